@@ -1,0 +1,151 @@
+# GoChat. `make run` to chat, `make check` to test, `make help` for the rest. V=1 shows the commands.
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+DOCDIR ?= $(PREFIX)/share/doc/gochat
+MANDIR ?= $(PREFIX)/share/man/man1
+BUILD ?= build
+PKG_CONFIG ?= pkg-config
+INSTALL ?= install
+
+# A sanitized build (SAN=address,undefined or SAN=thread) lives in its own folder; so does whatever sets OUT.
+comma := ,
+OUT := $(BUILD)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
+PROGRAM := $(if $(filter build,$(OUT)),gochat,$(OUT)/gochat)
+
+PACKAGES := liburcu-qsbr liburcu-cds libsodium inih jansson libutf8proc
+PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
+PACKAGE_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
+TEST_LIBS := $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null)
+MACHINE := $(shell $(CC) -dumpmachine 2>/dev/null)
+
+WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wconversion
+HARDENING := -fstack-protector-strong -fstack-clash-protection $(if $(filter x86_64%,$(MACHINE)),-fcf-protection)
+ifdef SAN
+# The sanitizers check more than _FORTIFY_SOURCE does, and do not see through its wrappers.
+HARDENING += -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
+else
+HARDENING += -D_FORTIFY_SOURCE=2
+endif
+CFLAGS ?= -O2 -g
+COMPILE = $(CC) -std=gnu11 -D_GNU_SOURCE -I. $(PACKAGE_CFLAGS) $(WARNINGS) $(HARDENING) -fPIE -pthread $(CPPFLAGS) $(CFLAGS)
+LINK = $(CC) $(HARDENING) -pie -pthread -Wl,-z,relro,-z,now $(CFLAGS) $(LDFLAGS)
+
+# Every program is its own object and this archive, so a new file needs no line here.
+LIBRARY := $(OUT)/libgochat.a
+objects = $(patsubst %.c,$(OUT)/%.o,$(sort $(wildcard $(1))))
+LIBRARY_OBJECTS := $(call objects,common/*.c bootnode/*.c bootnode/*/*.c client/*.c client/*/*.c)
+SUPPORT := $(call objects,tests/support/*.c)
+SCENARIO_SUPPORT := $(call objects,tests/scenario/support/*.c)
+UNIT_OBJECTS := $(call objects,tests/unit/test_*.c)
+SCENARIO_OBJECTS := $(call objects,tests/scenario/test_*.c)
+TOOL_OBJECTS := $(call objects,tests/tools/*.c)
+FUZZ_OBJECTS := $(call objects,tests/fuzz/fuzz_*.c)
+FUZZ_MAIN ?= $(OUT)/tests/fuzz/replay.o
+OBJECTS := $(OUT)/gochat.o $(OUT)/tests/fuzz/replay.o $(LIBRARY_OBJECTS) $(SUPPORT) $(SCENARIO_SUPPORT) \
+	$(UNIT_OBJECTS) $(SCENARIO_OBJECTS) $(TOOL_OBJECTS) $(FUZZ_OBJECTS)
+
+UNITS := $(UNIT_OBJECTS:$(OUT)/tests/unit/%.o=$(OUT)/tests/%)
+SCENARIOS := $(SCENARIO_OBJECTS:$(OUT)/tests/scenario/%.o=$(OUT)/tests/%)
+TOOLS := $(TOOL_OBJECTS:$(OUT)/tests/tools/%.o=$(OUT)/tests/%)
+FUZZERS := $(FUZZ_OBJECTS:$(OUT)/tests/fuzz/%.o=$(OUT)/tests/%)
+
+ifneq ($(V),1)
+Q := @
+say = @printf '  %-7s %s\n' '$(1)' '$(2)'
+MAKEFLAGS += --no-print-directory
+endif
+
+.PHONY: all programs tests fuzzers deps run check check-long lint fuzz install uninstall clean help
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+all: $(PROGRAM)
+tests: $(UNITS) $(SCENARIOS) $(TOOLS) $(FUZZERS)
+fuzzers: $(FUZZERS)
+
+$(OUT)/%.o: %.c
+	$(if $(PACKAGE_LIBS),,$(error A library is missing ($(PACKAGES)): run "make deps"))
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
+
+# Made anew each time: ar would keep the object of a file that was removed.
+$(LIBRARY): $(LIBRARY_OBJECTS)
+	$(call say,AR,$@)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+define link
+$(call say,LD,$@)
+@mkdir -p $(@D)
+$(Q)$(LINK) -o $@ $^ $(1) $(PACKAGE_LIBS)
+endef
+
+$(PROGRAM): $(OUT)/gochat.o $(LIBRARY)
+	$(call link)
+
+$(UNITS): $(OUT)/tests/%: $(OUT)/tests/unit/%.o $(SUPPORT) $(LIBRARY)
+	$(call link,$(TEST_LIBS))
+
+$(SCENARIOS): $(OUT)/tests/%: $(OUT)/tests/scenario/%.o $(SCENARIO_SUPPORT) $(SUPPORT) $(LIBRARY)
+	$(call link,$(TEST_LIBS))
+
+$(TOOLS): $(OUT)/tests/%: $(OUT)/tests/tools/%.o $(LIBRARY)
+	$(call link)
+
+$(FUZZERS): $(OUT)/tests/%: $(OUT)/tests/fuzz/%.o $(FUZZ_MAIN) $(LIBRARY)
+	$(call link)
+
+# What follows installs what it needs and then calls make again, which finds the libraries just installed.
+deps:
+	@.ci/deps build test lint
+
+run:
+	@.ci/deps build
+	@$(MAKE) all
+	@GOCHAT=$(abspath $(PROGRAM)) DATA=$(abspath $(OUT)/run) client/demo.sh
+
+check check-long:
+	@.ci/deps build test
+	@$(MAKE) all tests
+	@GOCHAT=$(abspath $(PROGRAM)) OUT=$(abspath $(OUT)) SAN=$(SAN) tests/run $(if $(T),$(T),$(@:check%=all%))
+
+lint:
+	@.ci/deps build test lint
+	@$(MAKE) OUT=$(BUILD)/lint CFLAGS='-O2 -g -Werror' all tests
+	@BUILD=$(BUILD) COMPILE_FLAGS='-std=gnu11 -D_GNU_SOURCE -I. $(PACKAGE_CFLAGS)' .ci/lint
+
+# libFuzzer on every target for FUZZ_TIME seconds each; what it finds new goes to build/fuzz/corpus.
+fuzz:
+	@.ci/deps build test lint
+	@$(MAKE) CC=clang OUT=$(BUILD)/fuzz SAN=address,undefined,fuzzer-no-link FUZZ_MAIN=-fsanitize=fuzzer fuzzers
+	@OUT=$(BUILD)/fuzz tests/fuzz/run
+
+install: all
+	$(Q)$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DOCDIR)
+	$(Q)$(INSTALL) -m 0755 $(PROGRAM) $(DESTDIR)$(BINDIR)/gochat
+	$(Q)$(INSTALL) -m 0644 README.md LICENSE $(wildcard conf/*.ini) $(DESTDIR)$(DOCDIR)
+	$(Q)$(if $(wildcard conf/gochat.1),$(INSTALL) -D -m 0644 conf/gochat.1 $(DESTDIR)$(MANDIR)/gochat.1)
+
+uninstall:
+	$(Q)rm -f $(DESTDIR)$(BINDIR)/gochat $(DESTDIR)$(MANDIR)/gochat.1
+	$(Q)rm -rf $(DESTDIR)$(DOCDIR)
+
+clean:
+	$(Q)rm -rf $(BUILD) gochat
+
+help:
+	@printf '%s\n' \
+	'make                    builds ./gochat' \
+	'make run                sets everything up and opens a chat on this machine' \
+	'make check              runs all tests; T="unit/test_bytes e2e/chat" a selection, SAN=thread sanitized' \
+	'make check-long         the tests that take long, too' \
+	'make lint               formatting and static analysis' \
+	'make fuzz FUZZ_TIME=60  libFuzzer over every decoder' \
+	'make deps               installs the Debian packages that are missing' \
+	'make install            PREFIX=/usr/local, DESTDIR=; and uninstall' \
+	'make clean              removes what was built'
+
+-include $(wildcard $(OBJECTS:.o=.d))
