@@ -6,7 +6,7 @@
 #include "client/main.h"
 
 #define GOCHAT_VERSION "0.1"
-#define EXIT_USAGE 2
+#define EXIT_USAGE     2
 
 static const struct mode {
     const char *name;
@@ -21,23 +21,19 @@ static const struct mode {
 
 #define MODE_COUNT (sizeof(modes) / sizeof(modes[0]))
 
-static int print_help(void)
-{
+static int print_help(void) {
     puts("GoChat: group chat from terminal to terminal, introduced by a bootnode\n");
-    for (size_t i = 0; i < MODE_COUNT; i++)
-        printf("  gochat --mode %-8s %s\n", modes[i].name, modes[i].usage);
+    for (size_t i = 0; i < MODE_COUNT; i++) printf("  gochat --mode %-8s %s\n", modes[i].name, modes[i].usage);
     puts("  gochat --version | --help");
     return 0;
 }
 
-static int print_version(void)
-{
+static int print_version(void) {
     puts("gochat " GOCHAT_VERSION);
     return 0;
 }
 
-static int run_mode(const char *name, int argc, char **argv)
-{
+static int run_mode(const char *name, int argc, char **argv) {
     for (size_t i = 0; i < MODE_COUNT; i++) {
         if (strcmp(name, modes[i].name) == 0) return modes[i].run(argc, argv);
     }
@@ -46,8 +42,7 @@ static int run_mode(const char *name, int argc, char **argv)
 }
 
 /* The value of `--flag VALUE` or `--flag=VALUE`, "" where the value is missing, NULL where the flag is not `flag`. */
-static const char *value_of(const char *flag, const char *argument, const char *next)
-{
+static const char *value_of(const char *flag, const char *argument, const char *next) {
     size_t length = strlen(flag);
 
     if (strncmp(argument, flag, length) != 0) return NULL;
@@ -56,8 +51,7 @@ static const char *value_of(const char *flag, const char *argument, const char *
     return next ? next : "";
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     for (int i = 1; i < argc; i++) {
         const char *mode = value_of("--mode", argv[i], argv[i + 1]);
 
