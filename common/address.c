@@ -1,0 +1,227 @@
+#include "common/address.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+
+#define IPV4(a, b, c, d)                                                                                               \
+    { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d }
+#define IPV4_BITS(bits) (96 + (bits))
+
+struct prefix {
+    uint8_t ip[16];
+    unsigned bits;
+    enum address_class class;
+};
+
+/* The first row that matches decides; what no row names is not assigned to anybody. */
+static const struct prefix prefixes[] = {
+    {IPV4(0, 0, 0, 0), IPV4_BITS(8), ADDRESS_UNUSABLE},
+    {IPV4(10, 0, 0, 0), IPV4_BITS(8), ADDRESS_PRIVATE},
+    {IPV4(100, 64, 0, 0), IPV4_BITS(10), ADDRESS_PRIVATE},
+    {IPV4(127, 0, 0, 0), IPV4_BITS(8), ADDRESS_LOOPBACK},
+    {IPV4(169, 254, 0, 0), IPV4_BITS(16), ADDRESS_LINK_LOCAL},
+    {IPV4(172, 16, 0, 0), IPV4_BITS(12), ADDRESS_PRIVATE},
+    {IPV4(192, 0, 0, 0), IPV4_BITS(24), ADDRESS_UNUSABLE}, /* IETF protocol assignments: no other host's */
+    {IPV4(192, 168, 0, 0), IPV4_BITS(16), ADDRESS_PRIVATE},
+    {IPV4(224, 0, 0, 0), IPV4_BITS(3), ADDRESS_UNUSABLE}, /* multicast, reserved, broadcast */
+    {IPV4(0, 0, 0, 0), IPV4_BITS(0), ADDRESS_PUBLIC},
+    {{[15] = 1}, 128, ADDRESS_LOOPBACK},
+    {{0xfc}, 7, ADDRESS_PRIVATE},
+    {{0xfe, 0x80}, 10, ADDRESS_LINK_LOCAL},
+    {{0x20, 0x01}, 23, ADDRESS_UNUSABLE}, /* IETF protocol assignments, Teredo among them */
+    {{0x20, 0x02}, 16, ADDRESS_UNUSABLE}, /* 6to4 (deprecated): names any IPv4 address, behind any relay */
+    {{0x20}, 3, ADDRESS_PUBLIC},
+};
+
+/* RFC 6052: an IPv4 host seen from an IPv6-only network. */
+static const struct prefix nat64 = {{0x00, 0x64, 0xff, 0x9b}, 96, ADDRESS_PUBLIC};
+static const uint8_t ipv4_prefix[12] = {[10] = 0xff, [11] = 0xff};
+
+bool address_equal(const struct address *a, const struct address *b) {
+    return a->port == b->port && address_same_ip(a, b);
+}
+
+bool address_same_ip(const struct address *a, const struct address *b) {
+    return memcmp(a->ip, b->ip, sizeof a->ip) == 0;
+}
+
+bool address_is_ipv4(const struct address *address) {
+    return memcmp(address->ip, ipv4_prefix, sizeof ipv4_prefix) == 0;
+}
+
+static void set_ipv4(struct address *address, const void *four_bytes) {
+    memcpy(address->ip, ipv4_prefix, sizeof ipv4_prefix);
+    memcpy(address->ip + sizeof ipv4_prefix, four_bytes, 4);
+}
+
+static bool prefix_covers(const struct prefix *prefix, const uint8_t ip[static 16]) {
+    unsigned whole = prefix->bits / 8, rest = prefix->bits % 8;
+    if (memcmp(prefix->ip, ip, whole) != 0) return false;
+    return rest == 0 || ((prefix->ip[whole] ^ ip[whole]) >> (8 - rest)) == 0;
+}
+
+static enum address_class classify_ip(const uint8_t ip[static 16]) {
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+        if (prefix_covers(&prefixes[i], ip)) return prefixes[i].class;
+    return ADDRESS_UNUSABLE;
+}
+
+enum address_class address_classify(const struct address *address) {
+    if (address->port == 0) return ADDRESS_UNUSABLE;
+    if (!prefix_covers(&nat64, address->ip)) return classify_ip(address->ip);
+    /* A translator must not carry other than global addresses (RFC 6052 §3.1); do not count on it. */
+    struct address inside;
+    set_ipv4(&inside, address->ip + sizeof ipv4_prefix);
+    return classify_ip(inside.ip) == ADDRESS_PUBLIC ? ADDRESS_PUBLIC : ADDRESS_UNUSABLE;
+}
+
+bool address_from_sockaddr(const struct sockaddr *from, struct address *out) {
+    if (from->sa_family == AF_INET) {
+        const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)(const void *)from;
+        set_ipv4(out, &ipv4->sin_addr);
+        out->port = ntohs(ipv4->sin_port);
+        return true;
+    }
+    if (from->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)(const void *)from;
+        memcpy(out->ip, &ipv6->sin6_addr, sizeof out->ip);
+        out->port = ntohs(ipv6->sin6_port);
+        return true;
+    }
+    return false;
+}
+
+socklen_t address_to_sockaddr(const struct address *address, int family, struct sockaddr_storage *out) {
+    if (family == AF_INET6) {
+        struct sockaddr_in6 ipv6 = {.sin6_family = AF_INET6, .sin6_port = htons(address->port)};
+        memcpy(&ipv6.sin6_addr, address->ip, sizeof address->ip);
+        memcpy(out, &ipv6, sizeof ipv6);
+        return sizeof ipv6;
+    }
+    if (!address_is_ipv4(address)) return 0;
+    struct sockaddr_in ipv4 = {.sin_family = AF_INET, .sin_port = htons(address->port)};
+    memcpy(&ipv4.sin_addr, address->ip + sizeof ipv4_prefix, sizeof ipv4.sin_addr);
+    memcpy(out, &ipv4, sizeof ipv4);
+    return sizeof ipv4;
+}
+
+static bool parse_port(const char *text, uint16_t *out) {
+    unsigned value = 0;
+    if (*text == '\0') return false;
+    for (; *text; text++) {
+        if (*text < '0' || *text > '9') return false;
+        value = value * 10 + (unsigned)(*text - '0');
+        if (value > UINT16_MAX) return false;
+    }
+    *out = (uint16_t)value;
+    return true;
+}
+
+static bool parse_ip(const char *text, struct address *out) {
+    uint8_t ipv4[4];
+    if (inet_pton(AF_INET, text, ipv4) == 1) {
+        set_ipv4(out, ipv4);
+        return true;
+    }
+    return inet_pton(AF_INET6, text, out->ip) == 1;
+}
+
+static bool is_ipv6_text(const char *host) {
+    struct in6_addr ignored;
+    return inet_pton(AF_INET6, host, &ignored) == 1;
+}
+
+static bool copy_host(const char *text, size_t length, char *host, size_t host_size) {
+    if (length == 0 || length >= host_size) return false;
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)text[i] <= ' ' || text[i] == 0x7f || strchr("[]", text[i])) return false;
+    memcpy(host, text, length);
+    host[length] = '\0';
+    return true;
+}
+
+/* Where the host ends and what follows it: ":PORT" or nothing. False for a bracket without its pair. */
+static bool find_host(const char **text, size_t *length, const char **rest) {
+    if (**text == '[') {
+        const char *close = strchr(*text, ']');
+        if (!close) return false;
+        *text += 1;
+        *length = (size_t)(close - *text);
+        *rest = close + 1;
+        return true;
+    }
+    const char *colon = strchr(*text, ':');
+    bool bare_ipv6 = colon && strchr(colon + 1, ':');
+    *length = colon && !bare_ipv6 ? (size_t)(colon - *text) : strlen(*text);
+    *rest = *text + *length;
+    return true;
+}
+
+bool address_split(const char *text, uint16_t default_port, char *host, size_t host_size, uint16_t *port) {
+    const char *start = text, *rest;
+    size_t length;
+    if (!find_host(&start, &length, &rest) || !copy_host(start, length, host, host_size)) return false;
+    if ((*text == '[' || strchr(host, ':')) && !is_ipv6_text(host)) return false;
+    if (*rest == ':') return parse_port(rest + 1, port);
+    if (*rest != '\0' || default_port == 0) return false;
+    *port = default_port;
+    return true;
+}
+
+bool address_parse(const char *text, uint16_t default_port, struct address *out) {
+    char host[INET6_ADDRSTRLEN];
+    struct address parsed;
+    if (!address_split(text, default_port, host, sizeof host, &parsed.port)) return false;
+    if (!parse_ip(host, &parsed)) return false;
+    *out = parsed;
+    return true;
+}
+
+static size_t collect(const struct addrinfo *found, uint16_t port, struct address *out, size_t capacity) {
+    size_t count = 0;
+    for (; found && count < capacity; found = found->ai_next) {
+        struct address *next = &out[count];
+        if (!address_from_sockaddr(found->ai_addr, next)) continue;
+        next->port = port;
+        size_t earlier = 0;
+        while (earlier < count && !address_equal(&out[earlier], next)) earlier++;
+        if (earlier == count) count++;
+    }
+    return count;
+}
+
+size_t address_resolve(const char *text, uint16_t default_port, struct address *out, size_t capacity, char *why,
+                       size_t why_size) {
+    char host[NI_MAXHOST];
+    uint16_t port;
+    if (!address_split(text, default_port, host, sizeof host, &port) || port == 0) {
+        snprintf(why, why_size, "%s: expected HOST:PORT, port 1 to 65535", text);
+        return 0;
+    }
+    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM};
+    struct addrinfo *found = NULL;
+    int error = getaddrinfo(host, NULL, &hints, &found);
+    if (error != 0) {
+        snprintf(why, why_size, "%s: %s", host, error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
+        return 0;
+    }
+    size_t count = collect(found, port, out, capacity);
+    freeaddrinfo(found);
+    if (count == 0) snprintf(why, why_size, "%s: no IPv4 or IPv6 address", host);
+    return count;
+}
+
+char *address_format(const struct address *address, char out[static ADDRESS_TEXT_SIZE]) {
+    char ip[INET6_ADDRSTRLEN];
+    if (address_is_ipv4(address)) {
+        inet_ntop(AF_INET, address->ip + sizeof ipv4_prefix, ip, sizeof ip);
+        snprintf(out, ADDRESS_TEXT_SIZE, "%s:%u", ip, address->port);
+    } else {
+        inet_ntop(AF_INET6, address->ip, ip, sizeof ip);
+        snprintf(out, ADDRESS_TEXT_SIZE, "[%s]:%u", ip, address->port);
+    }
+    return out;
+}

@@ -1,0 +1,220 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <arpa/inet.h>
+#include <cmocka.h>
+
+#include "common/address.h"
+
+static struct address parsed(const char *text) {
+    struct address address;
+    if (!address_parse(text, 9, &address)) fail_msg("%s: not parsed", text);
+    return address;
+}
+
+static void formats_what_it_parses(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        {"1.2.3.4:5", "1.2.3.4:5"},
+        {"1.2.3.4", "1.2.3.4:9"},
+        {"0.0.0.0:0", "0.0.0.0:0"},
+        {"255.255.255.255:65535", "255.255.255.255:65535"},
+        {"[::1]:5", "[::1]:5"},
+        {"::1", "[::1]:9"},
+        {"[2001:DB8:0:0::1]", "[2001:db8::1]:9"},
+        {"[::ffff:1.2.3.4]:5", "1.2.3.4:5"},
+        {"::ffff:102:304", "1.2.3.4:9"},
+        {"[::]:9595", "[::]:9595"},
+        {"[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535", "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[ADDRESS_TEXT_SIZE];
+        struct address address = parsed(cases[i][0]);
+        assert_string_equal(address_format(&address, text), cases[i][1]);
+    }
+}
+
+static void refuses_malformed_text(void **state) {
+    (void)state;
+    static const char *const cases[] = {
+        "",           ":",          ":5",      "1.2.3.4:",    "1.2.3.4:65536",  "1.2.3.4:-1",         "1.2.3.4:5x",
+        "1.2.3.4: 5", " 1.2.3.4:5", "1.2.3:5", "1.2.3.256",   "01.2.3.4.5",     "localhost:5",        "[::1:5",
+        "::1]:5",     "[::1]5",     "[::1]:",  "[]:5",        "[1.2.3.4]:5",    "[::1]:5:6",          ":::",
+        "1:2:3",      "[::1%lo]:5", "[::g]:5", "1.2.3.4:5:6", "99999999999999", "1.2.3.4:4294967301",
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct address address = {.port = 77};
+        if (address_parse(cases[i], 9, &address)) fail_msg("'%s' was accepted", cases[i]);
+        assert_int_equal(address.port, 77);
+    }
+}
+
+static void a_port_is_needed_without_default(void **state) {
+    (void)state;
+    struct address address;
+    assert_false(address_parse("1.2.3.4", 0, &address));
+    assert_false(address_parse("::1", 0, &address));
+    assert_false(address_parse("[::1]", 0, &address));
+    assert_true(address_parse("1.2.3.4:1", 0, &address));
+}
+
+static void splits_names(void **state) {
+    (void)state;
+    char host[16];
+    uint16_t port;
+    assert_true(address_split("chat.example:443", 9, host, sizeof host, &port));
+    assert_string_equal(host, "chat.example");
+    assert_int_equal(port, 443);
+    assert_true(address_split("chat.example", 9, host, sizeof host, &port));
+    assert_int_equal(port, 9);
+    assert_true(address_split("fifteen-letters", 9, host, sizeof host, &port));
+    assert_false(address_split("sixteen--letters", 9, host, sizeof host, &port));
+    assert_false(address_split("a b:5", 9, host, sizeof host, &port));
+    assert_false(address_split("a\x1b:5", 9, host, sizeof host, &port));
+    assert_false(address_split("a]:5", 9, host, sizeof host, &port));
+}
+
+static void compares_in_canonical_form(void **state) {
+    (void)state;
+    struct address plain = parsed("1.2.3.4:5"), mapped = parsed("[::ffff:1.2.3.4]:5"), port = parsed("1.2.3.4:6");
+    struct address other = parsed("1.2.3.5:5"), ipv6 = parsed("[2001:db8::1]:5");
+    assert_true(address_equal(&plain, &mapped));
+    assert_false(address_equal(&plain, &port));
+    assert_true(address_same_ip(&plain, &port));
+    assert_false(address_same_ip(&plain, &other));
+    assert_true(address_is_ipv4(&mapped));
+    assert_false(address_is_ipv4(&ipv6));
+}
+
+static void crosses_sockaddr_both_ways(void **state) {
+    (void)state;
+    struct sockaddr_storage storage;
+    struct address back, ipv4 = parsed("1.2.3.4:5"), ipv6 = parsed("[2001:db8::1]:5");
+    assert_int_equal(address_to_sockaddr(&ipv4, AF_INET, &storage), sizeof(struct sockaddr_in));
+    assert_int_equal(((struct sockaddr_in *)&storage)->sin_addr.s_addr, htonl(0x01020304));
+    assert_true(address_from_sockaddr((struct sockaddr *)&storage, &back));
+    assert_true(address_equal(&back, &ipv4));
+    assert_int_equal(address_to_sockaddr(&ipv4, AF_INET6, &storage), sizeof(struct sockaddr_in6));
+    assert_int_equal(((struct sockaddr_in6 *)&storage)->sin6_port, htons(5));
+    assert_true(address_from_sockaddr((struct sockaddr *)&storage, &back));
+    assert_true(address_equal(&back, &ipv4));
+    assert_int_equal(address_to_sockaddr(&ipv6, AF_INET6, &storage), sizeof(struct sockaddr_in6));
+    assert_true(address_from_sockaddr((struct sockaddr *)&storage, &back));
+    assert_true(address_equal(&back, &ipv6));
+    assert_int_equal(address_to_sockaddr(&ipv6, AF_INET, &storage), 0);
+    storage.ss_family = AF_UNIX;
+    assert_false(address_from_sockaddr((struct sockaddr *)&storage, &back));
+}
+
+static void classifies_by_registry(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        enum address_class class;
+    } cases[] = {
+        {"0.0.0.0", ADDRESS_UNUSABLE},
+        {"0.255.255.255", ADDRESS_UNUSABLE},
+        {"1.0.0.0", ADDRESS_PUBLIC},
+        {"9.255.255.255", ADDRESS_PUBLIC},
+        {"10.0.0.0", ADDRESS_PRIVATE},
+        {"10.255.255.255", ADDRESS_PRIVATE},
+        {"100.63.255.255", ADDRESS_PUBLIC},
+        {"100.64.0.0", ADDRESS_PRIVATE},
+        {"100.127.255.255", ADDRESS_PRIVATE},
+        {"100.128.0.0", ADDRESS_PUBLIC},
+        {"127.0.0.1", ADDRESS_LOOPBACK},
+        {"::ffff:127.0.0.1", ADDRESS_LOOPBACK},
+        {"127.255.255.255", ADDRESS_LOOPBACK},
+        {"128.0.0.0", ADDRESS_PUBLIC},
+        {"169.254.0.1", ADDRESS_LINK_LOCAL},
+        {"169.255.0.1", ADDRESS_PUBLIC},
+        {"172.15.255.255", ADDRESS_PUBLIC},
+        {"172.16.0.0", ADDRESS_PRIVATE},
+        {"172.31.255.255", ADDRESS_PRIVATE},
+        {"172.32.0.0", ADDRESS_PUBLIC},
+        {"192.0.0.8", ADDRESS_UNUSABLE},
+        {"192.0.1.0", ADDRESS_PUBLIC},
+        {"192.0.2.1", ADDRESS_PUBLIC},
+        {"192.168.1.1", ADDRESS_PRIVATE},
+        {"198.18.0.1", ADDRESS_PUBLIC},
+        {"198.51.100.1", ADDRESS_PUBLIC},
+        {"203.0.113.1", ADDRESS_PUBLIC},
+        {"223.255.255.255", ADDRESS_PUBLIC},
+        {"224.0.0.1", ADDRESS_UNUSABLE},
+        {"240.0.0.1", ADDRESS_UNUSABLE},
+        {"255.255.255.255", ADDRESS_UNUSABLE},
+        {"::", ADDRESS_UNUSABLE},
+        {"::1", ADDRESS_LOOPBACK},
+        {"::2", ADDRESS_UNUSABLE},
+        {"::1.2.3.4", ADDRESS_UNUSABLE},
+        {"::ffff:0:1.2.3.4", ADDRESS_UNUSABLE},
+        {"64:ff9b::1.2.3.4", ADDRESS_PUBLIC},
+        {"64:ff9b::127.0.0.1", ADDRESS_UNUSABLE},
+        {"64:ff9b::192.168.0.1", ADDRESS_UNUSABLE},
+        {"64:ff9b:1::1", ADDRESS_UNUSABLE},
+        {"100::1", ADDRESS_UNUSABLE},
+        {"1fff::1", ADDRESS_UNUSABLE},
+        {"2001::1", ADDRESS_UNUSABLE},
+        {"2001:1ff::1", ADDRESS_UNUSABLE},
+        {"2001:200::1", ADDRESS_PUBLIC},
+        {"2001:db8::1", ADDRESS_PUBLIC},
+        {"2002:7f00:1::1", ADDRESS_UNUSABLE},
+        {"2a00:1450::1", ADDRESS_PUBLIC},
+        {"3fff::1", ADDRESS_PUBLIC},
+        {"4000::1", ADDRESS_UNUSABLE},
+        {"fbff::1", ADDRESS_UNUSABLE},
+        {"fc00::1", ADDRESS_PRIVATE},
+        {"fdff::1", ADDRESS_PRIVATE},
+        {"fe80::1", ADDRESS_LINK_LOCAL},
+        {"febf::1", ADDRESS_LINK_LOCAL},
+        {"fec0::1", ADDRESS_UNUSABLE},
+        {"ff02::1", ADDRESS_UNUSABLE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct address address = parsed(cases[i].text);
+        if (address_classify(&address) != cases[i].class) fail_msg("%s: wrong class", cases[i].text);
+        address.port = 0;
+        assert_int_equal(address_classify(&address), ADDRESS_UNUSABLE);
+    }
+}
+
+static void resolves_numeric_text(void **state) {
+    (void)state;
+    struct address out[4], expected = parsed("127.0.0.1:5");
+    char why[200] = "";
+    assert_int_equal(address_resolve("127.0.0.1:5", 0, out, 4, why, sizeof why), 1);
+    assert_true(address_equal(&out[0], &expected));
+    expected = parsed("[2001:db8::1]:9");
+    assert_int_equal(address_resolve("2001:db8::1", 9, out, 4, why, sizeof why), 1);
+    assert_true(address_equal(&out[0], &expected));
+    assert_string_equal(why, "");
+}
+
+static void says_why_it_cannot_resolve(void **state) {
+    (void)state;
+    struct address out[1];
+    char why[200] = "";
+    assert_int_equal(address_resolve("chat.example", 0, out, 1, why, sizeof why), 0);
+    assert_string_equal(why, "chat.example: expected HOST:PORT, port 1 to 65535");
+    assert_int_equal(address_resolve("127.0.0.1:0", 9, out, 1, why, sizeof why), 0);
+    assert_string_equal(why, "127.0.0.1:0: expected HOST:PORT, port 1 to 65535");
+    /* Names with an empty label fail in the resolver itself, without a question to the network. */
+    assert_int_equal(address_resolve("a..b:5", 0, out, 1, why, sizeof why), 0);
+    assert_memory_equal(why, "a..b: ", 6);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(formats_what_it_parses),           cmocka_unit_test(refuses_malformed_text),
+        cmocka_unit_test(a_port_is_needed_without_default), cmocka_unit_test(splits_names),
+        cmocka_unit_test(compares_in_canonical_form),       cmocka_unit_test(crosses_sockaddr_both_ways),
+        cmocka_unit_test(classifies_by_registry),           cmocka_unit_test(resolves_numeric_text),
+        cmocka_unit_test(says_why_it_cannot_resolve),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("address", tests, NULL, NULL);
+}
