@@ -1,0 +1,12 @@
+/* The clocks. Pure modules never call these: they are handed the time, so that tests own it. */
+#pragma once
+
+#include <stdint.h>
+
+/* CLOCK_MONOTONIC in nanoseconds and milliseconds: for the bootnode, unmoved by the wall clock. */
+uint64_t clock_monotonic_ns(void);
+uint64_t clock_monotonic_ms(void);
+/* CLOCK_BOOTTIME in milliseconds: for the client, counts time spent suspended. */
+uint64_t clock_boot_ms(void);
+/* Milliseconds since 1970-01-01 UTC: only for what people see. */
+uint64_t clock_wall_ms(void);
