@@ -1,0 +1,55 @@
+/* Names derived from secrets (design §4): what the bootnode sees of a room and of its members.
+ * All keyed BLAKE2b (crypto_generichash, crypto_kdf); a room with a secret goes through Argon2id first, because the
+ * bootnode sees the tag and could otherwise try passwords at hash speed. PROTOCOL.md "Names" repeats this table:
+ *
+ *   name                 hash           message                             key
+ *   K, open room         BLAKE2b-256    room name                           "gochat room v1"
+ *   K, secret room       BLAKE2b-256    room name                           Argon2id(secret, salt), 32 bytes
+ *   salt                 BLAKE2b-256    "gochat salt v1" || room name       none; the first 16 bytes are used
+ *   tag, member_key,     crypto_kdf     context "gcroom01", ids 1, 2,       K
+ *     mac_key, psk                      3, 4 of 16, 32, 16, 32 bytes
+ *   member id            BLAKE2b-128    Ed25519 public key                  member_key
+ *   owner key            BLAKE2b-256    Ed25519 seed                        "gochat owner v1"
+ *   owner token          BLAKE2b-128    tag || bootnode's public key        owner key
+ *   fingerprint          BLAKE2b-128    Ed25519 public key                  "gochat print v1"
+ *   safety number        BLAKE2b-512    lower || higher Ed25519 public key  "gochat safety v1"
+ *
+ * Argon2id 1.3 runs with libsodium's INTERACTIVE limits (2 passes, 64 MiB). The owner token follows the brief's keyed
+ * form. Keys are ordered as byte strings. A safety number is 12 groups: 5 bytes each of the first 60, big-endian,
+ * modulo 100,000. A room name is any 1 to ROOM_NAME_MAX bytes but zero. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ROOM_TAG_SIZE 16
+#define MEMBER_ID_SIZE 16
+#define OWNER_TOKEN_SIZE 16
+#define ROOM_MAC_KEY_SIZE 16
+#define ROOM_NAME_MAX 256   /* bytes */
+#define ROOM_SECRET_MAX 4096
+#define FINGERPRINT_TEXT_SIZE 33   /* 32 hex digits and the zero */
+#define SAFETY_NUMBER_TEXT_SIZE 72 /* 60 digits in 12 groups of 5, and the zero */
+
+struct room_keys {
+    uint8_t key[32];                    /* K */
+    uint8_t tag[ROOM_TAG_SIZE];         /* what the bootnode sees */
+    uint8_t member_key[32];             /* member id = BLAKE2b-128(identity public key, key = member_key) */
+    uint8_t mac_key[ROOM_MAC_KEY_SIZE]; /* SipHash key of handshake packets and pair tags */
+    uint8_t psk[32];                    /* XXpsk3 */
+    bool has_secret;
+};
+
+/* `secret` NULL or empty: an open room. False when the name is empty or too long, or Argon2id found no memory. */
+bool room_keys_derive(const char *name, const void *secret, size_t secret_size, struct room_keys *out);
+void member_id_derive(const struct room_keys *room, const uint8_t identity_public[static 32],
+                      uint8_t out[static MEMBER_ID_SIZE]);
+/* From the Ed25519 seed, so that only the owner can make it; different at every bootnode and in every room. */
+void owner_token_derive(const uint8_t identity_seed[static 32], const uint8_t room_tag[static ROOM_TAG_SIZE],
+                        const uint8_t bootnode_public[static 32], uint8_t out[static OWNER_TOKEN_SIZE]);
+/* Of an Ed25519 key: hex of its BLAKE2b-128. */
+void fingerprint_format(const uint8_t identity_public[static 32], char out[static FINGERPRINT_TEXT_SIZE]);
+/* The same for both people, whoever is a: 60 decimal digits from both keys. */
+void safety_number_format(const uint8_t a[static 32], const uint8_t b[static 32],
+                          char out[static SAFETY_NUMBER_TEXT_SIZE]);

@@ -1,0 +1,70 @@
+/* The Noise protocol machine (noiseprotocol.org, revision 34): NK, XX and XXpsk3 with 25519, AESGCM or ChaChaPoly, SHA256.
+ * Pure: bytes in, bytes out; no clock, no socket. Randomness only for the ephemeral key, which tests may give.
+ *
+ * A machine that failed to read a message must be thrown away (noise_wipe), except where the caller kept a copy:
+ * `struct noise` may be copied by assignment, so "try this packet, keep the state if it is bad" is a copy. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/suite.h"
+
+#define NOISE_KEY_SIZE 32
+#define NOISE_HASH_SIZE 32
+
+enum noise_pattern { NOISE_NK, NOISE_XX, NOISE_XXPSK3 };
+
+/* What each message adds to its payload's size. */
+#define NOISE_NK_1_OVERHEAD (32 + 16)
+#define NOISE_NK_2_OVERHEAD (32 + 16)
+#define NOISE_XX_1_OVERHEAD 32          /* the payload is in the clear: keep it empty. XXpsk3: 48, a keyed empty payload */
+#define NOISE_XX_2_OVERHEAD (32 + 48 + 16)
+#define NOISE_XX_3_OVERHEAD (48 + 16)
+
+struct noise_config {
+    enum noise_pattern pattern;
+    enum suite suite;
+    bool initiator;
+    const void *prologue;
+    size_t prologue_size;
+    const uint8_t *static_secret;    /* XX: both; NK: responder. 32 bytes or NULL */
+    const uint8_t *static_public;    /* XX, NK responder: belongs to static_secret; NULL: computed */
+    const uint8_t *remote_static;    /* NK initiator: the responder's public key */
+    const uint8_t *psk;              /* XXpsk3: 32 bytes */
+    const uint8_t *ephemeral_secret; /* tests only; NULL: random */
+};
+
+struct noise {
+    enum noise_pattern pattern;
+    enum suite suite;
+    bool initiator;
+    bool failed;
+    bool has_key;
+    bool has_ephemeral;
+    uint8_t message; /* index of the next message */
+    uint64_t counter;
+    uint8_t key[32], chaining_key[32], hash[NOISE_HASH_SIZE];
+    uint8_t static_secret[32], static_public[32], ephemeral_secret[32], ephemeral_public[32];
+    uint8_t remote_static[32], remote_ephemeral[32], psk[32];
+};
+
+/* What Split gives; `send` is ours whichever side we are. */
+struct noise_keys {
+    uint8_t send[NOISE_KEY_SIZE];
+    uint8_t receive[NOISE_KEY_SIZE];
+    uint8_t hash[NOISE_HASH_SIZE]; /* handshake hash, for channel binding */
+};
+
+void noise_init(struct noise *noise, const struct noise_config *config);
+/* Writes the next message with `payload`. Returns its size; 0 when out of turn, capacity short, or a bad point. */
+size_t noise_write(struct noise *noise, const void *payload, size_t payload_size, uint8_t *out, size_t capacity);
+/* Reads the next message; its payload goes to `payload` and `payload_size`. False when out of turn, forged, too short,
+ * too large for `capacity`, or when any Diffie-Hellman result is zero (low-order point). */
+bool noise_read(struct noise *noise, const uint8_t *message, size_t size, uint8_t *payload, size_t capacity,
+                size_t *payload_size);
+bool noise_finished(const struct noise *noise);
+/* After the last message: the transport keys. Wipes the machine but for remote_static. */
+bool noise_split(struct noise *noise, struct noise_keys *out);
+void noise_wipe(struct noise *noise);

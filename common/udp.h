@@ -1,0 +1,63 @@
+/* UDP sockets and batches of datagrams (recvmmsg, sendmmsg). Buffers are made once.
+ *
+ * A socket bound to a wildcard address learns through IP_PKTINFO which of the machine's addresses a datagram was sent
+ * to, and answers leave from that address: with several addresses, anything else dies at a port-restricted NAT. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "common/address.h"
+
+/* No GoChat datagram is larger (design: path MTU everywhere); received ones may be, and are cut and dropped. */
+#define UDP_DATAGRAM_MAX 1200
+/* Receive buffer: one byte more than the largest that is accepted would do; 2048 keeps buffers on their own lines. */
+#define UDP_RECEIVE_MAX 2048
+
+struct datagram {
+    struct address peer;  /* where from, or where to */
+    struct address local; /* our address; port is not used. All zero: the kernel chooses */
+    const uint8_t *data;  /* into the batch's buffer */
+    size_t size;
+};
+
+struct udp_batch; /* opaque: `capacity` buffers, addresses, control buffers, mmsghdrs */
+
+struct udp_batch *udp_batch_create(size_t capacity);
+void udp_batch_destroy(struct udp_batch *batch);
+size_t udp_batch_count(const struct udp_batch *batch);
+bool udp_batch_full(const struct udp_batch *batch);
+void udp_batch_clear(struct udp_batch *batch);
+
+/* Received datagram `index`. The peer is decoded; `local` only by udp_batch_local, because few packets need it. */
+struct datagram udp_batch_get(const struct udp_batch *batch, size_t index);
+struct address udp_batch_local(const struct udp_batch *batch, size_t index);
+
+/* Copies a datagram into a batch to send. False when the batch is full or the datagram over UDP_DATAGRAM_MAX. */
+bool udp_batch_add(struct udp_batch *batch, const struct datagram *datagram);
+
+struct udp_options {
+    bool reuse_port;
+    bool packet_info;   /* learn and set local addresses */
+    int receive_buffer; /* SO_RCVBUF in bytes, 0: leave; asks SO_RCVBUFFORCE first */
+    int send_buffer;
+};
+
+/* A nonblocking UDP socket bound to `listen`. The unspecified IPv6 address opens dual stack. Returns the descriptor,
+ * or a negative errno with one line in `why` that names the address. */
+int udp_open(const struct address *listen, const struct udp_options *options, char *why, size_t why_size);
+/* What the socket is bound to. */
+bool udp_bound(int socket, struct address *out);
+
+/* Receives what is there, up to the batch's capacity, replacing its content. Returns the count; 0 when nothing waits;
+ * negative errno on a fault. Errors that an earlier send caused (ECONNREFUSED and its like) are swallowed. */
+int udp_receive(int socket, struct udp_batch *batch);
+
+struct udp_send_result {
+    size_t sent;
+    size_t dropped; /* the kernel refused these for good (ENOBUFS, EPERM, unreachable …): counted, never spun on */
+};
+/* Sends the whole batch, resuming after partial sends, and clears it. EAGAIN waits at most once for 5 ms. */
+struct udp_send_result udp_send(int socket, struct udp_batch *batch);
