@@ -63,6 +63,8 @@ endif
 all: $(PROGRAM)
 tests: $(UNITS) $(SCENARIOS) $(TOOLS) $(FUZZERS)
 fuzzers: $(FUZZERS)
+all tests fuzzers:
+	@:
 
 $(OUT)/%.o: %.c
 	$(if $(PACKAGE_LIBS),,$(error A library is missing ($(PACKAGES)): run "make deps"))
@@ -117,7 +119,7 @@ lint:
 	@$(MAKE) OUT=$(BUILD)/lint CFLAGS='-O2 -g -Werror' all tests
 	@BUILD=$(BUILD) COMPILE_FLAGS='-std=gnu11 -D_GNU_SOURCE -I. $(PACKAGE_CFLAGS)' .ci/lint
 
-# libFuzzer on every target for FUZZ_TIME seconds each; what it finds new goes to build/fuzz/corpus.
+# libFuzzer on every target for FUZZ_TIME seconds each.
 fuzz:
 	@.ci/deps build test lint
 	@$(MAKE) CC=clang OUT=$(BUILD)/fuzz SAN=address,undefined,fuzzer-no-link FUZZ_MAIN=-fsanitize=fuzzer fuzzers
