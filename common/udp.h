@@ -13,7 +13,8 @@
 
 /* No GoChat datagram is larger (design: path MTU everywhere); received ones may be, and are cut and dropped. */
 #define UDP_DATAGRAM_MAX 1200
-/* Receive buffer: one byte more than the largest that is accepted would do; 2048 keeps buffers on their own lines. */
+/* Receive buffer: one byte more than the largest that is accepted would do; 2048 keeps buffers on their own lines.
+ * A larger datagram is cut and reported with exactly this size, so "drop what is over UDP_DATAGRAM_MAX" covers it. */
 #define UDP_RECEIVE_MAX 2048
 
 struct datagram {
@@ -31,7 +32,8 @@ size_t udp_batch_count(const struct udp_batch *batch);
 bool udp_batch_full(const struct udp_batch *batch);
 void udp_batch_clear(struct udp_batch *batch);
 
-/* Received datagram `index`. The peer is decoded; `local` only by udp_batch_local, because few packets need it. */
+/* Datagram `index`, received or added. The peer is decoded; `local` only by udp_batch_local, because few packets need
+ * it: it is all zero where the socket does not learn it (packet_info), and its port always is. */
 struct datagram udp_batch_get(const struct udp_batch *batch, size_t index);
 struct address udp_batch_local(const struct udp_batch *batch, size_t index);
 

@@ -1,0 +1,264 @@
+#include "common/udp.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdalign.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SEND_WAIT_MS 5
+/* Pending errors swallowed by one udp_receive; each read takes one, so this many in a row means a flood of them. */
+#define RECEIVE_ERRORS_MAX 16
+
+/* What a datagram needs beside its bytes. Added ones are kept in the form of an AF_INET6 socket. */
+struct slot {
+    struct sockaddr_in6 name;
+    struct iovec vector;
+    alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+};
+
+struct udp_batch {
+    size_t capacity;
+    size_t count;
+    size_t used; /* slots that must be made ready before the next receive */
+    struct mmsghdr *messages;
+    struct slot *slots;
+    uint8_t *buffers;
+};
+
+struct udp_batch *udp_batch_create(size_t capacity) {
+    struct udp_batch *batch = calloc(1, sizeof *batch);
+    if (!batch) return NULL;
+    batch->capacity = batch->used = capacity;
+    batch->messages = calloc(capacity, sizeof *batch->messages);
+    batch->slots = calloc(capacity, sizeof *batch->slots);
+    batch->buffers = aligned_alloc(UDP_RECEIVE_MAX, capacity * UDP_RECEIVE_MAX);
+    if (!batch->messages || !batch->slots || !batch->buffers) {
+        udp_batch_destroy(batch);
+        return NULL;
+    }
+    for (size_t i = 0; i < capacity; i++) {
+        struct slot *slot = &batch->slots[i];
+        slot->vector.iov_base = batch->buffers + i * UDP_RECEIVE_MAX;
+        batch->messages[i].msg_hdr = (struct msghdr){
+            .msg_name = &slot->name, .msg_iov = &slot->vector, .msg_iovlen = 1, .msg_control = slot->control};
+    }
+    return batch;
+}
+
+void udp_batch_destroy(struct udp_batch *batch) {
+    if (!batch) return;
+    free(batch->buffers);
+    free(batch->slots);
+    free(batch->messages);
+    free(batch);
+}
+
+size_t udp_batch_count(const struct udp_batch *batch) {
+    return batch->count;
+}
+
+bool udp_batch_full(const struct udp_batch *batch) {
+    return batch->count == batch->capacity;
+}
+
+void udp_batch_clear(struct udp_batch *batch) {
+    batch->count = 0;
+}
+
+struct datagram udp_batch_get(const struct udp_batch *batch, size_t index) {
+    struct datagram datagram = {.data = batch->slots[index].vector.iov_base, .size = batch->messages[index].msg_len};
+    (void)address_from_sockaddr((const struct sockaddr *)&batch->slots[index].name, &datagram.peer);
+    return datagram;
+}
+
+static bool local_from_cmsg(const struct cmsghdr *cmsg, struct address *out) {
+    if (cmsg->cmsg_level == IPPROTO_IPV6 && cmsg->cmsg_type == IPV6_PKTINFO) {
+        struct in6_pktinfo info;
+        memcpy(&info, CMSG_DATA(cmsg), sizeof info);
+        memcpy(out->ip, &info.ipi6_addr, sizeof out->ip);
+        return true;
+    }
+    if (cmsg->cmsg_level == IPPROTO_IP && cmsg->cmsg_type == IP_PKTINFO) {
+        struct in_pktinfo info;
+        memcpy(&info, CMSG_DATA(cmsg), sizeof info);
+        const struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr = info.ipi_spec_dst};
+        return address_from_sockaddr((const struct sockaddr *)&name, out);
+    }
+    return false;
+}
+
+struct address udp_batch_local(const struct udp_batch *batch, size_t index) {
+    struct msghdr *header = &batch->messages[index].msg_hdr;
+    struct address local = {.port = 0};
+    for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(header); cmsg; cmsg = CMSG_NXTHDR(header, cmsg))
+        if (local_from_cmsg(cmsg, &local)) break;
+    return local;
+}
+
+static void set_control(struct msghdr *header, int level, int type, const void *data, size_t size) {
+    header->msg_controllen = CMSG_SPACE(size);
+    memset(header->msg_control, 0, header->msg_controllen);
+    struct cmsghdr *cmsg = CMSG_FIRSTHDR(header);
+    cmsg->cmsg_level = level;
+    cmsg->cmsg_type = type;
+    cmsg->cmsg_len = CMSG_LEN(size);
+    memcpy(CMSG_DATA(cmsg), data, size);
+}
+
+/* A local address of the other family than the peer's would make the kernel refuse the datagram. */
+static void set_local(struct msghdr *header, int family, const struct address *local, const struct address *peer) {
+    static const struct address any;
+    header->msg_controllen = 0;
+    if (address_same_ip(local, &any) || address_is_ipv4(local) != address_is_ipv4(peer)) return;
+    if (family == AF_INET6) {
+        struct in6_pktinfo info = {.ipi6_ifindex = 0};
+        memcpy(&info.ipi6_addr, local->ip, sizeof local->ip);
+        set_control(header, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof info);
+    } else {
+        struct in_pktinfo info = {.ipi_ifindex = 0};
+        memcpy(&info.ipi_spec_dst, local->ip + 12, sizeof info.ipi_spec_dst);
+        set_control(header, IPPROTO_IP, IP_PKTINFO, &info, sizeof info);
+    }
+}
+
+static void set_addresses(struct udp_batch *batch, size_t index, int family, const struct address *peer,
+                          const struct address *local) {
+    struct msghdr *header = &batch->messages[index].msg_hdr;
+    struct sockaddr_storage name;
+    /* Without a name the kernel refuses the datagram, so one that the socket cannot reach is counted as dropped. */
+    header->msg_namelen = address_to_sockaddr(peer, family, &name);
+    memcpy(&batch->slots[index].name, &name, header->msg_namelen);
+    set_local(header, family, local, peer);
+}
+
+bool udp_batch_add(struct udp_batch *batch, const struct datagram *datagram) {
+    if (udp_batch_full(batch) || datagram->size > UDP_DATAGRAM_MAX) return false;
+    size_t index = batch->count++;
+    if (batch->used < batch->count) batch->used = batch->count;
+    struct slot *slot = &batch->slots[index];
+    if (datagram->size > 0) memcpy(slot->vector.iov_base, datagram->data, datagram->size);
+    slot->vector.iov_len = datagram->size;
+    batch->messages[index].msg_len = (unsigned)datagram->size;
+    set_addresses(batch, index, AF_INET6, &datagram->peer, &datagram->local);
+    return true;
+}
+
+static bool set_option(int socket, int level, int option, int value) {
+    return setsockopt(socket, level, option, &value, sizeof value) == 0;
+}
+
+static void set_buffer(int socket, int force_option, int option, int size) {
+    if (size > 0 && !set_option(socket, SOL_SOCKET, force_option, size))
+        (void)set_option(socket, SOL_SOCKET, option, size);
+}
+
+static bool set_options(int socket, int family, bool dual_stack, const struct udp_options *options) {
+    if (family == AF_INET6 && !set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, !dual_stack)) return false;
+    if (options->reuse_port && !set_option(socket, SOL_SOCKET, SO_REUSEPORT, 1)) return false;
+    if (options->packet_info && family == AF_INET6 && !set_option(socket, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1))
+        return false;
+    if (options->packet_info && family == AF_INET && !set_option(socket, IPPROTO_IP, IP_PKTINFO, 1)) return false;
+    /* No DF, and no heed to "fragmentation needed": 1,200 bytes pass every IPv6 path and nearly every IPv4 one; where
+     * they do not, a fragment is better than nothing, and a forged ICMP message must not make us fragment. */
+    (void)set_option(socket, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
+    if (family == AF_INET6) (void)set_option(socket, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
+    set_buffer(socket, SO_RCVBUFFORCE, SO_RCVBUF, options->receive_buffer);
+    set_buffer(socket, SO_SNDBUFFORCE, SO_SNDBUF, options->send_buffer);
+    return true;
+}
+
+int udp_open(const struct address *listen, const struct udp_options *options, char *why, size_t why_size) {
+    static const struct address any;
+    int family = address_is_ipv4(listen) ? AF_INET : AF_INET6;
+    struct sockaddr_storage name;
+    socklen_t size = address_to_sockaddr(listen, family, &name);
+    int descriptor = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (descriptor >= 0 && set_options(descriptor, family, address_same_ip(listen, &any), options) &&
+        bind(descriptor, (const struct sockaddr *)&name, size) == 0)
+        return descriptor;
+    int error = errno;
+    char text[ADDRESS_TEXT_SIZE];
+    snprintf(why, why_size, "cannot listen on UDP %s: %s", address_format(listen, text), strerror(error));
+    if (descriptor >= 0) close(descriptor);
+    return -error;
+}
+
+bool udp_bound(int socket, struct address *out) {
+    struct sockaddr_storage name;
+    socklen_t size = sizeof name;
+    return getsockname(socket, (struct sockaddr *)&name, &size) == 0 &&
+           address_from_sockaddr((const struct sockaddr *)&name, out);
+}
+
+static void make_ready(struct udp_batch *batch) {
+    for (size_t i = 0; i < batch->used; i++) {
+        struct msghdr *header = &batch->messages[i].msg_hdr;
+        header->msg_namelen = sizeof batch->slots[i].name;
+        header->msg_controllen = sizeof batch->slots[i].control;
+        batch->slots[i].vector.iov_len = UDP_RECEIVE_MAX;
+    }
+}
+
+/* ICMP errors that the kernel reports on the socket instead of a datagram. */
+static bool is_earlier_error(int error) {
+    return error == ECONNREFUSED || error == EHOSTUNREACH || error == ENETUNREACH || error == EHOSTDOWN ||
+           error == ENETDOWN || error == ENOPROTOOPT || error == EPROTO || error == EMSGSIZE || error == EACCES;
+}
+
+int udp_receive(int socket, struct udp_batch *batch) {
+    make_ready(batch);
+    batch->count = batch->used = 0;
+    for (int errors = 0; errors < RECEIVE_ERRORS_MAX;) {
+        int count = recvmmsg(socket, batch->messages, (unsigned)batch->capacity, MSG_DONTWAIT, NULL);
+        if (count >= 0) {
+            batch->count = batch->used = (size_t)count;
+            return count;
+        }
+        if (errno == EINTR) continue;
+        if (errno == EAGAIN) return 0;
+        if (!is_earlier_error(errno)) return -errno;
+        errors++;
+    }
+    return 0;
+}
+
+/* Added datagrams are in AF_INET6 form; an AF_INET socket needs its own. */
+static void fit_to_socket(int socket, struct udp_batch *batch) {
+    int family = AF_INET6;
+    socklen_t size = sizeof family;
+    (void)getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &family, &size);
+    if (family != AF_INET) return;
+    for (size_t i = 0; i < batch->count; i++) {
+        struct address peer = udp_batch_get(batch, i).peer, local = udp_batch_local(batch, i);
+        set_addresses(batch, i, AF_INET, &peer, &local);
+    }
+}
+
+static bool wait_writable(int socket) {
+    struct pollfd wanted = {.fd = socket, .events = POLLOUT};
+    return poll(&wanted, 1, SEND_WAIT_MS) > 0;
+}
+
+struct udp_send_result udp_send(int socket, struct udp_batch *batch) {
+    struct udp_send_result result = {0};
+    bool waited = false;
+    fit_to_socket(socket, batch);
+    for (size_t at = 0; at < batch->count; at = result.sent + result.dropped) {
+        /* A short count hides why the next datagram failed; trying again from there tells. */
+        int sent = sendmmsg(socket, batch->messages + at, (unsigned)(batch->count - at), MSG_DONTWAIT);
+        if (sent > 0) {
+            result.sent += (size_t)sent;
+        } else if (errno == EAGAIN) {
+            bool try_again = !waited && wait_writable(socket);
+            waited = true;
+            if (!try_again) result.dropped += batch->count - at;
+        } else if (errno != EINTR) {
+            result.dropped++;
+        }
+    }
+    udp_batch_clear(batch);
+    return result;
+}
