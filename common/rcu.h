@@ -4,8 +4,8 @@
  * the next; an object leaves reach first (unpublished under its owner's lock), then goes through rcu_reclaim, and only
  * the thread whose removal succeeded calls that.
  *
- * liburcu 0.13 orders memory with inline assembly, which the thread sanitizer does not see; publishing uses C11 atomics,
- * and reclaiming carries the annotation here, so no other file needs one. */
+ * liburcu 0.13 orders memory with inline assembly, which the thread sanitizer does not see; publishing uses C11
+ * atomics, and reclaiming carries the annotation here, so no other file needs one. */
 #pragma once
 
 #include <stdatomic.h>
@@ -17,7 +17,16 @@
 /* Consume is promoted to acquire by every compiler; on x86 both are plain loads. */
 #define rcu_load(slot) atomic_load_explicit((slot), memory_order_acquire)
 
-/* Runs `reclaim(head)` after every reader passed a quiescent state, on liburcu's call_rcu thread. */
+/* A reader's life, always through these (thread_start registers). Online after registering; while online it must pass a
+ * quiescent state now and then, and be offline where it blocks. It holds no RCU-protected pointer across either. */
+void rcu_reader_register(void);
+void rcu_reader_unregister(void);
+void rcu_reader_quiescent(void);
+void rcu_reader_offline(void);
+void rcu_reader_online(void);
+
+/* Runs `reclaim(head)` after every reader passed a quiescent state, on liburcu's call_rcu thread. The caller is a
+ * registered reader, online. */
 void rcu_reclaim(struct rcu_head *head, void (*reclaim)(struct rcu_head *head));
 /* Waits until every reclaim queued so far has run. The caller must hold no lock that a reclaim takes. */
 void rcu_drain(void);
