@@ -1,0 +1,93 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "common/rcu.h"
+#include "common/thread.h"
+
+struct seen {
+    char name[16];
+    sigset_t mask;
+    int registered;
+    int runs;
+};
+
+static void look_around(void *argument) {
+    struct seen *seen = argument;
+    pthread_getname_np(pthread_self(), seen->name, sizeof seen->name);
+    pthread_sigmask(SIG_SETMASK, NULL, &seen->mask);
+    /* Online as soon as registered: QSBR has no other reader state to ask for. */
+    seen->registered = rcu_read_ongoing();
+    seen->runs++;
+}
+
+static struct seen look(const char *name, bool uses_rcu) {
+    struct thread thread;
+    struct seen seen = {.runs = 0};
+    assert_int_equal(thread_start(&thread, name, uses_rcu, look_around, &seen), 0);
+    thread_join(&thread);
+    assert_int_equal(seen.runs, 1);
+    return seen;
+}
+
+static void carries_its_name(void **state) {
+    (void)state;
+    assert_string_equal(look("worker-3", false).name, "worker-3");
+    assert_string_equal(look("a-name-that-is-too-long", false).name, "a-name-that-is-");
+}
+
+static void takes_no_signals_but_faults(void **state) {
+    (void)state;
+    struct seen seen = look("signals", false);
+    static const int blocked[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE, SIGCHLD, SIGWINCH};
+    static const int open[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+    for (size_t i = 0; i < sizeof blocked / sizeof *blocked; i++)
+        assert_int_equal(sigismember(&seen.mask, blocked[i]), 1);
+    for (size_t i = 0; i < sizeof open / sizeof *open; i++) assert_int_equal(sigismember(&seen.mask, open[i]), 0);
+}
+
+static void leaves_the_callers_mask_alone(void **state) {
+    (void)state;
+    sigset_t after;
+    (void)look("mask", false);
+    pthread_sigmask(SIG_SETMASK, NULL, &after);
+    assert_int_equal(sigismember(&after, SIGTERM), 0);
+}
+
+static void registers_with_rcu_when_asked(void **state) {
+    (void)state;
+    assert_true(look("reader", true).registered);
+    assert_false(look("other", false).registered);
+}
+
+static void joins_once_and_never_the_unstarted(void **state) {
+    (void)state;
+    struct thread thread = {.started = false};
+    thread_join(&thread);
+    struct seen seen = {.runs = 0};
+    assert_int_equal(thread_start(&thread, "once", false, look_around, &seen), 0);
+    assert_true(thread.started);
+    thread_join(&thread);
+    assert_false(thread.started);
+    thread_join(&thread);
+    assert_int_equal(seen.runs, 1);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(carries_its_name),
+        cmocka_unit_test(takes_no_signals_but_faults),
+        cmocka_unit_test(leaves_the_callers_mask_alone),
+        cmocka_unit_test(registers_with_rcu_when_asked),
+        cmocka_unit_test(joins_once_and_never_the_unstarted),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("thread", tests, NULL, NULL);
+}
