@@ -1,8 +1,10 @@
-/* Every message between client and bootnode: decoded once into a struct, encoded from one. PROTOCOL.md §2 has the bytes.
+/* Every message between client and bootnode: decoded once into a struct, encoded from one. PROTOCOL.md §2 has the
+ * bytes.
  *
  * Decoders take exactly what is specified: a wrong length, a set zero field or an unknown flag is false. Encoders write
- * every byte and return the size, 0 when `capacity` is too small. Views (`const uint8_t *`) point into the packet.
- * Sealed messages are split: the packet (header and ciphertext) here, keys and tags in link.h, bodies here again. */
+ * every byte and return the size, 0 when `capacity` is too small or a list too long. Views (`const uint8_t *`) point
+ * into the packet. Sealed messages are split: the packet (header and ciphertext) here, keys and tags in link.h, bodies
+ * here again. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,6 +16,7 @@
 #include "common/names.h"
 
 #define PROTOCOL_VERSION 1
+#define PACKET_MAX 1200 /* no decoder takes more */
 
 enum message_type {
     MESSAGE_HELLO = 0x80,
@@ -42,6 +45,7 @@ const char *message_name(uint8_t type);
 #define REGISTER_SIZE 640
 #define REGISTER_HEADER_SIZE 32 /* also the part that goes into the handshake's prologue */
 #define WELCOME_HEADER_SIZE 12
+#define WELCOME_MAX REGISTER_SIZE /* no answer is larger than its request */
 #define BEAT_SIZE 40
 #define PATH_SIZE 40
 #define RESET_SIZE 28
@@ -83,7 +87,7 @@ static inline bool room_version_equal(struct room_version a, struct room_version
 }
 
 struct hello {
-    uint8_t version; /* decoded whatever it is: another one is answered with REFUSED */
+    uint8_t version; /* decoded whatever it is, with nothing but the nonce: another one is answered with REFUSED */
     uint64_t nonce;
 };
 
@@ -110,7 +114,8 @@ struct register_body { /* payload of Noise_NK message 1 */
     uint32_t revision;
     struct candidate_list candidates; /* at most MEMBER_CANDIDATES_MAX */
 };
-#define REGISTER_BODY_MAX (54 + MEMBER_CANDIDATES_MAX * 19)
+#define REGISTER_BODY_MIN 54
+#define REGISTER_BODY_MAX (REGISTER_BODY_MIN + MEMBER_CANDIDATES_MAX * 19)
 
 struct welcome_message {
     uint64_t attempt;
@@ -130,7 +135,7 @@ struct welcome_body { /* payload of Noise_NK message 2, followed by member recor
 };
 #define WELCOME_BODY_SIZE 40
 
-struct beat { /* HEARTBEAT and BEAT_ACK */
+struct beat {  /* HEARTBEAT and BEAT_ACK */
     bool flag; /* HEARTBEAT: answer asked for. BEAT_ACK: address differs */
     uint64_t session_id;
     uint32_t counter;
@@ -204,8 +209,9 @@ bool cookie_message_decode(const uint8_t *packet, size_t size, struct cookie_mes
 size_t cookie_message_encode(const struct cookie_message *message, uint8_t *out, size_t capacity);
 /* Another version than ours is false here: HELLO has sorted that out. */
 bool register_decode(const uint8_t *packet, size_t size, struct register_message *out);
-/* Writes the first REGISTER_HEADER_SIZE bytes; the caller puts the Noise message behind and calls register_finish, which pads to
- * REGISTER_SIZE with zeros and returns the packet's size. */
+/* Writes the first REGISTER_HEADER_SIZE bytes, with `noise_size` final, since the handshake covers them; `noise` is not
+ * looked at. The caller puts the Noise message behind and calls register_finish, which pads to REGISTER_SIZE with zeros
+ * and returns the packet's size; 0 when `noise_size` is not the header's. */
 size_t register_start(const struct register_message *message, uint8_t *out, size_t capacity);
 size_t register_finish(uint8_t *packet, size_t noise_size, size_t capacity);
 bool welcome_decode(const uint8_t *packet, size_t size, struct welcome_message *out);
@@ -216,14 +222,14 @@ size_t reset_encode(const struct reset *reset, uint8_t *out, size_t capacity);
 bool refused_decode(const uint8_t *packet, size_t size, struct refused *out);
 size_t refused_encode(const struct refused *refused, uint8_t *out, size_t capacity);
 
-/* Tagged packets. Encoders leave the tag to link.h: they write everything before it and return the full size; decoders do
- * not look at it. `type` is MESSAGE_HEARTBEAT or MESSAGE_BEAT_ACK. */
+/* Tagged packets. Encoders leave the tag to link.h: they zero it and return the full size; decoders do not look at it.
+ * `type` is MESSAGE_HEARTBEAT or MESSAGE_BEAT_ACK; beat_decode takes both. */
 bool beat_decode(const uint8_t *packet, size_t size, struct beat *out);
 size_t beat_encode(uint8_t type, const struct beat *beat, uint8_t *out, size_t capacity);
 bool path_decode(const uint8_t *packet, size_t size, struct path_message *out);
 size_t path_encode(const struct path_message *path, uint8_t *out, size_t capacity);
 
-/* Sealed packets: header first, body after opening. */
+/* Sealed packets: header first, body after opening. The decoder refuses a size that the type's body cannot have. */
 bool sealed_header_decode(const uint8_t *packet, size_t size, struct sealed_header *out);
 size_t sealed_header_encode(const struct sealed_header *header, uint8_t *out, size_t capacity);
 
@@ -237,12 +243,15 @@ void write_member_record(struct writer *writer, const struct member_record *reco
 size_t member_record_size(const struct member_record *record);
 void read_changes_header(struct reader *reader, struct changes_header *out);
 void write_changes_header(struct writer *writer, const struct changes_header *header);
-void read_change_entry(struct reader *reader, struct change_entry *out);
+/* A delta holds everything but CHANGE_PRESENT, a full list only that. */
+void read_change_entry(struct reader *reader, enum changes_kind kind, struct change_entry *out);
 void write_change_entry(struct writer *writer, const struct change_entry *entry);
 size_t change_entry_size(const struct change_entry *entry);
 void read_update_body(struct reader *reader, struct update_body *out);
 void write_update_body(struct writer *writer, const struct update_body *body);
 void read_notice_body(struct reader *reader, struct notice_body *out);
 void write_notice_body(struct writer *writer, const struct notice_body *body);
+struct room_version read_room_version(struct reader *reader);
+void write_room_version(struct writer *writer, struct room_version version);
 void read_cookie(struct reader *reader, struct cookie *out);
 void write_cookie(struct writer *writer, const struct cookie *cookie);

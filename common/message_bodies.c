@@ -1,0 +1,203 @@
+/* The other half of messages.h: the bodies of handshake payloads and sealed packets. */
+#include <string.h>
+
+#include "common/messages.h"
+#include "common/packet.h"
+#include "common/suite.h"
+
+enum candidate_family { FAMILY_IPV4 = 4, FAMILY_IPV6 = 6 };
+
+#define IPV4_OFFSET 12 /* of the four bytes within a v4-mapped address */
+#define CHANGE_LEFT_SIZE (1 + MEMBER_ID_SIZE + 1)
+#define MEMBER_RECORD_FIXED (MEMBER_ID_SIZE + 6)
+
+static void read_suite_mask(struct reader *reader, uint8_t *out) {
+    *out = read_u8(reader);
+    if (!(*out & SUITE_CHACHA20_POLY1305) || *out & ~(SUITE_CHACHA20_POLY1305 | SUITE_AES256_GCM)) reader_fail(reader);
+}
+
+static void read_candidate(struct reader *reader, struct address *out) {
+    *out = (struct address){.ip = {[10] = 0xff, [11] = 0xff}};
+    switch (read_u8(reader)) {
+    case FAMILY_IPV4: read_bytes(reader, out->ip + IPV4_OFFSET, sizeof out->ip - IPV4_OFFSET); break;
+    case FAMILY_IPV6:
+        read_bytes(reader, out->ip, sizeof out->ip);
+        /* One address, one form: IPv4 has its own. */
+        if (address_is_ipv4(out)) reader_fail(reader);
+        break;
+    default: reader_fail(reader);
+    }
+    out->port = read_u16(reader);
+}
+
+static void write_candidate(struct writer *writer, const struct address *candidate) {
+    size_t skipped = address_is_ipv4(candidate) ? IPV4_OFFSET : 0;
+    write_u8(writer, skipped ? FAMILY_IPV4 : FAMILY_IPV6);
+    write_bytes(writer, candidate->ip + skipped, sizeof candidate->ip - skipped);
+    write_u16(writer, candidate->port);
+}
+
+static size_t candidate_size(const struct address *candidate) {
+    return address_is_ipv4(candidate) ? 7 : 19;
+}
+
+static void read_candidate_count(struct reader *reader, uint8_t most, struct candidate_list *out) {
+    *out = (struct candidate_list){.count = read_u8(reader)};
+    if (out->count <= most) return;
+    out->count = 0;
+    reader_fail(reader);
+}
+
+static void write_candidate_count(struct writer *writer, uint8_t most, const struct candidate_list *list) {
+    if (list->count > most) writer->failed = true;
+    write_u8(writer, list->count);
+}
+
+static void read_candidates(struct reader *reader, struct candidate_list *list) {
+    for (uint8_t i = 0; i < list->count; i++) read_candidate(reader, &list->items[i]);
+}
+
+static void write_candidates(struct writer *writer, const struct candidate_list *list) {
+    for (uint8_t i = 0; i < list->count && !writer->failed; i++) write_candidate(writer, &list->items[i]);
+}
+
+void read_register_body(struct reader *reader, struct register_body *out) {
+    read_bytes(reader, out->room_tag, sizeof out->room_tag);
+    read_bytes(reader, out->member_id, sizeof out->member_id);
+    read_bytes(reader, out->owner_token, sizeof out->owner_token);
+    read_suite_mask(reader, &out->suite_mask);
+    read_candidate_count(reader, MEMBER_CANDIDATES_MAX, &out->candidates);
+    out->revision = read_u32(reader);
+    read_candidates(reader, &out->candidates);
+}
+
+void write_register_body(struct writer *writer, const struct register_body *body) {
+    write_bytes(writer, body->room_tag, sizeof body->room_tag);
+    write_bytes(writer, body->member_id, sizeof body->member_id);
+    write_bytes(writer, body->owner_token, sizeof body->owner_token);
+    write_u8(writer, body->suite_mask);
+    write_candidate_count(writer, MEMBER_CANDIDATES_MAX, &body->candidates);
+    write_u32(writer, body->revision);
+    write_candidates(writer, &body->candidates);
+}
+
+void read_welcome_body(struct reader *reader, struct welcome_body *out) {
+    out->session_id = read_u64(reader);
+    read_bytes(reader, out->reset_token, sizeof out->reset_token);
+    out->beat_ms = read_u16(reader);
+    out->expiry_ms = read_u16(reader);
+    out->answer_every = read_u8(reader);
+    out->complete = read_flag(reader);
+    out->room_limit = read_u16(reader);
+    out->version = read_room_version(reader);
+}
+
+void write_welcome_body(struct writer *writer, const struct welcome_body *body) {
+    write_u64(writer, body->session_id);
+    write_bytes(writer, body->reset_token, sizeof body->reset_token);
+    write_u16(writer, body->beat_ms);
+    write_u16(writer, body->expiry_ms);
+    write_u8(writer, body->answer_every);
+    write_flag(writer, body->complete);
+    write_u16(writer, body->room_limit);
+    write_room_version(writer, body->version);
+}
+
+void read_member_record(struct reader *reader, struct member_record *out) {
+    read_bytes(reader, out->id, sizeof out->id);
+    read_suite_mask(reader, &out->suite_mask);
+    read_candidate_count(reader, RECORD_CANDIDATES_MAX, &out->candidates);
+    out->revision = read_u32(reader);
+    read_candidates(reader, &out->candidates);
+}
+
+void write_member_record(struct writer *writer, const struct member_record *record) {
+    write_bytes(writer, record->id, sizeof record->id);
+    write_u8(writer, record->suite_mask);
+    write_candidate_count(writer, RECORD_CANDIDATES_MAX, &record->candidates);
+    write_u32(writer, record->revision);
+    write_candidates(writer, &record->candidates);
+}
+
+size_t member_record_size(const struct member_record *record) {
+    size_t size = MEMBER_RECORD_FIXED;
+    for (uint8_t i = 0; i < record->candidates.count; i++) size += candidate_size(&record->candidates.items[i]);
+    return size;
+}
+
+void read_changes_header(struct reader *reader, struct changes_header *out) {
+    *out = (struct changes_header){.kind = (enum changes_kind)read_u8(reader)};
+    if (out->kind != CHANGES_DELTA && out->kind != CHANGES_FULL) reader_fail(reader);
+    read_zeros(reader, 1);
+    out->to = read_room_version(reader);
+    out->from = read_u32(reader);
+    if (out->kind == CHANGES_DELTA) return;
+    if (out->from != 0) reader_fail(reader);
+    read_bytes(reader, out->low, sizeof out->low);
+    read_bytes(reader, out->high, sizeof out->high);
+    if (memcmp(out->low, out->high, sizeof out->low) > 0) reader_fail(reader);
+}
+
+void write_changes_header(struct writer *writer, const struct changes_header *header) {
+    write_u8(writer, (uint8_t)header->kind);
+    write_zeros(writer, 1);
+    write_room_version(writer, header->to);
+    write_u32(writer, header->kind == CHANGES_FULL ? 0 : header->from);
+    if (header->kind == CHANGES_DELTA) return;
+    write_bytes(writer, header->low, sizeof header->low);
+    write_bytes(writer, header->high, sizeof header->high);
+}
+
+static bool change_belongs(enum change change, enum changes_kind kind) {
+    if (kind == CHANGES_FULL) return change == CHANGE_PRESENT;
+    return change >= CHANGE_JOINED && change <= CHANGE_UPDATED;
+}
+
+void read_change_entry(struct reader *reader, enum changes_kind kind, struct change_entry *out) {
+    *out = (struct change_entry){.change = (enum change)read_u8(reader)};
+    if (!change_belongs(out->change, kind)) reader_fail(reader);
+    if (out->change != CHANGE_LEFT) {
+        read_member_record(reader, &out->record);
+        return;
+    }
+    read_bytes(reader, out->record.id, sizeof out->record.id);
+    out->reason = (enum leave_reason)read_u8(reader);
+    if (out->reason != LEAVE_SILENT && out->reason != LEAVE_SAID) reader_fail(reader);
+}
+
+void write_change_entry(struct writer *writer, const struct change_entry *entry) {
+    write_u8(writer, (uint8_t)entry->change);
+    if (entry->change != CHANGE_LEFT) {
+        write_member_record(writer, &entry->record);
+        return;
+    }
+    write_bytes(writer, entry->record.id, sizeof entry->record.id);
+    write_u8(writer, (uint8_t)entry->reason);
+}
+
+size_t change_entry_size(const struct change_entry *entry) {
+    return entry->change == CHANGE_LEFT ? CHANGE_LEFT_SIZE : 1 + member_record_size(&entry->record);
+}
+
+void read_update_body(struct reader *reader, struct update_body *out) {
+    out->revision = read_u32(reader);
+    read_candidate_count(reader, MEMBER_CANDIDATES_MAX, &out->candidates);
+    read_candidates(reader, &out->candidates);
+}
+
+void write_update_body(struct writer *writer, const struct update_body *body) {
+    write_u32(writer, body->revision);
+    write_candidate_count(writer, MEMBER_CANDIDATES_MAX, &body->candidates);
+    write_candidates(writer, &body->candidates);
+}
+
+void read_notice_body(struct reader *reader, struct notice_body *out) {
+    out->kind = (enum notice_kind)read_u8(reader);
+    if (out->kind != NOTICE_DRAINING) reader_fail(reader);
+    out->retry_ms = read_u32(reader);
+}
+
+void write_notice_body(struct writer *writer, const struct notice_body *body) {
+    write_u8(writer, (uint8_t)body->kind);
+    write_u32(writer, body->retry_ms);
+}

@@ -1,0 +1,271 @@
+#include "common/messages.h"
+
+#include <string.h>
+
+#include "common/noise.h"
+#include "common/packet.h"
+
+/* Noise messages with the smallest and the largest body. */
+#define REGISTER_NOISE_MIN (NOISE_NK_1_OVERHEAD + REGISTER_BODY_MIN)
+#define REGISTER_NOISE_MAX (NOISE_NK_1_OVERHEAD + REGISTER_BODY_MAX)
+#define WELCOME_NOISE_MIN (NOISE_NK_2_OVERHEAD + WELCOME_BODY_SIZE)
+
+#define PATH_TAG_SIZE 8
+
+#define TYPE_INDEX(type) ((type)-MESSAGE_HELLO)
+
+static const char *const names[] = {
+    [TYPE_INDEX(MESSAGE_HELLO)] = "HELLO",         [TYPE_INDEX(MESSAGE_COOKIE)] = "COOKIE",
+    [TYPE_INDEX(MESSAGE_REGISTER)] = "REGISTER",   [TYPE_INDEX(MESSAGE_WELCOME)] = "WELCOME",
+    [TYPE_INDEX(MESSAGE_HEARTBEAT)] = "HEARTBEAT", [TYPE_INDEX(MESSAGE_BEAT_ACK)] = "BEAT_ACK",
+    [TYPE_INDEX(MESSAGE_CHANGES)] = "CHANGES",     [TYPE_INDEX(MESSAGE_UPDATE)] = "UPDATE",
+    [TYPE_INDEX(MESSAGE_INTRODUCE)] = "INTRODUCE", [TYPE_INDEX(MESSAGE_PATH)] = "PATH",
+    [TYPE_INDEX(MESSAGE_MOVE)] = "MOVE",           [TYPE_INDEX(MESSAGE_LEAVE)] = "LEAVE",
+    [TYPE_INDEX(MESSAGE_RESET)] = "RESET",         [TYPE_INDEX(MESSAGE_REFUSED)] = "REFUSED",
+    [TYPE_INDEX(MESSAGE_NOTICE)] = "NOTICE",       [TYPE_INDEX(MESSAGE_RELAY)] = "RELAY",
+};
+
+/* Packet sizes that a sealed type can have; 0 for types that are not sealed. */
+struct size_range {
+    uint16_t least, most;
+};
+#define BODY_SIZES(least, most)                                                                                        \
+    { SEALED_OVERHEAD + (least), SEALED_OVERHEAD + (most) }
+
+static const struct size_range sealed_sizes[] = {
+    [TYPE_INDEX(MESSAGE_CHANGES)] = BODY_SIZES(CHANGES_HEADER_DELTA_SIZE, PACKET_MAX - SEALED_OVERHEAD),
+    [TYPE_INDEX(MESSAGE_UPDATE)] = BODY_SIZES(5, 5 + MEMBER_CANDIDATES_MAX * 19),
+    [TYPE_INDEX(MESSAGE_INTRODUCE)] = BODY_SIZES(MEMBER_ID_SIZE, MEMBER_RECORD_MAX),
+    [TYPE_INDEX(MESSAGE_MOVE)] = BODY_SIZES(COOKIE_SIZE, COOKIE_SIZE),
+    [TYPE_INDEX(MESSAGE_LEAVE)] = BODY_SIZES(0, 0),
+    [TYPE_INDEX(MESSAGE_NOTICE)] = BODY_SIZES(5, 5),
+};
+
+const char *message_name(uint8_t type) {
+    return type >= MESSAGE_HELLO && type < MESSAGE_TYPE_END ? names[TYPE_INDEX(type)] : "unknown";
+}
+
+static void read_address(struct reader *reader, struct address *out) {
+    read_bytes(reader, out->ip, sizeof out->ip);
+    out->port = read_u16(reader);
+}
+
+static void write_address(struct writer *writer, const struct address *address) {
+    write_bytes(writer, address->ip, sizeof address->ip);
+    write_u16(writer, address->port);
+}
+
+struct room_version read_room_version(struct reader *reader) {
+    struct room_version version;
+    version.epoch = read_u32(reader);
+    version.count = read_u32(reader);
+    return version;
+}
+
+void write_room_version(struct writer *writer, struct room_version version) {
+    write_u32(writer, version.epoch);
+    write_u32(writer, version.count);
+}
+
+void read_cookie(struct reader *reader, struct cookie *out) {
+    out->time = read_u32(reader);
+    read_bytes(reader, out->tag, sizeof out->tag);
+}
+
+void write_cookie(struct writer *writer, const struct cookie *cookie) {
+    write_u32(writer, cookie->time);
+    write_bytes(writer, cookie->tag, sizeof cookie->tag);
+}
+
+bool hello_decode(const uint8_t *packet, size_t size, struct hello *out) {
+    struct reader reader = packet_open(packet, size, MESSAGE_HELLO, HELLO_SIZE, PACKET_MAX);
+    bool ours = (out->version = read_u8(&reader)) == PROTOCOL_VERSION;
+    /* What another version puts around the nonce is its own affair. */
+    (ours ? read_zeros : read_skip)(&reader, 2);
+    out->nonce = read_u64(&reader);
+    (ours ? read_zeros : read_skip)(&reader, reader_left(&reader));
+    return reader_finished(&reader);
+}
+
+size_t hello_encode(const struct hello *hello, uint8_t *out, size_t capacity) {
+    struct writer writer = packet_start(out, capacity, MESSAGE_HELLO);
+    write_u8(&writer, hello->version);
+    write_zeros(&writer, 2);
+    write_u64(&writer, hello->nonce);
+    write_zeros(&writer, HELLO_SIZE - 12);
+    return writer_size(&writer);
+}
+
+bool cookie_message_decode(const uint8_t *packet, size_t size, struct cookie_message *out) {
+    struct reader reader = packet_open(packet, size, MESSAGE_COOKIE, COOKIE_MESSAGE_SIZE, COOKIE_MESSAGE_SIZE);
+    read_protocol_version(&reader);
+    out->spread_ms = read_u16(&reader);
+    out->nonce = read_u64(&reader);
+    read_bytes(&reader, out->bootnode_public, sizeof out->bootnode_public);
+    read_address(&reader, &out->seen);
+    read_zeros(&reader, 2);
+    read_cookie(&reader, &out->cookie);
+    return reader_finished(&reader);
+}
+
+size_t cookie_message_encode(const struct cookie_message *message, uint8_t *out, size_t capacity) {
+    struct writer writer = packet_start(out, capacity, MESSAGE_COOKIE);
+    write_u8(&writer, PROTOCOL_VERSION);
+    write_u16(&writer, message->spread_ms);
+    write_u64(&writer, message->nonce);
+    write_bytes(&writer, message->bootnode_public, sizeof message->bootnode_public);
+    write_address(&writer, &message->seen);
+    write_zeros(&writer, 2);
+    write_cookie(&writer, &message->cookie);
+    return writer_size(&writer);
+}
+
+static bool register_noise_fits(size_t noise_size) {
+    return noise_size >= REGISTER_NOISE_MIN && noise_size <= REGISTER_NOISE_MAX;
+}
+
+bool register_decode(const uint8_t *packet, size_t size, struct register_message *out) {
+    struct reader reader = packet_open(packet, size, MESSAGE_REGISTER, REGISTER_SIZE, PACKET_MAX);
+    read_protocol_version(&reader);
+    out->noise_size = read_u16(&reader);
+    if (!register_noise_fits(out->noise_size)) reader_fail(&reader);
+    out->attempt = read_u64(&reader);
+    read_cookie(&reader, &out->cookie);
+    out->noise = read_view(&reader, out->noise_size);
+    read_zeros(&reader, reader_left(&reader));
+    return reader_finished(&reader);
+}
+
+size_t register_start(const struct register_message *message, uint8_t *out, size_t capacity) {
+    struct writer writer = packet_start(out, capacity, MESSAGE_REGISTER);
+    if (!register_noise_fits(message->noise_size)) return 0;
+    write_u8(&writer, PROTOCOL_VERSION);
+    write_u16(&writer, (uint16_t)message->noise_size);
+    write_u64(&writer, message->attempt);
+    write_cookie(&writer, &message->cookie);
+    return writer_size(&writer);
+}
+
+size_t register_finish(uint8_t *packet, size_t noise_size, size_t capacity) {
+    if (capacity < REGISTER_SIZE || !register_noise_fits(noise_size)) return 0;
+    if (packet[2] != noise_size >> 8 || packet[3] != (noise_size & 0xff)) return 0;
+    memset(packet + REGISTER_HEADER_SIZE + noise_size, 0, REGISTER_SIZE - REGISTER_HEADER_SIZE - noise_size);
+    return REGISTER_SIZE;
+}
+
+bool welcome_decode(const uint8_t *packet, size_t size, struct welcome_message *out) {
+    struct reader reader =
+        packet_open(packet, size, MESSAGE_WELCOME, WELCOME_HEADER_SIZE + WELCOME_NOISE_MIN, WELCOME_MAX);
+    read_zeros(&reader, 3);
+    out->attempt = read_u64(&reader);
+    out->noise_size = reader_left(&reader);
+    out->noise = read_view(&reader, out->noise_size);
+    return reader_finished(&reader);
+}
+
+size_t welcome_start(uint64_t attempt, uint8_t *out, size_t capacity) {
+    struct writer writer = packet_start(out, capacity, MESSAGE_WELCOME);
+    write_zeros(&writer, 3);
+    write_u64(&writer, attempt);
+    return writer_size(&writer);
+}
+
+bool reset_decode(const uint8_t *packet, size_t size, struct reset *out) {
+    struct reader reader = packet_open(packet, size, MESSAGE_RESET, RESET_SIZE, RESET_SIZE);
+    read_zeros(&reader, 3);
+    out->session_id = read_u64(&reader);
+    read_bytes(&reader, out->token, sizeof out->token);
+    return reader_finished(&reader);
+}
+
+size_t reset_encode(const struct reset *reset, uint8_t *out, size_t capacity) {
+    struct writer writer = packet_start(out, capacity, MESSAGE_RESET);
+    write_zeros(&writer, 3);
+    write_u64(&writer, reset->session_id);
+    write_bytes(&writer, reset->token, sizeof reset->token);
+    return writer_size(&writer);
+}
+
+bool refused_decode(const uint8_t *packet, size_t size, struct refused *out) {
+    struct reader reader = packet_open(packet, size, MESSAGE_REFUSED, REFUSED_SIZE, REFUSED_SIZE);
+    out->reason = (enum refusal)read_u8(&reader);
+    if (out->reason < REFUSAL_VERSION || out->reason > REFUSAL_OWNER) reader_fail(&reader);
+    out->retry_s = read_u16(&reader);
+    out->nonce = read_u64(&reader);
+    return reader_finished(&reader);
+}
+
+size_t refused_encode(const struct refused *refused, uint8_t *out, size_t capacity) {
+    struct writer writer = packet_start(out, capacity, MESSAGE_REFUSED);
+    write_u8(&writer, (uint8_t)refused->reason);
+    write_u16(&writer, refused->retry_s);
+    write_u64(&writer, refused->nonce);
+    return writer_size(&writer);
+}
+
+bool beat_decode(const uint8_t *packet, size_t size, struct beat *out) {
+    uint8_t type = size > 0 && packet[0] == MESSAGE_BEAT_ACK ? MESSAGE_BEAT_ACK : MESSAGE_HEARTBEAT;
+    struct reader reader = packet_open(packet, size, type, BEAT_SIZE, BEAT_SIZE);
+    out->flag = read_flag(&reader);
+    read_zeros(&reader, 2);
+    out->session_id = read_u64(&reader);
+    out->counter = read_u32(&reader);
+    out->version = read_room_version(&reader);
+    read_skip(&reader, TAG_SIZE);
+    return reader_finished(&reader);
+}
+
+size_t beat_encode(uint8_t type, const struct beat *beat, uint8_t *out, size_t capacity) {
+    struct writer writer = packet_start(out, capacity, type);
+    write_flag(&writer, beat->flag);
+    write_zeros(&writer, 2);
+    write_u64(&writer, beat->session_id);
+    write_u32(&writer, beat->counter);
+    write_room_version(&writer, beat->version);
+    write_zeros(&writer, TAG_SIZE);
+    return writer_size(&writer);
+}
+
+bool path_decode(const uint8_t *packet, size_t size, struct path_message *out) {
+    struct reader reader = packet_open(packet, size, MESSAGE_PATH, PATH_SIZE, PATH_SIZE);
+    read_zeros(&reader, 3);
+    out->session_id = read_u64(&reader);
+    read_cookie(&reader, &out->cookie);
+    read_skip(&reader, PATH_TAG_SIZE);
+    return reader_finished(&reader);
+}
+
+size_t path_encode(const struct path_message *path, uint8_t *out, size_t capacity) {
+    struct writer writer = packet_start(out, capacity, MESSAGE_PATH);
+    write_zeros(&writer, 3);
+    write_u64(&writer, path->session_id);
+    write_cookie(&writer, &path->cookie);
+    write_zeros(&writer, PATH_TAG_SIZE);
+    return writer_size(&writer);
+}
+
+static struct size_range sealed_size(uint8_t type) {
+    static const struct size_range none = {UINT16_MAX, 0};
+    size_t index = (size_t)TYPE_INDEX(type);
+    bool sealed = index < sizeof sealed_sizes / sizeof *sealed_sizes && sealed_sizes[index].most > 0;
+    return sealed ? sealed_sizes[index] : none;
+}
+
+bool sealed_header_decode(const uint8_t *packet, size_t size, struct sealed_header *out) {
+    out->type = size > 0 ? packet[0] : 0;
+    struct size_range sizes = sealed_size(out->type);
+    struct reader reader = packet_open(packet, size, out->type, sizes.least, sizes.most);
+    read_zeros(&reader, 3);
+    out->session_id = read_u64(&reader);
+    out->counter = read_u64(&reader);
+    if (out->counter == 0) reader_fail(&reader);
+    return !reader.failed;
+}
+
+size_t sealed_header_encode(const struct sealed_header *header, uint8_t *out, size_t capacity) {
+    struct writer writer = packet_start(out, capacity, header->type);
+    write_zeros(&writer, 3);
+    write_u64(&writer, header->session_id);
+    write_u64(&writer, header->counter);
+    return writer_size(&writer);
+}

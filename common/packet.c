@@ -1,0 +1,38 @@
+#include "common/packet.h"
+
+#include <string.h>
+
+#include "common/messages.h"
+
+struct reader packet_open(const uint8_t *packet, size_t size, uint8_t type, size_t least, size_t most) {
+    struct reader reader = reader_over(packet, size);
+    if (size < least || size > most || read_u8(&reader) != type) reader_fail(&reader);
+    return reader;
+}
+
+struct writer packet_start(uint8_t *out, size_t capacity, uint8_t type) {
+    struct writer writer = writer_over(out, capacity);
+    write_u8(&writer, type);
+    return writer;
+}
+
+void read_zeros(struct reader *reader, size_t size) {
+    const uint8_t *bytes = read_view(reader, size);
+    if (!bytes || size == 0) return;
+    /* All equal to the one before, and the first is zero. */
+    if (bytes[0] != 0 || memcmp(bytes, bytes + 1, size - 1) != 0) reader_fail(reader);
+}
+
+void read_protocol_version(struct reader *reader) {
+    if (read_u8(reader) != PROTOCOL_VERSION) reader_fail(reader);
+}
+
+bool read_flag(struct reader *reader) {
+    uint8_t flags = read_u8(reader);
+    if (flags > 1) reader_fail(reader);
+    return flags & 1;
+}
+
+void write_flag(struct writer *writer, bool flag) {
+    write_u8(writer, flag ? 1 : 0);
+}

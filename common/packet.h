@@ -1,0 +1,19 @@
+/* What the encoders and decoders of packets share: opening by type and size, and fields that must be zero. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/bytes.h"
+
+/* A reader behind the type byte. It has failed when the type is another or the size not within least … most. */
+struct reader packet_open(const uint8_t *packet, size_t size, uint8_t type, size_t least, size_t most);
+/* A writer behind the type byte. */
+struct writer packet_start(uint8_t *out, size_t capacity, uint8_t type);
+/* Fails the reader unless the next `size` bytes are all zero. */
+void read_zeros(struct reader *reader, size_t size);
+/* Fails the reader unless the next byte is PROTOCOL_VERSION. */
+void read_protocol_version(struct reader *reader);
+/* A byte of which bit 0 alone may be set. */
+bool read_flag(struct reader *reader);
+void write_flag(struct writer *writer, bool flag);
