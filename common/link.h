@@ -1,5 +1,6 @@
 /* The secured link between a client and a bootnode: keys from the handshake, tags, sealed packets. PROTOCOL.md §2.1.
- * Both ends use this file; `bootnode` says which end we are. Stateless but for the keys: counters belong to the caller. */
+ * Both ends use this file; `bootnode` says which end we are. Stateless but for the keys: counters belong to the caller.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -36,7 +37,7 @@ bool link_check_path(const uint8_t key[static LINK_TAG_KEY_SIZE], const uint8_t 
 /* Seals header and body into one packet. Returns its size, 0 when it would pass `capacity`. */
 size_t link_seal(const uint8_t seal_key[static SUITE_KEY_SIZE], const struct sealed_header *header, const uint8_t *body,
                  size_t body_size, uint8_t *out, size_t capacity);
-/* Opens a packet whose header was decoded; the body needs size - SEALED_OVERHEAD bytes. False when forged. Replay is the
- * caller's check, after this. */
+/* Opens a packet whose header was decoded; the body needs size - SEALED_OVERHEAD bytes. False when forged. Replay is
+ * the caller's check, after this. */
 bool link_open(const uint8_t seal_key[static SUITE_KEY_SIZE], const struct sealed_header *header, const uint8_t *packet,
                size_t size, uint8_t *body, size_t *body_size);
