@@ -23,13 +23,15 @@ enum peer_message_type {
 #define PEER_HANDSHAKE_SIZE 128 /* INITIATION and RESPONSE */
 #define PEER_DATA_HEADER_SIZE 16
 #define PEER_DATA_OVERHEAD (PEER_DATA_HEADER_SIZE + 16)
-#define PEER_FRAMES_MAX (1200 - PEER_DATA_OVERHEAD)
+#define PEER_FRAMES_MAX (PACKET_MAX - PEER_DATA_OVERHEAD)
+#define PEER_INTRODUCTION_MIN (45 + 1)
 #define PEER_INTRODUCTION_MAX (45 + TEXT_NICK_MAX)
 #define PEER_CONFIRMATION_MAX (16 + 48 + PEER_INTRODUCTION_MAX + 16 + TAG_SIZE)
 
 void pair_tag_derive(const uint8_t mac_key[static ROOM_MAC_KEY_SIZE], const uint8_t from[static MEMBER_ID_SIZE],
                      const uint8_t to[static MEMBER_ID_SIZE], uint8_t out[static PAIR_TAG_SIZE]);
-/* PROBE, INITIATION, RESPONSE, CONFIRMATION end in a MAC: fill it in, check it (false for a packet under 32 bytes). */
+/* PROBE, INITIATION, RESPONSE, CONFIRMATION end in a MAC: fill it in, check it (false for a packet under 32 bytes).
+ * `size` is the whole packet's. */
 void peer_mac_write(const uint8_t mac_key[static ROOM_MAC_KEY_SIZE], uint8_t *packet, size_t size);
 bool peer_mac_check(const uint8_t mac_key[static ROOM_MAC_KEY_SIZE], const uint8_t *packet, size_t size);
 
@@ -44,15 +46,10 @@ struct peer_initiation {
     const uint8_t *noise; /* `noise_size` bytes: 32, or 48 with a psk */
     size_t noise_size;
 };
-struct peer_response {
-    uint32_t sender_index, receiver_index;
-    const uint8_t *noise; /* 96 bytes */
-    size_t noise_size;
-};
-struct peer_confirmation {
+struct peer_answer { /* RESPONSE and CONFIRMATION */
     uint32_t sender_index, receiver_index;
     const uint8_t *noise;
-    size_t noise_size;
+    size_t noise_size; /* RESPONSE: 96 */
 };
 struct peer_data {
     uint32_t receiver_index;
@@ -61,16 +58,17 @@ struct peer_data {
     size_t sealed_size; /* with its tag */
 };
 
-/* Encoders of MACed packets leave the last 16 bytes to peer_mac_write and return the full size. */
+/* Encoders of MACed packets leave the last 16 bytes, zeroed, to peer_mac_write and return the full size. Indices are
+ * never 0. */
 bool peer_probe_decode(const uint8_t *packet, size_t size, struct peer_probe *out);
 size_t peer_probe_encode(const struct peer_probe *probe, uint8_t *out, size_t capacity);
 /* `noise_size` is set by the caller before decoding: 32 or 48, as the room has a secret. */
 bool peer_initiation_decode(const uint8_t *packet, size_t size, struct peer_initiation *out);
 size_t peer_initiation_encode(const struct peer_initiation *message, uint8_t *out, size_t capacity);
-bool peer_response_decode(const uint8_t *packet, size_t size, struct peer_response *out);
-size_t peer_response_encode(const struct peer_response *message, uint8_t *out, size_t capacity);
-bool peer_confirmation_decode(const uint8_t *packet, size_t size, struct peer_confirmation *out);
-size_t peer_confirmation_encode(const struct peer_confirmation *message, uint8_t *out, size_t capacity);
+bool peer_response_decode(const uint8_t *packet, size_t size, struct peer_answer *out);
+size_t peer_response_encode(const struct peer_answer *response, uint8_t *out, size_t capacity);
+bool peer_confirmation_decode(const uint8_t *packet, size_t size, struct peer_answer *out);
+size_t peer_confirmation_encode(const struct peer_answer *confirmation, uint8_t *out, size_t capacity);
 bool peer_data_decode(const uint8_t *packet, size_t size, struct peer_data *out);
 /* The header only; the sealed frames follow. */
 size_t peer_data_header_encode(uint32_t receiver_index, uint64_t counter, uint8_t *out, size_t capacity);
@@ -85,6 +83,7 @@ enum frame_type {
     FRAME_BYE,
 };
 #define FRAME_HEADER_SIZE 3
+#define FRAMES_ALIGNMENT 16
 
 struct frame_introduction {
     uint8_t identity[32]; /* Ed25519 */
@@ -116,11 +115,11 @@ struct frame {
     };
 };
 
-/* The next known frame of a DATA packet's plain text; unknown ones are skipped. False at the end and on malformed input
- * (then reader->failed). */
+/* Frames of DATA (frames.c). The next known frame of a DATA packet's plain text; unknown ones are skipped. False
+ * at the end and on malformed input (then reader->failed). */
 bool frame_next(struct reader *reader, struct frame *out);
 void frame_write(struct writer *writer, const struct frame *frame);
-/* Zero padding up to a multiple of 16 bytes, within the capacity. */
+/* Zero padding up to a multiple of FRAMES_ALIGNMENT, within the capacity. The writer began with the first frame. */
 void frames_pad(struct writer *writer);
 /* The introduction without frame header, as CONFIRMATION carries it. */
 void read_introduction(struct reader *reader, struct frame_introduction *out);

@@ -1,0 +1,151 @@
+/* The frames inside DATA: the other half of peer_messages.h. */
+#include <string.h>
+
+#include "common/packet.h"
+#include "common/peer_messages.h"
+
+#define SEGMENT_FIRST 0x01
+#define SEGMENT_LAST 0x02
+
+void read_introduction(struct reader *reader, struct frame_introduction *out) {
+    *out = (struct frame_introduction){0};
+    read_bytes(reader, out->identity, sizeof out->identity);
+    out->run = read_u64(reader);
+    out->epoch = read_u32(reader);
+    out->nick_size = read_u8(reader);
+    if (out->nick_size == 0 || out->nick_size > TEXT_NICK_MAX) {
+        out->nick_size = 0;
+        reader_fail(reader);
+    }
+    read_bytes(reader, out->nick, out->nick_size);
+}
+
+void write_introduction(struct writer *writer, const struct frame_introduction *introduction) {
+    if (introduction->nick_size == 0 || introduction->nick_size > TEXT_NICK_MAX) writer->failed = true;
+    write_bytes(writer, introduction->identity, sizeof introduction->identity);
+    write_u64(writer, introduction->run);
+    write_u32(writer, introduction->epoch);
+    write_u8(writer, introduction->nick_size);
+    write_bytes(writer, introduction->nick, introduction->nick_size);
+}
+
+static void read_introduction_frame(struct reader *reader, struct frame *out) {
+    read_introduction(reader, &out->introduction);
+}
+
+static void write_introduction_frame(struct writer *writer, const struct frame *frame) {
+    write_introduction(writer, &frame->introduction);
+}
+
+static void read_segment(struct reader *reader, struct frame *out) {
+    struct frame_segment *segment = &out->segment;
+    segment->stream = read_u32(reader);
+    segment->sequence = read_u32(reader);
+    uint8_t flags = read_u8(reader);
+    if (flags & ~(SEGMENT_FIRST | SEGMENT_LAST)) reader_fail(reader);
+    segment->first = flags & SEGMENT_FIRST;
+    segment->last = flags & SEGMENT_LAST;
+    segment->size = reader_left(reader);
+    segment->data = read_view(reader, segment->size);
+}
+
+static void write_segment(struct writer *writer, const struct frame *frame) {
+    const struct frame_segment *segment = &frame->segment;
+    write_u32(writer, segment->stream);
+    write_u32(writer, segment->sequence);
+    write_u8(writer, (uint8_t)((segment->first ? SEGMENT_FIRST : 0) | (segment->last ? SEGMENT_LAST : 0)));
+    write_bytes(writer, segment->data, segment->size);
+}
+
+static void read_acknowledgement(struct reader *reader, struct frame *out) {
+    out->acknowledgement.stream = read_u32(reader);
+    out->acknowledgement.cumulative = read_u32(reader);
+    out->acknowledgement.bitmap = read_u64(reader);
+}
+
+static void write_acknowledgement(struct writer *writer, const struct frame *frame) {
+    write_u32(writer, frame->acknowledgement.stream);
+    write_u32(writer, frame->acknowledgement.cumulative);
+    write_u64(writer, frame->acknowledgement.bitmap);
+}
+
+static void read_token(struct reader *reader, struct frame *out) {
+    out->token = read_u64(reader);
+}
+
+static void write_token(struct writer *writer, const struct frame *frame) {
+    write_u64(writer, frame->token);
+}
+
+static void read_nothing(struct reader *reader, struct frame *out) {
+    (void)reader;
+    (void)out;
+}
+
+static void write_nothing(struct writer *writer, const struct frame *frame) {
+    (void)writer;
+    (void)frame;
+}
+
+struct codec {
+    void (*read)(struct reader *reader, struct frame *out);
+    void (*write)(struct writer *writer, const struct frame *frame);
+};
+
+/* Padding has neither length nor body, so no row. */
+static const struct codec codecs[] = {
+    [FRAME_INTRODUCTION] = {read_introduction_frame, write_introduction_frame},
+    [FRAME_SEGMENT] = {read_segment, write_segment},
+    [FRAME_ACKNOWLEDGEMENT] = {read_acknowledgement, write_acknowledgement},
+    [FRAME_PING] = {read_token, write_token},
+    [FRAME_PONG] = {read_token, write_token},
+    [FRAME_BYE] = {read_nothing, write_nothing},
+};
+
+static const struct codec *codec_of(unsigned type) {
+    return type > FRAME_PADDING && type < sizeof codecs / sizeof *codecs ? &codecs[type] : NULL;
+}
+
+bool frame_next(struct reader *reader, struct frame *out) {
+    while (reader_left(reader) > 0) {
+        uint8_t type = read_u8(reader);
+        if (type == FRAME_PADDING) {
+            read_zeros(reader, reader_left(reader));
+            return false;
+        }
+        size_t size = read_u16(reader);
+        const uint8_t *data = read_view(reader, size);
+        if (!data) return false;
+        const struct codec *codec = codec_of(type);
+        if (!codec) continue;
+        struct reader body = reader_over(data, size);
+        *out = (struct frame){.type = (enum frame_type)type};
+        codec->read(&body, out);
+        if (reader_finished(&body)) return true;
+        reader_fail(reader);
+    }
+    return false;
+}
+
+void frame_write(struct writer *writer, const struct frame *frame) {
+    const struct codec *codec = codec_of(frame->type);
+    if (!codec) {
+        writer->failed = true;
+        return;
+    }
+    write_u8(writer, (uint8_t)frame->type);
+    uint8_t *length = write_space(writer, sizeof(uint16_t));
+    size_t start = writer->at;
+    codec->write(writer, frame);
+    size_t size = writer->at - start;
+    if (size > UINT16_MAX) writer->failed = true;
+    if (writer->failed) return;
+    length[0] = (uint8_t)(size >> 8);
+    length[1] = (uint8_t)size;
+}
+
+void frames_pad(struct writer *writer) {
+    size_t missing = (FRAMES_ALIGNMENT - writer->at % FRAMES_ALIGNMENT) % FRAMES_ALIGNMENT;
+    size_t left = writer_left(writer);
+    write_zeros(writer, missing < left ? missing : left);
+}
