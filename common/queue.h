@@ -1,8 +1,9 @@
 /* A queue from many threads to one, over liburcu's wait-free concurrent queue, with an eventfd to wake the reader.
  *
- * Invariant: a node is owned by the pusher until queue_push returns true, by the queue until queue_pop returns it, by the
- * popper afterwards. The eventfd is written only when the reader might sleep: queue_push writes when it finds `signalled`
- * clear; queue_settle, which the reader calls before it sleeps and again finds the queue empty, clears it. */
+ * Invariant: a node is owned by the pusher until queue_push returns true, by the queue until queue_pop returns it, by
+ * the popper afterwards. The eventfd is written only when the reader might sleep: queue_push writes when it finds
+ * `signalled` clear; queue_settle, which the reader calls before it sleeps and again finds the queue empty, clears it.
+ */
 #pragma once
 
 #include <stdatomic.h>
@@ -15,9 +16,9 @@ struct queue_node {
 };
 
 struct queue {
-    struct cds_wfcq_head head;
+    struct __cds_wfcq_head head; /* the one without a mutex: there is one reader */
     struct cds_wfcq_tail tail;
-    int event;              /* eventfd, nonblocking */
+    int event; /* eventfd, nonblocking */
     atomic_bool signalled;
     atomic_size_t count;
     size_t limit;
