@@ -1,0 +1,30 @@
+/* The client's settings: section [client] of a file, overridden by the command line (design §2). */
+#pragma once
+
+#include <stdbool.h>
+
+#include "common/ini_table.h"
+#include "common/text.h"
+
+enum { CIPHERS_AUTO, CIPHERS_CHACHA };
+enum { UI_CHOICE_AUTO, UI_CHOICE_PLAIN, UI_CHOICE_JSON };
+
+struct client_config {
+    char bootnode[INI_TEXT_SIZE];     /* HOST:PORT */
+    char bootnode_key[INI_TEXT_SIZE]; /* 64 hex digits, or empty: remembered on first use */
+    char room[INI_TEXT_SIZE];
+    char nick[INI_TEXT_SIZE];        /* empty: login name and four digits of the key */
+    char secret_file[INI_TEXT_SIZE]; /* empty: open room */
+    char data_dir[INI_TEXT_SIZE];    /* empty: $XDG_DATA_HOME/gochat or ~/.local/share/gochat */
+    long long port;                  /* 0: any */
+    int ui;
+    int ciphers;
+    int log_level;
+};
+
+extern const struct ini_table client_config_table;
+
+enum client_config_result { CLIENT_CONFIG_RUN, CLIENT_CONFIG_DONE /* --help was printed */, CLIENT_CONFIG_BAD /* exit 2 */ };
+/* Defaults, then --config FILE, then the other flags. Problems: one line each on standard error. --mode is accepted and skipped.
+ * What is missing or out of range (no --room, no --bootnode, a bad key) is a problem here already; names are not resolved here. */
+enum client_config_result client_config_read(int argc, char **argv, struct client_config *out);

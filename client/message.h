@@ -1,0 +1,29 @@
+/* A chat message as it travels and as others may pass it on: signed by its author. PROTOCOL.md §3.3 "A message". */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/identity.h"
+#include "common/names.h"
+
+#define MESSAGE_TEXT_MAX 65536
+#define MESSAGE_OVERHEAD (61 + 64)
+#define MESSAGE_ID_TEXT_SIZE 40 /* "0123456789abcdef-18446744073709551615" and the zero */
+
+struct chat_message {
+    uint8_t author[32]; /* Ed25519 */
+    uint64_t run, sequence, sent_ms;
+    const char *text; /* into the packet; not zero-terminated, not filtered */
+    size_t text_size;
+};
+
+/* Returns the size, 0 when the text is too long, empty or no UTF-8, or `capacity` is small. The author is the identity. */
+size_t message_encode(const struct identity *identity, const uint8_t room_tag[static ROOM_TAG_SIZE],
+                      const struct chat_message *message, uint8_t *out, size_t capacity);
+/* Checks form, UTF-8 and signature. */
+bool message_decode(const uint8_t *data, size_t size, const uint8_t room_tag[static ROOM_TAG_SIZE],
+                    struct chat_message *out);
+/* "<run in 16 hex digits>-<sequence>" */
+void message_id_format(uint64_t run, uint64_t sequence, char out[static MESSAGE_ID_TEXT_SIZE]);

@@ -1,0 +1,81 @@
+/* Reliable, ordered delivery of messages to one peer over lossy packets: segments, acknowledgements, retransmission. Pure; time is
+ * handed in; frames are PROTOCOL.md §3.3's.
+ *
+ * Invariants. Sender: a segment is kept until it is acknowledged; at most DELIVERY_WINDOW segments are in flight; messages complete in
+ * order. Receiver: segments leave in order, once; a stream with a higher number starts anew, a lower one is ignored.
+ * The retransmission timer is RFC 6298's with a floor of 20 ms, doubled at each expiry up to 2 s; Karn's rule: no sample from what was resent;
+ * a segment passed over by three later acknowledgements is resent at once (RFC 5681's fast retransmit). */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/peer_messages.h"
+
+#define DELIVERY_WINDOW 64 /* as far as an acknowledgement's bitmap reaches */
+#define DELIVERY_MESSAGE_MAX (66 * 1024)
+#define DELIVERY_SEGMENT_DATA 1024 /* bytes of a message in one segment */
+
+/* A message's bytes, shared by the senders of all peers it goes to. One thread, so a plain count. */
+struct blob {
+    size_t references;
+    size_t size;
+    uint8_t data[];
+};
+struct blob *blob_create(const uint8_t *data, size_t size); /* one reference, the caller's; NULL without memory */
+struct blob *blob_hold(struct blob *blob);
+void blob_drop(struct blob *blob);
+
+struct delivery_message; /* list element: blob, tag, first sequence, segments */
+
+struct delivery_sender {
+    uint32_t stream;
+    uint32_t next_sequence;  /* of the next segment that was never sent */
+    uint32_t cumulative;     /* all below are acknowledged */
+    struct delivery_message *first, *last; /* not completely acknowledged, in order */
+    size_t messages;
+    struct {
+        uint64_t sent_at;
+        uint8_t times;    /* sent how often */
+        uint8_t passed;   /* acknowledgements of later segments since it was last sent */
+        bool acknowledged;
+    } flight[DELIVERY_WINDOW]; /* by sequence modulo DELIVERY_WINDOW */
+    uint32_t srtt_us, rttvar_us, rto_ms;
+    uint8_t backoff;
+    bool has_rtt;
+};
+
+void delivery_sender_init(struct delivery_sender *sender, uint32_t stream);
+void delivery_sender_clear(struct delivery_sender *sender); /* drops everything */
+/* A round trip measured otherwise (handshake, ping): the first guess of the timer. */
+void delivery_sample(struct delivery_sender *sender, uint32_t rtt_us);
+/* Takes a reference. `tag` comes back when the message is acknowledged. False without memory or when it is too large. */
+bool delivery_queue(struct delivery_sender *sender, struct blob *blob, uint64_t tag);
+/* The next segment to send at `now`: one that is lost, else a new one while the window is open. False: nothing now. */
+bool delivery_next(struct delivery_sender *sender, uint64_t now, struct frame_segment *out);
+/* When delivery_next would have something if nothing arrives; UINT64_MAX: never. `now` when something is due already. */
+uint64_t delivery_due(const struct delivery_sender *sender, uint64_t now);
+void delivery_acknowledged(struct delivery_sender *sender, const struct frame_acknowledgement *ack, uint64_t now);
+/* Completed messages, one per call, in order. */
+bool delivery_completed(struct delivery_sender *sender, uint64_t *tag);
+/* The receiver lost its state: everything unacknowledged goes out again, whole messages, in a new stream. */
+void delivery_restart(struct delivery_sender *sender, uint32_t stream);
+
+struct delivery_receiver {
+    uint32_t stream; /* 0: none yet */
+    uint32_t next;   /* sequence wanted next */
+    uint8_t *slots[DELIVERY_WINDOW]; /* arrived ahead of order; malloc'd: flags, size, bytes */
+    uint8_t *message; /* being assembled */
+    size_t message_size;
+    bool in_message, skipping;
+};
+
+void delivery_receiver_init(struct delivery_receiver *receiver);
+void delivery_receiver_clear(struct delivery_receiver *receiver);
+/* A segment came. False when it is malformed, of an old stream, or outside the window; true also for duplicates (acknowledge those too).
+ * Each completed message is handed to `take` in order, its bytes valid during the call. A message over DELIVERY_MESSAGE_MAX is dropped. */
+bool delivery_receive(struct delivery_receiver *receiver, const struct frame_segment *segment,
+                      void (*take)(void *context, const uint8_t *message, size_t size), void *context);
+/* What to acknowledge now. False before the first segment. */
+bool delivery_acknowledgement(const struct delivery_receiver *receiver, struct frame_acknowledgement *out);

@@ -1,0 +1,46 @@
+/* The punch schedule: which candidate of one peer gets a packet when. Pure: knows addresses and times, sends nothing.
+ *
+ * Invariant: between two punch_start calls no candidate gets more than PUNCH_PACKETS packets, however often it is added
+ * (PROTOCOL.md §3.2 rule 1; a stranger whose address somebody named gets no more than that). */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/address.h"
+
+#define PUNCH_PACKETS 10
+#define PUNCH_RECORDED 5    /* of the member record (RECORD_CANDIDATES_MAX) */
+#define PUNCH_CANDIDATES 12 /* those and what was learned from packets; the oldest learned one makes room */
+#define PUNCH_MEMORY 64
+
+struct punch_candidate {
+    struct address address;
+    uint64_t due; /* ms */
+    uint8_t sent;
+    bool learned; /* peer-reflexive: not in the record */
+};
+
+struct punch {
+    struct punch_candidate candidates[PUNCH_CANDIDATES];
+    size_t count;
+    bool active;
+    uint8_t forgotten[PUNCH_MEMORY]; /* packets that went to candidates since removed, by hash of the address */
+};
+
+void punch_init(struct punch *punch);
+/* The record's candidates, best first; learned ones and the counts of those that stay are kept. Here and below, an address that
+ * nothing can be sent to (ADDRESS_UNUSABLE) is left out. */
+void punch_set_candidates(struct punch *punch, const struct address *addresses, size_t count, uint64_t now);
+/* A candidate learned from an authentic packet: due at once when new. False when it was known. */
+bool punch_learn(struct punch *punch, const struct address *address, uint64_t now);
+/* Begins (again): every candidate due now, counts at zero. */
+void punch_start(struct punch *punch, uint64_t now);
+void punch_stop(struct punch *punch);
+/* The next address that is due at `now`; its count and due time move on (20, 40, 80, 160, 320, then every 500 ms). */
+bool punch_next(struct punch *punch, uint64_t now, struct address *out);
+/* When punch_next has something; UINT64_MAX when inactive or exhausted. */
+uint64_t punch_due(const struct punch *punch);
+/* Active, and every candidate has had its packets and 500 ms have passed since the last. */
+bool punch_exhausted(const struct punch *punch, uint64_t now);

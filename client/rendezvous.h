@@ -1,0 +1,115 @@
+/* A session with one bootnode for one room: find it, register, beat, keep the membership, leave. Pure: packets and times in, packets and
+ * calls out. PROTOCOL.md §2.
+ *
+ *     HELLO ──COOKIE──▶ WAITING ──spread──▶ REGISTERING ──WELCOME──▶ ACTIVE ──▶ LEAVING ──▶ ENDED
+ *       ▲                                       │ no answer             │ RESET, lost, draining
+ *       └───────────────────────────────────────┴───────────────────────┘             wrong key ──▶ BARRED
+ *
+ * Every step survives loss: HELLO and REGISTER are repeated, each REGISTER as a new handshake of which the last three can still be
+ * answered. While there is no session, peers keep talking: nothing here touches them. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/identity.h"
+#include "client/membership.h"
+#include "common/link.h"
+#include "common/messages.h"
+#include "common/names.h"
+#include "common/noise.h"
+#include "common/replay_window.h"
+
+#define RENDEZVOUS_ATTEMPTS 3
+
+enum rendezvous_state {
+    RENDEZVOUS_HELLO,       /* looking for the bootnode */
+    RENDEZVOUS_WAITING,     /* has a cookie, or was told to come back: waits */
+    RENDEZVOUS_REGISTERING,
+    RENDEZVOUS_ACTIVE,
+    RENDEZVOUS_LEAVING,
+    RENDEZVOUS_ENDED,
+    RENDEZVOUS_BARRED,      /* the bootnode's key is not the one we know: nothing more is sent */
+};
+
+/* Who is told. All are called from within rendezvous_* calls. */
+struct rendezvous_owner {
+    void *context;
+    void (*send)(void *context, const struct address *to, const uint8_t *data, size_t size);
+    struct membership_observer members;
+    void (*complete)(void *context);                             /* the list is complete at some version */
+    void (*registered)(void *context, const struct address *mapped);
+    void (*introduced)(void *context, const struct member_record *record);
+    void (*lost)(void *context, const char *why);
+    void (*back)(void *context);
+    void (*refused)(void *context, const char *why);             /* said once per reason; it keeps trying */
+    /* Is this the bootnode's key? False, with one line in `why`: barred. */
+    bool (*trusted)(void *context, const uint8_t key[static 32], char *why, size_t why_size);
+    void (*barred)(void *context, const char *why);
+};
+
+struct rendezvous {
+    struct rendezvous_owner owner;
+    const struct room_keys *room;
+    const struct identity *identity;
+    uint8_t member_id[MEMBER_ID_SIZE];
+    uint8_t suite_mask;
+    struct candidate_list candidates;
+    uint32_t revision;
+
+    struct address bootnode;
+    enum rendezvous_state state;
+    uint64_t due;        /* when the state wants to act */
+    unsigned tries;      /* of what the state repeats */
+    bool lost;           /* said so */
+    bool ever_active;
+    uint64_t heard;      /* last authentic packet, or the start */
+    int last_refusal;
+
+    uint64_t nonce;      /* of the HELLO that is out */
+    uint8_t bootnode_key[32];
+    struct cookie cookie;
+    struct address mapped;
+    struct {
+        uint64_t attempt;
+        struct noise noise;
+    } attempts[RENDEZVOUS_ATTEMPTS];
+    unsigned next_attempt;
+
+    /* The session. */
+    uint64_t session_id;
+    uint8_t reset_token[RESET_TOKEN_SIZE];
+    uint8_t beat_key[LINK_TAG_KEY_SIZE], ack_key[LINK_TAG_KEY_SIZE];
+    uint8_t seal_key[SUITE_KEY_SIZE], open_key[SUITE_KEY_SIZE];
+    uint64_t seal_counter;
+    struct replay_window window;
+    uint32_t beat_counter, last_acked;
+    unsigned beats; /* since the last that asked for an answer */
+    bool answer_due;
+    uint64_t next_beat, next_repeat;
+    bool moving; /* answered a PATH at `moved_at` */
+    uint64_t moved_at;
+    uint16_t beat_ms;
+    uint8_t answer_every;
+    struct membership membership;
+    uint64_t update_due;   /* UINT64_MAX: none is out */
+    unsigned update_tries;
+};
+
+/* `room` and `identity` must outlive it. */
+void rendezvous_init(struct rendezvous *rendezvous, const struct rendezvous_owner *owner, const struct room_keys *room,
+                     const struct identity *identity, uint8_t suite_mask, const struct address *bootnode, uint64_t now);
+void rendezvous_clear(struct rendezvous *rendezvous);
+/* Is this packet, by its source, for us? Then handles it. */
+bool rendezvous_receive(struct rendezvous *rendezvous, const struct address *from, const uint8_t *packet, size_t size,
+                        uint64_t now);
+void rendezvous_tick(struct rendezvous *rendezvous, uint64_t now);
+/* When rendezvous_tick wants to be called; UINT64_MAX: never. */
+uint64_t rendezvous_due(const struct rendezvous *rendezvous);
+/* Our own addresses changed: tells the bootnode (UPDATE, repeated until our own record shows it). */
+void rendezvous_set_candidates(struct rendezvous *rendezvous, const struct candidate_list *candidates, uint64_t now);
+/* Asks that both sides punch again. Nothing without a session. */
+void rendezvous_introduce(struct rendezvous *rendezvous, const uint8_t id[static MEMBER_ID_SIZE]);
+/* Leaves gracefully; RENDEZVOUS_ENDED when RESET answered, or after five tries. */
+void rendezvous_leave(struct rendezvous *rendezvous, uint64_t now);
