@@ -30,8 +30,8 @@ struct punch {
 };
 
 void punch_init(struct punch *punch);
-/* The record's candidates, best first; learned ones and the counts of those that stay are kept. Here and below, an address that
- * nothing can be sent to (ADDRESS_UNUSABLE) is left out. */
+/* The record's candidates, best first; learned ones and the counts of those that stay are kept. Here and below, an
+ * address that nothing can be sent to (ADDRESS_UNUSABLE) is left out. */
 void punch_set_candidates(struct punch *punch, const struct address *addresses, size_t count, uint64_t now);
 /* A candidate learned from an authentic packet: due at once when new. False when it was known. */
 bool punch_learn(struct punch *punch, const struct address *address, uint64_t now);

@@ -1,0 +1,151 @@
+#include "client/peer/punch.h"
+
+#include <string.h>
+
+#define PUNCH_PAUSE_MS 500
+
+/* Between the first packet and the second, and so on; PUNCH_PAUSE_MS from there. */
+static const uint16_t pauses_ms[] = {20, 40, 80, 160, 320};
+
+#define PAUSES (sizeof pauses_ms / sizeof pauses_ms[0])
+
+static uint64_t pause_after(uint8_t sent) {
+    return sent > 0 && sent <= PAUSES ? pauses_ms[sent - 1] : PUNCH_PAUSE_MS;
+}
+
+/* FNV-1a. Two addresses that share a place share their packets, so a collision can only make less of them. */
+static uint8_t *remembered(struct punch *punch, const struct address *address) {
+    uint32_t hash = 2166136261u;
+
+    for (size_t i = 0; i < sizeof address->ip; i++) hash = (hash ^ address->ip[i]) * 16777619u;
+    hash = (hash ^ (address->port & 0xff)) * 16777619u;
+    hash = (hash ^ (address->port >> 8)) * 16777619u;
+    return &punch->forgotten[(hash >> 16 ^ hash) % PUNCH_MEMORY];
+}
+
+static void forget(struct punch *punch, const struct punch_candidate *candidate) {
+    uint8_t *sent = remembered(punch, &candidate->address);
+
+    if (*sent < candidate->sent) *sent = candidate->sent;
+}
+
+static struct punch_candidate *find(struct punch *punch, const struct address *address) {
+    for (size_t i = 0; i < punch->count; i++)
+        if (address_equal(&punch->candidates[i].address, address)) return &punch->candidates[i];
+    return NULL;
+}
+
+static void append(struct punch *punch, const struct punch_candidate *candidate) {
+    punch->candidates[punch->count++] = *candidate;
+}
+
+static struct punch_candidate newcomer(struct punch *punch, const struct address *address, bool learned, uint64_t now) {
+    return (struct punch_candidate){
+        .address = *address, .due = now, .sent = *remembered(punch, address), .learned = learned};
+}
+
+void punch_init(struct punch *punch) {
+    memset(punch, 0, sizeof *punch);
+}
+
+static void add_recorded(struct punch *punch, struct punch *old, const struct address *address, uint64_t now) {
+    const struct punch_candidate *known = find(old, address);
+    struct punch_candidate candidate = known ? *known : newcomer(punch, address, false, now);
+
+    if (find(punch, address) || address_classify(address) == ADDRESS_UNUSABLE) return;
+    candidate.learned = false;
+    append(punch, &candidate);
+}
+
+/* Walks from the newest, so that the oldest are those left over, and puts them back in their order. */
+static void keep_learned(struct punch *punch, struct punch *old) {
+    size_t room = PUNCH_CANDIDATES - punch->count, first = old->count;
+
+    while (first > 0 && room > 0) {
+        const struct punch_candidate *candidate = &old->candidates[--first];
+
+        if (candidate->learned && !find(punch, &candidate->address)) room--;
+    }
+    for (size_t i = first; i < old->count; i++)
+        if (old->candidates[i].learned && !find(punch, &old->candidates[i].address)) append(punch, &old->candidates[i]);
+}
+
+void punch_set_candidates(struct punch *punch, const struct address *addresses, size_t count, uint64_t now) {
+    struct punch old = *punch;
+
+    punch->count = 0;
+    for (size_t i = 0; i < count && punch->count < PUNCH_RECORDED; i++) add_recorded(punch, &old, &addresses[i], now);
+    keep_learned(punch, &old);
+    for (size_t i = 0; i < old.count; i++)
+        if (!find(punch, &old.candidates[i].address)) forget(punch, &old.candidates[i]);
+}
+
+/* At most PUNCH_RECORDED are not learned, so a full list has one that is. */
+static void drop_oldest_learned(struct punch *punch) {
+    size_t at = 0;
+
+    while (!punch->candidates[at].learned) at++;
+    forget(punch, &punch->candidates[at]);
+    punch->count--;
+    memmove(&punch->candidates[at], &punch->candidates[at + 1], (punch->count - at) * sizeof punch->candidates[0]);
+}
+
+bool punch_learn(struct punch *punch, const struct address *address, uint64_t now) {
+    struct punch_candidate candidate;
+
+    if (find(punch, address) || address_classify(address) == ADDRESS_UNUSABLE) return false;
+    candidate = newcomer(punch, address, true, now);
+    if (punch->count == PUNCH_CANDIDATES) drop_oldest_learned(punch);
+    append(punch, &candidate);
+    return true;
+}
+
+void punch_start(struct punch *punch, uint64_t now) {
+    punch->active = true;
+    memset(punch->forgotten, 0, sizeof punch->forgotten);
+    for (size_t i = 0; i < punch->count; i++) {
+        punch->candidates[i].due = now;
+        punch->candidates[i].sent = 0;
+    }
+}
+
+void punch_stop(struct punch *punch) {
+    punch->active = false;
+}
+
+/* The candidate that waits longest; of several, the best. */
+static const struct punch_candidate *earliest(const struct punch *punch) {
+    const struct punch_candidate *found = NULL;
+
+    for (size_t i = 0; punch->active && i < punch->count; i++) {
+        const struct punch_candidate *candidate = &punch->candidates[i];
+
+        if (candidate->sent < PUNCH_PACKETS && (!found || candidate->due < found->due)) found = candidate;
+    }
+    return found;
+}
+
+bool punch_next(struct punch *punch, uint64_t now, struct address *out) {
+    const struct punch_candidate *next = earliest(punch);
+    struct punch_candidate *candidate;
+
+    if (!next || next->due > now) return false;
+    candidate = &punch->candidates[next - punch->candidates];
+    candidate->sent++;
+    candidate->due = now + pause_after(candidate->sent);
+    *out = candidate->address;
+    return true;
+}
+
+uint64_t punch_due(const struct punch *punch) {
+    const struct punch_candidate *next = earliest(punch);
+
+    return next ? next->due : UINT64_MAX;
+}
+
+bool punch_exhausted(const struct punch *punch, uint64_t now) {
+    if (!punch->active) return false;
+    for (size_t i = 0; i < punch->count; i++)
+        if (punch->candidates[i].sent < PUNCH_PACKETS || punch->candidates[i].due > now) return false;
+    return true;
+}
