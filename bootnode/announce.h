@@ -1,0 +1,30 @@
+/* Announcing: the changes of a room become CHANGES packets to its members. The owner worker's job alone.
+ *
+ * Rules (PROTOCOL.md §2.3 rule 7): at once in a room quiet for 100 ms, else at most 10 times a second; repeated to
+ * members that are behind after 250 ms and after 1 s; nothing to sessions silent for over two beats (8 s).
+ *
+ * An announcement to all continues from what a member was told last, so that a steady stream of changes needs no
+ * waiting for acknowledgements; repeats and answers start from what the member said it has. Bodies are written under
+ * the shard's mutex into the announcer's buffer, at most ANNOUNCE_BATCH datagrams at a time; sealing and sending happen
+ * after it was released. A room that needs more is gone on with in the next call, found anew by its tag. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bootnode/outbox.h"
+#include "bootnode/table/shard.h"
+
+#define ANNOUNCE_BATCH 64
+#define ANNOUNCE_QUIET_MS SHARD_ANNOUNCE_QUIET_MS
+#define ANNOUNCE_REPEAT_1_MS 250
+#define ANNOUNCE_REPEAT_2_MS 1000
+#define ANNOUNCE_SILENT_MS 8000
+
+struct announcer; /* the buffers of one worker */
+
+struct announcer *announcer_create(void);
+void announcer_destroy(struct announcer *announcer);
+/* Works off what is due at `now`, a bounded amount of it. Returns when to be called again (server clock, ms): `now`
+ * when more is due, UINT64_MAX when nothing waits. The caller is inside an RCU read-side section. */
+uint64_t announce_run(struct announcer *announcer, struct shard *shard, struct outbox *outbox, uint64_t now);

@@ -1,0 +1,51 @@
+/* The slabs of one shard: where sessions lie, and the directory that finds them.
+ *
+ * Invariant: the directory entry of a slab is published after the slab is initialised and cleared before the slab goes
+ * through rcu_reclaim; a slot on a free list has state SESSION_FREE and no reader that could still see its former
+ * session. A slab whose slots are all free is given back when at least one other slab's worth of free slots stays.
+ * Under the address sanitizer a free slot is poisoned but for its first 8 bytes, which look-ups read. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <urcu/list.h>
+
+#include "bootnode/table/session.h"
+
+#define SLAB_SLOTS 1024u
+#define SLAB_DIRECTORY 16384u /* 2^24 slots */
+
+struct slab; /* header (used count, free list) and SLAB_SLOTS sessions, cache-line aligned */
+
+struct slabs {
+    struct slab *_Atomic *directory; /* SLAB_DIRECTORY entries, mapped lazily by the kernel */
+    size_t slab_count;
+    size_t live;      /* sessions allocated and not freed */
+    size_t reclaimed; /* slots on free lists */
+    uint8_t shard, node;
+    uint32_t first_gap;             /* no directory entry below is empty */
+    struct cds_list_head with_free; /* slabs that have a free slot */
+    _Atomic uint32_t handed_back;   /* stack of reclaimed slots, linked through their slabs: slot + 1, 0 ends */
+};
+
+bool slabs_init(struct slabs *slabs, uint8_t node, uint8_t shard);
+/* Every session must have been freed and rcu_drain called. */
+void slabs_destroy(struct slabs *slabs);
+
+/* Owner's mutex. A zeroed session in state SESSION_FREE with its slot set and a new random generation chosen (differs
+ * from the slot's last); NULL when memory or the directory is exhausted. Visible to nobody until slabs_publish. */
+struct session *slabs_allocate(struct slabs *slabs);
+/* Makes the session findable under its id, in `state`. */
+uint64_t slabs_publish(struct slabs *slabs, struct session *session, enum session_state state);
+uint64_t slabs_id(const struct slabs *slabs, const struct session *session);
+/* Owner's mutex. Unpublishes at once; the slot is free for others after a grace period, when slabs_collect finds it.
+ * Secrets are wiped then. */
+void slabs_free(struct slabs *slabs, struct session *session);
+/* Owner's mutex: puts reclaimed slots (handed over by the call_rcu thread through a lock-free stack) on the free lists,
+ * and gives back empty slabs. */
+void slabs_collect(struct slabs *slabs);
+
+/* Any thread, inside a read-side section: the live session with this slot and generation, or NULL. One index, one
+ * comparison. */
+struct session *slabs_find(const struct slabs *slabs, uint32_t slot, uint32_t generation);
