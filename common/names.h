@@ -9,14 +9,14 @@
  *   tag, member_key,     crypto_kdf     context "gcroom01", ids 1, 2,       K
  *     mac_key, psk                      3, 4 of 16, 32, 16, 32 bytes
  *   member id            BLAKE2b-128    Ed25519 public key                  member_key
- *   owner key            BLAKE2b-256    Ed25519 seed                        "gochat owner v1"
+ *   owner key            BLAKE2b-256    "gochat owner v1"                   Ed25519 seed
  *   owner token          BLAKE2b-128    tag || bootnode's public key        owner key
  *   fingerprint          BLAKE2b-128    Ed25519 public key                  "gochat print v1"
  *   safety number        BLAKE2b-512    lower || higher Ed25519 public key  "gochat safety v1"
  *
- * Argon2id 1.3 runs with libsodium's INTERACTIVE limits (2 passes, 64 MiB). The owner token follows the brief's keyed
- * form. Keys are ordered as byte strings. A safety number is 12 groups: 5 bytes each of the first 60, big-endian,
- * modulo 100,000. A room name is any 1 to ROOM_NAME_MAX bytes but zero. */
+ * Argon2id 1.3 runs with libsodium's INTERACTIVE limits (2 passes, 64 MiB). Public keys are ordered as byte strings.
+ * A safety number is 12 groups of 5 digits: 5 bytes each of the first 60, big-endian, modulo 100,000.
+ * A room name is any 1 to ROOM_NAME_MAX bytes but zero. */
 #pragma once
 
 #include <stdbool.h>
@@ -27,7 +27,7 @@
 #define MEMBER_ID_SIZE 16
 #define OWNER_TOKEN_SIZE 16
 #define ROOM_MAC_KEY_SIZE 16
-#define ROOM_NAME_MAX 256   /* bytes */
+#define ROOM_NAME_MAX 256 /* bytes */
 #define ROOM_SECRET_MAX 4096
 #define FINGERPRINT_TEXT_SIZE 33   /* 32 hex digits and the zero */
 #define SAFETY_NUMBER_TEXT_SIZE 72 /* 60 digits in 12 groups of 5, and the zero */
@@ -41,7 +41,8 @@ struct room_keys {
     bool has_secret;
 };
 
-/* `secret` NULL or empty: an open room. False when the name is empty or too long, or Argon2id found no memory. */
+/* `secret` NULL or empty: an open room. False when the name is empty, one of the two too long, or
+ * Argon2id found no memory; `out` is then of no use. */
 bool room_keys_derive(const char *name, const void *secret, size_t secret_size, struct room_keys *out);
 void member_id_derive(const struct room_keys *room, const uint8_t identity_public[static 32],
                       uint8_t out[static MEMBER_ID_SIZE]);
