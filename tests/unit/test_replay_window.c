@@ -60,7 +60,8 @@ static void older_than_the_window_is_refused(void **state) {
 
 static void jumps_clear_what_they_pass(void **state) {
     (void)state;
-    const uint64_t jumps[] = {1, 63, 64, 65, W - 1, W, W + 1, W + 63, W + 64, W + 65, 2 * W, 1 << 20, UINT64_C(1) << 40};
+    const uint64_t jumps[] = {
+        1, 63, 64, 65, W - 1, W, W + 1, W + 63, W + 64, W + 65, 2 * W, 1 << 20, UINT64_C(1) << 40};
 
     for (size_t i = 0; i < sizeof jumps / sizeof jumps[0]; i++) {
         replay_window_init(&window);
