@@ -1,10 +1,13 @@
 /* One line per event on standard error: "level: area: text". Levels are a total order; lines below the chosen one
- * are not formatted. Arguments that come from strangers pass text_filter first. Thread-safe: one write(2) a line.
- * Under systemd (JOURNAL_STREAM set) lines start with <N> instead of the level's name. */
+ * are not formatted. The formatted text passes text_filter as a whole, so that no argument can break the line or move a
+ * cursor; it is cut at LOG_TEXT_MAX bytes. Thread-safe: one write(2) a line; errno survives.
+ * Under systemd (JOURNAL_STREAM names standard error) lines start with <N> instead of the level's name. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#define LOG_TEXT_MAX 1000
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
