@@ -6,7 +6,7 @@
 #include "client/main.h"
 
 #define GOCHAT_VERSION "0.1"
-#define EXIT_USAGE     2
+#define EXIT_USAGE 2
 
 static const struct mode {
     const char *name;
