@@ -1,0 +1,409 @@
+package GoChat::Test;
+
+# Starts the programs under test and waits for what they say. Nothing here sleeps: every wait is a select over the
+# output of all programs, so that an event is stamped (`_at`, monotonic seconds) when it comes, whoever is waited for.
+#
+#     my $bootnode = start_bootnode();
+#     my $alice = start_client(name => 'alice', bootnode => $bootnode, room => 'tea');
+#     my $event = wait_event($alice, { event => 'registered' }, 5);
+#
+# A wait that fails is a failed test that shows the last events and the tail of the log, and returns undef. Standard
+# error goes to OUT/test-logs/<test>/<name>.log. finish() ends the programs, turns reports of sanitizers into failures
+# and is done_testing(). Upper bounds are multiplied by GOCHAT_SLOW (1, or 4 in a sanitized build).
+use strict;
+use warnings;
+use Cwd qw(abs_path);
+use Exporter qw(import);
+use Fcntl qw(F_GETFL F_SETFL O_NONBLOCK);
+use File::Basename qw(basename dirname);
+use File::Path qw(make_path remove_tree);
+use File::Temp ();
+use IO::Handle;
+use IO::Socket::IP;
+use JSON::PP;
+use List::Util qw(max);
+use POSIX qw(WNOHANG);
+use Socket qw(SOCK_DGRAM);
+use Test::More;
+use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
+
+our @EXPORT = qw(start_bootnode start_client start_program run_program stop_program
+    wait_event wait_field wait_line wait_log wait_exit watch_until no_event events log_text
+    send_line close_input send_signal fail_about finish
+    free_udp_port temp_dir write_file read_file now slow test_tool gochat);
+
+use constant { START_TIMEOUT => 10, STOP_TIMEOUT => 5, TAIL_LINES => 25, F_SETPIPE_SZ => 1031 };
+
+my $owner = $$;
+my $root = abs_path(dirname(__FILE__) . '/../../..');
+my $gochat = abs_path($ENV{GOCHAT} // "$root/gochat");
+my $tools = $ENV{BUILD_TESTS} // ($ENV{OUT} // "$root/build") . '/tests';
+my $slow = $ENV{GOCHAT_SLOW} // ($ENV{SAN} ? 4 : 1);
+my $logs; # made when the first program starts
+my @programs;
+my %names;
+
+sub gochat { return $gochat }
+sub now { return clock_gettime(CLOCK_MONOTONIC) }
+sub slow { my ($seconds) = @_; return $seconds * $slow }
+sub test_tool { my ($name) = @_; return "$tools/$name" }
+sub temp_dir { return File::Temp->newdir('gochat-test-XXXXXX', TMPDIR => 1) }
+
+# --- starting --------------------------------------------------------------------------------------------------------
+
+# start_bootnode(name, listen, log_level, config => 'more lines', in => $lab->host('boot')); waits until it listens.
+# Knows its address: $bootnode->{address}.
+sub start_bootnode {
+    my (%option) = @_;
+    my $address = $option{listen} // '127.0.0.1:' . free_udp_port();
+    my $folder = temp_dir();
+    my $config = write_file("$folder/bootnode.ini", join "\n", '[bootnode]', "key_file = $folder/bootnode.key",
+        'log_level = ' . ($option{log_level} // 'info'), $option{config} // (), '');
+    my $bootnode = start_program(%option, name => $option{name} // 'bootnode',
+        command => [$gochat, '--mode', 'bootnode', '--listen', $address, '--config', $config]);
+    $bootnode->{address} = $address;
+    $bootnode->{folder} = $folder;
+    wait_log($bootnode, qr/listening on/, START_TIMEOUT);
+    return $bootnode;
+}
+
+# start_client(name, bootnode (what start_bootnode gave, or an address), room, nick (default: name), ui (json), port,
+# config => 'lines of [client]', data_dir, arguments => [...], in => $lab->host('a')).
+sub start_client {
+    my (%option) = @_;
+    my $folder = temp_dir();
+    my $ui = $option{ui} // 'json';
+    my $bootnode = ref $option{bootnode} ? $option{bootnode}{address} : $option{bootnode};
+    my @command = ($gochat, '--mode', 'client', '--bootnode', $bootnode, '--room', $option{room},
+        '--nick', $option{nick} // $option{name}, '--ui', $ui, '--data-dir', $option{data_dir} // "$folder/data");
+    push @command, '--port', $option{port} if $option{port};
+    push @command, '--config', write_file("$folder/client.ini", "[client]\n$option{config}\n") if $option{config};
+    push @command, @{ $option{arguments} // [] };
+    my $client = start_program(%option, command => \@command, json => $ui eq 'json');
+    $client->{folder} = $folder;
+    return $client;
+}
+
+# start_program(name, command => [...], in => [words in front], json => 1 when its lines are events).
+sub start_program {
+    my (%option) = @_;
+    my $name = $option{name} // 'program';
+    $name .= '-' . $names{$name} if $names{$name}++;
+    pipe my $stdin, my $input or die "pipe: $!";
+    pipe my $output, my $stdout or die "pipe: $!";
+    pipe my $errors, my $stderr or die "pipe: $!";
+    fcntl $errors, F_SETPIPE_SZ, 1 << 20;
+    my $started = now();
+    my $pid = fork // die "fork: $!";
+    _become([@{ $option{in} // [] }, @{ $option{command} }], $stdin, $stdout, $stderr) if $pid == 0;
+    $input->autoflush(1);
+    $logs //= _log_folder();
+    my $log = "$logs/$name.log";
+    open my $log_file, '>', $log or die "$log: $!";
+    $log_file->autoflush(1);
+    my $program = { name => $name, pid => $pid, input => $input, log => $log, log_file => $log_file,
+        started => $started, json => $option{json}, events => [], lines => [], log_lines => [], streams => {} };
+    _watch($program, lines => $output);
+    _watch($program, log_lines => $errors);
+    push @programs, $program;
+    return $program;
+}
+
+sub _become {
+    my ($command, $stdin, $stdout, $stderr) = @_;
+    open STDERR, '>&', $stderr or POSIX::_exit(126);
+    open STDOUT, '>&', $stdout or POSIX::_exit(126);
+    open STDIN, '<&', $stdin or POSIX::_exit(126);
+    $SIG{PIPE} = $SIG{CHLD} = 'DEFAULT';
+    { no warnings 'exec'; exec { $command->[0] } @$command; }
+    print STDERR "$command->[0]: $!\n";
+    POSIX::_exit(127);
+}
+
+sub _watch {
+    my ($program, $kind, $handle) = @_;
+    fcntl $handle, F_SETFL, fcntl($handle, F_GETFL, 0) | O_NONBLOCK;
+    $program->{streams}{$kind} = { handle => $handle, rest => '' };
+}
+
+# Runs a command to its end: (status, standard output, standard error); status is 128 + n after signal n, and undef
+# (and a failed test) when it has not ended in time.
+sub run_program {
+    my (%option) = @_;
+    my $program = start_program(%option);
+    print { $program->{input} } $option{input} if defined $option{input};
+    close_input($program);
+    my $status = wait_exit($program, $option{timeout} // START_TIMEOUT);
+    stop_program($program) unless defined $status;
+    return ($status, join('', map {"$_->{text}\n"} @{ $program->{lines} }), log_text($program));
+}
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+my ($child_ended, $child_note);
+pipe $child_ended, $child_note or die "pipe: $!";
+fcntl $_, F_SETFL, O_NONBLOCK for $child_ended, $child_note;
+$SIG{CHLD} = sub { local $!; syswrite $child_note, '.' };
+$SIG{PIPE} = 'IGNORE';
+
+# Takes in whatever the programs say, until the time `deadline` at the latest.
+sub _pump {
+    my ($deadline) = @_;
+    my $bits = '';
+    vec($bits, fileno $child_ended, 1) = 1;
+    my @open = grep { $_->[1]{handle} } map { my $p = $_; map { [$p, $p->{streams}{$_}, $_] } keys %{ $p->{streams} } }
+        @programs;
+    vec($bits, fileno $_->[1]{handle}, 1) = 1 for @open;
+    return if select($bits, undef, undef, max(0, $deadline - now())) <= 0;
+    sysread $child_ended, my $notes, 4096 if vec($bits, fileno $child_ended, 1);
+    for (@open) {
+        my ($program, $stream, $kind) = @$_;
+        _read_stream($program, $stream, $kind) if vec($bits, fileno $stream->{handle}, 1);
+    }
+    _reap($_) for @programs;
+}
+
+sub _reap {
+    my ($program) = @_;
+    return if defined $program->{status} || waitpid($program->{pid}, WNOHANG) != $program->{pid};
+    $program->{status} = $? & 127 ? 128 + ($? & 127) : $? >> 8;
+    _read_stream($program, $program->{streams}{$_}, $_) for keys %{ $program->{streams} };
+}
+
+sub _read_stream {
+    my ($program, $stream, $kind) = @_;
+    my $at = now();
+    while ($stream->{handle}) {
+        my $count = sysread $stream->{handle}, my $bytes, 65536;
+        last if !defined $count;
+        delete $stream->{handle} if $count == 0;
+        print { $program->{log_file} } $bytes if $kind eq 'log_lines';
+        $stream->{rest} .= $bytes;
+        _take_line($program, $kind, $1, $at) while $stream->{rest} =~ s/\A(.*?)\n//s;
+    }
+}
+
+sub _take_line {
+    my ($program, $kind, $text, $at) = @_;
+    push @{ $program->{$kind} }, { text => $text, _at => $at };
+    return if $kind ne 'lines' || !$program->{json};
+    my $event = eval { decode_json($text) };
+    if (ref $event ne 'HASH') {
+        fail_about($program, "$program->{name}: every line is a JSON object", "the line was: $text");
+        return;
+    }
+    push @{ $program->{events} }, { %$event, _at => $at };
+}
+
+# --- waiting ---------------------------------------------------------------------------------------------------------
+
+# Each waits until something matches that no wait has taken yet, and takes it. `criteria` is { field => value, qr// or
+# sub } or a sub. The timeout is in seconds (times GOCHAT_SLOW); undef after it, and the test has failed.
+sub wait_event {
+    my ($program, $criteria, $timeout) = @_;
+    return _wait($program, 'events', sub { _matches($_[0], $criteria) }, $timeout, 'event ' . _describe($criteria));
+}
+
+# The same, and the value of one of its fields.
+sub wait_field {
+    my ($program, $criteria, $timeout, $field) = @_;
+    my $event = wait_event($program, $criteria, $timeout);
+    return $event && $event->{$field};
+}
+
+sub wait_line {
+    my ($program, $pattern, $timeout) = @_;
+    return _wait($program, 'lines', sub { $_[0]{text} =~ $pattern }, $timeout, "line $pattern");
+}
+
+sub wait_log {
+    my ($program, $pattern, $timeout) = @_;
+    return _wait($program, 'log_lines', sub { $_[0]{text} =~ $pattern }, $timeout, "log line $pattern");
+}
+
+# The exit status (128 + n after signal n).
+sub wait_exit {
+    my ($program, $timeout) = @_;
+    my $deadline = now() + slow($timeout);
+    _pump($deadline) while !defined $program->{status} && now() < $deadline;
+    fail_about($program, "$program->{name} ends within $timeout s") unless defined $program->{status};
+    return $program->{status};
+}
+
+# Takes in what comes until that time.
+sub watch_until {
+    my ($deadline) = @_;
+    _pump($deadline) while now() < $deadline;
+}
+
+# Whether nothing matches for `seconds` (not stretched): for what must not happen.
+sub no_event {
+    my ($program, $criteria, $seconds) = @_;
+    my $deadline = now() + $seconds;
+    while (now() < $deadline) {
+        return 0 if events($program, $criteria);
+        _pump($deadline);
+    }
+    return !events($program, $criteria);
+}
+
+# All events so far that match, whether a wait took them or not.
+sub events {
+    my ($program, $criteria) = @_;
+    _pump(now());
+    return grep { _matches($_, $criteria // {}) } @{ $program->{events} };
+}
+
+sub log_text {
+    my ($program) = @_;
+    _pump(now());
+    return read_file($program->{log});
+}
+
+sub _wait {
+    my ($program, $kind, $accepts, $timeout, $what) = @_;
+    my $deadline = now() + slow($timeout);
+    my $seen = 0;
+    while (1) {
+        my $list = $program->{$kind};
+        for (; $seen < @$list; $seen++) {
+            my $entry = $list->[$seen];
+            next if $entry->{_taken} || !$accepts->($entry);
+            $entry->{_taken} = 1;
+            return $entry;
+        }
+        last if now() >= $deadline || defined $program->{status};
+        _pump($deadline);
+    }
+    fail_about($program, "$program->{name}: $what within $timeout s");
+    return undef;
+}
+
+sub _matches {
+    my ($event, $criteria) = @_;
+    return $criteria->($event) if ref $criteria eq 'CODE';
+    for my $field (keys %$criteria) {
+        my ($wanted, $value) = ($criteria->{$field}, $event->{$field});
+        return 0 unless defined $value;
+        return 0 unless ref $wanted eq 'CODE' ? $wanted->($value)
+            : ref $wanted eq 'Regexp' ? $value =~ $wanted
+            :                           $value eq $wanted;
+    }
+    return 1;
+}
+
+sub _describe {
+    my ($criteria) = @_;
+    return 'accepted by a function' if ref $criteria eq 'CODE';
+    return join ' ', map {"$_=$criteria->{$_}"} sort keys %$criteria;
+}
+
+# --- acting ----------------------------------------------------------------------------------------------------------
+
+sub send_line { my ($program, $text) = @_; print { $program->{input} } "$text\n" }
+sub close_input { my ($program) = @_; close $program->{input} }
+
+sub send_signal {
+    my ($program, $signal) = @_;
+    _pump(now());
+    kill $signal, $program->{pid} unless defined $program->{status};
+}
+
+# SIGTERM, to all at once, then SIGKILL; the exit status of the last.
+sub stop_program {
+    my (@stopped) = @_;
+    for my $signal ('TERM', 'KILL') {
+        send_signal($_, $signal) for @stopped;
+        my $deadline = now() + slow(STOP_TIMEOUT);
+        _pump($deadline) while now() < $deadline && grep { !defined $_->{status} } @stopped;
+    }
+    return @stopped ? $stopped[-1]{status} : undef;
+}
+
+# --- telling ---------------------------------------------------------------------------------------------------------
+
+# A failed test that shows what the program said last.
+sub fail_about {
+    my ($program, $what, @more) = @_;
+    my $level = 0;
+    $level++ while (caller $level)[0] eq __PACKAGE__;
+    local $Test::Builder::Level = $level + 2;
+    fail($what);
+    diag($_) for @more;
+    diag("$program->{name} ended with status $program->{status}") if defined $program->{status};
+    diag("$program->{name}, last lines:", map {"\n  $_"} _tail(map { $_->{text} } @{ $program->{lines} }));
+    diag("$program->{log}, the end:", map {"\n  $_"} _tail(map { $_->{text} } @{ $program->{log_lines} }));
+    return 0;
+}
+
+sub _tail {
+    my @lines = @_;
+    return @lines > TAIL_LINES ? @lines[-TAIL_LINES() .. -1] : @lines ? @lines : '(nothing)';
+}
+
+my $REPORT = qr/ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|ERROR: LeakSanitizer|runtime error: |Assertion .* failed/;
+
+sub _sanitizer_reports {
+    return grep { read_file($_) =~ $REPORT } map { $_->{log} } @programs;
+}
+
+my $finished;
+
+sub finish {
+    stop_program(@programs);
+    my @reports = _sanitizer_reports();
+    is("@reports", '', 'no sanitizer reported anything');
+    diag("see $_") for @reports;
+    $finished = 1;
+    done_testing();
+}
+
+END {
+    if ($$ == $owner) {
+        my $status = $?;
+        stop_program(@programs);
+        my @reports = $finished ? () : _sanitizer_reports();
+        diag("sanitizer report: $_") for @reports;
+        $? = $status || (@reports ? 1 : 0);
+    }
+}
+
+# --- files and ports -------------------------------------------------------------------------------------------------
+
+# A port that nobody has on this machine, given once per test.
+my %given;
+
+sub free_udp_port {
+    my ($address) = @_;
+    for (1 .. 100) {
+        my $socket = IO::Socket::IP->new(LocalHost => $address // '127.0.0.1', LocalPort => 0, Type => SOCK_DGRAM,
+            Proto => 'udp') or die "free port: $@";
+        return $socket->sockport unless $given{ $socket->sockport }++;
+    }
+    die 'no free port';
+}
+
+sub write_file {
+    my ($path, $content) = @_;
+    open my $out, '>', $path or die "$path: $!";
+    print $out $content;
+    close $out or die "$path: $!";
+    return $path;
+}
+
+sub read_file {
+    my ($path) = @_;
+    open my $in, '<:raw', $path or die "$path: $!";
+    local $/;
+    return scalar <$in> // '';
+}
+
+sub _log_folder {
+    my $test = basename(dirname(abs_path($0))) . '-' . basename($0, '.t');
+    my $folder = ($ENV{OUT} // $ENV{BUILD} // "$root/build") . "/test-logs/$test";
+    remove_tree($folder);
+    make_path($folder);
+    return $folder;
+}
+
+1;
