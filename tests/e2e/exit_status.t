@@ -1,0 +1,85 @@
+#!/usr/bin/perl
+# How a client ends: 0 when everybody present got everything, 3 when somebody did not, 4 when nobody was there; a signal
+# is a farewell. And what --ui plain prints.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use GoChat::Test;
+use Test::More;
+
+my $bootnode = start_bootnode();
+my $rooms = 0;
+
+# A client in the current room. A new room for each story.
+sub new_room { $rooms++ }
+
+sub enter_room {
+    my ($name, %more) = @_;
+    return start_client(name => $name, bootnode => $bootnode, room => "room $rooms", %more);
+}
+
+{
+    new_room();
+    my $bob = enter_room('bob');
+    wait_event($bob, { event => 'registered' }, 5);
+    my $alice = enter_room('alice');
+    send_line($alice, "line $_") for 1 .. 20;
+    close_input($alice);
+    is(wait_exit($alice, 15), 0, 'input came before anybody was known, and all of it reached bob: 0');
+    ok(wait_event($bob, { event => 'message', text => 'line 20' }, 5), 'bob has the last line');
+    my @heard = map { $_->{text} } events($bob, { event => 'message' });
+    is_deeply(\@heard, [map {"line $_"} 1 .. 20], 'and every other one, in order');
+    is(wait_field($bob, { event => 'peer-left', nick => 'alice' }, 5, 'reason'), 'bye', 'alice said goodbye');
+    is(events($alice, { event => 'delivered' }), 20, 'alice knows that bob has them');
+}
+
+{
+    new_room();
+    my $bob = enter_room('bob');
+    my $alice = enter_room('alice');
+    ok(wait_event($alice, { event => 'peer-connected', nick => 'bob' }, 10), 'alice is connected to bob');
+    send_signal($bob, 'STOP');
+    my $start = now();
+    send_line($alice, 'are you there?');
+    close_input($alice);
+    is(wait_exit($alice, 14), 3, 'bob is present and does not answer: 3');
+    cmp_ok(now() - $start, '>=', 9, 'alice tried for 10 s');
+    send_signal($bob, 'CONT');
+}
+
+{
+    new_room();
+    my $alice = enter_room('alice');
+    send_line($alice, 'hello?');
+    close_input($alice);
+    is(wait_exit($alice, 14), 4, 'nobody is there: 4');
+}
+
+{
+    new_room();
+    my $bob = enter_room('bob', ui => 'plain');
+    my $alice = enter_room('alice', ui => 'json');
+    ok(wait_event($alice, { event => 'peer-connected', nick => 'bob' }, 10), 'alice is connected to a plain bob');
+    send_line($alice, 'good morning: a "line" like any other');
+    ok(wait_line($bob, qr/^alice: good morning: a "line" like any other$/, 5), 'bob reads nick: text');
+    send_line($bob, 'morning!');
+    ok(wait_event($alice, { event => 'message', nick => 'bob', text => 'morning!' }, 5), 'and answers');
+    close_input($bob);
+    is(wait_exit($bob, 15), 0, 'the end of input ends bob');
+}
+
+for my $signal ('TERM', 'INT') {
+    new_room();
+    my $bob = enter_room('bob');
+    my $alice = enter_room('alice');
+    ok(wait_event($bob, { event => 'peer-connected', nick => 'alice' }, 10), 'bob is connected to alice');
+    send_signal($alice, $signal);
+    my $reason = wait_field($bob, { event => 'peer-left', nick => 'alice' }, 5, 'reason');
+    is($reason, 'bye', "SIG$signal: alice says goodbye");
+    cmp_ok(wait_exit($alice, 5), '<', 128, "SIG$signal: alice ends by herself");
+}
+
+send_signal($bootnode, 'INT');
+is(wait_exit($bootnode, 5), 0, 'SIGINT ends the bootnode cleanly');
+finish();

@@ -1,0 +1,105 @@
+#!/usr/bin/perl
+# Three people in one room and two in another, at one bootnode: who hears whom, who sees whom come, go and vanish.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use GoChat::Test;
+use List::Util qw(max);
+use Test::More;
+
+use constant { ANNOUNCED => 0.1, QUIET => 0.5, EXPIRY => 15.0, EXPIRY_SLACK => 0.5 };
+
+my $bootnode = start_bootnode();
+my %members = (tea => [qw(alice bob carol)], coffee => [qw(dave erin)]);
+my %client;
+
+sub join_room {
+    my ($nick, $room) = @_;
+    return $client{$nick} = start_client(name => $nick, bootnode => $bootnode, room => $room);
+}
+
+sub others { my ($nick, @all) = @_; return grep { $_ ne $nick } @all }
+
+# A room is quiet when it has not changed for 100 ms; then changes go out at once.
+sub quiet { watch_until(now() + QUIET) }
+
+for my $room (sort keys %members) {
+    join_room($_, $room) for @{ $members{$room} };
+}
+for my $room (sort keys %members) {
+    for my $nick (@{ $members{$room} }) {
+        is(wait_field($client{$nick}, { event => 'registered' }, 5, 'room'), $room, "$nick is in $room");
+        ok(wait_event($client{$nick}, { event => 'peer-connected', nick => $_ }, 10), "$nick is connected to $_")
+            for others($nick, @{ $members{$room} });
+    }
+}
+
+for my $room (sort keys %members) {
+    send_line($client{$_}, "$_ likes $room") for @{ $members{$room} };
+}
+for my $room (sort keys %members) {
+    for my $nick (@{ $members{$room} }) {
+        my @others = others($nick, @{ $members{$room} });
+        ok(wait_event($client{$nick}, { event => 'message', room => $room, nick => $_, text => "$_ likes $room" }, 5),
+            "$nick hears $_") for @others;
+        ok(wait_event($client{$nick}, { event => 'delivered' }, 5), "$nick was heard") for @others;
+    }
+}
+
+# --- joining and leaving, in a quiet room ----------------------------------------------------------------------------
+
+quiet();
+my $frank = join_room('frank', 'tea');
+my $registered = wait_event($frank, { event => 'registered' }, 5);
+for my $nick (qw(alice bob carol)) {
+    my $new = sub { $_[0] > $frank->{started} };
+    my $joined = wait_event($client{$nick}, { event => 'peer-joined', room => 'tea', _at => $new }, 5);
+    cmp_ok($joined->{_at} - $registered->{_at}, '<=', slow(ANNOUNCED), "$nick sees frank join within 100 ms");
+    ok(wait_event($client{$nick}, { event => 'peer-connected', nick => 'frank' }, 5), "$nick is connected to frank");
+}
+
+quiet();
+my $leaving = now();
+send_signal($frank, 'TERM');
+for my $nick (qw(alice bob carol)) {
+    my $left = wait_event($client{$nick}, { event => 'peer-left', nick => 'frank' }, 5);
+    is($left->{reason}, 'bye', "$nick sees frank say goodbye");
+    cmp_ok($left->{_at} - $leaving, '<=', slow(ANNOUNCED), "$nick sees it within 100 ms");
+}
+
+# --- vanishing -------------------------------------------------------------------------------------------------------
+
+my $killed = now();
+send_signal($client{carol}, 'KILL');
+my $expired = wait_log($bootnode, qr/expired .* silent [0-9.]+ s/, 25);
+my ($silent) = $expired->{text} =~ /silent ([0-9.]+) s/;
+cmp_ok($silent, '>=', EXPIRY, 'the bootnode waits 15 s for carol');
+cmp_ok($silent, '<=', EXPIRY + slow(EXPIRY_SLACK), 'and not much longer');
+for my $nick (qw(alice bob)) {
+    my $left = wait_event($client{$nick}, { event => 'peer-left', nick => 'carol' }, 10);
+    is($left->{reason}, 'timeout', "$nick sees that carol vanished");
+    my $due = max($expired->{_at}, $killed + EXPIRY);
+    cmp_ok($left->{_at} - $killed, '>=', 10, "$nick did not see it early");
+    cmp_ok($left->{_at} - $due, '<=', slow(EXPIRY_SLACK), "$nick sees it at once when it is sure");
+}
+
+send_line($client{alice}, 'just the two of us');
+ok(wait_event($client{bob}, { event => 'message', text => 'just the two of us' }, 5), 'alice and bob chat on');
+
+# --- what never happened ---------------------------------------------------------------------------------------------
+
+my %room_of = (frank => 'tea', map { my $room = $_; map { $_ => $room } @{ $members{$room} } } keys %members);
+for my $nick (sort keys %client) {
+    my $own = $room_of{$nick};
+    my @foreign = grep { ($_->{room} // $own) ne $own || ($room_of{ $_->{nick} // $nick } // '?') ne $own }
+        events($client{$nick});
+    is(@foreign, 0, "$nick saw nothing of the other room") or diag(explain(\@foreign));
+    next if $nick eq 'frank';
+    my @likes = events($client{$nick}, { event => 'message', text => qr/likes/ });
+    is(@likes, @{ $members{$own} } - 1, "$nick heard everybody once");
+}
+is(events($client{$_}, { event => 'peer-left' }), 0, "$_ saw nobody leave") for @{ $members{coffee} };
+
+is(stop_program($bootnode), 0, 'SIGTERM ends the bootnode cleanly');
+finish();
