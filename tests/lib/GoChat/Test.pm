@@ -63,7 +63,7 @@ sub start_bootnode {
         command => [$gochat, '--mode', 'bootnode', '--listen', $address, '--config', $config]);
     $bootnode->{address} = $address;
     $bootnode->{folder} = $folder;
-    wait_log($bootnode, qr/listening on/, START_TIMEOUT);
+    wait_log($bootnode, qr/listening on/, START_TIMEOUT) or die "nothing works without a bootnode\n";
     return $bootnode;
 }
 
