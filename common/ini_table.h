@@ -8,7 +8,7 @@
 
 #include "common/address.h"
 
-#define INI_TEXT_SIZE 512     /* char[INI_TEXT_SIZE] for INI_TEXT and INI_PATH */
+#define INI_TEXT_SIZE 512 /* char[INI_TEXT_SIZE] for INI_TEXT and INI_PATH */
 #define INI_ADDRESS_LIST_MAX 16
 
 struct ini_address_list {
@@ -22,7 +22,8 @@ enum ini_type {
     INI_INTEGER,      /* long long, min … max */
     INI_BOOLEAN,      /* bool: yes/no, true/false, on/off, 1/0 */
     INI_CHOICE,       /* int: index into `choices` (NULL-terminated) */
-    INI_ADDRESS_LIST, /* struct ini_address_list: numeric ADDR:PORT, separated by commas */
+    INI_ADDRESS_LIST, /* struct ini_address_list: numeric ADDR:PORT, separated by commas; min and max bound their number
+                       */
     INI_AUTO_INTEGER, /* long long; the word "auto" gives 0 */
 };
 
@@ -31,7 +32,7 @@ struct ini_key {
     const char *name;
     enum ini_type type;
     size_t offset;
-    long long min, max;
+    long long min, max; /* for texts, paths and lists a max of 0 is what the field holds */
     const char *const *choices;
     const char *fallback; /* the default, as it would stand in a file; NULL leaves the field zeroed */
     const char *help;
@@ -46,11 +47,13 @@ struct ini_table {
 /* Zeroes `target` and applies every default. A default that its own key refuses is a bug: aborts. */
 void ini_table_defaults(const struct ini_table *table, void *target);
 
-/* Sets one key from text (the command line). False with one line in `why` that says what was expected. */
-bool ini_table_set(const struct ini_table *table, const char *section, const char *name, const char *value, void *target,
-                   char *why, size_t why_size);
+/* Sets one key from text (the command line). False with one line in `why`, "expected …" or "unknown …, expected …". */
+bool ini_table_set(const struct ini_table *table, const char *section, const char *name, const char *value,
+                   void *target, char *why, size_t why_size);
 
 /* Loads `file` over `target`. Prints every problem (unknown section or key, key given twice, line without '=', bad
  * value, key before any section) as one line "FILE:LINE: …, expected …" to `problems`, and returns how many there
- * were; a file that cannot be read is one problem, "FILE: reason". */
+ * were; a file that cannot be read is one problem, "FILE: reason". Keys of an unknown section are not looked at.
+ * The format is inih's, with these rules: lines may be indented (no continuation lines), a line longer than inih takes
+ * is a problem, ';' or '#' begins a comment at the start of a line, ';' after white space also within one. */
 size_t ini_table_load(const struct ini_table *table, const char *file, void *target, FILE *problems);

@@ -1,0 +1,364 @@
+#include "common/ini_table.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <ini.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/types.h>
+
+#include "common/text.h"
+
+#define WHY_SIZE 512
+#define BOM "\xef\xbb\xbf"
+
+struct loading {
+    const struct ini_table *table;
+    const char *file;
+    void *target;
+    FILE *problems;
+    FILE *stream;
+    char *line; /* getline's */
+    size_t line_size;
+    unsigned line_number;
+    unsigned *seen; /* per key: the line that gave it, or 0 */
+    size_t problem_count;
+    bool skips_section; /* unknown, and said so */
+};
+
+__attribute__((format(printf, 3, 4))) static void append(char *out, size_t size, const char *format, ...) {
+    size_t at = strlen(out);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(out + at, size - at, format, arguments);
+    va_end(arguments);
+}
+
+/* --- one type after the other: parse into the field, and say what is expected --- */
+
+static bool set_text(const struct ini_key *key, const char *value, const char *folder, void *field) {
+    (void)folder;
+    size_t length = strlen(value), max = key->max > 0 ? (size_t)key->max : INI_TEXT_SIZE - 1;
+    if ((long long)length < key->min || length > max || length >= INI_TEXT_SIZE) return false;
+    memset(field, 0, INI_TEXT_SIZE);
+    memcpy(field, value, length);
+    return true;
+}
+
+static bool set_path(const struct ini_key *key, const char *value, const char *folder, void *field) {
+    char path[INI_TEXT_SIZE];
+    if (*value == '/' || *value == '\0' || !folder) return set_text(key, value, folder, field);
+    int length = snprintf(path, sizeof path, "%s/%s", folder, value);
+    return length < (int)sizeof path && set_text(key, path, folder, field);
+}
+
+static bool set_integer(const struct ini_key *key, const char *value, const char *folder, void *field) {
+    (void)folder;
+    if (!isdigit((unsigned char)value[*value == '-' ? 1 : 0])) return false;
+    char *end;
+    errno = 0;
+    long long number = strtoll(value, &end, 10);
+    if (*end != '\0' || errno != 0 || number < key->min || number > key->max) return false;
+    memcpy(field, &number, sizeof number);
+    return true;
+}
+
+static bool set_auto_integer(const struct ini_key *key, const char *value, const char *folder, void *field) {
+    static const long long automatic = 0;
+    if (strcasecmp(value, "auto") != 0) return set_integer(key, value, folder, field);
+    memcpy(field, &automatic, sizeof automatic);
+    return true;
+}
+
+static bool set_boolean(const struct ini_key *key, const char *value, const char *folder, void *field) {
+    static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1"};
+    (void)key;
+    (void)folder;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcasecmp(value, words[i]) != 0) continue;
+        bool set = i % 2 != 0;
+        memcpy(field, &set, sizeof set);
+        return true;
+    }
+    return false;
+}
+
+static bool set_choice(const struct ini_key *key, const char *value, const char *folder, void *field) {
+    (void)folder;
+    for (int i = 0; key->choices[i]; i++) {
+        if (strcmp(value, key->choices[i]) != 0) continue;
+        memcpy(field, &i, sizeof i);
+        return true;
+    }
+    return false;
+}
+
+/* One of `list`, up to the comma, without white space around it. */
+static bool parse_list_item(const char *text, size_t length, struct address *out) {
+    char item[ADDRESS_TEXT_SIZE];
+    while (length > 0 && isspace((unsigned char)*text)) text++, length--;
+    while (length > 0 && isspace((unsigned char)text[length - 1])) length--;
+    if (length >= sizeof item) return false;
+    memcpy(item, text, length);
+    item[length] = '\0';
+    return address_parse(item, 0, out);
+}
+
+static size_t list_max(const struct ini_key *key) {
+    return key->max > 0 && key->max < INI_ADDRESS_LIST_MAX ? (size_t)key->max : INI_ADDRESS_LIST_MAX;
+}
+
+static bool set_address_list(const struct ini_key *key, const char *value, const char *folder, void *field) {
+    struct ini_address_list list = {.count = 0};
+    (void)folder;
+    for (const char *at = value; *value; at++) {
+        size_t length = strcspn(at, ",");
+        if (list.count == list_max(key) || !parse_list_item(at, length, &list.items[list.count])) return false;
+        list.count++;
+        at += length;
+        if (*at == '\0') break;
+    }
+    if ((long long)list.count < key->min) return false;
+    memcpy(field, &list, sizeof list);
+    return true;
+}
+
+static void expect_text(const struct ini_key *key, char *why, size_t size) {
+    long long max = key->max > 0 && key->max < INI_TEXT_SIZE ? key->max : INI_TEXT_SIZE - 1;
+    append(why, size, "%s of %lld to %lld bytes", key->type == INI_PATH ? "a path" : "text", key->min, max);
+}
+
+static void expect_integer(const struct ini_key *key, char *why, size_t size) {
+    const char *automatic = key->type == INI_AUTO_INTEGER ? "auto or " : "";
+    append(why, size, "%sa number from %lld to %lld", automatic, key->min, key->max);
+}
+
+static void expect_boolean(const struct ini_key *key, char *why, size_t size) {
+    (void)key;
+    append(why, size, "yes or no");
+}
+
+static void expect_choice(const struct ini_key *key, char *why, size_t size) {
+    for (int i = 0; key->choices[i]; i++)
+        append(why, size, "%s%s", i == 0 ? "" : key->choices[i + 1] ? ", " : " or ", key->choices[i]);
+}
+
+static void expect_address_list(const struct ini_key *key, char *why, size_t size) {
+    append(why, size, "%lld to %zu times ADDR:PORT, as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas",
+           key->min, list_max(key));
+}
+
+static const struct {
+    bool (*set)(const struct ini_key *key, const char *value, const char *folder, void *field);
+    void (*expect)(const struct ini_key *key, char *why, size_t size);
+} types[] = {
+    [INI_TEXT] = {set_text, expect_text},
+    [INI_PATH] = {set_path, expect_text},
+    [INI_INTEGER] = {set_integer, expect_integer},
+    [INI_BOOLEAN] = {set_boolean, expect_boolean},
+    [INI_CHOICE] = {set_choice, expect_choice},
+    [INI_ADDRESS_LIST] = {set_address_list, expect_address_list},
+    [INI_AUTO_INTEGER] = {set_auto_integer, expect_integer},
+};
+
+/* --- the table --- */
+
+static bool set_key(const struct ini_key *key, const char *value, const char *folder, void *target, char *why,
+                    size_t size) {
+    if (types[key->type].set(key, value, folder, (uint8_t *)target + key->offset)) return true;
+    snprintf(why, size, "expected ");
+    types[key->type].expect(key, why, size);
+    return false;
+}
+
+static const struct ini_key *find_key(const struct ini_table *table, const char *section, const char *name) {
+    for (size_t i = 0; i < table->count; i++)
+        if (strcmp(table->keys[i].section, section) == 0 && strcmp(table->keys[i].name, name) == 0)
+            return &table->keys[i];
+    return NULL;
+}
+
+/* The first key of a section stands for it. */
+static const struct ini_key *find_section(const struct ini_table *table, const char *section) {
+    for (size_t i = 0; i < table->count; i++)
+        if (strcmp(table->keys[i].section, section) == 0) return &table->keys[i];
+    return NULL;
+}
+
+static void explain_unknown_section(const struct ini_table *table, char *why, size_t size) {
+    const char *separator = "";
+    snprintf(why, size, "unknown section, expected ");
+    for (size_t i = 0; i < table->count; i++) {
+        if (find_section(table, table->keys[i].section) != &table->keys[i]) continue;
+        append(why, size, "%s[%s]", separator, table->keys[i].section);
+        separator = " or ";
+    }
+}
+
+static void explain_unknown_key(const struct ini_table *table, const char *section, char *why, size_t size) {
+    const char *separator = "";
+    snprintf(why, size, "unknown key, expected one of ");
+    for (size_t i = 0; i < table->count; i++) {
+        if (strcmp(table->keys[i].section, section) != 0) continue;
+        append(why, size, "%s%s", separator, table->keys[i].name);
+        separator = ", ";
+    }
+}
+
+void ini_table_defaults(const struct ini_table *table, void *target) {
+    char why[WHY_SIZE];
+    memset(target, 0, table->target_size);
+    for (size_t i = 0; i < table->count; i++) {
+        const struct ini_key *key = &table->keys[i];
+        if (!key->fallback || set_key(key, key->fallback, NULL, target, why, sizeof why)) continue;
+        fprintf(stderr, "default of %s = %s: %s\n", key->name, key->fallback, why);
+        abort();
+    }
+}
+
+bool ini_table_set(const struct ini_table *table, const char *section, const char *name, const char *value,
+                   void *target, char *why, size_t why_size) {
+    const struct ini_key *key = find_key(table, section, name);
+    if (key) return set_key(key, value, NULL, target, why, why_size);
+    if (find_section(table, section))
+        explain_unknown_key(table, section, why, why_size);
+    else
+        explain_unknown_section(table, why, why_size);
+    return false;
+}
+
+/* --- a file --- */
+
+__attribute__((format(printf, 2, 3))) static void report(struct loading *loading, const char *format, ...) {
+    char text[2 * WHY_SIZE], safe[2 * WHY_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    (void)text_filter(text, strlen(text), false, safe, sizeof safe);
+    fprintf(loading->problems, "%s:%u: %s\n", loading->file, loading->line_number, safe);
+    loading->problem_count++;
+}
+
+/* inih calls no handler for a section without keys, so sections are looked at here. */
+static bool check_section(struct loading *loading, const char *line) {
+    char why[WHY_SIZE], section[64];
+    size_t length = strcspn(line + 1, "]");
+    const char *after = line + 1 + length;
+    if (*after == ']') after++;
+    while (isspace((unsigned char)*after)) after++;
+    snprintf(section, sizeof section, "%.*s", (int)length, line + 1);
+    loading->skips_section = true;
+    if (line[1 + length] != ']' || (*after != '\0' && !strchr(";#", *after))) {
+        report(loading, "%s: expected [section] alone", line);
+    } else if (!find_section(loading->table, section)) {
+        explain_unknown_section(loading->table, why, sizeof why);
+        report(loading, "[%s]: %s", section, why);
+    } else {
+        loading->skips_section = false;
+    }
+    return !loading->skips_section;
+}
+
+/* Whether inih should see this line, which has no white space around it. */
+static bool check_line(struct loading *loading, const char *line, size_t size, int limit) {
+    if (*line == '\0' || *line == ';' || *line == '#') return false;
+    if (size >= (size_t)limit) {
+        report(loading, "%.40s…: the line has %zu bytes, expected at most %d", line, size, limit - 1);
+        return false;
+    }
+    if (*line == '[') return check_section(loading, line);
+    if (loading->skips_section) return false;
+    /* inih would also take ':' for '=', and begin a comment at " ;". */
+    size_t name = strcspn(line, "=:;");
+    if (name > 0 && line[name] == '=') return true;
+    report(loading, "%s: expected key = value, [section], or a comment after ;", line);
+    return false;
+}
+
+static char *trim(char *line, size_t *size) {
+    while (*size > 0 && isspace((unsigned char)line[*size - 1])) line[--*size] = '\0';
+    while (isspace((unsigned char)*line)) line++, --*size;
+    return line;
+}
+
+/* inih's reader, as fgets(3). Each line goes on without its indentation, so that none continues the one before. */
+static char *read_line(char *out, int limit, void *user) {
+    struct loading *loading = user;
+    ssize_t length = getline(&loading->line, &loading->line_size, loading->stream);
+    if (length < 0) return NULL;
+    loading->line_number++;
+    size_t size = (size_t)length;
+    char *line = loading->line;
+    *out = '\0';
+    if (strlen(line) != size) {
+        report(loading, "a zero byte, expected text");
+        return out;
+    }
+    if (loading->line_number == 1 && strncmp(line, BOM, strlen(BOM)) == 0) {
+        line += strlen(BOM);
+        size -= strlen(BOM);
+    }
+    line = trim(line, &size);
+    if (check_line(loading, line, size, limit)) memcpy(out, line, size + 1);
+    return out;
+}
+
+static const char *folder_of(const char *file, char out[static INI_TEXT_SIZE]) {
+    const char *slash = strrchr(file, '/');
+    if (!slash) return NULL;
+    snprintf(out, INI_TEXT_SIZE, "%.*s", slash == file ? 1 : (int)(slash - file), file);
+    return out;
+}
+
+static int handle_key(void *user, const char *section, const char *name, const char *value) {
+    struct loading *loading = user;
+    char why[WHY_SIZE], folder[INI_TEXT_SIZE];
+    if (*section == '\0') {
+        report(loading, "%s = %s: expected a [section] first", name, value);
+        return 1;
+    }
+    const struct ini_key *key = find_key(loading->table, section, name);
+    if (!key) {
+        explain_unknown_key(loading->table, section, why, sizeof why);
+        report(loading, "%s = %s: %s", name, value, why);
+        return 1;
+    }
+    unsigned *seen = &loading->seen[key - loading->table->keys];
+    if (*seen != 0)
+        report(loading, "%s = %s: given already in line %u, expected once", name, value, *seen);
+    else if (!set_key(key, value, folder_of(loading->file, folder), loading->target, why, sizeof why))
+        report(loading, "%s = %s: %s", name, value, why);
+    if (*seen == 0) *seen = loading->line_number;
+    return 1;
+}
+
+static void load_stream(struct loading *loading) {
+    int result = ini_parse_stream(read_line, loading, handle_key, loading);
+    if (ferror(loading->stream)) {
+        fprintf(loading->problems, "%s: %s\n", loading->file, strerror(errno));
+        loading->problem_count++;
+    } else if (result != 0 && loading->problem_count == 0) {
+        loading->line_number = result > 0 ? (unsigned)result : loading->line_number;
+        report(loading, "not understood, expected key = value");
+    }
+}
+
+size_t ini_table_load(const struct ini_table *table, const char *file, void *target, FILE *problems) {
+    struct loading loading = {.table = table, .file = file, .target = target, .problems = problems};
+    loading.stream = fopen(file, "re");
+    loading.seen = calloc(table->count, sizeof *loading.seen);
+    if (loading.stream && loading.seen) {
+        load_stream(&loading);
+    } else {
+        fprintf(problems, "%s: %s\n", file, strerror(errno));
+        loading.problem_count++;
+    }
+    free(loading.line);
+    free(loading.seen);
+    if (loading.stream) fclose(loading.stream);
+    return loading.problem_count;
+}

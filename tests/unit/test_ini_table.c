@@ -1,0 +1,307 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <unistd.h>
+
+#include "common/ini_table.h"
+
+struct settings {
+    char name[INI_TEXT_SIZE];
+    char key_file[INI_TEXT_SIZE];
+    long long workers;
+    long long port;
+    bool relay;
+    int ui;
+    struct ini_address_list listen;
+};
+
+static const char *const uis[] = {"curses", "plain", "json", NULL};
+#define FIELD(field) .offset = offsetof(struct settings, field)
+
+static const struct ini_key keys[] = {
+    {.section = "node", .name = "name", .type = INI_TEXT, FIELD(name), .min = 1, .max = 8, .fallback = "none"},
+    {.section = "node", .name = "key_file", .type = INI_PATH, FIELD(key_file), .min = 1},
+    {.section = "node",
+     .name = "workers",
+     .type = INI_AUTO_INTEGER,
+     FIELD(workers),
+     .min = 1,
+     .max = 256,
+     .fallback = "auto"},
+    {.section = "node", .name = "port", .type = INI_INTEGER, FIELD(port), .min = -5, .max = 65535, .fallback = "9595"},
+    {.section = "node",
+     .name = "listen",
+     .type = INI_ADDRESS_LIST,
+     FIELD(listen),
+     .min = 1,
+     .max = 2,
+     .fallback = "[::]:9595"},
+    {.section = "look", .name = "relay", .type = INI_BOOLEAN, FIELD(relay), .fallback = "yes"},
+    {.section = "look", .name = "ui", .type = INI_CHOICE, FIELD(ui), .choices = uis, .fallback = "plain"},
+};
+static const struct ini_table table = {keys, sizeof keys / sizeof *keys, sizeof(struct settings)};
+
+static struct settings settings;
+static char path[] = "/tmp/gochat-ini-XXXXXX";
+static char problems[8000]; /* with "FILE:" cut from each line */
+
+/* Loads `size` bytes as a file over the defaults. */
+static size_t load_bytes(const char *content, size_t size) {
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(content, 1, size, file), size);
+    fclose(file);
+    char *printed = NULL;
+    size_t printed_size = 0;
+    FILE *out = open_memstream(&printed, &printed_size);
+    assert_non_null(out);
+    ini_table_defaults(&table, &settings);
+    size_t count = ini_table_load(&table, path, &settings, out);
+    fclose(out);
+    *problems = '\0';
+    for (char *line = strtok(printed, "\n"); line; line = strtok(NULL, "\n")) {
+        assert_memory_equal(line, path, strlen(path));
+        strcat(strcat(problems, line + strlen(path) + 1), "\n");
+    }
+    free(printed);
+    return count;
+}
+
+static size_t load(const char *content) {
+    return load_bytes(content, strlen(content));
+}
+
+static void assert_refused(const char *content, const char *problem) {
+    size_t count = load(content);
+    assert_string_equal(problems, problem);
+    assert_int_equal(count, 1);
+}
+
+static void assert_accepted(const char *content) {
+    if (load(content) != 0) fail_msg("%s", problems);
+}
+
+static void defaults_fill_the_struct(void **state) {
+    (void)state;
+    memset(&settings, 0xff, sizeof settings);
+    ini_table_defaults(&table, &settings);
+    assert_string_equal(settings.name, "none");
+    assert_string_equal(settings.key_file, "");
+    assert_int_equal(settings.workers, 0);
+    assert_int_equal(settings.port, 9595);
+    assert_true(settings.relay);
+    assert_int_equal(settings.ui, 1);
+    assert_int_equal(settings.listen.count, 1);
+    assert_int_equal(settings.listen.items[0].port, 9595);
+}
+
+static void reads_every_type(void **state) {
+    (void)state;
+    assert_accepted("; all of it\n[node]\nname = n o d e\nkey_file = /etc/key\nworkers=256\nport = -5\n"
+                    "listen = 127.0.0.1:1 , [::1]:2\n\n# and\n[look] ; comment\nrelay = Off ; so\nui = json\n");
+    assert_string_equal(settings.name, "n o d e");
+    assert_string_equal(settings.key_file, "/etc/key");
+    assert_int_equal(settings.workers, 256);
+    assert_int_equal(settings.port, -5);
+    assert_int_equal(settings.listen.count, 2);
+    assert_int_equal(settings.listen.items[1].port, 2);
+    assert_false(settings.relay);
+    assert_int_equal(settings.ui, 2);
+}
+
+static void forgives_editors(void **state) {
+    (void)state;
+    assert_accepted("\xef\xbb\xbf[node]\r\n\tport = 1\r\n   workers = AUTO\r\n\r\n   \t\r\nname = last");
+    assert_int_equal(settings.port, 1);
+    assert_string_equal(settings.name, "last");
+}
+
+static void an_indented_line_continues_nothing(void **state) {
+    (void)state;
+    assert_accepted("[node]\nname = a\n  port = 7\n");
+    assert_string_equal(settings.name, "a");
+    assert_int_equal(settings.port, 7);
+    assert_refused("[node]\nname = a\n  b\n", "3: b: expected key = value, [section], or a comment after ;\n");
+}
+
+static void relative_paths_start_at_the_file(void **state) {
+    (void)state;
+    assert_accepted("[node]\nkey_file = keys/node.key\n");
+    assert_string_equal(settings.key_file, "/tmp/keys/node.key");
+    char why[200];
+    assert_true(ini_table_set(&table, "node", "key_file", "keys/node.key", &settings, why, sizeof why));
+    assert_string_equal(settings.key_file, "keys/node.key");
+}
+
+static void says_what_each_type_expects(void **state) {
+    (void)state;
+    assert_refused("[node]\nname = 123456789\n", "2: name = 123456789: expected text of 1 to 8 bytes\n");
+    assert_refused("[node]\nname =\n", "2: name = : expected text of 1 to 8 bytes\n");
+    assert_refused("[node]\nkey_file =\n", "2: key_file = : expected a path of 1 to 511 bytes\n");
+    assert_refused("[node]\n\nworkers = many\n", "3: workers = many: expected auto or a number from 1 to 256\n");
+    assert_refused("[node]\nport = 65536\n", "2: port = 65536: expected a number from -5 to 65535\n");
+    assert_refused("[look]\nrelay = maybe\n", "2: relay = maybe: expected yes or no\n");
+    assert_refused("[look]\nui = gui\n", "2: ui = gui: expected curses, plain or json\n");
+    assert_refused("[node]\nlisten = localhost:1\n",
+                   "2: listen = localhost:1: expected 1 to 2 times ADDR:PORT, as in 192.0.2.1:9595 or "
+                   "[2001:db8::1]:9595, separated by commas\n");
+}
+
+static void refuses_malformed_values(void **state) {
+    (void)state;
+    static const char *const values[][2] = {
+        {"port", "1x"},
+        {"port", "0x10"},
+        {"port", "+1"},
+        {"port", "--1"},
+        {"port", ""},
+        {"port", "1 2"},
+        {"port", "99999999999999999999"},
+        {"workers", "0"},
+        {"workers", "257"},
+        {"listen", ""},
+        {"listen", "1.2.3.4:1,"},
+        {"listen", ",1.2.3.4:1"},
+        {"listen", "1.2.3.4"},
+        {"listen", "1.2.3.4:1 1.2.3.4:2"},
+        {"listen", "1.2.3.4:1,1.2.3.4:2,1.2.3.4:3"},
+    };
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        char why[300] = "";
+        ini_table_defaults(&table, &settings);
+        const struct settings before = settings;
+        if (ini_table_set(&table, "node", values[i][0], values[i][1], &settings, why, sizeof why))
+            fail_msg("%s = '%s' was accepted", values[i][0], values[i][1]);
+        assert_memory_equal(why, "expected ", 9);
+        assert_memory_equal(&settings, &before, sizeof before);
+    }
+}
+
+static void names_what_is_unknown(void **state) {
+    (void)state;
+    assert_refused("[node]\ncolour = red\n",
+                   "2: colour = red: unknown key, expected one of name, key_file, workers, port, listen\n");
+    assert_refused("[nodes]\nname = a\nanything\n", "1: [nodes]: unknown section, expected [node] or [look]\n");
+    assert_refused("[nodes]\n", "1: [nodes]: unknown section, expected [node] or [look]\n");
+    assert_refused("[look]\nname = a\n", "2: name = a: unknown key, expected one of relay, ui\n");
+    assert_refused("name = a\n", "1: name = a: expected a [section] first\n");
+}
+
+static void refuses_malformed_lines(void **state) {
+    (void)state;
+    assert_refused("[node\nname = a\n", "1: [node: expected [section] alone\n");
+    assert_refused("[node] name = a\n", "1: [node] name = a: expected [section] alone\n");
+    assert_refused("[node]\nname\n", "2: name: expected key = value, [section], or a comment after ;\n");
+    assert_refused("[node]\n= a\n", "2: = a: expected key = value, [section], or a comment after ;\n");
+    assert_refused("[node]\nname: a = b\n", "2: name: a = b: expected key = value, [section], or a comment after ;\n");
+    assert_refused("[node]\nname ; = b\n", "2: name ; = b: expected key = value, [section], or a comment after ;\n");
+    assert_int_equal(load_bytes("[node]\nna\0me = a\n", 17), 1);
+    assert_string_equal(problems, "2: a zero byte, expected text\n");
+}
+
+static void a_key_stands_once(void **state) {
+    (void)state;
+    assert_refused("[node]\nport = 1\n[look]\n[node]\nport = 2\n",
+                   "5: port = 2: given already in line 2, expected once\n");
+    assert_int_equal(settings.port, 1);
+}
+
+static void a_line_too_long_is_said_not_split(void **state) {
+    (void)state;
+    char content[1000] = "[node]\nkey_file = /";
+    size_t start = strlen("[node]\n");
+    memset(content + strlen(content), 'x', 199 - (strlen(content) - start));
+    assert_accepted(content);
+    assert_int_equal(strlen(settings.key_file), 199 - strlen("key_file = "));
+    strcat(content, "x\nport = 3\n");
+    assert_refused(content,
+                   "2: key_file = /xxxxxxxxxxxxxxxxxxxxxxxxxxxx…: the line has 200 bytes, expected at most 199\n");
+    assert_int_equal(settings.port, 3);
+    memset(content + start, ';', 900);
+    assert_accepted(content);
+}
+
+static void finds_all_problems_at_once(void **state) {
+    (void)state;
+    assert_int_equal(
+        load("early = 1\n[node]\nport = x\nnoise\nport = 4\nlisten = [::]:1\n[what]\nx = 1\n[look]\nui = 3\n"
+             "relay = on\n"),
+        6);
+    assert_string_equal(problems, "1: early = 1: expected a [section] first\n"
+                                  "3: port = x: expected a number from -5 to 65535\n"
+                                  "4: noise: expected key = value, [section], or a comment after ;\n"
+                                  "5: port = 4: given already in line 3, expected once\n"
+                                  "7: [what]: unknown section, expected [node] or [look]\n"
+                                  "10: ui = 3: expected curses, plain or json\n");
+    assert_int_equal(settings.listen.items[0].port, 1);
+}
+
+static void problems_are_safe_to_print(void **state) {
+    (void)state;
+    assert_refused("[node]\n\x1b[2J\n", "2: \xef\xbf\xbd[2J: expected key = value, [section], or a comment after ;\n");
+}
+
+static void an_unreadable_file_is_one_problem(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        {"/tmp/gochat-no-such-file", "/tmp/gochat-no-such-file: No such file or directory\n"},
+        {"/tmp", "/tmp: Is a directory\n"},
+    };
+    for (size_t i = 0; i < 2; i++) {
+        char printed[200] = "";
+        FILE *out = fmemopen(printed, sizeof printed, "w");
+        assert_int_equal(ini_table_load(&table, cases[i][0], &settings, out), 1);
+        fclose(out);
+        assert_string_equal(printed, cases[i][1]);
+    }
+}
+
+static void the_command_line_sets_keys(void **state) {
+    (void)state;
+    char why[300] = "";
+    assert_true(ini_table_set(&table, "look", "ui", "curses", &settings, why, sizeof why));
+    assert_int_equal(settings.ui, 0);
+    assert_false(ini_table_set(&table, "look", "iu", "curses", &settings, why, sizeof why));
+    assert_string_equal(why, "unknown key, expected one of relay, ui");
+    assert_false(ini_table_set(&table, "lock", "ui", "curses", &settings, why, sizeof why));
+    assert_string_equal(why, "unknown section, expected [node] or [look]");
+}
+
+static int make_file(void **state) {
+    (void)state;
+    int descriptor = mkstemp(path);
+    return descriptor < 0 ? -1 : close(descriptor);
+}
+
+static int remove_file(void **state) {
+    (void)state;
+    return unlink(path);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults_fill_the_struct),
+        cmocka_unit_test(reads_every_type),
+        cmocka_unit_test(forgives_editors),
+        cmocka_unit_test(an_indented_line_continues_nothing),
+        cmocka_unit_test(relative_paths_start_at_the_file),
+        cmocka_unit_test(says_what_each_type_expects),
+        cmocka_unit_test(refuses_malformed_values),
+        cmocka_unit_test(names_what_is_unknown),
+        cmocka_unit_test(refuses_malformed_lines),
+        cmocka_unit_test(a_key_stands_once),
+        cmocka_unit_test(a_line_too_long_is_said_not_split),
+        cmocka_unit_test(finds_all_problems_at_once),
+        cmocka_unit_test(problems_are_safe_to_print),
+        cmocka_unit_test(an_unreadable_file_is_one_problem),
+        cmocka_unit_test(the_command_line_sets_keys),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("ini_table", tests, make_file, remove_file);
+}
