@@ -18,7 +18,8 @@ struct stun_request {
     size_t unknown_count;
 };
 
-/* True for a well-formed Binding request: length, attributes, FINGERPRINT when present. Anything else: drop. */
+/* True for a well-formed Binding request: length, attributes, FINGERPRINT when present. Anything else: drop; so, too, a
+ * classic client's wish for an answer from another address (CHANGE-REQUEST), which silence answers rightly. */
 bool stun_decode_request(const uint8_t *data, size_t size, struct stun_request *out);
 /* Binding success with (XOR-)MAPPED-ADDRESS `mapped`, or error 420 with UNKNOWN-ATTRIBUTES. No SOFTWARE attribute: an
  * answer stays as short as the format allows. Returns its size, at most STUN_RESPONSE_MAX; 0 if `capacity` is small. */
