@@ -1,10 +1,11 @@
-/* Reliable, ordered delivery of messages to one peer over lossy packets: segments, acknowledgements, retransmission. Pure; time is
- * handed in; frames are PROTOCOL.md §3.3's.
+/* Reliable, ordered delivery of messages to one peer over lossy packets: segments, acknowledgements, retransmission.
+ * Pure; time is handed in; frames are PROTOCOL.md §3.3's.
  *
- * Invariants. Sender: a segment is kept until it is acknowledged; at most DELIVERY_WINDOW segments are in flight; messages complete in
- * order. Receiver: segments leave in order, once; a stream with a higher number starts anew, a lower one is ignored.
- * The retransmission timer is RFC 6298's with a floor of 20 ms, doubled at each expiry up to 2 s; Karn's rule: no sample from what was resent;
- * a segment passed over by three later acknowledgements is resent at once (RFC 5681's fast retransmit). */
+ * Invariants. Sender: a segment is kept until it is acknowledged; at most DELIVERY_WINDOW segments are in flight;
+ * messages complete in order. Receiver: segments leave in order, once; a stream with a higher number starts anew, a
+ * lower one is ignored. The retransmission timer is RFC 6298's with a floor of 20 ms, doubled at each expiry up to 2 s;
+ * Karn's rule: no sample from what was resent; a segment passed over by three later acknowledgements is resent at once
+ * (RFC 5681's fast retransmit). */
 #pragma once
 
 #include <stdbool.h>
@@ -29,18 +30,22 @@ void blob_drop(struct blob *blob);
 
 struct delivery_message; /* list element: blob, tag, first sequence, segments */
 
+/* A segment in flight. */
+struct delivery_flight {
+    uint64_t sent_at;
+    uint8_t times;  /* sent how often */
+    uint8_t passed; /* acknowledgements of segments that left after it was last sent */
+    bool acknowledged;
+};
+
 struct delivery_sender {
     uint32_t stream;
-    uint32_t next_sequence;  /* of the next segment that was never sent */
-    uint32_t cumulative;     /* all below are acknowledged */
+    uint32_t next_sequence;                /* of the next segment that was never sent */
+    uint32_t cumulative;                   /* all below are acknowledged */
     struct delivery_message *first, *last; /* not completely acknowledged, in order */
     size_t messages;
-    struct {
-        uint64_t sent_at;
-        uint8_t times;    /* sent how often */
-        uint8_t passed;   /* acknowledgements of later segments since it was last sent */
-        bool acknowledged;
-    } flight[DELIVERY_WINDOW]; /* by sequence modulo DELIVERY_WINDOW */
+    struct delivery_flight flight[DELIVERY_WINDOW]; /* by sequence modulo DELIVERY_WINDOW */
+    uint64_t news_at;                               /* when something was last acknowledged */
     uint32_t srtt_us, rttvar_us, rto_ms;
     uint8_t backoff;
     bool has_rtt;
@@ -48,13 +53,16 @@ struct delivery_sender {
 
 void delivery_sender_init(struct delivery_sender *sender, uint32_t stream);
 void delivery_sender_clear(struct delivery_sender *sender); /* drops everything */
-/* A round trip measured otherwise (handshake, ping): the first guess of the timer. */
+/* A round trip measured otherwise (handshake, ping): the timer's first guess, and a sample like others later. */
 void delivery_sample(struct delivery_sender *sender, uint32_t rtt_us);
-/* Takes a reference. `tag` comes back when the message is acknowledged. False without memory or when it is too large. */
+/* Takes a reference. `tag` comes back when the message is acknowledged. False without memory or when it is too large.
+ */
 bool delivery_queue(struct delivery_sender *sender, struct blob *blob, uint64_t tag);
-/* The next segment to send at `now`: one that is lost, else a new one while the window is open. False: nothing now. */
+/* The next segment to send at `now`: one that is lost, else a new one while the window is open. False: nothing now. Its
+ * data lie in the blob, which lives until the message is completed or dropped. */
 bool delivery_next(struct delivery_sender *sender, uint64_t now, struct frame_segment *out);
-/* When delivery_next would have something if nothing arrives; UINT64_MAX: never. `now` when something is due already. */
+/* When delivery_next would have something if nothing arrives; UINT64_MAX: never. `now` when something is due already.
+ */
 uint64_t delivery_due(const struct delivery_sender *sender, uint64_t now);
 void delivery_acknowledged(struct delivery_sender *sender, const struct frame_acknowledgement *ack, uint64_t now);
 /* Completed messages, one per call, in order. */
@@ -62,20 +70,23 @@ bool delivery_completed(struct delivery_sender *sender, uint64_t *tag);
 /* The receiver lost its state: everything unacknowledged goes out again, whole messages, in a new stream. */
 void delivery_restart(struct delivery_sender *sender, uint32_t stream);
 
+struct delivery_slot; /* a copy of a segment */
+
 struct delivery_receiver {
-    uint32_t stream; /* 0: none yet */
-    uint32_t next;   /* sequence wanted next */
-    uint8_t *slots[DELIVERY_WINDOW]; /* arrived ahead of order; malloc'd: flags, size, bytes */
-    uint8_t *message; /* being assembled */
+    uint32_t stream;                              /* 0: none yet */
+    uint32_t next;                                /* sequence wanted next */
+    struct delivery_slot *slots[DELIVERY_WINDOW]; /* arrived ahead of order; by sequence modulo DELIVERY_WINDOW */
+    uint8_t *message; /* being assembled, DELIVERY_MESSAGE_MAX bytes; NULL between messages and while skipping one */
     size_t message_size;
-    bool in_message, skipping;
 };
 
 void delivery_receiver_init(struct delivery_receiver *receiver);
 void delivery_receiver_clear(struct delivery_receiver *receiver);
-/* A segment came. False when it is malformed, of an old stream, or outside the window; true also for duplicates (acknowledge those too).
- * Each completed message is handed to `take` in order, its bytes valid during the call. A message over DELIVERY_MESSAGE_MAX is dropped. */
-bool delivery_receive(struct delivery_receiver *receiver, const struct frame_segment *segment,
-                      void (*take)(void *context, const uint8_t *message, size_t size), void *context);
+typedef void (*delivery_take)(void *context, const uint8_t *message, size_t size);
+/* A segment came. False when it is malformed, of an old stream, or outside the window; true also for duplicates
+ * (acknowledge those too). Each completed message is handed to `take` in order, its bytes valid during the call. A
+ * message over DELIVERY_MESSAGE_MAX is dropped. */
+bool delivery_receive(struct delivery_receiver *receiver, const struct frame_segment *segment, delivery_take take,
+                      void *context);
 /* What to acknowledge now. False before the first segment. */
 bool delivery_acknowledgement(const struct delivery_receiver *receiver, struct frame_acknowledgement *out);

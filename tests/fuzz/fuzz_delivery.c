@@ -1,0 +1,110 @@
+/* Both ends of the delivery against a peer that sends whatever it likes: each byte of the input chooses what happens
+ * next. */
+#include <stdlib.h>
+
+#include "client/peer/delivery.h"
+#include "common/bytes.h"
+
+#define QUEUED_MAX 8
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const uint8_t zeros[DELIVERY_MESSAGE_MAX + 1];
+
+struct ends {
+    struct delivery_sender sender;
+    struct delivery_receiver receiver;
+    uint64_t now, queued, completed;
+};
+
+static void require(bool condition) {
+    if (!condition) abort();
+}
+
+static void take(void *context, const uint8_t *message, size_t size) {
+    (void)context;
+    require(size <= DELIVERY_MESSAGE_MAX);
+    for (size_t i = 0; i < size; i++) require(message[i] == 0);
+}
+
+static void queue(struct ends *ends, struct reader *reader) {
+    size_t size = (size_t)read_u16(reader) * 2;
+    struct blob *blob;
+
+    if (size > sizeof zeros) size = sizeof zeros;
+    blob = blob_create(zeros, size);
+    require(blob != NULL);
+    if (ends->sender.messages < QUEUED_MAX && delivery_queue(&ends->sender, blob, ends->queued)) ends->queued++;
+    blob_drop(blob);
+}
+
+static void transmit(struct ends *ends, struct reader *reader) {
+    struct frame_segment segment;
+    unsigned most = read_u8(reader);
+
+    ends->now += read_u16(reader);
+    for (unsigned i = 0; i < most && delivery_next(&ends->sender, ends->now, &segment); i++) {
+        require(segment.size <= DELIVERY_SEGMENT_DATA && segment.stream == ends->sender.stream);
+        take(NULL, segment.data, segment.size);
+    }
+    require(delivery_due(&ends->sender, ends->now) >= ends->now);
+}
+
+static uint32_t near(struct reader *reader, uint32_t centre) {
+    uint8_t offset = read_u8(reader);
+
+    return offset == UINT8_MAX ? read_u32(reader) : centre + offset - 127;
+}
+
+static void acknowledged(struct ends *ends, struct reader *reader) {
+    struct frame_acknowledgement ack = {.stream = ends->sender.stream,
+                                        .cumulative = near(reader, ends->sender.cumulative)};
+    uint64_t tag;
+
+    ack.bitmap = read_u64(reader);
+    delivery_acknowledged(&ends->sender, &ack, ends->now);
+    while (delivery_completed(&ends->sender, &tag)) require(tag == ends->completed++);
+}
+
+static void receive(struct ends *ends, struct reader *reader) {
+    struct frame_segment segment = {.stream = near(reader, ends->receiver.stream + 100), .data = zeros};
+    struct frame_acknowledgement ack;
+    uint8_t flags = read_u8(reader);
+
+    if (flags & 4) segment.stream = ends->receiver.stream;
+    segment.sequence = flags & 8 ? ends->receiver.next : near(reader, ends->receiver.next);
+    segment.first = flags & 1;
+    segment.last = flags & 2;
+    segment.size = read_u16(reader) % (DELIVERY_SEGMENT_DATA + 2);
+    if (!delivery_receive(&ends->receiver, &segment, take, NULL)) return;
+    require(delivery_acknowledgement(&ends->receiver, &ack));
+    require(ack.cumulative == ends->receiver.next && ack.bitmap >> (DELIVERY_WINDOW - 1) == 0);
+}
+
+static void restart(struct ends *ends, struct reader *reader) {
+    (void)reader;
+    delivery_restart(&ends->sender, ends->sender.stream + 1);
+}
+
+static void sample(struct ends *ends, struct reader *reader) {
+    delivery_sample(&ends->sender, read_u32(reader));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static void (*const moves[])(struct ends * ends, struct reader * reader) = {
+        queue, transmit, acknowledged, receive, receive, restart, sample};
+    struct reader reader = reader_over(data, size);
+    struct ends ends = {.now = 1};
+
+    delivery_sender_init(&ends.sender, 1);
+    delivery_receiver_init(&ends.receiver);
+    while (reader_left(&reader) > 0) {
+        moves[read_u8(&reader) % (sizeof moves / sizeof moves[0])](&ends, &reader);
+        require(ends.sender.next_sequence - ends.sender.cumulative <= DELIVERY_WINDOW);
+        require(ends.queued - ends.completed == ends.sender.messages);
+        require(ends.receiver.message_size <= DELIVERY_MESSAGE_MAX);
+    }
+    delivery_sender_clear(&ends.sender);
+    delivery_receiver_clear(&ends.receiver);
+    return 0;
+}

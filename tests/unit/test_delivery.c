@@ -1,0 +1,595 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "client/peer/delivery.h"
+
+#define NEVER UINT64_MAX
+#define FLIGHT_MAX 4096
+
+/* A path with its own clock and dice: packets are lost, doubled and overtake each other. */
+struct packet {
+    uint64_t arrives;
+    bool is_ack;
+    struct frame_segment segment;
+    struct frame_acknowledgement ack;
+    uint8_t data[DELIVERY_SEGMENT_DATA];
+};
+
+struct world {
+    uint64_t now, seed;
+    unsigned loss_percent, double_percent, delay_min, delay_spread;
+    struct packet *packets;
+    size_t count;
+    struct delivery_sender sender;
+    struct delivery_receiver receiver;
+    uint64_t queued, delivered, completed; /* messages */
+    uint64_t segments;                     /* sent */
+};
+
+static uint32_t random_below(uint64_t *seed, uint32_t limit) {
+    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(*seed >> 33) % limit;
+}
+
+static bool chance(struct world *world, unsigned percent) {
+    return random_below(&world->seed, 100) < percent;
+}
+
+static void world_init(struct world *world, uint64_t seed, unsigned loss_percent) {
+    memset(world, 0, sizeof *world);
+    world->seed = seed;
+    world->loss_percent = loss_percent;
+    world->double_percent = 5;
+    world->delay_min = 10;
+    world->delay_spread = 30;
+    world->packets = malloc(FLIGHT_MAX * sizeof *world->packets);
+    assert_non_null(world->packets);
+    delivery_sender_init(&world->sender, 1);
+    delivery_receiver_init(&world->receiver);
+}
+
+static void world_clear(struct world *world) {
+    delivery_sender_clear(&world->sender);
+    delivery_receiver_clear(&world->receiver);
+    free(world->packets);
+}
+
+/* Sizes from one byte to 64 KiB, most of them small; contents follow from the number. */
+static size_t size_of(uint64_t number) {
+    uint64_t seed = number * 7919 + 1;
+
+    return random_below(&seed, 16) == 0 ? 1 + random_below(&seed, 65536) : 1 + random_below(&seed, 2000);
+}
+
+static void fill(uint64_t number, uint8_t *data, size_t size) {
+    for (size_t i = 0; i < size; i++) data[i] = (uint8_t)(number * 31 + i * 7 + (i >> 8));
+}
+
+static void queue_message(struct world *world) {
+    static uint8_t data[65536];
+    size_t size = size_of(world->queued);
+    struct blob *blob;
+
+    fill(world->queued, data, size);
+    blob = blob_create(data, size);
+    assert_non_null(blob);
+    assert_true(delivery_queue(&world->sender, blob, world->queued++));
+    blob_drop(blob);
+}
+
+static void take_expected(void *context, const uint8_t *message, size_t size) {
+    static uint8_t expected[65536];
+    struct world *world = context;
+
+    assert_int_equal(size, size_of(world->delivered));
+    fill(world->delivered++, expected, size);
+    assert_memory_equal(message, expected, size);
+}
+
+static void put_on_wire(struct world *world, const struct packet *packet) {
+    struct packet *at;
+
+    if (chance(world, world->loss_percent)) return;
+    assert_true(world->count < FLIGHT_MAX);
+    at = &world->packets[world->count++];
+    *at = *packet;
+    at->arrives = world->now + world->delay_min + random_below(&world->seed, world->delay_spread + 1);
+    if (chance(world, world->double_percent)) put_on_wire(world, packet);
+}
+
+static void send_segments(struct world *world) {
+    struct packet packet = {.is_ack = false};
+
+    while (delivery_next(&world->sender, world->now, &packet.segment)) {
+        memcpy(packet.data, packet.segment.data, packet.segment.size);
+        put_on_wire(world, &packet);
+        world->segments++;
+    }
+}
+
+static void arrive(struct world *world, struct packet *packet) {
+    uint64_t tag;
+
+    if (packet->is_ack) {
+        delivery_acknowledged(&world->sender, &packet->ack, world->now);
+        for (; delivery_completed(&world->sender, &tag); world->completed++) assert_int_equal(tag, world->completed);
+        return;
+    }
+    packet->segment.data = packet->data;
+    if (!delivery_receive(&world->receiver, &packet->segment, take_expected, world)) return;
+    packet->is_ack = true;
+    assert_true(delivery_acknowledgement(&world->receiver, &packet->ack));
+    put_on_wire(world, packet);
+}
+
+static size_t earliest(const struct world *world) {
+    size_t found = 0;
+
+    for (size_t i = 1; i < world->count; i++)
+        if (world->packets[i].arrives < world->packets[found].arrives) found = i;
+    return found;
+}
+
+/* Everything up to and at the next moment when something happens. False when nothing ever will. */
+static bool step(struct world *world) {
+    uint64_t due, arrives = NEVER;
+    size_t at = 0;
+
+    send_segments(world);
+    due = delivery_due(&world->sender, world->now);
+    assert_true(due > world->now);
+    if (world->count > 0) {
+        at = earliest(world);
+        arrives = world->packets[at].arrives;
+    }
+    if (due == NEVER && arrives == NEVER) return false;
+    world->now = due < arrives ? due : arrives;
+    if (arrives <= due) {
+        struct packet packet = world->packets[at];
+
+        world->packets[at] = world->packets[--world->count];
+        arrive(world, &packet);
+    }
+    return true;
+}
+
+static void run_dry(struct world *world) {
+    while (step(world)) {
+    }
+    assert_int_equal(world->delivered, world->queued);
+    assert_int_equal(world->completed, world->queued);
+    assert_int_equal(world->sender.messages, 0);
+}
+
+static void everything_arrives_in_order_and_once(void **state) {
+    static const unsigned losses[] = {0, 20, 35, 50};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof losses / sizeof losses[0]; i++) {
+        struct world world;
+
+        world_init(&world, 42 + i, losses[i]);
+        for (int message = 0; message < 1500; message++) {
+            queue_message(&world);
+            while (world.sender.messages > 20) assert_true(step(&world));
+        }
+        run_dry(&world);
+        world_clear(&world);
+    }
+}
+
+static void segments_are_not_sent_twice_for_nothing(void **state) {
+    struct world world;
+
+    (void)state;
+    world_init(&world, 7, 0);
+    world.double_percent = 0;
+    world.delay_spread = 0;
+    for (int i = 0; i < 500; i++) queue_message(&world);
+    run_dry(&world);
+    assert_int_equal(world.segments, world.sender.next_sequence);
+    world_clear(&world);
+}
+
+static void sequence_numbers_wrap(void **state) {
+    struct world world;
+
+    (void)state;
+    world_init(&world, 5, 30);
+    world.sender.next_sequence = world.sender.cumulative = UINT32_MAX - 200;
+    world.receiver.stream = 1;
+    world.receiver.next = UINT32_MAX - 200;
+    for (int i = 0; i < 300; i++) queue_message(&world);
+    run_dry(&world);
+    assert_true(world.sender.next_sequence < 100000);
+    world_clear(&world);
+}
+
+/* The receiver starts anew: messages that it had not acknowledged come whole, on the new stream. */
+static void a_restart_repeats_whole_messages(void **state) {
+    (void)state;
+    for (uint64_t seed = 0; seed < 40; seed++) {
+        struct world world;
+
+        world_init(&world, seed, 30);
+        for (int i = 0; i < 60; i++) queue_message(&world);
+        for (uint64_t i = 0; i < 20 * seed; i++) step(&world);
+        world.count = 0; /* the old session's packets mean nothing to the new one */
+        delivery_receiver_clear(&world.receiver);
+        delivery_restart(&world.sender, 2);
+        world.delivered = world.completed;
+        run_dry(&world);
+        world_clear(&world);
+    }
+}
+
+static void a_restart_keeps_what_is_complete_but_not_collected(void **state) {
+    struct delivery_sender sender;
+    struct blob *blob = blob_create((const uint8_t *)"x", 1);
+    struct frame_segment segment;
+    uint64_t tag;
+
+    (void)state;
+    delivery_sender_init(&sender, 1);
+    for (uint64_t i = 10; i < 12; i++) assert_true(delivery_queue(&sender, blob, i));
+    while (delivery_next(&sender, 0, &segment)) {
+    }
+    delivery_acknowledged(&sender, &(struct frame_acknowledgement){.stream = 1, .cumulative = 1}, 5);
+    delivery_restart(&sender, 2);
+    assert_true(delivery_queue(&sender, blob, 12));
+    assert_true(delivery_completed(&sender, &tag));
+    assert_int_equal(tag, 10);
+    assert_false(delivery_completed(&sender, &tag));
+    for (uint32_t i = 0; i < 2; i++) {
+        assert_true(delivery_next(&sender, 6, &segment));
+        assert_int_equal(segment.stream, 2);
+        assert_int_equal(segment.sequence, i);
+        assert_true(segment.first && segment.last);
+    }
+    assert_false(delivery_next(&sender, 6, &segment));
+    delivery_sender_clear(&sender);
+    assert_int_equal(blob->references, 1);
+    blob_drop(blob);
+}
+
+/* One sender with `segments` full segments queued in one message. */
+static void start_sender(struct delivery_sender *sender, size_t segments) {
+    static const uint8_t zeros[DELIVERY_MESSAGE_MAX];
+    struct blob *blob;
+
+    delivery_sender_init(sender, 1);
+    for (; segments > 0; segments -= segments < 60 ? segments : 60) {
+        blob = blob_create(zeros, (segments < 60 ? segments : 60) * DELIVERY_SEGMENT_DATA);
+        assert_true(delivery_queue(sender, blob, 0));
+        blob_drop(blob);
+    }
+}
+
+static unsigned send_all(struct delivery_sender *sender, uint64_t now) {
+    struct frame_segment segment;
+    unsigned count = 0;
+
+    while (delivery_next(sender, now, &segment)) count++;
+    return count;
+}
+
+static void acknowledge(struct delivery_sender *sender, uint32_t cumulative, uint64_t bitmap, uint64_t now) {
+    delivery_acknowledged(
+        sender, &(struct frame_acknowledgement){.stream = 1, .cumulative = cumulative, .bitmap = bitmap}, now);
+}
+
+static void the_window_bounds_what_is_in_flight(void **state) {
+    struct delivery_sender sender;
+
+    (void)state;
+    start_sender(&sender, 200);
+    assert_int_equal(delivery_due(&sender, 3), 3);
+    assert_int_equal(send_all(&sender, 3), DELIVERY_WINDOW);
+    acknowledge(&sender, 0, 1, 4);
+    assert_int_equal(send_all(&sender, 4), 0);
+    acknowledge(&sender, 10, 0, 4);
+    assert_int_equal(send_all(&sender, 4), 10);
+    delivery_sender_clear(&sender);
+}
+
+static void the_timer_is_rfc_6298s(void **state) {
+    struct delivery_sender sender;
+
+    (void)state;
+    start_sender(&sender, 1);
+    assert_int_equal(sender.rto_ms, 1000);
+    delivery_sample(&sender, 100000);
+    assert_int_equal(sender.srtt_us, 100000);
+    assert_int_equal(sender.rttvar_us, 50000);
+    assert_int_equal(sender.rto_ms, 301);
+    delivery_sample(&sender, 180000);
+    assert_int_equal(sender.srtt_us, 110000);
+    assert_int_equal(sender.rttvar_us, 57500);
+    assert_int_equal(sender.rto_ms, 341);
+    for (int i = 0; i < 100; i++) delivery_sample(&sender, 1000);
+    assert_int_equal(sender.rto_ms, 20);
+    delivery_sample(&sender, UINT32_MAX);
+    assert_in_range(sender.rto_ms, 20, 60000);
+    delivery_sender_clear(&sender);
+}
+
+static void expiries_double_up_to_two_seconds(void **state) {
+    static const uint64_t waits[] = {300, 600, 1200, 2000, 2000, 2000};
+    struct delivery_sender sender;
+    uint64_t now = 0;
+
+    (void)state;
+    start_sender(&sender, 1);
+    delivery_sample(&sender, 99900);
+    assert_int_equal(sender.rto_ms, 300);
+    send_all(&sender, now);
+    for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++) {
+        assert_int_equal(delivery_due(&sender, now), now + waits[i]);
+        assert_int_equal(send_all(&sender, now + waits[i] - 1), 0);
+        now += waits[i];
+        assert_int_equal(send_all(&sender, now), 1);
+    }
+    for (int i = 0; i < 1000; i++) send_all(&sender, now += 2000);
+    assert_int_equal(delivery_due(&sender, now), now + 2000);
+    acknowledge(&sender, 1, 0, now);
+    assert_int_equal(sender.backoff, 0);
+    assert_true(delivery_due(&sender, now) == NEVER);
+    delivery_sender_clear(&sender);
+}
+
+/* One expiry sends the oldest again; its acknowledgement shows that the path lives, and the rest follow. */
+static void a_lost_flight_is_one_expiry(void **state) {
+    struct delivery_sender sender;
+
+    (void)state;
+    start_sender(&sender, 40);
+    delivery_sample(&sender, 99900);
+    assert_int_equal(send_all(&sender, 0), 40);
+    assert_int_equal(send_all(&sender, 300), 1);
+    assert_int_equal(sender.backoff, 1);
+    acknowledge(&sender, 1, 0, 400);
+    assert_int_equal(send_all(&sender, 400), 39);
+    delivery_sender_clear(&sender);
+}
+
+static void what_was_resent_gives_no_sample(void **state) {
+    struct delivery_sender sender;
+
+    (void)state;
+    start_sender(&sender, 2);
+    assert_int_equal(send_all(&sender, 0), 2);
+    assert_int_equal(send_all(&sender, 1000), 1);
+    acknowledge(&sender, 1, 0, 1001);
+    assert_false(sender.has_rtt);
+    acknowledge(&sender, 2, 0, 1050);
+    assert_true(sender.has_rtt);
+    assert_int_equal(sender.srtt_us, 1050000);
+    delivery_sender_clear(&sender);
+}
+
+static void three_later_acknowledgements_resend_at_once(void **state) {
+    struct delivery_sender sender;
+    struct frame_segment segment;
+
+    (void)state;
+    start_sender(&sender, 10);
+    assert_int_equal(send_all(&sender, 0), 10);
+    acknowledge(&sender, 2, 0x1, 50);
+    acknowledge(&sender, 2, 0x3, 51);
+    assert_int_equal(send_all(&sender, 52), 0);
+    acknowledge(&sender, 2, 0x3, 52); /* a duplicate tells nothing new */
+    assert_int_equal(send_all(&sender, 52), 0);
+    acknowledge(&sender, 2, 0x7, 53);
+    assert_int_equal(delivery_due(&sender, 53), 53);
+    assert_true(delivery_next(&sender, 53, &segment));
+    assert_int_equal(segment.sequence, 2);
+    assert_int_equal(sender.backoff, 0);
+    /* The rest of the old flight left before it was resent, and so says nothing about the new copy. */
+    acknowledge(&sender, 2, 0x7f, 54);
+    assert_int_equal(send_all(&sender, 54), 0);
+    delivery_sender_clear(&sender);
+}
+
+static void hostile_acknowledgements_are_ignored(void **state) {
+    struct delivery_sender sender;
+    uint64_t tag;
+
+    (void)state;
+    start_sender(&sender, 10);
+    acknowledge(&sender, 1, 0, 1); /* before anything was sent */
+    acknowledge(&sender, 0, UINT64_MAX, 1);
+    assert_int_equal(send_all(&sender, 2), 10);
+    acknowledge(&sender, 11, 0, 3);
+    acknowledge(&sender, UINT32_MAX, 0, 3);
+    acknowledge(&sender, 1u << 31, UINT64_MAX, 3);
+    acknowledge(&sender, 9, ~UINT64_C(0), 3); /* the bits lie beyond what was sent */
+    assert_int_equal(sender.cumulative, 9);
+    delivery_acknowledged(&sender, &(struct frame_acknowledgement){.stream = 2, .cumulative = 10}, 4);
+    assert_int_equal(sender.cumulative, 9);
+    assert_false(delivery_completed(&sender, &tag));
+    acknowledge(&sender, 10, 0, 5);
+    assert_true(delivery_completed(&sender, &tag));
+    acknowledge(&sender, 10, UINT64_MAX, 5);
+    assert_int_equal(sender.cumulative, 10);
+    delivery_sender_clear(&sender);
+}
+
+static void a_late_acknowledgement_still_helps(void **state) {
+    struct delivery_sender sender;
+
+    (void)state;
+    start_sender(&sender, 10);
+    send_all(&sender, 0);
+    acknowledge(&sender, 3, 0, 10);
+    acknowledge(&sender, 1, 0x4, 11); /* overtaken: says that 4 has arrived */
+    assert_int_equal(sender.cumulative, 3);
+    assert_true(sender.flight[4].acknowledged);
+    delivery_sender_clear(&sender);
+}
+
+static void too_large_is_refused(void **state) {
+    static const uint8_t zeros[DELIVERY_MESSAGE_MAX + 1];
+    struct delivery_sender sender;
+    struct blob *large = blob_create(zeros, sizeof zeros), *fits = blob_create(zeros, sizeof zeros - 1);
+
+    (void)state;
+    delivery_sender_init(&sender, 1);
+    assert_false(delivery_queue(&sender, large, 0));
+    assert_int_equal(large->references, 1);
+    assert_true(delivery_queue(&sender, fits, 0));
+    delivery_sender_clear(&sender);
+    blob_drop(large);
+    blob_drop(fits);
+}
+
+struct taken {
+    size_t count, size;
+};
+
+static void take_any(void *context, const uint8_t *message, size_t size) {
+    struct taken *taken = context;
+
+    (void)message;
+    taken->count++;
+    taken->size = size;
+}
+
+static bool give(struct delivery_receiver *receiver, uint32_t stream, uint32_t sequence, const char *flags,
+                 struct taken *taken) {
+    static const uint8_t zeros[DELIVERY_SEGMENT_DATA];
+    struct frame_segment segment = {.stream = stream,
+                                    .sequence = sequence,
+                                    .first = strchr(flags, 'F') != NULL,
+                                    .last = strchr(flags, 'L') != NULL,
+                                    .data = zeros,
+                                    .size = sizeof zeros};
+
+    return delivery_receive(receiver, &segment, take_any, taken);
+}
+
+static void streams_only_go_up(void **state) {
+    struct delivery_receiver receiver;
+    struct frame_acknowledgement ack;
+    struct taken taken = {0};
+
+    (void)state;
+    delivery_receiver_init(&receiver);
+    assert_false(delivery_acknowledgement(&receiver, &ack));
+    assert_false(give(&receiver, 0, 0, "FL", &taken));
+    assert_true(give(&receiver, 5, 0, "FL", &taken));
+    assert_true(give(&receiver, 5, 2, "FL", &taken));
+    assert_false(give(&receiver, 4, 1, "FL", &taken));
+    assert_false(give(&receiver, 6, 64, "FL", &taken));
+    assert_true(delivery_acknowledgement(&receiver, &ack));
+    assert_int_equal(ack.stream, 5);
+    assert_int_equal(ack.cumulative, 1);
+    assert_true(ack.bitmap == 1);
+    assert_true(give(&receiver, 6, 1, "FL", &taken));
+    assert_true(delivery_acknowledgement(&receiver, &ack));
+    assert_int_equal(ack.stream, 6);
+    assert_int_equal(ack.cumulative, 0);
+    assert_true(ack.bitmap == 1);
+    assert_int_equal(taken.count, 1);
+    delivery_receiver_clear(&receiver);
+}
+
+static void duplicates_are_acknowledged_and_the_window_is_kept(void **state) {
+    struct delivery_receiver receiver;
+    struct taken taken = {0};
+
+    (void)state;
+    delivery_receiver_init(&receiver);
+    assert_true(give(&receiver, 1, 0, "FL", &taken));
+    assert_true(give(&receiver, 1, 0, "FL", &taken));
+    assert_int_equal(taken.count, 1);
+    assert_true(give(&receiver, 1, 64, "FL", &taken));
+    assert_true(give(&receiver, 1, 64, "FL", &taken));
+    assert_false(give(&receiver, 1, 65, "FL", &taken));
+    assert_int_equal(taken.count, 1);
+    delivery_receiver_clear(&receiver);
+}
+
+static void an_oversized_segment_is_malformed(void **state) {
+    static const uint8_t data[DELIVERY_SEGMENT_DATA + 1];
+    struct delivery_receiver receiver;
+    struct frame_segment segment = {.stream = 1, .first = true, .last = true, .data = data, .size = sizeof data};
+    struct taken taken = {0};
+
+    (void)state;
+    delivery_receiver_init(&receiver);
+    assert_false(delivery_receive(&receiver, &segment, take_any, &taken));
+    segment.size = 0;
+    assert_true(delivery_receive(&receiver, &segment, take_any, &taken));
+    assert_int_equal(taken.count, 1);
+    assert_int_equal(taken.size, 0);
+    delivery_receiver_clear(&receiver);
+}
+
+/* A message without end holds one buffer, is dropped where it becomes too long, and the next one is whole again. */
+static void an_endless_message_is_dropped(void **state) {
+    struct delivery_receiver receiver;
+    struct taken taken = {0};
+    uint32_t sequence = 0;
+
+    (void)state;
+    delivery_receiver_init(&receiver);
+    assert_true(give(&receiver, 1, sequence++, "F", &taken));
+    for (int i = 0; i < 1000; i++) assert_true(give(&receiver, 1, sequence++, "", &taken));
+    assert_null(receiver.message);
+    assert_true(give(&receiver, 1, sequence++, "L", &taken));
+    assert_int_equal(taken.count, 0);
+    assert_true(give(&receiver, 1, sequence++, "F", &taken));
+    assert_true(give(&receiver, 1, sequence++, "L", &taken));
+    assert_int_equal(taken.count, 1);
+    assert_int_equal(taken.size, 2 * DELIVERY_SEGMENT_DATA);
+    delivery_receiver_clear(&receiver);
+}
+
+static void parts_without_a_beginning_are_skipped(void **state) {
+    struct delivery_receiver receiver;
+    struct taken taken = {0};
+
+    (void)state;
+    delivery_receiver_init(&receiver);
+    assert_true(give(&receiver, 1, 0, "", &taken));
+    assert_true(give(&receiver, 1, 1, "L", &taken));
+    assert_int_equal(taken.count, 0);
+    assert_true(give(&receiver, 1, 2, "F", &taken));
+    assert_true(give(&receiver, 1, 3, "F", &taken)); /* without the end of the one before */
+    assert_true(give(&receiver, 1, 4, "L", &taken));
+    assert_int_equal(taken.count, 1);
+    assert_int_equal(taken.size, 2 * DELIVERY_SEGMENT_DATA);
+    delivery_receiver_clear(&receiver);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(everything_arrives_in_order_and_once),
+        cmocka_unit_test(segments_are_not_sent_twice_for_nothing),
+        cmocka_unit_test(sequence_numbers_wrap),
+        cmocka_unit_test(a_restart_repeats_whole_messages),
+        cmocka_unit_test(a_restart_keeps_what_is_complete_but_not_collected),
+        cmocka_unit_test(the_window_bounds_what_is_in_flight),
+        cmocka_unit_test(the_timer_is_rfc_6298s),
+        cmocka_unit_test(expiries_double_up_to_two_seconds),
+        cmocka_unit_test(a_lost_flight_is_one_expiry),
+        cmocka_unit_test(what_was_resent_gives_no_sample),
+        cmocka_unit_test(three_later_acknowledgements_resend_at_once),
+        cmocka_unit_test(hostile_acknowledgements_are_ignored),
+        cmocka_unit_test(a_late_acknowledgement_still_helps),
+        cmocka_unit_test(too_large_is_refused),
+        cmocka_unit_test(streams_only_go_up),
+        cmocka_unit_test(duplicates_are_acknowledged_and_the_window_is_kept),
+        cmocka_unit_test(an_oversized_segment_is_malformed),
+        cmocka_unit_test(an_endless_message_is_dropped),
+        cmocka_unit_test(parts_without_a_beginning_are_skipped),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("delivery", tests, NULL, NULL);
+}
