@@ -51,10 +51,11 @@ bool log_level_parse(const char *text, enum log_level *out) {
  * compare the file. */
 static bool journal_listens(void) {
     const char *stream = getenv("JOURNAL_STREAM");
-    uintmax_t device, inode;
     struct stat file;
-    return stream && sscanf(stream, "%ju:%ju", &device, &inode) == 2 && fstat(STDERR_FILENO, &file) == 0 &&
-           file.st_dev == device && file.st_ino == inode;
+    char ours[48];
+    if (!stream || fstat(STDERR_FILENO, &file) != 0) return false;
+    snprintf(ours, sizeof ours, "%ju:%ju", (uintmax_t)file.st_dev, (uintmax_t)file.st_ino);
+    return strcmp(stream, ours) == 0;
 }
 
 static void write_line(enum log_level level, const char *area, const char *text, size_t size) {

@@ -121,7 +121,7 @@ static void arguments_cannot_break_the_line(void **state) {
 static void long_lines_are_cut_between_characters(void **state) {
     (void)state;
     char text[3001] = "";
-    for (int i = 0; i < 1000; i++) strcat(text, "\u20ac");
+    for (size_t i = 0; i < 1000; i++) snprintf(text + 3 * i, 4, "%s", "\u20ac");
     log_info("a", "%s", text + 1);
     const char *line = next_line(MSG_DONTWAIT);
     assert_non_null(line);
