@@ -13,6 +13,7 @@
 #include "bootnode/table/session.h"
 
 #define ROOM_RING 64u
+#define ROOM_QUIET_MS 100
 
 struct room_change {
     uint8_t member_id[MEMBER_ID_SIZE];
@@ -32,12 +33,12 @@ struct room {
     struct room_version version;
     struct room_member *members;
     uint32_t member_count, member_capacity;
-    struct room_change *ring; /* ROOM_RING entries */
-    uint32_t ring_held;
-    struct wheel_node announce; /* when the owner worker must look at it next */
-    uint64_t announced_ms;      /* last time changes went out to all */
-    uint32_t announced_count;   /* version.count that went out then */
-    uint8_t repeats;            /* how many times it was repeated to members behind */
+    struct room_change *ring;
+    uint32_t ring_held, ring_capacity; /* grows to ROOM_RING, so that small quiet rooms stay small */
+    struct wheel_node announce;        /* when the owner worker must look at it next */
+    uint64_t announced_ms;             /* last time changes went out to all */
+    uint32_t announced_count;          /* version.count that went out then */
+    uint8_t repeats;                   /* how many times it was repeated to members behind */
     struct rcu_head reclaim;
 };
 
@@ -56,6 +57,9 @@ bool room_join(struct room *room, struct session *session, struct session **repl
 void room_leave(struct room *room, const struct session *session, enum leave_reason reason);
 /* The member's address or candidates changed. */
 void room_updated(struct room *room, const struct session *session);
+/* When changes made at `now` may go out to all: WHEEL_AT_ONCE in a room quiet for ROOM_QUIET_MS (or since before the
+ * clock fell back), else once it was. */
+uint64_t room_announce_at(const struct room *room, uint64_t now);
 
 /* What a viewer at this address may know of a member: the seen address, candidates with that IP, private ones when both
  * are behind one IP (PROTOCOL.md §2.3 rule 8). */

@@ -21,8 +21,8 @@ struct slab; /* header (used count, free list) and SLAB_SLOTS sessions, cache-li
 struct slabs {
     struct slab *_Atomic *directory; /* SLAB_DIRECTORY entries, mapped lazily by the kernel */
     size_t slab_count;
-    size_t live;      /* sessions allocated and not freed */
-    size_t reclaimed; /* slots on free lists */
+    size_t live;       /* sessions allocated and not freed */
+    size_t free_slots; /* slots on free lists */
     uint8_t shard, node;
     uint32_t first_gap;             /* no directory entry below is empty */
     struct cds_list_head with_free; /* slabs that have a free slot */
@@ -49,3 +49,6 @@ void slabs_collect(struct slabs *slabs);
 /* Any thread, inside a read-side section: the live session with this slot and generation, or NULL. One index, one
  * comparison. */
 struct session *slabs_find(const struct slabs *slabs, uint32_t slot, uint32_t generation);
+/* Any thread, inside a read-side section: the first live session from `*slot` on, which is then the slot behind it;
+ * NULL when there is none. */
+struct session *slabs_next(const struct slabs *slabs, uint32_t *slot);

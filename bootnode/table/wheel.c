@@ -1,0 +1,93 @@
+#include "bootnode/table/wheel.h"
+
+#include <assert.h>
+#include <string.h>
+
+static_assert((WHEEL_SLOTS & (WHEEL_SLOTS - 1)) == 0 && WHEEL_SLOTS % 64 == 0, "slots fill words and divide 2^64");
+
+/* The first tick at whose beginning the deadline has passed. */
+static uint64_t tick_of(uint64_t deadline) {
+    return deadline / WHEEL_TICK_MS + (deadline % WHEEL_TICK_MS != 0);
+}
+
+static void link_node(struct cds_hlist_head *list, struct wheel_node *node) {
+    cds_hlist_add_head(&node->link, list);
+}
+
+static struct wheel_node *first_of(const struct cds_hlist_head *list) {
+    return cds_hlist_entry(list->next, struct wheel_node, link);
+}
+
+void wheel_init(struct wheel *wheel, uint64_t now) {
+    memset(wheel, 0, sizeof *wheel);
+    wheel->tick = now / WHEEL_TICK_MS + 1;
+}
+
+void wheel_add(struct wheel *wheel, struct wheel_node *node, uint64_t deadline) {
+    assert(!wheel_holds(node));
+    uint64_t tick = tick_of(deadline);
+    node->deadline = deadline;
+    wheel->count++;
+    if (tick < wheel->tick) {
+        link_node(&wheel->overdue, node);
+        return;
+    }
+    if (tick - wheel->tick >= WHEEL_SLOTS) tick = wheel->tick + WHEEL_SLOTS - 1;
+    size_t slot = tick % WHEEL_SLOTS;
+    link_node(&wheel->slots[slot], node);
+    wheel->occupied[slot / 64] |= UINT64_C(1) << slot % 64;
+}
+
+void wheel_remove(struct wheel *wheel, struct wheel_node *node) {
+    if (!wheel_holds(node)) return;
+    cds_hlist_del(&node->link);
+    node->link = (struct cds_hlist_node){0};
+    wheel->count--;
+}
+
+bool wheel_holds(const struct wheel_node *node) {
+    return node->link.prev != NULL;
+}
+
+/* Takes nodes off the list until one is due; those that are not lay here before their time and find a new slot. */
+static struct wheel_node *pop_due_of(struct wheel *wheel, struct cds_hlist_head *list, uint64_t now) {
+    while (list->next) {
+        struct wheel_node *node = first_of(list);
+        wheel_remove(wheel, node);
+        if (node->deadline <= now) return node;
+        wheel_add(wheel, node, node->deadline);
+    }
+    return NULL;
+}
+
+struct wheel_node *wheel_pop_due(struct wheel *wheel, uint64_t now) {
+    uint64_t now_tick = now / WHEEL_TICK_MS;
+    /* A clock that fell back: slots are met earlier than their nodes' deadlines, which only costs another look. */
+    if (wheel->tick > now_tick + 1) wheel->tick = now_tick + 1;
+    struct wheel_node *node = pop_due_of(wheel, &wheel->overdue, now);
+    while (!node && wheel->count > 0 && wheel->tick <= now_tick) {
+        size_t slot = wheel->tick % WHEEL_SLOTS;
+        node = pop_due_of(wheel, &wheel->slots[slot], now);
+        if (node) break;
+        wheel->occupied[slot / 64] &= ~(UINT64_C(1) << slot % 64);
+        wheel->tick++;
+    }
+    if (!node && wheel->tick <= now_tick) wheel->tick = now_tick + 1;
+    return node;
+}
+
+uint64_t wheel_next(const struct wheel *wheel) {
+    if (wheel->count == 0) return UINT64_MAX;
+    if (wheel->overdue.next) return WHEEL_AT_ONCE;
+    for (uint64_t tick = wheel->tick;;) {
+        size_t slot = tick % WHEEL_SLOTS;
+        uint64_t ahead = wheel->occupied[slot / 64] >> slot % 64;
+        if (ahead == 0) {
+            tick += 64 - slot % 64;
+            continue;
+        }
+        tick += (uint64_t)__builtin_ctzll(ahead);
+        if (wheel->slots[tick % WHEEL_SLOTS].next) return tick * WHEEL_TICK_MS;
+        tick++;
+    }
+}
