@@ -16,7 +16,6 @@
 #include "bootnode/table/shard.h"
 
 #define ANNOUNCE_BATCH 64
-#define ANNOUNCE_QUIET_MS SHARD_ANNOUNCE_QUIET_MS
 #define ANNOUNCE_REPEAT_1_MS 250
 #define ANNOUNCE_REPEAT_2_MS 1000
 #define ANNOUNCE_SILENT_MS 8000

@@ -1,0 +1,194 @@
+#include "bootnode/announce.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BODY_MAX (UDP_DATAGRAM_MAX - SEALED_OVERHEAD)
+/* Members and rooms looked at in one hold of the mutex; most are up to date and cost a cache line. */
+#define LOOKS_MAX 256
+
+/* Whom a walk over the members of a room serves, besides those that asked and may be answered. */
+enum pass_kind {
+    PASS_ALL,    /* everyone who was not told yet */
+    PASS_BEHIND, /* everyone who did not say that it has the version */
+    PASS_ASKING, /* nobody else */
+};
+
+/* The walk under way. It names what it will look at next, because all of it can be gone in the next call. */
+struct pass {
+    bool active;
+    enum pass_kind kind;
+    uint8_t room_tag[ROOM_TAG_SIZE];
+    uint8_t next_id[MEMBER_ID_SIZE];
+    uint64_t telling; /* session that got a part of what it needs, 0: none */
+    struct changes_cursor cursor;
+};
+
+struct item {
+    struct session *session;
+    uint64_t session_id;
+    size_t size;
+    uint8_t body[BODY_MAX];
+};
+
+struct announcer {
+    struct pass pass;
+    unsigned looks;
+    size_t count;
+    struct item items[ANNOUNCE_BATCH];
+};
+
+static const uint64_t repeat_after[] = {ANNOUNCE_REPEAT_1_MS, ANNOUNCE_REPEAT_2_MS};
+#define REPEATS (sizeof repeat_after / sizeof *repeat_after)
+
+struct announcer *announcer_create(void) {
+    return calloc(1, sizeof(struct announcer));
+}
+
+void announcer_destroy(struct announcer *announcer) {
+    free(announcer);
+}
+
+static enum pass_kind choose_pass(struct room *room, uint64_t now) {
+    if (room->version.count != room->announced_count && room_announce_at(room, now) == WHEEL_AT_ONCE) {
+        room->announced_ms = now;
+        room->announced_count = room->version.count;
+        room->repeats = 0;
+        return PASS_ALL;
+    }
+    if (room->announced_ms > now) room->announced_ms = now;
+    if (room->repeats < REPEATS && now >= room->announced_ms + repeat_after[room->repeats]) {
+        room->repeats++;
+        return PASS_BEHIND;
+    }
+    return PASS_ASKING;
+}
+
+static void plan_next_pass(struct shard *shard, struct room *room, uint64_t now) {
+    if (room->version.count != room->announced_count)
+        shard_plan_announce(shard, room, room_announce_at(room, now));
+    else if (room->repeats < REPEATS)
+        shard_plan_announce(shard, room, room->announced_ms + repeat_after[room->repeats]);
+}
+
+static bool begin_pass(struct announcer *announcer, struct shard *shard, uint64_t now) {
+    struct wheel_node *due = wheel_pop_due(&shard->announce, now);
+    if (!due) return false;
+    struct room *room = caa_container_of(due, struct room, announce);
+    announcer->pass = (struct pass){.active = true, .kind = choose_pass(room, now)};
+    memcpy(announcer->pass.room_tag, room->tag, ROOM_TAG_SIZE);
+    announcer->looks++;
+    plan_next_pass(shard, room, now);
+    return true;
+}
+
+/* From which count this member is to be told now; false when not now. */
+static bool choose_start(enum pass_kind kind, struct shard *shard, struct room *room, struct session *member,
+                         uint64_t now, uint32_t *from) {
+    uint32_t acked = atomic_load_explicit(&member->acked_count, memory_order_relaxed);
+    if (acked == room->version.count) {
+        member->wants_changes = false;
+        return false;
+    }
+    uint32_t heard = atomic_load_explicit(&member->heard_ms, memory_order_relaxed);
+    if (session_elapsed(now, heard) > ANNOUNCE_SILENT_MS) return false;
+    /* Past times wrap to large waits, as do those from before the clock fell back. */
+    uint32_t wait = member->answer_ms - (uint32_t)now;
+    *from = acked;
+    if (member->wants_changes && (wait == 0 || wait > SHARD_ANSWER_MS)) {
+        member->answered_ms = (uint32_t)now;
+        member->wants_changes = false;
+        return true;
+    }
+    if (kind == PASS_BEHIND && session_elapsed(now, member->pushed_ms) >= SHARD_ANSWER_MS) return true;
+    *from = member->told_count;
+    if (kind == PASS_ALL && member->told_count != room->version.count) return true;
+    if (member->wants_changes) shard_plan_announce(shard, room, now + wait);
+    return false;
+}
+
+/* Writes what this member needs. False when the batch was full before the end; the cursor then says how far it came. */
+static bool tell(struct announcer *announcer, struct room *room, struct session *member, uint64_t id, uint64_t now) {
+    struct changes_cursor *cursor = &announcer->pass.cursor;
+    struct address viewer = session_address(member);
+    member->pushed_ms = (uint32_t)now;
+    announcer->pass.telling = id;
+    while (announcer->count < ANNOUNCE_BATCH) {
+        struct item *item = &announcer->items[announcer->count];
+        item->size = room_write_changes(room, &viewer, cursor, item->body, sizeof item->body);
+        if (item->size == 0) {
+            member->told_count = cursor->at.count;
+            announcer->pass.telling = 0;
+            return true;
+        }
+        item->session = member;
+        item->session_id = id;
+        announcer->count++;
+    }
+    return false;
+}
+
+static bool serve_member(struct announcer *announcer, struct shard *shard, struct room *room, struct session *member,
+                         uint64_t now) {
+    struct pass *pass = &announcer->pass;
+    uint64_t id = slabs_id(&shard->slabs, member);
+    if (pass->telling != id) {
+        uint32_t from;
+        if (!choose_start(pass->kind, shard, room, member, now, &from)) return true;
+        pass->cursor = (struct changes_cursor){0};
+        if (from != 0) pass->cursor.at = (struct room_version){room->version.epoch, from};
+    }
+    return tell(announcer, room, member, id, now);
+}
+
+static void continue_pass(struct announcer *announcer, struct shard *shard, uint64_t now) {
+    struct pass *pass = &announcer->pass;
+    struct room *room = shard_room(shard, pass->room_tag);
+    uint32_t position = room ? room_position(room, pass->next_id) : 0;
+    while (room && position < room->member_count) {
+        struct session *member = room->members[position].session;
+        memcpy(pass->next_id, member->member_id, MEMBER_ID_SIZE);
+        if (announcer->looks == LOOKS_MAX || !serve_member(announcer, shard, room, member, now)) return;
+        announcer->looks++;
+        position++;
+    }
+    pass->active = false;
+}
+
+static void collect(struct announcer *announcer, struct shard *shard, uint64_t now) {
+    announcer->looks = 0;
+    announcer->count = 0;
+    while (announcer->count < ANNOUNCE_BATCH && announcer->looks < LOOKS_MAX) {
+        if (!announcer->pass.active && !begin_pass(announcer, shard, now)) return;
+        continue_pass(announcer, shard, now);
+    }
+}
+
+/* Without the mutex: what is read here is atomic, or constant until the caller is quiescent. */
+static void send_item(const struct item *item, struct outbox *outbox) {
+    struct session *session = item->session;
+    struct sealed_header header = {
+        .type = MESSAGE_CHANGES,
+        .session_id = item->session_id,
+        .counter = atomic_fetch_add_explicit(&session->seal_counter, 1, memory_order_relaxed) + 1,
+    };
+    uint8_t key[SUITE_KEY_SIZE], packet[UDP_DATAGRAM_MAX];
+    link_seal_key(session->secret, LINK_TO_CLIENT, key);
+    size_t size = link_seal(key, &header, item->body, item->size, packet, sizeof packet);
+    sodium_memzero(key, sizeof key);
+    struct address to = session_address(session);
+    outbox_send(outbox, atomic_load_explicit(&session->endpoint, memory_order_relaxed), &to, packet, size);
+}
+
+uint64_t announce_run(struct announcer *announcer, struct shard *shard, struct outbox *outbox, uint64_t now) {
+    uint64_t next = atomic_load_explicit(&shard->bell_at, memory_order_relaxed);
+    if (!announcer->pass.active && next > now) return next;
+    pthread_mutex_lock(&shard->mutex);
+    collect(announcer, shard, now);
+    next = wheel_next(&shard->announce);
+    atomic_store_explicit(&shard->bell_at, next, memory_order_relaxed);
+    pthread_mutex_unlock(&shard->mutex);
+    for (size_t i = 0; i < announcer->count; i++) send_item(&announcer->items[i], outbox);
+    return announcer->pass.active || next < now ? now : next;
+}
