@@ -55,7 +55,7 @@ size_t layout_fill(const struct field *fields, uint8_t *out) {
         layout_random_bytes(out + at, field->size);
         if (field->kind == FIELD_BYTES) fill_bytes(field, out + at);
         if (field->kind == FIELD_LENGTH) out[at] = field->low;
-        if (field->kind == FIELD_NONZERO) out[at] |= 1;
+        if (field->kind == FIELD_NONZERO) out[at] = (uint8_t)(layout_random() | 1);
         if (field->kind == FIELD_COUNT) out[at] = count = (uint8_t)(layout_random() % (field->high + 1u));
         at += field->size;
     }

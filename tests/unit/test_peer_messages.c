@@ -193,9 +193,9 @@ static void nicks_have_1_to_32_bytes(void **state) {
 }
 
 static size_t all_frames(uint8_t *out) {
-    static const struct field *const frames[] = {ping, segment, bye, introduction_frame, acknowledgement, pong};
+    static const struct field *const frames[] = {ping, segment, bye, introduction_frame, acknowledgement, pong, NULL};
     size_t size = 0;
-    for (size_t i = 0; i < sizeof frames / sizeof *frames; i++) size += layout_fill(frames[i], out + size);
+    for (size_t i = 0; frames[i]; i++) size += layout_fill(frames[i], out + size);
     return size;
 }
 
@@ -279,11 +279,11 @@ static void what_is_no_frame_is_not_written(void **state) {
 
 static void a_mac_fails_for_every_flipped_bit(void **state) {
     (void)state;
-    static const struct field *const layouts[] = {probe, initiation, response, confirmation};
+    static const struct field *const layouts[] = {probe, initiation, response, confirmation, NULL};
     uint8_t key[ROOM_MAC_KEY_SIZE], other_key[ROOM_MAC_KEY_SIZE], packet[LAYOUT_MAX];
     layout_random_bytes(key, sizeof key);
     layout_random_bytes(other_key, sizeof other_key);
-    for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++) {
+    for (size_t i = 0; layouts[i]; i++) {
         size_t size = layout_fill(layouts[i], packet);
         peer_mac_write(key, packet, size);
         assert_true(peer_mac_check(key, packet, size));
