@@ -1,0 +1,37 @@
+/* Cookies: proof that a client receives at the address it writes from, without a byte of state for it. PROTOCOL.md
+ * §2.2.
+ *
+ * Invariant: the secret of period p (seconds / COOKIE_PERIOD_S) lies in slot p modulo 2, random and made by whoever
+ * first needs it; it is replaced two periods later, when no cookie that it made is young enough any more. Readers take
+ * no lock: a slot says which period its words belong to, before and after they are read (a sequence lock). */
+#pragma once
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/address.h"
+#include "common/messages.h"
+
+#define COOKIE_PERIOD_S 120
+#define COOKIE_AGE_MAX_S 120
+
+struct cookie_secret {
+    _Atomic uint64_t owner; /* period + 1; 0 while there is none or it is being changed */
+    _Atomic uint64_t words[2];
+};
+
+struct cookie_jar {
+    struct cookie_secret secrets[2];
+    pthread_mutex_t rotating;
+};
+
+void cookie_jar_init(struct cookie_jar *jar);
+/* Wipes the secrets. */
+void cookie_jar_destroy(struct cookie_jar *jar);
+
+/* Any thread. `second` counts from the start of the server and never goes back by a whole period; false when it did. */
+bool cookie_make(struct cookie_jar *jar, const struct address *address, uint32_t second, struct cookie *out);
+/* Any thread: made by us for this address, at most COOKIE_AGE_MAX_S ago and not in the future. */
+bool cookie_check(const struct cookie_jar *jar, const struct address *address, uint32_t second,
+                  const struct cookie *cookie);

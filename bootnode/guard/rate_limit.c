@@ -1,0 +1,114 @@
+#include "bootnode/guard/rate_limit.h"
+
+#include <sodium.h>
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SET_WAYS 8u
+#define SETS 16384u /* 1 MiB in all */
+#define TIME_BITS 48
+#define TIME_MASK ((UINT64_C(1) << TIME_BITS) - 1)
+#define PREFIXES_MAX 3
+/* The workers' times differ by less; a bucket further ahead than that says that the clock stepped back. */
+#define CLOCK_STEP_US 1000000
+
+struct set {
+    alignas(64) _Atomic uint64_t buckets[SET_WAYS];
+};
+
+struct rate_limiter {
+    struct set sets[SETS];
+    struct rate rates[RATE_KIND_COUNT];
+    uint8_t key[crypto_shorthash_KEYBYTES];
+    bool limit_loopback;
+};
+
+/* How much of the canonical address counts, and how many times the narrowest prefix's allowance it gets. */
+struct prefix {
+    uint8_t bytes;
+    uint8_t growth;
+};
+static const struct prefix ipv4_prefixes[PREFIXES_MAX] = {{16, 1}, {15, 4}};
+static const struct prefix ipv6_prefixes[PREFIXES_MAX] = {{8, 1}, {7, 4}, {6, 16}};
+
+/* Who owns a bucket, as it is hashed. */
+struct bucket_name {
+    uint8_t kind, bytes;
+    uint8_t value[16];
+};
+
+struct rate_limiter *rate_limiter_create(const struct rate rates[static RATE_KIND_COUNT], bool limit_loopback) {
+    struct rate_limiter *limiter = aligned_alloc(alignof(struct rate_limiter), sizeof *limiter);
+    if (!limiter) return NULL;
+    memset(limiter, 0, sizeof *limiter);
+    memcpy(limiter->rates, rates, sizeof limiter->rates);
+    randombytes_buf(limiter->key, sizeof limiter->key);
+    limiter->limit_loopback = limit_loopback;
+    return limiter;
+}
+
+void rate_limiter_destroy(struct rate_limiter *limiter) {
+    free(limiter);
+}
+
+/* The bucket with this tag or, where there is none, the fullest. */
+static _Atomic uint64_t *choose(struct set *set, uint64_t tag, uint64_t *word) {
+    _Atomic uint64_t *chosen = NULL;
+    for (size_t i = 0; i < SET_WAYS; i++) {
+        uint64_t candidate = atomic_load_explicit(&set->buckets[i], memory_order_relaxed);
+        bool ours = candidate >> TIME_BITS == tag;
+        if (ours || !chosen || (candidate & TIME_MASK) < (*word & TIME_MASK)) {
+            chosen = &set->buckets[i];
+            *word = candidate;
+        }
+        if (ours) break;
+    }
+    return chosen;
+}
+
+/* When the bucket will be full again after one token more was taken; 0 when there was none. */
+static uint64_t take(uint64_t full_at, const struct rate *rate, uint64_t growth, uint64_t now_us) {
+    uint64_t interval = UINT64_C(1000000) / (rate->per_second * growth);
+    uint64_t latest = now_us + interval * rate->burst * growth;
+    if (full_at < now_us || full_at > latest + CLOCK_STEP_US) full_at = now_us;
+    return full_at + interval <= latest ? full_at + interval : 0;
+}
+
+/* Relaxed throughout: the word is all there is, nothing else is published by it. */
+static bool bucket_take(struct rate_limiter *limiter, const struct bucket_name *name, uint64_t growth, uint64_t now) {
+    uint8_t digest[crypto_shorthash_BYTES];
+    uint64_t hash, word = 0, next, now_us = now * 1000;
+    crypto_shorthash(digest, (const uint8_t *)name, sizeof *name, limiter->key);
+    memcpy(&hash, digest, sizeof hash);
+    uint64_t tag = hash >> TIME_BITS;
+    _Atomic uint64_t *bucket;
+    do {
+        bucket = choose(&limiter->sets[hash % SETS], tag, &word);
+        next = take(word & TIME_MASK, &limiter->rates[name->kind], growth, now_us);
+        if (next == 0) return false;
+    } while (!atomic_compare_exchange_weak_explicit(bucket, &word, tag << TIME_BITS | (next & TIME_MASK),
+                                                    memory_order_relaxed, memory_order_relaxed));
+    return true;
+}
+
+/* Narrow before wide: a source that used up its own bucket must not empty its neighbours'. */
+bool rate_limit_source(struct rate_limiter *limiter, enum rate_kind kind, const struct address *source, uint64_t now) {
+    const struct prefix *prefixes = address_is_ipv4(source) ? ipv4_prefixes : ipv6_prefixes;
+    if (limiter->rates[kind].per_second == 0) return true;
+    if (!limiter->limit_loopback && address_classify(source) == ADDRESS_LOOPBACK) return true;
+    for (size_t i = 0; i < PREFIXES_MAX && prefixes[i].bytes > 0; i++) {
+        struct bucket_name name = {.kind = (uint8_t)kind, .bytes = prefixes[i].bytes};
+        memcpy(name.value, source->ip, prefixes[i].bytes);
+        if (!bucket_take(limiter, &name, prefixes[i].growth, now)) return false;
+    }
+    return true;
+}
+
+bool rate_limit_session(struct rate_limiter *limiter, enum rate_kind kind, uint64_t session_id, uint64_t now) {
+    struct bucket_name name = {.kind = (uint8_t)kind};
+    if (limiter->rates[kind].per_second == 0) return true;
+    memcpy(name.value, &session_id, sizeof session_id);
+    return bucket_take(limiter, &name, 1, now);
+}

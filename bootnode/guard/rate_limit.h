@@ -1,0 +1,34 @@
+/* Token buckets per source prefix: IPv4 /32 and /24, IPv6 /64, /56 and /48, the wider ones with larger allowances. No
+ * lock, no allocation after creation, constant work per question.
+ *
+ * A bucket is one 64-bit word: 16 bits of a keyed hash of its owner, and 48 bits that say when it will be full again
+ * (microseconds; the generic cell rate algorithm, ITU-T I.371, which is a token bucket with one number). The
+ * table has sets of one cache line. A newcomer to a full set takes the fullest bucket over as it is: so a flood of
+ * addresses gains nothing by pushing others out, and a crowded table errs on the strict side. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/address.h"
+
+enum rate_kind { RATE_HELLO, RATE_REGISTER, RATE_STUN, RATE_RESET, RATE_INTRODUCE, RATE_KIND_COUNT };
+
+#define RATE_MAX 10000 /* tokens a second: the buckets of a /48 still count in whole microseconds */
+
+struct rate {
+    uint32_t per_second; /* at most RATE_MAX; 0: no limit */
+    uint32_t burst;      /* what a full bucket holds, at least 1 */
+};
+
+struct rate_limiter;
+
+/* NULL without memory. With `limit_loopback` false, sources on loopback are never limited. */
+struct rate_limiter *rate_limiter_create(const struct rate rates[static RATE_KIND_COUNT], bool limit_loopback);
+void rate_limiter_destroy(struct rate_limiter *limiter);
+
+/* Takes one token of every prefix of the source; false when one has none. `now` is in milliseconds, on a clock that
+ * may also step back (a pause that was taken out): buckets then begin anew. */
+bool rate_limit_source(struct rate_limiter *limiter, enum rate_kind kind, const struct address *source, uint64_t now);
+/* The same for one session. */
+bool rate_limit_session(struct rate_limiter *limiter, enum rate_kind kind, uint64_t session_id, uint64_t now);

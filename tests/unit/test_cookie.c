@@ -1,0 +1,161 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+#include <sodium.h>
+#include <stdatomic.h>
+
+#include "bootnode/guard/cookie.h"
+
+static struct address parsed(const char *text) {
+    struct address address;
+    assert_true(address_parse(text, 0, &address));
+    return address;
+}
+
+static struct cookie made(struct cookie_jar *jar, const char *address, uint32_t second) {
+    struct cookie cookie;
+    struct address from = parsed(address);
+    assert_true(cookie_make(jar, &from, second, &cookie));
+    return cookie;
+}
+
+static bool fits(const struct cookie_jar *jar, const char *address, uint32_t second, const struct cookie *cookie) {
+    struct address from = parsed(address);
+    return cookie_check(jar, &from, second, cookie);
+}
+
+static void test_fits_its_address_only(void **state) {
+    struct cookie_jar jar;
+    (void)state;
+    cookie_jar_init(&jar);
+    struct cookie cookie = made(&jar, "192.0.2.1:1000", 5);
+    assert_int_equal(cookie.time, 5);
+    assert_true(fits(&jar, "192.0.2.1:1000", 5, &cookie));
+    assert_true(fits(&jar, "[::ffff:192.0.2.1]:1000", 5, &cookie));
+    assert_false(fits(&jar, "192.0.2.1:1001", 5, &cookie));
+    assert_false(fits(&jar, "192.0.2.2:1000", 5, &cookie));
+    assert_false(fits(&jar, "[2001:db8::1]:1000", 5, &cookie));
+    cookie_jar_destroy(&jar);
+}
+
+static void test_age(void **state) {
+    (void)state;
+    for (uint32_t second = 0; second < 3 * COOKIE_PERIOD_S; second += 7) {
+        struct cookie_jar jar;
+        cookie_jar_init(&jar);
+        struct cookie cookie = made(&jar, "192.0.2.1:1", second);
+        /* The server goes on giving cookies, and so replaces its secrets. */
+        for (uint32_t later = second; later <= second + COOKIE_AGE_MAX_S; later += COOKIE_AGE_MAX_S / 4) {
+            (void)made(&jar, "192.0.2.9:1", later);
+            assert_true(fits(&jar, "192.0.2.1:1", later, &cookie));
+        }
+        assert_false(fits(&jar, "192.0.2.1:1", second + COOKIE_AGE_MAX_S + 1, &cookie));
+        if (second > 0) assert_false(fits(&jar, "192.0.2.1:1", second - 1, &cookie));
+        cookie_jar_destroy(&jar);
+    }
+}
+
+static void test_every_bit_counts(void **state) {
+    struct cookie_jar jar;
+    (void)state;
+    cookie_jar_init(&jar);
+    struct cookie cookie = made(&jar, "[2001:db8::1]:443", 1000);
+    for (size_t bit = 0; bit < 8 * sizeof cookie.tag; bit++) {
+        struct cookie forged = cookie;
+        forged.tag[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        assert_false(fits(&jar, "[2001:db8::1]:443", 1000, &forged));
+    }
+    for (int bit = 0; bit < 32; bit++) {
+        struct cookie forged = cookie;
+        forged.time ^= UINT32_C(1) << bit;
+        assert_false(fits(&jar, "[2001:db8::1]:443", 1000, &forged));
+    }
+    cookie_jar_destroy(&jar);
+}
+
+/* A zero key would make every cookie of a jar that never gave one. */
+static void test_empty_jar_takes_nothing(void **state) {
+    struct cookie_jar jar;
+    static const uint8_t zero_key[crypto_shorthash_siphashx24_KEYBYTES];
+    struct address from = parsed("192.0.2.1:7");
+    struct cookie cookie = {.time = 3};
+    uint8_t message[22] = {0};
+    (void)state;
+    memcpy(message, from.ip, 16);
+    message[17] = 7;
+    message[21] = 3;
+    crypto_shorthash_siphashx24(cookie.tag, message, sizeof message, zero_key);
+    cookie_jar_init(&jar);
+    assert_false(cookie_check(&jar, &from, 3, &cookie));
+    cookie_jar_destroy(&jar);
+}
+
+static void test_jars_differ(void **state) {
+    struct cookie_jar one, other;
+    (void)state;
+    cookie_jar_init(&one);
+    cookie_jar_init(&other);
+    struct cookie cookie = made(&one, "192.0.2.1:1", 1);
+    (void)made(&other, "192.0.2.1:1", 1);
+    assert_false(fits(&other, "192.0.2.1:1", 1, &cookie));
+    cookie_jar_destroy(&one);
+    cookie_jar_destroy(&other);
+}
+
+static void test_never_falls_back(void **state) {
+    struct cookie_jar jar;
+    struct cookie cookie;
+    struct address from = parsed("192.0.2.1:1");
+    (void)state;
+    cookie_jar_init(&jar);
+    (void)made(&jar, "192.0.2.1:1", 2 * COOKIE_PERIOD_S);
+    assert_false(cookie_make(&jar, &from, 0, &cookie));
+    cookie_jar_destroy(&jar);
+}
+
+#define THREADS 4
+#define ROUNDS 20000
+static struct cookie_jar shared;
+static _Atomic uint32_t shared_second;
+static _Atomic uint32_t wrong;
+
+/* Time runs through hundreds of periods while all make and check: a cookie of this second must always be good. */
+static void *make_and_check(void *argument) {
+    struct address from = parsed("192.0.2.1:1");
+    (void)argument;
+    for (int i = 0; i < ROUNDS; i++) {
+        struct cookie cookie;
+        uint32_t second = atomic_fetch_add(&shared_second, 1);
+        if (cookie_make(&shared, &from, second, &cookie) && !cookie_check(&shared, &from, second, &cookie) &&
+            atomic_load(&shared_second) < second + COOKIE_PERIOD_S)
+            atomic_fetch_add(&wrong, 1);
+    }
+    return NULL;
+}
+
+static void test_shared_by_threads(void **state) {
+    pthread_t threads[THREADS];
+    (void)state;
+    cookie_jar_init(&shared);
+    for (size_t i = 0; i < THREADS; i++) assert_int_equal(pthread_create(&threads[i], NULL, make_and_check, NULL), 0);
+    for (size_t i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
+    assert_int_equal(wrong, 0);
+    cookie_jar_destroy(&shared);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fits_its_address_only), cmocka_unit_test(test_age),
+        cmocka_unit_test(test_every_bit_counts),      cmocka_unit_test(test_empty_jar_takes_nothing),
+        cmocka_unit_test(test_jars_differ),           cmocka_unit_test(test_never_falls_back),
+        cmocka_unit_test(test_shared_by_threads),
+    };
+    if (sodium_init() < 0) return 1;
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("cookie", tests, NULL, NULL);
+}
