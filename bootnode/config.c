@@ -1,0 +1,56 @@
+#include "bootnode/config.h"
+
+#include <sched.h>
+#include <stddef.h>
+
+#define WORKERS_MAX 256
+#define SESSIONS_MAX (1LL << 30)
+
+static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
+
+#define KEY(field, ...)                                                                                                \
+    { .section = BOOTNODE_SECTION, .name = #field, .offset = offsetof(struct bootnode_config, field), __VA_ARGS__ }
+#define RATE(field, default, what)                                                                                     \
+    KEY(field, .type = INI_INTEGER, .min = 0, .max = RATE_MAX, .fallback = default, .help = what)
+
+/* clang-format off */
+static const struct ini_key keys[] = {
+    KEY(listen, .type = INI_ADDRESS_LIST, .min = 1, .max = INI_ADDRESS_LIST_MAX, .fallback = "[::]:9595", .help = "UDP addresses to listen on"),
+    KEY(workers, .type = INI_AUTO_INTEGER, .min = 1, .max = WORKERS_MAX, .fallback = "auto", .help = "threads that serve packets"),
+    KEY(key_file, .type = INI_PATH, .min = 1, .max = INI_TEXT_SIZE - 1, .help = "the bootnode's key, made when missing"),
+    KEY(room_members, .type = INI_INTEGER, .min = 2, .max = 1000, .fallback = "128", .help = "most members of a room"),
+    KEY(sessions, .type = INI_INTEGER, .min = 1, .max = SESSIONS_MAX, .fallback = "1000000", .help = "most sessions in all"),
+    KEY(node_id, .type = INI_INTEGER, .min = 0, .max = 255, .fallback = "0", .help = "number of this bootnode among those that share a name"),
+    KEY(receive_buffer, .type = INI_INTEGER, .min = 0, .max = 1 << 30, .fallback = "4194304", .help = "bytes that the kernel keeps per socket"),
+    KEY(log_level, .type = INI_CHOICE, .choices = log_levels, .fallback = "info", .help = "what is logged"),
+    RATE(rate_hello, "100", "HELLO a second and address"),
+    RATE(rate_register, "50", "REGISTER a second and address"),
+    RATE(rate_stun, "20", "STUN requests a second and address"),
+    RATE(rate_reset, "100", "RESET answers a second and address"),
+    RATE(rate_introduce, "2", "INTRODUCE a second and session"),
+    KEY(limit_loopback, .type = INI_BOOLEAN, .fallback = "yes", .help = "whether the rates hold on loopback, too"),
+};
+/* clang-format on */
+
+const struct ini_table bootnode_config_table = {
+    .keys = keys, .count = sizeof keys / sizeof keys[0], .target_size = sizeof(struct bootnode_config)};
+
+void bootnode_config_rates(const struct bootnode_config *config, struct rate out[static RATE_KIND_COUNT]) {
+    /* A house full of people behind one address comes back at once after a cut: ten seconds' worth. */
+    static const uint32_t burst_seconds[RATE_KIND_COUNT] = {10, 10, 10, 10, [RATE_INTRODUCE] = 4};
+    const long long rates[RATE_KIND_COUNT] = {[RATE_HELLO] = config->rate_hello,
+                                              [RATE_REGISTER] = config->rate_register,
+                                              [RATE_STUN] = config->rate_stun,
+                                              [RATE_RESET] = config->rate_reset,
+                                              [RATE_INTRODUCE] = config->rate_introduce};
+    for (size_t i = 0; i < RATE_KIND_COUNT; i++)
+        out[i] = (struct rate){(uint32_t)rates[i], (uint32_t)rates[i] * burst_seconds[i]};
+}
+
+size_t bootnode_config_workers(const struct bootnode_config *config) {
+    cpu_set_t allowed;
+    if (config->workers > 0) return (size_t)config->workers;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return 1;
+    int count = CPU_COUNT(&allowed);
+    return count < 1 ? 1 : count > WORKERS_MAX ? WORKERS_MAX : (size_t)count;
+}

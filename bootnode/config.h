@@ -1,0 +1,33 @@
+/* The bootnode's configuration: section [bootnode] of the file, over the defaults, under the command line.
+ * conf/bootnode.ini explains every key. */
+#pragma once
+
+#include "bootnode/guard/rate_limit.h"
+#include "common/ini_table.h"
+
+#define BOOTNODE_SECTION "bootnode"
+
+/* Fixed by the protocol's rules, so that nobody configures a bootnode that its clients misunderstand. */
+#define BEAT_INTERVAL_MS 4000
+#define BEAT_ANSWER_EVERY 3
+#define SESSION_EXPIRY_MS 15000
+
+struct bootnode_config {
+    struct ini_address_list listen;
+    long long workers;            /* 0: one for each processor that the process may run on */
+    char key_file[INI_TEXT_SIZE]; /* empty: node_key_default_file */
+    long long room_members;
+    long long sessions;
+    long long node_id;
+    long long receive_buffer;
+    int log_level; /* enum log_level */
+    long long rate_hello, rate_register, rate_stun, rate_reset, rate_introduce;
+    bool limit_loopback;
+};
+
+extern const struct ini_table bootnode_config_table;
+
+/* Every rate with its burst: the configured number is a second's worth, a bucket holds that of some seconds. */
+void bootnode_config_rates(const struct bootnode_config *config, struct rate out[static RATE_KIND_COUNT]);
+/* How many workers to start: 1 to 256. */
+size_t bootnode_config_workers(const struct bootnode_config *config);

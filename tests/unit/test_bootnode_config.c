@@ -1,0 +1,172 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sched.h>
+
+#include "bootnode/config.h"
+#include "common/log.h"
+
+#define SAMPLE "conf/bootnode.ini"
+
+static const struct ini_key *key_at(size_t index) {
+    return &bootnode_config_table.keys[index];
+}
+
+static void test_defaults(void **state) {
+    struct bootnode_config config;
+    struct address everywhere;
+    (void)state;
+    ini_table_defaults(&bootnode_config_table, &config);
+    assert_true(address_parse("[::]:9595", 0, &everywhere));
+    assert_int_equal(config.listen.count, 1);
+    assert_true(address_equal(&config.listen.items[0], &everywhere));
+    assert_int_equal(config.workers, 0);
+    assert_string_equal(config.key_file, "");
+    assert_int_equal(config.room_members, 128);
+    assert_int_equal(config.sessions, 1000000);
+    assert_int_equal(config.log_level, LOG_LEVEL_INFO);
+    assert_true(config.limit_loopback);
+}
+
+static void test_sample_changes_nothing(void **state) {
+    struct bootnode_config defaults, loaded;
+    (void)state;
+    ini_table_defaults(&bootnode_config_table, &defaults);
+    ini_table_defaults(&bootnode_config_table, &loaded);
+    assert_int_equal(ini_table_load(&bootnode_config_table, SAMPLE, &loaded, stderr), 0);
+    assert_memory_equal(&defaults, &loaded, sizeof defaults);
+}
+
+/* "name = value" or ";name = value" of a line; NULL for others. The value is cut out of `line`. */
+static char *split_line(char *line, char **value) {
+    char *name = line + (*line == ';'), *equals = strstr(name, " = ");
+    if (*name < 'a' || *name > 'z' || !equals) return NULL;
+    *equals = '\0';
+    *value = equals + 3;
+    (*value)[strcspn(*value, "\n")] = '\0';
+    return name;
+}
+
+/* The sample names every key once, in the table's order, with the text of its default; keys without one are commented
+ * out. */
+static void test_sample_lists_every_key(void **state) {
+    char line[512], *name, *value;
+    size_t index = 0;
+    FILE *stream = fopen(SAMPLE, "r");
+    (void)state;
+    assert_non_null(stream);
+    bool seen[64] = {false};
+    while (fgets(line, sizeof line, stream)) {
+        bool commented = *line == ';';
+        name = split_line(line, &value);
+        if (!name) continue;
+        size_t found = 0;
+        while (found < bootnode_config_table.count && strcmp(key_at(found)->name, name) != 0) found++;
+        assert_true(found < bootnode_config_table.count);
+        assert_false(seen[found]);
+        seen[found] = true;
+        assert_int_equal(commented, key_at(found)->fallback == NULL);
+        if (!commented) assert_string_equal(value, key_at(found)->fallback);
+        index++;
+    }
+    fclose(stream);
+    assert_int_equal(index, bootnode_config_table.count);
+}
+
+/* Numbers that a reader of the sample is told must be those that are enforced. */
+static void test_sample_tells_true_ranges(void **state) {
+    char *text = NULL, range[64];
+    size_t size = 0;
+    FILE *stream = fopen(SAMPLE, "r");
+    (void)state;
+    assert_non_null(stream);
+    assert_true(getdelim(&text, &size, '\0', stream) > 0);
+    fclose(stream);
+    for (size_t i = 0; i < bootnode_config_table.count; i++) {
+        const struct ini_key *key = key_at(i);
+        if (key->type != INI_INTEGER && key->type != INI_AUTO_INTEGER) continue;
+        snprintf(range, sizeof range, "%lld to %lld", key->min, key->max);
+        if (!strstr(text, range)) fail_msg("%s does not say '%s'", SAMPLE, range);
+    }
+    free(text);
+}
+
+static bool sets(const char *name, const char *value) {
+    struct bootnode_config config;
+    char why[512];
+    ini_table_defaults(&bootnode_config_table, &config);
+    return ini_table_set(&bootnode_config_table, BOOTNODE_SECTION, name, value, &config, why, sizeof why);
+}
+
+static void test_bounds(void **state) {
+    (void)state;
+    assert_true(sets("workers", "1"));
+    assert_true(sets("workers", "256"));
+    assert_true(sets("workers", "auto"));
+    assert_false(sets("workers", "0"));
+    assert_false(sets("workers", "257"));
+    assert_true(sets("node_id", "255"));
+    assert_false(sets("node_id", "256"));
+    assert_false(sets("room_members", "1"));
+    assert_false(sets("sessions", "0"));
+    assert_false(sets("log_level", "loud"));
+    assert_false(sets("listen", ""));
+    assert_false(sets("listen", "300.1.2.3:9595"));
+    assert_false(sets("listen", "127.0.0.1"));
+    assert_true(sets("listen", "127.0.0.1:0, [::1]:1"));
+    assert_true(sets("rate_hello", "0"));
+    assert_false(sets("rate_hello", "10001"));
+}
+
+static void test_rates(void **state) {
+    struct bootnode_config config;
+    struct rate rates[RATE_KIND_COUNT];
+    (void)state;
+    ini_table_defaults(&bootnode_config_table, &config);
+    bootnode_config_rates(&config, rates);
+    assert_int_equal(rates[RATE_INTRODUCE].per_second, 2);
+    assert_int_equal(rates[RATE_INTRODUCE].burst, 8);
+    /* An office of 200 behind one address, each with a retry. */
+    assert_true(rates[RATE_HELLO].burst >= 400 && rates[RATE_REGISTER].burst >= 400);
+    config.rate_stun = 7;
+    bootnode_config_rates(&config, rates);
+    assert_int_equal(rates[RATE_STUN].per_second, 7);
+    assert_int_equal(rates[RATE_STUN].burst, 70);
+}
+
+static void test_workers(void **state) {
+    struct bootnode_config config;
+    cpu_set_t all, one;
+    (void)state;
+    ini_table_defaults(&bootnode_config_table, &config);
+    assert_int_equal(sched_getaffinity(0, sizeof all, &all), 0);
+    assert_int_equal(bootnode_config_workers(&config), CPU_COUNT(&all));
+    CPU_ZERO(&one);
+    for (size_t i = 0; i < CPU_SETSIZE && CPU_COUNT(&one) == 0; i++)
+        if (CPU_ISSET(i, &all)) CPU_SET(i, &one);
+    assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0);
+    assert_int_equal(bootnode_config_workers(&config), 1);
+    assert_int_equal(sched_setaffinity(0, sizeof all, &all), 0);
+    config.workers = 7;
+    assert_int_equal(bootnode_config_workers(&config), 7);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_sample_changes_nothing),
+        cmocka_unit_test(test_sample_lists_every_key),
+        cmocka_unit_test(test_sample_tells_true_ranges),
+        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_rates),
+        cmocka_unit_test(test_workers),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("bootnode_config", tests, NULL, NULL);
+}
