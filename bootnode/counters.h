@@ -1,0 +1,70 @@
+/* What a worker did, counted. Each worker has its own, on its own cache lines, and is their only writer; whoever wants
+ * to know sums them. */
+#pragma once
+
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* name, what it counts */
+#define COUNTERS(X)                                                                                                    \
+    X(RECEIVED, "received", "datagrams received")                                                                      \
+    X(RECEIVED_BYTES, "received_bytes", "bytes received")                                                              \
+    X(SENT, "sent", "datagrams sent")                                                                                  \
+    X(SENT_BYTES, "sent_bytes", "bytes sent")                                                                          \
+    X(SEND_DROPPED, "send_dropped", "datagrams that the kernel did not take")                                          \
+    X(RECEIVE_ERRORS, "receive_errors", "failed receives")                                                             \
+    X(OVERSIZE, "oversize", "datagrams over 1,200 bytes, dropped")                                                     \
+    X(UNKNOWN_TYPE, "unknown_type", "datagrams of no type that a client sends, dropped")                               \
+    X(MALFORMED, "malformed", "datagrams of a wrong form, dropped")                                                    \
+    X(STRAYED, "strayed", "datagrams of a session that arrived at another worker than its own")                        \
+    X(HELLO, "hello", "HELLO answered")                                                                                \
+    X(REGISTER, "register", "REGISTER with a valid cookie")                                                            \
+    X(WELCOME, "welcome", "registrations answered with WELCOME")                                                       \
+    X(REFUSED, "refused", "REFUSED sent")                                                                              \
+    X(COOKIE_BAD, "cookie_bad", "REGISTER and MOVE without a valid cookie, dropped")                                   \
+    X(HANDSHAKE_BAD, "handshake_bad", "REGISTER whose handshake failed, dropped")                                      \
+    X(HEARTBEAT, "heartbeat", "valid heartbeats")                                                                      \
+    X(HEARTBEAT_FORGED, "heartbeat_forged", "heartbeats with a wrong tag, dropped")                                    \
+    X(HEARTBEAT_OLD, "heartbeat_old", "heartbeats whose counter was not above the last, dropped")                      \
+    X(BEAT_ACK, "beat_ack", "BEAT_ACK sent")                                                                           \
+    X(PATH, "path", "PATH sent")                                                                                       \
+    X(MOVE, "move", "sessions moved to a new address")                                                                 \
+    X(UPDATE, "update", "UPDATE accepted")                                                                             \
+    X(INTRODUCE, "introduce", "INTRODUCE passed on")                                                                   \
+    X(LEAVE, "leave", "sessions that left")                                                                            \
+    X(SEALED_FORGED, "sealed_forged", "sealed packets that did not open, dropped")                                     \
+    X(SEALED_OLD, "sealed_old", "sealed packets whose counter was not above the last, dropped")                        \
+    X(RESET, "reset", "RESET sent")                                                                                    \
+    X(FOREIGN, "foreign", "session ids of another bootnode, dropped")                                                  \
+    X(NOTICE, "notice", "NOTICE sent")                                                                                 \
+    X(STUN, "stun", "STUN answers")                                                                                    \
+    X(RATE_LIMITED, "rate_limited", "packets over a rate limit")
+
+enum counter {
+#define COUNTER_ENUM(id, name, help) COUNTER_##id,
+    COUNTERS(COUNTER_ENUM)
+#undef COUNTER_ENUM
+        COUNTER_COUNT
+};
+
+struct worker_counters {
+    alignas(64) _Atomic uint64_t values[COUNTER_COUNT];
+};
+
+/* The owner alone: so no locked instruction is needed. */
+static inline void counters_add(struct worker_counters *counters, enum counter which, uint64_t amount) {
+    uint64_t value = atomic_load_explicit(&counters->values[which], memory_order_relaxed);
+    atomic_store_explicit(&counters->values[which], value + amount, memory_order_relaxed);
+}
+static inline void counters_count(struct worker_counters *counters, enum counter which) {
+    counters_add(counters, which, 1);
+}
+
+/* Any thread. */
+static inline uint64_t counters_read(const struct worker_counters *counters, enum counter which) {
+    return atomic_load_explicit(&counters->values[which], memory_order_relaxed);
+}
+const char *counter_name(enum counter which);
+const char *counter_help(enum counter which);

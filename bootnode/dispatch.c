@@ -1,0 +1,64 @@
+#include "bootnode/dispatch.h"
+
+#include "bootnode/handlers/heartbeat.h"
+#include "bootnode/handlers/hello.h"
+#include "bootnode/handlers/membership.h"
+#include "bootnode/handlers/path.h"
+#include "bootnode/handlers/registration.h"
+#include "bootnode/handlers/stun_answer.h"
+
+#define STUN_TYPE_END 0x04
+#define SHARD_OFFSET (SESSION_ID_OFFSET + 7)
+
+struct route {
+    void (*handle)(struct context *context, const struct packet *packet);
+    bool names_session; /* carries a session id, by which the kernel steers it */
+};
+
+/* From MESSAGE_HELLO on; what is missing is sent by bootnodes only, or reserved. */
+static const struct route routes[MESSAGE_TYPE_END - MESSAGE_HELLO] = {
+    [MESSAGE_HELLO - MESSAGE_HELLO] = {handle_hello, false},
+    [MESSAGE_REGISTER - MESSAGE_HELLO] = {handle_register, false},
+    [MESSAGE_HEARTBEAT - MESSAGE_HELLO] = {handle_heartbeat, true},
+    [MESSAGE_UPDATE - MESSAGE_HELLO] = {handle_update, true},
+    [MESSAGE_INTRODUCE - MESSAGE_HELLO] = {handle_introduce, true},
+    [MESSAGE_MOVE - MESSAGE_HELLO] = {handle_move, true},
+    [MESSAGE_LEAVE - MESSAGE_HELLO] = {handle_leave, true},
+};
+static const struct route stun = {handle_stun, false};
+
+static const struct route *route_of(uint8_t type) {
+    if (type < STUN_TYPE_END) return &stun;
+    if (type < MESSAGE_HELLO || type >= MESSAGE_TYPE_END) return NULL;
+    const struct route *route = &routes[type - MESSAGE_HELLO];
+    return route->handle ? route : NULL;
+}
+
+void dispatch(struct context *context, const struct packet *packet) {
+    const struct route *route = packet->size > 0 ? route_of(packet->data[0]) : NULL;
+    counters_count(context->counters, COUNTER_RECEIVED);
+    counters_add(context->counters, COUNTER_RECEIVED_BYTES, packet->size);
+    if (packet->size > UDP_DATAGRAM_MAX) {
+        counters_count(context->counters, COUNTER_OVERSIZE);
+        return;
+    }
+    if (!route) {
+        counters_count(context->counters, COUNTER_UNKNOWN_TYPE);
+        return;
+    }
+    if (route->names_session && packet->size > SHARD_OFFSET && packet->data[SHARD_OFFSET] != context->shard_index)
+        counters_count(context->counters, COUNTER_STRAYED);
+    route->handle(context, packet);
+}
+
+uint8_t packet_endpoint(struct context *context, const struct packet *packet) {
+    struct address local = {.port = 0};
+    if (packet->local) local = packet->local(packet->batch, packet->index);
+    return endpoints_index(&context->node->endpoints, packet->listener, &local);
+}
+
+bool packet_answer(struct context *context, const struct packet *packet, const uint8_t *data, size_t size) {
+    if (size == 0 || size > packet->size || address_classify(&packet->from) == ADDRESS_UNUSABLE) return false;
+    outbox_send(&context->outbox, packet_endpoint(context, packet), &packet->from, data, size);
+    return true;
+}

@@ -1,0 +1,29 @@
+#include "bootnode/handlers/path.h"
+
+#include "bootnode/handlers/sealed.h"
+
+void path_offer(struct context *context, const struct packet *packet, const struct session *session,
+                uint64_t session_id) {
+    uint8_t answer[PATH_SIZE];
+    struct path_message path = {.session_id = session_id};
+    if (!cookie_make(&context->node->cookies, &packet->from, context->second, &path.cookie)) return;
+    path_encode(&path, answer, sizeof answer);
+    link_tag_path(session->ack_key, answer);
+    if (packet_answer(context, packet, answer, sizeof answer)) counters_count(context->counters, COUNTER_PATH);
+}
+
+void handle_move(struct context *context, const struct packet *packet) {
+    struct sealed_packet sealed;
+    struct cookie cookie;
+    if (!sealed_accept(context, packet, &sealed)) return;
+    struct reader reader = reader_over(sealed.body, sealed.body_size);
+    read_cookie(&reader, &cookie);
+    if (!reader_finished(&reader)) {
+        counters_count(context->counters, COUNTER_MALFORMED);
+    } else if (!cookie_check(&context->node->cookies, &packet->from, context->second, &cookie)) {
+        counters_count(context->counters, COUNTER_COOKIE_BAD);
+    } else if (shard_move(sealed.shard, sealed.session_id, &packet->from, packet_endpoint(context, packet),
+                          context->now)) {
+        counters_count(context->counters, COUNTER_MOVE);
+    }
+}

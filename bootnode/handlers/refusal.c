@@ -1,0 +1,14 @@
+#include "bootnode/handlers/refusal.h"
+
+/* Seconds. A version changes with an update; a member id is free again when its former session expired. */
+static const uint16_t retry_after[] = {
+    [REFUSAL_VERSION] = 3600,     [REFUSAL_ROOM_FULL] = 30, [REFUSAL_SOURCE_LIMIT] = 10,
+    [REFUSAL_BOOTNODE_FULL] = 30, [REFUSAL_DRAINING] = 5,   [REFUSAL_OWNER] = SESSION_EXPIRY_MS / 1000,
+};
+
+void refuse(struct context *context, const struct packet *packet, enum refusal reason, uint64_t nonce) {
+    uint8_t answer[REFUSED_SIZE];
+    const struct refused refused = {.reason = reason, .retry_s = retry_after[reason], .nonce = nonce};
+    if (packet_answer(context, packet, answer, refused_encode(&refused, answer, sizeof answer)))
+        counters_count(context->counters, COUNTER_REFUSED);
+}

@@ -1,0 +1,119 @@
+#include "bootnode/handlers/registration.h"
+
+#include <sodium.h>
+
+#include "bootnode/handlers/refusal.h"
+#include "bootnode/handlers/reset.h"
+#include "common/link.h"
+#include "common/noise.h"
+
+/* The answer: header, Noise's ephemeral key, then the sealed payload. */
+#define TOKENS_SIZE 32
+#define PAYLOAD_MAX (WELCOME_MAX - WELCOME_HEADER_SIZE - NOISE_NK_2_OVERHEAD)
+
+/* Reads the handshake's first message. False: forged, or not for our key. */
+static bool read_body(const struct node *node, const struct packet *packet, const struct register_message *message,
+                      struct noise *noise, struct register_body *body) {
+    uint8_t prologue[LINK_PROLOGUE_SIZE], payload[REGISTER_BODY_MAX];
+    size_t size;
+    link_prologue(packet->data, prologue);
+    noise_init(noise, &(struct noise_config){.pattern = NOISE_NK,
+                                             .suite = SUITE_CHACHA20_POLY1305,
+                                             .prologue = prologue,
+                                             .prologue_size = sizeof prologue,
+                                             .static_secret = node->key.secret,
+                                             .static_public = node->key.public});
+    if (!noise_read(noise, message->noise, message->noise_size, payload, sizeof payload, &size)) return false;
+    struct reader reader = reader_over(payload, size);
+    read_register_body(&reader, body);
+    return reader_finished(&reader);
+}
+
+static struct welcome_body welcome_of(const struct node *node, const struct registered *registered) {
+    struct welcome_body body = {.session_id = registered->session_id,
+                                .beat_ms = BEAT_INTERVAL_MS,
+                                .expiry_ms = SESSION_EXPIRY_MS,
+                                .answer_every = BEAT_ANSWER_EVERY,
+                                .complete = registered->complete,
+                                .room_limit = (uint16_t)node->config->room_members,
+                                .version = registered->version};
+    reset_token(node->key.reset_key, registered->session_id, body.reset_token);
+    return body;
+}
+
+/* Joins the shard of the room and writes WELCOME's payload, with as many members as fit: no answer is larger than the
+ * smallest REGISTER. Returns 0, or the refusal. */
+static int join(struct context *context, const struct registration *registration, uint8_t payload[static PAYLOAD_MAX],
+                size_t *payload_size) {
+    struct node *node = context->node;
+    uint8_t shard = shard_of_room(node->shard_hash_key, registration->body->room_tag, node->shard_count);
+    struct writer members = writer_over(payload + WELCOME_BODY_SIZE, PAYLOAD_MAX - WELCOME_BODY_SIZE);
+    struct registered registered;
+    int refusal = shard_register(node->shards[shard], registration, context->now, &registered, &members);
+    if (refusal != 0) return refusal;
+    struct writer head = writer_over(payload, WELCOME_BODY_SIZE);
+    const struct welcome_body body = welcome_of(node, &registered);
+    write_welcome_body(&head, &body);
+    *payload_size = WELCOME_BODY_SIZE + members.at;
+    return 0;
+}
+
+/* The session's keys must exist before it can be found, and its id before the payload is written: so the handshake's
+ * second message is written in two steps around the join. */
+static int answer_welcome(struct context *context, const struct packet *packet, uint64_t attempt, struct noise *noise,
+                          const struct register_body *body) {
+    uint8_t answer[WELCOME_MAX], payload[PAYLOAD_MAX];
+    struct registration registration = {
+        .body = body, .address = packet->from, .endpoint = packet_endpoint(context, packet)};
+    struct noise_keys keys;
+    size_t payload_size = 0, size = welcome_start(attempt, answer, sizeof answer);
+    size_t tokens = noise_write_tokens(noise, answer + size, TOKENS_SIZE);
+    if (tokens == 0 || !noise_foresee_keys(noise, &keys)) {
+        counters_count(context->counters, COUNTER_HANDSHAKE_BAD);
+        return 0;
+    }
+    size += tokens;
+    link_secret(&keys, true, registration.secret);
+    int refusal = join(context, &registration, payload, &payload_size);
+    if (refusal == 0) {
+        size += noise_write_payload(noise, payload, payload_size, answer + size, sizeof answer - size);
+        if (packet_answer(context, packet, answer, size)) counters_count(context->counters, COUNTER_WELCOME);
+    }
+    sodium_memzero(&keys, sizeof keys);
+    sodium_memzero(registration.secret, sizeof registration.secret);
+    return refusal;
+}
+
+static void register_client(struct context *context, const struct packet *packet,
+                            const struct register_message *message) {
+    struct noise noise;
+    struct register_body body;
+    if (read_body(context->node, packet, message, &noise, &body)) {
+        int refusal = answer_welcome(context, packet, message->attempt, &noise, &body);
+        if (refusal != 0) refuse(context, packet, (enum refusal)refusal, message->attempt);
+    } else {
+        counters_count(context->counters, COUNTER_HANDSHAKE_BAD);
+    }
+    noise_wipe(&noise);
+}
+
+void handle_register(struct context *context, const struct packet *packet) {
+    struct register_message message;
+    if (!register_decode(packet->data, packet->size, &message)) {
+        counters_count(context->counters, COUNTER_MALFORMED);
+        return;
+    }
+    if (!cookie_check(&context->node->cookies, &packet->from, context->second, &message.cookie)) {
+        counters_count(context->counters, COUNTER_COOKIE_BAD);
+        return;
+    }
+    counters_count(context->counters, COUNTER_REGISTER);
+    if (!rate_limit_source(context->node->limits, RATE_REGISTER, &packet->from, context->now)) {
+        counters_count(context->counters, COUNTER_RATE_LIMITED);
+        refuse(context, packet, REFUSAL_SOURCE_LIMIT, message.attempt);
+    } else if (atomic_load_explicit(&context->node->draining, memory_order_relaxed)) {
+        refuse(context, packet, REFUSAL_DRAINING, message.attempt);
+    } else {
+        register_client(context, packet, &message);
+    }
+}

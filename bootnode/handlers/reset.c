@@ -1,0 +1,39 @@
+#include "bootnode/handlers/reset.h"
+
+#include <assert.h>
+#include <sodium.h>
+
+static_assert(RESET_TOKEN_SIZE == crypto_shorthash_siphashx24_BYTES, "token size");
+
+void reset_token(const uint8_t reset_key[static 16], uint64_t session_id, uint8_t out[static RESET_TOKEN_SIZE]) {
+    uint8_t id[8];
+    struct writer writer = writer_over(id, sizeof id);
+    write_u64(&writer, session_id);
+    crypto_shorthash_siphashx24(out, id, sizeof id, reset_key);
+}
+
+static size_t encode(const struct context *context, uint64_t session_id, uint8_t out[static RESET_SIZE]) {
+    struct reset reset = {.session_id = session_id};
+    reset_token(context->node->key.reset_key, session_id, reset.token);
+    return reset_encode(&reset, out, RESET_SIZE);
+}
+
+void reset_send(struct context *context, uint8_t endpoint, const struct address *to, uint64_t session_id) {
+    uint8_t packet[RESET_SIZE];
+    outbox_send(&context->outbox, endpoint, to, packet, encode(context, session_id, packet));
+    counters_count(context->counters, COUNTER_RESET);
+}
+
+void reset_answer(struct context *context, const struct packet *packet, uint64_t session_id) {
+    uint8_t answer[RESET_SIZE];
+    if (session_name_of(session_id).node != context->node->node_id) {
+        counters_count(context->counters, COUNTER_FOREIGN);
+        return;
+    }
+    if (!rate_limit_source(context->node->limits, RATE_RESET, &packet->from, context->now)) {
+        counters_count(context->counters, COUNTER_RATE_LIMITED);
+        return;
+    }
+    if (packet_answer(context, packet, answer, encode(context, session_id, answer)))
+        counters_count(context->counters, COUNTER_RESET);
+}

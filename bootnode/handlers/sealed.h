@@ -1,0 +1,19 @@
+/* Sealed packets of sessions, in and out. PROTOCOL.md §2.1. */
+#pragma once
+
+#include "bootnode/dispatch.h"
+
+struct sealed_packet {
+    struct session *session;
+    struct shard *shard;
+    uint64_t session_id;
+    uint8_t body[UDP_DATAGRAM_MAX];
+    size_t body_size;
+};
+
+/* Opens a packet of a live session and accepts its counter; the cryptography is done outside the mutex. False: it was
+ * dropped and counted, or, when nobody has that id, answered with RESET. */
+bool sealed_accept(struct context *context, const struct packet *packet, struct sealed_packet *out);
+/* Seals a body for a session and sends it to the session's address. */
+void sealed_send(struct outbox *outbox, struct session *session, uint64_t session_id, enum message_type type,
+                 const uint8_t *body, size_t size);

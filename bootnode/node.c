@@ -1,0 +1,67 @@
+#include "bootnode/node.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Every shard gets its share of the sessions, rounded up. */
+static struct shard *make_shard(const struct node *node, size_t index, size_t count, uint64_t now) {
+    uint64_t share = ((uint64_t)node->config->sessions + count - 1) / count;
+    const struct shard_limits limits = {
+        .expiry_ms = SESSION_EXPIRY_MS, .room_members = (uint32_t)node->config->room_members, .sessions = share};
+    struct shard *shard = aligned_alloc(64, (sizeof *shard + 63) / 64 * 64);
+    if (!shard) return NULL;
+    memset(shard, 0, sizeof *shard);
+    if (shard_init(shard, node->node_id, (uint8_t)index, &limits, node->shard_hash_key, -1, now)) return shard;
+    free(shard);
+    return NULL;
+}
+
+bool node_init(struct node *node, const struct bootnode_config *config, const struct node_key *key, size_t shard_count,
+               uint64_t monotonic_ms) {
+    struct rate rates[RATE_KIND_COUNT];
+    memset(node, 0, sizeof *node);
+    node->config = config;
+    node->started_ms = monotonic_ms;
+    node->key = *key;
+    node->node_id = (uint8_t)config->node_id;
+    randombytes_buf(node->shard_hash_key, sizeof node->shard_hash_key);
+    cookie_jar_init(&node->cookies);
+    endpoints_init(&node->endpoints);
+    bootnode_config_rates(config, rates);
+    node->limits = rate_limiter_create(rates, config->limit_loopback);
+    while (node->limits && node->shard_count < shard_count) {
+        struct shard *shard = make_shard(node, node->shard_count, shard_count, monotonic_ms);
+        if (!shard) break;
+        node->shards[node->shard_count++] = shard;
+    }
+    if (node->shard_count == shard_count) return true;
+    node_destroy(node);
+    return false;
+}
+
+void node_destroy(struct node *node) {
+    while (node->shard_count > 0) {
+        struct shard *shard = node->shards[--node->shard_count];
+        shard_destroy(shard);
+        free(shard);
+    }
+    rate_limiter_destroy(node->limits);
+    endpoints_destroy(&node->endpoints);
+    cookie_jar_destroy(&node->cookies);
+    node_key_wipe(&node->key);
+}
+
+uint64_t node_time(const struct node *node, uint64_t monotonic_ms) {
+    return monotonic_ms - atomic_load_explicit(&node->paused_ms, memory_order_relaxed);
+}
+
+uint32_t node_second(const struct node *node, uint64_t monotonic_ms) {
+    return (uint32_t)((monotonic_ms - node->started_ms) / 1000);
+}
+
+struct session *node_find_session(const struct node *node, uint64_t session_id) {
+    struct session_name name = session_name_of(session_id);
+    if (name.node != node->node_id || name.shard >= node->shard_count) return NULL;
+    return slabs_find(&node->shards[name.shard]->slabs, name.slot, name.generation);
+}

@@ -1,0 +1,50 @@
+/* What all workers share: keys, limits, shards. Made by the server (or a test) before any worker starts and constant
+ * while they run, but for what says otherwise. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bootnode/config.h"
+#include "bootnode/guard/cookie.h"
+#include "bootnode/guard/key.h"
+#include "bootnode/guard/rate_limit.h"
+#include "bootnode/outbox.h"
+#include "bootnode/table/shard.h"
+
+#define NODE_SHARDS_MAX 256
+
+struct node {
+    const struct bootnode_config *config;
+    struct node_key key;         /* Noise static key pair, reset key */
+    struct cookie_jar cookies;   /* has its own synchronisation */
+    struct rate_limiter *limits; /* lock-free */
+    struct endpoints endpoints;
+    struct shard *shards[NODE_SHARDS_MAX];
+    size_t shard_count;
+    uint8_t node_id;
+    uint64_t started_ms; /* monotonic */
+    uint8_t shard_hash_key[16];
+    atomic_bool draining;
+    /* Pauses of the whole process (SIGSTOP, a suspended machine), which move every deadline: server clock = monotonic -
+     * paused. Advanced by the reaper alone. */
+    _Atomic uint64_t paused_ms;
+    /* Cookies given in the present second, each a registration to come, to compute the spread that COOKIE asks for:
+     * second << 32 | count. */
+    _Atomic uint64_t registrations;
+};
+
+/* Makes the shards, the rate limiter and the cookie jar; `config` must outlive the node. The shards' bells are -1:
+ * whoever starts workers sets them. False without memory. */
+bool node_init(struct node *node, const struct bootnode_config *config, const struct node_key *key, size_t shard_count,
+               uint64_t monotonic_ms);
+/* No reader and no worker may be left. Wipes the keys. */
+void node_destroy(struct node *node);
+
+/* Milliseconds of the server clock for a monotonic time. */
+uint64_t node_time(const struct node *node, uint64_t monotonic_ms);
+/* Seconds since the start, for cookies: pauses count, so that it never goes back. */
+uint32_t node_second(const struct node *node, uint64_t monotonic_ms);
+/* The live session with this id on this node, inside a read-side section; NULL otherwise. */
+struct session *node_find_session(const struct node *node, uint64_t session_id);
