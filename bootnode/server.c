@@ -1,0 +1,231 @@
+#include "bootnode/server.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "bootnode/guard/key.h"
+#include "bootnode/node.h"
+#include "bootnode/reaper.h"
+#include "bootnode/steering.h"
+#include "bootnode/worker.h"
+#include "common/clock.h"
+#include "common/log.h"
+
+#define AREA "bootnode"
+#define WHY_SIZE 1024
+#define DRAIN_MS 2000 /* how long the sessions' NOTICEs may take at most */
+
+/* What was made is torn down, in reverse. The main thread is a reader of RCU, as the tables ask for, but offline
+ * whenever it may block. */
+struct server {
+    const struct bootnode_config *config;
+    struct node node;
+    bool has_node;
+    struct worker *workers;
+    size_t worker_count; /* initialised; they want worker_destroy */
+    struct address bound[INI_ADDRESS_LIST_MAX];
+    struct reaper reaper;
+    bool has_reaper;
+    int signals; /* signalfd */
+    int drained; /* eventfd: workers that told every session */
+};
+
+static bool failed(const char *what, int error) {
+    log_error(AREA, "%s: %s", what, strerror(error));
+    return false;
+}
+
+/* Blocked before any thread starts, so that all of them inherit it. SIGUSR1 is no use: liburcu's hash tables run a
+ * thread that unblocks it, because another flavour of RCU uses it. Ignored, it does at least no harm. */
+static bool open_events(struct server *server) {
+    static const int taken[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR2};
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) sigaddset(&set, taken[i]);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    (void)signal(SIGUSR1, SIG_IGN);
+    server->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    server->drained = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    return (server->signals >= 0 && server->drained >= 0) || failed("cannot open events", errno);
+}
+
+static bool make_node(struct server *server) {
+    char file[INI_TEXT_SIZE], why[WHY_SIZE];
+    struct node_key key;
+    snprintf(file, sizeof file, "%s", server->config->key_file);
+    if ((*file == '\0' && !node_key_default_file(file, sizeof file, why, sizeof why)) ||
+        !node_key_open(file, &key, why, sizeof why)) {
+        log_error(AREA, "%s", why);
+        return false;
+    }
+    server->has_node =
+        node_init(&server->node, server->config, &key, bootnode_config_workers(server->config), clock_monotonic_ms());
+    rcu_reader_offline();
+    node_key_wipe(&key);
+    return server->has_node || failed("cannot make the tables", ENOMEM);
+}
+
+static bool make_workers(struct server *server) {
+    size_t count = server->node.shard_count;
+    server->workers = aligned_alloc(_Alignof(struct worker), count * sizeof *server->workers);
+    if (!server->workers) return failed("cannot make the workers", ENOMEM);
+    for (size_t i = 0; i < count; i++) {
+        int error = worker_init(&server->workers[server->worker_count++], &server->node, i, server->drained);
+        if (error != 0) return failed("cannot make a worker", -error);
+    }
+    return true;
+}
+
+/* Sockets of one user share a port without complaint once they ask to: so somebody who does not ask tries first. */
+static int try_port(const struct address *listen, char why[static WHY_SIZE]) {
+    int socket = udp_open(listen, &(struct udp_options){.reuse_port = false}, why, WHY_SIZE);
+    if (socket >= 0) close(socket);
+    return socket < 0 ? socket : 0;
+}
+
+/* The group's sockets in the order of the workers, which steering relies on. Where `listen` leaves the port to the
+ * kernel, the first socket's port is everybody's; `bound` is what came of it. */
+static int open_group(struct server *server, const struct address *listen, struct address *bound,
+                      char why[static WHY_SIZE]) {
+    const struct udp_options options = {
+        .reuse_port = true, .packet_info = true, .receive_buffer = (int)server->config->receive_buffer};
+    int error = try_port(listen, why);
+    *bound = *listen;
+    for (size_t i = 0; i < server->worker_count && error == 0; i++) {
+        int socket = udp_open(bound, &options, why, WHY_SIZE);
+        if (socket < 0) return socket;
+        (void)udp_bound(socket, bound);
+        error = worker_listen(&server->workers[i], socket);
+        if (error != 0) snprintf(why, WHY_SIZE, "cannot watch a socket: %s", strerror(-error));
+        if (error == 0 && i + 1 == server->worker_count) {
+            int steered = steering_attach(socket, server->worker_count);
+            if (steered != 0) log_warning(AREA, "packets are not steered to their workers: %s", strerror(-steered));
+        }
+    }
+    return error;
+}
+
+/* [::] stands for "everywhere", and is 0.0.0.0 on a machine without IPv6. */
+static bool no_ipv6(const struct address *listen, int error) {
+    static const struct address any;
+    return address_same_ip(listen, &any) && (error == -EAFNOSUPPORT || error == -EADDRNOTAVAIL);
+}
+
+static bool open_sockets(struct server *server) {
+    const struct ini_address_list *list = &server->config->listen;
+    char why[WHY_SIZE];
+    for (size_t i = 0; i < list->count; i++) {
+        int error = open_group(server, &list->items[i], &server->bound[i], why);
+        if (no_ipv6(&list->items[i], error)) {
+            struct address ipv4;
+            (void)address_parse("0.0.0.0:0", 0, &ipv4);
+            ipv4.port = list->items[i].port;
+            error = open_group(server, &ipv4, &server->bound[i], why);
+        }
+        if (error == 0) continue;
+        log_error(AREA, "%s", why);
+        return false;
+    }
+    return true;
+}
+
+static bool start_threads(struct server *server) {
+    reaper_init(&server->reaper, server->node.shards, server->node.shard_count, &server->node.paused_ms,
+                clock_monotonic_ms());
+    int error = reaper_start(&server->reaper);
+    server->has_reaper = error == 0;
+    for (size_t i = 0; i < server->worker_count && error == 0; i++) error = worker_start(&server->workers[i]);
+    return error == 0 || failed("cannot start a thread", -error);
+}
+
+static void say_listening(const struct server *server) {
+    char list[INI_ADDRESS_LIST_MAX * (ADDRESS_TEXT_SIZE + 2)] = "", text[ADDRESS_TEXT_SIZE], key[65];
+    size_t size = 0;
+    for (size_t i = 0; i < server->config->listen.count; i++)
+        size += (size_t)snprintf(list + size, sizeof list - size, "%s%s", i > 0 ? ", " : "",
+                                 address_format(&server->bound[i], text));
+    sodium_bin2hex(key, sizeof key, server->node.key.public, sizeof server->node.key.public);
+    log_info(AREA, "listening on %s, %zu workers, key %s", list, server->worker_count, key);
+}
+
+static void say_counters(const struct server *server) {
+    for (enum counter which = 0; which < COUNTER_COUNT; which++) {
+        uint64_t sum = 0;
+        for (size_t i = 0; i < server->worker_count; i++) sum += counters_read(&server->workers[i].counters, which);
+        log_info(AREA, "%s %llu", counter_name(which), (unsigned long long)sum);
+    }
+}
+
+/* True when it says stop. SIGHUP says nothing. */
+static bool take_signal(const struct server *server) {
+    struct signalfd_siginfo info;
+    if (read(server->signals, &info, sizeof info) != sizeof info) return false;
+    if (info.ssi_signo == SIGUSR2) say_counters(server);
+    return info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT;
+}
+
+static void serve(const struct server *server) {
+    struct pollfd wanted = {.fd = server->signals, .events = POLLIN};
+    do (void)poll(&wanted, 1, -1);
+    while (!take_signal(server));
+}
+
+/* Until all workers told their sessions, DRAIN_MS went by, or a second signal came. */
+static void drain(struct server *server) {
+    struct pollfd wanted[] = {{.fd = server->drained, .events = POLLIN}, {.fd = server->signals, .events = POLLIN}};
+    uint64_t deadline = clock_monotonic_ms() + DRAIN_MS, told = 0;
+    log_info(AREA, "draining");
+    atomic_store_explicit(&server->node.draining, true, memory_order_relaxed);
+    for (size_t i = 0; i < server->worker_count; i++) worker_wake(&server->workers[i]);
+    while (told < server->worker_count) {
+        uint64_t now = clock_monotonic_ms();
+        eventfd_t more = 0;
+        if (now >= deadline || poll(wanted, 2, (int)(deadline - now)) < 0) break;
+        if (eventfd_read(server->drained, &more) == 0) told += more;
+        if (take_signal(server)) break;
+    }
+}
+
+static void tear_down(struct server *server) {
+    for (size_t i = server->worker_count; i-- > 0;) worker_stop(&server->workers[i]);
+    if (server->has_reaper) reaper_stop(&server->reaper);
+    while (server->worker_count > 0) worker_destroy(&server->workers[--server->worker_count]);
+    free(server->workers);
+    rcu_reader_online();
+    if (server->has_node) node_destroy(&server->node);
+    rcu_reader_offline();
+    if (server->drained >= 0) close(server->drained);
+    if (server->signals >= 0) close(server->signals);
+}
+
+int server_run(const struct bootnode_config *config) {
+    struct server *server = calloc(1, sizeof *server);
+    bool started = false;
+    if (!server) return failed("cannot start", ENOMEM) ? EXIT_SUCCESS : EXIT_FAILURE;
+    server->config = config;
+    server->signals = server->drained = -1;
+    rcu_reader_register();
+    rcu_reader_offline();
+    if (open_events(server) && make_node(server) && make_workers(server) && open_sockets(server) &&
+        start_threads(server)) {
+        started = true;
+        say_listening(server);
+        serve(server);
+        drain(server);
+    }
+    tear_down(server);
+    rcu_reader_online();
+    rcu_reader_unregister();
+    free(server);
+    if (started) log_info(AREA, "stopped");
+    return started ? EXIT_SUCCESS : EXIT_FAILURE;
+}
