@@ -19,7 +19,8 @@ struct chat_message {
     size_t text_size;
 };
 
-/* Returns the size, 0 when the text is too long, empty or no UTF-8, or `capacity` is small. The author is the identity. */
+/* Returns the size, 0 when the text is too long, empty or no UTF-8, or `capacity` is small. The author is the identity.
+ */
 size_t message_encode(const struct identity *identity, const uint8_t room_tag[static ROOM_TAG_SIZE],
                       const struct chat_message *message, uint8_t *out, size_t capacity);
 /* Checks form, UTF-8 and signature. */

@@ -1,0 +1,85 @@
+#include "client/message.h"
+
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/bytes.h"
+#include "common/text.h"
+
+#define MESSAGE_VERSION 1
+#define CONTEXT "gochat message 1"
+#define CONTEXT_SIZE (sizeof CONTEXT - 1)
+#define PREFIX_SIZE (CONTEXT_SIZE + ROOM_TAG_SIZE)
+
+/* What is signed: context, room tag, and the message up to its signature. NULL without memory. */
+static uint8_t *signed_bytes(const uint8_t *room_tag, const uint8_t *message, size_t size) {
+    uint8_t *bytes = malloc(PREFIX_SIZE + size);
+
+    if (!bytes) return NULL;
+    memcpy(bytes, CONTEXT, CONTEXT_SIZE);
+    memcpy(bytes + CONTEXT_SIZE, room_tag, ROOM_TAG_SIZE);
+    memcpy(bytes + PREFIX_SIZE, message, size);
+    return bytes;
+}
+
+static bool sign(const struct identity *identity, const uint8_t *room_tag, uint8_t *message, size_t size) {
+    uint8_t *bytes = signed_bytes(room_tag, message, size);
+
+    if (!bytes) return false;
+    crypto_sign_detached(message + size, NULL, bytes, PREFIX_SIZE + size, identity->secret);
+    free(bytes);
+    return true;
+}
+
+static bool is_signed(const uint8_t *author, const uint8_t *room_tag, const uint8_t *message, size_t size) {
+    uint8_t *bytes = signed_bytes(room_tag, message, size);
+    bool valid = bytes && crypto_sign_verify_detached(message + size, bytes, PREFIX_SIZE + size, author) == 0;
+
+    free(bytes);
+    return valid;
+}
+
+static bool is_text(const char *text, size_t size) {
+    return size > 0 && size <= MESSAGE_TEXT_MAX && text_is_utf8(text, size);
+}
+
+size_t message_encode(const struct identity *identity, const uint8_t room_tag[static ROOM_TAG_SIZE],
+                      const struct chat_message *message, uint8_t *out, size_t capacity) {
+    struct writer writer = writer_over(out, capacity);
+    size_t size;
+
+    if (!is_text(message->text, message->text_size)) return 0;
+    write_u8(&writer, MESSAGE_VERSION);
+    write_bytes(&writer, identity->public, sizeof identity->public);
+    write_u64(&writer, message->run);
+    write_u64(&writer, message->sequence);
+    write_u64(&writer, message->sent_ms);
+    write_u32(&writer, (uint32_t)message->text_size);
+    write_bytes(&writer, message->text, message->text_size);
+    size = writer_size(&writer);
+    if (!write_space(&writer, crypto_sign_BYTES) || !sign(identity, room_tag, out, size)) return 0;
+    return writer_size(&writer);
+}
+
+bool message_decode(const uint8_t *data, size_t size, const uint8_t room_tag[static ROOM_TAG_SIZE],
+                    struct chat_message *out) {
+    struct reader reader = reader_over(data, size);
+    uint8_t version = read_u8(&reader);
+
+    read_bytes(&reader, out->author, sizeof out->author);
+    out->run = read_u64(&reader);
+    out->sequence = read_u64(&reader);
+    out->sent_ms = read_u64(&reader);
+    out->text_size = read_u32(&reader);
+    out->text = (const char *)read_view(&reader, out->text_size);
+    read_skip(&reader, crypto_sign_BYTES);
+    if (!reader_finished(&reader) || version != MESSAGE_VERSION || out->sequence == 0) return false;
+    return is_text(out->text, out->text_size) && is_signed(out->author, room_tag, data, size - crypto_sign_BYTES);
+}
+
+void message_id_format(uint64_t run, uint64_t sequence, char out[static MESSAGE_ID_TEXT_SIZE]) {
+    snprintf(out, MESSAGE_ID_TEXT_SIZE, "%016" PRIx64 "-%" PRIu64, run, sequence);
+}
