@@ -1,8 +1,9 @@
 /* Who we are: one Ed25519 key in the data directory, and its X25519 form for Noise.
  *
- * File `identity`: the 32-byte seed as 64 hex digits and a newline; mode 0600; made exclusively, synced, renamed. Locked (flock) while in use:
- * a second client with the same data directory takes `identity.<nick>` instead (made when missing), because two clients with one
- * identity would take each other's place in the room. Once there, `identity.<nick>` is preferred for that nick. */
+ * File `identity`: the 32-byte seed as 64 hex digits and a newline; mode 0600; made exclusively, synced, renamed.
+ * Locked (flock) while in use: a second client with the same data directory takes `identity.<nick>` instead (made when
+ * missing), because two clients with one identity would take each other's place in the room. Once there,
+ * `identity.<nick>` is preferred for that nick. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,15 +12,16 @@
 
 struct identity {
     uint8_t seed[32];
-    uint8_t public[32];        /* Ed25519 */
-    uint8_t secret[64];        /* Ed25519, libsodium's form */
-    uint8_t noise_secret[32];  /* X25519 */
+    uint8_t public[32];       /* Ed25519 */
+    uint8_t secret[64];       /* Ed25519, libsodium's form */
+    uint8_t noise_secret[32]; /* X25519 */
     uint8_t noise_public[32];
     int lock; /* descriptor that holds the lock; -1 in tests */
 };
 
 void identity_from_seed(const uint8_t seed[static 32], struct identity *out);
-/* Opens or makes it. `directory` exists. False with one line in `why` that names the file. A key that others can read is refused. */
+/* Opens or makes it. `directory` exists. False with one line in `why` that names the file. A key that others can read
+ * is refused. */
 bool identity_open(const char *directory, const char *nick, struct identity *out, char *why, size_t why_size);
 /* Wipes and unlocks. */
 void identity_close(struct identity *identity);
