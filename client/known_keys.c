@@ -1,0 +1,161 @@
+#include "client/known_keys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#define KEY_SIZE 32
+#define KEY_TEXT_SIZE (2 * KEY_SIZE + 1)
+#define NAME_MAX_SIZE 512
+#define LINE_MAX_SIZE (NAME_MAX_SIZE + KEY_TEXT_SIZE + 3) /* newline before, space, newline, zero */
+
+__attribute__((format(printf, 3, 4))) static bool fail(char *why, size_t why_size, const char *format, ...) {
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(why, why_size, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+static int open_file(const char *path) {
+    return open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
+}
+
+bool known_keys_open(struct known_keys *known, const char *directory, const char *name, char *why, size_t why_size) {
+    int file;
+
+    if (snprintf(known->file, sizeof known->file, "%s/%s", directory, name) >= (int)sizeof known->file)
+        return fail(why, why_size, "%s: the path is too long", directory);
+    file = open_file(known->file);
+    if (file < 0) return fail(why, why_size, "%s: %s", known->file, strerror(errno));
+    close(file);
+    return true;
+}
+
+/* "NAME KEY" and a newline, which a line that is being written may lack yet. */
+static bool parse_line(char *line, ssize_t size, uint8_t key[static KEY_SIZE]) {
+    char *space = strchr(line, ' ');
+    size_t length;
+
+    if (size < 1 || line[size - 1] != '\n' || strlen(line) != (size_t)size || !space) return false;
+    line[size - 1] = '\0';
+    *space = '\0';
+    return strlen(space + 1) == KEY_TEXT_SIZE - 1 &&
+           sodium_hex2bin(key, KEY_SIZE, space + 1, KEY_TEXT_SIZE - 1, NULL, &length, NULL) == 0 && length == KEY_SIZE;
+}
+
+/* Somebody may have added a second key for a name by hand: any that fits will do. */
+static enum known_result search(FILE *stream, const char *name, const uint8_t key[static KEY_SIZE], unsigned *line) {
+    enum known_result result = KNOWN_NEW;
+    char *text = NULL;
+    size_t capacity = 0;
+    ssize_t size;
+
+    for (unsigned number = 1; result != KNOWN_SAME && (size = getline(&text, &capacity, stream)) >= 0; number++) {
+        uint8_t found[KEY_SIZE];
+
+        if (!parse_line(text, size, found) || strcmp(text, name) != 0) continue;
+        if (memcmp(found, key, KEY_SIZE) == 0) {
+            result = KNOWN_SAME;
+        } else if (result == KNOWN_NEW) {
+            result = KNOWN_CHANGED;
+            *line = number;
+        }
+    }
+    free(text);
+    return result;
+}
+
+/* Reads through a stream of its own; the lock stays with the descriptor's open file. */
+static enum known_result search_file(int file, const char *name, const uint8_t key[static KEY_SIZE], unsigned *line) {
+    enum known_result result = KNOWN_CHANGED;
+    int copy = dup(file);
+    FILE *stream = copy >= 0 ? fdopen(copy, "re") : NULL;
+
+    *line = 0;
+    if (stream) {
+        rewind(stream);
+        result = search(stream, name, key, line);
+        if (ferror(stream)) result = KNOWN_CHANGED;
+        fclose(stream);
+    } else if (copy >= 0) {
+        close(copy);
+    }
+    return result;
+}
+
+enum known_result known_keys_check(const struct known_keys *known, const char *name, const uint8_t key[static 32],
+                                   unsigned *line) {
+    enum known_result result = KNOWN_CHANGED;
+    int file;
+
+    *line = 0;
+    if (!*known->file) return KNOWN_NEW;
+    file = open_file(known->file);
+    if (file < 0) return KNOWN_CHANGED;
+    if (flock(file, LOCK_SH) == 0) result = search_file(file, name, key, line);
+    close(file);
+    return result;
+}
+
+static bool ends_within_a_line(int file) {
+    off_t size = lseek(file, 0, SEEK_END);
+    char last;
+
+    return size > 0 && pread(file, &last, 1, size - 1) == 1 && last != '\n';
+}
+
+/* One write, undone when it was cut short. */
+static bool append_line(int file, const char *name, const uint8_t key[static KEY_SIZE]) {
+    char line[LINE_MAX_SIZE], hex[KEY_TEXT_SIZE];
+    int size = snprintf(line, sizeof line, "%s%s %s\n", ends_within_a_line(file) ? "\n" : "", name,
+                        sodium_bin2hex(hex, sizeof hex, key, KEY_SIZE));
+    off_t before = lseek(file, 0, SEEK_END);
+    ssize_t written = write(file, line, (size_t)size);
+
+    if (written == size) return fsync(file) == 0;
+    if (written > 0) {
+        errno = ftruncate(file, before) == 0 ? ENOSPC : errno;
+    }
+    return false;
+}
+
+static bool remember_locked(const struct known_keys *known, int file, const char *name,
+                            const uint8_t key[static KEY_SIZE], char *why, size_t why_size) {
+    unsigned line;
+
+    switch (search_file(file, name, key, &line)) {
+    case KNOWN_SAME: return true;
+    case KNOWN_CHANGED: return fail(why, why_size, "%s:%u: another key is remembered for %s", known->file, line, name);
+    case KNOWN_NEW: break;
+    }
+    return append_line(file, name, key) || fail(why, why_size, "%s: %s", known->file, strerror(errno));
+}
+
+bool known_keys_remember(const struct known_keys *known, const char *name, const uint8_t key[static 32], char *why,
+                         size_t why_size) {
+    bool remembered;
+    int file;
+
+    if (!*known->file) return true;
+    if (!*name || strlen(name) > NAME_MAX_SIZE || strpbrk(name, " \n"))
+        return fail(why, why_size, "%s: a name of 1 to %d bytes without spaces is expected", known->file,
+                    NAME_MAX_SIZE);
+    file = open_file(known->file);
+    if (file < 0 || flock(file, LOCK_EX) != 0) {
+        fail(why, why_size, "%s: %s", known->file, strerror(errno));
+        if (file >= 0) close(file);
+        return false;
+    }
+    remembered = remember_locked(known, file, name, key, why, why_size);
+    close(file);
+    return remembered;
+}

@@ -1,0 +1,190 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "client/known_keys.h"
+#include "tests/support/folder.h"
+
+#define HEX_OF_ONES "0101010101010101010101010101010101010101010101010101010101010101"
+
+static const uint8_t *key_of(uint8_t byte) {
+    static uint8_t keys[256][32];
+
+    memset(keys[byte], byte, sizeof keys[byte]);
+    return keys[byte];
+}
+
+static void open_expected(const char *folder, struct known_keys *known) {
+    char why[256] = "";
+
+    if (!known_keys_open(known, folder, "known_peers", why, sizeof why)) fail_msg("%s", why);
+}
+
+static void remember_expected(const struct known_keys *known, const char *name, uint8_t byte) {
+    char why[256] = "";
+
+    if (!known_keys_remember(known, name, key_of(byte), why, sizeof why)) fail_msg("%s", why);
+}
+
+static enum known_result check(const struct known_keys *known, const char *name, uint8_t byte, unsigned *line) {
+    return known_keys_check(known, name, key_of(byte), line);
+}
+
+static void new_then_same_then_changed(void **state) {
+    struct known_keys known;
+    unsigned line;
+
+    open_expected(*state, &known);
+    assert_int_equal(check(&known, "host:1", 1, &line), KNOWN_NEW);
+    remember_expected(&known, "other:1", 9);
+    remember_expected(&known, "host:1", 1);
+    assert_int_equal(check(&known, "host:1", 1, &line), KNOWN_SAME);
+    assert_int_equal(check(&known, "host:1", 2, &line), KNOWN_CHANGED);
+    assert_int_equal(line, 2);
+    assert_int_equal(check(&known, "host:", 1, &line), KNOWN_NEW);
+    assert_int_equal(check(&known, "host:11", 1, &line), KNOWN_NEW);
+}
+
+static void the_file_is_private_and_plain(void **state) {
+    struct known_keys known;
+    char file[FOLDER_PATH_SIZE], text[200];
+    struct stat status;
+
+    umask(0);
+    open_expected(*state, &known);
+    remember_expected(&known, "host:1", 1);
+    remember_expected(&known, "host:1", 1);
+    folder_read(folder_file(*state, "known_peers", file), text, sizeof text);
+    assert_string_equal(text, "host:1 " HEX_OF_ONES "\n");
+    assert_int_equal(stat(file, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0600);
+}
+
+static void malformed_lines_are_skipped(void **state) {
+    struct known_keys known;
+    char file[FOLDER_PATH_SIZE];
+    unsigned line;
+
+    open_expected(*state, &known);
+    folder_write(folder_file(*state, "known_peers", file),
+                 "\nhost:1\nhost:1 12\nhost:1 " HEX_OF_ONES "00\nhost:1  " HEX_OF_ONES "\n# " HEX_OF_ONES
+                 "\nhost:1 zz01010101010101010101010101010101010101010101010101010101010101\nhost:1 " HEX_OF_ONES "\n",
+                 0600);
+    assert_int_equal(check(&known, "host:1", 1, &line), KNOWN_SAME);
+    assert_int_equal(check(&known, "host:1", 2, &line), KNOWN_CHANGED);
+    assert_int_equal(line, 8);
+}
+
+/* What a crash cut off neither counts nor spoils the next line. */
+static void an_unfinished_last_line_is_left_alone(void **state) {
+    struct known_keys known;
+    char file[FOLDER_PATH_SIZE], text[300];
+    unsigned line;
+
+    open_expected(*state, &known);
+    folder_write(folder_file(*state, "known_peers", file), "a " HEX_OF_ONES, 0600);
+    assert_int_equal(check(&known, "a", 1, &line), KNOWN_NEW);
+    remember_expected(&known, "b", 1);
+    folder_read(file, text, sizeof text);
+    assert_string_equal(text, "a " HEX_OF_ONES "\nb " HEX_OF_ONES "\n");
+}
+
+static void a_changed_key_is_not_added(void **state) {
+    struct known_keys known;
+    char why[256] = "";
+
+    open_expected(*state, &known);
+    remember_expected(&known, "a", 1);
+    assert_false(known_keys_remember(&known, "a", key_of(2), why, sizeof why));
+    assert_non_null(strstr(why, "known_peers:1"));
+}
+
+static void names_fit_on_a_line(void **state) {
+    struct known_keys known;
+    char why[256] = "", longest[514];
+
+    open_expected(*state, &known);
+    memset(longest, 'x', sizeof longest);
+    longest[513] = '\0';
+    assert_false(known_keys_remember(&known, "", key_of(1), why, sizeof why));
+    assert_false(known_keys_remember(&known, "a b", key_of(1), why, sizeof why));
+    assert_false(known_keys_remember(&known, "a\nb", key_of(1), why, sizeof why));
+    assert_false(known_keys_remember(&known, longest, key_of(1), why, sizeof why));
+    remember_expected(&known, longest + 1, 1);
+}
+
+/* Not knowing must not look like a first meeting. */
+static void an_unreadable_file_trusts_nobody(void **state) {
+    struct known_keys known;
+    char file[FOLDER_PATH_SIZE], why[300] = "";
+    unsigned line = 7;
+
+    open_expected(*state, &known);
+    folder_file(*state, "known_peers", file);
+    assert_int_equal(unlink(file), 0);
+    assert_int_equal(mkdir(file, 0700), 0);
+    assert_int_equal(check(&known, "a", 1, &line), KNOWN_CHANGED);
+    assert_int_equal(line, 0);
+    assert_false(known_keys_remember(&known, "a", key_of(1), why, sizeof why));
+    assert_false(known_keys_open(&known, *state, "known_peers", why, sizeof why));
+    assert_non_null(strstr(why, "known_peers: "));
+}
+
+static void without_a_file_nothing_is_remembered(void **state) {
+    struct known_keys known = {.file = ""};
+    unsigned line;
+
+    (void)state;
+    remember_expected(&known, "a", 1);
+    assert_int_equal(check(&known, "a", 1, &line), KNOWN_NEW);
+}
+
+static void many_at_once_lose_nothing(void **state) {
+    struct known_keys known;
+    char name[32];
+    unsigned line;
+    int status;
+
+    open_expected(*state, &known);
+    for (int child = 0; child < 4; child++) {
+        if (fork() != 0) continue;
+        for (int i = 0; i < 50; i++) {
+            char why[256];
+
+            snprintf(name, sizeof name, "peer-%d-%d", child, i);
+            if (!known_keys_remember(&known, name, key_of((uint8_t)i), why, sizeof why)) _exit(1);
+            if (!known_keys_remember(&known, "common", key_of(1), why, sizeof why)) _exit(2);
+        }
+        _exit(0);
+    }
+    for (int child = 0; child < 4; child++) {
+        assert_true(wait(&status) > 0);
+        assert_int_equal(status, 0);
+    }
+    for (int i = 0; i < 200; i++) {
+        snprintf(name, sizeof name, "peer-%d-%d", i / 50, i % 50);
+        assert_int_equal(check(&known, name, (uint8_t)(i % 50), &line), KNOWN_SAME);
+    }
+    assert_int_equal(check(&known, "nobody", 0, &line), KNOWN_NEW);
+}
+
+int main(void) {
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
+    const struct CMUnitTest tests[] = {
+        IN_FOLDER(new_then_same_then_changed),       IN_FOLDER(the_file_is_private_and_plain),
+        IN_FOLDER(malformed_lines_are_skipped),      IN_FOLDER(an_unfinished_last_line_is_left_alone),
+        IN_FOLDER(a_changed_key_is_not_added),       IN_FOLDER(names_fit_on_a_line),
+        IN_FOLDER(an_unreadable_file_trusts_nobody), cmocka_unit_test(without_a_file_nothing_is_remembered),
+        IN_FOLDER(many_at_once_lose_nothing),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("known_keys", tests, NULL, NULL);
+}
