@@ -14,7 +14,8 @@
 #include "common/text.h"
 #include "common/udp.h"
 
-/* A datagram; made once, goes round between receiver and engine, so receiving allocates nothing and memory is bounded. */
+/* A datagram; made once, goes round between receiver and engine, so receiving allocates nothing and memory is bounded.
+ */
 struct received {
     struct queue_node node; /* first */
     struct address from;

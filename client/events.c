@@ -1,0 +1,41 @@
+#include "client/events.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void *zeroed_or_abort(size_t size) {
+    void *memory = calloc(1, size);
+
+    if (!memory) abort();
+    return memory;
+}
+
+struct event *event_create(enum event_type type, const char *text, size_t text_size) {
+    struct event *event;
+
+    if (!text) text_size = 0;
+    event = zeroed_or_abort(sizeof *event + text_size + 1);
+    event->type = type;
+    event->text_size = text_size;
+    if (text_size > 0) memcpy(event->text, text, text_size);
+    return event;
+}
+
+void event_destroy(struct event *event) {
+    free(event);
+}
+
+struct input *input_create(enum input_type type, const char *text, size_t size) {
+    struct input *input;
+
+    if (!text) size = 0;
+    input = zeroed_or_abort(sizeof *input + size + 1);
+    input->type = type;
+    input->size = size;
+    if (size > 0) memcpy(input->text, text, size);
+    return input;
+}
+
+void input_destroy(struct input *input) {
+    free(input);
+}

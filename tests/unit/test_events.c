@@ -1,0 +1,60 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "client/events.h"
+
+static void an_event_starts_zeroed_with_its_text(void **state) {
+    struct event *event = event_create(EVENT_ERROR, "ab\0c", 4);
+
+    (void)state;
+    assert_int_equal(event->type, EVENT_ERROR);
+    assert_int_equal(event->text_size, 4);
+    assert_memory_equal(event->text, "ab\0c", 5);
+    assert_null(event->room);
+    assert_string_equal(event->nick, "");
+    assert_int_equal(event->credit, 0);
+    event_destroy(event);
+    event = event_create(EVENT_CREDIT, NULL, 9);
+    assert_int_equal(event->text_size, 0);
+    assert_string_equal(event->text, "");
+    event_destroy(event);
+    event_destroy(NULL);
+}
+
+static void an_input_copies_its_text(void **state) {
+    char text[] = "hello";
+    struct input *input = input_create(INPUT_LINE, text, 4);
+
+    (void)state;
+    text[0] = 'j';
+    assert_int_equal(input->type, INPUT_LINE);
+    assert_int_equal(input->size, 4);
+    assert_string_equal(input->text, "hell");
+    input_destroy(input);
+    input = input_create(INPUT_END, NULL, 0);
+    assert_string_equal(input->text, "");
+    input_destroy(input);
+}
+
+/* The queues hand back nodes, which are the objects. */
+static void nodes_come_first(void **state) {
+    (void)state;
+    assert_int_equal(offsetof(struct event, node), 0);
+    assert_int_equal(offsetof(struct input, node), 0);
+    assert_int_equal(offsetof(struct received, node), 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_event_starts_zeroed_with_its_text),
+        cmocka_unit_test(an_input_copies_its_text),
+        cmocka_unit_test(nodes_come_first),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("events", tests, NULL, NULL);
+}
