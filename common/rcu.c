@@ -1,10 +1,13 @@
 #include "common/rcu.h"
 
+#include <errno.h>
+#include <semaphore.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 /* What the thread sanitizer cannot see: everything before a quiescent state happens before every reclaim that waited
- * for it, and every reclaim happens before the end of a drain. One object stands for each of the two. */
-static char grace_periods, reclaims;
+ * for it. One object stands for that. */
+static char grace_periods;
 
 void rcu_reader_register(void) {
     rcu_register_thread();
@@ -43,7 +46,6 @@ static void run_deferred(struct rcu_head *head) {
     rcu_taken_over(&grace_periods);
     deferred->reclaim(deferred->object);
     free(deferred);
-    rcu_handing_over(&reclaims);
 }
 
 void rcu_reclaim(struct rcu_head *head, void (*reclaim)(struct rcu_head *head)) {
@@ -59,7 +61,24 @@ void rcu_reclaim(struct rcu_head *head, void (*reclaim)(struct rcu_head *head)) 
 }
 #endif
 
+struct drain {
+    struct rcu_head head;
+    sem_t done;
+};
+
+static void end_drain(struct rcu_head *head) {
+    sem_post(&((struct drain *)head)->done);
+}
+
+/* All reclaims pass through the one default call_rcu thread, in order, so the last one queued ends the drain.
+ * rcu_barrier would do the same, but leaves a block of memory to that thread, to be freed at some later time. */
 void rcu_drain(void) {
-    rcu_barrier();
-    rcu_taken_over(&reclaims);
+    struct drain drain;
+    sem_init(&drain.done, 0, 0);
+    rcu_reclaim(&drain.head, end_drain);
+    bool was_online = rcu_read_ongoing();
+    if (was_online) rcu_reader_offline();
+    while (sem_wait(&drain.done) != 0 && errno == EINTR) continue;
+    if (was_online) rcu_reader_online();
+    sem_destroy(&drain.done);
 }

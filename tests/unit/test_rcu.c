@@ -43,9 +43,9 @@ static void runs_what_was_queued_before_a_drain(void **state) {
     (void)state;
     reclaimed = 0;
     for (unsigned i = 0; i < 100; i++) rcu_reclaim(&new_object(i)->rcu, reclaim_object);
-    rcu_reader_quiescent();
     rcu_drain();
     assert_int_equal(reclaimed, 100);
+    assert_true(rcu_read_ongoing()); /* online again */
 }
 
 struct reader {
