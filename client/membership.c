@@ -15,8 +15,10 @@ static size_t list_position(const struct membership_list *list, const uint8_t *i
         size_t middle = low + (high - low) / 2;
         int order = memcmp(list->records[middle].id, id, MEMBER_ID_SIZE);
         if (order == 0) *found = true;
-        if (order < 0) low = middle + 1;
-        else high = middle;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return low;
 }
@@ -57,7 +59,9 @@ static void list_clear(struct membership_list *list) {
     memset(list, 0, sizeof *list);
 }
 
-void membership_init(struct membership *membership) { memset(membership, 0, sizeof *membership); }
+void membership_init(struct membership *membership) {
+    memset(membership, 0, sizeof *membership);
+}
 
 static void arriving_clear(struct membership *membership) {
     list_clear(&membership->arriving.list);
@@ -71,7 +75,8 @@ void membership_clear(struct membership *membership) {
     membership->version = (struct room_version){0};
 }
 
-const struct member_record *membership_find(const struct membership *membership, const uint8_t id[static MEMBER_ID_SIZE]) {
+const struct member_record *membership_find(const struct membership *membership,
+                                            const uint8_t id[static MEMBER_ID_SIZE]) {
     bool found;
     size_t at = list_position(&membership->list, id, &found);
     return found ? &membership->list.records[at] : NULL;
@@ -124,8 +129,10 @@ static void arriving_take_over(struct membership *membership, const struct membe
     for (size_t i = 0; i < membership->list.count; i++) {
         const struct member_record *record = &membership->list.records[i];
         size_t at = list_position(&old, record->id, &found);
-        if (!found) observer->listed(observer->context, record, CHANGE_JOINED);
-        else if (!records_equal(&old.records[at], record)) observer->listed(observer->context, record, CHANGE_UPDATED);
+        if (!found)
+            observer->listed(observer->context, record, CHANGE_JOINED);
+        else if (!records_equal(&old.records[at], record))
+            observer->listed(observer->context, record, CHANGE_UPDATED);
     }
     list_clear(&old);
 }
@@ -178,8 +185,7 @@ static enum membership_result apply_delta(struct membership *membership, const s
     /* Read once to see that all of it is well-formed, then once to apply: half a delta is never applied. */
     struct reader check = *reader;
     struct change_entry entry;
-    while (reader_left(&check) && !check.failed)
-        read_change_entry(&check, CHANGES_DELTA, &entry);
+    while (reader_left(&check) && !check.failed) read_change_entry(&check, CHANGES_DELTA, &entry);
     if (check.failed) return MEMBERSHIP_MALFORMED;
     while (reader_left(reader)) {
         read_change_entry(reader, CHANGES_DELTA, &entry);

@@ -1,7 +1,8 @@
 /* One bootnode's view of a room: who is listed, and at which version. Pure.
  *
- * Invariant: `version` names exactly the list in `records`. A delta applies only at its `from`; a full list replaces everything when
- * its parts, all of one version, cover every id; until then the old list stands (PROTOCOL.md §2.3 rule 6). */
+ * Invariant: `version` names exactly the list in `records`. A delta applies only at its `from`; a full list replaces
+ * everything when its parts, all of one version, cover every id; until then the old list stands (PROTOCOL.md §2.3 rule
+ * 6). */
 #pragma once
 
 #include <stdbool.h>
@@ -39,10 +40,10 @@ struct membership_observer {
 };
 
 enum membership_result {
-    MEMBERSHIP_APPLIED,  /* the version moved */
-    MEMBERSHIP_KNOWN,    /* nothing new */
-    MEMBERSHIP_PARTIAL,  /* more parts are needed */
-    MEMBERSHIP_GAP,      /* does not fit: ask again with our version */
+    MEMBERSHIP_APPLIED, /* the version moved */
+    MEMBERSHIP_KNOWN,   /* nothing new */
+    MEMBERSHIP_PARTIAL, /* more parts are needed */
+    MEMBERSHIP_GAP,     /* does not fit: ask again with our version */
     MEMBERSHIP_MALFORMED,
 };
 
@@ -54,4 +55,5 @@ enum membership_result membership_apply(struct membership *membership, const uin
 /* The records of a complete WELCOME: a full list in one part. False when malformed; nothing changed then. */
 bool membership_welcome(struct membership *membership, struct room_version version, struct reader *records,
                         const struct membership_observer *observer);
-const struct member_record *membership_find(const struct membership *membership, const uint8_t id[static MEMBER_ID_SIZE]);
+const struct member_record *membership_find(const struct membership *membership,
+                                            const uint8_t id[static MEMBER_ID_SIZE]);

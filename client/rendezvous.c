@@ -9,26 +9,31 @@
 
 #define RETRY_FIRST_MS 250
 #define RETRY_MOST_MS 4000
-#define REGISTER_TRIES 4        /* then a new HELLO: the cookie may have aged */
-#define ABSENT_MS 3000          /* never reached: say so after this */
-#define LOST_MS 15500           /* reached before: PROTOCOL.md §2.3 rule 4, "within 16 s" */
+#define REGISTER_TRIES 4 /* then a new HELLO: the cookie may have aged */
+#define ABSENT_MS 3000   /* never reached: say so after this */
+#define LOST_MS 15500    /* reached before: PROTOCOL.md §2.3 rule 4, "within 16 s" */
 #define REFUSED_MOST_S 60
+#define REFUSAL_KEY (-1) /* our own reason, beside the enum's: the key is not the known one */
 
-/* 250, 500, 1000 … 4000 ms, each stretched by up to a quarter, so that clients that lost a bootnode together do not come back together. */
+/* 250, 500, 1000 … 4000 ms, each stretched by up to a quarter, so that clients that lost a bootnode together do not
+ * come back together. */
 static uint64_t retry_delay(unsigned tries) {
     uint64_t delay = tries >= 4 ? RETRY_MOST_MS : (uint64_t)RETRY_FIRST_MS << tries;
     return delay + randombytes_uniform((uint32_t)delay / 4 + 1);
 }
 
 void rendezvous_init(struct rendezvous *rendezvous, const struct rendezvous_owner *owner, const struct room_keys *room,
-                     const struct identity *identity, uint8_t suite_mask, const struct address *bootnode, uint64_t now) {
+                     const struct identity *identity, uint8_t suite_mask, const struct address *addresses, size_t count,
+                     uint64_t now) {
     memset(rendezvous, 0, sizeof *rendezvous);
     rendezvous->owner = *owner;
     rendezvous->room = room;
     rendezvous->identity = identity;
     member_id_derive(room, identity->public, rendezvous->member_id);
     rendezvous->suite_mask = suite_mask;
-    rendezvous->bootnode = *bootnode;
+    rendezvous->address_count = count > RENDEZVOUS_ADDRESSES ? RENDEZVOUS_ADDRESSES : count;
+    memcpy(rendezvous->addresses, addresses, rendezvous->address_count * sizeof *addresses);
+    rendezvous->bootnode = addresses[0];
     rendezvous->heard = now;
     rendezvous->update_due = UINT64_MAX;
     membership_init(&rendezvous->membership);
@@ -58,6 +63,8 @@ void rendezvous_lose(struct rendezvous *rendezvous, const char *why) {
 static void send_hello(struct rendezvous *rendezvous, uint64_t now) {
     if (rendezvous->tries == 0) randombytes_buf(&rendezvous->nonce, sizeof rendezvous->nonce);
     struct hello hello = {.version = PROTOCOL_VERSION, .nonce = rendezvous->nonce};
+    if (rendezvous->tries > 0)
+        rendezvous->bootnode = rendezvous->addresses[rendezvous->tries % rendezvous->address_count];
     uint8_t packet[HELLO_SIZE];
     size_t size = hello_encode(&hello, packet, sizeof packet);
     rendezvous->owner.send(rendezvous->owner.context, &rendezvous->bootnode, packet, size);
@@ -65,9 +72,8 @@ static void send_hello(struct rendezvous *rendezvous, uint64_t now) {
 }
 
 static size_t register_payload(struct rendezvous *rendezvous, uint8_t *out, size_t capacity) {
-    struct register_body body = {.suite_mask = rendezvous->suite_mask,
-                                 .revision = rendezvous->revision,
-                                 .candidates = rendezvous->candidates};
+    struct register_body body = {
+        .suite_mask = rendezvous->suite_mask, .revision = rendezvous->revision, .candidates = rendezvous->candidates};
     memcpy(body.room_tag, rendezvous->room->tag, ROOM_TAG_SIZE);
     memcpy(body.member_id, rendezvous->member_id, MEMBER_ID_SIZE);
     owner_token_derive(rendezvous->identity->seed, rendezvous->room->tag, rendezvous->bootnode_key, body.owner_token);
@@ -78,13 +84,12 @@ static size_t register_payload(struct rendezvous *rendezvous, uint8_t *out, size
 
 static void send_register(struct rendezvous *rendezvous, uint64_t now) {
     unsigned slot = rendezvous->next_attempt++ % RENDEZVOUS_ATTEMPTS;
-    struct register_message message = {.cookie = rendezvous->cookie};
-    randombytes_buf(&message.attempt, sizeof message.attempt);
     uint8_t packet[REGISTER_SIZE], prologue[LINK_PROLOGUE_SIZE], payload[REGISTER_BODY_MAX];
-    register_start(&message, packet, sizeof packet);
     size_t payload_size = register_payload(rendezvous, payload, sizeof payload);
-    /* The header's length field goes into the prologue too, so it is set before the handshake begins. */
     size_t noise_size = payload_size + NOISE_NK_1_OVERHEAD;
+    struct register_message message = {.cookie = rendezvous->cookie, .noise_size = noise_size};
+    randombytes_buf(&message.attempt, sizeof message.attempt);
+    register_start(&message, packet, sizeof packet);
     size_t size = register_finish(packet, noise_size, sizeof packet);
     link_prologue(packet, prologue);
 
@@ -104,18 +109,32 @@ static void send_register(struct rendezvous *rendezvous, uint64_t now) {
     rendezvous->due = now + retry_delay(++rendezvous->tries);
 }
 
-static void handle_cookie(struct rendezvous *rendezvous, const uint8_t *packet, size_t size, uint64_t now) {
-    struct cookie_message message;
-    if (rendezvous->state != RENDEZVOUS_HELLO || !cookie_message_decode(packet, size, &message)) return;
-    if (message.nonce != rendezvous->nonce || rendezvous->tries == 0) return;
-    char why[256];
-    if (!rendezvous->owner.trusted(rendezvous->owner.context, message.bootnode_public, why, sizeof why)) {
+/* A stranger's key. At first contact that is the end, as with ssh; later it may be a forged packet, and those whom we
+ * talk to must not lose us for it: go on trying. */
+static void bar(struct rendezvous *rendezvous, const char *why, uint64_t now) {
+    if (!rendezvous->ever_active) {
         rendezvous->state = RENDEZVOUS_BARRED;
         rendezvous->due = UINT64_MAX;
         rendezvous->owner.barred(rendezvous->owner.context, why);
         return;
     }
+    if (rendezvous->last_refusal != REFUSAL_KEY) rendezvous->owner.refused(rendezvous->owner.context, why);
+    rendezvous->last_refusal = REFUSAL_KEY;
+    rendezvous_restart(rendezvous, RETRY_MOST_MS, now);
+}
+
+static void handle_cookie(struct rendezvous *rendezvous, const struct address *from, const uint8_t *packet, size_t size,
+                          uint64_t now) {
+    struct cookie_message message;
+    if (rendezvous->state != RENDEZVOUS_HELLO || !cookie_message_decode(packet, size, &message)) return;
+    if (message.nonce != rendezvous->nonce || rendezvous->tries == 0) return;
+    char why[1024];
+    if (!rendezvous->owner.trusted(rendezvous->owner.context, message.bootnode_public, why, sizeof why)) {
+        bar(rendezvous, why, now);
+        return;
+    }
     memcpy(rendezvous->bootnode_key, message.bootnode_public, sizeof rendezvous->bootnode_key);
+    rendezvous->bootnode = *from;
     rendezvous->cookie = message.cookie;
     rendezvous->mapped = message.seen;
     rendezvous->tries = 0;
@@ -174,12 +193,20 @@ static void handle_refused(struct rendezvous *rendezvous, const uint8_t *packet,
     rendezvous_restart(rendezvous, wait_s * 1000, now);
 }
 
+/* While it is being looked for, any of its addresses may answer; the one that does first is it. */
+static bool from_bootnode(struct rendezvous *rendezvous, const struct address *from) {
+    if (address_equal(from, &rendezvous->bootnode)) return true;
+    for (size_t i = 0; rendezvous->state == RENDEZVOUS_HELLO && i < rendezvous->address_count; i++)
+        if (address_equal(from, &rendezvous->addresses[i])) return true;
+    return false;
+}
+
 bool rendezvous_receive(struct rendezvous *rendezvous, const struct address *from, const uint8_t *packet, size_t size,
                         uint64_t now) {
     if (size == 0 || packet[0] < MESSAGE_HELLO || packet[0] >= MESSAGE_TYPE_END) return false;
-    if (!address_equal(from, &rendezvous->bootnode)) return false;
+    if (!from_bootnode(rendezvous, from)) return false;
     switch (packet[0]) {
-    case MESSAGE_COOKIE: handle_cookie(rendezvous, packet, size, now); break;
+    case MESSAGE_COOKIE: handle_cookie(rendezvous, from, packet, size, now); break;
     case MESSAGE_WELCOME: handle_welcome(rendezvous, packet, size, now); break;
     case MESSAGE_REFUSED: handle_refused(rendezvous, packet, size, now); break;
     default: rendezvous_session_receive(rendezvous, packet, size, now); break;
@@ -213,8 +240,10 @@ void rendezvous_tick(struct rendezvous *rendezvous, uint64_t now) {
         send_register(rendezvous, now);
         break;
     case RENDEZVOUS_REGISTERING:
-        if (rendezvous->tries >= REGISTER_TRIES) rendezvous_restart(rendezvous, 0, now);
-        else send_register(rendezvous, now);
+        if (rendezvous->tries >= REGISTER_TRIES)
+            rendezvous_restart(rendezvous, 0, now);
+        else
+            send_register(rendezvous, now);
         break;
     default: break;
     }

@@ -1,12 +1,12 @@
-/* A session with one bootnode for one room: find it, register, beat, keep the membership, leave. Pure: packets and times in, packets and
- * calls out. PROTOCOL.md §2.
+/* A session with one bootnode for one room: find it, register, beat, keep the membership, leave. Pure: packets and
+ * times in, packets and calls out. PROTOCOL.md §2.
  *
  *     HELLO ──COOKIE──▶ WAITING ──spread──▶ REGISTERING ──WELCOME──▶ ACTIVE ──▶ LEAVING ──▶ ENDED
  *       ▲                                       │ no answer             │ RESET, lost, draining
  *       └───────────────────────────────────────┴───────────────────────┘             wrong key ──▶ BARRED
  *
- * Every step survives loss: HELLO and REGISTER are repeated, each REGISTER as a new handshake of which the last three can still be
- * answered. While there is no session, peers keep talking: nothing here touches them. */
+ * Every step survives loss: HELLO and REGISTER are repeated, each REGISTER as a new handshake of which the last three
+ * can still be answered. While there is no session, peers keep talking: nothing here touches them. */
 #pragma once
 
 #include <stdbool.h>
@@ -22,15 +22,16 @@
 #include "common/replay_window.h"
 
 #define RENDEZVOUS_ATTEMPTS 3
+#define RENDEZVOUS_ADDRESSES 8
 
 enum rendezvous_state {
-    RENDEZVOUS_HELLO,       /* looking for the bootnode */
-    RENDEZVOUS_WAITING,     /* has a cookie, or was told to come back: waits */
+    RENDEZVOUS_HELLO,   /* looking for the bootnode */
+    RENDEZVOUS_WAITING, /* has a cookie, or was told to come back: waits */
     RENDEZVOUS_REGISTERING,
     RENDEZVOUS_ACTIVE,
     RENDEZVOUS_LEAVING,
     RENDEZVOUS_ENDED,
-    RENDEZVOUS_BARRED,      /* the bootnode's key is not the one we know: nothing more is sent */
+    RENDEZVOUS_BARRED, /* the bootnode's key is not the one we know: nothing more is sent */
 };
 
 /* Who is told. All are called from within rendezvous_* calls. */
@@ -38,15 +39,15 @@ struct rendezvous_owner {
     void *context;
     void (*send)(void *context, const struct address *to, const uint8_t *data, size_t size);
     struct membership_observer members;
-    void (*complete)(void *context);                             /* the list is complete at some version */
+    void (*complete)(void *context); /* the list is complete at some version */
     void (*registered)(void *context, const struct address *mapped);
     void (*introduced)(void *context, const struct member_record *record);
     void (*lost)(void *context, const char *why);
     void (*back)(void *context);
-    void (*refused)(void *context, const char *why);             /* said once per reason; it keeps trying */
-    /* Is this the bootnode's key? False, with one line in `why`: barred. */
+    void (*refused)(void *context, const char *why); /* said once per reason; it keeps trying */
+    /* May this be the bootnode's key? False, with one line in `why`: barred. Not proven yet: that is `registered`. */
     bool (*trusted)(void *context, const uint8_t key[static 32], char *why, size_t why_size);
-    void (*barred)(void *context, const char *why);
+    void (*barred)(void *context, const char *why); /* for good */
 };
 
 struct rendezvous {
@@ -58,16 +59,18 @@ struct rendezvous {
     struct candidate_list candidates;
     uint32_t revision;
 
-    struct address bootnode;
+    struct address addresses[RENDEZVOUS_ADDRESSES]; /* that the bootnode's name stands for; HELLO tries them in turn */
+    size_t address_count;
+    struct address bootnode; /* the one that answered, or is tried */
     enum rendezvous_state state;
-    uint64_t due;        /* when the state wants to act */
-    unsigned tries;      /* of what the state repeats */
-    bool lost;           /* said so */
+    uint64_t due;   /* when the state wants to act */
+    unsigned tries; /* of what the state repeats */
+    bool lost;      /* said so */
     bool ever_active;
-    uint64_t heard;      /* last authentic packet, or the start */
+    uint64_t heard; /* last authentic packet, or the start */
     int last_refusal;
 
-    uint64_t nonce;      /* of the HELLO that is out */
+    uint64_t nonce; /* of the HELLO that is out */
     uint8_t bootnode_key[32];
     struct cookie cookie;
     struct address mapped;
@@ -93,13 +96,14 @@ struct rendezvous {
     uint16_t beat_ms;
     uint8_t answer_every;
     struct membership membership;
-    uint64_t update_due;   /* UINT64_MAX: none is out */
+    uint64_t update_due; /* UINT64_MAX: none is out */
     unsigned update_tries;
 };
 
-/* `room` and `identity` must outlive it. */
+/* `room` and `identity` must outlive it. `addresses`: 1 … RENDEZVOUS_ADDRESSES of the one bootnode. */
 void rendezvous_init(struct rendezvous *rendezvous, const struct rendezvous_owner *owner, const struct room_keys *room,
-                     const struct identity *identity, uint8_t suite_mask, const struct address *bootnode, uint64_t now);
+                     const struct identity *identity, uint8_t suite_mask, const struct address *addresses, size_t count,
+                     uint64_t now);
 void rendezvous_clear(struct rendezvous *rendezvous);
 /* Is this packet, by its source, for us? Then handles it. */
 bool rendezvous_receive(struct rendezvous *rendezvous, const struct address *from, const uint8_t *packet, size_t size,

@@ -26,7 +26,8 @@ static void send_beat(struct rendezvous *rendezvous, bool ask, uint64_t now) {
     }
 }
 
-void rendezvous_send_sealed(struct rendezvous *rendezvous, enum message_type type, const uint8_t *body, size_t body_size) {
+void rendezvous_send_sealed(struct rendezvous *rendezvous, enum message_type type, const uint8_t *body,
+                            size_t body_size) {
     struct sealed_header header = {
         .type = (uint8_t)type, .session_id = rendezvous->session_id, .counter = ++rendezvous->seal_counter};
     uint8_t packet[UDP_DATAGRAM_MAX];
@@ -56,8 +57,8 @@ static void start_keys(struct rendezvous *rendezvous, const struct noise_keys *k
     rendezvous->beat_counter = rendezvous->last_acked = 0;
 }
 
-void rendezvous_session_start(struct rendezvous *rendezvous, const struct noise_keys *keys, const struct welcome_body *body,
-                              struct reader *members, uint64_t now) {
+void rendezvous_session_start(struct rendezvous *rendezvous, const struct noise_keys *keys,
+                              const struct welcome_body *body, struct reader *members, uint64_t now) {
     start_keys(rendezvous, keys);
     memset(rendezvous->attempts, 0, sizeof rendezvous->attempts);
     rendezvous->session_id = body->session_id;
@@ -98,8 +99,7 @@ static void check_update(struct rendezvous *rendezvous) {
 }
 
 static void handle_changes(struct rendezvous *rendezvous, const uint8_t *body, size_t size, uint64_t now) {
-    enum membership_result result =
-        membership_apply(&rendezvous->membership, body, size, &rendezvous->owner.members);
+    enum membership_result result = membership_apply(&rendezvous->membership, body, size, &rendezvous->owner.members);
     if (result == MEMBERSHIP_MALFORMED) return;
     check_update(rendezvous);
     if (result == MEMBERSHIP_APPLIED) rendezvous->owner.complete(rendezvous->owner.context);
@@ -145,7 +145,8 @@ static void handle_path(struct rendezvous *rendezvous, const uint8_t *packet, si
     struct path_message path;
     if (!path_decode(packet, size, &path) || path.session_id != rendezvous->session_id) return;
     if (!link_check_path(rendezvous->ack_key, packet)) return;
-    /* Every beat from the new address brings a PATH: one answer in a while is enough, or the two would chase each other. */
+    /* Every beat from the new address brings a PATH: one answer in a while is enough, or the two would chase each
+     * other. */
     if (rendezvous->moving && now - rendezvous->moved_at < REPEAT_MS) return;
     rendezvous->moving = true;
     rendezvous->moved_at = now;

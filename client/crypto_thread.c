@@ -1,0 +1,144 @@
+#include "client/crypto_thread.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client/candidates.h"
+#include "common/clock.h"
+
+#define OUTGOING_BATCH 64
+#define INTERFACES_EVERY_MS 5000
+#define SLEEP_MOST_MS 60000
+#define TURN_PACKETS 64 /* then events, lines and timers have their turn */
+
+static void flush(struct crypto_thread *crypto) {
+    /* What the kernel refuses is lost like any datagram; whoever needs it repeats it. */
+    if (udp_batch_count(crypto->outgoing)) udp_send(crypto->setup->socket, crypto->outgoing);
+}
+
+static void on_send(void *context, const struct address *to, const uint8_t *data, size_t size) {
+    struct crypto_thread *crypto = context;
+    struct datagram datagram = {.peer = *to, .data = data, .size = size};
+    if (udp_batch_full(crypto->outgoing)) flush(crypto);
+    udp_batch_add(crypto->outgoing, &datagram);
+}
+
+static void on_emit(void *context, struct event *event) {
+    struct crypto_thread *crypto = context;
+    queue_push(crypto->events,
+               &event->node); /* unbounded: what arrives is bounded by windows, what is sent by credit */
+}
+
+static uint64_t on_wall_ms(void *context) {
+    (void)context;
+    return clock_wall_ms();
+}
+
+static void take_packets(struct crypto_thread *crypto, uint64_t now) {
+    struct queue_node *node;
+    for (int i = 0; i < TURN_PACKETS && (node = queue_pop(&crypto->filled)); i++) {
+        struct received *received = (struct received *)node;
+        engine_receive(crypto->engine, &received->from, received->data, received->size, now);
+        receiver_give_back(crypto->receiver, received);
+    }
+}
+
+static void take_inputs(struct crypto_thread *crypto, uint64_t now) {
+    struct queue_node *node;
+    while ((node = queue_pop(&crypto->inputs))) {
+        struct input *input = (struct input *)node;
+        switch (input->type) {
+        case INPUT_LINE: engine_say(crypto->engine, input->text, input->size, now); break;
+        case INPUT_END: engine_end_of_input(crypto->engine, now); break;
+        case INPUT_STOP: engine_stop(crypto->engine, now); break;
+        }
+        input_destroy(input);
+    }
+}
+
+static void look_at_interfaces(struct crypto_thread *crypto, uint64_t now) {
+    if (now < crypto->interfaces_due) return;
+    crypto->interfaces_due = now + INTERFACES_EVERY_MS;
+    struct candidate_list candidates;
+    candidates_gather(crypto->setup->bound.port, !address_is_ipv4(&crypto->setup->bound), &candidates);
+    if (candidates_equal(&candidates, &crypto->candidates)) return;
+    crypto->candidates = candidates;
+    engine_set_candidates(crypto->engine, &candidates, now);
+}
+
+static void sleep_until_due(struct crypto_thread *crypto) {
+    uint64_t now = clock_boot_ms(), due = engine_due(crypto->engine, now);
+    if (due > crypto->interfaces_due) due = crypto->interfaces_due;
+    uint64_t wait = due <= now ? 0 : due - now;
+    if (wait > SLEEP_MOST_MS) wait = SLEEP_MOST_MS;
+    /* Both must be asked: settling is what makes the next push ring. */
+    bool packets = !queue_settle(&crypto->filled), inputs = !queue_settle(&crypto->inputs);
+    if (packets || inputs) return;
+    struct pollfd wanted[] = {{.fd = queue_event(&crypto->filled), .events = POLLIN},
+                              {.fd = queue_event(&crypto->inputs), .events = POLLIN}};
+    poll(wanted, 2, (int)wait);
+}
+
+static void run(void *argument) {
+    struct crypto_thread *crypto = argument;
+    while (!engine_finished(crypto->engine)) {
+        uint64_t now = clock_boot_ms();
+        look_at_interfaces(crypto, now);
+        take_packets(crypto, now);
+        take_inputs(crypto, now);
+        if (engine_due(crypto->engine, now) <= now) engine_tick(crypto->engine, now);
+        flush(crypto);
+        if (!engine_finished(crypto->engine)) sleep_until_due(crypto);
+    }
+}
+
+bool crypto_thread_open(struct crypto_thread *crypto, struct setup *setup, struct receiver *receiver,
+                        struct queue *events) {
+    memset(crypto, 0, sizeof *crypto);
+    crypto->setup = setup;
+    crypto->receiver = receiver;
+    crypto->events = events;
+    crypto->inputs.event = crypto->filled.event = -1;
+    crypto->outgoing = udp_batch_create(OUTGOING_BATCH);
+    bool queues = queue_init(&crypto->inputs, 0) == 0 && queue_init(&crypto->filled, 0) == 0;
+    struct engine_io io = {.context = crypto, .send = on_send, .emit = on_emit, .wall_ms = on_wall_ms};
+    struct engine_options options = {.identity = &setup->identity,
+                                     .known_peers = &setup->known_peers,
+                                     .known_bootnodes = &setup->known_bootnodes,
+                                     .nick = setup->nick,
+                                     .suite_mask = setup->suite_mask,
+                                     .room_name = setup->config->room,
+                                     .secret = setup->secret,
+                                     .secret_size = setup->secret_size,
+                                     .bootnode_name = setup->config->bootnode,
+                                     .bootnodes = setup->bootnodes,
+                                     .bootnode_count = setup->bootnode_count,
+                                     .bootnode_key = setup->pinned ? setup->bootnode_key : NULL};
+    if (queues && crypto->outgoing) crypto->engine = engine_create(&options, &io, clock_boot_ms());
+    if (crypto->engine) return true;
+    fputs("gochat: out of memory or descriptors (the secret of a room needs 64 MiB)\n", stderr);
+    return false;
+}
+
+int crypto_thread_start(struct crypto_thread *crypto) {
+    return thread_start(&crypto->thread, "crypto", false, run, crypto);
+}
+
+void crypto_thread_join(struct crypto_thread *crypto) {
+    thread_join(&crypto->thread);
+}
+
+void crypto_thread_close(struct crypto_thread *crypto) {
+    struct queue_node *node;
+    engine_destroy(crypto->engine);
+    if (crypto->inputs.event >= 0) {
+        while ((node = queue_pop(&crypto->inputs))) input_destroy((struct input *)node);
+        queue_destroy(&crypto->inputs);
+    }
+    if (crypto->filled.event >= 0) {
+        while ((node = queue_pop(&crypto->filled))) receiver_give_back(crypto->receiver, (struct received *)node);
+        queue_destroy(&crypto->filled);
+    }
+    if (crypto->outgoing) udp_batch_destroy(crypto->outgoing);
+}

@@ -1,0 +1,33 @@
+/* The crypto thread: the engine with real packets, lines and time. It alone owns sessions; the other threads reach it
+ * through two queues, and it reaches them through two others. */
+#pragma once
+
+#include "client/engine.h"
+#include "client/receiver.h"
+#include "client/setup.h"
+#include "client/ui/ui.h"
+#include "common/queue.h"
+#include "common/thread.h"
+#include "common/udp.h"
+
+struct crypto_thread {
+    struct thread thread;
+    struct setup *setup;
+    struct engine *engine;
+    struct receiver *receiver;
+    struct queue inputs;  /* from the UI: struct input */
+    struct queue filled;  /* from the receiver: struct received */
+    struct queue *events; /* to the UI */
+    struct udp_batch *outgoing;
+    uint64_t interfaces_due;
+    struct candidate_list candidates;
+};
+
+/* Makes engine and queues; the thread is started apart, once the receiver and the UI stand. One line on standard error
+ * and false when it cannot. */
+bool crypto_thread_open(struct crypto_thread *crypto, struct setup *setup, struct receiver *receiver,
+                        struct queue *events);
+int crypto_thread_start(struct crypto_thread *crypto);
+/* Joins; it ends by itself after EVENT_FINISHED. */
+void crypto_thread_join(struct crypto_thread *crypto);
+void crypto_thread_close(struct crypto_thread *crypto);

@@ -1,0 +1,56 @@
+/* The heart of the client: rooms, and what they share. Pure: packets, lines and times in; packets and events out. The
+ * crypto thread (client.c) drives it with real ones, scenarios with fake ones. One owner, no locks.
+ *
+ * The end: engine_end_of_input leaves once every message was acknowledged by everyone present, or after 10 s;
+ * engine_stop leaves at once. Then engine_finished says with which status (design §2): 0, 3 somebody present did not
+ * get everything, 4 nobody was present. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/room.h"
+
+#define ENGINE_STATUS_UNDELIVERED 3
+#define ENGINE_STATUS_ALONE 4
+#define ENGINE_STATUS_BARRED 1
+
+struct engine_io {
+    void *context;
+    void (*send)(void *context, const struct address *to, const uint8_t *data, size_t size);
+    void (*emit)(void *context, struct event *event); /* takes the event */
+    uint64_t (*wall_ms)(void *context);
+};
+
+struct engine_options {
+    const struct identity *identity; /* these outlive the engine */
+    const struct known_keys *known_peers, *known_bootnodes;
+    const char *nick;
+    uint8_t suite_mask;
+    const char *room_name;
+    const void *secret;
+    size_t secret_size;
+    const char *bootnode_name;       /* as the user wrote it: the name in known_bootnodes */
+    const struct address *bootnodes; /* what it resolved to */
+    size_t bootnode_count;
+    const uint8_t *bootnode_key; /* pinned; NULL: remembered on first use */
+};
+
+struct engine;
+
+/* NULL when the room's keys cannot be derived. */
+struct engine *engine_create(const struct engine_options *options, const struct engine_io *io, uint64_t now);
+void engine_destroy(struct engine *engine);
+
+void engine_receive(struct engine *engine, const struct address *from, const uint8_t *data, size_t size, uint64_t now);
+void engine_say(struct engine *engine, const char *text, size_t size, uint64_t now);
+void engine_end_of_input(struct engine *engine, uint64_t now);
+void engine_stop(struct engine *engine, uint64_t now);
+void engine_set_candidates(struct engine *engine, const struct candidate_list *candidates, uint64_t now);
+
+void engine_tick(struct engine *engine, uint64_t now);
+/* When engine_tick wants to be called; at or before `now`: at once. */
+uint64_t engine_due(const struct engine *engine, uint64_t now);
+/* It has left (or may not stay): nothing more will be sent. EVENT_FINISHED was emitted with the status. */
+bool engine_finished(const struct engine *engine);

@@ -1,0 +1,129 @@
+#include "client/main.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "client/config.h"
+#include "client/crypto_thread.h"
+#include "client/receiver.h"
+#include "client/setup.h"
+#include "client/ui/ui.h"
+#include "common/log.h"
+#include "common/thread.h"
+
+/* The three threads of design §6, and the main thread, which waits for signals. */
+struct client {
+    struct setup setup;
+    struct ui ui;
+    struct thread ui_thread;
+    struct receiver receiver;
+    struct crypto_thread crypto;
+    int ui_ended; /* eventfd */
+    int signals;  /* signalfd */
+    int status;
+};
+
+static void ui_thread_run(void *argument) {
+    struct client *client = argument;
+    client->status = ui_run(&client->ui);
+    uint64_t one = 1;
+    (void)!write(client->ui_ended, &one, sizeof one);
+}
+
+/* The first signal leaves gracefully; a second one, from somebody in a hurry, ends the program where it stands. */
+static void wait_for_end(struct client *client) {
+    struct pollfd wanted[] = {{.fd = client->ui_ended, .events = POLLIN}, {.fd = client->signals, .events = POLLIN}};
+    int caught = 0;
+    for (;;) {
+        if (poll(wanted, 2, -1) < 0 && errno != EINTR) return;
+        if (wanted[0].revents) return;
+        struct signalfd_siginfo info;
+        if (!wanted[1].revents || read(client->signals, &info, sizeof info) != sizeof info) continue;
+        if (caught++) _exit(128 + (int)info.ssi_signo);
+        queue_push(&client->crypto.inputs, &input_create(INPUT_STOP, NULL, 0)->node);
+    }
+}
+
+static int catch_signals(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+static int converse(struct client *client) {
+    client->status = SETUP_FAILED;
+    if (receiver_start(&client->receiver, client->setup.socket, &client->crypto.filled) != 0) goto no_receiver;
+    if (crypto_thread_start(&client->crypto) != 0) goto no_crypto;
+    if (thread_start(&client->ui_thread, "ui", false, ui_thread_run, client) == 0) {
+        wait_for_end(client);
+        thread_join(&client->ui_thread);
+    } else {
+        queue_push(&client->crypto.inputs, &input_create(INPUT_STOP, NULL, 0)->node);
+    }
+    crypto_thread_join(&client->crypto);
+no_crypto:
+    receiver_stop(&client->receiver);
+    return client->status;
+no_receiver:
+    fprintf(stderr, "gochat: cannot start threads: %s\n", strerror(errno));
+    return client->status;
+}
+
+static void events_clear(struct queue *events) {
+    struct queue_node *node;
+    while ((node = queue_pop(events))) event_destroy((struct event *)node);
+    queue_destroy(events);
+}
+
+static int run(const struct client_config *config) {
+    static struct client client; /* large: 600 KiB of engine and buffers hang on it, and its own tables */
+    client.signals = catch_signals();
+    client.ui_ended = eventfd(0, EFD_CLOEXEC);
+    int status = setup_open(&client.setup, config);
+    if (status != SETUP_OK) goto no_setup;
+    client.ui = (struct ui){.inputs = &client.crypto.inputs,
+                            .kind = config->ui == UI_CHOICE_JSON ? UI_JSON : UI_PLAIN,
+                            .input = 0,
+                            .output = 1};
+    status = SETUP_FAILED;
+    if (queue_init(&client.ui.events, 0) != 0) goto no_setup;
+    if (crypto_thread_open(&client.crypto, &client.setup, &client.receiver, &client.ui.events))
+        status = converse(&client);
+    crypto_thread_close(&client.crypto);
+    events_clear(&client.ui.events);
+no_setup:
+    setup_close(&client.setup);
+    close(client.ui_ended);
+    close(client.signals);
+    return status;
+}
+
+int client_main(int argc, char **argv) {
+    struct client_config config;
+    /* Keys must not end up in a core dump. */
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    if (sodium_init() < 0) {
+        fputs("gochat: libsodium does not start\n", stderr);
+        return SETUP_FAILED;
+    }
+    switch (client_config_read(argc, argv, &config)) {
+    case CLIENT_CONFIG_DONE: return 0;
+    case CLIENT_CONFIG_BAD: return SETUP_USAGE;
+    case CLIENT_CONFIG_RUN: break;
+    }
+    log_set_level((enum log_level)config.log_level);
+    return run(&config);
+}

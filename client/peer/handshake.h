@@ -1,0 +1,78 @@
+/* The handshake between two peers: Noise XX or XXpsk3 in three packets. Pure: packets in, packets out; when and where
+ * they go is peer.h's and punch.h's. PROTOCOL.md §3.1.
+ *
+ * Invariant: a packet that fails leaves the state as it was, so a forged RESPONSE or CONFIRMATION cannot spoil the real
+ * one. A transport comes out only when the other proved the X25519 form of an Ed25519 key whose hash under the room key
+ * is the member id we wanted. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "client/identity.h"
+#include "client/peer/transport.h"
+#include "common/names.h"
+#include "common/noise.h"
+#include "common/peer_messages.h"
+
+/* What both sides know before the first packet. */
+struct handshake_pair {
+    const struct room_keys *room;
+    const struct identity *identity;
+    bool initiator; /* ours is the lower member id */
+    uint8_t own_id[MEMBER_ID_SIZE], other_id[MEMBER_ID_SIZE];
+    uint8_t own_mask, other_mask;
+};
+
+/* The initiator's attempt. */
+struct handshake_attempt {
+    bool active, bound;
+    uint32_t index;
+    uint64_t started;
+    struct noise noise;
+    uint8_t packet[PEER_HANDSHAKE_SIZE]; /* INITIATION, the same to every candidate */
+};
+
+/* The responder's half-open handshake. */
+struct handshake_pending {
+    bool active, bound;
+    bool done; /* confirmed: kept to answer late copies */
+    uint32_t index, remote_index;
+    uint64_t started;
+    struct noise noise;
+    uint8_t initiation[PEER_HANDSHAKE_SIZE];
+    uint8_t response[PEER_HANDSHAKE_SIZE]; /* made once: every copy of the initiation gets the same */
+};
+
+struct handshake_result {
+    struct noise_keys keys;
+    uint8_t remote_static[32];
+    struct frame_introduction introduction; /* accept only */
+};
+
+/* True for the lower id. Equal ids are ourselves: not a pair. */
+bool handshake_is_initiator(const uint8_t own[static MEMBER_ID_SIZE], const uint8_t other[static MEMBER_ID_SIZE]);
+/* The suite that both masks agree on; 0: none. */
+enum suite handshake_suite(const struct handshake_pair *pair);
+/* Length of INITIATION's Noise message in this room. */
+size_t handshake_initiation_noise_size(const struct room_keys *room);
+
+/* Initiator. `bound_to` is the transport it renews, or NULL. */
+bool handshake_initiate(const struct handshake_pair *pair, uint32_t index, const struct transport *bound_to,
+                        uint64_t now, struct handshake_attempt *out);
+/* Initiator: RESPONSE came; writes CONFIRMATION with our introduction. 0 when it does not fit the attempt. */
+size_t handshake_confirm(const struct handshake_pair *pair, const struct handshake_attempt *attempt,
+                         const struct peer_answer *response, const struct frame_introduction *introduction,
+                         uint8_t *out, size_t capacity, struct handshake_result *result);
+
+/* Responder: INITIATION came (its MAC and pair tag are checked); makes the RESPONSE. `bound_to` as the packet asks. */
+bool handshake_respond(const struct handshake_pair *pair, const uint8_t *packet,
+                       const struct peer_initiation *initiation, uint32_t index, const struct transport *bound_to,
+                       uint64_t now, struct handshake_pending *out);
+/* Responder: CONFIRMATION came. */
+bool handshake_accept(const struct handshake_pair *pair, const struct handshake_pending *pending,
+                      const struct peer_answer *confirmation, struct handshake_result *result);
+
+/* Does this introduction belong to the pair's other member, and to the static key that the handshake proved? */
+bool handshake_introduction_valid(const struct handshake_pair *pair, const struct frame_introduction *introduction,
+                                  const uint8_t remote_static[static 32]);

@@ -1,0 +1,22 @@
+/* From the index in a packet to the peer it is for, in constant time: random u32 numbers, their low bits the place in
+ * the table. */
+#pragma once
+
+#include <stdint.h>
+
+#define INDICES_SLOTS 4096u /* 128 peers hold at most 7 each; many more rooms than people sit in */
+
+struct peer;
+
+struct indices {
+    struct {
+        uint32_t index; /* 0: free */
+        struct peer *peer;
+    } slots[INDICES_SLOTS];
+};
+
+/* A new index for `peer`; 0 when the table is full. */
+uint32_t indices_take(struct indices *indices, struct peer *peer);
+struct peer *indices_find(const struct indices *indices, uint32_t index);
+/* Nothing for 0. */
+void indices_release(struct indices *indices, uint32_t index);

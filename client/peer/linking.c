@@ -1,0 +1,334 @@
+#include <sodium.h>
+#include <string.h>
+
+#include "client/peer/parts.h"
+
+#define FORCED_INTERVAL_MS 5000
+#define WORK_BURST 4000 /* thousandths of an INITIATION */
+#define WORK_PER_MS 2   /* 2 a second */
+#define PENDING_LIFE_MS 10000
+#define CONFIRMATION_FIRST_MS 100
+#define CONFIRMATION_TRIES 6
+#define ROUND_WAIT_MOST_MS 60000
+
+bool linking_usable(const struct peer *peer, uint64_t now) {
+    return transport_usable(&peer->current, now);
+}
+
+static void transport_drop(struct peer *peer, struct transport *transport) {
+    indices_release(peer->host->indices, transport->local_index);
+    transport_wipe(transport);
+}
+
+static void attempt_drop(struct peer *peer) {
+    if (peer->attempt.active) indices_release(peer->host->indices, peer->attempt.index);
+    sodium_memzero(&peer->attempt, sizeof peer->attempt);
+}
+
+/* The index of a confirmed handshake belongs to its transport. */
+static void pending_drop(struct peer *peer, struct handshake_pending *pending) {
+    if (pending->active && !pending->done) indices_release(peer->host->indices, pending->index);
+    sodium_memzero(pending, sizeof *pending);
+}
+
+void linking_forget(struct peer *peer) {
+    attempt_drop(peer);
+    for (size_t i = 0; i < PEER_PENDING; i++) pending_drop(peer, &peer->pending[i]);
+    transport_drop(peer, &peer->current);
+    transport_drop(peer, &peer->previous);
+    transport_drop(peer, &peer->next);
+    peer->confirmation_size = 0;
+}
+
+static bool attempt_begin(struct peer *peer, const struct transport *bound_to, uint64_t now) {
+    attempt_drop(peer);
+    uint32_t index = indices_take(peer->host->indices, peer);
+    if (index && handshake_initiate(&peer->pair, index, bound_to, now, &peer->attempt)) return true;
+    indices_release(peer->host->indices, index);
+    sodium_memzero(&peer->attempt, sizeof peer->attempt);
+    return false;
+}
+
+void linking_start(struct peer *peer, uint64_t now) {
+    if (peer->pair.initiator) {
+        punch_stop(&peer->renewal);
+        if (!attempt_begin(peer, NULL, now)) return;
+    }
+    peer->retry = UINT64_MAX;
+    punch_start(&peer->punch, now);
+}
+
+void linking_done(struct peer *peer) {
+    attempt_drop(peer);
+    punch_stop(&peer->punch);
+    punch_stop(&peer->renewal);
+    peer->retry = UINT64_MAX;
+    peer->rounds = 0;
+}
+
+/* The new transport is sent on from now; the former one still receives what is under way. */
+static void transport_rotate(struct peer *peer, const struct transport *fresh) {
+    transport_drop(peer, &peer->previous);
+    peer->previous = peer->current;
+    peer->current = *fresh;
+}
+
+void linking_promote_next(struct peer *peer, uint64_t now) {
+    struct transport fresh = peer->next;
+    sodium_memzero(&peer->next, sizeof peer->next);
+    transport_rotate(peer, &fresh);
+    sodium_memzero(&fresh, sizeof fresh);
+    memcpy(peer->current_static, peer->next_static, sizeof peer->current_static);
+    if (peer->confirmation_tries == 1) peer->rtt_us = (uint32_t)(now - peer->confirmation_sent) * 1000;
+    peer->confirmation_size = 0;
+    linking_done(peer);
+}
+
+void peer_receive_probe(struct peer *peer, const struct address *from, uint64_t now) {
+    if (!peer->pair.initiator || peer->state != PEER_LIVE) return;
+    punch_learn(&peer->punch, from, now);
+    if (peer->attempt.active || peer->next.live) return;
+    /* A PROBE on a working session: the other side has lost it. Anyone in the room could forge that, so not too often.
+     */
+    if (linking_usable(peer, now) && !peer->demoted && now - peer->forced < FORCED_INTERVAL_MS) return;
+    peer->forced = now;
+    linking_start(peer, now);
+}
+
+/* Public-key work for strangers is limited per peer. */
+static bool work_allowed(struct peer *peer, uint64_t now) {
+    uint64_t filled = peer->work_tokens + (now - peer->work_filled) * WORK_PER_MS;
+    peer->work_tokens = filled > WORK_BURST ? WORK_BURST : filled;
+    peer->work_filled = now;
+    if (peer->work_tokens < 1000) return false;
+    peer->work_tokens -= 1000;
+    return true;
+}
+
+static struct handshake_pending *pending_slot(struct peer *peer) {
+    struct handshake_pending *oldest = &peer->pending[0];
+    for (size_t i = 0; i < PEER_PENDING; i++) {
+        if (!peer->pending[i].active) return &peer->pending[i];
+        if (peer->pending[i].started < oldest->started) oldest = &peer->pending[i];
+    }
+    return oldest;
+}
+
+static const struct transport *bound_transport(const struct peer *peer, uint32_t index, uint64_t now) {
+    if (peer->current.local_index == index && transport_usable(&peer->current, now)) return &peer->current;
+    if (peer->previous.local_index == index && transport_usable(&peer->previous, now)) return &peer->previous;
+    return NULL;
+}
+
+static void send_response(struct peer *peer, const struct handshake_pending *pending, const struct address *to,
+                          uint64_t now) {
+    peer->host->send(peer->host->context, to, pending->response, sizeof pending->response);
+    peer->answered = now;
+}
+
+void peer_receive_initiation(struct peer *peer, const uint8_t *packet, const struct peer_initiation *message,
+                             const struct address *from, uint64_t now) {
+    if (peer->pair.initiator || peer->state != PEER_LIVE) return;
+    for (size_t i = 0; i < PEER_PENDING; i++) {
+        const struct handshake_pending *known = &peer->pending[i];
+        if (!known->active || memcmp(known->initiation, packet, PEER_HANDSHAKE_SIZE) != 0) continue;
+        if (!known->done) send_response(peer, known, from, now);
+        return;
+    }
+    const struct transport *bound_to = message->bound ? bound_transport(peer, message->bound_index, now) : NULL;
+    if ((message->bound && !bound_to) || !work_allowed(peer, now)) return;
+    uint32_t index = indices_take(peer->host->indices, peer);
+    if (!index) return;
+    struct handshake_pending fresh;
+    if (!handshake_respond(&peer->pair, packet, message, index, bound_to, now, &fresh)) {
+        indices_release(peer->host->indices, index);
+        return;
+    }
+    struct handshake_pending *slot = pending_slot(peer);
+    pending_drop(peer, slot);
+    *slot = fresh;
+    sodium_memzero(&fresh, sizeof fresh);
+    if (!message->bound) punch_learn(&peer->punch, from, now);
+    send_response(peer, slot, from, now);
+}
+
+/* Where a handshake was answered from is the path. A renewal keeps the path it runs on: that moves by validation only.
+ */
+static void take_path(struct peer *peer, bool bound, const struct address *from) {
+    if (!bound || !peer->has_path) talking_set_path(peer, from);
+}
+
+static void send_confirmation(struct peer *peer, const struct address *to, uint64_t now) {
+    peer->host->send(peer->host->context, to, peer->confirmation, peer->confirmation_size);
+    peer->confirmation_sent = now;
+    peer->confirmation_due = now + (CONFIRMATION_FIRST_MS << peer->confirmation_tries++);
+}
+
+static void introduction_of_self(const struct peer *peer, struct frame_introduction *out) {
+    memset(out, 0, sizeof *out);
+    memcpy(out->identity, peer->host->identity->public, sizeof out->identity);
+    out->run = peer->host->run;
+    out->epoch = peer->epoch;
+    out->nick_size = (uint8_t)strnlen(peer->host->nick, TEXT_NICK_MAX);
+    memcpy(out->nick, peer->host->nick, out->nick_size);
+}
+
+void peer_receive_response(struct peer *peer, const struct peer_answer *message, const struct address *from,
+                           uint64_t now) {
+    if (!peer->attempt.active || message->receiver_index != peer->attempt.index) return;
+    struct frame_introduction self;
+    struct handshake_result result;
+    introduction_of_self(peer, &self);
+    size_t size = handshake_confirm(&peer->pair, &peer->attempt, message, &self, peer->confirmation,
+                                    sizeof peer->confirmation, &result);
+    if (size == 0) return;
+    transport_drop(peer, &peer->next);
+    transport_start(&peer->next, handshake_suite(&peer->pair), &result.keys, peer->attempt.index, message->sender_index,
+                    now);
+    memcpy(peer->next_static, result.remote_static, sizeof peer->next_static);
+    sodium_memzero(&result, sizeof result);
+    bool bound = peer->attempt.bound;
+    sodium_memzero(&peer->attempt, sizeof peer->attempt); /* its index is the transport's now */
+    take_path(peer, bound, from);
+    linking_done(peer);
+    peer->confirmation_size = size;
+    peer->confirmation_tries = 0;
+    send_confirmation(peer, &peer->path, now);
+}
+
+static struct handshake_pending *pending_find(struct peer *peer, uint32_t index) {
+    for (size_t i = 0; i < PEER_PENDING; i++)
+        if (peer->pending[i].active && peer->pending[i].index == index) return &peer->pending[i];
+    return NULL;
+}
+
+void peer_receive_confirmation(struct peer *peer, const struct peer_answer *message, const struct address *from,
+                               uint64_t now) {
+    struct handshake_pending *pending = pending_find(peer, message->receiver_index);
+    if (!pending || peer->state != PEER_LIVE) return;
+    if (pending->done) { /* our introduction was lost */
+        if (peer->current.local_index == pending->index) peer->introduce_self = true;
+        return;
+    }
+    struct handshake_result result;
+    if (!handshake_accept(&peer->pair, pending, message, &result)) return;
+    pending->done = true;
+    take_path(peer, pending->bound, from);
+    struct transport fresh;
+    transport_start(&fresh, handshake_suite(&peer->pair), &result.keys, pending->index, pending->remote_index, now);
+    transport_rotate(peer, &fresh);
+    memcpy(peer->current_static, result.remote_static, sizeof peer->current_static);
+    sodium_memzero(&fresh, sizeof fresh);
+    sodium_memzero(&pending->noise, sizeof pending->noise);
+    peer->rtt_us = (uint32_t)(now - peer->answered) * 1000;
+    peer->heard = now;
+    peer->asked = 0;
+    peer->introduce_self = true;
+    linking_done(peer);
+    talking_introduced(peer, &result.introduction, now);
+    sodium_memzero(&result, sizeof result);
+}
+
+static void send_punch(struct peer *peer, const struct address *to) {
+    if (peer->pair.initiator) {
+        peer->host->send(peer->host->context, to, peer->attempt.packet, sizeof peer->attempt.packet);
+        return;
+    }
+    struct peer_probe probe;
+    pair_tag_derive(peer->pair.room->mac_key, peer->pair.own_id, peer->pair.other_id, probe.pair_tag);
+    uint8_t packet[PEER_PROBE_SIZE];
+    size_t size = peer_probe_encode(&probe, packet, sizeof packet);
+    peer_mac_write(peer->pair.room->mac_key, packet, size);
+    peer->host->send(peer->host->context, to, packet, size);
+}
+
+static void punch_run(struct peer *peer, struct punch *punch, uint64_t now) {
+    struct address to;
+    while (now >= peer->punch_blocked && punch_due(punch) <= now) {
+        uint64_t wait = peer->host->punch_wait(peer->host->context, now);
+        if (wait) {
+            peer->punch_blocked = now + wait;
+            return;
+        }
+        if (punch_next(punch, now, &to)) send_punch(peer, &to);
+    }
+}
+
+/* A round without success: the next one after 2, 4, 8 … 60 s, and the bootnode tells the other side to punch as well.
+ */
+static void round_end(struct peer *peer, uint64_t now) {
+    punch_stop(&peer->punch);
+    attempt_drop(peer);
+    uint64_t wait = peer->rounds >= 5 ? ROUND_WAIT_MOST_MS : 2000u << peer->rounds;
+    peer->rounds++;
+    peer->retry = now + wait;
+}
+
+static void transports_age(struct peer *peer, uint64_t now) {
+    struct transport *all[] = {&peer->current, &peer->previous, &peer->next};
+    for (size_t i = 0; i < 3; i++)
+        if (all[i]->live && !transport_usable(all[i], now)) transport_drop(peer, all[i]);
+    for (size_t i = 0; i < PEER_PENDING; i++)
+        if (peer->pending[i].active && now - peer->pending[i].started >= PENDING_LIFE_MS)
+            pending_drop(peer, &peer->pending[i]);
+}
+
+static uint64_t renewal_due(const struct peer *peer) {
+    if (!peer->pair.initiator || !peer->current.live || peer->attempt.active || peer->next.live) return UINT64_MAX;
+    if (!peer->has_path || peer->demoted || peer->state != PEER_LIVE) return UINT64_MAX;
+    return peer->current.created + TRANSPORT_REKEY_MS;
+}
+
+static void renewal_begin(struct peer *peer, uint64_t now) {
+    if (!attempt_begin(peer, &peer->current, now)) return;
+    punch_init(&peer->renewal);
+    punch_set_candidates(&peer->renewal, &peer->path, 1, now);
+    punch_start(&peer->renewal, now);
+}
+
+/* CONFIRMATION is out, nothing was heard on the new transport: repeat, then give the handshake up. */
+static void confirmation_tick(struct peer *peer, uint64_t now) {
+    if (peer->confirmation_size == 0 || now < peer->confirmation_due) return;
+    if (peer->confirmation_tries < CONFIRMATION_TRIES) {
+        send_confirmation(peer, &peer->path, now);
+        return;
+    }
+    peer->confirmation_size = 0;
+    transport_drop(peer, &peer->next);
+    if (!linking_usable(peer, now) || peer->demoted) round_end(peer, now);
+}
+
+void linking_tick(struct peer *peer, uint64_t now) {
+    transports_age(peer, now);
+    if (peer->state != PEER_LIVE) return;
+    confirmation_tick(peer, now);
+    if (now >= renewal_due(peer)) renewal_begin(peer, now);
+    if (now >= peer->retry) {
+        peer->host->introduce(peer->host->context, peer);
+        linking_start(peer, now);
+    }
+    punch_run(peer, &peer->renewal, now);
+    punch_run(peer, &peer->punch, now);
+    if (punch_exhausted(&peer->renewal, now)) {
+        punch_stop(&peer->renewal);
+        attempt_drop(peer);
+    }
+    if (punch_exhausted(&peer->punch, now)) round_end(peer, now);
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
+}
+
+uint64_t linking_due(const struct peer *peer, uint64_t now) {
+    if (peer->state != PEER_LIVE) return UINT64_MAX;
+    uint64_t due = earlier(punch_due(&peer->punch), punch_due(&peer->renewal));
+    if (due < peer->punch_blocked) due = peer->punch_blocked;
+    if (peer->punch.active || peer->renewal.active) due = earlier(due, now + 500); /* to see that a round is over */
+    due = earlier(due, peer->retry);
+    due = earlier(due, renewal_due(peer));
+    if (peer->confirmation_size) due = earlier(due, peer->confirmation_due);
+    if (peer->current.live) due = earlier(due, peer->current.created + TRANSPORT_REJECT_MS);
+    if (peer->previous.live) due = earlier(due, peer->previous.created + TRANSPORT_REJECT_MS);
+    return due;
+}

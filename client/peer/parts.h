@@ -1,0 +1,25 @@
+/* What the files of peer.h say to each other. */
+#pragma once
+
+#include "client/peer/peer.h"
+
+#define PEER_SILENT_MS 15000 /* absence, and the idle time after which a path is asked */
+#define PEER_DEMOTE_MS 3000
+
+/* linking.c */
+void linking_start(struct peer *peer, uint64_t now); /* a round of punching, with a new handshake if we initiate */
+void linking_done(struct peer *peer);                /* a working session: no more punching */
+void linking_tick(struct peer *peer, uint64_t now);
+uint64_t linking_due(const struct peer *peer, uint64_t now);
+void linking_forget(struct peer *peer); /* handshakes and transports: wiped, indices released */
+/* The initiator heard an introduction on `next`: it becomes current. */
+void linking_promote_next(struct peer *peer, uint64_t now);
+bool linking_usable(const struct peer *peer, uint64_t now);
+
+/* talking.c */
+void talking_flush(struct peer *peer, uint64_t now);
+void talking_tick(struct peer *peer, uint64_t now);
+uint64_t talking_due(const struct peer *peer, uint64_t now);
+/* A verified introduction: first contact, a new nick, or a restart on their side. */
+void talking_introduced(struct peer *peer, const struct frame_introduction *introduction, uint64_t now);
+void talking_set_path(struct peer *peer, const struct address *address);

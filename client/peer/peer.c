@@ -1,0 +1,104 @@
+#include "client/peer/peer.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/peer/parts.h"
+
+struct peer *peer_create(const struct peer_host *host, const struct member_record *record, uint64_t now) {
+    struct peer *peer = calloc(1, sizeof *peer);
+    if (!peer) abort();
+    peer->host = host;
+    peer->pair.room = host->room;
+    peer->pair.identity = host->identity;
+    memcpy(peer->pair.own_id, host->own_id, MEMBER_ID_SIZE);
+    memcpy(peer->pair.other_id, record->id, MEMBER_ID_SIZE);
+    peer->pair.initiator = handshake_is_initiator(host->own_id, record->id);
+    peer->pair.own_mask = host->own_mask;
+    peer->pair.other_mask = record->suite_mask;
+    pair_tag_derive(host->room->mac_key, record->id, host->own_id, peer->tag_in);
+    peer->created = peer->heard = peer->sent = now;
+    peer->work_tokens = 4000;
+    peer->work_filled = now;
+    peer->retry = UINT64_MAX;
+    peer->epoch = ++*host->epochs;
+    punch_init(&peer->punch);
+    punch_init(&peer->renewal);
+    delivery_sender_init(&peer->sender, ++*host->streams);
+    delivery_receiver_init(&peer->receiver);
+    return peer;
+}
+
+void peer_destroy(struct peer *peer) {
+    linking_forget(peer);
+    delivery_sender_clear(&peer->sender);
+    delivery_receiver_clear(&peer->receiver);
+    sodium_memzero(peer, sizeof *peer);
+    free(peer);
+}
+
+/* A client that said bye is here again: known by its keys, but nothing of the old conversation holds. */
+static void revive(struct peer *peer, uint64_t now) {
+    linking_forget(peer);
+    peer->state = PEER_LIVE;
+    peer->connected = peer->has_path = peer->demoted = false;
+    peer->introduce_self = peer->introduction_open = peer->acknowledge = false;
+    peer->heard = peer->sent = now;
+    peer->asked = 0;
+    peer->rounds = 0;
+    peer->bye_tries = 0;
+    peer->epoch = ++*peer->host->epochs;
+    delivery_sender_clear(&peer->sender);
+    delivery_sender_init(&peer->sender, ++*peer->host->streams);
+    delivery_receiver_clear(&peer->receiver);
+    delivery_receiver_init(&peer->receiver);
+}
+
+bool peer_listed(struct peer *peer, const struct member_record *record, const struct address *usable, size_t count,
+                 uint64_t now) {
+    bool revived = peer->state == PEER_GONE;
+    bool was_listed = peer->listed;
+    bool other_suites = peer->pair.other_mask != record->suite_mask;
+    peer->listed = true;
+    peer->pair.other_mask = record->suite_mask;
+    punch_set_candidates(&peer->punch, usable, count, now);
+    if (peer->state == PEER_BLOCKED) return false;
+    if (revived) revive(peer, now);
+    /* A handshake under way was bound to the old mask and cannot succeed. */
+    bool linked = peer_reachable(peer) || peer->next.live;
+    if (!linked && (revived || !was_listed || other_suites || !peer->punch.active)) {
+        peer->rounds = 0;
+        linking_start(peer, now);
+    }
+    return revived;
+}
+
+void peer_delisted(struct peer *peer, bool resync, uint64_t now) {
+    if (!peer->listed) return;
+    peer->listed = false;
+    peer->resynced_away = resync;
+    peer->delisted = now;
+}
+
+void peer_introduced(struct peer *peer, const struct address *usable, size_t count, uint64_t now) {
+    if (peer->state != PEER_LIVE) return;
+    punch_set_candidates(&peer->punch, usable, count, now);
+    if (!peer_reachable(peer) && !peer->punch.active && !peer->next.live) linking_start(peer, now);
+}
+
+bool peer_queue(struct peer *peer, struct blob *blob, uint64_t tag, uint64_t now) {
+    if (!delivery_queue(&peer->sender, blob, tag)) return false;
+    if (peer->connected) talking_flush(peer, now);
+    return true;
+}
+
+void peer_tick(struct peer *peer, uint64_t now) {
+    linking_tick(peer, now);
+    talking_tick(peer, now);
+}
+
+uint64_t peer_due(const struct peer *peer, uint64_t now) {
+    uint64_t linking = linking_due(peer, now), talking = talking_due(peer, now);
+    return linking < talking ? linking : talking;
+}

@@ -1,0 +1,151 @@
+/* One other member of a room: finding a way to it, the secure session, what is delivered, whether it still lives. Pure:
+ * packets and times in, packets and calls out. PROTOCOL.md §3; peer.c is the life of a peer, linking.c punching and
+ * handshakes, talking.c what goes through the session.
+ *
+ * Invariants:
+ * 1. `current` is the transport we send on. `next` is the initiator's, finished but not yet heard on; `previous` only
+ * receives. All are wiped at 180 s.
+ * 2. `connected` is set once the other's introduction was verified, and stays: later handshakes must prove the same
+ * member id.
+ * 3. The path changes only to where a handshake was answered from while there was no working path, or to where a PONG
+ * with our random token came from. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/peer/delivery.h"
+#include "client/peer/handshake.h"
+#include "client/peer/indices.h"
+#include "client/peer/punch.h"
+#include "client/peer/transport.h"
+
+#define PEER_PENDING 2
+
+struct peer;
+
+/* What all peers of a room share, and whom they tell. Calls come from within peer_* calls; only `absent` and `said_bye`
+ * may lead to peer_destroy, and only after that call has returned. */
+struct peer_host {
+    void *context;
+    const struct room_keys *room;
+    const struct identity *identity;
+    struct indices *indices;
+    uint8_t own_id[MEMBER_ID_SIZE];
+    uint8_t own_mask;
+    uint64_t run;
+    const char *nick;
+    uint32_t *streams, *epochs; /* counted per run */
+
+    void (*send)(void *context, const struct address *to, const uint8_t *data, size_t size);
+    /* May one more PROBE or INITIATION go out? 0: yes, counted; else milliseconds until one may. */
+    uint64_t (*punch_wait)(void *context, uint64_t now);
+    /* The first verified introduction: false blocks the peer (a known nick with another key). */
+    bool (*identified)(void *context, struct peer *peer);
+    void (*connected)(void *context, struct peer *peer);
+    void (*path_changed)(void *context, struct peer *peer);
+    void (*message)(void *context, struct peer *peer, const uint8_t *message, size_t size);
+    void (*acknowledged)(void *context, struct peer *peer, uint64_t tag);
+    void (*said_bye)(void *context, struct peer *peer);
+    /* Not listed by the bootnode and silent end to end for long enough. */
+    void (*absent)(void *context, struct peer *peer);
+    /* Ask the bootnode that both sides punch again. */
+    void (*introduce)(void *context, struct peer *peer);
+};
+
+enum peer_state {
+    PEER_LIVE,
+    PEER_GONE,    /* said bye; a new sign of it revives */
+    PEER_BLOCKED, /* claims a known nick with another key */
+};
+
+struct peer {
+    const struct peer_host *host;
+    void *owner; /* the room's */
+    struct handshake_pair pair;
+    uint8_t tag_in[PAIR_TAG_SIZE]; /* of packets from it to us */
+    enum peer_state state;
+    uint64_t created;
+
+    /* The bootnode's word. */
+    bool listed, resynced_away;
+    bool left_by_itself; /* the room's: what the bootnode said when it delisted the peer */
+    bool finished;       /* the room's: to be destroyed */
+    uint64_t delisted;
+
+    /* Linking. */
+    struct punch punch;     /* to all candidates */
+    struct punch renewal;   /* a bound handshake, on the path alone */
+    uint64_t punch_blocked; /* by the rate of all peers, until then */
+    uint64_t retry;         /* next round of punching; UINT64_MAX: none planned */
+    unsigned rounds;
+    uint64_t forced; /* last handshake begun because of a PROBE on a working session */
+    struct handshake_attempt attempt;
+    struct handshake_pending pending[PEER_PENDING];
+    uint64_t work_tokens, work_filled; /* public-key work for INITIATIONs: thousandths, ms */
+    struct transport current, previous, next;
+    uint8_t next_static[32], current_static[32];
+    uint8_t confirmation[PEER_CONFIRMATION_MAX];
+    size_t confirmation_size;
+    uint64_t confirmation_due, confirmation_sent;
+    unsigned confirmation_tries;
+    uint64_t answered; /* when the last RESPONSE was sent */
+
+    /* Talking. */
+    bool connected;
+    struct frame_introduction introduction; /* theirs, nick normalised */
+    uint32_t epoch;                         /* ours, for them */
+    bool introduce_self;                    /* in the next packet */
+    bool introduction_open;                 /* sent, but nothing was heard on the current transport since */
+    bool acknowledge;
+    struct delivery_sender sender;
+    struct delivery_receiver receiver;
+
+    /* Path and life. */
+    bool has_path, demoted;
+    struct address path;
+    uint32_t rtt_us;
+    uint64_t heard, sent;
+    uint64_t asked;                 /* first packet that wants an answer since `heard`; 0: none */
+    uint64_t ping_token, ping_sent; /* the last PING on the path */
+    struct {
+        bool active;
+        struct address address;
+        uint64_t token, sent;
+    } validation;
+    unsigned bye_tries;
+    uint64_t bye_due;
+};
+
+struct peer *peer_create(const struct peer_host *host, const struct member_record *record, uint64_t now);
+void peer_destroy(struct peer *peer);
+/* The bootnode told of it (again): new candidates; a peer that was gone is live again (true then). */
+bool peer_listed(struct peer *peer, const struct member_record *record, const struct address *usable, size_t count,
+                 uint64_t now);
+void peer_delisted(struct peer *peer, bool resync, uint64_t now);
+/* INTRODUCE from the bootnode: punch again unless there is a working path. */
+void peer_introduced(struct peer *peer, const struct address *usable, size_t count, uint64_t now);
+
+/* Packets whose MAC and pair tag were checked, */
+void peer_receive_probe(struct peer *peer, const struct address *from, uint64_t now);
+void peer_receive_initiation(struct peer *peer, const uint8_t *packet, const struct peer_initiation *message,
+                             const struct address *from, uint64_t now);
+/* and packets that name an index of ours (MAC checked for the first two). */
+void peer_receive_response(struct peer *peer, const struct peer_answer *message, const struct address *from,
+                           uint64_t now);
+void peer_receive_confirmation(struct peer *peer, const struct peer_answer *message, const struct address *from,
+                               uint64_t now);
+void peer_receive_data(struct peer *peer, const uint8_t *packet, const struct peer_data *data,
+                       const struct address *from, uint64_t now);
+
+/* Queues a message; false without memory. It is sent as soon as there is a session, until it is acknowledged. */
+bool peer_queue(struct peer *peer, struct blob *blob, uint64_t tag, uint64_t now);
+/* Says bye, up to three times; peer_bye_done when answered or said often enough. */
+void peer_say_bye(struct peer *peer, uint64_t now);
+bool peer_bye_done(const struct peer *peer, uint64_t now);
+
+void peer_tick(struct peer *peer, uint64_t now);
+uint64_t peer_due(const struct peer *peer, uint64_t now);
+/* Connected, with a path that answers. */
+bool peer_reachable(const struct peer *peer);

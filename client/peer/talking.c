@@ -1,0 +1,339 @@
+#include <sodium.h>
+#include <string.h>
+
+#include "client/peer/parts.h"
+#include "common/udp.h"
+
+#define PING_REPEAT_MS 1000
+#define VALIDATION_INTERVAL_MS 1000
+#define UNLISTED_PING_MS 2000
+#define BYE_REPEAT_MS 150
+#define BYE_TRIES 3
+#define FLUSH_PACKETS 32 /* in one go; the rest waits for the next tick, so that one peer cannot hold up the others */
+
+static uint64_t earlier(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
+}
+
+void talking_set_path(struct peer *peer, const struct address *address) {
+    bool changed = !peer->has_path || !address_equal(&peer->path, address);
+    peer->path = *address;
+    peer->has_path = true;
+    peer->demoted = false;
+    peer->asked = 0;
+    peer->validation.active = false;
+    if (changed && peer->connected) peer->host->path_changed(peer->host->context, peer);
+}
+
+/* Seals frames and sends them. `wants_answer`: silence from here on counts against the path. */
+static void send_frames(struct peer *peer, struct writer *frames, const struct address *to, bool wants_answer,
+                        uint64_t now) {
+    uint8_t packet[UDP_DATAGRAM_MAX];
+    frames_pad(frames);
+    size_t size = transport_seal(&peer->current, frames->data, writer_size(frames), packet, sizeof packet, now);
+    if (size == 0) return;
+    peer->host->send(peer->host->context, to, packet, size);
+    peer->sent = now;
+    if (wants_answer && !peer->asked) peer->asked = now;
+}
+
+static void send_one(struct peer *peer, const struct frame *frame, const struct address *to, bool wants_answer,
+                     uint64_t now) {
+    uint8_t buffer[PEER_FRAMES_MAX];
+    struct writer writer = writer_over(buffer, sizeof buffer);
+    frame_write(&writer, frame);
+    send_frames(peer, &writer, to, wants_answer, now);
+}
+
+static void send_ping(struct peer *peer, uint64_t now) {
+    struct frame frame = {.type = FRAME_PING};
+    randombytes_buf(&frame.token, sizeof frame.token);
+    peer->ping_token = frame.token;
+    peer->ping_sent = now;
+    send_one(peer, &frame, &peer->path, true, now);
+}
+
+/* An authentic packet came from elsewhere: does the peer receive there? */
+static void validate(struct peer *peer, const struct address *from, uint64_t now) {
+    if (peer->validation.sent && now - peer->validation.sent < VALIDATION_INTERVAL_MS) return;
+    struct frame frame = {.type = FRAME_PING};
+    randombytes_buf(&frame.token, sizeof frame.token);
+    peer->validation.active = true;
+    peer->validation.address = *from;
+    peer->validation.token = frame.token;
+    peer->validation.sent = now;
+    send_one(peer, &frame, from, false, now);
+}
+
+static void write_introduction_frame(struct peer *peer, struct writer *writer) {
+    struct frame frame = {.type = FRAME_INTRODUCTION};
+    memcpy(frame.introduction.identity, peer->host->identity->public, sizeof frame.introduction.identity);
+    frame.introduction.run = peer->host->run;
+    frame.introduction.epoch = peer->epoch;
+    frame.introduction.nick_size = (uint8_t)strnlen(peer->host->nick, TEXT_NICK_MAX);
+    memcpy(frame.introduction.nick, peer->host->nick, frame.introduction.nick_size);
+    frame_write(writer, &frame);
+}
+
+/* One packet with what is due: introduction, acknowledgement, segments. False when nothing was. */
+static bool flush_packet(struct peer *peer, uint64_t now) {
+    uint8_t buffer[PEER_FRAMES_MAX];
+    struct writer writer = writer_over(buffer, sizeof buffer);
+    struct frame frame;
+    bool segments = false;
+    bool introduce = peer->introduce_self;
+    if (introduce) write_introduction_frame(peer, &writer);
+    if (peer->acknowledge && delivery_acknowledgement(&peer->receiver, &frame.acknowledgement)) {
+        frame.type = FRAME_ACKNOWLEDGEMENT;
+        frame_write(&writer, &frame);
+    }
+    peer->acknowledge = false;
+    frame.type = FRAME_SEGMENT;
+    while (writer_left(&writer) >= FRAME_SEGMENT_OVERHEAD + DELIVERY_SEGMENT_DATA &&
+           delivery_next(&peer->sender, now, &frame.segment)) {
+        frame_write(&writer, &frame);
+        segments = true;
+    }
+    if (writer.at == 0) return false;
+    /* The introduction goes along until they are heard on this transport, but is no reason of its own to send again. */
+    peer->introduce_self = false;
+    peer->introduction_open |= introduce;
+    send_frames(peer, &writer, &peer->path, segments || introduce, now);
+    return true;
+}
+
+void talking_flush(struct peer *peer, uint64_t now) {
+    if (peer->state != PEER_LIVE || !peer->has_path || !linking_usable(peer, now)) return;
+    if (peer->introduction_open && delivery_due(&peer->sender, now) <= now) peer->introduce_self = true;
+    for (int packets = 0; packets < FLUSH_PACKETS; packets++)
+        if (!flush_packet(peer, now)) break;
+}
+
+static void nick_take(struct peer *peer, const struct frame_introduction *introduction) {
+    peer->introduction = *introduction;
+    char raw[TEXT_NICK_MAX + 1];
+    memcpy(raw, introduction->nick, introduction->nick_size);
+    if (!text_nick(raw, introduction->nick_size, peer->introduction.nick) && peer->introduction.nick[0] == '\0')
+        memcpy(peer->introduction.nick, "?", 2);
+    peer->introduction.nick_size = (uint8_t)strlen(peer->introduction.nick);
+}
+
+static void block(struct peer *peer) {
+    peer->state = PEER_BLOCKED;
+    linking_done(peer);
+    linking_forget(peer);
+    delivery_sender_clear(&peer->sender);
+}
+
+void talking_introduced(struct peer *peer, const struct frame_introduction *introduction, uint64_t now) {
+    bool first = !peer->connected;
+    bool new_run = first || introduction->run != peer->introduction.run;
+    bool renamed = first || introduction->nick_size != peer->introduction.nick_size ||
+                   memcmp(introduction->nick, peer->introduction.nick, introduction->nick_size) != 0;
+    bool forgot_us = !first && (new_run || introduction->epoch != peer->introduction.epoch);
+    nick_take(peer, introduction);
+    if (renamed && !peer->host->identified(peer->host->context, peer)) {
+        block(peer);
+        return;
+    }
+    /* A restart on their side: they have none of our stream, and theirs begins anew. */
+    if (forgot_us) delivery_restart(&peer->sender, ++*peer->host->streams);
+    if (new_run) {
+        delivery_receiver_clear(&peer->receiver);
+        delivery_receiver_init(&peer->receiver);
+    }
+    if (peer->rtt_us) delivery_sample(&peer->sender, peer->rtt_us);
+    if (!first) return;
+    peer->connected = true;
+    peer->heard = now;
+    peer->host->connected(peer->host->context, peer);
+}
+
+static void take_message(void *context, const uint8_t *message, size_t size) {
+    struct peer *peer = context;
+    peer->host->message(peer->host->context, peer, message, size);
+}
+
+static void handle_acknowledgement(struct peer *peer, const struct frame_acknowledgement *ack, uint64_t now) {
+    uint64_t tag;
+    delivery_acknowledged(&peer->sender, ack, now);
+    while (delivery_completed(&peer->sender, &tag)) peer->host->acknowledged(peer->host->context, peer, tag);
+}
+
+static void handle_pong(struct peer *peer, uint64_t token, const struct address *from, uint64_t now) {
+    if (peer->validation.active && token == peer->validation.token && address_equal(from, &peer->validation.address)) {
+        talking_set_path(peer, from);
+        linking_done(peer);
+        return;
+    }
+    if (token != peer->ping_token || peer->ping_sent == 0) return;
+    peer->rtt_us = (uint32_t)(now - peer->ping_sent) * 1000;
+    peer->ping_sent = 0;
+    delivery_sample(&peer->sender, peer->rtt_us);
+}
+
+static void handle_bye(struct peer *peer, uint64_t now) {
+    if (peer->bye_tries) { /* the answer to ours, or theirs crossing it */
+        peer->bye_tries = BYE_TRIES;
+        peer->bye_due = now;
+        return;
+    }
+    struct frame frame = {.type = FRAME_BYE};
+    send_one(peer, &frame, &peer->path, false, now);
+    if (peer->state == PEER_GONE) return;
+    peer->state = PEER_GONE;
+    linking_done(peer);
+    delivery_sender_clear(&peer->sender);
+    peer->host->said_bye(peer->host->context, peer);
+}
+
+static void handle_frame(struct peer *peer, const struct frame *frame, const struct address *from, uint64_t now) {
+    switch (frame->type) {
+    case FRAME_INTRODUCTION:
+        if (handshake_introduction_valid(&peer->pair, &frame->introduction, peer->current_static))
+            talking_introduced(peer, &frame->introduction, now);
+        break;
+    case FRAME_SEGMENT:
+        if (delivery_receive(&peer->receiver, &frame->segment, take_message, peer)) peer->acknowledge = true;
+        break;
+    case FRAME_ACKNOWLEDGEMENT: handle_acknowledgement(peer, &frame->acknowledgement, now); break;
+    case FRAME_PING: {
+        struct frame pong = {.type = FRAME_PONG, .token = frame->token};
+        send_one(peer, &pong, from, false, now);
+        break;
+    }
+    case FRAME_PONG: handle_pong(peer, frame->token, from, now); break;
+    case FRAME_BYE: handle_bye(peer, now); break;
+    default: break;
+    }
+}
+
+/* On `next` nothing counts before the introduction that proves who answered. */
+static bool introduction_first(struct peer *peer, struct reader reader, uint64_t now) {
+    struct frame frame;
+    if (!frame_next(&reader, &frame) || frame.type != FRAME_INTRODUCTION) return false;
+    if (!handshake_introduction_valid(&peer->pair, &frame.introduction, peer->next_static)) return false;
+    linking_promote_next(peer, now);
+    return true;
+}
+
+/* An answer on the new transport tells the responder that its introduction arrived. */
+static void after_promotion(struct peer *peer, uint64_t now) {
+    if (peer->state == PEER_LIVE) send_ping(peer, now);
+}
+
+static struct transport *transport_find(struct peer *peer, uint32_t index) {
+    struct transport *all[] = {&peer->current, &peer->previous, &peer->next};
+    for (size_t i = 0; i < 3; i++)
+        if (all[i]->live && all[i]->local_index == index) return all[i];
+    return NULL;
+}
+
+static void path_works_again(struct peer *peer) {
+    peer->demoted = false;
+    linking_done(peer);
+}
+
+void peer_receive_data(struct peer *peer, const uint8_t *packet, const struct peer_data *data,
+                       const struct address *from, uint64_t now) {
+    uint8_t frames[PEER_FRAMES_MAX];
+    size_t size;
+    struct transport *transport = transport_find(peer, data->receiver_index);
+    if (!transport || !transport_open(transport, packet, data, frames, &size, now)) return;
+    struct reader reader = reader_over(frames, size);
+    bool promoted = transport == &peer->next;
+    if (promoted && !introduction_first(peer, reader, now)) return;
+    if (!promoted && transport == &peer->current) peer->introduction_open = false;
+    peer->heard = now;
+    peer->asked = 0;
+
+    struct frame frame;
+    while (peer->state != PEER_BLOCKED && frame_next(&reader, &frame)) {
+        if (peer->state == PEER_GONE && frame.type != FRAME_BYE) continue;
+        handle_frame(peer, &frame, from, now);
+    }
+    if (promoted) after_promotion(peer, now);
+    if (peer->state == PEER_LIVE && peer->has_path && !address_equal(from, &peer->path))
+        validate(peer, from, now);
+    else if (peer->demoted && peer->state == PEER_LIVE)
+        path_works_again(peer);
+    talking_flush(peer, now);
+}
+
+void peer_say_bye(struct peer *peer, uint64_t now) {
+    if (!peer->connected || peer->state != PEER_LIVE || !linking_usable(peer, now)) {
+        peer->bye_tries = BYE_TRIES;
+        peer->bye_due = now;
+        return;
+    }
+    struct frame frame = {.type = FRAME_BYE};
+    send_one(peer, &frame, &peer->path, false, now);
+    peer->bye_tries++;
+    peer->bye_due = now + BYE_REPEAT_MS;
+}
+
+bool peer_bye_done(const struct peer *peer, uint64_t now) {
+    return peer->bye_tries >= BYE_TRIES && now >= peer->bye_due;
+}
+
+bool peer_reachable(const struct peer *peer) {
+    return peer->state == PEER_LIVE && peer->connected && peer->has_path && !peer->demoted;
+}
+
+/* When the next PING is due: idle for long, or unanswered, or the bootnode says that the peer is gone. */
+static uint64_t ping_due(const struct peer *peer) {
+    uint64_t idle = earlier(peer->heard, peer->sent) + PEER_SILENT_MS;
+    uint64_t repeat = peer->asked ? (peer->ping_sent ? peer->ping_sent : peer->asked) + PING_REPEAT_MS : UINT64_MAX;
+    uint64_t due = earlier(idle, repeat);
+    if (!peer->listed)
+        due = earlier(due, (peer->ping_sent > peer->heard ? peer->ping_sent : peer->heard) + UNLISTED_PING_MS);
+    return due;
+}
+
+/* Absent at the bootnode: for a peer that was never reached its word is enough, unless it began anew itself. */
+static uint64_t absent_due(const struct peer *peer) {
+    if (peer->listed) return UINT64_MAX;
+    if (peer->state == PEER_GONE) return peer->delisted + PEER_DEMOTE_MS; /* may still repeat its bye */
+    if (!peer->connected || peer->state == PEER_BLOCKED)
+        return peer->resynced_away ? peer->delisted + PEER_SILENT_MS : peer->delisted;
+    uint64_t silent = peer->heard + PEER_SILENT_MS;
+    uint64_t asked = peer->delisted + PEER_DEMOTE_MS;
+    return silent > asked ? silent : asked;
+}
+
+static void demote(struct peer *peer, uint64_t now) {
+    peer->demoted = true;
+    peer->asked = 0;
+    punch_learn(&peer->punch, &peer->path, now);
+    linking_start(peer, now);
+}
+
+void talking_tick(struct peer *peer, uint64_t now) {
+    if (now >= absent_due(peer)) {
+        peer->host->absent(peer->host->context, peer);
+        return;
+    }
+    if (peer->state != PEER_LIVE || !peer->connected) return;
+    if (peer->bye_tries) {
+        if (peer->bye_tries < BYE_TRIES && now >= peer->bye_due) peer_say_bye(peer, now);
+        return;
+    }
+    if (!linking_usable(peer, now)) {
+        if (!peer->demoted) demote(peer, now);
+        return;
+    }
+    if (!peer->demoted && peer->asked && now - peer->asked >= PEER_DEMOTE_MS) demote(peer, now);
+    if (now >= ping_due(peer)) send_ping(peer, now);
+    talking_flush(peer, now);
+}
+
+uint64_t talking_due(const struct peer *peer, uint64_t now) {
+    uint64_t due = absent_due(peer);
+    if (peer->state != PEER_LIVE || !peer->connected) return due;
+    if (peer->bye_tries) return earlier(due, peer->bye_due);
+    if (!linking_usable(peer, now)) return peer->demoted ? due : now;
+    if (peer->acknowledge || peer->introduce_self) return now;
+    due = earlier(due, ping_due(peer));
+    if (peer->asked && !peer->demoted) due = earlier(due, peer->asked + PEER_DEMOTE_MS);
+    return earlier(due, delivery_due(&peer->sender, now));
+}

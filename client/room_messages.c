@@ -1,0 +1,179 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/message.h"
+#include "client/room_parts.h"
+
+/* A message of ours that somebody present has not acknowledged. */
+struct outgoing {
+    struct outgoing *next;
+    uint64_t sequence;
+    size_t bytes; /* that it may hold in memory */
+    size_t waiting;
+    struct peer *peers[]; /* `waiting` of them */
+};
+
+/* What was last shown of an author: survives the peer object, so that nothing is shown twice when it comes back. */
+struct author {
+    uint8_t id[MEMBER_ID_SIZE];
+    uint64_t run, sequence;
+    uint64_t used; /* ms, for making room */
+};
+
+/* --- Heard --- */
+
+static struct author *author_find(struct room *room, const uint8_t id[static MEMBER_ID_SIZE]) {
+    struct author *oldest = NULL;
+    for (size_t i = 0; i < room->author_count; i++) {
+        struct author *author = &room->authors[i];
+        if (memcmp(author->id, id, MEMBER_ID_SIZE) == 0) return author;
+        if (!oldest || author->used < oldest->used) oldest = author;
+    }
+    if (room->author_count < ROOM_AUTHORS_MAX) {
+        struct author *grown = realloc(room->authors, (room->author_count + 1) * sizeof *grown);
+        if (!grown) abort();
+        room->authors = grown;
+        oldest = &grown[room->author_count++];
+    }
+    memset(oldest, 0, sizeof *oldest);
+    memcpy(oldest->id, id, MEMBER_ID_SIZE);
+    return oldest;
+}
+
+void messages_received(struct room *room, struct peer *peer, const uint8_t *message, size_t size) {
+    struct chat_message chat;
+    if (!message_decode(message, size, room->keys.tag, &chat)) return;
+    /* Only what the author sends itself: passing on comes with history. */
+    if (memcmp(chat.author, peer->introduction.identity, sizeof chat.author) != 0) return;
+    struct author *author = author_find(room, peer->pair.other_id);
+    author->used = room->now;
+    if (author->run == chat.run && chat.sequence <= author->sequence) return;
+    author->run = chat.run;
+    author->sequence = chat.sequence;
+    if (room->leaving) return;
+    struct event *event = event_create(EVENT_MESSAGE, chat.text, chat.text_size);
+    event->room = room->name;
+    memcpy(event->peer, peer->pair.other_id, MEMBER_ID_SIZE);
+    memcpy(event->nick, peer->introduction.nick, sizeof event->nick);
+    event->sent_ms = chat.sent_ms;
+    message_id_format(chat.run, chat.sequence, event->id);
+    room_emit(room, event);
+}
+
+/* --- Said --- */
+
+static void credit_give(struct room *room) {
+    if (room->credit_owed == 0 || room->outgoing_bytes > ROOM_BYTES) return;
+    struct event *event = room_event(room, EVENT_CREDIT, NULL);
+    event->credit = room->credit_owed;
+    room->credit_owed = 0;
+    room_emit(room, event);
+}
+
+static void outgoing_finish(struct room *room, struct outgoing **at) {
+    struct outgoing *done = *at;
+    *at = done->next;
+    room->outgoing_count--;
+    room->outgoing_bytes -= done->bytes;
+    room->credit_owed++;
+    free(done);
+}
+
+/* True when the peer was among those it waited for. */
+static bool outgoing_strike(struct outgoing *outgoing, const struct peer *peer) {
+    for (size_t i = 0; i < outgoing->waiting; i++) {
+        if (outgoing->peers[i] != peer) continue;
+        outgoing->peers[i] = outgoing->peers[--outgoing->waiting];
+        return true;
+    }
+    return false;
+}
+
+void messages_acknowledged(struct room *room, struct peer *peer, uint64_t tag) {
+    struct outgoing **at = &room->outgoing;
+    while (*at && (*at)->sequence != tag) at = &(*at)->next;
+    if (!*at || !outgoing_strike(*at, peer)) return;
+    struct event *event = room_event(room, EVENT_DELIVERED, peer);
+    message_id_format(room->host->run, tag, event->id);
+    room_emit(room, event);
+    if ((*at)->waiting == 0) outgoing_finish(room, at);
+    credit_give(room);
+}
+
+void messages_give_up(struct room *room, struct peer *peer, bool undelivered) {
+    for (struct outgoing **at = &room->outgoing; *at;) {
+        bool waited = outgoing_strike(*at, peer);
+        if (waited && undelivered) room->any_undelivered = true;
+        if ((*at)->waiting == 0)
+            outgoing_finish(room, at);
+        else
+            at = &(*at)->next;
+    }
+    credit_give(room);
+}
+
+static void emit_sent(struct room *room, const struct chat_message *chat) {
+    struct event *event = event_create(EVENT_SENT, chat->text, chat->text_size);
+    event->room = room->name;
+    message_id_format(chat->run, chat->sequence, event->id);
+    room_emit(room, event);
+}
+
+/* Queues the blob to everyone present and remembers whom it waits for. */
+static void outgoing_add(struct room *room, struct blob *blob, uint64_t sequence) {
+    struct outgoing *outgoing = calloc(1, sizeof *outgoing + room_present(room) * sizeof(struct peer *));
+    if (!outgoing) abort();
+    outgoing->sequence = sequence;
+    outgoing->bytes = blob->size;
+    struct outgoing **at = &room->outgoing;
+    while (*at) at = &(*at)->next;
+    *at = outgoing;
+    room->outgoing_count++;
+    room->outgoing_bytes += blob->size;
+    for (size_t i = 0; i < room->peer_count; i++) {
+        struct peer *peer = room->peers[i];
+        if (peer->state != PEER_LIVE) continue;
+        if (peer_queue(peer, blob, sequence, room->now))
+            outgoing->peers[outgoing->waiting++] = peer;
+        else
+            room->any_undelivered = true;
+    }
+    if (outgoing->waiting > 0) return;
+    room->any_alone = true;
+    outgoing_finish(room, at);
+}
+
+void room_say(struct room *room, const char *text, size_t size, uint64_t now) {
+    room->now = now;
+    struct chat_message chat = {.run = room->host->run,
+                                .sequence = ++room->sequence,
+                                .sent_ms = room->host->wall_ms(room->host->context),
+                                .text = text,
+                                .text_size = size};
+    size_t capacity = size + MESSAGE_OVERHEAD;
+    uint8_t *encoded = malloc(capacity);
+    if (!encoded) abort();
+    size_t encoded_size = message_encode(room->host->identity, room->keys.tag, &chat, encoded, capacity);
+    struct blob *blob = encoded_size ? blob_create(encoded, encoded_size) : NULL;
+    free(encoded);
+    if (blob) {
+        emit_sent(room, &chat);
+        outgoing_add(room, blob, chat.sequence);
+        blob_drop(blob);
+    } else { /* not UTF-8, empty or too long: the UI sees to that, so only a broken one gets here */
+        room->sequence--;
+        room->credit_owed++;
+    }
+    credit_give(room);
+}
+
+bool room_has_outgoing(const struct room *room) {
+    return room->outgoing != NULL;
+}
+
+void messages_clear(struct room *room) {
+    while (room->outgoing) outgoing_finish(room, &room->outgoing);
+    free(room->authors);
+    room->authors = NULL;
+    room->author_count = 0;
+}

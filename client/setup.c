@@ -1,0 +1,150 @@
+#include "client/setup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/suite.h"
+#include "common/udp.h"
+
+#define DEFAULT_PORT 9595
+
+static int complain(int result, const char *text) {
+    fprintf(stderr, "gochat: %s\n", text);
+    return result;
+}
+
+/* Like `mkdir -p`, with 0700 for what it makes. */
+static bool make_directories(char *path) {
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        bool made = mkdir(path, 0700) == 0 || errno == EEXIST;
+        *slash = '/';
+        if (!made) return false;
+    }
+    return mkdir(path, 0700) == 0 || errno == EEXIST;
+}
+
+static int open_directory(struct setup *setup) {
+    const char *given = setup->config->data_dir, *xdg = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+    int length;
+    if (given[0])
+        length = snprintf(setup->directory, sizeof setup->directory, "%s", given);
+    else if (xdg && xdg[0] == '/')
+        length = snprintf(setup->directory, sizeof setup->directory, "%s/gochat", xdg);
+    else if (home && home[0])
+        length = snprintf(setup->directory, sizeof setup->directory, "%s/.local/share/gochat", home);
+    else
+        return complain(SETUP_USAGE, "--data-dir: expected a directory, because neither XDG_DATA_HOME nor HOME is set");
+    if (length < (int)sizeof setup->directory && make_directories(setup->directory)) return SETUP_OK;
+    fprintf(stderr, "gochat: data directory %s: %s\n", setup->directory, strerror(errno));
+    return SETUP_FAILED;
+}
+
+static const char *login_name(void) {
+    const struct passwd *entry = getpwuid(getuid());
+    return entry && entry->pw_name[0] ? entry->pw_name : "guest";
+}
+
+/* Without --nick: the login name and four digits of the key, because half the machines' users are called root. */
+static int open_identity(struct setup *setup) {
+    char why[512];
+    const char *base = setup->config->nick[0] ? setup->config->nick : login_name();
+    if (!identity_open(setup->directory, base, &setup->identity, why, sizeof why)) return complain(SETUP_FAILED, why);
+    char nick[INI_TEXT_SIZE], fingerprint[FINGERPRINT_TEXT_SIZE];
+    fingerprint_format(setup->identity.public, fingerprint);
+    if (setup->config->nick[0])
+        snprintf(nick, sizeof nick, "%s", base);
+    else
+        snprintf(nick, sizeof nick, "%.*s-%.4s", TEXT_NICK_MAX - 5, base, fingerprint);
+    text_nick(nick, strlen(nick), setup->nick);
+    return SETUP_OK;
+}
+
+static int open_known(struct setup *setup) {
+    char why[512];
+    if (!known_keys_open(&setup->known_peers, setup->directory, "known_peers", why, sizeof why) ||
+        !known_keys_open(&setup->known_bootnodes, setup->directory, "known_bootnodes", why, sizeof why))
+        return complain(SETUP_FAILED, why);
+    return SETUP_OK;
+}
+
+static int read_secret(struct setup *setup) {
+    const char *file = setup->config->secret_file;
+    if (!file[0]) return SETUP_OK;
+    int descriptor = open(file, O_RDONLY | O_CLOEXEC);
+    ssize_t size = descriptor < 0 ? -1 : read(descriptor, setup->secret, sizeof setup->secret);
+    int error = errno;
+    uint8_t more;
+    bool too_long = size == (ssize_t)sizeof setup->secret && read(descriptor, &more, 1) > 0;
+    if (descriptor >= 0) close(descriptor);
+    if (size < 0) {
+        fprintf(stderr, "gochat: --secret-file %s: %s\n", file, strerror(error));
+        return SETUP_USAGE;
+    }
+    while (size > 0 && (setup->secret[size - 1] == '\n' || setup->secret[size - 1] == '\r')) size--;
+    setup->secret_size = (size_t)size;
+    if (size > 0 && !too_long) return SETUP_OK;
+    fprintf(stderr, "gochat: --secret-file %s: expected 1 to %d bytes\n", file, ROOM_SECRET_MAX);
+    return SETUP_USAGE;
+}
+
+/* The config has checked its form. */
+static void read_bootnode_key(struct setup *setup) {
+    const char *hex = setup->config->bootnode_key;
+    setup->pinned = hex[0] && sodium_hex2bin(setup->bootnode_key, sizeof setup->bootnode_key, hex, strlen(hex), NULL,
+                                             NULL, NULL) == 0;
+}
+
+static int open_socket(struct setup *setup) {
+    char why[256], ignored[256];
+    struct udp_options options = {0};
+    struct address any = {.port = (uint16_t)setup->config->port};
+    setup->socket = udp_open(&any, &options, why, sizeof why);
+    if (setup->socket < 0 && address_parse("0.0.0.0", 1, &any)) { /* no IPv6 here */
+        any.port = (uint16_t)setup->config->port;
+        setup->socket = udp_open(&any, &options, ignored, sizeof ignored);
+    }
+    if (setup->socket < 0) {
+        fprintf(stderr, "gochat: --port %lld: %s\n", setup->config->port, why);
+        return SETUP_FAILED;
+    }
+    return udp_bound(setup->socket, &setup->bound) ? SETUP_OK : complain(SETUP_FAILED, "the socket has no address");
+}
+
+static int resolve_bootnode(struct setup *setup) {
+    char why[256];
+    setup->bootnode_count =
+        address_resolve(setup->config->bootnode, DEFAULT_PORT, setup->bootnodes, RENDEZVOUS_ADDRESSES, why, sizeof why);
+    if (setup->bootnode_count) return SETUP_OK;
+    fprintf(stderr, "gochat: --bootnode %s: %s\n", setup->config->bootnode, why);
+    return SETUP_USAGE;
+}
+
+int setup_open(struct setup *setup, const struct client_config *config) {
+    memset(setup, 0, sizeof *setup);
+    setup->config = config;
+    setup->socket = -1;
+    setup->identity.lock = -1;
+    setup->suite_mask = config->ciphers == CIPHERS_CHACHA ? SUITE_CHACHA20_POLY1305 : suite_mask_available();
+    read_bootnode_key(setup);
+    int (*const steps[])(struct setup *) = {read_secret,   resolve_bootnode, open_directory,
+                                            open_identity, open_known,       open_socket};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        int result = steps[i](setup);
+        if (result != SETUP_OK) return result;
+    }
+    return SETUP_OK;
+}
+
+void setup_close(struct setup *setup) {
+    if (setup->socket >= 0) close(setup->socket);
+    identity_close(&setup->identity);
+    sodium_memzero(setup, sizeof *setup);
+}

@@ -1,0 +1,37 @@
+/* Everything the client needs before its threads start: files, keys, names, the socket. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/config.h"
+#include "client/identity.h"
+#include "client/known_keys.h"
+#include "client/rendezvous.h"
+#include "common/names.h"
+
+struct setup {
+    const struct client_config *config;
+    char directory[4096];
+    struct identity identity;
+    struct known_keys known_peers, known_bootnodes;
+    char nick[TEXT_NICK_MAX + 1];
+    uint8_t secret[ROOM_SECRET_MAX];
+    size_t secret_size;
+    uint8_t bootnode_key[32];
+    bool pinned;
+    uint8_t suite_mask;
+    struct address bootnodes[RENDEZVOUS_ADDRESSES];
+    size_t bootnode_count;
+    int socket; /* -1: none */
+    struct address bound;
+};
+
+#define SETUP_OK 0
+#define SETUP_FAILED 1 /* the machine's state: a file, a port */
+#define SETUP_USAGE 2  /* what the user wrote */
+
+/* Opens everything. Anything but SETUP_OK has told one line on standard error; setup_close is due in each case. */
+int setup_open(struct setup *setup, const struct client_config *config);
+void setup_close(struct setup *setup);
