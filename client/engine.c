@@ -27,8 +27,8 @@ struct engine {
     struct indices indices;
     uint32_t streams, epochs;
     uint64_t punch_tokens, punch_filled; /* thousandths; ms */
-    struct room_host room_host;
-    struct room room;
+    struct chatroom_host chatroom_host;
+    struct chatroom room;
 };
 
 static void on_send(void *context, const struct address *to, const uint8_t *data, size_t size) {
@@ -107,24 +107,24 @@ struct engine *engine_create(const struct engine_options *options, const struct 
     engine->options = *options;
     engine->punch_tokens = PUNCH_BURST * 1000;
     engine->punch_filled = now;
-    engine->room_host = (struct room_host){.context = engine,
-                                           .identity = options->identity,
-                                           .indices = &engine->indices,
-                                           .known_peers = options->known_peers,
-                                           .nick = options->nick,
-                                           .suite_mask = options->suite_mask,
-                                           .streams = &engine->streams,
-                                           .epochs = &engine->epochs,
-                                           .send = on_send,
-                                           .punch_wait = on_punch_wait,
-                                           .emit = on_emit,
-                                           .wall_ms = on_wall_ms,
-                                           .trusted = on_trusted,
-                                           .barred = on_barred,
-                                           .proven = on_proven};
-    randombytes_buf(&engine->room_host.run, sizeof engine->room_host.run);
-    if (room_init(&engine->room, &engine->room_host, options->room_name, options->secret, options->secret_size,
-                  options->bootnodes, options->bootnode_count, now))
+    engine->chatroom_host = (struct chatroom_host){.context = engine,
+                                                   .identity = options->identity,
+                                                   .indices = &engine->indices,
+                                                   .known_peers = options->known_peers,
+                                                   .nick = options->nick,
+                                                   .suite_mask = options->suite_mask,
+                                                   .streams = &engine->streams,
+                                                   .epochs = &engine->epochs,
+                                                   .send = on_send,
+                                                   .punch_wait = on_punch_wait,
+                                                   .emit = on_emit,
+                                                   .wall_ms = on_wall_ms,
+                                                   .trusted = on_trusted,
+                                                   .barred = on_barred,
+                                                   .proven = on_proven};
+    randombytes_buf(&engine->chatroom_host.run, sizeof engine->chatroom_host.run);
+    if (chatroom_init(&engine->room, &engine->chatroom_host, options->room_name, options->secret, options->secret_size,
+                      options->bootnodes, options->bootnode_count, now))
         return engine;
     free(engine);
     return NULL;
@@ -132,7 +132,7 @@ struct engine *engine_create(const struct engine_options *options, const struct 
 
 void engine_destroy(struct engine *engine) {
     if (!engine) return;
-    room_clear(&engine->room);
+    chatroom_clear(&engine->room);
     sodium_memzero(engine, sizeof *engine);
     free(engine);
 }
@@ -143,10 +143,10 @@ static void enter(struct engine *engine, enum engine_state state, uint64_t now) 
 }
 
 static int status(const struct engine *engine) {
-    const struct room *room = &engine->room;
-    if (room_has_outgoing(room) || room->any_undelivered) return ENGINE_STATUS_UNDELIVERED;
+    const struct chatroom *room = &engine->room;
+    if (chatroom_has_outgoing(room) || room->any_undelivered) return ENGINE_STATUS_UNDELIVERED;
     if (room->any_alone) return ENGINE_STATUS_ALONE;
-    return room->sequence == 0 && room_present(room) == 0 ? ENGINE_STATUS_ALONE : 0;
+    return room->sequence == 0 && chatroom_present(room) == 0 ? ENGINE_STATUS_ALONE : 0;
 }
 
 static void finish(struct engine *engine, int result, uint64_t now) {
@@ -158,16 +158,16 @@ static void finish(struct engine *engine, int result, uint64_t now) {
 
 static void leave(struct engine *engine, uint64_t now) {
     enter(engine, ENGINE_LEAVING, now);
-    room_leave(&engine->room, now);
+    chatroom_leave(&engine->room, now);
 }
 
 void engine_receive(struct engine *engine, const struct address *from, const uint8_t *data, size_t size, uint64_t now) {
     if (engine->state == ENGINE_FINISHED) return;
-    room_receive(&engine->room, from, data, size, now);
+    chatroom_receive(&engine->room, from, data, size, now);
 }
 
 void engine_say(struct engine *engine, const char *text, size_t size, uint64_t now) {
-    if (engine->state == ENGINE_RUNNING) room_say(&engine->room, text, size, now);
+    if (engine->state == ENGINE_RUNNING) chatroom_say(&engine->room, text, size, now);
 }
 
 void engine_end_of_input(struct engine *engine, uint64_t now) {
@@ -181,38 +181,38 @@ void engine_stop(struct engine *engine, uint64_t now) {
 }
 
 void engine_set_candidates(struct engine *engine, const struct candidate_list *candidates, uint64_t now) {
-    room_set_candidates(&engine->room, candidates, now);
+    chatroom_set_candidates(&engine->room, candidates, now);
 }
 
 /* The status is decided when leaving begins: who leaves later than we do did not miss anything. */
 static void ending_tick(struct engine *engine, uint64_t now) {
     bool waited = now - engine->state_since >= END_WAIT_MS;
-    if (room_has_outgoing(&engine->room) && !waited) return;
+    if (chatroom_has_outgoing(&engine->room) && !waited) return;
     engine->final_status = status(engine);
     leave(engine, now);
 }
 
 void engine_tick(struct engine *engine, uint64_t now) {
     if (engine->state == ENGINE_FINISHED) return;
-    room_tick(&engine->room, now);
+    chatroom_tick(&engine->room, now);
     if (engine->barred) {
         finish(engine, ENGINE_STATUS_BARRED, now);
         return;
     }
     if (engine->state == ENGINE_ENDING) ending_tick(engine, now);
     if (engine->state != ENGINE_LEAVING) return;
-    if (room_left(&engine->room, now) || now - engine->state_since >= LEAVE_WAIT_MS)
+    if (chatroom_left(&engine->room, now) || now - engine->state_since >= LEAVE_WAIT_MS)
         finish(engine, engine->final_status, now);
 }
 
 uint64_t engine_due(const struct engine *engine, uint64_t now) {
     if (engine->state == ENGINE_FINISHED) return UINT64_MAX;
     if (engine->barred) return now;
-    uint64_t due = room_due(&engine->room, now), own = UINT64_MAX;
+    uint64_t due = chatroom_due(&engine->room, now), own = UINT64_MAX;
     if (engine->state == ENGINE_ENDING)
-        own = room_has_outgoing(&engine->room) ? engine->state_since + END_WAIT_MS : now;
+        own = chatroom_has_outgoing(&engine->room) ? engine->state_since + END_WAIT_MS : now;
     if (engine->state == ENGINE_LEAVING)
-        own = room_left(&engine->room, now) ? now : engine->state_since + LEAVE_WAIT_MS;
+        own = chatroom_left(&engine->room, now) ? now : engine->state_since + LEAVE_WAIT_MS;
     return due < own ? due : own;
 }
 

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "client/room.h"
+#include "client/chatroom.h"
 
 #define ENGINE_STATUS_UNDELIVERED 3
 #define ENGINE_STATUS_ALONE 4

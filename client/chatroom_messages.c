@@ -1,8 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/chatroom_parts.h"
 #include "client/message.h"
-#include "client/room_parts.h"
 
 /* A message of ours that somebody present has not acknowledged. */
 struct outgoing {
@@ -22,14 +22,14 @@ struct author {
 
 /* --- Heard --- */
 
-static struct author *author_find(struct room *room, const uint8_t id[static MEMBER_ID_SIZE]) {
+static struct author *author_find(struct chatroom *room, const uint8_t id[static MEMBER_ID_SIZE]) {
     struct author *oldest = NULL;
     for (size_t i = 0; i < room->author_count; i++) {
         struct author *author = &room->authors[i];
         if (memcmp(author->id, id, MEMBER_ID_SIZE) == 0) return author;
         if (!oldest || author->used < oldest->used) oldest = author;
     }
-    if (room->author_count < ROOM_AUTHORS_MAX) {
+    if (room->author_count < CHATROOM_AUTHORS_MAX) {
         struct author *grown = realloc(room->authors, (room->author_count + 1) * sizeof *grown);
         if (!grown) abort();
         room->authors = grown;
@@ -40,7 +40,7 @@ static struct author *author_find(struct room *room, const uint8_t id[static MEM
     return oldest;
 }
 
-void messages_received(struct room *room, struct peer *peer, const uint8_t *message, size_t size) {
+void messages_received(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size) {
     struct chat_message chat;
     if (!message_decode(message, size, room->keys.tag, &chat)) return;
     /* Only what the author sends itself: passing on comes with history. */
@@ -57,20 +57,20 @@ void messages_received(struct room *room, struct peer *peer, const uint8_t *mess
     memcpy(event->nick, peer->introduction.nick, sizeof event->nick);
     event->sent_ms = chat.sent_ms;
     message_id_format(chat.run, chat.sequence, event->id);
-    room_emit(room, event);
+    chatroom_emit(room, event);
 }
 
 /* --- Said --- */
 
-static void credit_give(struct room *room) {
-    if (room->credit_owed == 0 || room->outgoing_bytes > ROOM_BYTES) return;
-    struct event *event = room_event(room, EVENT_CREDIT, NULL);
+static void credit_give(struct chatroom *room) {
+    if (room->credit_owed == 0 || room->outgoing_bytes > CHATROOM_BYTES) return;
+    struct event *event = chatroom_event(room, EVENT_CREDIT, NULL);
     event->credit = room->credit_owed;
     room->credit_owed = 0;
-    room_emit(room, event);
+    chatroom_emit(room, event);
 }
 
-static void outgoing_finish(struct room *room, struct outgoing **at) {
+static void outgoing_finish(struct chatroom *room, struct outgoing **at) {
     struct outgoing *done = *at;
     *at = done->next;
     room->outgoing_count--;
@@ -89,18 +89,18 @@ static bool outgoing_strike(struct outgoing *outgoing, const struct peer *peer) 
     return false;
 }
 
-void messages_acknowledged(struct room *room, struct peer *peer, uint64_t tag) {
+void messages_acknowledged(struct chatroom *room, struct peer *peer, uint64_t tag) {
     struct outgoing **at = &room->outgoing;
     while (*at && (*at)->sequence != tag) at = &(*at)->next;
     if (!*at || !outgoing_strike(*at, peer)) return;
-    struct event *event = room_event(room, EVENT_DELIVERED, peer);
+    struct event *event = chatroom_event(room, EVENT_DELIVERED, peer);
     message_id_format(room->host->run, tag, event->id);
-    room_emit(room, event);
+    chatroom_emit(room, event);
     if ((*at)->waiting == 0) outgoing_finish(room, at);
     credit_give(room);
 }
 
-void messages_give_up(struct room *room, struct peer *peer, bool undelivered) {
+void messages_give_up(struct chatroom *room, struct peer *peer, bool undelivered) {
     for (struct outgoing **at = &room->outgoing; *at;) {
         bool waited = outgoing_strike(*at, peer);
         if (waited && undelivered) room->any_undelivered = true;
@@ -112,16 +112,16 @@ void messages_give_up(struct room *room, struct peer *peer, bool undelivered) {
     credit_give(room);
 }
 
-static void emit_sent(struct room *room, const struct chat_message *chat) {
+static void emit_sent(struct chatroom *room, const struct chat_message *chat) {
     struct event *event = event_create(EVENT_SENT, chat->text, chat->text_size);
     event->room = room->name;
     message_id_format(chat->run, chat->sequence, event->id);
-    room_emit(room, event);
+    chatroom_emit(room, event);
 }
 
 /* Queues the blob to everyone present and remembers whom it waits for. */
-static void outgoing_add(struct room *room, struct blob *blob, uint64_t sequence) {
-    struct outgoing *outgoing = calloc(1, sizeof *outgoing + room_present(room) * sizeof(struct peer *));
+static void outgoing_add(struct chatroom *room, struct blob *blob, uint64_t sequence) {
+    struct outgoing *outgoing = calloc(1, sizeof *outgoing + chatroom_present(room) * sizeof(struct peer *));
     if (!outgoing) abort();
     outgoing->sequence = sequence;
     outgoing->bytes = blob->size;
@@ -143,7 +143,7 @@ static void outgoing_add(struct room *room, struct blob *blob, uint64_t sequence
     outgoing_finish(room, at);
 }
 
-void room_say(struct room *room, const char *text, size_t size, uint64_t now) {
+void chatroom_say(struct chatroom *room, const char *text, size_t size, uint64_t now) {
     room->now = now;
     struct chat_message chat = {.run = room->host->run,
                                 .sequence = ++room->sequence,
@@ -167,11 +167,11 @@ void room_say(struct room *room, const char *text, size_t size, uint64_t now) {
     credit_give(room);
 }
 
-bool room_has_outgoing(const struct room *room) {
+bool chatroom_has_outgoing(const struct chatroom *room) {
     return room->outgoing != NULL;
 }
 
-void messages_clear(struct room *room) {
+void messages_clear(struct chatroom *room) {
     while (room->outgoing) outgoing_finish(room, &room->outgoing);
     free(room->authors);
     room->authors = NULL;

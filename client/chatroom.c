@@ -1,13 +1,13 @@
-#include "client/room.h"
+#include "client/chatroom.h"
 
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/room_parts.h"
+#include "client/chatroom_parts.h"
 
-struct event *room_event(const struct room *room, enum event_type type, const struct peer *peer) {
+struct event *chatroom_event(const struct chatroom *room, enum event_type type, const struct peer *peer) {
     struct event *event = event_create(type, NULL, 0);
     event->room = room->name;
     event->bootnode = room->rendezvous.bootnode;
@@ -19,31 +19,31 @@ struct event *room_event(const struct room *room, enum event_type type, const st
     return event;
 }
 
-void room_emit(const struct room *room, struct event *event) {
+void chatroom_emit(const struct chatroom *room, struct event *event) {
     room->host->emit(room->host->context, event);
 }
 
-static void emit_error(const struct room *room, const char *text) {
+static void emit_error(const struct chatroom *room, const char *text) {
     struct event *event = event_create(EVENT_ERROR, text, strlen(text));
     event->room = room->name;
-    room_emit(room, event);
+    chatroom_emit(room, event);
 }
 
 /* --- What peers tell --- */
 
 static void on_send(void *context, const struct address *to, const uint8_t *data, size_t size) {
-    struct room *room = context;
+    struct chatroom *room = context;
     room->host->send(room->host->context, to, data, size);
 }
 
 static uint64_t on_punch_wait(void *context, uint64_t now) {
-    struct room *room = context;
+    struct chatroom *room = context;
     return room->host->punch_wait(room->host->context, now);
 }
 
 /* A nick is bound to the first key that used it in this room. */
 static bool on_identified(void *context, struct peer *peer) {
-    struct room *room = context;
+    struct chatroom *room = context;
     char name[2 * ROOM_TAG_SIZE + 1 + 2 * TEXT_NICK_MAX + 1], why[512];
     sodium_bin2hex(name, sizeof name, room->keys.tag, ROOM_TAG_SIZE);
     name[2 * ROOM_TAG_SIZE] = ':';
@@ -69,17 +69,17 @@ static bool on_identified(void *context, struct peer *peer) {
 }
 
 static void on_connected(void *context, struct peer *peer) {
-    struct room *room = context;
-    struct event *event = room_event(room, EVENT_PEER_CONNECTED, peer);
+    struct chatroom *room = context;
+    struct event *event = chatroom_event(room, EVENT_PEER_CONNECTED, peer);
     event->rtt_ms = peer->rtt_us / 1000.0;
     event->cipher = suite_name(handshake_suite(&peer->pair));
     fingerprint_format(peer->introduction.identity, event->fingerprint);
-    room_emit(room, event);
+    chatroom_emit(room, event);
 }
 
 static void on_path_changed(void *context, struct peer *peer) {
-    struct room *room = context;
-    room_emit(room, room_event(room, EVENT_PEER_PATH, peer));
+    struct chatroom *room = context;
+    chatroom_emit(room, chatroom_event(room, EVENT_PEER_PATH, peer));
 }
 
 static void on_message(void *context, struct peer *peer, const uint8_t *message, size_t size) {
@@ -90,11 +90,11 @@ static void on_acknowledged(void *context, struct peer *peer, uint64_t tag) {
     messages_acknowledged(context, peer, tag);
 }
 
-static void peer_left(struct room *room, struct peer *peer, bool said_bye) {
+static void peer_left(struct chatroom *room, struct peer *peer, bool said_bye) {
     messages_give_up(room, peer, true);
-    struct event *event = room_event(room, EVENT_PEER_LEFT, peer);
+    struct event *event = chatroom_event(room, EVENT_PEER_LEFT, peer);
     event->said_bye = said_bye;
-    room_emit(room, event);
+    chatroom_emit(room, event);
 }
 
 static void on_said_bye(void *context, struct peer *peer) {
@@ -107,20 +107,20 @@ static void on_absent(void *context, struct peer *peer) {
 }
 
 static void on_introduce(void *context, struct peer *peer) {
-    struct room *room = context;
+    struct chatroom *room = context;
     rendezvous_introduce(&room->rendezvous, peer->pair.other_id);
 }
 
 /* --- What the bootnode tells --- */
 
-static struct peer *peer_find(const struct room *room, const uint8_t id[static MEMBER_ID_SIZE]) {
+static struct peer *peer_find(const struct chatroom *room, const uint8_t id[static MEMBER_ID_SIZE]) {
     for (size_t i = 0; i < room->peer_count; i++)
         if (memcmp(room->peers[i]->pair.other_id, id, MEMBER_ID_SIZE) == 0) return room->peers[i];
     return NULL;
 }
 
 /* The candidates that we may send to. Loopback ones only where the bootnode is on loopback itself: on one machine. */
-static size_t usable_candidates(const struct room *room, const struct candidate_list *candidates,
+static size_t usable_candidates(const struct chatroom *room, const struct candidate_list *candidates,
                                 struct address out[static RECORD_CANDIDATES_MAX]) {
     size_t count = 0;
     bool loopback = address_classify(&room->rendezvous.bootnode) == ADDRESS_LOOPBACK;
@@ -137,24 +137,24 @@ static size_t usable_candidates(const struct room *room, const struct candidate_
 }
 
 static void on_listed(void *context, const struct member_record *record, enum change change) {
-    struct room *room = context;
+    struct chatroom *room = context;
     (void)change; /* whether it is new to us is ours to know: an unlisted peer may still be here */
     if (room->leaving || memcmp(record->id, room->rendezvous.member_id, MEMBER_ID_SIZE) == 0) return;
     struct peer *peer = peer_find(room, record->id);
     bool is_new = peer == NULL;
     if (is_new) {
-        if (room->peer_count == ROOM_PEERS_MAX) return;
+        if (room->peer_count == CHATROOM_PEERS_MAX) return;
         peer = peer_create(&room->peer_host, record, room->now);
         room->peers[room->peer_count++] = peer;
     }
     struct address usable[RECORD_CANDIDATES_MAX];
     size_t count = usable_candidates(room, &record->candidates, usable);
     bool revived = peer_listed(peer, record, usable, count, room->now);
-    if (is_new || revived) room_emit(room, room_event(room, EVENT_PEER_JOINED, peer));
+    if (is_new || revived) chatroom_emit(room, chatroom_event(room, EVENT_PEER_JOINED, peer));
 }
 
 static void on_delisted(void *context, const uint8_t id[static MEMBER_ID_SIZE], enum leave_reason reason, bool resync) {
-    struct room *room = context;
+    struct chatroom *room = context;
     struct peer *peer = peer_find(room, id);
     if (!peer) return;
     peer->left_by_itself = reason == LEAVE_SAID && !resync;
@@ -162,7 +162,7 @@ static void on_delisted(void *context, const uint8_t id[static MEMBER_ID_SIZE], 
 }
 
 static void on_introduced(void *context, const struct member_record *record) {
-    struct room *room = context;
+    struct chatroom *room = context;
     struct peer *peer = peer_find(room, record->id);
     if (!peer) return;
     struct address usable[RECORD_CANDIDATES_MAX];
@@ -171,37 +171,37 @@ static void on_introduced(void *context, const struct member_record *record) {
 }
 
 static void on_complete(void *context) {
-    struct room *room = context;
+    struct chatroom *room = context;
     if (room->complete) return;
     room->complete = true;
-    struct event *event = room_event(room, EVENT_CREDIT, NULL);
-    event->credit = ROOM_INPUTS;
-    room_emit(room, event);
+    struct event *event = chatroom_event(room, EVENT_CREDIT, NULL);
+    event->credit = CHATROOM_INPUTS;
+    chatroom_emit(room, event);
 }
 
 static void on_registered(void *context, const struct address *mapped) {
-    struct room *room = context;
+    struct chatroom *room = context;
     room->host->proven(room->host->context, room->rendezvous.bootnode_key);
-    struct event *event = room_event(room, EVENT_REGISTERED, NULL);
+    struct event *event = chatroom_event(room, EVENT_REGISTERED, NULL);
     event->mapped = *mapped;
-    room_emit(room, event);
+    chatroom_emit(room, event);
 }
 
 static void on_lost(void *context, const char *why) {
-    struct room *room = context;
+    struct chatroom *room = context;
     struct event *event = event_create(EVENT_BOOTNODE_LOST, why, strlen(why));
     event->room = room->name;
     event->bootnode = room->rendezvous.bootnode;
-    room_emit(room, event);
+    chatroom_emit(room, event);
 }
 
 static void on_back(void *context) {
-    struct room *room = context;
-    room_emit(room, room_event(room, EVENT_BOOTNODE_BACK, NULL));
+    struct chatroom *room = context;
+    chatroom_emit(room, chatroom_event(room, EVENT_BOOTNODE_BACK, NULL));
 }
 
 static void on_refused(void *context, const char *why) {
-    struct room *room = context;
+    struct chatroom *room = context;
     char text[1280], address[ADDRESS_TEXT_SIZE];
     snprintf(text, sizeof text, "bootnode %s: %s; trying again", address_format(&room->rendezvous.bootnode, address),
              why);
@@ -209,19 +209,19 @@ static void on_refused(void *context, const char *why) {
 }
 
 static bool on_trusted(void *context, const uint8_t key[static 32], char *why, size_t why_size) {
-    struct room *room = context;
+    struct chatroom *room = context;
     return room->host->trusted(room->host->context, key, why, why_size);
 }
 
 static void on_barred(void *context, const char *why) {
-    struct room *room = context;
+    struct chatroom *room = context;
     room->host->barred(room->host->context, why);
 }
 
 /* --- Life --- */
 
-static void peer_host_init(struct room *room) {
-    const struct room_host *host = room->host;
+static void peer_host_init(struct chatroom *room) {
+    const struct chatroom_host *host = room->host;
     room->peer_host = (struct peer_host){.context = room,
                                          .room = &room->keys,
                                          .identity = host->identity,
@@ -244,8 +244,8 @@ static void peer_host_init(struct room *room) {
     memcpy(room->peer_host.own_id, room->rendezvous.member_id, MEMBER_ID_SIZE);
 }
 
-bool room_init(struct room *room, const struct room_host *host, const char *name, const void *secret,
-               size_t secret_size, const struct address *bootnodes, size_t bootnode_count, uint64_t now) {
+bool chatroom_init(struct chatroom *room, const struct chatroom_host *host, const char *name, const void *secret,
+                   size_t secret_size, const struct address *bootnodes, size_t bootnode_count, uint64_t now) {
     memset(room, 0, sizeof *room);
     room->host = host;
     snprintf(room->name, sizeof room->name, "%s", name);
@@ -267,7 +267,7 @@ bool room_init(struct room *room, const struct room_host *host, const char *name
     return true;
 }
 
-void room_clear(struct room *room) {
+void chatroom_clear(struct chatroom *room) {
     for (size_t i = 0; i < room->peer_count; i++) peer_destroy(room->peers[i]);
     messages_clear(room);
     rendezvous_clear(&room->rendezvous);
@@ -277,20 +277,21 @@ void room_clear(struct room *room) {
 
 /* --- Packets --- */
 
-/* At most ROOM_PEERS_MAX comparisons of 8 bytes: below the cost of the MAC that follows a match. */
-static struct peer *peer_by_tag(const struct room *room, const uint8_t tag[static PAIR_TAG_SIZE]) {
+/* At most CHATROOM_PEERS_MAX comparisons of 8 bytes: below the cost of the MAC that follows a match. */
+static struct peer *peer_by_tag(const struct chatroom *room, const uint8_t tag[static PAIR_TAG_SIZE]) {
     for (size_t i = 0; i < room->peer_count; i++)
         if (memcmp(room->peers[i]->tag_in, tag, PAIR_TAG_SIZE) == 0) return room->peers[i];
     return NULL;
 }
 
 /* A peer of this room by our index in the packet. */
-static struct peer *peer_by_index(const struct room *room, uint32_t index) {
+static struct peer *peer_by_index(const struct chatroom *room, uint32_t index) {
     struct peer *peer = indices_find(room->host->indices, index);
     return peer && peer->host == &room->peer_host ? peer : NULL;
 }
 
-static struct peer *receive_probe(struct room *room, const struct address *from, const uint8_t *packet, size_t size) {
+static struct peer *receive_probe(struct chatroom *room, const struct address *from, const uint8_t *packet,
+                                  size_t size) {
     struct peer_probe probe;
     if (!peer_probe_decode(packet, size, &probe)) return NULL;
     struct peer *peer = peer_by_tag(room, probe.pair_tag);
@@ -299,7 +300,7 @@ static struct peer *receive_probe(struct room *room, const struct address *from,
     return peer;
 }
 
-static struct peer *receive_initiation(struct room *room, const struct address *from, const uint8_t *packet,
+static struct peer *receive_initiation(struct chatroom *room, const struct address *from, const uint8_t *packet,
                                        size_t size) {
     struct peer_initiation initiation = {.noise_size = handshake_initiation_noise_size(&room->keys)};
     if (!peer_initiation_decode(packet, size, &initiation)) return NULL;
@@ -309,7 +310,8 @@ static struct peer *receive_initiation(struct room *room, const struct address *
     return peer;
 }
 
-static struct peer *receive_answer(struct room *room, const struct address *from, const uint8_t *packet, size_t size) {
+static struct peer *receive_answer(struct chatroom *room, const struct address *from, const uint8_t *packet,
+                                   size_t size) {
     struct peer_answer answer;
     bool response = packet[0] == PEER_RESPONSE;
     if (!(response ? peer_response_decode : peer_confirmation_decode)(packet, size, &answer)) return NULL;
@@ -319,7 +321,8 @@ static struct peer *receive_answer(struct room *room, const struct address *from
     return peer;
 }
 
-static struct peer *receive_data(struct room *room, const struct address *from, const uint8_t *packet, size_t size) {
+static struct peer *receive_data(struct chatroom *room, const struct address *from, const uint8_t *packet,
+                                 size_t size) {
     struct peer_data data;
     if (!peer_data_decode(packet, size, &data)) return NULL;
     struct peer *peer = peer_by_index(room, data.receiver_index);
@@ -327,7 +330,7 @@ static struct peer *receive_data(struct room *room, const struct address *from, 
     return peer;
 }
 
-static void peers_sweep(struct room *room) {
+static void peers_sweep(struct chatroom *room) {
     for (size_t i = 0; i < room->peer_count;) {
         if (!room->peers[i]->finished) {
             i++;
@@ -338,12 +341,13 @@ static void peers_sweep(struct room *room) {
     }
 }
 
-bool room_receive(struct room *room, const struct address *from, const uint8_t *packet, size_t size, uint64_t now) {
+bool chatroom_receive(struct chatroom *room, const struct address *from, const uint8_t *packet, size_t size,
+                      uint64_t now) {
     room->now = now;
     if (size == 0) return false;
     if (packet[0] < PEER_PROBE) {
         bool ours = rendezvous_receive(&room->rendezvous, from, packet, size, now);
-        if (ours) room_tick(room, now);
+        if (ours) chatroom_tick(room, now);
         return ours;
     }
     struct peer *peer;
@@ -361,7 +365,7 @@ bool room_receive(struct room *room, const struct address *from, const uint8_t *
     return true;
 }
 
-void room_tick(struct room *room, uint64_t now) {
+void chatroom_tick(struct chatroom *room, uint64_t now) {
     room->now = now;
     rendezvous_tick(&room->rendezvous, now);
     bool finished = false;
@@ -372,7 +376,7 @@ void room_tick(struct room *room, uint64_t now) {
     if (finished) peers_sweep(room);
 }
 
-uint64_t room_due(const struct room *room, uint64_t now) {
+uint64_t chatroom_due(const struct chatroom *room, uint64_t now) {
     uint64_t due = rendezvous_due(&room->rendezvous);
     for (size_t i = 0; i < room->peer_count; i++) {
         uint64_t peer = peer_due(room->peers[i], now);
@@ -381,24 +385,24 @@ uint64_t room_due(const struct room *room, uint64_t now) {
     return due;
 }
 
-size_t room_present(const struct room *room) {
+size_t chatroom_present(const struct chatroom *room) {
     size_t present = 0;
     for (size_t i = 0; i < room->peer_count; i++) present += room->peers[i]->state == PEER_LIVE;
     return present;
 }
 
-void room_set_candidates(struct room *room, const struct candidate_list *candidates, uint64_t now) {
+void chatroom_set_candidates(struct chatroom *room, const struct candidate_list *candidates, uint64_t now) {
     rendezvous_set_candidates(&room->rendezvous, candidates, now);
 }
 
-void room_leave(struct room *room, uint64_t now) {
+void chatroom_leave(struct chatroom *room, uint64_t now) {
     room->now = now;
     room->leaving = true;
     for (size_t i = 0; i < room->peer_count; i++) peer_say_bye(room->peers[i], now);
     rendezvous_leave(&room->rendezvous, now);
 }
 
-bool room_left(const struct room *room, uint64_t now) {
+bool chatroom_left(const struct chatroom *room, uint64_t now) {
     if (room->rendezvous.state != RENDEZVOUS_ENDED && room->rendezvous.state != RENDEZVOUS_BARRED) return false;
     for (size_t i = 0; i < room->peer_count; i++)
         if (room->peers[i]->state == PEER_LIVE && !peer_bye_done(room->peers[i], now)) return false;

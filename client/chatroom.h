@@ -17,13 +17,13 @@
 #include "client/peer/peer.h"
 #include "client/rendezvous.h"
 
-#define ROOM_PEERS_MAX 1024 /* what a bootnode can make us hold */
-#define ROOM_AUTHORS_MAX 2048
-#define ROOM_INPUTS 512               /* messages that may be under way */
-#define ROOM_BYTES (8u * 1024 * 1024) /* and their bytes, before input has to wait */
+#define CHATROOM_PEERS_MAX 1024 /* what a bootnode can make us hold */
+#define CHATROOM_AUTHORS_MAX 2048
+#define CHATROOM_INPUTS 512               /* messages that may be under way */
+#define CHATROOM_BYTES (8u * 1024 * 1024) /* and their bytes, before input has to wait */
 
 /* What rooms share, given by the engine. */
-struct room_host {
+struct chatroom_host {
     void *context;
     const struct identity *identity;
     struct indices *indices;
@@ -46,13 +46,13 @@ struct room_host {
 struct outgoing; /* a message under way */
 struct author;   /* what was last shown of whom */
 
-struct room {
-    const struct room_host *host;
+struct chatroom {
+    const struct chatroom_host *host;
     char name[ROOM_NAME_MAX + 1];
     struct room_keys keys;
     struct rendezvous rendezvous;
     struct peer_host peer_host;
-    struct peer *peers[ROOM_PEERS_MAX];
+    struct peer *peers[CHATROOM_PEERS_MAX];
     size_t peer_count;
     uint64_t now; /* of the call we are in */
 
@@ -71,20 +71,21 @@ struct room {
 };
 
 /* False when the keys cannot be derived (Argon2id without memory). */
-bool room_init(struct room *room, const struct room_host *host, const char *name, const void *secret,
-               size_t secret_size, const struct address *bootnodes, size_t bootnode_count, uint64_t now);
-void room_clear(struct room *room);
+bool chatroom_init(struct chatroom *room, const struct chatroom_host *host, const char *name, const void *secret,
+                   size_t secret_size, const struct address *bootnodes, size_t bootnode_count, uint64_t now);
+void chatroom_clear(struct chatroom *room);
 
 /* Is the packet for this room? Then handles it. */
-bool room_receive(struct room *room, const struct address *from, const uint8_t *packet, size_t size, uint64_t now);
-void room_tick(struct room *room, uint64_t now);
-uint64_t room_due(const struct room *room, uint64_t now);
+bool chatroom_receive(struct chatroom *room, const struct address *from, const uint8_t *packet, size_t size,
+                      uint64_t now);
+void chatroom_tick(struct chatroom *room, uint64_t now);
+uint64_t chatroom_due(const struct chatroom *room, uint64_t now);
 
 /* A line to everyone present. */
-void room_say(struct room *room, const char *text, size_t size, uint64_t now);
-bool room_has_outgoing(const struct room *room);
-size_t room_present(const struct room *room);
-void room_set_candidates(struct room *room, const struct candidate_list *candidates, uint64_t now);
+void chatroom_say(struct chatroom *room, const char *text, size_t size, uint64_t now);
+bool chatroom_has_outgoing(const struct chatroom *room);
+size_t chatroom_present(const struct chatroom *room);
+void chatroom_set_candidates(struct chatroom *room, const struct candidate_list *candidates, uint64_t now);
 /* Says bye to peers and bootnode. */
-void room_leave(struct room *room, uint64_t now);
-bool room_left(const struct room *room, uint64_t now);
+void chatroom_leave(struct chatroom *room, uint64_t now);
+bool chatroom_left(const struct chatroom *room, uint64_t now);
