@@ -168,9 +168,10 @@ static const struct {
 
 static bool set_key(const struct ini_key *key, const char *value, const char *folder, void *target, char *why,
                     size_t size) {
-    if (types[key->type].set(key, value, folder, (uint8_t *)target + key->offset)) return true;
-    snprintf(why, size, "expected ");
-    types[key->type].expect(key, why, size);
+    bool fits = !key->check || key->check(value);
+    if (fits && types[key->type].set(key, value, folder, (uint8_t *)target + key->offset)) return true;
+    snprintf(why, size, "expected %s", key->check ? key->expected : "");
+    if (!key->check) types[key->type].expect(key, why, size);
     return false;
 }
 

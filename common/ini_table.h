@@ -36,6 +36,9 @@ struct ini_key {
     const char *const *choices;
     const char *fallback; /* the default, as it would stand in a file; NULL leaves the field zeroed */
     const char *help;
+    /* Optional, for what the type does not say: whether a value will do, and what is expected where it does not. */
+    bool (*check)(const char *value);
+    const char *expected;
 };
 
 struct ini_table {
