@@ -24,7 +24,12 @@ struct client_config {
 
 extern const struct ini_table client_config_table;
 
-enum client_config_result { CLIENT_CONFIG_RUN, CLIENT_CONFIG_DONE /* --help was printed */, CLIENT_CONFIG_BAD /* exit 2 */ };
-/* Defaults, then --config FILE, then the other flags. Problems: one line each on standard error. --mode is accepted and skipped.
- * What is missing or out of range (no --room, no --bootnode, a bad key) is a problem here already; names are not resolved here. */
+enum client_config_result {
+    CLIENT_CONFIG_RUN,
+    CLIENT_CONFIG_DONE /* --help was printed */,
+    CLIENT_CONFIG_BAD /* exit 2 */
+};
+/* Defaults, then --config FILE, then the other flags. Problems: one line each on standard error. --mode is accepted and
+ * skipped. What is missing or out of range (no --room, no --bootnode, a bad key) is a problem here already; names are
+ * not resolved here. */
 enum client_config_result client_config_read(int argc, char **argv, struct client_config *out);

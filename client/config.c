@@ -1,0 +1,197 @@
+#include "client/config.h"
+
+#include <ctype.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/names.h"
+
+#define SECTION "client"
+#define WHY_SIZE 512
+#define KEY_DIGITS 64
+#define FLAG_FIRST 0x100 /* above every character, for getopt_long */
+
+static const char *const ui_choices[] = {
+    [UI_CHOICE_AUTO] = "auto", [UI_CHOICE_PLAIN] = "plain", [UI_CHOICE_JSON] = "json", NULL};
+static const char *const cipher_choices[] = {[CIPHERS_AUTO] = "auto", [CIPHERS_CHACHA] = "chacha20-poly1305", NULL};
+static const char *const log_choices[] = {[LOG_LEVEL_ERROR] = "error",
+                                          [LOG_LEVEL_WARNING] = "warning",
+                                          [LOG_LEVEL_INFO] = "info",
+                                          [LOG_LEVEL_DEBUG] = "debug",
+                                          NULL};
+
+static bool is_bootnode(const char *value) {
+    char host[INI_TEXT_SIZE];
+    uint16_t port;
+
+    return address_split(value, 0, host, sizeof host, &port) && port > 0;
+}
+
+static bool is_key_or_empty(const char *value) {
+    size_t digits = 0;
+
+    while (isxdigit((unsigned char)value[digits])) digits++;
+    return value[digits] == '\0' && (digits == 0 || digits == KEY_DIGITS);
+}
+
+static bool is_nick_or_empty(const char *value) {
+    char nick[TEXT_NICK_MAX + 1];
+
+    return *value == '\0' || text_nick(value, strlen(value), nick);
+}
+
+#define KEY(field, ...)                                                                                                \
+    { .section = SECTION, .name = #field, .offset = offsetof(struct client_config, field), __VA_ARGS__ }
+
+/* clang-format off */
+static const struct ini_key keys[] = {
+    KEY(bootnode, .type = INI_TEXT, .min = 1, .check = is_bootnode, .expected = "HOST:PORT, as in chat.example.org:9595, 192.0.2.1:9595 or [2001:db8::1]:9595",
+        .help = "where to register"),
+    KEY(bootnode_key, .type = INI_TEXT, .fallback = "", .check = is_key_or_empty, .expected = "64 hex digits, or nothing: remembered on first use",
+        .help = "the bootnode's public key"),
+    KEY(room, .type = INI_TEXT, .min = 1, .max = ROOM_NAME_MAX, .help = "the room to join, any text"),
+    KEY(nick, .type = INI_TEXT, .fallback = "", .check = is_nick_or_empty, .expected = "a nick of 1 to 32 bytes of UTF-8 without control or invisible characters",
+        .help = "the name that others see"),
+    KEY(secret_file, .type = INI_PATH, .fallback = "", .help = "the file with the room's secret"),
+    KEY(data_dir, .type = INI_PATH, .fallback = "", .help = "where our key and the known keys are kept"),
+    KEY(port, .type = INI_INTEGER, .min = 0, .max = 65535, .fallback = "0", .help = "the local UDP port, 0 for any"),
+    KEY(ui, .type = INI_CHOICE, .choices = ui_choices, .fallback = "auto", .help = "the user interface"),
+    KEY(ciphers, .type = INI_CHOICE, .choices = cipher_choices, .fallback = "auto", .help = "ciphers to offer to peers"),
+    KEY(log_level, .type = INI_CHOICE, .choices = log_choices, .fallback = "warning", .help = "what is logged"),
+};
+
+static const struct flag {
+    const char *name;
+    const char *key; /* of the table; NULL: not a setting */
+    const char *value;
+    const char *help;
+} flags[] = {
+    {"bootnode", "bootnode", "HOST:PORT", "where to register"},
+    {"room", "room", "NAME", "the room to join, any text"},
+    {"nick", "nick", "NAME", "the name that others see"},
+    {"secret-file", "secret_file", "FILE", "the room's secret; who does not have it stays outside"},
+    {"port", "port", "N", "the local UDP port, 0 for any"},
+    {"ui", "ui", "auto|plain|json", "the user interface"},
+    {"data-dir", "data_dir", "DIR", "where our key and the known keys are kept"},
+    {"log-level", "log_level", "LEVEL", "error, warning, info or debug"},
+    {"config", NULL, "FILE", "settings; conf/client.ini explains them"},
+    {"mode", NULL, "client", NULL},
+    {"help", NULL, NULL, "prints this"},
+};
+/* clang-format on */
+
+#define FLAGS (sizeof flags / sizeof flags[0])
+
+const struct ini_table client_config_table = {
+    .keys = keys, .count = sizeof keys / sizeof keys[0], .target_size = sizeof(struct client_config)};
+
+struct arguments {
+    const char *values[FLAGS]; /* NULL: not given */
+    size_t problems;
+};
+
+static void refuse(struct arguments *arguments, const char *what, const char *value, const char *why) {
+    char shown[WHY_SIZE];
+
+    arguments->problems++;
+    (void)text_filter(value ? value : "", value ? strlen(value) : 0, false, shown, sizeof shown);
+    fprintf(stderr, value ? "gochat: %s '%s': %s\n" : "gochat: %s%s: %s\n", what, shown, why);
+}
+
+static void describe_flags(struct option options[static FLAGS + 1]) {
+    memset(options, 0, (FLAGS + 1) * sizeof *options);
+    for (size_t i = 0; i < FLAGS; i++)
+        options[i] = (struct option){.name = flags[i].name,
+                                     .has_arg = flags[i].value ? required_argument : no_argument,
+                                     .val = FLAG_FIRST + (int)i};
+}
+
+static void parse_arguments(int argc, char **argv, struct arguments *out) {
+    struct option options[FLAGS + 1];
+
+    describe_flags(options);
+    opterr = 0;
+    optind = 0; /* from the beginning, also for a second time: getopt(3), Notes */
+    for (;;) {
+        int given = optind > 0 ? optind : 1;
+        int option = getopt_long(argc, argv, "-:", options, NULL);
+
+        if (option == -1) break;
+        if (option == ':')
+            refuse(out, argv[given], NULL, "expected a value");
+        else if (option == 1)
+            refuse(out, "argument", optarg, "not understood, expected flags only (see gochat --mode client --help)");
+        else if (option < FLAG_FIRST)
+            refuse(out, "argument", argv[given], "unknown flag (see gochat --mode client --help)");
+        else
+            out->values[option - FLAG_FIRST] = optarg ? optarg : "";
+    }
+    for (; optind < argc; optind++) refuse(out, "argument", argv[optind], "not understood, expected flags only");
+}
+
+static const char *value_of(const struct arguments *arguments, const char *flag) {
+    size_t i = 0;
+
+    while (strcmp(flags[i].name, flag) != 0) i++;
+    return arguments->values[i];
+}
+
+static void apply(struct arguments *arguments, struct client_config *config) {
+    char why[WHY_SIZE], name[32];
+
+    for (size_t i = 0; i < FLAGS; i++) {
+        const char *value = arguments->values[i];
+
+        if (!value || !flags[i].key) continue;
+        if (ini_table_set(&client_config_table, SECTION, flags[i].key, value, config, why, sizeof why)) continue;
+        snprintf(name, sizeof name, "--%s", flags[i].name);
+        refuse(arguments, name, value, why);
+    }
+}
+
+/* Says nothing where the value was given but refused. */
+static void require(struct arguments *arguments, const char *flag, const char *value, const char *why) {
+    char name[32];
+
+    if (*value || value_of(arguments, flag)) return;
+    snprintf(name, sizeof name, "--%s", flag);
+    refuse(arguments, name, NULL, why);
+}
+
+static enum client_config_result print_help(void) {
+    puts("gochat --mode client --bootnode HOST:PORT --room NAME [FLAG VALUE]...\n");
+    for (size_t i = 0; i < FLAGS; i++) {
+        char left[64];
+
+        if (!flags[i].help) continue;
+        snprintf(left, sizeof left, "--%s %s", flags[i].name, flags[i].value ? flags[i].value : "");
+        printf("  %-22s  %s\n", left, flags[i].help);
+    }
+    return CLIENT_CONFIG_DONE;
+}
+
+enum client_config_result client_config_read(int argc, char **argv, struct client_config *out) {
+    struct arguments arguments = {.problems = 0};
+    size_t in_file = 0;
+    const char *file;
+    char nick[TEXT_NICK_MAX + 1];
+
+    parse_arguments(argc, argv, &arguments);
+    if (arguments.problems == 0 && value_of(&arguments, "help")) return print_help();
+    ini_table_defaults(&client_config_table, out);
+    file = value_of(&arguments, "config");
+    if (file) in_file = ini_table_load(&client_config_table, file, out, stderr);
+    apply(&arguments, out);
+    if (in_file == 0) {
+        require(&arguments, "bootnode", out->bootnode, "missing, expected HOST:PORT");
+        require(&arguments, "room", out->room, "missing, expected the name of a room");
+    }
+    if (arguments.problems + in_file > 0) return CLIENT_CONFIG_BAD;
+    if (*out->nick && text_nick(out->nick, strlen(out->nick), nick)) {
+        memset(out->nick, 0, sizeof out->nick);
+        memcpy(out->nick, nick, strlen(nick));
+    }
+    return CLIENT_CONFIG_RUN;
+}

@@ -1,0 +1,212 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "client/config.h"
+#include "common/log.h"
+#include "tests/support/folder.h"
+
+#define SAMPLE "conf/client.ini"
+#define ARGUMENTS_MAX 16
+#define NEEDED "--bootnode", "h:1", "--room", "r"
+
+static struct client_config config;
+static char said[4096]; /* on standard error and standard output */
+
+/* Reads the arguments, NULL at the end, with what is printed caught in `said`. */
+static enum client_config_result read_config(const char *folder, const char *const *arguments) {
+    char file[FOLDER_PATH_SIZE], *argv[ARGUMENTS_MAX + 1] = {"gochat"};
+    enum client_config_result result;
+    int argc = 1, out = dup(1), err = dup(2);
+
+    for (; arguments[argc - 1]; argc++) argv[argc] = (char *)(uintptr_t)arguments[argc - 1];
+    folder_file(folder, "said", file);
+    fflush(stdout);
+    assert_non_null(freopen(file, "w", stderr));
+    assert_int_equal(dup2(2, 1), 1);
+    result = client_config_read(argc, argv, &config);
+    fflush(stdout);
+    fflush(stderr);
+    dup2(out, 1);
+    dup2(err, 2);
+    close(out);
+    close(err);
+    folder_read(file, said, sizeof said);
+    return result;
+}
+
+#define READ(...) read_config(*state, (const char *const[]){__VA_ARGS__, NULL})
+
+static void assert_refused(const char *folder, const char *const *arguments, const char *lines) {
+    assert_int_equal(read_config(folder, arguments), CLIENT_CONFIG_BAD);
+    assert_string_equal(said, lines);
+}
+
+#define REFUSED(lines, ...) assert_refused(*state, (const char *const[]){__VA_ARGS__, NULL}, lines)
+
+static void flags_land_in_the_settings(void **state) {
+    assert_int_equal(READ("--mode", "client", "--bootnode=host.example:9595", "--room", "the lobby", "--nick", "Alice",
+                          "--port", "7000", "--ui", "json", "--log-level", "debug", "--data-dir", "d"),
+                     CLIENT_CONFIG_RUN);
+    assert_string_equal(said, "");
+    assert_string_equal(config.bootnode, "host.example:9595");
+    assert_string_equal(config.room, "the lobby");
+    assert_string_equal(config.nick, "Alice");
+    assert_string_equal(config.data_dir, "d");
+    assert_string_equal(config.secret_file, "");
+    assert_int_equal(config.port, 7000);
+    assert_int_equal(config.ui, UI_CHOICE_JSON);
+    assert_int_equal(config.ciphers, CIPHERS_AUTO);
+    assert_int_equal(config.log_level, LOG_LEVEL_DEBUG);
+}
+
+static void what_is_not_given_is_the_default(void **state) {
+    assert_int_equal(READ(NEEDED), CLIENT_CONFIG_RUN);
+    assert_string_equal(config.nick, "");
+    assert_string_equal(config.bootnode_key, "");
+    assert_int_equal(config.port, 0);
+    assert_int_equal(config.ui, UI_CHOICE_AUTO);
+    assert_int_equal(config.log_level, LOG_LEVEL_WARNING);
+}
+
+static void the_command_line_beats_the_file(void **state) {
+    char file[FOLDER_PATH_SIZE], path[FOLDER_PATH_SIZE];
+
+    folder_write(folder_file(*state, "c.ini", file),
+                 "[client]\nroom = filed\nport = 5\nsecret_file = s\nciphers = chacha20-poly1305\n", 0600);
+    assert_int_equal(READ("--room", "given", "--config", file, "--bootnode", "h:1"), CLIENT_CONFIG_RUN);
+    assert_string_equal(config.room, "given");
+    assert_int_equal(config.port, 5);
+    assert_string_equal(config.secret_file, folder_file(*state, "s", path));
+    assert_int_equal(config.ciphers, CIPHERS_CHACHA);
+}
+
+static void a_nick_is_kept_in_its_normal_form(void **state) {
+    assert_int_equal(READ(NEEDED, "--nick", "  \xef\xbc\xa1lice\x20\x20 B "), CLIENT_CONFIG_RUN);
+    assert_string_equal(config.nick, "Alice B");
+}
+
+static void each_wrong_flag_is_one_line(void **state) {
+    REFUSED("gochat: --bootnode: missing, expected HOST:PORT\n"
+            "gochat: --room: missing, expected the name of a room\n",
+            "--mode", "client");
+    REFUSED("gochat: --port '70000': expected a number from 0 to 65535\n", NEEDED, "--port", "70000");
+    REFUSED("gochat: --ui 'curses': expected auto, plain or json\n", NEEDED, "--ui", "curses");
+    REFUSED("gochat: --room '': expected text of 1 to 256 bytes\n", "--bootnode", "h:1", "--room", "");
+    REFUSED("gochat: --bootnode 'host': expected HOST:PORT, as in chat.example.org:9595, 192.0.2.1:9595 or "
+            "[2001:db8::1]:9595\n",
+            "--bootnode", "host", "--room", "r");
+    REFUSED("gochat: --nick 'a\xef\xbf\xbd': expected a nick of 1 to 32 bytes of UTF-8 without control or invisible "
+            "characters\n",
+            NEEDED, "--nick", "a\x1b");
+    REFUSED("gochat: --log-level 'loud': expected error, warning, info or debug\n", NEEDED, "--log-level", "loud");
+}
+
+static void flags_that_do_not_exist(void **state) {
+    REFUSED("gochat: argument '--colour': unknown flag (see gochat --mode client --help)\n", NEEDED, "--colour");
+    REFUSED("gochat: argument '-x': unknown flag (see gochat --mode client --help)\n", NEEDED, "-x");
+    REFUSED("gochat: argument 'stray': not understood, expected flags only (see gochat --mode client --help)\n",
+            "stray", NEEDED);
+    REFUSED("gochat: --nick: expected a value\n", NEEDED, "--nick");
+    REFUSED("gochat: argument 'x': not understood, expected flags only\n", NEEDED, "--", "x");
+}
+
+static void problems_come_all_at_once(void **state) {
+    REFUSED("gochat: argument '--a': unknown flag (see gochat --mode client --help)\n"
+            "gochat: --port 'x': expected a number from 0 to 65535\n"
+            "gochat: --ui 'y': expected auto, plain or json\n"
+            "gochat: --bootnode: missing, expected HOST:PORT\n",
+            "--ui", "y", "--a", "--port", "x", "--room", "r");
+}
+
+static void a_wrong_file_is_named_with_its_line(void **state) {
+    char file[FOLDER_PATH_SIZE], expected[2048];
+
+    folder_file(*state, "c.ini", file);
+    folder_write(file, "[client]\nbootnode = nowhere\nbootnode_key = 12\nnick = \x1b[0m\ncolour = red\nport = 1\n",
+                 0600);
+    snprintf(expected, sizeof expected,
+             "%s:2: bootnode = nowhere: expected HOST:PORT, as in chat.example.org:9595, 192.0.2.1:9595 or "
+             "[2001:db8::1]:9595\n"
+             "%s:3: bootnode_key = 12: expected 64 hex digits, or nothing: remembered on first use\n"
+             "%s:4: nick = \xef\xbf\xbd[0m: expected a nick of 1 to 32 bytes of UTF-8 without control or invisible "
+             "characters\n"
+             "%s:5: colour = red: unknown key, expected one of bootnode, bootnode_key, room, nick, secret_file, "
+             "data_dir, port, ui, ciphers, log_level\n",
+             file, file, file, file);
+    REFUSED(expected, "--config", file);
+    folder_file(*state, "none.ini", file);
+    snprintf(expected, sizeof expected, "%s: No such file or directory\n", file);
+    REFUSED(expected, NEEDED, "--config", file);
+}
+
+static void help_names_every_flag(void **state) {
+    static const char *const names[] = {
+        "--bootnode HOST:PORT", "--room NAME",    "--nick NAME",       "--secret-file FILE", "--port N",
+        "--ui auto|plain|json", "--data-dir DIR", "--log-level LEVEL", "--config FILE",      "--help"};
+
+    assert_int_equal(READ("--help"), CLIENT_CONFIG_DONE);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) assert_non_null(strstr(said, names[i]));
+}
+
+/* "name = value" or ";name = value"; NULL for other lines. */
+static const char *split_line(char *line, char **value) {
+    char *equals = strstr(line, " =");
+
+    if (*line < ';' || (*line != ';' && *line < 'a') || !equals) return NULL;
+    line[strcspn(line, "\n")] = '\0';
+    *equals = '\0';
+    *value = equals[2] == ' ' ? equals + 3 : equals + 2;
+    return *line == ';' ? line + 1 : line;
+}
+
+static void the_sample_lists_exactly_the_keys_with_their_defaults(void **state) {
+    FILE *sample = fopen(SAMPLE, "re");
+    struct client_config loaded;
+    char line[512];
+    size_t found = 0;
+
+    (void)state;
+    assert_non_null(sample);
+    while (fgets(line, sizeof line, sample)) {
+        const struct ini_key *key = &client_config_table.keys[found];
+        char *value = NULL;
+        const char *name = split_line(line, &value);
+
+        if (!name) continue;
+        assert_true(found++ < client_config_table.count);
+        assert_string_equal(name, key->name);
+        assert_int_equal(*line == ';', key->fallback == NULL);
+        if (key->fallback) assert_string_equal(value, key->fallback);
+    }
+    fclose(sample);
+    assert_int_equal(found, client_config_table.count);
+    ini_table_defaults(&client_config_table, &config);
+    ini_table_defaults(&client_config_table, &loaded);
+    assert_int_equal(ini_table_load(&client_config_table, SAMPLE, &loaded, stderr), 0);
+    assert_memory_equal(&config, &loaded, sizeof config);
+}
+
+int main(void) {
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
+    const struct CMUnitTest tests[] = {
+        IN_FOLDER(flags_land_in_the_settings),
+        IN_FOLDER(what_is_not_given_is_the_default),
+        IN_FOLDER(the_command_line_beats_the_file),
+        IN_FOLDER(a_nick_is_kept_in_its_normal_form),
+        IN_FOLDER(each_wrong_flag_is_one_line),
+        IN_FOLDER(flags_that_do_not_exist),
+        IN_FOLDER(problems_come_all_at_once),
+        IN_FOLDER(a_wrong_file_is_named_with_its_line),
+        IN_FOLDER(help_names_every_flag),
+        cmocka_unit_test(the_sample_lists_exactly_the_keys_with_their_defaults),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("config", tests, NULL, NULL);
+}
