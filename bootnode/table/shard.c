@@ -133,10 +133,11 @@ static struct cds_hlist_head *provisional_bucket(struct shard *shard, const uint
 /* Makes room for one more provisional session of this member. */
 static void drop_oldest_provisional(struct shard *shard, const struct register_body *body) {
     struct cds_hlist_head *bucket = provisional_bucket(shard, body->room_tag, body->member_id);
-    struct session *session, *oldest = NULL;
+    struct session *oldest = NULL;
     struct cds_hlist_node *node;
     unsigned count = 0;
-    cds_hlist_for_each_entry(session, node, bucket, provisional) {
+    cds_hlist_for_each(node, bucket) {
+        struct session *session = cds_hlist_entry(node, struct session, provisional);
         if (memcmp(session->member_id, body->member_id, MEMBER_ID_SIZE) != 0 ||
             memcmp(session->room_tag, body->room_tag, ROOM_TAG_SIZE) != 0)
             continue;

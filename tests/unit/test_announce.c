@@ -1,0 +1,354 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "bootnode/announce.h"
+#include "common/log.h"
+#include "tests/support/room_view.h"
+#include "tests/support/shard_guest.h"
+
+#define ROOM 1
+#define CLIENTS 140
+#define WELCOME_ROOM 500 /* bytes for member records: 17 of them */
+
+static struct shard shard;
+static struct announcer *announcer;
+static uint64_t now;
+
+/* A member with its client behind the outbox. Clients are numbered as their addresses are. */
+struct client {
+    uint64_t id;
+    struct room_view view;
+    unsigned received; /* datagrams */
+    uint64_t counter;  /* of the last one */
+    bool deaf;         /* its datagrams are lost */
+    bool mute;         /* and it does not acknowledge */
+};
+static struct client clients[CLIENTS];
+
+static void receive(void *context, uint8_t listener, const struct datagram *datagram) {
+    (void)context;
+    unsigned number = datagram->peer.port - 1024U;
+    assert_in_range(number, 0, CLIENTS - 1);
+    assert_int_equal(listener, 6);
+    struct client *client = &clients[number];
+    struct sealed_header header;
+    uint8_t secret[LINK_SECRET_SIZE], key[SUITE_KEY_SIZE], body[UDP_DATAGRAM_MAX];
+    size_t size;
+    assert_true(datagram->size <= UDP_DATAGRAM_MAX);
+    assert_true(sealed_header_decode(datagram->data, datagram->size, &header));
+    assert_int_equal(header.type, MESSAGE_CHANGES);
+    assert_true(header.session_id == client->id);
+    assert_true(header.counter > client->counter);
+    client->counter = header.counter;
+    guest_secret(number, secret);
+    link_seal_key(secret, LINK_TO_CLIENT, key);
+    assert_true(link_open(key, &header, datagram->data, datagram->size, body, &size));
+    client->received++;
+    if (!client->deaf) assert_true(room_view_apply(&client->view, body, size));
+}
+
+/* Endpoint 1, where guests register, belongs to listener 6. */
+static struct endpoints endpoints = {.items = {[1] = {.listener = 6}}, .count = 2};
+static struct outbox outbox = {.endpoints = &endpoints, .put = receive};
+
+static int start(void **state) {
+    (void)state;
+    guest_open(&shard, &guest_limits, -1);
+    announcer = announcer_create();
+    assert_non_null(announcer);
+    memset(clients, 0, sizeof clients);
+    now = GUEST_START;
+    return 0;
+}
+
+static int stop(void **state) {
+    (void)state;
+    announcer_destroy(announcer);
+    shard_destroy(&shard);
+    return 0;
+}
+
+/* What the heartbeat handler does. */
+static void beat(unsigned number) {
+    struct client *client = &clients[number];
+    struct session *session = guest_session(&shard, client->id);
+    if (!session) return;
+    const struct room_version has = client->view.list.version;
+    uint64_t ours = atomic_load(&session->room_version);
+    atomic_store(&session->heard_ms, (uint32_t)now);
+    atomic_store(&session->acked_count, has.epoch == ours >> 32 ? has.count : 0);
+    if (ours != ((uint64_t)has.epoch << 32 | has.count)) shard_client_behind(&shard, client->id, has, now);
+}
+
+static void beat_all(void) {
+    for (unsigned i = 0; i < CLIENTS; i++)
+        if (clients[i].id) beat(i);
+}
+
+static void join(unsigned number) {
+    struct client *client = &clients[number];
+    struct registered registered = {0};
+    uint8_t space[WELCOME_ROOM];
+    struct writer members = writer_over(space, sizeof space);
+    struct guest guest = {ROOM, number, number};
+    *client = (struct client){0};
+    assert_int_equal(guest_register(&shard, guest, now, &registered, &members), 0);
+    if (registered.complete)
+        assert_true(room_view_welcome(&client->view, registered.version, space, writer_size(&members)));
+    client->id = registered.session_id;
+    assert_int_equal(shard_confirm(&shard, client->id, now), 0);
+}
+
+static void leave(unsigned number) {
+    assert_true(shard_leave(&shard, clients[number].id, now));
+    clients[number].id = 0;
+}
+
+/* Every client acknowledges what it got. */
+static void acknowledge(const unsigned before[static CLIENTS]) {
+    for (unsigned i = 0; i < CLIENTS; i++)
+        if (clients[i].id && !clients[i].deaf && !clients[i].mute && clients[i].received > before[i]) beat(i);
+}
+
+/* Runs what is due now, to the end. Returns when to come back. */
+static uint64_t run(void) {
+    uint64_t next;
+    unsigned before[CLIENTS];
+    for (unsigned calls = 0;; calls++) {
+        for (unsigned i = 0; i < CLIENTS; i++) before[i] = clients[i].received;
+        next = announce_run(announcer, &shard, &outbox, now);
+        acknowledge(before);
+        assert_true(calls < 200);
+        if (next > now) return next;
+    }
+}
+
+/* Lets time pass as a worker does: it sleeps until it is wanted. */
+static void pass(uint64_t milliseconds) {
+    uint64_t until = now + milliseconds;
+    for (;;) {
+        uint64_t next = run();
+        if (next > until) break;
+        now = next;
+    }
+    now = until;
+}
+
+static bool agrees(unsigned number) {
+    struct address viewer = guest_address(number);
+    return room_view_is(&clients[number].view, guest_room(&shard, ROOM), &viewer);
+}
+
+static void settle(unsigned count) {
+    for (unsigned i = 0; i < count; i++) join(i);
+    pass(2000);
+    for (unsigned i = 0; i < count; i++) {
+        assert_true(agrees(i));
+        clients[i].received = 0;
+    }
+}
+
+static void an_idle_shard_sleeps(void **state) {
+    (void)state;
+    assert_true(run() == UINT64_MAX);
+    settle(3);
+    assert_true(run() == UINT64_MAX);
+}
+
+static void a_quiet_room_hears_of_a_join_and_of_leaving_at_once(void **state) {
+    (void)state;
+    settle(3);
+    join(3);
+    run();
+    for (unsigned i = 0; i < 4; i++) assert_true(agrees(i));
+    for (unsigned i = 0; i < 3; i++) assert_int_equal(clients[i].received, 1);
+    pass(2000);
+    leave(1);
+    run();
+    assert_true(agrees(0) && agrees(2) && agrees(3));
+    assert_int_equal(clients[0].received, 2);
+    assert_int_equal(clients[0].view.left_said, 1);
+}
+
+static void a_busy_room_hears_at_most_ten_times_a_second(void **state) {
+    (void)state;
+    settle(3);
+    struct update_body update = {.revision = 1};
+    for (unsigned i = 0; i < 100; i++) {
+        update.revision++;
+        assert_true(shard_update(&shard, clients[0].id, &update, now));
+        pass(10);
+    }
+    assert_in_range(clients[1].received, 7, 10);
+    pass(2000);
+    assert_true(agrees(0) && agrees(1) && agrees(2));
+    assert_in_range(clients[1].received, 8, 11);
+}
+
+static void who_does_not_acknowledge_is_told_twice_more(void **state) {
+    (void)state;
+    settle(3);
+    clients[2].deaf = true;
+    join(3);
+    uint64_t start_of = now;
+    run();
+    assert_int_equal(clients[2].received, 1);
+    pass(250 - 1);
+    assert_int_equal(clients[2].received, 1);
+    pass(WHEEL_TICK_MS + 1);
+    assert_int_equal(clients[2].received, 2);
+    pass(start_of + 1000 - 1 - now);
+    assert_int_equal(clients[2].received, 2);
+    pass(WHEEL_TICK_MS + 1);
+    assert_int_equal(clients[2].received, 3);
+    pass(10000);
+    assert_int_equal(clients[2].received, 3);
+    assert_int_equal(clients[0].received, 1);
+    /* Its next beat heals it. */
+    clients[2].deaf = false;
+    beat(2);
+    run();
+    assert_true(agrees(2));
+    assert_int_equal(clients[0].received, 1);
+}
+
+static void the_silent_are_passed_over(void **state) {
+    (void)state;
+    settle(3);
+    now += ANNOUNCE_SILENT_MS + 1;
+    beat(0);
+    beat(1);
+    join(3);
+    pass(2000);
+    assert_int_equal(clients[2].received, 0);
+    assert_true(agrees(0) && agrees(1) && agrees(3));
+    beat(2);
+    run();
+    assert_true(agrees(2));
+}
+
+static void an_answer_is_for_the_asking_member_alone_and_rare(void **state) {
+    (void)state;
+    settle(3);
+    clients[1].mute = true;
+    for (unsigned i = 0; i < 100; i++) {
+        clients[1].view.list.version = (struct room_version){0};
+        beat(1);
+        pass(10);
+    }
+    assert_in_range(clients[1].received, 4, 6);
+    assert_int_equal(clients[0].received + clients[2].received, 0);
+}
+
+static void a_gap_in_a_busy_room_is_closed_without_waiting_for_quiet(void **state) {
+    (void)state;
+    settle(3);
+    struct update_body update = {.revision = 1};
+    for (unsigned i = 0; i < 20; i++) {
+        update.revision++;
+        assert_true(shard_update(&shard, clients[0].id, &update, now));
+        clients[1].deaf = i == 3;
+        pass(100 + WHEEL_TICK_MS);
+        if (i >= 6) assert_true(agrees(1));
+    }
+}
+
+static void a_large_room_takes_several_calls_and_loses_nobody(void **state) {
+    (void)state;
+    shard.limits.room_members = CLIENTS;
+    for (unsigned i = 0; i < CLIENTS; i++) join(i);
+    unsigned calls = 0;
+    while (announce_run(announcer, &shard, &outbox, now) <= now) {
+        /* The room changes while it is being told. */
+        if (calls == 2) leave(0);
+        if (calls == 3) join(0);
+        calls++;
+    }
+    assert_true(calls >= CLIENTS * 4 / ANNOUNCE_BATCH);
+    beat_all();
+    pass(3000);
+    for (unsigned i = 0; i < CLIENTS; i++) assert_true(agrees(i));
+}
+
+static void a_room_may_vanish_while_it_is_being_told(void **state) {
+    (void)state;
+    for (unsigned i = 0; i < CLIENTS - 20; i++) join(i);
+    assert_true(announce_run(announcer, &shard, &outbox, now) == now);
+    for (unsigned i = 0; i < CLIENTS - 20; i++) leave(i);
+    assert_true(run() == UINT64_MAX);
+    join(0);
+    run();
+    assert_true(agrees(0));
+}
+
+static void a_clock_that_falls_back_does_not_hold_announcements_up(void **state) {
+    (void)state;
+    settle(2);
+    now += 60000; /* a pause that the reaper has not noticed yet */
+    beat_all();
+    join(2);
+    run();
+    now -= 60000;
+    beat_all();
+    join(3);
+    pass(ROOM_QUIET_MS + WHEEL_TICK_MS);
+    for (unsigned i = 0; i < 4; i++) assert_true(agrees(i));
+    pass(2000);
+    assert_true(run() == UINT64_MAX);
+}
+
+/* Members come, go and change; a third of all datagrams to clients is lost. Two beats later all agree. */
+static void memberships_agree_two_beats_after_any_loss(void **state) {
+    (void)state;
+    const unsigned count = 40;
+    srandom(3);
+    for (unsigned round = 0; round < 60; round++) {
+        for (unsigned i = 0; i < count; i++) clients[i].deaf = random() % 3 == 0;
+        for (unsigned changes = (unsigned)random() % 30; changes > 0; changes--) {
+            unsigned number = (unsigned)random() % count;
+            if (!clients[number].id)
+                join(number);
+            else if (random() % 2)
+                leave(number);
+            pass((uint64_t)random() % 60);
+            while (shard_expire(&shard, now)) continue;
+        }
+        for (unsigned i = 0; i < count; i++) clients[i].deaf = false;
+        for (unsigned beats = 0; beats < 2; beats++) {
+            beat_all();
+            pass(4000);
+        }
+        for (unsigned i = 0; i < count; i++)
+            if (clients[i].id) assert_true(agrees(i));
+    }
+}
+
+#define announce_test(function) cmocka_unit_test_setup_teardown(function, start, stop)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        announce_test(an_idle_shard_sleeps),
+        announce_test(a_quiet_room_hears_of_a_join_and_of_leaving_at_once),
+        announce_test(a_busy_room_hears_at_most_ten_times_a_second),
+        announce_test(who_does_not_acknowledge_is_told_twice_more),
+        announce_test(the_silent_are_passed_over),
+        announce_test(an_answer_is_for_the_asking_member_alone_and_rare),
+        announce_test(a_gap_in_a_busy_room_is_closed_without_waiting_for_quiet),
+        announce_test(a_large_room_takes_several_calls_and_loses_nobody),
+        announce_test(a_room_may_vanish_while_it_is_being_told),
+        announce_test(a_clock_that_falls_back_does_not_hold_announcements_up),
+        announce_test(memberships_agree_two_beats_after_any_loss),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    log_set_level(LOG_LEVEL_WARNING);
+    rcu_reader_register();
+    int failed = cmocka_run_group_tests_name("announce", tests, NULL, NULL);
+    rcu_reader_unregister();
+    return failed;
+}

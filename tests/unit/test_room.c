@@ -1,0 +1,392 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "bootnode/table/room.h"
+#include "common/udp.h"
+#include "tests/support/room_view.h"
+
+#define BODY_MAX (UDP_DATAGRAM_MAX - SEALED_OVERHEAD)
+
+static const uint8_t tag[ROOM_TAG_SIZE] = {1, 2, 3};
+static struct address viewer;
+
+static struct address address_of(const char *text) {
+    struct address address;
+    assert_true(address_parse(text, 0, &address));
+    return address;
+}
+
+/* Ids differ in the first byte or only in the last, so that both halves of the comparison count. */
+static void name_member(struct session *session, unsigned number) {
+    memset(session->member_id, 0, MEMBER_ID_SIZE);
+    session->member_id[0] = (uint8_t)(number / 8 * 37);
+    session->member_id[15] = (uint8_t)(number % 8);
+    session->suite_mask = 1;
+}
+
+static struct session *make_member(unsigned number) {
+    struct session *session = aligned_alloc(alignof(struct session), sizeof *session);
+    assert_non_null(session);
+    memset(session, 0, sizeof *session);
+    name_member(session, number);
+    struct address seen = address_of("203.0.113.9:1000");
+    seen.port = (uint16_t)(1000 + number);
+    session_set_address(session, &seen, 0);
+    return session;
+}
+
+static void join(struct room *room, struct session *session) {
+    struct session *replaced;
+    assert_true(room_join(room, session, &replaced));
+    assert_null(replaced);
+}
+
+static void end_room(struct room *room) {
+    while (room->member_count > 0) {
+        struct session *session = room->members[0].session;
+        room_leave(room, session, LEAVE_SILENT);
+        free(session);
+    }
+    room_destroy(room);
+}
+
+static void members_are_found_and_sorted(void **state) {
+    (void)state;
+    struct room *room = room_create(tag);
+    assert_true(room->version.epoch != 0);
+    struct session *members[64];
+    for (unsigned i = 0; i < 64; i++) {
+        members[i] = make_member((i * 29) % 64);
+        assert_null(room_find(room, members[i]->member_id));
+        join(room, members[i]);
+        assert_int_equal(room->version.count, i + 1);
+    }
+    for (unsigned i = 0; i < 64; i++) assert_ptr_equal(room_find(room, members[i]->member_id), members[i]);
+    for (unsigned i = 1; i < 64; i++)
+        assert_true(
+            memcmp(room->members[i - 1].session->member_id, room->members[i].session->member_id, MEMBER_ID_SIZE) < 0);
+    for (unsigned i = 0; i < 64; i += 2) {
+        room_leave(room, members[i], LEAVE_SAID);
+        assert_null(room_find(room, members[i]->member_id));
+        free(members[i]);
+    }
+    assert_int_equal(room->member_count, 32);
+    end_room(room);
+}
+
+static void every_member_has_a_copy_of_the_version(void **state) {
+    (void)state;
+    struct room *room = room_create(tag);
+    for (unsigned i = 0; i < 10; i++) join(room, make_member(i));
+    room_updated(room, room->members[3].session);
+    for (unsigned i = 0; i < 10; i++)
+        assert_true(atomic_load(&room->members[i].session->room_version) == ((uint64_t)room->version.epoch << 32 | 11));
+    end_room(room);
+}
+
+static void a_successor_is_an_update(void **state) {
+    (void)state;
+    struct room *room = room_create(tag);
+    struct session *first = make_member(1), *second = make_member(1), *replaced;
+    join(room, first);
+    struct changes_cursor cursor = {.at = room->version};
+    assert_true(room_join(room, second, &replaced));
+    assert_ptr_equal(replaced, first);
+    assert_int_equal(room->member_count, 1);
+    uint8_t body[BODY_MAX];
+    size_t size = room_write_changes(room, &viewer, &cursor, body, sizeof body);
+    assert_int_equal(body[CHANGES_HEADER_DELTA_SIZE], CHANGE_UPDATED);
+    assert_int_equal(size, CHANGES_HEADER_DELTA_SIZE + 1 + 22 + 7);
+    free(first);
+    end_room(room);
+}
+
+/* PROTOCOL.md §2.3 rule 8 as a table: a candidate of a member seen at `seen`, and who may know it. */
+static void a_viewer_sees_what_rule_8_allows(void **state) {
+    (void)state;
+    static const struct {
+        const char *seen, *viewer, *candidate;
+        bool shown;
+    } cases[] = {
+        {"198.51.100.7:1", "192.0.2.1:9", "198.51.100.7:2", true},  /* another port of the same address */
+        {"198.51.100.7:1", "192.0.2.1:9", "198.51.100.8:2", false}, /* a stranger */
+        {"198.51.100.7:1", "192.0.2.1:9", "192.0.2.1:9", false},    /* the viewer itself */
+        {"198.51.100.7:1", "192.0.2.1:9", "198.51.100.7:1", false}, /* the seen one is told once */
+        {"198.51.100.7:1", "192.0.2.1:9", "198.51.100.7:0", false},
+        {"198.51.100.7:1", "192.0.2.1:9", "10.0.0.1:5", false},
+        {"198.51.100.7:1", "198.51.100.7:9", "10.0.0.1:5", true},
+        {"198.51.100.7:1", "198.51.100.7:9", "100.64.0.1:5", true},
+        {"198.51.100.7:1", "198.51.100.7:9", "[fd00::1]:5", true},
+        {"198.51.100.7:1", "198.51.100.7:9", "169.254.0.1:5", false},
+        {"198.51.100.7:1", "198.51.100.7:9", "127.0.0.1:5", false},
+        {"198.51.100.7:1", "198.51.100.7:9", "224.0.0.1:5", false},
+        {"198.51.100.7:1", "198.51.100.7:9", "192.0.2.77:5", false},
+        {"[2001:db8::1]:1", "[2001:db8::2]:9", "[2001:db8::1]:5", true},
+        {"[2001:db8::1]:1", "[2001:db8::2]:9", "[2001:db8::3]:5", false},
+        {"127.0.0.1:1", "127.0.0.1:9", "127.0.0.1:5", true},
+    };
+    struct session *member = make_member(1);
+    member->revision = 77;
+    member->candidate_count = 1;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct address seen = address_of(cases[i].seen), from = address_of(cases[i].viewer);
+        member->candidates[0] = address_of(cases[i].candidate);
+        session_set_address(member, &seen, 0);
+        struct member_record record;
+        room_record(member, &from, &record);
+        assert_int_equal(record.revision, 77);
+        assert_int_equal(record.suite_mask, 1);
+        assert_true(address_equal(&record.candidates.items[0], &seen));
+        assert_int_equal(record.candidates.count, cases[i].shown ? 2 : 1);
+    }
+    free(member);
+}
+
+static void welcome_takes_as_many_others_as_fit(void **state) {
+    (void)state;
+    struct room *room = room_create(tag);
+    for (unsigned i = 0; i < 20; i++) join(room, make_member(i));
+    uint8_t space[1000];
+    const size_t record_size = 22 + 7;
+    struct writer writer = writer_over(space, sizeof space);
+    uint8_t own[MEMBER_ID_SIZE];
+    memcpy(own, room->members[5].session->member_id, sizeof own);
+    assert_true(room_write_welcome(room, own, &viewer, &writer));
+    assert_int_equal(writer_size(&writer), 19 * record_size);
+    struct reader reader = reader_over(space, writer_size(&writer));
+    while (reader_left(&reader) > 0) {
+        struct member_record record;
+        read_member_record(&reader, &record);
+        assert_false(reader.failed);
+        assert_memory_not_equal(record.id, own, sizeof own);
+    }
+    writer = writer_over(space, 10 * record_size + 3);
+    assert_false(room_write_welcome(room, own, &viewer, &writer));
+    assert_int_equal(writer_size(&writer), 10 * record_size);
+    end_room(room);
+}
+
+/* Brings a view to the room's version without loss. Returns how many datagrams that took. */
+static unsigned bring_up(const struct room *room, struct room_view *view) {
+    uint8_t body[BODY_MAX];
+    struct changes_cursor cursor = {.at = view->list.version};
+    unsigned datagrams = 0;
+    size_t size;
+    while ((size = room_write_changes(room, &viewer, &cursor, body, sizeof body)) > 0) {
+        assert_true(size <= sizeof body);
+        assert_true(room_view_apply(view, body, size));
+        datagrams++;
+    }
+    assert_true(room_view_is(view, room, &viewer));
+    return datagrams;
+}
+
+static void a_client_without_a_version_gets_everything_in_parts(void **state) {
+    (void)state;
+    static struct room_view view;
+    struct room *room = room_create(tag);
+    for (unsigned i = 0; i < 100; i++) {
+        struct session *member = make_member(i);
+        member->candidate_count = MEMBER_CANDIDATES_MAX;
+        for (unsigned j = 0; j < MEMBER_CANDIDATES_MAX; j++) {
+            member->candidates[j] = address_of("203.0.113.9:1");
+            member->candidates[j].port = (uint16_t)(20000 + j);
+        }
+        join(room, member);
+    }
+    view = (struct room_view){0};
+    assert_int_equal(bring_up(room, &view), (100 + 19) / 19);
+    assert_int_equal(bring_up(room, &view), 0);
+    end_room(room);
+}
+
+static void a_full_list_begins_again_when_the_room_changes(void **state) {
+    (void)state;
+    static struct room_view view;
+    struct room *room = room_create(tag);
+    for (unsigned i = 0; i < 100; i++) join(room, make_member(i));
+    view = (struct room_view){0};
+    uint8_t body[BODY_MAX];
+    struct changes_cursor cursor = {0};
+    size_t size = room_write_changes(room, &viewer, &cursor, body, sizeof body);
+    assert_true(size > 0 && room_view_apply(&view, body, size));
+    join(room, make_member(200));
+    while ((size = room_write_changes(room, &viewer, &cursor, body, sizeof body)) > 0)
+        assert_true(room_view_apply(&view, body, size));
+    assert_true(room_view_is(&view, room, &viewer));
+    end_room(room);
+}
+
+static void who_left_and_came_back_ends_as_joined(void **state) {
+    (void)state;
+    static struct room_view view;
+    struct room *room = room_create(tag);
+    join(room, make_member(1));
+    struct session *member = make_member(2);
+    join(room, member);
+    view = (struct room_view){0};
+    bring_up(room, &view);
+    room_leave(room, member, LEAVE_SAID);
+    join(room, member);
+    room_leave(room, member, LEAVE_SILENT);
+    join(room, member);
+    assert_int_equal(bring_up(room, &view), 1);
+    assert_non_null(room_view_find(&view, member->member_id));
+    assert_int_equal(view.left_said, 1);
+    room_leave(room, member, LEAVE_SILENT);
+    assert_int_equal(bring_up(room, &view), 1);
+    assert_null(room_view_find(&view, member->member_id));
+    assert_int_equal(view.left_silent, 1);
+    free(member);
+    end_room(room);
+}
+
+static void many_updates_of_one_member_are_told_once(void **state) {
+    (void)state;
+    struct room *room = room_create(tag);
+    struct session *member = make_member(2);
+    join(room, member);
+    struct changes_cursor cursor = {.at = room->version};
+    for (unsigned i = 0; i < 50; i++) room_updated(room, member);
+    uint8_t body[BODY_MAX];
+    assert_int_equal(room_write_changes(room, &viewer, &cursor, body, sizeof body),
+                     CHANGES_HEADER_DELTA_SIZE + 1 + 22 + 7);
+    assert_int_equal(room_write_changes(room, &viewer, &cursor, body, sizeof body), 0);
+    end_room(room);
+}
+
+static void what_the_ring_forgot_takes_a_full_list(void **state) {
+    (void)state;
+    struct room *room = room_create(tag);
+    struct session *member = make_member(2);
+    join(room, member);
+    uint8_t body[BODY_MAX];
+    for (unsigned i = 0; i < 3 * ROOM_RING; i++) room_updated(room, member);
+    struct changes_cursor near = {.at = {room->version.epoch, room->version.count - ROOM_RING}};
+    assert_true(room_write_changes(room, &viewer, &near, body, sizeof body) > 0);
+    assert_int_equal(body[0], CHANGES_DELTA);
+    struct changes_cursor far = {.at = {room->version.epoch, room->version.count - ROOM_RING - 1}};
+    assert_true(room_write_changes(room, &viewer, &far, body, sizeof body) > 0);
+    assert_int_equal(body[0], CHANGES_FULL);
+    struct changes_cursor foreign = {.at = {room->version.epoch ^ 1, room->version.count}};
+    assert_true(room_write_changes(room, &viewer, &foreign, body, sizeof body) > 0);
+    assert_int_equal(body[0], CHANGES_FULL);
+    struct changes_cursor ahead = {.at = {room->version.epoch, room->version.count + 1}};
+    assert_true(room_write_changes(room, &viewer, &ahead, body, sizeof body) > 0);
+    assert_int_equal(body[0], CHANGES_FULL);
+    end_room(room);
+}
+
+/* Convergence: three clients behind a network that loses, doubles and reorders. */
+#define MEMBERS 90
+#define CLIENTS 3
+#define FLYING 64
+
+struct flight {
+    uint8_t body[BODY_MAX];
+    size_t size;
+};
+
+struct client {
+    struct room_view view;
+    struct flight flying[FLYING];
+    size_t flying_count;
+};
+
+static struct session *population[MEMBERS];
+static struct client clients[CLIENTS];
+
+static unsigned below(unsigned bound) {
+    return (unsigned)((unsigned long)random() % bound);
+}
+
+static void change_room(struct room *room) {
+    struct session *member = population[below(MEMBERS)];
+    bool present = room_find(room, member->member_id) == member;
+    if (!present) {
+        join(room, member);
+    } else if (below(2) == 0) {
+        room_leave(room, member, below(2) ? LEAVE_SAID : LEAVE_SILENT);
+    } else {
+        member->revision++;
+        member->candidate_count = (uint8_t)below(MEMBER_CANDIDATES_MAX + 1);
+        for (unsigned i = 0; i < member->candidate_count; i++) {
+            member->candidates[i] = session_address(member);
+            member->candidates[i].port = (uint16_t)(1 + below(60000));
+        }
+        room_updated(room, member);
+    }
+}
+
+static void send_to(const struct room *room, struct client *client) {
+    struct changes_cursor cursor = {.at = client->view.list.version};
+    uint8_t body[BODY_MAX];
+    size_t size;
+    while ((size = room_write_changes(room, &viewer, &cursor, body, sizeof body)) > 0) {
+        for (unsigned copies = below(10) < 3 ? 0 : 1 + (below(10) == 0); copies > 0; copies--) {
+            if (client->flying_count == FLYING) return;
+            struct flight *flight = &client->flying[client->flying_count++];
+            memcpy(flight->body, body, size);
+            flight->size = size;
+        }
+    }
+}
+
+static void deliver_one(struct client *client) {
+    if (client->flying_count == 0) return;
+    size_t chosen = below((unsigned)client->flying_count);
+    struct flight *flight = &client->flying[chosen];
+    assert_true(room_view_apply(&client->view, flight->body, flight->size));
+    *flight = client->flying[--client->flying_count];
+}
+
+static void clients_converge_from_count(uint32_t count) {
+    struct room *room = room_create(tag);
+    room->version.count = count;
+    memset(clients, 0, sizeof clients);
+    for (unsigned step = 0; step < 10000; step++) {
+        /* Now and then more at once than the ring holds. */
+        for (unsigned changes = below(200) == 0 ? 3 * ROOM_RING : below(3); changes > 0; changes--) change_room(room);
+        struct client *client = &clients[below(CLIENTS)];
+        if (below(4) == 0) send_to(room, client);
+        for (unsigned i = below(6); i > 0; i--) deliver_one(client);
+        if (step % 100 != 99) continue;
+        for (unsigned i = 0; i < CLIENTS; i++) bring_up(room, &clients[i].view);
+    }
+    while (room->member_count > 0) room_leave(room, room->members[0].session, LEAVE_SILENT);
+    room_destroy(room);
+}
+
+static void clients_converge_under_loss_doubling_and_reordering(void **state) {
+    (void)state;
+    srandom(2);
+    for (unsigned i = 0; i < MEMBERS; i++) population[i] = make_member(i);
+    clients_converge_from_count(0);
+    clients_converge_from_count(UINT32_MAX - 5000);
+    for (unsigned i = 0; i < MEMBERS; i++) free(population[i]);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(members_are_found_and_sorted),
+        cmocka_unit_test(every_member_has_a_copy_of_the_version),
+        cmocka_unit_test(a_successor_is_an_update),
+        cmocka_unit_test(a_viewer_sees_what_rule_8_allows),
+        cmocka_unit_test(welcome_takes_as_many_others_as_fit),
+        cmocka_unit_test(a_client_without_a_version_gets_everything_in_parts),
+        cmocka_unit_test(a_full_list_begins_again_when_the_room_changes),
+        cmocka_unit_test(who_left_and_came_back_ends_as_joined),
+        cmocka_unit_test(many_updates_of_one_member_are_told_once),
+        cmocka_unit_test(what_the_ring_forgot_takes_a_full_list),
+        cmocka_unit_test(clients_converge_under_loss_doubling_and_reordering),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    address_parse("192.0.2.200:1", 0, &viewer);
+    return cmocka_run_group_tests_name("room", tests, NULL, NULL);
+}

@@ -1,0 +1,140 @@
+/* One shard under everything at once: members come, move and go, readers follow ids that may have died, the owner
+ * announces, the reaper expires. The sanitizers watch; a reader checks that what it found is what it looked for. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "bootnode/announce.h"
+#include "common/log.h"
+#include "common/thread.h"
+#include "tests/support/shard_guest.h"
+
+#define MEMBERS 256
+#define ROOMS 16
+#define CHURNERS 2
+#define ROUNDS 10000
+
+static struct shard shard;
+static _Atomic uint64_t ids[MEMBERS]; /* the last session of each member */
+static _Atomic uint64_t server_clock = GUEST_START;
+static atomic_uint churning;
+static uint8_t keys[MEMBERS][LINK_TAG_KEY_SIZE];
+
+struct stress {
+    struct thread thread;
+    unsigned seed;
+    unsigned faults, found;
+};
+
+static struct guest guest_of(unsigned member) {
+    return (struct guest){member % ROOMS, member, member};
+}
+
+static void come(unsigned member, uint64_t now) {
+    struct registered registered;
+    if (guest_register(&shard, guest_of(member), now, &registered, NULL) != 0) return;
+    atomic_store(&ids[member], registered.session_id);
+    if (member % 7 != 0) shard_confirm(&shard, registered.session_id, now);
+}
+
+static void churn(void *argument) {
+    struct stress *stress = argument;
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        unsigned member = (unsigned)rand_r(&stress->seed) % MEMBERS;
+        uint64_t id = atomic_load(&ids[member]), now = atomic_fetch_add(&server_clock, 50);
+        struct address address = guest_address(member);
+        struct update_body update = {.revision = round + 2};
+        address.ip[15] = (uint8_t)round;
+        switch (rand_r(&stress->seed) % 8) {
+        case 0: shard_leave(&shard, id, now); break;
+        case 1: shard_move(&shard, id, &address, 1, now); break;
+        case 2: shard_update(&shard, id, &update, now); break;
+        case 3: shard_client_behind(&shard, id, (struct room_version){0}, now); break;
+        default: come(member, now); break;
+        }
+        rcu_reader_quiescent();
+    }
+    atomic_fetch_sub(&churning, 1);
+}
+
+/* What a heartbeat does. */
+static void follow(struct stress *stress, unsigned member) {
+    struct session *session = guest_session(&shard, atomic_load(&ids[member]));
+    if (!session) return;
+    stress->found++;
+    atomic_store_explicit(&session->heard_ms, (uint32_t)atomic_load(&server_clock), memory_order_relaxed);
+    struct address address = session_address(session), registered = guest_address(member);
+    if (memcmp(session->beat_key, keys[member], LINK_TAG_KEY_SIZE) != 0 || address.port != registered.port)
+        stress->faults++;
+}
+
+static void find(void *argument) {
+    struct stress *stress = argument;
+    while (atomic_load(&churning) > 0) {
+        /* Half of the members are never heard again. */
+        for (unsigned i = 0; i < 32; i++) follow(stress, (unsigned)rand_r(&stress->seed) % (MEMBERS / 2));
+        rcu_reader_quiescent();
+    }
+}
+
+static void take(void *context, uint8_t listener, const struct datagram *datagram) {
+    (void)listener;
+    *(unsigned *)context += datagram->size > 0;
+}
+
+static void announce_and_expire(void *argument) {
+    struct stress *stress = argument;
+    static struct endpoints endpoints = {.count = 2};
+    struct outbox outbox = {.endpoints = &endpoints, .put = take, .context = &stress->found};
+    struct announcer *announcer = announcer_create();
+    while (atomic_load(&churning) > 0) {
+        uint64_t now = atomic_load(&server_clock);
+        announce_run(announcer, &shard, &outbox, now);
+        shard_expire(&shard, now);
+        rcu_reader_quiescent();
+    }
+    announcer_destroy(announcer);
+}
+
+static void threads_do_not_step_on_each_other(void **state) {
+    (void)state;
+    static const thread_main mains[] = {churn, churn, find, announce_and_expire};
+    struct stress stress[4] = {{.seed = 1}, {.seed = 2}, {.seed = 3}, {.seed = 4}};
+    guest_open(&shard, &guest_limits, -1);
+    for (unsigned i = 0; i < MEMBERS; i++) {
+        uint8_t secret[LINK_SECRET_SIZE];
+        guest_secret(i, secret);
+        link_tag_key(secret, LINK_TO_BOOTNODE, keys[i]);
+    }
+    atomic_store(&churning, CHURNERS);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(thread_start(&stress[i].thread, "stress", true, mains[i], &stress[i]), 0);
+    rcu_reader_offline();
+    for (int i = 0; i < 4; i++) thread_join(&stress[i].thread);
+    rcu_reader_online();
+    assert_int_equal(stress[2].faults, 0);
+    assert_true(stress[2].found > 0);
+    assert_true(stress[3].found > 0);
+    assert_true(shard.counters.expired > 0);
+    assert_int_equal(shard.counters.sessions + shard.counters.provisional, shard.slabs.live);
+    while (shard.counters.sessions + shard.counters.provisional > 0)
+        shard_expire(&shard, atomic_fetch_add(&server_clock, 1000));
+    assert_int_equal(shard.slabs.live, 0);
+    assert_int_equal(shard.counters.rooms, 0);
+    shard_destroy(&shard);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(threads_do_not_step_on_each_other)};
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    log_set_level(LOG_LEVEL_WARNING);
+    rcu_reader_register();
+    int failed = cmocka_run_group_tests_name("shard_stress", tests, NULL, NULL);
+    rcu_reader_unregister();
+    return failed;
+}
