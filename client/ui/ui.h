@@ -1,8 +1,9 @@
-/* The UI thread behind one small interface: it reads input lines for the engine and shows the engine's events. Nothing else in the client
- * knows which UI runs.
+/* The UI thread behind one small interface: it reads input lines for the engine and shows the engine's events. Nothing
+ * else in the client knows which UI runs.
  *
- * Flow: input is read only while there is credit (EVENT_CREDIT), one line each; so nothing is read before the first full list of members, and a
- * slow peer makes the sender wait instead of filling memory. End of input is INPUT_END, once. EVENT_FINISHED ends ui_run. */
+ * Flow: input is read only while there is credit (EVENT_CREDIT), one line each; so nothing is read before the first
+ * full list of members, and a slow peer makes the sender wait instead of filling memory. End of input is INPUT_END,
+ * once. EVENT_FINISHED ends ui_run. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,16 +14,18 @@ enum ui_kind { UI_PLAIN, UI_JSON };
 
 struct ui {
     struct queue events;  /* to us: struct event */
-    struct queue *inputs; /* to the engine: struct input */
+    struct queue *inputs; /* to the engine: struct input; without limit, because credit is one */
     enum ui_kind kind;
     int input, output; /* descriptors: 0 and 1, others in tests */
 };
 
-/* Runs on its own thread until EVENT_FINISHED; returns its status. Output that cannot be written (EPIPE) becomes INPUT_STOP. */
+/* Runs on its own thread until EVENT_FINISHED; returns its status. Output that cannot be written (EPIPE) becomes
+ * INPUT_STOP. */
 int ui_run(struct ui *ui);
 
 /* One event as the line that is shown, with its newline; NULL: not shown. malloc'd. Both are pure.
- * JSON: design §2's objects exactly, keys in that order, one line. Plain: `nick: text` for messages, each line of a multi-line text prefixed and
- * filtered (text_filter); state changes as "* nick is here (direct, 12 ms)" and the like; SENT and DELIVERED are silent. */
+ * JSON: design §2's objects exactly, keys in that order, one line. Plain: `nick: text` for messages, each line of a
+ * multi-line text prefixed and filtered (text_filter); state changes as "* nick is here (direct, 12 ms)" and the like;
+ * SENT and DELIVERED are silent. */
 char *ui_json_line(const struct event *event);
 char *ui_plain_line(const struct event *event);

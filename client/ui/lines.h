@@ -1,0 +1,41 @@
+/* Bytes of input → lines that can be sent. Pure.
+ *
+ * A line is at most MESSAGE_TEXT_MAX bytes; a longer one comes in several pieces, cut between characters. A byte that
+ * belongs to no character of UTF-8 becomes U+FFFD. Empty lines are left out, and a last line needs no newline. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "client/message.h"
+
+#define LINES_CAPACITY (MESSAGE_TEXT_MAX + 4096)
+
+struct lines {
+    char data[LINES_CAPACITY]; /* bytes at … size are not taken yet */
+    size_t at, size;
+    bool ended;                      /* no more will come */
+    bool continues;                  /* the next piece is not the first of its line */
+    char text[MESSAGE_TEXT_MAX + 1]; /* of the piece that was taken last */
+};
+
+struct line {
+    const char *text; /* zero-terminated; until the next call */
+    size_t size;
+    bool begins;   /* first piece of its line */
+    bool repaired; /* there was something that is no UTF-8 */
+};
+
+void lines_init(struct lines *lines);
+/* Where to put what is read next, and how much; never nothing after lines_next said false. */
+char *lines_space(struct lines *lines, size_t *room);
+void lines_added(struct lines *lines, size_t size);
+void lines_end(struct lines *lines);
+/* False when more must be read first. */
+bool lines_next(struct lines *lines, struct line *out);
+/* Ended, and everything taken. */
+bool lines_finished(const struct lines *lines);
+
+/* Copies text with each byte that belongs to no character replaced by U+FFFD, as far as whole characters fit into
+ * `capacity`, with a final zero. Returns the bytes written without the zero; `consumed` is how far it came. */
+size_t lines_repair(const char *text, size_t size, char *out, size_t capacity, size_t *consumed, bool *repaired);

@@ -1,0 +1,453 @@
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "client/message.h"
+#include "client/ui/ui.h"
+
+#define PATIENCE_MS 30000 /* for what a working UI does at once */
+
+/* --- lines, pure --- */
+
+static struct event *sample(enum event_type type, const char *text) {
+    struct event *event = event_create(type, text, text ? strlen(text) : 0);
+
+    event->room = "lobby";
+    for (uint8_t i = 0; i < MEMBER_ID_SIZE; i++) event->peer[i] = i;
+    strcpy(event->nick, "alice");
+    assert_true(address_parse("192.0.2.1:9595", 0, &event->bootnode));
+    assert_true(address_parse("[2001:db8::1]:7", 0, &event->mapped));
+    assert_true(address_parse("198.51.100.2:3000", 0, &event->address));
+    event->rtt_ms = 12.5;
+    event->cipher = "AES-256-GCM";
+    strcpy(event->fingerprint, "ffff");
+    strcpy(event->id, "00000000000000ab-1");
+    event->sent_ms = 1700000000123;
+    return event;
+}
+
+static void expect_line(struct event *event, char *(*line_of)(const struct event *event), const char *expected) {
+    char *line = line_of(event);
+
+    if (expected) {
+        assert_non_null(line);
+        assert_string_equal(line, expected);
+    } else {
+        assert_null(line);
+    }
+    free(line);
+    event_destroy(event);
+}
+
+#define PEER_HEX "000102030405060708090a0b0c0d0e0f"
+
+static void json_is_the_designs(void **state) {
+    struct event *event;
+
+    (void)state;
+    expect_line(sample(EVENT_REGISTERED, NULL), ui_json_line,
+                "{\"event\":\"registered\",\"room\":\"lobby\",\"bootnode\":\"192.0.2.1:9595\",\"mapped\":\"[2001:db8::"
+                "1]:7\"}\n");
+    expect_line(sample(EVENT_PEER_JOINED, NULL), ui_json_line,
+                "{\"event\":\"peer-joined\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX "\"}\n");
+    expect_line(
+        sample(EVENT_PEER_CONNECTED, NULL), ui_json_line,
+        "{\"event\":\"peer-connected\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
+        "\",\"nick\":\"alice\",\"path\":\"direct\",\"address\":\"198.51.100.2:3000\",\"rtt_ms\":12.5,\"cipher\":"
+        "\"AES-256-GCM\",\"fingerprint\":\"ffff\"}\n");
+    expect_line(sample(EVENT_MESSAGE, "hi"), ui_json_line,
+                "{\"event\":\"message\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
+                "\",\"nick\":\"alice\",\"id\":\"00000000000000ab-1\",\"text\":\"hi\",\"sent_ms\":1700000000123}\n");
+    expect_line(sample(EVENT_DELIVERED, NULL), ui_json_line,
+                "{\"event\":\"delivered\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
+                "\",\"id\":\"00000000000000ab-1\"}\n");
+    expect_line(sample(EVENT_SENT, "hi"), ui_json_line,
+                "{\"event\":\"sent\",\"room\":\"lobby\",\"id\":\"00000000000000ab-1\",\"text\":\"hi\"}\n");
+    event = sample(EVENT_PEER_PATH, NULL);
+    event->relayed = true;
+    expect_line(event, ui_json_line,
+                "{\"event\":\"peer-path\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
+                "\",\"path\":\"relay\",\"address\":\"198.51.100.2:3000\"}\n");
+    expect_line(sample(EVENT_PEER_LEFT, NULL), ui_json_line,
+                "{\"event\":\"peer-left\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
+                "\",\"nick\":\"alice\",\"reason\":\"timeout\"}\n");
+    event = sample(EVENT_PEER_LEFT, NULL);
+    event->said_bye = true;
+    expect_line(event, ui_json_line,
+                "{\"event\":\"peer-left\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
+                "\",\"nick\":\"alice\",\"reason\":\"bye\"}\n");
+    expect_line(
+        sample(EVENT_BOOTNODE_LOST, "silent"), ui_json_line,
+        "{\"event\":\"bootnode-lost\",\"room\":\"lobby\",\"bootnode\":\"192.0.2.1:9595\",\"text\":\"silent\"}\n");
+    expect_line(sample(EVENT_BOOTNODE_BACK, NULL), ui_json_line,
+                "{\"event\":\"bootnode-back\",\"room\":\"lobby\",\"bootnode\":\"192.0.2.1:9595\"}\n");
+    expect_line(sample(EVENT_ERROR, "no"), ui_json_line, "{\"event\":\"error\",\"text\":\"no\"}\n");
+    expect_line(sample(EVENT_CREDIT, NULL), ui_json_line, NULL);
+    expect_line(sample(EVENT_FINISHED, NULL), ui_json_line, NULL);
+}
+
+/* Nothing that a terminal would obey or that ends a line gets out, and nothing is lost for a parser. */
+static void json_is_one_line_of_visible_ascii(void **state) {
+    struct event *event = sample(EVENT_ERROR, "a\nb\x1b[\x7f\xc2\x9b\xe2\x80\xae\xc3\xa9\"\\");
+
+    (void)state;
+    expect_line(event, ui_json_line,
+                "{\"event\":\"error\",\"text\":\"a\\nb\\u001B[\\u007f\\u009B\\u202E\\u00E9\\\"\\\\\"}\n");
+    event = sample(EVENT_BOOTNODE_BACK, NULL);
+    event->room = "lob\xff";
+    expect_line(event, ui_json_line,
+                "{\"event\":\"bootnode-back\",\"room\":\"lob\\uFFFD\",\"bootnode\":\"192.0.2.1:9595\"}\n");
+    event = sample(EVENT_MESSAGE, "x");
+    event->sent_ms = UINT64_MAX;
+    expect_line(
+        event, ui_json_line,
+        "{\"event\":\"message\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
+        "\",\"nick\":\"alice\",\"id\":\"00000000000000ab-1\",\"text\":\"x\",\"sent_ms\":9223372036854775807}\n");
+}
+
+static void plain_shows_who_and_what(void **state) {
+    struct event *event;
+
+    (void)state;
+    expect_line(sample(EVENT_MESSAGE, "hi"), ui_plain_line, "alice: hi\n");
+    expect_line(sample(EVENT_MESSAGE, "one\n\nbob: two\n\n"), ui_plain_line, "alice: one\nalice: \nalice: bob: two\n");
+    expect_line(sample(EVENT_MESSAGE, "a\x1b[31mb\rc\xe2\x80\xa8"), ui_plain_line,
+                "alice: a\xef\xbf\xbd[31mb\xef\xbf\xbd"
+                "c\xef\xbf\xbd\n");
+    expect_line(sample(EVENT_PEER_CONNECTED, NULL), ui_plain_line, "* alice is here (direct, 12 ms)\n");
+    event = sample(EVENT_PEER_JOINED, NULL);
+    *event->nick = '\0';
+    expect_line(event, ui_plain_line, "* 00010203 is arriving\n");
+    event = sample(EVENT_PEER_LEFT, NULL);
+    strcpy(event->nick, "a\nb");
+    expect_line(event, ui_plain_line,
+                "* a\xef\xbf\xbd"
+                "b is gone\n");
+    event = sample(EVENT_PEER_LEFT, NULL);
+    event->said_bye = true;
+    expect_line(event, ui_plain_line, "* alice left\n");
+    expect_line(sample(EVENT_REGISTERED, NULL), ui_plain_line,
+                "* registered at 192.0.2.1:9595, which sees us as [2001:db8::1]:7\n");
+    expect_line(sample(EVENT_PEER_PATH, NULL), ui_plain_line, "* alice is reached at 198.51.100.2:3000 now (direct)\n");
+    expect_line(sample(EVENT_BOOTNODE_LOST, "silent\n"), ui_plain_line,
+                "* bootnode 192.0.2.1:9595 lost: silent\xef\xbf\xbd\n");
+    expect_line(sample(EVENT_BOOTNODE_BACK, NULL), ui_plain_line, "* bootnode 192.0.2.1:9595 is back\n");
+    expect_line(sample(EVENT_ERROR, "no"), ui_plain_line, "! no\n");
+    expect_line(sample(EVENT_SENT, "hi"), ui_plain_line, NULL);
+    expect_line(sample(EVENT_DELIVERED, NULL), ui_plain_line, NULL);
+    expect_line(sample(EVENT_CREDIT, NULL), ui_plain_line, NULL);
+}
+
+/* --- the loop, on a thread, between pipes and queues --- */
+
+struct stage {
+    struct ui ui;
+    struct queue inputs;
+    pthread_t thread;
+    int to_input, from_output; /* our ends */
+    int status;
+};
+
+static void *run(void *argument) {
+    struct stage *stage = argument;
+
+    stage->status = ui_run(&stage->ui);
+    return NULL;
+}
+
+static void stage_open(struct stage *stage, enum ui_kind kind) {
+    int input[2], output[2];
+
+    signal(SIGPIPE, SIG_IGN);
+    assert_int_equal(pipe(input), 0);
+    assert_int_equal(pipe(output), 0);
+    assert_int_equal(queue_init(&stage->inputs, 0), 0);
+    assert_int_equal(queue_init(&stage->ui.events, 0), 0);
+    stage->ui.inputs = &stage->inputs;
+    stage->ui.kind = kind;
+    stage->ui.input = input[0];
+    stage->ui.output = output[1];
+    stage->to_input = input[1];
+    stage->from_output = output[0];
+    assert_int_equal(pthread_create(&stage->thread, NULL, run, stage), 0);
+}
+
+static void push(struct stage *stage, struct event *event) {
+    assert_true(queue_push(&stage->ui.events, &event->node));
+}
+
+static void give_credit(struct stage *stage, unsigned credit) {
+    struct event *event = event_create(EVENT_CREDIT, NULL, 0);
+
+    event->credit = credit;
+    push(stage, event);
+}
+
+static void close_input(struct stage *stage) {
+    close(stage->to_input);
+    stage->to_input = -1;
+}
+
+static void stage_close(struct stage *stage, int status) {
+    struct event *event = event_create(EVENT_FINISHED, NULL, 0);
+
+    event->status = status;
+    push(stage, event);
+    assert_int_equal(pthread_join(stage->thread, NULL), 0);
+    assert_int_equal(stage->status, status);
+    assert_null(queue_pop(&stage->inputs));
+    queue_destroy(&stage->inputs);
+    queue_destroy(&stage->ui.events);
+    close(stage->ui.input);
+    close(stage->ui.output);
+    if (stage->to_input >= 0) close(stage->to_input);
+    if (stage->from_output >= 0) close(stage->from_output);
+}
+
+static void type(struct stage *stage, const char *text) {
+    assert_int_equal(write(stage->to_input, text, strlen(text)), strlen(text));
+}
+
+static struct input *next_input(struct stage *stage) {
+    struct queue_node *node;
+
+    while (!(node = queue_pop(&stage->inputs))) {
+        struct pollfd wanted = {.fd = queue_event(&stage->inputs), .events = POLLIN};
+
+        if (queue_settle(&stage->inputs)) assert_int_equal(poll(&wanted, 1, PATIENCE_MS), 1);
+    }
+    return (struct input *)node;
+}
+
+static void expect_input(struct stage *stage, enum input_type type, const char *text) {
+    struct input *input = next_input(stage);
+
+    assert_int_equal(input->type, type);
+    assert_string_equal(input->text, text);
+    assert_int_equal(input->size, strlen(text));
+    input_destroy(input);
+}
+
+static void expect_output(struct stage *stage, const char *text) {
+    char buffer[1024];
+    size_t size = 0;
+
+    while (size < strlen(text)) {
+        struct pollfd wanted = {.fd = stage->from_output, .events = POLLIN};
+        ssize_t part;
+
+        assert_int_equal(poll(&wanted, 1, PATIENCE_MS), 1);
+        part = read(stage->from_output, buffer + size, sizeof buffer - 1 - size);
+        assert_true(part > 0);
+        size += (size_t)part;
+    }
+    buffer[size] = '\0';
+    assert_string_equal(buffer, text);
+}
+
+/* When this has come out, the loop has seen all that was pushed before. */
+static void expect_round(struct stage *stage) {
+    push(stage, sample(EVENT_ERROR, "round"));
+    expect_output(stage, "! round\n");
+}
+
+static int unread(const struct stage *stage) {
+    int size = -1;
+
+    assert_int_equal(ioctl(stage->ui.input, FIONREAD, &size), 0);
+    return size;
+}
+
+static void nothing_is_read_without_credit(void **state) {
+    struct stage stage;
+
+    (void)state;
+    stage_open(&stage, UI_PLAIN);
+    type(&stage, "one\ntwo\nthree\n");
+    expect_round(&stage);
+    expect_round(&stage);
+    assert_int_equal(unread(&stage), 14);
+    give_credit(&stage, 1);
+    expect_input(&stage, INPUT_LINE, "one");
+    type(&stage, "four\n");
+    expect_round(&stage);
+    assert_int_equal(unread(&stage), 5);
+    assert_null(queue_pop(&stage.inputs));
+    give_credit(&stage, 2);
+    expect_input(&stage, INPUT_LINE, "two");
+    expect_input(&stage, INPUT_LINE, "three");
+    expect_round(&stage);
+    assert_null(queue_pop(&stage.inputs));
+    give_credit(&stage, 5);
+    expect_input(&stage, INPUT_LINE, "four");
+    stage_close(&stage, 0);
+}
+
+static void the_end_comes_once_after_the_last_line(void **state) {
+    struct stage stage;
+
+    (void)state;
+    stage_open(&stage, UI_PLAIN);
+    type(&stage, "one\ntwo");
+    close_input(&stage);
+    expect_round(&stage);
+    assert_null(queue_pop(&stage.inputs));
+    give_credit(&stage, 1);
+    expect_input(&stage, INPUT_LINE, "one");
+    give_credit(&stage, 9);
+    expect_input(&stage, INPUT_LINE, "two");
+    expect_input(&stage, INPUT_END, "");
+    give_credit(&stage, 9);
+    expect_round(&stage);
+    stage_close(&stage, 3);
+}
+
+static void a_piece_of_a_long_line_takes_one_credit(void **state) {
+    static char text[MESSAGE_TEXT_MAX + 10];
+    struct stage stage;
+    struct input *input;
+    size_t written = 0;
+
+    (void)state;
+    memset(text, 'x', sizeof text);
+    text[sizeof text - 1] = '\n';
+    stage_open(&stage, UI_PLAIN);
+    give_credit(&stage, 1);
+    while (written < sizeof text) {
+        ssize_t part = write(stage.to_input, text + written, sizeof text - written);
+
+        assert_true(part > 0);
+        written += (size_t)part;
+    }
+    input = next_input(&stage);
+    assert_int_equal(input->size, MESSAGE_TEXT_MAX);
+    input_destroy(input);
+    expect_round(&stage);
+    assert_null(queue_pop(&stage.inputs));
+    give_credit(&stage, 1);
+    expect_input(&stage, INPUT_LINE, "xxxxxxxxx");
+    stage_close(&stage, 0);
+}
+
+static void commands_begin_with_a_slash(void **state) {
+    struct stage stage;
+
+    (void)state;
+    stage_open(&stage, UI_PLAIN);
+    give_credit(&stage, 3);
+    type(&stage, "/dance now\n//etc/motd\n / \n/quit\nnever\n");
+    expect_input(&stage, INPUT_LINE, "/etc/motd");
+    expect_input(&stage, INPUT_LINE, " / ");
+    expect_input(&stage, INPUT_END, "");
+    expect_output(&stage, "! unknown command /dance; a line that shall begin with / is written //\xe2\x80\xa6\n");
+    give_credit(&stage, 9);
+    expect_round(&stage);
+    stage_close(&stage, 4);
+}
+
+static void errors_are_events_in_json(void **state) {
+    struct stage stage;
+
+    (void)state;
+    stage_open(&stage, UI_JSON);
+    give_credit(&stage, 1);
+    type(&stage, "/\n");
+    expect_output(&stage,
+                  "{\"event\":\"error\",\"text\":\"unknown command /; a line that shall begin with / is written "
+                  "//\\u2026\"}\n");
+    stage_close(&stage, 0);
+}
+
+static void what_is_no_utf8_is_repaired(void **state) {
+    struct stage stage;
+
+    (void)state;
+    stage_open(&stage, UI_PLAIN);
+    give_credit(&stage, 1);
+    type(&stage, "caf\xe9\n");
+    expect_input(&stage, INPUT_LINE, "caf\xef\xbf\xbd");
+    stage_close(&stage, 0);
+}
+
+static void a_closed_output_stops(void **state) {
+    struct stage stage;
+
+    (void)state;
+    stage_open(&stage, UI_PLAIN);
+    close(stage.from_output);
+    stage.from_output = -1;
+    push(&stage, sample(EVENT_ERROR, "one"));
+    push(&stage, sample(EVENT_ERROR, "two"));
+    give_credit(&stage, 9);
+    expect_input(&stage, INPUT_STOP, "");
+    type(&stage, "not read any more\n");
+    stage_close(&stage, 0);
+}
+
+static void a_closed_output_overtakes_the_end(void **state) {
+    struct stage stage;
+
+    (void)state;
+    stage_open(&stage, UI_PLAIN);
+    give_credit(&stage, 1);
+    close_input(&stage);
+    expect_input(&stage, INPUT_END, "");
+    close(stage.from_output);
+    stage.from_output = -1;
+    push(&stage, sample(EVENT_ERROR, "one"));
+    expect_input(&stage, INPUT_STOP, "");
+    stage_close(&stage, 0);
+}
+
+/* More than a pipe takes at once, through a descriptor that would rather fail than wait. */
+static void partial_writes_are_resumed(void **state) {
+    static char text[MESSAGE_TEXT_MAX + 1], buffer[16 * sizeof text];
+    struct stage stage;
+    size_t size = 0, expected = 4 * (MESSAGE_TEXT_MAX + strlen("alice: \n"));
+
+    (void)state;
+    memset(text, 'x', MESSAGE_TEXT_MAX);
+    stage_open(&stage, UI_PLAIN);
+    assert_int_equal(fcntl(stage.ui.output, F_SETFL, O_NONBLOCK), 0);
+    for (int i = 0; i < 4; i++) push(&stage, sample(EVENT_MESSAGE, text));
+    while (size < expected) {
+        ssize_t part = read(stage.from_output, buffer + size, 5000);
+
+        assert_true(part > 0);
+        size += (size_t)part;
+    }
+    assert_int_equal(size, expected);
+    for (size_t i = 0; i < 4; i++) assert_memory_equal(buffer + i * expected / 4, "alice: xxx", 10);
+    stage_close(&stage, 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(json_is_the_designs),
+        cmocka_unit_test(json_is_one_line_of_visible_ascii),
+        cmocka_unit_test(plain_shows_who_and_what),
+        cmocka_unit_test(nothing_is_read_without_credit),
+        cmocka_unit_test(the_end_comes_once_after_the_last_line),
+        cmocka_unit_test(a_piece_of_a_long_line_takes_one_credit),
+        cmocka_unit_test(commands_begin_with_a_slash),
+        cmocka_unit_test(errors_are_events_in_json),
+        cmocka_unit_test(what_is_no_utf8_is_repaired),
+        cmocka_unit_test(a_closed_output_stops),
+        cmocka_unit_test(a_closed_output_overtakes_the_end),
+        cmocka_unit_test(partial_writes_are_resumed),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("ui", tests, NULL, NULL);
+}
