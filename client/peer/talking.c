@@ -287,7 +287,9 @@ static uint64_t ping_due(const struct peer *peer) {
     uint64_t due = earlier(idle, repeat);
     if (!peer->listed)
         due = earlier(due, (peer->ping_sent > peer->heard ? peer->ping_sent : peer->heard) + UNLISTED_PING_MS);
-    return due;
+    /* A silent peer stays idle, however often it was asked. */
+    bool too_early = peer->ping_sent && due < peer->ping_sent + PING_REPEAT_MS;
+    return too_early ? peer->ping_sent + PING_REPEAT_MS : due;
 }
 
 /* Absent at the bootnode: for a peer that was never reached its word is enough, unless it began anew itself. */
