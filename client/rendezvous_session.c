@@ -72,11 +72,11 @@ void rendezvous_session_start(struct rendezvous *rendezvous, const struct noise_
     rendezvous->beats = 0;
     rendezvous->update_due = UINT64_MAX;
 
+    rendezvous->owner.registered(rendezvous->owner.context, &rendezvous->mapped);
+    heard(rendezvous, now);
     bool complete = body->complete && body->version.epoch != 0 &&
                     membership_welcome(&rendezvous->membership, body->version, members, &rendezvous->owner.members);
     if (!complete) rendezvous->membership.version = (struct room_version){0};
-    rendezvous->owner.registered(rendezvous->owner.context, &rendezvous->mapped);
-    heard(rendezvous, now);
     if (complete) rendezvous->owner.complete(rendezvous->owner.context);
     send_beat(rendezvous, true, now);
     rendezvous->next_beat = now + rendezvous->beat_ms;
