@@ -332,7 +332,7 @@ void talking_tick(struct peer *peer, uint64_t now) {
 uint64_t talking_due(const struct peer *peer, uint64_t now) {
     uint64_t due = absent_due(peer);
     if (peer->state != PEER_LIVE || !peer->connected) return due;
-    if (peer->bye_tries) return earlier(due, peer->bye_due);
+    if (peer->bye_tries) return peer_bye_done(peer, now) ? due : earlier(due, peer->bye_due);
     if (!linking_usable(peer, now)) return peer->demoted ? due : now;
     if (peer->acknowledge || peer->introduce_self) return now;
     due = earlier(due, ping_due(peer));
