@@ -1,0 +1,252 @@
+#include "tests/scenario/support/rendezvous_net.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+
+#include "common/log.h"
+
+#define SHARDS 2
+#define START_MS 1000000
+
+/* Randomness that is the same in every run: SplitMix64 (Steele, Lea, Flood 2014) behind libsodium's door. */
+static uint64_t drawn;
+
+static uint64_t draw(uint64_t *state) {
+    uint64_t z = *state += 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+static const char *random_name(void) {
+    return "repeatable";
+}
+
+static uint32_t random_word(void) {
+    return (uint32_t)draw(&drawn);
+}
+
+static void random_fill(void *out, size_t size) {
+    for (uint8_t *at = out; size > 0; size--) *at++ = (uint8_t)draw(&drawn);
+}
+
+static randombytes_implementation repeatable = {
+    .implementation_name = random_name, .random = random_word, .buf = random_fill};
+
+struct address net_address(uint32_t number) {
+    return (struct address){.ip = {[10] = 0xff, 0xff, 192, 0, 2, (uint8_t)number}, .port = 4000};
+}
+
+static void fly(struct net *net, bool to_server, const struct address *peer, const uint8_t *data, size_t size) {
+    struct flying *packet = calloc(1, sizeof *packet);
+    assert_non_null(packet);
+    assert_true(size <= PACKET_MAX);
+    *packet =
+        (struct flying){.arrives = net->monotonic + NET_DELAY_MS, .to_server = to_server, .peer = *peer, .size = size};
+    memcpy(packet->data, data, size);
+    bool lost = draw(&net->random) % 100 < net->loss;
+    if ((net->watch && !net->watch(net, packet)) || lost) {
+        free(packet);
+        return;
+    }
+    *net->end = packet;
+    net->end = &packet->next;
+}
+
+static void client_sends(void *context, const struct address *from, const uint8_t *packet, size_t size) {
+    fly(context, true, from, packet, size);
+}
+
+static void server_sends(void *context, uint8_t listener, const struct datagram *datagram) {
+    struct net *net = context;
+    assert_int_equal(listener, 0);
+    net->bytes_out += datagram->size;
+    fly(net, false, &datagram->peer, datagram->data, datagram->size);
+}
+
+static void read_clock(struct net *net) {
+    net->context.now = node_time(&net->node, net->monotonic);
+    net->context.second = node_second(&net->node, net->monotonic);
+}
+
+static void start_bootnode(struct net *net, const struct node_key *key) {
+    assert_true(node_init(&net->node, &net->config, key, SHARDS, net->monotonic));
+    memset(&net->counters, 0, sizeof net->counters);
+    net->context = (struct context){
+        .node = &net->node,
+        .outbox = {.endpoints = &net->node.endpoints, .put = server_sends, .context = net},
+        .counters = &net->counters,
+    };
+    net->announcer = announcer_create();
+    assert_non_null(net->announcer);
+    reaper_init(&net->reaper, net->node.shards, SHARDS, &net->node.paused_ms, net->monotonic);
+    net->reaped = net->monotonic;
+    read_clock(net);
+}
+
+static void stop_bootnode(struct net *net) {
+    announcer_destroy(net->announcer);
+    node_destroy(&net->node);
+}
+
+static void make_key(struct node_key *key) {
+    uint8_t seed[32];
+    randombytes_buf(seed, sizeof seed);
+    node_key_derive(seed, key);
+}
+
+int net_setup(void **state) {
+    struct net *net = aligned_alloc(64, (sizeof *net + 63) / 64 * 64);
+    struct node_key key;
+    if (!net || randombytes_set_implementation(&repeatable) != 0 || sodium_init() < 0) return -1;
+    drawn = 0;
+    memset(net, 0, sizeof *net);
+    log_set_level(LOG_LEVEL_ERROR);
+    rcu_reader_register();
+    ini_table_defaults(&bootnode_config_table, &net->config);
+    net->config.rate_hello = net->config.rate_register = net->config.rate_stun = net->config.rate_reset = 0;
+    net->monotonic = START_MS;
+    net->end = &net->first;
+    make_key(&key);
+    start_bootnode(net, &key);
+    *state = net;
+    return 0;
+}
+
+void net_forget_clients(struct net *net) {
+    for (struct flying *packet = net->first, *next; packet; packet = next) {
+        next = packet->next;
+        free(packet);
+    }
+    net->first = NULL;
+    net->end = &net->first;
+    net->client_count = 0;
+}
+
+int net_teardown(void **state) {
+    struct net *net = *state;
+    net_forget_clients(net);
+    stop_bootnode(net);
+    rcu_reader_unregister();
+    free(net);
+    return 0;
+}
+
+void net_restart(struct net *net, bool same_key) {
+    struct node_key key = net->node.key;
+    if (!same_key) make_key(&key);
+    stop_bootnode(net);
+    start_bootnode(net, &key);
+}
+
+struct rendezvous_client *net_join(struct net *net, const char *room, uint32_t number) {
+    struct address address = net_address(number);
+    assert_true(net->client_count < NET_CLIENTS);
+    struct rendezvous_client *client = &net->clients[net->client_count++];
+    client_init(client, room, number, &address);
+    client->send = client_sends;
+    client->context = net;
+    client_start(client, net->monotonic);
+    return client;
+}
+
+void net_inject(struct net *net, const struct address *from, const uint8_t *packet, size_t size) {
+    const struct packet received = {.data = packet, .size = size, .from = *from};
+    read_clock(net);
+    net->bytes_in += size;
+    dispatch(&net->context, &received);
+    rcu_reader_quiescent();
+}
+
+static void deliver(struct net *net, const struct flying *packet) {
+    if (packet->to_server) {
+        net_inject(net, &packet->peer, packet->data, packet->size);
+        return;
+    }
+    for (size_t i = 0; i < net->client_count; i++) {
+        struct rendezvous_client *client = &net->clients[i];
+        if (address_equal(&client->address, &packet->peer) && client->state != CLIENT_LEFT)
+            client_receive(client, packet->data, packet->size, net->monotonic);
+    }
+}
+
+static void deliver_due(struct net *net) {
+    while (net->first && net->first->arrives <= net->monotonic) {
+        struct flying *packet = net->first;
+        net->first = packet->next;
+        if (!net->first) net->end = &net->first;
+        deliver(net, packet);
+        free(packet);
+    }
+}
+
+static void announce(struct net *net) {
+    for (size_t i = 0; i < SHARDS; i++)
+        while (announce_run(net->announcer, net->node.shards[i], &net->context.outbox, net->context.now) <=
+               net->context.now)
+            rcu_reader_quiescent();
+    rcu_reader_quiescent();
+}
+
+static void step(struct net *net) {
+    net->monotonic += NET_STEP_MS;
+    if (net->monotonic - net->reaped >= REAPER_STEP_MS) {
+        net->reaped = net->monotonic;
+        reaper_step(&net->reaper, net->monotonic);
+    }
+    read_clock(net);
+    deliver_due(net);
+    for (size_t i = 0; i < net->client_count; i++) client_step(&net->clients[i], net->monotonic);
+    announce(net);
+}
+
+void net_run(struct net *net, uint64_t ms) {
+    for (uint64_t end = net->monotonic + ms; net->monotonic < end;) step(net);
+}
+
+bool net_run_until(struct net *net, bool (*so)(struct net *net), uint64_t ms) {
+    for (uint64_t end = net->monotonic + ms; net->monotonic < end && !so(net);) step(net);
+    return so(net);
+}
+
+const struct room *net_room(const struct net *net, const struct rendezvous_client *client) {
+    const uint8_t *tag = client->identity.room_tag;
+    return shard_room(net->node.shards[shard_of_room(net->node.shard_hash_key, tag, SHARDS)], tag);
+}
+
+bool net_agrees(const struct net *net, const struct rendezvous_client *client) {
+    const struct room *room = net_room(net, client);
+    return client->state == CLIENT_REGISTERED && room && room_find(room, client->identity.member_id) &&
+           room_view_is(&client->view, room, &client->address);
+}
+
+bool net_agreed(struct net *net) {
+    for (size_t i = 0; i < net->client_count; i++) {
+        const struct rendezvous_client *client = &net->clients[i];
+        if (client->state != CLIENT_LEFT && client->state != CLIENT_IDLE && !net_agrees(net, client)) return false;
+    }
+    return true;
+}
+
+struct shard_counters net_totals(const struct net *net) {
+    struct shard_counters sum = {0};
+    for (size_t i = 0; i < SHARDS; i++) {
+        const struct shard_counters *counters = &net->node.shards[i]->counters;
+        sum.registered += counters->registered;
+        sum.confirmed += counters->confirmed;
+        sum.replaced += counters->replaced;
+        sum.expired += counters->expired;
+        sum.left += counters->left;
+        sum.moved += counters->moved;
+        sum.provisional_dropped += counters->provisional_dropped;
+        sum.sessions += counters->sessions;
+        sum.provisional += counters->provisional;
+        sum.rooms += counters->rooms;
+    }
+    return sum;
+}

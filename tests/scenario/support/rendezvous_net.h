@@ -1,0 +1,70 @@
+/* A bootnode without threads or sockets, its clients, and the network between them, on a time of their own. One packet
+ * takes NET_DELAY_MS; what happens in one run happens in every run. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bootnode/announce.h"
+#include "bootnode/dispatch.h"
+#include "bootnode/reaper.h"
+#include "tests/scenario/support/rendezvous_client.h"
+
+#define NET_CLIENTS 32
+#define NET_DELAY_MS 10
+#define NET_STEP_MS 5
+
+struct flying {
+    struct flying *next;
+    uint64_t arrives;
+    bool to_server;
+    struct address peer; /* the client's end */
+    size_t size;
+    uint8_t data[PACKET_MAX];
+};
+
+struct net {
+    struct bootnode_config config;
+    struct node node;
+    struct worker_counters counters;
+    struct context context;
+    struct announcer *announcer;
+    struct reaper reaper;
+    uint64_t monotonic; /* of all, ms */
+    uint64_t reaped;
+    struct rendezvous_client clients[NET_CLIENTS];
+    size_t client_count;
+    struct flying *first, **end;
+    unsigned loss; /* percent, each way */
+    uint64_t random;
+    /* A test's own view of every packet; false loses it. */
+    bool (*watch)(struct net *net, const struct flying *packet);
+    void *watching;
+    uint64_t bytes_in, bytes_out; /* at the bootnode */
+};
+
+/* For cmocka: makes `*state` a net with rate limits off and deterministic randomness, and back. */
+int net_setup(void **state);
+int net_teardown(void **state);
+
+/* The bootnode forgets everything but its key, or its key, too. */
+void net_restart(struct net *net, bool same_key);
+/* The clients are gone, and so is what was on its way. */
+void net_forget_clients(struct net *net);
+/* Adds a client at 192.0.2.NUMBER:4000 and starts it. */
+struct rendezvous_client *net_join(struct net *net, const char *room, uint32_t number);
+/* Lets time pass. */
+void net_run(struct net *net, uint64_t ms);
+/* Until it is so; false when it was not within `ms`. */
+bool net_run_until(struct net *net, bool (*so)(struct net *net), uint64_t ms);
+/* Hands a packet to the bootnode now, past the network. */
+void net_inject(struct net *net, const struct address *from, const uint8_t *packet, size_t size);
+struct address net_address(uint32_t number);
+
+const struct room *net_room(const struct net *net, const struct rendezvous_client *client);
+/* This client sees its room exactly as the bootnode has it, */
+bool net_agrees(const struct net *net, const struct rendezvous_client *client);
+/* and so do all that did not leave. */
+bool net_agreed(struct net *net);
+struct shard_counters net_totals(const struct net *net);
