@@ -187,10 +187,12 @@ close_file:
 }
 
 bool identity_open(const char *directory, const char *nick, struct identity *out, char *why, size_t why_size) {
-    const struct opening opening = {.directory = directory, .why = why, .why_size = why_size};
+    struct opening opening = {.directory = directory};
     char common[PATH_SIZE], own[PATH_SIZE];
     enum outcome outcome = MISSING;
 
+    opening.why = why;
+    opening.why_size = why_size;
     if (!identity_path(&opening, "", common) || !identity_path(&opening, nick, own)) return false;
     if (*nick) outcome = open_locked(&opening, own, false, out);
     if (outcome == MISSING) {

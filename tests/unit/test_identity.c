@@ -42,7 +42,7 @@ static unsigned count_files(const char *folder) {
 
     assert_non_null(directory);
     for (struct dirent *entry; (entry = readdir(directory));)
-        count += strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
+        count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
     closedir(directory);
     return count;
 }

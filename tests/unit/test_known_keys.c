@@ -39,7 +39,7 @@ static enum known_result check(const struct known_keys *known, const char *name,
 }
 
 static void new_then_same_then_changed(void **state) {
-    struct known_keys known;
+    struct known_keys known = {.file = ""};
     unsigned line;
 
     open_expected(*state, &known);
@@ -54,7 +54,7 @@ static void new_then_same_then_changed(void **state) {
 }
 
 static void the_file_is_private_and_plain(void **state) {
-    struct known_keys known;
+    struct known_keys known = {.file = ""};
     char file[FOLDER_PATH_SIZE], text[200];
     struct stat status;
 
@@ -69,7 +69,7 @@ static void the_file_is_private_and_plain(void **state) {
 }
 
 static void malformed_lines_are_skipped(void **state) {
-    struct known_keys known;
+    struct known_keys known = {.file = ""};
     char file[FOLDER_PATH_SIZE];
     unsigned line;
 
@@ -85,7 +85,7 @@ static void malformed_lines_are_skipped(void **state) {
 
 /* What a crash cut off neither counts nor spoils the next line. */
 static void an_unfinished_last_line_is_left_alone(void **state) {
-    struct known_keys known;
+    struct known_keys known = {.file = ""};
     char file[FOLDER_PATH_SIZE], text[300];
     unsigned line;
 
@@ -98,7 +98,7 @@ static void an_unfinished_last_line_is_left_alone(void **state) {
 }
 
 static void a_changed_key_is_not_added(void **state) {
-    struct known_keys known;
+    struct known_keys known = {.file = ""};
     char why[256] = "";
 
     open_expected(*state, &known);
@@ -108,7 +108,7 @@ static void a_changed_key_is_not_added(void **state) {
 }
 
 static void names_fit_on_a_line(void **state) {
-    struct known_keys known;
+    struct known_keys known = {.file = ""};
     char why[256] = "", longest[514];
 
     open_expected(*state, &known);
@@ -123,7 +123,7 @@ static void names_fit_on_a_line(void **state) {
 
 /* Not knowing must not look like a first meeting. */
 static void an_unreadable_file_trusts_nobody(void **state) {
-    struct known_keys known;
+    struct known_keys known = {.file = ""};
     char file[FOLDER_PATH_SIZE], why[300] = "";
     unsigned line = 7;
 
@@ -148,7 +148,7 @@ static void without_a_file_nothing_is_remembered(void **state) {
 }
 
 static void many_at_once_lose_nothing(void **state) {
-    struct known_keys known;
+    struct known_keys known = {.file = ""};
     char name[32];
     unsigned line;
     int status;

@@ -105,6 +105,7 @@ static size_t collect(const char *text, size_t size, size_t part, char *out, siz
 }
 
 static void long_lines_come_in_pieces_cut_between_characters(void **state) {
+    static const char character[4] = {'\xf0', '\x9f', '\x98', '\x80'};
     static char text[200001], joined[sizeof text];
     size_t pieces;
 
@@ -113,7 +114,7 @@ static void long_lines_come_in_pieces_cut_between_characters(void **state) {
         size_t size = shift;
 
         memset(text, 'x', shift);
-        for (; size + 4 < 200000; size += 4) memcpy(text + size, "\xf0\x9f\x98\x80", 4);
+        for (; size + 4 < 200000; size += 4) memcpy(text + size, character, sizeof character);
         assert_int_equal(collect(text, size, 4000, joined, &pieces), size);
         assert_memory_equal(joined, text, size);
         assert_int_equal(pieces, 4);

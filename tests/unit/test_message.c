@@ -11,6 +11,7 @@
 #include "client/message.h"
 
 static const uint8_t room[ROOM_TAG_SIZE] = "sixteen bytes..";
+static const uint8_t context[16] = {'g', 'o', 'c', 'h', 'a', 't', ' ', 'm', 'e', 's', 's', 'a', 'g', 'e', ' ', '1'};
 static struct identity author;
 
 static int start(void **state) {
@@ -62,7 +63,7 @@ static void the_bytes_are_the_protocols(void **state) {
     assert_memory_equal(packet + 1, author.public, 32);
     assert_memory_equal(packet + 33, middle, sizeof middle);
     assert_memory_equal(packet + 61, "hi", 2);
-    memcpy(prefixed, "gochat message 1", 16);
+    memcpy(prefixed, context, sizeof context);
     memcpy(prefixed + 16, room, 16);
     memcpy(prefixed + 32, packet, 63);
     assert_int_equal(crypto_sign_verify_detached(packet + 63, prefixed, sizeof prefixed, author.public), 0);
@@ -118,7 +119,7 @@ static void assert_refused_though_signed(size_t offset, const void *bytes, size_
     size_t whole = encode("hello", 5, packet, sizeof packet);
 
     memcpy(packet + offset, bytes, size);
-    memcpy(prefixed, "gochat message 1", 16);
+    memcpy(prefixed, context, sizeof context);
     memcpy(prefixed + 16, room, 16);
     memcpy(prefixed + 32, packet, 66);
     crypto_sign_detached(packet + 66, NULL, prefixed, sizeof prefixed, author.secret);
