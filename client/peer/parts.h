@@ -3,7 +3,8 @@
 
 #include "client/peer/peer.h"
 
-#define PEER_SILENT_MS 15000 /* absence, and the idle time after which a path is asked */
+#define PEER_SILENT_MS 15000 /* absence */
+#define PEER_IDLE_MS 12000   /* then a path is asked: before PEER_SILENT_MS an answer has three chances */
 #define PEER_DEMOTE_MS 3000
 
 /* linking.c */

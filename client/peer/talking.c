@@ -7,6 +7,7 @@
 #define PING_REPEAT_MS 1000
 #define VALIDATION_INTERVAL_MS 1000
 #define UNLISTED_PING_MS 2000
+#define ABSENT_ASKED_MS 2000 /* so long after the first question: two answers may be lost */
 #define BYE_REPEAT_MS 150
 #define BYE_TRIES 3
 #define FLUSH_PACKETS 32 /* in one go; the rest waits for the next tick, so that one peer cannot hold up the others */
@@ -282,7 +283,7 @@ bool peer_reachable(const struct peer *peer) {
 
 /* When the next PING is due: idle for long, or unanswered, or the bootnode says that the peer is gone. */
 static uint64_t ping_due(const struct peer *peer) {
-    uint64_t idle = earlier(peer->heard, peer->sent) + PEER_SILENT_MS;
+    uint64_t idle = earlier(peer->heard, peer->sent) + PEER_IDLE_MS;
     uint64_t repeat = peer->asked ? (peer->ping_sent ? peer->ping_sent : peer->asked) + PING_REPEAT_MS : UINT64_MAX;
     uint64_t due = earlier(idle, repeat);
     if (!peer->listed)
@@ -299,8 +300,9 @@ static uint64_t absent_due(const struct peer *peer) {
     if (!peer->connected || peer->state == PEER_BLOCKED)
         return peer->resynced_away ? peer->delisted + PEER_SILENT_MS : peer->delisted;
     uint64_t silent = peer->heard + PEER_SILENT_MS;
-    uint64_t asked = peer->delisted + PEER_DEMOTE_MS;
-    return silent > asked ? silent : asked;
+    if (peer->demoted) return silent; /* asked for long */
+    if (!peer->asked) return UINT64_MAX; /* ping_due sees to that */
+    return silent > peer->asked + ABSENT_ASKED_MS ? silent : peer->asked + ABSENT_ASKED_MS;
 }
 
 static void demote(struct peer *peer, uint64_t now) {
