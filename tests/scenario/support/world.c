@@ -1,0 +1,335 @@
+#include "tests/scenario/support/world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+
+#define WALL_MS UINT64_C(1700000000000)
+#define SPINS_MOST 2000 /* ticks of one engine in one millisecond */
+#define PORT 4000
+
+struct address world_bootnode(void) {
+    return (struct address){.ip = {[10] = 0xff, 0xff, 203, 0, 113, 1}, .port = 9595};
+}
+
+/* --- The air: a binary heap --- */
+
+static bool sooner(const struct wire *a, const struct wire *b) {
+    return a->arrives != b->arrives ? a->arrives < b->arrives : a->order < b->order;
+}
+
+static void air_put(struct world *world, struct wire *wire) {
+    if (world->air_count == world->air_capacity) {
+        world->air_capacity = world->air_capacity ? 2 * world->air_capacity : 64;
+        world->air = realloc(world->air, world->air_capacity * sizeof(struct wire *));
+        assert_non_null(world->air);
+    }
+    size_t at = world->air_count++;
+    for (; at > 0 && sooner(wire, world->air[(at - 1) / 2]); at = (at - 1) / 2)
+        world->air[at] = world->air[(at - 1) / 2];
+    world->air[at] = wire;
+}
+
+static struct wire *air_take(struct world *world) {
+    struct wire *first = world->air[0], *last = world->air[--world->air_count];
+    size_t at = 0;
+    for (;;) {
+        size_t child = 2 * at + 1;
+        if (child >= world->air_count) break;
+        if (child + 1 < world->air_count && sooner(world->air[child + 1], world->air[child])) child++;
+        if (!sooner(world->air[child], last)) break;
+        world->air[at] = world->air[child];
+        at = child;
+    }
+    world->air[at] = last;
+    return first;
+}
+
+static struct wire *wire_create(struct world *world, const struct address *from, const struct address *to,
+                                const uint8_t *data, size_t size) {
+    struct wire *wire = calloc(1, sizeof *wire);
+    assert_non_null(wire);
+    assert_true(size > 0 && size <= PACKET_MAX);
+    wire->from = *from;
+    wire->to = *to;
+    wire->size = size;
+    wire->order = world->sent++;
+    memcpy(wire->data, data, size);
+    return wire;
+}
+
+static bool chance(unsigned percent) {
+    return percent > 0 && randombytes_uniform(100) < percent;
+}
+
+/* Through the tamperer and chance into the air, once or twice. */
+static void fly(struct world *world, struct wire *wire) {
+    bool passes = !world->tamper || world->tamper(world, wire);
+    if (!passes || chance(world->loss_percent)) {
+        free(wire);
+        return;
+    }
+    if (chance(world->duplicate_percent)) {
+        struct wire *copy = wire_create(world, &wire->from, &wire->to, wire->data, wire->size);
+        copy->sender = wire->sender;
+        copy->arrives = world->now + WORLD_DELAY_MS + randombytes_uniform(world->jitter_ms + 1);
+        air_put(world, copy);
+    }
+    wire->arrives = world->now + WORLD_DELAY_MS + (world->jitter_ms ? randombytes_uniform(world->jitter_ms + 1) : 0);
+    air_put(world, wire);
+}
+
+void world_inject(struct world *world, const struct address *from, const struct address *to, const uint8_t *data,
+                  size_t size) {
+    struct wire *wire = wire_create(world, from, to, data, size);
+    wire->arrives = world->now;
+    air_put(world, wire);
+}
+
+/* --- What engines say --- */
+
+static void person_sends(void *context, const struct address *to, const uint8_t *data, size_t size) {
+    struct person *person = context;
+    struct world *world = person->world;
+    struct address from = nat_send(&person->nat, to, world->now);
+    struct wire *wire = wire_create(world, &from, to, data, size);
+    wire->sender = person;
+    fly(world, wire);
+}
+
+static void person_emits(void *context, struct event *event) {
+    struct person *person = context;
+    struct told *told = calloc(1, sizeof *told);
+    assert_non_null(told);
+    told->at = person->world->now;
+    told->event = event;
+    *person->told_end = told;
+    person->told_end = &told->next;
+    if (event->type == EVENT_CREDIT) person->credit += event->credit;
+    if (event->type == EVENT_FINISHED) person->status = event->status;
+}
+
+static uint64_t wall_ms(void *context) {
+    struct person *person = context;
+    return WALL_MS + person->world->now;
+}
+
+/* --- People --- */
+
+struct person *world_person(struct world *world, const char *name, enum nat_kind nat) {
+    assert_true(world->people_count < WORLD_PEOPLE);
+    size_t number = world->people_count++;
+    struct person *person = &world->people[number];
+    struct address outside = {.ip = {[10] = 0xff, 0xff, 198, 51, 100, (uint8_t)(10 + number)}, .port = PORT};
+    uint8_t seed[32];
+    crypto_generichash(seed, sizeof seed, (const uint8_t *)name, strlen(name), NULL, 0);
+    memset(person, 0, sizeof *person);
+    person->world = world;
+    person->name = name;
+    person->suite_mask = suite_mask_available();
+    person->status = -1;
+    person->told_end = &person->told;
+    identity_from_seed(seed, &person->identity);
+    nat_init(&person->nat, nat, &outside);
+    return person;
+}
+
+void person_start_secret(struct person *person, const char *room, const char *secret) {
+    struct address bootnode = world_bootnode();
+    struct engine_io io = {.context = person, .send = person_sends, .emit = person_emits, .wall_ms = wall_ms};
+    struct engine_options options = {.identity = &person->identity,
+                                     .known_peers = &person->known_peers,
+                                     .known_bootnodes = &person->known_bootnodes,
+                                     .nick = person->name,
+                                     .suite_mask = person->suite_mask,
+                                     .room_name = room,
+                                     .secret = secret,
+                                     .secret_size = secret ? strlen(secret) : 0,
+                                     .bootnode_name = "bootnode.example:9595",
+                                     .bootnodes = &bootnode,
+                                     .bootnode_count = 1,
+                                     .bootnode_key = person->pinned_key};
+    struct room_keys keys;
+    assert_null(person->engine);
+    person->room = room;
+    person->secret = secret;
+    person->credit = 0;
+    person->status = -1;
+    assert_true(room_keys_derive(room, secret, options.secret_size, &keys));
+    member_id_derive(&keys, person->identity.public, person->id);
+    person->engine = engine_create(&options, &io, person->world->now);
+    assert_non_null(person->engine);
+}
+
+void person_start(struct person *person, const char *room) {
+    person_start_secret(person, room, NULL);
+}
+
+void person_kill(struct person *person) {
+    engine_destroy(person->engine);
+    person->engine = NULL;
+}
+
+void person_say(struct person *person, const char *text) {
+    assert_true(person->credit > 0);
+    person->credit--;
+    engine_say(person->engine, text, strlen(text), person->world->now);
+}
+
+void person_forget(struct person *person) {
+    for (struct told *told = person->told, *next; told; told = next) {
+        next = told->next;
+        event_destroy(told->event);
+        free(told);
+    }
+    person->told = NULL;
+    person->told_end = &person->told;
+}
+
+/* --- Time --- */
+
+static void to_bootnode(struct world *world, const struct wire *wire) {
+    if (!world->bootnode_down) net_inject(world->net, &wire->from, wire->data, wire->size);
+}
+
+static void to_person(struct world *world, struct person *person, const struct wire *wire) {
+    if (!person->engine || person->asleep || person->cut) return;
+    if (!address_same_ip(&person->nat.outside, &wire->to)) return;
+    if (nat_admits(&person->nat, &wire->from, wire->to.port, world->now))
+        engine_receive(person->engine, &wire->from, wire->data, wire->size, world->now);
+}
+
+static void deliver(struct world *world, const struct wire *wire) {
+    struct address bootnode = world_bootnode();
+    if (wire->sender && wire->sender->cut) return;
+    if (address_equal(&wire->to, &bootnode)) {
+        to_bootnode(world, wire);
+        return;
+    }
+    for (size_t i = 0; i < world->people_count; i++) to_person(world, &world->people[i], wire);
+}
+
+/* What the bootnode sends goes through our air instead of the net's own. */
+static bool bootnode_sends(struct net *net, const struct flying *packet) {
+    struct world *world = net->watching;
+    struct address from = world_bootnode();
+    if (!packet->to_server && !world->bootnode_down)
+        fly(world, wire_create(world, &from, &packet->peer, packet->data, packet->size));
+    return false;
+}
+
+static bool is_up(const struct person *person) {
+    return person->engine && !person->asleep;
+}
+
+static uint64_t next_time(const struct world *world) {
+    uint64_t next = world->net->monotonic + NET_STEP_MS;
+    if (world->air_count > 0 && world->air[0]->arrives < next) next = world->air[0]->arrives;
+    for (size_t i = 0; i < world->people_count; i++) {
+        if (!is_up(&world->people[i])) continue;
+        uint64_t due = engine_due(world->people[i].engine, world->now);
+        if (due < next) next = due;
+    }
+    return next < world->now ? world->now : next;
+}
+
+/* The thread calls again at once while the engine says that something is due; an engine that always does would burn a
+ * processor. */
+static void tick(struct person *person, uint64_t now) {
+    for (unsigned spins = 0; is_up(person) && engine_due(person->engine, now) <= now; spins++) {
+        if (spins == SPINS_MOST) fail_msg("%s's engine spins", person->name);
+        engine_tick(person->engine, now);
+    }
+}
+
+void world_step(struct world *world, uint64_t until) {
+    uint64_t next = next_time(world);
+    world->now = next < until ? next : until;
+    if (world->net->monotonic + NET_STEP_MS <= world->now) net_run(world->net, NET_STEP_MS);
+    while (world->air_count > 0 && world->air[0]->arrives <= world->now) {
+        struct wire *wire = air_take(world);
+        deliver(world, wire);
+        free(wire);
+    }
+    for (size_t i = 0; i < world->people_count; i++) tick(&world->people[i], world->now);
+}
+
+void world_run(struct world *world, uint64_t ms) {
+    uint64_t until = world->now + ms;
+    while (world->now < until) world_step(world, until);
+}
+
+/* --- Looking --- */
+
+unsigned person_count(const struct person *person, enum event_type type, const struct person *about) {
+    unsigned count = 0;
+    for (const struct told *told = person->told; told; told = told->next)
+        count += told->event->type == type && (!about || memcmp(told->event->peer, about->id, MEMBER_ID_SIZE) == 0);
+    return count;
+}
+
+const struct event *person_last(const struct person *person, enum event_type type, const struct person *about) {
+    const struct event *last = NULL;
+    for (const struct told *told = person->told; told; told = told->next)
+        if (told->event->type == type && (!about || memcmp(told->event->peer, about->id, MEMBER_ID_SIZE) == 0))
+            last = told->event;
+    return last;
+}
+
+bool person_sees(const struct person *person, const struct person *other) {
+    return person_count(person, EVENT_PEER_CONNECTED, other) > person_count(person, EVENT_PEER_LEFT, other);
+}
+
+unsigned person_heard(const struct person *person, const struct person *author, const char *text) {
+    unsigned count = 0;
+    for (const struct told *told = person->told; told; told = told->next)
+        count += told->event->type == EVENT_MESSAGE && memcmp(told->event->peer, author->id, MEMBER_ID_SIZE) == 0 &&
+                 strcmp(told->event->text, text) == 0;
+    return count;
+}
+
+bool everyone_connected(const struct world *world) {
+    for (size_t i = 0; i < world->people_count; i++)
+        for (size_t j = 0; j < world->people_count; j++)
+            if (i != j && !person_sees(&world->people[i], &world->people[j])) return false;
+    return true;
+}
+
+/* --- Setup --- */
+
+static unsigned seed(void) {
+    const char *given = getenv("WORLD_SEED");
+    return given ? (unsigned)strtoul(given, NULL, 10) : 1;
+}
+
+int world_setup(void **state) {
+    struct world *world = calloc(1, sizeof *world);
+    void *net;
+    if (!world || net_setup(&net) != 0) return -1;
+    for (unsigned i = 0; i < seed(); i++) randombytes_random();
+    printf("# world seed %u\n", seed());
+    world->net = net;
+    world->net->watch = bootnode_sends;
+    world->net->watching = world;
+    world->now = world->net->monotonic;
+    *state = world;
+    return 0;
+}
+
+int world_teardown(void **state) {
+    struct world *world = *state;
+    void *net = world->net;
+    for (size_t i = 0; i < world->people_count; i++) {
+        person_kill(&world->people[i]);
+        person_forget(&world->people[i]);
+    }
+    for (size_t i = 0; i < world->air_count; i++) free(world->air[i]);
+    free(world->air);
+    free(world);
+    return net_teardown(&net);
+}

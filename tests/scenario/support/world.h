@@ -1,0 +1,106 @@
+/* People with real engines, a bootnode without threads (rendezvous_net.h), and the internet between them, on a time of
+ * their own: no sockets, no sleeping. What happens in one run happens in every run with the same seed (WORLD_SEED in
+ * the environment, else 1). */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/engine.h"
+#include "tests/scenario/support/nat.h"
+#include "tests/scenario/support/rendezvous_net.h"
+
+#define WORLD_PEOPLE 8
+#define WORLD_DELAY_MS 20
+
+struct world;
+
+/* What somebody was told, oldest first. */
+struct told {
+    struct told *next;
+    uint64_t at;
+    struct event *event;
+};
+
+struct person {
+    struct world *world;
+    const char *name; /* and nick */
+    struct identity identity;
+    uint8_t suite_mask;
+    const char *room, *secret;
+    const uint8_t *pinned_key;
+    struct known_keys known_peers, known_bootnodes; /* remember nothing unless a test opens them */
+    struct nat nat;
+    struct engine *engine; /* NULL: not running */
+    bool asleep;           /* its machine is suspended */
+    bool cut;              /* nothing gets through, either way */
+    uint8_t id[MEMBER_ID_SIZE];
+    unsigned credit;
+    int status; /* of its end; -1 until then */
+    struct told *told, **told_end;
+};
+
+/* A packet on the public segment: behind the sender's NAT, before the receiver's. */
+struct wire {
+    uint64_t arrives, order;
+    struct person *sender; /* NULL: the bootnode, or a test */
+    struct address from, to;
+    size_t size;
+    uint8_t data[PACKET_MAX];
+};
+
+struct world {
+    struct net *net; /* the bootnode */
+    uint64_t now;    /* ms */
+    struct person people[WORLD_PEOPLE];
+    size_t people_count;
+    struct wire **air; /* a heap by time of arrival */
+    size_t air_count, air_capacity;
+    uint64_t sent;                            /* packets so far */
+    unsigned loss_percent, duplicate_percent; /* of every packet, each way */
+    unsigned jitter_ms;                       /* so much later at most: packets overtake each other */
+    bool bootnode_down;
+    /* A test's own hand in the network: sees each packet as it is sent and may change it; false loses it. */
+    bool (*tamper)(struct world *world, struct wire *wire);
+    void *tampering;
+};
+
+/* cmocka's setup and teardown: *state is the world. */
+int world_setup(void **state);
+int world_teardown(void **state);
+
+/* Somebody who runs nothing yet. The identity is the name's. */
+struct person *world_person(struct world *world, const char *name, enum nat_kind nat);
+void person_start(struct person *person, const char *room);
+void person_start_secret(struct person *person, const char *room, const char *secret);
+/* As kill -9 does. What it was told stays. */
+void person_kill(struct person *person);
+void person_say(struct person *person, const char *text);
+void person_forget(struct person *person); /* what it was told */
+
+/* To what happens next, but at most to `until`. */
+void world_step(struct world *world, uint64_t until);
+void world_run(struct world *world, uint64_t ms);
+struct address world_bootnode(void);
+/* A packet from anywhere to anywhere, at once, past the sender's NAT but not past the receiver's. */
+void world_inject(struct world *world, const struct address *from, const struct address *to, const uint8_t *data,
+                  size_t size);
+
+/* How often was it told this (about that member; NULL: any)? */
+unsigned person_count(const struct person *person, enum event_type type, const struct person *about);
+/* The last such event; NULL when there is none. */
+const struct event *person_last(const struct person *person, enum event_type type, const struct person *about);
+/* Connected, and not left since. */
+bool person_sees(const struct person *person, const struct person *other);
+/* How often was this message shown? */
+unsigned person_heard(const struct person *person, const struct person *author, const char *text);
+bool everyone_connected(const struct world *world);
+
+/* Lets time pass until it is so, and fails the test when it is not within `ms`. */
+#define world_wait(world, ms, condition)                                                                               \
+    do {                                                                                                               \
+        uint64_t until_ = (world)->now + (ms);                                                                         \
+        while (!(condition) && (world)->now < until_) world_step((world), until_);                                     \
+        if (!(condition)) fail_msg("after %u ms it is still not so: %s", (unsigned)(ms), #condition);                  \
+    } while (0)
