@@ -31,6 +31,10 @@ static void pending_drop(struct peer *peer, struct handshake_pending *pending) {
     sodium_memzero(pending, sizeof *pending);
 }
 
+void linking_drop_previous(struct peer *peer) {
+    transport_drop(peer, &peer->previous);
+}
+
 void linking_forget(struct peer *peer) {
     attempt_drop(peer);
     for (size_t i = 0; i < PEER_PENDING; i++) pending_drop(peer, &peer->pending[i]);

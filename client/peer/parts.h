@@ -12,6 +12,7 @@ void linking_start(struct peer *peer, uint64_t now); /* a round of punching, wit
 void linking_done(struct peer *peer);                /* a working session: no more punching */
 void linking_tick(struct peer *peer, uint64_t now);
 uint64_t linking_due(const struct peer *peer, uint64_t now);
+void linking_drop_previous(struct peer *peer);
 void linking_forget(struct peer *peer); /* handshakes and transports: wiped, indices released */
 /* The initiator heard an introduction on `next`: it becomes current. */
 void linking_promote_next(struct peer *peer, uint64_t now);
