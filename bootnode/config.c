@@ -10,18 +10,23 @@ static const char *const log_levels[] = {"error", "warning", "info", "debug", NU
 
 #define KEY(field, ...)                                                                                                \
     { .section = BOOTNODE_SECTION, .name = #field, .offset = offsetof(struct bootnode_config, field), __VA_ARGS__ }
-#define RATE(field, default, what)                                                                                     \
-    KEY(field, .type = INI_INTEGER, .min = 0, .max = RATE_MAX, .fallback = default, .help = what)
+#define RATE(field, rate, what)                                                                                        \
+    KEY(field, .type = INI_INTEGER, .min = 0, .max = RATE_MAX, .fallback = (rate), .help = (what))
 
-/* clang-format off */
 static const struct ini_key keys[] = {
-    KEY(listen, .type = INI_ADDRESS_LIST, .min = 1, .max = INI_ADDRESS_LIST_MAX, .fallback = "[::]:9595", .help = "UDP addresses to listen on"),
-    KEY(workers, .type = INI_AUTO_INTEGER, .min = 1, .max = WORKERS_MAX, .fallback = "auto", .help = "threads that serve packets"),
-    KEY(key_file, .type = INI_PATH, .min = 1, .max = INI_TEXT_SIZE - 1, .help = "the bootnode's key, made when missing"),
+    KEY(listen, .type = INI_ADDRESS_LIST, .min = 1, .max = INI_ADDRESS_LIST_MAX, .fallback = "[::]:9595",
+        .help = "UDP addresses to listen on"),
+    KEY(workers, .type = INI_AUTO_INTEGER, .min = 1, .max = WORKERS_MAX, .fallback = "auto",
+        .help = "threads that serve packets"),
+    KEY(key_file, .type = INI_PATH, .min = 1, .max = INI_TEXT_SIZE - 1,
+        .help = "the bootnode's key, made when missing"),
     KEY(room_members, .type = INI_INTEGER, .min = 2, .max = 1000, .fallback = "128", .help = "most members of a room"),
-    KEY(sessions, .type = INI_INTEGER, .min = 1, .max = SESSIONS_MAX, .fallback = "1000000", .help = "most sessions in all"),
-    KEY(node_id, .type = INI_INTEGER, .min = 0, .max = 255, .fallback = "0", .help = "number of this bootnode among those that share a name"),
-    KEY(receive_buffer, .type = INI_INTEGER, .min = 0, .max = 1 << 30, .fallback = "4194304", .help = "bytes that the kernel keeps per socket"),
+    KEY(sessions, .type = INI_INTEGER, .min = 1, .max = SESSIONS_MAX, .fallback = "1000000",
+        .help = "most sessions in all"),
+    KEY(node_id, .type = INI_INTEGER, .min = 0, .max = 255, .fallback = "0",
+        .help = "number of this bootnode among those that share a name"),
+    KEY(receive_buffer, .type = INI_INTEGER, .min = 0, .max = 1 << 30, .fallback = "4194304",
+        .help = "bytes that the kernel keeps per socket"),
     KEY(log_level, .type = INI_CHOICE, .choices = log_levels, .fallback = "info", .help = "what is logged"),
     RATE(rate_hello, "100", "HELLO a second and address"),
     RATE(rate_register, "50", "REGISTER a second and address"),
@@ -30,7 +35,6 @@ static const struct ini_key keys[] = {
     RATE(rate_introduce, "2", "INTRODUCE a second and session"),
     KEY(limit_loopback, .type = INI_BOOLEAN, .fallback = "yes", .help = "whether the rates hold on loopback, too"),
 };
-/* clang-format on */
 
 const struct ini_table bootnode_config_table = {
     .keys = keys, .count = sizeof keys / sizeof keys[0], .target_size = sizeof(struct bootnode_config)};

@@ -15,22 +15,23 @@ struct route {
     bool names_session; /* carries a session id, by which the kernel steers it */
 };
 
-/* From MESSAGE_HELLO on; what is missing is sent by bootnodes only, or reserved. */
-static const struct route routes[MESSAGE_TYPE_END - MESSAGE_HELLO] = {
-    [MESSAGE_HELLO - MESSAGE_HELLO] = {handle_hello, false},
-    [MESSAGE_REGISTER - MESSAGE_HELLO] = {handle_register, false},
-    [MESSAGE_HEARTBEAT - MESSAGE_HELLO] = {handle_heartbeat, true},
-    [MESSAGE_UPDATE - MESSAGE_HELLO] = {handle_update, true},
-    [MESSAGE_INTRODUCE - MESSAGE_HELLO] = {handle_introduce, true},
-    [MESSAGE_MOVE - MESSAGE_HELLO] = {handle_move, true},
-    [MESSAGE_LEAVE - MESSAGE_HELLO] = {handle_leave, true},
+#define ROUTE_INDEX(type) ((type)-MESSAGE_HELLO)
+/* What is missing is sent by bootnodes only, or reserved. */
+static const struct route routes[ROUTE_INDEX(MESSAGE_TYPE_END)] = {
+    [ROUTE_INDEX(MESSAGE_HELLO)] = {handle_hello, false},
+    [ROUTE_INDEX(MESSAGE_REGISTER)] = {handle_register, false},
+    [ROUTE_INDEX(MESSAGE_HEARTBEAT)] = {handle_heartbeat, true},
+    [ROUTE_INDEX(MESSAGE_UPDATE)] = {handle_update, true},
+    [ROUTE_INDEX(MESSAGE_INTRODUCE)] = {handle_introduce, true},
+    [ROUTE_INDEX(MESSAGE_MOVE)] = {handle_move, true},
+    [ROUTE_INDEX(MESSAGE_LEAVE)] = {handle_leave, true},
 };
 static const struct route stun = {handle_stun, false};
 
 static const struct route *route_of(uint8_t type) {
     if (type < STUN_TYPE_END) return &stun;
     if (type < MESSAGE_HELLO || type >= MESSAGE_TYPE_END) return NULL;
-    const struct route *route = &routes[type - MESSAGE_HELLO];
+    const struct route *route = &routes[ROUTE_INDEX(type)];
     return route->handle ? route : NULL;
 }
 

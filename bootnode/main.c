@@ -72,7 +72,7 @@ static bool load_config(const struct arguments *arguments, struct bootnode_confi
 }
 
 int bootnode_main(int argc, char **argv) {
-    struct arguments arguments = {NULL};
+    struct arguments arguments = {.listen = NULL};
     static struct bootnode_config config;
     if (!parse_arguments(argc, argv, &arguments)) return EXIT_USAGE;
     if (arguments.help) {

@@ -81,7 +81,7 @@ static void set_timer(struct worker *worker, uint64_t at) {
     struct itimerspec when = {.it_value = {.tv_sec = 0}};
     if (at == worker->timer_at) return;
     if (at != UINT64_MAX) {
-        uint64_t monotonic = at + (clock_monotonic_ms() - worker->context.now);
+        uint64_t monotonic = at + atomic_load_explicit(&worker->context.node->paused_ms, memory_order_relaxed);
         when.it_value.tv_sec = (time_t)(monotonic / 1000);
         when.it_value.tv_nsec = (long)(monotonic % 1000) * 1000000;
     }

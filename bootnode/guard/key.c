@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sodium.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,18 +18,8 @@
 
 enum { SUBKEY_RESET = 1, SUBKEY_NOISE = 2 };
 
-struct complaint {
-    char *text;
-    size_t size;
-};
-
-__attribute__((format(printf, 2, 3))) static bool refuse(const struct complaint *why, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(why->text, why->size, format, arguments);
-    va_end(arguments);
-    return false;
-}
+/* Always false. */
+#define refuse(why, why_size, ...) ((void)snprintf((why), (why_size), __VA_ARGS__), false)
 
 void node_key_derive(const uint8_t seed[static SEED_SIZE], struct node_key *out) {
     memcpy(out->seed, seed, SEED_SIZE);
@@ -43,41 +32,41 @@ void node_key_wipe(struct node_key *key) {
     sodium_memzero(key, sizeof *key);
 }
 
-static bool check_owner(int descriptor, const char *file, const struct complaint *why) {
+static bool check_owner(int descriptor, const char *file, char *why, size_t why_size) {
     struct stat status;
-    if (fstat(descriptor, &status) != 0) return refuse(why, "key file %s: %s", file, strerror(errno));
-    if (!S_ISREG(status.st_mode)) return refuse(why, "key file %s: expected a regular file", file);
+    if (fstat(descriptor, &status) != 0) return refuse(why, why_size, "key file %s: %s", file, strerror(errno));
+    if (!S_ISREG(status.st_mode)) return refuse(why, why_size, "key file %s: expected a regular file", file);
     if (status.st_uid != geteuid())
-        return refuse(why, "key file %s: belongs to user %u, expected %u", file, (unsigned)status.st_uid,
+        return refuse(why, why_size, "key file %s: belongs to user %u, expected %u", file, (unsigned)status.st_uid,
                       (unsigned)geteuid());
     if (status.st_mode & 077)
-        return refuse(why, "key file %s: mode %04o lets others in, expected 0600", file,
+        return refuse(why, why_size, "key file %s: mode %04o lets others in, expected 0600", file,
                       (unsigned)(status.st_mode & 07777));
     return true;
 }
 
-static bool read_seed(int descriptor, const char *file, uint8_t seed[static SEED_SIZE], const struct complaint *why) {
+static bool read_seed(int descriptor, const char *file, uint8_t seed[static SEED_SIZE], char *why, size_t why_size) {
     char text[TEXT_SIZE + 1];
     ssize_t size = read(descriptor, text, sizeof text);
     size_t seed_size = 0;
-    if (size < 0) return refuse(why, "key file %s: %s", file, strerror(errno));
+    if (size < 0) return refuse(why, why_size, "key file %s: %s", file, strerror(errno));
     bool good = size == TEXT_SIZE && text[TEXT_SIZE - 1] == '\n' &&
                 sodium_hex2bin(seed, SEED_SIZE, text, TEXT_SIZE - 1, NULL, &seed_size, NULL) == 0 &&
                 seed_size == SEED_SIZE;
     sodium_memzero(text, sizeof text);
-    return good || refuse(why, "key file %s: malformed, expected 64 hex digits and a newline", file);
+    return good || refuse(why, why_size, "key file %s: malformed, expected 64 hex digits and a newline", file);
 }
 
 /* -ENOENT is no complaint: then a key is made. */
-static int load(const char *file, struct node_key *out, const struct complaint *why) {
+static int load(const char *file, struct node_key *out, char *why, size_t why_size) {
     uint8_t seed[SEED_SIZE];
     int result = -EINVAL, descriptor = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (descriptor < 0) {
         result = -errno;
-        refuse(why, "key file %s: %s", file, result == -ELOOP ? "is a symbolic link" : strerror(errno));
+        (void)refuse(why, why_size, "key file %s: %s", file, result == -ELOOP ? "is a symbolic link" : strerror(errno));
         return result;
     }
-    if (check_owner(descriptor, file, why) && read_seed(descriptor, file, seed, why)) {
+    if (check_owner(descriptor, file, why, why_size) && read_seed(descriptor, file, seed, why, why_size)) {
         node_key_derive(seed, out);
         result = 0;
     }
@@ -98,11 +87,12 @@ static bool write_seed(int descriptor, const uint8_t seed[static SEED_SIZE]) {
 /* Makes every missing folder above `file`. */
 static bool make_folders(const char *file) {
     char path[PATH_MAX];
-    if (strlen(file) >= sizeof path) {
+    size_t size = strlen(file) + 1;
+    if (size > sizeof path) {
         errno = ENAMETOOLONG;
         return false;
     }
-    strcpy(path, file);
+    memcpy(path, file, size);
     for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         if (mkdir(path, 0700) != 0 && errno != EEXIST) return false;
@@ -141,36 +131,35 @@ static bool store(const char *file, const uint8_t seed[static SEED_SIZE]) {
     return error == 0 && sync_folder(file);
 }
 
-static bool create(const char *file, const struct complaint *why) {
+static bool create(const char *file, char *why, size_t why_size) {
     uint8_t seed[SEED_SIZE];
     randombytes_buf(seed, sizeof seed);
     bool stored = make_folders(file) && store(file, seed);
     sodium_memzero(seed, sizeof seed);
     /* Another process may have been faster: its key counts. */
-    return stored || errno == EEXIST || refuse(why, "key file %s: cannot be created: %s", file, strerror(errno));
+    return stored || errno == EEXIST ||
+           refuse(why, why_size, "key file %s: cannot be created: %s", file, strerror(errno));
 }
 
 bool node_key_open(const char *file, struct node_key *out, char *why, size_t why_size) {
-    const struct complaint complaint = {why, why_size};
-    int result = load(file, out, &complaint);
-    if (result == -ENOENT && create(file, &complaint)) result = load(file, out, &complaint);
+    int result = load(file, out, why, why_size);
+    if (result == -ENOENT && create(file, why, why_size)) result = load(file, out, why, why_size);
     return result == 0;
 }
 
-static bool join(char *out, size_t size, const char *folder, size_t folder_size, const char *rest,
-                 const struct complaint *why) {
+static bool join(char *out, size_t size, const char *folder, size_t folder_size, const char *rest, char *why,
+                 size_t why_size) {
     int length = snprintf(out, size, "%.*s%s/bootnode.key", (int)folder_size, folder, rest);
-    return (length > 0 && (size_t)length < size) || refuse(why, "key_file: the default path is too long");
+    return (length > 0 && (size_t)length < size) || refuse(why, why_size, "key_file: the default path is too long");
 }
 
 bool node_key_default_file(char *out, size_t size, char *why, size_t why_size) {
-    const struct complaint complaint = {why, why_size};
     const char *state = getenv("STATE_DIRECTORY"), *xdg = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
     /* systemd joins several with colons; the XDG specification wants relative paths ignored. */
-    if (state && *state) return join(out, size, state, strcspn(state, ":"), "", &complaint);
-    if (xdg && *xdg == '/') return join(out, size, xdg, strlen(xdg), "/gochat", &complaint);
-    if (home && *home) return join(out, size, home, strlen(home), "/.local/state/gochat", &complaint);
-    return refuse(&complaint, "key_file: no default without $STATE_DIRECTORY, $XDG_STATE_HOME or $HOME; name one");
+    if (state && *state) return join(out, size, state, strcspn(state, ":"), "", why, why_size);
+    if (xdg && *xdg == '/') return join(out, size, xdg, strlen(xdg), "/gochat", why, why_size);
+    if (home && *home) return join(out, size, home, strlen(home), "/.local/state/gochat", why, why_size);
+    return refuse(why, why_size, "key_file: no default without $STATE_DIRECTORY, $XDG_STATE_HOME or $HOME; name one");
 }
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
