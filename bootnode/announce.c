@@ -57,7 +57,6 @@ static enum pass_kind choose_pass(struct room *room, uint64_t now) {
         room->repeats = 0;
         return PASS_ALL;
     }
-    if (room->announced_ms > now) room->announced_ms = now;
     if (room->repeats < REPEATS && now >= room->announced_ms + repeat_after[room->repeats]) {
         room->repeats++;
         return PASS_BEHIND;
@@ -83,29 +82,37 @@ static bool begin_pass(struct announcer *announcer, struct shard *shard, uint64_
     return true;
 }
 
+/* How long a member that asked has to wait for its answer. Past times wrap to large waits, as do those from before the
+ * clock fell back. */
+static uint32_t wait_for_answer(const struct session *member, uint64_t now) {
+    uint32_t wait = member->answer_ms - (uint32_t)now;
+    return wait <= SHARD_ANSWER_MS ? wait : 0;
+}
+
+static bool needs_nothing(struct room *room, struct session *member, uint64_t now) {
+    uint32_t heard = atomic_load_explicit(&member->heard_ms, memory_order_relaxed);
+    bool current = atomic_load_explicit(&member->acked_count, memory_order_relaxed) == room->version.count;
+    if (current) member->wants_changes = false;
+    return current || session_elapsed(now, heard) > ANNOUNCE_SILENT_MS;
+}
+
 /* From which count this member is to be told now; false when not now. */
 static bool choose_start(enum pass_kind kind, struct shard *shard, struct room *room, struct session *member,
                          uint64_t now, uint32_t *from) {
-    uint32_t acked = atomic_load_explicit(&member->acked_count, memory_order_relaxed);
-    if (acked == room->version.count) {
-        member->wants_changes = false;
-        return false;
-    }
-    uint32_t heard = atomic_load_explicit(&member->heard_ms, memory_order_relaxed);
-    if (session_elapsed(now, heard) > ANNOUNCE_SILENT_MS) return false;
-    /* Past times wrap to large waits, as do those from before the clock fell back. */
-    uint32_t wait = member->answer_ms - (uint32_t)now;
-    *from = acked;
-    if (member->wants_changes && (wait == 0 || wait > SHARD_ANSWER_MS)) {
+    if (needs_nothing(room, member, now)) return false;
+    *from = atomic_load_explicit(&member->acked_count, memory_order_relaxed);
+    if (member->wants_changes && wait_for_answer(member, now) == 0) {
         member->answered_ms = (uint32_t)now;
         member->wants_changes = false;
         return true;
     }
     if (kind == PASS_BEHIND && session_elapsed(now, member->pushed_ms) >= SHARD_ANSWER_MS) return true;
     *from = member->told_count;
-    if (kind == PASS_ALL && member->told_count != room->version.count) return true;
-    if (member->wants_changes) shard_plan_announce(shard, room, now + wait);
-    return false;
+    bool tell = kind == PASS_ALL && member->told_count != room->version.count;
+    /* What goes out now may be all that it lacks; if not, it asks again, and is known to be stuck. */
+    if (tell) member->answer_ms = (uint32_t)now + SHARD_ANSWER_MS;
+    if (member->wants_changes) shard_plan_announce(shard, room, now + wait_for_answer(member, now));
+    return tell;
 }
 
 /* Writes what this member needs. False when the batch was full before the end; the cursor then says how far it came. */

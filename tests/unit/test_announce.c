@@ -75,15 +75,18 @@ static int stop(void **state) {
 }
 
 /* What the heartbeat handler does. */
-static void beat(unsigned number) {
+static void beat_with(unsigned number, struct room_version has) {
     struct client *client = &clients[number];
     struct session *session = guest_session(&shard, client->id);
     if (!session) return;
-    const struct room_version has = client->view.list.version;
     uint64_t ours = atomic_load(&session->room_version);
     atomic_store(&session->heard_ms, (uint32_t)now);
     atomic_store(&session->acked_count, has.epoch == ours >> 32 ? has.count : 0);
     if (ours != ((uint64_t)has.epoch << 32 | has.count)) shard_client_behind(&shard, client->id, has, now);
+}
+
+static void beat(unsigned number) {
+    beat_with(number, clients[number].view.list.version);
 }
 
 static void beat_all(void) {
@@ -145,6 +148,11 @@ static bool agrees(unsigned number) {
     return room_view_is(&clients[number].view, guest_room(&shard, ROOM), &viewer);
 }
 
+static void update(unsigned number) {
+    uint32_t revision = guest_session(&shard, clients[number].id)->revision + 1;
+    assert_true(shard_update(&shard, clients[number].id, &(struct update_body){.revision = revision}, now));
+}
+
 static void settle(unsigned count) {
     for (unsigned i = 0; i < count; i++) join(i);
     pass(2000);
@@ -179,10 +187,8 @@ static void a_quiet_room_hears_of_a_join_and_of_leaving_at_once(void **state) {
 static void a_busy_room_hears_at_most_ten_times_a_second(void **state) {
     (void)state;
     settle(3);
-    struct update_body update = {.revision = 1};
     for (unsigned i = 0; i < 100; i++) {
-        update.revision++;
-        assert_true(shard_update(&shard, clients[0].id, &update, now));
+        update(0);
         pass(10);
     }
     assert_in_range(clients[1].received, 7, 10);
@@ -249,13 +255,72 @@ static void an_answer_is_for_the_asking_member_alone_and_rare(void **state) {
 static void a_gap_in_a_busy_room_is_closed_without_waiting_for_quiet(void **state) {
     (void)state;
     settle(3);
-    struct update_body update = {.revision = 1};
     for (unsigned i = 0; i < 20; i++) {
-        update.revision++;
-        assert_true(shard_update(&shard, clients[0].id, &update, now));
+        update(0);
         clients[1].deaf = i == 3;
         pass(100 + WHEEL_TICK_MS);
         if (i >= 6) assert_true(agrees(1));
+    }
+}
+
+static void a_beat_that_crosses_an_announcement_is_no_gap(void **state) {
+    (void)state;
+    settle(3);
+    clients[1].mute = true;
+    struct room_version before = clients[1].view.list.version;
+    update(0);
+    run();
+    beat_with(1, before);
+    pass(50);
+    beat(1);
+    pass(2000);
+    assert_int_equal(clients[1].received, 1);
+}
+
+static void a_steady_stream_needs_no_acknowledgement(void **state) {
+    (void)state;
+    settle(3);
+    clients[1].mute = true;
+    struct room_version seen[30];
+    for (unsigned i = 0; i < 30; i++) {
+        update(0);
+        pass(ROOM_QUIET_MS + WHEEL_TICK_MS);
+        assert_true(agrees(1));
+        seen[i] = clients[1].view.list.version;
+        /* What it says takes 400 ms to arrive. */
+        if (i >= 3) beat_with(1, seen[i - 3]);
+    }
+    assert_in_range(clients[1].received, 30, 31);
+}
+
+static void an_answer_put_off_is_not_forgotten_over_other_changes(void **state) {
+    (void)state;
+    settle(3);
+    clients[1].mute = clients[1].deaf = true;
+    update(0);
+    run();
+    clients[1].deaf = false;
+    pass(120);
+    update(0);
+    run();
+    beat(1); /* the gap */
+    pass(100);
+    update(0);
+    pass(SHARD_ANSWER_MS - 1);
+    assert_false(agrees(1));
+    pass(1 + WHEEL_TICK_MS);
+    assert_true(agrees(1));
+}
+
+static void a_large_room_is_told_without_repetition(void **state) {
+    (void)state;
+    shard.limits.room_members = CLIENTS;
+    for (unsigned i = 0; i < CLIENTS; i++) join(i);
+    while (announce_run(announcer, &shard, &outbox, now) <= now) continue;
+    const unsigned records = (UDP_DATAGRAM_MAX - SEALED_OVERHEAD - CHANGES_HEADER_FULL_SIZE) / (1 + 22 + 7);
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        assert_int_equal(clients[i].received, (CLIENTS + records - 1) / records);
+        assert_true(agrees(i));
     }
 }
 
@@ -340,6 +405,10 @@ int main(void) {
         announce_test(the_silent_are_passed_over),
         announce_test(an_answer_is_for_the_asking_member_alone_and_rare),
         announce_test(a_gap_in_a_busy_room_is_closed_without_waiting_for_quiet),
+        announce_test(a_beat_that_crosses_an_announcement_is_no_gap),
+        announce_test(a_steady_stream_needs_no_acknowledgement),
+        announce_test(an_answer_put_off_is_not_forgotten_over_other_changes),
+        announce_test(a_large_room_is_told_without_repetition),
         announce_test(a_large_room_takes_several_calls_and_loses_nobody),
         announce_test(a_room_may_vanish_while_it_is_being_told),
         announce_test(a_clock_that_falls_back_does_not_hold_announcements_up),

@@ -203,6 +203,12 @@ static void a_client_without_a_version_gets_everything_in_parts(void **state) {
     view = (struct room_view){0};
     assert_int_equal(bring_up(room, &view), (100 + 19) / 19);
     assert_int_equal(bring_up(room, &view), 0);
+    /* One part begins right behind the other. */
+    for (size_t i = 1; i < view.part_count; i++) {
+        assert_true(member_id_next(view.parts[i - 1].high));
+        assert_memory_equal(view.parts[i - 1].high, view.parts[i].low, MEMBER_ID_SIZE);
+    }
+    assert_false(member_id_next(view.parts[view.part_count - 1].high));
     end_room(room);
 }
 
@@ -244,6 +250,20 @@ static void who_left_and_came_back_ends_as_joined(void **state) {
     assert_null(room_view_find(&view, member->member_id));
     assert_int_equal(view.left_silent, 1);
     free(member);
+    end_room(room);
+}
+
+static void who_joined_and_changed_is_told_as_joined(void **state) {
+    (void)state;
+    struct room *room = room_create(tag);
+    join(room, make_member(1));
+    struct changes_cursor cursor = {.at = room->version};
+    struct session *member = make_member(2);
+    join(room, member);
+    room_updated(room, member);
+    uint8_t body[BODY_MAX];
+    assert_true(room_write_changes(room, &viewer, &cursor, body, sizeof body) > 0);
+    assert_int_equal(body[CHANGES_HEADER_DELTA_SIZE], CHANGE_JOINED);
     end_room(room);
 }
 
@@ -382,6 +402,7 @@ int main(void) {
         cmocka_unit_test(a_client_without_a_version_gets_everything_in_parts),
         cmocka_unit_test(a_full_list_begins_again_when_the_room_changes),
         cmocka_unit_test(who_left_and_came_back_ends_as_joined),
+        cmocka_unit_test(who_joined_and_changed_is_told_as_joined),
         cmocka_unit_test(many_updates_of_one_member_are_told_once),
         cmocka_unit_test(what_the_ring_forgot_takes_a_full_list),
         cmocka_unit_test(clients_converge_under_loss_doubling_and_reordering),

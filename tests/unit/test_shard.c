@@ -183,7 +183,8 @@ static void silence_ends_a_session_within_its_window(void **state) {
     for (unsigned offset = 0; offset < 100; offset++) {
         uint64_t start = NOW + 20000ULL * offset + offset;
         uint64_t id = guest_join(&shard, (struct guest){1, 1, 1}, start);
-        uint64_t heard = start + 3000 + offset * 7, now = start;
+        /* Shortly after the first look, or long before it. */
+        uint64_t heard = start + (offset % 2 ? offset / 2 : 3000 + offset * 7), now = start;
         hear(id, heard);
         while (lives(id)) expire_all(now += 50);
         assert_in_range(now - heard, 15000, 15000 + 50 + WHEEL_TICK_MS);
@@ -224,6 +225,18 @@ static void a_time_heard_to_come_is_fresh_and_starts_anew(void **state) {
     expire_all(NOW + 29999);
     assert_true(lives(id));
     expire_all(NOW + 30000 + 3 * WHEEL_TICK_MS);
+    assert_false(lives(id));
+}
+
+static void a_worker_may_be_a_moment_ahead(void **state) {
+    (void)state;
+    const uint64_t look = NOW + 15008; /* the first tick after its deadline */
+    uint64_t id = guest_join(&shard, (struct guest){1, 1, 1}, NOW);
+    hear(id, look + 20);
+    expire_all(look);
+    expire_all(look + 20 + 14999);
+    assert_true(lives(id));
+    expire_all(look + 20 + 15000 + WHEEL_TICK_MS);
     assert_false(lives(id));
 }
 
@@ -398,6 +411,7 @@ int main(void) {
         shard_test(beats_keep_a_session_for_ever),
         shard_test(the_low_half_of_the_clock_may_wrap),
         shard_test(a_time_heard_to_come_is_fresh_and_starts_anew),
+        shard_test(a_worker_may_be_a_moment_ahead),
         shard_test(an_expiry_is_logged_with_its_silence),
         shard_test(one_hold_of_the_mutex_expires_a_batch_at_most),
         shard_test(leaving_ends_a_session_once),
