@@ -369,6 +369,7 @@ static void test_draining(void **state) {
     net_run(net, 100);
     for (size_t i = 0; i < 30; i++) assert_int_equal(net->clients[i].notices, 1);
     assert_int_equal(late->refused, REFUSAL_DRAINING);
+    assert_int_equal(late->state, CLIENT_GREETING); /* not even a cookie */
     assert_int_equal(net_totals(net).sessions, 30);
 }
 
