@@ -1,7 +1,7 @@
 /* Announcing: the changes of a room become CHANGES packets to its members. The owner worker's job alone.
  *
  * Rules (PROTOCOL.md §2.3 rule 7): at once in a room quiet for 100 ms, else at most 10 times a second; repeated to
- * members that are behind after 250 ms and after 1 s; nothing to sessions silent for over two beats (8 s).
+ * members that are behind after 250 ms and then every second up to 7 s; nothing to sessions silent for over two beats.
  *
  * An announcement to all continues from what a member was told last, so that a steady stream of changes needs no
  * waiting for acknowledgements; repeats and answers start from what the member said it has. Bodies are written under
@@ -16,8 +16,6 @@
 #include "bootnode/table/shard.h"
 
 #define ANNOUNCE_BATCH 64
-#define ANNOUNCE_REPEAT_1_MS 250
-#define ANNOUNCE_REPEAT_2_MS 1000
 #define ANNOUNCE_SILENT_MS 8000
 
 struct announcer; /* the buffers of one worker */

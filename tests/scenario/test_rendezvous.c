@@ -160,31 +160,20 @@ static bool left(struct net *net) {
     return net_totals(net).left == LEAVERS;
 }
 
-static unsigned members_that_disagree(struct net *net) {
-    unsigned count = 0;
-    for (size_t i = LEAVERS; i < net->client_count; i++) count += !net_agrees(net, &net->clients[i]);
-    return count;
-}
-
-/* 3 of 10 packets are lost each way. All that tells one member of the last change can be lost, too: the pushes and
- * then, in two intervals, a beat or its answer. That happens to fewer than 1 in 50; later beats heal it. */
+/* 3 of 10 packets are lost each way, in twenty rooms of twenty. */
 static void test_memberships_agree_under_loss(void **state) {
     struct net *net = *state;
-    unsigned late = 0;
     net->loss = 30;
     for (uint64_t run = 1; run <= LOSS_RUNS; run++) {
         net->random = run;
         come_and_go(net);
         assert_true(net_run_until(net, left, 10000));
-        (void)net_run_until(net, agreed, TWO_BEATS_MS);
-        late += members_that_disagree(net);
-        assert_true(net_run_until(net, agreed, 3 * TWO_BEATS_MS));
+        assert_true(net_run_until(net, agreed, TWO_BEATS_MS));
         assert_int_equal(net_totals(net).sessions, 20 - LEAVERS);
         assert_int_equal(net_totals(net).expired, 0);
         net_forget_clients(net);
         net_restart(net, true);
     }
-    assert_true(late * 50 <= LOSS_RUNS * (20 - LEAVERS));
 }
 
 static bool lose_first_welcomes(struct net *net, const struct flying *packet) {
