@@ -3,10 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const uint8_t LOWEST[MEMBER_ID_SIZE];
-static const uint8_t HIGHEST[MEMBER_ID_SIZE] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-                                                0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-
 /* Where `id` stands, or would be inserted. */
 static size_t list_position(const struct membership_list *list, const uint8_t *id, bool *found) {
     size_t low = 0, high = list->count;
@@ -90,8 +86,7 @@ static bool id_successor(uint8_t id[static MEMBER_ID_SIZE]) {
 }
 
 static bool arriving_complete(const struct membership *membership) {
-    uint8_t wanted[MEMBER_ID_SIZE];
-    memcpy(wanted, LOWEST, sizeof wanted);
+    uint8_t wanted[MEMBER_ID_SIZE] = {0}; /* the lowest id that no part has covered yet */
     for (size_t step = 0; step <= membership->arriving.part_count; step++) {
         size_t i = 0;
         for (; i < membership->arriving.part_count; i++)
@@ -113,27 +108,33 @@ static bool records_equal(const struct member_record *a, const struct member_rec
     return true;
 }
 
-/* The arrived list takes the place of the old one; the observer hears only of differences. */
+/* The observer hears only of differences. */
+static void tell_differences(const struct membership_list *old, const struct membership_list *list,
+                             const struct membership_observer *observer) {
+    bool found;
+    for (size_t i = 0; i < old->count; i++) {
+        list_position(list, old->records[i].id, &found);
+        if (!found) observer->delisted(observer->context, old->records[i].id, LEAVE_SILENT, true);
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        const struct member_record *record = &list->records[i];
+        size_t at = list_position(old, record->id, &found);
+        if (!found)
+            observer->listed(observer->context, record, CHANGE_JOINED);
+        else if (!records_equal(&old->records[at], record))
+            observer->listed(observer->context, record, CHANGE_UPDATED);
+    }
+}
+
+/* The arrived list takes the place of the old one. */
 static void arriving_take_over(struct membership *membership, const struct membership_observer *observer) {
     struct membership_list old = membership->list;
     membership->list = membership->arriving.list;
     membership->version = membership->arriving.version;
-    memset(&membership->arriving.list, 0, sizeof membership->arriving.list);
-    arriving_clear(membership);
-
-    bool found;
-    for (size_t i = 0; i < old.count; i++) {
-        list_position(&membership->list, old.records[i].id, &found);
-        if (!found) observer->delisted(observer->context, old.records[i].id, LEAVE_SILENT, true);
-    }
-    for (size_t i = 0; i < membership->list.count; i++) {
-        const struct member_record *record = &membership->list.records[i];
-        size_t at = list_position(&old, record->id, &found);
-        if (!found)
-            observer->listed(observer->context, record, CHANGE_JOINED);
-        else if (!records_equal(&old.records[at], record))
-            observer->listed(observer->context, record, CHANGE_UPDATED);
-    }
+    membership->arriving.list = (struct membership_list){0};
+    membership->arriving.version = (struct room_version){0};
+    membership->arriving.part_count = 0;
+    tell_differences(&old, &membership->list, observer);
     list_clear(&old);
 }
 
