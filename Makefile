@@ -109,9 +109,11 @@ run:
 	@$(MAKE) all
 	@GOCHAT=$(abspath $(PROGRAM)) DATA=$(abspath $(OUT)/run) client/demo.sh
 
+# tests/natlab/hostile wants a sanitized program, whatever the others run.
 check check-long:
 	@.ci/deps build test
 	@$(MAKE) all tests
+	@$(if $(SAN),,$(MAKE) SAN=address,undefined OUT=$(OUT)/san-address-undefined all)
 	@GOCHAT=$(abspath $(PROGRAM)) OUT=$(abspath $(OUT)) SAN=$(SAN) tests/run $(if $(T),$(T),$(@:check%=all%))
 
 lint:
