@@ -7,7 +7,7 @@ use FindBin;
 use Test::More;
 
 my $root = "$FindBin::Bin/../..";
-my $tools = $ENV{BUILD_TESTS} // "$root/build/tests";
+my $tools = $ENV{BUILD_TESTS} // ($ENV{OUT} // "$root/build") . '/tests';
 my $scratch = tempdir(CLEANUP => 1);
 
 sub vectors {

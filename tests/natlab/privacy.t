@@ -86,7 +86,7 @@ my $log = lc log_text($bootnode);
 cmp_ok(length $capture, '>', 2000, 'the capture has the conversation');
 is_deeply([found_in(\$capture, MARKER)], [sort keys %DISGUISE], 'the marker is found in the capture in every disguise');
 like($log, qr/listening on/, 'the log is there');
-like($log, qr/debug/, 'and goes into detail');
+like($log, qr/joined/, 'and tells of the members');
 for my $secret ($room, values %nick, values %text) {
     is(join(', ', found_in(\$capture, $secret)), '', "not in the capture: $secret");
     is(join(', ', found_in(\$log, $secret)), '', "not in the log: $secret");
