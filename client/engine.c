@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PUNCH_RATE 200 /* PROBEs and INITIATIONs a second, over all peers: PROTOCOL.md §3.2 rule 1 */
+/* PROBEs and INITIATIONs over all peers: with a full bucket, too, no second sees more (PROTOCOL.md §3.2 rule 1). */
+#define PUNCH_MOST 200
 #define PUNCH_BURST 50
+#define PUNCH_RATE (PUNCH_MOST - PUNCH_BURST)
 #define END_WAIT_MS 10000
 #define LEAVE_WAIT_MS 2000
 
