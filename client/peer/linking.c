@@ -4,6 +4,7 @@
 #include "client/peer/parts.h"
 
 #define FORCED_INTERVAL_MS 5000
+#define PROBE_LATE_MS 2000
 #define WORK_BURST 4000 /* thousandths of an INITIATION */
 #define WORK_PER_MS 2   /* 2 a second */
 #define PENDING_LIFE_MS 10000
@@ -94,7 +95,8 @@ void peer_receive_probe(struct peer *peer, const struct address *from, uint64_t 
     if (peer->attempt.active || peer->next.live) return;
     /* A PROBE on a working session: the other side has lost it. Anyone in the room could forge that, so not too often.
      */
-    if (linking_usable(peer, now) && !peer->demoted && now - peer->forced < FORCED_INTERVAL_MS) return;
+    bool late = now - peer->current.created < PROBE_LATE_MS; /* it was on its way while the session was made */
+    if (linking_usable(peer, now) && !peer->demoted && (late || now - peer->forced < FORCED_INTERVAL_MS)) return;
     peer->forced = now;
     linking_start(peer, now);
 }
