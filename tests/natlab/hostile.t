@@ -29,7 +29,7 @@ use constant {
     REGISTERS => 400, # within the burst that a bootnode allows one address
     BOOTNODE => '203.0.113.10:9595',
     ATTACKER => '203.0.113.23',
-    TALK_EVERY => 2,
+    TALK_EVERY => 1,
     FLOOD_TIMEOUT => 60,
 };
 
