@@ -13,6 +13,7 @@
 #include <sodium.h>
 
 #include "client/identity.h"
+#include "tests/support/child.h"
 #include "tests/support/folder.h"
 
 #define DIGITS "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
@@ -190,9 +191,9 @@ static void processes_never_share_one(void **state) {
 
                 close(done[1]);
                 snprintf(nick, sizeof nick, "n%d", i);
-                if (!identity_open(*state, nick, &identity, why, sizeof why)) _exit(1);
-                if (write(pipes[i][1], identity.public, 32) != 32) _exit(2);
-                _exit(read(done[0], &ignored, 1) == 0 ? 0 : 3);
+                if (!identity_open(*state, nick, &identity, why, sizeof why)) child_end(1);
+                if (write(pipes[i][1], identity.public, 32) != 32) child_end(2);
+                child_end(read(done[0], &ignored, 1) == 0 ? 0 : 3);
             }
             close(pipes[i][1]);
         }

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "client/known_keys.h"
+#include "tests/support/child.h"
 #include "tests/support/folder.h"
 
 #define HEX_OF_ONES "0101010101010101010101010101010101010101010101010101010101010101"
@@ -160,10 +161,10 @@ static void many_at_once_lose_nothing(void **state) {
             char why[256];
 
             snprintf(name, sizeof name, "peer-%d-%d", child, i);
-            if (!known_keys_remember(&known, name, key_of((uint8_t)i), why, sizeof why)) _exit(1);
-            if (!known_keys_remember(&known, "common", key_of(1), why, sizeof why)) _exit(2);
+            if (!known_keys_remember(&known, name, key_of((uint8_t)i), why, sizeof why)) child_end(1);
+            if (!known_keys_remember(&known, "common", key_of(1), why, sizeof why)) child_end(2);
         }
-        _exit(0);
+        child_end(0);
     }
     for (int child = 0; child < 4; child++) {
         assert_true(wait(&status) > 0);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "bootnode/guard/key.h"
+#include "tests/support/child.h"
 
 static char folder[] = "/tmp/gochat-key-XXXXXX";
 static char file[PATH_MAX];
@@ -167,7 +168,7 @@ static void test_racing_starts(void **state) {
     for (size_t i = 0; i < 8; i++) {
         children[i] = fork();
         assert_true(children[i] >= 0);
-        if (children[i] == 0) _exit(node_key_open(file, &key, why, sizeof why) ? key.seed[0] & 0x7f : 255);
+        if (children[i] == 0) child_end(node_key_open(file, &key, why, sizeof why) ? key.seed[0] & 0x7f : 255);
     }
     int first = -1;
     for (size_t i = 0; i < 8; i++) {
