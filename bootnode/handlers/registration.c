@@ -42,7 +42,7 @@ static struct welcome_body welcome_of(const struct node *node, const struct regi
 }
 
 /* Joins the shard of the room and writes WELCOME's payload, with as many members as fit: no answer is larger than the
- * smallest REGISTER. Returns 0, or the refusal. */
+ * smallest REGISTER. Returns what shard_register does. */
 static int join(struct context *context, const struct registration *registration, uint8_t payload[static PAYLOAD_MAX],
                 size_t *payload_size) {
     struct node *node = context->node;
@@ -64,7 +64,7 @@ static int answer_welcome(struct context *context, const struct packet *packet, 
                           const struct register_body *body) {
     uint8_t answer[WELCOME_MAX], payload[PAYLOAD_MAX];
     struct registration registration = {
-        .body = body, .address = packet->from, .endpoint = packet_endpoint(context, packet)};
+        .body = body, .attempt = attempt, .address = packet->from, .endpoint = packet_endpoint(context, packet)};
     struct noise_keys keys;
     size_t payload_size = 0, size = welcome_start(attempt, answer, sizeof answer);
     size_t tokens = noise_write_tokens(noise, answer + size, TOKENS_SIZE);
@@ -90,7 +90,7 @@ static void register_client(struct context *context, const struct packet *packet
     struct register_body body;
     if (read_body(context->node, packet, message, &noise, &body)) {
         int refusal = answer_welcome(context, packet, message->attempt, &noise, &body);
-        if (refusal != 0) refuse(context, packet, (enum refusal)refusal, message->attempt);
+        if (refusal > 0) refuse(context, packet, (enum refusal)refusal, message->attempt);
     } else {
         counters_count(context->counters, COUNTER_HANDSHAKE_BAD);
     }

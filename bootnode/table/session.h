@@ -50,7 +50,8 @@ struct session {
         struct room *room;               /* confirmed */
     };
     struct wheel_node wheel;           /* expiry */
-    struct cds_hlist_node provisional; /* with those whose member ids hash alike, newest first */
+    struct cds_hlist_node provisional; /* with those whose members hash alike, newest first */
+    uint64_t attempt;                  /* of the REGISTER that made it */
     uint32_t slot;
     uint32_t revision;
     uint32_t told_count;  /* what the last CHANGES brings the client to, when all arrived; 0: nothing sent */

@@ -1,6 +1,7 @@
 #include "bootnode/table/shard.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,31 +123,39 @@ static void remove_member(struct shard *shard, struct session *session, enum lea
     remove_if_empty(shard, room);
 }
 
-static struct cds_hlist_head *provisional_bucket(struct shard *shard, const uint8_t tag[static ROOM_TAG_SIZE],
-                                                 const uint8_t member_id[static MEMBER_ID_SIZE]) {
-    uint8_t name[ROOM_TAG_SIZE + MEMBER_ID_SIZE];
-    memcpy(name, tag, ROOM_TAG_SIZE);
-    memcpy(name + ROOM_TAG_SIZE, member_id, MEMBER_ID_SIZE);
+static struct cds_hlist_head *provisional_bucket(struct shard *shard, const struct register_body *body) {
+    uint8_t name[ROOM_TAG_SIZE + MEMBER_ID_SIZE + OWNER_TOKEN_SIZE];
+    struct writer writer = writer_over(name, sizeof name);
+    write_bytes(&writer, body->room_tag, ROOM_TAG_SIZE);
+    write_bytes(&writer, body->member_id, MEMBER_ID_SIZE);
+    write_bytes(&writer, body->owner_token, OWNER_TOKEN_SIZE);
     return &shard->provisional[hash_of(shard->hash_key, name, sizeof name) % SHARD_PROVISIONAL_BUCKETS];
 }
 
-/* Makes room for one more provisional session of this member. */
-static void drop_oldest_provisional(struct shard *shard, const struct register_body *body) {
-    struct cds_hlist_head *bucket = provisional_bucket(shard, body->room_tag, body->member_id);
+/* Who names a member without its owner token has places of his own: he cannot take the member's away. */
+static bool is_of_same_owner(const struct session *session, const struct register_body *body) {
+    return memcmp(session->member_id, body->member_id, MEMBER_ID_SIZE) == 0 &&
+           memcmp(session->room_tag, body->room_tag, ROOM_TAG_SIZE) == 0 &&
+           sodium_memcmp(session->owner_token, body->owner_token, OWNER_TOKEN_SIZE) == 0;
+}
+
+/* Makes room for one more provisional session of this member. False when this very attempt waits already: a copy of its
+ * REGISTER, which must not push it out. */
+static bool make_place(struct shard *shard, const struct registration *registration) {
     struct session *oldest = NULL;
     struct cds_hlist_node *node;
     unsigned count = 0;
-    cds_hlist_for_each(node, bucket) {
+    cds_hlist_for_each(node, provisional_bucket(shard, registration->body)) {
         struct session *session = cds_hlist_entry(node, struct session, provisional);
-        if (memcmp(session->member_id, body->member_id, MEMBER_ID_SIZE) != 0 ||
-            memcmp(session->room_tag, body->room_tag, ROOM_TAG_SIZE) != 0)
-            continue;
+        if (!is_of_same_owner(session, registration->body)) continue;
+        if (session->attempt == registration->attempt) return false;
         oldest = session;
         count++;
     }
-    if (count < SHARD_PROVISIONAL_PER_MEMBER) return;
+    if (count < SHARD_PROVISIONAL_PER_MEMBER) return true;
     remove_provisional(shard, oldest);
     shard->counters.provisional_dropped++;
+    return true;
 }
 
 /* Life of the shard */
@@ -211,6 +220,7 @@ static void fill(struct session *session, const struct registration *registratio
     memcpy(session->owner_token, body->owner_token, sizeof session->owner_token);
     session->suite_mask = body->suite_mask;
     session->revision = body->revision;
+    session->attempt = registration->attempt;
     session->candidate_count = body->candidates.count;
     assert(body->candidates.count <= MEMBER_CANDIDATES_MAX);
     memcpy(session->candidates, body->candidates.items, body->candidates.count * sizeof *session->candidates);
@@ -219,13 +229,11 @@ static void fill(struct session *session, const struct registration *registratio
 }
 
 static struct session *add_provisional(struct shard *shard, const struct registration *registration, uint64_t now) {
-    const struct register_body *body = registration->body;
-    drop_oldest_provisional(shard, body);
     if (shard->counters.sessions + shard->counters.provisional >= shard->limits.sessions) return NULL;
     struct session *session = slabs_allocate(&shard->slabs);
     if (!session) return NULL;
     fill(session, registration, now);
-    cds_hlist_add_head(&session->provisional, provisional_bucket(shard, body->room_tag, body->member_id));
+    cds_hlist_add_head(&session->provisional, provisional_bucket(shard, registration->body));
     wheel_add(&shard->expiry, &session->wheel, now + SHARD_PROVISIONAL_MS);
     shard->counters.provisional++;
     shard->counters.registered++;
@@ -238,6 +246,7 @@ static int register_locked(struct shard *shard, const struct registration *regis
     const struct room *room = shard_room(shard, body->room_tag);
     int refusal = room ? refusal_of(shard, room, body->member_id, body->owner_token) : 0;
     if (refusal) return refusal;
+    if (!make_place(shard, registration)) return -EALREADY;
     struct session *session = add_provisional(shard, registration, now);
     if (!session) return REFUSAL_BOOTNODE_FULL;
     *out = (struct registered){.complete = true};

@@ -9,8 +9,8 @@
  *    announce wheel and, when it became due earlier than the owner knows, rings the owner's bell (eventfd).
  * 4. A session is in the expiry wheel from its birth until its removal. Heartbeats do not touch the wheel: a due
  * session that was heard since moves on to heard + expiry.
- * 5. A confirmed session is a member of its room; a provisional one is in no room, but in `provisional`, by room tag
- * and member id. A room without members is taken out of the table and both wheels, and reclaimed.
+ * 5. A confirmed session is a member of its room; a provisional one is in no room, but in `provisional`, by room tag,
+ * member id and owner token. A room without members is taken out of the table and both wheels, and reclaimed.
  *
  * Whoever calls is a registered RCU reader, online (rculfhash asks for it). */
 #pragma once
@@ -25,7 +25,7 @@
 
 #define SHARD_BATCH 64
 #define SHARD_PROVISIONAL_MS 5000
-#define SHARD_PROVISIONAL_PER_MEMBER 3
+#define SHARD_PROVISIONAL_PER_MEMBER 3 /* and owner token */
 #define SHARD_PROVISIONAL_BUCKETS 4096
 #define SHARD_ANSWER_MS 200
 
@@ -69,6 +69,7 @@ uint8_t shard_of_room(const uint8_t hash_key[static 16], const uint8_t tag[stati
 
 struct registration {
     const struct register_body *body;
+    uint64_t attempt;
     struct address address;
     uint8_t endpoint;
     uint8_t secret[LINK_SECRET_SIZE];
@@ -78,8 +79,8 @@ struct registered {
     struct room_version version; /* none when the room does not exist yet */
     bool complete;               /* all members fitted */
 };
-/* Makes a provisional session and writes the first members into `members` (WELCOME's rest). 0, or the enum refusal that
- * applies. */
+/* Makes a provisional session and writes the first members into `members` (WELCOME's rest). 0, the enum refusal that
+ * applies, or -EALREADY: a session of this attempt waits for its first beat. */
 int shard_register(struct shard *shard, const struct registration *registration, uint64_t now, struct registered *out,
                    struct writer *members);
 

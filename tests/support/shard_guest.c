@@ -39,13 +39,19 @@ struct address guest_address(unsigned member) {
     return address;
 }
 
+static uint64_t next_attempt(void) {
+    static _Atomic uint64_t last;
+    return atomic_fetch_add_explicit(&last, 1, memory_order_relaxed);
+}
+
 int guest_register(struct shard *shard, struct guest guest, uint64_t now, struct registered *out,
                    struct writer *members) {
     struct register_body body = {.suite_mask = 1, .revision = 1};
     guest_tag(guest.room, body.room_tag);
     guest_member_id(guest.member, body.member_id);
     name(guest.owner, 4, body.owner_token, OWNER_TOKEN_SIZE);
-    struct registration registration = {.body = &body, .address = guest_address(guest.member), .endpoint = 1};
+    struct registration registration = {
+        .body = &body, .attempt = next_attempt(), .address = guest_address(guest.member), .endpoint = 1};
     guest_secret(guest.member, registration.secret);
     struct registered registered;
     struct writer none = writer_over(NULL, 0);

@@ -74,14 +74,15 @@ static void a_provisional_session_is_in_no_room_and_gone_after_5_s(void **state)
 
 static void a_fourth_provisional_session_takes_the_oldests_place(void **state) {
     (void)state;
-    struct registered own[5], other, elsewhere;
+    struct registered own[5], other, elsewhere, foreign;
     assert_int_equal(guest_register(&shard, (struct guest){1, 2, 2}, NOW, &other, NULL), 0);
     assert_int_equal(guest_register(&shard, (struct guest){2, 1, 1}, NOW, &elsewhere, NULL), 0);
     for (unsigned i = 0; i < 5; i++)
         assert_int_equal(guest_register(&shard, (struct guest){1, 1, 1}, NOW + i, &own[i], NULL), 0);
+    assert_int_equal(guest_register(&shard, (struct guest){1, 1, 2}, NOW, &foreign, NULL), 0);
     for (unsigned i = 0; i < 5; i++) assert_int_equal(lives(own[i].session_id), i >= 2);
-    assert_true(lives(other.session_id) && lives(elsewhere.session_id));
-    assert_int_equal(shard.counters.provisional, 5);
+    assert_true(lives(other.session_id) && lives(elsewhere.session_id) && lives(foreign.session_id));
+    assert_int_equal(shard.counters.provisional, 6);
     assert_int_equal(shard.counters.provisional_dropped, 2);
 }
 
