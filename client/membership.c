@@ -100,16 +100,8 @@ static bool arriving_complete(const struct membership *membership) {
     return false;
 }
 
-static bool records_equal(const struct member_record *a, const struct member_record *b) {
-    if (a->suite_mask != b->suite_mask || a->revision != b->revision) return false;
-    if (a->candidates.count != b->candidates.count) return false;
-    for (size_t i = 0; i < a->candidates.count; i++)
-        if (!address_equal(&a->candidates.items[i], &b->candidates.items[i])) return false;
-    return true;
-}
-
-/* The observer hears only of differences. */
-static void tell_differences(const struct membership_list *old, const struct membership_list *list,
+/* Who stands in both is told, too: it may have left and come back in between, with the same record. */
+static void tell_list(const struct membership_list *old, const struct membership_list *list,
                              const struct membership_observer *observer) {
     bool found;
     for (size_t i = 0; i < old->count; i++) {
@@ -118,11 +110,8 @@ static void tell_differences(const struct membership_list *old, const struct mem
     }
     for (size_t i = 0; i < list->count; i++) {
         const struct member_record *record = &list->records[i];
-        size_t at = list_position(old, record->id, &found);
-        if (!found)
-            observer->listed(observer->context, record, CHANGE_JOINED);
-        else if (!records_equal(&old->records[at], record))
-            observer->listed(observer->context, record, CHANGE_UPDATED);
+        list_position(old, record->id, &found);
+        observer->listed(observer->context, record, found ? CHANGE_UPDATED : CHANGE_JOINED);
     }
 }
 
@@ -134,7 +123,7 @@ static void arriving_take_over(struct membership *membership, const struct membe
     membership->arriving.list = (struct membership_list){0};
     membership->arriving.version = (struct room_version){0};
     membership->arriving.part_count = 0;
-    tell_differences(&old, &membership->list, observer);
+    tell_list(&old, &membership->list, observer);
     list_clear(&old);
 }
 

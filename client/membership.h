@@ -32,7 +32,8 @@ struct membership {
     } arriving;
 };
 
-/* Who is told what changed. `change` is joined (also for a member that a full list shows as new), updated, or left. */
+/* Who is told what changed. `change` is joined (also for a member that a full list shows as new) or updated (also for
+ * one that a full list shows again). */
 struct membership_observer {
     void *context;
     void (*listed)(void *context, const struct member_record *record, enum change change);
