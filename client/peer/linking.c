@@ -4,7 +4,7 @@
 #include "client/peer/parts.h"
 
 #define FORCED_INTERVAL_MS 5000
-#define PROBE_LATE_MS 2000
+#define PROBE_LATE_MS 1000
 #define WORK_BURST 4000 /* thousandths of an INITIATION */
 #define WORK_PER_MS 2   /* 2 a second */
 #define PENDING_LIFE_MS 10000
