@@ -10,6 +10,7 @@
 #include "bootnode/guard/cookie.h"
 #include "bootnode/guard/key.h"
 #include "bootnode/guard/rate_limit.h"
+#include "bootnode/guard/spread.h"
 #include "bootnode/outbox.h"
 #include "bootnode/table/shard.h"
 
@@ -30,9 +31,7 @@ struct node {
     /* Pauses of the whole process (SIGSTOP, a suspended machine), which move every deadline: server clock = monotonic -
      * paused. Advanced by the reaper alone. */
     _Atomic uint64_t paused_ms;
-    /* Cookies given in the present second, each a registration to come, to compute the spread that COOKIE asks for:
-     * second << 32 | count. */
-    _Atomic uint64_t registrations;
+    struct spread spread; /* how long COOKIE asks newcomers to wait */
 };
 
 /* Makes the shards, the rate limiter and the cookie jar; `config` must outlive the node. The shards' bells are -1:

@@ -114,6 +114,7 @@ void handle_register(struct context *context, const struct packet *packet) {
     } else if (atomic_load_explicit(&context->node->draining, memory_order_relaxed)) {
         refuse(context, packet, REFUSAL_DRAINING, message.attempt);
     } else {
+        spread_count(&context->node->spread, context->node->shard_count, context->now);
         register_client(context, packet, &message);
     }
 }

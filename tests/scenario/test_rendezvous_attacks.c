@@ -390,6 +390,22 @@ static void test_stun_answer_is_short(void **state) {
     assert_int_equal(net->bytes_out, 20 + 12 + 20 + 24);
 }
 
+/* Who only sends HELLO, from addresses that are not his, does not make others wait. */
+static void test_a_flood_of_hello_delays_nobody(void **state) {
+    struct net *net = *state;
+    struct rendezvous_client eve;
+    struct address from = net_address(1);
+    uint8_t packet[PACKET_MAX];
+    client_init(&eve, "tea", 1, &from);
+    size_t size = client_hello(&eve, packet);
+    for (int i = 0; i < TRIES; i++) {
+        randombytes_buf(from.ip + 13, 3);
+        net_inject(net, &from, packet, size);
+    }
+    net_join(net, "tea", 2);
+    assert_true(net_run_until(net, agreed, 10 * NET_DELAY_MS));
+}
+
 /* The limits that are off elsewhere here: one source gets its burst and no more. */
 static void test_rate_limits(void **state) {
     struct net *net = *state;
@@ -431,6 +447,7 @@ int main(void) {
         TEST(test_reset_is_for_this_node_only),
         TEST(test_addresses_that_no_client_has),
         TEST(test_stun_answer_is_short),
+        TEST(test_a_flood_of_hello_delays_nobody),
         TEST(test_rate_limits),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
