@@ -8,6 +8,7 @@
 #include "bootnode/config.h"
 #include "bootnode/guard/key.h"
 #include "bootnode/server.h"
+#include "common/dumps.h"
 #include "common/log.h"
 
 #define EXIT_USAGE 2
@@ -85,7 +86,7 @@ int bootnode_main(int argc, char **argv) {
         return EXIT_SUCCESS;
     }
     log_set_level((enum log_level)config.log_level);
-    node_key_forbid_dumps();
+    dumps_forbid();
     if (sodium_init() < 0) {
         log_error("bootnode", "libsodium cannot start");
         return EXIT_FAILURE;

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -16,8 +15,11 @@
 #include "client/receiver.h"
 #include "client/setup.h"
 #include "client/ui/ui.h"
+#include "common/dumps.h"
 #include "common/log.h"
 #include "common/thread.h"
+
+#define LEAVE_MOST_MS 5000 /* the engine takes 2 s at most; then it is the reader of our output who holds us up */
 
 /* The three threads of design §6, and the main thread, which waits for signals. */
 struct client {
@@ -43,23 +45,30 @@ static void wait_for_end(struct client *client) {
     struct pollfd wanted[] = {{.fd = client->ui_ended, .events = POLLIN}, {.fd = client->signals, .events = POLLIN}};
     int caught = 0;
     for (;;) {
-        if (poll(wanted, 2, -1) < 0 && errno != EINTR) return;
+        int ready = poll(wanted, 2, caught ? LEAVE_MOST_MS : -1);
+        if (ready < 0 && errno != EINTR) return;
+        if (ready == 0) _exit(128 + caught);
+        if (ready < 0) continue;
         if (wanted[0].revents) return;
         struct signalfd_siginfo info;
         if (!wanted[1].revents || read(client->signals, &info, sizeof info) != sizeof info) continue;
-        if (caught++) _exit(128 + (int)info.ssi_signo);
+        if (caught) _exit(128 + (int)info.ssi_signo);
+        caught = (int)info.ssi_signo;
         queue_push(&client->crypto.inputs, &input_create(INPUT_STOP, NULL, 0)->node);
     }
 }
 
+/* What the shell or nohup(1) had us ignore stays ignored: a blocked signal would come through the signalfd all the same.
+ */
 static int catch_signals(void) {
+    static const int farewells[] = {SIGINT, SIGTERM, SIGHUP};
     sigset_t set;
     sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
+    for (size_t i = 0; i < sizeof farewells / sizeof *farewells; i++) {
+        struct sigaction action;
+        if (sigaction(farewells[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN) sigaddset(&set, farewells[i]);
+    }
     sigprocmask(SIG_BLOCK, &set, NULL);
-    signal(SIGPIPE, SIG_IGN);
     return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
@@ -90,10 +99,11 @@ static void events_clear(struct queue *events) {
 
 static int run(const struct client_config *config) {
     static struct client client; /* large: 600 KiB of engine and buffers hang on it, and its own tables */
-    client.signals = catch_signals();
-    client.ui_ended = eventfd(0, EFD_CLOEXEC);
+    client.signals = client.ui_ended = -1;
     int status = setup_open(&client.setup, config);
     if (status != SETUP_OK) goto no_setup;
+    client.signals = catch_signals(); /* not before: looking a name up may take long, and nothing is to be left yet */
+    client.ui_ended = eventfd(0, EFD_CLOEXEC);
     client.ui = (struct ui){.inputs = &client.crypto.inputs,
                             .kind = config->ui == UI_CHOICE_JSON ? UI_JSON : UI_PLAIN,
                             .input = 0,
@@ -106,15 +116,15 @@ static int run(const struct client_config *config) {
     events_clear(&client.ui.events);
 no_setup:
     setup_close(&client.setup);
-    close(client.ui_ended);
-    close(client.signals);
+    if (client.ui_ended >= 0) close(client.ui_ended);
+    if (client.signals >= 0) close(client.signals);
     return status;
 }
 
 int client_main(int argc, char **argv) {
     struct client_config config;
-    /* Keys must not end up in a core dump. */
-    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    dumps_forbid();
+    signal(SIGPIPE, SIG_IGN);
     if (sodium_init() < 0) {
         fputs("gochat: libsodium does not start\n", stderr);
         return SETUP_FAILED;

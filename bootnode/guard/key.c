@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -160,21 +158,4 @@ bool node_key_default_file(char *out, size_t size, char *why, size_t why_size) {
     if (xdg && *xdg == '/') return join(out, size, xdg, strlen(xdg), "/gochat", why, why_size);
     if (home && *home) return join(out, size, home, strlen(home), "/.local/state/gochat", why, why_size);
     return refuse(why, why_size, "key_file: no default without $STATE_DIRECTORY, $XDG_STATE_HOME or $HOME; name one");
-}
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define GOCHAT_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define GOCHAT_SANITIZED 1
-#endif
-#endif
-
-void node_key_forbid_dumps(void) {
-    const struct rlimit none = {0, 0};
-    (void)setrlimit(RLIMIT_CORE, &none);
-#ifndef GOCHAT_SANITIZED
-    /* The leak sanitizer looks at the process as a debugger does. */
-    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-#endif
 }

@@ -22,5 +22,3 @@ bool node_key_open(const char *file, struct node_key *out, char *why, size_t why
  * ~/.local/state/gochat. False with one line in `why`. */
 bool node_key_default_file(char *out, size_t size, char *why, size_t why_size);
 void node_key_wipe(struct node_key *key);
-/* Keeps the process's memory out of core dumps and away from debuggers of the same user. */
-void node_key_forbid_dumps(void);
