@@ -1,6 +1,8 @@
 /* The one executable: --mode chooses the program, which then reads all arguments itself. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bootnode/main.h"
 #include "client/main.h"
@@ -51,7 +53,18 @@ static const char *value_of(const char *flag, const char *argument, const char *
     return next ? next : "";
 }
 
+/* Where one of the three was closed, the next file, socket or signalfd would take its place, and be read as input or
+ * written to as output. */
+static void fill_standard_descriptors(void) {
+    int descriptor;
+
+    do descriptor = open("/dev/null", O_RDWR);
+    while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+    if (descriptor >= 0) close(descriptor);
+}
+
 int main(int argc, char **argv) {
+    fill_standard_descriptors();
     for (int i = 1; i < argc; i++) {
         const char *mode = value_of("--mode", argv[i], argv[i + 1]);
 

@@ -3,9 +3,11 @@
 # is a farewell. And what --ui plain prints.
 use strict;
 use warnings;
+use Fcntl qw(O_RDWR);
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use GoChat::Test;
+use POSIX qw(mkfifo);
 use Test::More;
 
 my $bootnode = start_bootnode();
@@ -78,6 +80,37 @@ for my $signal ('TERM', 'INT') {
     my $reason = wait_field($bob, { event => 'peer-left', nick => 'alice' }, 5, 'reason');
     is($reason, 'bye', "SIG$signal: alice says goodbye");
     cmp_ok(wait_exit($alice, 5), '<', 128, "SIG$signal: alice ends by herself");
+}
+
+{
+    new_room();
+    my $alice = enter_room('alice', in => ['sh', '-c', 'exec "$@" <&- 2>&-', 'sh']);
+    is(wait_exit($alice, 14), 4, 'closed standard input is at its end: nothing else is read in its place');
+}
+
+{
+    new_room();
+    my $folder = temp_dir();
+    mkfifo("$folder/pipe", 0600) or die "mkfifo: $!";
+    sysopen my $unread, "$folder/pipe", O_RDWR or die "$folder/pipe: $!";
+    my $bob = enter_room('bob');
+    my $alice = enter_room('alice', in => ['sh', '-c', "exec \"\$\@\" >$folder/pipe", 'sh']);
+    ok(wait_event($bob, { event => 'peer-connected', nick => 'alice' }, 10), 'bob is connected to alice');
+    send_line($alice, 'x' x 60_000) for 1 .. 3;
+    ok(wait_event($bob, { event => 'message', nick => 'alice' }, 5), 'alice, whose output nobody reads, is heard');
+    send_signal($alice, 'TERM');
+    is(wait_field($bob, { event => 'peer-left', nick => 'alice' }, 5, 'reason'), 'bye', 'says goodbye');
+    is(wait_exit($alice, 8), 143, 'and ends');
+}
+
+{
+    new_room();
+    my $alice = enter_room('alice', in => ['nohup']);
+    ok(wait_event($alice, { event => 'registered' }, 5), 'alice runs under nohup');
+    send_signal($alice, 'HUP');
+    ok(no_event($alice, sub { 0 }, 1) && !defined $alice->{status}, 'SIGHUP does not end her');
+    close_input($alice);
+    is(wait_exit($alice, 14), 4, 'the end of input does');
 }
 
 send_signal($bootnode, 'INT');
