@@ -39,8 +39,9 @@ struct announcer {
     struct item items[ANNOUNCE_BATCH];
 };
 
-/* To members behind, ms after the announcement. At 30 % loss each way an attempt and its acknowledgement fail every second
- * time. With repeats at 250 ms and 1 s alone, 9 of 60 rooms of 20 needed more than two beats to agree; so, none did. */
+/* To members behind, ms after the announcement. At 30 % loss each way an attempt and its acknowledgement fail every
+ * second time. With repeats at 250 ms and 1 s alone, 9 of 60 rooms of 20 needed more than two beats to agree; so, none
+ * did. */
 static const uint64_t repeat_after[] = {250, 1000, 2000, 3000, 4000, 5000, 6000, 7000};
 #define REPEATS (sizeof repeat_after / sizeof *repeat_after)
 
@@ -95,7 +96,8 @@ static bool needs_nothing(struct room *room, struct session *member, uint64_t no
     uint32_t heard = atomic_load_explicit(&member->heard_ms, memory_order_relaxed);
     bool current = atomic_load_explicit(&member->acked_count, memory_order_relaxed) == room->version.count;
     if (current) member->wants_changes = false;
-    return current || session_elapsed(now, heard) > ANNOUNCE_SILENT_MS;
+    return current || session_elapsed(now, heard) > ANNOUNCE_SILENT_MS ||
+           atomic_load_explicit(&member->astray, memory_order_relaxed);
 }
 
 /* From which count this member is to be told now; false when not now. */

@@ -1,7 +1,8 @@
 /* Announcing: the changes of a room become CHANGES packets to its members. The owner worker's job alone.
  *
  * Rules (PROTOCOL.md §2.3 rule 7): at once in a room quiet for 100 ms, else at most 10 times a second; repeated to
- * members that are behind after 250 ms and then every second up to 7 s; nothing to sessions silent for over two beats.
+ * members that are behind after 250 ms and then every second up to 7 s; nothing to sessions silent for over two beats
+ * or last heard from another address.
  *
  * An announcement to all continues from what a member was told last, so that a steady stream of changes needs no
  * waiting for acknowledgements; repeats and answers start from what the member said it has. Bodies are written under

@@ -44,8 +44,19 @@ static void note_version(struct context *context, struct session *session, const
         shard_client_behind(shard_of(context, session), beat->session_id, theirs, context->now);
 }
 
+/* Whether the beat came from another address than the session's; seldom written, so that the line stays clean. */
+static bool note_source(struct session *session, const struct address *registered, const struct address *from) {
+    bool astray = !address_equal(registered, from);
+    if (atomic_load_explicit(&session->astray, memory_order_relaxed) != astray)
+        atomic_store_explicit(&session->astray, astray, memory_order_relaxed);
+    return astray;
+}
+
+/* From elsewhere a beat is life, and no more: who left an address must not have CHANGES sent there for ever. */
 static void accept_beat(struct context *context, const struct packet *packet, struct session *session,
                         const struct beat *beat) {
+    struct address registered = session_address(session);
+    bool astray = note_source(session, &registered, &packet->from);
     atomic_store_explicit(&session->heard_ms, (uint32_t)context->now, memory_order_relaxed);
     counters_count(context->counters, COUNTER_HEARTBEAT);
     /* Refused, it is gone. No REFUSED: that answers a REGISTER. The next beat gets RESET, the next REGISTER the reason.
@@ -53,11 +64,9 @@ static void accept_beat(struct context *context, const struct packet *packet, st
     if (session_state(session) == SESSION_PROVISIONAL &&
         shard_confirm(shard_of(context, session), beat->session_id, context->now) != 0)
         return;
-    struct address registered = session_address(session);
-    bool moved = !address_equal(&registered, &packet->from);
-    if (moved) path_offer(context, packet, session, beat->session_id);
-    if (beat->flag) answer(context, session, &registered, beat, moved);
-    note_version(context, session, beat);
+    if (astray) path_offer(context, packet, session, beat->session_id);
+    if (beat->flag) answer(context, session, &registered, beat, astray);
+    if (!astray) note_version(context, session, beat);
 }
 
 void handle_heartbeat(struct context *context, const struct packet *packet) {

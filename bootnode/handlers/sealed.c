@@ -37,6 +37,7 @@ bool sealed_accept(struct context *context, const struct packet *packet, struct 
 
 void sealed_send(struct outbox *outbox, struct session *session, uint64_t session_id, enum message_type type,
                  const uint8_t *body, size_t size) {
+    if (atomic_load_explicit(&session->astray, memory_order_relaxed)) return;
     uint8_t key[SUITE_KEY_SIZE], packet[UDP_DATAGRAM_MAX];
     const struct sealed_header header = {
         .type = (uint8_t)type,

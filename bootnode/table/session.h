@@ -36,7 +36,8 @@ struct session {
     _Atomic uint32_t heard_ms;      /* server clock, low 32 bits */
     _Atomic uint32_t acked_count;   /* of the version that the client last said it has, in the room's epoch; else 0 */
     _Atomic uint8_t endpoint;       /* local address it was registered at: index into the server's endpoints */
-    uint8_t shard, padding[2];
+    _Atomic bool astray; /* the last beat came from another address: nothing unasked goes to the registered one */
+    uint8_t shard, padding;
 
     /* The rest. */
     uint8_t ack_key[LINK_TAG_KEY_SIZE]; /* tags of BEAT_ACK and PATH */

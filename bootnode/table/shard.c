@@ -343,6 +343,7 @@ static void move_locked(struct shard *shard, struct session *session, const stru
                         uint64_t now) {
     struct address former = session_address(session);
     session_set_address(session, address, endpoint);
+    atomic_store_explicit(&session->astray, false, memory_order_relaxed);
     if (address_equal(&former, address)) return;
     shard->counters.moved++;
     if (session_state(session) != SESSION_CONFIRMED) return;

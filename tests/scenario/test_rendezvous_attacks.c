@@ -141,6 +141,37 @@ static void test_beat_with_a_forged_source(void **state) {
     settle(net);
 }
 
+/* Who was at the victim's address once goes on beating from elsewhere, always behind, while the room changes. */
+static void test_an_address_left_behind_gets_nothing(void **state) {
+    struct net *net = *state;
+    struct spy spy;
+    uint8_t packet[PACKET_MAX];
+    const struct candidate_list none = {0};
+    struct address elsewhere = net_address(201);
+    watch(net, &spy, 0);
+    struct rendezvous_client *eve = net_join(net, "tea", 200), *ada = net_join(net, "tea", 1);
+    settle(net);
+    eve->state = CLIENT_IDLE;
+    uint64_t before = spy.bytes, sent = 0;
+    for (int i = 0; i < 100; i++) {
+        eve->view.list.version = (struct room_version){0};
+        size_t size = client_beat(eve, i % 2 == 0, packet);
+        net_inject(net, &elsewhere, packet, size);
+        sent += size;
+        net_inject(net, &ada->address, packet, client_update(ada, &none, packet));
+        net_run(net, 200);
+    }
+    assert_true(spy.bytes - before <= sent);
+    assert_int_equal(net_totals(net).sessions, 2);
+    /* Heard from there again, it is told. */
+    size_t size = client_beat(eve, false, packet);
+    net_inject(net, &eve->address, packet, size);
+    net_run(net, 1000);
+    assert_true(net_agrees(net, ada));
+    eve->state = CLIENT_REGISTERED;
+    settle(net);
+}
+
 static void test_replayed_beats_are_no_life(void **state) {
     struct net *net = *state;
     struct spy spy;
@@ -436,6 +467,7 @@ int main(void) {
         TEST(test_replayed_register),
         TEST(test_the_first_beat_cannot_be_outrun),
         TEST(test_beat_with_a_forged_source),
+        TEST(test_an_address_left_behind_gets_nothing),
         TEST(test_replayed_beats_are_no_life),
         TEST(test_forged_packets_do_nothing),
         TEST(test_replayed_sealed_packets),
