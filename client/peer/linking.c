@@ -10,7 +10,9 @@
 #define PENDING_LIFE_MS 10000
 #define CONFIRMATION_FIRST_MS 100
 #define CONFIRMATION_TRIES 6
+#define ROUND_WAIT_FIRST_MS 2000
 #define ROUND_WAIT_MOST_MS 60000
+#define RENEWAL_AGAIN_MS 5000
 
 bool linking_usable(const struct peer *peer, uint64_t now) {
     return transport_usable(&peer->current, now);
@@ -57,6 +59,7 @@ static bool attempt_begin(struct peer *peer, const struct transport *bound_to, u
 void linking_start(struct peer *peer, uint64_t now) {
     if (peer->pair.initiator) {
         punch_stop(&peer->renewal);
+        peer->retry = now + ROUND_WAIT_FIRST_MS; /* should there be no index left */
         if (!attempt_begin(peer, NULL, now)) return;
     }
     peer->retry = UINT64_MAX;
@@ -78,12 +81,20 @@ static void transport_rotate(struct peer *peer, const struct transport *fresh) {
     peer->current = *fresh;
 }
 
+/* Where a handshake was answered from is the path. A renewal keeps the path it runs on: that moves by validation only.
+ */
+static void take_path(struct peer *peer, bool bound, const struct address *from) {
+    if (!bound || !peer->has_path) talking_set_path(peer, from);
+}
+
 void linking_promote_next(struct peer *peer, uint64_t now) {
     struct transport fresh = peer->next;
     sodium_memzero(&peer->next, sizeof peer->next);
     transport_rotate(peer, &fresh);
     sodium_memzero(&fresh, sizeof fresh);
     memcpy(peer->current_static, peer->next_static, sizeof peer->current_static);
+    peer->static_proven = true;
+    take_path(peer, peer->next_bound, &peer->next_path);
     if (peer->confirmation_tries == 1) peer->rtt_us = (uint32_t)(now - peer->confirmation_sent) * 1000;
     peer->confirmation_size = 0;
     linking_done(peer);
@@ -158,14 +169,8 @@ void peer_receive_initiation(struct peer *peer, const uint8_t *packet, const str
     send_response(peer, slot, from, now);
 }
 
-/* Where a handshake was answered from is the path. A renewal keeps the path it runs on: that moves by validation only.
- */
-static void take_path(struct peer *peer, bool bound, const struct address *from) {
-    if (!bound || !peer->has_path) talking_set_path(peer, from);
-}
-
-static void send_confirmation(struct peer *peer, const struct address *to, uint64_t now) {
-    peer->host->send(peer->host->context, to, peer->confirmation, peer->confirmation_size);
+static void send_confirmation(struct peer *peer, uint64_t now) {
+    peer->host->send(peer->host->context, &peer->next_path, peer->confirmation, peer->confirmation_size);
     peer->confirmation_sent = now;
     peer->confirmation_due = now + (CONFIRMATION_FIRST_MS << peer->confirmation_tries++);
 }
@@ -184,22 +189,29 @@ void peer_receive_response(struct peer *peer, const struct peer_answer *message,
     if (!peer->attempt.active || message->receiver_index != peer->attempt.index) return;
     struct frame_introduction self;
     struct handshake_result result;
+    uint8_t confirmation[PEER_CONFIRMATION_MAX];
     introduction_of_self(peer, &self);
-    size_t size = handshake_confirm(&peer->pair, &peer->attempt, message, &self, peer->confirmation,
-                                    sizeof peer->confirmation, &result);
+    size_t size = handshake_confirm(&peer->pair, &peer->attempt, message, &self, confirmation, sizeof confirmation,
+                                    &result);
     if (size == 0) return;
+    /* Somebody else in the room answers for a member whom we know. */
+    if (peer->static_proven && sodium_memcmp(result.remote_static, peer->current_static, 32) != 0) {
+        sodium_memzero(&result, sizeof result);
+        return;
+    }
     transport_drop(peer, &peer->next);
     transport_start(&peer->next, handshake_suite(&peer->pair), &result.keys, peer->attempt.index, message->sender_index,
                     now);
     memcpy(peer->next_static, result.remote_static, sizeof peer->next_static);
     sodium_memzero(&result, sizeof result);
-    bool bound = peer->attempt.bound;
+    peer->next_bound = peer->attempt.bound;
+    peer->next_path = peer->next_bound && peer->has_path ? peer->path : *from;
     sodium_memzero(&peer->attempt, sizeof peer->attempt); /* its index is the transport's now */
-    take_path(peer, bound, from);
     linking_done(peer);
+    memcpy(peer->confirmation, confirmation, size);
     peer->confirmation_size = size;
     peer->confirmation_tries = 0;
-    send_confirmation(peer, &peer->path, now);
+    send_confirmation(peer, now);
 }
 
 static struct handshake_pending *pending_find(struct peer *peer, uint32_t index) {
@@ -265,7 +277,7 @@ static void punch_run(struct peer *peer, struct punch *punch, uint64_t now) {
 static void round_end(struct peer *peer, uint64_t now) {
     punch_stop(&peer->punch);
     attempt_drop(peer);
-    uint64_t wait = peer->rounds >= 5 ? ROUND_WAIT_MOST_MS : 2000u << peer->rounds;
+    uint64_t wait = peer->rounds >= 5 ? ROUND_WAIT_MOST_MS : ROUND_WAIT_FIRST_MS << peer->rounds;
     peer->rounds++;
     peer->retry = now + wait;
 }
@@ -282,10 +294,12 @@ static void transports_age(struct peer *peer, uint64_t now) {
 static uint64_t renewal_due(const struct peer *peer) {
     if (!peer->pair.initiator || !peer->current.live || peer->attempt.active || peer->next.live) return UINT64_MAX;
     if (!peer->has_path || peer->demoted || peer->state != PEER_LIVE) return UINT64_MAX;
-    return peer->current.created + TRANSPORT_REKEY_MS;
+    uint64_t due = peer->current.created + TRANSPORT_REKEY_MS, again = peer->renewed + RENEWAL_AGAIN_MS;
+    return peer->renewed > peer->current.created && again > due ? again : due;
 }
 
 static void renewal_begin(struct peer *peer, uint64_t now) {
+    peer->renewed = now;
     if (!attempt_begin(peer, &peer->current, now)) return;
     punch_init(&peer->renewal);
     punch_set_candidates(&peer->renewal, &peer->path, 1, now);
@@ -296,7 +310,7 @@ static void renewal_begin(struct peer *peer, uint64_t now) {
 static void confirmation_tick(struct peer *peer, uint64_t now) {
     if (peer->confirmation_size == 0 || now < peer->confirmation_due) return;
     if (peer->confirmation_tries < CONFIRMATION_TRIES) {
-        send_confirmation(peer, &peer->path, now);
+        send_confirmation(peer, now);
         return;
     }
     peer->confirmation_size = 0;

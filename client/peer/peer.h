@@ -7,8 +7,8 @@
  * receives. All are wiped at 180 s.
  * 2. `connected` is set once the other's introduction was verified, and stays: later handshakes must prove the same
  * member id.
- * 3. The path changes only to where a handshake was answered from while there was no working path, or to where a PONG
- * with our random token came from. */
+ * 3. The path changes only to where the proven member answered an unbound handshake from, or to where a PONG with our
+ * random token came from. */
 #pragma once
 
 #include <stdbool.h>
@@ -80,12 +80,16 @@ struct peer {
     uint64_t punch_blocked; /* by the rate of all peers, until then */
     uint64_t retry;         /* next round of punching; UINT64_MAX: none planned */
     unsigned rounds;
-    uint64_t forced; /* last handshake begun because of a PROBE on a working session */
+    uint64_t forced;  /* last handshake begun because of a PROBE on a working session */
+    uint64_t renewed; /* last bound handshake begun */
     struct handshake_attempt attempt;
     struct handshake_pending pending[PEER_PENDING];
     uint64_t work_tokens, work_filled; /* public-key work for INITIATIONs: thousandths, ms */
     struct transport current, previous, next;
     uint8_t next_static[32], current_static[32];
+    bool static_proven; /* an introduction has proved `current_static`: this member never has another */
+    bool next_bound;
+    struct address next_path; /* where CONFIRMATION goes; the path once it is answered */
     uint8_t confirmation[PEER_CONFIRMATION_MAX];
     size_t confirmation_size;
     uint64_t confirmation_due, confirmation_sent;

@@ -1,0 +1,115 @@
+/* Mallory sits in the room, so has its keys, and means harm: to a conversation of others, to a stranger's line, to
+ * everybody's patience. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+
+#include "tests/scenario/support/world.h"
+
+#define CONNECT_MS 1500
+
+static const struct address mallory = {.ip = {[10] = 0xff, 0xff, 192, 0, 2, 66}, .port = 6666};
+
+/* A conversation of two, and what Mallory sees of it. */
+struct abuse {
+    struct world *world;
+    struct person *first, *second; /* the first has the lower id, so starts handshakes */
+    struct room_keys keys;
+    struct identity identity; /* Mallory's */
+    unsigned to_mallory;
+    bool answers;
+};
+
+static bool overhear(struct world *world, struct wire *wire);
+
+static void abuse_begin(struct abuse *abuse, void **state) {
+    static const uint8_t seed[32] = "mallory";
+    memset(abuse, 0, sizeof *abuse);
+    abuse->world = *state;
+    abuse->first = world_person(abuse->world, "anna", NAT_NONE);
+    abuse->second = world_person(abuse->world, "bert", NAT_NONE);
+    assert_true(room_keys_derive("tea", NULL, 0, &abuse->keys));
+    identity_from_seed(seed, &abuse->identity);
+    person_start(abuse->first, "tea");
+    person_start(abuse->second, "tea");
+    if (memcmp(abuse->first->id, abuse->second->id, MEMBER_ID_SIZE) > 0) {
+        struct person *higher = abuse->first;
+        abuse->first = abuse->second;
+        abuse->second = higher;
+    }
+    abuse->world->tamper = overhear;
+    abuse->world->tampering = abuse;
+}
+
+/* The second one, as the first shall believe. */
+static void answer(struct abuse *abuse, const struct wire *wire) {
+    struct handshake_pair pair = {.room = &abuse->keys,
+                                  .identity = &abuse->identity,
+                                  .own_mask = abuse->second->suite_mask,
+                                  .other_mask = abuse->first->suite_mask};
+    struct peer_initiation initiation = {.noise_size = handshake_initiation_noise_size(&abuse->keys)};
+    struct handshake_pending pending;
+    memcpy(pair.own_id, abuse->second->id, MEMBER_ID_SIZE);
+    memcpy(pair.other_id, abuse->first->id, MEMBER_ID_SIZE);
+    assert_true(peer_initiation_decode(wire->data, wire->size, &initiation));
+    assert_true(handshake_respond(&pair, wire->data, &initiation, 1, NULL, 0, &pending));
+    world_inject(abuse->world, &mallory, &wire->from, pending.response, sizeof pending.response);
+}
+
+static bool overhear(struct world *world, struct wire *wire) {
+    struct abuse *abuse = world->tampering;
+    if (!address_equal(&wire->to, &mallory)) return true;
+    abuse->to_mallory++;
+    if (abuse->answers && wire->data[0] == PEER_INITIATION) answer(abuse, wire);
+    return true;
+}
+
+static void forge_probe(struct abuse *abuse, const struct address *from) {
+    struct peer_probe probe;
+    uint8_t packet[PEER_PROBE_SIZE];
+    pair_tag_derive(abuse->keys.mac_key, abuse->second->id, abuse->first->id, probe.pair_tag);
+    size_t size = peer_probe_encode(&probe, packet, sizeof packet);
+    peer_mac_write(abuse->keys.mac_key, packet, size);
+    world_inject(abuse->world, from, &abuse->first->nat.outside, packet, size);
+}
+
+static void assert_undisturbed(struct abuse *abuse) {
+    person_say(abuse->first, "still there?");
+    world_wait(abuse->world, 200, person_heard(abuse->second, abuse->first, "still there?"));
+    person_say(abuse->second, "of course");
+    world_wait(abuse->world, 200, person_heard(abuse->first, abuse->second, "of course"));
+    for (int i = 0; i < 2; i++) {
+        const struct person *person = i ? abuse->first : abuse->second;
+        assert_int_equal(person_count(person, EVENT_PEER_PATH, NULL), 0);
+        assert_int_equal(person_count(person, EVENT_PEER_CONNECTED, NULL), 1);
+        assert_int_equal(person_count(person, EVENT_PEER_LEFT, NULL), 0);
+    }
+}
+
+/* Mallory is nearer, so the answer with another key comes first. */
+static void a_session_is_not_taken_over(void **state) {
+    struct abuse abuse;
+    abuse_begin(&abuse, state);
+    world_wait(abuse.world, CONNECT_MS, everyone_connected(abuse.world));
+    world_run(abuse.world, 7000);
+    abuse.answers = true;
+    forge_probe(&abuse, &mallory);
+    world_run(abuse.world, 10);
+    assert_in_range(abuse.to_mallory, 1, 10);
+    assert_undisturbed(&abuse);
+    world_run(abuse.world, 10000);
+    assert_undisturbed(&abuse);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_session_is_not_taken_over, world_setup, world_teardown),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("abuse", tests, NULL, NULL);
+}
