@@ -2,28 +2,30 @@
  *
  * One level of WHEEL_SLOTS slots of WHEEL_TICK_MS each. Invariant: a node lies in the slot of the first tick at or
  * after its deadline, or, when that is beyond the horizon, in the last slot before it, and is looked at again there; a
- * node that was late when it was added lies in `overdue`. A node is never returned before its deadline, and at the
- * latest one tick after it, or at once when it was added with a deadline that had passed (WHEEL_AT_ONCE). Deadlines are
+ * node that was late when it was added lies in `overdue`. Both are served in turn, the oldest first, so that nodes
+ * which come back at once cannot hold others up. A node is never returned before its deadline, and at the latest one
+ * tick after it, or at once when it was added with a deadline that had passed (WHEEL_AT_ONCE). Deadlines are
  * milliseconds of the caller's clock, 64 bits; the clock may fall back. Sources: Varghese and Lauck 1987. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <urcu/hlist.h>
+#include <urcu/list.h>
 
 #define WHEEL_TICK_MS 32
 #define WHEEL_SLOTS 512 /* horizon 16.4 s: one lap covers an expiry of 15 s */
 #define WHEEL_AT_ONCE 0 /* a deadline that has passed for sure */
 
 struct wheel_node {
-    struct cds_hlist_node link; /* prev is NULL when in no wheel */
+    struct cds_list_head link; /* next is NULL when in no wheel */
     uint64_t deadline;
 };
 
 struct wheel {
-    struct cds_hlist_head slots[WHEEL_SLOTS];
-    struct cds_hlist_head overdue;
+    struct cds_list_head slots[WHEEL_SLOTS];
+    struct cds_list_head overdue;
+    bool overdue_had_turn;
     uint64_t occupied[WHEEL_SLOTS / 64]; /* a clear bit: the slot is empty */
     uint64_t tick;                       /* all ticks below have been worked off */
     size_t count;

@@ -36,6 +36,25 @@ static void returns_at_once_what_was_late_when_added(void **state) {
     assert_null(wheel_pop_due(&wheel, START));
 }
 
+static void nobody_is_overtaken_for_ever(void **state) {
+    (void)state;
+    struct wheel wheel;
+    struct wheel_node late[3] = {0}, planned = {0};
+    unsigned met = 0;
+    wheel_init(&wheel, START);
+    wheel_add(&wheel, &planned, START + 1);
+    for (size_t i = 0; i < 3; i++) wheel_add(&wheel, &late[i], WHEEL_AT_ONCE);
+    for (unsigned i = 0; i < 4; i++) {
+        struct wheel_node *node = wheel_pop_due(&wheel, START + WHEEL_TICK_MS);
+        assert_non_null(node);
+        if (node == &planned) continue;
+        assert_ptr_equal(node, &late[met++]);
+        wheel_add(&wheel, node, WHEEL_AT_ONCE); /* comes back at once, behind those that wait */
+    }
+    assert_int_equal(met, 3);
+    assert_false(wheel_holds(&planned));
+}
+
 static void keeps_what_lies_beyond_the_horizon(void **state) {
     (void)state;
     struct wheel wheel;
@@ -140,6 +159,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(returns_no_node_early_and_none_a_tick_late),
         cmocka_unit_test(returns_at_once_what_was_late_when_added),
+        cmocka_unit_test(nobody_is_overtaken_for_ever),
         cmocka_unit_test(keeps_what_lies_beyond_the_horizon),
         cmocka_unit_test(survives_a_clock_that_falls_back),
         cmocka_unit_test(tells_when_to_look_next),
