@@ -1,5 +1,6 @@
 #include "bootnode/announce.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,10 @@
 #define BODY_MAX (UDP_DATAGRAM_MAX - SEALED_OVERHEAD)
 /* Members and rooms looked at in one hold of the mutex; most are up to date and cost a cache line. */
 #define LOOKS_MAX 256
+
+/* Else a member's list, begun anew whenever the room changes between two calls, would never end. */
+#define RECORDS_PER_DATAGRAM ((BODY_MAX - CHANGES_HEADER_FULL_SIZE) / (1 + MEMBER_RECORD_MAX))
+static_assert(ROOM_MEMBERS_MAX <= ANNOUNCE_BATCH * RECORDS_PER_DATAGRAM, "the longest full list fits a batch");
 
 /* Whom a walk over the members of a room serves, besides those that asked and may be answered. */
 enum pass_kind {

@@ -3,6 +3,8 @@
 #include <sched.h>
 #include <stddef.h>
 
+#include "bootnode/table/room.h"
+
 #define WORKERS_MAX 256
 #define SESSIONS_MAX (1LL << 30)
 
@@ -20,7 +22,8 @@ static const struct ini_key keys[] = {
         .help = "threads that serve packets"),
     KEY(key_file, .type = INI_PATH, .min = 1, .max = INI_TEXT_SIZE - 1,
         .help = "the bootnode's key, made when missing"),
-    KEY(room_members, .type = INI_INTEGER, .min = 2, .max = 1000, .fallback = "128", .help = "most members of a room"),
+    KEY(room_members, .type = INI_INTEGER, .min = 2, .max = ROOM_MEMBERS_MAX, .fallback = "128",
+        .help = "most members of a room"),
     KEY(sessions, .type = INI_INTEGER, .min = 1, .max = SESSIONS_MAX, .fallback = "1000000",
         .help = "most sessions in all"),
     KEY(node_id, .type = INI_INTEGER, .min = 0, .max = 255, .fallback = "0",

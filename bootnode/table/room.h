@@ -14,6 +14,7 @@
 
 #define ROOM_RING 64u
 #define ROOM_QUIET_MS 100
+#define ROOM_MEMBERS_MAX 512 /* that a configuration may allow */
 
 struct room_change {
     uint8_t member_id[MEMBER_ID_SIZE];

@@ -114,6 +114,7 @@ static void test_bounds(void **state) {
     assert_true(sets("node_id", "255"));
     assert_false(sets("node_id", "256"));
     assert_false(sets("room_members", "1"));
+    assert_false(sets("room_members", "513"));
     assert_false(sets("sessions", "0"));
     assert_false(sets("log_level", "loud"));
     assert_false(sets("listen", ""));
