@@ -51,16 +51,34 @@ static void rebind(struct world *world, struct person *person) {
     nat_rebind(&person->nat);
 }
 
+/* Each author's numbers rise: nothing is shown twice, nothing out of order. That holds for one run of the listener: the
+ * next one gets what was not acknowledged. */
+static void assert_in_order(const struct person *person, const struct person *author) {
+    unsigned long next = 0;
+    for (const struct told *told = person->told; told; told = told->next) {
+        if (told->event->type != EVENT_MESSAGE || memcmp(told->event->peer, author->id, MEMBER_ID_SIZE) != 0) continue;
+        unsigned long number = strtoul(told->event->text, NULL, 10);
+        assert_true(number >= next);
+        next = number + 1;
+    }
+}
+
+static void end_run(struct world *world, struct person *person) {
+    for (size_t i = 0; i < PEOPLE; i++) assert_in_order(person, &world->people[i]);
+    person_kill(person);
+    person_forget(person);
+}
+
 static void come_or_go(struct world *world, struct person *person) {
     switch (person->engine ? randombytes_uniform(3) : 2) {
     case 0:
         engine_stop(person->engine, world->now);
         world_run(world, 2500);
-        person_kill(person);
+        end_run(world, person);
         break;
-    case 1: person_kill(person); break;
+    case 1: end_run(world, person); break;
     default: /* at once again, or after a while */
-        person_kill(person);
+        end_run(world, person);
         person->asleep = false;
         person_start(person, "tea");
     }
@@ -73,17 +91,6 @@ static void chatter(struct world *world, struct person *person) {
         snprintf(text, sizeof text, "%u", number++);
         person_say(person, text);
         world_run(world, 10);
-    }
-}
-
-/* Each author's numbers rise: nothing is shown twice, nothing out of order. */
-static void assert_in_order(const struct person *person, const struct person *author) {
-    unsigned long next = 0;
-    for (const struct told *told = person->told; told; told = told->next) {
-        if (told->event->type != EVENT_MESSAGE || memcmp(told->event->peer, author->id, MEMBER_ID_SIZE) != 0) continue;
-        unsigned long number = strtoul(told->event->text, NULL, 10);
-        assert_true(number >= next);
-        next = number + 1;
     }
 }
 
