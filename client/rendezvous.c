@@ -95,6 +95,7 @@ static void send_register(struct rendezvous *rendezvous, uint64_t now) {
 
     struct noise *noise = &rendezvous->attempts[slot].noise;
     rendezvous->attempts[slot].attempt = message.attempt;
+    rendezvous->attempts[slot].revision = rendezvous->revision;
     noise_init(noise, &(struct noise_config){.pattern = NOISE_NK,
                                              .suite = SUITE_CHACHA20_POLY1305,
                                              .initiator = true,
@@ -156,7 +157,8 @@ static void handle_welcome(struct rendezvous *rendezvous, const uint8_t *packet,
         struct reader reader = reader_over(payload, payload_size);
         struct welcome_body body;
         read_welcome_body(&reader, &body);
-        if (!reader.failed) rendezvous_session_start(rendezvous, &keys, &body, &reader, now);
+        uint32_t told = rendezvous->attempts[i].revision;
+        if (!reader.failed) rendezvous_session_start(rendezvous, &keys, &body, &reader, told, now);
         sodium_memzero(&keys, sizeof keys);
         return;
     }

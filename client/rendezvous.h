@@ -76,6 +76,7 @@ struct rendezvous {
     struct address mapped;
     struct {
         uint64_t attempt;
+        uint32_t revision; /* of the candidates that it told */
         struct noise noise;
     } attempts[RENDEZVOUS_ATTEMPTS];
     unsigned next_attempt;

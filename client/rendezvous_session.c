@@ -58,7 +58,7 @@ static void start_keys(struct rendezvous *rendezvous, const struct noise_keys *k
 }
 
 void rendezvous_session_start(struct rendezvous *rendezvous, const struct noise_keys *keys,
-                              const struct welcome_body *body, struct reader *members, uint64_t now) {
+                              const struct welcome_body *body, struct reader *members, uint32_t told, uint64_t now) {
     start_keys(rendezvous, keys);
     memset(rendezvous->attempts, 0, sizeof rendezvous->attempts);
     rendezvous->session_id = body->session_id;
@@ -70,7 +70,8 @@ void rendezvous_session_start(struct rendezvous *rendezvous, const struct noise_
     rendezvous->last_refusal = 0;
     rendezvous->answer_due = rendezvous->moving = false;
     rendezvous->beats = 0;
-    rendezvous->update_due = UINT64_MAX;
+    rendezvous->update_due = told == rendezvous->revision ? UINT64_MAX : now;
+    rendezvous->update_tries = 0;
 
     rendezvous->owner.registered(rendezvous->owner.context, &rendezvous->mapped);
     heard(rendezvous, now);

@@ -4,9 +4,10 @@
 
 #include "client/rendezvous.h"
 
-/* Takes over keys and limits from WELCOME and confirms the session with its first beat. */
+/* Takes over keys and limits from WELCOME and confirms the session with its first beat. `told`: the revision of our
+ * candidates that REGISTER brought. */
 void rendezvous_session_start(struct rendezvous *rendezvous, const struct noise_keys *keys,
-                              const struct welcome_body *body, struct reader *members, uint64_t now);
+                              const struct welcome_body *body, struct reader *members, uint32_t told, uint64_t now);
 /* Packets that carry our session id. */
 void rendezvous_session_receive(struct rendezvous *rendezvous, const uint8_t *packet, size_t size, uint64_t now);
 void rendezvous_session_tick(struct rendezvous *rendezvous, uint64_t now);

@@ -231,6 +231,42 @@ static void who_waited_for_the_bootnode_joins(void **state) {
     world_wait(couple.world, 15000, everyone_connected(couple.world));
 }
 
+/* --- Our own addresses change --- */
+
+static uint32_t revision_at_bootnode(struct world *world, const struct person *person) {
+    struct room_keys keys;
+    assert_true(room_keys_derive(person->room, NULL, 0, &keys));
+    struct node *node = &world->net->node;
+    const struct room *room =
+        shard_room(node->shards[shard_of_room(node->shard_hash_key, keys.tag, node->shard_count)], keys.tag);
+    const struct session *session = room ? room_find(room, person->id) : NULL;
+    return session ? session->revision : 0;
+}
+
+static void have_addresses(struct world *world, struct person *person, uint8_t last) {
+    struct candidate_list list = {.items = {{.ip = {[10] = 0xff, 0xff, 192, 168, 1, last}, .port = 4000}}, .count = 1};
+    engine_set_candidates(person->engine, &list, world->now);
+}
+
+/* At any moment of a registration, and under loss. */
+static void the_bootnode_learns_our_latest_addresses(void **state) {
+    struct world *world = *state;
+    struct person *anna = world_person(world, "anna", NAT_NONE), *bert = world_person(world, "bert", NAT_NONE);
+    person_start(bert, "tea");
+    world->loss_percent = 20;
+    for (unsigned ms = 0; ms < 200; ms += 10) {
+        person_start(anna, "tea");
+        have_addresses(world, anna, 1);
+        world_run(world, ms);
+        have_addresses(world, anna, 2);
+        world_wait(world, 20000, person_count(anna, EVENT_REGISTERED, NULL) && revision_at_bootnode(world, anna) == 2);
+        engine_stop(anna->engine, world->now);
+        world_wait(world, 2500, anna->status == 0);
+        person_kill(anna);
+        person_forget(anna);
+    }
+}
+
 /* --- People move, restart and sleep --- */
 
 static void rebind(void **state, enum nat_kind other, uint64_t within) {
@@ -405,6 +441,7 @@ int main(void) {
         SCENARIO(chat_goes_on_without_a_bootnode),
         SCENARIO(a_restarted_bootnode_is_registered_at_again),
         SCENARIO(who_waited_for_the_bootnode_joins),
+        SCENARIO(the_bootnode_learns_our_latest_addresses),
         SCENARIO(a_rebound_nat_is_followed_by_validation),
         SCENARIO(a_rebound_nat_is_followed_by_the_bootnode),
         SCENARIO(a_restarted_client_goes_on),
