@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -45,7 +46,8 @@ static bool failed(const char *what, int error) {
 }
 
 /* Blocked before any thread starts, so that all of them inherit it. SIGUSR1 is no use: liburcu's hash tables run a
- * thread that unblocks it, because another flavour of RCU uses it. Ignored, it does at least no harm. */
+ * thread that unblocks it, because another flavour of RCU uses it. Ignored, it does at least no harm. Nor does a reader
+ * of our log who went away. */
 static bool open_events(struct server *server) {
     static const int taken[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR2};
     sigset_t set;
@@ -53,9 +55,19 @@ static bool open_events(struct server *server) {
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) sigaddset(&set, taken[i]);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     (void)signal(SIGUSR1, SIG_IGN);
+    (void)signal(SIGPIPE, SIG_IGN);
     server->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     server->drained = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     return (server->signals >= 0 && server->drained >= 0) || failed("cannot open events", errno);
+}
+
+/* The usual soft limit is there for select(2), which nothing here uses; each worker wants three files and one for every
+ * listen address. */
+static void raise_file_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static bool make_node(struct server *server) {
@@ -215,6 +227,7 @@ int server_run(const struct bootnode_config *config) {
     server->signals = server->drained = -1;
     rcu_reader_register();
     rcu_reader_offline();
+    raise_file_limit();
     if (open_events(server) && make_node(server) && make_workers(server) && open_sockets(server) &&
         start_threads(server)) {
         started = true;
