@@ -116,7 +116,8 @@ static bool sync_folder(const char *file) {
 static bool store(const char *file, const uint8_t seed[static SEED_SIZE]) {
     char temporary[PATH_MAX];
     int error = 0;
-    if (snprintf(temporary, sizeof temporary, "%s.%d.new", file, (int)getpid()) >= (int)sizeof temporary) {
+    /* Random: in a container every start has the same process id, and a file left by a crash would be in the way. */
+    if (snprintf(temporary, sizeof temporary, "%s.%08x.new", file, randombytes_random()) >= (int)sizeof temporary) {
         errno = ENAMETOOLONG;
         return false;
     }

@@ -183,6 +183,16 @@ static void test_racing_starts(void **state) {
     assert_int_equal(key.seed[0] & 0x7f, first);
 }
 
+/* A former start with our process id, as every start in a container has it, ended in the middle. */
+static void test_a_crash_leaves_nothing_in_the_way(void **state) {
+    struct node_key key;
+    char name[64];
+    (void)state;
+    snprintf(name, sizeof name, "crashed.%d.new", (int)getpid());
+    write_file(name, "00", 0600);
+    assert_true(node_key_open(path("crashed"), &key, why, sizeof why));
+}
+
 static void test_default_file(void **state) {
     char out[PATH_MAX];
     (void)state;
@@ -220,6 +230,7 @@ int main(void) {
         cmocka_unit_test(test_not_a_file),
         cmocka_unit_test(test_no_folder_to_make_it_in),
         cmocka_unit_test(test_racing_starts),
+        cmocka_unit_test(test_a_crash_leaves_nothing_in_the_way),
         cmocka_unit_test(test_default_file),
     };
     if (sodium_init() < 0) return 1;
