@@ -12,6 +12,7 @@
 #include "tests/scenario/support/rendezvous_net.h"
 
 #define TRIES 100000
+#define FORGERIES 1000000
 
 /* What reaches one address, and what the net has seen of one type. */
 struct spy {
@@ -210,7 +211,7 @@ static void test_forged_packets_do_nothing(void **state) {
     struct room_version version = net_room(net, ada)->version;
     uint64_t out = net->bytes_out;
     struct address elsewhere = net_address(200);
-    for (int i = 0; i < TRIES; i++) {
+    for (int i = 0; i < FORGERIES; i++) {
         uint8_t packet[PACKET_MAX] = {0};
         size_t which = (size_t)i % (sizeof forgeries / sizeof *forgeries);
         struct writer id = writer_over(packet + SESSION_ID_OFFSET, 8);
@@ -225,7 +226,7 @@ static void test_forged_packets_do_nothing(void **state) {
     assert_true(room_version_equal(net_room(net, ada)->version, version));
     assert_int_equal(counters_read(&net->counters, COUNTER_HEARTBEAT_FORGED) +
                          counters_read(&net->counters, COUNTER_SEALED_FORGED),
-                     TRIES);
+                     FORGERIES);
     net_run(net, 30000);
     assert_int_equal(net_totals(net).sessions, 2);
     assert_int_equal(ada->resets + bob->resets, 0);
@@ -362,6 +363,23 @@ static void test_no_amplification(void **state) {
     }
 }
 
+/* The socket gives up to 2,048 bytes; a HELLO may be long, but not as long as that. */
+static void test_oversized_packets_are_dropped(void **state) {
+    struct net *net = *state;
+    static uint8_t packet[UDP_RECEIVE_MAX];
+    struct address from = net_address(200);
+    for (int type = 0; type < 0x100; type++) {
+        packet[0] = (uint8_t)type;
+        packet[1] = 1;
+        for (size_t size = PACKET_MAX + 1; size <= sizeof packet; size++) net_inject(net, &from, packet, size);
+    }
+    assert_int_equal(net->bytes_out, 0);
+    assert_int_equal(counters_read(&net->counters, COUNTER_OVERSIZE), 0x100 * (sizeof packet - PACKET_MAX));
+    packet[0] = MESSAGE_HELLO;
+    net_inject(net, &from, packet, PACKET_MAX);
+    assert_int_equal(net->bytes_out, COOKIE_MESSAGE_SIZE);
+}
+
 /* Also with a full room to tell about, and with what the room's limit makes of it. */
 static void test_welcome_is_not_larger_than_register(void **state) {
     struct net *net = *state;
@@ -475,6 +493,7 @@ int main(void) {
         TEST(test_cookies_that_make_no_state),
         TEST(test_handshakes_that_make_no_state),
         TEST(test_no_amplification),
+        TEST(test_oversized_packets_are_dropped),
         TEST(test_welcome_is_not_larger_than_register),
         TEST(test_reset_is_for_this_node_only),
         TEST(test_addresses_that_no_client_has),

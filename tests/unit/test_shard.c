@@ -55,6 +55,20 @@ static void rooms_spread_over_shards_and_stay_there(void **state) {
     for (unsigned i = 0; i < 4; i++) assert_in_range(met[i], 60, 140);
 }
 
+static void tags_that_meet_under_one_key_part_under_another(void **state) {
+    (void)state;
+    static const uint8_t known[16] = {7}, other[16] = {8};
+    unsigned met[4] = {0}, count = 0;
+    for (unsigned i = 0; count < 400; i++) {
+        uint8_t tag[ROOM_TAG_SIZE];
+        guest_tag(i, tag);
+        if (shard_of_room(known, tag, 4) != 0) continue;
+        met[shard_of_room(other, tag, 4)]++;
+        count++;
+    }
+    for (unsigned i = 0; i < 4; i++) assert_in_range(met[i], 60, 140);
+}
+
 static void a_provisional_session_is_in_no_room_and_gone_after_5_s(void **state) {
     (void)state;
     struct registered registered;
@@ -400,6 +414,7 @@ static void cycles_of_filling_and_expiring_leave_nothing(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rooms_spread_over_shards_and_stay_there),
+        cmocka_unit_test(tags_that_meet_under_one_key_part_under_another),
         shard_test(a_provisional_session_is_in_no_room_and_gone_after_5_s),
         shard_test(a_fourth_provisional_session_takes_the_oldests_place),
         shard_test(a_confirmed_session_is_a_member),
