@@ -100,16 +100,20 @@ void linking_promote_next(struct peer *peer, uint64_t now) {
     linking_done(peer);
 }
 
+/* A PROBE on a working session: the other side has lost it. Anyone in the room could forge that, so not too often. */
+static bool probe_counts(const struct peer *peer, uint64_t now) {
+    if (!linking_usable(peer, now) || peer->demoted) return true;
+    bool late = now - peer->current.created < PROBE_LATE_MS; /* it was on its way while the session was made */
+    return !late && now - peer->forced >= FORCED_INTERVAL_MS;
+}
+
 void peer_receive_probe(struct peer *peer, const struct address *from, uint64_t now) {
     if (!peer->pair.initiator || peer->state != PEER_LIVE) return;
+    if (!peer->attempt.active && !peer->next.live && probe_counts(peer, now)) {
+        peer->forced = now;
+        linking_start(peer, now);
+    }
     punch_learn(&peer->punch, from, now);
-    if (peer->attempt.active || peer->next.live) return;
-    /* A PROBE on a working session: the other side has lost it. Anyone in the room could forge that, so not too often.
-     */
-    bool late = now - peer->current.created < PROBE_LATE_MS; /* it was on its way while the session was made */
-    if (linking_usable(peer, now) && !peer->demoted && (late || now - peer->forced < FORCED_INTERVAL_MS)) return;
-    peer->forced = now;
-    linking_start(peer, now);
 }
 
 /* Public-key work for strangers is limited per peer. */

@@ -53,7 +53,8 @@ static void add_recorded(struct punch *punch, struct punch *old, const struct ad
     struct punch_candidate candidate = known ? *known : newcomer(punch, address, false, now);
 
     if (find(punch, address) || address_classify(address) == ADDRESS_UNUSABLE) return;
-    candidate.learned = false;
+    if (candidate.answers) candidate.due = now;
+    candidate.learned = candidate.answers = false;
     append(punch, &candidate);
 }
 
@@ -90,17 +91,38 @@ static void drop_oldest_learned(struct punch *punch) {
     memmove(&punch->candidates[at], &punch->candidates[at + 1], (punch->count - at) * sizeof punch->candidates[0]);
 }
 
-bool punch_learn(struct punch *punch, const struct address *address, uint64_t now) {
-    struct punch_candidate candidate;
+/* NULL when nothing can be sent there. */
+static struct punch_candidate *find_or_add(struct punch *punch, const struct address *address, uint64_t now) {
+    struct punch_candidate *known = find(punch, address), candidate;
 
-    if (find(punch, address) || address_classify(address) == ADDRESS_UNUSABLE) return false;
+    if (known || address_classify(address) == ADDRESS_UNUSABLE) return known;
     candidate = newcomer(punch, address, true, now);
+    candidate.answers = true;
     if (punch->count == PUNCH_CANDIDATES) drop_oldest_learned(punch);
     append(punch, &candidate);
-    return true;
+    return &punch->candidates[punch->count - 1];
+}
+
+void punch_learn(struct punch *punch, const struct address *address, uint64_t now) {
+    struct punch_candidate *candidate = find_or_add(punch, address, now);
+
+    if (candidate && candidate->answers) candidate->due = now;
+}
+
+void punch_keep(struct punch *punch, const struct address *address, uint64_t now) {
+    struct punch_candidate *candidate = find_or_add(punch, address, now);
+
+    if (!candidate || !candidate->answers) return;
+    candidate->answers = false;
+    candidate->due = now;
 }
 
 void punch_start(struct punch *punch, uint64_t now) {
+    size_t kept = 0;
+
+    for (size_t i = 0; i < punch->count; i++)
+        if (!punch->candidates[i].answers) punch->candidates[kept++] = punch->candidates[i];
+    punch->count = kept;
     punch->active = true;
     memset(punch->forgotten, 0, sizeof punch->forgotten);
     for (size_t i = 0; i < punch->count; i++) {
@@ -132,7 +154,7 @@ bool punch_next(struct punch *punch, uint64_t now, struct address *out) {
     if (!next || next->due > now) return false;
     candidate = &punch->candidates[next - punch->candidates];
     candidate->sent++;
-    candidate->due = now + pause_after(candidate->sent);
+    candidate->due = candidate->answers ? UINT64_MAX : now + pause_after(candidate->sent);
     *out = candidate->address;
     return true;
 }
@@ -145,7 +167,10 @@ uint64_t punch_due(const struct punch *punch) {
 
 bool punch_exhausted(const struct punch *punch, uint64_t now) {
     if (!punch->active) return false;
-    for (size_t i = 0; i < punch->count; i++)
-        if (punch->candidates[i].sent < PUNCH_PACKETS || punch->candidates[i].due > now) return false;
+    for (size_t i = 0; i < punch->count; i++) {
+        const struct punch_candidate *candidate = &punch->candidates[i];
+
+        if (!candidate->answers && (candidate->sent < PUNCH_PACKETS || candidate->due > now)) return false;
+    }
     return true;
 }

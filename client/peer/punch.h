@@ -1,7 +1,8 @@
 /* The punch schedule: which candidate of one peer gets a packet when. Pure: knows addresses and times, sends nothing.
  *
- * Invariant: between two punch_start calls no candidate gets more than PUNCH_PACKETS packets, however often it is added
- * (PROTOCOL.md §3.2 rule 1; a stranger whose address somebody named gets no more than that). */
+ * Invariant: between two punch_start calls no candidate gets more than PUNCH_PACKETS packets, however often it is added,
+ * and a learned one no more than came from it (PROTOCOL.md §3.2 rules 1 and 2; a stranger whose address somebody named
+ * or forged gets no more than that). */
 #pragma once
 
 #include <stdbool.h>
@@ -20,6 +21,7 @@ struct punch_candidate {
     uint64_t due; /* ms */
     uint8_t sent;
     bool learned; /* peer-reflexive: not in the record */
+    bool answers; /* learned, and proven by nothing but the packets from there: each is answered by one */
 };
 
 struct punch {
@@ -33,14 +35,16 @@ void punch_init(struct punch *punch);
 /* The record's candidates, best first; learned ones and the counts of those that stay are kept. Here and below, an
  * address that nothing can be sent to (ADDRESS_UNUSABLE) is left out. */
 void punch_set_candidates(struct punch *punch, const struct address *addresses, size_t count, uint64_t now);
-/* A candidate learned from an authentic packet: due at once when new. False when it was known. */
-bool punch_learn(struct punch *punch, const struct address *address, uint64_t now);
-/* Begins (again): every candidate due now, counts at zero. */
+/* An authentic packet came from there: unless it is in the record, one goes back at once. Until the next start. */
+void punch_learn(struct punch *punch, const struct address *address, uint64_t now);
+/* Where the peer was reached until now: a candidate like those of the record, beside them. */
+void punch_keep(struct punch *punch, const struct address *address, uint64_t now);
+/* Begins (again): every candidate due now, counts at zero; what punch_learn brought is forgotten. */
 void punch_start(struct punch *punch, uint64_t now);
 void punch_stop(struct punch *punch);
 /* The next address that is due at `now`; its count and due time move on (20, 40, 80, 160, 320, then every 500 ms). */
 bool punch_next(struct punch *punch, uint64_t now, struct address *out);
 /* When punch_next has something; UINT64_MAX when inactive or exhausted. */
 uint64_t punch_due(const struct punch *punch);
-/* Active, and every candidate has had its packets and 500 ms have passed since the last. */
+/* Active, and every candidate has had its packets and 500 ms have passed since the last. Learned ones do not count. */
 bool punch_exhausted(const struct punch *punch, uint64_t now);

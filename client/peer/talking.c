@@ -309,7 +309,7 @@ static uint64_t absent_due(const struct peer *peer) {
 static void demote(struct peer *peer, uint64_t now) {
     peer->demoted = true;
     peer->asked = 0;
-    punch_learn(&peer->punch, &peer->path, now);
+    punch_keep(&peer->punch, &peer->path, now);
     linking_start(peer, now);
 }
 

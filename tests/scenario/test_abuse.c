@@ -23,6 +23,7 @@ struct abuse {
     struct identity identity; /* Mallory's */
     unsigned to_mallory;
     bool answers;
+    bool parted; /* nothing gets through between the two */
 };
 
 static bool overhear(struct world *world, struct wire *wire);
@@ -63,7 +64,7 @@ static void answer(struct abuse *abuse, const struct wire *wire) {
 
 static bool overhear(struct world *world, struct wire *wire) {
     struct abuse *abuse = world->tampering;
-    if (!address_equal(&wire->to, &mallory)) return true;
+    if (!address_equal(&wire->to, &mallory)) return !(abuse->parted && wire->data[0] >= PEER_PROBE);
     abuse->to_mallory++;
     if (abuse->answers && wire->data[0] == PEER_INITIATION) answer(abuse, wire);
     return true;
@@ -106,9 +107,29 @@ static void a_session_is_not_taken_over(void **state) {
     assert_undisturbed(&abuse);
 }
 
+/* A line that is not Mallory's gets what she sends herself, and ten packets a round at most. */
+static void a_forged_probe_is_answered_once(void **state) {
+    struct abuse abuse;
+    abuse_begin(&abuse, state);
+    world_wait(abuse.world, CONNECT_MS, everyone_connected(abuse.world));
+    world_run(abuse.world, 7000);
+    abuse.parted = true; /* so that rounds of punching follow */
+    for (unsigned i = 1; i <= 5; i++) {
+        forge_probe(&abuse, &mallory);
+        world_run(abuse.world, 60000);
+        assert_in_range(abuse.to_mallory, i - 1, i);
+    }
+    for (int i = 0; i < 1000; i++) {
+        forge_probe(&abuse, &mallory);
+        world_run(abuse.world, 1);
+    }
+    assert_in_range(abuse.to_mallory, 10, 5 + 2 * 10);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_session_is_not_taken_over, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(a_forged_probe_is_answered_once, world_setup, world_teardown),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("abuse", tests, NULL, NULL);
