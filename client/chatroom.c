@@ -82,6 +82,11 @@ static void on_path_changed(void *context, struct peer *peer) {
     chatroom_emit(room, chatroom_event(room, EVENT_PEER_PATH, peer));
 }
 
+static bool on_busy(void *context) {
+    struct chatroom *room = context;
+    return room->host->busy(room->host->context);
+}
+
 static void on_message(void *context, struct peer *peer, const uint8_t *message, size_t size) {
     messages_received(context, peer, message, size);
 }
@@ -236,6 +241,7 @@ static void peer_host_init(struct chatroom *room) {
                                          .identified = on_identified,
                                          .connected = on_connected,
                                          .path_changed = on_path_changed,
+                                         .busy = on_busy,
                                          .message = on_message,
                                          .acknowledged = on_acknowledged,
                                          .said_bye = on_said_bye,

@@ -35,6 +35,7 @@ struct chatroom_host {
     void (*send)(void *context, const struct address *to, const uint8_t *data, size_t size);
     uint64_t (*punch_wait)(void *context, uint64_t now);
     void (*emit)(void *context, struct event *event); /* takes the event */
+    bool (*busy)(void *context);
     uint64_t (*wall_ms)(void *context);
     /* See rendezvous_owner. */
     bool (*trusted)(void *context, const uint8_t key[static 32], char *why, size_t why_size);

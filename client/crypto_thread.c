@@ -10,6 +10,7 @@
 #define OUTGOING_BATCH 64
 #define INTERFACES_EVERY_MS 5000
 #define SLEEP_MOST_MS 60000
+#define EVENTS_MOST 1024 /* of at most 64 KiB, that wait to be shown */
 #define TURN_PACKETS 64 /* then events, lines and timers have their turn */
 
 static void flush(struct crypto_thread *crypto) {
@@ -26,8 +27,12 @@ static void on_send(void *context, const struct address *to, const uint8_t *data
 
 static void on_emit(void *context, struct event *event) {
     struct crypto_thread *crypto = context;
-    queue_push(crypto->events,
-               &event->node); /* unbounded: what arrives is bounded by windows, what is sent by credit */
+    queue_push(crypto->events, &event->node); /* without limit: on_busy bounds what arrives, credit what is sent */
+}
+
+static bool on_busy(void *context) {
+    const struct crypto_thread *crypto = context;
+    return queue_count(crypto->events) >= EVENTS_MOST;
 }
 
 static uint64_t on_wall_ms(void *context) {
@@ -102,7 +107,7 @@ bool crypto_thread_open(struct crypto_thread *crypto, struct setup *setup, struc
     crypto->inputs.event = crypto->filled.event = -1;
     crypto->outgoing = udp_batch_create(OUTGOING_BATCH);
     bool queues = queue_init(&crypto->inputs, 0) == 0 && queue_init(&crypto->filled, 0) == 0;
-    struct engine_io io = {.context = crypto, .send = on_send, .emit = on_emit, .wall_ms = on_wall_ms};
+    struct engine_io io = {.context = crypto, .send = on_send, .emit = on_emit, .busy = on_busy, .wall_ms = on_wall_ms};
     struct engine_options options = {.identity = &setup->identity,
                                      .known_peers = &setup->known_peers,
                                      .known_bootnodes = &setup->known_bootnodes,

@@ -43,6 +43,11 @@ static void on_emit(void *context, struct event *event) {
     engine->io.emit(engine->io.context, event);
 }
 
+static bool on_busy(void *context) {
+    struct engine *engine = context;
+    return engine->io.busy(engine->io.context);
+}
+
 static uint64_t on_wall_ms(void *context) {
     struct engine *engine = context;
     return engine->io.wall_ms(engine->io.context);
@@ -120,6 +125,7 @@ struct engine *engine_create(const struct engine_options *options, const struct 
                                                    .send = on_send,
                                                    .punch_wait = on_punch_wait,
                                                    .emit = on_emit,
+                                                   .busy = on_busy,
                                                    .wall_ms = on_wall_ms,
                                                    .trusted = on_trusted,
                                                    .barred = on_barred,

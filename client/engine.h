@@ -20,6 +20,8 @@ struct engine_io {
     void *context;
     void (*send)(void *context, const struct address *to, const uint8_t *data, size_t size);
     void (*emit)(void *context, struct event *event); /* takes the event */
+    /* So many events wait to be shown that peers shall wait with their messages. */
+    bool (*busy)(void *context);
     uint64_t (*wall_ms)(void *context);
 };
 

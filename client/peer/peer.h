@@ -45,6 +45,8 @@ struct peer_host {
     bool (*identified)(void *context, struct peer *peer);
     void (*connected)(void *context, struct peer *peer);
     void (*path_changed)(void *context, struct peer *peer);
+    /* Nobody takes messages now: segments are dropped, not acknowledged, and come again. */
+    bool (*busy)(void *context);
     void (*message)(void *context, struct peer *peer, const uint8_t *message, size_t size);
     void (*acknowledged)(void *context, struct peer *peer, uint64_t tag);
     void (*said_bye)(void *context, struct peer *peer);

@@ -196,6 +196,7 @@ static void handle_frame(struct peer *peer, const struct frame *frame, const str
             talking_introduced(peer, &frame->introduction, now);
         break;
     case FRAME_SEGMENT:
+        if (peer->host->busy(peer->host->context)) break;
         if (delivery_receive(&peer->receiver, &frame->segment, take_message, peer)) peer->acknowledge = true;
         break;
     case FRAME_ACKNOWLEDGEMENT: handle_acknowledgement(peer, &frame->acknowledgement, now); break;

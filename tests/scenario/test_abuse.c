@@ -126,10 +126,27 @@ static void a_forged_probe_is_answered_once(void **state) {
     assert_in_range(abuse.to_mallory, 10, 5 + 2 * 10);
 }
 
+/* Nor does Mallory have to be one: somebody whose terminal is stopped costs nobody memory, and misses nothing. */
+static void who_does_not_read_takes_nothing(void **state) {
+    struct abuse abuse;
+    abuse_begin(&abuse, state);
+    world_wait(abuse.world, CONNECT_MS, everyone_connected(abuse.world));
+    abuse.second->busy = true;
+    for (int i = 0; i < 100; i++) person_say(abuse.first, "lost on you");
+    world_run(abuse.world, 60000);
+    assert_int_equal(person_count(abuse.second, EVENT_MESSAGE, NULL), 0);
+    assert_int_equal(person_count(abuse.first, EVENT_DELIVERED, NULL), 0);
+    abuse.second->busy = false;
+    world_wait(abuse.world, 10000, person_count(abuse.first, EVENT_DELIVERED, NULL) == 100);
+    assert_int_equal(person_count(abuse.second, EVENT_MESSAGE, NULL), 100);
+    assert_undisturbed(&abuse);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_session_is_not_taken_over, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(a_forged_probe_is_answered_once, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(who_does_not_read_takes_nothing, world_setup, world_teardown),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("abuse", tests, NULL, NULL);

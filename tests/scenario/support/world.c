@@ -114,6 +114,11 @@ static void person_emits(void *context, struct event *event) {
     if (event->type == EVENT_FINISHED) person->status = event->status;
 }
 
+static bool person_is_busy(void *context) {
+    const struct person *person = context;
+    return person->busy;
+}
+
 static uint64_t wall_ms(void *context) {
     struct person *person = context;
     return WALL_MS + person->world->now;
@@ -141,7 +146,11 @@ struct person *world_person(struct world *world, const char *name, enum nat_kind
 
 void person_start_secret(struct person *person, const char *room, const char *secret) {
     struct address bootnode = world_bootnode();
-    struct engine_io io = {.context = person, .send = person_sends, .emit = person_emits, .wall_ms = wall_ms};
+    struct engine_io io = {.context = person,
+                           .send = person_sends,
+                           .emit = person_emits,
+                           .busy = person_is_busy,
+                           .wall_ms = wall_ms};
     struct engine_options options = {.identity = &person->identity,
                                      .known_peers = &person->known_peers,
                                      .known_bootnodes = &person->known_bootnodes,

@@ -35,6 +35,7 @@ struct person {
     struct engine *engine; /* NULL: not running */
     bool asleep;           /* its machine is suspended */
     bool cut;              /* nothing gets through, either way */
+    bool busy;             /* nobody reads what it is told */
     uint8_t id[MEMBER_ID_SIZE];
     unsigned credit;
     int status; /* of its end; -1 until then */
