@@ -215,6 +215,61 @@ static void nobody_answers_for_the_bootnode(void **state) {
     free(tape.wires);
 }
 
+/* Forged answers do not hide that the bootnode is dead. */
+static void nobody_keeps_a_dead_bootnode_alive(void **state) {
+    struct world *world = *state;
+    struct person *anna = world_person(world, "anna", NAT_NONE), *bert = world_person(world, "bert", NAT_NONE);
+    struct address bootnode = world_bootnode();
+    struct tape tape;
+    tape_start(&tape, world);
+    meet(world, anna, bert);
+    world->bootnode_down = true;
+    for (int second = 0; second < 16; second++) {
+        uint64_t session = session_on(&tape, anna);
+        for (uint32_t counter = 1; counter < 60; counter++) {
+            const struct beat ack = {.session_id = session, .counter = counter};
+            uint8_t packet[BEAT_SIZE];
+            beat_encode(MESSAGE_BEAT_ACK, &ack, packet, sizeof packet);
+            randombytes_buf(packet + BEAT_SIZE - TAG_SIZE, TAG_SIZE);
+            engine_receive(anna->engine, &bootnode, packet, sizeof packet, world->now);
+        }
+        world_run(world, 1000);
+    }
+    assert_int_equal(person_count(anna, EVENT_BOOTNODE_LOST, NULL), 1);
+    free(tape.wires);
+}
+
+/* --- Outsiders: they saw everything, but do not know the room --- */
+
+static void who_does_not_know_the_room_gets_silence(void **state) {
+    struct world *world = *state;
+    struct person *anna = world_person(world, "anna", NAT_NONE), *bert = world_person(world, "bert", NAT_NONE);
+    struct tape tape;
+    tape_start(&tape, world);
+    meet(world, anna, bert);
+    tape.recording = false;
+    unsigned forged = 0;
+    for (size_t i = 0; i < tape.count; i++) {
+        struct wire wire = tape.wires[i];
+        if (wire.data[0] < PEER_PROBE) continue;
+        /* The pair tag or the index is right, the rest is the forger's. */
+        for (int j = 0; j < 50; j++, forged++) {
+            size_t known = wire.data[0] == PEER_DATA ? 8 : 16;
+            randombytes_buf(wire.data + known, wire.size - known);
+            if (wire.data[0] == PEER_INITIATION) memset(wire.data + 16, 0, 4);
+            if (wire.data[0] == PEER_INITIATION) memset(wire.data + 52, 0, 60);
+            if (wire.data[0] == PEER_RESPONSE || wire.data[0] == PEER_CONFIRMATION) memset(wire.data + 12, 0, 4);
+            world_inject(world, &stranger, &wire.to, wire.data, wire.size);
+        }
+        world_run(world, 20);
+    }
+    assert_in_range(forged, 1000, 100000);
+    world_run(world, 10000);
+    assert_int_equal(tape_to_stranger(&tape), 0);
+    assert_untouched(world, anna, bert);
+    free(tape.wires);
+}
+
 /* --- Both at once --- */
 
 static unsigned confirmations;
@@ -264,6 +319,8 @@ int main(void) {
         SCENARIO(changed_bits_change_nothing),
         SCENARIO(nobody_speaks_for_the_bootnode),
         SCENARIO(nobody_answers_for_the_bootnode),
+        SCENARIO(nobody_keeps_a_dead_bootnode_alive),
+        SCENARIO(who_does_not_know_the_room_gets_silence),
         SCENARIO(both_starting_at_once_make_one_session),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

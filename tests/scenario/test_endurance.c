@@ -171,7 +171,8 @@ static void old_keys_receive_until_180_s(void **state) {
     take_packet_at_10_s(&couple);
     world_run(couple.world, 160000);
     assert_int_equal(answers_to_stranger(couple.world), 1);
-    assert_int_equal(answers_to_stranger(couple.world), 0); /* but once only */
+    assert_int_equal(answers_to_stranger(couple.world), 0);                /* but once only */
+    assert_int_equal(person_count(couple.bert, EVENT_PEER_PATH, NULL), 0); /* and nothing moves without a PONG */
 }
 
 static void old_keys_receive_nothing_after_180_s(void **state) {
@@ -340,6 +341,29 @@ static void a_restarted_client_gets_what_waited(void **state) {
     world_wait(couple.world, 500, person_count(couple.anna, EVENT_DELIVERED, couple.bert) == 2);
 }
 
+static bool lose_acknowledgements(struct world *world, struct wire *wire) {
+    return wire->sender != world->tampering || wire->data[0] != PEER_DATA;
+}
+
+/* Anna never learns that Bert has her message; Bert, who lost sight of her meanwhile, gets it again. */
+static void nothing_is_shown_twice_after_an_absence(void **state) {
+    struct world *world = *state;
+    struct couple couple = meet(state, NAT_NONE, NAT_NONE);
+    world_run(world, 2000);
+    world->tamper = lose_acknowledgements;
+    world->tampering = couple.bert;
+    say_next(couple.anna, &couple.said[0]);
+    world_wait(world, 500, all_heard(&couple));
+    couple.anna->cut = true;
+    world_wait(world, 40000, person_count(couple.bert, EVENT_PEER_LEFT, couple.anna) == 1);
+    couple.anna->cut = false;
+    world->tamper = NULL;
+    world_wait(world, 20000, person_count(couple.anna, EVENT_DELIVERED, couple.bert) == 1);
+    world_run(world, 5000);
+    assert_int_equal(heard_in_order(couple.bert, couple.anna), 1);
+    assert_int_equal(person_count(couple.bert, EVENT_PEER_CONNECTED, couple.anna), 2);
+}
+
 static void who_slept_for_a_minute_is_back(void **state) {
     struct world *world = *state;
     struct couple couple = meet(state, NAT_PORT_RESTRICTED, NAT_PORT_RESTRICTED);
@@ -446,6 +470,7 @@ int main(void) {
         SCENARIO(a_rebound_nat_is_followed_by_the_bootnode),
         SCENARIO(a_restarted_client_goes_on),
         SCENARIO(a_restarted_client_gets_what_waited),
+        SCENARIO(nothing_is_shown_twice_after_an_absence),
         SCENARIO(who_slept_for_a_minute_is_back),
         SCENARIO(a_path_dead_for_10_s_comes_back),
         SCENARIO(a_path_dead_for_4_minutes_comes_back),
