@@ -23,7 +23,7 @@ void chatroom_emit(const struct chatroom *room, struct event *event) {
     room->host->emit(room->host->context, event);
 }
 
-static void emit_error(const struct chatroom *room, const char *text) {
+void chatroom_error(const struct chatroom *room, const char *text) {
     struct event *event = event_create(EVENT_ERROR, text, strlen(text));
     event->room = room->name;
     chatroom_emit(room, event);
@@ -53,7 +53,7 @@ static bool on_identified(void *context, struct peer *peer) {
     const struct known_keys *known = room->host->known_peers;
     enum known_result result = known_keys_check(known, name, peer->introduction.identity, &line);
     if (result == KNOWN_NEW && !known_keys_remember(known, name, peer->introduction.identity, why, sizeof why))
-        emit_error(room, why);
+        chatroom_error(room, why);
     if (result != KNOWN_CHANGED) return true;
 
     char fingerprint[FINGERPRINT_TEXT_SIZE], text[1024];
@@ -63,7 +63,7 @@ static bool on_identified(void *context, struct peer *peer) {
         "somebody calls themselves %s, but with another key (fingerprint %s) than the one remembered in %.400s:%u: "
         "blocked. If %s really has a new key, remove that line",
         peer->introduction.nick, fingerprint, known->file, line, peer->introduction.nick);
-    emit_error(room, text);
+    chatroom_error(room, text);
     messages_give_up(room, peer, false);
     return false;
 }
@@ -210,7 +210,7 @@ static void on_refused(void *context, const char *why) {
     char text[1280], address[ADDRESS_TEXT_SIZE];
     snprintf(text, sizeof text, "bootnode %s: %s; trying again", address_format(&room->rendezvous.bootnode, address),
              why);
-    emit_error(room, text);
+    chatroom_error(room, text);
 }
 
 static bool on_trusted(void *context, const uint8_t key[static 32], char *why, size_t why_size) {
@@ -380,6 +380,7 @@ void chatroom_tick(struct chatroom *room, uint64_t now) {
         finished |= room->peers[i]->finished;
     }
     if (finished) peers_sweep(room);
+    messages_tick(room, now);
 }
 
 uint64_t chatroom_due(const struct chatroom *room, uint64_t now) {
@@ -388,7 +389,8 @@ uint64_t chatroom_due(const struct chatroom *room, uint64_t now) {
         uint64_t peer = peer_due(room->peers[i], now);
         if (peer < due) due = peer;
     }
-    return due;
+    uint64_t messages = messages_due(room);
+    return messages < due ? messages : due;
 }
 
 size_t chatroom_present(const struct chatroom *room) {

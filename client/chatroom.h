@@ -5,7 +5,7 @@
  * 1. A peer object stands for each member the bootnode lists, and for each that it no longer lists but that still talks
  * to us.
  * 2. A message waits for those who were present (listed, or still talking) when it was accepted, until each
- * acknowledged or left. */
+ * acknowledged or left; or until there is no room for more, and somebody has acknowledged nothing for half a minute. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,13 +1,17 @@
+#include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "client/chatroom_parts.h"
 #include "client/message.h"
 
+#define STALLED_MS 30000
+
 /* A message of ours that somebody present has not acknowledged. */
 struct outgoing {
     struct outgoing *next;
-    uint64_t sequence;
+    uint64_t sequence, accepted;
     size_t bytes; /* that it may hold in memory */
     size_t waiting;
     struct peer *peers[]; /* `waiting` of them */
@@ -93,6 +97,7 @@ void messages_acknowledged(struct chatroom *room, struct peer *peer, uint64_t ta
     struct outgoing **at = &room->outgoing;
     while (*at && (*at)->sequence != tag) at = &(*at)->next;
     if (!*at || !outgoing_strike(*at, peer)) return;
+    peer->stalled = false;
     struct event *event = chatroom_event(room, EVENT_DELIVERED, peer);
     message_id_format(room->host->run, tag, event->id);
     chatroom_emit(room, event);
@@ -112,6 +117,45 @@ void messages_give_up(struct chatroom *room, struct peer *peer, bool undelivered
     credit_give(room);
 }
 
+/* Nothing more can be said before something is acknowledged. */
+static bool is_full(const struct chatroom *room) {
+    return room->outgoing_count >= CHATROOM_INPUTS || room->outgoing_bytes > CHATROOM_BYTES;
+}
+
+/* One who cannot be reached, or will not acknowledge, must not silence the room. */
+static uint64_t stalled_at(const struct outgoing *oldest, const struct peer *peer) {
+    if (peer->stalled) return 0;
+    return (oldest->accepted > peer->sender.news_at ? oldest->accepted : peer->sender.news_at) + STALLED_MS;
+}
+
+static struct peer *first_to_stall(const struct chatroom *room) {
+    const struct outgoing *oldest = room->outgoing;
+    struct peer *first = NULL;
+    if (!oldest || !is_full(room)) return NULL;
+    for (size_t i = 0; i < oldest->waiting; i++)
+        if (!first || stalled_at(oldest, oldest->peers[i]) < stalled_at(oldest, first)) first = oldest->peers[i];
+    return first;
+}
+
+uint64_t messages_due(const struct chatroom *room) {
+    const struct peer *first = first_to_stall(room);
+    return first ? stalled_at(room->outgoing, first) : UINT64_MAX;
+}
+
+void messages_tick(struct chatroom *room, uint64_t now) {
+    while (messages_due(room) <= now) {
+        struct peer *peer = first_to_stall(room);
+        char id[2 * MEMBER_ID_SIZE + 1], text[128 + sizeof id];
+        const char *name = peer->connected ? peer->introduction.nick
+                                           : sodium_bin2hex(id, sizeof id, peer->pair.other_id, MEMBER_ID_SIZE);
+        snprintf(text, sizeof text, "%s acknowledges nothing: what waited for them is given up", name);
+        if (!peer->stalled) chatroom_error(room, text);
+        peer->stalled = true;
+        peer_drop_queue(peer);
+        messages_give_up(room, peer, true);
+    }
+}
+
 static void emit_sent(struct chatroom *room, const struct chat_message *chat) {
     struct event *event = event_create(EVENT_SENT, chat->text, chat->text_size);
     event->room = room->name;
@@ -124,6 +168,7 @@ static void outgoing_add(struct chatroom *room, struct blob *blob, uint64_t sequ
     struct outgoing *outgoing = calloc(1, sizeof *outgoing + chatroom_present(room) * sizeof(struct peer *));
     if (!outgoing) abort();
     outgoing->sequence = sequence;
+    outgoing->accepted = room->now;
     outgoing->bytes = blob->size;
     struct outgoing **at = &room->outgoing;
     while (*at) at = &(*at)->next;

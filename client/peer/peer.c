@@ -49,8 +49,7 @@ static void revive(struct peer *peer, uint64_t now) {
     peer->rounds = 0;
     peer->bye_tries = 0;
     peer->epoch = ++*peer->host->epochs;
-    delivery_sender_clear(&peer->sender);
-    delivery_sender_init(&peer->sender, ++*peer->host->streams);
+    peer_drop_queue(peer);
     delivery_receiver_clear(&peer->receiver);
     delivery_receiver_init(&peer->receiver);
 }
@@ -91,6 +90,11 @@ bool peer_queue(struct peer *peer, struct blob *blob, uint64_t tag, uint64_t now
     if (!delivery_queue(&peer->sender, blob, tag)) return false;
     if (peer->connected) talking_flush(peer, now);
     return true;
+}
+
+void peer_drop_queue(struct peer *peer) {
+    delivery_sender_clear(&peer->sender);
+    delivery_sender_init(&peer->sender, ++*peer->host->streams);
 }
 
 void peer_tick(struct peer *peer, uint64_t now) {

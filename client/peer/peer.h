@@ -74,6 +74,7 @@ struct peer {
     bool listed, resynced_away;
     bool left_by_itself; /* the room's: what the bootnode said when it delisted the peer */
     bool finished;       /* the room's: to be destroyed */
+    bool stalled;        /* the room's: acknowledged nothing since messages were given up */
     uint64_t delisted;
 
     /* Linking. */
@@ -147,6 +148,8 @@ void peer_receive_data(struct peer *peer, const uint8_t *packet, const struct pe
 
 /* Queues a message; false without memory. It is sent as soon as there is a session, until it is acknowledged. */
 bool peer_queue(struct peer *peer, struct blob *blob, uint64_t tag, uint64_t now);
+/* What was queued is not sent (any more). */
+void peer_drop_queue(struct peer *peer);
 /* Says bye, up to three times; peer_bye_done when answered or said often enough. */
 void peer_say_bye(struct peer *peer, uint64_t now);
 bool peer_bye_done(const struct peer *peer, uint64_t now);

@@ -142,11 +142,43 @@ static void who_does_not_read_takes_nothing(void **state) {
     assert_undisturbed(&abuse);
 }
 
+/* Who is listed and acknowledges nothing makes the others wait for half a minute, but not for ever. */
+static void nobody_silences_the_room(void **state) {
+    struct abuse abuse;
+    abuse_begin(&abuse, state);
+    struct person *carl = world_person(abuse.world, "carl", NAT_NONE);
+    person_start(carl, "tea");
+    world_wait(abuse.world, CONNECT_MS, everyone_connected(abuse.world));
+    carl->busy = true;
+    unsigned said = 0;
+    for (; abuse.first->credit > 0; said++) {
+        person_say(abuse.first, "so much to say");
+        world_run(abuse.world, 10);
+    }
+    world_wait(abuse.world, 200, person_count(abuse.second, EVENT_MESSAGE, NULL) == said);
+    world_run(abuse.world, 20000);
+    assert_int_equal(abuse.first->credit, 0);
+    world_wait(abuse.world, 11000, abuse.first->credit > 0);
+    assert_int_equal(person_count(abuse.first, EVENT_ERROR, NULL), 1);
+    for (int i = 0; i < 2 * CHATROOM_INPUTS; i++) { /* now at once */
+        world_wait(abuse.world, 100, abuse.first->credit > 0);
+        person_say(abuse.first, "and more");
+    }
+    assert_int_equal(person_count(abuse.first, EVENT_ERROR, NULL), 1);
+    carl->busy = false;
+    world_wait(abuse.world, 100, abuse.first->credit > 0);
+    person_say(abuse.first, "are you with us again?");
+    world_wait(abuse.world, 10000, person_heard(carl, abuse.first, "are you with us again?"));
+    engine_end_of_input(abuse.first->engine, abuse.world->now);
+    world_wait(abuse.world, 3000, abuse.first->status == ENGINE_STATUS_UNDELIVERED);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_session_is_not_taken_over, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(a_forged_probe_is_answered_once, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(who_does_not_read_takes_nothing, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(nobody_silences_the_room, world_setup, world_teardown),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("abuse", tests, NULL, NULL);
