@@ -356,6 +356,7 @@ bool chatroom_receive(struct chatroom *room, const struct address *from, const u
         if (ours) chatroom_tick(room, now);
         return ours;
     }
+    if (address_classify(from) == ADDRESS_UNUSABLE) return false; /* no answer could be sent there */
     struct peer *peer;
     switch (packet[0]) {
     case PEER_PROBE: peer = receive_probe(room, from, packet, size); break;

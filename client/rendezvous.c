@@ -134,6 +134,9 @@ static void handle_cookie(struct rendezvous *rendezvous, const struct address *f
         bar(rendezvous, why, now);
         return;
     }
+    /* Nobody with another key may answer what was sent to that one. */
+    if (memcmp(rendezvous->bootnode_key, message.bootnode_public, sizeof rendezvous->bootnode_key) != 0)
+        sodium_memzero(rendezvous->attempts, sizeof rendezvous->attempts);
     memcpy(rendezvous->bootnode_key, message.bootnode_public, sizeof rendezvous->bootnode_key);
     rendezvous->bootnode = *from;
     rendezvous->cookie = message.cookie;
