@@ -228,8 +228,8 @@ void peer_receive_confirmation(struct peer *peer, const struct peer_answer *mess
                                uint64_t now) {
     struct handshake_pending *pending = pending_find(peer, message->receiver_index);
     if (!pending || peer->state != PEER_LIVE) return;
-    if (pending->done) { /* our introduction was lost */
-        if (peer->current.local_index == pending->index) peer->introduce_self = true;
+    if (pending->done) { /* our introduction was lost, or went to where somebody had sent a copy of this from */
+        if (peer->current.local_index == pending->index) talking_introduce(peer, from, now);
         return;
     }
     struct handshake_result result;

@@ -76,6 +76,14 @@ static void write_introduction_frame(struct peer *peer, struct writer *writer) {
     frame_write(writer, &frame);
 }
 
+void talking_introduce(struct peer *peer, const struct address *to, uint64_t now) {
+    uint8_t buffer[PEER_FRAMES_MAX];
+    struct writer writer = writer_over(buffer, sizeof buffer);
+    write_introduction_frame(peer, &writer);
+    peer->introduction_open = true;
+    send_frames(peer, &writer, to, true, now);
+}
+
 /* One packet with what is due: introduction, acknowledgement, segments. False when nothing was. */
 static bool flush_packet(struct peer *peer, uint64_t now) {
     uint8_t buffer[PEER_FRAMES_MAX];
@@ -191,10 +199,6 @@ static void handle_bye(struct peer *peer, uint64_t now) {
 
 static void handle_frame(struct peer *peer, const struct frame *frame, const struct address *from, uint64_t now) {
     switch (frame->type) {
-    case FRAME_INTRODUCTION:
-        if (handshake_introduction_valid(&peer->pair, &frame->introduction, peer->current_static))
-            talking_introduced(peer, &frame->introduction, now);
-        break;
     case FRAME_SEGMENT:
         if (peer->host->busy(peer->host->context)) break;
         if (delivery_receive(&peer->receiver, &frame->segment, take_message, peer)) peer->acknowledge = true;
@@ -207,16 +211,17 @@ static void handle_frame(struct peer *peer, const struct frame *frame, const str
     }
     case FRAME_PONG: handle_pong(peer, frame->token, from, now); break;
     case FRAME_BYE: handle_bye(peer, now); break;
-    default: break;
+    default: break; /* also an introduction: one a handshake is enough, and each new nick costs us a line on disk */
     }
 }
 
 /* On `next` nothing counts before the introduction that proves who answered. */
-static bool introduction_first(struct peer *peer, struct reader reader, uint64_t now) {
+static bool introduction_first(struct peer *peer, struct reader *reader, uint64_t now) {
     struct frame frame;
-    if (!frame_next(&reader, &frame) || frame.type != FRAME_INTRODUCTION) return false;
+    if (!frame_next(reader, &frame) || frame.type != FRAME_INTRODUCTION) return false;
     if (!handshake_introduction_valid(&peer->pair, &frame.introduction, peer->next_static)) return false;
     linking_promote_next(peer, now);
+    if (peer->state == PEER_LIVE) talking_introduced(peer, &frame.introduction, now);
     return true;
 }
 
@@ -245,7 +250,7 @@ void peer_receive_data(struct peer *peer, const uint8_t *packet, const struct pe
     if (!transport || !transport_open(transport, packet, data, frames, &size, now)) return;
     struct reader reader = reader_over(frames, size);
     bool promoted = transport == &peer->next;
-    if (promoted && !introduction_first(peer, reader, now)) return;
+    if (promoted && !introduction_first(peer, &reader, now)) return;
     if (!promoted && transport == &peer->current) peer->introduction_open = false;
     peer->heard = now;
     peer->asked = 0;

@@ -47,6 +47,24 @@ static void abuse_begin(struct abuse *abuse, void **state) {
     abuse->world->tampering = abuse;
 }
 
+/* Not even a member: sees packets, and is faster. */
+static bool outrun_confirmation(struct world *world, struct wire *wire) {
+    if (wire->data[0] == PEER_CONFIRMATION) world_inject(world, &mallory, &wire->to, wire->data, wire->size);
+    return true;
+}
+
+static void a_path_is_not_stolen_by_who_is_faster(void **state) {
+    struct abuse abuse;
+    abuse_begin(&abuse, state);
+    abuse.world->tamper = outrun_confirmation;
+    world_wait(abuse.world, CONNECT_MS, everyone_connected(abuse.world));
+    world_run(abuse.world, 300);
+    person_say(abuse.first, "there you are");
+    person_say(abuse.second, "and you");
+    world_wait(abuse.world, 200, person_heard(abuse.second, abuse.first, "there you are"));
+    world_wait(abuse.world, 200, person_heard(abuse.first, abuse.second, "and you"));
+}
+
 /* The second one, as the first shall believe. */
 static void answer(struct abuse *abuse, const struct wire *wire) {
     struct handshake_pair pair = {.room = &abuse->keys,
@@ -179,6 +197,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_forged_probe_is_answered_once, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(who_does_not_read_takes_nothing, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(nobody_silences_the_room, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(a_path_is_not_stolen_by_who_is_faster, world_setup, world_teardown),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("abuse", tests, NULL, NULL);
