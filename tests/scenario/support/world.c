@@ -146,11 +146,8 @@ struct person *world_person(struct world *world, const char *name, enum nat_kind
 
 void person_start_secret(struct person *person, const char *room, const char *secret) {
     struct address bootnode = world_bootnode();
-    struct engine_io io = {.context = person,
-                           .send = person_sends,
-                           .emit = person_emits,
-                           .busy = person_is_busy,
-                           .wall_ms = wall_ms};
+    struct engine_io io = {
+        .context = person, .send = person_sends, .emit = person_emits, .busy = person_is_busy, .wall_ms = wall_ms};
     struct engine_options options = {.identity = &person->identity,
                                      .known_peers = &person->known_peers,
                                      .known_bootnodes = &person->known_bootnodes,
