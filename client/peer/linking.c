@@ -10,8 +10,8 @@
 #define PENDING_LIFE_MS 10000
 #define CONFIRMATION_FIRST_MS 100
 #define CONFIRMATION_TRIES 6
-#define ROUND_WAIT_FIRST_MS 2000
-#define ROUND_WAIT_MOST_MS 60000
+#define ROUND_WAIT_FIRST_MS UINT64_C(2000)
+#define ROUND_WAIT_MOST_MS UINT64_C(60000)
 #define RENEWAL_AGAIN_MS 5000
 
 bool linking_usable(const struct peer *peer, uint64_t now) {
