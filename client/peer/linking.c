@@ -116,23 +116,28 @@ void peer_receive_probe(struct peer *peer, const struct address *from, uint64_t 
     punch_learn(&peer->punch, from, now);
 }
 
-/* Public-key work for strangers is limited per peer. */
-static bool work_allowed(struct peer *peer, uint64_t now) {
-    uint64_t filled = peer->work_tokens + (now - peer->work_filled) * WORK_PER_MS;
-    peer->work_tokens = filled > WORK_BURST ? WORK_BURST : filled;
-    peer->work_filled = now;
-    if (peer->work_tokens < 1000) return false;
-    peer->work_tokens -= 1000;
-    return true;
+void linking_init(struct peer *peer, uint64_t now) {
+    punch_init(&peer->punch);
+    punch_init(&peer->renewal);
+    peer->retry = UINT64_MAX;
+    for (size_t i = 0; i < PEER_PENDING; i++) {
+        peer->work[i].tokens = WORK_BURST;
+        peer->work[i].filled = now;
+    }
 }
 
-static struct handshake_pending *pending_slot(struct peer *peer) {
-    struct handshake_pending *oldest = &peer->pending[0];
-    for (size_t i = 0; i < PEER_PENDING; i++) {
-        if (!peer->pending[i].active) return &peer->pending[i];
-        if (peer->pending[i].started < oldest->started) oldest = &peer->pending[i];
-    }
-    return oldest;
+static bool work_allowed(struct peer *peer, size_t place, uint64_t now) {
+    uint64_t tokens = peer->work[place].tokens + (now - peer->work[place].filled) * WORK_PER_MS;
+    if (tokens > WORK_BURST) tokens = WORK_BURST;
+    bool allowed = tokens >= 1000;
+    peer->work[place].tokens = allowed ? tokens - 1000 : tokens;
+    peer->work[place].filled = now;
+    return allowed;
+}
+
+static size_t pending_place(const struct peer *peer, bool bound, const struct address *from) {
+    bool known = bound || punch_names(&peer->punch, from) || (peer->has_path && address_equal(from, &peer->path));
+    return known ? PEER_PENDING_KNOWN : PEER_PENDING_STRANGE;
 }
 
 static const struct transport *bound_transport(const struct peer *peer, uint32_t index, uint64_t now) {
@@ -157,7 +162,8 @@ void peer_receive_initiation(struct peer *peer, const uint8_t *packet, const str
         return;
     }
     const struct transport *bound_to = message->bound ? bound_transport(peer, message->bound_index, now) : NULL;
-    if ((message->bound && !bound_to) || !work_allowed(peer, now)) return;
+    size_t place = pending_place(peer, bound_to != NULL, from);
+    if ((message->bound && !bound_to) || !work_allowed(peer, place, now)) return;
     uint32_t index = indices_take(peer->host->indices, peer);
     if (!index) return;
     struct handshake_pending fresh;
@@ -165,7 +171,7 @@ void peer_receive_initiation(struct peer *peer, const uint8_t *packet, const str
         indices_release(peer->host->indices, index);
         return;
     }
-    struct handshake_pending *slot = pending_slot(peer);
+    struct handshake_pending *slot = &peer->pending[place];
     pending_drop(peer, slot);
     *slot = fresh;
     sodium_memzero(&fresh, sizeof fresh);

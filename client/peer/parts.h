@@ -8,6 +8,7 @@
 #define PEER_DEMOTE_MS 3000
 
 /* linking.c */
+void linking_init(struct peer *peer, uint64_t now);
 void linking_start(struct peer *peer, uint64_t now); /* a round of punching, with a new handshake if we initiate */
 void linking_done(struct peer *peer);                /* a working session: no more punching */
 void linking_tick(struct peer *peer, uint64_t now);

@@ -19,12 +19,8 @@ struct peer *peer_create(const struct peer_host *host, const struct member_recor
     peer->pair.other_mask = record->suite_mask;
     pair_tag_derive(host->room->mac_key, record->id, host->own_id, peer->tag_in);
     peer->created = peer->heard = peer->sent = now;
-    peer->work_tokens = 4000;
-    peer->work_filled = now;
-    peer->retry = UINT64_MAX;
+    linking_init(peer, now);
     peer->epoch = ++*host->epochs;
-    punch_init(&peer->punch);
-    punch_init(&peer->renewal);
     delivery_sender_init(&peer->sender, ++*host->streams);
     delivery_receiver_init(&peer->receiver);
     return peer;

@@ -21,7 +21,9 @@
 #include "client/peer/punch.h"
 #include "client/peer/transport.h"
 
-#define PEER_PENDING 2
+/* Handshakes of ours to answer: those from where the peer is known to be, or bound to a session, and all others. Each
+ * has its own place and its own share of work, so that a flood of the latter keeps no peer out. */
+enum { PEER_PENDING_KNOWN, PEER_PENDING_STRANGE, PEER_PENDING };
 
 struct peer;
 
@@ -87,7 +89,9 @@ struct peer {
     uint64_t renewed; /* last bound handshake begun */
     struct handshake_attempt attempt;
     struct handshake_pending pending[PEER_PENDING];
-    uint64_t work_tokens, work_filled; /* public-key work for INITIATIONs: thousandths, ms */
+    struct {
+        uint64_t tokens, filled; /* thousandths, ms */
+    } work[PEER_PENDING];        /* public-key work for INITIATIONs */
     struct transport current, previous, next;
     uint8_t next_static[32], current_static[32];
     bool static_proven; /* an introduction has proved `current_static`: this member never has another */

@@ -117,6 +117,12 @@ void punch_keep(struct punch *punch, const struct address *address, uint64_t now
     candidate->due = now;
 }
 
+bool punch_names(const struct punch *punch, const struct address *address) {
+    for (size_t i = 0; i < punch->count; i++)
+        if (!punch->candidates[i].answers && address_equal(&punch->candidates[i].address, address)) return true;
+    return false;
+}
+
 void punch_start(struct punch *punch, uint64_t now) {
     size_t kept = 0;
 

@@ -39,6 +39,8 @@ void punch_set_candidates(struct punch *punch, const struct address *addresses, 
 void punch_learn(struct punch *punch, const struct address *address, uint64_t now);
 /* Where the peer was reached until now: a candidate like those of the record, beside them. */
 void punch_keep(struct punch *punch, const struct address *address, uint64_t now);
+/* Is it a candidate of the record, or one kept? */
+bool punch_names(const struct punch *punch, const struct address *address);
 /* Begins (again): every candidate due now, counts at zero; what punch_learn brought is forgotten. */
 void punch_start(struct punch *punch, uint64_t now);
 void punch_stop(struct punch *punch);

@@ -191,6 +191,41 @@ static void nobody_silences_the_room(void **state) {
     world_wait(abuse.world, 3000, abuse.first->status == ENGINE_STATUS_UNDELIVERED);
 }
 
+/* A new handshake in the first one's name: work for the second. */
+static void forge_initiation(struct abuse *abuse) {
+    struct handshake_pair pair = {.room = &abuse->keys,
+                                  .identity = &abuse->identity,
+                                  .initiator = true,
+                                  .own_mask = abuse->first->suite_mask,
+                                  .other_mask = abuse->second->suite_mask};
+    struct handshake_attempt attempt;
+    memcpy(pair.own_id, abuse->first->id, MEMBER_ID_SIZE);
+    memcpy(pair.other_id, abuse->second->id, MEMBER_ID_SIZE);
+    assert_true(handshake_initiate(&pair, 1, NULL, 0, &attempt));
+    world_inject(abuse->world, &mallory, &abuse->second->nat.outside, attempt.packet, sizeof attempt.packet);
+}
+
+static void a_flood_of_handshakes_keeps_nobody_out(void **state) {
+    struct abuse abuse;
+    abuse_begin(&abuse, state);
+    for (int i = 0; i < CONNECT_MS / 20; i++) {
+        forge_initiation(&abuse);
+        world_run(abuse.world, 20);
+    }
+    assert_true(everyone_connected(abuse.world));
+    for (int i = 0; i < 200000 / 50; i++) { /* so long that it needs new keys */
+        forge_initiation(&abuse);
+        world_run(abuse.world, 50);
+    }
+    assert_undisturbed(&abuse);
+    abuse.to_mallory = 0;
+    for (int i = 0; i < 200; i++) {
+        forge_initiation(&abuse);
+        world_run(abuse.world, 50);
+    }
+    assert_in_range(abuse.to_mallory, 1, 30); /* and the work stays bounded: 2 a second */
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_session_is_not_taken_over, world_setup, world_teardown),
@@ -198,6 +233,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(who_does_not_read_takes_nothing, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(nobody_silences_the_room, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(a_path_is_not_stolen_by_who_is_faster, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(a_flood_of_handshakes_keeps_nobody_out, world_setup, world_teardown),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("abuse", tests, NULL, NULL);

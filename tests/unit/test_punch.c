@@ -105,7 +105,9 @@ static void where_the_peer_was_is_kept(void **state) {
     (void)state;
     punch_init(&punch);
     punch_learn(&punch, &address, 0);
+    assert_false(punch_names(&punch, &address));
     punch_keep(&punch, &address, 0);
+    assert_true(punch_names(&punch, &address));
     punch_start(&punch, 0);
     assert_int_equal(drain(&punch, 0), 1);
     assert_int_equal(drain(&punch, 20), 1);
