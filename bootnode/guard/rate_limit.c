@@ -6,11 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bootnode/guard/source_prefix.h"
+
 #define SET_WAYS 8u
 #define SETS 16384u /* 1 MiB in all */
 #define TIME_BITS 48
 #define TIME_MASK ((UINT64_C(1) << TIME_BITS) - 1)
-#define PREFIXES_MAX 3
 /* The workers' times differ by less; a bucket further ahead than that says that the clock stepped back. */
 #define CLOCK_STEP_US 1000000
 
@@ -24,14 +25,6 @@ struct rate_limiter {
     uint8_t key[crypto_shorthash_KEYBYTES];
     bool limit_loopback;
 };
-
-/* How much of the canonical address counts, and how many times the narrowest prefix's allowance it gets. */
-struct prefix {
-    uint8_t bytes;
-    uint8_t growth;
-};
-static const struct prefix ipv4_prefixes[PREFIXES_MAX] = {{16, 1}, {15, 4}};
-static const struct prefix ipv6_prefixes[PREFIXES_MAX] = {{8, 1}, {7, 4}, {6, 16}};
 
 /* Who owns a bucket, as it is hashed. */
 struct bucket_name {
@@ -95,13 +88,14 @@ static bool bucket_take(struct rate_limiter *limiter, const struct bucket_name *
 
 /* Narrow before wide: a source that used up its own bucket must not empty its neighbours'. */
 bool rate_limit_source(struct rate_limiter *limiter, enum rate_kind kind, const struct address *source, uint64_t now) {
-    const struct prefix *prefixes = address_is_ipv4(source) ? ipv4_prefixes : ipv6_prefixes;
+    const struct source_prefixes *prefixes = source_prefixes_of(source);
     if (limiter->rates[kind].per_second == 0) return true;
     if (!limiter->limit_loopback && address_classify(source) == ADDRESS_LOOPBACK) return true;
-    for (size_t i = 0; i < PREFIXES_MAX && prefixes[i].bytes > 0; i++) {
-        struct bucket_name name = {.kind = (uint8_t)kind, .bytes = prefixes[i].bytes};
-        memcpy(name.value, source->ip, prefixes[i].bytes);
-        if (!bucket_take(limiter, &name, prefixes[i].growth, now)) return false;
+    for (size_t i = 0; i < prefixes->count; i++) {
+        const struct source_prefix *prefix = &prefixes->items[i];
+        struct bucket_name name = {.kind = (uint8_t)kind, .bytes = prefix->bytes};
+        memcpy(name.value, source->ip, prefix->bytes);
+        if (!bucket_take(limiter, &name, prefix->growth, now)) return false;
     }
     return true;
 }
