@@ -320,10 +320,15 @@ static struct peer *receive_answer(struct chatroom *room, const struct address *
                                    size_t size) {
     struct peer_answer answer;
     bool response = packet[0] == PEER_RESPONSE;
-    if (!(response ? peer_response_decode : peer_confirmation_decode)(packet, size, &answer)) return NULL;
+    bool whole =
+        response ? peer_response_decode(packet, size, &answer) : peer_confirmation_decode(packet, size, &answer);
+    if (!whole) return NULL;
     struct peer *peer = peer_by_index(room, answer.receiver_index);
     if (!peer || !peer_mac_check(room->keys.mac_key, packet, size)) return NULL;
-    (response ? peer_receive_response : peer_receive_confirmation)(peer, &answer, from, room->now);
+    if (response)
+        peer_receive_response(peer, &answer, from, room->now);
+    else
+        peer_receive_confirmation(peer, &answer, from, room->now);
     return peer;
 }
 

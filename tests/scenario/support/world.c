@@ -316,7 +316,10 @@ static unsigned seed(void) {
 int world_setup(void **state) {
     struct world *world = calloc(1, sizeof *world);
     void *net;
-    if (!world || net_setup(&net) != 0) return -1;
+    if (!world || net_setup(&net) != 0) {
+        free(world);
+        return -1;
+    }
     for (unsigned i = 0; i < seed(); i++) randombytes_random();
     printf("# world seed %u\n", seed());
     world->net = net;
