@@ -307,14 +307,15 @@ static uint64_t absent_due(const struct peer *peer) {
     if (!peer->connected || peer->state == PEER_BLOCKED)
         return peer->resynced_away ? peer->delisted + PEER_SILENT_MS : peer->delisted;
     uint64_t silent = peer->heard + PEER_SILENT_MS;
-    if (peer->demoted) return silent; /* asked for long */
+    if (peer->demoted) /* asked for long, or, after the keys had grown too old, by punching */
+        return peer->current.live || silent > peer->asked + PEER_SILENT_MS ? silent : peer->asked + PEER_SILENT_MS;
     if (!peer->asked) return UINT64_MAX; /* ping_due sees to that */
     return silent > peer->asked + ABSENT_ASKED_MS ? silent : peer->asked + ABSENT_ASKED_MS;
 }
 
 static void demote(struct peer *peer, uint64_t now) {
     peer->demoted = true;
-    peer->asked = 0;
+    peer->asked = linking_usable(peer, now) ? 0 : now;
     punch_keep(&peer->punch, &peer->path, now);
     linking_start(peer, now);
 }

@@ -385,6 +385,25 @@ static void who_slept_for_a_minute_is_back(void **state) {
 
 /* --- Paths fail --- */
 
+static bool part_from_bootnode(struct world *world, struct wire *wire) {
+    struct address bootnode = world_bootnode();
+    return wire->sender != world->tampering || !address_equal(&wire->to, &bootnode);
+}
+
+/* The keys are too old to ask with, and the bootnode does not list the other any more: asked all the same. */
+static void who_slept_long_finds_whom_only_the_bootnode_lost(void **state) {
+    struct couple couple = meet(state, NAT_NONE, NAT_NONE);
+    couple.world->tamper = part_from_bootnode;
+    couple.world->tampering = couple.bert;
+    world_run(couple.world, MINUTE);
+    couple.anna->asleep = true;
+    world_run(couple.world, 5 * MINUTE);
+    couple.anna->asleep = false;
+    both_say(&couple);
+    world_wait(couple.world, 5000, all_heard(&couple));
+    assert_one_conversation(&couple);
+}
+
 static void a_path_dead_for_10_s_comes_back(void **state) {
     struct couple couple = meet(state, NAT_PORT_RESTRICTED, NAT_PORT_RESTRICTED);
     struct counts counts;
@@ -472,6 +491,7 @@ int main(void) {
         SCENARIO(a_restarted_client_gets_what_waited),
         SCENARIO(nothing_is_shown_twice_after_an_absence),
         SCENARIO(who_slept_for_a_minute_is_back),
+        SCENARIO(who_slept_long_finds_whom_only_the_bootnode_lost),
         SCENARIO(a_path_dead_for_10_s_comes_back),
         SCENARIO(a_path_dead_for_4_minutes_comes_back),
         SCENARIO(the_bootnode_introduces_again),
