@@ -13,8 +13,6 @@
 #include "common/suite.h"
 #include "common/udp.h"
 
-#define DEFAULT_PORT 9595
-
 static int complain(int result, const char *text) {
     fprintf(stderr, "gochat: %s\n", text);
     return result;
@@ -121,7 +119,7 @@ static int open_socket(struct setup *setup) {
 static int resolve_bootnode(struct setup *setup) {
     char why[256];
     setup->bootnode_count =
-        address_resolve(setup->config->bootnode, DEFAULT_PORT, setup->bootnodes, RENDEZVOUS_ADDRESSES, why, sizeof why);
+        address_resolve(setup->config->bootnode, 0, setup->bootnodes, RENDEZVOUS_ADDRESSES, why, sizeof why);
     if (setup->bootnode_count) return SETUP_OK;
     fprintf(stderr, "gochat: --bootnode %s: %s\n", setup->config->bootnode, why);
     return SETUP_USAGE;
