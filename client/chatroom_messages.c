@@ -13,6 +13,7 @@ struct outgoing {
     struct outgoing *next;
     uint64_t sequence, accepted;
     size_t bytes; /* that it may hold in memory */
+    bool arrived; /* somebody has acknowledged it */
     size_t waiting;
     struct peer *peers[]; /* `waiting` of them */
 };
@@ -98,6 +99,7 @@ void messages_acknowledged(struct chatroom *room, struct peer *peer, uint64_t ta
     while (*at && (*at)->sequence != tag) at = &(*at)->next;
     if (!*at || !outgoing_strike(*at, peer)) return;
     peer->stalled = false;
+    (*at)->arrived = true;
     struct event *event = chatroom_event(room, EVENT_DELIVERED, peer);
     message_id_format(room->host->run, tag, event->id);
     chatroom_emit(room, event);
@@ -109,6 +111,8 @@ void messages_give_up(struct chatroom *room, struct peer *peer, bool undelivered
     for (struct outgoing **at = &room->outgoing; *at;) {
         bool waited = outgoing_strike(*at, peer);
         if (waited && undelivered) room->any_undelivered = true;
+        /* Whom we blocked should not have it, but then nobody has. */
+        if (waited && !undelivered && (*at)->waiting == 0 && !(*at)->arrived) room->any_alone = true;
         if ((*at)->waiting == 0)
             outgoing_finish(room, at);
         else
