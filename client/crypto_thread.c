@@ -11,7 +11,7 @@
 #define INTERFACES_EVERY_MS 5000
 #define SLEEP_MOST_MS 60000
 #define EVENTS_MOST 1024 /* of at most 64 KiB, that wait to be shown */
-#define TURN_PACKETS 64 /* then events, lines and timers have their turn */
+#define TURN_PACKETS 64  /* then events, lines and timers have their turn */
 
 static void flush(struct crypto_thread *crypto) {
     /* What the kernel refuses is lost like any datagram; whoever needs it repeats it. */

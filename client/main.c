@@ -58,7 +58,8 @@ static void wait_for_end(struct client *client) {
     }
 }
 
-/* What the shell or nohup(1) had us ignore stays ignored: a blocked signal would come through the signalfd all the same.
+/* What the shell or nohup(1) had us ignore stays ignored: a blocked signal would come through the signalfd all the
+ * same.
  */
 static int catch_signals(void) {
     static const int farewells[] = {SIGINT, SIGTERM, SIGHUP};

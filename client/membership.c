@@ -102,7 +102,7 @@ static bool arriving_complete(const struct membership *membership) {
 
 /* Who stands in both is told, too: it may have left and come back in between, with the same record. */
 static void tell_list(const struct membership_list *old, const struct membership_list *list,
-                             const struct membership_observer *observer) {
+                      const struct membership_observer *observer) {
     bool found;
     for (size_t i = 0; i < old->count; i++) {
         list_position(list, old->records[i].id, &found);

@@ -201,8 +201,8 @@ void peer_receive_response(struct peer *peer, const struct peer_answer *message,
     struct handshake_result result;
     uint8_t confirmation[PEER_CONFIRMATION_MAX];
     introduction_of_self(peer, &self);
-    size_t size = handshake_confirm(&peer->pair, &peer->attempt, message, &self, confirmation, sizeof confirmation,
-                                    &result);
+    size_t size =
+        handshake_confirm(&peer->pair, &peer->attempt, message, &self, confirmation, sizeof confirmation, &result);
     if (size == 0) return;
     /* Somebody else in the room answers for a member whom we know. */
     if (peer->static_proven && sodium_memcmp(result.remote_static, peer->current_static, 32) != 0) {

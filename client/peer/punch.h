@@ -1,8 +1,8 @@
 /* The punch schedule: which candidate of one peer gets a packet when. Pure: knows addresses and times, sends nothing.
  *
- * Invariant: between two punch_start calls no candidate gets more than PUNCH_PACKETS packets, however often it is added,
- * and a learned one no more than came from it (PROTOCOL.md §3.2 rules 1 and 2; a stranger whose address somebody named
- * or forged gets no more than that). */
+ * Invariant: between two punch_start calls no candidate gets more than PUNCH_PACKETS packets, however often it is
+ * added, and a learned one no more than came from it (PROTOCOL.md §3.2 rules 1 and 2; a stranger whose address somebody
+ * named or forged gets no more than that). */
 #pragma once
 
 #include <stdbool.h>

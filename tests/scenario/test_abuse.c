@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "tests/scenario/support/world.h"
+#include "tests/support/folder.h"
 
 #define CONNECT_MS 1500
 
@@ -226,6 +227,30 @@ static void a_flood_of_handshakes_keeps_nobody_out(void **state) {
     assert_in_range(abuse.to_mallory, 1, 30); /* and the work stays bounded: 2 a second */
 }
 
+/* Said while it was not known yet who had come. */
+static void what_only_an_impostor_could_hear_reached_nobody(void **state) {
+    struct abuse abuse;
+    void *folder;
+    char why[256];
+    abuse_begin(&abuse, state);
+    struct person *impostor = world_person(abuse.world, abuse.second->name, NAT_NONE);
+    identity_from_seed(abuse.identity.seed, &impostor->identity);
+    assert_int_equal(folder_make(&folder), 0);
+    assert_true(known_keys_open(&abuse.first->known_peers, folder, "known_peers", why, sizeof why));
+    world_wait(abuse.world, CONNECT_MS, person_sees(abuse.first, abuse.second));
+    engine_stop(abuse.second->engine, abuse.world->now);
+    world_wait(abuse.world, 3000, abuse.second->status == 0);
+    person_start(impostor, "tea");
+    world_wait(abuse.world, CONNECT_MS, person_count(abuse.first, EVENT_PEER_JOINED, impostor) == 1);
+    person_say(abuse.first, "for you alone");
+    assert_int_equal(person_count(abuse.first, EVENT_ERROR, NULL), 0);
+    world_wait(abuse.world, CONNECT_MS, person_count(abuse.first, EVENT_ERROR, NULL) == 1);
+    engine_end_of_input(abuse.first->engine, abuse.world->now);
+    world_wait(abuse.world, 3000, abuse.first->status == ENGINE_STATUS_ALONE);
+    assert_int_equal(person_count(impostor, EVENT_MESSAGE, NULL), 0);
+    folder_remove(&folder);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_session_is_not_taken_over, world_setup, world_teardown),
@@ -234,6 +259,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(nobody_silences_the_room, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(a_path_is_not_stolen_by_who_is_faster, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(a_flood_of_handshakes_keeps_nobody_out, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(what_only_an_impostor_could_hear_reached_nobody, world_setup, world_teardown),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("abuse", tests, NULL, NULL);

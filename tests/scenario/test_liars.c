@@ -415,8 +415,6 @@ static void a_known_nick_with_a_new_key_is_blocked(void **state) {
     world_wait(world, 2500, bert->status == 0);
     mallory->name = "bert";
     person_start(mallory, "tea");
-    world_wait(world, CONNECT_MS, person_count(anna, EVENT_PEER_JOINED, mallory) == 1);
-    person_say(anna, "is anybody there?"); /* nobody who counts */
     world_wait(world, CONNECT_MS, person_count(anna, EVENT_ERROR, NULL) == 1);
     assert_non_null(strstr(person_last(anna, EVENT_ERROR, NULL)->text, "blocked"));
     person_say(mallory, "it is me");
@@ -430,8 +428,6 @@ static void a_known_nick_with_a_new_key_is_blocked(void **state) {
     person_forget(bert);
     person_start(bert, "tea");
     world_wait(world, CONNECT_MS, person_sees(anna, bert));
-    engine_end_of_input(anna->engine, world->now);
-    world_wait(world, 3000, anna->status == ENGINE_STATUS_ALONE);
     folder_remove(&folder);
 }
 
