@@ -26,6 +26,8 @@ static const struct ini_key keys[] = {
         .help = "most members of a room"),
     KEY(sessions, .type = INI_INTEGER, .min = 1, .max = SESSIONS_MAX, .fallback = "1000000",
         .help = "most sessions in all"),
+    KEY(sessions_per_source, .type = INI_INTEGER, .min = 0, .max = SESSIONS_MAX, .fallback = "512",
+        .help = "most sessions of one source address"),
     KEY(node_id, .type = INI_INTEGER, .min = 0, .max = 255, .fallback = "0",
         .help = "number of this bootnode among those that share a name"),
     KEY(receive_buffer, .type = INI_INTEGER, .min = 0, .max = 1 << 30, .fallback = "4194304",
@@ -35,8 +37,10 @@ static const struct ini_key keys[] = {
     RATE(rate_register, "50", "REGISTER a second and address"),
     RATE(rate_stun, "20", "STUN requests a second and address"),
     RATE(rate_reset, "100", "RESET answers a second and address"),
+    RATE(rate_update, "2", "UPDATE a second and session"),
     RATE(rate_introduce, "2", "INTRODUCE a second and session"),
-    KEY(limit_loopback, .type = INI_BOOLEAN, .fallback = "yes", .help = "whether the rates hold on loopback, too"),
+    RATE(rate_move, "2", "MOVE a second and session"),
+    KEY(limit_loopback, .type = INI_BOOLEAN, .fallback = "yes", .help = "whether the limits hold on loopback, too"),
 };
 
 const struct ini_table bootnode_config_table = {
@@ -44,12 +48,13 @@ const struct ini_table bootnode_config_table = {
 
 void bootnode_config_rates(const struct bootnode_config *config, struct rate out[static RATE_KIND_COUNT]) {
     /* A house full of people behind one address comes back at once after a cut: ten seconds' worth. */
-    static const uint32_t burst_seconds[RATE_KIND_COUNT] = {10, 10, 10, 10, [RATE_INTRODUCE] = 4};
-    const long long rates[RATE_KIND_COUNT] = {[RATE_HELLO] = config->rate_hello,
-                                              [RATE_REGISTER] = config->rate_register,
-                                              [RATE_STUN] = config->rate_stun,
-                                              [RATE_RESET] = config->rate_reset,
-                                              [RATE_INTRODUCE] = config->rate_introduce};
+    static const uint32_t burst_seconds[RATE_KIND_COUNT] = {
+        10, 10, 10, 10, [RATE_UPDATE] = 4, [RATE_INTRODUCE] = 4, [RATE_MOVE] = 4};
+    const long long rates[RATE_KIND_COUNT] = {
+        [RATE_HELLO] = config->rate_hello,   [RATE_REGISTER] = config->rate_register,
+        [RATE_STUN] = config->rate_stun,     [RATE_RESET] = config->rate_reset,
+        [RATE_UPDATE] = config->rate_update, [RATE_INTRODUCE] = config->rate_introduce,
+        [RATE_MOVE] = config->rate_move};
     for (size_t i = 0; i < RATE_KIND_COUNT; i++)
         out[i] = (struct rate){(uint32_t)rates[i], (uint32_t)rates[i] * burst_seconds[i]};
 }

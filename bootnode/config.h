@@ -18,10 +18,11 @@ struct bootnode_config {
     char key_file[INI_TEXT_SIZE]; /* empty: node_key_default_file */
     long long room_members;
     long long sessions;
+    long long sessions_per_source; /* 0: no cap */
     long long node_id;
     long long receive_buffer;
     int log_level; /* enum log_level */
-    long long rate_hello, rate_register, rate_stun, rate_reset, rate_introduce;
+    long long rate_hello, rate_register, rate_stun, rate_reset, rate_update, rate_introduce, rate_move;
     bool limit_loopback;
 };
 

@@ -1,5 +1,5 @@
-/* Token buckets per source prefix: IPv4 /32 and /24, IPv6 /64, /56 and /48, the wider ones with larger allowances. No
- * lock, no allocation after creation, constant work per question.
+/* Token buckets per source prefix (source_prefix.h), the wider ones with larger allowances, and per session. No lock,
+ * no allocation after creation, constant work per question.
  *
  * A bucket is one 64-bit word: 16 bits of a keyed hash of its owner, and 48 bits that say when it will be full again
  * (microseconds; the generic cell rate algorithm, ITU-T I.371, which is a token bucket with one number). The
@@ -12,7 +12,17 @@
 
 #include "common/address.h"
 
-enum rate_kind { RATE_HELLO, RATE_REGISTER, RATE_STUN, RATE_RESET, RATE_INTRODUCE, RATE_KIND_COUNT };
+enum rate_kind {
+    RATE_HELLO,
+    RATE_REGISTER,
+    RATE_STUN,
+    RATE_RESET,
+    /* per session */
+    RATE_UPDATE,
+    RATE_INTRODUCE,
+    RATE_MOVE,
+    RATE_KIND_COUNT
+};
 
 #define RATE_MAX 10000 /* tokens a second: the buckets of a /48 still count in whole microseconds */
 

@@ -30,6 +30,7 @@ static void test_defaults(void **state) {
     assert_string_equal(config.key_file, "");
     assert_int_equal(config.room_members, 128);
     assert_int_equal(config.sessions, 1000000);
+    assert_int_equal(config.sessions_per_source, 512);
     assert_int_equal(config.log_level, LOG_LEVEL_INFO);
     assert_true(config.limit_loopback);
 }
@@ -116,6 +117,8 @@ static void test_bounds(void **state) {
     assert_false(sets("room_members", "1"));
     assert_false(sets("room_members", "513"));
     assert_false(sets("sessions", "0"));
+    assert_true(sets("sessions_per_source", "0"));
+    assert_false(sets("sessions_per_source", "1073741825"));
     assert_false(sets("log_level", "loud"));
     assert_false(sets("listen", ""));
     assert_false(sets("listen", "300.1.2.3:9595"));
@@ -131,8 +134,10 @@ static void test_rates(void **state) {
     (void)state;
     ini_table_defaults(&bootnode_config_table, &config);
     bootnode_config_rates(&config, rates);
-    assert_int_equal(rates[RATE_INTRODUCE].per_second, 2);
-    assert_int_equal(rates[RATE_INTRODUCE].burst, 8);
+    for (size_t i = RATE_UPDATE; i < RATE_KIND_COUNT; i++) {
+        assert_int_equal(rates[i].per_second, 2);
+        assert_int_equal(rates[i].burst, 8);
+    }
     /* An office of 200 behind one address, each with a retry. */
     assert_true(rates[RATE_HELLO].burst >= 400 && rates[RATE_REGISTER].burst >= 400);
     config.rate_stun = 7;
