@@ -1,5 +1,6 @@
 #include "bootnode/node.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,8 +8,10 @@
 /* Every shard gets its share of the sessions, rounded up. */
 static struct shard *make_shard(const struct node *node, size_t index, size_t count, uint64_t now) {
     uint64_t share = ((uint64_t)node->config->sessions + count - 1) / count;
-    const struct shard_limits limits = {
-        .expiry_ms = SESSION_EXPIRY_MS, .room_members = (uint32_t)node->config->room_members, .sessions = share};
+    const struct shard_limits limits = {.expiry_ms = SESSION_EXPIRY_MS,
+                                        .room_members = (uint32_t)node->config->room_members,
+                                        .sessions = share,
+                                        .sources = node->sources};
     struct shard *shard = aligned_alloc(64, (sizeof *shard + 63) / 64 * 64);
     if (!shard) return NULL;
     memset(shard, 0, sizeof *shard);
@@ -17,9 +20,19 @@ static struct shard *make_shard(const struct node *node, size_t index, size_t co
     return NULL;
 }
 
+static bool make_limits(struct node *node) {
+    const struct bootnode_config *config = node->config;
+    struct rate rates[RATE_KIND_COUNT];
+    bootnode_config_rates(config, rates);
+    node->limits = rate_limiter_create(rates, config->limit_loopback);
+    if (config->sessions_per_source == 0) return node->limits != NULL;
+    node->sources =
+        source_count_create((uint32_t)config->sessions_per_source, (uint64_t)config->sessions, config->limit_loopback);
+    return node->limits && node->sources;
+}
+
 bool node_init(struct node *node, const struct bootnode_config *config, const struct node_key *key, size_t shard_count,
                uint64_t monotonic_ms) {
-    struct rate rates[RATE_KIND_COUNT];
     memset(node, 0, sizeof *node);
     node->config = config;
     node->started_ms = monotonic_ms;
@@ -28,14 +41,13 @@ bool node_init(struct node *node, const struct bootnode_config *config, const st
     randombytes_buf(node->shard_hash_key, sizeof node->shard_hash_key);
     cookie_jar_init(&node->cookies);
     endpoints_init(&node->endpoints);
-    bootnode_config_rates(config, rates);
-    node->limits = rate_limiter_create(rates, config->limit_loopback);
-    while (node->limits && node->shard_count < shard_count) {
+    bool made = make_limits(node);
+    while (made && node->shard_count < shard_count) {
         struct shard *shard = make_shard(node, node->shard_count, shard_count, monotonic_ms);
         if (!shard) break;
         node->shards[node->shard_count++] = shard;
     }
-    if (node->shard_count == shard_count) return true;
+    if (made && node->shard_count == shard_count) return true;
     node_destroy(node);
     return false;
 }
@@ -46,6 +58,8 @@ void node_destroy(struct node *node) {
         shard_destroy(shard);
         free(shard);
     }
+    assert(source_count_is_zero(node->sources));
+    source_count_destroy(node->sources);
     rate_limiter_destroy(node->limits);
     endpoints_destroy(&node->endpoints);
     cookie_jar_destroy(&node->cookies);

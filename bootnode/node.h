@@ -10,6 +10,7 @@
 #include "bootnode/guard/cookie.h"
 #include "bootnode/guard/key.h"
 #include "bootnode/guard/rate_limit.h"
+#include "bootnode/guard/source_count.h"
 #include "bootnode/guard/spread.h"
 #include "bootnode/outbox.h"
 #include "bootnode/table/shard.h"
@@ -18,9 +19,10 @@
 
 struct node {
     const struct bootnode_config *config;
-    struct node_key key;         /* Noise static key pair, reset key */
-    struct cookie_jar cookies;   /* has its own synchronisation */
-    struct rate_limiter *limits; /* lock-free */
+    struct node_key key;          /* Noise static key pair, reset key */
+    struct cookie_jar cookies;    /* has its own synchronisation */
+    struct rate_limiter *limits;  /* lock-free */
+    struct source_count *sources; /* lock-free; NULL: no cap */
     struct endpoints endpoints;
     struct shard *shards[NODE_SHARDS_MAX];
     size_t shard_count;
@@ -34,7 +36,7 @@ struct node {
     struct spread spread; /* how long COOKIE asks newcomers to wait */
 };
 
-/* Makes the shards, the rate limiter and the cookie jar; `config` must outlive the node. The shards' bells are -1:
+/* Makes the shards, the limits and the cookie jar; `config` must outlive the node. The shards' bells are -1:
  * whoever starts workers sets them. False without memory. */
 bool node_init(struct node *node, const struct bootnode_config *config, const struct node_key *key, size_t shard_count,
                uint64_t monotonic_ms);

@@ -106,19 +106,24 @@ static struct session *find_confirmed(const struct shard *shard, uint64_t id) {
     return session && session_state(session) == SESSION_CONFIRMED ? session : NULL;
 }
 
+static void end_session(struct shard *shard, struct session *session) {
+    struct address address = session_address(session);
+    source_count_remove(shard->limits.sources, &address);
+    wheel_remove(&shard->expiry, &session->wheel);
+    slabs_free(&shard->slabs, session);
+}
+
 static void remove_provisional(struct shard *shard, struct session *session) {
     cds_hlist_del(&session->provisional);
-    wheel_remove(&shard->expiry, &session->wheel);
     shard->counters.provisional--;
-    slabs_free(&shard->slabs, session);
+    end_session(shard, session);
 }
 
 static void remove_member(struct shard *shard, struct session *session, enum leave_reason reason, uint64_t now) {
     struct room *room = session->room;
     room_leave(room, session, reason);
-    wheel_remove(&shard->expiry, &session->wheel);
     shard->counters.sessions--;
-    slabs_free(&shard->slabs, session);
+    end_session(shard, session);
     room_changed(shard, room, now);
     remove_if_empty(shard, room);
 }
@@ -233,11 +238,20 @@ static struct session *add_provisional(struct shard *shard, const struct registr
     struct session *session = slabs_allocate(&shard->slabs);
     if (!session) return NULL;
     fill(session, registration, now);
+    source_count_add(shard->limits.sources, &registration->address);
     cds_hlist_add_head(&session->provisional, provisional_bucket(shard, registration->body));
     wheel_add(&shard->expiry, &session->wheel, now + SHARD_PROVISIONAL_MS);
     shard->counters.provisional++;
     shard->counters.registered++;
     return session;
+}
+
+static bool source_has_place(const struct shard *shard, const struct room *room,
+                             const struct registration *registration) {
+    const struct session *predecessor = room ? room_find(room, registration->body->member_id) : NULL;
+    struct address former;
+    if (predecessor) former = session_address(predecessor);
+    return source_count_has_place(shard->limits.sources, &registration->address, predecessor ? &former : NULL);
 }
 
 static int register_locked(struct shard *shard, const struct registration *registration, uint64_t now,
@@ -247,6 +261,7 @@ static int register_locked(struct shard *shard, const struct registration *regis
     int refusal = room ? refusal_of(shard, room, body->member_id, body->owner_token) : 0;
     if (refusal) return refusal;
     if (!make_place(shard, registration)) return -EALREADY;
+    if (!source_has_place(shard, room, registration)) return REFUSAL_SOURCE_LIMIT;
     struct session *session = add_provisional(shard, registration, now);
     if (!session) return REFUSAL_BOOTNODE_FULL;
     *out = (struct registered){.complete = true};
@@ -289,10 +304,9 @@ static void become_member(struct shard *shard, struct session *session, struct r
 }
 
 static void remove_replaced(struct shard *shard, struct session *replaced) {
-    wheel_remove(&shard->expiry, &replaced->wheel);
     shard->counters.sessions--;
     shard->counters.replaced++;
-    slabs_free(&shard->slabs, replaced);
+    end_session(shard, replaced);
 }
 
 static int confirm_locked(struct shard *shard, struct session *session, uint64_t now) {
@@ -339,24 +353,29 @@ bool shard_accept_sealed(struct shard *shard, uint64_t id, uint64_t counter) {
     return accepted;
 }
 
-static void move_locked(struct shard *shard, struct session *session, const struct address *address, uint8_t endpoint,
+/* A full source is closed to those that move, too: else two sources could fill the table through one another. */
+static bool move_locked(struct shard *shard, struct session *session, const struct address *address, uint8_t endpoint,
                         uint64_t now) {
     struct address former = session_address(session);
+    if (!source_count_has_place(shard->limits.sources, address, &former)) return false;
+    source_count_add(shard->limits.sources, address);
+    source_count_remove(shard->limits.sources, &former);
     session_set_address(session, address, endpoint);
     atomic_store_explicit(&session->astray, false, memory_order_relaxed);
-    if (address_equal(&former, address)) return;
+    if (address_equal(&former, address)) return true;
     shard->counters.moved++;
-    if (session_state(session) != SESSION_CONFIRMED) return;
+    if (session_state(session) != SESSION_CONFIRMED) return true;
     room_updated(session->room, session);
     room_changed(shard, session->room, now);
+    return true;
 }
 
 bool shard_move(struct shard *shard, uint64_t id, const struct address *address, uint8_t endpoint, uint64_t now) {
     lock(shard);
     struct session *session = find(shard, id);
-    if (session) move_locked(shard, session, address, endpoint, now);
+    bool moved = session && move_locked(shard, session, address, endpoint, now);
     unlock(shard);
-    return session != NULL;
+    return moved;
 }
 
 static void update_locked(struct shard *shard, struct session *session, const struct update_body *update,

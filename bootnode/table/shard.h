@@ -11,6 +11,9 @@
  * session that was heard since moves on to heard + expiry.
  * 5. A confirmed session is a member of its room; a provisional one is in no room, but in `provisional`, by room tag,
  * member id and owner token. A room without members is taken out of the table and both wheels, and reclaimed.
+ * 6. A session of either kind counts in `limits.sources` with its registered address, from its birth until its removal.
+ * Only a member that has a place already comes in where there is none, to follow itself: so no source has more members
+ * than its cap.
  *
  * Whoever calls is a registered RCU reader, online (rculfhash asks for it). */
 #pragma once
@@ -19,6 +22,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bootnode/guard/source_count.h"
 #include "bootnode/table/room.h"
 #include "bootnode/table/slabs.h"
 #include "common/messages.h"
@@ -33,6 +37,8 @@ struct shard_limits {
     uint32_t expiry_ms;    /* 15000 */
     uint32_t room_members; /* 128 */
     uint64_t sessions;     /* most sessions in this shard, provisional ones included */
+    /* Most at a source, of all shards together; borrowed. NULL: no cap. */
+    struct source_count *sources;
 };
 
 struct shard_counters { /* under the mutex; read by anyone who holds it */
@@ -92,6 +98,7 @@ int shard_register(struct shard *shard, const struct registration *registration,
 int shard_confirm(struct shard *shard, uint64_t id, uint64_t now);
 /* A sealed counter was seen on an authentic packet: true when it is above the highest, which it then is. */
 bool shard_accept_sealed(struct shard *shard, uint64_t id, uint64_t counter);
+/* False also when the new source has no place: the session stays where it was. */
 bool shard_move(struct shard *shard, uint64_t id, const struct address *address, uint8_t endpoint, uint64_t now);
 /* True when the session lives; candidates change only with a higher revision. */
 bool shard_update(struct shard *shard, uint64_t id, const struct update_body *update, uint64_t now);

@@ -18,11 +18,13 @@
 #define ROOMS 16
 #define CHURNERS 2
 #define ROUNDS 10000
+#define SOURCE_CAP 100 /* of the one address that all come from: reached now and then */
 
 static struct shard shard;
 static _Atomic uint64_t ids[MEMBERS]; /* the last session of each member */
 static _Atomic uint64_t server_clock = GUEST_START;
 static atomic_uint churning;
+static atomic_uint refused; /* for want of a place at the source */
 static uint8_t keys[MEMBERS][LINK_TAG_KEY_SIZE];
 
 struct stress {
@@ -37,7 +39,9 @@ static struct guest guest_of(unsigned member) {
 
 static void come(unsigned member, uint64_t now) {
     struct registered registered;
-    if (guest_register(&shard, guest_of(member), now, &registered, NULL) != 0) return;
+    int refusal = guest_register(&shard, guest_of(member), now, &registered, NULL);
+    atomic_fetch_add(&refused, refusal == REFUSAL_SOURCE_LIMIT);
+    if (refusal != 0) return;
     atomic_store(&ids[member], registered.session_id);
     if (member % 7 != 0) shard_confirm(&shard, registered.session_id, now);
 }
@@ -105,7 +109,10 @@ static void threads_do_not_step_on_each_other(void **state) {
     (void)state;
     static const thread_main mains[] = {churn, churn, find, announce_and_expire};
     struct stress stress[4] = {{.seed = 1}, {.seed = 2}, {.seed = 3}, {.seed = 4}};
-    guest_open(&shard, &guest_limits, -1);
+    struct shard_limits limits = guest_limits;
+    limits.sources = source_count_create(SOURCE_CAP, limits.sessions, true);
+    assert_non_null(limits.sources);
+    guest_open(&shard, &limits, -1);
     for (unsigned i = 0; i < MEMBERS; i++) {
         uint8_t secret[LINK_SECRET_SIZE];
         guest_secret(i, secret);
@@ -121,12 +128,15 @@ static void threads_do_not_step_on_each_other(void **state) {
     assert_true(stress[2].found > 0);
     assert_true(stress[3].found > 0);
     assert_true(shard.counters.expired > 0);
+    assert_true(atomic_load(&refused) > 0);
     assert_int_equal(shard.counters.sessions + shard.counters.provisional, shard.slabs.live);
     while (shard.counters.sessions + shard.counters.provisional > 0)
         shard_expire(&shard, atomic_fetch_add(&server_clock, 1000));
     assert_int_equal(shard.slabs.live, 0);
     assert_int_equal(shard.counters.rooms, 0);
+    assert_true(source_count_is_zero(limits.sources));
     shard_destroy(&shard);
+    source_count_destroy(limits.sources);
 }
 
 int main(void) {
