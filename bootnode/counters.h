@@ -31,6 +31,7 @@
     X(BEAT_ACK, "beat_ack", "BEAT_ACK sent")                                                                           \
     X(PATH, "path", "PATH sent")                                                                                       \
     X(MOVE, "move", "sessions moved to a new address")                                                                 \
+    X(MOVE_REFUSED, "move_refused", "MOVE to a source that has no place for one more session, dropped")                \
     X(UPDATE, "update", "UPDATE accepted")                                                                             \
     X(INTRODUCE, "introduce", "INTRODUCE passed on")                                                                   \
     X(LEAVE, "leave", "sessions that left")                                                                            \

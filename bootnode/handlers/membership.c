@@ -11,6 +11,8 @@ void handle_update(struct context *context, const struct packet *packet) {
     read_update_body(&reader, &update);
     if (!reader_finished(&reader))
         counters_count(context->counters, COUNTER_MALFORMED);
+    else if (!rate_limit_session(context->node->limits, RATE_UPDATE, sealed.session_id, context->now))
+        counters_count(context->counters, COUNTER_RATE_LIMITED);
     else if (shard_update(sealed.shard, sealed.session_id, &update, context->now))
         counters_count(context->counters, COUNTER_UPDATE);
 }

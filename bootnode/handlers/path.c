@@ -20,10 +20,14 @@ void handle_move(struct context *context, const struct packet *packet) {
     read_cookie(&reader, &cookie);
     if (!reader_finished(&reader)) {
         counters_count(context->counters, COUNTER_MALFORMED);
+    } else if (!rate_limit_session(context->node->limits, RATE_MOVE, sealed.session_id, context->now)) {
+        counters_count(context->counters, COUNTER_RATE_LIMITED);
     } else if (!cookie_check(&context->node->cookies, &packet->from, context->second, &cookie)) {
         counters_count(context->counters, COUNTER_COOKIE_BAD);
     } else if (shard_move(sealed.shard, sealed.session_id, &packet->from, packet_endpoint(context, packet),
                           context->now)) {
         counters_count(context->counters, COUNTER_MOVE);
+    } else {
+        counters_count(context->counters, COUNTER_MOVE_REFUSED);
     }
 }

@@ -110,6 +110,7 @@ int net_setup(void **state) {
     rcu_reader_register();
     ini_table_defaults(&bootnode_config_table, &net->config);
     net->config.rate_hello = net->config.rate_register = net->config.rate_stun = net->config.rate_reset = 0;
+    net->config.rate_update = net->config.rate_move = 0;
     net->monotonic = START_MS;
     net->end = &net->first;
     make_key(&key);
@@ -146,9 +147,14 @@ void net_restart(struct net *net, bool same_key) {
 
 struct rendezvous_client *net_join(struct net *net, const char *room, uint32_t number) {
     struct address address = net_address(number);
+    return net_join_at(net, room, number, &address);
+}
+
+struct rendezvous_client *net_join_at(struct net *net, const char *room, uint32_t number,
+                                      const struct address *address) {
     assert_true(net->client_count < NET_CLIENTS);
     struct rendezvous_client *client = &net->clients[net->client_count++];
-    client_init(client, room, number, &address);
+    client_init(client, room, number, address);
     client->send = client_sends;
     client->context = net;
     client_start(client, net->monotonic);

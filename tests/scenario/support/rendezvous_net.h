@@ -54,6 +54,8 @@ void net_restart(struct net *net, bool same_key);
 void net_forget_clients(struct net *net);
 /* Adds a client at 192.0.2.NUMBER:4000 and starts it. */
 struct rendezvous_client *net_join(struct net *net, const char *room, uint32_t number);
+struct rendezvous_client *net_join_at(struct net *net, const char *room, uint32_t number,
+                                      const struct address *address);
 /* Lets time pass. */
 void net_run(struct net *net, uint64_t ms);
 /* Until it is so; false when it was not within `ms`. */

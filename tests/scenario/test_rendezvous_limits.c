@@ -1,0 +1,165 @@
+/* Who asks for too much of a bootnode: one source and one session get their share, others do not feel it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+
+#include "tests/scenario/support/rendezvous_net.h"
+
+static bool agreed(struct net *net) {
+    return net_agreed(net);
+}
+
+/* Who only sends HELLO, from addresses that are not his, does not make others wait. */
+static void test_a_flood_of_hello_delays_nobody(void **state) {
+    struct net *net = *state;
+    struct rendezvous_client eve;
+    struct address from = net_address(1);
+    uint8_t packet[PACKET_MAX];
+    client_init(&eve, "tea", 1, &from);
+    size_t size = client_hello(&eve, packet);
+    for (int i = 0; i < 100000; i++) {
+        randombytes_buf(from.ip + 13, 3);
+        net_inject(net, &from, packet, size);
+    }
+    net_join(net, "tea", 2);
+    assert_true(net_run_until(net, agreed, 10 * NET_DELAY_MS));
+}
+
+/* The limits that are off elsewhere here: one source gets its burst and no more. */
+static void test_rate_limits(void **state) {
+    struct net *net = *state;
+    struct address from = net_address(1);
+    uint8_t packet[PACKET_MAX];
+    net->config.rate_hello = net->config.rate_reset = net->config.rate_stun = 1;
+    net_restart(net, true);
+    struct rendezvous_client eve;
+    static const uint8_t stun[20] = {0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, 1};
+    client_init(&eve, "tea", 1, &from);
+    for (int i = 0; i < 100; i++) {
+        net_inject(net, &from, packet, client_hello(&eve, packet));
+        net_inject(net, &from, stun, sizeof stun);
+        memset(packet, 0, BEAT_SIZE);
+        packet[0] = MESSAGE_HEARTBEAT;
+        packet[4] = packet[15] = 1;
+        net_inject(net, &from, packet, BEAT_SIZE);
+    }
+    assert_int_equal(counters_read(&net->counters, COUNTER_HELLO), 10);
+    assert_int_equal(counters_read(&net->counters, COUNTER_STUN), 10);
+    assert_int_equal(counters_read(&net->counters, COUNTER_RESET), 10);
+}
+
+#define GREEDY 24
+#define CAP 8
+
+/* Eve's clients, each in a room of its own, all from one address. */
+static void join_greedy(struct net *net, struct rendezvous_client *greedy[static GREEDY]) {
+    struct address from = net_address(200);
+    for (uint32_t i = 0; i < GREEDY; i++) {
+        char room[] = {(char)('a' + i), '\0'};
+        from.port++;
+        greedy[i] = net_join_at(net, room, 1000 + i, &from);
+    }
+}
+
+static unsigned registered(struct rendezvous_client *const greedy[static GREEDY]) {
+    unsigned count = 0;
+    for (size_t i = 0; i < GREEDY; i++) count += greedy[i]->state == CLIENT_REGISTERED;
+    return count;
+}
+
+static void test_a_source_has_no_more_sessions_than_its_cap(void **state) {
+    struct net *net = *state;
+    struct rendezvous_client *greedy[GREEDY];
+    net->config.sessions_per_source = CAP;
+    net_restart(net, true);
+    struct rendezvous_client *ada = net_join(net, "tea", 1);
+    join_greedy(net, greedy);
+    net_run(net, 3000);
+    struct rendezvous_client *bob = net_join(net, "tea", 2);
+    net_run(net, 1000);
+    assert_int_equal(registered(greedy), CAP);
+    assert_int_equal(net_totals(net).sessions, CAP + 2);
+    assert_true(net_agrees(net, ada) && net_agrees(net, bob));
+    for (size_t i = 0; i < GREEDY; i++)
+        assert_int_equal(greedy[i]->refused, greedy[i]->state == CLIENT_REGISTERED ? 0 : REFUSAL_SOURCE_LIMIT);
+    /* Those that fall silent make place, and for no more than they were. */
+    for (size_t i = 0; i < GREEDY; i++)
+        if (greedy[i]->state == CLIENT_REGISTERED) greedy[i]->state = CLIENT_IDLE;
+    net_run(net, 10000);
+    assert_int_equal(registered(greedy), 0);
+    net_run(net, 8000);
+    assert_int_equal(registered(greedy), CAP);
+    assert_int_equal(net_totals(net).sessions, CAP + 2);
+    assert_true(net_agrees(net, ada) && net_agrees(net, bob));
+}
+
+static bool move(struct net *net, struct rendezvous_client *client, const struct address *to) {
+    uint8_t packet[PACKET_MAX];
+    struct cookie cookie;
+    uint64_t before = counters_read(&net->counters, COUNTER_MOVE);
+    assert_true(cookie_make(&net->node.cookies, to, net->context.second, &cookie));
+    net_inject(net, to, packet, client_move(client, &cookie, packet));
+    return counters_read(&net->counters, COUNTER_MOVE) > before;
+}
+
+static void test_a_full_source_takes_nobody_that_moves(void **state) {
+    struct net *net = *state;
+    struct rendezvous_client *greedy[GREEDY];
+    struct address full = net_address(200), free = net_address(201);
+    net->config.sessions_per_source = CAP;
+    net_restart(net, true);
+    struct rendezvous_client *ada = net_join(net, "tea", 1);
+    join_greedy(net, greedy);
+    net_run(net, 3000);
+    assert_false(move(net, ada, &full));
+    assert_int_equal(counters_read(&net->counters, COUNTER_MOVE_REFUSED), 1);
+    assert_true(net_agrees(net, ada));
+    assert_true(move(net, ada, &free));
+    assert_int_equal(net_totals(net).sessions, CAP + 1);
+}
+
+/* Eight at once and no more; at the pace at which clients repeat for ever. */
+static void test_a_session_changes_as_often_as_clients_repeat(void **state) {
+    struct net *net = *state;
+    static const struct candidate_list none = {0};
+    uint8_t packet[PACKET_MAX];
+    unsigned moved = 0;
+    net->config.rate_update = net->config.rate_move = 2;
+    net_restart(net, true);
+    struct rendezvous_client *eve = net_join(net, "tea", 1), *ada = net_join(net, "tea", 2);
+    assert_true(net_run_until(net, agreed, 1000));
+    for (int i = 0; i < 100; i++) net_inject(net, &eve->address, packet, client_update(eve, &none, packet));
+    for (int i = 0; i < 100; i++) moved += move(net, eve, &eve->address);
+    assert_int_equal(counters_read(&net->counters, COUNTER_UPDATE), 8);
+    assert_int_equal(moved, 8);
+    assert_int_equal(counters_read(&net->counters, COUNTER_RATE_LIMITED), 92 + 92);
+    net_inject(net, &ada->address, packet, client_update(ada, &none, packet));
+    assert_true(move(net, ada, &ada->address));
+    assert_int_equal(counters_read(&net->counters, COUNTER_UPDATE), 9);
+    for (int i = 0; i < 100; i++) {
+        net_run(net, CLIENT_RETRY_MS);
+        net_inject(net, &ada->address, packet, client_update(ada, &none, packet));
+        assert_true(move(net, ada, &ada->address));
+    }
+    assert_int_equal(counters_read(&net->counters, COUNTER_UPDATE), 109);
+    assert_int_equal(counters_read(&net->counters, COUNTER_RATE_LIMITED), 92 + 92);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, net_setup, net_teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(test_a_flood_of_hello_delays_nobody),
+        TEST(test_rate_limits),
+        TEST(test_a_source_has_no_more_sessions_than_its_cap),
+        TEST(test_a_full_source_takes_nobody_that_moves),
+        TEST(test_a_session_changes_as_often_as_clients_repeat),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("rendezvous_limits", tests, NULL, NULL);
+}
