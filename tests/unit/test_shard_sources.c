@@ -10,12 +10,13 @@
 #include "tests/support/shard_guest.h"
 
 #define NOW GUEST_START
+#define SESSIONS 1000 /* plenty */
 
 static struct shard shard;
 
 static void open_capped(uint32_t per_source) {
     struct shard_limits limits = guest_limits;
-    limits.sources = source_count_create(per_source, limits.sessions, true);
+    limits.sources = source_count_create(per_source, SESSIONS, true);
     assert_non_null(limits.sources);
     guest_open(&shard, &limits, -1);
 }
