@@ -25,6 +25,7 @@ struct lie {
     void (*tell)(struct session *session, const struct lie *lie);
     unsigned bit;
     uint64_t told; /* session it was told about */
+    const struct net *net;
     unsigned answers, to_stranger;
 };
 
@@ -38,6 +39,7 @@ static bool lying_bootnode(struct world *world, struct wire *wire) {
     struct session *session = node_find_session(&world->net->node, beat.session_id);
     assert_non_null(session);
     lie->told = beat.session_id;
+    lie->net = world->net;
     if (lie->tell) lie->tell(session, lie);
     return true;
 }
@@ -51,8 +53,8 @@ static void swap_id(struct session *session, const struct lie *lie) {
 }
 
 static void swap_address(struct session *session, const struct lie *lie) {
-    (void)lie;
-    session_set_address(session, &stranger, session->endpoint);
+    struct shard *shard = lie->net->node.shards[session->shard];
+    assert_true(shard_move(shard, lie->told, &stranger, session->endpoint, lie->net->context.now));
 }
 
 /* Anna and Bert meet in a room of their own, and the lie is told. Did they connect? */
