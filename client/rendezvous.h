@@ -92,7 +92,9 @@ struct rendezvous {
     unsigned beats; /* since the last that asked for an answer */
     bool answer_due;
     uint64_t next_beat, next_repeat;
-    bool moving; /* answered a PATH at `moved_at` */
+    uint64_t registered; /* when this session began */
+    unsigned resets;     /* sessions in a row that were reset soon */
+    bool moving;         /* answered a PATH at `moved_at` */
     uint64_t moved_at;
     uint16_t beat_ms;
     uint8_t answer_every;

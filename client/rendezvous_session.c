@@ -7,8 +7,11 @@
 
 #define REPEAT_MS 500
 #define RESET_WAIT_MS 500 /* and up to as much again: rule 10 */
+#define RESET_DOUBLINGS 7
+#define RESET_LASTING_MS 60000
+#define RESETS_TOLD 3
 #define LEAVE_TRIES 5
-#define UPDATE_TRIES 10
+#define UPDATE_DOUBLINGS 7
 #define NOTICE_MOST_MS 60000
 
 static void send_beat(struct rendezvous *rendezvous, bool ask, uint64_t now) {
@@ -66,6 +69,7 @@ void rendezvous_session_start(struct rendezvous *rendezvous, const struct noise_
     rendezvous->beat_ms = body->beat_ms < 1000 ? 1000 : body->beat_ms;
     rendezvous->answer_every = body->answer_every ? body->answer_every : 1;
     rendezvous->state = RENDEZVOUS_ACTIVE;
+    rendezvous->registered = now;
     rendezvous->tries = 0;
     rendezvous->last_refusal = 0;
     rendezvous->answer_due = rendezvous->moving = false;
@@ -160,6 +164,17 @@ static void handle_path(struct rendezvous *rendezvous, const uint8_t *packet, si
     send_beat(rendezvous, true, now);
 }
 
+/* One reset is a bootnode that was restarted. Several sessions in a row that do not last: another client has our
+ * identity, and the two take each other's place; the longer each waits, the longer the other is left in peace. */
+static uint64_t reset_wait(struct rendezvous *rendezvous, uint64_t now) {
+    bool lasted = now - rendezvous->registered >= RESET_LASTING_MS;
+    rendezvous->resets = lasted ? 0 : rendezvous->resets + 1;
+    if (rendezvous->resets == RESETS_TOLD)
+        rendezvous->owner.refused(rendezvous->owner.context, "another client uses our identity in this room");
+    unsigned doublings = rendezvous->resets < RESET_DOUBLINGS ? rendezvous->resets : RESET_DOUBLINGS;
+    return (uint64_t)RESET_WAIT_MS << doublings;
+}
+
 static void handle_reset(struct rendezvous *rendezvous, const uint8_t *packet, size_t size, uint64_t now) {
     struct reset reset;
     if (!reset_decode(packet, size, &reset) || reset.session_id != rendezvous->session_id) return;
@@ -168,7 +183,7 @@ static void handle_reset(struct rendezvous *rendezvous, const uint8_t *packet, s
         rendezvous->state = RENDEZVOUS_ENDED;
         rendezvous->due = UINT64_MAX;
     } else {
-        rendezvous_restart(rendezvous, RESET_WAIT_MS, now);
+        rendezvous_restart(rendezvous, reset_wait(rendezvous, now), now);
     }
 }
 
@@ -183,16 +198,13 @@ void rendezvous_session_receive(struct rendezvous *rendezvous, const uint8_t *pa
 }
 
 static void send_update(struct rendezvous *rendezvous, uint64_t now) {
-    if (rendezvous->update_tries++ >= UPDATE_TRIES) {
-        rendezvous->update_due = UINT64_MAX;
-        return;
-    }
     struct update_body update = {.revision = rendezvous->revision, .candidates = rendezvous->candidates};
     uint8_t body[UDP_DATAGRAM_MAX];
     struct writer writer = writer_over(body, sizeof body);
     write_update_body(&writer, &update);
     rendezvous_send_sealed(rendezvous, MESSAGE_UPDATE, body, writer_size(&writer));
-    rendezvous->update_due = now + REPEAT_MS;
+    rendezvous->update_due = now + ((uint64_t)REPEAT_MS << rendezvous->update_tries);
+    if (rendezvous->update_tries < UPDATE_DOUBLINGS) rendezvous->update_tries++;
 }
 
 static void send_leave(struct rendezvous *rendezvous, uint64_t now) {

@@ -28,13 +28,13 @@ void pair_tag_derive(const uint8_t mac_key[static ROOM_MAC_KEY_SIZE], const uint
 }
 
 void peer_mac_write(const uint8_t mac_key[static ROOM_MAC_KEY_SIZE], uint8_t *packet, size_t size) {
-    assert(size >= PEER_PROBE_SIZE);
+    assert(size >= PEER_MAC_MIN);
     crypto_shorthash_siphashx24(packet + size - TAG_SIZE, packet, size - TAG_SIZE, mac_key);
 }
 
 bool peer_mac_check(const uint8_t mac_key[static ROOM_MAC_KEY_SIZE], const uint8_t *packet, size_t size) {
     uint8_t mac[TAG_SIZE];
-    if (size < PEER_PROBE_SIZE) return false;
+    if (size < PEER_MAC_MIN) return false;
     crypto_shorthash_siphashx24(mac, packet, size - TAG_SIZE, mac_key);
     return sodium_memcmp(packet + size - TAG_SIZE, mac, TAG_SIZE) == 0;
 }
@@ -45,11 +45,14 @@ static uint32_t read_index(struct reader *reader) {
     return index;
 }
 
+#define PROBE_PADDING (PEER_PROBE_SIZE - 16 - TAG_SIZE)
+
 bool peer_probe_decode(const uint8_t *packet, size_t size, struct peer_probe *out) {
     struct reader reader = packet_open(packet, size, PEER_PROBE, PEER_PROBE_SIZE, PEER_PROBE_SIZE);
     read_protocol_version(&reader);
     read_zeros(&reader, 6);
     read_bytes(&reader, out->pair_tag, sizeof out->pair_tag);
+    read_zeros(&reader, PROBE_PADDING);
     read_skip(&reader, TAG_SIZE);
     return reader_finished(&reader);
 }
@@ -59,7 +62,7 @@ size_t peer_probe_encode(const struct peer_probe *probe, uint8_t *out, size_t ca
     write_u8(&writer, PROTOCOL_VERSION);
     write_zeros(&writer, 6);
     write_bytes(&writer, probe->pair_tag, sizeof probe->pair_tag);
-    write_zeros(&writer, TAG_SIZE);
+    write_zeros(&writer, PROBE_PADDING + TAG_SIZE);
     return writer_size(&writer);
 }
 

@@ -19,7 +19,8 @@ enum peer_message_type {
 };
 
 #define PAIR_TAG_SIZE 8
-#define PEER_PROBE_SIZE 32
+#define PEER_MAC_MIN 32         /* the least that a packet with a MAC can be */
+#define PEER_PROBE_SIZE 128     /* as long as the INITIATION that it may draw */
 #define PEER_HANDSHAKE_SIZE 128 /* INITIATION and RESPONSE */
 #define PEER_DATA_HEADER_SIZE 16
 #define PEER_DATA_OVERHEAD (PEER_DATA_HEADER_SIZE + 16)

@@ -155,6 +155,17 @@ static void fold_white_space(char *text) {
     *end = '\0';
 }
 
+/* `nick: text` must not be something that another nick said, nor look like a notice or a command. True when it did. */
+static bool disarm_nick(char *nick) {
+    bool armed = *nick == '*' || *nick == '/';
+    if (armed) *nick = '_';
+    for (char *colon = strchr(nick, ':'); colon; colon = strchr(colon, ':')) {
+        *colon = '_';
+        armed = true;
+    }
+    return armed;
+}
+
 bool text_nick(const char *text, size_t size, char out[static TEXT_NICK_MAX + 1]) {
     char safe[NICK_INPUT_MAX + 1];
     *out = '\0';
@@ -166,5 +177,6 @@ bool text_nick(const char *text, size_t size, char out[static TEXT_NICK_MAX + 1]
     size_t written = text_filter(folded, strlen(folded), false, out, TEXT_NICK_MAX + 1);
     free(folded);
     if (written > 0 && out[written - 1] == ' ') out[--written] = '\0';
-    return written > 0 && !strstr(safe, REPLACEMENT_TEXT) && !strstr(out, REPLACEMENT_TEXT);
+    bool plain = !disarm_nick(out);
+    return plain && written > 0 && !strstr(safe, REPLACEMENT_TEXT) && !strstr(out, REPLACEMENT_TEXT);
 }

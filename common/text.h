@@ -18,6 +18,7 @@ bool text_is_utf8(const char *text, size_t size);
  * character boundary. Filtering twice gives the same. Returns the bytes written without the zero. */
 size_t text_filter(const char *text, size_t size, bool multiline, char *out, size_t capacity);
 
-/* Makes a nick: NFKC, filtered, white space trimmed and folded to one space, at most TEXT_NICK_MAX bytes.
- * False when nothing is left or something had to be replaced; `out` then holds the best effort (may be empty). */
+/* Makes a nick: NFKC, filtered, white space trimmed and folded to one space, at most TEXT_NICK_MAX bytes, without ':'
+ * and not beginning with '*' or '/' (they become '_'). False when nothing is left or something had to be replaced;
+ * `out` then holds the best effort (may be empty). */
 bool text_nick(const char *text, size_t size, char out[static TEXT_NICK_MAX + 1]);

@@ -251,10 +251,24 @@ static void what_only_an_impostor_could_hear_reached_nobody(void **state) {
     folder_remove(&folder);
 }
 
+/* A copied data directory: the two take each other's place, and leave each other longer and longer in peace. */
+static void two_with_one_identity_slow_down(void **state) {
+    struct world *world = *state;
+    struct person *here = world_person(world, "anna", NAT_NONE), *there = world_person(world, "anna", NAT_NONE);
+    person_start(here, "tea");
+    person_start(there, "tea");
+    world_run(world, 600000);
+    assert_in_range(net_totals(world->net).registered, 10, 60);
+    const struct event *told = person_last(here, EVENT_ERROR, NULL);
+    assert_non_null(told);
+    assert_non_null(strstr(told->text, "another client uses our identity"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_session_is_not_taken_over, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(a_forged_probe_is_answered_once, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(two_with_one_identity_slow_down, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(who_does_not_read_takes_nothing, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(nobody_silences_the_room, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(a_path_is_not_stolen_by_who_is_faster, world_setup, world_teardown),

@@ -10,7 +10,7 @@
 #include "tests/support/recode_peer_messages.h"
 
 /* PROTOCOL.md §3.1. */
-static const struct field probe[] = {FIXED(0x90), FIXED(1), ZERO(6), ANY(8), TAG(16), {0}};
+static const struct field probe[] = {FIXED(0x90), FIXED(1), ZERO(6), ANY(8), ZERO(96), TAG(16), {0}};
 static const struct field initiation[] = {FIXED(0x91), FIXED(1), FIXED(0), ZERO(1), NONZERO(4), ANY(8),
                                           ZERO(4),     ANY(32),  ZERO(60), TAG(16), {0}};
 static const struct field initiation_bound[] = {FIXED(0x91), FIXED(1), FIXED(1), ZERO(1), NONZERO(4), ANY(8),

@@ -254,6 +254,9 @@ static void refuses_bad_nicks(void **state) {
         {"\u202ebob", BAD "bob"},
         {"\u00b4x", BAD "x"}, /* NFKC makes a space and a mark of it */
         {"abcdefghijklmnopqrstuvwxyz012345\u200b", "abcdefghijklmnopqrstuvwxyz012345"},
+        {"* bert left", "_ bert left"},
+        {"/quit", "_quit"},
+        {"anna: it was me, anna\uff1a", "anna_ it was me, anna_"},
     };
     for (size_t i = 0; i < sizeof examples / sizeof *examples; i++) {
         char nick[TEXT_NICK_MAX + 1];
