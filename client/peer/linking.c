@@ -185,22 +185,13 @@ static void send_confirmation(struct peer *peer, uint64_t now) {
     peer->confirmation_due = now + (CONFIRMATION_FIRST_MS << peer->confirmation_tries++);
 }
 
-static void introduction_of_self(const struct peer *peer, struct frame_introduction *out) {
-    memset(out, 0, sizeof *out);
-    memcpy(out->identity, peer->host->identity->public, sizeof out->identity);
-    out->run = peer->host->run;
-    out->epoch = peer->epoch;
-    out->nick_size = (uint8_t)strnlen(peer->host->nick, TEXT_NICK_MAX);
-    memcpy(out->nick, peer->host->nick, out->nick_size);
-}
-
 void peer_receive_response(struct peer *peer, const struct peer_answer *message, const struct address *from,
                            uint64_t now) {
     if (!peer->attempt.active || message->receiver_index != peer->attempt.index) return;
     struct frame_introduction self;
     struct handshake_result result;
     uint8_t confirmation[PEER_CONFIRMATION_MAX];
-    introduction_of_self(peer, &self);
+    peer_introduction(peer, &self);
     size_t size =
         handshake_confirm(&peer->pair, &peer->attempt, message, &self, confirmation, sizeof confirmation, &result);
     if (size == 0) return;

@@ -7,6 +7,9 @@
 #define PEER_IDLE_MS 12000   /* then a path is asked: before PEER_SILENT_MS an answer has three chances */
 #define PEER_DEMOTE_MS 3000
 
+/* peer.c: what we say of ourselves to this peer */
+void peer_introduction(const struct peer *peer, struct frame_introduction *out);
+
 /* linking.c */
 void linking_init(struct peer *peer, uint64_t now);
 void linking_start(struct peer *peer, uint64_t now); /* a round of punching, with a new handshake if we initiate */

@@ -6,6 +6,15 @@
 
 #include "client/peer/parts.h"
 
+void peer_introduction(const struct peer *peer, struct frame_introduction *out) {
+    memset(out, 0, sizeof *out);
+    memcpy(out->identity, peer->host->identity->public, sizeof out->identity);
+    out->run = peer->host->run;
+    out->epoch = peer->epoch;
+    out->nick_size = (uint8_t)strnlen(peer->host->nick, TEXT_NICK_MAX);
+    memcpy(out->nick, peer->host->nick, out->nick_size);
+}
+
 struct peer *peer_create(const struct peer_host *host, const struct member_record *record, uint64_t now) {
     struct peer *peer = calloc(1, sizeof *peer);
     if (!peer) abort();

@@ -66,13 +66,9 @@ static void validate(struct peer *peer, const struct address *from, uint64_t now
     send_one(peer, &frame, from, false, now);
 }
 
-static void write_introduction_frame(struct peer *peer, struct writer *writer) {
+static void write_introduction_frame(const struct peer *peer, struct writer *writer) {
     struct frame frame = {.type = FRAME_INTRODUCTION};
-    memcpy(frame.introduction.identity, peer->host->identity->public, sizeof frame.introduction.identity);
-    frame.introduction.run = peer->host->run;
-    frame.introduction.epoch = peer->epoch;
-    frame.introduction.nick_size = (uint8_t)strnlen(peer->host->nick, TEXT_NICK_MAX);
-    memcpy(frame.introduction.nick, peer->host->nick, frame.introduction.nick_size);
+    peer_introduction(peer, &frame.introduction);
     frame_write(writer, &frame);
 }
 
