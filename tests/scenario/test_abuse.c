@@ -161,6 +161,24 @@ static void who_does_not_read_takes_nothing(void **state) {
     assert_undisturbed(&abuse);
 }
 
+/* Says so much while `deaf` takes nothing that input has to wait. */
+static unsigned exhaust_credit(struct abuse *abuse, struct person *deaf) {
+    unsigned said = 0;
+    deaf->busy = true;
+    for (; abuse->first->credit > 0; said++) {
+        person_say(abuse->first, "so much to say");
+        world_run(abuse->world, 10);
+    }
+    return said;
+}
+
+static void say_on(struct abuse *abuse, unsigned count) {
+    for (unsigned i = 0; i < count; i++) {
+        world_wait(abuse->world, 100, abuse->first->credit > 0);
+        person_say(abuse->first, "and more");
+    }
+}
+
 /* Who is listed and acknowledges nothing makes the others wait for half a minute, but not for ever. */
 static void nobody_silences_the_room(void **state) {
     struct abuse abuse;
@@ -168,26 +186,17 @@ static void nobody_silences_the_room(void **state) {
     struct person *carl = world_person(abuse.world, "carl", NAT_NONE);
     person_start(carl, "tea");
     world_wait(abuse.world, CONNECT_MS, everyone_connected(abuse.world));
-    carl->busy = true;
-    unsigned said = 0;
-    for (; abuse.first->credit > 0; said++) {
-        person_say(abuse.first, "so much to say");
-        world_run(abuse.world, 10);
-    }
+    unsigned said = exhaust_credit(&abuse, carl);
     world_wait(abuse.world, 200, person_count(abuse.second, EVENT_MESSAGE, NULL) == said);
     world_run(abuse.world, 20000);
     assert_int_equal(abuse.first->credit, 0);
     world_wait(abuse.world, 11000, abuse.first->credit > 0);
     assert_int_equal(person_count(abuse.first, EVENT_ERROR, NULL), 1);
-    for (int i = 0; i < 2 * CHATROOM_INPUTS; i++) { /* now at once */
-        world_wait(abuse.world, 100, abuse.first->credit > 0);
-        person_say(abuse.first, "and more");
-    }
+    say_on(&abuse, 2 * CHATROOM_INPUTS);
     assert_int_equal(person_count(abuse.first, EVENT_ERROR, NULL), 1);
     carl->busy = false;
-    world_wait(abuse.world, 100, abuse.first->credit > 0);
-    person_say(abuse.first, "are you with us again?");
-    world_wait(abuse.world, 10000, person_heard(carl, abuse.first, "are you with us again?"));
+    say_on(&abuse, 1);
+    world_wait(abuse.world, 10000, person_heard(carl, abuse.first, "and more") > 0);
     engine_end_of_input(abuse.first->engine, abuse.world->now);
     world_wait(abuse.world, 3000, abuse.first->status == ENGINE_STATUS_UNDELIVERED);
 }
