@@ -1,4 +1,4 @@
-/* What the files of room.h say to each other. */
+/* What the files of chatroom.h say to each other. */
 #pragma once
 
 #include "client/chatroom.h"

@@ -1,4 +1,4 @@
-/* The client's settings: section [client] of a file, overridden by the command line (design §2). */
+/* The client's settings: section [client] of a file, overridden by the command line. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,9 +1,10 @@
 /* The heart of the client: rooms, and what they share. Pure: packets, lines and times in; packets and events out. The
- * crypto thread (client.c) drives it with real ones, scenarios with fake ones. One owner, no locks.
+ * crypto thread (crypto_thread.h) drives it with real ones, scenarios with fake ones. One owner, no locks.
  *
  * The end: engine_end_of_input leaves once every message was acknowledged by everyone present, or after 10 s;
- * engine_stop leaves at once. Then engine_finished says with which status (design §2): 0, 3 somebody present did not
- * get everything, 4 nobody was present. */
+ * engine_stop leaves at once, with status 0. The status comes with EVENT_FINISHED: 0, 3 somebody present did not get
+ * everything, 4 nobody was present; or 1, at once, when the bootnode's key is not the one we know. README.md has the
+ * table. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* Who we are: one Ed25519 key in the data directory, and its X25519 form for Noise.
  *
- * File `identity`: the 32-byte seed as 64 hex digits and a newline; mode 0600; made exclusively, synced, renamed.
+ * File `identity`: the 32-byte seed as 64 hex digits and a newline; mode 0600; made under another name, synced, linked.
  * Locked (flock) while in use: a second client with the same data directory takes `identity.<nick>` instead (made when
  * missing), because two clients with one identity would take each other's place in the room. Once there,
  * `identity.<nick>` is preferred for that nick. */

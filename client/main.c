@@ -21,7 +21,7 @@
 
 #define LEAVE_MOST_MS 5000 /* the engine takes 2 s at most; then it is the reader of our output who holds us up */
 
-/* The three threads of design §6, and the main thread, which waits for signals. */
+/* The three threads of events.h, and the main thread, which waits for signals. */
 struct client {
     struct setup setup;
     struct ui ui;

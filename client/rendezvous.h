@@ -31,7 +31,7 @@ enum rendezvous_state {
     RENDEZVOUS_ACTIVE,
     RENDEZVOUS_LEAVING,
     RENDEZVOUS_ENDED,
-    RENDEZVOUS_BARRED, /* the bootnode's key is not the one we know: nothing more is sent */
+    RENDEZVOUS_BARRED, /* at first contact: the bootnode's key is not the one we know; nothing more is sent */
 };
 
 /* Who is told. All are called from within rendezvous_* calls. */
@@ -45,7 +45,8 @@ struct rendezvous_owner {
     void (*lost)(void *context, const char *why);
     void (*back)(void *context);
     void (*refused)(void *context, const char *why); /* said once per reason; it keeps trying */
-    /* May this be the bootnode's key? False, with one line in `why`: barred. Not proven yet: that is `registered`. */
+    /* May this be the bootnode's key? False, with one line in `why`: barred, or, after a session, refused. Not proven
+     * yet: that is `registered`. */
     bool (*trusted)(void *context, const uint8_t key[static 32], char *why, size_t why_size);
     void (*barred)(void *context, const char *why); /* for good */
 };

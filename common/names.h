@@ -1,6 +1,6 @@
-/* Names derived from secrets (design §4): what the bootnode sees of a room and of its members.
+/* Names derived from secrets: what the bootnode sees of a room and of its members.
  * All keyed BLAKE2b (crypto_generichash, crypto_kdf); a room with a secret goes through Argon2id first, because the
- * bootnode sees the tag and could otherwise try passwords at hash speed. PROTOCOL.md "Names" repeats this table:
+ * bootnode sees the tag and could otherwise try passwords at hash speed. PROTOCOL.md §1 repeats this table:
  *
  *   name                 hash           message                             key
  *   K, open room         BLAKE2b-256    room name                           "gochat room v1"

@@ -11,7 +11,7 @@
 
 #include "common/address.h"
 
-/* No GoChat datagram is larger (design: path MTU everywhere); received ones may be, and are cut and dropped. */
+/* No GoChat datagram is larger (it fits any path's MTU); received ones may be, and are cut and dropped. */
 #define UDP_DATAGRAM_MAX 1200
 /* Receive buffer: one byte more than the largest that is accepted would do; 2048 keeps buffers on their own lines.
  * A larger datagram is cut and reported with exactly this size, so "drop what is over UDP_DATAGRAM_MAX" covers it. */

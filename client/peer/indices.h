@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#define INDICES_SLOTS 4096u /* 128 peers hold at most 7 each; many more rooms than people sit in */
+#define INDICES_SLOTS 4096u /* a peer holds at most 4: enough for the largest room */
 
 struct peer;
 

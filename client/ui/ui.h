@@ -24,8 +24,8 @@ struct ui {
 int ui_run(struct ui *ui);
 
 /* One event as the line that is shown, with its newline; NULL: not shown. malloc'd. Both are pure.
- * JSON: design §2's objects exactly, keys in that order, one line. Plain: `nick: text` for messages, each line of a
- * multi-line text prefixed and filtered (text_filter); state changes as "* nick is here (direct, 12 ms)" and the like;
- * SENT and DELIVERED are silent. */
+ * JSON: the objects in README.md exactly, keys in that order, one line. Plain: `nick: text` for messages, each line of
+ * a multi-line text prefixed and filtered (text_filter); state changes as "* nick is here (direct, 12 ms)" and the
+ * like; SENT and DELIVERED are silent. */
 char *ui_json_line(const struct event *event);
 char *ui_plain_line(const struct event *event);
