@@ -3,9 +3,9 @@
  *
  * A count-min sketch (Cormode and Muthukrishnan, 2005) whose hash is keyed with a random key: every prefix has one cell
  * in each of four rows, and its count is the lowest of them. So it is never too low, and too high only where others
- * share all four cells. The rows are sized so that what a cell holds of others, with all sessions taken, is an eighth
- * of the cap on the average; nobody can aim at another's cells without the key. Whoever adds a session removes it, so
- * without sessions every cell is zero.
+ * share all four cells. The rows are sized so that what a cell holds of others, with all sessions taken, is at most an
+ * eighth of the cap on the average (three sixteenths with IPv6 alone, which has more prefixes); nobody can aim at
+ * another's cells without the key. Whoever adds a session removes it, so without sessions every cell is zero.
  *
  * Asking and adding are two steps: shards that do both at the same time may let in one session more for each of them.
  */
