@@ -175,7 +175,6 @@ void peer_receive_initiation(struct peer *peer, const uint8_t *packet, const str
     pending_drop(peer, slot);
     *slot = fresh;
     sodium_memzero(&fresh, sizeof fresh);
-    if (!message->bound) punch_learn(&peer->punch, from, now);
     send_response(peer, slot, from, now);
 }
 
