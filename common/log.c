@@ -38,15 +38,6 @@ bool log_enabled(enum log_level level) {
     return (int)level <= atomic_load_explicit(&chosen, memory_order_relaxed);
 }
 
-bool log_level_parse(const char *text, enum log_level *out) {
-    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
-        if (strcmp(text, levels[i].name) != 0) continue;
-        *out = (enum log_level)i;
-        return true;
-    }
-    return false;
-}
-
 /* A service's children inherit JOURNAL_STREAM even where their standard error goes elsewhere: systemd.exec(5) says to
  * compare the file. */
 static bool journal_listens(void) {

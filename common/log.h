@@ -14,8 +14,6 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_D
 /* Default: LOG_LEVEL_INFO. */
 void log_set_level(enum log_level level);
 bool log_enabled(enum log_level level);
-/* "error" … "debug"; false for another word. */
-bool log_level_parse(const char *text, enum log_level *out);
 
 __attribute__((format(printf, 3, 4))) void log_line(enum log_level level, const char *area, const char *format, ...);
 

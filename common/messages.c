@@ -14,17 +14,6 @@
 
 #define TYPE_INDEX(type) ((type)-MESSAGE_HELLO)
 
-static const char *const names[] = {
-    [TYPE_INDEX(MESSAGE_HELLO)] = "HELLO",         [TYPE_INDEX(MESSAGE_COOKIE)] = "COOKIE",
-    [TYPE_INDEX(MESSAGE_REGISTER)] = "REGISTER",   [TYPE_INDEX(MESSAGE_WELCOME)] = "WELCOME",
-    [TYPE_INDEX(MESSAGE_HEARTBEAT)] = "HEARTBEAT", [TYPE_INDEX(MESSAGE_BEAT_ACK)] = "BEAT_ACK",
-    [TYPE_INDEX(MESSAGE_CHANGES)] = "CHANGES",     [TYPE_INDEX(MESSAGE_UPDATE)] = "UPDATE",
-    [TYPE_INDEX(MESSAGE_INTRODUCE)] = "INTRODUCE", [TYPE_INDEX(MESSAGE_PATH)] = "PATH",
-    [TYPE_INDEX(MESSAGE_MOVE)] = "MOVE",           [TYPE_INDEX(MESSAGE_LEAVE)] = "LEAVE",
-    [TYPE_INDEX(MESSAGE_RESET)] = "RESET",         [TYPE_INDEX(MESSAGE_REFUSED)] = "REFUSED",
-    [TYPE_INDEX(MESSAGE_NOTICE)] = "NOTICE",       [TYPE_INDEX(MESSAGE_RELAY)] = "RELAY",
-};
-
 /* Packet sizes that a sealed type can have; 0 for types that are not sealed. */
 struct size_range {
     uint16_t least, most;
@@ -40,10 +29,6 @@ static const struct size_range sealed_sizes[] = {
     [TYPE_INDEX(MESSAGE_LEAVE)] = BODY_SIZES(0, 0),
     [TYPE_INDEX(MESSAGE_NOTICE)] = BODY_SIZES(5, 5),
 };
-
-const char *message_name(uint8_t type) {
-    return type >= MESSAGE_HELLO && type < MESSAGE_TYPE_END ? names[TYPE_INDEX(type)] : "unknown";
-}
 
 static void read_address(struct reader *reader, struct address *out) {
     read_bytes(reader, out->ip, sizeof out->ip);

@@ -37,8 +37,6 @@ enum message_type {
     MESSAGE_RELAY, /* reserved */
     MESSAGE_TYPE_END,
 };
-/* "HELLO" …; "unknown" for anything else. */
-const char *message_name(uint8_t type);
 
 #define HELLO_SIZE 96
 #define COOKIE_MESSAGE_SIZE 84

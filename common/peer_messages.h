@@ -104,7 +104,6 @@ struct frame_acknowledgement {
     uint32_t stream, cumulative;
     uint64_t bitmap;
 };
-#define FRAME_ACKNOWLEDGEMENT_SIZE (FRAME_HEADER_SIZE + 16)
 
 struct frame {
     enum frame_type type;

@@ -45,7 +45,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     for (size_t i = 0; i < sizeof targets / sizeof *targets; i++)
         if (targets[i].recode != recode_hello || !is_hello_of_another_version(data, size))
             check(&targets[i], data, size, out);
-    if (size > 0) require(message_name(data[0]) != NULL);
     free(out);
     return 0;
 }

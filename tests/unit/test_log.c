@@ -101,17 +101,6 @@ static void debug_arguments_cost_nothing_below_their_level(void **state) {
     assert_int_equal(evaluated, 0);
 }
 
-static void parses_level_names(void **state) {
-    (void)state;
-    enum log_level level = LOG_LEVEL_ERROR;
-    assert_true(log_level_parse("debug", &level));
-    assert_int_equal(level, LOG_LEVEL_DEBUG);
-    assert_true(log_level_parse("error", &level));
-    assert_int_equal(level, LOG_LEVEL_ERROR);
-    assert_false(log_level_parse("Error", &level));
-    assert_false(log_level_parse("", &level));
-}
-
 static void arguments_cannot_break_the_line(void **state) {
     (void)state;
     log_info("a", "nick %s", "x\nerror: server: forged\r\x1b[2J\u202e");
@@ -224,7 +213,6 @@ int main(void) {
         CAPTURED(writes_level_area_and_text),
         CAPTURED(levels_are_ordered),
         CAPTURED(debug_arguments_cost_nothing_below_their_level),
-        CAPTURED(parses_level_names),
         CAPTURED(arguments_cannot_break_the_line),
         CAPTURED(long_lines_are_cut_between_characters),
         CAPTURED(the_journal_gets_priorities),
