@@ -41,13 +41,13 @@ sub enter_room {
     my $bob = enter_room('bob');
     my $alice = enter_room('alice');
     ok(wait_event($alice, { event => 'peer-connected', nick => 'bob' }, 10), 'alice is connected to bob');
-    send_signal($bob, 'STOP');
+    freeze_program($bob);
     my $start = now();
     send_line($alice, 'are you there?');
     close_input($alice);
     is(wait_exit($alice, 14), 3, 'bob is present and does not answer: 3');
     cmp_ok(now() - $start, '>=', 9, 'alice tried for 10 s');
-    send_signal($bob, 'CONT');
+    thaw_program($bob);
 }
 
 {

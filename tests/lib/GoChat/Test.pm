@@ -29,7 +29,7 @@ use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
 
 our @EXPORT = qw(start_bootnode start_client start_program run_program stop_program
     wait_event wait_field wait_line wait_log wait_exit watch_until no_event events log_text
-    send_line close_input send_signal fail_about finish
+    send_line close_input send_signal freeze_program thaw_program fail_about finish
     free_udp_port temp_dir write_file read_file now slow test_tool gochat);
 
 use constant { START_TIMEOUT => 10, STOP_TIMEOUT => 5, TAIL_LINES => 25, F_SETPIPE_SZ => 1031 };
@@ -307,6 +307,34 @@ sub send_signal {
     my ($program, $signal) = @_;
     _pump(now());
     kill $signal, $program->{pid} unless defined $program->{status};
+}
+
+# Stops a program with SIGSTOP. It returns once every thread stands still: until the thread that got the signal has run,
+# the others go on, and answer.
+sub freeze_program {
+    my ($program) = @_;
+    send_signal($program, 'STOP');
+    my $deadline = now() + slow(STOP_TIMEOUT);
+    _pump(now() + 0.001) while now() < $deadline && grep { $_ ne 'T' } _thread_states($program->{pid});
+    return;
+}
+
+sub thaw_program {
+    my ($program) = @_;
+    send_signal($program, 'CONT');
+    return;
+}
+
+# The state letters of /proc/PID/task/TID/stat: the field after the name, which stands in brackets.
+sub _thread_states {
+    my ($pid) = @_;
+    my @states;
+    for my $path (glob "/proc/$pid/task/*/stat") {
+        open my $file, '<', $path or next;
+        my $line = <$file> // next;
+        push @states, $1 if $line =~ /\) (\S) [^)]*$/;
+    }
+    return @states;
 }
 
 # SIGTERM, to all at once, then SIGKILL; the exit status of the last.
