@@ -189,6 +189,12 @@ struct session *slabs_find(const struct slabs *slabs, uint32_t slot, uint32_t ge
     return found >> 8 == generation && (found & 0xff) != SESSION_FREE ? session : NULL;
 }
 
+void slabs_prefetch(const struct slabs *slabs, uint32_t slot) {
+    if (slot >= SLAB_SLOTS * SLAB_DIRECTORY) return;
+    const struct slab *slab = slab_at(slabs, slot);
+    if (slab) __builtin_prefetch(&slab->slots[slot % SLAB_SLOTS], 1);
+}
+
 struct session *slabs_next(const struct slabs *slabs, uint32_t *slot) {
     while (*slot < SLAB_SLOTS * SLAB_DIRECTORY) {
         struct slab *slab = slab_at(slabs, *slot);
