@@ -11,7 +11,10 @@ INSTALL ?= install
 # A sanitized build (SAN=address,undefined or SAN=thread) lives in its own folder; so does whatever sets OUT.
 comma := ,
 OUT := $(BUILD)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
-PROGRAM := $(if $(filter build,$(OUT)),gochat,$(OUT)/gochat)
+# The plain build puts its programs where people look for them.
+TOP := $(if $(filter build,$(OUT)),,$(OUT)/)
+PROGRAM := $(TOP)gochat
+LOAD_PROGRAM := $(if $(wildcard bench/load/main.c),$(TOP)gochat-load)
 
 PACKAGES := liburcu-qsbr liburcu-cds libsodium inih jansson libutf8proc
 PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
@@ -31,10 +34,15 @@ CFLAGS ?= -O2 -g
 COMPILE = $(CC) -std=gnu11 -D_GNU_SOURCE -I. $(PACKAGE_CFLAGS) $(WARNINGS) $(HARDENING) -fPIE -pthread $(CPPFLAGS) $(CFLAGS)
 LINK = $(CC) $(HARDENING) -pie -pthread -Wl,-z,relro,-z,now $(CFLAGS) $(LDFLAGS)
 
-# Every program is its own object and this archive, so a new file needs no line here.
+# Every program is its own object and these archives, so a new file needs no line here.
 LIBRARY := $(OUT)/libgochat.a
+BENCH_LIBRARY := $(OUT)/libbench.a
 objects = $(patsubst %.c,$(OUT)/%.o,$(sort $(wildcard $(1))))
 LIBRARY_OBJECTS := $(call objects,common/*.c bootnode/*.c bootnode/*/*.c client/*.c client/*/*.c)
+LOAD_MAIN := $(OUT)/bench/load/main.o
+BENCH_OBJECTS := $(filter-out $(LOAD_MAIN),$(call objects,bench/load/*.c bench/support/*.c))
+YARDSTICK_OBJECTS := $(call objects,bench/*.c)
+MICRO_OBJECTS := $(call objects,bench/micro/*.c)
 SUPPORT := $(call objects,tests/support/*.c)
 SCENARIO_SUPPORT := $(call objects,tests/scenario/support/*.c)
 UNIT_OBJECTS := $(call objects,tests/unit/test_*.c)
@@ -42,12 +50,15 @@ SCENARIO_OBJECTS := $(call objects,tests/scenario/test_*.c)
 TOOL_OBJECTS := $(call objects,tests/tools/*.c)
 FUZZ_OBJECTS := $(call objects,tests/fuzz/fuzz_*.c)
 OBJECTS := $(OUT)/gochat.o $(OUT)/tests/fuzz/replay.o $(LIBRARY_OBJECTS) $(SUPPORT) $(SCENARIO_SUPPORT) \
-	$(UNIT_OBJECTS) $(SCENARIO_OBJECTS) $(TOOL_OBJECTS) $(FUZZ_OBJECTS)
+	$(UNIT_OBJECTS) $(SCENARIO_OBJECTS) $(TOOL_OBJECTS) $(FUZZ_OBJECTS) \
+	$(LOAD_MAIN) $(BENCH_OBJECTS) $(YARDSTICK_OBJECTS) $(MICRO_OBJECTS)
 
 UNITS := $(UNIT_OBJECTS:$(OUT)/tests/unit/%.o=$(OUT)/tests/%)
 SCENARIOS := $(SCENARIO_OBJECTS:$(OUT)/tests/scenario/%.o=$(OUT)/tests/%)
 TOOLS := $(TOOL_OBJECTS:$(OUT)/tests/tools/%.o=$(OUT)/tests/%)
 FUZZERS := $(FUZZ_OBJECTS:$(OUT)/tests/fuzz/%.o=$(OUT)/tests/%)
+YARDSTICKS := $(YARDSTICK_OBJECTS:%.o=%)
+MICROS := $(MICRO_OBJECTS:$(OUT)/bench/micro/%.o=$(OUT)/bench/%)
 
 ifneq ($(V),1)
 Q := @
@@ -55,15 +66,24 @@ say = @printf '  %-7s %s\n' '$(1)' '$(2)'
 MAKEFLAGS += --no-print-directory
 endif
 
-.PHONY: all programs tests fuzzers deps run check check-long lint fuzz install uninstall clean help
+.PHONY: all tests fuzzers benchmarks deps run check check-long lint fuzz bench bench-peers bench-micro \
+	install uninstall clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 
-all: $(PROGRAM)
+all: $(PROGRAM) $(LOAD_PROGRAM)
 tests: $(UNITS) $(SCENARIOS) $(TOOLS) $(FUZZERS)
 fuzzers: $(FUZZERS)
-all tests fuzzers:
+benchmarks: $(YARDSTICKS) $(MICROS)
+all tests fuzzers benchmarks:
 	@:
+
+# By this name from every build.
+ifneq ($(LOAD_PROGRAM),gochat-load)
+.PHONY: gochat-load
+gochat-load: $(LOAD_PROGRAM)
+	@:
+endif
 
 $(OUT)/%.o: %.c
 	$(if $(PACKAGE_LIBS),,$(error A library is missing ($(PACKAGES)): run "make deps"))
@@ -73,6 +93,8 @@ $(OUT)/%.o: %.c
 
 # Made anew each time: ar would keep the object of a file that was removed.
 $(LIBRARY): $(LIBRARY_OBJECTS)
+$(BENCH_LIBRARY): $(BENCH_OBJECTS)
+$(LIBRARY) $(BENCH_LIBRARY):
 	$(call say,AR,$@)
 	@mkdir -p $(@D)
 	@rm -f $@
@@ -87,7 +109,10 @@ endef
 $(PROGRAM): $(OUT)/gochat.o $(LIBRARY)
 	$(call link)
 
-$(UNITS): $(OUT)/tests/%: $(OUT)/tests/unit/%.o $(SUPPORT) $(LIBRARY)
+$(LOAD_PROGRAM): $(LOAD_MAIN) $(BENCH_LIBRARY) $(LIBRARY)
+	$(call link)
+
+$(UNITS): $(OUT)/tests/%: $(OUT)/tests/unit/%.o $(SUPPORT) $(BENCH_LIBRARY) $(LIBRARY)
 	$(call link,$(TEST_LIBS))
 
 $(SCENARIOS): $(OUT)/tests/%: $(OUT)/tests/scenario/%.o $(SCENARIO_SUPPORT) $(SUPPORT) $(LIBRARY)
@@ -95,6 +120,13 @@ $(SCENARIOS): $(OUT)/tests/%: $(OUT)/tests/scenario/%.o $(SCENARIO_SUPPORT) $(SU
 
 $(TOOLS): $(OUT)/tests/%: $(OUT)/tests/tools/%.o $(LIBRARY)
 	$(call link)
+
+$(YARDSTICKS): %: %.o $(LIBRARY)
+	$(call link)
+
+# They borrow the guests and clients of the tests.
+$(MICROS): $(OUT)/bench/%: $(OUT)/bench/micro/%.o $(SCENARIO_SUPPORT) $(SUPPORT) $(BENCH_LIBRARY) $(LIBRARY)
+	$(call link,$(TEST_LIBS))
 
 # FUZZ_ENGINE=-fsanitize=fuzzer brings a main of its own.
 $(FUZZERS): $(OUT)/tests/%: $(OUT)/tests/fuzz/%.o $(if $(FUZZ_ENGINE),,$(OUT)/tests/fuzz/replay.o) $(LIBRARY)
@@ -118,7 +150,7 @@ check check-long:
 
 lint:
 	@.ci/deps build test lint
-	@$(MAKE) OUT=$(BUILD)/lint CFLAGS='-O2 -g -Werror' all tests
+	@$(MAKE) OUT=$(BUILD)/lint CFLAGS='-O2 -g -Werror' all tests benchmarks
 	@echo 'ok lint: gcc -Werror'
 	@.ci/lint
 
@@ -128,27 +160,48 @@ fuzz:
 	@$(MAKE) CC=clang OUT=$(BUILD)/fuzz SAN=address,undefined,fuzzer-no-link FUZZ_ENGINE=-fsanitize=fuzzer fuzzers
 	@OUT=$(BUILD)/fuzz tests/fuzz/run
 
+# The load generator measures; bench/run starts the servers and makes tables and plots of what it says.
+bench:
+	@.ci/deps build bench
+	@$(MAKE) all $(YARDSTICKS)
+	@OUT=$(abspath $(OUT)) bench/run
+
+bench-peers:
+	@.ci/deps build bench peers
+	@$(MAKE) all $(YARDSTICKS)
+	@OUT=$(abspath $(OUT)) bench/run --peers
+
+bench-micro:
+	@.ci/deps build test
+	@$(MAKE) $(MICROS)
+	@mkdir -p bench/results
+	@bash -c 'set -eo pipefail; { date -I; for program in $(MICROS); do $$program; done } | tee bench/results/micro.txt'
+
 install: all
 	$(Q)$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DOCDIR)
 	$(Q)$(INSTALL) -m 0755 $(PROGRAM) $(DESTDIR)$(BINDIR)/gochat
+	$(Q)$(if $(LOAD_PROGRAM),$(INSTALL) -m 0755 $(LOAD_PROGRAM) $(DESTDIR)$(BINDIR)/gochat-load)
 	$(Q)$(INSTALL) -m 0644 README.md LICENSE $(wildcard conf/*.ini) $(DESTDIR)$(DOCDIR)
 	$(Q)$(if $(wildcard conf/gochat.1),$(INSTALL) -D -m 0644 conf/gochat.1 $(DESTDIR)$(MANDIR)/gochat.1)
 
 uninstall:
-	$(Q)rm -f $(DESTDIR)$(BINDIR)/gochat $(DESTDIR)$(MANDIR)/gochat.1
+	$(Q)rm -f $(DESTDIR)$(BINDIR)/gochat $(DESTDIR)$(BINDIR)/gochat-load $(DESTDIR)$(MANDIR)/gochat.1
 	$(Q)rm -rf $(DESTDIR)$(DOCDIR)
 
 clean:
-	$(Q)rm -rf $(BUILD) gochat
+	$(Q)rm -rf $(BUILD) gochat gochat-load
 
 help:
 	@printf '%s\n' \
-	'make                    builds ./gochat' \
+	'make                    builds ./gochat and ./gochat-load' \
 	'make run                sets everything up and opens a chat on this machine' \
 	'make check              runs all tests; T="unit/test_bytes e2e/chat" a selection, SAN=thread sanitized' \
 	'make check-long         the tests that take long, too' \
 	'make lint               formatting and static analysis' \
 	'make fuzz FUZZ_TIME=60  libFuzzer over every decoder' \
+	'make bench              measures the bootnode; bench/README.md says what' \
+	'make bench-peers        the same for coturn, Knot DNS and opentracker, which it installs' \
+	'make bench-micro        tables, queue, codec, timing wheel one by one' \
 	'make deps               installs the Debian packages that are missing' \
 	'make install            PREFIX=/usr/local, DESTDIR=; and uninstall' \
 	'make clean              removes what was built'
