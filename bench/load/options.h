@@ -1,0 +1,67 @@
+/* What a user asks of gochat-load: a fleet of sessions, and rows, which are measured one after the other while the
+ * fleet lives. Without --rows the command line itself is the only row; with --rows FILE ('-': standard input) each line
+ * holds the row flags of one more (# begins a comment), so that one fill of a million sessions serves many rows. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/address.h"
+
+#define LOAD_TEXT_SIZE 256
+
+enum traffic_kind {
+    TRAFFIC_BEATS,   /* heartbeats of the fleet */
+    TRAFFIC_STUN,    /* Binding requests */
+    TRAFFIC_RAW,     /* zeroes with a number, for bench/floor */
+    TRAFFIC_DNS,     /* a query for one name */
+    TRAFFIC_TRACKER, /* BEP 15 announces */
+    TRAFFIC_NONE,    /* the fleet's own beats alone, for memory and idle figures */
+};
+enum pace { PACE_INTERVAL, PACE_RATE, PACE_MAX };
+/* RARE: one beat in RARE_ANSWERS asks, enough for a latency, too few to weigh. */
+enum answers { ANSWERS_RARE, ANSWERS_EVERY };
+#define RARE_ANSWERS 1024
+
+struct row_options {
+    char name[LOAD_TEXT_SIZE]; /* --name; default: the traffic's */
+    enum traffic_kind traffic; /* --stun, --raw SIZE, --dns NAME, --tracker, --idle; default beats */
+    struct address target;     /* --to HOST:PORT; default the bootnode */
+    size_t raw_size;           /* --raw: bytes of a datagram, at least 12 */
+    bool echoed;               /* --echoed: with --raw, an answer to each is expected */
+    char dns_name[LOAD_TEXT_SIZE];
+    enum pace pace;
+    double interval_s;     /* --interval: every session beats once in that time; default 4 */
+    double rate;           /* --rate: requests a second in all */
+    double duration_s;     /* --duration; default 10 */
+    enum answers answers;  /* --answers; default rare */
+    double churn_percent;  /* --churn: so many of the sessions a second leave and come back */
+    double silent_percent; /* --silent: so many stop beating when the row begins; the row then lasts until every one of
+                              them must have expired */
+    bool rebind;           /* --rebind: the sockets get new ports before the row begins, and the sessions move */
+    pid_t pid;             /* --pid: whose processor time and memory are reported; 0: nobody's */
+    char json[LOAD_TEXT_SIZE]; /* --json: the result is written there ('-': standard output); empty: text */
+};
+
+struct load_options {
+    struct address bootnode; /* --bootnode; a row with --to needs none */
+    bool has_bootnode;
+    uint32_t sessions;      /* --sessions; default 1000, 0: none */
+    uint32_t room_size;     /* --room-size; default 64 */
+    uint32_t watched_rooms; /* --watch: rooms whose announcements are judged; default 100, or all when fewer */
+    struct address sources; /* --sources A.B.C.D/LEN: packets come from all addresses of this network in turn */
+    unsigned sources_bits;  /* LEN; 0: the kernel chooses one address */
+    struct address metrics; /* --metrics ADDR:PORT: the bootnode's counters, to compare with ours */
+    bool has_metrics;
+    char rows[LOAD_TEXT_SIZE]; /* --rows; empty: the command line is the row */
+    struct row_options row;    /* defaults of every row, or the row itself */
+};
+
+/* From the command line. 0; 1 when --help or --version was answered (exit 0); 2 with one line on standard error that
+ * names the flag, its value and what was expected. */
+int load_options_parse(struct load_options *options, int argc, char **argv);
+/* From a line of --rows, over the defaults of `options->row`. False with `why`, which names the flag and the value. */
+bool row_options_parse(const struct load_options *options, const char *line, struct row_options *out, char *why,
+                       size_t why_size);

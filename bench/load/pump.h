@@ -1,0 +1,42 @@
+/* Drives one row: sends requests when they are due, takes answers, measures.
+ *
+ * Open loop: with a rate, request k is due at start + k / rate, whatever became of those before; its latency counts
+ * from then, so a server that stalls is charged for everything that would have been sent meanwhile (no coordinated
+ * omission). As fast as possible means: at most PUMP_WINDOW answers outstanding, and no due times; latency counts from
+ * the send. */
+#pragma once
+
+#include <stdint.h>
+
+#include "bench/load/histogram.h"
+#include "bench/load/traffic.h"
+#include "bench/load/wire.h"
+
+#define PUMP_WINDOW 4096
+/* Answers later than this after the last request are lost. */
+#define PUMP_LINGER_US 1000000
+
+struct pump_result {
+    uint64_t sent; /* requests that the kernel took */
+    uint64_t send_failed;
+    uint64_t expected; /* of these, how many want an answer */
+    uint64_t answered;
+    uint64_t lost;       /* expected and not answered */
+    uint64_t late;       /* requests sent over 10 ms after they were due: the generator could not keep the rate */
+    uint64_t elapsed_us; /* from the first request to the last */
+    struct histogram rtt_us;
+};
+
+/* `rate` 0: as fast as possible. `end`, NULL or asked between bursts, may end the row early or (by returning false
+ * beyond the duration while `duration_us` is UINT64_MAX) decide alone. `progress`, NULL or called about 10 times a
+ * second. */
+struct pump_options {
+    double rate;
+    uint64_t duration_us;
+    bool (*end)(void *context, uint64_t now_us);
+    void (*progress)(void *context, const struct pump_result *so_far, uint64_t now_us);
+    void *context;
+};
+void pump_run(struct wire *wire, struct traffic *traffic, const struct pump_options *options, struct pump_result *out);
+/* Monotonic, microseconds. */
+uint64_t load_now_us(void);

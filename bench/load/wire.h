@@ -1,0 +1,44 @@
+/* The generator's sockets: connected to one target each, nonblocking, many sessions behind each of them. Datagrams of a
+ * burst go out by one call (equal sizes as one segmented send, UDP_SEGMENT, where `segment` allows it), and sockets
+ * with something to read are found by epoll, so that a thousand idle ones cost nothing. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/address.h"
+
+#define WIRE_BURST 64
+
+struct wire;
+
+struct wire_options {
+    struct address target;
+    struct address sources; /* network to bind to, with sources_bits; the local addresses are taken in turn */
+    unsigned sources_bits;  /* 0: unbound */
+    size_t sockets;
+    bool segment;
+};
+
+/* NULL with one line in `why` that names the address. Raises the soft limit of files when needed. */
+struct wire *wire_open(const struct wire_options *options, char *why, size_t why_size);
+void wire_close(struct wire *wire);
+size_t wire_sockets(const struct wire *wire);
+/* Where the next datagram on this socket is written: PACKET_MAX bytes, NULL when the burst is full. */
+uint8_t *wire_reserve(struct wire *wire, size_t socket);
+/* `size` bytes of what wire_reserve gave will be sent with the burst. */
+void wire_commit(struct wire *wire, size_t socket, size_t size);
+/* Sends the burst. Returns how many the kernel took; EAGAIN and ENOBUFS are waited for at most 10 ms, the rest dropped
+ * and counted. */
+size_t wire_flush(struct wire *wire, size_t socket);
+/* Reads what waits on all sockets, at most `limit` datagrams, waiting at most `timeout_us` for the first. `take` must
+ * not keep `data`. Returns how many. */
+size_t wire_receive(struct wire *wire, uint64_t timeout_us, size_t limit,
+                    void (*take)(void *context, size_t socket, const uint8_t *data, size_t size), void *context);
+/* New sockets with other ports in the place of all. False with `why`. */
+bool wire_rebind(struct wire *wire, char *why, size_t why_size);
+/* The socket's own address, as the target sees it without a NAT. */
+struct address wire_local(const struct wire *wire, size_t socket);
+/* Datagrams that could not be sent. */
+uint64_t wire_send_failures(const struct wire *wire);
