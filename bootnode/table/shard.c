@@ -487,6 +487,7 @@ static bool expire_session(struct shard *shard, struct session *session, uint64_
     *out = (struct expired){.id = slabs_id(&shard->slabs, session), .silent_ms = silent};
     remove_member(shard, session, LEAVE_SILENT, now);
     shard->counters.expired++;
+    lateness_note(&shard->counters.lateness, silent - shard->limits.expiry_ms);
     return true;
 }
 

@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "bootnode/guard/source_count.h"
+#include "bootnode/table/lateness.h"
 #include "bootnode/table/room.h"
 #include "bootnode/table/slabs.h"
 #include "common/messages.h"
@@ -44,6 +45,7 @@ struct shard_limits {
 struct shard_counters { /* under the mutex; read by anyone who holds it */
     uint64_t registered, confirmed, replaced, expired, left, moved, provisional_dropped;
     uint64_t sessions, provisional, rooms; /* present numbers; `sessions` are the confirmed ones */
+    struct lateness lateness;              /* of the expired: how long after heard + expiry they were found */
 };
 
 struct shard {

@@ -53,6 +53,18 @@ static void silent_sessions_go_from_all_shards_in_time(void **state) {
     assert_int_equal(atomic_load(&paused), 0);
 }
 
+static void what_was_found_late_is_noted(void **state) {
+    (void)state;
+    const struct lateness *lateness = &shards[0].counters.lateness;
+    guest_join(all[0], (struct guest){1, 1, 1}, START);
+    step_until(START + 14500);
+    guest_join(all[0], (struct guest){1, 2, 2}, START + 100);
+    reaper_step(&reaper, START + 15400);
+    assert_int_equal(shards[0].counters.expired, 2);
+    assert_int_equal(lateness->sum_ms, 700);
+    assert_int_equal(lateness->max_ms, 400);
+}
+
 static void a_pause_moves_all_deadlines(void **state) {
     (void)state;
     guest_join(all[0], (struct guest){1, 1, 1}, START);
@@ -98,6 +110,7 @@ static void the_thread_steps_and_stops(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         reaper_test(silent_sessions_go_from_all_shards_in_time),
+        reaper_test(what_was_found_late_is_noted),
         reaper_test(a_pause_moves_all_deadlines),
         reaper_test(a_late_step_is_no_pause),
         reaper_test(the_thread_steps_and_stops),
