@@ -15,11 +15,17 @@ static const char *const log_levels[] = {"error", "warning", "info", "debug", NU
 #define RATE(field, rate, what)                                                                                        \
     KEY(field, .type = INI_INTEGER, .min = 0, .max = RATE_MAX, .fallback = (rate), .help = (what))
 
+static bool is_address_or_nothing(const char *value) {
+    struct address address;
+    return *value == '\0' || address_parse(value, 0, &address);
+}
+
 static const struct ini_key keys[] = {
     KEY(listen, .type = INI_ADDRESS_LIST, .min = 1, .max = INI_ADDRESS_LIST_MAX, .fallback = "[::]:9595",
         .help = "UDP addresses to listen on"),
     KEY(workers, .type = INI_AUTO_INTEGER, .min = 1, .max = WORKERS_MAX, .fallback = "auto",
         .help = "threads that serve packets"),
+    KEY(pin_workers, .type = INI_BOOLEAN, .fallback = "no", .help = "whether each worker keeps to one processor"),
     KEY(key_file, .type = INI_PATH, .min = 1, .max = INI_TEXT_SIZE - 1,
         .help = "the bootnode's key, made when missing"),
     KEY(room_members, .type = INI_INTEGER, .min = 2, .max = ROOM_MEMBERS_MAX, .fallback = "128",
@@ -33,6 +39,8 @@ static const struct ini_key keys[] = {
     KEY(receive_buffer, .type = INI_INTEGER, .min = 0, .max = 1 << 30, .fallback = "4194304",
         .help = "bytes that the kernel keeps per socket"),
     KEY(log_level, .type = INI_CHOICE, .choices = log_levels, .fallback = "info", .help = "what is logged"),
+    KEY(metrics, .type = INI_ADDRESS_LIST, .max = 1, .check = is_address_or_nothing,
+        .expected = "ADDR:PORT, as in 127.0.0.1:9596, or nothing", .help = "TCP address that tells operators about us"),
     RATE(rate_hello, "100", "HELLO a second and address"),
     RATE(rate_register, "50", "REGISTER a second and address"),
     RATE(rate_stun, "20", "STUN requests a second and address"),

@@ -24,6 +24,8 @@ struct bootnode_config {
     int log_level; /* enum log_level */
     long long rate_hello, rate_register, rate_stun, rate_reset, rate_update, rate_introduce, rate_move;
     bool limit_loopback;
+    bool pin_workers;
+    struct ini_address_list metrics; /* one address, or none: off */
 };
 
 extern const struct ini_table bootnode_config_table;

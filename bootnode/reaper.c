@@ -44,6 +44,8 @@ void reaper_step(struct reaper *reaper, uint64_t monotonic_ms) {
 static void run(void *argument) {
     struct reaper *reaper = argument;
     struct pollfd stop = {.fd = reaper->stop, .events = POLLIN};
+    /* Where it shares a processor with workers, a mass expiry must not delay heartbeats. */
+    thread_give_way();
     for (;;) {
         rcu_reader_offline();
         int stopped = poll(&stop, 1, REAPER_STEP_MS);

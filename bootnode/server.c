@@ -15,6 +15,8 @@
 
 #include "bootnode/guard/key.h"
 #include "bootnode/node.h"
+#include "bootnode/ops/http.h"
+#include "bootnode/ops/placement.h"
 #include "bootnode/reaper.h"
 #include "bootnode/steering.h"
 #include "bootnode/worker.h"
@@ -36,6 +38,7 @@ struct server {
     struct address bound[INI_ADDRESS_LIST_MAX];
     struct reaper reaper;
     bool has_reaper;
+    struct http http;
     int signals; /* signalfd */
     int drained; /* eventfd: workers that told every session */
 };
@@ -156,7 +159,25 @@ static bool start_threads(struct server *server) {
     int error = reaper_start(&server->reaper);
     server->has_reaper = error == 0;
     for (size_t i = 0; i < server->worker_count && error == 0; i++) error = worker_start(&server->workers[i]);
+    if (error == 0 && server->config->pin_workers) placement_pin_workers(server->workers, server->worker_count);
     return error == 0 || failed("cannot start a thread", -error);
+}
+
+/* True also where nobody wants metrics. */
+static bool start_http(struct server *server) {
+    const struct ini_address_list *list = &server->config->metrics;
+    const struct watched watched = {&server->node, server->workers, server->worker_count};
+    char why[WHY_SIZE], text[ADDRESS_TEXT_SIZE];
+    if (list->count == 0) return true;
+    if (http_start(&server->http, &list->items[0], &watched, why, sizeof why) != 0) {
+        log_error(AREA, "%s", why);
+        return false;
+    }
+    address_format(&server->http.bound, text);
+    log_info(AREA, "metrics on http://%s/metrics", text);
+    if (address_classify(&server->http.bound) != ADDRESS_LOOPBACK)
+        log_warning(AREA, "whoever reaches %s can read the metrics, expected a loopback address or a firewall", text);
+    return true;
 }
 
 static void say_listening(const struct server *server) {
@@ -208,6 +229,7 @@ static void drain(struct server *server) {
 }
 
 static void tear_down(struct server *server) {
+    http_stop(&server->http);
     for (size_t i = server->worker_count; i-- > 0;) worker_stop(&server->workers[i]);
     if (server->has_reaper) reaper_stop(&server->reaper);
     while (server->worker_count > 0) worker_destroy(&server->workers[--server->worker_count]);
@@ -229,7 +251,7 @@ int server_run(const struct bootnode_config *config) {
     rcu_reader_offline();
     raise_file_limit();
     if (open_events(server) && make_node(server) && make_workers(server) && open_sockets(server) &&
-        start_threads(server)) {
+        start_threads(server) && start_http(server)) {
         started = true;
         say_listening(server);
         serve(server);

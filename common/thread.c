@@ -2,8 +2,11 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include "common/rcu.h"
+
+#define NICE_STEP 10
 
 static void *thread_entry(void *argument) {
     struct thread *thread = argument;
@@ -33,6 +36,11 @@ int thread_start(struct thread *thread, const char *name, bool uses_rcu, thread_
     pthread_sigmask(SIG_SETMASK, &previous, NULL);
     thread->started = error == 0;
     return -error;
+}
+
+void thread_give_way(void) {
+    /* On Linux a nice value is a thread's, and 0 the caller. */
+    (void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + NICE_STEP);
 }
 
 void thread_join(struct thread *thread) {

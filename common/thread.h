@@ -19,5 +19,7 @@ struct thread {
 /* `thread` must stay in place until joined. Returns 0 or a negative errno. With `uses_rcu` the thread is registered
  * with the QSBR flavour while it runs (see rcu.h). */
 int thread_start(struct thread *thread, const char *name, bool uses_rcu, thread_main run, void *argument);
+/* Gives the calling thread less of a processor that it shares with others of the process: nice value + 10. */
+void thread_give_way(void);
 /* Waits for its end; nothing for a thread that was never started. The caller, if it uses RCU, must be offline. */
 void thread_join(struct thread *thread);

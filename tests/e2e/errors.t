@@ -98,6 +98,10 @@ my $good = bootnode_config("$folder/fresh.key", 'workers = 1', 'listen = 127.0.0
 my ($status, $err) = bootnode_says('--config', $good, '--check-config');
 is($status, 0, 'a good configuration: status 0') or diag($err);
 ok(!-e "$folder/fresh.key", 'and nothing was started: no key was made');
+for my $sample ('bootnode', 'bench') {
+    ($status, $err) = bootnode_says('--config', "$FindBin::Bin/../../conf/$sample.ini", '--check-config');
+    is($status, 0, "conf/$sample.ini is good") or diag($err);
+}
 
 # --- the machine -----------------------------------------------------------------------------------------------------
 
@@ -109,6 +113,11 @@ bootnode_refused('a port in use', 1, [qr/127\.0\.0\.1:$port/, qr/in use/i], '--l
     '--config', bootnode_config("$folder/fresh.key"));
 
 my @listen = ('--listen', '127.0.0.1:' . free_udp_port());
+my $page = IO::Socket::IP->new(LocalHost => '127.0.0.1', LocalPort => 0, Listen => 1) or die "socket: $@";
+my $taken_page = '127.0.0.1:' . $page->sockport;
+bootnode_refused('a port for metrics in use', 1, [qr/metrics/, qr/\Q$taken_page\E/, qr/in use/i], @listen,
+    '--config', bootnode_config("$folder/fresh.key", "metrics = $taken_page"));
+
 mkdir "$folder/directory.key";
 bootnode_refused('a key that cannot be read', 1, [qr{\Q$folder\E/directory\.key}], @listen,
     '--config', bootnode_config("$folder/directory.key"));

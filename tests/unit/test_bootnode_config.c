@@ -13,6 +13,7 @@
 #include "common/log.h"
 
 #define SAMPLE "conf/bootnode.ini"
+#define BENCH "conf/bench.ini"
 
 static const struct ini_key *key_at(size_t index) {
     return &bootnode_config_table.keys[index];
@@ -33,6 +34,8 @@ static void test_defaults(void **state) {
     assert_int_equal(config.sessions_per_source, 512);
     assert_int_equal(config.log_level, LOG_LEVEL_INFO);
     assert_true(config.limit_loopback);
+    assert_false(config.pin_workers);
+    assert_int_equal(config.metrics.count, 0);
 }
 
 static void test_sample_changes_nothing(void **state) {
@@ -126,6 +129,30 @@ static void test_bounds(void **state) {
     assert_true(sets("listen", "127.0.0.1:0, [::1]:1"));
     assert_true(sets("rate_hello", "0"));
     assert_false(sets("rate_hello", "10001"));
+    assert_true(sets("metrics", ""));
+    assert_true(sets("metrics", "[::1]:0"));
+    assert_false(sets("metrics", "127.0.0.1"));
+    assert_false(sets("metrics", "localhost:9596"));
+    assert_false(sets("metrics", "127.0.0.1:1, 127.0.0.1:2"));
+}
+
+/* Load tests measure what runs in production, but for what keeps one source address from having it all. */
+static void test_bench_differs_in_load_alone(void **state) {
+    struct bootnode_config expected, bench;
+    char why[512];
+    (void)state;
+    static const char *const settings[][2] = {
+        {"listen", "127.0.0.1:9595"}, {"workers", "1"},        {"sessions", "1100000"}, {"sessions_per_source", "0"},
+        {"rate_hello", "0"},          {"rate_register", "0"},  {"rate_stun", "0"},      {"rate_reset", "0"},
+        {"rate_update", "0"},         {"rate_introduce", "0"}, {"rate_move", "0"},      {"limit_loopback", "no"},
+        {"metrics", "127.0.0.1:9596"}};
+    ini_table_defaults(&bootnode_config_table, &expected);
+    ini_table_defaults(&bootnode_config_table, &bench);
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+        assert_true(ini_table_set(&bootnode_config_table, BOOTNODE_SECTION, settings[i][0], settings[i][1], &expected,
+                                  why, sizeof why));
+    assert_int_equal(ini_table_load(&bootnode_config_table, BENCH, &bench, stderr), 0);
+    assert_memory_equal(&expected, &bench, sizeof expected);
 }
 
 static void test_rates(void **state) {
@@ -170,6 +197,7 @@ int main(void) {
         cmocka_unit_test(test_sample_lists_every_key),
         cmocka_unit_test(test_sample_tells_true_ranges),
         cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_bench_differs_in_load_alone),
         cmocka_unit_test(test_rates),
         cmocka_unit_test(test_workers),
     };

@@ -1,0 +1,205 @@
+#include "bootnode/ops/http.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "bootnode/ops/metrics.h"
+#include "common/clock.h"
+
+#define BACKLOG 64
+#define SILENCE_S 5u            /* of a connection, at most */
+#define CONNECTION_MEMORY 8192u /* what one may take for request and header */
+#define TEXT_TYPE "text/plain; charset=utf-8"
+
+/* Pages */
+
+static unsigned write_metrics(const struct http *http, FILE *out) {
+    struct snapshot snapshot;
+    snapshot_take(&http->watched, clock_monotonic_ms(), &snapshot);
+    metrics_write(out, &snapshot);
+    return MHD_HTTP_OK;
+}
+
+static unsigned write_health(const struct http *http, FILE *out) {
+    bool draining = atomic_load_explicit(&http->watched.node->draining, memory_order_relaxed);
+    fputs(draining ? "draining\n" : "ok\n", out);
+    return draining ? MHD_HTTP_SERVICE_UNAVAILABLE : MHD_HTTP_OK;
+}
+
+static unsigned write_not_found(const struct http *http, FILE *out) {
+    (void)http;
+    fputs("expected /metrics or /health\n", out);
+    return MHD_HTTP_NOT_FOUND;
+}
+
+static unsigned write_not_allowed(const struct http *http, FILE *out) {
+    (void)http;
+    fputs("expected GET or HEAD\n", out);
+    return MHD_HTTP_METHOD_NOT_ALLOWED;
+}
+
+struct page {
+    const char *path, *type;
+    unsigned (*write)(const struct http *http, FILE *out); /* returns the status */
+};
+
+static const struct page not_found = {NULL, TEXT_TYPE, write_not_found};
+static const struct page not_allowed = {NULL, TEXT_TYPE, write_not_allowed};
+static const struct page pages[] = {
+    {"/metrics", METRICS_CONTENT_TYPE, write_metrics},
+    {"/health", TEXT_TYPE, write_health},
+};
+
+static const struct page *find_page(const char *path, const char *method) {
+    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
+        if (strcmp(pages[i].path, path) != 0) continue;
+        bool reads = strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
+        return reads ? &pages[i] : &not_allowed;
+    }
+    return &not_found;
+}
+
+static struct MHD_Response *make_response(const struct http *http, const struct page *page, unsigned *status) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out) return NULL;
+    *status = page->write(http, out);
+    bool written = !ferror(out);
+    written &= fclose(out) == 0;
+    struct MHD_Response *response = written ? MHD_create_response_from_buffer(size, text, MHD_RESPMEM_MUST_FREE) : NULL;
+    if (!response) free(text);
+    return response;
+}
+
+/* Returning MHD_NO closes the connection. */
+static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *path, const char *method,
+                              const char *version, const char *upload, size_t *upload_size, void **request) {
+    (void)version, (void)upload, (void)upload_size, (void)request;
+    const struct page *page = find_page(path, method);
+    unsigned status = 0;
+    struct MHD_Response *response = make_response(context, page, &status);
+    if (!response) return MHD_NO;
+    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, page->type);
+    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    if (page == &not_allowed) (void)MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+    enum MHD_Result queued = MHD_queue_response(connection, status, response);
+    MHD_destroy_response(response);
+    return queued;
+}
+
+/* Connections */
+
+static struct http_connection *free_place(struct http *http) {
+    for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++)
+        if (http->connections[i].deadline == 0) return &http->connections[i];
+    return NULL;
+}
+
+/* libmicrohttpd's own timeout begins anew with every byte, so the whole of a connection is timed here. */
+static void note_connection(void *context, struct MHD_Connection *connection, void **place,
+                            enum MHD_ConnectionNotificationCode code) {
+    struct http_connection *noted = code == MHD_CONNECTION_NOTIFY_STARTED ? free_place(context) : *place;
+    assert(noted); /* as many as libmicrohttpd lets in */
+    *noted = (struct http_connection){.deadline = 0};
+    *place = noted;
+    if (code != MHD_CONNECTION_NOTIFY_STARTED) return;
+    noted->socket = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    noted->deadline = clock_monotonic_ms() + HTTP_PATIENCE_MS;
+}
+
+static void end_overdue(const struct http *http, uint64_t now) {
+    for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
+        const struct http_connection *connection = &http->connections[i];
+        if (connection->deadline != 0 && connection->deadline <= now) (void)shutdown(connection->socket, SHUT_RDWR);
+    }
+}
+
+/* The thread */
+
+/* Wakes at least every SILENCE_S while there is a connection. */
+static int wait_ms(const struct http *http) {
+    MHD_UNSIGNED_LONG_LONG ms;
+    if (MHD_get_timeout(http->daemon, &ms) != MHD_YES) return -1;
+    return ms < SILENCE_S * 1000 ? (int)ms : (int)(SILENCE_S * 1000);
+}
+
+static void run(void *argument) {
+    struct http *http = argument;
+    const union MHD_DaemonInfo *events = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    struct pollfd wanted[] = {{.fd = http->stop, .events = POLLIN}, {.fd = events->epoll_fd, .events = POLLIN}};
+    thread_give_way();
+    while (wanted[0].revents == 0) {
+        end_overdue(http, clock_monotonic_ms());
+        (void)MHD_run(http->daemon);
+        (void)poll(wanted, 2, wait_ms(http));
+    }
+}
+
+/* Listening */
+
+static int open_socket(const struct address *listen_on, struct address *bound) {
+    static const struct address any;
+    int family = address_is_ipv4(listen_on) ? AF_INET : AF_INET6, on = 1, ipv6_only = !address_same_ip(listen_on, &any);
+    struct sockaddr_storage name;
+    socklen_t size = address_to_sockaddr(listen_on, family, &name);
+    int descriptor = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return -errno;
+    (void)setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (family == AF_INET6) (void)setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &ipv6_only, sizeof ipv6_only);
+    if (bind(descriptor, (const struct sockaddr *)&name, size) == 0 && listen(descriptor, BACKLOG) == 0) {
+        size = sizeof name;
+        (void)getsockname(descriptor, (struct sockaddr *)&name, &size);
+        (void)address_from_sockaddr((const struct sockaddr *)&name, bound);
+        return descriptor;
+    }
+    int error = errno;
+    close(descriptor);
+    return -error;
+}
+
+static struct MHD_Daemon *start_daemon(struct http *http, int socket) {
+    return MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, answer, http, MHD_OPTION_LISTEN_SOCKET, socket,
+                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+                            SILENCE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+                            MHD_OPTION_NOTIFY_CONNECTION, note_connection, http, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+                            MHD_OPTION_END);
+}
+
+static int start(struct http *http, const struct address *listen_on) {
+    int socket = open_socket(listen_on, &http->bound);
+    if (socket < 0) return socket;
+    http->stop = eventfd(0, EFD_CLOEXEC);
+    http->daemon = http->stop >= 0 ? start_daemon(http, socket) : NULL;
+    if (http->daemon) return thread_start(&http->thread, "http", false, run, http);
+    close(socket);
+    if (http->stop >= 0) close(http->stop);
+    return -ENOMEM;
+}
+
+int http_start(struct http *http, const struct address *listen_on, const struct watched *watched, char *why,
+               size_t why_size) {
+    http->watched = *watched;
+    int error = start(http, listen_on);
+    char text[ADDRESS_TEXT_SIZE];
+    if (error != 0)
+        snprintf(why, why_size, "cannot serve metrics on TCP %s: %s", address_format(listen_on, text),
+                 strerror(-error));
+    return error;
+}
+
+void http_stop(struct http *http) {
+    if (!http->daemon) return;
+    (void)eventfd_write(http->stop, 1);
+    thread_join(&http->thread);
+    MHD_stop_daemon(http->daemon);
+    close(http->stop);
+    http->daemon = NULL;
+}

@@ -1,0 +1,69 @@
+#include "bootnode/ops/snapshot.h"
+
+#include <linux/sock_diag.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bootnode/worker.h"
+
+static void add_shard(struct snapshot *out, struct shard *shard) {
+    pthread_mutex_lock(&shard->mutex);
+    const struct shard_counters counters = shard->counters;
+    size_t slabs = shard->slabs.slab_count;
+    pthread_mutex_unlock(&shard->mutex);
+    struct shard_counters *sum = &out->shards;
+    sum->registered += counters.registered;
+    sum->confirmed += counters.confirmed;
+    sum->replaced += counters.replaced;
+    sum->expired += counters.expired;
+    sum->left += counters.left;
+    sum->moved += counters.moved;
+    sum->provisional_dropped += counters.provisional_dropped;
+    sum->sessions += counters.sessions;
+    sum->provisional += counters.provisional;
+    sum->rooms += counters.rooms;
+    lateness_add(&sum->lateness, &counters.lateness);
+    out->slabs += slabs;
+}
+
+static uint64_t overflowed(int socket) {
+    uint32_t numbers[SK_MEMINFO_VARS] = {0};
+    socklen_t size = sizeof numbers;
+    return getsockopt(socket, SOL_SOCKET, SO_MEMINFO, numbers, &size) == 0 ? numbers[SK_MEMINFO_DROPS] : 0;
+}
+
+static void add_worker(struct snapshot *out, const struct worker *worker) {
+    struct snapshot_worker *own = &out->workers[out->worker_count++];
+    for (enum counter which = 0; which < COUNTER_COUNT; which++)
+        out->counters[which] += counters_read(&worker->counters, which);
+    *own = (struct snapshot_worker){.received = counters_read(&worker->counters, COUNTER_RECEIVED),
+                                    .strayed = counters_read(&worker->counters, COUNTER_STRAYED)};
+    for (size_t i = 0; i < worker->listener_count; i++) own->overflowed += overflowed(worker->listeners[i].socket);
+}
+
+/* The second number of /proc/self/statm, in pages; 0 where it cannot be read. */
+static uint64_t resident_bytes(void) {
+    unsigned long long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (!file) return 0;
+    if (fscanf(file, "%*u %llu", &pages) != 1) pages = 0;
+    fclose(file);
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static uint64_t cpu_ns(void) {
+    struct timespec spent = {.tv_sec = 0};
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+    return (uint64_t)spent.tv_sec * UINT64_C(1000000000) + (uint64_t)spent.tv_nsec;
+}
+
+void snapshot_take(const struct watched *watched, uint64_t monotonic_ms, struct snapshot *out) {
+    const struct node *node = watched->node;
+    *out = (struct snapshot){.uptime_ms = monotonic_ms - node->started_ms,
+                             .draining = atomic_load_explicit(&node->draining, memory_order_relaxed),
+                             .cpu_ns = cpu_ns(),
+                             .resident_bytes = resident_bytes()};
+    for (size_t i = 0; i < node->shard_count; i++) add_shard(out, node->shards[i]);
+    for (size_t i = 0; i < watched->worker_count; i++) add_worker(out, &watched->workers[i]);
+}

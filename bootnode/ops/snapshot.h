@@ -1,0 +1,40 @@
+/* What the metrics tell, copied from a running server: counters and present numbers, nothing about a room, a member or
+ * an address. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bootnode/counters.h"
+#include "bootnode/node.h"
+#include "bootnode/table/shard.h"
+
+struct worker;
+
+/* Borrowed; the workers stay where they are, with their sockets, as long as this is in use. */
+struct watched {
+    const struct node *node;
+    const struct worker *workers;
+    size_t worker_count;
+};
+
+struct snapshot_worker {
+    uint64_t received, strayed;
+    uint64_t overflowed; /* datagrams that its sockets' buffers had no place for; the kernel counts 32 bits a socket */
+};
+
+struct snapshot {
+    uint64_t counters[COUNTER_COUNT]; /* of all workers together */
+    struct snapshot_worker workers[NODE_SHARDS_MAX];
+    size_t worker_count;
+    struct shard_counters shards; /* of all together */
+    uint64_t slabs;
+    bool draining;
+    uint64_t uptime_ms;
+    uint64_t cpu_ns, resident_bytes; /* of the process */
+};
+
+/* Any thread, registered with RCU or not: takes one shard's mutex after the other, for as long as a copy of its
+ * counters takes. `monotonic_ms` is the present time. */
+void snapshot_take(const struct watched *watched, uint64_t monotonic_ms, struct snapshot *out);
