@@ -154,6 +154,8 @@ static bool open_sockets(struct server *server) {
 }
 
 static bool start_threads(struct server *server) {
+    /* Before there is anybody from whom it could inherit a low priority or a single processor. */
+    rcu_start_reclaimer();
     reaper_init(&server->reaper, server->node.shards, server->node.shard_count, &server->node.paused_ms,
                 clock_monotonic_ms());
     int error = reaper_start(&server->reaper);
@@ -169,7 +171,7 @@ static bool start_http(struct server *server) {
     const struct watched watched = {&server->node, server->workers, server->worker_count};
     char why[WHY_SIZE], text[ADDRESS_TEXT_SIZE];
     if (list->count == 0) return true;
-    if (http_start(&server->http, &list->items[0], &watched, why, sizeof why) != 0) {
+    if (http_start(&server->http, &list->items[0], &watched, HTTP_PATIENCE_MS, why, sizeof why) != 0) {
         log_error(AREA, "%s", why);
         return false;
     }

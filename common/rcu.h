@@ -25,6 +25,9 @@ void rcu_reader_quiescent(void);
 void rcu_reader_offline(void);
 void rcu_reader_online(void);
 
+/* Starts liburcu's call_rcu thread, with the caller's priority and processors. Else the first rcu_reclaim does, whoever
+ * calls it. */
+void rcu_start_reclaimer(void);
 /* Runs `reclaim(head)` after every reader passed a quiescent state, on liburcu's call_rcu thread. The caller is a
  * registered reader, online. */
 void rcu_reclaim(struct rcu_head *head, void (*reclaim)(struct rcu_head *head));

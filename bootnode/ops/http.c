@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <microhttpd.h>
 #include <poll.h>
 #include <stdio.h>
@@ -112,23 +113,36 @@ static void note_connection(void *context, struct MHD_Connection *connection, vo
     *place = noted;
     if (code != MHD_CONNECTION_NOTIFY_STARTED) return;
     noted->socket = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    noted->deadline = clock_monotonic_ms() + HTTP_PATIENCE_MS;
+    noted->deadline = clock_monotonic_ms() + ((const struct http *)context)->patience_ms;
 }
 
-static void end_overdue(const struct http *http, uint64_t now) {
+/* libmicrohttpd finds these closed when it runs. */
+static void end_overdue(struct http *http, uint64_t now) {
     for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
-        const struct http_connection *connection = &http->connections[i];
-        if (connection->deadline != 0 && connection->deadline <= now) (void)shutdown(connection->socket, SHUT_RDWR);
+        struct http_connection *connection = &http->connections[i];
+        if (connection->deadline == 0 || connection->deadline > now) continue;
+        (void)shutdown(connection->socket, SHUT_RDWR);
+        connection->deadline = UINT64_MAX;
     }
+}
+
+static uint64_t next_deadline(const struct http *http) {
+    uint64_t next = UINT64_MAX;
+    for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
+        uint64_t deadline = http->connections[i].deadline;
+        if (deadline != 0 && deadline < next) next = deadline;
+    }
+    return next;
 }
 
 /* The thread */
 
-/* Wakes at least every SILENCE_S while there is a connection. */
+/* For poll(2): until libmicrohttpd wants to run, or the next deadline. */
 static int wait_ms(const struct http *http) {
     MHD_UNSIGNED_LONG_LONG ms;
-    if (MHD_get_timeout(http->daemon, &ms) != MHD_YES) return -1;
-    return ms < SILENCE_S * 1000 ? (int)ms : (int)(SILENCE_S * 1000);
+    uint64_t now = clock_monotonic_ms(), deadline = next_deadline(http), left = deadline > now ? deadline - now : 0;
+    if (MHD_get_timeout(http->daemon, &ms) == MHD_YES && ms < left) left = ms;
+    return left < INT_MAX ? (int)left : -1;
 }
 
 static void run(void *argument) {
@@ -184,9 +198,10 @@ static int start(struct http *http, const struct address *listen_on) {
     return -ENOMEM;
 }
 
-int http_start(struct http *http, const struct address *listen_on, const struct watched *watched, char *why,
-               size_t why_size) {
+int http_start(struct http *http, const struct address *listen_on, const struct watched *watched, uint64_t patience_ms,
+               char *why, size_t why_size) {
     http->watched = *watched;
+    http->patience_ms = patience_ms;
     int error = start(http, listen_on);
     char text[ADDRESS_TEXT_SIZE];
     if (error != 0)

@@ -1,8 +1,8 @@
 /* The operators' page, over HTTP: GET and HEAD of /metrics (Prometheus) and /health (200 "ok", 503 "draining").
  *
- * One thread of low priority, no part of RCU. Who connects gets one answer and HTTP_PATIENCE_MS in all, however slowly
- * he speaks or listens; more than HTTP_CONNECTIONS_MAX wait. There is no way in from here: nothing is changed, and
- * nothing is logged about those who ask. */
+ * One thread of low priority, no part of RCU. Who connects gets one answer, and `patience` in all, however slowly he
+ * speaks or listens; more than HTTP_CONNECTIONS_MAX wait. There is no way in from here: nothing is changed, and nothing
+ * is logged about those who ask. */
 #pragma once
 
 #include <stddef.h>
@@ -18,12 +18,13 @@
 struct MHD_Daemon;
 
 struct http_connection {
-    int socket;        /* meaningful with a deadline */
-    uint64_t deadline; /* monotonic; 0: free */
+    int socket;
+    uint64_t deadline; /* monotonic; 0: the place is free; UINT64_MAX: its time is over */
 };
 
 struct http {
     struct watched watched;
+    uint64_t patience_ms;
     struct address bound;      /* the port that came of port 0 */
     struct MHD_Daemon *daemon; /* NULL: not started */
     int stop;                  /* eventfd that ends the thread */
@@ -31,9 +32,9 @@ struct http {
     struct thread thread;
 };
 
-/* Listens on TCP and starts the thread; `watched` must outlive it, and `http` stay in place. 0 or a negative errno with
- * one line in `why` that names the address; http_stop is due either way. `http` was zeroed before. */
-int http_start(struct http *http, const struct address *listen, const struct watched *watched, char *why,
-               size_t why_size);
+/* Listens on TCP and starts the thread; what `watched` points to must outlive it, and `http`, zeroed before, stay in
+ * place. 0 or a negative errno with one line in `why` that names the address; http_stop is due either way. */
+int http_start(struct http *http, const struct address *listen, const struct watched *watched, uint64_t patience_ms,
+               char *why, size_t why_size);
 /* Ends and joins it; nothing when it was not started. */
 void http_stop(struct http *http);

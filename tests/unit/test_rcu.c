@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <sys/resource.h>
 
 #include "common/rcu.h"
 #include "common/thread.h"
@@ -37,6 +38,34 @@ static struct object *new_object(unsigned version) {
     object->state = ALIVE;
     object->version = version;
     return object;
+}
+
+struct look {
+    struct rcu_head rcu;
+    int nice;
+};
+
+static void look_at_priority(struct rcu_head *head) {
+    ((struct look *)head)->nice = getpriority(PRIO_PROCESS, 0);
+}
+
+static void give_way_and_reclaim(void *argument) {
+    thread_give_way();
+    rcu_reclaim(&((struct look *)argument)->rcu, look_at_priority);
+}
+
+/* The first test: nobody has reclaimed anything before. */
+static void the_reclaimer_inherits_from_who_starts_it(void **state) {
+    (void)state;
+    struct look look = {.nice = -100};
+    struct thread thread;
+    rcu_start_reclaimer();
+    assert_int_equal(thread_start(&thread, "nice", true, give_way_and_reclaim, &look), 0);
+    rcu_reader_offline();
+    thread_join(&thread);
+    rcu_reader_online();
+    rcu_drain();
+    assert_int_equal(look.nice, getpriority(PRIO_PROCESS, 0));
 }
 
 static void runs_what_was_queued_before_a_drain(void **state) {
@@ -111,6 +140,7 @@ static int end_reader(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_reclaimer_inherits_from_who_starts_it),
         cmocka_unit_test(runs_what_was_queued_before_a_drain),
         cmocka_unit_test(readers_never_see_what_is_gone),
     };

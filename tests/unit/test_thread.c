@@ -80,12 +80,29 @@ static void joins_once_and_never_the_unstarted(void **state) {
     assert_int_equal(seen.runs, 1);
 }
 
+static void give_way(void *argument) {
+    int *nice = argument;
+    thread_give_way();
+    *nice = getpriority(PRIO_PROCESS, 0);
+}
+
+static void gives_way_alone(void **state) {
+    (void)state;
+    struct thread thread;
+    int before = getpriority(PRIO_PROCESS, 0), nice = before;
+    assert_int_equal(thread_start(&thread, "nice", false, give_way, &nice), 0);
+    thread_join(&thread);
+    assert_int_equal(nice, before + 10 > 19 ? 19 : before + 10);
+    assert_int_equal(getpriority(PRIO_PROCESS, 0), before);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(carries_its_name),
         cmocka_unit_test(takes_no_signals_but_faults),
         cmocka_unit_test(leaves_the_callers_mask_alone),
         cmocka_unit_test(registers_with_rcu_when_asked),
+        cmocka_unit_test(gives_way_alone),
         cmocka_unit_test(joins_once_and_never_the_unstarted),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,0 +1,290 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "bootnode/ops/metrics.h"
+
+/* A strict reader of the text exposition format, 0.0.4. Of what the format leaves open it takes only: HELP, TYPE, then
+ * the family's samples; labels `worker` and `le` alone; no time stamps. */
+
+#define FAMILIES_MAX 128
+#define NAME_SIZE 80
+
+struct family {
+    char name[NAME_SIZE], type[16];
+    unsigned samples;
+    uint64_t last_bucket; /* of a histogram: cumulative */
+    double last_bound;
+    bool closed; /* +Inf was there */
+};
+
+struct page {
+    struct family families[FAMILIES_MAX];
+    size_t count, lines;
+};
+
+static const char *after(const char *text, const char *prefix) {
+    size_t length = strlen(prefix);
+    if (strncmp(text, prefix, length) != 0) fail_msg("'%s': expected '%s'", text, prefix);
+    return text + length;
+}
+
+static const char *read_name(const char *text, char out[static NAME_SIZE]) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz_", more[] = "abcdefghijklmnopqrstuvwxyz_0123456789";
+    size_t length = strspn(text, more);
+    assert_true(strspn(text, letters) > 0 && length < NAME_SIZE);
+    memcpy(out, text, length);
+    out[length] = '\0';
+    return text + length;
+}
+
+static bool ends_with(const char *text, const char *end) {
+    size_t length = strlen(text), wanted = strlen(end);
+    return length >= wanted && strcmp(text + length - wanted, end) == 0;
+}
+
+static void open_family(struct page *page, const char *line) {
+    struct family *family = &page->families[page->count++];
+    assert_true(page->count <= FAMILIES_MAX);
+    const char *help = after(read_name(after(line, "# HELP "), family->name), " ");
+    assert_true(strlen(help) > 0 && !strchr(help, '\\'));
+    for (size_t i = 0; i + 1 < page->count; i++) assert_string_not_equal(page->families[i].name, family->name);
+}
+
+static void read_type(struct family *family, const char *line) {
+    char name[NAME_SIZE];
+    const char *type = after(read_name(after(line, "# TYPE "), name), " ");
+    assert_string_equal(name, family->name);
+    assert_true(strcmp(type, "counter") == 0 || strcmp(type, "gauge") == 0 || strcmp(type, "histogram") == 0);
+    snprintf(family->type, sizeof family->type, "%s", type);
+    assert_int_equal(ends_with(name, "_total"), strcmp(type, "counter") == 0);
+}
+
+static double read_number(const char *text) {
+    char *end;
+    double value = strtod(text, &end);
+    assert_true(end > text && *end == '\0' && value >= 0);
+    return value;
+}
+
+static void read_bucket(struct family *family, const char *line) {
+    char *end;
+    double bound = strtod(after(line, "{le=\""), &end);
+    uint64_t count = (uint64_t)read_number(after(end, "\"} "));
+    assert_true(!family->closed && count >= family->last_bucket);
+    assert_true(family->last_bucket == 0 || bound > family->last_bound);
+    family->last_bucket = count;
+    family->last_bound = bound;
+    family->closed = strstr(line, "+Inf") != NULL;
+}
+
+static void read_histogram(struct family *family, const char *suffix, const char *rest) {
+    if (strcmp(suffix, "_bucket") == 0) {
+        read_bucket(family, rest);
+        return;
+    }
+    assert_true(family->closed);
+    double value = read_number(after(rest, " "));
+    if (strcmp(suffix, "_count") == 0)
+        assert_true(value == (double)family->last_bucket);
+    else
+        assert_string_equal(suffix, "_sum");
+}
+
+static void read_sample(struct family *family, const char *line) {
+    char name[NAME_SIZE], *end;
+    const char *rest = read_name(line, name), *suffix = after(name, family->name);
+    if (strcmp(family->type, "histogram") == 0) {
+        read_histogram(family, suffix, rest);
+    } else {
+        assert_string_equal(suffix, "");
+        if (*rest == '{') {
+            assert_int_equal(strtoul(after(rest, "{worker=\""), &end, 10), family->samples);
+            rest = after(end, "\"}");
+        } else {
+            assert_int_equal(family->samples, 0);
+        }
+        (void)read_number(after(rest, " "));
+    }
+    family->samples++;
+}
+
+static void read_line(struct page *page, const char *line) {
+    if (strncmp(line, "# HELP", 6) == 0) {
+        open_family(page, line);
+        return;
+    }
+    assert_true(page->count > 0);
+    struct family *family = &page->families[page->count - 1];
+    if (*family->type == '\0')
+        read_type(family, line);
+    else
+        read_sample(family, line);
+}
+
+static struct page *read_page(const char *text) {
+    struct page *page = calloc(1, sizeof *page);
+    char *copy = strdup(text);
+    assert_true(page && copy && ends_with(text, "\n"));
+    for (char *line = copy, *end; (end = strchr(line, '\n')); line = end + 1) {
+        *end = '\0';
+        read_line(page, line);
+        page->lines++;
+    }
+    for (size_t i = 0; i < page->count; i++) assert_true(page->families[i].samples > 0);
+    free(copy);
+    return page;
+}
+
+/* The snapshot of a bootnode with `workers` workers, all numbers of which differ from each other. */
+static struct snapshot *make_snapshot(size_t workers, uint64_t first) {
+    struct snapshot *snapshot = calloc(1, sizeof *snapshot);
+    assert_non_null(snapshot);
+    uint64_t *const numbers[] = {
+        &snapshot->shards.registered,
+        &snapshot->shards.confirmed,
+        &snapshot->shards.replaced,
+        &snapshot->shards.expired,
+        &snapshot->shards.left,
+        &snapshot->shards.moved,
+        &snapshot->shards.provisional_dropped,
+        &snapshot->shards.sessions,
+        &snapshot->shards.provisional,
+        &snapshot->shards.rooms,
+        &snapshot->slabs,
+        &snapshot->resident_bytes,
+    };
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) *numbers[i] = first + i;
+    for (size_t i = 0; i < COUNTER_COUNT; i++) snapshot->counters[i] = first + 100 + i;
+    snapshot->worker_count = workers;
+    for (size_t i = 0; i < workers; i++)
+        snapshot->workers[i] = (struct snapshot_worker){first + 200 + i, first + 500 + i, first + 800 + i};
+    return snapshot;
+}
+
+static char *written(const struct snapshot *snapshot) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    metrics_write(out, snapshot);
+    assert_int_equal(fclose(out), 0);
+    assert_int_equal(strlen(text), size);
+    return text;
+}
+
+static void assert_says(const char *text, const char *sample) {
+    char line[NAME_SIZE * 2];
+    snprintf(line, sizeof line, "\n%s\n", sample);
+    if (!strstr(text, line)) fail_msg("expected a line '%s' in\n%s", sample, text);
+}
+
+static void the_page_is_well_formed(void **state) {
+    (void)state;
+    static const size_t workers[] = {1, 2, NODE_SHARDS_MAX};
+    for (size_t i = 0; i < sizeof workers / sizeof *workers; i++) {
+        struct snapshot *snapshot = make_snapshot(workers[i], UINT64_MAX - 2000);
+        snapshot->shards.lateness = (struct lateness){.counts = {4, 0, 3, 0, 0, 0, 0, 0, 2}, .sum_ms = 3210};
+        char *text = written(snapshot);
+        free(read_page(text));
+        free(text);
+        free(snapshot);
+    }
+}
+
+static void only_workers_make_it_longer(void **state) {
+    (void)state;
+    struct snapshot *idle = make_snapshot(2, 0), *full = make_snapshot(2, 123456789), *more = make_snapshot(3, 0);
+    char *texts[] = {written(idle), written(full), written(more)};
+    size_t lines[3];
+    for (size_t i = 0; i < 3; i++) {
+        struct page *page = read_page(texts[i]);
+        lines[i] = page->lines;
+        free(page);
+        free(texts[i]);
+    }
+    assert_int_equal(lines[0], lines[1]);
+    assert_int_equal(lines[2], lines[0] + 3);
+    free(idle);
+    free(full);
+    free(more);
+}
+
+static void every_counter_of_a_worker_has_its_name_help_and_value(void **state) {
+    (void)state;
+    struct snapshot *snapshot = make_snapshot(2, 1000);
+    char *text = written(snapshot), line[256];
+    for (enum counter which = 0; which < COUNTER_COUNT; which++) {
+        snprintf(line, sizeof line, "# HELP gochat_%s_total %s\n", counter_name(which), counter_help(which));
+        assert_non_null(strstr(text, line));
+        snprintf(line, sizeof line, "gochat_%s_total %u", counter_name(which), 1100 + which);
+        assert_says(text, line);
+    }
+    free(text);
+    free(snapshot);
+}
+
+static void numbers_stand_under_their_names(void **state) {
+    (void)state;
+    struct snapshot *snapshot = make_snapshot(2, 1000);
+    snapshot->uptime_ms = 61007;
+    snapshot->cpu_ns = 2000001000;
+    snapshot->draining = true;
+    char *text = written(snapshot);
+    static const char *const samples[] = {"gochat_sessions_registered_total 1000",
+                                          "gochat_sessions_confirmed_total 1001",
+                                          "gochat_sessions_replaced_total 1002",
+                                          "gochat_sessions_expired_total 1003",
+                                          "gochat_sessions_left_total 1004",
+                                          "gochat_sessions_moved_total 1005",
+                                          "gochat_sessions_provisional_dropped_total 1006",
+                                          "gochat_sessions 1007",
+                                          "gochat_sessions_provisional 1008",
+                                          "gochat_rooms 1009",
+                                          "gochat_slabs 1010",
+                                          "process_resident_memory_bytes 1011",
+                                          "gochat_uptime_seconds 61.007",
+                                          "process_cpu_seconds_total 2.000001",
+                                          "gochat_workers 2",
+                                          "gochat_draining 1",
+                                          "gochat_worker_received_total{worker=\"1\"} 1201",
+                                          "gochat_worker_strayed_total{worker=\"0\"} 1500",
+                                          "gochat_worker_overflowed_total{worker=\"1\"} 1801"};
+    for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) assert_says(text, samples[i]);
+    free(text);
+    free(snapshot);
+}
+
+static void lateness_is_a_histogram(void **state) {
+    (void)state;
+    struct snapshot *snapshot = make_snapshot(1, 0);
+    struct lateness *lateness = &snapshot->shards.lateness;
+    for (uint32_t late = 10; late <= 1010; late += 100) lateness_note(lateness, late);
+    char *text = written(snapshot);
+    assert_says(text, "gochat_expiry_late_seconds_bucket{le=\"0.05\"} 1");
+    assert_says(text, "gochat_expiry_late_seconds_bucket{le=\"0.25\"} 3");
+    assert_says(text, "gochat_expiry_late_seconds_bucket{le=\"1\"} 10");
+    assert_says(text, "gochat_expiry_late_seconds_bucket{le=\"+Inf\"} 11");
+    assert_says(text, "gochat_expiry_late_seconds_sum 5.610");
+    assert_says(text, "gochat_expiry_late_seconds_count 11");
+    assert_says(text, "gochat_expiry_late_max_seconds 1.010");
+    free(text);
+    free(snapshot);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_page_is_well_formed),
+        cmocka_unit_test(only_workers_make_it_longer),
+        cmocka_unit_test(every_counter_of_a_worker_has_its_name_help_and_value),
+        cmocka_unit_test(numbers_stand_under_their_names),
+        cmocka_unit_test(lateness_is_a_histogram),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);
+}
