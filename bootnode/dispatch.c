@@ -35,6 +35,13 @@ static const struct route *route_of(uint8_t type) {
     return route->handle ? route : NULL;
 }
 
+void dispatch_prefetch(const struct context *context, const uint8_t *data, size_t size) {
+    const struct route *route = size > SHARD_OFFSET ? route_of(data[0]) : NULL;
+    if (!route || !route->names_session) return;
+    struct reader reader = reader_over(data + SESSION_ID_OFFSET, sizeof(uint64_t));
+    node_prefetch_session(context->node, read_u64(&reader));
+}
+
 void dispatch(struct context *context, const struct packet *packet) {
     const struct route *route = packet->size > 0 ? route_of(packet->data[0]) : NULL;
     counters_count(context->counters, COUNTER_RECEIVED);

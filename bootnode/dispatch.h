@@ -32,6 +32,9 @@ struct packet {
     size_t index;
 };
 
+/* Starts fetching the session that a packet names, if it does. A batch that is prefetched as a whole and then handled
+ * waits for memory about once, not once a packet. */
+void dispatch_prefetch(const struct context *context, const uint8_t *data, size_t size);
 /* Handles one packet. The caller is in an RCU read-side section (a QSBR thread that is online). */
 void dispatch(struct context *context, const struct packet *packet);
 /* The endpoint that answers to this packet leave from. */

@@ -79,3 +79,8 @@ struct session *node_find_session(const struct node *node, uint64_t session_id) 
     if (name.node != node->node_id || name.shard >= node->shard_count) return NULL;
     return slabs_find(&node->shards[name.shard]->slabs, name.slot, name.generation);
 }
+
+void node_prefetch_session(const struct node *node, uint64_t session_id) {
+    struct session_name name = session_name_of(session_id);
+    if (name.shard < node->shard_count) slabs_prefetch(&node->shards[name.shard]->slabs, name.slot);
+}

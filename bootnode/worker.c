@@ -39,7 +39,16 @@ static struct address local_of(const void *batch, size_t index) {
     return udp_batch_local(batch, index);
 }
 
+static void prefetch_batch(const struct worker *worker) {
+    for (size_t i = 0; i < udp_batch_count(worker->receive); i++) {
+        size_t size;
+        const uint8_t *data = udp_batch_data(worker->receive, i, &size);
+        dispatch_prefetch(&worker->context, data, size);
+    }
+}
+
 static void handle_batch(struct worker *worker, uint8_t listener) {
+    prefetch_batch(worker);
     for (size_t i = 0; i < udp_batch_count(worker->receive); i++) {
         struct datagram datagram = udp_batch_get(worker->receive, i);
         const struct packet packet = {.data = datagram.data,

@@ -1,45 +1,5 @@
 #include "common/bytes.h"
 
-#include <string.h>
-
-struct reader reader_over(const void *data, size_t size) {
-    /* Empty input may come without an address; a view of it must not look like a failure. */
-    return (struct reader){.data = data ? data : (const void *)"", .size = size};
-}
-
-const uint8_t *read_view(struct reader *reader, size_t size) {
-    if (reader->failed || size > reader->size - reader->at) {
-        reader->failed = true;
-        return NULL;
-    }
-    const uint8_t *view = reader->data + reader->at;
-    reader->at += size;
-    return view;
-}
-
-static uint64_t read_big_endian(struct reader *reader, size_t size) {
-    const uint8_t *bytes = read_view(reader, size);
-    uint64_t value = 0;
-    for (size_t i = 0; bytes && i < size; i++) value = value << 8 | bytes[i];
-    return value;
-}
-
-uint8_t read_u8(struct reader *reader) {
-    return (uint8_t)read_big_endian(reader, 1);
-}
-
-uint16_t read_u16(struct reader *reader) {
-    return (uint16_t)read_big_endian(reader, 2);
-}
-
-uint32_t read_u32(struct reader *reader) {
-    return (uint32_t)read_big_endian(reader, 4);
-}
-
-uint64_t read_u64(struct reader *reader) {
-    return read_big_endian(reader, 8);
-}
-
 void read_bytes(struct reader *reader, void *out, size_t size) {
     const uint8_t *bytes = read_view(reader, size);
     if (size == 0) return;
@@ -47,22 +7,6 @@ void read_bytes(struct reader *reader, void *out, size_t size) {
         memcpy(out, bytes, size);
     else
         memset(out, 0, size);
-}
-
-void read_skip(struct reader *reader, size_t size) {
-    (void)read_view(reader, size);
-}
-
-size_t reader_left(const struct reader *reader) {
-    return reader->failed ? 0 : reader->size - reader->at;
-}
-
-bool reader_finished(const struct reader *reader) {
-    return !reader->failed && reader->at == reader->size;
-}
-
-void reader_fail(struct reader *reader) {
-    reader->failed = true;
 }
 
 struct writer writer_over(void *data, size_t capacity) {

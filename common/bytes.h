@@ -2,12 +2,16 @@
  *
  * A reader or writer remembers failure: after the first access out of bounds every further read yields
  * zeros, every further write does nothing, and `failed` stays set. So a codec reads straight down and asks
- * once, at the end. Neither owns its bytes. */
+ * once, at the end. Neither owns its bytes.
+ *
+ * The readers stand here in full: a heartbeat is six of them, and calls would cost more than the work. */
 #pragma once
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct reader {
     const uint8_t *data;
@@ -23,21 +27,68 @@ struct writer {
     bool failed;
 };
 
-struct reader reader_over(const void *data, size_t size);
-uint8_t read_u8(struct reader *reader);
-uint16_t read_u16(struct reader *reader);
-uint32_t read_u32(struct reader *reader);
-uint64_t read_u64(struct reader *reader);
+static inline struct reader reader_over(const void *data, size_t size) {
+    /* Empty input may come without an address; a view of it must not look like a failure. */
+    return (struct reader){.data = data ? data : (const void *)"", .size = size};
+}
+
+/* The next `size` bytes in place, or NULL on failure. They live as long as the reader's data. */
+static inline const uint8_t *read_view(struct reader *reader, size_t size) {
+    if (reader->failed || size > reader->size - reader->at) {
+        reader->failed = true;
+        return NULL;
+    }
+    const uint8_t *view = reader->data + reader->at;
+    reader->at += size;
+    return view;
+}
+
+static inline uint8_t read_u8(struct reader *reader) {
+    const uint8_t *bytes = read_view(reader, 1);
+    return bytes ? *bytes : 0;
+}
+
+static inline uint16_t read_u16(struct reader *reader) {
+    const uint8_t *bytes = read_view(reader, 2);
+    uint16_t value = 0;
+    if (bytes) memcpy(&value, bytes, sizeof value);
+    return be16toh(value);
+}
+
+static inline uint32_t read_u32(struct reader *reader) {
+    const uint8_t *bytes = read_view(reader, 4);
+    uint32_t value = 0;
+    if (bytes) memcpy(&value, bytes, sizeof value);
+    return be32toh(value);
+}
+
+static inline uint64_t read_u64(struct reader *reader) {
+    const uint8_t *bytes = read_view(reader, 8);
+    uint64_t value = 0;
+    if (bytes) memcpy(&value, bytes, sizeof value);
+    return be64toh(value);
+}
+
+static inline void read_skip(struct reader *reader, size_t size) {
+    (void)read_view(reader, size);
+}
+
+static inline size_t reader_left(const struct reader *reader) {
+    return reader->failed ? 0 : reader->size - reader->at;
+}
+
+/* Nothing failed and nothing is left over. */
+static inline bool reader_finished(const struct reader *reader) {
+    return !reader->failed && reader->at == reader->size;
+}
+
+/* Marks the input as malformed, for rules that are not about length. */
+static inline void reader_fail(struct reader *reader) {
+    reader->failed = true;
+}
+
 /* Copies `size` bytes; on failure `out` is zeroed. */
 void read_bytes(struct reader *reader, void *out, size_t size);
-/* The next `size` bytes in place, or NULL on failure. They live as long as the reader's data. */
-const uint8_t *read_view(struct reader *reader, size_t size);
-void read_skip(struct reader *reader, size_t size);
-size_t reader_left(const struct reader *reader);
-/* Nothing failed and nothing is left over. */
-bool reader_finished(const struct reader *reader);
-/* Marks the input as malformed, for rules that are not about length. */
-void reader_fail(struct reader *reader);
 
 struct writer writer_over(void *data, size_t capacity);
 void write_u8(struct writer *writer, uint8_t value);

@@ -4,12 +4,6 @@
 
 #include "common/messages.h"
 
-struct reader packet_open(const uint8_t *packet, size_t size, uint8_t type, size_t least, size_t most) {
-    struct reader reader = reader_over(packet, size);
-    if (size < least || size > most || read_u8(&reader) != type) reader_fail(&reader);
-    return reader;
-}
-
 struct writer packet_start(uint8_t *out, size_t capacity, uint8_t type) {
     struct writer writer = writer_over(out, capacity);
     write_u8(&writer, type);
@@ -25,12 +19,6 @@ void read_zeros(struct reader *reader, size_t size) {
 
 void read_protocol_version(struct reader *reader) {
     if (read_u8(reader) != PROTOCOL_VERSION) reader_fail(reader);
-}
-
-bool read_flag(struct reader *reader) {
-    uint8_t flags = read_u8(reader);
-    if (flags > 1) reader_fail(reader);
-    return flags & 1;
 }
 
 void write_flag(struct writer *writer, bool flag) {

@@ -7,7 +7,11 @@
 #include "common/bytes.h"
 
 /* A reader behind the type byte. It has failed when the type is another or the size not within least … most. */
-struct reader packet_open(const uint8_t *packet, size_t size, uint8_t type, size_t least, size_t most);
+static inline struct reader packet_open(const uint8_t *packet, size_t size, uint8_t type, size_t least, size_t most) {
+    struct reader reader = reader_over(packet, size);
+    if (size < least || size > most || read_u8(&reader) != type) reader_fail(&reader);
+    return reader;
+}
 /* A writer behind the type byte. */
 struct writer packet_start(uint8_t *out, size_t capacity, uint8_t type);
 /* Fails the reader unless the next `size` bytes are all zero. */
@@ -15,5 +19,9 @@ void read_zeros(struct reader *reader, size_t size);
 /* Fails the reader unless the next byte is PROTOCOL_VERSION. */
 void read_protocol_version(struct reader *reader);
 /* A byte of which bit 0 alone may be set. */
-bool read_flag(struct reader *reader);
+static inline bool read_flag(struct reader *reader) {
+    uint8_t flags = read_u8(reader);
+    if (flags > 1) reader_fail(reader);
+    return flags & 1;
+}
 void write_flag(struct writer *writer, bool flag);

@@ -68,6 +68,11 @@ void udp_batch_clear(struct udp_batch *batch) {
     batch->count = 0;
 }
 
+const uint8_t *udp_batch_data(const struct udp_batch *batch, size_t index, size_t *size) {
+    *size = batch->messages[index].msg_len;
+    return batch->slots[index].vector.iov_base;
+}
+
 struct datagram udp_batch_get(const struct udp_batch *batch, size_t index) {
     struct datagram datagram = {.data = batch->slots[index].vector.iov_base, .size = batch->messages[index].msg_len};
     (void)address_from_sockaddr((const struct sockaddr *)&batch->slots[index].name, &datagram.peer);
