@@ -1,7 +1,6 @@
 #include "common/noise.h"
 
 #include <sodium.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "common/bytes.h"
@@ -12,7 +11,6 @@
 enum token { TOKEN_END, TOKEN_E, TOKEN_S, TOKEN_EE, TOKEN_ES, TOKEN_SE, TOKEN_SS, TOKEN_PSK };
 
 struct pattern {
-    const char *name;
     bool responder_known;  /* pre-message "<- s" */
     bool initiator_static; /* the initiator has a static key */
     bool psk;
@@ -21,19 +19,23 @@ struct pattern {
 };
 
 static const struct pattern patterns[] = {
-    [NOISE_NK] = {.name = "NK",
-                  .responder_known = true,
-                  .message_count = 2,
-                  .messages = {{TOKEN_E, TOKEN_ES}, {TOKEN_E, TOKEN_EE}}},
-    [NOISE_XX] = {.name = "XX",
-                  .initiator_static = true,
+    [NOISE_NK] = {.responder_known = true, .message_count = 2, .messages = {{TOKEN_E, TOKEN_ES}, {TOKEN_E, TOKEN_EE}}},
+    [NOISE_XX] = {.initiator_static = true,
                   .message_count = 3,
                   .messages = {{TOKEN_E}, {TOKEN_E, TOKEN_EE, TOKEN_S, TOKEN_ES}, {TOKEN_S, TOKEN_SE}}},
-    [NOISE_XXPSK3] = {.name = "XXpsk3",
-                      .initiator_static = true,
+    [NOISE_XXPSK3] = {.initiator_static = true,
                       .psk = true,
                       .message_count = 3,
                       .messages = {{TOKEN_E}, {TOKEN_E, TOKEN_EE, TOKEN_S, TOKEN_ES}, {TOKEN_S, TOKEN_SE, TOKEN_PSK}}},
+};
+
+static const char *const protocol_names[][SUITE_AES256_GCM + 1] = {
+    [NOISE_NK] = {[SUITE_CHACHA20_POLY1305] = "Noise_NK_25519_ChaChaPoly_SHA256",
+                  [SUITE_AES256_GCM] = "Noise_NK_25519_AESGCM_SHA256"},
+    [NOISE_XX] = {[SUITE_CHACHA20_POLY1305] = "Noise_XX_25519_ChaChaPoly_SHA256",
+                  [SUITE_AES256_GCM] = "Noise_XX_25519_AESGCM_SHA256"},
+    [NOISE_XXPSK3] = {[SUITE_CHACHA20_POLY1305] = "Noise_XXpsk3_25519_ChaChaPoly_SHA256",
+                      [SUITE_AES256_GCM] = "Noise_XXpsk3_25519_AESGCM_SHA256"},
 };
 
 /* Which key each side puts into a Diffie-Hellman token: its static or, if not, its ephemeral one. */
@@ -67,26 +69,31 @@ static void hash_two(const void *first, size_t first_size, const void *second, s
     crypto_hash_sha256_final(&state, out);
 }
 
-static void hmac_two(const uint8_t key[static NOISE_HASH_SIZE], const void *first, size_t first_size,
+/* `keyed` has taken in the key and nothing else; it can be used again. */
+static void hmac_two(const crypto_auth_hmacsha256_state *keyed, const void *first, size_t first_size,
                      const void *second, size_t second_size, uint8_t out[static NOISE_HASH_SIZE]) {
-    crypto_auth_hmacsha256_state state;
+    crypto_auth_hmacsha256_state state = *keyed;
 
-    crypto_auth_hmacsha256_init(&state, key, NOISE_HASH_SIZE);
     crypto_auth_hmacsha256_update(&state, first, first_size);
     crypto_auth_hmacsha256_update(&state, second, second_size);
     crypto_auth_hmacsha256_final(&state, out);
     sodium_memzero(&state, sizeof(state));
 }
 
-/* Noise §4.3; `third` may be NULL. `first` may be the chaining key itself. */
+/* Noise §4.3; `third` may be NULL. `first` may be the chaining key itself. Hashing a key's two padded blocks costs as
+ * much as the rest of a short HMAC, so the extracted key's are hashed once for all outputs. */
 static void hkdf(const uint8_t chaining_key[static NOISE_HASH_SIZE], const void *input, size_t input_size,
                  uint8_t *first, uint8_t *second, uint8_t *third) {
+    crypto_auth_hmacsha256_state keyed;
     uint8_t extracted[NOISE_HASH_SIZE];
 
-    hmac_two(chaining_key, input, input_size, NULL, 0, extracted);
-    hmac_two(extracted, NULL, 0, "\x01", 1, first);
-    hmac_two(extracted, first, NOISE_HASH_SIZE, "\x02", 1, second);
-    if (third) hmac_two(extracted, second, NOISE_HASH_SIZE, "\x03", 1, third);
+    crypto_auth_hmacsha256_init(&keyed, chaining_key, NOISE_HASH_SIZE);
+    hmac_two(&keyed, input, input_size, NULL, 0, extracted);
+    crypto_auth_hmacsha256_init(&keyed, extracted, sizeof(extracted));
+    hmac_two(&keyed, NULL, 0, "\x01", 1, first);
+    hmac_two(&keyed, first, NOISE_HASH_SIZE, "\x02", 1, second);
+    if (third) hmac_two(&keyed, second, NOISE_HASH_SIZE, "\x03", 1, third);
+    sodium_memzero(&keyed, sizeof(keyed));
     sodium_memzero(extracted, sizeof(extracted));
 }
 
@@ -110,17 +117,26 @@ static void mix_key_and_hash(struct noise *noise, const uint8_t input[static NOI
     noise->counter = 0;
 }
 
-static bool encrypt_and_hash(struct noise *noise, const void *plain, size_t size, struct writer *writer) {
-    size_t sealed_size = size + (noise->has_key ? SUITE_TAG_SIZE : 0);
-    uint8_t *out = write_space(writer, sealed_size);
-
-    if (!out) return false;
+/* In the clear while there is no key. Returns what was written, NULL where the writer lacks space. */
+static const uint8_t *encrypt(struct noise *noise, const void *plain, size_t size, size_t *sealed_size,
+                              struct writer *writer) {
+    if (size > NOISE_MESSAGE_MAX) return NULL;
+    *sealed_size = size + (noise->has_key ? SUITE_TAG_SIZE : 0);
+    uint8_t *out = write_space(writer, *sealed_size);
+    if (!out) return NULL;
     if (noise->has_key)
         suite_seal(noise->suite, noise->key, noise->counter++, noise->hash, sizeof(noise->hash), plain, size, out);
     else if (size > 0)
         memcpy(out, plain, size);
-    mix_hash(noise, out, sealed_size);
-    return true;
+    return out;
+}
+
+static bool encrypt_and_hash(struct noise *noise, const void *plain, size_t size, struct writer *writer) {
+    size_t sealed_size = 0;
+    const uint8_t *sealed = encrypt(noise, plain, size, &sealed_size, writer);
+
+    if (sealed) mix_hash(noise, sealed, sealed_size);
+    return sealed != NULL;
 }
 
 /* `out` takes `size` bytes; the message has to have room for exactly these. */
@@ -201,11 +217,9 @@ static bool read_token(struct noise *noise, enum token token, struct reader *rea
 }
 
 static void init_hash(struct noise *noise) {
-    char name[64];
-
-    snprintf(name, sizeof(name), "Noise_%s_25519_%s_SHA256", pattern_of(noise)->name,
-             noise->suite == SUITE_AES256_GCM ? "AESGCM" : "ChaChaPoly");
+    const char *name = protocol_names[noise->pattern][noise->suite];
     size_t size = strlen(name);
+
     if (size <= NOISE_HASH_SIZE)
         memcpy(noise->hash, name, size);
     else
@@ -273,10 +287,23 @@ static bool write_tokens(struct noise *noise, struct writer *writer) {
     return true;
 }
 
-size_t noise_write_tokens(struct noise *noise, uint8_t *out, size_t capacity) {
-    struct writer writer = writer_over(out, capacity);
+size_t noise_write(struct noise *noise, const void *payload, size_t payload_size, uint8_t *out, size_t capacity) {
+    struct writer writer = writer_over(out, capacity < NOISE_MESSAGE_MAX ? capacity : NOISE_MESSAGE_MAX);
 
     if (!in_turn(noise, true) || noise->tokens_written) return 0;
+    if (!write_tokens(noise, &writer) || !encrypt_and_hash(noise, payload, payload_size, &writer)) {
+        noise_wipe(noise);
+        return 0;
+    }
+    noise->message++;
+    return writer_size(&writer);
+}
+
+size_t noise_write_last_tokens(struct noise *noise, uint8_t *out, size_t capacity) {
+    struct writer writer = writer_over(out, capacity);
+
+    if (!in_turn(noise, true) || noise->message + 1 != pattern_of(noise)->message_count || noise->tokens_written)
+        return 0;
     if (!write_tokens(noise, &writer)) {
         noise_wipe(noise);
         return 0;
@@ -285,28 +312,15 @@ size_t noise_write_tokens(struct noise *noise, uint8_t *out, size_t capacity) {
     return writer_size(&writer);
 }
 
-size_t noise_write_payload(struct noise *noise, const void *payload, size_t payload_size, uint8_t *out,
-                           size_t capacity) {
-    struct writer writer = writer_over(out, capacity);
+size_t noise_write_last_payload(struct noise *noise, const void *payload, size_t payload_size, uint8_t *out,
+                                size_t capacity) {
+    struct writer writer = writer_over(out, capacity < NOISE_MESSAGE_MAX ? capacity : NOISE_MESSAGE_MAX);
+    size_t size;
 
-    if (!in_turn(noise, true) || !noise->tokens_written) return 0;
-    if (payload_size > NOISE_MESSAGE_MAX || !encrypt_and_hash(noise, payload, payload_size, &writer)) {
-        noise_wipe(noise);
-        return 0;
-    }
-    noise->tokens_written = false;
-    noise->message++;
+    if (noise->failed || !noise->tokens_written) return 0;
+    (void)encrypt(noise, payload, payload_size, &size, &writer);
+    noise_wipe(noise);
     return writer_size(&writer);
-}
-
-size_t noise_write(struct noise *noise, const void *payload, size_t payload_size, uint8_t *out, size_t capacity) {
-    size_t room = capacity < NOISE_MESSAGE_MAX ? capacity : NOISE_MESSAGE_MAX;
-    size_t head = noise_write_tokens(noise, out, room);
-
-    if (head == 0) return 0;
-    size_t tail = noise_write_payload(noise, payload, payload_size, out + head, room - head);
-    /* Only a payload in the clear can be empty. */
-    return noise->failed ? 0 : head + tail;
 }
 
 /* The payload is opened last, so that nothing can fail after it was given out. */
@@ -347,7 +361,7 @@ static void split_keys(const struct noise *noise, struct noise_keys *out) {
 /* Split depends on the chaining key alone, and a payload does not change that. */
 bool noise_foresee_keys(const struct noise *noise, struct noise_keys *out) {
     *out = (struct noise_keys){0};
-    if (!noise->tokens_written || noise->message + 1 != pattern_of(noise)->message_count) return false;
+    if (noise->failed || !noise->tokens_written) return false;
     split_keys(noise, out);
     return true;
 }

@@ -45,7 +45,7 @@ struct noise {
     bool failed;
     bool has_key;
     bool has_ephemeral;
-    bool tokens_written; /* the next message is half written: only its payload is missing */
+    bool tokens_written; /* the last message is half written: only its payload is missing */
     uint8_t message;     /* index of the next message */
     uint64_t counter;
     uint8_t key[32], chaining_key[32], hash[NOISE_HASH_SIZE];
@@ -66,15 +66,16 @@ void noise_init(struct noise *noise, const struct noise_config *config);
 /* Writes the next message with `payload`, which must not overlap `out`. Returns its size; 0 when out of turn, capacity
  * or NOISE_MESSAGE_MAX too short, or a bad point. */
 size_t noise_write(struct noise *noise, const void *payload, size_t payload_size, uint8_t *out, size_t capacity);
-/* noise_write in two steps, for a payload that depends on the keys: first the tokens of the next message. Returns their
- * size, 0 as noise_write does. */
-size_t noise_write_tokens(struct noise *noise, uint8_t *out, size_t capacity);
-/* Between the steps, in the last message: the keys that noise_split will give. No handshake hash yet: it is zero. */
+/* The last message in two steps, for a payload that depends on the keys and a writer that needs no handshake hash.
+ * First its tokens; returns their size, 0 as noise_write does. */
+size_t noise_write_last_tokens(struct noise *noise, uint8_t *out, size_t capacity);
+/* Between the steps: the keys that noise_split would give. The handshake hash is left zero. */
 bool noise_foresee_keys(const struct noise *noise, struct noise_keys *out);
-/* Then the payload, which goes behind the tokens. Returns its size, 0 as noise_write does (and for an empty payload in
- * the clear). The caller keeps the two together within NOISE_MESSAGE_MAX. */
-size_t noise_write_payload(struct noise *noise, const void *payload, size_t payload_size, uint8_t *out,
-                           size_t capacity);
+/* Then the payload, which goes behind the tokens, and ends the machine: the hash is not carried on over the payload (up
+ * to ten SHA-256 blocks of a WELCOME), everything is wiped. Returns its size, 0 as noise_write does. The caller keeps
+ * the two together within NOISE_MESSAGE_MAX. */
+size_t noise_write_last_payload(struct noise *noise, const void *payload, size_t payload_size, uint8_t *out,
+                                size_t capacity);
 /* Reads the next message; its payload goes to `payload` and `payload_size`. False when out of turn, forged, too short,
  * too large for `capacity`, or when any Diffie-Hellman result is zero (low-order point); `payload` then holds nothing
  * that was decrypted, and `payload_size` is 0. `payload` must not overlap `message`. */

@@ -67,7 +67,7 @@ static int answer_welcome(struct context *context, const struct packet *packet, 
         .body = body, .attempt = attempt, .address = packet->from, .endpoint = packet_endpoint(context, packet)};
     struct noise_keys keys;
     size_t payload_size = 0, size = welcome_start(attempt, answer, sizeof answer);
-    size_t tokens = noise_write_tokens(noise, answer + size, TOKENS_SIZE);
+    size_t tokens = noise_write_last_tokens(noise, answer + size, TOKENS_SIZE);
     if (tokens == 0 || !noise_foresee_keys(noise, &keys)) {
         counters_count(context->counters, COUNTER_HANDSHAKE_BAD);
         return 0;
@@ -76,7 +76,7 @@ static int answer_welcome(struct context *context, const struct packet *packet, 
     link_secret(&keys, true, registration.secret);
     int refusal = join(context, &registration, payload, &payload_size);
     if (refusal == 0) {
-        size += noise_write_payload(noise, payload, payload_size, answer + size, sizeof answer - size);
+        size += noise_write_last_payload(noise, payload, payload_size, answer + size, sizeof answer - size);
         if (packet_answer(context, packet, answer, size)) counters_count(context->counters, COUNTER_WELCOME);
     }
     sodium_memzero(&keys, sizeof keys);

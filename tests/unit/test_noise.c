@@ -117,28 +117,40 @@ static void assert_dead(struct noise *noise) {
     assert_false(noise_read(noise, buffer, sizeof buffer, payload, sizeof payload, &payload_size));
 }
 
-/* Writes a message in two steps; `foreseen` receives the keys, where they can be foreseen. */
-static size_t write_in_steps(struct noise *noise, bool last, uint8_t *out, size_t capacity,
-                             struct noise_keys *foreseen) {
+/* Writes the last message in two steps; `foreseen` receives the keys. */
+static size_t write_last_in_steps(struct noise *noise, uint8_t *out, size_t capacity, struct noise_keys *foreseen) {
+    static const uint8_t nobody[32];
+    uint8_t buffer[256];
+
+    size_t head = noise_write_last_tokens(noise, out, capacity);
+    assert_true(head >= 32);
+    struct noise half = *noise;
+    assert_int_equal(noise_write_last_tokens(noise, buffer, sizeof buffer), 0);
+    assert_int_equal(noise_write(noise, NULL, 0, buffer, sizeof buffer), 0);
+    assert_true(noise_foresee_keys(noise, foreseen));
+    assert_memory_equal(noise, &half, sizeof half);
+    size_t tail = noise_write_last_payload(noise, "payload", 7, out + head, capacity - head);
+    assert_int_equal(tail, 7 + 16);
+    assert_wiped_but_for_remote(noise, nobody);
+    assert_false(noise_foresee_keys(noise, foreseen + 1));
+    return head + tail;
+}
+
+/* What belongs to the last message's two steps alone. */
+static void assert_no_steps(struct noise *noise) {
+    struct noise before = *noise;
     uint8_t buffer[256];
     struct noise_keys keys;
 
     assert_false(noise_foresee_keys(noise, &keys));
-    size_t head = noise_write_tokens(noise, out, capacity);
-    assert_true(head >= 32);
-    struct noise half = *noise;
-    assert_int_equal(noise_write_tokens(noise, buffer, sizeof buffer), 0);
-    assert_int_equal(noise_write(noise, NULL, 0, buffer, sizeof buffer), 0);
-    assert_int_equal(noise_foresee_keys(noise, &keys), last);
-    assert_memory_equal(noise, &half, sizeof half);
-    if (last) *foreseen = keys;
-    return head + noise_write_payload(noise, "payload", 7, out + head, capacity - head);
+    assert_int_equal(noise_write_last_payload(noise, NULL, 0, buffer, sizeof buffer), 0);
+    assert_memory_equal(noise, &before, sizeof before);
 }
 
 static void write_stepwise(const struct noise_protocol *protocol) {
     static const uint8_t ephemeral[2][32] = {{1}, {2}}, no_hash[NOISE_HASH_SIZE];
     uint8_t message[256], in_steps[256], payload[256];
-    struct noise_keys foreseen, keys;
+    struct noise_keys foreseen[2], keys;
     struct noise_pair pair;
     size_t payload_size;
 
@@ -146,19 +158,22 @@ static void write_stepwise(const struct noise_protocol *protocol) {
     for (int i = 0; i < 2; i++) pair.config[i].ephemeral_secret = ephemeral[i];
     noise_pair_start(&pair);
     for (unsigned i = 0; i < protocol->messages; i++) {
-        struct noise *writer = &pair.side[i % 2], copy = *writer;
-        assert_int_equal(noise_write_payload(writer, NULL, 0, message, sizeof message), 0);
-        size_t size = noise_write(&copy, "payload", 7, message, sizeof message);
+        struct noise *writer = &pair.side[i % 2], stepping = *writer;
         bool last = i + 1 == protocol->messages;
-        assert_int_equal(write_in_steps(writer, last, in_steps, sizeof in_steps, &foreseen), size);
-        assert_memory_equal(in_steps, message, size);
-        assert_memory_equal(writer, &copy, sizeof copy);
+        assert_no_steps(writer);
+        size_t size = noise_write(writer, "payload", 7, message, sizeof message);
+        if (last) {
+            assert_int_equal(write_last_in_steps(&stepping, in_steps, sizeof in_steps, foreseen), size);
+            assert_memory_equal(in_steps, message, size);
+        } else {
+            assert_int_equal(noise_write_last_tokens(&stepping, in_steps, sizeof in_steps), 0);
+        }
         assert_true(noise_read(&pair.side[1 - i % 2], message, size, payload, sizeof payload, &payload_size));
     }
     assert_true(noise_split(&pair.side[(protocol->messages - 1) % 2], &keys));
-    assert_memory_equal(foreseen.send, keys.send, NOISE_KEY_SIZE);
-    assert_memory_equal(foreseen.receive, keys.receive, NOISE_KEY_SIZE);
-    assert_memory_equal(foreseen.hash, no_hash, NOISE_HASH_SIZE);
+    assert_memory_equal(foreseen->send, keys.send, NOISE_KEY_SIZE);
+    assert_memory_equal(foreseen->receive, keys.receive, NOISE_KEY_SIZE);
+    assert_memory_equal(foreseen->hash, no_hash, NOISE_HASH_SIZE);
 }
 
 static void two_steps_write_the_same_and_foresee_the_keys(void **state) {
