@@ -14,7 +14,6 @@
 #include "bootnode/ops/metrics.h"
 #include "common/clock.h"
 
-#define BACKLOG 64
 #define SILENCE_S 5u            /* of a connection, at most */
 #define CONNECTION_MEMORY 8192u /* what one may take for request and header */
 #define TEXT_TYPE "text/plain; charset=utf-8"
@@ -168,7 +167,7 @@ static int open_socket(const struct address *listen_on, struct address *bound) {
     if (descriptor < 0) return -errno;
     (void)setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (family == AF_INET6) (void)setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &ipv6_only, sizeof ipv6_only);
-    if (bind(descriptor, (const struct sockaddr *)&name, size) == 0 && listen(descriptor, BACKLOG) == 0) {
+    if (bind(descriptor, (const struct sockaddr *)&name, size) == 0 && listen(descriptor, HTTP_CONNECTIONS_MAX) == 0) {
         size = sizeof name;
         (void)getsockname(descriptor, (struct sockaddr *)&name, &size);
         (void)address_from_sockaddr((const struct sockaddr *)&name, bound);

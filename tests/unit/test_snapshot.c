@@ -1,0 +1,150 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <unistd.h>
+
+#include "bootnode/ops/snapshot.h"
+#include "bootnode/worker.h"
+#include "common/log.h"
+#include "common/rcu.h"
+#include "common/udp.h"
+#include "tests/support/shard_guest.h"
+
+#define WORKERS 2
+#define NOW GUEST_START
+#define FLOOD 2000 /* datagrams: more than the smallest buffer takes */
+
+static struct bootnode_config config;
+static struct node node;
+static struct worker *workers;
+static struct snapshot snapshot;
+
+static int open_node(void **state) {
+    (void)state;
+    static const struct node_key key;
+    ini_table_defaults(&bootnode_config_table, &config);
+    assert_true(node_init(&node, &config, &key, WORKERS, NOW));
+    workers = aligned_alloc(_Alignof(struct worker), WORKERS * sizeof *workers);
+    assert_non_null(workers);
+    for (size_t i = 0; i < WORKERS; i++) assert_int_equal(worker_init(&workers[i], &node, i, -1), 0);
+    return 0;
+}
+
+static int close_node(void **state) {
+    (void)state;
+    for (size_t i = 0; i < WORKERS; i++) worker_destroy(&workers[i]);
+    free(workers);
+    node_destroy(&node);
+    return 0;
+}
+
+static const struct snapshot *take(uint64_t now) {
+    const struct watched watched = {&node, workers, WORKERS};
+    snapshot_take(&watched, now, &snapshot);
+    return &snapshot;
+}
+
+static void a_fresh_node_has_done_nothing(void **state) {
+    (void)state;
+    static const struct shard_counters nothing;
+    const struct snapshot *fresh = take(NOW + 1234);
+    assert_memory_equal(&fresh->shards, &nothing, sizeof nothing);
+    for (size_t i = 0; i < COUNTER_COUNT; i++) assert_int_equal(fresh->counters[i], 0);
+    assert_int_equal(fresh->worker_count, WORKERS);
+    assert_int_equal(fresh->uptime_ms, 1234);
+    assert_int_equal(fresh->slabs, 0);
+    assert_false(fresh->draining);
+    assert_true(fresh->cpu_ns > 0);
+    assert_true(fresh->resident_bytes > 100000);
+}
+
+static void counters_of_workers_are_summed(void **state) {
+    (void)state;
+    for (size_t i = 0; i < WORKERS; i++)
+        for (enum counter which = 0; which < COUNTER_COUNT; which++)
+            counters_add(&workers[i].counters, which, (i + 1) * (which + 1));
+    const struct snapshot *taken = take(NOW);
+    for (enum counter which = 0; which < COUNTER_COUNT; which++)
+        assert_int_equal(taken->counters[which], 3 * (which + 1));
+    assert_int_equal(taken->workers[1].received, 2 * (COUNTER_RECEIVED + 1));
+    assert_int_equal(taken->workers[1].strayed, 2 * (COUNTER_STRAYED + 1));
+}
+
+/* Every field of the shards' counters, so that one that is added to them is not forgotten here. */
+static void counters_of_shards_are_summed(void **state) {
+    (void)state;
+    uint64_t *sum = (uint64_t *)&snapshot.shards;
+    enum { FIELDS = sizeof snapshot.shards / sizeof *sum };
+    for (size_t shard = 0; shard < WORKERS; shard++)
+        for (size_t i = 0; i < FIELDS; i++) ((uint64_t *)&node.shards[shard]->counters)[i] = (i + 1) << (8 * shard);
+    (void)take(NOW);
+    for (size_t i = 0; i < FIELDS; i++)
+        if (&sum[i] != &snapshot.shards.lateness.max_ms) assert_int_equal(sum[i], (i + 1) * 257);
+    assert_int_equal(snapshot.shards.lateness.max_ms, node.shards[1]->counters.lateness.max_ms);
+    for (size_t shard = 0; shard < WORKERS; shard++)
+        memset(&node.shards[shard]->counters, 0, sizeof node.shards[shard]->counters);
+}
+
+static void sessions_and_their_slabs_are_seen(void **state) {
+    (void)state;
+    guest_join(node.shards[0], (struct guest){1, 1, 1}, NOW);
+    guest_join(node.shards[0], (struct guest){1, 2, 2}, NOW);
+    guest_join(node.shards[1], (struct guest){2, 1, 1}, NOW);
+    const struct snapshot *taken = take(NOW);
+    assert_int_equal(taken->shards.sessions, 3);
+    assert_int_equal(taken->shards.rooms, 2);
+    assert_int_equal(taken->slabs, 2);
+}
+
+static void draining_is_seen(void **state) {
+    (void)state;
+    atomic_store(&node.draining, true);
+    assert_true(take(NOW)->draining);
+}
+
+/* Nobody takes what comes, until the kernel has no place for more. */
+static void what_the_kernel_dropped_is_seen(void **state) {
+    (void)state;
+    char why[256];
+    struct address local, any;
+    static const uint8_t data[1000];
+    assert_true(address_parse("127.0.0.1:0", 0, &any));
+    int receiver = udp_open(&any, &(struct udp_options){.receive_buffer = 1}, why, sizeof why);
+    int sender = udp_open(&any, &(struct udp_options){.receive_buffer = 0}, why, sizeof why);
+    assert_true(receiver >= 0 && sender >= 0 && udp_bound(receiver, &local));
+    assert_int_equal(worker_listen(&workers[1], receiver), 0);
+    struct udp_batch *batch = udp_batch_create(1);
+    for (int i = 0; i < FLOOD; i++) {
+        assert_true(udp_batch_add(batch, &(struct datagram){.peer = local, .data = data, .size = sizeof data}));
+        (void)udp_send(sender, batch);
+    }
+    const struct snapshot *taken = take(NOW);
+    assert_int_equal(taken->workers[0].overflowed, 0);
+    assert_in_range(taken->workers[1].overflowed, 1, FLOOD - 1);
+    udp_batch_destroy(batch);
+    close(sender);
+}
+
+#define snapshot_test(function) cmocka_unit_test_setup_teardown(function, open_node, close_node)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        snapshot_test(a_fresh_node_has_done_nothing),
+        snapshot_test(counters_of_workers_are_summed),
+        snapshot_test(counters_of_shards_are_summed),
+        snapshot_test(sessions_and_their_slabs_are_seen),
+        snapshot_test(draining_is_seen),
+        snapshot_test(what_the_kernel_dropped_is_seen),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    log_set_level(LOG_LEVEL_ERROR);
+    rcu_reader_register();
+    int failed = cmocka_run_group_tests_name("snapshot", tests, NULL, NULL);
+    rcu_reader_unregister();
+    return failed;
+}
