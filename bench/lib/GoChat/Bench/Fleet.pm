@@ -1,0 +1,87 @@
+package GoChat::Bench::Fleet;
+
+# A bootnode and gochat-load, which fills it with sessions once and keeps them alive while row after row is measured.
+#
+#     my $fleet = GoChat::Bench::Fleet->new($setup, sessions => 100_000, room_size => 64);
+#     my $result = $fleet->row('answered', '--max --answers every --duration 3');
+#     $fleet->end;
+use strict;
+use warnings;
+use GoChat::Bench::Process qw(free_port read_file);
+use GoChat::Bench::Servers qw(start_server);
+use IO::Socket::IP;
+use JSON::PP ();
+use List::Util qw(max);
+use POSIX qw(sysconf _SC_PAGESIZE);
+
+use constant WATCHED_ROOMS => 1000; # whose announcements are judged: enough joins for a p99
+use constant { METRICS_TIMEOUT => 10, END_TIMEOUT => 60, SPARE => 1.1 };
+
+# sessions, room_size; cores: for the bootnode and the load together, instead of one each; workers.
+sub new {
+    my ($class, $setup, %option) = @_;
+    my $bootnode = _bootnode($setup, %option);
+    my $self = bless { setup => $setup, bootnode => $bootnode }, $class;
+    $bootnode->wait_until(sub { $self->_connect }, METRICS_TIMEOUT);
+    $self->{load} = GoChat::Bench::Process->start(
+        name => 'gochat-load',
+        cores => $option{cores} // $setup->{load_core},
+        piped => 1,
+        command => [$setup->{gochat_load}, '--bootnode', $bootnode->{address}, '--metrics', $bootnode->{metrics},
+            '--pid', $bootnode->{pid}, '--sessions', $option{sessions}, '--room-size', $option{room_size},
+            '--watch', WATCHED_ROOMS, '--rows', '-', '--json', '-'],
+    );
+    return $self;
+}
+
+sub _bootnode {
+    my ($setup, %option) = @_;
+    my $metrics = '127.0.0.1:' . free_port('tcp');
+    my $bootnode = start_server($setup, 'bootnode', cores => $option{cores}, keys => {
+        listen => '127.0.0.1:@PORT@',
+        key_file => '@FOLDER@/bootnode.key',
+        metrics => $metrics,
+        workers => $option{workers} // 1,
+        sessions => max(1000, int(SPARE * $option{sessions})),
+    });
+    $bootnode->{metrics} = $metrics;
+    return $bootnode;
+}
+
+# One measurement: what gochat-load says of it, decoded. Its complaints are kept for the end.
+sub row {
+    my ($self, $name, $flags) = @_;
+    print { $self->{load}{input} } "--name $name $flags\n";
+    my $result = JSON::PP::decode_json($self->{load}->line);
+    push @{ $self->{setup}{disagreements} }, map {"$name: $_"} @{ $result->{disagreements} };
+    return $result;
+}
+
+sub _connect {
+    my ($self) = @_;
+    return IO::Socket::IP->new(PeerAddr => $self->{bootnode}{metrics}, Timeout => METRICS_TIMEOUT);
+}
+
+# A counter or gauge of the bootnode.
+sub metric {
+    my ($self, $name) = @_;
+    my $http = $self->_connect or die "bench/run: metrics at $self->{bootnode}{metrics}: $@\n";
+    print $http "GET /metrics HTTP/1.1\r\nHost: $self->{bootnode}{metrics}\r\nConnection: close\r\n\r\n";
+    my $page = do { local $/; readline $http };
+    return $page =~ /^\Q$name\E (\S+)\r?$/m ? $1 + 0 : die "bench/run: the metrics do not tell $name\n";
+}
+
+sub rss_bytes {
+    my ($self) = @_;
+    return sysconf(_SC_PAGESIZE) * (split ' ', read_file("/proc/$self->{bootnode}{pid}/statm"))[1];
+}
+
+sub end {
+    my ($self) = @_;
+    close $self->{load}{input};
+    $self->{load}->wait_until(sub { $self->{load}->ended }, END_TIMEOUT);
+    $self->{bootnode}->stop;
+    return;
+}
+
+1;

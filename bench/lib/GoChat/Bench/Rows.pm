@@ -1,0 +1,86 @@
+package GoChat::Bench::Rows;
+
+# Processor time per packet: every server in turn, round after round, so that whatever the machine does to one it does
+# to all. A row is judged by its ratio to its floor in the same round.
+use strict;
+use warnings;
+use utf8;
+use Exporter qw(import);
+use GoChat::Bench::Servers qw(start_server);
+use GoChat::Bench::Spread qw(ratios spread);
+
+our @EXPORT_OK = qw(measure_packets);
+
+# A heartbeat has 40 bytes, and so have the datagrams of the floors.
+my @ROWS = (
+    { name => 'one-way-floor', title => 'receive (the one-way floor)', server => 'floor', flags => '--raw 40',
+        unanswered => 1 },
+    { name => 'one-way', title => 'GoChat, heartbeat, one way', server => 'bootnode', flags => '--answers rare',
+        floor => 'one-way-floor' },
+    { name => 'echo-floor', title => 'receive and send (the echo floor)', server => 'echo',
+        flags => '--raw 40 --echoed' },
+    { name => 'answered', title => 'GoChat, heartbeat, answered', server => 'bootnode', flags => '--answers every',
+        floor => 'echo-floor' },
+    { name => 'stun', title => 'GoChat, STUN', server => 'bootnode', flags => '--stun', floor => 'echo-floor' },
+    { name => 'coturn', title => 'coturn, STUN', server => 'coturn', flags => '--stun', floor => 'echo-floor',
+        peer => 1 },
+    { name => 'knot', title => 'Knot DNS, A query', server => 'knot', flags => '--dns www.bench.test',
+        floor => 'echo-floor', peer => 1 },
+    { name => 'opentracker', title => 'opentracker, announce', server => 'opentracker', flags => '--tracker',
+        floor => 'echo-floor', peer => 1 },
+);
+
+# [{ name, title, floor, cpu_ns, ratio, per_s (spreads), rounds => [...] }]
+sub measure_packets {
+    my ($setup, $fleet) = @_;
+    my @rows = grep { $setup->{peers} || !$_->{peer} } @ROWS;
+    my %servers = (bootnode => $fleet->{bootnode});
+    $servers{ $_->{server} } //= start_server($setup, $_->{server}) for @rows;
+    my %rounds;
+    for my $round (1 .. $setup->{runs}) {
+        push @{ $rounds{ $_->{name} } }, _measure($setup, $fleet, $servers{ $_->{server} }, $_) for @rows;
+        $setup->{say}->("packets: round $round of $setup->{runs}");
+    }
+    delete $servers{bootnode};
+    $_->stop for values %servers;
+    return [map { _summary($_, \%rounds) } @rows];
+}
+
+sub _measure {
+    my ($setup, $fleet, $server, $row) = @_;
+    my $result = $fleet->row($row->{name},
+        "$row->{flags} --max --duration $setup->{seconds} --to $server->{address} --pid $server->{pid}");
+    my $took = $result->{server};
+    die "bench/run: $row->{title}: no packet arrived\n" unless $took->{packets};
+    die "bench/run: $row->{title}: nothing was answered\n" unless $row->{unanswered} || $result->{answered};
+    return {
+        cpu_ns => $took->{cpu_ns_per_packet},
+        per_s => $result->{sent_per_s} * $took->{packets} / $result->{sent},
+        dropped => $took->{dropped},
+        lost => $result->{lost},
+        rtt_us => $result->{rtt_us},
+    };
+}
+
+sub _summary {
+    my ($row, $rounds) = @_;
+    my $own = $rounds->{ $row->{name} };
+    my %summary = (
+        name => $row->{name},
+        title => $row->{title},
+        floor => $row->{floor},
+        rounds => $own,
+        cpu_ns => spread(map { $_->{cpu_ns} } @$own),
+        per_s => spread(map { $_->{per_s} } @$own),
+    );
+    $summary{ratio} = _against($own, $rounds->{ $row->{floor} }) if $row->{floor};
+    $summary{against_coturn} = _against($own, $rounds->{coturn}) if $row->{name} eq 'stun' && $rounds->{coturn};
+    return \%summary;
+}
+
+sub _against {
+    my ($own, $other) = @_;
+    return ratios([map { $_->{cpu_ns} } @$own], [map { $_->{cpu_ns} } @$other]);
+}
+
+1;

@@ -1,0 +1,162 @@
+package GoChat::Bench::Sections;
+
+# What is measured besides the time per packet. Each function returns what goes into the results.
+use strict;
+use warnings;
+use Exporter qw(import);
+use GoChat::Bench::Fleet;
+use GoChat::Bench::Spread qw(ratios spread);
+use List::Util qw(max min);
+
+our @EXPORT_OK = qw(measure_residents measure_cycles measure_joins measure_expiry measure_registrations
+    measure_workers);
+
+use constant {
+    ROOM_SIZE => 64,
+    REGISTRATIONS => 50_000, # of a fill that is measured for its registrations alone
+    CYCLES => 10,
+    CYCLE_SESSIONS => 100_000,
+    SETTLE_TIMEOUT => 30,
+    JOIN_RATE => 100_000, # heartbeats a second while members come and go
+    # So few that a room seldom changes twice in 100 ms: then announcements wait for each other, as they shall.
+    JOIN_CHURN => 0.02,
+    JOIN_SECONDS => 20,
+    LIVING => 0.1, # per cent of the sessions that go on when all others fall silent
+    LIVING_RATE => 1_000, # heartbeats a second of theirs, all answered
+    WORKERS_SESSIONS => 100_000,
+};
+
+# How much the bootnode grew by, for each session of the big fill.
+sub measure_residents {
+    my ($setup, $fleet) = @_;
+    my $result = $fleet->row('residents', "--idle --duration $setup->{seconds}");
+    return {
+        sessions => $result->{sessions},
+        registered_per_s => $result->{registered_per_s},
+        rss_bytes => $result->{server}{rss_bytes},
+        bytes_per_session => $result->{server}{rss_bytes_per_session},
+    };
+}
+
+# Fills and empties one bootnode again and again: memory is reused when the first cycle's is enough for all.
+sub measure_cycles {
+    my ($setup) = @_;
+    my $sessions = min(CYCLE_SESSIONS, $setup->{sessions});
+    my $fleet = GoChat::Bench::Fleet->new($setup, sessions => $sessions, room_size => ROOM_SIZE);
+    my (@full, @empty);
+    for my $cycle (1 .. CYCLES) {
+        $fleet->row("full-$cycle", '--idle --duration 1');
+        push @full, $fleet->rss_bytes;
+        $fleet->row("emptied-$cycle", '--idle --silent 100');
+        $fleet->{bootnode}->wait_until(sub { $fleet->metric('gochat_sessions') == 0 }, SETTLE_TIMEOUT);
+        push @empty, $fleet->rss_bytes;
+        $setup->{say}->("memory: cycle $cycle of " . CYCLES);
+    }
+    $fleet->end;
+    return { sessions => $sessions, full_bytes => \@full, empty_bytes => \@empty,
+        growth => max(max(@full) / $full[0], max(@empty) / $empty[0]) };
+}
+
+# How soon a join is known to all members of its room, while heartbeats flow.
+sub measure_joins {
+    my ($setup, $fleet) = @_;
+    my $result = $fleet->row('joins',
+        '--rate ' . JOIN_RATE . ' --churn ' . JOIN_CHURN . ' --duration ' . JOIN_SECONDS);
+    return {
+        rooms => int($result->{sessions} / ROOM_SIZE),
+        beats_per_s => $result->{sent_per_s},
+        joins => $result->{registered},
+        joins_per_s => $result->{registered_per_s},
+        announce_us => $result->{announce_us},
+        missing => $result->{announce_missing},
+        lost => $result->{lost},
+        dropped => $result->{server}{dropped},
+    };
+}
+
+# All but a few fall silent within one interval of their heartbeats; the few go on and must not feel it.
+sub measure_expiry {
+    my ($setup, $fleet) = @_;
+    my $flags = '--answers every --rate ' . LIVING_RATE;
+    my $idle = $fleet->row('before-expiry', "$flags --duration " . 3 * $setup->{seconds});
+    my $expired_before = $fleet->metric('gochat_sessions_expired_total');
+    my $result = $fleet->row('expiry', "$flags --silent " . (100 - LIVING));
+    my $expired = $fleet->metric('gochat_sessions_expired_total') - $expired_before;
+    return {
+        sessions => $result->{sessions},
+        expected => $result->{expired_expected},
+        stayed => $result->{expired_expected} - $expired,
+        seen => $result->{expired_seen},
+        wrong => $result->{expired_wrong},
+        late_ms => $result->{expiry_late_ms},
+        idle_rtt_us => $idle->{rtt_us},
+        rtt_us => $result->{rtt_us},
+        lost => $result->{lost},
+    };
+}
+
+# Registrations in rooms of 1 and of 64, each into an empty bootnode, and three multiplications before them.
+sub measure_registrations {
+    my ($setup) = @_;
+    my $sessions = min(REGISTRATIONS, $setup->{sessions});
+    my (%cpu_ns, @yardstick);
+    for my $round (1 .. $setup->{runs}) {
+        push @yardstick, _three_multiplications_ns($setup);
+        push @{ $cpu_ns{$_} }, _registration_ns($setup, $sessions, $_) for 1, ROOM_SIZE;
+        $setup->{say}->("registrations: round $round of $setup->{runs}");
+    }
+    return {
+        sessions => $sessions,
+        yardstick_ns => spread(@yardstick),
+        rooms => [map { { room_size => $_, cpu_ns => spread(@{ $cpu_ns{$_} }),
+            ratio => ratios($cpu_ns{$_}, \@yardstick) } } 1, ROOM_SIZE],
+    };
+}
+
+sub _registration_ns {
+    my ($setup, $sessions, $room_size) = @_;
+    my $fleet = GoChat::Bench::Fleet->new($setup, sessions => $sessions, room_size => $room_size);
+    my $result = $fleet->row("rooms-of-$room_size", '--idle --duration 1');
+    $fleet->end;
+    return $result->{server}{cpu_ns_per_registration};
+}
+
+sub _three_multiplications_ns {
+    my ($setup) = @_;
+    my $said = `taskset -c $setup->{server_core} '$setup->{out}/bench/registration' 1 1000`;
+    my ($us) = $said =~ /^three X25519.*?([\d.]+)\s/m
+        or die "bench/run: bench/registration does not say what three X25519 cost\n";
+    return 1000 * $us;
+}
+
+# Two workers and the load share two cores, at half of what one worker alone on a core takes at the most.
+sub measure_workers {
+    my ($setup) = @_;
+    my %sizes = (sessions => min(WORKERS_SESSIONS, $setup->{sessions}), room_size => ROOM_SIZE);
+    my $alone = GoChat::Bench::Fleet->new($setup, %sizes);
+    my $most = $alone->row('one-worker', "--max --answers rare --duration $setup->{seconds}");
+    $alone->end;
+    my $rate = int($most->{sent_per_s} * $most->{server}{packets} / $most->{sent} / 2);
+    my $fleet = GoChat::Bench::Fleet->new($setup, %sizes, workers => 2,
+        cores => "$setup->{server_core},$setup->{load_core}");
+    my %rows = map { $_->[0] => _steered($fleet, @$_, "--rate $rate --answers rare --duration " . 3 * $setup->{seconds}) }
+        ['same-port', ''], ['new-port', '--rebind'];
+    $fleet->end;
+    return { %sizes, rate => $rate, %rows };
+}
+
+sub _steered {
+    my ($fleet, $name, $more, $flags) = @_;
+    my @names = qw(gochat_heartbeat_total gochat_strayed_total);
+    my @before = map { $fleet->metric($_) } @names;
+    my $result = $fleet->row("two-workers-$name", "$flags $more");
+    my ($beats, $strayed) = map { $fleet->metric($names[$_]) - $before[$_] } 0, 1;
+    return {
+        per_s => $result->{sent_per_s},
+        lost => $result->{lost} + $result->{server}{dropped},
+        strayed_percent => 100 * $strayed / ($beats || 1),
+        rtt_us => $result->{rtt_us},
+    };
+}
+
+1;

@@ -1,0 +1,124 @@
+package GoChat::Bench::Table;
+
+# The results as text.
+use strict;
+use warnings;
+use utf8;
+use Exporter qw(import);
+use GoChat::Bench::Spread qw(thousands);
+
+our @EXPORT_OK = qw(table);
+
+use constant NOTE => <<'END';
+Processor time of the server alone, from the scheduler; per packet that it took (sent, less what its socket dropped).
+Medians, and from the least to the most, of interleaved runs; ratios are of one round.
+END
+
+sub table {
+    my ($results) = @_;
+    my @sections = ([packets => \&_packets], [registrations => \&_registrations], [residents => \&_residents],
+        [cycles => \&_cycles], [joins => \&_joins], [expiry => \&_expiry], [workers => \&_workers]);
+    my @found = map { $_->[1]->($results->{ $_->[0] }) } grep { $results->{ $_->[0] } } @sections;
+    return join "\n", _head($results), @found, _goals($results->{goals}), _disagreements($results->{disagreements});
+}
+
+sub _head {
+    my ($results) = @_;
+    my ($machine, $settings) = @$results{qw(machine settings)};
+    return join "\n", "GoChat bootnode $machine->{commit}, $machine->{date}",
+        "$machine->{cpu}, $machine->{cores} cores; $machine->{kernel}; $machine->{compiler}",
+        thousands($settings->{sessions}) . " sessions; $settings->{runs} runs of $settings->{seconds} s; one worker on "
+        . "core $settings->{server_core}, load on core $settings->{load_core}", NOTE;
+}
+
+# Whole when it is large.
+sub _number {
+    my ($number) = @_;
+    return $number == int $number || $number >= 100 ? thousands($number) : sprintf '%.3f', $number;
+}
+
+sub _spread {
+    my ($format, $spread) = @_;
+    return $spread ? sprintf "$format ($format–$format)", @$spread{qw(median min max)} : '';
+}
+
+sub _packets {
+    my ($rows) = @_;
+    my $text = sprintf "%-36s %-20s %-18s %12s %9s\n", 'per packet', 'ns', 'of its floor', 'packets/s', 'p99, µs';
+    for my $row (@$rows) {
+        my ($p99) = map { $_->{rtt_us}{p99} } grep { $_->{rtt_us} } @{ $row->{rounds} };
+        $text .= sprintf "%-36s %-20s %-18s %12s %9s\n", $row->{title}, _spread('%.0f', $row->{cpu_ns}),
+            _spread('%.2f', $row->{ratio}), thousands($row->{per_s}{median}), $p99 ? thousands($p99) : '';
+    }
+    return $text;
+}
+
+sub _registrations {
+    my ($found) = @_;
+    my $text = sprintf "%-36s %-20s %-18s\n", 'per registration', 'µs', 'of the yardstick';
+    my $us = sub { my ($spread) = @_; return { map { $_ => $spread->{$_} / 1000 } keys %$spread } };
+    $text .= sprintf "%-36s %-20s\n", 'three X25519 (the yardstick)', _spread('%.1f', $us->($found->{yardstick_ns}));
+    $text .= sprintf "%-36s %-20s %-18s\n", "rooms of $_->{room_size}", _spread('%.1f', $us->($_->{cpu_ns})),
+        _spread('%.2f', $_->{ratio}) for @{ $found->{rooms} };
+    return $text;
+}
+
+sub _residents {
+    my ($found) = @_;
+    return sprintf "memory: %s sessions, %s bytes, %.0f a session; filled at %s a second\n",
+        map({ thousands($_) } @$found{qw(sessions rss_bytes)}), $found->{bytes_per_session},
+        thousands($found->{registered_per_s});
+}
+
+sub _cycles {
+    my ($found) = @_;
+    my $mib = sub { join ' ', map { sprintf '%.1f', $_ / 2**20 } @_ };
+    return sprintf "filled and emptied again and again, %s sessions, MiB\n  full:    %s\n  emptied: %s\n",
+        thousands($found->{sessions}), $mib->(@{ $found->{full_bytes} }), $mib->(@{ $found->{empty_bytes} });
+}
+
+sub _joins {
+    my ($found) = @_;
+    return sprintf "joins: %s rooms, %s heartbeats a second, %.0f joins a second\n"
+        . "  announced to a member after, µs:        %s; missing %d\n", thousands($found->{rooms}),
+        thousands($found->{beats_per_s}), $found->{joins_per_s}, _quantiles($found->{announce_us}), $found->{missing};
+}
+
+sub _expiry {
+    my ($found) = @_;
+    return sprintf "mass expiry: %s of %s sessions fall silent; stayed %d, wrong %d\n"
+        . "  late, ms, in watched rooms:             %s\n"
+        . "  answer time of the living before, µs:   %s\n"
+        . "  answer time of the living meanwhile:    %s; lost %d\n", thousands($found->{expected}),
+        thousands($found->{sessions}), @$found{qw(stayed wrong)},
+        (map { _quantiles($found->{$_}) } qw(late_ms idle_rtt_us rtt_us)), $found->{lost};
+}
+
+sub _quantiles {
+    my ($found) = @_;
+    return sprintf 'p50 %s, p99 %s, p99.9 %s, max %s', map { thousands($found->{$_}) } qw(p50 p99 p999 max);
+}
+
+sub _workers {
+    my ($found) = @_;
+    my $text = sprintf "2 workers and the load on 2 cores, %s sessions, %s heartbeats a second (half of one worker's most)\n",
+        thousands($found->{sessions}), thousands($found->{rate});
+    $text .= sprintf "  %-10s lost %d, at the wrong worker %.2f %%, answer time, µs: %s\n", $_,
+        @{ $found->{$_} }{qw(lost strayed_percent)}, _quantiles($found->{$_}{rtt_us}) for qw(same-port new-port);
+    return $text;
+}
+
+sub _goals {
+    my ($goals) = @_;
+    my $text = sprintf "%-58s %8s %10s\n", 'goal', 'at most', 'measured';
+    $text .= sprintf "%-58s %8s %10s  %s\n", $_->{what}, map({ _number($_) } @$_{qw(limit measured)}),
+        $_->{met} ? 'met' : 'NOT MET' for @$goals;
+    return $text;
+}
+
+sub _disagreements {
+    my ($lines) = @_;
+    return @$lines ? join '', "The load generator and the bootnode disagree:\n", map {"  $_\n"} @$lines : ();
+}
+
+1;
