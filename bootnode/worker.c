@@ -50,14 +50,12 @@ static void prefetch_batch(const struct worker *worker) {
 static void handle_batch(struct worker *worker, uint8_t listener) {
     prefetch_batch(worker);
     for (size_t i = 0; i < udp_batch_count(worker->receive); i++) {
-        struct datagram datagram = udp_batch_get(worker->receive, i);
-        const struct packet packet = {.data = datagram.data,
-                                      .size = datagram.size,
-                                      .from = datagram.peer,
-                                      .listener = listener,
-                                      .local = local_of,
-                                      .batch = worker->receive,
-                                      .index = i};
+        struct packet packet = {.from = udp_batch_peer(worker->receive, i),
+                                .listener = listener,
+                                .local = local_of,
+                                .batch = worker->receive,
+                                .index = i};
+        packet.data = udp_batch_data(worker->receive, i, &packet.size);
         dispatch(&worker->context, &packet);
     }
 }

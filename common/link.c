@@ -10,7 +10,7 @@ static const char context[crypto_kdf_CONTEXTBYTES] = {'g', 'c', 'l', 'i', 'n', '
 static_assert(LINK_PROLOGUE_SIZE == sizeof prologue_text - 1 + REGISTER_HEADER_SIZE, "prologue size");
 static_assert(LINK_SECRET_SIZE == crypto_kdf_KEYBYTES, "secret size");
 static_assert(LINK_TAG_KEY_SIZE == crypto_shorthash_siphashx24_KEYBYTES, "tag key size");
-static_assert(TAG_SIZE == crypto_shorthash_siphashx24_BYTES, "tag size");
+static_assert(TAG_SIZE == crypto_shorthash_siphashx24_BYTES && TAG_SIZE == crypto_verify_16_BYTES, "tag size");
 
 #define PATH_TAGGED 32 /* bytes before PATH's tag */
 #define BEAT_TAGGED (BEAT_SIZE - TAG_SIZE)
@@ -50,18 +50,14 @@ static void write_tag(const uint8_t *key, uint8_t *packet, size_t tagged, size_t
     memcpy(packet + tagged, tag, size - tagged);
 }
 
-static bool check_tag(const uint8_t *key, const uint8_t *packet, size_t tagged, size_t size) {
-    uint8_t tag[TAG_SIZE];
-    crypto_shorthash_siphashx24(tag, packet, tagged, key);
-    return sodium_memcmp(packet + tagged, tag, size - tagged) == 0;
-}
-
 void link_tag_beat(const uint8_t key[static LINK_TAG_KEY_SIZE], uint8_t packet[static BEAT_SIZE]) {
     write_tag(key, packet, BEAT_TAGGED, BEAT_SIZE);
 }
 
 bool link_check_beat(const uint8_t key[static LINK_TAG_KEY_SIZE], const uint8_t packet[static BEAT_SIZE]) {
-    return check_tag(key, packet, BEAT_TAGGED, BEAT_SIZE);
+    uint8_t tag[TAG_SIZE];
+    crypto_shorthash_siphashx24(tag, packet, BEAT_TAGGED, key);
+    return crypto_verify_16(packet + BEAT_TAGGED, tag) == 0; /* half the time of sodium_memcmp */
 }
 
 void link_tag_path(const uint8_t key[static LINK_TAG_KEY_SIZE], uint8_t packet[static PATH_SIZE]) {
@@ -69,7 +65,9 @@ void link_tag_path(const uint8_t key[static LINK_TAG_KEY_SIZE], uint8_t packet[s
 }
 
 bool link_check_path(const uint8_t key[static LINK_TAG_KEY_SIZE], const uint8_t packet[static PATH_SIZE]) {
-    return check_tag(key, packet, PATH_TAGGED, PATH_SIZE);
+    uint8_t tag[TAG_SIZE];
+    crypto_shorthash_siphashx24(tag, packet, PATH_TAGGED, key);
+    return sodium_memcmp(packet + PATH_TAGGED, tag, PATH_SIZE - PATH_TAGGED) == 0;
 }
 
 size_t link_seal(const uint8_t seal_key[static SUITE_KEY_SIZE], const struct sealed_header *header, const uint8_t *body,

@@ -73,9 +73,15 @@ const uint8_t *udp_batch_data(const struct udp_batch *batch, size_t index, size_
     return batch->slots[index].vector.iov_base;
 }
 
+struct address udp_batch_peer(const struct udp_batch *batch, size_t index) {
+    struct address peer = {.port = 0};
+    (void)address_from_sockaddr((const struct sockaddr *)&batch->slots[index].name, &peer);
+    return peer;
+}
+
 struct datagram udp_batch_get(const struct udp_batch *batch, size_t index) {
-    struct datagram datagram = {.data = batch->slots[index].vector.iov_base, .size = batch->messages[index].msg_len};
-    (void)address_from_sockaddr((const struct sockaddr *)&batch->slots[index].name, &datagram.peer);
+    struct datagram datagram = {.peer = udp_batch_peer(batch, index)};
+    datagram.data = udp_batch_data(batch, index, &datagram.size);
     return datagram;
 }
 

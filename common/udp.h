@@ -32,10 +32,10 @@ size_t udp_batch_count(const struct udp_batch *batch);
 bool udp_batch_full(const struct udp_batch *batch);
 void udp_batch_clear(struct udp_batch *batch);
 
-/* Datagram `index`, received or added: its bytes alone, or with the peer decoded; `local` only by udp_batch_local,
- * because few packets need it: it is all zero where the socket does not learn it (packet_info), and its port always is.
- */
+/* Datagram `index`, received or added: its bytes, its peer, or both. `local` only by udp_batch_local, because few
+ * packets need it: it is all zero where the socket does not learn it (packet_info), and its port always is. */
 const uint8_t *udp_batch_data(const struct udp_batch *batch, size_t index, size_t *size);
+struct address udp_batch_peer(const struct udp_batch *batch, size_t index);
 struct datagram udp_batch_get(const struct udp_batch *batch, size_t index);
 struct address udp_batch_local(const struct udp_batch *batch, size_t index);
 
