@@ -162,20 +162,21 @@ fuzz:
 
 # The load generator measures; bench/run starts the servers and makes tables and plots of what it says.
 bench:
-	@.ci/deps build bench
-	@$(MAKE) all $(YARDSTICKS)
+	@.ci/deps build test bench
+	@$(MAKE) all benchmarks
 	@OUT=$(abspath $(OUT)) bench/run
 
 bench-peers:
-	@.ci/deps build bench peers
-	@$(MAKE) all $(YARDSTICKS)
+	@.ci/deps build test bench peers
+	@$(MAKE) all benchmarks
 	@OUT=$(abspath $(OUT)) bench/run --peers
 
 bench-micro:
 	@.ci/deps build test
 	@$(MAKE) $(MICROS)
 	@mkdir -p bench/results
-	@bash -c 'set -eo pipefail; { date -I; for program in $(MICROS); do $$program; done } | tee bench/results/micro.txt'
+	@bash -c 'set -o pipefail; { status=0; for program in $(MICROS); do printf "\n== %s\n" $${program##*/}; \
+		$$program || status=1; done; exit $$status; } | tee bench/results/micro.txt'
 
 install: all
 	$(Q)$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DOCDIR)
