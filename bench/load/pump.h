@@ -6,6 +6,7 @@
  * the send. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bench/load/histogram.h"
@@ -29,7 +30,7 @@ struct pump_result {
 
 /* `rate` 0: as fast as possible. `end`, NULL or asked between bursts, may end the row early or (by returning false
  * beyond the duration while `duration_us` is UINT64_MAX) decide alone. `progress`, NULL or called about 10 times a
- * second. */
+ * second. Returns early, too, when interrupted (interrupt.h). False without memory. */
 struct pump_options {
     double rate;
     uint64_t duration_us;
@@ -37,6 +38,6 @@ struct pump_options {
     void (*progress)(void *context, const struct pump_result *so_far, uint64_t now_us);
     void *context;
 };
-void pump_run(struct wire *wire, struct traffic *traffic, const struct pump_options *options, struct pump_result *out);
+bool pump_run(struct wire *wire, struct traffic *traffic, const struct pump_options *options, struct pump_result *out);
 /* Monotonic, microseconds. */
 uint64_t load_now_us(void);

@@ -24,12 +24,15 @@ struct traffic {
     void *context;
 };
 
-/* The stateless ones, each in its own file. NULL without memory, or with a line in `why`. `sockets` is the wire's
- * count. */
-struct traffic *traffic_stun(size_t sockets);
+/* Those without sessions, each in its own file. NULL without memory, or with a line in `why`. */
+struct traffic *traffic_stun(void);
 struct traffic *traffic_raw(size_t size, bool echoed);
 struct traffic *traffic_dns(const char *name, char *why, size_t why_size);
+/* Connects to the tracker first (BEP 15), which a socket does by requests that want no answer; it is ready once its
+ * connection id came, and renews that every 60 s. */
+struct traffic *traffic_tracker(size_t sockets);
 struct wire;
-/* Asks the tracker for a connection id first (BEP 15), on every socket. */
-struct traffic *traffic_tracker(struct wire *wire, char *why, size_t why_size);
+/* Lets every socket connect. False with `why` when the tracker does not answer. */
+bool tracker_connect(struct traffic *tracker, struct wire *wire, char *why, size_t why_size);
+/* Harmless with NULL. */
 void traffic_destroy(struct traffic *traffic);

@@ -18,7 +18,7 @@ struct wire_options {
     struct address sources; /* network to bind to, with sources_bits; the local addresses are taken in turn */
     unsigned sources_bits;  /* 0: unbound */
     size_t sockets;
-    bool segment;
+    bool segment; /* given up where the network device cannot */
 };
 
 /* NULL with one line in `why` that names the address. Raises the soft limit of files when needed. */
@@ -29,8 +29,8 @@ size_t wire_sockets(const struct wire *wire);
 uint8_t *wire_reserve(struct wire *wire, size_t socket);
 /* `size` bytes of what wire_reserve gave will be sent with the burst. */
 void wire_commit(struct wire *wire, size_t socket, size_t size);
-/* Sends the burst. Returns how many the kernel took; EAGAIN and ENOBUFS are waited for at most 10 ms, the rest dropped
- * and counted. */
+/* Sends the burst. Returns how many the kernel took, the first ones; EAGAIN and ENOBUFS are waited for at most 10 ms,
+ * the rest dropped and counted. */
 size_t wire_flush(struct wire *wire, size_t socket);
 /* Reads what waits on all sockets, at most `limit` datagrams, waiting at most `timeout_us` for the first. `take` must
  * not keep `data`. Returns how many. */
@@ -40,5 +40,8 @@ size_t wire_receive(struct wire *wire, uint64_t timeout_us, size_t limit,
 bool wire_rebind(struct wire *wire, char *why, size_t why_size);
 /* The socket's own address, as the target sees it without a NAT. */
 struct address wire_local(const struct wire *wire, size_t socket);
-/* Datagrams that could not be sent. */
-uint64_t wire_send_failures(const struct wire *wire);
+/* Datagrams that the kernel took, that it did not, and errors that came back for earlier ones (ECONNREFUSED …). */
+struct wire_counts {
+    uint64_t sent, failed, refused;
+};
+struct wire_counts wire_counts(const struct wire *wire);

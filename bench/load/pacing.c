@@ -1,0 +1,20 @@
+#include "bench/load/pacing.h"
+
+struct pacing pacing_start(double rate, uint64_t start_us, uint64_t duration_us) {
+    struct pacing pacing = {.rate = rate, .start_us = start_us, .total = UINT64_MAX};
+    if (rate > 0 && duration_us != UINT64_MAX) pacing.total = (uint64_t)(rate * (double)duration_us / 1e6 + 0.5);
+    return pacing;
+}
+
+uint64_t pacing_due_us(const struct pacing *pacing, uint64_t number) {
+    if (pacing->rate <= 0) return pacing->start_us;
+    return pacing->start_us + (uint64_t)((double)number * 1e6 / pacing->rate);
+}
+
+uint64_t pacing_due(const struct pacing *pacing, uint64_t next, uint64_t now_us, uint64_t most) {
+    uint64_t left = pacing->total - next, due = 0;
+    if (left < most) most = left;
+    if (pacing->rate <= 0) return most;
+    while (due < most && pacing_due_us(pacing, next + due) <= now_us) due++;
+    return due;
+}

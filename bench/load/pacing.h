@@ -1,0 +1,16 @@
+/* When requests are due at a rate: request k at start + k / rate, whatever became of those before. Pure. */
+#pragma once
+
+#include <stdint.h>
+
+struct pacing {
+    double rate;       /* a second; 0: all are due at once */
+    uint64_t start_us; /* when request 0 is due */
+    uint64_t total;    /* requests in all; UINT64_MAX: no end */
+};
+
+/* Those due within `duration_us` (UINT64_MAX: no end); without a rate there is no total. */
+struct pacing pacing_start(double rate, uint64_t start_us, uint64_t duration_us);
+uint64_t pacing_due_us(const struct pacing *pacing, uint64_t number);
+/* How many of the requests from `next` on are due, at most `most`. */
+uint64_t pacing_due(const struct pacing *pacing, uint64_t next, uint64_t now_us, uint64_t most);
