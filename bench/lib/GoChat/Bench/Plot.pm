@@ -17,16 +17,18 @@ set grid ytics linecolor '#e4e4e4' linetype 1
 set style fill solid 1 noborder
 END
 
+my $OTHERS = 0xd08a3c;
+
 # One bar a row with its least and its most; the floors are lines, so that every bar shows what it adds to its own.
 sub plot_packets {
     my ($results, $path) = @_;
     my @rows = @{ $results->{packets} };
-    my %color = (GoChat => '#1f6fb2', receive => '#9aa5ad');
+    my %color = (GoChat => 0x1f6fb2, receive => 0x9aa5ad);
     my $at = 0;
     my $data = join '', map {
         my ($family) = $_->{title} =~ /^(\w+)/;
-        join("\t", $at++, @{ $_->{cpu_ns} }{qw(median min max)}, $color{$family} ? hex substr $color{$family}, 1 : 0xd08a3c,
-            _label($_), sprintf '%.0f', $_->{cpu_ns}{median}) . "\n"
+        join("\t", $at++, @{ $_->{cpu_ns} }{qw(median min max)}, $color{$family} // $OTHERS, _label($_),
+            sprintf '%.0f', $_->{cpu_ns}{median}) . "\n"
     } @rows;
     my @floors = grep { !$_->{floor} } @rows;
     my $sessions = thousands($results->{settings}{sessions});
@@ -64,8 +66,8 @@ sub _floor_line {
     my ($floor, $rows) = @_;
     my @over = grep { ($rows->[$_]{floor} // $rows->[$_]{name}) eq $floor->{name} } 0 .. $#$rows;
     my $height = $floor->{cpu_ns}{median};
-    return sprintf "set arrow from %g,%g to %g,%g nohead front dashtype 2 linecolor '#c0392b'\n", $over[0] - 0.4, $height,
-        $over[-1] + 0.4, $height;
+    return sprintf "set arrow from %g,%g to %g,%g nohead front dashtype 2 linecolor '#c0392b'\n",
+        $over[0] - 0.4, $height, $over[-1] + 0.4, $height;
 }
 
 # The answer times of the living before and during the mass expiry, and how late the others were found.
@@ -91,9 +93,10 @@ set xrange [-0.3:3.3]
 \$quantiles << EOD
 ${data}EOD
 set datafile separator "\\t"
-plot \$quantiles using 1:5:xtic(2) with linespoints linewidth 2 pointtype 7 linecolor '#d08a3c' title 'expired late by', \\
-     '' using 1:4 with linespoints linewidth 2 pointtype 7 linecolor '#1f6fb2' title 'answer to the living, meanwhile', \\
-     '' using 1:3 with linespoints linewidth 2 pointtype 7 linecolor '#9aa5ad' title 'answer to the living, before'
+set style data linespoints
+plot \$quantiles using 1:5:xtic(2) linewidth 2 pointtype 7 linecolor '#d08a3c' title 'expired late by', \\
+     '' using 1:4 linewidth 2 pointtype 7 linecolor '#1f6fb2' title 'answer to the living, meanwhile', \\
+     '' using 1:3 linewidth 2 pointtype 7 linecolor '#9aa5ad' title 'answer to the living, before'
 END
 }
 

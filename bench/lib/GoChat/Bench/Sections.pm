@@ -139,17 +139,20 @@ sub measure_workers {
     my $rate = int($most->{sent_per_s} * $most->{server}{packets} / $most->{sent} / 2);
     my $fleet = GoChat::Bench::Fleet->new($setup, %sizes, workers => 2,
         cores => "$setup->{server_core},$setup->{load_core}");
-    my %rows = map { $_->[0] => _steered($fleet, @$_, "--rate $rate --answers rare --duration " . 3 * $setup->{seconds}) }
-        ['same-port', ''], ['new-port', '--rebind'];
+    my $flags = "--rate $rate --answers rare --duration " . 3 * $setup->{seconds};
+    my %rows = (
+        'same-port' => _steered($fleet, 'same-port', $flags),
+        'new-port' => _steered($fleet, 'new-port', "$flags --rebind"),
+    );
     $fleet->end;
     return { %sizes, rate => $rate, %rows };
 }
 
 sub _steered {
-    my ($fleet, $name, $more, $flags) = @_;
+    my ($fleet, $name, $flags) = @_;
     my @names = qw(gochat_heartbeat_total gochat_strayed_total);
     my @before = map { $fleet->metric($_) } @names;
-    my $result = $fleet->row("two-workers-$name", "$flags $more");
+    my $result = $fleet->row("two-workers-$name", $flags);
     my ($beats, $strayed) = map { $fleet->metric($names[$_]) - $before[$_] } 0, 1;
     return {
         per_s => $result->{sent_per_s},
