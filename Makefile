@@ -174,9 +174,7 @@ bench-peers:
 bench-micro:
 	@.ci/deps build test
 	@$(MAKE) $(MICROS)
-	@mkdir -p bench/results
-	@bash -c 'set -o pipefail; { status=0; for program in $(MICROS); do printf "\n== %s\n" $${program##*/}; \
-		$$program || status=1; done; exit $$status; } | tee bench/results/micro.txt'
+	@OUT=$(abspath $(OUT)) bench/micro/run
 
 install: all
 	$(Q)$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DOCDIR)
