@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "bench/support/measure.h"
 #include "bootnode/dispatch.h"
 #include "common/link.h"
 #include "common/log.h"
@@ -49,11 +50,6 @@ static const char *const row_names[] = {
     [ROW_IN_ROOMS] = "registration, rooms filling up to 64",
 };
 
-static _Noreturn void die(const char *why) {
-    fprintf(stderr, "registration: %s\n", why);
-    exit(1);
-}
-
 static uint64_t cpu_ns(void) {
     struct timespec now;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
@@ -70,7 +66,7 @@ static uint64_t multiply(bool base) {
     for (size_t i = 0; i < BATCH; i++) {
         int failed = base ? crypto_scalarmult_base(out, secrets[i]) : crypto_scalarmult(out, secrets[i], points[i]);
         for (size_t j = 1; j < 3; j++) failed |= crypto_scalarmult(out, secrets[i], points[(i + j) % BATCH]);
-        if (failed) die("a multiplication failed");
+        if (failed) measure_die("a multiplication failed");
     }
     return cpu_ns() - start;
 }
@@ -103,7 +99,7 @@ static void write_register(struct client *client) {
     uint8_t prologue[LINK_PROLOGUE_SIZE], payload[REGISTER_BODY_MAX];
     struct cookie_message cookie;
     struct writer writer = writer_over(payload, sizeof payload);
-    if (!cookie_message_decode(client->answer, client->answer_size, &cookie)) die("no COOKIE");
+    if (!cookie_message_decode(client->answer, client->answer_size, &cookie)) measure_die("no COOKIE");
     write_register_body(&writer, &client->identity);
     randombytes_buf(&client->attempt, sizeof client->attempt);
     const struct register_message message = {
@@ -130,7 +126,7 @@ static void write_beat(struct client *client) {
     if (!welcome_decode(client->answer, client->answer_size, &message) ||
         !noise_read(&client->noise, message.noise, message.noise_size, payload, sizeof payload, &size) ||
         !noise_split(&client->noise, &keys))
-        die("no WELCOME");
+        measure_die("no WELCOME");
     struct reader reader = reader_over(payload, size);
     read_welcome_body(&reader, &body);
     link_secret(&keys, false, secret);
@@ -188,7 +184,7 @@ static void fill(struct bench *bench, uint64_t sessions) {
         randombytes_buf(registration.secret, sizeof registration.secret);
         if (shard_register(shard, &registration, NOW_MS, &registered, &writer) != 0 ||
             shard_confirm(shard, registered.session_id, NOW_MS) != 0)
-            die("a resident was refused");
+            measure_die("a resident was refused");
         rcu_reader_quiescent();
     }
 }
@@ -199,7 +195,7 @@ static void start_node(struct bench *bench) {
     ini_table_defaults(&bootnode_config_table, &bench->config);
     randombytes_buf(seed, sizeof seed);
     node_key_derive(seed, &key);
-    if (!node_init(&bench->node, &bench->config, &key, 1, NOW_MS)) die("no memory");
+    if (!node_init(&bench->node, &bench->config, &key, 1, NOW_MS)) measure_die("no memory");
     bench->context = (struct context){
         .node = &bench->node,
         .outbox = {.endpoints = &bench->node.endpoints, .put = keep_answer, .context = bench},
@@ -222,23 +218,13 @@ static void run_set(struct bench *bench, uint64_t spent[static ROOM_MEMBERS][ROW
     }
 }
 
-static int compare(const void *a, const void *b) {
-    double left = *(const double *)a, right = *(const double *)b;
-    return (left > right) - (left < right);
-}
-
-static double median(double *values, size_t count) {
-    qsort(values, count, sizeof *values, compare);
-    return values[count / 2];
-}
-
 static void print_row(enum row row, uint64_t (*spent)[ROW_COUNT], size_t rounds) {
     static double us[ROUNDS_MAX], ratio[ROUNDS_MAX];
     for (size_t i = 0; i < rounds; i++) {
         us[i] = (double)spent[i][row] / 1000 / BATCH;
         ratio[i] = (double)spent[i][row] / (double)spent[i][ROW_THREE_POINTS];
     }
-    printf("%-42s %8.1f %8.3f\n", row_names[row], median(us, rounds), median(ratio, rounds));
+    printf("%-42s %8.1f %8.3f\n", row_names[row], measure_median(us, rounds), measure_median(ratio, rounds));
 }
 
 int main(int argc, char **argv) {
@@ -246,7 +232,8 @@ int main(int argc, char **argv) {
     uint64_t sessions = argc > 2 ? strtoull(argv[2], NULL, 10) : 200000;
     static uint64_t spent[ROUNDS_MAX][ROW_COUNT];
     struct bench *bench = aligned_alloc(64, (sizeof *bench + 63) / 64 * 64);
-    if (!bench || sets < 1 || sets > SETS_MAX || sodium_init() < 0) die("usage: registration [SETS [SESSIONS]]");
+    if (!bench || sets < 1 || sets > SETS_MAX || sodium_init() < 0)
+        measure_die("usage: registration [SETS [SESSIONS]]");
     memset(bench, 0, sizeof *bench);
     log_set_level(LOG_LEVEL_ERROR);
     rcu_reader_register();
