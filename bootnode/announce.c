@@ -8,6 +8,8 @@
 #define BODY_MAX (UDP_DATAGRAM_MAX - SEALED_OVERHEAD)
 /* Members and rooms looked at in one hold of the mutex; most are up to date and cost a cache line. */
 #define LOOKS_MAX 256
+/* Members whose hot lines are on their way into the cache. */
+#define LOOKS_AHEAD 6
 
 /* Else a member's list, begun anew whenever the room changes between two calls, would never end. */
 #define RECORDS_PER_DATAGRAM ((BODY_MAX - CHANGES_HEADER_FULL_SIZE) / (1 + MEMBER_RECORD_MAX))
@@ -24,6 +26,8 @@ enum pass_kind {
 struct pass {
     bool active;
     enum pass_kind kind;
+    bool listened, behind;       /* somebody listens; somebody of them lacks something */
+    struct room_version version; /* the room's when it began */
     uint8_t room_tag[ROOM_TAG_SIZE];
     uint8_t next_id[MEMBER_ID_SIZE];
     uint64_t telling; /* session that got a part of what it needs, 0: none */
@@ -79,15 +83,26 @@ static void plan_next_pass(struct shard *shard, struct room *room, uint64_t now)
         shard_plan_announce(shard, room, room->announced_ms + repeat_after[room->repeats]);
 }
 
-static bool begin_pass(struct announcer *announcer, struct shard *shard, uint64_t now) {
+static struct room *begin_pass(struct announcer *announcer, struct shard *shard, uint64_t now) {
     struct wheel_node *due = wheel_pop_due(&shard->announce, now);
-    if (!due) return false;
+    if (!due) return NULL;
     struct room *room = caa_container_of(due, struct room, announce);
-    announcer->pass = (struct pass){.active = true, .kind = choose_pass(room, now)};
+    announcer->pass = (struct pass){.active = true, .kind = choose_pass(room, now), .version = room->version};
     memcpy(announcer->pass.room_tag, room->tag, ROOM_TAG_SIZE);
     announcer->looks++;
+    return room;
+}
+
+/* Who was passed over asks with its first beat, since its copy of the version is the room's now; so where no listener
+ * is behind, repeats would serve nobody. */
+static void end_pass(struct announcer *announcer, struct shard *shard, struct room *room, uint64_t now) {
+    struct pass *pass = &announcer->pass;
+    pass->active = false;
+    if (room_version_equal(room->version, pass->version)) {
+        room->deaf = !pass->listened;
+        if (!pass->behind && room->version.count == room->announced_count) room->repeats = REPEATS;
+    }
     plan_next_pass(shard, room, now);
-    return true;
 }
 
 /* How long a member that asked has to wait for its answer. Past times wrap to large waits, as do those from before the
@@ -97,18 +112,21 @@ static uint32_t wait_for_answer(const struct session *member, uint64_t now) {
     return wait <= SHARD_ANSWER_MS ? wait : 0;
 }
 
-static bool needs_nothing(struct room *room, struct session *member, uint64_t now) {
-    uint32_t heard = atomic_load_explicit(&member->heard_ms, memory_order_relaxed);
-    bool current = atomic_load_explicit(&member->acked_count, memory_order_relaxed) == room->version.count;
-    if (current) member->wants_changes = false;
-    return current || session_elapsed(now, heard) > ANNOUNCE_SILENT_MS ||
-           atomic_load_explicit(&member->astray, memory_order_relaxed);
+/* Reads the hot line alone. */
+static bool listens(const struct session *member, uint64_t now) {
+    return session_elapsed(now, atomic_load_explicit(&member->heard_ms, memory_order_relaxed)) <= ANNOUNCE_SILENT_MS &&
+           !atomic_load_explicit(&member->astray, memory_order_relaxed);
+}
+
+static bool is_current(const struct room *room, struct session *member) {
+    if (atomic_load_explicit(&member->acked_count, memory_order_relaxed) != room->version.count) return false;
+    member->wants_changes = false;
+    return true;
 }
 
 /* From which count this member is to be told now; false when not now. */
 static bool choose_start(enum pass_kind kind, struct shard *shard, struct room *room, struct session *member,
                          uint64_t now, uint32_t *from) {
-    if (needs_nothing(room, member, now)) return false;
     *from = atomic_load_explicit(&member->acked_count, memory_order_relaxed);
     if (member->wants_changes && wait_for_answer(member, now) == 0) {
         member->answered_ms = (uint32_t)now;
@@ -145,9 +163,15 @@ static bool tell(struct announcer *announcer, struct room *room, struct session 
     return false;
 }
 
+/* False when the batch is full and this member is not done with. */
 static bool serve_member(struct announcer *announcer, struct shard *shard, struct room *room, struct session *member,
                          uint64_t now) {
     struct pass *pass = &announcer->pass;
+    room_copy_version(room, member);
+    if (!listens(member, now)) return true;
+    pass->listened = true;
+    if (is_current(room, member)) return true;
+    pass->behind = true;
     uint64_t id = slabs_id(&shard->slabs, member);
     if (pass->telling != id) {
         uint32_t from;
@@ -158,27 +182,35 @@ static bool serve_member(struct announcer *announcer, struct shard *shard, struc
     return tell(announcer, room, member, id, now);
 }
 
-static void continue_pass(struct announcer *announcer, struct shard *shard, uint64_t now) {
+static void continue_pass(struct announcer *announcer, struct shard *shard, struct room *room, uint64_t now) {
     struct pass *pass = &announcer->pass;
-    struct room *room = shard_room(shard, pass->room_tag);
-    uint32_t position = room ? room_position(room, pass->next_id) : 0;
-    while (room && position < room->member_count) {
-        struct session *member = room->members[position].session;
-        memcpy(pass->next_id, member->member_id, MEMBER_ID_SIZE);
-        if (announcer->looks == LOOKS_MAX || !serve_member(announcer, shard, room, member, now)) return;
+    struct session *const *members = room_members(room);
+    for (uint32_t position = room_position(room, pass->next_id); position < room->member_count; position++) {
+        if (position + LOOKS_AHEAD < room->member_count) __builtin_prefetch(members[position + LOOKS_AHEAD], 1);
+        if (announcer->looks == LOOKS_MAX || !serve_member(announcer, shard, room, members[position], now)) {
+            memcpy(pass->next_id, members[position]->member_id, MEMBER_ID_SIZE);
+            return;
+        }
         announcer->looks++;
-        position++;
     }
-    pass->active = false;
+    end_pass(announcer, shard, room, now);
+}
+
+/* The room of the pass under way, or of the next one; NULL when there is nothing to do. */
+static struct room *next_room(struct announcer *announcer, struct shard *shard, uint64_t now) {
+    struct pass *pass = &announcer->pass;
+    struct room *room = pass->active ? shard_room(shard, pass->room_tag) : NULL;
+    pass->active = room != NULL;
+    return room ? room : begin_pass(announcer, shard, now);
 }
 
 static void collect(struct announcer *announcer, struct shard *shard, uint64_t now) {
+    struct room *room;
     announcer->looks = 0;
     announcer->count = 0;
-    while (announcer->count < ANNOUNCE_BATCH && announcer->looks < LOOKS_MAX) {
-        if (!announcer->pass.active && !begin_pass(announcer, shard, now)) return;
-        continue_pass(announcer, shard, now);
-    }
+    while (announcer->count < ANNOUNCE_BATCH && announcer->looks < LOOKS_MAX &&
+           (room = next_room(announcer, shard, now)))
+        continue_pass(announcer, shard, room, now);
 }
 
 /* Without the mutex: what is read here is atomic, or constant until the caller is quiescent. */

@@ -4,6 +4,13 @@
  * members that are behind after 250 ms and then every second up to 7 s; nothing to sessions silent for over two beats
  * or last heard from another address.
  *
+ * A pass looks at every member of a room, in the order of their ids, and first sets the member's copy of the room's
+ * version (room.h), whether or not it is told anything: so nobody is told a version before its copy has it, and who was
+ * silent or astray is found behind by its next beat. Every change is followed by a pass to all that begins after it,
+ * and who joins a room during a pass brings such a change; so no copy lags for longer than announcements are held back.
+ * Where a pass met no member who listens, changes that nobody living made (expiry, leaving) are held back for
+ * ROOM_DEAF_MS; where it met none who is behind, nothing is repeated.
+ *
  * An announcement to all continues from what a member was told last, so that a steady stream of changes needs no
  * waiting for acknowledgements; repeats and answers start from what the member said it has. Bodies are written under
  * the shard's mutex into the announcer's buffer, at most ANNOUNCE_BATCH datagrams at a time; sealing and sending happen

@@ -19,8 +19,10 @@ void room_record(const struct session *member, const struct address *viewer, str
     *out = (struct member_record){.suite_mask = member->suite_mask, .revision = member->revision};
     memcpy(out->id, member->member_id, sizeof out->id);
     out->candidates.items[out->candidates.count++] = seen;
-    for (unsigned i = 0; i < member->candidate_count; i++) {
-        const struct address *candidate = &member->candidates[i];
+    struct candidate_list named;
+    candidates_unpack(&member->candidates, &named);
+    for (unsigned i = 0; i < named.count; i++) {
+        const struct address *candidate = &named.items[i];
         if (may_see(candidate, &seen, viewer)) out->candidates.items[out->candidates.count++] = *candidate;
     }
 }
@@ -28,7 +30,7 @@ void room_record(const struct session *member, const struct address *viewer, str
 bool room_write_welcome(const struct room *room, const uint8_t viewer_id[static MEMBER_ID_SIZE],
                         const struct address *viewer, struct writer *writer) {
     for (uint32_t i = 0; i < room->member_count; i++) {
-        const struct session *member = room->members[i].session;
+        const struct session *member = room_members(room)[i];
         if (memcmp(member->member_id, viewer_id, MEMBER_ID_SIZE) == 0) continue;
         struct member_record record;
         room_record(member, viewer, &record);
@@ -96,7 +98,7 @@ static size_t write_full(const struct room *room, const struct address *viewer, 
     memcpy(header.low, cursor->next_low, MEMBER_ID_SIZE);
     uint32_t position = room_position(room, cursor->next_low);
     for (; position < room->member_count; position++) {
-        const struct session *member = room->members[position].session;
+        const struct session *member = room_members(room)[position];
         struct change_entry entry = {.change = CHANGE_PRESENT};
         room_record(member, viewer, &entry.record);
         if (!write_entry_if_fits(&writer, &entry)) break;

@@ -7,6 +7,9 @@
 #include "common/bytes.h"
 
 static_assert(offsetof(struct session, ack_key) == 64, "all that a heartbeat needs lies in one cache line");
+static_assert(offsetof(struct session, wheel) == 128, "so does what sealing needs");
+static_assert(offsetof(struct session, member_id) == 192, "and what expiry and announcing need");
+static_assert(sizeof(struct session) == 256, "a slab is full of sessions to its last byte");
 
 #define GENERATION_MASK 0xffffffU
 #define SLOT_MASK 0xffffffU

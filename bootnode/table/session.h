@@ -1,4 +1,4 @@
-/* A session: one client's place in one room. Lies in a slab; found by its id without a hash.
+/* A session: one client's place in one room. Four cache lines in a slab; found by its id without a hash.
  *
  * Who may touch what:
  * - The hot line (first 64 bytes) is read and written by any worker, inside an RCU read-side section, through atomics.
@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <urcu/hlist.h>
 
+#include "bootnode/table/packed_candidates.h"
 #include "bootnode/table/wheel.h"
 #include "common/link.h"
 #include "common/messages.h"
@@ -27,9 +28,12 @@ struct room;
 struct session {
     /* The hot line: all that a heartbeat needs. */
     alignas(64) _Atomic uint32_t generation_state; /* generation << 8 | enum session_state */
-    _Atomic uint32_t last_counter;                 /* highest beat accepted; advanced by compare-and-swap */
-    _Atomic uint64_t
-        room_version; /* epoch << 32 | count: a copy of the room's; provisional: what WELCOME told in full */
+    union {
+        _Atomic uint32_t last_counter; /* highest beat accepted; advanced by compare-and-swap */
+        uint32_t next_free;            /* of a free slot: see slabs.c */
+    };
+    /* epoch << 32 | count: a copy of the room's, see room.h; provisional: what WELCOME told in full */
+    _Atomic uint64_t room_version;
     uint8_t beat_key[LINK_TAG_KEY_SIZE];
     _Atomic uint64_t address_ip[2]; /* with address_port: a sequence lock, see session_address */
     _Atomic uint32_t address_port;  /* port << 16 | sequence, odd while being changed */
@@ -39,33 +43,41 @@ struct session {
     _Atomic bool astray; /* the last beat came from another address: nothing unasked goes to the registered one */
     uint8_t shard, padding;
 
-    /* The rest. */
+    /* For what is sent to this client. */
     uint8_t ack_key[LINK_TAG_KEY_SIZE]; /* tags of BEAT_ACK and PATH */
     uint8_t secret[LINK_SECRET_SIZE];
     _Atomic uint64_t seal_counter;
     uint64_t open_counter; /* highest sealed counter accepted; under the mutex */
+
+    /* Its place in the tables. */
+    union {
+        struct wheel_node wheel; /* expiry */
+        struct rcu_head reclaim; /* once it is in no wheel any more */
+    };
+    union {
+        struct { /* provisional: the room may not exist yet */
+            uint8_t room_tag[ROOM_TAG_SIZE];
+            struct cds_hlist_node provisional; /* with those whose members hash alike, newest first */
+            uint64_t attempt;                  /* of the REGISTER that made it */
+        };
+        struct { /* confirmed */
+            struct room *room;
+            uint32_t told_count;  /* what the last CHANGES brings the client to, when all arrived; 0: nothing sent */
+            uint32_t asked_count; /* acked_count at its last beat with a stale version */
+            /* Times of the server clock, low 32 bits. */
+            uint32_t pushed_ms;   /* last CHANGES sent */
+            uint32_t answered_ms; /* last CHANGES sent for its asking */
+            uint32_t answer_ms;   /* with wants_changes: not before */
+            bool wants_changes;
+        };
+    };
+
+    /* What it says of itself. */
     uint8_t member_id[MEMBER_ID_SIZE];
     uint8_t owner_token[OWNER_TOKEN_SIZE];
-    union {
-        uint8_t room_tag[ROOM_TAG_SIZE]; /* provisional: the room may not exist yet */
-        struct room *room;               /* confirmed */
-    };
-    struct wheel_node wheel;           /* expiry */
-    struct cds_hlist_node provisional; /* with those whose members hash alike, newest first */
-    uint64_t attempt;                  /* of the REGISTER that made it */
-    uint32_t slot;
     uint32_t revision;
-    uint32_t told_count;  /* what the last CHANGES brings the client to, when all arrived; 0: nothing sent */
-    uint32_t asked_count; /* acked_count at its last beat with a stale version */
-    /* Times of the server clock, low 32 bits. */
-    uint32_t pushed_ms;   /* last CHANGES sent */
-    uint32_t answered_ms; /* last CHANGES sent for its asking */
-    uint32_t answer_ms;   /* with wants_changes: not before */
-    bool wants_changes;
     uint8_t suite_mask;
-    uint8_t candidate_count;
-    struct address candidates[MEMBER_CANDIDATES_MAX]; /* as the client named them, filtered at use */
-    struct rcu_head reclaim;
+    struct packed_candidates candidates; /* as the client named them, filtered at use */
 };
 
 /* The parts of a session id. */

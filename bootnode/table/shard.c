@@ -184,7 +184,7 @@ static void remove_all(struct shard *shard) {
     struct room *room;
     cds_lfht_for_each_entry(shard->rooms, &iter, room, node) {
         for (uint32_t left = room->member_count; left > 0; left--)
-            remove_member(shard, room->members[left - 1].session, LEAVE_SILENT, 0);
+            remove_member(shard, room_members(room)[left - 1], LEAVE_SILENT, 0);
     }
     for (size_t i = 0; i < SHARD_PROVISIONAL_BUCKETS; i++)
         while (shard->provisional[i].next)
@@ -226,9 +226,6 @@ static void fill(struct session *session, const struct registration *registratio
     session->suite_mask = body->suite_mask;
     session->revision = body->revision;
     session->attempt = registration->attempt;
-    session->candidate_count = body->candidates.count;
-    assert(body->candidates.count <= MEMBER_CANDIDATES_MAX);
-    memcpy(session->candidates, body->candidates.items, body->candidates.count * sizeof *session->candidates);
     session_set_address(session, &registration->address, registration->endpoint);
     atomic_store_explicit(&session->heard_ms, (uint32_t)now, memory_order_relaxed);
 }
@@ -237,6 +234,10 @@ static struct session *add_provisional(struct shard *shard, const struct registr
     if (shard->counters.sessions + shard->counters.provisional >= shard->limits.sessions) return NULL;
     struct session *session = slabs_allocate(&shard->slabs);
     if (!session) return NULL;
+    if (!candidates_pack(&session->candidates, &registration->body->candidates)) {
+        slabs_free(&shard->slabs, session);
+        return NULL;
+    }
     fill(session, registration, now);
     source_count_add(shard->limits.sources, &registration->address);
     cds_hlist_add_head(&session->provisional, provisional_bucket(shard, registration->body));
@@ -289,9 +290,13 @@ static void become_member(struct shard *shard, struct session *session, struct r
                           uint64_t now) {
     uint32_t known = welcomed >> 32 == room->version.epoch ? (uint32_t)welcomed : 0;
     cds_hlist_del(&session->provisional);
+    /* Takes the place of what only a provisional session has. */
     session->room = room;
     session->told_count = known;
+    session->asked_count = 0;
     session->pushed_ms = session->answered_ms = (uint32_t)now - SHARD_ANSWER_MS;
+    session->answer_ms = 0;
+    session->wants_changes = false;
     atomic_store_explicit(&session->acked_count, known, memory_order_relaxed);
     atomic_store_explicit(&session->heard_ms, (uint32_t)now, memory_order_relaxed);
     wheel_remove(&shard->expiry, &session->wheel);
@@ -380,11 +385,8 @@ bool shard_move(struct shard *shard, uint64_t id, const struct address *address,
 
 static void update_locked(struct shard *shard, struct session *session, const struct update_body *update,
                           uint64_t now) {
-    if (update->revision <= session->revision) return;
-    assert(update->candidates.count <= MEMBER_CANDIDATES_MAX);
+    if (update->revision <= session->revision || !candidates_pack(&session->candidates, &update->candidates)) return;
     session->revision = update->revision;
-    session->candidate_count = update->candidates.count;
-    memcpy(session->candidates, update->candidates.items, update->candidates.count * sizeof *session->candidates);
     if (session_state(session) != SESSION_CONFIRMED) return;
     room_updated(session->room, session);
     room_changed(shard, session->room, now);
@@ -500,10 +502,11 @@ bool shard_expire(struct shard *shard, uint64_t now) {
         count += expire_session(shard, caa_container_of(due, struct session, wheel), now, &expired[count]);
         looks++;
     }
+    bool more = slabs_collect(&shard->slabs) || looks == SHARD_BATCH;
     unlock(shard);
     static struct log_limit limit;
     for (size_t i = 0; i < count; i++)
         log_limited(&limit, LOG_LINES, LOG_LEVEL_INFO, "bootnode", "expired session %08x silent %u.%02u s",
                     short_name(expired[i].id), expired[i].silent_ms / 1000, expired[i].silent_ms % 1000 / 10);
-    return looks == SHARD_BATCH;
+    return more;
 }

@@ -119,8 +119,8 @@ struct introduction {
 bool shard_introduce(struct shard *shard, uint64_t id, const uint8_t target[static MEMBER_ID_SIZE],
                      struct introduction *out);
 
-/* The reaper: looks at up to SHARD_BATCH sessions that are due and removes those that fell silent. Returns true when
- * more may be due. */
+/* The reaper: looks at up to SHARD_BATCH sessions that are due, removes those that fell silent, and takes back the
+ * slots of up to as many that were removed earlier. Returns true when there may be more to do. */
 bool shard_expire(struct shard *shard, uint64_t now);
 
 /* For the announcer, under the mutex. NULL when there is no such room. */

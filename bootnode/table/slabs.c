@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define GOCHAT_ASAN 1
@@ -26,16 +27,52 @@ static_assert(SLOT_OPEN == 8, "the address sanitizer's granularity");
 
 #define GENERATION_MAX 0xffffffU
 
-struct slab {
-    struct slabs *slabs;
-    struct rcu_head reclaim;
-    struct cds_list_head with_free; /* linked while a slot is free */
+/* What the slab is, and where slot 0 would be. Its beginning says that no session is there. */
+struct header {
+    _Atomic uint32_t generation_state; /* 0 */
     uint32_t first_slot;
     uint32_t used;
-    uint32_t first_free;            /* slot + 1, 0: none */
-    uint32_t next_free[SLAB_SLOTS]; /* slot + 1: on the free list, or on the stack of what was handed back */
-    struct session slots[SLAB_SLOTS];
+    uint32_t first_free; /* slot number, 0: none; the list goes on in next_free */
+    uint32_t untouched;  /* index of the first slot that was never used: its memory may not even be there */
+    struct slabs *slabs;
+    struct rcu_head reclaim;
+    struct cds_list_head with_free; /* linked while a slot can be allocated */
 };
+
+struct slab {
+    union {
+        struct header header;
+        struct session slots[SLAB_SLOTS];
+    };
+};
+static_assert(sizeof(struct slab) == SLAB_SIZE, "a huge page");
+static_assert(offsetof(struct header, generation_state) == offsetof(struct session, generation_state),
+              "a look-up of slot 0 reads that it is free");
+static_assert(sizeof(struct header) <= sizeof(struct session), "the header takes one slot");
+
+/* Memory */
+
+/* Aligned to its size: twice as much is mapped, and the rest given back. */
+static struct slab *map_slab(void) {
+    uint8_t *space = mmap(NULL, 2 * SLAB_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (space == MAP_FAILED) return NULL;
+    size_t before = -(uintptr_t)space % SLAB_SIZE;
+    if (before > 0) munmap(space, before);
+    munmap(space + before + SLAB_SIZE, SLAB_SIZE - before);
+    void *slab = space + before;
+    /* Refused where the kernel has no such pages: small ones do, too. */
+    (void)madvise(slab, SLAB_SIZE, MADV_HUGEPAGE);
+    return slab;
+}
+
+static void unmap_slab(struct slab *slab) {
+    ASAN_UNPOISON_MEMORY_REGION(slab, SLAB_SIZE);
+    munmap(slab, SLAB_SIZE);
+}
+
+static void close_slot(struct session *slot) {
+    ASAN_POISON_MEMORY_REGION((uint8_t *)slot + SLOT_OPEN, sizeof *slot - SLOT_OPEN);
+}
 
 bool slabs_init(struct slabs *slabs, uint8_t node, uint8_t shard) {
     *slabs = (struct slabs){.node = node, .shard = shard};
@@ -47,33 +84,51 @@ bool slabs_init(struct slabs *slabs, uint8_t node, uint8_t shard) {
 void slabs_destroy(struct slabs *slabs) {
     if (!slabs->directory) return;
     assert(slabs->live == 0);
-    for (size_t i = 0; i < SLAB_DIRECTORY; i++) free(rcu_load(&slabs->directory[i]));
+    for (size_t i = 0; i < SLAB_DIRECTORY; i++) {
+        struct slab *slab = rcu_load(&slabs->directory[i]);
+        if (slab) unmap_slab(slab);
+    }
     free(slabs->directory);
     slabs->directory = NULL;
 }
 
 static struct slab *slab_of(const struct session *session) {
-    const struct session *first = session - session->slot % SLAB_SLOTS;
-    return (struct slab *)((uintptr_t)first - offsetof(struct slab, slots));
+    return (struct slab *)((uintptr_t)session & ~(uintptr_t)(SLAB_SIZE - 1));
 }
 
 static struct slab *slab_at(const struct slabs *slabs, uint32_t slot) {
     return rcu_load(&slabs->directory[slot / SLAB_SLOTS]);
 }
 
+static uint32_t slot_of(const struct session *session) {
+    const struct slab *slab = slab_of(session);
+    return slab->header.first_slot + (uint32_t)(session - slab->slots);
+}
+
+/* Free slots */
+
+static bool has_free(const struct header *header) {
+    return header->first_free != 0 || header->untouched < SLAB_SLOTS;
+}
+
 static void put_free(struct slabs *slabs, struct slab *slab, uint32_t slot) {
-    if (!slab->first_free) cds_list_add_tail(&slab->with_free, &slabs->with_free);
-    slab->next_free[slot % SLAB_SLOTS] = slab->first_free;
-    slab->first_free = slot + 1;
+    struct header *header = &slab->header;
+    if (!has_free(header)) cds_list_add_tail(&header->with_free, &slabs->with_free);
+    slab->slots[slot % SLAB_SLOTS].next_free = header->first_free;
+    header->first_free = slot;
+    header->used--;
     slabs->free_slots++;
 }
 
-static uint32_t take_free(struct slabs *slabs, struct slab *slab) {
-    uint32_t slot = slab->first_free - 1;
-    slab->first_free = slab->next_free[slot % SLAB_SLOTS];
-    if (!slab->first_free) cds_list_del(&slab->with_free);
+static struct session *take_free(struct slabs *slabs, struct slab *slab) {
+    struct header *header = &slab->header;
+    uint32_t index = header->first_free ? header->first_free % SLAB_SLOTS : header->untouched++;
+    struct session *session = &slab->slots[index];
+    if (header->first_free) header->first_free = session->next_free;
+    if (!has_free(header)) cds_list_del(&header->with_free);
+    header->used++;
     slabs->free_slots--;
-    return slot;
+    return session;
 }
 
 static bool add_slab(struct slabs *slabs) {
@@ -81,20 +136,19 @@ static bool add_slab(struct slabs *slabs) {
     while (index < SLAB_DIRECTORY && rcu_load(&slabs->directory[index])) index++;
     slabs->first_gap = index;
     if (index == SLAB_DIRECTORY) return false;
-    struct slab *slab = aligned_alloc(alignof(struct slab), sizeof *slab);
+    struct slab *slab = map_slab();
     if (!slab) return false;
-    memset(slab, 0, sizeof *slab);
-    slab->slabs = slabs;
-    slab->first_slot = index * SLAB_SLOTS;
-    for (uint32_t i = SLAB_SLOTS; i-- > 0;) {
-        put_free(slabs, slab, slab->first_slot + i);
-        ASAN_POISON_MEMORY_REGION((uint8_t *)&slab->slots[i] + SLOT_OPEN, sizeof slab->slots[i] - SLOT_OPEN);
-    }
+    slab->header = (struct header){.first_slot = index * SLAB_SLOTS, .untouched = 1, .slabs = slabs};
+    for (uint32_t i = 1; i < SLAB_SLOTS; i++) close_slot(&slab->slots[i]);
+    cds_list_add_tail(&slab->header.with_free, &slabs->with_free);
+    slabs->free_slots += SLAB_SESSIONS;
     slabs->slab_count++;
     slabs->first_gap = index + 1;
     rcu_publish(&slabs->directory[index], slab);
     return true;
 }
+
+/* Sessions */
 
 static uint32_t new_generation(uint32_t last) {
     uint32_t generation;
@@ -104,15 +158,13 @@ static uint32_t new_generation(uint32_t last) {
 }
 
 struct session *slabs_allocate(struct slabs *slabs) {
-    slabs_collect(slabs);
+    (void)slabs_collect(slabs);
     if (cds_list_empty(&slabs->with_free) && !add_slab(slabs)) return NULL;
-    struct slab *slab = cds_list_first_entry(&slabs->with_free, struct slab, with_free);
-    uint32_t slot = take_free(slabs, slab);
-    struct session *session = &slab->slots[slot % SLAB_SLOTS];
-    slab->used++;
+    struct header *header = cds_list_first_entry(&slabs->with_free, struct header, with_free);
+    struct session *session = take_free(slabs, caa_container_of(header, struct slab, header));
     slabs->live++;
     ASAN_UNPOISON_MEMORY_REGION(session, sizeof *session);
-    session->slot = slot;
+    atomic_store_explicit(&session->last_counter, 0, memory_order_relaxed);
     session->shard = slabs->shard;
     uint32_t last = atomic_load_explicit(&session->generation_state, memory_order_relaxed) >> 8;
     atomic_store_explicit(&session->generation_state, new_generation(last) << 8 | SESSION_FREE, memory_order_relaxed);
@@ -129,55 +181,57 @@ uint64_t slabs_publish(struct slabs *slabs, struct session *session, enum sessio
 }
 
 uint64_t slabs_id(const struct slabs *slabs, const struct session *session) {
-    return session_id_of((struct session_name){generation_of(session), session->slot, slabs->node, slabs->shard});
+    return session_id_of((struct session_name){generation_of(session), slot_of(session), slabs->node, slabs->shard});
 }
 
 /* On the call_rcu thread, possibly while the owner's mutex is held elsewhere: touches only what nobody else does. */
 static void hand_back(struct rcu_head *head) {
     struct session *session = caa_container_of(head, struct session, reclaim);
-    struct slab *slab = slab_of(session);
-    struct slabs *slabs = slab->slabs;
-    uint32_t slot = session->slot;
-    atomic_store_explicit(&session->last_counter, 0, memory_order_relaxed);
+    struct slabs *slabs = slab_of(session)->header.slabs;
+    uint32_t slot = slot_of(session);
     sodium_memzero((uint8_t *)session + SLOT_OPEN, sizeof *session - SLOT_OPEN);
-    ASAN_POISON_MEMORY_REGION((uint8_t *)session + SLOT_OPEN, sizeof *session - SLOT_OPEN);
+    close_slot(session);
     uint32_t top = atomic_load_explicit(&slabs->handed_back, memory_order_relaxed);
-    do slab->next_free[slot % SLAB_SLOTS] = top;
-    while (!atomic_compare_exchange_weak_explicit(&slabs->handed_back, &top, slot + 1, memory_order_release,
+    do session->next_free = top;
+    while (!atomic_compare_exchange_weak_explicit(&slabs->handed_back, &top, slot, memory_order_release,
                                                   memory_order_relaxed));
 }
 
 void slabs_free(struct slabs *slabs, struct session *session) {
+    assert(!wheel_holds(&session->wheel));
     /* Nobody reads anything through the state: those that found the session before keep it until they are quiescent. */
     atomic_store_explicit(&session->generation_state, generation_of(session) << 8 | SESSION_FREE, memory_order_relaxed);
+    candidates_clear(&session->candidates);
     slabs->live--;
     rcu_reclaim(&session->reclaim, hand_back);
 }
 
 static void free_slab(struct rcu_head *head) {
-    free(caa_container_of(head, struct slab, reclaim));
+    unmap_slab(caa_container_of(caa_container_of(head, struct header, reclaim), struct slab, header));
 }
 
 static void give_back(struct slabs *slabs, struct slab *slab) {
-    uint32_t index = slab->first_slot / SLAB_SLOTS;
-    cds_list_del(&slab->with_free);
-    slabs->free_slots -= SLAB_SLOTS;
+    uint32_t index = slab->header.first_slot / SLAB_SLOTS;
+    cds_list_del(&slab->header.with_free);
+    slabs->free_slots -= SLAB_SESSIONS;
     slabs->slab_count--;
     if (index < slabs->first_gap) slabs->first_gap = index;
     rcu_publish(&slabs->directory[index], NULL);
-    rcu_reclaim(&slab->reclaim, free_slab);
+    rcu_reclaim(&slab->header.reclaim, free_slab);
 }
 
-void slabs_collect(struct slabs *slabs) {
-    uint32_t next = atomic_exchange_explicit(&slabs->handed_back, 0, memory_order_acquire);
-    while (next) {
-        uint32_t slot = next - 1;
+bool slabs_collect(struct slabs *slabs) {
+    for (unsigned i = 0; i < SLABS_COLLECT_MAX; i++) {
+        if (!slabs->collecting)
+            slabs->collecting = atomic_exchange_explicit(&slabs->handed_back, 0, memory_order_acquire);
+        if (!slabs->collecting) return false;
+        uint32_t slot = slabs->collecting;
         struct slab *slab = slab_at(slabs, slot);
-        next = slab->next_free[slot % SLAB_SLOTS];
+        slabs->collecting = slab->slots[slot % SLAB_SLOTS].next_free;
         put_free(slabs, slab, slot);
-        slab->used--;
-        if (slab->used == 0 && slabs->free_slots >= 2 * SLAB_SLOTS) give_back(slabs, slab);
+        if (slab->header.used == 0 && slabs->free_slots >= 2 * SLAB_SESSIONS) give_back(slabs, slab);
     }
+    return true;
 }
 
 struct session *slabs_find(const struct slabs *slabs, uint32_t slot, uint32_t generation) {

@@ -1,5 +1,8 @@
 /* The slabs of one shard: where sessions lie, and the directory that finds them.
  *
+ * A slab is one huge page where the kernel gives one (transparent huge pages set to madvise or always): a look-up among
+ * a million sessions then misses no TLB. Its slot 0 is its header, so the address of a session says where it belongs.
+ *
  * Invariant: the directory entry of a slab is published after the slab is initialised and cleared before the slab goes
  * through rcu_reclaim; a slot on a free list has state SESSION_FREE and no reader that could still see its former
  * session. A slab whose slots are all free is given back when at least one other slab's worth of free slots stays.
@@ -13,38 +16,42 @@
 
 #include "bootnode/table/session.h"
 
-#define SLAB_SLOTS 1024u
-#define SLAB_DIRECTORY 16384u /* 2^24 slots */
+#define SLAB_SIZE (UINT32_C(2) << 20)
+#define SLAB_SLOTS ((uint32_t)(SLAB_SIZE / sizeof(struct session)))
+#define SLAB_SESSIONS (SLAB_SLOTS - 1) /* that fit: slot 0 is the header */
+#define SLAB_DIRECTORY 2048u           /* 2^24 slots */
+#define SLABS_COLLECT_MAX 64           /* slots that one call takes back */
 
-struct slab; /* header (used count, free list) and SLAB_SLOTS sessions, cache-line aligned */
+struct slab;
 
 struct slabs {
-    struct slab *_Atomic *directory; /* SLAB_DIRECTORY entries, mapped lazily by the kernel */
+    struct slab *_Atomic *directory; /* SLAB_DIRECTORY entries */
     size_t slab_count;
     size_t live;       /* sessions allocated and not freed */
-    size_t free_slots; /* slots on free lists */
+    size_t free_slots; /* that can be allocated */
     uint8_t shard, node;
     uint32_t first_gap;             /* no directory entry below is empty */
     struct cds_list_head with_free; /* slabs that have a free slot */
-    _Atomic uint32_t handed_back;   /* stack of reclaimed slots, linked through their slabs: slot + 1, 0 ends */
+    uint32_t collecting;            /* list of reclaimed slots, not yet put on the free lists: slot number, 0 ends */
+    _Atomic uint32_t handed_back;   /* stack of those that were reclaimed since */
 };
 
 bool slabs_init(struct slabs *slabs, uint8_t node, uint8_t shard);
 /* Every session must have been freed and rcu_drain called. */
 void slabs_destroy(struct slabs *slabs);
 
-/* Owner's mutex. A zeroed session in state SESSION_FREE with its slot set and a new random generation chosen (differs
- * from the slot's last); NULL when memory or the directory is exhausted. Visible to nobody until slabs_publish. */
+/* Owner's mutex. A zeroed session in state SESSION_FREE with a new random generation chosen (differs from the slot's
+ * last); NULL when memory or the directory is exhausted. Visible to nobody until slabs_publish. */
 struct session *slabs_allocate(struct slabs *slabs);
 /* Makes the session findable under its id, in `state`. */
 uint64_t slabs_publish(struct slabs *slabs, struct session *session, enum session_state state);
 uint64_t slabs_id(const struct slabs *slabs, const struct session *session);
-/* Owner's mutex. Unpublishes at once; the slot is free for others after a grace period, when slabs_collect finds it.
- * Secrets are wiped then. */
+/* Owner's mutex; the session is in no wheel. Unpublishes at once; the slot is free for others after a grace period,
+ * when slabs_collect finds it. Secrets are wiped then. */
 void slabs_free(struct slabs *slabs, struct session *session);
 /* Owner's mutex: puts reclaimed slots (handed over by the call_rcu thread through a lock-free stack) on the free lists,
- * and gives back empty slabs. */
-void slabs_collect(struct slabs *slabs);
+ * at most SLABS_COLLECT_MAX of them, and gives back empty slabs. True when there are more. */
+bool slabs_collect(struct slabs *slabs);
 
 /* Any thread, inside a read-side section: the live session with this slot and generation, or NULL. One index, one
  * comparison. */

@@ -112,7 +112,7 @@ bool room_view_is(const struct room_view *view, const struct room *room, const s
     bool same = room_version_equal(view->list.version, room->version) && view->list.count == room->member_count;
     for (uint32_t i = 0; same && i < room->member_count; i++) {
         struct member_record record;
-        room_record(room->members[i].session, viewer, &record);
+        room_record(room_members(room)[i], viewer, &record);
         const struct member_record *seen = room_view_find(view, record.id);
         same = seen && same_record(seen, &record);
     }

@@ -31,6 +31,13 @@ struct client {
 };
 static struct client clients[CLIENTS];
 
+/* Else its next beat would count as one of another epoch. */
+static void assert_knows_no_more_than_its_copy(const struct client *client) {
+    uint64_t copy = atomic_load(&guest_session(&shard, client->id)->room_version);
+    struct room_version told = client->view.list.version;
+    assert_true(told.epoch != copy >> 32 || told.count <= (uint32_t)copy);
+}
+
 static void receive(void *context, uint8_t listener, const struct datagram *datagram) {
     (void)context;
     unsigned number = datagram->peer.port - 1024U;
@@ -51,6 +58,7 @@ static void receive(void *context, uint8_t listener, const struct datagram *data
     assert_true(link_open(key, &header, datagram->data, datagram->size, body, &size));
     client->received++;
     if (!client->deaf) assert_true(room_view_apply(&client->view, body, size));
+    assert_knows_no_more_than_its_copy(client);
 }
 
 /* Endpoint 1, where guests register, belongs to listener 6. */
@@ -357,6 +365,54 @@ static void a_room_may_vanish_while_it_is_being_told(void **state) {
     assert_true(agrees(0));
 }
 
+static void nothing_is_repeated_when_all_who_listen_have_it(void **state) {
+    (void)state;
+    settle(3);
+    join(3);
+    run();
+    assert_true(run() != UINT64_MAX);
+    pass(250 + WHEEL_TICK_MS);
+    assert_true(run() == UINT64_MAX);
+}
+
+/* All are silent, and 17 leave one after the other: the others are looked at once a second, and nobody is told. */
+static void a_room_without_a_listener_is_seldom_looked_at(void **state) {
+    (void)state;
+    settle(20);
+    pass(ANNOUNCE_SILENT_MS + 1);
+    uint64_t copy = atomic_load(&guest_session(&shard, clients[0].id)->room_version);
+    unsigned looks = 0;
+    for (unsigned i = 3; i < 20; i++) {
+        leave(i);
+        pass(ROOM_QUIET_MS + WHEEL_TICK_MS);
+        uint64_t now_has = atomic_load(&guest_session(&shard, clients[0].id)->room_version);
+        looks += now_has != copy;
+        copy = now_has;
+    }
+    assert_in_range(looks, 2, 4);
+    assert_int_equal(clients[0].received, 0);
+    /* It comes back with the version that its copy has, just before a look is due. */
+    leave(2);
+    assert_true(copy !=
+                ((uint64_t)guest_room(&shard, ROOM)->version.epoch << 32 | guest_room(&shard, ROOM)->version.count));
+    beat_with(0, (struct room_version){(uint32_t)(copy >> 32), (uint32_t)copy});
+    clients[0].view.list.version = (struct room_version){0};
+    pass(ROOM_DEAF_MS + WHEEL_TICK_MS);
+    assert_int_equal(clients[0].received, 1);
+}
+
+static void who_joins_a_room_without_a_listener_is_told_at_once(void **state) {
+    (void)state;
+    settle(20);
+    pass(ANNOUNCE_SILENT_MS + 1);
+    leave(3);
+    pass(2000);
+    leave(4);
+    join(20);
+    pass(ROOM_QUIET_MS + WHEEL_TICK_MS);
+    assert_true(agrees(20));
+}
+
 static void a_clock_that_falls_back_does_not_hold_announcements_up(void **state) {
     (void)state;
     settle(2);
@@ -416,6 +472,9 @@ int main(void) {
         announce_test(a_large_room_is_told_without_repetition),
         announce_test(a_large_room_takes_several_calls_and_loses_nobody),
         announce_test(a_room_may_vanish_while_it_is_being_told),
+        announce_test(nothing_is_repeated_when_all_who_listen_have_it),
+        announce_test(a_room_without_a_listener_is_seldom_looked_at),
+        announce_test(who_joins_a_room_without_a_listener_is_told_at_once),
         announce_test(a_clock_that_falls_back_does_not_hold_announcements_up),
         announce_test(memberships_agree_two_beats_after_any_loss),
     };

@@ -41,6 +41,11 @@ static struct session *make_member(unsigned number) {
     return session;
 }
 
+/* So few or of IPv4 that they need no block, which would have to be given back. */
+static void name_candidates(struct session *session, const struct candidate_list *list) {
+    assert_true(candidates_pack(&session->candidates, list));
+}
+
 static void join(struct room *room, struct session *session) {
     struct session *replaced;
     assert_true(room_join(room, session, &replaced));
@@ -49,7 +54,7 @@ static void join(struct room *room, struct session *session) {
 
 static void end_room(struct room *room) {
     while (room->member_count > 0) {
-        struct session *session = room->members[0].session;
+        struct session *session = room_members(room)[0];
         room_leave(room, session, LEAVE_SILENT);
         free(session);
     }
@@ -69,8 +74,7 @@ static void members_are_found_and_sorted(void **state) {
     }
     for (unsigned i = 0; i < 64; i++) assert_ptr_equal(room_find(room, members[i]->member_id), members[i]);
     for (unsigned i = 1; i < 64; i++)
-        assert_true(
-            memcmp(room->members[i - 1].session->member_id, room->members[i].session->member_id, MEMBER_ID_SIZE) < 0);
+        assert_true(memcmp(room_members(room)[i - 1]->member_id, room_members(room)[i]->member_id, MEMBER_ID_SIZE) < 0);
     for (unsigned i = 0; i < 64; i += 2) {
         room_leave(room, members[i], LEAVE_SAID);
         assert_null(room_find(room, members[i]->member_id));
@@ -80,13 +84,42 @@ static void members_are_found_and_sorted(void **state) {
     end_room(room);
 }
 
-static void every_member_has_a_copy_of_the_version(void **state) {
+static uint64_t copy_of(const struct session *member) {
+    return atomic_load(&member->room_version);
+}
+
+static void a_change_writes_the_copy_of_who_joins_and_no_other(void **state) {
     (void)state;
     struct room *room = room_create(tag);
-    for (unsigned i = 0; i < 10; i++) join(room, make_member(i));
-    room_updated(room, room->members[3].session);
-    for (unsigned i = 0; i < 10; i++)
-        assert_true(atomic_load(&room->members[i].session->room_version) == ((uint64_t)room->version.epoch << 32 | 11));
+    const uint64_t epoch = (uint64_t)room->version.epoch << 32;
+    struct session *members[10], *successor = make_member(4), *replaced;
+    for (unsigned i = 0; i < 10; i++) join(room, members[i] = make_member(i));
+    room_updated(room, members[3]);
+    for (unsigned i = 0; i < 10; i++) assert_true(copy_of(members[i]) == (epoch | (i + 1)));
+    assert_true(room_join(room, successor, &replaced));
+    assert_ptr_equal(replaced, members[4]);
+    assert_true(copy_of(successor) == (epoch | 12));
+    free(replaced);
+    room_copy_version(room, members[5]);
+    assert_true(copy_of(members[5]) == (epoch | 12));
+    assert_true(copy_of(members[6]) == (epoch | 7));
+    end_room(room);
+}
+
+static void a_room_of_one_needs_neither_array_nor_ring(void **state) {
+    (void)state;
+    struct room *room = room_create(tag);
+    struct session *first = make_member(1), *second = make_member(2);
+    join(room, first);
+    assert_int_equal(room->member_capacity + room->ring_capacity, 0);
+    assert_ptr_equal(room_find(room, first->member_id), first);
+    join(room, second);
+    assert_ptr_equal(room_find(room, first->member_id), first);
+    assert_ptr_equal(room_find(room, second->member_id), second);
+    struct changes_cursor cursor = {.at = {room->version.epoch, 1}};
+    uint8_t body[BODY_MAX];
+    assert_true(room_write_changes(room, &viewer, &cursor, body, sizeof body) > 0);
+    assert_int_equal(body[0], CHANGES_DELTA);
     end_room(room);
 }
 
@@ -133,10 +166,9 @@ static void a_viewer_sees_what_rule_8_allows(void **state) {
     };
     struct session *member = make_member(1);
     member->revision = 77;
-    member->candidate_count = 1;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct address seen = address_of(cases[i].seen), from = address_of(cases[i].viewer);
-        member->candidates[0] = address_of(cases[i].candidate);
+        name_candidates(member, &(struct candidate_list){{address_of(cases[i].candidate)}, 1});
         session_set_address(member, &seen, 0);
         struct member_record record;
         room_record(member, &from, &record);
@@ -156,7 +188,7 @@ static void welcome_takes_as_many_others_as_fit(void **state) {
     const size_t record_size = 22 + 7;
     struct writer writer = writer_over(space, sizeof space);
     uint8_t own[MEMBER_ID_SIZE];
-    memcpy(own, room->members[5].session->member_id, sizeof own);
+    memcpy(own, room_members(room)[5]->member_id, sizeof own);
     assert_true(room_write_welcome(room, own, &viewer, &writer));
     assert_int_equal(writer_size(&writer), 19 * record_size);
     struct reader reader = reader_over(space, writer_size(&writer));
@@ -193,11 +225,12 @@ static void a_client_without_a_version_gets_everything_in_parts(void **state) {
     struct room *room = room_create(tag);
     for (unsigned i = 0; i < 100; i++) {
         struct session *member = make_member(i);
-        member->candidate_count = MEMBER_CANDIDATES_MAX;
+        struct candidate_list list = {.count = MEMBER_CANDIDATES_MAX};
         for (unsigned j = 0; j < MEMBER_CANDIDATES_MAX; j++) {
-            member->candidates[j] = address_of("203.0.113.9:1");
-            member->candidates[j].port = (uint16_t)(20000 + j);
+            list.items[j] = address_of("203.0.113.9:1");
+            list.items[j].port = (uint16_t)(20000 + j);
         }
+        name_candidates(member, &list);
         join(room, member);
     }
     view = (struct room_view){0};
@@ -335,11 +368,12 @@ static void change_room(struct room *room) {
         room_leave(room, member, below(2) ? LEAVE_SAID : LEAVE_SILENT);
     } else {
         member->revision++;
-        member->candidate_count = (uint8_t)below(MEMBER_CANDIDATES_MAX + 1);
-        for (unsigned i = 0; i < member->candidate_count; i++) {
-            member->candidates[i] = session_address(member);
-            member->candidates[i].port = (uint16_t)(1 + below(60000));
+        struct candidate_list list = {.count = (uint8_t)below(MEMBER_CANDIDATES_MAX + 1)};
+        for (unsigned i = 0; i < list.count; i++) {
+            list.items[i] = session_address(member);
+            list.items[i].port = (uint16_t)(1 + below(60000));
         }
+        name_candidates(member, &list);
         room_updated(room, member);
     }
 }
@@ -379,7 +413,7 @@ static void clients_converge_from_count(uint32_t count) {
         if (step % 100 != 99) continue;
         for (unsigned i = 0; i < CLIENTS; i++) bring_up(room, &clients[i].view);
     }
-    while (room->member_count > 0) room_leave(room, room->members[0].session, LEAVE_SILENT);
+    while (room->member_count > 0) room_leave(room, room_members(room)[0], LEAVE_SILENT);
     room_destroy(room);
 }
 
@@ -395,7 +429,8 @@ static void clients_converge_under_loss_doubling_and_reordering(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(members_are_found_and_sorted),
-        cmocka_unit_test(every_member_has_a_copy_of_the_version),
+        cmocka_unit_test(a_change_writes_the_copy_of_who_joins_and_no_other),
+        cmocka_unit_test(a_room_of_one_needs_neither_array_nor_ring),
         cmocka_unit_test(a_successor_is_an_update),
         cmocka_unit_test(a_viewer_sees_what_rule_8_allows),
         cmocka_unit_test(welcome_takes_as_many_others_as_fit),

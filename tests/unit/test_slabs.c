@@ -12,7 +12,7 @@
 
 #define NODE 3
 #define SHARD 5
-#define MANY (3 * SLAB_SLOTS + 100)
+#define MANY (3 * SLAB_SESSIONS + 100)
 
 static struct slabs slabs;
 
@@ -25,7 +25,7 @@ static int start(void **state) {
 static void settle(void) {
     rcu_reader_quiescent();
     rcu_drain();
-    slabs_collect(&slabs);
+    while (slabs_collect(&slabs)) continue;
 }
 
 static int stop(void **state) {
@@ -94,8 +94,8 @@ static void a_slot_comes_back_clean_after_a_grace_period_only(void **state) {
     settle();
     assert_int_equal(slabs.live, 0);
     bool met = false;
-    struct session *again[SLAB_SLOTS];
-    for (unsigned i = 0; i < SLAB_SLOTS; i++) {
+    static struct session *again[SLAB_SESSIONS];
+    for (unsigned i = 0; i < SLAB_SESSIONS; i++) {
         again[i] = slabs_allocate(&slabs);
         if (again[i] != session) continue;
         met = true;
@@ -104,7 +104,7 @@ static void a_slot_comes_back_clean_after_a_grace_period_only(void **state) {
         assert_int_equal(atomic_load(&session->last_counter), 0);
     }
     assert_true(met);
-    for (unsigned i = 0; i < SLAB_SLOTS; i++) slabs_free(&slabs, again[i]);
+    for (unsigned i = 0; i < SLAB_SESSIONS; i++) slabs_free(&slabs, again[i]);
 }
 
 static void a_generation_is_never_zero_nor_the_last(void **state) {
@@ -150,8 +150,36 @@ static void cycles_of_filling_and_freeing_leave_memory_flat(void **state) {
         settle();
         assert_int_equal(slabs.live, 0);
         assert_int_equal(slabs.slab_count, 1);
-        assert_int_equal(slabs.free_slots, SLAB_SLOTS);
+        assert_int_equal(slabs.free_slots, SLAB_SESSIONS);
     }
+}
+
+/* Where slot 0 would be lies the header. */
+static void slot_0_is_nobody(void **state) {
+    (void)state;
+    struct session *session = slabs_allocate(&slabs);
+    slabs_publish(&slabs, session, SESSION_CONFIRMED);
+    assert_int_equal((uintptr_t)session % SLAB_SIZE, sizeof *session);
+    for (uint32_t generation = 0; generation < 4; generation++) assert_null(slabs_find(&slabs, 0, generation));
+    uint32_t slot = 0;
+    assert_ptr_equal(slabs_next(&slabs, &slot), session);
+    assert_int_equal(slot, 2);
+    slabs_free(&slabs, session);
+}
+
+/* However many came back: the mutex is held meanwhile. */
+static void what_came_back_is_collected_in_parts(void **state) {
+    (void)state;
+    static struct session *sessions[3 * SLABS_COLLECT_MAX];
+    for (unsigned i = 0; i < 3 * SLABS_COLLECT_MAX; i++) sessions[i] = slabs_allocate(&slabs);
+    for (unsigned i = 0; i < 3 * SLABS_COLLECT_MAX; i++) slabs_free(&slabs, sessions[i]);
+    rcu_reader_quiescent();
+    rcu_drain();
+    size_t before = slabs.free_slots;
+    assert_true(slabs_collect(&slabs));
+    assert_int_equal(slabs.free_slots, before + SLABS_COLLECT_MAX);
+    while (slabs_collect(&slabs)) continue;
+    assert_int_equal(slabs.free_slots, SLAB_SESSIONS);
 }
 
 static void says_when_the_directory_is_full(void **state) {
@@ -214,6 +242,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_generation_is_never_zero_nor_the_last, start, stop),
         cmocka_unit_test_setup_teardown(fills_several_slabs_with_distinct_ids, start, stop),
         cmocka_unit_test_setup_teardown(cycles_of_filling_and_freeing_leave_memory_flat, start, stop),
+        cmocka_unit_test_setup_teardown(slot_0_is_nobody, start, stop),
+        cmocka_unit_test_setup_teardown(what_came_back_is_collected_in_parts, start, stop),
         cmocka_unit_test_setup_teardown(says_when_the_directory_is_full, start, stop),
         cmocka_unit_test(time_to_come_is_no_time_ago),
         cmocka_unit_test_setup_teardown(an_address_is_read_whole, start, stop),

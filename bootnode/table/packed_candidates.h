@@ -1,0 +1,22 @@
+/* The candidates of a session, packed: most sessions name a few IPv4 addresses, or one of each family, and these lie in
+ * the record itself. A longer set has a block of its own. Under the mutex of the session's shard. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/messages.h"
+
+#define CANDIDATES_INLINE 26 /* four IPv4, or one IPv6 and one IPv4 */
+
+struct packed_candidates {
+    uint8_t count : 4, ipv6 : 4;       /* how many, and bit i: candidate i takes 16 bytes, else 4; each a port more */
+    uint8_t packed[CANDIDATES_INLINE]; /* or, when they do not fit, the address of the block */
+};
+
+/* Takes the place of what was there (zeros: nothing). At most MEMBER_CANDIDATES_MAX. False without memory: nothing
+ * changed. */
+bool candidates_pack(struct packed_candidates *candidates, const struct candidate_list *list);
+void candidates_unpack(const struct packed_candidates *candidates, struct candidate_list *out);
+/* Gives the block back; no candidates are left. */
+void candidates_clear(struct packed_candidates *candidates);
