@@ -1,0 +1,93 @@
+/* Sessions that leave and come back under their old member id: LEAVE until RESET answers, a while away, a new
+ * registration. One at a time in a room where there are rooms enough, so that a join usually meets a quiet one. */
+#include "bench/load/fleet_parts.h"
+
+#define AWAY_US 2000000
+#define LEAVE_FIRST_US 100000
+#define LEAVE_TRIES 5
+#define RETRY_US 10000
+#define CHOICES 8
+
+static void say_leave(struct fleet *fleet, uint32_t member, uint8_t tries, uint64_t now_us) {
+    sealed_send(fleet, member, MESSAGE_LEAVE, NULL, 0);
+    agenda_add(&fleet->agenda, &(struct agenda_entry){.due_us = now_us + ((uint64_t)LEAVE_FIRST_US << tries),
+                                                      .member = member,
+                                                      .errand = ERRAND_LEAVE,
+                                                      .tries = (uint8_t)(tries + 1)});
+}
+
+static void set_out(struct fleet *fleet, uint32_t member) {
+    fleet->churners++;
+    fleet->members[member].flags |= MEMBER_CHURNS;
+    fleet->room_churners[fleet_room(fleet, member)]++;
+}
+
+static void go_away(struct fleet *fleet, uint32_t member, uint64_t back_us) {
+    fleet_forget(fleet, member);
+    fleet->members[member].state = MEMBER_AWAY;
+    agenda_add(&fleet->agenda, &(struct agenda_entry){.due_us = back_us, .member = member, .errand = ERRAND_RETURN});
+}
+
+static bool choose(struct fleet *fleet, uint32_t *member) {
+    for (unsigned i = 0; i < 2 * CHOICES; i++) {
+        *member = (uint32_t)(fleet_random(fleet) % fleet->count);
+        bool quiet = fleet->room_churners[fleet_room(fleet, *member)] == 0;
+        if (fleet->members[*member].state == MEMBER_ACTIVE && (quiet || i >= CHOICES)) return true;
+    }
+    return false;
+}
+
+static void leave(struct fleet *fleet, uint32_t member, uint64_t now_us) {
+    fleet->members[member].state = MEMBER_LEAVING;
+    set_out(fleet, member);
+    if (fleet->members[member].flags & MEMBER_WATCHED) oracle_leaves(fleet->oracle, fleet_place(fleet, member));
+    say_leave(fleet, member, 0, now_us);
+}
+
+void churn_step(struct fleet *fleet, uint64_t now_us) {
+    struct row_state *row = &fleet->row;
+    uint64_t passed = now_us - row->churned_us;
+    row->churned_us = now_us;
+    if (!row->running || row->options.churn_percent <= 0 ||
+        (double)(now_us - row->began_us) > row->options.duration_s * 1e6)
+        return;
+    row->churn_debt += (double)fleet->count * row->options.churn_percent / 100 * (double)passed / 1e6;
+    for (uint32_t member; row->churn_debt >= 1; row->churn_debt--)
+        if (choose(fleet, &member)) leave(fleet, member, now_us);
+}
+
+void churn_errand(struct fleet *fleet, const struct agenda_entry *entry, uint64_t now_us) {
+    struct member *member = &fleet->members[entry->member];
+    if (entry->errand == ERRAND_RETURN) {
+        struct agenda_entry again = *entry;
+        again.due_us = now_us + RETRY_US;
+        if (member->state == MEMBER_AWAY && !registration_start(fleet, entry->member, now_us))
+            agenda_add(&fleet->agenda, &again);
+    } else if (member->state != MEMBER_LEAVING) {
+        return;
+    } else if (entry->tries < LEAVE_TRIES) {
+        say_leave(fleet, entry->member, entry->tries, now_us);
+    } else {
+        fleet->misdeeds.unanswered++;
+        go_away(fleet, entry->member, now_us + AWAY_US);
+    }
+}
+
+void churn_left(struct fleet *fleet, uint32_t member, uint64_t now_us) {
+    fleet->counts.left++;
+    go_away(fleet, member, now_us + AWAY_US);
+}
+
+/* After half a second to a second, as PROTOCOL.md §2.3 rule 10 has it. */
+void churn_reset(struct fleet *fleet, uint32_t member, uint64_t now_us) {
+    if (fleet->members[member].flags & MEMBER_WATCHED) oracle_withdraw(fleet->oracle, fleet_place(fleet, member));
+    set_out(fleet, member);
+    go_away(fleet, member, now_us + REPEAT_US + fleet_random(fleet) % REPEAT_US);
+}
+
+void churn_returned(struct fleet *fleet, uint32_t member) {
+    if (!(fleet->members[member].flags & MEMBER_CHURNS)) return;
+    fleet->members[member].flags &= (uint8_t)~MEMBER_CHURNS;
+    fleet->room_churners[fleet_room(fleet, member)]--;
+    fleet->churners--;
+}

@@ -1,0 +1,94 @@
+#include <stdio.h>
+
+#include "bench/load/fleet_parts.h"
+#include "bench/load/pump.h"
+#include "common/text.h"
+
+#define WAIT_US 1000
+#define PROGRESS_US 100000
+/* Announcements are coalesced for 100 ms and repeated after 250 ms: a room that was quiet for longer is told. */
+#define QUIET_US 400000
+#define SETTLE_US 10000000
+
+struct filling {
+    struct fleet *fleet;
+    void (*progress)(void *context, uint64_t registered);
+    void *context;
+    uint32_t next; /* member to begin with */
+    uint64_t registered_before, shown_us;
+};
+
+static void begin_more(struct filling *filling, uint64_t now_us) {
+    struct fleet *fleet = filling->fleet;
+    for (; filling->next < fleet->count && fleet->absent > 0; filling->next++) {
+        if (fleet->members[filling->next].state != MEMBER_ABSENT) continue;
+        if (!registration_start(fleet, filling->next, now_us)) return;
+        fleet->absent--;
+    }
+}
+
+static void show(struct filling *filling, uint64_t now_us) {
+    if (!filling->progress || now_us - filling->shown_us < PROGRESS_US) return;
+    filling->shown_us = now_us;
+    filling->progress(filling->context, filling->fleet->counts.registered - filling->registered_before);
+}
+
+static void say_refused(const struct fleet *fleet, char *why, size_t why_size) {
+    unsigned most = 0;
+    uint64_t total = 0;
+    for (unsigned i = 0; i <= REFUSAL_OWNER; i++) {
+        total += fleet->registrations.refused[i];
+        if (fleet->registrations.refused[i] > fleet->registrations.refused[most]) most = i;
+    }
+    if (total > 0)
+        snprintf(why, why_size, "the bootnode refused %llu registrations of %u: %s", (unsigned long long)total,
+                 fleet->count, refusal_text(most));
+    else
+        snprintf(why, why_size, "the bootnode did not answer for 20 s, %llu sessions of %u had registered by then",
+                 (unsigned long long)fleet->counts.registered, fleet->count);
+}
+
+static bool went_wrong(struct fleet *fleet, char *why, size_t why_size) {
+    if (fleet->draining)
+        snprintf(why, why_size, "the bootnode is shutting down");
+    else if (fleet->registrations.failed)
+        say_refused(fleet, why, why_size);
+    return fleet->draining || fleet->registrations.failed;
+}
+
+static bool all_know_their_rooms(const struct fleet *fleet) {
+    for (uint32_t i = 0; i < fleet->count; i++)
+        if (fleet->members[i].version.epoch == 0) return false;
+    return true;
+}
+
+/* Nobody is announced any more, and everyone was told of everyone. */
+static void settle(struct fleet *fleet) {
+    uint64_t now = load_now_us(), end = now + SETTLE_US, look = now;
+    while (now < end && (now - fleet->changed_us < QUIET_US || now < look || !all_know_their_rooms(fleet))) {
+        if (now >= look) look = now + PROGRESS_US;
+        fleet_drive(fleet, WAIT_US);
+        now = load_now_us();
+    }
+}
+
+bool fleet_fill(struct fleet *fleet, void (*progress)(void *context, uint64_t registered), void *context,
+                struct fill_result *out, char *why, size_t why_size) {
+    uint64_t start = load_now_us(), now = start;
+    struct filling filling = {
+        .fleet = fleet, .progress = progress, .context = context, .registered_before = fleet->counts.registered};
+    bool needed = fleet->absent > 0 || fleet->churners > 0;
+    fleet->registrations.failed = false;
+    fleet->swept_us = start;
+    while (fleet->absent > 0 || fleet->registrations.active > 0 || fleet->churners > 0) {
+        begin_more(&filling, now);
+        fleet_drive(fleet, WAIT_US);
+        if (went_wrong(fleet, why, why_size)) return false;
+        now = load_now_us();
+        show(&filling, now);
+    }
+    *out = (struct fill_result){.registered = fleet->counts.registered - filling.registered_before,
+                                .elapsed_us = now - start};
+    if (needed) settle(fleet);
+    return true;
+}

@@ -1,0 +1,43 @@
+/* The compact record of one session. What every beat needs stands in the first cache line; when it beat last stands
+ * apart (`struct fleet`), because that is looked through all the time. */
+#pragma once
+
+#include <assert.h>
+#include <stdint.h>
+
+#include "common/link.h"
+#include "common/messages.h"
+
+enum member_state {
+    MEMBER_ABSENT,      /* has no session; the next fill gives it one */
+    MEMBER_REGISTERING, /* HELLO or REGISTER is out */
+    MEMBER_CONFIRMING,  /* has a provisional session */
+    MEMBER_ACTIVE,
+    MEMBER_LEAVING, /* LEAVE is out */
+    MEMBER_AWAY,    /* comes back soon */
+    MEMBER_SILENT,  /* sends nothing any more; its session must expire */
+};
+
+enum member_flag {
+    MEMBER_WATCHED = 1,   /* its room is */
+    MEMBER_OWES_BEAT = 2, /* an acknowledgement of CHANGES is queued */
+    MEMBER_ASTRAY = 4,    /* has a new port, and did not move yet */
+    MEMBER_LAST_WORD = 8, /* falls silent once its last beat was answered */
+    MEMBER_CHURNS = 16,   /* on its way out and back */
+};
+
+struct member {
+    uint64_t session_id;
+    struct room_version version; /* epoch 0: none */
+    uint8_t beat_key[LINK_TAG_KEY_SIZE], ack_key[LINK_TAG_KEY_SIZE];
+    uint32_t sealed; /* counter of the last sealed packet that it sent */
+    uint32_t asked;  /* counter of the last beat whose answer the fleet itself waits for */
+    uint8_t state, flags;
+    /* Of a full list: the version that its parts so far have, and the first half of the id up to which they go. */
+    uint32_t arriving_count;
+    uint64_t arriving_high;
+    uint32_t moved_ms; /* when it sent MOVE */
+    uint8_t secret[LINK_SECRET_SIZE];
+    uint8_t reset_token[RESET_TOKEN_SIZE];
+};
+static_assert(sizeof(struct member) <= 128, "two cache lines");

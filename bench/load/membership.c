@@ -1,0 +1,120 @@
+/* What WELCOME and CHANGES tell: every session keeps its room's version; those of watched rooms tell the oracle who is
+ * there. No replay window is kept: a CHANGES that comes twice does not fit the second time. */
+#include <string.h>
+
+#include "bench/load/fleet_parts.h"
+
+static bool watched(const struct fleet *fleet, uint32_t member) {
+    return fleet->members[member].flags & MEMBER_WATCHED;
+}
+
+/* The position of an id in the member's room; false when it is none of its. */
+static bool position_of(const struct fleet *fleet, uint32_t member, const uint8_t id[static MEMBER_ID_SIZE],
+                        uint32_t *position) {
+    uint32_t index;
+    if (!fleet_member_index(&fleet->names, id, &index) || index >= fleet->count) return false;
+    *position = index % fleet->room_size;
+    return fleet_room(fleet, index) == fleet_room(fleet, member);
+}
+
+static bool collect(const struct fleet *fleet, uint32_t member, const struct member_record *record) {
+    uint32_t position;
+    if (!position_of(fleet, member, record->id, &position)) return false;
+    fleet_arriving(fleet, member)[position / 64] |= (uint64_t)1 << position % 64;
+    return true;
+}
+
+static void collect_nobody(const struct fleet *fleet, uint32_t member) {
+    memset(fleet_arriving(fleet, member), 0, oracle_words(fleet->oracle) * sizeof(uint64_t));
+}
+
+static void tell_all(struct fleet *fleet, uint32_t member, uint64_t now_us) {
+    oracle_sees_all(fleet->oracle, fleet_place(fleet, member), fleet_arriving(fleet, member), now_us);
+}
+
+bool membership_welcome(struct fleet *fleet, uint32_t member, struct reader *records, uint64_t now_us) {
+    if (!watched(fleet, member)) return true;
+    collect_nobody(fleet, member);
+    while (reader_left(records) > 0) {
+        struct member_record record;
+        read_member_record(records, &record);
+        if (records->failed || !collect(fleet, member, &record)) return false;
+    }
+    tell_all(fleet, member, now_us);
+    return true;
+}
+
+static bool tell_entry(struct fleet *fleet, uint32_t member, const struct change_entry *entry, uint64_t now_us) {
+    uint32_t position;
+    struct oracle_place place = fleet_place(fleet, member);
+    if (!position_of(fleet, member, entry->record.id, &position)) return false;
+    if (position == place.position) return true;
+    if (entry->change == CHANGE_LEFT)
+        oracle_sees_left(fleet->oracle, place, position, entry->reason == LEAVE_SAID, now_us);
+    else
+        oracle_sees_present(fleet->oracle, place, position, now_us);
+    return true;
+}
+
+static bool take_delta(struct fleet *fleet, uint32_t member, const struct changes_header *header,
+                       struct reader *entries, uint64_t now_us) {
+    struct member *self = &fleet->members[member];
+    if (header->to.epoch != self->version.epoch || header->from != self->version.count) return true;
+    while (watched(fleet, member) && reader_left(entries) > 0) {
+        struct change_entry entry;
+        read_change_entry(entries, CHANGES_DELTA, &entry);
+        if (entries->failed || !tell_entry(fleet, member, &entry, now_us)) return false;
+    }
+    self->version = header->to;
+    return true;
+}
+
+/* The first half of an id: no two members have the same. */
+static uint64_t half(const uint8_t id[static MEMBER_ID_SIZE]) {
+    struct reader reader = reader_over(id, MEMBER_ID_SIZE);
+    return read_u64(&reader);
+}
+
+/* Parts are taken in the order in which they are sent; where one is missing the next beat asks for all of them again.
+ * The version is the member's own once the last part was taken. False when malformed. */
+static bool take_part(struct fleet *fleet, uint32_t member, const struct changes_header *header, struct reader *entries,
+                      uint64_t now_us) {
+    struct member *self = &fleet->members[member];
+    bool first = half(header->low) == 0;
+    if (!first && (header->to.count != self->arriving_count || half(header->low) != self->arriving_high)) return true;
+    if (first && watched(fleet, member)) collect_nobody(fleet, member);
+    self->arriving_count = header->to.count;
+    self->arriving_high = half(header->high);
+    while (watched(fleet, member) && reader_left(entries) > 0) {
+        struct change_entry entry;
+        read_change_entry(entries, CHANGES_FULL, &entry);
+        if (entries->failed || !collect(fleet, member, &entry.record)) return false;
+    }
+    bool older = header->to.epoch == self->version.epoch && (int32_t)(header->to.count - self->version.count) < 0;
+    if (self->arriving_high != UINT64_MAX || older) return true;
+    self->version = header->to;
+    if (watched(fleet, member)) tell_all(fleet, member, now_us);
+    return true;
+}
+
+/* Acknowledged by a beat, and so is a gap asked about; but not while parts are missing (PROTOCOL.md §2.3, rule 7). */
+static void owe_beat(struct fleet *fleet, uint32_t member) {
+    struct member *self = &fleet->members[member];
+    if (self->flags & MEMBER_OWES_BEAT) return;
+    self->flags |= MEMBER_OWES_BEAT;
+    debt_add(fleet, &(struct debt){.member = member});
+}
+
+void changes_receive(struct fleet *fleet, uint32_t member, const uint8_t *body, size_t size, uint64_t now_us) {
+    struct reader reader = reader_over(body, size);
+    struct changes_header header;
+    read_changes_header(&reader, &header);
+    struct room_version before = fleet->members[member].version;
+    bool full = header.kind == CHANGES_FULL;
+    if (reader.failed || !(full ? take_part : take_delta)(fleet, member, &header, &reader, now_us)) {
+        fleet->misdeeds.malformed++;
+        return;
+    }
+    fleet->changed_us = now_us;
+    if (!full || !room_version_equal(before, fleet->members[member].version)) owe_beat(fleet, member);
+}

@@ -1,0 +1,66 @@
+/* What a bootnode must announce in the watched rooms, and by when; and, of what was announced, what is missing, wrong
+ * or late. Pure: expectations and observations in, a verdict out.
+ *
+ * A watched room is a number below `rooms`, a member a position in it. A watcher is a member that lives, beats, and
+ * had its whole room told: it must see every other's coming and going. Who knows a member as what:
+ *
+ *   oracle_joins(…)     it lives, and each watcher has to see it within ORACLE_JOIN_LIMIT_US
+ *   oracle_silent(…)    each watcher that knows it has to see it leave, silent: not earlier than its last beat and the
+ *                       expiry, but for ORACLE_EARLY_US (the bootnode's clock counts milliseconds), and within
+ *                       ORACLE_EXPIRY_LIMIT_US after it
+ *   oracle_leaves(…)    it said so; nothing is judged until it joins again
+ *
+ * An announcement that a living member left is wrong, whatever its reason, unless it left before in this row. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bench/load/histogram.h"
+
+#define ORACLE_EARLY_US 2000
+#define ORACLE_JOIN_LIMIT_US 5000000
+#define ORACLE_EXPIRY_LIMIT_US 5000000
+
+struct oracle;
+
+/* Sessions, but for the histograms and `join_missing`, which count what each watcher saw or did not. */
+struct oracle_verdict {
+    struct histogram announce_us;
+    struct histogram expiry_late_ms;
+    uint64_t join_missing;
+    uint64_t expired_expected, expired_seen, expired_wrong;
+};
+
+struct oracle_place {
+    uint32_t room, position;
+};
+
+/* NULL without memory. */
+struct oracle *oracle_create(uint32_t rooms, uint32_t room_size);
+void oracle_destroy(struct oracle *oracle);
+/* A new row: clears the verdict, and forgets what is still expected. */
+void oracle_begin(struct oracle *oracle);
+
+/* Expectations. */
+void oracle_joins(struct oracle *oracle, struct oracle_place member, uint64_t first_beat_us);
+void oracle_silent(struct oracle *oracle, struct oracle_place member, uint64_t last_beat_us, uint64_t expiry_us);
+void oracle_leaves(struct oracle *oracle, struct oracle_place member);
+/* This member stops watching: nothing more is expected of it until it was told its whole room again. */
+void oracle_withdraw(struct oracle *oracle, struct oracle_place watcher);
+
+/* Observations of a watcher: one entry of a delta. */
+void oracle_sees_present(struct oracle *oracle, struct oracle_place watcher, uint32_t position, uint64_t now_us);
+void oracle_sees_left(struct oracle *oracle, struct oracle_place watcher, uint32_t position, bool said,
+                      uint64_t now_us);
+/* A full list: bit p of `present` is the member at position p. Makes a watcher of who was none. */
+void oracle_sees_all(struct oracle *oracle, struct oracle_place watcher, const uint64_t *present, uint64_t now_us);
+size_t oracle_words(const struct oracle *oracle); /* of such a list */
+
+/* Gives up what must have been seen by now. */
+void oracle_judge(struct oracle *oracle, uint64_t now_us);
+/* Nothing more is expected. */
+bool oracle_settled(const struct oracle *oracle);
+/* Before everything is settled what is still expected is not counted but in `expired_expected`. */
+const struct oracle_verdict *oracle_verdict(const struct oracle *oracle);

@@ -1,0 +1,293 @@
+#include "bench/load/registration.h"
+
+#include <arpa/inet.h>
+#include <sodium.h>
+#include <string.h>
+
+#include "bench/load/fleet_parts.h"
+#include "common/suite.h"
+
+#define HELLO_FIRST_US 250000
+#define HELLO_DOUBLINGS 4
+#define REGISTER_FIRST_US 500000
+#define REGISTER_TRIES 4
+#define GIVE_UP_US 20000000
+/* The low bits of nonces and attempts say which slot they belong to; the others are random. */
+#define SLOT_MASK (REGISTRATION_WINDOW - 1u)
+
+static_assert((REGISTRATION_WINDOW & SLOT_MASK) == 0, "a power of two");
+
+enum step { STEP_HELLO, STEP_REGISTER, STEP_CONFIRM };
+
+static const char *const refusal_texts[] = {
+    [0] = "an unknown reason",
+    [REFUSAL_VERSION] = "it speaks another version",
+    [REFUSAL_ROOM_FULL] = "the room is full (room_members)",
+    [REFUSAL_SOURCE_LIMIT] = "too many from our network (sessions_per_source, rate_register, limit_loopback)",
+    [REFUSAL_BOOTNODE_FULL] = "it is full (sessions)",
+    [REFUSAL_DRAINING] = "it is shutting down",
+    [REFUSAL_OWNER] = "the member id belongs to another",
+};
+
+const char *refusal_text(unsigned reason) {
+    return refusal_texts[reason < sizeof refusal_texts / sizeof *refusal_texts ? reason : 0];
+}
+
+void registrations_init(struct registrations *registrations) {
+    memset(registrations, 0, sizeof *registrations);
+    for (size_t i = 0; i < REGISTRATION_WINDOW; i++) registrations->due_us[i] = REGISTRATION_IDLE;
+}
+
+static uint64_t new_number(struct fleet *fleet, uint32_t slot) {
+    return (fleet_random(fleet) & ~(uint64_t)SLOT_MASK) | slot;
+}
+
+static uint32_t slot_of_member(const struct registrations *all, uint32_t member) {
+    for (uint32_t i = 0; i < REGISTRATION_WINDOW; i++)
+        if (all->due_us[i] != REGISTRATION_IDLE && all->slots[i].member == member) return i;
+    return REGISTRATION_WINDOW;
+}
+
+static void free_slot(struct registrations *all, uint32_t number) {
+    sodium_memzero(&all->slots[number], sizeof all->slots[number]);
+    all->due_us[number] = REGISTRATION_IDLE;
+    all->active--;
+}
+
+static void greet_anew(struct fleet *fleet, uint32_t number, uint64_t now_us) {
+    struct registration_slot *slot = &fleet->registrations.slots[number];
+    fleet->members[slot->member].state = MEMBER_REGISTERING;
+    slot->step = STEP_HELLO;
+    slot->tries = 0;
+    slot->nonce = new_number(fleet, number);
+    fleet->registrations.due_us[number] = now_us;
+}
+
+bool registration_start(struct fleet *fleet, uint32_t member, uint64_t now_us) {
+    struct registrations *all = &fleet->registrations;
+    if (all->active == REGISTRATION_WINDOW) return false;
+    uint32_t number = 0;
+    while (all->due_us[number] != REGISTRATION_IDLE) number++;
+    all->slots[number] = (struct registration_slot){.member = member, .begun_us = now_us};
+    all->active++;
+    greet_anew(fleet, number, now_us);
+    return true;
+}
+
+/* --- out --- */
+
+static uint64_t stretched(struct fleet *fleet, uint64_t wait_us) {
+    return wait_us + fleet_random(fleet) % (wait_us / 4);
+}
+
+static void say_hello(struct fleet *fleet, uint32_t number, uint64_t now_us) {
+    struct registration_slot *slot = &fleet->registrations.slots[number];
+    size_t socket = fleet_socket(fleet, slot->member);
+    const struct hello hello = {.version = PROTOCOL_VERSION, .nonce = slot->nonce};
+    unsigned doublings = slot->tries < HELLO_DOUBLINGS ? slot->tries : HELLO_DOUBLINGS;
+    slot->tries++;
+    fleet_commit(fleet, socket, hello_encode(&hello, fleet_space(fleet, socket), PACKET_MAX));
+    fleet->registrations.due_us[number] = now_us + stretched(fleet, (uint64_t)HELLO_FIRST_US << doublings);
+}
+
+/* One private address, and another port on the address that packets come from: what a client at home names. */
+static void name_candidates(const struct fleet *fleet, uint32_t member, struct candidate_list *out) {
+    struct address own = wire_local(fleet->wire, fleet_socket(fleet, member)), private = {.port = 9596};
+    const uint8_t mapped[16] = {
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, (uint8_t)(member >> 16), (uint8_t)(member >> 8), (uint8_t)member};
+    memcpy(private.ip, mapped, sizeof mapped);
+    own.port = (uint16_t)(own.port ^ 1);
+    if (own.port == 0) own.port = 2;
+    *out = (struct candidate_list){.items = {own, private}, .count = 2};
+}
+
+static size_t write_identity(const struct fleet *fleet, uint32_t member, uint8_t out[static REGISTER_BODY_MAX]) {
+    struct register_body body = {.suite_mask = SUITE_CHACHA20_POLY1305 | SUITE_AES256_GCM, .revision = 1};
+    struct writer writer = writer_over(out, REGISTER_BODY_MAX);
+    fleet_room_tag(&fleet->names, fleet_room(fleet, member), body.room_tag);
+    fleet_member_id(&fleet->names, member, body.member_id);
+    memcpy(body.owner_token, fleet->names.owner, OWNER_TOKEN_SIZE);
+    name_candidates(fleet, member, &body.candidates);
+    write_register_body(&writer, &body);
+    return writer_size(&writer);
+}
+
+static size_t write_register(struct fleet *fleet, uint32_t number, uint8_t *out) {
+    struct registration_slot *slot = &fleet->registrations.slots[number];
+    size_t which = slot->attempt_count++ % REGISTRATION_ATTEMPTS;
+    struct noise *noise = &slot->attempts[which].noise;
+    uint8_t prologue[LINK_PROLOGUE_SIZE], payload[REGISTER_BODY_MAX];
+    size_t payload_size = write_identity(fleet, slot->member, payload);
+    slot->attempts[which].id = new_number(fleet, number);
+    const struct register_message message = {.attempt = slot->attempts[which].id,
+                                             .cookie = slot->cookie.cookie,
+                                             .noise_size = NOISE_NK_1_OVERHEAD + payload_size};
+    size_t start = register_start(&message, out, PACKET_MAX);
+    link_prologue(out, prologue);
+    noise_init(noise, &(struct noise_config){.pattern = NOISE_NK,
+                                             .suite = SUITE_CHACHA20_POLY1305,
+                                             .initiator = true,
+                                             .prologue = prologue,
+                                             .prologue_size = sizeof prologue,
+                                             .remote_static = slot->cookie.bootnode_public});
+    size_t size = noise_write(noise, payload, payload_size, out + start, PACKET_MAX - start);
+    return size == 0 ? 0 : register_finish(out, size, PACKET_MAX);
+}
+
+static void try_register(struct fleet *fleet, uint32_t number, uint64_t now_us) {
+    struct registration_slot *slot = &fleet->registrations.slots[number];
+    size_t socket = fleet_socket(fleet, slot->member);
+    if (slot->tries == REGISTER_TRIES) {
+        greet_anew(fleet, number, now_us);
+        return;
+    }
+    fleet_commit(fleet, socket, write_register(fleet, number, fleet_space(fleet, socket)));
+    fleet->registrations.due_us[number] = now_us + stretched(fleet, (uint64_t)REGISTER_FIRST_US << slot->tries++);
+}
+
+/* The first beat: from here on the room has to hear of it. */
+static void confirm(struct fleet *fleet, uint32_t number, uint64_t now_us) {
+    struct registration_slot *slot = &fleet->registrations.slots[number];
+    uint32_t counter = beat_send(fleet, slot->member, true, now_us);
+    if (slot->first_beat == 0) {
+        slot->first_beat = counter;
+        if (fleet->members[slot->member].flags & MEMBER_WATCHED)
+            oracle_joins(fleet->oracle, fleet_place(fleet, slot->member), now_us);
+    }
+    fleet->registrations.due_us[number] = now_us + REPEAT_US;
+}
+
+static void give_up(struct fleet *fleet, uint32_t number) {
+    struct registrations *all = &fleet->registrations;
+    uint32_t member = all->slots[number].member;
+    if (fleet->members[member].session_id != 0) fleet_forget(fleet, member);
+    fleet->members[member].state = MEMBER_ABSENT;
+    fleet->absent++;
+    churn_returned(fleet, member);
+    all->failed = true;
+    free_slot(all, number);
+}
+
+bool registration_step(struct fleet *fleet, uint32_t most, uint64_t now_us) {
+    static void (*const steps[])(struct fleet * fleet, uint32_t number, uint64_t now_us) = {
+        [STEP_HELLO] = say_hello, [STEP_REGISTER] = try_register, [STEP_CONFIRM] = confirm};
+    struct registrations *all = &fleet->registrations;
+    for (uint32_t i = 0; i < REGISTRATION_WINDOW && all->active > 0; i++) {
+        if (all->due_us[i] > now_us) continue;
+        if (now_us - all->slots[i].begun_us > GIVE_UP_US) {
+            all->given_up++;
+            give_up(fleet, i);
+            continue;
+        }
+        if (all->slots[i].step == STEP_REGISTER && most-- == 0) return true;
+        steps[all->slots[i].step](fleet, i, now_us);
+    }
+    return false;
+}
+
+/* --- in --- */
+
+static void take_cookie(struct fleet *fleet, const uint8_t *packet, size_t size, uint64_t now_us) {
+    struct cookie_message message;
+    if (!cookie_message_decode(packet, size, &message)) return;
+    uint32_t number = (uint32_t)message.nonce & SLOT_MASK;
+    struct registration_slot *slot = &fleet->registrations.slots[number];
+    if (fleet->registrations.due_us[number] == REGISTRATION_IDLE || slot->step != STEP_HELLO ||
+        slot->nonce != message.nonce)
+        return;
+    slot->cookie = message;
+    slot->step = STEP_REGISTER;
+    slot->tries = 0;
+    fleet->registrations.due_us[number] = now_us;
+}
+
+static void start_session(struct fleet *fleet, struct registration_slot *slot, const struct welcome_body *body,
+                          const struct noise_keys *keys) {
+    struct member *member = &fleet->members[slot->member];
+    member->session_id = body->session_id;
+    link_secret(keys, false, member->secret);
+    link_tag_key(member->secret, LINK_TO_BOOTNODE, member->beat_key);
+    link_tag_key(member->secret, LINK_TO_CLIENT, member->ack_key);
+    memcpy(member->reset_token, body->reset_token, RESET_TOKEN_SIZE);
+    member->version = (struct room_version){0};
+    member->sealed = member->asked = member->arriving_count = member->moved_ms = 0;
+    member->arriving_high = 0;
+    member->flags &= MEMBER_WATCHED | MEMBER_CHURNS;
+    member->state = MEMBER_CONFIRMING;
+    session_index_add(&fleet->index, slot->member);
+    fleet->expiry_ms = body->expiry_ms;
+}
+
+static bool open_welcome(struct fleet *fleet, struct registration_slot *slot, struct noise *noise,
+                         const struct welcome_message *message, uint64_t now_us) {
+    uint8_t payload[PACKET_MAX];
+    struct welcome_body body;
+    struct noise_keys keys;
+    size_t size;
+    if (!noise_read(noise, message->noise, message->noise_size, payload, sizeof payload, &size) ||
+        !noise_split(noise, &keys))
+        return false;
+    struct reader reader = reader_over(payload, size);
+    read_welcome_body(&reader, &body);
+    if (reader.failed || session_index_find(&fleet->index, body.session_id) != SESSION_INDEX_NONE) return false;
+    start_session(fleet, slot, &body, &keys);
+    if (body.complete && !membership_welcome(fleet, slot->member, &reader, now_us)) fleet->misdeeds.malformed++;
+    if (body.complete) fleet->members[slot->member].version = body.version;
+    return true;
+}
+
+static void take_welcome(struct fleet *fleet, const uint8_t *packet, size_t size, uint64_t now_us) {
+    struct welcome_message message;
+    if (!welcome_decode(packet, size, &message)) return;
+    uint32_t number = (uint32_t)message.attempt & SLOT_MASK;
+    struct registration_slot *slot = &fleet->registrations.slots[number];
+    if (fleet->registrations.due_us[number] == REGISTRATION_IDLE || slot->step != STEP_REGISTER) return;
+    for (size_t i = 0; i < REGISTRATION_ATTEMPTS; i++) {
+        if (slot->attempts[i].id != message.attempt) continue;
+        fleet->heard_us = now_us;
+        if (!open_welcome(fleet, slot, &slot->attempts[i].noise, &message, now_us)) {
+            fleet->misdeeds.forged++;
+            return;
+        }
+        slot->step = STEP_CONFIRM;
+        slot->first_beat = 0;
+        fleet->registrations.due_us[number] = now_us;
+        return;
+    }
+}
+
+static void take_refused(struct fleet *fleet, const uint8_t *packet, size_t size) {
+    struct refused refused;
+    if (!refused_decode(packet, size, &refused)) return;
+    uint32_t number = (uint32_t)refused.nonce & SLOT_MASK;
+    struct registration_slot *slot = &fleet->registrations.slots[number];
+    bool ours = slot->step == STEP_HELLO && slot->nonce == refused.nonce;
+    for (size_t i = 0; i < REGISTRATION_ATTEMPTS; i++)
+        ours = ours || (slot->step == STEP_REGISTER && slot->attempts[i].id == refused.nonce);
+    if (fleet->registrations.due_us[number] == REGISTRATION_IDLE || !ours) return;
+    fleet->registrations.refused[refused.reason]++;
+    give_up(fleet, number);
+}
+
+void registration_receive(struct fleet *fleet, const uint8_t *packet, size_t size, uint64_t now_us) {
+    switch (packet[0]) {
+    case MESSAGE_COOKIE: take_cookie(fleet, packet, size, now_us); break;
+    case MESSAGE_WELCOME: take_welcome(fleet, packet, size, now_us); break;
+    default: take_refused(fleet, packet, size); break;
+    }
+}
+
+void registration_answered(struct fleet *fleet, uint32_t member, uint32_t counter) {
+    uint32_t number = slot_of_member(&fleet->registrations, member);
+    if (number == REGISTRATION_WINDOW || counter < fleet->registrations.slots[number].first_beat) return;
+    free_slot(&fleet->registrations, number);
+    fleet->members[member].state = MEMBER_ACTIVE;
+    fleet->counts.registered++;
+    churn_returned(fleet, member);
+}
+
+void registration_reset(struct fleet *fleet, uint32_t member, uint64_t now_us) {
+    uint32_t number = slot_of_member(&fleet->registrations, member);
+    fleet_forget(fleet, member);
+    if (number < REGISTRATION_WINDOW) greet_anew(fleet, number, now_us);
+}

@@ -1,0 +1,74 @@
+#include <stdio.h>
+
+#include "bench/load/fleet_parts.h"
+#include "bench/load/pump.h"
+
+/* After the last session of an unwatched room must have been found silent. */
+#define SILENT_GRACE_US 2000000
+/* Beats of one fleet share a counter of 32 bits: a new row wants this many. */
+#define COUNTERS_LEFT_MIN 1000000000u
+
+bool fleet_row_begin(struct fleet *fleet, const struct row_options *row, char *why, size_t why_size) {
+    if (UINT32_MAX - fleet->counter < COUNTERS_LEFT_MIN) {
+        snprintf(why, why_size, "the sessions' beat counters are used up: begin with new ones");
+        return false;
+    }
+    verdict_forget(fleet);
+    fleet->row = (struct row_state){.options = *row, .registered_before = fleet->counts.registered};
+    if (fleet->count == 0) return true;
+    if (row->rebind && !movement_rebind(fleet, why, why_size)) return false;
+    oracle_begin(fleet->oracle);
+    fleet->row.silent = row->silent_percent > 0;
+    if (fleet->row.silent) {
+        silence_choose(fleet, row->silent_percent);
+        silence_fall(fleet);
+    }
+    beats_shuffle(fleet);
+    fleet->row.began_us = fleet->row.churned_us = load_now_us();
+    fleet->row.running = true;
+    return true;
+}
+
+bool fleet_row_over(struct fleet *fleet, uint64_t now_us) {
+    const struct row_state *row = &fleet->row;
+    uint64_t passed = now_us > row->began_us ? now_us - row->began_us : 0;
+    if (fleet->draining) return true;
+    if ((double)passed < row->options.duration_s * 1e6) return false;
+    if (row->silent && passed < fleet->expiry_ms * UINT64_C(1000) + SILENT_GRACE_US) return false;
+    if (row->options.churn_percent > 0 && fleet->churners > 0) return false;
+    return oracle_settled(fleet->oracle);
+}
+
+/* They have no session any more, or one that the next registration takes the place of. */
+static void bury_silent(struct fleet *fleet) {
+    for (uint32_t i = 0; i < fleet->count; i++) {
+        if (fleet->members[i].state != MEMBER_SILENT) continue;
+        fleet_forget(fleet, i);
+        fleet->members[i].state = MEMBER_ABSENT;
+        fleet->absent++;
+    }
+}
+
+void fleet_row_end(struct fleet *fleet, struct row_result *out) {
+    uint64_t now = load_now_us();
+    struct row_state *row = &fleet->row;
+    out->sessions = fleet->count;
+    if (fleet->count > 0) {
+        const struct oracle_verdict *verdict = oracle_verdict(fleet->oracle);
+        uint64_t registered = fleet->counts.registered - row->registered_before;
+        oracle_judge(fleet->oracle, now);
+        verdict_lines(fleet);
+        out->registered += registered;
+        if (registered > 0) out->registered_per_s = (double)registered * 1e6 / (double)(now - row->began_us);
+        out->announce_us = verdict->announce_us;
+        out->expiry_late_ms = verdict->expiry_late_ms;
+        out->expired_expected = verdict->expired_expected;
+        out->expired_seen = verdict->expired_seen;
+        out->expired_wrong = verdict->expired_wrong;
+        out->announce_missing = verdict->join_missing;
+        if (row->silent) bury_silent(fleet);
+        row->running = false;
+    }
+    out->disagreements = (const char *const *)fleet->disagreements;
+    out->disagreement_count = fleet->disagreement_count;
+}
