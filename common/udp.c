@@ -12,7 +12,8 @@
 /* Pending errors swallowed by one udp_receive; each read takes one, so this many in a row means a flood of them. */
 #define RECEIVE_ERRORS_MAX 16
 
-/* What a datagram needs beside its bytes. Added ones are kept in the form of an AF_INET6 socket. */
+/* What a datagram needs beside its bytes. Added ones are kept in the form of the socket that the last batch went to:
+ * a batch that keeps to one socket is never converted. */
 struct slot {
     struct sockaddr_in6 name;
     struct iovec vector;
@@ -23,6 +24,7 @@ struct udp_batch {
     size_t capacity;
     size_t count;
     size_t used; /* slots that must be made ready before the next receive */
+    int family;  /* of what is added */
     struct mmsghdr *messages;
     struct slot *slots;
     uint8_t *buffers;
@@ -32,6 +34,7 @@ struct udp_batch *udp_batch_create(size_t capacity) {
     struct udp_batch *batch = calloc(1, sizeof *batch);
     if (!batch) return NULL;
     batch->capacity = batch->used = capacity;
+    batch->family = AF_INET6;
     batch->messages = calloc(capacity, sizeof *batch->messages);
     batch->slots = calloc(capacity, sizeof *batch->slots);
     batch->buffers = aligned_alloc(UDP_RECEIVE_MAX, capacity * UDP_RECEIVE_MAX);
@@ -135,14 +138,15 @@ static void set_local(struct msghdr *header, int family, const struct address *l
     }
 }
 
-static void set_addresses(struct udp_batch *batch, size_t index, int family, const struct address *peer,
+static void set_addresses(struct udp_batch *batch, size_t index, const struct address *peer,
                           const struct address *local) {
     struct msghdr *header = &batch->messages[index].msg_hdr;
     struct sockaddr_storage name;
-    /* Without a name the kernel refuses the datagram, so one that the socket cannot reach is counted as dropped. */
+    /* A peer that an AF_INET socket cannot reach keeps its form: the kernel refuses it, so it is counted as dropped. */
+    int family = address_is_ipv4(peer) ? batch->family : AF_INET6;
     header->msg_namelen = address_to_sockaddr(peer, family, &name);
     memcpy(&batch->slots[index].name, &name, header->msg_namelen);
-    set_local(header, family, local, peer);
+    set_local(header, batch->family, local, peer);
 }
 
 bool udp_batch_add(struct udp_batch *batch, const struct datagram *datagram) {
@@ -153,7 +157,7 @@ bool udp_batch_add(struct udp_batch *batch, const struct datagram *datagram) {
     if (datagram->size > 0) memcpy(slot->vector.iov_base, datagram->data, datagram->size);
     slot->vector.iov_len = datagram->size;
     batch->messages[index].msg_len = (unsigned)datagram->size;
-    set_addresses(batch, index, AF_INET6, &datagram->peer, &datagram->local);
+    set_addresses(batch, index, &datagram->peer, &datagram->local);
     return true;
 }
 
@@ -236,15 +240,15 @@ int udp_receive(int socket, struct udp_batch *batch) {
     return 0;
 }
 
-/* Added datagrams are in AF_INET6 form; an AF_INET socket needs its own. */
 static void fit_to_socket(int socket, struct udp_batch *batch) {
-    int family = AF_INET6;
+    int family = batch->family;
     socklen_t size = sizeof family;
     (void)getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &family, &size);
-    if (family != AF_INET) return;
+    if (family == batch->family) return;
+    batch->family = family;
     for (size_t i = 0; i < batch->count; i++) {
         struct address peer = udp_batch_get(batch, i).peer, local = udp_batch_local(batch, i);
-        set_addresses(batch, i, AF_INET, &peer, &local);
+        set_addresses(batch, i, &peer, &local);
     }
 }
 
