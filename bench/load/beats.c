@@ -163,15 +163,18 @@ void beats_keep_alive(struct fleet *fleet, uint64_t now_us) {
 
 /* --- traffic --- */
 
-struct traffic *fleet_beats(struct fleet *fleet, const struct row_options *row) {
-    struct traffic *traffic = calloc(1, sizeof *traffic);
-    (void)row;
-    if (traffic)
-        *traffic = (struct traffic){.request = next_beat, .answer = take_answer, .idle = live_on, .context = fleet};
-    return traffic;
+static void keep(void *context) {
+    (void)context;
+}
+
+struct traffic *fleet_beats(struct fleet *fleet) {
+    fleet->beats = (struct traffic){
+        .request = next_beat, .answer = take_answer, .idle = live_on, .destroy = keep, .context = fleet};
+    return &fleet->beats;
 }
 
 struct beside {
+    struct traffic traffic;
     struct fleet *fleet;
     struct traffic *other;
 };
@@ -198,19 +201,17 @@ static void destroy_beside(void *context) {
 }
 
 struct traffic *fleet_beside(struct fleet *fleet, struct traffic *other) {
-    struct traffic *traffic = calloc(1, sizeof *traffic);
     struct beside *beside = calloc(1, sizeof *beside);
-    if (!traffic || !beside) {
-        free(traffic);
-        free(beside);
+    if (!beside) {
         traffic_destroy(other);
         return NULL;
     }
-    *beside = (struct beside){.fleet = fleet, .other = other};
-    *traffic = (struct traffic){.request = others_request,
-                                .answer = others_answer,
-                                .idle = live_beside,
-                                .destroy = destroy_beside,
-                                .context = beside};
-    return traffic;
+    *beside = (struct beside){.traffic = {.request = others_request,
+                                          .answer = others_answer,
+                                          .idle = live_beside,
+                                          .destroy = destroy_beside,
+                                          .context = beside},
+                              .fleet = fleet,
+                              .other = other};
+    return &beside->traffic;
 }

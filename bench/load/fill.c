@@ -1,8 +1,8 @@
 #include <stdio.h>
 
 #include "bench/load/fleet_parts.h"
+#include "bench/load/interrupt.h"
 #include "bench/load/pump.h"
-#include "common/text.h"
 
 #define WAIT_US 1000
 #define PROGRESS_US 100000
@@ -53,7 +53,11 @@ static bool went_wrong(struct fleet *fleet, char *why, size_t why_size) {
         snprintf(why, why_size, "the bootnode is shutting down");
     else if (fleet->registrations.failed)
         say_refused(fleet, why, why_size);
-    return fleet->draining || fleet->registrations.failed;
+    else if (interrupted())
+        snprintf(why, why_size, "interrupted");
+    else
+        return false;
+    return true;
 }
 
 static bool all_know_their_rooms(const struct fleet *fleet) {
@@ -65,7 +69,7 @@ static bool all_know_their_rooms(const struct fleet *fleet) {
 /* Nobody is announced any more, and everyone was told of everyone. */
 static void settle(struct fleet *fleet) {
     uint64_t now = load_now_us(), end = now + SETTLE_US, look = now;
-    while (now < end && (now - fleet->changed_us < QUIET_US || now < look || !all_know_their_rooms(fleet))) {
+    while (!interrupted() && now < end && (now - fleet->changed_us < QUIET_US || now < look || !all_know_their_rooms(fleet))) {
         if (now >= look) look = now + PROGRESS_US;
         fleet_drive(fleet, WAIT_US);
         now = load_now_us();

@@ -42,7 +42,7 @@ struct fill_result {
 };
 /* Registers every session that has none, room by room, as fast as the bootnode answers: the spread that COOKIE asks for
  * is not waited. Returns when all are confirmed and know their rooms. False with one line in `why` when the bootnode
- * does not answer, refuses (the line says the reason and how many), or says that it is draining. `progress`, or NULL,
+ * does not answer, refuses (the line says the reason and how many), or is draining, and when interrupted. `progress`, or NULL,
  * is called about 10 times a second. */
 bool fleet_fill(struct fleet *fleet, void (*progress)(void *context, uint64_t registered), void *context,
                 struct fill_result *out, char *why, size_t why_size);
@@ -51,9 +51,9 @@ bool fleet_fill(struct fleet *fleet, void (*progress)(void *context, uint64_t re
  * those of watched rooms beat once more, answered, so that their last sign of life is known. Blocks for that. False
  * with `why` when the sockets cannot be had again. */
 bool fleet_row_begin(struct fleet *fleet, const struct row_options *row, char *why, size_t why_size);
-/* The beats of a row begun, TRAFFIC_BEATS or TRAFFIC_NONE (then nothing but what keeps the sessions alive, from
- * `idle`). For pump_run on fleet_wire. The fleet keeps the memory; traffic_destroy is harmless. */
-struct traffic *fleet_beats(struct fleet *fleet, const struct row_options *row);
+/* The beats of the row begun; for TRAFFIC_NONE nothing but what keeps the sessions alive. For pump_run on fleet_wire.
+ * The fleet's own: traffic_destroy does nothing to it. */
+struct traffic *fleet_beats(struct fleet *fleet);
 /* `other`'s requests and answers, and in between the fleet lives on over its own wire. For pump_run on any other wire.
  * Takes `other` over. NULL without memory (`other` is destroyed). */
 struct traffic *fleet_beside(struct fleet *fleet, struct traffic *other);

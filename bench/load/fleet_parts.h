@@ -78,6 +78,7 @@ struct fleet {
     uint32_t counter; /* of beats, of all sessions: so it rises for each */
     struct asked *asked;
     struct beat_order order;
+    struct traffic beats;
     uint32_t swept; /* where the search for those that must be kept alive goes on */
     uint64_t swept_us;
 

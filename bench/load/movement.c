@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "bench/load/fleet_parts.h"
+#include "bench/load/interrupt.h"
 #include "bench/load/pump.h"
 #include "common/suite.h"
 
@@ -79,7 +80,7 @@ void path_receive(struct fleet *fleet, const uint8_t *packet, size_t size, uint6
 /* Everyone who did not move yet beats, which draws PATH; no more at once than the bootnode's buffers hold. */
 static void rebind_round(struct fleet *fleet) {
     uint32_t sent = 0, begun_with = fleet->astray;
-    for (uint32_t i = 0; i < fleet->count; i++) {
+    for (uint32_t i = 0; i < fleet->count && !interrupted(); i++) {
         if (!(fleet->members[i].flags & MEMBER_ASTRAY)) continue;
         beat_send(fleet, i, false, load_now_us());
         sent++;
@@ -99,7 +100,7 @@ bool movement_rebind(struct fleet *fleet, char *why, size_t why_size) {
         fleet->astray += !(member->flags & MEMBER_ASTRAY);
         member->flags |= MEMBER_ASTRAY;
     }
-    for (unsigned i = 0; i < REBIND_ROUNDS && fleet->astray > 0; i++) rebind_round(fleet);
+    for (unsigned i = 0; i < REBIND_ROUNDS && fleet->astray > 0 && !interrupted(); i++) rebind_round(fleet);
     fleet->misdeeds.stuck += fleet->astray;
     return true;
 }

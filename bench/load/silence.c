@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "bench/load/fleet_parts.h"
+#include "bench/load/interrupt.h"
 #include "bench/load/pump.h"
 
 #define LAST_WORD_TRIES 10
@@ -91,7 +92,7 @@ void silence_errand(struct fleet *fleet, const struct agenda_entry *entry, uint6
 }
 
 void silence_fall(struct fleet *fleet) {
-    for (uint32_t i = 0; i < fleet->count; i++) {
+    for (uint32_t i = 0; i < fleet->count && !interrupted(); i++) {
         struct member *member = &fleet->members[i];
         if (member->state != MEMBER_SILENT) continue;
         fleet->counts.fell_silent++;
@@ -101,5 +102,5 @@ void silence_fall(struct fleet *fleet) {
         say_last(fleet, i, 0, load_now_us());
         while (fleet->row.last_words >= LAST_WORD_WINDOW) fleet_drive(fleet, WAIT_US);
     }
-    while (fleet->row.last_words > 0) fleet_drive(fleet, WAIT_US);
+    while (fleet->row.last_words > 0 && !interrupted()) fleet_drive(fleet, WAIT_US);
 }
