@@ -11,7 +11,7 @@ use GoChat::Bench::Process qw(free_port read_file udp_bound write_file);
 
 our @EXPORT_OK = qw(start_server PEERS);
 
-use constant { START_TIMEOUT => 15 };
+use constant { START_TIMEOUT => 15, TORRENTS => 1000 };
 use constant PEERS => qw(coturn knot opentracker);
 
 # @PORT@, @FOLDER@, @OUT@ and @GOCHAT@ are filled in, in the files, too.
@@ -23,7 +23,7 @@ my %SERVERS = (
     knot => { command => [qw(knotd -c @FOLDER@/knot.conf)],
         files => ['bench/peers/knot.conf', 'bench/peers/bench.test.zone'] },
     opentracker => { command => [qw(opentracker -f @FOLDER@/opentracker.conf)],
-        files => ['bench/peers/opentracker.conf', 'bench/peers/whitelist'] },
+        files => ['bench/peers/opentracker.conf'], made => { whitelist => \&_whitelist } },
 );
 
 # start_server($setup, 'bootnode', cores => '0', keys => { workers => 2 }): a process with {port} and {address} that
@@ -39,11 +39,30 @@ sub start_server {
         $text = _set($text, $_, _fill($option{keys}{$_}, \%values)) for sort keys %{ $option{keys} // {} };
         write_file("$folder/" . basename($file), $text);
     }
+    my $made = $SERVERS{$name}{made} // {};
+    write_file("$folder/$_", $made->{$_}->()) for keys %$made;
     my $server = GoChat::Bench::Process->start(name => $name, cores => $option{cores} // $setup->{server_core},
         command => [map { _fill($_, \%values) } @{ $SERVERS{$name}{command} }], in => "$folder",
         log => "$folder/log", folder => $folder, port => $port, address => "127.0.0.1:$port");
     $server->wait_until(sub { udp_bound($port) }, START_TIMEOUT);
     return $server;
+}
+
+# The torrents that gochat-load announces (bench/load/tracker.c).
+sub _whitelist {
+    return join '', map { unpack('H*', pack 'Q> Q> N', _mix($_), _mix($_ + TORRENTS), $_) . "\n" } 0 .. TORRENTS - 1;
+}
+
+# SplitMix64's finalizer. Sums and products wrap around as integers only; shifts are unsigned only without.
+sub _mix {
+    my ($value) = @_;
+    no warnings 'portable';
+    { use integer; $value += 0x9e3779b97f4a7c15 }
+    $value ^= $value >> 30;
+    { use integer; $value *= 0xbf58476d1ce4e5b9 }
+    $value ^= $value >> 27;
+    { use integer; $value *= 0x94d049bb133111eb }
+    return $value ^ $value >> 31;
 }
 
 sub _fill {
