@@ -2,7 +2,7 @@
  *
  * It alone notices that the whole process was paused (SIGSTOP, a frozen virtual machine): more than REAPER_PAUSE_MS
  * between two of its steps. Then nobody could be heard, so the server clock (monotonic - paused_ms) leaves the gap out,
- * and with it all deadlines move. */
+ * and with it all deadlines move. Its thread gives way to others where they share a processor. */
 #pragma once
 
 #include <stddef.h>

@@ -82,7 +82,8 @@ static struct MHD_Response *make_response(const struct http *http, const struct 
 /* Returning MHD_NO closes the connection. */
 static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *path, const char *method,
                               const char *version, const char *upload, size_t *upload_size, void **request) {
-    (void)version, (void)upload, (void)upload_size, (void)request;
+    (void)version, (void)upload, (void)request;
+    *upload_size = 0; /* whatever it is, it was taken */
     const struct page *page = find_page(path, method);
     unsigned status = 0;
     struct MHD_Response *response = make_response(context, page, &status);

@@ -2,6 +2,8 @@
 
 #include <linux/sock_diag.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -35,21 +37,23 @@ static uint64_t overflowed(int socket) {
 
 static void add_worker(struct snapshot *out, const struct worker *worker) {
     struct snapshot_worker *own = &out->workers[out->worker_count++];
-    for (enum counter which = 0; which < COUNTER_COUNT; which++)
-        out->counters[which] += counters_read(&worker->counters, which);
-    *own = (struct snapshot_worker){.received = counters_read(&worker->counters, COUNTER_RECEIVED),
-                                    .strayed = counters_read(&worker->counters, COUNTER_STRAYED)};
+    uint64_t values[COUNTER_COUNT]; /* read once, so that a sum is the sum of its parts */
+    for (enum counter which = 0; which < COUNTER_COUNT; which++) {
+        values[which] = counters_read(&worker->counters, which);
+        out->counters[which] += values[which];
+    }
+    *own = (struct snapshot_worker){.received = values[COUNTER_RECEIVED], .strayed = values[COUNTER_STRAYED]};
     for (size_t i = 0; i < worker->listener_count; i++) own->overflowed += overflowed(worker->listeners[i].socket);
 }
 
 /* The second number of /proc/self/statm, in pages; 0 where it cannot be read. */
 static uint64_t resident_bytes(void) {
-    unsigned long long pages = 0;
+    char line[256] = "";
     FILE *file = fopen("/proc/self/statm", "re");
     if (!file) return 0;
-    if (fscanf(file, "%*u %llu", &pages) != 1) pages = 0;
+    const char *second = fgets(line, sizeof line, file) ? strchr(line, ' ') : NULL;
     fclose(file);
-    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+    return second ? strtoull(second, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
 static uint64_t cpu_ns(void) {

@@ -130,7 +130,8 @@ static void read_line(struct page *page, const char *line) {
 static struct page *read_page(const char *text) {
     struct page *page = calloc(1, sizeof *page);
     char *copy = strdup(text);
-    assert_true(page && copy && ends_with(text, "\n"));
+    if (!page || !copy) abort();
+    assert_true(ends_with(text, "\n"));
     for (char *line = copy, *end; (end = strchr(line, '\n')); line = end + 1) {
         *end = '\0';
         read_line(page, line);
@@ -222,7 +223,7 @@ static void every_counter_of_a_worker_has_its_name_help_and_value(void **state) 
     for (enum counter which = 0; which < COUNTER_COUNT; which++) {
         snprintf(line, sizeof line, "# HELP gochat_%s_total %s\n", counter_name(which), counter_help(which));
         assert_non_null(strstr(text, line));
-        snprintf(line, sizeof line, "gochat_%s_total %u", counter_name(which), 1100 + which);
+        snprintf(line, sizeof line, "gochat_%s_total %u", counter_name(which), 1100U + which);
         assert_says(text, line);
     }
     free(text);
