@@ -1,8 +1,6 @@
 /* Sessions that fall silent for a row: chosen at random, but so that every watched room keeps somebody to see it and,
  * where it has two, loses somebody. From the beginning of the row they send nothing. Those that are watched beat once
  * more just before, and that beat is answered: else nobody would know what the bootnode heard last. */
-#include <math.h>
-
 #include "bench/load/fleet_parts.h"
 #include "bench/load/interrupt.h"
 #include "bench/load/pump.h"
@@ -51,7 +49,7 @@ static uint32_t watched_room(const struct fleet *fleet, uint32_t watch) {
 
 /* Exactly as many as were asked for, each as likely as any other; then the watched rooms are seen to. */
 void silence_choose(struct fleet *fleet, double percent) {
-    uint64_t left = living_count(fleet), wanted = (uint64_t)llround((double)left * percent / 100);
+    uint64_t left = living_count(fleet), wanted = (uint64_t)((double)left * percent / 100 + 0.5);
     for (uint32_t i = 0; i < fleet->count; i++) {
         if (!lives(fleet, i)) continue;
         if (fleet_random(fleet) % left-- >= wanted) continue;
