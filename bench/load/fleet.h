@@ -53,7 +53,7 @@ bool fleet_fill(struct fleet *fleet, void (*progress)(void *context, uint64_t re
 bool fleet_row_begin(struct fleet *fleet, const struct row_options *row, char *why, size_t why_size);
 /* The beats of the row begun; for TRAFFIC_NONE nothing but what keeps the sessions alive. For pump_run on fleet_wire.
  * The fleet's own: traffic_destroy does nothing to it. */
-struct traffic *fleet_beats(struct fleet *fleet);
+struct traffic *fleet_beats(struct fleet *fleet, const struct row_options *row);
 /* `other`'s requests and answers, and in between the fleet lives on over its own wire. For pump_run on any other wire.
  * Takes `other` over. NULL without memory (`other` is destroyed). */
 struct traffic *fleet_beside(struct fleet *fleet, struct traffic *other);
