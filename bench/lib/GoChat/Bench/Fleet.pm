@@ -14,10 +14,12 @@ use JSON::PP ();
 use List::Util qw(max);
 use POSIX qw(sysconf _SC_PAGESIZE);
 
-use constant WATCHED_ROOMS => 1000; # whose announcements are judged: enough joins for a p99
+# Whose announcements are judged. Each of them keeps a member when all others fall silent.
+use constant WATCHED_ROOMS => 200;
 use constant { METRICS_TIMEOUT => 10, END_TIMEOUT => 60, SPARE => 1.1 };
 
-# sessions, room_size; cores: for the bootnode and the load together, instead of one each; workers.
+# sessions, room_size; cores: for the bootnode and the load together, instead of one each; workers;
+# watched_rooms.
 sub new {
     my ($class, $setup, %option) = @_;
     my $bootnode = _bootnode($setup, %option);
@@ -29,7 +31,7 @@ sub new {
         piped => 1,
         command => [$setup->{gochat_load}, '--bootnode', $bootnode->{address}, '--metrics', $bootnode->{metrics},
             '--pid', $bootnode->{pid}, '--sessions', $option{sessions}, '--room-size', $option{room_size},
-            '--watch', WATCHED_ROOMS, '--rows', '-', '--json', '-'],
+            '--watch', $option{watched_rooms} // WATCHED_ROOMS, '--rows', '-', '--json', '-'],
     );
     return $self;
 }

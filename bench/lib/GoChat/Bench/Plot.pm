@@ -70,16 +70,16 @@ sub _floor_line {
         $over[0] - 0.4, $height, $over[-1] + 0.4, $height;
 }
 
-# The answer times of the living before and during the mass expiry, and how late the others were found.
+# How late those that fell silent were found, and the answer times of the living meanwhile and of others in peace.
 sub plot_expiry {
     my ($results, $path) = @_;
-    my $expiry = $results->{expiry};
-    my $sessions = thousands($expiry->{expected});
+    my ($expiry, $idle) = @$results{qw(expiry idle)};
+    my $sessions = thousands($expiry->{expired});
     my @quantiles = ([p50 => '50 %'], [p99 => '99 %'], [p999 => '99.9 %'], [max => 'all']);
     my $at = 0;
     my $data = join '', map {
         my ($key, $label) = @$_;
-        join("\t", $at++, $label, $expiry->{idle_rtt_us}{$key} / 1000, $expiry->{rtt_us}{$key} / 1000,
+        join("\t", $at++, $label, $idle->{rtt_us}{$key} / 1000, $expiry->{rtt_us}{$key} / 1000,
             $expiry->{late_ms}{$key}) . "\n"
     } @quantiles;
     return _gnuplot($path, 700, 400, <<"END");
@@ -96,7 +96,7 @@ set datafile separator "\\t"
 set style data linespoints
 plot \$quantiles using 1:5:xtic(2) linewidth 2 pointtype 7 linecolor '#d08a3c' title 'expired late by', \\
      '' using 1:4 linewidth 2 pointtype 7 linecolor '#1f6fb2' title 'answer to the living, meanwhile', \\
-     '' using 1:3 linewidth 2 pointtype 7 linecolor '#9aa5ad' title 'answer to the living, before'
+     '' using 1:3 linewidth 2 pointtype 7 linecolor '#9aa5ad' title 'answer where nothing happens'
 END
 }
 

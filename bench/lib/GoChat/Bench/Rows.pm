@@ -48,8 +48,8 @@ sub measure_packets {
 
 sub _measure {
     my ($setup, $fleet, $server, $row) = @_;
-    my $result = $fleet->row($row->{name},
-        "$row->{flags} --max --duration $setup->{seconds} --to $server->{address} --pid $server->{pid}");
+    my $where = $row->{server} eq 'bootnode' ? '' : "--to $server->{address} --pid $server->{pid}";
+    my $result = $fleet->row($row->{name}, "$row->{flags} --max --duration $setup->{seconds} $where");
     my $took = $result->{server};
     die "bench/run: $row->{title}: no packet arrived\n" unless $took->{packets};
     die "bench/run: $row->{title}: nothing was answered\n" unless $row->{unanswered} || $result->{answered};

@@ -8,8 +8,8 @@ use GoChat::Bench::Fleet;
 use GoChat::Bench::Spread qw(ratios spread);
 use List::Util qw(max min);
 
-our @EXPORT_OK = qw(measure_residents measure_cycles measure_joins measure_expiry measure_registrations
-    measure_workers);
+our @EXPORT_OK = qw(measure_residents measure_cycles measure_joins measure_expiry measure_idle
+    measure_registrations measure_workers);
 
 use constant {
     ROOM_SIZE => 64,
@@ -20,9 +20,10 @@ use constant {
     JOIN_RATE => 100_000, # heartbeats a second while members come and go
     # So few that a room seldom changes twice in 100 ms: then announcements wait for each other, as they shall.
     JOIN_CHURN => 0.02,
-    JOIN_SECONDS => 20,
+    JOIN_SECONDS => 30,
     LIVING => 0.1, # per cent of the sessions that go on when all others fall silent
-    LIVING_RATE => 1_000, # heartbeats a second of theirs, all answered
+    LIVING_BEATS => '--answers every --rate 1000', # of theirs
+    IDLE_SESSIONS => 1_000,
     WORKERS_SESSIONS => 100_000,
 };
 
@@ -42,7 +43,7 @@ sub measure_residents {
 sub measure_cycles {
     my ($setup) = @_;
     my $sessions = min(CYCLE_SESSIONS, $setup->{sessions});
-    my $fleet = GoChat::Bench::Fleet->new($setup, sessions => $sessions, room_size => ROOM_SIZE);
+    my $fleet = GoChat::Bench::Fleet->new($setup, sessions => $sessions, room_size => ROOM_SIZE, watched_rooms => 0);
     my (@full, @empty);
     for my $cycle (1 .. CYCLES) {
         $fleet->row("full-$cycle", '--idle --duration 1');
@@ -77,22 +78,29 @@ sub measure_joins {
 # All but a few fall silent within one interval of their heartbeats; the few go on and must not feel it.
 sub measure_expiry {
     my ($setup, $fleet) = @_;
-    my $flags = '--answers every --rate ' . LIVING_RATE;
-    my $idle = $fleet->row('before-expiry', "$flags --duration " . 3 * $setup->{seconds});
     my $expired_before = $fleet->metric('gochat_sessions_expired_total');
-    my $result = $fleet->row('expiry', "$flags --silent " . (100 - LIVING));
-    my $expired = $fleet->metric('gochat_sessions_expired_total') - $expired_before;
+    my $result = $fleet->row('expiry', LIVING_BEATS . ' --silent ' . (100 - LIVING));
     return {
         sessions => $result->{sessions},
-        expected => $result->{expired_expected},
-        stayed => $result->{expired_expected} - $expired,
-        seen => $result->{expired_seen},
+        expired => $fleet->metric('gochat_sessions_expired_total') - $expired_before,
+        latest_ms => 1000 * $fleet->metric('gochat_expiry_late_max_seconds'),
+        watched => $result->{expired_expected},
+        unseen => $result->{expired_expected} - $result->{expired_seen},
         wrong => $result->{expired_wrong},
         late_ms => $result->{expiry_late_ms},
-        idle_rtt_us => $idle->{rtt_us},
         rtt_us => $result->{rtt_us},
         lost => $result->{lost},
+        disagreements => scalar @{ $result->{disagreements} },
     };
+}
+
+# The same heartbeats where nothing else happens.
+sub measure_idle {
+    my ($setup) = @_;
+    my $fleet = GoChat::Bench::Fleet->new($setup, sessions => IDLE_SESSIONS, room_size => ROOM_SIZE);
+    my $result = $fleet->row('idle', LIVING_BEATS . ' --duration ' . 3 * $setup->{seconds});
+    $fleet->end;
+    return { sessions => $result->{sessions}, rtt_us => $result->{rtt_us} };
 }
 
 # Registrations in rooms of 1 and of 64, each into an empty bootnode, and three multiplications before them.

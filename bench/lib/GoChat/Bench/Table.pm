@@ -17,7 +17,8 @@ END
 sub table {
     my ($results) = @_;
     my @sections = ([packets => \&_packets], [registrations => \&_registrations], [residents => \&_residents],
-        [cycles => \&_cycles], [joins => \&_joins], [expiry => \&_expiry], [workers => \&_workers]);
+        [cycles => \&_cycles], [joins => \&_joins], [expiry => \&_expiry],
+        [idle => \&_idle], [workers => \&_workers]);
     my @found = map { $_->[1]->($results->{ $_->[0] }) } grep { $results->{ $_->[0] } } @sections;
     return join "\n", _head($results), @found, _goals($results->{goals}), _disagreements($results->{disagreements});
 }
@@ -86,12 +87,18 @@ sub _joins {
 
 sub _expiry {
     my ($found) = @_;
-    return sprintf "mass expiry: %s of %s sessions fall silent; stayed %d, wrong %d\n"
-        . "  late, ms, in watched rooms:             %s\n"
-        . "  answer time of the living before, µs:   %s\n"
-        . "  answer time of the living meanwhile:    %s; lost %d\n", thousands($found->{expected}),
-        thousands($found->{sessions}), @$found{qw(stayed wrong)},
-        (map { _quantiles($found->{$_}) } qw(late_ms idle_rtt_us rtt_us)), $found->{lost};
+    return sprintf "mass expiry: %s of %s sessions expired, the latest %s ms late; wrong %d\n"
+        . "  late, ms, seen in watched rooms:        %s; not seen %d of %s\n"
+        . "  answer time of the living, µs:          %s; lost %d\n",
+        map({ thousands($_) } @$found{qw(expired sessions latest_ms)}), $found->{wrong},
+        _quantiles($found->{late_ms}), $found->{unseen}, thousands($found->{watched}),
+        _quantiles($found->{rtt_us}), $found->{lost};
+}
+
+sub _idle {
+    my ($found) = @_;
+    return sprintf "answer time of %s sessions where nothing happens, µs: %s\n", thousands($found->{sessions}),
+        _quantiles($found->{rtt_us});
 }
 
 sub _quantiles {
