@@ -23,14 +23,14 @@ static struct shard *shard_of(const struct context *context, const struct sessio
     return context->node->shards[session->shard];
 }
 
-static void answer(struct context *context, const struct session *session, const struct address *registered,
-                   const struct beat *beat, bool moved) {
+static void answer(struct context *context, const struct session *session, const struct beat *beat, bool moved) {
     uint8_t packet[BEAT_SIZE];
+    const struct address registered = session_address(session);
     const struct beat ack = {
         .flag = moved, .session_id = beat->session_id, .counter = beat->counter, .version = version_of(session)};
     beat_encode(MESSAGE_BEAT_ACK, &ack, packet, sizeof packet);
     link_tag_beat(session->ack_key, packet);
-    outbox_send(&context->outbox, atomic_load_explicit(&session->endpoint, memory_order_relaxed), registered, packet,
+    outbox_send(&context->outbox, atomic_load_explicit(&session->endpoint, memory_order_relaxed), &registered, packet,
                 sizeof packet);
     counters_count(context->counters, COUNTER_BEAT_ACK);
 }
@@ -45,8 +45,8 @@ static void note_version(struct context *context, struct session *session, const
 }
 
 /* Whether the beat came from another address than the session's; seldom written, so that the line stays clean. */
-static bool note_source(struct session *session, const struct address *registered, const struct address *from) {
-    bool astray = !address_equal(registered, from);
+static bool note_source(struct session *session, const struct address *from) {
+    bool astray = !session_is_at(session, from);
     if (atomic_load_explicit(&session->astray, memory_order_relaxed) != astray)
         atomic_store_explicit(&session->astray, astray, memory_order_relaxed);
     return astray;
@@ -55,8 +55,7 @@ static bool note_source(struct session *session, const struct address *registere
 /* From elsewhere a beat is life, and no more: who left an address must not have CHANGES sent there for ever. */
 static void accept_beat(struct context *context, const struct packet *packet, struct session *session,
                         const struct beat *beat) {
-    struct address registered = session_address(session);
-    bool astray = note_source(session, &registered, &packet->from);
+    bool astray = note_source(session, &packet->from);
     atomic_store_explicit(&session->heard_ms, (uint32_t)context->now, memory_order_relaxed);
     counters_count(context->counters, COUNTER_HEARTBEAT);
     /* Refused, it is gone. No REFUSED: that answers a REGISTER. The next beat gets RESET, the next REGISTER the reason.
@@ -65,7 +64,7 @@ static void accept_beat(struct context *context, const struct packet *packet, st
         shard_confirm(shard_of(context, session), beat->session_id, context->now) != 0)
         return;
     if (astray) path_offer(context, packet, session, beat->session_id);
-    if (beat->flag) answer(context, session, &registered, beat, astray);
+    if (beat->flag) answer(context, session, beat, astray);
     if (!astray) note_version(context, session, beat);
 }
 

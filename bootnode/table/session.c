@@ -2,30 +2,17 @@
 
 #include <assert.h>
 #include <stddef.h>
+#include <string.h>
 #include <urcu/arch.h>
-
-#include "common/bytes.h"
 
 static_assert(offsetof(struct session, ack_key) == 64, "all that a heartbeat needs lies in one cache line");
 static_assert(offsetof(struct session, wheel) == 128, "so does what sealing needs");
 static_assert(offsetof(struct session, member_id) == 192, "and what expiry and announcing need");
 static_assert(sizeof(struct session) == 256, "a slab is full of sessions to its last byte");
 
-#define GENERATION_MASK 0xffffffU
-#define SLOT_MASK 0xffffffU
-
-struct session_name session_name_of(uint64_t id) {
-    return (struct session_name){
-        .generation = (uint32_t)(id >> 40),
-        .slot = (uint32_t)(id >> 16) & SLOT_MASK,
-        .node = (uint8_t)(id >> 8),
-        .shard = (uint8_t)id,
-    };
-}
-
 uint64_t session_id_of(struct session_name name) {
-    return (uint64_t)(name.generation & GENERATION_MASK) << 40 | (uint64_t)(name.slot & SLOT_MASK) << 16 |
-           (uint64_t)name.node << 8 | name.shard;
+    return (uint64_t)(name.generation & SESSION_GENERATION_MASK) << 40 |
+           (uint64_t)(name.slot & SESSION_SLOT_MASK) << 16 | (uint64_t)name.node << 8 | name.shard;
 }
 
 /* A sequence lock without fences, which the thread sanitizer does not know: the address itself is stored with release
@@ -34,30 +21,43 @@ uint64_t session_id_of(struct session_name name) {
 #define SEQUENCE_MASK 0xffffU
 
 static uint64_t load_half(const uint8_t *ip) {
-    struct reader reader = reader_over(ip, 8);
-    return read_u64(&reader);
+    uint64_t half;
+    memcpy(&half, ip, sizeof half);
+    return half;
 }
 
-static void store_half(uint8_t *ip, uint64_t half) {
-    struct writer writer = writer_over(ip, 8);
-    write_u64(&writer, half);
-}
+/* One consistent look at what the sequence lock guards. */
+struct place {
+    uint64_t ip[2];
+    uint16_t port;
+};
 
-struct address session_address(const struct session *session) {
+static struct place place_of(const struct session *session) {
     uint32_t before, after;
-    uint64_t high, low;
+    struct place place;
     for (;;) {
         before = atomic_load_explicit(&session->address_port, memory_order_acquire);
-        high = atomic_load_explicit(&session->address_ip[0], memory_order_acquire);
-        low = atomic_load_explicit(&session->address_ip[1], memory_order_acquire);
+        place.ip[0] = atomic_load_explicit(&session->address_ip[0], memory_order_acquire);
+        place.ip[1] = atomic_load_explicit(&session->address_ip[1], memory_order_acquire);
         after = atomic_load_explicit(&session->address_port, memory_order_relaxed);
         if (before == after && before % 2 == 0) break;
         caa_cpu_relax();
     }
-    struct address address = {.port = (uint16_t)(before >> 16)};
-    store_half(address.ip, high);
-    store_half(address.ip + 8, low);
+    place.port = (uint16_t)(before >> 16);
+    return place;
+}
+
+struct address session_address(const struct session *session) {
+    struct place place = place_of(session);
+    struct address address = {.port = place.port};
+    memcpy(address.ip, place.ip, sizeof address.ip);
     return address;
+}
+
+bool session_is_at(const struct session *session, const struct address *address) {
+    struct place place = place_of(session);
+    return place.port == address->port && place.ip[0] == load_half(address->ip) &&
+           place.ip[1] == load_half(address->ip + sizeof(uint64_t));
 }
 
 void session_set_address(struct session *session, const struct address *address, uint8_t endpoint) {
@@ -70,10 +70,6 @@ void session_set_address(struct session *session, const struct address *address,
     /* Not part of the sequence: each endpoint is valid at any time, at worst one datagram leaves from the former one.
      */
     atomic_store_explicit(&session->endpoint, endpoint, memory_order_relaxed);
-}
-
-enum session_state session_state(const struct session *session) {
-    return (enum session_state)(atomic_load_explicit(&session->generation_state, memory_order_acquire) & 0xff);
 }
 
 uint32_t session_elapsed(uint64_t now, uint32_t then) {

@@ -80,21 +80,35 @@ struct session {
     struct packed_candidates candidates; /* as the client named them, filtered at use */
 };
 
+#define SESSION_GENERATION_MASK 0xffffffU
+#define SESSION_SLOT_MASK 0xffffffU
+
 /* The parts of a session id. */
 struct session_name {
     uint32_t generation; /* 24 bits, never 0 */
     uint32_t slot;       /* 24 bits */
     uint8_t node, shard;
 };
-struct session_name session_name_of(uint64_t id);
+static inline struct session_name session_name_of(uint64_t id) {
+    return (struct session_name){
+        .generation = (uint32_t)(id >> 40),
+        .slot = (uint32_t)(id >> 16) & SESSION_SLOT_MASK,
+        .node = (uint8_t)(id >> 8),
+        .shard = (uint8_t)id,
+    };
+}
 uint64_t session_id_of(struct session_name name);
 
 /* The registered address, read consistently while another thread may change it. Waits for a writer in the middle of its
  * four stores. */
 struct address session_address(const struct session *session);
+/* Whether that is this address. */
+bool session_is_at(const struct session *session, const struct address *address);
 /* Under the owner's mutex. */
 void session_set_address(struct session *session, const struct address *address, uint8_t endpoint);
-enum session_state session_state(const struct session *session);
+static inline enum session_state session_state(const struct session *session) {
+    return (enum session_state)(atomic_load_explicit(&session->generation_state, memory_order_acquire) & 0xff);
+}
 /* How long ago `then`, low 32 bits of the server clock, was at `now`. A time to come, which a pause of the process can
  * leave behind, is no time ago. */
 uint32_t session_elapsed(uint64_t now, uint32_t then);
