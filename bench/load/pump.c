@@ -86,6 +86,7 @@ static void send_burst(struct pump *pump, size_t most, uint64_t now_us) {
     for (size_t tried = 0; tried < sockets && handful.count == 0; tried++) {
         size_t socket = pump->socket;
         pump->socket = socket + 1 < sockets ? socket + 1 : 0;
+        wire_flush(pump->wire, socket); /* what the traffic's idle work may have left there */
         fill_burst(pump, socket, most, now_us, &handful);
         note_sent(pump, &handful, wire_flush(pump->wire, socket), now_us);
     }

@@ -1,0 +1,68 @@
+/* gochat-load: options → run → rows → exit status. */
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bench/load/interrupt.h"
+#include "bench/load/options.h"
+#include "bench/load/rows.h"
+#include "bench/load/run.h"
+
+#define WHY_SIZE 700
+#define KEEP_ALIVE_MS 100
+
+static int complain(const char *where, const char *why, int status) {
+    fprintf(stderr, "gochat-load: %s%s%s\n", where, *where ? ": " : "", why);
+    return status;
+}
+
+static int run_one(struct run *run, const struct row_options *row) {
+    char why[WHY_SIZE];
+    enum run_status status = run_row(run, row, why, sizeof why);
+    if (status == RUN_USAGE || status == RUN_UNANSWERED) return complain("", why, (int)status);
+    return (int)status;
+}
+
+static int run_line(struct run *run, const struct load_options *options, const struct rows *rows, const char *line) {
+    struct row_options row;
+    char why[WHY_SIZE], where[LOAD_TEXT_SIZE + 16];
+    if (row_options_parse(options, line, &row, why, sizeof why)) return run_one(run, &row);
+    snprintf(where, sizeof where, "%s:%u", options->rows, rows->number);
+    return complain(where, why, RUN_USAGE);
+}
+
+/* A row that did not agree does not keep the others from being measured; anything worse ends the run. */
+static int run_rows(struct run *run, const struct load_options *options) {
+    static struct rows rows;
+    char why[WHY_SIZE];
+    const char *line;
+    int status = RUN_OK;
+    if (!rows_open(&rows, options->rows, why, sizeof why)) return complain("", why, RUN_USAGE);
+    while (!interrupted() && status <= RUN_DISAGREED) {
+        enum rows_status next = rows_next(&rows, run_has_fleet(run) ? KEEP_ALIVE_MS : -1, &line, why, sizeof why);
+        run_keep_alive(run);
+        if (next == ROWS_END) break;
+        if (next == ROWS_FAILED) status = complain(options->rows, why, RUN_USAGE);
+        if (next != ROWS_LINE) continue;
+        int of_row = run_line(run, options, &rows, line);
+        if (of_row > status) status = of_row;
+    }
+    rows_close(&rows);
+    return status;
+}
+
+int main(int argc, char **argv) {
+    static struct load_options options;
+    char why[WHY_SIZE];
+    int parsed = load_options_parse(&options, argc, argv);
+    if (parsed != 0) return parsed == 1 ? 0 : RUN_USAGE;
+    if (sodium_init() < 0) return complain("", "libsodium does not start", RUN_DISAGREED);
+    signal(SIGPIPE, SIG_IGN);
+    interrupt_catch();
+    struct run *run = run_open(&options, why, sizeof why);
+    if (!run) return complain("", why, RUN_USAGE);
+    int status = options.rows[0] != '\0' ? run_rows(run, &options) : run_one(run, &options.row);
+    run_close(run);
+    return status;
+}

@@ -1,0 +1,378 @@
+#include "bench/load/run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "bench/load/fleet.h"
+#include "bench/load/interrupt.h"
+#include "bench/load/pump.h"
+#include "bench/load/report.h"
+#include "bench/load/server_figures.h"
+#include "bench/load/tally.h"
+
+#define SESSIONS_PER_SOCKET 1024
+#define FLEET_SOCKETS_MIN 16
+#define FLEET_SOCKETS_MAX 1024
+#define BESIDE_SOCKETS 16 /* for what is not the fleet's */
+#define SETTLE_US 2000000
+/* A worker may still be at its last batch when its socket is empty. */
+#define AGREE_US 1000000
+#define AGREE_STEP_NS 20000000
+
+struct run {
+    const struct load_options *options;
+    struct wire *fleet_wire;
+    struct fleet *fleet;       /* NULL: no sessions */
+    struct wire *beside;       /* the row's own wire, NULL: the row is the fleet's */
+    struct wire_counts others; /* what wires beside sent to the bootnode, in rows that are over */
+    uint64_t stun, stun_answered, beats_answered;
+    pid_t pid; /* whose memory before the first fill is known */
+    uint64_t rss_before;
+    FILE *json;
+    char json_path[LOAD_TEXT_SIZE];
+    struct fill_result fill;
+    struct row_result result;
+    struct disagreements disagreements;
+    const char *lines[DISAGREEMENTS_MAX];
+    const struct row_options *row;
+};
+
+static size_t fleet_sockets(uint32_t sessions) {
+    size_t wanted = sessions / SESSIONS_PER_SOCKET;
+    if (wanted < FLEET_SOCKETS_MIN) wanted = FLEET_SOCKETS_MIN;
+    return wanted < FLEET_SOCKETS_MAX ? wanted : FLEET_SOCKETS_MAX;
+}
+
+static struct wire *open_wire(const struct load_options *options, const struct address *target, size_t sockets,
+                              char *why, size_t why_size) {
+    const struct wire_options wire = {.target = *target,
+                                      .sources = options->sources,
+                                      .sources_bits = options->sources_bits,
+                                      .sockets = sockets,
+                                      .segment = true};
+    return wire_open(&wire, why, why_size);
+}
+
+static bool open_fleet(struct run *run, char *why, size_t why_size) {
+    const struct load_options *options = run->options;
+    if (options->sessions == 0) return true;
+    run->fleet_wire = open_wire(options, &options->bootnode, fleet_sockets(options->sessions), why, why_size);
+    if (!run->fleet_wire) return false;
+    run->fleet = fleet_create(options, run->fleet_wire);
+    snprintf(why, why_size, "out of memory");
+    return run->fleet != NULL;
+}
+
+static bool note_memory(struct run *run, char *why, size_t why_size) {
+    struct server_figures figures;
+    run->pid = run->options->row.pid;
+    if (run->pid == 0) return true;
+    bool known = server_figures_read(run->pid, 0, &figures, why, why_size);
+    run->rss_before = figures.rss_bytes;
+    return known;
+}
+
+struct run *run_open(const struct load_options *options, char *why, size_t why_size) {
+    struct run *run = calloc(1, sizeof *run);
+    snprintf(why, why_size, "out of memory");
+    if (!run) return NULL;
+    run->options = options;
+    if (note_memory(run, why, why_size) && open_fleet(run, why, why_size)) return run;
+    run_close(run);
+    return NULL;
+}
+
+void run_close(struct run *run) {
+    if (!run) return;
+    fleet_destroy(run->fleet);
+    wire_close(run->fleet_wire);
+    if (run->json && run->json != stdout) (void)fclose(run->json);
+    free(run);
+}
+
+bool run_has_fleet(const struct run *run) {
+    return run->fleet != NULL;
+}
+
+void run_keep_alive(struct run *run) {
+    if (run->fleet) fleet_keep_alive(run->fleet);
+}
+
+static bool is_to_bootnode(const struct run *run) {
+    return run->options->has_bootnode && address_equal(&run->row->target, &run->options->bootnode);
+}
+
+/* --- progress --- */
+
+static void show_fill(void *context, uint64_t registered) {
+    (void)context;
+    report_progress("filling", &(struct progress){.registered = registered});
+}
+
+static void show_row(void *context, const struct pump_result *so_far, uint64_t now_us) {
+    const struct run *run = context;
+    struct progress progress = {.registered = run->fleet ? fleet_counts(run->fleet).registered : 0,
+                                .sent = so_far->sent,
+                                .answered = so_far->answered,
+                                .lost = so_far->expected - so_far->answered};
+    (void)now_us;
+    report_progress(run->row->name, &progress);
+}
+
+/* --- our counts and the bootnode's --- */
+
+static struct wire_counts beside_counts(const struct run *run) {
+    return run->beside ? wire_counts(run->beside) : (struct wire_counts){.sent = 0};
+}
+
+static bool wants_tally(const struct run *run) {
+    return run->options->has_metrics && run->options->has_bootnode;
+}
+
+/* Only what does not move any more can be compared. */
+static bool take_tally(const struct run *run, struct tally *out, char *why, size_t why_size) {
+    struct server_figures figures;
+    uint16_t port = run->options->bootnode.port;
+    *out = (struct tally){.theirs = NULL};
+    if (!wants_tally(run)) return true;
+    (void)server_figures_settle(port, SETTLE_US);
+    (void)server_figures_read(0, port, &figures, why, why_size);
+    struct wire_counts sent = run->others;
+    if (run->fleet) {
+        struct wire_counts own = wire_counts(run->fleet_wire);
+        struct fleet_counts counts = fleet_counts(run->fleet);
+        sent.sent += own.sent;
+        sent.failed += own.failed;
+        out->beats = counts.beats;
+        out->registered = counts.registered;
+        out->left = counts.left;
+        out->moved = counts.moved;
+        out->fell_silent = counts.fell_silent;
+    }
+    out->datagrams = sent.sent;
+    out->failed = sent.failed;
+    out->drops = figures.drops;
+    out->stun = run->stun;
+    out->stun_answered = run->stun_answered;
+    out->beats_answered = run->beats_answered;
+    out->theirs = scrape_fetch(&run->options->metrics, why, why_size);
+    return out->theirs != NULL;
+}
+
+static bool compare(struct run *run, const struct tally *before, char *why, size_t why_size) {
+    const struct timespec step = {.tv_nsec = AGREE_STEP_NS};
+    if (!wants_tally(run)) return true;
+    for (uint64_t end_us = load_now_us() + AGREE_US;;) {
+        struct tally after;
+        if (!take_tally(run, &after, why, why_size)) return false;
+        tally_compare(before, &after, &run->disagreements);
+        scrape_destroy(after.theirs);
+        if (run->disagreements.count == 0 || load_now_us() >= end_us) return true;
+        (void)nanosleep(&step, NULL);
+    }
+}
+
+/* --- one row --- */
+
+static struct traffic *make_traffic(struct run *run, char *why, size_t why_size) {
+    const struct row_options *row = run->row;
+    snprintf(why, why_size, "out of memory");
+    switch (row->traffic) {
+    case TRAFFIC_STUN: return traffic_stun();
+    case TRAFFIC_RAW: return traffic_raw(row->raw_size, row->echoed);
+    case TRAFFIC_DNS: return traffic_dns(row->dns_name, why, why_size);
+    case TRAFFIC_TRACKER: return traffic_tracker(wire_sockets(run->beside));
+    case TRAFFIC_BEATS:
+    case TRAFFIC_NONE: break;
+    }
+    return fleet_beats(run->fleet, row);
+}
+
+static bool is_of_fleet(const struct row_options *row) {
+    return row->traffic == TRAFFIC_BEATS || row->traffic == TRAFFIC_NONE;
+}
+
+static double rate_of(const struct run *run) {
+    if (is_of_fleet(run->row)) return fleet_rate(run->fleet, run->row);
+    return run->row->pace == PACE_RATE ? run->row->rate : 0;
+}
+
+static bool fleet_is_over(void *context, uint64_t now_us) {
+    const struct run *run = context;
+    return fleet_row_over(run->fleet, now_us);
+}
+
+static bool pump(struct run *run, struct traffic *traffic, char *why, size_t why_size) {
+    const struct pump_options options = {
+        .rate = rate_of(run),
+        .duration_us = run->fleet ? UINT64_MAX : (uint64_t)(run->row->duration_s * 1e6),
+        .end = run->fleet ? fleet_is_over : NULL,
+        .progress = show_row,
+        .context = run,
+    };
+    bool done = pump_run(run->beside ? run->beside : run->fleet_wire, traffic, &options, &run->result.pump);
+    report_progress_end();
+    if (!done) snprintf(why, why_size, "out of memory");
+    return done;
+}
+
+/* The row's traffic on its wire; what goes beside the fleet has a wire of its own. */
+static enum run_status drive(struct run *run, char *why, size_t why_size) {
+    enum run_status status = RUN_UNANSWERED;
+    struct traffic *traffic = make_traffic(run, why, why_size);
+    if (!traffic) return RUN_USAGE;
+    if (run->row->traffic == TRAFFIC_TRACKER && !tracker_connect(traffic, run->beside, why, why_size)) goto out;
+    if (run->fleet && run->beside) traffic = fleet_beside(run->fleet, traffic);
+    snprintf(why, why_size, "out of memory");
+    if (traffic && pump(run, traffic, why, why_size)) status = RUN_OK;
+out:
+    traffic_destroy(traffic);
+    return status;
+}
+
+static bool fill(struct run *run, char *why, size_t why_size) {
+    run->fill = (struct fill_result){.registered = 0};
+    if (!run->fleet) return true;
+    bool filled = fleet_fill(run->fleet, show_fill, run, &run->fill, why, why_size);
+    report_progress_end();
+    return filled;
+}
+
+/* The processor time of the fill is the bootnode's, which the row's process need not be. */
+static void judge_fill(struct run *run, const struct server_figures *before, const struct server_figures *after) {
+    struct row_result *result = &run->result;
+    if (run->fill.registered == 0) return;
+    result->registered = run->fill.registered;
+    if (run->fill.elapsed_us > 0)
+        result->registered_per_s = (double)run->fill.registered * 1e6 / (double)run->fill.elapsed_us;
+    if (is_to_bootnode(run))
+        result->server.cpu_ns_per_registration =
+            (double)(after->cpu_ns - before->cpu_ns) / (double)run->fill.registered;
+}
+
+static uint64_t packets_to_target(const struct run *run) {
+    uint64_t sent = beside_counts(run).sent;
+    return run->fleet && is_to_bootnode(run) ? sent + wire_counts(run->fleet_wire).sent : sent;
+}
+
+static void judge_server(struct run *run, const struct server_figures *before, const struct server_figures *after,
+                         uint64_t sent) {
+    struct row_result *result = &run->result;
+    uint64_t dropped = after->drops > before->drops ? after->drops - before->drops : 0;
+    result->has_server = run->row->pid != 0;
+    result->server.dropped = dropped;
+    result->server.packets = sent > dropped ? sent - dropped : 0;
+    result->server.cpu_ns = after->cpu_ns > before->cpu_ns ? after->cpu_ns - before->cpu_ns : 0;
+    result->server.rss_bytes = after->rss_bytes;
+    if (result->server.packets > 0)
+        result->server.cpu_ns_per_packet = (double)result->server.cpu_ns / (double)result->server.packets;
+    if (run->fleet && run->pid == run->row->pid && after->rss_bytes > run->rss_before)
+        result->server.rss_bytes_per_session =
+            (double)(after->rss_bytes - run->rss_before) / (double)run->options->sessions;
+}
+
+static bool settled_figures(const struct run *run, struct server_figures *out, char *why, size_t why_size) {
+    (void)server_figures_settle(run->row->target.port, SETTLE_US);
+    return server_figures_read(run->row->pid, run->row->target.port, out, why, why_size);
+}
+
+/* Filled, begun, driven; `run->result` and what wires beside sent are noted. */
+static enum run_status measure(struct run *run, char *why, size_t why_size) {
+    const struct row_options *row = run->row;
+    struct server_figures first, before, after;
+    if (!settled_figures(run, &first, why, why_size)) return RUN_USAGE;
+    if (!fill(run, why, why_size)) return RUN_UNANSWERED;
+    if (run->fleet && !fleet_row_begin(run->fleet, row, why, why_size)) return RUN_UNANSWERED;
+    if (!is_of_fleet(row)) {
+        run->beside = open_wire(run->options, &row->target, BESIDE_SOCKETS, why, why_size);
+        if (!run->beside) return RUN_USAGE;
+    }
+    if (!settled_figures(run, &before, why, why_size)) return RUN_USAGE;
+    uint64_t sent = packets_to_target(run);
+    enum run_status status = drive(run, why, why_size);
+    if (status != RUN_OK) return status;
+    if (!settled_figures(run, &after, why, why_size)) return RUN_UNANSWERED;
+    judge_fill(run, &first, &before);
+    judge_server(run, &before, &after, packets_to_target(run) - sent);
+    return RUN_OK;
+}
+
+/* What the row's own wire sent counts on, and the wire goes. */
+static void end_beside(struct run *run) {
+    const struct pump_result *pumped = &run->result.pump;
+    struct wire_counts counts = beside_counts(run);
+    if (is_to_bootnode(run)) {
+        run->others.sent += counts.sent;
+        run->others.failed += counts.failed;
+        if (run->row->traffic == TRAFFIC_STUN) {
+            run->stun += pumped->sent;
+            run->stun_answered += pumped->answered;
+        }
+    }
+    if (run->row->traffic == TRAFFIC_BEATS) run->beats_answered += pumped->answered;
+    wire_close(run->beside);
+    run->beside = NULL;
+}
+
+static FILE *json_file(struct run *run) {
+    if (strcmp(run->row->json, "-") == 0) return stdout;
+    if (run->json && strcmp(run->row->json, run->json_path) == 0) return run->json;
+    if (run->json) (void)fclose(run->json);
+    run->json = fopen(run->row->json, "we");
+    memcpy(run->json_path, run->row->json, sizeof run->json_path);
+    return run->json;
+}
+
+static bool report(struct run *run, char *why, size_t why_size) {
+    struct row_result *result = &run->result;
+    if (run->row->json[0] == '\0') {
+        report_text(stdout, result);
+        return true;
+    }
+    FILE *to = json_file(run);
+    snprintf(why, why_size, "--json '%s': %s", run->row->json, to ? "" : strerror(errno));
+    if (!to) return false;
+    report_json(to, result);
+    for (size_t i = 0; i < result->disagreement_count; i++)
+        fprintf(stderr, "gochat-load: %s: %s\n", result->name, result->disagreements[i]);
+    return true;
+}
+
+/* Lines of ours join those of the fleet, where there is one. */
+static void conclude(struct run *run) {
+    struct row_result *result = &run->result;
+    for (size_t i = 0; i < run->disagreements.count; i++) {
+        run->lines[i] = run->disagreements.lines[i];
+        if (run->fleet) fleet_disagree(run->fleet, "%s", run->lines[i]);
+    }
+    result->disagreements = run->lines;
+    result->disagreement_count = run->disagreements.count;
+    if (run->fleet) fleet_row_end(run->fleet, result);
+}
+
+static bool never_answered(const struct run *run, char *why, size_t why_size) {
+    char text[ADDRESS_TEXT_SIZE];
+    snprintf(why, why_size, "%s: nothing came back from %s", run->row->name, address_format(&run->row->target, text));
+    return run->result.pump.expected > 0 && run->result.pump.answered == 0 && !interrupted();
+}
+
+enum run_status run_row(struct run *run, const struct row_options *row, char *why, size_t why_size) {
+    struct tally before;
+    memset(&run->result, 0, sizeof run->result);
+    run->disagreements.count = 0;
+    run->row = row;
+    run->result.name = row->name;
+    if (!take_tally(run, &before, why, why_size)) return RUN_UNANSWERED;
+    enum run_status status = measure(run, why, why_size);
+    end_beside(run);
+    if (status == RUN_OK && !interrupted() && !compare(run, &before, why, why_size)) status = RUN_UNANSWERED;
+    scrape_destroy(before.theirs);
+    if (status != RUN_OK) return status;
+    conclude(run);
+    if (!report(run, why, why_size)) return RUN_USAGE;
+    if (never_answered(run, why, why_size)) return RUN_UNANSWERED;
+    return run->result.disagreement_count > 0 ? RUN_DISAGREED : RUN_OK;
+}

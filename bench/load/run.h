@@ -1,0 +1,20 @@
+/* A run: the fleet, and one row after the other, each filled, measured, compared and reported. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "bench/load/options.h"
+
+struct run;
+
+enum run_status { RUN_OK = 0, RUN_DISAGREED = 1, RUN_USAGE = 2, RUN_UNANSWERED = 3 };
+
+/* `options` must outlive it. NULL with `why`. */
+struct run *run_open(const struct load_options *options, char *why, size_t why_size);
+void run_close(struct run *run);
+/* RUN_UNANSWERED and RUN_USAGE come with `why`, and then nothing was reported. */
+enum run_status run_row(struct run *run, const struct row_options *row, char *why, size_t why_size);
+/* Whether there are sessions to keep alive, by a call at least once a second. */
+bool run_has_fleet(const struct run *run);
+void run_keep_alive(struct run *run);

@@ -1,0 +1,85 @@
+#include "bench/load/tally.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#define NAMES_MAX 3
+
+enum relation {
+    EXACTLY,
+    LESS_DROPS, /* theirs may be less by what the kernel dropped or did not take, and by what they limited */
+    AT_LEAST,   /* theirs may be more */
+};
+
+#define OURS(field) offsetof(struct tally, field)
+#define NOTHING SIZE_MAX
+
+static const struct rule {
+    const char *what;
+    size_t ours;
+    enum relation relation;
+    const char *theirs[NAMES_MAX]; /* summed */
+} rules[] = {
+    {"datagrams", OURS(datagrams), LESS_DROPS, {"gochat_received_total"}},
+    {"heartbeats",
+     OURS(beats),
+     LESS_DROPS,
+     {"gochat_heartbeat_total", "gochat_heartbeat_old_total", "gochat_heartbeat_forged_total"}},
+    {"answered heartbeats", OURS(beats_answered), AT_LEAST, {"gochat_beat_ack_total"}},
+    {"registrations", OURS(registered), EXACTLY, {"gochat_sessions_confirmed_total"}},
+    {"leaves", OURS(left), EXACTLY, {"gochat_sessions_left_total"}},
+    {"moves", OURS(moved), EXACTLY, {"gochat_sessions_moved_total"}},
+    {"sessions that fell silent", OURS(fell_silent), EXACTLY, {"gochat_sessions_expired_total"}},
+    {"STUN requests", OURS(stun), LESS_DROPS, {"gochat_stun_total"}},
+    {"STUN answers", OURS(stun_answered), AT_LEAST, {"gochat_stun_total"}},
+    {"forged heartbeats", NOTHING, EXACTLY, {"gochat_heartbeat_forged_total"}},
+    {"forged packets", NOTHING, EXACTLY, {"gochat_sealed_forged_total"}},
+    {"failed handshakes", NOTHING, EXACTLY, {"gochat_handshake_bad_total"}},
+    {"foreign sessions", NOTHING, EXACTLY, {"gochat_foreign_total"}},
+    {"malformed datagrams",
+     NOTHING,
+     EXACTLY,
+     {"gochat_malformed_total", "gochat_unknown_type_total", "gochat_oversize_total"}},
+};
+
+static uint64_t growth(const struct tally *before, const struct tally *after, size_t offset) {
+    if (offset == NOTHING) return 0;
+    return *(const uint64_t *)((const char *)after + offset) - *(const uint64_t *)((const char *)before + offset);
+}
+
+static bool their_growth(const struct tally *before, const struct tally *after, const char *name, uint64_t *sum) {
+    double was, is;
+    if (!scrape_value(before->theirs, name, &was) || !scrape_value(after->theirs, name, &is)) return false;
+    *sum += is > was ? (uint64_t)(is - was) : 0;
+    return true;
+}
+
+/* What may be missing from theirs. */
+static uint64_t slack(const struct tally *before, const struct tally *after, enum relation relation) {
+    uint64_t limited = 0;
+    if (relation != LESS_DROPS) return 0;
+    (void)their_growth(before, after, "gochat_rate_limited_total", &limited);
+    return growth(before, after, OURS(drops)) + growth(before, after, OURS(failed)) + limited;
+}
+
+static void apply(const struct rule *rule, const struct tally *before, const struct tally *after,
+                  struct disagreements *out) {
+    uint64_t ours = growth(before, after, rule->ours), theirs = 0, less = slack(before, after, rule->relation);
+    char *line = out->lines[out->count];
+    for (size_t i = 0; i < NAMES_MAX && rule->theirs[i]; i++) {
+        if (their_growth(before, after, rule->theirs[i], &theirs)) continue;
+        snprintf(line, DISAGREEMENT_SIZE, "%s: the bootnode does not tell %s", rule->what, rule->theirs[i]);
+        out->count++;
+        return;
+    }
+    if (theirs + less >= ours && (theirs <= ours || rule->relation == AT_LEAST)) return;
+    snprintf(line, DISAGREEMENT_SIZE, "%s: we count %" PRIu64 ", the bootnode %" PRIu64 ", dropped or limited %" PRIu64,
+             rule->what, ours, theirs, less);
+    out->count++;
+}
+
+void tally_compare(const struct tally *before, const struct tally *after, struct disagreements *out) {
+    _Static_assert(sizeof rules / sizeof *rules <= DISAGREEMENTS_MAX, "one line a rule");
+    out->count = 0;
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) apply(&rules[i], before, after, out);
+}

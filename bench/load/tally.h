@@ -1,0 +1,31 @@
+/* Our counts against the bootnode's: what we sent must be what it received, but for what its sockets dropped; what we
+ * had register, leave, move and fall silent must be what it registered, and so on. Another client at the same bootnode
+ * is a disagreement, too. Pure. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bench/load/scrape.h"
+
+struct tally {
+    struct scrape *theirs;
+    /* Ours. */
+    uint64_t datagrams; /* that the kernel took */
+    uint64_t failed;    /* that it did not */
+    uint64_t drops;     /* of the bootnode's sockets */
+    uint64_t beats, registered, left, moved, fell_silent;
+    uint64_t stun, stun_answered, beats_answered;
+};
+
+#define DISAGREEMENT_SIZE 200
+#define DISAGREEMENTS_MAX 32
+
+struct disagreements {
+    size_t count;
+    char lines[DISAGREEMENTS_MAX][DISAGREEMENT_SIZE];
+};
+
+/* What does not agree between two tallies, a line each; replaces what `out` held. */
+void tally_compare(const struct tally *before, const struct tally *after, struct disagreements *out);
