@@ -1,0 +1,107 @@
+#!/usr/bin/perl
+# The load generator is an oracle: real sessions come, go, move and fall silent, what the bootnode says of them agrees
+# with what was done, and with its own counters; and where it does not, the exit status is 1.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use File::Basename qw(dirname);
+use GoChat::Test;
+use HTTP::Tiny;
+use Test::More;
+
+use constant { SESSIONS => 2000, ROOM_SIZE => 32, SILENT_PERCENT => 20, STATUS_DISAGREED => 1, KILL_AFTER => 50 };
+
+my $load = dirname(gochat()) . '/gochat-load';
+my $config = "workers = 1\nlimit_loopback = no\nmetrics = 127.0.0.1:0";
+
+sub start_load {
+    my ($name, $bootnode, @arguments) = @_;
+    return start_program(name => $name, json => 1, command => [$load, '--bootnode', $bootnode->{address},
+        '--json', '-', '--answers', 'every', @arguments]);
+}
+
+sub metrics_of {
+    my ($bootnode) = @_;
+    my $line = wait_log($bootnode, qr{metrics on http://\S+/metrics}, 5) or die "no metrics\n";
+    return $line->{text} =~ m{http://(\S+)/metrics} ? $1 : die 'no address';
+}
+
+# How many heartbeats the bootnode has answered.
+sub answers_of {
+    my ($page) = @_;
+    my $text = HTTP::Tiny->new(timeout => slow(5))->get("http://$page/metrics")->{content};
+    return $text =~ /^gochat_beat_ack_total (\d+)/m ? $1 : die "no such metric in:\n$text";
+}
+
+# What every row must be.
+sub agrees {
+    my ($row) = @_;
+    is_deeply($row->{disagreements}, [], "$row->{name}: nothing disagrees");
+    is($row->{sessions}, SESSIONS, "$row->{name}: all sessions");
+    is($row->{lost}, 0, "$row->{name}: no answer is lost");
+    ok($row->{answered} > 0, "$row->{name}: $row->{answered} answers");
+    is($row->{$_}, 0, "$row->{name}: $_ 0") for qw(announce_missing expired_wrong);
+    return;
+}
+
+sub row_named {
+    my ($program, $name, $timeout) = @_;
+    my $row = wait_event($program, { name => $name }, $timeout) // die "no row $name\n";
+    agrees($row);
+    return $row;
+}
+
+my $folder = temp_dir();
+my $rows = write_file("$folder/rows", <<"END");
+--name answered --rate 4000 --duration 2
+--name churn --rate 2000 --duration 3 --churn 1
+--name silent --rate 1000 --duration 1 --silent @{[SILENT_PERCENT]}
+--name rebind --rate 4000 --duration 1 --rebind
+END
+
+{
+    my $bootnode = start_bootnode(config => $config);
+    my $program = start_load('load', $bootnode, '--metrics', metrics_of($bootnode), '--pid', $bootnode->{pid},
+        '--sessions', SESSIONS, '--room-size', ROOM_SIZE, '--rows', $rows);
+
+    my $row = row_named($program, 'answered', 30);
+    is($row->{registered}, SESSIONS, 'all registered');
+    ok($row->{registered_per_s} > 0, sprintf '%.0f registrations a second', $row->{registered_per_s});
+    is($row->{answered}, $row->{sent}, 'every beat was answered');
+    my $rtt = $row->{rtt_us};
+    ok($rtt->{p50} <= $rtt->{p99} && $rtt->{p99} <= $rtt->{p999} && $rtt->{p999} <= $rtt->{max}, 'quantiles rise');
+    my $server = $row->{server};
+    ok($server->{cpu_ns_per_packet} > 0 && $server->{cpu_ns_per_registration} > 0, 'processor time of the bootnode');
+    cmp_ok($server->{rss_bytes_per_session}, '>', 100, 'sessions take memory');
+    cmp_ok($server->{rss_bytes_per_session}, '<', 20_000, 'but not much');
+
+    $row = row_named($program, 'churn', 30);
+    cmp_ok($row->{registered}, '>=', SESSIONS / 100, "$row->{registered} left and came back");
+    ok($row->{announce_us}{max} > 0, "members hear of joins (median $row->{announce_us}{p50} us)");
+
+    $row = row_named($program, 'silent', 60);
+    is($row->{expired_expected}, SESSIONS * SILENT_PERCENT / 100, 'every room is watched');
+    is($row->{expired_seen}, $row->{expired_expected}, 'every silent session was announced as left');
+    cmp_ok($row->{expiry_late_ms}{p99}, '<', slow(1000), "in time (p99 $row->{expiry_late_ms}{p99} ms)");
+
+    $row = row_named($program, 'rebind', 30);
+    is($row->{registered}, SESSIONS * SILENT_PERCENT / 100, 'who had fallen silent is back');
+    is(wait_exit($program, 10), 0, 'everything agreed');
+}
+
+{
+    my $bootnode = start_bootnode(config => $config);
+    my $two = write_file("$bootnode->{folder}/rows", "--name before --duration 0.5\n--name killed --duration 3\n");
+    my $program = start_load('killed', $bootnode, '--sessions', 100, '--room-size', 10,
+        '--rate', 200, '--rows', $two);
+    my $page = metrics_of($bootnode);
+    ok(wait_event($program, { name => 'before', lost => 0 }, 20), 'a row goes well');
+    my ($answers, $deadline) = (answers_of($page), now() + slow(10));
+    watch_until(now() + 0.02) while answers_of($page) < $answers + KILL_AFTER && now() < $deadline;
+    send_signal($bootnode, 'KILL');
+    is(wait_exit($program, 20), STATUS_DISAGREED, 'where the bootnode dies, the exit status says so');
+    like(log_text($program), qr/killed: /, 'and a line why');
+}
+
+finish();
