@@ -225,7 +225,7 @@ int main(int argc, char **argv) {
     log_set_level(LOG_LEVEL_ERROR);
     rcu_reader_register();
     start(&bench, sessions);
-    printf("table: %llu live sessions in rooms of %u; reclaiming is another thread's and not counted\n",
+    printf("%llu live sessions in rooms of %u; reclaiming is another thread's and not counted\n",
            (unsigned long long)sessions, CROWD_ROOM_MEMBERS);
 
 #define LOOK(what, function)                                                                                           \
