@@ -54,8 +54,10 @@ OBJECTS := $(OUT)/gochat.o $(OUT)/tests/fuzz/replay.o $(LIBRARY_OBJECTS) $(SUPPO
 	$(LOAD_MAIN) $(BENCH_OBJECTS) $(YARDSTICK_OBJECTS) $(MICRO_OBJECTS)
 
 UNITS := $(UNIT_OBJECTS:$(OUT)/tests/unit/%.o=$(OUT)/tests/%)
+BENCH_UNITS := $(patsubst tests/unit/%.c,$(OUT)/tests/%,$(shell grep -l '^.include "bench/' tests/unit/test_*.c))
 SCENARIOS := $(SCENARIO_OBJECTS:$(OUT)/tests/scenario/%.o=$(OUT)/tests/%)
 TOOLS := $(TOOL_OBJECTS:$(OUT)/tests/tools/%.o=$(OUT)/tests/%)
+PRELOADS := $(if $(SAN),,$(patsubst tests/preload/%.c,$(OUT)/tests/%.so,$(sort $(wildcard tests/preload/*.c))))
 FUZZERS := $(FUZZ_OBJECTS:$(OUT)/tests/fuzz/%.o=$(OUT)/tests/%)
 YARDSTICKS := $(YARDSTICK_OBJECTS:%.o=%)
 MICROS := $(MICRO_OBJECTS:$(OUT)/bench/micro/%.o=$(OUT)/bench/%)
@@ -72,7 +74,7 @@ endif
 .DELETE_ON_ERROR:
 
 all: $(PROGRAM) $(LOAD_PROGRAM)
-tests: $(UNITS) $(SCENARIOS) $(TOOLS) $(FUZZERS)
+tests: $(UNITS) $(SCENARIOS) $(TOOLS) $(PRELOADS) $(FUZZERS)
 fuzzers: $(FUZZERS)
 benchmarks: $(YARDSTICKS) $(MICROS)
 all tests fuzzers benchmarks:
@@ -112,7 +114,10 @@ $(PROGRAM): $(OUT)/gochat.o $(LIBRARY)
 $(LOAD_PROGRAM): $(LOAD_MAIN) $(BENCH_LIBRARY) $(LIBRARY)
 	$(call link)
 
-$(UNITS): $(OUT)/tests/%: $(OUT)/tests/unit/%.o $(SUPPORT) $(BENCH_LIBRARY) $(LIBRARY)
+$(filter-out $(BENCH_UNITS),$(UNITS)): $(OUT)/tests/%: $(OUT)/tests/unit/%.o $(SUPPORT) $(LIBRARY)
+	$(call link,$(TEST_LIBS))
+
+$(BENCH_UNITS): $(OUT)/tests/%: $(OUT)/tests/unit/%.o $(SUPPORT) $(BENCH_LIBRARY) $(LIBRARY)
 	$(call link,$(TEST_LIBS))
 
 $(SCENARIOS): $(OUT)/tests/%: $(OUT)/tests/scenario/%.o $(SCENARIO_SUPPORT) $(SUPPORT) $(LIBRARY)
@@ -120,6 +125,11 @@ $(SCENARIOS): $(OUT)/tests/%: $(OUT)/tests/scenario/%.o $(SCENARIO_SUPPORT) $(SU
 
 $(TOOLS): $(OUT)/tests/%: $(OUT)/tests/tools/%.o $(LIBRARY)
 	$(call link)
+
+$(PRELOADS): $(OUT)/tests/%.so: tests/preload/%.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -shared -fPIC -o $@ $<
 
 $(YARDSTICKS): %: %.o $(LIBRARY)
 	$(call link)
