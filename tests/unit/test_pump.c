@@ -1,0 +1,146 @@
+/* When requests are due, and which of them are on their way: what pump_run is made of. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "bench/load/flight.h"
+#include "bench/load/pacing.h"
+
+#define START 5000000
+
+static void requests_are_due_at_their_time(void **state) {
+    (void)state;
+    struct pacing pacing = pacing_start(1000, START, 1000000);
+    assert_int_equal(pacing.total, 1000);
+    assert_int_equal(pacing_due_us(&pacing, 0), START);
+    assert_int_equal(pacing_due_us(&pacing, 999), START + 999000);
+    assert_int_equal(pacing_due(&pacing, 0, START - 1, 64), 0);
+    assert_int_equal(pacing_due(&pacing, 0, START, 64), 1);
+    assert_int_equal(pacing_due(&pacing, 1, START + 999, 64), 0);
+    assert_int_equal(pacing_due(&pacing, 1, START + 3000, 64), 3);
+}
+
+/* No coordinated omission: what was due during a pause still is, at its old time. */
+static void a_pause_puts_nothing_off(void **state) {
+    (void)state;
+    struct pacing pacing = pacing_start(1000, START, UINT64_MAX);
+    assert_int_equal(pacing_due(&pacing, 10, START + 500000, 64), 64);
+    assert_int_equal(pacing_due(&pacing, 490, START + 500000, 64), 11);
+    assert_int_equal(pacing_due_us(&pacing, 10), START + 10000);
+}
+
+static void a_long_row_does_not_drift(void **state) {
+    (void)state;
+    struct pacing pacing = pacing_start(3, START, UINT64_MAX);
+    assert_int_equal(pacing_due_us(&pacing, 3000000), START + UINT64_C(1000000000000));
+}
+
+static void the_duration_ends_it(void **state) {
+    (void)state;
+    struct pacing pacing = pacing_start(0.5, START, 10000000);
+    assert_int_equal(pacing.total, 5);
+    assert_int_equal(pacing_due(&pacing, 4, UINT64_MAX / 2, 64), 1);
+    assert_int_equal(pacing_due(&pacing, 5, UINT64_MAX / 2, 64), 0);
+}
+
+static void without_a_rate_all_is_due(void **state) {
+    (void)state;
+    struct pacing pacing = pacing_start(0, START, 1000);
+    assert_int_equal(pacing_due(&pacing, 1000000, START, 64), 64);
+    assert_int_equal(pacing.total, UINT64_MAX);
+}
+
+static void open_flight(struct flight *flight, size_t capacity) {
+    assert_true(flight_open(flight, capacity));
+}
+
+static void an_answer_lands_once(void **state) {
+    (void)state;
+    struct flight flight;
+    uint64_t at;
+    open_flight(&flight, 8);
+    flight_add(&flight, 0, 100);
+    flight_add(&flight, 1, 200);
+    assert_int_equal(flight.held, 2);
+    assert_true(flight_land(&flight, 1, &at));
+    assert_int_equal(at, 200);
+    assert_int_equal(flight.held, 1);
+    assert_false(flight_land(&flight, 1, &at));
+    assert_true(flight_land(&flight, 0, &at));
+    assert_int_equal(flight.held, 0);
+    flight_close(&flight);
+}
+
+static void strangers_do_not_land(void **state) {
+    (void)state;
+    struct flight flight;
+    uint64_t at;
+    open_flight(&flight, 8);
+    assert_false(flight_land(&flight, 0, &at));
+    flight_add(&flight, 5, 100); /* those before want no answer */
+    assert_false(flight_land(&flight, 3, &at));
+    assert_false(flight_land(&flight, 6, &at));
+    assert_false(flight_land(&flight, 5 + 8, &at));
+    assert_false(flight_land(&flight, UINT64_MAX, &at));
+    assert_int_equal(flight.held, 1);
+    flight_close(&flight);
+}
+
+static void a_round_later_they_are_forgotten(void **state) {
+    (void)state;
+    struct flight flight;
+    uint64_t at;
+    open_flight(&flight, 5); /* rounded up to 8 */
+    for (uint64_t i = 0; i < 9; i++) flight_add(&flight, i, 100 + i);
+    assert_int_equal(flight.held, 8);
+    assert_false(flight_land(&flight, 0, &at));
+    assert_true(flight_land(&flight, 1, &at));
+    assert_int_equal(at, 101);
+    assert_true(flight_land(&flight, 8, &at));
+    flight_add(&flight, 1000, 5000);
+    assert_int_equal(flight.held, 1);
+    assert_false(flight_land(&flight, 7, &at));
+    flight_close(&flight);
+}
+
+/* Lost ones free their places, so that as fast as possible never stalls; late ones still count as answered. */
+static void old_ones_give_up_their_place_only(void **state) {
+    (void)state;
+    struct flight flight;
+    uint64_t at;
+    open_flight(&flight, 16);
+    for (uint64_t i = 0; i < 4; i++) flight_add(&flight, i, 100 * (i + 1));
+    assert_true(flight_land(&flight, 2, &at));
+    flight_age(&flight, 100);
+    assert_int_equal(flight.held, 3);
+    flight_age(&flight, 400);
+    assert_int_equal(flight.held, 1);
+    assert_true(flight_land(&flight, 0, &at));
+    assert_int_equal(at, 100);
+    assert_int_equal(flight.held, 1);
+    flight_age(&flight, 1000);
+    assert_int_equal(flight.held, 0);
+    for (uint64_t i = 4; i < 40; i++) flight_add(&flight, i, 2000);
+    assert_int_equal(flight.held, 16);
+    flight_close(&flight);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(requests_are_due_at_their_time),
+        cmocka_unit_test(a_pause_puts_nothing_off),
+        cmocka_unit_test(a_long_row_does_not_drift),
+        cmocka_unit_test(the_duration_ends_it),
+        cmocka_unit_test(without_a_rate_all_is_due),
+        cmocka_unit_test(an_answer_lands_once),
+        cmocka_unit_test(strangers_do_not_land),
+        cmocka_unit_test(a_round_later_they_are_forgotten),
+        cmocka_unit_test(old_ones_give_up_their_place_only),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("pump", tests, NULL, NULL);
+}
