@@ -77,12 +77,13 @@ void path_receive(struct fleet *fleet, const uint8_t *packet, size_t size, uint6
     debt_add(fleet, &(struct debt){.member = number, .moves = true, .cookie = path.cookie});
 }
 
-/* Everyone who did not move yet beats, which draws PATH; no more at once than the bootnode's buffers hold. */
+/* Everyone who did not move yet beats, which draws PATH, or, where MOVE came but not the answer to it, that answer; no
+ * more at once than the bootnode's buffers hold. */
 static void rebind_round(struct fleet *fleet) {
     uint32_t sent = 0, begun_with = fleet->astray;
     for (uint32_t i = 0; i < fleet->count && !interrupted(); i++) {
         if (!(fleet->members[i].flags & MEMBER_ASTRAY)) continue;
-        beat_send(fleet, i, false, load_now_us());
+        beat_send(fleet, i, true, load_now_us());
         sent++;
         for (unsigned waits = 0; waits < 100 && sent > begun_with - fleet->astray + REBIND_WINDOW; waits++)
             fleet_drive(fleet, REBIND_WAIT_US);
