@@ -112,20 +112,17 @@ static inline void write_u8(struct writer *writer, uint8_t value) {
 
 static inline void write_u16(struct writer *writer, uint16_t value) {
     uint8_t *space = write_space(writer, 2);
-    value = htobe16(value);
-    if (space) memcpy(space, &value, sizeof value);
+    for (unsigned i = 0; space && i < 2; i++) space[i] = (uint8_t)(value >> 8 * (1 - i));
 }
 
 static inline void write_u32(struct writer *writer, uint32_t value) {
     uint8_t *space = write_space(writer, 4);
-    value = htobe32(value);
-    if (space) memcpy(space, &value, sizeof value);
+    for (unsigned i = 0; space && i < 4; i++) space[i] = (uint8_t)(value >> 8 * (3 - i));
 }
 
 static inline void write_u64(struct writer *writer, uint64_t value) {
     uint8_t *space = write_space(writer, 8);
-    value = htobe64(value);
-    if (space) memcpy(space, &value, sizeof value);
+    for (unsigned i = 0; space && i < 8; i++) space[i] = (uint8_t)(value >> 8 * (7 - i));
 }
 
 static inline size_t writer_left(const struct writer *writer) {
