@@ -9,7 +9,7 @@
 #define CHOICES 8
 
 static void say_leave(struct fleet *fleet, uint32_t member, uint8_t tries, uint64_t now_us) {
-    sealed_send(fleet, member, MESSAGE_LEAVE, NULL, 0);
+    fleet_send_sealed(fleet, member, MESSAGE_LEAVE, NULL, 0);
     agenda_add(&fleet->agenda, &(struct agenda_entry){.due_us = now_us + ((uint64_t)LEAVE_FIRST_US << tries),
                                                       .member = member,
                                                       .errand = ERRAND_LEAVE,

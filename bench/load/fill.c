@@ -69,7 +69,8 @@ static bool all_know_their_rooms(const struct fleet *fleet) {
 /* Nobody is announced any more, and everyone was told of everyone. */
 static void settle(struct fleet *fleet) {
     uint64_t now = load_now_us(), end = now + SETTLE_US, look = now;
-    while (!interrupted() && now < end && (now - fleet->changed_us < QUIET_US || now < look || !all_know_their_rooms(fleet))) {
+    while (!interrupted() && now < end &&
+           (now - fleet->changed_us < QUIET_US || now < look || !all_know_their_rooms(fleet))) {
         if (now >= look) look = now + PROGRESS_US;
         fleet_drive(fleet, WAIT_US);
         now = load_now_us();

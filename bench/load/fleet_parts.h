@@ -137,7 +137,7 @@ void beats_keep_alive(struct fleet *fleet, uint64_t now_us);
 void beats_shuffle(struct fleet *fleet);
 
 /* movement.c */
-void sealed_send(struct fleet *fleet, uint32_t member, enum message_type type, const uint8_t *body, size_t size);
+void fleet_send_sealed(struct fleet *fleet, uint32_t member, enum message_type type, const uint8_t *body, size_t size);
 void debt_add(struct fleet *fleet, const struct debt *debt);
 void debts_pay(struct fleet *fleet, uint64_t now_us);
 void path_receive(struct fleet *fleet, const uint8_t *packet, size_t size, uint64_t now_us);
@@ -147,7 +147,7 @@ bool movement_rebind(struct fleet *fleet, char *why, size_t why_size);
 /* membership.c */
 void changes_receive(struct fleet *fleet, uint32_t member, const uint8_t *body, size_t size, uint64_t now_us);
 /* WELCOME's member records, all others. False when malformed. */
-bool membership_welcome(struct fleet *fleet, uint32_t member, struct reader *records, uint64_t now_us);
+bool fleet_welcome(struct fleet *fleet, uint32_t member, struct reader *records, uint64_t now_us);
 
 /* churn.c */
 void churn_step(struct fleet *fleet, uint64_t now_us);

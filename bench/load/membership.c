@@ -32,7 +32,7 @@ static void tell_all(struct fleet *fleet, uint32_t member, uint64_t now_us) {
     oracle_sees_all(fleet->oracle, fleet_place(fleet, member), fleet_arriving(fleet, member), now_us);
 }
 
-bool membership_welcome(struct fleet *fleet, uint32_t member, struct reader *records, uint64_t now_us) {
+bool fleet_welcome(struct fleet *fleet, uint32_t member, struct reader *records, uint64_t now_us) {
     if (!watched(fleet, member)) return true;
     collect_nobody(fleet, member);
     while (reader_left(records) > 0) {

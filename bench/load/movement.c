@@ -12,7 +12,7 @@
 #define REBIND_PAUSE_US 600000 /* between two tries of one session: over the time in which it heeds no second PATH */
 #define REBIND_ROUNDS 8
 
-void sealed_send(struct fleet *fleet, uint32_t member, enum message_type type, const uint8_t *body, size_t size) {
+void fleet_send_sealed(struct fleet *fleet, uint32_t member, enum message_type type, const uint8_t *body, size_t size) {
     struct member *self = &fleet->members[member];
     size_t socket = fleet_socket(fleet, member);
     uint8_t key[SUITE_KEY_SIZE];
@@ -39,7 +39,7 @@ static void move(struct fleet *fleet, uint32_t member, const struct cookie *cook
     uint8_t body[COOKIE_SIZE];
     struct writer writer = writer_over(body, sizeof body);
     write_cookie(&writer, cookie);
-    sealed_send(fleet, member, MESSAGE_MOVE, body, writer_size(&writer));
+    fleet_send_sealed(fleet, member, MESSAGE_MOVE, body, writer_size(&writer));
     beat_send(fleet, member, true, now_us);
 }
 

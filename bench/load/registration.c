@@ -231,7 +231,7 @@ static bool open_welcome(struct fleet *fleet, struct registration_slot *slot, st
     read_welcome_body(&reader, &body);
     if (reader.failed || session_index_find(&fleet->index, body.session_id) != SESSION_INDEX_NONE) return false;
     start_session(fleet, slot, &body, &keys);
-    if (body.complete && !membership_welcome(fleet, slot->member, &reader, now_us)) fleet->misdeeds.malformed++;
+    if (body.complete && !fleet_welcome(fleet, slot->member, &reader, now_us)) fleet->misdeeds.malformed++;
     if (body.complete) fleet->members[slot->member].version = body.version;
     return true;
 }
