@@ -225,11 +225,11 @@ static bool take_flag(struct settings *settings, char *const *words, size_t coun
         snprintf(why, why_size, "%s: unknown flag (see " PROGRAM " --help)", word);
         return false;
     }
-    if (!flag->of_row && !settings->options)
-        return complain(why, why_size, flag->name, value, "expected on the command line, not in a row");
     if (!flag->value && value) return complain(why, why_size, flag->name, value, "expected without a value");
     if (flag->value && !value && *at == count) return complain(why, why_size, flag->name, NULL, "expected a value");
     if (flag->value && !value) value = words[(*at)++];
+    if (!flag->of_row && !settings->options)
+        return complain(why, why_size, flag->name, value, "expected on the command line, not in a row");
     return apply(settings, flag, value, why, why_size);
 }
 

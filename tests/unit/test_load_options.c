@@ -1,0 +1,214 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "bench/load/options.h"
+#include "bench/load/sources.h"
+
+#define WORDS_MAX 32
+
+static struct load_options options;
+static char said[1000];
+
+/* Parses the words of `line` and keeps what was said on standard error. */
+static int parse(const char *line) {
+    char copy[1000], *words[WORDS_MAX] = {(char *)(uintptr_t) "gochat-load"}, *rest = copy;
+    int count = 1;
+    snprintf(copy, sizeof copy, "%s", line);
+    for (char *word; count < WORDS_MAX && (word = strtok_r(NULL, " ", &rest));) words[count++] = word;
+    FILE *kept = tmpfile();
+    int standard_error = dup(STDERR_FILENO);
+    assert_non_null(kept);
+    dup2(fileno(kept), STDERR_FILENO);
+    int status = load_options_parse(&options, count, words);
+    fflush(stderr);
+    dup2(standard_error, STDERR_FILENO);
+    close(standard_error);
+    rewind(kept);
+    said[fread(said, 1, sizeof said - 1, kept)] = '\0';
+    fclose(kept);
+    return status;
+}
+
+static void has_address(const struct address *address, const char *text) {
+    char printed[ADDRESS_TEXT_SIZE];
+    assert_string_equal(address_format(address, printed), text);
+}
+
+static void defaults_are_as_documented(void **state) {
+    (void)state;
+    assert_int_equal(parse("--bootnode 127.0.0.1:9595"), 0);
+    assert_true(options.has_bootnode);
+    assert_false(options.has_metrics);
+    assert_int_equal(options.sessions, 1000);
+    assert_int_equal(options.room_size, 64);
+    assert_int_equal(options.watched_rooms, 100);
+    assert_int_equal(options.sources_bits, 0);
+    assert_int_equal(options.row.traffic, TRAFFIC_BEATS);
+    assert_int_equal(options.row.pace, PACE_INTERVAL);
+    assert_true(options.row.interval_s == 4 && options.row.duration_s == 10);
+    assert_int_equal(options.row.answers, ANSWERS_RARE);
+    assert_string_equal(options.row.name, "beats");
+    has_address(&options.row.target, "127.0.0.1:9595");
+}
+
+static void every_flag_arrives(void **state) {
+    (void)state;
+    assert_int_equal(parse("--bootnode [::1]:1 --sessions=5000 --room-size 8 --watch 3 --sources 127.3.4.5/16 "
+                           "--metrics=127.0.0.1:80 --name x --rate 2.5 --duration=0.5 --answers every --churn 1.5 "
+                           "--silent 50 --rebind --pid 77 --json -"),
+                     0);
+    assert_int_equal(options.sessions, 5000);
+    assert_int_equal(options.room_size, 8);
+    assert_int_equal(options.watched_rooms, 3);
+    has_address(&options.sources, "127.3.0.0:0");
+    assert_int_equal(options.sources_bits, 16);
+    has_address(&options.metrics, "127.0.0.1:80");
+    assert_string_equal(options.row.name, "x");
+    assert_int_equal(options.row.pace, PACE_RATE);
+    assert_true(options.row.rate == 2.5 && options.row.duration_s == 0.5);
+    assert_int_equal(options.row.answers, ANSWERS_EVERY);
+    assert_true(options.row.churn_percent == 1.5 && options.row.silent_percent == 50);
+    assert_true(options.row.rebind);
+    assert_int_equal(options.row.pid, 77);
+    assert_string_equal(options.row.json, "-");
+}
+
+static void other_traffic_needs_no_bootnode(void **state) {
+    (void)state;
+    assert_int_equal(parse("--to 127.0.0.1:7 --raw 40 --echoed"), 0);
+    assert_int_equal(options.row.traffic, TRAFFIC_RAW);
+    assert_int_equal(options.row.raw_size, 40);
+    assert_true(options.row.echoed);
+    assert_int_equal(options.row.pace, PACE_MAX);
+    assert_int_equal(options.sessions, 0);
+    assert_int_equal(parse("--to 127.0.0.1:7 --dns a.example --rate 5"), 0);
+    assert_int_equal(options.row.traffic, TRAFFIC_DNS);
+    assert_string_equal(options.row.dns_name, "a.example");
+    assert_int_equal(options.row.pace, PACE_RATE);
+    assert_int_equal(parse("--to 127.0.0.1:7 --tracker"), 0);
+    assert_int_equal(options.row.traffic, TRAFFIC_TRACKER);
+    assert_int_equal(parse("--to 127.0.0.1:7 --stun"), 0);
+    assert_int_equal(options.row.traffic, TRAFFIC_STUN);
+    assert_string_equal(options.row.name, "stun");
+}
+
+static void complaints_name_flag_value_and_expectation(void **state) {
+    (void)state;
+    static const struct {
+        const char *line, *flag, *value, *expected;
+    } wrong[] = {
+        {"", "--bootnode", "missing", "expected HOST:PORT"},
+        {"--bootnode", "--bootnode", "", "expected a value"},
+        {"--bootnode 127.0.0.1", "--bootnode", "'127.0.0.1'", ""},
+        {"--bootnode 127.0.0.1:1 --sessions many", "--sessions", "'many'", "expected a number"},
+        {"--bootnode 127.0.0.1:1 --sessions -1", "--sessions", "'-1'", "expected a number"},
+        {"--bootnode 127.0.0.1:1 --room-size 0", "--room-size", "'0'", "from 1 to"},
+        {"--bootnode 127.0.0.1:1 --rate 0", "--rate", "'0'", "expected a number from"},
+        {"--bootnode 127.0.0.1:1 --rate nan", "--rate", "'nan'", "expected a number from"},
+        {"--bootnode 127.0.0.1:1 --duration 5s", "--duration", "'5s'", "seconds"},
+        {"--bootnode 127.0.0.1:1 --silent 101", "--silent", "'101'", "0 to 100"},
+        {"--bootnode 127.0.0.1:1 --answers some", "--answers", "'some'", "rare or every"},
+        {"--bootnode 127.0.0.1:1 --sources 127.0.0.1", "--sources", "'127.0.0.1'", "expected a network"},
+        {"--bootnode 127.0.0.1:1 --max=7", "--max", "'7'", "without a value"},
+        {"--bootnode 127.0.0.1:1 --to 127.0.0.1:2", "--to", "'127.0.0.1:2'", "bootnode"},
+        {"--bootnode 127.0.0.1:1 --sessions 0", "--sessions", "'0'", "heartbeats"},
+        {"--to 127.0.0.1:1 --raw 11", "--raw", "'11'", "12 to 1200"},
+        {"--to 127.0.0.1:1 --raw 1201", "--raw", "'1201'", "12 to 1200"},
+        {"--to 127.0.0.1:1 --idle", "--bootnode", "missing", ""},
+        {"--fast", "--fast", "unknown flag", "--help"},
+        {"fast", "'fast'", "expected flags", "--help"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_int_equal(parse(wrong[i].line), 2);
+        bool told = strstr(said, wrong[i].flag) && strstr(said, wrong[i].value) && strstr(said, wrong[i].expected);
+        bool one_line = strchr(said, '\n') == said + strlen(said) - 1;
+        if (!told || !one_line) fail_msg("%s: said %s", wrong[i].line, said);
+    }
+}
+
+static void rows_inherit_and_override(void **state) {
+    (void)state;
+    struct row_options row;
+    char why[300];
+    assert_int_equal(parse("--bootnode 127.0.0.1:9 --pid 5 --duration 3 --rows -"), 0);
+    assert_string_equal(options.rows, "-");
+    assert_true(row_options_parse(&options, "", &row, why, sizeof why));
+    assert_string_equal(row.name, "beats");
+    assert_true(row.duration_s == 3);
+    assert_true(
+        row_options_parse(&options, " --name one --max\t--answers every # --duration 9\r\n", &row, why, sizeof why));
+    assert_string_equal(row.name, "one");
+    assert_int_equal(row.pace, PACE_MAX);
+    assert_int_equal(row.pid, 5);
+    assert_true(row.duration_s == 3);
+    assert_true(row_options_parse(&options, "--stun --to 127.0.0.1:33", &row, why, sizeof why));
+    has_address(&row.target, "127.0.0.1:33");
+    assert_int_equal(options.row.traffic, TRAFFIC_BEATS);
+}
+
+static void rows_complain_too(void **state) {
+    (void)state;
+    struct row_options row;
+    char why[300];
+    assert_int_equal(parse("--bootnode 127.0.0.1:9 --rows -"), 0);
+    assert_false(row_options_parse(&options, "--rate fast", &row, why, sizeof why));
+    assert_non_null(strstr(why, "--rate 'fast': expected"));
+    assert_false(row_options_parse(&options, "--sessions 4", &row, why, sizeof why));
+    assert_non_null(strstr(why, "--sessions '4'"));
+    assert_non_null(strstr(why, "command line"));
+}
+
+static void picks(const char *network, size_t index, const char *expected) {
+    struct address base;
+    unsigned bits;
+    assert_true(sources_parse(network, &base, &bits));
+    struct address picked = sources_pick(&base, bits, index);
+    has_address(&picked, expected);
+}
+
+static void sources_go_round(void **state) {
+    (void)state;
+    picks("127.1.2.3/24", 0, "127.1.2.1:0");
+    picks("127.1.2.3/24", 253, "127.1.2.254:0");
+    picks("127.1.2.3/24", 254, "127.1.2.1:0");
+    picks("127.0.0.0/8", 65536, "127.1.0.1:0");
+    picks("10.0.0.8/31", 0, "10.0.0.8:0");
+    picks("10.0.0.8/31", 1, "10.0.0.9:0");
+    picks("10.0.0.8/32", 5, "10.0.0.8:0");
+    picks("2001:db8::/64", 0, "[2001:db8::1]:0");
+    picks("2001:db8::/64", 65535, "[2001:db8::1:0]:0");
+}
+
+static void wrong_networks_are_refused(void **state) {
+    (void)state;
+    static const char *const wrong[] = {
+        "",      "10.0.0.0", "10.0.0.0/", "10.0.0.0/0", "10.0.0.0/33", "10.0.0.0/8x", "10.0.0.0:5/8",
+        "ten/8", "/8",       "::/129",    "10.0.0.0/-1"};
+    struct address base;
+    unsigned bits;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        if (sources_parse(wrong[i], &base, &bits)) fail_msg("taken: %s", wrong[i]);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults_are_as_documented),
+        cmocka_unit_test(every_flag_arrives),
+        cmocka_unit_test(other_traffic_needs_no_bootnode),
+        cmocka_unit_test(complaints_name_flag_value_and_expectation),
+        cmocka_unit_test(rows_inherit_and_override),
+        cmocka_unit_test(rows_complain_too),
+        cmocka_unit_test(sources_go_round),
+        cmocka_unit_test(wrong_networks_are_refused),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("load_options", tests, NULL, NULL);
+}
