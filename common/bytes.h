@@ -4,7 +4,7 @@
  * zeros, every further write does nothing, and `failed` stays set. So a codec reads straight down and asks
  * once, at the end. Neither owns its bytes.
  *
- * What a heartbeat is read and answered with stands here in full: calls would cost more than the work. */
+ * The readers stand here in full: a heartbeat is six of them, and calls would cost more than the work. */
 #pragma once
 
 #include <endian.h>
@@ -90,49 +90,15 @@ static inline void reader_fail(struct reader *reader) {
 /* Copies `size` bytes; on failure `out` is zeroed. */
 void read_bytes(struct reader *reader, void *out, size_t size);
 
-static inline struct writer writer_over(void *data, size_t capacity) {
-    return (struct writer){.data = data, .capacity = capacity};
-}
-
-/* Reserves `size` bytes to be filled by the caller, or NULL on failure. */
-static inline uint8_t *write_space(struct writer *writer, size_t size) {
-    if (writer->failed || size > writer->capacity - writer->at) {
-        writer->failed = true;
-        return NULL;
-    }
-    uint8_t *space = writer->data + writer->at;
-    writer->at += size;
-    return space;
-}
-
-static inline void write_u8(struct writer *writer, uint8_t value) {
-    uint8_t *space = write_space(writer, 1);
-    if (space) *space = value;
-}
-
-static inline void write_u16(struct writer *writer, uint16_t value) {
-    uint8_t *space = write_space(writer, 2);
-    for (unsigned i = 0; space && i < 2; i++) space[i] = (uint8_t)(value >> 8 * (1 - i));
-}
-
-static inline void write_u32(struct writer *writer, uint32_t value) {
-    uint8_t *space = write_space(writer, 4);
-    for (unsigned i = 0; space && i < 4; i++) space[i] = (uint8_t)(value >> 8 * (3 - i));
-}
-
-static inline void write_u64(struct writer *writer, uint64_t value) {
-    uint8_t *space = write_space(writer, 8);
-    for (unsigned i = 0; space && i < 8; i++) space[i] = (uint8_t)(value >> 8 * (7 - i));
-}
-
-static inline size_t writer_left(const struct writer *writer) {
-    return writer->failed ? 0 : writer->capacity - writer->at;
-}
-
-/* Bytes written, or 0 when anything failed. */
-static inline size_t writer_size(const struct writer *writer) {
-    return writer->failed ? 0 : writer->at;
-}
-
+struct writer writer_over(void *data, size_t capacity);
+void write_u8(struct writer *writer, uint8_t value);
+void write_u16(struct writer *writer, uint16_t value);
+void write_u32(struct writer *writer, uint32_t value);
+void write_u64(struct writer *writer, uint64_t value);
 void write_bytes(struct writer *writer, const void *data, size_t size);
 void write_zeros(struct writer *writer, size_t size);
+/* Reserves `size` bytes to be filled by the caller, or NULL on failure. */
+uint8_t *write_space(struct writer *writer, size_t size);
+size_t writer_left(const struct writer *writer);
+/* Bytes written, or 0 when anything failed. */
+size_t writer_size(const struct writer *writer);
