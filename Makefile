@@ -56,6 +56,7 @@ OBJECTS := $(OUT)/gochat.o $(OUT)/tests/fuzz/replay.o $(LIBRARY_OBJECTS) $(SUPPO
 UNITS := $(UNIT_OBJECTS:$(OUT)/tests/unit/%.o=$(OUT)/tests/%)
 BENCH_UNITS := $(patsubst tests/unit/%.c,$(OUT)/tests/%,$(shell grep -l '^.include "bench/' tests/unit/test_*.c))
 SCENARIOS := $(SCENARIO_OBJECTS:$(OUT)/tests/scenario/%.o=$(OUT)/tests/%)
+BENCH_SCENARIOS := $(patsubst tests/scenario/%.c,$(OUT)/tests/%,$(shell grep -l '^.include "bench/' tests/scenario/test_*.c))
 TOOLS := $(TOOL_OBJECTS:$(OUT)/tests/tools/%.o=$(OUT)/tests/%)
 PRELOADS := $(if $(SAN),,$(patsubst tests/preload/%.c,$(OUT)/tests/%.so,$(sort $(wildcard tests/preload/*.c))))
 FUZZERS := $(FUZZ_OBJECTS:$(OUT)/tests/fuzz/%.o=$(OUT)/tests/%)
@@ -120,7 +121,11 @@ $(filter-out $(BENCH_UNITS),$(UNITS)): $(OUT)/tests/%: $(OUT)/tests/unit/%.o $(S
 $(BENCH_UNITS): $(OUT)/tests/%: $(OUT)/tests/unit/%.o $(SUPPORT) $(BENCH_LIBRARY) $(LIBRARY)
 	$(call link,$(TEST_LIBS))
 
-$(SCENARIOS): $(OUT)/tests/%: $(OUT)/tests/scenario/%.o $(SCENARIO_SUPPORT) $(SUPPORT) $(LIBRARY)
+$(filter-out $(BENCH_SCENARIOS),$(SCENARIOS)): $(OUT)/tests/%: $(OUT)/tests/scenario/%.o $(SCENARIO_SUPPORT) $(SUPPORT) \
+		$(LIBRARY)
+	$(call link,$(TEST_LIBS))
+
+$(BENCH_SCENARIOS): $(OUT)/tests/%: $(OUT)/tests/scenario/%.o $(SCENARIO_SUPPORT) $(SUPPORT) $(BENCH_LIBRARY) $(LIBRARY)
 	$(call link,$(TEST_LIBS))
 
 $(TOOLS): $(OUT)/tests/%: $(OUT)/tests/tools/%.o $(LIBRARY)
@@ -149,7 +154,7 @@ deps:
 run:
 	@.ci/deps build
 	@$(MAKE) all
-	@GOCHAT=$(abspath $(PROGRAM)) DATA=$(abspath $(OUT)/run) client/demo.sh
+	@$(MAKE) all tests $(YARDSTICKS)
 
 # tests/natlab/hostile wants a sanitized program, whatever the others run.
 check check-long:

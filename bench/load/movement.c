@@ -10,7 +10,7 @@
 #define REBIND_WINDOW 1024
 #define REBIND_WAIT_US 1000
 #define REBIND_PAUSE_US 600000 /* between two tries of one session: over the time in which it heeds no second PATH */
-#define REBIND_ROUNDS 8
+#define REBIND_VAIN_ROUNDS 8 /* in a row, then those left do not move any more */
 
 void fleet_send_sealed(struct fleet *fleet, uint32_t member, enum message_type type, const uint8_t *body, size_t size) {
     struct member *self = &fleet->members[member];
@@ -101,7 +101,11 @@ bool movement_rebind(struct fleet *fleet, char *why, size_t why_size) {
         fleet->astray += !(member->flags & MEMBER_ASTRAY);
         member->flags |= MEMBER_ASTRAY;
     }
-    for (unsigned i = 0; i < REBIND_ROUNDS && fleet->astray > 0 && !interrupted(); i++) rebind_round(fleet);
+    for (unsigned vain = 0; vain < REBIND_VAIN_ROUNDS && fleet->astray > 0 && !interrupted();) {
+        uint32_t before = fleet->astray;
+        rebind_round(fleet);
+        vain = fleet->astray < before ? 0 : vain + 1;
+    }
     fleet->misdeeds.stuck += fleet->astray;
     return true;
 }

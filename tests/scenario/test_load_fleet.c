@@ -1,0 +1,392 @@
+/* The load generator's fleet against a bootnode without threads or sockets, on a time of their own: it fills, beats,
+ * churns, moves and falls silent under loss; and what goes wrong is said. This file is the fleet's wire. */
+#include "bench/load/fleet.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+
+#include "bench/load/pump.h"
+#include "tests/scenario/support/rendezvous_net.h"
+
+#define SESSIONS 60
+#define ROOM_SIZE 12
+#define SOCKETS 7
+#define INBOX 65536
+#define LOST_AFTER_MS 1000 /* an answer */
+#define ROW_LIMIT_MS 60000
+
+struct letter {
+    size_t socket, size;
+    uint64_t arrives;
+    uint8_t data[PACKET_MAX];
+};
+
+struct wire {
+    struct net *net;
+    uint16_t port;                                      /* of the first socket; others follow */
+    unsigned loss;                                      /* percent, each way */
+    bool cut;                                           /* nothing comes through */
+    bool (*passes)(const uint8_t *packet, size_t size); /* from the bootnode; NULL: all */
+    size_t reserved[SOCKETS];
+    uint8_t bursts[SOCKETS][WIRE_BURST][PACKET_MAX];
+    size_t sizes[SOCKETS][WIRE_BURST];
+    struct letter *inbox;
+    size_t first, count;
+};
+
+static struct wire *the_wire; /* load_now_us takes no argument */
+
+uint64_t load_now_us(void) {
+    return the_wire->net->monotonic * 1000;
+}
+
+static struct address socket_address(const struct wire *wire, size_t socket) {
+    struct address address = net_address(7);
+    address.port = (uint16_t)(wire->port + socket);
+    return address;
+}
+
+static bool is_lost(const struct wire *wire) {
+    return wire->cut || randombytes_random() % 100 < wire->loss;
+}
+
+/* The net has no such clients: everything from the bootnode is taken here. */
+static bool take_from_bootnode(struct net *net, const struct flying *packet) {
+    struct wire *wire = net->watching;
+    size_t socket = (size_t)packet->peer.port - wire->port;
+    bool ours = packet->peer.port >= wire->port && socket < SOCKETS;
+    if (!ours || is_lost(wire) || (wire->passes && !wire->passes(packet->data, packet->size))) return false;
+    assert_in_range(wire->count, 0, INBOX - 1);
+    struct letter *letter = &wire->inbox[(wire->first + wire->count++) % INBOX];
+    *letter = (struct letter){.socket = socket, .size = packet->size, .arrives = packet->arrives};
+    memcpy(letter->data, packet->data, packet->size);
+    return false;
+}
+
+size_t wire_sockets(const struct wire *wire) {
+    (void)wire;
+    return SOCKETS;
+}
+
+uint8_t *wire_reserve(struct wire *wire, size_t socket) {
+    return wire->reserved[socket] < WIRE_BURST ? wire->bursts[socket][wire->reserved[socket]] : NULL;
+}
+
+void wire_commit(struct wire *wire, size_t socket, size_t size) {
+    wire->sizes[socket][wire->reserved[socket]++] = size;
+}
+
+size_t wire_flush(struct wire *wire, size_t socket) {
+    struct address from = socket_address(wire, socket);
+    size_t count = wire->reserved[socket];
+    wire->reserved[socket] = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!is_lost(wire)) net_inject(wire->net, &from, wire->bursts[socket][i], wire->sizes[socket][i]);
+    return count;
+}
+
+/* Time passes only here, and only for who waits. */
+size_t wire_receive(struct wire *wire, uint64_t timeout_us, size_t limit,
+                    void (*take)(void *context, size_t socket, const uint8_t *data, size_t size), void *context) {
+    size_t taken = 0;
+    if (timeout_us > 0) net_run(wire->net, NET_STEP_MS);
+    for (; taken < limit && wire->count > 0 && wire->inbox[wire->first].arrives <= wire->net->monotonic; taken++) {
+        const struct letter *letter = &wire->inbox[wire->first];
+        take(context, letter->socket, letter->data, letter->size);
+        wire->first = (wire->first + 1) % INBOX;
+        wire->count--;
+    }
+    return taken;
+}
+
+bool wire_rebind(struct wire *wire, char *why, size_t why_size) {
+    (void)why, (void)why_size;
+    wire->port = (uint16_t)(wire->port + SOCKETS);
+    wire->first = wire->count = 0;
+    return true;
+}
+
+struct address wire_local(const struct wire *wire, size_t socket) {
+    return socket_address(wire, socket);
+}
+
+/* --- the stage --- */
+
+struct stage {
+    struct net *net;
+    struct wire wire;
+    struct fleet *fleet;
+    struct row_result result;
+    uint64_t asked, answered;
+    bool waiting[1 << 20]; /* by request */
+};
+
+static int setup(void **state) {
+    void *net;
+    if (net_setup(&net) != 0) return -1;
+    struct stage *stage = calloc(1, sizeof *stage);
+    assert_non_null(stage);
+    stage->net = net;
+    stage->net->config.sessions_per_source = 0;
+    stage->net->config.limit_loopback = false;
+    net_restart(stage->net, true);
+    stage->wire = (struct wire){.net = stage->net, .port = 20000, .inbox = calloc(INBOX, sizeof(struct letter))};
+    assert_non_null(stage->wire.inbox);
+    the_wire = stage->net->watching = &stage->wire;
+    stage->net->watch = take_from_bootnode;
+    const struct load_options options = {.sessions = SESSIONS, .room_size = ROOM_SIZE, .watched_rooms = SESSIONS};
+    stage->fleet = fleet_create(&options, &stage->wire);
+    assert_non_null(stage->fleet);
+    *state = stage;
+    return 0;
+}
+
+static int teardown(void **state) {
+    struct stage *stage = *state;
+    void *net = stage->net;
+    fleet_destroy(stage->fleet);
+    free(stage->wire.inbox);
+    free(stage);
+    return net_teardown(&net);
+}
+
+static struct fill_result fill(struct stage *stage) {
+    struct fill_result result;
+    char why[LOAD_TEXT_SIZE] = "";
+    if (!fleet_fill(stage->fleet, NULL, NULL, &result, why, sizeof why)) fail_msg("%s", why);
+    return result;
+}
+
+static void take_answer(void *context, size_t socket, const uint8_t *data, size_t size) {
+    struct stage *stage = context;
+    struct traffic *traffic = fleet_beats(stage->fleet, &(struct row_options){.traffic = TRAFFIC_BEATS});
+    uint64_t number = traffic->answer(traffic->context, socket, data, size, load_now_us());
+    if (number == TRAFFIC_NO_ANSWER) return;
+    assert_true(stage->waiting[number]);
+    stage->waiting[number] = false;
+    stage->answered++;
+}
+
+/* As pump_run does: each socket's turn once a step, and what else is due. */
+static void drive_row(struct stage *stage, const struct row_options *row) {
+    struct traffic *traffic = fleet_beats(stage->fleet, row);
+    uint64_t number = 0, end = load_now_us() + ROW_LIMIT_MS * UINT64_C(1000), now;
+    for (size_t socket = 0; (now = load_now_us()) < end && !fleet_row_over(stage->fleet, now);
+         socket = (socket + 1) % SOCKETS) {
+        uint64_t given = number++;
+        uint8_t *space = wire_reserve(&stage->wire, socket);
+        size_t size = traffic->request(traffic->context, socket, &given, now, space);
+        if (size > 0) wire_commit(&stage->wire, socket, size);
+        if (size > 0 && given != TRAFFIC_NO_ANSWER) {
+            stage->waiting[given] = true;
+            stage->asked++;
+        }
+        wire_flush(&stage->wire, socket);
+        wire_receive(&stage->wire, 1000, 512, take_answer, stage);
+        traffic->idle(traffic->context, load_now_us());
+    }
+    assert_true(now < end);
+}
+
+static const struct row_result *run_row(struct stage *stage, const struct row_options *options) {
+    char why[LOAD_TEXT_SIZE] = "";
+    struct row_options row = *options;
+    row.answers = ANSWERS_EVERY;
+    stage->asked = stage->answered = 0;
+    memset(stage->waiting, 0, sizeof stage->waiting);
+    memset(&stage->result, 0, sizeof stage->result);
+    if (!fleet_row_begin(stage->fleet, &row, why, sizeof why)) fail_msg("%s", why);
+    drive_row(stage, &row);
+    for (uint64_t end = load_now_us() + LOST_AFTER_MS * 1000; load_now_us() < end;)
+        wire_receive(&stage->wire, 1000, 512, take_answer, stage);
+    fleet_row_end(stage->fleet, &stage->result);
+    return &stage->result;
+}
+
+static void assert_agreed(const struct row_result *result) {
+    for (size_t i = 0; i < result->disagreement_count; i++) fail_msg("%s", result->disagreements[i]);
+}
+
+static void assert_said(const struct row_result *result, const char *what) {
+    for (size_t i = 0; i < result->disagreement_count; i++)
+        if (strstr(result->disagreements[i], what)) return;
+    fail_msg("nothing was said of '%s'", what);
+}
+
+/* --- what goes well --- */
+
+static void fills_and_beats(void **state) {
+    struct stage *stage = *state;
+    assert_int_equal(fill(stage).registered, SESSIONS);
+    struct shard_counters totals = net_totals(stage->net);
+    assert_int_equal(totals.sessions, SESSIONS);
+    assert_int_equal(totals.provisional, 0);
+    assert_int_equal(totals.rooms, SESSIONS / ROOM_SIZE);
+    assert_agreed(run_row(stage, &(struct row_options){.duration_s = 20}));
+    assert_true(stage->asked > 3000);
+    assert_int_equal(stage->answered, stage->asked);
+    assert_int_equal(net_totals(stage->net).expired, 0);
+    assert_int_equal(fill(stage).registered, 0);
+}
+
+static void fills_under_loss(void **state) {
+    struct stage *stage = *state;
+    stage->wire.loss = 20;
+    assert_int_equal(fill(stage).registered, SESSIONS);
+    assert_int_equal(net_totals(stage->net).sessions, SESSIONS);
+    assert_agreed(run_row(stage, &(struct row_options){.duration_s = 20}));
+    assert_true(stage->answered > stage->asked / 2 && stage->answered < stage->asked);
+    assert_int_equal(net_totals(stage->net).expired, 0);
+}
+
+static void churn_is_announced(void **state) {
+    struct stage *stage = *state;
+    fill(stage);
+    const struct row_result *result = run_row(stage, &(struct row_options){.duration_s = 10, .churn_percent = 5});
+    assert_agreed(result);
+    assert_in_range(result->registered, 25, 35);
+    assert_int_equal(net_totals(stage->net).left, result->registered);
+    assert_int_equal(fleet_counts(stage->fleet).left, result->registered);
+    assert_int_equal(net_totals(stage->net).sessions, SESSIONS);
+    assert_true(result->announce_us.count >= (ROOM_SIZE - 2) * result->registered);
+    assert_int_equal(result->announce_missing, 0);
+    assert_int_equal(stage->answered, stage->asked);
+}
+
+static void churn_under_loss_is_announced(void **state) {
+    struct stage *stage = *state;
+    fill(stage);
+    stage->wire.loss = 20;
+    assert_agreed(run_row(stage, &(struct row_options){.duration_s = 10, .churn_percent = 5}));
+}
+
+static void silence_expires(void **state) {
+    struct stage *stage = *state;
+    fill(stage);
+    const struct row_result *result = run_row(stage, &(struct row_options){.duration_s = 1, .silent_percent = 50});
+    assert_agreed(result);
+    assert_int_equal(result->expired_expected, fleet_counts(stage->fleet).fell_silent);
+    assert_in_range(result->expired_expected, SESSIONS / 2 - 5, SESSIONS / 2 + 5);
+    assert_int_equal(result->expired_seen, result->expired_expected);
+    assert_int_equal(net_totals(stage->net).expired, result->expired_expected);
+    assert_true(result->expiry_late_ms.maximum < 500);
+    assert_int_equal(fill(stage).registered, result->expired_expected);
+    assert_int_equal(net_totals(stage->net).sessions, SESSIONS);
+}
+
+/* One in each watched room lives on, to see it. */
+static void all_silent_leaves_one_witness_a_room(void **state) {
+    struct stage *stage = *state;
+    fill(stage);
+    stage->wire.loss = 10;
+    const struct row_result *result = run_row(stage, &(struct row_options){.duration_s = 1, .silent_percent = 100});
+    assert_agreed(result);
+    assert_int_equal(result->expired_seen, SESSIONS - SESSIONS / ROOM_SIZE);
+}
+
+static void everyone_moves(void **state) {
+    struct stage *stage = *state;
+    fill(stage);
+    assert_agreed(run_row(stage, &(struct row_options){.duration_s = 2, .rebind = true}));
+    assert_int_equal(stage->answered, stage->asked);
+    assert_int_equal(net_totals(stage->net).moved, SESSIONS);
+    assert_int_equal(fleet_counts(stage->fleet).moved, SESSIONS);
+    stage->wire.loss = 20;
+    assert_agreed(run_row(stage, &(struct row_options){.duration_s = 2, .rebind = true}));
+    assert_int_equal(fleet_counts(stage->fleet).moved, 2 * SESSIONS);
+}
+
+/* --- what goes wrong --- */
+
+static void bootnode_that_does_not_answer(void **state) {
+    struct stage *stage = *state;
+    struct fill_result result;
+    char why[LOAD_TEXT_SIZE];
+    stage->wire.cut = true;
+    assert_false(fleet_fill(stage->fleet, NULL, NULL, &result, why, sizeof why));
+    assert_non_null(strstr(why, "did not answer"));
+}
+
+static void bootnode_that_refuses(void **state) {
+    struct stage *stage = *state;
+    struct fill_result result;
+    char why[LOAD_TEXT_SIZE];
+    stage->net->config.room_members = ROOM_SIZE - 1;
+    net_restart(stage->net, true);
+    assert_false(fleet_fill(stage->fleet, NULL, NULL, &result, why, sizeof why));
+    assert_non_null(strstr(why, "room is full"));
+}
+
+static void bootnode_that_dies_is_noticed(void **state) {
+    struct stage *stage = *state;
+    fill(stage);
+    stage->wire.cut = true;
+    assert_said(run_row(stage, &(struct row_options){.duration_s = 3}), "fell silent");
+}
+
+static void bootnode_that_forgets_is_noticed(void **state) {
+    struct stage *stage = *state;
+    fill(stage);
+    net_restart(stage->net, true);
+    assert_said(run_row(stage, &(struct row_options){.duration_s = 5}), "60 living sessions were forgotten");
+    assert_int_equal(fleet_counts(stage->fleet).resets, SESSIONS);
+    fill(stage);
+    assert_int_equal(net_totals(stage->net).sessions, SESSIONS);
+    assert_agreed(run_row(stage, &(struct row_options){.duration_s = 5}));
+}
+
+static bool no_changes(const uint8_t *packet, size_t size) {
+    return size == 0 || packet[0] != MESSAGE_CHANGES;
+}
+
+static void announcements_that_do_not_come_are_missed(void **state) {
+    struct stage *stage = *state;
+    fill(stage);
+    stage->wire.passes = no_changes;
+    const struct row_result *result = run_row(stage, &(struct row_options){.duration_s = 3, .churn_percent = 5});
+    assert_said(result, "announcements of a join did not reach a member");
+    stage->wire.passes = NULL;
+    fill(stage);
+    stage->wire.passes = no_changes;
+    result = run_row(stage, &(struct row_options){.duration_s = 1, .silent_percent = 20});
+    assert_said(result, "were not announced as left");
+    assert_int_equal(result->expired_seen, 0);
+}
+
+static bool no_path(const uint8_t *packet, size_t size) {
+    return size == 0 || packet[0] != MESSAGE_PATH;
+}
+
+static void sessions_that_cannot_move_are_counted(void **state) {
+    struct stage *stage = *state;
+    fill(stage);
+    stage->wire.passes = no_path;
+    assert_said(run_row(stage, &(struct row_options){.duration_s = 1, .rebind = true}), "60 sessions did not move");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(fills_and_beats),
+        TEST(fills_under_loss),
+        TEST(churn_is_announced),
+        TEST(churn_under_loss_is_announced),
+        TEST(silence_expires),
+        TEST(all_silent_leaves_one_witness_a_room),
+        TEST(everyone_moves),
+        TEST(bootnode_that_does_not_answer),
+        TEST(bootnode_that_refuses),
+        TEST(bootnode_that_dies_is_noticed),
+        TEST(bootnode_that_forgets_is_noticed),
+        TEST(announcements_that_do_not_come_are_missed),
+        TEST(sessions_that_cannot_move_are_counted),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("load_fleet", tests, NULL, NULL);
+}
