@@ -34,6 +34,7 @@ static bool encode_name(const char *name, struct dns *dns) {
     return dns->name_size > 1;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the shape of traffic.request */
 static size_t request(void *context, size_t socket, uint64_t *number, uint64_t now_us, uint8_t *out) {
     (void)socket;
     (void)now_us;

@@ -11,6 +11,7 @@
 #define MAGIC_COOKIE 0x2112a442U
 #define OURS 0x6c6f6164U /* begins our transaction ids */
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the shape of traffic.request */
 static size_t request(void *context, size_t socket, uint64_t *number, uint64_t now_us, uint8_t *out) {
     (void)context;
     (void)socket;

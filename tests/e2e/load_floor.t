@@ -14,6 +14,7 @@ use constant { RATE => 500, SECONDS => 1 };
 
 my $load = dirname(gochat()) . '/gochat-load';
 my $floor = ($ENV{OUT} // "$FindBin::Bin/../../build") . '/bench/floor';
+plan skip_all => "$floor is not built (make benchmarks)" unless -x $floor;
 my $folder = temp_dir();
 
 sub start_floor {

@@ -27,7 +27,8 @@ static uint64_t answer(struct traffic *traffic, const uint8_t *data, size_t size
 
 /* None of the answer's beginnings is one, nor the answer with one of the first `fixed` bytes changed. */
 static void only_whole_answers_count(struct traffic *traffic, const uint8_t *data, size_t size, size_t fixed) {
-    uint8_t copy[PACKET_MAX];
+    uint8_t copy[PACKET_MAX] = {0};
+    assert_true(fixed <= size && size <= sizeof copy);
     memcpy(copy, data, size);
     for (size_t i = 0; i < size; i++) assert_true(answer(traffic, copy, i) == TRAFFIC_NO_ANSWER);
     for (size_t i = 0; i < fixed; i++) {
