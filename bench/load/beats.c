@@ -107,15 +107,10 @@ static bool next_turn(struct fleet *fleet, size_t socket, uint32_t *member) {
     return false;
 }
 
-static size_t no_beat(void *context, size_t socket, uint64_t *number, uint64_t now_us, uint8_t *out) {
-    (void)context, (void)socket, (void)number, (void)now_us, (void)out;
-    return 0;
-}
-
 static size_t next_beat(void *context, size_t socket, uint64_t *number, uint64_t now_us, uint8_t *out) {
     struct fleet *fleet = context;
     uint32_t member;
-    if (!next_turn(fleet, socket, &member)) return 0;
+    if (fleet->at_rest || !next_turn(fleet, socket, &member)) return 0;
     bool ask = fleet->row.options.answers == ANSWERS_EVERY || fleet->counter % RARE_ANSWERS == 0;
     size_t size = beat_write(fleet, member, ask, now_us, out);
     if (ask)
@@ -173,11 +168,9 @@ static void keep(void *context) {
 }
 
 struct traffic *fleet_beats(struct fleet *fleet, const struct row_options *row) {
-    fleet->beats = (struct traffic){.request = row->traffic == TRAFFIC_NONE ? no_beat : next_beat,
-                                    .answer = take_answer,
-                                    .idle = live_on,
-                                    .destroy = keep,
-                                    .context = fleet};
+    fleet->at_rest = row->traffic == TRAFFIC_NONE;
+    fleet->beats = (struct traffic){
+        .request = next_beat, .answer = take_answer, .idle = live_on, .destroy = keep, .context = fleet};
     return &fleet->beats;
 }
 

@@ -10,10 +10,10 @@
 
 static void say_leave(struct fleet *fleet, uint32_t member, uint8_t tries, uint64_t now_us) {
     fleet_send_sealed(fleet, member, MESSAGE_LEAVE, NULL, 0);
-    agenda_add(&fleet->agenda, &(struct agenda_entry){.due_us = now_us + ((uint64_t)LEAVE_FIRST_US << tries),
-                                                      .member = member,
-                                                      .errand = ERRAND_LEAVE,
-                                                      .tries = (uint8_t)(tries + 1)});
+    fleet_plan(fleet, &(struct agenda_entry){.due_us = now_us + ((uint64_t)LEAVE_FIRST_US << tries),
+                                             .member = member,
+                                             .errand = ERRAND_LEAVE,
+                                             .tries = (uint8_t)(tries + 1)});
 }
 
 static void set_out(struct fleet *fleet, uint32_t member) {
@@ -25,7 +25,7 @@ static void set_out(struct fleet *fleet, uint32_t member) {
 static void go_away(struct fleet *fleet, uint32_t member, uint64_t back_us) {
     fleet_forget(fleet, member);
     fleet->members[member].state = MEMBER_AWAY;
-    agenda_add(&fleet->agenda, &(struct agenda_entry){.due_us = back_us, .member = member, .errand = ERRAND_RETURN});
+    fleet_plan(fleet, &(struct agenda_entry){.due_us = back_us, .member = member, .errand = ERRAND_RETURN});
 }
 
 static bool choose(struct fleet *fleet, uint32_t *member) {
@@ -52,8 +52,11 @@ void churn_step(struct fleet *fleet, uint64_t now_us) {
         (double)(now_us - row->began_us) > row->options.duration_s * 1e6)
         return;
     row->churn_debt += (double)fleet->count * row->options.churn_percent / 100 * (double)passed / 1e6;
-    for (uint32_t member; row->churn_debt >= 1; row->churn_debt--)
+    while (row->churn_debt >= 1) {
+        uint32_t member;
+        row->churn_debt--;
         if (choose(fleet, &member)) leave(fleet, member, now_us);
+    }
 }
 
 void churn_errand(struct fleet *fleet, const struct agenda_entry *entry, uint64_t now_us) {
@@ -62,7 +65,7 @@ void churn_errand(struct fleet *fleet, const struct agenda_entry *entry, uint64_
         struct agenda_entry again = *entry;
         again.due_us = now_us + RETRY_US;
         if (member->state == MEMBER_AWAY && !registration_start(fleet, entry->member, now_us))
-            agenda_add(&fleet->agenda, &again);
+            fleet_plan(fleet, &again);
     } else if (member->state != MEMBER_LEAVING) {
         return;
     } else if (entry->tries < LEAVE_TRIES) {

@@ -1,7 +1,6 @@
 #include <stdio.h>
 
 #include "bench/load/fleet_parts.h"
-#include "bench/load/interrupt.h"
 #include "bench/load/pump.h"
 
 #define WAIT_US 1000
@@ -53,11 +52,9 @@ static bool went_wrong(struct fleet *fleet, char *why, size_t why_size) {
         snprintf(why, why_size, "the bootnode is shutting down");
     else if (fleet->registrations.failed)
         say_refused(fleet, why, why_size);
-    else if (interrupted())
-        snprintf(why, why_size, "interrupted");
-    else
-        return false;
-    return true;
+    else if (fleet_must_stop(fleet))
+        snprintf(why, why_size, fleet->no_memory ? "out of memory" : "interrupted");
+    return fleet->registrations.failed || fleet_must_stop(fleet);
 }
 
 static bool all_know_their_rooms(const struct fleet *fleet) {
@@ -69,7 +66,7 @@ static bool all_know_their_rooms(const struct fleet *fleet) {
 /* Nobody is announced any more, and everyone was told of everyone. */
 static void settle(struct fleet *fleet) {
     uint64_t now = load_now_us(), end = now + SETTLE_US, look = now;
-    while (!interrupted() && now < end &&
+    while (!fleet_must_stop(fleet) && now < end &&
            (now - fleet->changed_us < QUIET_US || now < look || !all_know_their_rooms(fleet))) {
         if (now >= look) look = now + PROGRESS_US;
         fleet_drive(fleet, WAIT_US);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "bench/load/fleet_parts.h"
+#include "bench/load/interrupt.h"
 #include "bench/load/pump.h"
 
 #define STEP_REGISTRATIONS 16 /* between two looks at what came */
@@ -11,16 +12,15 @@
 
 /* --- life --- */
 
-/* Rooms that are watched stand evenly among the others. */
 static void mark_watched(struct fleet *fleet) {
     for (uint32_t i = 0; i < fleet->watched; i++) {
-        uint32_t first = (uint32_t)((uint64_t)i * fleet->rooms / fleet->watched) * fleet->room_size;
+        uint32_t first = fleet_watched_room(fleet, i) * fleet->room_size;
         for (uint32_t member = first; member < fleet->count && member - first < fleet->room_size; member++)
             fleet->members[member].flags = MEMBER_WATCHED;
     }
 }
 
-/* The inverse of the above. */
+/* The inverse of fleet_watched_room. */
 struct oracle_place fleet_place(const struct fleet *fleet, uint32_t member) {
     uint64_t room = fleet_room(fleet, member);
     uint32_t watch = (uint32_t)((room * fleet->watched + fleet->rooms - 1) / fleet->rooms);
@@ -117,6 +117,14 @@ void fleet_forget(struct fleet *fleet, uint32_t member) {
     if (self->flags & MEMBER_LAST_WORD) fleet->row.last_words--;
     self->flags &= MEMBER_WATCHED | MEMBER_CHURNS;
     self->session_id = 0;
+}
+
+bool fleet_must_stop(const struct fleet *fleet) {
+    return fleet->draining || fleet->no_memory || interrupted();
+}
+
+void fleet_plan(struct fleet *fleet, const struct agenda_entry *entry) {
+    if (!agenda_add(&fleet->agenda, entry)) fleet->no_memory = true;
 }
 
 /* --- out --- */

@@ -79,6 +79,7 @@ struct fleet {
     struct asked *asked;
     struct beat_order order;
     struct traffic beats;
+    bool at_rest;   /* the row sends nothing but what keeps the sessions alive */
     uint32_t swept; /* where the search for those that must be kept alive goes on */
     uint64_t swept_us;
 
@@ -95,7 +96,7 @@ struct fleet {
     uint32_t astray, absent; /* how many are */
     uint64_t heard_us;       /* something authentic came */
     uint64_t changed_us;     /* CHANGES came */
-    bool draining;
+    bool draining, no_memory;
     uint64_t random;
 
     struct row_state row;
@@ -114,6 +115,10 @@ static inline uint32_t fleet_room(const struct fleet *fleet, uint32_t member) {
 }
 static inline size_t fleet_socket(const struct fleet *fleet, uint32_t member) {
     return member % fleet->sockets;
+}
+/* Rooms that are watched stand evenly among the others. */
+static inline uint32_t fleet_watched_room(const struct fleet *fleet, uint32_t watch) {
+    return (uint32_t)((uint64_t)watch * fleet->rooms / fleet->watched);
 }
 /* Where the oracle knows a member of a watched room. */
 struct oracle_place fleet_place(const struct fleet *fleet, uint32_t member);
@@ -177,5 +182,9 @@ bool fleet_step(struct fleet *fleet, uint32_t registrations, uint64_t now_us);
 uint64_t fleet_receive(struct fleet *fleet, const uint8_t *packet, size_t size, uint64_t now_us);
 /* A step, and what comes within `wait_us` (at once when there is more to do): for what blocks. */
 void fleet_drive(struct fleet *fleet, uint64_t wait_us);
+/* Whatever blocks has to end. */
+bool fleet_must_stop(const struct fleet *fleet);
+/* For later. */
+void fleet_plan(struct fleet *fleet, const struct agenda_entry *entry);
 /* The member has no session from now on. */
 void fleet_forget(struct fleet *fleet, uint32_t member);

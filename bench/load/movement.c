@@ -3,14 +3,13 @@
 #include <stdlib.h>
 
 #include "bench/load/fleet_parts.h"
-#include "bench/load/interrupt.h"
 #include "bench/load/pump.h"
 #include "common/suite.h"
 
 #define REBIND_WINDOW 1024
 #define REBIND_WAIT_US 1000
 #define REBIND_PAUSE_US 600000 /* between two tries of one session: over the time in which it heeds no second PATH */
-#define REBIND_VAIN_ROUNDS 8 /* in a row, then those left do not move any more */
+#define REBIND_VAIN_ROUNDS 8   /* in a row, then those left do not move any more */
 
 void fleet_send_sealed(struct fleet *fleet, uint32_t member, enum message_type type, const uint8_t *body, size_t size) {
     struct member *self = &fleet->members[member];
@@ -81,7 +80,7 @@ void path_receive(struct fleet *fleet, const uint8_t *packet, size_t size, uint6
  * more at once than the bootnode's buffers hold. */
 static void rebind_round(struct fleet *fleet) {
     uint32_t sent = 0, begun_with = fleet->astray;
-    for (uint32_t i = 0; i < fleet->count && !interrupted(); i++) {
+    for (uint32_t i = 0; i < fleet->count && !fleet_must_stop(fleet); i++) {
         if (!(fleet->members[i].flags & MEMBER_ASTRAY)) continue;
         beat_send(fleet, i, true, load_now_us());
         sent++;
@@ -101,7 +100,7 @@ bool movement_rebind(struct fleet *fleet, char *why, size_t why_size) {
         fleet->astray += !(member->flags & MEMBER_ASTRAY);
         member->flags |= MEMBER_ASTRAY;
     }
-    for (unsigned vain = 0; vain < REBIND_VAIN_ROUNDS && fleet->astray > 0 && !interrupted();) {
+    for (unsigned vain = 0; vain < REBIND_VAIN_ROUNDS && fleet->astray > 0 && !fleet_must_stop(fleet);) {
         uint32_t before = fleet->astray;
         rebind_round(fleet);
         vain = fleet->astray < before ? 0 : vain + 1;

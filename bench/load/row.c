@@ -32,7 +32,7 @@ bool fleet_row_begin(struct fleet *fleet, const struct row_options *row, char *w
 bool fleet_row_over(struct fleet *fleet, uint64_t now_us) {
     const struct row_state *row = &fleet->row;
     uint64_t passed = now_us > row->began_us ? now_us - row->began_us : 0;
-    if (fleet->draining) return true;
+    if (fleet_must_stop(fleet)) return true;
     if ((double)passed < row->options.duration_s * 1e6) return false;
     if (row->silent && passed < fleet->expiry_ms * UINT64_C(1000) + SILENT_GRACE_US) return false;
     if (row->options.churn_percent > 0 && fleet->churners > 0) return false;

@@ -2,7 +2,6 @@
  * where it has two, loses somebody. From the beginning of the row they send nothing. Those that are watched beat once
  * more just before, and that beat is answered: else nobody would know what the bootnode heard last. */
 #include "bench/load/fleet_parts.h"
-#include "bench/load/interrupt.h"
 #include "bench/load/pump.h"
 
 #define LAST_WORD_TRIES 10
@@ -43,28 +42,24 @@ static void mix_room(struct fleet *fleet, uint32_t room) {
     if (!pick(fleet, room, lives, &other)) fleet->members[living].state = MEMBER_ACTIVE;
 }
 
-static uint32_t watched_room(const struct fleet *fleet, uint32_t watch) {
-    return (uint32_t)((uint64_t)watch * fleet->rooms / fleet->watched);
-}
-
 /* Exactly as many as were asked for, each as likely as any other; then the watched rooms are seen to. */
 void silence_choose(struct fleet *fleet, double percent) {
     uint64_t left = living_count(fleet), wanted = (uint64_t)((double)left * percent / 100 + 0.5);
-    for (uint32_t i = 0; i < fleet->count; i++) {
+    for (uint32_t i = 0; i < fleet->count && left > 0; i++) {
         if (!lives(fleet, i)) continue;
         if (fleet_random(fleet) % left-- >= wanted) continue;
         fleet->members[i].state = MEMBER_SILENT;
         wanted--;
     }
-    for (uint32_t i = 0; i < fleet->watched; i++) mix_room(fleet, watched_room(fleet, i));
+    for (uint32_t i = 0; i < fleet->watched; i++) mix_room(fleet, fleet_watched_room(fleet, i));
 }
 
 static void say_last(struct fleet *fleet, uint32_t member, uint8_t tries, uint64_t now_us) {
     fleet->members[member].asked = beat_send(fleet, member, true, now_us);
-    agenda_add(&fleet->agenda, &(struct agenda_entry){.due_us = now_us + REPEAT_US,
-                                                      .member = member,
-                                                      .errand = ERRAND_LAST_WORD,
-                                                      .tries = (uint8_t)(tries + 1)});
+    fleet_plan(fleet, &(struct agenda_entry){.due_us = now_us + REPEAT_US,
+                                             .member = member,
+                                             .errand = ERRAND_LAST_WORD,
+                                             .tries = (uint8_t)(tries + 1)});
 }
 
 static void expect_silence(struct fleet *fleet, uint32_t member, uint64_t now_us) {
@@ -90,7 +85,7 @@ void silence_errand(struct fleet *fleet, const struct agenda_entry *entry, uint6
 }
 
 void silence_fall(struct fleet *fleet) {
-    for (uint32_t i = 0; i < fleet->count && !interrupted(); i++) {
+    for (uint32_t i = 0; i < fleet->count && !fleet_must_stop(fleet); i++) {
         struct member *member = &fleet->members[i];
         if (member->state != MEMBER_SILENT) continue;
         fleet->counts.fell_silent++;
@@ -98,7 +93,7 @@ void silence_fall(struct fleet *fleet) {
         member->flags |= MEMBER_LAST_WORD;
         fleet->row.last_words++;
         say_last(fleet, i, 0, load_now_us());
-        while (fleet->row.last_words >= LAST_WORD_WINDOW) fleet_drive(fleet, WAIT_US);
+        while (fleet->row.last_words >= LAST_WORD_WINDOW && !fleet_must_stop(fleet)) fleet_drive(fleet, WAIT_US);
     }
-    while (fleet->row.last_words > 0 && !interrupted()) fleet_drive(fleet, WAIT_US);
+    while (fleet->row.last_words > 0 && !fleet_must_stop(fleet)) fleet_drive(fleet, WAIT_US);
 }

@@ -52,6 +52,7 @@ void verdict_lines(struct fleet *fleet) {
     struct misdeeds *misdeeds = &fleet->misdeeds;
     const struct row_state *row = &fleet->row;
     if (fleet->draining) fleet_disagree(fleet, "the bootnode is shutting down");
+    if (fleet->no_memory) fleet_disagree(fleet, "out of memory");
     unless_none(fleet, misdeeds->forged, "packets had a wrong tag, seal or token");
     unless_none(fleet, misdeeds->malformed, "packets were not as the protocol has them");
     unless_none(fleet, misdeeds->resets, "living sessions were forgotten by the bootnode");

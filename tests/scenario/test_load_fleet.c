@@ -105,7 +105,7 @@ size_t wire_receive(struct wire *wire, uint64_t timeout_us, size_t limit,
 }
 
 bool wire_rebind(struct wire *wire, char *why, size_t why_size) {
-    (void)why, (void)why_size;
+    if (why_size > 0) why[0] = 0;
     wire->port = (uint16_t)(wire->port + SOCKETS);
     wire->first = wire->count = 0;
     return true;
@@ -164,7 +164,8 @@ static struct fill_result fill(struct stage *stage) {
 
 static void take_answer(void *context, size_t socket, const uint8_t *data, size_t size) {
     struct stage *stage = context;
-    struct traffic *traffic = fleet_beats(stage->fleet, &(struct row_options){.traffic = TRAFFIC_BEATS});
+    const struct row_options beats = {.traffic = TRAFFIC_BEATS};
+    struct traffic *traffic = fleet_beats(stage->fleet, &beats);
     uint64_t number = traffic->answer(traffic->context, socket, data, size, load_now_us());
     if (number == TRAFFIC_NO_ANSWER) return;
     assert_true(stage->waiting[number]);
