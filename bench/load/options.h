@@ -32,7 +32,7 @@ struct row_options {
     size_t raw_size;           /* --raw: bytes of a datagram, at least 12 */
     bool echoed;               /* --echoed: with --raw, an answer to each is expected */
     char dns_name[LOAD_TEXT_SIZE];
-    enum pace pace;
+    enum pace pace;        /* PACE_MAX where other traffic than beats was given no --rate */
     double interval_s;     /* --interval: every session beats once in that time; default 4 */
     double rate;           /* --rate: requests a second in all */
     double duration_s;     /* --duration; default 10 */
@@ -53,6 +53,8 @@ struct load_options {
     uint32_t watched_rooms; /* --watch: rooms whose announcements are judged; default 100, or all when fewer */
     struct address sources; /* --sources A.B.C.D/LEN: packets come from all addresses of this network in turn */
     unsigned sources_bits;  /* LEN; 0: the kernel chooses one address */
+    bool apart;             /* --apart: every datagram leaves by itself. The kernel picks a worker for a whole segmented
+                               send, by its first datagram, so steering by session only shows this way */
     struct address metrics; /* --metrics ADDR:PORT: the bootnode's counters, to compare with ours */
     bool has_metrics;
     char rows[LOAD_TEXT_SIZE]; /* --rows; empty: the command line is the row */
