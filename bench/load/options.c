@@ -134,6 +134,7 @@ static const struct flag flags[] = {
         .help = "rooms whose announcements are judged (100, or all)"},
     {"sources", "ADDR/LEN", RUN(sources), .set = set_sources, .expected = "a network, as in 127.1.0.0/16",
         .help = "sends from all addresses of that network in turn"},
+    {"apart", NULL, RUN(apart), .set = set_on, .help = "datagrams leave one by one, so that each is steered by itself"},
     {"metrics", "HOST:PORT", RUN(metrics), .set = set_address, .help = "the bootnode's metrics, to compare our counts with"},
     {"rows", "FILE", RUN(rows), TEXT, .help = "one row a line, of the flags below ('-': standard input; # comments)"},
 

@@ -52,7 +52,7 @@ static struct wire *open_wire(const struct load_options *options, const struct a
                                       .sources = options->sources,
                                       .sources_bits = options->sources_bits,
                                       .sockets = sockets,
-                                      .segment = true};
+                                      .segment = !options->apart};
     return wire_open(&wire, why, why_size);
 }
 

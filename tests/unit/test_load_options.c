@@ -51,6 +51,7 @@ static void defaults_are_as_documented(void **state) {
     assert_int_equal(options.room_size, 64);
     assert_int_equal(options.watched_rooms, 100);
     assert_int_equal(options.sources_bits, 0);
+    assert_false(options.apart);
     assert_int_equal(options.row.traffic, TRAFFIC_BEATS);
     assert_int_equal(options.row.pace, PACE_INTERVAL);
     assert_true(options.row.interval_s == 4 && options.row.duration_s == 10);
@@ -61,15 +62,17 @@ static void defaults_are_as_documented(void **state) {
 
 static void every_flag_arrives(void **state) {
     (void)state;
-    assert_int_equal(parse("--bootnode [::1]:1 --sessions=5000 --room-size 8 --watch 3 --sources 127.3.4.5/16 "
-                           "--metrics=127.0.0.1:80 --name x --rate 2.5 --duration=0.5 --answers every --churn 1.5 "
-                           "--silent 50 --rebind --pid 77 --json -"),
-                     0);
+    assert_int_equal(
+        parse("--bootnode [::1]:1 --sessions=5000 --room-size 8 --watch 3 --sources 127.3.4.5/16 "
+              "--apart --metrics=127.0.0.1:80 --name x --rate 2.5 --duration=0.5 --answers every --churn 1.5 "
+              "--silent 50 --rebind --pid 77 --json -"),
+        0);
     assert_int_equal(options.sessions, 5000);
     assert_int_equal(options.room_size, 8);
     assert_int_equal(options.watched_rooms, 3);
     has_address(&options.sources, "127.3.0.0:0");
     assert_int_equal(options.sources_bits, 16);
+    assert_true(options.apart);
     has_address(&options.metrics, "127.0.0.1:80");
     assert_string_equal(options.row.name, "x");
     assert_int_equal(options.row.pace, PACE_RATE);

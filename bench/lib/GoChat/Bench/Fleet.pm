@@ -19,7 +19,7 @@ use constant WATCHED_ROOMS => 200;
 use constant { METRICS_TIMEOUT => 10, END_TIMEOUT => 60, SPARE => 1.1 };
 
 # sessions, room_size; cores: for the bootnode and the load together, instead of one each; workers;
-# watched_rooms.
+# watched_rooms; apart: no segmented sends.
 sub new {
     my ($class, $setup, %option) = @_;
     my $bootnode = _bootnode($setup, %option);
@@ -31,7 +31,8 @@ sub new {
         piped => 1,
         command => [$setup->{gochat_load}, '--bootnode', $bootnode->{address}, '--metrics', $bootnode->{metrics},
             '--pid', $bootnode->{pid}, '--sessions', $option{sessions}, '--room-size', $option{room_size},
-            '--watch', $option{watched_rooms} // WATCHED_ROOMS, '--rows', '-', '--json', '-'],
+            '--watch', $option{watched_rooms} // WATCHED_ROOMS, ($option{apart} ? '--apart' : ()),
+            '--rows', '-', '--json', '-'],
     );
     return $self;
 }

@@ -145,7 +145,7 @@ sub measure_workers {
     my $most = $alone->row('one-worker', "--max --answers rare --duration $setup->{seconds}");
     $alone->end;
     my $rate = int($most->{sent_per_s} * $most->{server}{packets} / $most->{sent} / 2);
-    my $fleet = GoChat::Bench::Fleet->new($setup, %sizes, workers => 2,
+    my $fleet = GoChat::Bench::Fleet->new($setup, %sizes, workers => 2, apart => 1,
         cores => "$setup->{server_core},$setup->{load_core}");
     my $flags = "--rate $rate --answers rare --duration " . 3 * $setup->{seconds};
     my %rows = (
