@@ -90,18 +90,19 @@ END
     is(wait_exit($program, 10), 0, 'everything agreed');
 }
 
-{
+my %said = (KILL => qr/ended: the bootnode fell silent/, TERM => qr/ended: the bootnode is shutting down/);
+for my $signal (sort keys %said) {
     my $bootnode = start_bootnode(config => $config);
-    my $two = write_file("$bootnode->{folder}/rows", "--name before --duration 0.5\n--name killed --duration 3\n");
-    my $program = start_load('killed', $bootnode, '--sessions', 100, '--room-size', 10,
-        '--rate', 200, '--rows', $two);
+    my $two = write_file("$bootnode->{folder}/rows", "--name before --duration 0.5\n--name ended --duration 3\n");
+    my $program = start_load("load-$signal", $bootnode, '--sessions', 100, '--room-size', 10, '--rate', 200,
+        '--rows', $two);
     my $page = metrics_of($bootnode);
-    ok(wait_event($program, { name => 'before', lost => 0 }, 20), 'a row goes well');
+    ok(wait_event($program, { name => 'before', lost => 0 }, 20), "$signal: a row goes well");
     my ($answers, $deadline) = (answers_of($page), now() + slow(10));
     watch_until(now() + 0.02) while answers_of($page) < $answers + KILL_AFTER && now() < $deadline;
-    send_signal($bootnode, 'KILL');
-    is(wait_exit($program, 20), STATUS_DISAGREED, 'where the bootnode dies, the exit status says so');
-    like(log_text($program), qr/killed: /, 'and a line why');
+    send_signal($bootnode, $signal);
+    is(wait_exit($program, 20), STATUS_DISAGREED, "$signal: where the bootnode ends, the exit status says so");
+    like(log_text($program), $said{$signal}, "$signal: and a line why");
 }
 
 finish();
