@@ -158,8 +158,8 @@ run:
 
 # tests/natlab/hostile wants a sanitized program, whatever the others run.
 check check-long:
-	@.ci/deps build test
-	@$(MAKE) all tests
+	@.ci/deps build test bench
+	@$(MAKE) all tests $(YARDSTICKS)
 	@$(if $(SAN),,$(MAKE) SAN=address,undefined OUT=$(OUT)/san-address-undefined all)
 	@GOCHAT=$(abspath $(PROGRAM)) OUT=$(abspath $(OUT)) SAN=$(SAN) tests/run $(if $(T),$(T),$(@:check%=all%))
 
