@@ -32,7 +32,7 @@ struct place {
     uint16_t port;
 };
 
-static struct place place_of(const struct session *session) {
+static inline struct place place_of(const struct session *session) {
     uint32_t before, after;
     struct place place;
     for (;;) {
