@@ -66,7 +66,10 @@ bool crowd_fill(struct crowd *crowd, uint64_t now) {
 void crowd_beat(const struct crowd *crowd, uint64_t member, uint64_t now) {
     struct session_name parts = session_name_of(crowd->ids[member]);
     struct session *session = slabs_find(&crowd->shard->slabs, parts.slot, parts.generation);
-    if (session) atomic_store_explicit(&session->heard_ms, (uint32_t)now, memory_order_relaxed);
+    if (!session) return;
+    uint64_t version = atomic_load_explicit(&session->room_version, memory_order_relaxed);
+    atomic_store_explicit(&session->acked_count, (uint32_t)version, memory_order_relaxed);
+    atomic_store_explicit(&session->heard_ms, (uint32_t)now, memory_order_relaxed);
 }
 
 uint64_t crowd_cpu_ns(void) {

@@ -27,7 +27,7 @@ uint64_t crowd_room(const struct crowd *crowd, uint64_t member);
 bool crowd_join(struct crowd *crowd, uint64_t member, uint64_t now);
 /* All of them, quiescent in between. */
 bool crowd_fill(struct crowd *crowd, uint64_t now);
-/* Member i is heard. */
+/* Member i is heard: it has what it was told. */
 void crowd_beat(const struct crowd *crowd, uint64_t member, uint64_t now);
 /* CPU time of this thread. */
 uint64_t crowd_cpu_ns(void);
