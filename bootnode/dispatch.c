@@ -39,7 +39,9 @@ void dispatch_prefetch(const struct context *context, const uint8_t *data, size_
     const struct route *route = size > SHARD_OFFSET ? route_of(data[0]) : NULL;
     if (!route || !route->names_session) return;
     struct reader reader = reader_over(data + SESSION_ID_OFFSET, sizeof(uint64_t));
-    node_prefetch_session(context->node, read_u64(&reader));
+    /* Of the packets that name a session only a heartbeat can do without its keys, when it asks for no answer. */
+    bool keys = data[0] != MESSAGE_HEARTBEAT || data[1] != 0;
+    node_prefetch_session(context->node, read_u64(&reader), keys);
 }
 
 void dispatch(struct context *context, const struct packet *packet) {

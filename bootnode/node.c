@@ -80,7 +80,7 @@ struct session *node_find_session(const struct node *node, uint64_t session_id) 
     return slabs_find(&node->shards[name.shard]->slabs, name.slot, name.generation);
 }
 
-void node_prefetch_session(const struct node *node, uint64_t session_id) {
+void node_prefetch_session(const struct node *node, uint64_t session_id, bool keys) {
     struct session_name name = session_name_of(session_id);
-    if (name.shard < node->shard_count) slabs_prefetch(&node->shards[name.shard]->slabs, name.slot);
+    if (name.shard < node->shard_count) slabs_prefetch(&node->shards[name.shard]->slabs, name.slot, keys);
 }

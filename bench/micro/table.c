@@ -85,7 +85,7 @@ static void beat(const struct bench *bench, uint64_t id) {
 }
 
 static void beat_window(const struct bench *bench, const uint64_t *ids, size_t count) {
-    for (size_t i = 0; i < count; i++) slabs_prefetch(&bench->crowd.shard->slabs, session_name_of(ids[i]).slot);
+    for (size_t i = 0; i < count; i++) slabs_prefetch(&bench->crowd.shard->slabs, session_name_of(ids[i]).slot, false);
     for (size_t i = 0; i < count; i++) beat(bench, ids[i]);
 }
 

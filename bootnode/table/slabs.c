@@ -243,10 +243,13 @@ struct session *slabs_find(const struct slabs *slabs, uint32_t slot, uint32_t ge
     return found >> 8 == generation && (found & 0xff) != SESSION_FREE ? session : NULL;
 }
 
-void slabs_prefetch(const struct slabs *slabs, uint32_t slot) {
+void slabs_prefetch(const struct slabs *slabs, uint32_t slot, bool keys) {
     if (slot >= SLAB_SLOTS * SLAB_DIRECTORY) return;
     const struct slab *slab = slab_at(slabs, slot);
-    if (slab) __builtin_prefetch(&slab->slots[slot % SLAB_SLOTS], 1);
+    if (!slab) return;
+    const struct session *session = &slab->slots[slot % SLAB_SLOTS];
+    __builtin_prefetch(session, 1);
+    if (keys) __builtin_prefetch(session->ack_key);
 }
 
 struct session *slabs_next(const struct slabs *slabs, uint32_t *slot) {

@@ -57,8 +57,9 @@ bool slabs_collect(struct slabs *slabs);
  * comparison. */
 struct session *slabs_find(const struct slabs *slabs, uint32_t slot, uint32_t generation);
 /* Any thread, inside a read-side section; any slot number. Starts bringing the slot's hot line into the cache, to be
- * written, for a look-up that follows some hundred nanoseconds later. Reads the directory alone. */
-void slabs_prefetch(const struct slabs *slabs, uint32_t slot);
+ * written, for a look-up that follows some hundred nanoseconds later; with `keys` also the next line, which holds the
+ * keys of what is sent. Reads the directory alone. */
+void slabs_prefetch(const struct slabs *slabs, uint32_t slot, bool keys);
 /* Any thread, inside a read-side section: the first live session from `*slot` on, which is then the slot behind it;
  * NULL when there is none. */
 struct session *slabs_next(const struct slabs *slabs, uint32_t *slot);

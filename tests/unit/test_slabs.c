@@ -70,7 +70,7 @@ static void finds_what_is_published_and_nothing_else(void **state) {
     assert_null(slabs_find(&slabs, name.slot + SLAB_SLOTS, name.generation));
     assert_null(slabs_find(&slabs, UINT32_MAX, name.generation));
     const uint32_t anywhere[] = {name.slot, name.slot + SLAB_SLOTS, SLAB_SLOTS * SLAB_DIRECTORY, UINT32_MAX};
-    for (size_t i = 0; i < sizeof anywhere / sizeof *anywhere; i++) slabs_prefetch(&slabs, anywhere[i]);
+    for (size_t i = 0; i < sizeof anywhere / sizeof *anywhere; i++) slabs_prefetch(&slabs, anywhere[i], i % 2);
     assert_ptr_equal(find(id), session);
     slabs_free(&slabs, session);
     assert_null(find(id));
