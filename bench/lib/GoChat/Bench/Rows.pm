@@ -11,16 +11,19 @@ use GoChat::Bench::Spread qw(ratios spread);
 
 our @EXPORT_OK = qw(measure_packets);
 
+# Heartbeats a second that the bootnode takes at least.
+use constant { REFRESH_LEAST => 0.2, REFRESH_RATE => 500_000 };
+
 # A heartbeat has 40 bytes, and so have the datagrams of the floors.
 my @ROWS = (
     { name => 'one-way-floor', title => 'receive (the one-way floor)', server => 'floor', flags => '--raw 40',
         unanswered => 1 },
     { name => 'one-way', title => 'GoChat, heartbeat, one way', server => 'bootnode', flags => '--answers rare',
-        floor => 'one-way-floor' },
+        floor => 'one-way-floor', beats => 1 },
     { name => 'echo-floor', title => 'receive and send (the echo floor)', server => 'echo',
         flags => '--raw 40 --echoed' },
     { name => 'answered', title => 'GoChat, heartbeat, answered', server => 'bootnode', flags => '--answers every',
-        floor => 'echo-floor' },
+        floor => 'echo-floor', beats => 1 },
     { name => 'stun', title => 'GoChat, STUN', server => 'bootnode', flags => '--stun', floor => 'echo-floor' },
     { name => 'coturn', title => 'coturn, STUN', server => 'coturn', flags => '--stun', floor => 'echo-floor',
         peer => 1 },
@@ -46,8 +49,17 @@ sub measure_packets {
     return [map { _summary($_, \%rounds) } @rows];
 }
 
+# All sessions beat, so that for the 5 s that gochat-load leaves a session alone none needs to: while another server is
+# measured, or STUN, the bootnode gets nothing else to do on that core.
+sub _refresh {
+    my ($setup, $fleet) = @_;
+    $fleet->row('refresh', '--max --duration ' . (REFRESH_LEAST + $setup->{sessions} / REFRESH_RATE));
+    return;
+}
+
 sub _measure {
     my ($setup, $fleet, $server, $row) = @_;
+    _refresh($setup, $fleet) unless $row->{beats};
     my $where = $row->{server} eq 'bootnode' ? '' : "--to $server->{address} --pid $server->{pid}";
     my $result = $fleet->row($row->{name}, "$row->{flags} --max --duration $setup->{seconds} $where");
     my $took = $result->{server};
