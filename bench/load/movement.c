@@ -69,6 +69,7 @@ void path_receive(struct fleet *fleet, const uint8_t *packet, size_t size, uint6
         return;
     }
     fleet->heard_us = now_us;
+    if (member->state != MEMBER_ACTIVE && member->state != MEMBER_CONFIRMING) return;
     if (!(member->flags & MEMBER_ASTRAY)) fleet->astray++;
     member->flags |= MEMBER_ASTRAY;
     if (member->moved_ms != 0 && fleet_ms(now_us) - member->moved_ms < REPEAT_US / 1000) return;

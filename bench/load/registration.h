@@ -18,7 +18,7 @@ struct fleet;
 
 struct registration_slot {
     uint32_t member;
-    uint8_t step; /* enum in registration.c */
+    uint8_t step; /* what is out, or due */
     uint8_t tries;
     uint8_t attempt_count; /* wraps */
     uint64_t nonce;

@@ -22,7 +22,7 @@ void fleet_disagree(struct fleet *fleet, const char *format, ...) {
     va_end(arguments);
 }
 
-static void unless_none(struct fleet *fleet, uint64_t count, const char *what) {
+static void say_count(struct fleet *fleet, uint64_t count, const char *what) {
     if (count > 0) fleet_disagree(fleet, "%llu %s", (unsigned long long)count, what);
 }
 
@@ -33,16 +33,16 @@ static void refusals(struct fleet *fleet) {
             fleet_disagree(fleet, "%llu registrations were refused: %s", (unsigned long long)count, refusal_text(i));
         fleet->registrations.refused[i] = 0;
     }
-    unless_none(fleet, fleet->registrations.given_up, "registrations got no answer for 20 s");
+    say_count(fleet, fleet->registrations.given_up, "registrations got no answer for 20 s");
     fleet->registrations.given_up = 0;
 }
 
 static void announcements(struct fleet *fleet) {
     const struct oracle_verdict *verdict = oracle_verdict(fleet->oracle);
     uint64_t unseen = verdict->expired_expected - verdict->expired_seen;
-    unless_none(fleet, verdict->join_missing, "announcements of a join did not reach a member within 5 s");
-    unless_none(fleet, verdict->expired_wrong,
-                "sessions were announced as left though they lived, or before they could expire");
+    say_count(fleet, verdict->join_missing, "announcements of a join did not reach a member within 5 s");
+    say_count(fleet, verdict->expired_wrong,
+              "sessions were announced as left though they lived, or before they could expire");
     if (unseen > 0)
         fleet_disagree(fleet, "%llu of %llu sessions that fell silent were not announced as left to every member",
                        (unsigned long long)unseen, (unsigned long long)verdict->expired_expected);
@@ -53,12 +53,12 @@ void verdict_lines(struct fleet *fleet) {
     const struct row_state *row = &fleet->row;
     if (fleet->draining) fleet_disagree(fleet, "the bootnode is shutting down");
     if (fleet->no_memory) fleet_disagree(fleet, "out of memory");
-    unless_none(fleet, misdeeds->forged, "packets had a wrong tag, seal or token");
-    unless_none(fleet, misdeeds->malformed, "packets were not as the protocol has them");
-    unless_none(fleet, misdeeds->resets, "living sessions were forgotten by the bootnode");
-    unless_none(fleet, misdeeds->unanswered, "LEAVEs got no RESET");
-    unless_none(fleet, misdeeds->stuck, "sessions did not move to their new port");
-    unless_none(fleet, misdeeds->unheard, "last beats before the silence got no answer");
+    say_count(fleet, misdeeds->forged, "packets had a wrong tag, seal or token");
+    say_count(fleet, misdeeds->malformed, "packets were not as the protocol has them");
+    say_count(fleet, misdeeds->resets, "living sessions were forgotten by the bootnode");
+    say_count(fleet, misdeeds->unanswered, "LEAVEs got no RESET");
+    say_count(fleet, misdeeds->stuck, "sessions did not move to their new port");
+    say_count(fleet, misdeeds->unheard, "last beats before the silence got no answer");
     if (row->asked > 0 && row->asked_at_us > fleet->heard_us + ANSWER_LIMIT_US)
         fleet_disagree(fleet, "the bootnode fell silent %.1f s before the row's last request",
                        (double)(row->asked_at_us - fleet->heard_us) / 1e6);

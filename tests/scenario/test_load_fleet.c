@@ -235,6 +235,46 @@ static void fills_and_beats(void **state) {
     assert_int_equal(fill(stage).registered, 0);
 }
 
+/* The ids of all sessions, in the order in which they beat from here on, socket by socket. */
+static void note_pass(struct stage *stage, uint64_t ids[static SESSIONS]) {
+    const struct row_options row = {.traffic = TRAFFIC_BEATS};
+    struct traffic *traffic = fleet_beats(stage->fleet, &row);
+    for (uint32_t i = 0; i < SESSIONS; i++) {
+        uint8_t packet[PACKET_MAX];
+        struct beat beat;
+        uint64_t number = i;
+        size_t size = traffic->request(traffic->context, i % SOCKETS, &number, load_now_us(), packet);
+        assert_true(beat_decode(packet, size, &beat));
+        ids[i] = beat.session_id;
+    }
+}
+
+static unsigned count_of(const uint64_t ids[static SESSIONS], uint64_t id) {
+    unsigned count = 0;
+    for (uint32_t i = 0; i < SESSIONS; i++) count += ids[i] == id;
+    return count;
+}
+
+static void every_session_beats_once_a_pass(void **state) {
+    struct stage *stage = *state;
+    const struct row_options row = {.duration_s = 1};
+    uint64_t first[SESSIONS], second[SESSIONS];
+    char why[LOAD_TEXT_SIZE];
+    fill(stage);
+    assert_true(fleet_row_begin(stage->fleet, &row, why, sizeof why));
+    note_pass(stage, first);
+    note_pass(stage, second);
+    for (uint32_t i = 0; i < SESSIONS; i++) {
+        assert_int_equal(count_of(first, first[i]), 1);
+        assert_int_equal(count_of(second, first[i]), 1);
+    }
+    /* Another row, another order. */
+    fleet_row_end(stage->fleet, &stage->result);
+    assert_true(fleet_row_begin(stage->fleet, &row, why, sizeof why));
+    note_pass(stage, second);
+    assert_memory_not_equal(first, second, sizeof first);
+}
+
 static void fills_under_loss(void **state) {
     struct stage *stage = *state;
     stage->wire.loss = 20;
@@ -375,6 +415,7 @@ static void sessions_that_cannot_move_are_counted(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(fills_and_beats),
+        TEST(every_session_beats_once_a_pass),
         TEST(fills_under_loss),
         TEST(churn_is_announced),
         TEST(churn_under_loss_is_announced),
