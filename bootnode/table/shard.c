@@ -493,6 +493,15 @@ static bool expire_session(struct shard *shard, struct session *session, uint64_
     return true;
 }
 
+/* Ahead of need, since it takes long; who registers then finds it. */
+static void add_slab(struct shard *shard) {
+    struct slab *slab = slabs_prepare();
+    if (!slab) return;
+    lock(shard);
+    (void)slabs_add(&shard->slabs, slab);
+    unlock(shard);
+}
+
 bool shard_expire(struct shard *shard, uint64_t now) {
     struct expired expired[SHARD_BATCH];
     size_t count = 0, looks = 0;
@@ -503,7 +512,9 @@ bool shard_expire(struct shard *shard, uint64_t now) {
         looks++;
     }
     bool more = slabs_collect(&shard->slabs) || looks == SHARD_BATCH;
+    bool is_short = slabs_are_short(&shard->slabs);
     unlock(shard);
+    if (is_short) add_slab(shard);
     static struct log_limit limit;
     for (size_t i = 0; i < count; i++)
         log_limited(&limit, LOG_LINES, LOG_LEVEL_INFO, "bootnode", "expired session %08x silent %u.%02u s",

@@ -131,21 +131,40 @@ static struct session *take_free(struct slabs *slabs, struct slab *slab) {
     return session;
 }
 
-static bool add_slab(struct slabs *slabs) {
+bool slabs_are_short(const struct slabs *slabs) {
+    return slabs->free_slots < SLAB_SESSIONS / 2 && slabs->slab_count < SLAB_DIRECTORY;
+}
+
+struct slab *slabs_prepare(void) {
+    struct slab *slab = map_slab();
+    if (!slab) return NULL;
+    /* The first byte written brings the whole page. */
+    slab->header = (struct header){.untouched = 1};
+    for (uint32_t i = 1; i < SLAB_SLOTS; i++) close_slot(&slab->slots[i]);
+    return slab;
+}
+
+bool slabs_add(struct slabs *slabs, struct slab *slab) {
     uint32_t index = slabs->first_gap;
     while (index < SLAB_DIRECTORY && rcu_load(&slabs->directory[index])) index++;
     slabs->first_gap = index;
-    if (index == SLAB_DIRECTORY) return false;
-    struct slab *slab = map_slab();
-    if (!slab) return false;
-    slab->header = (struct header){.first_slot = index * SLAB_SLOTS, .untouched = 1, .slabs = slabs};
-    for (uint32_t i = 1; i < SLAB_SLOTS; i++) close_slot(&slab->slots[i]);
+    if (index == SLAB_DIRECTORY) {
+        unmap_slab(slab);
+        return false;
+    }
+    slab->header.first_slot = index * SLAB_SLOTS;
+    slab->header.slabs = slabs;
     cds_list_add_tail(&slab->header.with_free, &slabs->with_free);
     slabs->free_slots += SLAB_SESSIONS;
     slabs->slab_count++;
     slabs->first_gap = index + 1;
     rcu_publish(&slabs->directory[index], slab);
     return true;
+}
+
+static bool grow(struct slabs *slabs) {
+    struct slab *slab = slabs_prepare();
+    return slab && slabs_add(slabs, slab);
 }
 
 /* Sessions */
@@ -159,7 +178,7 @@ static uint32_t new_generation(uint32_t last) {
 
 struct session *slabs_allocate(struct slabs *slabs) {
     (void)slabs_collect(slabs);
-    if (cds_list_empty(&slabs->with_free) && !add_slab(slabs)) return NULL;
+    if (cds_list_empty(&slabs->with_free) && !grow(slabs)) return NULL;
     struct header *header = cds_list_first_entry(&slabs->with_free, struct header, with_free);
     struct session *session = take_free(slabs, caa_container_of(header, struct slab, header));
     slabs->live++;

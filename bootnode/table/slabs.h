@@ -40,6 +40,14 @@ bool slabs_init(struct slabs *slabs, uint8_t node, uint8_t shard);
 /* Every session must have been freed and rcu_drain called. */
 void slabs_destroy(struct slabs *slabs);
 
+/* The kernel clears 2 MiB for a new slab, and takes 0.1 to 0.4 ms, on a virtual machine up to 9 ms: too long under the
+ * mutex. So the reaper has a slab ready before the last one is full.
+ * Owner's mutex: whether one should be added. */
+bool slabs_are_short(const struct slabs *slabs);
+/* Without the mutex. NULL without memory. */
+struct slab *slabs_prepare(void);
+/* Owner's mutex: takes the slab. False, and the slab is gone, when the directory is full. */
+bool slabs_add(struct slabs *slabs, struct slab *slab);
 /* Owner's mutex. A zeroed session in state SESSION_FREE with a new random generation chosen (differs from the slot's
  * last); NULL when memory or the directory is exhausted. Visible to nobody until slabs_publish. */
 struct session *slabs_allocate(struct slabs *slabs);

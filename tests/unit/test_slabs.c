@@ -167,6 +167,22 @@ static void slot_0_is_nobody(void **state) {
     slabs_free(&slabs, session);
 }
 
+static void a_slab_is_added_before_the_last_is_full(void **state) {
+    (void)state;
+    static struct session *sessions[SLAB_SESSIONS + 1];
+    assert_true(slabs_are_short(&slabs));
+    assert_true(slabs_add(&slabs, slabs_prepare()));
+    unsigned count = 0;
+    while (!slabs_are_short(&slabs)) sessions[count++] = slabs_allocate(&slabs);
+    assert_in_range(count, SLAB_SESSIONS / 2, SLAB_SESSIONS / 2 + 2);
+    assert_true(slabs_add(&slabs, slabs_prepare()));
+    while (count < SLAB_SESSIONS + 1) sessions[count++] = slabs_allocate(&slabs);
+    assert_int_equal(slabs.slab_count, 2);
+    while (count > 0) slabs_free(&slabs, sessions[--count]);
+    settle();
+    assert_int_equal(slabs.slab_count, 1);
+}
+
 /* However many came back: the mutex is held meanwhile. */
 static void what_came_back_is_collected_in_parts(void **state) {
     (void)state;
@@ -242,6 +258,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_generation_is_never_zero_nor_the_last, start, stop),
         cmocka_unit_test_setup_teardown(fills_several_slabs_with_distinct_ids, start, stop),
         cmocka_unit_test_setup_teardown(cycles_of_filling_and_freeing_leave_memory_flat, start, stop),
+        cmocka_unit_test_setup_teardown(a_slab_is_added_before_the_last_is_full, start, stop),
         cmocka_unit_test_setup_teardown(slot_0_is_nobody, start, stop),
         cmocka_unit_test_setup_teardown(what_came_back_is_collected_in_parts, start, stop),
         cmocka_unit_test_setup_teardown(says_when_the_directory_is_full, start, stop),
