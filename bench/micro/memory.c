@@ -13,7 +13,7 @@
 #include "common/log.h"
 
 #define MEMORY_MAX 320 /* bytes for a session in a room of 64 */
-#define CYCLES 10
+#define CYCLES 10U
 /* Pieces of the last cycle that malloc could not join, and the thread that reclaims. */
 #define CYCLES_GROWTH_MAX 0.03
 #define LIFE_MS 60000
