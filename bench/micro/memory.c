@@ -35,12 +35,14 @@ static void die(const char *why) {
     exit(1);
 }
 
+/* The second number of statm, in pages. */
 static uint64_t resident_bytes(void) {
-    unsigned long total, resident;
+    char line[128], *rest = line;
     FILE *file = fopen("/proc/self/statm", "r");
-    if (!file || fscanf(file, "%lu %lu", &total, &resident) != 2) die("no /proc/self/statm");
+    if (!file || !fgets(line, sizeof line, file)) die("no /proc/self/statm");
     fclose(file);
-    return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
+    (void)strtoull(line, &rest, 10);
+    return strtoull(rest, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 /* Its numbers of sessions are resident before anything is measured. */

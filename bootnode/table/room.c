@@ -101,7 +101,8 @@ static void remember(struct room *room, const uint8_t member_id[static MEMBER_ID
 static bool grow_members(struct room *room) {
     uint32_t capacity = room->member_capacity + room->member_capacity / 4 + MEMBERS_START;
     struct session *sole = room->sole;
-    struct session **members = reallocarray(room->member_capacity ? room->many : NULL, capacity, sizeof *members);
+    struct session **many = room->member_capacity ? room->many : NULL;
+    struct session **members = reallocarray(many, capacity, sizeof(struct session *));
     if (!members) return false;
     if (room->member_capacity == 0) members[0] = sole;
     room->many = members;
