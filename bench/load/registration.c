@@ -172,14 +172,19 @@ bool registration_step(struct fleet *fleet, uint32_t most, uint64_t now_us) {
     static void (*const steps[])(struct fleet * fleet, uint32_t number, uint64_t now_us) = {
         [STEP_HELLO] = say_hello, [STEP_REGISTER] = try_register, [STEP_CONFIRM] = confirm};
     struct registrations *all = &fleet->registrations;
-    for (uint32_t i = 0; i < REGISTRATION_WINDOW && all->active > 0; i++) {
+    /* Each call goes on where the last one stopped: else slots with low numbers, free and taken again at once, would
+     * keep those behind them waiting. */
+    for (uint32_t turn = 0; turn < REGISTRATION_WINDOW && all->active > 0; turn++) {
+        uint32_t i = all->next;
+        if (all->due_us[i] <= now_us && all->slots[i].step == STEP_REGISTER && most == 0) return true;
+        all->next = (i + 1) % REGISTRATION_WINDOW;
         if (all->due_us[i] > now_us) continue;
         if (now_us - all->slots[i].begun_us > GIVE_UP_US) {
             all->given_up++;
             give_up(fleet, i);
             continue;
         }
-        if (all->slots[i].step == STEP_REGISTER && most-- == 0) return true;
+        most -= all->slots[i].step == STEP_REGISTER;
         steps[all->slots[i].step](fleet, i, now_us);
     }
     return false;
