@@ -5,12 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Every shard gets its share of the sessions, rounded up. */
-static struct shard *make_shard(const struct node *node, size_t index, size_t count, uint64_t now) {
-    uint64_t share = ((uint64_t)node->config->sessions + count - 1) / count;
+static struct shard *make_shard(struct node *node, size_t index, uint64_t now) {
     const struct shard_limits limits = {.expiry_ms = SESSION_EXPIRY_MS,
                                         .room_members = (uint32_t)node->config->room_members,
-                                        .sessions = share,
+                                        .sessions = (uint64_t)node->config->sessions,
+                                        .live = &node->live_sessions,
                                         .sources = node->sources};
     struct shard *shard = aligned_alloc(64, (sizeof *shard + 63) / 64 * 64);
     if (!shard) return NULL;
@@ -43,7 +42,7 @@ bool node_init(struct node *node, const struct bootnode_config *config, const st
     endpoints_init(&node->endpoints);
     bool made = make_limits(node);
     while (made && node->shard_count < shard_count) {
-        struct shard *shard = make_shard(node, node->shard_count, shard_count, monotonic_ms);
+        struct shard *shard = make_shard(node, node->shard_count, monotonic_ms);
         if (!shard) break;
         node->shards[node->shard_count++] = shard;
     }
@@ -58,6 +57,7 @@ void node_destroy(struct node *node) {
         shard_destroy(shard);
         free(shard);
     }
+    assert(atomic_load_explicit(&node->live_sessions, memory_order_relaxed) == 0);
     assert(source_count_is_zero(node->sources));
     source_count_destroy(node->sources);
     rate_limiter_destroy(node->limits);

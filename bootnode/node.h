@@ -19,10 +19,11 @@
 
 struct node {
     const struct bootnode_config *config;
-    struct node_key key;          /* Noise static key pair, reset key */
-    struct cookie_jar cookies;    /* has its own synchronisation */
-    struct rate_limiter *limits;  /* lock-free */
-    struct source_count *sources; /* lock-free; NULL: no cap */
+    struct node_key key;            /* Noise static key pair, reset key */
+    struct cookie_jar cookies;      /* has its own synchronisation */
+    struct rate_limiter *limits;    /* lock-free */
+    struct source_count *sources;   /* lock-free; NULL: no cap */
+    _Atomic uint64_t live_sessions; /* of all shards: a room's place does not depend on how the rooms fell */
     struct endpoints endpoints;
     struct shard *shards[NODE_SHARDS_MAX];
     size_t shard_count;

@@ -95,7 +95,7 @@ static void write_tables(FILE *out, const struct snapshot *snapshot) {
         const struct family *family = &table_gauges[i];
         gauge(out, family->name, family->help, number_at(&snapshot->shards, family));
     }
-    gauge(out, "slabs", "blocks of memory that hold the sessions, 1,024 each", snapshot->slabs);
+    gauge(out, "slabs", "blocks of 2 MiB that hold the sessions", snapshot->slabs);
     for (size_t i = 0; i < COUNT(session_counters); i++) {
         const struct family *family = &session_counters[i];
         counter(out, family->name, family->help, number_at(&snapshot->shards, family));

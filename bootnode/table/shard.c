@@ -109,6 +109,7 @@ static struct session *find_confirmed(const struct shard *shard, uint64_t id) {
 static void end_session(struct shard *shard, struct session *session) {
     struct address address = session_address(session);
     source_count_remove(shard->limits.sources, &address);
+    if (shard->limits.live) atomic_fetch_sub_explicit(shard->limits.live, 1, memory_order_relaxed);
     wheel_remove(&shard->expiry, &session->wheel);
     slabs_free(&shard->slabs, session);
 }
@@ -230,8 +231,13 @@ static void fill(struct session *session, const struct registration *registratio
     atomic_store_explicit(&session->heard_ms, (uint32_t)now, memory_order_relaxed);
 }
 
+static uint64_t live_sessions(const struct shard *shard) {
+    if (shard->limits.live) return atomic_load_explicit(shard->limits.live, memory_order_relaxed);
+    return shard->counters.sessions + shard->counters.provisional;
+}
+
 static struct session *add_provisional(struct shard *shard, const struct registration *registration, uint64_t now) {
-    if (shard->counters.sessions + shard->counters.provisional >= shard->limits.sessions) return NULL;
+    if (live_sessions(shard) >= shard->limits.sessions) return NULL;
     struct session *session = slabs_allocate(&shard->slabs);
     if (!session) return NULL;
     if (!candidates_pack(&session->candidates, &registration->body->candidates)) {
@@ -242,6 +248,7 @@ static struct session *add_provisional(struct shard *shard, const struct registr
     source_count_add(shard->limits.sources, &registration->address);
     cds_hlist_add_head(&session->provisional, provisional_bucket(shard, registration->body));
     wheel_add(&shard->expiry, &session->wheel, now + SHARD_PROVISIONAL_MS);
+    if (shard->limits.live) atomic_fetch_add_explicit(shard->limits.live, 1, memory_order_relaxed);
     shard->counters.provisional++;
     shard->counters.registered++;
     return session;

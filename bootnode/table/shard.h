@@ -37,7 +37,10 @@
 struct shard_limits {
     uint32_t expiry_ms;    /* 15000 */
     uint32_t room_members; /* 128 */
-    uint64_t sessions;     /* most sessions in this shard, provisional ones included */
+    uint64_t sessions;     /* most sessions, provisional ones included: of all shards that share `live`, else of this */
+    /* How many live in all shards together; borrowed. Two shards that ask at the same time may let in one too many.
+     * NULL: this shard stands alone. */
+    _Atomic uint64_t *live;
     /* Most at a source, of all shards together; borrowed. NULL: no cap. */
     struct source_count *sources;
 };

@@ -80,6 +80,7 @@ void free(void *old) {
     X(pthread_rwlock_rdlock, pthread_rwlock_t)                                                                         \
     X(pthread_rwlock_wrlock, pthread_rwlock_t)
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): a type in parentheses would declare nothing. */
 #define SHADOW(name, type)                                                                                             \
     static int (*real_##name)(type * lock);                                                                            \
     int name(type *lock) {                                                                                             \
@@ -88,6 +89,7 @@ void free(void *old) {
         return real_##name(lock);                                                                                      \
     }
 LOCKS(SHADOW)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 __attribute__((constructor)) static void open_records(void) {
     const char *path = getenv("COUNT_CALLS_FILE");
