@@ -195,6 +195,21 @@ static void a_full_shard_refuses(void **state) {
     assert_int_equal(guest_register(&shard, (struct guest){1, 2, 2}, NOW, NULL, NULL), 0);
 }
 
+static void shards_with_one_count_share_the_limit(void **state) {
+    (void)state;
+    _Atomic uint64_t live = 3;
+    shard.limits.live = &live;
+    shard.limits.sessions = 4;
+    uint64_t id = guest_join(&shard, (struct guest){1, 1, 1}, NOW);
+    assert_int_equal(live, 4);
+    assert_int_equal(guest_register(&shard, (struct guest){2, 2, 2}, NOW, NULL, NULL), REFUSAL_BOOTNODE_FULL);
+    live--; /* another shard's session ended */
+    assert_int_equal(guest_register(&shard, (struct guest){2, 2, 2}, NOW, NULL, NULL), 0);
+    assert_true(shard_leave(&shard, id, NOW));
+    assert_int_equal(live, 3);
+    shard.limits.live = NULL;
+}
+
 static void silence_ends_a_session_within_its_window(void **state) {
     (void)state;
     for (unsigned offset = 0; offset < 100; offset++) {
@@ -425,6 +440,7 @@ int main(void) {
         shard_test(another_owner_is_refused),
         shard_test(a_full_room_refuses_at_both_steps_but_takes_successors),
         shard_test(a_full_shard_refuses),
+        shard_test(shards_with_one_count_share_the_limit),
         shard_test(silence_ends_a_session_within_its_window),
         shard_test(beats_keep_a_session_for_ever),
         shard_test(the_low_half_of_the_clock_may_wrap),
