@@ -34,24 +34,28 @@ static uint64_t account_for_pause(struct reaper *reaper, uint64_t monotonic_ms) 
     return monotonic_ms - paused;
 }
 
-void reaper_step(struct reaper *reaper, uint64_t monotonic_ms) {
+bool reaper_step(struct reaper *reaper, uint64_t monotonic_ms) {
     uint64_t now = account_for_pause(reaper, monotonic_ms);
-    for (size_t i = 0; i < reaper->shard_count; i++)
-        while (shard_expire(reaper->shards[i], now)) rcu_reader_quiescent();
-    rcu_reader_quiescent();
+    bool more = false;
+    for (size_t i = 0; i < reaper->shard_count; i++) {
+        more |= shard_expire(reaper->shards[i], now);
+        rcu_reader_quiescent();
+    }
+    return more;
 }
 
 static void run(void *argument) {
     struct reaper *reaper = argument;
     struct pollfd stop = {.fd = reaper->stop, .events = POLLIN};
+    bool more = false;
     /* Where it shares a processor with workers, a mass expiry must not delay heartbeats. */
-    thread_give_way();
+    thread_give_way(THREAD_BACKGROUND);
     for (;;) {
         rcu_reader_offline();
-        int stopped = poll(&stop, 1, REAPER_STEP_MS);
+        int stopped = poll(&stop, 1, more ? 0 : REAPER_STEP_MS);
         rcu_reader_online();
         if (stopped > 0) return;
-        reaper_step(reaper, clock_monotonic_ms());
+        more = reaper_step(reaper, clock_monotonic_ms());
     }
 }
 

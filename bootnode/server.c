@@ -24,6 +24,7 @@
 #include "common/log.h"
 
 #define AREA "bootnode"
+#define RECLAIMER_NICE 19
 #define WHY_SIZE 1024
 #define DRAIN_MS 2000 /* how long the sessions' NOTICEs may take at most */
 
@@ -153,9 +154,17 @@ static bool open_sockets(struct server *server) {
     return true;
 }
 
-static bool start_threads(struct server *server) {
-    /* Before there is anybody from whom it could inherit a low priority or a single processor. */
+/* It inherits this thread's priority, and no worker's single processor. The lowest there is: on a processor that all
+ * share it must not run in the place of the reaper, for whose mutex a worker may be waiting. */
+static void start_reclaimer(void *nothing) {
+    (void)nothing;
+    thread_give_way(RECLAIMER_NICE);
     rcu_start_reclaimer();
+}
+
+static bool start_threads(struct server *server) {
+    struct thread starter;
+    if (thread_start(&starter, "starter", false, start_reclaimer, NULL) == 0) thread_join(&starter);
     reaper_init(&server->reaper, server->node.shards, server->node.shard_count, &server->node.paused_ms,
                 clock_monotonic_ms());
     int error = reaper_start(&server->reaper);

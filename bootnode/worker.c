@@ -127,6 +127,7 @@ static void sleep_until_called(struct worker *worker) {
 
 static void run(void *argument) {
     struct worker *worker = argument;
+    thread_answer_soon();
     while (!atomic_load_explicit(&worker->stopping, memory_order_relaxed)) {
         bool more = work(worker);
         rcu_reader_quiescent();

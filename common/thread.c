@@ -1,12 +1,16 @@
 #include "common/thread.h"
 
+#include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "common/rcu.h"
 
-#define NICE_STEP 10
+#define SLICE_NS 100000 /* the least that the kernel grants */
 
 static void *thread_entry(void *argument) {
     struct thread *thread = argument;
@@ -38,9 +42,22 @@ int thread_start(struct thread *thread, const char *name, bool uses_rcu, thread_
     return -error;
 }
 
-void thread_give_way(void) {
+void thread_give_way(int steps) {
     /* On Linux a nice value is a thread's, and 0 the caller. */
-    (void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + NICE_STEP);
+    (void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + steps);
+}
+
+void thread_answer_soon(void) {
+    /* sched_setattr(2): the C library has neither the call nor, without a clash, the structure. */
+    struct {
+        uint32_t size, policy;
+        uint64_t flags;
+        int32_t nice;
+        uint32_t priority;
+        uint64_t runtime_ns, deadline_ns, period_ns;
+    } attributes = {.size = sizeof attributes, .policy = SCHED_OTHER, .runtime_ns = SLICE_NS};
+    attributes.nice = getpriority(PRIO_PROCESS, 0);
+    (void)syscall(SYS_sched_setattr, 0, &attributes, 0);
 }
 
 void thread_join(struct thread *thread) {

@@ -19,7 +19,12 @@ struct thread {
 /* `thread` must stay in place until joined. Returns 0 or a negative errno. With `uses_rcu` the thread is registered
  * with the QSBR flavour while it runs (see rcu.h). */
 int thread_start(struct thread *thread, const char *name, bool uses_rcu, thread_main run, void *argument);
-/* Gives the calling thread less of a processor that it shares with others of the process: nice value + 10. */
-void thread_give_way(void);
+/* Gives the calling thread less of a processor that it shares with others of the process: so many steps of the nice
+ * value. Threads that it starts inherit that. */
+#define THREAD_BACKGROUND 10 /* the usual number of them: about a tenth of a worker's share */
+void thread_give_way(int steps);
+/* For a thread that wakes often and runs briefly: asks the scheduler for short slices (EEVDF, Linux 6.12; older kernels
+ * take no notice), so that it need not wait for another's slice to end. Its share of the processor stays. */
+void thread_answer_soon(void);
 /* Waits for its end; nothing for a thread that was never started. The caller, if it uses RCU, must be offline. */
 void thread_join(struct thread *thread);

@@ -149,7 +149,7 @@ static void run(void *argument) {
     struct http *http = argument;
     const union MHD_DaemonInfo *events = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     struct pollfd wanted[] = {{.fd = http->stop, .events = POLLIN}, {.fd = events->epoll_fd, .events = POLLIN}};
-    thread_give_way();
+    thread_give_way(THREAD_BACKGROUND);
     while (wanted[0].revents == 0) {
         end_overdue(http, clock_monotonic_ms());
         (void)MHD_run(http->daemon);

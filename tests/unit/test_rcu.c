@@ -50,7 +50,7 @@ static void look_at_priority(struct rcu_head *head) {
 }
 
 static void give_way_and_reclaim(void *argument) {
-    thread_give_way();
+    thread_give_way(THREAD_BACKGROUND);
     rcu_reclaim(&((struct look *)argument)->rcu, look_at_priority);
 }
 

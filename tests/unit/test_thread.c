@@ -6,8 +6,11 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "common/rcu.h"
 #include "common/thread.h"
@@ -82,7 +85,7 @@ static void joins_once_and_never_the_unstarted(void **state) {
 
 static void give_way(void *argument) {
     int *nice = argument;
-    thread_give_way();
+    thread_give_way(THREAD_BACKGROUND);
     *nice = getpriority(PRIO_PROCESS, 0);
 }
 
@@ -96,6 +99,31 @@ static void gives_way_alone(void **state) {
     assert_int_equal(getpriority(PRIO_PROCESS, 0), before);
 }
 
+struct scheduling {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime_ns, deadline_ns, period_ns;
+};
+
+static void answer_soon(void *argument) {
+    thread_answer_soon();
+    assert_int_equal(syscall(SYS_sched_getattr, 0, argument, sizeof(struct scheduling), 0), 0);
+}
+
+static void asks_for_short_slices_and_nothing_else(void **state) {
+    (void)state;
+    struct thread thread;
+    struct scheduling scheduling;
+    assert_int_equal(thread_start(&thread, "soon", false, answer_soon, &scheduling), 0);
+    thread_join(&thread);
+    assert_int_equal(scheduling.policy, SCHED_OTHER);
+    assert_int_equal(scheduling.nice, getpriority(PRIO_PROCESS, 0));
+    /* Kernels before 6.12 know of no slice. */
+    assert_in_range(scheduling.runtime_ns, 0, 100000);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(carries_its_name),
@@ -103,6 +131,7 @@ int main(void) {
         cmocka_unit_test(leaves_the_callers_mask_alone),
         cmocka_unit_test(registers_with_rcu_when_asked),
         cmocka_unit_test(gives_way_alone),
+        cmocka_unit_test(asks_for_short_slices_and_nothing_else),
         cmocka_unit_test(joins_once_and_never_the_unstarted),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -8,11 +8,17 @@ use utf8;
 use Exporter qw(import);
 use GoChat::Bench::Servers qw(start_server);
 use GoChat::Bench::Spread qw(ratios spread);
+use List::Util qw(min);
 
 our @EXPORT_OK = qw(measure_packets);
 
-# Heartbeats a second that the bootnode takes at least.
-use constant { REFRESH_LEAST => 0.2, REFRESH_RATE => 500_000 };
+use constant {
+    # Heartbeats a second that the bootnode takes at least.
+    REFRESH_LEAST => 0.2, REFRESH_RATE => 500_000,
+    # What a packet costs depends on how many a server finds when it wakes. So a floor and all that is compared with it
+    # are measured at one rate: this share of what the slowest of them takes.
+    SHARE => 0.75,
+};
 
 # A heartbeat has 40 bytes, and so have the datagrams of the floors.
 my @ROWS = (
@@ -39,9 +45,11 @@ sub measure_packets {
     my @rows = grep { $setup->{peers} || !$_->{peer} } @ROWS;
     my %servers = (bootnode => $fleet->{bootnode});
     $servers{ $_->{server} } //= start_server($setup, $_->{server}) for @rows;
+    my $rates = _rates($setup, $fleet, \%servers, \@rows);
     my %rounds;
     for my $round (1 .. $setup->{runs}) {
-        push @{ $rounds{ $_->{name} } }, _measure($setup, $fleet, $servers{ $_->{server} }, $_) for @rows;
+        push @{ $rounds{ $_->{name} } }, _measure($setup, $fleet, $servers{ $_->{server} }, $_, '--rate ' . $rates->{ _floor($_) })
+            for @rows;
         $setup->{say}->("packets: round $round of $setup->{runs}");
     }
     delete $servers{bootnode};
@@ -57,11 +65,24 @@ sub _refresh {
     return;
 }
 
+sub _floor { my ($row) = @_; return $row->{floor} // $row->{name} }
+
+# For each floor, the requests a second at which it and its rows are measured.
+sub _rates {
+    my ($setup, $fleet, $servers, $rows) = @_;
+    my %least;
+    for my $row (@$rows) {
+        my $most = _measure($setup, $fleet, $servers->{ $row->{server} }, $row, '--max')->{per_s};
+        $least{ _floor($row) } = min($most, $least{ _floor($row) } // $most);
+    }
+    return { map { $_ => int(SHARE * $least{$_}) } keys %least };
+}
+
 sub _measure {
-    my ($setup, $fleet, $server, $row) = @_;
+    my ($setup, $fleet, $server, $row, $pace) = @_;
     _refresh($setup, $fleet) unless $row->{beats};
     my $where = $row->{server} eq 'bootnode' ? '' : "--to $server->{address} --pid $server->{pid}";
-    my $result = $fleet->row($row->{name}, "$row->{flags} --max --duration $setup->{seconds} $where");
+    my $result = $fleet->row($row->{name}, "$row->{flags} $pace --duration $setup->{seconds} $where");
     my $took = $result->{server};
     die "bench/run: $row->{title}: no packet arrived\n" unless $took->{packets};
     die "bench/run: $row->{title}: nothing was answered\n" unless $row->{unanswered} || $result->{answered};
