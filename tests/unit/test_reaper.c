@@ -32,9 +32,13 @@ static int stop(void **state) {
     return 0;
 }
 
+static void step_at(uint64_t monotonic_ms) {
+    while (reaper_step(&reaper, monotonic_ms)) continue;
+}
+
 /* Steps up to and including `until`, as the thread does. */
 static void step_until(uint64_t until) {
-    while (reaper.stepped_ms < until) reaper_step(&reaper, reaper.stepped_ms + REAPER_STEP_MS);
+    while (reaper.stepped_ms < until) step_at(reaper.stepped_ms + REAPER_STEP_MS);
 }
 
 static uint64_t sessions(void) {
@@ -59,7 +63,7 @@ static void what_was_found_late_is_noted(void **state) {
     guest_join(all[0], (struct guest){1, 1, 1}, START);
     step_until(START + 14500);
     guest_join(all[0], (struct guest){1, 2, 2}, START + 100);
-    reaper_step(&reaper, START + 15400);
+    step_at(START + 15400);
     assert_int_equal(shards[0].counters.expired, 2);
     assert_int_equal(lateness->sum_ms, 700);
     assert_int_equal(lateness->max_ms, 400);
@@ -69,7 +73,7 @@ static void a_pause_moves_all_deadlines(void **state) {
     (void)state;
     guest_join(all[0], (struct guest){1, 1, 1}, START);
     step_until(START + 10000);
-    reaper_step(&reaper, START + 70000);
+    step_at(START + 70000);
     assert_int_equal(atomic_load(&paused), 60000);
     step_until(START + 74900);
     assert_int_equal(sessions(), 1);
@@ -81,9 +85,31 @@ static void a_late_step_is_no_pause(void **state) {
     (void)state;
     guest_join(all[0], (struct guest){1, 1, 1}, START);
     step_until(START + 14500);
-    reaper_step(&reaper, START + 14500 + REAPER_PAUSE_MS);
+    step_at(START + 14500 + REAPER_PAUSE_MS);
     assert_int_equal(atomic_load(&paused), 0);
     assert_int_equal(sessions(), 0);
+}
+
+static void no_shard_waits_for_the_others(void **state) {
+    (void)state;
+    for (unsigned i = 0; i < 4 * SHARD_BATCH; i++) guest_join(all[0], (struct guest){i, i, i}, START);
+    for (unsigned i = 0; i < SHARD_BATCH; i++) guest_join(all[SHARDS - 1], (struct guest){i, i, i}, START);
+    step_until(START + 14950);
+    assert_true(reaper_step(&reaper, START + 15100));
+    assert_int_equal(shards[0].counters.sessions, 3 * SHARD_BATCH);
+    assert_int_equal(shards[SHARDS - 1].counters.sessions, 0);
+}
+
+/* As where heartbeats leave the reaper little of a processor: every step takes it half a second. */
+static void a_long_expiry_is_no_pause(void **state) {
+    (void)state;
+    const unsigned steps = 6, step_ms = REAPER_PAUSE_MS / 2;
+    for (unsigned i = 0; i < steps * SHARD_BATCH; i++) guest_join(all[0], (struct guest){i, i, i}, START);
+    step_until(START + 14950);
+    for (unsigned i = 0; i < steps; i++) assert_true(reaper_step(&reaper, START + 15100 + i * step_ms));
+    assert_int_equal(sessions(), 0);
+    assert_int_equal(atomic_load(&paused), 0);
+    assert_in_range(shards[0].counters.lateness.max_ms, (steps - 1) * step_ms, (steps - 1) * step_ms + 150);
 }
 
 static void the_thread_steps_and_stops(void **state) {
@@ -113,6 +139,8 @@ int main(void) {
         reaper_test(what_was_found_late_is_noted),
         reaper_test(a_pause_moves_all_deadlines),
         reaper_test(a_late_step_is_no_pause),
+        reaper_test(no_shard_waits_for_the_others),
+        reaper_test(a_long_expiry_is_no_pause),
         reaper_test(the_thread_steps_and_stops),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -203,7 +203,7 @@ static void step(struct net *net) {
     net->monotonic += NET_STEP_MS;
     if (net->monotonic - net->reaped >= REAPER_STEP_MS) {
         net->reaped = net->monotonic;
-        reaper_step(&net->reaper, net->monotonic);
+        while (reaper_step(&net->reaper, net->monotonic)) continue;
     }
     read_clock(net);
     deliver_due(net);
