@@ -2,6 +2,7 @@
 
 #include <sched.h>
 #include <stddef.h>
+#include <unistd.h>
 
 #include "bootnode/table/room.h"
 
@@ -67,10 +68,14 @@ void bootnode_config_rates(const struct bootnode_config *config, struct rate out
         out[i] = (struct rate){(uint32_t)rates[i], (uint32_t)rates[i] * burst_seconds[i]};
 }
 
-size_t bootnode_config_workers(const struct bootnode_config *config) {
+/* The set has bits for 1,024; where the kernel knows of more it refuses to fill it. */
+static long processors(void) {
     cpu_set_t allowed;
+    return sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+size_t bootnode_config_workers(const struct bootnode_config *config) {
     if (config->workers > 0) return (size_t)config->workers;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return 1;
-    int count = CPU_COUNT(&allowed);
+    long count = processors();
     return count < 1 ? 1 : count > WORKERS_MAX ? WORKERS_MAX : (size_t)count;
 }
