@@ -146,7 +146,7 @@ static void set_addresses(struct udp_batch *batch, size_t index, const struct ad
     int family = address_is_ipv4(peer) ? batch->family : AF_INET6;
     header->msg_namelen = address_to_sockaddr(peer, family, &name);
     memcpy(&batch->slots[index].name, &name, header->msg_namelen);
-    set_local(header, batch->family, local, peer);
+    set_local(header, family, local, peer);
 }
 
 bool udp_batch_add(struct udp_batch *batch, const struct datagram *datagram) {

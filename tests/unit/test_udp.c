@@ -179,6 +179,20 @@ static void an_added_datagram_reads_back(void **state) {
     assert_int_equal(*out.data, 'x');
 }
 
+/* It may be sent on another socket than the last one. */
+static void an_added_datagram_reads_back_whatever_was_sent_before(void **state) {
+    struct pair *pair = *state;
+    struct datagram first = {.peer = pair->b_at, .data = (uint8_t *)"x", .size = 1};
+    struct datagram in = {.peer = parsed("[2001:db8::1]:5"), .local = parsed("[2001:db8::2]:0")};
+    assert_true(udp_batch_add(pair->out, &first));
+    assert_int_equal(udp_send(pair->a, pair->out).sent, 1);
+    assert_true(udp_batch_add(pair->out, &in));
+    struct address peer = udp_batch_peer(pair->out, 0), local = udp_batch_local(pair->out, 0);
+    assert_true(address_equal(&peer, &in.peer));
+    assert_true(address_equal(&local, &in.local));
+    udp_batch_clear(pair->out);
+}
+
 /* Asks a wildcard socket at `target` and answers from what it learnt: the answer must come from `target`. */
 static void answer_from_asked_address(struct pair *pair, const char *listen, const char *asker, const char *target) {
     struct address server_at, client_at;
@@ -324,6 +338,7 @@ int main(void) {
         WITH_PAIR(refuses_what_is_too_large_or_too_many),
         WITH_PAIR(cuts_and_shows_oversized_datagrams),
         WITH_PAIR(an_added_datagram_reads_back),
+        WITH_PAIR(an_added_datagram_reads_back_whatever_was_sent_before),
         WITH_PAIR(answers_leave_from_the_asked_address),
         WITH_PAIR(dual_stack_answers_ipv4_and_ipv6),
         WITH_PAIR(a_foreign_local_address_is_left_to_the_kernel),
