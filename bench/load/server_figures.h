@@ -1,6 +1,6 @@
-/* What the kernel knows of a server, before and after a row: processor time of all its threads
- * (/proc/PID/task/TID/schedstat, nanoseconds), resident memory (/proc/PID/statm), datagrams that its sockets dropped or
- * still hold (/proc/net/udp and udp6, by port; nothing, where it runs on another machine). */
+/* What the kernel knows of a server, before and after a row: processor time of all its threads (clock_getcpuclockid),
+ * resident memory (/proc/PID/statm), datagrams that its sockets dropped or still hold (/proc/net/udp and udp6, by port;
+ * nothing, where it runs on another machine). */
 #pragma once
 
 #include <stdbool.h>
@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 struct server_figures {
-    uint64_t cpu_ns; /* user and system, all threads that live; threads that ended are lost */
+    uint64_t cpu_ns; /* user and system, all threads */
     uint64_t rss_bytes;
     uint64_t drops;        /* of all UDP sockets with the target's port */
     uint64_t queued_bytes; /* receive queues of the same sockets */
