@@ -40,13 +40,12 @@ sub new {
 sub _bootnode {
     my ($setup, %option) = @_;
     my $metrics = '127.0.0.1:' . free_port('tcp');
-    my $workers = $option{workers} // 1;
     my $bootnode = start_server($setup, 'bootnode', cores => $option{cores}, keys => {
         listen => '127.0.0.1:@PORT@',
         key_file => '@FOLDER@/bootnode.key',
         metrics => $metrics,
-        workers => $workers,
-        sessions => max(1000, int(SPARE * $option{sessions} * $workers)), # a worker's share must do for all
+        workers => $option{workers} // 1,
+        sessions => max(1000, int(SPARE * $option{sessions})),
     });
     $bootnode->{metrics} = $metrics;
     return $bootnode;

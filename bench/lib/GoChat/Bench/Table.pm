@@ -5,7 +5,7 @@ use strict;
 use warnings;
 use utf8;
 use Exporter qw(import);
-use GoChat::Bench::Spread qw(thousands);
+use GoChat::Bench::Spread qw(spread thousands);
 
 our @EXPORT_OK = qw(table);
 
@@ -47,7 +47,7 @@ sub _packets {
     my ($rows) = @_;
     my $text = sprintf "%-36s %-20s %-18s %12s %9s\n", 'per packet', 'ns', 'of its floor', 'packets/s', 'p99, µs';
     for my $row (@$rows) {
-        my ($p99) = map { $_->{rtt_us}{p99} } grep { $_->{rtt_us} } @{ $row->{rounds} };
+        my $p99 = spread(map { $_->{rtt_us}{p99} } @{ $row->{rounds} })->{median};
         $text .= sprintf "%-36s %-20s %-18s %12s %9s\n", $row->{title}, _spread('%.0f', $row->{cpu_ns}),
             _spread('%.2f', $row->{ratio}), thousands($row->{per_s}{median}), $p99 ? thousands($p99) : '';
     }
