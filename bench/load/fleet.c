@@ -99,7 +99,9 @@ struct wire *fleet_wire(const struct fleet *fleet) {
 }
 
 struct fleet_counts fleet_counts(const struct fleet *fleet) {
-    return fleet->counts;
+    struct fleet_counts counts = fleet->counts;
+    counts.living = counts.registered - counts.left - counts.fell_silent - counts.resets;
+    return counts;
 }
 
 /* SplitMix64 (Steele, Lea, Flood 2014). */
@@ -218,6 +220,7 @@ static void take_reset(struct fleet *fleet, const uint8_t *packet, size_t size, 
     } else if (member->state == MEMBER_ACTIVE) {
         fleet->misdeeds.resets++;
         fleet->counts.resets++;
+        fleet->counts.beats_reset++;
         churn_reset(fleet, number, now_us);
     }
 }

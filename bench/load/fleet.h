@@ -24,11 +24,13 @@ struct fleet;
 /* What a fleet did since fleet_create, to compare with the bootnode's counters. */
 struct fleet_counts {
     uint64_t beats;       /* HEARTBEATs sent, whatever for */
+    uint64_t beats_reset; /* of these, how many met no session, as RESET said */
     uint64_t registered;  /* sessions that were confirmed */
     uint64_t left;        /* LEAVEs that were answered */
     uint64_t moved;       /* sessions that answer at a new port */
     uint64_t fell_silent; /* sessions, of all rooms, that must have expired or will: exact once a row is over */
-    uint64_t resets;      /* sessions that the bootnode had forgotten though they beat */
+    uint64_t resets;      /* members that the bootnode had forgotten though they beat */
+    uint64_t living;      /* sessions that live at the bootnode, if it does what it must */
 };
 
 /* `wire` is borrowed: it is connected to the bootnode. NULL without memory. */
@@ -59,9 +61,12 @@ struct traffic *fleet_beats(struct fleet *fleet, const struct row_options *row);
 struct traffic *fleet_beside(struct fleet *fleet, struct traffic *other);
 /* Requests a second that the row's pace means, 0: as fast as possible. Sessions that fell silent do not count. */
 double fleet_rate(const struct fleet *fleet, const struct row_options *row);
+/* When the first of the sessions that fell silent is due to expire, and when the last one has: only then do answers
+ * tell how the others bear it. 0 and 0 where none fell silent. */
+void fleet_expiring(const struct fleet *fleet, uint64_t *from_us, uint64_t *until_us);
 /* Whether the row is over: after its duration; with churn once those that left are back and
- * their joins judged; with silent sessions once every one must have expired; early when the bootnode is draining. For
- * pump_options.end, with duration_us UINT64_MAX. */
+ * their joins judged; with silent sessions once every one must have expired; early when the bootnode is draining or the
+ * beats' counters are used up. For pump_options.end, with duration_us UINT64_MAX. */
 bool fleet_row_over(struct fleet *fleet, uint64_t now_us);
 /* Fills in what the fleet knows of the row: sessions, registered, registered_per_s (of the churn; a fill's figure stays
  * when there was none), announce_us, expiry_late_ms, expired_*, announce_missing and disagreements. The lines live

@@ -11,7 +11,8 @@
 
 /* An unanswered beat that must be answered, and whatever else a client repeats. */
 #define REPEAT_US 500000
-/* No session stays without a beat for longer, whatever a row sends: a second over what WELCOME asks for. */
+/* No session stays without a beat for longer, whatever a row sends. Twice this is well below the expiry: a beat that is
+ * dropped must not end a session. */
 #define KEEP_ALIVE_MS 5000
 /* Beats that wait for an answer are found again by their counter, this many back. */
 #define ASKED_RING (1u << 19)
@@ -44,9 +45,10 @@ struct row_state {
     double churn_debt; /* sessions that ought to have left by now */
     uint64_t churned_us;
     uint64_t registered_before;
-    uint64_t asked, asked_at_us; /* how many requests want an answer; when the last went out */
-    uint64_t last_words;         /* last beats that wait for their answer */
-    bool silent;                 /* there are silent ones */
+    uint64_t asked, asked_at_us;                  /* how many requests want an answer; when the last went out */
+    uint64_t last_words;                          /* last beats that wait for their answer */
+    bool silent;                                  /* there are silent ones */
+    uint64_t expiring_from_us, expiring_until_us; /* they expire */
 };
 
 /* What must not happen, counted since the last row's end. */

@@ -39,7 +39,7 @@ struct row_options {
     enum answers answers;  /* --answers; default rare */
     double churn_percent;  /* --churn: so many of the sessions a second leave and come back */
     double silent_percent; /* --silent: so many stop beating when the row begins; the row then lasts until every one of
-                              them must have expired */
+                              them must have expired, and answer times are those from the first expiry to the last */
     bool rebind;           /* --rebind: the sockets get new ports before the row begins, and the sessions move */
     pid_t pid;             /* --pid: whose processor time and memory are reported; 0: nobody's */
     char json[LOAD_TEXT_SIZE]; /* --json: the result is written there ('-': standard output); empty: text */
@@ -51,7 +51,7 @@ struct load_options {
     uint32_t sessions;      /* --sessions; default 1000, 0: none */
     uint32_t room_size;     /* --room-size; default 64 */
     uint32_t watched_rooms; /* --watch: rooms whose announcements are judged; default 100, or all when fewer */
-    struct address sources; /* --sources A.B.C.D/LEN: packets come from all addresses of this network in turn */
+    struct address sources; /* --sources A.B.C.D/LEN: sockets are bound to its addresses in turn */
     unsigned sources_bits;  /* LEN; 0: the kernel chooses one address */
     bool apart;             /* --apart: every datagram leaves by itself. The kernel picks a worker for a whole segmented
                                send, by its first datagram, so steering by session only shows this way */

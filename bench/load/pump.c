@@ -108,13 +108,18 @@ static uint64_t wait_us(const struct pump *pump, bool sent, uint64_t now_us) {
     return due - now_us < WAIT_MOST_US ? due - now_us : WAIT_MOST_US;
 }
 
+static bool is_timed(const struct pump_options *options, uint64_t due_us) {
+    return due_us >= options->rtt_from_us && (options->rtt_until_us == 0 || due_us < options->rtt_until_us);
+}
+
 static void take_answer(void *context, size_t socket, const uint8_t *data, size_t size) {
     struct pump *pump = context;
     uint64_t now_us = load_now_us(), since_us;
     uint64_t number = pump->traffic->answer(pump->traffic->context, socket, data, size, now_us);
     if (number == TRAFFIC_NO_ANSWER || !flight_land(&pump->flight, number, &since_us)) return;
     pump->result->answered++;
-    histogram_add(&pump->result->rtt_us, now_us > since_us ? now_us - since_us : 0);
+    if (is_timed(pump->options, since_us))
+        histogram_add(&pump->result->rtt_us, now_us > since_us ? now_us - since_us : 0);
 }
 
 static void attend(struct pump *pump, uint64_t timeout_us) {

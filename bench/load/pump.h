@@ -22,10 +22,10 @@ struct pump_result {
     uint64_t send_failed;
     uint64_t expected; /* of these, how many want an answer */
     uint64_t answered;
-    uint64_t lost;       /* expected and not answered */
-    uint64_t late;       /* requests sent over 10 ms after they were due: the generator could not keep the rate */
-    uint64_t elapsed_us; /* from the first request to the last */
-    struct histogram rtt_us;
+    uint64_t lost;           /* expected and not answered */
+    uint64_t late;           /* requests sent over 10 ms after they were due: the generator could not keep the rate */
+    uint64_t elapsed_us;     /* from the first request to the last */
+    struct histogram rtt_us; /* of the requests that were due within the options' span */
 };
 
 /* `rate` 0: as fast as possible. `end`, NULL or asked between bursts, may end the row early or (by returning false
@@ -34,6 +34,7 @@ struct pump_result {
 struct pump_options {
     double rate;
     uint64_t duration_us;
+    uint64_t rtt_from_us, rtt_until_us; /* 0 and 0: always */
     bool (*end)(void *context, uint64_t now_us);
     void (*progress)(void *context, const struct pump_result *so_far, uint64_t now_us);
     void *context;

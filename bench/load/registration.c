@@ -12,6 +12,8 @@
 #define REGISTER_FIRST_US 500000
 #define REGISTER_TRIES 4
 #define GIVE_UP_US 20000000
+/* So long the bootnode keeps a provisional session (PROTOCOL.md §2.3, rule 2). */
+#define PROVISIONAL_US 5000000
 /* The low bits of nonces and attempts say which slot they belong to; the others are random. */
 #define SLOT_MASK (REGISTRATION_WINDOW - 1u)
 
@@ -112,13 +114,14 @@ static size_t write_identity(const struct fleet *fleet, uint32_t member, uint8_t
     return writer_size(&writer);
 }
 
-static size_t write_register(struct fleet *fleet, uint32_t number, uint8_t *out) {
+static size_t write_register(struct fleet *fleet, uint32_t number, uint64_t now_us, uint8_t *out) {
     struct registration_slot *slot = &fleet->registrations.slots[number];
     size_t which = slot->attempt_count++ % REGISTRATION_ATTEMPTS;
     struct noise *noise = &slot->attempts[which].noise;
     uint8_t prologue[LINK_PROLOGUE_SIZE], payload[REGISTER_BODY_MAX];
     size_t payload_size = write_identity(fleet, slot->member, payload);
     slot->attempts[which].id = new_number(fleet, number);
+    slot->attempts[which].sent_us = now_us;
     const struct register_message message = {.attempt = slot->attempts[which].id,
                                              .cookie = slot->cookie.cookie,
                                              .noise_size = NOISE_NK_1_OVERHEAD + payload_size};
@@ -141,7 +144,7 @@ static void try_register(struct fleet *fleet, uint32_t number, uint64_t now_us) 
         greet_anew(fleet, number, now_us);
         return;
     }
-    fleet_commit(fleet, socket, write_register(fleet, number, fleet_space(fleet, socket)));
+    fleet_commit(fleet, socket, write_register(fleet, number, now_us, fleet_space(fleet, socket)));
     fleet->registrations.due_us[number] = now_us + stretched(fleet, (uint64_t)REGISTER_FIRST_US << slot->tries++);
 }
 
@@ -149,6 +152,7 @@ static void try_register(struct fleet *fleet, uint32_t number, uint64_t now_us) 
 static void confirm(struct fleet *fleet, uint32_t number, uint64_t now_us) {
     struct registration_slot *slot = &fleet->registrations.slots[number];
     uint32_t counter = beat_send(fleet, slot->member, true, now_us);
+    slot->beats++;
     if (slot->first_beat == 0) {
         slot->first_beat = counter;
         if (fleet->members[slot->member].flags & MEMBER_WATCHED)
@@ -255,7 +259,8 @@ static void take_welcome(struct fleet *fleet, const uint8_t *packet, size_t size
             return;
         }
         slot->step = STEP_CONFIRM;
-        slot->first_beat = 0;
+        slot->since_us = slot->attempts[i].sent_us;
+        slot->first_beat = slot->beats = 0;
         fleet->registrations.due_us[number] = now_us;
         return;
     }
@@ -291,8 +296,18 @@ void registration_answered(struct fleet *fleet, uint32_t member, uint32_t counte
     churn_returned(fleet, member);
 }
 
+/* Its time ran out before a beat came through: then none of these counts as one, and nobody has to see it join. */
+static void note_lapse(struct fleet *fleet, const struct registration_slot *slot, uint64_t now_us) {
+    fleet->counts.beats_reset += slot->beats;
+    if (now_us - slot->since_us + ORACLE_EARLY_US < PROVISIONAL_US) fleet->misdeeds.resets++;
+    if (fleet->members[slot->member].flags & MEMBER_WATCHED)
+        oracle_leaves(fleet->oracle, fleet_place(fleet, slot->member));
+}
+
 void registration_reset(struct fleet *fleet, uint32_t member, uint64_t now_us) {
     uint32_t number = slot_of_member(&fleet->registrations, member);
     fleet_forget(fleet, member);
-    if (number < REGISTRATION_WINDOW) greet_anew(fleet, number, now_us);
+    if (number == REGISTRATION_WINDOW) return;
+    note_lapse(fleet, &fleet->registrations.slots[number], now_us);
+    greet_anew(fleet, number, now_us);
 }

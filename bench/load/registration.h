@@ -23,10 +23,12 @@ struct registration_slot {
     uint8_t attempt_count; /* wraps */
     uint64_t nonce;
     uint64_t begun_us;
+    uint64_t since_us;   /* when the REGISTER was sent that made the session */
     uint32_t first_beat; /* counter of the first beat of the session */
+    uint8_t beats;       /* sent to confirm it */
     struct cookie_message cookie;
     struct {
-        uint64_t id;
+        uint64_t id, sent_us;
         struct noise noise;
     } attempts[REGISTRATION_ATTEMPTS];
 };

@@ -49,7 +49,12 @@ static json_t *disagreement_list(const struct row_result *result) {
     return list;
 }
 
-void report_json(FILE *to, const struct row_result *result) {
+/* What was written before may have failed, too. */
+static bool flushed(FILE *to) {
+    return fflush(to) == 0 && !ferror(to);
+}
+
+bool report_json(FILE *to, const struct row_result *result) {
     const struct pump_result *pump = &result->pump;
     json_t *object = json_object();
     json_object_set_new(object, "name", json_string(result->name));
@@ -74,10 +79,9 @@ void report_json(FILE *to, const struct row_result *result) {
     set_count(object, "expired_wrong", result->expired_wrong);
     if (result->has_server) json_object_set_new(object, "server", server_object(result));
     json_object_set_new(object, "disagreements", disagreement_list(result));
-    (void)json_dumpf(object, to, JSON_COMPACT | JSON_REAL_PRECISION(9));
-    (void)fputc('\n', to);
-    (void)fflush(to);
+    bool dumped = json_dumpf(object, to, JSON_COMPACT | JSON_REAL_PRECISION(9)) == 0 && fputc('\n', to) != EOF;
     json_decref(object);
+    return dumped && flushed(to);
 }
 
 static void print_distribution(FILE *to, const char *title, const char *unit, const struct histogram *histogram) {
@@ -100,7 +104,7 @@ static void print_server(FILE *to, const struct row_result *result) {
     fputc('\n', to);
 }
 
-void report_text(FILE *to, const struct row_result *result) {
+bool report_text(FILE *to, const struct row_result *result) {
     const struct pump_result *pump = &result->pump;
     fprintf(to, "%s: %" PRIu64 " sent in %.2f s, %.0f a second", result->name, pump->sent,
             (double)pump->elapsed_us / 1e6, per_second(pump->sent, pump->elapsed_us));
@@ -123,7 +127,7 @@ void report_text(FILE *to, const struct row_result *result) {
     if (result->has_server) print_server(to, result);
     for (size_t i = 0; i < result->disagreement_count; i++)
         fprintf(to, "  %-14s %s\n", "DISAGREEMENT", result->disagreements[i]);
-    (void)fflush(to);
+    return flushed(to);
 }
 
 static bool line_begun;

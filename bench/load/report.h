@@ -34,9 +34,10 @@ struct row_result {
 /* JSON keys: name, sessions, registered, registered_per_s, elapsed_s, sent, sent_per_s, send_failed, late, expected,
  * answered, answered_per_s, lost, rtt_us{p50,p99,p999,max}, announce_us{…}, announce_missing, expiry_late_ms{…},
  * expired_expected, expired_seen, expired_wrong, server{cpu_ns_per_packet, cpu_ns_per_registration, cpu_ns, rss_bytes,
- * rss_bytes_per_session, packets, dropped}, disagreements[]. One line, flushed. */
-void report_json(FILE *to, const struct row_result *result);
-void report_text(FILE *to, const struct row_result *result);
+ * rss_bytes_per_session, packets, dropped}, disagreements[]. One line, flushed. False with errno when it could not be
+ * written; so report_text. */
+bool report_json(FILE *to, const struct row_result *result);
+bool report_text(FILE *to, const struct row_result *result);
 
 struct progress {
     uint64_t registered, sent, answered, lost;

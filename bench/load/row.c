@@ -7,9 +7,15 @@
 #define SILENT_GRACE_US 2000000
 /* Beats of one fleet share a counter of 32 bits: a new row wants this many. */
 #define COUNTERS_LEFT_MIN 1000000000u
+/* With fewer it ends: what keeps the sessions alive needs some, too. */
+#define COUNTERS_SPARE 10000000u
+
+static uint32_t counters_left(const struct fleet *fleet) {
+    return UINT32_MAX - fleet->counter;
+}
 
 bool fleet_row_begin(struct fleet *fleet, const struct row_options *row, char *why, size_t why_size) {
-    if (UINT32_MAX - fleet->counter < COUNTERS_LEFT_MIN) {
+    if (counters_left(fleet) < COUNTERS_LEFT_MIN) {
         snprintf(why, why_size, "the sessions' beat counters are used up: begin with new ones");
         return false;
     }
@@ -32,7 +38,7 @@ bool fleet_row_begin(struct fleet *fleet, const struct row_options *row, char *w
 bool fleet_row_over(struct fleet *fleet, uint64_t now_us) {
     const struct row_state *row = &fleet->row;
     uint64_t passed = now_us > row->began_us ? now_us - row->began_us : 0;
-    if (fleet_must_stop(fleet)) return true;
+    if (fleet_must_stop(fleet) || counters_left(fleet) < COUNTERS_SPARE) return true;
     if ((double)passed < row->options.duration_s * 1e6) return false;
     if (row->silent && passed < fleet->expiry_ms * UINT64_C(1000) + SILENT_GRACE_US) return false;
     if (row->options.churn_percent > 0 && fleet->churners > 0) return false;
@@ -58,6 +64,8 @@ void fleet_row_end(struct fleet *fleet, struct row_result *out) {
         uint64_t registered = fleet->counts.registered - row->registered_before;
         oracle_judge(fleet->oracle, now);
         verdict_lines(fleet);
+        if (counters_left(fleet) < COUNTERS_SPARE)
+            fleet_disagree(fleet, "the row ended early: the sessions' beat counters are used up");
         out->registered += registered;
         if (registered > 0) out->registered_per_s = (double)registered * 1e6 / (double)(now - row->began_us);
         out->announce_us = verdict->announce_us;

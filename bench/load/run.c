@@ -35,6 +35,7 @@ struct run {
     char json_path[LOAD_TEXT_SIZE];
     struct fill_result fill;
     struct row_result result;
+    struct tally tally; /* at the end of the row before; without `theirs`: there was none */
     struct disagreements disagreements;
     const char *lines[DISAGREEMENTS_MAX];
     const struct row_options *row;
@@ -89,6 +90,7 @@ void run_close(struct run *run) {
     if (!run) return;
     fleet_destroy(run->fleet);
     wire_close(run->fleet_wire);
+    scrape_destroy(run->tally.theirs);
     if (run->json && run->json != stdout) (void)fclose(run->json);
     free(run);
 }
@@ -134,27 +136,24 @@ static bool wants_tally(const struct run *run) {
 
 /* Only what does not move any more can be compared. */
 static bool take_tally(const struct run *run, struct tally *out, char *why, size_t why_size) {
-    struct server_figures figures;
-    uint16_t port = run->options->bootnode.port;
     *out = (struct tally){.theirs = NULL};
     if (!wants_tally(run)) return true;
-    (void)server_figures_settle(port, SETTLE_US);
-    (void)server_figures_read(0, port, &figures, why, why_size);
+    (void)server_figures_settle(run->options->bootnode.port, SETTLE_US);
     struct wire_counts sent = run->others;
     if (run->fleet) {
         struct wire_counts own = wire_counts(run->fleet_wire);
         struct fleet_counts counts = fleet_counts(run->fleet);
         sent.sent += own.sent;
         sent.failed += own.failed;
-        out->beats = counts.beats;
+        out->beats = counts.beats - counts.beats_reset;
         out->registered = counts.registered;
         out->left = counts.left;
         out->moved = counts.moved;
         out->fell_silent = counts.fell_silent;
+        out->living = counts.living;
     }
     out->datagrams = sent.sent;
     out->failed = sent.failed;
-    out->drops = figures.drops;
     out->stun = run->stun;
     out->stun_answered = run->stun_answered;
     out->beats_answered = run->beats_answered;
@@ -162,15 +161,29 @@ static bool take_tally(const struct run *run, struct tally *out, char *why, size
     return out->theirs != NULL;
 }
 
-static bool compare(struct run *run, const struct tally *before, char *why, size_t why_size) {
+/* A row begins where the one before ended: what was sent since may not be worked off yet, and is this row's. */
+static bool begin_tally(struct run *run, char *why, size_t why_size) {
+    run->disagreements.count = 0;
+    return run->tally.theirs || take_tally(run, &run->tally, why, why_size);
+}
+
+static void keep_tally(struct run *run, const struct tally *tally) {
+    scrape_destroy(run->tally.theirs);
+    run->tally = *tally;
+}
+
+static bool compare(struct run *run, char *why, size_t why_size) {
     const struct timespec step = {.tv_nsec = AGREE_STEP_NS};
     if (!wants_tally(run)) return true;
     for (uint64_t end_us = load_now_us() + AGREE_US;;) {
         struct tally after;
         if (!take_tally(run, &after, why, why_size)) return false;
-        tally_compare(before, &after, &run->disagreements);
+        tally_compare(&run->tally, &after, &run->disagreements);
+        if (run->disagreements.count == 0 || load_now_us() >= end_us) {
+            keep_tally(run, &after);
+            return true;
+        }
         scrape_destroy(after.theirs);
-        if (run->disagreements.count == 0 || load_now_us() >= end_us) return true;
         (void)nanosleep(&step, NULL);
     }
 }
@@ -206,13 +219,14 @@ static bool fleet_is_over(void *context, uint64_t now_us) {
 }
 
 static bool pump(struct run *run, struct traffic *traffic, char *why, size_t why_size) {
-    const struct pump_options options = {
+    struct pump_options options = {
         .rate = rate_of(run),
         .duration_us = run->fleet ? UINT64_MAX : (uint64_t)(run->row->duration_s * 1e6),
         .end = run->fleet ? fleet_is_over : NULL,
         .progress = show_row,
         .context = run,
     };
+    if (run->fleet) fleet_expiring(run->fleet, &options.rtt_from_us, &options.rtt_until_us);
     bool done = pump_run(run->beside ? run->beside : run->fleet_wire, traffic, &options, &run->result.pump);
     report_progress_end();
     if (!done) snprintf(why, why_size, "out of memory");
@@ -317,28 +331,29 @@ static void end_beside(struct run *run) {
     run->beside = NULL;
 }
 
-static FILE *json_file(struct run *run) {
-    if (strcmp(run->row->json, "-") == 0) return stdout;
-    if (run->json && strcmp(run->row->json, run->json_path) == 0) return run->json;
+/* Before the row is measured: a file that cannot be had is worth knowing before a million sessions are. */
+static bool open_json(struct run *run, char *why, size_t why_size) {
+    const char *path = run->row->json;
+    if (path[0] == '\0' || strcmp(path, "-") == 0 || (run->json && strcmp(path, run->json_path) == 0)) return true;
     if (run->json) (void)fclose(run->json);
-    run->json = fopen(run->row->json, "we");
-    memcpy(run->json_path, run->row->json, sizeof run->json_path);
-    return run->json;
+    run->json = fopen(path, "we");
+    memcpy(run->json_path, path, sizeof run->json_path);
+    if (!run->json) snprintf(why, why_size, "--json '%s': %s", path, strerror(errno));
+    return run->json != NULL;
 }
 
 static bool report(struct run *run, char *why, size_t why_size) {
-    struct row_result *result = &run->result;
-    if (run->row->json[0] == '\0') {
-        report_text(stdout, result);
-        return true;
-    }
-    FILE *to = json_file(run);
-    snprintf(why, why_size, "--json '%s': %s", run->row->json, to ? "" : strerror(errno));
-    if (!to) return false;
-    report_json(to, result);
-    for (size_t i = 0; i < result->disagreement_count; i++)
+    const struct row_result *result = &run->result;
+    const char *path = run->row->json;
+    bool text = path[0] == '\0', written;
+    if (text)
+        written = report_text(stdout, result);
+    else
+        written = report_json(strcmp(path, "-") == 0 ? stdout : run->json, result);
+    if (!written) snprintf(why, why_size, "--json '%s': %s", text ? "-" : path, strerror(errno));
+    for (size_t i = 0; !text && i < result->disagreement_count; i++)
         fprintf(stderr, "gochat-load: %s: %s\n", result->name, result->disagreements[i]);
-    return true;
+    return written;
 }
 
 /* Lines of ours join those of the fleet, where there is one. */
@@ -360,16 +375,14 @@ static bool never_answered(const struct run *run, char *why, size_t why_size) {
 }
 
 enum run_status run_row(struct run *run, const struct row_options *row, char *why, size_t why_size) {
-    struct tally before;
     memset(&run->result, 0, sizeof run->result);
-    run->disagreements.count = 0;
     run->row = row;
     run->result.name = row->name;
-    if (!take_tally(run, &before, why, why_size)) return RUN_UNANSWERED;
+    if (!open_json(run, why, why_size)) return RUN_USAGE;
+    if (!begin_tally(run, why, why_size)) return RUN_UNANSWERED;
     enum run_status status = measure(run, why, why_size);
     end_beside(run);
-    if (status == RUN_OK && !interrupted() && !compare(run, &before, why, why_size)) status = RUN_UNANSWERED;
-    scrape_destroy(before.theirs);
+    if (status == RUN_OK && !interrupted() && !compare(run, why, why_size)) status = RUN_UNANSWERED;
     if (status != RUN_OK) return status;
     conclude(run);
     if (!report(run, why, why_size)) return RUN_USAGE;

@@ -7,6 +7,7 @@
 #define LAST_WORD_TRIES 10
 #define LAST_WORD_WINDOW 1024
 #define WAIT_US 1000
+#define LATE_MOST_US 250000 /* the bootnode promises to find them by then */
 
 static bool chosen(const struct fleet *fleet, uint32_t member) {
     return fleet->members[member].state == MEMBER_SILENT;
@@ -84,6 +85,26 @@ void silence_errand(struct fleet *fleet, const struct agenda_entry *entry, uint6
     expect_silence(fleet, entry->member, now_us);
 }
 
+static void note_expiring(struct fleet *fleet) {
+    uint64_t now_us = load_now_us();
+    uint32_t longest = 0, shortest = UINT32_MAX;
+    for (uint32_t i = 0; i < fleet->count; i++) {
+        uint32_t rested_ms = fleet_ms(now_us) - fleet->beaten_ms[i];
+        if (!chosen(fleet, i)) continue;
+        if (rested_ms > longest) longest = rested_ms;
+        if (rested_ms < shortest) shortest = rested_ms;
+    }
+    if (shortest == UINT32_MAX) return;
+    uint64_t expiry_us = now_us + fleet->expiry_ms * UINT64_C(1000);
+    fleet->row.expiring_from_us = expiry_us - longest * UINT64_C(1000);
+    fleet->row.expiring_until_us = expiry_us - shortest * UINT64_C(1000) + LATE_MOST_US;
+}
+
+void fleet_expiring(const struct fleet *fleet, uint64_t *from_us, uint64_t *until_us) {
+    *from_us = fleet->row.expiring_from_us;
+    *until_us = fleet->row.expiring_until_us;
+}
+
 void silence_fall(struct fleet *fleet) {
     for (uint32_t i = 0; i < fleet->count && !fleet_must_stop(fleet); i++) {
         struct member *member = &fleet->members[i];
@@ -96,4 +117,5 @@ void silence_fall(struct fleet *fleet) {
         while (fleet->row.last_words >= LAST_WORD_WINDOW && !fleet_must_stop(fleet)) fleet_drive(fleet, WAIT_US);
     }
     while (fleet->row.last_words > 0 && !fleet_must_stop(fleet)) fleet_drive(fleet, WAIT_US);
+    note_expiring(fleet);
 }

@@ -7,8 +7,10 @@
 
 enum relation {
     EXACTLY,
-    LESS_DROPS, /* theirs may be less by what the kernel dropped or did not take, and by what they limited */
-    AT_LEAST,   /* theirs may be more */
+    LESS_DROPS,   /* theirs may be less by what a kernel dropped or did not take */
+    LESS_LIMITED, /* and by what they limited */
+    MORE_OTHERS,  /* theirs may be more by the sessions of others that were there before */
+    AT_LEAST,     /* theirs may be more */
 };
 
 #define OURS(field) offsetof(struct tally, field)
@@ -23,14 +25,14 @@ static const struct rule {
     {"datagrams", OURS(datagrams), LESS_DROPS, {"gochat_received_total"}},
     {"heartbeats",
      OURS(beats),
-     LESS_DROPS,
+     LESS_LIMITED, /* no beat is, but RESET for one */
      {"gochat_heartbeat_total", "gochat_heartbeat_old_total", "gochat_heartbeat_forged_total"}},
     {"answered heartbeats", OURS(beats_answered), AT_LEAST, {"gochat_beat_ack_total"}},
     {"registrations", OURS(registered), EXACTLY, {"gochat_sessions_confirmed_total"}},
     {"leaves", OURS(left), EXACTLY, {"gochat_sessions_left_total"}},
     {"moves", OURS(moved), EXACTLY, {"gochat_sessions_moved_total"}},
-    {"sessions that fell silent", OURS(fell_silent), EXACTLY, {"gochat_sessions_expired_total"}},
-    {"STUN requests", OURS(stun), LESS_DROPS, {"gochat_stun_total"}},
+    {"sessions that fell silent", OURS(fell_silent), MORE_OTHERS, {"gochat_sessions_expired_total"}},
+    {"STUN requests", OURS(stun), LESS_LIMITED, {"gochat_stun_total"}},
     {"STUN answers", OURS(stun_answered), AT_LEAST, {"gochat_stun_total"}},
     {"forged heartbeats", NOTHING, EXACTLY, {"gochat_heartbeat_forged_total"}},
     {"forged packets", NOTHING, EXACTLY, {"gochat_sealed_forged_total"}},
@@ -55,16 +57,26 @@ static bool their_growth(const struct tally *before, const struct tally *after, 
 }
 
 /* What may be missing from theirs. */
-static uint64_t slack(const struct tally *before, const struct tally *after, enum relation relation) {
-    uint64_t limited = 0;
-    if (relation != LESS_DROPS) return 0;
-    (void)their_growth(before, after, "gochat_rate_limited_total", &limited);
-    return growth(before, after, OURS(drops)) + growth(before, after, OURS(failed)) + limited;
+static uint64_t less(const struct tally *before, const struct tally *after, enum relation relation) {
+    uint64_t missing = 0;
+    if (relation != LESS_DROPS && relation != LESS_LIMITED) return 0;
+    (void)their_growth(before, after, "gochat_worker_overflowed_total", &missing);
+    if (relation == LESS_LIMITED) (void)their_growth(before, after, "gochat_rate_limited_total", &missing);
+    return missing + growth(before, after, OURS(failed));
+}
+
+/* What theirs may have beyond ours. */
+static uint64_t more(const struct tally *before, enum relation relation) {
+    double sessions = 0;
+    if (relation == AT_LEAST) return UINT64_MAX;
+    if (relation != MORE_OTHERS || !scrape_value(before->theirs, "gochat_sessions", &sessions)) return 0;
+    return (uint64_t)sessions > before->living ? (uint64_t)sessions - before->living : 0;
 }
 
 static void apply(const struct rule *rule, const struct tally *before, const struct tally *after,
                   struct disagreements *out) {
-    uint64_t ours = growth(before, after, rule->ours), theirs = 0, less = slack(before, after, rule->relation);
+    uint64_t ours = growth(before, after, rule->ours), theirs = 0;
+    uint64_t missing = less(before, after, rule->relation), extra = more(before, rule->relation);
     char *line = out->lines[out->count];
     for (size_t i = 0; i < NAMES_MAX && rule->theirs[i]; i++) {
         if (their_growth(before, after, rule->theirs[i], &theirs)) continue;
@@ -72,9 +84,9 @@ static void apply(const struct rule *rule, const struct tally *before, const str
         out->count++;
         return;
     }
-    if (theirs + less >= ours && (theirs <= ours || rule->relation == AT_LEAST)) return;
+    if (theirs + missing >= ours && (theirs <= ours || theirs - ours <= extra)) return;
     snprintf(line, DISAGREEMENT_SIZE, "%s: we count %" PRIu64 ", the bootnode %" PRIu64 ", dropped or limited %" PRIu64,
-             rule->what, ours, theirs, less);
+             rule->what, ours, theirs, missing);
     out->count++;
 }
 

@@ -1,6 +1,7 @@
 /* Our counts against the bootnode's: what we sent must be what it received, but for what its sockets dropped; what we
  * had register, leave, move and fall silent must be what it registered, and so on. Another client at the same bootnode
- * is a disagreement, too. Pure. */
+ * is a disagreement, too; only sessions of others that were there before may expire meanwhile, as those of an earlier
+ * run do. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,8 +15,9 @@ struct tally {
     /* Ours. */
     uint64_t datagrams; /* that the kernel took */
     uint64_t failed;    /* that it did not */
-    uint64_t drops;     /* of the bootnode's sockets */
-    uint64_t beats, registered, left, moved, fell_silent;
+    uint64_t beats;     /* HEARTBEATs, but those that met no session and were answered by RESET */
+    uint64_t registered, left, moved, fell_silent;
+    uint64_t living; /* sessions that live at the bootnode */
     uint64_t stun, stun_answered, beats_answered;
 };
 

@@ -83,6 +83,7 @@ END
     $row = row_named($program, 'silent', 60);
     is($row->{expired_expected}, SESSIONS * SILENT_PERCENT / 100, 'every room is watched');
     is($row->{expired_seen}, $row->{expired_expected}, 'every silent session was announced as left');
+    ok($row->{rtt_us}{max} > 0, "answers meanwhile (p99 $row->{rtt_us}{p99} us)");
     cmp_ok($row->{expiry_late_ms}{p99}, '<', slow(1000), "in time (p99 $row->{expiry_late_ms}{p99} ms)");
 
     $row = row_named($program, 'rebind', 30);

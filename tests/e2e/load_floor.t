@@ -99,6 +99,10 @@ refused('a source of another family', 2, [qr/2001:db8::1/], '--to', '127.0.0.1:1
 refused('no such process', 2, [qr/--pid 4194304/], '--to', '127.0.0.1:1', '--stun', '--pid', 4194304);
 refused('rows that are not there', 2, [qr/--rows/, qr/none/], '--to', '127.0.0.1:1', '--rows', "$folder/none");
 my $bad = write_file("$folder/rows", "# first\n--stun --speed 5\n");
+refused('a file that cannot be had', 2, [qr/--json/, qr/none/], '--to', $sink->{address}, @paced, '--json',
+    "$folder/none/result.json");
+refused('a file that takes nothing', 2, [qr{--json '/dev/full'}, qr/space/], '--to', $sink->{address}, @paced, '--json',
+    '/dev/full');
 refused('a wrong row', 2, [qr/\Q$bad\E:2/, qr/--speed/], '--to', '127.0.0.1:1', '--rows', $bad);
 refused('nobody there', 3, [qr/127\.0\.0\.1:/, qr/came back|answer/], '--to', '127.0.0.1:' . free_udp_port(), '--stun',
     '--rate', 100, '--duration', 0.1, '--json', "$folder/nobody.json");

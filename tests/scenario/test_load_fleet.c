@@ -32,6 +32,7 @@ struct wire {
     unsigned loss;                                      /* percent, each way */
     bool cut;                                           /* nothing comes through */
     bool (*passes)(const uint8_t *packet, size_t size); /* from the bootnode; NULL: all */
+    bool (*leaves)(const uint8_t *packet, size_t size); /* to it */
     size_t reserved[SOCKETS];
     uint8_t bursts[SOCKETS][WIRE_BURST][PACKET_MAX];
     size_t sizes[SOCKETS][WIRE_BURST];
@@ -85,8 +86,11 @@ size_t wire_flush(struct wire *wire, size_t socket) {
     struct address from = socket_address(wire, socket);
     size_t count = wire->reserved[socket];
     wire->reserved[socket] = 0;
-    for (size_t i = 0; i < count; i++)
-        if (!is_lost(wire)) net_inject(wire->net, &from, wire->bursts[socket][i], wire->sizes[socket][i]);
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *packet = wire->bursts[socket][i];
+        size_t size = wire->sizes[socket][i];
+        if (!is_lost(wire) && (!wire->leaves || wire->leaves(packet, size))) net_inject(wire->net, &from, packet, size);
+    }
     return count;
 }
 
@@ -213,6 +217,18 @@ static void assert_agreed(const struct row_result *result) {
     for (size_t i = 0; i < result->disagreement_count; i++) fail_msg("%s", result->disagreements[i]);
 }
 
+/* What nothing was lost of. */
+static void assert_counts_agree(const struct stage *stage) {
+    static const enum counter counters[] = {COUNTER_HEARTBEAT, COUNTER_HEARTBEAT_OLD, COUNTER_HEARTBEAT_FORGED};
+    struct fleet_counts ours = fleet_counts(stage->fleet);
+    uint64_t theirs = 0;
+    for (size_t i = 0; i < sizeof counters / sizeof *counters; i++)
+        theirs += counters_read(&stage->net->counters, counters[i]);
+    assert_int_equal(ours.beats - ours.beats_reset, theirs);
+    assert_int_equal(ours.registered, net_totals(stage->net).confirmed);
+    assert_int_equal(ours.living, net_totals(stage->net).sessions);
+}
+
 static void assert_said(const struct row_result *result, const char *what) {
     for (size_t i = 0; i < result->disagreement_count; i++)
         if (strstr(result->disagreements[i], what)) return;
@@ -231,6 +247,8 @@ static void fills_and_beats(void **state) {
     assert_agreed(run_row(stage, &(struct row_options){.duration_s = 20}));
     assert_true(stage->asked > 3000);
     assert_int_equal(stage->answered, stage->asked);
+    assert_counts_agree(stage);
+    assert_int_equal(fleet_counts(stage->fleet).beats_reset, 0);
     assert_int_equal(net_totals(stage->net).expired, 0);
     assert_int_equal(fill(stage).registered, 0);
 }
@@ -297,6 +315,7 @@ static void churn_is_announced(void **state) {
     assert_true(result->announce_us.count >= (ROOM_SIZE - 2) * result->registered);
     assert_int_equal(result->announce_missing, 0);
     assert_int_equal(stage->answered, stage->asked);
+    assert_counts_agree(stage);
 }
 
 static void churn_under_loss_is_announced(void **state) {
@@ -316,8 +335,73 @@ static void silence_expires(void **state) {
     assert_int_equal(result->expired_seen, result->expired_expected);
     assert_int_equal(net_totals(stage->net).expired, result->expired_expected);
     assert_true(result->expiry_late_ms.maximum < 500);
+    assert_counts_agree(stage);
     assert_int_equal(fill(stage).registered, result->expired_expected);
     assert_int_equal(net_totals(stage->net).sessions, SESSIONS);
+}
+
+/* Beats are held back for so long from the first on. */
+static uint64_t held_until_ms, restart_at_ms;
+
+static bool no_beats_yet(const uint8_t *packet, size_t size) {
+    return size == 0 || packet[0] != MESSAGE_HEARTBEAT || the_wire->net->monotonic >= held_until_ms;
+}
+
+/* Provisional sessions end after 5 s: who comes later gets RESET, and begins anew. */
+static void first_beats_that_come_too_late_are_accounted_for(void **state) {
+    struct stage *stage = *state;
+    stage->wire.leaves = no_beats_yet;
+    held_until_ms = stage->net->monotonic + 6000;
+    assert_int_equal(fill(stage).registered, SESSIONS);
+    assert_true(fleet_counts(stage->fleet).beats_reset >= SESSIONS);
+    assert_agreed(run_row(stage, &(struct row_options){.duration_s = 2}));
+    assert_counts_agree(stage);
+}
+
+static void restart_once(void *context, uint64_t registered) {
+    const struct stage *stage = context;
+    (void)registered;
+    if (stage->net->monotonic < restart_at_ms) return;
+    net_restart(stage->net, true);
+    restart_at_ms = UINT64_MAX;
+}
+
+/* They end no sooner. */
+static void provisional_sessions_forgotten_too_early_are_noticed(void **state) {
+    struct stage *stage = *state;
+    struct fill_result result;
+    char why[LOAD_TEXT_SIZE];
+    stage->wire.leaves = no_beats_yet;
+    held_until_ms = stage->net->monotonic + 2000;
+    restart_at_ms = stage->net->monotonic + 1000;
+    assert_true(fleet_fill(stage->fleet, restart_once, stage, &result, why, sizeof why));
+    assert_said(run_row(stage, &(struct row_options){.duration_s = 1}), "60 living sessions were forgotten");
+}
+
+static void live_until(struct stage *stage, uint64_t until_us) {
+    while (load_now_us() < until_us) {
+        wire_receive(&stage->wire, 1000, 512, take_answer, stage);
+        fleet_keep_alive(stage->fleet);
+    }
+}
+
+/* Answer times count while sessions expire: from the first to the last. */
+static void the_time_of_expiring_is_known(void **state) {
+    struct stage *stage = *state;
+    const struct row_options row = {.duration_s = 1, .silent_percent = 50};
+    uint64_t from, until;
+    char why[LOAD_TEXT_SIZE];
+    fill(stage);
+    assert_true(fleet_row_begin(stage->fleet, &(struct row_options){.duration_s = 1}, why, sizeof why));
+    fleet_expiring(stage->fleet, &from, &until);
+    assert_int_equal(from + until, 0);
+    fleet_row_end(stage->fleet, &stage->result);
+    assert_true(fleet_row_begin(stage->fleet, &row, why, sizeof why));
+    fleet_expiring(stage->fleet, &from, &until);
+    live_until(stage, from);
+    assert_int_equal(net_totals(stage->net).expired, 0);
+    live_until(stage, until);
+    assert_int_equal(net_totals(stage->net).expired, fleet_counts(stage->fleet).fell_silent);
 }
 
 /* One in each watched room lives on, to see it. */
@@ -420,6 +504,9 @@ int main(void) {
         TEST(churn_is_announced),
         TEST(churn_under_loss_is_announced),
         TEST(silence_expires),
+        TEST(first_beats_that_come_too_late_are_accounted_for),
+        TEST(provisional_sessions_forgotten_too_early_are_noticed),
+        TEST(the_time_of_expiring_is_known),
         TEST(all_silent_leaves_one_witness_a_room),
         TEST(everyone_moves),
         TEST(bootnode_that_does_not_answer),

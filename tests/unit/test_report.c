@@ -42,12 +42,12 @@ static struct row_result *sample(void) {
 }
 
 /* What a report writes; the caller's to free. */
-static char *written(void (*report)(FILE *to, const struct row_result *result), const struct row_result *result) {
+static char *written(bool (*report)(FILE *to, const struct row_result *result), const struct row_result *result) {
     char *text = NULL;
     size_t size = 0;
     FILE *to = open_memstream(&text, &size);
     assert_non_null(to);
-    report(to, result);
+    assert_true(report(to, result));
     fclose(to);
     return text;
 }

@@ -10,15 +10,16 @@
 #include "bench/load/tally.h"
 
 /* What the bootnode counts, in the order of `names`. */
-enum { RECEIVED, HEARTBEAT, OLD, FORGED, ACK, CONFIRMED, LEFT, MOVED, EXPIRED, STUN, LIMITED, COUNT };
+enum { RECEIVED, HEARTBEAT, OLD, FORGED, ACK, CONFIRMED, LEFT, MOVED, EXPIRED, STUN, LIMITED, OVERFLOWED, COUNT };
 static const char *const names[COUNT] = {
-    "received",           "heartbeat",     "heartbeat_old",  "heartbeat_forged", "beat_ack",
-    "sessions_confirmed", "sessions_left", "sessions_moved", "sessions_expired", "stun",
-    "rate_limited"};
+    "received",           "heartbeat",        "heartbeat_old",  "heartbeat_forged", "beat_ack",
+    "sessions_confirmed", "sessions_left",    "sessions_moved", "sessions_expired", "stun",
+    "rate_limited",       "worker_overflowed"};
 static const char *const still[] = {"sealed_forged", "handshake_bad", "foreign",
                                     "malformed",     "unknown_type",  "oversize"};
 
 static struct disagreements found;
+static unsigned sessions_before; /* at the bootnode */
 
 static struct scrape *page(const uint64_t values[static COUNT], const char *moving) {
     char text[3000], why[200];
@@ -29,13 +30,14 @@ static struct scrape *page(const uint64_t values[static COUNT], const char *movi
     for (size_t i = 0; i < sizeof still / sizeof *still; i++)
         at += (size_t)snprintf(text + at, sizeof text - at, "gochat_%s_total %d\n", still[i],
                                4 + (moving && strcmp(moving, still[i]) == 0));
+    snprintf(text + at, sizeof text - at, "gochat_sessions %u\n", sessions_before);
     struct scrape *scrape = scrape_parse(text, why, sizeof why);
     assert_non_null(scrape);
     return scrape;
 }
 
 static const uint64_t theirs_before[COUNT] = {[RECEIVED] = 100, [HEARTBEAT] = 50, [STUN] = 3, [EXPIRED] = 1};
-static const struct tally ours_before = {.datagrams = 90, .beats = 40, .registered = 2};
+static const struct tally ours_before = {.datagrams = 90, .beats = 40, .registered = 2, .living = 2};
 /* In between: 1,000 datagrams, of which 800 were beats and 100 STUN. */
 static const uint64_t theirs_after[COUNT] = {[RECEIVED] = 1100, [HEARTBEAT] = 850, [ACK] = 30,    [CONFIRMED] = 20,
                                              [LEFT] = 5,        [MOVED] = 6,       [EXPIRED] = 8, [STUN] = 103};
@@ -89,7 +91,8 @@ static void drops_explain_what_is_missing_and_no_more(void **state) {
     memcpy(theirs, theirs_after, sizeof theirs);
     theirs[RECEIVED] -= 10;
     theirs[HEARTBEAT] -= 10;
-    ours.drops = ours_before.drops + 10;
+    assert_int_equal(compare(&ours, theirs, NULL), 2);
+    theirs[OVERFLOWED] = 10;
     assert_int_equal(compare(&ours, theirs, NULL), 0);
     theirs[HEARTBEAT]--;
     assert_int_equal(compare(&ours, theirs, NULL), 1);
@@ -98,6 +101,35 @@ static void drops_explain_what_is_missing_and_no_more(void **state) {
     theirs[HEARTBEAT] = theirs_after[HEARTBEAT];
     theirs[CONFIRMED]--; /* the fleet repeats until it is registered: no excuse */
     assert_int_equal(compare(&ours, theirs, NULL), 1);
+}
+
+/* It was received all the same. */
+static void limits_explain_what_is_not_answered(void **state) {
+    (void)state;
+    uint64_t theirs[COUNT];
+    memcpy(theirs, theirs_after, sizeof theirs);
+    theirs[LIMITED] = 1;
+    theirs[STUN]--;
+    assert_int_equal(compare(&ours_after, theirs, NULL), 0);
+    theirs[RECEIVED]--;
+    assert_int_equal(compare(&ours_after, theirs, NULL), 1);
+    assert_non_null(strstr(found.lines[0], "datagrams"));
+}
+
+/* Of an earlier run, say. */
+static void others_that_were_there_may_expire(void **state) {
+    (void)state;
+    uint64_t theirs[COUNT];
+    struct tally ours = ours_after;
+    memcpy(theirs, theirs_after, sizeof theirs);
+    sessions_before = 3; /* two are ours */
+    theirs[EXPIRED]++;
+    assert_int_equal(compare(&ours, theirs, NULL), 0);
+    theirs[EXPIRED]++;
+    assert_int_equal(compare(&ours, theirs, NULL), 1);
+    theirs[EXPIRED] = theirs_after[EXPIRED] - 1;
+    assert_int_equal(compare(&ours, theirs, NULL), 1);
+    sessions_before = 0;
 }
 
 static void answers_may_be_more_than_ours(void **state) {
@@ -134,6 +166,8 @@ int main(void) {
         cmocka_unit_test(equal_counts_agree),
         cmocka_unit_test(one_off_is_one_disagreement),
         cmocka_unit_test(drops_explain_what_is_missing_and_no_more),
+        cmocka_unit_test(limits_explain_what_is_not_answered),
+        cmocka_unit_test(others_that_were_there_may_expire),
         cmocka_unit_test(answers_may_be_more_than_ours),
         cmocka_unit_test(nothing_of_ours_is_malformed),
         cmocka_unit_test(a_missing_counter_is_named),
