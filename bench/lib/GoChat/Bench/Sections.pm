@@ -22,6 +22,7 @@ use constant {
     JOIN_CHURN => 0.02,
     JOIN_SECONDS => 30,
     LIVING => 0.1, # per cent of the sessions that go on when all others fall silent
+    ONE_BEAT => '--interval 4 --duration 4', # all beat once, evenly, so that all fall silent within one interval
     LIVING_BEATS => '--answers every --rate 1000', # of theirs
     IDLE_SESSIONS => 1_000,
     WORKERS_SESSIONS => 100_000,
@@ -78,6 +79,7 @@ sub measure_joins {
 # All but a few fall silent within one interval of their heartbeats; the few go on and must not feel it.
 sub measure_expiry {
     my ($setup, $fleet) = @_;
+    $fleet->row('one-beat', ONE_BEAT);
     my $expired_before = $fleet->metric('gochat_sessions_expired_total');
     my $result = $fleet->row('expiry', LIVING_BEATS . ' --silent ' . (100 - LIVING));
     return {
