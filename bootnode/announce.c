@@ -236,7 +236,7 @@ static void send_item(const struct item *item, struct outbox *outbox) {
 uint64_t announce_run(struct announcer *announcer, struct shard *shard, struct outbox *outbox, uint64_t now) {
     uint64_t next = atomic_load_explicit(&shard->bell_at, memory_order_relaxed);
     if (!announcer->pass.active && next > now) return next;
-    pthread_mutex_lock(&shard->mutex);
+    shard_lock(shard);
     collect(announcer, shard, now);
     next = wheel_next(&shard->announce);
     atomic_store_explicit(&shard->bell_at, next, memory_order_relaxed);

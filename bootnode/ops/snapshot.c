@@ -10,7 +10,7 @@
 #include "bootnode/worker.h"
 
 static void add_shard(struct snapshot *out, struct shard *shard) {
-    pthread_mutex_lock(&shard->mutex);
+    shard_lock(shard);
     const struct shard_counters counters = shard->counters;
     size_t slabs = shard->slabs.slab_count;
     pthread_mutex_unlock(&shard->mutex);

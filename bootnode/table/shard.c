@@ -26,8 +26,10 @@ uint8_t shard_of_room(const uint8_t hash_key[static 16], const uint8_t tag[stati
     return (uint8_t)((hash_of(hash_key, tag, ROOM_TAG_SIZE) & 0xff) % count);
 }
 
-static void lock(struct shard *shard) {
+void shard_lock(struct shard *shard) {
+    pthread_mutex_lock(&shard->turn);
     pthread_mutex_lock(&shard->mutex);
+    pthread_mutex_unlock(&shard->turn);
 }
 
 /* Rings when the owner would sleep past what was planned meanwhile. */
@@ -172,6 +174,7 @@ bool shard_init(struct shard *shard, uint8_t node, uint8_t index, const struct s
     memcpy(shard->hash_key, hash_key, sizeof shard->hash_key);
     wheel_init(&shard->expiry, now);
     wheel_init(&shard->announce, now);
+    pthread_mutex_init(&shard->turn, NULL);
     pthread_mutex_init(&shard->mutex, NULL);
     shard->rooms = cds_lfht_new(ROOM_BUCKETS, ROOM_BUCKETS, 0, CDS_LFHT_AUTO_RESIZE | CDS_LFHT_ACCOUNTING, NULL);
     shard->provisional = calloc(SHARD_PROVISIONAL_BUCKETS, sizeof *shard->provisional);
@@ -203,6 +206,7 @@ void shard_destroy(struct shard *shard) {
     free(shard->provisional);
     slabs_destroy(&shard->slabs);
     pthread_mutex_destroy(&shard->mutex);
+    pthread_mutex_destroy(&shard->turn);
 }
 
 /* Registering */
@@ -285,7 +289,7 @@ static int register_locked(struct shard *shard, const struct registration *regis
 
 int shard_register(struct shard *shard, const struct registration *registration, uint64_t now, struct registered *out,
                    struct writer *members) {
-    lock(shard);
+    shard_lock(shard);
     int refusal = register_locked(shard, registration, now, out, members);
     unlock(shard);
     return refusal;
@@ -343,7 +347,7 @@ static unsigned short_name(uint64_t id) {
 }
 
 int shard_confirm(struct shard *shard, uint64_t id, uint64_t now) {
-    lock(shard);
+    shard_lock(shard);
     struct session *session = find(shard, id);
     bool provisional = session && session_state(session) == SESSION_PROVISIONAL;
     int refusal = provisional ? confirm_locked(shard, session, now) : 0;
@@ -357,7 +361,7 @@ int shard_confirm(struct shard *shard, uint64_t id, uint64_t now) {
 /* Changes to a session */
 
 bool shard_accept_sealed(struct shard *shard, uint64_t id, uint64_t counter) {
-    lock(shard);
+    shard_lock(shard);
     struct session *session = find(shard, id);
     bool accepted = session && counter > session->open_counter;
     if (accepted) session->open_counter = counter;
@@ -383,7 +387,7 @@ static bool move_locked(struct shard *shard, struct session *session, const stru
 }
 
 bool shard_move(struct shard *shard, uint64_t id, const struct address *address, uint8_t endpoint, uint64_t now) {
-    lock(shard);
+    shard_lock(shard);
     struct session *session = find(shard, id);
     bool moved = session && move_locked(shard, session, address, endpoint, now);
     unlock(shard);
@@ -400,7 +404,7 @@ static void update_locked(struct shard *shard, struct session *session, const st
 }
 
 bool shard_update(struct shard *shard, uint64_t id, const struct update_body *update, uint64_t now) {
-    lock(shard);
+    shard_lock(shard);
     struct session *session = find(shard, id);
     if (session) update_locked(shard, session, update, now);
     unlock(shard);
@@ -408,7 +412,7 @@ bool shard_update(struct shard *shard, uint64_t id, const struct update_body *up
 }
 
 bool shard_leave(struct shard *shard, uint64_t id, uint64_t now) {
-    lock(shard);
+    shard_lock(shard);
     struct session *session = find(shard, id);
     bool member = session && session_state(session) == SESSION_CONFIRMED;
     if (member) {
@@ -438,7 +442,7 @@ static void plan_answer(struct shard *shard, struct session *session, struct roo
 }
 
 void shard_client_behind(struct shard *shard, uint64_t id, struct room_version has, uint64_t now) {
-    lock(shard);
+    shard_lock(shard);
     struct session *session = find_confirmed(shard, id);
     if (session && !room_version_equal(has, session->room->version)) plan_answer(shard, session, has, now);
     unlock(shard);
@@ -455,7 +459,7 @@ static void fill_introduction(const struct shard *shard, const struct session *r
 
 bool shard_introduce(struct shard *shard, uint64_t id, const uint8_t target[static MEMBER_ID_SIZE],
                      struct introduction *out) {
-    lock(shard);
+    shard_lock(shard);
     const struct session *requester = find_confirmed(shard, id);
     const struct session *other = requester ? room_find(requester->room, target) : NULL;
     bool found = other && other != requester;
@@ -504,7 +508,7 @@ static bool expire_session(struct shard *shard, struct session *session, uint64_
 static void add_slab(struct shard *shard) {
     struct slab *slab = slabs_prepare();
     if (!slab) return;
-    lock(shard);
+    shard_lock(shard);
     (void)slabs_add(&shard->slabs, slab);
     unlock(shard);
 }
@@ -513,7 +517,7 @@ bool shard_expire(struct shard *shard, uint64_t now) {
     struct expired expired[SHARD_BATCH];
     size_t count = 0, looks = 0;
     struct wheel_node *due;
-    lock(shard);
+    shard_lock(shard);
     while (looks < SHARD_BATCH && (due = wheel_pop_due(&shard->expiry, now))) {
         count += expire_session(shard, caa_container_of(due, struct session, wheel), now, &expired[count]);
         looks++;

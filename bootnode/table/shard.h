@@ -52,6 +52,9 @@ struct shard_counters { /* under the mutex; read by anyone who holds it */
 };
 
 struct shard {
+    /* Whoever wants the mutex holds this one until he has it. So who waits is next: the reaper, which comes back at
+     * once while there is more to do, would else overtake a worker time and again. */
+    pthread_mutex_t turn;
     pthread_mutex_t mutex;
     uint8_t index;
     struct shard_limits limits;
@@ -125,6 +128,9 @@ bool shard_introduce(struct shard *shard, uint64_t id, const uint8_t target[stat
 /* The reaper: looks at up to SHARD_BATCH sessions that are due, removes those that fell silent, and takes back the
  * slots of up to as many that were removed earlier. Returns true when there may be more to do. */
 bool shard_expire(struct shard *shard, uint64_t now);
+
+/* Takes the mutex, in turn. */
+void shard_lock(struct shard *shard);
 
 /* For the announcer, under the mutex. NULL when there is no such room. */
 struct room *shard_room(const struct shard *shard, const uint8_t tag[static ROOM_TAG_SIZE]);

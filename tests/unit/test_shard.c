@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "common/log.h"
+#include "common/thread.h"
 #include "tests/support/shard_guest.h"
 
 #define NOW GUEST_START
@@ -208,6 +209,25 @@ static void shards_with_one_count_share_the_limit(void **state) {
     assert_true(shard_leave(&shard, id, NOW));
     assert_int_equal(live, 3);
     shard.limits.live = NULL;
+}
+
+static void leave(void *id) {
+    assert_true(shard_leave(&shard, *(const uint64_t *)id, NOW));
+}
+
+/* The other thread waits for us, who are back before it wakes. */
+static void who_waits_is_next(void **state) {
+    (void)state;
+    struct thread other;
+    uint64_t id = guest_join(&shard, (struct guest){1, 1, 1}, NOW);
+    shard_lock(&shard);
+    assert_int_equal(thread_start(&other, "other", true, leave, &id), 0);
+    while (pthread_mutex_trylock(&shard.turn) == 0) pthread_mutex_unlock(&shard.turn);
+    pthread_mutex_unlock(&shard.mutex);
+    assert_false(shard_accept_sealed(&shard, id, 1));
+    rcu_reader_offline();
+    thread_join(&other);
+    rcu_reader_online();
 }
 
 static void silence_ends_a_session_within_its_window(void **state) {
@@ -441,6 +461,7 @@ int main(void) {
         shard_test(a_full_room_refuses_at_both_steps_but_takes_successors),
         shard_test(a_full_shard_refuses),
         shard_test(shards_with_one_count_share_the_limit),
+        shard_test(who_waits_is_next),
         shard_test(silence_ends_a_session_within_its_window),
         shard_test(beats_keep_a_session_for_ever),
         shard_test(the_low_half_of_the_clock_may_wrap),
