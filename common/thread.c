@@ -56,6 +56,8 @@ void thread_answer_soon(void) {
         uint32_t priority;
         uint64_t runtime_ns, deadline_ns, period_ns;
     } attributes = {.size = sizeof attributes, .policy = SCHED_OTHER, .runtime_ns = SLICE_NS};
+    /* Who gave us another policy meant it. */
+    if (sched_getscheduler(0) != SCHED_OTHER) return;
     attributes.nice = getpriority(PRIO_PROCESS, 0);
     (void)syscall(SYS_sched_setattr, 0, &attributes, 0);
 }

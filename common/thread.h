@@ -24,7 +24,8 @@ int thread_start(struct thread *thread, const char *name, bool uses_rcu, thread_
 #define THREAD_BACKGROUND 10 /* the usual number of them: about a tenth of a worker's share */
 void thread_give_way(int steps);
 /* For a thread that wakes often and runs briefly: asks the scheduler for short slices (EEVDF, Linux 6.12; older kernels
- * take no notice), so that it need not wait for another's slice to end. Its share of the processor stays. */
+ * take no notice), so that it need not wait for another's slice to end. Its share of the processor stays, and so does a
+ * policy other than the usual one. */
 void thread_answer_soon(void);
 /* Waits for its end; nothing for a thread that was never started. The caller, if it uses RCU, must be offline. */
 void thread_join(struct thread *thread);

@@ -124,6 +124,20 @@ static void asks_for_short_slices_and_nothing_else(void **state) {
     assert_in_range(scheduling.runtime_ns, 0, 100000);
 }
 
+static void answer_soon_as_batch(void *argument) {
+    assert_int_equal(sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){0}), 0);
+    answer_soon(argument);
+}
+
+static void leaves_another_policy_alone(void **state) {
+    (void)state;
+    struct thread thread;
+    struct scheduling scheduling;
+    assert_int_equal(thread_start(&thread, "batch", false, answer_soon_as_batch, &scheduling), 0);
+    thread_join(&thread);
+    assert_int_equal(scheduling.policy, SCHED_BATCH);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(carries_its_name),
@@ -132,6 +146,7 @@ int main(void) {
         cmocka_unit_test(registers_with_rcu_when_asked),
         cmocka_unit_test(gives_way_alone),
         cmocka_unit_test(asks_for_short_slices_and_nothing_else),
+        cmocka_unit_test(leaves_another_policy_alone),
         cmocka_unit_test(joins_once_and_never_the_unstarted),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
