@@ -27,11 +27,11 @@ my @GOALS = (
     ['mass expiry: answer time of the living, p99 / idle p99', 3, \&_expiry_rtt],
     ['joins: announced after, µs, p99', 20_000, sub { _at($_[0], qw(joins announce_us p99)) }],
     ['joins: announcements missing', 0, sub { _at($_[0], qw(joins missing)) }],
-    ['2 workers: packets lost', 0, sub { _at($_[0], qw(workers same-port lost)) }],
+    ['2 workers, half of one\'s most: packets lost', 0, sub { _at($_[0], qw(workers half lost)) }],
     ['2 workers: heartbeats at the wrong worker, %', 1, sub { _at($_[0], qw(workers same-port strayed_percent)) }],
-    ['2 workers, new ports: packets lost', 0, sub { _at($_[0], qw(workers new-port lost)) }],
     ['2 workers, new ports: heartbeats at the wrong worker, %', 1,
         sub { _at($_[0], qw(workers new-port strayed_percent)) }],
+    ['2 workers, new ports: packets lost', 0, sub { _at($_[0], qw(workers new-port lost)) }],
 );
 
 sub _at {

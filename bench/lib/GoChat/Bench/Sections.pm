@@ -26,6 +26,7 @@ use constant {
     LIVING_BEATS => '--answers every --rate 1000', # of theirs
     IDLE_SESSIONS => 1_000,
     WORKERS_SESSIONS => 100_000,
+    STEERED_RATE => 100_000, # heartbeats a second whose way to a worker is followed
 };
 
 # How much the bootnode grew by, for each session of the big fill.
@@ -139,23 +140,28 @@ sub _three_multiplications_ns {
     return 1000 * $us;
 }
 
-# Two workers and the load share two cores, at half of what one worker alone on a core takes at the most.
+# Two workers and the load share two cores, at half of what one worker alone on a core takes at the most. Then, one
+# datagram at a time (the kernel chooses one worker for a whole segmented send): at whose worker do heartbeats arrive?
 sub measure_workers {
     my ($setup) = @_;
     my %sizes = (sessions => min(WORKERS_SESSIONS, $setup->{sessions}), room_size => ROOM_SIZE);
+    my $cores = "$setup->{server_core},$setup->{load_core}";
     my $alone = GoChat::Bench::Fleet->new($setup, %sizes);
     my $most = $alone->row('one-worker', "--max --answers rare --duration $setup->{seconds}");
     $alone->end;
     my $rate = int($most->{sent_per_s} * $most->{server}{packets} / $most->{sent} / 2);
-    my $fleet = GoChat::Bench::Fleet->new($setup, %sizes, workers => 2, apart => 1,
-        cores => "$setup->{server_core},$setup->{load_core}");
-    my $flags = "--rate $rate --answers rare --duration " . 3 * $setup->{seconds};
-    my %rows = (
-        'same-port' => _steered($fleet, 'same-port', $flags),
-        'new-port' => _steered($fleet, 'new-port', "$flags --rebind"),
-    );
-    $fleet->end;
-    return { %sizes, rate => $rate, %rows };
+    my $duration = '--answers rare --duration ' . 3 * $setup->{seconds};
+
+    my $shared = GoChat::Bench::Fleet->new($setup, %sizes, workers => 2, cores => $cores);
+    my %rows = (half => _steered($shared, 'half', "--rate $rate $duration"));
+    $shared->end;
+
+    my $apart = GoChat::Bench::Fleet->new($setup, %sizes, workers => 2, cores => $cores, apart => 1);
+    my $steered = min($rate, STEERED_RATE);
+    $rows{'same-port'} = _steered($apart, 'same-port', "--rate $steered $duration");
+    $rows{'new-port'} = _steered($apart, 'new-port', "--rate $steered $duration --rebind");
+    $apart->end;
+    return { %sizes, rate => $rate, steered_rate => $steered, %rows };
 }
 
 sub _steered {

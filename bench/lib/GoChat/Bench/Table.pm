@@ -108,10 +108,12 @@ sub _quantiles {
 
 sub _workers {
     my ($found) = @_;
-    my $text = sprintf "2 workers and the load on 2 cores, %s sessions, %s heartbeats a second (half of one worker's "
-        . "most)\n", thousands($found->{sessions}), thousands($found->{rate});
-    $text .= sprintf "  %-10s lost %d, at the wrong worker %.2f %%, answer time, µs: %s\n", $_,
-        @{ $found->{$_} }{qw(lost strayed_percent)}, _quantiles($found->{$_}{rtt_us}) for qw(same-port new-port);
+    my $text = sprintf "2 workers and the load on 2 cores, %s sessions\n", thousands($found->{sessions});
+    $text .= sprintf "  %s heartbeats a second, half of one worker's most: lost %d, answer time, µs: %s\n",
+        thousands($found->{rate}), $found->{half}{lost}, _quantiles($found->{half}{rtt_us});
+    $text .= sprintf "  %s a second, one by one, %-9s: lost %d, at the wrong worker %.2f %%, answer time, µs: %s\n",
+        thousands($found->{steered_rate}), $_, @{ $found->{$_} }{qw(lost strayed_percent)},
+        _quantiles($found->{$_}{rtt_us}) for qw(same-port new-port);
     return $text;
 }
 
