@@ -10,6 +10,8 @@
 /* Turns that may be passed over, of members that just left, before a socket has nothing to send. */
 #define TURNS_LOOKED_AT 64
 #define PREFETCH_AHEAD 4
+/* So much later than its row's turn may a session beat. */
+#define INTERVAL_SLACK_MS 1000
 /* Beyond it a session at rest would be too close to its expiry. */
 #define INTERVAL_MOST_MS 12000
 
@@ -142,7 +144,7 @@ double fleet_rate(const struct fleet *fleet, const struct row_options *row) {
 static uint32_t longest_rest_ms(const struct fleet *fleet) {
     const struct row_options *row = &fleet->row.options;
     if (!fleet->row.running || row->traffic != TRAFFIC_BEATS || row->pace != PACE_INTERVAL) return KEEP_ALIVE_MS;
-    double most = row->interval_s * 1000 + KEEP_ALIVE_MS / 5.0;
+    double most = row->interval_s * 1000 + INTERVAL_SLACK_MS;
     return most < KEEP_ALIVE_MS ? KEEP_ALIVE_MS : most > INTERVAL_MOST_MS ? INTERVAL_MOST_MS : (uint32_t)most;
 }
 

@@ -11,9 +11,9 @@
 
 /* An unanswered beat that must be answered, and whatever else a client repeats. */
 #define REPEAT_US 500000
-/* No session stays without a beat for longer, whatever a row sends. Twice this is well below the expiry: a beat that is
- * dropped must not end a session. */
-#define KEEP_ALIVE_MS 5000
+/* No session stays without a beat for longer, whatever a row sends. Twice this, and the search for those that are due,
+ * is below the expiry: a beat that is dropped must not end a session. */
+#define KEEP_ALIVE_MS 6500
 /* Beats that wait for an answer are found again by their counter, this many back. */
 #define ASKED_RING (1u << 19)
 #define DISAGREEMENTS_MAX 16
