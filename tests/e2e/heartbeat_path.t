@@ -33,7 +33,8 @@ sub worker_calls {
     my $records = read_file($counts);
     for my $at (map { $_ * RECORD_SIZE } 0 .. length($records) / RECORD_SIZE - 1) {
         my ($thread, $allocations, $locks) = unpack 'Q3', substr $records, $at, RECORD_SIZE;
-        next if $thread == 0 || read_file("/proc/$bootnode->{pid}/task/$thread/comm") ne "worker 0\n";
+        my $name = "/proc/$bootnode->{pid}/task/$thread/comm";
+        next if !-e $name || read_file($name) ne "worker 0\n"; # some threads only start others
         %calls = (allocations => $allocations, locks => $locks);
     }
     return \%calls;
