@@ -111,6 +111,8 @@ sub start_program {
 
 sub _become {
     my ($command, $stdin, $stdout, $stderr) = @_;
+    # A shell has what it starts in the background ignore these, and what is ignored stays so across exec.
+    $SIG{$_} = 'DEFAULT' for qw(INT QUIT HUP);
     open STDERR, '>&', $stderr or POSIX::_exit(126);
     open STDOUT, '>&', $stdout or POSIX::_exit(126);
     open STDIN, '<&', $stdin or POSIX::_exit(126);
