@@ -19,11 +19,10 @@
 
 struct node {
     const struct bootnode_config *config;
-    struct node_key key;            /* Noise static key pair, reset key */
-    struct cookie_jar cookies;      /* has its own synchronisation */
-    struct rate_limiter *limits;    /* lock-free */
-    struct source_count *sources;   /* lock-free; NULL: no cap */
-    _Atomic uint64_t live_sessions; /* of all shards: a room's place does not depend on how the rooms fell */
+    struct node_key key;          /* Noise static key pair, reset key */
+    struct cookie_jar cookies;    /* has its own synchronisation */
+    struct rate_limiter *limits;  /* lock-free */
+    struct source_count *sources; /* lock-free; NULL: no cap */
     struct endpoints endpoints;
     struct shard *shards[NODE_SHARDS_MAX];
     size_t shard_count;
@@ -34,7 +33,9 @@ struct node {
     /* Pauses of the whole process (SIGSTOP, a suspended machine), which move every deadline: server clock = monotonic -
      * paused. Advanced by the reaper alone. */
     _Atomic uint64_t paused_ms;
-    struct spread spread; /* how long COOKIE asks newcomers to wait */
+    /* What registrations write, apart from what every packet reads. */
+    struct spread spread;           /* how long COOKIE asks newcomers to wait */
+    _Atomic uint64_t live_sessions; /* of all shards: a room's place does not depend on how the rooms fell */
 };
 
 /* Makes the shards, the limits and the cookie jar; `config` must outlive the node. The shards' bells are -1:
