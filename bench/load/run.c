@@ -16,7 +16,7 @@
 #define SESSIONS_PER_SOCKET 1024
 #define FLEET_SOCKETS_MIN 16
 #define FLEET_SOCKETS_MAX 1024
-#define BESIDE_SOCKETS 16 /* for what is not the fleet's */
+#define BESIDE_SOCKETS 16 /* for what is not the fleet's, where there is none */
 #define SETTLE_US 2000000
 /* A worker may still be at its last batch when its socket is empty. */
 #define AGREE_US 1000000
@@ -55,6 +55,11 @@ static struct wire *open_wire(const struct load_options *options, const struct a
                                       .sockets = sockets,
                                       .segment = !options->apart};
     return wire_open(&wire, why, why_size);
+}
+
+/* As many as the fleet has: what a server pays for an answer depends on how many sockets take turns with it. */
+static size_t beside_sockets(const struct run *run) {
+    return run->fleet_wire ? wire_sockets(run->fleet_wire) : BESIDE_SOCKETS;
 }
 
 static bool open_fleet(struct run *run, char *why, size_t why_size) {
@@ -301,7 +306,7 @@ static enum run_status measure(struct run *run, char *why, size_t why_size) {
     if (!fill(run, why, why_size)) return RUN_UNANSWERED;
     if (run->fleet && !fleet_row_begin(run->fleet, row, why, why_size)) return RUN_UNANSWERED;
     if (!is_of_fleet(row)) {
-        run->beside = open_wire(run->options, &row->target, BESIDE_SOCKETS, why, why_size);
+        run->beside = open_wire(run->options, &row->target, beside_sockets(run), why, why_size);
         if (!run->beside) return RUN_USAGE;
     }
     if (!settled_figures(run, &before, why, why_size)) return RUN_USAGE;
