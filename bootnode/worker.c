@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -13,6 +14,12 @@
 
 #define BATCH 64
 #define EVENTS_MAX (INI_ADDRESS_LIST_MAX + 2)
+/* Waking up for each handful of packets costs more than handling them. So a round that found so many, but no full
+ * batch, is followed by a nap: the next one finds a batch, for which the socket's buffer has room. A packet waits that
+ * long at most, which is little beside its way through the Internet, and at low rates, where nobody naps, not at all.
+ */
+#define NAP_PACKETS 8
+#define NAP_US 400
 
 static void read_clock(struct worker *worker) {
     uint64_t monotonic = clock_monotonic_ms();
@@ -71,6 +78,7 @@ static bool receive(struct worker *worker, uint8_t listener) {
         log_limited(&limit, 1, LOG_LEVEL_ERROR, "worker", "cannot receive: %s", strerror(-count));
         return false;
     }
+    worker->handled += (size_t)count;
     handle_batch(worker, listener);
     return udp_batch_full(worker->receive);
 }
@@ -99,6 +107,7 @@ static void set_timer(struct worker *worker, uint64_t at) {
 /* One round; true when there is more to do at once. */
 static bool work(struct worker *worker) {
     bool more = false;
+    worker->handled = 0;
     for (size_t i = 0; i < worker->listener_count; i++) more |= receive(worker, (uint8_t)i);
     uint64_t next = announce_run(worker->announcer, worker->shard, &worker->context.outbox, worker->context.now);
     more |= next <= worker->context.now;
@@ -125,13 +134,24 @@ static void sleep_until_called(struct worker *worker) {
     }
 }
 
+static void nap(void) {
+    static const struct timespec time = {.tv_nsec = NAP_US * 1000L};
+    rcu_reader_offline();
+    (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &time, NULL);
+    rcu_reader_online();
+}
+
 static void run(void *argument) {
     struct worker *worker = argument;
     thread_answer_soon();
     while (!atomic_load_explicit(&worker->stopping, memory_order_relaxed)) {
         bool more = work(worker);
         rcu_reader_quiescent();
-        if (!more) sleep_until_called(worker);
+        if (more) continue;
+        if (worker->handled >= NAP_PACKETS)
+            nap();
+        else
+            sleep_until_called(worker);
     }
 }
 

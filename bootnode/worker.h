@@ -2,9 +2,9 @@
  * reuseport group with the other workers' sockets.
  *
  * Its loop: receive a batch, handle each packet, announce what is due in its shard, send what came of it. It sleeps
- * only when a round found no full batch and nothing more is due, and is then offline for RCU. It is woken by its
- * sockets, by its timer (deferred announcements) and by its bell, which others ring after they changed its shard or
- * want it to stop. */
+ * only when a round found no full batch and nothing more is due, and is then offline for RCU: for a moment where
+ * packets come in numbers, else until it is called. It is woken by its sockets, by its timer (deferred announcements)
+ * and by its bell, which others ring after they changed its shard or want it to stop. */
 #pragma once
 
 #include <stdatomic.h>
@@ -31,6 +31,7 @@ struct worker {
     struct listener listeners[INI_ADDRESS_LIST_MAX];
     size_t listener_count;
     struct udp_batch *receive;
+    size_t handled; /* packets of this round */
     struct announcer *announcer;
     struct draining draining;
     int epoll, timer, bell;
