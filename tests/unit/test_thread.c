@@ -115,7 +115,7 @@ static void answer_soon(void *argument) {
 static void asks_for_short_slices_and_nothing_else(void **state) {
     (void)state;
     struct thread thread;
-    struct scheduling scheduling;
+    struct scheduling scheduling = {.size = sizeof scheduling};
     assert_int_equal(thread_start(&thread, "soon", false, answer_soon, &scheduling), 0);
     thread_join(&thread);
     assert_int_equal(scheduling.policy, SCHED_OTHER);
@@ -132,7 +132,7 @@ static void answer_soon_as_batch(void *argument) {
 static void leaves_another_policy_alone(void **state) {
     (void)state;
     struct thread thread;
-    struct scheduling scheduling;
+    struct scheduling scheduling = {.size = sizeof scheduling};
     assert_int_equal(thread_start(&thread, "batch", false, answer_soon_as_batch, &scheduling), 0);
     thread_join(&thread);
     assert_int_equal(scheduling.policy, SCHED_BATCH);
