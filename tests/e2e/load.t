@@ -81,13 +81,16 @@ END
     ok($row->{announce_us}{max} > 0, "members hear of joins (median $row->{announce_us}{p50} us)");
 
     $row = row_named($program, 'silent', 60);
-    is($row->{expired_expected}, SESSIONS * SILENT_PERCENT / 100, 'every room is watched');
+    # Every room is watched, and one in which chance took nobody loses somebody, too.
+    my $silent = $row->{expired_expected};
+    cmp_ok($silent, '>=', SESSIONS * SILENT_PERCENT / 100, "$silent fell silent");
+    cmp_ok($silent, '<=', SESSIONS * SILENT_PERCENT / 100 + SESSIONS / ROOM_SIZE, 'and no more than that and one a room');
     is($row->{expired_seen}, $row->{expired_expected}, 'every silent session was announced as left');
     ok($row->{rtt_us}{max} > 0, "answers meanwhile (p99 $row->{rtt_us}{p99} us)");
     cmp_ok($row->{expiry_late_ms}{p99}, '<', slow(1000), "in time (p99 $row->{expiry_late_ms}{p99} ms)");
 
     $row = row_named($program, 'rebind', 30);
-    is($row->{registered}, SESSIONS * SILENT_PERCENT / 100, 'who had fallen silent is back');
+    is($row->{registered}, $silent, 'who had fallen silent is back');
     is(wait_exit($program, 10), 0, 'everything agreed');
 }
 
