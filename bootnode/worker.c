@@ -34,10 +34,6 @@ static void flush(struct worker *worker, struct listener *listener) {
     counters_add(&worker->counters, COUNTER_SEND_DROPPED, result.dropped);
 }
 
-static void flush_all(struct worker *worker) {
-    for (size_t i = 0; i < worker->listener_count; i++) flush(worker, &worker->listeners[i]);
-}
-
 /* The outbox's sink. */
 static void put(void *argument, uint8_t index, const struct datagram *datagram) {
     struct worker *worker = argument;
@@ -113,12 +109,10 @@ static bool work(struct worker *worker) {
     bool more = false;
     worker->handled = 0;
     for (size_t i = 0; i < worker->listener_count; i++) more |= receive(worker, (uint8_t)i);
-    /* Answers do not wait for the shard's mutex, for which announcing may have to. */
-    flush_all(worker);
     uint64_t next = announce_run(worker->announcer, worker->shard, &worker->context.outbox, worker->context.now);
     more |= next <= worker->context.now;
     more |= drain(worker);
-    flush_all(worker);
+    for (size_t i = 0; i < worker->listener_count; i++) flush(worker, &worker->listeners[i]);
     if (!more) set_timer(worker, next);
     return more;
 }
