@@ -1,5 +1,7 @@
 #!/usr/bin/perl
-# kill -9 under a hundred thousand sessions: 20 s after the bootnode is back, all of them are registered again.
+# kill -9 under a hundred thousand sessions: 20 s after the bootnode is back, all of them are registered again. They come
+# back in any order, so all rooms grow at once and tell their members of each other; and the clients' share of the work is
+# done on the same machine: about 0.7 ms of a processor a session. With fewer than seven there are fewer sessions.
 use strict;
 use warnings;
 use FindBin;
@@ -7,10 +9,13 @@ use lib "$FindBin::Bin/../lib";
 use File::Basename qw(dirname);
 use GoChat::Test;
 use HTTP::Tiny;
+use List::Util qw(min);
 use Test::More;
 
-use constant { SESSIONS => 100_000, FILL_TIMEOUT => 240, BACK_SECONDS => 20 };
+use constant { SESSIONS_MOST => 100_000, SESSIONS_PER_CORE => 15_000, FILL_TIMEOUT => 240, BACK_SECONDS => 20 };
 
+chomp(my $cores = `nproc`);
+my $sessions = min(SESSIONS_MOST, $cores * SESSIONS_PER_CORE);
 my $folder = temp_dir();
 my @addresses = map { '127.0.0.1:' . free_udp_port() } 1 .. 2;
 my $config = write_file("$folder/bootnode.ini", <<"END");
@@ -37,7 +42,7 @@ sub all_are_there {
     my ($seconds) = @_;
     my $deadline = now() + $seconds;
     while (now() < $deadline) {
-        return 1 if sessions() == SESSIONS;
+        return 1 if sessions() == $sessions;
         watch_until(now() + 0.1);
     }
     return 0;
@@ -45,8 +50,8 @@ sub all_are_there {
 
 my $bootnode = start_node();
 my $load = start_program(name => 'load', json => 1, command => [dirname(gochat()) . '/gochat-load', '--bootnode',
-    $addresses[0], '--sessions', SESSIONS, '--interval', 4, '--duration', FILL_TIMEOUT, '--json', '-']);
-ok(all_are_there(FILL_TIMEOUT), SESSIONS . ' sessions');
+    $addresses[0], '--sessions', $sessions, '--interval', 4, '--duration', FILL_TIMEOUT, '--json', '-']);
+ok(all_are_there(FILL_TIMEOUT), "$sessions sessions");
 
 send_signal($bootnode, 'KILL');
 wait_exit($bootnode, 5);
