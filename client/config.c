@@ -13,8 +13,17 @@
 #define KEY_DIGITS 64
 #define FLAG_FIRST 0x100 /* above every character, for getopt_long */
 
-static const char *const ui_choices[] = {
-    [UI_CHOICE_AUTO] = "auto", [UI_CHOICE_PLAIN] = "plain", [UI_CHOICE_JSON] = "json", NULL};
+static const char *const ui_choices[] = {[UI_CHOICE_AUTO] = "auto",
+                                         [UI_CHOICE_CURSES] = "curses",
+                                         [UI_CHOICE_PLAIN] = "plain",
+                                         [UI_CHOICE_JSON] = "json",
+                                         NULL};
+static const char *const members_choices[] = {
+    [MEMBERS_AUTO] = "auto", [MEMBERS_ON] = "on", [MEMBERS_OFF] = "off", NULL};
+static const char *const clock_choices[] = {
+    [CLOCK_MINUTES] = "minutes", [CLOCK_SECONDS] = "seconds", [CLOCK_OFF] = "off", NULL};
+static const char *const colour_choices[] = {[COLOURS_AUTO] = "auto", [COLOURS_NONE] = "none", [COLOURS_8] = "8",
+                                             [COLOURS_256] = "256",   [COLOURS_TRUE] = "true", NULL};
 static const char *const cipher_choices[] = {[CIPHERS_AUTO] = "auto", [CIPHERS_CHACHA] = "chacha20-poly1305", NULL};
 static const char *const log_choices[] = {[LOG_LEVEL_ERROR] = "error",
                                           [LOG_LEVEL_WARNING] = "warning",
@@ -60,6 +69,12 @@ static const struct ini_key keys[] = {
     KEY(ui, .type = INI_CHOICE, .choices = ui_choices, .fallback = "auto", .help = "the user interface"),
     KEY(ciphers, .type = INI_CHOICE, .choices = cipher_choices, .fallback = "auto", .help = "ciphers to offer to peers"),
     KEY(log_level, .type = INI_CHOICE, .choices = log_choices, .fallback = "warning", .help = "what is logged"),
+    KEY(bell, .type = INI_BOOLEAN, .fallback = "off", .help = "rings where your nick is said"),
+    KEY(notify, .type = INI_BOOLEAN, .fallback = "off", .help = "a note on the desktop (OSC 9) where your nick is said"),
+    KEY(title, .type = INI_BOOLEAN, .fallback = "off", .help = "the room and what is unread in the title of the terminal"),
+    KEY(members, .type = INI_CHOICE, .choices = members_choices, .fallback = "auto", .help = "the list of members"),
+    KEY(clock, .type = INI_CHOICE, .choices = clock_choices, .fallback = "minutes", .help = "the time in front of each line"),
+    KEY(colours, .type = INI_CHOICE, .choices = colour_choices, .fallback = "auto", .help = "how many colours are used"),
 };
 
 static const struct flag {
@@ -73,7 +88,7 @@ static const struct flag {
     {"nick", "nick", "NAME", "the name that others see"},
     {"secret-file", "secret_file", "FILE", "the room's secret; who does not have it stays outside"},
     {"port", "port", "N", "the local UDP port, 0 for any"},
-    {"ui", "ui", "auto|plain|json", "the user interface"},
+    {"ui", "ui", "auto|curses|plain|json", "the user interface"},
     {"data-dir", "data_dir", "DIR", "where our key and the known keys are kept"},
     {"log-level", "log_level", "LEVEL", "error, warning, info or debug"},
     {"config", NULL, "FILE", "settings; conf/client.ini explains them"},
@@ -86,6 +101,14 @@ static const struct flag {
 
 const struct ini_table client_config_table = {
     .keys = keys, .count = sizeof keys / sizeof keys[0], .target_size = sizeof(struct client_config)};
+
+bool client_config_is_setting(const char *key) {
+    static const char *const settings[] = {"bell", "notify", "title", "members", "clock", "colours"};
+
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
+        if (strcmp(key, settings[i]) == 0) return true;
+    return false;
+}
 
 struct arguments {
     const char *values[FLAGS]; /* NULL: not given */

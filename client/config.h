@@ -7,7 +7,10 @@
 #include "common/text.h"
 
 enum { CIPHERS_AUTO, CIPHERS_CHACHA };
-enum { UI_CHOICE_AUTO, UI_CHOICE_PLAIN, UI_CHOICE_JSON };
+enum { UI_CHOICE_AUTO, UI_CHOICE_CURSES, UI_CHOICE_PLAIN, UI_CHOICE_JSON };
+enum { MEMBERS_AUTO, MEMBERS_ON, MEMBERS_OFF };
+enum { CLOCK_MINUTES, CLOCK_SECONDS, CLOCK_OFF };
+enum { COLOURS_AUTO, COLOURS_NONE, COLOURS_8, COLOURS_256, COLOURS_TRUE };
 
 struct client_config {
     char bootnode[INI_TEXT_SIZE];     /* HOST:PORT */
@@ -20,9 +23,18 @@ struct client_config {
     int ui;
     int ciphers;
     int log_level;
+    /* Of the screen; /set changes these while it runs. */
+    bool bell;   /* on mention */
+    bool notify; /* OSC 9 on mention */
+    bool title;  /* of the terminal */
+    int members; /* the list of members: MEMBERS_AUTO shows it where there is room */
+    int clock;   /* in front of each line */
+    int colours; /* COLOURS_AUTO: what the terminal says, and NO_COLOR */
 };
 
 extern const struct ini_table client_config_table;
+/* Of the section [client] of that table: may /set change this key? */
+bool client_config_is_setting(const char *key);
 
 enum client_config_result {
     CLIENT_CONFIG_RUN,

@@ -54,7 +54,10 @@ static void take_inputs(struct crypto_thread *crypto, uint64_t now) {
     while ((node = queue_pop(&crypto->inputs))) {
         struct input *input = (struct input *)node;
         switch (input->type) {
-        case INPUT_LINE: engine_say(crypto->engine, input->text, input->size, now); break;
+        case INPUT_SAY: engine_say(crypto->engine, input->text, input->size, now); break;
+        case INPUT_JOIN:
+        case INPUT_PART:
+        case INPUT_NICK: break;
         case INPUT_END: engine_end_of_input(crypto->engine, now); break;
         case INPUT_STOP: engine_stop(crypto->engine, now); break;
         }

@@ -16,6 +16,7 @@
 #define ENGINE_STATUS_UNDELIVERED 3
 #define ENGINE_STATUS_ALONE 4
 #define ENGINE_STATUS_BARRED 1
+#define ENGINE_ROOMS_MAX 32
 
 struct engine_io {
     void *context;

@@ -1,5 +1,7 @@
 #include "client/events.h"
 
+#include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,17 +27,19 @@ void event_destroy(struct event *event) {
     free(event);
 }
 
-struct input *input_create(enum input_type type, const char *text, size_t size) {
+struct input *input_create(enum input_type type, const char *room, const char *text, size_t size) {
     struct input *input;
 
     if (!text) size = 0;
     input = zeroed_or_abort(sizeof *input + size + 1);
     input->type = type;
+    if (room) snprintf(input->room, sizeof input->room, "%s", room);
     input->size = size;
     if (size > 0) memcpy(input->text, text, size);
     return input;
 }
 
 void input_destroy(struct input *input) {
+    if (input) sodium_memzero(input->text, input->size);
     free(input);
 }

@@ -23,35 +23,63 @@ struct received {
     uint8_t data[UDP_DATAGRAM_MAX];
 };
 
+/* A message's kind, also on the wire (PROTOCOL.md §3.3). Values above CHAT_KINDS are of later versions. */
+enum chat_kind {
+    CHAT_TEXT,
+    CHAT_ACTION,  /* /me */
+    CHAT_NICK,    /* the text is the author's nick from now on; never in an event or input */
+    CHAT_PRIVATE, /* to one peer alone */
+    CHAT_KINDS,
+};
+
+enum peer_standing { STANDING_CONNECTING /* or lost, and tried again */, STANDING_CONNECTED, STANDING_BLOCKED };
+
 enum event_type {
+    EVENT_JOINED,         /* room: it is ours from now on; first event of a room */
     EVENT_REGISTERED,     /* room, bootnode, mapped */
     EVENT_PEER_JOINED,    /* room, peer */
-    EVENT_PEER_CONNECTED, /* room, peer, nick, relayed, address, rtt_ms, cipher, fingerprint */
-    EVENT_MESSAGE,        /* room, peer, nick, id, text, sent_ms */
+    EVENT_PEER_CONNECTED, /* room, peer, nick, relayed, address, rtt_ms, cipher, fingerprint, safety */
+    EVENT_MESSAGE,        /* room, peer, nick, id, text, sent_ms, kind */
     EVENT_DELIVERED,      /* room, peer, id */
-    EVENT_SENT,           /* room, id, text */
+    EVENT_UNDELIVERED,    /* room, peer, id: it left, or was given up, before it acknowledged our message */
+    EVENT_SENT,           /* room, id, text, kind, recipients; private: peer, nick */
     EVENT_PEER_PATH,      /* room, peer, relayed, address */
-    EVENT_PEER_LEFT,      /* room, peer, nick, said_bye */
-    EVENT_BOOTNODE_LOST,  /* room, bootnode, text */
-    EVENT_BOOTNODE_BACK,  /* room, bootnode */
-    EVENT_ERROR,          /* text */
-    EVENT_CREDIT,         /* credit: so many more input lines may be read; never shown */
-    EVENT_FINISHED,       /* status: end the UI; never shown */
+    EVENT_PEER_STATUS, /* room, peer, nick, standing, relayed, address, rtt_ms: once a second at most, when one of them
+                          changed; never shown as a line */
+    EVENT_PEER_NICK,   /* room, peer, nick; text: the one before */
+    EVENT_PEER_LEFT,   /* room, peer, nick, said_bye */
+    EVENT_BOOTNODE_LOST, /* room, bootnode, text */
+    EVENT_BOOTNODE_BACK, /* room, bootnode */
+    EVENT_NICK,          /* nick: ours from now on, in all rooms */
+    EVENT_PARTED,        /* room: we have left it; last event of a room */
+    EVENT_ERROR,         /* room or NULL, text */
+    EVENT_CREDIT,        /* room, credit: so many more messages may be said there; never shown */
+    EVENT_FINISHED,      /* status: end the UI; never shown */
+    /* Answers to commands, made by the UI itself: */
+    EVENT_NOTICE, /* room or NULL, text */
+    EVENT_MEMBER, /* room, peer, nick, standing, relayed, address, rtt_ms, cipher, fingerprint, safety, waiting, ignored
+                   */
     EVENT_TYPES,
 };
 
 struct event {
     struct queue_node node; /* first */
     enum event_type type;
-    const char *room; /* lives as long as the client */
+    const char
+        *room; /* lives as long as the engine, also after the room was left; the same pointer for the same name */
     uint8_t peer[MEMBER_ID_SIZE];
     char nick[TEXT_NICK_MAX + 1]; /* empty: unknown yet */
     struct address bootnode, mapped, address;
-    bool relayed, said_bye;
+    bool relayed, said_bye, ignored;
+    enum peer_standing standing;
+    enum chat_kind kind;
     double rtt_ms;
     const char *cipher; /* static text */
     char fingerprint[FINGERPRINT_TEXT_SIZE];
+    char safety[SAFETY_NUMBER_TEXT_SIZE]; /* the number to compare with this peer */
     char id[40];
+    unsigned recipients; /* how many it waits for */
+    unsigned waiting;    /* messages of ours that the peer has not acknowledged */
     uint64_t sent_ms;
     unsigned credit;
     int status;
@@ -63,12 +91,25 @@ struct event {
 struct event *event_create(enum event_type type, const char *text, size_t text_size);
 void event_destroy(struct event *event);
 
-enum input_type { INPUT_LINE, INPUT_END, INPUT_STOP /* a signal: leave now */ };
+enum input_type {
+    INPUT_SAY,  /* room, kind (not CHAT_NICK), text; private: peer. Costs one credit of the room. */
+    INPUT_JOIN, /* room; text: its secret, empty: an open room. Joining where we are is no error and changes nothing. */
+    INPUT_PART, /* room: leaves once what was said there was delivered, or after 10 s */
+    INPUT_NICK, /* text: a nick as text_nick makes them */
+    INPUT_END,  /* leave everything, once delivered */
+    INPUT_STOP, /* a signal: leave now */
+};
+
 struct input {
     struct queue_node node; /* first */
     enum input_type type;
+    enum chat_kind kind;
+    char room[ROOM_NAME_MAX + 1];
+    uint8_t peer[MEMBER_ID_SIZE];
     size_t size;
     char text[]; /* zero-terminated */
 };
-struct input *input_create(enum input_type type, const char *text, size_t size);
+
+/* `room` NULL: empty. Aborts without memory. Destroying wipes the text: it may be a secret. */
+struct input *input_create(enum input_type type, const char *room, const char *text, size_t size);
 void input_destroy(struct input *input);

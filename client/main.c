@@ -54,7 +54,7 @@ static void wait_for_end(struct client *client) {
         if (!wanted[1].revents || read(client->signals, &info, sizeof info) != sizeof info) continue;
         if (caught) _exit(128 + (int)info.ssi_signo);
         caught = (int)info.ssi_signo;
-        queue_push(&client->crypto.inputs, &input_create(INPUT_STOP, NULL, 0)->node);
+        queue_push(&client->crypto.inputs, &input_create(INPUT_STOP, NULL, NULL, 0)->node);
     }
 }
 
@@ -81,7 +81,7 @@ static int converse(struct client *client) {
         wait_for_end(client);
         thread_join(&client->ui_thread);
     } else {
-        queue_push(&client->crypto.inputs, &input_create(INPUT_STOP, NULL, 0)->node);
+        queue_push(&client->crypto.inputs, &input_create(INPUT_STOP, NULL, NULL, 0)->node);
     }
     crypto_thread_join(&client->crypto);
 no_crypto:

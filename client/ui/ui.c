@@ -32,7 +32,7 @@ static char *(*const line_of[])(const struct event *event) = {
 
 /* The queue has no limit: credit bounds what is in it. */
 static void tell(struct loop *loop, enum input_type type, const char *text, size_t size) {
-    struct input *input = input_create(type, text, size);
+    struct input *input = input_create(type, NULL, text, size);
 
     if (!queue_push(loop->ui->inputs, &input->node)) abort();
 }
@@ -130,7 +130,7 @@ static void take_line(struct loop *loop, const struct line *line) {
         text++;
         size--;
     }
-    tell(loop, INPUT_LINE, text, size);
+    tell(loop, INPUT_SAY, text, size);
     loop->credit--;
 }
 

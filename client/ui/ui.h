@@ -1,26 +1,31 @@
-/* The UI thread behind one small interface: it reads input lines for the engine and shows the engine's events. Nothing
- * else in the client knows which UI runs.
+/* The UI thread behind one small interface: it takes lines or keys from the user to the engine, and shows the engine's
+ * events. Nothing else in the client knows which UI runs.
  *
- * Flow: input is read only while there is credit (EVENT_CREDIT), one line each; so nothing is read before the first
- * full list of members, and a slow peer makes the sender wait instead of filling memory. End of input is INPUT_END,
- * once. EVENT_FINISHED ends ui_run. */
+ * Flow: something is said in a room only while there is credit for it (EVENT_CREDIT): not before the first full list
+ * of members, and a slow peer makes the sender wait instead of filling memory. The line UIs then do not read; the
+ * screen takes what is typed into an outbox. End of input is INPUT_END, once. EVENT_FINISHED ends ui_run. */
 #pragma once
 
 #include <stdbool.h>
 
+#include "client/config.h"
 #include "client/events.h"
 
-enum ui_kind { UI_PLAIN, UI_JSON };
+enum ui_kind { UI_PLAIN, UI_JSON, UI_CURSES };
 
 struct ui {
     struct queue events;  /* to us: struct event */
     struct queue *inputs; /* to the engine: struct input; without limit, because credit is one */
     enum ui_kind kind;
-    int input, output; /* descriptors: 0 and 1, others in tests */
+    int input, output;              /* descriptors: 0 and 1, others in tests */
+    struct client_config *settings; /* what /set changes */
+    const char *directory;          /* of data: transcripts and the ignored; NULL: keeps nothing (tests) */
+    const char *nick;               /* ours at the start */
+    const char *fingerprint;        /* of our key */
 };
 
-/* Runs on its own thread until EVENT_FINISHED; returns its status. Output that cannot be written (EPIPE) becomes
- * INPUT_STOP. */
+/* Runs on its own thread until EVENT_FINISHED; returns its status. Output that cannot be written (EPIPE), and a
+ * terminal that went away, become INPUT_STOP. */
 int ui_run(struct ui *ui);
 
 /* One event as the line that is shown, with its newline; NULL: not shown. malloc'd. Both are pure.

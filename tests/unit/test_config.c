@@ -97,7 +97,7 @@ static void each_wrong_flag_is_one_line(void **state) {
             "gochat: --room: missing, expected the name of a room\n",
             "--mode", "client");
     REFUSED("gochat: --port '70000': expected a number from 0 to 65535\n", NEEDED, "--port", "70000");
-    REFUSED("gochat: --ui 'curses': expected auto, plain or json\n", NEEDED, "--ui", "curses");
+    REFUSED("gochat: --ui 'tabs': expected auto, curses, plain or json\n", NEEDED, "--ui", "tabs");
     REFUSED("gochat: --room '': expected text of 1 to 256 bytes\n", "--bootnode", "h:1", "--room", "");
     REFUSED("gochat: --bootnode 'host': expected HOST:PORT, as in chat.example.org:9595, 192.0.2.1:9595 or "
             "[2001:db8::1]:9595\n",
@@ -120,7 +120,7 @@ static void flags_that_do_not_exist(void **state) {
 static void problems_come_all_at_once(void **state) {
     REFUSED("gochat: argument '--a': unknown flag (see gochat --mode client --help)\n"
             "gochat: --port 'x': expected a number from 0 to 65535\n"
-            "gochat: --ui 'y': expected auto, plain or json\n"
+            "gochat: --ui 'y': expected auto, curses, plain or json\n"
             "gochat: --bootnode: missing, expected HOST:PORT\n",
             "--ui", "y", "--a", "--port", "x", "--room", "r");
 }
@@ -138,7 +138,7 @@ static void a_wrong_file_is_named_with_its_line(void **state) {
              "%s:4: nick = \xef\xbf\xbd[0m: expected a nick of 1 to 32 bytes of UTF-8 without ':', control or "
              "invisible characters, not beginning with '*' or '/'\n"
              "%s:5: colour = red: unknown key, expected one of bootnode, bootnode_key, room, nick, secret_file, "
-             "data_dir, port, ui, ciphers, log_level\n",
+             "data_dir, port, ui, ciphers, log_level, bell, notify, title, members, clock, colours\n",
              file, file, file, file);
     REFUSED(expected, "--config", file);
     folder_file(*state, "none.ini", file);
@@ -148,8 +148,8 @@ static void a_wrong_file_is_named_with_its_line(void **state) {
 
 static void help_names_every_flag(void **state) {
     static const char *const names[] = {
-        "--bootnode HOST:PORT", "--room NAME",    "--nick NAME",       "--secret-file FILE", "--port N",
-        "--ui auto|plain|json", "--data-dir DIR", "--log-level LEVEL", "--config FILE",      "--help"};
+        "--bootnode HOST:PORT",        "--room NAME",    "--nick NAME",       "--secret-file FILE", "--port N",
+        "--ui auto|curses|plain|json", "--data-dir DIR", "--log-level LEVEL", "--config FILE",      "--help"};
 
     assert_int_equal(READ("--help"), CLIENT_CONFIG_DONE);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) assert_non_null(strstr(said, names[i]));

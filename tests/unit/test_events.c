@@ -28,15 +28,15 @@ static void an_event_starts_zeroed_with_its_text(void **state) {
 
 static void an_input_copies_its_text(void **state) {
     char text[] = "hello";
-    struct input *input = input_create(INPUT_LINE, text, 4);
+    struct input *input = input_create(INPUT_SAY, "tea", text, 4);
 
     (void)state;
     text[0] = 'j';
-    assert_int_equal(input->type, INPUT_LINE);
+    assert_int_equal(input->type, INPUT_SAY);
     assert_int_equal(input->size, 4);
     assert_string_equal(input->text, "hell");
     input_destroy(input);
-    input = input_create(INPUT_END, NULL, 0);
+    input = input_create(INPUT_END, NULL, NULL, 0);
     assert_string_equal(input->text, "");
     input_destroy(input);
 }

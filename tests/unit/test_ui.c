@@ -280,18 +280,18 @@ static void nothing_is_read_without_credit(void **state) {
     expect_round(&stage);
     assert_int_equal(unread(&stage), 14);
     give_credit(&stage, 1);
-    expect_input(&stage, INPUT_LINE, "one");
+    expect_input(&stage, INPUT_SAY, "one");
     type(&stage, "four\n");
     expect_round(&stage);
     assert_int_equal(unread(&stage), 5);
     assert_null(queue_pop(&stage.inputs));
     give_credit(&stage, 2);
-    expect_input(&stage, INPUT_LINE, "two");
-    expect_input(&stage, INPUT_LINE, "three");
+    expect_input(&stage, INPUT_SAY, "two");
+    expect_input(&stage, INPUT_SAY, "three");
     expect_round(&stage);
     assert_null(queue_pop(&stage.inputs));
     give_credit(&stage, 5);
-    expect_input(&stage, INPUT_LINE, "four");
+    expect_input(&stage, INPUT_SAY, "four");
     stage_close(&stage, 0);
 }
 
@@ -305,9 +305,9 @@ static void the_end_comes_once_after_the_last_line(void **state) {
     expect_round(&stage);
     assert_null(queue_pop(&stage.inputs));
     give_credit(&stage, 1);
-    expect_input(&stage, INPUT_LINE, "one");
+    expect_input(&stage, INPUT_SAY, "one");
     give_credit(&stage, 9);
-    expect_input(&stage, INPUT_LINE, "two");
+    expect_input(&stage, INPUT_SAY, "two");
     expect_input(&stage, INPUT_END, "");
     give_credit(&stage, 9);
     expect_round(&stage);
@@ -337,7 +337,7 @@ static void a_piece_of_a_long_line_takes_one_credit(void **state) {
     expect_round(&stage);
     assert_null(queue_pop(&stage.inputs));
     give_credit(&stage, 1);
-    expect_input(&stage, INPUT_LINE, "xxxxxxxxx");
+    expect_input(&stage, INPUT_SAY, "xxxxxxxxx");
     stage_close(&stage, 0);
 }
 
@@ -348,8 +348,8 @@ static void commands_begin_with_a_slash(void **state) {
     stage_open(&stage, UI_PLAIN);
     give_credit(&stage, 3);
     type(&stage, "/dance now\n//etc/motd\n / \n/quit\nnever\n");
-    expect_input(&stage, INPUT_LINE, "/etc/motd");
-    expect_input(&stage, INPUT_LINE, " / ");
+    expect_input(&stage, INPUT_SAY, "/etc/motd");
+    expect_input(&stage, INPUT_SAY, " / ");
     expect_input(&stage, INPUT_END, "");
     expect_output(&stage, "! unknown command /dance; a line that shall begin with / is written //\xe2\x80\xa6\n");
     give_credit(&stage, 9);
@@ -377,7 +377,7 @@ static void what_is_no_utf8_is_repaired(void **state) {
     stage_open(&stage, UI_PLAIN);
     give_credit(&stage, 1);
     type(&stage, "caf\xe9\n");
-    expect_input(&stage, INPUT_LINE, "caf\xef\xbf\xbd");
+    expect_input(&stage, INPUT_SAY, "caf\xef\xbf\xbd");
     stage_close(&stage, 0);
 }
 

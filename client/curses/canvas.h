@@ -1,0 +1,33 @@
+/* What the screen shall look like: rows of cells, filled by screen.c, put on the terminal by terminal.c. Pure, so tests
+ * compare pictures without a terminal. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/curses/columns.h"
+#include "client/curses/palette.h"
+
+struct cell {
+    struct glyph glyph; /* base 0: the right half of the cell before */
+    struct style style;
+};
+
+struct canvas {
+    unsigned rows, columns;
+    struct cell *cells; /* rows × columns */
+    unsigned cursor_row, cursor_column;
+};
+
+/* Resizes where needed and makes everything blank. False without memory. */
+bool canvas_reset(struct canvas *canvas, unsigned rows, unsigned columns);
+void canvas_free(struct canvas *canvas);
+/* Draws one row of text from a column on, up to column `end` (or the edge); what does not fit is left out, half a wide
+ * character becomes a blank. Returns the column after it. A newline is drawn as U+21B5. */
+unsigned canvas_text(struct canvas *canvas, unsigned row, unsigned column, unsigned end, const char *text, size_t size,
+                     struct style style);
+unsigned canvas_fill(struct canvas *canvas, unsigned row, unsigned column, unsigned end, uint32_t character,
+                     struct style style);
+/* A row as UTF-8 without blanks at its end; malloc'd. For tests and debugging. */
+char *canvas_row_text(const struct canvas *canvas, unsigned row);

@@ -1,0 +1,37 @@
+/* Styles of what is drawn, and how they look with the colours that the terminal has. Pure. Nick colours are the same
+ * for a key everywhere and always; each contrasts with black and with white by 3.5 at least (WCAG 2.1), so that nobody
+ * has to be asked about the background. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PALETTE_NICKS 12 /* with 8 colours fewer differ */
+
+enum style_colour {
+    COLOUR_DEFAULT,
+    COLOUR_TIME,    /* times, suffixes, separators: quiet */
+    COLOUR_GOOD,    /* direct, registered, delivered */
+    COLOUR_WARNING, /* connecting, relayed, pending */
+    COLOUR_BAD,     /* lost, errors */
+    COLOUR_PRIVATE,
+    COLOUR_NICK, /* the first of PALETTE_NICKS */
+    COLOURS = COLOUR_NICK + PALETTE_NICKS,
+};
+
+enum { STYLE_BOLD = 1, STYLE_DIM = 2, STYLE_REVERSE = 4, STYLE_UNDERLINE = 8 };
+
+struct style {
+    uint8_t colour;
+    uint8_t attributes;
+};
+
+enum palette_depth { PALETTE_NONE /* NO_COLOR, or a terminal without */, PALETTE_8, PALETTE_256, PALETTE_TRUE };
+
+/* 0 … PALETTE_NICKS - 1, from the fingerprint. */
+uint8_t palette_nick(const char *fingerprint);
+/* The foreground: -1 the terminal's own, an index below 8 or 256, or 0xRRGGBB. */
+int palette_foreground(enum palette_depth depth, uint8_t colour);
+/* From what the terminal can (terminfo's `colors`), the setting and NO_COLOR. */
+enum palette_depth palette_depth(int colours, bool no_color);

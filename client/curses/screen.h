@@ -1,0 +1,58 @@
+/* Draws what there is to see onto a canvas. Pure: everything comes in `screen_view`.
+ *
+ *    tea · 3 members · registered at 192.0.2.1:9595                                   title
+ *   14:02 alice#1a2b │ a text that is wrapped by words, and whose                │ 2 direct, 1 relayed
+ *                    │ further rows are aligned                                 │ alice#1a2b  direct 12 ms
+ *                                         pane                                      members
+ *   [1:tea] 2:work(3) 3:home(!1)                                  14:03 ↑42      status
+ *   tea bob> what is being typed                                                  input
+ *
+ * Sizes: the member list is there from 80 columns on (setting `members = auto`), 28 columns wide at most; authors
+ * are aligned in a column from 60 columns on; without members list the title counts. Below 5 rows title and status go,
+ * in this order; a single row is the input line. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/config.h"
+#include "client/curses/canvas.h"
+#include "client/curses/editor.h"
+#include "client/curses/scrollback.h"
+#include "client/ui/conversations.h"
+
+#define SCREEN_SPOKE 64
+
+/* How a room is shown: hangs on conversation.view. */
+struct window {
+    struct scrollback scrollback;
+    bool follows;    /* the newest line is at the bottom; else: */
+    uint64_t bottom; /* number of the line at the bottom, */
+    size_t below;    /* and how many of its rows lie below the pane */
+    uint64_t marker; /* what is new begins with this line; UINT64_MAX: nothing */
+    unsigned unread, mentions;
+    uint64_t found;                              /* line that /find found; UINT64_MAX: none */
+    char *words;                                 /* what it looked for; NULL */
+    uint8_t spoke[SCREEN_SPOKE][MEMBER_ID_SIZE]; /* the last to speak first */
+    size_t spoke_count;
+    char *draft; /* of the input line while another room is shown; NULL */
+    size_t draft_cursor;
+    size_t waiting; /* in the outbox, for credit */
+};
+
+struct screen_view {
+    const struct conversations *conversations; /* .view: struct window; may have none: then `home` is shown */
+    struct window *home;                       /* notices before the first room and after the last */
+    const struct client_config *settings;
+    const struct editor *editor;
+    size_t *editor_scroll;
+    const char *prompt; /* in place of room and nick: "(search) …", "send 12 lines? (y/n)"; NULL */
+    uint64_t wall_ms;
+};
+
+/* Canvas has its size. Sets its cursor. Moves a place in the scrollback that is no longer there. */
+void screen_draw(struct canvas *canvas, const struct screen_view *view);
+/* Moves the current window's place by pages (negative: up), or to an end. A page is the pane less two rows. */
+void screen_scroll(const struct canvas *canvas, const struct screen_view *view, int pages);
+void screen_scroll_to(const struct canvas *canvas, const struct screen_view *view, uint64_t line);

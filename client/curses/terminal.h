@@ -1,0 +1,43 @@
+/* The terminal itself, through ncursesw: taken over, given back, keys in, canvas out. One thread, but for
+ * terminal_emergency. What is written is only what screen.c drew (filtered before), and the sequences named here.
+ *
+ * The terminal is given back on every way out: terminal_close, a signal that kills (handlers for SIGSEGV, SIGBUS,
+ * SIGFPE, SIGILL, SIGABRT, SIGQUIT restore it and raise again), and terminal_emergency before _exit. While it is ours:
+ * alternate screen, raw keys, bracketed paste (?2004), focus reports (?1004). */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "client/curses/canvas.h"
+#include "client/curses/palette.h"
+
+struct terminal;
+
+/* NULL with one line in `why` that names TERM: no terminal, or one that ncurses cannot drive. */
+struct terminal *terminal_open(int input, int output, enum palette_depth limit, char *why, size_t why_size);
+void terminal_close(struct terminal *terminal);
+/* Async-signal-safe, from any thread; does nothing while the terminal is not ours. */
+void terminal_emergency(void);
+
+/* Gives the terminal back, and takes it again: around SIGTSTP. */
+void terminal_leave(struct terminal *terminal);
+void terminal_return(struct terminal *terminal);
+
+/* After SIGWINCH: asks for the size and adopts it. */
+void terminal_resize(struct terminal *terminal);
+void terminal_size(const struct terminal *terminal, unsigned *rows, unsigned *columns);
+enum palette_depth terminal_depth(const struct terminal *terminal);
+
+/* Never blocks: keys.h's KEYS_NONE when there is nothing. */
+uint32_t terminal_key(struct terminal *terminal);
+/* Writes what changed. False when the terminal went away (EIO). */
+bool terminal_show(struct terminal *terminal, const struct canvas *canvas);
+/* The next show writes everything. */
+void terminal_redraw(struct terminal *terminal);
+void terminal_bell(struct terminal *terminal);
+/* OSC 9, and the window's title (OSC 2; saved and restored, CSI 22;2t and 23;2t). The text is filtered here once more,
+ * and cut at 200 bytes. NULL restores the title. */
+void terminal_notify(struct terminal *terminal, const char *text);
+void terminal_title(struct terminal *terminal, const char *text);

@@ -1,0 +1,24 @@
+/* One text → rows of at most `width` columns, broken at blanks (UAX 14 would break CJK text between characters: so do
+ * we), a word longer than a row between clusters. Pure. Blanks at a break are not drawn. Every width from 1 works; a
+ * cluster wider than the row is left out. Newlines end a row. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct wrap {
+    const char *text;
+    size_t size, at;
+    unsigned width;
+    bool finished;
+};
+
+struct wrap_row {
+    size_t start, size; /* bytes of the text */
+    unsigned columns;
+};
+
+struct wrap wrap_over(const char *text, size_t size, unsigned width);
+/* The next row; an empty text has one, empty. False after the last. */
+bool wrap_next(struct wrap *wrap, struct wrap_row *row);
+size_t wrap_count(const char *text, size_t size, unsigned width);

@@ -1,0 +1,51 @@
+/* What begins with '/': one table makes the commands, their completion, /help and the usage that a wrong call is told.
+ *
+ *   /join ROOM [SECRET-FILE]   /part [ROOM]         /nick NAME        /me TEXT       /msg PEER TEXT
+ *   /who                       /info [PEER]         /ignore [PEER]    /find [TEXT]   /clear
+ *   /log [on|off]              /set [KEY [VALUE]]   /help [COMMAND]   /quit
+ *
+ * "//…" is text that begins with '/'. Names of commands may be shortened while they stay unambiguous. /join of a room
+ * where we are goes there. /who shows an EVENT_MEMBER for each member, /info PEER one with all there is, /info about
+ * the room, the bootnode and how far our last message got. /ignore PEER hides and shows again what that key says, in
+ * all rooms and after a restart; alone it lists them. /find and /clear need a screen and say so where there is none. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "client/config.h"
+#include "client/ui/conversations.h"
+#include "client/ui/ignores.h"
+#include "client/ui/transcripts.h"
+
+/* What commands act on, lent by the UI. */
+struct command_host {
+    void *context;
+    struct conversations *conversations;
+    struct ignores *ignores;
+    struct transcripts *transcripts;
+    struct client_config *settings;
+    void (*tell)(void *context, struct input *input);       /* to the engine; takes it, and counts credit */
+    void (*show)(void *context, const struct event *event); /* a NOTICE, ERROR or MEMBER */
+    void (*go)(void *context, struct conversation *to);     /* make it the current one */
+    void (*find)(void *context, const char *text);          /* NULL: no screen. Empty: further up */
+    void (*clear)(void *context);                           /* NULL: no screen */
+    void (*settings_changed)(void *context);                /* NULL: nobody cares */
+    void (*quit)(void *context);
+};
+
+enum command_completion { COMPLETE_NOTHING, COMPLETE_PEER, COMPLETE_ROOM, COMPLETE_SETTING, COMPLETE_COMMAND };
+
+struct command {
+    const char *name;                  /* without '/' */
+    const char *arguments;             /* as usage shows them: "ROOM [SECRET-FILE]" */
+    const char *help;                  /* one line */
+    enum command_completion completes; /* its first argument */
+    void (*run)(const struct command_host *host, const struct command *self, char *arguments);
+};
+
+const struct command *commands_table(size_t *count);
+/* Is it a command, so not to be sent? */
+bool command_is(const char *line);
+/* Runs a line for which command_is holds. What is wrong with it is shown as an ERROR that says what was expected. */
+void command_run(const struct command_host *host, const char *line);

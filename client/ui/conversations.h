@@ -1,0 +1,43 @@
+/* The rooms as a UI knows them: one conversation per room that we joined, with who is there and what is under way.
+ * Pure; fed with the engine's events. Commands (commands.h) act on it, and each UI shows it in its own way. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/engine.h"
+#include "client/events.h"
+#include "client/ui/deliveries.h"
+#include "client/ui/roster.h"
+
+enum bootnode_standing { BOOTNODE_SEARCHING, BOOTNODE_REGISTERED, BOOTNODE_LOST };
+
+struct conversation {
+    char name[ROOM_NAME_MAX + 1];
+    char title[3 * ROOM_NAME_MAX + 1]; /* the name, filtered for a terminal */
+    struct roster roster;
+    struct deliveries deliveries;
+    enum bootnode_standing bootnode_standing;
+    struct address bootnode, mapped;
+    unsigned credit;
+    void *view; /* the UI's, and freed by it before the conversation goes */
+};
+
+struct conversations {
+    struct conversation *list[ENGINE_ROOMS_MAX]; /* in the order they were joined */
+    size_t count, current;                       /* current is of no meaning while count is 0 */
+    char nick[TEXT_NICK_MAX + 1];
+    char label[ROSTER_LABEL_SIZE]; /* ours */
+    char fingerprint[FINGERPRINT_TEXT_SIZE];
+};
+
+void conversations_init(struct conversations *conversations, const char *nick, const char *fingerprint);
+void conversations_clear(struct conversations *conversations);
+/* Applies an event. JOINED makes its room the current one. Returns the room's conversation, NULL for events without
+ * room or of an unknown one. PARTED changes nothing here: once it was shown, conversations_remove is due. */
+struct conversation *conversations_apply(struct conversations *conversations, const struct event *event);
+void conversations_remove(struct conversations *conversations, struct conversation *gone);
+struct conversation *conversations_current(const struct conversations *conversations); /* NULL: none */
+/* By its exact name, else the only one whose title begins so. */
+struct conversation *conversations_named(const struct conversations *conversations, const char *name);

@@ -1,0 +1,51 @@
+/* Who is in a room, as the engine's events tell. Pure; every UI keeps one per room (conversations.h).
+ *
+ * A label is how a member is shown: the nick, filtered for a terminal, and always '#' with the first four digits of
+ * the key's fingerprint, so that nobody passes for another by a nick that looks alike. Before the key is known it is
+ * '?' and the first eight digits of the member id. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/events.h"
+
+#define ROSTER_SUFFIX_DIGITS 4
+#define ROSTER_LABEL_SIZE (3 * TEXT_NICK_MAX + 1 + ROSTER_SUFFIX_DIGITS + 1)
+
+struct member {
+    uint8_t id[MEMBER_ID_SIZE];
+    char nick[TEXT_NICK_MAX + 1]; /* empty: unknown yet */
+    char label[ROSTER_LABEL_SIZE];
+    enum peer_standing standing;
+    bool known; /* was connected: what follows is set */
+    bool relayed;
+    struct address address;
+    double rtt_ms;
+    const char *cipher;
+    char fingerprint[FINGERPRINT_TEXT_SIZE];
+    char safety[SAFETY_NUMBER_TEXT_SIZE];
+    unsigned waiting; /* messages of ours that it has not acknowledged */
+};
+
+/* Sorted by label, as strcasecmp(3) does, then by id. */
+struct roster {
+    struct member *members;
+    size_t count, capacity;
+};
+
+void roster_clear(struct roster *roster);
+/* PEER_JOINED, _CONNECTED, _PATH, _STATUS, _NICK, _LEFT; others change nothing. Returns the member it is about, NULL
+ * when there is none (any more). Pointers to members hold until the next call. */
+struct member *roster_apply(struct roster *roster, const struct event *event);
+struct member *roster_find(const struct roster *roster, const uint8_t id[static MEMBER_ID_SIZE]);
+
+enum roster_match { ROSTER_FOUND, ROSTER_NOBODY, ROSTER_SEVERAL };
+/* By what a user writes: nick, nick#digits, or the beginning (four digits at least) of the member id or of the
+ * fingerprint; nicks compare without regard to case if exactly one does so. A trailing ':' or ',' is not looked at. */
+enum roster_match roster_named(const struct roster *roster, const char *name, struct member **out);
+
+/* `out` as described above. `fingerprint` empty: by the id. */
+void roster_label(const char *nick, const char *fingerprint, const uint8_t id[static MEMBER_ID_SIZE],
+                  char out[static ROSTER_LABEL_SIZE]);
