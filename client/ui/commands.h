@@ -7,7 +7,8 @@
  * "//…" is text that begins with '/'. Names of commands may be shortened while they stay unambiguous. /join of a room
  * where we are goes there. /who shows an EVENT_MEMBER for each member, /info PEER one with all there is, /info about
  * the room, the bootnode and how far our last message got. /ignore PEER hides and shows again what that key says, in
- * all rooms and after a restart; alone it lists them. /find and /clear need a screen and say so where there is none. */
+ * all rooms and after a restart; alone it lists them. /find and /clear need a screen and say so where there is none.
+ * What has blanks in it, a room or a nick, is written "in quotes". */
 #pragma once
 
 #include <stdbool.h>
@@ -31,6 +32,7 @@ struct command_host {
     void (*find)(void *context, const char *text);          /* NULL: no screen. Empty: further up */
     void (*clear)(void *context);                           /* NULL: no screen */
     void (*settings_changed)(void *context);                /* NULL: nobody cares */
+    void (*keys_help)(void *context);                       /* shows what each key does; NULL: no screen */
     void (*quit)(void *context);
 };
 

@@ -21,7 +21,8 @@ struct conversation {
     enum bootnode_standing bootnode_standing;
     struct address bootnode, mapped;
     unsigned credit;
-    void *view; /* the UI's, and freed by it before the conversation goes */
+    bool parting; /* INPUT_PART was told: nothing more can be said there, and joining it again is no mere switch */
+    void *view;   /* the UI's, and freed by it before the conversation goes */
 };
 
 struct conversations {
