@@ -29,9 +29,14 @@ static const struct {
 
 /* Stands alone: nothing is published through it. */
 static _Atomic int chosen = LOG_LEVEL_INFO;
+static _Atomic int destination = STDERR_FILENO;
 
 void log_set_level(enum log_level level) {
     atomic_store_explicit(&chosen, (int)level, memory_order_relaxed);
+}
+
+void log_set_descriptor(int descriptor) {
+    atomic_store_explicit(&destination, descriptor < 0 ? STDERR_FILENO : descriptor, memory_order_relaxed);
 }
 
 bool log_enabled(enum log_level level) {
@@ -40,25 +45,26 @@ bool log_enabled(enum log_level level) {
 
 /* A service's children inherit JOURNAL_STREAM even where their standard error goes elsewhere: systemd.exec(5) says to
  * compare the file. */
-static bool journal_listens(void) {
+static bool journal_listens(int descriptor) {
     const char *stream = getenv("JOURNAL_STREAM");
     struct stat file;
     char ours[48];
-    if (!stream || fstat(STDERR_FILENO, &file) != 0) return false;
+    if (!stream || fstat(descriptor, &file) != 0) return false;
     snprintf(ours, sizeof ours, "%ju:%ju", (uintmax_t)file.st_dev, (uintmax_t)file.st_ino);
     return strcmp(stream, ours) == 0;
 }
 
 static void write_line(enum log_level level, const char *area, const char *text, size_t size) {
     char line[PREFIX_MAX + LOG_TEXT_MAX + LEFT_OUT_MAX];
-    if (journal_listens())
+    int descriptor = atomic_load_explicit(&destination, memory_order_relaxed);
+    if (journal_listens(descriptor))
         snprintf(line, PREFIX_MAX, "<%d>%s: ", levels[level].priority, area);
     else
         snprintf(line, PREFIX_MAX, "%s: %s: ", levels[level].name, area);
     size_t length = strlen(line);
     length += text_filter(text, size, false, line + length, sizeof line - length);
     line[length++] = '\n';
-    while (write(STDERR_FILENO, line, length) < 0 && errno == EINTR) continue;
+    while (write(descriptor, line, length) < 0 && errno == EINTR) continue;
 }
 
 __attribute__((format(printf, 4, 0))) static void log_text(enum log_level level, const char *area, uint64_t left_out,

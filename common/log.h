@@ -14,6 +14,9 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_D
 /* Default: LOG_LEVEL_INFO. */
 void log_set_level(enum log_level level);
 bool log_enabled(enum log_level level);
+/* Where lines go instead of standard error, as while a screen owns the terminal. A line that it does not take at once
+ * (non-blocking and full) is lost. -1: standard error again. */
+void log_set_descriptor(int descriptor);
 
 __attribute__((format(printf, 3, 4))) void log_line(enum log_level level, const char *area, const char *format, ...);
 

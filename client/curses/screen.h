@@ -19,27 +19,8 @@
 #include "client/config.h"
 #include "client/curses/canvas.h"
 #include "client/curses/editor.h"
-#include "client/curses/scrollback.h"
+#include "client/curses/window.h"
 #include "client/ui/conversations.h"
-
-#define SCREEN_SPOKE 64
-
-/* How a room is shown: hangs on conversation.view. */
-struct window {
-    struct scrollback scrollback;
-    bool follows;    /* the newest line is at the bottom; else: */
-    uint64_t bottom; /* number of the line at the bottom, */
-    size_t below;    /* and how many of its rows lie below the pane */
-    uint64_t marker; /* what is new begins with this line; UINT64_MAX: nothing */
-    unsigned unread, mentions;
-    uint64_t found;                              /* line that /find found; UINT64_MAX: none */
-    char *words;                                 /* what it looked for; NULL */
-    uint8_t spoke[SCREEN_SPOKE][MEMBER_ID_SIZE]; /* the last to speak first */
-    size_t spoke_count;
-    char *draft; /* of the input line while another room is shown; NULL */
-    size_t draft_cursor;
-    size_t waiting; /* in the outbox, for credit */
-};
 
 struct screen_view {
     const struct conversations *conversations; /* .view: struct window; may have none: then `home` is shown */
