@@ -1,7 +1,6 @@
 #include "client/setup.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pwd.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "client/secret_file.h"
 #include "common/suite.h"
 #include "common/udp.h"
 
@@ -75,21 +75,9 @@ static int open_known(struct setup *setup) {
 
 static int read_secret(struct setup *setup) {
     const char *file = setup->config->secret_file;
-    if (!file[0]) return SETUP_OK;
-    int descriptor = open(file, O_RDONLY | O_CLOEXEC);
-    ssize_t size = descriptor < 0 ? -1 : read(descriptor, setup->secret, sizeof setup->secret);
-    int error = errno;
-    uint8_t more;
-    bool too_long = size == (ssize_t)sizeof setup->secret && read(descriptor, &more, 1) > 0;
-    if (descriptor >= 0) close(descriptor);
-    if (size < 0) {
-        fprintf(stderr, "gochat: --secret-file %s: %s\n", file, strerror(error));
-        return SETUP_USAGE;
-    }
-    while (size > 0 && (setup->secret[size - 1] == '\n' || setup->secret[size - 1] == '\r')) size--;
-    setup->secret_size = (size_t)size;
-    if (size > 0 && !too_long) return SETUP_OK;
-    fprintf(stderr, "gochat: --secret-file %s: expected 1 to %d bytes\n", file, ROOM_SECRET_MAX);
+    char why[256];
+    if (!file[0] || secret_file_read(file, setup->secret, &setup->secret_size, why, sizeof why)) return SETUP_OK;
+    fprintf(stderr, "gochat: --secret-file %s: %s\n", file, why);
     return SETUP_USAGE;
 }
 

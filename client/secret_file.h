@@ -1,0 +1,12 @@
+/* The file that holds a room's secret: its bytes, without newlines at its end. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/names.h"
+
+/* Reads 1 to ROOM_SECRET_MAX bytes; the caller wipes them. False with one line in `why`, without the file's name. */
+bool secret_file_read(const char *file, uint8_t secret[static ROOM_SECRET_MAX], size_t *size, char *why,
+                      size_t why_size);
