@@ -2,8 +2,9 @@
  *
  * The truth is wcwidth(3), because ncurses counts with it. A terminal may count clusters of several code points
  * otherwise (a family joined by ZWJ, a skin tone, an emoji style), so what is drawn leaves out what they disagree on:
- * joiners, variation selectors, and a skin tone that follows an emoji. Then every terminal arrives at the same column.
- * A character that libc does not know is drawn as U+FFFD. */
+ * joiners, variation selectors and their like, and a skin tone that follows an emoji. Then every terminal arrives at
+ * the same column. A control character, or one that libc does not know, is drawn as U+FFFD; a mark that stands on
+ * nothing, on U+25CC. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,12 +17,17 @@
 /* Chooses the user's locale, or C.UTF-8 where that is not UTF-8. False when there is no UTF-8 at all. */
 bool columns_init(void);
 
+/* A cluster of more is cut between two: a chain of emoji may be joined endlessly, and no row would hold it. The longest
+ * that people use, a family, has four. */
+#define COLUMNS_CLUSTER_GLYPHS 8
+
 /* What a user takes for one character: an extended grapheme cluster (UAX 29, utf8proc). */
 struct cluster {
     size_t size;      /* bytes */
     unsigned columns; /* 0: only what is not drawn */
 };
-/* The first cluster of a valid UTF-8 text; size > 0. A newline is a cluster of its own, of no column. */
+/* The first cluster of a valid UTF-8 text; of size 0 where the text is empty. A newline is a cluster of
+ * its own, of no column. */
 struct cluster columns_cluster(const char *text, size_t size);
 /* Where the cluster that ends at `at` begins. */
 size_t columns_cluster_before(const char *text, size_t at);
@@ -37,6 +43,6 @@ struct glyph {
     uint8_t mark_count;
     uint8_t columns; /* 1 or 2 */
 };
-/* Takes the next glyph off the text. False at its end, or at a newline. A tab comes as U+0020 for the caller to repeat
- * (COLUMNS_TAB): `columns` is 1 and `*at` moves only past the tab. */
+/* Takes the next glyph off the text. False at its end, or at a newline: there `*at` stands then. A tab comes as U+0020
+ * for the caller to repeat (COLUMNS_TAB): `columns` is 1 and `*at` moves only past the tab, so text[*at - 1] is it. */
 bool columns_glyph(const char *text, size_t size, size_t *at, struct glyph *out);
