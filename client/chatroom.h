@@ -1,11 +1,16 @@
 /* A room as this client lives it: its bootnode session, its peers, and the messages under way. Pure; owned by the
  * engine.
  *
+ *     OPEN ──part──▶ ENDING ──all delivered, or 10 s──▶ LEAVING ──answered, or 2 s──▶ LEFT
+ *       └───────────────────────leave──────────────────────▲
+ *
  * Invariants:
  * 1. A peer object stands for each member the bootnode lists, and for each that it no longer lists but that still talks
  * to us.
- * 2. A message waits for those who were present (listed, or still talking) when it was accepted, until each
- * acknowledged or left; or until there is no room for more, and somebody has acknowledged nothing for half a minute. */
+ * 2. A message waits for those who were present (listed, or still talking) when it was accepted, a private one for its
+ * recipient alone, until each acknowledged or left; or until there is no room for more, and somebody has acknowledged
+ * nothing for half a minute.
+ * 3. EVENT_PEER_STATUS of a member comes only between its EVENT_PEER_JOINED and EVENT_PEER_LEFT. */
 #pragma once
 
 #include <stdbool.h>
@@ -28,9 +33,8 @@ struct chatroom_host {
     const struct identity *identity;
     struct indices *indices;
     const struct known_keys *known_peers;
-    const char *nick;
+    const char *nick; /* as it is now */
     uint8_t suite_mask;
-    uint64_t run;
     uint32_t *streams, *epochs;
     void (*send)(void *context, const struct address *to, const uint8_t *data, size_t size);
     uint64_t (*punch_wait)(void *context, uint64_t now);
@@ -39,28 +43,45 @@ struct chatroom_host {
     uint64_t (*wall_ms)(void *context);
     /* See rendezvous_owner. */
     bool (*trusted)(void *context, const uint8_t key[static 32], char *why, size_t why_size);
-    void (*barred)(void *context, const char *why);
+    bool (*barred)(void *context, const char *why);
     /* The bootnode proved that it has this key. */
     void (*proven)(void *context, const uint8_t key[static 32]);
 };
+
+enum chatroom_state {
+    CHATROOM_OPEN,
+    CHATROOM_ENDING,  /* nothing more is said; messages are under way */
+    CHATROOM_LEAVING, /* bye was said */
+    CHATROOM_LEFT,    /* nothing more is sent */
+};
+
+/* Decided when leaving begins: who leaves later than we do did not miss anything. */
+enum chatroom_outcome { CHATROOM_FINE, CHATROOM_ALONE, CHATROOM_UNDELIVERED };
 
 struct outgoing; /* a message under way */
 struct author;   /* what was last shown of whom */
 
 struct chatroom {
     const struct chatroom_host *host;
-    char name[ROOM_NAME_MAX + 1];
+    const char *name; /* the engine's, which outlives the room */
     struct room_keys keys;
+    uint64_t run;
     struct rendezvous rendezvous;
     struct peer_host peer_host;
     struct peer *peers[CHATROOM_PEERS_MAX];
+    uint64_t tags[CHATROOM_PEERS_MAX]; /* their tag_in, side by side: any packet from a stranger looks through them */
     size_t peer_count;
     uint64_t now; /* of the call we are in */
+    enum chatroom_state state;
+    uint64_t state_since;
+    enum chatroom_outcome outcome;
 
-    uint64_t sequence; /* of our last message */
+    uint64_t sequence, private_sequence; /* of our last messages */
+    uint64_t delivery_tag;               /* of what was last queued to peers */
     struct outgoing *outgoing;
     size_t outgoing_count, outgoing_bytes;
     unsigned credit_owed; /* withheld while too many bytes wait */
+    bool any_said;
     bool any_alone;       /* a message was accepted with nobody present */
     bool any_undelivered; /* somebody present left without acknowledging */
 
@@ -68,13 +89,12 @@ struct chatroom {
     size_t author_count;
 
     bool complete; /* the first full list has come */
-    bool leaving;
 };
 
-/* False when the keys cannot be derived (Argon2id without memory). */
-bool chatroom_init(struct chatroom *room, const struct chatroom_host *host, const char *name, const void *secret,
-                   size_t secret_size, const struct address *bootnodes, size_t bootnode_count, uint64_t now);
-void chatroom_clear(struct chatroom *room);
+/* Emits EVENT_JOINED. `name` and the host outlive it; the keys are copied. Aborts without memory. */
+struct chatroom *chatroom_create(const struct chatroom_host *host, const char *name, const struct room_keys *keys,
+                                 const struct address *bootnodes, size_t bootnode_count, uint64_t now);
+void chatroom_destroy(struct chatroom *room);
 
 /* Is the packet for this room? Then handles it. */
 bool chatroom_receive(struct chatroom *room, const struct address *from, const uint8_t *packet, size_t size,
@@ -82,11 +102,18 @@ bool chatroom_receive(struct chatroom *room, const struct address *from, const u
 void chatroom_tick(struct chatroom *room, uint64_t now);
 uint64_t chatroom_due(const struct chatroom *room, uint64_t now);
 
-/* A line to everyone present. */
-void chatroom_say(struct chatroom *room, const char *text, size_t size, uint64_t now);
+/* To everyone present, or (CHAT_PRIVATE) to the peer alone; costs one credit. A peer that is not there: EVENT_ERROR,
+ * and the credit comes back. */
+void chatroom_say(struct chatroom *room, enum chat_kind kind, const uint8_t *peer, const char *text, size_t size,
+                  uint64_t now);
+/* Tells everyone present the host's nick. Nobody waits for that to arrive. */
+void chatroom_tell_nick(struct chatroom *room, uint64_t now);
+/* May we be called so here? Otherwise emits EVENT_ERROR. */
+bool chatroom_nick_free(const struct chatroom *room, const char *nick);
 bool chatroom_has_outgoing(const struct chatroom *room);
 size_t chatroom_present(const struct chatroom *room);
 void chatroom_set_candidates(struct chatroom *room, const struct candidate_list *candidates, uint64_t now);
-/* Says bye to peers and bootnode. */
+/* Leaves once everything is delivered, or after 10 s; */
+void chatroom_part(struct chatroom *room, uint64_t now);
+/* says bye to peers and bootnode at once. */
 void chatroom_leave(struct chatroom *room, uint64_t now);
-bool chatroom_left(const struct chatroom *room, uint64_t now);

@@ -11,6 +11,8 @@
 /* A message of ours that somebody present has not acknowledged. */
 struct outgoing {
     struct outgoing *next;
+    uint64_t tag; /* with which peers acknowledge it */
+    enum chat_kind kind;
     uint64_t sequence, accepted;
     size_t bytes; /* that it may hold in memory */
     bool arrived; /* somebody has acknowledged it */
@@ -18,31 +20,20 @@ struct outgoing {
     struct peer *peers[]; /* `waiting` of them */
 };
 
-/* What was last shown of an author: survives the peer object, so that nothing is shown twice when it comes back. */
-struct author {
-    uint8_t id[MEMBER_ID_SIZE];
-    uint64_t run, sequence;
-    uint64_t used; /* ms, for making room */
-};
-
 /* --- Heard --- */
 
-static struct author *author_find(struct chatroom *room, const uint8_t id[static MEMBER_ID_SIZE]) {
-    struct author *oldest = NULL;
-    for (size_t i = 0; i < room->author_count; i++) {
-        struct author *author = &room->authors[i];
-        if (memcmp(author->id, id, MEMBER_ID_SIZE) == 0) return author;
-        if (!oldest || author->used < oldest->used) oldest = author;
-    }
-    if (room->author_count < CHATROOM_AUTHORS_MAX) {
-        struct author *grown = realloc(room->authors, (room->author_count + 1) * sizeof *grown);
-        if (!grown) abort();
-        room->authors = grown;
-        oldest = &grown[room->author_count++];
-    }
-    memset(oldest, 0, sizeof *oldest);
-    memcpy(oldest->id, id, MEMBER_ID_SIZE);
-    return oldest;
+static void show(const struct chatroom *room, const struct peer *peer, const struct chat_message *chat) {
+    struct event *event = chatroom_text_event(room, EVENT_MESSAGE, peer, chat->text, chat->text_size);
+    event->kind = chat->kind;
+    event->sent_ms = chat->sent_ms;
+    message_id_format(chat->kind, chat->run, chat->sequence, event->id);
+    chatroom_emit(room, event);
+}
+
+static void take_nick(struct chatroom *room, struct peer *peer, const struct chat_message *chat) {
+    char nick[TEXT_NICK_MAX + 1];
+    text_nick(chat->text, chat->text_size, nick);
+    if (*nick) nicks_renamed(room, peer, nick);
 }
 
 void messages_received(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size) {
@@ -50,19 +41,13 @@ void messages_received(struct chatroom *room, struct peer *peer, const uint8_t *
     if (!message_decode(message, size, room->keys.tag, &chat)) return;
     /* Only what the author sends itself: passing on comes with history. */
     if (memcmp(chat.author, peer->introduction.identity, sizeof chat.author) != 0) return;
-    struct author *author = author_find(room, peer->pair.other_id);
-    author->used = room->now;
-    if (author->run == chat.run && chat.sequence <= author->sequence) return;
-    author->run = chat.run;
-    author->sequence = chat.sequence;
-    if (room->leaving) return;
-    struct event *event = event_create(EVENT_MESSAGE, chat.text, chat.text_size);
-    event->room = room->name;
-    memcpy(event->peer, peer->pair.other_id, MEMBER_ID_SIZE);
-    memcpy(event->nick, peer->introduction.nick, sizeof event->nick);
-    event->sent_ms = chat.sent_ms;
-    message_id_format(chat.run, chat.sequence, event->id);
-    chatroom_emit(room, event);
+    bool elsewhere = chat.kind == CHAT_PRIVATE && memcmp(chat.recipient, room->peer_host.own_id, MEMBER_ID_SIZE) != 0;
+    if (elsewhere || !author_shows(author_of(room, peer), chat.kind, chat.run, chat.sequence)) return;
+    if (room->state >= CHATROOM_LEAVING) return;
+    if (chat.kind == CHAT_NICK)
+        take_nick(room, peer, &chat);
+    else
+        show(room, peer, &chat);
 }
 
 /* --- Said --- */
@@ -96,20 +81,27 @@ static bool outgoing_strike(struct outgoing *outgoing, const struct peer *peer) 
 
 void messages_acknowledged(struct chatroom *room, struct peer *peer, uint64_t tag) {
     struct outgoing **at = &room->outgoing;
-    while (*at && (*at)->sequence != tag) at = &(*at)->next;
+    while (*at && (*at)->tag != tag) at = &(*at)->next;
     if (!*at || !outgoing_strike(*at, peer)) return;
     peer->stalled = false;
     (*at)->arrived = true;
     struct event *event = chatroom_event(room, EVENT_DELIVERED, peer);
-    message_id_format(room->host->run, tag, event->id);
+    message_id_format((*at)->kind, room->run, (*at)->sequence, event->id);
     chatroom_emit(room, event);
     if ((*at)->waiting == 0) outgoing_finish(room, at);
     credit_give(room);
 }
 
+static void tell_undelivered(const struct chatroom *room, const struct peer *peer, const struct outgoing *outgoing) {
+    struct event *event = chatroom_event(room, EVENT_UNDELIVERED, peer);
+    message_id_format(outgoing->kind, room->run, outgoing->sequence, event->id);
+    chatroom_emit(room, event);
+}
+
 void messages_give_up(struct chatroom *room, struct peer *peer, bool undelivered) {
     for (struct outgoing **at = &room->outgoing; *at;) {
         bool waited = outgoing_strike(*at, peer);
+        if (waited) tell_undelivered(room, peer, *at);
         if (waited && undelivered) room->any_undelivered = true;
         /* Whom we blocked should not have it, but then nobody has. */
         if (waited && !undelivered && (*at)->waiting == 0 && !(*at)->arrived) room->any_alone = true;
@@ -160,18 +152,46 @@ void messages_tick(struct chatroom *room, uint64_t now) {
     }
 }
 
-static void emit_sent(struct chatroom *room, const struct chat_message *chat) {
-    struct event *event = event_create(EVENT_SENT, chat->text, chat->text_size);
-    event->room = room->name;
-    message_id_format(chat->run, chat->sequence, event->id);
+/* The next message of its sequence. NULL when it is not UTF-8, empty or too long: the UI sees to that. */
+static struct blob *compose(struct chatroom *room, struct chat_message *chat) {
+    uint64_t *last = chat->kind == CHAT_PRIVATE ? &room->private_sequence : &room->sequence;
+    chat->run = room->run;
+    chat->sequence = *last + 1;
+    chat->sent_ms = room->host->wall_ms(room->host->context);
+    size_t capacity = chat->text_size + MESSAGE_OVERHEAD;
+    uint8_t *encoded = malloc(capacity);
+    if (!encoded) abort();
+    size_t size = message_encode(room->host->identity, room->keys.tag, chat, encoded, capacity);
+    struct blob *blob = size ? blob_create(encoded, size) : NULL;
+    free(encoded);
+    if (blob) ++*last;
+    return blob;
+}
+
+static void emit_sent(struct chatroom *room, const struct peer *to, const struct chat_message *chat,
+                      const struct outgoing *outgoing) {
+    struct event *event = chatroom_text_event(room, EVENT_SENT, to, chat->text, chat->text_size);
+    event->kind = chat->kind;
+    event->recipients = (unsigned)outgoing->waiting;
+    message_id_format(chat->kind, chat->run, chat->sequence, event->id);
     chatroom_emit(room, event);
 }
 
-/* Queues the blob to everyone present and remembers whom it waits for. */
-static void outgoing_add(struct chatroom *room, struct blob *blob, uint64_t sequence) {
+static void outgoing_queue(struct chatroom *room, struct outgoing *outgoing, struct peer *peer, struct blob *blob) {
+    if (peer->state != PEER_LIVE) return;
+    if (peer_queue(peer, blob, outgoing->tag, room->now))
+        outgoing->peers[outgoing->waiting++] = peer;
+    else
+        room->any_undelivered = true;
+}
+
+/* Queues the blob to the peer, or (NULL) to everyone present, and remembers whom it waits for. */
+static void outgoing_add(struct chatroom *room, const struct chat_message *chat, struct peer *to, struct blob *blob) {
     struct outgoing *outgoing = calloc(1, sizeof *outgoing + chatroom_present(room) * sizeof(struct peer *));
     if (!outgoing) abort();
-    outgoing->sequence = sequence;
+    outgoing->tag = ++room->delivery_tag;
+    outgoing->kind = chat->kind;
+    outgoing->sequence = chat->sequence;
     outgoing->accepted = room->now;
     outgoing->bytes = blob->size;
     struct outgoing **at = &room->outgoing;
@@ -179,41 +199,52 @@ static void outgoing_add(struct chatroom *room, struct blob *blob, uint64_t sequ
     *at = outgoing;
     room->outgoing_count++;
     room->outgoing_bytes += blob->size;
-    for (size_t i = 0; i < room->peer_count; i++) {
-        struct peer *peer = room->peers[i];
-        if (peer->state != PEER_LIVE) continue;
-        if (peer_queue(peer, blob, sequence, room->now))
-            outgoing->peers[outgoing->waiting++] = peer;
-        else
-            room->any_undelivered = true;
-    }
+    room->any_said = true;
+    if (to) outgoing_queue(room, outgoing, to, blob);
+    for (size_t i = 0; !to && i < room->peer_count; i++) outgoing_queue(room, outgoing, room->peers[i], blob);
+    emit_sent(room, to, chat, outgoing);
     if (outgoing->waiting > 0) return;
     room->any_alone = true;
     outgoing_finish(room, at);
 }
 
-void chatroom_say(struct chatroom *room, const char *text, size_t size, uint64_t now) {
+static void say(struct chatroom *room, struct chat_message *chat, struct peer *to) {
+    struct blob *blob = compose(room, chat);
+    if (blob)
+        outgoing_add(room, chat, to, blob);
+    else
+        room->credit_owed++;
+    blob_drop(blob);
+}
+
+void chatroom_say(struct chatroom *room, enum chat_kind kind, const uint8_t *peer, const char *text, size_t size,
+                  uint64_t now) {
     room->now = now;
-    struct chat_message chat = {.run = room->host->run,
-                                .sequence = ++room->sequence,
-                                .sent_ms = room->host->wall_ms(room->host->context),
-                                .text = text,
-                                .text_size = size};
-    size_t capacity = size + MESSAGE_OVERHEAD;
-    uint8_t *encoded = malloc(capacity);
-    if (!encoded) abort();
-    size_t encoded_size = message_encode(room->host->identity, room->keys.tag, &chat, encoded, capacity);
-    struct blob *blob = encoded_size ? blob_create(encoded, encoded_size) : NULL;
-    free(encoded);
-    if (blob) {
-        emit_sent(room, &chat);
-        outgoing_add(room, blob, chat.sequence);
-        blob_drop(blob);
-    } else { /* not UTF-8, empty or too long: the UI sees to that, so only a broken one gets here */
-        room->sequence--;
+    struct chat_message chat = {.kind = kind, .text = text, .text_size = size};
+    struct peer *to = NULL;
+    if (kind == CHAT_PRIVATE) {
+        to = chatroom_peer(room, peer);
+        memcpy(chat.recipient, peer, sizeof chat.recipient);
+    }
+    if (kind != CHAT_PRIVATE || (to && to->state == PEER_LIVE)) {
+        say(room, &chat, to);
+    } else {
+        chatroom_error(room, "a private message goes to somebody who is here");
         room->credit_owed++;
     }
     credit_give(room);
+}
+
+void chatroom_tell_nick(struct chatroom *room, uint64_t now) {
+    room->now = now;
+    const char *nick = room->host->nick;
+    struct chat_message chat = {.kind = CHAT_NICK, .text = nick, .text_size = strlen(nick)};
+    struct blob *blob = room->state < CHATROOM_LEAVING ? compose(room, &chat) : NULL;
+    if (!blob) return;
+    uint64_t tag = ++room->delivery_tag;
+    for (size_t i = 0; i < room->peer_count; i++)
+        if (room->peers[i]->state == PEER_LIVE) peer_queue(room->peers[i], blob, tag, now);
+    blob_drop(blob);
 }
 
 bool chatroom_has_outgoing(const struct chatroom *room) {
@@ -222,7 +253,5 @@ bool chatroom_has_outgoing(const struct chatroom *room) {
 
 void messages_clear(struct chatroom *room) {
     while (room->outgoing) outgoing_finish(room, &room->outgoing);
-    free(room->authors);
-    room->authors = NULL;
-    room->author_count = 0;
+    authors_clear(room);
 }

@@ -54,10 +54,12 @@ static void take_inputs(struct crypto_thread *crypto, uint64_t now) {
     while ((node = queue_pop(&crypto->inputs))) {
         struct input *input = (struct input *)node;
         switch (input->type) {
-        case INPUT_SAY: engine_say(crypto->engine, input->text, input->size, now); break;
-        case INPUT_JOIN:
-        case INPUT_PART:
-        case INPUT_NICK: break;
+        case INPUT_SAY:
+            engine_say(crypto->engine, input->room, input->kind, input->peer, input->text, input->size, now);
+            break;
+        case INPUT_JOIN: engine_join(crypto->engine, input->room, input->text, input->size, now); break;
+        case INPUT_PART: engine_part(crypto->engine, input->room, now); break;
+        case INPUT_NICK: engine_nick(crypto->engine, input->text, now); break;
         case INPUT_END: engine_end_of_input(crypto->engine, now); break;
         case INPUT_STOP: engine_stop(crypto->engine, now); break;
         }
@@ -116,16 +118,13 @@ bool crypto_thread_open(struct crypto_thread *crypto, struct setup *setup, struc
                                      .known_bootnodes = &setup->known_bootnodes,
                                      .nick = setup->nick,
                                      .suite_mask = setup->suite_mask,
-                                     .room_name = setup->config->room,
-                                     .secret = setup->secret,
-                                     .secret_size = setup->secret_size,
                                      .bootnode_name = setup->config->bootnode,
                                      .bootnodes = setup->bootnodes,
                                      .bootnode_count = setup->bootnode_count,
                                      .bootnode_key = setup->pinned ? setup->bootnode_key : NULL};
     if (queues && crypto->outgoing) crypto->engine = engine_create(&options, &io, clock_boot_ms());
     if (crypto->engine) return true;
-    fputs("gochat: out of memory or descriptors (the secret of a room needs 64 MiB)\n", stderr);
+    fputs("gochat: out of memory or descriptors\n", stderr);
     return false;
 }
 

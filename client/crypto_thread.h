@@ -1,5 +1,6 @@
 /* The crypto thread: the engine with real packets, lines and time. It alone owns sessions; the other threads reach it
- * through two queues, and it reaches them through two others. */
+ * through two queues, and it reaches them through two others. Joining a room with a secret takes a tenth of a second of
+ * it. */
 #pragma once
 
 #include "client/engine.h"

@@ -9,28 +9,36 @@
 #define PUNCH_MOST 200
 #define PUNCH_BURST 50
 #define PUNCH_RATE (PUNCH_MOST - PUNCH_BURST)
-#define END_WAIT_MS 10000
-#define LEAVE_WAIT_MS 2000
 
-enum engine_state {
-    ENGINE_RUNNING,
-    ENGINE_ENDING /* input ended; messages are under way */,
-    ENGINE_LEAVING,
-    ENGINE_FINISHED
+/* A room's name, once and for all: events point to it. */
+struct room_name {
+    struct room_name *next;
+    char text[];
+};
+
+struct room_slot {
+    struct chatroom *chatroom;
+    bool rejoins;          /* once it has left, */
+    struct room_keys keys; /* with these */
 };
 
 struct engine {
     struct engine_io io;
     struct engine_options options;
-    enum engine_state state;
-    uint64_t state_since;
-    int final_status; /* 0 when stopped by a signal */
+    char nick[TEXT_NICK_MAX + 1];
+    bool ending, finished;
+    bool stopped; /* by a signal: the status is 0 */
     bool barred;
+    bool any_joined, any_company, any_undelivered; /* of all rooms that there were */
+    bool any_proven;                               /* a bootnode's key, so that another one may be a forgery */
     struct indices indices;
     uint32_t streams, epochs;
     uint64_t punch_tokens, punch_filled; /* thousandths; ms */
+    struct candidate_list candidates;
     struct chatroom_host chatroom_host;
-    struct chatroom room;
+    struct room_name *names;
+    struct room_slot rooms[ENGINE_ROOMS_MAX];
+    size_t room_count;
 };
 
 static void on_send(void *context, const struct address *to, const uint8_t *data, size_t size) {
@@ -41,6 +49,10 @@ static void on_send(void *context, const struct address *to, const uint8_t *data
 static void on_emit(void *context, struct event *event) {
     struct engine *engine = context;
     engine->io.emit(engine->io.context, event);
+}
+
+static void emit_error(struct engine *engine, const char *text) {
+    on_emit(engine, event_create(EVENT_ERROR, text, strlen(text)));
 }
 
 static bool on_busy(void *context) {
@@ -96,15 +108,18 @@ static void on_proven(void *context, const uint8_t key[static 32]) {
     const char *name = engine->options.bootnode_name;
     char why[512];
     unsigned line;
+    engine->any_proven = true;
     if (engine->options.bootnode_key || known_keys_check(known, name, key, &line) != KNOWN_NEW) return;
-    if (!known_keys_remember(known, name, key, why, sizeof why))
-        on_emit(engine, event_create(EVENT_ERROR, why, strlen(why)));
+    if (!known_keys_remember(known, name, key, why, sizeof why)) emit_error(engine, why);
 }
 
-static void on_barred(void *context, const char *why) {
+/* One room's first contact must not cost us those whom we talk to in others. */
+static bool on_barred(void *context, const char *why) {
     struct engine *engine = context;
-    on_emit(engine, event_create(EVENT_ERROR, why, strlen(why)));
+    if (engine->any_proven) return false;
+    emit_error(engine, why);
     engine->barred = true;
+    return true;
 }
 
 struct engine *engine_create(const struct engine_options *options, const struct engine_io *io, uint64_t now) {
@@ -114,11 +129,12 @@ struct engine *engine_create(const struct engine_options *options, const struct 
     engine->options = *options;
     engine->punch_tokens = PUNCH_BURST * 1000;
     engine->punch_filled = now;
+    snprintf(engine->nick, sizeof engine->nick, "%s", options->nick);
     engine->chatroom_host = (struct chatroom_host){.context = engine,
                                                    .identity = options->identity,
                                                    .indices = &engine->indices,
                                                    .known_peers = options->known_peers,
-                                                   .nick = options->nick,
+                                                   .nick = engine->nick,
                                                    .suite_mask = options->suite_mask,
                                                    .streams = &engine->streams,
                                                    .epochs = &engine->epochs,
@@ -130,100 +146,193 @@ struct engine *engine_create(const struct engine_options *options, const struct 
                                                    .trusted = on_trusted,
                                                    .barred = on_barred,
                                                    .proven = on_proven};
-    randombytes_buf(&engine->chatroom_host.run, sizeof engine->chatroom_host.run);
-    if (chatroom_init(&engine->room, &engine->chatroom_host, options->room_name, options->secret, options->secret_size,
-                      options->bootnodes, options->bootnode_count, now))
-        return engine;
-    free(engine);
-    return NULL;
+    return engine;
 }
 
 void engine_destroy(struct engine *engine) {
     if (!engine) return;
-    chatroom_clear(&engine->room);
+    for (size_t i = 0; i < engine->room_count; i++) chatroom_destroy(engine->rooms[i].chatroom);
+    for (struct room_name *name = engine->names, *next; name; name = next) {
+        next = name->next;
+        free(name);
+    }
     sodium_memzero(engine, sizeof *engine);
     free(engine);
 }
 
-static void enter(struct engine *engine, enum engine_state state, uint64_t now) {
-    engine->state = state;
-    engine->state_since = now;
+/* --- Rooms --- */
+
+static const char *name_keep(struct engine *engine, const char *text) {
+    for (const struct room_name *name = engine->names; name; name = name->next)
+        if (strcmp(name->text, text) == 0) return name->text;
+    struct room_name *name = malloc(sizeof *name + strlen(text) + 1);
+    if (!name) abort();
+    memcpy(name->text, text, strlen(text) + 1);
+    name->next = engine->names;
+    engine->names = name;
+    return name->text;
 }
 
-static int status(const struct engine *engine) {
-    const struct chatroom *room = &engine->room;
-    if (chatroom_has_outgoing(room) || room->any_undelivered) return ENGINE_STATUS_UNDELIVERED;
-    if (room->any_alone) return ENGINE_STATUS_ALONE;
-    return room->sequence == 0 && chatroom_present(room) == 0 ? ENGINE_STATUS_ALONE : 0;
+static struct room_slot *room_find(struct engine *engine, const char *name) {
+    for (size_t i = 0; i < engine->room_count; i++)
+        if (strcmp(engine->rooms[i].chatroom->name, name) == 0) return &engine->rooms[i];
+    return NULL;
 }
 
-static void finish(struct engine *engine, int result, uint64_t now) {
-    enter(engine, ENGINE_FINISHED, now);
-    struct event *event = event_create(EVENT_FINISHED, NULL, 0);
-    event->status = result;
+static struct chatroom *room_open(struct engine *engine, const char *name, const struct room_keys *keys, uint64_t now) {
+    struct chatroom *chatroom = chatroom_create(&engine->chatroom_host, name_keep(engine, name), keys,
+                                                engine->options.bootnodes, engine->options.bootnode_count, now);
+    if (engine->candidates.count) chatroom_set_candidates(chatroom, &engine->candidates, now);
+    engine->any_joined = true;
+    return chatroom;
+}
+
+static void refuse_join(struct engine *engine, const char *name, const char *why) {
+    char text[ROOM_NAME_MAX + 256];
+    snprintf(text, sizeof text, "cannot join %.*s: %s", ROOM_NAME_MAX, name, why);
+    emit_error(engine, text);
+    if (!engine->any_joined) engine->barred = true;
+}
+
+void engine_join(struct engine *engine, const char *room, const void *secret, size_t secret_size, uint64_t now) {
+    struct room_slot *slot = room_find(engine, room);
+    struct room_keys keys;
+    if (engine->ending || engine->barred || (slot && slot->chatroom->state == CHATROOM_OPEN)) return;
+    if (!slot && engine->room_count == ENGINE_ROOMS_MAX) {
+        refuse_join(engine, room, "no more rooms at once are possible than these");
+    } else if (!room_keys_derive(room, secret, secret_size, &keys)) {
+        refuse_join(engine, room,
+                    "its name or secret is empty or too long, or there is no memory (64 MiB) for the secret");
+    } else if (slot) {
+        slot->rejoins = true;
+        slot->keys = keys;
+    } else {
+        engine->rooms[engine->room_count++] = (struct room_slot){.chatroom = room_open(engine, room, &keys, now)};
+    }
+    sodium_memzero(&keys, sizeof keys);
+}
+
+/* It has left: makes its place free, or joins again. */
+static void room_close(struct engine *engine, struct room_slot *slot, uint64_t now) {
+    struct chatroom *chatroom = slot->chatroom;
+    struct event *event = event_create(EVENT_PARTED, NULL, 0);
+    const char *name = event->room = chatroom->name;
+    engine->any_company |= chatroom->outcome != CHATROOM_ALONE;
+    engine->any_undelivered |= chatroom->outcome == CHATROOM_UNDELIVERED;
+    chatroom_destroy(chatroom);
     on_emit(engine, event);
+    if (slot->rejoins) {
+        slot->chatroom = room_open(engine, name, &slot->keys, now);
+        slot->rejoins = false;
+        sodium_memzero(&slot->keys, sizeof slot->keys);
+        return;
+    }
+    sodium_memzero(&slot->keys, sizeof slot->keys);
+    *slot = engine->rooms[--engine->room_count];
 }
 
-static void leave(struct engine *engine, uint64_t now) {
-    enter(engine, ENGINE_LEAVING, now);
-    chatroom_leave(&engine->room, now);
+void engine_part(struct engine *engine, const char *room, uint64_t now) {
+    struct room_slot *slot = room_find(engine, room);
+    if (!slot) return;
+    slot->rejoins = false;
+    chatroom_part(slot->chatroom, now);
 }
 
-void engine_receive(struct engine *engine, const struct address *from, const uint8_t *data, size_t size, uint64_t now) {
-    if (engine->state == ENGINE_FINISHED) return;
-    chatroom_receive(&engine->room, from, data, size, now);
+void engine_say(struct engine *engine, const char *room, enum chat_kind kind, const uint8_t *peer, const char *text,
+                size_t size, uint64_t now) {
+    struct room_slot *slot = room_find(engine, room);
+    char why[ROOM_NAME_MAX + 64];
+    if (slot && slot->chatroom->state == CHATROOM_OPEN) {
+        chatroom_say(slot->chatroom, kind, peer, text, size, now);
+    } else {
+        snprintf(why, sizeof why, "we are not in the room %.*s", ROOM_NAME_MAX, room);
+        emit_error(engine, why);
+    }
 }
 
-void engine_say(struct engine *engine, const char *text, size_t size, uint64_t now) {
-    if (engine->state == ENGINE_RUNNING) chatroom_say(&engine->room, text, size, now);
-}
-
-void engine_end_of_input(struct engine *engine, uint64_t now) {
-    if (engine->state == ENGINE_RUNNING) enter(engine, ENGINE_ENDING, now);
-}
-
-void engine_stop(struct engine *engine, uint64_t now) {
-    if (engine->state >= ENGINE_LEAVING) return;
-    engine->final_status = 0;
-    leave(engine, now);
+void engine_nick(struct engine *engine, const char *nick, uint64_t now) {
+    char made[TEXT_NICK_MAX + 1], why[128];
+    if (!text_nick(nick, strlen(nick), made)) {
+        snprintf(why, sizeof why, "%.*s cannot be a nick; %s could", TEXT_NICK_MAX, nick, *made ? made : "a word");
+        emit_error(engine, why);
+        return;
+    }
+    for (size_t i = 0; i < engine->room_count; i++)
+        if (!chatroom_nick_free(engine->rooms[i].chatroom, made)) return;
+    bool other = strcmp(made, engine->nick) != 0;
+    memcpy(engine->nick, made, sizeof made);
+    struct event *event = event_create(EVENT_NICK, NULL, 0);
+    memcpy(event->nick, made, sizeof made);
+    on_emit(engine, event);
+    for (size_t i = 0; other && i < engine->room_count; i++) chatroom_tell_nick(engine->rooms[i].chatroom, now);
 }
 
 void engine_set_candidates(struct engine *engine, const struct candidate_list *candidates, uint64_t now) {
-    chatroom_set_candidates(&engine->room, candidates, now);
+    engine->candidates = *candidates;
+    for (size_t i = 0; i < engine->room_count; i++) chatroom_set_candidates(engine->rooms[i].chatroom, candidates, now);
 }
 
-/* The status is decided when leaving begins: who leaves later than we do did not miss anything. */
-static void ending_tick(struct engine *engine, uint64_t now) {
-    bool waited = now - engine->state_since >= END_WAIT_MS;
-    if (chatroom_has_outgoing(&engine->room) && !waited) return;
-    engine->final_status = status(engine);
-    leave(engine, now);
+void engine_receive(struct engine *engine, const struct address *from, const uint8_t *data, size_t size, uint64_t now) {
+    for (size_t i = 0; !engine->finished && i < engine->room_count; i++)
+        if (chatroom_receive(engine->rooms[i].chatroom, from, data, size, now)) return;
+}
+
+/* --- The end --- */
+
+void engine_end_of_input(struct engine *engine, uint64_t now) {
+    engine->ending = true;
+    for (size_t i = 0; i < engine->room_count; i++) {
+        engine->rooms[i].rejoins = false;
+        chatroom_part(engine->rooms[i].chatroom, now);
+    }
+}
+
+/* Where everything is left already, the status is decided. */
+void engine_stop(struct engine *engine, uint64_t now) {
+    engine->stopped |= !engine->ending;
+    engine->ending = true;
+    for (size_t i = 0; i < engine->room_count; i++) {
+        struct room_slot *slot = &engine->rooms[i];
+        slot->rejoins = false;
+        engine->stopped |= slot->chatroom->state < CHATROOM_LEAVING;
+        chatroom_leave(slot->chatroom, now);
+    }
+}
+
+static int status(const struct engine *engine) {
+    if (engine->barred) return ENGINE_STATUS_BARRED;
+    if (engine->stopped) return 0;
+    if (engine->any_undelivered) return ENGINE_STATUS_UNDELIVERED;
+    return engine->any_company ? 0 : ENGINE_STATUS_ALONE;
+}
+
+static bool is_over(const struct engine *engine) {
+    return engine->barred || (engine->ending && engine->room_count == 0);
 }
 
 void engine_tick(struct engine *engine, uint64_t now) {
-    if (engine->state == ENGINE_FINISHED) return;
-    chatroom_tick(&engine->room, now);
-    if (engine->barred) {
-        finish(engine, ENGINE_STATUS_BARRED, now);
-        return;
-    }
-    if (engine->state == ENGINE_ENDING) ending_tick(engine, now);
-    if (engine->state != ENGINE_LEAVING) return;
-    if (chatroom_left(&engine->room, now) || now - engine->state_since >= LEAVE_WAIT_MS)
-        finish(engine, engine->final_status, now);
+    if (engine->finished) return;
+    for (size_t i = 0; i < engine->room_count; i++) chatroom_tick(engine->rooms[i].chatroom, now);
+    for (size_t i = engine->room_count; i-- > 0;)
+        if (engine->rooms[i].chatroom->state == CHATROOM_LEFT) room_close(engine, &engine->rooms[i], now);
+    if (!is_over(engine)) return;
+    engine->finished = true;
+    struct event *event = event_create(EVENT_FINISHED, NULL, 0);
+    event->status = status(engine);
+    on_emit(engine, event);
 }
 
 uint64_t engine_due(const struct engine *engine, uint64_t now) {
-    if (engine->state == ENGINE_FINISHED) return UINT64_MAX;
-    if (engine->barred) return now;
-    uint64_t due = chatroom_due(&engine->room, now), own = UINT64_MAX;
-    if (engine->state == ENGINE_ENDING)
-        own = chatroom_has_outgoing(&engine->room) ? engine->state_since + END_WAIT_MS : now;
-    if (engine->state == ENGINE_LEAVING)
-        own = chatroom_left(&engine->room, now) ? now : engine->state_since + LEAVE_WAIT_MS;
-    return due < own ? due : own;
+    if (engine->finished) return UINT64_MAX;
+    if (is_over(engine)) return now;
+    uint64_t due = UINT64_MAX;
+    for (size_t i = 0; i < engine->room_count; i++) {
+        uint64_t room = chatroom_due(engine->rooms[i].chatroom, now);
+        if (room < due) due = room;
+    }
+    return due;
 }
 
 bool engine_finished(const struct engine *engine) {
-    return engine->state == ENGINE_FINISHED;
+    return engine->finished;
 }

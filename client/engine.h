@@ -1,10 +1,14 @@
 /* The heart of the client: rooms, and what they share. Pure: packets, lines and times in; packets and events out. The
  * crypto thread (crypto_thread.h) drives it with real ones, scenarios with fake ones. One owner, no locks.
  *
+ * Rooms come and go by engine_join and engine_part; each has its own bootnode session, keys and member id, so nobody
+ * can tell from outside that the same client is in both. A room is parted once what was said there was delivered, or
+ * after 10 s.
+ *
  * The end: engine_end_of_input leaves once every message was acknowledged by everyone present, or after 10 s;
  * engine_stop leaves at once, with status 0. The status comes with EVENT_FINISHED: 0, 3 somebody present did not get
- * everything, 4 nobody was present; or 1, at once, when the bootnode's key is not the one we know. README.md has the
- * table. */
+ * everything, 4 nobody was present (in any of the rooms there were); or 1, at once, when the bootnode's key is not the
+ * one we know, or the first room could not be joined. README.md has the table. */
 #pragma once
 
 #include <stdbool.h>
@@ -30,11 +34,8 @@ struct engine_io {
 struct engine_options {
     const struct identity *identity; /* these outlive the engine */
     const struct known_keys *known_peers, *known_bootnodes;
-    const char *nick;
+    const char *nick; /* at the start */
     uint8_t suite_mask;
-    const char *room_name;
-    const void *secret;
-    size_t secret_size;
     const char *bootnode_name;       /* as the user wrote it: the name in known_bootnodes */
     const struct address *bootnodes; /* what it resolved to */
     size_t bootnode_count;
@@ -43,12 +44,22 @@ struct engine_options {
 
 struct engine;
 
-/* NULL when the room's keys cannot be derived. */
+/* In no room yet. */
 struct engine *engine_create(const struct engine_options *options, const struct engine_io *io, uint64_t now);
 void engine_destroy(struct engine *engine);
 
 void engine_receive(struct engine *engine, const struct address *from, const uint8_t *data, size_t size, uint64_t now);
-void engine_say(struct engine *engine, const char *text, size_t size, uint64_t now);
+/* Emits EVENT_JOINED, or EVENT_ERROR when the room's keys cannot be derived (Argon2id takes 64 MiB and a tenth of a
+ * second) or there are too many rooms. Where we are already, nothing. Where we are still parting, joins again. */
+void engine_join(struct engine *engine, const char *room, const void *secret, size_t secret_size, uint64_t now);
+void engine_part(struct engine *engine, const char *room, uint64_t now);
+/* To everyone present in the room, or (CHAT_PRIVATE) to the peer alone. A room or peer that is not there: EVENT_ERROR,
+ * and the credit comes back. */
+void engine_say(struct engine *engine, const char *room, enum chat_kind kind, const uint8_t *peer, const char *text,
+                size_t size, uint64_t now);
+/* Ours from now on: told to everyone present, and in later introductions; EVENT_NICK. EVENT_ERROR instead where a room
+ * knows that nick with another's key. */
+void engine_nick(struct engine *engine, const char *nick, uint64_t now);
 void engine_end_of_input(struct engine *engine, uint64_t now);
 void engine_stop(struct engine *engine, uint64_t now);
 void engine_set_candidates(struct engine *engine, const struct candidate_list *candidates, uint64_t now);

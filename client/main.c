@@ -73,8 +73,17 @@ static int catch_signals(void) {
     return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
+/* The crypto thread derives the keys: no screen has to wait for that. */
+static void join_first_room(struct client *client) {
+    const struct setup *setup = &client->setup;
+    struct input *input =
+        input_create(INPUT_JOIN, setup->config->room, (const char *)setup->secret, setup->secret_size);
+    queue_push(&client->crypto.inputs, &input->node);
+}
+
 static int converse(struct client *client) {
     client->status = SETUP_FAILED;
+    join_first_room(client);
     if (receiver_start(&client->receiver, client->setup.socket, &client->crypto.filled) != 0) goto no_receiver;
     if (crypto_thread_start(&client->crypto) != 0) goto no_crypto;
     if (thread_start(&client->ui_thread, "ui", false, ui_thread_run, client) == 0) {
@@ -99,7 +108,7 @@ static void events_clear(struct queue *events) {
 }
 
 static int run(const struct client_config *config) {
-    static struct client client; /* large: 600 KiB of engine and buffers hang on it, and its own tables */
+    static struct client client; /* large: its own tables, and the buffers and rooms that hang on it */
     client.signals = client.ui_ended = -1;
     int status = setup_open(&client.setup, config);
     if (status != SETUP_OK) goto no_setup;

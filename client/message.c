@@ -9,8 +9,8 @@
 #include "common/bytes.h"
 #include "common/text.h"
 
-#define MESSAGE_VERSION 1
-#define CONTEXT "gochat message 1"
+#define MESSAGE_VERSION 2
+#define CONTEXT "gochat message 2"
 #define CONTEXT_SIZE (sizeof CONTEXT - 1)
 #define PREFIX_SIZE (CONTEXT_SIZE + ROOM_TAG_SIZE)
 
@@ -53,11 +53,13 @@ size_t message_encode(const struct identity *identity, const uint8_t room_tag[st
 
     if (!is_text(message->text, message->text_size)) return 0;
     write_u8(&writer, MESSAGE_VERSION);
+    write_u8(&writer, (uint8_t)message->kind);
     write_bytes(&writer, identity->public, sizeof identity->public);
     write_u64(&writer, message->run);
     write_u64(&writer, message->sequence);
     write_u64(&writer, message->sent_ms);
     write_u32(&writer, (uint32_t)message->text_size);
+    if (message->kind == CHAT_PRIVATE) write_bytes(&writer, message->recipient, sizeof message->recipient);
     write_bytes(&writer, message->text, message->text_size);
     size = writer_size(&writer);
     if (!write_space(&writer, crypto_sign_BYTES) || !sign(identity, room_tag, out, size)) return 0;
@@ -67,19 +69,23 @@ size_t message_encode(const struct identity *identity, const uint8_t room_tag[st
 bool message_decode(const uint8_t *data, size_t size, const uint8_t room_tag[static ROOM_TAG_SIZE],
                     struct chat_message *out) {
     struct reader reader = reader_over(data, size);
-    uint8_t version = read_u8(&reader);
+    uint8_t version = read_u8(&reader), kind = read_u8(&reader);
 
+    memset(out, 0, sizeof *out);
+    if (version != MESSAGE_VERSION || kind >= CHAT_KINDS) return false;
+    out->kind = (enum chat_kind)kind;
     read_bytes(&reader, out->author, sizeof out->author);
     out->run = read_u64(&reader);
     out->sequence = read_u64(&reader);
     out->sent_ms = read_u64(&reader);
     out->text_size = read_u32(&reader);
+    if (kind == CHAT_PRIVATE) read_bytes(&reader, out->recipient, sizeof out->recipient);
     out->text = (const char *)read_view(&reader, out->text_size);
     read_skip(&reader, crypto_sign_BYTES);
-    if (!reader_finished(&reader) || version != MESSAGE_VERSION || out->sequence == 0) return false;
+    if (!reader_finished(&reader) || out->sequence == 0) return false;
     return is_text(out->text, out->text_size) && is_signed(out->author, room_tag, data, size - crypto_sign_BYTES);
 }
 
-void message_id_format(uint64_t run, uint64_t sequence, char out[static MESSAGE_ID_TEXT_SIZE]) {
-    snprintf(out, MESSAGE_ID_TEXT_SIZE, "%016" PRIx64 "-%" PRIu64, run, sequence);
+void message_id_format(enum chat_kind kind, uint64_t run, uint64_t sequence, char out[static MESSAGE_ID_TEXT_SIZE]) {
+    snprintf(out, MESSAGE_ID_TEXT_SIZE, "%016" PRIx64 "-%s%" PRIu64, run, kind == CHAT_PRIVATE ? "p" : "", sequence);
 }

@@ -5,17 +5,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client/events.h"
 #include "client/identity.h"
 #include "common/names.h"
 
 #define MESSAGE_TEXT_MAX 65536
-#define MESSAGE_OVERHEAD (61 + 64)
-#define MESSAGE_ID_TEXT_SIZE 40 /* "0123456789abcdef-18446744073709551615" and the zero */
+#define MESSAGE_OVERHEAD (62 + MEMBER_ID_SIZE + 64) /* at most: only a private one names its recipient */
+#define MESSAGE_ID_TEXT_SIZE 40                     /* "0123456789abcdef-p18446744073709551615" and the zero */
 
 struct chat_message {
-    uint8_t author[32]; /* Ed25519 */
-    uint64_t run, sequence, sent_ms;
-    const char *text; /* into the packet; not zero-terminated, not filtered */
+    enum chat_kind kind;
+    uint8_t author[32];                /* Ed25519 */
+    uint8_t recipient[MEMBER_ID_SIZE]; /* of a private one; else zero */
+    uint64_t run, sequence, sent_ms;   /* private ones have a sequence of their own */
+    const char *text;                  /* into the packet; not zero-terminated, not filtered */
     size_t text_size;
 };
 
@@ -23,8 +26,8 @@ struct chat_message {
  */
 size_t message_encode(const struct identity *identity, const uint8_t room_tag[static ROOM_TAG_SIZE],
                       const struct chat_message *message, uint8_t *out, size_t capacity);
-/* Checks form, UTF-8 and signature. */
+/* Checks form, UTF-8 and signature. False also for kinds of later versions. */
 bool message_decode(const uint8_t *data, size_t size, const uint8_t room_tag[static ROOM_TAG_SIZE],
                     struct chat_message *out);
-/* "<run in 16 hex digits>-<sequence>" */
-void message_id_format(uint64_t run, uint64_t sequence, char out[static MESSAGE_ID_TEXT_SIZE]);
+/* "<run in 16 hex digits>-<sequence>", with a 'p' before a private one's sequence. */
+void message_id_format(enum chat_kind kind, uint64_t run, uint64_t sequence, char out[static MESSAGE_ID_TEXT_SIZE]);

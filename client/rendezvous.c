@@ -113,10 +113,9 @@ static void send_register(struct rendezvous *rendezvous, uint64_t now) {
 /* A stranger's key. At first contact that is the end, as with ssh; later it may be a forged packet, and those whom we
  * talk to must not lose us for it: go on trying. */
 static void bar(struct rendezvous *rendezvous, const char *why, uint64_t now) {
-    if (!rendezvous->ever_active) {
+    if (!rendezvous->ever_active && rendezvous->owner.barred(rendezvous->owner.context, why)) {
         rendezvous->state = RENDEZVOUS_BARRED;
         rendezvous->due = UINT64_MAX;
-        rendezvous->owner.barred(rendezvous->owner.context, why);
         return;
     }
     if (rendezvous->last_refusal != REFUSAL_KEY) rendezvous->owner.refused(rendezvous->owner.context, why);
@@ -124,15 +123,15 @@ static void bar(struct rendezvous *rendezvous, const char *why, uint64_t now) {
     rendezvous_restart(rendezvous, RETRY_MOST_MS, now);
 }
 
-static void handle_cookie(struct rendezvous *rendezvous, const struct address *from, const uint8_t *packet, size_t size,
+static bool handle_cookie(struct rendezvous *rendezvous, const struct address *from, const uint8_t *packet, size_t size,
                           uint64_t now) {
     struct cookie_message message;
-    if (rendezvous->state != RENDEZVOUS_HELLO || !cookie_message_decode(packet, size, &message)) return;
-    if (message.nonce != rendezvous->nonce || rendezvous->tries == 0) return;
+    if (rendezvous->state != RENDEZVOUS_HELLO || !cookie_message_decode(packet, size, &message)) return false;
+    if (message.nonce != rendezvous->nonce || rendezvous->tries == 0) return false;
     char why[1024];
     if (!rendezvous->owner.trusted(rendezvous->owner.context, message.bootnode_public, why, sizeof why)) {
         bar(rendezvous, why, now);
-        return;
+        return true;
     }
     /* Nobody with another key may answer what was sent to that one. */
     if (memcmp(rendezvous->bootnode_key, message.bootnode_public, sizeof rendezvous->bootnode_key) != 0)
@@ -144,27 +143,29 @@ static void handle_cookie(struct rendezvous *rendezvous, const struct address *f
     rendezvous->tries = 0;
     rendezvous->state = RENDEZVOUS_WAITING;
     rendezvous->due = now + (message.spread_ms ? randombytes_uniform((uint32_t)message.spread_ms + 1) : 0);
+    return true;
 }
 
-static void handle_welcome(struct rendezvous *rendezvous, const uint8_t *packet, size_t size, uint64_t now) {
+static bool handle_welcome(struct rendezvous *rendezvous, const uint8_t *packet, size_t size, uint64_t now) {
     struct welcome_message message;
-    if (rendezvous->state != RENDEZVOUS_REGISTERING || !welcome_decode(packet, size, &message)) return;
+    if (rendezvous->state != RENDEZVOUS_REGISTERING || !welcome_decode(packet, size, &message)) return false;
     for (size_t i = 0; i < RENDEZVOUS_ATTEMPTS; i++) {
         if (rendezvous->attempts[i].attempt != message.attempt || message.attempt == 0) continue;
         struct noise noise = rendezvous->attempts[i].noise; /* a forged WELCOME must not spoil the real one */
         uint8_t payload[UDP_DATAGRAM_MAX];
         size_t payload_size;
         struct noise_keys keys;
-        if (!noise_read(&noise, message.noise, message.noise_size, payload, sizeof payload, &payload_size)) return;
-        if (!noise_split(&noise, &keys)) return;
+        if (!noise_read(&noise, message.noise, message.noise_size, payload, sizeof payload, &payload_size)) return true;
+        if (!noise_split(&noise, &keys)) return true;
         struct reader reader = reader_over(payload, payload_size);
         struct welcome_body body;
         read_welcome_body(&reader, &body);
         uint32_t told = rendezvous->attempts[i].revision;
         if (!reader.failed) rendezvous_session_start(rendezvous, &keys, &body, &reader, told, now);
         sodium_memzero(&keys, sizeof keys);
-        return;
+        return true;
     }
+    return false;
 }
 
 static const char *refusal_text(enum refusal reason) {
@@ -187,15 +188,16 @@ static bool refusal_is_ours(const struct rendezvous *rendezvous, const struct re
     return false;
 }
 
-static void handle_refused(struct rendezvous *rendezvous, const uint8_t *packet, size_t size, uint64_t now) {
+static bool handle_refused(struct rendezvous *rendezvous, const uint8_t *packet, size_t size, uint64_t now) {
     struct refused refused;
-    if (!refused_decode(packet, size, &refused) || !refusal_is_ours(rendezvous, &refused)) return;
+    if (!refused_decode(packet, size, &refused) || !refusal_is_ours(rendezvous, &refused)) return false;
     if (rendezvous->last_refusal != (int)refused.reason)
         rendezvous->owner.refused(rendezvous->owner.context, refusal_text(refused.reason));
     rendezvous->last_refusal = (int)refused.reason;
     uint64_t wait_s = refused.retry_s < 1 ? 1 : refused.retry_s;
     if (wait_s > REFUSED_MOST_S) wait_s = REFUSED_MOST_S;
     rendezvous_restart(rendezvous, wait_s * 1000, now);
+    return true;
 }
 
 /* While it is being looked for, any of its addresses may answer; the one that does first is it. */
@@ -211,12 +213,11 @@ bool rendezvous_receive(struct rendezvous *rendezvous, const struct address *fro
     if (size == 0 || packet[0] < MESSAGE_HELLO || packet[0] >= MESSAGE_TYPE_END) return false;
     if (!from_bootnode(rendezvous, from)) return false;
     switch (packet[0]) {
-    case MESSAGE_COOKIE: handle_cookie(rendezvous, from, packet, size, now); break;
-    case MESSAGE_WELCOME: handle_welcome(rendezvous, packet, size, now); break;
-    case MESSAGE_REFUSED: handle_refused(rendezvous, packet, size, now); break;
-    default: rendezvous_session_receive(rendezvous, packet, size, now); break;
+    case MESSAGE_COOKIE: return handle_cookie(rendezvous, from, packet, size, now);
+    case MESSAGE_WELCOME: return handle_welcome(rendezvous, packet, size, now);
+    case MESSAGE_REFUSED: return handle_refused(rendezvous, packet, size, now);
+    default: return rendezvous_session_receive(rendezvous, packet, size, now);
     }
-    return true;
 }
 
 /* Said once when the bootnode was never reached, or was silent for too long. */

@@ -48,7 +48,7 @@ struct rendezvous_owner {
     /* May this be the bootnode's key? False, with one line in `why`: barred, or, after a session, refused. Not proven
      * yet: that is `registered`. */
     bool (*trusted)(void *context, const uint8_t key[static 32], char *why, size_t why_size);
-    void (*barred)(void *context, const char *why); /* for good */
+    bool (*barred)(void *context, const char *why); /* at first contact. True: for good; false: goes on trying */
 };
 
 struct rendezvous {
@@ -109,7 +109,8 @@ void rendezvous_init(struct rendezvous *rendezvous, const struct rendezvous_owne
                      const struct identity *identity, uint8_t suite_mask, const struct address *addresses, size_t count,
                      uint64_t now);
 void rendezvous_clear(struct rendezvous *rendezvous);
-/* Is this packet, by its source, for us? Then handles it. */
+/* Is this packet for us: from the bootnode, and naming our nonce, attempt or session? Then handles it. Many sessions
+ * may share a bootnode, and none takes another's packets. */
 bool rendezvous_receive(struct rendezvous *rendezvous, const struct address *from, const uint8_t *packet, size_t size,
                         uint64_t now);
 void rendezvous_tick(struct rendezvous *rendezvous, uint64_t now);

@@ -187,14 +187,18 @@ static void handle_reset(struct rendezvous *rendezvous, const uint8_t *packet, s
     }
 }
 
-void rendezvous_session_receive(struct rendezvous *rendezvous, const uint8_t *packet, size_t size, uint64_t now) {
-    if (rendezvous->state != RENDEZVOUS_ACTIVE && rendezvous->state != RENDEZVOUS_LEAVING) return;
+bool rendezvous_session_receive(struct rendezvous *rendezvous, const uint8_t *packet, size_t size, uint64_t now) {
+    struct reader reader = reader_over(packet, size);
+    read_skip(&reader, SESSION_ID_OFFSET);
+    if (read_u64(&reader) != rendezvous->session_id || reader.failed) return false;
+    if (rendezvous->state != RENDEZVOUS_ACTIVE && rendezvous->state != RENDEZVOUS_LEAVING) return false;
     switch (packet[0]) {
     case MESSAGE_BEAT_ACK: handle_beat_ack(rendezvous, packet, size, now); break;
     case MESSAGE_PATH: handle_path(rendezvous, packet, size, now); break;
     case MESSAGE_RESET: handle_reset(rendezvous, packet, size, now); break;
     default: handle_sealed(rendezvous, packet, size, now); break;
     }
+    return true;
 }
 
 static void send_update(struct rendezvous *rendezvous, uint64_t now) {

@@ -8,8 +8,8 @@
  * candidates that REGISTER brought. */
 void rendezvous_session_start(struct rendezvous *rendezvous, const struct noise_keys *keys,
                               const struct welcome_body *body, struct reader *members, uint32_t told, uint64_t now);
-/* Packets that carry our session id. */
-void rendezvous_session_receive(struct rendezvous *rendezvous, const uint8_t *packet, size_t size, uint64_t now);
+/* Handles packets that carry our session id; false for others. */
+bool rendezvous_session_receive(struct rendezvous *rendezvous, const uint8_t *packet, size_t size, uint64_t now);
 void rendezvous_session_tick(struct rendezvous *rendezvous, uint64_t now);
 uint64_t rendezvous_session_due(const struct rendezvous *rendezvous);
 /* Seals and sends a message with our session's keys. */

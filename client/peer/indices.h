@@ -4,7 +4,8 @@
 
 #include <stdint.h>
 
-#define INDICES_SLOTS 4096u /* a peer holds at most 4: enough for the largest room */
+#define INDICES_SLOTS                                                                                                  \
+    65536u /* a peer holds at most 4, mostly 1 or 2: enough for the most rooms with 256 members each */
 
 struct peer;
 

@@ -26,7 +26,7 @@ bool linking_usable(const struct peer *peer, uint64_t now);
 void talking_flush(struct peer *peer, uint64_t now);
 void talking_tick(struct peer *peer, uint64_t now);
 uint64_t talking_due(const struct peer *peer, uint64_t now);
-/* A verified introduction: first contact, a new nick, or a restart on their side. */
+/* A verified introduction: first contact, a handshake again with perhaps another nick, or a restart on their side. */
 void talking_introduced(struct peer *peer, const struct frame_introduction *introduction, uint64_t now);
 /* Introduces ourselves once more, to where we were asked from. */
 void talking_introduce(struct peer *peer, const struct address *to, uint64_t now);

@@ -1,6 +1,7 @@
 #include "client/peer/peer.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +42,11 @@ void peer_destroy(struct peer *peer) {
     delivery_receiver_clear(&peer->receiver);
     sodium_memzero(peer, sizeof *peer);
     free(peer);
+}
+
+void peer_set_nick(struct peer *peer, const char *nick) {
+    snprintf(peer->introduction.nick, sizeof peer->introduction.nick, "%s", nick);
+    peer->introduction.nick_size = (uint8_t)strlen(peer->introduction.nick);
 }
 
 /* A client that said bye is here again: known by its keys, but nothing of the old conversation holds. */

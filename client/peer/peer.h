@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client/events.h"
 #include "client/peer/delivery.h"
 #include "client/peer/handshake.h"
 #include "client/peer/indices.h"
@@ -36,15 +37,17 @@ struct peer_host {
     struct indices *indices;
     uint8_t own_id[MEMBER_ID_SIZE];
     uint8_t own_mask;
-    uint64_t run;
-    const char *nick;
-    uint32_t *streams, *epochs; /* counted per run */
+    uint64_t run;               /* of this client in this room */
+    const char *nick;           /* as it is now */
+    uint32_t *streams, *epochs; /* never counted back */
 
     void (*send)(void *context, const struct address *to, const uint8_t *data, size_t size);
     /* May one more PROBE or INITIATION go out? 0: yes, counted; else milliseconds until one may. */
     uint64_t (*punch_wait)(void *context, uint64_t now);
     /* The first verified introduction: false blocks the peer (a known nick with another key). */
     bool (*identified)(void *context, struct peer *peer);
+    /* A later introduction has another nick. It is the peer's only once peer_set_nick says so. */
+    void (*renamed)(void *context, struct peer *peer, const char *nick);
     void (*connected)(void *context, struct peer *peer);
     void (*path_changed)(void *context, struct peer *peer);
     /* Nobody takes messages now: segments are dropped, not acknowledged, and come again. */
@@ -66,7 +69,6 @@ enum peer_state {
 
 struct peer {
     const struct peer_host *host;
-    void *owner; /* the room's */
     struct handshake_pair pair;
     uint8_t tag_in[PAIR_TAG_SIZE]; /* of packets from it to us */
     enum peer_state state;
@@ -77,6 +79,13 @@ struct peer {
     bool left_by_itself; /* the room's: what the bootnode said when it delisted the peer */
     bool finished;       /* the room's: to be destroyed */
     bool stalled;        /* the room's: acknowledged nothing since messages were given up */
+    struct {             /* the room's: what was last told of it */
+        bool present;    /* between EVENT_PEER_JOINED and EVENT_PEER_LEFT */
+        enum peer_standing standing;
+        uint32_t rtt_us;
+        struct address path;
+        uint64_t at;
+    } told;
     uint64_t delisted;
 
     /* Linking. */
@@ -131,6 +140,7 @@ struct peer {
 
 struct peer *peer_create(const struct peer_host *host, const struct member_record *record, uint64_t now);
 void peer_destroy(struct peer *peer);
+void peer_set_nick(struct peer *peer, const char *nick);
 /* The bootnode told of it (again): new candidates; a peer that was gone is live again (true then). */
 bool peer_listed(struct peer *peer, const struct member_record *record, const struct address *usable, size_t count,
                  uint64_t now);

@@ -114,13 +114,8 @@ void talking_flush(struct peer *peer, uint64_t now) {
         if (!flush_packet(peer, now)) break;
 }
 
-static void nick_take(struct peer *peer, const struct frame_introduction *introduction) {
-    peer->introduction = *introduction;
-    char raw[TEXT_NICK_MAX + 1];
-    memcpy(raw, introduction->nick, introduction->nick_size);
-    if (!text_nick(raw, introduction->nick_size, peer->introduction.nick) && peer->introduction.nick[0] == '\0')
-        memcpy(peer->introduction.nick, "?", 2);
-    peer->introduction.nick_size = (uint8_t)strlen(peer->introduction.nick);
+static void nick_of(const struct frame_introduction *introduction, char out[static TEXT_NICK_MAX + 1]) {
+    if (!text_nick(introduction->nick, introduction->nick_size, out) && !*out) memcpy(out, "?", 2);
 }
 
 static void block(struct peer *peer) {
@@ -133,14 +128,17 @@ static void block(struct peer *peer) {
 void talking_introduced(struct peer *peer, const struct frame_introduction *introduction, uint64_t now) {
     bool first = !peer->connected;
     bool new_run = first || introduction->run != peer->introduction.run;
-    bool renamed = first || introduction->nick_size != peer->introduction.nick_size ||
-                   memcmp(introduction->nick, peer->introduction.nick, introduction->nick_size) != 0;
     bool forgot_us = !first && (new_run || introduction->epoch != peer->introduction.epoch);
-    nick_take(peer, introduction);
-    if (renamed && !peer->host->identified(peer->host->context, peer)) {
+    char nick[TEXT_NICK_MAX + 1], before[TEXT_NICK_MAX + 1];
+    nick_of(introduction, nick);
+    memcpy(before, peer->introduction.nick, sizeof before);
+    peer->introduction = *introduction;
+    peer_set_nick(peer, first ? nick : before);
+    if (first && !peer->host->identified(peer->host->context, peer)) {
         block(peer);
         return;
     }
+    if (!first && strcmp(nick, before) != 0) peer->host->renamed(peer->host->context, peer, nick);
     /* A restart on their side: they have none of our stream, and theirs begins anew. */
     if (forgot_us) delivery_restart(&peer->sender, ++*peer->host->streams);
     if (new_run) {
@@ -207,7 +205,7 @@ static void handle_frame(struct peer *peer, const struct frame *frame, const str
     }
     case FRAME_PONG: handle_pong(peer, frame->token, from, now); break;
     case FRAME_BYE: handle_bye(peer, now); break;
-    default: break; /* also an introduction: one a handshake is enough, and each new nick costs us a line on disk */
+    default: break; /* also an introduction: one a handshake is enough */
     }
 }
 

@@ -15,6 +15,7 @@
 struct loop {
     struct ui *ui;
     struct lines *lines;
+    const char *room; /* the engine's name for it; NULL: none yet */
     unsigned credit;
     bool skips;  /* the rest of a line that was a command */
     bool reads;  /* input is open */
@@ -32,7 +33,7 @@ static char *(*const line_of[])(const struct event *event) = {
 
 /* The queue has no limit: credit bounds what is in it. */
 static void tell(struct loop *loop, enum input_type type, const char *text, size_t size) {
-    struct input *input = input_create(type, NULL, text, size);
+    struct input *input = input_create(type, loop->room, text, size);
 
     if (!queue_push(loop->ui->inputs, &input->node)) abort();
 }
@@ -83,6 +84,7 @@ static void show_error(struct loop *loop, const char *text) {
 
 static void take_event(struct loop *loop, const struct event *event) {
     switch (event->type) {
+    case EVENT_JOINED: loop->room = event->room; break;
     case EVENT_CREDIT: loop->credit += event->credit; break;
     case EVENT_FINISHED:
         loop->finished = true;

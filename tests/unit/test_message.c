@@ -11,8 +11,11 @@
 #include "client/message.h"
 
 static const uint8_t room[ROOM_TAG_SIZE] = "sixteen bytes..";
-static const uint8_t context[16] = {'g', 'o', 'c', 'h', 'a', 't', ' ', 'm', 'e', 's', 's', 'a', 'g', 'e', ' ', '1'};
+static const uint8_t context[16] = {'g', 'o', 'c', 'h', 'a', 't', ' ', 'm', 'e', 's', 's', 'a', 'g', 'e', ' ', '2'};
+static const uint8_t nobody[MEMBER_ID_SIZE], bert[MEMBER_ID_SIZE] = "bert's member id";
 static struct identity author;
+
+#define PUBLIC_OVERHEAD (MESSAGE_OVERHEAD - MEMBER_ID_SIZE)
 
 static int start(void **state) {
     static const uint8_t seed[32] = {1, 2, 3};
@@ -24,8 +27,12 @@ static int start(void **state) {
 }
 
 static struct chat_message sample(const char *text, size_t size) {
-    return (struct chat_message){
-        .run = 0x0123456789abcdef, .sequence = 7, .sent_ms = 1700000000123, .text = text, .text_size = size};
+    return (struct chat_message){.kind = CHAT_TEXT,
+                                 .run = 0x0123456789abcdef,
+                                 .sequence = 7,
+                                 .sent_ms = 1700000000123,
+                                 .text = text,
+                                 .text_size = size};
 }
 
 static size_t encode(const char *text, size_t size, uint8_t *out, size_t capacity) {
@@ -40,9 +47,12 @@ static void comes_back_as_it_was(void **state) {
     size_t size = encode("h\xc3\xa9llo", 6, packet, sizeof packet);
 
     (void)state;
-    assert_int_equal(size, 6 + MESSAGE_OVERHEAD);
+    assert_int_equal(size, 6 + PUBLIC_OVERHEAD);
+    memset(&message, 0xa5, sizeof message);
     assert_true(message_decode(packet, size, room, &message));
+    assert_int_equal(message.kind, CHAT_TEXT);
     assert_memory_equal(message.author, author.public, 32);
+    assert_memory_equal(message.recipient, nobody, sizeof nobody);
     assert_true(message.run == 0x0123456789abcdef);
     assert_int_equal(message.sequence, 7);
     assert_int_equal(message.sent_ms, 1700000000123);
@@ -54,19 +64,20 @@ static void comes_back_as_it_was(void **state) {
 static void the_bytes_are_the_protocols(void **state) {
     static const uint8_t middle[] = {0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0,    0,    0, 0, 0, 0,
                                      0,    7,    0,    0,    0x01, 0x8b, 0xcf, 0xe5, 0x68, 0x7b, 0, 0, 0, 2};
-    uint8_t packet[200], prefixed[32 + 63];
+    uint8_t packet[200], prefixed[32 + 64];
     size_t size = encode("hi", 2, packet, sizeof packet);
 
     (void)state;
-    assert_int_equal(size, 61 + 2 + 64);
-    assert_int_equal(packet[0], 1);
-    assert_memory_equal(packet + 1, author.public, 32);
-    assert_memory_equal(packet + 33, middle, sizeof middle);
-    assert_memory_equal(packet + 61, "hi", 2);
+    assert_int_equal(size, 62 + 2 + 64);
+    assert_int_equal(packet[0], 2);
+    assert_int_equal(packet[1], 0);
+    assert_memory_equal(packet + 2, author.public, 32);
+    assert_memory_equal(packet + 34, middle, sizeof middle);
+    assert_memory_equal(packet + 62, "hi", 2);
     memcpy(prefixed, context, sizeof context);
     memcpy(prefixed + 16, room, 16);
-    memcpy(prefixed + 32, packet, 63);
-    assert_int_equal(crypto_sign_verify_detached(packet + 63, prefixed, sizeof prefixed, author.public), 0);
+    memcpy(prefixed + 32, packet, 64);
+    assert_int_equal(crypto_sign_verify_detached(packet + 64, prefixed, sizeof prefixed, author.public), 0);
 }
 
 static void every_flipped_bit_is_noticed(void **state) {
@@ -106,43 +117,88 @@ static void text_has_a_length_and_is_utf8(void **state) {
     assert_int_equal(encode(text, 0, packet, sizeof packet), 0);
     assert_int_equal(encode(text, sizeof text, packet, sizeof packet), 0);
     assert_int_equal(encode("\xff", 1, packet, sizeof packet), 0);
-    assert_int_equal(encode("hello", 5, packet, 5 + MESSAGE_OVERHEAD - 1), 0);
-    assert_int_equal(encode(text, MESSAGE_TEXT_MAX, packet, sizeof packet), MESSAGE_TEXT_MAX + MESSAGE_OVERHEAD);
-    assert_true(message_decode(packet, MESSAGE_TEXT_MAX + MESSAGE_OVERHEAD, room, &message));
+    assert_int_equal(encode("hello", 5, packet, 5 + PUBLIC_OVERHEAD - 1), 0);
+    assert_int_equal(encode(text, MESSAGE_TEXT_MAX, packet, sizeof packet), MESSAGE_TEXT_MAX + PUBLIC_OVERHEAD);
+    assert_true(message_decode(packet, MESSAGE_TEXT_MAX + PUBLIC_OVERHEAD, room, &message));
     assert_int_equal(message.text_size, MESSAGE_TEXT_MAX);
 }
 
 /* Signed well, but not what the protocol allows: another client may be wrong or hostile. */
 static void assert_refused_though_signed(size_t offset, const void *bytes, size_t size) {
-    uint8_t packet[200], prefixed[32 + 66];
+    uint8_t packet[200], prefixed[32 + 67];
     struct chat_message message;
     size_t whole = encode("hello", 5, packet, sizeof packet);
 
     memcpy(packet + offset, bytes, size);
     memcpy(prefixed, context, sizeof context);
     memcpy(prefixed + 16, room, 16);
-    memcpy(prefixed + 32, packet, 66);
-    crypto_sign_detached(packet + 66, NULL, prefixed, sizeof prefixed, author.secret);
+    memcpy(prefixed + 32, packet, 67);
+    crypto_sign_detached(packet + 67, NULL, prefixed, sizeof prefixed, author.secret);
     assert_false(message_decode(packet, whole, room, &message));
 }
 
 static void a_signature_excuses_nothing(void **state) {
     (void)state;
-    assert_refused_though_signed(0, "\2", 1);
-    assert_refused_though_signed(41, "\0\0\0\0\0\0\0\0", 8);
-    assert_refused_though_signed(61, "\xc3(", 2);
-    assert_refused_though_signed(57, "\xff\xff\xff\xff", 4);
-    assert_refused_though_signed(57, "\0\0\0\4", 4);
+    assert_refused_though_signed(0, "\1", 1);
+    assert_refused_though_signed(0, "\3", 1);
+    assert_refused_though_signed(1, "\4", 1); /* a kind of a later version */
+    assert_refused_though_signed(1, "\xff", 1);
+    assert_refused_though_signed(42, "\0\0\0\0\0\0\0\0", 8);
+    assert_refused_though_signed(62, "\xc3(", 2);
+    assert_refused_though_signed(58, "\xff\xff\xff\xff", 4);
+    assert_refused_though_signed(58, "\0\0\0\4", 4);
+    assert_refused_though_signed(1, "\3", 1); /* no room for a recipient */
+}
+
+static void every_kind_says_what_it_is(void **state) {
+    (void)state;
+    for (int kind = 0; kind < CHAT_KINDS; kind++) {
+        uint8_t packet[200];
+        struct chat_message message = sample("hello", 5), out;
+        message.kind = (enum chat_kind)kind;
+        memcpy(message.recipient, bert, sizeof bert);
+        size_t size = message_encode(&author, room, &message, packet, sizeof packet);
+        assert_int_equal(size, 5 + (kind == CHAT_PRIVATE ? MESSAGE_OVERHEAD : PUBLIC_OVERHEAD));
+        assert_true(message_decode(packet, size, room, &out));
+        assert_int_equal(out.kind, kind);
+        assert_int_equal(out.text_size, 5);
+        assert_memory_equal(out.text, "hello", 5);
+        assert_memory_equal(out.recipient, kind == CHAT_PRIVATE ? bert : nobody, MEMBER_ID_SIZE);
+        if (kind == CHAT_PRIVATE) assert_memory_equal(packet + 62, bert, sizeof bert);
+    }
+}
+
+/* Its recipient cannot make others believe that it was said to all, or to them. */
+static void a_private_message_stays_what_it_is(void **state) {
+    uint8_t packet[200], forged[200];
+    struct chat_message message = sample("just us", 7), out;
+
+    (void)state;
+    message.kind = CHAT_PRIVATE;
+    memcpy(message.recipient, bert, sizeof bert);
+    size_t size = message_encode(&author, room, &message, packet, sizeof packet);
+    for (size_t bit = 0; bit < size * 8; bit++) {
+        packet[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        assert_false(message_decode(packet, size, room, &out));
+        packet[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+    memcpy(forged, packet, 62);
+    forged[1] = CHAT_TEXT;
+    memcpy(forged + 62, packet + 62 + MEMBER_ID_SIZE, size - 62 - MEMBER_ID_SIZE);
+    assert_false(message_decode(forged, size - MEMBER_ID_SIZE, room, &out));
+    assert_true(message_decode(packet, size, room, &out));
 }
 
 static void ids_are_run_and_sequence(void **state) {
     char id[MESSAGE_ID_TEXT_SIZE];
 
     (void)state;
-    message_id_format(0xab, 12, id);
+    message_id_format(CHAT_TEXT, 0xab, 12, id);
     assert_string_equal(id, "00000000000000ab-12");
-    message_id_format(UINT64_MAX, UINT64_MAX, id);
-    assert_string_equal(id, "ffffffffffffffff-18446744073709551615");
+    message_id_format(CHAT_PRIVATE, 0xab, 12, id);
+    assert_string_equal(id, "00000000000000ab-p12");
+    message_id_format(CHAT_PRIVATE, UINT64_MAX, UINT64_MAX, id);
+    assert_string_equal(id, "ffffffffffffffff-p18446744073709551615");
 }
 
 int main(void) {
@@ -150,6 +206,7 @@ int main(void) {
         cmocka_unit_test(comes_back_as_it_was),          cmocka_unit_test(the_bytes_are_the_protocols),
         cmocka_unit_test(every_flipped_bit_is_noticed),  cmocka_unit_test(another_room_or_length_is_refused),
         cmocka_unit_test(text_has_a_length_and_is_utf8), cmocka_unit_test(a_signature_excuses_nothing),
+        cmocka_unit_test(every_kind_says_what_it_is),    cmocka_unit_test(a_private_message_stays_what_it_is),
         cmocka_unit_test(ids_are_run_and_sequence),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

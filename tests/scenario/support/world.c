@@ -110,7 +110,7 @@ static void person_emits(void *context, struct event *event) {
     told->event = event;
     *person->told_end = told;
     person->told_end = &told->next;
-    if (event->type == EVENT_CREDIT) person->credit += event->credit;
+    if (event->type == EVENT_CREDIT && strcmp(event->room, person->room) == 0) person->credit += event->credit;
     if (event->type == EVENT_FINISHED) person->status = event->status;
 }
 
@@ -153,9 +153,6 @@ void person_start_secret(struct person *person, const char *room, const char *se
                                      .known_bootnodes = &person->known_bootnodes,
                                      .nick = person->name,
                                      .suite_mask = person->suite_mask,
-                                     .room_name = room,
-                                     .secret = secret,
-                                     .secret_size = secret ? strlen(secret) : 0,
                                      .bootnode_name = "bootnode.example:9595",
                                      .bootnodes = &bootnode,
                                      .bootnode_count = 1,
@@ -166,10 +163,10 @@ void person_start_secret(struct person *person, const char *room, const char *se
     person->secret = secret;
     person->credit = 0;
     person->status = -1;
-    assert_true(room_keys_derive(room, secret, options.secret_size, &keys));
+    assert_true(room_keys_derive(room, secret, secret ? strlen(secret) : 0, &keys));
     member_id_derive(&keys, person->identity.public, person->id);
     person->engine = engine_create(&options, &io, person->world->now);
-    assert_non_null(person->engine);
+    engine_join(person->engine, room, secret, secret ? strlen(secret) : 0, person->world->now);
 }
 
 void person_start(struct person *person, const char *room) {
@@ -184,7 +181,7 @@ void person_kill(struct person *person) {
 void person_say(struct person *person, const char *text) {
     assert_true(person->credit > 0);
     person->credit--;
-    engine_say(person->engine, text, strlen(text), person->world->now);
+    engine_say(person->engine, person->room, CHAT_TEXT, NULL, text, strlen(text), person->world->now);
 }
 
 void person_forget(struct person *person) {

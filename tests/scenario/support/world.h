@@ -28,7 +28,7 @@ struct person {
     const char *name; /* and nick */
     struct identity identity;
     uint8_t suite_mask;
-    const char *room, *secret;
+    const char *room, *secret; /* the first; id, credit and person_say are about this one */
     const uint8_t *pinned_key;
     struct known_keys known_peers, known_bootnodes; /* remember nothing unless a test opens them */
     struct nat nat;

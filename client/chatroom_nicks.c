@@ -1,0 +1,81 @@
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client/chatroom_parts.h"
+#include "client/message.h"
+
+#define KNOWN_NAME_SIZE (2 * ROOM_TAG_SIZE + 1 + 2 * TEXT_NICK_MAX + 1)
+#define WHY_SIZE 512
+
+/* As known_peers has it: a nick is bound to the first key that used it in this room. */
+static void known_name(const struct chatroom *room, const char *nick, char out[static KNOWN_NAME_SIZE]) {
+    sodium_bin2hex(out, KNOWN_NAME_SIZE, room->keys.tag, ROOM_TAG_SIZE);
+    out[2 * ROOM_TAG_SIZE] = ':';
+    sodium_bin2hex(out + 2 * ROOM_TAG_SIZE + 1, 2 * TEXT_NICK_MAX + 1, (const uint8_t *)nick, strlen(nick));
+}
+
+static enum known_result check(const struct chatroom *room, const char *nick, const uint8_t *key, unsigned *line) {
+    char name[KNOWN_NAME_SIZE];
+    known_name(room, nick, name);
+    return known_keys_check(room->host->known_peers, name, key, line);
+}
+
+static void remember(const struct chatroom *room, const char *nick, const uint8_t *key) {
+    char name[KNOWN_NAME_SIZE], why[WHY_SIZE];
+    known_name(room, nick, name);
+    if (!known_keys_remember(room->host->known_peers, name, key, why, sizeof why)) chatroom_error(room, why);
+}
+
+static void tell_taken(const struct chatroom *room, const struct peer *peer, const char *nick, unsigned line,
+                       const char *consequence) {
+    char fingerprint[FINGERPRINT_TEXT_SIZE], text[1024];
+    fingerprint_format(peer->introduction.identity, fingerprint);
+    snprintf(text, sizeof text,
+             "somebody calls themselves %s, but with another key (fingerprint %s) than the one remembered in "
+             "%.400s:%u: %s. If %s really has a new key, remove that line",
+             nick, fingerprint, room->host->known_peers->file, line, consequence, nick);
+    chatroom_error(room, text);
+}
+
+/* Who comes and goes under ever new nicks has them checked, but no longer remembered. */
+bool nicks_identified(struct chatroom *room, struct peer *peer) {
+    const char *nick = peer->introduction.nick;
+    unsigned line;
+    switch (check(room, nick, peer->introduction.identity, &line)) {
+    case KNOWN_SAME: return true;
+    case KNOWN_NEW:
+        if (author_may_rename(author_of(room, peer), room->now)) remember(room, nick, peer->introduction.identity);
+        return true;
+    case KNOWN_CHANGED: tell_taken(room, peer, nick, line, "blocked"); break;
+    }
+    messages_give_up(room, peer, false);
+    return false;
+}
+
+void nicks_renamed(struct chatroom *room, struct peer *peer, const char *nick) {
+    char before[TEXT_NICK_MAX + 1], consequence[TEXT_NICK_MAX + 64];
+    memcpy(before, peer->introduction.nick, sizeof before);
+    /* Whatever comes of it: nobody fills our disk or our screen with names. */
+    if (strcmp(nick, before) == 0 || !author_may_rename(author_of(room, peer), room->now)) return;
+    unsigned line;
+    enum known_result known = check(room, nick, peer->introduction.identity, &line);
+    if (known == KNOWN_CHANGED) {
+        snprintf(consequence, sizeof consequence, "still called %s here", before);
+        tell_taken(room, peer, nick, line, consequence);
+        return;
+    }
+    if (known == KNOWN_NEW) remember(room, nick, peer->introduction.identity);
+    peer_set_nick(peer, nick);
+    chatroom_emit(room, chatroom_text_event(room, EVENT_PEER_NICK, peer, before, strlen(before)));
+}
+
+bool chatroom_nick_free(const struct chatroom *room, const char *nick) {
+    unsigned line;
+    if (check(room, nick, room->host->identity->public, &line) != KNOWN_CHANGED) return true;
+    char text[WHY_SIZE + 128];
+    snprintf(text, sizeof text, "%s is somebody else's nick here (%.400s:%u)", nick, room->host->known_peers->file,
+             line);
+    chatroom_error(room, text);
+    return false;
+}

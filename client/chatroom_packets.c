@@ -1,0 +1,90 @@
+/* Which packet is whose: by nonce, attempt or session, by pair tag, by index. A room takes none of another's. */
+#include <string.h>
+
+#include "client/chatroom_parts.h"
+
+/* At most CHATROOM_PEERS_MAX comparisons of 8 bytes side by side: about the cost of the MAC that follows a match. */
+static struct peer *peer_by_tag(const struct chatroom *room, const uint8_t tag[static PAIR_TAG_SIZE]) {
+    uint64_t wanted;
+    memcpy(&wanted, tag, sizeof wanted);
+    for (size_t i = 0; i < room->peer_count; i++)
+        if (room->tags[i] == wanted) return room->peers[i];
+    return NULL;
+}
+
+/* A peer of this room by our index in the packet. */
+static struct peer *peer_by_index(const struct chatroom *room, uint32_t index) {
+    struct peer *peer = indices_find(room->host->indices, index);
+    return peer && peer->host == &room->peer_host ? peer : NULL;
+}
+
+static struct peer *receive_probe(struct chatroom *room, const struct address *from, const uint8_t *packet,
+                                  size_t size) {
+    struct peer_probe probe;
+    if (!peer_probe_decode(packet, size, &probe)) return NULL;
+    struct peer *peer = peer_by_tag(room, probe.pair_tag);
+    if (!peer || !peer_mac_check(room->keys.mac_key, packet, size)) return NULL;
+    peer_receive_probe(peer, from, room->now);
+    return peer;
+}
+
+static struct peer *receive_initiation(struct chatroom *room, const struct address *from, const uint8_t *packet,
+                                       size_t size) {
+    struct peer_initiation initiation = {.noise_size = handshake_initiation_noise_size(&room->keys)};
+    if (!peer_initiation_decode(packet, size, &initiation)) return NULL;
+    struct peer *peer = peer_by_tag(room, initiation.pair_tag);
+    if (!peer || !peer_mac_check(room->keys.mac_key, packet, size)) return NULL;
+    peer_receive_initiation(peer, packet, &initiation, from, room->now);
+    return peer;
+}
+
+static struct peer *receive_answer(struct chatroom *room, const struct address *from, const uint8_t *packet,
+                                   size_t size) {
+    struct peer_answer answer;
+    bool response = packet[0] == PEER_RESPONSE;
+    bool whole =
+        response ? peer_response_decode(packet, size, &answer) : peer_confirmation_decode(packet, size, &answer);
+    if (!whole) return NULL;
+    struct peer *peer = peer_by_index(room, answer.receiver_index);
+    if (!peer || !peer_mac_check(room->keys.mac_key, packet, size)) return NULL;
+    if (response)
+        peer_receive_response(peer, &answer, from, room->now);
+    else
+        peer_receive_confirmation(peer, &answer, from, room->now);
+    return peer;
+}
+
+static struct peer *receive_data(struct chatroom *room, const struct address *from, const uint8_t *packet,
+                                 size_t size) {
+    struct peer_data data;
+    if (!peer_data_decode(packet, size, &data)) return NULL;
+    struct peer *peer = peer_by_index(room, data.receiver_index);
+    if (peer) peer_receive_data(peer, packet, &data, from, room->now);
+    return peer;
+}
+
+bool chatroom_receive(struct chatroom *room, const struct address *from, const uint8_t *packet, size_t size,
+                      uint64_t now) {
+    room->now = now;
+    if (size == 0 || room->state == CHATROOM_LEFT) return false;
+    if (packet[0] < PEER_PROBE) {
+        bool ours = rendezvous_receive(&room->rendezvous, from, packet, size, now);
+        if (ours) chatroom_tick(room, now);
+        return ours;
+    }
+    if (address_classify(from) == ADDRESS_UNUSABLE) return false; /* no answer could be sent there */
+    struct peer *peer;
+    switch (packet[0]) {
+    case PEER_PROBE: peer = receive_probe(room, from, packet, size); break;
+    case PEER_INITIATION: peer = receive_initiation(room, from, packet, size); break;
+    case PEER_RESPONSE:
+    case PEER_CONFIRMATION: peer = receive_answer(room, from, packet, size); break;
+    case PEER_DATA: peer = receive_data(room, from, packet, size); break;
+    default: return false;
+    }
+    if (!peer) return false;
+    peer_tick(peer, now);
+    status_check(room, peer);
+    if (peer->finished) chatroom_sweep(room);
+    return true;
+}
