@@ -32,6 +32,9 @@ struct screen_view {
     uint64_t wall_ms;
 };
 
+#define SCREEN_MEMBERS_FROM 80 /* columns: members = auto */
+#define SCREEN_PAGES_ALL 100000 /* more than there can be */
+
 /* Canvas has its size. Sets its cursor. Moves a place in the scrollback that is no longer there. */
 void screen_draw(struct canvas *canvas, const struct screen_view *view);
 /* Moves the current window's place by pages (negative: up), or to an end. A page is the pane less two rows. */

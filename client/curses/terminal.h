@@ -28,6 +28,8 @@ void terminal_return(struct terminal *terminal);
 /* After SIGWINCH: asks for the size and adopts it. */
 void terminal_resize(struct terminal *terminal);
 void terminal_size(const struct terminal *terminal, unsigned *rows, unsigned *columns);
+/* Another limit than terminal_open's, from the next show on. */
+void terminal_limit(struct terminal *terminal, enum palette_depth limit);
 enum palette_depth terminal_depth(const struct terminal *terminal);
 
 /* Never blocks: keys.h's KEYS_NONE when there is nothing. */

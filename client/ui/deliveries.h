@@ -30,5 +30,7 @@ void deliveries_clear(struct deliveries *deliveries);
 struct delivery *deliveries_sent(struct deliveries *deliveries, const struct event *event, struct roster *roster);
 /* EVENT_DELIVERED and EVENT_UNDELIVERED; NULL when the message is not remembered. The member's `waiting` falls. */
 struct delivery *deliveries_answered(struct deliveries *deliveries, const struct event *event, struct roster *roster);
+/* By a message's id; NULL: not remembered (any more). */
+struct delivery *deliveries_find(struct deliveries *deliveries, const char *id);
 /* The newest; NULL: none. */
 const struct delivery *deliveries_last(const struct deliveries *deliveries);

@@ -1,0 +1,310 @@
+#include "client/curses/curses.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "client/curses/curses_parts.h"
+#include "client/curses/keys.h"
+#include "common/clock.h"
+#include "common/log.h"
+
+#define EVENTS_A_TURN 64 /* then keys have their turn */
+#define KEYS_A_TURN 4096
+#define FRAME_MS 20 /* what arrives is drawn so often at most; what is typed at once */
+
+struct window *curses_window(const struct curses *curses) {
+    struct conversation *conversation = conversations_current(&curses->conversations);
+
+    return conversation && conversation->view ? window_of(conversation) : curses->home;
+}
+
+struct screen_view curses_view(struct curses *curses) {
+    return (struct screen_view){.conversations = &curses->conversations,
+                                .home = curses->home,
+                                .settings = curses->ui->settings,
+                                .editor = &curses->editor,
+                                .editor_scroll = &curses->editor_scroll,
+                                .prompt = curses->prompt[0] ? curses->prompt : NULL,
+                                .wall_ms = clock_wall_ms()};
+}
+
+enum palette_depth curses_depth(const struct client_config *settings) {
+    static const enum palette_depth depths[] = {[COLOURS_AUTO] = PALETTE_TRUE,
+                                                [COLOURS_NONE] = PALETTE_NONE,
+                                                [COLOURS_8] = PALETTE_8,
+                                                [COLOURS_256] = PALETTE_256,
+                                                [COLOURS_TRUE] = PALETTE_TRUE};
+
+    return depths[settings->colours];
+}
+
+void curses_say(struct curses *curses, enum line_kind kind, const char *text) {
+    window_say(curses_window(curses), kind, text, strlen(text), clock_wall_ms());
+    curses->dirty = true;
+}
+
+/* The queue has no limit: credit bounds what is in it. */
+void curses_tell(struct curses *curses, struct input *input) {
+    if (!queue_push(curses->ui->inputs, &input->node)) abort();
+}
+
+/* --- Drawing --- */
+
+static void title(struct curses *curses) {
+    const struct conversation *current = conversations_current(&curses->conversations);
+    unsigned unread = 0;
+    char text[sizeof curses->title];
+
+    if (!curses->ui->settings->title) return;
+    for (size_t i = 0; i < curses->conversations.count; i++) unread += window_of(curses->conversations.list[i])->unread;
+    const char *room = current ? current->title : "GoChat";
+    if (unread > 0)
+        snprintf(text, sizeof text, "(%u) %.200s", unread, room);
+    else
+        snprintf(text, sizeof text, "%.200s", room);
+    if (strcmp(text, curses->title) == 0) return;
+    memcpy(curses->title, text, sizeof text);
+    terminal_title(curses->terminal, text);
+}
+
+/* False when the terminal went away. */
+static bool draw(struct curses *curses) {
+    struct screen_view view = curses_view(curses);
+    unsigned rows, columns;
+
+    terminal_size(curses->terminal, &rows, &columns);
+    if (!canvas_reset(&curses->canvas, rows, columns)) abort();
+    screen_draw(&curses->canvas, &view);
+    title(curses);
+    curses->dirty = false;
+    return terminal_show(curses->terminal, &curses->canvas);
+}
+
+/* --- Signals --- */
+
+/* SIGTSTP is blocked so that the terminal can be given back first. Let through, it stops the process, or, where there
+ * is no shell that could continue it (an orphaned process group), the kernel drops it. */
+void curses_suspend(struct curses *curses, bool whole_job) {
+    sigset_t stop;
+
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGTSTP);
+    terminal_leave(curses->terminal);
+    kill(whole_job ? 0 : getpid(), SIGTSTP);
+    pthread_sigmask(SIG_UNBLOCK, &stop, NULL);
+    pthread_sigmask(SIG_BLOCK, &stop, NULL);
+    terminal_return(curses->terminal);
+    curses->dirty = true;
+}
+
+static void take_signals(struct curses *curses) {
+    struct signalfd_siginfo info;
+
+    while (read(curses->signals, &info, sizeof info) == sizeof info) {
+        switch (info.ssi_signo) {
+        case SIGWINCH: terminal_resize(curses->terminal); break;
+        case SIGTSTP: curses_suspend(curses, false); break;
+        case SIGCONT: terminal_return(curses->terminal); break;
+        }
+        curses->dirty = true;
+    }
+}
+
+/* The main thread has blocked them before it started any other (main.c). */
+static int open_signals(void) {
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGWINCH);
+    sigaddset(&set, SIGTSTP);
+    sigaddset(&set, SIGCONT);
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* --- The log --- */
+
+static void log_to_screen(struct curses *curses) {
+    if (!isatty(STDERR_FILENO) || pipe2(curses->log_ends, O_CLOEXEC | O_NONBLOCK) != 0) return;
+    log_set_descriptor(curses->log_ends[1]);
+}
+
+/* Each line was one write(2) (log.h), so a read has whole lines unless the buffer cuts one. */
+static void take_log(struct curses *curses) {
+    char lines[8 * 1024], *rest = lines;
+    ssize_t size = read(curses->log_ends[0], lines, sizeof lines - 1);
+
+    if (size <= 0) return;
+    lines[size] = '\0';
+    for (char *line; (line = strsep(&rest, "\n"));)
+        if (line[0]) curses_say(curses, LINE_ERROR, line);
+}
+
+static void log_to_stderr(struct curses *curses) {
+    char lines[8 * 1024];
+    ssize_t size;
+
+    if (curses->log_ends[0] < 0) return;
+    log_set_descriptor(-1);
+    while ((size = read(curses->log_ends[0], lines, sizeof lines)) > 0)
+        if (write(STDERR_FILENO, lines, (size_t)size) < 0) break;
+    close(curses->log_ends[0]);
+    close(curses->log_ends[1]);
+}
+
+/* --- The loop --- */
+
+/* A queue's nodes are the first members of what they carry. */
+static void take_events(struct curses *curses) {
+    struct queue_node *node;
+
+    for (int i = 0; i < EVENTS_A_TURN && !curses->finished && (node = queue_pop(&curses->ui->events)); i++) {
+        struct event *event = (struct event *)node;
+        curses_event(curses, event);
+        event_destroy(event);
+    }
+}
+
+/* False when the terminal went away. */
+static bool take_keys(struct curses *curses) {
+    for (int i = 0; i < KEYS_A_TURN; i++) {
+        uint32_t key = terminal_key(curses->terminal);
+        if (key == KEYS_CLOSED) return false;
+        if (key == KEYS_NONE) break;
+        curses_key(curses, key);
+    }
+    return true;
+}
+
+static int until_next_minute(void) {
+    return 60000 - (int)(clock_wall_ms() % 60000) + 1;
+}
+
+static int until_next_second(void) {
+    return 1000 - (int)(clock_wall_ms() % 1000) + 1;
+}
+
+/* Sleeps until a key, an event, a signal or a log line comes. True: there may be keys. */
+static bool wait_for_something(struct curses *curses, uint64_t drawn) {
+    struct pollfd wanted[] = {
+        {.fd = curses->gone ? -1 : curses->ui->input, .events = POLLIN},
+        {.fd = queue_event(&curses->ui->events), .events = POLLIN},
+        {.fd = curses->signals, .events = POLLIN},
+        {.fd = curses->log_ends[0], .events = POLLIN},
+    };
+    int wait = curses->ui->settings->clock == CLOCK_SECONDS ? until_next_second() : until_next_minute();
+
+    if (curses->dirty) {
+        uint64_t since = clock_boot_ms() - drawn;
+        wait = since >= FRAME_MS ? 0 : (int)(FRAME_MS - since);
+    }
+    if (!queue_settle(&curses->ui->events)) wait = 0;
+    if (poll(wanted, sizeof wanted / sizeof *wanted, wait) == 0) {
+        curses->dirty = true;
+        return false;
+    }
+    if (wanted[2].revents & POLLIN) take_signals(curses);
+    if (wanted[3].revents & POLLIN) take_log(curses);
+    return wanted[0].revents != 0;
+}
+
+static void terminal_is_gone(struct curses *curses) {
+    if (!curses->stopping) curses_tell(curses, input_create(INPUT_STOP, NULL, NULL, 0));
+    curses->gone = curses->stopping = curses->leaving = true;
+}
+
+static void loop(struct curses *curses) {
+    uint64_t drawn = 0;
+
+    if (!draw(curses)) terminal_is_gone(curses);
+    while (!curses->finished) {
+        bool typed = wait_for_something(curses, drawn);
+        if (typed && !take_keys(curses)) terminal_is_gone(curses);
+        take_events(curses);
+        if (curses->gone || !curses->dirty || (!typed && clock_boot_ms() - drawn < FRAME_MS)) continue;
+        if (!draw(curses)) terminal_is_gone(curses);
+        drawn = clock_boot_ms();
+    }
+}
+
+static void conversations_end(struct curses *curses) {
+    for (size_t i = 0; i < curses->conversations.count; i++) window_destroy(curses->conversations.list[i]->view);
+    conversations_clear(&curses->conversations);
+    window_destroy(curses->home);
+}
+
+static void begin(struct curses *curses) {
+    struct ui *ui = curses->ui;
+    char why[512];
+
+    conversations_init(&curses->conversations, ui->nick, ui->fingerprint);
+    curses->home = window_create();
+    editor_init(&curses->editor);
+    transcripts_open(&curses->transcripts, ui->directory);
+    if (!ignores_open(&curses->ignores, ui->directory, why, sizeof why)) curses_say(curses, LINE_ERROR, why);
+    curses_host_init(curses);
+    curses->signals = open_signals();
+    log_to_screen(curses);
+}
+
+static void end(struct curses *curses) {
+    log_to_stderr(curses);
+    if (curses->signals >= 0) close(curses->signals);
+    conversations_end(curses);
+    completion_end(&curses->completion);
+    history_clear(&curses->history);
+    editor_destroy(&curses->editor);
+    ignores_close(&curses->ignores);
+    transcripts_close(&curses->transcripts);
+    canvas_free(&curses->canvas);
+}
+
+/* Without a terminal nothing can be shown: leaves, and waits until the engine has. */
+static int give_up(struct ui *ui, const char *why) {
+    struct input *stop = input_create(INPUT_STOP, NULL, NULL, 0);
+    struct pollfd wanted = {.fd = queue_event(&ui->events), .events = POLLIN};
+    bool finished = false;
+
+    fprintf(stderr, "gochat: %s\n", why);
+    if (!queue_push(ui->inputs, &stop->node)) abort();
+    while (!finished) {
+        struct queue_node *node = queue_pop(&ui->events);
+        if (node) {
+            finished = ((struct event *)node)->type == EVENT_FINISHED;
+            event_destroy((struct event *)node);
+        } else if (queue_settle(&ui->events)) {
+            poll(&wanted, 1, -1);
+        }
+    }
+    return 1;
+}
+
+int curses_run(struct ui *ui) {
+    struct curses *curses = calloc(1, sizeof *curses);
+    char why[512] = "no UTF-8 locale: neither the environment's nor C.UTF-8 is there";
+
+    if (!curses) abort();
+    curses->ui = ui;
+    curses->log_ends[0] = curses->log_ends[1] = curses->signals = -1;
+    if (columns_init())
+        curses->terminal = terminal_open(ui->input, ui->output, curses_depth(ui->settings), why, sizeof why);
+    if (!curses->terminal) {
+        free(curses);
+        return give_up(ui, why);
+    }
+    begin(curses);
+    loop(curses);
+    terminal_close(curses->terminal);
+    int status = curses->status;
+    if (status == ENGINE_STATUS_BARRED && curses->last_error[0]) fprintf(stderr, "gochat: %s\n", curses->last_error);
+    if (status == ENGINE_STATUS_UNDELIVERED) fputs("gochat: somebody who was present did not get everything\n", stderr);
+    end(curses);
+    free(curses);
+    return status;
+}

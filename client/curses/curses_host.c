@@ -1,0 +1,158 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/curses/curses_parts.h"
+#include "client/curses/keys.h"
+#include "common/clock.h"
+
+/* --- Saying --- */
+
+bool curses_say_in(struct curses *curses, struct conversation *conversation, struct input *input) {
+    struct window *window = window_of(conversation);
+
+    if (conversation->credit == 0 || window->outbox.count > 0) return outbox_put(&window->outbox, input);
+    conversation->credit--;
+    curses_tell(curses, input);
+    return true;
+}
+
+void curses_drain(struct curses *curses, struct conversation *conversation) {
+    struct window *window = window_of(conversation);
+    struct input *input;
+
+    while (conversation->credit > 0 && (input = outbox_take(&window->outbox))) {
+        conversation->credit--;
+        curses_tell(curses, input);
+    }
+}
+
+static size_t unsaid(const struct curses *curses) {
+    size_t count = 0;
+
+    for (size_t i = 0; i < curses->conversations.count; i++)
+        count += window_of(curses->conversations.list[i])->outbox.count;
+    return count;
+}
+
+/* The first /quit leaves once everything was delivered; who says it again is in a hurry. */
+void curses_quit(struct curses *curses) {
+    size_t waiting = unsaid(curses);
+
+    curses->dirty = true;
+    if (curses->leaving || (waiting > 0 && curses->warned_unsent)) {
+        if (!curses->stopping) curses_tell(curses, input_create(INPUT_STOP, NULL, NULL, 0));
+        curses->leaving = curses->stopping = true;
+    } else if (waiting > 0) {
+        char text[128];
+        curses->warned_unsent = true;
+        snprintf(text, sizeof text, "%zu messages have not been sent yet; /quit again leaves without them", waiting);
+        curses_say(curses, LINE_ERROR, text);
+    } else {
+        curses->leaving = true;
+        curses_tell(curses, input_create(INPUT_END, NULL, NULL, 0));
+        snprintf(curses->prompt, sizeof curses->prompt, "leaving once everything is delivered; Ctrl-C leaves now ");
+    }
+}
+
+/* --- What commands do --- */
+
+static void on_tell(void *context, struct input *input) {
+    struct curses *curses = context;
+
+    if (input->type != INPUT_SAY) {
+        curses_tell(curses, input);
+        return;
+    }
+    struct conversation *conversation = conversations_named(&curses->conversations, input->room);
+    if (conversation && curses_say_in(curses, conversation, input)) return;
+    curses_say(curses, LINE_ERROR, "not sent: too many messages wait already");
+    input_destroy(input);
+}
+
+static void on_show(void *context, const struct event *event) {
+    struct curses *curses = context;
+
+    window_take(curses_window(curses), &curses->conversations, NULL, event, NULL, clock_wall_ms());
+    curses->dirty = true;
+}
+
+static void on_go(void *context, struct conversation *to) {
+    struct curses *curses = context;
+    size_t at = 0;
+
+    while (at < curses->conversations.count && curses->conversations.list[at] != to) at++;
+    if (at == curses->conversations.count) return;
+    curses_leave_window(curses);
+    curses->conversations.current = at;
+    curses_enter_window(curses);
+}
+
+static void on_find(void *context, const char *words) {
+    struct curses *curses = context;
+    struct window *window = curses_window(curses);
+    char text[256];
+
+    if (!words[0] && !window->words) {
+        curses_say(curses, LINE_ERROR, "/find: expected /find TEXT: nothing was looked for before");
+    } else if (window_find(window, words)) {
+        struct screen_view view = curses_view(curses);
+        screen_scroll_to(&curses->canvas, &view, window->found);
+    } else {
+        snprintf(text, sizeof text, "/find: \"%.180s\" is not there, or not further up", window->words);
+        curses_say(curses, LINE_ERROR, text);
+    }
+    curses->dirty = true;
+}
+
+static void on_clear(void *context) {
+    struct curses *curses = context;
+    struct window *window = curses_window(curses);
+
+    scrollback_clear(&window->scrollback);
+    window->follows = true;
+    window->marker = window->found = WINDOW_NONE;
+    window->day = 0;
+    curses->dirty = true;
+}
+
+static void on_settings_changed(void *context) {
+    struct curses *curses = context;
+
+    terminal_limit(curses->terminal, curses_depth(curses->ui->settings));
+    curses->title[0] = '\0';
+    if (!curses->ui->settings->title) terminal_title(curses->terminal, NULL);
+    curses->dirty = true;
+}
+
+static void on_keys_help(void *context) {
+    struct curses *curses = context;
+    size_t count;
+    const struct binding *bindings = keys_table(&count);
+    char name[32], text[128];
+
+    for (size_t i = 0; i < count; i++) {
+        snprintf(text, sizeof text, "%-14s %s", keys_name(bindings[i].key, name), keys_help(bindings[i].action));
+        curses_say(curses, LINE_NOTICE, text);
+    }
+}
+
+static void on_quit(void *context) {
+    curses_quit(context);
+}
+
+void curses_host_init(struct curses *curses) {
+    curses->host = (struct command_host){.context = curses,
+                                         .conversations = &curses->conversations,
+                                         .ignores = &curses->ignores,
+                                         .transcripts = &curses->transcripts,
+                                         .settings = curses->ui->settings,
+                                         .tell = on_tell,
+                                         .show = on_show,
+                                         .go = on_go,
+                                         .find = on_find,
+                                         .clear = on_clear,
+                                         .settings_changed = on_settings_changed,
+                                         .keys_help = on_keys_help,
+                                         .quit = on_quit};
+}

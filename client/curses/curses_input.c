@@ -1,0 +1,368 @@
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utf8proc.h>
+
+#include "client/curses/curses_parts.h"
+#include "client/curses/keys.h"
+#include "common/clock.h"
+
+#define INTERRUPT_TWICE_MS 3000
+
+/* --- The window that is looked at --- */
+
+void curses_leave_window(struct curses *curses) {
+    struct window *window = curses_window(curses);
+
+    completion_end(&curses->completion);
+    if (curses->mode == MODE_CONFIRM) curses->prompt[0] = '\0';
+    if (curses->mode != MODE_SEARCH) curses->mode = MODE_EDIT;
+    window_seen(window);
+    free(window->draft);
+    window->draft = curses->editor.size > 0 ? strdup(curses->editor.text) : NULL;
+    window->draft_cursor = curses->editor.cursor;
+    editor_reset(&curses->editor);
+}
+
+void curses_enter_window(struct curses *curses) {
+    struct window *window = curses_window(curses);
+
+    window->unread = window->mentions = 0;
+    if (window->draft) editor_set(&curses->editor, window->draft, strlen(window->draft), window->draft_cursor);
+    curses->editor_scroll = 0;
+    curses->dirty = true;
+}
+
+static void go_to(struct curses *curses, size_t room) {
+    if (room >= curses->conversations.count || room == curses->conversations.current) return;
+    curses_leave_window(curses);
+    curses->conversations.current = room;
+    curses_enter_window(curses);
+}
+
+static void go_by(struct curses *curses, size_t step) {
+    if (curses->conversations.count > 0)
+        go_to(curses, (curses->conversations.current + step) % curses->conversations.count);
+}
+
+static void go_unread(struct curses *curses) {
+    size_t best = curses->conversations.current;
+    unsigned best_mentions = 0, best_unread = 0;
+
+    for (size_t i = 0; i < curses->conversations.count; i++) {
+        const struct window *window = window_of(curses->conversations.list[i]);
+        if (window->mentions < best_mentions) continue;
+        if (window->mentions == best_mentions && window->unread <= best_unread) continue;
+        best = i;
+        best_mentions = window->mentions;
+        best_unread = window->unread;
+    }
+    go_to(curses, best);
+}
+
+static void scroll(struct curses *curses, int pages) {
+    struct screen_view view = curses_view(curses);
+
+    screen_scroll(&curses->canvas, &view, pages);
+}
+
+/* --- Sending --- */
+
+static void line_is_done(struct curses *curses) {
+    history_add(&curses->history, curses->editor.text);
+    editor_reset(&curses->editor);
+    curses->editor_scroll = 0;
+    struct window *window = curses_window(curses);
+    window->follows = true;
+    window->marker = WINDOW_NONE;
+}
+
+static void send_text(struct curses *curses, const char *text, size_t size) {
+    struct conversation *conversation = conversations_current(&curses->conversations);
+
+    if (!conversation) {
+        curses_say(curses, LINE_ERROR, "not sent: you are in no room (/join ROOM)");
+        return;
+    }
+    struct input *input = input_create(INPUT_SAY, conversation->name, text, size);
+    if (curses_say_in(curses, conversation, input)) {
+        line_is_done(curses);
+        return;
+    }
+    input_destroy(input);
+    curses_say(curses, LINE_ERROR, "not sent: too many messages wait already; the line is kept");
+}
+
+static void submit(struct curses *curses) {
+    char *text = curses->editor.text;
+    size_t size = curses->editor.size;
+
+    while (size > 0 && text[size - 1] == '\n') size--;
+    if (size == 0) return;
+    if (command_is(text)) {
+        char *line = strndup(text, size);
+        if (!line) abort();
+        line_is_done(curses);
+        command_run(&curses->host, line);
+        free(line);
+        return;
+    }
+    if (text[0] == '/') { /* "//…" */
+        text++;
+        size--;
+    }
+    send_text(curses, text, size);
+}
+
+static size_t lines_to_send(const struct curses *curses) {
+    const char *text = curses->editor.text;
+    size_t size = curses->editor.size, lines = 1;
+
+    while (size > 0 && text[size - 1] == '\n') size--;
+    for (size_t i = 0; i < size; i++) lines += text[i] == '\n';
+    return lines;
+}
+
+static void enter(struct curses *curses) {
+    size_t lines = lines_to_send(curses);
+
+    if (lines <= PASTE_LINES_UNASKED) {
+        submit(curses);
+        return;
+    }
+    curses->mode = MODE_CONFIRM;
+    snprintf(curses->prompt, sizeof curses->prompt, "send %zu lines? (y/n) ", lines);
+}
+
+static void confirm_key(struct curses *curses, uint32_t key) {
+    if (key != 'y' && key != 'Y' && key != 'n' && key != 'N' && key != '\r' && key != 3 && key != 7) return;
+    curses->mode = MODE_EDIT;
+    curses->prompt[0] = '\0';
+    if (key == 'y' || key == 'Y') submit(curses);
+}
+
+/* --- Searching what was entered --- */
+
+static void search_show(struct curses *curses) {
+    snprintf(curses->prompt, sizeof curses->prompt,
+             "(%ssearch) %s: ", curses->search.size > 0 && !curses->search.any ? "nothing found, " : "",
+             curses->search.words);
+}
+
+static void search_from(struct curses *curses, size_t from) {
+    size_t found;
+    const char *line =
+        curses->search.size > 0 ? history_search(&curses->history, curses->search.words, from, &found) : NULL;
+
+    if (line) {
+        curses->search.any = true;
+        curses->search.found = found;
+        editor_set(&curses->editor, line, strlen(line), strlen(line));
+    } else if (from == curses->history.count) {
+        curses->search.any = false;
+    }
+    search_show(curses);
+}
+
+static void search_begin(struct curses *curses) {
+    curses->mode = MODE_SEARCH;
+    curses->search = (struct search){.found = curses->history.count};
+    search_show(curses);
+}
+
+static void search_end(struct curses *curses) {
+    curses->mode = MODE_EDIT;
+    curses->prompt[0] = '\0';
+}
+
+static void search_type(struct curses *curses, uint32_t key) {
+    struct search *search = &curses->search;
+
+    if (search->size + 4 < sizeof search->words) {
+        utf8proc_ssize_t size =
+            utf8proc_encode_char((utf8proc_int32_t)key, (utf8proc_uint8_t *)search->words + search->size);
+        search->size += size > 0 ? (size_t)size : 0;
+        search->words[search->size] = '\0';
+    }
+    search_from(curses, curses->history.count);
+}
+
+static void search_erase(struct curses *curses) {
+    struct search *search = &curses->search;
+
+    while (search->size > 0 && ((unsigned char)search->words[--search->size] & 0xc0) == 0x80) continue;
+    search->words[search->size] = '\0';
+    search_from(curses, curses->history.count);
+}
+
+/* False: the key ends the search and means what it always does. */
+static bool search_key(struct curses *curses, uint32_t key) {
+    int action = keys_action(key);
+
+    switch (action) {
+    case ACTION_INSERT: search_type(curses, key); return true;
+    case EDIT_DELETE_BACKWARD: search_erase(curses); return true;
+    case ACTION_HISTORY_SEARCH:
+        if (curses->search.any && curses->search.found > 0) search_from(curses, curses->search.found - 1);
+        return true;
+    case ACTION_INTERRUPT:
+        editor_do(&curses->editor, EDIT_CLEAR);
+        search_end(curses);
+        return true;
+    case ACTION_ENTER: search_end(curses); return true;
+    default: search_end(curses); return false;
+    }
+}
+
+/* --- Pasting --- */
+
+static void paste_key(struct curses *curses, uint32_t key) {
+    struct paste *paste = &curses->paste;
+
+    if (key >= KEYS_FIRST) return;
+    if (paste->size + 4 > sizeof paste->text) {
+        paste->too_long = true;
+        return;
+    }
+    utf8proc_ssize_t size = utf8proc_encode_char((utf8proc_int32_t)key, (utf8proc_uint8_t *)paste->text + paste->size);
+    if (size > 0) paste->size += (size_t)size;
+}
+
+static void paste_end(struct curses *curses) {
+    struct paste *paste = &curses->paste;
+
+    paste->active = false;
+    if (curses->mode == MODE_SEARCH) search_end(curses);
+    if (paste->too_long || !editor_insert(&curses->editor, paste->text, paste->size)) {
+        char text[128];
+        snprintf(text, sizeof text, "not pasted: a message has at most %d bytes", MESSAGE_TEXT_MAX);
+        curses_say(curses, LINE_ERROR, text);
+    }
+}
+
+/* --- Keys --- */
+
+static void interrupt(struct curses *curses) {
+    uint64_t now = clock_boot_ms();
+
+    if (curses->leaving) {
+        curses_quit(curses);
+    } else if (curses->editor.size > 0) {
+        editor_do(&curses->editor, EDIT_CLEAR);
+    } else if (curses->interrupted && now - curses->interrupted < INTERRUPT_TWICE_MS) {
+        curses_quit(curses);
+    } else {
+        curses->interrupted = now;
+        curses_say(curses, LINE_NOTICE, "Ctrl-C again leaves, as /quit does");
+    }
+}
+
+static void insert(struct curses *curses, uint32_t key) {
+    utf8proc_uint8_t encoded[4];
+    utf8proc_ssize_t size = utf8proc_encode_char((utf8proc_int32_t)key, encoded);
+
+    if (size > 0) editor_insert(&curses->editor, (const char *)encoded, (size_t)size);
+}
+
+static void walk_history(struct curses *curses, bool older) {
+    const char *line = older ? history_older(&curses->history, curses->editor.text)
+                             : history_newer(&curses->history, curses->editor.text);
+
+    if (line) editor_set(&curses->editor, line, strlen(line), strlen(line));
+}
+
+static void complete(struct curses *curses, bool backwards) {
+    struct window *window = curses_window(curses);
+
+    completion_next(&curses->completion, &curses->editor, &curses->conversations,
+                    (const uint8_t(*)[MEMBER_ID_SIZE])window->spoke, window->spoke_count, backwards);
+}
+
+static void toggle_members(struct curses *curses) {
+    struct client_config *settings = curses->ui->settings;
+    unsigned rows, columns;
+
+    terminal_size(curses->terminal, &rows, &columns);
+    bool shown =
+        settings->members == MEMBERS_ON || (settings->members == MEMBERS_AUTO && columns >= SCREEN_MEMBERS_FROM);
+    settings->members = shown ? MEMBERS_OFF : MEMBERS_ON;
+}
+
+static void end_of_line(struct curses *curses) {
+    if (curses->editor.size == 0)
+        curses_quit(curses);
+    else
+        editor_do(&curses->editor, EDIT_DELETE_FORWARD);
+}
+
+static void act(struct curses *curses, int action, uint32_t key) {
+    switch (action) {
+    case ACTION_INSERT: insert(curses, key); break;
+    case ACTION_ENTER: enter(curses); break;
+    case ACTION_NEWLINE: editor_insert(&curses->editor, "\n", 1); break;
+    case ACTION_HISTORY_OLDER: walk_history(curses, true); break;
+    case ACTION_HISTORY_NEWER: walk_history(curses, false); break;
+    case ACTION_HISTORY_SEARCH: search_begin(curses); break;
+    case ACTION_COMPLETE: complete(curses, false); break;
+    case ACTION_COMPLETE_BACK: complete(curses, true); break;
+    case ACTION_PAGE_UP: scroll(curses, -1); break;
+    case ACTION_PAGE_DOWN: scroll(curses, 1); break;
+    case ACTION_SCROLL_TOP: scroll(curses, -SCREEN_PAGES_ALL); break;
+    case ACTION_SCROLL_BOTTOM: scroll(curses, SCREEN_PAGES_ALL); break;
+    case ACTION_ROOM_NEXT: go_by(curses, 1); break;
+    case ACTION_ROOM_PREVIOUS: go_by(curses, curses->conversations.count - 1); break;
+    case ACTION_ROOM_UNREAD: go_unread(curses); break;
+    case ACTION_MEMBERS: toggle_members(curses); break;
+    case ACTION_REDRAW: terminal_redraw(curses->terminal); break;
+    case ACTION_SUSPEND: curses_suspend(curses, true); break;
+    case ACTION_INTERRUPT: interrupt(curses); break;
+    case ACTION_END: end_of_line(curses); break;
+    case ACTION_HELP: command_run(&curses->host, "/help"); break;
+    case ACTION_NONE: break;
+    default:
+        if (action >= ACTION_ROOM_1 && action <= ACTION_ROOM_9)
+            go_to(curses, (size_t)(action - ACTION_ROOM_1));
+        else if (action < EDITS)
+            editor_do(&curses->editor, (enum edit)action);
+    }
+}
+
+static void focus(struct curses *curses, bool focused) {
+    curses->focus_known = true;
+    curses->focused = focused;
+    if (!focused) window_seen(curses_window(curses));
+}
+
+/* What the terminal reports unasked. */
+static bool report(struct curses *curses, uint32_t key) {
+    switch (key) {
+    case KEYS_PASTE_BEGIN: curses->paste = (struct paste){.active = true}; return true;
+    case KEYS_FOCUS_IN: focus(curses, true); return true;
+    case KEYS_FOCUS_OUT: focus(curses, false); return true;
+    case KEYS_RESIZE: terminal_resize(curses->terminal); return true;
+    default: return false;
+    }
+}
+
+void curses_key(struct curses *curses, uint32_t key) {
+    int action = keys_action(key);
+
+    curses->dirty = true;
+    if (curses->paste.active) {
+        if (key == KEYS_PASTE_END)
+            paste_end(curses);
+        else
+            paste_key(curses, key);
+        return;
+    }
+    if (report(curses, key)) return;
+    if (action != ACTION_COMPLETE && action != ACTION_COMPLETE_BACK) completion_end(&curses->completion);
+    if (action != ACTION_INTERRUPT && action != ACTION_ENTER && action != ACTION_INSERT) curses->interrupted = 0;
+    if (curses->mode == MODE_CONFIRM) {
+        confirm_key(curses, key);
+        return;
+    }
+    if (curses->mode == MODE_SEARCH && search_key(curses, key)) return;
+    act(curses, action, key);
+}

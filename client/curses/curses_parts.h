@@ -1,0 +1,98 @@
+/* What the files of curses.h share: curses.c is the loop, curses_events.c what the engine tells, curses_input.c what
+ * the user types, curses_host.c what commands do. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/curses/completion.h"
+#include "client/curses/editor.h"
+#include "client/curses/history.h"
+#include "client/curses/screen.h"
+#include "client/curses/terminal.h"
+#include "client/ui/commands.h"
+#include "client/ui/ui.h"
+
+#define PASTE_LINES_UNASKED 5
+
+enum input_mode {
+    MODE_EDIT,
+    MODE_SEARCH,  /* Ctrl-R: keys are the words looked for */
+    MODE_CONFIRM, /* y or n: send so many lines? */
+};
+
+struct paste {
+    bool active, too_long;
+    size_t size;
+    char text[MESSAGE_TEXT_MAX];
+};
+
+struct search {
+    char words[256];
+    size_t size, found; /* found: history_search's place */
+    bool any;           /* something was found */
+};
+
+struct curses {
+    struct ui *ui;
+    struct terminal *terminal;
+    struct canvas canvas;
+    struct conversations conversations;
+    struct window *home; /* shown where there is no room */
+    struct ignores ignores;
+    struct transcripts transcripts;
+    struct command_host host;
+
+    struct editor editor;
+    size_t editor_scroll;
+    struct history history;
+    struct completion completion;
+    enum input_mode mode;
+    struct search search;
+    struct paste paste;
+    char prompt[512]; /* empty: room and nick */
+
+    bool focused, focus_known; /* by the terminal's reports */
+    bool dirty;                /* the screen is behind */
+    bool leaving;              /* INPUT_END was told */
+    bool gone;                 /* the terminal */
+    bool stopping;             /* INPUT_STOP, too */
+    bool warned_unsent;        /* of what a /quit would lose */
+    bool finished;
+    int status;
+    uint64_t interrupted; /* ms: the last Ctrl-C on an empty line; 0: none */
+    uint64_t rung;        /* ms: the last bell */
+    char last_error[512];
+    char title[256];
+
+    int signals;     /* signalfd: SIGWINCH, SIGTSTP, SIGCONT */
+    int log_ends[2]; /* a pipe: log lines become lines of the screen; -1: standard error is not the terminal */
+};
+
+/* The most colours that the settings allow. */
+enum palette_depth curses_depth(const struct client_config *settings);
+/* As screen.c wants it. */
+struct screen_view curses_view(struct curses *curses);
+struct window *curses_window(const struct curses *curses);
+/* A line of our own in it. */
+void curses_say(struct curses *curses, enum line_kind kind, const char *text);
+void curses_tell(struct curses *curses, struct input *input);
+void curses_suspend(struct curses *curses, bool whole_job);
+
+/* curses_events.c */
+void curses_event(struct curses *curses, struct event *event);
+
+/* curses_input.c */
+void curses_key(struct curses *curses, uint32_t key);
+/* Around a change of the room that is looked at: its unfinished line goes away and comes back with it. */
+void curses_leave_window(struct curses *curses);
+void curses_enter_window(struct curses *curses);
+
+/* curses_host.c */
+void curses_host_init(struct curses *curses);
+/* Says it when there is credit. False when too much waits already: the caller still owns the input. */
+bool curses_say_in(struct curses *curses, struct conversation *conversation, struct input *input);
+/* Sends what waited for credit. */
+void curses_drain(struct curses *curses, struct conversation *conversation);
+void curses_quit(struct curses *curses);

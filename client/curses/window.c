@@ -1,0 +1,191 @@
+#include "client/curses/window.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "client/curses/mention.h"
+#include "client/curses/palette.h"
+#include "client/ui/ui.h"
+
+struct window *window_create(void) {
+    struct window *window = calloc(1, sizeof *window);
+
+    if (!window) abort();
+    window->follows = true;
+    window->marker = window->found = WINDOW_NONE;
+    return window;
+}
+
+void window_destroy(struct window *window) {
+    if (!window) return;
+    scrollback_clear(&window->scrollback);
+    outbox_clear(&window->outbox);
+    free(window->words);
+    free(window->draft);
+    free(window);
+}
+
+/* --- Lines --- */
+
+static void begin_day(struct window *window, uint64_t wall_ms) {
+    time_t seconds = (time_t)(wall_ms / 1000);
+    struct line_header header = {.at_ms = wall_ms, .kind = LINE_DAY};
+    char text[64];
+    struct tm local;
+
+    if (!localtime_r(&seconds, &local)) return;
+    uint64_t day = ((uint64_t)local.tm_year << 16) + (uint64_t)local.tm_yday + 1;
+    if (day == window->day) return;
+    window->day = day;
+    size_t size = strftime(text, sizeof text, "%A, %-d %B %Y", &local);
+    scrollback_add(&window->scrollback, &header, "", 0, text, size);
+}
+
+static uint64_t add(struct window *window, struct line_header *header, const char *author, const char *text,
+                    size_t size) {
+    begin_day(window, header->at_ms);
+    return scrollback_add(&window->scrollback, header, author, strlen(author), text, size);
+}
+
+void window_say(struct window *window, enum line_kind kind, const char *text, size_t size, uint64_t wall_ms) {
+    struct line_header header = {.at_ms = wall_ms, .kind = kind};
+    size_t capacity = 3 * size + 1;
+    char *filtered = malloc(capacity);
+
+    if (!filtered) abort();
+    size = text_filter(text, size, true, filtered, capacity);
+    add(window, &header, "", filtered, size);
+    free(filtered);
+}
+
+/* --- What is said --- */
+
+static const enum line_kind line_kinds[CHAT_KINDS] = {
+    [CHAT_TEXT] = LINE_MESSAGE, [CHAT_ACTION] = LINE_ACTION, [CHAT_NICK] = LINE_NOTICE, [CHAT_PRIVATE] = LINE_PRIVATE};
+
+static void remember_speaker(struct window *window, const uint8_t id[static MEMBER_ID_SIZE]) {
+    size_t at = 0;
+
+    while (at < window->spoke_count && memcmp(window->spoke[at], id, MEMBER_ID_SIZE) != 0) at++;
+    if (at == window->spoke_count) {
+        if (window->spoke_count < WINDOW_SPOKE)
+            window->spoke_count++;
+        else
+            at--;
+    }
+    memmove(window->spoke[1], window->spoke[0], at * MEMBER_ID_SIZE);
+    memcpy(window->spoke[0], id, MEMBER_ID_SIZE);
+}
+
+static char *message_text(const struct event *event, size_t *size) {
+    size_t capacity = 3 * event->text_size + 1;
+    char *text = malloc(capacity);
+
+    if (!text) abort();
+    *size = text_filter(event->text, event->text_size, true, text, capacity);
+    while (*size > 0 && text[*size - 1] == '\n') text[--*size] = '\0';
+    return text;
+}
+
+static enum attention take_message(struct window *window, const struct conversations *conversations,
+                                   const struct event *event, const struct member *author, uint64_t wall_ms) {
+    char label[ROSTER_LABEL_SIZE], shown[2 * ROSTER_LABEL_SIZE];
+    size_t size;
+    char *text = message_text(event, &size);
+    struct line_header header = {.at_ms = wall_ms, .kind = line_kinds[event->kind]};
+
+    roster_label(event->nick, author ? author->fingerprint : "", event->peer, label);
+    header.colour = palette_nick(author ? author->fingerprint : "");
+    header.mention = event->kind == CHAT_PRIVATE || mention_in(event->text, event->text_size, conversations->nick);
+    snprintf(shown, sizeof shown, event->kind == CHAT_PRIVATE ? "%s → you" : "%s", label);
+    add(window, &header, shown, text, size);
+    remember_speaker(window, event->peer);
+    free(text);
+    return header.mention ? ATTENTION_MENTION : ATTENTION_MESSAGE;
+}
+
+static enum attention take_sent(struct window *window, const struct conversations *conversations,
+                                struct conversation *conversation, const struct event *event,
+                                const struct member *author, uint64_t wall_ms) {
+    char label[ROSTER_LABEL_SIZE], shown[2 * ROSTER_LABEL_SIZE];
+    size_t size;
+    char *text = message_text(event, &size);
+    struct line_header header = {.at_ms = wall_ms, .kind = line_kinds[event->kind], .own = true};
+    struct delivery *delivery = deliveries_find(&conversation->deliveries, event->id);
+
+    header.colour = palette_nick(conversations->fingerprint);
+    header.recipients = (uint16_t)event->recipients;
+    snprintf(shown, sizeof shown, "%s", conversations->label);
+    if (event->kind == CHAT_PRIVATE) {
+        roster_label(event->nick, author ? author->fingerprint : "", event->peer, label);
+        snprintf(shown, sizeof shown, "you → %s", label);
+    }
+    uint64_t line = add(window, &header, shown, text, size);
+    if (delivery) delivery->line = line;
+    free(text);
+    return ATTENTION_LINE;
+}
+
+static enum attention take_answer(struct window *window, struct conversation *conversation, const struct event *event) {
+    const struct delivery *delivery = deliveries_find(&conversation->deliveries, event->id);
+    struct line *line = delivery ? scrollback_line(&window->scrollback, delivery->line) : NULL;
+
+    if (line && line->header.own) {
+        line->header.delivered = (uint16_t)delivery->delivered;
+        line->header.undelivered = (uint16_t)delivery->undelivered;
+    }
+    return ATTENTION_NONE;
+}
+
+/* --- What happens --- */
+
+/* The plain UI has the words for it: "* bob left", "! no such …"; what leads them is for lines without colours. */
+static enum attention take_notice(struct window *window, const struct event *event, uint64_t wall_ms) {
+    char *lines = ui_plain_line(event), *rest = lines;
+    enum line_kind kind = event->type == EVENT_ERROR ? LINE_ERROR : LINE_NOTICE;
+
+    if (!lines) return ATTENTION_NONE;
+    for (char *line; (line = strsep(&rest, "\n"));) {
+        if (line[0] == '\0') continue;
+        if ((line[0] == '*' || line[0] == '!') && line[1] == ' ') line += 2;
+        window_say(window, kind, line, strlen(line), wall_ms);
+    }
+    free(lines);
+    return ATTENTION_LINE;
+}
+
+enum attention window_take(struct window *window, const struct conversations *conversations,
+                           struct conversation *conversation, const struct event *event, const struct member *author,
+                           uint64_t wall_ms) {
+    switch (event->type) {
+    case EVENT_MESSAGE: return take_message(window, conversations, event, author, wall_ms);
+    case EVENT_SENT: return take_sent(window, conversations, conversation, event, author, wall_ms);
+    case EVENT_DELIVERED:
+    case EVENT_UNDELIVERED: return take_answer(window, conversation, event);
+    default: return take_notice(window, event, wall_ms);
+    }
+}
+
+/* --- Places --- */
+
+void window_seen(struct window *window) {
+    window->marker = WINDOW_NONE;
+    window->unread = window->mentions = 0;
+}
+
+bool window_find(struct window *window, const char *words) {
+    uint64_t before = window->found;
+
+    if (words[0] && (!window->words || strcmp(window->words, words) != 0)) {
+        free(window->words);
+        window->words = strdup(words);
+        before = WINDOW_NONE;
+    }
+    if (!window->words) return false;
+    if (before == WINDOW_NONE) before = scrollback_end(&window->scrollback);
+    if (scrollback_find(&window->scrollback, window->words, before, &window->found)) return true;
+    window->found = WINDOW_NONE;
+    return false;
+}
