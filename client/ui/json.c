@@ -7,7 +7,7 @@
 #include "client/ui/lines.h"
 #include "client/ui/ui.h"
 
-#define FIELDS_MAX 9
+#define FIELDS_MAX 12
 #define RTT_DIGITS 6
 #define DELETE 0x7f
 #define DELETE_ESCAPED "\\u007f"
@@ -95,9 +95,55 @@ static json_t *reason_of(const struct event *event) {
     return json_string(event->said_bye ? "bye" : "timeout");
 }
 
+/* What a member is like is known once it was connected. */
+static bool was_connected(const struct event *event) {
+    return *event->fingerprint != '\0';
+}
+
+static json_t *known_path_of(const struct event *event) {
+    return was_connected(event) ? path_of(event) : json_string("");
+}
+
+static json_t *known_address_of(const struct event *event) {
+    return was_connected(event) ? peer_address_of(event) : json_string("");
+}
+
+static json_t *state_of(const struct event *event) {
+    static const char *const states[] = {
+        [STANDING_CONNECTING] = "connecting", [STANDING_CONNECTED] = "connected", [STANDING_BLOCKED] = "blocked"};
+
+    return json_string(states[event->standing]);
+}
+
+static json_t *safety_of(const struct event *event) {
+    return string_or_empty(event->safety);
+}
+
+static json_t *waiting_of(const struct event *event) {
+    return json_integer(event->waiting);
+}
+
+static json_t *ignored_of(const struct event *event) {
+    return json_boolean(event->ignored);
+}
+
+static json_t *some_room_of(const struct event *event) {
+    return event->room ? room_of(event) : NULL;
+}
+
+static json_t *kind_of(const struct event *event) {
+    static const char *const kinds[CHAT_KINDS] = {[CHAT_ACTION] = "action", [CHAT_PRIVATE] = "private"};
+
+    return kinds[event->kind] ? json_string(kinds[event->kind]) : NULL;
+}
+
+static json_t *private_peer_of(const struct event *event) {
+    return event->kind == CHAT_PRIVATE ? peer_of(event) : NULL;
+}
+
 struct field {
     const char *key;
-    json_t *(*value)(const struct event *event);
+    json_t *(*value)(const struct event *event); /* NULL: this object goes without */
 };
 
 #define ROOM                                                                                                           \
@@ -110,6 +156,10 @@ struct field {
     { "id", id_of }
 #define TEXT                                                                                                           \
     { "text", text_of }
+#define KIND                                                                                                           \
+    { "kind", kind_of }
+#define SOME_ROOM                                                                                                      \
+    { "room", some_room_of }
 #define PATH                                                                                                           \
     { "path", path_of }
 #define ADDRESS                                                                                                        \
@@ -122,17 +172,24 @@ static const struct {
     const char *name; /* NULL: not shown */
     struct field fields[FIELDS_MAX];
 } objects[EVENT_TYPES] = {
+    [EVENT_JOINED] = {"joined", {ROOM}},
     [EVENT_REGISTERED] = {"registered", {ROOM, BOOTNODE, {"mapped", mapped_of}}},
     [EVENT_PEER_JOINED] = {"peer-joined", {ROOM, PEER}},
     [EVENT_PEER_CONNECTED] = {"peer-connected", {ROOM, PEER, NICK, PATH, ADDRESS, {"rtt_ms", rtt_of}, {"cipher", cipher_of}, {"fingerprint", fingerprint_of}}},
-    [EVENT_MESSAGE] = {"message", {ROOM, PEER, NICK, ID, TEXT, {"sent_ms", sent_of}}},
+    [EVENT_MESSAGE] = {"message", {ROOM, PEER, NICK, ID, TEXT, {"sent_ms", sent_of}, KIND}},
     [EVENT_DELIVERED] = {"delivered", {ROOM, PEER, ID}},
-    [EVENT_SENT] = {"sent", {ROOM, ID, TEXT}},
+    [EVENT_UNDELIVERED] = {"undelivered", {ROOM, PEER, ID}},
+    [EVENT_SENT] = {"sent", {ROOM, ID, TEXT, {"peer", private_peer_of}, KIND}},
     [EVENT_PEER_PATH] = {"peer-path", {ROOM, PEER, PATH, ADDRESS}},
+    [EVENT_PEER_NICK] = {"peer-nick", {ROOM, PEER, NICK, {"was", text_of}}},
     [EVENT_PEER_LEFT] = {"peer-left", {ROOM, PEER, NICK, {"reason", reason_of}}},
     [EVENT_BOOTNODE_LOST] = {"bootnode-lost", {ROOM, BOOTNODE, TEXT}},
     [EVENT_BOOTNODE_BACK] = {"bootnode-back", {ROOM, BOOTNODE}},
-    [EVENT_ERROR] = {"error", {TEXT}},
+    [EVENT_NICK] = {"nick", {NICK}},
+    [EVENT_PARTED] = {"parted", {ROOM}},
+    [EVENT_ERROR] = {"error", {TEXT, SOME_ROOM}},
+    [EVENT_NOTICE] = {"notice", {SOME_ROOM, TEXT}},
+    [EVENT_MEMBER] = {"member", {ROOM, PEER, NICK, {"state", state_of}, {"path", known_path_of}, {"address", known_address_of}, {"rtt_ms", rtt_of}, {"cipher", cipher_of}, {"fingerprint", fingerprint_of}, {"safety_number", safety_of}, {"waiting", waiting_of}, {"ignored", ignored_of}}},
 };
 /* clang-format on */
 
@@ -162,8 +219,11 @@ char *ui_json_line(const struct event *event) {
     if (!objects[event->type].name) return NULL;
     object = json_object();
     json_object_set_new(object, "event", json_string(objects[event->type].name));
-    for (size_t i = 0; i < FIELDS_MAX && fields[i].key; i++)
-        json_object_set_new(object, fields[i].key, fields[i].value(event));
+    for (size_t i = 0; i < FIELDS_MAX && fields[i].key; i++) {
+        json_t *value = fields[i].value(event);
+
+        if (value) json_object_set_new(object, fields[i].key, value);
+    }
     text = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(RTT_DIGITS));
     json_decref(object);
     if (text) line = line_of(text);
