@@ -49,11 +49,19 @@ client() {
     exec "$GOCHAT" --mode client --bootnode "127.0.0.1:$port" --room lobby --nick "$name" --data-dir "$folder" "$@"
 }
 
+# Somebody is there already, and says what cannot be printed: the screen has the whole terminal.
+guide() {
+    await guide peer-connected
+    printf '%s\n' "Welcome. /help or F1 lists the commands, /quit leaves." \
+        "To be two, run in another terminal: $GOCHAT --mode client --bootnode 127.0.0.1:$port --room lobby --data-dir $DATA/second" \
+        >&"${input[guide]}"
+}
+
 open_chat() {
-    local status=0
-    echo "In another terminal: $GOCHAT --mode client --bootnode 127.0.0.1:$port --room lobby --data-dir $DATA/second"
-    (client "${USER:-$(id -un)}" "$DATA/first") || status=$?
-    [[ $status -eq 4 ]] || return "$status" # 4: nobody else was there, which is no error here
+    start_client guide
+    guide &
+    process[words]=$!
+    (client "${USER:-$(id -un)}" "$DATA/first")
 }
 
 # Its input and output are pipes of ours, so that what happens next can be waited for.
