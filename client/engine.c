@@ -25,6 +25,8 @@ struct room_slot {
 struct engine {
     struct engine_io io;
     struct engine_options options;
+    struct address bootnodes[RENDEZVOUS_ADDRESSES];
+    size_t bootnode_count;
     char nick[TEXT_NICK_MAX + 1];
     bool ending, finished;
     bool stopped; /* by a signal: the status is 0 */
@@ -127,6 +129,9 @@ struct engine *engine_create(const struct engine_options *options, const struct 
     if (!engine) abort();
     engine->io = *io;
     engine->options = *options;
+    engine->bootnode_count =
+        options->bootnode_count < RENDEZVOUS_ADDRESSES ? options->bootnode_count : RENDEZVOUS_ADDRESSES;
+    memcpy(engine->bootnodes, options->bootnodes, engine->bootnode_count * sizeof *engine->bootnodes);
     engine->punch_tokens = PUNCH_BURST * 1000;
     engine->punch_filled = now;
     snprintf(engine->nick, sizeof engine->nick, "%s", options->nick);
@@ -181,7 +186,7 @@ static struct room_slot *room_find(struct engine *engine, const char *name) {
 
 static struct chatroom *room_open(struct engine *engine, const char *name, const struct room_keys *keys, uint64_t now) {
     struct chatroom *chatroom = chatroom_create(&engine->chatroom_host, name_keep(engine, name), keys,
-                                                engine->options.bootnodes, engine->options.bootnode_count, now);
+                                                engine->bootnodes, engine->bootnode_count, now);
     if (engine->candidates.count) chatroom_set_candidates(chatroom, &engine->candidates, now);
     engine->any_joined = true;
     return chatroom;
@@ -199,7 +204,7 @@ void engine_join(struct engine *engine, const char *room, const void *secret, si
     struct room_keys keys;
     if (engine->ending || engine->barred || (slot && slot->chatroom->state == CHATROOM_OPEN)) return;
     if (!slot && engine->room_count == ENGINE_ROOMS_MAX) {
-        refuse_join(engine, room, "no more rooms at once are possible than these");
+        refuse_join(engine, room, "more rooms at once are not possible");
     } else if (!room_keys_derive(room, secret, secret_size, &keys)) {
         refuse_join(engine, room,
                     "its name or secret is empty or too long, or there is no memory (64 MiB) for the secret");

@@ -37,7 +37,7 @@ struct engine_options {
     const char *nick; /* at the start */
     uint8_t suite_mask;
     const char *bootnode_name;       /* as the user wrote it: the name in known_bootnodes */
-    const struct address *bootnodes; /* what it resolved to */
+    const struct address *bootnodes; /* what it resolved to; copied */
     size_t bootnode_count;
     const uint8_t *bootnode_key; /* pinned; NULL: remembered on first use */
 };
@@ -53,8 +53,8 @@ void engine_receive(struct engine *engine, const struct address *from, const uin
  * second) or there are too many rooms. Where we are already, nothing. Where we are still parting, joins again. */
 void engine_join(struct engine *engine, const char *room, const void *secret, size_t secret_size, uint64_t now);
 void engine_part(struct engine *engine, const char *room, uint64_t now);
-/* To everyone present in the room, or (CHAT_PRIVATE) to the peer alone. A room or peer that is not there: EVENT_ERROR,
- * and the credit comes back. */
+/* To everyone present in the room, or (CHAT_PRIVATE) to the peer alone. A peer that is not there: EVENT_ERROR, and the
+ * credit comes back. A room where we are not, or that we are parting: EVENT_ERROR. */
 void engine_say(struct engine *engine, const char *room, enum chat_kind kind, const uint8_t *peer, const char *text,
                 size_t size, uint64_t now);
 /* Ours from now on: told to everyone present, and in later introductions; EVENT_NICK. EVENT_ERROR instead where a room

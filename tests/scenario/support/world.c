@@ -110,7 +110,8 @@ static void person_emits(void *context, struct event *event) {
     told->event = event;
     *person->told_end = told;
     person->told_end = &told->next;
-    if (event->type == EVENT_CREDIT && strcmp(event->room, person->room) == 0) person->credit += event->credit;
+    if (event->type == EVENT_CREDIT && person->room && strcmp(event->room, person->room) == 0)
+        person->credit += event->credit;
     if (event->type == EVENT_FINISHED) person->status = event->status;
 }
 
@@ -144,7 +145,7 @@ struct person *world_person(struct world *world, const char *name, enum nat_kind
     return person;
 }
 
-void person_start_secret(struct person *person, const char *room, const char *secret) {
+void person_create(struct person *person) {
     struct address bootnode = world_bootnode();
     struct engine_io io = {
         .context = person, .send = person_sends, .emit = person_emits, .busy = person_is_busy, .wall_ms = wall_ms};
@@ -157,16 +158,21 @@ void person_start_secret(struct person *person, const char *room, const char *se
                                      .bootnodes = &bootnode,
                                      .bootnode_count = 1,
                                      .bootnode_key = person->pinned_key};
-    struct room_keys keys;
     assert_null(person->engine);
+    person->status = -1;
+    person->engine = engine_create(&options, &io, person->world->now);
+}
+
+void person_start_secret(struct person *person, const char *room, const char *secret) {
+    struct room_keys keys;
+    size_t secret_size = secret ? strlen(secret) : 0;
     person->room = room;
     person->secret = secret;
     person->credit = 0;
-    person->status = -1;
-    assert_true(room_keys_derive(room, secret, secret ? strlen(secret) : 0, &keys));
+    assert_true(room_keys_derive(room, secret, secret_size, &keys));
     member_id_derive(&keys, person->identity.public, person->id);
-    person->engine = engine_create(&options, &io, person->world->now);
-    engine_join(person->engine, room, secret, secret ? strlen(secret) : 0, person->world->now);
+    person_create(person);
+    engine_join(person->engine, room, secret, secret_size, person->world->now);
 }
 
 void person_start(struct person *person, const char *room) {
@@ -182,6 +188,31 @@ void person_say(struct person *person, const char *text) {
     assert_true(person->credit > 0);
     person->credit--;
     engine_say(person->engine, person->room, CHAT_TEXT, NULL, text, strlen(text), person->world->now);
+}
+
+void person_join(struct person *person, const char *room) {
+    engine_join(person->engine, room, NULL, 0, person->world->now);
+}
+
+void person_part(struct person *person, const char *room) {
+    engine_part(person->engine, room, person->world->now);
+}
+
+static void member_id_in(const struct person *person, const char *room, uint8_t out[static MEMBER_ID_SIZE]) {
+    struct room_keys keys;
+    assert_true(room_keys_derive(room, NULL, 0, &keys));
+    member_id_derive(&keys, person->identity.public, out);
+}
+
+void person_say_in(struct person *person, const char *room, enum chat_kind kind, const struct person *to,
+                   const char *text) {
+    uint8_t id[MEMBER_ID_SIZE];
+    if (to) member_id_in(to, room, id);
+    engine_say(person->engine, room, kind, to ? id : NULL, text, strlen(text), person->world->now);
+}
+
+void person_nick(struct person *person, const char *nick) {
+    engine_nick(person->engine, nick, person->world->now);
 }
 
 void person_forget(struct person *person) {
@@ -282,6 +313,35 @@ const struct event *person_last(const struct person *person, enum event_type typ
         if (told->event->type == type && (!about || memcmp(told->event->peer, about->id, MEMBER_ID_SIZE) == 0))
             last = told->event;
     return last;
+}
+
+static const struct event *look(const struct person *person, const char *room, enum event_type type,
+                                const struct person *about, unsigned *count) {
+    const struct event *last = NULL;
+    uint8_t id[MEMBER_ID_SIZE];
+    if (about) member_id_in(about, room, id);
+    *count = 0;
+    for (const struct told *told = person->told; told; told = told->next) {
+        const struct event *event = told->event;
+        if (event->type != type || !event->room || strcmp(event->room, room) != 0) continue;
+        if (about && memcmp(event->peer, id, MEMBER_ID_SIZE) != 0) continue;
+        last = event;
+        ++*count;
+    }
+    return last;
+}
+
+unsigned person_count_in(const struct person *person, const char *room, enum event_type type,
+                         const struct person *about) {
+    unsigned count;
+    look(person, room, type, about, &count);
+    return count;
+}
+
+const struct event *person_last_in(const struct person *person, const char *room, enum event_type type,
+                                   const struct person *about) {
+    unsigned ignored;
+    return look(person, room, type, about, &ignored);
 }
 
 bool person_sees(const struct person *person, const struct person *other) {

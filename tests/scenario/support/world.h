@@ -73,12 +73,22 @@ int world_teardown(void **state);
 
 /* Somebody who runs nothing yet. The identity is the name's. */
 struct person *world_person(struct world *world, const char *name, enum nat_kind nat);
+/* In no room yet, */
+void person_create(struct person *person);
+/* and in one. */
 void person_start(struct person *person, const char *room);
 void person_start_secret(struct person *person, const char *room, const char *secret);
 /* As kill -9 does. What it was told stays. */
 void person_kill(struct person *person);
 void person_say(struct person *person, const char *text);
 void person_forget(struct person *person); /* what it was told */
+/* Further rooms, all open ones. */
+void person_join(struct person *person, const char *room);
+void person_part(struct person *person, const char *room);
+/* `to` of a private message; else NULL. */
+void person_say_in(struct person *person, const char *room, enum chat_kind kind, const struct person *to,
+                   const char *text);
+void person_nick(struct person *person, const char *nick);
 
 /* To what happens next, but at most to `until`. */
 void world_step(struct world *world, uint64_t until);
@@ -92,6 +102,11 @@ void world_inject(struct world *world, const struct address *from, const struct 
 unsigned person_count(const struct person *person, enum event_type type, const struct person *about);
 /* The last such event; NULL when there is none. */
 const struct event *person_last(const struct person *person, enum event_type type, const struct person *about);
+/* The same for one room. */
+unsigned person_count_in(const struct person *person, const char *room, enum event_type type,
+                         const struct person *about);
+const struct event *person_last_in(const struct person *person, const char *room, enum event_type type,
+                                   const struct person *about);
 /* Connected, and not left since. */
 bool person_sees(const struct person *person, const struct person *other);
 /* How often was this message shown? */
