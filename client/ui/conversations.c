@@ -1,0 +1,109 @@
+#include "client/ui/conversations.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const uint8_t no_id[MEMBER_ID_SIZE];
+
+static void take_nick(struct conversations *conversations, const char *nick) {
+    snprintf(conversations->nick, sizeof conversations->nick, "%s", nick);
+    roster_label(conversations->nick, conversations->fingerprint, no_id, conversations->label);
+}
+
+void conversations_init(struct conversations *conversations, const char *nick, const char *fingerprint) {
+    memset(conversations, 0, sizeof *conversations);
+    snprintf(conversations->fingerprint, sizeof conversations->fingerprint, "%s", fingerprint);
+    take_nick(conversations, nick);
+}
+
+static void conversation_destroy(struct conversation *conversation) {
+    roster_clear(&conversation->roster);
+    deliveries_clear(&conversation->deliveries);
+    free(conversation);
+}
+
+void conversations_clear(struct conversations *conversations) {
+    for (size_t i = 0; i < conversations->count; i++) conversation_destroy(conversations->list[i]);
+    conversations->count = conversations->current = 0;
+}
+
+static struct conversation *find(const struct conversations *conversations, const char *name) {
+    for (size_t i = 0; i < conversations->count; i++)
+        if (strcmp(conversations->list[i]->name, name) == 0) return conversations->list[i];
+    return NULL;
+}
+
+static struct conversation *joined(struct conversations *conversations, const char *name) {
+    if (conversations->count == ENGINE_ROOMS_MAX) return NULL;
+    struct conversation *conversation = calloc(1, sizeof *conversation);
+    if (!conversation) abort();
+    snprintf(conversation->name, sizeof conversation->name, "%s", name);
+    text_filter(name, strlen(name), false, conversation->title, sizeof conversation->title);
+    conversations->current = conversations->count;
+    conversations->list[conversations->count++] = conversation;
+    return conversation;
+}
+
+static void stands(struct conversation *conversation, enum bootnode_standing standing, const struct event *event) {
+    conversation->bootnode_standing = standing;
+    conversation->bootnode = event->bootnode;
+    if (event->type == EVENT_REGISTERED) conversation->mapped = event->mapped;
+}
+
+static void apply(struct conversation *conversation, const struct event *event) {
+    switch (event->type) {
+    case EVENT_REGISTERED:
+    case EVENT_BOOTNODE_BACK: stands(conversation, BOOTNODE_REGISTERED, event); break;
+    case EVENT_BOOTNODE_LOST: stands(conversation, BOOTNODE_LOST, event); break;
+    case EVENT_CREDIT: conversation->credit += event->credit; break;
+    case EVENT_SENT: deliveries_sent(&conversation->deliveries, event, &conversation->roster); break;
+    case EVENT_DELIVERED:
+    case EVENT_UNDELIVERED: deliveries_answered(&conversation->deliveries, event, &conversation->roster); break;
+    case EVENT_PEER_JOINED:
+    case EVENT_PEER_CONNECTED:
+    case EVENT_PEER_PATH:
+    case EVENT_PEER_STATUS:
+    case EVENT_PEER_NICK:
+    case EVENT_PEER_LEFT: roster_apply(&conversation->roster, event); break;
+    default: break;
+    }
+}
+
+struct conversation *conversations_apply(struct conversations *conversations, const struct event *event) {
+    if (event->type == EVENT_NICK) take_nick(conversations, event->nick);
+    if (!event->room) return NULL;
+    struct conversation *conversation = find(conversations, event->room);
+    if (!conversation && event->type == EVENT_JOINED) return joined(conversations, event->room);
+    if (conversation) apply(conversation, event);
+    return conversation;
+}
+
+void conversations_remove(struct conversations *conversations, struct conversation *gone) {
+    size_t at = 0;
+
+    while (at < conversations->count && conversations->list[at] != gone) at++;
+    if (at == conversations->count) return;
+    conversations->count--;
+    memmove(&conversations->list[at], &conversations->list[at + 1],
+            (conversations->count - at) * sizeof(struct conversation *));
+    if (conversations->current > at || (conversations->current == conversations->count && at > 0))
+        conversations->current--;
+    conversation_destroy(gone);
+}
+
+struct conversation *conversations_current(const struct conversations *conversations) {
+    return conversations->count > 0 ? conversations->list[conversations->current] : NULL;
+}
+
+struct conversation *conversations_named(const struct conversations *conversations, const char *name) {
+    struct conversation *found = find(conversations, name);
+
+    if (found || !name[0]) return found;
+    for (size_t i = 0; i < conversations->count; i++) {
+        if (strncmp(conversations->list[i]->title, name, strlen(name)) != 0) continue;
+        if (found) return NULL;
+        found = conversations->list[i];
+    }
+    return found;
+}

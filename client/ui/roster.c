@@ -1,0 +1,173 @@
+#include "client/ui/roster.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define ID_BYTES_SHOWN 4
+#define DIGITS_LEAST 4 /* of an id or fingerprint that a user writes */
+
+void roster_label(const char *nick, const char *fingerprint, const uint8_t id[static MEMBER_ID_SIZE],
+                  char out[static ROSTER_LABEL_SIZE]) {
+    char name[3 * TEXT_NICK_MAX + 1], digits[2 * ID_BYTES_SHOWN + 1];
+
+    if (text_filter(nick, strlen(nick), false, name, sizeof name) > 0 && fingerprint[0]) {
+        snprintf(out, ROSTER_LABEL_SIZE, "%s#%.*s", name, ROSTER_SUFFIX_DIGITS, fingerprint);
+        return;
+    }
+    sodium_bin2hex(digits, sizeof digits, id, ID_BYTES_SHOWN);
+    snprintf(out, ROSTER_LABEL_SIZE, "?%s", digits);
+}
+
+void roster_clear(struct roster *roster) {
+    free(roster->members);
+    *roster = (struct roster){.members = NULL};
+}
+
+struct member *roster_find(const struct roster *roster, const uint8_t id[static MEMBER_ID_SIZE]) {
+    for (size_t i = 0; i < roster->count; i++)
+        if (memcmp(roster->members[i].id, id, MEMBER_ID_SIZE) == 0) return &roster->members[i];
+    return NULL;
+}
+
+static bool comes_before(const struct member *a, const struct member *b) {
+    int order = strcasecmp(a->label, b->label);
+
+    return order < 0 || (order == 0 && memcmp(a->id, b->id, MEMBER_ID_SIZE) < 0);
+}
+
+/* Puts a member whose label changed where it belongs. */
+static struct member *reorder(struct roster *roster, struct member *member) {
+    struct member *end = roster->members + roster->count, moved = *member;
+
+    for (; member > roster->members && comes_before(&moved, member - 1); member--) *member = member[-1];
+    for (; member + 1 < end && comes_before(member + 1, &moved); member++) *member = member[1];
+    *member = moved;
+    return member;
+}
+
+static struct member *rename_member(struct roster *roster, struct member *member, const char *nick) {
+    snprintf(member->nick, sizeof member->nick, "%s", nick);
+    roster_label(member->nick, member->fingerprint, member->id, member->label);
+    return reorder(roster, member);
+}
+
+static struct member *add(struct roster *roster, const struct event *event) {
+    if (roster->count == roster->capacity) {
+        size_t capacity = roster->capacity ? 2 * roster->capacity : 8;
+        struct member *grown = realloc(roster->members, capacity * sizeof *grown);
+        if (!grown) abort();
+        roster->members = grown;
+        roster->capacity = capacity;
+    }
+    struct member *member = &roster->members[roster->count++];
+    *member = (struct member){.standing = STANDING_CONNECTING};
+    memcpy(member->id, event->peer, MEMBER_ID_SIZE);
+    return rename_member(roster, member, event->nick);
+}
+
+static void take_path(struct member *member, const struct event *event) {
+    member->relayed = event->relayed;
+    member->address = event->address;
+}
+
+static struct member *connected(struct roster *roster, struct member *member, const struct event *event) {
+    member->known = true;
+    member->standing = STANDING_CONNECTED;
+    take_path(member, event);
+    member->rtt_ms = event->rtt_ms;
+    member->cipher = event->cipher;
+    memcpy(member->fingerprint, event->fingerprint, sizeof member->fingerprint);
+    memcpy(member->safety, event->safety, sizeof member->safety);
+    return rename_member(roster, member, event->nick);
+}
+
+static struct member *left(struct roster *roster, struct member *member) {
+    size_t at = (size_t)(member - roster->members);
+
+    memmove(member, member + 1, (roster->count - at - 1) * sizeof *member);
+    roster->count--;
+    return NULL;
+}
+
+static struct member *status(struct roster *roster, struct member *member, const struct event *event) {
+    member->standing = event->standing;
+    take_path(member, event);
+    member->rtt_ms = event->rtt_ms;
+    if (event->nick[0] && strcmp(event->nick, member->nick) != 0) return rename_member(roster, member, event->nick);
+    return member;
+}
+
+struct member *roster_apply(struct roster *roster, const struct event *event) {
+    struct member *member = roster_find(roster, event->peer);
+
+    if (!member && (event->type == EVENT_PEER_JOINED || event->type == EVENT_PEER_CONNECTED))
+        member = add(roster, event);
+    if (!member) return NULL;
+    switch (event->type) {
+    case EVENT_PEER_CONNECTED: return connected(roster, member, event);
+    case EVENT_PEER_PATH: take_path(member, event); return member;
+    case EVENT_PEER_STATUS: return status(roster, member, event);
+    case EVENT_PEER_NICK: return rename_member(roster, member, event->nick);
+    case EVENT_PEER_LEFT: return left(roster, member);
+    default: return member;
+    }
+}
+
+/* --- By name --- */
+
+struct wanted {
+    char name[ROSTER_LABEL_SIZE];
+    size_t size;
+};
+
+static bool is_called(const struct member *member, const struct wanted *wanted) {
+    return strcmp(member->nick, wanted->name) == 0 || strcmp(member->label, wanted->name) == 0;
+}
+
+static bool is_called_nearly(const struct member *member, const struct wanted *wanted) {
+    return strcasecmp(member->nick, wanted->name) == 0 || strcasecmp(member->label, wanted->name) == 0;
+}
+
+static bool has_digits(const struct member *member, const struct wanted *wanted) {
+    char id[2 * MEMBER_ID_SIZE + 1];
+
+    if (wanted->size < DIGITS_LEAST) return false;
+    sodium_bin2hex(id, sizeof id, member->id, MEMBER_ID_SIZE);
+    return strncasecmp(id, wanted->name, wanted->size) == 0 ||
+           strncasecmp(member->fingerprint, wanted->name, wanted->size) == 0;
+}
+
+static enum roster_match match(const struct roster *roster, const struct wanted *wanted,
+                               bool (*matches)(const struct member *member, const struct wanted *wanted),
+                               struct member **out) {
+    enum roster_match found = ROSTER_NOBODY;
+
+    for (size_t i = 0; i < roster->count; i++) {
+        if (!matches(&roster->members[i], wanted)) continue;
+        if (found == ROSTER_FOUND) return ROSTER_SEVERAL;
+        *out = &roster->members[i];
+        found = ROSTER_FOUND;
+    }
+    return found;
+}
+
+enum roster_match roster_named(const struct roster *roster, const char *name, struct member **out) {
+    static bool (*const ways[])(const struct member *member,
+                                const struct wanted *wanted) = {is_called, is_called_nearly, has_digits};
+    struct wanted wanted;
+
+    *out = NULL;
+    if (name[0] == '?') name++; /* as the label of one whose key is not known yet */
+    snprintf(wanted.name, sizeof wanted.name, "%s", name);
+    wanted.size = strlen(wanted.name);
+    if (wanted.size > 0 && strchr(":,", wanted.name[wanted.size - 1])) wanted.name[--wanted.size] = '\0';
+    if (wanted.size == 0) return ROSTER_NOBODY;
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        enum roster_match found = match(roster, &wanted, ways[i], out);
+        if (found != ROSTER_NOBODY) return found;
+    }
+    return ROSTER_NOBODY;
+}
