@@ -1,0 +1,214 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "client/curses/palette.h"
+#include "tests/support/layout.h"
+
+#define CONTRAST 3.5
+#define APART 0.09 /* in OKLab, where 0.02 is just noticeable side by side */
+
+/* With 8 colours, too, nobody takes one for another. */
+static const uint8_t fixed[] = {COLOUR_GOOD, COLOUR_WARNING, COLOUR_BAD, COLOUR_PRIVATE};
+
+/* x^(1/n) by Newton's method: the tests link no libm. */
+static double root(double x, int n) {
+    double guess = 1;
+    for (unsigned round = 0; round < 200; round++) {
+        double power = 1;
+        for (int i = 1; i < n; i++) power *= guess;
+        guess += (x / power - guess) / n;
+    }
+    return guess;
+}
+
+/* sRGB to linear light: ((c + 0.055) / 1.055)^2.4, the twelfth power of the fifth root. */
+static double linear(int channel) {
+    double c = channel / 255.0;
+    if (c <= 0.04045) return c / 12.92;
+    double fifth = root((c + 0.055) / 1.055, 5), power = 1;
+    for (unsigned i = 0; i < 12; i++) power *= fifth;
+    return power;
+}
+
+struct light {
+    double red, green, blue;
+};
+
+static struct light light_of(int rgb) {
+    return (struct light){linear(rgb >> 16), linear(rgb >> 8 & 0xff), linear(rgb & 0xff)};
+}
+
+/* Relative luminance, WCAG 2.1. */
+static double luminance(int rgb) {
+    struct light light = light_of(rgb);
+    return 0.2126 * light.red + 0.7152 * light.green + 0.0722 * light.blue;
+}
+
+struct oklab {
+    double l, a, b;
+};
+
+/* https://bottosson.github.io/posts/oklab */
+static struct oklab oklab_of(int rgb) {
+    struct light c = light_of(rgb);
+    double l = root(0.4122214708 * c.red + 0.5363325363 * c.green + 0.0514459929 * c.blue, 3);
+    double m = root(0.2119034982 * c.red + 0.6806995451 * c.green + 0.1073969566 * c.blue, 3);
+    double s = root(0.0883024619 * c.red + 0.2817188376 * c.green + 0.6299787005 * c.blue, 3);
+    return (struct oklab){0.2104542553 * l + 0.7936177850 * m - 0.0040720468 * s,
+                          1.9779984951 * l - 2.4285922050 * m + 0.4505937099 * s,
+                          0.0259040371 * l + 0.7827717662 * m - 0.8086757660 * s};
+}
+
+static double distance(int one, int other) {
+    struct oklab x = oklab_of(one), y = oklab_of(other);
+    double square = (x.l - y.l) * (x.l - y.l) + (x.a - y.a) * (x.a - y.a) + (x.b - y.b) * (x.b - y.b);
+    return square > 0 ? root(square, 2) : 0;
+}
+
+/* What xterm shows for an index of its 256 colours, from its documentation. */
+static int xterm_colour(int index) {
+    static const int cube[] = {0x00, 0x5f, 0x87, 0xaf, 0xd7, 0xff};
+    assert_in_range(index, 16, 255); /* the first 16 look as the user likes */
+    if (index >= 232) return (index - 232) * 0x0a0a0a + 0x080808;
+    index -= 16;
+    return cube[index / 36] * 0x10000 + cube[index % 36 / 6] * 0x100 + cube[index % 6];
+}
+
+static void measures_as_the_books_do(void **state) {
+    (void)state;
+    assert_float_equal(luminance(0xffffff), 1, 0.0001);
+    assert_float_equal(luminance(0x808080), 0.2159, 0.0001);
+    assert_float_equal(oklab_of(0xff0000).a, 0.2249, 0.0005);
+    assert_float_equal(distance(0xffffff, 0x000000), 1, 0.001);
+    assert_int_equal(xterm_colour(208), 0xff8700);
+    assert_int_equal(xterm_colour(255), 0xeeeeee);
+}
+
+static void true_colours_are_those_of_256(void **state) {
+    (void)state;
+    for (uint8_t colour = COLOUR_TIME; colour < COLOURS; colour++)
+        assert_int_equal(palette_foreground(PALETTE_TRUE, colour),
+                         xterm_colour(palette_foreground(PALETTE_256, colour)));
+}
+
+static void contrasts_with_black_and_white(void **state) {
+    (void)state;
+    for (uint8_t colour = COLOUR_TIME; colour < COLOURS; colour++) {
+        double light = luminance(palette_foreground(PALETTE_TRUE, colour));
+        assert_true((light + 0.05) / 0.05 >= CONTRAST);
+        assert_true(1.05 / (light + 0.05) >= CONTRAST);
+    }
+}
+
+static void colours_lie_well_apart(void **state) {
+    (void)state;
+    for (uint8_t one = COLOUR_TIME; one < COLOURS; one++)
+        for (uint8_t other = COLOUR_TIME; other < one; other++)
+            assert_true(distance(palette_foreground(PALETTE_TRUE, one), palette_foreground(PALETTE_TRUE, other)) >=
+                        APART);
+}
+
+static void eight_colours_have_neither_black_nor_white(void **state) {
+    (void)state;
+    unsigned times[8] = {0};
+    for (uint8_t nick = 0; nick < PALETTE_NICKS; nick++) {
+        int index = palette_foreground(PALETTE_8, (uint8_t)(COLOUR_NICK + nick));
+        assert_in_range(index, 1, 6);
+        times[index]++;
+    }
+    for (unsigned index = 1; index <= 6; index++) assert_int_equal(times[index], PALETTE_NICKS / 6);
+    for (size_t i = 0; i < sizeof fixed; i++) {
+        assert_in_range(palette_foreground(PALETTE_8, fixed[i]), 1, 6);
+        for (size_t j = 0; j < i; j++)
+            assert_int_not_equal(palette_foreground(PALETTE_8, fixed[i]), palette_foreground(PALETTE_8, fixed[j]));
+    }
+    assert_int_equal(palette_foreground(PALETTE_8, COLOUR_TIME), -1); /* dim, instead */
+}
+
+static void the_terminals_own_colour(void **state) {
+    (void)state;
+    for (unsigned depth = PALETTE_NONE; depth <= PALETTE_TRUE; depth++) {
+        assert_int_equal(palette_foreground(depth, COLOUR_DEFAULT), -1);
+        assert_int_equal(palette_foreground(depth, COLOURS), -1);
+        assert_int_equal(palette_foreground(depth, 255), -1);
+    }
+    for (uint8_t colour = 0; colour < COLOURS; colour++) assert_int_equal(palette_foreground(PALETTE_NONE, colour), -1);
+}
+
+static void a_key_keeps_its_colour(void **state) {
+    (void)state;
+    static const struct {
+        const char *fingerprint;
+        uint8_t nick;
+    } examples[] = {
+        {"", 0},
+        {"0", 0},
+        {"b", 11},
+        {"c", 0},
+        {"10", 4},
+        {"ff", 3},
+        {"00112233445566778899aabbccddeeff", 3},
+        {"0123456789abcdef0123456789abcdea", 10},
+        {"8d5e957f297893487bd98fa830fa6419", 9},
+    };
+    for (size_t i = 0; i < sizeof examples / sizeof *examples; i++)
+        assert_int_equal(palette_nick(examples[i].fingerprint), examples[i].nick);
+    assert_int_equal(palette_nick("DeadBeef"), palette_nick("deadbeef"));
+    assert_int_equal(palette_nick("dead beef"), palette_nick("deadbeef"));
+}
+
+/* Chi-squared with 11 degrees of freedom exceeds 40 once in 28,000 times; these numbers are the same in each run. */
+static void keys_spread_over_all_colours(void **state) {
+    (void)state;
+    enum { KEYS = 12000 };
+    unsigned times[PALETTE_NICKS] = {0};
+    for (unsigned i = 0; i < KEYS; i++) {
+        char fingerprint[33];
+        snprintf(fingerprint, sizeof fingerprint, "%016llx%016llx", (unsigned long long)layout_random(),
+                 (unsigned long long)layout_random());
+        uint8_t nick = palette_nick(fingerprint);
+        assert_true(nick < PALETTE_NICKS);
+        times[nick]++;
+    }
+    double sum = 0, expected = (double)KEYS / PALETTE_NICKS;
+    for (size_t i = 0; i < PALETTE_NICKS; i++) sum += (times[i] - expected) * (times[i] - expected) / expected;
+    assert_true(sum < 40);
+}
+
+static void knows_what_a_terminal_can(void **state) {
+    (void)state;
+    static const struct {
+        int colours;
+        enum palette_depth depth;
+    } examples[] = {
+        {-1, PALETTE_NONE}, {0, PALETTE_NONE},    {2, PALETTE_NONE},
+        {8, PALETTE_8},     {16, PALETTE_8},      {88, PALETTE_8},
+        {256, PALETTE_256}, {32767, PALETTE_256}, {0x1000000, PALETTE_TRUE},
+    };
+    for (size_t i = 0; i < sizeof examples / sizeof *examples; i++) {
+        assert_int_equal(palette_depth(examples[i].colours, false), examples[i].depth);
+        assert_int_equal(palette_depth(examples[i].colours, true), PALETTE_NONE);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(measures_as_the_books_do),
+        cmocka_unit_test(true_colours_are_those_of_256),
+        cmocka_unit_test(contrasts_with_black_and_white),
+        cmocka_unit_test(colours_lie_well_apart),
+        cmocka_unit_test(eight_colours_have_neither_black_nor_white),
+        cmocka_unit_test(the_terminals_own_colour),
+        cmocka_unit_test(a_key_keeps_its_colour),
+        cmocka_unit_test(keys_spread_over_all_colours),
+        cmocka_unit_test(knows_what_a_terminal_can),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("palette", tests, NULL, NULL);
+}
