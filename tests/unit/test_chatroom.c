@@ -64,7 +64,8 @@ static int setup(void **state) {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     struct address bootnode = {.ip = {[10] = 0xff, 0xff, 192, 0, 2, 1}, .port = 9595};
     struct member_record record = {.suite_mask = 1};
-    if (!fixture || sodium_init() < 0) return -1;
+    assert_non_null(fixture);
+    assert_true(sodium_init() >= 0);
     identity_named("own", &fixture->own);
     identity_named("anna", &fixture->anna);
     identity_named("bert", &fixture->bert);
@@ -81,7 +82,7 @@ static int setup(void **state) {
                                            .emit = on_emit,
                                            .busy = on_busy,
                                            .wall_ms = on_wall_ms};
-    if (!room_keys_derive("tea", NULL, 0, &fixture->keys)) return -1;
+    assert_true(room_keys_derive("tea", NULL, 0, &fixture->keys));
     fixture->room = chatroom_create(&fixture->host, "tea", &fixture->keys, &bootnode, 1, NOW);
     member_id_derive(&fixture->keys, fixture->anna.public, record.id);
     fixture->peer = peer_create(&fixture->room->peer_host, &record, NOW);
@@ -100,15 +101,15 @@ static int teardown(void **state) {
     return 0;
 }
 
-/* `author` signs, Anna sends it. */
+/* `author` signs, Anna sends it. Only a private one tells its recipient. */
 static void hear(struct fixture *fixture, const struct identity *author, enum chat_kind kind,
                  const struct identity *recipient, uint64_t run, uint64_t sequence, const char *text) {
     uint8_t packet[512];
     struct chat_message chat = {
         .kind = kind, .run = run, .sequence = sequence, .sent_ms = 1, .text = text, .text_size = strlen(text)};
-    if (recipient) member_id_derive(&fixture->keys, recipient->public, chat.recipient);
+    member_id_derive(&fixture->keys, recipient->public, chat.recipient);
     size_t size = message_encode(author, fixture->keys.tag, &chat, packet, sizeof packet);
-    assert_true(size > 0);
+    assert_int_not_equal(size, 0);
     messages_received(fixture->room, fixture->peer, packet, size);
 }
 
@@ -116,7 +117,7 @@ static void only_the_recipient_shows_a_private_message(void **state) {
     struct fixture *fixture = *state;
     hear(fixture, &fixture->anna, CHAT_PRIVATE, &fixture->bert, 1, 1, "for Bert");
     assert_int_equal(fixture->shown[EVENT_MESSAGE], 0);
-    hear(fixture, &fixture->anna, CHAT_PRIVATE, NULL, 1, 1, "for nobody");
+    hear(fixture, &fixture->anna, CHAT_PRIVATE, &fixture->anna, 1, 1, "for herself");
     assert_int_equal(fixture->shown[EVENT_MESSAGE], 0);
     hear(fixture, &fixture->anna, CHAT_PRIVATE, &fixture->own, 1, 1, "for us");
     assert_int_equal(fixture->shown[EVENT_MESSAGE], 1);
@@ -127,41 +128,42 @@ static void only_the_recipient_shows_a_private_message(void **state) {
 /* What somebody got in private from another is not theirs to say. */
 static void nobody_passes_on_what_others_said(void **state) {
     struct fixture *fixture = *state;
-    hear(fixture, &fixture->bert, CHAT_TEXT, NULL, 1, 1, "said Bert");
+    hear(fixture, &fixture->bert, CHAT_TEXT, &fixture->own, 1, 1, "said Bert");
     hear(fixture, &fixture->bert, CHAT_PRIVATE, &fixture->own, 1, 1, "whispered Bert");
-    hear(fixture, &fixture->bert, CHAT_NICK, NULL, 1, 2, "anne");
+    hear(fixture, &fixture->bert, CHAT_NICK, &fixture->own, 1, 2, "anne");
     assert_int_equal(fixture->shown[EVENT_MESSAGE], 0);
     assert_int_equal(fixture->shown[EVENT_PEER_NICK], 0);
 }
 
 static void each_is_shown_once(void **state) {
     struct fixture *fixture = *state;
-    hear(fixture, &fixture->anna, CHAT_TEXT, NULL, 7, 2, "two");
-    hear(fixture, &fixture->anna, CHAT_TEXT, NULL, 7, 2, "two");
-    hear(fixture, &fixture->anna, CHAT_ACTION, NULL, 7, 2, "two"); /* of the same sequence */
-    hear(fixture, &fixture->anna, CHAT_TEXT, NULL, 7, 1, "one, too late");
+    hear(fixture, &fixture->anna, CHAT_TEXT, &fixture->own, 7, 2, "two");
+    hear(fixture, &fixture->anna, CHAT_TEXT, &fixture->own, 7, 2, "two");
+    hear(fixture, &fixture->anna, CHAT_ACTION, &fixture->own, 7, 2, "two"); /* of the same sequence */
+    hear(fixture, &fixture->anna, CHAT_TEXT, &fixture->own, 7, 1, "one, too late");
     assert_int_equal(fixture->shown[EVENT_MESSAGE], 1);
     hear(fixture, &fixture->anna, CHAT_PRIVATE, &fixture->own, 7, 1, "of another");
     hear(fixture, &fixture->anna, CHAT_PRIVATE, &fixture->own, 7, 1, "of another");
     assert_int_equal(fixture->shown[EVENT_MESSAGE], 2);
-    hear(fixture, &fixture->anna, CHAT_TEXT, NULL, 7, 3, "three");
+    hear(fixture, &fixture->anna, CHAT_TEXT, &fixture->own, 7, 3, "three");
     hear(fixture, &fixture->anna, CHAT_PRIVATE, &fixture->own, 7, 2, "the next");
     assert_int_equal(fixture->shown[EVENT_MESSAGE], 4);
-    hear(fixture, &fixture->anna, CHAT_TEXT, NULL, 8, 1, "in a new run");
+    hear(fixture, &fixture->anna, CHAT_TEXT, &fixture->own, 8, 1, "in a new run");
     hear(fixture, &fixture->anna, CHAT_PRIVATE, &fixture->own, 8, 1, "both begin anew");
     assert_int_equal(fixture->shown[EVENT_MESSAGE], 6);
 }
 
 static void nicks_are_made_fit(void **state) {
     struct fixture *fixture = *state;
-    hear(fixture, &fixture->anna, CHAT_NICK, NULL, 1, 1, "\x1b[2J/an:na");
+    hear(fixture, &fixture->anna, CHAT_NICK, &fixture->own, 1, 1, "\x1b[2J/an:na");
     assert_int_equal(fixture->shown[EVENT_PEER_NICK], 1);
     assert_string_equal(fixture->last->text, "anna");
     assert_null(strpbrk(fixture->last->nick, "\x1b:"));
-    hear(fixture, &fixture->anna, CHAT_NICK, NULL, 1, 2, "a nick of far more bytes than the thirty-two there are");
+    hear(fixture, &fixture->anna, CHAT_NICK, &fixture->own, 1, 2,
+         "a nick of far more bytes than the thirty-two there are");
     assert_int_equal(fixture->shown[EVENT_PEER_NICK], 2);
     assert_in_range(strlen(fixture->last->nick), 1, TEXT_NICK_MAX);
-    hear(fixture, &fixture->anna, CHAT_NICK, NULL, 1, 3, " \t ");
+    hear(fixture, &fixture->anna, CHAT_NICK, &fixture->own, 1, 3, " \t ");
     assert_int_equal(fixture->shown[EVENT_PEER_NICK], 2);
     assert_int_equal(fixture->shown[EVENT_MESSAGE], 0);
 }
@@ -171,23 +173,23 @@ static void nicks_are_rationed(void **state) {
     struct fixture *fixture = *state;
     char nick[16];
     uint64_t sequence = 0;
-    hear(fixture, &fixture->anna, CHAT_NICK, NULL, 1, ++sequence, "anna");
+    hear(fixture, &fixture->anna, CHAT_NICK, &fixture->own, 1, ++sequence, "anna");
     for (unsigned i = 0; i < 100; i++) {
         snprintf(nick, sizeof nick, "anna %u", i);
-        hear(fixture, &fixture->anna, CHAT_NICK, NULL, 1, ++sequence, nick);
+        hear(fixture, &fixture->anna, CHAT_NICK, &fixture->own, 1, ++sequence, nick);
     }
     assert_int_equal(fixture->shown[EVENT_PEER_NICK], 5);
     assert_string_equal(fixture->peer->introduction.nick, "anna 4");
     fixture->room->now = NOW + 19999;
-    hear(fixture, &fixture->anna, CHAT_NICK, NULL, 1, ++sequence, "too soon");
+    hear(fixture, &fixture->anna, CHAT_NICK, &fixture->own, 1, ++sequence, "too soon");
     fixture->room->now = NOW + 20000;
-    hear(fixture, &fixture->anna, CHAT_NICK, NULL, 1, ++sequence, "in time");
+    hear(fixture, &fixture->anna, CHAT_NICK, &fixture->own, 1, ++sequence, "in time");
     assert_int_equal(fixture->shown[EVENT_PEER_NICK], 6);
     assert_string_equal(fixture->peer->introduction.nick, "in time");
     fixture->room->now = NOW + 100000000;
     for (unsigned i = 0; i < 100; i++) {
         snprintf(nick, sizeof nick, "late %u", i);
-        hear(fixture, &fixture->anna, CHAT_NICK, NULL, 1, ++sequence, nick);
+        hear(fixture, &fixture->anna, CHAT_NICK, &fixture->own, 1, ++sequence, nick);
     }
     assert_int_equal(fixture->shown[EVENT_PEER_NICK], 11);
 }
