@@ -128,8 +128,8 @@ $(filter-out $(BENCH_SCENARIOS),$(SCENARIOS)): $(OUT)/tests/%: $(OUT)/tests/scen
 $(BENCH_SCENARIOS): $(OUT)/tests/%: $(OUT)/tests/scenario/%.o $(SCENARIO_SUPPORT) $(SUPPORT) $(BENCH_LIBRARY) $(LIBRARY)
 	$(call link,$(TEST_LIBS))
 
-$(TOOLS): $(OUT)/tests/%: $(OUT)/tests/tools/%.o $(LIBRARY)
-	$(call link)
+$(TOOLS): $(OUT)/tests/%: $(OUT)/tests/tools/%.o $(SUPPORT) $(LIBRARY)
+	$(call link,$(TEST_LIBS))
 
 $(PRELOADS): $(OUT)/tests/%.so: tests/preload/%.c
 	$(call say,CC,$@)

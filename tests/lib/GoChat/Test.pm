@@ -68,7 +68,8 @@ sub start_bootnode {
 }
 
 # start_client(name, bootnode (what start_bootnode gave, or an address), room, nick (default: name), ui (json), port,
-# config => 'lines of [client]', data_dir, arguments => [...], in => $lab->host('a')).
+# config => 'lines of [client]', data_dir, arguments => [...], in => $lab->host('a'), json => 1 when it runs in something
+# that speaks JSON).
 sub start_client {
     my (%option) = @_;
     my $folder = temp_dir();
@@ -79,7 +80,7 @@ sub start_client {
     push @command, '--port', $option{port} if $option{port};
     push @command, '--config', write_file("$folder/client.ini", "[client]\n$option{config}\n") if $option{config};
     push @command, @{ $option{arguments} // [] };
-    my $client = start_program(%option, command => \@command, json => $ui eq 'json');
+    my $client = start_program(%option, command => \@command, json => $option{json} // $ui eq 'json');
     $client->{folder} = $folder;
     return $client;
 }
