@@ -264,6 +264,16 @@ static unsigned statuses_between(const struct person *person, uint64_t from, uin
     return count;
 }
 
+static void assert_a_second_apart(const struct person *person, const struct person *about, uint64_t from) {
+    uint64_t before = 0;
+    for (const struct told *told = person->told; told; told = told->next) {
+        const struct event *event = told->event;
+        if (event->type != EVENT_PEER_STATUS || memcmp(event->peer, about->id, MEMBER_ID_SIZE) != 0) continue;
+        if (told->at >= from && before) assert_true(told->at - before >= 1000);
+        before = told->at;
+    }
+}
+
 static void a_peer_is_lost_and_found(void **state) {
     three_meet(state);
     const struct event *status = person_last(anna, EVENT_PEER_STATUS, bert);
@@ -322,6 +332,7 @@ static void a_slower_path_is_told_once_a_second(void **state) {
     }
     unsigned told = statuses_between(anna, began, world->now);
     assert_in_range(told, 5, 30);
+    assert_a_second_apart(anna, bert, began);
     double rtt = person_last(anna, EVENT_PEER_STATUS, bert)->rtt_ms;
     assert_true(rtt > 100);
     world->jitter_ms = 0;

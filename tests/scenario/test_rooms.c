@@ -275,6 +275,29 @@ static void alone_in_all_rooms(void **state) {
     assert_int_equal(status_of_end(world, anna), ENGINE_STATUS_ALONE);
 }
 
+/* Nobody is there at the end; but somebody was, and has it. A nick is no message. */
+static void to_be_heard_is_company(void **state) {
+    struct world *world = *state;
+    struct person *anna = world_person(world, "anna", NAT_NONE), *bert = world_person(world, "bert", NAT_NONE);
+    for (int says = 0; says < 2; says++) {
+        person_start(anna, "tea");
+        person_start(bert, "tea");
+        world_wait(world, CONNECT_MS, everyone_connected(world));
+        if (says)
+            person_say(anna, "goodbye");
+        else
+            person_nick(anna, "anne");
+        world_run(world, 500);
+        engine_stop(bert->engine, world->now);
+        world_wait(world, LEFT_MS, bert->status == 0);
+        assert_int_equal(status_of_end(world, anna), says ? 0 : ENGINE_STATUS_ALONE);
+        person_kill(anna);
+        person_kill(bert);
+        person_forget(anna);
+        person_forget(bert);
+    }
+}
+
 /* Also one that was parted before. */
 static void what_was_missed_in_one_room_counts(void **state) {
     struct world *world = *state;
@@ -399,6 +422,7 @@ int main(void) {
         SCENARIO(in_no_room),
         SCENARIO(company_in_one_room_is_enough),
         SCENARIO(alone_in_all_rooms),
+        SCENARIO(to_be_heard_is_company),
         SCENARIO(what_was_missed_in_one_room_counts),
         SCENARIO(a_signal_ends_all_rooms_at_once),
         SCENARIO(the_status_is_decided_when_leaving_begins),

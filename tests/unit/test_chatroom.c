@@ -210,6 +210,41 @@ static void authors_are_bounded(void **state) {
     assert_true(author_shows(author_of(fixture->room, fixture->peer), CHAT_TEXT, 1, 1));
 }
 
+static void assert_told(struct fixture *fixture, uint64_t now, uint32_t rtt_us, bool told) {
+    unsigned before = fixture->shown[EVENT_PEER_STATUS];
+    fixture->room->now = now;
+    fixture->peer->sender.srtt_us = rtt_us;
+    assert_int_equal(status_due(fixture->room, fixture->peer) <= now, told);
+    status_check(fixture->room, fixture->peer);
+    assert_int_equal(fixture->shown[EVENT_PEER_STATUS] - before, told);
+}
+
+/* By a tenth and half a millisecond, once a second; where the peer stands, at once. */
+static void a_round_trip_is_told_when_it_changed(void **state) {
+    struct fixture *fixture = *state;
+    struct peer *peer = fixture->peer;
+    peer->connected = peer->has_path = peer->sender.has_rtt = true;
+    assert_told(fixture, NOW, 100000, false); /* it has not joined */
+    status_joined(peer);
+    assert_told(fixture, NOW, 100000, true);
+    assert_told(fixture, NOW + 1000, 109999, false);
+    assert_told(fixture, NOW + 1000, 90001, false);
+    assert_told(fixture, NOW + 999, 110000, false);
+    assert_true(status_due(fixture->room, peer) == NOW + 1000);
+    assert_told(fixture, NOW + 1000, 110000, true);
+    assert_true(fixture->last->rtt_ms > 109.9 && fixture->last->rtt_ms < 110.1);
+    assert_told(fixture, NOW + 2000, 1000, true);
+    assert_told(fixture, NOW + 3000, 1499, false);
+    assert_told(fixture, NOW + 3000, 500, true);
+    peer->demoted = true;
+    assert_told(fixture, NOW + 3000, 500, true);
+    assert_int_equal(fixture->last->standing, STANDING_CONNECTING);
+    assert_told(fixture, NOW + 9000, 100000, false); /* of whom nothing is heard there is none to tell */
+    status_left(peer);
+    peer->demoted = false;
+    assert_told(fixture, NOW + 9000, 500, false);
+}
+
 int main(void) {
 #define ROOM_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
@@ -219,6 +254,7 @@ int main(void) {
         ROOM_TEST(nicks_are_made_fit),
         ROOM_TEST(nicks_are_rationed),
         ROOM_TEST(authors_are_bounded),
+        ROOM_TEST(a_round_trip_is_told_when_it_changed),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("chatroom", tests, NULL, NULL);
