@@ -32,7 +32,7 @@ struct screen_view {
     uint64_t wall_ms;
 };
 
-#define SCREEN_MEMBERS_FROM 80 /* columns: members = auto */
+#define SCREEN_MEMBERS_FROM 80  /* columns: members = auto */
 #define SCREEN_PAGES_ALL 100000 /* more than there can be */
 
 /* Canvas has its size. Sets its cursor. Moves a place in the scrollback that is no longer there. */

@@ -1,0 +1,174 @@
+#include "client/curses/bars.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "client/curses/members_list.h"
+#include "client/curses/pane.h"
+
+#define DOT " · "
+#define ELLIPSIS "…"
+
+static const struct style bar = {COLOUR_DEFAULT, STYLE_REVERSE};
+
+/* --- Title --- */
+
+static void bootnode_text(const struct conversation *conversation, char *out, size_t size) {
+    char address[ADDRESS_TEXT_SIZE];
+    const char *state = conversation->parting ? "leaving" : "looking for the bootnode";
+    if (conversation->parting || conversation->bootnode_standing == BOOTNODE_SEARCHING) {
+        snprintf(out, size, "%s", state);
+        return;
+    }
+    address_format(&conversation->bootnode, address);
+    bool lost = conversation->bootnode_standing == BOOTNODE_LOST;
+    snprintf(out, size, "%s %s", lost ? "bootnode lost:" : "registered at", address);
+}
+
+void title_draw(struct canvas *canvas, struct rect rect, const struct conversation *conversation) {
+    char count[32], bootnode[128];
+    unsigned end = rect.column + rect.columns;
+
+    if (rect.rows == 0) return;
+    canvas_fill(canvas, rect.row, rect.column, end, ' ', bar);
+    struct style name = {bar.colour, bar.attributes | STYLE_BOLD};
+    const char *title = conversation ? conversation->title : "GoChat";
+    /* A long name leaves the others half of the row. */
+    size_t fits = columns_fit(title, strlen(title), rect.columns / 2);
+    unsigned column = canvas_text(canvas, rect.row, rect.column + 1, end, title, fits, name);
+    if (title[fits]) column = canvas_text(canvas, rect.row, column, end, ELLIPSIS, strlen(ELLIPSIS), name);
+    if (!conversation) return;
+    members_count(conversation, count);
+    bootnode_text(conversation, bootnode, sizeof bootnode);
+    struct style state = bar;
+    if (conversation->bootnode_standing == BOOTNODE_LOST) state.colour = COLOUR_BAD;
+    column = canvas_text(canvas, rect.row, column, end, DOT, strlen(DOT), bar);
+    column = canvas_text(canvas, rect.row, column, end, count, strlen(count), bar);
+    column = canvas_text(canvas, rect.row, column, end, DOT, strlen(DOT), bar);
+    canvas_text(canvas, rect.row, column, end, bootnode, strlen(bootnode), state);
+}
+
+/* --- Status --- */
+
+struct room_item {
+    char text[3 * ROOM_NAME_MAX + 48];
+    struct style style;
+    unsigned columns;
+};
+
+#define ROOM_COLUMNS 20 /* of a name */
+
+static struct room_item room_item(const struct conversations *conversations, size_t number) {
+    const struct conversation *conversation = conversations->list[number];
+    const struct window *window = window_of(conversation);
+    bool current = number == conversations->current;
+    struct room_item item = {.style = bar};
+    const char *title = conversation->title;
+    size_t size = columns_fit(title, strlen(title), ROOM_COLUMNS);
+    const char *cut = title[size] ? ELLIPSIS : "";
+
+    if (current)
+        snprintf(item.text, sizeof item.text, "[%zu:%.*s%s]", number + 1, (int)size, title, cut);
+    else if (window && window->mentions > 0)
+        snprintf(item.text, sizeof item.text, "%zu:%.*s%s(!%u)", number + 1, (int)size, title, cut, window->mentions);
+    else if (window && window->unread > 0)
+        snprintf(item.text, sizeof item.text, "%zu:%.*s%s(%u)", number + 1, (int)size, title, cut, window->unread);
+    else
+        snprintf(item.text, sizeof item.text, "%zu:%.*s%s", number + 1, (int)size, title, cut);
+    if (current || (window && window->mentions > 0)) item.style.attributes |= STYLE_BOLD;
+    if (!current && window && window->unread > 0) item.style.colour = COLOUR_WARNING;
+    if (!current && window && window->mentions > 0) item.style.colour = COLOUR_BAD;
+    item.columns = columns_of(item.text, strlen(item.text));
+    return item;
+}
+
+/* The first room that is shown, so that the current one is: as many before it as there is room for. */
+static size_t first_room(const struct conversations *conversations, unsigned columns) {
+    size_t first = conversations->current;
+    unsigned used = room_item(conversations, first).columns + 4; /* ellipses on both sides */
+    while (first > 0) {
+        used += room_item(conversations, first - 1).columns + 1;
+        if (used > columns) break;
+        first--;
+    }
+    return first;
+}
+
+static void draw_rooms(struct canvas *canvas, unsigned row, unsigned column, unsigned end,
+                       const struct conversations *conversations) {
+    if (conversations->count == 0 || end <= column) return;
+    size_t at = first_room(conversations, end - column);
+    if (at > 0) column = canvas_text(canvas, row, column, end, ELLIPSIS " ", strlen(ELLIPSIS " "), bar);
+    for (bool first = true; at < conversations->count; at++, first = false, column++) {
+        struct room_item item = room_item(conversations, at);
+        unsigned rest = at + 1 < conversations->count ? 2 : 0;
+        if (!first && column + item.columns + rest > end) {
+            canvas_text(canvas, row, column, end, ELLIPSIS, strlen(ELLIPSIS), bar);
+            return;
+        }
+        column = canvas_text(canvas, row, column, end, item.text, strlen(item.text), item.style);
+    }
+}
+
+static void status_text(const struct screen_view *view, const struct window *window, char *out, size_t size) {
+    time_t seconds = (time_t)(view->wall_ms / 1000);
+    uint64_t below = pane_lines_below(window);
+    struct tm local;
+    size_t at = 0;
+
+    *out = '\0';
+    if (window->outbox.count > 0) at += (size_t)snprintf(out, size, "waiting %zu  ", window->outbox.count);
+    if (below > 0) at += (size_t)snprintf(out + at, size - at, "↑%" PRIu64 "  ", below);
+    if (view->settings->clock != CLOCK_OFF && localtime_r(&seconds, &local))
+        strftime(out + at, size - at, view->settings->clock == CLOCK_SECONDS ? "%H:%M:%S" : "%H:%M", &local);
+}
+
+void status_draw(struct canvas *canvas, struct rect rect, const struct screen_view *view, const struct window *window) {
+    unsigned end = rect.column + rect.columns;
+    char text[96];
+
+    if (rect.rows == 0) return;
+    canvas_fill(canvas, rect.row, rect.column, end, ' ', bar);
+    status_text(view, window, text, sizeof text);
+    unsigned columns = columns_of(text, strlen(text));
+    unsigned right = columns + 2 <= rect.columns ? end - columns - 1 : end;
+    canvas_text(canvas, rect.row, right, end, text, strlen(text), bar);
+    draw_rooms(canvas, rect.row, rect.column + 1, right, view->conversations);
+}
+
+/* --- Input --- */
+
+/* "tea bob> ", each part cut to its half of the columns. */
+static void prompt_text(const struct conversations *conversations, unsigned columns, char *out, size_t size) {
+    const struct conversation *conversation = conversations_current(conversations);
+    const char *room = conversation ? conversation->title : "", *nick = conversations->nick;
+    unsigned rest = columns > 3 ? columns - 3 : 0, nick_columns = columns_of(nick, strlen(nick));
+    size_t room_size = columns_fit(room, strlen(room), nick_columns < rest / 2 ? rest - nick_columns : rest - rest / 2);
+    size_t nick_size = columns_fit(nick, strlen(nick), rest - columns_of(room, room_size));
+
+    *out = '\0';
+    if (columns >= 2)
+        snprintf(out, size, "%.*s%s%.*s> ", (int)room_size, room, room_size > 0 && nick_size > 0 ? " " : "",
+                 (int)nick_size, nick);
+}
+
+void input_draw(struct canvas *canvas, struct rect rect, const struct screen_view *view) {
+    unsigned end = rect.column + rect.columns;
+    char prompt[3 * ROOM_NAME_MAX + TEXT_NICK_MAX + 8];
+    const char *shown = prompt;
+
+    if (rect.rows == 0) return;
+    if (view->prompt)
+        shown = view->prompt;
+    else
+        prompt_text(view->conversations, rect.columns / 3, prompt, sizeof prompt);
+    size_t size = columns_fit(shown, strlen(shown), view->prompt ? rect.columns * 2 / 3 : rect.columns / 3);
+    unsigned column = canvas_text(canvas, rect.row, rect.column, end, shown, size, (struct style){COLOUR_TIME, 0});
+    struct editor_view part = editor_view(view->editor, end - column, *view->editor_scroll);
+    *view->editor_scroll = part.start;
+    canvas_text(canvas, rect.row, column, end, view->editor->text + part.start, part.size, (struct style){0});
+    canvas->cursor_row = rect.row;
+    canvas->cursor_column = column + part.cursor < end ? column + part.cursor : end - 1;
+}

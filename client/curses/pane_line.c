@@ -1,0 +1,223 @@
+#include "client/curses/pane_line.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "client/config.h"
+#include "client/curses/delivery_mark.h"
+#include "client/curses/found.h"
+#include "client/curses/label.h"
+#include "client/curses/wrap.h"
+
+#define TIME_PANE_MIN 24 /* columns; in less the clock takes too much of it */
+#define SEPARATOR " │ "
+#define SEPARATOR_COLUMNS 3
+
+/* What leads and follows the author where it stands in the text. */
+static const struct {
+    const char *author, *before, *after; /* the author of lines that have none */
+    uint8_t colour;
+} kinds[] = {
+    [LINE_MESSAGE] = {"", "", ": ", COLOUR_DEFAULT}, [LINE_ACTION] = {"*", "* ", " ", COLOUR_DEFAULT},
+    [LINE_PRIVATE] = {"", "", ": ", COLOUR_PRIVATE}, [LINE_NOTICE] = {"—", "", " ", COLOUR_TIME},
+    [LINE_ERROR] = {"!", "", " ", COLOUR_BAD},       [LINE_OLD] = {"", "", " ", COLOUR_TIME},
+    [LINE_DAY] = {"", "", "", COLOUR_TIME},
+};
+
+static unsigned time_columns(const struct pane_shape *shape) {
+    if (shape->clock == CLOCK_OFF || shape->rect.columns < TIME_PANE_MIN) return 0;
+    return shape->clock == CLOCK_SECONDS ? 9 : 6;
+}
+
+static bool in_text(const struct pane_line *line) {
+    return line->shape->author == 0 || line->line->header.kind == LINE_ACTION;
+}
+
+/* --- Text --- */
+
+/* "alice#1a2b: text", or in the wide form of an action "alice#1a2b text". */
+static void compose(struct pane_line *out) {
+    const struct line *line = out->line;
+    bool narrow = out->shape->author == 0;
+    const char *before = narrow ? kinds[line->header.kind].before : "", *after = kinds[line->header.kind].after;
+    struct label label = label_of(line_author(line), line->author_size, LAYOUT_AUTHOR_MAX);
+
+    if (label.size == 0) label = label_of(kinds[line->header.kind].author, strlen(kinds[line->header.kind].author), 1);
+    if (label.size == 0) return;
+    size_t start = strlen(before);
+    out->digits = start + label.digits;
+    out->body = start + label.size + strlen(after);
+    out->size = out->body + line->text_size;
+    out->composed = malloc(out->size);
+    if (!out->composed) abort();
+    memcpy(out->composed, before, start);
+    memcpy(out->composed + start, label.text, label.size);
+    memcpy(out->composed + start + label.size, after, strlen(after));
+    memcpy(out->composed + out->body, line_text(line), line->text_size);
+    out->text = out->composed;
+}
+
+void pane_line_open(struct pane_line *out, const struct pane_shape *shape, const struct line *line, const char *words) {
+    *out = (struct pane_line){.shape = shape, .line = line, .words = words};
+    out->text = line_text(line);
+    out->size = line->text_size;
+    out->indent = time_columns(shape) + (shape->author > 0 ? shape->author + SEPARATOR_COLUMNS : 0);
+    out->width = shape->rect.columns > out->indent ? shape->rect.columns - out->indent : 1;
+    if (in_text(out) && line->header.kind != LINE_DAY) compose(out);
+}
+
+void pane_line_close(struct pane_line *line) {
+    free(line->composed);
+    line->composed = NULL;
+}
+
+/* Whether the delivery mark has to stand below the text: its widest form decides, so that none moves anything. */
+static bool mark_below(const struct pane_line *line, unsigned last_row_columns) {
+    unsigned mark = delivery_mark_columns(&line->line->header);
+    return mark > 0 && last_row_columns + 1 + mark > line->width;
+}
+
+size_t pane_line_rows(const struct pane_line *line) {
+    if (line->line->header.kind == LINE_DAY) return 1;
+    struct wrap wrap = wrap_over(line->text, line->size, line->width);
+    struct wrap_row row = {0};
+    size_t rows = 0;
+    while (wrap_next(&wrap, &row)) rows++;
+    return rows + (mark_below(line, row.columns) ? 1 : 0);
+}
+
+/* --- Styles --- */
+
+static struct style author_style(const struct line_header *header) {
+    struct style style = {kinds[header->kind].colour, 0};
+    if (header->kind == LINE_MESSAGE || header->kind == LINE_ACTION)
+        style.colour = (uint8_t)(COLOUR_NICK + header->colour);
+    if (header->mention) style.attributes = STYLE_BOLD | STYLE_REVERSE;
+    if (header->own) style.attributes |= STYLE_BOLD;
+    return style;
+}
+
+/* The style at a byte of the text, and how far it goes. */
+static struct style style_at(const struct pane_line *line, size_t at, size_t *end) {
+    const struct line_header *header = &line->line->header;
+    struct style style = {kinds[header->kind].colour, line->words ? STYLE_BOLD : 0};
+    *end = line->size;
+    if (at >= line->body) return style;
+    *end = at < line->digits ? line->digits : line->body;
+    return at < line->digits ? author_style(header) : label_quiet(style);
+}
+
+static const struct found_place *place_after(const struct found *found, size_t at) {
+    for (size_t i = 0; i < found->count; i++)
+        if (found->places[i].end > at) return &found->places[i];
+    return NULL;
+}
+
+/* --- Drawing --- */
+
+static unsigned draw_text(const struct pane_line *line, struct canvas *canvas, unsigned row, unsigned column,
+                          const struct wrap_row *part, const struct found *found) {
+    unsigned end = line->shape->rect.column + line->shape->rect.columns;
+    for (size_t at = part->start; at < part->start + part->size;) {
+        size_t stop;
+        struct style style = style_at(line, at, &stop);
+        const struct found_place *place = place_after(found, at);
+        if (place && place->start <= at) {
+            style.attributes |= STYLE_UNDERLINE;
+            if (place->end < stop) stop = place->end;
+        } else if (place && place->start < stop)
+            stop = place->start;
+        if (stop > part->start + part->size) stop = part->start + part->size;
+        column = canvas_text(canvas, row, column, end, line->text + at, stop - at, style);
+        at = stop;
+    }
+    return column;
+}
+
+static unsigned draw_time(const struct pane_line *line, struct canvas *canvas, unsigned row, unsigned column) {
+    unsigned columns = time_columns(line->shape);
+    time_t seconds = (time_t)(line->line->header.at_ms / 1000);
+    struct tm local;
+    char text[16];
+    if (columns == 0 || !localtime_r(&seconds, &local)) return column + columns;
+    size_t size = strftime(text, sizeof text, line->shape->clock == CLOCK_SECONDS ? "%H:%M:%S" : "%H:%M", &local);
+    canvas_text(canvas, row, column, column + columns, text, size, (struct style){COLOUR_TIME, 0});
+    return column + columns;
+}
+
+static void draw_author(const struct pane_line *line, struct canvas *canvas, unsigned row, unsigned column) {
+    const struct line *of = line->line;
+    const char *instead = kinds[of->header.kind].author;
+    bool named = of->author_size > 0 && !in_text(line);
+    struct label label = named ? label_of(line_author(of), of->author_size, line->shape->author)
+                               : label_of(instead, strlen(instead), line->shape->author);
+    unsigned end = column + line->shape->author;
+    label_draw(canvas, row, end - label.columns, end, &label, author_style(&of->header));
+}
+
+/* Time, author and what separates them from the text; returns where that begins. */
+static unsigned draw_lead(const struct pane_line *line, struct canvas *canvas, unsigned row, bool first) {
+    unsigned column = line->shape->rect.column;
+    unsigned author = first ? draw_time(line, canvas, row, column) : column + time_columns(line->shape);
+    if (line->shape->author == 0) return author;
+    if (first) draw_author(line, canvas, row, author);
+    return canvas_text(canvas, row, author + line->shape->author, canvas->columns, SEPARATOR, strlen(SEPARATOR),
+                       (struct style){COLOUR_TIME, STYLE_DIM});
+}
+
+void pane_rule_draw(const struct pane_shape *shape, struct canvas *canvas, unsigned row, const char *text, size_t size,
+                    struct style style) {
+    unsigned columns = columns_of(text, size) + 6, end = shape->rect.column + shape->rect.columns;
+    unsigned column = shape->rect.column + (columns < shape->rect.columns ? (shape->rect.columns - columns) / 2 : 0);
+    column = canvas_text(canvas, row, column, end, "── ", strlen("── "), style);
+    column = canvas_text(canvas, row, column, end, text, size, style);
+    canvas_text(canvas, row, column, end, " ──", strlen(" ──"), style);
+}
+
+static struct found visible_words(const struct pane_line *line, struct wrap wrap, size_t rows, size_t *start) {
+    struct wrap_row row = {0};
+    if (!line->words || !wrap_next(&wrap, &row)) return (struct found){0};
+    *start = row.start;
+    while (--rows > 0 && wrap_next(&wrap, &row)) continue;
+    struct found found = found_in(line->text + *start, row.start + row.size - *start, line->words);
+    for (size_t i = 0; i < found.count; i++) {
+        found.places[i].start += *start;
+        found.places[i].end += *start;
+    }
+    return found;
+}
+
+static void draw_rows(const struct pane_line *line, struct canvas *canvas, unsigned row, size_t first, size_t count) {
+    unsigned end = line->shape->rect.column + line->shape->rect.columns, column = 0;
+    struct wrap wrap = wrap_over(line->text, line->size, line->width);
+    struct wrap_row part = {0};
+    size_t at = 0, start = 0;
+
+    while (at < first && wrap_next(&wrap, &part)) at++;
+    struct found found = visible_words(line, wrap, count, &start);
+    struct wrap_row next;
+    bool more = wrap_next(&wrap, &next), drawn = false;
+    for (; more && count > 0; at++, count--, row++) {
+        part = next;
+        column = draw_text(line, canvas, row, draw_lead(line, canvas, row, at == 0), &part, &found);
+        more = wrap_next(&wrap, &next);
+        drawn = true;
+    }
+    found_free(&found);
+    if (more) return;
+    bool below = mark_below(line, part.columns);
+    if (below && count > 0)
+        delivery_mark_draw(canvas, row, draw_lead(line, canvas, row, false), end, &line->line->header);
+    else if (!below && drawn && delivery_mark_columns(&line->line->header) > 0)
+        delivery_mark_draw(canvas, row - 1, column + 1, end, &line->line->header);
+}
+
+void pane_line_draw(const struct pane_line *line, struct canvas *canvas, unsigned row, size_t first, size_t count) {
+    if (count == 0) return;
+    if (line->line->header.kind == LINE_DAY)
+        pane_rule_draw(line->shape, canvas, row, line->text, line->size, (struct style){COLOUR_TIME, 0});
+    else
+        draw_rows(line, canvas, row, first, count);
+}
