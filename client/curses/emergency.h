@@ -1,0 +1,16 @@
+/* What gives the terminal back when the program cannot: bytes and settings made ready beforehand, and handlers of the
+ * signals of a crash. terminal_emergency (terminal.h) is here. */
+#pragma once
+
+#include <stddef.h>
+#include <termios.h>
+
+#define EMERGENCY_BYTES 512
+
+/* SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT and SIGQUIT restore the terminal, then do what they did before. */
+void emergency_watch(void);
+void emergency_unwatch(void);
+/* From now on the terminal is to be restored: the descriptor stays open until emergency_disarm. Bytes that do not fit
+ * are cut. */
+void emergency_arm(int descriptor, const struct termios *settings, const char *bytes, size_t size);
+void emergency_disarm(void);
