@@ -7,7 +7,7 @@
 
 #include "client/curses/editor.h"
 
-/* A key is a code point (control characters as they are), or one of these; with Alt, KEY_ALT is added. */
+/* A key is a code point (control characters as they are), or one of these; with Alt, KEYS_ALT is added. */
 enum {
     KEYS_FIRST = 0x110000,
     KEYS_UP = KEYS_FIRST,
@@ -67,9 +67,10 @@ struct binding {
     int action; /* enum edit or enum action */
 };
 
+/* Alt with a capital letter is the same as with the small one. */
 int keys_action(uint32_t key);
 const struct binding *keys_table(size_t *count);
 /* "Ctrl-A", "Alt-Enter", "PgUp", "é". */
 const char *keys_name(uint32_t key, char out[static 32]);
-/* One line of help. */
+/* One line of help; empty for what has no key of its own. */
 const char *keys_help(int action);
