@@ -46,12 +46,13 @@ static inline const char *line_text(const struct line *line) {
 struct scrollback {
     struct line **lines; /* a ring that grows up to SCROLLBACK_LINES */
     size_t capacity, head, count;
-    size_t bytes;
+    size_t bytes;   /* of memory, with an estimate of what malloc adds */
     uint64_t first; /* number of the oldest line kept */
 };
 
 void scrollback_clear(struct scrollback *scrollback); /* numbers go on; also frees */
-/* Appends and returns the line's number. A text too long for the bound is cut. */
+/* Appends and returns the line's number. A text too long for the bound is cut. Without memory older lines go; if none
+ * is left, the line is lost and its number with it. */
 uint64_t scrollback_add(struct scrollback *scrollback, const struct line_header *header, const char *author,
                         size_t author_size, const char *text, size_t text_size);
 /* NULL when it is not there (any more). */
@@ -60,5 +61,5 @@ static inline uint64_t scrollback_end(const struct scrollback *scrollback) {
     return scrollback->first + scrollback->count;
 }
 /* The newest line below number `before` whose author or text contains the words, without regard to case (NFKC
- * case-folded); false: none. */
+ * case-folded); false: none, or no words. */
 bool scrollback_find(const struct scrollback *scrollback, const char *words, uint64_t before, uint64_t *number);

@@ -1,6 +1,7 @@
 /* One text → rows of at most `width` columns, broken at blanks (UAX 14 would break CJK text between characters: so do
  * we), a word longer than a row between clusters. Pure. Blanks at a break are not drawn. Every width from 1 works; a
- * cluster wider than the row is left out. Newlines end a row. */
+ * cluster wider than the row is left out. A newline ends a row: the last one of a text begins no other. Blanks at the
+ * start of a line are kept, if need be on a row of their own, which is empty then. Takes linear time. */
 #pragma once
 
 #include <stdbool.h>
