@@ -1,0 +1,275 @@
+/* Commands that answer themselves: /who /info /ignore /log /set. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "client/ui/command_parts.h"
+
+#define SECTION "client"
+#define WHY_SIZE 512
+#define VALUE_SIZE 64
+#define DIGITS_LEAST 4 /* of a fingerprint, as roster_named wants them */
+
+/* --- members --- */
+
+static void show_member(const struct command_host *host, const struct conversation *room, const struct member *member,
+                        bool everything) {
+    struct event *event = event_create(EVENT_MEMBER, NULL, 0);
+
+    event->room = room->name;
+    memcpy(event->peer, member->id, sizeof event->peer);
+    memcpy(event->nick, member->nick, sizeof event->nick);
+    event->standing = member->standing;
+    event->relayed = member->relayed;
+    event->address = member->address;
+    event->rtt_ms = member->rtt_ms;
+    event->cipher = member->cipher;
+    memcpy(event->fingerprint, member->fingerprint, sizeof event->fingerprint);
+    if (everything) memcpy(event->safety, member->safety, sizeof event->safety);
+    event->waiting = member->waiting;
+    event->ignored = *member->fingerprint && ignores_has(host->ignores, member->fingerprint);
+    host->show(host->context, event);
+    event_destroy(event);
+}
+
+/* NOLINTNEXTLINE(readability-non-const-parameter): the shape of command.run */
+void command_who(const struct command_host *host, const struct command *self, char *arguments) {
+    const struct conversation *room = command_room(host, self);
+
+    (void)arguments;
+    if (!room) return;
+    for (size_t i = 0; i < room->roster.count; i++) show_member(host, room, &room->roster.members[i], false);
+    if (room->roster.count == 0) command_notice(host, room, "nobody else is here");
+}
+
+static void show_bootnode(const struct command_host *host, const struct conversation *room) {
+    char bootnode[ADDRESS_TEXT_SIZE], mapped[ADDRESS_TEXT_SIZE];
+
+    address_format(&room->bootnode, bootnode);
+    address_format(&room->mapped, mapped);
+    switch (room->bootnode_standing) {
+    case BOOTNODE_SEARCHING: command_notice(host, room, "bootnode: not reached yet"); break;
+    case BOOTNODE_REGISTERED:
+        command_notice(host, room, "bootnode: registered at %s, which sees us as %s", bootnode, mapped);
+        break;
+    case BOOTNODE_LOST: command_notice(host, room, "bootnode: %s is lost; it last saw us as %s", bootnode, mapped);
+    }
+}
+
+static void show_members(const struct command_host *host, const struct conversation *room) {
+    size_t standing[STANDING_BLOCKED + 1] = {0};
+
+    for (size_t i = 0; i < room->roster.count; i++) standing[room->roster.members[i].standing]++;
+    command_notice(host, room, "members: %zu besides us, %zu connected, %zu connecting, %zu blocked",
+                   room->roster.count, standing[STANDING_CONNECTED], standing[STANDING_CONNECTING],
+                   standing[STANDING_BLOCKED]);
+}
+
+static void print_open(FILE *out, const struct roster *roster, const struct delivery *last) {
+    for (size_t i = 0; i < last->open_count; i++) {
+        const struct member *member = roster_find(roster, last->open[i]);
+        char label[ROSTER_LABEL_SIZE];
+
+        if (!member) roster_label("", "", last->open[i], label);
+        fprintf(out, "%s%s", i == 0 ? "; it waits for " : ", ", member ? member->label : label);
+    }
+}
+
+static void show_last_message(const struct command_host *host, const struct conversation *room) {
+    const struct delivery *last = deliveries_last(&room->deliveries);
+    size_t size;
+    char *text;
+    FILE *out = open_memstream(&text, &size);
+
+    if (!out) abort();
+    if (!last)
+        fprintf(out, "none was sent yet");
+    else if (last->recipients == 0)
+        fprintf(out, "nobody was there to get it");
+    else
+        fprintf(out, "%u of %u have it", last->delivered, last->recipients);
+    if (last && last->undelivered > 0) fprintf(out, "; %u left without it", last->undelivered);
+    if (last) print_open(out, &room->roster, last);
+    if (fclose(out) != 0) abort();
+    command_notice(host, room, "last message: %s", text);
+    free(text);
+}
+
+void command_info(const struct command_host *host, const struct command *self, char *arguments) {
+    const struct conversation *room = command_room(host, self);
+    const struct member *peer;
+
+    if (!room) return;
+    if (*arguments) {
+        peer = command_peer(host, self, room, command_whole(arguments));
+        if (peer) show_member(host, room, peer, true);
+        return;
+    }
+    command_notice(host, room, "room: %s%s", room->title, room->parting ? ", being left" : "");
+    command_notice(host, room, "you: %s, fingerprint %s", host->conversations->label, host->conversations->fingerprint);
+    show_bootnode(host, room);
+    show_members(host, room);
+    show_last_message(host, room);
+}
+
+/* --- who is not heard --- */
+
+static void label_ignored(const struct ignored *ignored, char label[static ROSTER_LABEL_SIZE]) {
+    static const uint8_t nobody[MEMBER_ID_SIZE];
+
+    roster_label(ignored->nick, ignored->fingerprint, nobody, label);
+}
+
+static void list_ignored(const struct command_host *host) {
+    char label[ROSTER_LABEL_SIZE];
+
+    for (size_t i = 0; i < host->ignores->count; i++) {
+        const struct ignored *ignored = &host->ignores->items[i];
+
+        label_ignored(ignored, label);
+        command_notice(host, NULL, "ignored: %s, fingerprint %s", label, ignored->fingerprint);
+    }
+    if (host->ignores->count == 0) command_notice(host, NULL, "nobody is ignored");
+}
+
+/* Who is ignored need not be here. */
+static const struct ignored *ignored_named(const struct ignores *ignores, const char *name) {
+    char label[ROSTER_LABEL_SIZE];
+    size_t size = strlen(name);
+
+    for (size_t i = 0; i < ignores->count; i++) {
+        label_ignored(&ignores->items[i], label);
+        if (strcasecmp(label, name) == 0 || strcasecmp(ignores->items[i].nick, name) == 0 ||
+            (size >= DIGITS_LEAST && strncasecmp(ignores->items[i].fingerprint, name, size) == 0))
+            return &ignores->items[i];
+    }
+    return NULL;
+}
+
+static void toggle_ignored(const struct command_host *host, const struct command *self, const struct ignored *whom) {
+    struct ignored copy = *whom; /* `whom` may be an entry that goes */
+    char label[ROSTER_LABEL_SIZE], why[WHY_SIZE];
+    bool ignored;
+
+    label_ignored(&copy, label);
+    if (!ignores_toggle(host->ignores, copy.fingerprint, copy.nick, &ignored, why, sizeof why))
+        command_fail(host, self, "%s", why);
+    else
+        command_notice(host, NULL, ignored ? "%s is ignored from now on" : "%s is heard again", label);
+}
+
+void command_ignore(const struct command_host *host, const struct command *self, char *arguments) {
+    const struct conversation *room = conversations_current(host->conversations);
+    char *name = command_whole(arguments);
+    const struct ignored *listed;
+    struct member *member = NULL;
+    struct ignored whom;
+
+    if (*arguments == '\0') {
+        list_ignored(host);
+        return;
+    }
+    listed = ignored_named(host->ignores, name);
+    if (listed && (!room || roster_named(&room->roster, name, &member) == ROSTER_NOBODY)) {
+        toggle_ignored(host, self, listed);
+        return;
+    }
+    room = command_room(host, self);
+    member = room ? command_peer(host, self, room, name) : NULL;
+    if (!member) return;
+    if (!*member->fingerprint) {
+        command_fail(host, self, "%s is not connected, so the key is not known yet", member->label);
+        return;
+    }
+    memcpy(whom.fingerprint, member->fingerprint, sizeof whom.fingerprint);
+    memcpy(whom.nick, member->nick, sizeof whom.nick);
+    toggle_ignored(host, self, &whom);
+}
+
+/* --- transcripts --- */
+
+void command_log(const struct command_host *host, const struct command *self, char *arguments) {
+    struct conversation *room = command_room(host, self);
+    bool on = strcmp(arguments, "on") == 0, off = strcmp(arguments, "off") == 0;
+    char path[4096 + 512], why[WHY_SIZE];
+
+    if (!room) return;
+    if (*arguments && !on && !off) {
+        command_usage(host, self);
+        return;
+    }
+    if ((on || off) && !transcripts_enable(host->transcripts, room->name, on, why, sizeof why)) {
+        command_fail(host, self, "%s", why);
+        return;
+    }
+    if (transcripts_enabled(host->transcripts, room->name)) {
+        transcripts_path(host->transcripts, room->name, path, sizeof path);
+        command_notice(host, room, "%s is logged in %s", room->title, path);
+    } else {
+        command_notice(host, room, "%s is not logged", room->title);
+    }
+}
+
+/* --- settings --- */
+
+/* Settings are switches and choices. */
+static void show_setting(const struct command_host *host, const struct ini_key *key) {
+    const char *field = (const char *)host->settings + key->offset;
+    const char *value;
+    bool on;
+    int choice;
+
+    if (key->type == INI_BOOLEAN) {
+        memcpy(&on, field, sizeof on);
+        value = on ? "on" : "off";
+    } else {
+        memcpy(&choice, field, sizeof choice);
+        value = key->choices[choice];
+    }
+    command_notice(host, NULL, "%s = %s (%s)", key->name, value, key->help);
+}
+
+/* Shows the setting of that name; NULL: all. Returns how many. */
+static size_t show_settings(const struct command_host *host, const char *name) {
+    size_t shown = 0;
+
+    for (size_t i = 0; i < client_config_table.count; i++) {
+        const struct ini_key *key = &client_config_table.keys[i];
+
+        if (!client_config_is_setting(key->name) || (name && strcmp(key->name, name) != 0)) continue;
+        show_setting(host, key);
+        shown++;
+    }
+    return shown;
+}
+
+static void explain_settings(const struct command_host *host, const struct command *self, const char *name) {
+    char known[512] = "";
+
+    for (size_t i = 0; i < client_config_table.count; i++) {
+        const char *setting = client_config_table.keys[i].name;
+        size_t at = strlen(known);
+
+        if (client_config_is_setting(setting))
+            snprintf(known + at, sizeof known - at, "%s%s", at > 0 ? ", " : "", setting);
+    }
+    command_fail(host, self, "no setting '%.*s', expected one of %s", VALUE_SIZE, name, known);
+}
+
+void command_set(const struct command_host *host, const struct command *self, char *arguments) {
+    char *value = arguments, *key = command_word(&value), why[WHY_SIZE];
+
+    if (*arguments == '\0') {
+        show_settings(host, NULL);
+    } else if (!key) {
+        command_usage(host, self);
+    } else if (!client_config_is_setting(key)) {
+        explain_settings(host, self, key);
+    } else if (*value && !ini_table_set(&client_config_table, SECTION, key, value, host->settings, why, sizeof why)) {
+        command_fail(host, self, "%s '%.*s': %s", key, VALUE_SIZE, value, why);
+    } else {
+        show_settings(host, key);
+        if (*value && host->settings_changed) host->settings_changed(host->context);
+    }
+}

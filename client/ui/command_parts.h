@@ -1,0 +1,36 @@
+/* What the files of the commands share: how a command reads its arguments and says what is wrong. See commands.h. */
+#pragma once
+
+#include "client/ui/commands.h"
+
+/* An ERROR, "/NAME: …". */
+__attribute__((format(printf, 3, 4))) void command_fail(const struct command_host *host, const struct command *self,
+                                                        const char *format, ...);
+/* "/join: expected /join ROOM [SECRET-FILE]" */
+void command_usage(const struct command_host *host, const struct command *self);
+/* `room` NULL: about none in particular. */
+__attribute__((format(printf, 3, 4))) void command_notice(const struct command_host *host,
+                                                          const struct conversation *room, const char *format, ...);
+
+/* Cuts the next word off, which may stand in quotes. NULL: none left, or a quote without its end. */
+char *command_word(char **rest);
+/* The whole rest as one argument, without the quotes around it. */
+char *command_whole(char *arguments);
+
+/* NULL: said why. */
+struct conversation *command_room(const struct command_host *host, const struct command *self);
+/* The current room, if something can still be said there. */
+struct conversation *command_talk(const struct command_host *host, const struct command *self);
+struct member *command_peer(const struct command_host *host, const struct command *self,
+                            const struct conversation *room, const char *name);
+
+void command_join(const struct command_host *host, const struct command *self, char *arguments);
+void command_part(const struct command_host *host, const struct command *self, char *arguments);
+void command_nick(const struct command_host *host, const struct command *self, char *arguments);
+void command_me(const struct command_host *host, const struct command *self, char *arguments);
+void command_msg(const struct command_host *host, const struct command *self, char *arguments);
+void command_who(const struct command_host *host, const struct command *self, char *arguments);
+void command_info(const struct command_host *host, const struct command *self, char *arguments);
+void command_ignore(const struct command_host *host, const struct command *self, char *arguments);
+void command_log(const struct command_host *host, const struct command *self, char *arguments);
+void command_set(const struct command_host *host, const struct command *self, char *arguments);

@@ -1,0 +1,130 @@
+/* Commands that tell the engine something: /join /part /nick /me /msg. */
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/secret_file.h"
+#include "client/ui/command_parts.h"
+
+static struct conversation *joined(const struct command_host *host, const char *name) {
+    for (size_t i = 0; i < host->conversations->count; i++)
+        if (strcmp(host->conversations->list[i]->name, name) == 0) return host->conversations->list[i];
+    return NULL;
+}
+
+static void tell(const struct command_host *host, enum input_type type, const char *room, const void *text,
+                 size_t size) {
+    host->tell(host->context, input_create(type, room, text, size));
+}
+
+static void join_with_secret(const struct command_host *host, const struct command *self, const char *room,
+                             const char *file) {
+    uint8_t secret[ROOM_SECRET_MAX];
+    size_t size = 0;
+    char why[256];
+
+    if (secret_file_read(file, secret, &size, why, sizeof why))
+        tell(host, INPUT_JOIN, room, secret, size);
+    else
+        command_fail(host, self, "secret file %s: %s", file, why);
+    sodium_memzero(secret, sizeof secret);
+}
+
+void command_join(const struct command_host *host, const struct command *self, char *arguments) {
+    char *rest = arguments, *room = command_word(&rest), *file = room ? command_word(&rest) : NULL;
+    struct conversation *there;
+
+    if (!room || *rest) {
+        command_usage(host, self);
+        return;
+    }
+    if (*room == '\0' || strlen(room) > ROOM_NAME_MAX) {
+        command_fail(host, self, "expected a room's name of 1 to %d bytes", ROOM_NAME_MAX);
+        return;
+    }
+    there = joined(host, room);
+    if (there && !there->parting && file)
+        command_fail(host, self, "you are in %s already, expected /part first", there->title);
+    else if (there && !there->parting)
+        host->go(host->context, there);
+    else if (file)
+        join_with_secret(host, self, room, file);
+    else
+        tell(host, INPUT_JOIN, room, NULL, 0);
+}
+
+static void list_rooms(const struct conversations *conversations, char **out) {
+    size_t size;
+    FILE *list = open_memstream(out, &size);
+
+    if (!list) abort();
+    for (size_t i = 0; i < conversations->count; i++)
+        fprintf(list, "%s%s", i > 0 ? ", " : "", conversations->list[i]->title);
+    if (fclose(list) != 0) abort();
+}
+
+void command_part(const struct command_host *host, const struct command *self, char *arguments) {
+    struct conversation *room = command_room(host, self);
+    char *rooms;
+
+    if (!room) return;
+    if (*arguments) room = conversations_named(host->conversations, command_whole(arguments));
+    if (!room) {
+        list_rooms(host->conversations, &rooms);
+        command_fail(host, self, "you are not in that room, expected one of %s", rooms);
+        free(rooms);
+    } else if (room->parting) {
+        command_fail(host, self, "%s is being left", room->title);
+    } else {
+        room->parting = true;
+        tell(host, INPUT_PART, room->name, NULL, 0);
+    }
+}
+
+static const char *nick_expected(void) {
+    for (size_t i = 0; i < client_config_table.count; i++)
+        if (strcmp(client_config_table.keys[i].name, "nick") == 0) return client_config_table.keys[i].expected;
+    return "another nick";
+}
+
+void command_nick(const struct command_host *host, const struct command *self, char *arguments) {
+    char *wanted = command_whole(arguments), nick[TEXT_NICK_MAX + 1];
+
+    if (text_nick(wanted, strlen(wanted), nick))
+        tell(host, INPUT_NICK, NULL, nick, strlen(nick));
+    else
+        command_fail(host, self, "expected %s", nick_expected());
+}
+
+void command_me(const struct command_host *host, const struct command *self, char *arguments) {
+    struct conversation *room = command_talk(host, self);
+    struct input *input;
+
+    if (!room) return;
+    input = input_create(INPUT_SAY, room->name, arguments, strlen(arguments));
+    input->kind = CHAT_ACTION;
+    host->tell(host->context, input);
+}
+
+void command_msg(const struct command_host *host, const struct command *self, char *arguments) {
+    char *text = arguments, *name = command_word(&text);
+    struct conversation *room;
+    struct member *peer;
+    struct input *input;
+
+    if (!name || *text == '\0') {
+        command_usage(host, self);
+        return;
+    }
+    room = command_talk(host, self);
+    peer = room ? command_peer(host, self, room, name) : NULL;
+    if (!peer) return;
+    if (peer->standing == STANDING_BLOCKED) {
+        command_fail(host, self, "%s is blocked: the key is not the one known for that nick", peer->label);
+        return;
+    }
+    input = input_create(INPUT_SAY, room->name, text, strlen(text));
+    input->kind = CHAT_PRIVATE;
+    memcpy(input->peer, peer->id, sizeof input->peer);
+    host->tell(host->context, input);
+}

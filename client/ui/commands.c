@@ -1,0 +1,215 @@
+#include "client/ui/commands.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/ui/command_parts.h"
+
+#define BLANKS " \t\r\n"
+#define NEAR_LENGTH 16 /* no name is near a longer one */
+#define NEAR_MOST 2    /* changes, in names of four letters and more */
+
+/* --- the commands that are about commands, or a line long --- */
+
+static void run_find(const struct command_host *host, const struct command *self, char *arguments) {
+    if (host->find)
+        host->find(host->context, arguments);
+    else
+        command_fail(host, self, "expected a screen (--ui curses)");
+}
+
+/* NOLINTNEXTLINE(readability-non-const-parameter): the shape of command.run */
+static void run_clear(const struct command_host *host, const struct command *self, char *arguments) {
+    (void)arguments;
+    if (host->clear)
+        host->clear(host->context);
+    else
+        command_fail(host, self, "expected a screen (--ui curses)");
+}
+
+/* NOLINTNEXTLINE(readability-non-const-parameter): the shape of command.run */
+static void run_quit(const struct command_host *host, const struct command *self, char *arguments) {
+    (void)self;
+    (void)arguments;
+    host->quit(host->context);
+}
+
+static void run_help(const struct command_host *host, const struct command *self, char *arguments);
+
+static const struct command table[] = {
+    {"join", "ROOM [SECRET-FILE]", "joins a room, or goes to it", COMPLETE_ROOM, command_join},
+    {"part", "[ROOM]", "leaves a room, once what was said there has arrived", COMPLETE_ROOM, command_part},
+    {"nick", "NAME", "changes the name that others see", COMPLETE_NOTHING, command_nick},
+    {"me", "TEXT", "says what you do", COMPLETE_NOTHING, command_me},
+    {"msg", "PEER TEXT", "says it to one member alone", COMPLETE_PEER, command_msg},
+    {"who", "", "shows who is here, and how they are reached", COMPLETE_NOTHING, command_who},
+    {"info", "[PEER]", "shows all about a member, or about the room and the bootnode", COMPLETE_PEER, command_info},
+    {"ignore", "[PEER]", "hides what somebody says, or shows it again; alone: lists whom", COMPLETE_PEER,
+     command_ignore},
+    {"find", "[TEXT]", "looks for text further up; alone: for the same once more", COMPLETE_NOTHING, run_find},
+    {"clear", "", "clears the room's lines from the screen", COMPLETE_NOTHING, run_clear},
+    {"log", "[on|off]", "keeps a transcript of the room, or not; alone: says where", COMPLETE_NOTHING, command_log},
+    {"set", "[KEY [VALUE]]", "changes a setting; alone: shows them", COMPLETE_SETTING, command_set},
+    {"help", "[COMMAND]", "explains commands", COMPLETE_COMMAND, run_help},
+    {"quit", "", "leaves, once everything has arrived", COMPLETE_NOTHING, run_quit},
+};
+
+#define COUNT (sizeof table / sizeof *table)
+
+const struct command *commands_table(size_t *count) {
+    *count = COUNT;
+    return table;
+}
+
+/* --- which one is meant --- */
+
+static size_t least(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+/* Letters to insert, remove, replace or swap (the optimal string alignment distance). */
+static size_t changes_between(const char *a, const char *b) {
+    size_t rows[NEAR_LENGTH + 1][NEAR_LENGTH + 1], m = strlen(a), n = strlen(b);
+
+    if (m > NEAR_LENGTH || n > NEAR_LENGTH) return SIZE_MAX;
+    for (size_t i = 0; i <= m; i++) {
+        for (size_t j = 0; j <= n; j++) {
+            if (i == 0 || j == 0) {
+                rows[i][j] = i + j;
+                continue;
+            }
+            rows[i][j] = least(rows[i - 1][j], rows[i][j - 1]) + 1;
+            rows[i][j] = least(rows[i][j], rows[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                rows[i][j] = least(rows[i][j], rows[i - 2][j - 2] + 1);
+        }
+    }
+    return rows[m][n];
+}
+
+static size_t changes_to_nearest(const char *name) {
+    size_t nearest = SIZE_MAX;
+
+    for (size_t i = 0; i < COUNT; i++) nearest = least(nearest, changes_between(name, table[i].name));
+    return nearest <= least(strlen(name) / 2, NEAR_MOST) ? nearest : SIZE_MAX;
+}
+
+static bool is_near(const char *name, const struct command *command, size_t changes) {
+    return changes_between(name, command->name) == changes;
+}
+
+static bool is_short_for(const char *name, const struct command *command, size_t length) {
+    return length > 0 && strncmp(name, command->name, length) == 0;
+}
+
+/* "/me or /msg": those of the table that `accepts` takes. */
+static void list_accepted(const char *name, bool (*accepts)(const char *name, const struct command *command, size_t),
+                          size_t measure, char out[static 256]) {
+    size_t left = 0;
+
+    for (size_t i = 0; i < COUNT; i++) left += accepts(name, &table[i], measure);
+    for (size_t i = 0; i < COUNT; i++) {
+        if (!accepts(name, &table[i], measure)) continue;
+        out = stpcpy(stpcpy(stpcpy(out, "/"), table[i].name), left == 1 ? "" : left == 2 ? " or " : ", ");
+        left--;
+    }
+}
+
+static void explain_unknown(const struct command_host *host, const char *name) {
+    struct command unknown = {.name = name};
+    size_t changes = changes_to_nearest(name);
+    char near[256] = "";
+
+    if (changes != SIZE_MAX) {
+        list_accepted(name, is_near, changes, near);
+        command_fail(host, &unknown, "no such command, expected %s?", near);
+    } else {
+        command_fail(host, &unknown, "no such command, /help lists them; text that begins with / is written //…");
+    }
+}
+
+/* By its name or the beginning of it. NULL: said why. */
+static const struct command *resolve(const struct command_host *host, const char *name) {
+    const struct command *found = NULL;
+    size_t length = strlen(name), matches = 0;
+    char candidates[256] = "";
+
+    for (size_t i = 0; i < COUNT; i++) {
+        if (!is_short_for(name, &table[i], length)) continue;
+        if (table[i].name[length] == '\0') return &table[i];
+        found = &table[i];
+        matches++;
+    }
+    if (matches == 1) return found;
+    if (matches == 0) {
+        explain_unknown(host, name);
+        return NULL;
+    }
+    list_accepted(name, is_short_for, length, candidates);
+    command_fail(host, &(struct command){.name = name}, "expected %s", candidates);
+    return NULL;
+}
+
+/* --- help --- */
+
+static void show_help(const struct command_host *host, const struct command *command) {
+    char left[64];
+
+    snprintf(left, sizeof left, "/%s %s", command->name, command->arguments);
+    command_notice(host, NULL, "%-24s %s", left, command->help);
+}
+
+/* NOLINTNEXTLINE(readability-non-const-parameter): the shape of command.run */
+static void run_help(const struct command_host *host, const struct command *self, char *arguments) {
+    const char *name = arguments + (*arguments == '/');
+    const struct command *command;
+
+    if (strcmp(name, "keys") == 0) {
+        if (host->keys_help)
+            host->keys_help(host->context);
+        else
+            command_fail(host, self, "keys: expected a screen (--ui curses)");
+    } else if (*name) {
+        command = resolve(host, name);
+        if (command) show_help(host, command);
+    } else {
+        for (size_t i = 0; i < COUNT; i++) show_help(host, &table[i]);
+        command_notice(host, NULL, "%-24s %s", "//TEXT", "says text that begins with /");
+        if (host->keys_help) command_notice(host, NULL, "%-24s %s", "/help keys", "shows what each key does");
+    }
+}
+
+/* --- running --- */
+
+bool command_is(const char *line) {
+    return line[0] == '/' && line[1] != '/';
+}
+
+/* Zero-terminates what stands before the blanks at the end. */
+static void trim_end(char *text) {
+    size_t size = strlen(text);
+
+    while (size > 0 && strchr(BLANKS, text[size - 1])) text[--size] = '\0';
+}
+
+void command_run(const struct command_host *host, const char *line) {
+    char *copy = strdup(line + 1), *arguments;
+    const struct command *command;
+    size_t length;
+
+    if (!copy) abort();
+    trim_end(copy);
+    length = strcspn(copy, BLANKS);
+    arguments = copy + length + strspn(copy + length, BLANKS);
+    copy[length] = '\0';
+    command = resolve(host, copy);
+    if (command) {
+        bool takes = *command->arguments, demands = takes && *command->arguments != '[';
+
+        if (*arguments ? takes : !demands)
+            command->run(host, command, arguments);
+        else
+            command_usage(host, command);
+    }
+    free(copy);
+}
