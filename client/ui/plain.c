@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/ui/roster.h"
 #include "client/ui/ui.h"
 
 #define PEER_BYTES_SHOWN 4
@@ -23,6 +24,16 @@ static char *filtered(const char *text, size_t size, bool multiline) {
     return out;
 }
 
+/* What is printed before and after the author's name. No nick begins with '*', so no message looks like another kind.
+ */
+static const struct {
+    const char *before, *after;
+} frames[CHAT_KINDS] = {
+    [CHAT_TEXT] = {"", ":"},
+    [CHAT_ACTION] = {"** ", ""},
+    [CHAT_PRIVATE] = {"*private* ", ":"},
+};
+
 /* Each line has its author in front, so that no text can look like another line. */
 static void print_message(FILE *out, const struct event *event) {
     char name[LABEL_SIZE], *text = filtered(event->text, event->text_size, true), *rest = text;
@@ -30,8 +41,24 @@ static void print_message(FILE *out, const struct event *event) {
 
     while (size > 0 && text[size - 1] == '\n') text[--size] = '\0';
     label(event, name);
-    for (char *line; (line = strsep(&rest, "\n"));) fprintf(out, "%s: %s\n", name, line);
+    for (char *line; (line = strsep(&rest, "\n"));)
+        fprintf(out, "%s%s%s %s\n", frames[event->kind].before, name, frames[event->kind].after, line);
     free(text);
+}
+
+static void print_room(FILE *out, const struct event *event, const char *what) {
+    char *name = filtered(event->room, strlen(event->room), false);
+
+    fprintf(out, "* %s %s\n", what, name);
+    free(name);
+}
+
+static void print_entered(FILE *out, const struct event *event) {
+    print_room(out, event, "joined");
+}
+
+static void print_parted(FILE *out, const struct event *event) {
+    print_room(out, event, "left");
 }
 
 static void print_registered(FILE *out, const struct event *event) {
@@ -52,9 +79,10 @@ static const char *path_name(const struct event *event) {
 }
 
 static void print_connected(FILE *out, const struct event *event) {
-    char name[LABEL_SIZE];
+    char name[ROSTER_LABEL_SIZE];
 
-    fprintf(out, "* %s is here (%s, %.0f ms)\n", label(event, name), path_name(event), event->rtt_ms);
+    roster_label(event->nick, event->fingerprint, event->peer, name);
+    fprintf(out, "* %s is here (%s, %.0f ms)\n", name, path_name(event), event->rtt_ms);
 }
 
 static void print_path(FILE *out, const struct event *event) {
@@ -68,6 +96,19 @@ static void print_left(FILE *out, const struct event *event) {
     char name[LABEL_SIZE];
 
     fprintf(out, event->said_bye ? "* %s left\n" : "* %s is gone\n", label(event, name));
+}
+
+static void print_peer_nick(FILE *out, const struct event *event) {
+    char name[LABEL_SIZE], *before = filtered(event->text, event->text_size, false);
+
+    fprintf(out, "* %s is now called %s\n", before, label(event, name));
+    free(before);
+}
+
+static void print_nick(FILE *out, const struct event *event) {
+    char name[LABEL_SIZE];
+
+    fprintf(out, "* you are now called %s\n", label(event, name));
 }
 
 static void print_lost(FILE *out, const struct event *event) {
@@ -90,10 +131,49 @@ static void print_error(FILE *out, const struct event *event) {
     free(text);
 }
 
+static void print_notice(FILE *out, const struct event *event) {
+    char *text = filtered(event->text, event->text_size, false);
+
+    fprintf(out, "* %s\n", text);
+    free(text);
+}
+
+static void print_standing(FILE *out, const struct event *event) {
+    char address[ADDRESS_TEXT_SIZE];
+
+    switch (event->standing) {
+    case STANDING_CONNECTING: fputs("connecting", out); break;
+    case STANDING_BLOCKED: fputs("blocked, the key is not the one known for that nick", out); break;
+    case STANDING_CONNECTED:
+        fprintf(out, "%s, %.0f ms, %s", path_name(event), event->rtt_ms, address_format(&event->address, address));
+    }
+    if (event->waiting > 0) fprintf(out, ", has %u of our messages still to get", event->waiting);
+    if (event->ignored) fputs(", ignored", out);
+}
+
+/* One line; more where there is a number to compare. */
+static void print_member(FILE *out, const struct event *event) {
+    char name[ROSTER_LABEL_SIZE];
+
+    roster_label(event->nick, event->fingerprint, event->peer, name);
+    fprintf(out, "* %s: ", name);
+    print_standing(out, event);
+    fputs("\n", out);
+    if (!*event->safety) return;
+    fprintf(out, "* %s: cipher %s\n", name, event->cipher);
+    fprintf(out, "* %s: fingerprint %s\n", name, event->fingerprint);
+    fprintf(out, "* %s: safety number %s\n", name, event->safety);
+}
+
 static void (*const printers[EVENT_TYPES])(FILE *out, const struct event *event) = {
-    [EVENT_REGISTERED] = print_registered, [EVENT_PEER_JOINED] = print_joined, [EVENT_PEER_CONNECTED] = print_connected,
-    [EVENT_MESSAGE] = print_message,       [EVENT_PEER_PATH] = print_path,     [EVENT_PEER_LEFT] = print_left,
-    [EVENT_BOOTNODE_LOST] = print_lost,    [EVENT_BOOTNODE_BACK] = print_back, [EVENT_ERROR] = print_error,
+    [EVENT_JOINED] = print_entered,      [EVENT_REGISTERED] = print_registered,
+    [EVENT_PEER_JOINED] = print_joined,  [EVENT_PEER_CONNECTED] = print_connected,
+    [EVENT_MESSAGE] = print_message,     [EVENT_PEER_PATH] = print_path,
+    [EVENT_PEER_NICK] = print_peer_nick, [EVENT_PEER_LEFT] = print_left,
+    [EVENT_BOOTNODE_LOST] = print_lost,  [EVENT_BOOTNODE_BACK] = print_back,
+    [EVENT_NICK] = print_nick,           [EVENT_PARTED] = print_parted,
+    [EVENT_ERROR] = print_error,         [EVENT_NOTICE] = print_notice,
+    [EVENT_MEMBER] = print_member,
 };
 
 char *ui_plain_line(const struct event *event) {

@@ -1,3 +1,4 @@
+#include <ctype.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -16,7 +17,9 @@
 
 #include "client/message.h"
 #include "client/ui/ui.h"
+#include "tests/support/folder.h"
 
+#define OUR_KEY "0123456789abcdef0123456789abcdef"
 #define PATIENCE_MS 30000 /* for what a working UI does at once */
 
 /* --- lines, pure --- */
@@ -93,9 +96,80 @@ static void json_is_the_designs(void **state) {
         "{\"event\":\"bootnode-lost\",\"room\":\"lobby\",\"bootnode\":\"192.0.2.1:9595\",\"text\":\"silent\"}\n");
     expect_line(sample(EVENT_BOOTNODE_BACK, NULL), ui_json_line,
                 "{\"event\":\"bootnode-back\",\"room\":\"lobby\",\"bootnode\":\"192.0.2.1:9595\"}\n");
-    expect_line(sample(EVENT_ERROR, "no"), ui_json_line, "{\"event\":\"error\",\"text\":\"no\"}\n");
+    event = sample(EVENT_ERROR, "no");
+    event->room = NULL;
+    expect_line(event, ui_json_line, "{\"event\":\"error\",\"text\":\"no\"}\n");
     expect_line(sample(EVENT_CREDIT, NULL), ui_json_line, NULL);
     expect_line(sample(EVENT_FINISHED, NULL), ui_json_line, NULL);
+    expect_line(sample(EVENT_PEER_STATUS, NULL), ui_json_line, NULL);
+}
+
+static void json_has_rooms_and_nicks(void **state) {
+    struct event *event;
+
+    (void)state;
+    expect_line(sample(EVENT_JOINED, NULL), ui_json_line, "{\"event\":\"joined\",\"room\":\"lobby\"}\n");
+    expect_line(sample(EVENT_PARTED, NULL), ui_json_line, "{\"event\":\"parted\",\"room\":\"lobby\"}\n");
+    expect_line(sample(EVENT_PEER_NICK, "alicia"), ui_json_line,
+                "{\"event\":\"peer-nick\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
+                "\",\"nick\":\"alice\",\"was\":\"alicia\"}\n");
+    expect_line(sample(EVENT_NICK, NULL), ui_json_line, "{\"event\":\"nick\",\"nick\":\"alice\"}\n");
+    expect_line(sample(EVENT_UNDELIVERED, NULL), ui_json_line,
+                "{\"event\":\"undelivered\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
+                "\",\"id\":\"00000000000000ab-1\"}\n");
+    expect_line(sample(EVENT_NOTICE, "hm"), ui_json_line,
+                "{\"event\":\"notice\",\"room\":\"lobby\",\"text\":\"hm\"}\n");
+    event = sample(EVENT_NOTICE, "hm");
+    event->room = NULL;
+    expect_line(event, ui_json_line, "{\"event\":\"notice\",\"text\":\"hm\"}\n");
+    expect_line(sample(EVENT_ERROR, "no"), ui_json_line, "{\"event\":\"error\",\"text\":\"no\",\"room\":\"lobby\"}\n");
+}
+
+static struct event *sample_of_kind(enum event_type type, enum chat_kind kind, const char *text) {
+    struct event *event = sample(type, text);
+
+    event->kind = kind;
+    return event;
+}
+
+static void json_names_the_kind_where_it_is_not_text(void **state) {
+    (void)state;
+    expect_line(sample_of_kind(EVENT_MESSAGE, CHAT_ACTION, "waves"), ui_json_line,
+                "{\"event\":\"message\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
+                "\",\"nick\":\"alice\",\"id\":\"00000000000000ab-1\",\"text\":\"waves\",\"sent_ms\":1700000000123,"
+                "\"kind\":\"action\"}\n");
+    expect_line(sample_of_kind(EVENT_MESSAGE, CHAT_PRIVATE, "psst"), ui_json_line,
+                "{\"event\":\"message\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
+                "\",\"nick\":\"alice\",\"id\":\"00000000000000ab-1\",\"text\":\"psst\",\"sent_ms\":1700000000123,"
+                "\"kind\":\"private\"}\n");
+    expect_line(sample_of_kind(EVENT_SENT, CHAT_ACTION, "waves"), ui_json_line,
+                "{\"event\":\"sent\",\"room\":\"lobby\",\"id\":\"00000000000000ab-1\",\"text\":\"waves\","
+                "\"kind\":\"action\"}\n");
+    expect_line(sample_of_kind(EVENT_SENT, CHAT_PRIVATE, "psst"), ui_json_line,
+                "{\"event\":\"sent\",\"room\":\"lobby\",\"id\":\"00000000000000ab-1\",\"text\":\"psst\","
+                "\"peer\":\"" PEER_HEX "\",\"kind\":\"private\"}\n");
+}
+
+static void json_tells_all_about_a_member(void **state) {
+    struct event *event = sample(EVENT_MEMBER, NULL);
+
+    (void)state;
+    event->standing = STANDING_CONNECTED;
+    event->relayed = true;
+    event->waiting = 2;
+    event->ignored = true;
+    strcpy(event->safety, "12345 67890");
+    expect_line(event, ui_json_line,
+                "{\"event\":\"member\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
+                "\",\"nick\":\"alice\",\"state\":\"connected\",\"path\":\"relay\",\"address\":\"198.51.100.2:3000\","
+                "\"rtt_ms\":12.5,\"cipher\":\"AES-256-GCM\",\"fingerprint\":\"ffff\",\"safety_number\":\"12345 67890\","
+                "\"waiting\":2,\"ignored\":true}\n");
+    event = event_create(EVENT_MEMBER, NULL, 0);
+    event->room = "lobby";
+    expect_line(event, ui_json_line,
+                "{\"event\":\"member\",\"room\":\"lobby\",\"peer\":\"00000000000000000000000000000000\",\"nick\":\"\","
+                "\"state\":\"connecting\",\"path\":\"\",\"address\":\"\",\"rtt_ms\":0.0,\"cipher\":\"\","
+                "\"fingerprint\":\"\",\"safety_number\":\"\",\"waiting\":0,\"ignored\":false}\n");
 }
 
 /* Nothing that a terminal would obey or that ends a line gets out, and nothing is lost for a parser. */
@@ -103,8 +177,9 @@ static void json_is_one_line_of_visible_ascii(void **state) {
     struct event *event = sample(EVENT_ERROR, "a\nb\x1b[\x7f\xc2\x9b\xe2\x80\xae\xc3\xa9\"\\");
 
     (void)state;
-    expect_line(event, ui_json_line,
-                "{\"event\":\"error\",\"text\":\"a\\nb\\u001B[\\u007f\\u009B\\u202E\\u00E9\\\"\\\\\"}\n");
+    expect_line(
+        event, ui_json_line,
+        "{\"event\":\"error\",\"text\":\"a\\nb\\u001B[\\u007f\\u009B\\u202E\\u00E9\\\"\\\\\",\"room\":\"lobby\"}\n");
     event = sample(EVENT_BOOTNODE_BACK, NULL);
     event->room = "lob\xff";
     expect_line(event, ui_json_line,
@@ -126,7 +201,7 @@ static void plain_shows_who_and_what(void **state) {
     expect_line(sample(EVENT_MESSAGE, "a\x1b[31mb\rc\xe2\x80\xa8"), ui_plain_line,
                 "alice: a\xef\xbf\xbd[31mb\xef\xbf\xbd"
                 "c\xef\xbf\xbd\n");
-    expect_line(sample(EVENT_PEER_CONNECTED, NULL), ui_plain_line, "* alice is here (direct, 12 ms)\n");
+    expect_line(sample(EVENT_PEER_CONNECTED, NULL), ui_plain_line, "* alice#ffff is here (direct, 12 ms)\n");
     event = sample(EVENT_PEER_JOINED, NULL);
     *event->nick = '\0';
     expect_line(event, ui_plain_line, "* 00010203 is arriving\n");
@@ -147,7 +222,56 @@ static void plain_shows_who_and_what(void **state) {
     expect_line(sample(EVENT_ERROR, "no"), ui_plain_line, "! no\n");
     expect_line(sample(EVENT_SENT, "hi"), ui_plain_line, NULL);
     expect_line(sample(EVENT_DELIVERED, NULL), ui_plain_line, NULL);
+    expect_line(sample(EVENT_UNDELIVERED, NULL), ui_plain_line, NULL);
+    expect_line(sample(EVENT_PEER_STATUS, NULL), ui_plain_line, NULL);
     expect_line(sample(EVENT_CREDIT, NULL), ui_plain_line, NULL);
+}
+
+static void plain_tells_kinds_apart(void **state) {
+    (void)state;
+    expect_line(sample_of_kind(EVENT_MESSAGE, CHAT_ACTION, "waves\nand goes"), ui_plain_line,
+                "** alice waves\n** alice and goes\n");
+    expect_line(sample_of_kind(EVENT_MESSAGE, CHAT_PRIVATE, "psst\nbob: hi"), ui_plain_line,
+                "*private* alice: psst\n*private* alice: bob: hi\n");
+    expect_line(sample(EVENT_NOTICE, "so\nit is"), ui_plain_line, "* so\xef\xbf\xbdit is\n");
+}
+
+static void plain_has_rooms_and_nicks(void **state) {
+    struct event *event = sample(EVENT_JOINED, NULL);
+
+    (void)state;
+    event->room = "lob\nby";
+    expect_line(event, ui_plain_line,
+                "* joined lob\xef\xbf\xbd"
+                "by\n");
+    expect_line(sample(EVENT_PARTED, NULL), ui_plain_line, "* left lobby\n");
+    expect_line(sample(EVENT_PEER_NICK, "al\x1b"), ui_plain_line, "* al\xef\xbf\xbd is now called alice\n");
+    expect_line(sample(EVENT_NICK, NULL), ui_plain_line, "* you are now called alice\n");
+}
+
+static void plain_tells_all_about_a_member(void **state) {
+    struct event *event = sample(EVENT_MEMBER, NULL);
+
+    (void)state;
+    event->standing = STANDING_CONNECTED;
+    event->relayed = true;
+    expect_line(event, ui_plain_line, "* alice#ffff: relay, 12 ms, 198.51.100.2:3000\n");
+    event = sample(EVENT_MEMBER, NULL);
+    event->standing = STANDING_BLOCKED;
+    event->waiting = 2;
+    event->ignored = true;
+    expect_line(
+        event, ui_plain_line,
+        "* alice#ffff: blocked, the key is not the one known for that nick, has 2 of our messages still to get, "
+        "ignored\n");
+    event = sample(EVENT_MEMBER, NULL);
+    strcpy(event->safety, "12345 67890");
+    expect_line(event, ui_plain_line,
+                "* alice#ffff: connecting\n* alice#ffff: cipher AES-256-GCM\n* alice#ffff: fingerprint ffff\n* "
+                "alice#ffff: safety number 12345 67890\n");
+    event = sample(EVENT_MEMBER, NULL);
+    *event->nick = *event->fingerprint = '\0';
+    expect_line(event, ui_plain_line, "* ?00010203: connecting\n");
 }
 
 /* --- the loop, on a thread, between pipes and queues --- */
@@ -155,6 +279,7 @@ static void plain_shows_who_and_what(void **state) {
 struct stage {
     struct ui ui;
     struct queue inputs;
+    struct client_config settings;
     pthread_t thread;
     int to_input, from_output; /* our ends */
     int status;
@@ -167,18 +292,25 @@ static void *run(void *argument) {
     return NULL;
 }
 
-static void stage_open(struct stage *stage, enum ui_kind kind) {
+/* `directory` NULL: keeps nothing. */
+static void stage_start(struct stage *stage, enum ui_kind kind, const char *directory) {
     int input[2], output[2];
 
     signal(SIGPIPE, SIG_IGN);
+    memset(stage, 0, sizeof *stage);
     assert_int_equal(pipe(input), 0);
     assert_int_equal(pipe(output), 0);
     assert_int_equal(queue_init(&stage->inputs, 0), 0);
     assert_int_equal(queue_init(&stage->ui.events, 0), 0);
+    ini_table_defaults(&client_config_table, &stage->settings);
     stage->ui.inputs = &stage->inputs;
     stage->ui.kind = kind;
     stage->ui.input = input[0];
     stage->ui.output = output[1];
+    stage->ui.settings = &stage->settings;
+    stage->ui.directory = directory;
+    stage->ui.nick = "carol";
+    stage->ui.fingerprint = OUR_KEY;
     stage->to_input = input[1];
     stage->from_output = output[0];
     assert_int_equal(pthread_create(&stage->thread, NULL, run, stage), 0);
@@ -188,11 +320,32 @@ static void push(struct stage *stage, struct event *event) {
     assert_true(queue_push(&stage->ui.events, &event->node));
 }
 
-static void give_credit(struct stage *stage, unsigned credit) {
+static void push_of(struct stage *stage, const char *room, enum event_type type, const char *text) {
+    struct event *event = event_create(type, text, text ? strlen(text) : 0);
+
+    event->room = room;
+    push(stage, event);
+}
+
+static void give_credit_in(struct stage *stage, const char *room, unsigned credit) {
     struct event *event = event_create(EVENT_CREDIT, NULL, 0);
 
+    event->room = room;
     event->credit = credit;
     push(stage, event);
+}
+
+static void give_credit(struct stage *stage, unsigned credit) {
+    give_credit_in(stage, "lobby", credit);
+}
+
+static void expect_output(struct stage *stage, const char *text);
+
+/* In the room "lobby". */
+static void stage_open(struct stage *stage, enum ui_kind kind) {
+    stage_start(stage, kind, NULL);
+    push_of(stage, "lobby", EVENT_JOINED, NULL);
+    expect_output(stage, kind == UI_JSON ? "{\"event\":\"joined\",\"room\":\"lobby\"}\n" : "* joined lobby\n");
 }
 
 static void close_input(struct stage *stage) {
@@ -351,10 +504,34 @@ static void commands_begin_with_a_slash(void **state) {
     expect_input(&stage, INPUT_SAY, "/etc/motd");
     expect_input(&stage, INPUT_SAY, " / ");
     expect_input(&stage, INPUT_END, "");
-    expect_output(&stage, "! unknown command /dance; a line that shall begin with / is written //\xe2\x80\xa6\n");
+    expect_output(&stage, "! /dance: no such command, /help lists them; text that begins with / is written "
+                          "//\xe2\x80\xa6\n");
     give_credit(&stage, 9);
     expect_round(&stage);
     stage_close(&stage, 4);
+}
+
+static void a_command_that_is_too_long_is_not_cut(void **state) {
+    static char text[MESSAGE_TEXT_MAX + 10];
+    struct stage stage;
+    size_t written = 0;
+
+    (void)state;
+    memset(text, 'x', sizeof text);
+    text[0] = '/';
+    text[sizeof text - 1] = '\n';
+    stage_open(&stage, UI_PLAIN);
+    give_credit(&stage, 2);
+    while (written < sizeof text) {
+        ssize_t part = write(stage.to_input, text + written, sizeof text - written);
+
+        assert_true(part > 0);
+        written += (size_t)part;
+    }
+    expect_output(&stage, "! expected a command of at most 65536 bytes\n");
+    type(&stage, "hi\n");
+    expect_input(&stage, INPUT_SAY, "hi");
+    stage_close(&stage, 0);
 }
 
 static void errors_are_events_in_json(void **state) {
@@ -363,10 +540,262 @@ static void errors_are_events_in_json(void **state) {
     (void)state;
     stage_open(&stage, UI_JSON);
     give_credit(&stage, 1);
-    type(&stage, "/\n");
-    expect_output(&stage,
-                  "{\"event\":\"error\",\"text\":\"unknown command /; a line that shall begin with / is written "
-                  "//\\u2026\"}\n");
+    type(&stage, "/me\n");
+    expect_output(&stage, "{\"event\":\"error\",\"text\":\"/me: expected /me TEXT\"}\n");
+    stage_close(&stage, 0);
+}
+
+/* --- several rooms --- */
+
+static void nothing_is_read_before_there_is_a_room(void **state) {
+    struct stage stage;
+
+    (void)state;
+    stage_start(&stage, UI_PLAIN, NULL);
+    type(&stage, "/who\n");
+    close_input(&stage);
+    expect_round(&stage);
+    assert_int_equal(unread(&stage), 5);
+    assert_null(queue_pop(&stage.inputs));
+    push_of(&stage, "lobby", EVENT_JOINED, NULL);
+    expect_output(&stage, "* joined lobby\n");
+    expect_round(&stage);
+    assert_int_equal(unread(&stage), 5);
+    give_credit(&stage, 1);
+    expect_output(&stage, "* nobody else is here\n");
+    expect_input(&stage, INPUT_END, "");
+    stage_close(&stage, 0);
+}
+
+static void expect_said(struct stage *stage, const char *room, const char *text) {
+    struct input *input = next_input(stage);
+
+    assert_int_equal(input->type, INPUT_SAY);
+    assert_string_equal(input->room, room);
+    assert_string_equal(input->text, text);
+    input_destroy(input);
+}
+
+/* What follows /join is for the new room, whose list of members must be there. */
+static void lines_after_a_join_wait_for_it(void **state) {
+    struct stage stage;
+
+    (void)state;
+    stage_open(&stage, UI_PLAIN);
+    give_credit(&stage, 9);
+    type(&stage, "one\n/join tea\ntwo\n/join lobby\nthree\n");
+    expect_said(&stage, "lobby", "one");
+    expect_input(&stage, INPUT_JOIN, "");
+    expect_round(&stage);
+    assert_null(queue_pop(&stage.inputs));
+    push_of(&stage, "tea", EVENT_JOINED, NULL);
+    expect_output(&stage, "[tea] * joined tea\n");
+    push_of(&stage, "tea", EVENT_NOTICE, "round");
+    expect_output(&stage, "[tea] * round\n");
+    assert_null(queue_pop(&stage.inputs));
+    give_credit_in(&stage, "tea", 2);
+    expect_said(&stage, "tea", "two");
+    expect_said(&stage, "lobby", "three");
+    expect_output(&stage, "[lobby] * you speak in lobby now\n");
+    stage_close(&stage, 0);
+}
+
+static void lines_go_on_after_a_join_that_failed(void **state) {
+    struct stage stage;
+
+    (void)state;
+    stage_open(&stage, UI_PLAIN);
+    give_credit(&stage, 9);
+    type(&stage, "/join tea\none\n");
+    expect_input(&stage, INPUT_JOIN, "");
+    push_of(&stage, "lobby", EVENT_ERROR, "of another room");
+    expect_output(&stage, "! of another room\n");
+    assert_null(queue_pop(&stage.inputs));
+    push_of(&stage, NULL, EVENT_ERROR, "cannot join tea");
+    expect_output(&stage, "! cannot join tea\n");
+    expect_said(&stage, "lobby", "one");
+    stage_close(&stage, 0);
+}
+
+static void lines_after_a_part_wait_for_it(void **state) {
+    struct stage stage;
+
+    (void)state;
+    stage_open(&stage, UI_PLAIN);
+    give_credit(&stage, 9);
+    push_of(&stage, "tea", EVENT_JOINED, NULL);
+    give_credit_in(&stage, "tea", 9);
+    type(&stage, "/part\none\n/part\ntwo\n/me waves\n/join tea\n");
+    expect_input(&stage, INPUT_PART, "");
+    expect_output(&stage, "[tea] * joined tea\n");
+    push_of(&stage, "lobby", EVENT_NOTICE, "round");
+    expect_output(&stage, "[lobby] * round\n");
+    assert_null(queue_pop(&stage.inputs));
+    push_of(&stage, "tea", EVENT_PARTED, NULL);
+    expect_said(&stage, "lobby", "one");
+    expect_output(&stage, "[tea] * left tea\n* you speak in lobby now\n");
+    expect_input(&stage, INPUT_PART, "");
+    push_of(&stage, "lobby", EVENT_PARTED, NULL);
+    expect_output(&stage, "* left lobby\n! you are in no room, expected /join ROOM first\n! /me: you are in no room, "
+                          "expected /join ROOM first\n");
+    expect_input(&stage, INPUT_JOIN, "");
+    stage_close(&stage, 0);
+}
+
+static void a_room_that_is_left_elsewhere_holds_nobody_up(void **state) {
+    struct stage stage;
+
+    (void)state;
+    stage_open(&stage, UI_PLAIN);
+    push_of(&stage, "tea", EVENT_JOINED, NULL);
+    give_credit_in(&stage, "tea", 9);
+    type(&stage, "/part lobby\none\n");
+    expect_input(&stage, INPUT_PART, "");
+    expect_said(&stage, "tea", "one");
+    push_of(&stage, "lobby", EVENT_PARTED, NULL);
+    expect_output(&stage, "[tea] * joined tea\n[lobby] * left lobby\n");
+    stage_close(&stage, 0);
+}
+
+static void with_several_rooms_each_line_names_its_own(void **state) {
+    struct event *event;
+    struct stage stage;
+
+    (void)state;
+    stage_open(&stage, UI_PLAIN);
+    push(&stage, sample(EVENT_MESSAGE, "alone"));
+    expect_output(&stage, "alice: alone\n");
+    push_of(&stage, "te\na", EVENT_JOINED, NULL);
+    expect_output(&stage, "[te\xef\xbf\xbd"
+                          "a] * joined te\xef\xbf\xbd"
+                          "a\n");
+    push(&stage, sample(EVENT_MESSAGE, "one\n\ntwo"));
+    expect_output(&stage, "[lobby] alice: one\n[lobby] alice: \n[lobby] alice: two\n");
+    event = sample(EVENT_ERROR, "of none");
+    event->room = NULL;
+    push(&stage, event);
+    expect_output(&stage, "! of none\n");
+    push_of(&stage, "te\na", EVENT_PARTED, NULL);
+    expect_output(&stage, "[te\xef\xbf\xbd"
+                          "a] * left te\xef\xbf\xbd"
+                          "a\n* you speak in lobby now\n");
+    stage_close(&stage, 0);
+}
+
+static void json_names_rooms_once(void **state) {
+    struct stage stage;
+
+    (void)state;
+    stage_open(&stage, UI_JSON);
+    push_of(&stage, "tea", EVENT_JOINED, NULL);
+    expect_output(&stage, "{\"event\":\"joined\",\"room\":\"tea\"}\n");
+    stage_close(&stage, 0);
+}
+
+/* --- who is not heard, what is kept --- */
+
+static void meet_alice(struct stage *stage) {
+    struct event *connected = sample(EVENT_PEER_CONNECTED, NULL);
+
+    memset(connected->fingerprint, 'f', sizeof connected->fingerprint - 1);
+    push(stage, sample(EVENT_PEER_JOINED, NULL));
+    push(stage, connected);
+    expect_output(stage, "* alice is arriving\n* alice#ffff is here (direct, 12 ms)\n");
+}
+
+static void who_is_ignored_is_not_shown(void **state) {
+    struct stage stage;
+
+    (void)state;
+    stage_open(&stage, UI_PLAIN);
+    give_credit(&stage, 1);
+    meet_alice(&stage);
+    push(&stage, sample(EVENT_MESSAGE, "one"));
+    expect_output(&stage, "alice: one\n");
+    type(&stage, "/ignore alice\n");
+    expect_output(&stage, "* alice#ffff is ignored from now on\n");
+    push(&stage, sample(EVENT_MESSAGE, "two"));
+    push(&stage, sample_of_kind(EVENT_MESSAGE, CHAT_PRIVATE, "three"));
+    expect_round(&stage);
+    type(&stage, "/ignore alice\n");
+    expect_output(&stage, "* alice#ffff is heard again\n");
+    push(&stage, sample(EVENT_MESSAGE, "four"));
+    expect_output(&stage, "alice: four\n");
+    stage_close(&stage, 0);
+}
+
+/* Takes "2026-11-22 17:03:05 " out wherever it stands. */
+static void without_times(char *text) {
+    static const char shape[] = "dddd-dd-dd dd:dd:dd ";
+    const size_t length = sizeof shape - 1;
+
+    while (*text) {
+        size_t fits = 0;
+
+        while (fits < length && (shape[fits] == 'd' ? isdigit((unsigned char)text[fits]) : text[fits] == shape[fits]))
+            fits++;
+        if (fits == length)
+            memmove(text, text + length, strlen(text + length) + 1);
+        else
+            text++;
+    }
+}
+
+static void expect_logged(const char *folder, const char *expected) {
+    char file[FOLDER_PATH_SIZE], text[4096];
+
+    folder_read(folder_file(folder, "transcripts/lobby.log", file), text, sizeof text);
+    without_times(text);
+    assert_string_equal(text, expected);
+}
+
+/* All that comes, up to the line that ends it. */
+static void expect_output_until(struct stage *stage, const char *last, const char *expected) {
+    char text[4096] = "";
+    size_t size = 0;
+
+    while (!strstr(text, last)) {
+        struct pollfd wanted = {.fd = stage->from_output, .events = POLLIN};
+        ssize_t part;
+
+        assert_int_equal(poll(&wanted, 1, PATIENCE_MS), 1);
+        part = read(stage->from_output, text + size, sizeof text - 1 - size);
+        assert_true(part > 0);
+        size += (size_t)part;
+        text[size] = '\0';
+    }
+    without_times(text);
+    assert_string_equal(text, expected);
+}
+
+static void what_was_said_is_kept_where_asked(void **state) {
+    char said[FOLDER_PATH_SIZE + 64];
+    struct stage stage;
+    struct event *sent;
+
+    stage_start(&stage, UI_PLAIN, *state);
+    push_of(&stage, "lobby", EVENT_JOINED, NULL);
+    expect_output(&stage, "* joined lobby\n");
+    give_credit(&stage, 1);
+    meet_alice(&stage);
+    push(&stage, sample(EVENT_MESSAGE, "not kept"));
+    expect_output(&stage, "alice: not kept\n");
+    type(&stage, "/log on\n");
+    snprintf(said, sizeof said, "* lobby is logged in %s/transcripts/lobby.log\n", (const char *)*state);
+    expect_output(&stage, said);
+    push(&stage, sample(EVENT_MESSAGE, "hello"));
+    sent = sample(EVENT_SENT, "hi");
+    push(&stage, sent);
+    push(&stage, sample(EVENT_PEER_LEFT, NULL));
+    expect_output(&stage, "alice: hello\n* alice is gone\n");
+    stage_close(&stage, 0);
+    expect_logged(*state, "alice#ffff: hello\ncarol#0123: hi\n* alice#ffff is gone\n");
+
+    stage_start(&stage, UI_PLAIN, *state);
+    push_of(&stage, "lobby", EVENT_JOINED, NULL);
+    push_of(&stage, NULL, EVENT_ERROR, "end");
+    expect_output_until(&stage, "! end\n",
+                        "* joined lobby\n* alice#ffff: hello\n* carol#0123: hi\n* * alice#ffff is gone\n! end\n");
     stage_close(&stage, 0);
 }
 
@@ -436,13 +865,29 @@ static void partial_writes_are_resumed(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_is_the_designs),
+        cmocka_unit_test(json_has_rooms_and_nicks),
+        cmocka_unit_test(json_names_the_kind_where_it_is_not_text),
+        cmocka_unit_test(json_tells_all_about_a_member),
         cmocka_unit_test(json_is_one_line_of_visible_ascii),
         cmocka_unit_test(plain_shows_who_and_what),
+        cmocka_unit_test(plain_tells_kinds_apart),
+        cmocka_unit_test(plain_has_rooms_and_nicks),
+        cmocka_unit_test(plain_tells_all_about_a_member),
         cmocka_unit_test(nothing_is_read_without_credit),
         cmocka_unit_test(the_end_comes_once_after_the_last_line),
         cmocka_unit_test(a_piece_of_a_long_line_takes_one_credit),
         cmocka_unit_test(commands_begin_with_a_slash),
+        cmocka_unit_test(a_command_that_is_too_long_is_not_cut),
         cmocka_unit_test(errors_are_events_in_json),
+        cmocka_unit_test(nothing_is_read_before_there_is_a_room),
+        cmocka_unit_test(lines_after_a_join_wait_for_it),
+        cmocka_unit_test(lines_go_on_after_a_join_that_failed),
+        cmocka_unit_test(lines_after_a_part_wait_for_it),
+        cmocka_unit_test(a_room_that_is_left_elsewhere_holds_nobody_up),
+        cmocka_unit_test(with_several_rooms_each_line_names_its_own),
+        cmocka_unit_test(json_names_rooms_once),
+        cmocka_unit_test(who_is_ignored_is_not_shown),
+        cmocka_unit_test_setup_teardown(what_was_said_is_kept_where_asked, folder_make, folder_remove),
         cmocka_unit_test(what_is_no_utf8_is_repaired),
         cmocka_unit_test(a_closed_output_stops),
         cmocka_unit_test(a_closed_output_overtakes_the_end),

@@ -1,0 +1,351 @@
+#include "client/ui/line_ui.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/ui/commands.h"
+#include "client/ui/conversations.h"
+#include "client/ui/ignores.h"
+#include "client/ui/lines.h"
+#include "client/ui/transcripts.h"
+#include "common/clock.h"
+#include "common/log.h"
+
+#define WHY_SIZE 512
+
+struct loop {
+    struct ui *ui;
+    struct lines *lines;
+    struct conversations rooms;
+    struct ignores ignores;
+    struct transcripts transcripts;
+    struct command_host host;
+    /* The next line is for the room that this event decides on: JOINED or PARTED of it. EVENT_TYPES: nothing is. */
+    enum event_type awaited;
+    char awaited_room[ROOM_NAME_MAX + 1];
+    bool entered; /* there was a room */
+    bool skips;   /* the rest of a line that was a command */
+    bool reads;   /* input is open */
+    bool shows;   /* output is open */
+    bool told;    /* INPUT_END or INPUT_STOP was said */
+    bool warned;  /* that input is no UTF-8 */
+    bool finished;
+    int status;
+};
+
+static char *(*const line_of[])(const struct event *event) = {
+    [UI_PLAIN] = ui_plain_line,
+    [UI_JSON] = ui_json_line,
+};
+
+static struct conversation *room_of(const struct loop *loop, const char *name) {
+    for (size_t i = 0; name && i < loop->rooms.count; i++)
+        if (strcmp(loop->rooms.list[i]->name, name) == 0) return loop->rooms.list[i];
+    return NULL;
+}
+
+/* --- to the engine --- */
+
+/* The queue has no limit: credit bounds what is in it. */
+static void push(struct loop *loop, struct input *input) {
+    if (!queue_push(loop->ui->inputs, &input->node)) abort();
+}
+
+static void stop_reading(struct loop *loop, enum input_type why) {
+    loop->reads = false;
+    if (!loop->told) push(loop, input_create(why, NULL, NULL, 0));
+    loop->told = true;
+}
+
+static void await(struct loop *loop, enum event_type type, const char *room) {
+    loop->awaited = type;
+    snprintf(loop->awaited_room, sizeof loop->awaited_room, "%s", room);
+}
+
+static void tell(void *context, struct input *input) {
+    struct loop *loop = context;
+    struct conversation *room = room_of(loop, input->room);
+
+    if (input->type == INPUT_SAY && room) room->credit--;
+    if (input->type == INPUT_JOIN) await(loop, EVENT_JOINED, input->room);
+    if (input->type == INPUT_PART && room == conversations_current(&loop->rooms)) await(loop, EVENT_PARTED, room->name);
+    push(loop, input);
+}
+
+/* --- out --- */
+
+static bool wait_writable(int descriptor) {
+    struct pollfd wanted = {.fd = descriptor, .events = POLLOUT};
+
+    return poll(&wanted, 1, -1) > 0 || errno == EINTR;
+}
+
+static bool write_all(int descriptor, const char *text, size_t size) {
+    while (size > 0) {
+        ssize_t written = write(descriptor, text, size);
+
+        if (written >= 0) {
+            text += written;
+            size -= (size_t)written;
+        } else if (errno == EAGAIN ? !wait_writable(descriptor) : errno != EINTR) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* "[room] " in front of each line; takes them. */
+static char *prefixed(char *lines, const char *title) {
+    char *out, *rest = lines;
+    size_t size;
+    FILE *stream = open_memstream(&out, &size);
+
+    if (!stream) abort();
+    for (char *line; *rest && (line = strsep(&rest, "\n"));) fprintf(stream, "[%s] %s\n", title, line);
+    if (fclose(stream) != 0) abort();
+    free(lines);
+    return out;
+}
+
+static void show(void *context, const struct event *event) {
+    struct loop *loop = context;
+    const struct conversation *room = room_of(loop, event->room);
+    char *line = loop->shows ? line_of[loop->ui->kind](event) : NULL;
+
+    if (line && room && loop->ui->kind == UI_PLAIN && loop->rooms.count > 1) line = prefixed(line, room->title);
+    if (line && !write_all(loop->ui->output, line, strlen(line))) {
+        loop->shows = false;
+        loop->told = false; /* leaving now overtakes leaving once everything is delivered */
+        stop_reading(loop, INPUT_STOP);
+    }
+    free(line);
+}
+
+static void show_text(struct loop *loop, enum event_type type, const char *room, const char *text, size_t size) {
+    struct event *event = event_create(type, text, size);
+
+    event->room = room;
+    show(loop, event);
+    event_destroy(event);
+}
+
+static void show_error(struct loop *loop, const char *text) {
+    show_text(loop, EVENT_ERROR, NULL, text, strlen(text));
+}
+
+static void show_current(struct loop *loop) {
+    const struct conversation *room = conversations_current(&loop->rooms);
+    char text[3 * ROOM_NAME_MAX + 32];
+
+    if (!room) return;
+    snprintf(text, sizeof text, "you speak in %s now", room->title);
+    show_text(loop, EVENT_NOTICE, room->name, text, strlen(text));
+}
+
+static void show_old(void *context, const char *text, size_t size) {
+    struct loop *loop = context;
+
+    show_text(loop, EVENT_NOTICE, conversations_current(&loop->rooms)->name, text, size);
+}
+
+/* --- events --- */
+
+static void go(void *context, struct conversation *to) {
+    struct loop *loop = context;
+
+    for (size_t i = 0; i < loop->rooms.count; i++)
+        if (loop->rooms.list[i] == to) loop->rooms.current = i;
+    show_current(loop);
+}
+
+static void quit(void *context) {
+    stop_reading(context, INPUT_END);
+}
+
+/* Whose words a transcript has: ours, or the member's, who may just have left. */
+static void label_author(const struct loop *loop, const struct conversation *room, const struct event *event,
+                         char label[static ROSTER_LABEL_SIZE]) {
+    const struct member *member = room ? roster_find(&room->roster, event->peer) : NULL;
+
+    if (event->type == EVENT_SENT)
+        memcpy(label, loop->rooms.label, ROSTER_LABEL_SIZE);
+    else if (member)
+        memcpy(label, member->label, ROSTER_LABEL_SIZE);
+    else
+        roster_label(event->nick, event->fingerprint, event->peer, label);
+}
+
+static bool is_unheard(const struct loop *loop, const struct conversation *room, const struct event *event) {
+    const struct member *member = room && event->type == EVENT_MESSAGE ? roster_find(&room->roster, event->peer) : NULL;
+
+    return member && *member->fingerprint && ignores_has(&loop->ignores, member->fingerprint);
+}
+
+static void log_event(struct loop *loop, const struct event *event, const char *label) {
+    char why[WHY_SIZE];
+
+    if (!transcripts_append(&loop->transcripts, event, label, clock_wall_ms(), why, sizeof why)) show_error(loop, why);
+}
+
+/* Is it what the next line waits for? An error that names no room may be the answer to the join. */
+static bool is_awaited(const struct loop *loop, const struct event *event) {
+    bool of_room = event->room && strcmp(event->room, loop->awaited_room) == 0;
+
+    if (event->type == EVENT_ERROR) return loop->awaited == EVENT_JOINED && (of_room || !event->room);
+    return event->type == loop->awaited && of_room;
+}
+
+static void enter(struct loop *loop, const struct conversation *room) {
+    loop->entered = true;
+    if (loop->ui->kind == UI_PLAIN) transcripts_last(&loop->transcripts, room->name, show_old, loop);
+}
+
+static void leave(struct loop *loop, struct conversation *room) {
+    bool was_current = room == conversations_current(&loop->rooms);
+
+    conversations_remove(&loop->rooms, room);
+    if (was_current) show_current(loop);
+}
+
+static void take_event(struct loop *loop, const struct event *event) {
+    char label[ROSTER_LABEL_SIZE];
+    struct conversation *room = room_of(loop, event->room);
+
+    label_author(loop, room, event, label);
+    room = conversations_apply(&loop->rooms, event);
+    if (event->type != EVENT_PEER_LEFT && event->type != EVENT_PEER_NICK) label_author(loop, room, event, label);
+    if (event->type == EVENT_FINISHED) {
+        loop->finished = true;
+        loop->status = event->status;
+    }
+    if (is_awaited(loop, event)) loop->awaited = EVENT_TYPES;
+    if (!is_unheard(loop, room, event)) {
+        show(loop, event);
+        if (room) log_event(loop, event, label);
+    }
+    if (room && event->type == EVENT_JOINED) enter(loop, room);
+    if (room && event->type == EVENT_PARTED) leave(loop, room);
+}
+
+/* A queue's nodes are the first members of what they carry. */
+static void take_events(struct loop *loop) {
+    struct queue_node *node;
+
+    while (!loop->finished && (node = queue_pop(&loop->ui->events))) {
+        struct event *event = (struct event *)node;
+
+        take_event(loop, event);
+        event_destroy(event);
+    }
+}
+
+/* --- lines --- */
+
+static void say(struct loop *loop, const char *text, size_t size) {
+    const struct conversation *room = conversations_current(&loop->rooms);
+
+    if (room)
+        tell(loop, input_create(INPUT_SAY, room->name, text, size));
+    else
+        show_error(loop, "you are in no room, expected /join ROOM first");
+}
+
+static void run_command(struct loop *loop, const struct line *line) {
+    char text[64];
+
+    if (!loop->lines->continues) {
+        command_run(&loop->host, line->text);
+        return;
+    }
+    snprintf(text, sizeof text, "expected a command of at most %d bytes", MESSAGE_TEXT_MAX);
+    show_error(loop, text);
+}
+
+static void take_line(struct loop *loop, const struct line *line) {
+    bool escaped = line->begins && line->text[0] == '/';
+
+    if (line->repaired && !loop->warned) log_warning("input", "not UTF-8: what is wrong is sent as U+FFFD");
+    loop->warned |= line->repaired;
+    if (line->begins) loop->skips = command_is(line->text);
+    if (!loop->skips)
+        say(loop, line->text + escaped, line->size - escaped);
+    else if (line->begins)
+        run_command(loop, line);
+}
+
+/* Is it known where the next line goes, and may it go there? Who is in no room any more can only give commands. */
+static bool may_read(const struct loop *loop) {
+    const struct conversation *room = conversations_current(&loop->rooms);
+
+    return loop->reads && loop->awaited == EVENT_TYPES && (room ? room->credit > 0 : loop->entered);
+}
+
+static void take_lines(struct loop *loop) {
+    struct line line;
+
+    while (may_read(loop) && lines_next(loop->lines, &line)) take_line(loop, &line);
+    if (loop->reads && loop->awaited == EVENT_TYPES && lines_finished(loop->lines)) stop_reading(loop, INPUT_END);
+}
+
+static void read_input(struct loop *loop) {
+    size_t room;
+    char *space = lines_space(loop->lines, &room);
+    ssize_t size = read(loop->ui->input, space, room);
+
+    if (size > 0)
+        lines_added(loop->lines, (size_t)size);
+    else if (size == 0 || (errno != EINTR && errno != EAGAIN))
+        lines_end(loop->lines);
+}
+
+/* poll(2) reports a hang-up unasked, so a descriptor that is not read now is left out altogether. */
+static void wait_for_something(struct loop *loop) {
+    struct pollfd wanted[] = {
+        {.fd = queue_event(&loop->ui->events), .events = POLLIN},
+        {.fd = may_read(loop) ? loop->ui->input : -1, .events = POLLIN},
+    };
+
+    if (!queue_settle(&loop->ui->events)) return;
+    if (poll(wanted, 2, -1) > 0 && wanted[1].revents) read_input(loop);
+}
+
+static void open_models(struct loop *loop) {
+    char why[WHY_SIZE];
+
+    conversations_init(&loop->rooms, loop->ui->nick, loop->ui->fingerprint);
+    transcripts_open(&loop->transcripts, loop->ui->directory);
+    if (!ignores_open(&loop->ignores, loop->ui->directory, why, sizeof why)) show_error(loop, why);
+    loop->host = (struct command_host){.context = loop,
+                                       .conversations = &loop->rooms,
+                                       .ignores = &loop->ignores,
+                                       .transcripts = &loop->transcripts,
+                                       .settings = loop->ui->settings,
+                                       .tell = tell,
+                                       .show = show,
+                                       .go = go,
+                                       .quit = quit};
+}
+
+int line_ui_run(struct ui *ui) {
+    struct loop loop = {
+        .ui = ui, .lines = malloc(sizeof *loop.lines), .awaited = EVENT_TYPES, .reads = true, .shows = true};
+
+    if (!loop.lines) abort();
+    lines_init(loop.lines);
+    open_models(&loop);
+    for (;;) {
+        take_events(&loop);
+        if (loop.finished) break;
+        take_lines(&loop);
+        wait_for_something(&loop);
+    }
+    conversations_clear(&loop.rooms);
+    ignores_close(&loop.ignores);
+    transcripts_close(&loop.transcripts);
+    free(loop.lines);
+    return loop.status;
+}
