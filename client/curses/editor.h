@@ -21,14 +21,14 @@ enum edit {
     EDIT_RIGHT,
     EDIT_WORD_LEFT,
     EDIT_WORD_RIGHT,
-    EDIT_LINE_START,
+    EDIT_LINE_START, /* of the line between newlines; where the cursor is there already, over the newline */
     EDIT_LINE_END,
     EDIT_DELETE_BACKWARD,
     EDIT_DELETE_FORWARD,     /* one cluster */
     EDIT_KILL_WORD_BACKWARD, /* to white space, as Ctrl-W */
     EDIT_KILL_WORD_LEFT,
     EDIT_KILL_WORD_RIGHT, /* as Alt-Backspace, Alt-D */
-    EDIT_KILL_TO_START,
+    EDIT_KILL_TO_START,   /* as EDIT_LINE_START goes */
     EDIT_KILL_TO_END,
     EDIT_YANK,
     EDIT_YANK_OLDER, /* the latter only right after a yank */
@@ -45,11 +45,13 @@ struct editor {
     struct editor_past *past; /* kills and undo */
 };
 
-void editor_init(struct editor *editor);
+void editor_init(struct editor *editor); /* aborts without memory, as all of these do */
 void editor_destroy(struct editor *editor);
 /* False: nothing could be done (the caller may ring). */
 bool editor_do(struct editor *editor, enum edit edit);
-/* At the cursor, filtered; "\r\n" and "\r" become newlines. False, with nothing changed, when it does not fit. */
+/* At the cursor, filtered as part of the whole text; "\r\n" and "\r" become newlines. A ZWJ at the end waits, outside
+ * the text, for the next insertion: there, by itself, the filter would replace it. False, with nothing changed, when it
+ * does not fit. */
 bool editor_insert(struct editor *editor, const char *text, size_t size);
 /* Replaces everything (history, completion) as one change to undo; the cursor at `cursor`. */
 bool editor_set(struct editor *editor, const char *text, size_t size, size_t cursor);
