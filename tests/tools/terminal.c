@@ -23,6 +23,7 @@
 #include <jansson.h>
 #include <poll.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -284,16 +285,11 @@ static int wait_timeout(const struct tool *tool) {
 /* Hex → bytes with a final zero; malloc'd. NULL: it is none. */
 static char *unhex(const char *hex, size_t *size) {
     size_t digits = strlen(hex);
-    char *bytes = malloc(digits / 2 + 1);
+    unsigned char *bytes = malloc(digits / 2 + 1);
     if (!bytes) abort();
-    for (size_t i = 0; i < digits / 2; i++) {
-        unsigned value;
-        if (sscanf(hex + 2 * i, "%2x", &value) != 1) return free(bytes), NULL;
-        bytes[i] = (char)value;
-    }
-    bytes[digits / 2] = '\0';
-    *size = digits / 2;
-    return bytes;
+    if (sodium_hex2bin(bytes, digits / 2, hex, digits, NULL, size, NULL) != 0) return free(bytes), NULL;
+    bytes[*size] = '\0';
+    return (char *)bytes;
 }
 
 static bool order_send(struct tool *tool, const char *order, char **words) {
@@ -372,7 +368,7 @@ static bool order_forget(struct tool *tool, const char *order, char **words) {
 }
 
 static bool order_signal(struct tool *tool, const char *order, char **words) {
-    if (!tool->ended) kill(tool->pty.program, atoi(words[0]));
+    if (!tool->ended) kill(tool->pty.program, (int)strtol(words[0], NULL, 10));
     reply(order);
     return true;
 }
