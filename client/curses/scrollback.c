@@ -43,7 +43,7 @@ void scrollback_clear(struct scrollback *scrollback) {
 static bool grow_ring(struct scrollback *scrollback) {
     size_t capacity = scrollback->capacity ? scrollback->capacity * 2 : RING_LEAST;
     if (capacity > SCROLLBACK_LINES) capacity = SCROLLBACK_LINES;
-    struct line **lines = malloc(capacity * sizeof *lines);
+    struct line **lines = malloc(capacity * sizeof(struct line *));
     if (!lines) return false;
     for (size_t i = 0; i < scrollback->count; i++) lines[i] = *slot(scrollback, i);
     if (scrollback->lines) scrollback->bytes -= ring_cost(scrollback->capacity);

@@ -92,15 +92,15 @@ static void measures_as_the_books_do(void **state) {
 
 static void true_colours_are_those_of_256(void **state) {
     (void)state;
-    for (uint8_t colour = COLOUR_TIME; colour < COLOURS; colour++)
-        assert_int_equal(palette_foreground(PALETTE_TRUE, colour),
-                         xterm_colour(palette_foreground(PALETTE_256, colour)));
+    for (unsigned colour = COLOUR_TIME; colour < COLOURS; colour++)
+        assert_int_equal(palette_foreground(PALETTE_TRUE, (uint8_t)colour),
+                         xterm_colour(palette_foreground(PALETTE_256, (uint8_t)colour)));
 }
 
 static void contrasts_with_black_and_white(void **state) {
     (void)state;
-    for (uint8_t colour = COLOUR_TIME; colour < COLOURS; colour++) {
-        double light = luminance(palette_foreground(PALETTE_TRUE, colour));
+    for (unsigned colour = COLOUR_TIME; colour < COLOURS; colour++) {
+        double light = luminance(palette_foreground(PALETTE_TRUE, (uint8_t)colour));
         assert_true((light + 0.05) / 0.05 >= CONTRAST);
         assert_true(1.05 / (light + 0.05) >= CONTRAST);
     }
@@ -108,16 +108,16 @@ static void contrasts_with_black_and_white(void **state) {
 
 static void colours_lie_well_apart(void **state) {
     (void)state;
-    for (uint8_t one = COLOUR_TIME; one < COLOURS; one++)
-        for (uint8_t other = COLOUR_TIME; other < one; other++)
-            assert_true(distance(palette_foreground(PALETTE_TRUE, one), palette_foreground(PALETTE_TRUE, other)) >=
-                        APART);
+    for (unsigned one = COLOUR_TIME; one < COLOURS; one++)
+        for (unsigned other = COLOUR_TIME; other < one; other++)
+            assert_true(distance(palette_foreground(PALETTE_TRUE, (uint8_t)one),
+                                 palette_foreground(PALETTE_TRUE, (uint8_t)other)) >= APART);
 }
 
 static void eight_colours_have_neither_black_nor_white(void **state) {
     (void)state;
     unsigned times[8] = {0};
-    for (uint8_t nick = 0; nick < PALETTE_NICKS; nick++) {
+    for (unsigned nick = 0; nick < PALETTE_NICKS; nick++) {
         int index = palette_foreground(PALETTE_8, (uint8_t)(COLOUR_NICK + nick));
         assert_in_range(index, 1, 6);
         times[index]++;
@@ -138,7 +138,8 @@ static void the_terminals_own_colour(void **state) {
         assert_int_equal(palette_foreground(depth, COLOURS), -1);
         assert_int_equal(palette_foreground(depth, 255), -1);
     }
-    for (uint8_t colour = 0; colour < COLOURS; colour++) assert_int_equal(palette_foreground(PALETTE_NONE, colour), -1);
+    for (unsigned colour = 0; colour < COLOURS; colour++)
+        assert_int_equal(palette_foreground(PALETTE_NONE, (uint8_t)colour), -1);
 }
 
 static void a_key_keeps_its_colour(void **state) {

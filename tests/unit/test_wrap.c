@@ -148,8 +148,9 @@ static size_t random_text(char *text, size_t pieces) {
     size_t size = 0;
     while (pieces-- > 0) {
         const char *piece = choices[layout_random() % (sizeof choices / sizeof *choices)];
-        memcpy(text + size, piece, strlen(piece));
-        size += strlen(piece);
+        size_t step = strlen(piece);
+        memcpy(text + size, piece, step);
+        size += step;
     }
     return size;
 }
@@ -158,7 +159,7 @@ static void loses_nothing_at_any_width(void **state) {
     (void)state;
     for (unsigned width = 1; width <= 200; width++) {
         for (unsigned round = 0; round < 12; round++) {
-            char text[100 * sizeof FAMILY];
+            char text[100 * sizeof FAMILY] = {0};
             check_rows(text, random_text(text, layout_random() % 100), width);
         }
     }
