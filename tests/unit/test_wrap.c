@@ -148,9 +148,7 @@ static size_t random_text(char *text, size_t pieces) {
     size_t size = 0;
     while (pieces-- > 0) {
         const char *piece = choices[layout_random() % (sizeof choices / sizeof *choices)];
-        size_t step = strlen(piece);
-        memcpy(text + size, piece, step);
-        size += step;
+        while (*piece) text[size++] = *piece++;
     }
     return size;
 }
