@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
@@ -12,6 +13,7 @@
 
 #include "client/config.h"
 #include "client/crypto_thread.h"
+#include "client/curses/terminal.h"
 #include "client/receiver.h"
 #include "client/setup.h"
 #include "client/ui/ui.h"
@@ -28,6 +30,7 @@ struct client {
     struct thread ui_thread;
     struct receiver receiver;
     struct crypto_thread crypto;
+    char fingerprint[FINGERPRINT_TEXT_SIZE];
     int ui_ended; /* eventfd */
     int signals;  /* signalfd */
     int status;
@@ -40,6 +43,12 @@ static void ui_thread_run(void *argument) {
     (void)!write(client->ui_ended, &one, sizeof one);
 }
 
+/* What lies under a screen is given back to the shell. */
+static _Noreturn void end_here(int signal) {
+    terminal_emergency();
+    _exit(128 + signal);
+}
+
 /* The first signal leaves gracefully; a second one, from somebody in a hurry, ends the program where it stands. */
 static void wait_for_end(struct client *client) {
     struct pollfd wanted[] = {{.fd = client->ui_ended, .events = POLLIN}, {.fd = client->signals, .events = POLLIN}};
@@ -47,12 +56,12 @@ static void wait_for_end(struct client *client) {
     for (;;) {
         int ready = poll(wanted, 2, caught ? LEAVE_MOST_MS : -1);
         if (ready < 0 && errno != EINTR) return;
-        if (ready == 0) _exit(128 + caught);
+        if (ready == 0) end_here(caught);
         if (ready < 0) continue;
         if (wanted[0].revents) return;
         struct signalfd_siginfo info;
         if (!wanted[1].revents || read(client->signals, &info, sizeof info) != sizeof info) continue;
-        if (caught) _exit(128 + (int)info.ssi_signo);
+        if (caught) end_here((int)info.ssi_signo);
         caught = (int)info.ssi_signo;
         queue_push(&client->crypto.inputs, &input_create(INPUT_STOP, NULL, NULL, 0)->node);
     }
@@ -71,6 +80,16 @@ static int catch_signals(void) {
     }
     sigprocmask(SIG_BLOCK, &set, NULL);
     return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+/* The UI thread reads these from a signalfd of its own: they must be blocked everywhere, and so first of all here. */
+static void leave_to_screen(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGWINCH);
+    sigaddset(&set, SIGTSTP);
+    sigaddset(&set, SIGCONT);
+    sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
 /* The crypto thread derives the keys: no screen has to wait for that. */
@@ -107,17 +126,27 @@ static void events_clear(struct queue *events) {
     queue_destroy(events);
 }
 
-static int run(const struct client_config *config) {
+static void ui_set_up(struct client *client, struct client_config *config, enum ui_kind kind) {
+    fingerprint_format(client->setup.identity.public, client->fingerprint);
+    client->ui = (struct ui){.inputs = &client->crypto.inputs,
+                             .kind = kind,
+                             .input = STDIN_FILENO,
+                             .output = STDOUT_FILENO,
+                             .settings = config,
+                             .directory = client->setup.directory,
+                             .nick = client->setup.nick,
+                             .fingerprint = client->fingerprint};
+    if (kind == UI_CURSES) leave_to_screen();
+}
+
+static int run(struct client_config *config, enum ui_kind kind) {
     static struct client client; /* large: its own tables, and the buffers and rooms that hang on it */
     client.signals = client.ui_ended = -1;
     int status = setup_open(&client.setup, config);
     if (status != SETUP_OK) goto no_setup;
     client.signals = catch_signals(); /* not before: looking a name up may take long, and nothing is to be left yet */
     client.ui_ended = eventfd(0, EFD_CLOEXEC);
-    client.ui = (struct ui){.inputs = &client.crypto.inputs,
-                            .kind = config->ui == UI_CHOICE_JSON ? UI_JSON : UI_PLAIN,
-                            .input = 0,
-                            .output = 1};
+    ui_set_up(&client, config, kind);
     status = SETUP_FAILED;
     if (queue_init(&client.ui.events, 0) != 0) goto no_setup;
     if (crypto_thread_open(&client.crypto, &client.setup, &client.receiver, &client.ui.events))
@@ -131,7 +160,24 @@ no_setup:
     return status;
 }
 
+/* False: a screen was asked for where none can be. */
+static bool choose_ui(const struct client_config *config, enum ui_kind *kind) {
+    const char *term = getenv("TERM");
+    bool terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+    bool screen = terminal && term && term[0] && strcmp(term, "dumb") != 0;
+    switch (config->ui) {
+    case UI_CHOICE_JSON: *kind = UI_JSON; break;
+    case UI_CHOICE_PLAIN: *kind = UI_PLAIN; break;
+    case UI_CHOICE_CURSES: *kind = UI_CURSES; break;
+    default: *kind = screen ? UI_CURSES : UI_PLAIN;
+    }
+    if (*kind != UI_CURSES || terminal) return true;
+    fputs("gochat: --ui curses: expected a terminal as standard input and output (plain and json need none)\n", stderr);
+    return false;
+}
+
 int client_main(int argc, char **argv) {
+    enum ui_kind kind;
     struct client_config config;
     dumps_forbid();
     signal(SIGPIPE, SIG_IGN);
@@ -145,5 +191,6 @@ int client_main(int argc, char **argv) {
     case CLIENT_CONFIG_RUN: break;
     }
     log_set_level((enum log_level)config.log_level);
-    return run(&config);
+    if (!choose_ui(&config, &kind)) return SETUP_USAGE;
+    return run(&config, kind);
 }

@@ -64,11 +64,17 @@ static void joined(struct curses *curses, struct event *event) {
 
 static void parted(struct curses *curses, struct conversation *conversation) {
     bool current = conversation == conversations_current(&curses->conversations);
+    size_t unsaid = window_of(conversation)->outbox.count;
+    char text[512], title[sizeof conversation->title];
 
+    snprintf(title, sizeof title, "%s", conversation->title);
     if (current) curses_leave_window(curses);
     window_destroy(conversation->view);
     conversations_remove(&curses->conversations, conversation);
     if (current) curses_enter_window(curses);
+    if (unsaid == 0) return;
+    snprintf(text, sizeof text, "%zu messages to %.300s were never sent", unsaid, title);
+    curses_say(curses, LINE_ERROR, text);
 }
 
 /* --- All of them --- */
