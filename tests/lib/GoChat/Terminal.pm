@@ -80,8 +80,9 @@ my %keys = (
     Enter => "\r", Tab => "\t", Escape => "\e", Space => ' ', Backspace => "\x7f", Delete => "\e[3~",
     Up => "\eOA", Down => "\eOB", Right => "\eOC", Left => "\eOD", Home => "\eOH", End => "\eOF",
     PgUp => "\e[5~", PgDn => "\e[6~", 'Ctrl-Left' => "\e[1;5D", 'Ctrl-Right' => "\e[1;5C", 'Shift-Tab' => "\e[Z",
-    F1 => "\eOP", 'Focus-In' => "\e[I", 'Focus-Out' => "\e[O", 'Ctrl-_' => "\x1f", 'Ctrl-/' => "\x1f",
-    'Ctrl-Space' => "\0",
+    F1 => "\eOP", 'Focus-In' => "\e[I", 'Focus-Out' => "\e[O", 'Ctrl-/' => "\x1f",
+    'Alt-Left' => "\e[1;3D", 'Alt-Right' => "\e[1;3C", 'Alt-Home' => "\e[1;3H", 'Alt-End' => "\e[1;3F",
+    'Alt-PgUp' => "\e[5;3~", 'Alt-PgDn' => "\e[6;3~",
 );
 
 # "Ctrl-A", "Alt-1", "Alt-Enter", "PgUp", "é" → what the terminal sends.

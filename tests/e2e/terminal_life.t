@@ -1,0 +1,172 @@
+#!/usr/bin/perl
+# The terminal is given back on every way out, and nothing that peers or the terminal do stops the client.
+use strict;
+use warnings;
+use utf8;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use GoChat::Terminal;
+use GoChat::Test;
+use Test::More;
+
+use constant { FLOOD => 10_000, KEYSTROKE => 0.25, MEMORY_KIB => 64 * 1024 };
+
+my $bootnode = start_bootnode();
+my $rooms = 0;
+
+sub enter {
+    my ($name, %more) = @_;
+    my $terminal = start_terminal(name => $name, bootnode => $bootnode, room => "room$rooms", %more);
+    wait_screen($terminal, qr/registered at/, 10);
+    return $terminal;
+}
+
+sub new_terminal { $rooms++; return enter(@_) }
+
+# As the shell had it: line by line, echoing, nothing but cursor and line wrap on.
+sub is_given_back {
+    my ($terminal, $what) = @_;
+    my $state = screen_state($terminal);
+    is($state->{modes}, '?7 ?25', "$what: no mode is left on");
+    ok($state->{visible}, "$what: the cursor shows");
+    is(join('', map { $state->{tty}{$_} ? 1 : 0 } qw(canonical echo signals)), '111', "$what: the line is the shell's")
+        if $state->{tty};
+    return;
+}
+
+sub is_taken {
+    my ($terminal, $what) = @_;
+    my $state = screen_state($terminal);
+    like($state->{modes}, qr/\?1049/, "$what: the alternate screen is on");
+    ok(!$state->{tty}{canonical} && !$state->{tty}{echo}, "$what: the line is ours");
+    return;
+}
+
+# --- ways out --------------------------------------------------------------------------------------------------------
+
+my @ways = (
+    ['/quit', sub { type_text($_[0], "/quit\r") }, 4],
+    ['Ctrl-C twice', sub { press($_[0], 'Ctrl-C', 'Ctrl-C') }, 4],
+    ['Ctrl-D', sub { press($_[0], 'Ctrl-D') }, 4],
+    ['SIGTERM', sub { signal_terminal($_[0], 'TERM') }, qr/^(0|143)$/],
+    ['SIGHUP', sub { signal_terminal($_[0], 'HUP') }, qr/^(0|129)$/],
+    map({ my $signal = $_; ["SIG$signal", sub { signal_terminal($_[0], $signal) }, qr/^1[2-5]\d$/] }
+        qw(SEGV ABRT BUS QUIT)),
+);
+for my $way (@ways) {
+    my ($what, $leave, $status) = @$way;
+    my $alice = new_terminal('alice', config => 'title = on');
+    is_taken($alice, $what);
+    is(title($alice), "room$rooms", "$what: the title says where");
+    $leave->($alice);
+    my $ended = wait_end($alice, 10);
+    ref $status ? like($ended, $status, "$what: the status") : is($ended, $status, "$what: the status");
+    is_given_back($alice, $what);
+    is($alice->{state}{title}, '', "$what: the title is the one before");
+}
+
+{
+    my $alice = new_terminal('alice');
+    hang_up($alice);
+    ok(defined wait_end($alice, 10), 'a closed terminal ends the client');
+    $alice = new_terminal('alice', in => ['sh', '-c', 'trap "" HUP; exec "$@"', 'sh']);
+    hang_up($alice);
+    ok(defined wait_end($alice, 10), 'also where SIGHUP is ignored');
+}
+
+# --- suspended -------------------------------------------------------------------------------------------------------
+
+{
+    my $alice = new_terminal('alice');
+    type_text($alice, 'half a line');
+    ok(wait_screen($alice, qr/> half a line$/, 5), 'something is typed');
+    settle($alice);
+    my $before = screen_cells($alice);
+    for my $turn (['Ctrl-Z', sub { press($alice, 'Ctrl-Z') }], ['SIGTSTP', sub { signal_terminal($alice, 'TSTP') }]) {
+        my ($what, $stop) = @$turn;
+        $stop->();
+        is(wait_stopped($alice, 5), 20, "$what stops the client");
+        is_given_back($alice, $what);
+        continue_terminal($alice);
+        ok(wait_screen($alice, qr/> half a line$/, 5), "$what: the screen is back");
+        is_taken($alice, "$what, and fg");
+        settle($alice);
+        is_deeply(screen_cells($alice)->{cells}, $before->{cells}, "$what: every cell is as before");
+    }
+    type_text($alice, ' more');
+    ok(wait_screen($alice, qr/> half a line more$/, 5), 'and it goes on');
+    press($alice, 'Ctrl-C');
+    press($alice, 'Ctrl-Z');
+    wait_stopped($alice, 5);
+    resize($alice, 12, 50);
+    continue_terminal($alice);
+    ok(wait_state($alice, sub { $_[0]{rows}[11] =~ /alice> *$/ && $_[0]{cursor}[0] == 11 }, 5, 'has the new size'),
+        'resized while it was stopped');
+}
+
+# --- what is logged --------------------------------------------------------------------------------------------------
+
+{
+    my $alice = new_terminal('alice', errors => 'terminal', arguments => ['--log-level', 'debug']);
+    my $bob = enter('bob');
+    ok(wait_screen($alice, qr/bob#/, 10), 'bob comes');
+    my @rows = screen($alice);
+    like($rows[0], qr/^ room$rooms /, 'a debug log on the same terminal does not garble the screen: the title');
+    like($rows[-1], qr/alice> *$/, 'and the input line stand where they do');
+}
+
+# --- pasting ---------------------------------------------------------------------------------------------------------
+
+{
+    my $alice = new_terminal('alice');
+    my $bob = enter('bob');
+    ok(wait_screen($alice, qr/bob#\w+ is here/, 10), 'alice and bob are connected');
+    paste($alice, join "\n", map {"five $_"} 1 .. 5);
+    press($alice, 'Enter');
+    ok(wait_screen($bob, qr/five 1\b.*five 5/s, 5), 'five lines are sent without a question, as one message');
+    my $six = join "\n", map {"six $_"} 1 .. 6;
+    paste($alice, $six);
+    settle($alice);
+    unlike(screen_text($bob), qr/six/, 'a paste alone sends nothing');
+    press($alice, 'Enter');
+    ok(wait_screen($alice, qr/send 6 lines\?/, 5), 'six lines are asked about');
+    press($alice, 'n');
+    ok(wait_screen($alice, qr/alice> six 1/, 5), 'n: the text is kept');
+    press($alice, 'Enter', 'y');
+    ok(wait_screen($bob, qr/six 1\b.*six 6/s, 5), 'y: it is sent');
+    paste($alice, "a\e[31mb\e]0;title\ac");
+    press($alice, 'Enter');
+    ok(wait_screen($bob, qr/title.?c/, 5), 'control characters in a paste');
+    unlike(join('', commands($bob)), qr/title/, 'reach no terminal');
+}
+
+# --- a flood ---------------------------------------------------------------------------------------------------------
+
+sub memory_of {
+    my ($pid) = @_;
+    my ($most) = read_file("/proc/$pid/status") =~ /^VmHWM:\s+(\d+)/m;
+    return $most;
+}
+
+{
+    my $alice = new_terminal('alice');
+    my $file = temp_dir();
+    my $lines = write_file("$file/lines", join '', map {"line $_ of a flood\n"} 1 .. FLOOD);
+    my $bob = start_client(name => 'bob', bootnode => $bootnode, room => "room$rooms",
+        in => ['sh', '-c', "exec \"\$\@\" <$lines", 'sh']);
+    ok(wait_screen($alice, qr/line \d+ of a flood/, 15), 'the flood has begun');
+    my ($slowest, $typed) = (0, '');
+    for my $letter ('a' .. 'z') {
+        $typed .= $letter;
+        my $sent = press($alice, $letter);
+        my $shown = find_text($alice, -1, "> $typed", 5);
+        $slowest = 5 unless defined $shown;
+        $slowest = $shown - $sent if defined $shown && $shown - $sent > $slowest;
+    }
+    cmp_ok($slowest, '<=', slow(KEYSTROKE), 'each key shows at once') or diag("the slowest took $slowest s");
+    ok(find_text($alice, 'any', 'line ' . FLOOD . ' of a flood', 60), 'every message arrives');
+    ok(wait_screen($alice, qr/> $typed$/, 5), 'what was typed stands there');
+    cmp_ok(memory_of($alice->{program}), '<=', MEMORY_KIB, 'memory is bounded') unless $ENV{SAN};
+}
+
+finish();
