@@ -164,6 +164,7 @@ enum attention window_take(struct window *window, const struct conversations *co
     case EVENT_SENT: return take_sent(window, conversations, conversation, event, author, wall_ms);
     case EVENT_DELIVERED:
     case EVENT_UNDELIVERED: return take_answer(window, conversation, event);
+    case EVENT_PEER_JOINED: return ATTENTION_NONE; /* the list of members shows who is on the way */
     default: return take_notice(window, event, wall_ms);
     }
 }
