@@ -30,7 +30,7 @@ int ui_run(struct ui *ui);
 
 /* One event as the line that is shown, with its newline; NULL: not shown. malloc'd. Both are pure.
  * JSON: the objects in README.md exactly, keys in that order, one line. Plain: `nick: text` for messages, each line of
- * a multi-line text prefixed and filtered (text_filter); state changes as "* nick is here (direct, 12 ms)" and the
- * like; SENT and DELIVERED are silent. */
+ * a multi-line text prefixed and filtered (text_filter); actions and private messages begin with '*', as no nick does;
+ * state changes as "* nick#1a2b is here (direct, 12 ms)" and the like; SENT, DELIVERED and UNDELIVERED are silent. */
 char *ui_json_line(const struct event *event);
 char *ui_plain_line(const struct event *event);
