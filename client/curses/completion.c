@@ -1,0 +1,230 @@
+#include "client/curses/completion.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utf8proc.h>
+
+#include "client/config.h"
+#include "client/ui/commands.h"
+
+/* Names from peers and rooms, filtered: a byte may become three. */
+#define NAME_SIZE (3 * ROOM_NAME_MAX + 1)
+
+/* What is to be completed. */
+struct word {
+    size_t start; /* in the text; a quote that opens it included */
+    char *folded; /* what was typed of it */
+    bool quoted;
+    const struct command *command; /* whose first argument it is, if that can be completed; else NULL */
+    bool names_command;
+};
+
+struct search {
+    struct completion *completion;
+    const struct word *word;
+};
+
+static void *checked(void *memory) {
+    if (!memory) abort();
+    return memory;
+}
+
+void completion_end(struct completion *completion) {
+    for (size_t i = 0; i < completion->count; i++) free(completion->candidates[i]);
+    free(completion->candidates);
+    *completion = (struct completion){0};
+}
+
+/* For comparing without regard to case. */
+static char *fold(const char *text) {
+    char *folded = (char *)utf8proc_NFKC_Casefold((const utf8proc_uint8_t *)text);
+    return folded ? folded : checked(strdup(text));
+}
+
+static bool begins_as_typed(const struct word *word, const char *name) {
+    char *folded = fold(name);
+    bool begins = strncmp(folded, word->folded, strlen(word->folded)) == 0;
+    free(folded);
+    return begins;
+}
+
+/* --- Candidates --- */
+
+static void offer(const struct search *search, const char *before, const char *name, const char *behind) {
+    struct completion *completion = search->completion;
+    if (completion->count == COMPLETION_CANDIDATES) return;
+    if (!completion->candidates)
+        completion->candidates = checked(calloc(COMPLETION_CANDIDATES, sizeof *completion->candidates));
+    char *candidate = NULL;
+    if (asprintf(&candidate, "%s%s%s", before, name, behind) < 0) abort();
+    completion->candidates[completion->count++] = candidate;
+}
+
+/* What has blanks in it needs quotes there. */
+static void offer_argument(const struct search *search, const char *name) {
+    bool quotes = search->word->command && (search->word->quoted || strchr(name, ' '));
+    offer(search, quotes ? "\"" : "", name, quotes ? "\" " : " ");
+}
+
+static void offer_commands(const struct search *search, const char *before) {
+    size_t count;
+    const struct command *commands = commands_table(&count);
+    for (size_t i = 0; i < count; i++)
+        if (begins_as_typed(search->word, commands[i].name)) offer(search, before, commands[i].name, " ");
+}
+
+static void offer_settings(const struct search *search) {
+    for (size_t i = 0; i < client_config_table.count; i++) {
+        const char *name = client_config_table.keys[i].name;
+        if (client_config_is_setting(name) && begins_as_typed(search->word, name)) offer(search, "", name, " ");
+    }
+}
+
+static void offer_rooms(const struct search *search, const struct conversations *conversations) {
+    for (size_t i = 0; i < conversations->count; i++)
+        if (begins_as_typed(search->word, conversations->list[i]->title))
+            offer_argument(search, conversations->list[i]->title);
+}
+
+static bool is_only_nick(const struct roster *roster, const struct member *member) {
+    for (size_t i = 0; i < roster->count; i++)
+        if (&roster->members[i] != member && strcmp(roster->members[i].nick, member->nick) == 0) return false;
+    return true;
+}
+
+/* By the nick alone where that says who is meant. */
+static void offer_member(const struct search *search, const struct roster *roster, const struct member *member) {
+    char nick[NAME_SIZE];
+    if (member->nick[0] == '\0' || !begins_as_typed(search->word, member->label)) return;
+    (void)text_filter(member->nick, strlen(member->nick), false, nick, sizeof nick);
+    bool alone = begins_as_typed(search->word, nick) && is_only_nick(roster, member);
+    const char *name = alone ? nick : member->label;
+    if (search->word->start == 0)
+        offer(search, "", name, ": ");
+    else
+        offer_argument(search, name);
+}
+
+static bool has_spoken(const struct member *member, const uint8_t (*spoke)[MEMBER_ID_SIZE], size_t spoke_count) {
+    for (size_t i = 0; i < spoke_count; i++)
+        if (memcmp(member->id, spoke[i], MEMBER_ID_SIZE) == 0) return true;
+    return false;
+}
+
+static void offer_members(const struct search *search, const struct conversations *conversations,
+                          const uint8_t (*spoke)[MEMBER_ID_SIZE], size_t spoke_count) {
+    const struct conversation *current = conversations_current(conversations);
+    if (!current) return;
+    for (size_t i = 0; i < spoke_count; i++) {
+        const struct member *member = roster_find(&current->roster, spoke[i]);
+        if (member) offer_member(search, &current->roster, member);
+    }
+    for (size_t i = 0; i < current->roster.count; i++) {
+        const struct member *member = &current->roster.members[i];
+        if (!has_spoken(member, spoke, spoke_count)) offer_member(search, &current->roster, member);
+    }
+}
+
+/* --- The word before the cursor --- */
+
+static bool is_blank(char byte) {
+    return byte == ' ' || byte == '\t' || byte == '\n';
+}
+
+static size_t skip_blanks(const char *text, size_t at, size_t end) {
+    while (at < end && is_blank(text[at])) at++;
+    return at;
+}
+
+static size_t skip_word(const char *text, size_t at, size_t end) {
+    while (at < end && !is_blank(text[at])) at++;
+    return at;
+}
+
+/* The command that the line begins with, also shortened. NULL: none, or several. */
+static const struct command *command_of(const char *name, size_t size) {
+    size_t count, matches = 0;
+    const struct command *commands = commands_table(&count), *found = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (strncmp(commands[i].name, name, size) != 0) continue;
+        if (commands[i].name[size] == '\0') return &commands[i];
+        found = &commands[i];
+        matches++;
+    }
+    return matches == 1 ? found : NULL;
+}
+
+/* An argument may be quoted: then it begins with the quote, as long as that is open. */
+static void find_argument(const char *text, size_t cursor, struct word *word) {
+    size_t name_end = skip_word(text, 1, cursor), first = skip_blanks(text, name_end, cursor);
+    bool quoted = first < cursor && text[first] == '"' && !memchr(text + first + 1, '"', cursor - first - 1);
+    const struct command *command = command_of(text + 1, name_end - 1);
+    if (!command || command->completes == COMPLETE_NOTHING || (word->start != first && !quoted)) return;
+    word->command = command;
+    word->quoted = quoted;
+    word->start = first;
+}
+
+static struct word word_before_cursor(const struct editor *editor) {
+    const char *text = editor->text;
+    struct word word = {.start = editor->cursor};
+    while (word.start > 0 && !is_blank(text[word.start - 1])) word.start--;
+    bool command = command_is(text);
+    word.names_command = command && word.start == 0;
+    if (command && word.start > 0) find_argument(text, editor->cursor, &word);
+    size_t skipped = word.names_command || word.quoted ? 1 : 0, typed = word.start + skipped;
+    char *copy = checked(strndup(text + typed, editor->cursor > typed ? editor->cursor - typed : 0));
+    word.folded = fold(copy);
+    free(copy);
+    return word;
+}
+
+/* --- Tab --- */
+
+static void begin(struct completion *completion, const struct editor *editor, const struct conversations *conversations,
+                  const uint8_t (*spoke)[MEMBER_ID_SIZE], size_t spoke_count, bool backwards) {
+    struct word word = word_before_cursor(editor);
+    struct search search = {completion, &word};
+    completion_end(completion);
+    switch (word.command ? word.command->completes : COMPLETE_PEER) {
+    case COMPLETE_ROOM: offer_rooms(&search, conversations); break;
+    case COMPLETE_SETTING: offer_settings(&search); break;
+    case COMPLETE_COMMAND: offer_commands(&search, ""); break;
+    default:
+        if (word.names_command)
+            offer_commands(&search, "/");
+        else
+            offer_members(&search, conversations, spoke, spoke_count);
+    }
+    completion->active = completion->count > 0;
+    completion->start = word.start;
+    completion->tail = editor->cursor;
+    completion->next = backwards ? completion->count - 1 : 0;
+    free(word.folded);
+}
+
+/* Puts a candidate where the last one was. A blank that stands there already is not doubled. */
+static bool put(struct completion *completion, struct editor *editor, const char *candidate) {
+    size_t size = strlen(candidate), rest = editor->size - completion->tail;
+    if (rest > 0 && editor->text[completion->tail] == ' ' && candidate[size - 1] == ' ') size--;
+    size_t total = completion->start + size + rest;
+    char *text = checked(malloc(total + 1));
+    memcpy(text, editor->text, completion->start);
+    memcpy(text + completion->start, candidate, size);
+    memcpy(text + completion->start + size, editor->text + completion->tail, rest);
+    bool fits = editor_set(editor, text, total, completion->start + size);
+    free(text);
+    if (!fits) return false;
+    completion->inserted = size;
+    completion->tail = editor->cursor;
+    return true;
+}
+
+bool completion_next(struct completion *completion, struct editor *editor, const struct conversations *conversations,
+                     const uint8_t (*spoke)[MEMBER_ID_SIZE], size_t spoke_count, bool backwards) {
+    if (!completion->active)
+        begin(completion, editor, conversations, spoke, spoke_count, backwards);
+    else
+        completion->next = (completion->next + (backwards ? completion->count - 1 : 1)) % completion->count;
+    return completion->active && put(completion, editor, completion->candidates[completion->next]);
+}
