@@ -1,3 +1,5 @@
+#include <limits.h>
+
 #include "client/curses/columns.h"
 #include "client/curses/editor.h"
 
@@ -21,15 +23,26 @@ static unsigned columns_to_cursor(const struct editor *editor, size_t start, uns
     return columns;
 }
 
+static bool begins_character(const struct editor *editor, size_t at) {
+    return ((unsigned char)editor->text[at] & 0xc0) != 0x80;
+}
+
+/* A cluster's beginning so many bytes or a little more before the cursor. */
+static size_t back_from_cursor(const struct editor *editor, size_t bytes) {
+    size_t at = bytes < editor->cursor ? editor->cursor - bytes : 0;
+    while (!begins_character(editor, at)) at--;
+    return columns_cluster_before(editor->text, at);
+}
+
 /* The first cluster from which it is `columns` or less to the cursor. Looked for from some place before that, twice as
  * far back each time. */
 static size_t start_before_cursor(const struct editor *editor, unsigned columns) {
-    size_t back = (size_t)columns * BYTES_PER_COLUMN + 1, start = editor->cursor;
+    size_t back = (size_t)columns * BYTES_PER_COLUMN, start = editor->cursor;
     unsigned distance = 0;
     while (start > 0 && distance <= columns) {
-        start = columns_cluster_before(editor->text, back < editor->cursor ? editor->cursor - back + 1 : 1);
-        distance = columns_to_cursor(editor, start, (unsigned)-1);
-        back *= 2;
+        start = back_from_cursor(editor, back);
+        distance = columns_to_cursor(editor, start, UINT_MAX - 1);
+        back = 2 * back + 1;
     }
     while (distance > columns) {
         struct cluster cluster = cluster_at(editor, start);
@@ -41,7 +54,7 @@ static size_t start_before_cursor(const struct editor *editor, unsigned columns)
 
 /* The text may have changed since. */
 static bool begins_cluster(const struct editor *editor, size_t at) {
-    if (at == 0 || at >= editor->size) return at == 0;
+    if (at == 0 || at > editor->size || !begins_character(editor, at)) return at == 0;
     size_t before = columns_cluster_before(editor->text, at);
     return before + columns_cluster(editor->text + before, editor->size - before).size == at;
 }
