@@ -101,7 +101,7 @@ static void show(struct curses *curses, struct conversation *conversation, const
 /* Who leaves is gone from the roster once the event was applied. */
 static const struct member *member_before(const struct curses *curses, const struct event *event, struct member *copy) {
     const struct conversation *conversation =
-        event->room ? conversations_named(&curses->conversations, event->room) : NULL;
+        event->room ? conversations_find(&curses->conversations, event->room) : NULL;
     const struct member *member = conversation ? roster_find(&conversation->roster, event->peer) : NULL;
 
     if (member) *copy = *member;

@@ -64,7 +64,7 @@ static void on_tell(void *context, struct input *input) {
         curses_tell(curses, input);
         return;
     }
-    struct conversation *conversation = conversations_named(&curses->conversations, input->room);
+    struct conversation *conversation = conversations_find(&curses->conversations, input->room);
     if (conversation && curses_say_in(curses, conversation, input)) return;
     curses_say(curses, LINE_ERROR, "not sent: too many messages wait already");
     input_destroy(input);

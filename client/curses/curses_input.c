@@ -85,6 +85,10 @@ static void send_text(struct curses *curses, const char *text, size_t size) {
         curses_say(curses, LINE_ERROR, "not sent: you are in no room (/join ROOM)");
         return;
     }
+    if (conversation->parting) {
+        curses_say(curses, LINE_ERROR, "not sent: you are leaving this room (/join takes it back)");
+        return;
+    }
     struct input *input = input_create(INPUT_SAY, conversation->name, text, size);
     if (curses_say_in(curses, conversation, input)) {
         line_is_done(curses);

@@ -28,7 +28,7 @@ void conversations_clear(struct conversations *conversations) {
     conversations->count = conversations->current = 0;
 }
 
-static struct conversation *find(const struct conversations *conversations, const char *name) {
+struct conversation *conversations_find(const struct conversations *conversations, const char *name) {
     for (size_t i = 0; i < conversations->count; i++)
         if (strcmp(conversations->list[i]->name, name) == 0) return conversations->list[i];
     return NULL;
@@ -73,7 +73,7 @@ static void apply(struct conversation *conversation, const struct event *event) 
 struct conversation *conversations_apply(struct conversations *conversations, const struct event *event) {
     if (event->type == EVENT_NICK) take_nick(conversations, event->nick);
     if (!event->room) return NULL;
-    struct conversation *conversation = find(conversations, event->room);
+    struct conversation *conversation = conversations_find(conversations, event->room);
     if (!conversation && event->type == EVENT_JOINED) return joined(conversations, event->room);
     if (conversation) apply(conversation, event);
     return conversation;
@@ -97,7 +97,7 @@ struct conversation *conversations_current(const struct conversations *conversat
 }
 
 struct conversation *conversations_named(const struct conversations *conversations, const char *name) {
-    struct conversation *found = find(conversations, name);
+    struct conversation *found = conversations_find(conversations, name);
 
     if (found || !name[0]) return found;
     for (size_t i = 0; i < conversations->count; i++) {

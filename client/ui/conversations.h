@@ -39,6 +39,7 @@ void conversations_clear(struct conversations *conversations);
  * room or of an unknown one. PARTED changes nothing here: once it was shown, conversations_remove is due. */
 struct conversation *conversations_apply(struct conversations *conversations, const struct event *event);
 void conversations_remove(struct conversations *conversations, struct conversation *gone);
-struct conversation *conversations_current(const struct conversations *conversations); /* NULL: none */
+struct conversation *conversations_current(const struct conversations *conversations);                /* NULL: none */
+struct conversation *conversations_find(const struct conversations *conversations, const char *name); /* exactly */
 /* By its exact name, else the only one whose title begins so. */
 struct conversation *conversations_named(const struct conversations *conversations, const char *name);
