@@ -43,9 +43,7 @@ static char *(*const line_of[])(const struct event *event) = {
 };
 
 static struct conversation *room_of(const struct loop *loop, const char *name) {
-    for (size_t i = 0; name && i < loop->rooms.count; i++)
-        if (strcmp(loop->rooms.list[i]->name, name) == 0) return loop->rooms.list[i];
-    return NULL;
+    return name ? conversations_find(&loop->rooms, name) : NULL;
 }
 
 /* --- to the engine --- */
