@@ -32,7 +32,9 @@ static void *checked(void *memory) {
 void completion_end(struct completion *completion) {
     for (size_t i = 0; i < completion->count; i++) free(completion->candidates[i]);
     free(completion->candidates);
-    *completion = (struct completion){0};
+    completion->candidates = NULL;
+    completion->count = 0;
+    completion->active = false;
 }
 
 /* For comparing without regard to case. */
@@ -207,12 +209,11 @@ static void begin(struct completion *completion, const struct editor *editor, co
 static bool put(struct completion *completion, struct editor *editor, const char *candidate) {
     size_t size = strlen(candidate), rest = editor->size - completion->tail;
     if (rest > 0 && editor->text[completion->tail] == ' ' && candidate[size - 1] == ' ') size--;
-    size_t total = completion->start + size + rest;
-    char *text = checked(malloc(total + 1));
-    memcpy(text, editor->text, completion->start);
-    memcpy(text + completion->start, candidate, size);
-    memcpy(text + completion->start + size, editor->text + completion->tail, rest);
-    bool fits = editor_set(editor, text, total, completion->start + size);
+    char *text;
+    int total = asprintf(&text, "%.*s%.*s%s", (int)completion->start, editor->text, (int)size, candidate,
+                         editor->text + completion->tail);
+    if (total < 0) abort();
+    bool fits = editor_set(editor, text, (size_t)total, completion->start + size);
     free(text);
     if (!fits) return false;
     completion->inserted = size;

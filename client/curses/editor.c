@@ -72,7 +72,7 @@ static size_t after_character(const struct editor *editor, size_t at) {
 
 static size_t before_character(const struct editor *editor, size_t at) {
     do at--;
-    while (at > 0 && ((unsigned char)editor->text[at] & 0xc0) == 0x80);
+    while (((unsigned char)editor->text[at] & 0xc0) == 0x80);
     return at;
 }
 

@@ -48,7 +48,7 @@ static void drop_oldest(struct editor_past *past) {
     free(past->changes[0]);
     past->change_count--;
     past->change_done--;
-    memmove(past->changes, past->changes + 1, past->change_count * sizeof *past->changes);
+    for (size_t i = 0; i < past->change_count; i++) past->changes[i] = past->changes[i + 1];
 }
 
 static void make_room(struct editor_past *past, size_t changes, size_t bytes) {

@@ -36,7 +36,13 @@ struct command_host {
     void (*quit)(void *context);
 };
 
-enum command_completion { COMPLETE_NOTHING, COMPLETE_PEER, COMPLETE_ROOM, COMPLETE_SETTING, COMPLETE_COMMAND };
+enum command_completion {
+    COMPLETE_NOTHING,
+    COMPLETE_PEER,
+    COMPLETE_ROOM,
+    COMPLETE_SETTING, /* a key for which client_config_is_setting holds */
+    COMPLETE_COMMAND,
+};
 
 struct command {
     const char *name;                  /* without '/' */

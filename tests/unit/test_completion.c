@@ -198,7 +198,8 @@ static void does_not_outgrow_a_message(void **state) {
     (void)state;
     static char text[MESSAGE_TEXT_MAX];
     memset(text, ' ', sizeof text);
-    memcpy(text + sizeof text - 2, "zo", 2);
+    text[sizeof text - 2] = 'z';
+    text[sizeof text - 1] = 'o';
     assert_true(editor_set(&editor, text, sizeof text, sizeof text));
     assert_false(tab(false));
     assert_memory_equal(editor.text, text, sizeof text);

@@ -17,7 +17,6 @@
 #define ROUNDS 60
 #define STEPS 200 /* fewer than EDITOR_UNDOS: the model keeps everything */
 #define TEXT_MAX 8192
-#define ZWJ "\u200d"
 
 struct state {
     char text[TEXT_MAX];
@@ -58,7 +57,7 @@ static void replace(struct model *model, size_t first, size_t last, const char *
     struct state before = model->now;
     size_t start = model->starts[first], end = model->starts[last], size = strlen(text);
     memcpy(raw, before.text, start);
-    memcpy(raw + start, text, size);
+    stpcpy(raw + start, text);
     memcpy(raw + start + size, before.text + end, before.size - end);
     model->now.size = text_filter(raw, before.size - end + start + size, true, model->now.text, TEXT_MAX);
     model->now.cursor = text_filter(raw, start + cursor, true, filtered, TEXT_MAX);
@@ -122,8 +121,8 @@ static const char *const pieces[] = {
     "\u0301",             /* combines with what is there */
     "\u0301\u0302\u0303", /* until there are too many */
     "漢字",
-    "\U0001f469" ZWJ,
-    ZWJ "\U0001f467",
+    "\U0001f469\u200d",
+    "\u200d\U0001f467",
     "\U0001f469",
     "\U0001f3fd", /* skin tone */
     "\ufe0f",

@@ -83,8 +83,8 @@ static void keeps_to_its_bytes(void **state) {
     history_add(&history, line);
     assert_int_equal(history.count, 0);
     line[size - 1] = '\0';
-    for (char c = 'a'; c < 'g'; c++) {
-        line[0] = c;
+    for (int c = 'a'; c < 'g'; c++) {
+        line[0] = (char)c;
         history_add(&history, line);
         assert_true(history.bytes <= HISTORY_BYTES);
     }
