@@ -24,7 +24,8 @@ use GoChat::Test;
 
 our @EXPORT = qw(start_terminal type_text press key_bytes paste send_bytes resize screen screen_state screen_cells
     screen_text wait_screen wait_state find_text settle cursor title bells commands modes forget log_output
-    signal_terminal continue_terminal hang_up wait_stopped wait_end fail_screen picture_is);
+    signal_terminal continue_terminal hang_up wait_stopped wait_end fail_screen picture_is
+    known_identity);
 
 use constant { ORDER_TIMEOUT => 20, START_TIMEOUT => 10, RECORDED => defined $ENV{GOCHAT_RECORD} };
 
@@ -49,6 +50,16 @@ sub start_terminal {
     $terminal->{program} = $started->{pid};
     $terminal->{started_us} = $started->{at_us};
     return $terminal;
+}
+
+# A data directory whose owner has a key of our choosing, so that digits, colours and who begins a handshake are the
+# same in every run. `digit` is a hexadecimal one.
+sub known_identity {
+    my ($digit) = @_;
+    my $folder = temp_dir();
+    write_file("$folder/identity", $digit x 64 . "\n");
+    chmod 0600, "$folder/identity";
+    return $folder;
 }
 
 # --- orders ----------------------------------------------------------------------------------------------------------
