@@ -1,0 +1,237 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "client/curses/window.h"
+
+#define NOON 1795435200000ull /* 2026-11-23 12:00 UTC */
+#define DAY 86400000ull
+#define ALICE 'a'
+
+struct stage {
+    struct conversations conversations;
+    struct conversation *room;
+    struct window *window;
+    uint64_t now;
+};
+
+static struct event *event_of(enum event_type type, const char *text) {
+    struct event *event = event_create(type, text, text ? strlen(text) : 0);
+
+    event->room = "tea";
+    memset(event->peer, ALICE, sizeof event->peer);
+    strcpy(event->nick, "alice");
+    return event;
+}
+
+static enum attention take(struct stage *stage, struct event *event) {
+    struct conversation *room = conversations_apply(&stage->conversations, event);
+    const struct member *author = room ? roster_find(&room->roster, event->peer) : NULL;
+    enum attention attention = window_take(stage->window, &stage->conversations, room, event, author, stage->now);
+
+    event_destroy(event);
+    return attention;
+}
+
+static int set_up(void **state) {
+    struct stage *stage = calloc(1, sizeof *stage);
+    struct event *joined = event_create(EVENT_JOINED, NULL, 0);
+
+    setenv("TZ", "UTC0", 1);
+    tzset();
+    if (!stage) return -1;
+    stage->now = NOON;
+    conversations_init(&stage->conversations, "bob", "3333aaaa");
+    joined->room = "tea";
+    stage->room = conversations_apply(&stage->conversations, joined);
+    stage->window = window_create();
+    stage->room->view = stage->window;
+    event_destroy(joined);
+    take(stage, event_of(EVENT_PEER_JOINED, NULL));
+    struct event *connected = event_of(EVENT_PEER_CONNECTED, NULL);
+    strcpy(connected->fingerprint, "1a2b3c4d");
+    connected->rtt_ms = 12;
+    connected->cipher = "AES-256-GCM";
+    take(stage, connected);
+    *state = stage;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    struct stage *stage = *state;
+
+    window_destroy(stage->window);
+    conversations_clear(&stage->conversations);
+    free(stage);
+    return 0;
+}
+
+static const struct line *last(const struct stage *stage) {
+    return scrollback_line(&stage->window->scrollback, scrollback_end(&stage->window->scrollback) - 1);
+}
+
+static void expect(const struct stage *stage, enum line_kind kind, const char *author, const char *text) {
+    const struct line *line = last(stage);
+
+    assert_non_null(line);
+    assert_int_equal(line->header.kind, kind);
+    assert_int_equal(line->author_size, strlen(author));
+    assert_memory_equal(line_author(line), author, strlen(author));
+    assert_int_equal(line->text_size, strlen(text));
+    assert_memory_equal(line_text(line), text, strlen(text));
+}
+
+static void a_message_has_its_authors_label(void **state) {
+    struct stage *stage = *state;
+
+    assert_int_equal(take(stage, event_of(EVENT_MESSAGE, "hello")), ATTENTION_MESSAGE);
+    expect(stage, LINE_MESSAGE, "alice#1a2b", "hello");
+    assert_false(last(stage)->header.own || last(stage)->header.mention);
+    assert_int_equal(stage->window->spoke_count, 1);
+    assert_int_equal(stage->window->spoke[0][0], ALICE);
+}
+
+static void what_is_said_is_filtered(void **state) {
+    struct stage *stage = *state;
+
+    take(stage, event_of(EVENT_MESSAGE, "a\x1b[2Jb\n\n"));
+    expect(stage, LINE_MESSAGE, "alice#1a2b", "a\xef\xbf\xbd[2Jb");
+}
+
+static void our_nick_is_a_mention(void **state) {
+    struct stage *stage = *state;
+
+    assert_int_equal(take(stage, event_of(EVENT_MESSAGE, "Bob: look")), ATTENTION_MENTION);
+    assert_true(last(stage)->header.mention);
+    struct event *action = event_of(EVENT_MESSAGE, "waves");
+    action->kind = CHAT_ACTION;
+    assert_int_equal(take(stage, action), ATTENTION_MESSAGE);
+    expect(stage, LINE_ACTION, "alice#1a2b", "waves");
+}
+
+static void private_says_to_whom(void **state) {
+    struct stage *stage = *state;
+    struct event *message = event_of(EVENT_MESSAGE, "psst"), *sent = event_of(EVENT_SENT, "what?");
+
+    message->kind = sent->kind = CHAT_PRIVATE;
+    sent->recipients = 1;
+    strcpy(sent->id, "1-@1");
+    assert_int_equal(take(stage, message), ATTENTION_MENTION);
+    expect(stage, LINE_PRIVATE, "alice#1a2b \xe2\x86\x92 you", "psst");
+    take(stage, sent);
+    expect(stage, LINE_PRIVATE, "you \xe2\x86\x92 alice#1a2b", "what?");
+    assert_true(last(stage)->header.own);
+}
+
+static void our_message_goes_from_pending_to_delivered(void **state) {
+    struct stage *stage = *state;
+    struct event *sent = event_of(EVENT_SENT, "hello"), *delivered = event_of(EVENT_DELIVERED, NULL);
+
+    strcpy(sent->id, "1-1");
+    strcpy(delivered->id, "1-1");
+    sent->recipients = 1;
+    assert_int_equal(take(stage, sent), ATTENTION_LINE);
+    expect(stage, LINE_MESSAGE, "bob#3333", "hello");
+    assert_int_equal(last(stage)->header.recipients, 1);
+    assert_int_equal(last(stage)->header.delivered, 0);
+    size_t count = stage->window->scrollback.count;
+    assert_int_equal(take(stage, delivered), ATTENTION_NONE);
+    assert_int_equal(stage->window->scrollback.count, count);
+    assert_int_equal(last(stage)->header.delivered, 1);
+}
+
+static void who_left_before_is_shown_at_the_message(void **state) {
+    struct stage *stage = *state;
+    struct event *sent = event_of(EVENT_SENT, "hello"), *undelivered = event_of(EVENT_UNDELIVERED, NULL);
+
+    strcpy(sent->id, "1-1");
+    strcpy(undelivered->id, "1-1");
+    sent->recipients = 1;
+    take(stage, sent);
+    uint64_t line = scrollback_end(&stage->window->scrollback) - 1;
+    take(stage, undelivered);
+    assert_int_equal(scrollback_line(&stage->window->scrollback, line)->header.undelivered, 1);
+}
+
+static void what_happens_is_said_in_the_plain_uis_words(void **state) {
+    struct stage *stage = *state;
+    struct event *error = event_of(EVENT_ERROR, "no \x1b such thing");
+
+    expect(stage, LINE_NOTICE, "", "alice#1a2b is here (direct, 12 ms)");
+    take(stage, error);
+    expect(stage, LINE_ERROR, "", "no \xef\xbf\xbd such thing");
+}
+
+static void a_new_day_begins_with_a_line(void **state) {
+    struct stage *stage = *state;
+    const struct line *first = scrollback_line(&stage->window->scrollback, 0);
+
+    assert_int_equal(first->header.kind, LINE_DAY);
+    assert_memory_equal(line_text(first), "Monday, 23 November 2026", first->text_size);
+    size_t count = stage->window->scrollback.count;
+    take(stage, event_of(EVENT_MESSAGE, "one"));
+    assert_int_equal(stage->window->scrollback.count, count + 1);
+    stage->now += DAY;
+    take(stage, event_of(EVENT_MESSAGE, "two"));
+    assert_int_equal(stage->window->scrollback.count, count + 3);
+}
+
+static void the_last_to_speak_comes_first(void **state) {
+    struct stage *stage = *state;
+
+    for (int i = 0; i < 2 * WINDOW_SPOKE; i++) {
+        struct event *event = event_of(EVENT_MESSAGE, "x");
+        memset(event->peer, i, sizeof event->peer);
+        take(stage, event);
+    }
+    assert_int_equal(stage->window->spoke_count, WINDOW_SPOKE);
+    for (int i = 0; i < WINDOW_SPOKE; i++) assert_int_equal(stage->window->spoke[i][0], 2 * WINDOW_SPOKE - 1 - i);
+    struct event *again = event_of(EVENT_MESSAGE, "x");
+    memset(again->peer, 2 * WINDOW_SPOKE - 3, sizeof again->peer);
+    take(stage, again);
+    assert_int_equal(stage->window->spoke[0][0], 2 * WINDOW_SPOKE - 3);
+    assert_int_equal(stage->window->spoke[2][0], 2 * WINDOW_SPOKE - 2);
+    assert_int_equal(stage->window->spoke_count, WINDOW_SPOKE);
+}
+
+static void finding_goes_up(void **state) {
+    struct stage *stage = *state;
+
+    take(stage, event_of(EVENT_MESSAGE, "green tea"));
+    uint64_t first = scrollback_end(&stage->window->scrollback) - 1;
+    take(stage, event_of(EVENT_MESSAGE, "coffee"));
+    take(stage, event_of(EVENT_MESSAGE, "black TEA"));
+    assert_false(window_find(stage->window, ""));
+    assert_true(window_find(stage->window, "tea"));
+    assert_int_equal(stage->window->found, first + 2);
+    assert_true(window_find(stage->window, ""));
+    assert_int_equal(stage->window->found, first);
+    assert_false(window_find(stage->window, "tea"));
+    assert_int_equal(stage->window->found, WINDOW_NONE);
+    assert_true(window_find(stage->window, "coffee"));
+    assert_int_equal(stage->window->found, first + 1);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(a_message_has_its_authors_label),
+        TEST(what_is_said_is_filtered),
+        TEST(our_nick_is_a_mention),
+        TEST(private_says_to_whom),
+        TEST(our_message_goes_from_pending_to_delivered),
+        TEST(who_left_before_is_shown_at_the_message),
+        TEST(what_happens_is_said_in_the_plain_uis_words),
+        TEST(a_new_day_begins_with_a_line),
+        TEST(the_last_to_speak_comes_first),
+        TEST(finding_goes_up),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("window", tests, NULL, NULL);
+}
