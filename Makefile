@@ -69,8 +69,8 @@ say = @printf '  %-7s %s\n' '$(1)' '$(2)'
 MAKEFLAGS += --no-print-directory
 endif
 
-.PHONY: all tests fuzzers benchmarks deps run check check-long lint fuzz bench bench-peers bench-micro \
-	install uninstall clean help
+.PHONY: all tests fuzzers benchmarks deps run check check-long lint fuzz bench bench-peers bench-micro bench-terminal \
+	screenshot install uninstall clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -191,6 +191,16 @@ bench-micro:
 	@$(MAKE) $(MICROS)
 	@OUT=$(abspath $(OUT)) bench/micro/run
 
+bench-terminal:
+	@.ci/deps build test
+	@$(MAKE) all $(OUT)/tests/terminal
+	@GOCHAT=$(abspath $(PROGRAM)) OUT=$(abspath $(OUT)) bench/terminal
+
+screenshot:
+	@.ci/deps build test
+	@$(MAKE) all $(OUT)/tests/terminal
+	@GOCHAT=$(abspath $(PROGRAM)) OUT=$(abspath $(OUT)) client/screenshot
+
 install: all
 	$(Q)$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DOCDIR)
 	$(Q)$(INSTALL) -m 0755 $(PROGRAM) $(DESTDIR)$(BINDIR)/gochat
@@ -216,6 +226,8 @@ help:
 	'make bench              measures the bootnode; bench/README.md says what' \
 	'make bench-peers        the same for coturn, Knot DNS and opentracker, which it installs' \
 	'make bench-micro        tables, queue, codec, timing wheel one by one' \
+	'make bench-terminal     the screen: keys, start, memory' \
+	'make screenshot         makes client/screenshot.svg from a real run' \
 	'make deps               installs the Debian packages that are missing' \
 	'make install            PREFIX=/usr/local, DESTDIR=; and uninstall' \
 	'make clean              removes what was built'
