@@ -25,7 +25,7 @@ use GoChat::Test;
 our @EXPORT = qw(start_terminal type_text press key_bytes paste send_bytes resize screen screen_state screen_cells
     screen_text wait_screen wait_state find_text settle cursor title bells commands modes forget log_output
     signal_terminal continue_terminal hang_up wait_stopped wait_end fail_screen picture_is
-    known_identity);
+    steady_cells known_identity);
 
 use constant { ORDER_TIMEOUT => 20, START_TIMEOUT => 10, RECORDED => defined $ENV{GOCHAT_RECORD} };
 
@@ -131,6 +131,20 @@ sub screen_state { my ($terminal) = @_; return $terminal->{state} = _order($term
 
 # The same, and cells: for each row, runs of [text, columns, foreground, background, attributes ('bur')].
 sub screen_cells { my ($terminal) = @_; return $terminal->{state} = _order($terminal, 'cells') }
+
+# What stands in every cell, and the cursor, of such a state as one text; but for what goes on by itself: the clock, and
+# round trips in the list of members.
+sub steady_cells {
+    my ($state) = @_;
+    my @rows;
+    for my $runs (@{ $state->{cells} }) {
+        my ($member) = grep { $runs->[$_][0] =~ /●/ } 0 .. $#$runs;
+        my @steady = defined $member ? @$runs[0 .. $member] : @$runs;
+        push @rows, join '', map {"[@$_]"} @steady;
+    }
+    my $text = join "\n", @rows, "cursor @{ $state->{cursor} } $state->{visible}";
+    return $text =~ s/\b\d\d:\d\d\b/00:00/gr;
+}
 
 sub screen { my ($terminal) = @_; return @{ screen_state($terminal)->{rows} } }
 sub screen_text { my ($terminal) = @_; return join "\n", screen($terminal) }
