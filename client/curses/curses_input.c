@@ -249,13 +249,12 @@ static void paste_end(struct curses *curses) {
 
 static void interrupt(struct curses *curses) {
     uint64_t now = clock_boot_ms();
+    bool again = curses->interrupted && now - curses->interrupted < INTERRUPT_TWICE_MS;
 
-    if (curses->leaving) {
+    if (curses->leaving || (again && curses->editor.size == 0)) {
         curses_quit(curses);
     } else if (curses->editor.size > 0) {
         editor_do(&curses->editor, EDIT_CLEAR);
-    } else if (curses->interrupted && now - curses->interrupted < INTERRUPT_TWICE_MS) {
-        curses_quit(curses);
     } else {
         curses->interrupted = now;
         curses_say(curses, LINE_NOTICE, "Ctrl-C again leaves, as /quit does");

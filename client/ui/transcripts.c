@@ -49,12 +49,15 @@ static bool unescape(const char *text, char out[static ROOM_NAME_MAX + 1]) {
     size_t at = 0;
 
     for (; *text; text++) {
-        unsigned byte = (unsigned char)*text;
-        int taken = 0;
+        uint8_t byte = (uint8_t)*text;
         if (at == ROOM_NAME_MAX) return false;
-        if (*text == '%' && (sscanf(text, "%%%2X%n", &byte, &taken) != 1 || taken != 3 || byte == 0)) return false;
+        if (byte == '%') {
+            size_t size = 0;
+            sodium_hex2bin(&byte, 1, text + 1, strnlen(text + 1, 2), NULL, &size, NULL);
+            if (size != 1 || byte == 0) return false;
+            text += 2;
+        }
         out[at++] = (char)byte;
-        if (taken == 3) text += 2;
     }
     out[at] = '\0';
     return at > 0;
@@ -95,9 +98,10 @@ static void add(struct transcripts *transcripts, const char *room) {
         transcript->broken = false;
         return;
     }
-    transcript = calloc(1, sizeof *transcript + strlen(room) + 1);
+    size_t size = strlen(room) + 1;
+    transcript = calloc(1, sizeof *transcript + size);
     if (!transcript) abort();
-    strcpy(transcript->room, room);
+    memcpy(transcript->room, room, size);
     transcript->file = -1;
     transcript->next = transcripts->open;
     transcripts->open = transcript;
