@@ -22,6 +22,7 @@ static struct {
     size_t size;
 } ready;
 
+static bool watching;
 static struct sigaction before[FATALS];
 static stack_t stack_before;
 static char stack[STACK_SIZE];
@@ -61,6 +62,8 @@ static void on_fatal(int number, siginfo_t *info, void *context) {
 }
 
 void emergency_watch(void) {
+    if (watching) return;
+    watching = true;
     struct sigaction action = {.sa_sigaction = on_fatal, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     stack_t own = {.ss_sp = stack, .ss_size = sizeof stack};
 
@@ -70,6 +73,7 @@ void emergency_watch(void) {
 }
 
 void emergency_unwatch(void) {
+    watching = false;
     for (size_t i = 0; i < FATALS; i++) sigaction(fatal[i], &before[i], NULL);
     if (stack_before.ss_flags & SS_DISABLE) sigaltstack(&stack_before, NULL);
 }

@@ -16,6 +16,7 @@
 #include "client/curses/emergency.h"
 #include "client/curses/key_sequences.h"
 #include "client/curses/keys.h"
+#include "client/curses/terminfo.h"
 #include "common/text.h"
 
 #define ESCAPE 033
@@ -113,6 +114,7 @@ void terminal_return(struct terminal *terminal) {
     reset_prog_mode();
     take(terminal);
     doupdate(); /* leaves endwin's state: enters the alternate screen */
+    keypad(stdscr, TRUE);
     take_modes(terminal);
 }
 
@@ -146,6 +148,7 @@ void terminal_limit(struct terminal *terminal, enum palette_depth limit) {
 
 /* ncurses catches some signals that the caller has other plans for. */
 static SCREEN *open_screen(const char *type, FILE *out, FILE *in) {
+    if (!terminfo_can_draw(type, fileno(out))) return NULL;
     static const int caught[] = {SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
     enum { CAUGHT = sizeof caught / sizeof *caught };
     struct sigaction before[CAUGHT];

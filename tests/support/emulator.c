@@ -264,11 +264,15 @@ uint64_t emulator_digest(const struct emulator *emulator, unsigned first, unsign
     unsigned columns = columns_of(emulator, NULL);
     uint64_t digest = 0xcbf29ce484222325;
     for (unsigned row = first; row < end; row++)
-        for (unsigned column = 0; column < columns; column++) {
+        for (unsigned column = 0; column < columns;) {
             struct emulator_cell cell = emulator_cell(emulator, row, column);
-            int rest[] = {(int)cell.width, cell.bold, cell.underline, cell.reverse, cell.foreground, cell.background};
-            digest = mix(digest, cell.text, strlen(cell.text) + 1);
+            bool blank = cell.text[0] == '\0' || strcmp(cell.text, " ") == 0;
+            bool inked = !blank || cell.reverse || cell.underline;
+            int rest[] = {cell.width > 1, inked && cell.bold,           cell.underline,
+                          cell.reverse,   inked ? cell.foreground : -1, cell.background};
+            digest = mix(digest, blank ? " " : cell.text, blank ? 2 : strlen(cell.text) + 1);
             digest = mix(digest, rest, sizeof rest);
+            column += cell.width > 1 ? cell.width : 1;
         }
     return digest;
 }

@@ -31,7 +31,7 @@ struct emulator_cell {
     int foreground, background;
 };
 struct emulator_cell emulator_cell(const struct emulator *emulator, unsigned row, unsigned column);
-/* All cells with their attributes as one number; equal screens have equal ones. Rows first … end - 1. */
+/* What is seen in rows first … end - 1 as one number: text, and the attributes and colours that can be told apart. */
 uint64_t emulator_digest(const struct emulator *emulator, unsigned first, unsigned end);
 
 struct emulator_cursor {

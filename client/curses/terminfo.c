@@ -1,0 +1,12 @@
+#include "client/curses/terminfo.h"
+
+#include <curses.h>
+#include <term.h>
+
+bool terminfo_can_draw(const char *type, int descriptor) {
+    int error;
+    if (setupterm(type, descriptor, &error) != OK) return false;
+    bool can = cursor_address != NULL;
+    del_curterm(cur_term);
+    return can;
+}
