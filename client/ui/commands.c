@@ -37,21 +37,23 @@ static void run_quit(const struct command_host *host, const struct command *self
 static void run_help(const struct command_host *host, const struct command *self, char *arguments);
 
 static const struct command table[] = {
-    {"join", "ROOM [SECRET-FILE]", "joins a room, or goes to it", COMPLETE_ROOM, command_join},
-    {"part", "[ROOM]", "leaves a room, once what was said there has arrived", COMPLETE_ROOM, command_part},
-    {"nick", "NAME", "changes the name that others see", COMPLETE_NOTHING, command_nick},
-    {"me", "TEXT", "says what you do", COMPLETE_NOTHING, command_me},
-    {"msg", "PEER TEXT", "says it to one member alone", COMPLETE_PEER, command_msg},
-    {"who", "", "shows who is here, and how they are reached", COMPLETE_NOTHING, command_who},
-    {"info", "[PEER]", "shows all about a member, or about the room and the bootnode", COMPLETE_PEER, command_info},
-    {"ignore", "[PEER]", "hides what somebody says, or shows it again; alone: lists whom", COMPLETE_PEER,
+    {"join", "ROOM [SECRET-FILE]", "joins a room, or goes to it", COMPLETE_ROOM, true, command_join},
+    {"part", "[ROOM]", "leaves a room, once what was said there has arrived", COMPLETE_ROOM, true, command_part},
+    {"nick", "NAME", "changes the name that others see", COMPLETE_NOTHING, true, command_nick},
+    {"me", "TEXT", "says what you do", COMPLETE_NOTHING, false, command_me},
+    {"msg", "PEER TEXT", "says it to one member alone", COMPLETE_PEER, false, command_msg},
+    {"who", "", "shows who is here, and how they are reached", COMPLETE_NOTHING, false, command_who},
+    {"info", "[PEER]", "shows all about a member, or about the room and the bootnode", COMPLETE_PEER, false,
+     command_info},
+    {"ignore", "[PEER]", "hides what somebody says, or shows it again; alone: lists whom", COMPLETE_PEER, false,
      command_ignore},
-    {"find", "[TEXT]", "looks for text further up; alone: for the same once more", COMPLETE_NOTHING, run_find},
-    {"clear", "", "clears the room's lines from the screen", COMPLETE_NOTHING, run_clear},
-    {"log", "[on|off]", "keeps a transcript of the room, or not; alone: says where", COMPLETE_NOTHING, command_log},
-    {"set", "[KEY [VALUE]]", "changes a setting; alone: shows them", COMPLETE_SETTING, command_set},
-    {"help", "[COMMAND]", "explains commands", COMPLETE_COMMAND, run_help},
-    {"quit", "", "leaves, once everything has arrived", COMPLETE_NOTHING, run_quit},
+    {"find", "[TEXT]", "looks for text further up; alone: for the same once more", COMPLETE_NOTHING, true, run_find},
+    {"clear", "", "clears the room's lines from the screen", COMPLETE_NOTHING, true, run_clear},
+    {"log", "[on|off]", "keeps a transcript of the room, or not; alone: says where", COMPLETE_NOTHING, true,
+     command_log},
+    {"set", "[KEY [VALUE]]", "changes a setting; alone: shows them", COMPLETE_SETTING, true, command_set},
+    {"help", "[COMMAND]", "explains commands", COMPLETE_COMMAND, true, run_help},
+    {"quit", "", "leaves, once everything has arrived", COMPLETE_NOTHING, true, run_quit},
 };
 
 #define COUNT (sizeof table / sizeof *table)
@@ -128,24 +130,33 @@ static void explain_unknown(const struct command_host *host, const char *name) {
     }
 }
 
-/* By its name or the beginning of it. NULL: said why. */
-static const struct command *resolve(const struct command_host *host, const char *name) {
+/* By its name or the beginning of it; NULL: none or several. */
+static const struct command *find(const char *name, size_t *matches) {
     const struct command *found = NULL;
-    size_t length = strlen(name), matches = 0;
-    char candidates[256] = "";
+    size_t length = strlen(name);
 
+    *matches = 0;
     for (size_t i = 0; i < COUNT; i++) {
         if (!is_short_for(name, &table[i], length)) continue;
         if (table[i].name[length] == '\0') return &table[i];
         found = &table[i];
-        matches++;
+        ++*matches;
     }
-    if (matches == 1) return found;
+    return *matches == 1 ? found : NULL;
+}
+
+/* NULL: said why. */
+static const struct command *resolve(const struct command_host *host, const char *name) {
+    size_t matches;
+    const struct command *found = find(name, &matches);
+    char candidates[256] = "";
+
+    if (found) return found;
     if (matches == 0) {
         explain_unknown(host, name);
         return NULL;
     }
-    list_accepted(name, is_short_for, length, candidates);
+    list_accepted(name, is_short_for, strlen(name), candidates);
     command_fail(host, &(struct command){.name = name}, "expected %s", candidates);
     return NULL;
 }
@@ -183,6 +194,18 @@ static void run_help(const struct command_host *host, const struct command *self
 
 bool command_is(const char *line) {
     return line[0] == '/' && line[1] != '/';
+}
+
+bool command_goes_ahead(const char *line) {
+    char name[NEAR_LENGTH + 1];
+    size_t length = strcspn(line + 1, BLANKS), matches;
+    const struct command *command;
+
+    if (length >= sizeof name) return true; /* there is none: that is said at once */
+    memcpy(name, line + 1, length);
+    name[length] = '\0';
+    command = find(name, &matches);
+    return !command || command->ahead;
 }
 
 /* Zero-terminates what stands before the blanks at the end. */

@@ -49,11 +49,14 @@ struct command {
     const char *arguments;             /* as usage shows them: "ROOM [SECRET-FILE]" */
     const char *help;                  /* one line */
     enum command_completion completes; /* its first argument */
+    bool ahead;                        /* needs neither members nor credit: goes before both */
     void (*run)(const struct command_host *host, const struct command *self, char *arguments);
 };
 
 const struct command *commands_table(size_t *count);
 /* Is it a command, so not to be sent? */
 bool command_is(const char *line);
+/* Need it not wait for the room's members and credit? (Else nobody could leave a room that never gives them.) */
+bool command_goes_ahead(const char *line);
 /* Runs a line for which command_is holds. What is wrong with it is shown as an ERROR that says what was expected. */
 void command_run(const struct command_host *host, const char *line);

@@ -27,6 +27,8 @@ struct loop {
     /* The next line is for the room that this event decides on: JOINED or PARTED of it. EVENT_TYPES: nothing is. */
     enum event_type awaited;
     char awaited_room[ROOM_NAME_MAX + 1];
+    struct line line; /* while it is held: the next one, which waits for credit */
+    bool holds;
     bool entered; /* there was a room */
     bool skips;   /* the rest of a line that was a command */
     bool reads;   /* input is open */
@@ -189,12 +191,11 @@ static void log_event(struct loop *loop, const struct event *event, const char *
     if (!transcripts_append(&loop->transcripts, event, label, clock_wall_ms(), why, sizeof why)) show_error(loop, why);
 }
 
-/* Is it what the next line waits for? An error that names no room may be the answer to the join. */
+/* Is it what the next line waits for? A join that fails is an error that names no room: one of that room is of the
+ * time before, while we are still leaving it, and its members can cause some. */
 static bool is_awaited(const struct loop *loop, const struct event *event) {
-    bool of_room = event->room && strcmp(event->room, loop->awaited_room) == 0;
-
-    if (event->type == EVENT_ERROR) return loop->awaited == EVENT_JOINED && (of_room || !event->room);
-    return event->type == loop->awaited && of_room;
+    if (event->type == EVENT_ERROR) return loop->awaited == EVENT_JOINED && !event->room;
+    return event->type == loop->awaited && event->room && strcmp(event->room, loop->awaited_room) == 0;
 }
 
 static void enter(struct loop *loop, const struct conversation *room) {
@@ -275,18 +276,35 @@ static void take_line(struct loop *loop, const struct line *line) {
         run_command(loop, line);
 }
 
-/* Is it known where the next line goes, and may it go there? Who is in no room any more can only give commands. */
+/* Is it known where the next line goes? */
 static bool may_read(const struct loop *loop) {
+    bool somewhere = conversations_current(&loop->rooms) || loop->entered;
+
+    return loop->reads && loop->awaited == EVENT_TYPES && somewhere;
+}
+
+/* Who is in no room any more can only give commands. */
+static bool has_credit(const struct loop *loop) {
     const struct conversation *room = conversations_current(&loop->rooms);
 
-    return loop->reads && loop->awaited == EVENT_TYPES && (room ? room->credit > 0 : loop->entered);
+    return !room || room->credit > 0;
+}
+
+/* A room that gives no credit, because it is full, say, can still be left. */
+static bool may_take(const struct loop *loop, const struct line *line) {
+    if (has_credit(loop)) return true;
+    return line->begins ? command_is(line->text) && command_goes_ahead(line->text) : loop->skips;
 }
 
 static void take_lines(struct loop *loop) {
-    struct line line;
-
-    while (may_read(loop) && lines_next(loop->lines, &line)) take_line(loop, &line);
-    if (loop->reads && loop->awaited == EVENT_TYPES && lines_finished(loop->lines)) stop_reading(loop, INPUT_END);
+    while (may_read(loop)) {
+        if (!loop->holds) loop->holds = lines_next(loop->lines, &loop->line);
+        if (!loop->holds || !may_take(loop, &loop->line)) break;
+        loop->holds = false;
+        take_line(loop, &loop->line);
+    }
+    if (may_read(loop) && !loop->holds && lines_finished(loop->lines) && has_credit(loop))
+        stop_reading(loop, INPUT_END);
 }
 
 static void read_input(struct loop *loop) {
@@ -302,9 +320,10 @@ static void read_input(struct loop *loop) {
 
 /* poll(2) reports a hang-up unasked, so a descriptor that is not read now is left out altogether. */
 static void wait_for_something(struct loop *loop) {
+    bool reads = may_read(loop) && !loop->holds && !loop->lines->ended;
     struct pollfd wanted[] = {
         {.fd = queue_event(&loop->ui->events), .events = POLLIN},
-        {.fd = may_read(loop) ? loop->ui->input : -1, .events = POLLIN},
+        {.fd = reads ? loop->ui->input : -1, .events = POLLIN},
     };
 
     if (!queue_settle(&loop->ui->events)) return;

@@ -2,8 +2,9 @@
  * events. Nothing else in the client knows which UI runs.
  *
  * Flow: something is said in a room only while there is credit for it (EVENT_CREDIT): not before the first full list
- * of members, and a slow peer makes the sender wait instead of filling memory. The line UIs then do not read; the
- * screen takes what is typed into an outbox. End of input is INPUT_END, once. EVENT_FINISHED ends ui_run. */
+ * of members, and a slow peer makes the sender wait instead of filling memory. The line UIs then read no further than
+ * that line, but take a command that needs no members (command_goes_ahead); the screen takes what is typed into an
+ * outbox. End of input is INPUT_END, once. EVENT_FINISHED ends ui_run. */
 #pragma once
 
 #include <stdbool.h>

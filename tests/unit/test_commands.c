@@ -217,6 +217,16 @@ static void the_table_says_it_all(void **state) {
     assert_int_equal(table[4].completes, COMPLETE_PEER);
 }
 
+static void what_needs_members_does_not_go_ahead(void **state) {
+    static const char *const ahead[] = {"/part", "/p x", "/join tea", "/quit",
+                                        "/",     "/m",   "/nothing",  "/a-name-that-is-longer-than-any"};
+    static const char *const waiting[] = {"/me waves", "/msg bob hi", "/w", "/info", "/ignore bob"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof ahead / sizeof *ahead; i++) assert_true(command_goes_ahead(ahead[i]));
+    for (size_t i = 0; i < sizeof waiting / sizeof *waiting; i++) assert_false(command_goes_ahead(waiting[i]));
+}
+
 static void two_slashes_are_text(void **state) {
     (void)state;
     assert_true(command_is("/quit"));
@@ -742,6 +752,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_says_it_all),
         cmocka_unit_test(two_slashes_are_text),
+        cmocka_unit_test(what_needs_members_does_not_go_ahead),
         cmocka_unit_test(names_may_be_short_while_they_say_which),
         cmocka_unit_test(unknown_names_are_told_the_near_ones),
         cmocka_unit_test(unknown_names_without_near_ones_are_told_of_help),
