@@ -109,7 +109,10 @@ static void take_signals(struct curses *curses) {
 
     while (read(curses->signals, &info, sizeof info) == sizeof info) {
         switch (info.ssi_signo) {
-        case SIGWINCH: terminal_resize(curses->terminal); break;
+        case SIGWINCH:
+            terminal_resize(curses->terminal);
+            curses->editor_scroll = 0; /* what had to scroll in fewer columns may fit now */
+            break;
         case SIGTSTP: curses_suspend(curses, false); break;
         case SIGCONT: terminal_return(curses->terminal); break;
         }

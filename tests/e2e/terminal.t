@@ -101,6 +101,7 @@ sub lines_of {
     return grep { !/resize 50|\(day\)|^$/ } @rows;
 }
 
+ok(wait_screen($alice, qr/> half a li$/, 5), 'the input line shows from its start again');
 is_deeply([lines_of(screen_state($alice))], [lines_of($before)], 'no line is lost or garbled');
 
 finish();
