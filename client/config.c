@@ -61,7 +61,7 @@ static const struct ini_key keys[] = {
     KEY(bootnode_key, .type = INI_TEXT, .fallback = "", .check = is_key_or_empty, .expected = "64 hex digits, or nothing: remembered on first use",
         .help = "the bootnode's public key"),
     KEY(room, .type = INI_TEXT, .min = 1, .max = ROOM_NAME_MAX, .help = "the room to join, any text"),
-    KEY(nick, .type = INI_TEXT, .fallback = "", .check = is_nick_or_empty, .expected = "a nick of 1 to 32 bytes of UTF-8 without ':', control or invisible characters, not beginning with '*' or '/'",
+    KEY(nick, .type = INI_TEXT, .fallback = "", .check = is_nick_or_empty, .expected = "a nick of 1 to 32 bytes of UTF-8 without ':', '#', control or invisible characters, not beginning with any of */!?[",
         .help = "the name that others see"),
     KEY(secret_file, .type = INI_PATH, .fallback = "", .help = "the file with the room's secret"),
     KEY(data_dir, .type = INI_PATH, .fallback = "", .help = "where our key and the known keys are kept"),

@@ -155,12 +155,13 @@ static void fold_white_space(char *text) {
     *end = '\0';
 }
 
-/* `nick: text` must not be something that another nick said, nor look like a notice or a command. True when it did. */
+/* What a nick stands before or behind must not be imitated by it: `nick: text`, nick#digits, notices, commands, labels
+ * of the unknown, `[room] nick`. True when it did. */
 static bool disarm_nick(char *nick) {
-    bool armed = *nick == '*' || *nick == '/';
+    bool armed = *nick && strchr("*/!?[", *nick);
     if (armed) *nick = '_';
-    for (char *colon = strchr(nick, ':'); colon; colon = strchr(colon, ':')) {
-        *colon = '_';
+    for (char *sign = strpbrk(nick, ":#"); sign; sign = strpbrk(sign, ":#")) {
+        *sign = '_';
         armed = true;
     }
     return armed;

@@ -19,6 +19,7 @@ bool text_is_utf8(const char *text, size_t size);
 size_t text_filter(const char *text, size_t size, bool multiline, char *out, size_t capacity);
 
 /* Makes a nick: NFKC, filtered, white space trimmed and folded to one space, at most TEXT_NICK_MAX bytes, without ':'
- * and not beginning with '*' or '/' (they become '_'). False when nothing is left or something had to be replaced;
- * `out` then holds the best effort (may be empty). */
+ * and
+ * '#' and not beginning with '*', '/', '!', '?' or '[' (they become '_'). False when nothing is left or something had
+ * to be replaced; `out` then holds the best effort (may be empty). */
 bool text_nick(const char *text, size_t size, char out[static TEXT_NICK_MAX + 1]);

@@ -4,23 +4,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void forget(struct delivery *delivery) {
+/* Nobody is waited for any more. */
+static void forget(struct delivery *delivery, const struct roster *roster) {
+    for (size_t i = 0; roster && i < delivery->open_count; i++) {
+        struct member *member = roster_find(roster, delivery->open[i]);
+        if (member && member->waiting > 0) member->waiting--;
+    }
     free(delivery->open);
     delivery->open = NULL;
     delivery->open_count = 0;
 }
 
 void deliveries_clear(struct deliveries *deliveries) {
-    for (size_t i = 0; i < deliveries->count; i++) forget(&deliveries->items[(deliveries->first + i) % DELIVERIES_MAX]);
+    for (size_t i = 0; i < deliveries->count; i++)
+        forget(&deliveries->items[(deliveries->first + i) % DELIVERIES_MAX], NULL);
     deliveries->first = deliveries->count = 0;
 }
 
-static struct delivery *next_place(struct deliveries *deliveries) {
+static struct delivery *next_place(struct deliveries *deliveries, const struct roster *roster) {
     if (deliveries->count < DELIVERIES_MAX)
         return &deliveries->items[(deliveries->first + deliveries->count++) % DELIVERIES_MAX];
     struct delivery *oldest = &deliveries->items[deliveries->first];
     deliveries->first = (deliveries->first + 1) % DELIVERIES_MAX;
-    forget(oldest);
+    forget(oldest, roster);
     return oldest;
 }
 
@@ -30,7 +36,7 @@ static bool waits_for(const struct event *event, const struct member *member) {
 }
 
 struct delivery *deliveries_sent(struct deliveries *deliveries, const struct event *event, struct roster *roster) {
-    struct delivery *delivery = next_place(deliveries);
+    struct delivery *delivery = next_place(deliveries, roster);
 
     *delivery = (struct delivery){.recipients = event->recipients};
     snprintf(delivery->id, sizeof delivery->id, "%s", event->id);
@@ -55,26 +61,30 @@ struct delivery *deliveries_find(struct deliveries *deliveries, const char *id) 
     return NULL;
 }
 
-static void strike(struct delivery *delivery, const uint8_t *peer, struct roster *roster) {
+/* False: the peer is not among those who were open. */
+static bool strike(struct delivery *delivery, const uint8_t *peer, struct roster *roster) {
     for (size_t i = 0; i < delivery->open_count; i++) {
         if (memcmp(delivery->open[i], peer, MEMBER_ID_SIZE) != 0) continue;
         memcpy(delivery->open[i], delivery->open[--delivery->open_count], MEMBER_ID_SIZE);
         struct member *member = roster_find(roster, peer);
         if (member && member->waiting > 0) member->waiting--;
-        return;
+        return true;
     }
+    return false;
 }
 
 struct delivery *deliveries_answered(struct deliveries *deliveries, const struct event *event, struct roster *roster) {
     struct delivery *delivery = deliveries_find(deliveries, event->id);
 
     if (!delivery) return NULL;
-    strike(delivery, event->peer, roster);
+    unsigned answered = delivery->delivered + delivery->undelivered;
+    bool unknown_left = answered + delivery->open_count < delivery->recipients;
+    if (!strike(delivery, event->peer, roster) && !unknown_left) return delivery;
     if (event->type == EVENT_DELIVERED)
         delivery->delivered++;
     else
         delivery->undelivered++;
-    if (delivery->delivered + delivery->undelivered >= delivery->recipients) forget(delivery);
+    if (answered + 1 >= delivery->recipients) forget(delivery, roster);
     return delivery;
 }
 

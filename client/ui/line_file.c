@@ -58,6 +58,8 @@ static bool write_lines(FILE *out, char *text, const char *key, const char *adde
     for (char *line; (line = strsep(&text, "\n"));)
         if (line[0] && !has_key(line, key)) fprintf(out, "%s\n", line);
     if (added) fprintf(out, "%s\n", added);
+    errno = ftell(out) > LINE_FILE_BYTES ? EFBIG : 0;
+    if (errno) return false;
     return fflush(out) == 0 && !ferror(out) && fsync(fileno(out)) == 0;
 }
 
@@ -69,11 +71,9 @@ static bool replace(const char *path, char *text, const char *key, const char *a
         return false;
     }
     int file = mkostemp(temporary, O_CLOEXEC); /* 0600 */
-    FILE *out = file >= 0 ? fdopen(file, "w") : NULL;
-    if (!out) {
-        if (file >= 0) close(file);
-        return false;
-    }
+    if (file < 0) return false;
+    FILE *out = fdopen(file, "w");
+    if (!out) abort(); /* without memory, as everywhere */
     bool done = write_lines(out, text, key, added) && rename(temporary, path) == 0;
     int error = errno;
     fclose(out);
@@ -99,8 +99,9 @@ static int lock_folder(const char *path) {
 bool line_file_set(const char *path, const char *key, const char *line, char *why, size_t why_size) {
     int lock = lock_folder(path);
     char *text = lock >= 0 ? read_whole(path) : NULL;
-    bool done = text && replace(path, text, key, line) && fsync(lock) == 0;
+    bool done = text && replace(path, text, key, line);
 
+    if (done) (void)fsync(lock); /* the old file or the new one: either is whole */
     if (!done) fail(why, why_size, path, strerror(errno));
     free(text);
     if (lock >= 0) close(lock);

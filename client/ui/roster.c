@@ -123,6 +123,7 @@ struct wanted {
     size_t size;
 };
 
+/* A nick has no '#' (text_nick), so a label is nobody's nick. */
 static bool is_called(const struct member *member, const struct wanted *wanted) {
     return strcmp(member->nick, wanted->name) == 0 || strcmp(member->label, wanted->name) == 0;
 }
@@ -140,8 +141,9 @@ static bool has_digits(const struct member *member, const struct wanted *wanted)
            strncasecmp(member->fingerprint, wanted->name, wanted->size) == 0;
 }
 
-static enum roster_match match(const struct roster *roster, const struct wanted *wanted,
-                               bool (*matches)(const struct member *member, const struct wanted *wanted),
+typedef bool (*matcher)(const struct member *member, const struct wanted *wanted);
+
+static enum roster_match match(const struct roster *roster, const struct wanted *wanted, matcher matches,
                                struct member **out) {
     enum roster_match found = ROSTER_NOBODY;
 
@@ -154,20 +156,29 @@ static enum roster_match match(const struct roster *roster, const struct wanted 
     return found;
 }
 
+/* A nick that looks like the digits of another's key leaves it open who is meant. */
+static enum roster_match match_all(const struct roster *roster, const struct wanted *wanted, struct member **out) {
+    struct member *named = NULL, *numbered = NULL;
+    enum roster_match by_name = match(roster, wanted, is_called, &named);
+    if (by_name == ROSTER_NOBODY) by_name = match(roster, wanted, is_called_nearly, &named);
+    enum roster_match by_digits = match(roster, wanted, has_digits, &numbered);
+
+    if (by_name == ROSTER_NOBODY) {
+        *out = numbered;
+        return by_digits;
+    }
+    *out = named;
+    return by_digits == ROSTER_NOBODY || (by_digits == ROSTER_FOUND && numbered == named) ? by_name : ROSTER_SEVERAL;
+}
+
 enum roster_match roster_named(const struct roster *roster, const char *name, struct member **out) {
-    static bool (*const ways[])(const struct member *member,
-                                const struct wanted *wanted) = {is_called, is_called_nearly, has_digits};
+    bool unknown = name[0] == '?'; /* the label of one whose key is not known yet */
     struct wanted wanted;
 
     *out = NULL;
-    if (name[0] == '?') name++; /* as the label of one whose key is not known yet */
-    snprintf(wanted.name, sizeof wanted.name, "%s", name);
+    snprintf(wanted.name, sizeof wanted.name, "%s", name + unknown);
     wanted.size = strlen(wanted.name);
     if (wanted.size > 0 && strchr(":,", wanted.name[wanted.size - 1])) wanted.name[--wanted.size] = '\0';
     if (wanted.size == 0) return ROSTER_NOBODY;
-    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
-        enum roster_match found = match(roster, &wanted, ways[i], out);
-        if (found != ROSTER_NOBODY) return found;
-    }
-    return ROSTER_NOBODY;
+    return unknown ? match(roster, &wanted, has_digits, out) : match_all(roster, &wanted, out);
 }

@@ -159,8 +159,10 @@ static bool open_log(const struct transcripts *transcripts, struct transcript *t
     transcript->file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
     if (transcript->file < 0) return fail(why, why_size, path);
     if (fstat(transcript->file, &status) == 0 && S_ISREG(status.st_mode)) return true;
-    errno = EINVAL;
-    return fail(why, why_size, path);
+    close(transcript->file);
+    transcript->file = -1;
+    snprintf(why, why_size, "%s: expected a regular file", path);
+    return false;
 }
 
 static bool open_folder(const struct transcripts *transcripts, char *why, size_t why_size) {
@@ -252,6 +254,16 @@ static char *line_of(const struct event *event, const char *label, uint64_t wall
     return line;
 }
 
+/* One write(2), undone when it was cut short. */
+static bool append(int file, const char *line, size_t size) {
+    off_t before = lseek(file, 0, SEEK_END);
+    ssize_t written = write(file, line, size);
+
+    if (written == (ssize_t)size) return true;
+    if (written >= 0) errno = before >= 0 && ftruncate(file, before) != 0 ? errno : ENOSPC;
+    return false;
+}
+
 bool transcripts_append(struct transcripts *transcripts, const struct event *event, const char *label, uint64_t wall_ms,
                         char *why, size_t why_size) {
     struct transcript *transcript = event->room ? find(transcripts, event->room) : NULL;
@@ -263,8 +275,7 @@ bool transcripts_append(struct transcripts *transcripts, const struct event *eve
     if (done) {
         char *line = line_of(event, label, wall_ms, &size);
         transcripts_path(transcripts, transcript->room, path, sizeof path);
-        errno = ENOSPC; /* what a short write means */
-        done = write(transcript->file, line, size) == (ssize_t)size || fail(why, why_size, path);
+        done = append(transcript->file, line, size) || fail(why, why_size, path);
         free(line);
     }
     transcript->broken = !done;

@@ -297,8 +297,8 @@ static void wrong_use_is_told_what_was_expected(void **state) {
         {"/part coffee", "/part: you are not in that room, expected one of tea"},
         {"/nick", "/nick: expected /nick NAME"},
         {"/nick a:b",
-         "/nick: expected a nick of 1 to 32 bytes of UTF-8 without ':', control or invisible characters, not beginning "
-         "with '*' or '/'"},
+         "/nick: expected a nick of 1 to 32 bytes of UTF-8 without ':', '#', control or invisible characters, not "
+         "beginning with any of */!?["},
         {"/me", "/me: expected /me TEXT"},
         {"/msg", "/msg: expected /msg PEER TEXT"},
         {"/msg alice", "/msg: expected /msg PEER TEXT"},

@@ -102,8 +102,8 @@ static void each_wrong_flag_is_one_line(void **state) {
     REFUSED("gochat: --bootnode 'host': expected HOST:PORT, as in chat.example.org:9595, 192.0.2.1:9595 or "
             "[2001:db8::1]:9595\n",
             "--bootnode", "host", "--room", "r");
-    REFUSED("gochat: --nick 'a\xef\xbf\xbd': expected a nick of 1 to 32 bytes of UTF-8 without ':', control or "
-            "invisible characters, not beginning with '*' or '/'\n",
+    REFUSED("gochat: --nick 'a\xef\xbf\xbd': expected a nick of 1 to 32 bytes of UTF-8 without ':', '#', control "
+            "or invisible characters, not beginning with any of */!?[\n",
             NEEDED, "--nick", "a\x1b");
     REFUSED("gochat: --log-level 'loud': expected error, warning, info or debug\n", NEEDED, "--log-level", "loud");
 }
@@ -135,8 +135,8 @@ static void a_wrong_file_is_named_with_its_line(void **state) {
              "%s:2: bootnode = nowhere: expected HOST:PORT, as in chat.example.org:9595, 192.0.2.1:9595 or "
              "[2001:db8::1]:9595\n"
              "%s:3: bootnode_key = 12: expected 64 hex digits, or nothing: remembered on first use\n"
-             "%s:4: nick = \xef\xbf\xbd[0m: expected a nick of 1 to 32 bytes of UTF-8 without ':', control or "
-             "invisible characters, not beginning with '*' or '/'\n"
+             "%s:4: nick = \xef\xbf\xbd[0m: expected a nick of 1 to 32 bytes of UTF-8 without ':', '#', control "
+             "or invisible characters, not beginning with any of */!?[\n"
              "%s:5: colour = red: unknown key, expected one of bootnode, bootnode_key, room, nick, secret_file, "
              "data_dir, port, ui, ciphers, log_level, bell, notify, title, members, clock, colours\n",
              file, file, file, file);

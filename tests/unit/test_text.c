@@ -256,6 +256,10 @@ static void refuses_bad_nicks(void **state) {
         {"abcdefghijklmnopqrstuvwxyz012345\u200b", "abcdefghijklmnopqrstuvwxyz012345"},
         {"* bert left", "_ bert left"},
         {"/quit", "_quit"},
+        {"! no such room", "_ no such room"},
+        {"[tea] bert", "_tea] bert"},
+        {"?0a1b2c3d", "_0a1b2c3d"},
+        {"alice#1a2b", "alice_1a2b"},
         {"anna: it was me, anna\uff1a", "anna_ it was me, anna_"},
     };
     for (size_t i = 0; i < sizeof examples / sizeof *examples; i++) {
