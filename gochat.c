@@ -18,7 +18,7 @@ static const struct mode {
     {"bootnode", bootnode_main, "[--listen ADDR:PORT] [--config FILE] [--check-config]"},
     {"client", client_main,
      "--bootnode HOST:PORT --room NAME [--port N] [--nick NAME]\n"
-     "                            [--ui plain|json] [--secret-file FILE] [--config FILE] [--data-dir DIR]"},
+     "                            [--ui curses|plain|json] [--secret-file FILE] [--config FILE] [--data-dir DIR]"},
 };
 
 #define MODE_COUNT (sizeof(modes) / sizeof(modes[0]))

@@ -132,7 +132,7 @@ static void on_keys_help(void *context) {
     char name[32], text[128];
 
     for (size_t i = 0; i < count; i++) {
-        snprintf(text, sizeof text, "%-14s %s", keys_name(bindings[i].key, name), keys_help(bindings[i].action));
+        snprintf(text, sizeof text, "%s: %s", keys_name(bindings[i].key, name), keys_help(bindings[i].action));
         curses_say(curses, LINE_NOTICE, text);
     }
 }

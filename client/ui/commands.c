@@ -167,7 +167,7 @@ static void show_help(const struct command_host *host, const struct command *com
     char left[64];
 
     snprintf(left, sizeof left, "/%s %s", command->name, command->arguments);
-    command_notice(host, NULL, "%-24s %s", left, command->help);
+    command_notice(host, NULL, "%s: %s", left, command->help);
 }
 
 /* NOLINTNEXTLINE(readability-non-const-parameter): the shape of command.run */
@@ -185,8 +185,8 @@ static void run_help(const struct command_host *host, const struct command *self
         if (command) show_help(host, command);
     } else {
         for (size_t i = 0; i < COUNT; i++) show_help(host, &table[i]);
-        command_notice(host, NULL, "%-24s %s", "//TEXT", "says text that begins with /");
-        if (host->keys_help) command_notice(host, NULL, "%-24s %s", "/help keys", "shows what each key does");
+        command_notice(host, NULL, "%s: %s", "//TEXT", "says text that begins with /");
+        if (host->keys_help) command_notice(host, NULL, "%s: %s", "/help keys", "shows what each key does");
     }
 }
 

@@ -338,7 +338,7 @@ my %commands = (
         enter_line('/help join');
         shows(qr{/join ROOM}, '/help COMMAND');
         enter_line('/help keys');
-        shows(qr/F1\s+shows the\s/, '/help keys');
+        shows(qr/F1: shows the\s/, '/help keys');
     },
     quit => sub {
         enter_line('/quit');

@@ -456,7 +456,7 @@ static void commands_that_need_no_members_wait_for_none(void **state) {
     stage_open(&stage, UI_PLAIN);
     type(&stage, "/nick dave\n/help me\n/part lobby\n");
     expect_input(&stage, INPUT_NICK, "dave");
-    expect_output(&stage, "* /me TEXT                 says what you do\n");
+    expect_output(&stage, "* /me TEXT: says what you do\n");
     expect_input(&stage, INPUT_PART, "");
     push_of(&stage, "lobby", EVENT_PARTED, NULL);
     push_of(&stage, "tea", EVENT_JOINED, NULL);
