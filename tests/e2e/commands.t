@@ -183,7 +183,7 @@ reads('alice', qr/^\[tea\] carol: where are you\?$/, 'is told which one is meant
 types('alice', '/set clock seconds');
 reads('alice', qr/^\* clock = seconds /, 'changes a setting');
 types('alice', '/help me');
-reads('alice', qr{^\* /me TEXT +\S}, 'is helped');
+reads('alice', qr{^\* /me TEXT: \S}, 'is helped');
 types('alice', '/find tea');
 reads('alice', qr{^! /find: expected a screen \(--ui curses\)$}, 'has no screen');
 types('alice', '/jion');

@@ -725,7 +725,7 @@ static void help_explains_one_or_all(void **state) {
     (void)state;
     stage_open(&stage, NULL);
     expect(&stage, "/help msg", "* /msg PEER TEXT: says it to one member alone\n");
-    expect(&stage, "/help /j", "* /join ROOM [SECRET-FILE] joins a room, or goes to it\n");
+    expect(&stage, "/help /j", "* /join ROOM [SECRET-FILE]: joins a room, or goes to it\n");
     command_run(&stage.host, "/help");
     fflush(stage.output);
     for (const char *at = stage.shown; (at = strchr(at, '\n')); at++) lines++;
