@@ -59,14 +59,22 @@ struct room_item {
 };
 
 #define ROOM_COLUMNS 20 /* of a name */
+#define ROOM_AROUND 10  /* "[15:", an ellipsis in the name, "]", and one on either side of the room */
 
-static struct room_item room_item(const struct conversations *conversations, size_t number) {
+/* A name shorter than usual where otherwise not even one room would fit. */
+static unsigned name_columns(unsigned columns) {
+    unsigned rest = columns > ROOM_AROUND ? columns - ROOM_AROUND : 1;
+    return rest < ROOM_COLUMNS ? rest : ROOM_COLUMNS;
+}
+
+/* `columns`: that all rooms have together. */
+static struct room_item room_item(const struct conversations *conversations, size_t number, unsigned columns) {
     const struct conversation *conversation = conversations->list[number];
     const struct window *window = window_of(conversation);
     bool current = number == conversations->current;
     struct room_item item = {.style = bar};
     const char *title = conversation->title;
-    size_t size = columns_fit(title, strlen(title), ROOM_COLUMNS);
+    size_t size = columns_fit(title, strlen(title), name_columns(columns));
     const char *cut = title[size] ? ELLIPSIS : "";
 
     if (current)
@@ -87,9 +95,9 @@ static struct room_item room_item(const struct conversations *conversations, siz
 /* The first room that is shown, so that the current one is: as many before it as there is room for. */
 static size_t first_room(const struct conversations *conversations, unsigned columns) {
     size_t first = conversations->current;
-    unsigned used = room_item(conversations, first).columns + 4; /* ellipses on both sides */
+    unsigned used = room_item(conversations, first, columns).columns + 4; /* ellipses on both sides */
     while (first > 0) {
-        used += room_item(conversations, first - 1).columns + 1;
+        used += room_item(conversations, first - 1, columns).columns + 1;
         if (used > columns) break;
         first--;
     }
@@ -99,10 +107,11 @@ static size_t first_room(const struct conversations *conversations, unsigned col
 static void draw_rooms(struct canvas *canvas, unsigned row, unsigned column, unsigned end,
                        const struct conversations *conversations) {
     if (conversations->count == 0 || end <= column) return;
-    size_t at = first_room(conversations, end - column);
+    unsigned columns = end - column;
+    size_t at = first_room(conversations, columns);
     if (at > 0) column = canvas_text(canvas, row, column, end, ELLIPSIS " ", strlen(ELLIPSIS " "), bar);
     for (bool first = true; at < conversations->count; at++, first = false, column++) {
-        struct room_item item = room_item(conversations, at);
+        struct room_item item = room_item(conversations, at, columns);
         unsigned rest = at + 1 < conversations->count ? 2 : 0;
         if (!first && column + item.columns + rest > end) {
             canvas_text(canvas, row, column, end, ELLIPSIS, strlen(ELLIPSIS), bar);
@@ -166,7 +175,9 @@ void input_draw(struct canvas *canvas, struct rect rect, const struct screen_vie
         prompt_text(view->conversations, rect.columns / 3, prompt, sizeof prompt);
     size_t size = columns_fit(shown, strlen(shown), view->prompt ? rect.columns * 2 / 3 : rect.columns / 3);
     unsigned column = canvas_text(canvas, rect.row, rect.column, end, shown, size, (struct style){COLOUR_TIME, 0});
-    struct editor_view part = editor_view(view->editor, end - column, *view->editor_scroll);
+    bool fits =
+        end > column && columns_fit(view->editor->text, view->editor->size, end - column - 1) == view->editor->size;
+    struct editor_view part = editor_view(view->editor, end - column, fits ? 0 : *view->editor_scroll);
     *view->editor_scroll = part.start;
     canvas_text(canvas, rect.row, column, end, view->editor->text + part.start, part.size, (struct style){0});
     canvas->cursor_row = rect.row;

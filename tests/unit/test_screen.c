@@ -1,0 +1,651 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "client/curses/label.h"
+#include "client/curses/screen.h"
+#include "client/curses/screen_layout.h"
+
+#define NOON 1795435200000ull /* 2026-11-23 12:00 UTC */
+
+struct stage {
+    struct conversations conversations;
+    struct conversation *room;
+    struct window *window;
+    struct client_config settings;
+    struct editor editor;
+    size_t editor_scroll;
+    struct canvas canvas;
+    struct screen_view view;
+};
+
+/* --- The stage --- */
+
+static struct window *join(struct stage *stage, const char *room) {
+    struct event *event = event_create(EVENT_JOINED, NULL, 0);
+    event->room = room;
+    struct conversation *conversation = conversations_apply(&stage->conversations, event);
+    struct window *window = window_create();
+    conversation->view = window;
+    event_destroy(event);
+    stage->room = conversations_current(&stage->conversations);
+    stage->window = window_of(stage->room);
+    return window;
+}
+
+static void connect_member(struct stage *stage, int number, const char *nick, bool relayed, double rtt_ms) {
+    struct event *event = event_create(EVENT_PEER_CONNECTED, NULL, 0);
+    event->room = "tea";
+    memset(event->peer, number, sizeof event->peer);
+    snprintf(event->nick, sizeof event->nick, "%s", nick);
+    snprintf(event->fingerprint, sizeof event->fingerprint, "%04x112233445566778899aabbccddee", number);
+    event->relayed = relayed;
+    event->rtt_ms = rtt_ms;
+    event->cipher = "AES-256-GCM";
+    conversations_apply(&stage->conversations, event);
+    event_destroy(event);
+}
+
+static void member_stands(struct stage *stage, int number, enum event_type type, enum peer_standing standing) {
+    struct event *event = event_create(type, NULL, 0);
+    event->room = "tea";
+    memset(event->peer, number, sizeof event->peer);
+    event->standing = standing;
+    snprintf(event->nick, sizeof event->nick, "carol");
+    conversations_apply(&stage->conversations, event);
+    event_destroy(event);
+}
+
+static uint64_t add_line(struct stage *stage, struct line_header header, const char *author, const char *text) {
+    header.at_ms = NOON + 120000;
+    return scrollback_add(&stage->window->scrollback, &header, author, strlen(author), text, strlen(text));
+}
+
+static uint64_t say(struct stage *stage, const char *author, const char *text) {
+    return add_line(stage, (struct line_header){.kind = LINE_MESSAGE, .colour = 3}, author, text);
+}
+
+static void size_is(struct stage *stage, unsigned rows, unsigned columns) {
+    assert_true(canvas_reset(&stage->canvas, rows, columns));
+}
+
+static void draw(struct stage *stage) {
+    size_is(stage, stage->canvas.rows, stage->canvas.columns);
+    screen_draw(&stage->canvas, &stage->view);
+}
+
+static void expect_row(const struct stage *stage, unsigned row, const char *text) {
+    char *shown = canvas_row_text(&stage->canvas, row);
+    assert_string_equal(shown, text);
+    free(shown);
+}
+
+static void expect_picture(const struct stage *stage, const char *const rows[]) {
+    for (unsigned row = 0; row < stage->canvas.rows; row++) expect_row(stage, row, rows[row]);
+}
+
+/* The row that begins with, or has, this text; fails where there is none. */
+static unsigned row_with(const struct stage *stage, const char *text) {
+    for (unsigned row = 0; row < stage->canvas.rows; row++) {
+        char *shown = canvas_row_text(&stage->canvas, row);
+        bool there = strstr(shown, text) != NULL;
+        free(shown);
+        if (there) return row;
+    }
+    fail_msg("no row has \"%s\"", text);
+    return 0;
+}
+
+static const struct cell *cell_at(const struct stage *stage, unsigned row, unsigned column) {
+    return &stage->canvas.cells[(size_t)row * stage->canvas.columns + column];
+}
+
+/* Where a character of one column stands in a row. */
+static unsigned column_of(const struct stage *stage, unsigned row, uint32_t character) {
+    for (unsigned column = 0; column < stage->canvas.columns; column++)
+        if (cell_at(stage, row, column)->glyph.base == character) return column;
+    fail_msg("U+%04x is not in row %u", (unsigned)character, row);
+    return 0;
+}
+
+static struct style style_of(const struct stage *stage, unsigned row, uint32_t character) {
+    return cell_at(stage, row, column_of(stage, row, character))->style;
+}
+
+static int set_up(void **state) {
+    struct stage *stage = calloc(1, sizeof *stage);
+    setenv("TZ", "UTC0", 1);
+    tzset();
+    if (!stage || !columns_init()) return -1;
+    conversations_init(&stage->conversations, "bob", "00112233445566778899aabbccddeeff");
+    editor_init(&stage->editor);
+    join(stage, "tea");
+    stage->settings = (struct client_config){.members = MEMBERS_AUTO, .clock = CLOCK_MINUTES};
+    stage->view = (struct screen_view){.conversations = &stage->conversations,
+                                       .home = stage->window,
+                                       .settings = &stage->settings,
+                                       .editor = &stage->editor,
+                                       .editor_scroll = &stage->editor_scroll,
+                                       .wall_ms = NOON + 180000};
+    *state = stage;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    struct stage *stage = *state;
+    for (size_t i = 0; i < stage->conversations.count; i++) window_destroy(stage->conversations.list[i]->view);
+    conversations_clear(&stage->conversations);
+    editor_destroy(&stage->editor);
+    canvas_free(&stage->canvas);
+    free(stage);
+    return 0;
+}
+
+/* --- Layout --- */
+
+static bool apart(struct rect a, struct rect b) {
+    return a.row + a.rows <= b.row || b.row + b.rows <= a.row || a.column + a.columns <= b.column ||
+           b.column + b.columns <= a.column;
+}
+
+static void parts_of_the_screen_never_overlap(void **state) {
+    static const int settings[] = {MEMBERS_AUTO, MEMBERS_ON, MEMBERS_OFF};
+    (void)state;
+    for (unsigned rows = 1; rows <= 80; rows++)
+        for (unsigned columns = 1; columns <= 250; columns++)
+            for (unsigned i = 0; i < 3; i++) {
+                struct screen_layout layout = screen_layout(rows, columns, settings[i]);
+                struct rect parts[] = {layout.title, layout.pane, layout.members, layout.status, layout.input};
+                unsigned cells = 0;
+                for (unsigned a = 0; a < 5; a++) {
+                    bool inside = parts[a].row + parts[a].rows <= rows && parts[a].column + parts[a].columns <= columns;
+                    assert_true(inside);
+                    cells += parts[a].rows * parts[a].columns;
+                    for (unsigned b = 0; b < a; b++) assert_true(apart(parts[a], parts[b]));
+                }
+                /* All of it is used, but for what separates the members. */
+                assert_int_equal(cells + (layout.members.columns > 0 ? layout.pane.rows : 0), rows * columns);
+                assert_int_equal(layout.input.rows, 1);
+                assert_true(layout.members.columns <= LAYOUT_MEMBERS_MAX);
+                assert_true(layout.author <= LAYOUT_AUTHOR_MAX && 2 * layout.author <= layout.pane.columns);
+            }
+}
+
+static void parts_go_in_their_order_where_there_is_no_room(void **state) {
+    (void)state;
+    assert_int_equal(screen_layout(5, 80, MEMBERS_AUTO).title.rows, 1);
+    assert_int_equal(screen_layout(4, 80, MEMBERS_AUTO).title.rows, 0);
+    assert_int_equal(screen_layout(4, 80, MEMBERS_AUTO).status.rows, 1);
+    assert_int_equal(screen_layout(3, 80, MEMBERS_AUTO).status.rows, 0);
+    assert_int_equal(screen_layout(3, 80, MEMBERS_AUTO).pane.rows, 2);
+    assert_int_equal(screen_layout(1, 80, MEMBERS_AUTO).pane.rows, 0);
+    assert_int_equal(screen_layout(24, 79, MEMBERS_AUTO).members.columns, 0);
+    assert_true(screen_layout(24, 80, MEMBERS_AUTO).members.columns > 0);
+    assert_true(screen_layout(24, 60, MEMBERS_ON).members.columns > 0);
+    assert_int_equal(screen_layout(24, 200, MEMBERS_OFF).members.columns, 0);
+    assert_int_equal(screen_layout(24, 59, MEMBERS_OFF).author, 0);
+    assert_true(screen_layout(24, 60, MEMBERS_OFF).author > 0);
+}
+
+/* --- Pictures --- */
+
+static void furnish(struct stage *stage) {
+    struct line_header own = {.kind = LINE_MESSAGE, .own = true, .recipients = 3};
+    join(stage, "work")->unread = 3;
+    struct window *home = join(stage, "home");
+    home->unread = 2;
+    home->mentions = 1;
+    stage->conversations.current = 0;
+    stage->room = conversations_current(&stage->conversations);
+    stage->window = window_of(stage->room);
+    connect_member(stage, 0x1a, "alice", false, 12.3);
+    connect_member(stage, 0x1b, "dave", true, 80);
+    member_stands(stage, 0x1c, EVENT_PEER_JOINED, STANDING_CONNECTING);
+    add_line(stage, (struct line_header){.kind = LINE_DAY}, "", "Monday, 23 November 2026");
+    say(stage, "alice#001a", "a text that is wrapped by words, and whose further rows are aligned");
+    add_line(stage, own, "bob#0011", "pending");
+    own.delivered = 2;
+    add_line(stage, own, "bob#0011", "part");
+    own.delivered = 3;
+    add_line(stage, own, "bob#0011", "all");
+    own.delivered = 2;
+    own.undelivered = 1;
+    add_line(stage, own, "bob#0011", "lost");
+    add_line(stage, (struct line_header){.kind = LINE_ACTION}, "alice#001a", "waves");
+    add_line(stage, (struct line_header){.kind = LINE_PRIVATE, .mention = true}, "alice#001a → you", "你好世界");
+    stage->window->marker =
+        add_line(stage, (struct line_header){.kind = LINE_NOTICE}, "", "dave is here (direct, 12 ms)");
+    add_line(stage, (struct line_header){.kind = LINE_ERROR}, "", "no such room");
+    say(stage, "averyveryverylongnick#beef", "two\nlines");
+    editor_insert(&stage->editor, "typing", 6);
+}
+
+static void a_wide_screen(void **state) {
+    static const char *const rows[] = {
+        " tea · 4 members · looking for the bootnode",
+        "                                                       │ 4 members",
+        "                                                       │   bob#0011          you",
+        "                                                       │ ○ ?1c1c1c1c",
+        "                                                       │ ● alice#001a      12 ms",
+        "                                                       │ ◐ dave#001b       relay",
+        "            ── Monday, 23 November 2026 ──             │",
+        "12:02    alice#001a │ a text that is wrapped by words, │",
+        "                    │ and whose further rows are       │",
+        "                    │ aligned                          │",
+        "12:02      bob#0011 │ pending ○                        │",
+        "12:02      bob#0011 │ part 2/3                         │",
+        "12:02      bob#0011 │ all ✓                            │",
+        "12:02      bob#0011 │ lost 2/3 ✗1                      │",
+        "12:02             * │ alice#001a waves                 │",
+        "12:02 a…#001a → you │ 你好世界                         │",
+        "                       ── new ──                       │",
+        "12:02             — │ dave is here (direct, 12 ms)     │",
+        "12:02             ! │ no such room                     │",
+        "12:02 averyve…#beef │ two                              │",
+        "                    │ lines                            │",
+        " [1:tea] 2:work(3) 3:home(!1)                                             12:03",
+        "tea bob> typing",
+    };
+    struct stage *stage = *state;
+    furnish(stage);
+    size_is(stage, 23, 80);
+    draw(stage);
+    expect_picture(stage, rows);
+    assert_int_equal(stage->canvas.cursor_row, 22);
+    assert_int_equal(stage->canvas.cursor_column, 15);
+}
+
+static void a_narrow_screen(void **state) {
+    static const char *const rows[] = {
+        " tea · 4 members · looking for the bootn",
+        "12:02 alice#001a → you: 你好世界",
+        "               ── new ──",
+        "12:02 — dave is here (direct, 12 ms)",
+        "12:02 ! no such room",
+        "12:02 averyveryverylo…#beef: two",
+        "      lines",
+        " [1:tea] 2:work(3) 3:home(!1)     12:03",
+        "tea bob> typing",
+    };
+    struct stage *stage = *state;
+    furnish(stage);
+    size_is(stage, 9, 40);
+    draw(stage);
+    expect_picture(stage, rows);
+}
+
+static void tiny_screens_show_the_input(void **state) {
+    struct stage *stage = *state;
+    furnish(stage);
+    for (unsigned rows = 1; rows <= 12; rows++)
+        for (unsigned columns = 1; columns <= 90; columns += columns < 20 ? 1 : 7) {
+            size_is(stage, rows, columns);
+            draw(stage);
+            assert_int_equal(stage->canvas.cursor_row, rows - 1);
+            assert_true(stage->canvas.cursor_column < columns);
+            if (columns >= 12)
+                assert_int_equal(cell_at(stage, rows - 1, stage->canvas.cursor_column - 1)->glyph.base, 'g');
+        }
+    size_is(stage, 1, 20);
+    draw(stage);
+    expect_row(stage, 0, "te b> typing");
+}
+
+static void styles_say_what_lines_are(void **state) {
+    struct stage *stage = *state;
+    furnish(stage);
+    size_is(stage, 23, 80);
+    draw(stage);
+    assert_int_equal(style_of(stage, row_with(stage, "pending"), 0x25cb).colour, COLOUR_WARNING);
+    assert_int_equal(style_of(stage, row_with(stage, "part"), '/').colour, COLOUR_WARNING);
+    assert_int_equal(style_of(stage, row_with(stage, "all ✓"), 0x2713).colour, COLOUR_GOOD);
+    assert_int_equal(style_of(stage, row_with(stage, "lost"), 0x2717).colour, COLOUR_BAD);
+    assert_int_equal(style_of(stage, row_with(stage, "no such room"), '!').colour, COLOUR_BAD);
+    assert_int_equal(style_of(stage, row_with(stage, "— │"), 0x2014).colour, COLOUR_TIME);
+    assert_int_equal(style_of(stage, row_with(stage, "你好"), 0x4f60).colour, COLOUR_PRIVATE);
+    assert_int_equal(style_of(stage, row_with(stage, "你好"), 0x2026).attributes, STYLE_BOLD | STYLE_REVERSE);
+    assert_int_equal(style_of(stage, row_with(stage, "new"), 'n').colour, COLOUR_WARNING);
+    unsigned text = row_with(stage, "wrapped");
+    assert_int_equal(style_of(stage, text, 'l').colour, COLOUR_NICK + 3);
+    assert_int_equal(style_of(stage, text, '#').colour, COLOUR_TIME);
+    assert_int_equal(style_of(stage, text, 'w').colour, COLOUR_DEFAULT);
+    unsigned status = row_with(stage, "[1:tea]");
+    assert_true(style_of(stage, status, '[').attributes & STYLE_BOLD);
+    assert_int_equal(style_of(stage, status, '(').colour, COLOUR_WARNING);
+    assert_int_equal(style_of(stage, status, '!').colour, COLOUR_BAD);
+    assert_true(style_of(stage, 0, 't').attributes & STYLE_REVERSE);
+}
+
+/* --- Own messages --- */
+
+static void the_mark_never_moves_the_text(void **state) {
+    struct stage *stage = *state;
+    char text[64];
+    furnish(stage);
+    for (unsigned length = 1; length < 60; length += 2) {
+        memset(text, 'x', length);
+        text[length] = '\0';
+        struct line_header header = {.kind = LINE_MESSAGE, .own = true, .recipients = 12};
+        uint64_t number = add_line(stage, header, "bob#0011", text);
+        struct line *line = scrollback_line(&stage->window->scrollback, number);
+        unsigned rows = 0;
+        for (unsigned delivered = 0; delivered <= 12; delivered++) {
+            line->header.delivered = (uint16_t)delivered;
+            line->header.undelivered = (uint16_t)(delivered > 10 ? 12 - delivered : delivered % 3);
+            size_is(stage, 23, 80);
+            draw(stage);
+            unsigned first = row_with(stage, "bob#0011 │ x");
+            if (delivered == 0) rows = first;
+            assert_int_equal(first, rows);
+            char *last = canvas_row_text(&stage->canvas, 20);
+            assert_true(strstr(last, delivered == 0 ? "○" : delivered == 12 ? "✓" : "/12") != NULL);
+            assert_int_equal(strstr(last, "✗") != NULL, line->header.undelivered > 0);
+            free(last);
+        }
+        scrollback_clear(&stage->window->scrollback);
+        say(stage, "alice#001a", "lines");
+    }
+}
+
+static void nobody_there_leaves_no_mark(void **state) {
+    struct stage *stage = *state;
+    add_line(stage, (struct line_header){.kind = LINE_MESSAGE, .own = true}, "bob#0011", "alone");
+    size_is(stage, 6, 50);
+    draw(stage);
+    expect_row(stage, 3, "12:02 bob#0011: alone");
+}
+
+/* --- Places --- */
+
+static void fill(struct stage *stage, unsigned count) {
+    char text[32];
+    for (unsigned i = 0; i < count; i++) {
+        snprintf(text, sizeof text, "line %u", i);
+        say(stage, "a#0000", text);
+    }
+}
+
+static void pages_overlap_by_two_rows(void **state) {
+    struct stage *stage = *state;
+    fill(stage, 100);
+    size_is(stage, 13, 40); /* 10 rows of pane */
+    draw(stage);
+    expect_row(stage, 10, "12:02 a#0000: line 99");
+    screen_scroll(&stage->canvas, &stage->view, -1);
+    draw(stage);
+    expect_row(stage, 10, "12:02 a#0000: line 91");
+    expect_row(stage, 11, " [1:tea]                      ↑8  12:03");
+    /* What comes meanwhile changes only the number. */
+    say(stage, "a#0000", "line 100");
+    draw(stage);
+    expect_row(stage, 10, "12:02 a#0000: line 91");
+    expect_row(stage, 11, " [1:tea]                      ↑9  12:03");
+    screen_scroll(&stage->canvas, &stage->view, -100);
+    draw(stage);
+    expect_row(stage, 1, "12:02 a#0000: line 0");
+    screen_scroll(&stage->canvas, &stage->view, 1);
+    draw(stage);
+    expect_row(stage, 1, "12:02 a#0000: line 8");
+    screen_scroll(&stage->canvas, &stage->view, SCREEN_PAGES_ALL);
+    draw(stage);
+    expect_row(stage, 10, "12:02 a#0000: line 100");
+    assert_true(stage->window->follows);
+    screen_scroll(&stage->canvas, &stage->view, -SCREEN_PAGES_ALL);
+    draw(stage);
+    expect_row(stage, 1, "12:02 a#0000: line 0");
+}
+
+static void up_and_down_is_where_it_was(void **state) {
+    struct stage *stage = *state;
+    char text[4001];
+    for (unsigned i = 0; i < 60; i++) {
+        memset(text, 'a' + (int)(i % 26), sizeof text);
+        text[(i * 137) % 400] = '\0';
+        say(stage, "a#0000", text);
+    }
+    for (unsigned columns = 10; columns < 120; columns += 27) {
+        screen_scroll(&stage->canvas, &stage->view, SCREEN_PAGES_ALL);
+        size_is(stage, 14, columns);
+        for (int pages = 1; pages < 8; pages++) {
+            draw(stage);
+            char *before = canvas_row_text(&stage->canvas, 5);
+            screen_scroll(&stage->canvas, &stage->view, -1);
+            draw(stage);
+            screen_scroll(&stage->canvas, &stage->view, 1);
+            draw(stage);
+            expect_row(stage, 5, before);
+            free(before);
+            screen_scroll(&stage->canvas, &stage->view, -1);
+        }
+    }
+}
+
+static void a_long_line_is_read_row_by_row(void **state) {
+    struct stage *stage = *state;
+    static char text[20001];
+    bool seen[100000] = {false};
+    for (unsigned i = 0; i < 2000; i++) snprintf(text + 10 * i, 11, "word%05u ", i);
+    say(stage, "a#0000", text);
+    size_is(stage, 13, 40);
+    draw(stage);
+    row_with(stage, "word01999");
+    for (int page = 0; page < 100; page++) {
+        for (unsigned row = 1; row <= 10; row++) {
+            char *shown = canvas_row_text(&stage->canvas, row);
+            for (const char *at = shown; (at = strstr(at, "word")); at += 9) seen[strtoul(at + 4, NULL, 10)] = true;
+            free(shown);
+        }
+        screen_scroll(&stage->canvas, &stage->view, -1);
+        draw(stage);
+    }
+    for (unsigned i = 0; i < 2000; i++) assert_true(seen[i]);
+    expect_row(stage, 1, "12:02 a#0000: word00000 word00001");
+}
+
+static void a_place_that_is_gone_becomes_the_oldest(void **state) {
+    struct stage *stage = *state;
+    fill(stage, 50);
+    size_is(stage, 13, 40);
+    draw(stage);
+    screen_scroll(&stage->canvas, &stage->view, -SCREEN_PAGES_ALL);
+    draw(stage);
+    fill(stage, SCROLLBACK_LINES);
+    draw(stage);
+    expect_row(stage, 1, "12:02 a#0000: line 0");
+    assert_true(stage->window->bottom >= stage->window->scrollback.first);
+}
+
+static void found_words_are_underlined(void **state) {
+    struct stage *stage = *state;
+    fill(stage, 30);
+    uint64_t number = say(stage, "alice#001a", "Here is the ÄRGER that we looked for, and another ärger");
+    fill(stage, 30);
+    assert_true(window_find(stage->window, "ärger"));
+    assert_int_equal(stage->window->found, number);
+    size_is(stage, 13, 120);
+    screen_scroll_to(&stage->canvas, &stage->view, number);
+    draw(stage);
+    unsigned row = row_with(stage, "ÄRGER");
+    assert_in_range(row, 4, 8);
+    unsigned start = column_of(stage, row, 0xc4);
+    assert_true(cell_at(stage, row, start)->style.attributes & STYLE_UNDERLINE);
+    assert_true(cell_at(stage, row, start + 4)->style.attributes & STYLE_UNDERLINE);
+    assert_false(cell_at(stage, row, start + 5)->style.attributes & STYLE_UNDERLINE);
+    assert_false(cell_at(stage, row, start - 1)->style.attributes & STYLE_UNDERLINE);
+    assert_true(cell_at(stage, row, start - 2)->style.attributes & STYLE_BOLD);
+    assert_true(style_of(stage, row_with(stage, "another") == row ? row : row + 1, 0xe4).attributes & STYLE_UNDERLINE);
+    /* At either end. */
+    screen_scroll_to(&stage->canvas, &stage->view, 0);
+    draw(stage);
+    assert_int_equal(row_with(stage, "a#0000 │ line 0 "), 1);
+    screen_scroll_to(&stage->canvas, &stage->view, UINT64_MAX);
+    assert_true(stage->window->follows);
+}
+
+/* --- Members, rooms, input --- */
+
+static void more_members_than_rows_are_counted(void **state) {
+    struct stage *stage = *state;
+    char nick[16];
+    for (int i = 1; i <= 20; i++) {
+        snprintf(nick, sizeof nick, "nick%02d", i);
+        connect_member(stage, i, nick, false, i == 1 ? 1500 : i == 2 ? 0.4 : i);
+    }
+    member_stands(stage, 3, EVENT_PEER_STATUS, STANDING_BLOCKED);
+    size_is(stage, 10, 80);
+    draw(stage);
+    expect_row(stage, 1, "                                                       │ 21 members");
+    expect_row(stage, 2, "                                                       │   bob#0011          you");
+    expect_row(stage, 3, "                                                       │ ✗ carol#0003    blocked");
+    expect_row(stage, 4, "                                                       │ ● nick01#0001     1.5 s");
+    expect_row(stage, 5, "                                                       │ ● nick02#0002    0.4 ms");
+    expect_row(stage, 7, "                                                       │   +16 more");
+    size_is(stage, 25, 80);
+    draw(stage);
+    expect_row(stage, 22, "                                                       │ ● nick20#0014     20 ms");
+}
+
+static void the_current_room_is_always_in_the_status(void **state) {
+    static char names[15][32];
+    struct stage *stage = *state;
+    for (unsigned i = 0; i < 15 && stage->conversations.count < ENGINE_ROOMS_MAX; i++) {
+        snprintf(names[i], sizeof names[i], "a-room-with-a-long-name-%u", i);
+        join(stage, names[i]);
+    }
+    for (unsigned columns = 34; columns < 200; columns += 13)
+        for (size_t i = 0; i < stage->conversations.count; i++) {
+            char wanted[24];
+            stage->conversations.current = i;
+            size_is(stage, 6, columns);
+            draw(stage);
+            snprintf(wanted, sizeof wanted, "[%zu:", i + 1);
+            char *shown = canvas_row_text(&stage->canvas, 4);
+            assert_non_null(strstr(shown, wanted));
+            assert_non_null(strchr(shown, ']'));
+            assert_non_null(strstr(shown, "12:03"));
+            free(shown);
+        }
+}
+
+static void what_waits_is_counted(void **state) {
+    struct stage *stage = *state;
+    for (int i = 0; i < 3; i++)
+        assert_true(outbox_put(&stage->window->outbox, input_create(INPUT_SAY, "tea", "hello", 5)));
+    size_is(stage, 6, 60);
+    draw(stage);
+    expect_row(stage, 4, " [1:tea]                                   waiting 3  12:03");
+}
+
+static void bootnodes_are_named(void **state) {
+    struct stage *stage = *state;
+    stage->room->bootnode_standing = BOOTNODE_REGISTERED;
+    assert_true(address_parse("192.0.2.1:9595", 0, &stage->room->bootnode));
+    size_is(stage, 6, 60);
+    draw(stage);
+    expect_row(stage, 0, " tea · 1 member · registered at 192.0.2.1:9595");
+    stage->room->bootnode_standing = BOOTNODE_LOST;
+    draw(stage);
+    expect_row(stage, 0, " tea · 1 member · bootnode lost: 192.0.2.1:9595");
+    assert_int_equal(style_of(stage, 0, '9').colour, COLOUR_BAD);
+    stage->room->parting = true;
+    draw(stage);
+    expect_row(stage, 0, " tea · 1 member · leaving");
+}
+
+static void prompts_and_long_input_leave_the_cursor_in_sight(void **state) {
+    struct stage *stage = *state;
+    size_is(stage, 1, 30);
+    stage->view.prompt = "send 12 lines? (y/n) ";
+    draw(stage);
+    expect_row(stage, 0, "send 12 lines? (y/n)");
+    stage->view.prompt = NULL;
+    for (int i = 0; i < 300; i++) {
+        assert_true(editor_insert(&stage->editor, i % 3 ? "x" : "世", i % 3 ? 1 : 3));
+        draw(stage);
+        unsigned column = stage->canvas.cursor_column;
+        assert_in_range(column, 9, 29);
+        assert_int_equal(cell_at(stage, 0, column - 1)->glyph.base, i % 3 ? 'x' : 0);
+        assert_int_equal(cell_at(stage, 0, column)->glyph.base, ' ');
+    }
+    assert_true(editor_do(&stage->editor, EDIT_LINE_START));
+    draw(stage);
+    assert_int_equal(stage->canvas.cursor_column, 9);
+    expect_row(stage, 0, "tea bob> 世xx世xx世xx世xx世xx");
+}
+
+static void before_the_first_room_there_is_home(void **state) {
+    struct stage *stage = *state;
+    struct conversation *room = stage->room;
+    struct window *home = window_create();
+    window_say(home, LINE_NOTICE, "welcome", 7, NOON);
+    window_destroy(room->view);
+    conversations_remove(&stage->conversations, room);
+    stage->view.home = home;
+    size_is(stage, 7, 90);
+    draw(stage);
+    expect_row(stage, 0, " GoChat");
+    expect_row(stage, 4, "12:00                     — │ welcome");
+    expect_row(stage, 6, "bob>");
+    window_destroy(home);
+}
+
+/* --- Labels --- */
+
+static void labels_are_cut_in_the_nick(void **state) {
+    static const struct {
+        const char *text;
+        unsigned columns;
+        const char *shown;
+    } cases[] = {
+        {"alice#1a2b", 10, "alice#1a2b"},  {"alice#1a2b", 9, "ali…#1a2b"}, {"alice#1a2b", 7, "a…#1a2b"},
+        {"alice#1a2b", 6, "alice…"},       {"alice#1a2b", 1, "…"},         {"alice#1a2b", 0, ""},
+        {"世界世#1a2b", 10, "世界…#1a2b"}, {"世界世#1a2b", 9, "世…#1a2b"}, {"a#b#1a2b → you", 13, "a…#1a2b → you"},
+        {"?1c1c1c1c", 5, "?1c1…"},
+    };
+    (void)state;
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct label label = label_of(cases[i].text, strlen(cases[i].text), cases[i].columns);
+        char text[sizeof label.text + 1];
+        memcpy(text, label.text, label.size);
+        text[label.size] = '\0';
+        assert_string_equal(text, cases[i].shown);
+        assert_true(label.columns <= cases[i].columns);
+        assert_int_equal(label.columns, columns_of(text, label.size));
+    }
+}
+
+#define test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        test(parts_of_the_screen_never_overlap),
+        test(parts_go_in_their_order_where_there_is_no_room),
+        test(a_wide_screen),
+        test(a_narrow_screen),
+        test(tiny_screens_show_the_input),
+        test(styles_say_what_lines_are),
+        test(the_mark_never_moves_the_text),
+        test(nobody_there_leaves_no_mark),
+        test(pages_overlap_by_two_rows),
+        test(up_and_down_is_where_it_was),
+        test(a_long_line_is_read_row_by_row),
+        test(a_place_that_is_gone_becomes_the_oldest),
+        test(found_words_are_underlined),
+        test(more_members_than_rows_are_counted),
+        test(the_current_room_is_always_in_the_status),
+        test(what_waits_is_counted),
+        test(bootnodes_are_named),
+        test(prompts_and_long_input_leave_the_cursor_in_sight),
+        test(before_the_first_room_there_is_home),
+        test(labels_are_cut_in_the_nick),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("screen", tests, NULL, NULL);
+}
