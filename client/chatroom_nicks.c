@@ -38,6 +38,11 @@ static void tell_taken(const struct chatroom *room, const struct peer *peer, con
     chatroom_error(room, text);
 }
 
+/* Ours may be another's, too; but remembered as another's, it would be lost to us. */
+static bool is_ours(const struct chatroom *room, const char *nick) {
+    return strcmp(nick, room->host->nick) == 0;
+}
+
 /* Who comes and goes under ever new nicks has them checked, but no longer remembered. */
 bool nicks_identified(struct chatroom *room, struct peer *peer) {
     const char *nick = peer->introduction.nick;
@@ -45,7 +50,8 @@ bool nicks_identified(struct chatroom *room, struct peer *peer) {
     switch (check(room, nick, peer->introduction.identity, &line)) {
     case KNOWN_SAME: return true;
     case KNOWN_NEW:
-        if (author_may_rename(author_of(room, peer), room->now)) remember(room, nick, peer->introduction.identity);
+        if (author_may_rename(author_of(room, peer), room->now) && !is_ours(room, nick))
+            remember(room, nick, peer->introduction.identity);
         return true;
     case KNOWN_CHANGED: tell_taken(room, peer, nick, line, "blocked"); break;
     }
@@ -54,10 +60,15 @@ bool nicks_identified(struct chatroom *room, struct peer *peer) {
 }
 
 void nicks_renamed(struct chatroom *room, struct peer *peer, const char *nick) {
-    char before[TEXT_NICK_MAX + 1], consequence[TEXT_NICK_MAX + 64];
+    char before[TEXT_NICK_MAX + 1], consequence[2 * TEXT_NICK_MAX + 64];
     memcpy(before, peer->introduction.nick, sizeof before);
     /* Whatever comes of it: nobody fills our disk or our screen with names. */
     if (strcmp(nick, before) == 0 || !author_may_rename(author_of(room, peer), room->now)) return;
+    if (is_ours(room, nick)) {
+        snprintf(consequence, sizeof consequence, "%s wants our nick: still called %s here", before, before);
+        chatroom_error(room, consequence);
+        return;
+    }
     unsigned line;
     enum known_result known = check(room, nick, peer->introduction.identity, &line);
     if (known == KNOWN_CHANGED) {

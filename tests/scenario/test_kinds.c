@@ -211,11 +211,36 @@ static void a_taken_nick_is_not_taken_over(void **state) {
     assert_string_equal(person_last(anna, EVENT_MESSAGE, bert)->nick, "bert");
     person_nick(carl, "anna"); /* who does */
     assert_int_equal(person_count(carl, EVENT_NICK, NULL), 0);
-    assert_int_equal(person_count(carl, EVENT_ERROR, NULL), 1);
+    assert_int_equal(person_count(carl, EVENT_ERROR, NULL), 2); /* the first: bert wanted his */
     assert_non_null(strstr(person_last(carl, EVENT_ERROR, NULL)->text, "somebody else's"));
     assert_int_equal(lines_of(folder), 2);
     folder_remove(&folder);
     folder_remove(&own_folder);
+}
+
+/* Neither by a new name nor at first contact: we must be able to come back to it. */
+static void our_own_nick_is_not_lost_to_a_member(void **state) {
+    void *folder;
+    char why[256];
+    assert_int_equal(folder_make(&folder), 0);
+    world = *state;
+    anna = world_person(world, "anna", NAT_NONE);
+    bert = world_person(world, "bert", NAT_NONE);
+    carl = world_person(world, "carl", NAT_NONE);
+    carl->name = "anna";
+    assert_true(known_keys_open(&anna->known_peers, folder, "known_peers", why, sizeof why));
+    for (size_t i = 0; i < world->people_count; i++) person_start(&world->people[i], "tea");
+    world_wait(world, CONNECT_MS, everyone_connected(world));
+    assert_true(person_sees(anna, carl)); /* whose owner may have chosen the same */
+    assert_int_equal(lines_of(folder), 1);
+    person_nick(bert, "anna");
+    world_wait(world, 500, person_count(anna, EVENT_ERROR, NULL) == 1);
+    assert_non_null(strstr(person_last(anna, EVENT_ERROR, NULL)->text, "still called bert"));
+    assert_int_equal(person_count(anna, EVENT_PEER_NICK, NULL), 0);
+    person_nick(anna, "annika");
+    person_nick(anna, "anna");
+    assert_string_equal(person_last(anna, EVENT_NICK, NULL)->nick, "anna");
+    folder_remove(&folder);
 }
 
 static void a_flood_of_nicks_is_bounded(void **state) {
@@ -392,6 +417,7 @@ int main(void) {
         SCENARIO(a_new_nick_comes_with_a_handshake_too),
         SCENARIO(a_nick_alone_does_not_matter_at_the_end),
         SCENARIO(a_taken_nick_is_not_taken_over),
+        SCENARIO(our_own_nick_is_not_lost_to_a_member),
         SCENARIO(a_flood_of_nicks_is_bounded),
         SCENARIO(a_peer_is_lost_and_found),
         SCENARIO(statuses_lie_within_the_stay),
