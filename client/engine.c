@@ -232,8 +232,9 @@ static void room_close(struct engine *engine, struct room_slot *slot, uint64_t n
         sodium_memzero(&slot->keys, sizeof slot->keys);
         return;
     }
-    sodium_memzero(&slot->keys, sizeof slot->keys);
-    *slot = engine->rooms[--engine->room_count];
+    struct room_slot *last = &engine->rooms[--engine->room_count];
+    *slot = *last;
+    sodium_memzero(last, sizeof *last); /* may hold keys */
 }
 
 void engine_part(struct engine *engine, const char *room, uint64_t now) {

@@ -1,9 +1,10 @@
 /* The heart of the client: rooms, and what they share. Pure: packets, lines and times in; packets and events out. The
  * crypto thread (crypto_thread.h) drives it with real ones, scenarios with fake ones. One owner, no locks.
  *
- * Rooms come and go by engine_join and engine_part; each has its own bootnode session, keys and member id, so nobody
- * can tell from outside that the same client is in both. A room is parted once what was said there was delivered, or
- * after 10 s.
+ * Rooms come and go by engine_join and engine_part; each has its own bootnode session, keys and member id, so that
+ * nothing which is sent names the same client in two of them. They share one socket: the bootnode, and who listens on
+ * the way, sees them come from one address; members of both know the identity. A room is parted once what was said
+ * there was delivered, or after 10 s.
  *
  * The end: engine_end_of_input leaves once every message was acknowledged by everyone present, or after 10 s;
  * engine_stop leaves at once, with status 0. The status comes with EVENT_FINISHED: 0, 3 somebody present did not get
