@@ -204,9 +204,10 @@ static void put_text(FILE *out, const char *text, size_t size) {
     free(filtered);
 }
 
+/* As in plain: no label begins with an asterisk, so neither an action nor a nick makes another kind of line. */
 static void put_said(FILE *out, const struct event *event, const char *label) {
     static const char *const forms[CHAT_KINDS] = {
-        [CHAT_TEXT] = "%s: ", [CHAT_ACTION] = "* %s ", [CHAT_NICK] = "%s: ", [CHAT_PRIVATE] = "[private] %s: "};
+        [CHAT_TEXT] = "%s: ", [CHAT_ACTION] = "** %s ", [CHAT_NICK] = "%s: ", [CHAT_PRIVATE] = "*private* %s: "};
 
     fprintf(out, forms[event->kind], label);
     put_text(out, event->text, event->text_size);

@@ -830,16 +830,18 @@ static void what_was_said_is_kept_where_asked(void **state) {
     push(&stage, sample(EVENT_MESSAGE, "hello"));
     sent = sample(EVENT_SENT, "hi");
     push(&stage, sent);
+    push(&stage, sample_of_kind(EVENT_MESSAGE, CHAT_ACTION, "is gone")); /* which is not the same */
     push(&stage, sample(EVENT_PEER_LEFT, NULL));
-    expect_output(&stage, "alice: hello\n* alice is gone\n");
+    expect_output(&stage, "alice: hello\n** alice is gone\n* alice is gone\n");
     stage_close(&stage, 0);
-    expect_logged(*state, "alice#ffff: hello\ncarol#0123: hi\n* alice#ffff is gone\n");
+    expect_logged(*state, "alice#ffff: hello\ncarol#0123: hi\n** alice#ffff is gone\n* alice#ffff is gone\n");
 
     stage_start(&stage, UI_PLAIN, *state);
     push_of(&stage, "lobby", EVENT_JOINED, NULL);
     push_of(&stage, NULL, EVENT_ERROR, "end");
     expect_output_until(&stage, "! end\n",
-                        "* joined lobby\n* alice#ffff: hello\n* carol#0123: hi\n* * alice#ffff is gone\n! end\n");
+                        "* joined lobby\n* alice#ffff: hello\n* carol#0123: hi\n* ** alice#ffff is gone\n* * "
+                        "alice#ffff is gone\n! end\n");
     stage_close(&stage, 0);
 }
 
