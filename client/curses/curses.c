@@ -203,7 +203,7 @@ static bool wait_for_something(struct curses *curses, uint64_t drawn) {
     };
     int wait = curses->ui->settings->clock == CLOCK_SECONDS ? until_next_second() : until_next_minute();
 
-    if (curses->dirty) {
+    if (curses->dirty && !curses->gone) {
         uint64_t since = clock_boot_ms() - drawn;
         wait = since >= FRAME_MS ? 0 : (int)(FRAME_MS - since);
     }

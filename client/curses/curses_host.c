@@ -25,6 +25,7 @@ void curses_drain(struct curses *curses, struct conversation *conversation) {
         conversation->credit--;
         curses_tell(curses, input);
     }
+    if (window->outbox.count == 0) curses->warned_unsent = false; /* what waits later is other text */
 }
 
 static size_t unsaid(const struct curses *curses) {
@@ -51,7 +52,7 @@ void curses_quit(struct curses *curses) {
     } else {
         curses->leaving = true;
         curses_tell(curses, input_create(INPUT_END, NULL, NULL, 0));
-        snprintf(curses->prompt, sizeof curses->prompt, "leaving once everything is delivered; Ctrl-C leaves now ");
+        snprintf(curses->prompt, sizeof curses->prompt, "leaving once all is delivered; Ctrl-C: at once ");
     }
 }
 

@@ -16,6 +16,7 @@ void curses_leave_window(struct curses *curses) {
     struct window *window = curses_window(curses);
 
     completion_end(&curses->completion);
+    history_end_walk(&curses->history);
     if (curses->mode == MODE_CONFIRM) curses->prompt[0] = '\0';
     if (curses->mode != MODE_SEARCH) curses->mode = MODE_EDIT;
     window_seen(window);
@@ -139,10 +140,14 @@ static void enter(struct curses *curses) {
     snprintf(curses->prompt, sizeof curses->prompt, "send %zu lines? (y/n) ", lines);
 }
 
-static void confirm_key(struct curses *curses, uint32_t key) {
-    if (key != 'y' && key != 'Y' && key != 'n' && key != 'N' && key != '\r' && key != 3 && key != 7) return;
+static void confirm_end(struct curses *curses) {
     curses->mode = MODE_EDIT;
     curses->prompt[0] = '\0';
+}
+
+static void confirm_key(struct curses *curses, uint32_t key) {
+    if (key != 'y' && key != 'Y' && key != 'n' && key != 'N' && key != '\r' && key != 3 && key != 7) return;
+    confirm_end(curses);
     if (key == 'y' || key == 'Y') submit(curses);
 }
 
@@ -237,7 +242,9 @@ static void paste_end(struct curses *curses) {
     struct paste *paste = &curses->paste;
 
     paste->active = false;
+    completion_end(&curses->completion);
     if (curses->mode == MODE_SEARCH) search_end(curses);
+    if (curses->mode == MODE_CONFIRM) confirm_end(curses); /* it asked about fewer lines */
     if (paste->too_long || !editor_insert(&curses->editor, paste->text, paste->size)) {
         char text[128];
         snprintf(text, sizeof text, "not pasted: a message has at most %d bytes", MESSAGE_TEXT_MAX);

@@ -13,7 +13,7 @@ static char *copy_of(const char *line) {
     return copy;
 }
 
-static void end_walk(struct history *history) {
+void history_end_walk(struct history *history) {
     free(history->draft);
     history->draft = NULL;
     history->at = history->count;
@@ -30,7 +30,7 @@ static void drop_oldest(struct history *history) {
 
 void history_clear(struct history *history) {
     while (history->count > 0) drop_oldest(history);
-    end_walk(history);
+    history_end_walk(history);
 }
 
 void history_add(struct history *history, const char *line) {
@@ -41,7 +41,7 @@ void history_add(struct history *history, const char *line) {
         *line_at(history, history->count++) = copy_of(line);
         history->bytes += bytes;
     }
-    end_walk(history);
+    history_end_walk(history);
 }
 
 const char *history_older(struct history *history, const char *typed) {

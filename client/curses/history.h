@@ -21,5 +21,7 @@ void history_add(struct history *history, const char *line);
 /* The next older or newer line; NULL: none there. `typed` is what the editor holds. Valid until the next call. */
 const char *history_older(struct history *history, const char *typed);
 const char *history_newer(struct history *history, const char *typed);
+/* What was being typed is let go: another room's line is being typed now. */
+void history_end_walk(struct history *history);
 /* Ctrl-R: the newest line at or before `from` (count: begin) that contains `words`; its place in *found. NULL: none. */
 const char *history_search(const struct history *history, const char *words, size_t from, size_t *found);

@@ -43,6 +43,20 @@ static void adding_ends_the_walk(void **state) {
     assert_null(history_older(&history, ""));
 }
 
+static void a_walk_may_be_left(void **state) {
+    (void)state;
+    struct history history = {0};
+    history_add(&history, "one");
+    history_add(&history, "two");
+    (void)history_older(&history, "typed in a room");
+    (void)history_older(&history, "two");
+    history_end_walk(&history);
+    assert_null(history_newer(&history, "typed in another"));
+    assert_string_equal(history_older(&history, "typed in another"), "two");
+    assert_string_equal(history_newer(&history, "two"), "typed in another");
+    history_clear(&history);
+}
+
 static void leaves_out_what_is_empty_or_again(void **state) {
     (void)state;
     struct history history = {0};
@@ -118,6 +132,7 @@ int main(void) {
         cmocka_unit_test(walks_up_and_down),      cmocka_unit_test(adding_ends_the_walk),
         cmocka_unit_test(keeps_the_newest_lines), cmocka_unit_test(leaves_out_what_is_empty_or_again),
         cmocka_unit_test(keeps_to_its_bytes),     cmocka_unit_test(searches_back),
+        cmocka_unit_test(a_walk_may_be_left),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("history", tests, NULL, NULL);
