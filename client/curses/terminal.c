@@ -91,12 +91,12 @@ static void take(struct terminal *terminal) {
     terminal_redraw(terminal);
 }
 
-/* What ncurses has no word for. */
-static void take_modes(const struct terminal *terminal) {
+/* What ncurses has no word for. A title that is ours already, after a stop that nobody could catch, is not saved. */
+static void take_modes(const struct terminal *terminal, bool title_is_ours) {
     char sequence[SEQUENCE_MAX];
     say(terminal, MODES_ON);
     if (!terminal->title[0]) return;
-    snprintf(sequence, sizeof sequence, TITLE_SAVE "\033]2;%s\a", terminal->title);
+    snprintf(sequence, sizeof sequence, "%s\033]2;%s\a", title_is_ours ? "" : TITLE_SAVE, terminal->title);
     say(terminal, sequence);
 }
 
@@ -111,11 +111,12 @@ void terminal_leave(struct terminal *terminal) {
 }
 
 void terminal_return(struct terminal *terminal) {
+    bool title_is_ours = terminal->title_saved;
     reset_prog_mode();
     take(terminal);
     doupdate(); /* leaves endwin's state: enters the alternate screen */
     keypad(stdscr, TRUE);
-    take_modes(terminal);
+    take_modes(terminal, title_is_ours);
 }
 
 static void define_keys(void) {
@@ -181,7 +182,7 @@ static void prepare(struct terminal *terminal, const char *type, enum palette_de
     emergency_watch();
     take(terminal);
     doupdate();
-    take_modes(terminal);
+    take_modes(terminal, false);
 }
 
 struct terminal *terminal_open(int input, int output, enum palette_depth limit, char *why, size_t why_size) {
