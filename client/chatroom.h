@@ -35,7 +35,6 @@ struct chatroom_host {
     const struct known_keys *known_peers;
     const char *nick; /* as it is now */
     uint8_t suite_mask;
-    uint32_t *streams, *epochs;
     void (*send)(void *context, const struct address *to, const uint8_t *data, size_t size);
     uint64_t (*punch_wait)(void *context, uint64_t now);
     void (*emit)(void *context, struct event *event); /* takes the event */
@@ -76,6 +75,7 @@ struct chatroom {
     uint64_t state_since;
     enum chatroom_outcome outcome;
 
+    uint32_t streams, epochs; /* counted per run: PROTOCOL.md §3.3; other rooms do not see how busy this one is */
     uint64_t sequence, private_sequence; /* of our last messages */
     uint64_t delivery_tag;               /* of what was last queued to peers */
     struct outgoing *outgoing;

@@ -34,7 +34,6 @@ struct engine {
     bool any_joined, any_company, any_undelivered; /* of all rooms that there were */
     bool any_proven;                               /* a bootnode's key, so that another one may be a forgery */
     struct indices indices;
-    uint32_t streams, epochs;
     uint64_t punch_tokens, punch_filled; /* thousandths; ms */
     struct candidate_list candidates;
     struct chatroom_host chatroom_host;
@@ -141,8 +140,6 @@ struct engine *engine_create(const struct engine_options *options, const struct 
                                                    .known_peers = options->known_peers,
                                                    .nick = engine->nick,
                                                    .suite_mask = options->suite_mask,
-                                                   .streams = &engine->streams,
-                                                   .epochs = &engine->epochs,
                                                    .send = on_send,
                                                    .punch_wait = on_punch_wait,
                                                    .emit = on_emit,

@@ -19,7 +19,6 @@ struct fixture {
     struct identity own, anna, bert;
     struct known_keys known_peers; /* remembers nothing */
     struct indices indices;
-    uint32_t streams, epochs;
     struct chatroom_host host;
     struct room_keys keys;
     struct chatroom *room;
@@ -75,8 +74,6 @@ static int setup(void **state) {
                                            .known_peers = &fixture->known_peers,
                                            .nick = "own",
                                            .suite_mask = 1,
-                                           .streams = &fixture->streams,
-                                           .epochs = &fixture->epochs,
                                            .send = on_send,
                                            .punch_wait = on_punch_wait,
                                            .emit = on_emit,
