@@ -132,13 +132,16 @@ static bool is_called_nearly(const struct member *member, const struct wanted *w
     return strcasecmp(member->nick, wanted->name) == 0 || strcasecmp(member->label, wanted->name) == 0;
 }
 
-static bool has_digits(const struct member *member, const struct wanted *wanted) {
+static bool has_id(const struct member *member, const struct wanted *wanted) {
     char id[2 * MEMBER_ID_SIZE + 1];
 
-    if (wanted->size < DIGITS_LEAST) return false;
     sodium_bin2hex(id, sizeof id, member->id, MEMBER_ID_SIZE);
-    return strncasecmp(id, wanted->name, wanted->size) == 0 ||
-           strncasecmp(member->fingerprint, wanted->name, wanted->size) == 0;
+    return wanted->size >= DIGITS_LEAST && strncasecmp(id, wanted->name, wanted->size) == 0;
+}
+
+static bool has_digits(const struct member *member, const struct wanted *wanted) {
+    return has_id(member, wanted) ||
+           (wanted->size >= DIGITS_LEAST && strncasecmp(member->fingerprint, wanted->name, wanted->size) == 0);
 }
 
 typedef bool (*matcher)(const struct member *member, const struct wanted *wanted);
@@ -180,5 +183,5 @@ enum roster_match roster_named(const struct roster *roster, const char *name, st
     wanted.size = strlen(wanted.name);
     if (wanted.size > 0 && strchr(":,", wanted.name[wanted.size - 1])) wanted.name[--wanted.size] = '\0';
     if (wanted.size == 0) return ROSTER_NOBODY;
-    return unknown ? match(roster, &wanted, has_digits, out) : match_all(roster, &wanted, out);
+    return unknown ? match(roster, &wanted, has_id, out) : match_all(roster, &wanted, out);
 }
