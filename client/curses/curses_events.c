@@ -73,7 +73,7 @@ static void parted(struct curses *curses, struct conversation *conversation) {
     conversations_remove(&curses->conversations, conversation);
     if (current) curses_enter_window(curses);
     if (unsaid == 0) return;
-    snprintf(text, sizeof text, "%zu messages to %.300s were never sent", unsaid, title);
+    snprintf(text, sizeof text, "never sent to %.300s: %zu message%s", title, unsaid, unsaid == 1 ? "" : "s");
     curses_say(curses, LINE_ERROR, text);
 }
 

@@ -47,7 +47,8 @@ void curses_quit(struct curses *curses) {
     } else if (waiting > 0) {
         char text[128];
         curses->warned_unsent = true;
-        snprintf(text, sizeof text, "%zu messages have not been sent yet; /quit again leaves without them", waiting);
+        snprintf(text, sizeof text, "not sent yet: %zu message%s; /quit again leaves without", waiting,
+                 waiting == 1 ? "" : "s");
         curses_say(curses, LINE_ERROR, text);
     } else {
         curses->leaving = true;

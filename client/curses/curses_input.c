@@ -86,6 +86,10 @@ static void send_text(struct curses *curses, const char *text, size_t size) {
         curses_say(curses, LINE_ERROR, "not sent: you are in no room (/join ROOM)");
         return;
     }
+    if (curses->leaving) {
+        curses_say(curses, LINE_ERROR, "not sent: you are leaving, as you asked");
+        return;
+    }
     if (conversation->parting) {
         curses_say(curses, LINE_ERROR, "not sent: you are leaving this room (/join takes it back)");
         return;
