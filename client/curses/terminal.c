@@ -25,8 +25,8 @@
 #define TEXT_SHOWN_MAX 200   /* bytes of a title or a notification */
 #define SEQUENCE_MAX (TEXT_SHOWN_MAX + 64)
 
-#define MODES_ON "\033[?2004h\033[?1004h"
-#define MODES_OFF "\033[?1004l\033[?2004l"
+#define MODES_ON "\033[?2004h\033[?1004h\033[?7l"
+#define MODES_OFF "\033[?7h\033[?1004l\033[?2004l"
 #define TITLE_SAVE "\033[22;2t"
 #define TITLE_RESTORE "\033[23;2t"
 #define STRING_END "\033\\" /* should a sequence be under way */
@@ -174,6 +174,7 @@ static void prepare(struct terminal *terminal, const char *type, enum palette_de
     keypad(stdscr, TRUE);
     set_escdelay(ESCAPE_DELAY_MS);
     define_keys();
+    terminfo_no_wrapping();
     terminal->has_titles = understands_titles(type);
     const char *no_color = getenv("NO_COLOR");
     terminal->can = palette_depth(colours_of_terminal(), no_color && *no_color);
@@ -369,10 +370,40 @@ static bool row_same(const struct cell *a, const struct cell *b, unsigned column
     return true;
 }
 
-static void show_row(struct terminal *terminal, const struct canvas *canvas, unsigned row) {
+/* Terminals count the columns of some characters otherwise than libc, each in its own way. Those of the screen itself
+ * they all agree on. */
+static bool doubtful(const struct cell *cells, unsigned columns) {
+    for (unsigned column = 0; column < columns; column++) {
+        const struct glyph *glyph = &cells[column].glyph;
+        bool plain = glyph->base < 0x300 || wcschr(L"│─●◐○✓✗…—→↑↵\xfffd", (wchar_t)glyph->base);
+        if (glyph->mark_count > 0 || !plain) return true;
+    }
+    return false;
+}
+
+static void show_row(const struct terminal *terminal, const struct canvas *canvas, unsigned row) {
     const struct cell *cells = canvas->cells + (size_t)row * canvas->columns;
     for (unsigned column = 0; column < canvas->columns; column++)
         if (cells[column].glyph.base != 0) put_cell(terminal, (int)row, (int)column, &cells[column]);
+}
+
+/* Whatever the terminal makes of the row stays in it. It is written whole, also where nothing seems to have changed.
+ * And its last column is written, never only cleared: past that ncurses does not know where the cursor is, and says in
+ * so many words where to go on. A hidden blank is no blank to ncurses. */
+static void show_doubtful_row(const struct terminal *terminal, const struct canvas *canvas, unsigned row) {
+    const struct cell *last = &canvas->cells[(size_t)(row + 1) * canvas->columns - 1];
+    bool blank = last->glyph.base == ' ' && !(last->style.attributes & (STYLE_REVERSE | STYLE_UNDERLINE));
+    cchar_t hidden;
+    show_row(terminal, canvas, row);
+    if (blank && setcchar(&hidden, L" ", A_INVIS, 0, NULL) != ERR)
+        mvwadd_wchnstr(stdscr, (int)row, (int)canvas->columns - 1, &hidden, 1);
+    wredrawln(stdscr, (int)row, 1);
+}
+
+static void flush(unsigned row, unsigned column) {
+    wmove(stdscr, (int)row, (int)column);
+    wnoutrefresh(stdscr);
+    doupdate();
 }
 
 /* A terminal whose other side is closed takes no error back to ncurses, but poll does. */
@@ -384,21 +415,28 @@ static bool is_there(const struct terminal *terminal) {
 bool terminal_show(struct terminal *terminal, const struct canvas *canvas) {
     if (!terminal->ours) return true;
     bool known = terminal->shown.rows == canvas->rows && terminal->shown.columns == canvas->columns;
-    if (!known && !canvas_reset(&terminal->shown, canvas->rows, canvas->columns)) abort();
+    if (!known) {
+        terminal_redraw(terminal);
+        if (!canvas_reset(&terminal->shown, canvas->rows, canvas->columns)) abort();
+        flush(0, 0);
+    }
     for (unsigned row = 0; row < canvas->rows; row++) {
         size_t start = (size_t)row * canvas->columns;
-        if (known && row_same(terminal->shown.cells + start, canvas->cells + start, canvas->columns)) continue;
-        show_row(terminal, canvas, row);
-        memcpy(terminal->shown.cells + start, canvas->cells + start, canvas->columns * sizeof *canvas->cells);
+        struct cell *before = terminal->shown.cells + start, *now = canvas->cells + start;
+        if (known && row_same(before, now, canvas->columns)) continue;
+        if (doubtful(before, canvas->columns) || doubtful(now, canvas->columns))
+            show_doubtful_row(terminal, canvas, row);
+        else
+            show_row(terminal, canvas, row);
+        memcpy(before, now, canvas->columns * sizeof *now);
     }
-    wmove(stdscr, (int)canvas->cursor_row, (int)canvas->cursor_column);
-    wnoutrefresh(stdscr);
-    doupdate();
+    flush(canvas->cursor_row, canvas->cursor_column);
     return is_there(terminal);
 }
 
 void terminal_redraw(struct terminal *terminal) {
     canvas_free(&terminal->shown);
+    werase(stdscr); /* cleared first, so that each row is drawn as any other */
     clearok(curscr, TRUE);
 }
 

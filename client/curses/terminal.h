@@ -3,7 +3,8 @@
  *
  * The terminal is given back on every way out: terminal_close, a signal that kills (handlers for SIGSEGV, SIGBUS,
  * SIGFPE, SIGILL, SIGABRT, SIGQUIT restore it and raise again), and terminal_emergency before _exit. While it is ours:
- * alternate screen, raw keys, bracketed paste (?2004), focus reports (?1004). */
+ * alternate screen, raw keys, bracketed paste (?2004), focus reports (?1004), no wrapping at the last column (?7): what
+ * a terminal counts otherwise than libc never reaches another row. */
 #pragma once
 
 #include <stdbool.h>

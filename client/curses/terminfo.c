@@ -10,3 +10,7 @@ bool terminfo_can_draw(const char *type, int descriptor) {
     del_curterm(cur_term);
     return can;
 }
+
+void terminfo_no_wrapping(void) {
+    auto_right_margin = FALSE;
+}

@@ -249,7 +249,7 @@ static void the_terminal_is_left_as_it_was_found(void **state) {
         assert_int_equal(during.c_lflag & (ICANON | ECHO | ISIG), 0);
         assert_int_equal(during.c_iflag & (ICRNL | IXON), 0);
         expect_row(0, "hello");
-        expect_modes("?1 ?7 ?25 ?1004 ?1049 ?2004 keypad");
+        expect_modes("?1 ?25 ?1004 ?1049 ?2004 keypad");
         terminal_leave(terminal);
         emulated_settle(screen);
         expect_modes("?7 ?25");
