@@ -154,8 +154,8 @@ static void a_nick_makes_no_other_line(void **state) {
 }
 
 static void no_fingerprint_is_refused(void **state) {
-    static const char *const wrong[] = {"", "eve", "E0E0E0E0E0E0E0E0E0E0E0E0E0E0E0E0", EVE "0",
-                                        "0123456789abcdef0123456789abcde\n"};
+    static const char *const wrong[] = {"", "eve", "E0E0E0E0E0E0E0E0E0E0E0E0E0E0E0E0",
+                                        "e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e00", "0123456789abcdef0123456789abcde\n"};
     struct ignores ignores;
     char path[FOLDER_PATH_SIZE];
 

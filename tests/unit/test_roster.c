@@ -315,9 +315,9 @@ static void every_label_finds_its_member(void **state) {
     struct roster roster = {.members = NULL};
 
     (void)state;
-    for (uint8_t i = 0; i < sizeof nicks / sizeof nicks[0]; i++) {
+    for (size_t i = 0; i < sizeof nicks / sizeof nicks[0]; i++) {
         char fingerprint[FINGERPRINT_TEXT_SIZE];
-        snprintf(fingerprint, sizeof fingerprint, "%04x%028x", 0x1000u + i, 0u);
+        snprintf(fingerprint, sizeof fingerprint, "%04zx%028x", 0x1000 + i, 0u);
         come(&roster, (uint8_t)(i + 1), nicks[i], fingerprint);
     }
     apply(&roster, EVENT_PEER_JOINED, 0xe0, "", "");
