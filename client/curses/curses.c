@@ -120,17 +120,6 @@ static void take_signals(struct curses *curses) {
     }
 }
 
-/* In the background, whoever touches the terminal is to be stopped by these until fg. A thread that blocks them
- * (thread.c blocks all) would take the terminal away from the shell, and reads an error from it. */
-static void stop_in_background(void) {
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGTTIN);
-    sigaddset(&set, SIGTTOU);
-    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-}
-
 /* The main thread has blocked them before it started any other (main.c). */
 static int open_signals(void) {
     sigset_t set;
@@ -272,6 +261,7 @@ static void end(struct curses *curses) {
     if (curses->signals >= 0) close(curses->signals);
     conversations_end(curses);
     completion_end(&curses->completion);
+    free(curses->search.typed);
     history_clear(&curses->history);
     editor_destroy(&curses->editor);
     ignores_close(&curses->ignores);
@@ -306,7 +296,6 @@ int curses_run(struct ui *ui) {
     if (!curses) abort();
     curses->ui = ui;
     curses->log_ends[0] = curses->log_ends[1] = curses->signals = -1;
-    stop_in_background();
     if (columns_init())
         curses->terminal = terminal_open(ui->input, ui->output, curses_depth(ui->settings), why, sizeof why);
     if (!curses->terminal) {

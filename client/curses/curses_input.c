@@ -12,13 +12,18 @@
 
 /* --- The window that is looked at --- */
 
+static void confirm_end(struct curses *curses) {
+    curses->mode = MODE_EDIT;
+    curses->prompt[0] = '\0';
+}
+
 void curses_leave_window(struct curses *curses) {
     struct window *window = curses_window(curses);
 
     completion_end(&curses->completion);
     history_end_walk(&curses->history);
-    if (curses->mode == MODE_CONFIRM) curses->prompt[0] = '\0';
-    if (curses->mode != MODE_SEARCH) curses->mode = MODE_EDIT;
+    if (curses->mode == MODE_CONFIRM) confirm_end(curses);
+    if (curses->mode == MODE_SEARCH) curses_search_cancel(curses);
     window_seen(window);
     free(window->draft);
     window->draft = curses->editor.size > 0 ? strdup(curses->editor.text) : NULL;
@@ -144,88 +149,12 @@ static void enter(struct curses *curses) {
     snprintf(curses->prompt, sizeof curses->prompt, "send %zu lines? (y/n) ", lines);
 }
 
-static void confirm_end(struct curses *curses) {
-    curses->mode = MODE_EDIT;
-    curses->prompt[0] = '\0';
-}
-
 static void confirm_key(struct curses *curses, uint32_t key) {
-    if (key != 'y' && key != 'Y' && key != 'n' && key != 'N' && key != '\r' && key != 3 && key != 7) return;
+    bool yes = key == 'y' || key == 'Y', no = key == 'n' || key == 'N' || key == '\r' || key == KEYS_CANCEL;
+
+    if (!yes && !no && keys_action(key) != ACTION_INTERRUPT) return;
     confirm_end(curses);
-    if (key == 'y' || key == 'Y') submit(curses);
-}
-
-/* --- Searching what was entered --- */
-
-static void search_show(struct curses *curses) {
-    snprintf(curses->prompt, sizeof curses->prompt,
-             "(%ssearch) %s: ", curses->search.size > 0 && !curses->search.any ? "nothing found, " : "",
-             curses->search.words);
-}
-
-static void search_from(struct curses *curses, size_t from) {
-    size_t found;
-    const char *line =
-        curses->search.size > 0 ? history_search(&curses->history, curses->search.words, from, &found) : NULL;
-
-    if (line) {
-        curses->search.any = true;
-        curses->search.found = found;
-        editor_set(&curses->editor, line, strlen(line), strlen(line));
-    } else if (from == curses->history.count) {
-        curses->search.any = false;
-    }
-    search_show(curses);
-}
-
-static void search_begin(struct curses *curses) {
-    curses->mode = MODE_SEARCH;
-    curses->search = (struct search){.found = curses->history.count};
-    search_show(curses);
-}
-
-static void search_end(struct curses *curses) {
-    curses->mode = MODE_EDIT;
-    curses->prompt[0] = '\0';
-}
-
-static void search_type(struct curses *curses, uint32_t key) {
-    struct search *search = &curses->search;
-
-    if (search->size + 4 < sizeof search->words) {
-        utf8proc_ssize_t size =
-            utf8proc_encode_char((utf8proc_int32_t)key, (utf8proc_uint8_t *)search->words + search->size);
-        search->size += size > 0 ? (size_t)size : 0;
-        search->words[search->size] = '\0';
-    }
-    search_from(curses, curses->history.count);
-}
-
-static void search_erase(struct curses *curses) {
-    struct search *search = &curses->search;
-
-    while (search->size > 0 && ((unsigned char)search->words[--search->size] & 0xc0) == 0x80) continue;
-    search->words[search->size] = '\0';
-    search_from(curses, curses->history.count);
-}
-
-/* False: the key ends the search and means what it always does. */
-static bool search_key(struct curses *curses, uint32_t key) {
-    int action = keys_action(key);
-
-    switch (action) {
-    case ACTION_INSERT: search_type(curses, key); return true;
-    case EDIT_DELETE_BACKWARD: search_erase(curses); return true;
-    case ACTION_HISTORY_SEARCH:
-        if (curses->search.any && curses->search.found > 0) search_from(curses, curses->search.found - 1);
-        return true;
-    case ACTION_INTERRUPT:
-        editor_do(&curses->editor, EDIT_CLEAR);
-        search_end(curses);
-        return true;
-    case ACTION_ENTER: search_end(curses); return true;
-    default: search_end(curses); return false;
-    }
+    if (yes) submit(curses);
 }
 
 /* --- Pasting --- */
@@ -247,7 +176,7 @@ static void paste_end(struct curses *curses) {
 
     paste->active = false;
     completion_end(&curses->completion);
-    if (curses->mode == MODE_SEARCH) search_end(curses);
+    if (curses->mode == MODE_SEARCH) curses_search_end(curses);
     if (curses->mode == MODE_CONFIRM) confirm_end(curses); /* it asked about fewer lines */
     if (paste->too_long || !editor_insert(&curses->editor, paste->text, paste->size)) {
         char text[128];
@@ -317,7 +246,7 @@ static void act(struct curses *curses, int action, uint32_t key) {
     case ACTION_NEWLINE: editor_insert(&curses->editor, "\n", 1); break;
     case ACTION_HISTORY_OLDER: walk_history(curses, true); break;
     case ACTION_HISTORY_NEWER: walk_history(curses, false); break;
-    case ACTION_HISTORY_SEARCH: search_begin(curses); break;
+    case ACTION_HISTORY_SEARCH: curses_search_begin(curses); break;
     case ACTION_COMPLETE: complete(curses, false); break;
     case ACTION_COMPLETE_BACK: complete(curses, true); break;
     case ACTION_PAGE_UP: scroll(curses, -1); break;
@@ -348,6 +277,11 @@ static void focus(struct curses *curses, bool focused) {
     if (!focused) window_seen(curses_window(curses));
 }
 
+/* What may be done while a question stands. */
+static bool looks_around(int action) {
+    return action >= ACTION_PAGE_UP && action <= ACTION_SUSPEND;
+}
+
 /* What the terminal reports unasked. */
 static bool report(struct curses *curses, uint32_t key) {
     switch (key) {
@@ -373,10 +307,10 @@ void curses_key(struct curses *curses, uint32_t key) {
     if (report(curses, key)) return;
     if (action != ACTION_COMPLETE && action != ACTION_COMPLETE_BACK) completion_end(&curses->completion);
     if (action != ACTION_INTERRUPT && action != ACTION_ENTER && action != ACTION_INSERT) curses->interrupted = 0;
-    if (curses->mode == MODE_CONFIRM) {
+    if (curses->mode == MODE_CONFIRM && !looks_around(action)) {
         confirm_key(curses, key);
         return;
     }
-    if (curses->mode == MODE_SEARCH && search_key(curses, key)) return;
+    if (curses->mode == MODE_SEARCH && curses_search_key(curses, key)) return;
     act(curses, action, key);
 }

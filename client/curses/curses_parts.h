@@ -32,6 +32,8 @@ struct search {
     char words[256];
     size_t size, found; /* found: history_search's place */
     bool any;           /* something was found */
+    char *typed;        /* what stood in the line before */
+    size_t cursor;
 };
 
 struct curses {
@@ -88,6 +90,13 @@ void curses_key(struct curses *curses, uint32_t key);
 /* Around a change of the room that is looked at: its unfinished line goes away and comes back with it. */
 void curses_leave_window(struct curses *curses);
 void curses_enter_window(struct curses *curses);
+
+/* curses_search.c: Ctrl-R. A key that ends the search and means what it always does: false. Cancelling brings back what
+ * was typed before. */
+void curses_search_begin(struct curses *curses);
+bool curses_search_key(struct curses *curses, uint32_t key);
+void curses_search_end(struct curses *curses);
+void curses_search_cancel(struct curses *curses);
 
 /* curses_host.c */
 void curses_host_init(struct curses *curses);

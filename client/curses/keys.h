@@ -33,6 +33,7 @@ enum {
     KEYS_CLOSED, /* the terminal went away */
 };
 #define KEYS_ALT 0x1000000
+#define KEYS_CANCEL 7 /* Ctrl-G, as in readline: ends a search or a question, else nothing */
 
 /* What is no edit (editor.h): these follow EDITS in the same space. */
 enum action {

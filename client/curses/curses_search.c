@@ -1,0 +1,86 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utf8proc.h>
+
+#include "client/curses/curses_parts.h"
+#include "client/curses/keys.h"
+
+static void search_show(struct curses *curses) {
+    snprintf(curses->prompt, sizeof curses->prompt,
+             "(%ssearch) %s: ", curses->search.size > 0 && !curses->search.any ? "nothing found, " : "",
+             curses->search.words);
+}
+
+static void search_from(struct curses *curses, size_t from) {
+    size_t found;
+    const char *line =
+        curses->search.size > 0 ? history_search(&curses->history, curses->search.words, from, &found) : NULL;
+
+    if (line) {
+        curses->search.any = true;
+        curses->search.found = found;
+        editor_set(&curses->editor, line, strlen(line), strlen(line));
+    } else if (from == curses->history.count) {
+        curses->search.any = false;
+    }
+    search_show(curses);
+}
+
+void curses_search_begin(struct curses *curses) {
+    curses->mode = MODE_SEARCH;
+    curses->search = (struct search){.found = curses->history.count,
+                                     .typed = strndup(curses->editor.text, curses->editor.size),
+                                     .cursor = curses->editor.cursor};
+    if (!curses->search.typed) abort();
+    search_show(curses);
+}
+
+void curses_search_end(struct curses *curses) {
+    curses->mode = MODE_EDIT;
+    curses->prompt[0] = '\0';
+    free(curses->search.typed);
+    curses->search.typed = NULL;
+}
+
+void curses_search_cancel(struct curses *curses) {
+    const struct search *search = &curses->search;
+
+    editor_set(&curses->editor, search->typed, strlen(search->typed), search->cursor);
+    curses_search_end(curses);
+}
+
+static void search_type(struct curses *curses, uint32_t key) {
+    struct search *search = &curses->search;
+
+    if (search->size + 4 < sizeof search->words) {
+        utf8proc_ssize_t size =
+            utf8proc_encode_char((utf8proc_int32_t)key, (utf8proc_uint8_t *)search->words + search->size);
+        search->size += size > 0 ? (size_t)size : 0;
+        search->words[search->size] = '\0';
+    }
+    search_from(curses, curses->history.count);
+}
+
+static void search_erase(struct curses *curses) {
+    struct search *search = &curses->search;
+
+    while (search->size > 0 && ((unsigned char)search->words[--search->size] & 0xc0) == 0x80) continue;
+    search->words[search->size] = '\0';
+    search_from(curses, curses->history.count);
+}
+
+bool curses_search_key(struct curses *curses, uint32_t key) {
+    int action = key == KEYS_CANCEL ? ACTION_INTERRUPT : keys_action(key);
+
+    switch (action) {
+    case ACTION_INSERT: search_type(curses, key); return true;
+    case EDIT_DELETE_BACKWARD: search_erase(curses); return true;
+    case ACTION_HISTORY_SEARCH:
+        if (curses->search.any && curses->search.found > 0) search_from(curses, curses->search.found - 1);
+        return true;
+    case ACTION_INTERRUPT: curses_search_cancel(curses); return true;
+    case ACTION_ENTER: curses_search_end(curses); return true;
+    default: curses_search_end(curses); return false;
+    }
+}
