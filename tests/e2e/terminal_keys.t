@@ -186,6 +186,13 @@ my %others = (
         shows(qr/likes apples\z/, 'Ctrl-R again: further back');
         press($alice, 'Enter');
         input_is('/me likes apples', 16, 'Enter takes it');
+        press($alice, 'Ctrl-A', 'Ctrl-K');
+        type_text($alice, 'typed before');
+        press($alice, 'Ctrl-R');
+        type_text($alice, 'pears');
+        shows(qr/likes pears\z/, 'Ctrl-R over a line that was begun');
+        press($alice, 'Ctrl-C');
+        input_is('typed before', 12, 'Ctrl-C: what was typed before');
     },
     'PgUp' => sub { check_page('PgUp', 'PgDn') }, 'PgDn' => sub { check_page('PgUp', 'PgDn') },
     map({ my ($up, $down) = @$_; ($up => sub { check_end($up, $down) }, $down => sub { check_end($up, $down) }) }

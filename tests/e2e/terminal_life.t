@@ -134,6 +134,9 @@ for my $way (@ways) {
     unlike(screen_text($bob), qr/six/, 'a paste alone sends nothing');
     press($alice, 'Enter');
     ok(wait_screen($alice, qr/send 6 lines\?/, 5), 'six lines are asked about');
+    press($alice, 'PgUp', 'PgDn', 'x');
+    settle($alice);
+    like(screen_text($alice), qr/send 6 lines\?/, 'the question stays while one looks around');
     press($alice, 'n');
     ok(wait_screen($alice, qr/alice> six 1/, 5), 'n: the text is kept');
     press($alice, 'Enter', 'y');
