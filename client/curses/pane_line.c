@@ -35,11 +35,17 @@ static bool in_text(const struct pane_line *line) {
     return line->shape->author == 0 || line->line->header.kind == LINE_ACTION;
 }
 
+/* A piece of a long text, but not its first. */
+static bool goes_on(const struct line *line) {
+    return line->header.at_ms == 0 && line->author_size == 0;
+}
+
 /* --- Text --- */
 
 /* "alice#1a2b: text", or in the wide form of an action "alice#1a2b text". */
 static void compose(struct pane_line *out) {
     const struct line *line = out->line;
+    if (goes_on(line)) return;
     bool narrow = out->shape->author == 0;
     const char *before = narrow ? kinds[line->header.kind].before : "", *after = kinds[line->header.kind].after;
     struct label label = label_of(line_author(line), line->author_size, LAYOUT_AUTHOR_MAX);
@@ -141,7 +147,7 @@ static unsigned draw_time(const struct pane_line *line, struct canvas *canvas, u
     time_t seconds = (time_t)(line->line->header.at_ms / 1000);
     struct tm local;
     char text[16];
-    if (columns == 0 || !localtime_r(&seconds, &local)) return column + columns;
+    if (columns == 0 || goes_on(line->line) || !localtime_r(&seconds, &local)) return column + columns;
     size_t size = strftime(text, sizeof text, line->shape->clock == CLOCK_SECONDS ? "%H:%M:%S" : "%H:%M", &local);
     canvas_text(canvas, row, column, column + columns, text, size, (struct style){COLOUR_TIME, 0});
     return column + columns;
@@ -162,7 +168,7 @@ static unsigned draw_lead(const struct pane_line *line, struct canvas *canvas, u
     unsigned column = line->shape->rect.column;
     unsigned author = first ? draw_time(line, canvas, row, column) : column + time_columns(line->shape);
     if (line->shape->author == 0) return author;
-    if (first) draw_author(line, canvas, row, author);
+    if (first && !goes_on(line->line)) draw_author(line, canvas, row, author);
     return canvas_text(canvas, row, author + line->shape->author, canvas->columns, SEPARATOR, strlen(SEPARATOR),
                        (struct style){COLOUR_TIME, STYLE_DIM});
 }

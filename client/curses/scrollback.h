@@ -23,7 +23,7 @@ enum line_kind {
 
 /* Fixed part of a line; author and text, filtered for a terminal, are given apart and lie behind it. */
 struct line_header {
-    uint64_t at_ms; /* wall clock */
+    uint64_t at_ms; /* wall clock; 0, and no author: goes on with the line before */
     enum line_kind kind : 8;
     bool own : 1, mention : 1;
     uint8_t colour;                              /* of the author: palette.h */

@@ -60,26 +60,33 @@ static void say(const struct terminal *terminal, const char *bytes) {
     }
 }
 
-/* A capability without its padding, which no terminal of today waits for. */
-static void append_capability(char *out, size_t capacity, const char *name) {
-    const char *from = tigetstr(name);
-    size_t at = strlen(out);
-    if (!from || from == (const char *)-1) return;
-    while (*from && at + 1 < capacity) {
+struct sequence {
+    char bytes[EMERGENCY_BYTES];
+    size_t size;
+};
+
+/* Without padding, which no terminal of today waits for. */
+static void append(struct sequence *out, const char *from) {
+    while (*from && out->size < sizeof out->bytes) {
         if (from[0] == '$' && from[1] == '<' && strchr(from, '>'))
             from = strchr(from, '>') + 1;
         else
-            out[at++] = *from++;
+            out->bytes[out->size++] = *from++;
     }
-    out[at] = '\0';
+}
+
+static void append_capability(struct sequence *out, const char *name) {
+    const char *capability = tigetstr(name);
+    if (capability && capability != (const char *)-1) append(out, capability);
 }
 
 static void arm(const struct terminal *terminal) {
     static const char *const last[] = {"sgr0", "op", "rmkx", "cnorm", "rmcup"};
-    char bytes[EMERGENCY_BYTES] = STRING_END MODES_OFF;
-    if (terminal->title_saved) strcat(bytes, TITLE_RESTORE);
-    for (size_t i = 0; i < sizeof last / sizeof *last; i++) append_capability(bytes, sizeof bytes, last[i]);
-    emergency_arm(fileno(terminal->out), &terminal->saved, bytes, strlen(bytes));
+    struct sequence sequence = {.size = 0};
+    append(&sequence, STRING_END MODES_OFF);
+    if (terminal->title_saved) append(&sequence, TITLE_RESTORE);
+    for (size_t i = 0; i < sizeof last / sizeof *last; i++) append_capability(&sequence, last[i]);
+    emergency_arm(fileno(terminal->out), &terminal->saved, sequence.bytes, sequence.size);
 }
 
 /* --- Taking it and giving it back --- */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "client/curses/columns.h"
 #include "client/curses/mention.h"
 #include "client/curses/palette.h"
 #include "client/ui/ui.h"
@@ -43,10 +44,35 @@ static void begin_day(struct window *window, uint64_t wall_ms) {
     scrollback_add(&window->scrollback, &header, "", 0, text, size);
 }
 
-static uint64_t add(struct window *window, struct line_header *header, const char *author, const char *text,
+/* How much of a long text is a line: up to a newline or blank where there is one, else whole clusters. */
+static size_t piece_of(const char *text, size_t size) {
+    if (size <= WINDOW_LINE_MAX) return size;
+    const char *stop = memrchr(text, '\n', WINDOW_LINE_MAX);
+    if (!stop) stop = memrchr(text, ' ', WINDOW_LINE_MAX);
+    if (stop && stop > text) return (size_t)(stop + 1 - text);
+    size_t at = WINDOW_LINE_MAX;
+    while (at > 1 && ((unsigned char)text[at] & 0xc0) == 0x80) at--;
+    size_t start = columns_cluster_before(text, at);
+    return start > 0 ? start : at;
+}
+
+/* Returns the number of the last line: the one that tells how far the message got. */
+static uint64_t add(struct window *window, const struct line_header *header, const char *author, const char *text,
                     size_t size) {
     begin_day(window, header->at_ms);
-    return scrollback_add(&window->scrollback, header, author, strlen(author), text, size);
+    struct line_header piece = *header;
+    for (;;) {
+        size_t taken = piece_of(text, size), shown = taken < size && text[taken - 1] == '\n' ? taken - 1 : taken;
+        piece.recipients = taken == size ? header->recipients : 0;
+        uint64_t number = scrollback_add(&window->scrollback, &piece, author, strlen(author), text, shown);
+        if (taken == size) return number;
+        text += taken;
+        size -= taken;
+        author = "";
+        piece.at_ms = 0;
+        piece.mention = false;
+        if (piece.kind == LINE_ACTION) piece.kind = LINE_MESSAGE;
+    }
 }
 
 void window_say(struct window *window, enum line_kind kind, const char *text, size_t size, uint64_t wall_ms) {

@@ -11,6 +11,7 @@
 #include "client/ui/conversations.h"
 
 #define WINDOW_SPOKE 64
+#define WINDOW_LINE_MAX 4096 /* bytes; a longer text becomes several lines: what a frame costs must have a bound */
 
 struct window {
     struct scrollback scrollback;

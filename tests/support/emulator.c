@@ -246,17 +246,14 @@ char *emulator_picture(const struct emulator *emulator) {
         char *text = emulator_row(emulator, row);
         size_t length = strlen(text);
         picture = need(realloc(picture, size + length + 2));
-        memcpy(picture + size, text, length);
-        memcpy(picture + size + length, "\n", 2);
-        size += length + 1;
+        size += (size_t)sprintf(picture + size, "%s\n", text);
         free(text);
     }
     return picture;
 }
 
 static uint64_t mix(uint64_t digest, const void *bytes, size_t size) { /* FNV-1a */
-    const uint8_t *byte = bytes;
-    for (size_t i = 0; i < size; i++) digest = (digest ^ byte[i]) * 0x100000001b3;
+    for (const uint8_t *byte = bytes, *end = byte + size; byte < end; byte++) digest = (digest ^ *byte) * 0x100000001b3;
     return digest;
 }
 
@@ -270,7 +267,9 @@ uint64_t emulator_digest(const struct emulator *emulator, unsigned first, unsign
             bool inked = !blank || cell.reverse || cell.underline;
             int rest[] = {cell.width > 1, inked && cell.bold,           cell.underline,
                           cell.reverse,   inked ? cell.foreground : -1, cell.background};
-            digest = mix(digest, blank ? " " : cell.text, blank ? 2 : strlen(cell.text) + 1);
+            char text[EMULATOR_CELL_SIZE] = " ";
+            if (!blank) memcpy(text, cell.text, sizeof text);
+            digest = mix(digest, text, sizeof text);
             digest = mix(digest, rest, sizeof rest);
             column += cell.width > 1 ? cell.width : 1;
         }

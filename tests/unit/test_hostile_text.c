@@ -51,12 +51,9 @@ static const char *const spells[] = {
     "\033[5i",
     "\033P$q\"p\033\\",
     "\033_owned\033\\",
-    "\233"
-    "2J",
-    "\xc2\x9b"
-    "2J",
-    "\xc2\x9d"
-    "0;owned\xc2\x9c",
+    "\233[2J",
+    "\302\2332J",
+    "\302\2350;owned\302\234",
     "\033[r",
     "\033(0",
     "\016",
@@ -101,7 +98,7 @@ static size_t put_spell(char *out, size_t room) {
     const char *spell = spells[random_below(SPELLS)];
     size_t size = strlen(spell);
     if (size > room) return 0;
-    memcpy(out, spell, size);
+    for (size_t i = 0; i < size; i++) out[i] = spell[i];
     return size;
 }
 

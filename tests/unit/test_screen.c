@@ -121,9 +121,11 @@ static struct style style_of(const struct stage *stage, unsigned row, uint32_t c
 
 static int set_up(void **state) {
     struct stage *stage = calloc(1, sizeof *stage);
+    if (!stage) return -1;
+    *state = stage;
     setenv("TZ", "UTC0", 1);
     tzset();
-    if (!stage || !columns_init()) return -1;
+    if (!columns_init()) return -1;
     conversations_init(&stage->conversations, "bob", "00112233445566778899aabbccddeeff");
     editor_init(&stage->editor);
     join(stage, "tea");
@@ -134,7 +136,6 @@ static int set_up(void **state) {
                                        .editor = &stage->editor,
                                        .editor_scroll = &stage->editor_scroll,
                                        .wall_ms = NOON + 180000};
-    *state = stage;
     return 0;
 }
 
@@ -360,6 +361,21 @@ static void nobody_there_leaves_no_mark(void **state) {
     size_is(stage, 6, 50);
     draw(stage);
     expect_row(stage, 3, "12:02 bob#0011: alone");
+}
+
+static void a_piece_of_a_long_text_has_no_time_and_no_author(void **state) {
+    struct stage *stage = *state;
+    struct line_header piece = {.kind = LINE_NOTICE};
+    say(stage, "alice#001a", "begun");
+    scrollback_add(&stage->window->scrollback, &piece, "", 0, "continued", 9);
+    size_is(stage, 6, 70);
+    draw(stage);
+    expect_row(stage, 2, "12:02        alice#001a │ begun");
+    expect_row(stage, 3, "                        │ continued");
+    size_is(stage, 6, 40);
+    draw(stage);
+    expect_row(stage, 2, "12:02 alice#001a: begun");
+    expect_row(stage, 3, "      continued");
 }
 
 /* --- Places --- */
@@ -633,6 +649,7 @@ int main(void) {
         test(styles_say_what_lines_are),
         test(the_mark_never_moves_the_text),
         test(nobody_there_leaves_no_mark),
+        test(a_piece_of_a_long_text_has_no_time_and_no_author),
         test(pages_overlap_by_two_rows),
         test(up_and_down_is_where_it_was),
         test(a_long_line_is_read_row_by_row),

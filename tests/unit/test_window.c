@@ -218,6 +218,66 @@ static void finding_goes_up(void **state) {
     assert_int_equal(stage->window->found, first + 1);
 }
 
+/* All pieces from a line on, put together again; each is within the bound and only the first has a time and an author.
+ */
+static size_t joined(const struct stage *stage, uint64_t first, char *out, size_t *pieces) {
+    size_t size = 0;
+    *pieces = 0;
+    for (uint64_t number = first; number < scrollback_end(&stage->window->scrollback); number++, ++*pieces) {
+        const struct line *line = scrollback_line(&stage->window->scrollback, number);
+        assert_true(line->text_size <= WINDOW_LINE_MAX);
+        assert_int_equal(line->header.at_ms != 0, number == first);
+        assert_int_equal(line->author_size > 0, number == first);
+        memcpy(out + size, line_text(line), line->text_size);
+        size += line->text_size;
+    }
+    return size;
+}
+
+static void long_texts_become_several_lines(void **state) {
+    static const char *const units[] = {"word ", "x", "e\xcc\x81", "\xe4\xb8\x96", "\xf0\x9f\x98\x80"};
+    static char text[60001], out[sizeof text];
+    struct stage *stage = *state;
+    size_t pieces;
+
+    for (unsigned i = 0; i < sizeof units / sizeof *units; i++) {
+        size_t size = 0, unit = strlen(units[i]);
+        for (; size + unit < sizeof text; size += unit) memcpy(text + size, units[i], unit);
+        text[size] = '\0';
+        uint64_t first = scrollback_end(&stage->window->scrollback);
+        take(stage, event_of(EVENT_MESSAGE, text));
+        if (scrollback_line(&stage->window->scrollback, first)->header.kind == LINE_DAY) first++;
+        assert_int_equal(joined(stage, first, out, &pieces), size);
+        assert_memory_equal(out, text, size);
+        assert_in_range(pieces, size / WINDOW_LINE_MAX, size / WINDOW_LINE_MAX + 2);
+        for (uint64_t number = first + 1; number < first + pieces; number++)
+            assert_memory_equal(line_text(scrollback_line(&stage->window->scrollback, number)), units[i], unit);
+    }
+}
+
+static void the_last_piece_tells_how_far_it_got(void **state) {
+    static char text[10001];
+    struct stage *stage = *state;
+
+    memset(text, 'x', sizeof text - 1);
+    for (unsigned i = 99; i < 10000; i += 100) text[i] = '\n';
+    text[9999] = 'x';
+    struct event *event = event_of(EVENT_SENT, text);
+    strcpy(event->id, "1");
+    event->recipients = 1;
+    take(stage, event);
+    uint64_t last = scrollback_end(&stage->window->scrollback) - 1;
+    assert_int_equal(scrollback_line(&stage->window->scrollback, last)->header.recipients, 1);
+    assert_int_equal(scrollback_line(&stage->window->scrollback, last - 1)->header.recipients, 0);
+    /* The newline between two pieces is their border. */
+    const struct line *before = scrollback_line(&stage->window->scrollback, last - 1);
+    assert_int_equal(line_text(before)[before->text_size - 1], 'x');
+    event = event_of(EVENT_DELIVERED, NULL);
+    strcpy(event->id, "1");
+    take(stage, event);
+    assert_int_equal(scrollback_line(&stage->window->scrollback, last)->header.delivered, 1);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -231,6 +291,8 @@ int main(void) {
         TEST(a_new_day_begins_with_a_line),
         TEST(the_last_to_speak_comes_first),
         TEST(finding_goes_up),
+        TEST(long_texts_become_several_lines),
+        TEST(the_last_piece_tells_how_far_it_got),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("window", tests, NULL, NULL);
