@@ -1,8 +1,9 @@
 /* Draws what there is to see onto a canvas. Pure: everything comes in `screen_view`.
  *
  *    tea · 3 members · registered at 192.0.2.1:9595                                   title
- *   14:02 alice#1a2b │ a text that is wrapped by words, and whose                │ 2 direct, 1 relayed
- *                    │ further rows are aligned                                 │ alice#1a2b  direct 12 ms
+ *   14:02 alice#1a2b │ a text that is wrapped by words, and whose                │ 3 members
+ *                    │ further rows are aligned                                 │   bob#3c4d       you
+ *                                                                               │ ● alice#1a2b   12 ms
  *                                         pane                                      members
  *   [1:tea] 2:work(3) 3:home(!1)                                  14:03 ↑42      status
  *   tea bob> what is being typed                                                  input
