@@ -42,6 +42,9 @@ enum palette_depth curses_depth(const struct client_config *settings) {
                                                 [COLOURS_256] = PALETTE_256,
                                                 [COLOURS_TRUE] = PALETTE_TRUE};
 
+    const char *no_color = getenv("NO_COLOR"); /* no-color.org: what is set here beats it */
+
+    if (settings->colours == COLOURS_AUTO && no_color && no_color[0]) return PALETTE_NONE;
     return depths[settings->colours];
 }
 

@@ -65,8 +65,8 @@ int palette_foreground(enum palette_depth depth, uint8_t colour) {
     return depth == PALETTE_256 ? colours[colour].index : true_colour(colours[colour].index);
 }
 
-enum palette_depth palette_depth(int terminal_colours, bool no_color) {
-    if (no_color || terminal_colours < 8) return PALETTE_NONE;
+enum palette_depth palette_depth(int terminal_colours) {
+    if (terminal_colours < 8) return PALETTE_NONE;
     if (terminal_colours < 256) return PALETTE_8;
     return terminal_colours < 1 << 24 ? PALETTE_256 : PALETTE_TRUE;
 }

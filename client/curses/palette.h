@@ -27,11 +27,11 @@ struct style {
     uint8_t attributes;
 };
 
-enum palette_depth { PALETTE_NONE /* NO_COLOR, or a terminal without */, PALETTE_8, PALETTE_256, PALETTE_TRUE };
+enum palette_depth { PALETTE_NONE, PALETTE_8, PALETTE_256, PALETTE_TRUE };
 
 /* 0 … PALETTE_NICKS - 1, from the fingerprint. */
 uint8_t palette_nick(const char *fingerprint);
 /* The foreground: -1 the terminal's own, an index below 8 or 256, or 0xRRGGBB. */
 int palette_foreground(enum palette_depth depth, uint8_t colour);
-/* From what the terminal can (terminfo's `colors`), the setting and NO_COLOR. */
-enum palette_depth palette_depth(int colours, bool no_color);
+/* From what the terminal can: terminfo's `colors`. */
+enum palette_depth palette_depth(int colours);

@@ -183,8 +183,7 @@ static void prepare(struct terminal *terminal, const char *type, enum palette_de
     define_keys();
     terminfo_no_wrapping();
     terminal->has_titles = understands_titles(type);
-    const char *no_color = getenv("NO_COLOR");
-    terminal->can = palette_depth(colours_of_terminal(), no_color && *no_color);
+    terminal->can = palette_depth(colours_of_terminal());
     terminal_limit(terminal, limit);
     terminal_resize(terminal); /* LINES and COLUMNS of the environment may be from another terminal */
     emergency_watch();

@@ -150,15 +150,26 @@ bool transcripts_enabled(struct transcripts *transcripts, const char *room) {
 
 /* --- Writing --- */
 
+/* What a crash left half written must not take the next line in. */
+static void end_half_line(int file) {
+    off_t size = lseek(file, 0, SEEK_END);
+    char last = '\n';
+
+    if (size > 0 && pread(file, &last, 1, size - 1) == 1 && last != '\n') (void)!write(file, "\n", 1);
+}
+
 static bool open_log(const struct transcripts *transcripts, struct transcript *transcript, char *why, size_t why_size) {
     char path[4400];
     struct stat status;
 
     if (transcript->file >= 0) return true;
     transcripts_path(transcripts, transcript->room, path, sizeof path);
-    transcript->file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    transcript->file = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
     if (transcript->file < 0) return fail(why, why_size, path);
-    if (fstat(transcript->file, &status) == 0 && S_ISREG(status.st_mode)) return true;
+    if (fstat(transcript->file, &status) == 0 && S_ISREG(status.st_mode)) {
+        end_half_line(transcript->file);
+        return true;
+    }
     close(transcript->file);
     transcript->file = -1;
     snprintf(why, why_size, "%s: expected a regular file", path);
@@ -330,7 +341,7 @@ void transcripts_last(struct transcripts *transcripts, const char *room,
     for (const char *at = last_lines(text, size); at < end;) {
         const char *newline = memchr(at, '\n', (size_t)(end - at));
         size_t length = (size_t)((newline ? newline : end) - at);
-        size_t kept = text_filter(at, length, false, filtered, sizeof filtered);
+        size_t kept = text_filter(at, length, true, filtered, sizeof filtered);
         line(context, filtered, kept);
         at += length + 1;
     }

@@ -42,6 +42,21 @@ sub is_taken {
     return;
 }
 
+# --- colours ---------------------------------------------------------------------------------------------------------
+
+# How many colours are on the screen besides the terminal's own: a run is text, columns, foreground, background, …
+sub colours {
+    my ($terminal) = @_;
+    my %seen = map { map { ($_->[2] => 1) } @$_ } @{ screen_cells($terminal)->{cells} };
+    delete $seen{-1};
+    return scalar keys %seen;
+}
+
+cmp_ok(colours(new_terminal('alice')), '>', 1, 'there are colours');
+is(colours(new_terminal('alice', env => { NO_COLOR => 1 })), 0, 'not with NO_COLOR');
+cmp_ok(colours(new_terminal('alice', env => { NO_COLOR => 1 }, config => 'colours = 256')), '>', 1,
+    'unless the user has asked for them');
+
 # --- ways out --------------------------------------------------------------------------------------------------------
 
 my @ways = (

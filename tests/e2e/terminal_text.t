@@ -50,9 +50,10 @@ for my $case (@texts) {
     my ($what, $text, $columns) = @$case;
     press($alice, 'Alt-R');
     type_text($alice, $text . '|');
-    my $state = wait_state($alice, sub { $_[0]{rows}[-1] =~ /> \Q$text\E\|$/ }, 5, "shows $what") or next;
+    wait_state($alice, sub { $_[0]{rows}[-1] =~ /> \Q$text\E\|$/ }, 5, "shows $what") or next;
     pass("$what: typed");
-    my $cursor = $state->{cursor};
+    settle($alice); # the cursor comes last in a frame
+    my $cursor = screen_state($alice)->{cursor};
     is($cursor->[0], ROWS - 1, "$what: the cursor is in the input line");
     is($cursor->[1], $prompt + $columns + 1, "$what: and behind its $columns columns") if defined $columns;
     press($alice, 'Left', 'Home', 'Right');
@@ -60,6 +61,7 @@ for my $case (@texts) {
     cmp_ok((cursor($alice))[1], '>', $prompt, "$what: one to the right of the start");
     press($alice, 'Home', 'Delete');
     ok(wait_state($alice, sub { $_[0]{rows}[-1] !~ /> \Q$text\E/ }, 5, 'deletes a whole cluster'), "$what: deleted");
+    settle($alice);
     my @state = @{ screen_state($alice)->{cursor} };
     is($state[1], $prompt, "$what: the cursor is at the start");
     press($alice, 'Ctrl-_');

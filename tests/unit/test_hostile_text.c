@@ -338,7 +338,6 @@ int main(void) {
     cmocka_set_message_output(CM_OUTPUT_TAP);
     setenv("TZ", "UTC0", 1);
     tzset();
-    unsetenv("NO_COLOR");
     if (!columns_init()) return 1;
     return cmocka_run_group_tests_name("hostile_text", tests, NULL, NULL);
 }

@@ -193,8 +193,7 @@ static void knows_what_a_terminal_can(void **state) {
         {256, PALETTE_256}, {32767, PALETTE_256}, {0x1000000, PALETTE_TRUE},
     };
     for (size_t i = 0; i < sizeof examples / sizeof *examples; i++) {
-        assert_int_equal(palette_depth(examples[i].colours, false), examples[i].depth);
-        assert_int_equal(palette_depth(examples[i].colours, true), PALETTE_NONE);
+        assert_int_equal(palette_depth(examples[i].colours), examples[i].depth);
     }
 }
 

@@ -491,6 +491,20 @@ static void a_full_disk_leaves_no_half_line(void **state) {
     transcripts_close(&transcripts);
 }
 
+static void what_a_crash_left_half_written_is_ended(void **state) {
+    struct transcripts transcripts;
+    char path[PATH_SIZE], why[512] = "";
+
+    open_logged(&transcripts, *state, "tea");
+    transcripts_path(&transcripts, "tea", path, sizeof path);
+    transcripts_close(&transcripts);
+    folder_write(path, "half a li", 0600);
+    transcripts_open(&transcripts, *state);
+    assert_true(append(&transcripts, event_of(EVENT_MESSAGE, "tea", "hello"), why, sizeof why));
+    transcripts_close(&transcripts);
+    expect_log(*state, "tea", "half a li\n" STAMP ALICE ": hello\n");
+}
+
 static void off_after_a_failure_it_can_be_switched_on(void **state) {
     struct transcripts transcripts;
     char path[PATH_SIZE], why[512] = "";
@@ -532,6 +546,7 @@ int main(void) {
         IN_FOLDER(no_folder_can_be_made),
         IN_FOLDER(a_list_that_cannot_be_written_logs_nothing),
         IN_FOLDER(a_full_disk_leaves_no_half_line),
+        IN_FOLDER(what_a_crash_left_half_written_is_ended),
         IN_FOLDER(off_after_a_failure_it_can_be_switched_on),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

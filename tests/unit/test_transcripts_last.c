@@ -142,7 +142,7 @@ static void what_a_file_holds_is_filtered(void **state) {
     folder_write(path, "\x1b]0;title\x07\n\n\xff\t\xe2\x80\xae\r\n", 0600);
     last_of(*state, "tea", &shown);
     assert_int_equal(shown.count, 3);
-    assert_string_equal(shown.text, FFFD "]0;title" FFFD "\n\n" FFFD FFFD FFFD FFFD "\n");
+    assert_string_equal(shown.text, FFFD "]0;title" FFFD "\n\n" FFFD "\t" FFFD FFFD "\n");
 }
 
 static void only_of_logged_rooms_and_regular_files(void **state) {
