@@ -15,7 +15,8 @@ static const struct style bar = {COLOUR_DEFAULT, STYLE_REVERSE};
 
 /* --- Title --- */
 
-static void bootnode_text(const struct conversation *conversation, char *out, size_t size) {
+/* Without the address where that does not fit: half of it would be another one. */
+static void bootnode_text(const struct conversation *conversation, unsigned columns, char *out, size_t size) {
     char address[ADDRESS_TEXT_SIZE];
     const char *state = conversation->parting ? "leaving" : "looking for the bootnode";
     if (conversation->parting || conversation->bootnode_standing == BOOTNODE_SEARCHING) {
@@ -25,6 +26,7 @@ static void bootnode_text(const struct conversation *conversation, char *out, si
     address_format(&conversation->bootnode, address);
     bool lost = conversation->bootnode_standing == BOOTNODE_LOST;
     snprintf(out, size, "%s %s", lost ? "bootnode lost:" : "registered at", address);
+    if (columns_of(out, strlen(out)) > columns) snprintf(out, size, "%s", lost ? "bootnode lost" : "registered");
 }
 
 void title_draw(struct canvas *canvas, struct rect rect, const struct conversation *conversation) {
@@ -41,12 +43,12 @@ void title_draw(struct canvas *canvas, struct rect rect, const struct conversati
     if (title[fits]) column = canvas_text(canvas, rect.row, column, end, ELLIPSIS, strlen(ELLIPSIS), name);
     if (!conversation) return;
     members_count(conversation, count);
-    bootnode_text(conversation, bootnode, sizeof bootnode);
     struct style state = bar;
     if (conversation->bootnode_standing == BOOTNODE_LOST) state.colour = COLOUR_BAD;
     column = canvas_text(canvas, rect.row, column, end, DOT, strlen(DOT), bar);
     column = canvas_text(canvas, rect.row, column, end, count, strlen(count), bar);
     column = canvas_text(canvas, rect.row, column, end, DOT, strlen(DOT), bar);
+    bootnode_text(conversation, end > column ? end - column : 0, bootnode, sizeof bootnode);
     canvas_text(canvas, rect.row, column, end, bootnode, strlen(bootnode), state);
 }
 

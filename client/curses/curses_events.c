@@ -51,15 +51,18 @@ static void keep(struct curses *curses, const struct event *event, const char *l
 
 /* --- Rooms --- */
 
+/* What is typed before the first room is there is meant for it. */
 static void joined(struct curses *curses, struct event *event) {
-    curses_leave_window(curses);
+    bool first = !conversations_current(&curses->conversations);
+
+    if (!first) curses_leave_window(curses);
     struct conversation *conversation = conversations_apply(&curses->conversations, event);
 
     if (conversation && !conversation->view) {
         struct window *window = conversation->view = window_create();
         transcripts_last(&curses->transcripts, event->room, on_old_line, window);
     }
-    curses_enter_window(curses);
+    if (!first) curses_enter_window(curses);
 }
 
 static void parted(struct curses *curses, struct conversation *conversation) {

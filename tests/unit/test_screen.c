@@ -570,6 +570,12 @@ static void bootnodes_are_named(void **state) {
     draw(stage);
     expect_row(stage, 0, " tea · 1 member · bootnode lost: 192.0.2.1:9595");
     assert_int_equal(style_of(stage, 0, '9').colour, COLOUR_BAD);
+    size_is(stage, 6, 40);
+    draw(stage);
+    expect_row(stage, 0, " tea · 1 member · bootnode lost"); /* half an address would be another one */
+    stage->room->bootnode_standing = BOOTNODE_REGISTERED;
+    draw(stage);
+    expect_row(stage, 0, " tea · 1 member · registered");
     stage->room->parting = true;
     draw(stage);
     expect_row(stage, 0, " tea · 1 member · leaving");
