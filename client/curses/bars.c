@@ -15,12 +15,13 @@ static const struct style bar = {COLOUR_DEFAULT, STYLE_REVERSE};
 
 /* --- Title --- */
 
-/* Without the address where that does not fit: half of it would be another one. */
+/* In short, without the address, where that does not fit: half of it would be another one. */
 static void bootnode_text(const struct conversation *conversation, unsigned columns, char *out, size_t size) {
     char address[ADDRESS_TEXT_SIZE];
-    const char *state = conversation->parting ? "leaving" : "looking for the bootnode";
+    const char *searching = "looking for the bootnode";
     if (conversation->parting || conversation->bootnode_standing == BOOTNODE_SEARCHING) {
-        snprintf(out, size, "%s", state);
+        bool fits = columns >= strlen(searching);
+        snprintf(out, size, "%s", conversation->parting ? "leaving" : fits ? searching : "searching");
         return;
     }
     address_format(&conversation->bootnode, address);

@@ -12,6 +12,8 @@
 #include "client/curses/wrap.h"
 
 #define TIME_PANE_MIN 24 /* columns; in less the clock takes too much of it */
+#define MARGIN "> "
+#define MARGIN_PANE_MIN 8
 #define SEPARATOR " │ "
 #define SEPARATOR_COLUMNS 3
 
@@ -29,6 +31,16 @@ static const struct {
 static unsigned time_columns(const struct pane_shape *shape) {
     if (shape->clock == CLOCK_OFF || shape->rect.columns < TIME_PANE_MIN) return 0;
     return shape->clock == CLOCK_SECONDS ? 9 : 6;
+}
+
+/* Where neither a time nor an author's column stands before the text, this does: else the further rows of one message
+ * could pass for somebody else's. */
+static unsigned margin_columns(const struct pane_shape *shape) {
+    return shape->author == 0 && time_columns(shape) == 0 && shape->rect.columns >= MARGIN_PANE_MIN ? 2 : 0;
+}
+
+static unsigned lead_columns(const struct pane_shape *shape) {
+    return time_columns(shape) + margin_columns(shape) + (shape->author > 0 ? shape->author + SEPARATOR_COLUMNS : 0);
 }
 
 static bool in_text(const struct pane_line *line) {
@@ -69,7 +81,7 @@ void pane_line_open(struct pane_line *out, const struct pane_shape *shape, const
     *out = (struct pane_line){.shape = shape, .line = line, .words = words};
     out->text = line_text(line);
     out->size = line->text_size;
-    out->indent = time_columns(shape) + (shape->author > 0 ? shape->author + SEPARATOR_COLUMNS : 0);
+    out->indent = lead_columns(shape);
     out->width = shape->rect.columns > out->indent ? shape->rect.columns - out->indent : 1;
     if (in_text(out) && line->header.kind != LINE_DAY) compose(out);
 }
@@ -167,6 +179,10 @@ static void draw_author(const struct pane_line *line, struct canvas *canvas, uns
 static unsigned draw_lead(const struct pane_line *line, struct canvas *canvas, unsigned row, bool first) {
     unsigned column = line->shape->rect.column;
     unsigned author = first ? draw_time(line, canvas, row, column) : column + time_columns(line->shape);
+    unsigned margin = margin_columns(line->shape);
+    if (margin > 0 && first && !goes_on(line->line))
+        canvas_text(canvas, row, author, author + margin, MARGIN, strlen(MARGIN), (struct style){COLOUR_TIME, 0});
+    author += margin;
     if (line->shape->author == 0) return author;
     if (first && !goes_on(line->line)) draw_author(line, canvas, row, author);
     return canvas_text(canvas, row, author + line->shape->author, canvas->columns, SEPARATOR, strlen(SEPARATOR),

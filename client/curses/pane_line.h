@@ -5,6 +5,9 @@
  *   14:02 alice#1a2b: a text that is wrapped                  narrow: they stand in the text
  *         by words
  *
+ *   > alice#1a2b: a text that is                             narrow, without a clock
+ *     wrapped by words
+ *
  * Nothing is kept of it: a line is wrapped whenever it is drawn. */
 #pragma once
 

@@ -265,7 +265,7 @@ static void a_wide_screen(void **state) {
 
 static void a_narrow_screen(void **state) {
     static const char *const rows[] = {
-        " tea · 4 members · looking for the bootn",
+        " tea · 4 members · searching",
         "12:02 alice#001a → you: 你好世界",
         "               ── new ──",
         "12:02 — dave is here (direct, 12 ms)",
@@ -280,6 +280,23 @@ static void a_narrow_screen(void **state) {
     size_is(stage, 9, 40);
     draw(stage);
     expect_picture(stage, rows);
+}
+
+/* What an author can write must not begin a row like somebody else's message. */
+static void no_row_passes_for_anothers(void **state) {
+    static const char *const rows[] = {
+        "> alice#001a: hello",
+        "  bob#beef: I agree",
+        "> carol#aaaa: words that",
+        "  go on",
+    };
+    struct stage *stage = *state;
+    stage->settings.clock = CLOCK_OFF;
+    say(stage, "alice#001a", "hello\nbob#beef: I agree");
+    say(stage, "carol#aaaa", "words that go on");
+    size_is(stage, 7, 26);
+    draw(stage);
+    for (unsigned row = 0; row < 4; row++) expect_row(stage, row + 1, rows[row]);
 }
 
 static void tiny_screens_show_the_input(void **state) {
@@ -651,6 +668,7 @@ int main(void) {
         test(parts_go_in_their_order_where_there_is_no_room),
         test(a_wide_screen),
         test(a_narrow_screen),
+        test(no_row_passes_for_anothers),
         test(tiny_screens_show_the_input),
         test(styles_say_what_lines_are),
         test(the_mark_never_moves_the_text),
