@@ -19,12 +19,12 @@
 
 static void take(struct emulated *emulated, const char *bytes, size_t size) {
     pthread_mutex_lock(&emulated->mutex);
-    for (const char *mark; (mark = memchr(bytes, SETTLE_BYTE, size)); bytes = mark + 1) {
-        emulator_feed(emulated->emulator, bytes, (size_t)(mark - bytes));
-        size -= (size_t)(mark + 1 - bytes);
-        emulated->settled++;
-    }
-    emulator_feed(emulated->emulator, bytes, size);
+    char *grown = realloc(emulated->bytes, emulated->size + size);
+    if (!grown) abort();
+    memcpy(grown + emulated->size, bytes, size);
+    emulated->bytes = grown;
+    emulated->size += size;
+    for (size_t i = 0; i < size; i++) emulated->settled += bytes[i] == SETTLE_BYTE;
     pthread_cond_broadcast(&emulated->came);
     pthread_mutex_unlock(&emulated->mutex);
 }
@@ -61,9 +61,18 @@ void emulated_close(struct emulated *emulated) {
         close(emulated->master);
     }
     emulator_close(emulated->emulator);
+    free(emulated->bytes);
     pthread_mutex_destroy(&emulated->mutex);
     pthread_cond_destroy(&emulated->came);
     free(emulated);
+}
+
+static void show(struct emulated *emulated, const char *bytes, size_t size) {
+    for (const char *mark; size > 0 && (mark = memchr(bytes, SETTLE_BYTE, size)); bytes = mark + 1) {
+        emulator_feed(emulated->emulator, bytes, (size_t)(mark - bytes));
+        size -= (size_t)(mark + 1 - bytes);
+    }
+    if (size > 0) emulator_feed(emulated->emulator, bytes, size);
 }
 
 void emulated_settle(struct emulated *emulated) {
@@ -72,7 +81,13 @@ void emulated_settle(struct emulated *emulated) {
     pthread_mutex_lock(&emulated->mutex);
     emulated->asked++;
     while (emulated->settled < emulated->asked) pthread_cond_wait(&emulated->came, &emulated->mutex);
+    char *bytes = emulated->bytes;
+    size_t size = emulated->size;
+    emulated->bytes = NULL;
+    emulated->size = 0;
     pthread_mutex_unlock(&emulated->mutex);
+    show(emulated, bytes, size);
+    free(bytes);
 }
 
 void emulated_hang_up(struct emulated *emulated) {
@@ -98,7 +113,5 @@ void emulated_type(struct emulated *emulated, const void *bytes, size_t size) {
 void emulated_resize(struct emulated *emulated, unsigned rows, unsigned columns) {
     struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns};
     assert_int_equal(ioctl(emulated->master, TIOCSWINSZ, &size), 0);
-    pthread_mutex_lock(&emulated->mutex);
     emulator_resize(emulated->emulator, rows, columns);
-    pthread_mutex_unlock(&emulated->mutex);
 }

@@ -1,6 +1,6 @@
 /* A pseudo-terminal whose other side is an emulator in this process: for code that wants a descriptor of a terminal. A
- * thread of its own feeds the emulator, so nobody waits for somebody to read. Fails the test when something is
- * missing. */
+ * thread of its own reads what is written, so nobody waits for that; the emulator gets it when the test settles. Fails
+ * the test when something is missing. */
 #pragma once
 
 #include <pthread.h>
@@ -10,12 +10,14 @@
 #include "tests/support/emulator.h"
 
 struct emulated {
-    struct emulator *emulator; /* may be looked at between emulated_settle and the next byte */
+    struct emulator *emulator; /* as of the last emulated_settle */
     int terminal;              /* the program's side */
     int master;                /* -1: hung up */
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t came;
+    char *bytes; /* read, not shown yet */
+    size_t size;
     unsigned asked, settled;
 };
 

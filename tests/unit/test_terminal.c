@@ -290,7 +290,9 @@ static void crash_stack(void) {
     overflow(0);
 }
 
-static void crash_quit(void) {
+/* The thread sanitizer holds back what a handler raises in a forked child; tests/e2e/terminal_life has it there, too.
+ */
+__attribute__((unused)) static void crash_quit(void) {
     kill(getpid(), SIGQUIT);
 }
 
@@ -301,7 +303,12 @@ static void crash_said(void) {
 }
 
 static void a_crash_gives_the_terminal_back(void **state) {
-    static void (*const crashes[])(void) = {crash_abort, crash_segmentation, crash_stack, crash_quit, crash_said};
+    static void (*const crashes[])(void) = {
+        crash_abort, crash_segmentation, crash_stack, crash_said,
+#ifndef __SANITIZE_THREAD__
+        crash_quit,
+#endif
+    };
     (void)state;
     for (unsigned i = 0; i < sizeof crashes / sizeof *crashes; i++) {
         struct termios before = {0}, after = {0};
