@@ -21,7 +21,7 @@ use File::Temp ();
 use IO::Handle;
 use IO::Socket::IP;
 use JSON::PP;
-use List::Util qw(max);
+use List::Util qw(max min);
 use POSIX qw(WNOHANG);
 use Socket qw(SOCK_DGRAM);
 use Test::More;
@@ -32,7 +32,7 @@ our @EXPORT = qw(start_bootnode start_client start_program run_program stop_prog
     send_line close_input send_signal freeze_program thaw_program fail_about finish
     free_udp_port temp_dir write_file read_file now slow test_tool gochat);
 
-use constant { START_TIMEOUT => 10, STOP_TIMEOUT => 5, TAIL_LINES => 25, F_SETPIPE_SZ => 1031 };
+use constant { START_TIMEOUT => 10, STOP_TIMEOUT => 5, TAIL_LINES => 25, F_SETPIPE_SZ => 1031, WAKE_EVERY => 0.25 };
 
 my $owner = $$;
 my $root = abs_path(dirname(__FILE__) . '/../../..');
@@ -157,7 +157,9 @@ sub _pump {
     my @open = grep { $_->[1]{handle} } map { my $p = $_; map { [$p, $p->{streams}{$_}, $_] } keys %{ $p->{streams} } }
         @programs;
     vec($bits, fileno $_->[1]{handle}, 1) = 1 for @open;
-    return if select($bits, undef, undef, max(0, $deadline - now())) <= 0;
+    # A SIGCHLD between the last statement and select would be noted only after it: hence no long sleep.
+    my $ready = select($bits, undef, undef, max(0, min(WAKE_EVERY, $deadline - now())));
+    return map { _reap($_) } @programs if $ready <= 0;
     sysread $child_ended, my $notes, 4096 if vec($bits, fileno $child_ended, 1);
     for (@open) {
         my ($program, $stream, $kind) = @$_;
