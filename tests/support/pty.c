@@ -57,9 +57,7 @@ static void be_prompt(pid_t program, int orders) {
 static pid_t watched; /* by the leader */
 
 static void pass_on(int number) {
-    int error = errno;
     kill(watched, number);
-    errno = error;
 }
 
 /* Does not hold the terminal open: the master's reader finds the end once the program has ended and all was read. */
@@ -71,7 +69,7 @@ static _Noreturn void lead(pid_t program, int reports, int orders) {
     for (;;) {
         int status;
         pid_t changed = waitpid(program, &status, WUNTRACED);
-        if (changed < 0 && errno != ECHILD) continue; /* a signal; a sanitizer's handler may have left another errno */
+        if (changed < 0 && errno != ECHILD) continue; /* a signal, whose handler may have left its errno */
         if (changed < 0) _exit(1);
         struct pty_report report = {PTY_ENDED, 0};
         if (WIFSTOPPED(status)) report.what = PTY_STOPPED;
