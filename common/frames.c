@@ -77,6 +77,49 @@ static void write_token(struct writer *writer, const struct frame *frame) {
     write_u64(writer, frame->token);
 }
 
+static void read_relay(struct reader *reader, struct frame *out) {
+    read_bytes(reader, out->relay.member, sizeof out->relay.member);
+    out->relay.size = reader_left(reader);
+    out->relay.packet = read_view(reader, out->relay.size);
+    if (out->relay.size < RELAY_PACKET_MIN) reader_fail(reader);
+}
+
+static void write_relay(struct writer *writer, const struct frame *frame) {
+    write_bytes(writer, frame->relay.member, sizeof frame->relay.member);
+    write_bytes(writer, frame->relay.packet, frame->relay.size);
+}
+
+/* A byte that may be at most `most`. */
+static uint8_t read_limited(struct reader *reader, uint8_t most) {
+    uint8_t value = read_u8(reader);
+    if (value > most) reader_fail(reader);
+    return value;
+}
+
+static void read_candidates_frame(struct reader *reader, struct frame *out) {
+    out->candidates.answer = read_flag(reader);
+    out->candidates.mapping = (enum nat_mapping)read_limited(reader, NAT_MAPPING_DEPENDENT);
+    read_candidate_list(reader, RECORD_CANDIDATES_MAX, &out->candidates.candidates);
+}
+
+static void write_candidates_frame(struct writer *writer, const struct frame *frame) {
+    write_flag(writer, frame->candidates.answer);
+    write_u8(writer, (uint8_t)frame->candidates.mapping);
+    write_candidate_list(writer, RECORD_CANDIDATES_MAX, &frame->candidates.candidates);
+}
+
+static void read_probing(struct reader *reader, struct frame *out) {
+    out->probing.step = (enum probing_step)read_limited(reader, PROBING_OVER);
+    out->probing.hard = read_flag(reader);
+    out->probing.attempt = read_u32(reader);
+}
+
+static void write_probing(struct writer *writer, const struct frame *frame) {
+    write_u8(writer, (uint8_t)frame->probing.step);
+    write_flag(writer, frame->probing.hard);
+    write_u32(writer, frame->probing.attempt);
+}
+
 static void read_nothing(struct reader *reader, struct frame *out) {
     (void)reader;
     (void)out;
@@ -100,6 +143,10 @@ static const struct codec codecs[] = {
     [FRAME_PING] = {read_token, write_token},
     [FRAME_PONG] = {read_token, write_token},
     [FRAME_BYE] = {read_nothing, write_nothing},
+    [FRAME_RELAY] = {read_relay, write_relay},
+    [FRAME_RELAYED] = {read_relay, write_relay},
+    [FRAME_CANDIDATES] = {read_candidates_frame, write_candidates_frame},
+    [FRAME_PROBING] = {read_probing, write_probing},
 };
 
 static const struct codec *codec_of(unsigned type) {

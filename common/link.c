@@ -70,6 +70,16 @@ bool link_check_path(const uint8_t key[static LINK_TAG_KEY_SIZE], const uint8_t 
     return sodium_memcmp(packet + PATH_TAGGED, tag, PATH_SIZE - PATH_TAGGED) == 0;
 }
 
+void link_tag_relay(const uint8_t key[static LINK_TAG_KEY_SIZE], uint8_t *packet, size_t size) {
+    write_tag(key, packet, size - TAG_SIZE, size);
+}
+
+bool link_check_relay(const uint8_t key[static LINK_TAG_KEY_SIZE], const uint8_t *packet, size_t size) {
+    uint8_t tag[TAG_SIZE];
+    crypto_shorthash_siphashx24(tag, packet, size - TAG_SIZE, key);
+    return crypto_verify_16(packet + size - TAG_SIZE, tag) == 0;
+}
+
 size_t link_seal(const uint8_t seal_key[static SUITE_KEY_SIZE], const struct sealed_header *header, const uint8_t *body,
                  size_t body_size, uint8_t *out, size_t capacity) {
     if (capacity < SEALED_OVERHEAD || body_size > capacity - SEALED_OVERHEAD) return 0;

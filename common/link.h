@@ -34,6 +34,10 @@ bool link_check_beat(const uint8_t key[static LINK_TAG_KEY_SIZE], const uint8_t 
 void link_tag_path(const uint8_t key[static LINK_TAG_KEY_SIZE], uint8_t packet[static PATH_SIZE]);
 bool link_check_path(const uint8_t key[static LINK_TAG_KEY_SIZE], const uint8_t packet[static PATH_SIZE]);
 
+/* RELAY: the last 16 bytes of a packet of RELAY_OVERHEAD + RELAY_PACKET_MIN bytes or more. */
+void link_tag_relay(const uint8_t key[static LINK_TAG_KEY_SIZE], uint8_t *packet, size_t size);
+bool link_check_relay(const uint8_t key[static LINK_TAG_KEY_SIZE], const uint8_t *packet, size_t size);
+
 /* Seals header and body into one packet. Returns its size, 0 when it would pass `capacity`. */
 size_t link_seal(const uint8_t seal_key[static SUITE_KEY_SIZE], const struct sealed_header *header, const uint8_t *body,
                  size_t body_size, uint8_t *out, size_t capacity);

@@ -5,6 +5,9 @@
 #include "common/packet.h"
 #include "common/suite.h"
 
+#define WELCOME_COMPLETE 0x01
+#define WELCOME_RELAYS 0x02
+
 enum candidate_family { FAMILY_IPV4 = 4, FAMILY_IPV6 = 6 };
 
 #define IPV4_OFFSET 12 /* of the four bytes within a v4-mapped address */
@@ -61,6 +64,16 @@ static void write_candidates(struct writer *writer, const struct candidate_list 
     for (uint8_t i = 0; i < list->count && !writer->failed; i++) write_candidate(writer, &list->items[i]);
 }
 
+void read_candidate_list(struct reader *reader, uint8_t most, struct candidate_list *out) {
+    read_candidate_count(reader, most, out);
+    read_candidates(reader, out);
+}
+
+void write_candidate_list(struct writer *writer, uint8_t most, const struct candidate_list *list) {
+    write_candidate_count(writer, most, list);
+    write_candidates(writer, list);
+}
+
 void read_register_body(struct reader *reader, struct register_body *out) {
     read_bytes(reader, out->room_tag, sizeof out->room_tag);
     read_bytes(reader, out->member_id, sizeof out->member_id);
@@ -87,7 +100,10 @@ void read_welcome_body(struct reader *reader, struct welcome_body *out) {
     out->beat_ms = read_u16(reader);
     out->expiry_ms = read_u16(reader);
     out->answer_every = read_u8(reader);
-    out->complete = read_flag(reader);
+    uint8_t flags = read_u8(reader);
+    if (flags & ~(WELCOME_COMPLETE | WELCOME_RELAYS)) reader_fail(reader);
+    out->complete = flags & WELCOME_COMPLETE;
+    out->relays = flags & WELCOME_RELAYS;
     out->room_limit = read_u16(reader);
     out->version = read_room_version(reader);
 }
@@ -98,7 +114,7 @@ void write_welcome_body(struct writer *writer, const struct welcome_body *body) 
     write_u16(writer, body->beat_ms);
     write_u16(writer, body->expiry_ms);
     write_u8(writer, body->answer_every);
-    write_flag(writer, body->complete);
+    write_u8(writer, (uint8_t)((body->complete ? WELCOME_COMPLETE : 0) | (body->relays ? WELCOME_RELAYS : 0)));
     write_u16(writer, body->room_limit);
     write_room_version(writer, body->version);
 }

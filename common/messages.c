@@ -238,6 +238,28 @@ size_t path_encode(const struct path_message *path, uint8_t *out, size_t capacit
     return writer_size(&writer);
 }
 
+bool relay_decode(const uint8_t *packet, size_t size, struct relay_message *out) {
+    struct reader reader = packet_open(packet, size, MESSAGE_RELAY, RELAY_OVERHEAD + RELAY_PACKET_MIN, PACKET_MAX);
+    read_zeros(&reader, 3);
+    out->session_id = read_u64(&reader);
+    read_bytes(&reader, out->member_id, sizeof out->member_id);
+    out->packet_size = reader.failed ? 0 : size - RELAY_OVERHEAD;
+    out->packet = read_view(&reader, out->packet_size);
+    read_skip(&reader, TAG_SIZE);
+    return reader_finished(&reader);
+}
+
+size_t relay_encode(const struct relay_message *relay, uint8_t *out, size_t capacity) {
+    if (relay->packet_size < RELAY_PACKET_MIN || relay->packet_size > RELAY_PACKET_MAX) return 0;
+    struct writer writer = packet_start(out, capacity, MESSAGE_RELAY);
+    write_zeros(&writer, 3);
+    write_u64(&writer, relay->session_id);
+    write_bytes(&writer, relay->member_id, sizeof relay->member_id);
+    write_bytes(&writer, relay->packet, relay->packet_size);
+    write_zeros(&writer, TAG_SIZE);
+    return writer_size(&writer);
+}
+
 static struct size_range sealed_size(uint8_t type) {
     static const struct size_range none = {UINT16_MAX, 0};
     size_t index = (size_t)TYPE_INDEX(type);

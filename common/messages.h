@@ -34,7 +34,7 @@ enum message_type {
     MESSAGE_RESET,
     MESSAGE_REFUSED,
     MESSAGE_NOTICE,
-    MESSAGE_RELAY, /* reserved */
+    MESSAGE_RELAY,
     MESSAGE_TYPE_END,
 };
 
@@ -51,6 +51,10 @@ enum message_type {
 #define SEALED_HEADER_SIZE 20
 #define SEALED_OVERHEAD (SEALED_HEADER_SIZE + 16)
 #define TAG_SIZE 16
+#define RELAY_HEADER_SIZE 28
+#define RELAY_OVERHEAD (RELAY_HEADER_SIZE + TAG_SIZE)
+#define RELAY_PACKET_MIN 32
+#define RELAY_PACKET_MAX (PACKET_MAX - RELAY_OVERHEAD)
 #define RESET_TOKEN_SIZE 16
 #define SESSION_ID_OFFSET 4
 #define MEMBER_CANDIDATES_MAX 4 /* that a client may name; the seen address comes on top */
@@ -127,7 +131,7 @@ struct welcome_body { /* payload of Noise_NK message 2, followed by member recor
     uint16_t beat_ms;
     uint16_t expiry_ms;
     uint8_t answer_every;
-    bool complete;
+    bool complete, relays;
     uint16_t room_limit;
     struct room_version version;
 };
@@ -143,6 +147,13 @@ struct beat {  /* HEARTBEAT and BEAT_ACK */
 struct path_message {
     uint64_t session_id;
     struct cookie cookie;
+};
+
+struct relay_message {
+    uint64_t session_id;               /* of the client that sends or receives it */
+    uint8_t member_id[MEMBER_ID_SIZE]; /* of the member at the other end */
+    const uint8_t *packet;             /* of PROTOCOL.md §3 */
+    size_t packet_size;                /* RELAY_PACKET_MIN … RELAY_PACKET_MAX */
 };
 
 struct reset {
@@ -226,6 +237,9 @@ bool beat_decode(const uint8_t *packet, size_t size, struct beat *out);
 size_t beat_encode(uint8_t type, const struct beat *beat, uint8_t *out, size_t capacity);
 bool path_decode(const uint8_t *packet, size_t size, struct path_message *out);
 size_t path_encode(const struct path_message *path, uint8_t *out, size_t capacity);
+/* The encoder leaves the tag, zeroed, to link_tag_relay. */
+bool relay_decode(const uint8_t *packet, size_t size, struct relay_message *out);
+size_t relay_encode(const struct relay_message *relay, uint8_t *out, size_t capacity);
 
 /* Sealed packets: header first, body after opening. The decoder refuses a size that the type's body cannot have. */
 bool sealed_header_decode(const uint8_t *packet, size_t size, struct sealed_header *out);
@@ -234,6 +248,9 @@ size_t sealed_header_encode(const struct sealed_header *header, uint8_t *out, si
 /* Bodies: readers and writers over the plain body; the caller asks reader_finished / writer_size at the end. */
 void read_register_body(struct reader *reader, struct register_body *out);
 void write_register_body(struct writer *writer, const struct register_body *body);
+/* A count and as many candidates, at most `most`. */
+void read_candidate_list(struct reader *reader, uint8_t most, struct candidate_list *out);
+void write_candidate_list(struct writer *writer, uint8_t most, const struct candidate_list *list);
 void read_welcome_body(struct reader *reader, struct welcome_body *out);
 void write_welcome_body(struct writer *writer, const struct welcome_body *body);
 void read_member_record(struct reader *reader, struct member_record *out);

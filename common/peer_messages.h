@@ -25,6 +25,8 @@ enum peer_message_type {
 #define PEER_DATA_HEADER_SIZE 16
 #define PEER_DATA_OVERHEAD (PEER_DATA_HEADER_SIZE + 16)
 #define PEER_FRAMES_MAX (PACKET_MAX - PEER_DATA_OVERHEAD)
+/* What we send of our own fits through any relay, RELAY or a frame of another DATA, and pads to 16 bytes. */
+#define PEER_FRAMES_OWN_MAX 1056
 #define PEER_INTRODUCTION_MIN (45 + 1)
 #define PEER_INTRODUCTION_MAX (45 + TEXT_NICK_MAX)
 #define PEER_CONFIRMATION_MAX (16 + 48 + PEER_INTRODUCTION_MAX + 16 + TAG_SIZE)
@@ -82,6 +84,10 @@ enum frame_type {
     FRAME_PING,
     FRAME_PONG,
     FRAME_BYE,
+    FRAME_RELAY,
+    FRAME_RELAYED,
+    FRAME_CANDIDATES,
+    FRAME_PROBING,
 };
 #define FRAME_HEADER_SIZE 3
 #define FRAMES_ALIGNMENT 16
@@ -105,13 +111,36 @@ struct frame_acknowledgement {
     uint64_t bitmap;
 };
 
+struct frame_relay { /* relay: `member` receives the packet; relayed: it sent it */
+    uint8_t member[MEMBER_ID_SIZE];
+    const uint8_t *packet;
+    size_t size; /* RELAY_PACKET_MIN or more */
+};
+#define FRAME_RELAY_OVERHEAD (FRAME_HEADER_SIZE + MEMBER_ID_SIZE)
+/* How a NAT maps (RFC 4787 §4.1), as far as its owner knows. */
+enum nat_mapping { NAT_MAPPING_UNKNOWN, NAT_MAPPING_INDEPENDENT, NAT_MAPPING_DEPENDENT };
+struct frame_candidates {
+    bool answer;
+    enum nat_mapping mapping;
+    struct candidate_list candidates;
+};
+enum probing_step { PROBING_OFFER, PROBING_ACCEPT, PROBING_OVER };
+struct frame_probing {
+    enum probing_step step;
+    bool hard;        /* the sender's side */
+    uint32_t attempt; /* a number the initiator chose */
+};
+
 struct frame {
     enum frame_type type;
     union {
         struct frame_introduction introduction;
         struct frame_segment segment;
         struct frame_acknowledgement acknowledgement;
-        uint64_t token; /* ping, pong */
+        uint64_t token;           /* ping, pong */
+        struct frame_relay relay; /* relay, relayed */
+        struct frame_candidates candidates;
+        struct frame_probing probing;
     };
 };
 
