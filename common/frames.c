@@ -77,14 +77,19 @@ static void write_token(struct writer *writer, const struct frame *frame) {
     write_u64(writer, frame->token);
 }
 
+static bool relayable(const struct frame_relay *relay) {
+    return relay->size >= RELAY_PACKET_MIN && peer_type(relay->packet[0]);
+}
+
 static void read_relay(struct reader *reader, struct frame *out) {
     read_bytes(reader, out->relay.member, sizeof out->relay.member);
     out->relay.size = reader_left(reader);
     out->relay.packet = read_view(reader, out->relay.size);
-    if (out->relay.size < RELAY_PACKET_MIN) reader_fail(reader);
+    if (!relayable(&out->relay)) reader_fail(reader);
 }
 
 static void write_relay(struct writer *writer, const struct frame *frame) {
+    if (!relayable(&frame->relay)) writer->failed = true;
     write_bytes(writer, frame->relay.member, sizeof frame->relay.member);
     write_bytes(writer, frame->relay.packet, frame->relay.size);
 }

@@ -4,6 +4,7 @@
 
 #include "common/noise.h"
 #include "common/packet.h"
+#include "common/peer_messages.h"
 
 /* Noise messages with the smallest and the largest body. */
 #define REGISTER_NOISE_MIN (NOISE_NK_1_OVERHEAD + REGISTER_BODY_MIN)
@@ -246,11 +247,12 @@ bool relay_decode(const uint8_t *packet, size_t size, struct relay_message *out)
     out->packet_size = reader.failed ? 0 : size - RELAY_OVERHEAD;
     out->packet = read_view(&reader, out->packet_size);
     read_skip(&reader, TAG_SIZE);
-    return reader_finished(&reader);
+    return reader_finished(&reader) && peer_type(out->packet[0]);
 }
 
 size_t relay_encode(const struct relay_message *relay, uint8_t *out, size_t capacity) {
     if (relay->packet_size < RELAY_PACKET_MIN || relay->packet_size > RELAY_PACKET_MAX) return 0;
+    if (!peer_type(relay->packet[0])) return 0;
     struct writer writer = packet_start(out, capacity, MESSAGE_RELAY);
     write_zeros(&writer, 3);
     write_u64(&writer, relay->session_id);

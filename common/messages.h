@@ -152,7 +152,7 @@ struct path_message {
 struct relay_message {
     uint64_t session_id;               /* of the client that sends or receives it */
     uint8_t member_id[MEMBER_ID_SIZE]; /* of the member at the other end */
-    const uint8_t *packet;             /* of PROTOCOL.md §3 */
+    const uint8_t *packet;             /* of PROTOCOL.md §3: the first byte is checked, no more */
     size_t packet_size;                /* RELAY_PACKET_MIN … RELAY_PACKET_MAX */
 };
 

@@ -17,6 +17,10 @@ enum peer_message_type {
     PEER_DATA,
     PEER_TYPE_END,
 };
+/* Does a packet that begins so belong here? Nothing else is relayed. */
+static inline bool peer_type(uint8_t first) {
+    return first >= PEER_PROBE && first < PEER_TYPE_END;
+}
 
 #define PAIR_TAG_SIZE 8
 #define PEER_MAC_MIN 32         /* the least that a packet with a MAC can be */
@@ -114,7 +118,7 @@ struct frame_acknowledgement {
 struct frame_relay { /* relay: `member` receives the packet; relayed: it sent it */
     uint8_t member[MEMBER_ID_SIZE];
     const uint8_t *packet;
-    size_t size; /* RELAY_PACKET_MIN or more */
+    size_t size; /* RELAY_PACKET_MIN or more, the first byte a peer_type */
 };
 #define FRAME_RELAY_OVERHEAD (FRAME_HEADER_SIZE + MEMBER_ID_SIZE)
 /* How a NAT maps (RFC 4787 §4.1), as far as its owner knows. */

@@ -11,9 +11,17 @@ static const struct target {
     size_t (*recode)(const uint8_t *in, size_t size, uint8_t *out, size_t capacity);
     size_t mac; /* bytes at the end that are left to peer_mac_write */
 } targets[] = {
-    {recode_peer_probe, TAG_SIZE},    {recode_peer_initiation, TAG_SIZE},   {recode_peer_initiation_psk, TAG_SIZE},
-    {recode_peer_response, TAG_SIZE}, {recode_peer_confirmation, TAG_SIZE}, {recode_peer_data, 0},
+    {recode_peer_probe, TAG_SIZE},
+    {recode_peer_initiation, TAG_SIZE},
+    {recode_peer_initiation_psk, TAG_SIZE},
+    {recode_peer_response, TAG_SIZE},
+    {recode_peer_confirmation, TAG_SIZE},
+    {recode_peer_data, 0},
     {recode_introduction, 0},
+    {recode_relay_body, 0},
+    {recode_relayed_body, 0},
+    {recode_candidates_body, 0},
+    {recode_probing_body, 0},
 };
 
 static void require(bool condition) {

@@ -25,6 +25,7 @@
 RECODE_PACKET(hello, hello)
 RECODE_PACKET(cookie_message, cookie_message)
 RECODE_PACKET(path, path_message)
+RECODE_PACKET(relay, relay_message)
 RECODE_PACKET(reset, reset)
 RECODE_PACKET(refused, refused)
 RECODE_BODY(register_body, register_body)

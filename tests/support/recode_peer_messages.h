@@ -47,6 +47,33 @@ static size_t recode_introduction(const uint8_t *in, size_t size, uint8_t *out, 
     return writer_size(&writer);
 }
 
+/* The body of one frame: what stands before it is made here. */
+static size_t recode_body(enum frame_type type, const uint8_t *in, size_t size, uint8_t *out, size_t capacity) {
+    uint8_t bytes[FRAME_HEADER_SIZE + 2048] = {(uint8_t)type, (uint8_t)(size >> 8), (uint8_t)size};
+    if (size > sizeof bytes - FRAME_HEADER_SIZE) return 0;
+    if (size > 0) memcpy(bytes + FRAME_HEADER_SIZE, in, size);
+    struct frame frame;
+    struct reader reader = reader_over(bytes, FRAME_HEADER_SIZE + size);
+    if (!frame_next(&reader, &frame)) return 0;
+    uint8_t again[sizeof bytes];
+    struct writer writer = writer_over(again, sizeof again);
+    frame_write(&writer, &frame);
+    size_t written = writer_size(&writer);
+    if (written <= FRAME_HEADER_SIZE || written - FRAME_HEADER_SIZE > capacity) return 0;
+    memcpy(out, again + FRAME_HEADER_SIZE, written - FRAME_HEADER_SIZE);
+    return written - FRAME_HEADER_SIZE;
+}
+
+#define RECODE_FRAME_BODY(name, type)                                                                                  \
+    static size_t recode_##name(const uint8_t *in, size_t size, uint8_t *out, size_t capacity) {                       \
+        return recode_body(type, in, size, out, capacity);                                                             \
+    }
+
+RECODE_FRAME_BODY(relay_body, FRAME_RELAY)
+RECODE_FRAME_BODY(relayed_body, FRAME_RELAYED)
+RECODE_FRAME_BODY(candidates_body, FRAME_CANDIDATES)
+RECODE_FRAME_BODY(probing_body, FRAME_PROBING)
+
 /* All frames of a DATA packet, padded. */
 static size_t recode_frames(const uint8_t *in, size_t size, uint8_t *out, size_t capacity) {
     struct frame frame;

@@ -111,6 +111,34 @@ static void path_fails_for_every_flipped_bit(void **state) {
     }
 }
 
+static void a_relay_fails_for_every_flipped_bit(void **state) {
+    (void)state;
+    static const size_t sizes[] = {RELAY_PACKET_MIN, 100, RELAY_PACKET_MAX};
+    uint8_t carried[RELAY_PACKET_MAX], packet[PACKET_MAX], expected[16];
+    layout_random_bytes(carried, sizeof carried);
+    carried[0] = 0x94;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const struct relay_message relay = {layout_random(), {7}, carried, sizes[i]};
+        size_t size = relay_encode(&relay, packet, sizeof packet);
+        assert_int_equal(size, sizes[i] + 44);
+        link_tag_relay(key, packet, size);
+        assert_true(link_check_relay(key, packet, size));
+        crypto_shorthash_siphashx24(expected, packet, size - 16, key);
+        assert_memory_equal(packet + size - 16, expected, 16);
+        for (size_t bit = 0; bit < 8 * size; bit++) {
+            flip(packet, bit);
+            assert_false(link_check_relay(key, packet, size));
+            flip(packet, bit);
+        }
+        for (size_t bit = 0; bit < 8 * LINK_TAG_KEY_SIZE; bit++) {
+            flip(key, bit);
+            assert_false(link_check_relay(key, packet, size));
+            flip(key, bit);
+        }
+        assert_false(link_check_relay(key, packet, size - 1));
+    }
+}
+
 static size_t seal(size_t body_size, uint8_t packet[static PACKET_MAX], const uint8_t *body) {
     const struct sealed_header header = {MESSAGE_CHANGES, 0x0102030405060708, 0x1112131415161718};
     return link_seal(key, &header, body, body_size, packet, PACKET_MAX);
@@ -202,6 +230,7 @@ int main(void) {
         cmocka_unit_test(a_beat_fails_for_every_flipped_bit),
         cmocka_unit_test(a_beat_is_tagged_with_siphash_2_4_128),
         cmocka_unit_test(path_fails_for_every_flipped_bit),
+        cmocka_unit_test(a_relay_fails_for_every_flipped_bit),
         cmocka_unit_test(sealed_packets_of_every_size_open),
         cmocka_unit_test(an_empty_body_is_sealed_too),
         cmocka_unit_test(a_sealed_packet_fails_for_every_flipped_bit),

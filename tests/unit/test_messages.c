@@ -19,6 +19,8 @@ static const struct field welcome[] = {FIXED(0x83), ZERO(3), ANY(8), ANY(16 + 32
 static const struct field heartbeat[] = {LENGTH(0x84), FLAGS(1), ZERO(2), ANY(8), ANY(4), ANY(8), TAG(16), {0}};
 static const struct field beat_ack[] = {LENGTH(0x85), FLAGS(1), ZERO(2), ANY(8), ANY(4), ANY(8), TAG(16), {0}};
 static const struct field path[] = {FIXED(0x89), ZERO(3), ANY(8), ANY(20), TAG(8), {0}};
+static const struct field relay[] = {FIXED(0x8f), ZERO(3), ANY(8), ANY(16), BYTES(1, 0x90, 0x94, 1),
+                                     ANY(31),     TAG(16), {0}};
 static const struct field reset[] = {FIXED(0x8c), ZERO(3), ANY(8), ANY(16), {0}};
 static const struct field refused[] = {FIXED(0x8d), BYTES(1, 1, 6, 1), ANY(2), ANY(8), {0}};
 /* Sealed ones with the shortest body. */
@@ -30,7 +32,7 @@ static const struct field leave[] = {LENGTH(0x8b), ZERO(3), ANY(8), NONZERO(8), 
 static const struct field notice[] = {LENGTH(0x8e), ZERO(3), ANY(8), NONZERO(8), ANY(5 + 16), {0}};
 /* Bodies. */
 static const struct field register_body[] = {ANY(48), BYTES(1, 1, 3, 2), COUNT(4), ANY(4), CANDIDATES, {0}};
-static const struct field welcome_body[] = {ANY(8), ANY(16), ANY(2), ANY(2), ANY(1), FLAGS(1), ANY(2), ANY(8), {0}};
+static const struct field welcome_body[] = {ANY(8), ANY(16), ANY(2), ANY(2), ANY(1), FLAGS(3), ANY(2), ANY(8), {0}};
 static const struct field member_record[] = {ANY(16), BYTES(1, 1, 3, 2), COUNT(5), ANY(4), CANDIDATES, {0}};
 static const struct field changes_delta[] = {FIXED(0), ZERO(1), ANY(8), ANY(4), {0}};
 static const struct field changes_full[] = {LENGTH(1), ZERO(1),   ANY(8),  ZERO(4), LENGTH(7),
@@ -74,6 +76,7 @@ static const struct form {
     {heartbeat, recode_beat, 0, 0},
     {beat_ack, recode_beat, 0, 0},
     {path, recode_path, 0, 0},
+    {relay, recode_relay, 28 + 32 + 16, 1200},
     {reset, recode_reset, 0, 0},
     {refused, recode_refused, 0, 0},
     {changes, recode_sealed, 36 + 14, 1200},
@@ -236,6 +239,12 @@ static void session_fields_stand_where_they_should(void **state) {
     assert_true(path_decode(p, layout_fill(path, p), &m));
     assert_true(m.session_id == layout_number(p + SESSION_ID_OFFSET, 8));
     assert_int_equal(m.cookie.time, layout_number(p + 12, 4));
+    struct relay_message y;
+    size_t size = layout_fill(relay, p);
+    assert_true(relay_decode(p, size, &y));
+    assert_true(y.session_id == layout_number(p + SESSION_ID_OFFSET, 8));
+    assert_memory_equal(y.member_id, p + 12, 16);
+    assert_true(y.packet == p + 28 && y.packet_size == 32 && size == 76);
     struct reset t;
     assert_true(reset_decode(p, layout_fill(reset, p), &t));
     assert_true(t.session_id == layout_number(p + SESSION_ID_OFFSET, 8));
@@ -264,7 +273,7 @@ static void body_fields_stand_where_they_should(void **state) {
     reader = reader_over(p, layout_fill(welcome_body, p));
     struct welcome_body w;
     read_welcome_body(&reader, &w);
-    assert_true(w.session_id == layout_number(p, 8) && w.complete == p[29]);
+    assert_true(w.session_id == layout_number(p, 8) && w.complete == (p[29] & 1) && w.relays == p[29] >> 1);
     assert_memory_equal(w.reset_token, p + 8, 16);
     assert_true(w.beat_ms == layout_number(p + 24, 2) && w.expiry_ms == layout_number(p + 26, 2));
     assert_true(w.answer_every == p[28] && w.room_limit == layout_number(p + 30, 2));
@@ -284,6 +293,23 @@ static void body_fields_stand_where_they_should(void **state) {
     struct notice_body n;
     read_notice_body(&reader, &n);
     assert_true(n.kind == NOTICE_DRAINING && n.retry_ms == layout_number(p + 1, 4));
+}
+
+/* What is relayed goes on as long as it came, so a packet that the encoder refuses could not have come. */
+static void unfit_packets_are_not_relayed(void **state) {
+    (void)state;
+    static const uint8_t packet[PACKET_MAX] = {0x90};
+    uint8_t out[LAYOUT_MAX];
+    struct relay_message message = {.packet = packet};
+    for (; message.packet_size <= sizeof packet; message.packet_size++) {
+        size_t expected = message.packet_size >= 32 && message.packet_size <= 1156 ? 44 + message.packet_size : 0;
+        assert_int_equal(relay_encode(&message, out, sizeof out), expected);
+    }
+    for (unsigned first = 0; first < 256; first++) {
+        const uint8_t other[32] = {(uint8_t)first};
+        message = (struct relay_message){.packet = other, .packet_size = sizeof other};
+        assert_int_equal(relay_encode(&message, out, sizeof out), first >= 0x90 && first <= 0x94 ? 76 : 0);
+    }
 }
 
 static const uint8_t record_start[22] = {[16] = 1, [17] = 1, [21] = 9};
@@ -443,6 +469,7 @@ int main(void) {
         cmocka_unit_test(packet_fields_stand_where_they_should),
         cmocka_unit_test(session_fields_stand_where_they_should),
         cmocka_unit_test(body_fields_stand_where_they_should),
+        cmocka_unit_test(unfit_packets_are_not_relayed),
         cmocka_unit_test(an_address_has_one_form),
         cmocka_unit_test(other_families_are_malformed),
         cmocka_unit_test(too_many_candidates_are_not_encoded),

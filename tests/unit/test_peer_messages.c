@@ -31,6 +31,15 @@ static const struct field ping[] = {LENGTH(4), FIXED(0), FIXED(8), ANY(8), {0}};
 static const struct field pong[] = {LENGTH(5), FIXED(0), FIXED(8), ANY(8), {0}};
 static const struct field bye[] = {LENGTH(6), FIXED(0), FIXED(0), {0}};
 
+static const struct field relay[] = {LENGTH(7), FIXED(0), FIXED(48), ANY(16), BYTES(1, 0x90, 0x94, 1), ANY(31), {0}};
+static const struct field relayed[] = {LENGTH(8), FIXED(0), FIXED(48), ANY(16), BYTES(1, 0x90, 0x94, 1), ANY(31), {0}};
+static const struct field no_candidates[] = {LENGTH(9), FIXED(0), FIXED(3), FLAGS(1), BYTES(1, 0, 2, 1), FIXED(0), {0}};
+static const struct field probing[] = {LENGTH(10), FIXED(0), FIXED(6), BYTES(1, 0, 2, 1), FLAGS(1), ANY(4), {0}};
+/* Bodies of frames that are not always as long. */
+static const struct field relay_body[] = {ANY(16), BYTES(1, 0x90, 0x94, 1), ANY(31), {0}};
+static const struct field candidates_body[] = {FLAGS(1), BYTES(1, 0, 2, 1), COUNT(5), CANDIDATES, {0}};
+static const struct field probing_body[] = {BYTES(1, 0, 2, 1), FLAGS(1), ANY(4), {0}};
+
 static size_t recode_frame(const uint8_t *in, size_t size, uint8_t *out, size_t capacity) {
     struct frame frame;
     struct reader reader = reader_over(in, size);
@@ -58,6 +67,14 @@ static const struct form {
     {ping, recode_frame, 0, 0},
     {pong, recode_frame, 0, 0},
     {bye, recode_frame, 0, 0},
+    {relay, recode_frame, 0, 0},
+    {relayed, recode_frame, 0, 0},
+    {no_candidates, recode_frame, 0, 0},
+    {probing, recode_frame, 0, 0},
+    {relay_body, recode_relay_body, 16 + 32, LAYOUT_MAX},
+    {relay_body, recode_relayed_body, 16 + 32, LAYOUT_MAX},
+    {candidates_body, recode_candidates_body, 0, 0},
+    {probing_body, recode_probing_body, 0, 0},
 };
 #define FORMS (sizeof forms / sizeof *forms)
 
@@ -177,6 +194,64 @@ static void frame_fields_stand_where_they_should(void **state) {
     assert_int_equal(only_frame(bye, p).type, FRAME_BYE);
 }
 
+static void path_frame_fields_stand_where_they_should(void **state) {
+    (void)state;
+    uint8_t p[LAYOUT_MAX];
+    static const struct field *const relays[] = {relay, relayed};
+    for (size_t i = 0; i < 2; i++) {
+        struct frame frame = only_frame(relays[i], p);
+        assert_memory_equal(frame.relay.member, p + 3, 16);
+        assert_true(frame.relay.packet == p + 19 && frame.relay.size == 32);
+    }
+    static const struct field one_candidate[] = {FIXED(9), FIXED(0), FIXED(10), FIXED(1), FIXED(2),
+                                                 FIXED(1), FIXED(4), ANY(6),    {0}};
+    struct frame frame = only_frame(one_candidate, p);
+    assert_true(frame.candidates.answer && frame.candidates.mapping == NAT_MAPPING_DEPENDENT);
+    assert_int_equal(frame.candidates.candidates.count, 1);
+    assert_memory_equal(frame.candidates.candidates.items[0].ip + 12, p + 7, 4);
+    assert_int_equal(frame.candidates.candidates.items[0].port, layout_number(p + 11, 2));
+    frame = only_frame(probing, p);
+    assert_true(frame.probing.step == (enum probing_step)p[3] && frame.probing.hard == p[4]);
+    assert_int_equal(frame.probing.attempt, layout_number(p + 5, 4));
+}
+
+/* What is relayed leaves as long as what came in needs room: a whole packet of our own, in either kind of envelope. */
+static void own_packets_fit_into_every_relay(void **state) {
+    (void)state;
+    uint8_t packet[PACKET_MAX] = {PEER_DATA}, out[PACKET_MAX];
+    const size_t own = PEER_FRAMES_OWN_MAX + PEER_DATA_OVERHEAD;
+    assert_int_equal(PEER_FRAMES_OWN_MAX % FRAMES_ALIGNMENT, 0);
+    const struct relay_message through_bootnode = {.packet = packet, .packet_size = own};
+    assert_int_equal(relay_encode(&through_bootnode, out, sizeof out), own + RELAY_OVERHEAD);
+    const struct frame_relay through_member = {.packet = packet, .size = own};
+    struct writer writer = writer_over(out, PEER_FRAMES_MAX);
+    frame_write(&writer, &(struct frame){.type = FRAME_RELAY, .relay = through_member});
+    frames_pad(&writer);
+    assert_int_equal(writer_size(&writer) % FRAMES_ALIGNMENT, 0);
+    assert_in_range(writer_size(&writer), own + FRAME_RELAY_OVERHEAD, PEER_FRAMES_MAX);
+    /* And what must travel whole fits into it: a full segment with an acknowledgement, every handshake packet. */
+    assert_true(FRAME_SEGMENT_OVERHEAD + 1024 + FRAME_HEADER_SIZE + 16 <= PEER_FRAMES_OWN_MAX);
+    assert_true(PEER_HANDSHAKE_SIZE <= own && PEER_PROBE_SIZE <= own && PEER_CONFIRMATION_MAX <= own);
+}
+
+static void unfit_packets_are_not_relayed(void **state) {
+    (void)state;
+    uint8_t out[PACKET_MAX], packet[64];
+    for (unsigned first = 0; first < 256; first++) {
+        for (size_t size = 1; size <= sizeof packet; size++) {
+            struct writer writer = writer_over(out, sizeof out);
+            packet[0] = (uint8_t)first;
+            memset(packet + 1, 0, sizeof packet - 1);
+            frame_write(&writer, &(struct frame){.type = FRAME_RELAYED, .relay = {.packet = packet, .size = size}});
+            assert_int_equal(writer_size(&writer) != 0, first >= 0x90 && first <= 0x94 && size >= 32);
+        }
+    }
+    struct frame many = {.type = FRAME_CANDIDATES, .candidates.candidates.count = RECORD_CANDIDATES_MAX + 1};
+    struct writer writer = writer_over(out, sizeof out);
+    frame_write(&writer, &many);
+    assert_true(writer.failed);
+}
+
 static void nicks_have_1_to_32_bytes(void **state) {
     (void)state;
     uint8_t body[45 + 255], out[LAYOUT_MAX];
@@ -193,7 +268,8 @@ static void nicks_have_1_to_32_bytes(void **state) {
 }
 
 static size_t all_frames(uint8_t *out) {
-    static const struct field *const frames[] = {ping, segment, bye, introduction_frame, acknowledgement, pong, NULL};
+    static const struct field *const frames[] = {
+        ping, segment, bye, introduction_frame, acknowledgement, pong, relay, probing, no_candidates, relayed, NULL};
     size_t size = 0;
     for (size_t i = 0; frames[i]; i++) size += layout_fill(frames[i], out + size);
     return size;
@@ -234,7 +310,7 @@ static void padding_ends_at_sixteen_and_at_the_capacity(void **state) {
 static void unknown_frames_are_skipped(void **state) {
     (void)state;
     uint8_t bytes[LAYOUT_MAX];
-    for (unsigned type = FRAME_BYE + 1; type < 256; type++) {
+    for (unsigned type = FRAME_PROBING + 1; type < 256; type++) {
         struct writer writer = writer_over(bytes, sizeof bytes);
         write_u8(&writer, (uint8_t)type);
         write_u16(&writer, 5);
@@ -270,7 +346,7 @@ static void what_is_no_frame_is_not_written(void **state) {
     frame_write(&writer, &(struct frame){.type = FRAME_PADDING});
     assert_int_equal(writer_size(&writer), 0);
     writer = writer_over(out, sizeof out);
-    frame_write(&writer, &(struct frame){.type = FRAME_BYE + 1});
+    frame_write(&writer, &(struct frame){.type = FRAME_PROBING + 1});
     assert_true(writer.failed);
     writer = writer_over(out, sizeof out);
     frame_write(&writer, &(struct frame){.type = FRAME_SEGMENT, .segment = {.data = much, .size = sizeof much}});
@@ -337,6 +413,9 @@ int main(void) {
         cmocka_unit_test(unfit_noise_is_not_encoded),
         cmocka_unit_test(packet_fields_stand_where_they_should),
         cmocka_unit_test(frame_fields_stand_where_they_should),
+        cmocka_unit_test(path_frame_fields_stand_where_they_should),
+        cmocka_unit_test(own_packets_fit_into_every_relay),
+        cmocka_unit_test(unfit_packets_are_not_relayed),
         cmocka_unit_test(nicks_have_1_to_32_bytes),
         cmocka_unit_test(frames_follow_each_other_and_are_padded),
         cmocka_unit_test(padding_ends_at_sixteen_and_at_the_capacity),
