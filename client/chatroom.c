@@ -10,6 +10,21 @@
 #define END_WAIT_MS 10000
 #define LEAVE_WAIT_MS 2000
 
+/* The address is that of the next hop. */
+static void describe_path(const struct chatroom *room, const struct peer *peer, struct event *event) {
+    const struct peer *member = NULL;
+    if (!peer->has_path) return;
+    event->relayed = peer->path.kind != PATH_DIRECT;
+    switch (peer->path.kind) {
+    case PATH_DIRECT: event->address = peer->path.address; break;
+    case PATH_MEMBER: member = chatroom_peer(room, peer->path.member); break;
+    case PATH_BOOTNODE: event->address = room->rendezvous.bootnode; break;
+    }
+    if (!member) return;
+    event->address = member->path.address;
+    memcpy(event->relay, member->introduction.nick, sizeof event->relay);
+}
+
 struct event *chatroom_text_event(const struct chatroom *room, enum event_type type, const struct peer *peer,
                                   const char *text, size_t size) {
     struct event *event = event_create(type, text, size);
@@ -18,7 +33,7 @@ struct event *chatroom_text_event(const struct chatroom *room, enum event_type t
     if (peer) {
         memcpy(event->peer, peer->pair.other_id, MEMBER_ID_SIZE);
         memcpy(event->nick, peer->introduction.nick, sizeof event->nick);
-        event->address = peer->path;
+        describe_path(room, peer, event);
     }
     return event;
 }
@@ -70,6 +85,11 @@ static void on_path_changed(void *context, struct peer *peer) {
     chatroom_emit(room, chatroom_event(room, EVENT_PEER_PATH, peer));
 }
 
+static void on_path_lost(void *context, struct peer *peer) {
+    (void)context;
+    (void)peer;
+}
+
 static bool on_busy(void *context) {
     struct chatroom *room = context;
     return room->host->busy(room->host->context);
@@ -113,23 +133,6 @@ struct peer *chatroom_peer(const struct chatroom *room, const uint8_t id[static 
     return NULL;
 }
 
-/* The candidates that we may send to. Loopback ones only where the bootnode is on loopback itself: on one machine. */
-static size_t usable_candidates(const struct chatroom *room, const struct candidate_list *candidates,
-                                struct address out[static RECORD_CANDIDATES_MAX]) {
-    size_t count = 0;
-    bool loopback = address_classify(&room->rendezvous.bootnode) == ADDRESS_LOOPBACK;
-    for (size_t i = 0; i < candidates->count; i++) {
-        const struct address *candidate = &candidates->items[i];
-        enum address_class class = address_classify(candidate);
-        if (class == ADDRESS_UNUSABLE || class == ADDRESS_LINK_LOCAL) continue;
-        if (class == ADDRESS_LOOPBACK && !loopback) continue;
-        if (address_equal(candidate, &room->rendezvous.mapped)) continue;
-        if (address_equal(candidate, &room->rendezvous.bootnode)) continue;
-        out[count++] = *candidate;
-    }
-    return count;
-}
-
 static void on_listed(void *context, const struct member_record *record, enum change change) {
     struct chatroom *room = context;
     (void)change; /* whether it is new to us is ours to know: an unlisted peer may still be here */
@@ -143,7 +146,7 @@ static void on_listed(void *context, const struct member_record *record, enum ch
         room->peers[room->peer_count++] = peer;
     }
     struct address usable[RECORD_CANDIDATES_MAX];
-    size_t count = usable_candidates(room, &record->candidates, usable);
+    size_t count = paths_usable(room, &record->candidates, usable);
     bool revived = peer_listed(peer, record, usable, count, room->now);
     if (!is_new && !revived) return;
     chatroom_emit(room, chatroom_event(room, EVENT_PEER_JOINED, peer));
@@ -163,7 +166,7 @@ static void on_introduced(void *context, const struct member_record *record) {
     struct peer *peer = chatroom_peer(room, record->id);
     if (!peer) return;
     struct address usable[RECORD_CANDIDATES_MAX];
-    size_t count = usable_candidates(room, &record->candidates, usable);
+    size_t count = paths_usable(room, &record->candidates, usable);
     peer_introduced(peer, usable, count, room->now);
 }
 
@@ -225,12 +228,20 @@ static void peer_host_init(struct chatroom *room) {
                                          .nick = host->nick,
                                          .streams = &room->streams,
                                          .epochs = &room->epochs,
-                                         .send = on_send,
+                                         .relays_allowed = &host->relays,
+                                         .mapping = &host->mapping,
+                                         .send = paths_send,
+                                         .relays = paths_relays,
+                                         .relay = paths_relay,
+                                         .relayed = paths_relayed,
+                                         .own_candidates = paths_own_candidates,
+                                         .usable = paths_usable,
                                          .punch_wait = on_punch_wait,
                                          .identified = on_identified,
                                          .renamed = on_renamed,
                                          .connected = on_connected,
                                          .path_changed = on_path_changed,
+                                         .path_lost = on_path_lost,
                                          .busy = on_busy,
                                          .message = on_message,
                                          .acknowledged = on_acknowledged,

@@ -35,6 +35,8 @@ struct chatroom_host {
     const struct known_keys *known_peers;
     const char *nick; /* as it is now */
     uint8_t suite_mask;
+    bool relays;              /* may others relay for us, do we for them? */
+    enum nat_mapping mapping; /* of our NAT, as far as we know */
     void (*send)(void *context, const struct address *to, const uint8_t *data, size_t size);
     uint64_t (*punch_wait)(void *context, uint64_t now);
     void (*emit)(void *context, struct event *event); /* takes the event */

@@ -18,35 +18,40 @@ static struct peer *peer_by_index(const struct chatroom *room, uint32_t index) {
     return peer && peer->host == &room->peer_host ? peer : NULL;
 }
 
-static struct peer *receive_probe(struct chatroom *room, const struct address *from, const uint8_t *packet,
-                                  size_t size) {
+/* `sender`: whom a relay named; NULL: nobody stands in between. */
+static bool is_from(const struct peer *peer, const struct peer *sender) {
+    return peer && (!sender || peer == sender);
+}
+
+static struct peer *receive_probe(struct chatroom *room, const struct peer *sender, const struct path *from,
+                                  const uint8_t *packet, size_t size) {
     struct peer_probe probe;
     if (!peer_probe_decode(packet, size, &probe)) return NULL;
     struct peer *peer = peer_by_tag(room, probe.pair_tag);
-    if (!peer || !peer_mac_check(room->keys.mac_key, packet, size)) return NULL;
+    if (!is_from(peer, sender) || !peer_mac_check(room->keys.mac_key, packet, size)) return NULL;
     peer_receive_probe(peer, from, room->now);
     return peer;
 }
 
-static struct peer *receive_initiation(struct chatroom *room, const struct address *from, const uint8_t *packet,
-                                       size_t size) {
+static struct peer *receive_initiation(struct chatroom *room, const struct peer *sender, const struct path *from,
+                                       const uint8_t *packet, size_t size) {
     struct peer_initiation initiation = {.noise_size = handshake_initiation_noise_size(&room->keys)};
     if (!peer_initiation_decode(packet, size, &initiation)) return NULL;
     struct peer *peer = peer_by_tag(room, initiation.pair_tag);
-    if (!peer || !peer_mac_check(room->keys.mac_key, packet, size)) return NULL;
+    if (!is_from(peer, sender) || !peer_mac_check(room->keys.mac_key, packet, size)) return NULL;
     peer_receive_initiation(peer, packet, &initiation, from, room->now);
     return peer;
 }
 
-static struct peer *receive_answer(struct chatroom *room, const struct address *from, const uint8_t *packet,
-                                   size_t size) {
+static struct peer *receive_answer(struct chatroom *room, const struct peer *sender, const struct path *from,
+                                   const uint8_t *packet, size_t size) {
     struct peer_answer answer;
     bool response = packet[0] == PEER_RESPONSE;
     bool whole =
         response ? peer_response_decode(packet, size, &answer) : peer_confirmation_decode(packet, size, &answer);
     if (!whole) return NULL;
     struct peer *peer = peer_by_index(room, answer.receiver_index);
-    if (!peer || !peer_mac_check(room->keys.mac_key, packet, size)) return NULL;
+    if (!is_from(peer, sender) || !peer_mac_check(room->keys.mac_key, packet, size)) return NULL;
     if (response)
         peer_receive_response(peer, &answer, from, room->now);
     else
@@ -54,13 +59,39 @@ static struct peer *receive_answer(struct chatroom *room, const struct address *
     return peer;
 }
 
-static struct peer *receive_data(struct chatroom *room, const struct address *from, const uint8_t *packet,
-                                 size_t size) {
+static struct peer *receive_data(struct chatroom *room, const struct peer *sender, const struct path *from,
+                                 const uint8_t *packet, size_t size) {
     struct peer_data data;
     if (!peer_data_decode(packet, size, &data)) return NULL;
     struct peer *peer = peer_by_index(room, data.receiver_index);
-    if (peer) peer_receive_data(peer, packet, &data, from, room->now);
+    if (!is_from(peer, sender)) return NULL;
+    peer_receive_data(peer, packet, &data, from, room->now);
     return peer;
+}
+
+static struct peer *receive(struct chatroom *room, const struct peer *sender, const struct path *from,
+                            const uint8_t *packet, size_t size) {
+    switch (packet[0]) {
+    case PEER_PROBE: return receive_probe(room, sender, from, packet, size);
+    case PEER_INITIATION: return receive_initiation(room, sender, from, packet, size);
+    case PEER_RESPONSE:
+    case PEER_CONFIRMATION: return receive_answer(room, sender, from, packet, size);
+    case PEER_DATA: return receive_data(room, sender, from, packet, size);
+    default: return NULL;
+    }
+}
+
+static void after_packet(struct chatroom *room, struct peer *peer) {
+    peer_tick(peer, room->now);
+    status_check(room, peer);
+}
+
+/* Comes out of another peer's packet, or a bootnode's: who is finished now is swept by the next tick. */
+void chatroom_receive_relayed(struct chatroom *room, const struct path *from,
+                              const uint8_t member[static MEMBER_ID_SIZE], const uint8_t *packet, size_t size) {
+    const struct peer *sender = chatroom_peer(room, member);
+    struct peer *peer = sender && room->host->relays ? receive(room, sender, from, packet, size) : NULL;
+    if (peer) after_packet(room, peer);
 }
 
 bool chatroom_receive(struct chatroom *room, const struct address *from, const uint8_t *packet, size_t size,
@@ -73,18 +104,10 @@ bool chatroom_receive(struct chatroom *room, const struct address *from, const u
         return ours;
     }
     if (address_classify(from) == ADDRESS_UNUSABLE) return false; /* no answer could be sent there */
-    struct peer *peer;
-    switch (packet[0]) {
-    case PEER_PROBE: peer = receive_probe(room, from, packet, size); break;
-    case PEER_INITIATION: peer = receive_initiation(room, from, packet, size); break;
-    case PEER_RESPONSE:
-    case PEER_CONFIRMATION: peer = receive_answer(room, from, packet, size); break;
-    case PEER_DATA: peer = receive_data(room, from, packet, size); break;
-    default: return false;
-    }
+    struct path path = path_direct(from);
+    struct peer *peer = receive(room, NULL, &path, packet, size);
     if (!peer) return false;
-    peer_tick(peer, now);
-    status_check(room, peer);
+    after_packet(room, peer);
     if (peer->finished) chatroom_sweep(room);
     return true;
 }

@@ -15,6 +15,19 @@ struct event *chatroom_text_event(const struct chatroom *room, enum event_type t
 void chatroom_emit(const struct chatroom *room, struct event *event);
 void chatroom_error(const struct chatroom *room, const char *text);
 
+/* chatroom_paths.c: a peer_host's way to others */
+void paths_send(void *context, const struct peer *peer, const struct path *to, const uint8_t *packet, size_t size);
+size_t paths_relays(void *context, const struct peer *peer, struct path out[static PEER_RELAYS]);
+void paths_own_candidates(void *context, const struct peer *peer, struct candidate_list *out);
+size_t paths_usable(void *context, const struct candidate_list *candidates,
+                    struct address out[static RECORD_CANDIDATES_MAX]);
+void paths_relay(void *context, struct peer *from, const struct frame_relay *relay);
+void paths_relayed(void *context, struct peer *through, const struct frame_relay *relay);
+
+/* chatroom_packets.c: a packet that somebody relayed for this member; any other's in it is dropped */
+void chatroom_receive_relayed(struct chatroom *room, const struct path *from,
+                              const uint8_t member[static MEMBER_ID_SIZE], const uint8_t *packet, size_t size);
+
 /* chatroom_messages.c: what is said and heard */
 void messages_received(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size);
 void messages_acknowledged(struct chatroom *room, struct peer *peer, uint64_t tag);

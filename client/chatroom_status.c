@@ -40,7 +40,7 @@ uint64_t status_due(const struct chatroom *room, const struct peer *peer) {
     enum peer_standing standing = standing_of(peer);
     if (standing != peer->told.standing) return 0;
     if (standing != STANDING_CONNECTED) return UINT64_MAX;
-    bool changed = rtt_changed(peer) || !address_equal(&peer->path, &peer->told.path);
+    bool changed = rtt_changed(peer) || !path_equal(&peer->path, &peer->told.path);
     return changed ? peer->told.at + STATUS_EVERY_MS : UINT64_MAX;
 }
 

@@ -25,6 +25,7 @@ static const char *const clock_choices[] = {
 static const char *const colour_choices[] = {[COLOURS_AUTO] = "auto", [COLOURS_NONE] = "none", [COLOURS_8] = "8",
                                              [COLOURS_256] = "256",   [COLOURS_TRUE] = "true", NULL};
 static const char *const cipher_choices[] = {[CIPHERS_AUTO] = "auto", [CIPHERS_CHACHA] = "chacha20-poly1305", NULL};
+static const char *const relay_choices[] = {[RELAY_AUTO] = "auto", [RELAY_NEVER] = "never", NULL};
 static const char *const log_choices[] = {[LOG_LEVEL_ERROR] = "error",
                                           [LOG_LEVEL_WARNING] = "warning",
                                           [LOG_LEVEL_INFO] = "info",
@@ -68,6 +69,7 @@ static const struct ini_key keys[] = {
     KEY(port, .type = INI_INTEGER, .min = 0, .max = 65535, .fallback = "0", .help = "the local UDP port, 0 for any"),
     KEY(ui, .type = INI_CHOICE, .choices = ui_choices, .fallback = "auto", .help = "the user interface"),
     KEY(ciphers, .type = INI_CHOICE, .choices = cipher_choices, .fallback = "auto", .help = "ciphers to offer to peers"),
+    KEY(relay, .type = INI_CHOICE, .choices = relay_choices, .fallback = "auto", .help = "whether packets may be relayed, ours and others'"),
     KEY(log_level, .type = INI_CHOICE, .choices = log_choices, .fallback = "warning", .help = "what is logged"),
     KEY(bell, .type = INI_BOOLEAN, .fallback = "off", .help = "rings where your nick is said"),
     KEY(notify, .type = INI_BOOLEAN, .fallback = "off", .help = "a note on the desktop (OSC 9) where your nick is said"),

@@ -7,6 +7,7 @@
 #include "common/text.h"
 
 enum { CIPHERS_AUTO, CIPHERS_CHACHA };
+enum { RELAY_AUTO, RELAY_NEVER };
 enum { UI_CHOICE_AUTO, UI_CHOICE_CURSES, UI_CHOICE_PLAIN, UI_CHOICE_JSON };
 enum { MEMBERS_AUTO, MEMBERS_ON, MEMBERS_OFF };
 enum { CLOCK_MINUTES, CLOCK_SECONDS, CLOCK_OFF };
@@ -22,6 +23,7 @@ struct client_config {
     long long port;                  /* 0: any */
     int ui;
     int ciphers;
+    int relay; /* RELAY_NEVER: neither for us, nor by us */
     int log_level;
     /* Of the screen; /set changes these while it runs. */
     bool bell;   /* on mention */

@@ -140,6 +140,7 @@ struct engine *engine_create(const struct engine_options *options, const struct 
                                                    .known_peers = options->known_peers,
                                                    .nick = engine->nick,
                                                    .suite_mask = options->suite_mask,
+                                                   .relays = options->relays,
                                                    .send = on_send,
                                                    .punch_wait = on_punch_wait,
                                                    .emit = on_emit,

@@ -37,6 +37,7 @@ struct engine_options {
     const struct known_keys *known_peers, *known_bootnodes;
     const char *nick; /* at the start */
     uint8_t suite_mask;
+    bool relays;                     /* may others relay for us, do we for them? */
     const char *bootnode_name;       /* as the user wrote it: the name in known_bootnodes */
     const struct address *bootnodes; /* what it resolved to; copied */
     size_t bootnode_count;

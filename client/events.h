@@ -71,6 +71,7 @@ struct event {
     char nick[TEXT_NICK_MAX + 1]; /* empty: unknown yet */
     struct address bootnode, mapped, address;
     bool relayed, said_bye, ignored;
+    char relay[TEXT_NICK_MAX + 1]; /* relayed: the member who passes on; empty: a bootnode */
     enum peer_standing standing;
     enum chat_kind kind;
     double rtt_ms;

@@ -13,6 +13,9 @@
 #define ROUND_WAIT_FIRST_MS UINT64_C(2000)
 #define ROUND_WAIT_MOST_MS UINT64_C(60000)
 #define RENEWAL_AGAIN_MS 5000
+#define MEMBER_WAIT_MS 400 /* those who meet directly need no relay: PROTOCOL.md §3.4 rule 1 */
+#define BOOTNODE_WAIT_MS 800
+#define RELAYS_AGAIN_MS 500
 
 bool linking_usable(const struct peer *peer, uint64_t now) {
     return transport_usable(&peer->current, now);
@@ -56,9 +59,16 @@ static bool attempt_begin(struct peer *peer, const struct transport *bound_to, u
     return false;
 }
 
+/* After a round in vain, or with a path that has died, nothing is gained by waiting. */
+static bool in_a_hurry(const struct peer *peer) {
+    return peer->demoted || peer->rounds > 0;
+}
+
 void linking_start(struct peer *peer, uint64_t now) {
+    peer->relay_count = 0;
+    peer->relays_due = now + (in_a_hurry(peer) ? 0 : MEMBER_WAIT_MS);
     if (peer->pair.initiator) {
-        punch_stop(&peer->renewal);
+        peer->renewing = false;
         peer->retry = now + ROUND_WAIT_FIRST_MS; /* should there be no index left */
         if (!attempt_begin(peer, NULL, now)) return;
     }
@@ -69,7 +79,9 @@ void linking_start(struct peer *peer, uint64_t now) {
 void linking_done(struct peer *peer) {
     attempt_drop(peer);
     punch_stop(&peer->punch);
-    punch_stop(&peer->renewal);
+    peer->renewing = false;
+    peer->relay_count = 0;
+    peer->relays_due = UINT64_MAX;
     peer->retry = UINT64_MAX;
     peer->rounds = 0;
 }
@@ -83,8 +95,8 @@ static void transport_rotate(struct peer *peer, const struct transport *fresh) {
 
 /* Where a handshake was answered from is the path. A renewal keeps the path it runs on: that moves by validation only.
  */
-static void take_path(struct peer *peer, bool bound, const struct address *from) {
-    if (!bound || !peer->has_path) talking_set_path(peer, from);
+static void take_path(struct peer *peer, bool bound, const struct path *from, uint64_t now) {
+    if (!bound || !peer->has_path) paths_set(peer, from, now);
 }
 
 void linking_promote_next(struct peer *peer, uint64_t now) {
@@ -94,10 +106,24 @@ void linking_promote_next(struct peer *peer, uint64_t now) {
     sodium_memzero(&fresh, sizeof fresh);
     memcpy(peer->current_static, peer->next_static, sizeof peer->current_static);
     peer->static_proven = true;
-    take_path(peer, peer->next_bound, &peer->next_path);
+    take_path(peer, peer->next_bound, &peer->next_path, now);
     if (peer->confirmation_tries == 1) peer->rtt_us = (uint32_t)(now - peer->confirmation_sent) * 1000;
     peer->confirmation_size = 0;
     linking_done(peer);
+}
+
+static struct path_try *relay_find(struct peer *peer, const struct path *path) {
+    for (size_t i = 0; i < peer->relay_count; i++)
+        if (path_equal(&peer->relays[i].path, path)) return &peer->relays[i];
+    return NULL;
+}
+
+/* The responder knows a relay that we have not tried yet: one packet, as to any other place that it is heard from. */
+static void relay_learn(struct peer *peer, const struct path *path, uint64_t now) {
+    if (!peer->punch.active || relay_find(peer, path) || peer->relay_count == PEER_RELAYS) return;
+    struct path_try *try = &peer->relays[peer->relay_count++];
+    path_try_start(try, path, now);
+    try->sent = PATH_TRIES - 1;
 }
 
 /* A PROBE on a working session: the other side has lost it. Anyone in the room could forge that, so not too often. */
@@ -107,18 +133,21 @@ static bool probe_counts(const struct peer *peer, uint64_t now) {
     return !late && now - peer->forced >= FORCED_INTERVAL_MS;
 }
 
-void peer_receive_probe(struct peer *peer, const struct address *from, uint64_t now) {
+void peer_receive_probe(struct peer *peer, const struct path *from, uint64_t now) {
     if (!peer->pair.initiator || peer->state != PEER_LIVE) return;
     if (!peer->attempt.active && !peer->next.live && probe_counts(peer, now)) {
         peer->forced = now;
         linking_start(peer, now);
     }
-    punch_learn(&peer->punch, from, now);
+    if (from->kind != PATH_DIRECT)
+        relay_learn(peer, from, now);
+    else if (from->socket == PATH_SOCKET_MAIN)
+        punch_learn(&peer->punch, &from->address, now);
 }
 
 void linking_init(struct peer *peer, uint64_t now) {
     punch_init(&peer->punch);
-    punch_init(&peer->renewal);
+    peer->relays_due = UINT64_MAX;
     peer->retry = UINT64_MAX;
     for (size_t i = 0; i < PEER_PENDING; i++) {
         peer->work[i].tokens = WORK_BURST;
@@ -135,9 +164,19 @@ static bool work_allowed(struct peer *peer, size_t place, uint64_t now) {
     return allowed;
 }
 
-static size_t pending_place(const struct peer *peer, bool bound, const struct address *from) {
-    bool known = bound || punch_names(&peer->punch, from) || (peer->has_path && address_equal(from, &peer->path));
-    return known ? PEER_PENDING_KNOWN : PEER_PENDING_STRANGE;
+/* A bootnode vouches for who sent what it relays; a member may say anything. */
+static bool is_known(struct peer *peer, const struct path *from) {
+    if (peer->has_path && path_equal(from, &peer->path)) return true;
+    switch (from->kind) {
+    case PATH_DIRECT: return punch_names(&peer->punch, &from->address);
+    case PATH_MEMBER: return relay_find(peer, from) != NULL;
+    case PATH_BOOTNODE: break;
+    }
+    return true;
+}
+
+static size_t pending_place(struct peer *peer, bool bound, const struct path *from) {
+    return bound || is_known(peer, from) ? PEER_PENDING_KNOWN : PEER_PENDING_STRANGE;
 }
 
 static const struct transport *bound_transport(const struct peer *peer, uint32_t index, uint64_t now) {
@@ -146,14 +185,14 @@ static const struct transport *bound_transport(const struct peer *peer, uint32_t
     return NULL;
 }
 
-static void send_response(struct peer *peer, const struct handshake_pending *pending, const struct address *to,
+static void send_response(struct peer *peer, const struct handshake_pending *pending, const struct path *to,
                           uint64_t now) {
-    peer->host->send(peer->host->context, to, pending->response, sizeof pending->response);
+    peer->host->send(peer->host->context, peer, to, pending->response, sizeof pending->response);
     peer->answered = now;
 }
 
 void peer_receive_initiation(struct peer *peer, const uint8_t *packet, const struct peer_initiation *message,
-                             const struct address *from, uint64_t now) {
+                             const struct path *from, uint64_t now) {
     if (peer->pair.initiator || peer->state != PEER_LIVE) return;
     for (size_t i = 0; i < PEER_PENDING; i++) {
         const struct handshake_pending *known = &peer->pending[i];
@@ -179,12 +218,12 @@ void peer_receive_initiation(struct peer *peer, const uint8_t *packet, const str
 }
 
 static void send_confirmation(struct peer *peer, uint64_t now) {
-    peer->host->send(peer->host->context, &peer->next_path, peer->confirmation, peer->confirmation_size);
+    peer->host->send(peer->host->context, peer, &peer->next_path, peer->confirmation, peer->confirmation_size);
     peer->confirmation_sent = now;
     peer->confirmation_due = now + (CONFIRMATION_FIRST_MS << peer->confirmation_tries++);
 }
 
-void peer_receive_response(struct peer *peer, const struct peer_answer *message, const struct address *from,
+void peer_receive_response(struct peer *peer, const struct peer_answer *message, const struct path *from,
                            uint64_t now) {
     if (!peer->attempt.active || message->receiver_index != peer->attempt.index) return;
     struct frame_introduction self;
@@ -220,7 +259,7 @@ static struct handshake_pending *pending_find(struct peer *peer, uint32_t index)
     return NULL;
 }
 
-void peer_receive_confirmation(struct peer *peer, const struct peer_answer *message, const struct address *from,
+void peer_receive_confirmation(struct peer *peer, const struct peer_answer *message, const struct path *from,
                                uint64_t now) {
     struct handshake_pending *pending = pending_find(peer, message->receiver_index);
     if (!pending || peer->state != PEER_LIVE) return;
@@ -231,7 +270,7 @@ void peer_receive_confirmation(struct peer *peer, const struct peer_answer *mess
     struct handshake_result result;
     if (!handshake_accept(&peer->pair, pending, message, &result)) return;
     pending->done = true;
-    take_path(peer, pending->bound, from);
+    take_path(peer, pending->bound, from, now);
     struct transport fresh;
     transport_start(&fresh, handshake_suite(&peer->pair), &result.keys, pending->index, pending->remote_index, now);
     transport_rotate(peer, &fresh);
@@ -239,7 +278,7 @@ void peer_receive_confirmation(struct peer *peer, const struct peer_answer *mess
     sodium_memzero(&fresh, sizeof fresh);
     sodium_memzero(&pending->noise, sizeof pending->noise);
     peer->rtt_us = (uint32_t)(now - peer->answered) * 1000;
-    peer->heard = now;
+    peer->heard = peer->heard_here = now;
     peer->asked = 0;
     peer->introduce_self = true;
     linking_done(peer);
@@ -247,9 +286,9 @@ void peer_receive_confirmation(struct peer *peer, const struct peer_answer *mess
     sodium_memzero(&result, sizeof result);
 }
 
-static void send_punch(struct peer *peer, const struct address *to) {
+static void send_punch(struct peer *peer, const struct path *to) {
     if (peer->pair.initiator) {
-        peer->host->send(peer->host->context, to, peer->attempt.packet, sizeof peer->attempt.packet);
+        peer->host->send(peer->host->context, peer, to, peer->attempt.packet, sizeof peer->attempt.packet);
         return;
     }
     struct peer_probe probe;
@@ -257,25 +296,62 @@ static void send_punch(struct peer *peer, const struct address *to) {
     uint8_t packet[PEER_PROBE_SIZE];
     size_t size = peer_probe_encode(&probe, packet, sizeof packet);
     peer_mac_write(peer->pair.room->mac_key, packet, size);
-    peer->host->send(peer->host->context, to, packet, size);
+    peer->host->send(peer->host->context, peer, to, packet, size);
 }
 
-static void punch_run(struct peer *peer, struct punch *punch, uint64_t now) {
+/* May one more packet go out? */
+static bool punch_allowed(struct peer *peer, uint64_t now) {
+    if (now < peer->punch_blocked) return false;
+    uint64_t wait = peer->host->punch_wait(peer->host->context, now);
+    if (wait) peer->punch_blocked = now + wait;
+    return wait == 0;
+}
+
+static void punch_run(struct peer *peer, uint64_t now) {
     struct address to;
-    while (now >= peer->punch_blocked && punch_due(punch) <= now) {
-        uint64_t wait = peer->host->punch_wait(peer->host->context, now);
-        if (wait) {
-            peer->punch_blocked = now + wait;
-            return;
-        }
-        if (punch_next(punch, now, &to)) send_punch(peer, &to);
+    while (punch_due(&peer->punch) <= now && punch_allowed(peer, now)) {
+        if (!punch_next(&peer->punch, now, &to)) return;
+        struct path path = path_direct(&to);
+        send_punch(peer, &path);
     }
+}
+
+static void try_run(struct peer *peer, struct path_try *try, uint64_t now) {
+    if (now < try->due || !punch_allowed(peer, now)) return;
+    send_punch(peer, &try->path);
+    path_try_sent(try, now);
+}
+
+/* Who may relay now, in addition to those who could before. */
+static void relays_look(struct peer *peer, uint64_t now) {
+    struct path found[PEER_RELAYS];
+    size_t count = peer->host->relays(peer->host->context, peer, found);
+    peer->relays_due = now + RELAYS_AGAIN_MS;
+    for (size_t i = 0; i < count && peer->relay_count < PEER_RELAYS; i++) {
+        if (relay_find(peer, &found[i])) continue;
+        bool later = found[i].kind == PATH_BOOTNODE && !in_a_hurry(peer);
+        uint64_t wait = later ? BOOTNODE_WAIT_MS - MEMBER_WAIT_MS : 0;
+        path_try_start(&peer->relays[peer->relay_count++], &found[i], now + wait);
+    }
+}
+
+static void relays_run(struct peer *peer, uint64_t now) {
+    if (!peer->punch.active) return;
+    if (now >= peer->relays_due) relays_look(peer, now);
+    for (size_t i = 0; i < peer->relay_count; i++) try_run(peer, &peer->relays[i], now);
+}
+
+static bool relays_exhausted(const struct peer *peer) {
+    for (size_t i = 0; i < peer->relay_count; i++)
+        if (peer->relays[i].due != UINT64_MAX) return false;
+    return true;
 }
 
 /* A round without success: the next one after 2, 4, 8 … 60 s, and the bootnode tells the other side to punch as well.
  */
 static void round_end(struct peer *peer, uint64_t now) {
     punch_stop(&peer->punch);
+    peer->relays_due = UINT64_MAX;
     attempt_drop(peer);
     uint64_t wait = peer->rounds >= 5 ? ROUND_WAIT_MOST_MS : ROUND_WAIT_FIRST_MS << peer->rounds;
     peer->rounds++;
@@ -301,9 +377,16 @@ static uint64_t renewal_due(const struct peer *peer) {
 static void renewal_begin(struct peer *peer, uint64_t now) {
     peer->renewed = now;
     if (!attempt_begin(peer, &peer->current, now)) return;
-    punch_init(&peer->renewal);
-    punch_set_candidates(&peer->renewal, &peer->path, 1, now);
-    punch_start(&peer->renewal, now);
+    path_try_start(&peer->renewal, &peer->path, now);
+    peer->renewing = true;
+}
+
+static void renewal_run(struct peer *peer, uint64_t now) {
+    if (!peer->renewing) return;
+    try_run(peer, &peer->renewal, now);
+    if (peer->renewal.due != UINT64_MAX || now - peer->renewed < RENEWAL_AGAIN_MS) return;
+    peer->renewing = false;
+    attempt_drop(peer);
 }
 
 /* CONFIRMATION is out, nothing was heard on the new transport: repeat, then give the handshake up. */
@@ -327,13 +410,10 @@ void linking_tick(struct peer *peer, uint64_t now) {
         peer->host->introduce(peer->host->context, peer);
         linking_start(peer, now);
     }
-    punch_run(peer, &peer->renewal, now);
-    punch_run(peer, &peer->punch, now);
-    if (punch_exhausted(&peer->renewal, now)) {
-        punch_stop(&peer->renewal);
-        attempt_drop(peer);
-    }
-    if (punch_exhausted(&peer->punch, now)) round_end(peer, now);
+    renewal_run(peer, now);
+    punch_run(peer, now);
+    relays_run(peer, now);
+    if (punch_exhausted(&peer->punch, now) && relays_exhausted(peer)) round_end(peer, now);
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b) {
@@ -342,9 +422,12 @@ static uint64_t earlier(uint64_t a, uint64_t b) {
 
 uint64_t linking_due(const struct peer *peer, uint64_t now) {
     if (peer->state != PEER_LIVE) return UINT64_MAX;
-    uint64_t due = earlier(punch_due(&peer->punch), punch_due(&peer->renewal));
+    uint64_t due = punch_due(&peer->punch);
+    for (size_t i = 0; peer->punch.active && i < peer->relay_count; i++) due = earlier(due, peer->relays[i].due);
+    if (peer->renewing) due = earlier(due, peer->renewal.due);
     if (due < peer->punch_blocked) due = peer->punch_blocked;
-    if (peer->punch.active || peer->renewal.active) due = earlier(due, now + 500); /* to see that a round is over */
+    if (peer->punch.active || peer->renewing) due = earlier(due, now + 500); /* to see that a round is over */
+    due = earlier(due, peer->relays_due);
     due = earlier(due, peer->retry);
     due = earlier(due, renewal_due(peer));
     if (peer->confirmation_size) due = earlier(due, peer->confirmation_due);

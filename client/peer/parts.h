@@ -12,6 +12,8 @@ void peer_introduction(const struct peer *peer, struct frame_introduction *out);
 
 /* linking.c */
 void linking_init(struct peer *peer, uint64_t now);
+#define PEER_ASKED_MS 1000 /* unanswered for so long: other paths are looked at */
+
 void linking_start(struct peer *peer, uint64_t now); /* a round of punching, with a new handshake if we initiate */
 void linking_done(struct peer *peer);                /* a working session: no more punching */
 void linking_tick(struct peer *peer, uint64_t now);
@@ -29,5 +31,22 @@ uint64_t talking_due(const struct peer *peer, uint64_t now);
 /* A verified introduction: first contact, a handshake again with perhaps another nick, or a restart on their side. */
 void talking_introduced(struct peer *peer, const struct frame_introduction *introduction, uint64_t now);
 /* Introduces ourselves once more, to where we were asked from. */
-void talking_introduce(struct peer *peer, const struct address *to, uint64_t now);
-void talking_set_path(struct peer *peer, const struct address *address);
+void talking_introduce(struct peer *peer, const struct path *to, uint64_t now);
+/* One frame in a packet of its own. `wants_answer`: silence from here on counts against the path, if it is that. */
+void talking_send(struct peer *peer, const struct frame *frame, const struct path *to, bool wants_answer, uint64_t now);
+/* Asks the path for a sign of life. */
+void talking_ping(struct peer *peer, uint64_t now);
+
+/* paths.c */
+void paths_init(struct peer *peer);
+void paths_set(struct peer *peer, const struct path *path, uint64_t now);
+/* An authentic packet came from there. */
+void paths_heard(struct peer *peer, const struct path *from, uint64_t now);
+/* A PONG that does not answer the path's own PING. */
+void paths_pong(struct peer *peer, uint64_t token, const struct path *from, uint64_t now);
+/* The other side's CANDIDATES. */
+void paths_offered(struct peer *peer, const struct frame_candidates *offer, uint64_t now);
+/* The other's candidates, or ours, may have become more: looks for something better. */
+void paths_seek(struct peer *peer, uint64_t now);
+void paths_tick(struct peer *peer, uint64_t now);
+uint64_t paths_due(const struct peer *peer);

@@ -24,3 +24,14 @@ bool path_equal(const struct path *a, const struct path *b) {
 bool path_kind_better(const struct path *a, const struct path *b) {
     return a->kind < b->kind;
 }
+
+void path_try_start(struct path_try *try, const struct path *path, uint64_t due) {
+    *try = (struct path_try){.path = *path, .due = due};
+}
+
+void path_try_sent(struct path_try *try, uint64_t now) {
+    static const uint16_t pauses_ms[] = {100, 200, 400};
+    uint64_t pause = try->sent < sizeof pauses_ms / sizeof *pauses_ms ? pauses_ms[try->sent] : 500;
+    try->sent++;
+    try->due = try->sent < PATH_TRIES ? now + pause : UINT64_MAX;
+}

@@ -24,6 +24,18 @@ struct path {
     uint8_t bootnode;               /* bootnode: which one of the room's */
 };
 
+/* Packets that are sent to one path until something comes of it. */
+struct path_try {
+    struct path path;
+    uint64_t due; /* ms; UINT64_MAX: no more */
+    uint8_t sent;
+};
+#define PATH_TRIES 10
+
+void path_try_start(struct path_try *try, const struct path *path, uint64_t due);
+/* One was sent: the next after 100, 200, 400, then every 500 ms, PATH_TRIES in all. */
+void path_try_sent(struct path_try *try, uint64_t now);
+
 struct path path_direct(const struct address *address);
 struct path path_through_member(const uint8_t member[static MEMBER_ID_SIZE]);
 struct path path_through_bootnode(uint8_t bootnode);

@@ -28,8 +28,9 @@ struct peer *peer_create(const struct peer_host *host, const struct member_recor
     peer->pair.own_mask = host->own_mask;
     peer->pair.other_mask = record->suite_mask;
     pair_tag_derive(host->room->mac_key, record->id, host->own_id, peer->tag_in);
-    peer->created = peer->heard = peer->sent = now;
+    peer->created = peer->heard = peer->heard_here = peer->sent = now;
     linking_init(peer, now);
+    paths_init(peer);
     peer->epoch = ++*host->epochs;
     delivery_sender_init(&peer->sender, ++*host->streams);
     delivery_receiver_init(&peer->receiver);
@@ -75,6 +76,7 @@ bool peer_listed(struct peer *peer, const struct member_record *record, const st
     punch_set_candidates(&peer->punch, usable, count, now);
     if (peer->state == PEER_BLOCKED) return false;
     if (revived) revive(peer, now);
+    if (peer_reachable(peer) && peer->path.kind != PATH_DIRECT) paths_seek(peer, now);
     /* A handshake under way was bound to the old mask and cannot succeed. */
     bool linked = peer_reachable(peer) || peer->next.live;
     if (!linked && (revived || !was_listed || other_suites || !peer->punch.active)) {
@@ -97,6 +99,21 @@ void peer_introduced(struct peer *peer, const struct address *usable, size_t cou
     if (!peer_reachable(peer) && !peer->punch.active && !peer->next.live) linking_start(peer, now);
 }
 
+void peer_network_changed(struct peer *peer, uint64_t now) {
+    if (peer->state != PEER_LIVE || !peer_reachable(peer)) return;
+    talking_ping(peer, now);
+    paths_seek(peer, now);
+}
+
+/* Keys grow old all the same. */
+void peer_resumed(struct peer *peer, uint64_t gap, uint64_t now) {
+    if (peer->delisted) peer->delisted += gap;
+    peer->heard = peer->heard_here = now;
+    peer->asked = 0;
+    peer->ping_sent = 0;
+    if (peer_reachable(peer) && linking_usable(peer, now)) talking_ping(peer, now);
+}
+
 bool peer_queue(struct peer *peer, struct blob *blob, uint64_t tag, uint64_t now) {
     if (!delivery_queue(&peer->sender, blob, tag)) return false;
     if (peer->connected) talking_flush(peer, now);
@@ -110,10 +127,12 @@ void peer_drop_queue(struct peer *peer) {
 
 void peer_tick(struct peer *peer, uint64_t now) {
     linking_tick(peer, now);
+    paths_tick(peer, now);
     talking_tick(peer, now);
 }
 
 uint64_t peer_due(const struct peer *peer, uint64_t now) {
-    uint64_t linking = linking_due(peer, now), talking = talking_due(peer, now);
-    return linking < talking ? linking : talking;
+    uint64_t due = linking_due(peer, now), paths = paths_due(peer), talking = talking_due(peer, now);
+    if (paths < due) due = paths;
+    return talking < due ? talking : due;
 }

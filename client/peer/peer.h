@@ -1,6 +1,6 @@
 /* One other member of a room: finding a way to it, the secure session, what is delivered, whether it still lives. Pure:
  * packets and times in, packets and calls out. PROTOCOL.md §3; peer.c is the life of a peer, linking.c punching and
- * handshakes, talking.c what goes through the session.
+ * handshakes, talking.c what goes through the session, paths.c which way it goes.
  *
  * Invariants:
  * 1. `current` is the transport we send on. `next` is the initiator's, finished but not yet heard on; `previous` only
@@ -8,7 +8,8 @@
  * 2. `connected` is set once the other's introduction was verified, and stays: later handshakes must prove the same
  * member id.
  * 3. The path changes only to where the proven member answered an unbound handshake from, or to where a PONG with our
- * random token came from. */
+ * random token came from; from a path that answers only to a better one (PROTOCOL.md §3.4 rule 3).
+ * 4. A relay is a path like any other: packets are the same, and it proves nothing. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,12 +20,16 @@
 #include "client/peer/delivery.h"
 #include "client/peer/handshake.h"
 #include "client/peer/indices.h"
+#include "client/peer/path.h"
 #include "client/peer/punch.h"
 #include "client/peer/transport.h"
 
 /* Handshakes of ours to answer: those from where the peer is known to be, or bound to a session, and all others. Each
  * has its own place and its own share of work, so that a flood of the latter keeps no peer out. */
 enum { PEER_PENDING_KNOWN, PEER_PENDING_STRANGE, PEER_PENDING };
+
+#define PEER_RELAYS 6 /* tried at once: some members and every bootnode */
+#define PEER_CHECKS 16
 
 struct peer;
 
@@ -41,7 +46,21 @@ struct peer_host {
     const char *nick;           /* as it is now */
     uint32_t *streams, *epochs; /* never counted back */
 
-    void (*send)(void *context, const struct address *to, const uint8_t *data, size_t size);
+    const bool *relays_allowed;      /* may packets of ours be relayed, do we relay others'? */
+    const enum nat_mapping *mapping; /* of our NAT, as far as we know */
+
+    void (*send)(void *context, const struct peer *peer, const struct path *to, const uint8_t *data, size_t size);
+    /* Who may relay to this peer now, best first; at most PEER_RELAYS. */
+    size_t (*relays)(void *context, const struct peer *peer, struct path out[static PEER_RELAYS]);
+    /* The peer asks us to pass a packet on to a member. */
+    void (*relay)(void *context, struct peer *from, const struct frame_relay *relay);
+    /* Through this peer came a packet of a member. */
+    void (*relayed)(void *context, struct peer *through, const struct frame_relay *relay);
+    /* Where we may be reached, for this peer to know. */
+    void (*own_candidates)(void *context, const struct peer *peer, struct candidate_list *out);
+    /* Those of the other's candidates that we may send to. */
+    size_t (*usable)(void *context, const struct candidate_list *candidates,
+                     struct address out[static RECORD_CANDIDATES_MAX]);
     /* May one more PROBE or INITIATION go out? 0: yes, counted; else milliseconds until one may. */
     uint64_t (*punch_wait)(void *context, uint64_t now);
     /* The first verified introduction: false blocks the peer (a known nick with another key). */
@@ -50,6 +69,8 @@ struct peer_host {
     void (*renamed)(void *context, struct peer *peer, const char *nick);
     void (*connected)(void *context, struct peer *peer);
     void (*path_changed)(void *context, struct peer *peer);
+    /* The path does not answer: our own network may have changed, too. */
+    void (*path_lost)(void *context, struct peer *peer);
     /* Nobody takes messages now: segments are dropped, not acknowledged, and come again. */
     bool (*busy)(void *context);
     void (*message)(void *context, struct peer *peer, const uint8_t *message, size_t size);
@@ -79,18 +100,25 @@ struct peer {
     bool left_by_itself; /* the room's: what the bootnode said when it delisted the peer */
     bool finished;       /* the room's: to be destroyed */
     bool stalled;        /* the room's: acknowledged nothing since messages were given up */
-    struct {             /* the room's: what was last told of it */
-        bool present;    /* between EVENT_PEER_JOINED and EVENT_PEER_LEFT */
+    struct {             /* the room's: what this peer may still have relayed, in thousandths */
+        uint64_t packets, bytes, filled;
+    } relaying;
+    struct {          /* the room's: what was last told of it */
+        bool present; /* between EVENT_PEER_JOINED and EVENT_PEER_LEFT */
         enum peer_standing standing;
         uint32_t rtt_us;
-        struct address path;
+        struct path path;
         uint64_t at;
     } told;
     uint64_t delisted;
 
     /* Linking. */
-    struct punch punch;     /* to all candidates */
-    struct punch renewal;   /* a bound handshake, on the path alone */
+    struct punch punch;                  /* to all candidates */
+    struct path_try relays[PEER_RELAYS]; /* of the present round */
+    size_t relay_count;
+    uint64_t relays_due;     /* when to look who may relay; UINT64_MAX outside of a round */
+    struct path_try renewal; /* a bound handshake, on the path alone */
+    bool renewing;
     uint64_t punch_blocked; /* by the rate of all peers, until then */
     uint64_t retry;         /* next round of punching; UINT64_MAX: none planned */
     unsigned rounds;
@@ -105,7 +133,7 @@ struct peer {
     uint8_t next_static[32], current_static[32];
     bool static_proven; /* an introduction has proved `current_static`: this member never has another */
     bool next_bound;
-    struct address next_path; /* where CONFIRMATION goes; the path once it is answered */
+    struct path next_path; /* where CONFIRMATION goes; the path once it is answered */
     uint8_t confirmation[PEER_CONFIRMATION_MAX];
     size_t confirmation_size;
     uint64_t confirmation_due, confirmation_sent;
@@ -124,16 +152,25 @@ struct peer {
 
     /* Path and life. */
     bool has_path, demoted;
-    struct address path;
+    struct path path;
     uint32_t rtt_us;
     uint64_t heard, sent;
-    uint64_t asked;                 /* first packet that wants an answer since `heard`; 0: none */
+    uint64_t heard_here;            /* on the path */
+    uint64_t asked;                 /* first packet on the path that wants an answer since `heard_here`; 0: none */
     uint64_t ping_token, ping_sent; /* the last PING on the path */
-    struct {
-        bool active;
-        struct address address;
-        uint64_t token, sent;
-    } validation;
+    struct path_check {             /* PINGs elsewhere */
+        struct path path;
+        uint64_t token, sent; /* sent 0: none */
+    } checks[PEER_CHECKS];
+    uint64_t checked; /* the last one that a packet from elsewhere caused */
+
+    /* Seeking a better path. */
+    struct punch seek;
+    uint64_t seek_due; /* the next round; UINT64_MAX: none */
+    unsigned seek_rounds;
+    struct candidate_list offered; /* by the other side's CANDIDATES */
+    enum nat_mapping other_mapping;
+
     unsigned bye_tries;
     uint64_t bye_due;
 };
@@ -147,18 +184,21 @@ bool peer_listed(struct peer *peer, const struct member_record *record, const st
 void peer_delisted(struct peer *peer, bool resync, uint64_t now);
 /* INTRODUCE from the bootnode: punch again unless there is a working path. */
 void peer_introduced(struct peer *peer, const struct address *usable, size_t count, uint64_t now);
+/* Our addresses or routes changed: is the path still one? */
+void peer_network_changed(struct peer *peer, uint64_t now);
+/* We were not running for `gap` milliseconds: what was not heard meanwhile is nobody's silence. */
+void peer_resumed(struct peer *peer, uint64_t gap, uint64_t now);
 
 /* Packets whose MAC and pair tag were checked, */
-void peer_receive_probe(struct peer *peer, const struct address *from, uint64_t now);
+void peer_receive_probe(struct peer *peer, const struct path *from, uint64_t now);
 void peer_receive_initiation(struct peer *peer, const uint8_t *packet, const struct peer_initiation *message,
-                             const struct address *from, uint64_t now);
+                             const struct path *from, uint64_t now);
 /* and packets that name an index of ours (MAC checked for the first two). */
-void peer_receive_response(struct peer *peer, const struct peer_answer *message, const struct address *from,
-                           uint64_t now);
-void peer_receive_confirmation(struct peer *peer, const struct peer_answer *message, const struct address *from,
+void peer_receive_response(struct peer *peer, const struct peer_answer *message, const struct path *from, uint64_t now);
+void peer_receive_confirmation(struct peer *peer, const struct peer_answer *message, const struct path *from,
                                uint64_t now);
-void peer_receive_data(struct peer *peer, const uint8_t *packet, const struct peer_data *data,
-                       const struct address *from, uint64_t now);
+void peer_receive_data(struct peer *peer, const uint8_t *packet, const struct peer_data *data, const struct path *from,
+                       uint64_t now);
 
 /* Queues a message; false without memory. It is sent as soon as there is a session, until it is acknowledged. */
 bool peer_queue(struct peer *peer, struct blob *blob, uint64_t tag, uint64_t now);
@@ -167,6 +207,10 @@ void peer_drop_queue(struct peer *peer);
 /* Says bye, up to three times; peer_bye_done when answered or said often enough. */
 void peer_say_bye(struct peer *peer, uint64_t now);
 bool peer_bye_done(const struct peer *peer, uint64_t now);
+
+/* A packet of or for another member, as a FRAME_RELAY or FRAME_RELAYED; nothing unless the peer is reached directly. */
+void peer_pass_on(struct peer *peer, enum frame_type type, const uint8_t member[static MEMBER_ID_SIZE],
+                  const uint8_t *packet, size_t size, uint64_t now);
 
 void peer_tick(struct peer *peer, uint64_t now);
 uint64_t peer_due(const struct peer *peer, uint64_t now);

@@ -117,6 +117,25 @@ void punch_keep(struct punch *punch, const struct address *address, uint64_t now
     candidate->due = now;
 }
 
+void punch_keep_few(struct punch *punch, const struct address *address, uint8_t packets, uint64_t now) {
+    if (find(punch, address)) return;
+    struct punch_candidate *candidate = find_or_add(punch, address, now);
+
+    if (!candidate) return;
+    candidate->answers = false;
+    candidate->due = now;
+    if (candidate->sent < PUNCH_PACKETS - packets) candidate->sent = (uint8_t)(PUNCH_PACKETS - packets);
+}
+
+void punch_copy_candidates(struct punch *punch, const struct punch *from, uint64_t now) {
+    struct address recorded[PUNCH_RECORDED];
+    size_t count = 0;
+
+    for (size_t i = 0; i < from->count && count < PUNCH_RECORDED; i++)
+        if (!from->candidates[i].learned) recorded[count++] = from->candidates[i].address;
+    punch_set_candidates(punch, recorded, count, now);
+}
+
 bool punch_names(const struct punch *punch, const struct address *address) {
     for (size_t i = 0; i < punch->count; i++)
         if (!punch->candidates[i].answers && address_equal(&punch->candidates[i].address, address)) return true;

@@ -12,8 +12,8 @@
 #include "common/address.h"
 
 #define PUNCH_PACKETS 10
-#define PUNCH_RECORDED 5    /* of the member record (RECORD_CANDIDATES_MAX) */
-#define PUNCH_CANDIDATES 12 /* those and what was learned from packets; the oldest learned one makes room */
+#define PUNCH_RECORDED 8    /* of the member records that bootnodes told */
+#define PUNCH_CANDIDATES 16 /* those and what was learned from packets; the oldest learned one makes room */
 #define PUNCH_MEMORY 64
 
 struct punch_candidate {
@@ -39,6 +39,10 @@ void punch_set_candidates(struct punch *punch, const struct address *addresses, 
 void punch_learn(struct punch *punch, const struct address *address, uint64_t now);
 /* Where the peer was reached until now: a candidate like those of the record, beside them. */
 void punch_keep(struct punch *punch, const struct address *address, uint64_t now);
+/* As punch_keep, but for at most `packets` packets a round; nothing when the address is a candidate already. */
+void punch_keep_few(struct punch *punch, const struct address *address, uint8_t packets, uint64_t now);
+/* Takes the candidates that another schedule has, but for learned ones. */
+void punch_copy_candidates(struct punch *punch, const struct punch *from, uint64_t now);
 /* Is it a candidate of the record, or one kept? */
 bool punch_names(const struct punch *punch, const struct address *address);
 /* Begins (again): every candidate due now, counts at zero; what punch_learn brought is forgotten. */

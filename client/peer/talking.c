@@ -5,7 +5,6 @@
 #include "common/udp.h"
 
 #define PING_REPEAT_MS 1000
-#define VALIDATION_INTERVAL_MS 1000
 #define UNLISTED_PING_MS 2000
 #define ABSENT_ASKED_MS 2000 /* so long after the first question: two answers may be lost */
 #define BYE_REPEAT_MS 150
@@ -16,54 +15,32 @@ static uint64_t earlier(uint64_t a, uint64_t b) {
     return a < b ? a : b;
 }
 
-void talking_set_path(struct peer *peer, const struct address *address) {
-    bool changed = !peer->has_path || !address_equal(&peer->path, address);
-    peer->path = *address;
-    peer->has_path = true;
-    peer->demoted = false;
-    peer->asked = 0;
-    peer->validation.active = false;
-    if (changed && peer->connected) peer->host->path_changed(peer->host->context, peer);
-}
-
 /* Seals frames and sends them. `wants_answer`: silence from here on counts against the path. */
-static void send_frames(struct peer *peer, struct writer *frames, const struct address *to, bool wants_answer,
+static void send_frames(struct peer *peer, struct writer *frames, const struct path *to, bool wants_answer,
                         uint64_t now) {
     uint8_t packet[UDP_DATAGRAM_MAX];
     frames_pad(frames);
     size_t size = transport_seal(&peer->current, frames->data, writer_size(frames), packet, sizeof packet, now);
     if (size == 0) return;
-    peer->host->send(peer->host->context, to, packet, size);
+    peer->host->send(peer->host->context, peer, to, packet, size);
     peer->sent = now;
-    if (wants_answer && !peer->asked) peer->asked = now;
+    if (wants_answer && !peer->asked && path_equal(to, &peer->path)) peer->asked = now;
 }
 
-static void send_one(struct peer *peer, const struct frame *frame, const struct address *to, bool wants_answer,
-                     uint64_t now) {
+void talking_send(struct peer *peer, const struct frame *frame, const struct path *to, bool wants_answer,
+                  uint64_t now) {
     uint8_t buffer[PEER_FRAMES_MAX];
     struct writer writer = writer_over(buffer, sizeof buffer);
     frame_write(&writer, frame);
     send_frames(peer, &writer, to, wants_answer, now);
 }
 
-static void send_ping(struct peer *peer, uint64_t now) {
+void talking_ping(struct peer *peer, uint64_t now) {
     struct frame frame = {.type = FRAME_PING};
     randombytes_buf(&frame.token, sizeof frame.token);
     peer->ping_token = frame.token;
     peer->ping_sent = now;
-    send_one(peer, &frame, &peer->path, true, now);
-}
-
-/* An authentic packet came from elsewhere: does the peer receive there? */
-static void validate(struct peer *peer, const struct address *from, uint64_t now) {
-    if (peer->validation.sent && now - peer->validation.sent < VALIDATION_INTERVAL_MS) return;
-    struct frame frame = {.type = FRAME_PING};
-    randombytes_buf(&frame.token, sizeof frame.token);
-    peer->validation.active = true;
-    peer->validation.address = *from;
-    peer->validation.token = frame.token;
-    peer->validation.sent = now;
-    send_one(peer, &frame, from, false, now);
+    talking_send(peer, &frame, &peer->path, true, now);
 }
 
 static void write_introduction_frame(const struct peer *peer, struct writer *writer) {
@@ -72,7 +49,7 @@ static void write_introduction_frame(const struct peer *peer, struct writer *wri
     frame_write(writer, &frame);
 }
 
-void talking_introduce(struct peer *peer, const struct address *to, uint64_t now) {
+void talking_introduce(struct peer *peer, const struct path *to, uint64_t now) {
     uint8_t buffer[PEER_FRAMES_MAX];
     struct writer writer = writer_over(buffer, sizeof buffer);
     write_introduction_frame(peer, &writer);
@@ -164,13 +141,11 @@ static void handle_acknowledgement(struct peer *peer, const struct frame_acknowl
     while (delivery_completed(&peer->sender, &tag)) peer->host->acknowledged(peer->host->context, peer, tag);
 }
 
-static void handle_pong(struct peer *peer, uint64_t token, const struct address *from, uint64_t now) {
-    if (peer->validation.active && token == peer->validation.token && address_equal(from, &peer->validation.address)) {
-        talking_set_path(peer, from);
-        linking_done(peer);
+static void handle_pong(struct peer *peer, uint64_t token, const struct path *from, uint64_t now) {
+    if (token != peer->ping_token || peer->ping_sent == 0) {
+        paths_pong(peer, token, from, now);
         return;
     }
-    if (token != peer->ping_token || peer->ping_sent == 0) return;
     peer->rtt_us = (uint32_t)(now - peer->ping_sent) * 1000;
     peer->ping_sent = 0;
     delivery_sample(&peer->sender, peer->rtt_us);
@@ -183,7 +158,7 @@ static void handle_bye(struct peer *peer, uint64_t now) {
         return;
     }
     struct frame frame = {.type = FRAME_BYE};
-    send_one(peer, &frame, &peer->path, false, now);
+    talking_send(peer, &frame, &peer->path, false, now);
     if (peer->state == PEER_GONE) return;
     peer->state = PEER_GONE;
     linking_done(peer);
@@ -191,7 +166,16 @@ static void handle_bye(struct peer *peer, uint64_t now) {
     peer->host->said_bye(peer->host->context, peer);
 }
 
-static void handle_frame(struct peer *peer, const struct frame *frame, const struct address *from, uint64_t now) {
+/* Who relays for us asks us to relay nothing: a packet takes one turn. */
+static void handle_relay(struct peer *peer, const struct frame *frame, const struct path *from) {
+    if (from->kind != PATH_DIRECT || !*peer->host->relays_allowed || peer->state != PEER_LIVE) return;
+    if (frame->type == FRAME_RELAY)
+        peer->host->relay(peer->host->context, peer, &frame->relay);
+    else
+        peer->host->relayed(peer->host->context, peer, &frame->relay);
+}
+
+static void handle_frame(struct peer *peer, const struct frame *frame, const struct path *from, uint64_t now) {
     switch (frame->type) {
     case FRAME_SEGMENT:
         if (peer->host->busy(peer->host->context)) break;
@@ -200,11 +184,14 @@ static void handle_frame(struct peer *peer, const struct frame *frame, const str
     case FRAME_ACKNOWLEDGEMENT: handle_acknowledgement(peer, &frame->acknowledgement, now); break;
     case FRAME_PING: {
         struct frame pong = {.type = FRAME_PONG, .token = frame->token};
-        send_one(peer, &pong, from, false, now);
+        talking_send(peer, &pong, from, false, now);
         break;
     }
     case FRAME_PONG: handle_pong(peer, frame->token, from, now); break;
     case FRAME_BYE: handle_bye(peer, now); break;
+    case FRAME_RELAY:
+    case FRAME_RELAYED: handle_relay(peer, frame, from); break;
+    case FRAME_CANDIDATES: paths_offered(peer, &frame->candidates, now); break;
     default: break; /* also an introduction: one a handshake is enough */
     }
 }
@@ -221,7 +208,7 @@ static bool introduction_first(struct peer *peer, struct reader *reader, uint64_
 
 /* An answer on the new transport tells the responder that its introduction arrived. */
 static void after_promotion(struct peer *peer, uint64_t now) {
-    if (peer->state == PEER_LIVE) send_ping(peer, now);
+    if (peer->state == PEER_LIVE) talking_ping(peer, now);
 }
 
 static struct transport *transport_find(struct peer *peer, uint32_t index) {
@@ -231,13 +218,8 @@ static struct transport *transport_find(struct peer *peer, uint32_t index) {
     return NULL;
 }
 
-static void path_works_again(struct peer *peer) {
-    peer->demoted = false;
-    linking_done(peer);
-}
-
-void peer_receive_data(struct peer *peer, const uint8_t *packet, const struct peer_data *data,
-                       const struct address *from, uint64_t now) {
+void peer_receive_data(struct peer *peer, const uint8_t *packet, const struct peer_data *data, const struct path *from,
+                       uint64_t now) {
     uint8_t frames[PEER_FRAMES_MAX];
     size_t size;
     struct transport *transport = transport_find(peer, data->receiver_index);
@@ -246,8 +228,7 @@ void peer_receive_data(struct peer *peer, const uint8_t *packet, const struct pe
     bool promoted = transport == &peer->next;
     if (promoted && !introduction_first(peer, &reader, now)) return;
     if (!promoted && transport == &peer->current) peer->introduction_open = false;
-    peer->heard = now;
-    peer->asked = 0;
+    paths_heard(peer, from, now);
 
     struct frame frame;
     while (peer->state != PEER_BLOCKED && frame_next(&reader, &frame)) {
@@ -255,10 +236,6 @@ void peer_receive_data(struct peer *peer, const uint8_t *packet, const struct pe
         handle_frame(peer, &frame, from, now);
     }
     if (promoted) after_promotion(peer, now);
-    if (peer->state == PEER_LIVE && peer->has_path && !address_equal(from, &peer->path))
-        validate(peer, from, now);
-    else if (peer->demoted && peer->state == PEER_LIVE)
-        path_works_again(peer);
     talking_flush(peer, now);
 }
 
@@ -269,7 +246,7 @@ void peer_say_bye(struct peer *peer, uint64_t now) {
         return;
     }
     struct frame frame = {.type = FRAME_BYE};
-    send_one(peer, &frame, &peer->path, false, now);
+    talking_send(peer, &frame, &peer->path, false, now);
     peer->bye_tries++;
     peer->bye_due = now + BYE_REPEAT_MS;
 }
@@ -307,13 +284,6 @@ static uint64_t absent_due(const struct peer *peer) {
     return silent > peer->asked + ABSENT_ASKED_MS ? silent : peer->asked + ABSENT_ASKED_MS;
 }
 
-static void demote(struct peer *peer, uint64_t now) {
-    peer->demoted = true;
-    peer->asked = linking_usable(peer, now) ? 0 : now;
-    punch_keep(&peer->punch, &peer->path, now);
-    linking_start(peer, now);
-}
-
 void talking_tick(struct peer *peer, uint64_t now) {
     if (now >= absent_due(peer)) {
         peer->host->absent(peer->host->context, peer);
@@ -324,12 +294,8 @@ void talking_tick(struct peer *peer, uint64_t now) {
         if (peer->bye_tries < BYE_TRIES && now >= peer->bye_due) peer_say_bye(peer, now);
         return;
     }
-    if (!linking_usable(peer, now)) {
-        if (!peer->demoted) demote(peer, now);
-        return;
-    }
-    if (!peer->demoted && peer->asked && now - peer->asked >= PEER_DEMOTE_MS) demote(peer, now);
-    if (now >= ping_due(peer)) send_ping(peer, now);
+    if (!linking_usable(peer, now)) return;
+    if (now >= ping_due(peer)) talking_ping(peer, now);
     talking_flush(peer, now);
 }
 
@@ -340,6 +306,16 @@ uint64_t talking_due(const struct peer *peer, uint64_t now) {
     if (!linking_usable(peer, now)) return peer->demoted ? due : now;
     if (peer->acknowledge || peer->introduce_self) return now;
     due = earlier(due, ping_due(peer));
-    if (peer->asked && !peer->demoted) due = earlier(due, peer->asked + PEER_DEMOTE_MS);
     return earlier(due, delivery_due(&peer->sender, now));
+}
+
+void peer_pass_on(struct peer *peer, enum frame_type type, const uint8_t member[static MEMBER_ID_SIZE],
+                  const uint8_t *packet, size_t size, uint64_t now) {
+    if (!peer_reachable(peer) || peer->path.kind != PATH_DIRECT || !linking_usable(peer, now)) return;
+    struct frame frame = {.type = type, .relay = {.packet = packet, .size = size}};
+    memcpy(frame.relay.member, member, MEMBER_ID_SIZE);
+    uint8_t buffer[PEER_FRAMES_MAX];
+    struct writer writer = writer_over(buffer, sizeof buffer);
+    frame_write(&writer, &frame);
+    if (!writer.failed) send_frames(peer, &writer, &peer->path, false, now);
 }

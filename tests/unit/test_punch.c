@@ -160,7 +160,8 @@ static void the_oldest_learned_makes_room(void **state) {
     }
     assert_int_equal(punch.count, PUNCH_CANDIDATES);
     for (unsigned i = 0; i < PUNCH_RECORDED; i++) assert_int_equal(punch.candidates[i].address.port, 1000 + i);
-    for (unsigned i = 0; i < 7; i++) assert_int_equal(punch.candidates[PUNCH_RECORDED + i].address.port, 1103 + i);
+    for (unsigned i = 0; i < PUNCH_CANDIDATES - PUNCH_RECORDED; i++)
+        assert_int_equal(punch.candidates[PUNCH_RECORDED + i].address.port, 1102 + i);
 }
 
 static void a_longer_record_drops_the_oldest_learned(void **state) {
@@ -173,11 +174,11 @@ static void a_longer_record_drops_the_oldest_learned(void **state) {
         address = numbered(100 + i);
         punch_learn(&punch, &address, i);
     }
-    set_numbered(&punch, 0, 9, 0);
+    set_numbered(&punch, 0, PUNCH_RECORDED + 1, 0);
     assert_int_equal(punch.count, PUNCH_CANDIDATES);
-    assert_int_equal(punch.candidates[4].address.port, 1004);
-    assert_int_equal(punch.candidates[5].address.port, 1105);
-    assert_int_equal(punch.candidates[11].address.port, 1111);
+    assert_int_equal(punch.candidates[PUNCH_RECORDED - 1].address.port, 1000 + PUNCH_RECORDED - 1);
+    for (unsigned i = PUNCH_RECORDED; i < PUNCH_CANDIDATES; i++)
+        assert_int_equal(punch.candidates[i].address.port, 1100 + i);
 }
 
 static void unusable_addresses_never_enter(void **state) {

@@ -154,6 +154,7 @@ void person_create(struct person *person) {
                                      .known_bootnodes = &person->known_bootnodes,
                                      .nick = person->name,
                                      .suite_mask = person->suite_mask,
+                                     .relays = !person->no_relays,
                                      .bootnode_name = "bootnode.example:9595",
                                      .bootnodes = &bootnode,
                                      .bootnode_count = 1,

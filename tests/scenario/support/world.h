@@ -30,6 +30,7 @@ struct person {
     uint8_t suite_mask;
     const char *room, *secret; /* the first; id, credit and person_say are about this one */
     const uint8_t *pinned_key;
+    bool no_relays;
     struct known_keys known_peers, known_bootnodes; /* remember nothing unless a test opens them */
     struct nat nat;
     struct engine *engine; /* NULL: not running */

@@ -1,0 +1,119 @@
+/* How packets to peers travel: directly, through members, through bootnodes; and what we pass on for others.
+ * PROTOCOL.md §3.4. */
+#include <string.h>
+
+#include "client/chatroom_parts.h"
+
+#define MEMBERS_TRIED 2
+/* For each sender; bursts are a second's worth. */
+#define RELAY_PACKETS 100
+#define RELAY_BYTES (128 * 1024)
+
+/* --- Ours --- */
+
+static bool relays_for_us(const struct peer *member) {
+    return peer_reachable(member) && member->path.kind == PATH_DIRECT;
+}
+
+static void send_through_member(struct chatroom *room, const struct peer *peer, const struct path *to,
+                                const uint8_t *packet, size_t size) {
+    struct peer *member = chatroom_peer(room, to->member);
+    if (member && relays_for_us(member))
+        peer_pass_on(member, FRAME_RELAY, peer->pair.other_id, packet, size, room->now);
+}
+
+void paths_send(void *context, const struct peer *peer, const struct path *to, const uint8_t *packet, size_t size) {
+    struct chatroom *room = context;
+    switch (to->kind) {
+    case PATH_DIRECT: room->host->send(room->host->context, &to->address, packet, size); break;
+    case PATH_MEMBER: send_through_member(room, peer, to, packet, size); break;
+    case PATH_BOOTNODE: break;
+    }
+}
+
+/* The nearest members first, in later rounds others; who of them knows the peer is found out by trying. */
+static size_t relaying_members(const struct chatroom *room, const struct peer *peer, struct path *out) {
+    const struct peer *nearest[MEMBERS_TRIED * 4];
+    size_t count = 0, found = 0;
+    for (size_t i = 0; i < room->peer_count; i++) {
+        const struct peer *member = room->peers[i];
+        if (member == peer || !member->listed || !relays_for_us(member)) continue;
+        size_t at = count < sizeof nearest / sizeof *nearest ? count++ : count - 1;
+        if (at + 1 == sizeof nearest / sizeof *nearest && nearest[at] && nearest[at]->rtt_us <= member->rtt_us)
+            continue;
+        for (; at > 0 && nearest[at - 1]->rtt_us > member->rtt_us; at--) nearest[at] = nearest[at - 1];
+        nearest[at] = member;
+    }
+    for (size_t i = 0; i < count && i < MEMBERS_TRIED; i++)
+        out[found++] = path_through_member(nearest[(peer->rounds * MEMBERS_TRIED + i) % count]->pair.other_id);
+    return found;
+}
+
+size_t paths_relays(void *context, const struct peer *peer, struct path out[static PEER_RELAYS]) {
+    const struct chatroom *room = context;
+    return room->host->relays ? relaying_members(room, peer, out) : 0;
+}
+
+/* What the bootnode may tell everyone: private addresses it tells where they are of use. */
+void paths_own_candidates(void *context, const struct peer *peer, struct candidate_list *out) {
+    const struct chatroom *room = context;
+    const struct candidate_list *own = &room->rendezvous.candidates;
+    (void)peer;
+    *out = (struct candidate_list){0};
+    if (address_classify(&room->rendezvous.mapped) == ADDRESS_PUBLIC)
+        out->items[out->count++] = room->rendezvous.mapped;
+    for (uint8_t i = 0; i < own->count && out->count < RECORD_CANDIDATES_MAX; i++)
+        if (address_classify(&own->items[i]) == ADDRESS_PUBLIC) out->items[out->count++] = own->items[i];
+}
+
+/* The candidates that we may send to. Loopback ones only where the bootnode is on loopback itself: on one machine. */
+size_t paths_usable(void *context, const struct candidate_list *candidates,
+                    struct address out[static RECORD_CANDIDATES_MAX]) {
+    const struct chatroom *room = context;
+    size_t count = 0;
+    bool loopback = address_classify(&room->rendezvous.bootnode) == ADDRESS_LOOPBACK;
+    for (size_t i = 0; i < candidates->count; i++) {
+        const struct address *candidate = &candidates->items[i];
+        enum address_class class = address_classify(candidate);
+        if (class == ADDRESS_UNUSABLE || class == ADDRESS_LINK_LOCAL) continue;
+        if (class == ADDRESS_LOOPBACK && !loopback) continue;
+        if (address_equal(candidate, &room->rendezvous.mapped)) continue;
+        if (address_equal(candidate, &room->rendezvous.bootnode)) continue;
+        out[count++] = *candidate;
+    }
+    return count;
+}
+
+/* --- Others' --- */
+
+/* A share for each sender: a thousandth of a packet, and of a byte, a millisecond. */
+static bool relay_allowed(struct peer *from, size_t size, uint64_t now) {
+    uint64_t passed = now - from->relaying.filled < 1000 ? now - from->relaying.filled : 1000;
+    from->relaying.filled = now;
+    from->relaying.packets += passed * RELAY_PACKETS;
+    from->relaying.bytes += passed * RELAY_BYTES;
+    if (from->relaying.packets > RELAY_PACKETS * 1000) from->relaying.packets = RELAY_PACKETS * 1000;
+    if (from->relaying.bytes > (uint64_t)RELAY_BYTES * 1000) from->relaying.bytes = (uint64_t)RELAY_BYTES * 1000;
+    if (from->relaying.packets < 1000 || from->relaying.bytes < size * 1000) return false;
+    from->relaying.packets -= 1000;
+    from->relaying.bytes -= size * 1000;
+    return true;
+}
+
+static bool is_of_peers(const struct frame_relay *relay) {
+    return relay->packet[0] >= PEER_PROBE && relay->packet[0] < PEER_TYPE_END;
+}
+
+void paths_relay(void *context, struct peer *from, const struct frame_relay *relay) {
+    struct chatroom *room = context;
+    struct peer *to = chatroom_peer(room, relay->member);
+    if (!to || to == from || !is_of_peers(relay) || room->state >= CHATROOM_LEAVING) return;
+    if (!relays_for_us(to) || !relays_for_us(from) || !relay_allowed(from, relay->size, room->now)) return;
+    peer_pass_on(to, FRAME_RELAYED, from->pair.other_id, relay->packet, relay->size, room->now);
+}
+
+void paths_relayed(void *context, struct peer *through, const struct frame_relay *relay) {
+    struct chatroom *room = context;
+    struct path from = path_through_member(through->pair.other_id);
+    chatroom_receive_relayed(room, &from, relay->member, relay->packet, relay->size);
+}

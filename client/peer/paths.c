@@ -1,0 +1,223 @@
+/* Which way packets go: checks of other paths, seeking a better one, giving up a dead one. PROTOCOL.md §3.2 rules 8 and
+ * 9, §3.4. */
+#include <sodium.h>
+#include <string.h>
+
+#include "client/peer/parts.h"
+
+#define CHECK_INTERVAL_MS 1000
+#define CHECK_LIFE_MS 3000
+#define SEEK_FIRST_MS UINT64_C(2000)
+#define SEEK_MOST_MS UINT64_C(60000)
+#define SEEK_DOUBLINGS 5
+#define OFFERED_PINGS 5
+
+void paths_init(struct peer *peer) {
+    punch_init(&peer->seek);
+    peer->seek_due = UINT64_MAX;
+}
+
+static bool on_path(const struct peer *peer, const struct path *path) {
+    return peer->has_path && path_equal(path, &peer->path);
+}
+
+static bool unanswered(const struct peer *peer, uint64_t now) {
+    return peer->asked && now - peer->asked >= PEER_ASKED_MS;
+}
+
+void paths_set(struct peer *peer, const struct path *path, uint64_t now) {
+    bool changed = !on_path(peer, path);
+    peer->path = *path;
+    peer->has_path = true;
+    peer->demoted = false;
+    peer->asked = 0;
+    peer->heard_here = now;
+    if (!changed) return;
+    memset(peer->checks, 0, sizeof peer->checks);
+    peer->seek_rounds = 0;
+    peer->seek_due = path->kind == PATH_DIRECT ? UINT64_MAX : now;
+    if (path->kind == PATH_DIRECT) punch_stop(&peer->seek);
+    if (peer->connected) peer->host->path_changed(peer->host->context, peer);
+}
+
+/* --- Checks --- */
+
+/* The place of this path's last check, else of the oldest one. */
+static struct path_check *check_place(struct peer *peer, const struct path *path) {
+    struct path_check *oldest = &peer->checks[0];
+    for (size_t i = 0; i < PEER_CHECKS; i++) {
+        if (peer->checks[i].sent && path_equal(&peer->checks[i].path, path)) return &peer->checks[i];
+        if (peer->checks[i].sent < oldest->sent) oldest = &peer->checks[i];
+    }
+    return oldest;
+}
+
+/* Repeated PINGs to a path carry the token of the first, so a late answer counts as well; its round trip is then too
+ * long, never too short. */
+static void check(struct peer *peer, const struct path *path, uint64_t now) {
+    struct path_check *place = check_place(peer, path);
+    if (!place->sent || !path_equal(&place->path, path) || now - place->sent >= CHECK_LIFE_MS) {
+        *place = (struct path_check){.path = *path, .sent = now};
+        randombytes_buf(&place->token, sizeof place->token);
+    }
+    struct frame frame = {.type = FRAME_PING, .token = place->token};
+    talking_send(peer, &frame, path, false, now);
+}
+
+static uint32_t rtt_of(const struct peer *peer) {
+    return peer->sender.has_rtt ? peer->sender.srtt_us : peer->rtt_us;
+}
+
+/* Both sides may have taken different paths that work. So that they meet on one, the responder follows at once, the
+ * initiator when its own path is silent for long. */
+static bool other_side_moved(const struct peer *peer, const struct path_check *check, uint64_t now) {
+    if (!peer->pair.initiator) return peer->heard_here < check->sent;
+    return now - peer->heard_here >= PEER_ASKED_MS;
+}
+
+static bool better(const struct peer *peer, const struct path_check *check, uint64_t now) {
+    if (!peer->has_path || peer->demoted) return true;
+    if (check->path.kind != peer->path.kind) return path_kind_better(&check->path, &peer->path);
+    uint64_t rtt_us = (now - check->sent) * 1000;
+    return rtt_us + 1000 < UINT64_C(3) * rtt_of(peer) / 4 || other_side_moved(peer, check, now);
+}
+
+void paths_pong(struct peer *peer, uint64_t token, const struct path *from, uint64_t now) {
+    for (size_t i = 0; i < PEER_CHECKS; i++) {
+        const struct path_check check = peer->checks[i];
+        if (!check.sent || check.token != token || !path_equal(&check.path, from)) continue;
+        peer->checks[i].sent = 0;
+        if (on_path(peer, from) || !better(peer, &check, now)) return;
+        peer->rtt_us = (uint32_t)(now - check.sent) * 1000;
+        paths_set(peer, from, now);
+        linking_done(peer);
+        return;
+    }
+}
+
+/* Is it worth knowing whether the peer receives there? */
+static bool worth_a_check(const struct peer *peer, const struct path *from, uint64_t now) {
+    if (peer->checked && now - peer->checked < CHECK_INTERVAL_MS) return false;
+    if (peer->demoted || unanswered(peer, now)) return true;
+    if (from->kind != peer->path.kind) return path_kind_better(from, &peer->path);
+    return from->kind == PATH_DIRECT;
+}
+
+void paths_heard(struct peer *peer, const struct path *from, uint64_t now) {
+    peer->heard = now;
+    if (!peer->has_path) return;
+    if (on_path(peer, from)) {
+        peer->heard_here = now;
+        peer->asked = 0;
+        if (peer->demoted && peer->state == PEER_LIVE) {
+            peer->demoted = false;
+            linking_done(peer);
+        }
+    } else if (peer->state == PEER_LIVE && worth_a_check(peer, from, now)) {
+        peer->checked = now;
+        check(peer, from, now);
+    }
+}
+
+/* --- Seeking --- */
+
+static bool may_seek(const struct peer *peer) {
+    return peer->state == PEER_LIVE && peer->connected && peer->has_path && !peer->demoted && !peer->bye_tries;
+}
+
+/* What the other side offered itself, beside what the bootnode told; of that one nobody checked that it is theirs, so
+ * fewer packets go there. */
+static void seek_offered(struct peer *peer, uint64_t now) {
+    struct address usable[RECORD_CANDIDATES_MAX];
+    size_t count = peer->host->usable(peer->host->context, &peer->offered, usable);
+    for (size_t i = 0; i < count; i++) punch_keep_few(&peer->seek, &usable[i], OFFERED_PINGS, now);
+}
+
+static void punch_to_seek(struct peer *peer, uint64_t now) {
+    punch_copy_candidates(&peer->seek, &peer->punch, now);
+    punch_start(&peer->seek, now);
+    seek_offered(peer, now);
+}
+
+static void offer(struct peer *peer, bool answer, uint64_t now) {
+    struct frame frame = {.type = FRAME_CANDIDATES, .candidates = {.answer = answer, .mapping = *peer->host->mapping}};
+    peer->host->own_candidates(peer->host->context, peer, &frame.candidates.candidates);
+    talking_send(peer, &frame, &peer->path, false, now);
+}
+
+void paths_seek(struct peer *peer, uint64_t now) {
+    if (!may_seek(peer) || peer->seek.active || !linking_usable(peer, now)) return;
+    offer(peer, false, now);
+    punch_to_seek(peer, now);
+}
+
+void paths_offered(struct peer *peer, const struct frame_candidates *offered, uint64_t now) {
+    peer->offered = offered->candidates;
+    peer->other_mapping = offered->mapping;
+    if (!may_seek(peer) || (peer->seek.active && !offered->answer)) return;
+    if (!offered->answer) {
+        offer(peer, true, now);
+        punch_to_seek(peer, now);
+    } else if (peer->seek.active) {
+        seek_offered(peer, now);
+    }
+}
+
+static void seek_again_later(struct peer *peer, uint64_t now) {
+    unsigned doublings = peer->seek_rounds < SEEK_DOUBLINGS ? peer->seek_rounds : SEEK_DOUBLINGS;
+    uint64_t wait = SEEK_FIRST_MS << doublings;
+    peer->seek_rounds++;
+    peer->seek_due = now + (wait < SEEK_MOST_MS ? wait : SEEK_MOST_MS);
+}
+
+static void seek_run(struct peer *peer, uint64_t now) {
+    struct address to;
+    while (now >= peer->punch_blocked && punch_due(&peer->seek) <= now) {
+        uint64_t wait = peer->host->punch_wait(peer->host->context, now);
+        if (wait) {
+            peer->punch_blocked = now + wait;
+            return;
+        }
+        if (!punch_next(&peer->seek, now, &to)) return;
+        struct path path = path_direct(&to);
+        if (!on_path(peer, &path)) check(peer, &path, now);
+    }
+    if (punch_exhausted(&peer->seek, now)) punch_stop(&peer->seek);
+}
+
+/* --- A dead path --- */
+
+static void demote(struct peer *peer, uint64_t now) {
+    peer->demoted = true;
+    peer->asked = linking_usable(peer, now) ? 0 : now;
+    punch_stop(&peer->seek);
+    peer->seek_due = UINT64_MAX;
+    if (peer->path.kind == PATH_DIRECT && peer->path.socket == PATH_SOCKET_MAIN)
+        punch_keep(&peer->punch, &peer->path.address, now);
+    peer->host->path_lost(peer->host->context, peer);
+    linking_start(peer, now);
+}
+
+static uint64_t demote_due(const struct peer *peer) {
+    return peer->asked && !peer->demoted ? peer->asked + PEER_DEMOTE_MS : UINT64_MAX;
+}
+
+void paths_tick(struct peer *peer, uint64_t now) {
+    if (peer->state != PEER_LIVE || !peer->connected || !peer->has_path || peer->bye_tries) return;
+    if (!peer->demoted && (now >= demote_due(peer) || !linking_usable(peer, now))) demote(peer, now);
+    if (peer->demoted) return;
+    if (now >= peer->seek_due) {
+        if (peer->pair.initiator) paths_seek(peer, now);
+        seek_again_later(peer, now);
+    }
+    seek_run(peer, now);
+}
+
+uint64_t paths_due(const struct peer *peer) {
+    if (peer->state != PEER_LIVE || !peer->connected || !peer->has_path || peer->bye_tries) return UINT64_MAX;
+    if (peer->demoted) return UINT64_MAX;
+    uint64_t due = demote_due(peer), seek = punch_due(&peer->seek);
+    if (seek < peer->punch_blocked) seek = peer->punch_blocked;
+    if (seek < due) due = seek;
+    return peer->seek_due < due ? peer->seek_due : due;
+}

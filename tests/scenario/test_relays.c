@@ -1,0 +1,150 @@
+/* Those who cannot meet directly: relayed by members, and direct as soon as there is a way. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/scenario/support/world.h"
+
+#define CONNECT_MS 6000
+#define RESUME_MS 5000
+
+struct cast {
+    struct person *hard, *harder, *open, *other;
+};
+
+/* Two that cannot meet, and two that everyone meets. */
+static struct cast cast_of(struct world *world) {
+    struct cast cast = {.hard = world_person(world, "hard", NAT_SYMMETRIC),
+                        .harder = world_person(world, "harder", NAT_SYMMETRIC),
+                        .open = world_person(world, "open", NAT_NONE),
+                        .other = world_person(world, "other", NAT_FULL_CONE)};
+    return cast;
+}
+
+static void start_all(struct world *world) {
+    for (size_t i = 0; i < world->people_count; i++) person_start(&world->people[i], "tea");
+    world_wait(world, CONNECT_MS, everyone_connected(world));
+}
+
+static bool relayed(const struct person *person, const struct person *other) {
+    const struct event *path = person_last(person, EVENT_PEER_PATH, other);
+    if (!path) path = person_last(person, EVENT_PEER_CONNECTED, other);
+    return path && path->relayed;
+}
+
+static void say_numbered(struct person *person, unsigned from, unsigned to) {
+    char text[32];
+    for (unsigned i = from; i <= to; i++) {
+        snprintf(text, sizeof text, "%s %u", person->name, i);
+        person_say(person, text);
+    }
+}
+
+/* All of them, once, in order. */
+static bool heard_all(const struct person *person, const struct person *author, unsigned most) {
+    unsigned next = 1;
+    char text[32];
+    for (const struct told *told = person->told; told; told = told->next) {
+        if (told->event->type != EVENT_MESSAGE || memcmp(told->event->peer, author->id, MEMBER_ID_SIZE) != 0) continue;
+        snprintf(text, sizeof text, "%s %u", author->name, next);
+        assert_string_equal(told->event->text, text);
+        next++;
+    }
+    return next == most + 1;
+}
+
+static void a_member_relays(void **state) {
+    struct world *world = *state;
+    struct cast cast = cast_of(world);
+    start_all(world);
+    assert_true(relayed(cast.hard, cast.harder));
+    assert_true(relayed(cast.harder, cast.hard));
+    const char *relay = person_last(cast.hard, EVENT_PEER_CONNECTED, cast.harder)->relay;
+    assert_true(strcmp(relay, "open") == 0 || strcmp(relay, "other") == 0);
+    assert_false(relayed(cast.hard, cast.open));
+    say_numbered(cast.hard, 1, 100);
+    say_numbered(cast.harder, 1, 100);
+    world_wait(world, 5000, heard_all(cast.harder, cast.hard, 100) && heard_all(cast.hard, cast.harder, 100));
+}
+
+static void another_relay_takes_over(void **state) {
+    struct world *world = *state;
+    struct cast cast = cast_of(world);
+    start_all(world);
+    const char *relay = person_last(cast.hard, EVENT_PEER_CONNECTED, cast.harder)->relay;
+    struct person *gone = strcmp(relay, "open") == 0 ? cast.open : cast.other;
+    say_numbered(cast.hard, 1, 10);
+    world_run(world, 1000);
+    person_kill(gone);
+    say_numbered(cast.hard, 11, 20);
+    say_numbered(cast.harder, 1, 10);
+    world_wait(world, RESUME_MS, heard_all(cast.harder, cast.hard, 20) && heard_all(cast.hard, cast.harder, 10));
+    assert_int_equal(person_count(cast.hard, EVENT_PEER_LEFT, cast.harder), 0);
+}
+
+static void who_becomes_reachable_is_reached_directly(void **state) {
+    struct world *world = *state;
+    struct cast cast = cast_of(world);
+    start_all(world);
+    assert_true(relayed(cast.hard, cast.harder));
+    cast.hard->nat.kind = NAT_FULL_CONE; /* another router */
+    nat_rebind(&cast.hard->nat);
+    for (unsigned i = 1; i <= 90; i++) {
+        say_numbered(cast.hard, i, i);
+        say_numbered(cast.harder, i, i);
+        world_run(world, 1000);
+    }
+    assert_false(relayed(cast.hard, cast.harder));
+    assert_false(relayed(cast.harder, cast.hard));
+    world_wait(world, 1000, heard_all(cast.harder, cast.hard, 90) && heard_all(cast.hard, cast.harder, 90));
+}
+
+static void a_relayed_session_is_renewed(void **state) {
+    struct world *world = *state;
+    struct cast cast = cast_of(world);
+    start_all(world);
+    for (unsigned i = 1; i <= 100; i++) {
+        say_numbered(cast.hard, i, i);
+        world_run(world, 4000);
+    }
+    assert_true(heard_all(cast.harder, cast.hard, 100));
+    assert_true(relayed(cast.hard, cast.harder));
+    assert_int_equal(person_count(cast.harder, EVENT_PEER_LEFT, NULL), 0);
+}
+
+static void never_is_never(void **state) {
+    struct world *world = *state;
+    struct cast cast = cast_of(world);
+    cast.harder->no_relays = true;
+    for (size_t i = 0; i < world->people_count; i++) person_start(&world->people[i], "tea");
+    world_run(world, 30000);
+    assert_false(person_sees(cast.hard, cast.harder));
+    assert_true(person_sees(cast.hard, cast.open) && person_sees(cast.harder, cast.open));
+}
+
+static void who_relays_for_nobody_passes_nothing_on(void **state) {
+    struct world *world = *state;
+    struct cast cast = cast_of(world);
+    cast.open->no_relays = cast.other->no_relays = true;
+    for (size_t i = 0; i < world->people_count; i++) person_start(&world->people[i], "tea");
+    world_run(world, 30000);
+    assert_false(person_sees(cast.hard, cast.harder));
+}
+
+#define WORLD_TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        WORLD_TEST(a_member_relays),
+        WORLD_TEST(another_relay_takes_over),
+        WORLD_TEST(who_becomes_reachable_is_reached_directly),
+        WORLD_TEST(a_relayed_session_is_renewed),
+        WORLD_TEST(never_is_never),
+        WORLD_TEST(who_relays_for_nobody_passes_nothing_on),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("relays", tests, NULL, NULL);
+}
