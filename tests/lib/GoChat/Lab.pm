@@ -41,6 +41,16 @@ sub up {
 }
 
 sub loss { my ($self, $host, $percent) = @_; $self->_run('loss', $host, $percent) }
+sub rate { my ($self, $host, $bytes) = @_; $self->_run('rate', $host, $bytes) }
+sub rebind { my ($self, $host) = @_; $self->_run('rebind', $host) }
+sub renumber { my ($self, $host) = @_; $self->_run('renumber', $host) }
+
+# weather('a', delay => 50, loss => 20, …): the options of tests/tools/wire.
+sub weather {
+    my ($self, $host, %options) = @_;
+    $self->_run('weather', $host, map { ("--$_", $options{$_}) } sort keys %options);
+}
+
 sub block { my ($self, $host) = @_; $self->_run('block', $host) }
 sub unblock { my ($self, $host) = @_; $self->_run('unblock', $host) }
 sub capture_start { my ($self, $file) = @_; $self->_run('capture', 'start', $file) }
