@@ -115,12 +115,6 @@ static uint32_t wait_for_answer(const struct session *member, uint64_t now) {
     return wait <= SHARD_ANSWER_MS ? wait : 0;
 }
 
-/* Reads the hot line alone. */
-static bool listens(const struct session *member, uint64_t now) {
-    return session_elapsed(now, atomic_load_explicit(&member->heard_ms, memory_order_relaxed)) <= ANNOUNCE_SILENT_MS &&
-           !atomic_load_explicit(&member->astray, memory_order_relaxed);
-}
-
 static bool is_current(const struct room *room, struct session *member) {
     if (atomic_load_explicit(&member->acked_count, memory_order_relaxed) != room->version.count) return false;
     member->wants_changes = false;
@@ -172,7 +166,7 @@ static bool serve_member(struct announcer *announcer, struct shard *shard, struc
                          uint64_t now) {
     struct pass *pass = &announcer->pass;
     room_copy_version(room, member);
-    if (!listens(member, now)) return true;
+    if (!session_listens(member, now)) return true;
     pass->listened = true;
     if (is_current(room, member)) return true;
     pass->behind = true;

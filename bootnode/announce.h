@@ -24,7 +24,6 @@
 #include "bootnode/table/shard.h"
 
 #define ANNOUNCE_BATCH 64
-#define ANNOUNCE_SILENT_MS 8000
 
 struct announcer; /* the buffers of one worker */
 

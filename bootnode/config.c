@@ -5,16 +5,23 @@
 #include <unistd.h>
 
 #include "bootnode/table/room.h"
+#include "common/udp.h"
 
 #define WORKERS_MAX 256
 #define SESSIONS_MAX (1LL << 30)
+/* Of how many members at their limit one takes all that is passed on to it. */
+#define RELAYED_SENDERS 4
 
 static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
+
+static const char *const relay_choices[] = {[RELAY_AUTO] = "auto", [RELAY_NEVER] = "never", NULL};
 
 #define KEY(field, ...)                                                                                                \
     { .section = BOOTNODE_SECTION, .name = #field, .offset = offsetof(struct bootnode_config, field), __VA_ARGS__ }
 #define RATE(field, rate, what)                                                                                        \
     KEY(field, .type = INI_INTEGER, .min = 0, .max = RATE_MAX, .fallback = (rate), .help = (what))
+#define BYTE_RATE(field, rate, what)                                                                                   \
+    KEY(field, .type = INI_INTEGER, .min = 0, .max = RATE_BYTES_MAX, .fallback = (rate), .help = (what))
 
 static bool is_address_or_nothing(const char *value) {
     struct address address;
@@ -49,11 +56,22 @@ static const struct ini_key keys[] = {
     RATE(rate_update, "2", "UPDATE a second and session"),
     RATE(rate_introduce, "2", "INTRODUCE a second and session"),
     RATE(rate_move, "2", "MOVE a second and session"),
+    KEY(relay, .type = INI_CHOICE, .choices = relay_choices, .fallback = "auto",
+        .help = "whether packets are passed on between members who do not reach each other"),
+    BYTE_RATE(relay_rate, "65536", "bytes a second that a session may have passed on"),
+    BYTE_RATE(relay_source_rate, "524288", "bytes a second that the sessions of an address may have passed on"),
+    BYTE_RATE(relay_total_rate, "12500000", "bytes a second that are passed on in all"),
     KEY(limit_loopback, .type = INI_BOOLEAN, .fallback = "yes", .help = "whether the limits hold on loopback, too"),
 };
 
 const struct ini_table bootnode_config_table = {
     .keys = keys, .count = sizeof keys / sizeof keys[0], .target_size = sizeof(struct bootnode_config)};
+
+/* A second's worth, so that nobody's packets wait behind another's for long; and a whole packet. */
+static struct rate byte_rate(long long per_second) {
+    uint32_t rate = (uint32_t)per_second;
+    return (struct rate){rate, rate < UDP_DATAGRAM_MAX ? UDP_DATAGRAM_MAX : rate};
+}
 
 void bootnode_config_rates(const struct bootnode_config *config, struct rate out[static RATE_KIND_COUNT]) {
     /* A house full of people behind one address comes back at once after a cut: ten seconds' worth. */
@@ -66,6 +84,10 @@ void bootnode_config_rates(const struct bootnode_config *config, struct rate out
         [RATE_MOVE] = config->rate_move};
     for (size_t i = 0; i < RATE_KIND_COUNT; i++)
         out[i] = (struct rate){(uint32_t)rates[i], (uint32_t)rates[i] * burst_seconds[i]};
+    out[RATE_RELAY] = byte_rate(config->relay_rate);
+    out[RATE_RELAY_SOURCE] = byte_rate(config->relay_source_rate);
+    out[RATE_RELAYED] = byte_rate(config->relay_rate * RELAYED_SENDERS);
+    out[RATE_RELAY_TOTAL] = byte_rate(config->relay_total_rate);
 }
 
 /* The set has bits for 1,024; where the kernel knows of more it refuses to fill it. */

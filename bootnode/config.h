@@ -12,6 +12,8 @@
 #define BEAT_ANSWER_EVERY 3
 #define SESSION_EXPIRY_MS 15000
 
+enum relay_choice { RELAY_AUTO, RELAY_NEVER };
+
 struct bootnode_config {
     struct ini_address_list listen;
     long long workers;            /* 0: one for each processor that the process may run on */
@@ -23,6 +25,8 @@ struct bootnode_config {
     long long receive_buffer;
     int log_level; /* enum log_level */
     long long rate_hello, rate_register, rate_stun, rate_reset, rate_update, rate_introduce, rate_move;
+    int relay;                                                 /* enum relay_choice */
+    long long relay_rate, relay_source_rate, relay_total_rate; /* bytes a second; 0: no limit */
     bool limit_loopback;
     bool pin_workers;
     struct ini_address_list metrics; /* one address, or none: off */

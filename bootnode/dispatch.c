@@ -5,6 +5,7 @@
 #include "bootnode/handlers/membership.h"
 #include "bootnode/handlers/path.h"
 #include "bootnode/handlers/registration.h"
+#include "bootnode/handlers/relay.h"
 #include "bootnode/handlers/stun_answer.h"
 
 #define STUN_TYPE_END 0x04
@@ -16,7 +17,7 @@ struct route {
 };
 
 #define ROUTE_INDEX(type) ((type)-MESSAGE_HELLO)
-/* What is missing is sent by bootnodes only, or reserved. */
+/* What is missing is sent by bootnodes only. */
 static const struct route routes[ROUTE_INDEX(MESSAGE_TYPE_END)] = {
     [ROUTE_INDEX(MESSAGE_HELLO)] = {handle_hello, false},
     [ROUTE_INDEX(MESSAGE_REGISTER)] = {handle_register, false},
@@ -25,6 +26,7 @@ static const struct route routes[ROUTE_INDEX(MESSAGE_TYPE_END)] = {
     [ROUTE_INDEX(MESSAGE_INTRODUCE)] = {handle_introduce, true},
     [ROUTE_INDEX(MESSAGE_MOVE)] = {handle_move, true},
     [ROUTE_INDEX(MESSAGE_LEAVE)] = {handle_leave, true},
+    [ROUTE_INDEX(MESSAGE_RELAY)] = {handle_relay, true},
 };
 static const struct route stun = {handle_stun, false};
 

@@ -61,16 +61,24 @@ static _Atomic uint64_t *choose(struct set *set, uint64_t tag, uint64_t *word) {
     return chosen;
 }
 
-/* When the bucket will be full again after one token more was taken; 0 when there was none. */
-static uint64_t take(uint64_t full_at, const struct rate *rate, uint64_t growth, uint64_t now_us) {
-    uint64_t interval = UINT64_C(1000000) / (rate->per_second * growth);
-    uint64_t latest = now_us + interval * rate->burst * growth;
+struct wanted {
+    uint64_t growth; /* of the prefix */
+    uint64_t amount; /* tokens */
+};
+
+/* When the bucket will be full again after these tokens were taken, too; 0 when there were fewer. They take whole
+ * microseconds to come back, rounded up, and a full bucket holds as often this amount as its burst does. */
+static uint64_t take(uint64_t full_at, const struct rate *rate, const struct wanted *wanted, uint64_t now_us) {
+    uint64_t per_second = rate->per_second * wanted->growth;
+    uint64_t interval = (UINT64_C(1000000) * wanted->amount + per_second - 1) / per_second;
+    uint64_t latest = now_us + interval * (rate->burst * wanted->growth / wanted->amount);
     if (full_at < now_us || full_at > latest + CLOCK_STEP_US) full_at = now_us;
     return full_at + interval <= latest ? full_at + interval : 0;
 }
 
 /* Relaxed throughout: the word is all there is, nothing else is published by it. */
-static bool bucket_take(struct rate_limiter *limiter, const struct bucket_name *name, uint64_t growth, uint64_t now) {
+static bool bucket_take(struct rate_limiter *limiter, const struct bucket_name *name, struct wanted wanted,
+                        uint64_t now) {
     uint8_t digest[crypto_shorthash_BYTES];
     uint64_t hash, word = 0, next, now_us = now * 1000;
     crypto_shorthash(digest, (const uint8_t *)name, sizeof *name, limiter->key);
@@ -79,7 +87,7 @@ static bool bucket_take(struct rate_limiter *limiter, const struct bucket_name *
     _Atomic uint64_t *bucket;
     do {
         bucket = choose(&limiter->sets[hash % SETS], tag, &word);
-        next = take(word & TIME_MASK, &limiter->rates[name->kind], growth, now_us);
+        next = take(word & TIME_MASK, &limiter->rates[name->kind], &wanted, now_us);
         if (next == 0) return false;
     } while (!atomic_compare_exchange_weak_explicit(bucket, &word, tag << TIME_BITS | (next & TIME_MASK),
                                                     memory_order_relaxed, memory_order_relaxed));
@@ -87,7 +95,8 @@ static bool bucket_take(struct rate_limiter *limiter, const struct bucket_name *
 }
 
 /* Narrow before wide: a source that used up its own bucket must not empty its neighbours'. */
-bool rate_limit_source(struct rate_limiter *limiter, enum rate_kind kind, const struct address *source, uint64_t now) {
+bool rate_limit_source_by(struct rate_limiter *limiter, enum rate_kind kind, const struct address *source,
+                          uint32_t amount, uint64_t now) {
     const struct source_prefixes *prefixes = source_prefixes_of(source);
     if (limiter->rates[kind].per_second == 0) return true;
     if (!limiter->limit_loopback && address_classify(source) == ADDRESS_LOOPBACK) return true;
@@ -95,14 +104,28 @@ bool rate_limit_source(struct rate_limiter *limiter, enum rate_kind kind, const 
         const struct source_prefix *prefix = &prefixes->items[i];
         struct bucket_name name = {.kind = (uint8_t)kind, .bytes = prefix->bytes};
         memcpy(name.value, source->ip, prefix->bytes);
-        if (!bucket_take(limiter, &name, prefix->growth, now)) return false;
+        if (!bucket_take(limiter, &name, (struct wanted){prefix->growth, amount}, now)) return false;
     }
     return true;
 }
 
-bool rate_limit_session(struct rate_limiter *limiter, enum rate_kind kind, uint64_t session_id, uint64_t now) {
+bool rate_limit_session_by(struct rate_limiter *limiter, enum rate_kind kind, uint64_t session_id, uint32_t amount,
+                           uint64_t now) {
     struct bucket_name name = {.kind = (uint8_t)kind};
     if (limiter->rates[kind].per_second == 0) return true;
     memcpy(name.value, &session_id, sizeof session_id);
-    return bucket_take(limiter, &name, 1, now);
+    return bucket_take(limiter, &name, (struct wanted){1, amount}, now);
+}
+
+/* No session has the id 0. */
+bool rate_limit_total_by(struct rate_limiter *limiter, enum rate_kind kind, uint32_t amount, uint64_t now) {
+    return rate_limit_session_by(limiter, kind, 0, amount, now);
+}
+
+bool rate_limit_source(struct rate_limiter *limiter, enum rate_kind kind, const struct address *source, uint64_t now) {
+    return rate_limit_source_by(limiter, kind, source, 1, now);
+}
+
+bool rate_limit_session(struct rate_limiter *limiter, enum rate_kind kind, uint64_t session_id, uint64_t now) {
+    return rate_limit_session_by(limiter, kind, session_id, 1, now);
 }

@@ -1,5 +1,5 @@
-/* Token buckets per source prefix (source_prefix.h), the wider ones with larger allowances, and per session. No lock,
- * no allocation after creation, constant work per question.
+/* Token buckets per source prefix (source_prefix.h), the wider ones with larger allowances, per session, and for the
+ * whole node. No lock, no allocation after creation, constant work per question.
  *
  * A bucket is one 64-bit word: 16 bits of a keyed hash of its owner, and 48 bits that say when it will be full again
  * (microseconds; the generic cell rate algorithm, ITU-T I.371, which is a token bucket with one number). The
@@ -21,14 +21,21 @@ enum rate_kind {
     RATE_UPDATE,
     RATE_INTRODUCE,
     RATE_MOVE,
+    /* in bytes: of the session that sends, of its source, of the session that receives, of all */
+    RATE_RELAY,
+    RATE_RELAY_SOURCE,
+    RATE_RELAYED,
+    RATE_RELAY_TOTAL,
     RATE_KIND_COUNT
 };
 
-#define RATE_MAX 10000 /* tokens a second: the buckets of a /48 still count in whole microseconds */
+/* What the buckets of a /48 can still count in whole microseconds. */
+#define RATE_MAX 10000
+#define RATE_BYTES_MAX 100000000
 
 struct rate {
-    uint32_t per_second; /* at most RATE_MAX; 0: no limit */
-    uint32_t burst;      /* what a full bucket holds, at least 1 */
+    uint32_t per_second; /* at most RATE_MAX, of bytes RATE_BYTES_MAX; 0: no limit */
+    uint32_t burst;      /* what a full bucket holds, at least 1, of bytes as many as a packet has */
 };
 
 struct rate_limiter;
@@ -42,3 +49,10 @@ void rate_limiter_destroy(struct rate_limiter *limiter);
 bool rate_limit_source(struct rate_limiter *limiter, enum rate_kind kind, const struct address *source, uint64_t now);
 /* The same for one session. */
 bool rate_limit_session(struct rate_limiter *limiter, enum rate_kind kind, uint64_t session_id, uint64_t now);
+/* The same with `amount` tokens, all or none of each bucket: for the kinds that count bytes. */
+bool rate_limit_source_by(struct rate_limiter *limiter, enum rate_kind kind, const struct address *source,
+                          uint32_t amount, uint64_t now);
+bool rate_limit_session_by(struct rate_limiter *limiter, enum rate_kind kind, uint64_t session_id, uint32_t amount,
+                           uint64_t now);
+/* One bucket for everybody. */
+bool rate_limit_total_by(struct rate_limiter *limiter, enum rate_kind kind, uint32_t amount, uint64_t now);

@@ -35,6 +35,7 @@ static struct welcome_body welcome_of(const struct node *node, const struct regi
                                 .expiry_ms = SESSION_EXPIRY_MS,
                                 .answer_every = BEAT_ANSWER_EVERY,
                                 .complete = registered->complete,
+                                .relays = node->config->relay != RELAY_NEVER,
                                 .room_limit = (uint16_t)node->config->room_members,
                                 .version = registered->version};
     reset_token(node->key.reset_key, registered->session_id, body.reset_token);

@@ -76,3 +76,8 @@ uint32_t session_elapsed(uint64_t now, uint32_t then) {
     uint32_t elapsed = (uint32_t)now - then;
     return elapsed > INT32_MAX ? 0 : elapsed;
 }
+
+bool session_listens(const struct session *session, uint64_t now) {
+    uint32_t silent = session_elapsed(now, atomic_load_explicit(&session->heard_ms, memory_order_relaxed));
+    return silent <= SESSION_SILENT_MS && !atomic_load_explicit(&session->astray, memory_order_relaxed);
+}

@@ -109,6 +109,10 @@ void session_set_address(struct session *session, const struct address *address,
 static inline enum session_state session_state(const struct session *session) {
     return (enum session_state)(atomic_load_explicit(&session->generation_state, memory_order_acquire) & 0xff);
 }
+/* Was it heard within SESSION_SILENT_MS, and last from its registered address? Else nothing unasked goes there. Reads
+ * the hot line alone. */
+#define SESSION_SILENT_MS 8000
+bool session_listens(const struct session *session, uint64_t now);
 /* How long ago `then`, low 32 bits of the server clock, was at `now`. A time to come, which a pause of the process can
  * leave behind, is no time ago. */
 uint32_t session_elapsed(uint64_t now, uint32_t then);

@@ -468,6 +468,20 @@ bool shard_introduce(struct shard *shard, uint64_t id, const uint8_t target[stat
     return found;
 }
 
+bool shard_relay_target(struct shard *shard, uint64_t id, const uint8_t target[static MEMBER_ID_SIZE], uint64_t now,
+                        struct relay_target *out) {
+    shard_lock(shard);
+    const struct session *sender = find_confirmed(shard, id);
+    struct session *other = sender ? room_find(sender->room, target) : NULL;
+    bool found = other && other != sender && session_listens(other, now);
+    if (found) {
+        *out = (struct relay_target){.session = other, .session_id = slabs_id(&shard->slabs, other)};
+        memcpy(out->sender, sender->member_id, sizeof out->sender);
+    }
+    unlock(shard);
+    return found;
+}
+
 /* Expiring */
 
 struct expired {

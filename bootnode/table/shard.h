@@ -125,6 +125,16 @@ struct introduction {
 bool shard_introduce(struct shard *shard, uint64_t id, const uint8_t target[static MEMBER_ID_SIZE],
                      struct introduction *out);
 
+/* For RELAY: whom a packet of this session goes to. False when the session is no member, or no other member of its room
+ * has this id and listens. `session` may be used as long as the caller stays in its read-side section. */
+struct relay_target {
+    struct session *session;
+    uint64_t session_id;
+    uint8_t sender[MEMBER_ID_SIZE];
+};
+bool shard_relay_target(struct shard *shard, uint64_t id, const uint8_t target[static MEMBER_ID_SIZE], uint64_t now,
+                        struct relay_target *out);
+
 /* The reaper: looks at up to SHARD_BATCH sessions that are due, removes those that fell silent, and takes back the
  * slots of up to as many that were removed earlier. Returns true when there may be more to do. */
 bool shard_expire(struct shard *shard, uint64_t now);

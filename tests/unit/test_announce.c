@@ -240,7 +240,7 @@ static void who_does_not_acknowledge_is_told_again(void **state) {
 static void the_silent_are_passed_over(void **state) {
     (void)state;
     settle(3);
-    now += ANNOUNCE_SILENT_MS + 1;
+    now += SESSION_SILENT_MS + 1;
     beat(0);
     beat(1);
     join(3);
@@ -379,7 +379,7 @@ static void nothing_is_repeated_when_all_who_listen_have_it(void **state) {
 static void a_room_without_a_listener_is_seldom_looked_at(void **state) {
     (void)state;
     settle(20);
-    pass(ANNOUNCE_SILENT_MS + 1);
+    pass(SESSION_SILENT_MS + 1);
     uint64_t copy = atomic_load(&guest_session(&shard, clients[0].id)->room_version);
     unsigned looks = 0;
     for (unsigned i = 3; i < 20; i++) {
@@ -404,7 +404,7 @@ static void a_room_without_a_listener_is_seldom_looked_at(void **state) {
 static void who_joins_a_room_without_a_listener_is_told_at_once(void **state) {
     (void)state;
     settle(20);
-    pass(ANNOUNCE_SILENT_MS + 1);
+    pass(SESSION_SILENT_MS + 1);
     leave(3);
     pass(2000);
     leave(4);

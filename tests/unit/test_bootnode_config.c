@@ -36,6 +36,7 @@ static void test_defaults(void **state) {
     assert_true(config.limit_loopback);
     assert_false(config.pin_workers);
     assert_int_equal(config.metrics.count, 0);
+    assert_int_equal(config.relay, RELAY_AUTO);
 }
 
 static void test_sample_changes_nothing(void **state) {
@@ -129,6 +130,15 @@ static void test_bounds(void **state) {
     assert_true(sets("listen", "127.0.0.1:0, [::1]:1"));
     assert_true(sets("rate_hello", "0"));
     assert_false(sets("rate_hello", "10001"));
+    assert_true(sets("relay", "auto"));
+    assert_true(sets("relay", "never"));
+    assert_false(sets("relay", "always"));
+    assert_false(sets("relay", ""));
+    assert_true(sets("relay_rate", "0"));
+    assert_true(sets("relay_source_rate", "1"));
+    assert_true(sets("relay_total_rate", "100000000"));
+    assert_false(sets("relay_total_rate", "100000001"));
+    assert_false(sets("relay_rate", "-1"));
     assert_true(sets("metrics", ""));
     assert_true(sets("metrics", "[::1]:0"));
     assert_false(sets("metrics", "127.0.0.1"));
@@ -161,7 +171,7 @@ static void test_rates(void **state) {
     (void)state;
     ini_table_defaults(&bootnode_config_table, &config);
     bootnode_config_rates(&config, rates);
-    for (size_t i = RATE_UPDATE; i < RATE_KIND_COUNT; i++) {
+    for (size_t i = RATE_UPDATE; i <= RATE_MOVE; i++) {
         assert_int_equal(rates[i].per_second, 2);
         assert_int_equal(rates[i].burst, 8);
     }
@@ -171,6 +181,30 @@ static void test_rates(void **state) {
     bootnode_config_rates(&config, rates);
     assert_int_equal(rates[RATE_STUN].per_second, 7);
     assert_int_equal(rates[RATE_STUN].burst, 70);
+}
+
+/* A second's worth at once, and always a packet: else a low limit would let nothing pass, whatever is waited. */
+static void test_rates_in_bytes(void **state) {
+    struct bootnode_config config;
+    struct rate rates[RATE_KIND_COUNT];
+    (void)state;
+    ini_table_defaults(&bootnode_config_table, &config);
+    bootnode_config_rates(&config, rates);
+    static const struct rate expected[] = {
+        {65536, 65536}, {524288, 524288}, {4 * 65536, 4 * 65536}, {12500000, 12500000}};
+    for (size_t i = RATE_RELAY; i <= RATE_RELAY_TOTAL; i++) {
+        assert_int_equal(rates[i].per_second, expected[i - RATE_RELAY].per_second);
+        assert_int_equal(rates[i].burst, expected[i - RATE_RELAY].burst);
+    }
+    config.relay_rate = config.relay_source_rate = config.relay_total_rate = 100;
+    bootnode_config_rates(&config, rates);
+    for (size_t i = RATE_RELAY; i <= RATE_RELAY_TOTAL; i++) assert_int_equal(rates[i].burst, 1200);
+    config.relay_rate = config.relay_source_rate = config.relay_total_rate = 0;
+    bootnode_config_rates(&config, rates);
+    for (size_t i = RATE_RELAY; i <= RATE_RELAY_TOTAL; i++) assert_int_equal(rates[i].per_second, 0);
+    config.relay_rate = config.relay_source_rate = config.relay_total_rate = RATE_BYTES_MAX;
+    bootnode_config_rates(&config, rates);
+    assert_int_equal(rates[RATE_RELAYED].per_second, 4LL * RATE_BYTES_MAX);
 }
 
 static void test_workers(void **state) {
@@ -199,6 +233,7 @@ int main(void) {
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_bench_differs_in_load_alone),
         cmocka_unit_test(test_rates),
+        cmocka_unit_test(test_rates_in_bytes),
         cmocka_unit_test(test_workers),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

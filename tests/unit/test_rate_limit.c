@@ -171,6 +171,72 @@ static void test_flood_does_not_refill(void **state) {
     rate_limiter_destroy(limiter);
 }
 
+static unsigned passing_bytes(struct rate_limiter *limiter, const char *from, uint32_t bytes, uint64_t now) {
+    struct address address;
+    unsigned passed = 0;
+    assert_true(address_parse(from, 1, &address));
+    while (rate_limit_source_by(limiter, RATE_RELAY_SOURCE, &address, bytes, now)) passed++;
+    return passed;
+}
+
+/* The burst holds exactly as many packets as fit, and the rate brings exactly as many back. */
+static void test_bytes(void **state) {
+    struct rate_limiter *limiter = made((struct rate){64000, 64000}, true);
+    (void)state;
+    assert_int_equal(passing_bytes(limiter, "192.0.2.1", 640, NOW), 100);
+    assert_int_equal(passing_bytes(limiter, "192.0.2.1", 640, NOW + 9), 0);
+    assert_int_equal(passing_bytes(limiter, "192.0.2.1", 640, NOW + 10), 1);
+    assert_int_equal(passing_bytes(limiter, "192.0.2.1", 640, NOW + 510), 50);
+    assert_int_equal(passing_bytes(limiter, "192.0.2.1", 1280, NOW + 60510), 50);
+    assert_int_equal(passing_bytes(limiter, "192.0.2.1", 256, NOW + 60519), 2);
+    rate_limiter_destroy(limiter);
+}
+
+static void test_bytes_of_neighbours(void **state) {
+    struct rate_limiter *limiter = made((struct rate){64000, 64000}, true);
+    char from[64];
+    unsigned passed = 0, passed_48 = 0;
+    (void)state;
+    for (int i = 1; i <= 10; i++) {
+        snprintf(from, sizeof from, "192.0.2.%d", i);
+        passed += passing_bytes(limiter, from, 640, NOW);
+    }
+    for (unsigned i = 0; i < 256; i++) {
+        snprintf(from, sizeof from, "2001:db8:3:%x::1", i << 8);
+        passed_48 += passing_bytes(limiter, from, 640, NOW);
+    }
+    assert_int_equal(passed, 4 * 100);
+    assert_int_equal(passed_48, 16 * 100);
+    rate_limiter_destroy(limiter);
+}
+
+static void test_one_bucket_for_all(void **state) {
+    struct rate_limiter *limiter = made((struct rate){64000, 64000}, true);
+    unsigned passed = 0;
+    (void)state;
+    while (rate_limit_total_by(limiter, RATE_RELAY_TOTAL, 1000, NOW)) passed++;
+    assert_int_equal(passed, 64);
+    assert_true(rate_limit_session_by(limiter, RATE_RELAY, 1, 1000, NOW));
+    assert_true(rate_limit_total_by(limiter, RATE_RELAY_TOTAL, 1000, NOW + 16));
+    assert_false(rate_limit_total_by(limiter, RATE_RELAY_TOTAL, 1000, NOW + 16));
+    rate_limiter_destroy(limiter);
+}
+
+/* At rates where a packet takes no whole microsecond the limit errs on the strict side, and never vanishes. */
+static void test_the_highest_rates_still_limit(void **state) {
+    static const struct rate most = {RATE_BYTES_MAX, RATE_BYTES_MAX};
+    struct rate_limiter *limiter = made(most, true);
+    uint64_t passed = 0, again = 0;
+    struct address address;
+    (void)state;
+    assert_true(address_parse("2001:db8::1", 1, &address));
+    while (rate_limit_source_by(limiter, RATE_RELAY_SOURCE, &address, 256, NOW)) passed++;
+    while (rate_limit_source_by(limiter, RATE_RELAY_SOURCE, &address, 256, NOW + 100)) again++;
+    assert_int_equal(passed, RATE_BYTES_MAX / 256);
+    assert_in_range(again, 30000, RATE_BYTES_MAX / 256 / 10);
+    rate_limiter_destroy(limiter);
+}
+
 #define THREADS 4
 static struct rate_limiter *contended;
 static _Atomic unsigned contended_passed;
@@ -206,6 +272,10 @@ int main(void) {
         cmocka_unit_test(test_clock_steps_back),
         cmocka_unit_test(test_clocks_of_workers_differ),
         cmocka_unit_test(test_flood_does_not_refill),
+        cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_bytes_of_neighbours),
+        cmocka_unit_test(test_one_bucket_for_all),
+        cmocka_unit_test(test_the_highest_rates_still_limit),
         cmocka_unit_test(test_threads_share_one_bucket),
     };
     if (sodium_init() < 0) return 1;

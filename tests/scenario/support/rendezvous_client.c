@@ -88,6 +88,18 @@ size_t client_update(struct rendezvous_client *client, const struct candidate_li
     return client_seal(client, MESSAGE_UPDATE, body, writer_size(&writer), packet);
 }
 
+size_t client_relay(const struct rendezvous_client *client, const struct rendezvous_client *to, const uint8_t *carried,
+                    size_t size, uint8_t packet[static PACKET_MAX]) {
+    uint8_t key[LINK_TAG_KEY_SIZE];
+    struct relay_message relay = {.session_id = client->session.session_id, .packet = carried, .packet_size = size};
+    memcpy(relay.member_id, to->identity.member_id, sizeof relay.member_id);
+    size_t written = relay_encode(&relay, packet, PACKET_MAX);
+    assert_true(written > 0);
+    link_tag_key(client->secret, LINK_TO_BOOTNODE, key);
+    link_tag_relay(key, packet, written);
+    return written;
+}
+
 /* What is due */
 
 static void greet(struct rendezvous_client *client, uint64_t now) {
@@ -253,6 +265,21 @@ static void take_sealed(struct rendezvous_client *client, const uint8_t *packet,
     client->introductions += header.type == MESSAGE_INTRODUCE;
 }
 
+static void take_relay(struct rendezvous_client *client, const uint8_t *packet, size_t size) {
+    uint8_t key[LINK_TAG_KEY_SIZE];
+    struct relay_message relay;
+    link_tag_key(client->secret, LINK_TO_CLIENT, key);
+    if (!relay_decode(packet, size, &relay) || relay.session_id != client->session.session_id ||
+        !link_check_relay(key, packet, size)) {
+        client->forged++;
+        return;
+    }
+    client->relayed++;
+    client->last_relayed.size = relay.packet_size;
+    memcpy(client->last_relayed.sender, relay.member_id, sizeof relay.member_id);
+    memcpy(client->last_relayed.packet, relay.packet, relay.packet_size);
+}
+
 void client_receive(struct rendezvous_client *client, const uint8_t *packet, size_t size, uint64_t now) {
     struct refused refused;
     switch (packet[0]) {
@@ -261,6 +288,7 @@ void client_receive(struct rendezvous_client *client, const uint8_t *packet, siz
     case MESSAGE_BEAT_ACK: take_ack(client, packet, size, now); break;
     case MESSAGE_PATH: take_path(client, packet, size); break;
     case MESSAGE_RESET: take_reset(client, packet, size, now); break;
+    case MESSAGE_RELAY: take_relay(client, packet, size); break;
     case MESSAGE_REFUSED:
         assert_true(refused_decode(packet, size, &refused));
         client->refused = refused.reason;

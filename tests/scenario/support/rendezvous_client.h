@@ -42,7 +42,11 @@ struct rendezvous_client {
     struct replay_window received;
     struct room_view view;
 
-    unsigned welcomes, acks, moved_acks, paths, resets, notices, introductions, forged;
+    unsigned welcomes, acks, moved_acks, paths, resets, notices, introductions, relayed, forged;
+    struct { /* the last that was relayed to it */
+        uint8_t sender[MEMBER_ID_SIZE], packet[RELAY_PACKET_MAX];
+        size_t size;
+    } last_relayed;
     enum refusal refused;
 };
 
@@ -61,5 +65,8 @@ size_t client_beat(struct rendezvous_client *client, bool ask, uint8_t packet[st
 size_t client_seal(struct rendezvous_client *client, enum message_type type, const void *body, size_t size,
                    uint8_t packet[static PACKET_MAX]);
 size_t client_move(struct rendezvous_client *client, const struct cookie *cookie, uint8_t packet[static PACKET_MAX]);
+/* To another member, with the key of `client`. */
+size_t client_relay(const struct rendezvous_client *client, const struct rendezvous_client *to, const uint8_t *carried,
+                    size_t size, uint8_t packet[static PACKET_MAX]);
 size_t client_update(struct rendezvous_client *client, const struct candidate_list *candidates,
                      uint8_t packet[static PACKET_MAX]);

@@ -111,6 +111,7 @@ int net_setup(void **state) {
     ini_table_defaults(&bootnode_config_table, &net->config);
     net->config.rate_hello = net->config.rate_register = net->config.rate_stun = net->config.rate_reset = 0;
     net->config.rate_update = net->config.rate_move = 0;
+    net->config.relay_rate = net->config.relay_source_rate = net->config.relay_total_rate = 0;
     net->monotonic = START_MS;
     net->end = &net->first;
     make_key(&key);
