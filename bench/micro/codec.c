@@ -134,7 +134,8 @@ static bool decode_stun(void) {
 
 static bool encode_stun(void) {
     const struct stun_request request = {.transaction = {0x21, 0x12, 0xa4, 0x42}};
-    return stun_encode_response(&request, &public_address, scratch.data, sizeof scratch.data) > 0;
+    const struct stun_response response = {.mapped = public_address};
+    return stun_encode_response(&request, &response, scratch.data, sizeof scratch.data) > 0;
 }
 
 /* The messages that are read */

@@ -65,14 +65,14 @@ static void stun_is_understood_by_our_server(void **state) {
     struct traffic *traffic = traffic_stun();
     for (size_t i = 0; i < 2; i++) {
         struct stun_request decoded;
-        struct address address;
+        struct stun_response seen = {.error = 0};
         uint8_t response[STUN_RESPONSE_MAX];
         uint64_t number = 1000000 + i;
         size_t size = request(traffic, 0, &number, NOW);
         assert_true(stun_decode_request(packet, size, &decoded));
         assert_false(decoded.classic);
-        assert_true(address_parse(mapped[i], 0, &address));
-        size = stun_encode_response(&decoded, &address, response, sizeof response);
+        assert_true(address_parse(mapped[i], 0, &seen.mapped));
+        size = stun_encode_response(&decoded, &seen, response, sizeof response);
         assert_true(answer(traffic, response, size) == 1000000 + i);
         only_whole_answers_count(traffic, response, size, 12);
         response[20 + 1] ^= 0x01; /* MAPPED-ADDRESS, 0x0021, is not what RFC 8489 answers with */
@@ -85,12 +85,12 @@ static void stun_errors_are_no_answers(void **state) {
     (void)state;
     struct traffic *traffic = traffic_stun();
     struct stun_request decoded;
-    struct address address = {.port = 1};
+    struct stun_response seen = {.mapped = {.port = 1}};
     uint8_t response[STUN_RESPONSE_MAX];
     uint64_t number = 1;
     assert_true(stun_decode_request(packet, request(traffic, 0, &number, NOW), &decoded));
     decoded.unknown[decoded.unknown_count++] = 0x7777;
-    size_t size = stun_encode_response(&decoded, &address, response, sizeof response);
+    size_t size = stun_encode_response(&decoded, &seen, response, sizeof response);
     assert_true(answer(traffic, response, size) == TRAFFIC_NO_ANSWER);
     traffic_destroy(traffic);
 }
