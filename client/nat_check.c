@@ -1,0 +1,119 @@
+#include "client/nat_check.h"
+
+#include <string.h>
+
+static const struct stun_request plain;
+
+bool nat_check_other_usable(const struct address *server, const struct address *other) {
+    return address_classify(other) != ADDRESS_UNUSABLE && address_classify(other) == address_classify(server) &&
+           address_is_ipv4(other) == address_is_ipv4(server) && !address_same_ip(other, server);
+}
+
+static void take_family(struct nat_check *check, const struct address *servers, size_t count, bool ipv4) {
+    for (size_t i = 0; i < count && check->server_count < NAT_CHECK_SERVERS; i++)
+        if (address_is_ipv4(&servers[i]) == ipv4) check->servers[check->server_count++] = servers[i];
+}
+
+void nat_check_start(struct nat_check *check, const struct address *servers, size_t count, uint64_t now) {
+    bool ever = check->started_at > 0;
+    check->server_count = check->next = 0;
+    take_family(check, servers, count, true);
+    take_family(check, servers, count, false);
+    check->first.state = check->second.state = STUN_QUERY_UNUSED;
+    check->start_at =
+        ever && check->started_at + NAT_CHECK_EVERY_MS > now ? check->started_at + NAT_CHECK_EVERY_MS : now;
+}
+
+static bool waits_to_start(const struct nat_check *check) {
+    return check->server_count > 0 && check->first.state == STUN_QUERY_UNUSED;
+}
+
+uint64_t nat_check_due(const struct nat_check *check) {
+    if (waits_to_start(check)) return check->start_at;
+    uint64_t first = stun_query_due(&check->first), second = stun_query_due(&check->second);
+    return first < second ? first : second;
+}
+
+static void settle(struct nat_check *check, enum nat_mapping mapping) {
+    check->mapping = mapping;
+    check->second.state = STUN_QUERY_UNUSED;
+}
+
+/* The next server with another address of the first one's family. */
+static void ask_next(struct nat_check *check, uint64_t now) {
+    while (++check->next < check->server_count) {
+        const struct address *server = &check->servers[check->next];
+        if (address_is_ipv4(server) != address_is_ipv4(&check->first.to) || address_same_ip(server, &check->first.to))
+            continue;
+        stun_query_start(&check->second, server, &plain, STUN_QUERY_TRIES, now);
+        return;
+    }
+    settle(check, NAT_MAPPING_UNKNOWN);
+}
+
+static void ask_second(struct nat_check *check, uint64_t now) {
+    const struct address *other = &check->first.response.other;
+    check->mapped = check->first.response.mapped;
+    if (nat_check_other_usable(&check->first.to, other))
+        stun_query_start(&check->second, other, &plain, STUN_QUERY_TRIES, now);
+    else
+        ask_next(check, now);
+}
+
+static void compare(struct nat_check *check) {
+    bool same = address_equal(&check->second.response.mapped, &check->mapped);
+    settle(check, same ? NAT_MAPPING_INDEPENDENT : NAT_MAPPING_DEPENDENT);
+}
+
+static void ask_first(struct nat_check *check, uint64_t now) {
+    if (check->next < check->server_count)
+        stun_query_start(&check->first, &check->servers[check->next], &plain, STUN_QUERY_TRIES, now);
+    else
+        settle(check, NAT_MAPPING_UNKNOWN);
+}
+
+/* Nobody there, or nobody who answers such questions. */
+static bool failed(const struct stun_query *query) {
+    return query->state == STUN_QUERY_SILENT || query->state == STUN_QUERY_REFUSED;
+}
+
+static void go_on(struct nat_check *check, uint64_t now) {
+    if (failed(&check->first) && check->next < check->server_count) {
+        check->next++;
+        ask_first(check, now);
+    } else if (failed(&check->second)) {
+        ask_next(check, now);
+    }
+}
+
+size_t nat_check_tick(struct nat_check *check, uint64_t now, struct address *to, uint8_t out[static STUN_REQUEST_MAX]) {
+    if (waits_to_start(check) && now >= check->start_at) {
+        check->started_at = now;
+        ask_first(check, now);
+    }
+    while (nat_check_due(check) <= now) {
+        struct stun_query *query = stun_query_due(&check->first) <= now ? &check->first : &check->second;
+        size_t size = stun_query_tick(query, now, out);
+        *to = query->to;
+        if (size > 0) return size;
+        go_on(check, now);
+    }
+    return 0;
+}
+
+bool nat_check_receive(struct nat_check *check, const struct address *from, const uint8_t *data, size_t size,
+                       uint64_t now) {
+    if (stun_query_receive(&check->first, from, data, size, now)) {
+        if (check->first.state == STUN_QUERY_ANSWERED)
+            ask_second(check, now);
+        else
+            go_on(check, now);
+        return true;
+    }
+    if (!stun_query_receive(&check->second, from, data, size, now)) return false;
+    if (check->second.state == STUN_QUERY_ANSWERED)
+        compare(check);
+    else
+        go_on(check, now);
+    return true;
+}

@@ -1,0 +1,39 @@
+/* How our NAT maps (RFC 5780 §4.3, as far as probing wants to know): asks two addresses what they see us as. The second
+ * one is the first one's OTHER-ADDRESS, or another bootnode. Pure; a handful of packets each time.
+ *
+ * A bootnode chooses where a packet goes by what it says is its other address: one request, at most STUN_QUERY_TRIES
+ * times, to an address of the same family and class as its own. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/stun_query.h"
+#include "common/peer_messages.h"
+
+#define NAT_CHECK_SERVERS 16
+#define NAT_CHECK_EVERY_MS 10000 /* at most */
+
+struct nat_check {
+    enum nat_mapping mapping; /* the last result; UNKNOWN at first, and where there is no second address */
+    struct address mapped;    /* as the first server sees us; port 0: nobody has told yet */
+    struct address servers[NAT_CHECK_SERVERS];
+    size_t server_count;
+    size_t next; /* the server that was asked last */
+    uint64_t start_at, started_at;
+    struct stun_query first, second;
+};
+
+/* All zero is a check that was never started. Begins at once, or as soon as the last one is long enough ago; a check
+ * that runs is begun anew. IPv4 servers come first, since that is where NATs are. */
+void nat_check_start(struct nat_check *check, const struct address *servers, size_t count, uint64_t now);
+uint64_t nat_check_due(const struct nat_check *check);
+/* The size of the next packet to send now, and where to; 0: nothing more. */
+size_t nat_check_tick(struct nat_check *check, uint64_t now, struct address *to, uint8_t out[static STUN_REQUEST_MAX]);
+/* True when the packet was an answer to it. */
+bool nat_check_receive(struct nat_check *check, const struct address *from, const uint8_t *data, size_t size,
+                       uint64_t now);
+
+/* May a server at `server` send us on to `other`, which it says is its own? */
+bool nat_check_other_usable(const struct address *server, const struct address *other);
