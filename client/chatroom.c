@@ -18,7 +18,7 @@ static void describe_path(const struct chatroom *room, const struct peer *peer, 
     switch (peer->path.kind) {
     case PATH_DIRECT: event->address = peer->path.address; break;
     case PATH_MEMBER: member = chatroom_peer(room, peer->path.member); break;
-    case PATH_BOOTNODE: event->address = room->rendezvous.bootnode; break;
+    case PATH_BOOTNODE: event->address = room->rendezvous[peer->path.bootnode].bootnode; break;
     }
     if (!member) return;
     event->address = member->path.address;
@@ -29,7 +29,6 @@ struct event *chatroom_text_event(const struct chatroom *room, enum event_type t
                                   const char *text, size_t size) {
     struct event *event = event_create(type, text, size);
     event->room = room->name;
-    event->bootnode = room->rendezvous.bootnode;
     if (peer) {
         memcpy(event->peer, peer->pair.other_id, MEMBER_ID_SIZE);
         memcpy(event->nick, peer->introduction.nick, sizeof event->nick);
@@ -50,12 +49,13 @@ void chatroom_error(const struct chatroom *room, const char *text) {
     chatroom_emit(room, chatroom_text_event(room, EVENT_ERROR, NULL, text, strlen(text)));
 }
 
-/* --- What peers tell --- */
-
-static void on_send(void *context, const struct address *to, const uint8_t *data, size_t size) {
-    struct chatroom *room = context;
-    room->host->send(room->host->context, to, data, size);
+struct peer *chatroom_peer(const struct chatroom *room, const uint8_t id[static MEMBER_ID_SIZE]) {
+    for (size_t i = 0; i < room->peer_count; i++)
+        if (memcmp(room->peers[i]->pair.other_id, id, MEMBER_ID_SIZE) == 0) return room->peers[i];
+    return NULL;
 }
+
+/* --- What peers tell --- */
 
 static uint64_t on_punch_wait(void *context, uint64_t now) {
     struct chatroom *room = context;
@@ -86,8 +86,9 @@ static void on_path_changed(void *context, struct peer *peer) {
 }
 
 static void on_path_lost(void *context, struct peer *peer) {
-    (void)context;
+    struct chatroom *room = context;
     (void)peer;
+    chatroom_check_bootnodes(room, room->now);
 }
 
 static bool on_busy(void *context) {
@@ -121,98 +122,7 @@ static void on_absent(void *context, struct peer *peer) {
 }
 
 static void on_introduce(void *context, struct peer *peer) {
-    struct chatroom *room = context;
-    rendezvous_introduce(&room->rendezvous, peer->pair.other_id);
-}
-
-/* --- What the bootnode tells --- */
-
-struct peer *chatroom_peer(const struct chatroom *room, const uint8_t id[static MEMBER_ID_SIZE]) {
-    for (size_t i = 0; i < room->peer_count; i++)
-        if (memcmp(room->peers[i]->pair.other_id, id, MEMBER_ID_SIZE) == 0) return room->peers[i];
-    return NULL;
-}
-
-static void on_listed(void *context, const struct member_record *record, enum change change) {
-    struct chatroom *room = context;
-    (void)change; /* whether it is new to us is ours to know: an unlisted peer may still be here */
-    if (room->state >= CHATROOM_LEAVING || memcmp(record->id, room->rendezvous.member_id, MEMBER_ID_SIZE) == 0) return;
-    struct peer *peer = chatroom_peer(room, record->id);
-    bool is_new = peer == NULL;
-    if (is_new) {
-        if (room->peer_count == CHATROOM_PEERS_MAX) return;
-        peer = peer_create(&room->peer_host, record, room->now);
-        memcpy(&room->tags[room->peer_count], peer->tag_in, PAIR_TAG_SIZE);
-        room->peers[room->peer_count++] = peer;
-    }
-    struct address usable[RECORD_CANDIDATES_MAX];
-    size_t count = paths_usable(room, &record->candidates, usable);
-    bool revived = peer_listed(peer, record, usable, count, room->now);
-    if (!is_new && !revived) return;
-    chatroom_emit(room, chatroom_event(room, EVENT_PEER_JOINED, peer));
-    status_joined(peer);
-}
-
-static void on_delisted(void *context, const uint8_t id[static MEMBER_ID_SIZE], enum leave_reason reason, bool resync) {
-    struct chatroom *room = context;
-    struct peer *peer = chatroom_peer(room, id);
-    if (!peer) return;
-    peer->left_by_itself = reason == LEAVE_SAID && !resync;
-    peer_delisted(peer, resync, room->now);
-}
-
-static void on_introduced(void *context, const struct member_record *record) {
-    struct chatroom *room = context;
-    struct peer *peer = chatroom_peer(room, record->id);
-    if (!peer) return;
-    struct address usable[RECORD_CANDIDATES_MAX];
-    size_t count = paths_usable(room, &record->candidates, usable);
-    peer_introduced(peer, usable, count, room->now);
-}
-
-static void on_complete(void *context) {
-    struct chatroom *room = context;
-    if (room->complete) return;
-    room->complete = true;
-    struct event *event = chatroom_event(room, EVENT_CREDIT, NULL);
-    event->credit = CHATROOM_INPUTS;
-    chatroom_emit(room, event);
-}
-
-static void on_registered(void *context, const struct address *mapped) {
-    struct chatroom *room = context;
-    room->host->proven(room->host->context, room->rendezvous.bootnode_key);
-    struct event *event = chatroom_event(room, EVENT_REGISTERED, NULL);
-    event->mapped = *mapped;
-    chatroom_emit(room, event);
-}
-
-static void on_lost(void *context, const char *why) {
-    struct chatroom *room = context;
-    chatroom_emit(room, chatroom_text_event(room, EVENT_BOOTNODE_LOST, NULL, why, strlen(why)));
-}
-
-static void on_back(void *context) {
-    struct chatroom *room = context;
-    chatroom_emit(room, chatroom_event(room, EVENT_BOOTNODE_BACK, NULL));
-}
-
-static void on_refused(void *context, const char *why) {
-    struct chatroom *room = context;
-    char text[1280], address[ADDRESS_TEXT_SIZE];
-    snprintf(text, sizeof text, "bootnode %s: %s; trying again", address_format(&room->rendezvous.bootnode, address),
-             why);
-    chatroom_error(room, text);
-}
-
-static bool on_trusted(void *context, const uint8_t key[static 32], char *why, size_t why_size) {
-    struct chatroom *room = context;
-    return room->host->trusted(room->host->context, key, why, why_size);
-}
-
-static bool on_barred(void *context, const char *why) {
-    struct chatroom *room = context;
-    return room->host->barred(room->host->context, why);
+    bootnodes_introduce(context, peer);
 }
 
 /* --- Life --- */
@@ -248,11 +158,11 @@ static void peer_host_init(struct chatroom *room) {
                                          .said_bye = on_said_bye,
                                          .absent = on_absent,
                                          .introduce = on_introduce};
-    memcpy(room->peer_host.own_id, room->rendezvous.member_id, MEMBER_ID_SIZE);
+    memcpy(room->peer_host.own_id, room->member_id, MEMBER_ID_SIZE);
 }
 
 struct chatroom *chatroom_create(const struct chatroom_host *host, const char *name, const struct room_keys *keys,
-                                 const struct address *bootnodes, size_t bootnode_count, uint64_t now) {
+                                 uint64_t now) {
     struct chatroom *room = calloc(1, sizeof *room);
     if (!room) abort();
     room->host = host;
@@ -260,19 +170,8 @@ struct chatroom *chatroom_create(const struct chatroom_host *host, const char *n
     room->keys = *keys;
     room->now = now;
     randombytes_buf(&room->run, sizeof room->run);
-    struct rendezvous_owner owner = {.context = room,
-                                     .send = on_send,
-                                     .members = {.context = room, .listed = on_listed, .delisted = on_delisted},
-                                     .complete = on_complete,
-                                     .registered = on_registered,
-                                     .introduced = on_introduced,
-                                     .lost = on_lost,
-                                     .back = on_back,
-                                     .refused = on_refused,
-                                     .trusted = on_trusted,
-                                     .barred = on_barred};
-    rendezvous_init(&room->rendezvous, &owner, &room->keys, host->identity, host->suite_mask, bootnodes, bootnode_count,
-                    now);
+    member_id_derive(&room->keys, host->identity->public, room->member_id);
+    bootnodes_init(room);
     peer_host_init(room);
     chatroom_emit(room, chatroom_event(room, EVENT_JOINED, NULL));
     return room;
@@ -281,7 +180,7 @@ struct chatroom *chatroom_create(const struct chatroom_host *host, const char *n
 void chatroom_destroy(struct chatroom *room) {
     for (size_t i = 0; i < room->peer_count; i++) peer_destroy(room->peers[i]);
     messages_clear(room);
-    rendezvous_clear(&room->rendezvous);
+    bootnodes_clear(room);
     sodium_memzero(room, sizeof *room);
     free(room);
 }
@@ -312,7 +211,7 @@ static enum chatroom_outcome outcome(const struct chatroom *room) {
 }
 
 static bool farewell_done(const struct chatroom *room, uint64_t now) {
-    if (room->rendezvous.state != RENDEZVOUS_ENDED && room->rendezvous.state != RENDEZVOUS_BARRED) return false;
+    if (!bootnodes_left(room)) return false;
     for (size_t i = 0; i < room->peer_count; i++)
         if (room->peers[i]->state == PEER_LIVE && !peer_bye_done(room->peers[i], now)) return false;
     return true;
@@ -337,7 +236,7 @@ static void state_tick(struct chatroom *room, uint64_t now) {
 void chatroom_tick(struct chatroom *room, uint64_t now) {
     if (room->state == CHATROOM_LEFT) return;
     room->now = now;
-    rendezvous_tick(&room->rendezvous, now);
+    bootnodes_tick(room);
     bool finished = false;
     for (size_t i = 0; i < room->peer_count; i++) {
         peer_tick(room->peers[i], now);
@@ -355,7 +254,7 @@ static uint64_t earlier(uint64_t a, uint64_t b) {
 
 uint64_t chatroom_due(const struct chatroom *room, uint64_t now) {
     if (room->state == CHATROOM_LEFT) return now;
-    uint64_t due = earlier(rendezvous_due(&room->rendezvous), state_due(room, now));
+    uint64_t due = earlier(bootnodes_due(room), state_due(room, now));
     for (size_t i = 0; i < room->peer_count; i++)
         due = earlier(due, earlier(peer_due(room->peers[i], now), status_due(room, room->peers[i])));
     return earlier(due, messages_due(room));
@@ -365,10 +264,6 @@ size_t chatroom_present(const struct chatroom *room) {
     size_t present = 0;
     for (size_t i = 0; i < room->peer_count; i++) present += room->peers[i]->state == PEER_LIVE;
     return present;
-}
-
-void chatroom_set_candidates(struct chatroom *room, const struct candidate_list *candidates, uint64_t now) {
-    rendezvous_set_candidates(&room->rendezvous, candidates, now);
 }
 
 void chatroom_part(struct chatroom *room, uint64_t now) {
@@ -381,5 +276,5 @@ void chatroom_leave(struct chatroom *room, uint64_t now) {
     room->outcome = outcome(room);
     enter(room, CHATROOM_LEAVING, now);
     for (size_t i = 0; i < room->peer_count; i++) peer_say_bye(room->peers[i], now);
-    rendezvous_leave(&room->rendezvous, now);
+    bootnodes_leave(room);
 }

@@ -1,12 +1,12 @@
-/* A room as this client lives it: its bootnode session, its peers, and the messages under way. Pure; owned by the
- * engine.
+/* A room as this client lives it: its sessions with the bootnodes, its peers, and the messages under way. Pure; owned
+ * by the engine.
  *
  *     OPEN ──part──▶ ENDING ──all delivered, or 10 s──▶ LEAVING ──answered, or 2 s──▶ LEFT
  *       └───────────────────────leave──────────────────────▲
  *
  * Invariants:
- * 1. A peer object stands for each member the bootnode lists, and for each that it no longer lists but that still talks
- * to us.
+ * 1. A peer object stands for each member that a reachable bootnode lists (or, with none reachable, one did), and for
+ * each that is absent but still talks to us (PROTOCOL.md §3.2 rule 10).
  * 2. A message waits for those who were present (listed, or still talking) when it was accepted, a private one for its
  * recipient alone, until each acknowledged or left; or until there is no room for more, and somebody has acknowledged
  * nothing for half a minute.
@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client/bootnode.h"
 #include "client/events.h"
 #include "client/known_keys.h"
 #include "client/peer/peer.h"
@@ -32,6 +33,8 @@ struct chatroom_host {
     void *context;
     const struct identity *identity;
     struct indices *indices;
+    const struct bootnode *bootnodes; /* 1 … BOOTNODES_MAX; their addresses may change */
+    size_t bootnode_count;
     const struct known_keys *known_peers;
     const char *nick; /* as it is now */
     uint8_t suite_mask;
@@ -42,11 +45,11 @@ struct chatroom_host {
     void (*emit)(void *context, struct event *event); /* takes the event */
     bool (*busy)(void *context);
     uint64_t (*wall_ms)(void *context);
-    /* See rendezvous_owner. */
-    bool (*trusted)(void *context, const uint8_t key[static 32], char *why, size_t why_size);
-    bool (*barred)(void *context, const char *why);
+    /* See rendezvous_owner; `bootnode` is the index of the one that it is about. */
+    bool (*trusted)(void *context, unsigned bootnode, const uint8_t key[static 32], char *why, size_t why_size);
+    bool (*barred)(void *context, unsigned bootnode, const char *why);
     /* The bootnode proved that it has this key. */
-    void (*proven)(void *context, const uint8_t key[static 32]);
+    void (*proven)(void *context, unsigned bootnode, const uint8_t key[static 32]);
 };
 
 enum chatroom_state {
@@ -62,12 +65,23 @@ enum chatroom_outcome { CHATROOM_FINE, CHATROOM_ALONE, CHATROOM_UNDELIVERED };
 struct outgoing; /* a message under way */
 struct author;   /* what was last shown of whom */
 
+struct chatroom;
+
+/* Which one of the room's bootnodes calls. */
+struct chatroom_bootnode {
+    struct chatroom *room;
+    unsigned index;
+};
+
 struct chatroom {
     const struct chatroom_host *host;
     const char *name; /* the engine's, which outlives the room */
     struct room_keys keys;
     uint64_t run;
-    struct rendezvous rendezvous;
+    uint8_t member_id[MEMBER_ID_SIZE];           /* ours, at every bootnode */
+    struct rendezvous rendezvous[BOOTNODES_MAX]; /* by the index of the bootnode */
+    struct chatroom_bootnode bootnodes[BOOTNODES_MAX];
+    size_t rendezvous_count;
     struct peer_host peer_host;
     struct peer *peers[CHATROOM_PEERS_MAX];
     uint64_t tags[CHATROOM_PEERS_MAX]; /* their tag_in, side by side: any packet from a stranger looks through them */
@@ -90,12 +104,13 @@ struct chatroom {
     struct author *authors;
     size_t author_count;
 
-    bool complete; /* the first full list has come */
+    bool complete;         /* input may begin: who is here is known, as far as can be */
+    uint64_t complete_due; /* not later than this; UINT64_MAX: no full list has come */
 };
 
 /* Emits EVENT_JOINED. `name` and the host outlive it; the keys are copied. Aborts without memory. */
 struct chatroom *chatroom_create(const struct chatroom_host *host, const char *name, const struct room_keys *keys,
-                                 const struct address *bootnodes, size_t bootnode_count, uint64_t now);
+                                 uint64_t now);
 void chatroom_destroy(struct chatroom *room);
 
 /* Is the packet for this room? Then handles it. */
@@ -115,6 +130,8 @@ bool chatroom_nick_free(const struct chatroom *room, const char *nick);
 bool chatroom_has_outgoing(const struct chatroom *room);
 size_t chatroom_present(const struct chatroom *room);
 void chatroom_set_candidates(struct chatroom *room, const struct candidate_list *candidates, uint64_t now);
+/* Something in the network may have changed: see rendezvous_check. */
+void chatroom_check_bootnodes(struct chatroom *room, uint64_t now);
 /* Leaves once everything is delivered, or after 10 s; */
 void chatroom_part(struct chatroom *room, uint64_t now);
 /* says bye to peers and bootnode at once. */

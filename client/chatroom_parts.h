@@ -28,6 +28,18 @@ void paths_relayed(void *context, struct peer *through, const struct frame_relay
 void chatroom_receive_relayed(struct chatroom *room, const struct path *from,
                               const uint8_t member[static MEMBER_ID_SIZE], const uint8_t *packet, size_t size);
 
+/* chatroom_bootnodes.c: what the bootnodes tell, and are told */
+void bootnodes_init(struct chatroom *room);
+void bootnodes_clear(struct chatroom *room);
+/* Is the packet one of theirs, and for this room? Then handles it. */
+bool bootnodes_receive(struct chatroom *room, const struct address *from, const uint8_t *packet, size_t size);
+void bootnodes_tick(struct chatroom *room);
+uint64_t bootnodes_due(const struct chatroom *room);
+/* Asks a bootnode that knows the peer that both sides punch again. */
+void bootnodes_introduce(struct chatroom *room, const struct peer *peer);
+void bootnodes_leave(struct chatroom *room);
+bool bootnodes_left(const struct chatroom *room);
+
 /* chatroom_messages.c: what is said and heard */
 void messages_received(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size);
 void messages_acknowledged(struct chatroom *room, struct peer *peer, uint64_t tag);

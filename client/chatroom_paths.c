@@ -27,7 +27,7 @@ void paths_send(void *context, const struct peer *peer, const struct path *to, c
     switch (to->kind) {
     case PATH_DIRECT: room->host->send(room->host->context, &to->address, packet, size); break;
     case PATH_MEMBER: send_through_member(room, peer, to, packet, size); break;
-    case PATH_BOOTNODE: break;
+    case PATH_BOOTNODE: rendezvous_relay(&room->rendezvous[to->bootnode], peer->pair.other_id, packet, size); break;
     }
 }
 
@@ -54,32 +54,54 @@ size_t paths_relays(void *context, const struct peer *peer, struct path out[stat
     return room->host->relays ? relaying_members(room, peer, out) : 0;
 }
 
-/* What the bootnode may tell everyone: private addresses it tells where they are of use. */
-void paths_own_candidates(void *context, const struct peer *peer, struct candidate_list *out) {
-    const struct chatroom *room = context;
-    const struct candidate_list *own = &room->rendezvous.candidates;
-    (void)peer;
-    *out = (struct candidate_list){0};
-    if (address_classify(&room->rendezvous.mapped) == ADDRESS_PUBLIC)
-        out->items[out->count++] = room->rendezvous.mapped;
-    for (uint8_t i = 0; i < own->count && out->count < RECORD_CANDIDATES_MAX; i++)
-        if (address_classify(&own->items[i]) == ADDRESS_PUBLIC) out->items[out->count++] = own->items[i];
+static bool is_listed(const struct candidate_list *list, const struct address *address) {
+    for (uint8_t i = 0; i < list->count; i++)
+        if (address_equal(&list->items[i], address)) return true;
+    return false;
 }
 
-/* The candidates that we may send to. Loopback ones only where the bootnode is on loopback itself: on one machine. */
+static void list_public(struct candidate_list *list, const struct address *address) {
+    if (list->count == RECORD_CANDIDATES_MAX || is_listed(list, address)) return;
+    if (address_classify(address) == ADDRESS_PUBLIC) list->items[list->count++] = *address;
+}
+
+/* What a bootnode may tell everyone: private addresses it tells where they are of use. */
+void paths_own_candidates(void *context, const struct peer *peer, struct candidate_list *out) {
+    const struct chatroom *room = context;
+    const struct candidate_list *own = &room->rendezvous[0].candidates; /* the same at each */
+    (void)peer;
+    *out = (struct candidate_list){0};
+    for (size_t i = 0; i < room->rendezvous_count; i++) list_public(out, &room->rendezvous[i].mapped);
+    for (uint8_t i = 0; i < own->count; i++) list_public(out, &own->items[i]);
+}
+
+static bool any_on_loopback(const struct chatroom *room) {
+    for (size_t i = 0; i < room->rendezvous_count; i++)
+        if (address_classify(&room->rendezvous[i].bootnode) == ADDRESS_LOOPBACK) return true;
+    return false;
+}
+
+/* Ourselves, or a bootnode? */
+static bool is_no_peer(const struct chatroom *room, const struct address *address) {
+    for (size_t i = 0; i < room->rendezvous_count; i++)
+        if (address_equal(address, &room->rendezvous[i].mapped) ||
+            address_equal(address, &room->rendezvous[i].bootnode))
+            return true;
+    return false;
+}
+
+/* The candidates that we may send to. Loopback ones only where a bootnode is on loopback itself: on one machine. */
 size_t paths_usable(void *context, const struct candidate_list *candidates,
                     struct address out[static RECORD_CANDIDATES_MAX]) {
     const struct chatroom *room = context;
     size_t count = 0;
-    bool loopback = address_classify(&room->rendezvous.bootnode) == ADDRESS_LOOPBACK;
+    bool loopback = any_on_loopback(room);
     for (size_t i = 0; i < candidates->count; i++) {
         const struct address *candidate = &candidates->items[i];
         enum address_class class = address_classify(candidate);
         if (class == ADDRESS_UNUSABLE || class == ADDRESS_LINK_LOCAL) continue;
         if (class == ADDRESS_LOOPBACK && !loopback) continue;
-        if (address_equal(candidate, &room->rendezvous.mapped)) continue;
-        if (address_equal(candidate, &room->rendezvous.bootnode)) continue;
-        out[count++] = *candidate;
+        if (!is_no_peer(room, candidate)) out[count++] = *candidate;
     }
     return count;
 }

@@ -119,10 +119,8 @@ bool crypto_thread_open(struct crypto_thread *crypto, struct setup *setup, struc
                                      .nick = setup->nick,
                                      .suite_mask = setup->suite_mask,
                                      .relays = setup->config->relay == RELAY_AUTO,
-                                     .bootnode_name = setup->config->bootnode,
                                      .bootnodes = setup->bootnodes,
-                                     .bootnode_count = setup->bootnode_count,
-                                     .bootnode_key = setup->pinned ? setup->bootnode_key : NULL};
+                                     .bootnode_count = setup->bootnode_count};
     if (queues && crypto->outgoing) crypto->engine = engine_create(&options, &io, clock_boot_ms());
     if (crypto->engine) return true;
     fputs("gochat: out of memory or descriptors\n", stderr);

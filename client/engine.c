@@ -25,14 +25,13 @@ struct room_slot {
 struct engine {
     struct engine_io io;
     struct engine_options options;
-    struct address bootnodes[RENDEZVOUS_ADDRESSES];
-    size_t bootnode_count;
+    struct bootnode bootnodes[BOOTNODES_MAX];
     char nick[TEXT_NICK_MAX + 1];
     bool ending, finished;
     bool stopped; /* by a signal: the status is 0 */
     bool barred;
     bool any_joined, any_company, any_undelivered; /* of all rooms that there were */
-    bool any_proven;                               /* a bootnode's key, so that another one may be a forgery */
+    uint8_t proven, barred_bootnodes;              /* sets of bootnodes: which proved their keys; which are given up */
     struct indices indices;
     uint64_t punch_tokens, punch_filled; /* thousandths; ms */
     struct candidate_list candidates;
@@ -76,50 +75,54 @@ static uint64_t on_punch_wait(void *context, uint64_t now) {
     return 0;
 }
 
-static bool pinned_matches(const struct engine *engine, const uint8_t key[static 32], char *why, size_t why_size) {
-    if (memcmp(engine->options.bootnode_key, key, 32) == 0) return true;
+static bool pinned_matches(const struct bootnode *bootnode, const uint8_t key[static 32], char *why, size_t why_size) {
+    if (memcmp(bootnode->key, key, 32) == 0) return true;
     char given[65], seen[65];
-    sodium_bin2hex(given, sizeof given, engine->options.bootnode_key, 32);
+    sodium_bin2hex(given, sizeof given, bootnode->key, 32);
     sodium_bin2hex(seen, sizeof seen, key, 32);
-    snprintf(why, why_size, "the bootnode at %s has the key %s, not the configured %s: refused",
-             engine->options.bootnode_name, seen, given);
+    snprintf(why, why_size, "the bootnode at %s has the key %s, not the configured %s: refused", bootnode->name, seen,
+             given);
     return false;
 }
 
 /* As ssh does: the first key of a name is remembered, a changed one is refused. */
-static bool on_trusted(void *context, const uint8_t key[static 32], char *why, size_t why_size) {
+static bool on_trusted(void *context, unsigned index, const uint8_t key[static 32], char *why, size_t why_size) {
     struct engine *engine = context;
-    if (engine->options.bootnode_key) return pinned_matches(engine, key, why, why_size);
+    const struct bootnode *bootnode = &engine->bootnodes[index];
+    if (bootnode->pinned) return pinned_matches(bootnode, key, why, why_size);
     const struct known_keys *known = engine->options.known_bootnodes;
     unsigned line = 0;
-    if (known_keys_check(known, engine->options.bootnode_name, key, &line) != KNOWN_CHANGED) return true;
+    if (known_keys_check(known, bootnode->name, key, &line) != KNOWN_CHANGED) return true;
     char seen[65];
     sodium_bin2hex(seen, sizeof seen, key, 32);
     snprintf(why, why_size,
              "the bootnode at %s has another key (%s) than the one remembered in %s:%u: refused, somebody may be in "
              "between. If its operator really changed the key, remove that line",
-             engine->options.bootnode_name, seen, known->file, line);
+             bootnode->name, seen, known->file, line);
     return false;
 }
 
 /* Remembered only now: a forged COOKIE must not put a key into the file. */
-static void on_proven(void *context, const uint8_t key[static 32]) {
+static void on_proven(void *context, unsigned index, const uint8_t key[static 32]) {
     struct engine *engine = context;
     const struct known_keys *known = engine->options.known_bootnodes;
-    const char *name = engine->options.bootnode_name;
+    const struct bootnode *bootnode = &engine->bootnodes[index];
     char why[512];
     unsigned line;
-    engine->any_proven = true;
-    if (engine->options.bootnode_key || known_keys_check(known, name, key, &line) != KNOWN_NEW) return;
-    if (!known_keys_remember(known, name, key, why, sizeof why)) emit_error(engine, why);
+    engine->proven |= (uint8_t)(1u << index);
+    if (bootnode->pinned || known_keys_check(known, bootnode->name, key, &line) != KNOWN_NEW) return;
+    if (!known_keys_remember(known, bootnode->name, key, why, sizeof why)) emit_error(engine, why);
 }
 
-/* One room's first contact must not cost us those whom we talk to in others. */
-static bool on_barred(void *context, const char *why) {
+/* One room's first contact must not cost us those whom we talk to in others; a bootnode without the right key does not
+ * keep us from the others; but with none left nothing can be done. */
+static bool on_barred(void *context, unsigned index, const char *why) {
     struct engine *engine = context;
-    if (engine->any_proven) return false;
-    emit_error(engine, why);
-    engine->barred = true;
+    uint8_t bit = (uint8_t)(1u << index);
+    if (engine->proven & bit) return false;
+    if (!(engine->barred_bootnodes & bit)) emit_error(engine, why);
+    engine->barred_bootnodes |= bit;
+    if (engine->barred_bootnodes == (1u << engine->options.bootnode_count) - 1) engine->barred = true;
     return true;
 }
 
@@ -128,15 +131,16 @@ struct engine *engine_create(const struct engine_options *options, const struct 
     if (!engine) abort();
     engine->io = *io;
     engine->options = *options;
-    engine->bootnode_count =
-        options->bootnode_count < RENDEZVOUS_ADDRESSES ? options->bootnode_count : RENDEZVOUS_ADDRESSES;
-    memcpy(engine->bootnodes, options->bootnodes, engine->bootnode_count * sizeof *engine->bootnodes);
+    memcpy(engine->bootnodes, options->bootnodes, options->bootnode_count * sizeof *engine->bootnodes);
+    engine->options.bootnodes = engine->bootnodes;
     engine->punch_tokens = PUNCH_BURST * 1000;
     engine->punch_filled = now;
     snprintf(engine->nick, sizeof engine->nick, "%s", options->nick);
     engine->chatroom_host = (struct chatroom_host){.context = engine,
                                                    .identity = options->identity,
                                                    .indices = &engine->indices,
+                                                   .bootnodes = engine->bootnodes,
+                                                   .bootnode_count = options->bootnode_count,
                                                    .known_peers = options->known_peers,
                                                    .nick = engine->nick,
                                                    .suite_mask = options->suite_mask,
@@ -183,8 +187,7 @@ static struct room_slot *room_find(struct engine *engine, const char *name) {
 }
 
 static struct chatroom *room_open(struct engine *engine, const char *name, const struct room_keys *keys, uint64_t now) {
-    struct chatroom *chatroom = chatroom_create(&engine->chatroom_host, name_keep(engine, name), keys,
-                                                engine->bootnodes, engine->bootnode_count, now);
+    struct chatroom *chatroom = chatroom_create(&engine->chatroom_host, name_keep(engine, name), keys, now);
     if (engine->candidates.count) chatroom_set_candidates(chatroom, &engine->candidates, now);
     engine->any_joined = true;
     return chatroom;

@@ -1,15 +1,15 @@
 /* The heart of the client: rooms, and what they share. Pure: packets, lines and times in; packets and events out. The
  * crypto thread (crypto_thread.h) drives it with real ones, scenarios with fake ones. One owner, no locks.
  *
- * Rooms come and go by engine_join and engine_part; each has its own bootnode session, keys and member id, so that
- * nothing which is sent names the same client in two of them. They share one socket: the bootnode, and who listens on
- * the way, sees them come from one address; members of both know the identity. A room is parted once what was said
- * there was delivered, or after 10 s.
+ * Rooms come and go by engine_join and engine_part; each has its own sessions with the bootnodes, keys and member id,
+ * so that nothing which is sent names the same client in two of them. They share one socket: the bootnode, and who
+ * listens on the way, sees them come from one address; members of both know the identity. A room is parted once what
+ * was said there was delivered, or after 10 s.
  *
  * The end: engine_end_of_input leaves once every message was acknowledged by everyone present, or after 10 s;
  * engine_stop leaves at once, with status 0. The status comes with EVENT_FINISHED: 0, 3 somebody present did not get
- * everything, 4 nobody was present (in any of the rooms there were); or 1, at once, when the bootnode's key is not the
- * one we know, or the first room could not be joined. README.md has the table. */
+ * everything, 4 nobody was present (in any of the rooms there were); or 1, at once, when no bootnode has the key
+ * that we know, or the first room could not be joined. README.md has the table. */
 #pragma once
 
 #include <stdbool.h>
@@ -37,11 +37,9 @@ struct engine_options {
     const struct known_keys *known_peers, *known_bootnodes;
     const char *nick; /* at the start */
     uint8_t suite_mask;
-    bool relays;                     /* may others relay for us, do we for them? */
-    const char *bootnode_name;       /* as the user wrote it: the name in known_bootnodes */
-    const struct address *bootnodes; /* what it resolved to; copied */
-    size_t bootnode_count;
-    const uint8_t *bootnode_key; /* pinned; NULL: remembered on first use */
+    bool relays;                      /* may others relay for us, do we for them? */
+    const struct bootnode *bootnodes; /* copied */
+    size_t bootnode_count;            /* 1 … BOOTNODES_MAX */
 };
 
 struct engine;

@@ -36,7 +36,7 @@ enum peer_standing { STANDING_CONNECTING /* or lost, and tried again */, STANDIN
 
 enum event_type {
     EVENT_JOINED,         /* room: it is ours from now on; first event of a room */
-    EVENT_REGISTERED,     /* room, bootnode, mapped */
+    EVENT_REGISTERED,     /* room, bootnode, bootnode_name, mapped */
     EVENT_PEER_JOINED,    /* room, peer */
     EVENT_PEER_CONNECTED, /* room, peer, nick, relayed, address, rtt_ms, cipher, fingerprint, safety */
     EVENT_MESSAGE,        /* room, peer, nick, id, text, sent_ms, kind */
@@ -48,8 +48,8 @@ enum event_type {
                           changed; never shown as a line */
     EVENT_PEER_NICK,   /* room, peer, nick; text: the one before */
     EVENT_PEER_LEFT,   /* room, peer, nick, said_bye */
-    EVENT_BOOTNODE_LOST, /* room, bootnode, text */
-    EVENT_BOOTNODE_BACK, /* room, bootnode */
+    EVENT_BOOTNODE_LOST, /* room, bootnode, bootnode_name, text */
+    EVENT_BOOTNODE_BACK, /* room, bootnode, bootnode_name */
     EVENT_NICK,          /* nick: ours from now on, in all rooms */
     EVENT_PARTED,        /* room: we have left it; last event of a room */
     EVENT_ERROR,         /* room or NULL, text */
@@ -69,6 +69,7 @@ struct event {
         *room; /* lives as long as the engine, also after the room was left; the same pointer for the same name */
     uint8_t peer[MEMBER_ID_SIZE];
     char nick[TEXT_NICK_MAX + 1]; /* empty: unknown yet */
+    const char *bootnode_name;    /* HOST:PORT as configured; lives as long as the engine */
     struct address bootnode, mapped, address;
     bool relayed, said_bye, ignored;
     char relay[TEXT_NICK_MAX + 1]; /* relayed: the member who passes on; empty: a bootnode */

@@ -60,6 +60,14 @@ void rendezvous_lose(struct rendezvous *rendezvous, const char *why) {
     rendezvous->owner.lost(rendezvous->owner.context, why);
 }
 
+bool rendezvous_looks(const struct rendezvous *rendezvous) {
+    return rendezvous->state == RENDEZVOUS_HELLO && rendezvous->tries > 0;
+}
+
+bool rendezvous_reachable(const struct rendezvous *rendezvous) {
+    return rendezvous->listed && !rendezvous->lost;
+}
+
 static void send_hello(struct rendezvous *rendezvous, uint64_t now) {
     if (rendezvous->tries == 0) randombytes_buf(&rendezvous->nonce, sizeof rendezvous->nonce);
     struct hello hello = {.version = PROTOCOL_VERSION, .nonce = rendezvous->nonce};

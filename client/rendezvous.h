@@ -49,6 +49,8 @@ struct rendezvous_owner {
      * yet: that is `registered`. */
     bool (*trusted)(void *context, const uint8_t key[static 32], char *why, size_t why_size);
     bool (*barred)(void *context, const char *why); /* at first contact. True: for good; false: goes on trying */
+    /* A packet of PROTOCOL.md §3 from a member, through the bootnode. Only its sender proves who that is. */
+    void (*relayed)(void *context, const uint8_t id[static MEMBER_ID_SIZE], const uint8_t *packet, size_t size);
 };
 
 struct rendezvous {
@@ -92,6 +94,8 @@ struct rendezvous {
     uint32_t beat_counter, last_acked;
     unsigned beats; /* since the last that asked for an answer */
     bool answer_due;
+    bool relays;      /* WELCOME said so */
+    uint64_t checked; /* when rendezvous_check last did something */
     uint64_t next_beat, next_repeat;
     uint64_t registered; /* when this session began */
     unsigned resets;     /* sessions in a row that were reset soon */
@@ -100,6 +104,7 @@ struct rendezvous {
     uint16_t beat_ms;
     uint8_t answer_every;
     struct membership membership;
+    bool listed;         /* a whole list of members has come */
     uint64_t update_due; /* UINT64_MAX: none is out */
     unsigned update_tries;
 };
@@ -120,5 +125,17 @@ uint64_t rendezvous_due(const struct rendezvous *rendezvous);
 void rendezvous_set_candidates(struct rendezvous *rendezvous, const struct candidate_list *candidates, uint64_t now);
 /* Asks that both sides punch again. Nothing without a session. */
 void rendezvous_introduce(struct rendezvous *rendezvous, const uint8_t id[static MEMBER_ID_SIZE]);
+/* Something in the network may have changed: asks the bootnode at once whether it still hears us, at most once a
+ * second. Where it refused us or reset the session, its wait stands. */
+void rendezvous_check(struct rendezvous *rendezvous, uint64_t now);
+/* This process stood still for `gap` ms: that silence is not the bootnode's. Asks it at once. */
+void rendezvous_resumed(struct rendezvous *rendezvous, uint64_t gap, uint64_t now);
+/* Can packets go through the bootnode now? */
+bool rendezvous_relays(const struct rendezvous *rendezvous);
+/* Has the bootnode pass a packet of RELAY_PACKET_MIN … RELAY_PACKET_MAX bytes on to a member. False when it cannot. */
+bool rendezvous_relay(struct rendezvous *rendezvous, const uint8_t id[static MEMBER_ID_SIZE], const uint8_t *packet,
+                      size_t size);
+/* Does its list count: did it come whole, and does the bootnode still answer? */
+bool rendezvous_reachable(const struct rendezvous *rendezvous);
 /* Leaves gracefully; RENDEZVOUS_ENDED when RESET answered, or after five tries. */
 void rendezvous_leave(struct rendezvous *rendezvous, uint64_t now);

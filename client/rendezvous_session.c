@@ -13,6 +13,7 @@
 #define LEAVE_TRIES 5
 #define UPDATE_DOUBLINGS 7
 #define NOTICE_MOST_MS 60000
+#define CHECK_PAUSE_MS 1000
 
 static void send_beat(struct rendezvous *rendezvous, bool ask, uint64_t now) {
     struct beat beat = {.flag = ask,
@@ -47,6 +48,11 @@ static void heard(struct rendezvous *rendezvous, uint64_t now) {
     rendezvous->owner.back(rendezvous->owner.context);
 }
 
+static void list_complete(struct rendezvous *rendezvous) {
+    rendezvous->listed = true;
+    rendezvous->owner.complete(rendezvous->owner.context);
+}
+
 static void start_keys(struct rendezvous *rendezvous, const struct noise_keys *keys) {
     uint8_t secret[LINK_SECRET_SIZE];
     link_secret(keys, false, secret);
@@ -73,6 +79,7 @@ void rendezvous_session_start(struct rendezvous *rendezvous, const struct noise_
     rendezvous->tries = 0;
     rendezvous->last_refusal = 0;
     rendezvous->answer_due = rendezvous->moving = false;
+    rendezvous->relays = body->relays;
     rendezvous->beats = 0;
     rendezvous->update_due = told == rendezvous->revision ? UINT64_MAX : now;
     rendezvous->update_tries = 0;
@@ -82,7 +89,7 @@ void rendezvous_session_start(struct rendezvous *rendezvous, const struct noise_
     bool complete = body->complete && body->version.epoch != 0 &&
                     membership_welcome(&rendezvous->membership, body->version, members, &rendezvous->owner.members);
     if (!complete) rendezvous->membership.version = (struct room_version){0};
-    if (complete) rendezvous->owner.complete(rendezvous->owner.context);
+    if (complete) list_complete(rendezvous);
     send_beat(rendezvous, true, now);
     rendezvous->next_beat = now + rendezvous->beat_ms;
 }
@@ -107,7 +114,7 @@ static void handle_changes(struct rendezvous *rendezvous, const uint8_t *body, s
     enum membership_result result = membership_apply(&rendezvous->membership, body, size, &rendezvous->owner.members);
     if (result == MEMBERSHIP_MALFORMED) return;
     check_update(rendezvous);
-    if (result == MEMBERSHIP_APPLIED) rendezvous->owner.complete(rendezvous->owner.context);
+    if (result == MEMBERSHIP_APPLIED) list_complete(rendezvous);
     /* While parts are missing a beat would ask for all of them again: the regular beat heals that. */
     if (result != MEMBERSHIP_PARTIAL) send_beat(rendezvous, false, now);
 }
@@ -187,6 +194,15 @@ static void handle_reset(struct rendezvous *rendezvous, const uint8_t *packet, s
     }
 }
 
+/* No counter: a copy of an old one is no sign of life. Who it is from and whether it is fresh, the peer's own session
+ * says. */
+static void handle_relay(struct rendezvous *rendezvous, const uint8_t *packet, size_t size) {
+    struct relay_message relay;
+    if (rendezvous->state != RENDEZVOUS_ACTIVE || !relay_decode(packet, size, &relay)) return;
+    if (!link_check_relay(rendezvous->ack_key, packet, size)) return;
+    rendezvous->owner.relayed(rendezvous->owner.context, relay.member_id, relay.packet, relay.packet_size);
+}
+
 bool rendezvous_session_receive(struct rendezvous *rendezvous, const uint8_t *packet, size_t size, uint64_t now) {
     struct reader reader = reader_over(packet, size);
     read_skip(&reader, SESSION_ID_OFFSET);
@@ -196,6 +212,7 @@ bool rendezvous_session_receive(struct rendezvous *rendezvous, const uint8_t *pa
     case MESSAGE_BEAT_ACK: handle_beat_ack(rendezvous, packet, size, now); break;
     case MESSAGE_PATH: handle_path(rendezvous, packet, size, now); break;
     case MESSAGE_RESET: handle_reset(rendezvous, packet, size, now); break;
+    case MESSAGE_RELAY: handle_relay(rendezvous, packet, size); break;
     default: handle_sealed(rendezvous, packet, size, now); break;
     }
     return true;
@@ -258,4 +275,35 @@ void rendezvous_set_candidates(struct rendezvous *rendezvous, const struct candi
 void rendezvous_introduce(struct rendezvous *rendezvous, const uint8_t id[static MEMBER_ID_SIZE]) {
     if (rendezvous->state == RENDEZVOUS_ACTIVE)
         rendezvous_send_sealed(rendezvous, MESSAGE_INTRODUCE, id, MEMBER_ID_SIZE);
+}
+
+void rendezvous_check(struct rendezvous *rendezvous, uint64_t now) {
+    if (rendezvous->checked && now - rendezvous->checked < CHECK_PAUSE_MS) return;
+    bool asks = rendezvous->state == RENDEZVOUS_ACTIVE, looks = rendezvous_looks(rendezvous);
+    if (asks && !rendezvous->answer_due) send_beat(rendezvous, true, now);
+    if (looks && rendezvous->due > now) rendezvous->due = now;
+    if (asks || looks) rendezvous->checked = now;
+}
+
+void rendezvous_resumed(struct rendezvous *rendezvous, uint64_t gap, uint64_t now) {
+    rendezvous->heard = gap < now - rendezvous->heard ? rendezvous->heard + gap : now;
+    rendezvous->checked = 0;
+    rendezvous_check(rendezvous, now);
+}
+
+bool rendezvous_relays(const struct rendezvous *rendezvous) {
+    return rendezvous->state == RENDEZVOUS_ACTIVE && rendezvous->relays;
+}
+
+bool rendezvous_relay(struct rendezvous *rendezvous, const uint8_t id[static MEMBER_ID_SIZE], const uint8_t *packet,
+                      size_t size) {
+    if (!rendezvous_relays(rendezvous)) return false;
+    struct relay_message relay = {.session_id = rendezvous->session_id, .packet = packet, .packet_size = size};
+    memcpy(relay.member_id, id, MEMBER_ID_SIZE);
+    uint8_t out[UDP_DATAGRAM_MAX];
+    size_t out_size = relay_encode(&relay, out, sizeof out);
+    if (out_size == 0) return false;
+    link_tag_relay(rendezvous->beat_key, out, out_size);
+    rendezvous->owner.send(rendezvous->owner.context, &rendezvous->bootnode, out, out_size);
+    return true;
 }

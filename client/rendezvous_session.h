@@ -17,4 +17,6 @@ void rendezvous_send_sealed(struct rendezvous *rendezvous, enum message_type typ
 
 /* In rendezvous.c: back to HELLO, after `delay` ms and up to as much again by chance. */
 void rendezvous_restart(struct rendezvous *rendezvous, uint64_t delay, uint64_t now);
+/* Is it looking for the bootnode, rather than waiting as it was told? */
+bool rendezvous_looks(const struct rendezvous *rendezvous);
 void rendezvous_lose(struct rendezvous *rendezvous, const char *why);

@@ -81,13 +81,6 @@ static int read_secret(struct setup *setup) {
     return SETUP_USAGE;
 }
 
-/* The config has checked its form. */
-static void read_bootnode_key(struct setup *setup) {
-    const char *hex = setup->config->bootnode_key;
-    setup->pinned = hex[0] && sodium_hex2bin(setup->bootnode_key, sizeof setup->bootnode_key, hex, strlen(hex), NULL,
-                                             NULL, NULL) == 0;
-}
-
 static int open_socket(struct setup *setup) {
     char why[256], ignored[256];
     struct udp_options options = {0};
@@ -104,12 +97,18 @@ static int open_socket(struct setup *setup) {
     return udp_bound(setup->socket, &setup->bound) ? SETUP_OK : complain(SETUP_FAILED, "the socket has no address");
 }
 
-static int resolve_bootnode(struct setup *setup) {
+/* The config has checked the form of both. */
+static int find_bootnodes(struct setup *setup) {
+    struct bootnode *bootnode = &setup->bootnodes[setup->bootnode_count++];
+    const char *hex = setup->config->bootnode_key;
     char why[256];
-    setup->bootnode_count =
-        address_resolve(setup->config->bootnode, 0, setup->bootnodes, RENDEZVOUS_ADDRESSES, why, sizeof why);
-    if (setup->bootnode_count) return SETUP_OK;
-    fprintf(stderr, "gochat: --bootnode %s: %s\n", setup->config->bootnode, why);
+    snprintf(bootnode->name, sizeof bootnode->name, "%s", setup->config->bootnode);
+    bootnode->pinned =
+        hex[0] && sodium_hex2bin(bootnode->key, sizeof bootnode->key, hex, strlen(hex), NULL, NULL, NULL) == 0;
+    bootnode->address_count =
+        address_resolve(bootnode->name, 0, bootnode->addresses, RENDEZVOUS_ADDRESSES, why, sizeof why);
+    if (bootnode->address_count) return SETUP_OK;
+    fprintf(stderr, "gochat: --bootnode %s: %s\n", bootnode->name, why);
     return SETUP_USAGE;
 }
 
@@ -119,9 +118,8 @@ int setup_open(struct setup *setup, const struct client_config *config) {
     setup->socket = -1;
     setup->identity.lock = -1;
     setup->suite_mask = config->ciphers == CIPHERS_CHACHA ? SUITE_CHACHA20_POLY1305 : suite_mask_available();
-    read_bootnode_key(setup);
-    int (*const steps[])(struct setup *) = {read_secret,   resolve_bootnode, open_directory,
-                                            open_identity, open_known,       open_socket};
+    int (*const steps[])(struct setup *) = {read_secret,   find_bootnodes, open_directory,
+                                            open_identity, open_known,     open_socket};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         int result = steps[i](setup);
         if (result != SETUP_OK) return result;

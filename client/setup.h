@@ -5,10 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client/bootnode.h"
 #include "client/config.h"
 #include "client/identity.h"
 #include "client/known_keys.h"
-#include "client/rendezvous.h"
 #include "common/names.h"
 
 struct setup {
@@ -19,10 +19,8 @@ struct setup {
     char nick[TEXT_NICK_MAX + 1];
     uint8_t secret[ROOM_SECRET_MAX];
     size_t secret_size;
-    uint8_t bootnode_key[32];
-    bool pinned;
     uint8_t suite_mask;
-    struct address bootnodes[RENDEZVOUS_ADDRESSES];
+    struct bootnode bootnodes[BOOTNODES_MAX];
     size_t bootnode_count;
     int socket; /* -1: none */
     struct address bound;

@@ -66,12 +66,29 @@ static void revive(struct peer *peer, uint64_t now) {
     delivery_receiver_init(&peer->receiver);
 }
 
-bool peer_listed(struct peer *peer, const struct member_record *record, const struct address *usable, size_t count,
-                 uint64_t now) {
+/* What a bootnode said before it was lost counts only while there is none that can be asked. */
+static void weigh(struct peer *peer, bool said, uint64_t now) {
+    uint8_t reachable = peer->host->reachable;
+    bool absent = reachable ? !(peer->listed & reachable) : !peer->listed;
+    if (absent && !peer->absent) {
+        peer->delisted = now;
+        peer->said_absent = false;
+    }
+    peer->absent = absent;
+    peer->said_absent |= absent && said;
+}
+
+void peer_weigh(struct peer *peer, uint64_t now) {
+    weigh(peer, false, now);
+}
+
+bool peer_listed(struct peer *peer, unsigned bootnode, const struct member_record *record, const struct address *usable,
+                 size_t count, uint64_t now) {
     bool revived = peer->state == PEER_GONE;
     bool was_listed = peer->listed;
     bool other_suites = peer->pair.other_mask != record->suite_mask;
-    peer->listed = true;
+    peer->listed |= (uint8_t)(1u << bootnode);
+    weigh(peer, false, now);
     peer->pair.other_mask = record->suite_mask;
     punch_set_candidates(&peer->punch, usable, count, now);
     if (peer->state == PEER_BLOCKED) return false;
@@ -86,11 +103,11 @@ bool peer_listed(struct peer *peer, const struct member_record *record, const st
     return revived;
 }
 
-void peer_delisted(struct peer *peer, bool resync, uint64_t now) {
-    if (!peer->listed) return;
-    peer->listed = false;
-    peer->resynced_away = resync;
-    peer->delisted = now;
+void peer_delisted(struct peer *peer, unsigned bootnode, bool resync, uint64_t now) {
+    uint8_t bit = (uint8_t)(1u << bootnode);
+    if (!(peer->listed & bit)) return;
+    peer->listed &= (uint8_t)~bit;
+    weigh(peer, !resync, now);
 }
 
 void peer_introduced(struct peer *peer, const struct address *usable, size_t count, uint64_t now) {

@@ -46,6 +46,8 @@ struct peer_host {
     const char *nick;           /* as it is now */
     uint32_t *streams, *epochs; /* never counted back */
 
+    uint8_t reachable; /* set of bootnodes whose list counts; peer_weigh after a change */
+
     const bool *relays_allowed;      /* may packets of ours be relayed, do we relay others'? */
     const enum nat_mapping *mapping; /* of our NAT, as far as we know */
 
@@ -95,9 +97,11 @@ struct peer {
     enum peer_state state;
     uint64_t created;
 
-    /* The bootnode's word. */
-    bool listed, resynced_away;
-    bool left_by_itself; /* the room's: what the bootnode said when it delisted the peer */
+    /* The bootnodes' word. */
+    uint8_t listed;      /* set of bootnodes: those that list it, or did before they were lost */
+    bool absent;         /* since `delisted`: no bootnode that can be reached lists it */
+    bool said_absent;    /* one of them said that it left, rather than began anew or was lost itself */
+    bool left_by_itself; /* the room's: what a bootnode said when it delisted the peer */
     bool finished;       /* the room's: to be destroyed */
     bool stalled;        /* the room's: acknowledged nothing since messages were given up */
     struct {             /* the room's: what this peer may still have relayed, in thousandths */
@@ -178,11 +182,15 @@ struct peer {
 struct peer *peer_create(const struct peer_host *host, const struct member_record *record, uint64_t now);
 void peer_destroy(struct peer *peer);
 void peer_set_nick(struct peer *peer, const char *nick);
-/* The bootnode told of it (again): new candidates; a peer that was gone is live again (true then). */
-bool peer_listed(struct peer *peer, const struct member_record *record, const struct address *usable, size_t count,
-                 uint64_t now);
-void peer_delisted(struct peer *peer, bool resync, uint64_t now);
-/* INTRODUCE from the bootnode: punch again unless there is a working path. */
+/* A bootnode told of it (again). `usable`: all candidates that are known now, best first; a peer that was gone is live
+ * again (true then). */
+bool peer_listed(struct peer *peer, unsigned bootnode, const struct member_record *record, const struct address *usable,
+                 size_t count, uint64_t now);
+/* `resync`: it did not say that the peer left, but has a list without it. */
+void peer_delisted(struct peer *peer, unsigned bootnode, bool resync, uint64_t now);
+/* The host's `reachable` changed. */
+void peer_weigh(struct peer *peer, uint64_t now);
+/* INTRODUCE from a bootnode: punch again unless there is a working path. */
 void peer_introduced(struct peer *peer, const struct address *usable, size_t count, uint64_t now);
 /* Our addresses or routes changed: is the path still one? */
 void peer_network_changed(struct peer *peer, uint64_t now);

@@ -264,19 +264,20 @@ static uint64_t ping_due(const struct peer *peer) {
     uint64_t idle = earlier(peer->heard, peer->sent) + PEER_IDLE_MS;
     uint64_t repeat = peer->asked ? (peer->ping_sent ? peer->ping_sent : peer->asked) + PING_REPEAT_MS : UINT64_MAX;
     uint64_t due = earlier(idle, repeat);
-    if (!peer->listed)
+    if (peer->absent)
         due = earlier(due, (peer->ping_sent > peer->heard ? peer->ping_sent : peer->heard) + UNLISTED_PING_MS);
     /* A silent peer stays idle, however often it was asked. */
     bool too_early = peer->ping_sent && due < peer->ping_sent + PING_REPEAT_MS;
     return too_early ? peer->ping_sent + PING_REPEAT_MS : due;
 }
 
-/* Absent at the bootnode: for a peer that was never reached its word is enough, unless it began anew itself. */
+/* Absent at every bootnode that can be reached: for a peer that was never connected their word is enough, if it is one.
+ */
 static uint64_t absent_due(const struct peer *peer) {
-    if (peer->listed) return UINT64_MAX;
+    if (!peer->absent) return UINT64_MAX;
     if (peer->state == PEER_GONE) return peer->delisted + PEER_DEMOTE_MS; /* may still repeat its bye */
     if (!peer->connected || peer->state == PEER_BLOCKED)
-        return peer->resynced_away ? peer->delisted + PEER_SILENT_MS : peer->delisted;
+        return peer->said_absent ? peer->delisted : peer->delisted + PEER_UNSAID_MS;
     uint64_t silent = peer->heard + PEER_SILENT_MS;
     if (peer->demoted) /* asked for long, or, after the keys had grown too old, by punching */
         return peer->current.live || silent > peer->asked + PEER_SILENT_MS ? silent : peer->asked + PEER_SILENT_MS;

@@ -17,6 +17,7 @@
 
 struct fixture {
     struct identity own, anna, bert;
+    struct bootnode bootnode;
     struct known_keys known_peers; /* remembers nothing */
     struct indices indices;
     struct chatroom_host host;
@@ -61,15 +62,19 @@ static void identity_named(const char *name, struct identity *out) {
 
 static int setup(void **state) {
     struct fixture *fixture = calloc(1, sizeof *fixture);
-    struct address bootnode = {.ip = {[10] = 0xff, 0xff, 192, 0, 2, 1}, .port = 9595};
     struct member_record record = {.suite_mask = 1};
     assert_non_null(fixture);
     assert_true(sodium_init() >= 0);
     identity_named("own", &fixture->own);
     identity_named("anna", &fixture->anna);
     identity_named("bert", &fixture->bert);
+    fixture->bootnode = (struct bootnode){.name = "192.0.2.1:9595",
+                                          .addresses = {{.ip = {[10] = 0xff, 0xff, 192, 0, 2, 1}, .port = 9595}},
+                                          .address_count = 1};
     fixture->host = (struct chatroom_host){.context = fixture,
                                            .identity = &fixture->own,
+                                           .bootnodes = &fixture->bootnode,
+                                           .bootnode_count = 1,
                                            .indices = &fixture->indices,
                                            .known_peers = &fixture->known_peers,
                                            .nick = "own",
@@ -80,7 +85,7 @@ static int setup(void **state) {
                                            .busy = on_busy,
                                            .wall_ms = on_wall_ms};
     assert_true(room_keys_derive("tea", NULL, 0, &fixture->keys));
-    fixture->room = chatroom_create(&fixture->host, "tea", &fixture->keys, &bootnode, 1, NOW);
+    fixture->room = chatroom_create(&fixture->host, "tea", &fixture->keys, NOW);
     member_id_derive(&fixture->keys, fixture->anna.public, record.id);
     fixture->peer = peer_create(&fixture->room->peer_host, &record, NOW);
     fixture->room->peers[fixture->room->peer_count++] = fixture->peer;

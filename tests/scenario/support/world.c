@@ -146,7 +146,11 @@ struct person *world_person(struct world *world, const char *name, enum nat_kind
 }
 
 void person_create(struct person *person) {
-    struct address bootnode = world_bootnode();
+    struct bootnode bootnode = {.name = "bootnode.example:9595",
+                                .addresses = {world_bootnode()},
+                                .address_count = 1,
+                                .pinned = person->pinned_key};
+    if (person->pinned_key) memcpy(bootnode.key, person->pinned_key, sizeof bootnode.key);
     struct engine_io io = {
         .context = person, .send = person_sends, .emit = person_emits, .busy = person_is_busy, .wall_ms = wall_ms};
     struct engine_options options = {.identity = &person->identity,
@@ -155,10 +159,8 @@ void person_create(struct person *person) {
                                      .nick = person->name,
                                      .suite_mask = person->suite_mask,
                                      .relays = !person->no_relays,
-                                     .bootnode_name = "bootnode.example:9595",
                                      .bootnodes = &bootnode,
-                                     .bootnode_count = 1,
-                                     .bootnode_key = person->pinned_key};
+                                     .bootnode_count = 1};
     assert_null(person->engine);
     person->status = -1;
     person->engine = engine_create(&options, &io, person->world->now);

@@ -1,0 +1,263 @@
+/* The bootnodes of a room: one session with each, and one view of who is there. What they say is merged: a member is
+ * here while one that can be reached lists it (peer.c weighs that), and may be at any address that one of them told. */
+#include <stdio.h>
+#include <string.h>
+
+#include "client/chatroom_parts.h"
+
+#define OTHERS_WAIT_MS 1000 /* for the lists of the others, once one has come */
+#define CANDIDATES_MOST (BOOTNODES_MAX * RECORD_CANDIDATES_MAX)
+
+struct usable {
+    struct address addresses[CANDIDATES_MOST];
+    size_t count;
+};
+
+static struct event *bootnode_event(const struct chatroom_bootnode *which, enum event_type type, const char *text) {
+    const struct chatroom *room = which->room;
+    struct event *event = chatroom_text_event(room, type, NULL, text, text ? strlen(text) : 0);
+    event->bootnode = room->rendezvous[which->index].bootnode;
+    event->bootnode_name = room->host->bootnodes[which->index].name;
+    return event;
+}
+
+static void on_send(void *context, const struct address *to, const uint8_t *data, size_t size) {
+    const struct chatroom_bootnode *which = context;
+    which->room->host->send(which->room->host->context, to, data, size);
+}
+
+/* --- Who is there --- */
+
+static void add_usable(struct usable *usable, const struct address *address) {
+    for (size_t i = 0; i < usable->count; i++)
+        if (address_equal(&usable->addresses[i], address)) return;
+    usable->addresses[usable->count++] = *address;
+}
+
+/* The best of each, then the second best of each: the record of `from`, which is the news, and what the other bootnodes
+ * say of the same member. */
+static void gather(const struct chatroom_bootnode *from, const struct member_record *news, struct usable *out) {
+    struct chatroom *room = from->room;
+    struct address told[BOOTNODES_MAX][RECORD_CANDIDATES_MAX];
+    size_t counts[BOOTNODES_MAX] = {paths_usable(room, &news->candidates, told[0])}, sources = 1;
+    out->count = 0;
+    for (size_t i = 0; i < room->rendezvous_count; i++) {
+        if (i == from->index || !rendezvous_reachable(&room->rendezvous[i])) continue;
+        const struct member_record *record = membership_find(&room->rendezvous[i].membership, news->id);
+        if (!record) continue;
+        counts[sources] = paths_usable(room, &record->candidates, told[sources]);
+        sources++;
+    }
+    for (size_t rank = 0; rank < RECORD_CANDIDATES_MAX; rank++)
+        for (size_t i = 0; i < sources; i++)
+            if (rank < counts[i]) add_usable(out, &told[i][rank]);
+}
+
+static struct peer *add_peer(struct chatroom *room, const struct member_record *record) {
+    if (room->peer_count == CHATROOM_PEERS_MAX) return NULL;
+    struct peer *peer = peer_create(&room->peer_host, record, room->now);
+    memcpy(&room->tags[room->peer_count], peer->tag_in, PAIR_TAG_SIZE);
+    room->peers[room->peer_count++] = peer;
+    return peer;
+}
+
+static void on_listed(void *context, const struct member_record *record, enum change change) {
+    const struct chatroom_bootnode *which = context;
+    struct chatroom *room = which->room;
+    (void)change; /* whether it is new to us is ours to know: an unlisted peer may still be here */
+    if (room->state >= CHATROOM_LEAVING || memcmp(record->id, room->member_id, MEMBER_ID_SIZE) == 0) return;
+    struct peer *peer = chatroom_peer(room, record->id);
+    bool is_new = peer == NULL;
+    if (is_new && !(peer = add_peer(room, record))) return;
+    struct usable usable;
+    gather(which, record, &usable);
+    if (!(peer->listed >> which->index & 1)) peer->left_by_itself = false;
+    bool revived = peer_listed(peer, which->index, record, usable.addresses, usable.count, room->now);
+    if (!is_new && !revived) return;
+    chatroom_emit(room, chatroom_event(room, EVENT_PEER_JOINED, peer));
+    status_joined(peer);
+}
+
+static void on_delisted(void *context, const uint8_t id[static MEMBER_ID_SIZE], enum leave_reason reason, bool resync) {
+    const struct chatroom_bootnode *which = context;
+    struct peer *peer = chatroom_peer(which->room, id);
+    if (!peer) return;
+    peer->left_by_itself |= reason == LEAVE_SAID && !resync;
+    peer_delisted(peer, which->index, resync, which->room->now);
+}
+
+static void on_introduced(void *context, const struct member_record *record) {
+    const struct chatroom_bootnode *which = context;
+    struct peer *peer = chatroom_peer(which->room, record->id);
+    if (!peer) return;
+    struct usable usable;
+    gather(which, record, &usable);
+    peer_introduced(peer, usable.addresses, usable.count, which->room->now);
+}
+
+/* Which lists count? After anything that may have changed that. */
+static void look_who_is_reachable(struct chatroom *room) {
+    uint8_t reachable = 0;
+    for (size_t i = 0; i < room->rendezvous_count; i++)
+        reachable |= (uint8_t)(rendezvous_reachable(&room->rendezvous[i]) << i);
+    if (reachable == room->peer_host.reachable) return;
+    room->peer_host.reachable = reachable;
+    for (size_t i = 0; i < room->peer_count; i++) peer_weigh(room->peers[i], room->now);
+}
+
+/* --- When input may begin --- */
+
+static bool others_may_tell(const struct chatroom *room) {
+    for (size_t i = 0; i < room->rendezvous_count; i++) {
+        const struct rendezvous *rendezvous = &room->rendezvous[i];
+        if (!rendezvous->listed && !rendezvous->lost && rendezvous->state != RENDEZVOUS_BARRED) return true;
+    }
+    return false;
+}
+
+static void check_complete(struct chatroom *room) {
+    if (room->complete || room->complete_due == UINT64_MAX) return;
+    if (room->now < room->complete_due && others_may_tell(room)) return;
+    room->complete = true;
+    struct event *event = chatroom_event(room, EVENT_CREDIT, NULL);
+    event->credit = CHATROOM_INPUTS;
+    chatroom_emit(room, event);
+}
+
+static void on_complete(void *context) {
+    struct chatroom *room = ((const struct chatroom_bootnode *)context)->room;
+    look_who_is_reachable(room);
+    if (room->complete_due == UINT64_MAX) room->complete_due = room->now + OTHERS_WAIT_MS;
+    check_complete(room);
+}
+
+/* --- The bootnodes themselves --- */
+
+static void on_registered(void *context, const struct address *mapped) {
+    const struct chatroom_bootnode *which = context;
+    struct chatroom *room = which->room;
+    room->host->proven(room->host->context, which->index, room->rendezvous[which->index].bootnode_key);
+    struct event *event = bootnode_event(which, EVENT_REGISTERED, NULL);
+    event->mapped = *mapped;
+    chatroom_emit(room, event);
+}
+
+static void on_lost(void *context, const char *why) {
+    const struct chatroom_bootnode *which = context;
+    chatroom_emit(which->room, bootnode_event(which, EVENT_BOOTNODE_LOST, why));
+    look_who_is_reachable(which->room);
+    check_complete(which->room);
+}
+
+static void on_back(void *context) {
+    const struct chatroom_bootnode *which = context;
+    chatroom_emit(which->room, bootnode_event(which, EVENT_BOOTNODE_BACK, NULL));
+    look_who_is_reachable(which->room);
+}
+
+static void on_refused(void *context, const char *why) {
+    const struct chatroom_bootnode *which = context;
+    char text[1280], address[ADDRESS_TEXT_SIZE];
+    snprintf(text, sizeof text, "bootnode %s: %s; trying again",
+             address_format(&which->room->rendezvous[which->index].bootnode, address), why);
+    chatroom_error(which->room, text);
+}
+
+static bool on_trusted(void *context, const uint8_t key[static 32], char *why, size_t why_size) {
+    const struct chatroom_bootnode *which = context;
+    const struct chatroom_host *host = which->room->host;
+    return host->trusted(host->context, which->index, key, why, why_size);
+}
+
+static bool on_barred(void *context, const char *why) {
+    const struct chatroom_bootnode *which = context;
+    const struct chatroom_host *host = which->room->host;
+    return host->barred(host->context, which->index, why);
+}
+
+static void on_relayed(void *context, const uint8_t id[static MEMBER_ID_SIZE], const uint8_t *packet, size_t size) {
+    const struct chatroom_bootnode *which = context;
+    struct path from = path_through_bootnode((uint8_t)which->index);
+    chatroom_receive_relayed(which->room, &from, id, packet, size);
+}
+
+/* --- All of them --- */
+
+void bootnodes_init(struct chatroom *room) {
+    const struct chatroom_host *host = room->host;
+    room->rendezvous_count = host->bootnode_count;
+    room->complete_due = UINT64_MAX;
+    for (unsigned i = 0; i < room->rendezvous_count; i++) {
+        struct chatroom_bootnode *which = &room->bootnodes[i];
+        *which = (struct chatroom_bootnode){.room = room, .index = i};
+        struct rendezvous_owner owner = {.context = which,
+                                         .send = on_send,
+                                         .members = {.context = which, .listed = on_listed, .delisted = on_delisted},
+                                         .complete = on_complete,
+                                         .registered = on_registered,
+                                         .introduced = on_introduced,
+                                         .lost = on_lost,
+                                         .back = on_back,
+                                         .refused = on_refused,
+                                         .trusted = on_trusted,
+                                         .barred = on_barred,
+                                         .relayed = on_relayed};
+        rendezvous_init(&room->rendezvous[i], &owner, &room->keys, host->identity, host->suite_mask,
+                        host->bootnodes[i].addresses, host->bootnodes[i].address_count, room->now);
+    }
+}
+
+void bootnodes_clear(struct chatroom *room) {
+    for (size_t i = 0; i < room->rendezvous_count; i++) rendezvous_clear(&room->rendezvous[i]);
+}
+
+bool bootnodes_receive(struct chatroom *room, const struct address *from, const uint8_t *packet, size_t size) {
+    for (size_t i = 0; i < room->rendezvous_count; i++)
+        if (rendezvous_receive(&room->rendezvous[i], from, packet, size, room->now)) return true;
+    return false;
+}
+
+void bootnodes_tick(struct chatroom *room) {
+    for (size_t i = 0; i < room->rendezvous_count; i++) rendezvous_tick(&room->rendezvous[i], room->now);
+    check_complete(room);
+}
+
+uint64_t bootnodes_due(const struct chatroom *room) {
+    uint64_t due = room->complete ? UINT64_MAX : room->complete_due;
+    for (size_t i = 0; i < room->rendezvous_count; i++) {
+        uint64_t own = rendezvous_due(&room->rendezvous[i]);
+        if (own < due) due = own;
+    }
+    return due;
+}
+
+/* Each round of punching asks the next one of those that list it. */
+void bootnodes_introduce(struct chatroom *room, const struct peer *peer) {
+    for (size_t i = 0; i < room->rendezvous_count; i++) {
+        size_t at = (peer->rounds + i) % room->rendezvous_count;
+        if (!(peer->listed >> at & 1) || room->rendezvous[at].state != RENDEZVOUS_ACTIVE) continue;
+        rendezvous_introduce(&room->rendezvous[at], peer->pair.other_id);
+        return;
+    }
+}
+
+void bootnodes_leave(struct chatroom *room) {
+    for (size_t i = 0; i < room->rendezvous_count; i++) rendezvous_leave(&room->rendezvous[i], room->now);
+}
+
+bool bootnodes_left(const struct chatroom *room) {
+    for (size_t i = 0; i < room->rendezvous_count; i++) {
+        enum rendezvous_state state = room->rendezvous[i].state;
+        if (state != RENDEZVOUS_ENDED && state != RENDEZVOUS_BARRED) return false;
+    }
+    return true;
+}
+
+void chatroom_set_candidates(struct chatroom *room, const struct candidate_list *candidates, uint64_t now) {
+    for (size_t i = 0; i < room->rendezvous_count; i++)
+        rendezvous_set_candidates(&room->rendezvous[i], candidates, now);
+}
+
+void chatroom_check_bootnodes(struct chatroom *room, uint64_t now) {
+    for (size_t i = 0; i < room->rendezvous_count; i++) rendezvous_check(&room->rendezvous[i], now);
+}
