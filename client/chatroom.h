@@ -40,7 +40,9 @@ struct chatroom_host {
     uint8_t suite_mask;
     bool relays;              /* may others relay for us, do we for them? */
     enum nat_mapping mapping; /* of our NAT, as far as we know */
-    void (*send)(void *context, const struct address *to, const uint8_t *data, size_t size);
+    void (*send)(void *context, uint16_t socket, const struct address *to, const uint8_t *data, size_t size);
+    size_t (*open_sockets)(void *context, size_t count, uint16_t *out);
+    void (*close_socket)(void *context, uint16_t socket);
     uint64_t (*punch_wait)(void *context, uint64_t now);
     void (*emit)(void *context, struct event *event); /* takes the event */
     bool (*busy)(void *context);
@@ -114,8 +116,8 @@ struct chatroom *chatroom_create(const struct chatroom_host *host, const char *n
 void chatroom_destroy(struct chatroom *room);
 
 /* Is the packet for this room? Then handles it. */
-bool chatroom_receive(struct chatroom *room, const struct address *from, const uint8_t *packet, size_t size,
-                      uint64_t now);
+bool chatroom_receive(struct chatroom *room, uint16_t socket, const struct address *from, const uint8_t *packet,
+                      size_t size, uint64_t now);
 void chatroom_tick(struct chatroom *room, uint64_t now);
 uint64_t chatroom_due(const struct chatroom *room, uint64_t now);
 

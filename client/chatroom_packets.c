@@ -94,8 +94,8 @@ void chatroom_receive_relayed(struct chatroom *room, const struct path *from,
     if (peer) after_packet(room, peer);
 }
 
-bool chatroom_receive(struct chatroom *room, const struct address *from, const uint8_t *packet, size_t size,
-                      uint64_t now) {
+bool chatroom_receive(struct chatroom *room, uint16_t socket, const struct address *from, const uint8_t *packet,
+                      size_t size, uint64_t now) {
     room->now = now;
     if (size == 0 || room->state == CHATROOM_LEFT) return false;
     if (packet[0] < PEER_PROBE) {
@@ -105,6 +105,7 @@ bool chatroom_receive(struct chatroom *room, const struct address *from, const u
     }
     if (address_classify(from) == ADDRESS_UNUSABLE) return false; /* no answer could be sent there */
     struct path path = path_direct(from);
+    path.socket = socket;
     struct peer *peer = receive(room, NULL, &path, packet, size);
     if (!peer) return false;
     after_packet(room, peer);

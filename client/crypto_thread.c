@@ -14,15 +14,26 @@
 #define TURN_PACKETS 64  /* then events, lines and timers have their turn */
 
 static void flush(struct crypto_thread *crypto) {
-    /* What the kernel refuses is lost like any datagram; whoever needs it repeats it. */
-    if (udp_batch_count(crypto->outgoing)) udp_send(crypto->setup->socket, crypto->outgoing);
+    if (udp_batch_count(crypto->outgoing)) sockets_send(crypto->sockets, crypto->outgoing_socket, crypto->outgoing);
 }
 
-static void on_send(void *context, const struct address *to, const uint8_t *data, size_t size) {
+static void on_send(void *context, uint16_t socket, const struct address *to, const uint8_t *data, size_t size) {
     struct crypto_thread *crypto = context;
     struct datagram datagram = {.peer = *to, .data = data, .size = size};
-    if (udp_batch_full(crypto->outgoing)) flush(crypto);
+    if (udp_batch_full(crypto->outgoing) || socket != crypto->outgoing_socket) flush(crypto);
+    crypto->outgoing_socket = socket;
     udp_batch_add(crypto->outgoing, &datagram);
+}
+
+static size_t on_open_sockets(void *context, size_t count, uint16_t *out) {
+    struct crypto_thread *crypto = context;
+    return sockets_open(crypto->sockets, count, out);
+}
+
+static void on_close_socket(void *context, uint16_t socket) {
+    struct crypto_thread *crypto = context;
+    if (socket == crypto->outgoing_socket) flush(crypto);
+    sockets_close(crypto->sockets, socket);
 }
 
 static void on_emit(void *context, struct event *event) {
@@ -44,7 +55,7 @@ static void take_packets(struct crypto_thread *crypto, uint64_t now) {
     struct queue_node *node;
     for (int i = 0; i < TURN_PACKETS && (node = queue_pop(&crypto->filled)); i++) {
         struct received *received = (struct received *)node;
-        engine_receive(crypto->engine, &received->from, received->data, received->size, now);
+        engine_receive(crypto->engine, received->socket, &received->from, received->data, received->size, now);
         receiver_give_back(crypto->receiver, received);
     }
 }
@@ -103,16 +114,23 @@ static void run(void *argument) {
     }
 }
 
-bool crypto_thread_open(struct crypto_thread *crypto, struct setup *setup, struct receiver *receiver,
-                        struct queue *events) {
+bool crypto_thread_open(struct crypto_thread *crypto, struct setup *setup, struct sockets *sockets,
+                        struct receiver *receiver, struct queue *events) {
     memset(crypto, 0, sizeof *crypto);
     crypto->setup = setup;
+    crypto->sockets = sockets;
     crypto->receiver = receiver;
     crypto->events = events;
     crypto->inputs.event = crypto->filled.event = -1;
     crypto->outgoing = udp_batch_create(OUTGOING_BATCH);
     bool queues = queue_init(&crypto->inputs, 0) == 0 && queue_init(&crypto->filled, 0) == 0;
-    struct engine_io io = {.context = crypto, .send = on_send, .emit = on_emit, .busy = on_busy, .wall_ms = on_wall_ms};
+    struct engine_io io = {.context = crypto,
+                           .send = on_send,
+                           .open_sockets = on_open_sockets,
+                           .close_socket = on_close_socket,
+                           .emit = on_emit,
+                           .busy = on_busy,
+                           .wall_ms = on_wall_ms};
     struct engine_options options = {.identity = &setup->identity,
                                      .known_peers = &setup->known_peers,
                                      .known_bootnodes = &setup->known_bootnodes,

@@ -15,19 +15,21 @@ struct crypto_thread {
     struct thread thread;
     struct setup *setup;
     struct engine *engine;
+    struct sockets *sockets;
     struct receiver *receiver;
-    struct queue inputs;  /* from the UI: struct input */
-    struct queue filled;  /* from the receiver: struct received */
-    struct queue *events; /* to the UI */
-    struct udp_batch *outgoing;
+    struct queue inputs;        /* from the UI: struct input */
+    struct queue filled;        /* from the receiver: struct received */
+    struct queue *events;       /* to the UI */
+    struct udp_batch *outgoing; /* all from one socket */
+    uint16_t outgoing_socket;
     uint64_t interfaces_due;
     struct candidate_list candidates;
 };
 
 /* Makes engine and queues; the thread is started apart, once the receiver and the UI stand. One line on standard error
  * and false when it cannot. */
-bool crypto_thread_open(struct crypto_thread *crypto, struct setup *setup, struct receiver *receiver,
-                        struct queue *events);
+bool crypto_thread_open(struct crypto_thread *crypto, struct setup *setup, struct sockets *sockets,
+                        struct receiver *receiver, struct queue *events);
 int crypto_thread_start(struct crypto_thread *crypto);
 /* Joins; it ends by itself after EVENT_FINISHED. */
 void crypto_thread_join(struct crypto_thread *crypto);

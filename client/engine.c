@@ -41,9 +41,19 @@ struct engine {
     size_t room_count;
 };
 
-static void on_send(void *context, const struct address *to, const uint8_t *data, size_t size) {
+static void on_send(void *context, uint16_t socket, const struct address *to, const uint8_t *data, size_t size) {
     struct engine *engine = context;
-    engine->io.send(engine->io.context, to, data, size);
+    engine->io.send(engine->io.context, socket, to, data, size);
+}
+
+static size_t on_open_sockets(void *context, size_t count, uint16_t *out) {
+    struct engine *engine = context;
+    return engine->io.open_sockets(engine->io.context, count, out);
+}
+
+static void on_close_socket(void *context, uint16_t socket) {
+    struct engine *engine = context;
+    engine->io.close_socket(engine->io.context, socket);
 }
 
 static void on_emit(void *context, struct event *event) {
@@ -146,6 +156,8 @@ struct engine *engine_create(const struct engine_options *options, const struct 
                                                    .suite_mask = options->suite_mask,
                                                    .relays = options->relays,
                                                    .send = on_send,
+                                                   .open_sockets = on_open_sockets,
+                                                   .close_socket = on_close_socket,
                                                    .punch_wait = on_punch_wait,
                                                    .emit = on_emit,
                                                    .busy = on_busy,
@@ -279,9 +291,10 @@ void engine_set_candidates(struct engine *engine, const struct candidate_list *c
     for (size_t i = 0; i < engine->room_count; i++) chatroom_set_candidates(engine->rooms[i].chatroom, candidates, now);
 }
 
-void engine_receive(struct engine *engine, const struct address *from, const uint8_t *data, size_t size, uint64_t now) {
+void engine_receive(struct engine *engine, uint16_t socket, const struct address *from, const uint8_t *data,
+                    size_t size, uint64_t now) {
     for (size_t i = 0; !engine->finished && i < engine->room_count; i++)
-        if (chatroom_receive(engine->rooms[i].chatroom, from, data, size, now)) return;
+        if (chatroom_receive(engine->rooms[i].chatroom, socket, from, data, size, now)) return;
 }
 
 /* --- The end --- */

@@ -25,7 +25,11 @@
 
 struct engine_io {
     void *context;
-    void (*send)(void *context, const struct address *to, const uint8_t *data, size_t size);
+    /* From the socket of that number (sockets.h); PATH_SOCKET_MAIN is always open. */
+    void (*send)(void *context, uint16_t socket, const struct address *to, const uint8_t *data, size_t size);
+    /* More sockets, behind mappings of their own: how many of `count` there are now, their numbers in `out`. */
+    size_t (*open_sockets)(void *context, size_t count, uint16_t *out);
+    void (*close_socket)(void *context, uint16_t socket);
     void (*emit)(void *context, struct event *event); /* takes the event */
     /* So many events wait to be shown that peers shall wait with their messages. */
     bool (*busy)(void *context);
@@ -48,7 +52,9 @@ struct engine;
 struct engine *engine_create(const struct engine_options *options, const struct engine_io *io, uint64_t now);
 void engine_destroy(struct engine *engine);
 
-void engine_receive(struct engine *engine, const struct address *from, const uint8_t *data, size_t size, uint64_t now);
+/* `socket`: where it came in. */
+void engine_receive(struct engine *engine, uint16_t socket, const struct address *from, const uint8_t *data,
+                    size_t size, uint64_t now);
 /* Emits EVENT_JOINED, or EVENT_ERROR when the room's keys cannot be derived (Argon2id takes 64 MiB and a tenth of a
  * second) or there are too many rooms. Where we are already, nothing. Where we are still parting, joins again. */
 void engine_join(struct engine *engine, const char *room, const void *secret, size_t secret_size, uint64_t now);

@@ -18,6 +18,7 @@
  */
 struct received {
     struct queue_node node; /* first */
+    uint16_t socket;        /* it came in on: sockets.h */
     struct address from;
     size_t size;
     uint8_t data[UDP_DATAGRAM_MAX];

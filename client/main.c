@@ -16,6 +16,7 @@
 #include "client/curses/terminal.h"
 #include "client/receiver.h"
 #include "client/setup.h"
+#include "client/sockets.h"
 #include "client/ui/ui.h"
 #include "common/dumps.h"
 #include "common/log.h"
@@ -26,6 +27,7 @@
 /* The three threads of events.h, and the main thread, which waits for signals. */
 struct client {
     struct setup setup;
+    struct sockets sockets;
     struct ui ui;
     struct thread ui_thread;
     struct receiver receiver;
@@ -103,7 +105,7 @@ static void join_first_room(struct client *client) {
 static int converse(struct client *client) {
     client->status = SETUP_FAILED;
     join_first_room(client);
-    if (receiver_start(&client->receiver, client->setup.socket, &client->crypto.filled) != 0) goto no_receiver;
+    if (receiver_start(&client->receiver, &client->sockets, &client->crypto.filled) != 0) goto no_receiver;
     if (crypto_thread_start(&client->crypto) != 0) goto no_crypto;
     if (thread_start(&client->ui_thread, "ui", false, ui_thread_run, client) == 0) {
         wait_for_end(client);
@@ -149,9 +151,15 @@ static int run(struct client_config *config, enum ui_kind kind) {
     ui_set_up(&client, config, kind);
     status = SETUP_FAILED;
     if (queue_init(&client.ui.events, 0) != 0) goto no_setup;
-    if (crypto_thread_open(&client.crypto, &client.setup, &client.receiver, &client.ui.events))
+    if (sockets_init(&client.sockets, client.setup.socket, &client.setup.bound) != 0) {
+        fputs("gochat: out of memory or descriptors\n", stderr);
+        goto no_sockets;
+    }
+    if (crypto_thread_open(&client.crypto, &client.setup, &client.sockets, &client.receiver, &client.ui.events))
         status = converse(&client);
     crypto_thread_close(&client.crypto);
+    sockets_clear(&client.sockets);
+no_sockets:
     events_clear(&client.ui.events);
 no_setup:
     setup_close(&client.setup);

@@ -1,7 +1,6 @@
 #include "client/receiver.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -12,6 +11,7 @@
 #include "common/peer_messages.h"
 
 #define BATCH 64
+#define READY_MOST 64
 #define SIZE_MIN REFUSED_SIZE /* nothing shorter is ours */
 
 static bool may_be_ours(const struct datagram *datagram) {
@@ -19,42 +19,42 @@ static bool may_be_ours(const struct datagram *datagram) {
            datagram->data[0] < PEER_TYPE_END;
 }
 
-static void hand_over(struct receiver *receiver, const struct datagram *datagram) {
+static void hand_over(struct receiver *receiver, uint16_t socket, const struct datagram *datagram) {
     struct received *received;
 
     if (!may_be_ours(datagram)) return;
     received = (struct received *)queue_pop(&receiver->empty);
     if (!received) return;
+    received->socket = socket;
     received->from = datagram->peer;
     received->size = datagram->size;
     memcpy(received->data, datagram->data, datagram->size);
     if (!queue_push(receiver->filled, &received->node)) receiver_give_back(receiver, received);
 }
 
-static bool receive(struct receiver *receiver, struct udp_batch *batch) {
-    int count = udp_receive(receiver->socket, batch);
+/* A socket that fails for good is not listened to any more. */
+static void receive(struct receiver *receiver, const struct udp_socket *socket) {
+    struct udp_batch *batch = receiver->batch;
+    int count = udp_receive(socket->descriptor, batch);
 
     if (count < 0) {
         log_error("receiver", "cannot receive: %s", strerror(-count));
-        return false;
+        sockets_ignore(receiver->sockets, socket);
     }
     for (int i = 0; i < count; i++) {
         struct datagram datagram = udp_batch_get(batch, (size_t)i);
 
-        hand_over(receiver, &datagram);
+        hand_over(receiver, socket->number, &datagram);
     }
-    return true;
 }
 
 static void run(void *argument) {
     struct receiver *receiver = argument;
-    struct pollfd wanted[] = {{.fd = receiver->socket, .events = POLLIN}, {.fd = receiver->stop, .events = POLLIN}};
+    const struct udp_socket *ready[READY_MOST];
+    size_t count;
 
-    for (;;) {
-        if (poll(wanted, 2, -1) < 0 && errno != EINTR) return;
-        if (wanted[1].revents) return;
-        if (wanted[0].revents && !receive(receiver, receiver->batch)) return;
-    }
+    while ((count = sockets_wait(receiver->sockets, ready, READY_MOST)) > 0)
+        for (size_t i = 0; i < count; i++) receive(receiver, ready[i]);
 }
 
 static void drain(struct queue *queue) {
@@ -71,17 +71,17 @@ static void destroy(struct receiver *receiver) {
     if (receiver->stop >= 0) close(receiver->stop);
 }
 
-int receiver_start(struct receiver *receiver, int socket, struct queue *filled) {
+int receiver_start(struct receiver *receiver, struct sockets *sockets, struct queue *filled) {
     int error;
 
-    *receiver = (struct receiver){.socket = socket, .stop = -1, .filled = filled};
+    *receiver = (struct receiver){.sockets = sockets, .stop = -1, .filled = filled};
     error = queue_init(&receiver->empty, 0);
     if (error) return error;
     receiver->pool = calloc(RECEIVER_POOL, sizeof *receiver->pool);
     receiver->batch = udp_batch_create(BATCH);
     receiver->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     error = receiver->pool && receiver->batch ? 0 : -ENOMEM;
-    if (!error && receiver->stop < 0) error = -errno;
+    if (!error && (receiver->stop < 0 || !sockets_watch(sockets, receiver->stop))) error = -errno;
     for (size_t i = 0; !error && i < RECEIVER_POOL; i++) receiver_give_back(receiver, &receiver->pool[i]);
     if (!error) error = thread_start(&receiver->thread, "receiver", false, run, receiver);
     if (error) destroy(receiver);

@@ -1,9 +1,10 @@
-/* The receive thread: takes datagrams from the socket, drops what cannot be ours by its first byte and size, hands the
+/* The receive thread: takes datagrams from the sockets, drops what cannot be ours by its first byte and size, hands the
  * rest to the crypto thread. Buffers come from a fixed pool, and that thread gives them back; when it is empty,
  * datagrams are dropped, as the kernel would. */
 #pragma once
 
 #include "client/events.h"
+#include "client/sockets.h"
 #include "common/thread.h"
 #include "common/udp.h"
 
@@ -11,7 +12,7 @@
 
 struct receiver {
     struct thread thread;
-    int socket;           /* the owner closes it, after receiver_stop */
+    struct sockets *sockets;
     int stop;             /* eventfd */
     struct queue *filled; /* to the crypto thread */
     struct queue empty;   /* back from it */
@@ -20,7 +21,7 @@ struct receiver {
 };
 
 /* `receiver` must stay in place until stopped. 0 or a negative errno; then there is nothing to stop. */
-int receiver_start(struct receiver *receiver, int socket, struct queue *filled);
+int receiver_start(struct receiver *receiver, struct sockets *sockets, struct queue *filled);
 void receiver_give_back(struct receiver *receiver, struct received *received);
 /* Stops and joins, once. The crypto thread has given everything back or stopped running; what is in `filled` belongs to
  * the pool, so it is taken out. */

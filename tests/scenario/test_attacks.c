@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 
+#include "client/peer/path.h"
 #include "tests/scenario/support/world.h"
 
 #define CONNECT_MS 1500
@@ -185,7 +186,7 @@ static void nobody_speaks_for_the_bootnode(void **state) {
     for (size_t i = 0; i < FORGERIES; i++) {
         uint8_t packet[PACKET_MAX];
         size_t size = forge(session, packet);
-        engine_receive(anna->engine, &bootnode, packet, size, world->now);
+        engine_receive(anna->engine, PATH_SOCKET_MAIN, &bootnode, packet, size, world->now);
     }
     assert_int_equal(world->sent, sent);
     world_run(world, 60000);
@@ -205,7 +206,7 @@ static void nobody_answers_for_the_bootnode(void **state) {
         for (int j = 0; j < FORGERIES / 1000; j++) {
             uint8_t packet[PACKET_MAX];
             size_t size = forge(0, packet);
-            engine_receive(anna->engine, &bootnode, packet, size, world->now);
+            engine_receive(anna->engine, PATH_SOCKET_MAIN, &bootnode, packet, size, world->now);
         }
         world_run(world, 1);
     }
@@ -231,7 +232,7 @@ static void nobody_keeps_a_dead_bootnode_alive(void **state) {
             uint8_t packet[BEAT_SIZE];
             beat_encode(MESSAGE_BEAT_ACK, &ack, packet, sizeof packet);
             randombytes_buf(packet + BEAT_SIZE - TAG_SIZE, TAG_SIZE);
-            engine_receive(anna->engine, &bootnode, packet, sizeof packet, world->now);
+            engine_receive(anna->engine, PATH_SOCKET_MAIN, &bootnode, packet, sizeof packet, world->now);
         }
         world_run(world, 1000);
     }

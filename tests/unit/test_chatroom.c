@@ -28,8 +28,8 @@ struct fixture {
     struct event *last; /* shown */
 };
 
-static void on_send(void *context, const struct address *to, const uint8_t *data, size_t size) {
-    (void)context, (void)to, (void)data, (void)size;
+static void on_send(void *context, uint16_t socket, const struct address *to, const uint8_t *data, size_t size) {
+    (void)context, (void)socket, (void)to, (void)data, (void)size;
 }
 
 static uint64_t on_punch_wait(void *context, uint64_t now) {

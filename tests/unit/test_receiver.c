@@ -11,12 +11,14 @@
 
 #include <cmocka.h>
 
+#include "client/peer/path.h"
 #include "client/receiver.h"
 
 #define PATIENCE_MS 30000
 
 struct stage {
     struct receiver receiver;
+    struct sockets sockets;
     struct queue filled;
     struct udp_batch *out;
     struct address here, there;
@@ -45,7 +47,8 @@ static int stage_open(void **state) {
     stage->out = udp_batch_create(64);
     assert_non_null(stage->out);
     assert_int_equal(queue_init(&stage->filled, 0), 0);
-    assert_int_equal(receiver_start(&stage->receiver, stage->socket, &stage->filled), 0);
+    assert_int_equal(sockets_init(&stage->sockets, stage->socket, &stage->here), 0);
+    assert_int_equal(receiver_start(&stage->receiver, &stage->sockets, &stage->filled), 0);
     *state = stage;
     return 0;
 }
@@ -56,6 +59,7 @@ static int stage_close(void **state) {
     receiver_stop(&stage->receiver);
     assert_null(queue_pop(&stage->filled));
     queue_destroy(&stage->filled);
+    sockets_clear(&stage->sockets);
     udp_batch_destroy(stage->out);
     close(stage->socket);
     close(stage->sender);
@@ -97,6 +101,7 @@ static void expect(struct stage *stage, uint8_t first, size_t size) {
     assert_int_equal(received->data[0], first);
     assert_int_equal(received->size, size);
     assert_int_equal(received->data[size - 1], 7);
+    assert_int_equal(received->socket, PATH_SOCKET_MAIN);
     assert_true(address_equal(&received->from, &stage->there));
     receiver_give_back(&stage->receiver, received);
 }
@@ -167,15 +172,82 @@ static void stopping_takes_back_what_waits(void **state) {
     receiver_give_back(&stage->receiver, next(stage));
 }
 
+static struct address of_socket(const struct stage *stage, uint16_t number) {
+    struct address address;
+
+    assert_true(udp_bound(stage->sockets.items[number % SOCKETS_MAX]->descriptor, &address));
+    memcpy(address.ip, stage->here.ip, sizeof address.ip);
+    return address;
+}
+
+/* While it sleeps, too: a socket opened later is heard, and one closed is not. */
+static void sockets_come_and_go(void **state) {
+    struct stage *stage = *state;
+    struct address first, second;
+    struct received *received;
+    uint16_t numbers[2];
+
+    assert_int_equal(sockets_open(&stage->sockets, 2, numbers), 2);
+    first = of_socket(stage, numbers[0]);
+    second = of_socket(stage, numbers[1]);
+    for (int round = 0; round < 2; round++) {
+        for (uint8_t i = 0; i < 3; i++) {
+            const uint8_t data[32] = {0x90, i};
+
+            assert_true(udp_batch_add(stage->out, &(struct datagram){first, {.port = 0}, data, sizeof data}));
+            assert_true(udp_batch_add(stage->out, &(struct datagram){second, {.port = 0}, data, sizeof data}));
+        }
+        flush_posts(stage);
+        for (unsigned i = 0; i < (round == 0 ? 6 : 3); i++) {
+            received = next(stage);
+            assert_true(received->socket == numbers[1] || (round == 0 && received->socket == numbers[0]));
+            receiver_give_back(&stage->receiver, received);
+        }
+        if (round == 0) sockets_close(&stage->sockets, numbers[0]);
+    }
+    post_filled(stage, 0x94, 40);
+    flush_posts(stage);
+    expect(stage, 0x94, 40);
+}
+
+/* Datagrams arrive on all of them while they are closed and others opened in their place. */
+static void closing_under_fire_hits_no_other(void **state) {
+    struct stage *stage = *state;
+    uint16_t numbers[32];
+    struct queue_node *node;
+
+    for (int round = 0; round < 40; round++) {
+        assert_int_equal(sockets_open(&stage->sockets, 32, numbers), 32);
+        for (size_t i = 0; i < 32; i++) {
+            struct address to = of_socket(stage, numbers[i]);
+            const uint8_t data[32] = {0x90, (uint8_t)(numbers[i] >> 8), (uint8_t)numbers[i]};
+
+            for (int j = 0; j < 2; j++)
+                assert_true(udp_batch_add(stage->out, &(struct datagram){to, {.port = 0}, data, sizeof data}));
+        }
+        udp_send(stage->sender, stage->out);
+        for (size_t i = 0; i < 32; i++) sockets_close(&stage->sockets, numbers[i]);
+        while ((node = queue_pop(&stage->filled))) {
+            struct received *received = (struct received *)node;
+
+            assert_int_equal(received->data[1] << 8 | received->data[2], received->socket);
+            receiver_give_back(&stage->receiver, received);
+        }
+    }
+}
+
 /* Without descriptors to be had it says so, and there is nothing to stop. */
 static void a_failed_start_leaves_nothing(void **state) {
     struct rlimit before, low;
     struct receiver receiver;
+    struct sockets sockets;
+    struct address bound;
     struct queue filled;
-    int lowest, error;
+    int socket = open_loopback(&bound), lowest, error;
 
     (void)state;
     assert_int_equal(queue_init(&filled, 0), 0);
+    assert_int_equal(sockets_init(&sockets, socket, &bound), 0);
     lowest = dup(0);
     assert_true(lowest >= 0);
     close(lowest);
@@ -184,13 +256,15 @@ static void a_failed_start_leaves_nothing(void **state) {
         low = before;
         low.rlim_cur = (rlim_t)lowest + more;
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
-        error = receiver_start(&receiver, 0, &filled);
+        error = receiver_start(&receiver, &sockets, &filled);
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
         assert_int_equal(error, -EMFILE);
     }
     assert_int_equal(dup(0), lowest);
     close(lowest);
+    sockets_clear(&sockets);
     queue_destroy(&filled);
+    close(socket);
 }
 
 int main(void) {
@@ -199,6 +273,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(all_else_is_dropped, stage_open, stage_close),
         cmocka_unit_test_setup_teardown(the_pool_bounds_what_waits, stage_open, stage_close),
         cmocka_unit_test_setup_teardown(stopping_takes_back_what_waits, stage_open, stage_close),
+        cmocka_unit_test_setup_teardown(sockets_come_and_go, stage_open, stage_close),
+        cmocka_unit_test_setup_teardown(closing_under_fire_hits_no_other, stage_open, stage_close),
         cmocka_unit_test(a_failed_start_leaves_nothing),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,8 +1,10 @@
 #include "tests/scenario/support/nat.h"
 
+#include <sodium.h>
 #include <string.h>
 
 #define NAT_MEMORY_MS 30000 /* the shortest that is common (Linux: unreplied UDP) */
+#define NAT_PORT_FIRST 1024
 
 void nat_init(struct nat *nat, enum nat_kind kind, const struct address *outside) {
     memset(nat, 0, sizeof *nat);
@@ -16,14 +18,39 @@ void nat_rebind(struct nat *nat) {
     nat->flow_count = 0;
 }
 
-static size_t flow_to(const struct nat *nat, const struct address *to) {
+static size_t flow_from(const struct nat *nat, uint16_t socket, const struct address *to) {
     size_t i = 0;
-    while (i < nat->flow_count && !address_equal(&nat->flows[i].remote, to)) i++;
+    while (i < nat->flow_count && !(nat->flows[i].socket == socket && address_equal(&nat->flows[i].remote, to))) i++;
     return i;
 }
 
+static bool port_is_free(const struct nat *nat, uint16_t port) {
+    if (port == nat->outside.port) return false;
+    for (size_t i = 0; i < nat->flow_count; i++)
+        if (nat->flows[i].port == port) return false;
+    return true;
+}
+
+/* As Linux does with `random`: of the whole range. */
+static uint16_t random_port(const struct nat *nat) {
+    uint16_t port;
+    do port = (uint16_t)(NAT_PORT_FIRST + randombytes_uniform(UINT16_MAX + 1 - NAT_PORT_FIRST));
+    while (!port_is_free(nat, port));
+    return port;
+}
+
+/* A cone has one mapping a socket. */
+static uint16_t port_for(const struct nat *nat, uint16_t socket) {
+    if (nat->kind == NAT_SYMMETRIC) return random_port(nat);
+    if (socket == 0) return nat->outside.port;
+    for (size_t i = 0; i < nat->flow_count; i++)
+        if (nat->flows[i].socket == socket) return nat->flows[i].port;
+    return random_port(nat);
+}
+
 /* A new flow; the one that was not used for longest makes room. */
-static size_t flow_add(struct nat *nat, const struct address *to) {
+static size_t flow_add(struct nat *nat, uint16_t socket, const struct address *to) {
+    uint16_t port = port_for(nat, socket);
     size_t at = nat->flow_count;
     if (at < NAT_FLOWS) {
         nat->flow_count++;
@@ -33,15 +60,19 @@ static size_t flow_add(struct nat *nat, const struct address *to) {
             if (nat->flows[i].used < nat->flows[at].used) at = i;
     }
     nat->flows[at].remote = *to;
-    nat->flows[at].port = nat->kind == NAT_SYMMETRIC ? nat->next_port++ : nat->outside.port;
+    nat->flows[at].socket = socket;
+    nat->flows[at].port = port;
     return at;
 }
 
-struct address nat_send(struct nat *nat, const struct address *to, uint64_t now) {
+struct address nat_send(struct nat *nat, uint16_t socket, const struct address *to, uint64_t now) {
     struct address from = nat->outside;
-    if (nat->kind == NAT_NONE) return from;
-    size_t at = flow_to(nat, to);
-    if (at == nat->flow_count) at = flow_add(nat, to);
+    if (nat->kind == NAT_NONE) {
+        from.port = (uint16_t)(from.port + socket);
+        return from;
+    }
+    size_t at = flow_from(nat, socket, to);
+    if (at == nat->flow_count) at = flow_add(nat, socket, to);
     nat->flows[at].used = now;
     from.port = nat->flows[at].port;
     return from;
@@ -55,10 +86,13 @@ static bool flow_admits(const struct nat *nat, size_t at, const struct address *
     }
 }
 
-bool nat_admits(const struct nat *nat, const struct address *from, uint16_t port, uint64_t now) {
-    if (nat->kind == NAT_NONE) return port == nat->outside.port;
-    for (size_t i = 0; i < nat->flow_count; i++)
+bool nat_admits(const struct nat *nat, const struct address *from, uint16_t port, uint64_t now, uint16_t *socket) {
+    *socket = (uint16_t)(port - nat->outside.port);
+    if (nat->kind == NAT_NONE) return true;
+    for (size_t i = 0; i < nat->flow_count; i++) {
+        *socket = nat->flows[i].socket;
         if (nat->flows[i].port == port && now - nat->flows[i].used < NAT_MEMORY_MS && flow_admits(nat, i, from))
             return true;
+    }
     return false;
 }

@@ -1,4 +1,6 @@
-/* A NAT in front of one host, as RFC 4787 sorts them. Pure. */
+/* A NAT in front of one host, as RFC 4787 sorts them. Pure; ports are libsodium's random numbers.
+ *
+ * A host has several sockets, by number; 0 is the one that `outside` is the mapping of. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,7 +9,7 @@
 
 #include "common/address.h"
 
-#define NAT_FLOWS 256
+#define NAT_FLOWS 4096
 
 enum nat_kind {
     NAT_NONE,            /* a public address, no filter */
@@ -19,11 +21,12 @@ enum nat_kind {
 
 struct nat {
     enum nat_kind kind;
-    struct address outside; /* the present mapping of cones; the address of a host without NAT */
+    struct address outside; /* the present mapping of a cone's socket 0; the address of a host without NAT */
     uint16_t next_port;
     struct {
         struct address remote;
-        uint16_t port; /* ours, outside */
+        uint16_t socket; /* inside */
+        uint16_t port;   /* ours, outside */
         uint64_t used;
     } flows[NAT_FLOWS];
     size_t flow_count;
@@ -32,7 +35,7 @@ struct nat {
 void nat_init(struct nat *nat, enum nat_kind kind, const struct address *outside);
 /* Forgets every mapping; the next one has another port, as after a new start of the router. */
 void nat_rebind(struct nat *nat);
-/* Where a packet to `to` seems to come from. */
-struct address nat_send(struct nat *nat, const struct address *to, uint64_t now);
-/* Does a packet from `from` to our port `port` get in? */
-bool nat_admits(const struct nat *nat, const struct address *from, uint16_t port, uint64_t now);
+/* Where a packet from `socket` to `to` seems to come from. */
+struct address nat_send(struct nat *nat, uint16_t socket, const struct address *to, uint64_t now);
+/* Does a packet from `from` to our port `port` get in, and to which socket? */
+bool nat_admits(const struct nat *nat, const struct address *from, uint16_t port, uint64_t now, uint16_t *socket);

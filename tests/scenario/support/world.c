@@ -93,10 +93,38 @@ void world_inject(struct world *world, const struct address *from, const struct 
 
 /* --- What engines say --- */
 
-static void person_sends(void *context, const struct address *to, const uint8_t *data, size_t size) {
+static size_t socket_place(const struct person *person, uint16_t socket) {
+    size_t at = 0;
+    while (at < person->socket_count && person->sockets[at] != socket) at++;
+    return at;
+}
+
+static bool socket_is_open(const struct person *person, uint16_t socket) {
+    return socket == 0 || socket_place(person, socket) < person->socket_count;
+}
+
+static size_t person_opens(void *context, size_t count, uint16_t *out) {
+    struct person *person = context;
+    size_t opened = 0;
+    for (; opened < count && person->socket_count < person->socket_most; opened++) {
+        do person->last_socket++;
+        while (socket_is_open(person, person->last_socket));
+        out[opened] = person->sockets[person->socket_count++] = person->last_socket;
+    }
+    return opened;
+}
+
+static void person_closes(void *context, uint16_t socket) {
+    struct person *person = context;
+    size_t at = socket_place(person, socket);
+    if (at < person->socket_count) person->sockets[at] = person->sockets[--person->socket_count];
+}
+
+static void person_sends(void *context, uint16_t socket, const struct address *to, const uint8_t *data, size_t size) {
     struct person *person = context;
     struct world *world = person->world;
-    struct address from = nat_send(&person->nat, to, world->now);
+    if (!socket_is_open(person, socket)) return;
+    struct address from = nat_send(&person->nat, socket, to, world->now);
     struct wire *wire = wire_create(world, &from, to, data, size);
     wire->sender = person;
     fly(world, wire);
@@ -139,6 +167,7 @@ struct person *world_person(struct world *world, const char *name, enum nat_kind
     person->name = name;
     person->suite_mask = suite_mask_available();
     person->status = -1;
+    person->socket_most = PERSON_SOCKETS;
     person->told_end = &person->told;
     identity_from_seed(seed, &person->identity);
     nat_init(&person->nat, nat, &outside);
@@ -151,8 +180,13 @@ void person_create(struct person *person) {
                                 .address_count = 1,
                                 .pinned = person->pinned_key};
     if (person->pinned_key) memcpy(bootnode.key, person->pinned_key, sizeof bootnode.key);
-    struct engine_io io = {
-        .context = person, .send = person_sends, .emit = person_emits, .busy = person_is_busy, .wall_ms = wall_ms};
+    struct engine_io io = {.context = person,
+                           .send = person_sends,
+                           .open_sockets = person_opens,
+                           .close_socket = person_closes,
+                           .emit = person_emits,
+                           .busy = person_is_busy,
+                           .wall_ms = wall_ms};
     struct engine_options options = {.identity = &person->identity,
                                      .known_peers = &person->known_peers,
                                      .known_bootnodes = &person->known_bootnodes,
@@ -163,6 +197,7 @@ void person_create(struct person *person) {
                                      .bootnode_count = 1};
     assert_null(person->engine);
     person->status = -1;
+    person->socket_count = 0;
     person->engine = engine_create(&options, &io, person->world->now);
 }
 
@@ -237,8 +272,9 @@ static void to_bootnode(struct world *world, const struct wire *wire) {
 static void to_person(struct world *world, struct person *person, const struct wire *wire) {
     if (!person->engine || person->asleep || person->cut) return;
     if (!address_same_ip(&person->nat.outside, &wire->to)) return;
-    if (nat_admits(&person->nat, &wire->from, wire->to.port, world->now))
-        engine_receive(person->engine, &wire->from, wire->data, wire->size, world->now);
+    uint16_t socket;
+    if (nat_admits(&person->nat, &wire->from, wire->to.port, world->now, &socket) && socket_is_open(person, socket))
+        engine_receive(person->engine, socket, &wire->from, wire->data, wire->size, world->now);
 }
 
 static void deliver(struct world *world, const struct wire *wire) {

@@ -13,6 +13,7 @@
 
 #define WORLD_PEOPLE 8
 #define WORLD_DELAY_MS 20
+#define PERSON_SOCKETS 1024
 
 struct world;
 
@@ -33,6 +34,9 @@ struct person {
     bool no_relays;
     struct known_keys known_peers, known_bootnodes; /* remember nothing unless a test opens them */
     struct nat nat;
+    uint16_t sockets[PERSON_SOCKETS]; /* open ones, beside number 0 */
+    size_t socket_count, socket_most; /* most: as many as the machine allows; PERSON_SOCKETS unless a test says less */
+    uint16_t last_socket;
     struct engine *engine; /* NULL: not running */
     bool asleep;           /* its machine is suspended */
     bool cut;              /* nothing gets through, either way */
