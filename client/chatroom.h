@@ -52,6 +52,8 @@ struct chatroom_host {
     bool (*barred)(void *context, unsigned bootnode, const char *why);
     /* The bootnode proved that it has this key. */
     void (*proven)(void *context, unsigned bootnode, const uint8_t key[static 32]);
+    /* A bootnode registered us, and sees us at this address. */
+    void (*seen)(void *context, const struct address *mapped);
 };
 
 enum chatroom_state {

@@ -137,6 +137,7 @@ static void on_registered(void *context, const struct address *mapped) {
     const struct chatroom_bootnode *which = context;
     struct chatroom *room = which->room;
     room->host->proven(room->host->context, which->index, room->rendezvous[which->index].bootnode_key);
+    room->host->seen(room->host->context, mapped);
     struct event *event = bootnode_event(which, EVENT_REGISTERED, NULL);
     event->mapped = *mapped;
     chatroom_emit(room, event);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/nat_check.h"
+
 /* PROBEs and INITIATIONs over all peers: with a full bucket, too, no second sees more (PROTOCOL.md §3.2 rule 1). */
 #define PUNCH_MOST 200
 #define PUNCH_BURST 50
@@ -35,6 +37,7 @@ struct engine {
     struct indices indices;
     uint64_t punch_tokens, punch_filled; /* thousandths; ms */
     struct candidate_list candidates;
+    struct nat_check nat;
     struct chatroom_host chatroom_host;
     struct room_name *names;
     struct room_slot rooms[ENGINE_ROOMS_MAX];
@@ -136,6 +139,35 @@ static bool on_barred(void *context, unsigned index, const char *why) {
     return true;
 }
 
+/* --- Our NAT --- */
+
+static void on_seen(void *context, const struct address *mapped) {
+    struct engine *engine = context;
+    nat_check_seen(&engine->nat, mapped);
+}
+
+static void nat_init(struct engine *engine) {
+    struct address servers[BOOTNODES_MAX * RENDEZVOUS_ADDRESSES];
+    size_t count = 0;
+    for (size_t i = 0; i < engine->options.bootnode_count; i++)
+        for (size_t j = 0; j < engine->bootnodes[i].address_count; j++)
+            servers[count++] = engine->bootnodes[i].addresses[j];
+    nat_check_init(&engine->nat, servers, count);
+}
+
+static void nat_tick(struct engine *engine, uint64_t now) {
+    struct address to;
+    uint8_t packet[STUN_REQUEST_MAX];
+    size_t size;
+    while ((size = nat_check_tick(&engine->nat, now, &to, packet)) > 0)
+        on_send(engine, PATH_SOCKET_MAIN, &to, packet, size);
+    engine->chatroom_host.mapping = engine->nat.mapping;
+}
+
+enum nat_mapping engine_nat_mapping(const struct engine *engine) {
+    return engine->nat.mapping;
+}
+
 struct engine *engine_create(const struct engine_options *options, const struct engine_io *io, uint64_t now) {
     struct engine *engine = calloc(1, sizeof *engine);
     if (!engine) abort();
@@ -145,6 +177,7 @@ struct engine *engine_create(const struct engine_options *options, const struct 
     engine->options.bootnodes = engine->bootnodes;
     engine->punch_tokens = PUNCH_BURST * 1000;
     engine->punch_filled = now;
+    nat_init(engine);
     snprintf(engine->nick, sizeof engine->nick, "%s", options->nick);
     engine->chatroom_host = (struct chatroom_host){.context = engine,
                                                    .identity = options->identity,
@@ -164,7 +197,8 @@ struct engine *engine_create(const struct engine_options *options, const struct 
                                                    .wall_ms = on_wall_ms,
                                                    .trusted = on_trusted,
                                                    .barred = on_barred,
-                                                   .proven = on_proven};
+                                                   .proven = on_proven,
+                                                   .seen = on_seen};
     return engine;
 }
 
@@ -288,11 +322,16 @@ void engine_nick(struct engine *engine, const char *nick, uint64_t now) {
 
 void engine_set_candidates(struct engine *engine, const struct candidate_list *candidates, uint64_t now) {
     engine->candidates = *candidates;
+    nat_check_moved(&engine->nat);
     for (size_t i = 0; i < engine->room_count; i++) chatroom_set_candidates(engine->rooms[i].chatroom, candidates, now);
 }
 
 void engine_receive(struct engine *engine, uint16_t socket, const struct address *from, const uint8_t *data,
                     size_t size, uint64_t now) {
+    if (stun_may_be_response(data, size)) {
+        (void)nat_check_receive(&engine->nat, from, data, size, now);
+        return;
+    }
     for (size_t i = 0; !engine->finished && i < engine->room_count; i++)
         if (chatroom_receive(engine->rooms[i].chatroom, socket, from, data, size, now)) return;
 }
@@ -332,6 +371,7 @@ static bool is_over(const struct engine *engine) {
 
 void engine_tick(struct engine *engine, uint64_t now) {
     if (engine->finished) return;
+    nat_tick(engine, now);
     for (size_t i = 0; i < engine->room_count; i++) chatroom_tick(engine->rooms[i].chatroom, now);
     for (size_t i = engine->room_count; i-- > 0;)
         if (engine->rooms[i].chatroom->state == CHATROOM_LEFT) room_close(engine, &engine->rooms[i], now);
@@ -345,7 +385,7 @@ void engine_tick(struct engine *engine, uint64_t now) {
 uint64_t engine_due(const struct engine *engine, uint64_t now) {
     if (engine->finished) return UINT64_MAX;
     if (is_over(engine)) return now;
-    uint64_t due = UINT64_MAX;
+    uint64_t due = nat_check_due(&engine->nat);
     for (size_t i = 0; i < engine->room_count; i++) {
         uint64_t room = chatroom_due(engine->rooms[i].chatroom, now);
         if (room < due) due = room;

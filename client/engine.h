@@ -70,6 +70,9 @@ void engine_end_of_input(struct engine *engine, uint64_t now);
 void engine_stop(struct engine *engine, uint64_t now);
 void engine_set_candidates(struct engine *engine, const struct candidate_list *candidates, uint64_t now);
 
+/* How our NAT maps, looked at after the first registration and whenever we may be in another network. */
+enum nat_mapping engine_nat_mapping(const struct engine *engine);
+
 void engine_tick(struct engine *engine, uint64_t now);
 /* When engine_tick wants to be called; at or before `now`: at once. */
 uint64_t engine_due(const struct engine *engine, uint64_t now);

@@ -14,24 +14,30 @@ static void take_family(struct nat_check *check, const struct address *servers, 
         if (address_is_ipv4(&servers[i]) == ipv4) check->servers[check->server_count++] = servers[i];
 }
 
-void nat_check_start(struct nat_check *check, const struct address *servers, size_t count, uint64_t now) {
-    bool ever = check->started_at > 0;
-    check->server_count = check->next = 0;
+void nat_check_init(struct nat_check *check, const struct address *servers, size_t count) {
+    *check = (struct nat_check){.mapping = NAT_MAPPING_UNKNOWN};
     take_family(check, servers, count, true);
     take_family(check, servers, count, false);
-    check->first.state = check->second.state = STUN_QUERY_UNUSED;
-    check->start_at =
-        ever && check->started_at + NAT_CHECK_EVERY_MS > now ? check->started_at + NAT_CHECK_EVERY_MS : now;
 }
 
-static bool waits_to_start(const struct nat_check *check) {
-    return check->server_count > 0 && check->first.state == STUN_QUERY_UNUSED;
+static bool runs(const struct nat_check *check) {
+    return check->first.state == STUN_QUERY_WAITING || check->second.state == STUN_QUERY_WAITING;
+}
+
+void nat_check_seen(struct nat_check *check, const struct address *mapped) {
+    const struct address *known = &check->mapped;
+    bool same_family = address_is_ipv4(known) == address_is_ipv4(mapped);
+    if (!runs(check)) check->wanted |= known->port == 0 || (same_family && !address_same_ip(known, mapped));
+}
+
+void nat_check_moved(struct nat_check *check) {
+    check->wanted |= check->mapped.port != 0 || runs(check);
 }
 
 uint64_t nat_check_due(const struct nat_check *check) {
-    if (waits_to_start(check)) return check->start_at;
     uint64_t first = stun_query_due(&check->first), second = stun_query_due(&check->second);
-    return first < second ? first : second;
+    uint64_t due = first < second ? first : second;
+    return check->wanted && check->not_again < due ? check->not_again : due;
 }
 
 static void settle(struct nat_check *check, enum nat_mapping mapping) {
@@ -86,11 +92,17 @@ static void go_on(struct nat_check *check, uint64_t now) {
     }
 }
 
+static void begin(struct nat_check *check, uint64_t now) {
+    check->wanted = false;
+    check->not_again = now + NAT_CHECK_EVERY_MS;
+    check->mapped = (struct address){.port = 0};
+    check->next = 0;
+    check->second.state = STUN_QUERY_UNUSED;
+    ask_first(check, now);
+}
+
 size_t nat_check_tick(struct nat_check *check, uint64_t now, struct address *to, uint8_t out[static STUN_REQUEST_MAX]) {
-    if (waits_to_start(check) && now >= check->start_at) {
-        check->started_at = now;
-        ask_first(check, now);
-    }
+    if (check->wanted && now >= check->not_again) begin(check, now);
     while (nat_check_due(check) <= now) {
         struct stun_query *query = stun_query_due(&check->first) <= now ? &check->first : &check->second;
         size_t size = stun_query_tick(query, now, out);

@@ -20,14 +20,20 @@ struct nat_check {
     struct address mapped;    /* as the first server sees us; port 0: nobody has told yet */
     struct address servers[NAT_CHECK_SERVERS];
     size_t server_count;
-    size_t next; /* the server that was asked last */
-    uint64_t start_at, started_at;
+    size_t next;        /* the server that was asked last */
+    bool wanted;        /* as soon as the last check is long enough ago */
+    uint64_t not_again; /* before */
     struct stun_query first, second;
 };
 
-/* All zero is a check that was never started. Begins at once, or as soon as the last one is long enough ago; a check
- * that runs is begun anew. IPv4 servers come first, since that is where NATs are. */
-void nat_check_start(struct nat_check *check, const struct address *servers, size_t count, uint64_t now);
+/* Nothing is asked yet. IPv4 servers come first, since that is where NATs are. */
+void nat_check_init(struct nat_check *check, const struct address *servers, size_t count);
+/* A server has seen us at this address: wants a check where nothing is known, or was seen at another IP. Another port
+ * alone may be another mapping of the same NAT. */
+void nat_check_seen(struct nat_check *check, const struct address *mapped);
+/* Our own addresses changed: what is known is of another network. */
+void nat_check_moved(struct nat_check *check);
+/* At or before now: at once. UINT64_MAX: nothing to do. */
 uint64_t nat_check_due(const struct nat_check *check);
 /* The size of the next packet to send now, and where to; 0: nothing more. */
 size_t nat_check_tick(struct nat_check *check, uint64_t now, struct address *to, uint8_t out[static STUN_REQUEST_MAX]);

@@ -9,12 +9,14 @@
 #include "common/log.h"
 #include "common/messages.h"
 #include "common/peer_messages.h"
+#include "common/stun.h"
 
 #define BATCH 64
 #define READY_MOST 64
 #define SIZE_MIN REFUSED_SIZE /* nothing shorter is ours */
 
 static bool may_be_ours(const struct datagram *datagram) {
+    if (stun_may_be_response(datagram->data, datagram->size)) return datagram->size <= UDP_DATAGRAM_MAX;
     return datagram->size >= SIZE_MIN && datagram->size <= UDP_DATAGRAM_MAX && datagram->data[0] >= MESSAGE_HELLO &&
            datagram->data[0] < PEER_TYPE_END;
 }

@@ -57,6 +57,10 @@ size_t stun_encode_response(const struct stun_request *request, const struct stu
 void stun_make_transaction(const uint8_t random[static 12], uint8_t out[static STUN_TRANSACTION_SIZE]);
 /* Binding request with what `request` asks for; its unknown attributes are not sent. 0 if `capacity` is small. */
 size_t stun_encode_request(const struct stun_request *request, uint8_t *out, size_t capacity);
+/* Answers alone begin so. */
+static inline bool stun_may_be_response(const uint8_t *data, size_t size) {
+    return size >= STUN_HEADER_SIZE && data[0] == 0x01;
+}
 /* True for a well-formed Binding answer to this transaction: a success that tells the mapped address, or an error. An
  * unknown comprehension-required attribute makes it none (RFC 8489 §6.3.3). */
 bool stun_decode_response(const uint8_t *data, size_t size, const uint8_t transaction[static STUN_TRANSACTION_SIZE],

@@ -64,7 +64,8 @@ static void run(struct fake *fake) {
 static void start(struct fake *fake, const char *const *servers, size_t count) {
     struct address addresses[4];
     for (size_t i = 0; i < count; i++) addresses[i] = parsed(servers[i]);
-    nat_check_start(&fake->check, addresses, count, fake->now);
+    nat_check_init(&fake->check, addresses, count);
+    nat_check_seen(&fake->check, &addresses[0]);
 }
 
 #define FIRST "203.0.113.1:9595"
@@ -74,7 +75,10 @@ static const char *const servers[] = {FIRST, SECOND, THIRD};
 
 static void never_started(void **state) {
     (void)state;
-    struct nat_check check = {.start_at = 0};
+    struct nat_check check;
+    struct address server = parsed(FIRST);
+    nat_check_init(&check, &server, 1);
+    nat_check_moved(&check); /* nothing is known that could have changed */
     assert_int_equal(check.mapping, NAT_MAPPING_UNKNOWN);
     assert_true(nat_check_due(&check) == UINT64_MAX);
 }
@@ -136,8 +140,8 @@ static void a_silent_server_is_asked_again_and_left(void **state) {
     assert_int_equal(fake.asked[2], STUN_QUERY_TRIES);
     assert_int_equal(fake.check.mapping, NAT_MAPPING_DEPENDENT);
     fake = (struct fake){.now = START, .silent = {true, true, true}};
-    fake.check.mapping = NAT_MAPPING_DEPENDENT; /* of a network that we have left */
     start(&fake, servers, 3);
+    fake.check.mapping = NAT_MAPPING_DEPENDENT; /* of a network that we have left */
     run(&fake);
     assert_int_equal(fake.check.mapping, NAT_MAPPING_UNKNOWN);
     assert_int_equal(fake.packets, 3 * STUN_QUERY_TRIES);
@@ -188,30 +192,55 @@ static void begins_anew_but_not_often(void **state) {
     run(&fake);
     assert_int_equal(fake.now, START);
     fake.dependent = true;
-    start(&fake, servers, 2);
+    nat_check_moved(&fake.check);
     assert_true(nat_check_due(&fake.check) == START + NAT_CHECK_EVERY_MS);
     assert_int_equal(fake.check.mapping, NAT_MAPPING_INDEPENDENT); /* until it is known better */
-    start(&fake, servers, 2);
+    nat_check_moved(&fake.check);
     run(&fake);
     assert_int_equal(fake.packets, 4);
     assert_int_equal(fake.now, START + NAT_CHECK_EVERY_MS);
     assert_int_equal(fake.check.mapping, NAT_MAPPING_DEPENDENT);
 }
 
-static void a_late_answer_to_the_last_check_counts_no_more(void **state) {
+static void another_ip_is_another_network(void **state) {
+    (void)state;
+    static const struct {
+        const char *seen;
+        bool wanted;
+    } rows[] = {{"198.51.100.7:40000", false},
+                {"198.51.100.7:41000", false},
+                {"198.51.100.8:40000", true},
+                {"[2001:db8::7]:1", false}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct fake fake = {.now = START};
+        struct address seen = parsed(rows[i].seen);
+        start(&fake, servers, 2);
+        run(&fake);
+        nat_check_seen(&fake.check, &seen);
+        assert_int_equal(nat_check_due(&fake.check) != UINT64_MAX, rows[i].wanted);
+    }
+}
+
+/* Two rooms register one after the other: that is no reason to ask twice. */
+static void what_runs_is_not_begun_anew_unless_we_moved(void **state) {
     (void)state;
     struct fake fake = {.now = START};
-    struct address to, addresses[] = {parsed(FIRST), parsed(SECOND)};
+    struct address to, elsewhere = parsed("198.51.100.8:1");
     uint8_t packet[STUN_REQUEST_MAX], out[STUN_RESPONSE_MAX];
     struct stun_request request;
-    struct stun_response response = {.mapped = parsed("198.51.100.7:1")};
-    nat_check_start(&fake.check, addresses, 2, START);
+    struct stun_response response = {.mapped = elsewhere};
+    start(&fake, servers, 2);
     size_t size = nat_check_tick(&fake.check, START, &to, packet);
     assert_true(stun_decode_request(packet, size, &request));
-    nat_check_start(&fake.check, addresses, 2, START);
+    nat_check_seen(&fake.check, &elsewhere);
+    assert_true(nat_check_due(&fake.check) == START + STUN_QUERY_WAIT_MS);
+    nat_check_moved(&fake.check);
+    fake.now = START + NAT_CHECK_EVERY_MS;
+    run(&fake);
     size = stun_encode_response(&request, &response, out, sizeof out);
-    assert_false(nat_check_receive(&fake.check, &to, out, size, START));
-    assert_false(nat_check_receive(&fake.check, &to, packet, sizeof packet, START));
+    assert_false(nat_check_receive(&fake.check, &to, out, size, fake.now)); /* late: to the check before */
+    assert_false(nat_check_receive(&fake.check, &to, packet, sizeof packet, fake.now));
+    assert_int_equal(fake.check.mapping, NAT_MAPPING_INDEPENDENT);
 }
 
 static void knows_its_own_request(void **state) {
@@ -245,7 +274,8 @@ int main(void) {
         cmocka_unit_test(a_refusal_is_no_answer),
         cmocka_unit_test(the_other_address_may_not_be_anything),
         cmocka_unit_test(begins_anew_but_not_often),
-        cmocka_unit_test(a_late_answer_to_the_last_check_counts_no_more),
+        cmocka_unit_test(another_ip_is_another_network),
+        cmocka_unit_test(what_runs_is_not_begun_anew_unless_we_moved),
         cmocka_unit_test(knows_its_own_request),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
