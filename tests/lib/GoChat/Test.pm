@@ -28,7 +28,7 @@ use Test::More;
 use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
 
 our @EXPORT = qw(start_bootnode start_client start_program run_program stop_program
-    wait_event wait_field wait_line wait_log wait_exit watch_until no_event events log_text
+    wait_event wait_field wait_line wait_log wait_exit wait_until watch_until no_event events log_text
     send_line close_input send_signal freeze_program thaw_program fail_about finish
     free_udp_port temp_dir write_file read_file now slow test_tool gochat);
 
@@ -51,12 +51,13 @@ sub temp_dir { return File::Temp->newdir('gochat-test-XXXXXX', TMPDIR => 1) }
 
 # --- starting --------------------------------------------------------------------------------------------------------
 
-# start_bootnode(name, listen, log_level, config => 'more lines', in => $lab->host('boot')); waits until it listens.
-# Knows its address: $bootnode->{address}.
+# start_bootnode(name, listen, log_level, config => 'more lines', in => $lab->host('boot'), again => one that ended, whose
+# address and key it gets); waits until it listens. Knows its address: $bootnode->{address}.
 sub start_bootnode {
     my (%option) = @_;
-    my $address = $option{listen} // '127.0.0.1:' . free_udp_port();
-    my $folder = temp_dir();
+    my $again = $option{again} // {};
+    my $address = $option{listen} // $again->{address} // '127.0.0.1:' . free_udp_port();
+    my $folder = $again->{folder} // temp_dir();
     my $config = write_file("$folder/bootnode.ini", join "\n", '[bootnode]', "key_file = $folder/bootnode.key",
         'log_level = ' . ($option{log_level} // 'info'), $option{config} // (), '');
     my $bootnode = start_program(%option, name => $option{name} // 'bootnode',
@@ -85,7 +86,8 @@ sub start_client {
     return $client;
 }
 
-# start_program(name, command => [...], in => [words in front], json => 1 when its lines are events).
+# start_program(name, command => [...], in => [words in front], json => 1 when its lines are events, on_event => sub that
+# gets the program and each event as it comes: what it returns true for is not kept).
 sub start_program {
     my (%option) = @_;
     my $name = $option{name} // 'program';
@@ -103,7 +105,8 @@ sub start_program {
     open my $log_file, '>', $log or die "$log: $!";
     $log_file->autoflush(1);
     my $program = { name => $name, pid => $pid, input => $input, log => $log, log_file => $log_file,
-        started => $started, json => $option{json}, events => [], lines => [], log_lines => [], streams => {} };
+        started => $started, json => $option{json}, on_event => $option{on_event}, events => [], lines => [],
+        log_lines => [], streams => {} };
     _watch($program, lines => $output);
     _watch($program, log_lines => $errors);
     push @programs, $program;
@@ -190,14 +193,19 @@ sub _read_stream {
 
 sub _take_line {
     my ($program, $kind, $text, $at) = @_;
+    my $event = $kind eq 'lines' && $program->{json} ? _decode($program, $text) : undef;
+    $event->{_at} = $at if $event;
+    return if $event && $program->{on_event} && $program->{on_event}->($program, $event);
     push @{ $program->{$kind} }, { text => $text, _at => $at };
-    return if $kind ne 'lines' || !$program->{json};
+    push @{ $program->{events} }, $event if $event;
+}
+
+sub _decode {
+    my ($program, $text) = @_;
     my $event = eval { decode_json($text) };
-    if (ref $event ne 'HASH') {
-        fail_about($program, "$program->{name}: every line is a JSON object", "the line was: $text");
-        return;
-    }
-    push @{ $program->{events} }, { %$event, _at => $at };
+    return $event if ref $event eq 'HASH';
+    fail_about($program, "$program->{name}: every line is a JSON object", "the line was: $text");
+    return undef;
 }
 
 # --- waiting ---------------------------------------------------------------------------------------------------------
@@ -233,6 +241,17 @@ sub wait_exit {
     _pump($deadline) while !defined $program->{status} && now() < $deadline;
     fail_about($program, "$program->{name} ends within $timeout s") unless defined $program->{status};
     return $program->{status};
+}
+
+# Whether the condition becomes true in time. It is asked again whenever something came.
+sub wait_until {
+    my ($condition, $timeout) = @_;
+    my $deadline = now() + slow($timeout);
+    while (!$condition->()) {
+        return 0 if now() >= $deadline;
+        _pump($deadline);
+    }
+    return 1;
 }
 
 # Takes in what comes until that time.
