@@ -18,3 +18,12 @@ struct bootnode {
     bool pinned; /* `key` is the only one it may have; else the first one is remembered */
     uint8_t key[32];
 };
+
+/* From a list of different HOST:PORT, commas or spaces between. Returns how many; 0 when it is none such, or longer
+ * than BOOTNODES_MAX. */
+size_t bootnodes_name(const char *list, struct bootnode out[static BOOTNODES_MAX]);
+/* Their keys, in the same order: 64 hex digits, or "-" for one that is remembered on first use; fewer are enough. False
+ * when it is no such list, or a longer one. */
+bool bootnodes_pin(const char *list, struct bootnode *bootnodes, size_t count);
+/* Is its name an address, which needs no resolving? */
+bool bootnode_is_numeric(const struct bootnode *bootnode);

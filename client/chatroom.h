@@ -134,6 +134,9 @@ bool chatroom_nick_free(const struct chatroom *room, const char *nick);
 bool chatroom_has_outgoing(const struct chatroom *room);
 size_t chatroom_present(const struct chatroom *room);
 void chatroom_set_candidates(struct chatroom *room, const struct candidate_list *candidates, uint64_t now);
+/* The host has other addresses for a bootnode. */
+void chatroom_bootnode_moved(struct chatroom *room, unsigned bootnode, uint64_t now);
+bool chatroom_lost_bootnode(const struct chatroom *room, unsigned bootnode);
 /* Something in the network may have changed: see rendezvous_check. */
 void chatroom_check_bootnodes(struct chatroom *room, uint64_t now);
 /* Leaves once everything is delivered, or after 10 s; */

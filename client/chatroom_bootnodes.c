@@ -259,6 +259,15 @@ void chatroom_set_candidates(struct chatroom *room, const struct candidate_list 
         rendezvous_set_candidates(&room->rendezvous[i], candidates, now);
 }
 
+void chatroom_bootnode_moved(struct chatroom *room, unsigned bootnode, uint64_t now) {
+    const struct bootnode *moved = &room->host->bootnodes[bootnode];
+    rendezvous_set_addresses(&room->rendezvous[bootnode], moved->addresses, moved->address_count, now);
+}
+
+bool chatroom_lost_bootnode(const struct chatroom *room, unsigned bootnode) {
+    return room->rendezvous[bootnode].lost;
+}
+
 void chatroom_check_bootnodes(struct chatroom *room, uint64_t now) {
     for (size_t i = 0; i < room->rendezvous_count; i++) rendezvous_check(&room->rendezvous[i], now);
 }

@@ -1,16 +1,15 @@
 #include "client/config.h"
 
-#include <ctype.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "client/bootnode.h"
 #include "common/log.h"
 #include "common/names.h"
 
 #define SECTION "client"
 #define WHY_SIZE 512
-#define KEY_DIGITS 64
 #define FLAG_FIRST 0x100 /* above every character, for getopt_long */
 
 static const char *const ui_choices[] = {[UI_CHOICE_AUTO] = "auto",
@@ -32,18 +31,16 @@ static const char *const log_choices[] = {[LOG_LEVEL_ERROR] = "error",
                                           [LOG_LEVEL_DEBUG] = "debug",
                                           NULL};
 
-static bool is_bootnode(const char *value) {
-    char host[INI_TEXT_SIZE];
-    uint16_t port;
+static bool is_bootnode_list(const char *value) {
+    struct bootnode bootnodes[BOOTNODES_MAX];
 
-    return address_split(value, 0, host, sizeof host, &port) && port > 0;
+    return bootnodes_name(value, bootnodes) > 0;
 }
 
-static bool is_key_or_empty(const char *value) {
-    size_t digits = 0;
+static bool is_key_list(const char *value) {
+    struct bootnode bootnodes[BOOTNODES_MAX];
 
-    while (isxdigit((unsigned char)value[digits])) digits++;
-    return value[digits] == '\0' && (digits == 0 || digits == KEY_DIGITS);
+    return bootnodes_pin(value, bootnodes, BOOTNODES_MAX);
 }
 
 static bool is_nick_or_empty(const char *value) {
@@ -57,9 +54,9 @@ static bool is_nick_or_empty(const char *value) {
 
 /* clang-format off */
 static const struct ini_key keys[] = {
-    KEY(bootnode, .type = INI_TEXT, .min = 1, .check = is_bootnode, .expected = "HOST:PORT, as in chat.example.org:9595, 192.0.2.1:9595 or [2001:db8::1]:9595",
+    KEY(bootnode, .type = INI_TEXT, .min = 1, .check = is_bootnode_list, .expected = "HOST:PORT, as in chat.example.org:9595, 192.0.2.1:9595 or [2001:db8::1]:9595, or up to 4 different ones with commas between",
         .help = "where to register"),
-    KEY(bootnode_key, .type = INI_TEXT, .fallback = "", .check = is_key_or_empty, .expected = "64 hex digits, or nothing: remembered on first use",
+    KEY(bootnode_key, .type = INI_TEXT, .fallback = "", .check = is_key_list, .expected = "64 hex digits, or nothing: remembered on first use; for several bootnodes as many in the same order, '-' for nothing",
         .help = "the bootnode's public key"),
     KEY(room, .type = INI_TEXT, .min = 1, .max = ROOM_NAME_MAX, .help = "the room to join, any text"),
     KEY(nick, .type = INI_TEXT, .fallback = "", .check = is_nick_or_empty, .expected = "a nick of 1 to 32 bytes of UTF-8 without ':', '#', control or invisible characters, not beginning with any of */!?[",
@@ -85,7 +82,7 @@ static const struct flag {
     const char *value;
     const char *help;
 } flags[] = {
-    {"bootnode", "bootnode", "HOST:PORT", "where to register"},
+    {"bootnode", "bootnode", "HOST:PORT", "where to register; up to 4, each with its flag"},
     {"room", "room", "NAME", "the room to join, any text"},
     {"nick", "nick", "NAME", "the name that others see"},
     {"secret-file", "secret_file", "FILE", "the room's secret; who does not have it stays outside"},
@@ -114,6 +111,8 @@ bool client_config_is_setting(const char *key) {
 
 struct arguments {
     const char *values[FLAGS]; /* NULL: not given */
+    char
+        bootnodes[2 * INI_TEXT_SIZE]; /* of all --bootnode: longer than the setting may be, so what is cut is refused */
     size_t problems;
 };
 
@@ -131,6 +130,16 @@ static void describe_flags(struct option options[static FLAGS + 1]) {
         options[i] = (struct option){.name = flags[i].name,
                                      .has_arg = flags[i].value ? required_argument : no_argument,
                                      .val = FLAG_FIRST + (int)i};
+}
+
+/* The last one counts, but for bootnodes: there all do. */
+static void take_value(struct arguments *arguments, size_t flag, const char *value) {
+    size_t used = strlen(arguments->bootnodes);
+
+    arguments->values[flag] = value;
+    if (!flags[flag].key || strcmp(flags[flag].key, "bootnode") != 0) return;
+    snprintf(arguments->bootnodes + used, sizeof arguments->bootnodes - used, "%s%s", used > 0 ? "," : "", value);
+    arguments->values[flag] = arguments->bootnodes;
 }
 
 static void parse_arguments(int argc, char **argv, struct arguments *out) {
@@ -151,7 +160,7 @@ static void parse_arguments(int argc, char **argv, struct arguments *out) {
         else if (option < FLAG_FIRST)
             refuse(out, "argument", argv[given], "unknown flag (see gochat --mode client --help)");
         else
-            out->values[option - FLAG_FIRST] = optarg ? optarg : "";
+            take_value(out, (size_t)(option - FLAG_FIRST), optarg ? optarg : "");
     }
     for (; optind < argc; optind++) refuse(out, "argument", argv[optind], "not understood, expected flags only");
 }
@@ -185,6 +194,14 @@ static void require(struct arguments *arguments, const char *flag, const char *v
     refuse(arguments, name, NULL, why);
 }
 
+/* Only where both are known: the command line may name other bootnodes than the file. */
+static void check_keys(struct arguments *arguments, const struct client_config *config) {
+    struct bootnode bootnodes[BOOTNODES_MAX];
+
+    if (bootnodes_pin(config->bootnode_key, bootnodes, bootnodes_name(config->bootnode, bootnodes))) return;
+    refuse(arguments, "bootnode_key", config->bootnode_key, "expected no more keys than there are bootnodes");
+}
+
 static enum client_config_result print_help(void) {
     puts("gochat --mode client --bootnode HOST:PORT --room NAME [FLAG VALUE]...\n");
     for (size_t i = 0; i < FLAGS; i++) {
@@ -213,6 +230,7 @@ enum client_config_result client_config_read(int argc, char **argv, struct clien
         require(&arguments, "bootnode", out->bootnode, "missing, expected HOST:PORT");
         require(&arguments, "room", out->room, "missing, expected the name of a room");
     }
+    if (arguments.problems + in_file == 0) check_keys(&arguments, out);
     if (arguments.problems + in_file > 0) return CLIENT_CONFIG_BAD;
     if (*out->nick && text_nick(out->nick, strlen(out->nick), nick)) {
         memset(out->nick, 0, sizeof out->nick);

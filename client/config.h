@@ -14,8 +14,8 @@ enum { CLOCK_MINUTES, CLOCK_SECONDS, CLOCK_OFF };
 enum { COLOURS_AUTO, COLOURS_NONE, COLOURS_8, COLOURS_256, COLOURS_TRUE };
 
 struct client_config {
-    char bootnode[INI_TEXT_SIZE];     /* HOST:PORT */
-    char bootnode_key[INI_TEXT_SIZE]; /* 64 hex digits, or empty: remembered on first use */
+    char bootnode[INI_TEXT_SIZE];     /* as bootnodes_name takes it */
+    char bootnode_key[INI_TEXT_SIZE]; /* as bootnodes_pin takes it */
     char room[INI_TEXT_SIZE];
     char nick[INI_TEXT_SIZE];        /* empty: login name and four digits of the key */
     char secret_file[INI_TEXT_SIZE]; /* empty: open room */

@@ -51,6 +51,17 @@ static uint64_t on_wall_ms(void *context) {
     return clock_wall_ms();
 }
 
+static void on_resolve(void *context, unsigned bootnode) {
+    struct crypto_thread *crypto = context;
+    resolver_look_up(crypto->resolver, bootnode, crypto->setup->bootnodes[bootnode].name);
+}
+
+static void take_resolved(struct crypto_thread *crypto, const struct input *input, uint64_t now) {
+    struct address addresses[RENDEZVOUS_ADDRESSES];
+    memcpy(addresses, input->text, input->size);
+    engine_resolved(crypto->engine, input->bootnode, addresses, input->size / sizeof *addresses, now);
+}
+
 static void take_packets(struct crypto_thread *crypto, uint64_t now) {
     struct queue_node *node;
     for (int i = 0; i < TURN_PACKETS && (node = queue_pop(&crypto->filled)); i++) {
@@ -73,6 +84,7 @@ static void take_inputs(struct crypto_thread *crypto, uint64_t now) {
         case INPUT_NICK: engine_nick(crypto->engine, input->text, now); break;
         case INPUT_END: engine_end_of_input(crypto->engine, now); break;
         case INPUT_STOP: engine_stop(crypto->engine, now); break;
+        case INPUT_RESOLVED: take_resolved(crypto, input, now); break;
         }
         input_destroy(input);
     }
@@ -130,7 +142,8 @@ bool crypto_thread_open(struct crypto_thread *crypto, struct setup *setup, struc
                            .close_socket = on_close_socket,
                            .emit = on_emit,
                            .busy = on_busy,
-                           .wall_ms = on_wall_ms};
+                           .wall_ms = on_wall_ms,
+                           .resolve = on_resolve};
     struct engine_options options = {.identity = &setup->identity,
                                      .known_peers = &setup->known_peers,
                                      .known_bootnodes = &setup->known_bootnodes,
@@ -139,7 +152,8 @@ bool crypto_thread_open(struct crypto_thread *crypto, struct setup *setup, struc
                                      .relays = setup->config->relay == RELAY_AUTO,
                                      .bootnodes = setup->bootnodes,
                                      .bootnode_count = setup->bootnode_count};
-    if (queues && crypto->outgoing) crypto->engine = engine_create(&options, &io, clock_boot_ms());
+    if (queues) crypto->resolver = resolver_create(&crypto->inputs);
+    if (crypto->resolver && crypto->outgoing) crypto->engine = engine_create(&options, &io, clock_boot_ms());
     if (crypto->engine) return true;
     fputs("gochat: out of memory or descriptors\n", stderr);
     return false;
@@ -156,6 +170,7 @@ void crypto_thread_join(struct crypto_thread *crypto) {
 void crypto_thread_close(struct crypto_thread *crypto) {
     struct queue_node *node;
     engine_destroy(crypto->engine);
+    resolver_destroy(crypto->resolver);
     if (crypto->inputs.event >= 0) {
         while ((node = queue_pop(&crypto->inputs))) input_destroy((struct input *)node);
         queue_destroy(&crypto->inputs);

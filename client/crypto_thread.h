@@ -5,6 +5,7 @@
 
 #include "client/engine.h"
 #include "client/receiver.h"
+#include "client/resolver.h"
 #include "client/setup.h"
 #include "client/ui/ui.h"
 #include "common/queue.h"
@@ -17,7 +18,8 @@ struct crypto_thread {
     struct engine *engine;
     struct sockets *sockets;
     struct receiver *receiver;
-    struct queue inputs;        /* from the UI: struct input */
+    struct resolver *resolver;
+    struct queue inputs;        /* from the UI and the resolver: struct input */
     struct queue filled;        /* from the receiver: struct received */
     struct queue *events;       /* to the UI */
     struct udp_batch *outgoing; /* all from one socket */

@@ -11,6 +11,8 @@
 #define PUNCH_MOST 200
 #define PUNCH_BURST 50
 #define PUNCH_RATE (PUNCH_MOST - PUNCH_BURST)
+#define LOOKUP_FIRST_MS 2000 /* after a bootnode was lost: a name server may be the next thing to fail */
+#define LOOKUP_EVERY_MS 30000
 
 /* A room's name, once and for all: events point to it. */
 struct room_name {
@@ -28,6 +30,8 @@ struct engine {
     struct engine_io io;
     struct engine_options options;
     struct bootnode bootnodes[BOOTNODES_MAX];
+    uint64_t
+        lookups[BOOTNODES_MAX]; /* when the name of a lost one is to be resolved again; UINT64_MAX: it is not lost */
     char nick[TEXT_NICK_MAX + 1];
     bool ending, finished;
     bool stopped; /* by a signal: the status is 0 */
@@ -175,6 +179,7 @@ struct engine *engine_create(const struct engine_options *options, const struct 
     engine->options = *options;
     memcpy(engine->bootnodes, options->bootnodes, options->bootnode_count * sizeof *engine->bootnodes);
     engine->options.bootnodes = engine->bootnodes;
+    for (size_t i = 0; i < BOOTNODES_MAX; i++) engine->lookups[i] = UINT64_MAX;
     engine->punch_tokens = PUNCH_BURST * 1000;
     engine->punch_filled = now;
     nat_init(engine);
@@ -336,6 +341,36 @@ void engine_receive(struct engine *engine, uint16_t socket, const struct address
         if (chatroom_receive(engine->rooms[i].chatroom, socket, from, data, size, now)) return;
 }
 
+/* --- Bootnodes that move --- */
+
+static bool is_lost(const struct engine *engine, unsigned bootnode) {
+    for (size_t i = 0; i < engine->room_count; i++)
+        if (chatroom_lost_bootnode(engine->rooms[i].chatroom, bootnode)) return true;
+    return false;
+}
+
+static void look_up_lost(struct engine *engine, uint64_t now) {
+    for (unsigned i = 0; i < engine->options.bootnode_count; i++) {
+        uint64_t *due = &engine->lookups[i];
+        if (bootnode_is_numeric(&engine->bootnodes[i]) || !is_lost(engine, i)) {
+            *due = UINT64_MAX;
+        } else if (*due == UINT64_MAX) {
+            *due = now + LOOKUP_FIRST_MS;
+        } else if (now >= *due) {
+            *due = now + LOOKUP_EVERY_MS;
+            engine->io.resolve(engine->io.context, i);
+        }
+    }
+}
+
+void engine_resolved(struct engine *engine, unsigned bootnode, const struct address *addresses, size_t count,
+                     uint64_t now) {
+    struct bootnode *moved = &engine->bootnodes[bootnode];
+    moved->address_count = count;
+    memcpy(moved->addresses, addresses, count * sizeof *addresses);
+    for (size_t i = 0; i < engine->room_count; i++) chatroom_bootnode_moved(engine->rooms[i].chatroom, bootnode, now);
+}
+
 /* --- The end --- */
 
 void engine_end_of_input(struct engine *engine, uint64_t now) {
@@ -375,6 +410,7 @@ void engine_tick(struct engine *engine, uint64_t now) {
     for (size_t i = 0; i < engine->room_count; i++) chatroom_tick(engine->rooms[i].chatroom, now);
     for (size_t i = engine->room_count; i-- > 0;)
         if (engine->rooms[i].chatroom->state == CHATROOM_LEFT) room_close(engine, &engine->rooms[i], now);
+    look_up_lost(engine, now);
     if (!is_over(engine)) return;
     engine->finished = true;
     struct event *event = event_create(EVENT_FINISHED, NULL, 0);
@@ -390,6 +426,8 @@ uint64_t engine_due(const struct engine *engine, uint64_t now) {
         uint64_t room = chatroom_due(engine->rooms[i].chatroom, now);
         if (room < due) due = room;
     }
+    for (size_t i = 0; i < BOOTNODES_MAX; i++)
+        if (engine->lookups[i] < due) due = engine->lookups[i];
     return due;
 }
 

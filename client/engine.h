@@ -34,6 +34,9 @@ struct engine_io {
     /* So many events wait to be shown that peers shall wait with their messages. */
     bool (*busy)(void *context);
     uint64_t (*wall_ms)(void *context);
+    /* A bootnode is lost: what does its name stand for now? Must not block; engine_resolved brings the answer, if there
+     * is one. */
+    void (*resolve)(void *context, unsigned bootnode);
 };
 
 struct engine_options {
@@ -72,6 +75,9 @@ void engine_set_candidates(struct engine *engine, const struct candidate_list *c
 
 /* How our NAT maps, looked at after the first registration and whenever we may be in another network. */
 enum nat_mapping engine_nat_mapping(const struct engine *engine);
+/* What a bootnode's name stands for now: 1 … RENDEZVOUS_ADDRESSES addresses. */
+void engine_resolved(struct engine *engine, unsigned bootnode, const struct address *addresses, size_t count,
+                     uint64_t now);
 
 void engine_tick(struct engine *engine, uint64_t now);
 /* When engine_tick wants to be called; at or before `now`: at once. */

@@ -101,6 +101,7 @@ enum input_type {
     INPUT_NICK, /* text: a nick as text_nick makes them */
     INPUT_END,  /* leave everything, once delivered */
     INPUT_STOP, /* a signal: leave now */
+    INPUT_RESOLVED, /* bootnode; text: the addresses that its name stands for, one or more struct address */
 };
 
 struct input {
@@ -109,6 +110,7 @@ struct input {
     enum chat_kind kind;
     char room[ROOM_NAME_MAX + 1];
     uint8_t peer[MEMBER_ID_SIZE];
+    unsigned bootnode;
     size_t size;
     char text[]; /* zero-terminated */
 };

@@ -31,13 +31,23 @@ void rendezvous_init(struct rendezvous *rendezvous, const struct rendezvous_owne
     rendezvous->identity = identity;
     member_id_derive(room, identity->public, rendezvous->member_id);
     rendezvous->suite_mask = suite_mask;
-    rendezvous->address_count = count > RENDEZVOUS_ADDRESSES ? RENDEZVOUS_ADDRESSES : count;
-    memcpy(rendezvous->addresses, addresses, rendezvous->address_count * sizeof *addresses);
-    rendezvous->bootnode = addresses[0];
+    rendezvous->address_count = count;
+    memcpy(rendezvous->addresses, addresses, count * sizeof *addresses);
+    if (count > 0) rendezvous->bootnode = addresses[0];
     rendezvous->heard = now;
     rendezvous->update_due = UINT64_MAX;
     membership_init(&rendezvous->membership);
     rendezvous->state = RENDEZVOUS_HELLO;
+    rendezvous->due = count > 0 ? now : UINT64_MAX;
+}
+
+void rendezvous_set_addresses(struct rendezvous *rendezvous, const struct address *addresses, size_t count,
+                              uint64_t now) {
+    bool first = rendezvous->address_count == 0;
+    rendezvous->address_count = count;
+    memcpy(rendezvous->addresses, addresses, count * sizeof *addresses);
+    if (!first || rendezvous->state != RENDEZVOUS_HELLO) return;
+    rendezvous->bootnode = addresses[0];
     rendezvous->due = now;
 }
 
@@ -236,7 +246,8 @@ static uint64_t lost_at(const struct rendezvous *rendezvous) {
 
 static void notice_silence(struct rendezvous *rendezvous, uint64_t now) {
     if (now < lost_at(rendezvous)) return;
-    rendezvous_lose(rendezvous, "no answer; trying again");
+    rendezvous_lose(rendezvous,
+                    rendezvous->address_count > 0 ? "no answer; trying again" : "its name is not found; trying again");
     if (rendezvous->state == RENDEZVOUS_ACTIVE) rendezvous_restart(rendezvous, 0, now);
 }
 

@@ -63,8 +63,8 @@ struct rendezvous {
     uint32_t revision;
 
     struct address addresses[RENDEZVOUS_ADDRESSES]; /* that the bootnode's name stands for; HELLO tries them in turn */
-    size_t address_count;
-    struct address bootnode; /* the one that answered, or is tried */
+    size_t address_count;                           /* 0: its name did not resolve yet */
+    struct address bootnode;                        /* the one that answered, or is tried */
     enum rendezvous_state state;
     uint64_t due;   /* when the state wants to act */
     unsigned tries; /* of what the state repeats */
@@ -109,7 +109,8 @@ struct rendezvous {
     unsigned update_tries;
 };
 
-/* `room` and `identity` must outlive it. `addresses`: 1 … RENDEZVOUS_ADDRESSES of the one bootnode. */
+/* `room` and `identity` must outlive it. `addresses`: 0 … RENDEZVOUS_ADDRESSES of the one bootnode; without one it
+ * waits for rendezvous_set_addresses. */
 void rendezvous_init(struct rendezvous *rendezvous, const struct rendezvous_owner *owner, const struct room_keys *room,
                      const struct identity *identity, uint8_t suite_mask, const struct address *addresses, size_t count,
                      uint64_t now);
@@ -123,6 +124,9 @@ void rendezvous_tick(struct rendezvous *rendezvous, uint64_t now);
 uint64_t rendezvous_due(const struct rendezvous *rendezvous);
 /* Our own addresses changed: tells the bootnode (UPDATE, repeated until our own record shows it). */
 void rendezvous_set_candidates(struct rendezvous *rendezvous, const struct candidate_list *candidates, uint64_t now);
+/* What the bootnode's name stands for now, 1 … RENDEZVOUS_ADDRESSES. A session keeps the address that it has. */
+void rendezvous_set_addresses(struct rendezvous *rendezvous, const struct address *addresses, size_t count,
+                              uint64_t now);
 /* Asks that both sides punch again. Nothing without a session. */
 void rendezvous_introduce(struct rendezvous *rendezvous, const uint8_t id[static MEMBER_ID_SIZE]);
 /* Something in the network may have changed: asks the bootnode at once whether it still hears us, at most once a

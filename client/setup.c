@@ -97,18 +97,21 @@ static int open_socket(struct setup *setup) {
     return udp_bound(setup->socket, &setup->bound) ? SETUP_OK : complain(SETUP_FAILED, "the socket has no address");
 }
 
-/* The config has checked the form of both. */
+/* Those whose names do not resolve now are looked up again later (engine.h), if there is another one to begin with. */
 static int find_bootnodes(struct setup *setup) {
-    struct bootnode *bootnode = &setup->bootnodes[setup->bootnode_count++];
-    const char *hex = setup->config->bootnode_key;
     char why[256];
-    snprintf(bootnode->name, sizeof bootnode->name, "%s", setup->config->bootnode);
-    bootnode->pinned =
-        hex[0] && sodium_hex2bin(bootnode->key, sizeof bootnode->key, hex, strlen(hex), NULL, NULL, NULL) == 0;
-    bootnode->address_count =
-        address_resolve(bootnode->name, 0, bootnode->addresses, RENDEZVOUS_ADDRESSES, why, sizeof why);
-    if (bootnode->address_count) return SETUP_OK;
-    fprintf(stderr, "gochat: --bootnode %s: %s\n", bootnode->name, why);
+    bool any = false;
+    setup->bootnode_count = bootnodes_name(setup->config->bootnode, setup->bootnodes);
+    (void)bootnodes_pin(setup->config->bootnode_key, setup->bootnodes,
+                        setup->bootnode_count); /* the config has checked */
+    for (size_t i = 0; i < setup->bootnode_count; i++) {
+        struct bootnode *bootnode = &setup->bootnodes[i];
+        bootnode->address_count =
+            address_resolve(bootnode->name, 0, bootnode->addresses, RENDEZVOUS_ADDRESSES, why, sizeof why);
+        any |= bootnode->address_count > 0;
+    }
+    if (any) return SETUP_OK;
+    fprintf(stderr, "gochat: --bootnode %s: %s\n", setup->config->bootnode, why);
     return SETUP_USAGE;
 }
 

@@ -26,7 +26,11 @@ static void bootnode_text(const struct conversation *conversation, unsigned colu
     }
     address_format(&conversation->bootnode, address);
     bool lost = conversation->bootnode_standing == BOOTNODE_LOST;
-    snprintf(out, size, "%s %s", lost ? "bootnode lost:" : "registered at", address);
+    size_t all = conversation->bootnode_count, registered = conversation_bootnodes(conversation, BOOTNODE_REGISTERED);
+    if (all > 1)
+        snprintf(out, size, "registered at %zu of %zu bootnodes", registered, all);
+    else
+        snprintf(out, size, "%s %s", lost ? "bootnode lost:" : "registered at", address);
     if (columns_of(out, strlen(out)) > columns) snprintf(out, size, "%s", lost ? "bootnode lost" : "registered");
 }
 

@@ -43,18 +43,23 @@ void command_who(const struct command_host *host, const struct command *self, ch
     if (room->roster.count == 0) command_notice(host, room, "nobody else is here");
 }
 
-static void show_bootnode(const struct command_host *host, const struct conversation *room) {
+static void show_bootnode(const struct command_host *host, const struct conversation *room,
+                          const struct bootnode_seen *seen) {
     char bootnode[ADDRESS_TEXT_SIZE], mapped[ADDRESS_TEXT_SIZE];
 
-    address_format(&room->bootnode, bootnode);
-    address_format(&room->mapped, mapped);
-    switch (room->bootnode_standing) {
-    case BOOTNODE_SEARCHING: command_notice(host, room, "bootnode: not reached yet"); break;
-    case BOOTNODE_REGISTERED:
+    address_format(&seen->address, bootnode);
+    address_format(&seen->mapped, mapped);
+    if (seen->standing == BOOTNODE_REGISTERED)
         command_notice(host, room, "bootnode: registered at %s, which sees us as %s", bootnode, mapped);
-        break;
-    case BOOTNODE_LOST: command_notice(host, room, "bootnode: %s is lost; it last saw us as %s", bootnode, mapped);
-    }
+    else if (seen->mapped.port > 0)
+        command_notice(host, room, "bootnode: %s is lost; it last saw us as %s", bootnode, mapped);
+    else
+        command_notice(host, room, "bootnode: %s was not reached yet", seen->address.port > 0 ? bootnode : seen->name);
+}
+
+static void show_bootnodes(const struct command_host *host, const struct conversation *room) {
+    for (size_t i = 0; i < room->bootnode_count; i++) show_bootnode(host, room, &room->bootnodes[i]);
+    if (room->bootnode_count == 0) command_notice(host, room, "bootnode: not reached yet");
 }
 
 static void show_members(const struct command_host *host, const struct conversation *room) {
@@ -108,7 +113,7 @@ void command_info(const struct command_host *host, const struct command *self, c
     }
     command_notice(host, room, "room: %s%s", room->title, room->parting ? ", being left" : "");
     command_notice(host, room, "you: %s, fingerprint %s", host->conversations->label, host->conversations->fingerprint);
-    show_bootnode(host, room);
+    show_bootnodes(host, room);
     show_members(host, room);
     show_last_message(host, room);
 }

@@ -45,10 +45,37 @@ static struct conversation *joined(struct conversations *conversations, const ch
     return conversation;
 }
 
+static struct bootnode_seen *bootnode_of(struct conversation *conversation, const struct event *event) {
+    const char *name = event->bootnode_name ? event->bootnode_name : "";
+    size_t i = 0;
+    while (i < conversation->bootnode_count && strcmp(conversation->bootnodes[i].name, name) != 0) i++;
+    if (i == BOOTNODES_MAX) return &conversation->bootnodes[0];
+    if (i == conversation->bootnode_count) conversation->bootnodes[conversation->bootnode_count++].name = name;
+    return &conversation->bootnodes[i];
+}
+
+/* The room is lost to us only with the last bootnode. */
+static void choose_best(struct conversation *conversation) {
+    const struct bootnode_seen *best = &conversation->bootnodes[0];
+    for (size_t i = 1; i < conversation->bootnode_count; i++)
+        if (best->standing == BOOTNODE_LOST) best = &conversation->bootnodes[i];
+    conversation->bootnode_standing = best->standing;
+    conversation->bootnode = best->address;
+    conversation->mapped = best->mapped;
+}
+
 static void stands(struct conversation *conversation, enum bootnode_standing standing, const struct event *event) {
-    conversation->bootnode_standing = standing;
-    conversation->bootnode = event->bootnode;
-    if (event->type == EVENT_REGISTERED) conversation->mapped = event->mapped;
+    struct bootnode_seen *bootnode = bootnode_of(conversation, event);
+    bootnode->standing = standing;
+    bootnode->address = event->bootnode;
+    if (event->type == EVENT_REGISTERED) bootnode->mapped = event->mapped;
+    choose_best(conversation);
+}
+
+size_t conversation_bootnodes(const struct conversation *conversation, enum bootnode_standing standing) {
+    size_t count = 0;
+    for (size_t i = 0; i < conversation->bootnode_count; i++) count += conversation->bootnodes[i].standing == standing;
+    return count;
 }
 
 static void apply(struct conversation *conversation, const struct event *event) {

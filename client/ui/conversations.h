@@ -13,13 +13,21 @@
 
 enum bootnode_standing { BOOTNODE_SEARCHING, BOOTNODE_REGISTERED, BOOTNODE_LOST };
 
+struct bootnode_seen {
+    const char *name; /* as the event has it */
+    enum bootnode_standing standing;
+    struct address address, mapped;
+};
+
 struct conversation {
     char name[ROOM_NAME_MAX + 1];
     char title[3 * ROOM_NAME_MAX + 1]; /* the name, filtered for a terminal */
     struct roster roster;
     struct deliveries deliveries;
-    enum bootnode_standing bootnode_standing;
-    struct address bootnode, mapped;
+    struct bootnode_seen bootnodes[BOOTNODES_MAX]; /* that were registered with, or lost, so far */
+    size_t bootnode_count;
+    enum bootnode_standing bootnode_standing; /* of the best of them, */
+    struct address bootnode, mapped;          /* which is this one */
     unsigned credit;
     bool parting; /* INPUT_PART was told: nothing more can be said there, and joining it again is no mere switch */
     void *view;   /* the UI's, and freed by it before the conversation goes */
@@ -32,6 +40,9 @@ struct conversations {
     char label[ROSTER_LABEL_SIZE]; /* ours */
     char fingerprint[FINGERPRINT_TEXT_SIZE];
 };
+
+/* How many of its bootnodes stand so. */
+size_t conversation_bootnodes(const struct conversation *conversation, enum bootnode_standing standing);
 
 void conversations_init(struct conversations *conversations, const char *nick, const char *fingerprint);
 void conversations_clear(struct conversations *conversations);

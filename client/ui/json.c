@@ -40,8 +40,13 @@ static json_t *room_of(const struct event *event) {
     return string_or_empty(event->room);
 }
 
+/* Empty where the name did not resolve. */
 static json_t *bootnode_of(const struct event *event) {
-    return address_of(&event->bootnode);
+    return event->bootnode.port > 0 ? address_of(&event->bootnode) : json_string("");
+}
+
+static json_t *bootnode_name_of(const struct event *event) {
+    return string_or_empty(event->bootnode_name);
 }
 
 static json_t *mapped_of(const struct event *event) {
@@ -166,6 +171,8 @@ struct field {
     { "address", peer_address_of }
 #define BOOTNODE                                                                                                       \
     { "bootnode", bootnode_of }
+#define BOOTNODE_NAME                                                                                                  \
+    { "name", bootnode_name_of }
 
 /* clang-format off */
 static const struct {
@@ -173,7 +180,7 @@ static const struct {
     struct field fields[FIELDS_MAX];
 } objects[EVENT_TYPES] = {
     [EVENT_JOINED] = {"joined", {ROOM}},
-    [EVENT_REGISTERED] = {"registered", {ROOM, BOOTNODE, {"mapped", mapped_of}}},
+    [EVENT_REGISTERED] = {"registered", {ROOM, BOOTNODE, {"mapped", mapped_of}, BOOTNODE_NAME}},
     [EVENT_PEER_JOINED] = {"peer-joined", {ROOM, PEER}},
     [EVENT_PEER_CONNECTED] = {"peer-connected", {ROOM, PEER, NICK, PATH, ADDRESS, {"rtt_ms", rtt_of}, {"cipher", cipher_of}, {"fingerprint", fingerprint_of}}},
     [EVENT_MESSAGE] = {"message", {ROOM, PEER, NICK, ID, TEXT, {"sent_ms", sent_of}, KIND}},
@@ -183,8 +190,8 @@ static const struct {
     [EVENT_PEER_PATH] = {"peer-path", {ROOM, PEER, PATH, ADDRESS}},
     [EVENT_PEER_NICK] = {"peer-nick", {ROOM, PEER, NICK, {"was", text_of}}},
     [EVENT_PEER_LEFT] = {"peer-left", {ROOM, PEER, NICK, {"reason", reason_of}}},
-    [EVENT_BOOTNODE_LOST] = {"bootnode-lost", {ROOM, BOOTNODE, TEXT}},
-    [EVENT_BOOTNODE_BACK] = {"bootnode-back", {ROOM, BOOTNODE}},
+    [EVENT_BOOTNODE_LOST] = {"bootnode-lost", {ROOM, BOOTNODE, TEXT, BOOTNODE_NAME}},
+    [EVENT_BOOTNODE_BACK] = {"bootnode-back", {ROOM, BOOTNODE, BOOTNODE_NAME}},
     [EVENT_NICK] = {"nick", {NICK}},
     [EVENT_PARTED] = {"parted", {ROOM}},
     [EVENT_ERROR] = {"error", {TEXT, SOME_ROOM}},

@@ -111,10 +111,17 @@ static void print_nick(FILE *out, const struct event *event) {
     fprintf(out, "* you are now called %s\n", label(event, name));
 }
 
+/* One whose name did not resolve has no address. */
+static const char *bootnode_label(const struct event *event, char out[static ADDRESS_TEXT_SIZE]) {
+    bool nameless = event->bootnode.port > 0 || !event->bootnode_name;
+
+    return nameless ? address_format(&event->bootnode, out) : event->bootnode_name;
+}
+
 static void print_lost(FILE *out, const struct event *event) {
     char address[ADDRESS_TEXT_SIZE], *text = filtered(event->text, event->text_size, false);
 
-    fprintf(out, "* bootnode %s lost%s%s\n", address_format(&event->bootnode, address), *text ? ": " : "", text);
+    fprintf(out, "* bootnode %s lost%s%s\n", bootnode_label(event, address), *text ? ": " : "", text);
     free(text);
 }
 

@@ -63,8 +63,9 @@ client_refused('an empty room', [qr/--room/], @there, '--room', '');
 client_refused('no bootnode', [qr/--bootnode/], '--room', 'tea', '--data-dir', "$folder/data");
 client_refused('a wrong port of the bootnode', [qr/--bootnode/, qr/nine/], @there, '--room', 'tea',
     '--bootnode', '127.0.0.1:nine');
-client_refused('an unknown host', [qr/no-such-host\.invalid/], @there, '--room', 'tea',
-    '--bootnode', 'no-such-host.invalid:9595');
+client_refused('unknown hosts alone', [qr/--bootnode/, qr/no-such-host\.invalid/], '--room', 'tea',
+    '--bootnode', 'no-such-host.invalid:9595', '--bootnode', 'nor-this.invalid:9595', '--data-dir', "$folder/data");
+client_refused('the same bootnode twice', [qr/--bootnode/, qr/127\.0\.0\.1:9595/], @there, @there, '--room', 'tea');
 client_refused('an unknown ui', [qr/--ui/, qr/gtk/, qr/plain/], @there, '--room', 'tea', '--ui', 'gtk');
 client_refused('a wrong port', [qr/--port/, qr/70000/], @there, '--room', 'tea', '--port', '70000');
 

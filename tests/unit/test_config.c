@@ -87,6 +87,21 @@ static void the_command_line_beats_the_file(void **state) {
     assert_int_equal(config.ciphers, CIPHERS_CHACHA);
 }
 
+static void every_bootnode_flag_counts(void **state) {
+    char file[FOLDER_PATH_SIZE];
+
+    assert_int_equal(READ("--bootnode", "a:1", "--room", "r", "--bootnode=b:2,c:3"), CLIENT_CONFIG_RUN);
+    assert_string_equal(config.bootnode, "a:1,b:2,c:3");
+    folder_write(folder_file(*state, "c.ini", file), "[client]\nroom = r\nbootnode = x:1, y:2\nbootnode_key = - -\n",
+                 0600);
+    assert_int_equal(READ("--config", file), CLIENT_CONFIG_RUN);
+    assert_string_equal(config.bootnode, "x:1, y:2");
+    assert_int_equal(READ("--config", file, "--bootnode", "z:1"), CLIENT_CONFIG_BAD);
+    assert_string_equal(said, "gochat: bootnode_key '- -': expected no more keys than there are bootnodes\n");
+    assert_int_equal(READ("--config", file, "--bootnode", "z:1", "--bootnode", "z:1"), CLIENT_CONFIG_BAD);
+    assert_non_null(strstr(said, "gochat: --bootnode 'z:1,z:1': expected HOST:PORT"));
+}
+
 static void a_nick_is_kept_in_its_normal_form(void **state) {
     assert_int_equal(READ(NEEDED, "--nick", "  \xef\xbc\xa1lice\x20\x20 B "), CLIENT_CONFIG_RUN);
     assert_string_equal(config.nick, "Alice B");
@@ -100,7 +115,7 @@ static void each_wrong_flag_is_one_line(void **state) {
     REFUSED("gochat: --ui 'tabs': expected auto, curses, plain or json\n", NEEDED, "--ui", "tabs");
     REFUSED("gochat: --room '': expected text of 1 to 256 bytes\n", "--bootnode", "h:1", "--room", "");
     REFUSED("gochat: --bootnode 'host': expected HOST:PORT, as in chat.example.org:9595, 192.0.2.1:9595 or "
-            "[2001:db8::1]:9595\n",
+            "[2001:db8::1]:9595, or up to 4 different ones with commas between\n",
             "--bootnode", "host", "--room", "r");
     REFUSED("gochat: --nick 'a\xef\xbf\xbd': expected a nick of 1 to 32 bytes of UTF-8 without ':', '#', control "
             "or invisible characters, not beginning with any of */!?[\n",
@@ -133,8 +148,9 @@ static void a_wrong_file_is_named_with_its_line(void **state) {
                  0600);
     snprintf(expected, sizeof expected,
              "%s:2: bootnode = nowhere: expected HOST:PORT, as in chat.example.org:9595, 192.0.2.1:9595 or "
-             "[2001:db8::1]:9595\n"
-             "%s:3: bootnode_key = 12: expected 64 hex digits, or nothing: remembered on first use\n"
+             "[2001:db8::1]:9595, or up to 4 different ones with commas between\n"
+             "%s:3: bootnode_key = 12: expected 64 hex digits, or nothing: remembered on first use; for several "
+             "bootnodes as many in the same order, '-' for nothing\n"
              "%s:4: nick = \xef\xbf\xbd[0m: expected a nick of 1 to 32 bytes of UTF-8 without ':', '#', control "
              "or invisible characters, not beginning with any of */!?[\n"
              "%s:5: colour = red: unknown key, expected one of bootnode, bootnode_key, room, nick, secret_file, "
@@ -199,6 +215,7 @@ int main(void) {
         IN_FOLDER(flags_land_in_the_settings),
         IN_FOLDER(what_is_not_given_is_the_default),
         IN_FOLDER(the_command_line_beats_the_file),
+        IN_FOLDER(every_bootnode_flag_counts),
         IN_FOLDER(a_nick_is_kept_in_its_normal_form),
         IN_FOLDER(each_wrong_flag_is_one_line),
         IN_FOLDER(flags_that_do_not_exist),

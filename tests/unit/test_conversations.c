@@ -197,6 +197,37 @@ static void the_bootnode_comes_and_goes(void **state) {
     conversations_clear(&conversations);
 }
 
+static void a_bootnode(struct conversations *conversations, enum event_type type, const char *name, uint16_t port) {
+    const struct event event = {
+        .type = type, .room = "a", .bootnode_name = name, .bootnode.port = port, .mapped.port = port + 1};
+
+    conversations_apply(conversations, &event);
+}
+
+static void one_bootnode_of_two_is_enough(void **state) {
+    struct conversations conversations;
+
+    (void)state;
+    set_up(&conversations, 1);
+    const struct conversation *room = conversations.list[0];
+    a_bootnode(&conversations, EVENT_BOOTNODE_LOST, "x:1", 1);
+    assert_int_equal(room->bootnode_standing, BOOTNODE_LOST);
+    a_bootnode(&conversations, EVENT_REGISTERED, "y:3", 3);
+    assert_int_equal(room->bootnode_standing, BOOTNODE_REGISTERED);
+    assert_int_equal(room->bootnode.port, 3);
+    assert_int_equal(room->mapped.port, 4);
+    a_bootnode(&conversations, EVENT_BOOTNODE_BACK, "x:1", 1);
+    assert_int_equal(room->bootnode.port, 1);
+    assert_int_equal(conversation_bootnodes(room, BOOTNODE_REGISTERED), 2);
+    a_bootnode(&conversations, EVENT_BOOTNODE_LOST, "x:1", 1);
+    assert_int_equal(room->bootnode.port, 3);
+    assert_int_equal(conversation_bootnodes(room, BOOTNODE_REGISTERED), 1);
+    a_bootnode(&conversations, EVENT_BOOTNODE_LOST, "y:3", 3);
+    assert_int_equal(room->bootnode_standing, BOOTNODE_LOST);
+    assert_int_equal(room->bootnode_count, 2);
+    conversations_clear(&conversations);
+}
+
 static void credit_adds_up(void **state) {
     struct conversations conversations;
 
@@ -273,6 +304,7 @@ int main(void) {
         cmocka_unit_test(events_reach_their_room_alone),
         cmocka_unit_test(events_of_no_known_room_change_nothing),
         cmocka_unit_test(the_bootnode_comes_and_goes),
+        cmocka_unit_test(one_bootnode_of_two_is_enough),
         cmocka_unit_test(credit_adds_up),
         cmocka_unit_test(our_nick_changes_our_label),
         cmocka_unit_test(rooms_are_named_by_how_they_begin),

@@ -593,6 +593,13 @@ static void bootnodes_are_named(void **state) {
     stage->room->bootnode_standing = BOOTNODE_REGISTERED;
     draw(stage);
     expect_row(stage, 0, " tea · 1 member · registered");
+    stage->room->bootnode_count = 2;
+    stage->room->bootnodes[0].standing = BOOTNODE_LOST;
+    stage->room->bootnodes[1].standing = BOOTNODE_REGISTERED;
+    size_is(stage, 6, 60);
+    draw(stage);
+    expect_row(stage, 0, " tea · 1 member · registered at 1 of 2 bootnodes");
+    size_is(stage, 6, 40);
     stage->room->parting = true;
     draw(stage);
     expect_row(stage, 0, " tea · 1 member · leaving");

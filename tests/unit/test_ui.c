@@ -31,6 +31,7 @@ static struct event *sample(enum event_type type, const char *text) {
     for (uint8_t i = 0; i < MEMBER_ID_SIZE; i++) event->peer[i] = i;
     strcpy(event->nick, "alice");
     assert_true(address_parse("192.0.2.1:9595", 0, &event->bootnode));
+    event->bootnode_name = "b.example:9595";
     assert_true(address_parse("[2001:db8::1]:7", 0, &event->mapped));
     assert_true(address_parse("198.51.100.2:3000", 0, &event->address));
     event->rtt_ms = 12.5;
@@ -62,7 +63,7 @@ static void json_is_the_designs(void **state) {
     (void)state;
     expect_line(sample(EVENT_REGISTERED, NULL), ui_json_line,
                 "{\"event\":\"registered\",\"room\":\"lobby\",\"bootnode\":\"192.0.2.1:9595\",\"mapped\":\"[2001:db8::"
-                "1]:7\"}\n");
+                "1]:7\",\"name\":\"b.example:9595\"}\n");
     expect_line(sample(EVENT_PEER_JOINED, NULL), ui_json_line,
                 "{\"event\":\"peer-joined\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX "\"}\n");
     expect_line(
@@ -91,11 +92,17 @@ static void json_is_the_designs(void **state) {
     expect_line(event, ui_json_line,
                 "{\"event\":\"peer-left\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
                 "\",\"nick\":\"alice\",\"reason\":\"bye\"}\n");
-    expect_line(
-        sample(EVENT_BOOTNODE_LOST, "silent"), ui_json_line,
-        "{\"event\":\"bootnode-lost\",\"room\":\"lobby\",\"bootnode\":\"192.0.2.1:9595\",\"text\":\"silent\"}\n");
+    expect_line(sample(EVENT_BOOTNODE_LOST, "silent"), ui_json_line,
+                "{\"event\":\"bootnode-lost\",\"room\":\"lobby\",\"bootnode\":\"192.0.2.1:9595\",\"text\":\"silent\","
+                "\"name\":\"b.example:9595\"}\n");
     expect_line(sample(EVENT_BOOTNODE_BACK, NULL), ui_json_line,
-                "{\"event\":\"bootnode-back\",\"room\":\"lobby\",\"bootnode\":\"192.0.2.1:9595\"}\n");
+                "{\"event\":\"bootnode-back\",\"room\":\"lobby\",\"bootnode\":\"192.0.2.1:9595\","
+                "\"name\":\"b.example:9595\"}\n");
+    event = sample(EVENT_BOOTNODE_LOST, "unknown");
+    event->bootnode = (struct address){0};
+    expect_line(event, ui_json_line,
+                "{\"event\":\"bootnode-lost\",\"room\":\"lobby\",\"bootnode\":\"\",\"text\":\"unknown\","
+                "\"name\":\"b.example:9595\"}\n");
     event = sample(EVENT_ERROR, "no");
     event->room = NULL;
     expect_line(event, ui_json_line, "{\"event\":\"error\",\"text\":\"no\"}\n");
@@ -183,7 +190,8 @@ static void json_is_one_line_of_visible_ascii(void **state) {
     event = sample(EVENT_BOOTNODE_BACK, NULL);
     event->room = "lob\xff";
     expect_line(event, ui_json_line,
-                "{\"event\":\"bootnode-back\",\"room\":\"lob\\uFFFD\",\"bootnode\":\"192.0.2.1:9595\"}\n");
+                "{\"event\":\"bootnode-back\",\"room\":\"lob\\uFFFD\",\"bootnode\":\"192.0.2.1:9595\","
+                "\"name\":\"b.example:9595\"}\n");
     event = sample(EVENT_MESSAGE, "x");
     event->sent_ms = UINT64_MAX;
     expect_line(
@@ -219,6 +227,9 @@ static void plain_shows_who_and_what(void **state) {
     expect_line(sample(EVENT_BOOTNODE_LOST, "silent\n"), ui_plain_line,
                 "* bootnode 192.0.2.1:9595 lost: silent\xef\xbf\xbd\n");
     expect_line(sample(EVENT_BOOTNODE_BACK, NULL), ui_plain_line, "* bootnode 192.0.2.1:9595 is back\n");
+    event = sample(EVENT_BOOTNODE_LOST, "unknown");
+    event->bootnode = (struct address){0};
+    expect_line(event, ui_plain_line, "* bootnode b.example:9595 lost: unknown\n");
     expect_line(sample(EVENT_ERROR, "no"), ui_plain_line, "! no\n");
     expect_line(sample(EVENT_SENT, "hi"), ui_plain_line, NULL);
     expect_line(sample(EVENT_DELIVERED, NULL), ui_plain_line, NULL);

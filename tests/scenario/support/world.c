@@ -153,6 +153,11 @@ static uint64_t wall_ms(void *context) {
     return WALL_MS + person->world->now;
 }
 
+static void person_looks_up(void *context, unsigned bootnode) {
+    struct person *person = context;
+    person->lookups[bootnode]++;
+}
+
 /* --- People --- */
 
 struct person *world_person(struct world *world, const char *name, enum nat_kind nat) {
@@ -186,7 +191,8 @@ void person_create(struct person *person) {
                            .close_socket = person_closes,
                            .emit = person_emits,
                            .busy = person_is_busy,
-                           .wall_ms = wall_ms};
+                           .wall_ms = wall_ms,
+                           .resolve = person_looks_up};
     struct engine_options options = {.identity = &person->identity,
                                      .known_peers = &person->known_peers,
                                      .known_bootnodes = &person->known_bootnodes,

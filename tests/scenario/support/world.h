@@ -42,6 +42,7 @@ struct person {
     bool cut;              /* nothing gets through, either way */
     bool busy;             /* nobody reads what it is told */
     uint8_t id[MEMBER_ID_SIZE];
+    unsigned lookups[BOOTNODES_MAX]; /* of bootnodes' names; answered by a test, if at all */
     unsigned credit;
     int status; /* of its end; -1 until then */
     struct told *told, **told_end;

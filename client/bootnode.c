@@ -1,0 +1,60 @@
+#include "client/bootnode.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#define SEPARATORS ", \t"
+#define KEY_DIGITS 64
+#define NO_KEY "-"
+
+/* NULL at the end of the list. */
+static const char *next_item(const char **rest, size_t *size) {
+    *rest += strspn(*rest, SEPARATORS);
+    const char *item = *rest;
+    *size = strcspn(item, SEPARATORS);
+    *rest += *size;
+    return *size > 0 ? item : NULL;
+}
+
+static bool is_place(const char *name) {
+    char host[INI_TEXT_SIZE];
+    uint16_t port;
+    return address_split(name, 0, host, sizeof host, &port) && port > 0;
+}
+
+static bool is_named(const struct bootnode *bootnodes, size_t count, const char *name) {
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(bootnodes[i].name, name) == 0) return true;
+    return false;
+}
+
+size_t bootnodes_name(const char *list, struct bootnode out[static BOOTNODES_MAX]) {
+    size_t count = 0, size;
+    memset(out, 0, BOOTNODES_MAX * sizeof *out);
+    for (const char *item; (item = next_item(&list, &size)); count++) {
+        char name[INI_TEXT_SIZE] = "";
+        if (count == BOOTNODES_MAX || size >= sizeof name) return 0;
+        memcpy(name, item, size);
+        if (!is_place(name) || is_named(out, count, name)) return 0;
+        memcpy(out[count].name, name, sizeof name);
+    }
+    return count;
+}
+
+bool bootnodes_pin(const char *list, struct bootnode *bootnodes, size_t count) {
+    size_t at = 0, size, written;
+    for (const char *item; (item = next_item(&list, &size)); at++) {
+        if (at == count) return false;
+        if (size == strlen(NO_KEY) && strncmp(item, NO_KEY, size) == 0) continue;
+        struct bootnode *bootnode = &bootnodes[at];
+        bool whole = sodium_hex2bin(bootnode->key, sizeof bootnode->key, item, size, NULL, &written, NULL) == 0;
+        if (!whole || size != KEY_DIGITS || written != sizeof bootnode->key) return false;
+        bootnode->pinned = true;
+    }
+    return true;
+}
+
+bool bootnode_is_numeric(const struct bootnode *bootnode) {
+    struct address ignored;
+    return address_parse(bootnode->name, 0, &ignored);
+}

@@ -1,0 +1,84 @@
+/* Lists of bootnodes and of their keys, as users write them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "client/bootnode.h"
+
+#define KEY_A "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define KEY_B "FF112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF"
+
+static void lists_are_split(void **state) {
+    static const char *const same[] = {"a.example:1,[2001:db8::1]:2", " a.example:1 , [2001:db8::1]:2 ",
+                                       "a.example:1\t[2001:db8::1]:2", ",a.example:1,,[2001:db8::1]:2,"};
+    struct bootnode bootnodes[BOOTNODES_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        memset(bootnodes, 0xff, sizeof bootnodes);
+        assert_int_equal(bootnodes_name(same[i], bootnodes), 2);
+        assert_string_equal(bootnodes[0].name, "a.example:1");
+        assert_string_equal(bootnodes[1].name, "[2001:db8::1]:2");
+        assert_false(bootnodes[0].pinned);
+        assert_int_equal(bootnodes[1].address_count, 0);
+        assert_false(bootnode_is_numeric(&bootnodes[0]));
+        assert_true(bootnode_is_numeric(&bootnodes[1]));
+    }
+    assert_int_equal(bootnodes_name("a:1 b:1 c:1 d:1", bootnodes), BOOTNODES_MAX);
+}
+
+static void what_is_no_list_is_refused(void **state) {
+    static const char *const wrong[] = {
+        "", " , ", "a", "a:0", "a:1 b", "a:1;b:2", "a:1 a:1", "a:1,b:bee", "a:1 b:1 c:1 d:1 e:1"};
+    struct bootnode bootnodes[BOOTNODES_MAX];
+    char endless[4 * INI_TEXT_SIZE];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) assert_int_equal(bootnodes_name(wrong[i], bootnodes), 0);
+    memset(endless, 'a', sizeof endless);
+    memcpy(endless + sizeof endless - 3, ":1", 3);
+    assert_int_equal(bootnodes_name(endless, bootnodes), 0);
+}
+
+static void keys_belong_to_places(void **state) {
+    struct bootnode bootnodes[BOOTNODES_MAX];
+
+    (void)state;
+    assert_int_equal(bootnodes_name("a:1 b:1 c:1", bootnodes), 3);
+    assert_true(bootnodes_pin("", bootnodes, 3));
+    assert_false(bootnodes[0].pinned);
+    assert_true(bootnodes_pin("- " KEY_A ", -", bootnodes, 3));
+    assert_false(bootnodes[0].pinned);
+    assert_true(bootnodes[1].pinned);
+    assert_false(bootnodes[2].pinned);
+    assert_int_equal(bootnodes[1].key[31], 0xff);
+    assert_true(bootnodes_pin(KEY_B, bootnodes, 3));
+    assert_true(bootnodes[0].pinned);
+    assert_int_equal(bootnodes[0].key[0], 0xff);
+}
+
+static void what_are_no_keys_is_refused(void **state) {
+    static const char *const wrong[] = {"--",        "0011",        KEY_A "00", KEY_A KEY_B, "x" KEY_A,
+                                        KEY_A " 00", KEY_A " - - ", "- - -",    "key"};
+    struct bootnode bootnodes[BOOTNODES_MAX] = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) assert_false(bootnodes_pin(wrong[i], bootnodes, 2));
+    assert_false(bootnodes_pin("-", bootnodes, 0));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lists_are_split),
+        cmocka_unit_test(what_is_no_list_is_refused),
+        cmocka_unit_test(keys_belong_to_places),
+        cmocka_unit_test(what_are_no_keys_is_refused),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("bootnode", tests, NULL, NULL);
+}
