@@ -25,7 +25,7 @@ static _Atomic uint64_t ids[MEMBERS]; /* the last session of each member */
 static _Atomic uint64_t server_clock = GUEST_START;
 static atomic_uint churning;
 static atomic_uint refused; /* for want of a place at the source */
-static uint8_t keys[MEMBERS][LINK_TAG_KEY_SIZE];
+static uint8_t keys[MEMBERS][LINK_TAG_KEY_SIZE], ack_keys[MEMBERS][LINK_TAG_KEY_SIZE];
 
 struct stress {
     struct thread thread;
@@ -86,6 +86,31 @@ static void find(void *argument) {
     }
 }
 
+/* What passing a packet on does, between neighbours of a room. */
+static void relay(struct stress *stress, unsigned from, unsigned to) {
+    uint8_t sender[MEMBER_ID_SIZE], receiver[MEMBER_ID_SIZE];
+    struct relay_target target;
+    guest_member_id(from, sender);
+    guest_member_id(to, receiver);
+    if (!shard_relay_target(&shard, atomic_load(&ids[from]), receiver, atomic_load(&server_clock), &target)) return;
+    stress->found++;
+    struct address address = session_address(target.session), registered = guest_address(to);
+    if (memcmp(target.session->ack_key, ack_keys[to], LINK_TAG_KEY_SIZE) != 0 || address.port != registered.port ||
+        memcmp(target.sender, sender, sizeof sender) != 0)
+        stress->faults++;
+}
+
+static void pass_on(void *argument) {
+    struct stress *stress = argument;
+    while (atomic_load(&churning) > 0) {
+        for (unsigned i = 0; i < 8; i++) {
+            unsigned from = (unsigned)rand_r(&stress->seed) % MEMBERS;
+            relay(stress, from, (from + ROOMS) % MEMBERS);
+        }
+        rcu_reader_quiescent();
+    }
+}
+
 static void take(void *context, uint8_t listener, const struct datagram *datagram) {
     (void)listener;
     *(unsigned *)context += datagram->size > 0;
@@ -107,8 +132,8 @@ static void announce_and_expire(void *argument) {
 
 static void threads_do_not_step_on_each_other(void **state) {
     (void)state;
-    static const thread_main mains[] = {churn, churn, find, announce_and_expire};
-    struct stress stress[4] = {{.seed = 1}, {.seed = 2}, {.seed = 3}, {.seed = 4}};
+    static const thread_main mains[] = {churn, churn, find, announce_and_expire, pass_on};
+    struct stress stress[5] = {{.seed = 1}, {.seed = 2}, {.seed = 3}, {.seed = 4}, {.seed = 5}};
     struct shard_limits limits = guest_limits;
     limits.sources = source_count_create(SOURCE_CAP, limits.sessions, true);
     assert_non_null(limits.sources);
@@ -117,16 +142,16 @@ static void threads_do_not_step_on_each_other(void **state) {
         uint8_t secret[LINK_SECRET_SIZE];
         guest_secret(i, secret);
         link_tag_key(secret, LINK_TO_BOOTNODE, keys[i]);
+        link_tag_key(secret, LINK_TO_CLIENT, ack_keys[i]);
     }
     atomic_store(&churning, CHURNERS);
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 5; i++)
         assert_int_equal(thread_start(&stress[i].thread, "stress", true, mains[i], &stress[i]), 0);
     rcu_reader_offline();
-    for (int i = 0; i < 4; i++) thread_join(&stress[i].thread);
+    for (int i = 0; i < 5; i++) thread_join(&stress[i].thread);
     rcu_reader_online();
-    assert_int_equal(stress[2].faults, 0);
-    assert_true(stress[2].found > 0);
-    assert_true(stress[3].found > 0);
+    assert_int_equal(stress[2].faults + stress[4].faults, 0);
+    for (int i = 2; i < 5; i++) assert_true(stress[i].found > 0);
     assert_true(shard.counters.expired > 0);
     assert_true(atomic_load(&refused) > 0);
     assert_int_equal(shard.counters.sessions + shard.counters.provisional, shard.slabs.live);
