@@ -28,6 +28,11 @@ static bool is_address_or_nothing(const char *value) {
     return *value == '\0' || address_parse(value, 0, &address);
 }
 
+static bool is_place_or_nothing(const char *value) {
+    struct address address;
+    return *value == '\0' || (address_parse(value, 0, &address) && address_classify(&address) != ADDRESS_UNUSABLE);
+}
+
 static const struct ini_key keys[] = {
     KEY(listen, .type = INI_ADDRESS_LIST, .min = 1, .max = INI_ADDRESS_LIST_MAX, .fallback = "[::]:9595",
         .help = "UDP addresses to listen on"),
@@ -47,6 +52,9 @@ static const struct ini_key keys[] = {
     KEY(receive_buffer, .type = INI_INTEGER, .min = 0, .max = 1 << 30, .fallback = "4194304",
         .help = "bytes that the kernel keeps per socket"),
     KEY(log_level, .type = INI_CHOICE, .choices = log_levels, .fallback = "info", .help = "what is logged"),
+    KEY(stun_alternate, .type = INI_ADDRESS_LIST, .max = 1, .check = is_place_or_nothing,
+        .expected = "ADDR:PORT, another address and another port than those listened on, or nothing",
+        .help = "tells clients how their NAT behaves"),
     KEY(metrics, .type = INI_ADDRESS_LIST, .max = 1, .check = is_address_or_nothing,
         .expected = "ADDR:PORT, as in 127.0.0.1:9596, or nothing", .help = "TCP address that tells operators about us"),
     RATE(rate_hello, "100", "HELLO a second and address"),

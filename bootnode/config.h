@@ -6,6 +6,8 @@
 #include "common/ini_table.h"
 
 #define BOOTNODE_SECTION "bootnode"
+/* What is listened on at most: the addresses of `listen`, and what stun_alternate adds (stun_alternate.h). */
+#define BOOTNODE_LISTENERS_MAX (INI_ADDRESS_LIST_MAX + 3)
 
 /* Fixed by the protocol's rules, so that nobody configures a bootnode that its clients misunderstand. */
 #define BEAT_INTERVAL_MS 4000
@@ -29,7 +31,8 @@ struct bootnode_config {
     long long relay_rate, relay_source_rate, relay_total_rate; /* bytes a second; 0: no limit */
     bool limit_loopback;
     bool pin_workers;
-    struct ini_address_list metrics; /* one address, or none: off */
+    struct ini_address_list metrics;        /* one address, or none: off */
+    struct ini_address_list stun_alternate; /* the same */
 };
 
 extern const struct ini_table bootnode_config_table;

@@ -7,8 +7,8 @@
 #include "bootnode/handlers/registration.h"
 #include "bootnode/handlers/relay.h"
 #include "bootnode/handlers/stun_answer.h"
+#include "common/stun.h"
 
-#define STUN_TYPE_END 0x04
 #define SHARD_OFFSET (SESSION_ID_OFFSET + 7)
 
 struct route {

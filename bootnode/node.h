@@ -13,6 +13,7 @@
 #include "bootnode/guard/source_count.h"
 #include "bootnode/guard/spread.h"
 #include "bootnode/outbox.h"
+#include "bootnode/stun_alternate.h"
 #include "bootnode/table/shard.h"
 
 #define NODE_SHARDS_MAX 256
@@ -27,6 +28,7 @@ struct node {
     struct shard *shards[NODE_SHARDS_MAX];
     size_t shard_count;
     uint8_t node_id;
+    struct stun_alternate stun;
     uint64_t started_ms; /* monotonic */
     uint8_t shard_hash_key[16];
     atomic_bool draining;

@@ -3,16 +3,15 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "common/ini_table.h"
+#include "bootnode/config.h"
 
 /* The first endpoints have no local address, one for each listener that a configuration can name: what is left when
  * the table is full, and what sockets use that do not learn the local address. */
-#define LISTENERS_MAX INI_ADDRESS_LIST_MAX
 
 void endpoints_init(struct endpoints *endpoints) {
     memset(endpoints->items, 0, sizeof endpoints->items);
-    for (uint8_t i = 0; i < LISTENERS_MAX; i++) endpoints->items[i].listener = i;
-    atomic_store_explicit(&endpoints->count, LISTENERS_MAX, memory_order_relaxed);
+    for (uint8_t i = 0; i < BOOTNODE_LISTENERS_MAX; i++) endpoints->items[i].listener = i;
+    atomic_store_explicit(&endpoints->count, BOOTNODE_LISTENERS_MAX, memory_order_relaxed);
     pthread_mutex_init(&endpoints->growing, NULL);
 }
 

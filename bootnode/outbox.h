@@ -17,7 +17,7 @@
 
 struct endpoint {
     struct address local; /* all zero: the kernel chooses */
-    uint8_t listener;     /* index of the listen address, below INI_ADDRESS_LIST_MAX */
+    uint8_t listener;     /* index of the listen address, below BOOTNODE_LISTENERS_MAX */
 };
 
 struct endpoints {

@@ -36,7 +36,8 @@ struct server {
     bool has_node;
     struct worker *workers;
     size_t worker_count; /* initialised; they want worker_destroy */
-    struct address bound[INI_ADDRESS_LIST_MAX];
+    struct address bound[BOOTNODE_LISTENERS_MAX];
+    size_t bound_count;
     struct reaper reaper;
     bool has_reaper;
     struct http http;
@@ -136,6 +137,37 @@ static bool no_ipv6(const struct address *listen, int error) {
     return address_same_ip(listen, &any) && (error == -EAFNOSUPPORT || error == -EADDRNOTAVAIL);
 }
 
+/* The listener of what is bound already, or a new one. */
+static int open_corner(struct server *server, unsigned corner, char why[static WHY_SIZE]) {
+    struct stun_alternate *stun = &server->node.stun;
+    const struct address wanted = stun_alternate_bound(stun, corner);
+    size_t found = 0;
+    while (found < server->bound_count && !address_equal(&server->bound[found], &wanted)) found++;
+    stun->listeners[corner] = (uint8_t)found;
+    if (found < server->bound_count) return 0;
+    return open_group(server, &wanted, &server->bound[server->bound_count++], why);
+}
+
+/* True also where nobody wants one. */
+static bool open_stun_alternate(struct server *server) {
+    const struct ini_address_list *list = &server->config->stun_alternate;
+    char why[WHY_SIZE], text[ADDRESS_TEXT_SIZE];
+    if (list->count == 0) return true;
+    const struct address *other = &list->items[0];
+    struct address probe = *other;
+    address_format(other, text);
+    if (!stun_alternate_choose(server->bound, server->bound_count, other, &server->node.stun)) {
+        log_error(AREA, "stun_alternate %s: expected another address and another port than those listened on", text);
+        return false;
+    }
+    probe.port = 0; /* any: [::] does not say whether the address is ours */
+    int error = try_port(&probe, why);
+    for (unsigned corner = 1; corner < STUN_CORNERS && error == 0; corner++) error = open_corner(server, corner, why);
+    if (error != 0) log_error(AREA, "stun_alternate %s: %s", text, why);
+    if (error == 0) log_info(AREA, "STUN tells how NATs behave, with %s", text);
+    return error == 0;
+}
+
 static bool open_sockets(struct server *server) {
     const struct ini_address_list *list = &server->config->listen;
     char why[WHY_SIZE];
@@ -147,11 +179,13 @@ static bool open_sockets(struct server *server) {
             ipv4.port = list->items[i].port;
             error = open_group(server, &ipv4, &server->bound[i], why);
         }
-        if (error == 0) continue;
-        log_error(AREA, "%s", why);
-        return false;
+        if (error != 0) {
+            log_error(AREA, "%s", why);
+            return false;
+        }
+        server->bound_count++;
     }
-    return true;
+    return open_stun_alternate(server);
 }
 
 /* It inherits this thread's priority, and no worker's single processor. The lowest there is: on a processor that all

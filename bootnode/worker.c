@@ -13,7 +13,7 @@
 #include "common/log.h"
 
 #define BATCH 64
-#define EVENTS_MAX (INI_ADDRESS_LIST_MAX + 2)
+#define EVENTS_MAX (BOOTNODE_LISTENERS_MAX + 2)
 /* Waking up for each handful of packets costs more than handling them. So a round that found so many, but no full
  * batch, is followed by a nap: the next one finds a batch, for which the socket's buffer has room. A packet waits that
  * long at most, which is little beside its way through the Internet, and at low rates, where nobody naps, not at all.

@@ -28,7 +28,7 @@ struct worker {
     struct worker_counters counters;
     struct context context;
     struct shard *shard;
-    struct listener listeners[INI_ADDRESS_LIST_MAX];
+    struct listener listeners[BOOTNODE_LISTENERS_MAX];
     size_t listener_count;
     struct udp_batch *receive;
     size_t handled; /* packets of this round */

@@ -3,14 +3,35 @@
 #include "common/clock.h"
 #include "common/stun.h"
 
-/* The one answer that is larger than its request: 12 to 24 bytes more, by the format. So it is limited more strictly
- * than others. RESPONSE-PORT names another port of the same source, which whoever forges sources could forge as well:
- * the answer goes to nobody else, and is no longer. */
+/* From where to answer, and what to say of it: where there is another address, from the corner that the request asks
+ * for. False: silence. */
+static bool choose_endpoint(struct context *context, const struct packet *packet, struct stun_request *request,
+                            uint8_t *endpoint, struct stun_response *response) {
+    struct endpoints *endpoints = &context->node->endpoints;
+    struct address local = {.port = 0};
+    struct stun_route route;
+    if (packet->local) local = packet->local(packet->batch, packet->index);
+    if (stun_alternate_route(&context->node->stun, packet->listener, &local, request->change, &route)) {
+        response->origin = route.origin;
+        response->other = route.other;
+        *endpoint = endpoints_index(endpoints, route.listener, &route.origin);
+        return true;
+    }
+    *endpoint = endpoints_index(endpoints, packet->listener, &local);
+    return stun_refuse_change(request);
+}
+
+/* The one answer that is larger than its request: by 12 to 24 bytes, and where there is another address by up to 72,
+ * for a client that wants to know is told by nothing but an answer. So it is limited more strictly than others. Whoever
+ * forges sources gains nothing more by CHANGE-REQUEST and RESPONSE-PORT: the answer goes to the same address, once, and
+ * the port he could forge as well. */
 void handle_stun(struct context *context, const struct packet *packet) {
     struct stun_request request;
-    uint8_t answer[STUN_RESPONSE_MAX];
-    if (!stun_decode_request(packet->data, packet->size, &request) || !stun_refuse_change(&request) ||
-        address_classify(&packet->from) == ADDRESS_UNUSABLE) {
+    uint8_t answer[STUN_RESPONSE_MAX], endpoint;
+    struct stun_response response = {.mapped = packet->from};
+    if (!stun_decode_request(packet->data, packet->size, &request) ||
+        address_classify(&packet->from) == ADDRESS_UNUSABLE ||
+        !choose_endpoint(context, packet, &request, &endpoint, &response)) {
         counters_count(context->counters, COUNTER_MALFORMED);
         return;
     }
@@ -18,11 +39,11 @@ void handle_stun(struct context *context, const struct packet *packet) {
         counters_count(context->counters, COUNTER_RATE_LIMITED);
         return;
     }
-    struct stun_response response = {.mapped = packet->from, .wall_ms = request.clock ? clock_wall_ms() : 0};
     struct address to = packet->from;
     if (request.response_port) to.port = request.response_port;
+    if (request.clock) response.wall_ms = clock_wall_ms();
     size_t size = stun_encode_response(&request, &response, answer, sizeof answer);
     if (size == 0) return;
-    outbox_send(&context->outbox, packet_endpoint(context, packet), &to, answer, size);
+    outbox_send(&context->outbox, endpoint, &to, answer, size);
     counters_count(context->counters, COUNTER_STUN);
 }
