@@ -133,6 +133,8 @@ void chatroom_tell_nick(struct chatroom *room, uint64_t now);
 bool chatroom_nick_free(const struct chatroom *room, const char *nick);
 bool chatroom_has_outgoing(const struct chatroom *room);
 size_t chatroom_present(const struct chatroom *room);
+/* EVENT_PATH_NOTE for each step on the way to this peer, oldest first. */
+void chatroom_tell_timeline(struct chatroom *room, const uint8_t id[static MEMBER_ID_SIZE], uint64_t now);
 void chatroom_set_candidates(struct chatroom *room, const struct candidate_list *candidates, uint64_t now);
 /* The host has other addresses for a bootnode. */
 void chatroom_bootnode_moved(struct chatroom *room, unsigned bootnode, uint64_t now);

@@ -82,6 +82,7 @@ static void take_inputs(struct crypto_thread *crypto, uint64_t now) {
         case INPUT_JOIN: engine_join(crypto->engine, input->room, input->text, input->size, now); break;
         case INPUT_PART: engine_part(crypto->engine, input->room, now); break;
         case INPUT_NICK: engine_nick(crypto->engine, input->text, now); break;
+        case INPUT_INFO: engine_info(crypto->engine, input->room, input->peer, now); break;
         case INPUT_END: engine_end_of_input(crypto->engine, now); break;
         case INPUT_STOP: engine_stop(crypto->engine, now); break;
         case INPUT_RESOLVED: take_resolved(crypto, input, now); break;

@@ -325,6 +325,11 @@ void engine_nick(struct engine *engine, const char *nick, uint64_t now) {
     for (size_t i = 0; other && i < engine->room_count; i++) chatroom_tell_nick(engine->rooms[i].chatroom, now);
 }
 
+void engine_info(struct engine *engine, const char *room, const uint8_t peer[static MEMBER_ID_SIZE], uint64_t now) {
+    struct room_slot *slot = room_find(engine, room);
+    if (slot) chatroom_tell_timeline(slot->chatroom, peer, now);
+}
+
 void engine_set_candidates(struct engine *engine, const struct candidate_list *candidates, uint64_t now) {
     engine->candidates = *candidates;
     nat_check_moved(&engine->nat);

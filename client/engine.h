@@ -69,6 +69,8 @@ void engine_say(struct engine *engine, const char *room, enum chat_kind kind, co
 /* Ours from now on: told to everyone present, and in later introductions; EVENT_NICK. EVENT_ERROR instead where a room
  * knows that nick with another's key. */
 void engine_nick(struct engine *engine, const char *nick, uint64_t now);
+/* EVENT_PATH_NOTE for each step on the way to this peer, oldest first. */
+void engine_info(struct engine *engine, const char *room, const uint8_t peer[static MEMBER_ID_SIZE], uint64_t now);
 void engine_end_of_input(struct engine *engine, uint64_t now);
 void engine_stop(struct engine *engine, uint64_t now);
 void engine_set_candidates(struct engine *engine, const struct candidate_list *candidates, uint64_t now);

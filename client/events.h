@@ -48,6 +48,7 @@ enum event_type {
     EVENT_PEER_STATUS, /* room, peer, nick, standing, relayed, address, rtt_ms: once a second at most, when one of them
                           changed; never shown as a line */
     EVENT_PEER_NICK,   /* room, peer, nick; text: the one before */
+    EVENT_PATH_NOTE,   /* room, peer, nick, ago_ms, rtt_ms (0: none), text: a step on the way to the peer; asked for */
     EVENT_PEER_LEFT,   /* room, peer, nick, said_bye */
     EVENT_BOOTNODE_LOST, /* room, bootnode, bootnode_name, text */
     EVENT_BOOTNODE_BACK, /* room, bootnode, bootnode_name */
@@ -83,7 +84,7 @@ struct event {
     char id[40];
     unsigned recipients; /* how many it waits for */
     unsigned waiting;    /* messages of ours that the peer has not acknowledged */
-    uint64_t sent_ms;
+    uint64_t sent_ms, ago_ms;
     unsigned credit;
     int status;
     size_t text_size;
@@ -99,6 +100,7 @@ enum input_type {
     INPUT_JOIN, /* room; text: its secret, empty: an open room. Joining where we are is no error and changes nothing. */
     INPUT_PART, /* room: leaves once what was said there was delivered, or after 10 s */
     INPUT_NICK, /* text: a nick as text_nick makes them */
+    INPUT_INFO, /* room, peer: tell its EVENT_PATH_NOTEs */
     INPUT_END,  /* leave everything, once delivered */
     INPUT_STOP, /* a signal: leave now */
     INPUT_RESOLVED, /* bootnode; text: the addresses that its name stands for, one or more struct address */

@@ -73,6 +73,7 @@ void linking_start(struct peer *peer, uint64_t now) {
         if (!attempt_begin(peer, NULL, now)) return;
     }
     peer->retry = UINT64_MAX;
+    path_log_add(&peer->log, NOTE_ROUND, NULL, peer->rounds + 1, now);
     punch_start(&peer->punch, now);
 }
 
@@ -96,7 +97,9 @@ static void transport_rotate(struct peer *peer, const struct transport *fresh) {
 /* Where a handshake was answered from is the path. A renewal keeps the path it runs on: that moves by validation only.
  */
 static void take_path(struct peer *peer, bool bound, const struct path *from, uint64_t now) {
-    if (!bound || !peer->has_path) paths_set(peer, from, now);
+    if (bound && peer->has_path) return;
+    path_log_add(&peer->log, NOTE_ANSWERED, from, peer->rtt_us, now);
+    paths_set(peer, from, now);
 }
 
 void linking_promote_next(struct peer *peer, uint64_t now) {
@@ -106,8 +109,8 @@ void linking_promote_next(struct peer *peer, uint64_t now) {
     sodium_memzero(&fresh, sizeof fresh);
     memcpy(peer->current_static, peer->next_static, sizeof peer->current_static);
     peer->static_proven = true;
-    take_path(peer, peer->next_bound, &peer->next_path, now);
     if (peer->confirmation_tries == 1) peer->rtt_us = (uint32_t)(now - peer->confirmation_sent) * 1000;
+    take_path(peer, peer->next_bound, &peer->next_path, now);
     peer->confirmation_size = 0;
     linking_done(peer);
 }
@@ -270,6 +273,7 @@ void peer_receive_confirmation(struct peer *peer, const struct peer_answer *mess
     struct handshake_result result;
     if (!handshake_accept(&peer->pair, pending, message, &result)) return;
     pending->done = true;
+    peer->rtt_us = (uint32_t)(now - peer->answered) * 1000;
     take_path(peer, pending->bound, from, now);
     struct transport fresh;
     transport_start(&fresh, handshake_suite(&peer->pair), &result.keys, pending->index, pending->remote_index, now);
@@ -277,7 +281,6 @@ void peer_receive_confirmation(struct peer *peer, const struct peer_answer *mess
     memcpy(peer->current_static, result.remote_static, sizeof peer->current_static);
     sodium_memzero(&fresh, sizeof fresh);
     sodium_memzero(&pending->noise, sizeof pending->noise);
-    peer->rtt_us = (uint32_t)(now - peer->answered) * 1000;
     peer->heard = peer->heard_here = now;
     peer->asked = 0;
     peer->introduce_self = true;
@@ -332,6 +335,7 @@ static void relays_look(struct peer *peer, uint64_t now) {
         bool later = found[i].kind == PATH_BOOTNODE && !in_a_hurry(peer);
         uint64_t wait = later ? BOOTNODE_WAIT_MS - MEMBER_WAIT_MS : 0;
         path_try_start(&peer->relays[peer->relay_count++], &found[i], now + wait);
+        path_log_add(&peer->log, NOTE_RELAY, &found[i], 0, now);
     }
 }
 
@@ -352,6 +356,7 @@ static bool relays_exhausted(const struct peer *peer) {
 static void round_end(struct peer *peer, uint64_t now) {
     punch_stop(&peer->punch);
     peer->relays_due = UINT64_MAX;
+    path_log_add(&peer->log, NOTE_IN_VAIN, NULL, 0, now);
     attempt_drop(peer);
     uint64_t wait = peer->rounds >= 5 ? ROUND_WAIT_MOST_MS : ROUND_WAIT_FIRST_MS << peer->rounds;
     peer->rounds++;

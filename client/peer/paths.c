@@ -75,11 +75,14 @@ static bool other_side_moved(const struct peer *peer, const struct path_check *c
     return now - peer->heard_here >= PEER_ASKED_MS;
 }
 
-static bool better(const struct peer *peer, const struct path_check *check, uint64_t now) {
-    if (!peer->has_path || peer->demoted) return true;
-    if (check->path.kind != peer->path.kind) return path_kind_better(&check->path, &peer->path);
+/* Why this path is to be taken; NOTE_ROUND: it is not. */
+static enum path_note_kind reason(const struct peer *peer, const struct path_check *check, uint64_t now) {
     uint64_t rtt_us = (now - check->sent) * 1000;
-    return rtt_us + 1000 < UINT64_C(3) * rtt_of(peer) / 4 || other_side_moved(peer, check, now);
+    if (!peer->has_path || peer->demoted) return NOTE_ONLY_ONE;
+    if (path_kind_better(&check->path, &peer->path)) return NOTE_BETTER_KIND;
+    if (check->path.kind != peer->path.kind) return NOTE_ROUND;
+    if (rtt_us + 1000 < UINT64_C(3) * rtt_of(peer) / 4) return NOTE_FASTER;
+    return other_side_moved(peer, check, now) ? NOTE_FOLLOWED : NOTE_ROUND;
 }
 
 void paths_pong(struct peer *peer, uint64_t token, const struct path *from, uint64_t now) {
@@ -87,8 +90,10 @@ void paths_pong(struct peer *peer, uint64_t token, const struct path *from, uint
         const struct path_check check = peer->checks[i];
         if (!check.sent || check.token != token || !path_equal(&check.path, from)) continue;
         peer->checks[i].sent = 0;
-        if (on_path(peer, from) || !better(peer, &check, now)) return;
+        enum path_note_kind why = on_path(peer, from) ? NOTE_ROUND : reason(peer, &check, now);
+        if (why == NOTE_ROUND) return;
         peer->rtt_us = (uint32_t)(now - check.sent) * 1000;
+        path_log_add(&peer->log, why, from, peer->rtt_us, now);
         paths_set(peer, from, now);
         linking_done(peer);
         return;
@@ -137,6 +142,7 @@ static void punch_to_seek(struct peer *peer, uint64_t now) {
     punch_copy_candidates(&peer->seek, &peer->punch, now);
     punch_start(&peer->seek, now);
     seek_offered(peer, now);
+    path_log_add(&peer->log, NOTE_SEEKING, NULL, (uint32_t)peer->seek.count, now);
 }
 
 static void offer(struct peer *peer, bool answer, uint64_t now) {
@@ -188,6 +194,7 @@ static void seek_run(struct peer *peer, uint64_t now) {
 /* --- A dead path --- */
 
 static void demote(struct peer *peer, uint64_t now) {
+    path_log_add(&peer->log, NOTE_SILENT, &peer->path, 0, now);
     peer->demoted = true;
     peer->asked = linking_usable(peer, now) ? 0 : now;
     punch_stop(&peer->seek);

@@ -118,6 +118,7 @@ void peer_introduced(struct peer *peer, const struct address *usable, size_t cou
 
 void peer_network_changed(struct peer *peer, uint64_t now) {
     if (peer->state != PEER_LIVE || !peer_reachable(peer)) return;
+    path_log_add(&peer->log, NOTE_NETWORK, NULL, 0, now);
     talking_ping(peer, now);
     paths_seek(peer, now);
 }

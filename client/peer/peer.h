@@ -21,6 +21,7 @@
 #include "client/peer/handshake.h"
 #include "client/peer/indices.h"
 #include "client/peer/path.h"
+#include "client/peer/path_log.h"
 #include "client/peer/punch.h"
 #include "client/peer/transport.h"
 
@@ -174,6 +175,7 @@ struct peer {
     unsigned seek_rounds;
     struct candidate_list offered; /* by the other side's CANDIDATES */
     enum nat_mapping other_mapping;
+    struct path_log log;
 
     unsigned bye_tries;
     uint64_t bye_due;

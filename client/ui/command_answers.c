@@ -23,6 +23,7 @@ static void show_member(const struct command_host *host, const struct conversati
     event->standing = member->standing;
     event->relayed = member->relayed;
     event->address = member->address;
+    memcpy(event->relay, member->relay, sizeof event->relay);
     event->rtt_ms = member->rtt_ms;
     event->cipher = member->cipher;
     memcpy(event->fingerprint, member->fingerprint, sizeof event->fingerprint);
@@ -101,6 +102,14 @@ static void show_last_message(const struct command_host *host, const struct conv
     free(text);
 }
 
+/* Only the engine knows. */
+static void ask_timeline(const struct command_host *host, const struct conversation *room, const struct member *peer) {
+    struct input *input = input_create(INPUT_INFO, room->name, NULL, 0);
+
+    memcpy(input->peer, peer->id, sizeof input->peer);
+    host->tell(host->context, input);
+}
+
 void command_info(const struct command_host *host, const struct command *self, char *arguments) {
     const struct conversation *room = command_room(host, self);
     const struct member *peer;
@@ -109,6 +118,7 @@ void command_info(const struct command_host *host, const struct command *self, c
     if (*arguments) {
         peer = command_peer(host, self, room, command_whole(arguments));
         if (peer) show_member(host, room, peer, true);
+        if (peer) ask_timeline(host, room, peer);
         return;
     }
     command_notice(host, room, "room: %s%s", room->title, room->parting ? ", being left" : "");

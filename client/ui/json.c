@@ -7,7 +7,7 @@
 #include "client/ui/lines.h"
 #include "client/ui/ui.h"
 
-#define FIELDS_MAX 12
+#define FIELDS_MAX 14
 #define RTT_DIGITS 6
 #define DELETE 0x7f
 #define DELETE_ESCAPED "\\u007f"
@@ -67,6 +67,11 @@ static json_t *path_of(const struct event *event) {
     return json_string(event->relayed ? "relay" : "direct");
 }
 
+/* Who passes on; a direct path goes without. */
+static json_t *via_of(const struct event *event) {
+    return event->relayed ? json_string(*event->relay ? event->relay : "bootnode") : NULL;
+}
+
 static json_t *peer_address_of(const struct event *event) {
     return address_of(&event->address);
 }
@@ -94,6 +99,10 @@ static json_t *text_of(const struct event *event) {
 /* A peer may claim any time; JSON's integers end earlier. */
 static json_t *sent_of(const struct event *event) {
     return json_integer(event->sent_ms > INT64_MAX ? INT64_MAX : (json_int_t)event->sent_ms);
+}
+
+static json_t *ago_of(const struct event *event) {
+    return json_integer((json_int_t)event->ago_ms);
 }
 
 static json_t *reason_of(const struct event *event) {
@@ -167,6 +176,8 @@ struct field {
     { "room", some_room_of }
 #define PATH                                                                                                           \
     { "path", path_of }
+#define VIA                                                                                                            \
+    { "via", via_of }
 #define ADDRESS                                                                                                        \
     { "address", peer_address_of }
 #define BOOTNODE                                                                                                       \
@@ -182,13 +193,14 @@ static const struct {
     [EVENT_JOINED] = {"joined", {ROOM}},
     [EVENT_REGISTERED] = {"registered", {ROOM, BOOTNODE, {"mapped", mapped_of}, BOOTNODE_NAME}},
     [EVENT_PEER_JOINED] = {"peer-joined", {ROOM, PEER}},
-    [EVENT_PEER_CONNECTED] = {"peer-connected", {ROOM, PEER, NICK, PATH, ADDRESS, {"rtt_ms", rtt_of}, {"cipher", cipher_of}, {"fingerprint", fingerprint_of}}},
+    [EVENT_PEER_CONNECTED] = {"peer-connected", {ROOM, PEER, NICK, PATH, VIA, ADDRESS, {"rtt_ms", rtt_of}, {"cipher", cipher_of}, {"fingerprint", fingerprint_of}}},
     [EVENT_MESSAGE] = {"message", {ROOM, PEER, NICK, ID, TEXT, {"sent_ms", sent_of}, KIND}},
     [EVENT_DELIVERED] = {"delivered", {ROOM, PEER, ID}},
     [EVENT_UNDELIVERED] = {"undelivered", {ROOM, PEER, ID}},
     [EVENT_SENT] = {"sent", {ROOM, ID, TEXT, {"peer", private_peer_of}, KIND}},
-    [EVENT_PEER_PATH] = {"peer-path", {ROOM, PEER, PATH, ADDRESS}},
+    [EVENT_PEER_PATH] = {"peer-path", {ROOM, PEER, PATH, VIA, ADDRESS}},
     [EVENT_PEER_NICK] = {"peer-nick", {ROOM, PEER, NICK, {"was", text_of}}},
+    [EVENT_PATH_NOTE] = {"path-note", {ROOM, PEER, NICK, {"ago_ms", ago_of}, {"rtt_ms", rtt_of}, TEXT}},
     [EVENT_PEER_LEFT] = {"peer-left", {ROOM, PEER, NICK, {"reason", reason_of}}},
     [EVENT_BOOTNODE_LOST] = {"bootnode-lost", {ROOM, BOOTNODE, TEXT, BOOTNODE_NAME}},
     [EVENT_BOOTNODE_BACK] = {"bootnode-back", {ROOM, BOOTNODE, BOOTNODE_NAME}},
@@ -196,7 +208,7 @@ static const struct {
     [EVENT_PARTED] = {"parted", {ROOM}},
     [EVENT_ERROR] = {"error", {TEXT, SOME_ROOM}},
     [EVENT_NOTICE] = {"notice", {SOME_ROOM, TEXT}},
-    [EVENT_MEMBER] = {"member", {ROOM, PEER, NICK, {"state", state_of}, {"path", known_path_of}, {"address", known_address_of}, {"rtt_ms", rtt_of}, {"cipher", cipher_of}, {"fingerprint", fingerprint_of}, {"safety_number", safety_of}, {"waiting", waiting_of}, {"ignored", ignored_of}}},
+    [EVENT_MEMBER] = {"member", {ROOM, PEER, NICK, {"state", state_of}, {"path", known_path_of}, VIA, {"address", known_address_of}, {"rtt_ms", rtt_of}, {"cipher", cipher_of}, {"fingerprint", fingerprint_of}, {"safety_number", safety_of}, {"waiting", waiting_of}, {"ignored", ignored_of}}},
 };
 /* clang-format on */
 

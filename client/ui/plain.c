@@ -74,22 +74,42 @@ static void print_joined(FILE *out, const struct event *event) {
     fprintf(out, "* %s is arriving\n", label(event, name));
 }
 
-static const char *path_name(const struct event *event) {
-    return event->relayed ? "relay" : "direct";
+/* "direct", "through the bootnode", "through dora": a nick is somebody else's text. */
+static void print_way(FILE *out, const struct event *event) {
+    char *relay = filtered(event->relay, strlen(event->relay), false);
+
+    if (!event->relayed)
+        fputs("direct", out);
+    else
+        fprintf(out, "through %s", *relay ? relay : "the bootnode");
+    free(relay);
 }
 
 static void print_connected(FILE *out, const struct event *event) {
     char name[ROSTER_LABEL_SIZE];
 
     roster_label(event->nick, event->fingerprint, event->peer, name);
-    fprintf(out, "* %s is here (%s, %.0f ms)\n", name, path_name(event), event->rtt_ms);
+    fprintf(out, "* %s is here (", name);
+    print_way(out, event);
+    fprintf(out, ", %.0f ms)\n", event->rtt_ms);
 }
 
 static void print_path(FILE *out, const struct event *event) {
     char name[LABEL_SIZE], address[ADDRESS_TEXT_SIZE];
 
-    fprintf(out, "* %s is reached at %s now (%s)\n", label(event, name), address_format(&event->address, address),
-            path_name(event));
+    fprintf(out, "* %s is reached at %s now (", label(event, name), address_format(&event->address, address));
+    print_way(out, event);
+    fputs(")\n", out);
+}
+
+/* "* dora, 12.3 s ago: took 192.0.2.1:5: it answered first (23 ms)" */
+static void print_path_note(FILE *out, const struct event *event) {
+    char name[LABEL_SIZE], *text = filtered(event->text, event->text_size, false);
+
+    fprintf(out, "* %s, %.1f s ago: %s", label(event, name), (double)event->ago_ms / 1000, text);
+    if (event->rtt_ms > 0) fprintf(out, " (%.0f ms)", event->rtt_ms);
+    fputs("\n", out);
+    free(text);
 }
 
 static void print_left(FILE *out, const struct event *event) {
@@ -152,7 +172,8 @@ static void print_standing(FILE *out, const struct event *event) {
     case STANDING_CONNECTING: fputs("connecting", out); break;
     case STANDING_BLOCKED: fputs("blocked, the key is not the one known for that nick", out); break;
     case STANDING_CONNECTED:
-        fprintf(out, "%s, %.0f ms, %s", path_name(event), event->rtt_ms, address_format(&event->address, address));
+        print_way(out, event);
+        fprintf(out, ", %.0f ms, %s", event->rtt_ms, address_format(&event->address, address));
     }
     if (event->waiting > 0) fprintf(out, ", has %u of our messages still to get", event->waiting);
     if (event->ignored) fputs(", ignored", out);
@@ -180,7 +201,7 @@ static void (*const printers[EVENT_TYPES])(FILE *out, const struct event *event)
     [EVENT_BOOTNODE_LOST] = print_lost,  [EVENT_BOOTNODE_BACK] = print_back,
     [EVENT_NICK] = print_nick,           [EVENT_PARTED] = print_parted,
     [EVENT_ERROR] = print_error,         [EVENT_NOTICE] = print_notice,
-    [EVENT_MEMBER] = print_member,
+    [EVENT_MEMBER] = print_member,       [EVENT_PATH_NOTE] = print_path_note,
 };
 
 char *ui_plain_line(const struct event *event) {

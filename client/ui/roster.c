@@ -71,6 +71,7 @@ static struct member *add(struct roster *roster, const struct event *event) {
 static void take_path(struct member *member, const struct event *event) {
     member->relayed = event->relayed;
     member->address = event->address;
+    memcpy(member->relay, event->relay, sizeof member->relay);
 }
 
 static struct member *connected(struct roster *roster, struct member *member, const struct event *event) {

@@ -21,6 +21,7 @@ struct member {
     enum peer_standing standing;
     bool known; /* was connected: what follows is set */
     bool relayed;
+    char relay[TEXT_NICK_MAX + 1]; /* relayed: the member who passes on; empty: a bootnode */
     struct address address;
     double rtt_ms;
     const char *cipher;

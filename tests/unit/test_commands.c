@@ -534,6 +534,10 @@ static void info_about_a_member_has_everything(void **state) {
     expect(&stage, "/info alice",
            "* alice#a11c: direct, 12 ms, 192.0.2.7:4000, has 1 of our messages still to get, ignored\n* alice#a11c: "
            "cipher AES-256-GCM\n* alice#a11c: fingerprint " ALICE "\n* alice#a11c: safety number 12345 67890\n");
+    assert_int_equal(stage.told_count - stage.told_taken, 1); /* only the engine knows how it was reached */
+    assert_int_equal(stage.told[stage.told_taken]->type, INPUT_INFO);
+    assert_string_equal(stage.told[stage.told_taken]->room, "tea");
+    input_destroy(stage.told[stage.told_taken++]);
     stage_close(&stage);
 }
 

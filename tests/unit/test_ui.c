@@ -83,7 +83,7 @@ static void json_is_the_designs(void **state) {
     event->relayed = true;
     expect_line(event, ui_json_line,
                 "{\"event\":\"peer-path\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
-                "\",\"path\":\"relay\",\"address\":\"198.51.100.2:3000\"}\n");
+                "\",\"path\":\"relay\",\"via\":\"bootnode\",\"address\":\"198.51.100.2:3000\"}\n");
     expect_line(sample(EVENT_PEER_LEFT, NULL), ui_json_line,
                 "{\"event\":\"peer-left\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
                 "\",\"nick\":\"alice\",\"reason\":\"timeout\"}\n");
@@ -168,7 +168,7 @@ static void json_tells_all_about_a_member(void **state) {
     strcpy(event->safety, "12345 67890");
     expect_line(event, ui_json_line,
                 "{\"event\":\"member\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
-                "\",\"nick\":\"alice\",\"state\":\"connected\",\"path\":\"relay\",\"address\":\"198.51.100.2:3000\","
+                "\",\"nick\":\"alice\",\"state\":\"connected\",\"path\":\"relay\",\"via\":\"bootnode\",\"address\":\"198.51.100.2:3000\","
                 "\"rtt_ms\":12.5,\"cipher\":\"AES-256-GCM\",\"fingerprint\":\"ffff\",\"safety_number\":\"12345 67890\","
                 "\"waiting\":2,\"ignored\":true}\n");
     event = event_create(EVENT_MEMBER, NULL, 0);
@@ -266,7 +266,7 @@ static void plain_tells_all_about_a_member(void **state) {
     (void)state;
     event->standing = STANDING_CONNECTED;
     event->relayed = true;
-    expect_line(event, ui_plain_line, "* alice#ffff: relay, 12 ms, 198.51.100.2:3000\n");
+    expect_line(event, ui_plain_line, "* alice#ffff: through the bootnode, 12 ms, 198.51.100.2:3000\n");
     event = sample(EVENT_MEMBER, NULL);
     event->standing = STANDING_BLOCKED;
     event->waiting = 2;

@@ -1,0 +1,67 @@
+/* What was tried to reach a peer, told in words. */
+#include <stdio.h>
+#include <string.h>
+
+#include "client/chatroom_parts.h"
+
+static const char *const phrases[] = {
+    [NOTE_ROUND] = "punching, round %u",
+    [NOTE_IN_VAIN] = "nobody answered",
+    [NOTE_RELAY] = "asking through %s",
+    [NOTE_ANSWERED] = "took %s: it answered first",
+    [NOTE_BETTER_KIND] = "took %s: a nearer way",
+    [NOTE_FASTER] = "took %s: it is faster",
+    [NOTE_FOLLOWED] = "took %s: the peer speaks from there now",
+    [NOTE_ONLY_ONE] = "took %s: the one before was dead",
+    [NOTE_SILENT] = "%s does not answer any more",
+    [NOTE_SEEKING] = "looking for a better way, candidates of the peer: %u",
+    [NOTE_PROBING] = "guessing ports",
+    [NOTE_NETWORK] = "our own addresses changed",
+};
+
+static bool is_about_a_path(enum path_note_kind kind) {
+    return kind == NOTE_RELAY || (kind >= NOTE_ANSWERED && kind <= NOTE_SILENT);
+}
+
+static void path_text(const struct chatroom *room, const struct path *path, char *out, size_t size) {
+    char address[ADDRESS_TEXT_SIZE];
+    const struct peer *member;
+    switch (path->kind) {
+    case PATH_DIRECT: snprintf(out, size, "%s", address_format(&path->address, address)); break;
+    case PATH_BOOTNODE:
+        snprintf(out, size, "the bootnode %s", address_format(&room->rendezvous.bootnode, address));
+        break;
+    case PATH_MEMBER:
+        member = chatroom_peer(room, path->member);
+        snprintf(out, size, "%s", member ? member->introduction.nick : "a member who has left");
+    }
+}
+
+/* NOLINTBEGIN(clang-diagnostic-format-nonliteral): the formats are the table's */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+static void note_text(const struct chatroom *room, const struct path_note *note, char *out, size_t size) {
+    char path[TEXT_NICK_MAX + ADDRESS_TEXT_SIZE];
+    if (!is_about_a_path(note->kind)) {
+        snprintf(out, size, phrases[note->kind], note->value);
+        return;
+    }
+    path_text(room, &note->path, path, sizeof path);
+    snprintf(out, size, phrases[note->kind], path);
+}
+#pragma GCC diagnostic pop
+/* NOLINTEND(clang-diagnostic-format-nonliteral) */
+
+void chatroom_tell_timeline(struct chatroom *room, const uint8_t id[static MEMBER_ID_SIZE], uint64_t now) {
+    const struct peer *peer = chatroom_peer(room, id);
+    const struct path_note *note;
+    char text[256];
+    room->now = now;
+    for (size_t i = 0; peer && (note = path_log_at(&peer->log, i)); i++) {
+        note_text(room, note, text, sizeof text);
+        struct event *event = chatroom_text_event(room, EVENT_PATH_NOTE, peer, text, strlen(text));
+        event->ago_ms = now - note->at;
+        event->rtt_ms = note->kind >= NOTE_ANSWERED && note->kind <= NOTE_ONLY_ONE ? note->value / 1000.0 : 0;
+        chatroom_emit(room, event);
+    }
+}
