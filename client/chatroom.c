@@ -266,6 +266,18 @@ size_t chatroom_present(const struct chatroom *room) {
     return present;
 }
 
+void chatroom_network_changed(struct chatroom *room, uint64_t now) {
+    room->now = now;
+    chatroom_check_bootnodes(room, now);
+    for (size_t i = 0; i < room->peer_count; i++) peer_network_changed(room->peers[i], now);
+}
+
+void chatroom_resumed(struct chatroom *room, uint64_t gap, uint64_t now) {
+    room->now = now;
+    for (size_t i = 0; i < room->rendezvous_count; i++) rendezvous_resumed(&room->rendezvous[i], gap, now);
+    for (size_t i = 0; i < room->peer_count; i++) peer_resumed(room->peers[i], gap, now);
+}
+
 void chatroom_part(struct chatroom *room, uint64_t now) {
     if (room->state == CHATROOM_OPEN) enter(room, CHATROOM_ENDING, now);
 }

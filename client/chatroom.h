@@ -141,6 +141,10 @@ void chatroom_bootnode_moved(struct chatroom *room, unsigned bootnode, uint64_t 
 bool chatroom_lost_bootnode(const struct chatroom *room, unsigned bootnode);
 /* Something in the network may have changed: see rendezvous_check. */
 void chatroom_check_bootnodes(struct chatroom *room, uint64_t now);
+/* Addresses or routes of ours changed: bootnodes and peers are asked whether they still hear us. */
+void chatroom_network_changed(struct chatroom *room, uint64_t now);
+/* We were not running for `gap` milliseconds: what was not heard meanwhile is nobody's silence. */
+void chatroom_resumed(struct chatroom *room, uint64_t gap, uint64_t now);
 /* Leaves once everything is delivered, or after 10 s; */
 void chatroom_part(struct chatroom *room, uint64_t now);
 /* says bye to peers and bootnode at once. */

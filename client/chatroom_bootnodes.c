@@ -133,6 +133,11 @@ static void on_complete(void *context) {
 
 /* --- The bootnodes themselves --- */
 
+/* It may introduce, and relay, to those whom we do not reach. */
+static void retry_peers(struct chatroom *room) {
+    for (size_t i = 0; i < room->peer_count; i++) peer_retry(room->peers[i], room->now);
+}
+
 static void on_registered(void *context, const struct address *mapped) {
     const struct chatroom_bootnode *which = context;
     struct chatroom *room = which->room;
@@ -141,6 +146,7 @@ static void on_registered(void *context, const struct address *mapped) {
     struct event *event = bootnode_event(which, EVENT_REGISTERED, NULL);
     event->mapped = *mapped;
     chatroom_emit(room, event);
+    retry_peers(room);
 }
 
 static void on_lost(void *context, const char *why) {
@@ -154,6 +160,7 @@ static void on_back(void *context) {
     const struct chatroom_bootnode *which = context;
     chatroom_emit(which->room, bootnode_event(which, EVENT_BOOTNODE_BACK, NULL));
     look_who_is_reachable(which->room);
+    retry_peers(which->room);
 }
 
 static void on_refused(void *context, const char *why) {

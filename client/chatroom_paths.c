@@ -1,5 +1,6 @@
 /* How packets to peers travel: directly, through members, through bootnodes; and what we pass on for others.
  * PROTOCOL.md §3.4. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "client/chatroom_parts.h"
@@ -31,27 +32,33 @@ void paths_send(void *context, const struct peer *peer, const struct path *to, c
     }
 }
 
+static int by_round_trip(const void *a, const void *b) {
+    const struct peer *const *first = a, *const *second = b;
+    return ((*first)->rtt_us > (*second)->rtt_us) - ((*first)->rtt_us < (*second)->rtt_us);
+}
+
 /* The nearest members first, in later rounds others; who of them knows the peer is found out by trying. */
 static size_t relaying_members(const struct chatroom *room, const struct peer *peer, struct path *out) {
-    const struct peer *nearest[MEMBERS_TRIED * 4];
+    const struct peer *members[CHATROOM_PEERS_MAX];
     size_t count = 0, found = 0;
-    for (size_t i = 0; i < room->peer_count; i++) {
-        const struct peer *member = room->peers[i];
-        if (member == peer || !member->listed || !relays_for_us(member)) continue;
-        size_t at = count < sizeof nearest / sizeof *nearest ? count++ : count - 1;
-        if (at + 1 == sizeof nearest / sizeof *nearest && nearest[at] && nearest[at]->rtt_us <= member->rtt_us)
-            continue;
-        for (; at > 0 && nearest[at - 1]->rtt_us > member->rtt_us; at--) nearest[at] = nearest[at - 1];
-        nearest[at] = member;
-    }
-    for (size_t i = 0; i < count && i < MEMBERS_TRIED; i++)
-        out[found++] = path_through_member(nearest[(peer->rounds * MEMBERS_TRIED + i) % count]->pair.other_id);
+    for (size_t i = 0; i < room->peer_count; i++)
+        if (room->peers[i] != peer && room->peers[i]->listed && relays_for_us(room->peers[i]))
+            members[count++] = room->peers[i];
+    qsort(members, count, sizeof *members, by_round_trip);
+    for (; found < MEMBERS_TRIED && found < count; found++)
+        out[found] = path_through_member(members[(peer->rounds * MEMBERS_TRIED + found) % count]->pair.other_id);
     return found;
 }
 
+_Static_assert(MEMBERS_TRIED + BOOTNODES_MAX <= PEER_RELAYS, "all of them may be tried at once");
+
 size_t paths_relays(void *context, const struct peer *peer, struct path out[static PEER_RELAYS]) {
     const struct chatroom *room = context;
-    return room->host->relays ? relaying_members(room, peer, out) : 0;
+    size_t count = room->host->relays ? relaying_members(room, peer, out) : 0;
+    for (size_t i = 0; room->host->relays && i < room->rendezvous_count; i++)
+        if (peer->listed >> i & 1 && rendezvous_relays(&room->rendezvous[i]))
+            out[count++] = path_through_bootnode((uint8_t)i);
+    return count;
 }
 
 static bool is_listed(const struct candidate_list *list, const struct address *address) {

@@ -29,7 +29,7 @@ static void path_text(const struct chatroom *room, const struct path *path, char
     switch (path->kind) {
     case PATH_DIRECT: snprintf(out, size, "%s", address_format(&path->address, address)); break;
     case PATH_BOOTNODE:
-        snprintf(out, size, "the bootnode %s", address_format(&room->rendezvous.bootnode, address));
+        snprintf(out, size, "the bootnode %s", address_format(&room->rendezvous[path->bootnode].bootnode, address));
         break;
     case PATH_MEMBER:
         member = chatroom_peer(room, path->member);

@@ -336,6 +336,14 @@ void engine_set_candidates(struct engine *engine, const struct candidate_list *c
     for (size_t i = 0; i < engine->room_count; i++) chatroom_set_candidates(engine->rooms[i].chatroom, candidates, now);
 }
 
+void engine_network_changed(struct engine *engine, uint64_t now) {
+    for (size_t i = 0; i < engine->room_count; i++) chatroom_network_changed(engine->rooms[i].chatroom, now);
+}
+
+void engine_resumed(struct engine *engine, uint64_t gap, uint64_t now) {
+    for (size_t i = 0; i < engine->room_count; i++) chatroom_resumed(engine->rooms[i].chatroom, gap, now);
+}
+
 void engine_receive(struct engine *engine, uint16_t socket, const struct address *from, const uint8_t *data,
                     size_t size, uint64_t now) {
     if (stun_may_be_response(data, size)) {

@@ -80,6 +80,10 @@ enum nat_mapping engine_nat_mapping(const struct engine *engine);
 /* What a bootnode's name stands for now: 1 … RENDEZVOUS_ADDRESSES addresses. */
 void engine_resolved(struct engine *engine, unsigned bootnode, const struct address *addresses, size_t count,
                      uint64_t now);
+/* Addresses or routes of ours changed. */
+void engine_network_changed(struct engine *engine, uint64_t now);
+/* We were not running for `gap` milliseconds (suspended, stopped). Before anything else that happened meanwhile. */
+void engine_resumed(struct engine *engine, uint64_t gap, uint64_t now);
 
 void engine_tick(struct engine *engine, uint64_t now);
 /* When engine_tick wants to be called; at or before `now`: at once. */

@@ -276,6 +276,12 @@ bool delivery_completed(struct delivery_sender *sender, uint64_t *tag) {
     return true;
 }
 
+void delivery_path_changed(struct delivery_sender *sender) {
+    sender->backoff = 0;
+    for (uint32_t sequence = sender->cumulative; sequence != sender->next_sequence; sequence++)
+        if (!flight_of(sender, sequence)->acknowledged) flight_of(sender, sequence)->passed = PASSED_LIMIT;
+}
+
 void delivery_restart(struct delivery_sender *sender, uint32_t stream) {
     uint32_t sequence = 0;
 

@@ -67,6 +67,8 @@ uint64_t delivery_due(const struct delivery_sender *sender, uint64_t now);
 void delivery_acknowledged(struct delivery_sender *sender, const struct frame_acknowledgement *ack, uint64_t now);
 /* Completed messages, one per call, in order. */
 bool delivery_completed(struct delivery_sender *sender, uint64_t *tag);
+/* What is in flight was lost with the old path: it is due at once. */
+void delivery_path_changed(struct delivery_sender *sender);
 /* The receiver lost its state: everything unacknowledged goes out again, whole messages, in a new stream. */
 void delivery_restart(struct delivery_sender *sender, uint32_t stream);
 

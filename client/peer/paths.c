@@ -37,6 +37,7 @@ void paths_set(struct peer *peer, const struct path *path, uint64_t now) {
     peer->seek_rounds = 0;
     peer->seek_due = path->kind == PATH_DIRECT ? UINT64_MAX : now;
     if (path->kind == PATH_DIRECT) punch_stop(&peer->seek);
+    delivery_path_changed(&peer->sender);
     if (peer->connected) peer->host->path_changed(peer->host->context, peer);
 }
 

@@ -116,8 +116,16 @@ void peer_introduced(struct peer *peer, const struct address *usable, size_t cou
     if (!peer_reachable(peer) && !peer->punch.active && !peer->next.live) linking_start(peer, now);
 }
 
+void peer_retry(struct peer *peer, uint64_t now) {
+    if (peer->state != PEER_LIVE || peer_reachable(peer) || peer->punch.active || peer->next.live) return;
+    peer->rounds = 0;
+    peer->host->introduce(peer->host->context, peer);
+    linking_start(peer, now);
+}
+
 void peer_network_changed(struct peer *peer, uint64_t now) {
-    if (peer->state != PEER_LIVE || !peer_reachable(peer)) return;
+    peer_retry(peer, now);
+    if (!peer_reachable(peer)) return;
     path_log_add(&peer->log, NOTE_NETWORK, NULL, 0, now);
     talking_ping(peer, now);
     paths_seek(peer, now);
@@ -129,6 +137,7 @@ void peer_resumed(struct peer *peer, uint64_t gap, uint64_t now) {
     peer->heard = peer->heard_here = now;
     peer->asked = 0;
     peer->ping_sent = 0;
+    peer_retry(peer, now);
     if (peer_reachable(peer) && linking_usable(peer, now)) talking_ping(peer, now);
 }
 

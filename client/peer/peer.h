@@ -194,6 +194,8 @@ void peer_delisted(struct peer *peer, unsigned bootnode, bool resync, uint64_t n
 void peer_weigh(struct peer *peer, uint64_t now);
 /* INTRODUCE from a bootnode: punch again unless there is a working path. */
 void peer_introduced(struct peer *peer, const struct address *usable, size_t count, uint64_t now);
+/* Something came back that may help: a peer that is not reached is tried again at once. */
+void peer_retry(struct peer *peer, uint64_t now);
 /* Our addresses or routes changed: is the path still one? */
 void peer_network_changed(struct peer *peer, uint64_t now);
 /* We were not running for `gap` milliseconds: what was not heard meanwhile is nobody's silence. */

@@ -279,6 +279,8 @@ static uint64_t absent_due(const struct peer *peer) {
     if (!peer->connected || peer->state == PEER_BLOCKED)
         return peer->said_absent ? peer->delisted : peer->delisted + PEER_UNSAID_MS;
     uint64_t silent = peer->heard + PEER_SILENT_MS;
+    /* A bootnode that began anew knows nobody: who was reached through it alone gets the time to come back. */
+    if (!peer->said_absent && silent < peer->delisted + PEER_UNSAID_MS) silent = peer->delisted + PEER_UNSAID_MS;
     if (peer->demoted) /* asked for long, or, after the keys had grown too old, by punching */
         return peer->current.live || silent > peer->asked + PEER_SILENT_MS ? silent : peer->asked + PEER_SILENT_MS;
     if (!peer->asked) return UINT64_MAX; /* ping_due sees to that */

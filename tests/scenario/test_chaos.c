@@ -32,7 +32,10 @@ static void toggle_cut(struct world *world, struct person *person) {
 
 static void toggle_sleep(struct world *world, struct person *person) {
     (void)world;
-    person->asleep = !person->asleep;
+    if (person->asleep)
+        person_wake(person);
+    else
+        person_sleep(person);
 }
 
 static void toggle_bootnode(struct world *world, struct person *person) {
@@ -79,7 +82,7 @@ static void come_or_go(struct world *world, struct person *person) {
     case 1: end_run(world, person); break;
     default: /* at once again, or after a while */
         end_run(world, person);
-        person->asleep = false;
+        person_wake(person);
         person_start(person, "tea");
     }
 }
@@ -111,7 +114,8 @@ static void calm(struct world *world) {
     world->bootnode_down = false;
     for (size_t i = 0; i < PEOPLE; i++) {
         struct person *person = &world->people[i];
-        person->cut = person->asleep = false;
+        person->cut = false;
+        person_wake(person);
         if (!person->engine) person_start(person, "tea");
     }
 }

@@ -370,11 +370,11 @@ static void who_slept_for_a_minute_is_back(void **state) {
     struct person *sleepers[] = {couple.bert, couple.anna};
     for (unsigned i = 0; i < 2; i++) {
         struct person *sleeper = sleepers[i], *other = sleepers[1 - i];
-        sleeper->asleep = true;
+        person_sleep(sleeper);
         world_run(world, MINUTE);
         assert_false(person_sees(other, sleeper));
         assert_false(person_last(other, EVENT_PEER_LEFT, sleeper)->said_bye);
-        sleeper->asleep = false;
+        person_wake(sleeper);
         person_say(sleeper, "good morning");
         world_wait(world, 10000, person_sees(other, sleeper) && person_heard(other, sleeper, "good morning") == 1);
         person_say(other, "slept well?");
@@ -396,9 +396,9 @@ static void who_slept_long_finds_whom_only_the_bootnode_lost(void **state) {
     couple.world->tamper = part_from_bootnode;
     couple.world->tampering = couple.bert;
     world_run(couple.world, MINUTE);
-    couple.anna->asleep = true;
+    person_sleep(couple.anna);
     world_run(couple.world, 5 * MINUTE);
-    couple.anna->asleep = false;
+    person_wake(couple.anna);
     both_say(&couple);
     world_wait(couple.world, 5000, all_heard(&couple));
     assert_one_conversation(&couple);
@@ -445,6 +445,7 @@ static void the_bootnode_introduces_again(void **state) {
     counts.block_peers = true;
     struct person *anna = world_person(world, "anna", NAT_PORT_RESTRICTED);
     struct person *bert = world_person(world, "bert", NAT_PORT_RESTRICTED);
+    anna->no_relays = true;
     person_start(anna, "tea");
     person_start(bert, "tea");
     world_wait(world, 5000, anna->credit > 0);
@@ -464,6 +465,7 @@ static void rounds_without_success_grow_rare(void **state) {
     watch(world, &counts);
     counts.block_peers = true;
     struct person *anna = world_person(world, "anna", NAT_NONE), *bert = world_person(world, "bert", NAT_NONE);
+    anna->no_relays = true;
     person_start(anna, "tea");
     person_start(bert, "tea");
     world_run(world, 10 * MINUTE);

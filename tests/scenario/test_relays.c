@@ -125,13 +125,69 @@ static void never_is_never(void **state) {
     assert_true(person_sees(cast.hard, cast.open) && person_sees(cast.harder, cast.open));
 }
 
-static void who_relays_for_nobody_passes_nothing_on(void **state) {
+static void a_bootnode_relays_where_no_member_can(void **state) {
+    struct world *world = *state;
+    struct person *hard = world_person(world, "hard", NAT_SYMMETRIC);
+    struct person *harder = world_person(world, "harder", NAT_PORT_RESTRICTED);
+    start_all(world);
+    assert_true(relayed(hard, harder));
+    assert_string_equal(person_last(hard, EVENT_PEER_CONNECTED, harder)->relay, "");
+    say_numbered(hard, 1, 100);
+    say_numbered(harder, 1, 100);
+    world_wait(world, 5000, heard_all(harder, hard, 100) && heard_all(hard, harder, 100));
+    world->bootnode_down = true;
+    say_numbered(hard, 101, 110);
+    world_run(world, 20000);
+    assert_int_equal(person_count(harder, EVENT_PEER_LEFT, NULL), 0);
+    world->bootnode_down = false;
+    world_wait(world, 10000, heard_all(harder, hard, 110));
+}
+
+/* Those who relayed until now: a member that left; then only the bootnode is there. */
+static void the_last_relay_is_the_bootnode(void **state) {
     struct world *world = *state;
     struct cast cast = cast_of(world);
-    cast.open->no_relays = cast.other->no_relays = true;
-    for (size_t i = 0; i < world->people_count; i++) person_start(&world->people[i], "tea");
-    world_run(world, 30000);
-    assert_false(person_sees(cast.hard, cast.harder));
+    start_all(world);
+    person_kill(cast.open);
+    person_kill(cast.other);
+    say_numbered(cast.hard, 1, 20);
+    world_wait(world, RESUME_MS, heard_all(cast.harder, cast.hard, 20));
+}
+
+static void a_rebound_nat_is_found_again(void **state) {
+    static const enum nat_kind kinds[] = {NAT_FULL_CONE, NAT_RESTRICTED, NAT_PORT_RESTRICTED, NAT_SYMMETRIC};
+    struct world *world = *state;
+    struct person *anna = world_person(world, "anna", NAT_PORT_RESTRICTED);
+    struct person *bert = world_person(world, "bert", NAT_PORT_RESTRICTED);
+    unsigned said = 0;
+    start_all(world);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        anna->nat.kind = kinds[i];
+        nat_rebind(&anna->nat);
+        say_numbered(anna, said + 1, said + 5);
+        say_numbered(bert, said + 1, said + 5);
+        said += 5;
+        world_wait(world, RESUME_MS, heard_all(anna, bert, said) && heard_all(bert, anna, said));
+        world_run(world, 20000);
+    }
+    assert_int_equal(person_count(anna, EVENT_PEER_LEFT, NULL) + person_count(bert, EVENT_PEER_LEFT, NULL), 0);
+}
+
+static void who_slept_a_minute_goes_on(void **state) {
+    struct world *world = *state;
+    struct cast cast = cast_of(world);
+    start_all(world);
+    say_numbered(cast.hard, 1, 3);
+    world_run(world, 1000);
+    person_sleep(cast.hard);
+    world_run(world, 60000);
+    person_wake(cast.hard);
+    assert_int_equal(person_count(cast.hard, EVENT_PEER_LEFT, NULL), 0);
+    say_numbered(cast.hard, 4, 6);
+    world_wait(world, RESUME_MS,
+               heard_all(cast.harder, cast.hard, 6) && heard_all(cast.open, cast.hard, 6) &&
+                   heard_all(cast.other, cast.hard, 6));
+    assert_int_equal(person_count(cast.hard, EVENT_PEER_LEFT, NULL), 0);
 }
 
 #define WORLD_TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
@@ -143,7 +199,10 @@ int main(void) {
         WORLD_TEST(who_becomes_reachable_is_reached_directly),
         WORLD_TEST(a_relayed_session_is_renewed),
         WORLD_TEST(never_is_never),
-        WORLD_TEST(who_relays_for_nobody_passes_nothing_on),
+        WORLD_TEST(a_bootnode_relays_where_no_member_can),
+        WORLD_TEST(the_last_relay_is_the_bootnode),
+        WORLD_TEST(a_rebound_nat_is_found_again),
+        WORLD_TEST(who_slept_a_minute_goes_on),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("relays", tests, NULL, NULL);

@@ -223,6 +223,17 @@ void person_start(struct person *person, const char *room) {
     person_start_secret(person, room, NULL);
 }
 
+void person_sleep(struct person *person) {
+    person->asleep = true;
+    person->asleep_since = person->world->now;
+}
+
+void person_wake(struct person *person) {
+    uint64_t now = person->world->now;
+    if (person->asleep && person->engine) engine_resumed(person->engine, now - person->asleep_since, now);
+    person->asleep = false;
+}
+
 void person_kill(struct person *person) {
     engine_destroy(person->engine);
     person->engine = NULL;

@@ -38,7 +38,8 @@ struct person {
     size_t socket_count, socket_most; /* most: as many as the machine allows; PERSON_SOCKETS unless a test says less */
     uint16_t last_socket;
     struct engine *engine; /* NULL: not running */
-    bool asleep;           /* its machine is suspended */
+    bool asleep;           /* its machine is suspended, */
+    uint64_t asleep_since; /* ms */
     bool cut;              /* nothing gets through, either way */
     bool busy;             /* nobody reads what it is told */
     uint8_t id[MEMBER_ID_SIZE];
@@ -86,6 +87,9 @@ void person_start(struct person *person, const char *room);
 void person_start_secret(struct person *person, const char *room, const char *secret);
 /* As kill -9 does. What it was told stays. */
 void person_kill(struct person *person);
+/* Its machine is suspended, and runs again: it knows how long it was away. */
+void person_sleep(struct person *person);
+void person_wake(struct person *person);
 void person_say(struct person *person, const char *text);
 void person_forget(struct person *person); /* what it was told */
 /* Further rooms, all open ones. */
