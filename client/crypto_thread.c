@@ -3,12 +3,15 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/candidates.h"
+#include "client/network_watch.h"
 #include "common/clock.h"
 
 #define OUTGOING_BATCH 64
 #define INTERFACES_EVERY_MS 5000
+#define NETWORK_QUIET_MS 100
 #define SLEEP_MOST_MS 60000
 #define EVENTS_MOST 1024 /* of at most 64 KiB, that wait to be shown */
 #define TURN_PACKETS 64  /* then events, lines and timers have their turn */
@@ -91,14 +94,26 @@ static void take_inputs(struct crypto_thread *crypto, uint64_t now) {
     }
 }
 
+/* One change brings several messages: looked at once they have come. */
+static void take_network_news(struct crypto_thread *crypto, uint64_t now) {
+    if (crypto->network < 0) return;
+    struct network_news news = network_watch_read(crypto->network);
+    crypto->route_changed |= news.route;
+    if ((news.addresses || news.route) && crypto->interfaces_due > now + NETWORK_QUIET_MS)
+        crypto->interfaces_due = now + NETWORK_QUIET_MS;
+}
+
 static void look_at_interfaces(struct crypto_thread *crypto, uint64_t now) {
+    take_network_news(crypto, now);
     if (now < crypto->interfaces_due) return;
     crypto->interfaces_due = now + INTERFACES_EVERY_MS;
     struct candidate_list candidates;
     candidates_gather(crypto->setup->bound.port, !address_is_ipv4(&crypto->setup->bound), &candidates);
-    if (candidates_equal(&candidates, &crypto->candidates)) return;
+    bool addresses_changed = !candidates_equal(&candidates, &crypto->candidates);
     crypto->candidates = candidates;
-    engine_set_candidates(crypto->engine, &candidates, now);
+    if (addresses_changed) engine_set_candidates(crypto->engine, &candidates, now);
+    if (addresses_changed || crypto->route_changed) engine_network_changed(crypto->engine, now);
+    crypto->route_changed = false;
 }
 
 static void sleep_until_due(struct crypto_thread *crypto) {
@@ -106,18 +121,23 @@ static void sleep_until_due(struct crypto_thread *crypto) {
     if (due > crypto->interfaces_due) due = crypto->interfaces_due;
     uint64_t wait = due <= now ? 0 : due - now;
     if (wait > SLEEP_MOST_MS) wait = SLEEP_MOST_MS;
+    crypto->expected = now + wait;
     /* Both must be asked: settling is what makes the next push ring. */
     bool packets = !queue_settle(&crypto->filled), inputs = !queue_settle(&crypto->inputs);
     if (packets || inputs) return;
     struct pollfd wanted[] = {{.fd = queue_event(&crypto->filled), .events = POLLIN},
-                              {.fd = queue_event(&crypto->inputs), .events = POLLIN}};
-    poll(wanted, 2, (int)wait);
+                              {.fd = queue_event(&crypto->inputs), .events = POLLIN},
+                              {.fd = crypto->network, .events = POLLIN}};
+    poll(wanted, sizeof wanted / sizeof *wanted, (int)wait);
 }
 
 static void run(void *argument) {
     struct crypto_thread *crypto = argument;
+    crypto->expected = clock_boot_ms();
     while (!engine_finished(crypto->engine)) {
-        uint64_t now = clock_boot_ms();
+        uint64_t now = clock_boot_ms(), gap = pause_gap(crypto->expected, now);
+        crypto->expected = now;
+        if (gap) engine_resumed(crypto->engine, gap, now);
         look_at_interfaces(crypto, now);
         take_packets(crypto, now);
         take_inputs(crypto, now);
@@ -135,6 +155,7 @@ bool crypto_thread_open(struct crypto_thread *crypto, struct setup *setup, struc
     crypto->receiver = receiver;
     crypto->events = events;
     crypto->inputs.event = crypto->filled.event = -1;
+    crypto->network = network_watch_open();
     crypto->outgoing = udp_batch_create(OUTGOING_BATCH);
     bool queues = queue_init(&crypto->inputs, 0) == 0 && queue_init(&crypto->filled, 0) == 0;
     struct engine_io io = {.context = crypto,
@@ -170,6 +191,7 @@ void crypto_thread_join(struct crypto_thread *crypto) {
 
 void crypto_thread_close(struct crypto_thread *crypto) {
     struct queue_node *node;
+    if (crypto->network >= 0) close(crypto->network);
     engine_destroy(crypto->engine);
     resolver_destroy(crypto->resolver);
     if (crypto->inputs.event >= 0) {

@@ -24,7 +24,10 @@ struct crypto_thread {
     struct queue *events;       /* to the UI */
     struct udp_batch *outgoing; /* all from one socket */
     uint16_t outgoing_socket;
-    uint64_t interfaces_due;
+    int network;             /* see network_watch.h; -1: none */
+    uint64_t interfaces_due; /* look at them then */
+    bool route_changed;      /* since the last look */
+    uint64_t expected;       /* when we want to run next, at the latest */
     struct candidate_list candidates;
 };
 

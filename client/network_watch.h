@@ -1,0 +1,23 @@
+/* Word from the kernel that our addresses or routes changed (rtnetlink(7)), and whether we were away. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct network_news {
+    bool addresses; /* an address or a link came, went or changed */
+    bool route;     /* a default route came or went: what we send may leave by another way */
+};
+
+/* A netlink socket to poll; -1 where there is none to be had. */
+int network_watch_open(void);
+/* Takes all that waits. What was lost counts as both. */
+struct network_news network_watch_read(int socket);
+/* What one datagram of netlink messages says; its bytes are the kernel's, but nothing outside of `size` is read. */
+struct network_news network_watch_judge(const void *messages, size_t size);
+
+#define PAUSE_LEAST_MS 5000
+/* We wanted to run again at `expected`, in ms, and it is `now`: for how long were we stopped or suspended? 0 when that
+ * is no more than a busy machine may bring. */
+uint64_t pause_gap(uint64_t expected, uint64_t now);

@@ -1,0 +1,108 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <stdalign.h>
+#include <unistd.h>
+
+#include "client/network_watch.h"
+
+struct batch {
+    alignas(struct nlmsghdr) uint8_t bytes[512];
+    size_t size;
+};
+
+static void add(struct batch *batch, uint16_t type, const void *body, size_t size) {
+    struct nlmsghdr header = {.nlmsg_len = (uint32_t)NLMSG_LENGTH(size), .nlmsg_type = type};
+    memcpy(batch->bytes + batch->size, &header, sizeof header);
+    memcpy(batch->bytes + batch->size + NLMSG_HDRLEN, body, size);
+    batch->size += NLMSG_SPACE(size);
+}
+
+static void add_route(struct batch *batch, uint8_t bits, uint8_t table, unsigned flags) {
+    struct rtmsg route = {.rtm_dst_len = bits, .rtm_table = table, .rtm_flags = flags};
+    add(batch, RTM_NEWROUTE, &route, sizeof route);
+}
+
+static struct network_news judged(const struct batch *batch) {
+    return network_watch_judge(batch->bytes, batch->size);
+}
+
+static void addresses_and_links_count(void **state) {
+    static const uint16_t types[] = {RTM_NEWADDR, RTM_DELADDR, RTM_NEWLINK, RTM_DELLINK};
+    struct ifaddrmsg body = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        struct batch batch = {0};
+        add(&batch, types[i], &body, sizeof body);
+        assert_true(judged(&batch).addresses);
+        assert_false(judged(&batch).route);
+    }
+    struct batch neighbour = {0};
+    add(&neighbour, RTM_NEWNEIGH, &body, sizeof body);
+    assert_false(judged(&neighbour).addresses || judged(&neighbour).route);
+}
+
+static void only_a_default_route_counts(void **state) {
+    struct batch inner = {0}, local = {0}, cloned = {0}, both = {0};
+    (void)state;
+    add_route(&inner, 24, RT_TABLE_MAIN, 0);
+    assert_false(judged(&inner).route);
+    add_route(&local, 0, RT_TABLE_LOCAL, 0);
+    assert_false(judged(&local).route);
+    add_route(&cloned, 0, RT_TABLE_MAIN, RTM_F_CLONED);
+    assert_false(judged(&cloned).route);
+    add_route(&both, 24, RT_TABLE_MAIN, 0);
+    add_route(&both, 0, RT_TABLE_MAIN, 0);
+    assert_true(judged(&both).route);
+    assert_false(judged(&both).addresses);
+}
+
+static void nothing_is_read_outside(void **state) {
+    struct batch batch = {0};
+    struct nlmsghdr header = {.nlmsg_type = RTM_NEWADDR};
+    (void)state;
+    assert_false(network_watch_judge(batch.bytes, 0).addresses);
+    for (uint32_t claimed = 0; claimed < 64; claimed++) {
+        header.nlmsg_len = claimed;
+        memcpy(batch.bytes, &header, sizeof header);
+        bool whole = claimed >= sizeof header && claimed <= 20;
+        assert_int_equal(network_watch_judge(batch.bytes, 20).addresses, whole);
+    }
+    header = (struct nlmsghdr){.nlmsg_type = RTM_NEWROUTE, .nlmsg_len = sizeof header};
+    memcpy(batch.bytes, &header, sizeof header);
+    assert_false(network_watch_judge(batch.bytes, sizeof header).route);
+}
+
+static void the_kernel_gives_such_a_socket(void **state) {
+    int netlink = network_watch_open();
+    (void)state;
+    if (netlink < 0) skip();
+    assert_false(network_watch_read(netlink).route);
+    close(netlink);
+}
+
+static void a_pause_is_more_than_a_busy_machine(void **state) {
+    (void)state;
+    assert_int_equal(pause_gap(1000, 1000), 0);
+    assert_int_equal(pause_gap(1000, 900), 0);
+    assert_int_equal(pause_gap(1000, 5999), 0);
+    assert_int_equal(pause_gap(1000, 6000), 5000);
+    assert_int_equal(pause_gap(1000, 61000), 60000);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(addresses_and_links_count),
+        cmocka_unit_test(only_a_default_route_counts),
+        cmocka_unit_test(nothing_is_read_outside),
+        cmocka_unit_test(the_kernel_gives_such_a_socket),
+        cmocka_unit_test(a_pause_is_more_than_a_busy_machine),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("network_watch", tests, NULL, NULL);
+}
