@@ -171,9 +171,27 @@ static void on_refused(void *context, const char *why) {
     chatroom_error(which->room, text);
 }
 
+/* Two sessions of one member at one bootnode would take each other's place. */
+static const struct bootnode *same_bootnode(const struct chatroom_bootnode *which, const uint8_t key[static 32]) {
+    const struct chatroom *room = which->room;
+    for (size_t i = 0; i < room->rendezvous_count; i++) {
+        const struct rendezvous *other = &room->rendezvous[i];
+        bool knows_key = other->state >= RENDEZVOUS_WAITING && other->state <= RENDEZVOUS_ACTIVE;
+        if (i != which->index && knows_key && memcmp(other->bootnode_key, key, sizeof other->bootnode_key) == 0)
+            return &room->host->bootnodes[i];
+    }
+    return NULL;
+}
+
 static bool on_trusted(void *context, const uint8_t key[static 32], char *why, size_t why_size) {
     const struct chatroom_bootnode *which = context;
     const struct chatroom_host *host = which->room->host;
+    const struct bootnode *same = same_bootnode(which, key);
+    if (same) {
+        snprintf(why, why_size, "%s and %s are the same bootnode, by its key: the first is left out",
+                 host->bootnodes[which->index].name, same->name);
+        return false;
+    }
     return host->trusted(host->context, which->index, key, why, why_size);
 }
 

@@ -4,6 +4,7 @@
 #include "client/peer/peer.h"
 
 #define PEER_SILENT_MS 15000 /* absence */
+#define PEER_OLD_NEWS_MS 5000
 #define PEER_UNSAID_MS 30000 /* so long everybody takes at most to register again with a bootnode that began anew */
 #define PEER_IDLE_MS 12000   /* then a path is asked: before PEER_SILENT_MS an answer has three chances */
 #define PEER_DEMOTE_MS 3000

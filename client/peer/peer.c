@@ -82,16 +82,23 @@ void peer_weigh(struct peer *peer, uint64_t now) {
     weigh(peer, false, now);
 }
 
+/* A bootnode that heard of it later than others tells of its coming when it has already said bye. */
+static bool is_old_news(const struct peer *peer, uint8_t bit, uint64_t now) {
+    return !(peer->listed_once & bit) && now - peer->heard < PEER_OLD_NEWS_MS;
+}
+
 bool peer_listed(struct peer *peer, unsigned bootnode, const struct member_record *record, const struct address *usable,
                  size_t count, uint64_t now) {
-    bool revived = peer->state == PEER_GONE;
+    uint8_t bit = (uint8_t)(1u << bootnode);
+    bool revived = peer->state == PEER_GONE && !is_old_news(peer, bit, now);
     bool was_listed = peer->listed;
     bool other_suites = peer->pair.other_mask != record->suite_mask;
-    peer->listed |= (uint8_t)(1u << bootnode);
+    peer->listed |= bit;
+    peer->listed_once |= bit;
     weigh(peer, false, now);
     peer->pair.other_mask = record->suite_mask;
     punch_set_candidates(&peer->punch, usable, count, now);
-    if (peer->state == PEER_BLOCKED) return false;
+    if (peer->state == PEER_BLOCKED || (peer->state == PEER_GONE && !revived)) return false;
     if (revived) revive(peer, now);
     if (peer_reachable(peer) && peer->path.kind != PATH_DIRECT) paths_seek(peer, now);
     /* A handshake under way was bound to the old mask and cannot succeed. */

@@ -100,6 +100,7 @@ struct peer {
 
     /* The bootnodes' word. */
     uint8_t listed;      /* set of bootnodes: those that list it, or did before they were lost */
+    uint8_t listed_once; /* those that ever listed it */
     bool absent;         /* since `delisted`: no bootnode that can be reached lists it */
     bool said_absent;    /* one of them said that it left, rather than began anew or was lost itself */
     bool left_by_itself; /* the room's: what a bootnode said when it delisted the peer */

@@ -100,14 +100,11 @@ static void make_key(struct node_key *key) {
     node_key_derive(seed, key);
 }
 
-int net_setup(void **state) {
+struct net *net_open(void) {
     struct net *net = aligned_alloc(64, (sizeof *net + 63) / 64 * 64);
     struct node_key key;
-    if (!net || randombytes_set_implementation(&repeatable) != 0 || sodium_init() < 0) return -1;
-    drawn = 0;
+    if (!net) return NULL;
     memset(net, 0, sizeof *net);
-    log_set_level(LOG_LEVEL_ERROR);
-    rcu_reader_register();
     ini_table_defaults(&bootnode_config_table, &net->config);
     net->config.rate_hello = net->config.rate_register = net->config.rate_stun = net->config.rate_reset = 0;
     net->config.rate_update = net->config.rate_move = 0;
@@ -116,8 +113,16 @@ int net_setup(void **state) {
     net->end = &net->first;
     make_key(&key);
     start_bootnode(net, &key);
-    *state = net;
-    return 0;
+    return net;
+}
+
+int net_setup(void **state) {
+    if (randombytes_set_implementation(&repeatable) != 0 || sodium_init() < 0) return -1;
+    drawn = 0;
+    log_set_level(LOG_LEVEL_ERROR);
+    rcu_reader_register();
+    *state = net_open();
+    return *state ? 0 : -1;
 }
 
 void net_forget_clients(struct net *net) {
@@ -130,12 +135,15 @@ void net_forget_clients(struct net *net) {
     net->client_count = 0;
 }
 
-int net_teardown(void **state) {
-    struct net *net = *state;
+void net_close(struct net *net) {
     net_forget_clients(net);
     stop_bootnode(net);
-    rcu_reader_unregister();
     free(net);
+}
+
+int net_teardown(void **state) {
+    net_close(*state);
+    rcu_reader_unregister();
     return 0;
 }
 

@@ -47,6 +47,9 @@ struct net {
 /* For cmocka: makes `*state` a net with rate limits off and deterministic randomness, and back. */
 int net_setup(void **state);
 int net_teardown(void **state);
+/* A further one, between the two, on the same time. */
+struct net *net_open(void);
+void net_close(struct net *net);
 
 /* The bootnode forgets everything but its key, or its key, too. */
 void net_restart(struct net *net, bool same_key);

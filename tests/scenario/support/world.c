@@ -13,8 +13,12 @@
 #define SPINS_MOST 2000 /* ticks of one engine in one millisecond */
 #define PORT 4000
 
+struct address world_bootnode_at(size_t number) {
+    return (struct address){.ip = {[10] = 0xff, 0xff, 203, 0, 113, (uint8_t)(1 + number)}, .port = 9595};
+}
+
 struct address world_bootnode(void) {
-    return (struct address){.ip = {[10] = 0xff, 0xff, 203, 0, 113, 1}, .port = 9595};
+    return world_bootnode_at(0);
 }
 
 /* --- The air: a binary heap --- */
@@ -179,12 +183,25 @@ struct person *world_person(struct world *world, const char *name, enum nat_kind
     return person;
 }
 
+/* A key that is pinned is the first one's. */
+static size_t known_bootnodes(const struct person *person, struct bootnode out[static BOOTNODES_MAX]) {
+    size_t count = 0;
+    memset(out, 0, BOOTNODES_MAX * sizeof *out);
+    for (size_t i = 0; i <= person->world->others_count; i++) {
+        if (person->knows && !(person->knows >> i & 1)) continue;
+        struct bootnode *bootnode = &out[count++];
+        snprintf(bootnode->name, sizeof bootnode->name, "bootnode%.0zu.example:9595", i);
+        bootnode->addresses[0] = world_bootnode_at(i);
+        bootnode->address_count = 1;
+        bootnode->pinned = i == 0 && person->pinned_key;
+        if (bootnode->pinned) memcpy(bootnode->key, person->pinned_key, sizeof bootnode->key);
+    }
+    return count;
+}
+
 void person_create(struct person *person) {
-    struct bootnode bootnode = {.name = "bootnode.example:9595",
-                                .addresses = {world_bootnode()},
-                                .address_count = 1,
-                                .pinned = person->pinned_key};
-    if (person->pinned_key) memcpy(bootnode.key, person->pinned_key, sizeof bootnode.key);
+    struct bootnode bootnodes[BOOTNODES_MAX];
+    size_t count = known_bootnodes(person, bootnodes);
     struct engine_io io = {.context = person,
                            .send = person_sends,
                            .open_sockets = person_opens,
@@ -199,8 +216,8 @@ void person_create(struct person *person) {
                                      .nick = person->name,
                                      .suite_mask = person->suite_mask,
                                      .relays = !person->no_relays,
-                                     .bootnodes = &bootnode,
-                                     .bootnode_count = 1};
+                                     .bootnodes = bootnodes,
+                                     .bootnode_count = count};
     assert_null(person->engine);
     person->status = -1;
     person->socket_count = 0;
@@ -282,8 +299,23 @@ void person_forget(struct person *person) {
 
 /* --- Time --- */
 
-static void to_bootnode(struct world *world, const struct wire *wire) {
-    if (!world->bootnode_down) net_inject(world->net, &wire->from, wire->data, wire->size);
+static struct net *net_of(const struct world *world, size_t number) {
+    return number == 0 ? world->net : world->others[number - 1].net;
+}
+
+static bool is_down(const struct world *world, size_t number) {
+    return number == 0 ? world->bootnode_down : world->others[number - 1].down;
+}
+
+/* False: no bootnode is there. */
+static bool to_bootnode(struct world *world, const struct wire *wire) {
+    for (size_t i = 0; i <= world->others_count; i++) {
+        struct address at = world_bootnode_at(i);
+        if (!address_equal(&wire->to, &at)) continue;
+        if (!is_down(world, i)) net_inject(net_of(world, i), &wire->from, wire->data, wire->size);
+        return true;
+    }
+    return false;
 }
 
 static void to_person(struct world *world, struct person *person, const struct wire *wire) {
@@ -295,22 +327,35 @@ static void to_person(struct world *world, struct person *person, const struct w
 }
 
 static void deliver(struct world *world, const struct wire *wire) {
-    struct address bootnode = world_bootnode();
     if (wire->sender && wire->sender->cut) return;
-    if (address_equal(&wire->to, &bootnode)) {
-        to_bootnode(world, wire);
-        return;
-    }
+    if (to_bootnode(world, wire)) return;
     for (size_t i = 0; i < world->people_count; i++) to_person(world, &world->people[i], wire);
 }
 
-/* What the bootnode sends goes through our air instead of the net's own. */
+/* What a bootnode sends goes through our air instead of its net's own. */
 static bool bootnode_sends(struct net *net, const struct flying *packet) {
     struct world *world = net->watching;
-    struct address from = world_bootnode();
-    if (!packet->to_server && !world->bootnode_down)
+    size_t number = 0;
+    while (net_of(world, number) != net) number++;
+    struct address from = world_bootnode_at(number);
+    if (!packet->to_server && !is_down(world, number))
         fly(world, wire_create(world, &from, &packet->peer, packet->data, packet->size));
     return false;
+}
+
+static void join_air(struct world *world, struct net *net) {
+    net->watch = bootnode_sends;
+    net->watching = world;
+}
+
+struct net *world_add_bootnode(struct world *world) {
+    assert_true(world->others_count < BOOTNODES_MAX - 1);
+    struct net *net = net_open();
+    assert_non_null(net);
+    assert_int_equal(net->monotonic, world->now);
+    world->others[world->others_count++].net = net;
+    join_air(world, net);
+    return net;
 }
 
 static bool is_up(const struct person *person) {
@@ -340,7 +385,8 @@ static void tick(struct person *person, uint64_t now) {
 void world_step(struct world *world, uint64_t until) {
     uint64_t next = next_time(world);
     world->now = next < until ? next : until;
-    if (world->net->monotonic + NET_STEP_MS <= world->now) net_run(world->net, NET_STEP_MS);
+    for (size_t i = 0; i <= world->others_count; i++)
+        if (net_of(world, i)->monotonic + NET_STEP_MS <= world->now) net_run(net_of(world, i), NET_STEP_MS);
     while (world->air_count > 0 && world->air[0]->arrives <= world->now) {
         struct wire *wire = air_take(world);
         deliver(world, wire);
@@ -436,8 +482,7 @@ int world_setup(void **state) {
     for (unsigned i = 0; i < seed(); i++) randombytes_random();
     printf("# world seed %u\n", seed());
     world->net = net;
-    world->net->watch = bootnode_sends;
-    world->net->watching = world;
+    join_air(world, net);
     world->now = world->net->monotonic;
     *state = world;
     return 0;
@@ -446,6 +491,7 @@ int world_setup(void **state) {
 int world_teardown(void **state) {
     struct world *world = *state;
     void *net = world->net;
+    for (size_t i = 0; i < world->others_count; i++) net_close(world->others[i].net);
     for (size_t i = 0; i < world->people_count; i++) {
         person_kill(&world->people[i]);
         person_forget(&world->people[i]);

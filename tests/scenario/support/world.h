@@ -11,7 +11,7 @@
 #include "tests/scenario/support/nat.h"
 #include "tests/scenario/support/rendezvous_net.h"
 
-#define WORLD_PEOPLE 8
+#define WORLD_PEOPLE 32
 #define WORLD_DELAY_MS 20
 #define PERSON_SOCKETS 1024
 
@@ -43,6 +43,7 @@ struct person {
     bool cut;              /* nothing gets through, either way */
     bool busy;             /* nobody reads what it is told */
     uint8_t id[MEMBER_ID_SIZE];
+    uint8_t knows;                   /* set of bootnodes: registers with these; 0: with all there are */
     unsigned lookups[BOOTNODES_MAX]; /* of bootnodes' names; answered by a test, if at all */
     unsigned credit;
     int status; /* of its end; -1 until then */
@@ -59,8 +60,13 @@ struct wire {
 };
 
 struct world {
-    struct net *net; /* the bootnode */
-    uint64_t now;    /* ms */
+    struct net *net; /* the first bootnode */
+    struct {
+        struct net *net;
+        bool down;
+    } others[BOOTNODES_MAX - 1]; /* further ones */
+    size_t others_count;
+    uint64_t now; /* ms */
     struct person people[WORLD_PEOPLE];
     size_t people_count;
     struct wire **air; /* a heap by time of arrival */
@@ -104,6 +110,9 @@ void person_nick(struct person *person, const char *nick);
 void world_step(struct world *world, uint64_t until);
 void world_run(struct world *world, uint64_t ms);
 struct address world_bootnode(void);
+/* A further bootnode, of which people know who start from now on. Before time passes. Its number is 1, 2 … */
+struct net *world_add_bootnode(struct world *world);
+struct address world_bootnode_at(size_t number);
 /* A packet from anywhere to anywhere, at once, past the sender's NAT but not past the receiver's. */
 void world_inject(struct world *world, const struct address *from, const struct address *to, const uint8_t *data,
                   size_t size);
