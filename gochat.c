@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "bootnode/main.h"
+#include "client/doctor/main.h"
 #include "client/main.h"
 
 #define GOCHAT_VERSION "0.1"
@@ -19,6 +20,7 @@ static const struct mode {
     {"client", client_main,
      "--bootnode HOST:PORT --room NAME [--port N] [--nick NAME]\n"
      "                            [--ui curses|plain|json] [--secret-file FILE] [--config FILE] [--data-dir DIR]"},
+    {"doctor", doctor_main, "--bootnode HOST:PORT [--bootnode HOST:PORT] [--json] [--lifetime] [--port N]"},
 };
 
 #define MODE_COUNT (sizeof(modes) / sizeof(modes[0]))
@@ -39,7 +41,7 @@ static int run_mode(const char *name, int argc, char **argv) {
     for (size_t i = 0; i < MODE_COUNT; i++) {
         if (strcmp(name, modes[i].name) == 0) return modes[i].run(argc, argv);
     }
-    fprintf(stderr, "gochat: --mode '%s': expected bootnode or client\n", name);
+    fprintf(stderr, "gochat: --mode '%s': expected bootnode, client or doctor\n", name);
     return EXIT_USAGE;
 }
 
@@ -72,6 +74,6 @@ int main(int argc, char **argv) {
         if (strcmp(argv[i], "--help") == 0) return print_help();
         if (strcmp(argv[i], "--version") == 0) return print_version();
     }
-    fputs("gochat: --mode: missing, expected bootnode or client (see gochat --help)\n", stderr);
+    fputs("gochat: --mode: missing, expected bootnode, client or doctor (see gochat --help)\n", stderr);
     return EXIT_USAGE;
 }

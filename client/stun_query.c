@@ -7,7 +7,7 @@ void stun_query_start(struct stun_query *query, const struct address *to, const 
                       unsigned tries, uint64_t now) {
     uint8_t random[12];
     *query = (struct stun_query){
-        .state = STUN_QUERY_WAITING, .to = *to, .request = *ask, .tries_left = tries, .due = now, .asked_at = now};
+        .state = STUN_QUERY_WAITING, .to = *to, .request = *ask, .tries_left = tries, .wait_ms = STUN_QUERY_WAIT_MS, .due = now, .asked_at = now};
     randombytes_buf(random, sizeof random);
     stun_make_transaction(random, query->request.transaction);
 }
@@ -22,9 +22,10 @@ size_t stun_query_tick(struct stun_query *query, uint64_t now, uint8_t out[stati
         query->state = STUN_QUERY_SILENT;
         return 0;
     }
+    if (query->sent == 0) query->asked_at = now;
     query->tries_left--;
     query->sent++;
-    query->due = now + STUN_QUERY_WAIT_MS;
+    query->due = now + query->wait_ms;
     return stun_encode_request(&query->request, out, STUN_REQUEST_MAX);
 }
 

@@ -28,6 +28,7 @@ struct stun_query {
     struct stun_request request;
     unsigned tries_left;
     unsigned sent;
+    uint64_t wait_ms;  /* for each try; STUN_QUERY_WAIT_MS unless the caller changes it */
     uint64_t due;      /* the next try, or the end of patience */
     uint64_t asked_at; /* first */
     uint64_t answered_at;

@@ -1,0 +1,220 @@
+#include "client/doctor/main.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/bootnode.h"
+#include "client/doctor/options.h"
+#include "client/doctor/report.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/udp.h"
+
+#define SERVERS_MAX (BOOTNODES_MAX * RENDEZVOUS_ADDRESSES)
+#define SOCKETS (LIFETIME_SOCKETS_FROM + LIFETIME_RUNGS)
+#define BATCH 16
+#define WHY_SIZE 512
+
+enum family { IPV4, IPV6, FAMILIES };
+
+struct doctor {
+    struct doctor_options options;
+    struct address servers[FAMILIES][SERVERS_MAX];
+    size_t server_count[FAMILIES];
+    int sockets[SOCKETS]; /* -1: not open */
+    struct udp_batch *batch;
+    struct examination examinations[FAMILIES];
+    struct lifetime lifetime;
+    uint64_t said_alive_s;
+};
+
+/* --- Sockets --- */
+
+/* Dual stack, or IPv4 alone where there is no IPv6. */
+static int open_socket(uint16_t port, char *why, size_t why_size) {
+    const struct udp_options options = {.reuse_port = false};
+    struct address any = {.port = port};
+    int socket = udp_open(&any, &options, why, why_size);
+    if (socket != -EAFNOSUPPORT && socket != -EADDRNOTAVAIL) return socket;
+    (void)address_parse("0.0.0.0:0", 0, &any);
+    any.port = port;
+    return udp_open(&any, &options, why, why_size);
+}
+
+static bool open_first(struct doctor *doctor) {
+    char why[WHY_SIZE];
+    doctor->batch = udp_batch_create(BATCH);
+    doctor->sockets[0] = open_socket((uint16_t)doctor->options.config.port, why, sizeof why);
+    if (doctor->batch && doctor->sockets[0] >= 0) return true;
+    if (doctor->batch) fprintf(stderr, "gochat: --port %lld: %s\n", doctor->options.config.port, why);
+    return false;
+}
+
+/* What cannot be sent is lost like any datagram: the findings say that nobody answered. */
+static void send_packet(struct doctor *doctor, uint16_t socket, const struct address *to, const uint8_t *data,
+                        size_t size) {
+    char why[WHY_SIZE];
+    const struct datagram datagram = {.peer = *to, .data = data, .size = size};
+    if (doctor->sockets[socket] < 0) doctor->sockets[socket] = open_socket(0, why, sizeof why);
+    if (doctor->sockets[socket] < 0) return;
+    udp_batch_clear(doctor->batch);
+    if (udp_batch_add(doctor->batch, &datagram)) (void)udp_send(doctor->sockets[socket], doctor->batch);
+}
+
+static void handle(struct doctor *doctor, uint16_t socket, const struct datagram *datagram, uint64_t now) {
+    uint64_t wall = clock_wall_ms();
+    for (enum family i = 0; i < FAMILIES; i++)
+        if (examination_receive(&doctor->examinations[i], socket, &datagram->peer, datagram->data, datagram->size, now,
+                                wall))
+            return;
+    (void)lifetime_receive(&doctor->lifetime, socket, &datagram->peer, datagram->data, datagram->size, now);
+}
+
+static void receive(struct doctor *doctor, uint16_t socket) {
+    int count = udp_receive(doctor->sockets[socket], doctor->batch);
+    uint64_t now = clock_boot_ms();
+    for (int i = 0; i < count; i++) {
+        const struct datagram datagram = udp_batch_get(doctor->batch, (size_t)i);
+        if (datagram.size <= UDP_DATAGRAM_MAX) handle(doctor, socket, &datagram, now);
+    }
+}
+
+static void wait_until(struct doctor *doctor, uint64_t due) {
+    struct pollfd wanted[SOCKETS];
+    uint64_t now = clock_boot_ms();
+    for (size_t i = 0; i < SOCKETS; i++) wanted[i] = (struct pollfd){.fd = doctor->sockets[i], .events = POLLIN};
+    if (poll(wanted, SOCKETS, due <= now ? 0 : (int)(due - now)) <= 0) return;
+    for (uint16_t i = 0; i < SOCKETS; i++)
+        if (wanted[i].revents) receive(doctor, i);
+}
+
+/* --- Asking --- */
+
+static void sort_by_family(struct doctor *doctor, const struct address *addresses, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        enum family family = address_is_ipv4(&addresses[i]) ? IPV4 : IPV6;
+        doctor->servers[family][doctor->server_count[family]++] = addresses[i];
+    }
+}
+
+static bool resolve(struct doctor *doctor) {
+    struct bootnode bootnodes[BOOTNODES_MAX];
+    struct address addresses[RENDEZVOUS_ADDRESSES];
+    char why[WHY_SIZE];
+    size_t count = bootnodes_name(doctor->options.config.bootnode, bootnodes);
+    for (size_t i = 0; i < count; i++) {
+        size_t found = address_resolve(bootnodes[i].name, 0, addresses, RENDEZVOUS_ADDRESSES, why, sizeof why);
+        if (found == 0) fprintf(stderr, "gochat: --bootnode %s: %s\n", bootnodes[i].name, why);
+        if (found == 0) return false;
+        sort_by_family(doctor, addresses, found);
+    }
+    return true;
+}
+
+/* The address that the kernel would send from; false where there is no way. */
+static bool local_towards(const struct address *server, struct address *out) {
+    struct sockaddr_storage name;
+    int family = address_is_ipv4(server) ? AF_INET : AF_INET6;
+    socklen_t size = address_to_sockaddr(server, family, &name);
+    int probe = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool found = probe >= 0 && connect(probe, (const struct sockaddr *)&name, size) == 0 && udp_bound(probe, out);
+    if (probe >= 0) close(probe);
+    return found;
+}
+
+static void start_examinations(struct doctor *doctor, uint64_t now) {
+    struct address bound = {.port = 0};
+    (void)udp_bound(doctor->sockets[0], &bound);
+    for (enum family i = 0; i < FAMILIES; i++) {
+        struct address local = {.port = 0};
+        size_t count = doctor->server_count[i];
+        if (count > 0 && !local_towards(&doctor->servers[i][0], &local)) count = 0;
+        local.port = bound.port;
+        examination_start(&doctor->examinations[i], doctor->servers[i], count, &local, now);
+    }
+}
+
+static void tick(struct doctor *doctor, uint64_t now) {
+    uint8_t packet[STUN_REQUEST_MAX];
+    struct address to;
+    uint16_t socket;
+    size_t size;
+    for (enum family i = 0; i < FAMILIES; i++)
+        while ((size = examination_tick(&doctor->examinations[i], now, &socket, &to, packet)) > 0)
+            send_packet(doctor, socket, &to, packet, size);
+    while ((size = lifetime_tick(&doctor->lifetime, now, &socket, &to, packet)) > 0)
+        send_packet(doctor, socket, &to, packet, size);
+}
+
+static uint64_t due(const struct doctor *doctor) {
+    uint64_t soonest = lifetime_due(&doctor->lifetime);
+    for (enum family i = 0; i < FAMILIES; i++) {
+        uint64_t other = examination_due(&doctor->examinations[i]);
+        if (other < soonest) soonest = other;
+    }
+    return soonest;
+}
+
+/* Ten minutes are long to say nothing. */
+static void say_progress(struct doctor *doctor) {
+    if (doctor->lifetime.alive_s <= doctor->said_alive_s) return;
+    doctor->said_alive_s = doctor->lifetime.alive_s;
+    fprintf(stderr, "gochat: a mapping lives %" PRIu64 " s\n", doctor->said_alive_s);
+}
+
+static void run(struct doctor *doctor) {
+    uint64_t next;
+    while ((next = due(doctor)) != UINT64_MAX) {
+        wait_until(doctor, next);
+        tick(doctor, clock_boot_ms());
+        say_progress(doctor);
+    }
+}
+
+static void measure_lifetime(struct doctor *doctor, const struct diagnosis *diagnosis) {
+    const struct findings *findings = diagnosis->ipv4.answered > 0 ? &diagnosis->ipv4 : &diagnosis->ipv6;
+    if (findings->answered == 0) return;
+    fprintf(stderr, "gochat: measuring how long a mapping lives: up to %d minutes\n", LIFETIME_MOST_S / 60);
+    lifetime_start(&doctor->lifetime, &findings->server, clock_boot_ms());
+    run(doctor);
+}
+
+static int examine(struct doctor *doctor) {
+    struct diagnosis diagnosis = {.bootnodes = doctor->options.config.bootnode};
+    start_examinations(doctor, clock_boot_ms());
+    run(doctor);
+    examination_findings(&doctor->examinations[IPV4], &diagnosis.ipv4);
+    examination_findings(&doctor->examinations[IPV6], &diagnosis.ipv6);
+    if (doctor->options.lifetime) {
+        measure_lifetime(doctor, &diagnosis);
+        diagnosis.lifetime = &doctor->lifetime;
+    }
+    diagnosis_conclude(&diagnosis);
+    (doctor->options.json ? report_to_programs : report_to_people)(&diagnosis, stdout);
+    return diagnosis.verdict.status;
+}
+
+int doctor_main(int argc, char **argv) {
+    static struct doctor doctor;
+    int status = DOCTOR_STATUS_FAILED;
+    switch (doctor_options_read(argc, argv, &doctor.options)) {
+    case CLIENT_CONFIG_DONE: return 0;
+    case CLIENT_CONFIG_BAD: return DOCTOR_STATUS_USAGE;
+    case CLIENT_CONFIG_RUN: break;
+    }
+    if (sodium_init() < 0) return DOCTOR_STATUS_FAILED;
+    for (size_t i = 0; i < SOCKETS; i++) doctor.sockets[i] = -1;
+    if (!resolve(&doctor))
+        status = DOCTOR_STATUS_USAGE;
+    else if (open_first(&doctor))
+        status = examine(&doctor);
+    for (size_t i = 0; i < SOCKETS; i++)
+        if (doctor.sockets[i] >= 0) close(doctor.sockets[i]);
+    udp_batch_destroy(doctor.batch);
+    return status;
+}

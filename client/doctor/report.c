@@ -1,0 +1,180 @@
+#include "client/doctor/report.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <string.h>
+
+#define WIDTH 79
+#define CLOCK_WARN_MS 5000
+
+/* --- For people --- */
+
+#define LABEL 15 /* with the space behind it */
+
+__attribute__((format(printf, 3, 4))) static void line(FILE *out, const char *label, const char *format, ...) {
+    va_list arguments;
+    fprintf(out, "%-*s", LABEL, label);
+    va_start(arguments, format);
+    vfprintf(out, format, arguments);
+    va_end(arguments);
+    fputc('\n', out);
+}
+
+static void wrapped(FILE *out, const char *text) {
+    size_t column = 0;
+    while (*text) {
+        size_t word = strcspn(text, " ");
+        if (column > 0 && column + 1 + word > WIDTH) {
+            fputc('\n', out);
+            column = 0;
+        }
+        column += (size_t)fprintf(out, "%s%.*s", column > 0 ? " " : "", (int)word, text);
+        text += word + (text[word] == ' ');
+    }
+    fputc('\n', out);
+}
+
+static const char *answer_name(enum answer answer) {
+    static const char *const names[] = {[ANSWER_UNKNOWN] = "cannot tell", [ANSWER_NO] = "no", [ANSWER_YES] = "yes"};
+    return names[answer];
+}
+
+static void say_reachable(const struct findings *findings, const char *label, FILE *out) {
+    char server[ADDRESS_TEXT_SIZE];
+    address_format(&findings->server, server);
+    if (findings->answered == 0) {
+        line(out, label, "no answer from %s, asked %u times", server, findings->asked);
+        return;
+    }
+    line(out, label, "%s, %u of %u answered, %" PRIu64 " to %" PRIu64 " ms", server, findings->answered,
+         findings->asked, findings->rtt_best_ms, findings->rtt_worst_ms);
+}
+
+static void say_address(const struct findings *findings, FILE *out) {
+    char mapped[ADDRESS_TEXT_SIZE], local[ADDRESS_TEXT_SIZE];
+    if (findings->translated == ANSWER_YES)
+        line(out, "Address", "%s, here %s", address_format(&findings->mapped, mapped),
+             address_format(&findings->local, local));
+    else
+        line(out, "Address", "%s", address_format(&findings->mapped, mapped));
+}
+
+static void say_family(const struct findings *findings, const char *label, enum nat_kind_named kind, FILE *out) {
+    if (!findings->present) {
+        line(out, label, "none here, or none of the bootnode");
+        return;
+    }
+    say_reachable(findings, label, out);
+    if (findings->answered == 0) return;
+    say_address(findings, out);
+    line(out, "NAT", "%s", verdict_of(kind, false).kind);
+    line(out, "Mapping", "%s", findings->translated == ANSWER_NO ? "none" : behaviour_name(findings->mapping));
+    line(out, "Filtering", "%s",
+         findings->filtering == BEHAVIOUR_INDEPENDENT && findings->translated == ANSWER_NO
+             ? "none"
+             : behaviour_name(findings->filtering));
+    if (findings->translated == ANSWER_YES) line(out, "Hairpinning", "%s", answer_name(findings->hairpinning));
+}
+
+static void say_lifetime(const struct lifetime *lifetime, FILE *out) {
+    if (!lifetime) return;
+    if (!lifetime->started || lifetime->refused)
+        line(out, "Mapping lives", "cannot tell: the bootnode does not help");
+    else if (lifetime->dead_s == 0)
+        line(out, "Mapping lives", "%" PRIu64 " s or longer", lifetime->alive_s);
+    else
+        line(out, "Mapping lives", "%" PRIu64 " to %" PRIu64 " s", lifetime->alive_s, lifetime->dead_s);
+}
+
+static const struct findings *with_clock(const struct diagnosis *diagnosis) {
+    return diagnosis->ipv4.clock_known ? &diagnosis->ipv4 : &diagnosis->ipv6;
+}
+
+static uint64_t magnitude(int64_t number) {
+    return number < 0 ? (uint64_t)-number : (uint64_t)number;
+}
+
+static void say_clock(const struct findings *findings, FILE *out) {
+    uint64_t off = magnitude(findings->clock_offset_ms);
+    if (!findings->clock_known) {
+        line(out, "Clock", "cannot tell: the bootnode does not say what time it is");
+    } else if (off <= CLOCK_WARN_MS + findings->clock_error_ms) {
+        line(out, "Clock", "as the bootnode's, within %" PRIu64 " ms", off + findings->clock_error_ms);
+    } else {
+        line(out, "Clock", "%" PRIu64 ".%" PRIu64 " s %s the bootnode's: the times that are shown will look wrong",
+             off / 1000, off % 1000 / 100, findings->clock_offset_ms > 0 ? "behind" : "ahead of");
+    }
+}
+
+void report_to_people(const struct diagnosis *diagnosis, FILE *out) {
+    say_family(&diagnosis->ipv4, "IPv4", diagnosis->kind, out);
+    say_family(&diagnosis->ipv6, "IPv6", diagnosis->kind_ipv6, out);
+    say_lifetime(diagnosis->lifetime, out);
+    if (diagnosis->verdict.status != DOCTOR_STATUS_BLOCKED) say_clock(with_clock(diagnosis), out);
+    if (diagnosis->carrier_grade) line(out, "Note", "the provider's NAT is in between (carrier-grade, 100.64.0.0/10)");
+    if (diagnosis->nat64) line(out, "Note", "IPv4 is reached by translation from IPv6 (NAT64)");
+    fputc('\n', out);
+    wrapped(out, diagnosis->verdict.sentence);
+}
+
+/* --- For programs --- */
+
+static json_t *address_json(const struct address *address) {
+    char text[ADDRESS_TEXT_SIZE];
+    return address->port == 0 ? json_null() : json_string(address_format(address, text));
+}
+
+static json_t *answer_json(enum answer answer) {
+    return answer == ANSWER_UNKNOWN ? json_null() : json_boolean(answer == ANSWER_YES);
+}
+
+static json_t *behaviour_json(enum behaviour behaviour) {
+    static const char *const names[] = {[BEHAVIOUR_INDEPENDENT] = "endpoint-independent",
+                                        [BEHAVIOUR_ADDRESS] = "address-dependent",
+                                        [BEHAVIOUR_ADDRESS_AND_PORT] = "address-and-port-dependent",
+                                        [BEHAVIOUR_DEPENDENT] = "dependent"};
+    return behaviour == BEHAVIOUR_UNKNOWN ? json_null() : json_string(names[behaviour]);
+}
+
+static json_t *rtt_json(const struct findings *findings) {
+    if (findings->answered == 0) return json_null();
+    return json_pack("{s:I,s:I}", "best", (json_int_t)findings->rtt_best_ms, "worst",
+                     (json_int_t)findings->rtt_worst_ms);
+}
+
+static json_t *family_json(const struct findings *findings, enum nat_kind_named kind) {
+    if (!findings->present) return json_null();
+    return json_pack("{s:o,s:b,s:i,s:i,s:o,s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:b}", "server", address_json(&findings->server),
+                     "reachable", findings->answered > 0, "asked", (int)findings->asked, "answered",
+                     (int)findings->answered, "rtt_ms", rtt_json(findings), "mapped", address_json(&findings->mapped),
+                     "local", address_json(&findings->local), "nat", verdict_of(kind, false).kind, "translated",
+                     answer_json(findings->translated), "mapping", behaviour_json(findings->mapping), "filtering",
+                     behaviour_json(findings->filtering), "hairpinning", answer_json(findings->hairpinning),
+                     "other_address", findings->other_address);
+}
+
+static json_t *lifetime_json(const struct lifetime *lifetime) {
+    if (!lifetime || !lifetime->started || lifetime->refused) return json_null();
+    return json_pack("{s:I,s:o}", "alive_s", (json_int_t)lifetime->alive_s, "dead_s",
+                     lifetime->dead_s ? json_integer((json_int_t)lifetime->dead_s) : json_null());
+}
+
+static json_t *clock_json(const struct findings *findings) {
+    if (!findings->clock_known) return json_null();
+    return json_pack("{s:I,s:I}", "offset_ms", (json_int_t)findings->clock_offset_ms, "error_ms",
+                     (json_int_t)findings->clock_error_ms);
+}
+
+void report_to_programs(const struct diagnosis *diagnosis, FILE *out) {
+    json_t *object =
+        json_pack("{s:s,s:b,s:s,s:o,s:o,s:o,s:o,s:b,s:b,s:s,s:i}", "bootnode", diagnosis->bootnodes, "udp",
+                  diagnosis->verdict.status != DOCTOR_STATUS_BLOCKED, "nat", diagnosis->verdict.kind, "ipv4",
+                  family_json(&diagnosis->ipv4, diagnosis->kind), "ipv6",
+                  family_json(&diagnosis->ipv6, diagnosis->kind_ipv6), "lifetime", lifetime_json(diagnosis->lifetime),
+                  "clock", clock_json(with_clock(diagnosis)), "carrier_grade_nat", diagnosis->carrier_grade, "nat64",
+                  diagnosis->nat64, "verdict", diagnosis->verdict.sentence, "status", diagnosis->verdict.status);
+    json_dumpf(object, out, JSON_COMPACT);
+    fputc('\n', out);
+    json_decref(object);
+}

@@ -1,0 +1,24 @@
+/* What the doctor says, for people (80 columns) and for programs (one JSON object). */
+#pragma once
+
+#include <stdio.h>
+
+#include "client/doctor/examination.h"
+#include "client/doctor/lifetime.h"
+#include "client/doctor/verdict.h"
+
+struct diagnosis {
+    const char *bootnodes; /* as the user named them */
+    struct findings ipv4, ipv6;
+    const struct lifetime *lifetime; /* NULL: nobody asked */
+    /* Concluded: */
+    enum nat_kind_named kind, kind_ipv6; /* each of its family alone */
+    bool carrier_grade;                  /* a carrier's NAT is in between */
+    bool nat64;                          /* IPv4 is reached by translation from IPv6 */
+    struct verdict verdict;
+};
+
+/* From the findings to the rest. */
+void diagnosis_conclude(struct diagnosis *diagnosis);
+void report_to_people(const struct diagnosis *diagnosis, FILE *out);
+void report_to_programs(const struct diagnosis *diagnosis, FILE *out);
