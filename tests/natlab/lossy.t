@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # Five clients who say 100 messages a second over paths that lose 20 % each way, delay 50 ms each way, reorder and
-# double: everybody hears everything, once and in order, and 99 of 100 within eight round trips. With a number: that many
+# Five clients who say 100 messages a second over paths that lose 20 % each way, delay by 50 ms each way, reorder and
 # messages. Every path leads over two links, the sender's and the receiver's, and each does half of the damage.
 use strict;
 use warnings;
