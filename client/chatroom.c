@@ -57,6 +57,26 @@ struct peer *chatroom_peer(const struct chatroom *room, const uint8_t id[static 
 
 /* --- What peers tell --- */
 
+static size_t on_open_sockets(void *context, size_t count, uint16_t *out) {
+    struct chatroom *room = context;
+    return room->host->open_sockets(room->host->context, count, out);
+}
+
+static void on_close_socket(void *context, uint16_t socket) {
+    struct chatroom *room = context;
+    room->host->close_socket(room->host->context, socket);
+}
+
+static bool on_probing_begin(void *context) {
+    struct chatroom *room = context;
+    return room->host->probing_begin(room->host->context);
+}
+
+static void on_probing_end(void *context) {
+    struct chatroom *room = context;
+    room->host->probing_end(room->host->context);
+}
+
 static uint64_t on_punch_wait(void *context, uint64_t now) {
     struct chatroom *room = context;
     return room->host->punch_wait(room->host->context, now);
@@ -147,6 +167,10 @@ static void peer_host_init(struct chatroom *room) {
                                          .own_candidates = paths_own_candidates,
                                          .usable = paths_usable,
                                          .punch_wait = on_punch_wait,
+                                         .open_sockets = on_open_sockets,
+                                         .close_socket = on_close_socket,
+                                         .probing_begin = on_probing_begin,
+                                         .probing_end = on_probing_end,
                                          .identified = on_identified,
                                          .renamed = on_renamed,
                                          .connected = on_connected,

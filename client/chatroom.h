@@ -43,6 +43,8 @@ struct chatroom_host {
     void (*send)(void *context, uint16_t socket, const struct address *to, const uint8_t *data, size_t size);
     size_t (*open_sockets)(void *context, size_t count, uint16_t *out);
     void (*close_socket)(void *context, uint16_t socket);
+    bool (*probing_begin)(void *context);
+    void (*probing_end)(void *context);
     uint64_t (*punch_wait)(void *context, uint64_t now);
     void (*emit)(void *context, struct event *event); /* takes the event */
     bool (*busy)(void *context);

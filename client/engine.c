@@ -10,6 +10,7 @@
 /* PROBEs and INITIATIONs over all peers: with a full bucket, too, no second sees more (PROTOCOL.md §3.2 rule 1). */
 #define PUNCH_MOST 200
 #define PUNCH_BURST 50
+#define PROBINGS_MOST 2 /* pairs at a time: their packets share that budget, and take 512 sockets */
 #define PUNCH_RATE (PUNCH_MOST - PUNCH_BURST)
 #define LOOKUP_FIRST_MS 2000 /* after a bootnode was lost: a name server may be the next thing to fail */
 #define LOOKUP_EVERY_MS 30000
@@ -40,6 +41,7 @@ struct engine {
     uint8_t proven, barred_bootnodes;              /* sets of bootnodes: which proved their keys; which are given up */
     struct indices indices;
     uint64_t punch_tokens, punch_filled; /* thousandths; ms */
+    unsigned probings;
     struct candidate_list candidates;
     struct nat_check nat;
     struct chatroom_host chatroom_host;
@@ -56,6 +58,18 @@ static void on_send(void *context, uint16_t socket, const struct address *to, co
 static size_t on_open_sockets(void *context, size_t count, uint16_t *out) {
     struct engine *engine = context;
     return engine->io.open_sockets(engine->io.context, count, out);
+}
+
+static bool on_probing_begin(void *context) {
+    struct engine *engine = context;
+    bool may = engine->probings < PROBINGS_MOST;
+    if (may) engine->probings++;
+    return may;
+}
+
+static void on_probing_end(void *context) {
+    struct engine *engine = context;
+    engine->probings--;
 }
 
 static void on_close_socket(void *context, uint16_t socket) {
@@ -196,6 +210,8 @@ struct engine *engine_create(const struct engine_options *options, const struct 
                                                    .send = on_send,
                                                    .open_sockets = on_open_sockets,
                                                    .close_socket = on_close_socket,
+                                                   .probing_begin = on_probing_begin,
+                                                   .probing_end = on_probing_end,
                                                    .punch_wait = on_punch_wait,
                                                    .emit = on_emit,
                                                    .busy = on_busy,

@@ -42,6 +42,8 @@ void talking_ping(struct peer *peer, uint64_t now);
 /* paths.c */
 void paths_init(struct peer *peer);
 void paths_set(struct peer *peer, const struct path *path, uint64_t now);
+/* Asks whether the peer receives there; the PONG makes it the path if it is better. */
+void paths_check(struct peer *peer, const struct path *path, uint64_t now);
 /* An authentic packet came from there. */
 void paths_heard(struct peer *peer, const struct path *from, uint64_t now);
 /* A PONG that does not answer the path's own PING. */
@@ -52,3 +54,12 @@ void paths_offered(struct peer *peer, const struct frame_candidates *offer, uint
 void paths_seek(struct peer *peer, uint64_t now);
 void paths_tick(struct peer *peer, uint64_t now);
 uint64_t paths_due(const struct peer *peer);
+
+/* probes.c */
+void probes_told(struct peer *peer, const struct frame_probing *told, uint64_t now);
+void probes_heard(struct peer *peer, const struct path *from, uint64_t now);
+void probes_path_changed(struct peer *peer, uint64_t now);
+/* The session is over, or the other side began anew: closes all sockets but the path's. */
+void probes_stop(struct peer *peer);
+void probes_tick(struct peer *peer, uint64_t now);
+uint64_t probes_due(const struct peer *peer);

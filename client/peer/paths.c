@@ -38,6 +38,8 @@ void paths_set(struct peer *peer, const struct path *path, uint64_t now) {
     peer->seek_due = path->kind == PATH_DIRECT ? UINT64_MAX : now;
     if (path->kind == PATH_DIRECT) punch_stop(&peer->seek);
     delivery_path_changed(&peer->sender);
+    peer->relayed_since = path->kind == PATH_DIRECT ? 0 : peer->relayed_since ? peer->relayed_since : now;
+    probes_path_changed(peer, now);
     if (peer->connected) peer->host->path_changed(peer->host->context, peer);
 }
 
@@ -55,7 +57,7 @@ static struct path_check *check_place(struct peer *peer, const struct path *path
 
 /* Repeated PINGs to a path carry the token of the first, so a late answer counts as well; its round trip is then too
  * long, never too short. */
-static void check(struct peer *peer, const struct path *path, uint64_t now) {
+void paths_check(struct peer *peer, const struct path *path, uint64_t now) {
     struct path_check *place = check_place(peer, path);
     if (!place->sent || !path_equal(&place->path, path) || now - place->sent >= CHECK_LIFE_MS) {
         *place = (struct path_check){.path = *path, .sent = now};
@@ -121,7 +123,7 @@ void paths_heard(struct peer *peer, const struct path *from, uint64_t now) {
         }
     } else if (peer->state == PEER_LIVE && worth_a_check(peer, from, now)) {
         peer->checked = now;
-        check(peer, from, now);
+        paths_check(peer, from, now);
     }
 }
 
@@ -187,7 +189,7 @@ static void seek_run(struct peer *peer, uint64_t now) {
         }
         if (!punch_next(&peer->seek, now, &to)) return;
         struct path path = path_direct(&to);
-        if (!on_path(peer, &path)) check(peer, &path, now);
+        if (!on_path(peer, &path)) paths_check(peer, &path, now);
     }
     if (punch_exhausted(&peer->seek, now)) punch_stop(&peer->seek);
 }

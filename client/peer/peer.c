@@ -38,6 +38,9 @@ struct peer *peer_create(const struct peer_host *host, const struct member_recor
 }
 
 void peer_destroy(struct peer *peer) {
+    peer->has_path = false;
+    probes_stop(peer);
+    free(peer->probing);
     linking_forget(peer);
     delivery_sender_clear(&peer->sender);
     delivery_receiver_clear(&peer->receiver);
@@ -55,6 +58,7 @@ static void revive(struct peer *peer, uint64_t now) {
     linking_forget(peer);
     peer->state = PEER_LIVE;
     peer->connected = peer->has_path = peer->demoted = false;
+    probes_stop(peer);
     peer->introduce_self = peer->introduction_open = peer->acknowledge = false;
     peer->heard = peer->sent = now;
     peer->asked = 0;
@@ -162,11 +166,14 @@ void peer_drop_queue(struct peer *peer) {
 void peer_tick(struct peer *peer, uint64_t now) {
     linking_tick(peer, now);
     paths_tick(peer, now);
+    probes_tick(peer, now);
     talking_tick(peer, now);
 }
 
 uint64_t peer_due(const struct peer *peer, uint64_t now) {
     uint64_t due = linking_due(peer, now), paths = paths_due(peer), talking = talking_due(peer, now);
+    uint64_t probes = probes_due(peer);
     if (paths < due) due = paths;
+    if (probes < due) due = probes;
     return talking < due ? talking : due;
 }

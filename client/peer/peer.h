@@ -1,6 +1,7 @@
 /* One other member of a room: finding a way to it, the secure session, what is delivered, whether it still lives. Pure:
  * packets and times in, packets and calls out. PROTOCOL.md §3; peer.c is the life of a peer, linking.c punching and
- * handshakes, talking.c what goes through the session, paths.c which way it goes.
+ * handshakes, talking.c what goes through the session, paths.c which way it goes,
+ * probes.c guessing one.
  *
  * Invariants:
  * 1. `current` is the transport we send on. `next` is the initiator's, finished but not yet heard on; `previous` only
@@ -22,6 +23,7 @@
 #include "client/peer/indices.h"
 #include "client/peer/path.h"
 #include "client/peer/path_log.h"
+#include "client/peer/probing.h"
 #include "client/peer/punch.h"
 #include "client/peer/transport.h"
 
@@ -66,6 +68,12 @@ struct peer_host {
                      struct address out[static RECORD_CANDIDATES_MAX]);
     /* May one more PROBE or INITIATION go out? 0: yes, counted; else milliseconds until one may. */
     uint64_t (*punch_wait)(void *context, uint64_t now);
+    /* More sockets, behind mappings of their own: how many of `count` there are now, their numbers in `out`. */
+    size_t (*open_sockets)(void *context, size_t count, uint16_t *out);
+    void (*close_socket)(void *context, uint16_t socket);
+    /* May one more pair probe? True: counted, until probing_end. */
+    bool (*probing_begin)(void *context);
+    void (*probing_end)(void *context);
     /* The first verified introduction: false blocks the peer (a known nick with another key). */
     bool (*identified)(void *context, struct peer *peer);
     /* A later introduction has another nick. It is the peer's only once peer_set_nick says so. */
@@ -177,6 +185,8 @@ struct peer {
     struct candidate_list offered; /* by the other side's CANDIDATES */
     enum nat_mapping other_mapping;
     struct path_log log;
+    uint64_t relayed_since;  /* 0: the path is a direct one */
+    struct probing *probing; /* NULL: never yet */
 
     unsigned bye_tries;
     uint64_t bye_due;

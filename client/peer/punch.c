@@ -142,6 +142,15 @@ bool punch_names(const struct punch *punch, const struct address *address) {
     return false;
 }
 
+bool punch_public(const struct punch *punch, struct address *out) {
+    for (size_t i = 0; i < punch->count; i++) {
+        if (punch->candidates[i].learned || address_classify(&punch->candidates[i].address) != ADDRESS_PUBLIC) continue;
+        *out = punch->candidates[i].address;
+        return true;
+    }
+    return false;
+}
+
 void punch_start(struct punch *punch, uint64_t now) {
     size_t kept = 0;
 

@@ -45,6 +45,8 @@ void punch_keep_few(struct punch *punch, const struct address *address, uint8_t 
 void punch_copy_candidates(struct punch *punch, const struct punch *from, uint64_t now);
 /* Is it a candidate of the record, or one kept? */
 bool punch_names(const struct punch *punch, const struct address *address);
+/* The first public address of the record; false when there is none. */
+bool punch_public(const struct punch *punch, struct address *out);
 /* Begins (again): every candidate due now, counts at zero; what punch_learn brought is forgotten. */
 void punch_start(struct punch *punch, uint64_t now);
 void punch_stop(struct punch *punch);

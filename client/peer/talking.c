@@ -119,6 +119,7 @@ void talking_introduced(struct peer *peer, const struct frame_introduction *intr
     /* A restart on their side: they have none of our stream, and theirs begins anew. */
     if (forgot_us) delivery_restart(&peer->sender, ++*peer->host->streams);
     if (new_run) {
+        probes_stop(peer);
         linking_drop_previous(peer); /* whose late segments would be taken for the new run's */
         delivery_receiver_clear(&peer->receiver);
         delivery_receiver_init(&peer->receiver);
@@ -192,6 +193,7 @@ static void handle_frame(struct peer *peer, const struct frame *frame, const str
     case FRAME_RELAY:
     case FRAME_RELAYED: handle_relay(peer, frame, from); break;
     case FRAME_CANDIDATES: paths_offered(peer, &frame->candidates, now); break;
+    case FRAME_PROBING: probes_told(peer, &frame->probing, now); break;
     default: break; /* also an introduction: one a handshake is enough */
     }
 }
@@ -229,6 +231,7 @@ void peer_receive_data(struct peer *peer, const uint8_t *packet, const struct pe
     if (promoted && !introduction_first(peer, &reader, now)) return;
     if (!promoted && transport == &peer->current) peer->introduction_open = false;
     paths_heard(peer, from, now);
+    probes_heard(peer, from, now);
 
     struct frame frame;
     while (peer->state != PEER_BLOCKED && frame_next(&reader, &frame)) {

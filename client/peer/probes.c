@@ -1,0 +1,220 @@
+/* Probing of a pair that has no direct path: probing.h's machine in the peer. PROTOCOL.md §3.4 rule 5. */
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/peer/parts.h"
+#include "common/log.h"
+
+#define RELAYED_FOR_MS 10000 /* seeking had its chance */
+#define LOOK_AGAIN_MS 10000  /* a mapping, or an address, may become known */
+
+static struct probing *probing_of(struct peer *peer) {
+    if (!peer->probing) peer->probing = calloc(1, sizeof *peer->probing);
+    if (!peer->probing) abort();
+    return peer->probing;
+}
+
+static bool is_under_way(const struct peer *peer) {
+    return peer->probing && peer->probing->state != PROBING_IDLE;
+}
+
+static bool is_relayed(const struct peer *peer) {
+    return peer->state == PEER_LIVE && peer->connected && peer->has_path && !peer->demoted && !peer->bye_tries &&
+           peer->path.kind != PATH_DIRECT;
+}
+
+/* --- Sockets --- */
+
+static bool is_in_use(const struct peer *peer, uint16_t socket) {
+    return peer->has_path && peer->path.kind == PATH_DIRECT && peer->path.socket == socket;
+}
+
+/* All but the one that the path runs on. */
+static void close_sockets(struct peer *peer) {
+    struct probing *probing = peer->probing;
+    size_t kept = 0;
+    for (size_t i = 0; i < probing->socket_count; i++) {
+        uint16_t socket = probing->sockets[i];
+        if (is_in_use(peer, socket))
+            probing->sockets[kept++] = socket;
+        else
+            peer->host->close_socket(peer->host->context, socket);
+    }
+    probing->socket_count = kept;
+}
+
+static void end(struct peer *peer) {
+    peer->host->probing_end(peer->host->context);
+    close_sockets(peer);
+}
+
+void probes_stop(struct peer *peer) {
+    if (!peer->probing) return;
+    bool counted = is_under_way(peer);
+    probing_stop(peer->probing);
+    if (counted)
+        end(peer);
+    else
+        close_sockets(peer);
+}
+
+/* --- Agreeing --- */
+
+static void send_step(struct peer *peer, enum probing_step step, bool hard, uint32_t attempt, uint64_t now) {
+    struct frame frame = {.type = FRAME_PROBING, .probing = {.step = step, .hard = hard, .attempt = attempt}};
+    talking_send(peer, &frame, &peer->path, false, now);
+}
+
+/* False without the sockets, if it takes any. */
+static bool run(struct peer *peer, bool hard, uint32_t number, uint64_t now) {
+    struct probing *probing = peer->probing;
+    struct address target;
+    if (!punch_public(&peer->punch, &target)) return false;
+    close_sockets(peer);
+    if (hard) probing->socket_count = peer->host->open_sockets(peer->host->context, PROBING_SOCKETS, probing->sockets);
+    if (hard && probing->socket_count < PROBING_SOCKETS_LEAST) {
+        close_sockets(peer);
+        return false;
+    }
+    log_debug("probing", "begun as the %s side, %zu sockets", hard ? "hard" : "easy", probing->socket_count);
+    probing_run(probing, hard, number, &target, now);
+    return true;
+}
+
+static void begin_offer(struct peer *peer, uint64_t now) {
+    struct probing *probing = probing_of(peer);
+    struct address target;
+    bool hard;
+    bool possible = probing_choose(probing, *peer->host->mapping, peer->other_mapping, &hard) &&
+                    punch_public(&peer->punch, &target);
+    if (possible && peer->host->probing_begin(peer->host->context))
+        probing_offer(probing, hard, randombytes_random(), now);
+    else
+        probing_put_off(probing, LOOK_AGAIN_MS, now);
+}
+
+static bool accept_offer(struct peer *peer, const struct frame_probing *offer, uint64_t now) {
+    bool hard = !offer->hard;
+    if (!is_relayed(peer) || !probing_may_begin(probing_of(peer), now) ||
+        !probing_fits(hard, *peer->host->mapping, peer->other_mapping) ||
+        !peer->host->probing_begin(peer->host->context))
+        return false;
+    if (run(peer, hard, offer->attempt, now)) return true;
+    peer->host->probing_end(peer->host->context);
+    return false;
+}
+
+static void offered(struct peer *peer, const struct frame_probing *offer, uint64_t now) {
+    const struct probing *probing = probing_of(peer);
+    bool known = probing->state == PROBING_RUNNING && probing->number == offer->attempt;
+    bool accepted = !peer->pair.initiator && (known || accept_offer(peer, offer, now));
+    send_step(peer, accepted ? PROBING_ACCEPT : PROBING_OVER, !offer->hard, offer->attempt, now);
+}
+
+static void put_off(struct peer *peer, uint64_t now) {
+    probing_put_off(peer->probing, PROBING_RETRY_MS, now);
+    end(peer);
+}
+
+static void accepted(struct peer *peer, const struct frame_probing *answer, uint64_t now) {
+    struct probing *probing = peer->probing;
+    if (probing->state != PROBING_OFFERED || answer->hard == probing->hard) return;
+    if (is_relayed(peer) && run(peer, probing->hard, probing->number, now)) return;
+    send_step(peer, PROBING_OVER, probing->hard, probing->number, now);
+    put_off(peer, now);
+}
+
+void probes_told(struct peer *peer, const struct frame_probing *told, uint64_t now) {
+    if (told->step == PROBING_OFFER) {
+        offered(peer, told, now);
+    } else if (is_under_way(peer) && told->attempt == peer->probing->number) {
+        if (told->step == PROBING_ACCEPT)
+            accepted(peer, told, now);
+        else if (peer->probing->state == PROBING_OFFERED)
+            put_off(peer, now);
+        else
+            probing_settle(peer->probing, now);
+    }
+}
+
+void probes_path_changed(struct peer *peer, uint64_t now) {
+    if (!peer->probing) return;
+    switch (peer->probing->state) {
+    case PROBING_IDLE: close_sockets(peer); break;
+    case PROBING_OFFERED:
+        if (!is_relayed(peer)) put_off(peer, now);
+        break;
+    case PROBING_RUNNING:
+        if (is_relayed(peer)) break;
+        log_debug("probing", "a way after %u packets", peer->probing->packets);
+        probing_settle(peer->probing, now);
+        break;
+    case PROBING_LINGERING: break;
+    }
+}
+
+void probes_heard(struct peer *peer, const struct path *from, uint64_t now) {
+    if (is_under_way(peer)) probing_heard(peer->probing, from, now);
+}
+
+/* --- Time --- */
+
+static void send_probes(struct peer *peer, uint64_t now) {
+    struct probing *probing = peer->probing;
+    struct path to;
+    bool is_check;
+    while (now >= peer->punch_blocked && probing_packet_due(probing) <= now) {
+        uint64_t wait = peer->host->punch_wait(peer->host->context, now);
+        if (wait) {
+            peer->punch_blocked = now + wait;
+            return;
+        }
+        if (!probing_next(probing, now, &to, &is_check)) return;
+        struct frame frame = {.type = FRAME_PING, .token = probing->token};
+        if (is_check)
+            paths_check(peer, &to, now);
+        else
+            talking_send(peer, &frame, &to, false, now);
+    }
+}
+
+/* When the initiator looks whether to offer. */
+static uint64_t offer_due(const struct peer *peer) {
+    if (!peer->pair.initiator || !is_relayed(peer)) return UINT64_MAX;
+    uint64_t due = peer->relayed_since + RELAYED_FOR_MS;
+    if (!peer->probing) return due;
+    if (peer->probing->state != PROBING_IDLE || peer->probing->attempts == PROBING_ATTEMPTS) return UINT64_MAX;
+    return due > peer->probing->not_before ? due : peer->probing->not_before;
+}
+
+void probes_tick(struct peer *peer, uint64_t now) {
+    if (now >= offer_due(peer)) begin_offer(peer, now);
+    if (!is_under_way(peer)) return;
+    struct probing *probing = peer->probing;
+    if (peer->state != PEER_LIVE || peer->bye_tries || !linking_usable(peer, now)) {
+        probes_stop(peer);
+        return;
+    }
+    bool was_running = probing->state == PROBING_RUNNING;
+    probing_tick(probing, now);
+    if (probing->state == PROBING_IDLE) {
+        end(peer);
+        return;
+    }
+    if (was_running && probing->state == PROBING_LINGERING) {
+        log_debug("probing", "no way after %u packets", probing->packets);
+        if (!probing->hard) send_step(peer, PROBING_OVER, false, probing->number, now);
+    }
+    if (probing_offer_next(probing, now)) send_step(peer, PROBING_OFFER, probing->hard, probing->number, now);
+    send_probes(peer, now);
+}
+
+uint64_t probes_due(const struct peer *peer) {
+    uint64_t due = offer_due(peer);
+    if (!is_under_way(peer)) return due;
+    uint64_t state = probing_due(peer->probing), packet = probing_packet_due(peer->probing);
+    if (packet < peer->punch_blocked) packet = peer->punch_blocked;
+    if (state < due) due = state;
+    return packet < due ? packet : due;
+}

@@ -1,0 +1,178 @@
+#include "client/peer/probing.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#define RATE 128           /* packets a second: the budget of all peers is 150 */
+#define EASY_WAITS_MS 2000 /* until all sockets of the hard side have opened their mappings */
+/* The hard side's packets open mappings; repeated, because some are lost. */
+#define SWEEPS 3
+#define SWEEP_EVERY_MS 3000
+#define OFFERS 5
+#define OFFER_EVERY_MS 500
+#define TRAIL_PACKETS 5
+#define TRAIL_EVERY_MS 200
+#define FEISTEL_ROUNDS 4
+
+/* --- Ports --- */
+
+void probing_ports_init(struct probing_ports *ports) {
+    randombytes_buf(ports->key, sizeof ports->key);
+    ports->next = 0;
+}
+
+/* A permutation of 16 bits, as Luby and Rackoff make one (1988) of a keyed function. */
+static uint16_t permute(const uint8_t key[static crypto_shorthash_KEYBYTES], uint16_t value) {
+    uint8_t left = (uint8_t)(value >> 8), right = (uint8_t)value;
+    for (uint8_t round = 0; round < FEISTEL_ROUNDS; round++) {
+        uint8_t hash[crypto_shorthash_BYTES];
+        crypto_shorthash(hash, (const uint8_t[]){round, right}, 2, key);
+        uint8_t mixed = left ^ hash[0];
+        left = right;
+        right = mixed;
+    }
+    return (uint16_t)(left << 8 | right);
+}
+
+uint16_t probing_ports_next(struct probing_ports *ports) {
+    while (ports->next <= UINT16_MAX) {
+        uint16_t port = permute(ports->key, (uint16_t)ports->next++);
+        if (port >= PROBING_PORT_FIRST) return port;
+    }
+    return 0;
+}
+
+/* --- Agreeing --- */
+
+bool probing_fits(bool hard, enum nat_mapping own, enum nat_mapping other) {
+    enum nat_mapping hard_one = hard ? own : other, easy_one = hard ? other : own;
+    return hard_one != NAT_MAPPING_INDEPENDENT && easy_one != NAT_MAPPING_DEPENDENT;
+}
+
+bool probing_choose(const struct probing *probing, enum nat_mapping own, enum nat_mapping other, bool *hard) {
+    bool may_be_hard = probing_fits(true, own, other), may_be_easy = probing_fits(false, own, other);
+    *hard = may_be_hard && (!may_be_easy || probing->attempts % 2 == 0);
+    return may_be_hard || may_be_easy;
+}
+
+bool probing_may_begin(const struct probing *probing, uint64_t now) {
+    return probing->state == PROBING_IDLE && probing->attempts < PROBING_ATTEMPTS && now >= probing->not_before;
+}
+
+void probing_offer(struct probing *probing, bool hard, uint32_t number, uint64_t now) {
+    probing->state = PROBING_OFFERED;
+    probing->hard = hard;
+    probing->number = number;
+    probing->since = now;
+    probing->offers = 0;
+}
+
+static uint64_t offer_due(const struct probing *probing) {
+    return probing->since + (uint64_t)probing->offers * OFFER_EVERY_MS;
+}
+
+bool probing_offer_next(struct probing *probing, uint64_t now) {
+    if (probing->state != PROBING_OFFERED || probing->offers == OFFERS || now < offer_due(probing)) return false;
+    probing->offers++;
+    return true;
+}
+
+void probing_put_off(struct probing *probing, uint64_t wait, uint64_t now) {
+    probing->state = PROBING_IDLE;
+    probing->not_before = now + wait;
+}
+
+void probing_run(struct probing *probing, bool hard, uint32_t number, const struct address *target, uint64_t now) {
+    probing->state = PROBING_RUNNING;
+    probing->hard = hard;
+    probing->number = number;
+    probing->target = *target;
+    probing->since = now;
+    probing->probes = probing->packets = 0;
+    probing->trail.left = 0;
+    probing->attempts++;
+    probing->not_before = now + PROBING_AGAIN_MS;
+    randombytes_buf(&probing->token, sizeof probing->token);
+    probing_ports_init(&probing->ports);
+}
+
+/* --- Running --- */
+
+void probing_heard(struct probing *probing, const struct path *from, uint64_t now) {
+    if (probing->state != PROBING_RUNNING || from->kind != PATH_DIRECT || probing->trail.left > 0) return;
+    probing->trail.path = *from;
+    probing->trail.left = TRAIL_PACKETS;
+    probing->trail.due = now;
+}
+
+void probing_settle(struct probing *probing, uint64_t now) {
+    if (probing->state != PROBING_RUNNING) return;
+    probing->state = PROBING_LINGERING;
+    probing->since = now;
+}
+
+void probing_stop(struct probing *probing) {
+    probing->state = PROBING_IDLE;
+}
+
+void probing_tick(struct probing *probing, uint64_t now) {
+    if (probing->state == PROBING_OFFERED && probing->offers == OFFERS && now >= offer_due(probing))
+        probing_put_off(probing, PROBING_RETRY_MS, now);
+    else if (probing->state == PROBING_RUNNING && now - probing->since >= PROBING_MS)
+        probing_settle(probing, now);
+    else if (probing->state == PROBING_LINGERING && now - probing->since >= PROBING_LINGER_MS)
+        probing->state = PROBING_IDLE;
+}
+
+static uint64_t spaced(unsigned packets) {
+    return (uint64_t)packets * 1000 / RATE;
+}
+
+static uint64_t probe_due(const struct probing *probing) {
+    if (!probing->hard) return probing->since + EASY_WAITS_MS + spaced(probing->probes);
+    unsigned count = (unsigned)probing->socket_count;
+    if (probing->probes >= SWEEPS * count) return UINT64_MAX;
+    return probing->since + probing->probes / count * SWEEP_EVERY_MS + spaced(probing->probes % count);
+}
+
+uint64_t probing_packet_due(const struct probing *probing) {
+    if (probing->state != PROBING_RUNNING || probing->packets == PROBING_PACKETS) return UINT64_MAX;
+    uint64_t probe = probe_due(probing);
+    bool trailing = probing->trail.left > 0 && probing->trail.due < probe;
+    uint64_t due = trailing ? probing->trail.due : probe;
+    return due < probing->since + PROBING_MS ? due : UINT64_MAX;
+}
+
+static struct path next_probe(struct probing *probing) {
+    struct path path = path_direct(&probing->target);
+    if (probing->hard)
+        path.socket = probing->sockets[probing->probes % probing->socket_count];
+    else
+        path.address.port = probing_ports_next(&probing->ports);
+    probing->probes++;
+    return path;
+}
+
+bool probing_next(struct probing *probing, uint64_t now, struct path *to, bool *is_check) {
+    if (now >= probing->since + PROBING_MS || probing_packet_due(probing) > now) return false;
+    *is_check = probing->trail.left > 0 && probing->trail.due <= now;
+    probing->packets++;
+    if (*is_check) {
+        *to = probing->trail.path;
+        probing->trail.left--;
+        probing->trail.due = now + TRAIL_EVERY_MS;
+    } else {
+        *to = next_probe(probing);
+    }
+    return true;
+}
+
+uint64_t probing_due(const struct probing *probing) {
+    switch (probing->state) {
+    case PROBING_IDLE: break;
+    case PROBING_OFFERED: return offer_due(probing);
+    case PROBING_RUNNING: return probing->since + PROBING_MS;
+    case PROBING_LINGERING: return probing->since + PROBING_LINGER_MS;
+    }
+    return UINT64_MAX;
+}
