@@ -19,7 +19,7 @@ LOAD_PROGRAM := $(if $(wildcard bench/load/main.c),$(TOP)gochat-load)
 PACKAGES := liburcu-qsbr liburcu-cds libsodium inih jansson libutf8proc libmicrohttpd ncursesw
 PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 PACKAGE_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
-TEST_LIBS := $(shell $(PKG_CONFIG) --libs cmocka vterm 2>/dev/null)
+TEST_LIBS := $(shell $(PKG_CONFIG) --libs cmocka vterm 2>/dev/null) -lm
 MACHINE := $(shell $(CC) -dumpmachine 2>/dev/null)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wconversion

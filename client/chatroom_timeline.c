@@ -15,7 +15,10 @@ static const char *const phrases[] = {
     [NOTE_ONLY_ONE] = "took %s: the one before was dead",
     [NOTE_SILENT] = "%s does not answer any more",
     [NOTE_SEEKING] = "looking for a better way, candidates of the peer: %u",
-    [NOTE_PROBING] = "guessing ports",
+    [NOTE_GUESSING] = "guessing ports of the peer's NAT, at most %u",
+    [NOTE_GUESSED_AT] = "the peer guesses ports of our NAT, %u are open",
+    [NOTE_NO_GUESS] = "the peer does not take part in guessing ports now",
+    [NOTE_NOT_GUESSED] = "no port was guessed with %u packets of ours",
     [NOTE_NETWORK] = "our own addresses changed",
 };
 

@@ -59,7 +59,7 @@ uint64_t paths_due(const struct peer *peer);
 void probes_told(struct peer *peer, const struct frame_probing *told, uint64_t now);
 void probes_heard(struct peer *peer, const struct path *from, uint64_t now);
 void probes_path_changed(struct peer *peer, uint64_t now);
-/* The session is over, or the other side began anew: closes all sockets but the path's. */
-void probes_stop(struct peer *peer);
+/* The other side begins anew: stops, and closes all sockets but the path's. */
+void probes_forget(struct peer *peer);
 void probes_tick(struct peer *peer, uint64_t now);
 uint64_t probes_due(const struct peer *peer);

@@ -20,7 +20,10 @@ enum path_note_kind {
     NOTE_ONLY_ONE,    /* the one before was dead */
     NOTE_SILENT,      /* the path, which did not answer for 3 s */
     NOTE_SEEKING,     /* a better path is sought; value: candidates */
-    NOTE_PROBING,     /* ports are guessed; value: on our side 1: we have the symmetric NAT */
+    NOTE_GUESSING,    /* ports of the peer's NAT are guessed; value: how many at most */
+    NOTE_GUESSED_AT,  /* the peer guesses ours; value: how many are open */
+    NOTE_NO_GUESS,    /* the peer does not take part in that now */
+    NOTE_NOT_GUESSED, /* it was in vain; value: packets of ours */
     NOTE_NETWORK,     /* our own addresses changed */
 };
 

@@ -39,7 +39,7 @@ struct peer *peer_create(const struct peer_host *host, const struct member_recor
 
 void peer_destroy(struct peer *peer) {
     peer->has_path = false;
-    probes_stop(peer);
+    probes_forget(peer);
     free(peer->probing);
     linking_forget(peer);
     delivery_sender_clear(&peer->sender);
@@ -58,7 +58,7 @@ static void revive(struct peer *peer, uint64_t now) {
     linking_forget(peer);
     peer->state = PEER_LIVE;
     peer->connected = peer->has_path = peer->demoted = false;
-    probes_stop(peer);
+    probes_forget(peer);
     peer->introduce_self = peer->introduction_open = peer->acknowledge = false;
     peer->heard = peer->sent = now;
     peer->asked = 0;

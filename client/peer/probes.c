@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "client/peer/parts.h"
-#include "common/log.h"
 
 #define RELAYED_FOR_MS 10000 /* seeking had its chance */
 #define LOOK_AGAIN_MS 10000  /* a mapping, or an address, may become known */
@@ -49,14 +48,20 @@ static void end(struct peer *peer) {
     close_sockets(peer);
 }
 
-void probes_stop(struct peer *peer) {
-    if (!peer->probing) return;
+static void stop(struct peer *peer) {
     bool counted = is_under_way(peer);
     probing_stop(peer->probing);
     if (counted)
         end(peer);
     else
         close_sockets(peer);
+}
+
+/* Ten minutes after the last attempt there may be others: who leaves and comes back gains nothing. */
+void probes_forget(struct peer *peer) {
+    if (!peer->probing) return;
+    stop(peer);
+    peer->probing->attempts = 0;
 }
 
 /* --- Agreeing --- */
@@ -77,7 +82,8 @@ static bool run(struct peer *peer, bool hard, uint32_t number, uint64_t now) {
         close_sockets(peer);
         return false;
     }
-    log_debug("probing", "begun as the %s side, %zu sockets", hard ? "hard" : "easy", probing->socket_count);
+    path_log_add(&peer->log, hard ? NOTE_GUESSED_AT : NOTE_GUESSING, NULL,
+                 hard ? (uint32_t)probing->socket_count : PROBING_PACKETS, now);
     probing_run(probing, hard, number, &target, now);
     return true;
 }
@@ -113,6 +119,7 @@ static void offered(struct peer *peer, const struct frame_probing *offer, uint64
 }
 
 static void put_off(struct peer *peer, uint64_t now) {
+    path_log_add(&peer->log, NOTE_NO_GUESS, NULL, 0, now);
     probing_put_off(peer->probing, PROBING_RETRY_MS, now);
     end(peer);
 }
@@ -147,7 +154,6 @@ void probes_path_changed(struct peer *peer, uint64_t now) {
         break;
     case PROBING_RUNNING:
         if (is_relayed(peer)) break;
-        log_debug("probing", "a way after %u packets", peer->probing->packets);
         probing_settle(peer->probing, now);
         break;
     case PROBING_LINGERING: break;
@@ -193,17 +199,18 @@ void probes_tick(struct peer *peer, uint64_t now) {
     if (!is_under_way(peer)) return;
     struct probing *probing = peer->probing;
     if (peer->state != PEER_LIVE || peer->bye_tries || !linking_usable(peer, now)) {
-        probes_stop(peer);
+        stop(peer);
         return;
     }
-    bool was_running = probing->state == PROBING_RUNNING;
+    enum probing_state before = probing->state;
     probing_tick(probing, now);
     if (probing->state == PROBING_IDLE) {
+        if (before == PROBING_OFFERED) path_log_add(&peer->log, NOTE_NO_GUESS, NULL, 0, now);
         end(peer);
         return;
     }
-    if (was_running && probing->state == PROBING_LINGERING) {
-        log_debug("probing", "no way after %u packets", probing->packets);
+    if (before == PROBING_RUNNING && probing->state == PROBING_LINGERING) {
+        path_log_add(&peer->log, NOTE_NOT_GUESSED, NULL, probing->packets, now);
         if (!probing->hard) send_step(peer, PROBING_OVER, false, probing->number, now);
     }
     if (probing_offer_next(probing, now)) send_step(peer, PROBING_OFFER, probing->hard, probing->number, now);

@@ -119,7 +119,7 @@ void talking_introduced(struct peer *peer, const struct frame_introduction *intr
     /* A restart on their side: they have none of our stream, and theirs begins anew. */
     if (forgot_us) delivery_restart(&peer->sender, ++*peer->host->streams);
     if (new_run) {
-        probes_stop(peer);
+        probes_forget(peer);
         linking_drop_previous(peer); /* whose late segments would be taken for the new run's */
         delivery_receiver_clear(&peer->receiver);
         delivery_receiver_init(&peer->receiver);
