@@ -20,6 +20,9 @@ static const struct mode {
     {"client", client_main,
      "--bootnode HOST:PORT --room NAME [--port N] [--nick NAME]\n"
      "                            [--ui curses|plain|json] [--secret-file FILE] [--config FILE] [--data-dir DIR]"},
+    {"send", client_main,
+     "--bootnode HOST:PORT --room NAME [--nick NAME] [--timeout SECONDS]\n"
+     "                            [--secret-file FILE] [--config FILE] [--data-dir DIR] [TEXT...]"},
     {"doctor", doctor_main, "--bootnode HOST:PORT [--bootnode HOST:PORT] [--json] [--lifetime] [--port N]"},
 };
 
@@ -41,7 +44,7 @@ static int run_mode(const char *name, int argc, char **argv) {
     for (size_t i = 0; i < MODE_COUNT; i++) {
         if (strcmp(name, modes[i].name) == 0) return modes[i].run(argc, argv);
     }
-    fprintf(stderr, "gochat: --mode '%s': expected bootnode, client or doctor\n", name);
+    fprintf(stderr, "gochat: --mode '%s': expected bootnode, client, send or doctor\n", name);
     return EXIT_USAGE;
 }
 
@@ -74,6 +77,6 @@ int main(int argc, char **argv) {
         if (strcmp(argv[i], "--help") == 0) return print_help();
         if (strcmp(argv[i], "--version") == 0) return print_version();
     }
-    fputs("gochat: --mode: missing, expected bootnode, client or doctor (see gochat --help)\n", stderr);
+    fputs("gochat: --mode: missing, expected bootnode, client, send or doctor (see gochat --help)\n", stderr);
     return EXIT_USAGE;
 }

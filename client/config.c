@@ -2,9 +2,11 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "client/bootnode.h"
+#include "client/message.h"
 #include "common/log.h"
 #include "common/names.h"
 
@@ -64,6 +66,7 @@ static const struct ini_key keys[] = {
     KEY(secret_file, .type = INI_PATH, .fallback = "", .help = "the file with the room's secret"),
     KEY(data_dir, .type = INI_PATH, .fallback = "", .help = "where our key and the known keys are kept"),
     KEY(port, .type = INI_INTEGER, .min = 0, .max = 65535, .fallback = "0", .help = "the local UDP port, 0 for any"),
+    KEY(timeout, .type = INI_INTEGER, .min = 1, .max = 86400, .fallback = "30", .help = "how many seconds --mode send waits"),
     KEY(ui, .type = INI_CHOICE, .choices = ui_choices, .fallback = "auto", .help = "the user interface"),
     KEY(ciphers, .type = INI_CHOICE, .choices = cipher_choices, .fallback = "auto", .help = "ciphers to offer to peers"),
     KEY(relay, .type = INI_CHOICE, .choices = relay_choices, .fallback = "auto", .help = "whether packets may be relayed, ours and others'"),
@@ -81,18 +84,20 @@ static const struct flag {
     const char *key; /* of the table; NULL: not a setting */
     const char *value;
     const char *help;
+    enum { BOTH, CHATTING, SENDING } mode; /* that has it */
 } flags[] = {
-    {"bootnode", "bootnode", "HOST:PORT", "where to register; up to 4, each with its flag"},
-    {"room", "room", "NAME", "the room to join, any text"},
-    {"nick", "nick", "NAME", "the name that others see"},
-    {"secret-file", "secret_file", "FILE", "the room's secret; who does not have it stays outside"},
-    {"port", "port", "N", "the local UDP port, 0 for any"},
-    {"ui", "ui", "auto|curses|plain|json", "the user interface"},
-    {"data-dir", "data_dir", "DIR", "where our key and the known keys are kept"},
-    {"log-level", "log_level", "LEVEL", "error, warning, info or debug"},
-    {"config", NULL, "FILE", "settings; conf/client.ini explains them"},
-    {"mode", NULL, "client", NULL},
-    {"help", NULL, NULL, "prints this"},
+    {"bootnode", "bootnode", "HOST:PORT", "where to register; up to 4, each with its flag", BOTH},
+    {"room", "room", "NAME", "the room to join, any text", BOTH},
+    {"nick", "nick", "NAME", "the name that others see", BOTH},
+    {"secret-file", "secret_file", "FILE", "the room's secret; who does not have it stays outside", BOTH},
+    {"port", "port", "N", "the local UDP port, 0 for any", BOTH},
+    {"ui", "ui", "auto|curses|plain|json", "the user interface", CHATTING},
+    {"timeout", "timeout", "SECONDS", "wait so long for the bootnode, and so long for acknowledgements", SENDING},
+    {"data-dir", "data_dir", "DIR", "where our key and the known keys are kept", BOTH},
+    {"log-level", "log_level", "LEVEL", "error, warning, info or debug", BOTH},
+    {"config", NULL, "FILE", "settings; conf/client.ini explains them", BOTH},
+    {"mode", NULL, "client|send", NULL, BOTH},
+    {"help", NULL, NULL, "prints this", BOTH},
 };
 /* clang-format on */
 
@@ -111,8 +116,10 @@ bool client_config_is_setting(const char *key) {
 
 struct arguments {
     const char *values[FLAGS]; /* NULL: not given */
-    char
-        bootnodes[2 * INI_TEXT_SIZE]; /* of all --bootnode: longer than the setting may be, so what is cut is refused */
+    /* Of all --bootnode; longer than the setting may be, so that what is cut here is refused there. */
+    char bootnodes[2 * INI_TEXT_SIZE];
+    bool sends;
+    char *words; /* of --mode send, malloc'd; NULL: none */
     size_t problems;
 };
 
@@ -124,12 +131,54 @@ static void refuse(struct arguments *arguments, const char *what, const char *va
     fprintf(stderr, value ? "gochat: %s '%s': %s\n" : "gochat: %s%s: %s\n", what, shown, why);
 }
 
-static void describe_flags(struct option options[static FLAGS + 1]) {
+static const char *mode_name(const struct arguments *arguments) {
+    return arguments->sends ? "send" : "client";
+}
+
+/* Which flags there are depends on it. */
+static bool asks_to_send(int argc, char **argv) {
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--mode=send") == 0) return true;
+        if (strcmp(argv[i], "--mode") == 0) return i + 1 < argc && strcmp(argv[i + 1], "send") == 0;
+    }
+    return false;
+}
+
+static bool is_of_mode(const struct flag *flag, bool sends) {
+    return flag->mode == BOTH || (flag->mode == SENDING) == sends;
+}
+
+static void describe_flags(bool sends, struct option options[static FLAGS + 1]) {
+    size_t count = 0;
+
     memset(options, 0, (FLAGS + 1) * sizeof *options);
     for (size_t i = 0; i < FLAGS; i++)
-        options[i] = (struct option){.name = flags[i].name,
-                                     .has_arg = flags[i].value ? required_argument : no_argument,
-                                     .val = FLAG_FIRST + (int)i};
+        if (is_of_mode(&flags[i], sends))
+            options[count++] = (struct option){.name = flags[i].name,
+                                               .has_arg = flags[i].value ? required_argument : no_argument,
+                                               .val = FLAG_FIRST + (int)i};
+}
+
+/* A word of the text, or one too many. */
+static void take_word(struct arguments *arguments, const char *word, const char *where) {
+    size_t used = arguments->words ? strlen(arguments->words) : 0, size = used + strlen(word) + 2;
+    char why[WHY_SIZE];
+
+    if (!arguments->sends) {
+        snprintf(why, sizeof why, "not understood, expected flags only%s", where);
+        refuse(arguments, "argument", word, why);
+        return;
+    }
+    arguments->words = realloc(arguments->words, size);
+    if (!arguments->words) abort();
+    snprintf(arguments->words + used, size - used, "%s%s", used > 0 ? " " : "", word);
+}
+
+static void refuse_flag(struct arguments *arguments, const char *flag) {
+    char why[WHY_SIZE];
+
+    snprintf(why, sizeof why, "unknown flag (see gochat --mode %s --help)", mode_name(arguments));
+    refuse(arguments, "argument", flag, why);
 }
 
 /* The last one counts, but for bootnodes: there all do. */
@@ -145,7 +194,8 @@ static void take_value(struct arguments *arguments, size_t flag, const char *val
 static void parse_arguments(int argc, char **argv, struct arguments *out) {
     struct option options[FLAGS + 1];
 
-    describe_flags(options);
+    out->sends = asks_to_send(argc, argv);
+    describe_flags(out->sends, options);
     opterr = 0;
     optind = 0; /* from the beginning, also for a second time: getopt(3), Notes */
     for (;;) {
@@ -156,13 +206,13 @@ static void parse_arguments(int argc, char **argv, struct arguments *out) {
         if (option == ':')
             refuse(out, argv[given], NULL, "expected a value");
         else if (option == 1)
-            refuse(out, "argument", optarg, "not understood, expected flags only (see gochat --mode client --help)");
+            take_word(out, optarg, " (see gochat --mode client --help)");
         else if (option < FLAG_FIRST)
-            refuse(out, "argument", argv[given], "unknown flag (see gochat --mode client --help)");
+            refuse_flag(out, argv[given]);
         else
             take_value(out, (size_t)(option - FLAG_FIRST), optarg ? optarg : "");
     }
-    for (; optind < argc; optind++) refuse(out, "argument", argv[optind], "not understood, expected flags only");
+    for (; optind < argc; optind++) take_word(out, argv[optind], "");
 }
 
 static const char *value_of(const struct arguments *arguments, const char *flag) {
@@ -202,12 +252,22 @@ static void check_keys(struct arguments *arguments, const struct client_config *
     refuse(arguments, "bootnode_key", config->bootnode_key, "expected no more keys than there are bootnodes");
 }
 
-static enum client_config_result print_help(void) {
-    puts("gochat --mode client --bootnode HOST:PORT --room NAME [FLAG VALUE]...\n");
+static void check_text(struct arguments *arguments) {
+    char size[32];
+
+    if (!arguments->words) return;
+    snprintf(size, sizeof size, "%zu bytes", strlen(arguments->words));
+    if (strlen(arguments->words) == 0 || strlen(arguments->words) > MESSAGE_TEXT_MAX)
+        refuse(arguments, "TEXT", size, "expected 1 to 65536 bytes");
+}
+
+static enum client_config_result print_help(const struct arguments *arguments) {
+    printf("gochat --mode %s --bootnode HOST:PORT --room NAME [FLAG VALUE]...%s\n\n", mode_name(arguments),
+           arguments->sends ? " [TEXT...]" : "");
     for (size_t i = 0; i < FLAGS; i++) {
         char left[64];
 
-        if (!flags[i].help) continue;
+        if (!flags[i].help || !is_of_mode(&flags[i], arguments->sends)) continue;
         snprintf(left, sizeof left, "--%s %s", flags[i].name, flags[i].value ? flags[i].value : "");
         printf("  %-22s  %s\n", left, flags[i].help);
     }
@@ -221,8 +281,10 @@ enum client_config_result client_config_read(int argc, char **argv, struct clien
     char nick[TEXT_NICK_MAX + 1];
 
     parse_arguments(argc, argv, &arguments);
-    if (arguments.problems == 0 && value_of(&arguments, "help")) return print_help();
     ini_table_defaults(&client_config_table, out);
+    out->sends = arguments.sends;
+    out->text = arguments.words;
+    if (arguments.problems == 0 && value_of(&arguments, "help")) return print_help(&arguments);
     file = value_of(&arguments, "config");
     if (file) in_file = ini_table_load(&client_config_table, file, out, stderr);
     apply(&arguments, out);
@@ -230,6 +292,7 @@ enum client_config_result client_config_read(int argc, char **argv, struct clien
         require(&arguments, "bootnode", out->bootnode, "missing, expected HOST:PORT");
         require(&arguments, "room", out->room, "missing, expected the name of a room");
     }
+    check_text(&arguments);
     if (arguments.problems + in_file == 0) check_keys(&arguments, out);
     if (arguments.problems + in_file > 0) return CLIENT_CONFIG_BAD;
     if (*out->nick && text_nick(out->nick, strlen(out->nick), nick)) {

@@ -21,6 +21,9 @@ struct client_config {
     char secret_file[INI_TEXT_SIZE]; /* empty: open room */
     char data_dir[INI_TEXT_SIZE];    /* empty: $XDG_DATA_HOME/gochat or ~/.local/share/gochat */
     long long port;                  /* 0: any */
+    long long timeout;               /* of --mode send, in seconds */
+    bool sends;                      /* --mode send: */
+    char *text;                      /* what, malloc'd; NULL: standard input */
     int ui;
     int ciphers;
     int relay; /* RELAY_NEVER: neither for us, nor by us */
@@ -43,7 +46,7 @@ enum client_config_result {
     CLIENT_CONFIG_DONE /* --help was printed */,
     CLIENT_CONFIG_BAD /* exit 2 */
 };
-/* Defaults, then --config FILE, then the other flags. Problems: one line each on standard error. --mode is accepted and
- * skipped. What is missing or out of range (no --room, no --bootnode, a bad key) is a problem here already; names are
- * not resolved here. */
+/* Defaults, then --config FILE, then the other flags. Problems: one line each on standard error. --mode send takes
+ * other flags, and words: the caller frees their text, whatever the result. What is missing or out of range (no --room,
+ * no --bootnode, a bad key) is a problem here already; names are not resolved here. */
 enum client_config_result client_config_read(int argc, char **argv, struct client_config *out);

@@ -9,12 +9,16 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/text.h"
 
 #define PATH_SIZE 4096
 #define SEED_TEXT_SIZE 65 /* 64 digits and a newline */
+#define CHATTING "identity"
+#define SENDING "identity-send"
+#define LOCK_EVERY_MS 50
 #define NICK_PART_SIZE (3 * TEXT_NICK_MAX + 1)
 
 void identity_from_seed(const uint8_t seed[static 32], struct identity *out) {
@@ -118,11 +122,12 @@ static void file_part(const char *nick, char out[static NICK_PART_SIZE]) {
     out[at] = '\0';
 }
 
-static bool identity_path(const struct opening *opening, const char *nick, char out[static PATH_SIZE]) {
+static bool identity_path(const struct opening *opening, const char *name, const char *nick,
+                          char out[static PATH_SIZE]) {
     char part[NICK_PART_SIZE] = "";
 
     file_part(nick, part);
-    if (snprintf(out, PATH_SIZE, "%s/identity%s%s", opening->directory, *nick ? "." : "", part) < PATH_SIZE)
+    if (snprintf(out, PATH_SIZE, "%s/%s%s%s", opening->directory, name, *nick ? "." : "", part) < PATH_SIZE)
         return true;
     return fail(opening, "%s: the path is too long", opening->directory);
 }
@@ -193,12 +198,28 @@ bool identity_open(const char *directory, const char *nick, struct identity *out
 
     opening.why = why;
     opening.why_size = why_size;
-    if (!identity_path(&opening, "", common) || !identity_path(&opening, nick, own)) return false;
+    if (!identity_path(&opening, CHATTING, "", common) || !identity_path(&opening, CHATTING, nick, own)) return false;
     if (*nick) outcome = open_locked(&opening, own, false, out);
     if (outcome == MISSING) {
         outcome = open_locked(&opening, common, true, out);
         if (outcome == IN_USE && *nick) outcome = open_locked(&opening, own, true, out);
     }
     if (outcome == IN_USE) fail(&opening, "%s: in use by another client, expected another nick or data directory", own);
+    return outcome == OPENED;
+}
+
+bool identity_open_sender(const char *directory, const char *nick, unsigned wait_s, struct identity *out, char *why,
+                          size_t why_size) {
+    struct opening opening = {.directory = directory, .why = why, .why_size = why_size};
+    const struct timespec pause = {.tv_nsec = LOCK_EVERY_MS * 1000000L};
+    enum outcome outcome;
+    char path[PATH_SIZE];
+
+    if (!identity_path(&opening, SENDING, nick, path)) return false;
+    outcome = open_locked(&opening, path, true, out);
+    for (unsigned i = 0; outcome == IN_USE && i < wait_s * 1000 / LOCK_EVERY_MS; i++) {
+        nanosleep(&pause, NULL); /* flock(2) knows no timeout */
+        outcome = open_locked(&opening, path, true, out);
+    }
     return outcome == OPENED;
 }

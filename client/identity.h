@@ -23,6 +23,11 @@ void identity_from_seed(const uint8_t seed[static 32], struct identity *out);
 /* Opens or makes it. `directory` exists. False with one line in `why` that names the file. A key that others can read
  * is refused. */
 bool identity_open(const char *directory, const char *nick, struct identity *out, char *why, size_t why_size);
+/* The key of `gochat --mode send`, which must not take the place of its user's client: `identity-send`, or
+ * `identity-send.<nick>` for a nick that was chosen (empty: none was), since in each room a nick belongs to one key.
+ * While another one uses the same, waits up to `wait_s` seconds. */
+bool identity_open_sender(const char *directory, const char *nick, unsigned wait_s, struct identity *out, char *why,
+                          size_t why_size);
 /* Wipes and unlocks. */
 void identity_close(struct identity *identity);
 /* Does the X25519 key belong to the Ed25519 key? False for invalid points. */

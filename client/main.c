@@ -99,7 +99,10 @@ static void join_first_room(struct client *client) {
     const struct setup *setup = &client->setup;
     struct input *input =
         input_create(INPUT_JOIN, setup->config->room, (const char *)setup->secret, setup->secret_size);
-    queue_push(&client->crypto.inputs, &input->node);
+    if (client->ui.kind == UI_SEND)
+        client->ui.join = input;
+    else
+        queue_push(&client->crypto.inputs, &input->node);
 }
 
 static int converse(struct client *client) {
@@ -157,6 +160,7 @@ static int run(struct client_config *config, enum ui_kind kind) {
     }
     if (crypto_thread_open(&client.crypto, &client.setup, &client.sockets, &client.receiver, &client.ui.events))
         status = converse(&client);
+    input_destroy(client.ui.join);
     crypto_thread_close(&client.crypto);
     sockets_clear(&client.sockets);
 no_sockets:
@@ -173,6 +177,10 @@ static bool choose_ui(const struct client_config *config, enum ui_kind *kind) {
     const char *term = getenv("TERM");
     bool terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
     bool screen = terminal && term && term[0] && strcmp(term, "dumb") != 0;
+    if (config->sends) {
+        *kind = UI_SEND;
+        return true;
+    }
     switch (config->ui) {
     case UI_CHOICE_JSON: *kind = UI_JSON; break;
     case UI_CHOICE_PLAIN: *kind = UI_PLAIN; break;
@@ -184,9 +192,15 @@ static bool choose_ui(const struct client_config *config, enum ui_kind *kind) {
     return false;
 }
 
-int client_main(int argc, char **argv) {
+static int run_as_told(struct client_config *config) {
     enum ui_kind kind;
+    log_set_level((enum log_level)config->log_level);
+    return choose_ui(config, &kind) ? run(config, kind) : SETUP_USAGE;
+}
+
+int client_main(int argc, char **argv) {
     struct client_config config;
+    int status = SETUP_USAGE;
     dumps_forbid();
     signal(SIGPIPE, SIG_IGN);
     if (sodium_init() < 0) {
@@ -194,11 +208,10 @@ int client_main(int argc, char **argv) {
         return SETUP_FAILED;
     }
     switch (client_config_read(argc, argv, &config)) {
-    case CLIENT_CONFIG_DONE: return 0;
-    case CLIENT_CONFIG_BAD: return SETUP_USAGE;
-    case CLIENT_CONFIG_RUN: break;
+    case CLIENT_CONFIG_DONE: status = 0; break;
+    case CLIENT_CONFIG_BAD: break;
+    case CLIENT_CONFIG_RUN: status = run_as_told(&config);
     }
-    log_set_level((enum log_level)config.log_level);
-    if (!choose_ui(&config, &kind)) return SETUP_USAGE;
-    return run(&config, kind);
+    free(config.text);
+    return status;
 }

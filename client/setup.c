@@ -50,17 +50,22 @@ static const char *login_name(void) {
     return entry && entry->pw_name[0] ? entry->pw_name : "guest";
 }
 
+static bool open_key(struct setup *setup, const char *base, char *why, size_t why_size) {
+    const struct client_config *config = setup->config;
+    if (!config->sends) return identity_open(setup->directory, base, &setup->identity, why, why_size);
+    return identity_open_sender(setup->directory, config->nick, (unsigned)config->timeout, &setup->identity, why,
+                                why_size);
+}
+
 /* Without --nick: the login name and four digits of the key, because half the machines' users are called root. */
 static int open_identity(struct setup *setup) {
     char why[512];
-    const char *base = setup->config->nick[0] ? setup->config->nick : login_name();
-    if (!identity_open(setup->directory, base, &setup->identity, why, sizeof why)) return complain(SETUP_FAILED, why);
-    char nick[INI_TEXT_SIZE], fingerprint[FINGERPRINT_TEXT_SIZE];
+    const char *given = setup->config->nick, *base = given[0] ? given : login_name();
+    if (!open_key(setup, base, why, sizeof why)) return complain(SETUP_FAILED, why);
+    char nick[INI_TEXT_SIZE], suffix[16] = "", fingerprint[FINGERPRINT_TEXT_SIZE];
     fingerprint_format(setup->identity.public, fingerprint);
-    if (setup->config->nick[0])
-        snprintf(nick, sizeof nick, "%s", base);
-    else
-        snprintf(nick, sizeof nick, "%.*s-%.4s", TEXT_NICK_MAX - 5, base, fingerprint);
+    if (!given[0]) snprintf(suffix, sizeof suffix, "%s-%.4s", setup->config->sends ? "-send" : "", fingerprint);
+    snprintf(nick, sizeof nick, "%.*s%s", TEXT_NICK_MAX - (int)strlen(suffix), base, suffix);
     text_nick(nick, strlen(nick), setup->nick);
     return SETUP_OK;
 }

@@ -4,11 +4,13 @@
 
 #include "client/curses/curses.h"
 #include "client/ui/line_ui.h"
+#include "client/ui/send.h"
 
 static int (*const run_of[])(struct ui *ui) = {
     [UI_PLAIN] = line_ui_run,
     [UI_JSON] = line_ui_run,
     [UI_CURSES] = curses_run,
+    [UI_SEND] = send_run,
 };
 
 /* In the background, whoever touches the terminal is to be stopped by these until fg. A thread that blocks them

@@ -44,7 +44,7 @@ is_deeply(words($arguments{ $_->[0] }), words($_->[1] // ''), "/$_->[0]: its arg
 like(section('COMMANDS'), qr/\b\Q$_->[0]\E\b/, "setting $_->[0]") for @{ $said{setting} };
 like(section('The client'), qr/\b$_\b/, "--ui $_") for qw(auto curses plain json);
 
-for my $mode (qw(client bootnode)) {
+for my $mode (qw(client send bootnode)) {
     my (undef, $help) = run_program(command => [gochat(), '--mode', $mode, '--help']);
     like($source, qr/Fl -\Q$_\E\b/, "--$_ of $mode") for $help =~ /--([a-z-]+)/g;
 }

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -102,6 +103,26 @@ static void every_bootnode_flag_counts(void **state) {
     assert_non_null(strstr(said, "gochat: --bootnode 'z:1,z:1': expected HOST:PORT"));
 }
 
+static void a_sender_takes_words(void **state) {
+    assert_int_equal(READ("--mode", "send", NEEDED, "two", "words", "--timeout", "5", "--", "--more"),
+                     CLIENT_CONFIG_RUN);
+    assert_true(config.sends);
+    assert_string_equal(config.text, "two words --more");
+    assert_int_equal(config.timeout, 5);
+    free(config.text);
+    assert_int_equal(READ("--mode=send", NEEDED), CLIENT_CONFIG_RUN);
+    assert_null(config.text);
+    assert_int_equal(config.timeout, 30);
+    REFUSED("gochat: argument '--ui=json': unknown flag (see gochat --mode send --help)\n", "--mode", "send", NEEDED,
+            "--ui=json");
+    REFUSED("gochat: argument '--timeout': unknown flag (see gochat --mode client --help)\n", "--mode", "client",
+            NEEDED, "--timeout");
+    REFUSED("gochat: TEXT '0 bytes': expected 1 to 65536 bytes\n", "--mode", "send", NEEDED, "");
+    free(config.text);
+    assert_int_equal(READ("--mode", "client", NEEDED), CLIENT_CONFIG_RUN);
+    assert_false(config.sends);
+}
+
 static void a_nick_is_kept_in_its_normal_form(void **state) {
     assert_int_equal(READ(NEEDED, "--nick", "  \xef\xbc\xa1lice\x20\x20 B "), CLIENT_CONFIG_RUN);
     assert_string_equal(config.nick, "Alice B");
@@ -154,7 +175,7 @@ static void a_wrong_file_is_named_with_its_line(void **state) {
              "%s:4: nick = \xef\xbf\xbd[0m: expected a nick of 1 to 32 bytes of UTF-8 without ':', '#', control "
              "or invisible characters, not beginning with any of */!?[\n"
              "%s:5: colour = red: unknown key, expected one of bootnode, bootnode_key, room, nick, secret_file, "
-             "data_dir, port, ui, ciphers, relay, log_level, bell, notify, title, members, clock, colours\n",
+             "data_dir, port, timeout, ui, ciphers, relay, log_level, bell, notify, title, members, clock, colours\n",
              file, file, file, file);
     REFUSED(expected, "--config", file);
     folder_file(*state, "none.ini", file);
@@ -216,6 +237,7 @@ int main(void) {
         IN_FOLDER(what_is_not_given_is_the_default),
         IN_FOLDER(the_command_line_beats_the_file),
         IN_FOLDER(every_bootnode_flag_counts),
+        IN_FOLDER(a_sender_takes_words),
         IN_FOLDER(a_nick_is_kept_in_its_normal_form),
         IN_FOLDER(each_wrong_flag_is_one_line),
         IN_FOLDER(flags_that_do_not_exist),

@@ -165,6 +165,26 @@ static void a_second_client_has_its_nicks_own(void **state) {
     identity_close(&second);
 }
 
+static void a_sender_has_keys_of_its_own(void **state) {
+    struct identity chatting, sending, ci, again;
+    char why[256] = "";
+
+    open_expected(*state, "alice", &chatting);
+    assert_true(identity_open_sender(*state, "", 0, &sending, why, sizeof why));
+    assert_true(identity_open_sender(*state, "ci", 0, &ci, why, sizeof why));
+    assert_memory_not_equal(sending.public, chatting.public, 32);
+    assert_memory_not_equal(sending.public, ci.public, 32);
+    assert_false(identity_open_sender(*state, "ci", 0, &again, why, sizeof why));
+    assert_non_null(strstr(why, "/identity-send.ci: in use"));
+    memcpy(again.public, ci.public, 32);
+    identity_close(&ci);
+    assert_true(identity_open_sender(*state, "ci", 0, &ci, why, sizeof why));
+    assert_memory_equal(ci.public, again.public, 32);
+    identity_close(&ci);
+    identity_close(&sending);
+    identity_close(&chatting);
+}
+
 static void a_nick_is_no_path(void **state) {
     struct identity first, second;
     char file[FOLDER_PATH_SIZE];
@@ -216,15 +236,11 @@ static void processes_never_share_one(void **state) {
 int main(void) {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_seed_gives_both_keys),
-        cmocka_unit_test(only_its_own_noise_key_matches),
-        IN_FOLDER(made_once_private_and_found_again),
-        IN_FOLDER(a_file_by_hand_is_read),
-        IN_FOLDER(what_others_can_read_is_refused),
-        IN_FOLDER(malformed_files_are_refused),
-        IN_FOLDER(a_missing_folder_is_named),
-        IN_FOLDER(a_second_client_has_its_nicks_own),
-        IN_FOLDER(a_nick_is_no_path),
+        cmocka_unit_test(a_seed_gives_both_keys),     cmocka_unit_test(only_its_own_noise_key_matches),
+        IN_FOLDER(made_once_private_and_found_again), IN_FOLDER(a_file_by_hand_is_read),
+        IN_FOLDER(what_others_can_read_is_refused),   IN_FOLDER(malformed_files_are_refused),
+        IN_FOLDER(a_missing_folder_is_named),         IN_FOLDER(a_second_client_has_its_nicks_own),
+        IN_FOLDER(a_sender_has_keys_of_its_own),      IN_FOLDER(a_nick_is_no_path),
         IN_FOLDER(processes_never_share_one),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

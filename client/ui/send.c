@@ -1,0 +1,228 @@
+#include "client/ui/send.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/ui/conversations.h"
+#include "client/ui/lines.h"
+#include "common/clock.h"
+
+#define NAMES_SIZE 512
+
+struct sending {
+    struct ui *ui;
+    struct lines *lines;
+    struct line line; /* while it is held: the next one, which waits for credit */
+    bool holds;
+    struct conversations rooms;
+    bool joining, began; /* the room was asked for; something was said */
+    bool ending;         /* all was said, and INPUT_END or INPUT_STOP told */
+    unsigned said, accepted;
+    unsigned waiting;       /* acknowledgements that are still to come */
+    bool late;              /* gave up */
+    uint64_t deadline;      /* of what is waited for now; UINT64_MAX: nothing, or more input */
+    char error[NAMES_SIZE]; /* the first, or the last one before we were let in */
+    char names[NAMES_SIZE]; /* who did not get it */
+    bool finished;
+    int status;
+};
+
+static const struct conversation *room_of(const struct sending *sending) {
+    return conversations_current(&sending->rooms);
+}
+
+static void tell(struct sending *sending, struct input *input) {
+    if (!queue_push(sending->ui->inputs, &input->node)) abort();
+}
+
+static void wait_from_now(struct sending *sending) {
+    sending->deadline = clock_boot_ms() + (uint64_t)sending->ui->settings->timeout * 1000;
+}
+
+static void end(struct sending *sending, enum input_type how) {
+    if (sending->ending) return;
+    sending->ending = true;
+    sending->deadline = UINT64_MAX;
+    tell(sending, input_create(how, NULL, NULL, 0));
+}
+
+/* --- what the engine tells --- */
+
+static void name(struct sending *sending, const char *label) {
+    size_t used = strlen(sending->names), size = strlen(label);
+    if (used + size + 3 > sizeof sending->names || strstr(sending->names, label)) return;
+    snprintf(sending->names + used, sizeof sending->names - used, "%s%s", used > 0 ? ", " : "", label);
+}
+
+static void answered(struct sending *sending, const struct event *event) {
+    if (sending->waiting > 0) sending->waiting--;
+    if (event->type != EVENT_UNDELIVERED) return;
+    const struct member *member = room_of(sending) ? roster_find(&room_of(sending)->roster, event->peer) : NULL;
+    if (member) name(sending, member->label);
+}
+
+static void remember(struct sending *sending, const struct event *event) {
+    if (sending->began && sending->error[0]) return;
+    text_filter(event->text, event->text_size, false, sending->error, sizeof sending->error);
+}
+
+static void take_event(struct sending *sending, const struct event *event) {
+    switch (event->type) {
+    case EVENT_SENT:
+        sending->accepted++;
+        sending->waiting += event->recipients;
+        break;
+    case EVENT_DELIVERED:
+    case EVENT_UNDELIVERED: answered(sending, event); break;
+    case EVENT_ERROR:
+    case EVENT_BOOTNODE_LOST: remember(sending, event); break;
+    case EVENT_FINISHED:
+        sending->finished = true;
+        sending->status = event->status;
+        break;
+    default: break;
+    }
+    (void)conversations_apply(&sending->rooms, event);
+}
+
+static void take_events(struct sending *sending) {
+    struct queue_node *node;
+    while (!sending->finished && (node = queue_pop(&sending->ui->events))) {
+        take_event(sending, (struct event *)node);
+        event_destroy((struct event *)node);
+    }
+}
+
+/* --- what is said --- */
+
+static void join(struct sending *sending) {
+    if (sending->joining) return;
+    sending->joining = true;
+    tell(sending, sending->ui->join);
+    sending->ui->join = NULL;
+    wait_from_now(sending);
+}
+
+static void say(struct sending *sending, struct conversation *room) {
+    if (!sending->began) sending->deadline = UINT64_MAX;
+    sending->began = true;
+    sending->holds = false;
+    sending->said++;
+    room->credit--;
+    tell(sending, input_create(INPUT_SAY, room->name, sending->line.text, sending->line.size));
+}
+
+static void say_what_there_is(struct sending *sending) {
+    while (!sending->ending) {
+        if (!sending->holds) sending->holds = lines_next(sending->lines, &sending->line);
+        if (!sending->holds) break;
+        join(sending);
+        struct conversation *room = conversations_current(&sending->rooms);
+        if (!room || room->credit == 0) return;
+        say(sending, room);
+    }
+    if (!lines_finished(sending->lines) || sending->ending) return;
+    bool all_accepted = sending->accepted == sending->said;
+    if (all_accepted && sending->waiting == 0)
+        end(sending, INPUT_END);
+    else if (sending->deadline == UINT64_MAX)
+        wait_from_now(sending);
+}
+
+static void read_input(struct sending *sending) {
+    size_t room;
+    char *space = lines_space(sending->lines, &room);
+    ssize_t size = read(sending->ui->input, space, room);
+    if (size > 0)
+        lines_added(sending->lines, (size_t)size);
+    else if (size == 0 || (errno != EINTR && errno != EAGAIN))
+        lines_end(sending->lines);
+}
+
+/* One message, whatever is in it. */
+static void take_text(struct sending *sending, const char *text) {
+    size_t consumed;
+    bool ignored;
+    lines_end(sending->lines);
+    sending->line.size =
+        lines_repair(text, strlen(text), sending->lines->text, sizeof sending->lines->text, &consumed, &ignored);
+    sending->line.text = sending->lines->text;
+    sending->holds = true;
+}
+
+static void give_up(struct sending *sending) {
+    const struct conversation *room = room_of(sending);
+    sending->late = true;
+    for (size_t i = 0; room && i < room->roster.count; i++)
+        if (room->roster.members[i].waiting > 0) name(sending, room->roster.members[i].label);
+    end(sending, INPUT_STOP);
+}
+
+static void wait_for_something(struct sending *sending) {
+    uint64_t now = clock_boot_ms();
+    if (now >= sending->deadline) {
+        give_up(sending);
+        return;
+    }
+    bool reads = !sending->holds && !sending->lines->ended && !sending->ending;
+    struct pollfd wanted[] = {
+        {.fd = queue_event(&sending->ui->events), .events = POLLIN},
+        {.fd = reads ? sending->ui->input : -1, .events = POLLIN},
+    };
+    if (!queue_settle(&sending->ui->events)) return;
+    int wait = sending->deadline == UINT64_MAX ? -1 : (int)(sending->deadline - now);
+    if (poll(wanted, 2, wait) > 0 && wanted[1].revents) read_input(sending);
+}
+
+/* --- how it went --- */
+
+__attribute__((format(printf, 2, 3))) static int fail(int status, const char *format, ...) {
+    va_list arguments;
+    fputs("gochat: ", stderr);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+    return status;
+}
+
+/* A signal leaves with status 0, but what it cut short was not sent. */
+static int conclude(const struct sending *sending) {
+    const char *room = sending->ui->settings->room;
+    bool cut_short = !lines_finished(sending->lines) || sending->holds || sending->waiting > 0;
+    const char *names = sending->names[0] ? sending->names : "somebody";
+    if (sending->status == ENGINE_STATUS_BARRED) return fail(ENGINE_STATUS_BARRED, "%s", sending->error);
+    if (!sending->joining && lines_finished(sending->lines))
+        return fail(SEND_NOTHING, "standard input: expected something to send");
+    if (!sending->began && sending->late)
+        return fail(SEND_OUTSIDE, "no bootnode let us in within %lld s%s%s", sending->ui->settings->timeout,
+                    sending->error[0] ? ": " : "", sending->error);
+    if (sending->status == ENGINE_STATUS_UNDELIVERED || sending->late)
+        return fail(ENGINE_STATUS_UNDELIVERED, "%s did not get everything", names);
+    if (cut_short) return fail(ENGINE_STATUS_UNDELIVERED, "ended before everybody had everything");
+    if (sending->status == ENGINE_STATUS_ALONE) return fail(ENGINE_STATUS_ALONE, "nobody is in %s", room);
+    return 0;
+}
+
+int send_run(struct ui *ui) {
+    struct sending sending = {.ui = ui, .lines = malloc(sizeof *sending.lines), .deadline = UINT64_MAX};
+    if (!sending.lines) abort();
+    lines_init(sending.lines);
+    conversations_init(&sending.rooms, ui->nick, ui->fingerprint);
+    if (ui->settings->text) take_text(&sending, ui->settings->text);
+    while (!sending.finished) {
+        take_events(&sending);
+        if (sending.finished) break;
+        say_what_there_is(&sending);
+        wait_for_something(&sending);
+    }
+    int status = conclude(&sending);
+    conversations_clear(&sending.rooms);
+    free(sending.lines);
+    return status;
+}

@@ -1,0 +1,12 @@
+/* `gochat --mode send`: says one text, or each line of standard input, in a room, waits until everybody present has
+ * acknowledged it all, and leaves. It joins once there is something to say. Nothing on standard output; one line on
+ * standard error when the status is not 0. */
+#pragma once
+
+#include "client/ui/ui.h"
+
+#define SEND_NOTHING 2 /* standard input was empty */
+#define SEND_OUTSIDE 1 /* no bootnode let us in, in time */
+
+/* Runs to EVENT_FINISHED; the client's exit status, or one of these. */
+int send_run(struct ui *ui);

@@ -1,0 +1,146 @@
+#!/usr/bin/perl
+# gochat --mode send: 0 when everybody present has it, 3 when somebody has not, 4 when nobody is there, 1 when no bootnode
+# lets it in, 2 for wrong usage; nothing on standard output, one line on standard error unless it is 0.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use GoChat::Test;
+use Test::More;
+
+my $bootnode = start_bootnode();
+my $rooms = 0;
+my $data = temp_dir();
+
+sub enter_room {
+    my ($name, %more) = @_;
+    return start_client(name => $name, bootnode => $bootnode, room => "room $rooms", %more);
+}
+
+sub sender {
+    my (%option) = @_;
+    return ($option{bootnode} // $bootnode->{address}, $option{data_dir} // $data);
+}
+
+# (status, standard error) of a sender to the current room. `input`: standard input; `words`: flags and text.
+sub send_it {
+    my (%option) = @_;
+    my ($address, $folder) = sender(%option);
+    my ($status, $out, $err) = run_program(name => 'send', input => $option{input} // '', timeout => 20, command => [
+        gochat(), '--mode', 'send', '--bootnode', $address, '--room', "room $rooms", '--data-dir', $folder,
+        @{ $option{words} // [] } ]);
+    is($out, '', 'nothing on standard output');
+    my $lines = () = $err =~ /\n/g;
+    is($lines, $status ? 1 : 0, $status ? 'one line on standard error' : 'nothing on standard error')
+        or diag $err;
+    return ($status, $err);
+}
+
+{
+    $rooms++;
+    my @present = map { enter_room($_) } qw(alice bob);
+    ok(wait_event($_, { event => 'peer-connected' }, 10), "$_->{name} is there") for @present;
+    my ($status) = send_it(words => ['the', 'build  is', 'green']);
+    is($status, 0, 'both have it: 0');
+    for my $client (@present) {
+        my $event = wait_event($client, { event => 'message' }, 1);
+        is($event->{text}, 'the build  is green', "$client->{name} has the words, with blanks between");
+        like($event->{nick}, qr/-send-[0-9a-f]{4}$/, 'from somebody who is called a sender');
+        is(wait_field($client, { event => 'peer-left', nick => $event->{nick} }, 5, 'reason'), 'bye', 'who said bye');
+    }
+
+    ($status) = send_it(input => "one\n\n/quit\nthree", words => ['--nick', 'ci']);
+    is($status, 0, 'standard input: 0');
+    for my $client (@present) {
+        wait_event($client, { event => 'message', nick => 'ci', text => 'three' }, 1);
+        my @texts = map { $_->{text} } events($client, { event => 'message', nick => 'ci' });
+        is_deeply(\@texts, ['one', '/quit', 'three'], "$client->{name} has each line, and none is a command");
+    }
+
+    ($status) = send_it(words => ['--nick', 'ci', '--', '--again', "\xff"]);
+    is($status, 0, 'the same nick again, now known by its key: 0');
+    is(wait_field($_, { event => 'message', text => qr/^--again/ }, 1, 'text'), "--again \x{fffd}", 'what comes after --')
+        for @present;
+
+    my ($address, $folder) = sender();
+    my @many = map {
+        start_program(name => "many$_", command => [gochat(), '--mode', 'send', '--bootnode', $address, '--room',
+            "room $rooms", '--data-dir', $folder, '--nick', 'ci', "many $_"])
+    } 1 .. 3;
+    is(wait_exit($_, 20), 0, 'three at once, one after the other') for @many;
+    ok(wait_event($present[0], { event => 'message', nick => 'ci', text => "many $_" }, 1), "$_ arrived") for 1 .. 3;
+}
+
+{
+    $rooms++;
+    my $bob = enter_room('bob');
+    wait_event($bob, { event => 'registered' }, 5);
+    my $mine = enter_room('mine', data_dir => "$data");
+    ok(wait_event($mine, { event => 'peer-connected', nick => 'bob' }, 10), 'a client of the same user runs');
+    my ($status) = send_it(words => ['psst']);
+    is($status, 0, 'a sender beside it: 0');
+    ok(wait_event($_, { event => 'message', text => 'psst' }, 1), "$_->{name} has it") for $bob, $mine;
+    is(events($bob, { event => 'peer-left', nick => 'mine' }), 0, 'the client did not leave for it');
+    is(events($mine, { event => 'registered' }), 1, 'nor register again');
+}
+
+{
+    $rooms++;
+    my $bob = enter_room('bob');
+    wait_event($bob, { event => 'registered' }, 5);
+    my $carl = enter_room('carl');
+    ok(wait_event($bob, { event => 'peer-connected', nick => 'carl' }, 10), 'bob and carl are there');
+    freeze_program($bob);
+    my $began = now();
+    my ($status, $err) = send_it(words => ['--timeout', '3', 'are you there?']);
+    is($status, 3, 'bob does not answer: 3');
+    like($err, qr/did not get everything/, 'and the line says so');
+    unlike($err, qr/carl/, 'but not of carl');
+    cmp_ok(now() - $began, '>=', 3, 'it tried as long as it should');
+    thaw_program($bob);
+}
+
+{
+    $rooms++;
+    my ($status, $err) = send_it(words => ['hello?']);
+    is($status, 4, 'nobody is there: 4');
+    like($err, qr/nobody.*room $rooms/, 'in that room');
+
+    ($status, $err) = send_it(input => '');
+    is($status, 2, 'nothing to send: 2');
+    like($err, qr/standard input/, 'and where it is missing');
+
+    my $nowhere = '127.0.0.1:' . free_udp_port();
+    ($status, $err) = send_it(bootnode => $nowhere, words => ['--timeout', '2', 'x']);
+    is($status, 1, 'no bootnode: 1');
+    like($err, qr/no bootnode.*2 s/, 'within the time given');
+
+    my $pinned = write_file("$data/pin.ini", "[client]\nbootnode_key = " . '01' x 32 . "\n");
+    ($status, $err) = send_it(words => ['--config', $pinned, 'x']);
+    is($status, 1, 'a wrong key: 1');
+    like($err, qr/\Q$bootnode->{address}\E/, 'of that bootnode');
+
+    for my $wrong (['--ui', 'json', 'x'], ['--timeout', 'soon', 'x'], [''], ['--loud', 'x']) {
+        ($status, $err) = send_it(words => $wrong);
+        is($status, 2, "'@$wrong': wrong usage: 2");
+    }
+    my ($status_client, undef, $why) = run_program(command => [gochat(), '--mode', 'client', '--timeout', '3']);
+    is($status_client, 2, 'a client that chats has no --timeout');
+    like($why, qr/--timeout/, 'and says so');
+}
+
+{
+    $rooms++;
+    my $bob = enter_room('bob');
+    wait_event($bob, { event => 'registered' }, 5);
+    my ($address, $folder) = sender();
+    my $sender = start_program(name => 'stream', command => [gochat(), '--mode', 'send', '--bootnode', $address, '--room',
+        "room $rooms", '--data-dir', $folder]);
+    ok(no_event($bob, { event => 'peer-joined' }, 1), 'who has nothing to say yet does not come');
+    send_line($sender, 'first');
+    ok(wait_event($bob, { event => 'message', text => 'first' }, 10), 'a line is sent as it comes');
+    send_signal($sender, 'TERM');
+    is(wait_exit($sender, 5), 3, 'a signal before the end of input: not everything was sent');
+}
+
+finish();
