@@ -7,7 +7,8 @@
 #define RTO_MIN_MS 20
 #define BACKOFF_LIMIT_MS 2000 /* doubling stops here */
 #define RTT_MAX_US 10000000
-#define PASSED_LIMIT 3 /* RFC 5681 §3.2 */
+#define REORDERING_MIN_MS 2
+#define PACKET_OVERHEAD 60 /* of a segment alone in its packet: UDP/IPv4, header, tag, padding */
 #define BITMAP_BITS 64
 
 /* `first` of a message that was acknowledged before delivery_restart means nothing: it has no segments left. */
@@ -17,12 +18,6 @@ struct delivery_message {
     uint64_t tag;
     uint32_t first;
     uint32_t segments;
-};
-
-struct delivery_slot {
-    size_t size;
-    bool first, last;
-    uint8_t data[];
 };
 
 /* Sequence numbers wrap: a lies before b when it is less than half the circle behind (RFC 1982). */
@@ -53,6 +48,7 @@ void delivery_sender_init(struct delivery_sender *sender, uint32_t stream) {
     memset(sender, 0, sizeof *sender);
     sender->stream = stream;
     sender->rto_ms = RTO_FIRST_MS;
+    congestion_init(&sender->congestion);
 }
 
 static void drop_first(struct delivery_sender *sender) {
@@ -141,12 +137,42 @@ static uint64_t timeout_ms(const struct delivery_sender *sender) {
     return timeout;
 }
 
-/* When a segment in flight is to be sent again; UINT64_MAX: it has arrived. */
-static uint64_t resend_time(const struct delivery_sender *sender, uint32_t sequence) {
+/* Did the newest that was acknowledged leave after `sequence` was last sent? Within one millisecond their numbers
+ * decide. */
+static bool is_overtaken(const struct delivery_sender *sender, uint32_t sequence) {
+    uint64_t sent_at = seen_flight(sender, sequence)->sent_at;
+
+    if (!sender->has_newest) return false;
+    return sender->newest_at > sent_at || (sender->newest_at == sent_at && before(sequence, sender->newest));
+}
+
+/* How long what was overtaken may still be on its way. */
+static uint64_t overtaken_ms(const struct delivery_sender *sender) {
+    uint64_t round_trip = sender->srtt_us / 1000, reordering = round_trip / 4;
+
+    return round_trip + (reordering > REORDERING_MIN_MS ? reordering : REORDERING_MIN_MS);
+}
+
+/* When a segment in flight is lost, and to be sent again; UINT64_MAX: it has arrived. */
+static uint64_t lost_at(const struct delivery_sender *sender, uint32_t sequence) {
     const struct delivery_flight *flight = seen_flight(sender, sequence);
+    uint64_t timer = flight->sent_at + timeout_ms(sender);
 
     if (flight->acknowledged) return UINT64_MAX;
-    return flight->passed >= PASSED_LIMIT ? 0 : flight->sent_at + timeout_ms(sender);
+    if (flight->lost) return 0;
+    if (!is_overtaken(sender, sequence)) return timer;
+    uint64_t overtaken = flight->sent_at + overtaken_ms(sender);
+    return overtaken < timer ? overtaken : timer;
+}
+
+static size_t bytes_in_flight(const struct delivery_sender *sender, uint64_t now) {
+    size_t bytes = 0;
+
+    for (uint32_t sequence = sender->cumulative; sequence != sender->next_sequence; sequence++) {
+        uint64_t lost = lost_at(sender, sequence);
+        if (lost != UINT64_MAX && lost > now) bytes += seen_flight(sender, sequence)->size;
+    }
+    return bytes;
 }
 
 static void describe(const struct delivery_sender *sender, uint32_t sequence, struct frame_segment *out) {
@@ -170,97 +196,134 @@ static void describe(const struct delivery_sender *sender, uint32_t sequence, st
  * that was lost as a whole is one expiry, not sixty-four; the rest follow when the oldest one's fate shows that the
  * path lives. */
 static bool timer_expired(const struct delivery_sender *sender, uint32_t sequence, uint64_t now) {
-    return sequence == sender->cumulative && seen_flight(sender, sequence)->passed < PASSED_LIMIT &&
+    return sequence == sender->cumulative && !seen_flight(sender, sequence)->lost && !is_overtaken(sender, sequence) &&
            now >= sender->news_at + timeout_ms(sender);
 }
 
-static void resend(struct delivery_sender *sender, uint32_t sequence, uint64_t now) {
+/* What is sent next: the oldest that is lost, else a new one. False: nothing is to be sent. */
+static bool choose(const struct delivery_sender *sender, uint64_t now, uint32_t *sequence) {
+    for (*sequence = sender->cumulative; *sequence != sender->next_sequence; ++*sequence)
+        if (lost_at(sender, *sequence) <= now) return true;
+    return has_new_segment(sender);
+}
+
+static void note_sent(struct delivery_sender *sender, uint32_t sequence, size_t bytes, size_t in_flight, uint64_t now) {
     struct delivery_flight *flight = flight_of(sender, sequence);
 
-    if (timer_expired(sender, sequence, now) && sender->backoff < UINT8_MAX) sender->backoff++;
+    if (sequence == sender->next_sequence) {
+        sender->next_sequence++;
+        *flight = (struct delivery_flight){.size = (uint16_t)bytes};
+    } else if (timer_expired(sender, sequence, now) && sender->backoff < UINT8_MAX) {
+        sender->backoff++;
+    }
     flight->sent_at = now;
-    flight->passed = 0;
+    flight->lost = false;
     if (flight->times < UINT8_MAX) flight->times++;
+    congestion_sent(&sender->congestion, bytes, in_flight, now, &flight->mark);
 }
 
 bool delivery_next(struct delivery_sender *sender, uint64_t now, struct frame_segment *out) {
-    for (uint32_t sequence = sender->cumulative; sequence != sender->next_sequence; sequence++) {
-        if (resend_time(sender, sequence) > now) continue;
-        resend(sender, sequence, now);
-        describe(sender, sequence, out);
-        return true;
+    uint32_t sequence;
+    size_t in_flight = bytes_in_flight(sender, now), bytes;
+
+    if (!choose(sender, now, &sequence)) {
+        if (in_flight > 0 && sender->next_sequence == queue_end(sender))
+            congestion_idle(&sender->congestion, in_flight);
+        return false;
     }
-    if (!has_new_segment(sender)) return false;
-    describe(sender, sender->next_sequence, out);
-    *flight_of(sender, sender->next_sequence) = (struct delivery_flight){.sent_at = now, .times = 1};
-    sender->next_sequence++;
+    describe(sender, sequence, out);
+    bytes = out->size + PACKET_OVERHEAD;
+    if (!congestion_allows(&sender->congestion, bytes, in_flight, now)) return false;
+    note_sent(sender, sequence, bytes, in_flight, now);
     return true;
 }
 
 uint64_t delivery_due(const struct delivery_sender *sender, uint64_t now) {
     uint64_t due = UINT64_MAX;
+    uint32_t next;
 
-    if (has_new_segment(sender)) return now;
-    for (uint32_t sequence = sender->cumulative; sequence != sender->next_sequence; sequence++) {
-        uint64_t time = resend_time(sender, sequence);
-
-        if (time < due) due = time;
+    if (choose(sender, now, &next)) {
+        struct frame_segment segment;
+        describe(sender, next, &segment);
+        due = congestion_due(&sender->congestion, segment.size + PACKET_OVERHEAD, bytes_in_flight(sender, now), now);
+        if (due <= now) return now;
     }
-    return due < now ? now : due;
+    for (uint32_t sequence = sender->cumulative; sequence != sender->next_sequence; sequence++) {
+        uint64_t time = lost_at(sender, sequence);
+
+        if (time > now && time < due) due = time;
+    }
+    return due;
 }
 
 struct news {
-    uint64_t count;
-    uint32_t sequences[DELIVERY_WINDOW];
-    uint64_t newest; /* when the segment that was sent last among those sent once left */
-    bool measured;
+    size_t bytes;
+    struct delivery_flight newest; /* the one among them that was sent last */
+    uint32_t sequence;
+    bool any;
+    bool measured;        /* one of them was sent only once: */
+    uint64_t measured_at; /* the last of these left then */
 };
+
+static bool is_newer(const struct news *news, const struct delivery_flight *flight, uint32_t sequence) {
+    if (!news->any || flight->sent_at != news->newest.sent_at)
+        return !news->any || flight->sent_at > news->newest.sent_at;
+    return before(news->sequence, sequence);
+}
 
 static void mark(struct delivery_sender *sender, uint32_t sequence, struct news *news) {
     struct delivery_flight *flight = flight_of(sender, sequence);
 
     if (sequence - sender->cumulative >= sender->next_sequence - sender->cumulative || flight->acknowledged) return;
     flight->acknowledged = true;
-    news->sequences[news->count++] = sequence;
-    if (flight->times != 1 || (news->measured && flight->sent_at < news->newest)) return;
-    news->newest = flight->sent_at;
+    news->bytes += flight->size;
+    if (is_newer(news, flight, sequence)) {
+        news->newest = *flight;
+        news->sequence = sequence;
+    }
+    news->any = true;
+    if (flight->times != 1 || (news->measured && flight->sent_at < news->measured_at)) return;
+    news->measured_at = flight->sent_at;
     news->measured = true;
 }
 
-/* Was `other` sent after `sequence` was last sent? Within one millisecond their numbers decide. */
-static bool sent_later(const struct delivery_sender *sender, uint32_t other, uint32_t sequence) {
-    uint64_t a = seen_flight(sender, sequence)->sent_at, b = seen_flight(sender, other)->sent_at;
+static void take_sample(struct delivery_sender *sender, uint64_t sent_at, uint64_t now) {
+    uint64_t rtt_ms = now > sent_at ? now - sent_at : 0;
 
-    return b > a || (b == a && before(sequence, other));
+    delivery_sample(sender, rtt_ms > RTT_MAX_US / 1000 ? RTT_MAX_US : (uint32_t)rtt_ms * 1000);
 }
 
-static void count_passed(struct delivery_sender *sender, const struct news *news) {
-    for (uint32_t sequence = sender->cumulative; sequence != sender->next_sequence; sequence++) {
-        struct delivery_flight *flight = flight_of(sender, sequence);
+/* An answer that comes sooner than the path allows is one to an earlier copy. */
+static bool is_of_an_earlier_copy(const struct delivery_sender *sender, const struct delivery_flight *flight,
+                                  uint64_t now) {
+    return flight->times > 1 && now - flight->sent_at < sender->srtt_us / 2000;
+}
 
-        if (flight->acknowledged) continue;
-        for (uint64_t i = 0; i < news->count && flight->passed < PASSED_LIMIT; i++)
-            if (sent_later(sender, news->sequences[i], sequence)) flight->passed++;
+static void take_news(struct delivery_sender *sender, const struct news *news, uint64_t now) {
+    const struct delivery_flight *newest = &news->newest;
+
+    sender->backoff = 0;
+    sender->news_at = now;
+    if (news->measured && now >= news->measured_at) take_sample(sender, news->measured_at, now);
+    if (!is_of_an_earlier_copy(sender, newest, now) && (!sender->has_newest || newest->sent_at >= sender->newest_at)) {
+        sender->has_newest = true;
+        sender->newest_at = newest->sent_at;
+        sender->newest = news->sequence;
     }
+    congestion_acknowledged(&sender->congestion, news->bytes, &newest->mark, newest->times == 1,
+                            bytes_in_flight(sender, now), now);
 }
 
 void delivery_acknowledged(struct delivery_sender *sender, const struct frame_acknowledgement *ack, uint64_t now) {
-    struct news news = {.count = 0};
+    struct news news = {0};
 
     if (ack->stream != sender->stream || before(sender->next_sequence, ack->cumulative)) return;
     for (uint32_t sequence = sender->cumulative; before(sequence, ack->cumulative); sequence++)
         mark(sender, sequence, &news);
     for (uint32_t bit = 0; bit < BITMAP_BITS; bit++)
         if (ack->bitmap >> bit & 1) mark(sender, ack->cumulative + 1 + bit, &news);
-    if (news.count == 0) return;
-    sender->backoff = 0;
-    sender->news_at = now;
-    if (news.measured && now >= news.newest) {
-        uint64_t rtt_ms = now - news.newest;
-
-        delivery_sample(sender, rtt_ms > RTT_MAX_US / 1000 ? RTT_MAX_US : (uint32_t)rtt_ms * 1000);
-    }
-    count_passed(sender, &news);
+    if (!news.any) return;
+    take_news(sender, &news, now);
     while (sender->cumulative != sender->next_sequence && flight_of(sender, sender->cumulative)->acknowledged)
         sender->cumulative++;
 }
@@ -278,8 +341,10 @@ bool delivery_completed(struct delivery_sender *sender, uint64_t *tag) {
 
 void delivery_path_changed(struct delivery_sender *sender) {
     sender->backoff = 0;
+    sender->has_newest = false;
+    congestion_init(&sender->congestion);
     for (uint32_t sequence = sender->cumulative; sequence != sender->next_sequence; sequence++)
-        if (!flight_of(sender, sequence)->acknowledged) flight_of(sender, sequence)->passed = PASSED_LIMIT;
+        flight_of(sender, sequence)->lost = !flight_of(sender, sequence)->acknowledged;
 }
 
 void delivery_restart(struct delivery_sender *sender, uint32_t stream) {
@@ -293,113 +358,7 @@ void delivery_restart(struct delivery_sender *sender, uint32_t stream) {
     sender->stream = stream;
     sender->next_sequence = sender->cumulative = 0;
     sender->backoff = 0;
+    sender->has_newest = false;
+    congestion_init(&sender->congestion);
     memset(sender->flight, 0, sizeof sender->flight);
-}
-
-void delivery_receiver_init(struct delivery_receiver *receiver) {
-    memset(receiver, 0, sizeof *receiver);
-}
-
-void delivery_receiver_clear(struct delivery_receiver *receiver) {
-    for (size_t i = 0; i < DELIVERY_WINDOW; i++) free(receiver->slots[i]);
-    free(receiver->message);
-    delivery_receiver_init(receiver);
-}
-
-static void drop_message(struct delivery_receiver *receiver) {
-    free(receiver->message);
-    receiver->message = NULL;
-    receiver->message_size = 0;
-}
-
-/* Where a message passes DELIVERY_MESSAGE_MAX it is dropped; what follows, up to the next first segment, then belongs
- * to none. */
-static void append(struct delivery_receiver *receiver, const uint8_t *data, size_t size) {
-    if (size > DELIVERY_MESSAGE_MAX - receiver->message_size) {
-        drop_message(receiver);
-        return;
-    }
-    if (size > 0) memcpy(receiver->message + receiver->message_size, data, size);
-    receiver->message_size += size;
-}
-
-/* The segment that is next. False without memory: it was not taken, and will come again. */
-static bool assemble(struct delivery_receiver *receiver, const struct frame_segment *segment, delivery_take take,
-                     void *context) {
-    if (segment->first) {
-        drop_message(receiver);
-        if (!segment->last) receiver->message = malloc(DELIVERY_MESSAGE_MAX);
-        if (!segment->last && !receiver->message) return false;
-    }
-    receiver->next++;
-    if (segment->first && segment->last) {
-        take(context, segment->data, segment->size);
-    } else if (receiver->message) {
-        append(receiver, segment->data, segment->size);
-        if (segment->last && receiver->message) {
-            take(context, receiver->message, receiver->message_size);
-            drop_message(receiver);
-        }
-    }
-    return true;
-}
-
-static struct delivery_slot **slot_of(struct delivery_receiver *receiver, uint32_t sequence) {
-    return &receiver->slots[sequence % DELIVERY_WINDOW];
-}
-
-static bool keep(struct delivery_receiver *receiver, const struct frame_segment *segment) {
-    struct delivery_slot **slot = slot_of(receiver, segment->sequence);
-
-    if (*slot) return true;
-    *slot = malloc(sizeof **slot + segment->size);
-    if (!*slot) return false;
-    **slot = (struct delivery_slot){.size = segment->size, .first = segment->first, .last = segment->last};
-    if (segment->size > 0) memcpy((*slot)->data, segment->data, segment->size);
-    return true;
-}
-
-/* Takes what has become next. Without memory it stays where it is, acknowledged, until the next segment comes. */
-static void drain(struct delivery_receiver *receiver, delivery_take take, void *context) {
-    struct delivery_slot *slot;
-
-    while ((slot = *slot_of(receiver, receiver->next))) {
-        struct frame_segment segment = {
-            .first = slot->first, .last = slot->last, .data = slot->data, .size = slot->size};
-        uint32_t sequence = receiver->next;
-
-        if (!assemble(receiver, &segment, take, context)) return;
-        *slot_of(receiver, sequence) = NULL;
-        free(slot);
-    }
-}
-
-bool delivery_receive(struct delivery_receiver *receiver, const struct frame_segment *segment, delivery_take take,
-                      void *context) {
-    bool newer = segment->stream > receiver->stream;
-    uint32_t next = newer ? 0 : receiver->next;
-
-    if (segment->stream < receiver->stream || segment->stream == 0 || segment->size > DELIVERY_SEGMENT_DATA)
-        return false;
-    if (!newer && before(segment->sequence, next)) return true;
-    if (segment->sequence - next >= DELIVERY_WINDOW) return false;
-    if (newer) {
-        delivery_receiver_clear(receiver);
-        receiver->stream = segment->stream;
-    }
-    if (segment->sequence != next || *slot_of(receiver, next)) {
-        if (!keep(receiver, segment)) return false;
-    } else if (!assemble(receiver, segment, take, context)) {
-        return false;
-    }
-    drain(receiver, take, context);
-    return true;
-}
-
-bool delivery_acknowledgement(const struct delivery_receiver *receiver, struct frame_acknowledgement *out) {
-    if (receiver->stream == 0) return false;
-    *out = (struct frame_acknowledgement){.stream = receiver->stream, .cumulative = receiver->next};
-    for (uint32_t bit = 0; bit + 1 < DELIVERY_WINDOW; bit++)
-        if (receiver->slots[(receiver->next + 1 + bit) % DELIVERY_WINDOW]) out->bitmap |= UINT64_C(1) << bit;
-    return true;
 }

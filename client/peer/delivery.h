@@ -4,14 +4,18 @@
  * Invariants. Sender: a segment is kept until it is acknowledged; at most DELIVERY_WINDOW segments are in flight;
  * messages complete in order. Receiver: segments leave in order, once; a stream with a higher number starts anew, a
  * lower one is ignored. The retransmission timer is RFC 6298's with a floor of 20 ms, doubled at each expiry up to 2 s;
- * Karn's rule: no sample from what was resent; a segment passed over by three later acknowledgements is resent at once
- * (RFC 5681's fast retransmit). */
+ * Karn's rule: no sample from what was resent; a segment that left before one which was acknowledged is lost when it is
+ * a round trip and a quarter old (RFC 8985's RACK, which takes no reordering for loss). congestion.h says how much is
+ * in flight, and how fast; the window of 64 segments bounds it to 64 KiB a round trip, 640 kB a second at 100 ms.
+ *
+ * All that goes to one peer is one stream: a line that is said after a long paste comes after it. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client/peer/congestion.h"
 #include "common/peer_messages.h"
 
 #define DELIVERY_WINDOW 64 /* as far as an acknowledgement's bitmap reaches */
@@ -33,9 +37,11 @@ struct delivery_message; /* list element: blob, tag, first sequence, segments */
 /* A segment in flight. */
 struct delivery_flight {
     uint64_t sent_at;
-    uint8_t times;  /* sent how often */
-    uint8_t passed; /* acknowledgements of segments that left after it was last sent */
+    uint16_t size; /* with what comes around it */
+    uint8_t times; /* sent how often */
     bool acknowledged;
+    bool lost; /* to be sent again, without asking the timer */
+    struct congestion_mark mark;
 };
 
 struct delivery_sender {
@@ -46,6 +52,10 @@ struct delivery_sender {
     size_t messages;
     struct delivery_flight flight[DELIVERY_WINDOW]; /* by sequence modulo DELIVERY_WINDOW */
     uint64_t news_at;                               /* when something was last acknowledged */
+    uint64_t newest_at;                             /* when the newest that was acknowledged left, */
+    uint32_t newest;                                /* and which it was */
+    bool has_newest;
+    struct congestion congestion;
     uint32_t srtt_us, rttvar_us, rto_ms;
     uint8_t backoff;
     bool has_rtt;

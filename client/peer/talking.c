@@ -59,7 +59,7 @@ void talking_introduce(struct peer *peer, const struct path *to, uint64_t now) {
 
 /* One packet with what is due: introduction, acknowledgement, segments. False when nothing was. */
 static bool flush_packet(struct peer *peer, uint64_t now) {
-    uint8_t buffer[PEER_FRAMES_MAX];
+    uint8_t buffer[PEER_FRAMES_OWN_MAX];
     struct writer writer = writer_over(buffer, sizeof buffer);
     struct frame frame;
     bool segments = false;

@@ -1,0 +1,124 @@
+/* The receiving half of delivery.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/peer/delivery.h"
+
+struct delivery_slot {
+    size_t size;
+    bool first, last;
+    uint8_t data[];
+};
+
+/* Sequence numbers wrap: a lies before b when it is less than half the circle behind (RFC 1982). */
+static bool before(uint32_t a, uint32_t b) {
+    return a != b && b - a < UINT32_C(1) << 31;
+}
+
+void delivery_receiver_init(struct delivery_receiver *receiver) {
+    memset(receiver, 0, sizeof *receiver);
+}
+
+void delivery_receiver_clear(struct delivery_receiver *receiver) {
+    for (size_t i = 0; i < DELIVERY_WINDOW; i++) free(receiver->slots[i]);
+    free(receiver->message);
+    delivery_receiver_init(receiver);
+}
+
+static void drop_message(struct delivery_receiver *receiver) {
+    free(receiver->message);
+    receiver->message = NULL;
+    receiver->message_size = 0;
+}
+
+/* Where a message passes DELIVERY_MESSAGE_MAX it is dropped; what follows, up to the next first segment, then belongs
+ * to none. */
+static void append(struct delivery_receiver *receiver, const uint8_t *data, size_t size) {
+    if (size > DELIVERY_MESSAGE_MAX - receiver->message_size) {
+        drop_message(receiver);
+        return;
+    }
+    if (size > 0) memcpy(receiver->message + receiver->message_size, data, size);
+    receiver->message_size += size;
+}
+
+/* The segment that is next. False without memory: it was not taken, and will come again. */
+static bool assemble(struct delivery_receiver *receiver, const struct frame_segment *segment, delivery_take take,
+                     void *context) {
+    if (segment->first) {
+        drop_message(receiver);
+        if (!segment->last) receiver->message = malloc(DELIVERY_MESSAGE_MAX);
+        if (!segment->last && !receiver->message) return false;
+    }
+    receiver->next++;
+    if (segment->first && segment->last) {
+        take(context, segment->data, segment->size);
+    } else if (receiver->message) {
+        append(receiver, segment->data, segment->size);
+        if (segment->last && receiver->message) {
+            take(context, receiver->message, receiver->message_size);
+            drop_message(receiver);
+        }
+    }
+    return true;
+}
+
+static struct delivery_slot **slot_of(struct delivery_receiver *receiver, uint32_t sequence) {
+    return &receiver->slots[sequence % DELIVERY_WINDOW];
+}
+
+static bool keep(struct delivery_receiver *receiver, const struct frame_segment *segment) {
+    struct delivery_slot **slot = slot_of(receiver, segment->sequence);
+
+    if (*slot) return true;
+    *slot = malloc(sizeof **slot + segment->size);
+    if (!*slot) return false;
+    **slot = (struct delivery_slot){.size = segment->size, .first = segment->first, .last = segment->last};
+    if (segment->size > 0) memcpy((*slot)->data, segment->data, segment->size);
+    return true;
+}
+
+/* Takes what has become next. Without memory it stays where it is, acknowledged, until the next segment comes. */
+static void drain(struct delivery_receiver *receiver, delivery_take take, void *context) {
+    struct delivery_slot *slot;
+
+    while ((slot = *slot_of(receiver, receiver->next))) {
+        struct frame_segment segment = {
+            .first = slot->first, .last = slot->last, .data = slot->data, .size = slot->size};
+        uint32_t sequence = receiver->next;
+
+        if (!assemble(receiver, &segment, take, context)) return;
+        *slot_of(receiver, sequence) = NULL;
+        free(slot);
+    }
+}
+
+bool delivery_receive(struct delivery_receiver *receiver, const struct frame_segment *segment, delivery_take take,
+                      void *context) {
+    bool newer = segment->stream > receiver->stream;
+    uint32_t next = newer ? 0 : receiver->next;
+
+    if (segment->stream < receiver->stream || segment->stream == 0 || segment->size > DELIVERY_SEGMENT_DATA)
+        return false;
+    if (!newer && before(segment->sequence, next)) return true;
+    if (segment->sequence - next >= DELIVERY_WINDOW) return false;
+    if (newer) {
+        delivery_receiver_clear(receiver);
+        receiver->stream = segment->stream;
+    }
+    if (segment->sequence != next || *slot_of(receiver, next)) {
+        if (!keep(receiver, segment)) return false;
+    } else if (!assemble(receiver, segment, take, context)) {
+        return false;
+    }
+    drain(receiver, take, context);
+    return true;
+}
+
+bool delivery_acknowledgement(const struct delivery_receiver *receiver, struct frame_acknowledgement *out) {
+    if (receiver->stream == 0) return false;
+    *out = (struct frame_acknowledgement){.stream = receiver->stream, .cumulative = receiver->next};
+    for (uint32_t bit = 0; bit + 1 < DELIVERY_WINDOW; bit++)
+        if (receiver->slots[(receiver->next + 1 + bit) % DELIVERY_WINDOW]) out->bitmap |= UINT64_C(1) << bit;
+    return true;
+}
