@@ -41,14 +41,14 @@
     X(FOREIGN, "foreign", "session ids of another bootnode, dropped")                                                  \
     X(NOTICE, "notice", "NOTICE sent")                                                                                 \
     X(STUN, "stun", "STUN answers")                                                                                    \
-    X(RATE_LIMITED, "rate_limited", "packets over a rate limit")                                                       \
     X(RELAYED, "relayed", "RELAY passed on")                                                                           \
     X(RELAYED_BYTES, "relayed_bytes", "bytes of RELAY passed on")                                                      \
     X(RELAY_OFF, "relay_off", "RELAY while relaying is off, dropped")                                                  \
     X(RELAY_ELSEWHERE, "relay_elsewhere", "RELAY from another address than its session's, dropped")                    \
     X(RELAY_FORGED, "relay_forged", "RELAY with a wrong tag, dropped")                                                 \
     X(RELAY_LIMITED, "relay_limited", "RELAY over a limit of bytes, dropped")                                          \
-    X(RELAY_NO_TARGET, "relay_no_target", "RELAY to nobody in the room who listens, dropped")
+    X(RELAY_NO_TARGET, "relay_no_target", "RELAY to nobody in the room who listens, dropped")                          \
+    X(RATE_LIMITED, "rate_limited", "packets over a rate limit")
 
 enum counter {
 #define COUNTER_ENUM(id, name, help) COUNTER_##id,

@@ -202,7 +202,8 @@ static void test_forged_packets_do_nothing(void **state) {
                      {MESSAGE_LEAVE, SEALED_OVERHEAD},
                      {MESSAGE_MOVE, SEALED_OVERHEAD + COOKIE_SIZE},
                      {MESSAGE_UPDATE, SEALED_OVERHEAD + 5},
-                     {MESSAGE_INTRODUCE, SEALED_OVERHEAD + MEMBER_ID_SIZE}};
+                     {MESSAGE_INTRODUCE, SEALED_OVERHEAD + MEMBER_ID_SIZE},
+                     {MESSAGE_RELAY, RELAY_OVERHEAD + RELAY_PACKET_MIN}};
     struct rendezvous_client *ada = net_join(net, "tea", 1), *bob = net_join(net, "tea", 2);
     settle(net);
     net_run(net, 5000);
@@ -217,14 +218,20 @@ static void test_forged_packets_do_nothing(void **state) {
         randombytes_buf(packet + 12, forgeries[which].size - 12);
         packet[0] = forgeries[which].type;
         if (forgeries[which].type != MESSAGE_HEARTBEAT) packet[12] = 0; /* a counter that could be next */
+        if (forgeries[which].type == MESSAGE_RELAY) {
+            memcpy(packet + 12, ada->identity.member_id, MEMBER_ID_SIZE);
+            packet[RELAY_HEADER_SIZE] = 0x94;
+        }
         write_u64(&id, bob->session.session_id);
-        net_inject(net, i % 2 ? &bob->address : &elsewhere, packet, forgeries[which].size);
+        net_inject(net, randombytes_uniform(2) ? &bob->address : &elsewhere, packet, forgeries[which].size);
     }
     assert_int_equal(net->bytes_out, out);
     assert_untouched(net, &before);
     assert_true(room_version_equal(net_room(net, ada)->version, version));
     assert_int_equal(counters_read(&net->counters, COUNTER_HEARTBEAT_FORGED) +
-                         counters_read(&net->counters, COUNTER_SEALED_FORGED),
+                         counters_read(&net->counters, COUNTER_SEALED_FORGED) +
+                         counters_read(&net->counters, COUNTER_RELAY_FORGED) +
+                         counters_read(&net->counters, COUNTER_RELAY_ELSEWHERE),
                      FORGERIES);
     net_run(net, 30000);
     assert_int_equal(net_totals(net).sessions, 2);

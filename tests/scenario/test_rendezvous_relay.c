@@ -411,6 +411,68 @@ static void test_a_relayed_packet_is_not_relayed_again(void **state) {
     assert_int_equal(count(net, COUNTER_MALFORMED), 251);
 }
 
+#define ECHOES 4096
+
+struct echo {
+    size_t count;
+    struct flying packets[ECHOES];
+};
+
+static bool keep_answers(struct net *net, const struct flying *packet) {
+    struct echo *echo = net->watching;
+    if (!packet->to_server && echo->count < ECHOES) echo->packets[echo->count++] = *packet;
+    return true;
+}
+
+/* All that the bootnode says to two members, at least once. */
+static void record_answers(struct net *net, struct echo *echo) {
+    struct rendezvous_client *ada, *bob;
+    struct address elsewhere = net_address(201);
+    uint8_t packet[PACKET_MAX];
+    echo->count = 0;
+    net->watching = echo;
+    net->watch = keep_answers;
+    ada = net_join(net, "tea", 1);
+    bob = net_join(net, "tea", 2);
+    settle(net);
+    relay(net, ada, bob);
+    net_inject(net, &ada->address, packet,
+               client_seal(ada, MESSAGE_INTRODUCE, bob->identity.member_id, MEMBER_ID_SIZE, packet));
+    net_inject(net, &elsewhere, packet, client_beat(bob, true, packet));
+    net_inject(net, &bob->address, packet, client_beat(bob, true, packet));
+    net_run(net, 500);
+}
+
+/* Everything back to it, from where it went to and from its own address. Returns how many packets that drew. */
+static size_t send_back(struct net *net, const struct echo *said, struct echo *drawn) {
+    struct address own = net_address(200);
+    drawn->count = 0;
+    net->watching = drawn;
+    for (size_t i = 0; i < said->count; i++) {
+        net_inject(net, &own, said->packets[i].data, said->packets[i].size);
+        net_inject(net, &said->packets[i].peer, said->packets[i].data, said->packets[i].size);
+    }
+    return drawn->count;
+}
+
+/* A bootnode that is made to send to itself, or two of them to each other: RESET at most comes of it, which draws
+ * nothing more. So nothing goes round. */
+static void test_what_a_bootnode_sends_does_not_go_round(void **state) {
+    static struct echo said, drawn, last;
+    struct net *net = *state;
+    bool seen[256] = {false};
+    record_answers(net, &said);
+    assert_int_equal(send_back(net, &said, &drawn), 0);
+    net_restart(net, false);
+    assert_true(send_back(net, &said, &drawn) > 0);
+    for (size_t i = 0; i < drawn.count; i++) assert_int_equal(drawn.packets[i].data[0], MESSAGE_RESET);
+    assert_int_equal(send_back(net, &drawn, &last), 0);
+    static const uint8_t types[] = {MESSAGE_COOKIE, MESSAGE_WELCOME,   MESSAGE_BEAT_ACK, MESSAGE_CHANGES,
+                                    MESSAGE_PATH,   MESSAGE_INTRODUCE, MESSAGE_RELAY};
+    for (size_t i = 0; i < said.count; i++) seen[said.packets[i].data[0]] = true;
+    for (size_t i = 0; i < sizeof types; i++) assert_true(seen[types[i]]);
+}
+
 int main(void) {
 #define net_test(test) cmocka_unit_test_setup_teardown(test, net_setup, net_teardown)
     const struct CMUnitTest tests[] = {
@@ -428,6 +490,7 @@ int main(void) {
         net_test(test_never_says_so_and_relays_nothing),
         net_test(test_nothing_reaches_who_did_not_register),
         net_test(test_a_relayed_packet_is_not_relayed_again),
+        net_test(test_what_a_bootnode_sends_does_not_go_round),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("rendezvous_relay", tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* hostile_member BOOTNODE SEED COUNT: what a bootnode meets behind the cookie. Asks for one as any client does, then
  * sends COUNT REGISTERs in turn: of random bytes, with a mutated Noise message, with a true one around a mutated
- * payload, and true ones; as the member that these become, sealed packets around mutated bodies. Prints how many
- * members came of it. */
+ * payload, and true ones; as the member that these become, mutated RELAYs with a true tag, and sealed packets around
+ * mutated bodies. Prints how many members came of it. */
 #include <errno.h>
 #include <stdbool.h>
 #include <sys/socket.h>
@@ -12,11 +12,13 @@
 #include "common/link.h"
 #include "common/messages.h"
 #include "common/noise.h"
+#include "common/peer_messages.h"
 #include "tests/tools/hostile.h"
 
 #define ANSWER_MS 200
 #define HELLO_TRIES 50
 #define SEALED_PER_MEMBER 20
+#define RELAYS_PER_MEMBER 20
 
 struct intruder {
     int socket;
@@ -191,8 +193,28 @@ static void send_sealed(struct intruder *intruder, uint64_t counter) {
     transmit(intruder, packet, link_seal(key, &header, body.data, body.size, packet, sizeof packet));
 }
 
+/* With its true tag, whatever stands in it. */
+static void send_relay(struct intruder *intruder) {
+    uint8_t carried[RELAY_PACKET_MAX], packet[PACKET_MAX], key[LINK_TAG_KEY_SIZE];
+    struct mutant message = {.size = 0}, random = {.size = 64};
+    struct relay_message relay = {.session_id = intruder->session.session_id, .packet = carried};
+    relay.packet_size = RELAY_PACKET_MIN + chance_below(&intruder->chance, RELAY_PACKET_MAX - RELAY_PACKET_MIN + 1);
+    chance_fill(&intruder->chance, carried, relay.packet_size);
+    chance_fill(&intruder->chance, relay.member_id, sizeof relay.member_id);
+    carried[0] = PEER_DATA;
+    message.size = relay_encode(&relay, packet, sizeof packet);
+    memcpy(message.data, packet, message.size);
+    chance_fill(&intruder->chance, random.data, random.size);
+    if (chance_below(&intruder->chance, 2)) mutate(&message, &random, &intruder->chance);
+    message.size = clip(message.size, TAG_SIZE, sizeof packet);
+    link_tag_key(intruder->secret, LINK_TO_BOOTNODE, key);
+    link_tag_relay(key, message.data, message.size);
+    transmit(intruder, message.data, message.size);
+}
+
 static void behave_badly(struct intruder *intruder) {
     send_beat(intruder, 1);
+    for (unsigned i = 0; i < RELAYS_PER_MEMBER; i++) send_relay(intruder);
     for (uint64_t counter = 1; counter <= SEALED_PER_MEMBER; counter++) send_sealed(intruder, counter);
 }
 
