@@ -8,9 +8,9 @@ package GoChat::Conversation;
 #     say_numbers($_, 100) for @speakers;
 #     all_heard('at first', 10, @speakers);
 #
-# A speaker is a client (GoChat::Test) that also knows `nick`, `said` (how many numbers), `heard` (nick => numbers),
-# `heard_at` (nick => when the last one came), `delays` (milliseconds from sending, of all) and `delivered` (how many
-# acknowledgements). Everyone needs a nick of their own.
+# A speaker is a client (GoChat::Test) that also knows `nick`, `said` (how many numbers), `met` (the nicks it was ever
+# connected to), `heard` (nick => numbers), `heard_at` (nick => when the last one came), `delays` (milliseconds from
+# sending, of all) and `delivered` (how many acknowledgements). Everyone needs a nick of their own.
 use strict;
 use warnings;
 use Exporter qw(import);
@@ -36,6 +36,7 @@ sub _tally {
         $speaker->{heard_at}{ $event->{nick} } = $event->{_at};
         return 1;
     }
+    $speaker->{met}{ $event->{nick} } = 1 if $event->{event} eq 'peer-connected';
     $speaker->{delivered}++ if $event->{event} eq 'delivered';
     return $event->{event} =~ /^(?:delivered|sent)$/;
 }
@@ -47,21 +48,20 @@ sub say_numbers {
     send_line($speaker, ++$speaker->{said} . $padding) for 1 .. $count;
 }
 
-sub _others {
-    my ($speaker, @all) = @_;
-    return grep { $_ != $speaker } @all;
+# All ordered pairs.
+sub _ways {
+    my @speakers = @_;
+    return map { my $one = $_; map { [$one, $_] } grep { $_ != $one } @speakers } @speakers;
 }
 
 # Everyone with everyone, whatever the path.
 sub all_connected {
     my ($timeout, @speakers) = @_;
-    my $missing = 0;
-    for my $speaker (@speakers) {
-        for my $other (_others($speaker, @speakers)) {
-            $missing++ unless wait_event($speaker, { event => 'peer-connected', nick => $other->{nick} }, $timeout);
-        }
-    }
-    return is($missing, 0, 'everyone is connected to everyone');
+    my @ways = _ways(@speakers);
+    my $missing = sub { grep { !$_->[0]{met}{ $_->[1]{nick} } } @ways };
+    wait_until(sub { !$missing->() }, $timeout);
+    fail_about($_->[0], "$_->[0]{name} is connected to $_->[1]{nick}") for $missing->();
+    return is(scalar $missing->(), 0, 'everyone is connected to everyone');
 }
 
 # What is wrong with numbers that should be 1 to `count`, in order: '' if nothing is.
@@ -87,7 +87,7 @@ sub _some {
 # Waits until the last of what was said has come. Then all of it has, once and in order.
 sub all_heard {
     my ($what, $timeout, @speakers) = @_;
-    my @ways = map { my $speaker = $_; map { [$speaker, $_] } _others($speaker, @speakers) } @speakers;
+    my @ways = _ways(@speakers);
     my $heard = sub { my ($from, $to) = @_; return $to->{heard}{ $from->{nick} } // [] };
     wait_until(sub { !grep { @{ $heard->(@$_) } < $_->[0]{said} } @ways }, $timeout);
     my $right = 0;
