@@ -182,24 +182,24 @@ static void ping(struct examination *examination, uint64_t now) {
     }
 }
 
+static void ask_next_server(struct examination *examination, uint64_t now) {
+    const struct address *servers = examination->servers;
+    examination->server = servers[examination->next++];
+    examination->second = (struct address){.port = 0};
+    for (size_t i = examination->next; i < examination->server_count && examination->second.port == 0; i++)
+        if (!address_same_ip(&servers[i], &examination->server)) examination->second = servers[i];
+    ping(examination, now);
+}
+
 void examination_start(struct examination *examination, const struct address *servers, size_t count,
                        const struct address *local, uint64_t now) {
     memset(examination, 0, sizeof *examination);
     examination->local = *local;
     examination->present = count > 0;
     if (count == 0) return;
-    examination->server = servers[0];
-    for (size_t i = 1; i < count && examination->second.port == 0; i++)
-        if (!address_same_ip(&servers[i], &servers[0])) examination->second = servers[i];
-    ping(examination, now);
-}
-
-/* Nobody there: the second one is the first. */
-static void try_second(struct examination *examination, uint64_t now) {
-    if (!pings_over(examination) || ping_answer(examination) || examination->second.port == 0) return;
-    examination->server = examination->second;
-    examination->second.port = 0;
-    ping(examination, now);
+    examination->server_count = count < EXAMINATION_SERVERS ? count : EXAMINATION_SERVERS;
+    memcpy(examination->servers, servers, examination->server_count * sizeof *servers);
+    ask_next_server(examination, now);
 }
 
 /* Plans what may be planned; true when something new is asked or left out, upon which others may build. */
@@ -221,7 +221,8 @@ static bool plan(struct examination *examination, uint64_t now) {
 size_t examination_tick(struct examination *examination, uint64_t now, uint16_t *socket, struct address *to,
                         uint8_t out[static STUN_REQUEST_MAX]) {
     if (!examination->present) return 0;
-    try_second(examination, now);
+    if (pings_over(examination) && !ping_answer(examination) && examination->next < examination->server_count)
+        ask_next_server(examination, now);
     while (plan(examination, now)) {
     }
     for (enum probe i = 0; i < PROBE_COUNT; i++) {
