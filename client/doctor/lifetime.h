@@ -35,5 +35,9 @@ size_t lifetime_tick(struct lifetime *lifetime, uint64_t now, uint16_t *socket, 
                      uint8_t out[static STUN_REQUEST_MAX]);
 /* UINT64_MAX: it is over, or was not started. */
 uint64_t lifetime_due(const struct lifetime *lifetime);
+/* Did any mapping tell something? */
+static inline bool lifetime_known(const struct lifetime *lifetime) {
+    return !lifetime->refused && (lifetime->alive_s > 0 || lifetime->dead_s > 0);
+}
 bool lifetime_receive(struct lifetime *lifetime, uint16_t socket, const struct address *from, const uint8_t *data,
                       size_t size, uint64_t now);

@@ -79,8 +79,8 @@ static void say_family(const struct findings *findings, const char *label, enum 
 
 static void say_lifetime(const struct lifetime *lifetime, FILE *out) {
     if (!lifetime) return;
-    if (!lifetime->started || lifetime->refused)
-        line(out, "Mapping lives", "cannot tell: the bootnode does not help");
+    if (!lifetime_known(lifetime))
+        line(out, "Mapping lives", "cannot tell: the bootnode does not answer to another port");
     else if (lifetime->dead_s == 0)
         line(out, "Mapping lives", "%" PRIu64 " s or longer", lifetime->alive_s);
     else
@@ -155,7 +155,7 @@ static json_t *family_json(const struct findings *findings, enum nat_kind_named 
 }
 
 static json_t *lifetime_json(const struct lifetime *lifetime) {
-    if (!lifetime || !lifetime->started || lifetime->refused) return json_null();
+    if (!lifetime || !lifetime_known(lifetime)) return json_null();
     return json_pack("{s:I,s:o}", "alive_s", (json_int_t)lifetime->alive_s, "dead_s",
                      lifetime->dead_s ? json_integer((json_int_t)lifetime->dead_s) : json_null());
 }

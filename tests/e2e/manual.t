@@ -44,11 +44,11 @@ is_deeply(words($arguments{ $_->[0] }), words($_->[1] // ''), "/$_->[0]: its arg
 like(section('COMMANDS'), qr/\b\Q$_->[0]\E\b/, "setting $_->[0]") for @{ $said{setting} };
 like(section('The client'), qr/\b$_\b/, "--ui $_") for qw(auto curses plain json);
 
-for my $mode (qw(client send bootnode)) {
+for my $mode (qw(client send doctor bootnode)) {
     my (undef, $help) = run_program(command => [gochat(), '--mode', $mode, '--help']);
     like($source, qr/Fl -\Q$_\E\b/, "--$_ of $mode") for $help =~ /--([a-z-]+)/g;
 }
-like(section('EXIT STATUS'), qr/^\.It $_$/m, "exit status $_") for 0 .. 4;
+like(section('EXIT STATUS'), qr/^\.It $_$/m, "exit status $_") for 0 .. 7;
 like($source, qr/^\.It Ev .*\b$_\b/m, "the environment's $_") for qw(NO_COLOR TERM XDG_DATA_HOME);
 
 finish();
