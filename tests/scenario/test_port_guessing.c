@@ -335,5 +335,5 @@ int main(void) {
         cmocka_unit_test_setup_teardown(success_is_as_the_formula_says, world_setup, world_teardown),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    return cmocka_run_group_tests_name("probing", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("port guessing", tests, NULL, NULL);
 }
