@@ -1,0 +1,220 @@
+/* What an established session with a bootnode does besides beating: relaying, and asking whether it is still heard. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+
+#include "client/rendezvous.h"
+#include "common/peer_messages.h"
+
+#define NOW 1000000
+#define SESSION UINT64_C(0x1234567800000001)
+
+struct fixture {
+    struct identity identity;
+    struct room_keys keys;
+    struct rendezvous rendezvous;
+    struct address bootnode;
+    unsigned sent, relayed, lost;
+    uint8_t packet[PACKET_MAX]; /* sent last, or relayed last */
+    size_t size;
+    uint8_t from[MEMBER_ID_SIZE];
+};
+
+static const uint8_t member[MEMBER_ID_SIZE] = {7, 7, 7};
+
+static void on_send(void *context, const struct address *to, const uint8_t *data, size_t size) {
+    struct fixture *fixture = context;
+    assert_true(address_equal(to, &fixture->bootnode));
+    fixture->sent++;
+    fixture->size = size;
+    memcpy(fixture->packet, data, size);
+}
+
+static void on_relayed(void *context, const uint8_t id[static MEMBER_ID_SIZE], const uint8_t *packet, size_t size) {
+    struct fixture *fixture = context;
+    fixture->relayed++;
+    fixture->size = size;
+    memcpy(fixture->from, id, MEMBER_ID_SIZE);
+    memcpy(fixture->packet, packet, size);
+}
+
+static void on_lost(void *context, const char *why) {
+    struct fixture *fixture = context;
+    assert_non_null(why);
+    fixture->lost++;
+}
+
+/* As after a WELCOME, whose making test_rendezvous.c has. */
+static void make_active(struct fixture *fixture) {
+    struct rendezvous *rendezvous = &fixture->rendezvous;
+    rendezvous->state = RENDEZVOUS_ACTIVE;
+    rendezvous->session_id = SESSION;
+    rendezvous->relays = rendezvous->ever_active = rendezvous->listed = true;
+    rendezvous->beat_ms = 4000;
+    rendezvous->answer_every = 3;
+    rendezvous->next_beat = NOW + 4000;
+    memset(rendezvous->beat_key, 1, sizeof rendezvous->beat_key);
+    memset(rendezvous->ack_key, 2, sizeof rendezvous->ack_key);
+}
+
+static int setup(void **state) {
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    static const uint8_t seed[32] = {5};
+    if (!fixture || sodium_init() < 0) return -1;
+    identity_from_seed(seed, &fixture->identity);
+    assert_true(room_keys_derive("tea", NULL, 0, &fixture->keys));
+    assert_true(address_parse("192.0.2.1:9595", 0, &fixture->bootnode));
+    struct rendezvous_owner owner = {
+        .context = fixture, .send = on_send, .lost = on_lost, .relayed = on_relayed, .members.context = fixture};
+    rendezvous_init(&fixture->rendezvous, &owner, &fixture->keys, &fixture->identity, 1, &fixture->bootnode, 1, NOW);
+    make_active(fixture);
+    *state = fixture;
+    return 0;
+}
+
+static int teardown(void **state) {
+    struct fixture *fixture = *state;
+    rendezvous_clear(&fixture->rendezvous);
+    free(fixture);
+    return 0;
+}
+
+static size_t relay_packet(uint64_t session, uint8_t key_byte, uint8_t type, uint8_t out[static PACKET_MAX]) {
+    uint8_t inner[64] = {type, 1, 2, 3}, key[LINK_TAG_KEY_SIZE];
+    struct relay_message relay = {.session_id = session, .packet = inner, .packet_size = sizeof inner};
+    memcpy(relay.member_id, member, MEMBER_ID_SIZE);
+    memset(key, key_byte, sizeof key);
+    size_t size = relay_encode(&relay, out, PACKET_MAX);
+    if (size) link_tag_relay(key, out, size);
+    return size;
+}
+
+static void what_is_relayed_is_tagged(void **state) {
+    struct fixture *fixture = *state;
+    uint8_t inner[RELAY_PACKET_MAX + 1] = {PEER_DATA};
+    struct relay_message relay;
+    assert_true(rendezvous_relays(&fixture->rendezvous));
+    assert_true(rendezvous_relay(&fixture->rendezvous, member, inner, 100));
+    assert_int_equal(fixture->sent, 1);
+    assert_int_equal(fixture->size, 100 + RELAY_OVERHEAD);
+    assert_true(relay_decode(fixture->packet, fixture->size, &relay));
+    assert_true(link_check_relay(fixture->rendezvous.beat_key, fixture->packet, fixture->size));
+    assert_int_equal(relay.session_id, SESSION);
+    assert_memory_equal(relay.member_id, member, MEMBER_ID_SIZE);
+    assert_memory_equal(relay.packet, inner, 100);
+    assert_true(rendezvous_relay(&fixture->rendezvous, member, inner, RELAY_PACKET_MAX));
+    assert_false(rendezvous_relay(&fixture->rendezvous, member, inner, RELAY_PACKET_MAX + 1));
+    assert_false(rendezvous_relay(&fixture->rendezvous, member, inner, RELAY_PACKET_MIN - 1));
+    inner[0] = MESSAGE_HELLO;
+    assert_false(rendezvous_relay(&fixture->rendezvous, member, inner, 100));
+    assert_int_equal(fixture->sent, 2);
+}
+
+static void nothing_is_relayed_without_leave(void **state) {
+    struct fixture *fixture = *state;
+    uint8_t inner[100] = {PEER_DATA};
+    fixture->rendezvous.relays = false;
+    assert_false(rendezvous_relays(&fixture->rendezvous));
+    assert_false(rendezvous_relay(&fixture->rendezvous, member, inner, sizeof inner));
+    fixture->rendezvous.relays = true;
+    fixture->rendezvous.state = RENDEZVOUS_HELLO;
+    assert_false(rendezvous_relay(&fixture->rendezvous, member, inner, sizeof inner));
+    assert_int_equal(fixture->sent, 0);
+}
+
+static void only_the_bootnodes_own_relay_is_taken(void **state) {
+    struct fixture *fixture = *state;
+    uint8_t packet[PACKET_MAX];
+    struct address stranger = fixture->bootnode;
+    size_t size = relay_packet(SESSION, 2, PEER_DATA, packet);
+    assert_true(rendezvous_receive(&fixture->rendezvous, &fixture->bootnode, packet, size, NOW + 1));
+    assert_int_equal(fixture->relayed, 1);
+    assert_memory_equal(fixture->from, member, MEMBER_ID_SIZE);
+    assert_int_equal(fixture->packet[0], PEER_DATA);
+    assert_int_equal(fixture->size, 64);
+    assert_int_equal(fixture->rendezvous.heard, NOW); /* a copy of it would not be life either */
+    stranger.port++;
+    assert_false(rendezvous_receive(&fixture->rendezvous, &stranger, packet, size, NOW + 1));
+    packet[40] ^= 1;
+    rendezvous_receive(&fixture->rendezvous, &fixture->bootnode, packet, size, NOW + 1);
+    packet[40] ^= 1;
+    rendezvous_receive(&fixture->rendezvous, &fixture->bootnode, packet, size - 1, NOW + 1);
+    size = relay_packet(SESSION, 1, PEER_DATA, packet); /* our own, come back */
+    rendezvous_receive(&fixture->rendezvous, &fixture->bootnode, packet, size, NOW + 1);
+    size = relay_packet(SESSION + 1, 2, PEER_DATA, packet);
+    assert_false(rendezvous_receive(&fixture->rendezvous, &fixture->bootnode, packet, size, NOW + 1));
+    fixture->rendezvous.state = RENDEZVOUS_LEAVING;
+    size = relay_packet(SESSION, 2, PEER_DATA, packet);
+    rendezvous_receive(&fixture->rendezvous, &fixture->bootnode, packet, size, NOW + 1);
+    assert_int_equal(fixture->relayed, 1);
+}
+
+static void a_check_asks_at_once_and_not_too_often(void **state) {
+    struct fixture *fixture = *state;
+    struct beat beat;
+    rendezvous_check(&fixture->rendezvous, NOW + 10);
+    assert_int_equal(fixture->sent, 1);
+    assert_true(beat_decode(fixture->packet, fixture->size, &beat));
+    assert_true(beat.flag);
+    for (uint64_t i = 0; i < 1000; i += 100) rendezvous_check(&fixture->rendezvous, NOW + 10 + i);
+    assert_int_equal(fixture->sent, 1);
+    assert_int_equal(rendezvous_due(&fixture->rendezvous), NOW + 510); /* and again until it is answered */
+    fixture->rendezvous.answer_due = false;
+    rendezvous_check(&fixture->rendezvous, NOW + 1010);
+    assert_int_equal(fixture->sent, 2);
+}
+
+static void a_check_hurries_the_search_but_no_wait(void **state) {
+    struct fixture *fixture = *state;
+    fixture->rendezvous.state = RENDEZVOUS_HELLO;
+    fixture->rendezvous.lost = true;
+    fixture->rendezvous.due = NOW + 60000; /* as the bootnode told us */
+    fixture->rendezvous.tries = 0;
+    rendezvous_check(&fixture->rendezvous, NOW);
+    assert_int_equal(rendezvous_due(&fixture->rendezvous), NOW + 60000);
+    fixture->rendezvous.tries = 5; /* nobody answers */
+    rendezvous_check(&fixture->rendezvous, NOW);
+    assert_int_equal(rendezvous_due(&fixture->rendezvous), NOW);
+    rendezvous_tick(&fixture->rendezvous, NOW);
+    assert_int_equal(fixture->sent, 1);
+    rendezvous_check(&fixture->rendezvous, NOW + 500);
+    assert_true(rendezvous_due(&fixture->rendezvous) >= NOW + 4000);
+}
+
+/* Stopped for a minute: the bootnode is asked, and has its time to answer. */
+static void our_own_standstill_is_nobodys_silence(void **state) {
+    struct fixture *fixture = *state;
+    uint64_t now = NOW + 60000;
+    fixture->rendezvous.heard = NOW - 2000;
+    rendezvous_resumed(&fixture->rendezvous, 60000, now);
+    rendezvous_tick(&fixture->rendezvous, now);
+    assert_int_equal(fixture->lost, 0);
+    assert_true(fixture->sent > 0);
+    rendezvous_tick(&fixture->rendezvous, now + 13499);
+    assert_int_equal(fixture->lost, 0);
+    rendezvous_tick(&fixture->rendezvous, now + 13500);
+    assert_int_equal(fixture->lost, 1);
+    rendezvous_resumed(&fixture->rendezvous, UINT64_MAX, now + 14000); /* nothing lies in the future */
+    assert_int_equal(fixture->rendezvous.heard, now + 14000);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+        TEST(what_is_relayed_is_tagged),
+        TEST(nothing_is_relayed_without_leave),
+        TEST(only_the_bootnodes_own_relay_is_taken),
+        TEST(a_check_asks_at_once_and_not_too_often),
+        TEST(a_check_hurries_the_search_but_no_wait),
+        TEST(our_own_standstill_is_nobodys_silence),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("rendezvous_session", tests, NULL, NULL);
+}

@@ -1,0 +1,97 @@
+/* Names looked up in the background. Only ones that no name server is asked about. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <poll.h>
+
+#include "client/events.h"
+#include "client/resolver.h"
+
+#define WAIT_MS 20000
+
+static struct input *answer(struct queue *answers) {
+    struct queue_node *node;
+
+    while (!(node = queue_pop(answers))) {
+        struct pollfd wanted = {.fd = queue_event(answers), .events = POLLIN};
+
+        if (queue_settle(answers)) assert_int_equal(poll(&wanted, 1, WAIT_MS), 1);
+    }
+    return (struct input *)node;
+}
+
+static void the_answer_says_whose_it_is(void **state) {
+    struct queue answers;
+    struct resolver *resolver;
+    struct address expected, first;
+    struct input *input;
+
+    (void)state;
+    assert_int_equal(queue_init(&answers, 0), 0);
+    resolver = resolver_create(&answers);
+    assert_non_null(resolver);
+    for (unsigned i = 0; i < 2; i++) { /* the second time as well: it is not busy any more */
+        resolver_look_up(resolver, 3, "[2001:db8::1]:7");
+        input = answer(&answers);
+        assert_int_equal(input->type, INPUT_RESOLVED);
+        assert_int_equal(input->bootnode, 3);
+        assert_int_equal(input->size, sizeof first);
+        memcpy(&first, input->text, sizeof first);
+        assert_true(address_parse("[2001:db8::1]:7", 0, &expected));
+        assert_true(address_equal(&first, &expected));
+        input_destroy(input);
+    }
+    resolver_destroy(resolver);
+    queue_destroy(&answers);
+}
+
+static void failures_say_nothing(void **state) {
+    struct queue answers;
+    struct resolver *resolver;
+    struct input *input;
+
+    (void)state;
+    assert_int_equal(queue_init(&answers, 0), 0);
+    resolver = resolver_create(&answers);
+    resolver_look_up(resolver, 0, "no port");
+    resolver_look_up(resolver, 1, "127.0.0.1:1");
+    input = answer(&answers);
+    assert_int_equal(input->bootnode, 1);
+    input_destroy(input);
+    resolver_destroy(resolver);
+    assert_null(queue_pop(&answers));
+    queue_destroy(&answers);
+}
+
+/* Whoever ends does not wait for what is under way, and gets nothing of it. */
+static void an_owner_may_go_at_any_time(void **state) {
+    (void)state;
+    for (unsigned i = 0; i < 200; i++) {
+        struct queue answers;
+        struct resolver *resolver;
+        struct queue_node *node;
+
+        assert_int_equal(queue_init(&answers, 0), 0);
+        resolver = resolver_create(&answers);
+        for (unsigned j = 0; j < 4; j++) resolver_look_up(resolver, j, "127.0.0.1:1");
+        resolver_destroy(resolver);
+        while ((node = queue_pop(&answers))) input_destroy((struct input *)node);
+        queue_destroy(&answers);
+    }
+    resolver_destroy(NULL);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_answer_says_whose_it_is),
+        cmocka_unit_test(failures_say_nothing),
+        cmocka_unit_test(an_owner_may_go_at_any_time),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("resolver", tests, NULL, NULL);
+}
