@@ -66,7 +66,7 @@ static void a_long_paste_is_slowed_down_and_arrives(void **state) {
     struct pair pair = start_pair(world);
     const uint64_t allowed_ms =
         PASTES * PASTE_SIZE * UINT64_C(1000) * 100 / SHARE / (uint64_t)world->net->config.relay_rate;
-    for (char letter = 'a'; letter < 'a' + PASTES; letter++) paste(pair.one, letter);
+    for (int i = 0; i < PASTES; i++) paste(pair.one, (char)('a' + i));
     person_say(pair.other, "I am reading");
     world_wait(world, allowed_ms, person_count(pair.other, EVENT_MESSAGE, pair.one) == PASTES);
     assert_true(count(world, COUNTER_RELAYED_BYTES) >= PASTES * PASTE_SIZE);
