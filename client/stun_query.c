@@ -6,8 +6,13 @@
 void stun_query_start(struct stun_query *query, const struct address *to, const struct stun_request *ask,
                       unsigned tries, uint64_t now) {
     uint8_t random[12];
-    *query = (struct stun_query){
-        .state = STUN_QUERY_WAITING, .to = *to, .request = *ask, .tries_left = tries, .wait_ms = STUN_QUERY_WAIT_MS, .due = now, .asked_at = now};
+    *query = (struct stun_query){.state = STUN_QUERY_WAITING,
+                                 .to = *to,
+                                 .request = *ask,
+                                 .tries_left = tries,
+                                 .wait_ms = STUN_QUERY_WAIT_MS,
+                                 .due = now,
+                                 .asked_at = now};
     randombytes_buf(random, sizeof random);
     stun_make_transaction(random, query->request.transaction);
 }

@@ -1,0 +1,242 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "client/doctor/options.h"
+#include "client/doctor/report.h"
+
+static struct address parsed(const char *text) {
+    struct address address;
+    assert_true(address_parse(text, 0, &address));
+    return address;
+}
+
+/* Behind a port-restricted NAT, with a clock that is right. */
+static struct findings home(void) {
+    return (struct findings){.present = true,
+                             .server = parsed("203.0.113.10:9595"),
+                             .asked = 5,
+                             .answered = 5,
+                             .rtt_best_ms = 12,
+                             .rtt_worst_ms = 15,
+                             .other_address = true,
+                             .local = parsed("192.168.1.2:40312"),
+                             .mapped = parsed("198.51.100.7:40312"),
+                             .translated = ANSWER_YES,
+                             .mapping = BEHAVIOUR_INDEPENDENT,
+                             .filtering = BEHAVIOUR_ADDRESS_AND_PORT,
+                             .hairpinning = ANSWER_NO,
+                             .clock_known = true,
+                             .clock_offset_ms = -3,
+                             .clock_error_ms = 7};
+}
+
+static struct diagnosis concluded(const struct findings *ipv4, const struct findings *ipv6) {
+    struct diagnosis diagnosis = {.bootnodes = "boot.example:9595"};
+    if (ipv4) diagnosis.ipv4 = *ipv4;
+    if (ipv6) diagnosis.ipv6 = *ipv6;
+    diagnosis_conclude(&diagnosis);
+    return diagnosis;
+}
+
+/* The caller frees it. */
+static char *told(const struct diagnosis *diagnosis, void (*report)(const struct diagnosis *, FILE *)) {
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    report(diagnosis, out);
+    fclose(out);
+    return text;
+}
+
+static void assert_page(const struct diagnosis *diagnosis, const char *expected) {
+    char *page = told(diagnosis, report_to_people);
+    assert_string_equal(page, expected);
+    free(page);
+}
+
+static void assert_page_has(const struct diagnosis *diagnosis, const char *line) {
+    char *page = told(diagnosis, report_to_people);
+    if (!strstr(page, line)) fail_msg("no '%s' in:\n%s", line, page);
+    free(page);
+}
+
+static void a_page(void **state) {
+    (void)state;
+    struct findings ipv4 = home();
+    struct diagnosis diagnosis = concluded(&ipv4, NULL);
+    assert_page(&diagnosis, "IPv4           203.0.113.10:9595, 5 of 5 answered, 12 to 15 ms\n"
+                            "Address        198.51.100.7:40312, here 192.168.1.2:40312\n"
+                            "NAT            port-restricted\n"
+                            "Mapping        endpoint-independent\n"
+                            "Filtering      address and port-dependent\n"
+                            "Hairpinning    no\n"
+                            "IPv6           none here, or none of the bootnode\n"
+                            "Clock          as the bootnode's, within 10 ms\n"
+                            "\n"
+                            "Direct with everyone but those behind symmetric NATs; those are reached by\n"
+                            "probing or through a relay.\n");
+    assert_int_equal(diagnosis.verdict.status, DOCTOR_STATUS_HELPED);
+}
+
+static void the_clock(void **state) {
+    (void)state;
+    struct findings ipv4 = home();
+    ipv4.clock_offset_ms = 12345;
+    struct diagnosis diagnosis = concluded(&ipv4, NULL);
+    assert_page_has(&diagnosis, "12.3 s behind the bootnode's");
+    diagnosis.ipv4.clock_offset_ms = -3600000;
+    assert_page_has(&diagnosis, "3600.0 s ahead of the bootnode's");
+    diagnosis.ipv4.clock_offset_ms = 5007; /* 5 s and what it may be wrong by */
+    assert_page_has(&diagnosis, "as the bootnode's, within 5014 ms");
+    diagnosis.ipv4.clock_known = false;
+    assert_page_has(&diagnosis, "Clock          cannot tell");
+    diagnosis.ipv6 = home();
+    assert_page_has(&diagnosis, "Clock          as the bootnode's");
+}
+
+static void the_lifetime(void **state) {
+    (void)state;
+    struct findings ipv4 = home();
+    struct diagnosis diagnosis = concluded(&ipv4, NULL);
+    struct lifetime lifetime = {.started = true, .alive_s = 25, .dead_s = 30};
+    diagnosis.lifetime = &lifetime;
+    assert_page_has(&diagnosis, "Mapping lives  25 to 30 s\n");
+    lifetime.dead_s = 0;
+    assert_page_has(&diagnosis, "Mapping lives  25 s or longer\n");
+    lifetime.refused = true;
+    assert_page_has(&diagnosis, "Mapping lives  cannot tell");
+}
+
+static void what_is_in_between(void **state) {
+    (void)state;
+    struct findings ipv4 = home(), ipv6 = home();
+    assert_false(concluded(&ipv4, NULL).carrier_grade);
+    assert_false(concluded(&ipv4, &ipv6).nat64);
+    ipv4.local = parsed("100.64.1.2:5");
+    struct diagnosis diagnosis = concluded(&ipv4, NULL);
+    assert_true(diagnosis.carrier_grade);
+    assert_page_has(&diagnosis, "Note           the provider's NAT");
+    ipv4.local = parsed("100.128.1.2:5");
+    assert_false(concluded(&ipv4, NULL).carrier_grade);
+    ipv6.server = parsed("[64:ff9b::203.0.113.10]:9595");
+    diagnosis = concluded(NULL, &ipv6);
+    assert_true(diagnosis.nat64);
+    assert_page_has(&diagnosis, "NAT64");
+    ipv4.local = parsed("192.0.0.1:5");
+    assert_true(concluded(&ipv4, NULL).nat64);
+    ipv4.local = parsed("192.0.0.8:5");
+    assert_false(concluded(&ipv4, NULL).nat64);
+}
+
+static void ipv4_decides_where_it_works(void **state) {
+    (void)state;
+    struct findings ipv4 = home(), ipv6 = home();
+    ipv6.translated = ANSWER_NO;
+    ipv6.filtering = BEHAVIOUR_INDEPENDENT;
+    assert_string_equal(concluded(&ipv4, &ipv6).verdict.kind, "port-restricted");
+    ipv4.answered = 0;
+    assert_string_equal(concluded(&ipv4, &ipv6).verdict.kind, "open");
+    assert_string_equal(concluded(&ipv4, NULL).verdict.kind, "blocked");
+    assert_int_equal(concluded(NULL, NULL).verdict.status, DOCTOR_STATUS_BLOCKED);
+}
+
+static void every_kind_has_its_sentence(void **state) {
+    (void)state;
+    for (enum nat_kind_named kind = 0; kind < KIND_COUNT; kind++) {
+        struct verdict verdict = verdict_of(kind, false), mapped = verdict_of(kind, true);
+        assert_non_null(verdict.kind);
+        assert_int_equal(verdict.sentence[strlen(verdict.sentence) - 1], '.');
+        assert_int_equal(strstr(verdict.sentence, "annot tell") != NULL, verdict.status == DOCTOR_STATUS_UNSURE);
+        assert_int_equal(mapped.status, kind == KIND_BLOCKED ? DOCTOR_STATUS_BLOCKED : DOCTOR_STATUS_DIRECT);
+    }
+}
+
+static void every_combination_has_its_kind(void **state) {
+    (void)state;
+    for (enum answer translated = ANSWER_UNKNOWN; translated <= ANSWER_YES; translated++)
+        for (enum behaviour mapping = BEHAVIOUR_UNKNOWN; mapping <= BEHAVIOUR_DEPENDENT; mapping++)
+            for (enum behaviour filtering = BEHAVIOUR_UNKNOWN; filtering <= BEHAVIOUR_DEPENDENT; filtering++) {
+                struct findings findings = home();
+                findings.translated = translated;
+                findings.mapping = mapping;
+                findings.filtering = filtering;
+                struct diagnosis diagnosis = concluded(&findings, &findings);
+                assert_true(diagnosis.kind < KIND_BLOCKED);
+                char *page = told(&diagnosis, report_to_people);
+                for (char *line = strtok(page, "\n"); line; line = strtok(NULL, "\n"))
+                    assert_in_range(strlen(line), 1, 80);
+                free(page);
+            }
+}
+
+static void an_object(void **state) {
+    (void)state;
+    struct findings ipv4 = home();
+    struct lifetime lifetime = {.started = true, .alive_s = 600};
+    struct diagnosis diagnosis = concluded(&ipv4, NULL);
+    diagnosis.lifetime = &lifetime;
+    char *text = told(&diagnosis, report_to_programs), *kind = NULL, *filtering = NULL;
+    json_t *object = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    int alive = 0, status = 0, best = 0, offset = 0;
+    assert_non_null(object);
+    assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+    assert_int_equal(json_unpack(object, "{s:s,s:{s:s,s:{s:i},s:b},s:n,s:{s:i,s:n},s:{s:i},s:i}", "nat", &kind, "ipv4",
+                                 "filtering", &filtering, "rtt_ms", "best", &best, "reachable", &(int){0}, "ipv6",
+                                 "lifetime", "alive_s", &alive, "dead_s", "clock", "offset_ms", &offset, "status",
+                                 &status),
+                     0);
+    assert_string_equal(kind, "port-restricted");
+    assert_string_equal(filtering, "address-and-port-dependent");
+    assert_int_equal(best, 12);
+    assert_int_equal(alive, 600);
+    assert_int_equal(offset, -3);
+    assert_int_equal(status, 5);
+    json_decref(object);
+    free(text);
+}
+
+static enum client_config_result read_flags(struct doctor_options *out, char *const *flags) {
+    char *arguments[16] = {"gochat", "--mode", "doctor"};
+    int count = 3;
+    while (*flags) arguments[count++] = *flags++;
+    return doctor_options_read(count, arguments, out);
+}
+#define FLAGS(...) ((char *const[]){__VA_ARGS__, NULL})
+
+static void flags_are_read(void **state) {
+    (void)state;
+    struct doctor_options options;
+    assert_int_equal(read_flags(&options, FLAGS("--bootnode", "a.example:1", "--bootnode=b.example:2")),
+                     CLIENT_CONFIG_RUN);
+    assert_string_equal(options.config.bootnode, "a.example:1,b.example:2");
+    assert_false(options.json || options.lifetime);
+    assert_int_equal(read_flags(&options, FLAGS("--json", "--lifetime", "--bootnode", "a:1", "--port", "4000")),
+                     CLIENT_CONFIG_RUN);
+    assert_true(options.json && options.lifetime);
+    assert_int_equal(options.config.port, 4000);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_page),
+        cmocka_unit_test(the_clock),
+        cmocka_unit_test(the_lifetime),
+        cmocka_unit_test(what_is_in_between),
+        cmocka_unit_test(ipv4_decides_where_it_works),
+        cmocka_unit_test(every_kind_has_its_sentence),
+        cmocka_unit_test(every_combination_has_its_kind),
+        cmocka_unit_test(an_object),
+        cmocka_unit_test(flags_are_read),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("doctor_report", tests, NULL, NULL);
+}
