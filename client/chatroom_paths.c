@@ -1,6 +1,5 @@
 /* How packets to peers travel: directly, through members, through bootnodes; and what we pass on for others.
  * PROTOCOL.md §3.4. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "client/chatroom_parts.h"
@@ -32,22 +31,36 @@ void paths_send(void *context, const struct peer *peer, const struct path *to, c
     }
 }
 
-static int by_round_trip(const void *a, const void *b) {
-    const struct peer *const *first = a, *const *second = b;
-    return ((*first)->rtt_us > (*second)->rtt_us) - ((*first)->rtt_us < (*second)->rtt_us);
+static bool may_relay(const struct peer *member, const struct peer *peer) {
+    return member != peer && member->listed && relays_for_us(member);
 }
 
-/* The nearest members first, in later rounds others; who of them knows the peer is found out by trying. */
+/* The nearest but for `taken`; NULL: none. */
+static const struct peer *nearest_member(const struct chatroom *room, const struct peer *peer,
+                                         const struct peer *taken) {
+    const struct peer *nearest = NULL;
+    for (size_t i = 0; i < room->peer_count; i++) {
+        const struct peer *member = room->peers[i];
+        if (member == taken || !may_relay(member, peer)) continue;
+        if (!nearest || member->rtt_us < nearest->rtt_us) nearest = member;
+    }
+    return nearest;
+}
+
+/* Who knows the peer is found out by trying: first the nearest two, in later rounds others, one and one more. */
 static size_t relaying_members(const struct chatroom *room, const struct peer *peer, struct path *out) {
-    const struct peer *members[CHATROOM_PEERS_MAX];
-    size_t count = 0, found = 0;
-    for (size_t i = 0; i < room->peer_count; i++)
-        if (room->peers[i] != peer && room->peers[i]->listed && relays_for_us(room->peers[i]))
-            members[count++] = room->peers[i];
-    qsort(members, count, sizeof *members, by_round_trip);
-    for (; found < MEMBERS_TRIED && found < count; found++)
-        out[found] = path_through_member(members[(peer->rounds * MEMBERS_TRIED + found) % count]->pair.other_id);
-    return found;
+    const struct peer *first = nearest_member(room, peer, NULL), *second = NULL;
+    size_t count = 0, skipped = peer->rounds;
+    for (size_t i = 0; peer->rounds > 0 && i < room->peer_count; i++) {
+        const struct peer *member = room->peers[(i + skipped) % room->peer_count];
+        if (member == first || !may_relay(member, peer)) continue;
+        second = member;
+        break;
+    }
+    if (peer->rounds == 0 && first) second = nearest_member(room, peer, first);
+    if (first) out[count++] = path_through_member(first->pair.other_id);
+    if (second) out[count++] = path_through_member(second->pair.other_id);
+    return count;
 }
 
 _Static_assert(MEMBERS_TRIED + BOOTNODES_MAX <= PEER_RELAYS, "all of them may be tried at once");

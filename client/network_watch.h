@@ -13,7 +13,7 @@ struct network_news {
 /* A netlink socket to poll; -1 where there is none to be had. */
 int network_watch_open(void);
 /* Takes all that waits. What was lost counts as both. */
-struct network_news network_watch_read(int socket);
+struct network_news network_watch_read(int netlink);
 /* What one datagram of netlink messages says; its bytes are the kernel's, but nothing outside of `size` is read. */
 struct network_news network_watch_judge(const void *messages, size_t size);
 

@@ -168,7 +168,8 @@ static void json_tells_all_about_a_member(void **state) {
     strcpy(event->safety, "12345 67890");
     expect_line(event, ui_json_line,
                 "{\"event\":\"member\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
-                "\",\"nick\":\"alice\",\"state\":\"connected\",\"path\":\"relay\",\"via\":\"bootnode\",\"address\":\"198.51.100.2:3000\","
+                "\",\"nick\":\"alice\",\"state\":\"connected\",\"path\":\"relay\",\"via\":\"bootnode\",\"address\":"
+                "\"198.51.100.2:3000\","
                 "\"rtt_ms\":12.5,\"cipher\":\"AES-256-GCM\",\"fingerprint\":\"ffff\",\"safety_number\":\"12345 67890\","
                 "\"waiting\":2,\"ignored\":true}\n");
     event = event_create(EVENT_MEMBER, NULL, 0);
