@@ -206,7 +206,7 @@ static void parse_arguments(int argc, char **argv, struct arguments *out) {
         if (option == ':')
             refuse(out, argv[given], NULL, "expected a value");
         else if (option == 1)
-            take_word(out, optarg, " (see gochat --mode client --help)");
+            take_word(out, optarg ? optarg : "", " (see gochat --mode client --help)");
         else if (option < FLAG_FIRST)
             refuse_flag(out, argv[given]);
         else

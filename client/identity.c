@@ -208,6 +208,7 @@ bool identity_open(const char *directory, const char *nick, struct identity *out
     return outcome == OPENED;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): written through `opening` */
 bool identity_open_sender(const char *directory, const char *nick, unsigned wait_s, struct identity *out, char *why,
                           size_t why_size) {
     struct opening opening = {.directory = directory, .why = why, .why_size = why_size};

@@ -104,7 +104,7 @@ static int open_socket(struct setup *setup) {
 
 /* Those whose names do not resolve now are looked up again later (engine.h), if there is another one to begin with. */
 static int find_bootnodes(struct setup *setup) {
-    char why[256];
+    char why[256] = "";
     bool any = false;
     setup->bootnode_count = bootnodes_name(setup->config->bootnode, setup->bootnodes);
     (void)bootnodes_pin(setup->config->bootnode_key, setup->bootnodes,
