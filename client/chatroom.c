@@ -98,6 +98,11 @@ static void on_connected(void *context, struct peer *peer) {
     fingerprint_format(peer->introduction.identity, event->fingerprint);
     safety_number_format(room->host->identity->public, peer->introduction.identity, event->safety);
     chatroom_emit(room, event);
+    exchange_greet(room, peer);
+}
+
+static void on_returned(void *context, struct peer *peer) {
+    exchange_greet(context, peer);
 }
 
 static void on_path_changed(void *context, struct peer *peer) {
@@ -174,6 +179,7 @@ static void peer_host_init(struct chatroom *room) {
                                          .identified = on_identified,
                                          .renamed = on_renamed,
                                          .connected = on_connected,
+                                         .returned = on_returned,
                                          .path_changed = on_path_changed,
                                          .path_lost = on_path_lost,
                                          .busy = on_busy,
@@ -202,7 +208,10 @@ struct chatroom *chatroom_create(const struct chatroom_host *host, const char *n
 }
 
 void chatroom_destroy(struct chatroom *room) {
-    for (size_t i = 0; i < room->peer_count; i++) peer_destroy(room->peers[i]);
+    for (size_t i = 0; i < room->peer_count; i++) {
+        exchange_destroy(room->peers[i]);
+        peer_destroy(room->peers[i]);
+    }
     messages_clear(room);
     bootnodes_clear(room);
     sodium_memzero(room, sizeof *room);
@@ -217,6 +226,7 @@ void chatroom_sweep(struct chatroom *room) {
             i++;
             continue;
         }
+        exchange_destroy(room->peers[i]);
         peer_destroy(room->peers[i]);
         room->peers[i] = room->peers[--room->peer_count];
         room->tags[i] = room->tags[room->peer_count];
@@ -269,6 +279,8 @@ void chatroom_tick(struct chatroom *room, uint64_t now) {
     }
     if (finished) chatroom_sweep(room);
     messages_tick(room, now);
+    gaps_tick(room);
+    exchange_tick(room);
     state_tick(room, now);
 }
 
@@ -281,7 +293,7 @@ uint64_t chatroom_due(const struct chatroom *room, uint64_t now) {
     uint64_t due = earlier(bootnodes_due(room), state_due(room, now));
     for (size_t i = 0; i < room->peer_count; i++)
         due = earlier(due, earlier(peer_due(room->peers[i], now), status_due(room, room->peers[i])));
-    return earlier(due, messages_due(room));
+    return earlier(due, earlier(messages_due(room), room->gaps_due));
 }
 
 size_t chatroom_present(const struct chatroom *room) {

@@ -19,6 +19,7 @@
 
 #include "client/bootnode.h"
 #include "client/events.h"
+#include "client/feeds.h"
 #include "client/known_keys.h"
 #include "client/peer/peer.h"
 #include "client/rendezvous.h"
@@ -38,6 +39,7 @@ struct chatroom_host {
     const struct known_keys *known_peers;
     const char *nick; /* as it is now */
     uint8_t suite_mask;
+    bool history; /* keep, pass on and ask for what was said */
     bool relays;              /* may others relay for us, do we for them? */
     enum nat_mapping mapping; /* of our NAT, as far as we know */
     void (*send)(void *context, uint16_t socket, const struct address *to, const uint8_t *data, size_t size);
@@ -69,7 +71,7 @@ enum chatroom_state {
 enum chatroom_outcome { CHATROOM_FINE, CHATROOM_ALONE, CHATROOM_UNDELIVERED };
 
 struct outgoing; /* a message under way */
-struct author;   /* what was last shown of whom */
+struct author;   /* what is remembered of whom we met */
 
 struct chatroom;
 
@@ -109,6 +111,9 @@ struct chatroom {
 
     struct author *authors;
     size_t author_count;
+    struct backlog backlog;
+    struct feeds feeds;
+    uint64_t gaps_due, backlog_swept;
 
     bool complete;         /* input may begin: who is here is known, as far as can be */
     uint64_t complete_due; /* not later than this; UINT64_MAX: no full list has come */

@@ -9,7 +9,7 @@
 
 struct author {
     uint8_t id[MEMBER_ID_SIZE];
-    uint64_t run, sequence, private_sequence;
+    uint64_t run, private_sequence;    /* of the last private message */
     uint64_t rename_ms, rename_filled; /* saved up for nicks */
     uint64_t used;                     /* ms, for making room */
 };
@@ -39,12 +39,11 @@ struct author *author_of(struct chatroom *room, const struct peer *peer) {
     return found;
 }
 
-bool author_shows(struct author *author, enum chat_kind kind, uint64_t run, uint64_t sequence) {
-    if (author->run != run) author->sequence = author->private_sequence = 0;
+bool author_whispers(struct author *author, uint64_t run, uint64_t sequence) {
+    if (author->run != run) author->private_sequence = 0;
     author->run = run;
-    uint64_t *last = kind == CHAT_PRIVATE ? &author->private_sequence : &author->sequence;
-    if (sequence <= *last) return false;
-    *last = sequence;
+    if (sequence <= author->private_sequence) return false;
+    author->private_sequence = sequence;
     return true;
 }
 

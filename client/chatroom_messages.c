@@ -20,38 +20,6 @@ struct outgoing {
     struct peer *peers[]; /* `waiting` of them */
 };
 
-/* --- Heard --- */
-
-static void show(const struct chatroom *room, const struct peer *peer, const struct chat_message *chat) {
-    struct event *event = chatroom_text_event(room, EVENT_MESSAGE, peer, chat->text, chat->text_size);
-    event->kind = chat->kind;
-    event->sent_ms = chat->sent_ms;
-    message_id_format(chat->kind, chat->run, chat->sequence, event->id);
-    chatroom_emit(room, event);
-}
-
-static void take_nick(struct chatroom *room, struct peer *peer, const struct chat_message *chat) {
-    char nick[TEXT_NICK_MAX + 1];
-    text_nick(chat->text, chat->text_size, nick);
-    if (*nick) nicks_renamed(room, peer, nick);
-}
-
-void messages_received(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size) {
-    struct chat_message chat;
-    if (!message_decode(message, size, room->keys.tag, &chat)) return;
-    /* Only what the author sends itself: passing on comes with history. */
-    if (memcmp(chat.author, peer->introduction.identity, sizeof chat.author) != 0) return;
-    bool elsewhere = chat.kind == CHAT_PRIVATE && memcmp(chat.recipient, room->peer_host.own_id, MEMBER_ID_SIZE) != 0;
-    if (elsewhere || !author_shows(author_of(room, peer), chat.kind, chat.run, chat.sequence)) return;
-    if (room->state >= CHATROOM_LEAVING) return;
-    if (chat.kind == CHAT_NICK)
-        take_nick(room, peer, &chat);
-    else
-        show(room, peer, &chat);
-}
-
-/* --- Said --- */
-
 static void credit_give(struct chatroom *room) {
     if (room->credit_owed == 0 || room->outgoing_bytes > CHATROOM_BYTES) return;
     struct event *event = chatroom_event(room, EVENT_CREDIT, NULL);
@@ -81,6 +49,10 @@ static bool outgoing_strike(struct outgoing *outgoing, const struct peer *peer) 
 
 void messages_acknowledged(struct chatroom *room, struct peer *peer, uint64_t tag) {
     struct outgoing **at = &room->outgoing;
+    if (tag & HISTORY_TAG) {
+        exchange_acknowledged(room, peer, (size_t)(tag & ~HISTORY_TAG));
+        return;
+    }
     while (*at && (*at)->tag != tag) at = &(*at)->next;
     if (!*at || !outgoing_strike(*at, peer)) return;
     peer->stalled = false;
@@ -99,6 +71,7 @@ static void tell_undelivered(const struct chatroom *room, const struct peer *pee
 }
 
 void messages_give_up(struct chatroom *room, struct peer *peer, bool undelivered) {
+    exchange_dropped(peer);
     for (struct outgoing **at = &room->outgoing; *at;) {
         bool waited = outgoing_strike(*at, peer);
         if (waited) tell_undelivered(room, peer, *at);
@@ -149,6 +122,7 @@ void messages_tick(struct chatroom *room, uint64_t now) {
         peer->stalled = true;
         peer_drop_queue(peer);
         messages_give_up(room, peer, true);
+        exchange_greet(room, peer); /* when it is heard again, it can ask for what it missed */
     }
 }
 
@@ -158,13 +132,19 @@ static struct blob *compose(struct chatroom *room, struct chat_message *chat) {
     chat->run = room->run;
     chat->sequence = *last + 1;
     chat->sent_ms = room->host->wall_ms(room->host->context);
+    chat->nick = room->host->nick;
+    chat->nick_size = strlen(chat->nick);
     size_t capacity = chat->text_size + MESSAGE_OVERHEAD;
     uint8_t *encoded = malloc(capacity);
     if (!encoded) abort();
     size_t size = message_encode(room->host->identity, room->keys.tag, chat, encoded, capacity);
     struct blob *blob = size ? blob_create(encoded, size) : NULL;
     free(encoded);
-    if (blob) ++*last;
+    if (!blob) return NULL;
+    ++*last;
+    struct feed_name feed = {.run = room->run};
+    memcpy(feed.author, room->host->identity->public, sizeof feed.author);
+    if (chat->kind != CHAT_PRIVATE) exchange_keep(room, &feed, chat->sequence, blob, 0);
     return blob;
 }
 
@@ -254,4 +234,6 @@ bool chatroom_has_outgoing(const struct chatroom *room) {
 void messages_clear(struct chatroom *room) {
     while (room->outgoing) outgoing_finish(room, &room->outgoing);
     authors_clear(room);
+    feeds_clear(&room->feeds);
+    backlog_clear(&room->backlog);
 }

@@ -81,6 +81,14 @@ void nicks_renamed(struct chatroom *room, struct peer *peer, const char *nick) {
     chatroom_emit(room, chatroom_text_event(room, EVENT_PEER_NICK, peer, before, strlen(before)));
 }
 
+void nicks_claimed(const struct chatroom *room, const struct chat_message *chat, char out[static TEXT_NICK_MAX + 1]) {
+    unsigned line;
+    text_nick(chat->nick, chat->nick_size, out);
+    bool own = memcmp(chat->author, room->host->identity->public, sizeof chat->author) == 0;
+    bool taken = !own && is_ours(room, out);
+    if (*out && (taken || check(room, out, chat->author, &line) == KNOWN_CHANGED)) *out = '\0';
+}
+
 bool chatroom_nick_free(const struct chatroom *room, const char *nick) {
     unsigned line;
     if (check(room, nick, room->host->identity->public, &line) != KNOWN_CHANGED) return true;

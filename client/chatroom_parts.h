@@ -2,6 +2,34 @@
 #pragma once
 
 #include "client/chatroom.h"
+#include "client/history_messages.h"
+#include "client/message.h"
+
+#define HISTORY_PATIENCE_MS 1500 /* for a summary, an answer, somebody to ask */
+#define EXCHANGE_ASKS 64         /* remembered a peer: answers may come late */
+#define EXCHANGE_REQUESTS 32     /* of a peer that wait for their answer */
+
+struct exchange_request {
+    struct history_range range;
+    uint64_t next; /* sequence to look for; 0: none is left */
+};
+
+/* What a peer offers and was asked for, and what it asked for. */
+struct exchange {
+    bool summarised; /* it said what it holds, since it was greeted */
+    uint64_t greeted, summary_at;
+    struct backlog_row *rows; /* what it holds that was not asked for yet */
+    size_t row_count;
+    struct {
+        struct history_range range;
+        bool open; /* somebody waits for the answer */
+    } asks[EXCHANGE_ASKS];
+    size_t ask_count;
+    struct exchange_request requests[EXCHANGE_REQUESTS]; /* in the order they came */
+    size_t request_count;
+    size_t under_way;        /* bytes of all this that it has not acknowledged */
+    uint64_t tokens, filled; /* bytes that it may still have; ms */
+};
 
 /* chatroom.c */
 struct peer *chatroom_peer(const struct chatroom *room, const uint8_t id[static MEMBER_ID_SIZE]);
@@ -40,8 +68,7 @@ void bootnodes_introduce(struct chatroom *room, const struct peer *peer);
 void bootnodes_leave(struct chatroom *room);
 bool bootnodes_left(const struct chatroom *room);
 
-/* chatroom_messages.c: what is said and heard */
-void messages_received(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size);
+/* chatroom_messages.c: what is said */
 void messages_acknowledged(struct chatroom *room, struct peer *peer, uint64_t tag);
 /* The peer will acknowledge nothing more. `undelivered`: it was somebody who should have got them. */
 void messages_give_up(struct chatroom *room, struct peer *peer, bool undelivered);
@@ -50,11 +77,56 @@ void messages_tick(struct chatroom *room, uint64_t now);
 uint64_t messages_due(const struct chatroom *room);
 void messages_clear(struct chatroom *room);
 
-/* chatroom_authors.c: what was last shown of whom; survives the peer object, so that nothing is shown twice when it
- * comes back */
+/* chatroom_heard.c: what is heard: a message of the stream from the peer, */
+void messages_received(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size);
+/* and one of any author said to all, checked; `age`: how long others have had it. */
+void heard_public(struct chatroom *room, const struct chat_message *chat, const uint8_t *message, size_t size,
+                  bool passed_on, uint64_t age);
+/* Shows what is next. */
+void heard_show(struct chatroom *room, struct feed *feed);
+/* The same of one that a peer sent whom we asked for it, unchecked. */
+void heard_passed_on(struct chatroom *room, const uint8_t *message, size_t size, uint64_t age);
+/* Gives up the gap before what is held, says so, and shows that. */
+void heard_give_up(struct chatroom *room, struct feed *feed);
+
+/* chatroom_gaps.c: what is missing, and whom to ask for it */
+/* Shows what can be shown, and asks for or waits for the rest. */
+void gaps_close(struct chatroom *room, struct feed *feed);
+/* The peer offers rows of what it holds. */
+void gaps_offered(struct chatroom *room, struct peer *peer);
+/* Something came that the peer was asked for, */
+void gaps_progress(struct chatroom *room, const struct peer *peer, const struct feed_name *name);
+/* and all that it had. */
+void gaps_answered(struct chatroom *room, const struct peer *peer, const struct feed_name *name);
+void gaps_tick(struct chatroom *room);
+
+/* chatroom_exchange.c: summaries, requests and answers, between a peer and us */
+#define HISTORY_TAG (UINT64_C(1) << 63) /* of what is queued to peers, and its size */
+/* Tells the peer what we hold: it is connected, or has forgotten us. */
+void exchange_greet(struct chatroom *room, struct peer *peer);
+void exchange_keep(struct chatroom *room, const struct feed_name *feed, uint64_t sequence, struct blob *blob,
+                   uint64_t age);
+/* A message of the stream that is none of the chat. */
+void exchange_received(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size);
+void exchange_acknowledged(struct chatroom *room, struct peer *peer, size_t size);
+/* What was queued to the peer is gone. */
+void exchange_dropped(struct peer *peer);
+void exchange_destroy(struct peer *peer);
+/* Sends answers as far as may be under way. */
+void exchange_answer(struct chatroom *room, struct peer *peer);
+void exchange_tick(struct chatroom *room);
+bool exchange_can_ask(const struct peer *peer);
+/* Asks a peer that can be asked. False: there is nothing to ask. */
+bool exchange_ask(struct chatroom *room, struct peer *peer, const struct history_range *range);
+/* We no longer wait for what the peer has of this; it may still come. */
+void exchange_abandon(struct peer *peer, const struct feed_name *feed);
+/* Until when the summary of somebody new may still come; 0: of nobody. */
+uint64_t exchange_summaries_due(const struct chatroom *room);
+
+/* chatroom_authors.c: what survives the peer object, so that nothing is shown twice when it comes back */
 struct author *author_of(struct chatroom *room, const struct peer *peer);
-/* Was this one not shown yet? Then it counts as shown. */
-bool author_shows(struct author *author, enum chat_kind kind, uint64_t run, uint64_t sequence);
+/* A private message: was it not shown yet? Then it counts as shown. */
+bool author_whispers(struct author *author, uint64_t run, uint64_t sequence);
 /* May this author put one more nick into our files and onto the screen? Counted. */
 bool author_may_rename(struct author *author, uint64_t now);
 void authors_clear(struct chatroom *room);
@@ -64,6 +136,9 @@ void authors_clear(struct chatroom *room);
 bool nicks_identified(struct chatroom *room, struct peer *peer);
 /* The peer wants another nick, made by text_nick. */
 void nicks_renamed(struct chatroom *room, struct peer *peer, const char *nick);
+
+/* What somebody was called who said so itself, in a message that others pass on: empty when that is another's nick. */
+void nicks_claimed(const struct chatroom *room, const struct chat_message *chat, char out[static TEXT_NICK_MAX + 1]);
 
 /* chatroom_status.c: EVENT_PEER_STATUS, when there is something to tell */
 void status_joined(struct peer *peer);

@@ -70,6 +70,7 @@ static const struct ini_key keys[] = {
     KEY(ui, .type = INI_CHOICE, .choices = ui_choices, .fallback = "auto", .help = "the user interface"),
     KEY(ciphers, .type = INI_CHOICE, .choices = cipher_choices, .fallback = "auto", .help = "ciphers to offer to peers"),
     KEY(relay, .type = INI_CHOICE, .choices = relay_choices, .fallback = "auto", .help = "whether packets may be relayed, ours and others'"),
+    KEY(history, .type = INI_BOOLEAN, .fallback = "on", .help = "keep what is said, pass it on, ask for what we missed"),
     KEY(log_level, .type = INI_CHOICE, .choices = log_choices, .fallback = "warning", .help = "what is logged"),
     KEY(bell, .type = INI_BOOLEAN, .fallback = "off", .help = "rings where your nick is said"),
     KEY(notify, .type = INI_BOOLEAN, .fallback = "off", .help = "a note on the desktop (OSC 9) where your nick is said"),

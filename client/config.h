@@ -27,6 +27,7 @@ struct client_config {
     int ui;
     int ciphers;
     int relay; /* RELAY_NEVER: neither for us, nor by us */
+    bool history; /* keep, pass on and ask for what was said lately */
     int log_level;
     /* Of the screen; /set changes these while it runs. */
     bool bell;   /* on mention */

@@ -206,6 +206,7 @@ struct engine *engine_create(const struct engine_options *options, const struct 
                                                    .known_peers = options->known_peers,
                                                    .nick = engine->nick,
                                                    .suite_mask = options->suite_mask,
+                                                   .history = options->history,
                                                    .relays = options->relays,
                                                    .send = on_send,
                                                    .open_sockets = on_open_sockets,

@@ -40,7 +40,8 @@ enum event_type {
     EVENT_REGISTERED,     /* room, bootnode, bootnode_name, mapped */
     EVENT_PEER_JOINED,    /* room, peer */
     EVENT_PEER_CONNECTED, /* room, peer, nick, relayed, address, rtt_ms, cipher, fingerprint, safety */
-    EVENT_MESSAGE,        /* room, peer, nick, id, text, sent_ms, kind */
+    EVENT_MESSAGE,        /* room, peer, nick, id, text, sent_ms, kind, history; if so: fingerprint */
+    EVENT_LOST,           /* room, peer, nick, fingerprint, lost: so many messages of theirs cannot be had any more */
     EVENT_DELIVERED,      /* room, peer, id */
     EVENT_UNDELIVERED,    /* room, peer, id: it left, or was given up, before it acknowledged our message */
     EVENT_SENT,           /* room, id, text, kind, recipients; private: peer, nick */
@@ -85,6 +86,9 @@ struct event {
     unsigned recipients; /* how many it waits for */
     unsigned waiting;    /* messages of ours that the peer has not acknowledged */
     uint64_t sent_ms, ago_ms;
+    uint64_t lost;
+    bool history; /* passed on by others; the author may be nobody in the room, and the nick (empty: another's) its own
+                     word */
     unsigned credit;
     int status;
     size_t text_size;

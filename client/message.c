@@ -7,10 +7,8 @@
 #include <string.h>
 
 #include "common/bytes.h"
-#include "common/text.h"
 
-#define MESSAGE_VERSION 2
-#define CONTEXT "gochat message 2"
+#define CONTEXT "gochat message 3"
 #define CONTEXT_SIZE (sizeof CONTEXT - 1)
 #define PREFIX_SIZE (CONTEXT_SIZE + ROOM_TAG_SIZE)
 
@@ -46,12 +44,16 @@ static bool is_text(const char *text, size_t size) {
     return size > 0 && size <= MESSAGE_TEXT_MAX && text_is_utf8(text, size);
 }
 
+static bool is_nick(const char *nick, size_t size) {
+    return size > 0 && size <= TEXT_NICK_MAX && text_is_utf8(nick, size);
+}
+
 size_t message_encode(const struct identity *identity, const uint8_t room_tag[static ROOM_TAG_SIZE],
                       const struct chat_message *message, uint8_t *out, size_t capacity) {
     struct writer writer = writer_over(out, capacity);
     size_t size;
 
-    if (!is_text(message->text, message->text_size)) return 0;
+    if (!is_text(message->text, message->text_size) || !is_nick(message->nick, message->nick_size)) return 0;
     write_u8(&writer, MESSAGE_VERSION);
     write_u8(&writer, (uint8_t)message->kind);
     write_bytes(&writer, identity->public, sizeof identity->public);
@@ -60,14 +62,15 @@ size_t message_encode(const struct identity *identity, const uint8_t room_tag[st
     write_u64(&writer, message->sent_ms);
     write_u32(&writer, (uint32_t)message->text_size);
     if (message->kind == CHAT_PRIVATE) write_bytes(&writer, message->recipient, sizeof message->recipient);
+    write_u8(&writer, (uint8_t)message->nick_size);
+    write_bytes(&writer, message->nick, message->nick_size);
     write_bytes(&writer, message->text, message->text_size);
     size = writer_size(&writer);
     if (!write_space(&writer, crypto_sign_BYTES) || !sign(identity, room_tag, out, size)) return 0;
     return writer_size(&writer);
 }
 
-bool message_decode(const uint8_t *data, size_t size, const uint8_t room_tag[static ROOM_TAG_SIZE],
-                    struct chat_message *out) {
+bool message_parse(const uint8_t *data, size_t size, struct chat_message *out) {
     struct reader reader = reader_over(data, size);
     uint8_t version = read_u8(&reader), kind = read_u8(&reader);
 
@@ -80,10 +83,17 @@ bool message_decode(const uint8_t *data, size_t size, const uint8_t room_tag[sta
     out->sent_ms = read_u64(&reader);
     out->text_size = read_u32(&reader);
     if (kind == CHAT_PRIVATE) read_bytes(&reader, out->recipient, sizeof out->recipient);
+    out->nick_size = read_u8(&reader);
+    out->nick = (const char *)read_view(&reader, out->nick_size);
     out->text = (const char *)read_view(&reader, out->text_size);
     read_skip(&reader, crypto_sign_BYTES);
     if (!reader_finished(&reader) || out->sequence == 0) return false;
-    return is_text(out->text, out->text_size) && is_signed(out->author, room_tag, data, size - crypto_sign_BYTES);
+    return is_nick(out->nick, out->nick_size) && is_text(out->text, out->text_size);
+}
+
+bool message_decode(const uint8_t *data, size_t size, const uint8_t room_tag[static ROOM_TAG_SIZE],
+                    struct chat_message *out) {
+    return message_parse(data, size, out) && is_signed(out->author, room_tag, data, size - crypto_sign_BYTES);
 }
 
 void message_id_format(enum chat_kind kind, uint64_t run, uint64_t sequence, char out[static MESSAGE_ID_TEXT_SIZE]) {

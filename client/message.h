@@ -8,25 +8,32 @@
 #include "client/events.h"
 #include "client/identity.h"
 #include "common/names.h"
+#include "common/text.h"
 
+#define MESSAGE_VERSION 3 /* the first byte */
 #define MESSAGE_TEXT_MAX 65536
-#define MESSAGE_OVERHEAD (62 + MEMBER_ID_SIZE + 64) /* at most: only a private one names its recipient */
-#define MESSAGE_ID_TEXT_SIZE 40                     /* "0123456789abcdef-p18446744073709551615" and the zero */
+/* At most: only a private one names its recipient, and nicks are of 1 to TEXT_NICK_MAX bytes. */
+#define MESSAGE_OVERHEAD (62 + MEMBER_ID_SIZE + 1 + TEXT_NICK_MAX + 64)
+#define MESSAGE_ID_TEXT_SIZE 40 /* "0123456789abcdef-p18446744073709551615" and the zero */
 
 struct chat_message {
     enum chat_kind kind;
     uint8_t author[32];                /* Ed25519 */
     uint8_t recipient[MEMBER_ID_SIZE]; /* of a private one; else zero */
     uint64_t run, sequence, sent_ms;   /* private ones have a sequence of their own */
-    const char *text;                  /* into the packet; not zero-terminated, not filtered */
+    const char *nick;                  /* into the packet, like the text: not zero-terminated, not filtered */
+    size_t nick_size;
+    const char *text;
     size_t text_size;
 };
 
-/* Returns the size, 0 when the text is too long, empty or no UTF-8, or `capacity` is small. The author is the identity.
- */
+/* Returns the size, 0 when text or nick are too long, empty or no UTF-8, or `capacity` is small. The author is the
+ * identity. */
 size_t message_encode(const struct identity *identity, const uint8_t room_tag[static ROOM_TAG_SIZE],
                       const struct chat_message *message, uint8_t *out, size_t capacity);
-/* Checks form, UTF-8 and signature. False also for kinds of later versions. */
+/* Checks form and UTF-8, but not the signature. False also for kinds of later versions. */
+bool message_parse(const uint8_t *data, size_t size, struct chat_message *out);
+/* Checks the signature, too. */
 bool message_decode(const uint8_t *data, size_t size, const uint8_t room_tag[static ROOM_TAG_SIZE],
                     struct chat_message *out);
 /* "<run in 16 hex digits>-<sequence>", with a 'p' before a private one's sequence. */

@@ -83,19 +83,26 @@ static void parted(struct curses *curses, struct conversation *conversation) {
 /* --- All of them --- */
 
 static bool is_ignored(const struct curses *curses, const struct event *event, const struct member *member) {
-    return event->type == EVENT_MESSAGE && member && ignores_has(&curses->ignores, member->fingerprint);
+    const char *fingerprint = member ? member->fingerprint : event->history ? event->fingerprint : "";
+
+    return event->type == EVENT_MESSAGE && ignores_has(&curses->ignores, fingerprint);
 }
 
 static void show(struct curses *curses, struct conversation *conversation, const struct event *event,
                  const struct member *author) {
     struct window *window = conversation ? window_of(conversation) : curses_window(curses);
-    const char *own = curses->conversations.label;
+    const char *label = event->type == EVENT_SENT ? curses->conversations.label : author ? author->label : "";
+    char absent[ROSTER_LABEL_SIZE];
 
     if (event->type == EVENT_ERROR) snprintf(curses->last_error, sizeof curses->last_error, "%s", event->text);
     uint64_t end = scrollback_end(&window->scrollback);
     enum attention attention =
         window_take(window, &curses->conversations, conversation, event, author, clock_wall_ms());
-    keep(curses, event, event->type == EVENT_SENT ? own : author ? author->label : "");
+    if (event->history && !author) {
+        roster_label(event->nick, event->fingerprint, event->peer, absent);
+        label = absent;
+    }
+    keep(curses, event, label);
     if (!conversation || attention < ATTENTION_MESSAGE) return;
     count_unread(curses, conversation, attention, end);
     if (attention == ATTENTION_MENTION) ring(curses, conversation, event, author);

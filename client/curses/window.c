@@ -120,15 +120,17 @@ static enum attention take_message(struct window *window, const struct conversat
     char label[ROSTER_LABEL_SIZE], shown[2 * ROSTER_LABEL_SIZE];
     size_t size;
     char *text = message_text(event, &size);
-    struct line_header header = {.at_ms = wall_ms, .kind = line_kinds[event->kind]};
+    struct line_header header = {.at_ms = event->history ? event->sent_ms : wall_ms, .kind = line_kinds[event->kind]};
+    const char *fingerprint = author ? author->fingerprint : event->history ? event->fingerprint : "";
 
-    roster_label(event->nick, author ? author->fingerprint : "", event->peer, label);
-    header.colour = palette_nick(author ? author->fingerprint : "");
+    roster_label(event->nick, fingerprint, event->peer, label);
+    header.colour = palette_nick(fingerprint);
     header.mention = event->kind == CHAT_PRIVATE || mention_in(event->text, event->text_size, conversations->nick);
     snprintf(shown, sizeof shown, event->kind == CHAT_PRIVATE ? "%s → you" : "%s", label);
     add(window, &header, shown, text, size);
-    remember_speaker(window, event->peer);
     free(text);
+    if (event->history) return ATTENTION_LINE; /* it was said long ago: no bell, and nothing new */
+    remember_speaker(window, event->peer);
     return header.mention ? ATTENTION_MENTION : ATTENTION_MESSAGE;
 }
 

@@ -87,8 +87,11 @@ static void drain(struct delivery_receiver *receiver, delivery_take take, void *
             .first = slot->first, .last = slot->last, .data = slot->data, .size = slot->size};
         uint32_t sequence = receiver->next;
 
-        if (!assemble(receiver, &segment, take, context)) return;
-        *slot_of(receiver, sequence) = NULL;
+        *slot_of(receiver, sequence) = NULL; /* before `take`, which may acknowledge: the place is the last bit's now */
+        if (!assemble(receiver, &segment, take, context)) {
+            *slot_of(receiver, sequence) = slot;
+            return;
+        }
         free(slot);
     }
 }

@@ -79,6 +79,8 @@ struct peer_host {
     /* A later introduction has another nick. It is the peer's only once peer_set_nick says so. */
     void (*renamed)(void *context, struct peer *peer, const char *nick);
     void (*connected)(void *context, struct peer *peer);
+    /* A later introduction says that it has forgotten us, or began a new run. */
+    void (*returned)(void *context, struct peer *peer);
     void (*path_changed)(void *context, struct peer *peer);
     /* The path does not answer: our own network may have changed, too. */
     void (*path_lost)(void *context, struct peer *peer);
@@ -113,6 +115,7 @@ struct peer {
     bool said_absent;    /* one of them said that it left, rather than began anew or was lost itself */
     bool left_by_itself; /* the room's: what a bootnode said when it delisted the peer */
     bool finished;       /* the room's: to be destroyed */
+    struct exchange *exchange; /* the room's: history; NULL: none yet */
     bool stalled;        /* the room's: acknowledged nothing since messages were given up */
     struct {             /* the room's: what this peer may still have relayed, in thousandths */
         uint64_t packets, bytes, filled;

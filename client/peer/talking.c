@@ -125,6 +125,7 @@ void talking_introduced(struct peer *peer, const struct frame_introduction *intr
         delivery_receiver_init(&peer->receiver);
     }
     if (peer->rtt_us) delivery_sample(&peer->sender, peer->rtt_us);
+    if (forgot_us) peer->host->returned(peer->host->context, peer);
     if (!first) return;
     peer->connected = true;
     peer->heard = now;

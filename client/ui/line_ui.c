@@ -182,7 +182,9 @@ static void label_author(const struct loop *loop, const struct conversation *roo
 static bool is_unheard(const struct loop *loop, const struct conversation *room, const struct event *event) {
     const struct member *member = room && event->type == EVENT_MESSAGE ? roster_find(&room->roster, event->peer) : NULL;
 
-    return member && *member->fingerprint && ignores_has(&loop->ignores, member->fingerprint);
+    const char *fingerprint = member ? member->fingerprint : event->history ? event->fingerprint : "";
+
+    return *fingerprint && ignores_has(&loop->ignores, fingerprint);
 }
 
 static void log_event(struct loop *loop, const struct event *event, const char *label) {

@@ -1,12 +1,15 @@
+#include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "client/ui/roster.h"
 #include "client/ui/ui.h"
 
 #define PEER_BYTES_SHOWN 4
+#define CLOCK_SIZE 16
 #define LABEL_SIZE (3 * TEXT_NICK_MAX + 1)
 
 /* The nick, or the beginning of the member id while it is not known. */
@@ -34,16 +37,42 @@ static const struct {
     [CHAT_PRIVATE] = {"*private* ", ":"},
 };
 
+/* When it was said, if that was not just now. No nick begins with '['. */
+static void clock_of(const struct event *event, char out[static CLOCK_SIZE]) {
+    time_t seconds = (time_t)(event->sent_ms / 1000);
+    struct tm local;
+
+    *out = '\0';
+    if (event->history && localtime_r(&seconds, &local)) strftime(out, CLOCK_SIZE, "[%H:%M] ", &local);
+}
+
+/* Who did not say it here is shown with the digits of the key: the nick is its own word. */
+static const char *author(const struct event *event, char out[static ROSTER_LABEL_SIZE]) {
+    if (!event->history) return label(event, out);
+    roster_label(event->nick, event->fingerprint, event->peer, out);
+    return out;
+}
+
 /* Each line has its author in front, so that no text can look like another line. */
 static void print_message(FILE *out, const struct event *event) {
-    char name[LABEL_SIZE], *text = filtered(event->text, event->text_size, true), *rest = text;
+    char clock[CLOCK_SIZE], name[ROSTER_LABEL_SIZE], *text = filtered(event->text, event->text_size, true),
+                                                     *rest = text;
     size_t size = strlen(text);
 
     while (size > 0 && text[size - 1] == '\n') text[--size] = '\0';
-    label(event, name);
+    clock_of(event, clock);
+    author(event, name);
     for (char *line; (line = strsep(&rest, "\n"));)
-        fprintf(out, "%s%s%s %s\n", frames[event->kind].before, name, frames[event->kind].after, line);
+        fprintf(out, "%s%s%s%s %s\n", clock, frames[event->kind].before, name, frames[event->kind].after, line);
     free(text);
+}
+
+static void print_lost(FILE *out, const struct event *event) {
+    char name[ROSTER_LABEL_SIZE];
+
+    roster_label(event->nick, event->fingerprint, event->peer, name);
+    fprintf(out, "* %" PRIu64 " message%s of %s %s lost\n", event->lost, event->lost == 1 ? "" : "s", name,
+            event->lost == 1 ? "was" : "were");
 }
 
 static void print_room(FILE *out, const struct event *event, const char *what) {
@@ -138,7 +167,7 @@ static const char *bootnode_label(const struct event *event, char out[static ADD
     return nameless ? address_format(&event->bootnode, out) : event->bootnode_name;
 }
 
-static void print_lost(FILE *out, const struct event *event) {
+static void print_bootnode_lost(FILE *out, const struct event *event) {
     char address[ADDRESS_TEXT_SIZE], *text = filtered(event->text, event->text_size, false);
 
     fprintf(out, "* bootnode %s lost%s%s\n", bootnode_label(event, address), *text ? ": " : "", text);
@@ -194,14 +223,23 @@ static void print_member(FILE *out, const struct event *event) {
 }
 
 static void (*const printers[EVENT_TYPES])(FILE *out, const struct event *event) = {
-    [EVENT_JOINED] = print_entered,      [EVENT_REGISTERED] = print_registered,
-    [EVENT_PEER_JOINED] = print_joined,  [EVENT_PEER_CONNECTED] = print_connected,
-    [EVENT_MESSAGE] = print_message,     [EVENT_PEER_PATH] = print_path,
-    [EVENT_PEER_NICK] = print_peer_nick, [EVENT_PEER_LEFT] = print_left,
-    [EVENT_BOOTNODE_LOST] = print_lost,  [EVENT_BOOTNODE_BACK] = print_back,
-    [EVENT_NICK] = print_nick,           [EVENT_PARTED] = print_parted,
-    [EVENT_ERROR] = print_error,         [EVENT_NOTICE] = print_notice,
-    [EVENT_MEMBER] = print_member,       [EVENT_PATH_NOTE] = print_path_note,
+    [EVENT_JOINED] = print_entered,
+    [EVENT_REGISTERED] = print_registered,
+    [EVENT_PEER_JOINED] = print_joined,
+    [EVENT_PEER_CONNECTED] = print_connected,
+    [EVENT_MESSAGE] = print_message,
+    [EVENT_PEER_PATH] = print_path,
+    [EVENT_PEER_NICK] = print_peer_nick,
+    [EVENT_PEER_LEFT] = print_left,
+    [EVENT_BOOTNODE_LOST] = print_bootnode_lost,
+    [EVENT_BOOTNODE_BACK] = print_back,
+    [EVENT_NICK] = print_nick,
+    [EVENT_PARTED] = print_parted,
+    [EVENT_ERROR] = print_error,
+    [EVENT_NOTICE] = print_notice,
+    [EVENT_MEMBER] = print_member,
+    [EVENT_PATH_NOTE] = print_path_note,
+    [EVENT_LOST] = print_lost,
 };
 
 char *ui_plain_line(const struct event *event) {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "client/ui/line_file.h"
+#include "client/ui/ui.h"
 
 #define FILE_NAME_MAX 200 /* bytes before ".log": file systems take 255 */
 #define HASH_BYTES 8
@@ -240,9 +241,17 @@ static void put_nick(FILE *out, const struct event *event, const char *label) {
     fprintf(out, "* %s is now called %s\n", label, nick);
 }
 
+static void put_lost(FILE *out, const struct event *event, const char *label) {
+    (void)label;
+    char *line = ui_plain_line(event);
+
+    if (line) fputs(line, out);
+    free(line);
+}
+
 static void (*const writers[EVENT_TYPES])(FILE *out, const struct event *event, const char *label) = {
     [EVENT_MESSAGE] = put_said,   [EVENT_SENT] = put_said,      [EVENT_PEER_CONNECTED] = put_came,
-    [EVENT_PEER_LEFT] = put_left, [EVENT_PEER_NICK] = put_nick,
+    [EVENT_PEER_LEFT] = put_left, [EVENT_PEER_NICK] = put_nick, [EVENT_LOST] = put_lost,
 };
 
 static void put_stamp(FILE *out, uint64_t wall_ms) {
@@ -260,7 +269,7 @@ static char *line_of(const struct event *event, const char *label, uint64_t wall
     FILE *out = open_memstream(&line, size);
 
     if (!out) abort();
-    put_stamp(out, wall_ms);
+    put_stamp(out, event->history ? event->sent_ms : wall_ms);
     writers[event->type](out, event, label);
     fclose(out);
     return line;

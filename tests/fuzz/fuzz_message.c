@@ -10,7 +10,7 @@
 
 #define AUTHOR_OFFSET 2
 #define SIGNED_MIN 62
-#define CONTEXT "gochat message 2"
+#define CONTEXT "gochat message 3"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -52,6 +52,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         require(again != NULL);
         require(message.kind < CHAT_KINDS && message.sequence > 0 && message.text_size > 0);
         require(text_is_utf8(message.text, message.text_size));
+        require(message.nick_size > 0 && message.nick_size <= TEXT_NICK_MAX);
+        require(text_is_utf8(message.nick, message.nick_size));
         require(message_encode(&author, room_tag, &message, again, size + crypto_sign_BYTES) ==
                 size + crypto_sign_BYTES);
         require(memcmp(again, whole, size + crypto_sign_BYTES) == 0);

@@ -11,11 +11,14 @@
 #include "client/message.h"
 
 static const uint8_t room[ROOM_TAG_SIZE] = "sixteen bytes..";
-static const uint8_t context[16] = {'g', 'o', 'c', 'h', 'a', 't', ' ', 'm', 'e', 's', 's', 'a', 'g', 'e', ' ', '2'};
+static const uint8_t context[16] = {'g', 'o', 'c', 'h', 'a', 't', ' ', 'm', 'e', 's', 's', 'a', 'g', 'e', ' ', '3'};
 static const uint8_t nobody[MEMBER_ID_SIZE], bert[MEMBER_ID_SIZE] = "bert's member id";
 static struct identity author;
 
-#define PUBLIC_OVERHEAD (MESSAGE_OVERHEAD - MEMBER_ID_SIZE)
+#define NICK "anna"
+#define NICK_SIZE (sizeof NICK - 1)
+#define PRIVATE_OVERHEAD (MESSAGE_OVERHEAD - TEXT_NICK_MAX + NICK_SIZE)
+#define PUBLIC_OVERHEAD (PRIVATE_OVERHEAD - MEMBER_ID_SIZE)
 
 static int start(void **state) {
     static const uint8_t seed[32] = {1, 2, 3};
@@ -31,6 +34,8 @@ static struct chat_message sample(const char *text, size_t size) {
                                  .run = 0x0123456789abcdef,
                                  .sequence = 7,
                                  .sent_ms = 1700000000123,
+                                 .nick = NICK,
+                                 .nick_size = NICK_SIZE,
                                  .text = text,
                                  .text_size = size};
 }
@@ -56,6 +61,8 @@ static void comes_back_as_it_was(void **state) {
     assert_true(message.run == 0x0123456789abcdef);
     assert_int_equal(message.sequence, 7);
     assert_int_equal(message.sent_ms, 1700000000123);
+    assert_int_equal(message.nick_size, NICK_SIZE);
+    assert_memory_equal(message.nick, NICK, NICK_SIZE);
     assert_int_equal(message.text_size, 6);
     assert_memory_equal(message.text, "h\xc3\xa9llo", 6);
 }
@@ -64,20 +71,20 @@ static void comes_back_as_it_was(void **state) {
 static void the_bytes_are_the_protocols(void **state) {
     static const uint8_t middle[] = {0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0,    0,    0, 0, 0, 0,
                                      0,    7,    0,    0,    0x01, 0x8b, 0xcf, 0xe5, 0x68, 0x7b, 0, 0, 0, 2};
-    uint8_t packet[200], prefixed[32 + 64];
+    uint8_t packet[200], prefixed[32 + 69];
     size_t size = encode("hi", 2, packet, sizeof packet);
 
     (void)state;
-    assert_int_equal(size, 62 + 2 + 64);
-    assert_int_equal(packet[0], 2);
+    assert_int_equal(size, 62 + 1 + 4 + 2 + 64);
+    assert_int_equal(packet[0], 3);
     assert_int_equal(packet[1], 0);
     assert_memory_equal(packet + 2, author.public, 32);
     assert_memory_equal(packet + 34, middle, sizeof middle);
-    assert_memory_equal(packet + 62, "hi", 2);
+    assert_memory_equal(packet + 62, "\4annahi", 7);
     memcpy(prefixed, context, sizeof context);
     memcpy(prefixed + 16, room, 16);
-    memcpy(prefixed + 32, packet, 64);
-    assert_int_equal(crypto_sign_verify_detached(packet + 64, prefixed, sizeof prefixed, author.public), 0);
+    memcpy(prefixed + 32, packet, 69);
+    assert_int_equal(crypto_sign_verify_detached(packet + 69, prefixed, sizeof prefixed, author.public), 0);
 }
 
 static void every_flipped_bit_is_noticed(void **state) {
@@ -125,26 +132,30 @@ static void text_has_a_length_and_is_utf8(void **state) {
 
 /* Signed well, but not what the protocol allows: another client may be wrong or hostile. */
 static void assert_refused_though_signed(size_t offset, const void *bytes, size_t size) {
-    uint8_t packet[200], prefixed[32 + 67];
+    uint8_t packet[200], prefixed[32 + 72];
     struct chat_message message;
     size_t whole = encode("hello", 5, packet, sizeof packet);
 
     memcpy(packet + offset, bytes, size);
     memcpy(prefixed, context, sizeof context);
     memcpy(prefixed + 16, room, 16);
-    memcpy(prefixed + 32, packet, 67);
-    crypto_sign_detached(packet + 67, NULL, prefixed, sizeof prefixed, author.secret);
+    memcpy(prefixed + 32, packet, 72);
+    crypto_sign_detached(packet + 72, NULL, prefixed, sizeof prefixed, author.secret);
     assert_false(message_decode(packet, whole, room, &message));
 }
 
 static void a_signature_excuses_nothing(void **state) {
     (void)state;
     assert_refused_though_signed(0, "\1", 1);
-    assert_refused_though_signed(0, "\3", 1);
+    assert_refused_though_signed(0, "\2", 1);
+    assert_refused_though_signed(0, "\4", 1);
     assert_refused_though_signed(1, "\4", 1); /* a kind of a later version */
     assert_refused_though_signed(1, "\xff", 1);
     assert_refused_though_signed(42, "\0\0\0\0\0\0\0\0", 8);
-    assert_refused_though_signed(62, "\xc3(", 2);
+    assert_refused_though_signed(67, "\xc3(", 2);
+    assert_refused_though_signed(63, "\xc3(", 2); /* the nick */
+    assert_refused_though_signed(62, "\0", 1);    /* nobody has none, */
+    assert_refused_though_signed(62, "\5", 1);    /* nor a byte of the text, */
     assert_refused_though_signed(58, "\xff\xff\xff\xff", 4);
     assert_refused_though_signed(58, "\0\0\0\4", 4);
     assert_refused_though_signed(1, "\3", 1); /* no room for a recipient */
@@ -158,7 +169,7 @@ static void every_kind_says_what_it_is(void **state) {
         message.kind = (enum chat_kind)kind;
         memcpy(message.recipient, bert, sizeof bert);
         size_t size = message_encode(&author, room, &message, packet, sizeof packet);
-        assert_int_equal(size, 5 + (kind == CHAT_PRIVATE ? MESSAGE_OVERHEAD : PUBLIC_OVERHEAD));
+        assert_int_equal(size, 5 + (kind == CHAT_PRIVATE ? PRIVATE_OVERHEAD : PUBLIC_OVERHEAD));
         assert_true(message_decode(packet, size, room, &out));
         assert_int_equal(out.kind, kind);
         assert_int_equal(out.text_size, 5);
@@ -189,6 +200,42 @@ static void a_private_message_stays_what_it_is(void **state) {
     assert_true(message_decode(packet, size, room, &out));
 }
 
+static void a_nick_has_a_length_and_is_utf8(void **state) {
+    static const char nick[] = "thirty-three bytes are one too ma";
+    uint8_t packet[200];
+    struct chat_message message = sample("hello", 5), out;
+
+    (void)state;
+    assert_int_equal(sizeof nick - 1, TEXT_NICK_MAX + 1);
+    message.nick = nick;
+    message.nick_size = 0;
+    assert_int_equal(message_encode(&author, room, &message, packet, sizeof packet), 0);
+    message.nick_size = TEXT_NICK_MAX + 1;
+    assert_int_equal(message_encode(&author, room, &message, packet, sizeof packet), 0);
+    message.nick_size = TEXT_NICK_MAX;
+    size_t size = message_encode(&author, room, &message, packet, sizeof packet);
+    assert_int_equal(size, 5 + MESSAGE_OVERHEAD - MEMBER_ID_SIZE);
+    assert_true(message_decode(packet, size, room, &out));
+    assert_int_equal(out.nick_size, TEXT_NICK_MAX);
+    assert_memory_equal(out.nick, nick, TEXT_NICK_MAX);
+    message.nick = "\xff";
+    message.nick_size = 1;
+    assert_int_equal(message_encode(&author, room, &message, packet, sizeof packet), 0);
+}
+
+static void parsing_leaves_the_signature_out(void **state) {
+    uint8_t packet[200];
+    struct chat_message message;
+    size_t size = encode("hello", 5, packet, sizeof packet);
+
+    (void)state;
+    packet[size - 1] ^= 1;
+    assert_true(message_parse(packet, size, &message));
+    assert_int_equal(message.sequence, 7);
+    assert_false(message_decode(packet, size, room, &message));
+    assert_false(message_parse(packet, size - 1, &message));
+}
+
 static void ids_are_run_and_sequence(void **state) {
     char id[MESSAGE_ID_TEXT_SIZE];
 
@@ -203,10 +250,16 @@ static void ids_are_run_and_sequence(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(comes_back_as_it_was),          cmocka_unit_test(the_bytes_are_the_protocols),
-        cmocka_unit_test(every_flipped_bit_is_noticed),  cmocka_unit_test(another_room_or_length_is_refused),
-        cmocka_unit_test(text_has_a_length_and_is_utf8), cmocka_unit_test(a_signature_excuses_nothing),
-        cmocka_unit_test(every_kind_says_what_it_is),    cmocka_unit_test(a_private_message_stays_what_it_is),
+        cmocka_unit_test(comes_back_as_it_was),
+        cmocka_unit_test(the_bytes_are_the_protocols),
+        cmocka_unit_test(every_flipped_bit_is_noticed),
+        cmocka_unit_test(another_room_or_length_is_refused),
+        cmocka_unit_test(text_has_a_length_and_is_utf8),
+        cmocka_unit_test(a_signature_excuses_nothing),
+        cmocka_unit_test(every_kind_says_what_it_is),
+        cmocka_unit_test(a_private_message_stays_what_it_is),
+        cmocka_unit_test(a_nick_has_a_length_and_is_utf8),
+        cmocka_unit_test(parsing_leaves_the_signature_out),
         cmocka_unit_test(ids_are_run_and_sequence),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -215,6 +215,7 @@ void person_create(struct person *person) {
                                      .known_bootnodes = &person->known_bootnodes,
                                      .nick = person->name,
                                      .suite_mask = person->suite_mask,
+                                     .history = !person->no_history,
                                      .relays = !person->no_relays,
                                      .bootnodes = bootnodes,
                                      .bootnode_count = count};

@@ -38,6 +38,7 @@ struct person {
     size_t socket_count, socket_most; /* most: as many as the machine allows; PERSON_SOCKETS unless a test says less */
     uint16_t last_socket;
     struct engine *engine; /* NULL: not running */
+    bool no_history;       /* config: history = off */
     bool asleep;           /* its machine is suspended, */
     uint64_t asleep_since; /* ms */
     bool cut;              /* nothing gets through, either way */

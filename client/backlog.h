@@ -1,0 +1,60 @@
+/* What was said to all in a room lately, kept to be passed on: signed messages by author and run. Pure; PROTOCOL.md
+ * §3.5.
+ *
+ * Invariants: at most BACKLOG_MESSAGES and BACKLOG_BYTES, none longer than BACKLOG_AGE_MS, and none twice. Where it is
+ * too much, the author of whom most is kept (messages, or bytes, as what there is too much of) loses its oldest first.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/peer/delivery.h"
+
+#define BACKLOG_MESSAGES 1000
+#define BACKLOG_BYTES (8u * 1024 * 1024)
+#define BACKLOG_AGE_MS 600000
+
+/* One author in one run. */
+struct feed_name {
+    uint8_t author[32]; /* Ed25519 */
+    uint64_t run;
+};
+
+bool feed_name_equal(const struct feed_name *a, const struct feed_name *b);
+
+/* What is held of a feed lies between these; there may be holes. */
+struct backlog_row {
+    struct feed_name feed;
+    uint64_t lowest, highest;
+};
+
+struct backlog_entry {
+    struct backlog_entry *older, *newer;
+    struct backlog_author *author;
+    struct feed_name feed;
+    uint64_t sequence;
+    uint64_t since; /* heard first; ms */
+    struct blob *blob;
+};
+
+struct backlog {
+    struct backlog_entry *oldest, *newest; /* in the order they came */
+    struct backlog_author *authors;
+    size_t count, bytes;
+};
+
+/* Zeroed is empty. */
+void backlog_clear(struct backlog *backlog);
+/* Takes a reference to the encoded message. `age`: how long others have had it. Nothing where it is there already or
+ * too old. Aborts without memory. */
+void backlog_add(struct backlog *backlog, const struct feed_name *feed, uint64_t sequence, struct blob *blob,
+                 uint64_t age, uint64_t now);
+/* Drops what is too old. */
+void backlog_expire(struct backlog *backlog, uint64_t now);
+/* The one with the lowest sequence from `from` to `to`; NULL: none. Holds until the next change. */
+const struct backlog_entry *backlog_next(const struct backlog *backlog, const struct feed_name *feed, uint64_t from,
+                                         uint64_t to);
+/* One row a feed, latest heard first; returns how many, `most` at most. */
+size_t backlog_rows(const struct backlog *backlog, struct backlog_row *out, size_t most);

@@ -1,0 +1,130 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/chatroom_parts.h"
+
+#define CLOCKS_APART_MS UINT64_C(86400000) /* what was passed on is no older, nor from further ahead */
+
+/* An event about an author whom others may have to speak for: under the nick we know, else under its own word. */
+static struct event *author_event(const struct chatroom *room, enum event_type type, const struct chat_message *chat,
+                                  const char *text, size_t size) {
+    uint8_t id[MEMBER_ID_SIZE];
+    member_id_derive(&room->keys, chat->author, id);
+    const struct peer *peer = chatroom_peer(room, id);
+    bool connected = peer && peer->connected;
+    struct event *event = chatroom_text_event(room, type, connected ? peer : NULL, text, size);
+    memcpy(event->peer, id, sizeof event->peer);
+    if (!connected) nicks_claimed(room, chat, event->nick);
+    return event;
+}
+
+static void show(const struct chatroom *room, const struct chat_message *chat, bool passed_on) {
+    struct event *event = author_event(room, EVENT_MESSAGE, chat, chat->text, chat->text_size);
+    event->kind = chat->kind;
+    event->sent_ms = chat->sent_ms;
+    event->history = passed_on;
+    if (passed_on) fingerprint_format(chat->author, event->fingerprint);
+    message_id_format(chat->kind, chat->run, chat->sequence, event->id);
+    chatroom_emit(room, event);
+}
+
+static void take_nick(struct chatroom *room, const struct chat_message *chat) {
+    uint8_t id[MEMBER_ID_SIZE];
+    char nick[TEXT_NICK_MAX + 1];
+    member_id_derive(&room->keys, chat->author, id);
+    struct peer *peer = chatroom_peer(room, id);
+    text_nick(chat->text, chat->text_size, nick);
+    if (*nick && peer && peer->connected) nicks_renamed(room, peer, nick);
+}
+
+static bool is_blocked(const struct chatroom *room, const struct chat_message *chat) {
+    uint8_t id[MEMBER_ID_SIZE];
+    member_id_derive(&room->keys, chat->author, id);
+    const struct peer *peer = chatroom_peer(room, id);
+    return peer && peer->state == PEER_BLOCKED;
+}
+
+static void show_held(struct chatroom *room, const struct held *held) {
+    struct chat_message chat;
+    if (!message_parse(held->blob->data, held->blob->size, &chat) || is_blocked(room, &chat)) return;
+    if (chat.kind != CHAT_NICK)
+        show(room, &chat, held->passed_on);
+    else if (!held->passed_on)
+        take_nick(room, &chat);
+}
+
+void heard_show(struct chatroom *room, struct feed *feed) {
+    struct held held;
+    while (feeds_take(&room->feeds, feed, &held)) {
+        show_held(room, &held);
+        blob_drop(held.blob);
+    }
+}
+
+static void tell_lost(const struct chatroom *room, const struct held *next, uint64_t count) {
+    struct chat_message chat;
+    if (!message_parse(next->blob->data, next->blob->size, &chat)) return;
+    struct event *event = author_event(room, EVENT_LOST, &chat, NULL, 0);
+    event->lost = count;
+    fingerprint_format(chat.author, event->fingerprint);
+    chatroom_emit(room, event);
+}
+
+void heard_give_up(struct chatroom *room, struct feed *feed) {
+    uint64_t lost = feeds_skip(feed);
+    if (lost > 0) tell_lost(room, feed->held, lost);
+    feed->tried_count = 0;
+    heard_show(room, feed);
+}
+
+/* What is acknowledged is shown some time, so where too much is held, a gap is given up. */
+static void make_room(struct chatroom *room, struct feed *feed) {
+    if (feed->held_count == FEED_HELD_MOST) heard_give_up(room, feed);
+    for (struct feed *most; (most = feeds_too_much(&room->feeds));) heard_give_up(room, most);
+}
+
+void heard_public(struct chatroom *room, const struct chat_message *chat, const uint8_t *message, size_t size,
+                  bool passed_on, uint64_t age) {
+    struct feed_name name = {.run = chat->run};
+    memcpy(name.author, chat->author, sizeof name.author);
+    struct feed *feed = feeds_of(&room->feeds, &name, passed_on ? FEED_PASSED_ON : FEED_MET, room->now);
+    if (!feed || chat->sequence <= feed->shown) return;
+    struct blob *blob = blob_create(message, size);
+    if (!blob) abort();
+    make_room(room, feed);
+    if (feeds_hold(&room->feeds, feed, chat->sequence, passed_on, blob, room->now))
+        exchange_keep(room, &name, chat->sequence, blob, age);
+    blob_drop(blob);
+    gaps_close(room, feed);
+}
+
+static bool is_recent(const struct chatroom *room, const struct chat_message *chat) {
+    uint64_t now = room->host->wall_ms(room->host->context);
+    return (chat->sent_ms > now ? chat->sent_ms - now : now - chat->sent_ms) <= CLOCKS_APART_MS;
+}
+
+void heard_passed_on(struct chatroom *room, const uint8_t *message, size_t size, uint64_t age) {
+    struct chat_message chat;
+    if (!message_decode(message, size, room->keys.tag, &chat) || chat.kind == CHAT_PRIVATE) return;
+    if (is_recent(room, &chat)) heard_public(room, &chat, message, size, true, age);
+}
+
+static void whispered(struct chatroom *room, struct peer *peer, const struct chat_message *chat) {
+    if (memcmp(chat->recipient, room->peer_host.own_id, MEMBER_ID_SIZE) != 0) return;
+    if (author_whispers(author_of(room, peer), chat->run, chat->sequence)) show(room, chat, false);
+}
+
+void messages_received(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size) {
+    struct chat_message chat;
+    if (room->state >= CHATROOM_LEAVING || size == 0) return;
+    if (message[0] != MESSAGE_VERSION) {
+        exchange_received(room, peer, message, size);
+        return;
+    }
+    if (!message_decode(message, size, room->keys.tag, &chat)) return;
+    if (memcmp(chat.author, peer->introduction.identity, sizeof chat.author) != 0) return;
+    if (chat.kind == CHAT_PRIVATE)
+        whispered(room, peer, &chat);
+    else
+        heard_public(room, &chat, message, size, false, 0);
+}
