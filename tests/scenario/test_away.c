@@ -1,0 +1,252 @@
+/* Who was away or comes later gets what was said meanwhile, from whoever has it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/scenario/support/world.h"
+
+#define CONNECT_MS 2500
+#define MINUTE 60000
+
+static struct world *world;
+
+static void meet(void **state, size_t count) {
+    static const char *const names[] = {"anna", "bert", "carl", "dora", "emil"};
+    world = *state;
+    for (size_t i = 0; i < count; i++) person_start(world_person(world, names[i], NAT_NONE), "tea");
+    world_wait(world, CONNECT_MS, everyone_connected(world));
+}
+
+static struct person *comes(const char *name) {
+    struct person *person = world_person(world, name, NAT_NONE);
+    person_start(person, "tea");
+    return person;
+}
+
+static void say_number(struct person *person, unsigned number) {
+    char text[32];
+    snprintf(text, sizeof text, "%s %u", person->name, number);
+    person_say(person, text);
+}
+
+/* What was said or heard of the author: 1 to `count`, each once and in order. */
+static bool has_all(const struct person *person, const struct person *author, unsigned count) {
+    unsigned next = 1;
+    char text[32];
+    for (const struct told *told = person->told; told; told = told->next) {
+        const struct event *event = told->event;
+        bool own = person == author && event->type == EVENT_SENT;
+        if (!own && (event->type != EVENT_MESSAGE || memcmp(event->peer, author->id, MEMBER_ID_SIZE) != 0)) continue;
+        snprintf(text, sizeof text, "%s %u", author->name, next++);
+        assert_string_equal(event->text, text);
+    }
+    return next == count + 1;
+}
+
+static bool all_have_all(unsigned count) {
+    for (size_t i = 0; i < world->people_count; i++)
+        for (size_t j = 0; j < world->people_count; j++)
+            if (j < 5 && world->people[i].engine && !has_all(&world->people[i], &world->people[j], count)) return false;
+    return true;
+}
+
+static unsigned lost(const struct person *person) {
+    unsigned count = 0;
+    for (const struct told *told = person->told; told; told = told->next)
+        if (told->event->type == EVENT_LOST) count += (unsigned)told->event->lost;
+    return count;
+}
+
+/* --- What the issue asks --- */
+
+static void one_is_away_for_two_minutes_and_one_is_new(void **state) {
+    meet(state, 5);
+    struct person *carl = &world->people[2];
+    unsigned said = 0;
+    for (; said < 10; said++)
+        for (size_t i = 0; i < 5; i++) say_number(&world->people[i], said + 1);
+    world_wait(world, 2000, all_have_all(said));
+    carl->cut = true;
+    for (; said < 70; said++) { /* 120 s; carl, too, goes on talking */
+        for (size_t i = 0; i < 5; i++) say_number(&world->people[i], said + 1);
+        world_run(world, 2000);
+    }
+    assert_int_equal(person_count(&world->people[0], EVENT_PEER_LEFT, carl), 1);
+    carl->cut = false;
+    world_wait(world, MINUTE, all_have_all(said));
+    struct person *fred = comes("fred");
+    world_wait(world, CONNECT_MS + 2000, all_have_all(said));
+    assert_true(person_last(fred, EVENT_MESSAGE, carl)->history);
+    assert_string_equal(person_last(fred, EVENT_MESSAGE, carl)->nick, "carl");
+    for (size_t i = 0; i < 5; i++) say_number(&world->people[i], said + 1);
+    world_wait(world, 2000, all_have_all(said + 1));
+    assert_false(person_last(fred, EVENT_MESSAGE, carl)->history);
+    for (size_t i = 0; i < world->people_count; i++) assert_int_equal(lost(&world->people[i]), 0);
+}
+
+static void talk_does_not_stop_for_newcomers(void **state) {
+    meet(state, 5);
+    struct person *fred = NULL;
+    unsigned said = 0;
+    for (; said < 100; said++) {
+        for (size_t i = 0; i < 5; i++) say_number(&world->people[i], said + 1);
+        world_run(world, 50);
+        if (said == 40) fred = comes("fred");
+    }
+    world_wait(world, 5000, all_have_all(said));
+    assert_int_equal(lost(fred), 0);
+}
+
+static void loss_changes_nothing(void **state) {
+    meet(state, 5);
+    unsigned said = 0;
+    world->loss_percent = 20;
+    world->duplicate_percent = 10;
+    world->jitter_ms = 50;
+    world->people[1].cut = true;
+    for (; said < 60; said++) {
+        for (size_t i = 0; i < 5; i++) say_number(&world->people[i], said + 1);
+        world_run(world, 2000);
+    }
+    world->people[1].cut = false;
+    comes("fred");
+    world_wait(world, 2 * MINUTE, all_have_all(said));
+    for (size_t i = 0; i < world->people_count; i++) assert_int_equal(lost(&world->people[i]), 0);
+}
+
+/* --- Who has it --- */
+
+static void the_author_has_left_meanwhile(void **state) {
+    meet(state, 3);
+    struct person *anna = &world->people[0], *bert = &world->people[1], *carl = &world->people[2];
+    say_number(anna, 1);
+    world_wait(world, 1000, has_all(carl, anna, 1));
+    carl->cut = true;
+    for (unsigned i = 2; i <= 20; i++) say_number(anna, i);
+    world_wait(world, 2000, has_all(bert, anna, 20));
+    person_kill(anna);
+    world_run(world, 2 * MINUTE);
+    carl->cut = false;
+    world_wait(world, MINUTE, has_all(carl, anna, 20));
+    struct person *dora = comes("dora");
+    world_wait(world, CONNECT_MS + 2000, has_all(dora, anna, 20));
+    const struct event *last = person_last(dora, EVENT_MESSAGE, anna);
+    assert_string_equal(last->nick, "anna");
+    assert_string_not_equal(last->fingerprint, "");
+    assert_int_equal(lost(carl) + lost(dora), 0);
+}
+
+/* Bert misses the middle and nobody can tell him; Carl the beginning. Together they have all. */
+static void holes_of_one_are_filled_by_another(void **state) {
+    meet(state, 3);
+    struct person *anna = &world->people[0], *bert = &world->people[1], *carl = &world->people[2];
+    bert->no_history = true;
+    person_kill(bert);
+    person_start(bert, "tea");
+    world_wait(world, CONNECT_MS, person_count(bert, EVENT_PEER_CONNECTED, NULL) >= 4);
+    for (unsigned i = 1; i <= 10; i++) say_number(anna, i);
+    world_wait(world, 1000, has_all(bert, anna, 10) && has_all(carl, anna, 10));
+    struct person *dora = comes("dora");
+    world_wait(world, CONNECT_MS + 2000, has_all(dora, anna, 10));
+    assert_int_equal(person_count(bert, EVENT_LOST, NULL), 0);
+}
+
+/* --- How much --- */
+
+static void what_is_older_than_ten_minutes_is_gone(void **state) {
+    meet(state, 2);
+    struct person *anna = &world->people[0];
+    say_number(anna, 1);
+    world_run(world, 5 * MINUTE);
+    struct person *carl = comes("carl"); /* who gets it does not keep it for longer */
+    world_wait(world, CONNECT_MS + 1000, has_all(carl, anna, 1));
+    world_run(world, 5 * MINUTE + 1000);
+    struct person *dora = comes("dora");
+    world_run(world, 5000);
+    assert_true(person_sees(dora, anna));
+    assert_int_equal(person_count(dora, EVENT_MESSAGE, NULL), 0);
+}
+
+static void who_was_away_for_too_long_is_told_what_is_lost(void **state) {
+    meet(state, 2);
+    struct person *anna = &world->people[0], *bert = &world->people[1];
+    say_number(anna, 1);
+    world_wait(world, 1000, has_all(bert, anna, 1));
+    bert->cut = true;
+    world_run(world, MINUTE); /* nobody waits for bert any more */
+    for (unsigned i = 2; i <= 8; i++) say_number(anna, i);
+    world_run(world, 11 * MINUTE);
+    bert->cut = false;
+    world_wait(world, MINUTE, person_count(anna, EVENT_PEER_CONNECTED, bert) == 2);
+    world_run(world, 1000);
+    say_number(anna, 9);
+    world_wait(world, 2000, person_heard(bert, anna, "anna 9") == 1);
+    assert_int_equal(lost(bert), 7);
+    assert_string_equal(person_last(bert, EVENT_LOST, anna)->nick, "anna");
+    say_number(anna, 10);
+    world_wait(world, 200, person_heard(bert, anna, "anna 10") == 1);
+    assert_int_equal(lost(bert), 7);
+}
+
+static void off_keeps_gives_and_asks_nothing(void **state) {
+    world = *state;
+    for (size_t i = 0; i < 2; i++) {
+        struct person *person = world_person(world, i ? "bert" : "anna", NAT_NONE);
+        person->no_history = i == 0;
+        person_start(person, "tea");
+    }
+    world_wait(world, CONNECT_MS, everyone_connected(world));
+    struct person *anna = &world->people[0], *bert = &world->people[1];
+    say_number(anna, 1);
+    say_number(bert, 1);
+    world_wait(world, 1000, has_all(bert, anna, 1) && has_all(anna, bert, 1));
+    person_kill(anna);
+    person_forget(anna);
+    person_start(anna, "tea");
+    world_wait(world, CONNECT_MS, person_sees(anna, bert));
+    world_run(world, 3000);
+    assert_int_equal(person_count(anna, EVENT_MESSAGE, NULL), 0);
+    say_number(bert, 2); /* of which the first one is not missed */
+    world_wait(world, 200, person_count(anna, EVENT_MESSAGE, bert) == 1);
+    assert_int_equal(lost(anna), 0);
+    person_kill(bert);
+    person_forget(bert);
+    person_start(bert, "tea");
+    world_wait(world, CONNECT_MS, person_sees(bert, anna));
+    world_run(world, 3000);
+    assert_int_equal(person_count(bert, EVENT_MESSAGE, NULL), 0); /* nor are its own told back */
+}
+
+static void a_private_message_is_nobody_elses(void **state) {
+    meet(state, 2);
+    struct person *anna = &world->people[0], *bert = &world->people[1];
+    person_say_in(anna, "tea", CHAT_PRIVATE, bert, "psst");
+    say_number(anna, 1);
+    world_wait(world, 1000, person_heard(bert, anna, "psst") == 1);
+    struct person *carl = comes("carl");
+    world_wait(world, CONNECT_MS + 1000, has_all(carl, anna, 1));
+    world_run(world, 3000);
+    assert_int_equal(person_count(carl, EVENT_MESSAGE, NULL), 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(one_is_away_for_two_minutes_and_one_is_new),
+        TEST(talk_does_not_stop_for_newcomers),
+        TEST(loss_changes_nothing),
+        TEST(the_author_has_left_meanwhile),
+        TEST(holes_of_one_are_filled_by_another),
+        TEST(what_is_older_than_ten_minutes_is_gone),
+        TEST(who_was_away_for_too_long_is_told_what_is_lost),
+        TEST(off_keeps_gives_and_asks_nothing),
+        TEST(a_private_message_is_nobody_elses),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("away", tests, NULL, NULL);
+}
