@@ -16,9 +16,10 @@ TOP := $(if $(filter build,$(OUT)),,$(OUT)/)
 PROGRAM := $(TOP)gochat
 LOAD_PROGRAM := $(if $(wildcard bench/load/main.c),$(TOP)gochat-load)
 
-PACKAGES := liburcu-qsbr liburcu-cds libsodium inih jansson libutf8proc libmicrohttpd ncursesw
+PACKAGES := liburcu-qsbr liburcu-cds libsodium inih jansson libutf8proc libmicrohttpd ncursesw miniupnpc
 PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 PACKAGE_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
+OTHER_LIBS := -lnatpmp # has no file for pkg-config
 TEST_LIBS := $(shell $(PKG_CONFIG) --libs cmocka vterm 2>/dev/null) -lm
 MACHINE := $(shell $(CC) -dumpmachine 2>/dev/null)
 
@@ -106,7 +107,7 @@ $(LIBRARY) $(BENCH_LIBRARY):
 define link
 $(call say,LD,$@)
 @mkdir -p $(@D)
-$(Q)$(LINK) -o $@ $^ $(1) $(PACKAGE_LIBS)
+$(Q)$(LINK) -o $@ $^ $(1) $(PACKAGE_LIBS) $(OTHER_LIBS)
 endef
 
 $(PROGRAM): $(OUT)/gochat.o $(LIBRARY)

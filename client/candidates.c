@@ -53,6 +53,39 @@ void candidates_gather(uint16_t port, bool ipv6, struct candidate_list *out) {
     freeifaddrs(interfaces);
 }
 
+static uint8_t least_missed(const struct candidate_list *list) {
+    uint8_t at = (uint8_t)(list->count - 1);
+    while (at > 0 && !address_is_ipv4(&list->items[at])) at--;
+    return at > 0 ? at : (uint8_t)(list->count - 1);
+}
+
+void candidates_add_mapped(struct candidate_list *list, const struct address *mapped) {
+    if (contains(list, mapped)) return;
+    if (list->count == MEMBER_CANDIDATES_MAX)
+        list->items[least_missed(list)] = *mapped;
+    else
+        list->items[list->count++] = *mapped;
+}
+
+bool candidates_have(const struct ifaddrs *interfaces, const struct address *address) {
+    for (const struct ifaddrs *interface = interfaces; interface; interface = interface->ifa_next) {
+        struct address own;
+
+        if (is_usable(interface) && address_from_sockaddr(interface->ifa_addr, &own) && address_same_ip(&own, address))
+            return true;
+    }
+    return false;
+}
+
+bool candidates_is_own(const struct address *address) {
+    struct ifaddrs *interfaces;
+
+    if (getifaddrs(&interfaces) != 0) return false;
+    bool own = candidates_have(interfaces, address);
+    freeifaddrs(interfaces);
+    return own;
+}
+
 bool candidates_equal(const struct candidate_list *a, const struct candidate_list *b) {
     if (a->count != b->count) return false;
     for (uint8_t i = 0; i < a->count; i++)

@@ -13,4 +13,11 @@
 void candidates_gather(uint16_t port, bool ipv6, struct candidate_list *out);
 /* The same from a list that is handed in. Pure. */
 void candidates_select(const struct ifaddrs *interfaces, uint16_t port, bool ipv6, struct candidate_list *out);
+/* Adds the address that a gateway maps to our port; in a full list it takes the place of the last IPv4 address
+ * that is not the first one, or else of the last one. */
+void candidates_add_mapped(struct candidate_list *list, const struct address *mapped);
+/* Does a running interface have this IP? */
+bool candidates_is_own(const struct address *address);
+/* The same from a list that is handed in. Pure. */
+bool candidates_have(const struct ifaddrs *interfaces, const struct address *address);
 bool candidates_equal(const struct candidate_list *a, const struct candidate_list *b);

@@ -27,6 +27,7 @@ static const char *const colour_choices[] = {[COLOURS_AUTO] = "auto", [COLOURS_N
                                              [COLOURS_256] = "256",   [COLOURS_TRUE] = "true", NULL};
 static const char *const cipher_choices[] = {[CIPHERS_AUTO] = "auto", [CIPHERS_CHACHA] = "chacha20-poly1305", NULL};
 static const char *const relay_choices[] = {[RELAY_AUTO] = "auto", [RELAY_NEVER] = "never", NULL};
+static const char *const port_mapping_choices[] = {[PORT_MAPPING_AUTO] = "auto", [PORT_MAPPING_OFF] = "off", NULL};
 static const char *const log_choices[] = {[LOG_LEVEL_ERROR] = "error",
                                           [LOG_LEVEL_WARNING] = "warning",
                                           [LOG_LEVEL_INFO] = "info",
@@ -70,6 +71,7 @@ static const struct ini_key keys[] = {
     KEY(ui, .type = INI_CHOICE, .choices = ui_choices, .fallback = "auto", .help = "the user interface"),
     KEY(ciphers, .type = INI_CHOICE, .choices = cipher_choices, .fallback = "auto", .help = "ciphers to offer to peers"),
     KEY(relay, .type = INI_CHOICE, .choices = relay_choices, .fallback = "auto", .help = "whether packets may be relayed, ours and others'"),
+    KEY(port_mapping, .type = INI_CHOICE, .choices = port_mapping_choices, .fallback = "auto", .help = "whether the router is asked to let others in"),
     KEY(history, .type = INI_BOOLEAN, .fallback = "on", .help = "keep what is said, pass it on, ask for what we missed"),
     KEY(log_level, .type = INI_CHOICE, .choices = log_choices, .fallback = "warning", .help = "what is logged"),
     KEY(bell, .type = INI_BOOLEAN, .fallback = "off", .help = "rings where your nick is said"),

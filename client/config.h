@@ -8,6 +8,7 @@
 
 enum { CIPHERS_AUTO, CIPHERS_CHACHA };
 enum { RELAY_AUTO, RELAY_NEVER };
+enum { PORT_MAPPING_AUTO, PORT_MAPPING_OFF };
 enum { UI_CHOICE_AUTO, UI_CHOICE_CURSES, UI_CHOICE_PLAIN, UI_CHOICE_JSON };
 enum { MEMBERS_AUTO, MEMBERS_ON, MEMBERS_OFF };
 enum { CLOCK_MINUTES, CLOCK_SECONDS, CLOCK_OFF };
@@ -27,6 +28,7 @@ struct client_config {
     int ui;
     int ciphers;
     int relay; /* RELAY_NEVER: neither for us, nor by us */
+    int port_mapping;
     bool history; /* keep, pass on and ask for what was said lately */
     int log_level;
     /* Of the screen; /set changes these while it runs. */

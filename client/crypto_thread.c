@@ -59,6 +59,28 @@ static void on_resolve(void *context, unsigned bootnode) {
     resolver_look_up(crypto->resolver, bootnode, crypto->setup->bootnodes[bootnode].name);
 }
 
+/* Only what a NAT in between shows to the world can be mapped there: with a bootnode on loopback or in the same network
+ * nothing is asked. */
+static void on_seen(void *context, const struct address *mapped) {
+    struct crypto_thread *crypto = context;
+    if (!crypto->ports || !address_is_ipv4(mapped) || address_classify(mapped) != ADDRESS_PUBLIC) return;
+    bool moved = crypto->seen.port && !address_same_ip(&crypto->seen, mapped);
+    crypto->seen = *mapped;
+    port_mapping_want(crypto->ports, !candidates_is_own(mapped));
+    if (moved) port_mapping_again(crypto->ports);
+}
+
+static void offer_candidates(struct crypto_thread *crypto, uint64_t now) {
+    struct candidate_list all = crypto->candidates;
+    if (crypto->mapped.port) candidates_add_mapped(&all, &crypto->mapped);
+    engine_set_candidates(crypto->engine, &all, now);
+}
+
+static void take_port_mapped(struct crypto_thread *crypto, const struct input *input, uint64_t now) {
+    memcpy(&crypto->mapped, input->text, sizeof crypto->mapped);
+    offer_candidates(crypto, now);
+}
+
 static void take_resolved(struct crypto_thread *crypto, const struct input *input, uint64_t now) {
     struct address addresses[RENDEZVOUS_ADDRESSES];
     memcpy(addresses, input->text, input->size);
@@ -89,6 +111,7 @@ static void take_inputs(struct crypto_thread *crypto, uint64_t now) {
         case INPUT_END: engine_end_of_input(crypto->engine, now); break;
         case INPUT_STOP: engine_stop(crypto->engine, now); break;
         case INPUT_RESOLVED: take_resolved(crypto, input, now); break;
+        case INPUT_PORT_MAPPED: take_port_mapped(crypto, input, now); break;
         }
         input_destroy(input);
     }
@@ -111,8 +134,11 @@ static void look_at_interfaces(struct crypto_thread *crypto, uint64_t now) {
     candidates_gather(crypto->setup->bound.port, !address_is_ipv4(&crypto->setup->bound), &candidates);
     bool addresses_changed = !candidates_equal(&candidates, &crypto->candidates);
     crypto->candidates = candidates;
-    if (addresses_changed) engine_set_candidates(crypto->engine, &candidates, now);
-    if (addresses_changed || crypto->route_changed) engine_network_changed(crypto->engine, now);
+    if (addresses_changed) offer_candidates(crypto, now);
+    if (addresses_changed || crypto->route_changed) {
+        engine_network_changed(crypto->engine, now);
+        if (crypto->ports) port_mapping_again(crypto->ports);
+    }
     crypto->route_changed = false;
 }
 
@@ -138,6 +164,7 @@ static void run(void *argument) {
         uint64_t now = clock_boot_ms(), gap = pause_gap(crypto->expected, now);
         crypto->expected = now;
         if (gap) engine_resumed(crypto->engine, gap, now);
+        if (gap && crypto->ports) port_mapping_again(crypto->ports);
         look_at_interfaces(crypto, now);
         take_packets(crypto, now);
         take_inputs(crypto, now);
@@ -165,7 +192,8 @@ bool crypto_thread_open(struct crypto_thread *crypto, struct setup *setup, struc
                            .emit = on_emit,
                            .busy = on_busy,
                            .wall_ms = on_wall_ms,
-                           .resolve = on_resolve};
+                           .resolve = on_resolve,
+                           .seen = on_seen};
     struct engine_options options = {.identity = &setup->identity,
                                      .known_peers = &setup->known_peers,
                                      .known_bootnodes = &setup->known_bootnodes,
@@ -176,6 +204,8 @@ bool crypto_thread_open(struct crypto_thread *crypto, struct setup *setup, struc
                                      .bootnodes = setup->bootnodes,
                                      .bootnode_count = setup->bootnode_count};
     if (queues) crypto->resolver = resolver_create(&crypto->inputs);
+    if (queues && setup->config->port_mapping == PORT_MAPPING_AUTO)
+        crypto->ports = port_mapping_create(&crypto->inputs, setup->bound.port);
     if (crypto->resolver && crypto->outgoing) crypto->engine = engine_create(&options, &io, clock_boot_ms());
     if (crypto->engine) return true;
     fputs("gochat: out of memory or descriptors\n", stderr);
@@ -195,6 +225,7 @@ void crypto_thread_close(struct crypto_thread *crypto) {
     if (crypto->network >= 0) close(crypto->network);
     engine_destroy(crypto->engine);
     resolver_destroy(crypto->resolver);
+    port_mapping_destroy(crypto->ports);
     if (crypto->inputs.event >= 0) {
         while ((node = queue_pop(&crypto->inputs))) input_destroy((struct input *)node);
         queue_destroy(&crypto->inputs);

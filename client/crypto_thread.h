@@ -4,6 +4,7 @@
 #pragma once
 
 #include "client/engine.h"
+#include "client/ports/port_mapping.h"
 #include "client/receiver.h"
 #include "client/resolver.h"
 #include "client/setup.h"
@@ -19,16 +20,19 @@ struct crypto_thread {
     struct sockets *sockets;
     struct receiver *receiver;
     struct resolver *resolver;
-    struct queue inputs;        /* from the UI and the resolver: struct input */
+    struct port_mapping *ports; /* NULL: not wanted */
+    struct queue inputs;        /* from the UI, the resolver, the port mapping: struct input */
     struct queue filled;        /* from the receiver: struct received */
     struct queue *events;       /* to the UI */
     struct udp_batch *outgoing; /* all from one socket */
     uint16_t outgoing_socket;
-    int network;             /* see network_watch.h; -1: none */
-    uint64_t interfaces_due; /* look at them then */
-    bool route_changed;      /* since the last look */
-    uint64_t expected;       /* when we want to run next, at the latest */
-    struct candidate_list candidates;
+    int network;                      /* see network_watch.h; -1: none */
+    uint64_t interfaces_due;          /* look at them then */
+    bool route_changed;               /* since the last look */
+    uint64_t expected;                /* when we want to run next, at the latest */
+    struct candidate_list candidates; /* our interfaces' */
+    struct address seen;              /* our public IPv4 address, as a bootnode told last */
+    struct address mapped;            /* where a gateway maps our port; port 0: nowhere */
 };
 
 /* Makes engine and queues; the thread is started apart, once the receiver and the UI stand. One line on standard error

@@ -162,6 +162,7 @@ static bool on_barred(void *context, unsigned index, const char *why) {
 static void on_seen(void *context, const struct address *mapped) {
     struct engine *engine = context;
     nat_check_seen(&engine->nat, mapped);
+    engine->io.seen(engine->io.context, mapped);
 }
 
 static void nat_init(struct engine *engine) {

@@ -107,7 +107,8 @@ enum input_type {
     INPUT_INFO, /* room, peer: tell its EVENT_PATH_NOTEs */
     INPUT_END,  /* leave everything, once delivered */
     INPUT_STOP, /* a signal: leave now */
-    INPUT_RESOLVED, /* bootnode; text: the addresses that its name stands for, one or more struct address */
+    INPUT_RESOLVED,    /* bootnode; text: the addresses that its name stands for, one or more struct address */
+    INPUT_PORT_MAPPED, /* text: the struct address at which others reach our port; port 0: none */
 };
 
 struct input {

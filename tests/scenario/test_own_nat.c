@@ -40,6 +40,7 @@ static struct person *newcomer(struct world *world, struct servers *servers, enu
     person_start(anna, "tea");
     world_run(world, 3000);
     assert_int_equal(person_count(anna, EVENT_REGISTERED, NULL), 1);
+    assert_int_equal(address_classify(&anna->seen), ADDRESS_PUBLIC);
     return anna;
 }
 

@@ -114,11 +114,66 @@ static void this_machine_gives_the_same_twice(void **state) {
     for (uint8_t i = 0; i < a.count; i++) assert_int_equal(a.items[i].port, 9000);
 }
 
+static struct candidate_list listed(const char *const *texts) {
+    struct candidate_list list = {.count = 0};
+
+    for (; texts[list.count]; list.count++)
+        assert_true(address_parse(texts[list.count], 9000, &list.items[list.count]));
+    return list;
+}
+
+static void a_mapped_address_finds_room(void **state) {
+    static const struct {
+        const char *before[MEMBER_CANDIDATES_MAX + 1], *after[MEMBER_CANDIDATES_MAX + 1];
+    } cases[] = {
+        {{NULL}, {"203.0.113.5", NULL}},
+        {{"10.0.0.1", "2001:db8::1", NULL}, {"10.0.0.1", "2001:db8::1", "203.0.113.5", NULL}},
+        {{"203.0.113.5", NULL}, {"203.0.113.5", NULL}},
+        {{"10.0.0.1", "10.0.0.2", "10.0.0.3", "2001:db8::1", NULL},
+         {"10.0.0.1", "10.0.0.2", "203.0.113.5", "2001:db8::1", NULL}},
+        {{"10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", NULL},
+         {"10.0.0.1", "10.0.0.2", "10.0.0.3", "203.0.113.5", NULL}},
+        {{"10.0.0.1", "fd00::1", "fd00::2", "2001:db8::1", NULL},
+         {"10.0.0.1", "fd00::1", "fd00::2", "203.0.113.5", NULL}},
+        {{"fd00::1", "fd00::2", "2001:db8::1", "2001:db8::2", NULL},
+         {"fd00::1", "fd00::2", "2001:db8::1", "203.0.113.5", NULL}},
+    };
+    struct address mapped;
+
+    (void)state;
+    assert_true(address_parse("203.0.113.5", 9000, &mapped));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct candidate_list list = listed(cases[i].before), expected = listed(cases[i].after);
+        candidates_add_mapped(&list, &mapped);
+        assert_true(candidates_equal(&list, &expected));
+    }
+}
+
+static void an_own_address_is_one_of_a_running_interface(void **state) {
+    struct interfaces interfaces = {.count = 0};
+    struct address address;
+
+    (void)state;
+    add(&interfaces, "198.51.100.7", RUNNING);
+    add(&interfaces, "198.51.100.8", IFF_UP);
+    assert_true(address_parse("198.51.100.7:1234", 0, &address));
+    assert_true(candidates_have(interfaces.items, &address));
+    assert_true(address_parse("198.51.100.8:1234", 0, &address));
+    assert_false(candidates_have(interfaces.items, &address));
+    assert_false(candidates_have(NULL, &address));
+    assert_true(address_parse("240.0.0.1:1", 0, &address));
+    assert_false(candidates_is_own(&address));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(kinds_in_order_and_interfaces_within), cmocka_unit_test(what_nobody_reaches_is_left_out),
-        cmocka_unit_test(at_most_four_and_none_twice),          cmocka_unit_test(equal_means_same_order),
+        cmocka_unit_test(kinds_in_order_and_interfaces_within),
+        cmocka_unit_test(what_nobody_reaches_is_left_out),
+        cmocka_unit_test(at_most_four_and_none_twice),
+        cmocka_unit_test(equal_means_same_order),
         cmocka_unit_test(this_machine_gives_the_same_twice),
+        cmocka_unit_test(a_mapped_address_finds_room),
+        cmocka_unit_test(an_own_address_is_one_of_a_running_interface),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("candidates", tests, NULL, NULL);

@@ -175,8 +175,8 @@ static void a_wrong_file_is_named_with_its_line(void **state) {
              "%s:4: nick = \xef\xbf\xbd[0m: expected a nick of 1 to 32 bytes of UTF-8 without ':', '#', control "
              "or invisible characters, not beginning with any of */!?[\n"
              "%s:5: colour = red: unknown key, expected one of bootnode, bootnode_key, room, nick, secret_file, "
-             "data_dir, port, timeout, ui, ciphers, relay, history, log_level, bell, notify, title, members, clock, "
-             "colours\n",
+             "data_dir, port, timeout, ui, ciphers, relay, port_mapping, history, log_level, bell, notify, title, "
+             "members, clock, colours\n",
              file, file, file, file);
     REFUSED(expected, "--config", file);
     folder_file(*state, "none.ini", file);

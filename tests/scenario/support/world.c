@@ -162,6 +162,11 @@ static void person_looks_up(void *context, unsigned bootnode) {
     person->lookups[bootnode]++;
 }
 
+static void person_is_seen(void *context, const struct address *mapped) {
+    struct person *person = context;
+    person->seen = *mapped;
+}
+
 /* --- People --- */
 
 struct person *world_person(struct world *world, const char *name, enum nat_kind nat) {
@@ -209,7 +214,8 @@ void person_create(struct person *person) {
                            .emit = person_emits,
                            .busy = person_is_busy,
                            .wall_ms = wall_ms,
-                           .resolve = person_looks_up};
+                           .resolve = person_looks_up,
+                           .seen = person_is_seen};
     struct engine_options options = {.identity = &person->identity,
                                      .known_peers = &person->known_peers,
                                      .known_bootnodes = &person->known_bootnodes,

@@ -46,6 +46,7 @@ struct person {
     uint8_t id[MEMBER_ID_SIZE];
     uint8_t knows;                   /* set of bootnodes: registers with these; 0: with all there are */
     unsigned lookups[BOOTNODES_MAX]; /* of bootnodes' names; answered by a test, if at all */
+    struct address seen;             /* by the bootnode that told last */
     unsigned credit;
     int status; /* of its end; -1 until then */
     struct told *told, **told_end;
