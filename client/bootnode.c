@@ -1,6 +1,7 @@
 #include "client/bootnode.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 
 #define SEPARATORS ", \t"
@@ -57,4 +58,28 @@ bool bootnodes_pin(const char *list, struct bootnode *bootnodes, size_t count) {
 bool bootnode_is_numeric(const struct bootnode *bootnode) {
     struct address ignored;
     return address_parse(bootnode->name, 0, &ignored);
+}
+
+static bool pinned_matches(const struct bootnode *bootnode, const uint8_t key[static 32], char *why, size_t why_size) {
+    if (memcmp(bootnode->key, key, 32) == 0) return true;
+    char given[65], seen[65];
+    sodium_bin2hex(given, sizeof given, bootnode->key, 32);
+    sodium_bin2hex(seen, sizeof seen, key, 32);
+    snprintf(why, why_size, "the bootnode at %s has the key %s, not the configured %s: refused", bootnode->name, seen,
+             given);
+    return false;
+}
+
+bool bootnode_trusted(const struct bootnode *bootnode, const struct known_keys *known, const uint8_t key[static 32],
+                      char *why, size_t why_size) {
+    if (bootnode->pinned) return pinned_matches(bootnode, key, why, why_size);
+    unsigned line = 0;
+    if (known_keys_check(known, bootnode->name, key, &line) != KNOWN_CHANGED) return true;
+    char seen[65];
+    sodium_bin2hex(seen, sizeof seen, key, 32);
+    snprintf(why, why_size,
+             "the bootnode at %s has another key (%s) than the one remembered in %s:%u: refused, somebody may be in "
+             "between. If its operator really changed the key, remove that line",
+             bootnode->name, seen, known->file, line);
+    return false;
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client/known_keys.h"
 #include "client/rendezvous.h"
 #include "common/ini_table.h"
 
@@ -27,3 +28,7 @@ size_t bootnodes_name(const char *list, struct bootnode out[static BOOTNODES_MAX
 bool bootnodes_pin(const char *list, struct bootnode *bootnodes, size_t count);
 /* Is its name an address, which needs no resolving? */
 bool bootnode_is_numeric(const struct bootnode *bootnode);
+/* May this be its key? As ssh does: the pinned one, or the one that is remembered, or, where there is none, any. False
+ * with one line in `why`. */
+bool bootnode_trusted(const struct bootnode *bootnode, const struct known_keys *known, const uint8_t key[static 32],
+                      char *why, size_t why_size);

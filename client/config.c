@@ -206,6 +206,7 @@ static void parse_arguments(int argc, char **argv, struct arguments *out) {
         int option = getopt_long(argc, argv, "-:", options, NULL);
 
         if (option == -1) break;
+        const char *value = optarg ? optarg : "";
         if (option == ':')
             refuse(out, argv[given], NULL, "expected a value");
         else if (option == 1)
@@ -213,7 +214,7 @@ static void parse_arguments(int argc, char **argv, struct arguments *out) {
         else if (option < FLAG_FIRST)
             refuse_flag(out, argv[given]);
         else
-            take_value(out, (size_t)(option - FLAG_FIRST), optarg ? optarg : "");
+            take_value(out, (size_t)(option - FLAG_FIRST), value);
     }
     for (; optind < argc; optind++) take_word(out, argv[optind], "");
 }

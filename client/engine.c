@@ -106,31 +106,9 @@ static uint64_t on_punch_wait(void *context, uint64_t now) {
     return 0;
 }
 
-static bool pinned_matches(const struct bootnode *bootnode, const uint8_t key[static 32], char *why, size_t why_size) {
-    if (memcmp(bootnode->key, key, 32) == 0) return true;
-    char given[65], seen[65];
-    sodium_bin2hex(given, sizeof given, bootnode->key, 32);
-    sodium_bin2hex(seen, sizeof seen, key, 32);
-    snprintf(why, why_size, "the bootnode at %s has the key %s, not the configured %s: refused", bootnode->name, seen,
-             given);
-    return false;
-}
-
-/* As ssh does: the first key of a name is remembered, a changed one is refused. */
 static bool on_trusted(void *context, unsigned index, const uint8_t key[static 32], char *why, size_t why_size) {
-    struct engine *engine = context;
-    const struct bootnode *bootnode = &engine->bootnodes[index];
-    if (bootnode->pinned) return pinned_matches(bootnode, key, why, why_size);
-    const struct known_keys *known = engine->options.known_bootnodes;
-    unsigned line = 0;
-    if (known_keys_check(known, bootnode->name, key, &line) != KNOWN_CHANGED) return true;
-    char seen[65];
-    sodium_bin2hex(seen, sizeof seen, key, 32);
-    snprintf(why, why_size,
-             "the bootnode at %s has another key (%s) than the one remembered in %s:%u: refused, somebody may be in "
-             "between. If its operator really changed the key, remove that line",
-             bootnode->name, seen, known->file, line);
-    return false;
+    const struct engine *engine = context;
+    return bootnode_trusted(&engine->bootnodes[index], engine->options.known_bootnodes, key, why, why_size);
 }
 
 /* Remembered only now: a forged COOKIE must not put a key into the file. */

@@ -25,7 +25,8 @@ for my $client (@couple) {
 }
 
 send_signal($bootnodes[0], 'KILL');
-ok(wait_event($_, { event => 'bootnode-lost', name => $bootnodes[0]{address} }, 20), "$_->{name} loses one") for @couple;
+ok(wait_event($_, { event => 'bootnode-lost', name => $bootnodes[0]{address} }, 20), "$_->{name} loses one")
+    for @couple;
 my $carl = enter_room('carl');
 for my $client (@couple) {
     ok(wait_event($client, { event => 'peer-connected', nick => 'carl' }, 10), "$client->{name} still finds newcomers");
@@ -48,7 +49,8 @@ ok(wait_event($_, { event => 'message', text => 'all here' }, 5), "$_->{name} he
 is(events($_, { event => 'peer-left' }), 0, "$_->{name} saw nobody leave") for @couple, $carl, $dora;
 
 my $plain = enter_room('erna', undef, ui => 'plain', arguments => ['--bootnode', 'no-such-host.invalid:9595']);
-ok(wait_line($plain, qr/^\* bootnode no-such-host\.invalid:9595 lost: its name is not found/, 6), 'a name that is not found is told');
+ok(wait_line($plain, qr/^\* bootnode no-such-host\.invalid:9595 lost: its name is not found/, 6),
+    'a name that is not found is told');
 ok(wait_line($plain, qr/^\* alice.* is here/, 10), 'and keeps nobody out');
 
 finish();

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# gochat --mode send: 0 when everybody present has it, 3 when somebody has not, 4 when nobody is there, 1 when no bootnode
-# lets it in, 2 for wrong usage; nothing on standard output, one line on standard error unless it is 0.
+# gochat --mode send: 0 when everybody present has it, 3 when somebody has not, 4 when nobody is there, 1 when no
+# bootnode lets it in, 2 for wrong usage; nothing on standard output, one line on standard error unless it is 0.
 use strict;
 use warnings;
 use FindBin;
@@ -59,7 +59,7 @@ sub send_it {
 
     ($status) = send_it(words => ['--nick', 'ci', '--', '--again', "\xff"]);
     is($status, 0, 'the same nick again, now known by its key: 0');
-    is(wait_field($_, { event => 'message', text => qr/^--again/ }, 1, 'text'), "--again \x{fffd}", 'what comes after --')
+    is(wait_field($_, { event => 'message', text => qr/^--again/ }, 1, 'text'), "--again \x{fffd}", 'what is after --')
         for @present;
 
     my ($address, $folder) = sender();
@@ -134,8 +134,8 @@ sub send_it {
     my $bob = enter_room('bob');
     wait_event($bob, { event => 'registered' }, 5);
     my ($address, $folder) = sender();
-    my $sender = start_program(name => 'stream', command => [gochat(), '--mode', 'send', '--bootnode', $address, '--room',
-        "room $rooms", '--data-dir', $folder]);
+    my $sender = start_program(name => 'stream', command => [gochat(), '--mode', 'send', '--bootnode', $address,
+        '--room', "room $rooms", '--data-dir', $folder]);
     ok(no_event($bob, { event => 'peer-joined' }, 1), 'who has nothing to say yet does not come');
     send_line($sender, 'first');
     ok(wait_event($bob, { event => 'message', text => 'first' }, 10), 'a line is sent as it comes');
