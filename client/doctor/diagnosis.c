@@ -23,12 +23,24 @@ static bool is_translator(const struct findings *ipv4, const struct findings *ip
            (ipv4->present && ipv4->local.port != 0 && has_prefix(&ipv4->local, local, IPV4_BITS(29)));
 }
 
+static struct address external_of(const struct gateway_findings *gateway) {
+    struct address address = {.ip = {[10] = 0xff, [11] = 0xff}, .port = 1};
+    memcpy(address.ip + 12, &gateway->external, sizeof gateway->external);
+    return address;
+}
+
 void diagnosis_conclude(struct diagnosis *diagnosis) {
     const struct findings *ipv4 = &diagnosis->ipv4, *ipv6 = &diagnosis->ipv6;
     diagnosis->kind = verdict_kind(ipv4);
     diagnosis->kind_ipv6 = verdict_kind(ipv6);
-    diagnosis->carrier_grade = is_shared(&ipv4->local) || is_shared(&ipv4->mapped);
+    const struct address external = external_of(&diagnosis->gateway);
+    bool found = diagnosis->gateway.natpmp || diagnosis->gateway.upnp;
+    diagnosis->maps_ports = found && address_same_ip(&external, &ipv4->mapped);
+    diagnosis->carrier_grade = is_shared(&ipv4->local) || is_shared(&ipv4->mapped) || (found && is_shared(&external));
     diagnosis->nat64 = is_translator(ipv4, ipv6);
     /* Nearly everyone has IPv4: there the NATs are that decide. */
-    diagnosis->verdict = verdict_of(ipv4->answered > 0 ? diagnosis->kind : diagnosis->kind_ipv6, false);
+    if (ipv4->answered > 0)
+        diagnosis->verdict = verdict_of(diagnosis->kind, diagnosis->maps_ports);
+    else
+        diagnosis->verdict = verdict_of(diagnosis->kind_ipv6, false);
 }

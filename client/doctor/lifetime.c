@@ -32,10 +32,14 @@ static void begin_check(struct lifetime *lifetime, size_t i) {
                      rung->opening.answered_at + idle_s(i) * 1000);
 }
 
-/* Nothing came through: it is dead, unless one that was idle for longer lives. */
-static void note_silence(struct lifetime *lifetime, size_t i) {
-    if (lifetime->rungs[i].check.state != STUN_QUERY_SILENT || idle_s(i) <= lifetime->alive_s) return;
-    lifetime->dead_s = idle_s(i);
+/* Two through which nothing came, and none that was idle for longer lives: one alone may be bad luck. */
+static void look_for_the_dead(struct lifetime *lifetime) {
+    uint64_t first = 0;
+    for (size_t i = 0; i < LIFETIME_RUNGS && lifetime->dead_s == 0; i++) {
+        if (lifetime->rungs[i].check.state != STUN_QUERY_SILENT || idle_s(i) <= lifetime->alive_s) continue;
+        if (first > 0) lifetime->dead_s = first;
+        first = idle_s(i);
+    }
 }
 
 size_t lifetime_tick(struct lifetime *lifetime, uint64_t now, uint16_t *socket, struct address *to,
@@ -49,8 +53,8 @@ size_t lifetime_tick(struct lifetime *lifetime, uint64_t now, uint16_t *socket, 
         size = stun_query_tick(&rung->check, now, out);
         *socket = LIFETIME_ASKS_FROM;
         if (size > 0) return size;
-        note_silence(lifetime, i);
     }
+    look_for_the_dead(lifetime);
     return 0;
 }
 

@@ -30,6 +30,7 @@ struct doctor {
     struct udp_batch *batch;
     struct examination examinations[FAMILIES];
     struct lifetime lifetime;
+    struct gateway gateway;
     uint64_t said_alive_s;
 };
 
@@ -160,6 +161,14 @@ static uint64_t due(const struct doctor *doctor) {
     return soonest;
 }
 
+/* Only where there is something in between, which may be what we ask. */
+static void ask_gateway(struct doctor *doctor) {
+    struct findings findings;
+    if (doctor->gateway.findings.asked) return;
+    examination_findings(&doctor->examinations[IPV4], &findings);
+    if (findings.translated == ANSWER_YES) gateway_start(&doctor->gateway);
+}
+
 /* Ten minutes are long to say nothing. */
 static void say_progress(struct doctor *doctor) {
     if (doctor->lifetime.alive_s <= doctor->said_alive_s) return;
@@ -172,6 +181,7 @@ static void run(struct doctor *doctor) {
     while ((next = due(doctor)) != UINT64_MAX) {
         wait_until(doctor, next);
         tick(doctor, clock_boot_ms());
+        ask_gateway(doctor);
         say_progress(doctor);
     }
 }
@@ -194,6 +204,8 @@ static int examine(struct doctor *doctor) {
         measure_lifetime(doctor, &diagnosis);
         diagnosis.lifetime = &doctor->lifetime;
     }
+    gateway_finish(&doctor->gateway);
+    diagnosis.gateway = doctor->gateway.findings;
     diagnosis_conclude(&diagnosis);
     (doctor->options.json ? report_to_programs : report_to_people)(&diagnosis, stdout);
     return diagnosis.verdict.status;

@@ -1,5 +1,6 @@
 #include "client/doctor/report.h"
 
+#include <arpa/inet.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdarg.h>
@@ -87,6 +88,20 @@ static void say_lifetime(const struct lifetime *lifetime, FILE *out) {
         line(out, "Mapping lives", "%" PRIu64 " to %" PRIu64 " s", lifetime->alive_s, lifetime->dead_s);
 }
 
+static void say_gateway(const struct diagnosis *diagnosis, FILE *out) {
+    const struct gateway_findings *gateway = &diagnosis->gateway;
+    char external[INET_ADDRSTRLEN];
+    if (!gateway->asked) return;
+    if (!gateway->natpmp && !gateway->upnp) {
+        line(out, "Port mapping", "the router answers neither NAT-PMP nor UPnP");
+        return;
+    }
+    inet_ntop(AF_INET, &gateway->external, external, sizeof external);
+    line(out, "Port mapping", "%s%s%s, the router is %s%s", gateway->natpmp ? "NAT-PMP" : "",
+         gateway->natpmp && gateway->upnp ? " and " : "", gateway->upnp ? "UPnP" : "", external,
+         diagnosis->maps_ports ? "" : ": another NAT follows");
+}
+
 static const struct findings *with_clock(const struct diagnosis *diagnosis) {
     return diagnosis->ipv4.clock_known ? &diagnosis->ipv4 : &diagnosis->ipv6;
 }
@@ -111,6 +126,7 @@ void report_to_people(const struct diagnosis *diagnosis, FILE *out) {
     say_family(&diagnosis->ipv4, "IPv4", diagnosis->kind, out);
     say_family(&diagnosis->ipv6, "IPv6", diagnosis->kind_ipv6, out);
     say_lifetime(diagnosis->lifetime, out);
+    say_gateway(diagnosis, out);
     if (diagnosis->verdict.status != DOCTOR_STATUS_BLOCKED) say_clock(with_clock(diagnosis), out);
     if (diagnosis->carrier_grade) line(out, "Note", "the provider's NAT is in between (carrier-grade, 100.64.0.0/10)");
     if (diagnosis->nat64) line(out, "Note", "IPv4 is reached by translation from IPv6 (NAT64)");
@@ -160,6 +176,15 @@ static json_t *lifetime_json(const struct lifetime *lifetime) {
                      lifetime->dead_s ? json_integer((json_int_t)lifetime->dead_s) : json_null());
 }
 
+static json_t *gateway_json(const struct gateway_findings *gateway) {
+    char external[INET_ADDRSTRLEN];
+    bool found = gateway->natpmp || gateway->upnp;
+    if (!gateway->asked) return json_null();
+    inet_ntop(AF_INET, &gateway->external, external, sizeof external);
+    return json_pack("{s:b,s:b,s:o}", "nat_pmp", gateway->natpmp, "upnp", gateway->upnp, "external",
+                     found ? json_string(external) : json_null());
+}
+
 static json_t *clock_json(const struct findings *findings) {
     if (!findings->clock_known) return json_null();
     return json_pack("{s:I,s:I}", "offset_ms", (json_int_t)findings->clock_offset_ms, "error_ms",
@@ -167,13 +192,13 @@ static json_t *clock_json(const struct findings *findings) {
 }
 
 void report_to_programs(const struct diagnosis *diagnosis, FILE *out) {
-    json_t *object =
-        json_pack("{s:s,s:b,s:s,s:o,s:o,s:o,s:o,s:b,s:b,s:s,s:i}", "bootnode", diagnosis->bootnodes, "udp",
-                  diagnosis->verdict.status != DOCTOR_STATUS_BLOCKED, "nat", diagnosis->verdict.kind, "ipv4",
-                  family_json(&diagnosis->ipv4, diagnosis->kind), "ipv6",
-                  family_json(&diagnosis->ipv6, diagnosis->kind_ipv6), "lifetime", lifetime_json(diagnosis->lifetime),
-                  "clock", clock_json(with_clock(diagnosis)), "carrier_grade_nat", diagnosis->carrier_grade, "nat64",
-                  diagnosis->nat64, "verdict", diagnosis->verdict.sentence, "status", diagnosis->verdict.status);
+    json_t *object = json_pack(
+        "{s:s,s:b,s:s,s:o,s:o,s:o,s:o,s:o,s:b,s:b,s:s,s:i}", "bootnode", diagnosis->bootnodes, "udp",
+        diagnosis->verdict.status != DOCTOR_STATUS_BLOCKED, "nat", diagnosis->verdict.kind, "ipv4",
+        family_json(&diagnosis->ipv4, diagnosis->kind), "ipv6", family_json(&diagnosis->ipv6, diagnosis->kind_ipv6),
+        "lifetime", lifetime_json(diagnosis->lifetime), "port_mapping", gateway_json(&diagnosis->gateway), "clock",
+        clock_json(with_clock(diagnosis)), "carrier_grade_nat", diagnosis->carrier_grade, "nat64", diagnosis->nat64,
+        "verdict", diagnosis->verdict.sentence, "status", diagnosis->verdict.status);
     json_dumpf(object, out, JSON_COMPACT);
     fputc('\n', out);
     json_decref(object);

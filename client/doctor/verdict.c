@@ -62,7 +62,7 @@ enum nat_kind_named verdict_kind(const struct findings *findings) {
 struct verdict verdict_of(enum nat_kind_named kind, bool mapped_port) {
     struct verdict verdict = verdicts[kind];
     if (!mapped_port || kind == KIND_BLOCKED || verdict.status == DOCTOR_STATUS_DIRECT) return verdict;
-    verdict.sentence = "The router opens a port for GoChat: everyone can reach you directly.";
+    verdict.sentence = "The router opens a port when it is asked to: everyone can reach you directly.";
     verdict.status = DOCTOR_STATUS_DIRECT;
     return verdict;
 }

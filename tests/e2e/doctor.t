@@ -35,7 +35,7 @@ my $other_port = free_udp_port('127.0.0.2');
 my $two = start_bootnode(name => 'two', listen => "127.0.0.1:$port", config => "stun_alternate = 127.0.0.2:$other_port");
 my ($status, $said) = examined('--bootnode', $two->{address});
 is($status, DIRECT, 'two addresses: direct with everyone');
-is_deeply([sort keys %$said], [sort qw(bootnode udp nat ipv4 ipv6 lifetime clock carrier_grade_nat nat64
+is_deeply([sort keys %$said], [sort qw(bootnode udp nat ipv4 ipv6 lifetime clock carrier_grade_nat nat64 port_mapping
     verdict status)], 'two addresses: every key');
 is($said->{bootnode}, $two->{address}, 'the bootnode as it was named');
 is($said->{nat}, 'open', 'an open network');
@@ -48,7 +48,7 @@ is($ipv4->{mapped}, $ipv4->{local}, 'the bootnode sees the address that we have'
 cmp_ok($ipv4->{answered}, '>', 0, 'pings are answered');
 cmp_ok($ipv4->{rtt_ms}{best}, '<=', $ipv4->{rtt_ms}{worst}, 'the best round trip is no longer than the worst');
 cmp_ok(abs $said->{clock}{offset_ms}, '<=', slow(100), 'the clocks agree');
-is_deeply([@{$said}{qw(ipv6 lifetime)}], [undef, undef], 'what was not looked at is null');
+is_deeply([@{$said}{qw(ipv6 lifetime port_mapping)}], [undef, undef, undef], 'what was not looked at is null');
 
 ($status, my $page) = doctor('--bootnode', $two->{address});
 is($status, DIRECT, 'the page: the same status');

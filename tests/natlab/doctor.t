@@ -93,6 +93,18 @@ for my $kind (sort keys %EXPECTED) {
     $lab->down;
 }
 
+{
+    my $lab = GoChat::Lab->up('open');
+    start_bootnode(name => 'dual', listen => '[::]:9595', in => $lab->host('boot'));
+    my ($status, $said) = doctor($lab, 'dual', '--bootnode', ONE, '--bootnode', '[2001:db8::10]:9595');
+    ok($said->{ipv6}{reachable}, 'IPv6: reachable');
+    like($said->{ipv6}{mapped}, qr/^\[2001:db8::21\]:\d+$/, 'IPv6: the address');
+    is($said->{ipv6}{translated}, JSON::PP::false, 'IPv6: nothing is translated');
+    ok($said->{ipv4}{reachable}, 'IPv6: and IPv4, too');
+    is($status, UNSURE, 'IPv6: what filters is not known');
+    $lab->down;
+}
+
 for my $kind ('port-restricted', 'symmetric') {
     local @ENV{qw(LAB_UDP_TIMEOUT LAB_UDP_STREAM_TIMEOUT)} = (12, 12);
     my $lab = GoChat::Lab->up($kind);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <arpa/inet.h>
 #include <cmocka.h>
 #include <jansson.h>
 
@@ -137,6 +138,27 @@ static void what_is_in_between(void **state) {
     assert_false(concluded(&ipv4, NULL).nat64);
 }
 
+static void a_router_that_opens_ports(void **state) {
+    (void)state;
+    struct findings ipv4 = home();
+    struct diagnosis diagnosis = concluded(&ipv4, NULL);
+    assert_int_equal(diagnosis.verdict.status, DOCTOR_STATUS_HELPED);
+    diagnosis.gateway = (struct gateway_findings){.asked = true};
+    diagnosis_conclude(&diagnosis);
+    assert_page_has(&diagnosis, "Port mapping   the router answers neither NAT-PMP nor UPnP\n");
+    diagnosis.gateway.upnp = true;
+    assert_int_equal(inet_pton(AF_INET, "198.51.100.7", &diagnosis.gateway.external), 1);
+    diagnosis_conclude(&diagnosis);
+    assert_int_equal(diagnosis.verdict.status, DOCTOR_STATUS_DIRECT);
+    assert_page_has(&diagnosis, "Port mapping   UPnP, the router is 198.51.100.7\n");
+    diagnosis.gateway.natpmp = true;
+    assert_int_equal(inet_pton(AF_INET, "100.70.0.1", &diagnosis.gateway.external), 1);
+    diagnosis_conclude(&diagnosis);
+    assert_int_equal(diagnosis.verdict.status, DOCTOR_STATUS_HELPED);
+    assert_true(diagnosis.carrier_grade);
+    assert_page_has(&diagnosis, "Port mapping   NAT-PMP and UPnP, the router is 100.70.0.1: another NAT follows\n");
+}
+
 static void ipv4_decides_where_it_works(void **state) {
     (void)state;
     struct findings ipv4 = home(), ipv6 = home();
@@ -231,6 +253,7 @@ int main(void) {
         cmocka_unit_test(the_clock),
         cmocka_unit_test(the_lifetime),
         cmocka_unit_test(what_is_in_between),
+        cmocka_unit_test(a_router_that_opens_ports),
         cmocka_unit_test(ipv4_decides_where_it_works),
         cmocka_unit_test(every_kind_has_its_sentence),
         cmocka_unit_test(every_combination_has_its_kind),
