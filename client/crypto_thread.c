@@ -199,7 +199,7 @@ bool crypto_thread_open(struct crypto_thread *crypto, struct setup *setup, struc
                                      .known_bootnodes = &setup->known_bootnodes,
                                      .nick = setup->nick,
                                      .suite_mask = setup->suite_mask,
-                                     .history = setup->config->history,
+                                     .history = setup->config->history && !setup->config->sends,
                                      .relays = setup->config->relay == RELAY_AUTO,
                                      .bootnodes = setup->bootnodes,
                                      .bootnode_count = setup->bootnode_count};

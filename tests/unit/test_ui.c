@@ -239,6 +239,45 @@ static void plain_shows_who_and_what(void **state) {
     expect_line(sample(EVENT_CREDIT, NULL), ui_plain_line, NULL);
 }
 
+static struct event *passed_on(enum chat_kind kind, const char *text) {
+    struct event *event = sample(EVENT_MESSAGE, text);
+
+    setenv("TZ", "UTC", 1);
+    event->kind = kind;
+    event->history = true;
+    strcpy(event->fingerprint, OUR_KEY);
+    return event;
+}
+
+/* 1700000000 is 22:13:20. */
+static void what_was_passed_on_has_a_time_and_digits(void **state) {
+    (void)state;
+    expect_line(passed_on(CHAT_TEXT, "one\ntwo"), ui_plain_line, "[22:13] alice#0123: one\n[22:13] alice#0123: two\n");
+    expect_line(passed_on(CHAT_ACTION, "waves"), ui_plain_line, "[22:13] ** alice#0123 waves\n");
+    struct event *event = passed_on(CHAT_TEXT, "hi");
+    *event->nick = '\0'; /* another's */
+    expect_line(event, ui_plain_line, "[22:13] ?00010203: hi\n");
+    expect_line(passed_on(CHAT_TEXT, "hi"), ui_json_line,
+                "{\"event\":\"message\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
+                "\",\"nick\":\"alice\",\"id\":\"00000000000000ab-1\",\"text\":\"hi\",\"sent_ms\":1700000000123,"
+                "\"history\":true,\"fingerprint\":\"" OUR_KEY "\"}\n");
+}
+
+static void what_is_lost_is_told(void **state) {
+    (void)state;
+    struct event *event = sample(EVENT_LOST, NULL);
+    event->lost = 3;
+    expect_line(event, ui_plain_line, "* 3 messages of alice#ffff were lost\n");
+    event = sample(EVENT_LOST, NULL);
+    event->lost = 1;
+    expect_line(event, ui_plain_line, "* 1 message of alice#ffff was lost\n");
+    event = sample(EVENT_LOST, NULL);
+    event->lost = UINT64_MAX;
+    expect_line(event, ui_json_line,
+                "{\"event\":\"lost\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
+                "\",\"nick\":\"alice\",\"fingerprint\":\"ffff\",\"count\":9223372036854775807}\n");
+}
+
 static void plain_tells_kinds_apart(void **state) {
     (void)state;
     expect_line(sample_of_kind(EVENT_MESSAGE, CHAT_ACTION, "waves\nand goes"), ui_plain_line,
@@ -929,6 +968,8 @@ int main(void) {
         cmocka_unit_test(json_is_one_line_of_visible_ascii),
         cmocka_unit_test(plain_shows_who_and_what),
         cmocka_unit_test(plain_tells_kinds_apart),
+        cmocka_unit_test(what_was_passed_on_has_a_time_and_digits),
+        cmocka_unit_test(what_is_lost_is_told),
         cmocka_unit_test(plain_has_rooms_and_nicks),
         cmocka_unit_test(plain_tells_all_about_a_member),
         cmocka_unit_test(nothing_is_said_without_credit),

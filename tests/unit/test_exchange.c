@@ -1,0 +1,417 @@
+/* What members ask each other for and pass on, when some of them are not honest. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+
+#include "client/chatroom_parts.h"
+
+#define NOW 10000
+#define WALL UINT64_C(1700000000000)
+
+struct fixture {
+    struct identity own, anna, bert, carl;
+    struct known_keys known_peers; /* remembers nothing */
+    struct indices indices;
+    struct chatroom_host host;
+    struct room_keys keys, other_keys;
+    struct chatroom *room;
+    struct peer *peers[2]; /* Anna, Bert; Carl has left */
+    unsigned shown, lost;
+    uint64_t last; /* number in the text shown last */
+};
+
+static uint64_t on_punch_wait(void *context, uint64_t now) {
+    (void)context, (void)now;
+    return 0;
+}
+
+static void on_emit(void *context, struct event *event) {
+    struct fixture *fixture = context;
+    if (event->type == EVENT_MESSAGE) {
+        fixture->shown++;
+        fixture->last = strtoul(event->text, NULL, 10);
+    }
+    if (event->type == EVENT_LOST) fixture->lost += (unsigned)event->lost;
+    event_destroy(event);
+}
+
+static bool on_busy(void *context) {
+    (void)context;
+    return false;
+}
+
+static uint64_t on_wall_ms(void *context) {
+    (void)context;
+    return WALL;
+}
+
+static void identity_named(const char *name, struct identity *out) {
+    uint8_t seed[32];
+    crypto_generichash(seed, sizeof seed, (const uint8_t *)name, strlen(name), NULL, 0);
+    identity_from_seed(seed, out);
+}
+
+static struct peer *peer_of(struct fixture *fixture, const struct identity *identity) {
+    struct member_record record = {.suite_mask = 1};
+    member_id_derive(&fixture->keys, identity->public, record.id);
+    struct peer *peer = peer_create(&fixture->room->peer_host, &record, 1);
+    fixture->room->peers[fixture->room->peer_count++] = peer;
+    memcpy(peer->introduction.identity, identity->public, 32);
+    peer->introduction.run = 1;
+    peer->connected = peer->has_path = true;
+    exchange_greet(fixture->room, peer);
+    exchange_acknowledged(fixture->room, peer, peer->exchange->under_way);
+    peer_drop_queue(peer);
+    return peer;
+}
+
+static int setup(void **state) {
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    assert_non_null(fixture);
+    assert_true(sodium_init() >= 0);
+    identity_named("own", &fixture->own);
+    identity_named("anna", &fixture->anna);
+    identity_named("bert", &fixture->bert);
+    identity_named("carl", &fixture->carl);
+    fixture->host = (struct chatroom_host){.context = fixture,
+                                           .identity = &fixture->own,
+                                           .indices = &fixture->indices,
+                                           .known_peers = &fixture->known_peers,
+                                           .nick = "own",
+                                           .suite_mask = 1,
+                                           .history = true,
+                                           .punch_wait = on_punch_wait,
+                                           .emit = on_emit,
+                                           .busy = on_busy,
+                                           .wall_ms = on_wall_ms};
+    assert_true(room_keys_derive("tea", NULL, 0, &fixture->keys));
+    assert_true(room_keys_derive("coffee", NULL, 0, &fixture->other_keys));
+    fixture->room = chatroom_create(&fixture->host, "tea", &fixture->keys, 1);
+    fixture->peers[0] = peer_of(fixture, &fixture->anna);
+    fixture->peers[1] = peer_of(fixture, &fixture->bert);
+    fixture->room->now = NOW;
+    *state = fixture;
+    return 0;
+}
+
+static int teardown(void **state) {
+    struct fixture *fixture = *state;
+    chatroom_destroy(fixture->room);
+    free(fixture);
+    return 0;
+}
+
+/* --- What others send --- */
+
+struct said {
+    const struct identity *author;
+    enum chat_kind kind;
+    const struct room_keys *keys; /* NULL: of this room */
+    uint64_t run, sequence, sent_ms;
+};
+
+static size_t sign(const struct fixture *fixture, const struct said *said, uint8_t *out, size_t capacity) {
+    char text[32];
+    snprintf(text, sizeof text, "%u", (unsigned)said->sequence);
+    struct chat_message chat = {.kind = said->kind,
+                                .run = said->run,
+                                .sequence = said->sequence,
+                                .sent_ms = said->sent_ms ? said->sent_ms : WALL,
+                                .nick = "somebody",
+                                .nick_size = 8,
+                                .text = text,
+                                .text_size = strlen(text)};
+    member_id_derive(&fixture->keys, fixture->own.public, chat.recipient);
+    const struct room_keys *keys = said->keys ? said->keys : &fixture->keys;
+    size_t size = message_encode(said->author, keys->tag, &chat, out, capacity);
+    assert_int_not_equal(size, 0);
+    return size;
+}
+
+static void passes_on(struct fixture *fixture, size_t peer, struct said said) {
+    uint8_t message[512], packet[600];
+    size_t size = sign(fixture, &said, message, sizeof message);
+    size = history_passed_on_encode(1000, message, size, packet, sizeof packet);
+    messages_received(fixture->room, fixture->peers[peer], packet, size);
+}
+
+static void says(struct fixture *fixture, size_t peer, uint64_t run, uint64_t sequence) {
+    uint8_t message[512];
+    const struct identity *authors[] = {&fixture->anna, &fixture->bert};
+    struct said said = {.author = authors[peer], .run = run, .sequence = sequence};
+    size_t size = sign(fixture, &said, message, sizeof message);
+    messages_received(fixture->room, fixture->peers[peer], message, size);
+}
+
+static struct feed_name feed_of(const struct identity *author, uint64_t run) {
+    struct feed_name feed = {.run = run};
+    memcpy(feed.author, author->public, sizeof feed.author);
+    return feed;
+}
+
+static void offers(struct fixture *fixture, size_t peer, const struct identity *author, uint64_t run, uint64_t lowest,
+                   uint64_t highest) {
+    uint8_t packet[HISTORY_SUMMARY_MAX];
+    struct backlog_row row = {.feed = feed_of(author, run), .lowest = lowest, .highest = highest};
+    size_t size = history_summary_encode(&row, author ? 1 : 0, packet, sizeof packet);
+    messages_received(fixture->room, fixture->peers[peer], packet, size);
+}
+
+static void offers_nothing(struct fixture *fixture, size_t peer) {
+    static const uint8_t empty[] = {HISTORY_SUMMARY, 0, 0};
+    messages_received(fixture->room, fixture->peers[peer], empty, sizeof empty);
+}
+
+static void sends_range(struct fixture *fixture, size_t peer, uint8_t type, const struct history_range *range) {
+    uint8_t packet[HISTORY_RANGE_SIZE];
+    size_t size = history_range_encode(type, range, packet, sizeof packet);
+    messages_received(fixture->room, fixture->peers[peer], packet, size);
+}
+
+/* To all that was asked: there is no more. */
+static void answers(struct fixture *fixture, size_t peer) {
+    struct exchange *exchange = fixture->peers[peer]->exchange;
+    while (exchange->ask_count > 0) {
+        struct history_range range = exchange->asks[0].range;
+        sends_range(fixture, peer, HISTORY_ANSWERED, &range);
+    }
+    gaps_tick(fixture->room);
+}
+
+static void later(struct fixture *fixture, uint64_t ms) {
+    fixture->room->now += ms;
+    gaps_tick(fixture->room);
+}
+
+/* Bert was asked for 1 to 9 of Carl's. */
+static void expect_nine_of_carl(struct fixture *fixture) {
+    offers_nothing(fixture, 0);
+    offers(fixture, 1, &fixture->carl, 1, 1, 9);
+    gaps_tick(fixture->room);
+    assert_int_equal(fixture->peers[1]->exchange->ask_count, 1);
+    assert_int_equal(fixture->peers[1]->exchange->asks[0].range.from, 1);
+    assert_int_equal(fixture->peers[1]->exchange->asks[0].range.to, 9);
+}
+
+/* --- What is passed on --- */
+
+static void what_was_asked_for_is_shown_once(void **state) {
+    struct fixture *fixture = *state;
+    expect_nine_of_carl(fixture);
+    for (uint64_t i = 1; i <= 9; i++) {
+        passes_on(fixture, 1, (struct said){.author = &fixture->carl, .run = 1, .sequence = i});
+        passes_on(fixture, 1, (struct said){.author = &fixture->carl, .run = 1, .sequence = i});
+        assert_int_equal(fixture->shown, i);
+        assert_int_equal(fixture->last, i);
+    }
+    answers(fixture, 1);
+    assert_int_equal(fixture->room->backlog.count, 9);
+    passes_on(fixture, 1, (struct said){.author = &fixture->carl, .run = 1, .sequence = 10});
+    assert_int_equal(fixture->shown, 9);
+    assert_int_equal(fixture->lost, 0);
+}
+
+static void nothing_else_is_taken(void **state) {
+    struct fixture *fixture = *state;
+    passes_on(fixture, 1, (struct said){.author = &fixture->carl, .run = 1, .sequence = 1}); /* asked nobody */
+    expect_nine_of_carl(fixture);
+    passes_on(fixture, 0, (struct said){.author = &fixture->carl, .run = 1, .sequence = 1});  /* another was asked */
+    passes_on(fixture, 1, (struct said){.author = &fixture->carl, .run = 1, .sequence = 10}); /* another range, */
+    passes_on(fixture, 1, (struct said){.author = &fixture->carl, .run = 2, .sequence = 1});  /* run, */
+    passes_on(fixture, 1, (struct said){.author = &fixture->bert, .run = 1, .sequence = 1});  /* author, */
+    passes_on(fixture, 1, (struct said){&fixture->carl, CHAT_TEXT, &fixture->other_keys, 1, 1, 0}); /* room */
+    passes_on(fixture, 1, (struct said){&fixture->carl, CHAT_PRIVATE, NULL, 1, 1, 0});
+    passes_on(fixture, 1, (struct said){&fixture->carl, CHAT_TEXT, NULL, 1, 1, WALL - 86400001});
+    passes_on(fixture, 1, (struct said){&fixture->carl, CHAT_TEXT, NULL, 1, 1, WALL + 86400001});
+    assert_int_equal(fixture->shown, 0);
+    passes_on(fixture, 1, (struct said){&fixture->carl, CHAT_TEXT, NULL, 1, 1, WALL - 86400000});
+    assert_int_equal(fixture->shown, 1);
+    passes_on(fixture, 1, (struct said){&fixture->carl, CHAT_NICK, NULL, 1, 2, 0}); /* renames nobody, and counts */
+    passes_on(fixture, 1, (struct said){&fixture->carl, CHAT_TEXT, NULL, 1, 3, 0});
+    assert_int_equal(fixture->shown, 2);
+}
+
+static void no_bit_can_be_changed(void **state) {
+    struct fixture *fixture = *state;
+    uint8_t message[512], packet[600];
+    struct said said = {.author = &fixture->carl, .run = 1, .sequence = 1};
+    expect_nine_of_carl(fixture);
+    size_t size = sign(fixture, &said, message, sizeof message);
+    for (size_t bit = 0; bit < size * 8; bit++) {
+        message[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        size_t whole = history_passed_on_encode(0, message, size, packet, sizeof packet);
+        messages_received(fixture->room, fixture->peers[1], packet, whole);
+        message[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+    assert_int_equal(fixture->shown, 0);
+}
+
+static void our_own_words_are_not_told_to_us(void **state) {
+    struct fixture *fixture = *state;
+    offers_nothing(fixture, 0);
+    offers(fixture, 1, &fixture->own, fixture->room->run, 1, 9);
+    gaps_tick(fixture->room);
+    assert_int_equal(fixture->peers[1]->exchange->ask_count, 0);
+}
+
+/* --- Gaps --- */
+
+static void a_gap_is_asked_of_the_author(void **state) {
+    struct fixture *fixture = *state;
+    says(fixture, 0, 1, 1);
+    says(fixture, 0, 1, 5);
+    says(fixture, 0, 1, 6);
+    assert_int_equal(fixture->shown, 1);
+    assert_int_equal(fixture->peers[0]->exchange->ask_count, 1);
+    assert_int_equal(fixture->peers[1]->exchange->ask_count, 0);
+    for (uint64_t i = 2; i <= 4; i++)
+        passes_on(fixture, 0, (struct said){.author = &fixture->anna, .run = 1, .sequence = i});
+    assert_int_equal(fixture->shown, 6);
+    assert_int_equal(fixture->last, 6);
+    assert_int_equal(fixture->lost, 0);
+}
+
+static void who_does_not_answer_is_not_waited_for(void **state) {
+    struct fixture *fixture = *state;
+    says(fixture, 0, 1, 1);
+    says(fixture, 0, 1, 3);
+    later(fixture, HISTORY_PATIENCE_MS - 1);
+    assert_int_equal(fixture->peers[1]->exchange->ask_count, 0);
+    later(fixture, 1);
+    assert_int_equal(fixture->peers[1]->exchange->ask_count, 1);
+    passes_on(fixture, 1, (struct said){.author = &fixture->anna, .run = 1, .sequence = 2});
+    assert_int_equal(fixture->shown, 3);
+}
+
+static void a_hole_of_one_is_filled_by_another(void **state) {
+    struct fixture *fixture = *state;
+    offers(fixture, 0, &fixture->carl, 1, 1, 6);
+    offers(fixture, 1, &fixture->carl, 1, 2, 9);
+    gaps_tick(fixture->room);
+    for (uint64_t i = 1; i <= 6; i++)
+        if (i != 3) passes_on(fixture, 0, (struct said){.author = &fixture->carl, .run = 1, .sequence = i});
+    answers(fixture, 0);
+    assert_int_equal(fixture->shown, 2);
+    passes_on(fixture, 1, (struct said){.author = &fixture->carl, .run = 1, .sequence = 3});
+    assert_int_equal(fixture->shown, 6);
+    answers(fixture, 1);
+    for (uint64_t i = 7; i <= 9; i++)
+        passes_on(fixture, 1, (struct said){.author = &fixture->carl, .run = 1, .sequence = i});
+    assert_int_equal(fixture->shown, 9);
+    assert_int_equal(fixture->last, 9);
+    assert_int_equal(fixture->lost, 0);
+}
+
+static void what_nobody_has_is_told_as_lost(void **state) {
+    struct fixture *fixture = *state;
+    says(fixture, 0, 1, 1);
+    says(fixture, 0, 1, 5);
+    answers(fixture, 0);
+    answers(fixture, 1);
+    assert_int_equal(fixture->lost, 0);
+    later(fixture, HISTORY_PATIENCE_MS);
+    assert_int_equal(fixture->lost, 3);
+    assert_int_equal(fixture->shown, 2);
+}
+
+/* A promise proves nothing: neither is anything lost, nor does anybody wait for long. */
+static void absurd_offers_come_to_nothing(void **state) {
+    struct fixture *fixture = *state;
+    offers_nothing(fixture, 0);
+    says(fixture, 0, 1, 1);
+    offers(fixture, 1, &fixture->anna, 1, 1, UINT64_MAX);
+    gaps_tick(fixture->room);
+    assert_int_equal(fixture->peers[1]->exchange->ask_count, 1);
+    later(fixture, HISTORY_PATIENCE_MS);
+    later(fixture, HISTORY_PATIENCE_MS);
+    says(fixture, 0, 1, 2);
+    assert_int_equal(fixture->shown, 2);
+    assert_int_equal(fixture->lost, 0);
+    assert_int_equal(fixture->peers[1]->exchange->row_count, 0);
+    assert_true(fixture->room->gaps_due > fixture->room->now + 60000);
+}
+
+/* One author holds back most, and gives up its own gap alone. */
+static void what_is_held_is_bounded(void **state) {
+    struct fixture *fixture = *state;
+    says(fixture, 1, 1, 1);
+    says(fixture, 1, 1, 3);
+    says(fixture, 0, 1, 1);
+    for (uint64_t i = 3; i < 3 + FEED_HELD_MOST + 10; i++) says(fixture, 0, 1, i);
+    assert_int_equal(fixture->lost, 1);
+    struct feed_name name = feed_of(&fixture->bert, 1);
+    assert_int_equal(feeds_find(&fixture->room->feeds, &name)->held_count, 1);
+    assert_int_equal(fixture->shown, 1 + 1 + FEED_HELD_MOST + 10);
+}
+
+/* --- Answers --- */
+
+static void keep(struct fixture *fixture, uint64_t count) {
+    struct feed_name feed = feed_of(&fixture->carl, 1);
+    for (uint64_t i = 1; i <= count; i++) {
+        uint8_t message[512];
+        struct said said = {.author = &fixture->carl, .run = 1, .sequence = i};
+        struct blob *blob = blob_create(message, sign(fixture, &said, message, sizeof message));
+        exchange_keep(fixture->room, &feed, i, blob, 0);
+        blob_drop(blob);
+    }
+}
+
+static void a_storm_of_requests_is_bounded(void **state) {
+    struct fixture *fixture = *state;
+    struct exchange *exchange = fixture->peers[0]->exchange;
+    struct history_range all = {.feed = feed_of(&fixture->carl, 1), .from = 1, .to = UINT64_MAX};
+    keep(fixture, BACKLOG_MESSAGES);
+    for (unsigned i = 0; i < 10000; i++) sends_range(fixture, 0, HISTORY_REQUEST, &all);
+    assert_in_range(exchange->under_way, 64 * 1024, 64 * 1024 + 512); /* nothing of it was acknowledged */
+    assert_int_equal(exchange->request_count, EXCHANGE_REQUESTS);
+    uint64_t sent = exchange->under_way;
+    while (exchange->under_way > 0) { /* as fast as can be, within a moment */
+        size_t before = exchange->under_way;
+        exchange_acknowledged(fixture->room, fixture->peers[0], 1000);
+        sent += exchange->under_way + 1000 > before ? exchange->under_way + 1000 - before : 0;
+    }
+    assert_in_range(sent, 200 * BACKLOG_MESSAGES, 2 * 300 * BACKLOG_MESSAGES);
+    assert_int_equal(exchange->request_count, 0);
+}
+
+static void off_holds_and_asks_nothing(void **state) {
+    struct fixture *fixture = *state;
+    fixture->host.history = false;
+    says(fixture, 0, 1, 1);
+    says(fixture, 0, 1, 4);
+    assert_int_equal(fixture->shown, 2);
+    assert_int_equal(fixture->lost, 2);
+    offers(fixture, 1, &fixture->carl, 1, 1, 9);
+    gaps_tick(fixture->room);
+    assert_int_equal(fixture->peers[0]->exchange->ask_count + fixture->peers[1]->exchange->ask_count, 0);
+    assert_int_equal(fixture->room->backlog.count, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(what_was_asked_for_is_shown_once),
+        TEST(nothing_else_is_taken),
+        TEST(no_bit_can_be_changed),
+        TEST(our_own_words_are_not_told_to_us),
+        TEST(a_gap_is_asked_of_the_author),
+        TEST(who_does_not_answer_is_not_waited_for),
+        TEST(a_hole_of_one_is_filled_by_another),
+        TEST(what_nobody_has_is_told_as_lost),
+        TEST(absurd_offers_come_to_nothing),
+        TEST(what_is_held_is_bounded),
+        TEST(a_storm_of_requests_is_bounded),
+        TEST(off_holds_and_asks_nothing),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("exchange", tests, NULL, NULL);
+}
