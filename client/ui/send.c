@@ -193,7 +193,9 @@ __attribute__((format(printf, 2, 3))) static int fail(int status, const char *fo
 
 /* A signal leaves with status 0, but what it cut short was not sent. */
 static int conclude(const struct sending *sending) {
-    const char *room = sending->ui->settings->room;
+    const char *given = sending->ui->settings->room;
+    char room[3 * ROOM_NAME_MAX + 1];
+    text_filter(given, strlen(given), false, room, sizeof room);
     bool cut_short = !lines_finished(sending->lines) || sending->holds || sending->waiting > 0;
     const char *names = sending->names[0] ? sending->names : "somebody";
     if (sending->status == ENGINE_STATUS_BARRED) return fail(ENGINE_STATUS_BARRED, "%s", sending->error);

@@ -279,6 +279,47 @@ static void wrong_keys_everywhere_end_it(void **state) {
     assert_int_equal(anna->status, ENGINE_STATUS_BARRED);
 }
 
+/* --- Who was never connected --- */
+
+static bool nobody_meets(struct world *world, struct wire *wire) {
+    struct address bootnode = world_bootnode();
+    (void)world;
+    return address_equal(&wire->from, &bootnode) || address_equal(&wire->to, &bootnode);
+}
+
+/* The bootnode begins anew, and one of those whom it does not list any more takes its time. */
+static struct couple strangers_and_a_new_bootnode(void **state) {
+    struct couple couple = {.world = *state};
+    couple.world->tamper = nobody_meets;
+    couple.anna = world_person(couple.world, "anna", NAT_NONE);
+    couple.bert = world_person(couple.world, "bert", NAT_NONE);
+    couple.anna->no_relays = couple.bert->no_relays = true;
+    person_start(couple.anna, "tea");
+    person_start(couple.bert, "tea");
+    world_wait(couple.world, CONNECT_MS, each_was_told(couple.world, EVENT_PEER_JOINED, 1));
+    couple.bert->cut = true;
+    net_restart(couple.world->net, true);
+    world_wait(couple.world, 10000, person_count(couple.anna, EVENT_REGISTERED, NULL) == 2);
+    return couple;
+}
+
+static void a_new_bootnode_waits_for_who_is_slow(void **state) {
+    struct couple couple = strangers_and_a_new_bootnode(state);
+    world_run(couple.world, 20000);
+    couple.bert->cut = false;
+    world_run(couple.world, FAREWELL_MS);
+    assert_int_equal(person_count(couple.anna, EVENT_PEER_LEFT, NULL), 0);
+    assert_int_equal(person_count(couple.anna, EVENT_PEER_JOINED, NULL), 1);
+    assert_int_equal(person_count(couple.anna, EVENT_PEER_CONNECTED, NULL), 0);
+}
+
+static void a_new_bootnode_waits_half_a_minute(void **state) {
+    struct couple couple = strangers_and_a_new_bootnode(state);
+    world_run(couple.world, 29000);
+    assert_int_equal(person_count(couple.anna, EVENT_PEER_LEFT, NULL), 0);
+    world_wait(couple.world, 2000, person_count(couple.anna, EVENT_PEER_LEFT, couple.bert) == 1);
+}
+
 /* --- Input --- */
 
 static void input_waits_a_second_for_the_second_list(void **state) {
@@ -374,6 +415,8 @@ int main(void) {
         test(the_same_bootnode_counts_once),
         test(a_wrong_key_bars_one_of_two),
         test(wrong_keys_everywhere_end_it),
+        test(a_new_bootnode_waits_for_who_is_slow),
+        test(a_new_bootnode_waits_half_a_minute),
         test(input_waits_a_second_for_the_second_list),
         test(input_waits_for_nobody_who_is_lost),
         test(a_lost_bootnodes_name_is_looked_up),

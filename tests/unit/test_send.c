@@ -1,0 +1,217 @@
+/* --mode send between its two queues: the test is the engine. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "client/engine.h"
+#include "client/ui/send.h"
+#include "common/thread.h"
+
+#define ROOM "tea"
+#define WAIT_MS 20000
+
+struct stage {
+    struct ui ui;
+    struct queue inputs;
+    struct client_config config;
+    struct thread thread;
+    int pipe[2];
+    int status;
+};
+
+static void run(void *argument) {
+    struct stage *stage = argument;
+
+    stage->status = ui_run(&stage->ui);
+}
+
+/* `text` NULL: standard input, which is stage->pipe. */
+static void stage_open(struct stage *stage, char *text, int timeout) {
+    *stage = (struct stage){.status = -1};
+    assert_int_equal(pipe(stage->pipe), 0);
+    assert_int_equal(queue_init(&stage->inputs, 0), 0);
+    assert_int_equal(queue_init(&stage->ui.events, 0), 0);
+    snprintf(stage->config.room, sizeof stage->config.room, "%s", ROOM);
+    stage->config.text = text;
+    stage->config.timeout = timeout;
+    stage->ui.inputs = &stage->inputs;
+    stage->ui.kind = UI_SEND;
+    stage->ui.input = stage->pipe[0];
+    stage->ui.settings = &stage->config;
+    stage->ui.nick = "ci";
+    stage->ui.fingerprint = "0123";
+    stage->ui.join = input_create(INPUT_JOIN, ROOM, NULL, 0);
+    assert_int_equal(thread_start(&stage->thread, "send", false, run, stage), 0);
+}
+
+/* The status. */
+static int stage_close(struct stage *stage) {
+    thread_join(&stage->thread);
+    input_destroy(stage->ui.join);
+    assert_null(queue_pop(&stage->inputs));
+    queue_destroy(&stage->inputs);
+    queue_destroy(&stage->ui.events);
+    close(stage->pipe[0]);
+    if (stage->pipe[1] >= 0) close(stage->pipe[1]);
+    return stage->status;
+}
+
+static void write_input(struct stage *stage, const char *text) {
+    assert_int_equal(write(stage->pipe[1], text, strlen(text)), (int)strlen(text));
+}
+
+static void end_input(struct stage *stage) {
+    close(stage->pipe[1]);
+    stage->pipe[1] = -1;
+}
+
+static void expect(struct stage *stage, enum input_type type, const char *text) {
+    struct queue_node *node;
+
+    while (!(node = queue_pop(&stage->inputs))) {
+        struct pollfd wanted = {.fd = queue_event(&stage->inputs), .events = POLLIN};
+
+        if (queue_settle(&stage->inputs)) assert_int_equal(poll(&wanted, 1, WAIT_MS), 1);
+    }
+    struct input *input = (struct input *)node;
+    assert_int_equal(input->type, type);
+    assert_string_equal(input->text, text);
+    input_destroy(input);
+}
+
+static void tell(struct stage *stage, enum event_type type, const char *text, unsigned number) {
+    struct event *event = event_create(type, text, strlen(text));
+
+    event->room = type == EVENT_FINISHED ? NULL : ROOM;
+    event->peer[0] = 1;
+    snprintf(event->nick, sizeof event->nick, "bob");
+    if (type == EVENT_CREDIT) event->credit = number;
+    if (type == EVENT_SENT) event->recipients = number;
+    if (type == EVENT_FINISHED) event->status = (int)number;
+    assert_true(queue_push(&stage->ui.events, &event->node));
+}
+
+static void let_in(struct stage *stage, unsigned credit) {
+    expect(stage, INPUT_JOIN, "");
+    tell(stage, EVENT_JOINED, "", 0);
+    tell(stage, EVENT_PEER_JOINED, "", 0);
+    tell(stage, EVENT_CREDIT, "", credit);
+}
+
+static void words_are_one_message(void **state) {
+    char text[] = "/two\nlines \xff";
+    struct stage stage;
+
+    (void)state;
+    stage_open(&stage, text, 20);
+    let_in(&stage, 1);
+    expect(&stage, INPUT_SAY, "/two\nlines \xef\xbf\xbd");
+    tell(&stage, EVENT_SENT, "", 1);
+    tell(&stage, EVENT_DELIVERED, "", 0);
+    expect(&stage, INPUT_END, "");
+    tell(&stage, EVENT_FINISHED, "", 0);
+    assert_int_equal(stage_close(&stage), 0);
+}
+
+static void it_waits_for_credit_and_for_every_acknowledgement(void **state) {
+    struct stage stage;
+
+    (void)state;
+    stage_open(&stage, NULL, 20);
+    write_input(&stage, "one\n\ntwo");
+    let_in(&stage, 1);
+    expect(&stage, INPUT_SAY, "one");
+    tell(&stage, EVENT_SENT, "", 2);
+    end_input(&stage);
+    tell(&stage, EVENT_DELIVERED, "", 0);
+    tell(&stage, EVENT_CREDIT, "", 1);
+    expect(&stage, INPUT_SAY, "two");
+    tell(&stage, EVENT_SENT, "", 1);
+    tell(&stage, EVENT_DELIVERED, "", 0);
+    assert_null(queue_pop(&stage.inputs)); /* one is still to come */
+    tell(&stage, EVENT_UNDELIVERED, "", 0);
+    expect(&stage, INPUT_END, "");
+    tell(&stage, EVENT_FINISHED, "", ENGINE_STATUS_UNDELIVERED);
+    assert_int_equal(stage_close(&stage), ENGINE_STATUS_UNDELIVERED);
+}
+
+static void it_gives_up_in_time(void **state) {
+    char text[] = "hello";
+    struct stage stage;
+
+    (void)state;
+    stage_open(&stage, text, 1);
+    expect(&stage, INPUT_JOIN, "");
+    expect(&stage, INPUT_STOP, "");
+    tell(&stage, EVENT_FINISHED, "", 0);
+    assert_int_equal(stage_close(&stage), SEND_OUTSIDE);
+
+    stage_open(&stage, text, 1);
+    let_in(&stage, 1);
+    expect(&stage, INPUT_SAY, "hello");
+    tell(&stage, EVENT_SENT, "", 1);
+    expect(&stage, INPUT_STOP, "");
+    tell(&stage, EVENT_FINISHED, "", 0); /* as after a signal */
+    assert_int_equal(stage_close(&stage), ENGINE_STATUS_UNDELIVERED);
+}
+
+static void nothing_is_not_sent(void **state) {
+    struct stage stage;
+
+    (void)state;
+    stage_open(&stage, NULL, 20);
+    write_input(&stage, "\n\n");
+    end_input(&stage);
+    expect(&stage, INPUT_END, "");
+    tell(&stage, EVENT_FINISHED, "", ENGINE_STATUS_ALONE);
+    assert_int_equal(stage_close(&stage), SEND_NOTHING);
+}
+
+static void the_engines_end_is_the_status(void **state) {
+    char text[] = "hello";
+    struct stage stage;
+
+    (void)state;
+    stage_open(&stage, text, 20);
+    let_in(&stage, 1);
+    expect(&stage, INPUT_SAY, "hello");
+    tell(&stage, EVENT_SENT, "", 0);
+    expect(&stage, INPUT_END, "");
+    tell(&stage, EVENT_FINISHED, "", ENGINE_STATUS_ALONE);
+    assert_int_equal(stage_close(&stage), ENGINE_STATUS_ALONE);
+
+    stage_open(&stage, text, 20);
+    expect(&stage, INPUT_JOIN, "");
+    tell(&stage, EVENT_ERROR, "another key", 0);
+    tell(&stage, EVENT_FINISHED, "", ENGINE_STATUS_BARRED);
+    assert_int_equal(stage_close(&stage), ENGINE_STATUS_BARRED);
+
+    stage_open(&stage, NULL, 20); /* a signal in the middle */
+    write_input(&stage, "one\n");
+    let_in(&stage, 9);
+    expect(&stage, INPUT_SAY, "one");
+    tell(&stage, EVENT_SENT, "", 1);
+    tell(&stage, EVENT_DELIVERED, "", 0);
+    tell(&stage, EVENT_FINISHED, "", 0);
+    assert_int_equal(stage_close(&stage), ENGINE_STATUS_UNDELIVERED);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(words_are_one_message),
+        cmocka_unit_test(it_waits_for_credit_and_for_every_acknowledgement),
+        cmocka_unit_test(it_gives_up_in_time),
+        cmocka_unit_test(nothing_is_not_sent),
+        cmocka_unit_test(the_engines_end_is_the_status),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("send", tests, NULL, NULL);
+}
