@@ -51,6 +51,13 @@ sub weather {
     $self->_run('weather', $host, map { ("--$_", $options{$_}) } sort keys %options);
 }
 
+# Words that start a miniupnpd on the host's router, which speaks natpmp or upnp; its files are in the folder.
+sub port_mapper {
+    my ($self, $host, $protocol, $folder) = @_;
+    $self->_run('ports', $host, "$folder/miniupnpd.conf", $protocol);
+    return [@{ $self->host("r$host") }, 'miniupnpd', '-d', '-f', "$folder/miniupnpd.conf", '-P', "$folder/miniupnpd.pid"];
+}
+
 sub block { my ($self, $host) = @_; $self->_run('block', $host) }
 sub unblock { my ($self, $host) = @_; $self->_run('unblock', $host) }
 sub capture_start { my ($self, $file) = @_; $self->_run('capture', 'start', $file) }

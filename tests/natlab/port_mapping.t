@@ -1,0 +1,106 @@
+#!/usr/bin/perl
+# Two symmetric NATs, between which nothing but a relay would help, one of them with a real miniupnpd: its client has the
+# port mapped, by NAT-PMP or by UPnP, and the two connect directly. The mapping goes when the client ends. A miniupnpd
+# that dies, and one that was never there, hold nobody up.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use GoChat::Lab;
+use GoChat::Test;
+use Test::More;
+
+use constant { PUBLIC => '11.22.33', DIRECT_SECONDS => 15, GIVE_BACK_SECONDS => 2, LEAVE_SECONDS => 1 };
+
+$ENV{LAB_PUBLIC} = PUBLIC;
+GoChat::Lab::enter();
+
+sub start_pair {
+    my ($protocol) = @_;
+    my $lab = GoChat::Lab->up('symmetric', 'symmetric');
+    my $folder = temp_dir();
+    my $mapper = start_program(name => "$protocol-miniupnpd", command => $lab->port_mapper('a', $protocol, $folder));
+    wait_log($mapper, $protocol eq 'upnp' ? qr/HTTP listening/ : qr/Listening for NAT-PMP/, 5);
+    my $bootnode = start_bootnode(name => "$protocol-bootnode", listen => PUBLIC . '.10:9595', in => $lab->host('boot'));
+    my %pair = (protocol => $protocol, lab => $lab, folder => $folder, mapper => $mapper, bootnode => $bootnode);
+    $pair{$_} = start_inside(\%pair, $_, $_) for 'a', 'b';
+    return \%pair;
+}
+
+sub start_inside {
+    my ($pair, $host, $nick, $room) = @_;
+    return start_client(name => "$pair->{protocol}-$nick", nick => $nick, bootnode => $pair->{bootnode},
+        room => $room // 'ports', in => $pair->{lab}->host($host), arguments => ['--log-level', 'info']);
+}
+
+sub is_direct {
+    my ($client) = @_;
+    my ($last) = (grep { $_->{event} =~ /^peer-(?:connected|path|left)$/ } events($client))[-1];
+    return $last && ($last->{path} // '') eq 'direct';
+}
+
+# The router's mappings, as its firewall has them.
+sub mappings {
+    my ($pair) = @_;
+    my @command = (@{ $pair->{lab}->host('ra') }, qw(nft list chain inet ports redirected));
+    open my $nft, '-|', @command or die "nft: $!";
+    return grep {/dnat/} <$nft>;
+}
+
+sub hears {
+    my ($pair, $from, $to, $text) = @_;
+    send_line($pair->{$from}, $text);
+    return ok(wait_event($pair->{$to}, { event => 'message', text => $text }, 5), "$pair->{protocol}: $to hears: $text");
+}
+
+sub ends_soon {
+    my ($client, $seconds, $what) = @_;
+    my $start = now();
+    close_input($client);
+    wait_exit($client, 10);
+    return cmp_ok(now() - $start, '<', slow($seconds), $what);
+}
+
+my @pairs = map { start_pair($_) } 'natpmp', 'upnp';
+for my $pair (@pairs) {
+    my $name = $pair->{protocol};
+    for ('a', 'b') {
+        my $client = $pair->{$_};
+        ok(wait_until(sub { is_direct($client) }, DIRECT_SECONDS), "$name: $_ reaches the other directly")
+            or fail_about($client, "$name: $_");
+    }
+    my $address = PUBLIC . '.21';
+    ok(wait_log($pair->{a}, qr/others reach us at \Q$address\E:\d+/, DIRECT_SECONDS), "$name: a knows its address");
+    is(scalar(mappings($pair)), 1, "$name: the router has one mapping");
+    hears($pair, 'a', 'b', 'out of one');
+    hears($pair, 'b', 'a', 'into the other');
+}
+
+for my $pair (@pairs) {
+    my $name = $pair->{protocol};
+    ends_soon($pair->{a}, GIVE_BACK_SECONDS, "$name: a ends soon");
+    is($pair->{a}{status}, 0, "$name: and well");
+    ok(wait_until(sub { !mappings($pair) }, 1), "$name: its mapping is gone");
+}
+
+for my $pair (@pairs) {
+    my $name = $pair->{protocol};
+    my $again = $pair->{a} = start_inside($pair, 'a', 'another');
+    for ($again, $pair->{b}) {
+        my $client = $_;
+        ok(wait_until(sub { is_direct($client) }, DIRECT_SECONDS), "$name: $client->{name}: directly again")
+            or fail_about($client, $name);
+    }
+    wait_log($again, qr/others reach us at/, DIRECT_SECONDS);
+    send_signal($pair->{mapper}, 'KILL');
+    wait_exit($pair->{mapper}, 5);
+    hears($pair, 'b', 'a', 'nobody minds');
+    ends_soon($again, GIVE_BACK_SECONDS, "$name: with miniupnpd gone, a ends as soon");
+    is($again->{status}, 0, "$name: and as well");
+}
+
+my $alone = start_inside($pairs[0], 'b', 'alone', 'elsewhere');
+wait_event($alone, { event => 'registered' }, 5);
+ends_soon($alone, LEAVE_SECONDS, 'who is still searching for a gateway ends at once');
+
+finish();
