@@ -47,16 +47,23 @@ my %EXPECTED = (
     },
 );
 
-sub doctor {
+sub start_doctor {
     my ($lab, $name, @arguments) = @_;
-    my ($status, $out) = run_program(name => $name, in => $lab->host('a'), timeout => 40,
+    return start_program(name => $name, json => 1, in => $lab->host('a'),
         command => [gochat(), '--mode', 'doctor', '--json', @arguments]);
-    return ($status, eval { decode_json($out) } // {});
 }
 
-sub diagnosis_test {
-    my ($lab, $kind, $way, @bootnodes) = @_;
-    my ($status, $said) = doctor($lab, "$kind-$way", map { ('--bootnode', $_) } @bootnodes);
+# What it said, and its status; once it has ended.
+sub outcome {
+    my ($doctor) = @_;
+    my $status = wait_exit($doctor, 60);
+    my ($said) = events($doctor);
+    return ($status, $said // {});
+}
+
+sub outcome_of_kind {
+    my ($kind, $way, $doctor) = @_;
+    my ($status, $said) = outcome($doctor);
     my ($nat, $mapping, $filtering, $expected) = @{ $EXPECTED{$kind}{$way} };
     my $what = "$kind, " . { two => 'two addresses', pair => 'two bootnodes', one => 'one address' }->{$way};
     is($said->{nat}, $nat, "$what: the NAT");
@@ -69,50 +76,57 @@ sub diagnosis_test {
     is($said->{ipv6}, undef, "$what: no IPv6");
 }
 
-for my $kind (sort keys %EXPECTED) {
-    my $lab = GoChat::Lab->up($kind);
-    my %in = (in => $lab->host('boot'));
-    my $two = start_bootnode(%in, name => "$kind-two", listen => ONE, config => 'stun_alternate = 203.0.113.11:9596');
-    diagnosis_test($lab, $kind, two => ONE);
-    stop_program($two);
-    my $everywhere = start_bootnode(%in, name => "$kind-all", listen => '[::]:9595',
-        config => 'stun_alternate = 203.0.113.11:9596');
-    diagnosis_test($lab, $kind, two => ONE);
-    stop_program($everywhere);
-    start_bootnode(%in, name => "$kind-one", listen => ONE);
-    diagnosis_test($lab, $kind, one => ONE);
-    start_bootnode(%in, name => "$kind-another", listen => ANOTHER);
-    diagnosis_test($lab, $kind, pair => ONE, ANOTHER);
-    if ($kind eq 'restricted') {
-        $lab->block('a');
-        my ($status, $said) = doctor($lab, 'blocked', '--bootnode', ONE, '--bootnode', ANOTHER);
-        is($status, BLOCKED, 'blocked: the status');
-        ok(!$said->{udp}, 'blocked: UDP does not get through');
-        like($said->{verdict}, qr/UDP is blocked/, 'blocked: says so');
-    }
-    $lab->down;
+my @kinds = sort keys %EXPECTED;
+my %lab = map { $_ => GoChat::Lab->up($_) } @kinds;
+
+# In all labs at once.
+sub start_bootnodes {
+    my ($name, %option) = @_;
+    return map { start_bootnode(%option, name => "$_-$name", in => $lab{$_}->host('boot')) } @kinds;
 }
 
-{
-    my $lab = GoChat::Lab->up('open');
-    start_bootnode(name => 'dual', listen => '[::]:9595', in => $lab->host('boot'));
-    my ($status, $said) = doctor($lab, 'dual', '--bootnode', ONE, '--bootnode', '[2001:db8::10]:9595');
-    ok($said->{ipv6}{reachable}, 'IPv6: reachable');
-    like($said->{ipv6}{mapped}, qr/^\[2001:db8::21\]:\d+$/, 'IPv6: the address');
-    is($said->{ipv6}{translated}, JSON::PP::false, 'IPv6: nothing is translated');
-    ok($said->{ipv4}{reachable}, 'IPv6: and IPv4, too');
-    is($status, UNSURE, 'IPv6: what filters is not known');
-    $lab->down;
+sub diagnoses_test {
+    my ($way, @bootnodes) = @_;
+    my %doctor = map { $_ => start_doctor($lab{$_}, "$_-$way", map { ('--bootnode', $_) } @bootnodes) } @kinds;
+    outcome_of_kind($_, $way, $doctor{$_}) for @kinds;
 }
 
-for my $kind ('port-restricted', 'symmetric') {
-    local @ENV{qw(LAB_UDP_TIMEOUT LAB_UDP_STREAM_TIMEOUT)} = (12, 12);
-    my $lab = GoChat::Lab->up($kind);
-    start_bootnode(name => "$kind-lifetime", listen => ONE, in => $lab->host('boot'));
-    my ($status, $said) = doctor($lab, "$kind-lives", '--bootnode', ONE, '--lifetime');
+my @two = start_bootnodes('two', listen => ONE, config => 'stun_alternate = 203.0.113.11:9596');
+diagnoses_test(two => ONE);
+stop_program(@two);
+my @everywhere = start_bootnodes('all', listen => '[::]:9595', config => 'stun_alternate = 203.0.113.11:9596');
+diagnoses_test(two => ONE);
+stop_program(@everywhere);
+start_bootnodes('one', listen => ONE);
+diagnoses_test(one => ONE);
+start_bootnodes('another', listen => ANOTHER);
+diagnoses_test(pair => ONE, ANOTHER);
+
+$lab{full}->block('a');
+my ($status, $said) = outcome(start_doctor($lab{full}, 'blocked', '--bootnode', ONE, '--bootnode', ANOTHER));
+is($status, BLOCKED, 'blocked: the status');
+is($said->{udp}, JSON::PP::false, 'blocked: UDP does not get through');
+like($said->{verdict}, qr/UDP is blocked/, 'blocked: says so');
+$_->down for values %lab;
+
+my $dual = GoChat::Lab->up('open');
+start_bootnode(name => 'dual', listen => '[::]:9595', in => $dual->host('boot'));
+($status, $said) = outcome(start_doctor($dual, 'both families', '--bootnode', ONE, '--bootnode', '[2001:db8::10]:9595'));
+ok($said->{ipv6}{reachable}, 'IPv6: reachable');
+like($said->{ipv6}{mapped}, qr/^\[2001:db8::21\]:\d+$/, 'IPv6: the address');
+is($said->{ipv6}{translated}, JSON::PP::false, 'IPv6: nothing is translated');
+ok($said->{ipv4}{reachable}, 'IPv6: and IPv4, too');
+is($status, UNSURE, 'IPv6: what filters is not known');
+$dual->down;
+
+local @ENV{qw(LAB_UDP_TIMEOUT LAB_UDP_STREAM_TIMEOUT)} = (12, 12);
+my %forgetful = map { $_ => GoChat::Lab->up($_) } 'port-restricted', 'symmetric';
+start_bootnode(name => "$_-lifetime", listen => ONE, in => $forgetful{$_}->host('boot')) for keys %forgetful;
+my %measuring = map { $_ => start_doctor($forgetful{$_}, "$_-lives", '--bootnode', ONE, '--lifetime') } keys %forgetful;
+for my $kind (keys %measuring) {
+    (undef, $said) = outcome($measuring{$kind});
     is_deeply($said->{lifetime}, { alive_s => 10, dead_s => 15 }, "$kind: a mapping lives 12 s")
         or diag(explain($said->{lifetime}));
-    $lab->down;
 }
 
 finish();
