@@ -11,7 +11,7 @@
 #include "common/log.h"
 
 #define DESCRIPTORS_FOR_OTHERS 64  /* files, pipes, what libraries open for a moment */
-#define RECEIVE_BUFFER (32 * 1024) /* a few probes, or the packets of a few round trips; of 512 sockets 16 MiB */
+#define RECEIVE_BUFFER (64 * 1024) /* a window of packets; of 512 sockets 32 MiB, should nobody read */
 #define EVENTS_MOST 64
 
 static rlim_t raise_descriptors(void) {
