@@ -1,0 +1,50 @@
+#!/usr/bin/perl
+# One of five is away for two minutes, cut off from everybody; the others chat on, and a sixth comes and gets what was
+# said before. When the first is back, all six have the same messages of each author.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use GoChat::Conversation;
+use GoChat::Lab;
+use GoChat::Test;
+use Test::More;
+
+GoChat::Lab::enter();
+
+use constant { AWAY_SECONDS => 120, TICK => 2, CONNECT_TIMEOUT => 15, BACK_TIMEOUT => 40 };
+
+my @hosts = ('a' .. 'f');
+my ($away, $newcomer) = @hosts[2, 5];
+my $lab = GoChat::Lab->up(qw(open full restricted port-restricted symmetric full));
+my $bootnode = start_bootnode(listen => '203.0.113.10:9595', in => $lab->host('boot'));
+my %speaker;
+
+sub enter_room {
+    my ($host) = @_;
+    $speaker{$host} = start_speaker(name => $host, bootnode => $bootnode, room => 'inn', in => $lab->host($host));
+}
+
+sub chat_for {
+    my ($seconds) = @_;
+    my $end = now() + $seconds;
+    while (now() < $end) {
+        say_numbers($_, 1) for values %speaker;
+        watch_until(now() + TICK);
+    }
+}
+
+enter_room($_) for grep { $_ ne $newcomer } @hosts;
+all_connected(CONNECT_TIMEOUT, values %speaker);
+chat_for(2 * TICK);
+all_heard('before', BACK_TIMEOUT, values %speaker);
+
+$lab->block($away);
+chat_for(AWAY_SECONDS / 2);
+enter_room($newcomer);
+chat_for(AWAY_SECONDS / 2);
+$lab->unblock($away);
+chat_for(2 * TICK);
+
+all_heard('afterwards', BACK_TIMEOUT, values %speaker);
+finish();
