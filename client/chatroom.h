@@ -39,7 +39,7 @@ struct chatroom_host {
     const struct known_keys *known_peers;
     const char *nick; /* as it is now */
     uint8_t suite_mask;
-    bool history; /* keep, pass on and ask for what was said */
+    bool history;             /* keep, pass on and ask for what was said */
     bool relays;              /* may others relay for us, do we for them? */
     enum nat_mapping mapping; /* of our NAT, as far as we know */
     void (*send)(void *context, uint16_t socket, const struct address *to, const uint8_t *data, size_t size);

@@ -150,7 +150,7 @@ static bool is_of_use(const struct chatroom *room, const struct backlog_row *row
 
 void gaps_offered(struct chatroom *room, struct peer *peer) {
     struct exchange *exchange = peer->exchange;
-    room->gaps_due = room->now; /* who waited for this summary waits no longer */
+    room->gaps_due = room->now;                      /* who waited for this summary waits no longer */
     for (size_t i = exchange->row_count; i-- > 0;) { /* who spoke first is asked for first */
         struct backlog_row *row = &exchange->rows[i];
         struct feed *feed = is_of_use(room, row) ? feeds_of(&room->feeds, &row->feed, FEED_PROMISED, room->now) : NULL;

@@ -46,7 +46,7 @@ struct engine_options {
     const struct known_keys *known_peers, *known_bootnodes;
     const char *nick; /* at the start */
     uint8_t suite_mask;
-    bool history; /* see chatroom_host */
+    bool history;                     /* see chatroom_host */
     bool relays;                      /* may others relay for us, do we for them? */
     const struct bootnode *bootnodes; /* copied */
     size_t bootnode_count;            /* 1 … BOOTNODES_MAX */
