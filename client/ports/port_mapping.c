@@ -11,6 +11,8 @@
 #include "common/clock.h"
 #include "common/log.h"
 
+#define PROTOCOLS 2
+
 /* Shared by the owner and the thread; freed by the last one. */
 struct port_mapping {
     pthread_mutex_t mutex;
@@ -21,7 +23,7 @@ struct port_mapping {
     bool mapped; /* there is something to give back */
     /* The thread's own: */
     struct upnp upnp;
-    struct port_protocol protocols[2];
+    struct port_protocol protocols[PROTOCOLS];
     struct port_keeper keeper;
 };
 
@@ -35,7 +37,7 @@ static void let_go(struct port_mapping *mapping) {
     free(mapping);
 }
 
-struct port_mapping *port_mapping_create(struct queue *answers, uint16_t port) {
+static struct port_mapping *create(struct queue *answers) {
     struct port_mapping *mapping = calloc(1, sizeof *mapping);
     pthread_condattr_t attributes;
     if (!mapping) return NULL;
@@ -46,9 +48,24 @@ struct port_mapping *port_mapping_create(struct queue *answers, uint16_t port) {
     pthread_condattr_destroy(&attributes);
     mapping->users = 1;
     mapping->answers = answers;
+    return mapping;
+}
+
+struct port_mapping *port_mapping_create(struct queue *answers, uint16_t port) {
+    struct port_mapping *mapping = create(answers);
+    if (!mapping) return NULL;
     mapping->protocols[0] = natpmp_protocol;
     mapping->protocols[1] = upnp_protocol(&mapping->upnp);
-    port_keeper_init(&mapping->keeper, mapping->protocols, 2, port);
+    port_keeper_init(&mapping->keeper, mapping->protocols, PROTOCOLS, port);
+    return mapping;
+}
+
+struct port_mapping *port_mapping_create_with(const struct port_protocol *protocol, struct queue *answers,
+                                              uint16_t port) {
+    struct port_mapping *mapping = create(answers);
+    if (!mapping) return NULL;
+    mapping->protocols[0] = *protocol;
+    port_keeper_init(&mapping->keeper, mapping->protocols, 1, port);
     return mapping;
 }
 

@@ -15,6 +15,9 @@ struct port_mapping;
 /* Nothing is asked yet. `answers` gets an INPUT_PORT_MAPPED whenever the address changes at which others reach `port`.
  * NULL without memory. */
 struct port_mapping *port_mapping_create(struct queue *answers, uint16_t port);
+/* The same with one other protocol, whose context outlives the process's last call to it. */
+struct port_mapping *port_mapping_create_with(const struct port_protocol *protocol, struct queue *answers,
+                                              uint16_t port);
 /* Is there a NAT in between? While there is, the port is to be mapped. Called by a thread that blocks signals: a new
  * one inherits that. */
 void port_mapping_want(struct port_mapping *mapping, bool wanted);
