@@ -190,6 +190,20 @@ static void who_slept_a_minute_goes_on(void **state) {
     assert_int_equal(person_count(cast.hard, EVENT_PEER_LEFT, NULL), 0);
 }
 
+static void who_slept_a_minute_hears_what_was_said(void **state) {
+    struct world *world = *state;
+    struct person *anna = world_person(world, "anna", NAT_PORT_RESTRICTED);
+    struct person *bert = world_person(world, "bert", NAT_FULL_CONE);
+    start_all(world);
+    unsigned said = 0;
+    for (; said < 30; world_run(world, 100), said++) say_numbered(bert, said + 1, said + 1);
+    person_stop(anna);
+    for (; said < 630; world_run(world, 100), said++) say_numbered(bert, said + 1, said + 1);
+    person_wake(anna);
+    for (; said < 650; world_run(world, 100), said++) say_numbered(bert, said + 1, said + 1);
+    world_wait(world, RESUME_MS, heard_all(anna, bert, said));
+}
+
 #define WORLD_TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 
 int main(void) {
@@ -203,6 +217,7 @@ int main(void) {
         WORLD_TEST(the_last_relay_is_the_bootnode),
         WORLD_TEST(a_rebound_nat_is_found_again),
         WORLD_TEST(who_slept_a_minute_goes_on),
+        WORLD_TEST(who_slept_a_minute_hears_what_was_said),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("relays", tests, NULL, NULL);

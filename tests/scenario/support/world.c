@@ -247,17 +247,6 @@ void person_start(struct person *person, const char *room) {
     person_start_secret(person, room, NULL);
 }
 
-void person_sleep(struct person *person) {
-    person->asleep = true;
-    person->asleep_since = person->world->now;
-}
-
-void person_wake(struct person *person) {
-    uint64_t now = person->world->now;
-    if (person->asleep && person->engine) engine_resumed(person->engine, now - person->asleep_since, now);
-    person->asleep = false;
-}
-
 void person_kill(struct person *person) {
     engine_destroy(person->engine);
     person->engine = NULL;
@@ -325,12 +314,40 @@ static bool to_bootnode(struct world *world, const struct wire *wire) {
     return false;
 }
 
+static void wait_in_line(struct person *person, const struct wire *wire) {
+    if (person->backlog_count == WORLD_BACKLOG) return;
+    if (!person->backlog) assert_non_null(person->backlog = calloc(WORLD_BACKLOG, sizeof *wire));
+    person->backlog[person->backlog_count++] = *wire;
+}
+
 static void to_person(struct world *world, struct person *person, const struct wire *wire) {
-    if (!person->engine || person->asleep || person->cut) return;
+    if (!person->engine || (person->asleep && !person->stopped) || person->cut) return;
     if (!address_same_ip(&person->nat.outside, &wire->to)) return;
     uint16_t socket;
-    if (nat_admits(&person->nat, &wire->from, wire->to.port, world->now, &socket) && socket_is_open(person, socket))
+    if (!nat_admits(&person->nat, &wire->from, wire->to.port, world->now, &socket) || !socket_is_open(person, socket))
+        return;
+    if (person->stopped)
+        wait_in_line(person, wire);
+    else
         engine_receive(person->engine, socket, &wire->from, wire->data, wire->size, world->now);
+}
+
+void person_sleep(struct person *person) {
+    person->asleep = true;
+    person->asleep_since = person->world->now;
+}
+
+void person_stop(struct person *person) {
+    person_sleep(person);
+    person->stopped = true;
+}
+
+void person_wake(struct person *person) {
+    uint64_t now = person->world->now;
+    if (person->asleep && person->engine) engine_resumed(person->engine, now - person->asleep_since, now);
+    person->asleep = person->stopped = false;
+    for (size_t i = 0; i < person->backlog_count; i++) to_person(person->world, person, &person->backlog[i]);
+    person->backlog_count = 0;
 }
 
 static void deliver(struct world *world, const struct wire *wire) {
@@ -502,6 +519,7 @@ int world_teardown(void **state) {
     for (size_t i = 0; i < world->people_count; i++) {
         person_kill(&world->people[i]);
         person_forget(&world->people[i]);
+        free(world->people[i].backlog);
     }
     for (size_t i = 0; i < world->air_count; i++) free(world->air[i]);
     free(world->air);

@@ -13,6 +13,7 @@
 
 #define WORLD_PEOPLE 32
 #define WORLD_DELAY_MS 20
+#define WORLD_BACKLOG 256
 #define PERSON_SOCKETS 1024
 
 struct world;
@@ -41,8 +42,11 @@ struct person {
     bool no_history;       /* config: history = off */
     bool asleep;           /* its machine is suspended, */
     uint64_t asleep_since; /* ms */
-    bool cut;              /* nothing gets through, either way */
-    bool busy;             /* nobody reads what it is told */
+    bool stopped;          /* only the process is: its socket takes what comes, as far as there is room */
+    struct wire *backlog;
+    size_t backlog_count;
+    bool cut;  /* nothing gets through, either way */
+    bool busy; /* nobody reads what it is told */
     uint8_t id[MEMBER_ID_SIZE];
     uint8_t knows;                   /* set of bootnodes: registers with these; 0: with all there are */
     unsigned lookups[BOOTNODES_MAX]; /* of bootnodes' names; answered by a test, if at all */
@@ -97,6 +101,7 @@ void person_start_secret(struct person *person, const char *room, const char *se
 void person_kill(struct person *person);
 /* Its machine is suspended, and runs again: it knows how long it was away. */
 void person_sleep(struct person *person);
+void person_stop(struct person *person); /* as SIGSTOP does */
 void person_wake(struct person *person);
 void person_say(struct person *person, const char *text);
 void person_forget(struct person *person); /* what it was told */
