@@ -16,16 +16,17 @@ GoChat::Lab::enter();
 use constant { TICK => 0.1, RESUME_SECONDS => 5, STOPPED_SECONDS => 60, CHAT_TIMEOUT => 20 };
 use constant { CONNECT_TIMEOUT => 15, BEFORE => 3 };
 
-# The first two hosts talk to each other; `change` happens, and where there is an `undo` that follows after `ends` seconds.
+# The first two hosts talk to each other; `change` happens, and where there is an `undo`, that follows `after` seconds.
 my @CASES = (
     { name => 'relay killed', kinds => [qw(symmetric symmetric open)], change => \&kill_relay },
-    { name => 'cone moved', kinds => [qw(port-restricted restricted)], change => sub { $_[0]{lab}->renumber('a') } },
-    { name => 'open moved', kinds => [qw(open port-restricted)], change => sub { $_[0]{lab}->renumber('a') } },
-    { name => 'cone forgot', kinds => [qw(port-restricted port-restricted)], change => sub { $_[0]{lab}->rebind('a') } },
-    { name => 'symmetric forgot', kinds => [qw(symmetric restricted)], change => sub { $_[0]{lab}->rebind('a') } },
-    { name => 'relayed forgot', kinds => [qw(symmetric symmetric)], change => sub { $_[0]{lab}->rebind('a') } },
-    { name => 'relayed moved', kinds => [qw(symmetric symmetric)], change => sub { $_[0]{lab}->renumber('a') } },
-    { name => 'stopped', kinds => [qw(port-restricted full)], change => \&stop, ends => STOPPED_SECONDS, undo => \&go_on },
+    { name => 'cone moved', kinds => [qw(port-restricted restricted)], change => \&move },
+    { name => 'open moved', kinds => [qw(open port-restricted)], change => \&move },
+    { name => 'cone forgot', kinds => [qw(port-restricted port-restricted)], change => \&forget },
+    { name => 'symmetric forgot', kinds => [qw(symmetric restricted)], change => \&forget },
+    { name => 'relayed forgot', kinds => [qw(symmetric symmetric)], change => \&forget },
+    { name => 'relayed moved', kinds => [qw(symmetric symmetric)], change => \&move },
+    { name => 'stopped', kinds => [qw(port-restricted full)], change => \&stop, undo => \&go_on,
+        after => STOPPED_SECONDS },
 );
 
 sub kill_relay {
@@ -33,6 +34,9 @@ sub kill_relay {
     is(path_to($case->{talking}[0], 'b'), 'relay', "$case->{name}: there was one");
     send_signal($case->{relay}, 'KILL');
 }
+
+sub move { $_[0]{lab}->renumber('a') }
+sub forget { $_[0]{lab}->rebind('a') }
 
 # What the other says meanwhile is within what members keep for somebody who was away.
 sub stop {
@@ -78,8 +82,8 @@ sub mark_change {
 sub change {
     my ($case) = @_;
     $case->{change}->($case);
-    return mark_change($case) unless $case->{ends};
-    $case->{undo_at} = now() + $case->{ends};
+    return mark_change($case) unless $case->{undo};
+    $case->{undo_at} = now() + $case->{after};
 }
 
 sub step {
