@@ -288,6 +288,7 @@ enum client_config_result client_config_read(int argc, char **argv, struct clien
     ini_table_defaults(&client_config_table, out);
     out->sends = arguments.sends;
     out->text = arguments.words;
+    out->nick_is_flag = value_of(&arguments, "nick") != NULL;
     if (arguments.problems == 0 && value_of(&arguments, "help")) return print_help(&arguments);
     file = value_of(&arguments, "config");
     if (file) in_file = ini_table_load(&client_config_table, file, out, stderr);

@@ -19,6 +19,7 @@ struct client_config {
     char bootnode_key[INI_TEXT_SIZE]; /* as bootnodes_pin takes it */
     char room[INI_TEXT_SIZE];
     char nick[INI_TEXT_SIZE];        /* empty: login name and four digits of the key */
+    bool nick_is_flag;               /* --nick, rather than a file's */
     char secret_file[INI_TEXT_SIZE]; /* empty: open room */
     char data_dir[INI_TEXT_SIZE];    /* empty: $XDG_DATA_HOME/gochat or ~/.local/share/gochat */
     long long port;                  /* 0: any */

@@ -50,22 +50,36 @@ static const char *login_name(void) {
     return entry && entry->pw_name[0] ? entry->pw_name : "guest";
 }
 
+/* What was given as our nick, or "". A file's is the user's client's, and so its key's: a sender under it would have
+ * one of the two blocked by everybody. */
+static const char *chosen_nick(const struct client_config *config) {
+    return config->sends && !config->nick_is_flag ? "" : config->nick;
+}
+
 static bool open_key(struct setup *setup, const char *base, char *why, size_t why_size) {
     const struct client_config *config = setup->config;
     if (!config->sends) return identity_open(setup->directory, base, &setup->identity, why, why_size);
-    return identity_open_sender(setup->directory, config->nick, (unsigned)config->timeout, &setup->identity, why,
+    return identity_open_sender(setup->directory, chosen_nick(config), (unsigned)config->timeout, &setup->identity, why,
                                 why_size);
 }
 
-/* Without --nick: the login name and four digits of the key, because half the machines' users are called root. */
+/* As many bytes of `text` as are whole characters, and at most `most`. */
+static int whole_characters(const char *text, size_t most) {
+    size_t size = strnlen(text, most);
+    while (size > 0 && ((unsigned char)text[size] & 0xc0) == 0x80) size--;
+    return (int)size;
+}
+
+/* Without a nick: the login name and four digits of the key, because half the machines' users are called root. */
 static int open_identity(struct setup *setup) {
     char why[512];
     const char *given = setup->config->nick, *base = given[0] ? given : login_name();
     if (!open_key(setup, base, why, sizeof why)) return complain(SETUP_FAILED, why);
     char nick[INI_TEXT_SIZE], suffix[16] = "", fingerprint[FINGERPRINT_TEXT_SIZE];
     fingerprint_format(setup->identity.public, fingerprint);
-    if (!given[0]) snprintf(suffix, sizeof suffix, "%s-%.4s", setup->config->sends ? "-send" : "", fingerprint);
-    snprintf(nick, sizeof nick, "%.*s%s", TEXT_NICK_MAX - (int)strlen(suffix), base, suffix);
+    if (!chosen_nick(setup->config)[0])
+        snprintf(suffix, sizeof suffix, "%s-%.4s", setup->config->sends ? "-send" : "", fingerprint);
+    snprintf(nick, sizeof nick, "%.*s%s", whole_characters(base, TEXT_NICK_MAX - strlen(suffix)), base, suffix);
     text_nick(nick, strlen(nick), setup->nick);
     return SETUP_OK;
 }
@@ -86,15 +100,24 @@ static int read_secret(struct setup *setup) {
     return SETUP_USAGE;
 }
 
-static int open_socket(struct setup *setup) {
-    char why[256], ignored[256];
+/* Negative errno, with `why`. */
+static int bind_port(uint16_t port, char *why, size_t why_size) {
+    char ignored[256];
     struct udp_options options = {0};
-    struct address any = {.port = (uint16_t)setup->config->port};
-    setup->socket = udp_open(&any, &options, why, sizeof why);
-    if (setup->socket < 0 && address_parse("0.0.0.0", 1, &any)) { /* no IPv6 here */
-        any.port = (uint16_t)setup->config->port;
-        setup->socket = udp_open(&any, &options, ignored, sizeof ignored);
-    }
+    struct address any = {.port = port};
+    int failed, socket = udp_open(&any, &options, why, why_size);
+    if (socket >= 0 || !address_parse("0.0.0.0", 1, &any)) return socket;
+    any.port = port; /* no IPv6 here? */
+    failed = socket;
+    socket = udp_open(&any, &options, ignored, sizeof ignored);
+    return socket >= 0 ? socket : failed;
+}
+
+static int open_socket(struct setup *setup) {
+    char why[256];
+    setup->socket = bind_port((uint16_t)setup->config->port, why, sizeof why);
+    /* The user's client has it: a sender does as well with another one. */
+    if (setup->socket == -EADDRINUSE && setup->config->sends) setup->socket = bind_port(0, why, sizeof why);
     if (setup->socket < 0) {
         fprintf(stderr, "gochat: --port %lld: %s\n", setup->config->port, why);
         return SETUP_FAILED;

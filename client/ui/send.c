@@ -53,14 +53,23 @@ static void end(struct sending *sending, enum input_type how) {
 
 /* --- what the engine tells --- */
 
+static bool is_named(const struct sending *sending, const char *label) {
+    size_t size = strlen(label);
+    for (const char *at = sending->names; (at = strstr(at, label)); at++)
+        if ((at == sending->names || at[-1] == ' ') && (at[size] == '\0' || at[size] == ',')) return true;
+    return false;
+}
+
 static void name(struct sending *sending, const char *label) {
     size_t used = strlen(sending->names), size = strlen(label);
-    if (used + size + 3 > sizeof sending->names || strstr(sending->names, label)) return;
+    if (used + size + 3 > sizeof sending->names || is_named(sending, label)) return;
     snprintf(sending->names + used, sizeof sending->names - used, "%s%s", used > 0 ? ", " : "", label);
 }
 
 static void answered(struct sending *sending, const struct event *event) {
     if (sending->waiting > 0) sending->waiting--;
+    if (sending->holds && sending->began)
+        sending->deadline = UINT64_MAX; /* what we hold waits anew: there is progress */
     if (event->type != EVENT_UNDELIVERED) return;
     const struct member *member = room_of(sending) ? roster_find(&room_of(sending)->roster, event->peer) : NULL;
     if (member) name(sending, member->label);
@@ -109,7 +118,7 @@ static void join(struct sending *sending) {
 }
 
 static void say(struct sending *sending, struct conversation *room) {
-    if (!sending->began) sending->deadline = UINT64_MAX;
+    sending->deadline = UINT64_MAX;
     sending->began = true;
     sending->holds = false;
     sending->said++;
@@ -123,7 +132,10 @@ static void say_what_there_is(struct sending *sending) {
         if (!sending->holds) break;
         join(sending);
         struct conversation *room = conversations_current(&sending->rooms);
-        if (!room || room->credit == 0) return;
+        if (!room || room->credit == 0) {
+            if (sending->deadline == UINT64_MAX) wait_from_now(sending); /* for acknowledgements, which bring credit */
+            return;
+        }
         say(sending, room);
     }
     if (!lines_finished(sending->lines) || sending->ending) return;

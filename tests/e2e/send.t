@@ -84,6 +84,22 @@ sub send_it {
     is(events($mine, { event => 'registered' }), 1, 'nor register again');
 }
 
+# One file for both: its port is taken, and its nick belongs to the client's key.
+{
+    $rooms++;
+    my $port = free_udp_port();
+    my $file = write_file("$data/shared.ini", "[client]\nport = $port\nnick = anna\n");
+    my $bob = enter_room('bob');
+    wait_event($bob, { event => 'registered' }, 5);
+    my $anna = enter_room('anna', data_dir => "$data", port => $port);
+    ok(wait_event($bob, { event => 'peer-connected', nick => 'anna' }, 10), 'a client with that port and nick runs');
+    my ($status, $err) = send_it(words => ['--config', $file, '--timeout', '8', 'psst']);
+    is($status, 0, 'a sender with the same settings: 0') or diag $err;
+    my $event = wait_event($bob, { event => 'message', text => 'psst' }, 1);
+    like($event->{nick}, qr/^anna-send-[0-9a-f]{4}$/, 'under a nick of its own');
+    is(events($bob, { event => 'error' }), 0, 'which nobody takes for a stolen one');
+}
+
 {
     $rooms++;
     my $bob = enter_room('bob');

@@ -163,6 +163,24 @@ static void it_gives_up_in_time(void **state) {
     assert_int_equal(stage_close(&stage), ENGINE_STATUS_UNDELIVERED);
 }
 
+static void who_gives_no_credit_is_given_up(void **state) {
+    struct stage stage;
+
+    (void)state;
+    stage_open(&stage, NULL, 1);
+    write_input(&stage, "one\ntwo\nthree\n"); /* and more may come */
+    let_in(&stage, 1);
+    expect(&stage, INPUT_SAY, "one");
+    tell(&stage, EVENT_SENT, "", 1);
+    tell(&stage, EVENT_DELIVERED, "", 0);
+    tell(&stage, EVENT_CREDIT, "", 1);
+    expect(&stage, INPUT_SAY, "two");
+    tell(&stage, EVENT_SENT, "", 1);
+    expect(&stage, INPUT_STOP, "");
+    tell(&stage, EVENT_FINISHED, "", 0);
+    assert_int_equal(stage_close(&stage), ENGINE_STATUS_UNDELIVERED);
+}
+
 static void nothing_is_not_sent(void **state) {
     struct stage stage;
 
@@ -206,11 +224,9 @@ static void the_engines_end_is_the_status(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(words_are_one_message),
-        cmocka_unit_test(it_waits_for_credit_and_for_every_acknowledgement),
-        cmocka_unit_test(it_gives_up_in_time),
-        cmocka_unit_test(nothing_is_not_sent),
-        cmocka_unit_test(the_engines_end_is_the_status),
+        cmocka_unit_test(words_are_one_message), cmocka_unit_test(it_waits_for_credit_and_for_every_acknowledgement),
+        cmocka_unit_test(it_gives_up_in_time),   cmocka_unit_test(who_gives_no_credit_is_given_up),
+        cmocka_unit_test(nothing_is_not_sent),   cmocka_unit_test(the_engines_end_is_the_status),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("send", tests, NULL, NULL);
