@@ -58,6 +58,8 @@ struct chatroom_host {
     void (*proven)(void *context, unsigned bootnode, const uint8_t key[static 32]);
     /* A bootnode registered us, and sees us at this address. */
     void (*seen)(void *context, const struct address *mapped);
+    /* A bootnode hears us from another address than before. */
+    void (*moved)(void *context);
 };
 
 enum chatroom_state {

@@ -149,6 +149,11 @@ static void on_registered(void *context, const struct address *mapped) {
     retry_peers(room);
 }
 
+static void on_moved(void *context) {
+    const struct chatroom_bootnode *which = context;
+    which->room->host->moved(which->room->host->context);
+}
+
 static void on_lost(void *context, const char *why) {
     const struct chatroom_bootnode *which = context;
     chatroom_emit(which->room, bootnode_event(which, EVENT_BOOTNODE_LOST, why));
@@ -221,6 +226,7 @@ void bootnodes_init(struct chatroom *room) {
                                          .members = {.context = which, .listed = on_listed, .delisted = on_delisted},
                                          .complete = on_complete,
                                          .registered = on_registered,
+                                         .moved = on_moved,
                                          .introduced = on_introduced,
                                          .lost = on_lost,
                                          .back = on_back,

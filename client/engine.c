@@ -143,6 +143,12 @@ static void on_seen(void *context, const struct address *mapped) {
     engine->io.seen(engine->io.context, mapped);
 }
 
+/* Where to, the check finds out. */
+static void on_moved(void *context) {
+    struct engine *engine = context;
+    nat_check_moved(&engine->nat);
+}
+
 static void nat_init(struct engine *engine) {
     struct address servers[BOOTNODES_MAX * RENDEZVOUS_ADDRESSES];
     size_t count = 0;
@@ -199,7 +205,8 @@ struct engine *engine_create(const struct engine_options *options, const struct 
                                                    .trusted = on_trusted,
                                                    .barred = on_barred,
                                                    .proven = on_proven,
-                                                   .seen = on_seen};
+                                                   .seen = on_seen,
+                                                   .moved = on_moved};
     return engine;
 }
 
@@ -343,7 +350,8 @@ void engine_resumed(struct engine *engine, uint64_t gap, uint64_t now) {
 void engine_receive(struct engine *engine, uint16_t socket, const struct address *from, const uint8_t *data,
                     size_t size, uint64_t now) {
     if (stun_may_be_response(data, size)) {
-        (void)nat_check_receive(&engine->nat, from, data, size, now);
+        if (nat_check_receive(&engine->nat, from, data, size, now) && engine->nat.mapped.port)
+            engine->io.seen(engine->io.context, &engine->nat.mapped);
         return;
     }
     for (size_t i = 0; !engine->finished && i < engine->room_count; i++)

@@ -37,7 +37,7 @@ struct engine_io {
     /* A bootnode is lost: what does its name stand for now? Must not block; engine_resolved brings the answer, if there
      * is one. */
     void (*resolve)(void *context, unsigned bootnode);
-    /* A bootnode sees us at this address. */
+    /* A bootnode sees us at this address, maybe the same as before. */
     void (*seen)(void *context, const struct address *mapped);
 };
 

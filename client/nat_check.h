@@ -31,7 +31,7 @@ void nat_check_init(struct nat_check *check, const struct address *servers, size
 /* A server has seen us at this address: wants a check where nothing is known, or was seen at another IP. Another port
  * alone may be another mapping of the same NAT. */
 void nat_check_seen(struct nat_check *check, const struct address *mapped);
-/* Our own addresses changed: what is known is of another network. */
+/* Our own addresses changed, or the one that we are seen at: what is known is of another network. */
 void nat_check_moved(struct nat_check *check);
 /* At or before now: at once. UINT64_MAX: nothing to do. */
 uint64_t nat_check_due(const struct nat_check *check);

@@ -41,6 +41,7 @@ struct rendezvous_owner {
     struct membership_observer members;
     void (*complete)(void *context); /* the list is complete at some version */
     void (*registered)(void *context, const struct address *mapped);
+    void (*moved)(void *context); /* the bootnode hears us from another address than before */
     void (*introduced)(void *context, const struct member_record *record);
     void (*lost)(void *context, const char *why);
     void (*back)(void *context);

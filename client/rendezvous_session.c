@@ -169,6 +169,7 @@ static void handle_path(struct rendezvous *rendezvous, const uint8_t *packet, si
     /* The answer to this beat comes to the new address, or the repeats bring another PATH. */
     rendezvous->answer_due = false;
     send_beat(rendezvous, true, now);
+    rendezvous->owner.moved(rendezvous->owner.context);
 }
 
 /* One reset is a bootnode that was restarted. Several sessions in a row that do not last: another client has our

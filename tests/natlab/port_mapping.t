@@ -53,6 +53,15 @@ sub hears {
     return ok(wait_event($pair->{$to}, { event => 'message', text => $text }, 5), "$pair->{protocol}: $to hears: $text");
 }
 
+# The router gets another public address: the mapping's is another one, too.
+sub renumbered {
+    my ($pair) = @_;
+    my $address = PUBLIC . '.121';
+    $pair->{lab}->renumber('a');
+    ok(wait_log($pair->{a}, qr/others reach us at \Q$address\E:\d+/, 30), "$pair->{protocol}: a is told its new address");
+    return hears($pair, 'b', 'a', 'wherever you are');
+}
+
 sub ends_soon {
     my ($client, $seconds, $what) = @_;
     my $start = now();
@@ -78,6 +87,7 @@ for my $pair (@pairs) {
 
 for my $pair (@pairs) {
     my $name = $pair->{protocol};
+    renumbered($pair);
     ends_soon($pair->{a}, GIVE_BACK_SECONDS, "$name: a ends soon");
     is($pair->{a}{status}, 0, "$name: and well");
     ok(wait_until(sub { !mappings($pair) }, 1), "$name: its mapping is gone");

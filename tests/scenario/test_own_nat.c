@@ -91,6 +91,18 @@ static void test_other_interfaces(void **state) {
     assert_int_equal(servers.requests, 4);
 }
 
+static void test_a_new_public_address(void **state) {
+    struct world *world = *state;
+    struct servers servers = {.requests = 0};
+    struct person *anna = newcomer(world, &servers, NAT_PORT_RESTRICTED);
+    anna->nat.outside.ip[15] = 77;
+    nat_rebind(&anna->nat);
+    world_run(world, 20000);
+    assert_int_equal(anna->seen.ip[15], 77);
+    assert_int_equal(servers.requests, 4);
+    assert_int_equal(person_count(anna, EVENT_REGISTERED, NULL), 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 
 int main(void) {
@@ -100,6 +112,7 @@ int main(void) {
         TEST(test_no_second_address),
         TEST(test_a_second_room_asks_nothing),
         TEST(test_other_interfaces),
+        TEST(test_a_new_public_address),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("own_nat", tests, NULL, NULL);
