@@ -141,7 +141,9 @@ static void on_said_bye(void *context, struct peer *peer) {
     peer_left(context, peer, true);
 }
 
+/* Whom a relayed packet's turn found absent is still there at the next tick. */
 static void on_absent(void *context, struct peer *peer) {
+    if (peer->finished) return;
     if (peer->state != PEER_GONE) peer_left(context, peer, peer->left_by_itself);
     peer->finished = true;
 }

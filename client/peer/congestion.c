@@ -58,9 +58,8 @@ static uint64_t burst(uint64_t rate) {
 /* What may go out by pacing at `now`, in thousandths of bytes. */
 static uint64_t tokens_at(const struct congestion *congestion, uint64_t rate, uint64_t now) {
     uint64_t most = burst(rate), passed = now > congestion->filled ? now - congestion->filled : 0;
-    if (passed > 1000) passed = 1000;
-    uint64_t tokens = congestion->tokens + rate * passed;
-    return tokens < most ? tokens : most;
+    if (congestion->tokens >= most || passed > (most - congestion->tokens) / rate) return most;
+    return congestion->tokens + rate * passed;
 }
 
 bool congestion_allows(struct congestion *congestion, size_t bytes, size_t in_flight, uint64_t now) {
@@ -68,7 +67,8 @@ bool congestion_allows(struct congestion *congestion, size_t bytes, size_t in_fl
 }
 
 uint64_t congestion_due(const struct congestion *congestion, size_t bytes, size_t in_flight, uint64_t now) {
-    if (in_flight > 0 && in_flight + bytes > congestion_window(congestion)) return UINT64_MAX;
+    if (in_flight == 0) return now; /* else who said little on a far path, and so measured little, would wait */
+    if (in_flight + bytes > congestion_window(congestion)) return UINT64_MAX;
     uint64_t rate = pacing_rate(congestion);
     if (rate == 0) return now;
     uint64_t tokens = tokens_at(congestion, rate, now), wanted = 1000 * (uint64_t)bytes;

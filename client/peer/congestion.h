@@ -7,8 +7,9 @@
  * sign of congestion: a radio link that loses a fifth keeps its rate, and of a policer's limit what got through is the
  * measure.
  *
- * Invariants: the window is never under CONGESTION_WINDOW_MIN, so a chat is not slowed; before the first measurement it
- * is ten packets (RFC 6928), unpaced; bytes that are in flight at all are a sender's own doing, never a peer's: an
+ * Invariants: the window is never under CONGESTION_WINDOW_MIN, and with nothing in flight a packet is not paced, so a
+ * chat is not slowed, though its lines measure a path of few bytes a second; before the first measurement the window is
+ * ten packets (RFC 6928), unpaced; bytes that are in flight at all are a sender's own doing, never a peer's: an
  * acknowledgement only counts for what was sent.
  *
  * Unlike BBR it knows time by the millisecond, so a burst of what two milliseconds carry goes at once; it has no

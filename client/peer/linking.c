@@ -66,12 +66,13 @@ static bool in_a_hurry(const struct peer *peer) {
 
 void linking_start(struct peer *peer, uint64_t now) {
     peer->relay_count = 0;
-    peer->relays_due = now + (in_a_hurry(peer) ? 0 : MEMBER_WAIT_MS);
+    peer->relays_due = UINT64_MAX;
     if (peer->pair.initiator) {
         peer->renewing = false;
         peer->retry = now + ROUND_WAIT_FIRST_MS; /* should there be no index left */
         if (!attempt_begin(peer, NULL, now)) return;
     }
+    peer->relays_due = now + (in_a_hurry(peer) ? 0 : MEMBER_WAIT_MS);
     peer->retry = UINT64_MAX;
     path_log_add(&peer->log, NOTE_ROUND, NULL, peer->rounds + 1, now);
     punch_start(&peer->punch, now);

@@ -155,6 +155,21 @@ static void a_chat_is_never_slowed(void **state) {
     }
 }
 
+/* However slow and far the path is: what is due later becomes due. */
+static void pacing_ends(void **state) {
+    struct congestion congestion;
+    struct congestion_mark mark;
+    (void)state;
+    congestion_init(&congestion);
+    congestion_sent(&congestion, 10 * SIZE, 0, 1000, &mark);
+    congestion_acknowledged(&congestion, 10 * SIZE, &mark, true, 0, 21000);
+    congestion.phase = CONGESTION_DRAIN;
+    congestion_sent(&congestion, 5 * SIZE, 0, 21000, &mark);
+    uint64_t due = congestion_due(&congestion, SIZE, 5 * SIZE, 21000);
+    assert_in_range(due, 21001, 31000);
+    assert_true(congestion_allows(&congestion, SIZE, 5 * SIZE, due));
+}
+
 /* A path that became ten times as fast is used after a while, and one that became slow soon. */
 static void a_change_is_noticed(void **state) {
     struct path path = {.rate = 32000, .delay = 40, .queue = 64000};
@@ -182,6 +197,7 @@ int main(void) {
         cmocka_unit_test(random_loss_is_no_congestion),
         cmocka_unit_test(a_policer_is_kept_to),
         cmocka_unit_test(a_chat_is_never_slowed),
+        cmocka_unit_test(pacing_ends),
         cmocka_unit_test(a_change_is_noticed),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -305,6 +305,31 @@ static void the_window_bounds_what_is_in_flight(void **state) {
     delivery_sender_clear(&sender);
 }
 
+/* One line has measured a path of some hundred bytes a second, since there was no more to say. */
+static void a_line_on_a_far_path_slows_none_after_it(void **state) {
+    static const uint8_t text[900];
+    struct blob *line = blob_create(text, 40), *paste = blob_create(text, sizeof text);
+    struct delivery_sender sender;
+    uint64_t now = 10;
+
+    (void)state;
+    delivery_sender_init(&sender, 1);
+    for (uint32_t lines = 1; lines < 20; lines++, now += 3000) {
+        assert_true(delivery_queue(&sender, line, 0));
+        assert_int_equal(delivery_due(&sender, now), now);
+        assert_int_equal(send_all(&sender, now), 1);
+        acknowledge(&sender, lines, 0, now + 600);
+        if (lines % 5 != 1) continue;
+        assert_true(delivery_queue(&sender, paste, 0));
+        assert_int_equal(delivery_due(&sender, now + 610), now + 610);
+        assert_int_equal(send_all(&sender, now + 610), 1);
+        acknowledge(&sender, ++lines, 0, now + 1210);
+    }
+    blob_drop(line);
+    blob_drop(paste);
+    delivery_sender_clear(&sender);
+}
+
 static void the_timer_is_rfc_6298s(void **state) {
     struct delivery_sender sender;
 
@@ -616,6 +641,7 @@ int main(void) {
         cmocka_unit_test(a_restart_repeats_whole_messages),
         cmocka_unit_test(a_restart_keeps_what_is_complete_but_not_collected),
         cmocka_unit_test(the_window_bounds_what_is_in_flight),
+        cmocka_unit_test(a_line_on_a_far_path_slows_none_after_it),
         cmocka_unit_test(the_timer_is_rfc_6298s),
         cmocka_unit_test(expiries_double_up_to_two_seconds),
         cmocka_unit_test(a_lost_flight_is_one_expiry),
