@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <unistd.h>
 
+#include "bootnode/stun_alternate.h"
 #include "bootnode/table/room.h"
 #include "common/udp.h"
 
@@ -74,6 +75,12 @@ static const struct ini_key keys[] = {
 
 const struct ini_table bootnode_config_table = {
     .keys = keys, .count = sizeof keys / sizeof keys[0], .target_size = sizeof(struct bootnode_config)};
+
+bool bootnode_config_fits(const struct bootnode_config *config) {
+    struct stun_alternate ignored;
+    return config->stun_alternate.count == 0 || stun_alternate_choose(config->listen.items, config->listen.count,
+                                                                      &config->stun_alternate.items[0], &ignored);
+}
 
 /* A second's worth, so that nobody's packets wait behind another's for long; and a whole packet. */
 static struct rate byte_rate(long long per_second) {

@@ -37,6 +37,8 @@ struct bootnode_config {
 
 extern const struct ini_table bootnode_config_table;
 
+/* What no key can tell alone: is `stun_alternate` another address and another port than one that is listened on? */
+bool bootnode_config_fits(const struct bootnode_config *config);
 /* Every rate with its burst: the configured number is a second's worth, a bucket holds that of some seconds. */
 void bootnode_config_rates(const struct bootnode_config *config, struct rate out[static RATE_KIND_COUNT]);
 /* How many workers to start: 1 to 256. */

@@ -69,7 +69,12 @@ static bool load_config(const struct arguments *arguments, struct bootnode_confi
         fprintf(stderr, "gochat: --listen '%s': %s\n", arguments->listen, why);
         return false;
     }
-    return true;
+    if (bootnode_config_fits(config)) return true;
+    address_format(&config->stun_alternate.items[0], why);
+    fprintf(stderr,
+            "gochat: %s: stun_alternate = %s: expected another address and another port than those listened on\n",
+            arguments->config, why);
+    return false;
 }
 
 int bootnode_main(int argc, char **argv) {

@@ -85,7 +85,7 @@ static bool take_response_port(struct stun_request *request, const struct attrib
     struct reader reader = value_of(attribute);
     request->response_port = read_u16(&reader);
     if (attribute->size == 4) read_skip(&reader, 2);
-    return reader_finished(&reader) && request->response_port != 0;
+    return reader_finished(&reader) && request->response_port >= STUN_RESPONSE_PORT_MIN;
 }
 
 /* Zero, and as long as the answer, so that this makes no answer longer than its request. */

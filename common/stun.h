@@ -14,6 +14,9 @@
 #define STUN_REQUEST_MAX 64      /* of ours */
 #define STUN_RESPONSE_MAX 112    /* of ours */
 #define STUN_TYPE_END 0x04       /* first bytes of STUN are below */
+/* Below are the well-known ports, which no NAT maps to: RESPONSE-PORT names none, so that nobody has a server knock at
+ * the services of those who share his address. */
+#define STUN_RESPONSE_PORT_MIN 1024
 
 /* CHANGE-REQUEST: which of the server's addresses and ports shall answer. */
 enum stun_change { STUN_CHANGE_NOTHING = 0, STUN_CHANGE_PORT = 2, STUN_CHANGE_IP = 4, STUN_CHANGE_BOTH = 6 };
@@ -24,7 +27,7 @@ struct stun_request {
     bool fingerprint;                           /* asked with FINGERPRINT: answer with one */
     bool change_asked;                          /* with CHANGE-REQUEST; classic clients always send it */
     enum stun_change change;
-    uint16_t response_port; /* where at the source the answer shall go; 0: to its port */
+    uint16_t response_port; /* where at the source the answer shall go, STUN_RESPONSE_PORT_MIN or above; 0: its port */
     bool clock;             /* asks what time it is */
     uint16_t unknown[8];    /* comprehension-required attributes that we do not know: error 420 */
     size_t unknown_count;
@@ -41,7 +44,8 @@ struct stun_response {
 
 /* --- The server's half --- */
 
-/* True for a well-formed Binding request: length, attributes, FINGERPRINT when present. Anything else: drop. */
+/* True for a well-formed Binding request: length, attributes, FINGERPRINT when present, a RESPONSE-PORT that may be.
+ * Anything else: drop. */
 bool stun_decode_request(const uint8_t *data, size_t size, struct stun_request *out);
 /* For a server with one address alone: CHANGE-REQUEST becomes an attribute it does not know (RFC 5780 §6.1). False for
  * a classic client's wish, which silence answers rightly. */

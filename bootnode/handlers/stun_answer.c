@@ -24,7 +24,7 @@ static bool choose_endpoint(struct context *context, const struct packet *packet
 /* The one answer that is larger than its request: by 12 to 24 bytes, and where there is another address by up to 72,
  * for a client that wants to know is told by nothing but an answer. So it is limited more strictly than others. Whoever
  * forges sources gains nothing more by CHANGE-REQUEST and RESPONSE-PORT: the answer goes to the same address, once, and
- * the port he could forge as well. */
+ * the port he could forge as well. Whoever does not reaches his own address alone, and no well-known port of it. */
 void handle_stun(struct context *context, const struct packet *packet) {
     struct stun_request request;
     uint8_t answer[STUN_RESPONSE_MAX], endpoint;

@@ -70,14 +70,16 @@ struct probing {
 struct examination {
     struct address servers[EXAMINATION_SERVERS];
     size_t server_count, next;     /* those before `next` are or were `server` */
+    bool again;                    /* nobody answered: all are asked for a second time */
     struct address server, second; /* port 0: none */
     struct address local;
     bool present;
     struct probing probes[PROBE_COUNT];
 };
 
-/* Asks the first server, or, when it is silent, the next; what comes behind and has another IP serves as the second
- * one. All are of one family. `local`: what our first socket is bound to on the way there (port 0: not known). */
+/* Asks the first server, or, when it is silent, the next, all of them twice; what comes behind and has another IP
+ * serves as the second one. All are of one family. `local`: what our first socket is bound to on the way there (port 0:
+ * not known). */
 void examination_start(struct examination *examination, const struct address *servers, size_t count,
                        const struct address *local, uint64_t now);
 /* The size of the next packet to send now, from which socket and where to; 0: nothing more for now. */

@@ -28,6 +28,7 @@ static bool is_over(const struct lifetime *lifetime) {
 static void begin_check(struct lifetime *lifetime, size_t i) {
     struct lifetime_rung *rung = &lifetime->rungs[i];
     const struct stun_request ask = {.response_port = rung->opening.response.mapped.port};
+    if (ask.response_port < STUN_RESPONSE_PORT_MIN) return;
     stun_query_start(&rung->check, &lifetime->server, &ask, STUN_QUERY_TRIES,
                      rung->opening.answered_at + idle_s(i) * 1000);
 }

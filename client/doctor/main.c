@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <sodium.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,6 +35,19 @@ struct doctor {
     uint64_t said_alive_s;
 };
 
+/* One line, and an object for who reads nothing else. */
+__attribute__((format(printf, 3, 4))) static int fail(const struct doctor *doctor, int status, const char *format,
+                                                      ...) {
+    char why[2 * WHY_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(why, sizeof why, format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "gochat: %s\n", why);
+    if (doctor->options.json) report_failure(doctor->options.config.bootnode, why, status, stdout);
+    return status;
+}
+
 /* --- Sockets --- */
 
 /* Dual stack, or IPv4 alone where there is no IPv6. */
@@ -47,13 +61,14 @@ static int open_socket(uint16_t port, char *why, size_t why_size) {
     return udp_open(&any, &options, why, why_size);
 }
 
-static bool open_first(struct doctor *doctor) {
+/* A status; DIRECT: it is open. */
+static int open_first(struct doctor *doctor) {
     char why[WHY_SIZE];
     doctor->batch = udp_batch_create(BATCH);
+    if (!doctor->batch) return fail(doctor, DOCTOR_STATUS_FAILED, "out of memory");
     doctor->sockets[0] = open_socket((uint16_t)doctor->options.config.port, why, sizeof why);
-    if (doctor->batch && doctor->sockets[0] >= 0) return true;
-    if (doctor->batch) fprintf(stderr, "gochat: --port %lld: %s\n", doctor->options.config.port, why);
-    return false;
+    if (doctor->sockets[0] >= 0) return DOCTOR_STATUS_DIRECT;
+    return fail(doctor, DOCTOR_STATUS_FAILED, "--port %lld: %s", doctor->options.config.port, why);
 }
 
 /* What cannot be sent is lost like any datagram: the findings say that nobody answered. */
@@ -103,18 +118,22 @@ static void sort_by_family(struct doctor *doctor, const struct address *addresse
     }
 }
 
-static bool resolve(struct doctor *doctor) {
+/* A status; DIRECT: one of them at least is known. As for the client, another one will do. */
+static int resolve(struct doctor *doctor) {
     struct bootnode bootnodes[BOOTNODES_MAX];
     struct address addresses[RENDEZVOUS_ADDRESSES];
-    char why[WHY_SIZE];
-    size_t count = bootnodes_name(doctor->options.config.bootnode, bootnodes);
+    char whys[BOOTNODES_MAX][WHY_SIZE];
+    size_t count = bootnodes_name(doctor->options.config.bootnode, bootnodes), known = 0;
     for (size_t i = 0; i < count; i++) {
-        size_t found = address_resolve(bootnodes[i].name, 0, addresses, RENDEZVOUS_ADDRESSES, why, sizeof why);
-        if (found == 0) fprintf(stderr, "gochat: --bootnode %s: %s\n", bootnodes[i].name, why);
-        if (found == 0) return false;
+        size_t found = address_resolve(bootnodes[i].name, 0, addresses, RENDEZVOUS_ADDRESSES, whys[i], WHY_SIZE);
+        if (found > 0) whys[i][0] = '\0';
         sort_by_family(doctor, addresses, found);
+        known += found > 0;
     }
-    return true;
+    if (known == 0) return fail(doctor, DOCTOR_STATUS_USAGE, "--bootnode %s: %s", bootnodes[0].name, whys[0]);
+    for (size_t i = 0; i < count; i++)
+        if (whys[i][0]) fprintf(stderr, "gochat: --bootnode %s: %s; left out\n", bootnodes[i].name, whys[i]);
+    return DOCTOR_STATUS_DIRECT;
 }
 
 /* The address that the kernel would send from; false where there is no way. */
@@ -213,7 +232,7 @@ static int examine(struct doctor *doctor) {
 
 int doctor_main(int argc, char **argv) {
     static struct doctor doctor;
-    int status = DOCTOR_STATUS_FAILED;
+    int status;
     switch (doctor_options_read(argc, argv, &doctor.options)) {
     case CLIENT_CONFIG_DONE: return 0;
     case CLIENT_CONFIG_BAD: return DOCTOR_STATUS_USAGE;
@@ -221,10 +240,9 @@ int doctor_main(int argc, char **argv) {
     }
     if (sodium_init() < 0) return DOCTOR_STATUS_FAILED;
     for (size_t i = 0; i < SOCKETS; i++) doctor.sockets[i] = -1;
-    if (!resolve(&doctor))
-        status = DOCTOR_STATUS_USAGE;
-    else if (open_first(&doctor))
-        status = examine(&doctor);
+    status = resolve(&doctor);
+    if (status == DOCTOR_STATUS_DIRECT) status = open_first(&doctor);
+    if (status == DOCTOR_STATUS_DIRECT) status = examine(&doctor);
     for (size_t i = 0; i < SOCKETS; i++)
         if (doctor.sockets[i] >= 0) close(doctor.sockets[i]);
     udp_batch_destroy(doctor.batch);

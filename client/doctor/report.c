@@ -203,3 +203,10 @@ void report_to_programs(const struct diagnosis *diagnosis, FILE *out) {
     fputc('\n', out);
     json_decref(object);
 }
+
+void report_failure(const char *bootnodes, const char *why, int status, FILE *out) {
+    json_t *object = json_pack("{s:s,s:s,s:i}", "bootnode", bootnodes, "error", why, "status", status);
+    json_dumpf(object, out, JSON_COMPACT);
+    fputc('\n', out);
+    json_decref(object);
+}

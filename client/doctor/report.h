@@ -25,3 +25,5 @@ struct diagnosis {
 void diagnosis_conclude(struct diagnosis *diagnosis);
 void report_to_people(const struct diagnosis *diagnosis, FILE *out);
 void report_to_programs(const struct diagnosis *diagnosis, FILE *out);
+/* To programs, in its place: nothing could be examined. */
+void report_failure(const char *bootnodes, const char *why, int status, FILE *out);

@@ -147,20 +147,29 @@ for my $wrong (
     is(scalar(() = $err =~ /\n/g), 1, "$what: in one line") or diag($err);
     is($out, '', "$what: and nothing else");
 }
+($status, $said) = examined('--bootnode', 'no-such-host.invalid:9595');
+is($status, USAGE, 'an unknown host, for programs: status 2');
+is_deeply([sort keys %$said], [qw(bootnode error status)], 'an unknown host, for programs: one object says so');
+like($said->{error}, qr/no-such-host\.invalid/, 'an unknown host, for programs: which');
+($status, $said) = examined('--bootnode', $two->{address}, '--port', $port);
+is_deeply([$status, $said->{status}], [1, 1], 'a port that is taken, for programs: status 1, in the object, too');
+($status, $said) = examined('--bootnode', 'no-such-host.invalid:9595', '--bootnode', $two->{address});
+is($status, DIRECT, 'an unknown host beside a known one: the other one is asked');
+
 my ($code, $help) = doctor('--help');
 is($code, 0, '--help');
 like($help, qr/$_/, "$_ is explained") for qw(--bootnode --json --lifetime --port --config);
 
 # A second address that is not ours, or not another one.
 my $free = free_udp_port();
-for my $bad (["127.0.0.1:$other_port", qr/another address and another port/],
-    ["127.0.0.9:$free", qr/another address and another port/], ['192.0.2.77:9', qr/192\.0\.2\.77/]) {
-    my ($alternate, $pattern) = @$bad;
+for my $bad (["127.0.0.1:$other_port", 2, qr/another address and another port/],
+    ["127.0.0.9:$free", 2, qr/another address and another port/], ['192.0.2.77:9', 1, qr/192\.0\.2\.77/]) {
+    my ($alternate, $status, $pattern) = @$bad;
     my $folder = temp_dir();
     my $file = write_file("$folder/b.ini", "[bootnode]\nkey_file = $folder/key\nstun_alternate = $alternate\n");
     ($code, undef, my $err) = run_program(name => 'refused',
         command => [gochat(), '--mode', 'bootnode', '--listen', "127.0.0.1:$free", '--config', $file]);
-    is($code, 1, "stun_alternate = $alternate: refused");
+    is($code, $status, "stun_alternate = $alternate: refused");
     like($err, qr/stun_alternate .*$pattern/, "stun_alternate = $alternate: says so");
 }
 

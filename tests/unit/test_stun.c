@@ -204,6 +204,23 @@ static void with_one_address_a_wish_is_not_known(void **state) {
     assert_int_equal(request.unknown_count, 0);
 }
 
+static void no_answer_goes_to_a_well_known_port(void **state) {
+    (void)state;
+    static const struct {
+        uint16_t port;
+        bool good;
+    } rows[] = {{0, false}, {1, false}, {19, false}, {53, false}, {1023, false}, {1024, true}, {65535, true}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct stun_request ask = {.response_port = 40000}, request;
+        uint8_t packet[STUN_REQUEST_MAX], random[12] = {1};
+        stun_make_transaction(random, ask.transaction);
+        size_t size = stun_encode_request(&ask, packet, sizeof packet);
+        packet[STUN_HEADER_SIZE + 4] = (uint8_t)(rows[i].port >> 8);
+        packet[STUN_HEADER_SIZE + 5] = (uint8_t)rows[i].port;
+        assert_int_equal(stun_decode_request(packet, size, &request), rows[i].good);
+    }
+}
+
 static void a_response_port_is_read_in_both_lengths(void **state) {
     (void)state;
     struct message message;
@@ -501,6 +518,7 @@ int main(void) {
         cmocka_unit_test(a_wish_for_another_address_is_noted),
         cmocka_unit_test(with_one_address_a_wish_is_not_known),
         cmocka_unit_test(a_response_port_is_read_in_both_lengths),
+        cmocka_unit_test(no_answer_goes_to_a_well_known_port),
         cmocka_unit_test(the_clock_is_asked_with_its_length),
         cmocka_unit_test(answers_as_the_sample_responses),
         cmocka_unit_test(answers_a_fingerprint_with_one),
