@@ -157,17 +157,21 @@ static void offer(struct peer *peer, bool answer, uint64_t now) {
 void paths_seek(struct peer *peer, uint64_t now) {
     if (!may_seek(peer) || peer->seek.active || !linking_usable(peer, now)) return;
     offer(peer, false, now);
+    peer->seek_answered = false;
     punch_to_seek(peer, now);
 }
 
+/* One answer a seek: with more of them a member would have us send to as many strangers as it can name. */
 void paths_offered(struct peer *peer, const struct frame_candidates *offered, uint64_t now) {
     peer->offered = offered->candidates;
     peer->other_mapping = offered->mapping;
     if (!may_seek(peer) || (peer->seek.active && !offered->answer)) return;
     if (!offered->answer) {
         offer(peer, true, now);
+        peer->seek_answered = true;
         punch_to_seek(peer, now);
-    } else if (peer->seek.active) {
+    } else if (peer->seek.active && !peer->seek_answered) {
+        peer->seek_answered = true;
         seek_offered(peer, now);
     }
 }

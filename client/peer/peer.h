@@ -185,6 +185,7 @@ struct peer {
     struct punch seek;
     uint64_t seek_due; /* the next round; UINT64_MAX: none */
     unsigned seek_rounds;
+    bool seek_answered;            /* by the other side's CANDIDATES, or it began */
     struct candidate_list offered; /* by the other side's CANDIDATES */
     enum nat_mapping other_mapping;
     struct path_log log;

@@ -231,6 +231,26 @@ static void a_stranger_named_by_the_peer_gets_nothing(void **state) {
     assert_int_equal(fixture->relayed, 1);
 }
 
+/* Five packets to each of the five addresses of one answer a round of seeking, however many are named. */
+static void strangers_named_without_end_get_little(void **state) {
+    struct fixture *fixture = *state;
+    struct frame_candidates candidates = {.candidates.count = RECORD_CANDIDATES_MAX};
+    uint64_t now = NOW;
+
+    for (unsigned named = 0; now < NOW + 60000; now += STEP_MS) {
+        for (unsigned i = 0; i < RECORD_CANDIDATES_MAX; i++) {
+            candidates.candidates.items[i] = stranger;
+            candidates.candidates.items[i].port = (uint16_t)(1024 + named++ % 60000);
+        }
+        candidates.answer = !candidates.answer;
+        paths_offered(fixture->peer, &candidates, now);
+        fixture->peer->current.created = fixture->peer->heard = now;
+        fixture->peer->asked = 0;
+        if (paths_due(fixture->peer) <= now) paths_tick(fixture->peer, now);
+    }
+    assert_in_range(fixture->to_stranger, 5, 60 * 10);
+}
+
 static void a_private_address_is_not_probed(void **state) {
     struct fixture *fixture = *state;
     const struct address private = {.ip = {[10] = 0xff, 0xff, 192, 168, 1, 1}, .port = 4000};
@@ -413,6 +433,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(offers_without_end_gain_two_attempts, open_responder, close_fixture),
         cmocka_unit_test_setup_teardown(a_new_run_does_not_hurry, open_responder, close_fixture),
         cmocka_unit_test_setup_teardown(a_stranger_named_by_the_peer_gets_nothing, open_responder, close_fixture),
+        cmocka_unit_test_setup_teardown(strangers_named_without_end_get_little, open_responder, close_fixture),
         cmocka_unit_test_setup_teardown(a_private_address_is_not_probed, open_responder, close_fixture),
         cmocka_unit_test_setup_teardown(roles_that_do_not_fit_are_declined, open_responder, close_fixture),
         cmocka_unit_test_setup_teardown(over_ends_it, open_responder, close_fixture),
