@@ -24,7 +24,8 @@
 #include "client/peer/peer.h"
 #include "client/rendezvous.h"
 
-#define CHATROOM_PEERS_MAX 1024 /* what a bootnode can make us hold */
+#define CHATROOM_PEERS_OF_ONE 1024 /* what a bootnode alone can make us hold, */
+#define CHATROOM_PEERS_MAX 2048    /* and all of them: each has its share, which no other one's inventions take */
 #define CHATROOM_AUTHORS_MAX 2048
 #define CHATROOM_INPUTS 512               /* messages that may be under way */
 #define CHATROOM_BYTES (8u * 1024 * 1024) /* and their bytes, before input has to wait */

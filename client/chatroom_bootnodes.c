@@ -53,8 +53,16 @@ static void gather(const struct chatroom_bootnode *from, const struct member_rec
             if (rank < counts[i]) add_usable(out, &told[i][rank]);
 }
 
-static struct peer *add_peer(struct chatroom *room, const struct member_record *record) {
-    if (room->peer_count == CHATROOM_PEERS_MAX) return NULL;
+/* A bootnode that lists people who are not there must not keep out those whom the others list. */
+static bool has_share_left(const struct chatroom *room, unsigned bootnode) {
+    size_t share = CHATROOM_PEERS_MAX / room->rendezvous_count, brought = 0;
+    if (share > CHATROOM_PEERS_OF_ONE) share = CHATROOM_PEERS_OF_ONE;
+    for (size_t i = 0; i < room->peer_count; i++) brought += room->peers[i]->listed_once == 1u << bootnode;
+    return brought < share;
+}
+
+static struct peer *add_peer(struct chatroom *room, unsigned bootnode, const struct member_record *record) {
+    if (room->peer_count == CHATROOM_PEERS_MAX || !has_share_left(room, bootnode)) return NULL;
     struct peer *peer = peer_create(&room->peer_host, record, room->now);
     memcpy(&room->tags[room->peer_count], peer->tag_in, PAIR_TAG_SIZE);
     room->peers[room->peer_count++] = peer;
@@ -68,7 +76,7 @@ static void on_listed(void *context, const struct member_record *record, enum ch
     if (room->state >= CHATROOM_LEAVING || memcmp(record->id, room->member_id, MEMBER_ID_SIZE) == 0) return;
     struct peer *peer = chatroom_peer(room, record->id);
     bool is_new = peer == NULL;
-    if (is_new && !(peer = add_peer(room, record))) return;
+    if (is_new && !(peer = add_peer(room, which->index, record))) return;
     struct usable usable;
     gather(which, record, &usable);
     if (!(peer->listed >> which->index & 1)) peer->left_by_itself = false;

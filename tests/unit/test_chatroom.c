@@ -254,6 +254,36 @@ static void a_round_trip_is_told_when_it_changed(void **state) {
     assert_told(fixture, NOW + 9000, 500, false);
 }
 
+/* Bootnode `which` lists somebody; true when we then have one more peer. */
+static bool lists(struct chatroom *room, unsigned which, uint32_t number) {
+    struct member_record record = {.suite_mask = 1};
+    const struct membership_observer *observer = &room->rendezvous[which].owner.members;
+    size_t before = room->peer_count;
+    memcpy(record.id, &number, sizeof number);
+    observer->listed(observer->context, &record, CHANGE_JOINED);
+    return room->peer_count > before;
+}
+
+static void no_bootnode_takes_the_others_share(void **state) {
+    struct fixture *fixture = *state;
+    struct bootnode bootnodes[BOOTNODES_MAX];
+    struct chatroom_host host = fixture->host;
+    host.bootnodes = bootnodes;
+    for (unsigned count = 1; count <= BOOTNODES_MAX; count++) {
+        uint32_t number = 1;
+        unsigned liar = count - 1;
+        for (unsigned i = 0; i < count; i++) bootnodes[i] = fixture->bootnode;
+        host.bootnode_count = count;
+        struct chatroom *room = chatroom_create(&host, "tea", &fixture->keys, NOW);
+        while (lists(room, liar, number)) number++;
+        assert_in_range(room->peer_count, 512, CHATROOM_PEERS_OF_ONE);
+        for (unsigned honest = 0; honest < liar; honest++)
+            for (unsigned i = 0; i < 512; i++) assert_true(lists(room, honest, ++number)); /* the largest room */
+        assert_false(lists(room, liar, ++number));
+        chatroom_destroy(room);
+    }
+}
+
 int main(void) {
 #define ROOM_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
@@ -264,6 +294,7 @@ int main(void) {
         ROOM_TEST(nicks_are_rationed),
         ROOM_TEST(authors_are_bounded),
         ROOM_TEST(a_round_trip_is_told_when_it_changed),
+        ROOM_TEST(no_bootnode_takes_the_others_share),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("chatroom", tests, NULL, NULL);
