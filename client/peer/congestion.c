@@ -85,7 +85,7 @@ void congestion_sent(struct congestion *congestion, size_t bytes, size_t in_flig
                                      .delivered_at = congestion->delivered_at,
                                      .first_sent_at = congestion->first_sent_at,
                                      .sent_at = now,
-                                     .limited = congestion->limited_until > congestion->delivered};
+                                     .limited = congestion->limited_until && congestion->limited_until >= congestion->delivered};
 }
 
 void congestion_idle(struct congestion *congestion, size_t in_flight) {
@@ -114,6 +114,7 @@ static void next_round(struct congestion *congestion, bool limited) {
 static void take_rate(struct congestion *congestion, const struct congestion_mark *mark, uint64_t now) {
     uint64_t sent = mark->sent_at - mark->first_sent_at, acknowledged = now - mark->delivered_at;
     uint64_t interval = sent > acknowledged ? sent : acknowledged;
+    if (interval < congestion->round_trip) return; /* it answers an earlier copy: nothing comes back as soon as that */
     uint64_t rate = (congestion->delivered - mark->delivered) * 1000 / (interval ? interval : 1);
     uint64_t *highest = &congestion->rates[congestion->round % CONGESTION_ROUNDS];
     if (mark->limited && rate <= congestion_bandwidth(congestion)) return;

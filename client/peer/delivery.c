@@ -305,6 +305,10 @@ static void take_news(struct delivery_sender *sender, const struct news *news, u
     sender->backoff = 0;
     sender->news_at = now;
     if (news->measured && now >= news->measured_at) take_sample(sender, news->measured_at, now);
+    /* Whichever copy it answers, it took at least as long as the last one. Without this a path that became slow would
+     * have everything sent twice, and so no sample, for ever. */
+    if (!news->measured && sender->has_rtt && (now - newest->sent_at) * 1000 > sender->srtt_us)
+        take_sample(sender, newest->sent_at, now);
     if (!is_of_an_earlier_copy(sender, newest, now) && (!sender->has_newest || newest->sent_at >= sender->newest_at)) {
         sender->has_newest = true;
         sender->newest_at = newest->sent_at;

@@ -1,6 +1,7 @@
 #!/usr/bin/perl
 # A flood of text through a thin link: 1,000,000 bytes in a hundred messages over 256 kbit/s with 5 % loss, behind a
-# policer that drops what is too much. It takes at least 70 % of the link.
+# policer that drops what is too much and behind a wire that queues it, at the same time in two laboratories. It takes at
+# least 70 % of the link.
 use strict;
 use warnings;
 use FindBin;
@@ -22,6 +23,10 @@ my %thin = (
         $lab->weather('a', delay => DELAY_MS);
         $lab->loss('a', LOSS);
         $lab->rate('a', LINK);
+    },
+    wire => sub {
+        my ($lab) = @_;
+        $lab->weather('a', delay => DELAY_MS, loss => LOSS, rate => LINK);
     },
 );
 

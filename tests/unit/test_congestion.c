@@ -129,6 +129,29 @@ static void random_loss_is_no_congestion(void **state) {
     }
 }
 
+static void a_thin_queue_with_loss_is_filled(void **state) {
+    static const uint64_t delays[] = {2, 40, 150};
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct path path = {.rate = 32000, .delay = delays[i], .queue = 200000, .loss = 5};
+        assert_true(flood(&path, 10000, 60000) > 0.85);
+    }
+}
+
+/* What was repeated for nothing is answered by the first copy, sooner than any path can. */
+static void an_answer_to_an_earlier_copy_is_no_rate(void **state) {
+    struct path path = {.rate = 32000, .delay = 40, .queue = 8000};
+    struct congestion_mark mark;
+    (void)state;
+    flood(&path, 1000, 20000);
+    uint64_t before = congestion_bandwidth(&path.congestion);
+    for (uint64_t now = 21000; now < 21100; now++) {
+        congestion_sent(&path.congestion, SIZE, path.in_flight, now, &mark);
+        congestion_acknowledged(&path.congestion, SIZE, &mark, false, path.in_flight, now + 1);
+    }
+    assert_true(congestion_bandwidth(&path.congestion) <= before);
+}
+
 static void a_policer_is_kept_to(void **state) {
     (void)state;
     struct path path = {.rate = 32000, .delay = 40, .loss = 5};
@@ -195,6 +218,8 @@ int main(void) {
         cmocka_unit_test(a_link_is_filled),
         cmocka_unit_test(a_queue_stays_short),
         cmocka_unit_test(random_loss_is_no_congestion),
+        cmocka_unit_test(a_thin_queue_with_loss_is_filled),
+        cmocka_unit_test(an_answer_to_an_earlier_copy_is_no_rate),
         cmocka_unit_test(a_policer_is_kept_to),
         cmocka_unit_test(a_chat_is_never_slowed),
         cmocka_unit_test(pacing_ends),
