@@ -134,11 +134,12 @@ static bool may_seek(const struct peer *peer) {
 }
 
 /* What the other side offered itself, beside what the bootnode told; of that one nobody checked that it is theirs, so
- * fewer packets go there. */
+ * fewer packets go there, and none into our own network. */
 static void seek_offered(struct peer *peer, uint64_t now) {
     struct address usable[RECORD_CANDIDATES_MAX];
     size_t count = peer->host->usable(peer->host->context, &peer->offered, usable);
-    for (size_t i = 0; i < count; i++) punch_keep_few(&peer->seek, &usable[i], OFFERED_PINGS, now);
+    for (size_t i = 0; i < count; i++)
+        if (address_classify(&usable[i]) == ADDRESS_PUBLIC) punch_keep_few(&peer->seek, &usable[i], OFFERED_PINGS, now);
 }
 
 static void punch_to_seek(struct peer *peer, uint64_t now) {

@@ -16,7 +16,7 @@ GoChat::Lab::enter();
 use constant { TICK => 0.05, ROUND_TRIP_MS => 100, ROUND_TRIPS => 8, CONNECT_TIMEOUT => 30, CHAT_TIMEOUT => 20 };
 use constant HALF => (delay => 25, jitter => 2, loss => 100 * (1 - sqrt 0.8), duplicate => 2.5, reorder => 5);
 
-my $messages = $ARGV[0] // 1500;
+my $messages = $ARGV[0] // ($ENV{SAN} ? 1500 : 10_000);
 my @kinds = qw(open full restricted port-restricted port-restricted);
 my @hosts = ('a' .. 'e');
 
