@@ -378,6 +378,7 @@ static void expiries_double_up_to_two_seconds(void **state) {
 /* One expiry sends the oldest again; its acknowledgement shows that the path lives, and the rest follow. */
 static void a_lost_flight_is_one_expiry(void **state) {
     struct delivery_sender sender;
+    struct frame_segment segment;
 
     (void)state;
     start_sender(&sender, 10);
@@ -386,9 +387,10 @@ static void a_lost_flight_is_one_expiry(void **state) {
     assert_int_equal(send_all(&sender, 300), 1);
     assert_int_equal(sender.backoff, 1);
     acknowledge(&sender, 1, 0, 400);
-    unsigned sent = 0;
-    for (uint64_t now = 400; now < 660; now++) sent += send_all(&sender, now);
-    assert_int_equal(sent, 9);
+    uint32_t sent = 0;
+    for (uint64_t now = 400; now < 1000; now++)
+        while (delivery_next(&sender, now, &segment)) sent |= UINT32_C(1) << segment.sequence;
+    assert_int_equal(sent, 0x3fe); /* 1 to 9 */
     delivery_sender_clear(&sender);
 }
 
