@@ -85,7 +85,8 @@ void congestion_sent(struct congestion *congestion, size_t bytes, size_t in_flig
                                      .delivered_at = congestion->delivered_at,
                                      .first_sent_at = congestion->first_sent_at,
                                      .sent_at = now,
-                                     .limited = congestion->limited_until && congestion->limited_until >= congestion->delivered};
+                                     .limited = congestion->limited_until &&
+                                                congestion->limited_until >= congestion->delivered};
 }
 
 void congestion_idle(struct congestion *congestion, size_t in_flight) {

@@ -61,18 +61,34 @@ static unsigned lost(const struct person *person) {
     return count;
 }
 
-/* --- What the issue asks --- */
+static void five_say(unsigned number) {
+    for (size_t i = 0; i < 5; i++) say_number(&world->people[i], number);
+}
+
+static void nothing_was_lost(void) {
+    for (size_t i = 0; i < world->people_count; i++) assert_int_equal(lost(&world->people[i]), 0);
+}
+
+/* As a program that was started anew; the other sees it. */
+static void comes_again(struct person *person, const struct person *other) {
+    person_kill(person);
+    person_forget(person);
+    person_start(person, "tea");
+    world_wait(world, CONNECT_MS, person_sees(person, other));
+    world_run(world, 3000);
+}
+
+/* --- Away and new --- */
 
 static void one_is_away_for_two_minutes_and_one_is_new(void **state) {
     meet(state, 5);
     struct person *carl = &world->people[2];
     unsigned said = 0;
-    for (; said < 10; said++)
-        for (size_t i = 0; i < 5; i++) say_number(&world->people[i], said + 1);
+    for (; said < 10; said++) five_say(said + 1);
     world_wait(world, 2000, all_have_all(said));
     carl->cut = true;
     for (; said < 70; said++) { /* 120 s; carl, too, goes on talking */
-        for (size_t i = 0; i < 5; i++) say_number(&world->people[i], said + 1);
+        five_say(said + 1);
         world_run(world, 2000);
     }
     assert_int_equal(person_count(&world->people[0], EVENT_PEER_LEFT, carl), 1);
@@ -82,10 +98,10 @@ static void one_is_away_for_two_minutes_and_one_is_new(void **state) {
     world_wait(world, CONNECT_MS + 2000, all_have_all(said));
     assert_true(person_last(fred, EVENT_MESSAGE, carl)->history);
     assert_string_equal(person_last(fred, EVENT_MESSAGE, carl)->nick, "carl");
-    for (size_t i = 0; i < 5; i++) say_number(&world->people[i], said + 1);
+    five_say(said + 1);
     world_wait(world, 2000, all_have_all(said + 1));
     assert_false(person_last(fred, EVENT_MESSAGE, carl)->history);
-    for (size_t i = 0; i < world->people_count; i++) assert_int_equal(lost(&world->people[i]), 0);
+    nothing_was_lost();
 }
 
 static void talk_does_not_stop_for_newcomers(void **state) {
@@ -93,7 +109,7 @@ static void talk_does_not_stop_for_newcomers(void **state) {
     struct person *fred = NULL;
     unsigned said = 0;
     for (; said < 100; said++) {
-        for (size_t i = 0; i < 5; i++) say_number(&world->people[i], said + 1);
+        five_say(said + 1);
         world_run(world, 50);
         if (said == 40) fred = comes("fred");
     }
@@ -109,13 +125,13 @@ static void loss_changes_nothing(void **state) {
     world->jitter_ms = 50;
     world->people[1].cut = true;
     for (; said < 60; said++) {
-        for (size_t i = 0; i < 5; i++) say_number(&world->people[i], said + 1);
+        five_say(said + 1);
         world_run(world, 2000);
     }
     world->people[1].cut = false;
     comes("fred");
     world_wait(world, 2 * MINUTE, all_have_all(said));
-    for (size_t i = 0; i < world->people_count; i++) assert_int_equal(lost(&world->people[i]), 0);
+    nothing_was_lost();
 }
 
 /* --- Who has it --- */
@@ -205,20 +221,12 @@ static void off_keeps_gives_and_asks_nothing(void **state) {
     say_number(anna, 1);
     say_number(bert, 1);
     world_wait(world, 1000, has_all(bert, anna, 1) && has_all(anna, bert, 1));
-    person_kill(anna);
-    person_forget(anna);
-    person_start(anna, "tea");
-    world_wait(world, CONNECT_MS, person_sees(anna, bert));
-    world_run(world, 3000);
+    comes_again(anna, bert);
     assert_int_equal(person_count(anna, EVENT_MESSAGE, NULL), 0);
     say_number(bert, 2); /* of which the first one is not missed */
     world_wait(world, 200, person_count(anna, EVENT_MESSAGE, bert) == 1);
     assert_int_equal(lost(anna), 0);
-    person_kill(bert);
-    person_forget(bert);
-    person_start(bert, "tea");
-    world_wait(world, CONNECT_MS, person_sees(bert, anna));
-    world_run(world, 3000);
+    comes_again(bert, anna);
     assert_int_equal(person_count(bert, EVENT_MESSAGE, NULL), 0); /* nor are its own told back */
 }
 

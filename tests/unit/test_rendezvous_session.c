@@ -65,9 +65,10 @@ static void make_active(struct fixture *fixture) {
 }
 
 static int setup(void **state) {
-    struct fixture *fixture = calloc(1, sizeof *fixture);
     static const uint8_t seed[32] = {5};
-    if (!fixture || sodium_init() < 0) return -1;
+    if (sodium_init() < 0) return -1;
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    assert_non_null(fixture);
     identity_from_seed(seed, &fixture->identity);
     assert_true(room_keys_derive("tea", NULL, 0, &fixture->keys));
     assert_true(address_parse("192.0.2.1:9595", 0, &fixture->bootnode));
