@@ -86,6 +86,14 @@ sub throughput {
     return @arrived * 1000 / $seconds;
 }
 
+# A link that was taken apart and put together again takes a moment.
+sub wait_for_link {
+    my ($from, $where, $at) = @_;
+    my $deadline = now() + slow(10);
+    do { to($from, $where, '0 ' . now()) } until arrivals($at, now() + 0.1, 0.1) || now() > $deadline;
+    arrivals($at, now() + 0.5, 0.3);
+}
+
 sub weather {
     my $lab = GoChat::Lab->up('full');
     my $server = $lab->udp_socket('boot', split /:/, SERVER);
@@ -97,13 +105,16 @@ sub weather {
     weather_test('back', $server, '203.0.113.21:5000', $inside);
 
     $lab->weather('a');
+    wait_for_link($inside, SERVER, $server);
     is(exchange($inside, SERVER, $server), PACKETS, 'fair weather: all come');
     $lab->loss('a', 50);
     about(exchange($inside, SERVER, $server) / PACKETS, 0.5, 0.05, 'and br0 loses what it was told to lose');
     $lab->loss('a', 0);
     $lab->weather('a', rate => 100_000);
+    wait_for_link($inside, SERVER, $server);
     about(throughput($inside, $server, 100_000, 1), 100_000, 15_000, 'the rate of the wire');
     $lab->weather('a');
+    wait_for_link($inside, SERVER, $server);
     $lab->rate('a', 100_000);
     about(throughput($inside, $server, 100_000, 2), 150_000, 15_000, 'the policer: its rate, and a second of credit');
     $lab->down;
