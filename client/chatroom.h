@@ -10,7 +10,11 @@
  * 2. A message waits for those who were present (listed, or still talking) when it was accepted, a private one for its
  * recipient alone, until each acknowledged or left; or until there is no room for more, and somebody has acknowledged
  * nothing for half a minute.
- * 3. EVENT_PEER_STATUS of a member comes only between its EVENT_PEER_JOINED and EVENT_PEER_LEFT. */
+ * 3. EVENT_PEER_STATUS of a member comes only between its EVENT_PEER_JOINED and EVENT_PEER_LEFT.
+ * 4. Public messages of an author's run are shown in order and once, whoever brought them: what lies behind a gap is
+ * held (feeds.h) until the gap is closed, or given up and told by EVENT_LOST. What was shown is kept for others
+ * (backlog.h).
+ */
 #pragma once
 
 #include <stdbool.h>

@@ -5,21 +5,35 @@
 
 #define CLOCKS_APART_MS UINT64_C(86400000) /* what was passed on is no older, nor from further ahead */
 
-/* An event about an author whom others may have to speak for: under the nick we know, else under its own word. */
-static struct event *author_event(const struct chatroom *room, enum event_type type, const struct chat_message *chat,
-                                  const char *text, size_t size) {
+/* An author, who need not be here. */
+struct speaker {
     uint8_t id[MEMBER_ID_SIZE];
-    member_id_derive(&room->keys, chat->author, id);
-    const struct peer *peer = chatroom_peer(room, id);
-    bool connected = peer && peer->connected;
-    struct event *event = chatroom_text_event(room, type, connected ? peer : NULL, text, size);
-    memcpy(event->peer, id, sizeof event->peer);
-    if (!connected) nicks_claimed(room, chat, event->nick);
+    struct peer *peer; /* NULL: gone, or never met */
+};
+
+static struct speaker speaker_of(const struct chatroom *room, const struct chat_message *chat) {
+    struct speaker speaker;
+    member_id_derive(&room->keys, chat->author, speaker.id);
+    speaker.peer = chatroom_peer(room, speaker.id);
+    return speaker;
+}
+
+static bool is_here(const struct speaker *speaker) {
+    return speaker->peer && speaker->peer->connected;
+}
+
+/* An event about an author whom others may have to speak for: under the nick we know, else under its own word. */
+static struct event *speaker_event(const struct chatroom *room, enum event_type type, const struct speaker *speaker,
+                                   const struct chat_message *chat, const char *text, size_t size) {
+    struct event *event = chatroom_text_event(room, type, is_here(speaker) ? speaker->peer : NULL, text, size);
+    memcpy(event->peer, speaker->id, sizeof event->peer);
+    if (!is_here(speaker)) nicks_claimed(room, chat, event->nick);
     return event;
 }
 
-static void show(const struct chatroom *room, const struct chat_message *chat, bool passed_on) {
-    struct event *event = author_event(room, EVENT_MESSAGE, chat, chat->text, chat->text_size);
+static void show(const struct chatroom *room, const struct speaker *speaker, const struct chat_message *chat,
+                 bool passed_on) {
+    struct event *event = speaker_event(room, EVENT_MESSAGE, speaker, chat, chat->text, chat->text_size);
     event->kind = chat->kind;
     event->sent_ms = chat->sent_ms;
     event->history = passed_on;
@@ -28,29 +42,21 @@ static void show(const struct chatroom *room, const struct chat_message *chat, b
     chatroom_emit(room, event);
 }
 
-static void take_nick(struct chatroom *room, const struct chat_message *chat) {
-    uint8_t id[MEMBER_ID_SIZE];
+static void take_nick(struct chatroom *room, const struct speaker *speaker, const struct chat_message *chat) {
     char nick[TEXT_NICK_MAX + 1];
-    member_id_derive(&room->keys, chat->author, id);
-    struct peer *peer = chatroom_peer(room, id);
     text_nick(chat->text, chat->text_size, nick);
-    if (*nick && peer && peer->connected) nicks_renamed(room, peer, nick);
-}
-
-static bool is_blocked(const struct chatroom *room, const struct chat_message *chat) {
-    uint8_t id[MEMBER_ID_SIZE];
-    member_id_derive(&room->keys, chat->author, id);
-    const struct peer *peer = chatroom_peer(room, id);
-    return peer && peer->state == PEER_BLOCKED;
+    if (*nick && is_here(speaker)) nicks_renamed(room, speaker->peer, nick);
 }
 
 static void show_held(struct chatroom *room, const struct held *held) {
     struct chat_message chat;
-    if (!message_parse(held->blob->data, held->blob->size, &chat) || is_blocked(room, &chat)) return;
+    if (!message_parse(held->blob->data, held->blob->size, &chat)) return;
+    struct speaker speaker = speaker_of(room, &chat);
+    if (speaker.peer && speaker.peer->state == PEER_BLOCKED) return;
     if (chat.kind != CHAT_NICK)
-        show(room, &chat, held->passed_on);
+        show(room, &speaker, &chat, held->passed_on);
     else if (!held->passed_on)
-        take_nick(room, &chat);
+        take_nick(room, &speaker, &chat);
 }
 
 void heard_show(struct chatroom *room, struct feed *feed) {
@@ -64,7 +70,8 @@ void heard_show(struct chatroom *room, struct feed *feed) {
 static void tell_lost(const struct chatroom *room, const struct held *next, uint64_t count) {
     struct chat_message chat;
     if (!message_parse(next->blob->data, next->blob->size, &chat)) return;
-    struct event *event = author_event(room, EVENT_LOST, &chat, NULL, 0);
+    struct speaker speaker = speaker_of(room, &chat);
+    struct event *event = speaker_event(room, EVENT_LOST, &speaker, &chat, NULL, 0);
     event->lost = count;
     fingerprint_format(chat.author, event->fingerprint);
     chatroom_emit(room, event);
@@ -111,7 +118,9 @@ void heard_passed_on(struct chatroom *room, const uint8_t *message, size_t size,
 
 static void whispered(struct chatroom *room, struct peer *peer, const struct chat_message *chat) {
     if (memcmp(chat->recipient, room->peer_host.own_id, MEMBER_ID_SIZE) != 0) return;
-    if (author_whispers(author_of(room, peer), chat->run, chat->sequence)) show(room, chat, false);
+    struct speaker speaker = {.peer = peer};
+    memcpy(speaker.id, peer->pair.other_id, sizeof speaker.id);
+    if (author_whispers(author_of(room, peer), chat->run, chat->sequence)) show(room, &speaker, chat, false);
 }
 
 void messages_received(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size) {

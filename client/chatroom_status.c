@@ -8,20 +8,15 @@ static enum peer_standing standing_of(const struct peer *peer) {
     return peer_reachable(peer) ? STANDING_CONNECTED : STANDING_CONNECTING;
 }
 
-/* Smoothed over all that was acknowledged, where there was something. */
-static uint32_t rtt_of(const struct peer *peer) {
-    return peer->sender.has_rtt ? peer->sender.srtt_us : peer->rtt_us;
-}
-
 static bool rtt_changed(const struct peer *peer) {
-    uint32_t before = peer->told.rtt_us, now = rtt_of(peer);
+    uint32_t before = peer->told.rtt_us, now = peer_rtt_us(peer);
     uint32_t step = now > before ? now - before : before - now;
     return step >= RTT_STEP_US && step >= before / 10;
 }
 
 static void take(struct peer *peer, enum peer_standing standing, uint64_t now) {
     peer->told.standing = standing;
-    peer->told.rtt_us = rtt_of(peer);
+    peer->told.rtt_us = peer_rtt_us(peer);
     peer->told.path = peer->path;
     peer->told.at = now;
 }

@@ -119,7 +119,9 @@ static void take_inputs(struct crypto_thread *crypto, uint64_t now) {
 
 /* One change brings several messages: looked at once they have come. */
 static void take_network_news(struct crypto_thread *crypto, uint64_t now) {
-    if (crypto->network < 0) return;
+    bool asked = crypto->network_told || now >= crypto->interfaces_due; /* no call into the kernel for each packet */
+    if (crypto->network < 0 || !asked) return;
+    crypto->network_told = false;
     struct network_news news = network_watch_read(crypto->network);
     crypto->route_changed |= news.route;
     if ((news.addresses || news.route) && crypto->interfaces_due > now + NETWORK_QUIET_MS)
@@ -154,7 +156,7 @@ static void sleep_until_due(struct crypto_thread *crypto) {
     struct pollfd wanted[] = {{.fd = queue_event(&crypto->filled), .events = POLLIN},
                               {.fd = queue_event(&crypto->inputs), .events = POLLIN},
                               {.fd = crypto->network, .events = POLLIN}};
-    poll(wanted, sizeof wanted / sizeof *wanted, (int)wait);
+    if (poll(wanted, sizeof wanted / sizeof *wanted, (int)wait) > 0) crypto->network_told = wanted[2].revents != 0;
 }
 
 static void run(void *argument) {

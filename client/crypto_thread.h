@@ -27,6 +27,7 @@ struct crypto_thread {
     struct udp_batch *outgoing; /* all from one socket */
     uint16_t outgoing_socket;
     int network;                      /* see network_watch.h; -1: none */
+    bool network_told;                /* it has something to read */
     uint64_t interfaces_due;          /* look at them then */
     bool route_changed;               /* since the last look */
     uint64_t expected;                /* when we want to run next, at the latest */

@@ -303,8 +303,7 @@ static void send_punch(struct peer *peer, const struct path *to) {
     peer->host->send(peer->host->context, peer, to, packet, size);
 }
 
-/* May one more packet go out? */
-static bool punch_allowed(struct peer *peer, uint64_t now) {
+bool linking_punch_allowed(struct peer *peer, uint64_t now) {
     if (now < peer->punch_blocked) return false;
     uint64_t wait = peer->host->punch_wait(peer->host->context, now);
     if (wait) peer->punch_blocked = now + wait;
@@ -313,7 +312,7 @@ static bool punch_allowed(struct peer *peer, uint64_t now) {
 
 static void punch_run(struct peer *peer, uint64_t now) {
     struct address to;
-    while (punch_due(&peer->punch) <= now && punch_allowed(peer, now)) {
+    while (punch_due(&peer->punch) <= now && linking_punch_allowed(peer, now)) {
         if (!punch_next(&peer->punch, now, &to)) return;
         struct path path = path_direct(&to);
         send_punch(peer, &path);
@@ -321,7 +320,7 @@ static void punch_run(struct peer *peer, uint64_t now) {
 }
 
 static void try_run(struct peer *peer, struct path_try *try, uint64_t now) {
-    if (now < try->due || !punch_allowed(peer, now)) return;
+    if (now < try->due || !linking_punch_allowed(peer, now)) return;
     send_punch(peer, &try->path);
     path_try_sent(try, now);
 }

@@ -16,6 +16,8 @@ void peer_introduction(const struct peer *peer, struct frame_introduction *out);
 void linking_init(struct peer *peer, uint64_t now);
 #define PEER_ASKED_MS 1000 /* unanswered for so long: other paths are looked at */
 
+/* May one more PROBE, INITIATION or unasked PING go out? If so, it is counted; else `punch_blocked` says until when. */
+bool linking_punch_allowed(struct peer *peer, uint64_t now);
 void linking_start(struct peer *peer, uint64_t now); /* a round of punching, with a new handshake if we initiate */
 void linking_done(struct peer *peer);                /* a working session: no more punching */
 void linking_tick(struct peer *peer, uint64_t now);

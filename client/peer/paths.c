@@ -6,7 +6,8 @@
 #include "client/peer/parts.h"
 
 #define CHECK_INTERVAL_MS 1000
-#define CHECK_LIFE_MS 3000
+#define CHECK_LIFE_MS 3000  /* then the next PING has a token of its own, */
+#define CHECK_LATE_MS 10000 /* and after this no answer counts */
 #define SEEK_FIRST_MS UINT64_C(2000)
 #define SEEK_MOST_MS UINT64_C(60000)
 #define SEEK_DOUBLINGS 5
@@ -67,10 +68,6 @@ void paths_check(struct peer *peer, const struct path *path, uint64_t now) {
     talking_send(peer, &frame, path, false, now);
 }
 
-static uint32_t rtt_of(const struct peer *peer) {
-    return peer->sender.has_rtt ? peer->sender.srtt_us : peer->rtt_us;
-}
-
 /* Both sides may have taken different paths that work. So that they meet on one, the responder follows at once, the
  * initiator when its own path is silent for long. */
 static bool other_side_moved(const struct peer *peer, const struct path_check *check, uint64_t now) {
@@ -84,14 +81,15 @@ static enum path_note_kind reason(const struct peer *peer, const struct path_che
     if (!peer->has_path || peer->demoted) return NOTE_ONLY_ONE;
     if (path_kind_better(&check->path, &peer->path)) return NOTE_BETTER_KIND;
     if (check->path.kind != peer->path.kind) return NOTE_ROUND;
-    if (rtt_us + 1000 < UINT64_C(3) * rtt_of(peer) / 4) return NOTE_FASTER;
+    if (rtt_us + 1000 < UINT64_C(3) * peer_rtt_us(peer) / 4) return NOTE_FASTER;
     return other_side_moved(peer, check, now) ? NOTE_FOLLOWED : NOTE_ROUND;
 }
 
 void paths_pong(struct peer *peer, uint64_t token, const struct path *from, uint64_t now) {
     for (size_t i = 0; i < PEER_CHECKS; i++) {
         const struct path_check check = peer->checks[i];
-        if (!check.sent || check.token != token || !path_equal(&check.path, from)) continue;
+        bool late = now - check.sent >= CHECK_LATE_MS;
+        if (!check.sent || late || check.token != token || !path_equal(&check.path, from)) continue;
         peer->checks[i].sent = 0;
         enum path_note_kind why = on_path(peer, from) ? NOTE_ROUND : reason(peer, &check, now);
         if (why == NOTE_ROUND) return;
@@ -186,12 +184,8 @@ static void seek_again_later(struct peer *peer, uint64_t now) {
 
 static void seek_run(struct peer *peer, uint64_t now) {
     struct address to;
-    while (now >= peer->punch_blocked && punch_due(&peer->seek) <= now) {
-        uint64_t wait = peer->host->punch_wait(peer->host->context, now);
-        if (wait) {
-            peer->punch_blocked = now + wait;
-            return;
-        }
+    while (punch_due(&peer->seek) <= now) {
+        if (!linking_punch_allowed(peer, now)) return;
         if (!punch_next(&peer->seek, now, &to)) return;
         struct path path = path_direct(&to);
         if (!on_path(peer, &path)) paths_check(peer, &path, now);

@@ -177,3 +177,7 @@ uint64_t peer_due(const struct peer *peer, uint64_t now) {
     if (probes < due) due = probes;
     return talking < due ? talking : due;
 }
+
+uint32_t peer_rtt_us(const struct peer *peer) {
+    return peer->sender.has_rtt ? peer->sender.srtt_us : peer->rtt_us;
+}

@@ -243,3 +243,5 @@ void peer_tick(struct peer *peer, uint64_t now);
 uint64_t peer_due(const struct peer *peer, uint64_t now);
 /* Connected, with a path that answers. */
 bool peer_reachable(const struct peer *peer);
+/* Round trip in microseconds: smoothed over all that was acknowledged, where there was something. */
+uint32_t peer_rtt_us(const struct peer *peer);

@@ -170,12 +170,8 @@ static void send_probes(struct peer *peer, uint64_t now) {
     struct probing *probing = peer->probing;
     struct path to;
     bool is_check;
-    while (now >= peer->punch_blocked && probing_packet_due(probing) <= now) {
-        uint64_t wait = peer->host->punch_wait(peer->host->context, now);
-        if (wait) {
-            peer->punch_blocked = now + wait;
-            return;
-        }
+    while (probing_packet_due(probing) <= now) {
+        if (!linking_punch_allowed(peer, now)) return;
         if (!probing_next(probing, now, &to, &is_check)) return;
         struct frame frame = {.type = FRAME_PING, .token = probing->token};
         if (is_check)

@@ -11,6 +11,7 @@
 #include <sodium.h>
 
 #include "client/peer/probing.h"
+#include "tests/scenario/support/numbered.h"
 #include "tests/scenario/support/world.h"
 
 #define CONNECT_MS 6000
@@ -58,9 +59,7 @@ static void start(struct world *world, struct pair *pair) {
 }
 
 static bool direct(const struct person *person, const struct person *other) {
-    const struct event *path = person_last(person, EVENT_PEER_PATH, other);
-    if (!path) path = person_last(person, EVENT_PEER_CONNECTED, other);
-    return path && !path->relayed;
+    return person_sees(person, other) && !is_relayed(person, other);
 }
 
 static bool both_direct(const struct pair *pair) {
@@ -70,27 +69,6 @@ static bool both_direct(const struct pair *pair) {
 static void forget_counts(struct pair *pair) {
     pair->from_hard = pair->from_easy = pair->most_in_a_second = 0;
     pair->first_at = pair->last_at = 0;
-}
-
-static void say_numbered(struct person *person, unsigned from, unsigned to) {
-    char text[32];
-    for (unsigned i = from; i <= to; i++) {
-        snprintf(text, sizeof text, "%s %u", person->name, i);
-        person_say(person, text);
-    }
-}
-
-/* All of them, once, in order. */
-static bool heard_all(const struct person *person, const struct person *author, unsigned most) {
-    unsigned next = 1;
-    char text[32];
-    for (const struct told *told = person->told; told; told = told->next) {
-        if (told->event->type != EVENT_MESSAGE || memcmp(told->event->peer, author->id, MEMBER_ID_SIZE) != 0) continue;
-        snprintf(text, sizeof text, "%s %u", author->name, next);
-        assert_string_equal(told->event->text, text);
-        next++;
-    }
-    return next == most + 1;
 }
 
 static void relayed_first_then_direct(void **state) {

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "tests/scenario/support/numbered.h"
 #include "tests/scenario/support/world.h"
 
 #define CONNECT_MS 6000
@@ -29,42 +30,15 @@ static void start_all(struct world *world) {
     world_wait(world, CONNECT_MS, everyone_connected(world));
 }
 
-static bool relayed(const struct person *person, const struct person *other) {
-    const struct event *path = person_last(person, EVENT_PEER_PATH, other);
-    if (!path) path = person_last(person, EVENT_PEER_CONNECTED, other);
-    return path && path->relayed;
-}
-
-static void say_numbered(struct person *person, unsigned from, unsigned to) {
-    char text[32];
-    for (unsigned i = from; i <= to; i++) {
-        snprintf(text, sizeof text, "%s %u", person->name, i);
-        person_say(person, text);
-    }
-}
-
-/* All of them, once, in order. */
-static bool heard_all(const struct person *person, const struct person *author, unsigned most) {
-    unsigned next = 1;
-    char text[32];
-    for (const struct told *told = person->told; told; told = told->next) {
-        if (told->event->type != EVENT_MESSAGE || memcmp(told->event->peer, author->id, MEMBER_ID_SIZE) != 0) continue;
-        snprintf(text, sizeof text, "%s %u", author->name, next);
-        assert_string_equal(told->event->text, text);
-        next++;
-    }
-    return next == most + 1;
-}
-
 static void a_member_relays(void **state) {
     struct world *world = *state;
     struct cast cast = cast_of(world);
     start_all(world);
-    assert_true(relayed(cast.hard, cast.harder));
-    assert_true(relayed(cast.harder, cast.hard));
+    assert_true(is_relayed(cast.hard, cast.harder));
+    assert_true(is_relayed(cast.harder, cast.hard));
     const char *relay = person_last(cast.hard, EVENT_PEER_CONNECTED, cast.harder)->relay;
     assert_true(strcmp(relay, "open") == 0 || strcmp(relay, "other") == 0);
-    assert_false(relayed(cast.hard, cast.open));
+    assert_false(is_relayed(cast.hard, cast.open));
     say_numbered(cast.hard, 1, 100);
     say_numbered(cast.harder, 1, 100);
     world_wait(world, 5000, heard_all(cast.harder, cast.hard, 100) && heard_all(cast.hard, cast.harder, 100));
@@ -89,7 +63,7 @@ static void who_becomes_reachable_is_reached_directly(void **state) {
     struct world *world = *state;
     struct cast cast = cast_of(world);
     start_all(world);
-    assert_true(relayed(cast.hard, cast.harder));
+    assert_true(is_relayed(cast.hard, cast.harder));
     cast.hard->nat.kind = NAT_FULL_CONE; /* another router */
     nat_rebind(&cast.hard->nat);
     for (unsigned i = 1; i <= 90; i++) {
@@ -97,8 +71,8 @@ static void who_becomes_reachable_is_reached_directly(void **state) {
         say_numbered(cast.harder, i, i);
         world_run(world, 1000);
     }
-    assert_false(relayed(cast.hard, cast.harder));
-    assert_false(relayed(cast.harder, cast.hard));
+    assert_false(is_relayed(cast.hard, cast.harder));
+    assert_false(is_relayed(cast.harder, cast.hard));
     world_wait(world, 1000, heard_all(cast.harder, cast.hard, 90) && heard_all(cast.hard, cast.harder, 90));
 }
 
@@ -111,7 +85,7 @@ static void a_relayed_session_is_renewed(void **state) {
         world_run(world, 4000);
     }
     assert_true(heard_all(cast.harder, cast.hard, 100));
-    assert_true(relayed(cast.hard, cast.harder));
+    assert_true(is_relayed(cast.hard, cast.harder));
     assert_int_equal(person_count(cast.harder, EVENT_PEER_LEFT, NULL), 0);
 }
 
@@ -130,7 +104,7 @@ static void a_bootnode_relays_where_no_member_can(void **state) {
     struct person *hard = world_person(world, "hard", NAT_SYMMETRIC);
     struct person *harder = world_person(world, "harder", NAT_PORT_RESTRICTED);
     start_all(world);
-    assert_true(relayed(hard, harder));
+    assert_true(is_relayed(hard, harder));
     assert_string_equal(person_last(hard, EVENT_PEER_CONNECTED, harder)->relay, "");
     say_numbered(hard, 1, 100);
     say_numbered(harder, 1, 100);

@@ -582,6 +582,31 @@ static void duplicates_are_acknowledged_and_the_window_is_kept(void **state) {
     delivery_receiver_clear(&receiver);
 }
 
+/* Whoever takes a message may acknowledge at once: what was just taken out must not count for the segment that will
+ * have its place. */
+static void take_and_acknowledge(void *context, const uint8_t *message, size_t size) {
+    struct frame_acknowledgement ack;
+
+    (void)message;
+    (void)size;
+    assert_true(delivery_acknowledgement(context, &ack));
+    assert_true(ack.bitmap == 0 || ack.cumulative == 1);
+}
+
+static void an_acknowledgement_while_taking_claims_nothing(void **state) {
+    struct delivery_receiver receiver;
+    struct frame_segment segment = {
+        .stream = 1, .sequence = 1, .first = true, .last = true, .data = (const uint8_t *)"a", .size = 1};
+
+    (void)state;
+    delivery_receiver_init(&receiver);
+    assert_true(delivery_receive(&receiver, &segment, take_and_acknowledge, &receiver));
+    segment.sequence = 0;
+    assert_true(delivery_receive(&receiver, &segment, take_and_acknowledge, &receiver));
+    assert_int_equal(receiver.next, 2);
+    delivery_receiver_clear(&receiver);
+}
+
 static void an_oversized_segment_is_malformed(void **state) {
     static const uint8_t data[DELIVERY_SEGMENT_DATA + 1];
     struct delivery_receiver receiver;
@@ -656,6 +681,7 @@ int main(void) {
         cmocka_unit_test(too_large_is_refused),
         cmocka_unit_test(streams_only_go_up),
         cmocka_unit_test(duplicates_are_acknowledged_and_the_window_is_kept),
+        cmocka_unit_test(an_acknowledgement_while_taking_claims_nothing),
         cmocka_unit_test(an_oversized_segment_is_malformed),
         cmocka_unit_test(an_endless_message_is_dropped),
         cmocka_unit_test(parts_without_a_beginning_are_skipped),
