@@ -8,8 +8,8 @@
 static const struct dot {
     const char *sign;
     struct style style;
-} connecting = {"○", {COLOUR_WARNING, STYLE_DIM}}, direct = {"●", {COLOUR_GOOD, 0}},
-  relayed = {"◐", {COLOUR_WARNING, 0}}, blocked = {"✗", {COLOUR_BAD, 0}};
+} connecting = {"○", {COLOUR_WARNING, 0}}, direct = {"●", {COLOUR_GOOD, 0}}, relayed = {"◐", {COLOUR_WARNING, 0}},
+  blocked = {"✗", {COLOUR_BAD, 0}};
 
 static const struct dot *dot_of(const struct member *member) {
     switch (member->standing) {
