@@ -122,11 +122,8 @@ static void submit(struct curses *curses) {
         free(line);
         return;
     }
-    if (text[0] == '/') { /* "//…" */
-        text++;
-        size--;
-    }
-    send_text(curses, text, size);
+    const char *said = command_text(text);
+    send_text(curses, said, size - (size_t)(said - text));
 }
 
 static size_t lines_to_send(const struct curses *curses) {

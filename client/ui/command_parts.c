@@ -7,7 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
-#define BLANKS " \t\r\n"
+#include "client/ui/blanks.h"
+
 #define NAME_SHOWN 32
 #define TYPED_SHOWN 64
 #define LABELS_SHOWN 8
@@ -59,10 +60,10 @@ char *command_word(char **rest) {
 
     if (*word == '\0') return NULL;
     word += quoted;
-    end = word + strcspn(word, quoted ? "\"" : BLANKS);
-    if (quoted && (*end == '\0' || (end[1] != '\0' && !strchr(BLANKS, end[1])))) return NULL;
-    if (*end) *end++ = '\0';
-    *rest = end + strspn(end, BLANKS);
+    end = word + (quoted ? strcspn(word, "\"") : blanks_find(word));
+    if (quoted && (*end == '\0' || (end[1] != '\0' && blanks_span(end + 1) == 0))) return NULL;
+    *rest = end + quoted + blanks_span(end + quoted);
+    *end = '\0';
     return word;
 }
 

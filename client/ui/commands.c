@@ -2,10 +2,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <utf8proc.h>
 
+#include "client/ui/blanks.h"
 #include "client/ui/command_parts.h"
 
-#define BLANKS " \t\r\n"
 #define NEAR_LENGTH 16 /* no name is near a longer one */
 #define NEAR_MOST 2    /* changes, in names of four letters and more */
 
@@ -117,13 +118,30 @@ static void list_accepted(const char *name, bool (*accepts)(const char *name, co
     }
 }
 
+/* Letters of any script: a command that was typed on another keyboard layout is still not to be said to all. */
+static size_t letters_span(const char *text) {
+    size_t at = 0;
+
+    for (;;) {
+        utf8proc_int32_t character;
+        utf8proc_ssize_t length =
+            utf8proc_iterate((const utf8proc_uint8_t *)text + at, (utf8proc_ssize_t)strnlen(text + at, 4), &character);
+        utf8proc_category_t category = length > 0 ? utf8proc_category(character) : UTF8PROC_CATEGORY_CN;
+
+        if (category < UTF8PROC_CATEGORY_LU || category > UTF8PROC_CATEGORY_ME) return at;
+        at += (size_t)length;
+    }
+}
+
 static void explain_unknown(const struct command_host *host, const char *name) {
     struct command unknown = {.name = name};
-    size_t changes = changes_to_nearest(name);
-    char near[256] = "";
+    char letters[NEAR_LENGTH + 2], near[256] = "";
+    size_t changes;
 
+    snprintf(letters, sizeof letters, "%.*s", (int)letters_span(name), name); /* "/msg:bob" is near /msg */
+    changes = changes_to_nearest(letters);
     if (changes != SIZE_MAX) {
-        list_accepted(name, is_near, changes, near);
+        list_accepted(letters, is_near, changes, near);
         command_fail(host, &unknown, "no such command, expected %s?", near);
     } else {
         command_fail(host, &unknown, "no such command, /help lists them; text that begins with / is written //…");
@@ -192,13 +210,27 @@ static void run_help(const struct command_host *host, const struct command *self
 
 /* --- running --- */
 
+static bool is_name(const char *text, size_t length) {
+    for (size_t i = 0; i < COUNT; i++)
+        if (strlen(table[i].name) == length && strncmp(table[i].name, text, length) == 0) return true;
+    return false;
+}
+
 bool command_is(const char *line) {
-    return line[0] == '/' && line[1] != '/';
+    if (line[0] != '/') return false;
+    const char *name = line + 1;
+    size_t length = blanks_find(name), letters = letters_span(name);
+    if (letters == length) return true;
+    return !memchr(name, '/', length) && is_name(name, letters);
+}
+
+const char *command_text(const char *line) {
+    return line + (line[0] == '/' && line[1] == '/');
 }
 
 bool command_goes_ahead(const char *line) {
     char name[NEAR_LENGTH + 1];
-    size_t length = strcspn(line + 1, BLANKS), matches;
+    size_t length = blanks_find(line + 1), matches;
     const struct command *command;
 
     if (length >= sizeof name) return true; /* there is none: that is said at once */
@@ -208,22 +240,15 @@ bool command_goes_ahead(const char *line) {
     return !command || command->ahead;
 }
 
-/* Zero-terminates what stands before the blanks at the end. */
-static void trim_end(char *text) {
-    size_t size = strlen(text);
-
-    while (size > 0 && strchr(BLANKS, text[size - 1])) text[--size] = '\0';
-}
-
 void command_run(const struct command_host *host, const char *line) {
     char *copy = strdup(line + 1), *arguments;
     const struct command *command;
     size_t length;
 
     if (!copy) abort();
-    trim_end(copy);
-    length = strcspn(copy, BLANKS);
-    arguments = copy + length + strspn(copy + length, BLANKS);
+    copy[blanks_trimmed(copy)] = '\0';
+    length = blanks_find(copy);
+    arguments = copy + length + blanks_span(copy + length);
     copy[length] = '\0';
     command = resolve(host, copy);
     if (command) {

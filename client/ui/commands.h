@@ -4,11 +4,14 @@
  *   /who                       /info [PEER]         /ignore [PEER]    /find [TEXT]   /clear
  *   /log [on|off]              /set [KEY [VALUE]]   /help [COMMAND]   /quit
  *
- * "//…" is text that begins with '/'. Names of commands may be shortened while they stay unambiguous. /join of a room
- * where we are goes there. /who shows an EVENT_MEMBER for each member, /info PEER one with all there is, /info about
- * the room, the bootnode and how far our last message got. /ignore PEER hides and shows again what that key says, in
- * all rooms and after a restart; alone it lists them. /find and /clear need a screen and say so where there is none.
- * What has blanks in it, a room or a nick, is written "in quotes". */
+ * A line is a command where its first word is '/' and letters alone, or the whole name of a command with something else
+ * behind it that is no '/' ("/msg:bob hi" is wrong, and not for all to read). Other text that begins with '/', a path
+ * or a comment, is said; "//…" is text that begins with '/' in any case. Blanks are those of blanks.h. Names of
+ * commands may be shortened while they stay unambiguous. /join of a room where we are goes there. /who shows an
+ * EVENT_MEMBER for each member, /info PEER one with all there is, /info about the room, the bootnode and how far our
+ * last message got. /ignore PEER hides and shows again what that key says, in all rooms and after a restart; alone it
+ * lists them. /find and /clear need a screen and say so where there is none. What has blanks in it, a room or a nick,
+ * is written "in quotes". */
 #pragma once
 
 #include <stdbool.h>
@@ -56,6 +59,8 @@ struct command {
 const struct command *commands_table(size_t *count);
 /* Is it a command, so not to be sent? */
 bool command_is(const char *line);
+/* Of a line that is none: the text to be sent, without the first '/' of "//…". */
+const char *command_text(const char *line);
 /* Need it not wait for the room's members and credit? (Else nobody could leave a room that never gives them.) */
 bool command_goes_ahead(const char *line);
 /* Runs a line for which command_is holds. What is wrong with it is shown as an ERROR that says what was expected. */

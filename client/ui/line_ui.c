@@ -267,13 +267,13 @@ static void run_command(struct loop *loop, const struct line *line) {
 }
 
 static void take_line(struct loop *loop, const struct line *line) {
-    bool escaped = line->begins && line->text[0] == '/';
+    const char *text = line->begins ? command_text(line->text) : line->text;
 
     if (line->repaired && !loop->warned) log_warning("input", "not UTF-8: what is wrong is sent as U+FFFD");
     loop->warned |= line->repaired;
     if (line->begins) loop->skips = command_is(line->text);
     if (!loop->skips)
-        say(loop, line->text + escaped, line->size - escaped);
+        say(loop, text, line->size - (size_t)(text - line->text));
     else if (line->begins)
         run_command(loop, line);
 }

@@ -17,7 +17,7 @@
 #define BOB "b0b10000000000000000000000000000"
 #define OTHER_BOB "b0b20000000000000000000000000000"
 #define OUR_KEY "0123456789abcdef0123456789abcdef"
-#define INPUTS 8
+#define INPUTS 32
 
 /* A user in a room, and what came of what was typed. */
 struct stage {
@@ -237,6 +237,88 @@ static void two_slashes_are_text(void **state) {
     assert_false(command_is(""));
 }
 
+/* The text is what is said of such a line. */
+static void paths_and_comments_are_text(void **state) {
+    static const char *const lines[][2] = {
+        {"/usr/include/stdio.h:12: error: no such thing\n   12 | int", NULL},
+        {"/etc/passwd is readable", NULL},
+        {"/home/x/a.c", NULL},
+        {"/etc/", NULL},
+        {"/quit/", NULL},
+        {"/me/too", NULL},
+        {"/etc: no such file", NULL},
+        {"/24 is enough", NULL},
+        {"/* a comment */", NULL},
+        {"/.hidden", NULL},
+        {"/\xf0\x9f\x98\x80", NULL},
+        {"/\xff", NULL},
+        {"//etc/motd", "/etc/motd"},
+        {"//me waves", "/me waves"},
+        {"//", "/"},
+        {"no /me", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        assert_false(command_is(lines[i][0]));
+        assert_string_equal(command_text(lines[i][0]), lines[i][1] ? lines[i][1] : lines[i][0]);
+    }
+}
+
+/* What was to be for one member alone, say, is not said to all because of a slip. */
+static void slips_are_errors_and_no_text(void **state) {
+    struct stage stage;
+
+    (void)state;
+    stage_open(&stage, NULL);
+    enter(&stage, "tea");
+    expect(&stage, "/jion milk", "! /jion: no such command, expected /join?\n");
+    expect(&stage, "/msg:bob hi", "! /msg:bob: no such command, expected /msg?\n");
+    expect(&stage, "/help?", "! /help?: no such command, expected /help?\n");
+    expect(&stage, "/me\xe2\x80\x99s", "! /me\xe2\x80\x99s: no such command, expected /me?\n");
+    expect(&stage, "/\xd1\x8c\xd1\x8b\xd0\xbf bob hi",
+           "! /\xd1\x8c\xd1\x8b\xd0\xbf: no such command, /help lists them; "
+           "text that begins with / is written //\xe2\x80\xa6\n");
+    expect(&stage, "/ msg bob hi",
+           "! /: no such command, /help lists them; text that begins with / is written //\xe2\x80\xa6\n");
+    stage_close(&stage);
+}
+
+/* U+00A0, U+3000, U+202F, U+0085 and a tab. */
+static void all_white_space_of_unicode_separates(void **state) {
+    static const char *const blanks[] = {"\xc2\xa0", "\xe3\x80\x80", "\xe2\x80\xaf", "\xc2\x85", "\t", " \xc2\xa0 "};
+    struct stage stage;
+
+    (void)state;
+    stage_open(&stage, NULL);
+    enter(&stage, "tea");
+    connect_peer(&stage, "tea", 0xbb, "bob", BOB);
+    for (size_t i = 0; i < sizeof blanks / sizeof *blanks; i++) {
+        const char *blank = blanks[i];
+        char line[128];
+
+        snprintf(line, sizeof line, "/me%swaves\xc2\xa0to all%s", blank, blank);
+        expect_told(&stage, line, INPUT_SAY, "tea", "waves\xc2\xa0to all");
+        done(&stage);
+        snprintf(line, sizeof line, "/msg%sbob%shi%sthere", blank, blank, blank);
+        snprintf(line + 64, sizeof line - 64, "hi%sthere", blank);
+        expect_told(&stage, line, INPUT_SAY, "tea", line + 64);
+        done(&stage);
+        snprintf(line, sizeof line, "/msg%s\"bob\"%shi", blank, blank);
+        expect_told(&stage, line, INPUT_SAY, "tea", "hi");
+        done(&stage);
+        snprintf(line, sizeof line, "/join%s\"a room\"%s", blank, blank);
+        expect_told(&stage, line, INPUT_JOIN, "a room", "");
+        done(&stage);
+        snprintf(line, sizeof line, "/quit%s", blank);
+        expect(&stage, line, "");
+        assert_int_equal(stage.quits, i + 1);
+        snprintf(line, sizeof line, "/msg%sbob", blank);
+        assert_false(command_goes_ahead(line));
+    }
+    stage_close(&stage);
+}
+
 static void names_may_be_short_while_they_say_which(void **state) {
     struct stage stage;
 
@@ -268,8 +350,8 @@ static void unknown_names_are_told_the_near_ones(void **state) {
 }
 
 static void unknown_names_without_near_ones_are_told_of_help(void **state) {
-    static const char *const lines[] = {"/", "/ join", "/etc/motd", "/x", "/dance with me"};
-    static const char *const names[] = {"", "", "etc/motd", "x", "dance"};
+    static const char *const lines[] = {"/", "/ join", "/etc", "/x", "/dance with me"};
+    static const char *const names[] = {"", "", "etc", "x", "dance"};
     struct stage stage;
     char expected[256];
 
@@ -757,6 +839,9 @@ int main(void) {
         cmocka_unit_test(the_table_says_it_all),
         cmocka_unit_test(two_slashes_are_text),
         cmocka_unit_test(what_needs_members_does_not_go_ahead),
+        cmocka_unit_test(paths_and_comments_are_text),
+        cmocka_unit_test(slips_are_errors_and_no_text),
+        cmocka_unit_test(all_white_space_of_unicode_separates),
         cmocka_unit_test(names_may_be_short_while_they_say_which),
         cmocka_unit_test(unknown_names_are_told_the_near_ones),
         cmocka_unit_test(unknown_names_without_near_ones_are_told_of_help),
