@@ -1,6 +1,7 @@
 #include "client/ui/line_ui.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -269,7 +270,8 @@ static void run_command(struct loop *loop, const struct line *line) {
 static void take_line(struct loop *loop, const struct line *line) {
     const char *text = line->begins ? command_text(line->text) : line->text;
 
-    if (line->repaired && !loop->warned) log_warning("input", "not UTF-8: what is wrong is sent as U+FFFD");
+    if (line->repaired && !loop->warned)
+        log_warning("input", "line %" PRIu64 ": not UTF-8: what is wrong is sent as U+FFFD", line->number);
     loop->warned |= line->repaired;
     if (line->begins) loop->skips = command_is(line->text);
     if (!loop->skips)

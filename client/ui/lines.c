@@ -5,10 +5,12 @@
 
 #define CHARACTER_MAX 4
 #define REPLACEMENT "\xef\xbf\xbd"
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 void lines_init(struct lines *lines) {
     lines->at = lines->size = 0;
     lines->ended = lines->continues = false;
+    lines->number = 0;
 }
 
 char *lines_space(struct lines *lines, size_t *room) {
@@ -53,20 +55,34 @@ size_t lines_repair(const char *text, size_t size, char *out, size_t capacity, s
     return written;
 }
 
+static void skip_mark(struct lines *lines, const char **start, size_t *length) {
+    size_t size = strlen(BYTE_ORDER_MARK);
+
+    if (*length < size || memcmp(*start, BYTE_ORDER_MARK, size) != 0) return;
+    lines->at += size;
+    *start += size;
+    *length -= size;
+}
+
 /* The next piece, which may be empty. Without a newline in sight it is cut only where so much waits that the piece is
  * full before it reaches a character that has not come completely. */
 static bool take_piece(struct lines *lines, struct line *out) {
-    const char *start = lines->data + lines->at;
-    size_t left = lines->size - lines->at, consumed;
-    const char *newline = memchr(start, '\n', left);
+    size_t left = lines->size - lines->at, consumed, behind;
+    const char *start = lines->data + lines->at, *newline = memchr(start, '\n', left);
     size_t length = newline ? (size_t)(newline - start) : left;
 
     if (!newline && left <= (lines->ended ? 0 : MESSAGE_TEXT_MAX + CHARACTER_MAX)) return false;
+    out->begins = !lines->continues;
+    lines->number += out->begins;
+    if (lines->number == 1 && out->begins) skip_mark(lines, &start, &length);
+    behind = (newline || lines->ended) && length > 0 && start[length - 1] == '\r'; /* is no part of the line */
+    length -= behind;
     out->size = lines_repair(start, length, lines->text, sizeof lines->text, &consumed, &out->repaired);
     out->text = lines->text;
-    out->begins = !lines->continues;
-    lines->continues = consumed < length || !newline;
-    lines->at += consumed + (lines->continues ? 0 : 1);
+    out->number = lines->number;
+    out->ends = consumed == length && (newline || lines->ended);
+    lines->continues = !out->ends;
+    lines->at += consumed + (out->ends ? behind + (newline != NULL) : 0);
     return true;
 }
 
@@ -74,4 +90,13 @@ bool lines_next(struct lines *lines, struct line *out) {
     while (take_piece(lines, out))
         if (out->size > 0) return true;
     return false;
+}
+
+size_t lines_unify(char *text, size_t size) {
+    size_t mark = strlen(BYTE_ORDER_MARK), written = 0;
+
+    for (size_t at = size >= mark && memcmp(text, BYTE_ORDER_MARK, mark) == 0 ? mark : 0; at < size; at++)
+        if (text[at] != '\r' || (at + 1 < size && text[at + 1] != '\n')) text[written++] = text[at];
+    text[written] = '\0';
+    return written;
 }

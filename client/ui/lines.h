@@ -1,11 +1,15 @@
 /* Bytes of input → lines that can be sent. Pure.
  *
  * A line is at most MESSAGE_TEXT_MAX bytes; a longer one comes in several pieces, cut between characters. A byte that
- * belongs to no character of UTF-8 becomes U+FFFD. Empty lines are left out, and a last line needs no newline. */
+ * belongs to no character of UTF-8 becomes U+FFFD. Empty lines are left out, and a last line needs no newline. Files of
+ * other systems are taken as they are meant: a byte order mark before the first line is none of it, and neither is a
+ * carriage return at a line's end. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
+
+#include <stdint.h>
 
 #include "client/message.h"
 
@@ -16,13 +20,16 @@ struct lines {
     size_t at, size;
     bool ended;                      /* no more will come */
     bool continues;                  /* the next piece is not the first of its line */
+    uint64_t number;                 /* of the line that was taken last, from 1, empty ones counted */
     char text[MESSAGE_TEXT_MAX + 1]; /* of the piece that was taken last */
 };
 
 struct line {
     const char *text; /* zero-terminated; until the next call */
     size_t size;
+    uint64_t number;
     bool begins;   /* first piece of its line */
+    bool ends;     /* last piece */
     bool repaired; /* there was something that is no UTF-8 */
 };
 
@@ -39,3 +46,6 @@ bool lines_finished(const struct lines *lines);
 /* Copies text with each byte that belongs to no character replaced by U+FFFD, as far as whole characters fit into
  * `capacity`, with a final zero. Returns the bytes written without the zero; `consumed` is how far it came. */
 size_t lines_repair(const char *text, size_t size, char *out, size_t capacity, size_t *consumed, bool *repaired);
+/* A whole text as those lines would be, in place: without a byte order mark before it, and without the carriage returns
+ * before newlines and at its end. Returns its new size, and puts a zero there. */
+size_t lines_unify(char *text, size_t size);

@@ -1,6 +1,7 @@
 #include "client/ui/send.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,12 +14,16 @@
 #include "common/clock.h"
 
 #define NAMES_SIZE 512
+#define WORD_SHOWN 64 /* bytes of one that is not UTF-8 */
 
 struct sending {
     struct ui *ui;
     struct lines *lines;
-    struct line line; /* while it is held: the next one, which waits for credit */
+    char *words;       /* what is said instead of them; NULL: standard input is */
+    size_t words_left; /* bytes at their end that no message has yet */
+    struct line line;  /* while it is held: the next one, which waits for credit */
     bool holds;
+    bool warned; /* that something is not UTF-8 */
     struct conversations rooms;
     bool joining, began; /* the room was asked for; something was said */
     bool ending;         /* all was said, and INPUT_END or INPUT_STOP told */
@@ -117,6 +122,46 @@ static void join(struct sending *sending) {
     wait_from_now(sending);
 }
 
+/* The word, as blanks part them, in which the first byte is that belongs to no character. */
+static void warn_of_word(const char *text, size_t size) {
+    size_t start = 0, end;
+    char shown[3 * WORD_SHOWN + 1];
+
+    for (size_t i = 0; i < size && text_is_utf8(text + start, i - start); i++)
+        if (strchr(" \t\n", text[i])) start = i + 1;
+    for (end = start; end < size && end - start < WORD_SHOWN && !strchr(" \t\n", text[end]);) end++;
+    text_filter(text + start, end - start, false, shown, sizeof shown);
+    fprintf(stderr, "gochat: '%s' is not UTF-8: what is wrong is sent as U+FFFD\n", shown);
+}
+
+/* The next message of the words: there is more than one where they are longer than a message may be. */
+static bool next_words(struct sending *sending) {
+    size_t consumed, size = sending->words_left;
+    const char *rest = sending->words + strlen(sending->words) - size;
+
+    if (size == 0) return false;
+    sending->line.text = sending->lines->text;
+    sending->line.size =
+        lines_repair(rest, size, sending->lines->text, sizeof sending->lines->text, &consumed, &sending->line.repaired);
+    sending->words_left -= consumed;
+    if (sending->line.repaired && !sending->warned) warn_of_word(rest, size);
+    sending->warned |= sending->line.repaired;
+    return true;
+}
+
+static bool next_line(struct sending *sending) {
+    if (!lines_next(sending->lines, &sending->line)) return false;
+    if (sending->line.repaired && !sending->warned)
+        fprintf(stderr, "gochat: standard input, line %" PRIu64 ": not UTF-8: what is wrong is sent as U+FFFD\n",
+                sending->line.number);
+    sending->warned |= sending->line.repaired;
+    return true;
+}
+
+static bool all_taken(const struct sending *sending) {
+    return lines_finished(sending->lines) && sending->words_left == 0;
+}
+
 static void say(struct sending *sending, struct conversation *room) {
     sending->deadline = UINT64_MAX;
     sending->began = true;
@@ -128,7 +173,7 @@ static void say(struct sending *sending, struct conversation *room) {
 
 static void say_what_there_is(struct sending *sending) {
     while (!sending->ending) {
-        if (!sending->holds) sending->holds = lines_next(sending->lines, &sending->line);
+        if (!sending->holds) sending->holds = sending->words ? next_words(sending) : next_line(sending);
         if (!sending->holds) break;
         join(sending);
         struct conversation *room = conversations_current(&sending->rooms);
@@ -138,7 +183,7 @@ static void say_what_there_is(struct sending *sending) {
         }
         say(sending, room);
     }
-    if (!lines_finished(sending->lines) || sending->ending) return;
+    if (!all_taken(sending) || sending->ending) return;
     bool all_accepted = sending->accepted == sending->said;
     if (all_accepted && sending->waiting == 0)
         end(sending, INPUT_END);
@@ -157,14 +202,11 @@ static void read_input(struct sending *sending) {
 }
 
 /* One message, whatever is in it. */
-static void take_text(struct sending *sending, const char *text) {
-    size_t consumed;
-    bool ignored;
+static void take_words(struct sending *sending, const char *text) {
     lines_end(sending->lines);
-    sending->line.size =
-        lines_repair(text, strlen(text), sending->lines->text, sizeof sending->lines->text, &consumed, &ignored);
-    sending->line.text = sending->lines->text;
-    sending->holds = true;
+    sending->words = strdup(text);
+    if (!sending->words) abort();
+    sending->words_left = lines_unify(sending->words, strlen(sending->words));
 }
 
 static void give_up(struct sending *sending) {
@@ -208,11 +250,11 @@ static int conclude(const struct sending *sending) {
     const char *given = sending->ui->settings->room;
     char room[3 * ROOM_NAME_MAX + 1];
     text_filter(given, strlen(given), false, room, sizeof room);
-    bool cut_short = !lines_finished(sending->lines) || sending->holds || sending->waiting > 0;
+    bool cut_short = !all_taken(sending) || sending->holds || sending->waiting > 0;
     const char *names = sending->names[0] ? sending->names : "somebody";
     if (sending->status == ENGINE_STATUS_BARRED) return fail(ENGINE_STATUS_BARRED, "%s", sending->error);
-    if (!sending->joining && lines_finished(sending->lines))
-        return fail(SEND_NOTHING, "standard input: expected something to send");
+    if (!sending->joining && all_taken(sending))
+        return fail(SEND_NOTHING, "%s: expected something to send", sending->words ? "TEXT" : "standard input");
     if (!sending->began && sending->late)
         return fail(SEND_OUTSIDE, "no bootnode let us in within %lld s%s%s", sending->ui->settings->timeout,
                     sending->error[0] ? ": " : "", sending->error);
@@ -228,7 +270,7 @@ int send_run(struct ui *ui) {
     if (!sending.lines) abort();
     lines_init(sending.lines);
     conversations_init(&sending.rooms, ui->nick, ui->fingerprint);
-    if (ui->settings->text) take_text(&sending, ui->settings->text);
+    if (ui->settings->text) take_words(&sending, ui->settings->text);
     while (!sending.finished) {
         take_events(&sending);
         if (sending.finished) break;
@@ -237,6 +279,7 @@ int send_run(struct ui *ui) {
     }
     int status = conclude(&sending);
     conversations_clear(&sending.rooms);
+    free(sending.words);
     free(sending.lines);
     return status;
 }

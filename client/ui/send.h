@@ -1,6 +1,6 @@
 /* `gochat --mode send`: says one text, or each line of standard input, in a room, waits until everybody present has
  * acknowledged it all, and leaves. It joins once there is something to say. Nothing on standard output; one line on
- * standard error when the status is not 0. */
+ * standard error when the status is not 0, and one where the text is not UTF-8 and had to be repaired. */
 #pragma once
 
 #include "client/ui/ui.h"

@@ -22,7 +22,8 @@ sub sender {
     return ($option{bootnode} // $bootnode->{address}, $option{data_dir} // $data);
 }
 
-# (status, standard error) of a sender to the current room. `input`: standard input; `words`: flags and text.
+# (status, standard error) of a sender to the current room. `input`: standard input; `words`: flags and text; `warned`:
+# a line on standard error is expected, whatever the status.
 sub send_it {
     my (%option) = @_;
     my ($address, $folder) = sender(%option);
@@ -31,8 +32,8 @@ sub send_it {
         @{ $option{words} // [] } ]);
     is($out, '', 'nothing on standard output');
     my $lines = () = $err =~ /\n/g;
-    is($lines, $status ? 1 : 0, $status ? 'one line on standard error' : 'nothing on standard error')
-        or diag $err;
+    my $expected = $status || $option{warned} ? 1 : 0;
+    is($lines, $expected, $expected ? 'one line on standard error' : 'nothing on standard error') or diag $err;
     return ($status, $err);
 }
 
@@ -57,10 +58,32 @@ sub send_it {
         is_deeply(\@texts, ['one', '/quit', 'three'], "$client->{name} has each line, and none is a command");
     }
 
-    ($status) = send_it(words => ['--nick', 'ci', '--', '--again', "\xff"]);
+    ($status) = send_it(words => ['--nick', 'ci', '--', '--again', 'x']);
     is($status, 0, 'the same nick again, now known by its key: 0');
-    is(wait_field($_, { event => 'message', text => qr/^--again/ }, 1, 'text'), "--again \x{fffd}", 'what is after --')
+    is(wait_field($_, { event => 'message', text => qr/^--again/ }, 1, 'text'), '--again x', 'what is after --')
         for @present;
+
+    ($status) = send_it(input => "\xef\xbb\xbfdos one\r\n\r\ndos\rtwo\r\ndos three\r", words => ['--nick', 'ci']);
+    is($status, 0, 'lines of another system: 0');
+    ($status) = send_it(words => ['--nick', 'ci', "dos a\r\nb\r"]);
+    is($status, 0, 'such words: 0');
+    for my $client (@present) {
+        wait_event($client, { event => 'message', text => qr/^dos a/ }, 1);
+        my @texts = map { $_->{text} } events($client, { event => 'message', text => qr/^dos/ });
+        is_deeply(\@texts, ['dos one', "dos\rtwo", 'dos three', "dos a\nb"], 'arrive without what ends them there');
+    }
+
+    ($status, my $err) = send_it(words => ['--nick', 'ci', 'menu:', "caf\xe9", "\xff"], warned => 1);
+    is($status, 0, 'words that are no UTF-8 are sent: 0');
+    like($err, qr/^gochat: 'caf\xef\xbf\xbd' is not UTF-8: what is wrong is sent as U\+FFFD$/, 'and it is said of which');
+    ($status, $err) = send_it(input => "latin:\n\ncaf\xe9\ncaf\xe9s\n", words => ['--nick', 'ci'], warned => 1);
+    is($status, 0, 'so are such lines: 0');
+    like($err, qr/^gochat: standard input, line 3: not UTF-8: what is wrong is sent as U\+FFFD$/, 'and it is said where');
+    for my $client (@present) {
+        wait_event($client, { event => 'message', text => qr/s$/ }, 1);
+        my @texts = map { $_->{text} } events($client, { event => 'message', text => qr/menu|caf/ });
+        is_deeply(\@texts, ["menu: caf\x{fffd} \x{fffd}", "caf\x{fffd}", "caf\x{fffd}s"], 'what is wrong is visible');
+    }
 
     my ($address, $folder) = sender();
     my @many = map {

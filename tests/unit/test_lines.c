@@ -83,6 +83,66 @@ static void what_is_no_utf8_is_repaired(void **state) {
     assert_string_equal(line.text, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
 }
 
+/* As editors of other systems write them; what of it comes when makes no difference. */
+static void carriage_returns_at_ends_and_a_mark_before_all_are_left_out(void **state) {
+    static const char text[] = "\xef\xbb\xbfone\r\n\r\nt\rwo\r\r\n\xef\xbb\xbfthree\n\r\nfour\r";
+    static const struct {
+        const char *text;
+        uint64_t number;
+    } expected[] = {{"one", 1}, {"t\rwo\r", 3}, {"\xef\xbb\xbfthree", 4}, {"four", 6}};
+    size_t size = strlen(text);
+
+    (void)state;
+    for (size_t first = 0; first <= size; first++) {
+        struct line line;
+        size_t count = 0;
+
+        lines_init(&lines);
+        for (unsigned part = 0; part < 2; part++) {
+            feed(part == 0 ? text : text + first, part == 0 ? first : size - first);
+            if (part == 1) lines_end(&lines);
+            for (; lines_next(&lines, &line); count++) {
+                assert_true(count < 4);
+                assert_string_equal(line.text, expected[count].text);
+                assert_int_equal(line.size, strlen(expected[count].text));
+                assert_int_equal(line.number, expected[count].number);
+                assert_true(line.begins && line.ends && !line.repaired);
+            }
+        }
+        assert_int_equal(count, 4);
+        assert_true(lines_finished(&lines));
+    }
+}
+
+static void nothing_but_a_mark_and_line_ends_is_nothing(void **state) {
+    (void)state;
+    lines_init(&lines);
+    feed("\xef\xbb\xbf\r\n\r", 6);
+    lines_end(&lines);
+    expect_nothing();
+    assert_true(lines_finished(&lines));
+}
+
+static void whole_texts_are_unified_likewise(void **state) {
+    static const char *const texts[][2] = {
+        {"\xef\xbb\xbfone\r\ntwo\r\n\r\nthree\r", "one\ntwo\n\nthree"},
+        {"o\rne\r\r\n", "o\rne\r\n"},
+        {"\xef\xbb\xbf\xef\xbb\xbf", "\xef\xbb\xbf"},
+        {"\xef\xbb", "\xef\xbb"},
+        {"\r", ""},
+        {"", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        char text[64];
+
+        strcpy(text, texts[i][0]);
+        assert_int_equal(lines_unify(text, strlen(text)), strlen(texts[i][1]));
+        assert_string_equal(text, texts[i][1]);
+    }
+}
+
 /* Takes all pieces of one long line that comes in parts, and puts them together again. */
 static size_t collect(const char *text, size_t size, size_t part, char *out, size_t *pieces) {
     size_t written = 0;
@@ -96,6 +156,8 @@ static size_t collect(const char *text, size_t size, size_t part, char *out, siz
         for (; lines_next(&lines, &line); written += line.size) {
             assert_true(line.size <= MESSAGE_TEXT_MAX);
             assert_int_equal(line.begins, (*pieces)++ == 0);
+            assert_int_equal(line.ends, lines_finished(&lines));
+            assert_int_equal(line.number, 1);
             assert_false(line.repaired);
             memcpy(out + written, line.text, line.size);
         }
@@ -176,6 +238,9 @@ int main(void) {
         cmocka_unit_test(lines_are_split_and_empty_ones_left_out),
         cmocka_unit_test(the_last_line_needs_no_newline),
         cmocka_unit_test(what_is_no_utf8_is_repaired),
+        cmocka_unit_test(carriage_returns_at_ends_and_a_mark_before_all_are_left_out),
+        cmocka_unit_test(nothing_but_a_mark_and_line_ends_is_nothing),
+        cmocka_unit_test(whole_texts_are_unified_likewise),
         cmocka_unit_test(long_lines_come_in_pieces_cut_between_characters),
         cmocka_unit_test(the_longest_line_is_one_piece),
         cmocka_unit_test(repaired_lines_keep_the_limit),

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "client/engine.h"
+#include "client/message.h"
 #include "client/ui/send.h"
 #include "common/thread.h"
 
@@ -121,6 +122,29 @@ static void words_are_one_message(void **state) {
     assert_int_equal(stage_close(&stage), 0);
 }
 
+/* Each byte that is repaired becomes three. */
+static void words_that_grow_too_long_are_several_messages(void **state) {
+    static char text[MESSAGE_TEXT_MAX + 1], repaired[MESSAGE_TEXT_MAX + 1];
+    size_t each = MESSAGE_TEXT_MAX / 3, left = MESSAGE_TEXT_MAX;
+    struct stage stage;
+
+    (void)state;
+    memset(text, '\xff', MESSAGE_TEXT_MAX);
+    stage_open(&stage, text, 20);
+    let_in(&stage, 9);
+    for (; left > 0; left -= each < left ? each : left) {
+        size_t size = 0;
+
+        while (size < 3 * (each < left ? each : left)) size += (size_t)sprintf(repaired + size, "\xef\xbf\xbd");
+        expect(&stage, INPUT_SAY, repaired);
+        tell(&stage, EVENT_SENT, "", 1);
+        tell(&stage, EVENT_DELIVERED, "", 0);
+    }
+    expect(&stage, INPUT_END, "");
+    tell(&stage, EVENT_FINISHED, "", 0);
+    assert_int_equal(stage_close(&stage), 0);
+}
+
 static void it_waits_for_credit_and_for_every_acknowledgement(void **state) {
     struct stage stage;
 
@@ -224,9 +248,13 @@ static void the_engines_end_is_the_status(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(words_are_one_message), cmocka_unit_test(it_waits_for_credit_and_for_every_acknowledgement),
-        cmocka_unit_test(it_gives_up_in_time),   cmocka_unit_test(who_gives_no_credit_is_given_up),
-        cmocka_unit_test(nothing_is_not_sent),   cmocka_unit_test(the_engines_end_is_the_status),
+        cmocka_unit_test(words_are_one_message),
+        cmocka_unit_test(words_that_grow_too_long_are_several_messages),
+        cmocka_unit_test(it_waits_for_credit_and_for_every_acknowledgement),
+        cmocka_unit_test(it_gives_up_in_time),
+        cmocka_unit_test(who_gives_no_credit_is_given_up),
+        cmocka_unit_test(nothing_is_not_sent),
+        cmocka_unit_test(the_engines_end_is_the_status),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("send", tests, NULL, NULL);
