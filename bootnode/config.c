@@ -39,7 +39,7 @@ static const struct ini_key keys[] = {
         .help = "UDP addresses to listen on"),
     KEY(workers, .type = INI_AUTO_INTEGER, .min = 1, .max = WORKERS_MAX, .fallback = "auto",
         .help = "threads that serve packets"),
-    KEY(pin_workers, .type = INI_BOOLEAN, .fallback = "no", .help = "whether each worker keeps to one processor"),
+    KEY(pin_workers, .type = INI_BOOLEAN, .fallback = "off", .help = "whether each worker keeps to one processor"),
     KEY(key_file, .type = INI_PATH, .min = 1, .max = INI_TEXT_SIZE - 1,
         .help = "the bootnode's key, made when missing"),
     KEY(room_members, .type = INI_INTEGER, .min = 2, .max = ROOM_MEMBERS_MAX, .fallback = "128",
@@ -70,7 +70,7 @@ static const struct ini_key keys[] = {
     BYTE_RATE(relay_rate, "65536", "bytes a second that a session may have passed on"),
     BYTE_RATE(relay_source_rate, "524288", "bytes a second that the sessions of an address may have passed on"),
     BYTE_RATE(relay_total_rate, "12500000", "bytes a second that are passed on in all"),
-    KEY(limit_loopback, .type = INI_BOOLEAN, .fallback = "yes", .help = "whether the limits hold on loopback, too"),
+    KEY(limit_loopback, .type = INI_BOOLEAN, .fallback = "on", .help = "whether the limits hold on loopback, too"),
 };
 
 const struct ini_table bootnode_config_table = {

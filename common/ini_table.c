@@ -138,7 +138,7 @@ static void expect_integer(const struct ini_key *key, char *why, size_t size) {
 
 static void expect_boolean(const struct ini_key *key, char *why, size_t size) {
     (void)key;
-    append(why, size, "yes or no");
+    append(why, size, "on or off");
 }
 
 static void expect_choice(const struct ini_key *key, char *why, size_t size) {

@@ -20,7 +20,7 @@ enum ini_type {
     INI_TEXT,         /* char[INI_TEXT_SIZE]; min and max bound its length in bytes */
     INI_PATH,         /* the same; a relative one from a file is taken relative to that file's folder */
     INI_INTEGER,      /* long long, min … max */
-    INI_BOOLEAN,      /* bool: yes/no, true/false, on/off, 1/0 */
+    INI_BOOLEAN,      /* bool: on/off, as documents and errors say; also yes/no, true/false, 1/0 */
     INI_CHOICE,       /* int: index into `choices` (NULL-terminated) */
     INI_ADDRESS_LIST, /* struct ini_address_list: numeric ADDR:PORT, separated by commas; min and max bound their number
                        */

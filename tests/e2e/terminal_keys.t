@@ -381,12 +381,21 @@ for my $name (sort keys %settings) {
 settle($alice);
 $settings{$_}->() for sort keys %settings;
 
-for my $wrong (['/join', 'ROOM'], ['/nick', 'NAME'], ['/msg', 'PEER'], ['/log maybe', 'on\|off'], ['/set bell 7', 'on'],
-    ['/quti', '/quit\?'], ['/m x', '/me or /msg'], ['/info nobody', 'nobody']) {
+for my $wrong (
+    ['/join', '/join: expected /join ROOM'],
+    ['/nick', '/nick: expected /nick NAME'],
+    ['/msg', '/msg: expected /msg PEER TEXT'],
+    ['/log maybe', '/log: expected /log [on|off]'],
+    map({ my $name = $_; ["/set $name 7", "/set: $name '7': expected on or off"] } qw(bell notify title)),
+    ['/set members 7', "/set: members '7': expected auto, on or off"],
+    ['/quti', '/quti: no such command, expected /quit?'],
+    ['/m x', '/m: expected /me or /msg'],
+    ['/info nobody', "/info: 'nobody' is not here; here is"],
+) {
     my ($line, $expected) = @$wrong;
     enter_line('/clear');
     enter_line($line);
-    shows(qr/$expected/, "$line: told what was expected");
+    shows(sentence($expected), "$line: told what was expected");
 }
 for my $name ((grep { $_ ne 'quit' && $_ ne 'part' } sort keys %commands), 'part', 'quit') {
     note("/$name");

@@ -392,7 +392,7 @@ static void wrong_use_is_told_what_was_expected(void **state) {
         {"/clear all", "/clear: expected /clear"},
         {"/log maybe", "/log: expected /log [on|off]"},
         {"/set port 1", "/set: no setting 'port', expected one of bell, notify, title, members, clock, colours"},
-        {"/set bell loud", "/set: bell 'loud': expected yes or no"},
+        {"/set bell loud", "/set: bell 'loud': expected on or off"},
         {"/set clock late", "/set: clock 'late': expected minutes, seconds or off"},
         {"/help jion", "/jion: no such command, expected /join?"},
         {"/quit now", "/quit: expected /quit"},

@@ -147,7 +147,7 @@ static void says_what_each_type_expects(void **state) {
     assert_refused("[node]\nkey_file =\n", "2: key_file = : expected a path of 1 to 511 bytes\n");
     assert_refused("[node]\n\nworkers = many\n", "3: workers = many: expected auto or a number from 1 to 256\n");
     assert_refused("[node]\nport = 65536\n", "2: port = 65536: expected a number from -5 to 65535\n");
-    assert_refused("[look]\nrelay = maybe\n", "2: relay = maybe: expected yes or no\n");
+    assert_refused("[look]\nrelay = maybe\n", "2: relay = maybe: expected on or off\n");
     assert_refused("[look]\nui = gui\n", "2: ui = gui: expected curses, plain or json\n");
     assert_refused("[node]\nlisten = localhost:1\n",
                    "2: listen = localhost:1: expected 1 to 2 times ADDR:PORT, as in 192.0.2.1:9595 or "

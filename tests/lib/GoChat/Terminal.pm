@@ -25,7 +25,7 @@ use GoChat::Test;
 our @EXPORT = qw(start_terminal type_text press key_bytes paste send_bytes resize screen screen_state screen_cells
     screen_text wait_screen wait_state find_text settle cursor title bells commands modes forget log_output
     signal_terminal continue_terminal hang_up wait_stopped wait_end fail_screen picture_is
-    steady_cells known_identity);
+    steady_cells known_identity sentence);
 
 use constant { ORDER_TIMEOUT => 20, START_TIMEOUT => 10, RECORDED => defined $ENV{GOCHAT_RECORD} };
 
@@ -34,12 +34,16 @@ binmode $_, ':encoding(UTF-8)'
 
 # --- starting --------------------------------------------------------------------------------------------------------
 
+# A time zone in which it is past noon now: no screen test sees midnight, whose day line would move its rows, or a change
+# to summer time. What is tested of days and zones says its own (terminal_days.t).
+sub _afternoon { return sprintf 'NOON%+d', (gmtime)[2] - 12 }
+
 # What start_client takes, and: rows (24), columns (80), term (xterm-256color), env => { NAME => value },
 # errors => 'terminal' to have standard error there, too, as users do (else it is the log, where finish() looks for what
 # sanitizers say), command => [...] for another program than the client.
 sub start_terminal {
     my (%option) = @_;
-    my %env = (LC_ALL => 'C.UTF-8', TZ => 'UTC', %{ $option{env} // {} });
+    my %env = (LC_ALL => 'C.UTF-8', TZ => _afternoon(), %{ $option{env} // {} });
     my @in = ('env', map({ ('-u', $_) } qw(LINES COLUMNS NO_COLOR COLORTERM)), map {"$_=$env{$_}"} sort keys %env);
     push @in, test_tool('terminal'), '-r', $option{rows} // 24, '-c', $option{columns} // 80;
     push @in, '-t', $option{term} if $option{term};
@@ -178,6 +182,15 @@ sub wait_state {
 sub wait_screen {
     my ($terminal, $pattern, $timeout) = @_;
     return wait_state($terminal, sub { join("\n", @{ $_[0]{rows} }) =~ $pattern }, $timeout, "shows $pattern");
+}
+
+# A pattern for whole words on the screen, however they are wrapped, beside whatever list of members. A part of a
+# sentence is not enough to wait for: "on" stands in "Monday", and four digits are a port, a year or the end of a nick.
+sub sentence {
+    my ($text) = @_;
+    my $gap = qr/\ +|\ *(?:│[^\n]*)?\n\ *(?:│\ *)?/;
+    my $words = join $gap, map {quotemeta} split / /, $text;
+    return qr/(?<![^\s│])$words(?![^\s│])/;
 }
 
 # When a text came to be in a row (a number, negative from the end, or 'any'), in seconds, exactly; undef: it did not.
