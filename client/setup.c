@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "client/secret_file.h"
+#include "common/home.h"
 #include "common/suite.h"
 #include "common/udp.h"
 
@@ -30,17 +31,12 @@ static bool make_directories(char *path) {
 }
 
 static int open_directory(struct setup *setup) {
-    const char *given = setup->config->data_dir, *xdg = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
-    int length;
+    const char *given = setup->config->data_dir;
     if (given[0])
-        length = snprintf(setup->directory, sizeof setup->directory, "%s", given);
-    else if (xdg && xdg[0] == '/')
-        length = snprintf(setup->directory, sizeof setup->directory, "%s/gochat", xdg);
-    else if (home && home[0])
-        length = snprintf(setup->directory, sizeof setup->directory, "%s/.local/share/gochat", home);
-    else
-        return complain(SETUP_USAGE, "--data-dir: expected a directory, because neither XDG_DATA_HOME nor HOME is set");
-    if (length < (int)sizeof setup->directory && make_directories(setup->directory)) return SETUP_OK;
+        snprintf(setup->directory, sizeof setup->directory, "%s", given);
+    else if (!home_place("XDG_DATA_HOME", ".local/share", setup->directory, sizeof setup->directory))
+        return complain(SETUP_USAGE, "--data-dir: expected a directory, because no home directory is known");
+    if (make_directories(setup->directory)) return SETUP_OK;
     fprintf(stderr, "gochat: data directory %s: %s\n", setup->directory, strerror(errno));
     return SETUP_FAILED;
 }

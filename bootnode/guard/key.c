@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/home.h"
+
 #define SEED_SIZE 32
 #define TEXT_SIZE (2 * SEED_SIZE + 1) /* hex digits and the newline */
 #define KDF_CONTEXT "gcnode01"
@@ -146,17 +148,19 @@ bool node_key_open(const char *file, struct node_key *out, char *why, size_t why
     return result == 0;
 }
 
-static bool join(char *out, size_t size, const char *folder, size_t folder_size, const char *rest, char *why,
-                 size_t why_size) {
-    int length = snprintf(out, size, "%.*s%s/bootnode.key", (int)folder_size, folder, rest);
+static bool join(char *out, size_t size, const char *folder, size_t folder_size, char *why, size_t why_size) {
+    int length = snprintf(out, size, "%.*s/bootnode.key", (int)folder_size, folder);
     return (length > 0 && (size_t)length < size) || refuse(why, why_size, "key_file: the default path is too long");
 }
 
 bool node_key_default_file(char *out, size_t size, char *why, size_t why_size) {
-    const char *state = getenv("STATE_DIRECTORY"), *xdg = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-    /* systemd joins several with colons; the XDG specification wants relative paths ignored. */
-    if (state && *state) return join(out, size, state, strcspn(state, ":"), "", why, why_size);
-    if (xdg && *xdg == '/') return join(out, size, xdg, strlen(xdg), "/gochat", why, why_size);
-    if (home && *home) return join(out, size, home, strlen(home), "/.local/state/gochat", why, why_size);
-    return refuse(why, why_size, "key_file: no default without $STATE_DIRECTORY, $XDG_STATE_HOME or $HOME; name one");
+    const char *state = getenv("STATE_DIRECTORY");
+    char folder[PATH_MAX];
+    /* systemd joins several with colons. */
+    if (state && *state) return join(out, size, state, strcspn(state, ":"), why, why_size);
+    if (home_place("XDG_STATE_HOME", ".local/state", folder, sizeof folder))
+        return join(out, size, folder, strlen(folder), why, why_size);
+    return refuse(why, why_size,
+                  "key_file: no default without $STATE_DIRECTORY, $XDG_STATE_HOME or a home directory; "
+                  "name one");
 }

@@ -18,7 +18,6 @@ void node_key_derive(const uint8_t seed[static 32], struct node_key *out);
  * line in `why`. */
 bool node_key_open(const char *file, struct node_key *out, char *why, size_t why_size);
 /* Where the key lies when the configuration does not say: bootnode.key in $STATE_DIRECTORY (systemd), else in
- * $XDG_STATE_HOME/gochat, else in
- * ~/.local/state/gochat. False with one line in `why`. */
+ * $XDG_STATE_HOME/gochat, else in ~/.local/state/gochat (home.h). False with one line in `why`. */
 bool node_key_default_file(char *out, size_t size, char *why, size_t why_size);
 void node_key_wipe(struct node_key *key);
