@@ -6,9 +6,9 @@
 
 #include "client/ui/blanks.h"
 #include "client/ui/command_parts.h"
+#include "common/similar.h"
 
-#define NEAR_LENGTH 16 /* no name is near a longer one */
-#define NEAR_MOST 2    /* changes, in names of four letters and more */
+#define NAME_MOST 16 /* bytes; no command has a longer one */
 
 /* --- the commands that are about commands, or a line long --- */
 
@@ -66,39 +66,15 @@ const struct command *commands_table(size_t *count) {
 
 /* --- which one is meant --- */
 
-static size_t least(size_t a, size_t b) {
-    return a < b ? a : b;
-}
-
-/* Letters to insert, remove, replace or swap (the optimal string alignment distance). */
-static size_t changes_between(const char *a, const char *b) {
-    size_t rows[NEAR_LENGTH + 1][NEAR_LENGTH + 1], m = strlen(a), n = strlen(b);
-
-    if (m > NEAR_LENGTH || n > NEAR_LENGTH) return SIZE_MAX;
-    for (size_t i = 0; i <= m; i++) {
-        for (size_t j = 0; j <= n; j++) {
-            if (i == 0 || j == 0) {
-                rows[i][j] = i + j;
-                continue;
-            }
-            rows[i][j] = least(rows[i - 1][j], rows[i][j - 1]) + 1;
-            rows[i][j] = least(rows[i][j], rows[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                rows[i][j] = least(rows[i][j], rows[i - 2][j - 2] + 1);
-        }
-    }
-    return rows[m][n];
-}
-
 static size_t changes_to_nearest(const char *name) {
     size_t nearest = SIZE_MAX;
 
-    for (size_t i = 0; i < COUNT; i++) nearest = least(nearest, changes_between(name, table[i].name));
-    return nearest <= least(strlen(name) / 2, NEAR_MOST) ? nearest : SIZE_MAX;
+    for (size_t i = 0; i < COUNT; i++) nearest = similar_nearer(name, table[i].name, nearest);
+    return nearest;
 }
 
 static bool is_near(const char *name, const struct command *command, size_t changes) {
-    return changes_between(name, command->name) == changes;
+    return similar_changes(name, command->name) == changes;
 }
 
 static bool is_short_for(const char *name, const struct command *command, size_t length) {
@@ -135,7 +111,7 @@ static size_t letters_span(const char *text) {
 
 static void explain_unknown(const struct command_host *host, const char *name) {
     struct command unknown = {.name = name};
-    char letters[NEAR_LENGTH + 2], near[256] = "";
+    char letters[NAME_MOST + 2], near[256] = "";
     size_t changes;
 
     snprintf(letters, sizeof letters, "%.*s", (int)letters_span(name), name); /* "/msg:bob" is near /msg */
@@ -229,7 +205,7 @@ const char *command_text(const char *line) {
 }
 
 bool command_goes_ahead(const char *line) {
-    char name[NEAR_LENGTH + 1];
+    char name[NAME_MOST + 1];
     size_t length = blanks_find(line + 1), matches;
     const struct command *command;
 
