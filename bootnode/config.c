@@ -6,6 +6,7 @@
 
 #include "bootnode/stun_alternate.h"
 #include "bootnode/table/room.h"
+#include "common/messages.h"
 #include "common/udp.h"
 
 #define WORKERS_MAX 256
@@ -35,8 +36,8 @@ static bool is_place_or_nothing(const char *value) {
 }
 
 static const struct ini_key keys[] = {
-    KEY(listen, .type = INI_ADDRESS_LIST, .min = 1, .max = INI_ADDRESS_LIST_MAX, .fallback = "[::]:9595",
-        .help = "UDP addresses to listen on"),
+    KEY(listen, .type = INI_ADDRESS_LIST, .min = 1, .max = INI_ADDRESS_LIST_MAX, .port = BOOTNODE_PORT,
+        .fallback = "[::]:9595", .help = "UDP addresses to listen on"),
     KEY(workers, .type = INI_AUTO_INTEGER, .min = 1, .max = WORKERS_MAX, .fallback = "auto",
         .help = "threads that serve packets"),
     KEY(pin_workers, .type = INI_BOOLEAN, .fallback = "off", .help = "whether each worker keeps to one processor"),

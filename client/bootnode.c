@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/messages.h"
+
 #define SEPARATORS ", \t"
 #define KEY_DIGITS 64
 #define NO_KEY "-"
@@ -17,10 +19,20 @@ static const char *next_item(const char **rest, size_t *size) {
     return *size > 0 ? item : NULL;
 }
 
-static bool is_place(const char *name) {
-    char host[INI_TEXT_SIZE];
+/* HOST:PORT as it was written or, where the port was left out, with the one that bootnodes have. */
+static bool complete_name(const char *item, size_t size, char out[static INI_TEXT_SIZE]) {
+    char text[INI_TEXT_SIZE], host[INI_TEXT_SIZE];
     uint16_t port;
-    return address_split(name, 0, host, sizeof host, &port) && port > 0;
+    if (size >= sizeof text) return false;
+    memcpy(text, item, size);
+    text[size] = '\0';
+    memset(out, 0, INI_TEXT_SIZE);
+    if (address_split(text, 0, host, sizeof host, &port)) {
+        memcpy(out, text, size);
+        return port > 0;
+    }
+    if (!address_split(text, BOOTNODE_PORT, host, sizeof host, &port)) return false;
+    return snprintf(out, INI_TEXT_SIZE, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port) < INI_TEXT_SIZE;
 }
 
 static bool is_named(const struct bootnode *bootnodes, size_t count, const char *name) {
@@ -33,10 +45,8 @@ size_t bootnodes_name(const char *list, struct bootnode out[static BOOTNODES_MAX
     size_t count = 0, size;
     memset(out, 0, BOOTNODES_MAX * sizeof *out);
     for (const char *item; (item = next_item(&list, &size)); count++) {
-        char name[INI_TEXT_SIZE] = "";
-        if (count == BOOTNODES_MAX || size >= sizeof name) return 0;
-        memcpy(name, item, size);
-        if (!is_place(name) || is_named(out, count, name)) return 0;
+        char name[INI_TEXT_SIZE];
+        if (count == BOOTNODES_MAX || !complete_name(item, size, name) || is_named(out, count, name)) return 0;
         memcpy(out[count].name, name, sizeof name);
     }
     return count;

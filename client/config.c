@@ -57,7 +57,7 @@ static bool is_nick_or_empty(const char *value) {
 
 /* clang-format off */
 static const struct ini_key keys[] = {
-    KEY(bootnode, .type = INI_TEXT, .min = 1, .check = is_bootnode_list, .expected = "HOST:PORT, as in chat.example.org:9595, 192.0.2.1:9595 or [2001:db8::1]:9595, or up to 4 different ones with commas between",
+    KEY(bootnode, .type = INI_TEXT, .min = 1, .check = is_bootnode_list, .expected = "HOST or HOST:PORT, as in chat.example.org, 192.0.2.1:9595 or [2001:db8::1]:9595, or up to 4 different ones with commas between",
         .help = "where to register"),
     KEY(bootnode_key, .type = INI_TEXT, .fallback = "", .check = is_key_list, .expected = "64 hex digits, or nothing: remembered on first use; for several bootnodes as many in the same order, '-' for nothing",
         .help = "the bootnode's public key"),

@@ -10,9 +10,12 @@
 #include <strings.h>
 #include <sys/types.h>
 
+#include "common/home.h"
+#include "common/similar.h"
 #include "common/text.h"
 
 #define WHY_SIZE 512
+#define SHOWN_MOST 200 /* bytes of a value that is complained about */
 #define BOM "\xef\xbb\xbf"
 
 struct loading {
@@ -23,6 +26,7 @@ struct loading {
     FILE *stream;
     char *line; /* getline's */
     size_t line_size;
+    char *value; /* in `line`: that of the key that inih reads now */
     unsigned line_number;
     unsigned *seen; /* per key: the line that gave it, or 0 */
     size_t problem_count;
@@ -39,8 +43,7 @@ __attribute__((format(printf, 3, 4))) static void append(char *out, size_t size,
 
 /* --- one type after the other: parse into the field, and say what is expected --- */
 
-static bool set_text(const struct ini_key *key, const char *value, const char *folder, void *field) {
-    (void)folder;
+static bool set_text(const struct ini_key *key, const char *value, void *field) {
     size_t length = strlen(value), max = key->max > 0 ? (size_t)key->max : INI_TEXT_SIZE - 1;
     if ((long long)length < key->min || length > max || length >= INI_TEXT_SIZE) return false;
     memset(field, 0, INI_TEXT_SIZE);
@@ -48,15 +51,7 @@ static bool set_text(const struct ini_key *key, const char *value, const char *f
     return true;
 }
 
-static bool set_path(const struct ini_key *key, const char *value, const char *folder, void *field) {
-    char path[INI_TEXT_SIZE];
-    if (*value == '/' || *value == '\0' || !folder) return set_text(key, value, folder, field);
-    int length = snprintf(path, sizeof path, "%s/%s", folder, value);
-    return length < (int)sizeof path && set_text(key, path, folder, field);
-}
-
-static bool set_integer(const struct ini_key *key, const char *value, const char *folder, void *field) {
-    (void)folder;
+static bool set_integer(const struct ini_key *key, const char *value, void *field) {
     if (!isdigit((unsigned char)value[*value == '-' ? 1 : 0])) return false;
     char *end;
     errno = 0;
@@ -66,17 +61,16 @@ static bool set_integer(const struct ini_key *key, const char *value, const char
     return true;
 }
 
-static bool set_auto_integer(const struct ini_key *key, const char *value, const char *folder, void *field) {
+static bool set_auto_integer(const struct ini_key *key, const char *value, void *field) {
     static const long long automatic = 0;
-    if (strcasecmp(value, "auto") != 0) return set_integer(key, value, folder, field);
+    if (strcasecmp(value, "auto") != 0) return set_integer(key, value, field);
     memcpy(field, &automatic, sizeof automatic);
     return true;
 }
 
-static bool set_boolean(const struct ini_key *key, const char *value, const char *folder, void *field) {
+static bool set_boolean(const struct ini_key *key, const char *value, void *field) {
     static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1"};
     (void)key;
-    (void)folder;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (strcasecmp(value, words[i]) != 0) continue;
         bool set = i % 2 != 0;
@@ -86,8 +80,7 @@ static bool set_boolean(const struct ini_key *key, const char *value, const char
     return false;
 }
 
-static bool set_choice(const struct ini_key *key, const char *value, const char *folder, void *field) {
-    (void)folder;
+static bool set_choice(const struct ini_key *key, const char *value, void *field) {
     for (int i = 0; key->choices[i]; i++) {
         if (strcmp(value, key->choices[i]) != 0) continue;
         memcpy(field, &i, sizeof i);
@@ -97,26 +90,26 @@ static bool set_choice(const struct ini_key *key, const char *value, const char 
 }
 
 /* One of `list`, up to the comma, without white space around it. */
-static bool parse_list_item(const char *text, size_t length, struct address *out) {
+static bool parse_list_item(const char *text, size_t length, uint16_t port, struct address *out) {
     char item[ADDRESS_TEXT_SIZE];
     while (length > 0 && isspace((unsigned char)*text)) text++, length--;
     while (length > 0 && isspace((unsigned char)text[length - 1])) length--;
     if (length >= sizeof item) return false;
     memcpy(item, text, length);
     item[length] = '\0';
-    return address_parse(item, 0, out);
+    return address_parse(item, port, out);
 }
 
 static size_t list_max(const struct ini_key *key) {
     return key->max > 0 && key->max < INI_ADDRESS_LIST_MAX ? (size_t)key->max : INI_ADDRESS_LIST_MAX;
 }
 
-static bool set_address_list(const struct ini_key *key, const char *value, const char *folder, void *field) {
+static bool set_address_list(const struct ini_key *key, const char *value, void *field) {
     struct ini_address_list list = {.count = 0};
-    (void)folder;
     for (const char *at = value; *value; at++) {
         size_t length = strcspn(at, ",");
-        if (list.count == list_max(key) || !parse_list_item(at, length, &list.items[list.count])) return false;
+        if (list.count == list_max(key) || !parse_list_item(at, length, key->port, &list.items[list.count]))
+            return false;
         list.count++;
         at += length;
         if (*at == '\0') break;
@@ -147,16 +140,16 @@ static void expect_choice(const struct ini_key *key, char *why, size_t size) {
 }
 
 static void expect_address_list(const struct ini_key *key, char *why, size_t size) {
-    append(why, size, "%lld to %zu times ADDR:PORT, as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas",
-           key->min, list_max(key));
+    append(why, size, "%lld to %zu times ADDR%s, as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas",
+           key->min, list_max(key), key->port ? "[:PORT]" : ":PORT");
 }
 
 static const struct {
-    bool (*set)(const struct ini_key *key, const char *value, const char *folder, void *field);
+    bool (*set)(const struct ini_key *key, const char *value, void *field);
     void (*expect)(const struct ini_key *key, char *why, size_t size);
 } types[] = {
     [INI_TEXT] = {set_text, expect_text},
-    [INI_PATH] = {set_path, expect_text},
+    [INI_PATH] = {set_text, expect_text},
     [INI_INTEGER] = {set_integer, expect_integer},
     [INI_BOOLEAN] = {set_boolean, expect_boolean},
     [INI_CHOICE] = {set_choice, expect_choice},
@@ -166,10 +159,29 @@ static const struct {
 
 /* --- the table --- */
 
+/* A path's ~ is a home directory, and what is relative starts at `folder`, if there is one. */
+static bool find_path(const char *value, const char *folder, char *out, char *why, size_t size) {
+    char home[INI_TEXT_SIZE];
+    if (*value == '~' && !home_expand(value, home, sizeof home)) {
+        snprintf(why, size, "expected a known home directory for ~, and a path of at most %d bytes in all",
+                 INI_TEXT_SIZE - 1);
+        return false;
+    }
+    if (*value == '~') value = home;
+    bool stays = *value == '/' || *value == '\0' || !folder;
+    int length = snprintf(out, INI_TEXT_SIZE, "%s%s%s", stays ? "" : folder, stays ? "" : "/", value);
+    if (length < INI_TEXT_SIZE) return true;
+    snprintf(why, size, "expected a path of at most %d bytes", INI_TEXT_SIZE - 1);
+    return false;
+}
+
 static bool set_key(const struct ini_key *key, const char *value, const char *folder, void *target, char *why,
                     size_t size) {
+    char path[INI_TEXT_SIZE];
+    if (key->type == INI_PATH && !find_path(value, folder, path, why, size)) return false;
+    if (key->type == INI_PATH) value = path;
     bool fits = !key->check || key->check(value);
-    if (fits && types[key->type].set(key, value, folder, (uint8_t *)target + key->offset)) return true;
+    if (fits && types[key->type].set(key, value, (uint8_t *)target + key->offset)) return true;
     snprintf(why, size, "expected %s", key->check ? key->expected : "");
     if (!key->check) types[key->type].expect(key, why, size);
     return false;
@@ -199,14 +211,21 @@ static void explain_unknown_section(const struct ini_table *table, char *why, si
     }
 }
 
-static void explain_unknown_key(const struct ini_table *table, const char *section, char *why, size_t size) {
+static void explain_unknown_key(const struct ini_table *table, const char *section, const char *name, char *why,
+                                size_t size) {
     const char *separator = "";
-    snprintf(why, size, "unknown key, expected one of ");
+    size_t nearest = SIZE_MAX;
+    for (size_t i = 0; i < table->count; i++)
+        if (strcmp(table->keys[i].section, section) == 0) nearest = similar_nearer(name, table->keys[i].name, nearest);
+    snprintf(why, size, nearest == SIZE_MAX ? "unknown key, expected one of " : "unknown key, did you mean ");
     for (size_t i = 0; i < table->count; i++) {
-        if (strcmp(table->keys[i].section, section) != 0) continue;
-        append(why, size, "%s%s", separator, table->keys[i].name);
-        separator = ", ";
+        const struct ini_key *key = &table->keys[i];
+        if (strcmp(key->section, section) != 0) continue;
+        if (nearest != SIZE_MAX && similar_changes(name, key->name) != nearest) continue;
+        append(why, size, "%s%s", separator, key->name);
+        separator = nearest == SIZE_MAX ? ", " : " or ";
     }
+    if (nearest != SIZE_MAX) append(why, size, "?");
 }
 
 void ini_table_defaults(const struct ini_table *table, void *target) {
@@ -225,7 +244,7 @@ bool ini_table_set(const struct ini_table *table, const char *section, const cha
     const struct ini_key *key = find_key(table, section, name);
     if (key) return set_key(key, value, NULL, target, why, why_size);
     if (find_section(table, section))
-        explain_unknown_key(table, section, why, why_size);
+        explain_unknown_key(table, section, name, why, why_size);
     else
         explain_unknown_section(table, why, why_size);
     return false;
@@ -264,26 +283,74 @@ static bool check_section(struct loading *loading, const char *line) {
     return !loading->skips_section;
 }
 
-/* Whether inih should see this line, which has no white space around it. */
-static bool check_line(struct loading *loading, const char *line, size_t size, int limit) {
-    if (*line == '\0' || *line == ';' || *line == '#') return false;
-    if (size >= (size_t)limit) {
-        report(loading, "%.40s…: the line has %zu bytes, expected at most %d", line, size, limit - 1);
-        return false;
-    }
-    if (*line == '[') return check_section(loading, line);
-    if (loading->skips_section) return false;
-    /* inih would also take ':' for '=', and begin a comment at " ;". */
-    size_t name = strcspn(line, "=:;");
-    if (name > 0 && line[name] == '=') return true;
-    report(loading, "%s: expected key = value, [section], or a comment after ;", line);
+/* A name of a key or a section is looked at by inih, so it must fit in what that reads at once. */
+static bool fits_inih(struct loading *loading, const char *line, size_t size, int limit) {
+    if (size < (size_t)limit) return true;
+    report(loading, "%.40s…: a name of %zu bytes, expected at most %d", line, size, limit - 1);
     return false;
 }
 
-static char *trim(char *line, size_t *size) {
-    while (*size > 0 && isspace((unsigned char)line[*size - 1])) line[--*size] = '\0';
-    while (isspace((unsigned char)*line)) line++, --*size;
-    return line;
+static size_t skip_white(const char *text) {
+    size_t size = 0;
+    while (isspace((unsigned char)text[size])) size++;
+    return size;
+}
+
+static void trim_end(char *text) {
+    size_t size = strlen(text);
+    while (size > 0 && isspace((unsigned char)text[size - 1])) text[--size] = '\0';
+}
+
+/* A # or ; behind white space begins one. What the value itself begins with only does where white space follows, too: a
+ * room may be called #tea. */
+static bool begins_comment(const char *value, const char *at) {
+    if (*at != '#' && *at != ';') return false;
+    if (at == value) return at[1] == '\0' || isspace((unsigned char)at[1]);
+    return isspace((unsigned char)at[-1]);
+}
+
+static char *cut_comment(char *value) {
+    char *at = value;
+    while (*at && !begins_comment(value, at)) at++;
+    *at = '\0';
+    trim_end(value);
+    return value;
+}
+
+/* Without the comment behind it, and without quotes around it, between which everything stays. NULL with `why`, and
+ * nothing changed, where quotes have no pair. */
+static char *read_value(char *value, char *why, size_t size) {
+    char quote = *value, *close;
+    if (quote != '"' && quote != '\'') return cut_comment(value);
+    if (!(close = strchr(value + 1, quote))) {
+        snprintf(why, size, "expected a second %c at the end, or other quotes around it all", quote);
+        return NULL;
+    }
+    const char *after = close + 1 + skip_white(close + 1);
+    if (*after != '\0' && !begins_comment(value, after)) {
+        snprintf(why, size, "expected nothing but a comment after the second %c", quote);
+        return NULL;
+    }
+    *close = '\0';
+    return value + 1;
+}
+
+/* Whether inih should see this line, which has no white space around it. Of a key it sees the name alone: it would take
+ * ':' for '=', end the value at " ;", and knows no quotes. */
+static bool check_line(struct loading *loading, char *line, int limit) {
+    char why[WHY_SIZE];
+    if (*line == '\0' || *line == ';' || *line == '#') return false;
+    if (*line == '[') return fits_inih(loading, line, strlen(line), limit) && check_section(loading, line);
+    if (loading->skips_section) return false;
+    size_t name = strcspn(line, "=:;");
+    if (name == 0 || line[name] != '=') {
+        report(loading, "%.*s: expected key = value, [section], or a comment after # or ;", SHOWN_MOST, line);
+        return false;
+    }
+    loading->value = read_value(line + name + 1 + skip_white(line + name + 1), why, sizeof why);
+    if (!loading->value) report(loading, "%.*s: %s", SHOWN_MOST, line, why);
+    line[name] = '\0';
+    return loading->value && fits_inih(loading, line, name + 1, limit);
 }
 
 /* inih's reader, as fgets(3). Each line goes on without its indentation, so that none continues the one before. */
@@ -292,19 +359,16 @@ static char *read_line(char *out, int limit, void *user) {
     ssize_t length = getline(&loading->line, &loading->line_size, loading->stream);
     if (length < 0) return NULL;
     loading->line_number++;
-    size_t size = (size_t)length;
     char *line = loading->line;
     *out = '\0';
-    if (strlen(line) != size) {
+    if (strlen(line) != (size_t)length) {
         report(loading, "a zero byte, expected text");
         return out;
     }
-    if (loading->line_number == 1 && strncmp(line, BOM, strlen(BOM)) == 0) {
-        line += strlen(BOM);
-        size -= strlen(BOM);
-    }
-    line = trim(line, &size);
-    if (check_line(loading, line, size, limit)) memcpy(out, line, size + 1);
+    if (loading->line_number == 1 && strncmp(line, BOM, strlen(BOM)) == 0) line += strlen(BOM);
+    line += skip_white(line);
+    trim_end(line);
+    if (check_line(loading, line, limit)) snprintf(out, (size_t)limit, "%s%s", line, *line == '[' ? "" : "=");
     return out;
 }
 
@@ -315,25 +379,33 @@ static const char *folder_of(const char *file, char out[static INI_TEXT_SIZE]) {
     return out;
 }
 
-static int handle_key(void *user, const char *section, const char *name, const char *value) {
-    struct loading *loading = user;
-    char why[WHY_SIZE], folder[INI_TEXT_SIZE];
-    if (*section == '\0') {
-        report(loading, "%s = %s: expected a [section] first", name, value);
-        return 1;
-    }
+/* False with `why`. The first line that gives a key counts. */
+static bool take_key(struct loading *loading, const char *section, const char *name, char *why, size_t size) {
+    char folder[INI_TEXT_SIZE];
     const struct ini_key *key = find_key(loading->table, section, name);
+    if (*section == '\0') {
+        snprintf(why, size, "expected a [section] first");
+        return false;
+    }
     if (!key) {
-        explain_unknown_key(loading->table, section, why, sizeof why);
-        report(loading, "%s = %s: %s", name, value, why);
-        return 1;
+        explain_unknown_key(loading->table, section, name, why, size);
+        return false;
     }
     unsigned *seen = &loading->seen[key - loading->table->keys];
-    if (*seen != 0)
-        report(loading, "%s = %s: given already in line %u, expected once", name, value, *seen);
-    else if (!set_key(key, value, folder_of(loading->file, folder), loading->target, why, sizeof why))
-        report(loading, "%s = %s: %s", name, value, why);
-    if (*seen == 0) *seen = loading->line_number;
+    if (*seen != 0) {
+        snprintf(why, size, "given already in line %u, expected once", *seen);
+        return false;
+    }
+    *seen = loading->line_number;
+    return set_key(key, loading->value, folder_of(loading->file, folder), loading->target, why, size);
+}
+
+static int handle_key(void *user, const char *section, const char *name, const char *nothing) {
+    struct loading *loading = user;
+    char why[WHY_SIZE];
+    (void)nothing;
+    if (!take_key(loading, section, name, why, sizeof why))
+        report(loading, "%s = %.*s: %s", name, SHOWN_MOST, loading->value, why);
     return 1;
 }
 

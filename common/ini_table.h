@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "common/address.h"
@@ -18,7 +19,8 @@ struct ini_address_list {
 
 enum ini_type {
     INI_TEXT,         /* char[INI_TEXT_SIZE]; min and max bound its length in bytes */
-    INI_PATH,         /* the same; a relative one from a file is taken relative to that file's folder */
+    INI_PATH,         /* the same; ~ is a home directory (home_expand); a relative one from a file is taken relative to
+                         that file's folder */
     INI_INTEGER,      /* long long, min … max */
     INI_BOOLEAN,      /* bool: on/off, as documents and errors say; also yes/no, true/false, 1/0 */
     INI_CHOICE,       /* int: index into `choices` (NULL-terminated) */
@@ -34,6 +36,7 @@ struct ini_key {
     size_t offset;
     long long min, max; /* for texts, paths and lists a max of 0 is what the field holds */
     const char *const *choices;
+    uint16_t port;        /* of addresses: what one without a port means; 0: it needs one */
     const char *fallback; /* the default, as it would stand in a file; NULL leaves the field zeroed */
     const char *help;
     /* Optional, for what the type does not say: whether a value will do, and what is expected where it does not. */
@@ -57,6 +60,8 @@ bool ini_table_set(const struct ini_table *table, const char *section, const cha
 /* Loads `file` over `target`. Prints every problem (unknown section or key, key given twice, line without '=', bad
  * value, key before any section) as one line "FILE:LINE: …, expected …" to `problems`, and returns how many there
  * were; a file that cannot be read is one problem, "FILE: reason". Keys of an unknown section are not looked at.
- * The format is inih's, with these rules: lines may be indented (no continuation lines), a line longer than inih takes
- * is a problem, ';' or '#' begins a comment at the start of a line, ';' after white space also within one. */
+ * The format is inih's, with these rules. Lines may be indented (no continuation lines). A # or ; begins a comment at
+ * the start of a line and behind white space in it; but a value may begin with one, as in #tea, where no white space
+ * follows. A value in "double" or 'single' quotes loses them, and keeps all that is between; quotes without their pair
+ * are a problem, and what is between cannot have the same quotes in it. */
 size_t ini_table_load(const struct ini_table *table, const char *file, void *target, FILE *problems);

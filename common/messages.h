@@ -16,7 +16,8 @@
 #include "common/names.h"
 
 #define PROTOCOL_VERSION 1
-#define PACKET_MAX 1200 /* no decoder takes more */
+#define PACKET_MAX 1200    /* no decoder takes more */
+#define BOOTNODE_PORT 9595 /* where a bootnode listens, unless somebody says otherwise */
 
 enum message_type {
     MESSAGE_HELLO = 0x80,

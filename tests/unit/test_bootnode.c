@@ -32,9 +32,37 @@ static void lists_are_split(void **state) {
     assert_int_equal(bootnodes_name("a:1 b:1 c:1 d:1", bootnodes), BOOTNODES_MAX);
 }
 
+static void a_port_may_be_left_out(void **state) {
+    static const char *const rows[][2] = {
+        {"chat.example.org", "chat.example.org:9595"},
+        {"192.0.2.1", "192.0.2.1:9595"},
+        {"2001:db8::1", "[2001:db8::1]:9595"},
+        {"[2001:db8::1]", "[2001:db8::1]:9595"},
+        {"::1", "[::1]:9595"},
+        {"2001:db8::1:9595", "[2001:db8::1:9595]:9595"},
+        {"host:1", "host:1"},
+    };
+    struct bootnode bootnodes[BOOTNODES_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(bootnodes_name(rows[i][0], bootnodes), 1);
+        assert_string_equal(bootnodes[0].name, rows[i][1]);
+    }
+    assert_int_equal(bootnodes_name("a, ::1 ,b:2,[::2]", bootnodes), 4);
+    assert_string_equal(bootnodes[0].name, "a:9595");
+    assert_string_equal(bootnodes[1].name, "[::1]:9595");
+    assert_string_equal(bootnodes[2].name, "b:2");
+    assert_string_equal(bootnodes[3].name, "[::2]:9595");
+    assert_true(bootnode_is_numeric(&bootnodes[1]));
+}
+
 static void what_is_no_list_is_refused(void **state) {
     static const char *const wrong[] = {
-        "", " , ", "a", "a:0", "a:1 b", "a:1;b:2", "a:1 a:1", "a:1,b:bee", "a:1 b:1 c:1 d:1 e:1"};
+        "",          " , ",    "a:",       ":1",        "a:0",       "a:1;b:2",
+        "a:1 a:1",   "a a",    "a,a:9595", "a:1,b:bee", "a:1 b:",    "a:1 b:1 c:1 d:1 e:1",
+        "[::1",      "::1]",   "[a]",      "[::1]:",    "[::1]9595", "::1,[::1]",
+        "http://a/", "[::1]x", "a:99999",  "[]",        "1:2:3"};
     struct bootnode bootnodes[BOOTNODES_MAX];
     char endless[4 * INI_TEXT_SIZE];
 
@@ -75,6 +103,7 @@ static void what_are_no_keys_is_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_are_split),
+        cmocka_unit_test(a_port_may_be_left_out),
         cmocka_unit_test(what_is_no_list_is_refused),
         cmocka_unit_test(keys_belong_to_places),
         cmocka_unit_test(what_are_no_keys_is_refused),

@@ -126,7 +126,11 @@ static void test_bounds(void **state) {
     assert_false(sets("log_level", "loud"));
     assert_false(sets("listen", ""));
     assert_false(sets("listen", "300.1.2.3:9595"));
-    assert_false(sets("listen", "127.0.0.1"));
+    assert_false(sets("listen", "127.0.0.1:"));
+    assert_true(sets("listen", "127.0.0.1"));
+    assert_true(sets("listen", "::, 127.0.0.1"));
+    assert_false(sets("metrics", "127.0.0.1"));
+    assert_false(sets("stun_alternate", "192.0.2.2"));
     assert_true(sets("listen", "127.0.0.1:0, [::1]:1"));
     assert_true(sets("rate_hello", "0"));
     assert_false(sets("rate_hello", "10001"));

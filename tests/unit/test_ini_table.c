@@ -18,7 +18,7 @@ struct settings {
     long long port;
     bool relay;
     int ui;
-    struct ini_address_list listen;
+    struct ini_address_list listen, peers;
 };
 
 static const char *const uis[] = {"curses", "plain", "json", NULL};
@@ -42,6 +42,7 @@ static const struct ini_key keys[] = {
      .min = 1,
      .max = 2,
      .fallback = "[::]:9595"},
+    {.section = "node", .name = "peers", .type = INI_ADDRESS_LIST, FIELD(peers), .max = 3, .port = 9595},
     {.section = "look", .name = "relay", .type = INI_BOOLEAN, FIELD(relay), .fallback = "yes"},
     {.section = "look", .name = "ui", .type = INI_CHOICE, FIELD(ui), .choices = uis, .fallback = "plain"},
 };
@@ -128,7 +129,7 @@ static void an_indented_line_continues_nothing(void **state) {
     assert_accepted("[node]\nname = a\n  port = 7\n");
     assert_string_equal(settings.name, "a");
     assert_int_equal(settings.port, 7);
-    assert_refused("[node]\nname = a\n  b\n", "3: b: expected key = value, [section], or a comment after ;\n");
+    assert_refused("[node]\nname = a\n  b\n", "3: b: expected key = value, [section], or a comment after # or ;\n");
 }
 
 static void relative_paths_start_at_the_file(void **state) {
@@ -187,7 +188,7 @@ static void refuses_malformed_values(void **state) {
 static void names_what_is_unknown(void **state) {
     (void)state;
     assert_refused("[node]\ncolour = red\n",
-                   "2: colour = red: unknown key, expected one of name, key_file, workers, port, listen\n");
+                   "2: colour = red: unknown key, expected one of name, key_file, workers, port, listen, peers\n");
     assert_refused("[nodes]\nname = a\nanything\n", "1: [nodes]: unknown section, expected [node] or [look]\n");
     assert_refused("[nodes]\n", "1: [nodes]: unknown section, expected [node] or [look]\n");
     assert_refused("[look]\nname = a\n", "2: name = a: unknown key, expected one of relay, ui\n");
@@ -198,10 +199,12 @@ static void refuses_malformed_lines(void **state) {
     (void)state;
     assert_refused("[node\nname = a\n", "1: [node: expected [section] alone\n");
     assert_refused("[node] name = a\n", "1: [node] name = a: expected [section] alone\n");
-    assert_refused("[node]\nname\n", "2: name: expected key = value, [section], or a comment after ;\n");
-    assert_refused("[node]\n= a\n", "2: = a: expected key = value, [section], or a comment after ;\n");
-    assert_refused("[node]\nname: a = b\n", "2: name: a = b: expected key = value, [section], or a comment after ;\n");
-    assert_refused("[node]\nname ; = b\n", "2: name ; = b: expected key = value, [section], or a comment after ;\n");
+    assert_refused("[node]\nname\n", "2: name: expected key = value, [section], or a comment after # or ;\n");
+    assert_refused("[node]\n= a\n", "2: = a: expected key = value, [section], or a comment after # or ;\n");
+    assert_refused("[node]\nname: a = b\n",
+                   "2: name: a = b: expected key = value, [section], or a comment after # or ;\n");
+    assert_refused("[node]\nname ; = b\n",
+                   "2: name ; = b: expected key = value, [section], or a comment after # or ;\n");
     assert_int_equal(load_bytes("[node]\nna\0me = a\n", 17), 1);
     assert_string_equal(problems, "2: a zero byte, expected text\n");
 }
@@ -213,18 +216,133 @@ static void a_key_stands_once(void **state) {
     assert_int_equal(settings.port, 1);
 }
 
-static void a_line_too_long_is_said_not_split(void **state) {
+static void a_line_is_as_long_as_its_value_may_be(void **state) {
+    (void)state;
+    char content[2000], expected[600];
+    snprintf(content, sizeof content, "[node]\nkey_file = /%0*d\n", 510, 0);
+    assert_accepted(content);
+    assert_int_equal(strlen(settings.key_file), 511);
+    snprintf(content, sizeof content, "[node]\nkey_file = /%0*d\nport = 3\n", 511, 0);
+    snprintf(expected, sizeof expected, "2: key_file = /%0*d: expected a path of at most 511 bytes\n", 199, 0);
+    assert_refused(content, expected);
+    assert_int_equal(settings.port, 3);
+    snprintf(content, sizeof content, "[node]\n;%0*d\nname = a ; %0*d\n", 900, 0, 900, 0);
+    assert_accepted(content);
+}
+
+static void a_name_too_long_is_said_not_split(void **state) {
     (void)state;
     char content[1000];
-    snprintf(content, sizeof content, "[node]\nkey_file = /%0*d\n", 187, 0);
-    assert_accepted(content);
-    assert_int_equal(strlen(settings.key_file), 188);
-    snprintf(content, sizeof content, "[node]\nkey_file = /%0*d\nport = 3\n", 188, 0);
+    snprintf(content, sizeof content, "[node]\n%0*d = 1\nport = 3\n", 300, 0);
     assert_refused(content,
-                   "2: key_file = /0000000000000000000000000000…: the line has 200 bytes, expected at most 199\n");
+                   "2: 0000000000000000000000000000000000000000…: a name of 302 bytes, expected at most 199\n");
     assert_int_equal(settings.port, 3);
-    snprintf(content, sizeof content, "[node]\n;%0*d\n", 900, 0);
-    assert_accepted(content);
+}
+
+static void a_comment_stands_behind_white_space(void **state) {
+    static const char *const rows[][2] = {
+        {"tea # where", "tea"}, {"tea ; where", "tea"},    {"tea #where", "tea"},
+        {"tea\t;where", "tea"}, {"tea   #", "tea"},        {"#tea", "#tea"},
+        {";tea", ";tea"},       {"te#a", "te#a"},          {"tea;", "tea;"},
+        {"#tea # x", "#tea"},   {"a;b#c ;d # e", "a;b#c"}, {"a = b", "a = b"},
+        {"#tea#", "#tea#"},     {"[a] # b", "[a]"},        {"##", "##"},
+    };
+    char content[100];
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        snprintf(content, sizeof content, "[node]\nname = %s\n", rows[i][0]);
+        assert_accepted(content);
+        assert_string_equal(settings.name, rows[i][1]);
+        snprintf(content, sizeof content, "[node]\nname=%s\n", rows[i][0]);
+        assert_accepted(content);
+        assert_string_equal(settings.name, rows[i][1]);
+    }
+    assert_refused("[node]\nname = # a\n", "2: name = : expected text of 1 to 8 bytes\n");
+    assert_refused("[node]\nname =;\n", "2: name = : expected text of 1 to 8 bytes\n");
+    assert_accepted("[node]\nkey_file = /a b.key # mine\nport = 7 # seven\n[look] # x\nrelay = off # never\n");
+    assert_string_equal(settings.key_file, "/a b.key");
+    assert_int_equal(settings.port, 7);
+    assert_false(settings.relay);
+}
+
+static void a_value_loses_its_quotes(void **state) {
+    static const char *const rows[][2] = {
+        {"\"tea\"", "tea"},         {"'tea'", "tea"},     {"\" tea \"", " tea "},
+        {"\"a # b\"", "a # b"},     {"'a ; b'", "a ; b"}, {"\"a\" # b", "a"},
+        {"\"a\"\t; 'b'", "a"},      {"'a\"b'", "a\"b"},   {"\"it's\"", "it's"},
+        {"say \"a\"", "say \"a\""}, {"it's", "it's"},     {"a\"", "a\""},
+        {"\"a\\\"", "a\\"},         {"'~'", "~"},
+    };
+    char content[100];
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        snprintf(content, sizeof content, "[node]\nname = %s\n", rows[i][0]);
+        assert_accepted(content);
+        assert_string_equal(settings.name, rows[i][1]);
+    }
+    assert_accepted(
+        "[node]\nport = \"7\"\nlisten = '1.2.3.4:5, [::1]:6' # two\n[look]\nrelay = \"off\"\nui = 'json'\n");
+    assert_int_equal(settings.port, 7);
+    assert_int_equal(settings.listen.count, 2);
+    assert_false(settings.relay);
+    assert_int_equal(settings.ui, 2);
+    assert_refused("[node]\nname = \"\"\n", "2: name = : expected text of 1 to 8 bytes\n");
+}
+
+static void quotes_without_their_pair_are_refused(void **state) {
+    (void)state;
+    assert_refused("[node]\nname = \"tea\n",
+                   "2: name = \"tea: expected a second \" at the end, or other quotes around it all\n");
+    assert_refused("[node]\nname = 'tis # x\n",
+                   "2: name = 'tis # x: expected a second ' at the end, or other quotes around it all\n");
+    assert_refused("[node]\nname = \"\n",
+                   "2: name = \": expected a second \" at the end, or other quotes around it all\n");
+    assert_refused("[node]\nname = \"a\" b\n",
+                   "2: name = \"a\" b: expected nothing but a comment after the second \"\n");
+    assert_refused("[node]\nlisten = \"1.2.3.4:5\", \"1.2.3.4:6\"\n",
+                   "2: listen = \"1.2.3.4:5\", \"1.2.3.4:6\": expected nothing but a comment after the second \"\n");
+    assert_refused("[node]\nname = 'a'# b\n", "2: name = 'a'# b: expected nothing but a comment after the second '\n");
+}
+
+static void a_tilde_in_a_path_is_the_home_directory(void **state) {
+    char why[200] = "";
+    (void)state;
+    setenv("HOME", "/home/ada", 1);
+    assert_accepted("[node]\nkey_file = ~/node.key # mine\nname = ~/x\n");
+    assert_string_equal(settings.key_file, "/home/ada/node.key");
+    assert_string_equal(settings.name, "~/x");
+    assert_accepted("[node]\nkey_file = \"~/my keys/a\"\n");
+    assert_string_equal(settings.key_file, "/home/ada/my keys/a");
+    assert_accepted("[node]\nkey_file = ./~/a\n");
+    assert_string_equal(settings.key_file, "/tmp/./~/a");
+    assert_true(ini_table_set(&table, "node", "key_file", "~", &settings, why, sizeof why));
+    assert_string_equal(settings.key_file, "/home/ada");
+    assert_false(ini_table_set(&table, "node", "key_file", "~nobody-has-this-name/x", &settings, why, sizeof why));
+    assert_string_equal(why, "expected a known home directory for ~, and a path of at most 511 bytes in all");
+    assert_string_equal(settings.key_file, "/home/ada");
+}
+
+static void an_address_may_leave_out_a_port_that_is_known(void **state) {
+    struct address expected[3];
+    (void)state;
+    assert_accepted("[node]\npeers = 192.0.2.1, 2001:db8::1 ,[::1]\n");
+    assert_true(address_parse("192.0.2.1:9595", 0, &expected[0]));
+    assert_true(address_parse("[2001:db8::1]:9595", 0, &expected[1]));
+    assert_true(address_parse("[::1]:9595", 0, &expected[2]));
+    assert_int_equal(settings.peers.count, 3);
+    for (size_t i = 0; i < 3; i++) assert_true(address_equal(&settings.peers.items[i], &expected[i]));
+    assert_accepted("[node]\npeers = 192.0.2.1:1\n");
+    assert_int_equal(settings.peers.items[0].port, 1);
+    assert_refused("[node]\npeers = 192.0.2.1:\n",
+                   "2: peers = 192.0.2.1:: expected 0 to 3 times ADDR[:PORT], as in 192.0.2.1:9595 or "
+                   "[2001:db8::1]:9595, separated by commas\n");
+}
+
+static void suggests_the_key_that_is_meant(void **state) {
+    (void)state;
+    assert_refused("[node]\nkeyfile = x\n", "2: keyfile = x: unknown key, did you mean key_file?\n");
+    assert_refused("[node]\nKey-File = x\n", "2: Key-File = x: unknown key, did you mean key_file?\n");
+    assert_refused("[node]\nprt = 1\n", "2: prt = 1: unknown key, did you mean port?\n");
 }
 
 static void finds_all_problems_at_once(void **state) {
@@ -235,7 +353,7 @@ static void finds_all_problems_at_once(void **state) {
         6);
     assert_string_equal(problems, "1: early = 1: expected a [section] first\n"
                                   "3: port = x: expected a number from -5 to 65535\n"
-                                  "4: noise: expected key = value, [section], or a comment after ;\n"
+                                  "4: noise: expected key = value, [section], or a comment after # or ;\n"
                                   "5: port = 4: given already in line 3, expected once\n"
                                   "7: [what]: unknown section, expected [node] or [look]\n"
                                   "10: ui = 3: expected curses, plain or json\n");
@@ -244,7 +362,8 @@ static void finds_all_problems_at_once(void **state) {
 
 static void problems_are_safe_to_print(void **state) {
     (void)state;
-    assert_refused("[node]\n\x1b[2J\n", "2: \xef\xbf\xbd[2J: expected key = value, [section], or a comment after ;\n");
+    assert_refused("[node]\n\x1b[2J\n",
+                   "2: \xef\xbf\xbd[2J: expected key = value, [section], or a comment after # or ;\n");
 }
 
 static void an_unreadable_file_is_one_problem(void **state) {
@@ -268,7 +387,7 @@ static void the_command_line_sets_keys(void **state) {
     assert_true(ini_table_set(&table, "look", "ui", "curses", &settings, why, sizeof why));
     assert_int_equal(settings.ui, 0);
     assert_false(ini_table_set(&table, "look", "iu", "curses", &settings, why, sizeof why));
-    assert_string_equal(why, "unknown key, expected one of relay, ui");
+    assert_string_equal(why, "unknown key, did you mean ui?");
     assert_false(ini_table_set(&table, "lock", "ui", "curses", &settings, why, sizeof why));
     assert_string_equal(why, "unknown section, expected [node] or [look]");
 }
@@ -296,7 +415,14 @@ int main(void) {
         cmocka_unit_test(names_what_is_unknown),
         cmocka_unit_test(refuses_malformed_lines),
         cmocka_unit_test(a_key_stands_once),
-        cmocka_unit_test(a_line_too_long_is_said_not_split),
+        cmocka_unit_test(a_line_is_as_long_as_its_value_may_be),
+        cmocka_unit_test(a_name_too_long_is_said_not_split),
+        cmocka_unit_test(a_comment_stands_behind_white_space),
+        cmocka_unit_test(a_value_loses_its_quotes),
+        cmocka_unit_test(quotes_without_their_pair_are_refused),
+        cmocka_unit_test(a_tilde_in_a_path_is_the_home_directory),
+        cmocka_unit_test(an_address_may_leave_out_a_port_that_is_known),
+        cmocka_unit_test(suggests_the_key_that_is_meant),
         cmocka_unit_test(finds_all_problems_at_once),
         cmocka_unit_test(problems_are_safe_to_print),
         cmocka_unit_test(an_unreadable_file_is_one_problem),
