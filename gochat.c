@@ -1,12 +1,11 @@
 /* The one executable: --mode chooses the program, which then reads all arguments itself. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "bootnode/main.h"
 #include "client/doctor/main.h"
 #include "client/main.h"
+#include "common/output.h"
 
 #define GOCHAT_VERSION "0.1"
 #define EXIT_USAGE 2
@@ -58,18 +57,7 @@ static const char *value_of(const char *flag, const char *argument, const char *
     return next ? next : "";
 }
 
-/* Where one of the three was closed, the next file, socket or signalfd would take its place, and be read as input or
- * written to as output. */
-static void fill_standard_descriptors(void) {
-    int descriptor;
-
-    do descriptor = open("/dev/null", O_RDWR);
-    while (descriptor >= 0 && descriptor <= STDERR_FILENO);
-    if (descriptor >= 0) close(descriptor);
-}
-
-int main(int argc, char **argv) {
-    fill_standard_descriptors();
+static int run(int argc, char **argv) {
     for (int i = 1; i < argc; i++) {
         const char *mode = value_of("--mode", argv[i], argv[i + 1]);
 
@@ -79,4 +67,9 @@ int main(int argc, char **argv) {
     }
     fputs("gochat: --mode: missing, expected bootnode, client, send or doctor (see gochat --help)\n", stderr);
     return EXIT_USAGE;
+}
+
+int main(int argc, char **argv) {
+    output_open();
+    return output_close("gochat", run(argc, argv));
 }

@@ -1,5 +1,4 @@
 /* gochat-load: options → run → rows → exit status. */
-#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,12 +7,13 @@
 #include "bench/load/options.h"
 #include "bench/load/rows.h"
 #include "bench/load/run.h"
+#include "common/output.h"
 
 #define WHY_SIZE 700
 #define KEEP_ALIVE_MS 100
 
 static int complain(const char *where, const char *why, int status) {
-    fprintf(stderr, "gochat-load: %s%s%s\n", where, *where ? ": " : "", why);
+    if (*why) fprintf(stderr, "gochat-load: %s%s%s\n", where, *where ? ": " : "", why);
     return status;
 }
 
@@ -52,17 +52,21 @@ static int run_rows(struct run *run, const struct load_options *options) {
     return status;
 }
 
-int main(int argc, char **argv) {
+static int run_all(int argc, char **argv) {
     static struct load_options options;
     char why[WHY_SIZE];
     int parsed = load_options_parse(&options, argc, argv);
     if (parsed != 0) return parsed == 1 ? 0 : RUN_USAGE;
     if (sodium_init() < 0) return complain("", "libsodium does not start", RUN_DISAGREED);
-    signal(SIGPIPE, SIG_IGN);
     interrupt_catch();
     struct run *run = run_open(&options, why, sizeof why);
     if (!run) return complain("", why, RUN_USAGE);
     int status = options.rows[0] != '\0' ? run_rows(run, &options) : run_one(run, &options.row);
     run_close(run);
     return status;
+}
+
+int main(int argc, char **argv) {
+    output_open();
+    return output_close("gochat-load", run_all(argc, argv));
 }

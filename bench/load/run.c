@@ -12,6 +12,7 @@
 #include "bench/load/report.h"
 #include "bench/load/server_figures.h"
 #include "bench/load/tally.h"
+#include "common/output.h"
 
 #define SESSIONS_PER_SOCKET 1024
 #define FLEET_SOCKETS_MIN 16
@@ -350,12 +351,11 @@ static bool open_json(struct run *run, char *why, size_t why_size) {
 static bool report(struct run *run, char *why, size_t why_size) {
     const struct row_result *result = &run->result;
     const char *path = run->row->json;
-    bool text = path[0] == '\0', written;
-    if (text)
-        written = report_text(stdout, result);
-    else
-        written = report_json(strcmp(path, "-") == 0 ? stdout : run->json, result);
-    if (!written) snprintf(why, why_size, "--json '%s': %s", text ? "-" : path, strerror(errno));
+    bool text = path[0] == '\0', to_file = !text && strcmp(path, "-") != 0;
+    bool written = text ? report_text(stdout, result) : report_json(to_file ? run->json : stdout, result);
+    why[0] = '\0';
+    if (!written && to_file) snprintf(why, why_size, "--json '%s': %s", path, strerror(errno));
+    if (!written && !to_file) output_failed("gochat-load", errno);
     for (size_t i = 0; !text && i < result->disagreement_count; i++)
         fprintf(stderr, "gochat-load: %s: %s\n", result->name, result->disagreements[i]);
     return written;

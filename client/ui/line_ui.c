@@ -15,8 +15,10 @@
 #include "client/ui/transcripts.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/output.h"
 
 #define WHY_SIZE 512
+#define LOST_MOST_MS 10000 /* as long as what was said may take to be delivered (engine.h) */
 
 struct loop {
     struct ui *ui;
@@ -30,12 +32,13 @@ struct loop {
     char awaited_room[ROOM_NAME_MAX + 1];
     struct line line; /* while it is held: the next one, which waits for credit */
     bool holds;
-    bool entered; /* there was a room */
-    bool skips;   /* the rest of a line that was a command */
-    bool reads;   /* input is open */
-    bool shows;   /* output is open */
-    bool told;    /* INPUT_END or INPUT_STOP was said */
-    bool warned;  /* that input is no UTF-8 */
+    bool entered;     /* there was a room */
+    bool skips;       /* the rest of a line that was a command */
+    bool reads;       /* input is open */
+    bool shows;       /* output is open */
+    uint64_t ends_by; /* it is not: what is not said by then is not said */
+    bool told;        /* INPUT_END was said */
+    bool warned;      /* that input is no UTF-8 */
     bool finished;
     int status;
 };
@@ -56,9 +59,9 @@ static void push(struct loop *loop, struct input *input) {
     if (!queue_push(loop->ui->inputs, &input->node)) abort();
 }
 
-static void stop_reading(struct loop *loop, enum input_type why) {
+static void end_input(struct loop *loop) {
     loop->reads = false;
-    if (!loop->told) push(loop, input_create(why, NULL, NULL, 0));
+    if (!loop->told) push(loop, input_create(INPUT_END, NULL, NULL, 0));
     loop->told = true;
 }
 
@@ -79,26 +82,6 @@ static void tell(void *context, struct input *input) {
 
 /* --- out --- */
 
-static bool wait_writable(int descriptor) {
-    struct pollfd wanted = {.fd = descriptor, .events = POLLOUT};
-
-    return poll(&wanted, 1, -1) > 0 || errno == EINTR;
-}
-
-static bool write_all(int descriptor, const char *text, size_t size) {
-    while (size > 0) {
-        ssize_t written = write(descriptor, text, size);
-
-        if (written >= 0) {
-            text += written;
-            size -= (size_t)written;
-        } else if (errno == EAGAIN ? !wait_writable(descriptor) : errno != EINTR) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* "[room] " in front of each line; takes them. */
 static char *prefixed(char *lines, const char *title) {
     char *out, *rest = lines;
@@ -112,17 +95,43 @@ static char *prefixed(char *lines, const char *title) {
     return out;
 }
 
+static void read_input(struct loop *loop) {
+    size_t room;
+    char *space = lines_space(loop->lines, &room);
+    ssize_t size = read(loop->ui->input, space, room);
+
+    if (size > 0)
+        lines_added(loop->lines, (size_t)size);
+    else if (size == 0 || (errno != EINTR && errno != EAGAIN))
+        lines_end(loop->lines);
+}
+
+/* What lies there already, whole lines of it, and no more than the buffer holds. */
+static void read_last_input(struct loop *loop) {
+    struct pollfd wanted = {.fd = loop->ui->input, .events = POLLIN};
+    size_t room;
+
+    while (!loop->lines->ended && (lines_space(loop->lines, &room), room > 0) && poll(&wanted, 1, 0) > 0)
+        read_input(loop);
+    if (!loop->lines->ended) lines_cut(loop->lines);
+}
+
+/* What is given to say is still said, and delivered, as far as that takes no longer than an end may. Where a reader
+ * went away, or somebody types, the end is now. */
+static void lose_output(struct loop *loop, int error) {
+    output_failed("gochat", error);
+    loop->shows = false;
+    loop->ends_by = clock_boot_ms() + LOST_MOST_MS;
+    if (loop->reads && (error == EPIPE || isatty(loop->ui->input))) read_last_input(loop);
+}
+
 static void show(void *context, const struct event *event) {
     struct loop *loop = context;
     const struct conversation *room = room_of(loop, event->room);
     char *line = loop->shows ? line_of[loop->ui->kind](event) : NULL;
 
     if (line && room && loop->ui->kind == UI_PLAIN && loop->rooms.count > 1) line = prefixed(line, room->title);
-    if (line && !write_all(loop->ui->output, line, strlen(line))) {
-        loop->shows = false;
-        loop->told = false; /* leaving now overtakes leaving once everything is delivered */
-        stop_reading(loop, INPUT_STOP);
-    }
+    if (line && !output_write(loop->ui->output, line, strlen(line))) lose_output(loop, errno);
     free(line);
 }
 
@@ -164,7 +173,7 @@ static void go(void *context, struct conversation *to) {
 }
 
 static void quit(void *context) {
-    stop_reading(context, INPUT_END);
+    end_input(context);
 }
 
 /* Whose words a transcript has: ours, or the member's, who may just have left. */
@@ -307,19 +316,9 @@ static void take_lines(struct loop *loop) {
         loop->holds = false;
         take_line(loop, &loop->line);
     }
-    if (may_read(loop) && !loop->holds && lines_finished(loop->lines) && has_credit(loop))
-        stop_reading(loop, INPUT_END);
-}
-
-static void read_input(struct loop *loop) {
-    size_t room;
-    char *space = lines_space(loop->lines, &room);
-    ssize_t size = read(loop->ui->input, space, room);
-
-    if (size > 0)
-        lines_added(loop->lines, (size_t)size);
-    else if (size == 0 || (errno != EINTR && errno != EAGAIN))
-        lines_end(loop->lines);
+    bool nothing_left = loop->reads && !loop->holds && lines_finished(loop->lines);
+    if (nothing_left && (!loop->shows || (may_read(loop) && has_credit(loop)))) end_input(loop);
+    if (loop->reads && clock_boot_ms() >= loop->ends_by) end_input(loop);
 }
 
 /* poll(2) reports a hang-up unasked, so a descriptor that is not read now is left out altogether. */
@@ -330,8 +329,12 @@ static void wait_for_something(struct loop *loop) {
         {.fd = reads ? loop->ui->input : -1, .events = POLLIN},
     };
 
+    uint64_t now = clock_boot_ms();
+    bool limited = loop->reads && loop->ends_by != UINT64_MAX;
+    int wait = !limited ? -1 : loop->ends_by > now ? (int)(loop->ends_by - now) : 0;
+
     if (!queue_settle(&loop->ui->events)) return;
-    if (poll(wanted, 2, -1) > 0 && wanted[1].revents) read_input(loop);
+    if (poll(wanted, 2, wait) > 0 && wanted[1].revents) read_input(loop);
 }
 
 static void open_models(struct loop *loop) {
@@ -352,8 +355,12 @@ static void open_models(struct loop *loop) {
 }
 
 int line_ui_run(struct ui *ui) {
-    struct loop loop = {
-        .ui = ui, .lines = malloc(sizeof *loop.lines), .awaited = EVENT_TYPES, .reads = true, .shows = true};
+    struct loop loop = {.ui = ui,
+                        .lines = malloc(sizeof *loop.lines),
+                        .awaited = EVENT_TYPES,
+                        .reads = true,
+                        .shows = true,
+                        .ends_by = UINT64_MAX};
 
     if (!loop.lines) abort();
     lines_init(loop.lines);

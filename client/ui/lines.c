@@ -29,6 +29,11 @@ void lines_end(struct lines *lines) {
     lines->ended = true;
 }
 
+void lines_cut(struct lines *lines) {
+    while (lines->size > lines->at && lines->data[lines->size - 1] != '\n') lines->size--;
+    lines->ended = true;
+}
+
 bool lines_finished(const struct lines *lines) {
     return lines->ended && lines->at == lines->size;
 }

@@ -38,6 +38,8 @@ void lines_init(struct lines *lines);
 char *lines_space(struct lines *lines, size_t *room);
 void lines_added(struct lines *lines, size_t size);
 void lines_end(struct lines *lines);
+/* Likewise, and what waits behind the last newline is no line: it was cut off. */
+void lines_cut(struct lines *lines);
 /* False when more must be read first. */
 bool lines_next(struct lines *lines, struct line *out);
 /* Ended, and everything taken. */

@@ -27,8 +27,9 @@ struct ui {
     const char *fingerprint;        /* of our key */
 };
 
-/* Runs on its own thread until EVENT_FINISHED; returns its status. Output that cannot be written (EPIPE), and a
- * terminal that went away, become INPUT_STOP. */
+/* Runs on its own thread until EVENT_FINISHED; returns its status. A terminal that went away becomes INPUT_STOP. Output
+ * of the line UIs that cannot be written is told (output.h); then what lies in the input, or comes within 10 s where it
+ * is no terminal and the reader did not go away (EPIPE), is said, and INPUT_END follows. */
 int ui_run(struct ui *ui);
 
 /* One event as the line that is shown, with its newline; NULL: not shown. malloc'd. Both are pure.

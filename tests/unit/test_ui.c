@@ -907,22 +907,40 @@ static void what_is_no_utf8_is_repaired(void **state) {
     stage_close(&stage, 0);
 }
 
-static void a_closed_output_stops(void **state) {
+/* The reader went away: whole lines that lie there are said, and nothing that comes later. */
+static void a_reader_that_went_away_is_the_end_of_input(void **state) {
     struct stage stage;
 
     (void)state;
     stage_open(&stage, UI_PLAIN);
+    type(&stage, "one\ntwo\nhalf of");
     close(stage.from_output);
     stage.from_output = -1;
     push(&stage, sample(EVENT_ERROR, "one"));
     push(&stage, sample(EVENT_ERROR, "two"));
-    give_credit(&stage, 9);
-    expect_input(&stage, INPUT_STOP, "");
+    give_credit(&stage, 1);
+    expect_input(&stage, INPUT_SAY, "one");
     type(&stage, "not read any more\n");
+    give_credit(&stage, 9);
+    expect_input(&stage, INPUT_SAY, "two");
+    expect_input(&stage, INPUT_END, "");
     stage_close(&stage, 0);
 }
 
-static void a_closed_output_overtakes_the_end(void **state) {
+/* Without a word to say nothing is waited for: no room, no credit. */
+static void a_reader_that_went_away_early_ends_it_at_once(void **state) {
+    struct stage stage;
+
+    (void)state;
+    stage_start(&stage, UI_JSON, NULL);
+    close(stage.from_output);
+    stage.from_output = -1;
+    push(&stage, sample(EVENT_ERROR, "no room"));
+    expect_input(&stage, INPUT_END, "");
+    stage_close(&stage, 0);
+}
+
+static void what_was_said_is_delivered_though_the_reader_went_away(void **state) {
     struct stage stage;
 
     (void)state;
@@ -933,7 +951,27 @@ static void a_closed_output_overtakes_the_end(void **state) {
     close(stage.from_output);
     stage.from_output = -1;
     push(&stage, sample(EVENT_ERROR, "one"));
-    expect_input(&stage, INPUT_STOP, "");
+    stage_close(&stage, 0); /* no second end, and no stop */
+}
+
+static void a_full_disk_leaves_time_for_the_input(void **state) {
+    struct stage stage;
+    int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+
+    (void)state;
+    if (full < 0) skip();
+    stage_open(&stage, UI_JSON);
+    assert_true(dup2(full, stage.ui.output) >= 0);
+    close(full);
+    give_credit(&stage, 2);
+    push(&stage, sample(EVENT_ERROR, "nobody can read it"));
+    type(&stage, "one\n");
+    expect_input(&stage, INPUT_SAY, "one");
+    type(&stage, "two");
+    close_input(&stage);
+    expect_input(&stage, INPUT_SAY, "two");
+    give_credit(&stage, 1);
+    expect_input(&stage, INPUT_END, "");
     stage_close(&stage, 0);
 }
 
@@ -990,8 +1028,10 @@ int main(void) {
         cmocka_unit_test(who_is_ignored_is_not_shown),
         cmocka_unit_test_setup_teardown(what_was_said_is_kept_where_asked, folder_make, folder_remove),
         cmocka_unit_test(what_is_no_utf8_is_repaired),
-        cmocka_unit_test(a_closed_output_stops),
-        cmocka_unit_test(a_closed_output_overtakes_the_end),
+        cmocka_unit_test(a_reader_that_went_away_is_the_end_of_input),
+        cmocka_unit_test(a_reader_that_went_away_early_ends_it_at_once),
+        cmocka_unit_test(what_was_said_is_delivered_though_the_reader_went_away),
+        cmocka_unit_test(a_full_disk_leaves_time_for_the_input),
         cmocka_unit_test(partial_writes_are_resumed),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
