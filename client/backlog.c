@@ -85,7 +85,7 @@ void backlog_add(struct backlog *backlog, const struct feed_name *feed, uint64_t
                                     .author = author_of(backlog, feed->author),
                                     .feed = *feed,
                                     .sequence = sequence,
-                                    .since = now > age ? now - age : 0,
+                                    .since = now - age,
                                     .blob = blob_hold(blob)};
     *(backlog->newest ? &backlog->newest->newer : &backlog->oldest) = entry;
     backlog->newest = entry;
@@ -100,7 +100,7 @@ void backlog_add(struct backlog *backlog, const struct feed_name *feed, uint64_t
 void backlog_expire(struct backlog *backlog, uint64_t now) {
     for (struct backlog_entry *entry = backlog->oldest, *newer; entry; entry = newer) {
         newer = entry->newer;
-        if (entry->since + BACKLOG_AGE_MS <= now) drop(backlog, entry);
+        if (now - entry->since >= BACKLOG_AGE_MS) drop(backlog, entry);
     }
 }
 

@@ -35,7 +35,8 @@ struct backlog_entry {
     struct backlog_author *author;
     struct feed_name feed;
     uint64_t sequence;
-    uint64_t since; /* heard first; ms */
+    uint64_t
+        since; /* ms: when it was said; what is older than our clock has wrapped, so only differences mean something */
     struct blob *blob;
 };
 

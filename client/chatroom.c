@@ -130,6 +130,7 @@ static void on_acknowledged(void *context, struct peer *peer, uint64_t tag) {
 }
 
 static void peer_left(struct chatroom *room, struct peer *peer, bool said_bye) {
+    gathered_show_all(room); /* what it said comes before that it left */
     messages_give_up(room, peer, true);
     struct event *event = chatroom_event(room, EVENT_PEER_LEFT, peer);
     event->said_bye = said_bye;
@@ -282,6 +283,7 @@ void chatroom_tick(struct chatroom *room, uint64_t now) {
     if (finished) chatroom_sweep(room);
     messages_tick(room, now);
     gaps_tick(room);
+    gathered_show(room);
     exchange_tick(room);
     state_tick(room, now);
 }
@@ -295,6 +297,7 @@ uint64_t chatroom_due(const struct chatroom *room, uint64_t now) {
     uint64_t due = earlier(bootnodes_due(room), state_due(room, now));
     for (size_t i = 0; i < room->peer_count; i++)
         due = earlier(due, earlier(peer_due(room->peers[i], now), status_due(room, room->peers[i])));
+    due = earlier(due, gathering_due(&room->gathering));
     return earlier(due, earlier(messages_due(room), room->gaps_due));
 }
 
@@ -324,6 +327,7 @@ void chatroom_leave(struct chatroom *room, uint64_t now) {
     if (room->state >= CHATROOM_LEAVING) return;
     room->now = now;
     room->outcome = outcome(room);
+    gathered_show_all(room);
     enter(room, CHATROOM_LEAVING, now);
     for (size_t i = 0; i < room->peer_count; i++) peer_say_bye(room->peers[i], now);
     bootnodes_leave(room);

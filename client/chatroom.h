@@ -14,6 +14,8 @@
  * 4. Public messages of an author's run are shown in order and once, whoever brought them: what lies behind a gap is
  * held (feeds.h) until the gap is closed, or given up and told by EVENT_LOST. What was shown is kept for others
  * (backlog.h).
+ * 5. What is shown next waits a moment with what was passed on, so that all of it comes in the order in which it was
+ * said (gathering.h); where that cannot be, it is marked as late.
  */
 #pragma once
 
@@ -24,6 +26,7 @@
 #include "client/bootnode.h"
 #include "client/events.h"
 #include "client/feeds.h"
+#include "client/gathering.h"
 #include "client/known_keys.h"
 #include "client/peer/peer.h"
 #include "client/rendezvous.h"
@@ -121,6 +124,8 @@ struct chatroom {
     struct backlog backlog;
     struct feeds feeds;
     uint64_t gaps_due, backlog_swept;
+    struct gathering gathering; /* of struct event */
+    bool expecting;             /* history may still come */
 
     bool complete;         /* input may begin: who is here is known, as far as can be */
     uint64_t complete_due; /* not later than this; UINT64_MAX: no full list has come */

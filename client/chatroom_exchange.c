@@ -156,13 +156,35 @@ static void pass_on(struct chatroom *room, struct peer *peer, const struct backl
     free(encoded);
 }
 
-static void finish_request(struct chatroom *room, struct peer *peer) {
+static void finish_request(struct chatroom *room, struct peer *peer, size_t at) {
     struct exchange *exchange = peer->exchange;
     uint8_t answered[HISTORY_RANGE_SIZE];
-    struct history_range range = exchange->requests[0].range;
+    struct history_range range = exchange->requests[at].range;
     exchange->request_count--;
-    memmove(&exchange->requests[0], &exchange->requests[1], exchange->request_count * sizeof exchange->requests[0]);
+    memmove(&exchange->requests[at], &exchange->requests[at + 1],
+            (exchange->request_count - at) * sizeof exchange->requests[0]);
     tell(room, peer, answered, history_range_encode(HISTORY_ANSWERED, &range, answered, sizeof answered));
+}
+
+static const struct backlog_entry *entry_of(const struct chatroom *room, const struct exchange_request *request) {
+    return request->next ? backlog_next(&room->backlog, &request->range.feed, request->next, request->range.to) : NULL;
+}
+
+static void look_ahead(const struct chatroom *room, struct exchange_request *request) {
+    const struct backlog_entry *entry = entry_of(room, request);
+    request->next = entry ? entry->sequence : 0;
+    request->since = entry ? entry->since : 0;
+}
+
+/* One that is done, else the one whose turn it is: what was said first goes first, whoever said it, so that it
+ * arrives in the order in which it is shown. */
+static size_t next_request(const struct exchange *exchange, uint64_t now) {
+    size_t oldest = 0;
+    for (size_t i = 0; i < exchange->request_count; i++) {
+        if (exchange->requests[i].next == 0) return i;
+        if (now - exchange->requests[i].since > now - exchange->requests[oldest].since) oldest = i;
+    }
+    return oldest;
 }
 
 void exchange_answer(struct chatroom *room, struct peer *peer) {
@@ -170,15 +192,16 @@ void exchange_answer(struct chatroom *room, struct peer *peer) {
     if (room->state >= CHATROOM_LEAVING) return;
     refill(exchange, room->now);
     while (exchange->request_count > 0 && exchange->under_way < ANSWERS_BYTES) {
-        struct exchange_request *request = &exchange->requests[0];
-        const struct backlog_entry *entry =
-            request->next ? backlog_next(&room->backlog, &request->range.feed, request->next, request->range.to) : NULL;
+        size_t at = next_request(exchange, room->now);
+        struct exchange_request *request = &exchange->requests[at];
+        const struct backlog_entry *entry = entry_of(room, request);
         if (!entry || !pay(exchange, entry)) {
-            finish_request(room, peer);
+            finish_request(room, peer, at);
             continue;
         }
-        request->next = entry->sequence + 1; /* 0 after the last that can be */
         pass_on(room, peer, entry);
+        request->next = entry->sequence + 1; /* 0 after the last that can be */
+        look_ahead(room, request);
     }
 }
 
@@ -207,8 +230,15 @@ static void receive_request(struct chatroom *room, struct peer *peer, const uint
     struct history_range range;
     if (exchange->request_count == EXCHANGE_REQUESTS) return;
     if (!history_range_decode(HISTORY_REQUEST, message, size, &range)) return;
-    exchange->requests[exchange->request_count++] = (struct exchange_request){.range = range, .next = range.from};
+    struct exchange_request *request = &exchange->requests[exchange->request_count++];
+    *request = (struct exchange_request){.range = range, .next = range.from};
+    look_ahead(room, request);
     exchange_answer(room, peer);
+}
+
+/* What the last stretch took, which the age that was written down before it cannot tell. */
+static uint64_t travelled(const struct peer *peer) {
+    return peer->rtt_us / 2000;
 }
 
 /* The signature is looked at only where we asked: that costs more than all else. */
@@ -223,7 +253,7 @@ static void receive_passed_on(struct chatroom *room, struct peer *peer, const ui
     memcpy(feed.author, chat.author, sizeof feed.author);
     if (!is_asked_for(peer->exchange, &feed, chat.sequence)) return;
     gaps_progress(room, peer, &feed);
-    heard_passed_on(room, original, original_size, age);
+    heard_passed_on(room, peer, original, original_size, age + travelled(peer));
 }
 
 static void receive_answered(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size) {

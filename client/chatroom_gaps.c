@@ -19,6 +19,8 @@ static struct history_range missing(const struct feed *feed) {
 
 static bool ask_peer(struct chatroom *room, struct feed *feed, struct peer *peer, const struct history_range *range) {
     if (!exchange_ask(room, peer, range)) return false;
+    room->expecting = true;
+    gathering_expect(&room->gathering, room->now);
     feed->asked.open = true;
     feed->asked.progress = room->now;
     memcpy(feed->asked.peer, peer->pair.other_id, MEMBER_ID_SIZE);
@@ -172,9 +174,22 @@ void gaps_answered(struct chatroom *room, const struct peer *peer, const struct 
     if (feed && memcmp(feed->asked.peer, peer->pair.other_id, MEMBER_ID_SIZE) == 0) feed->asked.open = false;
 }
 
+/* May more history come, that what has come should wait for? */
+static bool is_expecting(struct chatroom *room) {
+    uint64_t summaries = exchange_summaries_due(room);
+    if (summaries > room->now) {
+        room->gaps_due = earlier(room->gaps_due, summaries);
+        return true;
+    }
+    for (size_t i = 0; i < room->feeds.count; i++)
+        if (room->feeds.list[i]->restless) return true;
+    return false;
+}
+
 void gaps_tick(struct chatroom *room) {
     if (room->now < room->gaps_due) return;
     room->gaps_due = UINT64_MAX;
     for (size_t i = 0; i < room->feeds.count; i++)
         if (room->feeds.list[i]->restless) gaps_close(room, room->feeds.list[i]);
+    room->expecting = is_expecting(room);
 }

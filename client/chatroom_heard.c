@@ -3,7 +3,9 @@
 
 #include "client/chatroom_parts.h"
 
-#define CLOCKS_APART_MS UINT64_C(86400000) /* what was passed on is no older, nor from further ahead */
+/* By the author's word what was passed on is no older than what is kept, nor from further ahead than this: clocks are
+ * wrong by so much, or by whole hours where somebody took the wrong zone for ours. */
+#define CLOCKS_APART_MS UINT64_C(3600000)
 
 /* An author, who need not be here. */
 struct speaker {
@@ -31,15 +33,15 @@ static struct event *speaker_event(const struct chatroom *room, enum event_type 
     return event;
 }
 
-static void show(const struct chatroom *room, const struct speaker *speaker, const struct chat_message *chat,
-                 bool passed_on) {
+static struct event *message_event(const struct chatroom *room, const struct speaker *speaker,
+                                   const struct chat_message *chat, bool passed_on) {
     struct event *event = speaker_event(room, EVENT_MESSAGE, speaker, chat, chat->text, chat->text_size);
     event->kind = chat->kind;
     event->sent_ms = chat->sent_ms;
     event->history = passed_on;
-    if (passed_on) fingerprint_format(chat->author, event->fingerprint);
+    fingerprint_format(chat->author, event->fingerprint);
     message_id_format(chat->kind, chat->run, chat->sequence, event->id);
-    chatroom_emit(room, event);
+    return event;
 }
 
 static void take_nick(struct chatroom *room, const struct speaker *speaker, const struct chat_message *chat) {
@@ -54,7 +56,7 @@ static void show_held(struct chatroom *room, const struct held *held) {
     struct speaker speaker = speaker_of(room, &chat);
     if (speaker.peer && speaker.peer->state == PEER_BLOCKED) return;
     if (chat.kind != CHAT_NICK)
-        show(room, &speaker, &chat, held->passed_on);
+        gathered_add(room, message_event(room, &speaker, &chat, held->passed_on), held->time, held->passed_on);
     else if (!held->passed_on)
         take_nick(room, &speaker, &chat);
 }
@@ -67,14 +69,14 @@ void heard_show(struct chatroom *room, struct feed *feed) {
     }
 }
 
-static void tell_lost(const struct chatroom *room, const struct held *next, uint64_t count) {
+static void tell_lost(struct chatroom *room, const struct held *next, uint64_t count) {
     struct chat_message chat;
     if (!message_parse(next->blob->data, next->blob->size, &chat)) return;
     struct speaker speaker = speaker_of(room, &chat);
     struct event *event = speaker_event(room, EVENT_LOST, &speaker, &chat, NULL, 0);
     event->lost = count;
     fingerprint_format(chat.author, event->fingerprint);
-    chatroom_emit(room, event);
+    gathered_add(room, event, next->time, next->passed_on);
 }
 
 void heard_give_up(struct chatroom *room, struct feed *feed) {
@@ -99,7 +101,7 @@ void heard_public(struct chatroom *room, const struct chat_message *chat, const 
     struct blob *blob = blob_create(message, size);
     if (!blob) abort();
     make_room(room, feed);
-    if (feeds_hold(&room->feeds, feed, chat->sequence, passed_on, blob, room->now))
+    if (feeds_hold(&room->feeds, feed, chat->sequence, passed_on, gathered_time(room, age), blob, room->now))
         exchange_keep(room, &name, chat->sequence, blob, age);
     blob_drop(blob);
     gaps_close(room, feed);
@@ -107,20 +109,31 @@ void heard_public(struct chatroom *room, const struct chat_message *chat, const 
 
 static bool is_recent(const struct chatroom *room, const struct chat_message *chat) {
     uint64_t now = room->host->wall_ms(room->host->context);
-    return (chat->sent_ms > now ? chat->sent_ms - now : now - chat->sent_ms) <= CLOCKS_APART_MS;
+    if (chat->sent_ms > now) return chat->sent_ms - now <= CLOCKS_APART_MS;
+    return now - chat->sent_ms <= BACKLOG_AGE_MS + CLOCKS_APART_MS;
 }
 
-void heard_passed_on(struct chatroom *room, const uint8_t *message, size_t size, uint64_t age) {
+static bool is_author(const struct peer *peer, const struct chat_message *chat) {
+    return memcmp(peer->introduction.identity, chat->author, sizeof chat->author) == 0;
+}
+
+/* The author itself needs no clock: what it says is new. */
+void heard_passed_on(struct chatroom *room, const struct peer *peer, const uint8_t *message, size_t size,
+                     uint64_t age) {
     struct chat_message chat;
+    if (age > BACKLOG_AGE_MS + CLOCKS_APART_MS) return;
     if (!message_decode(message, size, room->keys.tag, &chat) || chat.kind == CHAT_PRIVATE) return;
-    if (is_recent(room, &chat)) heard_public(room, &chat, message, size, true, age);
+    if (is_author(peer, &chat) || is_recent(room, &chat)) heard_public(room, &chat, message, size, true, age);
 }
 
 static void whispered(struct chatroom *room, struct peer *peer, const struct chat_message *chat) {
     if (memcmp(chat->recipient, room->peer_host.own_id, MEMBER_ID_SIZE) != 0) return;
     struct speaker speaker = {.peer = peer};
     memcpy(speaker.id, peer->pair.other_id, sizeof speaker.id);
-    if (author_whispers(author_of(room, peer), chat->run, chat->sequence)) show(room, &speaker, chat, false);
+    if (!author_whispers(author_of(room, peer), chat->run, chat->sequence)) return;
+    struct event *event = message_event(room, &speaker, chat, false);
+    gathered_date(room, event, gathered_time(room, 0));
+    chatroom_emit(room, event);
 }
 
 void messages_received(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size) {
@@ -131,7 +144,7 @@ void messages_received(struct chatroom *room, struct peer *peer, const uint8_t *
         return;
     }
     if (!message_decode(message, size, room->keys.tag, &chat)) return;
-    if (memcmp(chat.author, peer->introduction.identity, sizeof chat.author) != 0) return;
+    if (!is_author(peer, &chat)) return;
     if (chat.kind == CHAT_PRIVATE)
         whispered(room, peer, &chat);
     else

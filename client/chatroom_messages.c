@@ -153,8 +153,11 @@ static void emit_sent(struct chatroom *room, const struct peer *to, const struct
     struct event *event = chatroom_text_event(room, EVENT_SENT, to, chat->text, chat->text_size);
     event->kind = chat->kind;
     event->recipients = (unsigned)outgoing->waiting;
+    gathered_date(room, event, gathered_time(room, 0));
+    fingerprint_format(room->host->identity->public, event->fingerprint);
     message_id_format(chat->kind, chat->run, chat->sequence, event->id);
     chatroom_emit(room, event);
+    if (chat->kind != CHAT_PRIVATE) gathering_shown(&room->gathering, gathered_time(room, 0));
 }
 
 static void outgoing_queue(struct chatroom *room, struct outgoing *outgoing, struct peer *peer, struct blob *blob) {
@@ -231,7 +234,12 @@ bool chatroom_has_outgoing(const struct chatroom *room) {
     return room->outgoing != NULL;
 }
 
+static void drop_event(void *what) {
+    event_destroy(what);
+}
+
 void messages_clear(struct chatroom *room) {
+    gathering_clear(&room->gathering, drop_event);
     while (room->outgoing) outgoing_finish(room, &room->outgoing);
     authors_clear(room);
     feeds_clear(&room->feeds);

@@ -11,7 +11,8 @@
 
 struct exchange_request {
     struct history_range range;
-    uint64_t next; /* sequence to look for; 0: none is left */
+    uint64_t next;  /* sequence to look for; 0: none is left */
+    uint64_t since; /* of what is found there: backlog.h */
 };
 
 /* What a peer offers and was asked for, and what it asked for. */
@@ -84,10 +85,22 @@ void heard_public(struct chatroom *room, const struct chat_message *chat, const 
                   bool passed_on, uint64_t age);
 /* Shows what is next. */
 void heard_show(struct chatroom *room, struct feed *feed);
-/* The same of one that a peer sent whom we asked for it, unchecked. */
-void heard_passed_on(struct chatroom *room, const uint8_t *message, size_t size, uint64_t age);
+/* The same of one that this peer sent, whom we asked for it, unchecked. */
+void heard_passed_on(struct chatroom *room, const struct peer *peer, const uint8_t *message, size_t size, uint64_t age);
 /* Gives up the gap before what is held, says so, and shows that. */
 void heard_give_up(struct chatroom *room, struct feed *feed);
+
+/* chatroom_gathered.c: what is shown next, in the order in which it was said (gathering.h) */
+/* An event about what an author said to all, at this time of our clock; takes it. */
+void gathered_add(struct chatroom *room, struct event *event, int64_t time, bool passed_on);
+/* Shows what has waited long enough, */
+void gathered_show(struct chatroom *room);
+/* and what has not. */
+void gathered_show_all(struct chatroom *room);
+/* When something was said that is so old. Nothing is older than what is kept: more is nobody's word to take. */
+int64_t gathered_time(const struct chatroom *room, uint64_t age);
+/* Fills in when it was said, by the clock on the wall, and what that clock shows now. */
+void gathered_date(const struct chatroom *room, struct event *event, int64_t time);
 
 /* chatroom_gaps.c: what is missing, and whom to ask for it */
 /* Shows what can be shown, and asks for or waits for the rest. */

@@ -40,11 +40,11 @@ enum event_type {
     EVENT_REGISTERED,     /* room, bootnode, bootnode_name, mapped */
     EVENT_PEER_JOINED,    /* room, peer */
     EVENT_PEER_CONNECTED, /* room, peer, nick, relayed, address, rtt_ms, cipher, fingerprint, safety */
-    EVENT_MESSAGE,        /* room, peer, nick, id, text, sent_ms, kind, history; if so: fingerprint */
+    EVENT_MESSAGE,        /* room, peer, nick, id, text, sent_ms, said_ms, kind, history, late, fingerprint */
     EVENT_LOST,           /* room, peer, nick, fingerprint, lost: so many messages of theirs cannot be had any more */
     EVENT_DELIVERED,      /* room, peer, id */
     EVENT_UNDELIVERED,    /* room, peer, id: it left, or was given up, before it acknowledged our message */
-    EVENT_SENT,           /* room, id, text, kind, recipients; private: peer, nick */
+    EVENT_SENT,           /* room, id, text, kind, recipients, fingerprint (ours); private: peer, nick */
     EVENT_PEER_PATH,      /* room, peer, relayed, address */
     EVENT_PEER_STATUS, /* room, peer, nick, standing, relayed, address, rtt_ms: once a second at most, when one of them
                           changed; never shown as a line */
@@ -85,10 +85,14 @@ struct event {
     char id[40];
     unsigned recipients; /* how many it waits for */
     unsigned waiting;    /* messages of ours that the peer has not acknowledged */
-    uint64_t sent_ms, ago_ms;
+    uint64_t sent_ms;    /* ms since 1970, by the author's clock, which may be wrong; */
+    uint64_t said_ms;    /* and by ours: now, less the age that travelled along */
+    uint64_t shown_ms;   /* when the event was made, by ours, too */
+    uint64_t ago_ms;
     uint64_t lost;
     bool history; /* passed on by others; the author may be nobody in the room, and the nick (empty: another's) its own
                      word */
+    bool late;    /* what was said well after it was shown before it */
     unsigned credit;
     int status;
     size_t text_size;

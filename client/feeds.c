@@ -64,15 +64,16 @@ struct feed *feeds_of(struct feeds *feeds, const struct feed_name *name, enum fe
     return feed;
 }
 
-bool feeds_hold(struct feeds *feeds, struct feed *feed, uint64_t sequence, bool passed_on, struct blob *blob,
-                uint64_t now) {
+bool feeds_hold(struct feeds *feeds, struct feed *feed, uint64_t sequence, bool passed_on, int64_t time,
+                struct blob *blob, uint64_t now) {
     struct held **at = &feed->held;
     if (sequence <= feed->shown || feed->held_count == FEED_HELD_MOST) return false;
     while (*at && (*at)->sequence < sequence) at = &(*at)->next;
     if (*at && (*at)->sequence == sequence) return false;
     struct held *held = malloc(sizeof *held);
     if (!held) abort();
-    *held = (struct held){.next = *at, .sequence = sequence, .passed_on = passed_on, .blob = blob_hold(blob)};
+    *held =
+        (struct held){.next = *at, .sequence = sequence, .passed_on = passed_on, .time = time, .blob = blob_hold(blob)};
     if (!feed->held) feed->since = now;
     *at = held;
     feed->held_count++;
@@ -85,6 +86,8 @@ bool feeds_take(struct feeds *feeds, struct feed *feed, struct held *out) {
     struct held *first = feed->held;
     if (!first || first->sequence != feed->shown + 1) return false;
     *out = *first;
+    if (feed->begun && out->time < feed->time) out->time = feed->time;
+    feed->time = out->time;
     feed->held = first->next;
     feed->held_count--;
     feed->held_bytes -= first->blob->size;

@@ -23,6 +23,7 @@ struct held {
     struct held *next;
     uint64_t sequence;
     bool passed_on;
+    int64_t time; /* when it was said, as far as others say; ms of our clock */
     struct blob *blob;
 };
 
@@ -34,6 +35,7 @@ struct feed {
     uint64_t used;  /* ms, for making room */
     uint64_t shown; /* the last one; 0: none */
     bool begun;     /* something was shown, so that what is missing is lost */
+    int64_t time;   /* begun: when that was said; what follows was not said before it */
     bool restless;  /* something is held, asked for or offered */
     uint64_t since; /* when the gap before what is held was seen; before there was one: of the feed itself */
     struct held *held;
@@ -60,9 +62,10 @@ struct feed *feeds_find(const struct feeds *feeds, const struct feed_name *name)
 struct feed *feeds_of(struct feeds *feeds, const struct feed_name *name, enum feed_standing standing, uint64_t now);
 
 /* Takes a reference. False: shown or held already, or too many are held. */
-bool feeds_hold(struct feeds *feeds, struct feed *feed, uint64_t sequence, bool passed_on, struct blob *blob,
-                uint64_t now);
-/* The next one to show, which counts as shown then; its blob is the caller's. False: there is none. */
+bool feeds_hold(struct feeds *feeds, struct feed *feed, uint64_t sequence, bool passed_on, int64_t time,
+                struct blob *blob, uint64_t now);
+/* The next one to show, which counts as shown then; its blob is the caller's, and its time is not before that of the
+ * last one. False: there is none. */
 bool feeds_take(struct feeds *feeds, struct feed *feed, struct held *out);
 /* Gives up what is missing before the first one held. Returns how many that were, 0 when nothing was begun. */
 uint64_t feeds_skip(struct feed *feed);

@@ -120,7 +120,8 @@ static enum attention take_message(struct window *window, const struct conversat
     char label[ROSTER_LABEL_SIZE], shown[2 * ROSTER_LABEL_SIZE];
     size_t size;
     char *text = message_text(event, &size);
-    struct line_header header = {.at_ms = event->history ? event->sent_ms : wall_ms, .kind = line_kinds[event->kind]};
+    struct line_header header = {.at_ms = event->history || event->late ? event->said_ms : wall_ms,
+                                 .kind = line_kinds[event->kind]};
     const char *fingerprint = author ? author->fingerprint : event->history ? event->fingerprint : "";
 
     roster_label(event->nick, fingerprint, event->peer, label);

@@ -101,6 +101,10 @@ static json_t *sent_of(const struct event *event) {
     return json_integer(event->sent_ms > INT64_MAX ? INT64_MAX : (json_int_t)event->sent_ms);
 }
 
+static json_t *said_of(const struct event *event) {
+    return json_integer(event->said_ms > INT64_MAX ? INT64_MAX : (json_int_t)event->said_ms);
+}
+
 static json_t *ago_of(const struct event *event) {
     return json_integer((json_int_t)event->ago_ms);
 }
@@ -155,6 +159,10 @@ static json_t *history_of(const struct event *event) {
     return event->history ? json_true() : NULL;
 }
 
+static json_t *late_of(const struct event *event) {
+    return event->late ? json_true() : NULL;
+}
+
 static json_t *author_fingerprint_of(const struct event *event) {
     return event->history ? fingerprint_of(event) : NULL;
 }
@@ -206,7 +214,7 @@ static const struct {
     [EVENT_REGISTERED] = {"registered", {ROOM, BOOTNODE, {"mapped", mapped_of}, BOOTNODE_NAME}},
     [EVENT_PEER_JOINED] = {"peer-joined", {ROOM, PEER}},
     [EVENT_PEER_CONNECTED] = {"peer-connected", {ROOM, PEER, NICK, PATH, VIA, ADDRESS, {"rtt_ms", rtt_of}, {"cipher", cipher_of}, {"fingerprint", fingerprint_of}}},
-    [EVENT_MESSAGE] = {"message", {ROOM, PEER, NICK, ID, TEXT, {"sent_ms", sent_of}, KIND, {"history", history_of}, {"fingerprint", author_fingerprint_of}}},
+    [EVENT_MESSAGE] = {"message", {ROOM, PEER, NICK, ID, TEXT, {"sent_ms", sent_of}, KIND, {"history", history_of}, {"fingerprint", author_fingerprint_of}, {"said_ms", said_of}, {"late", late_of}}},
     [EVENT_LOST] = {"lost", {ROOM, PEER, NICK, {"fingerprint", fingerprint_of}, {"count", lost_of}}},
     [EVENT_DELIVERED] = {"delivered", {ROOM, PEER, ID}},
     [EVENT_UNDELIVERED] = {"undelivered", {ROOM, PEER, ID}},

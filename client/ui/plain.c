@@ -9,7 +9,7 @@
 #include "client/ui/ui.h"
 
 #define PEER_BYTES_SHOWN 4
-#define CLOCK_SIZE 16
+#define CLOCK_SIZE 48
 #define LABEL_SIZE (3 * TEXT_NICK_MAX + 1)
 
 /* The nick, or the beginning of the member id while it is not known. */
@@ -37,13 +37,20 @@ static const struct {
     [CHAT_PRIVATE] = {"*private* ", ":"},
 };
 
-/* When it was said, if that was not just now. No nick begins with '['. */
+static bool is_same_day(const struct tm *a, const struct tm *b) {
+    return a->tm_year == b->tm_year && a->tm_yday == b->tm_yday;
+}
+
+/* When it was said, by our clock, if that was not just now; with the date where it was not today, and "late" where what
+ * was said after it stands before it. No nick begins with '['. */
 static void clock_of(const struct event *event, char out[static CLOCK_SIZE]) {
-    time_t seconds = (time_t)(event->sent_ms / 1000);
-    struct tm local;
+    time_t said = (time_t)(event->said_ms / 1000), shown = (time_t)(event->shown_ms / 1000);
+    struct tm then, today;
 
     *out = '\0';
-    if (event->history && localtime_r(&seconds, &local)) strftime(out, CLOCK_SIZE, "[%H:%M] ", &local);
+    if (!(event->history || event->late) || !localtime_r(&said, &then) || !localtime_r(&shown, &today)) return;
+    size_t size = strftime(out, CLOCK_SIZE, is_same_day(&then, &today) ? "[%H:%M" : "[%F %H:%M", &then);
+    snprintf(out + size, CLOCK_SIZE - size, event->late ? " late] " : "] ");
 }
 
 /* Who did not say it here is shown with the digits of the key: the nick is its own word. */

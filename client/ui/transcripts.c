@@ -269,7 +269,7 @@ static char *line_of(const struct event *event, const char *label, uint64_t wall
     FILE *out = open_memstream(&line, size);
 
     if (!out) abort();
-    put_stamp(out, event->history ? event->sent_ms : wall_ms);
+    put_stamp(out, event->history || event->late ? event->said_ms : wall_ms);
     writers[event->type](out, event, label);
     fclose(out);
     return line;

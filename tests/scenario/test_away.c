@@ -134,6 +134,107 @@ static void loss_changes_nothing(void **state) {
     nothing_was_lost();
 }
 
+/* --- In the order of time --- */
+
+/* Number `number` of the conversation, said by its turn. */
+static void say_in_turn(size_t people, unsigned number) {
+    char text[32];
+    snprintf(text, sizeof text, "turn %u", number);
+    person_say(&world->people[number % people], text);
+}
+
+/* Of what was told or said, the numbers from `from` to `to`, each once and ascending, none late. */
+static bool has_turns(const struct person *person, unsigned from, unsigned to) {
+    unsigned next = from;
+    for (const struct told *told = person->told; told; told = told->next) {
+        unsigned number;
+        if (told->event->type != EVENT_MESSAGE && told->event->type != EVENT_SENT) continue;
+        if (sscanf(told->event->text, "turn %u", &number) != 1 || number < from || number > to) continue;
+        assert_int_equal(number, next);
+        assert_false(told->event->late);
+        next++;
+    }
+    return next == to + 1;
+}
+
+static void a_newcomer_reads_it_as_it_was_said(void **state) {
+    meet(state, 3);
+    unsigned said = 0;
+    for (; said < 30; said++) {
+        say_in_turn(3, said + 1);
+        world_run(world, 120);
+    }
+    struct person *dora = comes("dora");
+    world_wait(world, CONNECT_MS + 1000, has_turns(dora, 1, said));
+    const struct event *last = person_last(dora, EVENT_MESSAGE, &world->people[said % 3]);
+    assert_true(last->history);
+    assert_true(last->shown_ms - last->said_ms < CONNECT_MS + 1000);
+    assert_in_range(last->said_ms, last->sent_ms - 100, last->sent_ms + 100); /* all clocks are right here */
+    for (size_t i = 0; i < 3; i++) assert_true(has_turns(&world->people[i], 1, said));
+}
+
+static void a_clock_that_is_wrong_changes_nothing(void **state) {
+    meet(state, 3);
+    world->people[1].clock_ahead_ms = -86400000;
+    unsigned said = 0;
+    for (; said < 12; said++) {
+        say_in_turn(3, said + 1);
+        world_run(world, 500);
+    }
+    struct person *dora = comes("dora");
+    world_wait(world, CONNECT_MS + 5000, person_heard(dora, &world->people[1], "turn 10") == 1);
+    const struct event *event = person_last(dora, EVENT_MESSAGE, &world->people[1]);
+    assert_true(event->shown_ms - event->said_ms < MINUTE);
+}
+
+/* The most that is kept, over a path that takes seconds for it. */
+static void a_long_history_is_in_order_too(void **state) {
+    meet(state, 5);
+    unsigned said = 0;
+    for (; said < BACKLOG_MESSAGES; said++) {
+        say_in_turn(5, said + 1);
+        world_run(world, 100);
+    }
+    struct person *fred = comes("fred");
+    world_wait(world, 20000, has_turns(fred, 1, said));
+}
+
+/* What was said meanwhile stands where it belongs among the others', and those who were there go on undisturbed. */
+static void who_comes_back_reads_it_as_it_was_said(void **state) {
+    meet(state, 4);
+    struct person *dora = &world->people[3];
+    unsigned said = 0;
+    for (; said < 9; said++) {
+        say_in_turn(3, said + 1);
+        world_run(world, 500);
+    }
+    dora->cut = true;
+    for (; said < 129; said++) {
+        say_in_turn(3, said + 1);
+        world_run(world, 1000);
+    }
+    dora->cut = false;
+    world_wait(world, MINUTE, has_turns(dora, 1, said));
+    for (size_t i = 0; i < 3; i++) assert_true(has_turns(&world->people[i], 1, said));
+}
+
+/* Who has said something himself meanwhile sees that what comes now came late. */
+static void what_is_shown_too_late_says_so(void **state) {
+    meet(state, 2);
+    struct person *anna = &world->people[0], *bert = &world->people[1];
+    bert->cut = true;
+    world_run(world, MINUTE); /* nobody waits for bert any more */
+    say_number(anna, 1);
+    world_run(world, 30000);
+    say_number(bert, 1);
+    world_run(world, 10000);
+    bert->cut = false;
+    world_wait(world, MINUTE, has_all(bert, anna, 1) && has_all(anna, bert, 1));
+    const struct event *event = person_last(bert, EVENT_MESSAGE, anna);
+    assert_true(event->late);
+    assert_true(event->said_ms < person_last(bert, EVENT_SENT, NULL)->said_ms);
+}
+
 /* --- Who has it --- */
 
 static void the_author_has_left_meanwhile(void **state) {
@@ -249,6 +350,11 @@ int main(void) {
         TEST(one_is_away_for_two_minutes_and_one_is_new),
         TEST(talk_does_not_stop_for_newcomers),
         TEST(loss_changes_nothing),
+        TEST(a_newcomer_reads_it_as_it_was_said),
+        TEST(a_clock_that_is_wrong_changes_nothing),
+        TEST(a_long_history_is_in_order_too),
+        TEST(who_comes_back_reads_it_as_it_was_said),
+        TEST(what_is_shown_too_late_says_so),
         TEST(the_author_has_left_meanwhile),
         TEST(who_keeps_nothing_holds_up_nobody),
         TEST(what_is_older_than_ten_minutes_is_gone),

@@ -14,6 +14,8 @@
 
 #define NOW 10000
 #define WALL UINT64_C(1700000000000)
+#define HOUR UINT64_C(3600000)
+#define OLDEST (BACKLOG_AGE_MS + HOUR) /* what is kept, and an hour that clocks may be wrong */
 
 struct fixture {
     struct identity own, anna, bert, carl;
@@ -24,7 +26,9 @@ struct fixture {
     struct chatroom *room;
     struct peer *peers[2]; /* Anna, Bert; Carl has left */
     unsigned shown, lost;
-    uint64_t last; /* number in the text shown last */
+    uint64_t last;   /* number in the text shown last */
+    bool in_order;   /* these numbers only rose */
+    uint64_t oldest; /* ms: the oldest of them was said so long ago */
 };
 
 static uint64_t on_punch_wait(void *context, uint64_t now) {
@@ -35,7 +39,11 @@ static uint64_t on_punch_wait(void *context, uint64_t now) {
 static void on_emit(void *context, struct event *event) {
     struct fixture *fixture = context;
     if (event->type == EVENT_MESSAGE) {
+        uint64_t age = event->shown_ms - event->said_ms;
+        if (age > fixture->oldest) fixture->oldest = age;
         fixture->shown++;
+        fixture->in_order =
+            (fixture->shown == 1 || fixture->in_order) && strtoul(event->text, NULL, 10) > fixture->last;
         fixture->last = strtoul(event->text, NULL, 10);
     }
     if (event->type == EVENT_LOST) fixture->lost += (unsigned)event->lost;
@@ -190,6 +198,12 @@ static void later(struct fixture *fixture, uint64_t ms) {
     gaps_tick(fixture->room);
 }
 
+/* So many, when nothing is waited for any more. */
+static unsigned shown(struct fixture *fixture) {
+    gathered_show_all(fixture->room);
+    return fixture->shown;
+}
+
 /* Bert was asked for 1 to 9 of Carl's. */
 static void expect_nine_of_carl(struct fixture *fixture) {
     offers_nothing(fixture, 0);
@@ -208,13 +222,13 @@ static void what_was_asked_for_is_shown_once(void **state) {
     for (uint64_t i = 1; i <= 9; i++) {
         passes_on(fixture, 1, (struct said){.author = &fixture->carl, .run = 1, .sequence = i});
         passes_on(fixture, 1, (struct said){.author = &fixture->carl, .run = 1, .sequence = i});
-        assert_int_equal(fixture->shown, i);
+        assert_int_equal(shown(fixture), i);
         assert_int_equal(fixture->last, i);
     }
     answers(fixture, 1);
     assert_int_equal(fixture->room->backlog.count, 9);
     passes_on(fixture, 1, (struct said){.author = &fixture->carl, .run = 1, .sequence = 10});
-    assert_int_equal(fixture->shown, 9);
+    assert_int_equal(shown(fixture), 9);
     assert_int_equal(fixture->lost, 0);
 }
 
@@ -228,14 +242,30 @@ static void nothing_else_is_taken(void **state) {
     passes_on(fixture, 1, (struct said){.author = &fixture->bert, .run = 1, .sequence = 1});  /* author, */
     passes_on(fixture, 1, (struct said){&fixture->carl, CHAT_TEXT, &fixture->other_keys, 1, 1, 0}); /* room */
     passes_on(fixture, 1, (struct said){&fixture->carl, CHAT_PRIVATE, NULL, 1, 1, 0});
-    passes_on(fixture, 1, (struct said){&fixture->carl, CHAT_TEXT, NULL, 1, 1, WALL - 86400001});
-    passes_on(fixture, 1, (struct said){&fixture->carl, CHAT_TEXT, NULL, 1, 1, WALL + 86400001});
-    assert_int_equal(fixture->shown, 0);
-    passes_on(fixture, 1, (struct said){&fixture->carl, CHAT_TEXT, NULL, 1, 1, WALL - 86400000});
-    assert_int_equal(fixture->shown, 1);
+    passes_on(fixture, 1, (struct said){&fixture->carl, CHAT_TEXT, NULL, 1, 1, WALL - OLDEST - 1});
+    passes_on(fixture, 1, (struct said){&fixture->carl, CHAT_TEXT, NULL, 1, 1, WALL - 23 * HOUR});
+    passes_on(fixture, 1, (struct said){&fixture->carl, CHAT_TEXT, NULL, 1, 1, WALL + HOUR + 1});
+    assert_int_equal(shown(fixture), 0);
+    passes_on(fixture, 1, (struct said){&fixture->carl, CHAT_TEXT, NULL, 1, 1, WALL - OLDEST});
+    assert_int_equal(shown(fixture), 1);
     passes_on(fixture, 1, (struct said){&fixture->carl, CHAT_NICK, NULL, 1, 2, 0}); /* renames nobody, and counts */
     passes_on(fixture, 1, (struct said){&fixture->carl, CHAT_TEXT, NULL, 1, 3, 0});
-    assert_int_equal(fixture->shown, 2);
+    assert_int_equal(shown(fixture), 2);
+}
+
+/* Anna's clock is a day off; she has said this, for it comes from her. */
+static void an_author_needs_no_right_clock(void **state) {
+    struct fixture *fixture = *state;
+    struct said said = {&fixture->anna, CHAT_TEXT, NULL, 1, 1, WALL - 24 * HOUR};
+    offers(fixture, 0, &fixture->anna, 1, 1, 1);
+    offers(fixture, 1, &fixture->anna, 1, 1, 1);
+    gaps_tick(fixture->room);
+    size_t asked = fixture->peers[0]->exchange->ask_count > 0 ? 0 : 1;
+    passes_on(fixture, asked, said);
+    assert_int_equal(shown(fixture), asked == 0 ? 1 : 0);
+    answers(fixture, asked);
+    if (asked == 1) passes_on(fixture, 0, said);
+    assert_int_equal(shown(fixture), 1);
 }
 
 static void no_bit_can_be_changed(void **state) {
@@ -250,7 +280,7 @@ static void no_bit_can_be_changed(void **state) {
         messages_received(fixture->room, fixture->peers[1], packet, whole);
         message[bit / 8] ^= (uint8_t)(1u << bit % 8);
     }
-    assert_int_equal(fixture->shown, 0);
+    assert_int_equal(shown(fixture), 0);
 }
 
 static void our_own_words_are_not_told_to_us(void **state) {
@@ -261,6 +291,52 @@ static void our_own_words_are_not_told_to_us(void **state) {
     assert_int_equal(fixture->peers[1]->exchange->ask_count, 0);
 }
 
+/* --- How old it is said to be --- */
+
+static void passes_on_aged(struct fixture *fixture, const struct identity *author, uint64_t sequence, uint32_t age) {
+    uint8_t message[512], packet[600];
+    struct said said = {.author = author, .run = 1, .sequence = sequence};
+    size_t size = sign(fixture, &said, message, sizeof message);
+    size = history_passed_on_encode(age, message, size, packet, sizeof packet);
+    messages_received(fixture->room, fixture->peers[1], packet, size);
+}
+
+/* Whatever ages somebody makes up: Carl's are in Carl's order, and nothing is older than what is kept. */
+static void who_lies_about_ages_reorders_nobody(void **state) {
+    static const uint32_t ages[] = {500, 0, OLDEST, 90, BACKLOG_AGE_MS + 1, 7, BACKLOG_AGE_MS, 1, 30};
+    struct fixture *fixture = *state;
+    expect_nine_of_carl(fixture);
+    passes_on_aged(fixture, &fixture->carl, 1, OLDEST + 1); /* nobody keeps that for so long */
+    passes_on_aged(fixture, &fixture->carl, 1, UINT32_MAX);
+    assert_int_equal(shown(fixture), 0);
+    for (uint64_t i = 1; i <= 9; i++) passes_on_aged(fixture, &fixture->carl, i, ages[i - 1]);
+    assert_int_equal(shown(fixture), 9);
+    assert_true(fixture->in_order);
+    assert_int_equal(fixture->oldest, 500); /* what follows cannot have been said before it */
+}
+
+static void nothing_is_older_than_what_is_kept(void **state) {
+    struct fixture *fixture = *state;
+    expect_nine_of_carl(fixture);
+    passes_on_aged(fixture, &fixture->carl, 1, OLDEST);
+    assert_int_equal(shown(fixture), 1);
+    assert_int_equal(fixture->oldest, BACKLOG_AGE_MS);
+    assert_int_equal(fixture->room->backlog.count, 0); /* nor passed on again */
+}
+
+/* Our own clock began later than that was said. */
+static void a_machine_that_was_just_started_sorts_too(void **state) {
+    struct fixture *fixture = *state;
+    expect_nine_of_carl(fixture);
+    for (uint64_t i = 1; i <= 3; i++) passes_on_aged(fixture, &fixture->carl, i, (uint32_t)(400000 - i));
+    assert_int_equal(shown(fixture), 3);
+    assert_int_equal(fixture->oldest, 399999);
+    assert_int_equal(fixture->room->now - fixture->room->backlog.oldest->since, 399999);
+    fixture->room->now += BACKLOG_AGE_MS - 399999;
+    backlog_expire(&fixture->room->backlog, fixture->room->now);
+    assert_int_equal(fixture->room->backlog.count, 2);
+}
+
 /* --- Gaps --- */
 
 static void a_gap_is_asked_of_the_author(void **state) {
@@ -268,12 +344,12 @@ static void a_gap_is_asked_of_the_author(void **state) {
     says(fixture, 0, 1, 1);
     says(fixture, 0, 1, 5);
     says(fixture, 0, 1, 6);
-    assert_int_equal(fixture->shown, 1);
+    assert_int_equal(shown(fixture), 1);
     assert_int_equal(fixture->peers[0]->exchange->ask_count, 1);
     assert_int_equal(fixture->peers[1]->exchange->ask_count, 0);
     for (uint64_t i = 2; i <= 4; i++)
         passes_on(fixture, 0, (struct said){.author = &fixture->anna, .run = 1, .sequence = i});
-    assert_int_equal(fixture->shown, 6);
+    assert_int_equal(shown(fixture), 6);
     assert_int_equal(fixture->last, 6);
     assert_int_equal(fixture->lost, 0);
 }
@@ -287,7 +363,7 @@ static void who_does_not_answer_is_not_waited_for(void **state) {
     later(fixture, 1);
     assert_int_equal(fixture->peers[1]->exchange->ask_count, 1);
     passes_on(fixture, 1, (struct said){.author = &fixture->anna, .run = 1, .sequence = 2});
-    assert_int_equal(fixture->shown, 3);
+    assert_int_equal(shown(fixture), 3);
 }
 
 static void a_hole_of_one_is_filled_by_another(void **state) {
@@ -298,13 +374,13 @@ static void a_hole_of_one_is_filled_by_another(void **state) {
     for (uint64_t i = 1; i <= 6; i++)
         if (i != 3) passes_on(fixture, 0, (struct said){.author = &fixture->carl, .run = 1, .sequence = i});
     answers(fixture, 0);
-    assert_int_equal(fixture->shown, 2);
+    assert_int_equal(shown(fixture), 2);
     passes_on(fixture, 1, (struct said){.author = &fixture->carl, .run = 1, .sequence = 3});
-    assert_int_equal(fixture->shown, 6);
+    assert_int_equal(shown(fixture), 6);
     answers(fixture, 1);
     for (uint64_t i = 7; i <= 9; i++)
         passes_on(fixture, 1, (struct said){.author = &fixture->carl, .run = 1, .sequence = i});
-    assert_int_equal(fixture->shown, 9);
+    assert_int_equal(shown(fixture), 9);
     assert_int_equal(fixture->last, 9);
     assert_int_equal(fixture->lost, 0);
 }
@@ -318,7 +394,7 @@ static void what_nobody_has_is_told_as_lost(void **state) {
     assert_int_equal(fixture->lost, 0);
     later(fixture, HISTORY_PATIENCE_MS);
     assert_int_equal(fixture->lost, 3);
-    assert_int_equal(fixture->shown, 2);
+    assert_int_equal(shown(fixture), 2);
 }
 
 /* A promise proves nothing: neither is anything lost, nor does anybody wait for long. */
@@ -332,7 +408,7 @@ static void absurd_offers_come_to_nothing(void **state) {
     later(fixture, HISTORY_PATIENCE_MS);
     later(fixture, HISTORY_PATIENCE_MS);
     says(fixture, 0, 1, 2);
-    assert_int_equal(fixture->shown, 2);
+    assert_int_equal(shown(fixture), 2);
     assert_int_equal(fixture->lost, 0);
     assert_int_equal(fixture->peers[1]->exchange->row_count, 0);
     assert_true(fixture->room->gaps_due > fixture->room->now + 60000);
@@ -348,7 +424,7 @@ static void what_is_held_is_bounded(void **state) {
     assert_int_equal(fixture->lost, 1);
     struct feed_name name = feed_of(&fixture->bert, 1);
     assert_int_equal(feeds_find(&fixture->room->feeds, &name)->held_count, 1);
-    assert_int_equal(fixture->shown, 1 + 1 + FEED_HELD_MOST + 10);
+    assert_int_equal(shown(fixture), 1 + 1 + FEED_HELD_MOST + 10);
 }
 
 /* --- Answers --- */
@@ -387,7 +463,7 @@ static void off_holds_and_asks_nothing(void **state) {
     fixture->host.history = false;
     says(fixture, 0, 1, 1);
     says(fixture, 0, 1, 4);
-    assert_int_equal(fixture->shown, 2);
+    assert_int_equal(shown(fixture), 2);
     assert_int_equal(fixture->lost, 2);
     offers(fixture, 1, &fixture->carl, 1, 1, 9);
     gaps_tick(fixture->room);
@@ -399,18 +475,14 @@ static void off_holds_and_asks_nothing(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(what_was_asked_for_is_shown_once),
-        TEST(nothing_else_is_taken),
-        TEST(no_bit_can_be_changed),
-        TEST(our_own_words_are_not_told_to_us),
-        TEST(a_gap_is_asked_of_the_author),
-        TEST(who_does_not_answer_is_not_waited_for),
-        TEST(a_hole_of_one_is_filled_by_another),
-        TEST(what_nobody_has_is_told_as_lost),
-        TEST(absurd_offers_come_to_nothing),
-        TEST(what_is_held_is_bounded),
-        TEST(a_storm_of_requests_is_bounded),
-        TEST(off_holds_and_asks_nothing),
+        TEST(what_was_asked_for_is_shown_once),   TEST(nothing_else_is_taken),
+        TEST(an_author_needs_no_right_clock),     TEST(no_bit_can_be_changed),
+        TEST(our_own_words_are_not_told_to_us),   TEST(who_lies_about_ages_reorders_nobody),
+        TEST(nothing_is_older_than_what_is_kept), TEST(a_machine_that_was_just_started_sorts_too),
+        TEST(a_gap_is_asked_of_the_author),       TEST(who_does_not_answer_is_not_waited_for),
+        TEST(a_hole_of_one_is_filled_by_another), TEST(what_nobody_has_is_told_as_lost),
+        TEST(absurd_offers_come_to_nothing),      TEST(what_is_held_is_bounded),
+        TEST(a_storm_of_requests_is_bounded),     TEST(off_holds_and_asks_nothing),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("exchange", tests, NULL, NULL);

@@ -23,7 +23,7 @@ static bool hold(struct feeds *feeds, struct feed *feed, uint64_t sequence, size
     uint8_t *data = calloc(1, size);
     struct blob *blob = blob_create(data, size);
     assert_non_null(blob);
-    bool held = feeds_hold(feeds, feed, sequence, false, blob, 5);
+    bool held = feeds_hold(feeds, feed, sequence, false, 0, blob, 5);
     blob_drop(blob);
     free(data);
     return held;

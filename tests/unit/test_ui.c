@@ -39,6 +39,7 @@ static struct event *sample(enum event_type type, const char *text) {
     strcpy(event->fingerprint, "ffff");
     strcpy(event->id, "00000000000000ab-1");
     event->sent_ms = 1700000000123;
+    event->said_ms = event->shown_ms = 1700000000456;
     return event;
 }
 
@@ -73,7 +74,8 @@ static void json_is_the_designs(void **state) {
         "\"AES-256-GCM\",\"fingerprint\":\"ffff\"}\n");
     expect_line(sample(EVENT_MESSAGE, "hi"), ui_json_line,
                 "{\"event\":\"message\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
-                "\",\"nick\":\"alice\",\"id\":\"00000000000000ab-1\",\"text\":\"hi\",\"sent_ms\":1700000000123}\n");
+                "\",\"nick\":\"alice\",\"id\":\"00000000000000ab-1\",\"text\":\"hi\",\"sent_ms\":1700000000123,\"said_"
+                "ms\":1700000000456}\n");
     expect_line(sample(EVENT_DELIVERED, NULL), ui_json_line,
                 "{\"event\":\"delivered\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
                 "\",\"id\":\"00000000000000ab-1\"}\n");
@@ -144,11 +146,11 @@ static void json_names_the_kind_where_it_is_not_text(void **state) {
     expect_line(sample_of_kind(EVENT_MESSAGE, CHAT_ACTION, "waves"), ui_json_line,
                 "{\"event\":\"message\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
                 "\",\"nick\":\"alice\",\"id\":\"00000000000000ab-1\",\"text\":\"waves\",\"sent_ms\":1700000000123,"
-                "\"kind\":\"action\"}\n");
+                "\"kind\":\"action\",\"said_ms\":1700000000456}\n");
     expect_line(sample_of_kind(EVENT_MESSAGE, CHAT_PRIVATE, "psst"), ui_json_line,
                 "{\"event\":\"message\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
                 "\",\"nick\":\"alice\",\"id\":\"00000000000000ab-1\",\"text\":\"psst\",\"sent_ms\":1700000000123,"
-                "\"kind\":\"private\"}\n");
+                "\"kind\":\"private\",\"said_ms\":1700000000456}\n");
     expect_line(sample_of_kind(EVENT_SENT, CHAT_ACTION, "waves"), ui_json_line,
                 "{\"event\":\"sent\",\"room\":\"lobby\",\"id\":\"00000000000000ab-1\",\"text\":\"waves\","
                 "\"kind\":\"action\"}\n");
@@ -194,11 +196,11 @@ static void json_is_one_line_of_visible_ascii(void **state) {
                 "{\"event\":\"bootnode-back\",\"room\":\"lob\\uFFFD\",\"bootnode\":\"192.0.2.1:9595\","
                 "\"name\":\"b.example:9595\"}\n");
     event = sample(EVENT_MESSAGE, "x");
-    event->sent_ms = UINT64_MAX;
-    expect_line(
-        event, ui_json_line,
-        "{\"event\":\"message\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
-        "\",\"nick\":\"alice\",\"id\":\"00000000000000ab-1\",\"text\":\"x\",\"sent_ms\":9223372036854775807}\n");
+    event->sent_ms = event->said_ms = UINT64_MAX;
+    expect_line(event, ui_json_line,
+                "{\"event\":\"message\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
+                "\",\"nick\":\"alice\",\"id\":\"00000000000000ab-1\",\"text\":\"x\",\"sent_ms\":9223372036854775807,"
+                "\"said_ms\":9223372036854775807}\n");
 }
 
 static void plain_shows_who_and_what(void **state) {
@@ -243,6 +245,7 @@ static struct event *passed_on(enum chat_kind kind, const char *text) {
     struct event *event = sample(EVENT_MESSAGE, text);
 
     setenv("TZ", "UTC", 1);
+    tzset();
     event->kind = kind;
     event->history = true;
     strcpy(event->fingerprint, OUR_KEY);
@@ -260,7 +263,57 @@ static void what_was_passed_on_has_a_time_and_digits(void **state) {
     expect_line(passed_on(CHAT_TEXT, "hi"), ui_json_line,
                 "{\"event\":\"message\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
                 "\",\"nick\":\"alice\",\"id\":\"00000000000000ab-1\",\"text\":\"hi\",\"sent_ms\":1700000000123,"
-                "\"history\":true,\"fingerprint\":\"" OUR_KEY "\"}\n");
+                "\"history\":true,\"fingerprint\":\"" OUR_KEY "\",\"said_ms\":1700000000456}\n");
+}
+
+/* Said at one time and shown at another, each in s since 1970, in a zone. */
+static struct event *dated(const char *zone, uint64_t said, uint64_t shown, bool late) {
+    struct event *event = passed_on(CHAT_TEXT, "hi");
+    setenv("TZ", zone, 1);
+    tzset();
+    event->sent_ms = 1; /* the author's clock is of no meaning */
+    event->said_ms = 1000 * said;
+    event->shown_ms = 1000 * shown;
+    event->history = !late;
+    event->late = late;
+    return event;
+}
+
+#define NIGHT 1795823999u  /* 2026-11-27 23:59:59 UTC */
+#define AUTUMN 1792891800u /* 2026-10-25 01:30:00 UTC: in Berlin the clocks went from 3:00 back to 2:00 at 01:00 UTC   \
+                            */
+
+static void another_day_has_its_date(void **state) {
+    static const struct {
+        const char *zone;
+        uint64_t said, shown;
+        bool late;
+        const char *clock;
+    } cases[] = {
+        {"UTC0", NIGHT, NIGHT, false, "[23:59] alice#0123"},
+        {"UTC0", NIGHT, NIGHT + 1, false, "[2026-11-27 23:59] alice#0123"},
+        {"UTC0", NIGHT + 1, NIGHT, false, "[2026-11-28 00:00] alice#0123"}, /* our clock was set back */
+        {"<+09>-9", NIGHT, NIGHT + 1, false, "[08:59] alice#0123"},
+        {"<-1130>11:30", NIGHT, NIGHT + 1, false, "[12:29] alice#0123"},
+        {"UTC0", NIGHT - 86400, NIGHT, false, "[2026-11-26 23:59] alice#0123"},
+        {"UTC0", NIGHT - 365 * 86400, NIGHT, false, "[2025-11-27 23:59] alice#0123"},
+        {"UTC0", NIGHT, NIGHT, true, "[23:59 late] alice"},
+        {"UTC0", NIGHT, NIGHT + 60, true, "[2026-11-27 23:59 late] alice"},
+        {"CET-1CEST,M3.5.0,M10.5.0/3", AUTUMN - 3600, AUTUMN, false, "[02:30] alice#0123"},
+        {"CET-1CEST,M3.5.0,M10.5.0/3", AUTUMN, AUTUMN + 60, false, "[02:30] alice#0123"},
+        {"CET-1CEST,M3.5.0,M10.5.0/3", AUTUMN - 4 * 3600, AUTUMN, false, "[2026-10-24 23:30] alice#0123"},
+    };
+    char expected[128];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        snprintf(expected, sizeof expected, "%s: hi\n", cases[i].clock);
+        expect_line(dated(cases[i].zone, cases[i].said, cases[i].shown, cases[i].late), ui_plain_line, expected);
+    }
+    expect_line(dated("UTC0", NIGHT, NIGHT, true), ui_json_line,
+                "{\"event\":\"message\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
+                "\",\"nick\":\"alice\",\"id\":\"00000000000000ab-1\",\"text\":\"hi\",\"sent_ms\":1,"
+                "\"said_ms\":1795823999000,\"late\":true}\n");
 }
 
 static void what_is_lost_is_told(void **state) {
@@ -1007,6 +1060,7 @@ int main(void) {
         cmocka_unit_test(plain_shows_who_and_what),
         cmocka_unit_test(plain_tells_kinds_apart),
         cmocka_unit_test(what_was_passed_on_has_a_time_and_digits),
+        cmocka_unit_test(another_day_has_its_date),
         cmocka_unit_test(what_is_lost_is_told),
         cmocka_unit_test(plain_has_rooms_and_nicks),
         cmocka_unit_test(plain_tells_all_about_a_member),

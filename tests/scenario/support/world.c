@@ -154,7 +154,7 @@ static bool person_is_busy(void *context) {
 
 static uint64_t wall_ms(void *context) {
     struct person *person = context;
-    return WALL_MS + person->world->now;
+    return WALL_MS + person->world->now + (uint64_t)person->clock_ahead_ms;
 }
 
 static void person_looks_up(void *context, unsigned bootnode) {

@@ -38,11 +38,12 @@ struct person {
     uint16_t sockets[PERSON_SOCKETS]; /* open ones, beside number 0 */
     size_t socket_count, socket_most; /* most: as many as the machine allows; PERSON_SOCKETS unless a test says less */
     uint16_t last_socket;
-    struct engine *engine; /* NULL: not running */
-    bool no_history;       /* config: history = off */
-    bool asleep;           /* its machine is suspended, */
-    uint64_t asleep_since; /* ms */
-    bool stopped;          /* only the process is: its socket takes what comes, as far as there is room */
+    struct engine *engine;  /* NULL: not running */
+    bool no_history;        /* config: history = off */
+    int64_t clock_ahead_ms; /* its clock on the wall is wrong by so much */
+    bool asleep;            /* its machine is suspended, */
+    uint64_t asleep_since;  /* ms */
+    bool stopped;           /* only the process is: its socket takes what comes, as far as there is room */
     struct wire *backlog;
     size_t backlog_count;
     bool cut;  /* nothing gets through, either way */
