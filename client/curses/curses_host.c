@@ -115,6 +115,7 @@ static void on_clear(void *context) {
     window->follows = true;
     window->marker = window->found = WINDOW_NONE;
     window->day = 0;
+    window->names = 0;
     curses->dirty = true;
 }
 

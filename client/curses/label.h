@@ -7,6 +7,10 @@
 #include "client/curses/canvas.h"
 #include "client/ui/roster.h"
 
+/* Who a private message goes to: "alice#1a2b → you", "you → alice#1a2b". */
+#define LABEL_YOU "you"
+#define LABEL_ARROW " → "
+
 struct label {
     char text[2 * ROSTER_LABEL_SIZE]; /* not zero-terminated */
     size_t size, digits;              /* where '#' stands; size: nowhere */

@@ -34,10 +34,12 @@ static void distance(const struct member *member, char out[static 16]) {
         snprintf(out, 16, member->rtt_ms < 0.95 ? "%.1f ms" : "%.0f ms", member->rtt_ms);
 }
 
+/* The name goes before the distance: what is beside it is there only where the whole name is, too. */
 static void draw_row(struct canvas *canvas, struct rect row, const struct dot *dot, const char *name,
                      struct style style, const char *right) {
     unsigned end = row.column + row.columns, right_columns = columns_of(right, strlen(right));
-    unsigned label_end = right_columns > 0 && right_columns + 8 <= row.columns ? end - right_columns - 1 : end;
+    bool both = right_columns > 0 && 2 + columns_of(name, strlen(name)) + 1 + right_columns <= row.columns;
+    unsigned label_end = both ? end - right_columns - 1 : end;
     unsigned column = row.column;
 
     if (dot) canvas_text(canvas, row.row, column, end, dot->sign, strlen(dot->sign), dot->style);

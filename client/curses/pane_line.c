@@ -11,11 +11,10 @@
 #include "client/curses/label.h"
 #include "client/curses/wrap.h"
 
-#define TIME_PANE_MIN 24 /* columns; in less the clock takes too much of it */
 #define MARGIN "> "
 #define MARGIN_PANE_MIN 8
 #define SEPARATOR " │ "
-#define SEPARATOR_COLUMNS 3
+#define NAME_MAX_IN_TEXT 21 /* columns: a longer name would leave the text none of the first row */
 
 /* What leads and follows the author where it stands in the text. */
 static const struct {
@@ -29,8 +28,7 @@ static const struct {
 };
 
 static unsigned time_columns(const struct pane_shape *shape) {
-    if (shape->clock == CLOCK_OFF || shape->rect.columns < TIME_PANE_MIN) return 0;
-    return shape->clock == CLOCK_SECONDS ? 9 : 6;
+    return layout_time_columns(shape->rect.columns, shape->clock);
 }
 
 /* Where neither a time nor an author's column stands before the text, this does: else the further rows of one message
@@ -40,7 +38,7 @@ static unsigned margin_columns(const struct pane_shape *shape) {
 }
 
 static unsigned lead_columns(const struct pane_shape *shape) {
-    return time_columns(shape) + margin_columns(shape) + (shape->author > 0 ? shape->author + SEPARATOR_COLUMNS : 0);
+    return time_columns(shape) + margin_columns(shape) + (shape->author > 0 ? shape->author + LAYOUT_SEPARATOR : 0);
 }
 
 static bool in_text(const struct pane_line *line) {
@@ -52,15 +50,45 @@ static bool goes_on(const struct line *line) {
     return line->header.at_ms == 0 && line->author_size == 0;
 }
 
+/* A private one in the wide form: the author in the column, whom it is for in the text. */
+static bool addressed(const struct pane_line *line) {
+    return line->line->header.kind == LINE_PRIVATE && line->shape->author > 0 &&
+           line->line->author_size > strlen(LABEL_ARROW LABEL_YOU);
+}
+
+struct part {
+    const char *text;
+    size_t size;
+};
+
+/* Of "alice#1a2b → you", and of our own "you → alice#1a2b": a nick may have an arrow in it, "you" has none. */
+static struct part private_from(const struct line *line) {
+    size_t other = line->author_size - strlen(LABEL_ARROW LABEL_YOU);
+    return (struct part){line_author(line), line->header.own ? strlen(LABEL_YOU) : other};
+}
+
+static struct part private_to(const struct line *line) {
+    size_t at = private_from(line).size + strlen(LABEL_ARROW);
+    return (struct part){line_author(line) + at, line->author_size - at};
+}
+
 /* --- Text --- */
 
-/* "alice#1a2b: text", or in the wide form of an action "alice#1a2b text". */
+static struct label label_in_text(const struct pane_line *line) {
+    struct part whole = {line_author(line->line), line->line->author_size};
+    unsigned arrow =
+        line->line->header.kind == LINE_PRIVATE ? columns_of(LABEL_ARROW LABEL_YOU, strlen(LABEL_ARROW LABEL_YOU)) : 0;
+    if (addressed(line)) whole = private_to(line->line);
+    return label_of(whole.text, whole.size, NAME_MAX_IN_TEXT + arrow);
+}
+
+/* "alice#1a2b: text", or in the wide form of an action "alice#1a2b text", of a private one "you: text". */
 static void compose(struct pane_line *out) {
     const struct line *line = out->line;
     if (goes_on(line)) return;
     bool narrow = out->shape->author == 0;
     const char *before = narrow ? kinds[line->header.kind].before : "", *after = kinds[line->header.kind].after;
-    struct label label = label_of(line_author(line), line->author_size, LAYOUT_AUTHOR_MAX);
+    struct label label = label_in_text(out);
 
     if (label.size == 0) label = label_of(kinds[line->header.kind].author, strlen(kinds[line->header.kind].author), 1);
     if (label.size == 0) return;
@@ -83,7 +111,7 @@ void pane_line_open(struct pane_line *out, const struct pane_shape *shape, const
     out->size = line->text_size;
     out->indent = lead_columns(shape);
     out->width = shape->rect.columns > out->indent ? shape->rect.columns - out->indent : 1;
-    if (in_text(out) && line->header.kind != LINE_DAY) compose(out);
+    if ((in_text(out) || addressed(out)) && line->header.kind != LINE_DAY) compose(out);
 }
 
 void pane_line_close(struct pane_line *line) {
@@ -124,7 +152,8 @@ static struct style style_at(const struct pane_line *line, size_t at, size_t *en
     *end = line->size;
     if (at >= line->body) return style;
     *end = at < line->digits ? line->digits : line->body;
-    return at < line->digits ? author_style(header) : label_quiet(style);
+    if (at >= line->digits) return label_quiet(style);
+    return addressed(line) ? style : author_style(header);
 }
 
 static const struct found_place *place_after(const struct found *found, size_t at) {
@@ -167,10 +196,11 @@ static unsigned draw_time(const struct pane_line *line, struct canvas *canvas, u
 
 static void draw_author(const struct pane_line *line, struct canvas *canvas, unsigned row, unsigned column) {
     const struct line *of = line->line;
-    const char *instead = kinds[of->header.kind].author;
-    bool named = of->author_size > 0 && !in_text(line);
-    struct label label = named ? label_of(line_author(of), of->author_size, line->shape->author)
-                               : label_of(instead, strlen(instead), line->shape->author);
+    struct part name = {line_author(of), of->author_size};
+    if (addressed(line)) name = private_from(of);
+    if (name.size == 0 || in_text(line))
+        name = (struct part){kinds[of->header.kind].author, strlen(kinds[of->header.kind].author)};
+    struct label label = label_of(name.text, name.size, line->shape->author);
     unsigned end = column + line->shape->author;
     label_draw(canvas, row, end - label.columns, end, &label, author_style(&of->header));
 }
@@ -185,8 +215,10 @@ static unsigned draw_lead(const struct pane_line *line, struct canvas *canvas, u
     author += margin;
     if (line->shape->author == 0) return author;
     if (first && !goes_on(line->line)) draw_author(line, canvas, row, author);
-    return canvas_text(canvas, row, author + line->shape->author, canvas->columns, SEPARATOR, strlen(SEPARATOR),
-                       (struct style){COLOUR_TIME, STYLE_DIM});
+    bool arrow = first && addressed(line);
+    return canvas_text(canvas, row, author + line->shape->author, canvas->columns, arrow ? LABEL_ARROW : SEPARATOR,
+                       arrow ? strlen(LABEL_ARROW) : strlen(SEPARATOR),
+                       arrow ? (struct style){COLOUR_PRIVATE, 0} : (struct style){COLOUR_TIME, STYLE_DIM});
 }
 
 void pane_rule_draw(const struct pane_shape *shape, struct canvas *canvas, unsigned row, const char *text, size_t size,

@@ -2,6 +2,8 @@
  *
  *   14:02 alice#1a2b │ a text that is wrapped by words,       wide: authors have a column
  *                    │ and whose further rows are aligned ✓
+ *   14:02 alice#1a2b → you: a private one: the arrow stands   where no text can forge it
+ *                    │ in the place of the bar
  *   14:02 alice#1a2b: a text that is wrapped                  narrow: they stand in the text
  *         by words
  *
@@ -27,7 +29,7 @@ struct pane_shape {
 struct pane_line {
     const struct pane_shape *shape;
     const struct line *line;
-    char *composed; /* author and text together, where they are wrapped together; NULL */
+    char *composed; /* author, or whom it is for, and text together, where they are wrapped together; NULL */
     const char *text;
     size_t size;
     size_t digits, body; /* where '#' of the author and where what was said begins */

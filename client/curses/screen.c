@@ -1,5 +1,7 @@
 #include "client/curses/screen.h"
 
+#include <string.h>
+
 #include "client/curses/bars.h"
 #include "client/curses/members_list.h"
 #include "client/curses/pane.h"
@@ -9,10 +11,19 @@ static struct window *window_shown(const struct screen_view *view) {
     return current && window_of(current) ? window_of(current) : view->home;
 }
 
+/* Our own name is the first that has a place, as it will stand there. */
+static unsigned names_columns(const struct screen_view *view) {
+    unsigned own = columns_of(view->conversations->label, strlen(view->conversations->label));
+    unsigned widest = window_shown(view)->names;
+    return widest > own ? widest : own;
+}
+
 /* Nobody is there to list before the first room. */
 static struct screen_layout layout_of(const struct canvas *canvas, const struct screen_view *view) {
     bool room = conversations_current(view->conversations) != NULL;
-    return screen_layout(canvas->rows, canvas->columns, room ? view->settings->members : MEMBERS_OFF);
+    struct layout_wishes wishes = {room ? view->settings->members : MEMBERS_OFF, view->settings->clock,
+                                   names_columns(view)};
+    return screen_layout(canvas->rows, canvas->columns, &wishes);
 }
 
 static struct pane_shape shape_of(const struct screen_layout *layout, const struct screen_view *view) {

@@ -3,14 +3,14 @@
  *    tea · 3 members · registered at 192.0.2.1:9595                                   title
  *   14:02 alice#1a2b │ a text that is wrapped by words, and whose                │ 3 members
  *                    │ further rows are aligned                                 │   bob#3c4d       you
- *                                                                               │ ● alice#1a2b   12 ms
+ *   14:03 alice#1a2b → you: what nobody else reads                              │ ● alice#1a2b   12 ms
  *                                         pane                                      members
  *   [1:tea] 2:work(3) 3:home(!1)                                  14:03 ↑42      status
  *   tea bob> what is being typed                                                  input
  *
- * Sizes: the member list is there from 80 columns on (setting `members = auto`), 28 columns wide at most; authors
- * are aligned in a column from 60 columns on; without members list the title counts. Below 5 rows title and status go,
- * in this order; a single row is the input line. */
+ * Sizes: how many columns each has is screen_layout.h's rule: the text has 50 at least where the terminal has 80; the
+ * members list is there from 100 on (setting `members = auto`), and Alt-M shows or hides it; the title counts them
+ * always. Below 5 rows title and status go, in this order; a single row is the input line. */
 #pragma once
 
 #include <stdbool.h>
@@ -33,7 +33,7 @@ struct screen_view {
     uint64_t wall_ms;
 };
 
-#define SCREEN_MEMBERS_FROM 80  /* columns: members = auto */
+#define SCREEN_MEMBERS_FROM 100 /* columns: members = auto */
 #define SCREEN_PAGES_ALL 100000 /* more than there can be */
 
 /* Canvas has its size. Sets its cursor. Moves a place in the scrollback that is no longer there. */

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "client/curses/columns.h"
+#include "client/curses/label.h"
 #include "client/curses/mention.h"
 #include "client/curses/palette.h"
 #include "client/ui/ui.h"
@@ -88,6 +89,12 @@ void window_say(struct window *window, enum line_kind kind, const char *text, si
 
 /* --- What is said --- */
 
+static void fit_name(struct window *window, const char *label) {
+    unsigned columns = columns_of(label, strlen(label));
+
+    if (columns > window->names) window->names = columns;
+}
+
 static const enum line_kind line_kinds[CHAT_KINDS] = {
     [CHAT_TEXT] = LINE_MESSAGE, [CHAT_ACTION] = LINE_ACTION, [CHAT_NICK] = LINE_NOTICE, [CHAT_PRIVATE] = LINE_PRIVATE};
 
@@ -127,7 +134,8 @@ static enum attention take_message(struct window *window, const struct conversat
     roster_label(event->nick, fingerprint, event->peer, label);
     header.colour = palette_nick(fingerprint);
     header.mention = event->kind == CHAT_PRIVATE || mention_in(event->text, event->text_size, conversations->nick);
-    snprintf(shown, sizeof shown, event->kind == CHAT_PRIVATE ? "%s → you" : "%s", label);
+    snprintf(shown, sizeof shown, event->kind == CHAT_PRIVATE ? "%s" LABEL_ARROW LABEL_YOU : "%s", label);
+    fit_name(window, label);
     add(window, &header, shown, text, size);
     free(text);
     if (event->history) return ATTENTION_LINE; /* it was said long ago: no bell, and nothing new */
@@ -149,7 +157,7 @@ static enum attention take_sent(struct window *window, const struct conversation
     snprintf(shown, sizeof shown, "%s", conversations->label);
     if (event->kind == CHAT_PRIVATE) {
         roster_label(event->nick, author ? author->fingerprint : "", event->peer, label);
-        snprintf(shown, sizeof shown, "you → %s", label);
+        snprintf(shown, sizeof shown, LABEL_YOU LABEL_ARROW "%s", label);
     }
     uint64_t line = add(window, &header, shown, text, size);
     if (delivery) delivery->line = line;

@@ -20,6 +20,7 @@ struct window {
     size_t below;    /* and how many of its rows lie below the pane */
     uint64_t marker; /* what is new begins with this line; WINDOW_NONE: nothing */
     unsigned unread, mentions;
+    unsigned names;                              /* columns of the widest label that spoke */
     uint64_t found;                              /* line that /find found; WINDOW_NONE: none */
     char *words;                                 /* what it looked for; NULL */
     uint8_t spoke[WINDOW_SPOKE][MEMBER_ID_SIZE]; /* the last to speak first */

@@ -10,7 +10,7 @@ use GoChat::Terminal;
 use GoChat::Test;
 use Test::More;
 
-use constant { ROWS => 24, COLUMNS => 90, LINES_SAID => 60 };
+use constant { ROWS => 24, COLUMNS => 100, LINES_SAID => 60 };
 
 my %table;
 for my $line (split /\n/, (run_program(command => [test_tool('tables')]))[1]) {

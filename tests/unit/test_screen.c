@@ -69,6 +69,8 @@ static uint64_t add_line(struct stage *stage, struct line_header header, const c
 }
 
 static uint64_t say(struct stage *stage, const char *author, const char *text) {
+    unsigned columns = columns_of(author, strlen(author));
+    if (columns > stage->window->names) stage->window->names = columns; /* as window.c does */
     return add_line(stage, (struct line_header){.kind = LINE_MESSAGE, .colour = 3}, author, text);
 }
 
@@ -157,12 +159,13 @@ static bool apart(struct rect a, struct rect b) {
 }
 
 static void parts_of_the_screen_never_overlap(void **state) {
-    static const int settings[] = {MEMBERS_AUTO, MEMBERS_ON, MEMBERS_OFF};
+    static const struct layout_wishes wishes[] = {
+        {MEMBERS_AUTO, CLOCK_MINUTES, 60}, {MEMBERS_ON, CLOCK_OFF, 12}, {MEMBERS_OFF, CLOCK_SECONDS, 0}};
     (void)state;
     for (unsigned rows = 1; rows <= 80; rows++)
         for (unsigned columns = 1; columns <= 250; columns++)
             for (unsigned i = 0; i < 3; i++) {
-                struct screen_layout layout = screen_layout(rows, columns, settings[i]);
+                struct screen_layout layout = screen_layout(rows, columns, &wishes[i]);
                 struct rect parts[] = {layout.title, layout.pane, layout.members, layout.status, layout.input};
                 unsigned cells = 0;
                 for (unsigned a = 0; a < 5; a++) {
@@ -179,20 +182,118 @@ static void parts_of_the_screen_never_overlap(void **state) {
             }
 }
 
+static struct screen_layout laid_out(unsigned rows, unsigned columns, int members) {
+    struct layout_wishes wishes = {members, CLOCK_MINUTES, 12};
+    return screen_layout(rows, columns, &wishes);
+}
+
 static void parts_go_in_their_order_where_there_is_no_room(void **state) {
     (void)state;
-    assert_int_equal(screen_layout(5, 80, MEMBERS_AUTO).title.rows, 1);
-    assert_int_equal(screen_layout(4, 80, MEMBERS_AUTO).title.rows, 0);
-    assert_int_equal(screen_layout(4, 80, MEMBERS_AUTO).status.rows, 1);
-    assert_int_equal(screen_layout(3, 80, MEMBERS_AUTO).status.rows, 0);
-    assert_int_equal(screen_layout(3, 80, MEMBERS_AUTO).pane.rows, 2);
-    assert_int_equal(screen_layout(1, 80, MEMBERS_AUTO).pane.rows, 0);
-    assert_int_equal(screen_layout(24, 79, MEMBERS_AUTO).members.columns, 0);
-    assert_true(screen_layout(24, 80, MEMBERS_AUTO).members.columns > 0);
-    assert_true(screen_layout(24, 60, MEMBERS_ON).members.columns > 0);
-    assert_int_equal(screen_layout(24, 200, MEMBERS_OFF).members.columns, 0);
-    assert_int_equal(screen_layout(24, 59, MEMBERS_OFF).author, 0);
-    assert_true(screen_layout(24, 60, MEMBERS_OFF).author > 0);
+    assert_int_equal(laid_out(5, 80, MEMBERS_AUTO).title.rows, 1);
+    assert_int_equal(laid_out(4, 80, MEMBERS_AUTO).title.rows, 0);
+    assert_int_equal(laid_out(4, 80, MEMBERS_AUTO).status.rows, 1);
+    assert_int_equal(laid_out(3, 80, MEMBERS_AUTO).status.rows, 0);
+    assert_int_equal(laid_out(3, 80, MEMBERS_AUTO).pane.rows, 2);
+    assert_int_equal(laid_out(1, 80, MEMBERS_AUTO).pane.rows, 0);
+    assert_int_equal(laid_out(24, 99, MEMBERS_AUTO).members.columns, 0);
+    assert_int_equal(laid_out(24, 100, MEMBERS_AUTO).members.columns, 22);
+    assert_int_equal(laid_out(24, 300, MEMBERS_AUTO).members.columns, LAYOUT_MEMBERS_MAX);
+    assert_int_equal(laid_out(24, 39, MEMBERS_ON).members.columns, 0);
+    assert_int_equal(laid_out(24, 40, MEMBERS_ON).members.columns, LAYOUT_MEMBERS_MIN);
+    assert_int_equal(laid_out(24, 200, MEMBERS_OFF).members.columns, 0);
+    assert_int_equal(laid_out(24, 68, MEMBERS_OFF).author, 0);
+    assert_int_equal(laid_out(24, 69, MEMBERS_OFF).author, 10);
+    assert_int_equal(laid_out(24, 80, MEMBERS_OFF).author, 12);
+    assert_int_equal(laid_out(24, 80, MEMBERS_ON).author, 0);
+}
+
+/* The columns from the first 'x' of the second row of a text to its last: what the text has. */
+static unsigned text_columns(const struct stage *stage) {
+    unsigned first = stage->canvas.columns, last = 0;
+    for (unsigned column = 0; column < stage->canvas.columns; column++) {
+        if (cell_at(stage, 2, column)->glyph.base != 'x') continue;
+        if (column < first) first = column;
+        last = column;
+    }
+    return last + 1 - first;
+}
+
+/* screen_layout.h's rule, as it is drawn: a text without a blank, by authors with names of all lengths. */
+static void the_text_has_its_columns_at_every_width(void **state) {
+    static const char *const names[] = {"al#001a", "alice#001a", "averyveryverylongnickofthirtytwo#beef",
+                                        "漢字漢字漢字漢字漢#beef"};
+    struct stage *stage = *state;
+    char text[1500];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    connect_member(stage, 0x1a, "alice", false, 12.3);
+    for (unsigned i = 0; i < 4; i++)
+        for (int members = MEMBERS_AUTO; members <= MEMBERS_OFF; members++)
+            for (int clock = CLOCK_MINUTES; clock <= CLOCK_OFF; clock++) {
+                stage->settings.members = members;
+                stage->settings.clock = clock;
+                scrollback_clear(&stage->window->scrollback);
+                stage->window->names = 0;
+                say(stage, names[i], text);
+                for (unsigned columns = 1; columns <= 300; columns++) {
+                    unsigned time = clock == CLOCK_OFF ? 0 : clock == CLOCK_MINUTES ? 6 : 9;
+                    size_is(stage, 12, columns);
+                    screen_scroll(&stage->canvas, &stage->view, -SCREEN_PAGES_ALL);
+                    draw(stage);
+                    unsigned has = text_columns(stage);
+                    if (columns >= 80)
+                        assert_true(has >= LAYOUT_TEXT);
+                    else if (members != MEMBERS_ON && columns >= 24 && time > 0)
+                        assert_true(has >= (columns - time < LAYOUT_TEXT ? columns - time : LAYOUT_TEXT));
+                    else if (members != MEMBERS_ON)
+                        assert_true(has + 2 >= columns || has >= LAYOUT_TEXT);
+                }
+            }
+}
+
+static void the_names_column_is_as_wide_as_the_names(void **state) {
+    struct stage *stage = *state;
+    say(stage, "al#001a", "hello");
+    size_is(stage, 6, 80);
+    draw(stage);
+    expect_row(stage, 3, "12:02  al#001a │ hello"); /* ours has a column more */
+    say(stage, "alexander#001b", "hello");
+    draw(stage);
+    expect_row(stage, 2, "12:02        al#001a │ hello");
+    expect_row(stage, 3, "12:02 alexander#001b │ hello");
+    say(stage, "averyveryverylongnickofthirtytwo#beef", "hello");
+    draw(stage);
+    expect_row(stage, 3, "12:02 averyveryveryl…#beef │ hello");
+    size_is(stage, 6, 200);
+    draw(stage);
+    row_with(stage, "12:02 averyveryverylongnickofthirtytwo#beef │ hello");
+}
+
+/* The sender's nick is read in full; whom it goes to begins the text, which cannot write over the arrow. */
+static void private_says_from_whom_and_to_whom(void **state) {
+    struct line_header received = {.kind = LINE_PRIVATE, .mention = true}, sent = {.kind = LINE_PRIVATE, .own = true};
+    struct stage *stage = *state;
+    stage->window->names = 15;
+    add_line(stage, received, "carol → you#747a → you", "a nick with an arrow");
+    add_line(stage, received, "caroline#747a → you", "psst\nagain");
+    add_line(stage, sent, "you → caroline#747a", "what?");
+    say(stage, "mallory#6666", "→ you: not private");
+    size_is(stage, 8, 80);
+    draw(stage);
+    expect_row(stage, 1, "12:02 carol → y…#747a → you: a nick with an arrow");
+    expect_row(stage, 2, "12:02   caroline#747a → you: psst");
+    expect_row(stage, 3, "                      │ again");
+    expect_row(stage, 4, "12:02             you → caroline#747a: what?");
+    expect_row(stage, 5, "12:02    mallory#6666 │ → you: not private");
+    assert_int_equal(style_of(stage, 2, 'y').colour, COLOUR_PRIVATE);
+    assert_int_equal(style_of(stage, 2, 'y').attributes, 0);
+    assert_int_equal(style_of(stage, 2, 'c').attributes, STYLE_BOLD | STYLE_REVERSE);
+    assert_int_equal(style_of(stage, 2, 0x2192).colour, COLOUR_PRIVATE);
+    assert_int_equal(style_of(stage, 4, '#').colour, COLOUR_TIME);
+    size_is(stage, 8, 40);
+    draw(stage);
+    expect_row(stage, 2, "12:02 caroline#747a → you: psst");
+    expect_row(stage, 4, "12:02 you → caroline#747a: what?");
 }
 
 /* --- Pictures --- */
@@ -231,36 +332,80 @@ static void furnish(struct stage *stage) {
 static void a_wide_screen(void **state) {
     static const char *const rows[] = {
         " tea · 4 members · looking for the bootnode",
-        "                                                       │ 4 members",
-        "                                                       │   bob#0011          you",
-        "                                                       │ ○ ?1c1c1c1c",
-        "                                                       │ ● alice#001a      12 ms",
-        "                                                       │ ◐ dave#001b       relay",
-        "            ── Monday, 23 November 2026 ──             │",
-        "12:02    alice#001a │ a text that is wrapped by words, │",
-        "                    │ and whose further rows are       │",
-        "                    │ aligned                          │",
-        "12:02      bob#0011 │ pending ○                        │",
-        "12:02      bob#0011 │ part 2/3                         │",
-        "12:02      bob#0011 │ all ✓                            │",
-        "12:02      bob#0011 │ lost 2/3 ✗1                      │",
-        "12:02             * │ alice#001a waves                 │",
-        "12:02 a…#001a → you │ 你好世界                         │",
-        "                       ── new ──                       │",
-        "12:02             — │ dave is here (direct, 12 ms)     │",
-        "12:02             ! │ no such room                     │",
-        "12:02 averyve…#beef │ two                              │",
-        "                    │ lines                            │",
+        "                                                                                     │ 4 members",
+        "                                                                                     │   bob#0011          you",
+        "                                                                                     │ ○ ?1c1c1c1c",
+        "                                                                                     │ ● alice#001a      12 ms",
+        "                           ── Monday, 23 November 2026 ──                            │ ◐ dave#001b       relay",
+        "12:02            alice#001a │ a text that is wrapped by words, and whose further rows│",
+        "                            │ are aligned                                            │",
+        "12:02              bob#0011 │ pending ○                                              │",
+        "12:02              bob#0011 │ part 2/3                                               │",
+        "12:02              bob#0011 │ all ✓                                                  │",
+        "12:02              bob#0011 │ lost 2/3 ✗1                                            │",
+        "12:02                     * │ alice#001a waves                                       │",
+        "12:02            alice#001a → you: 你好世界                                          │",
+        "                                      ── new ──                                      │",
+        "12:02                     — │ dave is here (direct, 12 ms)                           │",
+        "12:02                     ! │ no such room                                           │",
+        "12:02 averyveryverylo…#beef │ two                                                    │",
+        "                            │ lines                                                  │",
+        " [1:tea] 2:work(3) 3:home(!1)                                                                           12:03",
+        "tea bob> typing",
+    };
+    struct stage *stage = *state;
+    furnish(stage);
+    size_is(stage, 21, 110);
+    draw(stage);
+    expect_picture(stage, rows);
+}
+
+/* No list of members where it would leave the text less than it needs; Alt-M shows it, and names go into the text. */
+static void a_screen_of_80_columns(void **state) {
+    static const char *const rows[] = {
+        " tea · 4 members · looking for the bootnode",
+        "",
+        "",
+        "",
+        "                         ── Monday, 23 November 2026 ──",
+        "12:02           alice#001a │ a text that is wrapped by words, and whose further",
+        "                           │ rows are aligned",
+        "12:02             bob#0011 │ pending ○",
+        "12:02             bob#0011 │ part 2/3",
+        "12:02             bob#0011 │ all ✓",
+        "12:02             bob#0011 │ lost 2/3 ✗1",
+        "12:02                    * │ alice#001a waves",
+        "12:02           alice#001a → you: 你好世界",
+        "                                   ── new ──",
+        "12:02                    — │ dave is here (direct, 12 ms)",
+        "12:02                    ! │ no such room",
+        "12:02 averyveryveryl…#beef │ two",
+        "                           │ lines",
+        " [1:tea] 2:work(3) 3:home(!1)                                             12:03",
+        "tea bob> typing",
+    };
+    static const char *const with_members[] = {
+        " tea · 4 members · looking for the bootnode",
+        "12:02 alice#001a → you: 你好世界                              │ 4 members",
+        "                          ── new ──                           │   bob#0011   you",
+        "12:02 — dave is here (direct, 12 ms)                          │ ○ ?1c1c1c1c",
+        "12:02 ! no such room                                          │ ● alice#001a",
+        "12:02 averyveryverylo…#beef: two                              │ ◐ dave#001b",
+        "      lines                                                   │",
         " [1:tea] 2:work(3) 3:home(!1)                                             12:03",
         "tea bob> typing",
     };
     struct stage *stage = *state;
     furnish(stage);
-    size_is(stage, 23, 80);
+    size_is(stage, 20, 80);
     draw(stage);
     expect_picture(stage, rows);
-    assert_int_equal(stage->canvas.cursor_row, 22);
+    assert_int_equal(stage->canvas.cursor_row, 19);
     assert_int_equal(stage->canvas.cursor_column, 15);
+    stage->settings.members = MEMBERS_ON;
+    size_is(stage, 9, 80);
+    draw(stage);
+    expect_picture(stage, with_members);
 }
 
 static void a_narrow_screen(void **state) {
@@ -328,7 +473,7 @@ static void styles_say_what_lines_are(void **state) {
     assert_int_equal(style_of(stage, row_with(stage, "no such room"), '!').colour, COLOUR_BAD);
     assert_int_equal(style_of(stage, row_with(stage, "— │"), 0x2014).colour, COLOUR_TIME);
     assert_int_equal(style_of(stage, row_with(stage, "你好"), 0x4f60).colour, COLOUR_PRIVATE);
-    assert_int_equal(style_of(stage, row_with(stage, "你好"), 0x2026).attributes, STYLE_BOLD | STYLE_REVERSE);
+    assert_int_equal(style_of(stage, row_with(stage, "你好"), 'a').attributes, STYLE_BOLD | STYLE_REVERSE);
     assert_int_equal(style_of(stage, row_with(stage, "new"), 'n').colour, COLOUR_WARNING);
     unsigned text = row_with(stage, "wrapped");
     assert_int_equal(style_of(stage, text, 'l').colour, COLOUR_NICK + 3);
@@ -387,8 +532,8 @@ static void a_piece_of_a_long_text_has_no_time_and_no_author(void **state) {
     scrollback_add(&stage->window->scrollback, &piece, "", 0, "continued", 9);
     size_is(stage, 6, 70);
     draw(stage);
-    expect_row(stage, 2, "12:02        alice#001a │ begun");
-    expect_row(stage, 3, "                        │ continued");
+    expect_row(stage, 2, "12:02 alice#001a │ begun");
+    expect_row(stage, 3, "                 │ continued");
     size_is(stage, 6, 40);
     draw(stage);
     expect_row(stage, 2, "12:02 alice#001a: begun");
@@ -524,6 +669,14 @@ static void found_words_are_underlined(void **state) {
 
 /* --- Members, rooms, input --- */
 
+static void expect_members_row(const struct stage *stage, unsigned row, const char *text) {
+    char *shown = canvas_row_text(&stage->canvas, row), *list = strstr(shown, "│ ");
+    assert_non_null(list);
+    assert_string_equal(list + strlen("│ "), text);
+    free(shown);
+}
+
+/* The whole name, before how far away it is. */
 static void more_members_than_rows_are_counted(void **state) {
     struct stage *stage = *state;
     char nick[16];
@@ -532,17 +685,19 @@ static void more_members_than_rows_are_counted(void **state) {
         connect_member(stage, i, nick, false, i == 1 ? 1500 : i == 2 ? 0.4 : i);
     }
     member_stands(stage, 3, EVENT_PEER_STATUS, STANDING_BLOCKED);
-    size_is(stage, 10, 80);
+    size_is(stage, 10, 100);
     draw(stage);
-    expect_row(stage, 1, "                                                       │ 21 members");
-    expect_row(stage, 2, "                                                       │   bob#0011          you");
-    expect_row(stage, 3, "                                                       │ ✗ carol#0003    blocked");
-    expect_row(stage, 4, "                                                       │ ● nick01#0001     1.5 s");
-    expect_row(stage, 5, "                                                       │ ● nick02#0002    0.4 ms");
-    expect_row(stage, 7, "                                                       │   +16 more");
-    size_is(stage, 25, 80);
+    expect_members_row(stage, 1, "21 members");
+    expect_members_row(stage, 2, "  bob#0011        you");
+    expect_members_row(stage, 3, "✗ carol#0003  blocked");
+    expect_members_row(stage, 4, "● nick01#0001   1.5 s");
+    expect_members_row(stage, 5, "● nick02#0002  0.4 ms");
+    expect_members_row(stage, 7, "  +16 more");
+    size_is(stage, 25, 140);
     draw(stage);
-    expect_row(stage, 22, "                                                       │ ● nick20#0014     20 ms");
+    expect_members_row(stage, 3, "✗ carol#0003        blocked");
+    expect_members_row(stage, 5, "● nick02#0002        0.4 ms");
+    expect_members_row(stage, 22, "● nick20#0014         20 ms");
 }
 
 static void the_current_room_is_always_in_the_status(void **state) {
@@ -637,7 +792,7 @@ static void before_the_first_room_there_is_home(void **state) {
     size_is(stage, 7, 90);
     draw(stage);
     expect_row(stage, 0, " GoChat");
-    expect_row(stage, 4, "12:00                     — │ welcome");
+    expect_row(stage, 4, "12:00        — │ welcome");
     expect_row(stage, 6, "bob>");
     window_destroy(home);
 }
@@ -673,7 +828,11 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         test(parts_of_the_screen_never_overlap),
         test(parts_go_in_their_order_where_there_is_no_room),
+        test(the_text_has_its_columns_at_every_width),
+        test(the_names_column_is_as_wide_as_the_names),
+        test(private_says_from_whom_and_to_whom),
         test(a_wide_screen),
+        test(a_screen_of_80_columns),
         test(a_narrow_screen),
         test(no_row_passes_for_anothers),
         test(tiny_screens_show_the_input),
