@@ -223,7 +223,7 @@ static void the_text_has_its_columns_at_every_width(void **state) {
     static const char *const names[] = {"al#001a", "alice#001a", "averyveryverylongnickofthirtytwo#beef",
                                         "漢字漢字漢字漢字漢#beef"};
     struct stage *stage = *state;
-    char text[1500];
+    char text[700];
     memset(text, 'x', sizeof text - 1);
     text[sizeof text - 1] = '\0';
     connect_member(stage, 0x1a, "alice", false, 12.3);
@@ -237,7 +237,7 @@ static void the_text_has_its_columns_at_every_width(void **state) {
                 say(stage, names[i], text);
                 for (unsigned columns = 1; columns <= 300; columns++) {
                     unsigned time = clock == CLOCK_OFF ? 0 : clock == CLOCK_MINUTES ? 6 : 9;
-                    size_is(stage, 12, columns);
+                    size_is(stage, 6, columns);
                     screen_scroll(&stage->canvas, &stage->view, -SCREEN_PAGES_ALL);
                     draw(stage);
                     unsigned has = text_columns(stage);
