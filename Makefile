@@ -225,7 +225,7 @@ help:
 	'make lint               formatting and static analysis' \
 	'make fuzz FUZZ_TIME=60  libFuzzer over every decoder' \
 	'make bench              measures the bootnode; bench/README.md says what' \
-	'make bench-peers        the same for coturn, Knot DNS and opentracker, which it installs' \
+	'make bench-peers        the same for coturn, Knot DNS and opentracker, which it unpacks into build' \
 	'make bench-micro        tables, queue, codec, timing wheel one by one' \
 	'make bench-terminal     the screen: keys, start, memory' \
 	'make screenshot         makes client/screenshot.svg from a real run' \

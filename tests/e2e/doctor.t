@@ -14,8 +14,6 @@ use Test::More;
 
 use constant { DIRECT => 0, USAGE => 2, UNSURE => 6, BLOCKED => 7 };
 
-sub installed { my ($program) = @_; return grep { -x "$_/$program" } split /:/, $ENV{PATH} }
-
 sub doctor {
     my (@arguments) = @_;
     return run_program(name => 'doctor', timeout => 30, command => [gochat(), '--mode', 'doctor', @arguments]);
@@ -176,24 +174,24 @@ for my $bad (["127.0.0.1:$other_port", 2, qr/another address and another port/],
 # --- other people's servers and clients ------------------------------------------------------------------------------
 
 SKIP: {
-    skip 'turnutils_natdiscovery (package coturn) is not installed', 1 unless installed('turnutils_natdiscovery');
+    skip 'turnutils_natdiscovery (package coturn) is not installed', 1 unless packaged('turnutils_natdiscovery');
     my ($code, $out, $err) = run_program(name => 'natdiscovery', timeout => 60,
-        command => ['turnutils_natdiscovery', '-m', '-f', '-p', $port, '127.0.0.1']);
+        command => [packaged('turnutils_natdiscovery'), '-m', '-f', '-p', $port, '127.0.0.1']);
     like($out . $err, qr/NAT with Endpoint Independent $_!/, "turnutils_natdiscovery: $_") for qw(Mapping Filtering);
 }
 
 SKIP: {
-    skip 'stun (package stun-client) is not installed', 1 unless installed('stun');
-    my ($code, $out, $err) = run_program(name => 'stun', command => ['stun', "127.0.0.1:$port"], timeout => 60);
+    skip 'stun (package stun-client) is not installed', 1 unless packaged('stun');
+    my ($code, $out, $err) = run_program(name => 'stun', command => [packaged('stun'), "127.0.0.1:$port"], timeout => 60);
     like($out . $err, qr/Primary: Open/, 'stun: open');
 }
 
 SKIP: {
-    skip 'turnserver (package coturn) is not installed', 1 unless installed('turnserver');
+    skip 'turnserver (package coturn) is not installed', 1 unless packaged('turnserver');
     my $folder = temp_dir();
     my ($turn_port, $turn_other) = (free_udp_port(), free_udp_port());
-    my $coturn = start_program(name => 'coturn', command => ['turnserver', '-n', '--stun-only', '--no-tls', '--no-dtls',
-        '--no-tcp', '--no-cli', '-L', '127.0.0.1', '-L', '127.0.0.2', '-p', $turn_port,
+    my $coturn = start_program(name => 'coturn', command => [packaged('turnserver'), '-n', '--stun-only', '--no-tls',
+        '--no-dtls', '--no-tcp', '--no-cli', '-L', '127.0.0.1', '-L', '127.0.0.2', '-p', $turn_port,
         "--alt-listening-port=$turn_other", '--log-file=stdout', "--pidfile=$folder/pid", "--userdb=$folder/db"]);
     wait_line($coturn, qr/Total General servers/, 10);
     ($status, $said) = examined('--bootnode', "127.0.0.1:$turn_port");

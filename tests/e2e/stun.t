@@ -17,8 +17,6 @@ my $ipv6 = IO::Socket::IP->new(LocalHost => '::1', LocalPort => 0, Type => SOCK_
 my $port = free_udp_port($ipv6 ? '::' : '127.0.0.1');
 start_bootnode(listen => $ipv6 ? "[::]:$port" : "0.0.0.0:$port");
 
-sub installed { my ($program) = @_; return grep { -x "$_/$program" } split /:/, $ENV{PATH} }
-
 # RFC 8489 §14.2, worked out by hand, since the tools do not say from which port they asked.
 sub mapped_address_test {
     my ($host, $family) = @_;
@@ -47,18 +45,18 @@ SKIP: {
 }
 
 SKIP: {
-    skip 'turnutils_stunclient (package coturn) is not installed', 1 unless installed('turnutils_stunclient');
+    skip 'turnutils_stunclient (package coturn) is not installed', 1 unless packaged('turnutils_stunclient');
     for my $host ('127.0.0.1', $ipv6 ? '::1' : ()) {
         my ($status, $out, $err) =
-            run_program(name => 'stunclient', command => ['turnutils_stunclient', '-p', $port, $host]);
+            run_program(name => 'stunclient', command => [packaged('turnutils_stunclient'), '-p', $port, $host]);
         like($out . $err, qr/reflexive addr: \Q$host\E:\d+/, "turnutils_stunclient learns its address from $host");
     }
 }
 
 SKIP: {
-    skip 'stun (package stun-client) is not installed', 1 unless installed('stun');
+    skip 'stun (package stun-client) is not installed', 1 unless packaged('stun');
     my ($status, $out, $err) =
-        run_program(name => 'stun', command => ['stun', "127.0.0.1:$port", '1', '-v'], timeout => 30);
+        run_program(name => 'stun', command => [packaged('stun'), "127.0.0.1:$port", '1', '-v'], timeout => 30);
     like($out . $err, qr/mappedAddr=127\.0\.0\.1:\d+/i, 'stun learns its address');
 }
 

@@ -30,7 +30,7 @@ use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
 our @EXPORT = qw(start_bootnode start_client start_program run_program stop_program
     wait_event wait_field wait_line wait_log wait_exit wait_until watch_until no_event events log_text
     send_line close_input send_signal freeze_program thaw_program fail_about finish
-    free_udp_port temp_dir write_file read_file now slow test_tool gochat);
+    free_udp_port temp_dir write_file read_file now slow test_tool gochat packaged);
 
 use constant { START_TIMEOUT => 10, STOP_TIMEOUT => 5, TAIL_LINES => 25, F_SETPIPE_SZ => 1031, WAKE_EVERY => 0.25 };
 
@@ -47,6 +47,14 @@ sub gochat { return $gochat }
 sub now { return clock_gettime(CLOCK_MONOTONIC) }
 sub slow { my ($seconds) = @_; return $seconds * $slow }
 sub test_tool { my ($name) = @_; return "$tools/$name" }
+
+# The words that start a program of somebody else's package (tests/packaged); none where it is not to be had.
+sub packaged {
+    my ($program) = @_;
+    my $packaged = "$root/tests/packaged";
+    return system("'$packaged' --find '$program' >/dev/null 2>&1") == 0 ? ($packaged, $program) : ();
+}
+
 sub temp_dir { return File::Temp->newdir('gochat-test-XXXXXX', TMPDIR => 1) }
 
 # --- starting --------------------------------------------------------------------------------------------------------

@@ -14,15 +14,16 @@ our @EXPORT_OK = qw(start_server PEERS);
 use constant { START_TIMEOUT => 15, TORRENTS => 1000 };
 use constant PEERS => qw(coturn knot opentracker);
 
-# @PORT@, @FOLDER@, @OUT@ and @GOCHAT@ are filled in, in the files, too.
+# @PORT@, @FOLDER@, @OUT@, @ROOT@ and @GOCHAT@ are filled in, in the files, too. The peers are where .ci/deps left them.
 my %SERVERS = (
     floor => { command => [qw(@OUT@/bench/floor --listen 127.0.0.1:@PORT@)] },
     echo => { command => [qw(@OUT@/bench/floor --echo --listen 127.0.0.1:@PORT@)] },
     bootnode => { command => [qw(@GOCHAT@ --mode bootnode --config @FOLDER@/bench.ini)], files => ['conf/bench.ini'] },
-    coturn => { command => [qw(turnserver -c @FOLDER@/turnserver.conf)], files => ['bench/peers/turnserver.conf'] },
-    knot => { command => [qw(knotd -c @FOLDER@/knot.conf)],
+    coturn => { command => [qw(@ROOT@/tests/packaged turnserver -c @FOLDER@/turnserver.conf)],
+        files => ['bench/peers/turnserver.conf'] },
+    knot => { command => [qw(@ROOT@/tests/packaged knotd -c @FOLDER@/knot.conf)],
         files => ['bench/peers/knot.conf', 'bench/peers/bench.test.zone'] },
-    opentracker => { command => [qw(opentracker -f @FOLDER@/opentracker.conf)],
+    opentracker => { command => [qw(@ROOT@/tests/packaged opentracker -f @FOLDER@/opentracker.conf)],
         files => ['bench/peers/opentracker.conf'], made => { whitelist => \&_whitelist } },
 );
 
@@ -33,7 +34,8 @@ sub start_server {
     my $folder = File::Temp->newdir("gochat-bench-$name-XXXXXX", TMPDIR => 1);
     chmod 0755, "$folder" or die "$folder: $!\n"; # opentracker turns into nobody before it reads its whitelist
     my $port = free_port('udp');
-    my %values = (PORT => $port, FOLDER => "$folder", OUT => $setup->{out}, GOCHAT => $setup->{gochat});
+    my %values = (PORT => $port, FOLDER => "$folder", OUT => $setup->{out}, ROOT => $setup->{root},
+        GOCHAT => $setup->{gochat});
     for my $file (@{ $SERVERS{$name}{files} // [] }) {
         my $text = _fill(read_file("$setup->{root}/$file"), \%values);
         $text = _set($text, $_, _fill($option{keys}{$_}, \%values)) for sort keys %{ $option{keys} // {} };
