@@ -28,6 +28,9 @@ enum {
     KEYS_PASTE_END,
     KEYS_FOCUS_IN,
     KEYS_FOCUS_OUT,
+    KEYS_WHEEL_UP, /* of the mouse */
+    KEYS_WHEEL_DOWN,
+    KEYS_MOUSE_DRAG, /* somebody tried to select with it */
     KEYS_RESIZE,
     KEYS_NONE,   /* nothing more to read now */
     KEYS_CLOSED, /* the terminal went away */
