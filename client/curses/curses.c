@@ -152,13 +152,13 @@ static void take_log(struct curses *curses) {
         if (line[0]) curses_say(curses, LINE_ERROR, line);
 }
 
-static void log_to_stderr(struct curses *curses) {
+static void log_to_stderr(struct curses *curses, bool reads) {
     char lines[8 * 1024];
     ssize_t size;
 
     if (curses->log_ends[0] < 0) return;
     log_set_descriptor(-1);
-    while ((size = read(curses->log_ends[0], lines, sizeof lines)) > 0)
+    while (reads && (size = read(curses->log_ends[0], lines, sizeof lines)) > 0)
         if (write(STDERR_FILENO, lines, (size_t)size) < 0) break;
     close(curses->log_ends[0]);
     close(curses->log_ends[1]);
@@ -180,7 +180,7 @@ static void take_events(struct curses *curses) {
 /* False when the terminal went away. */
 static bool take_keys(struct curses *curses) {
     for (int i = 0; i < KEYS_A_TURN; i++) {
-        uint32_t key = terminal_key(curses->terminal);
+        uint32_t key = terminal_key(curses->terminal, clock_boot_ms());
         if (key == KEYS_CLOSED) return false;
         if (key == KEYS_NONE) break;
         curses_key(curses, key);
@@ -196,25 +196,34 @@ static int until_next_second(void) {
     return 1000 - (int)(clock_wall_ms() % 1000) + 1;
 }
 
-/* Sleeps until a key, an event, a signal or a log line comes. True: there may be keys. */
+/* Milliseconds; a terminal that takes nothing says when it does. */
+static int until_drawn(const struct curses *curses, uint64_t drawn) {
+    int wait = curses->ui->settings->clock == CLOCK_SECONDS ? until_next_second() : until_next_minute();
+
+    if (!curses->dirty || curses->gone || terminal_output(curses->terminal) >= 0) return wait;
+    uint64_t since = clock_boot_ms() - drawn;
+    return since >= FRAME_MS ? 0 : (int)(FRAME_MS - since);
+}
+
+/* Sleeps until a key, an event, a signal or a log line comes, or a key is complete by time alone. True: there may be
+ * keys. */
 static bool wait_for_something(struct curses *curses, uint64_t drawn) {
     struct pollfd wanted[] = {
         {.fd = curses->gone ? -1 : curses->ui->input, .events = POLLIN},
         {.fd = queue_event(&curses->ui->events), .events = POLLIN},
         {.fd = curses->signals, .events = POLLIN},
         {.fd = curses->log_ends[0], .events = POLLIN},
+        {.fd = curses->gone ? -1 : terminal_output(curses->terminal), .events = POLLOUT},
     };
-    int wait = curses->ui->settings->clock == CLOCK_SECONDS ? until_next_second() : until_next_minute();
+    int wait = until_drawn(curses, drawn), key_wait = terminal_key_wait(curses->terminal, clock_boot_ms());
 
-    if (curses->dirty && !curses->gone) {
-        uint64_t since = clock_boot_ms() - drawn;
-        wait = since >= FRAME_MS ? 0 : (int)(FRAME_MS - since);
-    }
     if (!queue_settle(&curses->ui->events)) wait = 0;
-    if (poll(wanted, sizeof wanted / sizeof *wanted, wait) == 0) {
-        curses->dirty = true;
-        return false;
+    bool keys_first = !curses->gone && key_wait >= 0 && key_wait < wait;
+    if (poll(wanted, sizeof wanted / sizeof *wanted, keys_first ? key_wait : wait) == 0) {
+        curses->dirty = curses->dirty || !keys_first;
+        return keys_first;
     }
+    if (wanted[4].revents) terminal_flush(curses->terminal);
     if (wanted[2].revents & POLLIN) take_signals(curses);
     if (wanted[3].revents & POLLIN) take_log(curses);
     return wanted[0].revents != 0;
@@ -234,6 +243,7 @@ static void loop(struct curses *curses) {
         if (typed && !take_keys(curses)) terminal_is_gone(curses);
         take_events(curses);
         if (curses->gone || !curses->dirty || (!typed && clock_boot_ms() - drawn < FRAME_MS)) continue;
+        if (terminal_output(curses->terminal) >= 0) continue; /* it has not taken the picture before */
         if (!draw(curses)) terminal_is_gone(curses);
         drawn = clock_boot_ms();
     }
@@ -259,8 +269,9 @@ static void begin(struct curses *curses) {
     log_to_screen(curses);
 }
 
-static void end(struct curses *curses) {
-    log_to_stderr(curses);
+/* `reads`: the terminal does. */
+static void end(struct curses *curses, bool reads) {
+    log_to_stderr(curses, reads);
     if (curses->signals >= 0) close(curses->signals);
     conversations_end(curses);
     completion_end(&curses->completion);
@@ -307,11 +318,13 @@ int curses_run(struct ui *ui) {
     }
     begin(curses);
     loop(curses);
-    terminal_close(curses->terminal);
+    bool reads = terminal_close(curses->terminal) || !isatty(STDERR_FILENO);
     int status = curses->status;
-    if (status == ENGINE_STATUS_BARRED && curses->last_error[0]) fprintf(stderr, "gochat: %s\n", curses->last_error);
-    if (status == ENGINE_STATUS_UNDELIVERED) fputs("gochat: somebody who was present did not get everything\n", stderr);
-    end(curses);
+    if (status == ENGINE_STATUS_BARRED && curses->last_error[0] && reads)
+        fprintf(stderr, "gochat: %s\n", curses->last_error);
+    if (status == ENGINE_STATUS_UNDELIVERED && reads)
+        fputs("gochat: somebody who was present did not get everything\n", stderr);
+    end(curses, reads);
     free(curses);
     return status;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "client/curses/terminal.h"
+#include "client/curses/tty.h"
 
 #define STACK_SIZE (64 * 1024) /* a stack that overflowed cannot run its own handler */
 
@@ -42,11 +43,10 @@ void emergency_disarm(void) {
 
 void terminal_emergency(void) {
     if (!atomic_exchange_explicit(&ready.armed, false, memory_order_acquire)) return;
-    for (size_t at = 0; at < ready.size;) {
-        ssize_t written = write(ready.descriptor, ready.bytes + at, ready.size - at);
-        if (written <= 0) break;
-        at += (size_t)written;
-    }
+    /* What a terminal that does not read left in the queue would keep these out. */
+    size_t written = tty_write_now(ready.descriptor, ready.bytes, ready.size);
+    if (written < ready.size && tcflush(ready.descriptor, TCOFLUSH) == 0)
+        tty_write_now(ready.descriptor, ready.bytes, ready.size);
     tcsetattr(ready.descriptor, TCSANOW, &ready.settings);
 }
 

@@ -2,27 +2,29 @@
 
 #include <curses.h>
 #include <errno.h>
-#include <limits.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <termios.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include <wchar.h>
 
 #include "client/curses/emergency.h"
-#include "client/curses/key_sequences.h"
+#include "client/curses/key_parser.h"
 #include "client/curses/keys.h"
 #include "client/curses/terminfo.h"
+#include "client/curses/tty.h"
 #include "common/text.h"
 
 #define ESCAPE 033
-#define ESCAPE_DELAY_MS 25   /* how long the rest of a key's sequence may take; only a lone Escape ever waits so long */
-#define KEY_CODE_BASE 0x1000 /* for define_key: above all that ncurses gives out itself */
-#define TEXT_SHOWN_MAX 200   /* bytes of a title or a notification */
+#define OWN_KEYS 15
+#define LEAVE_STILL_MS 500 /* a terminal that takes nothing for so long has stopped */
+#define LEAVE_MOST_MS 3000 /* one that takes a little (9600 baud: 3 KB) is waited for */
+#define TEXT_SHOWN_MAX 200 /* bytes of a title or a notification */
 #define SEQUENCE_MAX (TEXT_SHOWN_MAX + 64)
 
 #define MODES_ON "\033[?2004h\033[?1004h\033[?7l"
@@ -32,32 +34,36 @@
 #define STRING_END "\033\\" /* should a sequence be under way */
 
 struct terminal {
+    struct tty tty;
     SCREEN *screen;
     FILE *in, *out;
-    struct termios saved;
+    int memory;                    /* what `out` writes to */
     enum palette_depth can, depth; /* what the terminal is able to, and that within the limit */
     struct canvas shown;           /* rows 0: unknown */
     bool ours;
     bool has_titles;
     bool title_saved;
     char title[TEXT_SHOWN_MAX + 1]; /* empty: not set */
-    bool alt;                       /* an Escape came before what is being read */
-    unsigned char partial[4];       /* of a character in UTF-8 */
-    size_t partial_size;
+    struct key_sequence own[OWN_KEYS];
+    struct key_parser parser;
+    unsigned char typed[256];
+    size_t typed_at, typed_size;
 };
 
-/* --- Bytes past ncurses --- */
+/* --- Bytes --- */
 
-/* Only after ncurses has written all of its own: doupdate and endwin flush. */
-static void say(const struct terminal *terminal, const char *bytes) {
-    int descriptor = fileno(terminal->out);
-    for (size_t left = strlen(bytes); left > 0;) {
-        ssize_t written = write(descriptor, bytes, left);
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return;
-        bytes += written;
-        left -= (size_t)written;
-    }
+/* What ncurses has written goes first. It writes what it has on doupdate and endwin. */
+static void collect(struct terminal *terminal) {
+    char bytes[8 * 1024];
+    ssize_t got;
+    for (off_t at = 0; (got = pread(terminal->memory, bytes, sizeof bytes, at)) > 0; at += got)
+        tty_write(&terminal->tty, bytes, (size_t)got);
+    if (ftruncate(terminal->memory, 0) != 0) abort();
+}
+
+static void say(struct terminal *terminal, const char *bytes) {
+    collect(terminal);
+    tty_write(&terminal->tty, bytes, strlen(bytes));
 }
 
 struct sequence {
@@ -86,7 +92,7 @@ static void arm(const struct terminal *terminal) {
     append(&sequence, STRING_END MODES_OFF);
     if (terminal->title_saved) append(&sequence, TITLE_RESTORE);
     for (size_t i = 0; i < sizeof last / sizeof *last; i++) append_capability(&sequence, last[i]);
-    emergency_arm(fileno(terminal->out), &terminal->saved, sequence.bytes, sequence.size);
+    emergency_arm(terminal->tty.output, &terminal->tty.saved, sequence.bytes, sequence.size);
 }
 
 /* --- Taking it and giving it back --- */
@@ -99,7 +105,7 @@ static void take(struct terminal *terminal) {
 }
 
 /* What ncurses has no word for. A title that is ours already, after a stop that nobody could catch, is not saved. */
-static void take_modes(const struct terminal *terminal, bool title_is_ours) {
+static void take_modes(struct terminal *terminal, bool title_is_ours) {
     char sequence[SEQUENCE_MAX];
     say(terminal, MODES_ON);
     if (!terminal->title[0]) return;
@@ -107,29 +113,30 @@ static void take_modes(const struct terminal *terminal, bool title_is_ours) {
     say(terminal, sequence);
 }
 
-void terminal_leave(struct terminal *terminal) {
-    if (!terminal->ours) return;
+bool terminal_leave(struct terminal *terminal) {
+    if (!terminal->ours) return true;
     terminal->ours = false;
     say(terminal, MODES_OFF);
     if (terminal->title_saved) say(terminal, TITLE_RESTORE);
     terminal->title_saved = false;
     endwin();
+    collect(terminal);
+    bool taken = tty_drain(&terminal->tty, LEAVE_STILL_MS, LEAVE_MOST_MS);
+    if (taken)
+        tty_restore(&terminal->tty);
+    else
+        terminal_emergency();
     emergency_disarm();
+    return taken;
 }
 
 void terminal_return(struct terminal *terminal) {
     bool title_is_ours = terminal->title_saved;
-    reset_prog_mode();
+    tty_raw(&terminal->tty);
     take(terminal);
     doupdate(); /* leaves endwin's state: enters the alternate screen */
     keypad(stdscr, TRUE);
     take_modes(terminal, title_is_ours);
-}
-
-static void define_keys(void) {
-    size_t count;
-    const struct key_sequence *sequences = key_sequences(&count);
-    for (size_t i = 0; i < count; i++) define_key(sequences[i].bytes, KEY_CODE_BASE + (int)i);
 }
 
 /* Of screen and its kin it is known, others say so themselves. */
@@ -154,6 +161,26 @@ void terminal_limit(struct terminal *terminal, enum palette_depth limit) {
     terminal_redraw(terminal);
 }
 
+/* What the terminal itself calls a key. One whose keys are control characters has them as those. */
+static void learn_keys(struct terminal *terminal) {
+    static const struct {
+        const char *capability;
+        uint32_t key;
+    } names[OWN_KEYS] = {
+        {"kcuu1", KEYS_UP},      {"kcud1", KEYS_DOWN},    {"kcub1", KEYS_LEFT},   {"kcuf1", KEYS_RIGHT},
+        {"khome", KEYS_HOME},    {"kend", KEYS_END},      {"kfnd", KEYS_HOME},    {"kslt", KEYS_END},
+        {"kpp", KEYS_PAGE_UP},   {"knp", KEYS_PAGE_DOWN}, {"kdch1", KEYS_DELETE}, {"kbs", KEYS_BACKSPACE},
+        {"kcbt", KEYS_BACK_TAB}, {"kf1", KEYS_F1},        {"kent", '\r'},
+    };
+    size_t count = 0;
+    for (size_t i = 0; i < OWN_KEYS; i++) {
+        const char *bytes = tigetstr(names[i].capability);
+        if (!bytes || bytes == (const char *)-1 || bytes[0] != ESCAPE || !bytes[1]) continue;
+        terminal->own[count++] = (struct key_sequence){bytes, names[i].key};
+    }
+    key_parser_init(&terminal->parser, terminal->own, count);
+}
+
 /* ncurses catches some signals that the caller has other plans for. */
 static SCREEN *open_screen(const char *type, FILE *out, FILE *in) {
     if (!terminfo_can_draw(type, fileno(out))) return NULL;
@@ -166,21 +193,22 @@ static SCREEN *open_screen(const char *type, FILE *out, FILE *in) {
     return screen;
 }
 
-static FILE *stream_of(int descriptor, const char *mode) {
-    int copy = dup(descriptor);
-    FILE *stream = copy < 0 ? NULL : fdopen(copy, mode);
-    if (!stream && copy >= 0) close(copy);
-    return stream;
+/* ncurses has a file in memory for a terminal: its writes are blocking ones, and spin where they would block. */
+static bool open_streams(struct terminal *terminal) {
+    terminal->memory = memfd_create("screen", MFD_CLOEXEC);
+    if (terminal->memory >= 0) fcntl(terminal->memory, F_SETFL, O_APPEND); /* after it was emptied, at its beginning */
+    terminal->out = terminal->memory < 0 ? NULL : fdopen(terminal->memory, "w");
+    if (!terminal->out && terminal->memory >= 0) close(terminal->memory);
+    terminal->in = fopen("/dev/null", "re"); /* keys are not its business */
+    return terminal->in && terminal->out;
 }
 
 static void prepare(struct terminal *terminal, const char *type, enum palette_depth limit) {
-    raw();
-    noecho();
+    tty_raw(&terminal->tty);
     nonl();
-    nodelay(stdscr, TRUE);
+    typeahead(-1);
     keypad(stdscr, TRUE);
-    set_escdelay(ESCAPE_DELAY_MS);
-    define_keys();
+    learn_keys(terminal);
     terminfo_no_wrapping();
     terminal->has_titles = understands_titles(type);
     terminal->can = palette_depth(colours_of_terminal());
@@ -192,12 +220,20 @@ static void prepare(struct terminal *terminal, const char *type, enum palette_de
     take_modes(terminal, false);
 }
 
+static void discard(struct terminal *terminal) {
+    if (terminal->in) fclose(terminal->in);
+    if (terminal->out) fclose(terminal->out);
+    tty_close(&terminal->tty);
+    canvas_free(&terminal->shown);
+    free(terminal);
+}
+
 struct terminal *terminal_open(int input, int output, enum palette_depth limit, char *why, size_t why_size) {
     struct terminal *terminal = calloc(1, sizeof *terminal);
     const char *type = getenv("TERM");
 
     if (!terminal) abort();
-    if (tcgetattr(input, &terminal->saved) != 0 || !isatty(output)) {
+    if (!isatty(output) || !tty_open(&terminal->tty, input, output)) {
         snprintf(why, why_size, "not a terminal (TERM is \"%s\")", type ? type : "");
         goto failed;
     }
@@ -205,9 +241,7 @@ struct terminal *terminal_open(int input, int output, enum palette_depth limit, 
         snprintf(why, why_size, "TERM is not set: expected the kind of this terminal, as in TERM=xterm-256color");
         goto failed;
     }
-    terminal->in = stream_of(input, "r");
-    terminal->out = stream_of(output, "w");
-    if (!terminal->in || !terminal->out) {
+    if (!open_streams(terminal)) {
         snprintf(why, why_size, "terminal: %s (TERM is \"%s\")", strerror(errno), type);
         goto failed;
     }
@@ -220,28 +254,24 @@ struct terminal *terminal_open(int input, int output, enum palette_depth limit, 
     prepare(terminal, type, limit);
     return terminal;
 failed:
-    if (terminal->in) fclose(terminal->in);
-    if (terminal->out) fclose(terminal->out);
-    free(terminal);
+    discard(terminal);
     return NULL;
 }
 
-void terminal_close(struct terminal *terminal) {
-    if (!terminal) return;
-    terminal_leave(terminal);
+bool terminal_close(struct terminal *terminal) {
+    if (!terminal) return true;
+    bool taken = terminal_leave(terminal);
     emergency_unwatch();
     delscreen(terminal->screen);
-    fclose(terminal->in);
-    fclose(terminal->out);
-    canvas_free(&terminal->shown);
-    free(terminal);
+    discard(terminal);
+    return taken;
 }
 
 /* --- Size --- */
 
 void terminal_resize(struct terminal *terminal) {
     struct winsize size;
-    if (ioctl(fileno(terminal->out), TIOCGWINSZ, &size) != 0 || size.ws_row == 0 || size.ws_col == 0) return;
+    if (ioctl(terminal->tty.output, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 || size.ws_col == 0) return;
     /* Not resizeterm: that puts KEY_RESIZE among the keys. */
     resize_term(size.ws_row, size.ws_col);
     terminal_redraw(terminal);
@@ -259,84 +289,32 @@ enum palette_depth terminal_depth(const struct terminal *terminal) {
 
 /* --- Keys --- */
 
-static uint32_t named_key(int code) {
-    static const struct {
-        int code;
-        uint32_t key;
-    } names[] = {
-        {KEY_UP, KEYS_UP},         {KEY_DOWN, KEYS_DOWN},
-        {KEY_LEFT, KEYS_LEFT},     {KEY_RIGHT, KEYS_RIGHT},
-        {KEY_HOME, KEYS_HOME},     {KEY_END, KEYS_END},
-        {KEY_PPAGE, KEYS_PAGE_UP}, {KEY_NPAGE, KEYS_PAGE_DOWN},
-        {KEY_DC, KEYS_DELETE},     {KEY_BACKSPACE, KEYS_BACKSPACE},
-        {KEY_BTAB, KEYS_BACK_TAB}, {KEY_F(1), KEYS_F1},
-        {KEY_ENTER, '\r'},         {KEY_FIND, KEYS_HOME},
-        {KEY_SELECT, KEYS_END},
-    };
-    size_t count;
-    const struct key_sequence *sequences = key_sequences(&count);
-    if (code >= KEY_CODE_BASE && code < KEY_CODE_BASE + (int)count) return sequences[code - KEY_CODE_BASE].key;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (names[i].code == code) return names[i].key;
-    return KEYS_NONE;
-}
-
-/* An unknown sequence is a key that we have no use for; its bytes are no text. */
-static void swallow_sequence(int introducer) {
-    int next = wgetch(stdscr);
-    while (introducer == '[' && next >= ' ' && next < '@') next = wgetch(stdscr);
-}
-
-/* Takes a byte of UTF-8; false: more are to come, or it was none. */
-static bool take_byte(struct terminal *terminal, unsigned char byte, uint32_t *character) {
-    bool continues = (byte & 0xc0) == 0x80;
-    if (!continues) terminal->partial_size = 0;
-    if (continues && terminal->partial_size == 0) return false;
-    terminal->partial[terminal->partial_size++] = byte;
-    unsigned char first = terminal->partial[0];
-    size_t wanted = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    if (terminal->partial_size < wanted) return false;
-    terminal->partial_size = 0;
-    if (!text_is_utf8((const char *)terminal->partial, wanted)) return false;
-    *character = wanted == 1 ? first : first & (0x7fu >> wanted);
-    for (size_t i = 1; i < wanted; i++) *character = *character << 6 | (terminal->partial[i] & 0x3f);
-    return true;
-}
-
 static uint32_t nothing_or_closed(const struct terminal *terminal) {
-    struct pollfd input = {.fd = fileno(terminal->in), .events = POLLIN};
+    struct pollfd input = {.fd = terminal->tty.input, .events = POLLIN};
     int bytes = 0;
     if (poll(&input, 1, 0) <= 0) return KEYS_NONE;
     if (input.revents & (POLLHUP | POLLERR | POLLNVAL)) return KEYS_CLOSED;
     return ioctl(input.fd, FIONREAD, &bytes) == 0 && bytes > 0 ? KEYS_NONE : KEYS_CLOSED;
 }
 
-/* Not through get_wch: that loses a character whose bytes do not all come at once. */
-uint32_t terminal_key(struct terminal *terminal) {
+uint32_t terminal_key(struct terminal *terminal, uint64_t now_ms) {
     for (;;) {
-        uint32_t key = KEYS_NONE;
-        int code = wgetch(stdscr);
-        if (code == ERR) {
-            if (terminal->partial_size == 0) terminal->alt = false; /* a lone Escape is no key */
-            return nothing_or_closed(terminal);
+        uint32_t key = key_parser_next(&terminal->parser);
+        if (key != KEYS_NONE) return key;
+        if (terminal->typed_at == terminal->typed_size) {
+            terminal->typed_at = 0;
+            terminal->typed_size = tty_read(&terminal->tty, terminal->typed, sizeof terminal->typed);
         }
-        if (terminal->alt && terminal->partial_size == 0 && (code == '[' || code == 'O')) {
-            terminal->alt = false;
-            swallow_sequence(code);
-            continue;
-        }
-        if (code == ESCAPE) {
-            terminal->alt = true;
-            continue;
-        }
-        bool complete =
-            code > UCHAR_MAX ? (key = named_key(code)) != KEYS_NONE : take_byte(terminal, (unsigned char)code, &key);
-        if (!complete && terminal->partial_size > 0) continue;
-        if (key == 0x7f) key = KEYS_BACKSPACE;
-        if (terminal->alt && key < KEYS_ALT) key |= KEYS_ALT;
-        terminal->alt = false;
-        if (complete) return key;
+        if (terminal->typed_size == 0) break;
+        key_parser_feed(&terminal->parser, terminal->typed[terminal->typed_at++], now_ms);
     }
+    if (nothing_or_closed(terminal) == KEYS_CLOSED) return KEYS_CLOSED;
+    key_parser_idle(&terminal->parser, now_ms);
+    return key_parser_next(&terminal->parser);
+}
+
+int terminal_key_wait(const struct terminal *terminal, uint64_t now_ms) {
+    return key_parser_wait(&terminal->parser, now_ms);
 }
 
 /* --- Drawing --- */
@@ -406,25 +384,29 @@ static void show_doubtful_row(const struct terminal *terminal, const struct canv
     wredrawln(stdscr, (int)row, 1);
 }
 
-static void flush(unsigned row, unsigned column) {
+static void flush(struct terminal *terminal, unsigned row, unsigned column) {
     wmove(stdscr, (int)row, (int)column);
     wnoutrefresh(stdscr);
     doupdate();
+    collect(terminal);
 }
 
-/* A terminal whose other side is closed takes no error back to ncurses, but poll does. */
-static bool is_there(const struct terminal *terminal) {
-    struct pollfd output = {.fd = fileno(terminal->out)};
-    return poll(&output, 1, 0) <= 0 || !(output.revents & (POLLHUP | POLLERR | POLLNVAL));
+int terminal_output(const struct terminal *terminal) {
+    return tty_waits(&terminal->tty) ? terminal->tty.output : -1;
+}
+
+void terminal_flush(struct terminal *terminal) {
+    tty_flush(&terminal->tty);
 }
 
 bool terminal_show(struct terminal *terminal, const struct canvas *canvas) {
     if (!terminal->ours) return true;
+    if (tty_waits(&terminal->tty)) return tty_is_there(&terminal->tty);
     bool known = terminal->shown.rows == canvas->rows && terminal->shown.columns == canvas->columns;
     if (!known) {
         terminal_redraw(terminal);
         if (!canvas_reset(&terminal->shown, canvas->rows, canvas->columns)) abort();
-        flush(0, 0);
+        flush(terminal, 0, 0);
     }
     for (unsigned row = 0; row < canvas->rows; row++) {
         size_t start = (size_t)row * canvas->columns;
@@ -436,8 +418,8 @@ bool terminal_show(struct terminal *terminal, const struct canvas *canvas) {
             show_row(terminal, canvas, row);
         memcpy(before, now, canvas->columns * sizeof *now);
     }
-    flush(canvas->cursor_row, canvas->cursor_column);
-    return is_there(terminal);
+    flush(terminal, canvas->cursor_row, canvas->cursor_column);
+    return tty_is_there(&terminal->tty);
 }
 
 void terminal_redraw(struct terminal *terminal) {

@@ -1,5 +1,9 @@
-/* The terminal itself, through ncursesw: taken over, given back, keys in, canvas out. One thread, but for
- * terminal_emergency. What is written is only what screen.c drew (filtered before), and the sequences named here.
+/* The terminal itself: taken over, given back, keys in (key_parser.h), canvas out (ncursesw works out what to write).
+ * One thread, but for terminal_emergency. What is written is only what screen.c drew (filtered before), and the
+ * sequences named here.
+ *
+ * Nothing here waits for the terminal, but terminal_leave and terminal_close, for a second or three: ncurses writes
+ * into memory, and tty.h passes on what the terminal takes.
  *
  * The terminal is given back on every way out: terminal_close, a signal that kills (handlers for SIGSEGV, SIGBUS,
  * SIGFPE, SIGILL, SIGABRT, SIGQUIT restore it and raise again), and terminal_emergency before _exit. While it is ours:
@@ -18,12 +22,13 @@ struct terminal;
 
 /* NULL with one line in `why` that names TERM: no terminal, or one that ncurses cannot drive. */
 struct terminal *terminal_open(int input, int output, enum palette_depth limit, char *why, size_t why_size);
-void terminal_close(struct terminal *terminal);
+/* False: the terminal did not take all that was to be written; it takes no more either. */
+bool terminal_close(struct terminal *terminal);
 /* Async-signal-safe, from any thread; does nothing while the terminal is not ours. */
 void terminal_emergency(void);
 
-/* Gives the terminal back, and takes it again: around SIGTSTP. */
-void terminal_leave(struct terminal *terminal);
+/* Gives the terminal back, and takes it again: around SIGTSTP. False: as terminal_close. */
+bool terminal_leave(struct terminal *terminal);
 void terminal_return(struct terminal *terminal);
 
 /* After SIGWINCH: asks for the size and adopts it. */
@@ -33,9 +38,16 @@ void terminal_size(const struct terminal *terminal, unsigned *rows, unsigned *co
 void terminal_limit(struct terminal *terminal, enum palette_depth limit);
 enum palette_depth terminal_depth(const struct terminal *terminal);
 
-/* Never blocks: keys.h's KEYS_NONE when there is nothing. */
-uint32_t terminal_key(struct terminal *terminal);
-/* Writes what changed. False when the terminal went away (EIO). */
+/* keys.h's KEYS_NONE when there is nothing. The clock is any that does not jump. */
+uint32_t terminal_key(struct terminal *terminal, uint64_t now_ms);
+/* Milliseconds until terminal_key is to be asked without any input: a sequence may have been cut off. -1: never. */
+int terminal_key_wait(const struct terminal *terminal, uint64_t now_ms);
+
+/* The descriptor to poll for POLLOUT, then terminal_flush, while the terminal has not taken all it was sent; nothing
+ * more is drawn then. -1: it has. */
+int terminal_output(const struct terminal *terminal);
+void terminal_flush(struct terminal *terminal);
+/* Writes what changed; nothing where terminal_output waits. False when the terminal went away (EIO). */
 bool terminal_show(struct terminal *terminal, const struct canvas *canvas);
 /* The next show writes everything. */
 void terminal_redraw(struct terminal *terminal);

@@ -9,7 +9,7 @@ use GoChat::Terminal;
 use GoChat::Test;
 use Test::More;
 
-use constant { FLOOD => 10_000, KEYSTROKE => 0.5, MEMORY_KIB => 64 * 1024 };
+use constant { FLOOD => 10_000, KEYSTROKE => 0.5, MEMORY_KIB => 64 * 1024, SCREENS => 60 };
 
 my $bootnode = start_bootnode();
 my $rooms = 0;
@@ -91,6 +91,53 @@ for my $way (@ways) {
     $alice = new_terminal('alice', in => ['sh', '-c', 'trap "" HUP; exec "$@"', 'sh']);
     hang_up($alice);
     ok(defined wait_end($alice, 10), 'also where SIGHUP is ignored');
+}
+
+# --- a terminal that does not read -----------------------------------------------------------------------------------
+
+# More than the kernel keeps for a terminal: each line is another screen. The status: was everything acknowledged?
+sub say_much {
+    my $folder = temp_dir();
+    my $lines = write_file("$folder/lines", join '', map { "unread $_ " . chr(97 + $_ % 26) x 4000 . "\n" } 1 .. SCREENS);
+    my $bob = start_client(name => 'bob', bootnode => $bootnode, room => "room$rooms",
+        in => ['sh', '-c', "exec \"\$\@\" <$lines >/dev/null", 'sh']);
+    return wait_exit($bob, 20);
+}
+
+for my $signal (qw(TERM HUP)) {
+    my $alice = new_terminal('alice', rows => 50, columns => 160);
+    stop_reading($alice);
+    is(say_much(), 0, 'the chat goes on behind a terminal that does not read');
+    my $since = now();
+    signal_terminal($alice, $signal);
+    is(wait_end($alice, 10), 0, "SIG$signal ends the client");
+    cmp_ok(now() - $since, '<', slow(4), 'soon');
+    is_given_back($alice, 'a terminal that did not read');
+}
+
+{
+    my $alice = new_terminal('alice', rows => 50, columns => 160);
+    stop_reading($alice);
+    is(say_much(), 0, 'much is said meanwhile');
+    type_text($alice, 'typed blindly');
+    go_on_reading($alice);
+    ok(wait_screen($alice, qr/unread ${\SCREENS} .*> typed blindly$/s, 10), 'a terminal that reads again has it all');
+}
+
+# --- sequences in pieces ---------------------------------------------------------------------------------------------
+
+# Each byte by itself, and nothing but the program's own patience tells where it ends.
+{
+    my $alice = new_terminal('alice');
+    my $bytewise = sub { send_bytes($alice, $_) for split //, $_[0] };
+    $bytewise->("abc\e[D\e[3~\e[I\e]11;rgb:1e1e/1e1e/1e1e\e\\\eP>|XTerm(350)\e\\\e[M !!\e[12;40R");
+    $bytewise->("\e[200~ pasted\e");
+    $bytewise->("\e[201~ typed");
+    ok(wait_screen($alice, qr/alice> ab pasted typed$/, 5), 'keys, reports and a paste in pieces');
+    send_bytes($alice, "\e[200~ lost");
+    ok(wait_screen($alice, qr/typed lost$/, 5), 'a paste without an end is shown');
+    type_text($alice, '!');
+    ok(wait_screen($alice, qr/typed lost!$/, 5), 'and the keyboard lives');
 }
 
 # --- suspended -------------------------------------------------------------------------------------------------------

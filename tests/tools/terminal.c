@@ -14,6 +14,7 @@
  *     forget                the commands and bells so far
  *     signal NUMBER         to the program
  *     continue              after it was stopped
+ *     deaf, hear            stops reading what the program writes, as a terminal that hangs; and goes on
  *     hangup                closes the terminal
  *
  * A wait answers {"reply":…,"met":true|false,"at_us":…}; `met` is false when its time was over, or the program had
@@ -53,7 +54,7 @@ struct tool {
     struct pty pty;
     struct emulator *emulator;
     unsigned rows, columns;
-    bool ended, stopped, told_to_end;
+    bool ended, stopped, told_to_end, deaf;
     int status; /* of the program, once it ended */
     int signals, log;
     uint64_t written, written_at_ms; /* by the program */
@@ -382,6 +383,13 @@ static bool order_continue(struct tool *tool, const char *order, char **words) {
     return true;
 }
 
+static bool order_deaf(struct tool *tool, const char *order, char **words) {
+    (void)words;
+    tool->deaf = strcmp(order, "deaf") == 0;
+    reply(order);
+    return true;
+}
+
 static bool order_hangup(struct tool *tool, const char *order, char **words) {
     (void)words;
     pty_hang_up(&tool->pty);
@@ -398,6 +406,7 @@ static const struct order {
     {"cells", 0, order_screen},  {"find", 3, order_find},     {"more", 2, order_more},
     {"settle", 2, order_settle}, {"log", 1, order_log},       {"forget", 0, order_forget},
     {"signal", 1, order_signal}, {"hangup", 0, order_hangup}, {"continue", 0, order_continue},
+    {"deaf", 0, order_deaf},     {"hear", 0, order_deaf},
 };
 
 static void take_order(struct tool *tool, char *line) {
@@ -448,7 +457,7 @@ static void run(struct tool *tool) {
             {.fd = STDIN_FILENO, .events = POLLIN},
             {.fd = tool->signals, .events = POLLIN},
             {.fd = tool->ended ? -1 : tool->pty.reports, .events = POLLIN},
-            {.fd = open ? tool->pty.terminal : -1, .events = POLLIN},
+            {.fd = open && !(tool->deaf && !tool->ended) ? tool->pty.terminal : -1, .events = POLLIN},
         };
         if (tool->typed_size > 0) wanted[3].events |= POLLOUT;
         if (poll(wanted, 4, wait_timeout(tool)) < 0 && errno != EINTR) return;

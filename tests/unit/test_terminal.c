@@ -424,10 +424,12 @@ static void notifications_are_filtered_and_cut(void **state) {
 
 /* --- Keys --- */
 
+static uint64_t now_ms;
+
 static void expect_keys(const char *bytes, size_t size, const uint32_t *keys, size_t count) {
     emulated_type(screen, bytes, size);
-    for (size_t i = 0; i < count; i++) assert_int_equal(terminal_key(terminal), keys[i]);
-    assert_int_equal(terminal_key(terminal), KEYS_NONE);
+    for (size_t i = 0; i < count; i++) assert_int_equal(terminal_key(terminal, now_ms), keys[i]);
+    assert_int_equal(terminal_key(terminal, now_ms), KEYS_NONE);
 }
 
 static void expect_key(const char *bytes, uint32_t key) {
@@ -441,9 +443,24 @@ static void sequences_are_keys_on_every_terminal(void **state) {
     (void)state;
     for (unsigned i = 0; i < sizeof types / sizeof *types; i++) {
         open_as(types[i], PALETTE_TRUE);
-        for (size_t at = 0; at < count; at++) expect_key(sequences[at].bytes, sequences[at].key);
+        for (size_t at = 0; at < count; at++) {
+            if (sequences[at].key == KEYS_PASTE_BEGIN || sequences[at].key == KEYS_PASTE_END) continue;
+            expect_key(sequences[at].bytes, sequences[at].key);
+        }
+        expect_keys("\033[200~a\033[201~", 13, (const uint32_t[]){KEYS_PASTE_BEGIN, 'a', KEYS_PASTE_END}, 3);
         close_all();
     }
+}
+
+static void a_terminal_may_have_keys_of_its_own(void **state) {
+    (void)state;
+    open_as("sun", PALETTE_TRUE);
+    expect_key("\033[214z", KEYS_HOME);
+    expect_key("\033[224z", KEYS_F1);
+    close_all();
+    open_as("vt52", PALETTE_TRUE);
+    expect_key("\033A", KEYS_UP);
+    close_all();
 }
 
 static void characters_are_keys(void **state) {
@@ -497,6 +514,9 @@ static void a_lone_escape_is_no_key(void **state) {
     (void)state;
     open_as("xterm-256color", PALETTE_TRUE);
     expect_keys("\033", 1, NULL, 0);
+    assert_in_range(terminal_key_wait(terminal, now_ms), 1, 1000);
+    now_ms += (uint64_t)terminal_key_wait(terminal, now_ms);
+    expect_keys("", 0, NULL, 0);
     expect_key("x", 'x');
     close_all();
 }
@@ -515,9 +535,9 @@ static void a_closed_terminal_is_told(void **state) {
     (void)state;
     open_as("xterm-256color", PALETTE_TRUE);
     show();
-    assert_int_equal(terminal_key(terminal), KEYS_NONE);
+    assert_int_equal(terminal_key(terminal, now_ms), KEYS_NONE);
     emulated_hang_up(screen);
-    assert_int_equal(terminal_key(terminal), KEYS_CLOSED);
+    assert_int_equal(terminal_key(terminal, now_ms), KEYS_CLOSED);
     draw(0, 0, "hello", (struct style){0});
     assert_false(terminal_show(terminal, &canvas));
     close_all();
@@ -537,6 +557,7 @@ int main(void) {
         cmocka_unit_test(a_refusal_names_the_kind_of_terminal),
         cmocka_unit_test(notifications_are_filtered_and_cut),
         cmocka_unit_test(sequences_are_keys_on_every_terminal),
+        cmocka_unit_test(a_terminal_may_have_keys_of_its_own),
         cmocka_unit_test(characters_are_keys),
         cmocka_unit_test(a_character_may_come_in_parts),
         cmocka_unit_test(what_is_no_text_is_left_out),

@@ -24,7 +24,7 @@ use GoChat::Test;
 
 our @EXPORT = qw(start_terminal type_text press key_bytes paste send_bytes resize screen screen_state screen_cells
     screen_text wait_screen wait_state find_text settle cursor title bells commands modes forget log_output
-    signal_terminal continue_terminal hang_up wait_stopped wait_end fail_screen picture_is
+    signal_terminal continue_terminal hang_up stop_reading go_on_reading wait_stopped wait_end fail_screen picture_is
     steady_cells known_identity sentence);
 
 use constant { ORDER_TIMEOUT => 20, START_TIMEOUT => 10, RECORDED => defined $ENV{GOCHAT_RECORD} };
@@ -216,6 +216,10 @@ sub signal_terminal {
 }
 
 sub continue_terminal { my ($terminal) = @_; _order($terminal, 'continue'); return }
+
+# As a terminal that hangs, and one that comes to life again.
+sub stop_reading { my ($terminal) = @_; _order($terminal, 'deaf'); return }
+sub go_on_reading { my ($terminal) = @_; _order($terminal, 'hear'); return }
 sub hang_up { my ($terminal) = @_; _order($terminal, 'hangup'); return }
 
 # The signal that stopped it.

@@ -1,0 +1,140 @@
+#include "client/curses/tty.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+
+static int own_description(int output) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", output);
+    int own = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    return own >= 0 ? own : fcntl(output, F_DUPFD_CLOEXEC, 0);
+}
+
+bool tty_open(struct tty *tty, int input, int output) {
+    *tty = (struct tty){.input = input, .output = -1};
+    if (tcgetattr(input, &tty->saved) != 0) return false;
+    tty->output = own_description(output);
+    return tty->output >= 0;
+}
+
+void tty_close(struct tty *tty) {
+    if (tty->output >= 0) close(tty->output);
+    free(tty->waiting);
+    *tty = (struct tty){.input = -1, .output = -1};
+}
+
+/* --- Settings --- */
+
+/* TCSANOW in both: a terminal that does not read would never be drained. */
+void tty_raw(const struct tty *tty) {
+    struct termios raw = tty->saved;
+    raw.c_iflag &= ~(tcflag_t)(BRKINT | PARMRK | INLCR | IGNCR | ICRNL | IXON);
+    raw.c_oflag &= ~(tcflag_t)OPOST; /* ncurses moves down with a bare line feed */
+    raw.c_lflag &= ~(tcflag_t)(ICANON | ISIG | IEXTEN | ECHO | ECHONL);
+    raw.c_cc[VMIN] = 0; /* read returns with nothing, instead of waiting */
+    raw.c_cc[VTIME] = 0;
+    tcsetattr(tty->input, TCSANOW, &raw);
+}
+
+void tty_restore(const struct tty *tty) {
+    tcsetattr(tty->input, TCSANOW, &tty->saved);
+}
+
+/* --- Bytes --- */
+
+size_t tty_read(const struct tty *tty, void *buffer, size_t size) {
+    ssize_t got;
+    do got = read(tty->input, buffer, size);
+    while (got < 0 && errno == EINTR);
+    return got > 0 ? (size_t)got : 0;
+}
+
+static ssize_t write_some(int output, const char *bytes, size_t size) {
+    ssize_t written;
+    do written = write(output, bytes, size);
+    while (written < 0 && errno == EINTR);
+    return written;
+}
+
+/* As write(2) to a descriptor with O_NONBLOCK. */
+static ssize_t write_without_waiting(int output, const char *bytes, size_t size) {
+    int flags = fcntl(output, F_GETFL), error;
+    bool shared = flags >= 0 && !(flags & O_NONBLOCK);
+    if (shared) fcntl(output, F_SETFL, flags | O_NONBLOCK);
+    ssize_t written = write_some(output, bytes, size);
+    error = errno;
+    if (shared) fcntl(output, F_SETFL, flags);
+    errno = error;
+    return written;
+}
+
+size_t tty_write_now(int output, const void *bytes, size_t size) {
+    size_t done = 0;
+    int error = errno;
+    while (done < size) {
+        ssize_t written = write_without_waiting(output, (const char *)bytes + done, size - done);
+        if (written <= 0) break;
+        done += (size_t)written;
+    }
+    errno = error;
+    return done;
+}
+
+static void keep(struct tty *tty, const void *bytes, size_t size) {
+    if (tty->end + size > tty->capacity) {
+        size_t capacity = 2 * (tty->end + size);
+        char *grown = realloc(tty->waiting, capacity);
+        if (!grown) abort();
+        tty->waiting = grown;
+        tty->capacity = capacity;
+    }
+    memcpy(tty->waiting + tty->end, bytes, size);
+    tty->end += size;
+}
+
+bool tty_waits(const struct tty *tty) {
+    return tty->first < tty->end;
+}
+
+void tty_flush(struct tty *tty) {
+    while (tty_waits(tty)) {
+        ssize_t written = write_without_waiting(tty->output, tty->waiting + tty->first, tty->end - tty->first);
+        if (written == 0 || (written < 0 && errno == EAGAIN)) return;
+        if (written < 0) break; /* the terminal is gone */
+        tty->first += (size_t)written;
+    }
+    tty->first = tty->end = 0;
+}
+
+void tty_write(struct tty *tty, const void *bytes, size_t size) {
+    keep(tty, bytes, size);
+    tty_flush(tty);
+}
+
+bool tty_drain(struct tty *tty, int still_ms, int most_ms) {
+    uint64_t now = clock_boot_ms(), end = now + (uint64_t)most_ms, moved = now;
+    for (tty_flush(tty); tty_waits(tty); now = clock_boot_ms()) {
+        struct pollfd output = {.fd = tty->output, .events = POLLOUT};
+        size_t before = tty->first;
+        uint64_t until = moved + (uint64_t)still_ms < end ? moved + (uint64_t)still_ms : end;
+        if (now >= until) break;
+        poll(&output, 1, (int)(until - now));
+        tty_flush(tty);
+        if (tty->first != before) moved = clock_boot_ms();
+    }
+    bool drained = !tty_waits(tty);
+    tty->first = tty->end = 0;
+    return drained;
+}
+
+bool tty_is_there(const struct tty *tty) {
+    struct pollfd output = {.fd = tty->output};
+    return poll(&output, 1, 0) <= 0 || !(output.revents & (POLLHUP | POLLERR | POLLNVAL));
+}

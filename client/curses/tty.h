@@ -1,0 +1,45 @@
+/* The descriptors of a terminal: its settings, what it sends, what it is sent. Never blocks: a terminal may stop
+ * reading for good (Ctrl-S, a hung ssh), and the chat goes on behind it.
+ *
+ * Writes go through an open file description of our own that is O_NONBLOCK, so that the shell's is left as it is; where
+ * none can be had (after su(1) the terminal is somebody else's), the flag is set for the moment of each write. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <termios.h>
+
+struct tty {
+    int input;  /* the caller's */
+    int output; /* ours */
+    struct termios saved;
+    char *waiting; /* what the terminal has not taken yet */
+    size_t first, end, capacity;
+};
+
+/* False with errno set: `input` is no terminal, or descriptors are out. */
+bool tty_open(struct tty *tty, int input, int output);
+void tty_close(struct tty *tty);
+
+/* Bytes as they come, nothing echoed, no signals of the line; and back. At once, whatever waits to be written. */
+void tty_raw(const struct tty *tty);
+void tty_restore(const struct tty *tty);
+
+/* Bytes, 0: none are there or the terminal is gone, which tty_is_there tells. */
+size_t tty_read(const struct tty *tty, void *buffer, size_t size);
+
+/* Writes what it can, keeps the rest for tty_flush. */
+void tty_write(struct tty *tty, const void *bytes, size_t size);
+/* Something is kept: poll `output` for POLLOUT, then flush. */
+bool tty_waits(const struct tty *tty);
+void tty_flush(struct tty *tty);
+/* Flushes until all is written, or nothing moves for `still_ms`, or `most_ms` are over. True: all is written; else the
+ * rest is dropped. */
+bool tty_drain(struct tty *tty, int still_ms, int most_ms);
+/* False: its other side is closed. */
+bool tty_is_there(const struct tty *tty);
+
+/* Async-signal-safe; bytes that were written at once, errno left alone. */
+size_t tty_write_now(int output, const void *bytes, size_t size);

@@ -1,0 +1,157 @@
+#include <fcntl.h>
+#include <pty.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "client/curses/tty.h"
+
+#define MUCH (256 * 1024) /* more than a pseudo-terminal takes unread */
+#define GUARD_S 20        /* a write that blocks ends the test here */
+
+static int master, slave;
+static struct tty tty;
+
+static int set_up(void **state) {
+    (void)state;
+    alarm(GUARD_S);
+    if (openpty(&master, &slave, NULL, NULL, NULL) != 0) return -1;
+    fcntl(master, F_SETFL, O_NONBLOCK);
+    if (!tty_open(&tty, slave, slave)) return -1;
+    tty_raw(&tty);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    tty_close(&tty);
+    close(slave);
+    if (master >= 0) close(master);
+    return 0;
+}
+
+/* As where no description of our own can be had. */
+static int set_up_shared(void **state) {
+    if (set_up(state) != 0) return -1;
+    close(tty.output);
+    tty.output = dup(slave);
+    return tty.output < 0;
+}
+
+static char byte_at(size_t place) {
+    return (char)('a' + place % 23);
+}
+
+static void write_much(void) {
+    char *bytes = malloc(MUCH);
+    assert_non_null(bytes);
+    for (size_t i = 0; i < MUCH; i++) bytes[i] = byte_at(i);
+    tty_write(&tty, bytes, MUCH);
+    free(bytes);
+}
+
+/* Reads as a terminal does, what has come. */
+static size_t take(size_t place) {
+    char bytes[4096];
+    ssize_t got = read(master, bytes, sizeof bytes);
+    for (ssize_t i = 0; i < got; i++) assert_int_equal(bytes[i], byte_at(place + (size_t)i));
+    return got > 0 ? (size_t)got : 0;
+}
+
+static void a_terminal_that_does_not_read_holds_nobody_up(void **state) {
+    (void)state;
+    write_much();
+    assert_true(tty_waits(&tty));
+    tty_flush(&tty);
+    assert_true(tty_waits(&tty));
+    assert_true(tty_is_there(&tty));
+    assert_int_equal(fcntl(slave, F_GETFL) & O_NONBLOCK, 0);
+    assert_false(tty_drain(&tty, 20, 1000));
+    assert_false(tty_waits(&tty));
+    tty_restore(&tty);
+}
+
+static void what_it_reads_later_is_all_of_it_in_order(void **state) {
+    (void)state;
+    write_much();
+    size_t taken = 0;
+    while (taken < MUCH) {
+        taken += take(taken);
+        tty_flush(&tty);
+    }
+    assert_false(tty_waits(&tty));
+    assert_true(tty_drain(&tty, 0, 0));
+}
+
+/* Ctrl-S, tcflow(3). */
+static void a_stopped_one_goes_on(void **state) {
+    (void)state;
+    assert_int_equal(tcflow(slave, TCOOFF), 0);
+    tty_write(&tty, "abc", 3);
+    assert_true(tty_waits(&tty));
+    assert_false(tty_drain(&tty, 20, 1000));
+    tty_write(&tty, "abc", 3);
+    assert_int_equal(tcflow(slave, TCOON), 0);
+    assert_true(tty_drain(&tty, 1000, 2000));
+    assert_int_equal(take(0), 3);
+}
+
+static void a_closed_one_takes_everything(void **state) {
+    (void)state;
+    write_much();
+    close(master);
+    master = -1;
+    tty_flush(&tty);
+    assert_false(tty_waits(&tty));
+    assert_false(tty_is_there(&tty));
+    char byte;
+    assert_int_equal(tty_read(&tty, &byte, 1), 0);
+}
+
+static void reading_does_not_wait(void **state) {
+    char bytes[8];
+    (void)state;
+    assert_int_equal(tty_read(&tty, bytes, sizeof bytes), 0);
+    assert_int_equal(write(master, "\r\003", 2), 2);
+    assert_int_equal(tty_read(&tty, bytes, sizeof bytes), 2);
+    assert_memory_equal(bytes, "\r\003", 2);
+}
+
+static void settings_come_back(void **state) {
+    struct termios before = {0}, after = {0};
+    (void)state;
+    tty_restore(&tty);
+    tcgetattr(slave, &before);
+    assert_true(before.c_lflag & ICANON);
+    tty_raw(&tty);
+    tcgetattr(slave, &after);
+    assert_false(after.c_lflag & (ICANON | ECHO | ISIG));
+    tty_restore(&tty);
+    tcgetattr(slave, &after);
+    assert_memory_equal(&before, &after, sizeof before);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST_SHARED(name)                                                                                              \
+    { #name " (shared)", name, set_up_shared, tear_down, NULL }
+    const struct CMUnitTest tests[] = {
+        TEST(a_terminal_that_does_not_read_holds_nobody_up),
+        TEST_SHARED(a_terminal_that_does_not_read_holds_nobody_up),
+        TEST(what_it_reads_later_is_all_of_it_in_order),
+        TEST_SHARED(what_it_reads_later_is_all_of_it_in_order),
+        TEST(a_stopped_one_goes_on),
+        TEST_SHARED(a_stopped_one_goes_on),
+        TEST(a_closed_one_takes_everything),
+        TEST(reading_does_not_wait),
+        TEST(settings_come_back),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("tty", tests, NULL, NULL);
+}
