@@ -14,6 +14,7 @@
 #include "client/config.h"
 #include "client/crypto_thread.h"
 #include "client/curses/terminal.h"
+#include "client/curses/terminal_type.h"
 #include "client/receiver.h"
 #include "client/setup.h"
 #include "client/sockets.h"
@@ -172,23 +173,40 @@ no_setup:
     return status;
 }
 
+/* Why no screen can be drawn here, or NULL. Nothing to tell where nobody expects one: `why` is empty then. */
+static const char *no_screen(char *why, size_t why_size) {
+    const char *term = getenv("TERM");
+    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) return "";
+    if (terminal_type_here(why, why_size)) return NULL;
+    return term && term[0] && strcmp(term, "dumb") != 0 ? why : "";
+}
+
 /* False: a screen was asked for where none can be. */
 static bool choose_ui(const struct client_config *config, enum ui_kind *kind) {
-    const char *term = getenv("TERM");
+    char why[512];
+    const char *missing;
     bool terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
-    bool screen = terminal && term && term[0] && strcmp(term, "dumb") != 0;
     if (config->sends) {
         *kind = UI_SEND;
         return true;
     }
     switch (config->ui) {
-    case UI_CHOICE_JSON: *kind = UI_JSON; break;
-    case UI_CHOICE_PLAIN: *kind = UI_PLAIN; break;
+    case UI_CHOICE_JSON: *kind = UI_JSON; return true;
+    case UI_CHOICE_PLAIN: *kind = UI_PLAIN; return true;
     case UI_CHOICE_CURSES: *kind = UI_CURSES; break;
-    default: *kind = screen ? UI_CURSES : UI_PLAIN;
+    default:
+        missing = no_screen(why, sizeof why);
+        *kind = missing ? UI_PLAIN : UI_CURSES;
+        if (missing && *missing) fprintf(stderr, "gochat: lines instead of a screen: %s\n", missing);
+        return true;
     }
-    if (*kind != UI_CURSES || terminal) return true;
-    fputs("gochat: --ui curses: expected a terminal as standard input and output (plain and json need none)\n", stderr);
+    if (!terminal)
+        fputs("gochat: --ui curses: expected a terminal as standard input and output (plain and json need none)\n",
+              stderr);
+    else if (!terminal_type_here(why, sizeof why))
+        fprintf(stderr, "gochat: --ui curses: %s\n", why);
+    else
+        return true;
     return false;
 }
 

@@ -255,6 +255,13 @@ static void conversations_end(struct curses *curses) {
     window_destroy(curses->home);
 }
 
+static void open_with(struct curses *curses, enum line_kind kind, const char *text) {
+    struct opening *opening = &curses->opening[curses->openings++];
+
+    opening->kind = kind;
+    snprintf(opening->text, sizeof opening->text, "%s", text);
+}
+
 static void begin(struct curses *curses) {
     struct ui *ui = curses->ui;
     char why[512];
@@ -263,7 +270,7 @@ static void begin(struct curses *curses) {
     curses->home = window_create();
     editor_init(&curses->editor);
     transcripts_open(&curses->transcripts, ui->directory);
-    if (!ignores_open(&curses->ignores, ui->directory, why, sizeof why)) curses_say(curses, LINE_ERROR, why);
+    if (!ignores_open(&curses->ignores, ui->directory, why, sizeof why)) open_with(curses, LINE_ERROR, why);
     curses_host_init(curses);
     curses->signals = open_signals();
     log_to_screen(curses);
@@ -317,6 +324,7 @@ int curses_run(struct ui *ui) {
         return give_up(ui, why);
     }
     begin(curses);
+    if (why[0]) open_with(curses, LINE_NOTICE, why);
     loop(curses);
     bool reads = terminal_close(curses->terminal) || !isatty(STDERR_FILENO);
     int status = curses->status;

@@ -63,6 +63,8 @@ static void joined(struct curses *curses, struct event *event) {
         transcripts_last(&curses->transcripts, event->room, on_old_line, window);
     }
     if (!first) curses_enter_window(curses);
+    for (size_t i = 0; i < curses->openings; i++) curses_say(curses, curses->opening[i].kind, curses->opening[i].text);
+    curses->openings = 0;
 }
 
 static void parted(struct curses *curses, struct conversation *conversation) {

@@ -66,6 +66,11 @@ struct curses {
     uint64_t interrupted; /* ms: the last Ctrl-C on an empty line; 0: none */
     uint64_t rung;        /* ms: the last bell */
     char last_error[512];
+    struct opening {
+        enum line_kind kind;
+        char text[512];
+    } opening[2]; /* said in the first room: before there is one, nobody would see it for long */
+    size_t openings;
     char title[256];
 
     int signals;     /* signalfd: SIGWINCH, SIGTSTP, SIGCONT */

@@ -16,6 +16,7 @@
 #include "client/curses/emergency.h"
 #include "client/curses/key_parser.h"
 #include "client/curses/keys.h"
+#include "client/curses/terminal_type.h"
 #include "client/curses/terminfo.h"
 #include "client/curses/tty.h"
 #include "common/text.h"
@@ -183,7 +184,6 @@ static void learn_keys(struct terminal *terminal) {
 
 /* ncurses catches some signals that the caller has other plans for. */
 static SCREEN *open_screen(const char *type, FILE *out, FILE *in) {
-    if (!terminfo_can_draw(type, fileno(out))) return NULL;
     static const int caught[] = {SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
     enum { CAUGHT = sizeof caught / sizeof *caught };
     struct sigaction before[CAUGHT];
@@ -230,15 +230,12 @@ static void discard(struct terminal *terminal) {
 
 struct terminal *terminal_open(int input, int output, enum palette_depth limit, char *why, size_t why_size) {
     struct terminal *terminal = calloc(1, sizeof *terminal);
-    const char *type = getenv("TERM");
+    const char *type = terminal_type_here(why, why_size);
 
     if (!terminal) abort();
+    if (!type) goto failed;
     if (!isatty(output) || !tty_open(&terminal->tty, input, output)) {
-        snprintf(why, why_size, "not a terminal (TERM is \"%s\")", type ? type : "");
-        goto failed;
-    }
-    if (!type || !*type) {
-        snprintf(why, why_size, "TERM is not set: expected the kind of this terminal, as in TERM=xterm-256color");
+        snprintf(why, why_size, "not a terminal (TERM is \"%s\")", type);
         goto failed;
     }
     if (!open_streams(terminal)) {
@@ -247,8 +244,7 @@ struct terminal *terminal_open(int input, int output, enum palette_depth limit, 
     }
     terminal->screen = open_screen(type, terminal->out, terminal->in);
     if (!terminal->screen) {
-        snprintf(why, why_size, "TERM is \"%s\": expected a terminal that terminfo knows and whose cursor can move",
-                 type);
+        snprintf(why, why_size, "TERM is \"%s\": ncurses cannot drive this terminal", type);
         goto failed;
     }
     prepare(terminal, type, limit);

@@ -20,7 +20,8 @@
 
 struct terminal;
 
-/* NULL with one line in `why` that names TERM: no terminal, or one that ncurses cannot drive. */
+/* NULL with one line in `why` that names TERM: no terminal, or one that ncurses cannot drive. Else `why` is empty, or says
+ * what the terminal is taken for, and what would have it known (terminal_type.h). */
 struct terminal *terminal_open(int input, int output, enum palette_depth limit, char *why, size_t why_size);
 /* False: the terminal did not take all that was to be written; it takes no more either. */
 bool terminal_close(struct terminal *terminal);

@@ -2,10 +2,11 @@
 
 #include <curses.h>
 #include <term.h>
+#include <unistd.h>
 
-bool terminfo_can_draw(const char *type, int descriptor) {
+bool terminfo_can_draw(const char *type) {
     int error;
-    if (setupterm(type, descriptor, &error) != OK) return false;
+    if (setupterm(type, STDOUT_FILENO, &error) != OK) return false;
     bool can = cursor_address != NULL;
     del_curterm(cur_term);
     return can;

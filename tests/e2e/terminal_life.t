@@ -57,6 +57,33 @@ is(colours(new_terminal('alice', env => { NO_COLOR => 1 })), 0, 'not with NO_COL
 cmp_ok(colours(new_terminal('alice', env => { NO_COLOR => 1 }, config => 'colours = 256')), '>', 0,
     'unless the user has asked for them');
 
+# --- terminals that terminfo does not know ---------------------------------------------------------------------------
+
+for my $kind (qw(xterm-kitty-nobody-knows foot-nobody-knows)) {
+    my $alice = new_terminal('alice', term => $kind, ui => 'auto');
+    is_taken($alice, $kind);
+    my $package = $kind =~ /kitty/ ? 'kitty-terminfo' : 'foot-terminfo';
+    ok(wait_screen($alice, sentence("taken for xterm-256color (install $package)"), 5), "$kind: what to install");
+}
+{
+    my $alice = new_terminal('alice', term => 'nobody-knows', ui => 'auto', errors => 'terminal');
+    ok(wait_screen($alice, qr/lines instead of a screen: TERM is "nobody-knows"/, 5), 'an unknown one: plain lines');
+    signal_terminal($alice, 'TERM');
+    is(wait_end($alice, 10), 0, 'which end as ever');
+    $alice = new_terminal('alice', term => 'nobody-knows', ui => 'auto', env => { COLORTERM => 'truecolor' });
+    is_taken($alice, 'an unknown one with COLORTERM');
+    $alice = start_terminal(name => 'alice', bootnode => $bootnode, room => 'tea', term => 'nobody-knows',
+        errors => 'terminal');
+    is(wait_end($alice, 10), 2, '--ui curses on an unknown one is refused');
+    like(screen_text($alice), qr/--ui curses: TERM is "nobody-knows": expected a terminal/, 'and told why');
+    my $entries = temp_dir();
+    my $source = write_file("$entries/source", "nobody-knows|a test,\n\tcols#80, lines#24, use=xterm-256color,\n");
+    is((run_program(command => ['tic', '-x', '-o', "$entries/terminfo", $source]))[0], 0, 'an entry of the user\'s own');
+    $alice = new_terminal('alice', term => 'nobody-knows', env => { TERMINFO_DIRS => "$entries/terminfo:" });
+    is_taken($alice, 'is found by TERMINFO_DIRS');
+    unlike(screen_text($alice), qr/install/, 'without a word');
+}
+
 # --- ways out --------------------------------------------------------------------------------------------------------
 
 my @ways = (
