@@ -1,36 +1,27 @@
-/* The one executable: --mode chooses the program, which then reads all arguments itself. */
+/* The one executable: --mode chooses the program, which then reads all arguments itself. Without it there is a chat. */
+#include <limits.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "bootnode/main.h"
+#include "client/config.h"
 #include "client/doctor/main.h"
 #include "client/main.h"
+#include "common/modes.h"
 #include "common/output.h"
 
 #define GOCHAT_VERSION "0.1"
 #define EXIT_USAGE 2
+#define WHY_SIZE 512
 
-static const struct mode {
-    const char *name;
-    int (*run)(int argc, char **argv);
-    const char *usage;
-} modes[] = {
-    {"bootnode", bootnode_main, "[--listen ADDR:PORT] [--config FILE] [--check-config]"},
-    {"client", client_main,
-     "--bootnode HOST:PORT --room NAME [--port N] [--nick NAME]\n"
-     "                            [--ui curses|plain|json] [--secret-file FILE] [--config FILE] [--data-dir DIR]"},
-    {"send", client_main,
-     "--bootnode HOST:PORT --room NAME [--nick NAME] [--timeout SECONDS]\n"
-     "                            [--secret-file FILE] [--config FILE] [--data-dir DIR] [TEXT...]"},
-    {"doctor", doctor_main, "--bootnode HOST:PORT [--bootnode HOST:PORT] [--json] [--lifetime] [--port N]"},
+static int (*const programs[MODES])(int argc, char **argv) = {
+    [MODE_CLIENT] = client_main,
+    [MODE_SEND] = client_main,
+    [MODE_BOOTNODE] = bootnode_main,
+    [MODE_DOCTOR] = doctor_main,
 };
 
-#define MODE_COUNT (sizeof(modes) / sizeof(modes[0]))
-
 static int print_help(void) {
-    puts("GoChat: group chat from terminal to terminal, introduced by a bootnode\n");
-    for (size_t i = 0; i < MODE_COUNT; i++) printf("  gochat --mode %-8s %s\n", modes[i].name, modes[i].usage);
-    puts("  gochat --version | --help");
+    modes_print_help();
     return 0;
 }
 
@@ -39,34 +30,24 @@ static int print_version(void) {
     return 0;
 }
 
-static int run_mode(const char *name, int argc, char **argv) {
-    for (size_t i = 0; i < MODE_COUNT; i++) {
-        if (strcmp(name, modes[i].name) == 0) return modes[i].run(argc, argv);
-    }
-    fprintf(stderr, "gochat: --mode '%s': expected bootnode, client, send or doctor\n", name);
+/* Nothing was asked for, so nothing was done: a script hears about that. */
+static int print_start(void) {
+    modes_print_start();
     return EXIT_USAGE;
-}
-
-/* The value of `--flag VALUE` or `--flag=VALUE`, "" where the value is missing, NULL where the flag is not `flag`. */
-static const char *value_of(const char *flag, const char *argument, const char *next) {
-    size_t length = strlen(flag);
-
-    if (strncmp(argument, flag, length) != 0) return NULL;
-    if (argument[length] == '=') return argument + length + 1;
-    if (argument[length] != '\0') return NULL;
-    return next ? next : "";
 }
 
 static int run(int argc, char **argv) {
-    for (int i = 1; i < argc; i++) {
-        const char *mode = value_of("--mode", argv[i], argv[i + 1]);
+    struct mode_choice choice;
+    char why[WHY_SIZE], file[PATH_MAX];
 
-        if (mode) return run_mode(mode, argc, argv);
-        if (strcmp(argv[i], "--help") == 0) return print_help();
-        if (strcmp(argv[i], "--version") == 0) return print_version();
+    if (!mode_choose(argc, argv, &choice, why, sizeof why)) {
+        fprintf(stderr, "gochat: %s\n", why);
+        return EXIT_USAGE;
     }
-    fputs("gochat: --mode: missing, expected bootnode, client, send or doctor (see gochat --help)\n", stderr);
-    return EXIT_USAGE;
+    if (choice.version) return print_version();
+    if (choice.help && !choice.named) return print_help();
+    if (argc <= 1 && !client_config_own_file(file, sizeof file)) return print_start();
+    return programs[choice.mode](argc, argv);
 }
 
 int main(int argc, char **argv) {

@@ -1,69 +1,61 @@
 #include "bootnode/main.h"
 
-#include <getopt.h>
+#include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bootnode/config.h"
 #include "bootnode/guard/key.h"
 #include "bootnode/server.h"
 #include "common/dumps.h"
+#include "common/home.h"
 #include "common/log.h"
+#include "common/modes.h"
 
 #define EXIT_USAGE 2
 #define WHY_SIZE 512
-
-/* Above what getopt_long says itself. */
-enum flag { OPTION_MODE = 256, OPTION_LISTEN, OPTION_CONFIG, OPTION_CHECK_CONFIG, OPTION_HELP };
-
-static const struct option options[] = {
-    {"mode", required_argument, NULL, OPTION_MODE},     {"listen", required_argument, NULL, OPTION_LISTEN},
-    {"config", required_argument, NULL, OPTION_CONFIG}, {"check-config", no_argument, NULL, OPTION_CHECK_CONFIG},
-    {"help", no_argument, NULL, OPTION_HELP},           {NULL, 0, NULL, 0},
-};
-
-static const char usage[] =
-    "gochat --mode bootnode [--listen ADDR:PORT] [--config FILE] [--check-config]\n\n"
-    "  --listen ADDR:PORT  where to listen on UDP; several with commas; default [::]:9595, all addresses\n"
-    "  --config FILE       settings; conf/bootnode.ini explains them\n"
-    "  --check-config      says what is wrong with the settings, and does not start\n";
 
 struct arguments {
     const char *listen, *config;
     bool check_config, help;
 };
 
-static bool refuse_option(char *const *argv, int given, int failed) {
-    const char *shown = argv[given];
-    fprintf(stderr, "gochat: %s: %s (see gochat --mode bootnode --help)\n", shown,
-            failed == ':' ? "expected a value" : "expected --listen, --config or --check-config");
-    return false;
+static void take_flag(struct arguments *out, const char *name, const char *value) {
+    if (strcmp(name, "listen") == 0) out->listen = value;
+    if (strcmp(name, "config") == 0) out->config = value;
+    if (strcmp(name, "check-config") == 0) out->check_config = true;
+    if (strcmp(name, "help") == 0) out->help = true;
 }
 
 static bool parse_arguments(int argc, char **argv, struct arguments *out) {
-    opterr = 0;
-    optind = 1;
-    for (;;) {
-        int given = optind;
-        int option = getopt_long(argc, argv, "-:", options, NULL);
-        switch (option) {
-        case -1: return optind >= argc || refuse_option(argv, optind, '?');
-        case OPTION_MODE: break;
-        case OPTION_LISTEN: out->listen = optarg; break;
-        case OPTION_CONFIG: out->config = optarg; break;
-        case OPTION_CHECK_CONFIG: out->check_config = true; break;
-        case OPTION_HELP: out->help = true; break;
-        default: return refuse_option(argv, given, option);
-        }
+    struct flag_reader reader = mode_reader(MODE_BOOTNODE, argc, argv);
+    const struct flag *flag;
+    const char *value;
+    char why[WHY_SIZE];
+    bool good = true;
+    for (enum flag_item item; (item = flag_next(&reader, &flag, &value, why, sizeof why)) != FLAG_END;) {
+        if (item == FLAG_GIVEN) take_flag(out, flag->name, value);
+        if (item != FLAG_WRONG) continue;
+        fprintf(stderr, "gochat: %s\n", why);
+        good = false;
     }
+    return good;
+}
+
+static bool load_file(const char *named, struct bootnode_config *config) {
+    char file[PATH_MAX];
+    if (*named && home_expand(named, file, sizeof file))
+        return ini_table_load(&bootnode_config_table, file, config, stderr) == 0;
+    fprintf(stderr, "gochat: --config '%s': expected a file\n", named);
+    return false;
 }
 
 static bool load_config(const struct arguments *arguments, struct bootnode_config *config) {
     char why[WHY_SIZE];
     ini_table_defaults(&bootnode_config_table, config);
-    if (arguments->config && ini_table_load(&bootnode_config_table, arguments->config, config, stderr) > 0)
-        return false;
+    if (arguments->config && !load_file(arguments->config, config)) return false;
     if (arguments->listen && !ini_table_set(&bootnode_config_table, BOOTNODE_SECTION, "listen", arguments->listen,
                                             config, why, sizeof why)) {
         fprintf(stderr, "gochat: --listen '%s': %s\n", arguments->listen, why);
@@ -82,7 +74,7 @@ int bootnode_main(int argc, char **argv) {
     static struct bootnode_config config;
     if (!parse_arguments(argc, argv, &arguments)) return EXIT_USAGE;
     if (arguments.help) {
-        fputs(usage, stdout);
+        mode_print_help(MODE_BOOTNODE);
         return EXIT_SUCCESS;
     }
     if (!load_config(&arguments, &config)) return EXIT_USAGE;

@@ -1,18 +1,22 @@
 #include "client/config.h"
 
-#include <getopt.h>
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/bootnode.h"
 #include "client/message.h"
+#include "common/home.h"
 #include "common/log.h"
+#include "common/modes.h"
 #include "common/names.h"
 
 #define SECTION "client"
 #define WHY_SIZE 512
-#define FLAG_FIRST 0x100 /* above every character, for getopt_long */
+#define OWN_FILE "client.ini"
 
 static const char *const ui_choices[] = {[UI_CHOICE_AUTO] = "auto",
                                          [UI_CHOICE_CURSES] = "curses",
@@ -81,30 +85,7 @@ static const struct ini_key keys[] = {
     KEY(clock, .type = INI_CHOICE, .choices = clock_choices, .fallback = "minutes", .help = "the time in front of each line"),
     KEY(colours, .type = INI_CHOICE, .choices = colour_choices, .fallback = "auto", .help = "how many colours are used"),
 };
-
-static const struct flag {
-    const char *name;
-    const char *key; /* of the table; NULL: not a setting */
-    const char *value;
-    const char *help;
-    enum { BOTH, CHATTING, SENDING } mode; /* that has it */
-} flags[] = {
-    {"bootnode", "bootnode", "HOST:PORT", "where to register; up to 4, each with its flag", BOTH},
-    {"room", "room", "NAME", "the room to join, any text", BOTH},
-    {"nick", "nick", "NAME", "the name that others see", BOTH},
-    {"secret-file", "secret_file", "FILE", "the room's secret; who does not have it stays outside", BOTH},
-    {"port", "port", "N", "the local UDP port, 0 for any", BOTH},
-    {"ui", "ui", "auto|curses|plain|json", "the user interface", CHATTING},
-    {"timeout", "timeout", "SECONDS", "wait so long for the bootnode, and so long for acknowledgements", SENDING},
-    {"data-dir", "data_dir", "DIR", "where our key and the known keys are kept", BOTH},
-    {"log-level", "log_level", "LEVEL", "error, warning, info or debug", BOTH},
-    {"config", NULL, "FILE", "settings; conf/client.ini explains them", BOTH},
-    {"mode", NULL, "client|send", NULL, BOTH},
-    {"help", NULL, NULL, "prints this", BOTH},
-};
 /* clang-format on */
-
-#define FLAGS (sizeof flags / sizeof flags[0])
 
 const struct ini_table client_config_table = {
     .keys = keys, .count = sizeof keys / sizeof keys[0], .target_size = sizeof(struct client_config)};
@@ -118,13 +99,18 @@ bool client_config_is_setting(const char *key) {
 }
 
 struct arguments {
-    const char *values[FLAGS]; /* NULL: not given */
+    enum mode mode;
+    const char *values[MODE_FLAGS_MOST]; /* by the row of mode_flags; NULL: not given */
     /* Of all --bootnode; longer than the setting may be, so that what is cut here is refused there. */
     char bootnodes[2 * INI_TEXT_SIZE];
-    bool sends;
     char *words; /* of --mode send, malloc'd; NULL: none */
     size_t problems;
 };
+
+static void complain(struct arguments *arguments, const char *line) {
+    arguments->problems++;
+    fprintf(stderr, "gochat: %s\n", line);
+}
 
 static void refuse(struct arguments *arguments, const char *what, const char *value, const char *why) {
     char shown[WHY_SIZE];
@@ -134,107 +120,74 @@ static void refuse(struct arguments *arguments, const char *what, const char *va
     fprintf(stderr, value ? "gochat: %s '%s': %s\n" : "gochat: %s%s: %s\n", what, shown, why);
 }
 
-static const char *mode_name(const struct arguments *arguments) {
-    return arguments->sends ? "send" : "client";
-}
-
-/* Which flags there are depends on it. */
-static bool asks_to_send(int argc, char **argv) {
-    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        if (strcmp(argv[i], "--mode=send") == 0) return true;
-        if (strcmp(argv[i], "--mode") == 0) return i + 1 < argc && strcmp(argv[i + 1], "send") == 0;
-    }
-    return false;
-}
-
-static bool is_of_mode(const struct flag *flag, bool sends) {
-    return flag->mode == BOTH || (flag->mode == SENDING) == sends;
-}
-
-static void describe_flags(bool sends, struct option options[static FLAGS + 1]) {
-    size_t count = 0;
-
-    memset(options, 0, (FLAGS + 1) * sizeof *options);
-    for (size_t i = 0; i < FLAGS; i++)
-        if (is_of_mode(&flags[i], sends))
-            options[count++] = (struct option){.name = flags[i].name,
-                                               .has_arg = flags[i].value ? required_argument : no_argument,
-                                               .val = FLAG_FIRST + (int)i};
-}
-
-/* A word of the text, or one too many. */
-static void take_word(struct arguments *arguments, const char *word, const char *where) {
+static void take_word(struct arguments *arguments, const char *word) {
     size_t used = arguments->words ? strlen(arguments->words) : 0, size = used + strlen(word) + 2;
-    char why[WHY_SIZE];
 
-    if (!arguments->sends) {
-        snprintf(why, sizeof why, "not understood, expected flags only%s", where);
-        refuse(arguments, "argument", word, why);
-        return;
-    }
     arguments->words = realloc(arguments->words, size);
     if (!arguments->words) abort();
     snprintf(arguments->words + used, size - used, "%s%s", used > 0 ? " " : "", word);
 }
 
-static void refuse_flag(struct arguments *arguments, const char *flag) {
-    char why[WHY_SIZE];
+static size_t row_of(const struct flag *flag) {
+    size_t i = 0;
 
-    snprintf(why, sizeof why, "unknown flag (see gochat --mode %s --help)", mode_name(arguments));
-    refuse(arguments, "argument", flag, why);
+    while (flag_at(&mode_flags, i) != flag) i++;
+    return i;
 }
 
 /* The last one counts, but for bootnodes: there all do. */
-static void take_value(struct arguments *arguments, size_t flag, const char *value) {
-    size_t used = strlen(arguments->bootnodes);
+static void take_value(struct arguments *arguments, const struct flag *flag, const char *value) {
+    size_t used = strlen(arguments->bootnodes), row = row_of(flag);
 
-    arguments->values[flag] = value;
-    if (!flags[flag].key || strcmp(flags[flag].key, "bootnode") != 0) return;
+    arguments->values[row] = value;
+    if (strcmp(flag->name, "bootnode") != 0) return;
     snprintf(arguments->bootnodes + used, sizeof arguments->bootnodes - used, "%s%s", used > 0 ? "," : "", value);
-    arguments->values[flag] = arguments->bootnodes;
+    arguments->values[row] = arguments->bootnodes;
 }
 
 static void parse_arguments(int argc, char **argv, struct arguments *out) {
-    struct option options[FLAGS + 1];
+    struct mode_choice choice;
+    const struct flag *flag;
+    const char *value;
+    char why[WHY_SIZE];
 
-    out->sends = asks_to_send(argc, argv);
-    describe_flags(out->sends, options);
-    opterr = 0;
-    optind = 0; /* from the beginning, also for a second time: getopt(3), Notes */
+    if (!mode_choose(argc, argv, &choice, why, sizeof why)) complain(out, why);
+    out->mode = choice.mode;
+    struct flag_reader reader = mode_reader(out->mode, argc, argv);
     for (;;) {
-        int given = optind > 0 ? optind : 1;
-        int option = getopt_long(argc, argv, "-:", options, NULL);
-
-        if (option == -1) break;
-        const char *value = optarg ? optarg : "";
-        if (option == ':')
-            refuse(out, argv[given], NULL, "expected a value");
-        else if (option == 1)
-            take_word(out, optarg ? optarg : "", " (see gochat --mode client --help)");
-        else if (option < FLAG_FIRST)
-            refuse_flag(out, argv[given]);
-        else
-            take_value(out, (size_t)(option - FLAG_FIRST), value);
+        switch (flag_next(&reader, &flag, &value, why, sizeof why)) {
+        case FLAG_GIVEN: take_value(out, flag, value); break;
+        case FLAG_WORD: take_word(out, value); break;
+        case FLAG_WRONG: complain(out, why); break;
+        case FLAG_END: return;
+        }
     }
-    for (; optind < argc; optind++) take_word(out, argv[optind], "");
 }
 
-static const char *value_of(const struct arguments *arguments, const char *flag) {
-    size_t i = 0;
+static const char *value_of(const struct arguments *arguments, const char *name) {
+    for (size_t i = 0; i < mode_flags.count; i++)
+        if (arguments->values[i] && strcmp(flag_at(&mode_flags, i)->name, name) == 0) return arguments->values[i];
+    return NULL;
+}
 
-    while (strcmp(flags[i].name, flag) != 0) i++;
-    return arguments->values[i];
+/* The key of the flag --data-dir is data_dir, and so on; --config and others have none. */
+static bool find_key(const char *flag, char *out, size_t size) {
+    snprintf(out, size, "%s", flag);
+    for (char *dash = out; (dash = strchr(dash, '-'));) *dash = '_';
+    for (size_t i = 0; i < client_config_table.count; i++)
+        if (strcmp(client_config_table.keys[i].name, out) == 0) return true;
+    return false;
 }
 
 static void apply(struct arguments *arguments, struct client_config *config) {
-    char why[WHY_SIZE], name[32];
+    char why[WHY_SIZE], name[32], key[32];
 
-    for (size_t i = 0; i < FLAGS; i++) {
-        const char *value = arguments->values[i];
+    for (size_t i = 0; i < mode_flags.count; i++) {
+        const char *value = arguments->values[i], *flag = flag_at(&mode_flags, i)->name;
 
-        if (!value || !flags[i].key) continue;
-        if (ini_table_set(&client_config_table, SECTION, flags[i].key, value, config, why, sizeof why)) continue;
-        snprintf(name, sizeof name, "--%s", flags[i].name);
+        if (!value || !find_key(flag, key, sizeof key)) continue;
+        if (ini_table_set(&client_config_table, SECTION, key, value, config, why, sizeof why)) continue;
+        snprintf(name, sizeof name, "--%s", flag);
         refuse(arguments, name, value, why);
     }
 }
@@ -265,38 +218,54 @@ static void check_text(struct arguments *arguments) {
         refuse(arguments, "TEXT", size, "expected 1 to 65536 bytes");
 }
 
-static enum client_config_result print_help(const struct arguments *arguments) {
-    printf("gochat --mode %s --bootnode HOST:PORT --room NAME [FLAG VALUE]...%s\n\n", mode_name(arguments),
-           arguments->sends ? " [TEXT...]" : "");
-    for (size_t i = 0; i < FLAGS; i++) {
-        char left[64];
+bool client_config_own_file(char *out, size_t size) {
+    char folder[PATH_MAX];
 
-        if (!flags[i].help || !is_of_mode(&flags[i], arguments->sends)) continue;
-        snprintf(left, sizeof left, "--%s %s", flags[i].name, flags[i].value ? flags[i].value : "");
-        printf("  %-22s  %s\n", left, flags[i].help);
+    return home_place("XDG_CONFIG_HOME", ".config", folder, sizeof folder) &&
+           snprintf(out, size, "%s/%s", folder, OWN_FILE) < (int)size &&
+           (access(out, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR));
+}
+
+/* The file that was named, or else the user's own, if there is one. How many problems are in it. */
+static size_t load_file(struct arguments *arguments, struct client_config *config) {
+    const char *named = value_of(arguments, "config");
+    char file[PATH_MAX];
+
+    if (named && (*named == '\0' || !home_expand(named, file, sizeof file))) {
+        refuse(arguments, "--config", named, "expected a file; /dev/null is one without settings");
+        return 0;
     }
-    return CLIENT_CONFIG_DONE;
+    if (!named && !client_config_own_file(file, sizeof file)) return 0;
+    return ini_table_load(&client_config_table, file, config, stderr);
+}
+
+/* What was misspelt is not missing, too. */
+static void check_needed(struct arguments *arguments, const struct client_config *config) {
+    if (arguments->problems > 0) return;
+    require(arguments, "bootnode", config->bootnode, "missing, expected HOST or HOST:PORT");
+    if (arguments->mode != MODE_DOCTOR)
+        require(arguments, "room", config->room, "missing, expected the name of a room");
 }
 
 enum client_config_result client_config_read(int argc, char **argv, struct client_config *out) {
     struct arguments arguments = {.problems = 0};
-    size_t in_file = 0;
-    const char *file;
+    size_t in_file;
     char nick[TEXT_NICK_MAX + 1];
 
     parse_arguments(argc, argv, &arguments);
     ini_table_defaults(&client_config_table, out);
-    out->sends = arguments.sends;
+    out->sends = arguments.mode == MODE_SEND;
     out->text = arguments.words;
     out->nick_is_flag = value_of(&arguments, "nick") != NULL;
-    if (arguments.problems == 0 && value_of(&arguments, "help")) return print_help(&arguments);
-    file = value_of(&arguments, "config");
-    if (file) in_file = ini_table_load(&client_config_table, file, out, stderr);
-    apply(&arguments, out);
-    if (in_file == 0) {
-        require(&arguments, "bootnode", out->bootnode, "missing, expected HOST:PORT");
-        require(&arguments, "room", out->room, "missing, expected the name of a room");
+    out->json = value_of(&arguments, "json") != NULL;
+    out->lifetime = value_of(&arguments, "lifetime") != NULL;
+    if (arguments.problems == 0 && value_of(&arguments, "help")) {
+        mode_print_help(arguments.mode);
+        return CLIENT_CONFIG_DONE;
     }
+    in_file = load_file(&arguments, out);
+    if (in_file == 0) check_needed(&arguments, out);
+    apply(&arguments, out);
     check_text(&arguments);
     if (arguments.problems + in_file == 0) check_keys(&arguments, out);
     if (arguments.problems + in_file > 0) return CLIENT_CONFIG_BAD;

@@ -1,4 +1,4 @@
-/* The client's settings: section [client] of a file, overridden by the command line. */
+/* The settings of the client, the sender and the doctor: section [client] of a file, overridden by the command line. */
 #pragma once
 
 #include <stdbool.h>
@@ -26,6 +26,7 @@ struct client_config {
     long long timeout;               /* of --mode send, in seconds */
     bool sends;                      /* --mode send: */
     char *text;                      /* what, malloc'd; NULL: standard input */
+    bool json, lifetime;             /* --mode doctor: how to answer, and what to measure */
     int ui;
     int ciphers;
     int relay; /* RELAY_NEVER: neither for us, nor by us */
@@ -50,7 +51,11 @@ enum client_config_result {
     CLIENT_CONFIG_DONE /* --help was printed */,
     CLIENT_CONFIG_BAD /* exit 2 */
 };
-/* Defaults, then --config FILE, then the other flags. Problems: one line each on standard error. --mode send takes
- * other flags, and words: the caller frees their text, whatever the result. What is missing or out of range (no --room,
- * no --bootnode, a bad key) is a problem here already; names are not resolved here. */
+/* The user's own settings: client.ini in $XDG_CONFIG_HOME/gochat, else in ~/.config/gochat. False where there is none;
+ * true also where that cannot be told, and who reads it will hear why. */
+bool client_config_own_file(char *out, size_t size);
+/* Defaults, then --config FILE or, without it, the user's own file, then the other flags. Problems: one line each on
+ * standard error. The mode is what the arguments say: --mode send takes other flags, and words, whose text the caller
+ * frees, whatever the result; --mode doctor needs no room. What is missing or out of range (no --room, no --bootnode, a
+ * bad key) is a problem here already; names are not resolved here. */
 enum client_config_result client_config_read(int argc, char **argv, struct client_config *out);

@@ -69,10 +69,11 @@ start_bootnode() {
     fail "the bootnode does not start"
 }
 
-# The words that make a client in the room.
+# The words that make a client in the room; the user's own settings may be for another one.
 client_words() {
     local name=$1 folder=$2
-    words=("$GOCHAT" --mode client --bootnode "127.0.0.1:$port" --room lobby --nick "$name" --data-dir "$folder")
+    words=("$GOCHAT" --mode client --config /dev/null --bootnode "127.0.0.1:$port" --room lobby --nick "$name"
+        --data-dir "$folder")
 }
 
 # Its input and output are pipes of ours, so that what happens next can be waited for.

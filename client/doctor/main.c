@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "client/bootnode.h"
-#include "client/doctor/options.h"
+#include "client/config.h"
 #include "client/doctor/report.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -24,7 +24,7 @@
 enum family { IPV4, IPV6, FAMILIES };
 
 struct doctor {
-    struct doctor_options options;
+    struct client_config config; /* bootnode, port, json and lifetime count */
     struct address servers[FAMILIES][SERVERS_MAX];
     size_t server_count[FAMILIES];
     int sockets[SOCKETS]; /* -1: not open */
@@ -44,7 +44,7 @@ __attribute__((format(printf, 3, 4))) static int fail(const struct doctor *docto
     vsnprintf(why, sizeof why, format, arguments);
     va_end(arguments);
     fprintf(stderr, "gochat: %s\n", why);
-    if (doctor->options.json) report_failure(doctor->options.config.bootnode, why, status, stdout);
+    if (doctor->config.json) report_failure(doctor->config.bootnode, why, status, stdout);
     return status;
 }
 
@@ -66,9 +66,9 @@ static int open_first(struct doctor *doctor) {
     char why[WHY_SIZE];
     doctor->batch = udp_batch_create(BATCH);
     if (!doctor->batch) return fail(doctor, DOCTOR_STATUS_FAILED, "out of memory");
-    doctor->sockets[0] = open_socket((uint16_t)doctor->options.config.port, why, sizeof why);
+    doctor->sockets[0] = open_socket((uint16_t)doctor->config.port, why, sizeof why);
     if (doctor->sockets[0] >= 0) return DOCTOR_STATUS_DIRECT;
-    return fail(doctor, DOCTOR_STATUS_FAILED, "--port %lld: %s", doctor->options.config.port, why);
+    return fail(doctor, DOCTOR_STATUS_FAILED, "--port %lld: %s", doctor->config.port, why);
 }
 
 /* What cannot be sent is lost like any datagram: the findings say that nobody answered. */
@@ -123,7 +123,7 @@ static int resolve(struct doctor *doctor) {
     struct bootnode bootnodes[BOOTNODES_MAX];
     struct address addresses[RENDEZVOUS_ADDRESSES];
     char whys[BOOTNODES_MAX][WHY_SIZE];
-    size_t count = bootnodes_name(doctor->options.config.bootnode, bootnodes), known = 0;
+    size_t count = bootnodes_name(doctor->config.bootnode, bootnodes), known = 0;
     for (size_t i = 0; i < count; i++) {
         size_t found = address_resolve(bootnodes[i].name, 0, addresses, RENDEZVOUS_ADDRESSES, whys[i], WHY_SIZE);
         if (found > 0) whys[i][0] = '\0';
@@ -214,26 +214,26 @@ static void measure_lifetime(struct doctor *doctor, const struct diagnosis *diag
 }
 
 static int examine(struct doctor *doctor) {
-    struct diagnosis diagnosis = {.bootnodes = doctor->options.config.bootnode};
+    struct diagnosis diagnosis = {.bootnodes = doctor->config.bootnode};
     start_examinations(doctor, clock_boot_ms());
     run(doctor);
     examination_findings(&doctor->examinations[IPV4], &diagnosis.ipv4);
     examination_findings(&doctor->examinations[IPV6], &diagnosis.ipv6);
-    if (doctor->options.lifetime) {
+    if (doctor->config.lifetime) {
         measure_lifetime(doctor, &diagnosis);
         diagnosis.lifetime = &doctor->lifetime;
     }
     gateway_finish(&doctor->gateway);
     diagnosis.gateway = doctor->gateway.findings;
     diagnosis_conclude(&diagnosis);
-    (doctor->options.json ? report_to_programs : report_to_people)(&diagnosis, stdout);
+    (doctor->config.json ? report_to_programs : report_to_people)(&diagnosis, stdout);
     return diagnosis.verdict.status;
 }
 
 int doctor_main(int argc, char **argv) {
     static struct doctor doctor;
     int status;
-    switch (doctor_options_read(argc, argv, &doctor.options)) {
+    switch (client_config_read(argc, argv, &doctor.config)) {
     case CLIENT_CONFIG_DONE: return 0;
     case CLIENT_CONFIG_BAD: return DOCTOR_STATUS_USAGE;
     case CLIENT_CONFIG_RUN: break;

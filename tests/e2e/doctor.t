@@ -130,7 +130,7 @@ is($status, DIRECT, 'one dead, one alive: an answer');
 is($said->{ipv4}{server}, $two->{address}, 'one dead, one alive: the other one is asked');
 
 for my $wrong (
-    ['no bootnode', qr/--bootnode/], ['no port', qr/--bootnode/, '--bootnode', 'localhost'],
+    ['no bootnode', qr/--bootnode/], ['half a port', qr/--bootnode/, '--bootnode', 'localhost:'],
     ['a wrong port', qr/--port.*70000/, '--bootnode', $one->{address}, '--port', '70000'],
     ['an unknown flag', qr/--loud/, '--bootnode', $one->{address}, '--loud'],
     ['a stray word', qr/hello/, '--bootnode', $one->{address}, 'hello'],

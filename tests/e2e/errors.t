@@ -48,9 +48,15 @@ sub bootnode_config {
 
 # --- flags -----------------------------------------------------------------------------------------------------------
 
-refused('no mode', 2, [qr/--mode/]);
 refused('an unknown mode', 2, [qr/--mode/, qr/party/, qr/bootnode/, qr/client/], '--mode', 'party');
 bootnode_refused('an unknown flag', 2, [qr/--loud/], '--loud');
+bootnode_refused('a misspelt flag', 2, [qr/did you mean --listen\?/], '--lisen', '127.0.0.1:0');
+bootnode_refused("another mode's flag", 2, [qr/--room: belongs to --mode client/], '--room', 'tea');
+refused('a misspelt mode', 2, [qr/did you mean client\?/], '--mode', 'cleint');
+refused('a mode without its flag', 2, [qr/did you mean --mode doctor\?/], 'doctor');
+refused('a flag with one dash', 2, [qr/-room: .*--room\?/], '--bootnode', '127.0.0.1', '-room', 'tea');
+refused('text that looks like a flag', 2, [qr/-5 degrees: .*behind --/], '--mode', 'send', '--bootnode', '127.0.0.1',
+    '--room', 'tea', '-5 degrees');
 bootnode_refused('a flag without its value', 2, [qr/--listen/], '--listen');
 bootnode_refused('a stray word', 2, [qr/hello/], 'hello');
 bootnode_refused('an impossible address', 2, [qr/--listen/, qr/300\.1\.2\.3/], '--listen', '300.1.2.3:9595');
@@ -66,6 +72,9 @@ client_refused('a wrong port of the bootnode', [qr/--bootnode/, qr/nine/], @ther
 client_refused('unknown hosts alone', [qr/--bootnode/, qr/no-such-host\.invalid/], '--room', 'tea',
     '--bootnode', 'no-such-host.invalid:9595', '--bootnode', 'nor-this.invalid:9595', '--data-dir', "$folder/data");
 client_refused('the same bootnode twice', [qr/--bootnode/, qr/127\.0\.0\.1:9595/], @there, @there, '--room', 'tea');
+client_refused('a bootnode with half a port', [qr/--bootnode/, qr/127\.0\.0\.1:/], '--room', 'tea',
+    '--bootnode', '127.0.0.1:');
+client_refused('a flag where a value belongs', [qr/--room: expected a value/], @there, '--room', '--nick', 'ada');
 client_refused('an unknown ui', [qr/--ui/, qr/gtk/, qr/plain/], @there, '--room', 'tea', '--ui', 'gtk');
 client_refused('a wrong port', [qr/--port/, qr/70000/], @there, '--room', 'tea', '--port', '70000');
 

@@ -49,6 +49,6 @@ for my $mode (qw(client send doctor bootnode)) {
     like($source, qr/Fl -\Q$_\E\b/, "--$_ of $mode") for $help =~ /--([a-z-]+)/g;
 }
 like(section('EXIT STATUS'), qr/^\.It $_$/m, "exit status $_") for 0 .. 8;
-like($source, qr/^\.It Ev .*\b$_\b/m, "the environment's $_") for qw(NO_COLOR TERM XDG_DATA_HOME);
+like($source, qr/^\.It Ev .*\b$_\b/m, "the environment's $_") for qw(HOME NO_COLOR TERM XDG_CONFIG_HOME XDG_DATA_HOME);
 
 finish();

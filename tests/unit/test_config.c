@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -15,6 +16,7 @@
 
 #define SAMPLE "conf/client.ini"
 #define ARGUMENTS_MAX 16
+#define NOWHERE "/nonexistent" /* no settings of whoever runs the tests */
 #define NEEDED "--bootnode", "h:1", "--room", "r"
 
 static struct client_config config;
@@ -113,10 +115,8 @@ static void a_sender_takes_words(void **state) {
     assert_int_equal(READ("--mode=send", NEEDED), CLIENT_CONFIG_RUN);
     assert_null(config.text);
     assert_int_equal(config.timeout, 30);
-    REFUSED("gochat: argument '--ui=json': unknown flag (see gochat --mode send --help)\n", "--mode", "send", NEEDED,
-            "--ui=json");
-    REFUSED("gochat: argument '--timeout': unknown flag (see gochat --mode client --help)\n", "--mode", "client",
-            NEEDED, "--timeout");
+    REFUSED("gochat: --ui=json: belongs to --mode client\n", "--mode", "send", NEEDED, "--ui=json");
+    REFUSED("gochat: --timeout: belongs to --mode send\n", "--mode", "client", NEEDED, "--timeout");
     REFUSED("gochat: TEXT '0 bytes': expected 1 to 65536 bytes\n", "--mode", "send", NEEDED, "");
     free(config.text);
     assert_int_equal(READ("--mode", "client", NEEDED), CLIENT_CONFIG_RUN);
@@ -129,7 +129,7 @@ static void a_nick_is_kept_in_its_normal_form(void **state) {
 }
 
 static void each_wrong_flag_is_one_line(void **state) {
-    REFUSED("gochat: --bootnode: missing, expected HOST:PORT\n"
+    REFUSED("gochat: --bootnode: missing, expected HOST or HOST:PORT\n"
             "gochat: --room: missing, expected the name of a room\n",
             "--mode", "client");
     REFUSED("gochat: --port '70000': expected a number from 0 to 65535\n", NEEDED, "--port", "70000");
@@ -145,20 +145,130 @@ static void each_wrong_flag_is_one_line(void **state) {
 }
 
 static void flags_that_do_not_exist(void **state) {
-    REFUSED("gochat: argument '--colour': unknown flag (see gochat --mode client --help)\n", NEEDED, "--colour");
-    REFUSED("gochat: argument '-x': unknown flag (see gochat --mode client --help)\n", NEEDED, "-x");
-    REFUSED("gochat: argument 'stray': not understood, expected flags only (see gochat --mode client --help)\n",
-            "stray", NEEDED);
-    REFUSED("gochat: --nick: expected a value\n", NEEDED, "--nick");
-    REFUSED("gochat: argument 'x': not understood, expected flags only\n", NEEDED, "--", "x");
+    REFUSED("gochat: --colour: no such flag (see gochat --mode client --help)\n", NEEDED, "--colour");
+    REFUSED("gochat: argument 'stray': expected flags only (see gochat --mode client --help)\n", "stray", NEEDED);
+    REFUSED("gochat: --nick: expected a value, as in --nick NAME\n", NEEDED, "--nick");
+    REFUSED("gochat: argument 'x': expected flags only (see gochat --mode client --help)\n", NEEDED, "--", "x");
+}
+
+static void what_was_misspelt_is_not_missing_too(void **state) {
+    REFUSED("gochat: --rom: no such flag, did you mean --room?\n", "--bootnode", "h", "--rom", "tea");
+    REFUSED("gochat: -room: no such flag, did you mean --room?\n", "--bootnode", "h", "-room", "tea");
 }
 
 static void problems_come_all_at_once(void **state) {
-    REFUSED("gochat: argument '--a': unknown flag (see gochat --mode client --help)\n"
+    REFUSED("gochat: --a: no such flag (see gochat --mode client --help)\n"
             "gochat: --port 'x': expected a number from 0 to 65535\n"
-            "gochat: --ui 'y': expected auto, curses, plain or json\n"
-            "gochat: --bootnode: missing, expected HOST:PORT\n",
+            "gochat: --ui 'y': expected auto, curses, plain or json\n",
             "--ui", "y", "--a", "--port", "x", "--room", "r");
+    REFUSED("gochat: --bootnode: missing, expected HOST or HOST:PORT\n"
+            "gochat: --port 'x': expected a number from 0 to 65535\n",
+            "--port", "x", "--room", "r");
+}
+
+/* Its folder is the test's. */
+static void write_own_file(const char *folder, const char *text) {
+    char path[FOLDER_PATH_SIZE];
+
+    assert_int_equal(setenv("XDG_CONFIG_HOME", folder, 1), 0);
+    assert_int_equal(mkdir(folder_file(folder, "gochat", path), 0700), 0);
+    folder_write(folder_file(folder, "gochat/client.ini", path), text, 0600);
+}
+
+static int folder_clear(void **state) {
+    char path[FOLDER_PATH_SIZE];
+
+    setenv("XDG_CONFIG_HOME", NOWHERE, 1);
+    unlink(folder_file(*state, "gochat/client.ini", path));
+    rmdir(folder_file(*state, "gochat", path));
+    return folder_remove(state);
+}
+
+static void the_users_own_file_is_read(void **state) {
+    char file[FOLDER_PATH_SIZE], path[FOLDER_PATH_SIZE];
+
+    write_own_file(*state, "[client]\nbootnode = chat.example.org # ours\nroom = \"tea\"\nsecret_file = s\n");
+    assert_int_equal(read_config(*state, (const char *const[]){NULL}), CLIENT_CONFIG_RUN);
+    assert_string_equal(config.bootnode, "chat.example.org");
+    assert_string_equal(config.room, "tea");
+    assert_string_equal(config.secret_file, folder_file(*state, "gochat/s", path));
+    assert_int_equal(READ("--mode", "send", "--room", "coffee", "hi"), CLIENT_CONFIG_RUN);
+    assert_string_equal(config.room, "coffee");
+    free(config.text);
+    assert_int_equal(READ("--mode", "doctor"), CLIENT_CONFIG_RUN);
+    assert_string_equal(config.bootnode, "chat.example.org");
+    folder_write(folder_file(*state, "c.ini", file), "[client]\nroom = filed\n", 0600);
+    REFUSED("gochat: --bootnode: missing, expected HOST or HOST:PORT\n", "--config", file);
+    assert_int_equal(READ("--config", "/dev/null", NEEDED), CLIENT_CONFIG_RUN);
+    assert_string_equal(config.secret_file, "");
+}
+
+static void a_broken_file_of_the_users_own_is_an_error(void **state) {
+    char expected[2048];
+
+    write_own_file(*state, "[client]\nroom = tea\nprot = 7\n");
+    snprintf(expected, sizeof expected, "%s/gochat/client.ini:3: prot = 7: unknown key, did you mean port?\n",
+             (const char *)*state);
+    REFUSED(expected, NEEDED);
+    assert_int_equal(READ("--help"), CLIENT_CONFIG_DONE);
+}
+
+static void a_file_of_the_users_own_that_cannot_be_read_is_told(void **state) {
+    char path[FOLDER_PATH_SIZE], expected[2048];
+
+    setenv("XDG_CONFIG_HOME", *state, 1);
+    assert_int_equal(mkdir(folder_file(*state, "gochat", path), 0700), 0);
+    assert_int_equal(mkdir(folder_file(*state, "gochat/client.ini", path), 0700), 0);
+    snprintf(expected, sizeof expected, "%s: Is a directory\n", path);
+    REFUSED(expected, NEEDED);
+    rmdir(path);
+    assert_int_equal(READ(NEEDED), CLIENT_CONFIG_RUN);
+    assert_int_equal(symlink("client.ini", path), 0);
+    snprintf(expected, sizeof expected, "%s: Too many levels of symbolic links\n", path);
+    REFUSED(expected, NEEDED);
+}
+
+static void without_a_config_folder_it_is_in_the_home_directory(void **state) {
+    char path[FOLDER_PATH_SIZE], found[1000];
+
+    unsetenv("XDG_CONFIG_HOME");
+    setenv("HOME", *state, 1);
+    assert_false(client_config_own_file(found, sizeof found));
+    setenv("HOME", folder_file(*state, "none/at/all", path), 1);
+    assert_false(client_config_own_file(found, sizeof found));
+    setenv("HOME", "/dev/null", 1);
+    assert_false(client_config_own_file(found, sizeof found));
+    write_own_file(*state, "");
+    assert_true(client_config_own_file(found, sizeof found));
+    assert_string_equal(found, folder_file(*state, "gochat/client.ini", path));
+}
+
+static void a_tilde_in_a_flag_is_the_home_directory(void **state) {
+    char file[FOLDER_PATH_SIZE], path[FOLDER_PATH_SIZE];
+
+    setenv("HOME", *state, 1);
+    folder_write(folder_file(*state, "c.ini", file), "[client]\ndata_dir = ~/data\n", 0600);
+    assert_int_equal(READ(NEEDED, "--config=~/c.ini", "--secret-file=~/s"), CLIENT_CONFIG_RUN);
+    assert_string_equal(config.data_dir, folder_file(*state, "data", path));
+    assert_string_equal(config.secret_file, folder_file(*state, "s", path));
+    assert_int_equal(READ("--bootnode=h", "--room=~", "--nick=~", "--data-dir=~"), CLIENT_CONFIG_RUN);
+    assert_string_equal(config.data_dir, *state);
+    assert_string_equal(config.room, "~");
+    assert_string_equal(config.nick, "~");
+    REFUSED("gochat: --data-dir '~nobody-has-this-name': expected a known home directory for ~, and a path of at most "
+            "511 bytes in all\n",
+            NEEDED, "--data-dir=~nobody-has-this-name");
+    REFUSED("gochat: --config '~nobody-has-this-name/x': expected a file; /dev/null is one without settings\n", NEEDED,
+            "--config=~nobody-has-this-name/x");
+    REFUSED("gochat: --config '': expected a file; /dev/null is one without settings\n", NEEDED, "--config=");
+}
+
+static void a_doctor_needs_no_room(void **state) {
+    assert_int_equal(READ("--mode", "doctor", "--bootnode", "::1", "--json"), CLIENT_CONFIG_RUN);
+    assert_true(config.json);
+    assert_false(config.lifetime || config.sends);
+    REFUSED("gochat: --room: belongs to --mode client or --mode send\n", "--mode", "doctor", NEEDED);
+    REFUSED("gochat: --bootnode: missing, expected HOST or HOST:PORT\n", "--mode", "doctor");
 }
 
 static void a_wrong_file_is_named_with_its_line(void **state) {
@@ -184,7 +294,7 @@ static void a_wrong_file_is_named_with_its_line(void **state) {
 
 static void help_names_every_flag(void **state) {
     static const char *const names[] = {
-        "--bootnode HOST:PORT",        "--room NAME",    "--nick NAME",       "--secret-file FILE", "--port N",
+        "--bootnode HOST[:PORT]",      "--room NAME",    "--nick NAME",       "--secret-file FILE", "--port N",
         "--ui auto|curses|plain|json", "--data-dir DIR", "--log-level LEVEL", "--config FILE",      "--help"};
 
     assert_int_equal(READ("--help"), CLIENT_CONFIG_DONE);
@@ -230,7 +340,7 @@ static void the_sample_lists_exactly_the_keys_with_their_defaults(void **state) 
 }
 
 int main(void) {
-#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_clear)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(flags_land_in_the_settings),
         IN_FOLDER(what_is_not_given_is_the_default),
@@ -240,11 +350,19 @@ int main(void) {
         IN_FOLDER(a_nick_is_kept_in_its_normal_form),
         IN_FOLDER(each_wrong_flag_is_one_line),
         IN_FOLDER(flags_that_do_not_exist),
+        IN_FOLDER(what_was_misspelt_is_not_missing_too),
         IN_FOLDER(problems_come_all_at_once),
+        IN_FOLDER(the_users_own_file_is_read),
+        IN_FOLDER(a_broken_file_of_the_users_own_is_an_error),
+        IN_FOLDER(a_file_of_the_users_own_that_cannot_be_read_is_told),
+        IN_FOLDER(without_a_config_folder_it_is_in_the_home_directory),
+        IN_FOLDER(a_tilde_in_a_flag_is_the_home_directory),
+        IN_FOLDER(a_doctor_needs_no_room),
         IN_FOLDER(a_wrong_file_is_named_with_its_line),
         IN_FOLDER(help_names_every_flag),
         cmocka_unit_test(the_sample_lists_exactly_the_keys_with_their_defaults),
     };
+    setenv("XDG_CONFIG_HOME", NOWHERE, 1);
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }

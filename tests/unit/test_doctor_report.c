@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "client/doctor/options.h"
+#include "client/config.h"
 #include "client/doctor/report.h"
 
 static struct address parsed(const char *text) {
@@ -226,25 +226,25 @@ static void an_object(void **state) {
     free(text);
 }
 
-static enum client_config_result read_flags(struct doctor_options *out, char *const *flags) {
+static enum client_config_result read_flags(struct client_config *out, char *const *flags) {
     char *arguments[16] = {"gochat", "--mode", "doctor"};
     int count = 3;
     while (*flags) arguments[count++] = *flags++;
-    return doctor_options_read(count, arguments, out);
+    return client_config_read(count, arguments, out);
 }
 #define FLAGS(...) ((char *const[]){__VA_ARGS__, NULL})
 
 static void flags_are_read(void **state) {
     (void)state;
-    struct doctor_options options;
+    struct client_config options;
     assert_int_equal(read_flags(&options, FLAGS("--bootnode", "a.example:1", "--bootnode=b.example:2")),
                      CLIENT_CONFIG_RUN);
-    assert_string_equal(options.config.bootnode, "a.example:1,b.example:2");
+    assert_string_equal(options.bootnode, "a.example:1,b.example:2");
     assert_false(options.json || options.lifetime);
     assert_int_equal(read_flags(&options, FLAGS("--json", "--lifetime", "--bootnode", "a:1", "--port", "4000")),
                      CLIENT_CONFIG_RUN);
     assert_true(options.json && options.lifetime);
-    assert_int_equal(options.config.port, 4000);
+    assert_int_equal(options.port, 4000);
 }
 
 int main(void) {
@@ -260,6 +260,7 @@ int main(void) {
         cmocka_unit_test(an_object),
         cmocka_unit_test(flags_are_read),
     };
+    setenv("XDG_CONFIG_HOME", "/nonexistent", 1); /* no settings of whoever runs the tests */
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("doctor_report", tests, NULL, NULL);
 }

@@ -38,6 +38,7 @@ my $owner = $$;
 my $root = abs_path(dirname(__FILE__) . '/../../..');
 my $gochat = abs_path($ENV{GOCHAT} // "$root/gochat");
 my $tools = $ENV{BUILD_TESTS} // ($ENV{OUT} // "$root/build") . '/tests';
+$ENV{XDG_CONFIG_HOME} = '/nonexistent'; # no settings of whoever runs the tests
 my $slow = $ENV{GOCHAT_SLOW} // ($ENV{SAN} ? 4 : 1);
 my $logs; # made when the first program starts
 my @programs;

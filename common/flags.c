@@ -1,0 +1,235 @@
+#include "common/flags.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "common/similar.h"
+#include "common/text.h"
+
+#define NAME_SIZE 64
+#define SHOWN_SIZE 256
+#define LEFT_WIDTH 27 /* of a list: "--secret-file FILE" and the like */
+
+const struct flag *flag_at(const struct flag_table *table, size_t index) {
+    return (const struct flag *)(const void *)((const char *)table->rows + index * table->row_size);
+}
+
+__attribute__((format(printf, 3, 4))) static void append(char *out, size_t size, const char *format, ...) {
+    size_t at = strlen(out);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(out + at, size - at, format, arguments);
+    va_end(arguments);
+}
+
+/* A word of the user's, safe to print and not endless. */
+static const char *shown(const char *word, char out[static SHOWN_SIZE]) {
+    (void)text_filter(word, strnlen(word, SHOWN_SIZE / 4), false, out, SHOWN_SIZE);
+    return out;
+}
+
+/* --- which flag is meant --- */
+
+/* A flag as it was typed: its name without dashes, cut at '='. */
+struct typed {
+    const char *word;
+    char name[NAME_SIZE];
+    size_t dashes;     /* 1 or 2 */
+    const char *value; /* behind '='; NULL: none */
+};
+
+/* Every way to choose rows: by the typed name, or by how near it they are. */
+enum match { EXACT, BEGINNING, NEAR };
+
+static bool matches(const struct flag *flag, const char *name, enum match match, size_t nearest) {
+    switch (match) {
+    case EXACT: return strcmp(flag->name, name) == 0;
+    case BEGINNING: return *name && strncmp(flag->name, name, strlen(name)) == 0;
+    default: return nearest != SIZE_MAX && similar_changes(name, flag->name) == nearest;
+    }
+}
+
+static size_t nearest_of(const struct flag_reader *reader, const char *name, unsigned modes) {
+    size_t nearest = SIZE_MAX;
+    for (size_t i = 0; i < reader->table.count; i++) {
+        const struct flag *flag = flag_at(&reader->table, i);
+        if (flag->modes & modes) nearest = similar_nearer(name, flag->name, nearest);
+    }
+    return nearest;
+}
+
+/* The first row that matches, and how many names do: rows of several modes may have one name. With `list` also
+ * "--port or --policy". */
+static const struct flag *find(const struct flag_reader *reader, unsigned modes, const char *name, enum match match,
+                               size_t *count, char *list, size_t list_size) {
+    const struct flag *first = NULL, *last = NULL;
+    size_t nearest = match == NEAR ? nearest_of(reader, name, modes) : SIZE_MAX;
+    *count = 0;
+    if (list) *list = '\0';
+    for (size_t i = 0; i < reader->table.count; i++) {
+        const struct flag *flag = flag_at(&reader->table, i);
+        if (!(flag->modes & modes) || !matches(flag, name, match, nearest)) continue;
+        if (last && strcmp(last->name, flag->name) == 0) continue;
+        if (list) append(list, list_size, "%s--%s", first ? " or " : "", flag->name);
+        if (!first) first = flag;
+        last = flag;
+        ++*count;
+    }
+    return first;
+}
+
+/* "--mode send or --mode doctor": who has a flag of this name. */
+static void list_modes(const struct flag_reader *reader, const char *name, char *out, size_t size) {
+    unsigned modes = 0;
+    const char *separator = "";
+    for (size_t i = 0; i < reader->table.count; i++)
+        if (strcmp(flag_at(&reader->table, i)->name, name) == 0) modes |= flag_at(&reader->table, i)->modes;
+    for (size_t i = 0; reader->mode_names && reader->mode_names[i]; i++) {
+        if (!(modes & (1u << i))) continue;
+        append(out, size, "%s--mode %s", separator, reader->mode_names[i]);
+        separator = " or ";
+    }
+}
+
+/* --- what is wrong --- */
+
+static enum flag_item complain_unknown(const struct flag_reader *reader, const struct typed *typed, char *why,
+                                       size_t size) {
+    static const enum match ways[] = {NEAR, BEGINNING};
+    unsigned others = reader->mode_names ? ~reader->modes : 0;
+    char list[SHOWN_SIZE], word[SHOWN_SIZE];
+    size_t count;
+    snprintf(why, size, "%s: ", shown(typed->word, word));
+    const struct flag *other = find(reader, others, typed->name, EXACT, &count, NULL, 0);
+    if (other && typed->dashes == 2) {
+        append(why, size, "belongs to ");
+        list_modes(reader, other->name, why, size);
+        return FLAG_WRONG;
+    }
+    append(why, size, "no such flag");
+    for (size_t i = 0; i < 2; i++) {
+        if (!find(reader, reader->modes, typed->name, ways[i], &count, list, sizeof list)) continue;
+        append(why, size, ", did you mean %s?", list);
+        return FLAG_WRONG;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        if (!(other = find(reader, others, typed->name, ways[i], &count, NULL, 0)) || count > 1) continue;
+        append(why, size, ", did you mean --%s of ", other->name);
+        list_modes(reader, other->name, why, size);
+        append(why, size, "?");
+        return FLAG_WRONG;
+    }
+    append(why, size, " (see %s%s)", reader->help_command,
+           reader->takes_words ? "; text that begins with - stands behind --" : "");
+    return FLAG_WRONG;
+}
+
+static bool is_mode(const struct flag_reader *reader, const char *word) {
+    for (size_t i = 0; reader->mode_names && reader->mode_names[i]; i++)
+        if (strcmp(reader->mode_names[i], word) == 0) return true;
+    return false;
+}
+
+/* Word processors and web pages make one long dash of two. */
+static size_t long_dash(const char *word) {
+    static const char *const dashes[] = {"\u2013", "\u2014", "\u2212"};
+    for (size_t i = 0; i < sizeof dashes / sizeof *dashes; i++)
+        if (strncmp(word, dashes[i], strlen(dashes[i])) == 0) return strlen(dashes[i]);
+    return 0;
+}
+
+static enum flag_item complain_word(const struct flag_reader *reader, const char *word, char *why, size_t size) {
+    char list[SHOWN_SIZE], text[SHOWN_SIZE];
+    size_t count, dash = long_dash(word);
+    snprintf(why, size, "argument '%s': ", shown(word, text));
+    if (dash && find(reader, reader->modes, word + dash + strspn(word + dash, "-"), EXACT, &count, list, sizeof list))
+        append(why, size, "begins with another dash, did you mean %s?", list);
+    else if (is_mode(reader, word))
+        append(why, size, "expected flags only, did you mean --mode %s?", word);
+    else
+        append(why, size, "expected flags only (see %s)", reader->help_command);
+    return FLAG_WRONG;
+}
+
+/* --- reading --- */
+
+static bool is_flag(const struct flag_reader *reader, const char *word) {
+    size_t count;
+    return strncmp(word, "--", 2) == 0 && find(reader, reader->modes, word + 2, EXACT, &count, NULL, 0);
+}
+
+static enum flag_item take_value(struct flag_reader *reader, const struct flag *flag, const struct typed *typed,
+                                 const char **value, char *why, size_t size) {
+    char text[SHOWN_SIZE];
+    *value = typed->value ? typed->value : "";
+    if (!flag->value && typed->value) {
+        snprintf(why, size, "--%s '%s': expected without a value", flag->name, shown(typed->value, text));
+        return FLAG_WRONG;
+    }
+    if (!flag->value || typed->value) return FLAG_GIVEN;
+    const char *next = reader->at < reader->count ? reader->words[reader->at] : NULL;
+    if (next && !is_flag(reader, next)) {
+        *value = next;
+        reader->at++;
+        return FLAG_GIVEN;
+    }
+    snprintf(why, size, "--%s: expected a value, as in --%s %s%s%s", flag->name, flag->name, flag->value,
+             next ? "; here comes the flag " : "", next ? next : "");
+    return FLAG_WRONG;
+}
+
+static void split(const char *word, struct typed *out) {
+    out->word = word;
+    out->dashes = word[1] == '-' ? 2 : 1;
+    const char *name = word + out->dashes;
+    size_t length = strcspn(name, "=");
+    out->value = name[length] ? name + length + 1 : NULL;
+    snprintf(out->name, sizeof out->name, "%.*s", length < NAME_SIZE ? (int)length : 0, name);
+}
+
+static enum flag_item take_flag(struct flag_reader *reader, const char *word, const struct flag **flag,
+                                const char **value, char *why, size_t size) {
+    struct typed typed;
+    char list[SHOWN_SIZE];
+    size_t count = 0;
+    split(word, &typed);
+    *flag = typed.dashes == 2 ? find(reader, reader->modes, typed.name, EXACT, &count, NULL, 0) : NULL;
+    if (!*flag && typed.dashes == 2)
+        *flag = find(reader, reader->modes, typed.name, BEGINNING, &count, list, sizeof list);
+    if (count == 1) return take_value(reader, *flag, &typed, value, why, size);
+    reader->unknown_before = !typed.value;
+    if (!*flag) return complain_unknown(reader, &typed, why, size);
+    snprintf(why, size, "--%s: may be short for %s", typed.name, list);
+    return FLAG_WRONG;
+}
+
+enum flag_item flag_next(struct flag_reader *reader, const struct flag **flag, const char **value, char *why,
+                         size_t why_size) {
+    while (reader->at < reader->count) {
+        const char *word = reader->words[reader->at++];
+        bool unknown_before = reader->unknown_before;
+        reader->unknown_before = false;
+        if (!reader->words_only && strcmp(word, "--") == 0) {
+            reader->words_only = true;
+            continue;
+        }
+        if (!reader->words_only && word[0] == '-' && word[1] != '\0')
+            return take_flag(reader, word, flag, value, why, why_size);
+        *value = word;
+        if (reader->takes_words) return FLAG_WORD;
+        reader->unknown_before = true;
+        if (!unknown_before) return complain_word(reader, word, why, why_size);
+    }
+    return FLAG_END;
+}
+
+void flags_list(const struct flag_table *table, unsigned modes, FILE *out) {
+    for (size_t i = 0; i < table->count; i++) {
+        const struct flag *flag = flag_at(table, i);
+        char left[NAME_SIZE];
+        if (!flag->help || !(flag->modes & modes)) continue;
+        snprintf(left, sizeof left, "--%s%s%s", flag->name, flag->value ? " " : "", flag->value ? flag->value : "");
+        fprintf(out, "  %-*s  %s\n", LEFT_WIDTH, left, flag->help);
+    }
+}

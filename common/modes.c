@@ -1,0 +1,148 @@
+#include "common/modes.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/similar.h"
+#include "common/text.h"
+
+#define ALL ((1u << MODES) - 1)
+#define CLIENT (1u << MODE_CLIENT)
+#define SEND (1u << MODE_SEND)
+#define BOOTNODE (1u << MODE_BOOTNODE)
+#define DOCTOR (1u << MODE_DOCTOR)
+#define CHAT (CLIENT | SEND)
+
+/* clang-format off */
+static const struct flag flags[] = {
+    {"bootnode", "HOST[:PORT]", "where to register; up to 4, each with its flag", CHAT},
+    {"bootnode", "HOST[:PORT]", "whom to ask; a second one tells more; up to 4", DOCTOR},
+    {"room", "NAME", "the room to join, any text", CHAT},
+    {"nick", "NAME", "the name that others see", CHAT},
+    {"secret-file", "FILE", "the room's secret; who does not have it stays outside", CHAT},
+    {"port", "N", "the local UDP port, 0 for any", CHAT | DOCTOR},
+    {"ui", "auto|curses|plain|json", "the user interface", CLIENT},
+    {"timeout", "SECONDS", "wait so long for the bootnode, and so long for acknowledgements", SEND},
+    {"data-dir", "DIR", "where our key and the known keys are kept", CHAT},
+    {"log-level", "LEVEL", "error, warning, info or debug", CHAT},
+    {"json", NULL, "one JSON object instead of a page", DOCTOR},
+    {"lifetime", NULL, "how long the NAT keeps a mapping, too: takes up to 10 minutes", DOCTOR},
+    {"listen", "ADDR[:PORT]", "where to listen on UDP; several with commas; else [::]:9595", BOOTNODE},
+    {"config", "FILE", "settings instead of those in ~/.config/gochat/client.ini", CHAT},
+    {"config", "FILE", "the client's settings, of which bootnode and port count", DOCTOR},
+    {"config", "FILE", "settings; conf/bootnode.ini explains them", BOOTNODE},
+    {"check-config", NULL, "says what is wrong with the settings, and does not start", BOOTNODE},
+    {"mode", "MODE", NULL, ALL},
+    {"help", NULL, "prints this", ALL},
+    {"version", NULL, "prints the version", ALL},
+};
+
+static const struct {
+    const char *does, *usage, *example;
+} pages[MODES] = {
+    [MODE_CLIENT] = {"chats in a room; the mode where none is named",
+                     "gochat [--mode client] --bootnode HOST[:PORT] --room NAME [FLAG]...",
+                     "gochat --bootnode chat.example.org --room tea"},
+    [MODE_SEND] = {"says its words, or its input, waits until all who are there have it, and leaves",
+                   "gochat --mode send --bootnode HOST[:PORT] --room NAME [FLAG]... [TEXT...]",
+                   "gochat --mode send --bootnode chat.example.org --room tea the build is done"},
+    [MODE_BOOTNODE] = {"introduces people to each other, at a public address",
+                       "gochat --mode bootnode [FLAG]...",
+                       "gochat --mode bootnode --listen 0.0.0.0:9595"},
+    [MODE_DOCTOR] = {"says what to expect from this network, and what kind of NAT it has",
+                     "gochat --mode doctor --bootnode HOST[:PORT] [--bootnode HOST[:PORT]] [FLAG]...",
+                     "gochat --mode doctor --bootnode chat.example.org"},
+};
+/* clang-format on */
+
+static const char *const names[MODES + 1] = {
+    [MODE_CLIENT] = "client", [MODE_SEND] = "send", [MODE_BOOTNODE] = "bootnode", [MODE_DOCTOR] = "doctor"};
+static const char *const help_commands[MODES] = {
+    [MODE_CLIENT] = "gochat --mode client --help",
+    [MODE_SEND] = "gochat --mode send --help",
+    [MODE_BOOTNODE] = "gochat --mode bootnode --help",
+    [MODE_DOCTOR] = "gochat --mode doctor --help",
+};
+
+const struct flag_table mode_flags = FLAG_TABLE(flags);
+_Static_assert(sizeof flags / sizeof *flags <= MODE_FLAGS_MOST, "who keeps a value for each has room for these");
+
+const char *mode_name(enum mode mode) {
+    return names[mode];
+}
+
+struct flag_reader mode_reader(enum mode mode, int argc, char *const *argv) {
+    return (struct flag_reader){.table = mode_flags,
+                                .modes = 1u << mode,
+                                .mode_names = names,
+                                .help_command = help_commands[mode],
+                                .takes_words = mode == MODE_SEND,
+                                .words = argv + 1,
+                                .count = (size_t)argc - 1};
+}
+
+static bool find_mode(const char *name, enum mode *out, char *why, size_t size) {
+    size_t nearest = SIZE_MAX, used;
+    char shown[256];
+    for (size_t i = 0; i < MODES; i++) {
+        *out = (enum mode)i;
+        if (strcmp(name, names[i]) == 0) return true;
+        nearest = similar_nearer(name, names[i], nearest);
+    }
+    (void)text_filter(name, strnlen(name, sizeof shown / 4), false, shown, sizeof shown);
+    used = (size_t)snprintf(why, size, "--mode '%s': expected client, send, bootnode or doctor", shown);
+    for (size_t i = 0; i < MODES && nearest != SIZE_MAX; i++)
+        if (similar_changes(name, names[i]) == nearest)
+            return snprintf(why + used, size - used, "; did you mean %s?", names[i]), false;
+    return false;
+}
+
+bool mode_choose(int argc, char *const *argv, struct mode_choice *out, char *why, size_t why_size) {
+    struct flag_reader reader = mode_reader(MODE_SEND, argc, argv);
+    const struct flag *flag;
+    const char *value;
+    char ignored[256];
+    *out = (struct mode_choice){.mode = MODE_CLIENT};
+    reader.modes = ALL;
+    for (enum flag_item item; (item = flag_next(&reader, &flag, &value, ignored, sizeof ignored)) != FLAG_END;) {
+        if (item != FLAG_GIVEN) continue;
+        if (strcmp(flag->name, "help") == 0) out->help = true;
+        if (strcmp(flag->name, "version") == 0) out->version = true;
+        if (strcmp(flag->name, "mode") != 0) continue;
+        if (!find_mode(value, &out->mode, why, why_size)) return false;
+        out->named = true;
+    }
+    return true;
+}
+
+void mode_print_help(enum mode mode) {
+    printf("%s\n\n--mode %s %s.\n\n", pages[mode].usage, names[mode], pages[mode].does);
+    flags_list(&mode_flags, 1u << mode, stdout);
+    if (mode != MODE_BOOTNODE) puts("\nWithout a PORT it is 9595. conf/client.ini explains the settings.");
+    printf("\nFor example:  %s\n", pages[mode].example);
+}
+
+void modes_print_help(void) {
+    puts("gochat [--mode MODE] [FLAG]...\n\n"
+         "GoChat: group chat from terminal to terminal, introduced by a bootnode. The modes, each with an example:\n");
+    for (size_t i = 0; i < MODES; i++)
+        printf("  %-8s  %s\n            %s\n", names[i], pages[i].does, pages[i].example);
+    puts("\n"
+         "gochat --mode MODE --help lists the flags of one. What is always the same for you, as the bootnode, can "
+         "stand\n"
+         "in ~/.config/gochat/client.ini; conf/client.ini explains it. --version prints the version.");
+}
+
+void modes_print_start(void) {
+    puts("GoChat is group chat from terminal to terminal: a bootnode introduces people, then they talk directly, "
+         "encrypted.\n"
+         "\n"
+         "Chat in a room, where somebody runs a bootnode:\n"
+         "    gochat --bootnode chat.example.org --room tea\n"
+         "Run one, and try it from another terminal of this machine:\n"
+         "    gochat --mode bootnode\n"
+         "    gochat --bootnode localhost --room tea\n"
+         "\n"
+         "gochat --help has the rest.");
+}
