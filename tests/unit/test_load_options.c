@@ -108,9 +108,11 @@ static void complaints_name_flag_value_and_expectation(void **state) {
     static const struct {
         const char *line, *flag, *value, *expected;
     } wrong[] = {
-        {"", "--bootnode", "missing", "expected HOST:PORT"},
+        {"", "--bootnode", "missing", "expected HOST or HOST:PORT"},
         {"--bootnode", "--bootnode", "", "expected a value"},
-        {"--bootnode 127.0.0.1", "--bootnode", "'127.0.0.1'", ""},
+        {"--bootnode 127.0.0.1:", "--bootnode", "'127.0.0.1:'", ""},
+        {"--bootnode 127.0.0.1:1 --to 127.0.0.1", "--to", "'127.0.0.1'", "expected HOST:PORT"},
+        {"--bootnode 127.0.0.1:1 --json ~nobody-has-this-name/x", "--json", "'~nobody", "expected a path"},
         {"--bootnode 127.0.0.1:1 --sessions many", "--sessions", "'many'", "expected a number"},
         {"--bootnode 127.0.0.1:1 --sessions -1", "--sessions", "'-1'", "expected a number"},
         {"--bootnode 127.0.0.1:1 --room-size 0", "--room-size", "'0'", "from 1 to"},
@@ -126,7 +128,9 @@ static void complaints_name_flag_value_and_expectation(void **state) {
         {"--to 127.0.0.1:1 --raw 11", "--raw", "'11'", "12 to 1200"},
         {"--to 127.0.0.1:1 --raw 1201", "--raw", "'1201'", "12 to 1200"},
         {"--to 127.0.0.1:1 --idle", "--bootnode", "missing", ""},
-        {"--fast", "--fast", "unknown flag", "--help"},
+        {"--fast", "--fast", "no such flag", "--help"},
+        {"--room_size 3", "--room_size", "no such flag", "did you mean --room-size?"},
+        {"--r 3", "--r: ", "may be short for", "--room-size or --rows"},
         {"fast", "'fast'", "expected flags", "--help"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
