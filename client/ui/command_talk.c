@@ -1,10 +1,12 @@
 /* Commands that tell the engine something: /join /part /nick /me /msg. */
+#include <limits.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "client/secret_file.h"
 #include "client/ui/command_parts.h"
+#include "common/home.h"
 
 static struct conversation *joined(const struct command_host *host, const char *name) {
     for (size_t i = 0; i < host->conversations->count; i++)
@@ -21,9 +23,9 @@ static void join_with_secret(const struct command_host *host, const struct comma
                              const char *file) {
     uint8_t secret[ROOM_SECRET_MAX];
     size_t size = 0;
-    char why[256];
+    char why[256] = "expected a known home directory for ~", path[PATH_MAX];
 
-    if (secret_file_read(file, secret, &size, why, sizeof why))
+    if (home_expand(file, path, sizeof path) && secret_file_read(path, secret, &size, why, sizeof why))
         tell(host, INPUT_JOIN, room, secret, size);
     else
         command_fail(host, self, "secret file %s: %s", file, why);

@@ -375,6 +375,8 @@ static void wrong_use_is_told_what_was_expected(void **state) {
         {"/join \"a\"b", "/join: expected /join ROOM [SECRET-FILE]"},
         {"/join \"\"", "/join: expected a room's name of 1 to 256 bytes"},
         {"/join coffee /no/such/file", "/join: secret file /no/such/file: No such file or directory"},
+        {"/join coffee ~nobody-has-this-name/x", "/join: secret file ~nobody-has-this-name/x: expected a known home "
+                                                 "directory for ~"},
         {"/join tea secret", "/join: you are in tea already, expected /part first"},
         {"/part coffee", "/part: you are not in that room, expected one of tea"},
         {"/nick", "/nick: expected /nick NAME"},
@@ -466,6 +468,9 @@ static void join_reads_the_secret(void **state) {
     folder_write(file, "open sesame\r\n\n", 0600);
     snprintf(line, sizeof line, "/join cave %s", file);
     expect_told(&stage, line, INPUT_JOIN, "cave", "open sesame");
+    done(&stage);
+    assert_int_equal(setenv("HOME", *state, 1), 0);
+    expect_told(&stage, "/join cave ~/secret", INPUT_JOIN, "cave", "open sesame");
     done(&stage);
     snprintf(line, sizeof line, "/join cave \"%s\"", file);
     expect_told(&stage, line, INPUT_JOIN, "cave", "open sesame");
