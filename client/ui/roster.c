@@ -184,5 +184,8 @@ enum roster_match roster_named(const struct roster *roster, const char *name, st
     wanted.size = strlen(wanted.name);
     if (wanted.size > 0 && strchr(":,", wanted.name[wanted.size - 1])) wanted.name[--wanted.size] = '\0';
     if (wanted.size == 0) return ROSTER_NOBODY;
+    /* Whoever takes that for a nick cannot keep a program, which names people by their ids, from others. */
+    if (wanted.size == (size_t)2 * MEMBER_ID_SIZE && match(roster, &wanted, has_id, out) == ROSTER_FOUND)
+        return ROSTER_FOUND;
     return unknown ? match(roster, &wanted, has_id, out) : match_all(roster, &wanted, out);
 }

@@ -44,7 +44,8 @@ struct member *roster_find(const struct roster *roster, const uint8_t id[static 
 
 enum roster_match { ROSTER_FOUND, ROSTER_NOBODY, ROSTER_SEVERAL };
 /* By what a user writes: nick, nick#digits, or the beginning (four digits at least) of the member id or of the
- * fingerprint; nicks compare without regard to case if exactly one does so. A trailing ':' or ',' is not looked at. */
+ * fingerprint; nicks compare without regard to case if exactly one does so. A whole id means
+ * its member, whatever others are called. A trailing ':' or ',' is not looked at. */
 enum roster_match roster_named(const struct roster *roster, const char *name, struct member **out);
 
 /* `out` as described above. `fingerprint` empty: by the id. */

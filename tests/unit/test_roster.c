@@ -376,6 +376,20 @@ static void a_nick_like_digits_leaves_it_open_who_is_meant(void **state) {
     roster_clear(&roster);
 }
 
+/* As programs name people. A nick may be as long as an id. */
+static void a_whole_id_is_nobody_elses(void **state) {
+    static const char id[] = "5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e";
+    struct roster roster = {.members = NULL};
+
+    (void)state;
+    come(&roster, 0x60, id, IMPOSTOR_PRINT);
+    expect_found(&roster, id, 0x60);
+    come(&roster, 0x5e, "bob", BOB_PRINT);
+    expect_found(&roster, id, 0x5e);
+    expect_found(&roster, "5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e#9999", 0x60);
+    roster_clear(&roster);
+}
+
 static void the_label_of_the_unknown_is_an_id(void **state) {
     struct roster roster = {.members = NULL};
 
@@ -411,6 +425,7 @@ int main(void) {
         cmocka_unit_test(every_label_finds_its_member),
         cmocka_unit_test(a_nick_like_a_label_is_not_found_for_it),
         cmocka_unit_test(a_nick_like_digits_leaves_it_open_who_is_meant),
+        cmocka_unit_test(a_whole_id_is_nobody_elses),
         cmocka_unit_test(the_label_of_the_unknown_is_an_id),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
