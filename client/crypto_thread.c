@@ -100,6 +100,7 @@ static void take_inputs(struct crypto_thread *crypto, uint64_t now) {
     struct queue_node *node;
     while ((node = queue_pop(&crypto->inputs))) {
         struct input *input = (struct input *)node;
+        engine_answer(crypto->engine, *input->ref ? input->ref : NULL);
         switch (input->type) {
         case INPUT_SAY:
             engine_say(crypto->engine, input->room, input->kind, input->peer, input->text, input->size, now);
@@ -113,6 +114,7 @@ static void take_inputs(struct crypto_thread *crypto, uint64_t now) {
         case INPUT_RESOLVED: take_resolved(crypto, input, now); break;
         case INPUT_PORT_MAPPED: take_port_mapped(crypto, input, now); break;
         }
+        engine_answer(crypto->engine, NULL);
         input_destroy(input);
     }
 }

@@ -48,6 +48,7 @@ struct engine {
     struct room_name *names;
     struct room_slot rooms[ENGINE_ROOMS_MAX];
     size_t room_count;
+    const char *ref; /* of the input that is being worked off, NULL: none */
 };
 
 static void on_send(void *context, uint16_t socket, const struct address *to, const uint8_t *data, size_t size) {
@@ -79,6 +80,7 @@ static void on_close_socket(void *context, uint16_t socket) {
 
 static void on_emit(void *context, struct event *event) {
     struct engine *engine = context;
+    if (engine->ref) snprintf(event->ref, sizeof event->ref, "%s", engine->ref);
     engine->io.emit(engine->io.context, event);
 }
 
@@ -297,6 +299,10 @@ void engine_part(struct engine *engine, const char *room, uint64_t now) {
     if (!slot) return;
     slot->rejoins = false;
     chatroom_part(slot->chatroom, now);
+}
+
+void engine_answer(struct engine *engine, const char *ref) {
+    engine->ref = ref;
 }
 
 void engine_say(struct engine *engine, const char *room, enum chat_kind kind, const uint8_t *peer, const char *text,

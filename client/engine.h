@@ -65,6 +65,8 @@ void engine_receive(struct engine *engine, uint16_t socket, const struct address
  * second) or there are too many rooms. Where we are already, nothing. Where we are still parting, joins again. */
 void engine_join(struct engine *engine, const char *room, const void *secret, size_t secret_size, uint64_t now);
 void engine_part(struct engine *engine, const char *room, uint64_t now);
+/* What is emitted until the next call answers an input of this ref (events.h); NULL: none. It is not copied. */
+void engine_answer(struct engine *engine, const char *ref);
 /* To everyone present in the room, or (CHAT_PRIVATE) to the peer alone. A peer that is not there: EVENT_ERROR, and the
  * credit comes back. A room where we are not, or that we are parting: EVENT_ERROR. */
 void engine_say(struct engine *engine, const char *room, enum chat_kind kind, const uint8_t *peer, const char *text,

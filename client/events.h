@@ -65,6 +65,8 @@ enum event_type {
     EVENT_TYPES,
 };
 
+#define EVENT_REF_SIZE 128
+
 struct event {
     struct queue_node node; /* first */
     enum event_type type;
@@ -90,6 +92,7 @@ struct event {
     uint64_t shown_ms;   /* when the event was made, by ours, too */
     uint64_t ago_ms;
     uint64_t lost;
+    char ref[EVENT_REF_SIZE]; /* of the input that it answers (struct input); empty: none */
     bool history; /* passed on by others; the author may be nobody in the room, and the nick (empty: another's) its own
                      word */
     bool late;    /* what was said well after it was shown before it */
@@ -122,6 +125,7 @@ struct input {
     char room[ROOM_NAME_MAX + 1];
     uint8_t peer[MEMBER_ID_SIZE];
     unsigned bootnode;
+    char ref[EVENT_REF_SIZE]; /* JSON text by which who asked knows the answer again; comes back in the events */
     size_t size;
     char text[]; /* zero-terminated */
 };

@@ -15,7 +15,7 @@
 
 static void show_member(const struct command_host *host, const struct conversation *room, const struct member *member,
                         bool everything) {
-    struct event *event = event_create(EVENT_MEMBER, NULL, 0);
+    struct event *event = command_event(host, EVENT_MEMBER, NULL);
 
     event->room = room->name;
     memcpy(event->peer, member->id, sizeof event->peer);
@@ -107,7 +107,7 @@ static void ask_timeline(const struct command_host *host, const struct conversat
     struct input *input = input_create(INPUT_INFO, room->name, NULL, 0);
 
     memcpy(input->peer, peer->id, sizeof input->peer);
-    host->tell(host->context, input);
+    command_tell(host, input);
 }
 
 void command_info(const struct command_host *host, const struct command *self, char *arguments) {

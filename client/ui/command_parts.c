@@ -16,9 +16,21 @@
 
 /* --- saying something --- */
 
+struct event *command_event(const struct command_host *host, enum event_type type, const char *text) {
+    struct event *event = event_create(type, text, text ? strlen(text) : 0);
+
+    if (host->ref) snprintf(event->ref, sizeof event->ref, "%s", host->ref);
+    return event;
+}
+
+void command_tell(const struct command_host *host, struct input *input) {
+    if (host->ref) snprintf(input->ref, sizeof input->ref, "%s", host->ref);
+    host->tell(host->context, input);
+}
+
 static void show_text(const struct command_host *host, enum event_type type, const struct conversation *room,
                       char *text) {
-    struct event *event = event_create(type, text, strlen(text));
+    struct event *event = command_event(host, type, text);
 
     if (room) event->room = room->name;
     host->show(host->context, event);
@@ -33,7 +45,9 @@ void command_fail(const struct command_host *host, const struct command *self, c
     va_start(arguments, format);
     if (vasprintf(&what, format, arguments) < 0) abort();
     va_end(arguments);
-    if (asprintf(&text, "/%.*s: %s", NAME_SHOWN, self->name, what) < 0) abort();
+    if (asprintf(&text, "%s%s%.*s%s%s", host->place ? host->place : "", self ? "/" : "", NAME_SHOWN,
+                 self ? self->name : "", self ? ": " : "", what) < 0)
+        abort();
     free(what);
     show_text(host, EVENT_ERROR, NULL, text);
 }

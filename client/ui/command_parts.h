@@ -3,7 +3,11 @@
 
 #include "client/ui/commands.h"
 
-/* An ERROR, "/NAME: …". */
+/* To the engine, which takes it. */
+void command_tell(const struct command_host *host, struct input *input);
+/* An event that answers the command; text NULL: none. event_destroy it. */
+struct event *command_event(const struct command_host *host, enum event_type type, const char *text);
+/* An ERROR, "/NAME: …"; `self` NULL: the host's place says whose it is. */
 __attribute__((format(printf, 3, 4))) void command_fail(const struct command_host *host, const struct command *self,
                                                         const char *format, ...);
 /* "/join: expected /join ROOM [SECRET-FILE]" */
@@ -21,6 +25,9 @@ char *command_whole(char *arguments);
 struct conversation *command_room(const struct command_host *host, const struct command *self);
 /* The current room, if something can still be said there. */
 struct conversation *command_talk(const struct command_host *host, const struct command *self);
+/* Says it to one member alone, named as users name them; or says why not. */
+void command_private(const struct command_host *host, const struct command *self, const struct conversation *room,
+                     const char *name, const char *text, size_t size);
 struct member *command_peer(const struct command_host *host, const struct command *self,
                             const struct conversation *room, const char *name);
 

@@ -16,7 +16,7 @@ static struct conversation *joined(const struct command_host *host, const char *
 
 static void tell(const struct command_host *host, enum input_type type, const char *room, const void *text,
                  size_t size) {
-    host->tell(host->context, input_create(type, room, text, size));
+    command_tell(host, input_create(type, room, text, size));
 }
 
 static void join_with_secret(const struct command_host *host, const struct command *self, const char *room,
@@ -105,28 +105,33 @@ void command_me(const struct command_host *host, const struct command *self, cha
     if (!room) return;
     input = input_create(INPUT_SAY, room->name, arguments, strlen(arguments));
     input->kind = CHAT_ACTION;
-    host->tell(host->context, input);
+    command_tell(host, input);
+}
+
+void command_private(const struct command_host *host, const struct command *self, const struct conversation *room,
+                     const char *name, const char *text, size_t size) {
+    const struct member *peer = command_peer(host, self, room, name);
+    struct input *input;
+
+    if (!peer) return;
+    if (peer->standing == STANDING_BLOCKED) {
+        command_fail(host, self, "%s is blocked: the key is not the one known for that nick", peer->label);
+        return;
+    }
+    input = input_create(INPUT_SAY, room->name, text, size);
+    input->kind = CHAT_PRIVATE;
+    memcpy(input->peer, peer->id, sizeof input->peer);
+    command_tell(host, input);
 }
 
 void command_msg(const struct command_host *host, const struct command *self, char *arguments) {
     char *text = arguments, *name = command_word(&text);
-    struct conversation *room;
-    struct member *peer;
-    struct input *input;
+    const struct conversation *room;
 
     if (!name || *text == '\0') {
         command_usage(host, self);
         return;
     }
     room = command_talk(host, self);
-    peer = room ? command_peer(host, self, room, name) : NULL;
-    if (!peer) return;
-    if (peer->standing == STANDING_BLOCKED) {
-        command_fail(host, self, "%s is blocked: the key is not the one known for that nick", peer->label);
-        return;
-    }
-    input = input_create(INPUT_SAY, room->name, text, strlen(text));
-    input->kind = CHAT_PRIVATE;
-    memcpy(input->peer, peer->id, sizeof input->peer);
-    host->tell(host->context, input);
+    if (room) command_private(host, self, room, name, text, strlen(text));
 }

@@ -29,7 +29,9 @@ struct command_host {
     struct ignores *ignores;
     struct transcripts *transcripts;
     struct client_config *settings;
-    void (*tell)(void *context, struct input *input);       /* to the engine; takes it, and counts credit */
+    const char *ref;                                  /* of what runs, for the events that answer it; NULL: none */
+    const char *place;                                /* before what is wrong, "line 3: "; NULL: nothing */
+    void (*tell)(void *context, struct input *input); /* to the engine; takes it, and counts credit */
     void (*show)(void *context, const struct event *event); /* a NOTICE, ERROR or MEMBER */
     void (*go)(void *context, struct conversation *to);     /* make it the current one */
     void (*find)(void *context, const char *text);          /* NULL: no screen. Empty: further up */

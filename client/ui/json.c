@@ -264,6 +264,7 @@ char *ui_json_line(const struct event *event) {
 
         if (value) json_object_set_new(object, fields[i].key, value);
     }
+    if (*event->ref) json_object_set_new(object, "ref", json_loads(event->ref, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL));
     text = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(RTT_DIGITS));
     json_decref(object);
     if (text) line = line_of(text);

@@ -12,6 +12,7 @@
 #include "client/ui/conversations.h"
 #include "client/ui/ignores.h"
 #include "client/ui/lines.h"
+#include "client/ui/objects.h"
 #include "client/ui/transcripts.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -32,13 +33,15 @@ struct loop {
     char awaited_room[ROOM_NAME_MAX + 1];
     struct line line; /* while it is held: the next one, which waits for credit */
     bool holds;
-    bool entered;     /* there was a room */
-    bool skips;       /* the rest of a line that was a command */
-    bool reads;       /* input is open */
-    bool shows;       /* output is open */
-    uint64_t ends_by; /* it is not: what is not said by then is not said */
-    bool told;        /* INPUT_END was said */
-    bool warned;      /* that input is no UTF-8 */
+    struct objects objects; /* of the input of JSON */
+    bool holds_object;      /* which is what is held */
+    bool entered;           /* there was a room */
+    bool skips;             /* the rest of a line that was a command */
+    bool reads;             /* input is open */
+    bool shows;             /* output is open */
+    uint64_t ends_by;       /* it is not: what is not said by then is not said */
+    bool told;              /* INPUT_END was said */
+    bool warned;            /* that input is no UTF-8 */
     bool finished;
     int status;
 };
@@ -304,17 +307,34 @@ static bool has_credit(const struct loop *loop) {
 }
 
 /* A room that gives no credit, because it is full, say, can still be left. */
-static bool may_take(const struct loop *loop, const struct line *line) {
+static bool may_take(const struct loop *loop) {
+    const struct line *line = &loop->line;
+
+    if (loop->holds_object) return objects_may_run(&loop->objects, &loop->host);
     if (has_credit(loop)) return true;
     return line->begins ? command_is(line->text) && command_goes_ahead(line->text) : loop->skips;
 }
 
+/* The next line, piece of one, or object. */
+static bool hold_next(struct loop *loop) {
+    loop->holds_object = false;
+    while (lines_next(loop->lines, &loop->line)) {
+        if (loop->ui->kind != UI_JSON || !objects_take(&loop->objects, &loop->line)) return true;
+        loop->holds_object = objects_add(&loop->objects, &loop->host, &loop->line);
+        if (loop->holds_object) return true;
+    }
+    return false;
+}
+
 static void take_lines(struct loop *loop) {
     while (may_read(loop)) {
-        if (!loop->holds) loop->holds = lines_next(loop->lines, &loop->line);
-        if (!loop->holds || !may_take(loop, &loop->line)) break;
+        if (!loop->holds) loop->holds = hold_next(loop);
+        if (!loop->holds || !may_take(loop)) break;
         loop->holds = false;
-        take_line(loop, &loop->line);
+        if (loop->holds_object)
+            objects_run(&loop->objects, &loop->host);
+        else
+            take_line(loop, &loop->line);
     }
     bool nothing_left = loop->reads && !loop->holds && lines_finished(loop->lines);
     if (nothing_left && (!loop->shows || (may_read(loop) && has_credit(loop)))) end_input(loop);
@@ -374,6 +394,7 @@ int line_ui_run(struct ui *ui) {
     conversations_clear(&loop.rooms);
     ignores_close(&loop.ignores);
     transcripts_close(&loop.transcripts);
+    objects_clear(&loop.objects);
     free(loop.lines);
     return loop.status;
 }

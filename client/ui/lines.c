@@ -60,10 +60,15 @@ size_t lines_repair(const char *text, size_t size, char *out, size_t capacity, s
     return written;
 }
 
-static void skip_mark(struct lines *lines, const char **start, size_t *length) {
-    size_t size = strlen(BYTE_ORDER_MARK);
+size_t lines_mark(const char *text, size_t size) {
+    size_t mark = strlen(BYTE_ORDER_MARK);
 
-    if (*length < size || memcmp(*start, BYTE_ORDER_MARK, size) != 0) return;
+    return size >= mark && memcmp(text, BYTE_ORDER_MARK, mark) == 0 ? mark : 0;
+}
+
+static void skip_mark(struct lines *lines, const char **start, size_t *length) {
+    size_t size = lines_mark(*start, *length);
+
     lines->at += size;
     *start += size;
     *length -= size;
@@ -98,9 +103,9 @@ bool lines_next(struct lines *lines, struct line *out) {
 }
 
 size_t lines_unify(char *text, size_t size) {
-    size_t mark = strlen(BYTE_ORDER_MARK), written = 0;
+    size_t written = 0;
 
-    for (size_t at = size >= mark && memcmp(text, BYTE_ORDER_MARK, mark) == 0 ? mark : 0; at < size; at++)
+    for (size_t at = 0; at < size; at++)
         if (text[at] != '\r' || (at + 1 < size && text[at + 1] != '\n')) text[written++] = text[at];
     text[written] = '\0';
     return written;

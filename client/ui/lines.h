@@ -48,6 +48,8 @@ bool lines_finished(const struct lines *lines);
 /* Copies text with each byte that belongs to no character replaced by U+FFFD, as far as whole characters fit into
  * `capacity`, with a final zero. Returns the bytes written without the zero; `consumed` is how far it came. */
 size_t lines_repair(const char *text, size_t size, char *out, size_t capacity, size_t *consumed, bool *repaired);
-/* A whole text as those lines would be, in place: without a byte order mark before it, and without the carriage returns
- * before newlines and at its end. Returns its new size, and puts a zero there. */
+/* Bytes of the byte order mark that the text begins with. */
+size_t lines_mark(const char *text, size_t size);
+/* A whole text as those lines would be, in place: without the carriage returns before newlines and at its end. Returns
+ * its new size, and puts a zero there. */
 size_t lines_unify(char *text, size_t size);

@@ -204,7 +204,7 @@ static void read_input(struct sending *sending) {
 /* One message, whatever is in it. */
 static void take_words(struct sending *sending, const char *text) {
     lines_end(sending->lines);
-    sending->words = strdup(text);
+    sending->words = strdup(text + lines_mark(text, strlen(text)));
     if (!sending->words) abort();
     sending->words_left = lines_unify(sending->words, strlen(sending->words));
 }

@@ -33,8 +33,9 @@ struct ui {
 int ui_run(struct ui *ui);
 
 /* One event as the line that is shown, with its newline; NULL: not shown. malloc'd. Both are pure.
- * JSON: the objects in README.md exactly, keys in that order, one line. Plain: `nick: text` for messages, each line of
- * a multi-line text prefixed and filtered (text_filter); actions and private messages begin with '*', as no nick does;
- * state changes as "* nick#1a2b is here (direct, 12 ms)" and the like; SENT, DELIVERED and UNDELIVERED are silent. */
+ * JSON: the objects in README.md exactly, keys in that order, one line; what it takes as input is in objects.h. Plain:
+ * `nick: text` for messages, each line of a multi-line text prefixed and filtered (text_filter); actions and private
+ * messages begin with '*', as no nick does; state changes as "* nick#1a2b is here (direct, 12 ms)" and the like; SENT,
+ * DELIVERED and UNDELIVERED are silent. */
 char *ui_json_line(const struct event *event);
 char *ui_plain_line(const struct event *event);

@@ -703,6 +703,33 @@ static void expect_said(struct stage *stage, const char *room, const char *text)
 }
 
 /* What follows /join is for the new room, whose list of members must be there. */
+/* An object waits for the credit of its own room, and what is wrong does not end anything. */
+static void json_takes_objects(void **state) {
+    struct stage stage;
+
+    (void)state;
+    stage_open(&stage, UI_JSON);
+    type(&stage, "{\"say\":\"one\\ntwo\"}\n{\"say\":1}\r\n{\"command\":\"nick dora\",\"ref\":2}\nthree\n");
+    give_credit(&stage, 1);
+    expect_input(&stage, INPUT_SAY, "one\ntwo");
+    give_credit(&stage, 1);
+    expect_output(&stage, "{\"event\":\"error\",\"text\":\"line 2: say: 1, expected a string\"}\n");
+    expect_input(&stage, INPUT_NICK, "dora");
+    expect_input(&stage, INPUT_SAY, "three");
+    stage_close(&stage, 0);
+}
+
+static void plain_takes_objects_for_text(void **state) {
+    struct stage stage;
+
+    (void)state;
+    stage_open(&stage, UI_PLAIN);
+    type(&stage, "{\"say\":\"x\"}\n");
+    give_credit(&stage, 1);
+    expect_input(&stage, INPUT_SAY, "{\"say\":\"x\"}");
+    stage_close(&stage, 0);
+}
+
 static void lines_after_a_join_wait_for_it(void **state) {
     struct stage stage;
 
@@ -1072,6 +1099,8 @@ int main(void) {
         cmocka_unit_test(a_command_that_is_too_long_is_not_cut),
         cmocka_unit_test(errors_are_events_in_json),
         cmocka_unit_test(nothing_is_read_before_there_is_a_room),
+        cmocka_unit_test(json_takes_objects),
+        cmocka_unit_test(plain_takes_objects_for_text),
         cmocka_unit_test(lines_after_a_join_wait_for_it),
         cmocka_unit_test(lines_go_on_after_a_join_that_failed),
         cmocka_unit_test(what_is_wrong_in_the_room_being_left_answers_no_join),
