@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "client/curses/keys.h"
 #include "client/curses/members_list.h"
 #include "client/curses/pane.h"
 
@@ -128,29 +129,86 @@ static void draw_rooms(struct canvas *canvas, unsigned row, unsigned column, uns
     }
 }
 
-static void status_text(const struct screen_view *view, const struct window *window, char *out, size_t size) {
-    time_t seconds = (time_t)(view->wall_ms / 1000);
+static const char *key_of(int action, char name[static 32]) {
+    size_t count;
+    const struct binding *bindings = keys_table(&count);
+    for (size_t i = 0; i < count; i++)
+        if (bindings[i].action == action) return keys_name(bindings[i].key, name);
+    return "";
+}
+
+/* What lies below what one sees, from long to short: what came since, with mentions and the key that goes there; the
+ * rest of a page; how many lines. */
+static const struct place_form {
+    const char *one, *more, *mention, *mentions, *page;
+} place_forms[] = {
+    {"%u new line below%s: %s", "%u new lines below%s: %s", ", %u mention", ", %u mentions",
+     "%" PRIu64 " more below: %s; Enter: back"},
+    {"%u new%s: %s", "%u new%s: %s", ", %u mention", ", %u mentions", "%" PRIu64 " more: %s"},
+    {"↓%u%s", "↓%u%s", "(!%u)", "(!%u)", "↑%" PRIu64},
+};
+#define PLACE_FORMS (sizeof place_forms / sizeof *place_forms)
+
+/* Empty: nothing is below. */
+static void place_text(const struct window *window, const struct place_form *form, char *out, size_t size) {
+    struct pane_news news = pane_news(window);
     uint64_t below = pane_lines_below(window);
+    char key[32], mentions[32] = "";
+
+    *out = '\0';
+    if (below == 0) return;
+    if (news.mentions > 0)
+        snprintf(mentions, sizeof mentions, news.mentions == 1 ? form->mention : form->mentions, news.mentions);
+    if (news.lines > 0)
+        snprintf(out, size, news.lines == 1 ? form->one : form->more, news.lines, mentions,
+                 key_of(ACTION_SCROLL_BOTTOM, key));
+    else if (window->page != WINDOW_NONE)
+        snprintf(out, size, form->page, below, key_of(ACTION_PAGE_DOWN, key));
+    else
+        snprintf(out, size, "↑%" PRIu64, below);
+}
+
+/* The longest form that leaves the current room its place. */
+static unsigned place_for(const struct screen_view *view, const struct window *window, unsigned columns, char *out,
+                          size_t size) {
+    const struct conversations *conversations = view->conversations;
+    unsigned room = 0;
+    if (conversations->count > 0) room = room_item(conversations, conversations->current, columns).columns + 6;
+    for (size_t form = 0; form < PLACE_FORMS; form++) {
+        place_text(window, &place_forms[form], out, size);
+        if (columns_of(out, strlen(out)) + room <= columns) break;
+    }
+    return columns_of(out, strlen(out));
+}
+
+static void always_text(const struct screen_view *view, const struct window *window, char *out, size_t size) {
+    time_t seconds = (time_t)(view->wall_ms / 1000);
     struct tm local;
     size_t at = 0;
 
     *out = '\0';
-    if (window->outbox.count > 0) at += (size_t)snprintf(out, size, "waiting %zu  ", window->outbox.count);
-    if (below > 0) at += (size_t)snprintf(out + at, size - at, "↑%" PRIu64 "  ", below);
+    if (window->outbox.count > 0) at = (size_t)snprintf(out, size, "waiting %zu  ", window->outbox.count);
     if (view->settings->clock != CLOCK_OFF && localtime_r(&seconds, &local))
         strftime(out + at, size - at, view->settings->clock == CLOCK_SECONDS ? "%H:%M:%S" : "%H:%M", &local);
 }
 
 void status_draw(struct canvas *canvas, struct rect rect, const struct screen_view *view, const struct window *window) {
     unsigned end = rect.column + rect.columns;
-    char text[96];
+    char always[64], place[96];
 
     if (rect.rows == 0) return;
     canvas_fill(canvas, rect.row, rect.column, end, ' ', bar);
-    status_text(view, window, text, sizeof text);
-    unsigned columns = columns_of(text, strlen(text));
+    always_text(view, window, always, sizeof always);
+    unsigned columns = columns_of(always, strlen(always));
     unsigned right = columns + 2 <= rect.columns ? end - columns - 1 : end;
-    canvas_text(canvas, rect.row, right, end, text, strlen(text), bar);
+    canvas_text(canvas, rect.row, right, end, always, strlen(always), bar);
+    unsigned before = place_for(view, window, right - rect.column, place, sizeof place) + 2;
+    if (place[0] && before < right - rect.column) {
+        bool mention = pane_news(window).mentions > 0;
+        struct style style = mention ? (struct style){COLOUR_BAD, bar.attributes | STYLE_BOLD} : bar;
+        canvas_text(canvas, rect.row, right - before, right, place, strlen(place), style);
+        right -= before;
+    }
     draw_rooms(canvas, rect.row, rect.column + 1, right, view->conversations);
 }
 

@@ -29,7 +29,7 @@ static void count_unread(struct curses *curses, struct conversation *conversatio
     struct window *window = window_of(conversation);
     bool current = conversation == conversations_current(&curses->conversations);
 
-    if (current && (curses->focused || !curses->focus_known)) return;
+    if (current && window->follows && (curses->focused || !curses->focus_known)) return;
     if (window->marker == WINDOW_NONE) window->marker = line;
     if (current) return;
     window->unread++;

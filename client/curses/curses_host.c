@@ -90,20 +90,37 @@ static void on_go(void *context, struct conversation *to) {
     curses_enter_window(curses);
 }
 
+/* Not to be found by the next search for the same. */
+static void say_not_found(struct curses *curses, const char *words) {
+    const struct window *window = curses_window(curses);
+    char text[256];
+
+    snprintf(text, sizeof text, "/find: \"%.180s\" is not there, or not further up", words);
+    curses_say(curses, LINE_ERROR, text);
+    struct line *line = scrollback_line(&window->scrollback, scrollback_end(&window->scrollback) - 1);
+    if (line) line->header.unsearched = true;
+}
+
+/* A search begins where one looks: above what was found last while that is seen, else with the lowest line that is.
+ * `found` is forgotten when anything else is entered. */
 static void on_find(void *context, const char *words) {
     struct curses *curses = context;
     struct window *window = curses_window(curses);
-    char text[256];
+    struct screen_view view = curses_view(curses);
+    bool again = !words[0] || strcmp(words, curses->looked_for) == 0;
 
-    if (!words[0] && !window->words) {
+    if (!words[0] && !curses->looked_for[0]) {
         curses_say(curses, LINE_ERROR, "/find: expected /find TEXT: nothing was looked for before");
-    } else if (window_find(window, words)) {
-        struct screen_view view = curses_view(curses);
-        screen_scroll_to(&curses->canvas, &view, window->found);
-    } else {
-        snprintf(text, sizeof text, "/find: \"%.180s\" is not there, or not further up", window->words);
-        curses_say(curses, LINE_ERROR, text);
+        return;
     }
+    if (words[0]) snprintf(curses->looked_for, sizeof curses->looked_for, "%s", words);
+    uint64_t before = window->follows ? scrollback_end(&window->scrollback) : window->bottom + 1;
+    if (again && screen_sees(&curses->canvas, &view, window->found)) before = window->found;
+    curses->placed = window_find(window, curses->looked_for, before);
+    if (curses->placed)
+        screen_scroll_to(&curses->canvas, &view, window->found);
+    else
+        say_not_found(curses, curses->looked_for);
     curses->dirty = true;
 }
 
@@ -112,7 +129,7 @@ static void on_clear(void *context) {
     struct window *window = curses_window(curses);
 
     scrollback_clear(&window->scrollback);
-    window->follows = true;
+    window_follow(window);
     window->marker = window->found = WINDOW_NONE;
     window->day = 0;
     window->names = 0;

@@ -79,33 +79,50 @@ static void line_is_done(struct curses *curses) {
     history_add(&curses->history, curses->editor.text);
     editor_reset(&curses->editor);
     curses->editor_scroll = 0;
-    struct window *window = curses_window(curses);
-    window->follows = true;
-    window->marker = WINDOW_NONE;
+    curses_window(curses)->marker = WINDOW_NONE;
 }
 
-static void send_text(struct curses *curses, const char *text, size_t size) {
+static void look_at_newest(struct window *window) {
+    window_follow(window);
+    window->found = WINDOW_NONE;
+}
+
+/* NULL: it was said. */
+static const char *say_text(struct curses *curses, const char *text, size_t size) {
     struct conversation *conversation = conversations_current(&curses->conversations);
 
-    if (!conversation) {
-        curses_say(curses, LINE_ERROR, "not sent: you are in no room (/join ROOM)");
-        return;
-    }
-    if (curses->leaving) {
-        curses_say(curses, LINE_ERROR, "not sent: you are leaving, as you asked");
-        return;
-    }
-    if (conversation->parting) {
-        curses_say(curses, LINE_ERROR, "not sent: you are leaving this room (/join takes it back)");
-        return;
-    }
+    if (!conversation) return "not sent: you are in no room (/join ROOM)";
+    if (curses->leaving) return "not sent: you are leaving, as you asked";
+    if (conversation->parting) return "not sent: you are leaving this room (/join takes it back)";
     struct input *input = input_create(INPUT_SAY, conversation->name, text, size);
-    if (curses_say_in(curses, conversation, input)) {
-        line_is_done(curses);
-        return;
-    }
+    if (curses_say_in(curses, conversation, input)) return NULL;
     input_destroy(input);
-    curses_say(curses, LINE_ERROR, "not sent: too many messages wait already; the line is kept");
+    return "not sent: too many messages wait already; the line is kept";
+}
+
+/* What is refused stays in the input line, and Up brings it back when that was cleared. */
+static void send_text(struct curses *curses, const char *text, size_t size) {
+    const char *refused = say_text(curses, text, size);
+
+    look_at_newest(curses_window(curses));
+    if (refused) {
+        history_add(&curses->history, curses->editor.text);
+        curses_say(curses, LINE_ERROR, refused);
+    } else {
+        line_is_done(curses);
+    }
+}
+
+/* An answer longer than the pane is read from its beginning. */
+static void run_command(struct curses *curses, const char *line) {
+    struct window *window = curses_window(curses);
+    uint64_t answer = scrollback_end(&window->scrollback);
+
+    curses->placed = false;
+    command_run(&curses->host, line);
+    if (curses->placed) return;
+    look_at_newest(window);
+    if (curses_window(curses) == window && scrollback_end(&window->scrollback) > answer) window_page(window, answer);
 }
 
 static void submit(struct curses *curses) {
@@ -113,12 +130,15 @@ static void submit(struct curses *curses) {
     size_t size = curses->editor.size;
 
     while (size > 0 && text[size - 1] == '\n') size--;
-    if (size == 0) return;
+    if (size == 0) {
+        look_at_newest(curses_window(curses));
+        return;
+    }
     if (command_is(text)) {
         char *line = strndup(text, size);
         if (!line) abort();
         line_is_done(curses);
-        command_run(&curses->host, line);
+        run_command(curses, line);
         free(line);
         return;
     }
@@ -168,6 +188,21 @@ static void paste_key(struct curses *curses, uint32_t key) {
     if (size > 0) paste->size += (size_t)size;
 }
 
+/* By itself it may fit, and of what is too long the beginning does. */
+static void paste_refused(struct curses *curses) {
+    struct paste *paste = &curses->paste;
+    char *line = strndup(paste->text, paste->size), text[128];
+
+    if (!line) abort();
+    for (char *at = line; (at = strchr(at, '\r'));) *at = '\n'; /* as terminals send it */
+    history_add(&curses->history, line);
+    free(line);
+    snprintf(text, sizeof text, "not pasted: a message has at most %d bytes; Up has %s", MESSAGE_TEXT_MAX,
+             paste->too_long ? "the beginning" : "what was pasted");
+    look_at_newest(curses_window(curses));
+    curses_say(curses, LINE_ERROR, text);
+}
+
 static void paste_end(struct curses *curses) {
     struct paste *paste = &curses->paste;
 
@@ -175,11 +210,7 @@ static void paste_end(struct curses *curses) {
     completion_end(&curses->completion);
     if (curses->mode == MODE_SEARCH) curses_search_end(curses);
     if (curses->mode == MODE_CONFIRM) confirm_end(curses); /* it asked about fewer lines */
-    if (paste->too_long || !editor_insert(&curses->editor, paste->text, paste->size)) {
-        char text[128];
-        snprintf(text, sizeof text, "not pasted: a message has at most %d bytes", MESSAGE_TEXT_MAX);
-        curses_say(curses, LINE_ERROR, text);
-    }
+    if (paste->too_long || !editor_insert(&curses->editor, paste->text, paste->size)) paste_refused(curses);
 }
 
 /* --- Keys --- */
@@ -258,7 +289,7 @@ static void act(struct curses *curses, int action, uint32_t key) {
     case ACTION_SUSPEND: curses_suspend(curses, true); break;
     case ACTION_INTERRUPT: interrupt(curses); break;
     case ACTION_END: end_of_line(curses); break;
-    case ACTION_HELP: command_run(&curses->host, "/help"); break;
+    case ACTION_HELP: run_command(curses, "/help"); break;
     case ACTION_NONE: break;
     default:
         if (action >= ACTION_ROOM_1 && action <= ACTION_ROOM_9)

@@ -53,7 +53,9 @@ struct curses {
     enum input_mode mode;
     struct search search;
     struct paste paste;
-    char prompt[512]; /* empty: room and nick */
+    char prompt[512];                      /* empty: room and nick */
+    char looked_for[MESSAGE_TEXT_MAX + 1]; /* by /find, in any room; empty: nothing yet */
+    bool placed;                           /* the command that runs chose what is looked at */
 
     bool focused, focus_known; /* by the terminal's reports */
     bool dirty;                /* the screen is behind */

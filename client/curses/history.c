@@ -45,12 +45,15 @@ void history_add(struct history *history, const char *line) {
 }
 
 const char *history_older(struct history *history, const char *typed) {
-    if (history->at == 0) return NULL;
+    size_t before = history->at;
+    if (before == history->count && before > 0 && strcmp(*line_at(history, before - 1), typed) == 0) before--;
+    if (before == 0) return NULL;
     if (history->at == history->count) {
         free(history->draft);
         history->draft = copy_of(typed);
     }
-    return *line_at(history, --history->at);
+    history->at = before - 1;
+    return *line_at(history, history->at);
 }
 
 const char *history_newer(struct history *history, const char *typed) {

@@ -18,7 +18,8 @@ struct history {
 void history_clear(struct history *history);
 /* Not what is empty or the same as the last; ends the walk. */
 void history_add(struct history *history, const char *line);
-/* The next older or newer line; NULL: none there. `typed` is what the editor holds. Valid until the next call. */
+/* The next older or newer line; NULL: none there. `typed` is what the editor holds: a line that was refused stands
+ * there and is the newest here, so it is passed over. Valid until the next call. */
 const char *history_older(struct history *history, const char *typed);
 const char *history_newer(struct history *history, const char *typed);
 /* What was being typed is let go: another room's line is being typed now. */

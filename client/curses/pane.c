@@ -61,7 +61,14 @@ static void fill_pane(const struct pane_shape *shape, const struct window *windo
     go_down(shape, window, place, missing);
 }
 
+static struct place page_place(const struct pane_shape *shape, const struct window *window) {
+    struct place place = {window->page, rows_of(shape, window, window->page) - 1};
+    go_down(shape, window, &place, shape->rect.rows > 0 ? shape->rect.rows - 1 : 0);
+    return place;
+}
+
 static struct place current_place(const struct pane_shape *shape, const struct window *window) {
+    if (!window->follows && scrollback_line(&window->scrollback, window->page)) return page_place(shape, window);
     if (window->follows || window->bottom >= scrollback_end(&window->scrollback)) return bottom_place(window);
     struct place place = {window->bottom, window->below};
     if (place.number < window->scrollback.first) return (struct place){window->scrollback.first, 0};
@@ -75,6 +82,10 @@ static void adopt(const struct pane_shape *shape, struct window *window, struct 
     window->bottom = place.number;
     window->below = place.below;
     window->follows = place.number + 1 == scrollback_end(&window->scrollback) && place.below == 0;
+    if (window->follows)
+        window_follow(window);
+    else if (window->news != WINDOW_NONE && window->news <= place.number)
+        window->news = place.number + 1; /* it was seen */
 }
 
 void pane_scroll(const struct pane_shape *shape, struct window *window, long rows) {
@@ -84,6 +95,7 @@ void pane_scroll(const struct pane_shape *shape, struct window *window, long row
         go_up(shape, window, &place, (size_t)-rows);
     else
         go_down(shape, window, &place, (size_t)rows);
+    window->page = WINDOW_NONE;
     adopt(shape, window, place);
 }
 
@@ -95,12 +107,32 @@ void pane_show(const struct pane_shape *shape, struct window *window, uint64_t l
         size_t rows = rows_of(shape, window, place.number);
         if (rows < shape->rect.rows) go_down(shape, window, &place, (shape->rect.rows - rows) / 2);
     }
+    window->page = WINDOW_NONE;
     adopt(shape, window, place);
+}
+
+bool pane_sees(const struct pane_shape *shape, const struct window *window, uint64_t line) {
+    if (!scrollback_line(&window->scrollback, line)) return false;
+    struct place bottom = current_place(shape, window), top = bottom;
+    go_up(shape, window, &top, shape->rect.rows > 0 ? shape->rect.rows - 1 : 0);
+    return top.number <= line && line <= bottom.number;
 }
 
 uint64_t pane_lines_below(const struct window *window) {
     if (window->follows || window->scrollback.count == 0) return 0;
     return scrollback_end(&window->scrollback) - 1 - window->bottom + (window->below > 0 ? 1 : 0);
+}
+
+struct pane_news pane_news(const struct window *window) {
+    struct pane_news news = {0};
+    if (window->follows) return news;
+    for (uint64_t number = window->news; number < scrollback_end(&window->scrollback); number++) {
+        const struct line *line = scrollback_line(&window->scrollback, number);
+        if (!line || line->header.kind == LINE_DAY || line->header.at_ms == 0) continue;
+        news.lines++;
+        news.mentions += line->header.mention;
+    }
+    return news;
 }
 
 /* --- Drawing --- */

@@ -15,5 +15,12 @@ void pane_draw(const struct pane_shape *shape, struct canvas *canvas, struct win
 void pane_scroll(const struct pane_shape *shape, struct window *window, long rows);
 /* So that the line is seen, in the middle where there is enough on both sides. UINT64_MAX: the bottom. */
 void pane_show(const struct pane_shape *shape, struct window *window, uint64_t line);
+/* Whether a row of the line is seen. */
+bool pane_sees(const struct pane_shape *shape, const struct window *window, uint64_t line);
 /* Lines below what is seen. */
 uint64_t pane_lines_below(const struct window *window);
+/* Those of them that came since, without what only goes on or begins a day. Looks at each. */
+struct pane_news {
+    unsigned lines, mentions;
+};
+struct pane_news pane_news(const struct window *window);

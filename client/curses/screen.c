@@ -70,3 +70,9 @@ void screen_scroll_to(const struct canvas *canvas, const struct screen_view *vie
     struct pane_shape shape = shape_of(&layout, view);
     pane_show(&shape, window_shown(view), line);
 }
+
+bool screen_sees(const struct canvas *canvas, const struct screen_view *view, uint64_t line) {
+    struct screen_layout layout = layout_of(canvas, view);
+    struct pane_shape shape = shape_of(&layout, view);
+    return pane_sees(&shape, window_shown(view), line);
+}

@@ -173,6 +173,7 @@ bool scrollback_find(const struct scrollback *scrollback, const char *words, uin
     uint64_t at = before < scrollback_end(scrollback) ? before : scrollback_end(scrollback);
     while (!found && search.size > 0 && at > scrollback->first) {
         const struct line *line = scrollback_line(scrollback, --at);
+        if (line->header.unsearched) continue;
         found = has(&search, line_text(line), line->text_size) || has(&search, line_author(line), line->author_size);
     }
     if (found) *number = at;

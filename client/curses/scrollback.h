@@ -26,6 +26,7 @@ struct line_header {
     uint64_t at_ms; /* wall clock; 0, and no author: goes on with the line before */
     enum line_kind kind : 8;
     bool own : 1, mention : 1;
+    bool unsearched : 1;                         /* says what was looked for: is not found by it */
     uint8_t colour;                              /* of the author: palette.h */
     uint16_t recipients, delivered, undelivered; /* of own ones */
 };

@@ -15,7 +15,7 @@ struct window *window_create(void) {
     struct window *window = calloc(1, sizeof *window);
 
     if (!window) abort();
-    window->follows = true;
+    window_follow(window);
     window->marker = window->found = WINDOW_NONE;
     return window;
 }
@@ -60,6 +60,7 @@ static size_t piece_of(const char *text, size_t size) {
 /* Returns the number of the last line: the one that tells how far the message got. */
 static uint64_t add(struct window *window, const struct line_header *header, const char *author, const char *text,
                     size_t size) {
+    if (!window->follows && window->news == WINDOW_NONE) window->news = scrollback_end(&window->scrollback);
     begin_day(window, header->at_ms);
     struct line_header piece = *header;
     for (;;) {
@@ -213,17 +214,22 @@ void window_seen(struct window *window) {
     window->unread = window->mentions = 0;
 }
 
-bool window_find(struct window *window, const char *words) {
-    uint64_t before = window->found;
+void window_follow(struct window *window) {
+    window->follows = true;
+    window->page = window->news = WINDOW_NONE;
+}
 
-    if (words[0] && (!window->words || strcmp(window->words, words) != 0)) {
+void window_page(struct window *window, uint64_t line) {
+    window->follows = false;
+    window->page = line;
+}
+
+bool window_find(struct window *window, const char *words, uint64_t before) {
+    if (!window->words || strcmp(window->words, words) != 0) {
         free(window->words);
         window->words = strdup(words);
-        before = WINDOW_NONE;
     }
-    if (!window->words) return false;
-    if (before == WINDOW_NONE) before = scrollback_end(&window->scrollback);
-    if (scrollback_find(&window->scrollback, window->words, before, &window->found)) return true;
+    if (window->words && scrollback_find(&window->scrollback, words, before, &window->found)) return true;
     window->found = WINDOW_NONE;
     return false;
 }

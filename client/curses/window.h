@@ -18,6 +18,8 @@ struct window {
     bool follows;    /* the newest line is at the bottom; else: */
     uint64_t bottom; /* number of the line at the bottom, */
     size_t below;    /* and how many of its rows lie below the pane */
+    uint64_t page;   /* or this line is at the top, at any size, until one scrolls; WINDOW_NONE */
+    uint64_t news;   /* what came since it does not follow begins with this line; WINDOW_NONE: nothing */
     uint64_t marker; /* what is new begins with this line; WINDOW_NONE: nothing */
     unsigned unread, mentions;
     unsigned names;                              /* columns of the widest label that spoke */
@@ -51,5 +53,9 @@ enum attention window_take(struct window *window, const struct conversations *co
 void window_say(struct window *window, enum line_kind kind, const char *text, size_t size, uint64_t wall_ms);
 /* From here on it is new: what was there has been seen. */
 void window_seen(struct window *window);
-/* Looks for words further up than the last place; empty: for the same ones. False: not there (any more). */
-bool window_find(struct window *window, const char *words);
+/* The newest line is at the bottom again, whatever was looked at. */
+void window_follow(struct window *window);
+/* From this line on there is a page, to be read from its top: where it is longer than the pane (pane.c sees that). */
+void window_page(struct window *window, uint64_t line);
+/* Looks for words in the lines before number `before`. False: not there (any more). */
+bool window_find(struct window *window, const char *words, uint64_t before);

@@ -29,6 +29,24 @@ static void walks_up_and_down(void **state) {
     history_clear(&history);
 }
 
+/* A line that was refused stands in the input and is the newest here. */
+static void what_is_typed_already_is_passed_over(void **state) {
+    (void)state;
+    struct history history = {0};
+    history_add(&history, "one");
+    history_add(&history, "refused");
+    assert_string_equal(history_older(&history, "refused"), "one");
+    assert_string_equal(history_newer(&history, "one"), "refused");
+    assert_string_equal(history_newer(&history, "refused"), "refused"); /* as it was typed */
+    assert_null(history_newer(&history, "refused"));
+    assert_string_equal(history_older(&history, ""), "refused");
+    history_clear(&history);
+    history_add(&history, "only");
+    assert_null(history_older(&history, "only"));
+    assert_string_equal(history_older(&history, "other"), "only");
+    history_clear(&history);
+}
+
 static void adding_ends_the_walk(void **state) {
     (void)state;
     struct history history = {0};
@@ -132,7 +150,7 @@ int main(void) {
         cmocka_unit_test(walks_up_and_down),      cmocka_unit_test(adding_ends_the_walk),
         cmocka_unit_test(keeps_the_newest_lines), cmocka_unit_test(leaves_out_what_is_empty_or_again),
         cmocka_unit_test(keeps_to_its_bytes),     cmocka_unit_test(searches_back),
-        cmocka_unit_test(a_walk_may_be_left),
+        cmocka_unit_test(a_walk_may_be_left),     cmocka_unit_test(what_is_typed_already_is_passed_over),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("history", tests, NULL, NULL);

@@ -333,10 +333,13 @@ static void a_wide_screen(void **state) {
     static const char *const rows[] = {
         " tea · 4 members · looking for the bootnode",
         "                                                                                     │ 4 members",
-        "                                                                                     │   bob#0011          you",
+        "                                                                                     │   bob#0011          "
+        "you",
         "                                                                                     │ ○ ?1c1c1c1c",
-        "                                                                                     │ ● alice#001a      12 ms",
-        "                           ── Monday, 23 November 2026 ──                            │ ◐ dave#001b       relay",
+        "                                                                                     │ ● alice#001a      12 "
+        "ms",
+        "                           ── Monday, 23 November 2026 ──                            │ ◐ dave#001b       "
+        "relay",
         "12:02            alice#001a │ a text that is wrapped by words, and whose further rows│",
         "                            │ are aligned                                            │",
         "12:02              bob#0011 │ pending ○                                              │",
@@ -645,7 +648,7 @@ static void found_words_are_underlined(void **state) {
     fill(stage, 30);
     uint64_t number = say(stage, "alice#001a", "Here is the ÄRGER that we looked for, and another ärger");
     fill(stage, 30);
-    assert_true(window_find(stage->window, "ärger"));
+    assert_true(window_find(stage->window, "ärger", WINDOW_NONE));
     assert_int_equal(stage->window->found, number);
     size_is(stage, 13, 120);
     screen_scroll_to(&stage->canvas, &stage->view, number);
@@ -665,6 +668,98 @@ static void found_words_are_underlined(void **state) {
     assert_int_equal(row_with(stage, "a#0000 │ line 0 "), 1);
     screen_scroll_to(&stage->canvas, &stage->view, UINT64_MAX);
     assert_true(stage->window->follows);
+}
+
+/* As window.c adds what comes while one looks further up. */
+static void comes(struct stage *stage, bool mention, const char *text) {
+    struct line_header header = {.kind = LINE_MESSAGE, .mention = mention};
+    if (stage->window->news == WINDOW_NONE) stage->window->news = scrollback_end(&stage->window->scrollback);
+    add_line(stage, header, "a#0000", text);
+    draw(stage);
+}
+
+static void what_comes_below_is_told(void **state) {
+    struct stage *stage = *state;
+    fill(stage, 100);
+    size_is(stage, 13, 80);
+    screen_scroll(&stage->canvas, &stage->view, -2);
+    comes(stage, false, "new 1");
+    expect_row(stage, 11, " [1:tea]                                         1 new line below: Alt->  12:03");
+    add_line(stage, (struct line_header){.kind = LINE_DAY}, "", "Monday, 23 November 2026"); /* not counted */
+    comes(stage, true, "bob, new 2");
+    expect_row(stage, 11, " [1:tea]                             2 new lines below, 1 mention: Alt->  12:03");
+    assert_int_equal(style_of(stage, 11, 'm').colour, COLOUR_BAD);
+    comes(stage, true, "bob, new 3");
+    expect_row(stage, 11, " [1:tea]                            3 new lines below, 2 mentions: Alt->  12:03");
+    size_is(stage, 13, 50);
+    draw(stage);
+    expect_row(stage, 11, " [1:tea]          3 new, 2 mentions: Alt->  12:03");
+    size_is(stage, 13, 34);
+    draw(stage);
+    expect_row(stage, 11, " [1:tea]            ↓3(!2)  12:03");
+    /* What was seen is not new any more, also further up. */
+    size_is(stage, 13, 80);
+    while (!stage->window->follows) {
+        screen_scroll(&stage->canvas, &stage->view, 1);
+        if (stage->window->news == scrollback_end(&stage->window->scrollback) - 2) break;
+    }
+    screen_scroll(&stage->canvas, &stage->view, SCREEN_PAGES_ALL);
+    screen_scroll(&stage->canvas, &stage->view, -1);
+    draw(stage);
+    expect_row(stage, 11, " [1:tea]                                                              ↑8  12:03");
+}
+
+static void a_long_answer_is_read_from_its_top(void **state) {
+    static const unsigned sizes[][2] = {{24, 80}, {10, 80}, {10, 40}, {24, 40}, {50, 200}, {24, 80}};
+    struct stage *stage = *state;
+    fill(stage, 30);
+    uint64_t answer = scrollback_end(&stage->window->scrollback);
+    add_line(stage, (struct line_header){.kind = LINE_NOTICE}, "", "the first line of the answer");
+    fill(stage, 60);
+    size_is(stage, 24, 80);
+    window_page(stage->window, answer);
+    draw(stage);
+    expect_row(stage, 22, " [1:tea]                                40 more below: PgDn; Enter: back  12:03");
+    for (unsigned i = 0; i < sizeof sizes / sizeof *sizes; i++) { /* the top stays where it is */
+        size_is(stage, sizes[i][0], sizes[i][1]);
+        draw(stage);
+        assert_int_equal(row_with(stage, "the first line of the answer"), 1);
+    }
+    screen_scroll(&stage->canvas, &stage->view, 1); /* a page is the pane less two rows */
+    draw(stage);
+    assert_int_equal(row_with(stage, "line 18"), 1);
+    screen_scroll(&stage->canvas, &stage->view, -1);
+    draw(stage);
+    assert_int_equal(row_with(stage, "the first line of the answer"), 1);
+}
+
+static void a_short_answer_is_no_page(void **state) {
+    struct stage *stage = *state;
+    fill(stage, 30);
+    uint64_t answer = scrollback_end(&stage->window->scrollback);
+    fill(stage, 10);
+    size_is(stage, 13, 80); /* 10 rows of pane */
+    window_page(stage->window, answer);
+    draw(stage);
+    assert_true(stage->window->follows);
+    say(stage, "a#0000", "one more");
+    draw(stage);
+    row_with(stage, "one more");
+}
+
+static void what_is_seen_is_known(void **state) {
+    struct stage *stage = *state;
+    fill(stage, 100);
+    size_is(stage, 13, 80); /* 10 rows of pane */
+    draw(stage);
+    assert_true(screen_sees(&stage->canvas, &stage->view, 90));
+    assert_true(screen_sees(&stage->canvas, &stage->view, 99));
+    assert_false(screen_sees(&stage->canvas, &stage->view, 89));
+    assert_false(screen_sees(&stage->canvas, &stage->view, 100));
+    assert_false(screen_sees(&stage->canvas, &stage->view, WINDOW_NONE));
+    screen_scroll(&stage->canvas, &stage->view, -1);
+    assert_true(screen_sees(&stage->canvas, &stage->view, 91));
+    assert_false(screen_sees(&stage->canvas, &stage->view, 92));
 }
 
 /* --- Members, rooms, input --- */
@@ -845,6 +940,10 @@ int main(void) {
         test(a_long_line_is_read_row_by_row),
         test(a_place_that_is_gone_becomes_the_oldest),
         test(found_words_are_underlined),
+        test(what_comes_below_is_told),
+        test(a_long_answer_is_read_from_its_top),
+        test(a_short_answer_is_no_page),
+        test(what_is_seen_is_known),
         test(more_members_than_rows_are_counted),
         test(the_current_room_is_always_in_the_status),
         test(what_waits_is_counted),

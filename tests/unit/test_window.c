@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "client/curses/columns.h"
 #include "client/curses/window.h"
 
 #define NOON 1795435200000ull /* 2026-11-23 12:00 UTC */
@@ -45,7 +46,7 @@ static int set_up(void **state) {
 
     setenv("TZ", "UTC0", 1);
     tzset();
-    if (!stage) return -1;
+    if (!stage || !columns_init()) return -1;
     stage->now = NOON;
     conversations_init(&stage->conversations, "bob", "3333aaaa");
     joined->room = "tea";
@@ -207,15 +208,50 @@ static void finding_goes_up(void **state) {
     uint64_t first = scrollback_end(&stage->window->scrollback) - 1;
     take(stage, event_of(EVENT_MESSAGE, "coffee"));
     take(stage, event_of(EVENT_MESSAGE, "black TEA"));
-    assert_false(window_find(stage->window, ""));
-    assert_true(window_find(stage->window, "tea"));
+    assert_true(window_find(stage->window, "tea", WINDOW_NONE));
     assert_int_equal(stage->window->found, first + 2);
-    assert_true(window_find(stage->window, ""));
+    assert_string_equal(stage->window->words, "tea");
+    assert_true(window_find(stage->window, "tea", first + 2));
     assert_int_equal(stage->window->found, first);
-    assert_false(window_find(stage->window, "tea"));
+    assert_false(window_find(stage->window, "tea", first));
     assert_int_equal(stage->window->found, WINDOW_NONE);
-    assert_true(window_find(stage->window, "coffee"));
+    assert_false(window_find(stage->window, "", WINDOW_NONE));
+    assert_true(window_find(stage->window, "coffee", first + 2));
     assert_int_equal(stage->window->found, first + 1);
+    scrollback_line(&stage->window->scrollback, first + 1)->header.unsearched = true;
+    assert_false(window_find(stage->window, "coffee", first + 2));
+}
+
+static void what_comes_while_one_looks_elsewhere_is_news(void **state) {
+    struct stage *stage = *state;
+
+    assert_int_equal(stage->window->news, WINDOW_NONE);
+    take(stage, event_of(EVENT_MESSAGE, "seen"));
+    assert_int_equal(stage->window->news, WINDOW_NONE);
+    stage->window->follows = false;
+    take(stage, event_of(EVENT_MESSAGE, "one"));
+    uint64_t one = scrollback_end(&stage->window->scrollback) - 1;
+    take(stage, event_of(EVENT_MESSAGE, "two"));
+    assert_int_equal(stage->window->news, one);
+    window_follow(stage->window);
+    assert_int_equal(stage->window->news, WINDOW_NONE);
+    assert_true(stage->window->follows);
+}
+
+static void the_widest_name_that_spoke_is_known(void **state) {
+    struct stage *stage = *state;
+    struct event *long_name = event_of(EVENT_MESSAGE, "hello"), *back = event_of(EVENT_SENT, "hello");
+
+    assert_int_equal(stage->window->names, 0);
+    take(stage, event_of(EVENT_MESSAGE, "hello"));
+    assert_int_equal(stage->window->names, columns_of("alice#1a2b", 10));
+    strcpy(long_name->nick, "漢字漢字");
+    long_name->kind = CHAT_PRIVATE; /* the arrow and whom it is for do not count */
+    take(stage, long_name);
+    assert_int_equal(stage->window->names, 13);
+    back->kind = CHAT_PRIVATE;
+    take(stage, back);
+    assert_int_equal(stage->window->names, 13);
 }
 
 /* All pieces from a line on, put together again; each is within the bound and only the first has a time and an author.
@@ -291,6 +327,8 @@ int main(void) {
         TEST(a_new_day_begins_with_a_line),
         TEST(the_last_to_speak_comes_first),
         TEST(finding_goes_up),
+        TEST(what_comes_while_one_looks_elsewhere_is_news),
+        TEST(the_widest_name_that_spoke_is_known),
         TEST(long_texts_become_several_lines),
         TEST(the_last_piece_tells_how_far_it_got),
     };
