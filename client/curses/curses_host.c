@@ -145,15 +145,21 @@ static void on_settings_changed(void *context) {
     curses->dirty = true;
 }
 
+/* "Left, Ctrl-B: one character to the left": the keys of one action stand together in the table. */
 static void on_keys_help(void *context) {
     struct curses *curses = context;
-    size_t count;
+    size_t count, size = 0;
     const struct binding *bindings = keys_table(&count);
-    char name[32], text[128];
+    char name[32], before[32] = "", text[256];
 
     for (size_t i = 0; i < count; i++) {
-        snprintf(text, sizeof text, "%s: %s", keys_name(bindings[i].key, name), keys_help(bindings[i].action));
+        bool again = strcmp(keys_name(bindings[i].key, name), before) == 0; /* two codes of one key */
+        if (!again) size += (size_t)snprintf(text + size, sizeof text - size, "%s%s", size > 0 ? ", " : "", name);
+        memcpy(before, name, sizeof before);
+        if (i + 1 < count && bindings[i + 1].action == bindings[i].action) continue;
+        snprintf(text + size, sizeof text - size, ": %s", keys_help(bindings[i].action));
         curses_say(curses, LINE_NOTICE, text);
+        size = 0;
     }
 }
 

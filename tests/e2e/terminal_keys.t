@@ -318,7 +318,7 @@ my %commands = (
     },
     clear => sub {
         enter_line('something to clear');
-        shows(qr/something to clear/, 'something is there');
+        shows(qr/│ something to clear/, 'something is there');
         enter_line('/clear');
         shows_no_more(qr/something to clear/, '/clear: nothing');
     },
@@ -345,7 +345,9 @@ my %commands = (
         enter_line('/help join');
         shows(qr{/join ROOM}, '/help COMMAND');
         enter_line('/help keys');
-        shows(qr/F1: shows the\s/, '/help keys');
+        shows(qr/Enter, Ctrl-J: sends the message/, '/help keys: from the first');
+        press($alice, 'Enter');
+        shows(qr/F1: shows the\s/, 'to the last');
     },
     quit => sub {
         enter_line('/quit');

@@ -52,7 +52,7 @@ shows(qr/ you → bob#\w+: and this/, 'and ours whom it is for');
 fill('before');
 for my $rows (ROWS, 10) {
     resize($alice, $rows, COLUMNS);
-    for my $case (['/help', qr{— │ /join ROOM}, qr{/help keys: }], ['/help keys', qr{— │ Enter: sends}, qr{F1: }]) {
+    for my $case (['/help', qr{— │ /join ROOM}, qr{/help keys: }], ['/help keys', qr{— │ Enter, Ctrl-J: sends}, qr{F1: }]) {
         my ($command, $first, $last) = @$case;
         my $fits = $command eq '/help' && $rows == ROWS;
         enter_line($command);
