@@ -81,6 +81,7 @@ static const struct ini_key keys[] = {
     KEY(bell, .type = INI_BOOLEAN, .fallback = "off", .help = "rings where your nick is said"),
     KEY(notify, .type = INI_BOOLEAN, .fallback = "off", .help = "a note on the desktop (OSC 9) where your nick is said"),
     KEY(title, .type = INI_BOOLEAN, .fallback = "off", .help = "the room and what is unread in the title of the terminal"),
+    KEY(mouse, .type = INI_BOOLEAN, .fallback = "on", .help = "the wheel scrolls; who selects with the mouse holds Shift"),
     KEY(members, .type = INI_CHOICE, .choices = members_choices, .fallback = "auto", .help = "the list of members"),
     KEY(clock, .type = INI_CHOICE, .choices = clock_choices, .fallback = "minutes", .help = "the time in front of each line"),
     KEY(colours, .type = INI_CHOICE, .choices = colour_choices, .fallback = "auto", .help = "how many colours are used"),
@@ -91,7 +92,7 @@ const struct ini_table client_config_table = {
     .keys = keys, .count = sizeof keys / sizeof keys[0], .target_size = sizeof(struct client_config)};
 
 bool client_config_is_setting(const char *key) {
-    static const char *const settings[] = {"bell", "notify", "title", "members", "clock", "colours"};
+    static const char *const settings[] = {"bell", "notify", "title", "mouse", "members", "clock", "colours"};
 
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
         if (strcmp(key, settings[i]) == 0) return true;

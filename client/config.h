@@ -37,6 +37,7 @@ struct client_config {
     bool bell;   /* on mention */
     bool notify; /* OSC 9 on mention */
     bool title;  /* of the terminal */
+    bool mouse;  /* its wheel scrolls */
     int members; /* the list of members: MEMBERS_AUTO shows it where there is room */
     int clock;   /* in front of each line */
     int colours; /* COLOURS_AUTO: what the terminal says, and NO_COLOR */

@@ -324,6 +324,7 @@ int curses_run(struct ui *ui) {
         return give_up(ui, why);
     }
     begin(curses);
+    terminal_mouse(curses->terminal, ui->settings->mouse);
     if (why[0]) open_with(curses, LINE_NOTICE, why);
     loop(curses);
     bool reads = terminal_close(curses->terminal) || !isatty(STDERR_FILENO);

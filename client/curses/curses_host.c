@@ -140,6 +140,7 @@ static void on_settings_changed(void *context) {
     struct curses *curses = context;
 
     terminal_limit(curses->terminal, curses_depth(curses->ui->settings));
+    terminal_mouse(curses->terminal, curses->ui->settings->mouse);
     curses->title[0] = '\0';
     if (!curses->ui->settings->title) terminal_title(curses->terminal, NULL);
     curses->dirty = true;

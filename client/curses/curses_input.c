@@ -9,6 +9,7 @@
 #include "common/clock.h"
 
 #define INTERRUPT_TWICE_MS 3000
+#define WHEEL_ROWS 3 /* as most programs have it */
 
 /* --- The window that is looked at --- */
 
@@ -71,6 +72,21 @@ static void scroll(struct curses *curses, int pages) {
     struct screen_view view = curses_view(curses);
 
     screen_scroll(&curses->canvas, &view, pages);
+}
+
+static void wheel(struct curses *curses, long rows) {
+    struct screen_view view = curses_view(curses);
+
+    screen_scroll_rows(&curses->canvas, &view, rows);
+}
+
+static void explain_mouse(struct curses *curses) {
+    if (curses->told_of_mouse) return;
+    curses->told_of_mouse = true;
+    curses_say(
+        curses, LINE_NOTICE,
+        "to select with the mouse hold Shift (in iTerm2 Option); /set mouse off leaves it to the terminal, and the "
+        "wheel does not scroll then");
 }
 
 /* --- Sending --- */
@@ -281,6 +297,8 @@ static void act(struct curses *curses, int action, uint32_t key) {
     case ACTION_PAGE_DOWN: scroll(curses, 1); break;
     case ACTION_SCROLL_TOP: scroll(curses, -SCREEN_PAGES_ALL); break;
     case ACTION_SCROLL_BOTTOM: scroll(curses, SCREEN_PAGES_ALL); break;
+    case ACTION_WHEEL_UP: wheel(curses, -WHEEL_ROWS); break;
+    case ACTION_WHEEL_DOWN: wheel(curses, WHEEL_ROWS); break;
     case ACTION_ROOM_NEXT: go_by(curses, 1); break;
     case ACTION_ROOM_PREVIOUS: go_by(curses, curses->conversations.count - 1); break;
     case ACTION_ROOM_UNREAD: go_unread(curses); break;
@@ -316,6 +334,7 @@ static bool report(struct curses *curses, uint32_t key) {
     case KEYS_PASTE_BEGIN: curses->paste = (struct paste){.active = true}; return true;
     case KEYS_FOCUS_IN: focus(curses, true); return true;
     case KEYS_FOCUS_OUT: focus(curses, false); return true;
+    case KEYS_MOUSE_DRAG: explain_mouse(curses); return true;
     case KEYS_RESIZE: terminal_resize(curses->terminal); return true;
     default: return false;
     }

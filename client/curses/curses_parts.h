@@ -62,6 +62,7 @@ struct curses {
     bool leaving;              /* INPUT_END was told */
     bool gone;                 /* the terminal */
     bool stopping;             /* INPUT_STOP, too */
+    bool told_of_mouse;        /* how to select with it */
     bool warned_unsent;        /* of what a /quit would lose */
     bool finished;
     int status;

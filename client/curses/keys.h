@@ -24,12 +24,12 @@ enum {
     KEYS_CTRL_LEFT,
     KEYS_CTRL_RIGHT,
     KEYS_F1,
+    KEYS_WHEEL_UP, /* of the mouse */
+    KEYS_WHEEL_DOWN,
     KEYS_PASTE_BEGIN,
     KEYS_PASTE_END,
     KEYS_FOCUS_IN,
     KEYS_FOCUS_OUT,
-    KEYS_WHEEL_UP, /* of the mouse */
-    KEYS_WHEEL_DOWN,
     KEYS_MOUSE_DRAG, /* somebody tried to select with it */
     KEYS_RESIZE,
     KEYS_NONE,   /* nothing more to read now */
@@ -51,6 +51,8 @@ enum action {
     ACTION_PAGE_DOWN,
     ACTION_SCROLL_TOP,
     ACTION_SCROLL_BOTTOM,
+    ACTION_WHEEL_UP,
+    ACTION_WHEEL_DOWN,
     ACTION_ROOM_NEXT,
     ACTION_ROOM_PREVIOUS,
     ACTION_ROOM_1,

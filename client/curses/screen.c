@@ -65,6 +65,12 @@ void screen_scroll(const struct canvas *canvas, const struct screen_view *view, 
     pane_scroll(&shape, window_shown(view), page * pages);
 }
 
+void screen_scroll_rows(const struct canvas *canvas, const struct screen_view *view, long rows) {
+    struct screen_layout layout = layout_of(canvas, view);
+    struct pane_shape shape = shape_of(&layout, view);
+    pane_scroll(&shape, window_shown(view), rows);
+}
+
 void screen_scroll_to(const struct canvas *canvas, const struct screen_view *view, uint64_t line) {
     struct screen_layout layout = layout_of(canvas, view);
     struct pane_shape shape = shape_of(&layout, view);

@@ -40,5 +40,6 @@ struct screen_view {
 void screen_draw(struct canvas *canvas, const struct screen_view *view);
 /* Moves the current window's place by pages (negative: up), or to an end. A page is the pane less two rows. */
 void screen_scroll(const struct canvas *canvas, const struct screen_view *view, int pages);
+void screen_scroll_rows(const struct canvas *canvas, const struct screen_view *view, long rows);
 void screen_scroll_to(const struct canvas *canvas, const struct screen_view *view, uint64_t line);
 bool screen_sees(const struct canvas *canvas, const struct screen_view *view, uint64_t line);

@@ -30,6 +30,12 @@
 
 #define MODES_ON "\033[?2004h\033[?1004h\033[?7l"
 #define MODES_OFF "\033[?7h\033[?1004l\033[?2004l"
+/* The wheel comes with the buttons (1000, encoded as 1006 has it). Where it is the terminal's, it must not become
+ * cursor keys, which many make of it on the alternate screen (1007); most have that on, and not all can save modes. */
+#define MOUSE_TAKE "\033[?1000h\033[?1006h"
+#define MOUSE_GIVE "\033[?1006l\033[?1000l"
+#define WHEEL_IDLE "\033[?1007s\033[?1007l"
+#define WHEEL_RESTORE "\033[?1007h\033[?1007r"
 #define TITLE_SAVE "\033[22;2t"
 #define TITLE_RESTORE "\033[23;2t"
 #define STRING_END "\033\\" /* should a sequence be under way */
@@ -42,6 +48,7 @@ struct terminal {
     enum palette_depth can, depth; /* what the terminal is able to, and that within the limit */
     struct canvas shown;           /* rows 0: unknown */
     bool ours;
+    enum { MOUSE_UNTOUCHED, MOUSE_TAKEN, MOUSE_IDLE } mouse;
     bool has_titles;
     bool title_saved;
     char title[TEXT_SHOWN_MAX + 1]; /* empty: not set */
@@ -87,10 +94,17 @@ static void append_capability(struct sequence *out, const char *name) {
     if (capability && capability != (const char *)-1) append(out, capability);
 }
 
+static const char *mouse_back(const struct terminal *terminal) {
+    static const char *const back[] = {
+        [MOUSE_UNTOUCHED] = "", [MOUSE_TAKEN] = MOUSE_GIVE, [MOUSE_IDLE] = WHEEL_RESTORE};
+    return back[terminal->mouse];
+}
+
 static void arm(const struct terminal *terminal) {
     static const char *const last[] = {"sgr0", "op", "rmkx", "cnorm", "rmcup"};
     struct sequence sequence = {.size = 0};
     append(&sequence, STRING_END MODES_OFF);
+    append(&sequence, mouse_back(terminal));
     if (terminal->title_saved) append(&sequence, TITLE_RESTORE);
     for (size_t i = 0; i < sizeof last / sizeof *last; i++) append_capability(&sequence, last[i]);
     emergency_arm(terminal->tty.output, &terminal->tty.saved, sequence.bytes, sequence.size);
@@ -105,10 +119,16 @@ static void take(struct terminal *terminal) {
     terminal_redraw(terminal);
 }
 
+static const char *mouse_there(const struct terminal *terminal) {
+    static const char *const there[] = {[MOUSE_UNTOUCHED] = "", [MOUSE_TAKEN] = MOUSE_TAKE, [MOUSE_IDLE] = WHEEL_IDLE};
+    return there[terminal->mouse];
+}
+
 /* What ncurses has no word for. A title that is ours already, after a stop that nobody could catch, is not saved. */
 static void take_modes(struct terminal *terminal, bool title_is_ours) {
     char sequence[SEQUENCE_MAX];
     say(terminal, MODES_ON);
+    say(terminal, mouse_there(terminal));
     if (!terminal->title[0]) return;
     snprintf(sequence, sizeof sequence, "%s\033]2;%s\a", title_is_ours ? "" : TITLE_SAVE, terminal->title);
     say(terminal, sequence);
@@ -118,6 +138,7 @@ bool terminal_leave(struct terminal *terminal) {
     if (!terminal->ours) return true;
     terminal->ours = false;
     say(terminal, MODES_OFF);
+    say(terminal, mouse_back(terminal));
     if (terminal->title_saved) say(terminal, TITLE_RESTORE);
     terminal->title_saved = false;
     endwin();
@@ -425,6 +446,15 @@ void terminal_redraw(struct terminal *terminal) {
 }
 
 /* --- What is no drawing --- */
+
+void terminal_mouse(struct terminal *terminal, bool taken) {
+    if (terminal->mouse == (taken ? MOUSE_TAKEN : MOUSE_IDLE)) return;
+    if (terminal->ours) say(terminal, mouse_back(terminal));
+    terminal->mouse = taken ? MOUSE_TAKEN : MOUSE_IDLE;
+    if (!terminal->ours) return;
+    arm(terminal);
+    say(terminal, mouse_there(terminal));
+}
 
 void terminal_bell(struct terminal *terminal) {
     if (terminal->ours) say(terminal, "\a");

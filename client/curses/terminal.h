@@ -52,6 +52,9 @@ void terminal_flush(struct terminal *terminal);
 bool terminal_show(struct terminal *terminal, const struct canvas *canvas);
 /* The next show writes everything. */
 void terminal_redraw(struct terminal *terminal);
+/* Taken: the wheel and the buttons are told (keys.h), and who selects with the mouse holds Shift. Else it is the
+ * terminal's, and its wheel is asked to do nothing. Neither is so before the first call. */
+void terminal_mouse(struct terminal *terminal, bool taken);
 void terminal_bell(struct terminal *terminal);
 /* OSC 9, and the window's title (OSC 2; saved and restored, CSI 22;2t and 23;2t). The text is filtered here once more,
  * and cut at 200 bytes. NULL restores the title. */

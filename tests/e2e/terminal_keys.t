@@ -129,6 +129,13 @@ sub check_page {
     return;
 }
 
+# Up and Down would bring what was entered before.
+sub check_wheel {
+    check_page('Wheel-Up', 'Wheel-Down');
+    input_is('', 0, 'the wheel leaves the input line alone');
+    return;
+}
+
 sub check_end {
     my ($key, $back) = @_;
     say_lines();
@@ -194,6 +201,7 @@ my %others = (
         press($alice, 'Ctrl-C');
         input_is('typed before', 12, 'Ctrl-C: what was typed before');
     },
+    'Wheel-Up' => \&check_wheel, 'Wheel-Down' => \&check_wheel,
     'PgUp' => sub { check_page('PgUp', 'PgDn') }, 'PgDn' => sub { check_page('PgUp', 'PgDn') },
     map({ my ($up, $down) = @$_; ($up => sub { check_end($up, $down) }, $down => sub { check_end($up, $down) }) }
         ['Alt-<', 'Alt->'], ['Alt-PgUp', 'Alt-PgDn'], ['Alt-Home', 'Alt-End']),
@@ -367,13 +375,16 @@ my %settings = (
     },
     title => sub { ok(wait_state($alice, sub { $_[0]{title} =~ /tea/ }, 5, 'has a title'), 'title = on: the room') },
     members => sub { shows(qr/│ \d members *$/m, 'members = on') },
+    mouse => sub {
+        ok(wait_state($alice, sub { $_[0]{modes} !~ /\?100[0-367]/ }, 5, 'leaves the mouse'), 'mouse = off');
+    },
     clock => sub { shows(qr/^\d\d:\d\d:\d\d /m, 'clock = seconds') },
     colours => sub {
         my $state = screen_cells($alice);
         is_deeply([grep { $_->[2] != -1 || $_->[3] != -1 } map {@$_} @{ $state->{cells} }], [], 'colours = none');
     },
 );
-my %value = (members => 'on', clock => 'seconds', colours => 'none');
+my %value = (mouse => 'off', members => 'on', clock => 'seconds', colours => 'none');
 is_deeply([sort keys %settings], [sort @{ $table{setting} }], 'every setting has a check');
 for my $name (sort keys %settings) {
     my $value = $value{$name} // 'on';

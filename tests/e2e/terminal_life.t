@@ -120,6 +120,31 @@ for my $way (@ways) {
     ok(defined wait_end($alice, 10), 'also where SIGHUP is ignored');
 }
 
+# --- the mouse -------------------------------------------------------------------------------------------------------
+
+{
+    my $alice = new_terminal('alice');
+    like(modes($alice), qr/\?1000 .*\?1006/, 'the wheel and the buttons are asked for');
+    press($alice, 'h', 'i');
+    send_bytes($alice, "\e[<0;5;5M\e[<0;9;5m") for 1 .. 2;
+    ok(wait_screen($alice, sentence('to select with the mouse hold Shift'), 5), 'who tries to select is told how');
+    settle($alice);
+    my $text = screen_text($alice);
+    is(scalar(() = $text =~ /hold/g), 1, 'once');
+    press($alice, 'Ctrl-C');
+    type_text($alice, "/set mouse off\r");
+    ok(wait_state($alice, sub { $_[0]{modes} !~ /\?100[06]/ }, 5, 'gives the mouse back'), '/set mouse off');
+    press($alice, 'Ctrl-Z');
+    wait_stopped($alice, 5);
+    is_given_back($alice, 'without the mouse');
+    continue_terminal($alice);
+    type_text($alice, "/set mouse on\r");
+    ok(wait_state($alice, sub { $_[0]{modes} =~ /\?1000/ }, 5, 'takes the mouse'), '/set mouse on');
+    signal_terminal($alice, 'KILL');
+    wait_end($alice, 5);
+    like(modes(new_terminal('alice', config => 'mouse = off')), qr/\?25 (?!\?1000)/, 'mouse = off');
+}
+
 # --- a terminal that does not read -----------------------------------------------------------------------------------
 
 # More than the kernel keeps for a terminal: each line is another screen. The status: was everything acknowledged?

@@ -17,7 +17,7 @@ struct emulator {
     VTerm *listener; /* hears the same bytes: libvterm's screen does not tell of everything */
     bool visible;
     unsigned bells;
-    bool private_modes[MODES], ansi_modes[MODES], keypad;
+    bool private_modes[MODES], saved_modes[MODES], ansi_modes[MODES], keypad;
     char *titles[TITLES]; /* the last one is shown */
     unsigned title_depth;
     char *commands;
@@ -91,6 +91,12 @@ static void set_modes(bool modes[static MODES], const long arguments[], int coun
         if (CSI_ARG(arguments[i]) < MODES) modes[CSI_ARG(arguments[i])] = on;
 }
 
+/* XTSAVE and XTRESTORE. */
+static void copy_modes(bool to[static MODES], const bool from[static MODES], const long arguments[], int count) {
+    for (int i = 0; i < count; i++)
+        if (CSI_ARG(arguments[i]) < MODES) to[CSI_ARG(arguments[i])] = from[CSI_ARG(arguments[i])];
+}
+
 static void other_sequence(struct emulator *emulator, const char *leader, const long arguments[], int count,
                            const char *intermediate, char final) {
     char text[SEQUENCE_MAX] = "";
@@ -112,6 +118,12 @@ static int heard_csi(const char *leader, const long arguments[], int count, cons
     bool plain = !*leader && !*intermediate;
     if ((final == 'h' || final == 'l') && !*intermediate && (plain || strcmp(leader, "?") == 0)) {
         set_modes(plain ? emulator->ansi_modes : emulator->private_modes, arguments, count, final == 'h');
+        return 1;
+    }
+    if ((final == 's' || final == 'r') && !*intermediate && strcmp(leader, "?") == 0) {
+        bool saves = final == 's';
+        copy_modes(saves ? emulator->saved_modes : emulator->private_modes,
+                   saves ? emulator->private_modes : emulator->saved_modes, arguments, count);
         return 1;
     }
     if (plain && strchr("@ABCDEFGHIJKLMPSTXZ`abdefgmr", final)) return 1;

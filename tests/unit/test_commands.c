@@ -393,7 +393,7 @@ static void wrong_use_is_told_what_was_expected(void **state) {
         {"/ignore dave", "/ignore: 'dave' is not here; here is alice#a11c"},
         {"/clear all", "/clear: expected /clear"},
         {"/log maybe", "/log: expected /log [on|off]"},
-        {"/set port 1", "/set: no setting 'port', expected one of bell, notify, title, members, clock, colours"},
+        {"/set port 1", "/set: no setting 'port', expected one of bell, notify, title, mouse, members, clock, colours"},
         {"/set bell loud", "/set: bell 'loud': expected on or off"},
         {"/set clock late", "/set: clock 'late': expected minutes, seconds or off"},
         {"/help jion", "/jion: no such command, expected /join?"},
@@ -794,7 +794,8 @@ static void settings_are_shown_and_changed(void **state) {
     stage_open(&stage, NULL);
     expect(&stage, "/set",
            "* bell = off (rings where your nick is said)\n* notify = off (a note on the desktop (OSC 9) where your "
-           "nick is said)\n* title = off (the room and what is unread in the title of the terminal)\n* members = auto "
+           "nick is said)\n* title = off (the room and what is unread in the title of the terminal)\n* mouse = "
+           "on (the wheel scrolls; who selects with the mouse holds Shift)\n* members = auto "
            "(the list of members)\n* clock = minutes (the time in front of each line)\n* colours = auto (how many "
            "colours are used)\n");
     expect(&stage, "/set bell", "* bell = off (rings where your nick is said)\n");

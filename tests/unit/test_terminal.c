@@ -235,6 +235,7 @@ static void the_terminal_is_left_as_it_was_found(void **state) {
     tcgetattr(screen->terminal, &before);
     emulated_close(screen);
     open_as("xterm-256color", PALETTE_TRUE);
+    terminal_mouse(terminal, true);
     terminal_title(terminal, "a \033]0;evil\a title");
     draw(0, 0, "hello", (struct style){COLOUR_BAD, STYLE_BOLD});
     show();
@@ -244,7 +245,7 @@ static void the_terminal_is_left_as_it_was_found(void **state) {
         assert_int_equal(during.c_lflag & (ICANON | ECHO | ISIG), 0);
         assert_int_equal(during.c_iflag & (ICRNL | IXON), 0);
         expect_row(0, "hello");
-        expect_modes("?1 ?25 ?1004 ?1049 ?2004 keypad");
+        expect_modes("?1 ?25 ?1000 ?1004 ?1006 ?1049 ?2004 keypad");
         terminal_leave(terminal);
         emulated_settle(screen);
         expect_modes("?7 ?25");
@@ -326,6 +327,7 @@ static void a_crash_gives_the_terminal_back(void **state) {
             signal(SIGSEGV, SIG_DFL); /* cmocka's handler would go on with the next test */
             terminal = terminal_open(screen->terminal, screen->terminal, PALETTE_TRUE, why, sizeof why);
             terminal_title(terminal, "title");
+            terminal_mouse(terminal, i % 2);
             canvas_reset(&canvas, ROWS, COLUMNS);
             draw(0, 0, "hello", (struct style){COLOUR_BAD, STYLE_BOLD});
             terminal_show(terminal, &canvas);

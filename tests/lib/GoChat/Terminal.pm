@@ -95,6 +95,7 @@ my %keys = (
     Enter => "\r", Tab => "\t", Escape => "\e", Space => ' ', Backspace => "\x7f", Delete => "\e[3~",
     Up => "\eOA", Down => "\eOB", Right => "\eOC", Left => "\eOD", Home => "\eOH", End => "\eOF",
     PgUp => "\e[5~", PgDn => "\e[6~", 'Ctrl-Left' => "\e[1;5D", 'Ctrl-Right' => "\e[1;5C", 'Shift-Tab' => "\e[Z",
+    'Wheel-Up' => "\e[<64;5;5M", 'Wheel-Down' => "\e[<65;5;5M",
     F1 => "\eOP", 'Focus-In' => "\e[I", 'Focus-Out' => "\e[O", 'Ctrl-/' => "\x1f",
     'Alt-Left' => "\e[1;3D", 'Alt-Right' => "\e[1;3C", 'Alt-Home' => "\e[1;3H", 'Alt-End' => "\e[1;3F",
     'Alt-PgUp' => "\e[5;3~", 'Alt-PgDn' => "\e[6;3~",
