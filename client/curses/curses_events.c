@@ -100,7 +100,7 @@ static void show(struct curses *curses, struct conversation *conversation, const
     uint64_t end = scrollback_end(&window->scrollback);
     enum attention attention =
         window_take(window, &curses->conversations, conversation, event, author, clock_wall_ms());
-    if (event->history && !author) {
+    if (event->type == EVENT_MESSAGE && !author) {
         roster_label(event->nick, event->fingerprint, event->peer, absent);
         label = absent;
     }
@@ -137,7 +137,7 @@ void curses_event(struct curses *curses, struct event *event) {
     struct conversation *conversation = conversations_apply(&curses->conversations, event);
     if (!author && conversation) author = roster_find(&conversation->roster, event->peer);
     if (event->type == EVENT_PEER_CONNECTED && conversation) author = roster_find(&conversation->roster, event->peer);
-    if (is_ignored(curses, event, author)) return;
+    if (is_ignored(curses, event, author) || transcripts_have_shown(&curses->transcripts, event)) return;
     if (event->type == EVENT_CREDIT && conversation)
         curses_drain(curses, conversation);
     else if (event->room == NULL || conversation)

@@ -237,7 +237,7 @@ static void take_event(struct loop *loop, const struct event *event) {
         loop->status = event->status;
     }
     if (is_awaited(loop, event)) loop->awaited = EVENT_TYPES;
-    if (!is_unheard(loop, room, event)) {
+    if (!is_unheard(loop, room, event) && !transcripts_have_shown(&loop->transcripts, event)) {
         show(loop, event);
         if (room) log_event(loop, event, label);
     }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "client/ui/line_file.h"
+#include "client/ui/transcript_ids.h"
 #include "client/ui/ui.h"
 
 #define FILE_NAME_MAX 200 /* bytes before ".log": file systems take 255 */
@@ -23,6 +24,8 @@ struct transcript {
     struct transcript *next;
     int file;    /* -1: not open yet */
     bool broken; /* could not be written: off, for this run */
+    bool read;   /* which messages it has: */
+    struct transcript_ids ids;
     char room[];
 };
 
@@ -83,6 +86,11 @@ void transcripts_path(const struct transcripts *transcripts, const char *room, c
     snprintf(out, capacity, "%s/%s", transcripts->directory, name);
 }
 
+/* "ROOM.ids" beside "ROOM.log". */
+static void ids_path(const char *path, char *out, size_t capacity) {
+    snprintf(out, capacity, "%.*s.ids", (int)(strlen(path) - strlen(".log")), path);
+}
+
 /* --- Which rooms --- */
 
 static struct transcript *find(const struct transcripts *transcripts, const char *room) {
@@ -116,6 +124,7 @@ static void drop(struct transcripts *transcripts, const char *room) {
     if (!gone) return;
     *at = gone->next;
     if (gone->file >= 0) close(gone->file);
+    if (gone->read) transcript_ids_close(&gone->ids);
     free(gone);
 }
 
@@ -147,6 +156,38 @@ bool transcripts_enabled(struct transcripts *transcripts, const char *room) {
     const struct transcript *transcript = find(transcripts, room);
 
     return transcript && !transcript->broken;
+}
+
+/* --- What it has --- */
+
+static struct transcript_ids *ids_of(const struct transcripts *transcripts, struct transcript *transcript) {
+    char path[4400], ids[4400];
+
+    if (!transcript->read) {
+        transcripts_path(transcripts, transcript->room, path, sizeof path);
+        ids_path(path, ids, sizeof ids);
+        transcript_ids_open(&transcript->ids, ids, path);
+        transcript->read = true;
+    }
+    return &transcript->ids;
+}
+
+/* Only what was said to all is passed on, and so may come again. */
+static bool may_come_again(const struct event *event) {
+    return (event->type == EVENT_MESSAGE || event->type == EVENT_SENT) && event->kind != CHAT_PRIVATE && event->id[0];
+}
+
+static const struct transcript_id *find_id(const struct transcripts *transcripts, struct transcript *transcript,
+                                           const struct event *event) {
+    if (!may_come_again(event)) return NULL;
+    return transcript_ids_find(ids_of(transcripts, transcript), event->fingerprint, event->id);
+}
+
+bool transcripts_have_shown(const struct transcripts *transcripts, const struct event *event) {
+    struct transcript *transcript = event->room ? find(transcripts, event->room) : NULL;
+    const struct transcript_id *id = transcript ? find_id(transcripts, transcript, event) : NULL;
+
+    return id && id->shown;
 }
 
 /* --- Writing --- */
@@ -292,11 +333,14 @@ bool transcripts_append(struct transcripts *transcripts, const struct event *eve
     size_t size;
 
     if (!transcript || transcript->broken || !writers[event->type]) return true;
+    if (find_id(transcripts, transcript, event)) return true;
     bool done = open_log(transcripts, transcript, why, why_size);
     if (done) {
         char *line = line_of(event, label, wall_ms, &size);
         transcripts_path(transcripts, transcript->room, path, sizeof path);
         done = append(transcript->file, line, size) || fail(why, why_size, path);
+        if (done && may_come_again(event))
+            transcript_ids_add(&transcript->ids, event->fingerprint, event->id, line, size);
         free(line);
     }
     transcript->broken = !done;
@@ -346,12 +390,14 @@ void transcripts_last(struct transcripts *transcripts, const char *room,
     transcripts_path(transcripts, room, path, sizeof path);
     char *text = tail_of(path, &size);
     if (!text) return;
+    struct transcript_ids *ids = ids_of(transcripts, find(transcripts, room));
     const char *end = text + size;
     for (const char *at = last_lines(text, size); at < end;) {
         const char *newline = memchr(at, '\n', (size_t)(end - at));
         size_t length = (size_t)((newline ? newline : end) - at);
         size_t kept = text_filter(at, length, true, filtered, sizeof filtered);
         line(context, filtered, kept);
+        transcript_ids_shown(ids, at, length);
         at += length + 1;
     }
     free(text);

@@ -279,9 +279,10 @@ static struct event *dated(const char *zone, uint64_t said, uint64_t shown, bool
     return event;
 }
 
-#define NIGHT 1795823999u  /* 2026-11-27 23:59:59 UTC */
-#define AUTUMN 1792891800u /* 2026-10-25 01:30:00 UTC: in Berlin the clocks went from 3:00 back to 2:00 at 01:00 UTC   \
-                            */
+#define NIGHT 1795823999u /* 2026-11-27 23:59:59 UTC */
+#define AUTUMN                                                                                                         \
+    1792891800u /* 2026-10-25 01:30:00 UTC: in Berlin the clocks went from 3:00 back to 2:00 at 01:00 UTC              \
+                 */
 
 static void another_day_has_its_date(void **state) {
     static const struct {
@@ -946,7 +947,7 @@ static void expect_output_until(struct stage *stage, const char *last, const cha
 static void what_was_said_is_kept_where_asked(void **state) {
     char said[FOLDER_PATH_SIZE + 64];
     struct stage stage;
-    struct event *sent;
+    struct event *sent, *action;
 
     stage_start(&stage, UI_PLAIN, *state);
     push_of(&stage, "lobby", EVENT_JOINED, NULL);
@@ -960,8 +961,11 @@ static void what_was_said_is_kept_where_asked(void **state) {
     expect_output(&stage, said);
     push(&stage, sample(EVENT_MESSAGE, "hello"));
     sent = sample(EVENT_SENT, "hi");
+    strcpy(sent->fingerprint, OUR_KEY);
     push(&stage, sent);
-    push(&stage, sample_of_kind(EVENT_MESSAGE, CHAT_ACTION, "is gone")); /* which is not the same */
+    action = sample_of_kind(EVENT_MESSAGE, CHAT_ACTION, "is gone"); /* which is not the same */
+    strcpy(action->id, "00000000000000ab-2");
+    push(&stage, action);
     push(&stage, sample(EVENT_PEER_LEFT, NULL));
     expect_output(&stage, "alice: hello\n** alice is gone\n* alice is gone\n");
     stage_close(&stage, 0);
@@ -969,11 +973,16 @@ static void what_was_said_is_kept_where_asked(void **state) {
 
     stage_start(&stage, UI_PLAIN, *state);
     push_of(&stage, "lobby", EVENT_JOINED, NULL);
+    push(&stage, sample(EVENT_MESSAGE, "hello")); /* from others: it is there already */
+    sent = sample(EVENT_MESSAGE, "hi");           /* as our own is */
+    strcpy(sent->fingerprint, OUR_KEY);
+    push(&stage, sent);
     push_of(&stage, NULL, EVENT_ERROR, "end");
     expect_output_until(&stage, "! end\n",
                         "* joined lobby\n* alice#ffff: hello\n* carol#0123: hi\n* ** alice#ffff is gone\n* * "
                         "alice#ffff is gone\n! end\n");
     stage_close(&stage, 0);
+    expect_logged(*state, "alice#ffff: hello\ncarol#0123: hi\n** alice#ffff is gone\n* alice#ffff is gone\n");
 }
 
 static void what_is_no_utf8_is_repaired(void **state) {
