@@ -97,7 +97,7 @@ static void show(struct curses *curses, struct conversation *conversation, const
     char absent[ROSTER_LABEL_SIZE];
 
     if (event->type == EVENT_ERROR) snprintf(curses->last_error, sizeof curses->last_error, "%s", event->text);
-    uint64_t end = scrollback_end(&window->scrollback);
+    uint64_t end = event->late ? WINDOW_NONE : scrollback_end(&window->scrollback); /* "new" is not where it stands */
     enum attention attention =
         window_take(window, &curses->conversations, conversation, event, author, clock_wall_ms());
     if (event->type == EVENT_MESSAGE && !author) {

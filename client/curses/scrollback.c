@@ -103,6 +103,13 @@ uint64_t scrollback_add(struct scrollback *scrollback, const struct line_header 
     return scrollback->first + scrollback->count++;
 }
 
+void scrollback_lift(struct scrollback *scrollback, uint64_t from, uint64_t to) {
+    size_t low = (size_t)(to - scrollback->first), high = (size_t)(from - scrollback->first);
+    struct line *lifted = *slot(scrollback, high);
+    for (size_t place = high; place > low; place--) *slot(scrollback, place) = *slot(scrollback, place - 1);
+    *slot(scrollback, low) = lifted;
+}
+
 struct line *scrollback_line(const struct scrollback *scrollback, uint64_t number) {
     if (number < scrollback->first || number - scrollback->first >= scrollback->count) return NULL;
     return *slot(scrollback, (size_t)(number - scrollback->first));

@@ -1,7 +1,8 @@
 /* The lines of one room: originals, never wrapped ones, so that any width can be drawn from them. Pure.
  *
  * Bounded: SCROLLBACK_LINES lines and SCROLLBACK_BYTES bytes of memory, headers and all; the oldest go first. Lines are
- * numbered from 0 in the order they came and keep their number, so a place survives what is added and dropped. */
+ * numbered from 0 and keep their number, so a place survives what is added and dropped; scrollback_lift alone changes
+ * numbers. */
 #pragma once
 
 #include <stdbool.h>
@@ -56,6 +57,9 @@ void scrollback_clear(struct scrollback *scrollback); /* numbers go on; also fre
  * is left, the line is lost and its number with it. */
 uint64_t scrollback_add(struct scrollback *scrollback, const struct line_header *header, const char *author,
                         size_t author_size, const char *text, size_t text_size);
+/* Line `from` takes the place of line `to`, not below it; that one and those after it, up to `from`, move down by one.
+ */
+void scrollback_lift(struct scrollback *scrollback, uint64_t from, uint64_t to);
 /* NULL when it is not there (any more). */
 struct line *scrollback_line(const struct scrollback *scrollback, uint64_t number);
 static inline uint64_t scrollback_end(const struct scrollback *scrollback) {

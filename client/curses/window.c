@@ -7,6 +7,7 @@
 
 #include "client/curses/columns.h"
 #include "client/curses/label.h"
+#include "client/curses/late.h"
 #include "client/curses/mention.h"
 #include "client/curses/palette.h"
 #include "client/ui/ui.h"
@@ -16,7 +17,7 @@ struct window *window_create(void) {
 
     if (!window) abort();
     window_follow(window);
-    window->marker = window->found = WINDOW_NONE;
+    window->marker = window->found = window->late = WINDOW_NONE;
     return window;
 }
 
@@ -32,17 +33,11 @@ void window_destroy(struct window *window) {
 /* --- Lines --- */
 
 static void begin_day(struct window *window, uint64_t wall_ms) {
-    time_t seconds = (time_t)(wall_ms / 1000);
-    struct line_header header = {.at_ms = wall_ms, .kind = LINE_DAY};
-    char text[64];
-    struct tm local;
+    uint64_t day = late_day(wall_ms);
 
-    if (!localtime_r(&seconds, &local)) return;
-    uint64_t day = ((uint64_t)local.tm_year << 16) + (uint64_t)local.tm_yday + 1;
-    if (day == window->day) return;
+    if (day == 0 || day == window->day) return;
     window->day = day;
-    size_t size = strftime(text, sizeof text, "%A, %-d %B %Y", &local);
-    scrollback_add(&window->scrollback, &header, "", 0, text, size);
+    late_day_line(&window->scrollback, wall_ms);
 }
 
 /* How much of a long text is a line: up to a newline or blank where there is one, else whole clusters. */
@@ -58,15 +53,13 @@ static size_t piece_of(const char *text, size_t size) {
 }
 
 /* Returns the number of the last line: the one that tells how far the message got. */
-static uint64_t add(struct window *window, const struct line_header *header, const char *author, const char *text,
-                    size_t size) {
-    if (!window->follows && window->news == WINDOW_NONE) window->news = scrollback_end(&window->scrollback);
-    begin_day(window, header->at_ms);
+static uint64_t add_pieces(struct scrollback *scrollback, const struct line_header *header, const char *author,
+                           const char *text, size_t size) {
     struct line_header piece = *header;
     for (;;) {
         size_t taken = piece_of(text, size), shown = taken < size && text[taken - 1] == '\n' ? taken - 1 : taken;
         piece.recipients = taken == size ? header->recipients : 0;
-        uint64_t number = scrollback_add(&window->scrollback, &piece, author, strlen(author), text, shown);
+        uint64_t number = scrollback_add(scrollback, &piece, author, strlen(author), text, shown);
         if (taken == size) return number;
         text += taken;
         size -= taken;
@@ -75,6 +68,13 @@ static uint64_t add(struct window *window, const struct line_header *header, con
         piece.mention = false;
         if (piece.kind == LINE_ACTION) piece.kind = LINE_MESSAGE;
     }
+}
+
+static uint64_t add(struct window *window, const struct line_header *header, const char *author, const char *text,
+                    size_t size) {
+    if (!window->follows && window->news == WINDOW_NONE) window->news = scrollback_end(&window->scrollback);
+    begin_day(window, header->at_ms);
+    return add_pieces(&window->scrollback, header, author, text, size);
 }
 
 void window_say(struct window *window, enum line_kind kind, const char *text, size_t size, uint64_t wall_ms) {
@@ -86,6 +86,53 @@ void window_say(struct window *window, enum line_kind kind, const char *text, si
     size = text_filter(text, size, true, filtered, capacity);
     add(window, &header, "", filtered, size);
     free(filtered);
+}
+
+/* --- What came late --- */
+
+#define NEAR_LINES 10 /* from the end: still on the screen of whoever reads there */
+#define LATE_TOLD "some came late: they stand further up, marked " LATE_MARK
+
+/* Lines were put in before line `place`: what stood there and below it, up to line `end`, has other numbers. */
+static void renumber(struct window *window, struct deliveries *deliveries, uint64_t place, uint64_t end) {
+    uint64_t *const numbers[] = {&window->marker, &window->bottom, &window->page,
+                                 &window->news,   &window->found,  &window->late};
+    uint64_t count = scrollback_end(&window->scrollback) - end;
+
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        if (*numbers[i] >= place && *numbers[i] < end) *numbers[i] += count;
+    for (size_t i = 0; deliveries && i < deliveries->count; i++) {
+        struct delivery *delivery = &deliveries->items[(deliveries->first + i) % DELIVERIES_MAX];
+        if (delivery->line >= place && delivery->line < end) delivery->line += count;
+    }
+}
+
+/* Who reads at the end, or further up, would not see it. Told again only where something was shown since. */
+static void tell_late(struct window *window, uint64_t wall_ms) {
+    if (window->late != WINDOW_NONE && window->late + 1 == scrollback_end(&window->scrollback)) return;
+    window_say(window, LINE_NOTICE, LATE_TOLD, strlen(LATE_TOLD) - 1, wall_ms);
+    window->late = scrollback_end(&window->scrollback) - 1;
+}
+
+/* Where it belongs by its time; under a day line of its own where that is of another day. */
+static void add_late(struct window *window, struct deliveries *deliveries, const struct line_header *header,
+                     const char *author, const char *text, size_t size, uint64_t wall_ms) {
+    struct scrollback *scrollback = &window->scrollback;
+    uint64_t place = late_place(scrollback, header->at_ms, author, strlen(author)), end = scrollback_end(scrollback);
+    if (place == end) {
+        add(window, header, author, text, size);
+        return;
+    }
+    uint64_t day = late_day_of(scrollback, place), from = end;
+    bool heading = late_day(day) != late_day(header->at_ms);
+    bool day_goes_on = heading && day > 0 && scrollback_line(scrollback, place)->header.kind != LINE_DAY;
+    if (heading) late_day_line(scrollback, header->at_ms);
+    add_pieces(scrollback, header, author, text, size);
+    if (day_goes_on) late_day_line(scrollback, day);
+    if (place < scrollback->first) place = scrollback->first;
+    for (uint64_t to = place; from < scrollback_end(scrollback); from++, to++) scrollback_lift(scrollback, from, to);
+    renumber(window, deliveries, place, end);
+    if (end - place > NEAR_LINES || !window->follows) tell_late(window, wall_ms);
 }
 
 /* --- What is said --- */
@@ -114,30 +161,35 @@ static void remember_speaker(struct window *window, const uint8_t id[static MEMB
 }
 
 static char *message_text(const struct event *event, size_t *size) {
-    size_t capacity = 3 * event->text_size + 1;
+    size_t mark = event->late ? strlen(LATE_MARK) : 0, capacity = mark + 3 * event->text_size + 1;
     char *text = malloc(capacity);
 
     if (!text) abort();
-    *size = text_filter(event->text, event->text_size, true, text, capacity);
+    memcpy(text, LATE_MARK, mark);
+    *size = mark + text_filter(event->text, event->text_size, true, text + mark, capacity - mark);
     while (*size > 0 && text[*size - 1] == '\n') text[--*size] = '\0';
     return text;
 }
 
 static enum attention take_message(struct window *window, const struct conversations *conversations,
-                                   const struct event *event, const struct member *author, uint64_t wall_ms) {
+                                   struct conversation *conversation, const struct event *event,
+                                   const struct member *author, uint64_t wall_ms) {
     char label[ROSTER_LABEL_SIZE], shown[2 * ROSTER_LABEL_SIZE];
     size_t size;
     char *text = message_text(event, &size);
     struct line_header header = {.at_ms = event->history || event->late ? event->said_ms : wall_ms,
                                  .kind = line_kinds[event->kind]};
-    const char *fingerprint = author ? author->fingerprint : event->history ? event->fingerprint : "";
+    const char *fingerprint = author ? author->fingerprint : event->fingerprint;
 
     roster_label(event->nick, fingerprint, event->peer, label);
     header.colour = palette_nick(fingerprint);
     header.mention = event->kind == CHAT_PRIVATE || mention_in(event->text, event->text_size, conversations->nick);
     snprintf(shown, sizeof shown, event->kind == CHAT_PRIVATE ? "%s" LABEL_ARROW LABEL_YOU : "%s", label);
     fit_name(window, label);
-    add(window, &header, shown, text, size);
+    if (event->late)
+        add_late(window, conversation ? &conversation->deliveries : NULL, &header, shown, text, size, wall_ms);
+    else
+        add(window, &header, shown, text, size);
     free(text);
     if (event->history) return ATTENTION_LINE; /* it was said long ago: no bell, and nothing new */
     remember_speaker(window, event->peer);
@@ -198,7 +250,7 @@ enum attention window_take(struct window *window, const struct conversations *co
                            struct conversation *conversation, const struct event *event, const struct member *author,
                            uint64_t wall_ms) {
     switch (event->type) {
-    case EVENT_MESSAGE: return take_message(window, conversations, event, author, wall_ms);
+    case EVENT_MESSAGE: return take_message(window, conversations, conversation, event, author, wall_ms);
     case EVENT_SENT: return take_sent(window, conversations, conversation, event, author, wall_ms);
     case EVENT_DELIVERED:
     case EVENT_UNDELIVERED: return take_answer(window, conversation, event);

@@ -1,5 +1,6 @@
 /* How a room is shown, and how its events become lines: what is said, who comes and goes, how far own messages got.
- * Pure. Hangs on conversation.view; screen.c draws it. */
+ * What came late is marked "(late)" and stands where it belongs by the time it was said (late.h). Pure. Hangs on
+ * conversation.view; screen.c draws it. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,6 +22,7 @@ struct window {
     uint64_t page;   /* or this line is at the top, at any size, until one scrolls; WINDOW_NONE */
     uint64_t news;   /* what came since it does not follow begins with this line; WINDOW_NONE: nothing */
     uint64_t marker; /* what is new begins with this line; WINDOW_NONE: nothing */
+    uint64_t late;   /* this line says that something came late further up; WINDOW_NONE: none does */
     unsigned unread, mentions;
     unsigned names;                              /* columns of the widest label that spoke */
     uint64_t found;                              /* line that /find found; WINDOW_NONE: none */

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -314,6 +315,139 @@ static void the_last_piece_tells_how_far_it_got(void **state) {
     assert_int_equal(scrollback_line(&stage->window->scrollback, last)->header.delivered, 1);
 }
 
+/* --- What came late --- */
+
+/* Carl's, unless it is Alice's; said at that time. */
+static void comes_late(struct stage *stage, char who, const char *text, uint64_t said) {
+    struct event *event = event_of(EVENT_MESSAGE, text);
+    event->late = event->history = true;
+    event->said_ms = said;
+    memset(event->peer, who, sizeof event->peer);
+    if (who != ALICE) {
+        strcpy(event->nick, "carl");
+        snprintf(event->fingerprint, sizeof event->fingerprint, "%c0ffee00", who);
+    }
+    take(stage, event);
+}
+
+static void says_at(struct stage *stage, const char *text, uint64_t now) {
+    stage->now = now;
+    take(stage, event_of(EVENT_MESSAGE, text));
+}
+
+/* All texts, one a line. */
+static void expect_texts(const struct stage *stage, const char *expected) {
+    const struct scrollback *scrollback = &stage->window->scrollback;
+    char text[8192];
+    size_t size = 0;
+
+    for (uint64_t number = scrollback->first; number < scrollback_end(scrollback); number++) {
+        const struct line *line = scrollback_line(scrollback, number);
+        assert_true(size + line->text_size + 2 < sizeof text);
+        memcpy(text + size, line_text(line), line->text_size);
+        size += line->text_size;
+        text[size++] = '\n';
+    }
+    text[size] = '\0';
+    assert_string_equal(text, expected);
+}
+
+#define TODAY "Monday, 23 November 2026\n"
+
+static void what_came_late_stands_where_it_belongs(void **state) {
+    struct stage *stage = *state;
+    scrollback_clear(&stage->window->scrollback);
+    stage->window->day = 0;
+    says_at(stage, "one", NOON);
+    says_at(stage, "three", NOON + 30000);
+    says_at(stage, "five", NOON + 60000);
+    comes_late(stage, 'c', "four", NOON + 45000);
+    comes_late(stage, 'c', "after four", NOON + 45000);
+    comes_late(stage, ALICE, "hers, after five", NOON + 1000); /* no author's lines change places */
+    comes_late(stage, 'c', "before all", NOON - 3600000);      /* his own stay in order, too */
+    says_at(stage, "six", NOON + 90000);
+    expect_texts(stage, TODAY "one\nthree\n(late) four\n(late) after four\n(late) before all\nfive\n"
+                              "(late) hers, after five\nsix\n");
+}
+
+static void another_days_have_that_day(void **state) {
+    struct stage *stage = *state;
+    const uint64_t midnight = NOON - DAY / 2;
+    scrollback_clear(&stage->window->scrollback);
+    stage->window->day = 0;
+    says_at(stage, "early", midnight + 60000);
+    comes_late(stage, 'c', "yesterday", midnight - 60000);
+    comes_late(stage, 'd', "before yesterday", midnight - DAY - 60000);
+    comes_late(stage, 'e', "today", midnight);
+    says_at(stage, "later", midnight + 120000);
+    expect_texts(stage, "Saturday, 21 November 2026\n(late) before yesterday\n"
+                        "Sunday, 22 November 2026\n(late) yesterday\n" TODAY "(late) today\nearly\nlater\n");
+}
+
+/* The transcript's lines have no time; what is put in below them stands under its day, and they under theirs. */
+static void below_what_is_of_the_transcript(void **state) {
+    struct stage *stage = *state;
+    scrollback_clear(&stage->window->scrollback);
+    stage->window->day = 0;
+    window_say(stage->window, LINE_OLD, "old", 3, NOON);
+    window_say(stage->window, LINE_NOTICE, "notice", 6, NOON);
+    comes_late(stage, 'c', "yesterday", NOON - DAY);
+    expect_texts(stage, TODAY "old\nSunday, 22 November 2026\n(late) yesterday\n" TODAY "notice\n");
+}
+
+static void places_stay_where_they_were(void **state) {
+    struct stage *stage = *state;
+    struct window *window = stage->window;
+    char text[32], long_text[3 * WINDOW_LINE_MAX];
+    uint64_t said = NOON;
+    for (unsigned i = 0; i < 30; i++) {
+        snprintf(text, sizeof text, "line %u", i);
+        says_at(stage, text, said += 1000);
+    }
+    struct event *sent = event_of(EVENT_SENT, "mine");
+    strcpy(sent->id, "ours");
+    sent->recipients = 1;
+    stage->now = said += 1000;
+    take(stage, sent);
+    uint64_t mine = scrollback_end(&window->scrollback) - 1;
+    window->marker = window->bottom = window->found = mine - 5;
+    memset(long_text, 'x', sizeof long_text - 1);
+    long_text[sizeof long_text - 1] = '\0';
+    window->follows = false;
+    window->news = mine - 5;
+    comes_late(stage, 'c', long_text, NOON + 28500); /* several lines, below these places and above ours */
+    comes_late(stage, 'd', "near the end", said - 500);
+    assert_int_equal(window->marker, mine - 5);
+    comes_late(stage, 'e', "far up", NOON + 1500);
+    assert_int_equal(window->bottom, mine - 5 + 1);
+    assert_int_equal(window->found, mine - 5 + 1);
+    assert_int_equal(window->news, mine - 5 + 1);
+    assert_int_equal(window->page, WINDOW_NONE);
+    struct event *delivered = event_of(EVENT_DELIVERED, NULL);
+    strcpy(delivered->id, "ours");
+    take(stage, delivered);
+    assert_int_equal(
+        scrollback_line(&window->scrollback, deliveries_find(&stage->room->deliveries, "ours")->line)->header.delivered,
+        1);
+    expect(stage, LINE_NOTICE, "", "some came late: they stand further up, marked (late)");
+    comes_late(stage, 'f', "far up, too", NOON + 1500); /* told once */
+    assert_int_equal(window->late, scrollback_end(&window->scrollback) - 1);
+    expect(stage, LINE_NOTICE, "", "some came late: they stand further up, marked (late)");
+}
+
+/* The oldest lines go when there are too many, also those above which one was to stand. */
+static void a_full_window_loses_its_oldest(void **state) {
+    struct stage *stage = *state;
+    for (unsigned i = 0; i < SCROLLBACK_LINES + 10; i++) says_at(stage, "x", NOON + 1000 + i);
+    comes_late(stage, 'c', "before all", NOON);
+    const struct scrollback *scrollback = &stage->window->scrollback;
+    assert_int_equal(scrollback->count, SCROLLBACK_LINES);
+    size_t late = 0;
+    for (uint64_t number = scrollback->first; number < scrollback_end(scrollback); number++)
+        late += memcmp(line_text(scrollback_line(scrollback, number)), "(late)", 6) == 0;
+    assert_true(late <= 1);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -331,6 +465,11 @@ int main(void) {
         TEST(the_widest_name_that_spoke_is_known),
         TEST(long_texts_become_several_lines),
         TEST(the_last_piece_tells_how_far_it_got),
+        TEST(what_came_late_stands_where_it_belongs),
+        TEST(another_days_have_that_day),
+        TEST(below_what_is_of_the_transcript),
+        TEST(places_stay_where_they_were),
+        TEST(a_full_window_loses_its_oldest),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("window", tests, NULL, NULL);
