@@ -85,6 +85,7 @@ void backlog_add(struct backlog *backlog, const struct feed_name *feed, uint64_t
                                     .author = author_of(backlog, feed->author),
                                     .feed = *feed,
                                     .sequence = sequence,
+                                    .number = backlog->added++,
                                     .since = now - age,
                                     .blob = blob_hold(blob)};
     *(backlog->newest ? &backlog->newest->newer : &backlog->oldest) = entry;

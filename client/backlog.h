@@ -35,8 +35,9 @@ struct backlog_entry {
     struct backlog_author *author;
     struct feed_name feed;
     uint64_t sequence;
-    uint64_t
-        since; /* ms: when it was said; what is older than our clock has wrapped, so only differences mean something */
+    uint64_t number; /* in which order they came, all authors' together */
+    /* When it was said; ms. What is older than our clock has wrapped: only differences mean something. */
+    uint64_t since;
     struct blob *blob;
 };
 
@@ -44,6 +45,7 @@ struct backlog {
     struct backlog_entry *oldest, *newest; /* in the order they came */
     struct backlog_author *authors;
     size_t count, bytes;
+    uint64_t added;
 };
 
 /* Zeroed is empty. */

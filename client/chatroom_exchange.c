@@ -174,6 +174,11 @@ static void look_ahead(const struct chatroom *room, struct exchange_request *req
     const struct backlog_entry *entry = entry_of(room, request);
     request->next = entry ? entry->sequence : 0;
     request->since = entry ? entry->since : 0;
+    request->number = entry ? entry->number : 0;
+}
+
+static bool goes_before(const struct exchange_request *a, const struct exchange_request *b, uint64_t now) {
+    return a->since != b->since ? now - a->since > now - b->since : a->number < b->number;
 }
 
 /* One that is done, else the one whose turn it is: what was said first goes first, whoever said it, so that it
@@ -182,7 +187,7 @@ static size_t next_request(const struct exchange *exchange, uint64_t now) {
     size_t oldest = 0;
     for (size_t i = 0; i < exchange->request_count; i++) {
         if (exchange->requests[i].next == 0) return i;
-        if (now - exchange->requests[i].since > now - exchange->requests[oldest].since) oldest = i;
+        if (goes_before(&exchange->requests[i], &exchange->requests[oldest], now)) oldest = i;
     }
     return oldest;
 }

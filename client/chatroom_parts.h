@@ -11,8 +11,8 @@
 
 struct exchange_request {
     struct history_range range;
-    uint64_t next;  /* sequence to look for; 0: none is left */
-    uint64_t since; /* of what is found there: backlog.h */
+    uint64_t next;          /* sequence to look for; 0: none is left */
+    uint64_t since, number; /* of what is found there: backlog.h */
 };
 
 /* What a peer offers and was asked for, and what it asked for. */
