@@ -192,12 +192,17 @@ static bool is_name(const char *text, size_t length) {
     return false;
 }
 
+/* Punctuation of sentences, of any script; not what names of files go on with. */
+static bool ends_word(char character) {
+    return strchr(":,;!?\"'()", character) || (character & 0x80);
+}
+
 bool command_is(const char *line) {
     if (line[0] != '/') return false;
     const char *name = line + 1;
     size_t length = blanks_find(name), letters = letters_span(name);
     if (letters == length) return true;
-    return !memchr(name, '/', length) && is_name(name, letters);
+    return !memchr(name, '/', length) && is_name(name, letters) && ends_word(name[letters]);
 }
 
 const char *command_text(const char *line) {

@@ -4,7 +4,7 @@
  *   /who                       /info [PEER]         /ignore [PEER]    /find [TEXT]   /clear
  *   /log [on|off]              /set [KEY [VALUE]]   /help [COMMAND]   /quit
  *
- * A line is a command where its first word is '/' and letters alone, or the whole name of a command with something else
+ * A line is a command where its first word is '/' and letters alone, or the whole name of a command with punctuation
  * behind it that is no '/' ("/msg:bob hi" is wrong, and not for all to read). Other text that begins with '/', a path
  * or a comment, is said; "//…" is text that begins with '/' in any case. Blanks are those of blanks.h. Names of
  * commands may be shortened while they stay unambiguous. /join of a room where we are goes there. /who shows an

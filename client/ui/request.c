@@ -38,7 +38,7 @@ static bool take_ref(struct request *request, const json_t *value, const struct 
                      : NULL;
     bool fits = text && strlen(text) < sizeof request->ref;
 
-    if (fits) strcpy(request->ref, text);
+    if (fits) memcpy(request->ref, text, strlen(text) + 1);
     free(text);
     return fits || REFUSE(reason, "ref: expected a whole number or a string, of at most %zu bytes as JSON",
                           sizeof request->ref - 1);
@@ -144,6 +144,7 @@ static bool fits_together(struct request *request, const struct reason *reason) 
     return true;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): written to by way of `reason` */
 bool request_parse(const char *line, size_t size, struct request *out, char *why, size_t why_size) {
     const struct reason reason = {why, why_size};
     json_error_t error;

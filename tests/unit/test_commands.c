@@ -250,6 +250,9 @@ static void paths_and_comments_are_text(void **state) {
         {"/24 is enough", NULL},
         {"/* a comment */", NULL},
         {"/.hidden", NULL},
+        {"/log4j is old", NULL},
+        {"/info.txt", NULL},
+        {"/who-is-who", NULL},
         {"/\xf0\x9f\x98\x80", NULL},
         {"/\xff", NULL},
         {"//etc/motd", "/etc/motd"},
@@ -274,6 +277,11 @@ static void slips_are_errors_and_no_text(void **state) {
     enter(&stage, "tea");
     expect(&stage, "/jion milk", "! /jion: no such command, expected /join?\n");
     expect(&stage, "/msg:bob hi", "! /msg:bob: no such command, expected /msg?\n");
+    expect(&stage,
+           "/msg\xef\xbc\x9a"
+           "bob hi",
+           "! /msg\xef\xbc\x9a"
+           "bob: no such command, expected /msg?\n");
     expect(&stage, "/help?", "! /help?: no such command, expected /help?\n");
     expect(&stage, "/me\xe2\x80\x99s", "! /me\xe2\x80\x99s: no such command, expected /me?\n");
     expect(&stage, "/\xd1\x8c\xd1\x8b\xd0\xbf bob hi",
