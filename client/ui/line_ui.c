@@ -40,6 +40,7 @@ struct loop {
     bool reads;             /* input is open */
     bool shows;             /* output is open */
     uint64_t ends_by;       /* it is not: what is not said by then is not said */
+    int input_error;        /* that input cannot be read any more, and is still to be told; 0: none */
     bool told;              /* INPUT_END was said */
     bool warned;            /* that input is no UTF-8 */
     bool finished;
@@ -98,6 +99,12 @@ static char *prefixed(char *lines, const char *title) {
     return out;
 }
 
+/* Told by the loop: output may be what is being lost now. */
+static void lose_input(struct loop *loop, int error) {
+    loop->input_error = error;
+    lines_end(loop->lines);
+}
+
 static void read_input(struct loop *loop) {
     size_t room;
     char *space = lines_space(loop->lines, &room);
@@ -105,8 +112,10 @@ static void read_input(struct loop *loop) {
 
     if (size > 0)
         lines_added(loop->lines, (size_t)size);
-    else if (size == 0 || (errno != EINTR && errno != EAGAIN))
+    else if (size == 0)
         lines_end(loop->lines);
+    else if (errno != EINTR && errno != EAGAIN)
+        lose_input(loop, errno);
 }
 
 /* What lies there already, whole lines of it, and no more than the buffer holds. */
@@ -341,6 +350,14 @@ static void take_lines(struct loop *loop) {
     if (loop->reads && clock_boot_ms() >= loop->ends_by) end_input(loop);
 }
 
+static void show_unreadable(struct loop *loop) {
+    char text[128];
+
+    snprintf(text, sizeof text, "standard input: %s", strerror(loop->input_error));
+    loop->input_error = 0;
+    show_error(loop, text);
+}
+
 /* poll(2) reports a hang-up unasked, so a descriptor that is not read now is left out altogether. */
 static void wait_for_something(struct loop *loop) {
     bool reads = may_read(loop) && !loop->holds && !loop->lines->ended;
@@ -355,6 +372,7 @@ static void wait_for_something(struct loop *loop) {
 
     if (!queue_settle(&loop->ui->events)) return;
     if (poll(wanted, 2, wait) > 0 && wanted[1].revents) read_input(loop);
+    if (loop->input_error) show_unreadable(loop);
 }
 
 static void open_models(struct loop *loop) {

@@ -23,7 +23,8 @@ struct sending {
     size_t words_left; /* bytes at their end that no message has yet */
     struct line line;  /* while it is held: the next one, which waits for credit */
     bool holds;
-    bool warned; /* that something is not UTF-8 */
+    int input_error; /* standard input could not be read to its end; 0: it could */
+    bool warned;     /* that something is not UTF-8 */
     struct conversations rooms;
     bool joining, began; /* the room was asked for; something was said */
     bool ending;         /* all was said, and INPUT_END or INPUT_STOP told */
@@ -197,8 +198,10 @@ static void read_input(struct sending *sending) {
     ssize_t size = read(sending->ui->input, space, room);
     if (size > 0)
         lines_added(sending->lines, (size_t)size);
-    else if (size == 0 || (errno != EINTR && errno != EAGAIN))
+    else if (size == 0 || (errno != EINTR && errno != EAGAIN)) {
+        sending->input_error = size < 0 ? errno : 0;
         lines_end(sending->lines);
+    }
 }
 
 /* One message, whatever is in it. */
@@ -253,6 +256,9 @@ static int conclude(const struct sending *sending) {
     bool cut_short = !all_taken(sending) || sending->holds || sending->waiting > 0;
     const char *names = sending->names[0] ? sending->names : "somebody";
     if (sending->status == ENGINE_STATUS_BARRED) return fail(ENGINE_STATUS_BARRED, "%s", sending->error);
+    if (sending->input_error)
+        return fail(sending->joining ? ENGINE_STATUS_UNDELIVERED : SEND_NOTHING, "standard input: %s",
+                    strerror(sending->input_error));
     if (!sending->joining && all_taken(sending))
         return fail(SEND_NOTHING, "%s: expected something to send", sending->words ? "TEXT" : "standard input");
     if (!sending->began && sending->late)

@@ -149,6 +149,12 @@ sub send_it {
     is($status, 2, 'nothing to send: 2');
     like($err, qr/standard input/, 'and where it is missing');
 
+    my ($address, $folder) = sender();
+    ($status, undef, $err) = run_program(timeout => 20, command => ['sh', '-c', 'exec "$@" </', 'sh', gochat(),
+        '--mode', 'send', '--bootnode', $address, '--room', "room $rooms", '--data-dir', $folder]);
+    is($status, 2, 'a folder as standard input: 2');
+    is($err, "gochat: standard input: Is a directory\n", 'and that is said');
+
     my $nowhere = '127.0.0.1:' . free_udp_port();
     ($status, $err) = send_it(bootnode => $nowhere, words => ['--timeout', '2', 'x']);
     is($status, 1, 'no bootnode: 1');

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -217,6 +218,25 @@ static void nothing_is_not_sent(void **state) {
     assert_int_equal(stage_close(&stage), SEND_NOTHING);
 }
 
+static void input_that_cannot_be_read_is_told(void **state) {
+    struct stage stage;
+
+    (void)state;
+    stage_open(&stage, NULL, 20);
+    write_input(&stage, "one\n");
+    let_in(&stage, 9);
+    expect(&stage, INPUT_SAY, "one");
+    tell(&stage, EVENT_SENT, "", 1);
+    tell(&stage, EVENT_DELIVERED, "", 0);
+    int folder = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_true(folder >= 0 && dup2(folder, stage.pipe[0]) >= 0);
+    close(folder);
+    end_input(&stage);
+    expect(&stage, INPUT_END, "");
+    tell(&stage, EVENT_FINISHED, "", 0);
+    assert_int_equal(stage_close(&stage), ENGINE_STATUS_UNDELIVERED);
+}
+
 static void the_engines_end_is_the_status(void **state) {
     char text[] = "hello";
     struct stage stage;
@@ -254,6 +274,7 @@ int main(void) {
         cmocka_unit_test(it_gives_up_in_time),
         cmocka_unit_test(who_gives_no_credit_is_given_up),
         cmocka_unit_test(nothing_is_not_sent),
+        cmocka_unit_test(input_that_cannot_be_read_is_told),
         cmocka_unit_test(the_engines_end_is_the_status),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -720,6 +720,22 @@ static void json_takes_objects(void **state) {
     stage_close(&stage, 0);
 }
 
+static void input_that_cannot_be_read_is_told(void **state) {
+    struct stage stage;
+    int folder = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    (void)state;
+    stage_start(&stage, UI_JSON, NULL);
+    assert_true(folder >= 0 && dup2(folder, stage.ui.input) >= 0);
+    close(folder);
+    push_of(&stage, "lobby", EVENT_JOINED, NULL);
+    give_credit(&stage, 1);
+    expect_output(&stage, "{\"event\":\"joined\",\"room\":\"lobby\"}\n"
+                          "{\"event\":\"error\",\"text\":\"standard input: Is a directory\"}\n");
+    expect_input(&stage, INPUT_END, "");
+    stage_close(&stage, 0);
+}
+
 static void plain_takes_objects_for_text(void **state) {
     struct stage stage;
 
@@ -1110,6 +1126,7 @@ int main(void) {
         cmocka_unit_test(nothing_is_read_before_there_is_a_room),
         cmocka_unit_test(json_takes_objects),
         cmocka_unit_test(plain_takes_objects_for_text),
+        cmocka_unit_test(input_that_cannot_be_read_is_told),
         cmocka_unit_test(lines_after_a_join_wait_for_it),
         cmocka_unit_test(lines_go_on_after_a_join_that_failed),
         cmocka_unit_test(what_is_wrong_in_the_room_being_left_answers_no_join),
