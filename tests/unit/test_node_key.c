@@ -214,8 +214,11 @@ static void test_default_file(void **state) {
     unsetenv("STATE_DIRECTORY");
     unsetenv("XDG_STATE_HOME");
     unsetenv("HOME");
-    assert_true(node_key_default_file(out, sizeof out, why, sizeof why));
-    assert_non_null(strstr(out, "/.local/state/gochat/bootnode.key"));
+    /* Then the password database is asked, in which a container's user need not stand. */
+    if (node_key_default_file(out, sizeof out, why, sizeof why))
+        assert_non_null(strstr(out, "/.local/state/gochat/bootnode.key"));
+    else
+        assert_non_null(strstr(why, "key_file"));
 }
 
 int main(void) {
