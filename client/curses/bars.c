@@ -145,6 +145,7 @@ static const struct place_form {
     {"%u new line below%s: %s", "%u new lines below%s: %s", ", %u mention", ", %u mentions",
      "%" PRIu64 " more below: %s; Enter: back"},
     {"%u new%s: %s", "%u new%s: %s", ", %u mention", ", %u mentions", "%" PRIu64 " more: %s"},
+    {"%u new%s", "%u new%s", ", %u mention", ", %u mentions", "%" PRIu64 " more"},
     {"↓%u%s", "↓%u%s", "(!%u)", "(!%u)", "↑%" PRIu64},
 };
 #define PLACE_FORMS (sizeof place_forms / sizeof *place_forms)

@@ -160,7 +160,7 @@ static const struct command *resolve(const struct command_host *host, const char
 static void show_help(const struct command_host *host, const struct command *command) {
     char left[64];
 
-    snprintf(left, sizeof left, "/%s %s", command->name, command->arguments);
+    snprintf(left, sizeof left, "/%s%s%s", command->name, *command->arguments ? " " : "", command->arguments);
     command_notice(host, NULL, "%s: %s", left, command->help);
 }
 

@@ -244,7 +244,7 @@ my %others = (
         continue_terminal($alice);
         shows(qr/alice>/, 'fg: goes on');
     },
-    'F1' => sub { press($alice, 'F1'); shows(qr{/quit .*//TEXT}s, 'F1: the commands') },
+    'F1' => sub { press($alice, 'F1'); shows(qr{/quit: .*//TEXT}s, 'F1: the commands') },
 );
 
 my @order = (sort(keys %edits), sort { $a cmp $b } keys %others);

@@ -694,6 +694,9 @@ static void what_comes_below_is_told(void **state) {
     size_is(stage, 13, 50);
     draw(stage);
     expect_row(stage, 11, " [1:tea]          3 new, 2 mentions: Alt->  12:03");
+    size_is(stage, 13, 40);
+    draw(stage);
+    expect_row(stage, 11, " [1:tea]       3 new, 2 mentions  12:03");
     size_is(stage, 13, 34);
     draw(stage);
     expect_row(stage, 11, " [1:tea]            ↓3(!2)  12:03");
