@@ -17,11 +17,14 @@ static void ring(struct curses *curses, const struct conversation *conversation,
 
     if (curses->rung && now - curses->rung < BELL_EVERY_MS) return;
     curses->rung = now;
-    if (curses->ui->settings->bell) terminal_bell(curses->terminal);
-    if (!curses->ui->settings->notify || looked_at) return;
-    char text[512];
-    snprintf(text, sizeof text, "%s in %.100s: %.200s", author ? author->label : "?", conversation->title, event->text);
-    terminal_notify(curses->terminal, text);
+    bool rings = curses->ui->settings->bell;
+    if (curses->ui->settings->notify && !looked_at) {
+        char text[512];
+        snprintf(text, sizeof text, "%s in %.100s: %.200s", author ? author->label : "?", conversation->title,
+                 event->text);
+        if (!terminal_notify(curses->terminal, text)) rings = true;
+    }
+    if (rings) terminal_bell(curses->terminal);
 }
 
 static void count_unread(struct curses *curses, struct conversation *conversation, enum attention attention,

@@ -16,6 +16,7 @@
 #include "client/curses/emergency.h"
 #include "client/curses/key_parser.h"
 #include "client/curses/keys.h"
+#include "client/curses/passthrough.h"
 #include "client/curses/terminal_type.h"
 #include "client/curses/terminfo.h"
 #include "client/curses/tty.h"
@@ -27,6 +28,7 @@
 #define LEAVE_MOST_MS 3000 /* one that takes a little (9600 baud: 3 KB) is waited for */
 #define TEXT_SHOWN_MAX 200 /* bytes of a title or a notification */
 #define SEQUENCE_MAX (TEXT_SHOWN_MAX + 64)
+#define NOTES_WAIT_MOST (256 * 1024) /* bytes that wait to be written; more than a picture has */
 
 #define MODES_ON "\033[?2004h\033[?1004h\033[?7l"
 #define MODES_OFF "\033[?7h\033[?1004l\033[?2004l"
@@ -49,6 +51,7 @@ struct terminal {
     struct canvas shown;           /* rows 0: unknown */
     bool ours;
     enum { MOUSE_UNTOUCHED, MOUSE_TAKEN, MOUSE_IDLE } mouse;
+    enum passthrough passthrough;
     bool has_titles;
     bool title_saved;
     char title[TEXT_SHOWN_MAX + 1]; /* empty: not set */
@@ -232,6 +235,7 @@ static void prepare(struct terminal *terminal, const char *type, enum palette_de
     learn_keys(terminal);
     terminfo_no_wrapping();
     terminal->has_titles = understands_titles(type);
+    terminal->passthrough = passthrough_of(getenv("TERM"), getenv("TMUX"), getenv("STY"));
     terminal->can = palette_depth(colours_of_terminal());
     terminal_limit(terminal, limit);
     terminal_resize(terminal); /* LINES and COLUMNS of the environment may be from another terminal */
@@ -456,17 +460,25 @@ void terminal_mouse(struct terminal *terminal, bool taken) {
     say(terminal, mouse_there(terminal));
 }
 
-void terminal_bell(struct terminal *terminal) {
-    if (terminal->ours) say(terminal, "\a");
+/* Of what nobody reads, only so much is kept. */
+static bool is_clogged(const struct terminal *terminal) {
+    return terminal->tty.end - terminal->tty.first > NOTES_WAIT_MOST;
 }
 
-void terminal_notify(struct terminal *terminal, const char *text) {
-    char filtered[TEXT_SHOWN_MAX + 1], sequence[SEQUENCE_MAX];
-    if (!terminal->ours || !terminal->has_titles) return;
+void terminal_bell(struct terminal *terminal) {
+    if (terminal->ours && !is_clogged(terminal)) say(terminal, "\a");
+}
+
+bool terminal_notify(struct terminal *terminal, const char *text) {
+    char filtered[TEXT_SHOWN_MAX + 1], sequence[SEQUENCE_MAX], wrapped[PASSTHROUGH_MAX];
+    _Static_assert(2 * SEQUENCE_MAX + 32 < PASSTHROUGH_MAX, "a note fits in either form");
+    if (!terminal->ours || !terminal->has_titles || is_clogged(terminal)) return false;
     text_filter(text, strlen(text), false, filtered, sizeof filtered);
     /* A number here would be a command to some terminals (ConEmu's OSC 9;4). */
     snprintf(sequence, sizeof sequence, "\033]9;%s%s\a", *filtered >= '0' && *filtered <= '9' ? " " : "", filtered);
-    say(terminal, sequence);
+    passthrough_wrap(terminal->passthrough, sequence, wrapped);
+    say(terminal, wrapped);
+    return passthrough_is_sure(terminal->passthrough);
 }
 
 void terminal_title(struct terminal *terminal, const char *text) {

@@ -20,8 +20,8 @@
 
 struct terminal;
 
-/* NULL with one line in `why` that names TERM: no terminal, or one that ncurses cannot drive. Else `why` is empty, or says
- * what the terminal is taken for, and what would have it known (terminal_type.h). */
+/* NULL with one line in `why` that names TERM: no terminal, or one that ncurses cannot drive. Else `why` is empty, or
+ * says what the terminal is taken for, and what would have it known (terminal_type.h). */
 struct terminal *terminal_open(int input, int output, enum palette_depth limit, char *why, size_t why_size);
 /* False: the terminal did not take all that was to be written; it takes no more either. */
 bool terminal_close(struct terminal *terminal);
@@ -56,7 +56,9 @@ void terminal_redraw(struct terminal *terminal);
  * terminal's, and its wheel is asked to do nothing. Neither is so before the first call. */
 void terminal_mouse(struct terminal *terminal, bool taken);
 void terminal_bell(struct terminal *terminal);
-/* OSC 9, and the window's title (OSC 2; saved and restored, CSI 22;2t and 23;2t). The text is filtered here once more,
- * and cut at 200 bytes. NULL restores the title. */
-void terminal_notify(struct terminal *terminal, const char *text);
+/* OSC 9, for the desktop; tmux and screen are asked to pass it on (passthrough.h). The text is filtered here once more,
+ * and cut at 200 bytes. False: nobody may have seen it, so ring. */
+bool terminal_notify(struct terminal *terminal, const char *text);
+/* The window's title (OSC 2; saved and restored, CSI 22;2t and 23;2t), filtered and cut likewise. tmux and screen take
+ * it for the pane's and pass it on as they are set up to. NULL restores the title. */
 void terminal_title(struct terminal *terminal, const char *text);

@@ -405,7 +405,7 @@ static void notifications_are_filtered_and_cut(void **state) {
     show();
     emulator_forget(screen->emulator);
     terminal_bell(terminal);
-    terminal_notify(terminal, "4;1\a\033]52;c;YQ==\a");
+    assert_true(terminal_notify(terminal, "4;1\a\033]52;c;YQ==\a"));
     terminal_notify(terminal, text);
     emulated_settle(screen);
     text[200] = '\0';
@@ -417,10 +417,15 @@ static void notifications_are_filtered_and_cut(void **state) {
     /* A terminal that would show the words instead. */
     open_as("vt100", PALETTE_TRUE);
     show();
-    terminal_notify(terminal, "hello");
+    assert_false(terminal_notify(terminal, "hello"));
     terminal_title(terminal, "hello");
     emulated_settle(screen);
     assert_string_equal(emulator_commands(screen->emulator), "");
+    close_all();
+    /* One that may pass it on. */
+    open_as("tmux-256color", PALETTE_TRUE);
+    show();
+    assert_false(terminal_notify(terminal, "hello"));
     close_all();
 }
 
@@ -569,6 +574,8 @@ int main(void) {
         cmocka_unit_test(a_closed_terminal_is_told),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
+    unsetenv("TMUX"); /* whatever the tests themselves run in */
+    unsetenv("STY");
     if (!columns_init()) return 1;
     return cmocka_run_group_tests_name("terminal", tests, NULL, NULL);
 }
