@@ -9,6 +9,9 @@
 #define ZERO_WIDTH_JOINER 0x200d
 #define DOTTED_CIRCLE 0x25cc
 #define REPLACEMENT 0xfffd
+#define WIDE_REPLACEMENT 0x3013 /* the geta mark: what printers of Chinese and Japanese put for a missing type */
+#define ZERO_WIDTH_NON_JOINER 0x200c
+#define SOFT_HYPHEN 0xad
 #define SKIN_TONE_FIRST 0x1f3fb
 #define SKIN_TONE_LAST 0x1f3ff
 
@@ -36,6 +39,7 @@ static struct character character_at(const char *text, size_t size, size_t at) {
     /* Some are of no column for libc (NUL, U+200B): left out, they would bring together what they part. */
     bool control = utf8proc_get_property(character.code)->boundclass == UTF8PROC_BOUNDCLASS_CONTROL;
     character.width = control ? -1 : wcwidth((wchar_t)character.code);
+    if (character.code == SOFT_HYPHEN) character.width = 0;
     return character;
 }
 
@@ -50,7 +54,7 @@ static bool is_pictograph(utf8proc_int32_t code) {
     return utf8proc_get_property(code)->boundclass == UTF8PROC_BOUNDCLASS_EXTENDED_PICTOGRAPHIC;
 }
 
-/* Of no column, and nothing to see: joiners, variation selectors, tags. */
+/* Of no column, and nothing to see: joiners, variation selectors, tags, soft hyphens. */
 static bool is_hidden(const struct character *character) {
     if (character->width != 0) return false;
     const utf8proc_property_t *property = utf8proc_get_property(character->code);
@@ -147,9 +151,21 @@ static void add_mark(struct glyph *glyph, utf8proc_int32_t code) {
     if (glyph->mark_count < COLUMNS_MARKS_MAX) glyph->marks[glyph->mark_count++] = (uint32_t)code;
 }
 
+/* What libc does not know, but Unicode has it that it is wide: newer ideographs, those to come (UAX 11, planes 2 and
+ * 3), and pictographs to come, which all were so far. */
+static bool is_wide(utf8proc_int32_t code) {
+    return utf8proc_charwidth(code) == 2 || (code >= 0x20000 && code <= 0x3fffd) ||
+           (code >= 0x1f900 && code <= 0x1faff);
+}
+
+static struct glyph stand_in_for(utf8proc_int32_t code) {
+    return is_wide(code) ? (struct glyph){.base = WIDE_REPLACEMENT, .columns = 2}
+                         : (struct glyph){.base = REPLACEMENT, .columns = 1};
+}
+
 static struct glyph glyph_on(const struct character *first) {
     if (first->code == '\t') return (struct glyph){.base = ' ', .columns = 1};
-    if (first->width < 0) return (struct glyph){.base = REPLACEMENT, .columns = 1};
+    if (first->width < 0) return stand_in_for(first->code);
     if (first->width > 0) return (struct glyph){.base = (uint32_t)first->code, .columns = (uint8_t)first->width};
     struct glyph glyph = {.base = DOTTED_CIRCLE, .columns = 1};
     add_mark(&glyph, first->code);
@@ -169,7 +185,7 @@ bool columns_glyph(const char *text, size_t size, size_t *at, struct glyph *out)
     while (*at < size) {
         struct character next = character_at(text, size, *at);
         if (!attaches(&previous, &next, on_pictograph)) break;
-        if (next.width == 0 && !is_hidden(&next)) add_mark(out, next.code);
+        if (next.width == 0 && (!is_hidden(&next) || next.code == ZERO_WIDTH_NON_JOINER)) add_mark(out, next.code);
         *at += next.size;
         previous = next;
     }

@@ -3,8 +3,9 @@
  * The truth is wcwidth(3), because ncurses counts with it. A terminal may count clusters of several code points
  * otherwise (a family joined by ZWJ, a skin tone, an emoji style), so what is drawn leaves out what they disagree on:
  * joiners, variation selectors and their like, and a skin tone that follows an emoji. Then every terminal arrives at
- * the same column. A control character, or one that libc does not know, is drawn as U+FFFD; a mark that stands on
- * nothing, on U+25CC. */
+ * the same column. ZWNJ is drawn, since no terminal gives it a column; soft hyphens are not, since some do. A control
+ * character is drawn as U+FFFD; so is one that libc does not know, but for those that Unicode has wide, or will have:
+ * as U+3013. A mark that stands on nothing stands on U+25CC. */
 #pragma once
 
 #include <stdbool.h>

@@ -8,12 +8,7 @@
 #include "client/curses/editor_past.h"
 #include "common/text.h"
 
-#define ZERO_WIDTH_JOINER "\u200d"
-#define JOINER_SIZE (sizeof ZERO_WIDTH_JOINER - 1)
-/* text_filter cuts silently: with so much more room than may be used, what is cut is known to be too long. It stops
- * short of its capacity by a character (4), and takes back a joiner (3). */
-#define CUT_SLACK 16
-#define FILTERED_PER_BYTE 3 /* an invalid byte becomes U+FFFD */
+#define CHARACTER_MAX 4 /* text_outgoing cuts silently; with so much more room what is cut is known to be too long */
 
 static char *allocate(size_t size) {
     char *memory = malloc(size);
@@ -36,7 +31,6 @@ void editor_reset(struct editor *editor) {
     editor->text[0] = '\0';
     editor->size = editor->cursor = 0;
     editor->past->last = LAST_OTHER;
-    editor->past->joins = false;
     editor_past_forget(editor->past);
 }
 
@@ -64,47 +58,7 @@ static utf8proc_int32_t character_at(const struct editor *editor, size_t at) {
     return character;
 }
 
-static size_t after_character(const struct editor *editor, size_t at) {
-    do at++;
-    while (at < editor->size && ((unsigned char)editor->text[at] & 0xc0) == 0x80);
-    return at;
-}
-
-static size_t before_character(const struct editor *editor, size_t at) {
-    do at--;
-    while (((unsigned char)editor->text[at] & 0xc0) == 0x80);
-    return at;
-}
-
-/* Changing the text. Only around the change does the filter have to look again: from the last character before it
- * whose effect does not depend on others, to the first one behind it. */
-
-static bool is_mark(utf8proc_propval_t category) {
-    return category == UTF8PROC_CATEGORY_MN || category == UTF8PROC_CATEGORY_MC || category == UTF8PROC_CATEGORY_ME;
-}
-
-static bool depends_on_context(utf8proc_int32_t character) {
-    const utf8proc_property_t *property = utf8proc_get_property(character);
-    return is_mark(property->category) || property->boundclass == UTF8PROC_BOUNDCLASS_EXTEND ||
-           property->boundclass == UTF8PROC_BOUNDCLASS_ZWJ;
-}
-
-static size_t context_start(const struct editor *editor, size_t at) {
-    while (at > 0) {
-        at = before_character(editor, at);
-        if (!depends_on_context(character_at(editor, at))) break;
-    }
-    return at;
-}
-
-static size_t context_end(const struct editor *editor, size_t at) {
-    bool depends = true;
-    while (depends && at < editor->size) {
-        depends = depends_on_context(character_at(editor, at));
-        at = after_character(editor, at);
-    }
-    return at;
-}
+/* --- Changing the text --- */
 
 static void put(struct editor *editor, size_t at, size_t removed, const char *text, size_t size) {
     memmove(editor->text + at + size, editor->text + at + removed, editor->size - at - removed);
@@ -139,47 +93,21 @@ static void apply(struct editor *editor, const struct change *change) {
     if (noted) noted->cursor_after = editor->cursor;
 }
 
-/* The change without what stays the same on both sides: `left` and `right` bytes that were there for context. */
-static void narrow(const struct editor *editor, struct change *change, size_t left, size_t right) {
-    const char *old = editor->text + change->at;
-    if (left <= change->size && memcmp(old, change->text, left) == 0) {
-        change->at += left;
-        change->removed -= left;
-        change->text += left;
-        change->size -= left;
-    }
-    if (right <= change->removed && right <= change->size &&
-        memcmp(editor->text + change->at + change->removed - right, change->text + change->size - right, right) == 0) {
-        change->removed -= right;
-        change->size -= right;
-    }
-}
-
 /* Replaces bytes from `start` to `end`; the cursor comes behind the first `cursor` bytes of the text. False, with
  * nothing changed, when it does not fit. */
 static bool replace(struct editor *editor, size_t start, size_t end, const char *text, size_t size, size_t cursor,
                     bool typed) {
-    size_t from = context_start(editor, start), to = context_end(editor, end);
-    size_t left = start - from, right = to - end, raw_size = left + size + right;
-    size_t allowed = MESSAGE_TEXT_MAX - (editor->size - (to - from));
-    size_t capacity = (raw_size < allowed / FILTERED_PER_BYTE ? raw_size * FILTERED_PER_BYTE : allowed) + CUT_SLACK;
-    char *raw = allocate(raw_size + 1), *filtered = allocate(capacity);
-    memcpy(raw, editor->text + from, left);
-    if (size > 0) memcpy(raw + left, text, size);
-    memcpy(raw + left + size, editor->text + end, right);
-    /* The length of what is before the cursor does not depend on what follows: what may not stand at a text's end, a
-     * joiner, is as long as what it is replaced by. */
-    size_t before_cursor = text_filter(raw, left + cursor, true, filtered, capacity);
-    size_t filtered_size = text_filter(raw, raw_size, true, filtered, capacity);
-    bool fits = filtered_size <= allowed;
+    size_t allowed = MESSAGE_TEXT_MAX - (editor->size - (end - start));
+    size_t capacity = (size < allowed / TEXT_GROWTH ? size * TEXT_GROWTH : allowed) + CHARACTER_MAX + 1;
+    char *cleaned = allocate(capacity);
+    size_t before_cursor = text_outgoing(text, cursor, cleaned, capacity);
+    size_t cleaned_size = text_outgoing(text, size, cleaned, capacity);
+    bool fits = cleaned_size <= allowed;
     if (fits) {
-        editor->past->yank_end = from + before_cursor;
-        struct change change = {from, to - from, filtered, filtered_size, from + before_cursor, typed};
-        narrow(editor, &change, left, right);
-        apply(editor, &change);
+        editor->past->yank_end = start + before_cursor;
+        apply(editor, &(struct change){start, end - start, cleaned, cleaned_size, start + before_cursor, typed});
     }
-    free(raw);
-    free(filtered);
+    free(cleaned);
     return fits;
 }
 
@@ -201,29 +129,13 @@ static bool is_one_character(const char *text, size_t size) {
     return utf8proc_iterate((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)size, &ignored) == (utf8proc_ssize_t)size;
 }
 
-static bool pictograph_follows(const struct editor *editor) {
-    return editor->cursor < editor->size && utf8proc_get_property(character_at(editor, editor->cursor))->boundclass ==
-                                                UTF8PROC_BOUNDCLASS_EXTENDED_PICTOGRAPHIC;
-}
-
-/* A ZWJ is allowed between two pictographs alone. When the second is still to be typed, it waits outside the text.
- * Returns what is left to be inserted. */
-static size_t hold_joiner(struct editor *editor, const char *text, size_t size) {
-    bool ends_so = size >= JOINER_SIZE && memcmp(text + size - JOINER_SIZE, ZERO_WIDTH_JOINER, JOINER_SIZE) == 0;
-    editor->past->joins = ends_so && !pictograph_follows(editor);
-    return editor->past->joins ? size - JOINER_SIZE : size;
-}
-
 bool editor_insert(struct editor *editor, const char *text, size_t size) {
     if (size == 0) return true;
-    size_t held = editor->past->joins ? JOINER_SIZE : 0, end = size;
-    char *given = allocate(held + size);
-    memcpy(given, ZERO_WIDTH_JOINER, held);
-    size = held + unify_newlines(text, size, given + held, &end);
-    bool typed = is_one_character(given + held, size - held);
-    size = hold_joiner(editor, given, size);
+    size_t end = size;
+    char *given = allocate(size);
+    size = unify_newlines(text, size, given, &end);
+    bool typed = is_one_character(given, size);
     bool fits = size == 0 || replace(editor, editor->cursor, editor->cursor, given, size, size, typed);
-    if (!fits) editor->past->joins = held > 0;
     if (fits && size > 0) editor->past->last = typed ? LAST_TYPED : LAST_OTHER;
     free(given);
     return fits;
@@ -233,10 +145,7 @@ bool editor_set(struct editor *editor, const char *text, size_t size, size_t cur
     char *unified = allocate(size + 1);
     size = unify_newlines(text, size, unified, &cursor);
     bool fits = replace(editor, 0, editor->size, unified, size, cursor, false);
-    if (fits) {
-        editor->past->last = LAST_OTHER;
-        editor->past->joins = false;
-    }
+    if (fits) editor->past->last = LAST_OTHER;
     free(unified);
     return fits;
 }
@@ -449,7 +358,6 @@ static const struct {
 
 bool editor_do(struct editor *editor, enum edit edit) {
     struct editor_past *past = editor->past;
-    past->joins = false;
     bool done = edits[edit].run(editor);
     /* A kill that found nothing does not part those before and after it; nor does a yank that failed. */
     if (!done && past->last == edits[edit].leaves) return false;

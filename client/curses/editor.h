@@ -1,6 +1,6 @@
 /* The input line as pure data: text, cursor, kills, undo. No terminal, no keys. Text is always valid UTF-8 and passes
- * text_filter (multi-line); cursor motions are by clusters (columns.h). A newline in it comes from a paste or
- * Alt-Enter.
+ * text_outgoing, no more, so that what is typed is what is said; columns.h draws it harmlessly. Cursor motions are by
+ * clusters (columns.h). A newline in it comes from a paste or Alt-Enter.
  *
  * Words are runs of letters and digits (utf8proc categories L, M and N), as in readline. Kills in a row, without
  * another action between, join in one entry of the ring. Undo goes back over groups: characters inserted in a row up to
@@ -49,9 +49,7 @@ void editor_init(struct editor *editor); /* aborts without memory, as all of the
 void editor_destroy(struct editor *editor);
 /* False: nothing could be done (the caller may ring). */
 bool editor_do(struct editor *editor, enum edit edit);
-/* At the cursor, filtered as part of the whole text; "\r\n" and "\r" become newlines. A ZWJ at the end waits, outside
- * the text, for the next insertion: there, by itself, the filter would replace it. False, with nothing changed, when it
- * does not fit. */
+/* At the cursor; "\r\n" and "\r" become newlines. False, with nothing changed, when it does not fit. */
 bool editor_insert(struct editor *editor, const char *text, size_t size);
 /* Replaces everything (history, completion) as one change to undo; the cursor at `cursor`. */
 bool editor_set(struct editor *editor, const char *text, size_t size, size_t cursor);

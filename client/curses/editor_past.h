@@ -23,7 +23,6 @@ struct editor_kill {
 
 struct editor_past {
     enum editor_last last;
-    bool joins; /* a ZWJ was typed and waits for what it joins */
     struct editor_kill kills[EDITOR_KILLS];
     size_t kill_count, kill_at;  /* kill_at: the newest, or where EDIT_YANK_OLDER went */
     size_t yank_start, yank_end; /* of the text, while a yank is the last action */

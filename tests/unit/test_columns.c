@@ -131,6 +131,14 @@ static void counts_what_people_write(void **state) {
         {"a\u200b" ACUTE, 3, 3}, /* what parts two clusters shows */
         {MAN "\u200b" TONE, 5, 3},
         {"a\U000e0041", 1, 1},
+        {"\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", 7, 7}, /* Persian, with ZWNJ */
+        {"\u0dc1\u0dca" ZWJ "\u0dbb", 2, 2},                        /* Sinhala, with ZWJ */
+        {"so\u00adft\u00ad" ACUTE, 5, 7},                           /* soft hyphens have no column, and part */
+        {"\u8fbb\U000e0100x", 3, 2},
+        {"\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e007fx", 3, 2},
+        {"\ue000\U000f0000", 2, 2},           /* private use: as libc has it */
+        {"\u0378\ufdd0", 2, 2},               /* what nobody knows: a stand-in, */
+        {"\U0003fff0\U0001faff\u202e", 5, 3}, /* of two columns where it will be wide */
     };
     for (size_t i = 0; i < sizeof examples / sizeof *examples; i++) {
         const char *text = examples[i].text;
@@ -174,6 +182,10 @@ static void draws_base_and_marks(void **state) {
     assert_int_equal(at, strlen(text) - 1); /* the newline is the caller's */
     at = 0;
     check_glyph(ACUTE "\u0323", &at, (struct glyph){0x25cc, {0x301, 0x323}, 2, 1});
+    at = 0;
+    check_glyph("\u06cc\u200c" ZWJ "\u062e", &at, (struct glyph){0x6cc, {0x200c}, 1, 1});
+    at = 0;
+    check_glyph("\u00ad\U0003fff0", &at, (struct glyph){0x3013, {0}, 0, 2});
     at = 0;
     assert_false(columns_glyph(ZWJ "\n", 4, &at, &glyph));
     assert_int_equal(at, 3);

@@ -53,14 +53,14 @@ static void find_clusters(struct model *model) {
 
 /* Replaces clusters from `first` to `last` with a text, and puts the cursor `cursor` bytes into it. */
 static void replace(struct model *model, size_t first, size_t last, const char *text, size_t cursor) {
-    char raw[TEXT_MAX], filtered[TEXT_MAX];
+    char raw[TEXT_MAX], cleaned[TEXT_MAX];
     struct state before = model->now;
     size_t start = model->starts[first], end = model->starts[last], size = strlen(text);
     memcpy(raw, before.text, start);
     stpcpy(raw + start, text);
     memcpy(raw + start + size, before.text + end, before.size - end);
-    model->now.size = text_filter(raw, before.size - end + start + size, true, model->now.text, TEXT_MAX);
-    model->now.cursor = text_filter(raw, start + cursor, true, filtered, TEXT_MAX);
+    model->now.size = text_outgoing(raw, before.size - end + start + size, model->now.text, TEXT_MAX);
+    model->now.cursor = text_outgoing(raw, start + cursor, cleaned, TEXT_MAX);
     find_clusters(model);
     if (strcmp(before.text, model->now.text) == 0) return;
     model->before[model->done] = before.cursor;
@@ -244,7 +244,7 @@ static void stays_whole(void **state) {
             editor_insert(editor, piece, strlen(piece));
         else
             editor_do(editor, (enum edit)below(EDITS));
-        assert_int_equal(text_filter(editor->text, editor->size, true, again, MESSAGE_TEXT_MAX + 16), editor->size);
+        assert_int_equal(text_outgoing(editor->text, editor->size, again, MESSAGE_TEXT_MAX + 16), editor->size);
         assert_string_equal(again, editor->text);
         assert_true(editor->cursor <= editor->size);
     }
