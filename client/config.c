@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/modes.h"
 #include "common/names.h"
+#include "common/room_name.h"
 
 #define SECTION "client"
 #define WHY_SIZE 512
@@ -56,6 +57,12 @@ static bool is_nick_or_empty(const char *value) {
     return *value == '\0' || text_nick(value, strlen(value), nick);
 }
 
+static bool is_room(const char *value) {
+    char room[ROOM_NAME_MAX + 1], ignored[ROOM_NAME_WHY_SIZE];
+
+    return room_name_parse(value, strlen(value), room, ignored, sizeof ignored);
+}
+
 #define KEY(field, ...)                                                                                                \
     { .section = SECTION, .name = #field, .offset = offsetof(struct client_config, field), __VA_ARGS__ }
 
@@ -65,7 +72,8 @@ static const struct ini_key keys[] = {
         .help = "where to register"),
     KEY(bootnode_key, .type = INI_TEXT, .fallback = "", .check = is_key_list, .expected = "64 hex digits, or nothing: remembered on first use; for several bootnodes as many in the same order, '-' for nothing",
         .help = "the bootnode's public key"),
-    KEY(room, .type = INI_TEXT, .min = 1, .max = ROOM_NAME_MAX, .help = "the room to join, any text"),
+    KEY(room, .type = INI_TEXT, .check = is_room, .expected = "a room's name of 1 to 256 bytes of UTF-8 without control or invisible characters, and without white space at its ends",
+        .help = "the room to join, any text"),
     KEY(nick, .type = INI_TEXT, .fallback = "", .check = is_nick_or_empty, .expected = "a nick of 1 to 32 bytes of UTF-8 without ':', '#', control or invisible characters, not beginning with any of */!?[",
         .help = "the name that others see"),
     KEY(secret_file, .type = INI_PATH, .fallback = "", .help = "the file with the room's secret"),
@@ -248,10 +256,19 @@ static void check_needed(struct arguments *arguments, const struct client_config
         require(arguments, "room", config->room, "missing, expected the name of a room");
 }
 
+/* As they are called everywhere behind here. The table has checked both. */
+static void unify_names(struct client_config *config) {
+    char nick[TEXT_NICK_MAX + 1], room[ROOM_NAME_MAX + 1], ignored[ROOM_NAME_WHY_SIZE];
+
+    if (*config->nick && text_nick(config->nick, strlen(config->nick), nick))
+        snprintf(config->nick, sizeof config->nick, "%s", nick);
+    if (room_name_parse(config->room, strlen(config->room), room, ignored, sizeof ignored))
+        snprintf(config->room, sizeof config->room, "%s", room);
+}
+
 enum client_config_result client_config_read(int argc, char **argv, struct client_config *out) {
     struct arguments arguments = {.problems = 0};
     size_t in_file;
-    char nick[TEXT_NICK_MAX + 1];
 
     parse_arguments(argc, argv, &arguments);
     ini_table_defaults(&client_config_table, out);
@@ -270,9 +287,6 @@ enum client_config_result client_config_read(int argc, char **argv, struct clien
     check_text(&arguments);
     if (arguments.problems + in_file == 0) check_keys(&arguments, out);
     if (arguments.problems + in_file > 0) return CLIENT_CONFIG_BAD;
-    if (*out->nick && text_nick(out->nick, strlen(out->nick), nick)) {
-        memset(out->nick, 0, sizeof out->nick);
-        memcpy(out->nick, nick, strlen(nick));
-    }
+    unify_names(out);
     return CLIENT_CONFIG_RUN;
 }

@@ -17,7 +17,7 @@ enum { COLOURS_AUTO, COLOURS_NONE, COLOURS_8, COLOURS_256, COLOURS_TRUE };
 struct client_config {
     char bootnode[INI_TEXT_SIZE];     /* as bootnodes_name takes it */
     char bootnode_key[INI_TEXT_SIZE]; /* as bootnodes_pin takes it */
-    char room[INI_TEXT_SIZE];
+    char room[INI_TEXT_SIZE];         /* as room_name_parse makes it */
     char nick[INI_TEXT_SIZE];        /* empty: login name and four digits of the key */
     bool nick_is_flag;               /* --nick, rather than a file's */
     char secret_file[INI_TEXT_SIZE]; /* empty: open room */

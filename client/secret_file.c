@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/room_name.h"
+
 bool secret_file_read(const char *file, uint8_t secret[static ROOM_SECRET_MAX], size_t *size, char *why,
                       size_t why_size) {
     int descriptor = open(file, O_RDONLY | O_CLOEXEC);
@@ -19,8 +21,8 @@ bool secret_file_read(const char *file, uint8_t secret[static ROOM_SECRET_MAX], 
         return false;
     }
     while (length > 0 && (secret[length - 1] == '\n' || secret[length - 1] == '\r')) length--;
-    *size = (size_t)length;
-    if (length > 0 && !too_long) return true;
+    *size = too_long ? 0 : room_secret_unify((char *)secret, (size_t)length, ROOM_SECRET_MAX);
+    if (*size > 0) return true;
     snprintf(why, why_size, "expected 1 to %d bytes", ROOM_SECRET_MAX);
     return false;
 }

@@ -1,4 +1,5 @@
-/* The file that holds a room's secret: its bytes, without newlines at its end. */
+/* The file that holds a room's secret: its bytes, without newlines at its end, and where it is text unified
+ * (room_secret_unify), so that one typed on two systems is the same. */
 #pragma once
 
 #include <stdbool.h>

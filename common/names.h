@@ -16,7 +16,8 @@
  *
  * Argon2id 1.3 runs with libsodium's INTERACTIVE limits (2 passes, 64 MiB). Public keys are ordered as byte strings.
  * A safety number is 12 groups of 5 digits: 5 bytes each of the first 60, big-endian, modulo 100,000.
- * A room name is any 1 to ROOM_NAME_MAX bytes but zero. */
+ * A room name has 1 to ROOM_NAME_MAX bytes and is one as room_name_parse (room_name.h) makes it; here that is not
+ * checked again. */
 #pragma once
 
 #include <stdbool.h>

@@ -7,6 +7,9 @@
 #include "client/secret_file.h"
 #include "client/ui/command_parts.h"
 #include "common/home.h"
+#include "common/room_name.h"
+
+#define NAME_SHOWN 64
 
 static struct conversation *joined(const struct command_host *host, const char *name) {
     for (size_t i = 0; i < host->conversations->count; i++)
@@ -33,15 +36,16 @@ static void join_with_secret(const struct command_host *host, const struct comma
 }
 
 void command_join(const struct command_host *host, const struct command *self, char *arguments) {
-    char *rest = arguments, *room = command_word(&rest), *file = room ? command_word(&rest) : NULL;
+    char *rest = arguments, *given = command_word(&rest), *file = given ? command_word(&rest) : NULL;
+    char room[ROOM_NAME_MAX + 1], why[ROOM_NAME_WHY_SIZE];
     struct conversation *there;
 
-    if (!room || *rest) {
+    if (!given || *rest) {
         command_usage(host, self);
         return;
     }
-    if (*room == '\0' || strlen(room) > ROOM_NAME_MAX) {
-        command_fail(host, self, "expected a room's name of 1 to %d bytes", ROOM_NAME_MAX);
+    if (!room_name_parse(given, strlen(given), room, why, sizeof why)) {
+        command_fail(host, self, "'%.*s': %s", NAME_SHOWN, given, why);
         return;
     }
     there = joined(host, room);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/room_name.h"
+
 static const uint8_t no_id[MEMBER_ID_SIZE];
 
 static void take_nick(struct conversations *conversations, const char *nick) {
@@ -124,8 +126,9 @@ struct conversation *conversations_current(const struct conversations *conversat
 }
 
 struct conversation *conversations_named(const struct conversations *conversations, const char *name) {
+    char room[ROOM_NAME_MAX + 1], ignored[ROOM_NAME_WHY_SIZE];
+    if (room_name_parse(name, strlen(name), room, ignored, sizeof ignored)) name = room;
     struct conversation *found = conversations_find(conversations, name);
-
     if (found || !name[0]) return found;
     for (size_t i = 0; i < conversations->count; i++) {
         if (strncmp(conversations->list[i]->title, name, strlen(name)) != 0) continue;

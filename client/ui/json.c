@@ -12,7 +12,7 @@
 #define DELETE 0x7f
 #define DELETE_ESCAPED "\\u007f"
 
-/* As received where it is UTF-8: the escapes keep it harmless. A room's name may be any bytes. */
+/* As received where it is UTF-8, as nearly everything is: the escapes keep it harmless. */
 static json_t *string_of(const char *text, size_t size) {
     json_t *string = json_stringn(text, size);
     size_t capacity = 3 * size + 1, consumed;

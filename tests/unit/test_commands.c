@@ -56,7 +56,8 @@ static void show(void *context, const struct event *event) {
 static void go(void *context, struct conversation *to) {
     struct stage *stage = context;
 
-    while (conversations_current(&stage->rooms) != to) stage->rooms.current = (stage->rooms.current + 1) % 2;
+    while (conversations_current(&stage->rooms) != to)
+        stage->rooms.current = (stage->rooms.current + 1) % stage->rooms.count;
 }
 
 static void find(void *context, const char *text) {
@@ -381,7 +382,9 @@ static void wrong_use_is_told_what_was_expected(void **state) {
         {"/join a b c", "/join: expected /join ROOM [SECRET-FILE]"},
         {"/join \"a b", "/join: expected /join ROOM [SECRET-FILE]"},
         {"/join \"a\"b", "/join: expected /join ROOM [SECRET-FILE]"},
-        {"/join \"\"", "/join: expected a room's name of 1 to 256 bytes"},
+        {"/join \"\"", "/join: '': expected a room's name of 1 to 256 bytes of UTF-8, not an empty one"},
+        {"/join \" coffee\"",
+         "/join: ' coffee': expected a room's name of 1 to 256 bytes of UTF-8, without U+0020 at its beginning"},
         {"/join coffee /no/such/file", "/join: secret file /no/such/file: No such file or directory"},
         {"/join coffee ~nobody-has-this-name/x", "/join: secret file ~nobody-has-this-name/x: expected a known home "
                                                  "directory for ~"},
@@ -441,7 +444,7 @@ static void commands_that_need_a_room_say_so(void **state) {
 /* --- rooms --- */
 
 static void join_asks_the_engine_or_goes_there(void **state) {
-    char long_name[ROOM_NAME_MAX + 2], line[ROOM_NAME_MAX + 16];
+    char long_name[ROOM_NAME_MAX + 2], line[ROOM_NAME_MAX + 16], expected[256];
     struct stage stage;
 
     (void)state;
@@ -462,7 +465,17 @@ static void join_asks_the_engine_or_goes_there(void **state) {
     expect_told(&stage, line, INPUT_JOIN, long_name, "");
     done(&stage);
     strcat(line, "x");
-    expect(&stage, line, "! /join: expected a room's name of 1 to 256 bytes\n");
+    snprintf(expected, sizeof expected,
+             "! /join: '%.64s': expected a room's name of 1 to 256 bytes of UTF-8, not of 257\n", long_name);
+    expect(&stage, line, expected);
+    expect_told(&stage, "/join \"caf\u00e9\u00a0noir\"", INPUT_JOIN, "caf\u00e9 noir", "");
+    done(&stage);
+    enter(&stage, "caf\u00e9 noir");
+    enter(&stage, "decaf");
+    expect(&stage, "/join \"cafe\u0301 noir\"", ""); /* it is where we are already */
+    assert_string_equal(conversations_current(&stage.rooms)->name, "caf\u00e9 noir");
+    expect_told(&stage, "/part cafe\u0301 noir", INPUT_PART, "caf\u00e9 noir", "");
+    done(&stage);
     stage_close(&stage);
 }
 

@@ -123,9 +123,11 @@ static void a_sender_takes_words(void **state) {
     assert_false(config.sends);
 }
 
-static void a_nick_is_kept_in_its_normal_form(void **state) {
+static void names_are_kept_in_their_normal_form(void **state) {
     assert_int_equal(READ(NEEDED, "--nick", "  \xef\xbc\xa1lice\x20\x20 B "), CLIENT_CONFIG_RUN);
     assert_string_equal(config.nick, "Alice B");
+    assert_int_equal(READ("--bootnode", "h:1", "--room", "cafe\u0301\u00a0noir"), CLIENT_CONFIG_RUN);
+    assert_string_equal(config.room, "caf\u00e9 noir");
 }
 
 static void each_wrong_flag_is_one_line(void **state) {
@@ -134,7 +136,12 @@ static void each_wrong_flag_is_one_line(void **state) {
             "--mode", "client");
     REFUSED("gochat: --port '70000': expected a number from 0 to 65535\n", NEEDED, "--port", "70000");
     REFUSED("gochat: --ui 'tabs': expected auto, curses, plain or json\n", NEEDED, "--ui", "tabs");
-    REFUSED("gochat: --room '': expected text of 1 to 256 bytes\n", "--bootnode", "h:1", "--room", "");
+    REFUSED("gochat: --room '': expected a room's name of 1 to 256 bytes of UTF-8 without control or invisible "
+            "characters, and without white space at its ends\n",
+            "--bootnode", "h:1", "--room", "");
+    REFUSED("gochat: --room 'tea ': expected a room's name of 1 to 256 bytes of UTF-8 without control or invisible "
+            "characters, and without white space at its ends\n",
+            "--bootnode", "h:1", "--room", "tea ");
     REFUSED("gochat: --bootnode 'host:': expected HOST or HOST:PORT, as in chat.example.org, 192.0.2.1:9595 or "
             "[2001:db8::1]:9595, or up to 4 different ones with commas between\n",
             "--bootnode", "host:", "--room", "r");
@@ -347,7 +354,7 @@ int main(void) {
         IN_FOLDER(the_command_line_beats_the_file),
         IN_FOLDER(every_bootnode_flag_counts),
         IN_FOLDER(a_sender_takes_words),
-        IN_FOLDER(a_nick_is_kept_in_its_normal_form),
+        IN_FOLDER(names_are_kept_in_their_normal_form),
         IN_FOLDER(each_wrong_flag_is_one_line),
         IN_FOLDER(flags_that_do_not_exist),
         IN_FOLDER(what_was_misspelt_is_not_missing_too),
