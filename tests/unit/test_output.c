@@ -52,7 +52,7 @@ static void run(int (*story)(void), int output, struct end *end) {
 }
 
 static void expect(int (*story)(void), int output, int status, const char *said) {
-    struct end end;
+    struct end end = {.status = -1};
 
     run(story, output, &end);
     assert_string_equal(end.said, said);
@@ -157,7 +157,7 @@ static void who_writes_nothing_cannot_fail(void **state) {
 
 /* As a status: the number of the next descriptor. */
 static void no_standard_descriptor_is_free(void **state) {
-    struct end open, closed;
+    struct end open = {.status = -1}, closed = open;
 
     (void)state;
     run(next_descriptor, STDOUT_FILENO, &open);
