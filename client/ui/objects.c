@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "client/ui/command_parts.h"
+#include "common/room_name.h"
 
 #define WHY_SIZE 512
 #define PLACE_SIZE 64
@@ -78,9 +79,12 @@ bool objects_add(struct objects *objects, const struct command_host *host, const
 /* --- carried out --- */
 
 static struct conversation *room_of(const struct objects *objects, const struct command_host *host) {
-    const char *name = objects->request.room;
+    const char *given = objects->request.room;
+    char name[ROOM_NAME_MAX + 1], ignored[ROOM_NAME_WHY_SIZE];
 
-    return name ? conversations_find(host->conversations, name) : conversations_current(host->conversations);
+    if (!given) return conversations_current(host->conversations);
+    if (!room_name_parse(given, strlen(given), name, ignored, sizeof ignored)) return NULL;
+    return conversations_find(host->conversations, name);
 }
 
 bool objects_may_run(const struct objects *objects, const struct command_host *host) {

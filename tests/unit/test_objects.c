@@ -186,6 +186,22 @@ static void commands_act_in_the_room_that_is_named(void **state) {
     stage_close(&stage);
 }
 
+/* And nothing shorter: a program knows where it is. */
+static void a_room_is_found_however_its_name_is_typed(void **state) {
+    struct stage stage;
+
+    (void)state;
+    stage_open(&stage);
+    apply(&stage, "caf\xc3\xa9 1", EVENT_JOINED);
+    apply(&stage, "milk", EVENT_JOINED);
+    expect_said(&stage, "{\"say\":\"x\",\"room\":\"cafe\\u0301\\u00a01\"}", "caf\xc3\xa9 1", CHAT_TEXT, "x", "");
+    expect(
+        &stage, "{\"say\":\"x\",\"room\":\"caf\\u00e9\"}",
+        "{\"event\":\"error\",\"text\":\"line 7: room 'caf\\u00E9': you are not there, expected the name of a joined "
+        "one\"}\n");
+    stage_close(&stage);
+}
+
 static void it_waits_for_the_room_that_it_is_for(void **state) {
     static const struct {
         const char *line;
@@ -260,6 +276,7 @@ int main(void) {
         cmocka_unit_test(what_is_said_goes_where_it_shall),
         cmocka_unit_test(what_is_wrong_is_told_with_its_line),
         cmocka_unit_test(commands_act_in_the_room_that_is_named),
+        cmocka_unit_test(a_room_is_found_however_its_name_is_typed),
         cmocka_unit_test(it_waits_for_the_room_that_it_is_for),
         cmocka_unit_test(pieces_are_put_together),
         cmocka_unit_test(what_is_too_long_or_no_utf8_is_refused),
