@@ -5,7 +5,7 @@
 #include "client/curses/keys.h"
 #include "common/text.h"
 
-#define ALT_MS 150 /* see the header for all of these */
+#define ALT_MS 100 /* see the header for all of these */
 #define SEQUENCE_MS 2000
 #define STRING_MS 30000
 #define PASTE_MS 1000

@@ -16,12 +16,12 @@
  *
  * Patience, counted from the last byte, and only while nothing is there to be read (key_parser_idle), so that a busy
  * client does not take its own slowness for the terminal's:
- *   - ESC: 150 ms for a key with Alt, which terminals send in one piece: longer, and Escape would swallow what is typed
+ *   - ESC: 100 ms for a key with Alt, which terminals send in one piece: longer, and Escape would swallow what is typed
  *     next. Escape alone is no key of ours, so the introducers [ O ] P are waited for as long as the rest of a
  *     sequence; but what comes so late and cannot go on as one (O and a letter that no key ends with) was typed.
  *   - the rest of a sequence: 2 s, which outlasts a packet of ssh lost twice (retransmitted after 0.2 to 1 s, doubled).
  *     A string also ends 30 s after its beginning: somebody types into it.
- *   - ESC _ is Alt-_ when nothing follows in 150 ms, so are ESC ^ and ESC X.
+ *   - ESC _ is Alt-_ when nothing follows in 100 ms, so are ESC ^ and ESC X.
  *   - a paste: 1 s of silence, then it counts as ended, for its end may have been lost. From then on the keyboard
  * works; but the rest may still come, from a link that stood still, and must not be sent and run. So until CSI 201~ or
  * an Enter that somebody pressed, a control character is a key only where nothing came within 20 ms before and after

@@ -156,13 +156,14 @@ sub say_much {
     return wait_exit($bob, 20);
 }
 
-for my $signal (qw(TERM HUP)) {
-    my $alice = new_terminal('alice', rows => 50, columns => 160);
+for my $way ([TERM => 0], [HUP => 0], [QUIT => 128 + 3]) {
+    my ($signal, $status) = @$way;
+    my $alice = new_terminal('alice', rows => 50, columns => 160, env => \%unhandled);
     stop_reading($alice);
     is(say_much(), 0, 'the chat goes on behind a terminal that does not read');
     my $since = now();
     signal_terminal($alice, $signal);
-    is(wait_end($alice, 10), 0, "SIG$signal ends the client");
+    is(wait_end($alice, 10), $status, "SIG$signal ends the client");
     cmp_ok(now() - $since, '<', slow(4), 'soon');
     is_given_back($alice, 'a terminal that did not read');
 }

@@ -176,11 +176,11 @@ static void expect_one(uint32_t key, const char *what) {
 
 /* In two pieces at every place, and byte by byte; at once, and as far apart as patience reaches. */
 static void expect_in_pieces(const char *bytes, uint32_t key) {
-    static const uint64_t gaps_ms[] = {0, 50, 140, 1000};
+    static const uint64_t gaps_ms[] = {0, 50, 90, 1000};
     size_t size = strlen(bytes);
     for (size_t g = 0; g < sizeof gaps_ms / sizeof *gaps_ms; g++) {
         bool others = bytes[1] == 'O' && !strchr("ABCDFHPQRSabcd", bytes[2]);
-        if ((others || strchr("X^_", bytes[1])) && gaps_ms[g] > 140) continue; /* else they were typed */
+        if ((others || strchr("X^_", bytes[1])) && gaps_ms[g] > 90) continue; /* else they were typed */
         for (size_t cut = 1; cut <= size; cut++) {
             fresh();
             feed(bytes, cut);
@@ -240,7 +240,7 @@ static void an_escape_alone_is_no_key(void **state) {
     (void)state;
     fresh();
     FEED("\033");
-    pass(160);
+    pass(100);
     FEED("x");
     EXPECT("a moment later", 'x');
     FEED("\033");
@@ -279,13 +279,13 @@ static void alt_is_an_escape_before(void **state) {
     FEED("\033\033[I");
     EXPECT("a report is no key with Alt", KEYS_FOCUS_IN);
     FEED("\033_");
-    pass(150);
+    pass(100);
     EXPECT("Alt-_", KEYS_ALT | '_');
     FEED("\033_\033_x");
     pass(3000);
     EXPECT("the second one is a string by mistake, which ends", KEYS_ALT | '_');
     FEED("\033\303");
-    pass(100);
+    pass(1000);
     FEED("\251");
     EXPECT("Alt and a character in pieces", KEYS_ALT | 0xe9);
 }
@@ -459,7 +459,7 @@ static void only_text_is_text(void **state) {
             size_t which = random_below(&seed, WHOLE);
             if (whole[which].key < KEYS_FIRST) continue; /* a key that is text */
             for (const char *at = whole[which].bytes; *at; at++) {
-                if (at > whole[which].bytes && random_below(&seed, 4) == 0) pass(random_below(&seed, 140));
+                if (at > whole[which].bytes && random_below(&seed, 4) == 0) pass(random_below(&seed, 90));
                 feed(at, 1);
             }
         }
