@@ -48,6 +48,7 @@ size_t bootnodes_name(const char *list, struct bootnode out[static BOOTNODES_MAX
         char name[INI_TEXT_SIZE];
         if (count == BOOTNODES_MAX || !complete_name(item, size, name) || is_named(out, count, name)) return 0;
         memcpy(out[count].name, name, sizeof name);
+        out[count].address_count = address_parse(name, 0, &out[count].addresses[0]);
     }
     return count;
 }

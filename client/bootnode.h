@@ -14,14 +14,15 @@
 
 struct bootnode {
     char name[INI_TEXT_SIZE];                       /* HOST:PORT: the name in known_bootnodes */
-    struct address addresses[RENDEZVOUS_ADDRESSES]; /* what it resolved to */
-    size_t address_count;
+    struct address addresses[RENDEZVOUS_ADDRESSES]; /* what it stands for */
+    size_t address_count;                           /* 0: to be resolved */
     bool pinned; /* `key` is the only one it may have; else the first one is remembered */
     uint8_t key[32];
 };
 
 /* From a list of different HOST:PORT, commas or spaces between; a HOST alone, or an IPv6 address with or without its
- * brackets, gets port BOOTNODE_PORT. Returns how many; 0 when it is none such, or longer than BOOTNODES_MAX. */
+ * brackets, gets port BOOTNODE_PORT. Those that are addresses have theirs at once. Returns how many; 0 when it is none
+ * such, or longer than BOOTNODES_MAX. */
 size_t bootnodes_name(const char *list, struct bootnode out[static BOOTNODES_MAX]);
 /* Their keys, in the same order: 64 hex digits, or "-" for one that is remembered on first use; fewer are enough. False
  * when it is no such list, or a longer one. */

@@ -44,7 +44,7 @@ struct chatroom_host {
     struct indices *indices;
     const struct bootnode *bootnodes; /* 1 … BOOTNODES_MAX; their addresses may change */
     size_t bootnode_count;
-    const struct known_keys *known_peers;
+    struct known_keys *known_peers;
     const char *nick; /* as it is now */
     uint8_t suite_mask;
     bool history;             /* keep, pass on and ask for what was said */
@@ -155,6 +155,8 @@ size_t chatroom_present(const struct chatroom *room);
 /* EVENT_PATH_NOTE for each step on the way to this peer, oldest first. */
 void chatroom_tell_timeline(struct chatroom *room, const uint8_t id[static MEMBER_ID_SIZE], uint64_t now);
 void chatroom_set_candidates(struct chatroom *room, const struct candidate_list *candidates, uint64_t now);
+/* A bootnode's name is not found now; nothing where its address is known. */
+void chatroom_bootnode_unresolved(struct chatroom *room, unsigned bootnode, const char *why);
 /* The host has other addresses for a bootnode. */
 void chatroom_bootnode_moved(struct chatroom *room, unsigned bootnode, uint64_t now);
 bool chatroom_lost_bootnode(const struct chatroom *room, unsigned bootnode);

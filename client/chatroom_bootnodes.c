@@ -303,6 +303,13 @@ void chatroom_bootnode_moved(struct chatroom *room, unsigned bootnode, uint64_t 
     rendezvous_set_addresses(&room->rendezvous[bootnode], moved->addresses, moved->address_count, now);
 }
 
+void chatroom_bootnode_unresolved(struct chatroom *room, unsigned bootnode, const char *why) {
+    char text[512];
+    if (room->rendezvous[bootnode].address_count > 0) return;
+    snprintf(text, sizeof text, "its name is not found: %s; trying again", why);
+    rendezvous_unresolved(&room->rendezvous[bootnode], text);
+}
+
 bool chatroom_lost_bootnode(const struct chatroom *room, unsigned bootnode) {
     return room->rendezvous[bootnode].lost;
 }

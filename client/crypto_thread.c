@@ -112,6 +112,7 @@ static void take_inputs(struct crypto_thread *crypto, uint64_t now) {
         case INPUT_END: engine_end_of_input(crypto->engine, now); break;
         case INPUT_STOP: engine_stop(crypto->engine, now); break;
         case INPUT_RESOLVED: take_resolved(crypto, input, now); break;
+        case INPUT_UNRESOLVED: engine_unresolved(crypto->engine, input->bootnode, input->text, now); break;
         case INPUT_PORT_MAPPED: take_port_mapped(crypto, input, now); break;
         }
         engine_answer(crypto->engine, NULL);
@@ -207,7 +208,7 @@ bool crypto_thread_open(struct crypto_thread *crypto, struct setup *setup, struc
                                      .relays = setup->config->relay == RELAY_AUTO,
                                      .bootnodes = setup->bootnodes,
                                      .bootnode_count = setup->bootnode_count};
-    if (queues) crypto->resolver = resolver_create(&crypto->inputs);
+    if (queues) crypto->resolver = resolver_create(&crypto->inputs, address_resolve);
     if (queues && setup->config->port_mapping == PORT_MAPPING_AUTO)
         crypto->ports = port_mapping_create(&crypto->inputs, setup->bound.port);
     if (crypto->resolver && crypto->outgoing) crypto->engine = engine_create(&options, &io, clock_boot_ms());

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/name_lookup.h"
 #include "client/nat_check.h"
 
 /* PROBEs and INITIATIONs over all peers: with a full bucket, too, no second sees more (PROTOCOL.md §3.2 rule 1). */
@@ -12,8 +13,8 @@
 #define PUNCH_BURST 50
 #define PROBINGS_MOST 2 /* pairs at a time: their packets share that budget, and take 512 sockets */
 #define PUNCH_RATE (PUNCH_MOST - PUNCH_BURST)
-#define LOOKUP_FIRST_MS 2000 /* after a bootnode was lost: a name server may be the next thing to fail */
-#define LOOKUP_EVERY_MS 30000
+#define LOST_LOOKUP_MS 2000 /* after a bootnode was lost: a name server may be the next thing to fail */
+#define LOST_LOOKUP_EVERY_MS 30000
 
 /* A room's name, once and for all: events point to it. */
 struct room_name {
@@ -31,8 +32,7 @@ struct engine {
     struct engine_io io;
     struct engine_options options;
     struct bootnode bootnodes[BOOTNODES_MAX];
-    uint64_t
-        lookups[BOOTNODES_MAX]; /* when the name of a lost one is to be resolved again; UINT64_MAX: it is not lost */
+    struct name_lookup lookups[BOOTNODES_MAX]; /* of those without an address yet, and of those that are lost */
     char nick[TEXT_NICK_MAX + 1];
     bool ending, finished;
     bool stopped; /* by a signal: the status is 0 */
@@ -116,7 +116,7 @@ static bool on_trusted(void *context, unsigned index, const uint8_t key[static 3
 /* Remembered only now: a forged COOKIE must not put a key into the file. */
 static void on_proven(void *context, unsigned index, const uint8_t key[static 32]) {
     struct engine *engine = context;
-    const struct known_keys *known = engine->options.known_bootnodes;
+    struct known_keys *known = engine->options.known_bootnodes;
     const struct bootnode *bootnode = &engine->bootnodes[index];
     char why[512];
     unsigned line;
@@ -151,13 +151,13 @@ static void on_moved(void *context) {
     nat_check_moved(&engine->nat);
 }
 
-static void nat_init(struct engine *engine) {
+static void nat_tell_servers(struct engine *engine) {
     struct address servers[BOOTNODES_MAX * RENDEZVOUS_ADDRESSES];
     size_t count = 0;
     for (size_t i = 0; i < engine->options.bootnode_count; i++)
         for (size_t j = 0; j < engine->bootnodes[i].address_count; j++)
             servers[count++] = engine->bootnodes[i].addresses[j];
-    nat_check_init(&engine->nat, servers, count);
+    nat_check_set_servers(&engine->nat, servers, count);
 }
 
 static void nat_tick(struct engine *engine, uint64_t now) {
@@ -167,6 +167,61 @@ static void nat_tick(struct engine *engine, uint64_t now) {
     while ((size = nat_check_tick(&engine->nat, now, &to, packet)) > 0)
         on_send(engine, PATH_SOCKET_MAIN, &to, packet, size);
     engine->chatroom_host.mapping = engine->nat.mapping;
+}
+
+/* --- Names --- */
+
+static bool is_unresolved(const struct engine *engine, unsigned bootnode) {
+    return engine->bootnodes[bootnode].address_count == 0;
+}
+
+static void names_init(struct engine *engine, uint64_t now) {
+    for (unsigned i = 0; i < BOOTNODES_MAX; i++) {
+        name_lookup_settle(&engine->lookups[i]);
+        if (i < engine->options.bootnode_count && is_unresolved(engine, i)) name_lookup_want(&engine->lookups[i], now);
+    }
+}
+
+static bool is_lost(const struct engine *engine, unsigned bootnode) {
+    for (size_t i = 0; i < engine->room_count; i++)
+        if (chatroom_lost_bootnode(engine->rooms[i].chatroom, bootnode)) return true;
+    return false;
+}
+
+/* A lost one may have moved. */
+static void look_up_names(struct engine *engine, uint64_t now) {
+    for (unsigned i = 0; i < engine->options.bootnode_count; i++) {
+        struct name_lookup *lookup = &engine->lookups[i];
+        bool unresolved = is_unresolved(engine, i);
+        if (bootnode_is_numeric(&engine->bootnodes[i]) || (!unresolved && !is_lost(engine, i)))
+            name_lookup_settle(lookup);
+        else if (lookup->due == UINT64_MAX)
+            name_lookup_want(lookup, unresolved ? now : now + LOST_LOOKUP_MS);
+        if (name_lookup_take(lookup, unresolved ? NAME_LOOKUP_SILENT_MS : LOST_LOOKUP_EVERY_MS, now))
+            engine->io.resolve(engine->io.context, i);
+    }
+}
+
+/* What failed may succeed now: those that wait do not wait any longer. */
+static void look_up_again(struct engine *engine, uint64_t now) {
+    for (unsigned i = 0; i < engine->options.bootnode_count; i++)
+        if (engine->lookups[i].due != UINT64_MAX) engine->lookups[i] = (struct name_lookup){.due = now};
+}
+
+void engine_resolved(struct engine *engine, unsigned bootnode, const struct address *addresses, size_t count,
+                     uint64_t now) {
+    struct bootnode *moved = &engine->bootnodes[bootnode];
+    moved->address_count = count;
+    memcpy(moved->addresses, addresses, count * sizeof *addresses);
+    nat_tell_servers(engine);
+    for (size_t i = 0; i < engine->room_count; i++) chatroom_bootnode_moved(engine->rooms[i].chatroom, bootnode, now);
+}
+
+void engine_unresolved(struct engine *engine, unsigned bootnode, const char *why, uint64_t now) {
+    if (engine->lookups[bootnode].due == UINT64_MAX) return; /* found by another look-up meanwhile */
+    name_lookup_failed(&engine->lookups[bootnode], now);
+    for (size_t i = 0; i < engine->room_count; i++)
+        chatroom_bootnode_unresolved(engine->rooms[i].chatroom, bootnode, why);
 }
 
 enum nat_mapping engine_nat_mapping(const struct engine *engine) {
@@ -180,10 +235,11 @@ struct engine *engine_create(const struct engine_options *options, const struct 
     engine->options = *options;
     memcpy(engine->bootnodes, options->bootnodes, options->bootnode_count * sizeof *engine->bootnodes);
     engine->options.bootnodes = engine->bootnodes;
-    for (size_t i = 0; i < BOOTNODES_MAX; i++) engine->lookups[i] = UINT64_MAX;
+    names_init(engine, now);
     engine->punch_tokens = PUNCH_BURST * 1000;
     engine->punch_filled = now;
-    nat_init(engine);
+    nat_check_init(&engine->nat);
+    nat_tell_servers(engine);
     snprintf(engine->nick, sizeof engine->nick, "%s", options->nick);
     engine->chatroom_host = (struct chatroom_host){.context = engine,
                                                    .identity = options->identity,
@@ -346,10 +402,12 @@ void engine_set_candidates(struct engine *engine, const struct candidate_list *c
 }
 
 void engine_network_changed(struct engine *engine, uint64_t now) {
+    look_up_again(engine, now);
     for (size_t i = 0; i < engine->room_count; i++) chatroom_network_changed(engine->rooms[i].chatroom, now);
 }
 
 void engine_resumed(struct engine *engine, uint64_t gap, uint64_t now) {
+    look_up_again(engine, now);
     for (size_t i = 0; i < engine->room_count; i++) chatroom_resumed(engine->rooms[i].chatroom, gap, now);
 }
 
@@ -362,36 +420,6 @@ void engine_receive(struct engine *engine, uint16_t socket, const struct address
     }
     for (size_t i = 0; !engine->finished && i < engine->room_count; i++)
         if (chatroom_receive(engine->rooms[i].chatroom, socket, from, data, size, now)) return;
-}
-
-/* --- Bootnodes that move --- */
-
-static bool is_lost(const struct engine *engine, unsigned bootnode) {
-    for (size_t i = 0; i < engine->room_count; i++)
-        if (chatroom_lost_bootnode(engine->rooms[i].chatroom, bootnode)) return true;
-    return false;
-}
-
-static void look_up_lost(struct engine *engine, uint64_t now) {
-    for (unsigned i = 0; i < engine->options.bootnode_count; i++) {
-        uint64_t *due = &engine->lookups[i];
-        if (bootnode_is_numeric(&engine->bootnodes[i]) || !is_lost(engine, i)) {
-            *due = UINT64_MAX;
-        } else if (*due == UINT64_MAX) {
-            *due = now + LOOKUP_FIRST_MS;
-        } else if (now >= *due) {
-            *due = now + LOOKUP_EVERY_MS;
-            engine->io.resolve(engine->io.context, i);
-        }
-    }
-}
-
-void engine_resolved(struct engine *engine, unsigned bootnode, const struct address *addresses, size_t count,
-                     uint64_t now) {
-    struct bootnode *moved = &engine->bootnodes[bootnode];
-    moved->address_count = count;
-    memcpy(moved->addresses, addresses, count * sizeof *addresses);
-    for (size_t i = 0; i < engine->room_count; i++) chatroom_bootnode_moved(engine->rooms[i].chatroom, bootnode, now);
 }
 
 /* --- The end --- */
@@ -433,7 +461,7 @@ void engine_tick(struct engine *engine, uint64_t now) {
     for (size_t i = 0; i < engine->room_count; i++) chatroom_tick(engine->rooms[i].chatroom, now);
     for (size_t i = engine->room_count; i-- > 0;)
         if (engine->rooms[i].chatroom->state == CHATROOM_LEFT) room_close(engine, &engine->rooms[i], now);
-    look_up_lost(engine, now);
+    look_up_names(engine, now);
     if (!is_over(engine)) return;
     engine->finished = true;
     struct event *event = event_create(EVENT_FINISHED, NULL, 0);
@@ -450,7 +478,7 @@ uint64_t engine_due(const struct engine *engine, uint64_t now) {
         if (room < due) due = room;
     }
     for (size_t i = 0; i < BOOTNODES_MAX; i++)
-        if (engine->lookups[i] < due) due = engine->lookups[i];
+        if (engine->lookups[i].due < due) due = engine->lookups[i].due;
     return due;
 }
 

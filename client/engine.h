@@ -34,8 +34,8 @@ struct engine_io {
     /* So many events wait to be shown that peers shall wait with their messages. */
     bool (*busy)(void *context);
     uint64_t (*wall_ms)(void *context);
-    /* A bootnode is lost: what does its name stand for now? Must not block; engine_resolved brings the answer, if there
-     * is one. */
+    /* A bootnode has no address yet, or is lost: what does its name stand for now? Must not block; engine_resolved or
+     * engine_unresolved brings the answer. */
     void (*resolve)(void *context, unsigned bootnode);
     /* A bootnode sees us at this address, maybe the same as before. */
     void (*seen)(void *context, const struct address *mapped);
@@ -43,12 +43,12 @@ struct engine_io {
 
 struct engine_options {
     const struct identity *identity; /* these outlive the engine */
-    const struct known_keys *known_peers, *known_bootnodes;
+    struct known_keys *known_peers, *known_bootnodes;
     const char *nick; /* at the start */
     uint8_t suite_mask;
     bool history;                     /* see chatroom_host */
     bool relays;                      /* may others relay for us, do we for them? */
-    const struct bootnode *bootnodes; /* copied */
+    const struct bootnode *bootnodes; /* copied; the names of those without an address are looked up */
     size_t bootnode_count;            /* 1 … BOOTNODES_MAX */
 };
 
@@ -85,6 +85,9 @@ enum nat_mapping engine_nat_mapping(const struct engine *engine);
 /* What a bootnode's name stands for now: 1 … RENDEZVOUS_ADDRESSES addresses. */
 void engine_resolved(struct engine *engine, unsigned bootnode, const struct address *addresses, size_t count,
                      uint64_t now);
+/* It stands for nothing now; `why` in one line. Tried again for as long as it takes. EVENT_BOOTNODE_LOST tells it, once
+ * a room, where no address is known from before. */
+void engine_unresolved(struct engine *engine, unsigned bootnode, const char *why, uint64_t now);
 /* Addresses or routes of ours changed. */
 void engine_network_changed(struct engine *engine, uint64_t now);
 /* We were not running for `gap` milliseconds (suspended, stopped). Before anything else that happened meanwhile. */

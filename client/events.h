@@ -115,6 +115,7 @@ enum input_type {
     INPUT_END,  /* leave everything, once delivered */
     INPUT_STOP, /* a signal: leave now */
     INPUT_RESOLVED,    /* bootnode; text: the addresses that its name stands for, one or more struct address */
+    INPUT_UNRESOLVED,  /* bootnode; text: why its name could not be resolved now */
     INPUT_PORT_MAPPED, /* text: the struct address at which others reach our port; port 0: none */
 };
 

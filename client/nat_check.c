@@ -14,8 +14,13 @@ static void take_family(struct nat_check *check, const struct address *servers, 
         if (address_is_ipv4(&servers[i]) == ipv4) check->servers[check->server_count++] = servers[i];
 }
 
-void nat_check_init(struct nat_check *check, const struct address *servers, size_t count) {
+void nat_check_init(struct nat_check *check) {
     *check = (struct nat_check){.mapping = NAT_MAPPING_UNKNOWN};
+}
+
+/* A check that is under way goes on at its place in the list: whom it then asks twice, or leaves out, does no harm. */
+void nat_check_set_servers(struct nat_check *check, const struct address *servers, size_t count) {
+    check->server_count = 0;
     take_family(check, servers, count, true);
     take_family(check, servers, count, false);
 }

@@ -26,8 +26,10 @@ struct nat_check {
     struct stun_query first, second;
 };
 
-/* Nothing is asked yet. IPv4 servers come first, since that is where NATs are. */
-void nat_check_init(struct nat_check *check, const struct address *servers, size_t count);
+/* Nobody is known, and nothing asked yet. */
+void nat_check_init(struct nat_check *check);
+/* From the next check on. IPv4 servers come first, since that is where NATs are. */
+void nat_check_set_servers(struct nat_check *check, const struct address *servers, size_t count);
 /* A server has seen us at this address: wants a check where nothing is known, or was seen at another IP. Another port
  * alone may be another mapping of the same NAT. */
 void nat_check_seen(struct nat_check *check, const struct address *mapped);

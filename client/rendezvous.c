@@ -48,7 +48,12 @@ void rendezvous_set_addresses(struct rendezvous *rendezvous, const struct addres
     memcpy(rendezvous->addresses, addresses, count * sizeof *addresses);
     if (!first || rendezvous->state != RENDEZVOUS_HELLO) return;
     rendezvous->bootnode = addresses[0];
+    rendezvous->heard = now; /* it is absent only from now on */
     rendezvous->due = now;
+}
+
+void rendezvous_unresolved(struct rendezvous *rendezvous, const char *why) {
+    if (rendezvous->state == RENDEZVOUS_HELLO) rendezvous_lose(rendezvous, why);
 }
 
 void rendezvous_clear(struct rendezvous *rendezvous) {

@@ -128,6 +128,8 @@ void rendezvous_set_candidates(struct rendezvous *rendezvous, const struct candi
 /* What the bootnode's name stands for now, 1 … RENDEZVOUS_ADDRESSES. A session keeps the address that it has. */
 void rendezvous_set_addresses(struct rendezvous *rendezvous, const struct address *addresses, size_t count,
                               uint64_t now);
+/* It has no address yet, since its name was not found: told as lost, once. */
+void rendezvous_unresolved(struct rendezvous *rendezvous, const char *why);
 /* Asks that both sides punch again. Nothing without a session. */
 void rendezvous_introduce(struct rendezvous *rendezvous, const uint8_t id[static MEMBER_ID_SIZE]);
 /* Something in the network may have changed: asks the bootnode at once whether it still hears us, at most once a

@@ -3,16 +3,20 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "client/bootnode.h"
 #include "client/events.h"
 
+#define WHY_SIZE 512
+
 /* Shared by the owner and every look-up; freed by the last one. */
 struct resolver {
     pthread_mutex_t mutex;
+    resolver_function *look_up;
     unsigned users;
-    unsigned busy;         /* set of bootnodes */
-    struct queue *answers; /* NULL: the owner is gone */
+    unsigned under_way[BOOTNODES_MAX]; /* look-ups of each bootnode */
+    struct queue *answers;             /* NULL: the owner is gone */
 };
 
 struct lookup {
@@ -30,12 +34,13 @@ static void let_go(struct resolver *resolver) {
     free(resolver);
 }
 
-struct resolver *resolver_create(struct queue *answers) {
+struct resolver *resolver_create(struct queue *answers, resolver_function *look_up) {
     struct resolver *resolver = calloc(1, sizeof *resolver);
     if (!resolver) return NULL;
     pthread_mutex_init(&resolver->mutex, NULL);
     resolver->users = 1;
     resolver->answers = answers;
+    resolver->look_up = look_up;
     return resolver;
 }
 
@@ -46,17 +51,24 @@ void resolver_destroy(struct resolver *resolver) {
     let_go(resolver);
 }
 
+static struct input *look_up(const struct lookup *lookup) {
+    struct address addresses[RENDEZVOUS_ADDRESSES];
+    char why[WHY_SIZE] = "";
+    size_t count = lookup->resolver->look_up(lookup->name, 0, addresses, RENDEZVOUS_ADDRESSES, why, sizeof why);
+    struct input *answer = count > 0
+                               ? input_create(INPUT_RESOLVED, NULL, (const char *)addresses, count * sizeof *addresses)
+                               : input_create(INPUT_UNRESOLVED, NULL, why, strlen(why));
+    answer->bootnode = lookup->bootnode;
+    return answer;
+}
+
 static void *run(void *argument) {
     struct lookup *lookup = argument;
     struct resolver *resolver = lookup->resolver;
-    struct address addresses[RENDEZVOUS_ADDRESSES];
-    char ignored[256];
-    size_t count = address_resolve(lookup->name, 0, addresses, RENDEZVOUS_ADDRESSES, ignored, sizeof ignored);
-    struct input *answer = input_create(INPUT_RESOLVED, NULL, (const char *)addresses, count * sizeof *addresses);
-    answer->bootnode = lookup->bootnode;
+    struct input *answer = look_up(lookup);
     pthread_mutex_lock(&resolver->mutex);
-    resolver->busy &= ~(1u << lookup->bootnode);
-    if (count > 0 && resolver->answers && queue_push(resolver->answers, &answer->node)) answer = NULL;
+    resolver->under_way[lookup->bootnode]--;
+    if (resolver->answers && queue_push(resolver->answers, &answer->node)) answer = NULL;
     let_go(resolver);
     input_destroy(answer);
     free(lookup);
@@ -70,15 +82,19 @@ static bool start(struct lookup *lookup) {
     return true;
 }
 
-void resolver_look_up(struct resolver *resolver, unsigned bootnode, const char *name) {
+static bool begin(struct resolver *resolver, unsigned bootnode) {
     pthread_mutex_lock(&resolver->mutex);
-    bool busy = resolver->busy >> bootnode & 1;
-    if (!busy) {
-        resolver->busy |= 1u << bootnode;
+    bool may = resolver->under_way[bootnode] < RESOLVER_AT_ONCE;
+    if (may) {
+        resolver->under_way[bootnode]++;
         resolver->users++;
     }
     pthread_mutex_unlock(&resolver->mutex);
-    if (busy) return;
+    return may;
+}
+
+void resolver_look_up(struct resolver *resolver, unsigned bootnode, const char *name) {
+    if (!begin(resolver, bootnode)) return;
     struct lookup *lookup = malloc(sizeof *lookup);
     if (lookup) {
         lookup->resolver = resolver;
@@ -88,6 +104,6 @@ void resolver_look_up(struct resolver *resolver, unsigned bootnode, const char *
     }
     free(lookup); /* the next one may find room */
     pthread_mutex_lock(&resolver->mutex);
-    resolver->busy &= ~(1u << bootnode);
+    resolver->under_way[bootnode]--;
     let_go(resolver);
 }

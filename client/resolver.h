@@ -1,17 +1,25 @@
-/* Looks bootnodes' names up again in the background: getaddrinfo(3) may take half a minute, and nothing can interrupt
- * it. So each look-up has a thread of its own that nobody waits for; one that is still under way when the client ends
- * is ended with the process. */
+/* Looks bootnodes' names up in the background: getaddrinfo(3) may take half a minute, and nothing can interrupt it. So
+ * each look-up has a thread of its own that nobody waits for; one that is still under way when the client ends is ended
+ * with the process. */
 #pragma once
 
+#include "common/address.h"
 #include "common/queue.h"
+
+/* Look-ups of one bootnode: those that a dead network swallowed must not hold up the next one. */
+#define RESOLVER_AT_ONCE 3
 
 struct resolver;
 
-/* `answers` gets an INPUT_RESOLVED per successful look-up. NULL without memory. */
-struct resolver *resolver_create(struct queue *answers);
-/* Nothing while the same bootnode is being looked up. Called by a thread that blocks signals: the new one inherits
- * that.
- */
+/* As address_resolve; called on a thread of its own. */
+typedef size_t resolver_function(const char *text, uint16_t default_port, struct address *out, size_t capacity,
+                                 char *why, size_t why_size);
+
+/* `answers` gets an INPUT_RESOLVED or an INPUT_UNRESOLVED per look-up. `look_up`: address_resolve, another one in
+ * tests. NULL without memory. */
+struct resolver *resolver_create(struct queue *answers, resolver_function *look_up);
+/* Nothing while RESOLVER_AT_ONCE of the same bootnode are under way. Called by a thread that blocks signals: the new
+ * one inherits that. */
 void resolver_look_up(struct resolver *resolver, unsigned bootnode, const char *name);
 /* What is found from now on goes nowhere; `answers` may be destroyed. NULL does nothing. */
 void resolver_destroy(struct resolver *resolver);

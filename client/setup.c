@@ -121,22 +121,11 @@ static int open_socket(struct setup *setup) {
     return udp_bound(setup->socket, &setup->bound) ? SETUP_OK : complain(SETUP_FAILED, "the socket has no address");
 }
 
-/* Those whose names do not resolve now are looked up again later (engine.h), if there is another one to begin with. */
-static int find_bootnodes(struct setup *setup) {
-    char why[256] = "";
-    bool any = false;
+/* The config has checked both lists. Names are looked up by the engine, which no name server holds up. */
+static int name_bootnodes(struct setup *setup) {
     setup->bootnode_count = bootnodes_name(setup->config->bootnode, setup->bootnodes);
-    (void)bootnodes_pin(setup->config->bootnode_key, setup->bootnodes,
-                        setup->bootnode_count); /* the config has checked */
-    for (size_t i = 0; i < setup->bootnode_count; i++) {
-        struct bootnode *bootnode = &setup->bootnodes[i];
-        bootnode->address_count =
-            address_resolve(bootnode->name, 0, bootnode->addresses, RENDEZVOUS_ADDRESSES, why, sizeof why);
-        any |= bootnode->address_count > 0;
-    }
-    if (any) return SETUP_OK;
-    fprintf(stderr, "gochat: --bootnode %s: %s\n", setup->config->bootnode, why);
-    return SETUP_USAGE;
+    (void)bootnodes_pin(setup->config->bootnode_key, setup->bootnodes, setup->bootnode_count);
+    return SETUP_OK;
 }
 
 int setup_open(struct setup *setup, const struct client_config *config) {
@@ -145,7 +134,7 @@ int setup_open(struct setup *setup, const struct client_config *config) {
     setup->socket = -1;
     setup->identity.lock = -1;
     setup->suite_mask = config->ciphers == CIPHERS_CHACHA ? SUITE_CHACHA20_POLY1305 : suite_mask_available();
-    int (*const steps[])(struct setup *) = {read_secret,   find_bootnodes, open_directory,
+    int (*const steps[])(struct setup *) = {read_secret,   name_bootnodes, open_directory,
                                             open_identity, open_known,     open_socket};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         int result = steps[i](setup);

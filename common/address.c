@@ -10,6 +10,9 @@
     { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d }
 #define IPV4_BITS(bits) (96 + (bits))
 
+#define HOST_LENGTH_MAX 253 /* RFC 1035 §2.3.4, without the length bytes on the wire */
+#define LABEL_LENGTH_MAX 63
+
 struct prefix {
     uint8_t ip[16];
     unsigned bits;
@@ -134,6 +137,30 @@ static bool is_ipv6_text(const char *host) {
     return inet_pton(AF_INET6, host, &ignored) == 1;
 }
 
+/* Numbers alone are an address, maybe a short one (127.1), which getaddrinfo(3) takes. */
+static bool is_ipv4_text(const char *host) {
+    struct in_addr ignored;
+    return strchr(host, '.') && inet_aton(host, &ignored) != 0;
+}
+
+/* Could a name server know it? One dot may end it. */
+static bool is_name(const char *host) {
+    size_t length = strlen(host);
+    if (length > 0 && host[length - 1] == '.') length--;
+    if (length > HOST_LENGTH_MAX || strpbrk(host, "/@?#\"'\\")) return false;
+    for (size_t at = 0; at <= length;) {
+        size_t label = strcspn(host + at, ".");
+        if (label == 0 || label > LABEL_LENGTH_MAX) return false;
+        at += label + 1;
+    }
+    return true;
+}
+
+static bool is_host(const char *host) {
+    if (strchr(host, ':')) return is_ipv6_text(host);
+    return strspn(host, "0123456789.") == strlen(host) ? is_ipv4_text(host) : is_name(host);
+}
+
 static bool copy_host(const char *text, size_t length, char *host, size_t host_size) {
     if (length == 0 || length >= host_size) return false;
     for (size_t i = 0; i < length; i++)
@@ -164,7 +191,7 @@ bool address_split(const char *text, uint16_t default_port, char *host, size_t h
     const char *start = text, *rest;
     size_t length;
     if (!find_host(&start, &length, &rest) || !copy_host(start, length, host, host_size)) return false;
-    if ((*text == '[' || strchr(host, ':')) && !is_ipv6_text(host)) return false;
+    if (!is_host(host) || (*text == '[' && !is_ipv6_text(host))) return false;
     if (*rest == ':') return parse_port(rest + 1, port);
     if (*rest != '\0' || default_port == 0) return false;
     *port = default_port;
@@ -198,19 +225,19 @@ size_t address_resolve(const char *text, uint16_t default_port, struct address *
     char host[NI_MAXHOST];
     uint16_t port;
     if (!address_split(text, default_port, host, sizeof host, &port) || port == 0) {
-        snprintf(why, why_size, "%s: expected HOST:PORT, port 1 to 65535", text);
+        snprintf(why, why_size, "expected HOST:PORT, port 1 to 65535");
         return 0;
     }
     const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM};
     struct addrinfo *found = NULL;
     int error = getaddrinfo(host, NULL, &hints, &found);
     if (error != 0) {
-        snprintf(why, why_size, "%s: %s", host, error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
+        snprintf(why, why_size, "%s", error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
         return 0;
     }
     size_t count = collect(found, port, out, capacity);
     freeaddrinfo(found);
-    if (count == 0) snprintf(why, why_size, "%s: no IPv4 or IPv6 address", host);
+    if (count == 0) snprintf(why, why_size, "no IPv4 or IPv6 address");
     return count;
 }
 

@@ -40,10 +40,12 @@ socklen_t address_to_sockaddr(const struct address *address, int family, struct 
 /* Parses numeric "1.2.3.4:5", "[::1]:5", "::1" or "1.2.3.4" (then with `default_port`; 0 means that a port
  * must be given). Returns false for anything else; `out` is untouched then. A given port may be 0 (bind: any). */
 bool address_parse(const char *text, uint16_t default_port, struct address *out);
-/* Splits "HOST:PORT", "[v6]:PORT", "HOST", "[v6]" or "v6" into host and port. False when malformed. */
+/* Splits "HOST:PORT", "[v6]:PORT", "HOST", "[v6]" or "v6" into host and port. False when malformed, also for a host
+ * that no name server can know: an empty or too long label, numbers that are no address, marks of a URL. */
 bool address_split(const char *text, uint16_t default_port, char *host, size_t host_size, uint16_t *port);
 /* Resolves "HOST:PORT", a place to send to, through getaddrinfo(3), which may block: never on a thread that must not.
- * Returns how many different addresses were written (at most `capacity`), or 0 with one clear line in `why`. */
+ * Returns how many different addresses were written (at most `capacity`), or 0 with one clear line in `why`,
+ * which does not repeat the text. */
 size_t address_resolve(const char *text, uint16_t default_port, struct address *out, size_t capacity, char *why,
                        size_t why_size);
 /* Prints "1.2.3.4:5" or "[2001:db8::1]:5" into `out` and returns it. */

@@ -26,12 +26,14 @@ static void bootnode_text(const struct conversation *conversation, unsigned colu
         return;
     }
     address_format(&conversation->bootnode, address);
+    const char *place =
+        conversation->bootnode.port > 0 ? address : conversation->bootnodes[0].name; /* no address yet */
     bool lost = conversation->bootnode_standing == BOOTNODE_LOST;
     size_t all = conversation->bootnode_count, registered = conversation_bootnodes(conversation, BOOTNODE_REGISTERED);
     if (all > 1)
         snprintf(out, size, "registered at %zu of %zu bootnodes", registered, all);
     else
-        snprintf(out, size, "%s %s", lost ? "bootnode lost:" : "registered at", address);
+        snprintf(out, size, "%s %s", lost ? "bootnode lost:" : "registered at", place);
     if (columns_of(out, strlen(out)) > columns) snprintf(out, size, "%s", lost ? "bootnode lost" : "registered");
 }
 

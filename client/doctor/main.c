@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "client/bootnode.h"
 #include "client/config.h"
 #include "client/doctor/report.h"
+#include "client/doctor/servers.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/udp.h"
@@ -120,19 +120,12 @@ static void sort_by_family(struct doctor *doctor, const struct address *addresse
 
 /* A status; DIRECT: one of them at least is known. As for the client, another one will do. */
 static int resolve(struct doctor *doctor) {
-    struct bootnode bootnodes[BOOTNODES_MAX];
-    struct address addresses[RENDEZVOUS_ADDRESSES];
-    char whys[BOOTNODES_MAX][WHY_SIZE];
-    size_t count = bootnodes_name(doctor->config.bootnode, bootnodes), known = 0;
-    for (size_t i = 0; i < count; i++) {
-        size_t found = address_resolve(bootnodes[i].name, 0, addresses, RENDEZVOUS_ADDRESSES, whys[i], WHY_SIZE);
-        if (found > 0) whys[i][0] = '\0';
-        sort_by_family(doctor, addresses, found);
-        known += found > 0;
-    }
-    if (known == 0) return fail(doctor, DOCTOR_STATUS_USAGE, "--bootnode %s: %s", bootnodes[0].name, whys[0]);
-    for (size_t i = 0; i < count; i++)
-        if (whys[i][0]) fprintf(stderr, "gochat: --bootnode %s: %s; left out\n", bootnodes[i].name, whys[i]);
+    const struct client_config *config = &doctor->config;
+    struct address addresses[SERVERS_MAX];
+    char why[WHY_SIZE];
+    size_t count = servers_find(config->bootnode, (uint64_t)config->timeout * 1000, addresses, why, sizeof why);
+    if (count == 0) return fail(doctor, DOCTOR_STATUS_FAILED, "%s", why);
+    sort_by_family(doctor, addresses, count);
     return DOCTOR_STATUS_DIRECT;
 }
 

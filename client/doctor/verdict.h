@@ -7,7 +7,7 @@
 
 /* Other numbers than the client's own, but for the first three. */
 #define DOCTOR_STATUS_DIRECT 0 /* direct with everyone, most likely */
-#define DOCTOR_STATUS_FAILED 1 /* the machine: no socket, no thread */
+#define DOCTOR_STATUS_FAILED 1 /* the machine: no socket, no name server that knows a bootnode */
 #define DOCTOR_STATUS_USAGE 2
 #define DOCTOR_STATUS_HELPED 5  /* some only by probing or through a relay */
 #define DOCTOR_STATUS_UNSURE 6  /* cannot tell */

@@ -81,9 +81,13 @@ static void answered(struct sending *sending, const struct event *event) {
     if (member) name(sending, member->label);
 }
 
+/* A bootnode's silence says whose it is. */
 static void remember(struct sending *sending, const struct event *event) {
+    char text[NAMES_SIZE];
+    bool lost = event->type == EVENT_BOOTNODE_LOST && event->bootnode_name;
     if (sending->began && sending->error[0]) return;
-    text_filter(event->text, event->text_size, false, sending->error, sizeof sending->error);
+    snprintf(text, sizeof text, "%s%s%s", lost ? event->bootnode_name : "", lost ? ": " : "", event->text);
+    text_filter(text, strlen(text), false, sending->error, sizeof sending->error);
 }
 
 static void take_event(struct sending *sending, const struct event *event) {

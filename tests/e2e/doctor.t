@@ -135,7 +135,8 @@ for my $wrong (
     ['an unknown flag', qr/--loud/, '--bootnode', $one->{address}, '--loud'],
     ['a stray word', qr/hello/, '--bootnode', $one->{address}, 'hello'],
     ['a flag without its value', qr/--port/, '--bootnode', $one->{address}, '--port'],
-    ['an unknown host', qr/no-such-host\.invalid/, '--bootnode', 'no-such-host.invalid:9595'],
+    ['an impossible host', qr/no\.\.such/, '--bootnode', 'no..such:9595'],
+    ['an impossible time', qr/--timeout.*soon/, '--bootnode', $one->{address}, '--timeout', 'soon'],
     ['a config file that is not there', qr/none\.ini/, '--config', '/nowhere/none.ini'],
 ) {
     my ($what, $pattern, @arguments) = @$wrong;
@@ -145,8 +146,8 @@ for my $wrong (
     is(scalar(() = $err =~ /\n/g), 1, "$what: in one line") or diag($err);
     is($out, '', "$what: and nothing else");
 }
-($status, $said) = examined('--bootnode', 'no-such-host.invalid:9595');
-is($status, USAGE, 'an unknown host, for programs: status 2');
+($status, $said) = examined('--bootnode', 'no-such-host.invalid:9595', '--timeout', '1');
+is_deeply([$status, $said->{status}], [1, 1], 'an unknown host, for programs: status 1, in the object, too');
 is_deeply([sort keys %$said], [qw(bootnode error status)], 'an unknown host, for programs: one object says so');
 like($said->{error}, qr/no-such-host\.invalid/, 'an unknown host, for programs: which');
 ($status, $said) = examined('--bootnode', $two->{address}, '--port', $port);
@@ -156,7 +157,7 @@ is($status, DIRECT, 'an unknown host beside a known one: the other one is asked'
 
 my ($code, $help) = doctor('--help');
 is($code, 0, '--help');
-like($help, qr/$_/, "$_ is explained") for qw(--bootnode --json --lifetime --port --config);
+like($help, qr/$_/, "$_ is explained") for qw(--bootnode --json --lifetime --port --timeout --config);
 
 # A second address that is not ours, or not another one.
 my $free = free_udp_port();

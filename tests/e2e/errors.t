@@ -69,8 +69,10 @@ client_refused('an empty room', [qr/--room/], @there, '--room', '');
 client_refused('no bootnode', [qr/--bootnode/], '--room', 'tea', '--data-dir', "$folder/data");
 client_refused('a wrong port of the bootnode', [qr/--bootnode/, qr/nine/], @there, '--room', 'tea',
     '--bootnode', '127.0.0.1:nine');
-client_refused('unknown hosts alone', [qr/--bootnode/, qr/no-such-host\.invalid/], '--room', 'tea',
-    '--bootnode', 'no-such-host.invalid:9595', '--bootnode', 'nor-this.invalid:9595', '--data-dir', "$folder/data");
+for my $host ('a..b', '256.1.1.1', 'x' x 64, '[bootnode]', 'http://bootnode', 'me@bootnode', '') {
+    client_refused("the impossible host '$host'", [qr/--bootnode/, qr/\Q$host\E/, qr/HOST:PORT/], '--room', 'tea',
+        '--bootnode', "$host:9595", '--data-dir', "$folder/data");
+}
 client_refused('the same bootnode twice', [qr/--bootnode/, qr/127\.0\.0\.1:9595/], @there, @there, '--room', 'tea');
 client_refused('a bootnode with half a port', [qr/--bootnode/, qr/127\.0\.0\.1:/], '--room', 'tea',
     '--bootnode', '127.0.0.1:');

@@ -25,7 +25,9 @@ static void lists_are_split(void **state) {
         assert_string_equal(bootnodes[0].name, "a.example:1");
         assert_string_equal(bootnodes[1].name, "[2001:db8::1]:2");
         assert_false(bootnodes[0].pinned);
-        assert_int_equal(bootnodes[1].address_count, 0);
+        assert_int_equal(bootnodes[0].address_count, 0);
+        assert_int_equal(bootnodes[1].address_count, 1); /* needs no name server */
+        assert_int_equal(bootnodes[1].addresses[0].port, 2);
         assert_false(bootnode_is_numeric(&bootnodes[0]));
         assert_true(bootnode_is_numeric(&bootnodes[1]));
     }
@@ -58,11 +60,32 @@ static void a_port_may_be_left_out(void **state) {
 }
 
 static void what_is_no_list_is_refused(void **state) {
-    static const char *const wrong[] = {
-        "",          " , ",    "a:",       ":1",        "a:0",       "a:1;b:2",
-        "a:1 a:1",   "a a",    "a,a:9595", "a:1,b:bee", "a:1 b:",    "a:1 b:1 c:1 d:1 e:1",
-        "[::1",      "::1]",   "[a]",      "[::1]:",    "[::1]9595", "::1,[::1]",
-        "http://a/", "[::1]x", "a:99999",  "[]",        "1:2:3"};
+    static const char *const wrong[] = {"",
+                                        " , ",
+                                        "a:",
+                                        ":1",
+                                        "a:0",
+                                        "a:1;b:2",
+                                        "a:1 a:1",
+                                        "a a",
+                                        "a,a:9595",
+                                        "a:1,b:bee",
+                                        "a:1 b:",
+                                        "a:1 b:1 c:1 d:1 e:1",
+                                        "[::1",
+                                        "::1]",
+                                        "[a]",
+                                        "[::1]:",
+                                        "[::1]9595",
+                                        "::1,[::1]",
+                                        "http://a/",
+                                        "[::1]x",
+                                        "a:99999",
+                                        "[]",
+                                        "1:2:3",
+                                        "a..b:1",
+                                        "256.0.0.1:1",
+                                        "a 9595"};
     struct bootnode bootnodes[BOOTNODES_MAX];
     char endless[4 * INI_TEXT_SIZE];
 

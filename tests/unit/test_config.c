@@ -116,7 +116,7 @@ static void a_sender_takes_words(void **state) {
     assert_null(config.text);
     assert_int_equal(config.timeout, 30);
     REFUSED("gochat: --ui=json: belongs to --mode client\n", "--mode", "send", NEEDED, "--ui=json");
-    REFUSED("gochat: --timeout: belongs to --mode send\n", "--mode", "client", NEEDED, "--timeout");
+    REFUSED("gochat: --timeout: belongs to --mode send or --mode doctor\n", "--mode", "client", NEEDED, "--timeout");
     REFUSED("gochat: TEXT '0 bytes': expected 1 to 65536 bytes\n", "--mode", "send", NEEDED, "");
     free(config.text);
     assert_int_equal(READ("--mode", "client", NEEDED), CLIENT_CONFIG_RUN);

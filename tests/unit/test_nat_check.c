@@ -64,7 +64,8 @@ static void run(struct fake *fake) {
 static void start(struct fake *fake, const char *const *servers, size_t count) {
     struct address addresses[4];
     for (size_t i = 0; i < count; i++) addresses[i] = parsed(servers[i]);
-    nat_check_init(&fake->check, addresses, count);
+    nat_check_init(&fake->check);
+    nat_check_set_servers(&fake->check, addresses, count);
     nat_check_seen(&fake->check, &addresses[0]);
 }
 
@@ -77,7 +78,8 @@ static void never_started(void **state) {
     (void)state;
     struct nat_check check;
     struct address server = parsed(FIRST);
-    nat_check_init(&check, &server, 1);
+    nat_check_init(&check);
+    nat_check_set_servers(&check, &server, 1);
     nat_check_moved(&check); /* nothing is known that could have changed */
     assert_int_equal(check.mapping, NAT_MAPPING_UNKNOWN);
     assert_true(nat_check_due(&check) == UINT64_MAX);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 #include <poll.h>
+#include <semaphore.h>
 
 #include "client/events.h"
 #include "client/resolver.h"
@@ -33,7 +34,7 @@ static void the_answer_says_whose_it_is(void **state) {
 
     (void)state;
     assert_int_equal(queue_init(&answers, 0), 0);
-    resolver = resolver_create(&answers);
+    resolver = resolver_create(&answers, address_resolve);
     assert_non_null(resolver);
     for (unsigned i = 0; i < 2; i++) { /* the second time as well: it is not busy any more */
         resolver_look_up(resolver, 3, "[2001:db8::1]:7");
@@ -50,22 +51,67 @@ static void the_answer_says_whose_it_is(void **state) {
     queue_destroy(&answers);
 }
 
-static void failures_say_nothing(void **state) {
+static void failures_say_why(void **state) {
     struct queue answers;
     struct resolver *resolver;
     struct input *input;
 
     (void)state;
     assert_int_equal(queue_init(&answers, 0), 0);
-    resolver = resolver_create(&answers);
-    resolver_look_up(resolver, 0, "no port");
-    resolver_look_up(resolver, 1, "127.0.0.1:1");
+    resolver = resolver_create(&answers, address_resolve);
+    resolver_look_up(resolver, 2, "no port");
+    input = answer(&answers);
+    assert_int_equal(input->type, INPUT_UNRESOLVED);
+    assert_int_equal(input->bootnode, 2);
+    assert_non_null(strstr(input->text, "HOST:PORT"));
+    input_destroy(input);
+    resolver_destroy(resolver);
+    queue_destroy(&answers);
+}
+
+/* --- Look-ups that hang, as getaddrinfo does in a dead network --- */
+
+static sem_t entered, freed;
+
+static size_t hang(const char *text, uint16_t default_port, struct address *out, size_t capacity, char *why,
+                   size_t why_size) {
+    if (strncmp(text, "silent", 6) == 0) {
+        sem_post(&entered);
+        while (sem_wait(&freed) != 0) continue;
+    }
+    return address_resolve("127.0.0.1:1", default_port, out, capacity, why, why_size);
+}
+
+static void one_that_hangs_holds_up_no_other(void **state) {
+    struct queue answers;
+    struct resolver *resolver;
+    struct input *input;
+
+    (void)state;
+    assert_int_equal(sem_init(&entered, 0, 0), 0);
+    assert_int_equal(sem_init(&freed, 0, 0), 0);
+    assert_int_equal(queue_init(&answers, 0), 0);
+    resolver = resolver_create(&answers, hang);
+    for (unsigned i = 0; i < RESOLVER_AT_ONCE - 1; i++) resolver_look_up(resolver, 0, "silent:1");
+    for (unsigned i = 0; i < RESOLVER_AT_ONCE - 1; i++) assert_int_equal(sem_wait(&entered), 0);
+    for (unsigned bootnode = 0; bootnode < 2; bootnode++) { /* the same one, too: the network may be there now */
+        resolver_look_up(resolver, bootnode, "there:1");
+        input = answer(&answers);
+        assert_int_equal(input->type, INPUT_RESOLVED);
+        assert_int_equal(input->bootnode, bootnode);
+        input_destroy(input);
+    }
+    resolver_look_up(resolver, 0, "silent:1");
+    assert_int_equal(sem_wait(&entered), 0);
+    resolver_look_up(resolver, 0, "there:1"); /* one too many */
+    resolver_look_up(resolver, 1, "there:1");
     input = answer(&answers);
     assert_int_equal(input->bootnode, 1);
     input_destroy(input);
-    resolver_destroy(resolver);
+    resolver_destroy(resolver); /* waits for nobody */
     assert_null(queue_pop(&answers));
     queue_destroy(&answers);
+    for (unsigned i = 0; i < RESOLVER_AT_ONCE; i++) sem_post(&freed);
 }
 
 /* Whoever ends does not wait for what is under way, and gets nothing of it. */
@@ -77,7 +123,7 @@ static void an_owner_may_go_at_any_time(void **state) {
         struct queue_node *node;
 
         assert_int_equal(queue_init(&answers, 0), 0);
-        resolver = resolver_create(&answers);
+        resolver = resolver_create(&answers, address_resolve);
         for (unsigned j = 0; j < 4; j++) resolver_look_up(resolver, j, "127.0.0.1:1");
         resolver_destroy(resolver);
         while ((node = queue_pop(&answers))) input_destroy((struct input *)node);
@@ -89,7 +135,8 @@ static void an_owner_may_go_at_any_time(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_answer_says_whose_it_is),
-        cmocka_unit_test(failures_say_nothing),
+        cmocka_unit_test(failures_say_why),
+        cmocka_unit_test(one_that_hangs_holds_up_no_other),
         cmocka_unit_test(an_owner_may_go_at_any_time),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

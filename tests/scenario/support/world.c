@@ -197,7 +197,7 @@ static size_t known_bootnodes(const struct person *person, struct bootnode out[s
         struct bootnode *bootnode = &out[count++];
         snprintf(bootnode->name, sizeof bootnode->name, "bootnode%.0zu.example:9595", i);
         bootnode->addresses[0] = world_bootnode_at(i);
-        bootnode->address_count = 1;
+        bootnode->address_count = !(person->unresolved >> i & 1);
         bootnode->pinned = i == 0 && person->pinned_key;
         if (bootnode->pinned) memcpy(bootnode->key, person->pinned_key, sizeof bootnode->key);
     }

@@ -50,6 +50,7 @@ struct person {
     bool busy; /* nobody reads what it is told */
     uint8_t id[MEMBER_ID_SIZE];
     uint8_t knows;                   /* set of bootnodes: registers with these; 0: with all there are */
+    uint8_t unresolved;              /* set of bootnodes of which it knows the name alone */
     unsigned lookups[BOOTNODES_MAX]; /* of bootnodes' names; answered by a test, if at all */
     struct address seen;             /* by the bootnode that told last */
     unsigned credit;

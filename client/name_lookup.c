@@ -1,0 +1,22 @@
+#include "client/name_lookup.h"
+
+void name_lookup_settle(struct name_lookup *lookup) {
+    *lookup = (struct name_lookup){.due = UINT64_MAX};
+}
+
+void name_lookup_want(struct name_lookup *lookup, uint64_t at) {
+    if (at < lookup->due) lookup->due = at;
+}
+
+bool name_lookup_take(struct name_lookup *lookup, uint64_t silent_ms, uint64_t now) {
+    if (now < lookup->due) return false;
+    lookup->due = now + silent_ms;
+    return true;
+}
+
+void name_lookup_failed(struct name_lookup *lookup, uint64_t now) {
+    uint64_t pause = NAME_LOOKUP_FIRST_MS;
+    for (unsigned i = 0; i < lookup->failures && pause < NAME_LOOKUP_MOST_MS; i++) pause *= 2;
+    lookup->failures++;
+    lookup->due = now + (pause < NAME_LOOKUP_MOST_MS ? pause : NAME_LOOKUP_MOST_MS);
+}

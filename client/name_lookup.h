@@ -1,0 +1,24 @@
+/* When a bootnode's name is looked up: again and again until it is found, because a name that is not known now may be
+ * later (a laptop wakes up, a network asks for a login first), at growing intervals. Pure; times are in ms. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define NAME_LOOKUP_FIRST_MS 1000   /* between a failure and the next look-up; doubles with each */
+#define NAME_LOOKUP_MOST_MS 30000   /* at the most */
+#define NAME_LOOKUP_SILENT_MS 10000 /* resolv.conf(5): two attempts of 5 s; after that another one begins beside it */
+
+struct name_lookup {
+    uint64_t due;      /* UINT64_MAX: nothing is to be looked up */
+    unsigned failures; /* in a row */
+};
+
+/* Nothing is to be looked up, or no longer. */
+void name_lookup_settle(struct name_lookup *lookup);
+/* To be looked up at that time, or earlier if it was to be already. */
+void name_lookup_want(struct name_lookup *lookup, uint64_t at);
+/* Is it due? Then the caller looks it up, and it is due again `silent_ms` later if nothing was heard. */
+bool name_lookup_take(struct name_lookup *lookup, uint64_t silent_ms, uint64_t now);
+/* It was not found. */
+void name_lookup_failed(struct name_lookup *lookup, uint64_t now);
