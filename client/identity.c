@@ -27,6 +27,7 @@ void identity_from_seed(const uint8_t seed[static 32], struct identity *out) {
     crypto_sign_ed25519_sk_to_curve25519(out->noise_secret, out->secret);
     crypto_scalarmult_base(out->noise_public, out->noise_secret);
     out->lock = -1;
+    out->temporary = false;
 }
 
 void identity_close(struct identity *identity) {
@@ -138,7 +139,8 @@ static bool check_file(const struct opening *opening, const char *path, int file
     if (fstat(file, &status) != 0) return fail(opening, "%s: %s", path, strerror(errno));
     if (!S_ISREG(status.st_mode)) return fail(opening, "%s: expected a regular file", path);
     if ((status.st_mode & 077) == 0) return true;
-    return fail(opening, "%s: mode %04o lets others read the key, expected 0600", path, status.st_mode & 07777u);
+    return fail(opening, "%s: mode %04o lets others read the key, expected 0600: chmod 600 %s", path,
+                status.st_mode & 07777u, path);
 }
 
 static bool read_seed(const struct opening *opening, const char *path, int file, uint8_t seed[static 32]) {
@@ -153,27 +155,33 @@ static bool read_seed(const struct opening *opening, const char *path, int file,
     return valid || fail(opening, "%s: expected 64 hex digits and a newline", path);
 }
 
-/* Opens the file, made if missing and asked for. -1 with `why`; -ENOENT: it is not there. */
+/* After a failed open(2): is it certain that there is such a file? Not where the directory cannot be searched. */
+static bool is_there(const struct opening *opening, int error) {
+    return error != ENOENT && error != ENOTDIR && (error != EACCES || access(opening->directory, X_OK) == 0);
+}
+
+enum outcome { OPENED, FAILED, MISSING, IN_USE, UNMAKEABLE };
+
+/* Opens the file, made if missing and asked for. Negative: MISSING, or FAILED or UNMAKEABLE with `why`. */
 static int open_file(const struct opening *opening, const char *path, bool make) {
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-    if (file < 0 && errno == ENOENT) {
-        if (!make) return -ENOENT;
-        if (!make_file(opening, path)) return -1;
+    if (file < 0 && !is_there(opening, errno)) {
+        if (!make) return -MISSING;
+        if (!make_file(opening, path)) return -UNMAKEABLE;
         file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     }
-    if (file < 0) fail(opening, "%s: %s", path, strerror(errno));
-    return file;
+    if (file >= 0) return file;
+    fail(opening, "%s: %s", path, strerror(errno));
+    return -FAILED;
 }
-
-enum outcome { OPENED, FAILED, MISSING, IN_USE };
 
 static enum outcome open_locked(const struct opening *opening, const char *path, bool make, struct identity *out) {
     int file = open_file(opening, path, make);
     enum outcome outcome = FAILED;
     uint8_t seed[32];
 
-    if (file < 0) return file == -ENOENT ? MISSING : FAILED;
+    if (file < 0) return (enum outcome) - file;
     if (!check_file(opening, path, file)) goto close_file;
     if (flock(file, LOCK_EX | LOCK_NB) != 0) {
         outcome = errno == EWOULDBLOCK ? IN_USE : FAILED;
@@ -191,6 +199,20 @@ close_file:
     return outcome;
 }
 
+static void make_temporary(struct identity *out) {
+    uint8_t seed[32];
+
+    randombytes_buf(seed, sizeof seed);
+    identity_from_seed(seed, out);
+    sodium_memzero(seed, sizeof seed);
+    out->temporary = true;
+}
+
+static bool conclude(enum outcome outcome, struct identity *out) {
+    if (outcome == UNMAKEABLE) make_temporary(out);
+    return outcome == OPENED || outcome == UNMAKEABLE;
+}
+
 bool identity_open(const char *directory, const char *nick, struct identity *out, char *why, size_t why_size) {
     struct opening opening = {.directory = directory};
     char common[PATH_SIZE], own[PATH_SIZE];
@@ -205,7 +227,7 @@ bool identity_open(const char *directory, const char *nick, struct identity *out
         if (outcome == IN_USE && *nick) outcome = open_locked(&opening, own, true, out);
     }
     if (outcome == IN_USE) fail(&opening, "%s: in use by another client, expected another nick or data directory", own);
-    return outcome == OPENED;
+    return conclude(outcome, out);
 }
 
 /* NOLINTNEXTLINE(readability-non-const-parameter): written through `opening` */
@@ -222,5 +244,5 @@ bool identity_open_sender(const char *directory, const char *nick, unsigned wait
         nanosleep(&pause, NULL); /* flock(2) knows no timeout */
         outcome = open_locked(&opening, path, true, out);
     }
-    return outcome == OPENED;
+    return conclude(outcome, out);
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct identity {
+    bool temporary; /* its file could be neither found nor made: it ends with this run */
     uint8_t seed[32];
     uint8_t public[32];       /* Ed25519 */
     uint8_t secret[64];       /* Ed25519, libsodium's form */
@@ -20,12 +21,13 @@ struct identity {
 };
 
 void identity_from_seed(const uint8_t seed[static 32], struct identity *out);
-/* Opens or makes it. `directory` exists. False with one line in `why` that names the file. A key that others can read
- * is refused. */
+/* Opens or makes it. Where it is not there and cannot be made (a directory that is read-only, or not there either; a
+ * full disk), the key is a temporary one, and `why` says what failed. False with one line in `why` that names the file:
+ * there is one, but it cannot be read, or others can read it. */
 bool identity_open(const char *directory, const char *nick, struct identity *out, char *why, size_t why_size);
 /* The key of `gochat --mode send`, which must not take the place of its user's client: `identity-send`, or
  * `identity-send.<nick>` for a nick that was chosen (empty: none was), since in each room a nick belongs to one key.
- * While another one uses the same, waits up to `wait_s` seconds. */
+ * While another one uses the same, waits up to `wait_s` seconds. Else as identity_open. */
 bool identity_open_sender(const char *directory, const char *nick, unsigned wait_s, struct identity *out, char *why,
                           size_t why_size);
 /* Wipes and unlocks. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -25,19 +26,43 @@ __attribute__((format(printf, 3, 4))) static bool fail(char *why, size_t why_siz
     return false;
 }
 
-static int open_file(const char *path) {
-    return open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
+static int open_for_writing(const char *path) {
+    return open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+}
+
+static int open_for_reading(const char *path) {
+    return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+}
+
+static bool is_regular(int file) {
+    struct stat status;
+
+    return fstat(file, &status) == 0 && S_ISREG(status.st_mode);
 }
 
 bool known_keys_open(struct known_keys *known, const char *directory, const char *name, char *why, size_t why_size) {
-    int file;
+    int file, error = 0;
 
+    memset(known, 0, sizeof *known);
+    known->unread = known->told = true;
     if (snprintf(known->file, sizeof known->file, "%s/%s", directory, name) >= (int)sizeof known->file)
         return fail(why, why_size, "%s: the path is too long", directory);
-    file = open_file(known->file);
-    if (file < 0) return fail(why, why_size, "%s: %s", known->file, strerror(errno));
+    file = open_for_writing(known->file);
+    if (file < 0) {
+        error = errno;
+        file = open_for_reading(known->file);
+    }
+    if (file < 0) return fail(why, why_size, "%s: %s", known->file, strerror(error));
+    known->unread = !is_regular(file);
+    known->told = known->unread || error != 0;
     close(file);
-    return true;
+    if (known->unread) return fail(why, why_size, "%s: expected a regular file", known->file);
+    return error == 0 || fail(why, why_size, "%s: %s", known->file, strerror(error));
+}
+
+void known_keys_close(struct known_keys *known) {
+    free(known->noted);
+    memset(known, 0, sizeof *known);
 }
 
 /* "NAME KEY" and a newline, which a line that is being written may lack yet. */
@@ -92,16 +117,29 @@ static enum known_result search_file(int file, const char *name, const uint8_t k
     return result;
 }
 
+static enum known_result search_noted(const struct known_keys *known, const char *name,
+                                      const uint8_t key[static KEY_SIZE]) {
+    FILE *stream = known->noted_size > 0 ? fmemopen(known->noted, known->noted_size, "r") : NULL;
+    enum known_result result = KNOWN_NEW;
+    unsigned ignored;
+
+    if (!stream) return known->noted_size > 0 ? KNOWN_CHANGED : KNOWN_NEW;
+    result = search(stream, name, key, &ignored);
+    fclose(stream);
+    return result;
+}
+
 enum known_result known_keys_check(const struct known_keys *known, const char *name, const uint8_t key[static 32],
                                    unsigned *line) {
-    enum known_result result = KNOWN_CHANGED;
+    enum known_result result = search_noted(known, name, key);
     int file;
 
     *line = 0;
-    if (!*known->file) return KNOWN_NEW;
-    file = open_file(known->file);
-    if (file < 0) return KNOWN_CHANGED;
-    if (flock(file, LOCK_SH) == 0) result = search_file(file, name, key, line);
+    if (!*known->file || known->unread || result != KNOWN_NEW) return result;
+    file = open_for_reading(known->file);
+    if (file < 0) return errno == ENOENT ? KNOWN_NEW : KNOWN_CHANGED;
+    result = KNOWN_CHANGED;
+    if (is_regular(file) && flock(file, LOCK_SH) == 0) result = search_file(file, name, key, line);
     close(file);
     return result;
 }
@@ -128,34 +166,67 @@ static bool append_line(int file, const char *name, const uint8_t key[static KEY
     return false;
 }
 
-static bool remember_locked(const struct known_keys *known, int file, const char *name,
-                            const uint8_t key[static KEY_SIZE], char *why, size_t why_size) {
+enum outcome { WRITTEN, CONFLICT, UNWRITABLE };
+
+static enum outcome write_locked(const struct known_keys *known, int file, const char *name,
+                                 const uint8_t key[static KEY_SIZE], char *why, size_t why_size) {
     unsigned line;
 
     switch (search_file(file, name, key, &line)) {
-    case KNOWN_SAME: return true;
-    case KNOWN_CHANGED: return fail(why, why_size, "%s:%u: another key is remembered for %s", known->file, line, name);
+    case KNOWN_SAME: return WRITTEN;
+    case KNOWN_CHANGED:
+        fail(why, why_size, "%s:%u: another key is remembered for %s", known->file, line, name);
+        return CONFLICT;
     case KNOWN_NEW: break;
     }
-    return append_line(file, name, key) || fail(why, why_size, "%s: %s", known->file, strerror(errno));
+    return append_line(file, name, key) ? WRITTEN : UNWRITABLE;
 }
 
-bool known_keys_remember(const struct known_keys *known, const char *name, const uint8_t key[static 32], char *why,
+/* UNWRITABLE: with errno. */
+static enum outcome write_key(const struct known_keys *known, const char *name, const uint8_t key[static KEY_SIZE],
+                              char *why, size_t why_size) {
+    int file = open_for_writing(known->file), error;
+    enum outcome outcome = UNWRITABLE;
+
+    if (file < 0) return UNWRITABLE;
+    errno = EINVAL;
+    if (is_regular(file) && flock(file, LOCK_EX) == 0) outcome = write_locked(known, file, name, key, why, why_size);
+    error = errno;
+    close(file);
+    errno = error;
+    return outcome;
+}
+
+/* Until the end. Peers choose how many names there are. */
+static void note(struct known_keys *known, const char *name, const uint8_t key[static KEY_SIZE]) {
+    char hex[KEY_TEXT_SIZE], line[LINE_MAX_SIZE];
+    int size = snprintf(line, sizeof line, "%s %s\n", name, sodium_bin2hex(hex, sizeof hex, key, KEY_SIZE));
+
+    if (known->noted_size + (size_t)size > KNOWN_KEYS_NOTED_MAX) return;
+    known->noted = realloc(known->noted, known->noted_size + (size_t)size);
+    if (!known->noted) abort();
+    memcpy(known->noted + known->noted_size, line, (size_t)size);
+    known->noted_size += (size_t)size;
+}
+
+bool known_keys_remember(struct known_keys *known, const char *name, const uint8_t key[static 32], char *why,
                          size_t why_size) {
-    bool remembered;
-    int file;
+    enum outcome outcome = UNWRITABLE;
 
     if (!*known->file) return true;
     if (!*name || strlen(name) > NAME_MAX_SIZE || strpbrk(name, " \n"))
         return fail(why, why_size, "%s: a name of 1 to %d bytes without spaces is expected", known->file,
                     NAME_MAX_SIZE);
-    file = open_file(known->file);
-    if (file < 0 || flock(file, LOCK_EX) != 0) {
-        fail(why, why_size, "%s: %s", known->file, strerror(errno));
-        if (file >= 0) close(file);
-        return false;
+    switch (search_noted(known, name, key)) {
+    case KNOWN_SAME: return true;
+    case KNOWN_CHANGED: return fail(why, why_size, "%s: another key was met under %s before", known->file, name);
+    case KNOWN_NEW: break;
     }
-    remembered = remember_locked(known, file, name, key, why, why_size);
-    close(file);
-    return remembered;
+    if (!known->unread) outcome = write_key(known, name, key, why, why_size);
+    if (outcome != UNWRITABLE) return outcome == WRITTEN;
+    if (!known->told) fail(why, why_size, "%s: %s: new keys are forgotten at the end", known->file, strerror(errno));
+    bool silent = known->told;
+    known->told = true;
+    note(known, name, key);
+    return silent;
 }

@@ -1,23 +1,34 @@
 /* Keys remembered on first use, as ssh's known_hosts: lines "NAME KEY-IN-HEX". Two files in the data directory:
  * `known_bootnodes` (name = host:port as given) and `known_peers` (name = room tag in hex, a colon, nick in hex). Small
- * files, read whole when asked, appended with O_APPEND under flock: several clients may share them. */
+ * files, read whole when asked, appended with O_APPEND under flock: several clients may share them. What cannot be
+ * written there (a read-only directory, a full disk, a link to /dev/null) is remembered until the end of the program.
+ */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#define KNOWN_KEYS_NOTED_MAX (1024 * 1024)
+
 struct known_keys {
     char file[4096]; /* empty: remembers nothing (tests) */
+    bool unread;     /* there is no such file to read: what is noted is all that is known */
+    bool told;       /* that it cannot be written */
+    char *noted;     /* what could not be, as lines of the file; malloc'd */
+    size_t noted_size;
 };
 
 enum known_result { KNOWN_SAME, KNOWN_NEW, KNOWN_CHANGED };
 
+/* False with one line in `why`: it cannot be written, or not even read. It can be used all the same. */
 bool known_keys_open(struct known_keys *known, const char *directory, const char *name, char *why, size_t why_size);
-/* Compares. For KNOWN_CHANGED `line` is where the old key stands, 0 when the file cannot be read. A malformed line is
- * skipped. */
+void known_keys_close(struct known_keys *known);
+/* Compares. For KNOWN_CHANGED `line` is where the old key stands, 0 when the file cannot be read any
+ * more, or the key is only noted. A malformed line is skipped. */
 enum known_result known_keys_check(const struct known_keys *known, const char *name, const uint8_t key[static 32],
                                    unsigned *line);
-/* Appends. False with one line in `why`, also when another client has remembered another key meanwhile. */
-bool known_keys_remember(const struct known_keys *known, const char *name, const uint8_t key[static 32], char *why,
+/* Appends. False with one line in `why` when another key is remembered, maybe by another client meanwhile; and, once,
+ * when the file cannot be written: then the key is noted. */
+bool known_keys_remember(struct known_keys *known, const char *name, const uint8_t key[static 32], char *why,
                          size_t why_size);

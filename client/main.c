@@ -139,10 +139,21 @@ static void ui_set_up(struct client *client, struct client_config *config, enum 
                              .input = STDIN_FILENO,
                              .output = STDOUT_FILENO,
                              .settings = config,
-                             .directory = client->setup.directory,
+                             .directory = setup_directory(&client->setup),
                              .nick = client->setup.nick,
                              .fingerprint = client->fingerprint};
     if (kind == UI_CURSES) leave_to_screen();
+}
+
+/* A screen would hide what is written below it. */
+static void tell_warnings(struct client *client) {
+    const struct setup *setup = &client->setup;
+    for (size_t i = 0; i < setup->warning_count; i++) {
+        const char *text = setup->warnings[i];
+        fprintf(stderr, "gochat: %s\n", text);
+        if (client->ui.kind == UI_CURSES)
+            queue_push(&client->ui.events, &event_create(EVENT_NOTICE, text, strlen(text))->node);
+    }
 }
 
 static int run(struct client_config *config, enum ui_kind kind) {
@@ -150,11 +161,12 @@ static int run(struct client_config *config, enum ui_kind kind) {
     client.signals = client.ui_ended = -1;
     int status = setup_open(&client.setup, config);
     if (status != SETUP_OK) goto no_setup;
-    client.signals = catch_signals(); /* not before: looking a name up may take long, and nothing is to be left yet */
+    client.signals = catch_signals(); /* not before: a sender may wait for its key, and nothing is to be left yet */
     client.ui_ended = eventfd(0, EFD_CLOEXEC);
     ui_set_up(&client, config, kind);
     status = SETUP_FAILED;
     if (queue_init(&client.ui.events, 0) != 0) goto no_setup;
+    tell_warnings(&client);
     if (sockets_init(&client.sockets, client.setup.socket, &client.setup.bound) != 0) {
         fputs("gochat: out of memory or descriptors\n", stderr);
         goto no_sockets;

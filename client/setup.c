@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pwd.h>
 #include <sodium.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +15,19 @@
 #include "common/suite.h"
 #include "common/udp.h"
 
+#define OTHERS 077u
+
 static int complain(int result, const char *text) {
     fprintf(stderr, "gochat: %s\n", text);
     return result;
+}
+
+__attribute__((format(printf, 2, 3))) static void warn(struct setup *setup, const char *format, ...) {
+    va_list arguments;
+    if (setup->warning_count == SETUP_WARNINGS) return;
+    va_start(arguments, format);
+    vsnprintf(setup->warnings[setup->warning_count++], SETUP_WARNING_SIZE, format, arguments);
+    va_end(arguments);
 }
 
 /* Like `mkdir -p`, with 0700 for what it makes. */
@@ -36,9 +47,38 @@ static int open_directory(struct setup *setup) {
         snprintf(setup->directory, sizeof setup->directory, "%s", given);
     else if (!home_place("XDG_DATA_HOME", ".local/share", setup->directory, sizeof setup->directory))
         return complain(SETUP_USAGE, "--data-dir: expected a directory, because no home directory is known");
-    if (make_directories(setup->directory)) return SETUP_OK;
-    fprintf(stderr, "gochat: data directory %s: %s\n", setup->directory, strerror(errno));
-    return SETUP_FAILED;
+    return SETUP_OK;
+}
+
+/* Who may look into it sees whom we know; who may write there can put another key into the place of ours. */
+static void check_mode(struct setup *setup) {
+    struct stat status;
+    if (stat(setup->directory, &status) != 0 || !S_ISDIR(status.st_mode) || (status.st_mode & OTHERS) == 0) return;
+    warn(setup, "data directory %s: mode %04o lets others in, expected 0700: chmod 700 %s", setup->directory,
+         status.st_mode & 07777u, setup->directory);
+}
+
+/* One that cannot be made or written keeps nobody from chatting. */
+static int make_directory(struct setup *setup) {
+    struct stat status;
+    if (!make_directories(setup->directory) || stat(setup->directory, &status) != 0)
+        setup->write_error = errno;
+    else if (!S_ISDIR(status.st_mode))
+        setup->write_error = ENOTDIR;
+    else if (access(setup->directory, W_OK | X_OK) != 0)
+        setup->write_error = errno;
+    check_mode(setup);
+    return SETUP_OK;
+}
+
+/* `why`: what failed, if our key is a temporary one. */
+static void warn_unwritable(struct setup *setup, const char *why) {
+    bool temporary = setup->identity.temporary;
+    if (setup->write_error)
+        warn(setup, "data directory %s: %s: %snothing new is remembered", setup->directory,
+             strerror(setup->write_error), temporary ? "our key ends with this run, and " : "");
+    else if (temporary)
+        warn(setup, "%s: our key ends with this run", why);
 }
 
 static const char *login_name(void) {
@@ -71,6 +111,7 @@ static int open_identity(struct setup *setup) {
     char why[512];
     const char *given = setup->config->nick, *base = given[0] ? given : login_name();
     if (!open_key(setup, base, why, sizeof why)) return complain(SETUP_FAILED, why);
+    warn_unwritable(setup, why);
     char nick[INI_TEXT_SIZE], suffix[16] = "", fingerprint[FINGERPRINT_TEXT_SIZE];
     fingerprint_format(setup->identity.public, fingerprint);
     if (!chosen_nick(setup->config)[0])
@@ -80,18 +121,25 @@ static int open_identity(struct setup *setup) {
     return SETUP_OK;
 }
 
+/* Where nothing can be written, that was told; but what is there and cannot be read was not. */
+static void open_keys(struct setup *setup, struct known_keys *known, const char *name) {
+    char why[SETUP_WARNING_SIZE / 2];
+    if (known_keys_open(known, setup->directory, name, why, sizeof why) || setup->write_error) return;
+    warn(setup, "%s: new keys are forgotten at the end", why);
+}
+
 static int open_known(struct setup *setup) {
-    char why[512];
-    if (!known_keys_open(&setup->known_peers, setup->directory, "known_peers", why, sizeof why) ||
-        !known_keys_open(&setup->known_bootnodes, setup->directory, "known_bootnodes", why, sizeof why))
-        return complain(SETUP_FAILED, why);
+    open_keys(setup, &setup->known_peers, "known_peers");
+    open_keys(setup, &setup->known_bootnodes, "known_bootnodes");
     return SETUP_OK;
 }
 
 static int read_secret(struct setup *setup) {
     const char *file = setup->config->secret_file;
-    char why[256];
-    if (!file[0] || secret_file_read(file, setup->secret, &setup->secret_size, why, sizeof why)) return SETUP_OK;
+    char why[512];
+    if (!file[0] ||
+        secret_file_read(file, getenv("CREDENTIALS_DIRECTORY"), setup->secret, &setup->secret_size, why, sizeof why))
+        return SETUP_OK;
     fprintf(stderr, "gochat: --secret-file %s: %s\n", file, why);
     return SETUP_USAGE;
 }
@@ -134,7 +182,7 @@ int setup_open(struct setup *setup, const struct client_config *config) {
     setup->socket = -1;
     setup->identity.lock = -1;
     setup->suite_mask = config->ciphers == CIPHERS_CHACHA ? SUITE_CHACHA20_POLY1305 : suite_mask_available();
-    int (*const steps[])(struct setup *) = {read_secret,   name_bootnodes, open_directory,
+    int (*const steps[])(struct setup *) = {read_secret,   name_bootnodes, open_directory, make_directory,
                                             open_identity, open_known,     open_socket};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         int result = steps[i](setup);
@@ -143,8 +191,14 @@ int setup_open(struct setup *setup, const struct client_config *config) {
     return SETUP_OK;
 }
 
+const char *setup_directory(const struct setup *setup) {
+    return access(setup->directory, X_OK) == 0 ? setup->directory : NULL;
+}
+
 void setup_close(struct setup *setup) {
     if (setup->socket >= 0) close(setup->socket);
     identity_close(&setup->identity);
+    known_keys_close(&setup->known_peers);
+    known_keys_close(&setup->known_bootnodes);
     sodium_memzero(setup, sizeof *setup);
 }

@@ -11,8 +11,15 @@
 #include "client/known_keys.h"
 #include "common/names.h"
 
+#define SETUP_WARNINGS 4
+#define SETUP_WARNING_SIZE 1024
+
 struct setup {
     const struct client_config *config;
+    /* What is wrong but keeps nobody from chatting: the user's to be told, once. */
+    char warnings[SETUP_WARNINGS][SETUP_WARNING_SIZE];
+    size_t warning_count;
+    int write_error; /* errno: why nothing can be made in the data directory; 0: it can */
     char directory[4096];
     struct identity identity;
     struct known_keys known_peers, known_bootnodes;
@@ -32,4 +39,6 @@ struct setup {
 
 /* Opens everything. Anything but SETUP_OK has told one line on standard error; setup_close is due in each case. */
 int setup_open(struct setup *setup, const struct client_config *config);
+/* The data directory, for those who keep something there; NULL: it cannot be looked into. */
+const char *setup_directory(const struct setup *setup);
 void setup_close(struct setup *setup);

@@ -168,10 +168,12 @@ static void toggle_ignored(const struct command_host *host, const struct command
     bool ignored;
 
     label_ignored(&copy, label);
-    if (!ignores_toggle(host->ignores, copy.fingerprint, copy.nick, &ignored, why, sizeof why))
+    bool done = ignores_toggle(host->ignores, copy.fingerprint, copy.nick, &ignored, why, sizeof why);
+    if (!done)
         command_fail(host, self, "%s", why);
     else
         command_notice(host, NULL, ignored ? "%s is ignored from now on" : "%s is heard again", label);
+    if (done && *why) command_fail(host, self, "%s: forgotten at the end", why);
 }
 
 void command_ignore(const struct command_host *host, const struct command *self, char *arguments) {

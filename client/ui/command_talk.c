@@ -28,7 +28,8 @@ static void join_with_secret(const struct command_host *host, const struct comma
     size_t size = 0;
     char why[256] = "expected a known home directory for ~", path[PATH_MAX];
 
-    if (home_expand(file, path, sizeof path) && secret_file_read(path, secret, &size, why, sizeof why))
+    const char *credentials = getenv("CREDENTIALS_DIRECTORY");
+    if (home_expand(file, path, sizeof path) && secret_file_read(path, credentials, secret, &size, why, sizeof why))
         tell(host, INPUT_JOIN, room, secret, size);
     else
         command_fail(host, self, "secret file %s: %s", file, why);

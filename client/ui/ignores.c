@@ -67,6 +67,7 @@ bool ignores_toggle(struct ignores *ignores, const char *fingerprint, const char
     char line[LINE_SIZE];
 
     *ignored = !there;
+    why[0] = '\0';
     if (!is_fingerprint(fingerprint, strlen(fingerprint))) {
         snprintf(why, why_size, "'%s' is no fingerprint", fingerprint);
         return false;
@@ -76,8 +77,10 @@ bool ignores_toggle(struct ignores *ignores, const char *fingerprint, const char
         return false;
     }
     snprintf(line, sizeof line, "%s %s", fingerprint, nick);
-    if (ignores->file[0] && !line_file_set(ignores->file, fingerprint, there ? NULL : line, why, why_size))
-        return false;
+    if (ignores->file[0] && !line_file_set(ignores->file, fingerprint, there ? NULL : line, why, why_size)) {
+        if (ignores->told) why[0] = '\0';
+        ignores->told = true;
+    }
     if (there)
         *there = ignores->items[--ignores->count];
     else

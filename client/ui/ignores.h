@@ -18,6 +18,7 @@ struct ignored {
 
 struct ignores {
     char file[4096]; /* empty: only in memory */
+    bool told;       /* that it cannot be written */
     struct ignored *items;
     size_t count;
 };
@@ -27,6 +28,7 @@ struct ignores {
 bool ignores_open(struct ignores *ignores, const char *directory, char *why, size_t why_size);
 void ignores_close(struct ignores *ignores);
 bool ignores_has(const struct ignores *ignores, const char *fingerprint);
-/* Adds, or removes where it is there: `ignored` says which. False with one line in `why`: nothing changed. */
+/* Adds, or removes where it is there: `ignored` says which. False with one line in `why`: nothing changed. True with
+ * one in `why`, once: it changed in memory alone, since the file cannot be written. */
 bool ignores_toggle(struct ignores *ignores, const char *fingerprint, const char *nick, bool *ignored, char *why,
                     size_t why_size);

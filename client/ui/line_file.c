@@ -23,7 +23,7 @@ static char *read_whole(const char *path) {
     struct stat status;
     char *text = NULL;
 
-    if (file < 0) return errno == ENOENT ? calloc(1, 1) : NULL;
+    if (file < 0) return errno == ENOENT || errno == ENOTDIR ? calloc(1, 1) : NULL;
     if (fstat(file, &status) != 0) goto out;
     errno = !S_ISREG(status.st_mode) ? EINVAL : status.st_size > LINE_FILE_BYTES ? EFBIG : 0;
     if (errno) goto out;

@@ -69,6 +69,7 @@ types('bob', '/part milk');
 sees('bob', { event => 'error', text => '/part: you are not in that room, expected one of tea' }, 'is in one room now');
 
 my $secret = write_file("$folder/secret", "open sesame\n");
+chmod 0600, $secret or die "$secret: $!";
 types($_, "/join cave $secret") for qw(alice bob);
 types('carol', '/join cave');
 sees($_, { event => 'joined', room => 'cave' }, 'joins a third room') for qw(alice bob carol);

@@ -1,10 +1,12 @@
 #include <dirent.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -121,7 +123,7 @@ static void what_others_can_read_is_refused(void **state) {
     folder_file(*state, "identity", file);
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         folder_write(file, DIGITS "\n", modes[i]);
-        refuse_expected(*state, "alice", "0600");
+        refuse_expected(*state, "alice", "expected 0600: chmod 600 ");
     }
 }
 
@@ -140,10 +142,52 @@ static void malformed_files_are_refused(void **state) {
     refuse_expected(*state, "alice", "regular file");
 }
 
-static void a_missing_folder_is_named(void **state) {
-    char folder[FOLDER_PATH_SIZE];
+/* Where no key can be kept one can chat all the same, but not as the same person again. */
+static void without_a_place_the_key_is_temporary(void **state) {
+    static const char *const reasons[] = {"No such file", "Not a directory"};
+    struct identity first, second, sending;
+    char places[2][FOLDER_PATH_SIZE], why[512];
 
-    refuse_expected(folder_file(*state, "none", folder), "alice", "No such file");
+    folder_file(*state, "none", places[0]);
+    folder_write(folder_file(*state, "file", places[1]), "", 0600);
+    for (size_t i = 0; i < 2; i++) {
+        open_expected(places[i], "alice", &first);
+        assert_true(first.temporary);
+        why[0] = '\0';
+        assert_true(identity_open(places[i], "alice", &second, why, sizeof why));
+        assert_memory_not_equal(first.public, second.public, 32);
+        if (!strstr(why, places[i]) || !strstr(why, reasons[i])) fail_msg("%s", why);
+        assert_true(identity_open_sender(places[i], "", 0, &sending, why, sizeof why));
+        assert_true(sending.temporary);
+        identity_close(&first);
+        identity_close(&second);
+        identity_close(&sending);
+    }
+    open_expected(*state, "alice", &first);
+    assert_false(first.temporary);
+    identity_close(&first);
+}
+
+/* A full disk, for who is not allowed a byte; but a key that is there is found. */
+static void on_a_full_disk_the_key_is_temporary(void **state) {
+    int status;
+
+    if (fork() == 0) {
+        const struct rlimit nothing = {0, 0};
+        struct identity first, second;
+        char why[512] = "";
+
+        if (!identity_open_sender(*state, "", 0, &first, why, sizeof why) || first.temporary) child_end(1);
+        signal(SIGXFSZ, SIG_IGN);
+        if (setrlimit(RLIMIT_FSIZE, &nothing) != 0) child_end(2);
+        if (!identity_open(*state, "alice", &second, why, sizeof why) || !second.temporary) child_end(3);
+        if (!strstr(why, "/identity: ") || count_files(*state) != 1) child_end(4);
+        identity_close(&first);
+        if (!identity_open_sender(*state, "", 0, &first, why, sizeof why) || first.temporary) child_end(5);
+        child_end(0);
+    }
+    assert_true(wait(&status) > 0);
+    assert_int_equal(status, 0);
 }
 
 static void a_second_client_has_its_nicks_own(void **state) {
@@ -236,11 +280,17 @@ static void processes_never_share_one(void **state) {
 int main(void) {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_seed_gives_both_keys),     cmocka_unit_test(only_its_own_noise_key_matches),
-        IN_FOLDER(made_once_private_and_found_again), IN_FOLDER(a_file_by_hand_is_read),
-        IN_FOLDER(what_others_can_read_is_refused),   IN_FOLDER(malformed_files_are_refused),
-        IN_FOLDER(a_missing_folder_is_named),         IN_FOLDER(a_second_client_has_its_nicks_own),
-        IN_FOLDER(a_sender_has_keys_of_its_own),      IN_FOLDER(a_nick_is_no_path),
+        cmocka_unit_test(a_seed_gives_both_keys),
+        cmocka_unit_test(only_its_own_noise_key_matches),
+        IN_FOLDER(made_once_private_and_found_again),
+        IN_FOLDER(a_file_by_hand_is_read),
+        IN_FOLDER(what_others_can_read_is_refused),
+        IN_FOLDER(malformed_files_are_refused),
+        IN_FOLDER(without_a_place_the_key_is_temporary),
+        IN_FOLDER(on_a_full_disk_the_key_is_temporary),
+        IN_FOLDER(a_second_client_has_its_nicks_own),
+        IN_FOLDER(a_sender_has_keys_of_its_own),
+        IN_FOLDER(a_nick_is_no_path),
         IN_FOLDER(processes_never_share_one),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -224,18 +224,27 @@ static void what_cannot_be_read_is_not_overwritten(void **state) {
     ignores_close(&ignores);
 }
 
-static void what_cannot_be_written_changes_nothing(void **state) {
+/* A read-only directory, a full disk. */
+static void what_cannot_be_written_counts_until_the_end(void **state) {
     struct ignores ignores;
-    char path[FOLDER_PATH_SIZE];
+    char path[FOLDER_PATH_SIZE], why[512] = "";
+    bool ignored;
 
     open_expected(&ignores, *state);
     toggle(&ignores, EVE, "eve");
     assert_int_equal(unlink(folder_file(*state, "ignored", path)), 0);
     assert_int_equal(mkdir(path, 0700), 0);
-    expect_refused(&ignores, EVE, path);
-    expect_refused(&ignores, MAL, path);
+    assert_true(ignores_toggle(&ignores, EVE, "eve", &ignored, why, sizeof why));
+    assert_false(ignored || ignores_has(&ignores, EVE));
+    assert_non_null(strstr(why, path));
+    assert_true(ignores_toggle(&ignores, MAL, "mal", &ignored, why, sizeof why));
+    assert_true(ignored && ignores_has(&ignores, MAL));
+    assert_string_equal(why, ""); /* told once */
     assert_int_equal(rmdir(path), 0);
-    assert_true(toggle(&ignores, MAL, "mal"));
+    assert_true(toggle(&ignores, EVE, "eve"));
+    ignores_close(&ignores);
+    open_expected(&ignores, *state);
+    assert_true(ignores_has(&ignores, EVE) && !ignores_has(&ignores, MAL));
     ignores_close(&ignores);
 }
 
@@ -279,7 +288,7 @@ int main(void) {
         cmocka_unit_test(there_is_a_limit),
         IN_FOLDER(a_longer_file_is_kept_as_it_is),
         IN_FOLDER(what_cannot_be_read_is_not_overwritten),
-        IN_FOLDER(what_cannot_be_written_changes_nothing),
+        IN_FOLDER(what_cannot_be_written_counts_until_the_end),
         IN_FOLDER(two_clients_share_the_file),
         cmocka_unit_test(a_path_too_long_is_refused),
     };

@@ -1,9 +1,12 @@
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,7 +32,7 @@ static void open_expected(const char *folder, struct known_keys *known) {
     if (!known_keys_open(known, folder, "known_peers", why, sizeof why)) fail_msg("%s", why);
 }
 
-static void remember_expected(const struct known_keys *known, const char *name, uint8_t byte) {
+static void remember_expected(struct known_keys *known, const char *name, uint8_t byte) {
     char why[256] = "";
 
     if (!known_keys_remember(known, name, key_of(byte), why, sizeof why)) fail_msg("%s", why);
@@ -135,8 +138,84 @@ static void an_unreadable_file_trusts_nobody(void **state) {
     assert_int_equal(check(&known, "a", 1, &line), KNOWN_CHANGED);
     assert_int_equal(line, 0);
     assert_false(known_keys_remember(&known, "a", key_of(1), why, sizeof why));
+    known_keys_close(&known);
     assert_false(known_keys_open(&known, *state, "known_peers", why, sizeof why));
     assert_non_null(strstr(why, "known_peers: "));
+}
+
+/* Each is told once, when it is opened; from then on keys are known until the end, and no longer. */
+static void what_cannot_be_written_is_known_until_the_end(void **state) {
+    char device[FOLDER_PATH_SIZE], fifo[FOLDER_PATH_SIZE], folder[FOLDER_PATH_SIZE], why[300];
+    const struct {
+        const char *directory, *name, *reason;
+    } cases[] = {{*state, "device", "regular file"},
+                 {*state, "fifo", "regular file"},
+                 {*state, "folder", "regular file"},
+                 {"/proc/no/such/place", "known_peers", "No such file"},
+                 {"/dev/null", "known_peers", "Not a directory"}};
+
+    assert_int_equal(symlink("/dev/null", folder_file(*state, "device", device)), 0);
+    assert_int_equal(mkfifo(folder_file(*state, "fifo", fifo), 0600), 0);
+    assert_int_equal(mkdir(folder_file(*state, "folder", folder), 0700), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct known_keys known;
+        unsigned line;
+
+        assert_false(known_keys_open(&known, cases[i].directory, cases[i].name, why, sizeof why));
+        if (!strstr(why, cases[i].reason) || strchr(why, '\n')) fail_msg("%s", why);
+        assert_int_equal(check(&known, "host:1", 1, &line), KNOWN_NEW);
+        remember_expected(&known, "other:1", 9);
+        remember_expected(&known, "host:1", 1);
+        remember_expected(&known, "host:1", 1);
+        assert_int_equal(check(&known, "host:1", 1, &line), KNOWN_SAME);
+        assert_int_equal(check(&known, "host:1", 2, &line), KNOWN_CHANGED);
+        assert_int_equal(line, 0);
+        assert_false(known_keys_remember(&known, "host:1", key_of(2), why, sizeof why));
+        known_keys_close(&known);
+    }
+}
+
+/* What was known before counts on, and a full disk is told once. */
+static void a_full_disk_is_told_once(void **state) {
+    struct known_keys known;
+    int status;
+
+    open_expected(*state, &known);
+    remember_expected(&known, "old:1", 1);
+    if (fork() == 0) {
+        const struct rlimit nothing = {0, 0};
+        char why[300] = "";
+        unsigned line;
+
+        signal(SIGXFSZ, SIG_IGN);
+        if (setrlimit(RLIMIT_FSIZE, &nothing) != 0) child_end(1);
+        if (known_keys_remember(&known, "new:1", key_of(1), why, sizeof why)) child_end(2);
+        if (!strstr(why, "known_peers: File too large: new keys are forgotten at the end")) child_end(3);
+        if (!known_keys_remember(&known, "new:2", key_of(2), why, sizeof why)) child_end(4);
+        if (check(&known, "old:1", 2, &line) != KNOWN_CHANGED || line != 1) child_end(5);
+        if (check(&known, "new:1", 1, &line) != KNOWN_SAME) child_end(6);
+        if (check(&known, "new:2", 1, &line) != KNOWN_CHANGED) child_end(7);
+        known_keys_close(&known);
+        child_end(0);
+    }
+    assert_true(wait(&status) > 0);
+    assert_int_equal(status, 0);
+}
+
+/* Peers choose how many there are. */
+static void what_is_noted_is_bounded(void **state) {
+    struct known_keys known;
+    char why[300];
+
+    (void)state;
+    assert_false(known_keys_open(&known, "/dev/null", "known_peers", why, sizeof why));
+    known.noted = malloc(KNOWN_KEYS_NOTED_MAX - 10);
+    assert_non_null(known.noted);
+    memset(known.noted, '\n', KNOWN_KEYS_NOTED_MAX - 10);
+    known.noted_size = KNOWN_KEYS_NOTED_MAX - 10;
+    remember_expected(&known, "one-more", 1);
+    assert_int_equal(known.noted_size, KNOWN_KEYS_NOTED_MAX - 10);
+    known_keys_close(&known);
 }
 
 static void without_a_file_nothing_is_remembered(void **state) {
@@ -184,7 +263,8 @@ int main(void) {
         IN_FOLDER(malformed_lines_are_skipped),      IN_FOLDER(an_unfinished_last_line_is_left_alone),
         IN_FOLDER(a_changed_key_is_not_added),       IN_FOLDER(names_fit_on_a_line),
         IN_FOLDER(an_unreadable_file_trusts_nobody), cmocka_unit_test(without_a_file_nothing_is_remembered),
-        IN_FOLDER(many_at_once_lose_nothing),
+        IN_FOLDER(many_at_once_lose_nothing),        IN_FOLDER(what_cannot_be_written_is_known_until_the_end),
+        IN_FOLDER(a_full_disk_is_told_once),         cmocka_unit_test(what_is_noted_is_bounded),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("known_keys", tests, NULL, NULL);
