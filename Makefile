@@ -148,58 +148,65 @@ $(MICROS): $(OUT)/bench/%: $(OUT)/bench/micro/%.o $(SCENARIO_SUPPORT) $(SUPPORT)
 $(FUZZERS): $(OUT)/tests/%: $(OUT)/tests/fuzz/%.o $(if $(FUZZ_ENGINE),,$(OUT)/tests/fuzz/replay.o) $(LIBRARY)
 	$(call link,$(FUZZ_ENGINE))
 
-# What follows installs what it needs and then calls make again, which finds the libraries just installed.
+# What follows installs what it needs and then calls make again, which finds the libraries just installed. That one takes
+# part in the jobs of make -jN; without, it has one for each processor.
+JOBS ?= $(shell nproc)
+PARALLEL = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
 deps:
 	@.ci/deps build test lint
 
 run:
 	@.ci/deps build
-	@$(MAKE) all
+	@echo 'make: building the program'
+	@$(MAKE) $(PARALLEL) all
 	@GOCHAT=$(abspath $(PROGRAM)) DATA=$(abspath $(OUT)/run) client/demo.sh
 
 # tests/natlab/hostile wants a sanitized program, whatever the others run.
+HOSTILE := $(if $(SAN),,$(if $(T),$(filter natlab/hostile,$(T)),yes))
 check check-long:
 	@.ci/deps build test bench
-	@$(MAKE) all tests $(YARDSTICKS)
-	@$(if $(SAN),,$(MAKE) SAN=address,undefined OUT=$(OUT)/san-address-undefined all)
+	@echo 'make: building the program and its tests$(if $(SAN), with -fsanitize=$(SAN)), up to $(words $(OBJECTS)) files'
+	@$(MAKE) $(PARALLEL) all tests $(YARDSTICKS)
+	$(if $(HOSTILE),@echo 'make: building the program with -fsanitize=address$(comma)undefined for natlab/hostile')
+	$(if $(HOSTILE),@$(MAKE) $(PARALLEL) SAN=address$(comma)undefined OUT=$(OUT)/san-address-undefined all)
 	@GOCHAT=$(abspath $(PROGRAM)) OUT=$(abspath $(OUT)) SAN=$(SAN) tests/run $(if $(T),$(T),$(@:check%=all%))
 
 lint:
 	@.ci/deps build test lint
-	@$(MAKE) OUT=$(BUILD)/lint CFLAGS='-O2 -g -Werror' all tests benchmarks
+	@$(MAKE) $(PARALLEL) OUT=$(BUILD)/lint CFLAGS='-O2 -g -Werror' all tests benchmarks
 	@echo 'ok lint: gcc -Werror'
 	@.ci/lint
 
 # libFuzzer on every target for FUZZ_TIME seconds each.
 fuzz:
 	@.ci/deps build test lint
-	@$(MAKE) CC=clang OUT=$(BUILD)/fuzz SAN=address,undefined,fuzzer-no-link FUZZ_ENGINE=-fsanitize=fuzzer fuzzers
+	@$(MAKE) $(PARALLEL) CC=clang OUT=$(BUILD)/fuzz SAN=address,undefined,fuzzer-no-link FUZZ_ENGINE=-fsanitize=fuzzer fuzzers
 	@OUT=$(BUILD)/fuzz tests/fuzz/run
 
 # The load generator measures; bench/run starts the servers and makes tables and plots of what it says.
 bench:
 	@.ci/deps build test bench
-	@$(MAKE) all benchmarks
+	@$(MAKE) $(PARALLEL) all benchmarks
 	@OUT=$(abspath $(OUT)) bench/run
 
 bench-peers:
 	@.ci/deps build test bench peers
-	@$(MAKE) all benchmarks
+	@$(MAKE) $(PARALLEL) all benchmarks
 	@OUT=$(abspath $(OUT)) bench/run --peers
 
 bench-micro:
 	@.ci/deps build test
-	@$(MAKE) $(MICROS)
+	@$(MAKE) $(PARALLEL) $(MICROS)
 	@OUT=$(abspath $(OUT)) bench/micro/run
 
 bench-terminal:
 	@.ci/deps build test
-	@$(MAKE) all $(OUT)/tests/terminal
+	@$(MAKE) $(PARALLEL) all $(OUT)/tests/terminal
 	@GOCHAT=$(abspath $(PROGRAM)) OUT=$(abspath $(OUT)) bench/terminal
 
 screenshot:
 	@.ci/deps build test
-	@$(MAKE) all $(OUT)/tests/terminal
+	@$(MAKE) $(PARALLEL) all $(OUT)/tests/terminal
 	@GOCHAT=$(abspath $(PROGRAM)) OUT=$(abspath $(OUT)) client/screenshot
 
 install: all
@@ -221,7 +228,9 @@ help:
 	'make                    builds ./gochat and ./gochat-load' \
 	'make run                sets everything up and opens a chat on this machine' \
 	'make check              runs all tests; T="unit/test_bytes e2e/chat" a selection, SAN=thread sanitized' \
-	'make check-long         the tests that take long, too' \
+	'                        (of all tests those in which that sanitizer can find something)' \
+	'make check-long         the tests that take long, too, and all under SAN' \
+	'                        both build with JOBS=N jobs, as many as there are processors if neither it nor -j is given' \
 	'make lint               formatting and static analysis' \
 	'make fuzz FUZZ_TIME=60  libFuzzer over every decoder' \
 	'make bench              measures the bootnode; bench/README.md says what' \

@@ -1,0 +1,36 @@
+#!/usr/bin/perl
+# `make run` and `make check` build with all processors, or with the jobs that they are given, and say what they build.
+# With MAKE=echo the inner make is told and not run.
+use strict;
+use warnings;
+use Cwd qw(abs_path);
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use GoChat::Test;
+use Test::More;
+
+my $root = abs_path("$FindBin::Bin/../..");
+my $processors = `nproc`;
+chomp $processors;
+
+sub told {
+    my (@arguments) = @_;
+    my ($status, $out, $err) = run_program(name => 'make', timeout => 30,
+        command => [qw(env -u MAKEFLAGS -u MAKELEVEL -u MAKEOVERRIDES -u JOBS -u SAN -u T -u OUT), 'make', '-n', '-C', $root,
+            'MAKE=echo inner', @arguments]);
+    is($status, 0, "make @arguments") or diag($out, $err);
+    return $out;
+}
+
+for my $target (qw(run check)) {
+    my $said = told($target);
+    like($said, qr/^inner -j$processors all\b/m, "make $target: a job for each processor");
+    like($said, qr/^echo 'make: building the program/m, "make $target: says what it builds");
+    like($said, qr/^inner .*address/m, 'make check: natlab/hostile gets its sanitized program') if $target eq 'check';
+    like(told($target, '-j5'), qr/^inner all\b/m, "make -j5 $target: the five of the outer make");
+}
+my $said = told('check', 'T=unit/test_text', 'JOBS=3');
+like($said, qr/^inner -j3 all\b/m, 'make check JOBS=3: three');
+unlike($said, qr/^inner .*address/m, 'make check T=unit/test_text: needs no sanitized program');
+
+finish();
