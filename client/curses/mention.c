@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <uniwbrk.h>
 #include <utf8proc.h>
 
 /* malloc'd; NULL for what is no UTF-8. */
@@ -13,33 +14,44 @@ static char *fold(const char *text, size_t size) {
     return (char *)folded;
 }
 
-static bool is_word(utf8proc_int32_t character) {
-    utf8proc_category_t category = utf8proc_category(character);
-
-    return (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO) ||
-           (category >= UTF8PROC_CATEGORY_MN && category <= UTF8PROC_CATEGORY_NO);
-}
-
-static bool word_begins(const char *at) {
+/* Not what joins identifiers, as the underscore. */
+static bool is_punctuation(const char *at) {
     utf8proc_int32_t character = 0;
 
-    return utf8proc_iterate((const utf8proc_uint8_t *)at, -1, &character) > 0 && is_word(character);
+    if (utf8proc_iterate((const utf8proc_uint8_t *)at, -1, &character) <= 0) return false;
+    utf8proc_category_t category = utf8proc_category(character);
+    return category > UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_PO;
 }
 
-static bool word_ends(const char *start, const char *at) {
-    if (at == start) return false;
+static const char *character_before(const char *start, const char *at) {
     do at--;
     while (at > start && ((unsigned char)*at & 0xc0) == 0x80);
-    return word_begins(at);
+    return at;
+}
+
+/* By UAX 29, for which bob's, bob:hello and bob.hello are a word each; but who writes so means bob. */
+static bool is_boundary(const char *text, const char *breaks, const char *at) {
+    if (at == text || *at == '\0' || breaks[at - text]) return true;
+    return is_punctuation(at) || is_punctuation(character_before(text, at));
+}
+
+static bool has_word(const char *text, const char *word) {
+    size_t size = strlen(text), length = strlen(word);
+    char *breaks = malloc(size + 1);
+    bool found = false;
+
+    if (!breaks) abort();
+    u8_wordbreaks((const uint8_t *)text, size, breaks);
+    for (const char *at = text; !found && (at = strstr(at, word)); at++)
+        found = is_boundary(text, breaks, at) && is_boundary(text, breaks, at + length);
+    free(breaks);
+    return found;
 }
 
 bool mention_in(const char *text, size_t size, const char *nick) {
     char *haystack = fold(text, size), *needle = fold(nick, strlen(nick));
-    size_t length = needle ? strlen(needle) : 0;
-    bool found = false;
+    bool found = haystack && needle && *needle && strstr(haystack, needle) && has_word(haystack, needle);
 
-    for (const char *at = haystack; haystack && length > 0 && !found && (at = strstr(at, needle)); at += length)
-        found = !word_ends(haystack, at) && !word_begins(at + length);
     free(haystack);
     free(needle);
     return found;

@@ -52,6 +52,44 @@ static void a_nick_with_signs_is_found(void **state) {
     assert_true(in("\xe6\x97\xa5\xe6\x9c\xac \xe5\xa4\xaa\xe9\x83\x8e", "\xe5\xa4\xaa\xe9\x83\x8e"));
 }
 
+/* UAX 29: between Han, and between Han and kana, words end; within Hangul they do not. */
+static void scripts_without_blanks_have_words_too(void **state) {
+    (void)state;
+    assert_true(in("李雷你好", "李雷"));
+    assert_true(in("你好李雷", "李雷"));
+    assert_true(in("太郎、A", "太郎"));
+    assert_true(in("太郎さん、B", "太郎"));
+    assert_true(in("タロウさん", "タロウ"));
+    assert_false(in("タロウマル", "タロウ"));
+    assert_true(in("สวัสดีสมชายครับ", "สมชาย"));
+    assert_true(in("철수: 안녕", "철수"));
+    assert_false(in("김철수", "철수"));
+    assert_true(in("bobさん", "bob"));
+}
+
+static void what_stands_around_a_name(void **state) {
+    (void)state;
+    static const char *const said_to_bob[] = {"bob's",      "bob\u2019s", "l'bob",
+                                              "@bob",       "bob:",       "bob:hello",
+                                              "bob.hello",  "bob,you",    "#bob",
+                                              "\"bob\"",    "**bob**",    "bob-",
+                                              "bob/alice",  "=bob=",      "\U0001f98abob\U0001f98a",
+                                              "xan bob bob"};
+    static const char *const not_to_bob[] = {"bobby",     "bob_x",     "_bob",      "bob2",
+                                             "bob\u0301", "bob\u200d", "\u0431bob", "b ob"};
+    for (size_t i = 0; i < sizeof said_to_bob / sizeof *said_to_bob; i++)
+        if (!in(said_to_bob[i], "bob")) fail_msg("%s", said_to_bob[i]);
+    for (size_t i = 0; i < sizeof not_to_bob / sizeof *not_to_bob; i++)
+        if (in(not_to_bob[i], "bob")) fail_msg("%s", not_to_bob[i]);
+    assert_true(in("xan an an", "an an"));
+    assert_true(in("hi \U0001f98a!", "\U0001f98a"));
+    assert_true(in("\U0001f98a\U0001f98a", "\U0001f98a"));
+    assert_false(in("\U0001f468\u200d\U0001f469", "\U0001f468"));
+    assert_true(in("STRASSE!", "stra\u00dfe"));
+    assert_true(in("\u03a3\u038a\u03a3\u03a5\u03a6\u039f\u03a3 \u03b5", "\u03c3\u03af\u03c3\u03c5\u03c6\u03bf\u03c2"));
+    assert_true(in("c++ is", "c++"));
+}
+
 static void the_size_is_kept_to(void **state) {
     (void)state;
     assert_false(mention_in("hi bob", 5, "bob"));
@@ -60,8 +98,12 @@ static void the_size_is_kept_to(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_nick_is_found_as_a_word),    cmocka_unit_test(parts_of_words_are_no_mention),
-        cmocka_unit_test(case_and_forms_do_not_matter), cmocka_unit_test(a_nick_with_signs_is_found),
+        cmocka_unit_test(a_nick_is_found_as_a_word),
+        cmocka_unit_test(parts_of_words_are_no_mention),
+        cmocka_unit_test(case_and_forms_do_not_matter),
+        cmocka_unit_test(a_nick_with_signs_is_found),
+        cmocka_unit_test(scripts_without_blanks_have_words_too),
+        cmocka_unit_test(what_stands_around_a_name),
         cmocka_unit_test(the_size_is_kept_to),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
