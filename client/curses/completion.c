@@ -1,10 +1,11 @@
 #include "client/curses/completion.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <utf8proc.h>
 
 #include "client/config.h"
+#include "client/ui/arguments.h"
 #include "client/ui/commands.h"
 
 /* Names from peers and rooms, filtered: a byte may become three. */
@@ -37,14 +38,8 @@ void completion_end(struct completion *completion) {
     completion->active = false;
 }
 
-/* For comparing without regard to case. */
-static char *fold(const char *text) {
-    char *folded = (char *)utf8proc_NFKC_Casefold((const utf8proc_uint8_t *)text);
-    return folded ? folded : checked(strdup(text));
-}
-
 static bool begins_as_typed(const struct word *word, const char *name) {
-    char *folded = fold(name);
+    char *folded = text_fold(name);
     bool begins = strncmp(folded, word->folded, strlen(word->folded)) == 0;
     free(folded);
     return begins;
@@ -62,10 +57,15 @@ static void offer(const struct search *search, const char *before, const char *n
     completion->candidates[completion->count++] = candidate;
 }
 
-/* What has blanks in it needs quotes there. */
+/* Written so that the command gets it as it is. */
 static void offer_argument(const struct search *search, const char *name) {
-    bool quotes = search->word->command && (search->word->quoted || strchr(name, ' '));
-    offer(search, quotes ? "\"" : "", name, quotes ? "\" " : " ");
+    if (!search->word->command) {
+        offer(search, "", name, " ");
+        return;
+    }
+    char *argument = arguments_quote(name, search->word->quoted);
+    offer(search, "", argument, " ");
+    free(argument);
 }
 
 static void offer_commands(const struct search *search, const char *before) {
@@ -94,17 +94,33 @@ static bool is_only_nick(const struct roster *roster, const struct member *membe
     return true;
 }
 
-/* By the nick alone where that says who is meant. */
+/* Does an argument that is written so mean this member? */
+static bool argument_means(const struct search *search, const struct roster *roster, const struct member *member,
+                           const char *name) {
+    char *written = arguments_quote(name, search->word->quoted), *literal = arguments_literal(written), *rest = written;
+    struct member *meant = NULL;
+    enum roster_match match = arguments_peer(roster, arguments_word(&rest), literal, &meant);
+    free(literal);
+    free(written);
+    return match == ROSTER_FOUND && meant == member;
+}
+
+/* By the nick alone where that says who is meant, else with digits of the key, and where that does not either, by the
+ * id. */
 static void offer_member(const struct search *search, const struct roster *roster, const struct member *member) {
-    char nick[NAME_SIZE];
+    char nick[NAME_SIZE], id[2 * MEMBER_ID_SIZE + 1];
     if (member->nick[0] == '\0' || !begins_as_typed(search->word, member->label)) return;
     (void)text_filter(member->nick, strlen(member->nick), false, nick, sizeof nick);
     bool alone = begins_as_typed(search->word, nick) && is_only_nick(roster, member);
-    const char *name = alone ? nick : member->label;
-    if (search->word->start == 0)
-        offer(search, "", name, ": ");
-    else
-        offer_argument(search, name);
+    if (search->word->start == 0) {
+        offer(search, "", alone ? nick : member->label, ": ");
+        return;
+    }
+    const char *const names[] = {alone ? nick : member->label, member->label,
+                                 sodium_bin2hex(id, sizeof id, member->id, sizeof member->id)};
+    size_t i = 0;
+    while (search->word->command && i < 2 && !argument_means(search, roster, member, names[i])) i++;
+    offer_argument(search, names[i]);
 }
 
 static bool has_spoken(const struct member *member, const uint8_t (*spoke)[MEMBER_ID_SIZE], size_t spoke_count) {
@@ -156,10 +172,16 @@ static const struct command *command_of(const char *name, size_t size) {
     return matches == 1 ? found : NULL;
 }
 
+/* The quote before it has no end. */
+static bool is_open(const char *at, const char *end) {
+    for (; at < end && *at != '"'; at++) at += *at == '\\' && at + 1 < end && (at[1] == '"' || at[1] == '\\');
+    return at == end;
+}
+
 /* An argument may be quoted: then it begins with the quote, as long as that is open. */
 static void find_argument(const char *text, size_t cursor, struct word *word) {
     size_t name_end = skip_word(text, 1, cursor), first = skip_blanks(text, name_end, cursor);
-    bool quoted = first < cursor && text[first] == '"' && !memchr(text + first + 1, '"', cursor - first - 1);
+    bool quoted = first < cursor && text[first] == '"' && is_open(text + first + 1, text + cursor);
     const struct command *command = command_of(text + 1, name_end - 1);
     if (!command || command->completes == COMPLETE_NOTHING || (word->start != first && !quoted)) return;
     word->command = command;
@@ -176,7 +198,8 @@ static struct word word_before_cursor(const struct editor *editor) {
     if (command && word.start > 0) find_argument(text, editor->cursor, &word);
     size_t skipped = word.names_command || word.quoted ? 1 : 0, typed = word.start + skipped;
     char *copy = checked(strndup(text + typed, editor->cursor > typed ? editor->cursor - typed : 0));
-    word.folded = fold(copy);
+    if (word.quoted) arguments_unescape(copy);
+    word.folded = text_fold(copy);
     free(copy);
     return word;
 }

@@ -1,6 +1,7 @@
 /* Tab: completes commands, their arguments, rooms and nicks, and goes through the candidates when pressed again. Pure.
  * Candidates begin with what is typed, without regard to case. A nick at the start of the line gets ": ", everything
- * else a blank; an argument with blanks in it, quotes. A nick that two members have is offered as their labels. Nicks
+ * else a blank; an argument is quoted where it must be (arguments.h). A nick that does not say who is meant is offered
+ * with digits of the key, so that what is completed always means the same member. Nicks
  * come with those who spoke last first. */
 #pragma once
 

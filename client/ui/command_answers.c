@@ -1,4 +1,5 @@
 /* Commands that answer themselves: /who /info /ignore /log /set. */
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,6 @@
 #define SECTION "client"
 #define WHY_SIZE 512
 #define VALUE_SIZE 64
-#define DIGITS_LEAST 4 /* of a fingerprint, as roster_named wants them */
 
 /* --- members --- */
 
@@ -113,10 +113,13 @@ static void ask_timeline(const struct command_host *host, const struct conversat
 void command_info(const struct command_host *host, const struct command *self, char *arguments) {
     const struct conversation *room = command_room(host, self);
     const struct member *peer;
+    char *literal;
 
     if (!room) return;
     if (*arguments) {
-        peer = command_peer(host, self, room, command_whole(arguments));
+        literal = arguments_literal(arguments);
+        peer = command_peer(host, self, &room->roster, arguments_whole(arguments), literal);
+        free(literal);
         if (peer) show_member(host, room, peer, true);
         if (peer) ask_timeline(host, room, peer);
         return;
@@ -148,18 +151,36 @@ static void list_ignored(const struct command_host *host) {
     if (host->ignores->count == 0) command_notice(host, NULL, "nobody is ignored");
 }
 
-/* Who is ignored need not be here. */
-static const struct ignored *ignored_named(const struct ignores *ignores, const char *name) {
-    char label[ROSTER_LABEL_SIZE];
-    size_t size = strlen(name);
+/* As members, so that they are named as those are; the caller frees. */
+static struct roster ignored_members(const struct ignores *ignores) {
+    struct roster roster = {.members = calloc(ignores->count + 1, sizeof *roster.members), .count = ignores->count};
 
+    if (!roster.members) abort();
     for (size_t i = 0; i < ignores->count; i++) {
-        label_ignored(&ignores->items[i], label);
-        if (strcasecmp(label, name) == 0 || strcasecmp(ignores->items[i].nick, name) == 0 ||
-            (size >= DIGITS_LEAST && strncasecmp(ignores->items[i].fingerprint, name, size) == 0))
-            return &ignores->items[i];
+        struct member *member = &roster.members[i];
+        const char *fingerprint = ignores->items[i].fingerprint;
+
+        memcpy(member->nick, ignores->items[i].nick, sizeof member->nick);
+        memcpy(member->fingerprint, fingerprint, sizeof member->fingerprint);
+        /* Their ids are not known; so no other digits than the fingerprint's name them. */
+        sodium_hex2bin(member->id, sizeof member->id, fingerprint, strlen(fingerprint), NULL, NULL, NULL);
+        label_ignored(&ignores->items[i], member->label);
     }
-    return NULL;
+    return roster;
+}
+
+/* Who is ignored need not be here. False: there is no such entry; else `whom` is NULL where it was said that there are
+ * several. */
+static bool find_ignored(const struct command_host *host, const struct command *self, const char *name,
+                         const char *literal, const struct ignored **whom) {
+    struct roster listed = ignored_members(host->ignores);
+    struct member *found = NULL;
+    bool any = arguments_peer(&listed, name, literal, &found) != ROSTER_NOBODY;
+
+    if (any) found = command_peer(host, self, &listed, name, literal);
+    *whom = any && found ? &host->ignores->items[found - listed.members] : NULL;
+    free(listed.members);
+    return any;
 }
 
 static void toggle_ignored(const struct command_host *host, const struct command *self, const struct ignored *whom) {
@@ -176,32 +197,39 @@ static void toggle_ignored(const struct command_host *host, const struct command
     if (done && *why) command_fail(host, self, "%s: forgotten at the end", why);
 }
 
-void command_ignore(const struct command_host *host, const struct command *self, char *arguments) {
+/* NULL: said why. */
+static const struct ignored *whom_to_toggle(const struct command_host *host, const struct command *self,
+                                            const char *name, const char *literal, struct ignored *present) {
     const struct conversation *room = conversations_current(host->conversations);
-    char *name = command_whole(arguments);
     const struct ignored *listed;
     struct member *member = NULL;
-    struct ignored whom;
+    bool here = room && arguments_peer(&room->roster, name, literal, &member) != ROSTER_NOBODY;
+
+    if (!here && find_ignored(host, self, name, literal, &listed)) return listed;
+    room = command_room(host, self);
+    member = room ? command_peer(host, self, &room->roster, name, literal) : NULL;
+    if (!member) return NULL;
+    if (!*member->fingerprint) {
+        command_fail(host, self, "%s is not connected, so the key is not known yet", member->label);
+        return NULL;
+    }
+    memcpy(present->fingerprint, member->fingerprint, sizeof present->fingerprint);
+    memcpy(present->nick, member->nick, sizeof present->nick);
+    return present;
+}
+
+void command_ignore(const struct command_host *host, const struct command *self, char *arguments) {
+    char *literal = arguments_literal(arguments);
+    const struct ignored *whom;
+    struct ignored present;
 
     if (*arguments == '\0') {
         list_ignored(host);
         return;
     }
-    listed = ignored_named(host->ignores, name);
-    if (listed && (!room || roster_named(&room->roster, name, &member) == ROSTER_NOBODY)) {
-        toggle_ignored(host, self, listed);
-        return;
-    }
-    room = command_room(host, self);
-    member = room ? command_peer(host, self, room, name) : NULL;
-    if (!member) return;
-    if (!*member->fingerprint) {
-        command_fail(host, self, "%s is not connected, so the key is not known yet", member->label);
-        return;
-    }
-    memcpy(whom.fingerprint, member->fingerprint, sizeof whom.fingerprint);
-    memcpy(whom.nick, member->nick, sizeof whom.nick);
-    toggle_ignored(host, self, &whom);
+    whom = whom_to_toggle(host, self, arguments_whole(arguments), literal, &present);
+    if (whom) toggle_ignored(host, self, whom);
+    free(literal);
 }
 
 /* --- transcripts --- */
@@ -275,7 +303,7 @@ static void explain_settings(const struct command_host *host, const struct comma
 }
 
 void command_set(const struct command_host *host, const struct command *self, char *arguments) {
-    char *value = arguments, *key = command_word(&value), why[WHY_SIZE];
+    char *value = arguments, *key = arguments_word(&value), why[WHY_SIZE];
 
     if (*arguments == '\0') {
         show_settings(host, NULL);

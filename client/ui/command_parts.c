@@ -12,7 +12,6 @@
 #define NAME_SHOWN 32
 #define TYPED_SHOWN 64
 #define LABELS_SHOWN 8
-#define DIGITS_LEAST 4 /* of a fingerprint or member id, as roster_named wants them */
 
 /* --- saying something --- */
 
@@ -66,29 +65,6 @@ void command_notice(const struct command_host *host, const struct conversation *
     show_text(host, EVENT_NOTICE, room, text);
 }
 
-/* --- arguments --- */
-
-char *command_word(char **rest) {
-    char *word = *rest, *end;
-    bool quoted = *word == '"';
-
-    if (*word == '\0') return NULL;
-    word += quoted;
-    end = word + (quoted ? strcspn(word, "\"") : blanks_find(word));
-    if (quoted && (*end == '\0' || (end[1] != '\0' && blanks_span(end + 1) == 0))) return NULL;
-    *rest = end + quoted + blanks_span(end + quoted);
-    *end = '\0';
-    return word;
-}
-
-char *command_whole(char *arguments) {
-    size_t size = strlen(arguments);
-
-    if (size < 2 || arguments[0] != '"' || arguments[size - 1] != '"') return arguments;
-    arguments[size - 1] = '\0';
-    return arguments + 1;
-}
-
 /* --- rooms and members --- */
 
 struct conversation *command_room(const struct command_host *host, const struct command *self) {
@@ -106,36 +82,21 @@ struct conversation *command_talk(const struct command_host *host, const struct 
     return NULL;
 }
 
-static bool begins_hex(const uint8_t *id, const char *fingerprint, const char *digits, size_t size) {
-    char hex[2 * MEMBER_ID_SIZE + 1];
-
-    sodium_bin2hex(hex, sizeof hex, id, MEMBER_ID_SIZE);
-    return size >= DIGITS_LEAST && (strncasecmp(hex, digits, size) == 0 || strncasecmp(fingerprint, digits, size) == 0);
-}
-
-/* Could `name` mean this member? */
-static bool could_be(const struct member *member, const char *name, size_t size) {
-    return (strncasecmp(member->nick, name, size) == 0 && member->nick[size] == '\0') ||
-           (strncasecmp(member->label, name, size) == 0 && member->label[size] == '\0') ||
-           begins_hex(member->id, member->fingerprint, name, size);
-}
-
-/* The labels of those whom `name` could mean (NULL: of all), malloc'd. */
-static char *candidates(const struct roster *roster, const char *name) {
-    size_t size, shown = 0, left = 0, length;
+/* The labels of those whom `name` or `literal` could mean (both NULL: of all), malloc'd. */
+static char *candidates(const struct roster *roster, const char *name, const char *literal) {
+    size_t shown = 0, left = 0, length;
     char *text;
     FILE *out = open_memstream(&text, &length);
 
     if (!out) abort();
-    if (name && *name == '?') name++;
-    size = name ? strlen(name) : 0;
-    if (size > 1 && strchr(":,", name[size - 1])) size--;
     for (size_t i = 0; i < roster->count; i++) {
-        if (name && !could_be(&roster->members[i], name, size)) continue;
+        const struct member *member = &roster->members[i];
+        bool meant = (name && roster_may_mean(member, name)) || (literal && roster_may_mean(member, literal));
+        if (name && !meant) continue;
         if (shown == LABELS_SHOWN)
             left++;
         else
-            fprintf(out, "%s%s", shown++ ? ", " : "", roster->members[i].label);
+            fprintf(out, "%s%s", shown++ ? ", " : "", member->label);
     }
     if (left > 0) fprintf(out, " and %zu more", left);
     if (shown == 0) fprintf(out, "nobody else");
@@ -143,19 +104,19 @@ static char *candidates(const struct roster *roster, const char *name) {
     return text;
 }
 
-struct member *command_peer(const struct command_host *host, const struct command *self,
-                            const struct conversation *room, const char *name) {
+struct member *command_peer(const struct command_host *host, const struct command *self, const struct roster *roster,
+                            const char *name, const char *literal) {
     struct member *found = NULL;
     char *whom;
 
-    switch (roster_named(&room->roster, name, &found)) {
+    switch (arguments_peer(roster, name, literal, &found)) {
     case ROSTER_FOUND: return found;
     case ROSTER_SEVERAL:
-        whom = candidates(&room->roster, name);
-        command_fail(host, self, "'%.*s' may be %s", TYPED_SHOWN, name, whom);
+        whom = candidates(roster, name, literal);
+        command_fail(host, self, "'%.*s' may be %s", TYPED_SHOWN, literal ? literal : name, whom);
         break;
     default:
-        whom = candidates(&room->roster, NULL);
+        whom = candidates(roster, NULL, NULL);
         command_fail(host, self, "'%.*s' is not here; here is %s", TYPED_SHOWN, name, whom);
     }
     free(whom);

@@ -1,6 +1,8 @@
-/* What the files of the commands share: how a command reads its arguments and says what is wrong. See commands.h. */
+/* What the files of the commands share: how a command finds whom it is about and says what is wrong. See commands.h;
+ * arguments.h for how it reads its arguments. */
 #pragma once
 
+#include "client/ui/arguments.h"
 #include "client/ui/commands.h"
 
 /* To the engine, which takes it. */
@@ -16,20 +18,16 @@ void command_usage(const struct command_host *host, const struct command *self);
 __attribute__((format(printf, 3, 4))) void command_notice(const struct command_host *host,
                                                           const struct conversation *room, const char *format, ...);
 
-/* Cuts the next word off, which may stand in quotes. NULL: none left, or a quote without its end. */
-char *command_word(char **rest);
-/* The whole rest as one argument, without the quotes around it. */
-char *command_whole(char *arguments);
-
 /* NULL: said why. */
 struct conversation *command_room(const struct command_host *host, const struct command *self);
 /* The current room, if something can still be said there. */
 struct conversation *command_talk(const struct command_host *host, const struct command *self);
-/* Says it to one member alone, named as users name them; or says why not. */
+/* Says it to one member alone, named as arguments_peer takes names; or says why not. */
 void command_private(const struct command_host *host, const struct command *self, const struct conversation *room,
-                     const char *name, const char *text, size_t size);
-struct member *command_peer(const struct command_host *host, const struct command *self,
-                            const struct conversation *room, const char *name);
+                     const char *name, const char *literal, const char *text, size_t size);
+/* By arguments_peer. */
+struct member *command_peer(const struct command_host *host, const struct command *self, const struct roster *roster,
+                            const char *name, const char *literal);
 
 void command_join(const struct command_host *host, const struct command *self, char *arguments);
 void command_part(const struct command_host *host, const struct command *self, char *arguments);

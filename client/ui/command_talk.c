@@ -37,7 +37,7 @@ static void join_with_secret(const struct command_host *host, const struct comma
 }
 
 void command_join(const struct command_host *host, const struct command *self, char *arguments) {
-    char *rest = arguments, *given = command_word(&rest), *file = given ? command_word(&rest) : NULL;
+    char *rest = arguments, *given = arguments_word(&rest), *file = given ? arguments_word(&rest) : NULL;
     char room[ROOM_NAME_MAX + 1], why[ROOM_NAME_WHY_SIZE];
     struct conversation *there;
 
@@ -75,7 +75,7 @@ void command_part(const struct command_host *host, const struct command *self, c
     char *rooms;
 
     if (!room) return;
-    if (*arguments) room = conversations_named(host->conversations, command_whole(arguments));
+    if (*arguments) room = conversations_named(host->conversations, arguments_whole(arguments));
     if (!room) {
         list_rooms(host->conversations, &rooms);
         command_fail(host, self, "you are not in that room, expected one of %s", rooms);
@@ -95,12 +95,13 @@ static const char *nick_expected(void) {
 }
 
 void command_nick(const struct command_host *host, const struct command *self, char *arguments) {
-    char *wanted = command_whole(arguments), nick[TEXT_NICK_MAX + 1];
+    char *wanted = arguments_whole(arguments), nick[TEXT_NICK_MAX + 1];
 
     if (text_nick(wanted, strlen(wanted), nick))
         tell(host, INPUT_NICK, NULL, nick, strlen(nick));
     else
-        command_fail(host, self, "expected %s", nick_expected());
+        command_fail(host, self, "'%.*s' (%zu bytes): expected %s", NAME_SHOWN, wanted, strlen(wanted),
+                     nick_expected());
 }
 
 void command_me(const struct command_host *host, const struct command *self, char *arguments) {
@@ -114,8 +115,8 @@ void command_me(const struct command_host *host, const struct command *self, cha
 }
 
 void command_private(const struct command_host *host, const struct command *self, const struct conversation *room,
-                     const char *name, const char *text, size_t size) {
-    const struct member *peer = command_peer(host, self, room, name);
+                     const char *name, const char *literal, const char *text, size_t size) {
+    const struct member *peer = command_peer(host, self, &room->roster, name, literal);
     struct input *input;
 
     if (!peer) return;
@@ -130,13 +131,13 @@ void command_private(const struct command_host *host, const struct command *self
 }
 
 void command_msg(const struct command_host *host, const struct command *self, char *arguments) {
-    char *text = arguments, *name = command_word(&text);
-    const struct conversation *room;
+    char *literal = arguments_literal(arguments), *text = arguments, *name = arguments_word(&text);
+    const struct conversation *room = NULL;
 
-    if (!name || *text == '\0') {
+    if (!name || *text == '\0')
         command_usage(host, self);
-        return;
-    }
-    room = command_talk(host, self);
-    if (room) command_private(host, self, room, name, text, strlen(text));
+    else
+        room = command_talk(host, self);
+    if (room) command_private(host, self, room, name, literal, text, strlen(text));
+    free(literal);
 }

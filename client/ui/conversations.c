@@ -125,10 +125,14 @@ struct conversation *conversations_current(const struct conversations *conversat
     return conversations->count > 0 ? conversations->list[conversations->current] : NULL;
 }
 
-struct conversation *conversations_named(const struct conversations *conversations, const char *name) {
+struct conversation *conversations_typed(const struct conversations *conversations, const char *name) {
     char room[ROOM_NAME_MAX + 1], ignored[ROOM_NAME_WHY_SIZE];
-    if (room_name_parse(name, strlen(name), room, ignored, sizeof ignored)) name = room;
-    struct conversation *found = conversations_find(conversations, name);
+    bool parsed = room_name_parse(name, strlen(name), room, ignored, sizeof ignored);
+    return conversations_find(conversations, parsed ? room : name);
+}
+
+struct conversation *conversations_named(const struct conversations *conversations, const char *name) {
+    struct conversation *found = conversations_typed(conversations, name);
     if (found || !name[0]) return found;
     for (size_t i = 0; i < conversations->count; i++) {
         if (strncmp(conversations->list[i]->title, name, strlen(name)) != 0) continue;

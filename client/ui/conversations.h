@@ -52,5 +52,7 @@ struct conversation *conversations_apply(struct conversations *conversations, co
 void conversations_remove(struct conversations *conversations, struct conversation *gone);
 struct conversation *conversations_current(const struct conversations *conversations);                /* NULL: none */
 struct conversation *conversations_find(const struct conversations *conversations, const char *name); /* exactly */
-/* By its exact name however it was typed (room_name.h), else the only one whose title begins so. */
+/* However the name was typed (room_name.h). */
+struct conversation *conversations_typed(const struct conversations *conversations, const char *name);
+/* The same, else the only one whose title begins so. */
 struct conversation *conversations_named(const struct conversations *conversations, const char *name);

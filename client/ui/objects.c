@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "client/ui/command_parts.h"
-#include "common/room_name.h"
 
 #define WHY_SIZE 512
 #define PLACE_SIZE 64
@@ -79,12 +78,9 @@ bool objects_add(struct objects *objects, const struct command_host *host, const
 /* --- carried out --- */
 
 static struct conversation *room_of(const struct objects *objects, const struct command_host *host) {
-    const char *given = objects->request.room;
-    char name[ROOM_NAME_MAX + 1], ignored[ROOM_NAME_WHY_SIZE];
+    const char *name = objects->request.room;
 
-    if (!given) return conversations_current(host->conversations);
-    if (!room_name_parse(given, strlen(given), name, ignored, sizeof ignored)) return NULL;
-    return conversations_find(host->conversations, name);
+    return name ? conversations_typed(host->conversations, name) : conversations_current(host->conversations);
 }
 
 bool objects_may_run(const struct objects *objects, const struct command_host *host) {
@@ -99,7 +95,7 @@ static void say(const struct command_host *host, const struct request *request, 
     struct input *input;
 
     if (request->to) {
-        command_private(host, NULL, room, request->to, request->text, request->size);
+        command_private(host, NULL, room, request->to, NULL, request->text, request->size);
         return;
     }
     input = input_create(INPUT_SAY, room->name, request->text, request->size);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <utf8proc.h>
 
 #define ID_BYTES_SHOWN 4
 #define DIGITS_LEAST 4 /* of an id or fingerprint that a user writes */
@@ -120,17 +121,46 @@ struct member *roster_apply(struct roster *roster, const struct event *event) {
 /* --- By name --- */
 
 struct wanted {
-    char name[ROSTER_LABEL_SIZE];
+    char *name, *composed, *folded;
     size_t size;
 };
 
-/* A nick has no '#' (text_nick), so a label is nobody's nick. */
+static char *compose(const char *text) {
+    char *composed = (char *)utf8proc_NFC((const utf8proc_uint8_t *)text);
+    if (!composed) composed = strdup(text); /* no UTF-8 */
+    if (!composed) abort();
+    return composed;
+}
+
+static struct wanted want(const char *name, size_t size) {
+    struct wanted wanted = {.name = strndup(name, size), .size = size};
+    if (!wanted.name) abort();
+    wanted.composed = compose(wanted.name);
+    wanted.folded = text_fold(wanted.name);
+    return wanted;
+}
+
+static void want_no_more(struct wanted *wanted) {
+    free(wanted->name);
+    free(wanted->composed);
+    free(wanted->folded);
+}
+
+/* Nicks are composed (text_nick), but for those of strangers. A nick has no '#', so a label is nobody's nick. */
 static bool is_called(const struct member *member, const struct wanted *wanted) {
-    return strcmp(member->nick, wanted->name) == 0 || strcmp(member->label, wanted->name) == 0;
+    return strcmp(member->nick, wanted->composed) == 0 || strcmp(member->label, wanted->composed) == 0 ||
+           strcmp(member->nick, wanted->name) == 0;
+}
+
+static bool folds_to(const char *text, const char *folded) {
+    char *other = text_fold(text);
+    bool same = *text && strcmp(other, folded) == 0;
+    free(other);
+    return same;
 }
 
 static bool is_called_nearly(const struct member *member, const struct wanted *wanted) {
-    return strcasecmp(member->nick, wanted->name) == 0 || strcasecmp(member->label, wanted->name) == 0;
+    return folds_to(member->nick, wanted->folded) || folds_to(member->label, wanted->folded);
 }
 
 static bool has_id(const struct member *member, const struct wanted *wanted) {
@@ -160,32 +190,65 @@ static enum roster_match match(const struct roster *roster, const struct wanted 
     return found;
 }
 
-/* A nick that looks like the digits of another's key leaves it open who is meant. */
-static enum roster_match match_all(const struct roster *roster, const struct wanted *wanted, struct member **out) {
-    struct member *named = NULL, *numbered = NULL;
-    enum roster_match by_name = match(roster, wanted, is_called, &named);
-    if (by_name == ROSTER_NOBODY) by_name = match(roster, wanted, is_called_nearly, &named);
-    enum roster_match by_digits = match(roster, wanted, has_digits, &numbered);
+/* The only one of whom both may be said. */
+static enum roster_match both(enum roster_match a, struct member *by_a, enum roster_match b, struct member *by_b,
+                              struct member **out) {
+    *out = a == ROSTER_NOBODY ? by_b : by_a;
+    if (a == ROSTER_NOBODY) return b;
+    if (b == ROSTER_NOBODY) return a;
+    return a == ROSTER_FOUND && b == ROSTER_FOUND && by_a == by_b ? ROSTER_FOUND : ROSTER_SEVERAL;
+}
 
-    if (by_name == ROSTER_NOBODY) {
-        *out = numbered;
-        return by_digits;
-    }
-    *out = named;
-    return by_digits == ROSTER_NOBODY || (by_digits == ROSTER_FOUND && numbered == named) ? by_name : ROSTER_SEVERAL;
+/* What is written as it is called leaves no doubt; else a sign at the end may belong to the nick or to the sentence. */
+static enum roster_match match_names(const struct roster *roster, const struct wanted *whole,
+                                     const struct wanted *trimmed, struct member **out) {
+    struct member *by_whole = NULL, *by_trimmed = NULL;
+    enum roster_match exact = match(roster, whole, is_called, out);
+    if (exact != ROSTER_NOBODY) return exact;
+    enum roster_match nearly = match(roster, whole, is_called_nearly, &by_whole);
+    exact = match(roster, trimmed, is_called, &by_trimmed);
+    if (exact == ROSTER_NOBODY) exact = match(roster, trimmed, is_called_nearly, &by_trimmed);
+    return both(nearly, by_whole, exact, by_trimmed, out);
+}
+
+/* A nick that looks like the digits of another's key leaves it open who is meant. */
+static enum roster_match match_all(const struct roster *roster, const struct wanted *whole,
+                                   const struct wanted *trimmed, struct member **out) {
+    struct member *named = NULL, *numbered = NULL;
+    enum roster_match by_name = match_names(roster, whole, trimmed, &named);
+    enum roster_match by_digits = match(roster, trimmed, has_digits, &numbered);
+    return both(by_name, named, by_digits, numbered, out);
+}
+
+static size_t without_sign(const char *name) {
+    size_t size = strlen(name);
+    return size > 0 && strchr(":,", name[size - 1]) ? size - 1 : size;
 }
 
 enum roster_match roster_named(const struct roster *roster, const char *name, struct member **out) {
     bool unknown = name[0] == '?'; /* the label of one whose key is not known yet */
-    struct wanted wanted;
+    size_t size = without_sign(name + unknown);
+    enum roster_match found = ROSTER_NOBODY;
 
     *out = NULL;
-    snprintf(wanted.name, sizeof wanted.name, "%s", name + unknown);
-    wanted.size = strlen(wanted.name);
-    if (wanted.size > 0 && strchr(":,", wanted.name[wanted.size - 1])) wanted.name[--wanted.size] = '\0';
-    if (wanted.size == 0) return ROSTER_NOBODY;
+    if (size == 0) return ROSTER_NOBODY;
+    struct wanted whole = want(name + unknown, strlen(name + unknown)), trimmed = want(name + unknown, size);
     /* Whoever takes that for a nick cannot keep a program, which names people by their ids, from others. */
-    if (wanted.size == (size_t)2 * MEMBER_ID_SIZE && match(roster, &wanted, has_id, out) == ROSTER_FOUND)
-        return ROSTER_FOUND;
-    return unknown ? match(roster, &wanted, has_id, out) : match_all(roster, &wanted, out);
+    if (size == (size_t)2 * MEMBER_ID_SIZE) found = match(roster, &trimmed, has_id, out);
+    if (found != ROSTER_FOUND)
+        found = unknown ? match(roster, &trimmed, has_id, out) : match_all(roster, &whole, &trimmed, out);
+    want_no_more(&whole);
+    want_no_more(&trimmed);
+    return found;
+}
+
+bool roster_may_mean(const struct member *member, const char *name) {
+    bool unknown = name[0] == '?';
+    struct wanted whole = want(name + unknown, strlen(name + unknown)),
+                  trimmed = want(name + unknown, without_sign(name + unknown));
+    bool named = is_called_nearly(member, &whole) || is_called_nearly(member, &trimmed);
+    bool may = has_digits(member, &trimmed) || (!unknown && named);
+    want_no_more(&whole);
+    want_no_more(&trimmed);
+    return may;
 }

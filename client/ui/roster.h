@@ -44,9 +44,11 @@ struct member *roster_find(const struct roster *roster, const uint8_t id[static 
 
 enum roster_match { ROSTER_FOUND, ROSTER_NOBODY, ROSTER_SEVERAL };
 /* By what a user writes: nick, nick#digits, or the beginning (four digits at least) of the member id or of the
- * fingerprint; nicks compare without regard to case if exactly one does so. A whole id means
- * its member, whatever others are called. A trailing ':' or ',' is not looked at. */
+ * fingerprint; a whole member id means nobody else. Who is called exactly so (in NFC) is meant, else the only one who
+ * is after full case folding (text_fold). A trailing ':' or ',' is not looked at, unless somebody is called so. */
 enum roster_match roster_named(const struct roster *roster, const char *name, struct member **out);
+/* Is this one of those whom the name may mean? For telling them. */
+bool roster_may_mean(const struct member *member, const char *name);
 
 /* `out` as described above. `fingerprint` empty: by the id. */
 void roster_label(const char *nick, const char *fingerprint, const uint8_t id[static MEMBER_ID_SIZE],

@@ -391,9 +391,9 @@ static void wrong_use_is_told_what_was_expected(void **state) {
         {"/join tea secret", "/join: you are in tea already, expected /part first"},
         {"/part coffee", "/part: you are not in that room, expected one of tea"},
         {"/nick", "/nick: expected /nick NAME"},
-        {"/nick a:b",
-         "/nick: expected a nick of 1 to 32 bytes of UTF-8 without ':', '#', control or invisible characters, not "
-         "beginning with any of */!?["},
+        {"/nick a:b", "/nick: 'a:b' (3 bytes): expected a nick of 1 to 32 bytes of UTF-8 without ':', '#', control or "
+                      "invisible characters, not "
+                      "beginning with any of */!?["},
         {"/me", "/me: expected /me TEXT"},
         {"/msg", "/msg: expected /msg PEER TEXT"},
         {"/msg alice", "/msg: expected /msg PEER TEXT"},
@@ -578,6 +578,49 @@ static void msg_is_for_one(void **state) {
     input = expect_told(&stage, "/msg \"bob the builder\" yes", INPUT_SAY, "tea", "yes");
     assert_memory_equal(input->peer, memset(id, 2, sizeof id), sizeof id);
     done(&stage);
+    stage_close(&stage);
+}
+
+/* Quotes may be the nick's or the argument's: nobody gets what was meant for another. */
+static void quotes_leave_no_doubt(void **state) {
+    uint8_t id[MEMBER_ID_SIZE];
+    struct stage stage;
+
+    (void)state;
+    stage_open(&stage, NULL);
+    enter(&stage, "tea");
+    connect_peer(&stage, "tea", 1, "\"bob\"", ALICE);
+    assert_memory_equal(expect_told(&stage, "/msg \"bob\" hi", INPUT_SAY, "tea", "hi")->peer, memset(id, 1, sizeof id),
+                        sizeof id);
+    done(&stage);
+    connect_peer(&stage, "tea", 2, "bob", BOB);
+    expect(&stage, "/msg \"bob\" hi", "! /msg: '\"bob\"' may be \"bob\"#a11c, bob#b0b1\n");
+    expect(&stage, "/info \"bob\"", "! /info: '\"bob\"' may be \"bob\"#a11c, bob#b0b1\n");
+    expect(&stage, "/ignore \"bob\"", "! /ignore: '\"bob\"' may be \"bob\"#a11c, bob#b0b1\n");
+    assert_memory_equal(expect_told(&stage, "/msg bob hi", INPUT_SAY, "tea", "hi")->peer, memset(id, 2, sizeof id),
+                        sizeof id);
+    done(&stage);
+    assert_memory_equal(expect_told(&stage, "/msg \"\\\"BOB\\\"\" hi", INPUT_SAY, "tea", "hi")->peer,
+                        memset(id, 1, sizeof id), sizeof id);
+    done(&stage);
+    stage_close(&stage);
+}
+
+static void long_nicks_are_refused(void **state) {
+    char line[64], expected[512], nick[TEXT_NICK_MAX + 2];
+    struct stage stage;
+
+    (void)state;
+    memset(nick, 'n', sizeof nick - 1);
+    nick[sizeof nick - 1] = '\0';
+    stage_open(&stage, NULL);
+    snprintf(line, sizeof line, "/nick %s", nick);
+    snprintf(
+        expected, sizeof expected,
+        "! /nick: '%s' (33 bytes): expected a nick of 1 to 32 bytes of UTF-8 without ':', '#', control or invisible "
+        "characters, not beginning with any of */!?[\n",
+        nick);
+    expect(&stage, line, expected);
     stage_close(&stage);
 }
 
@@ -880,6 +923,8 @@ int main(void) {
         cmocka_unit_test(nicks_are_made_fit),
         cmocka_unit_test(me_is_an_action),
         cmocka_unit_test(msg_is_for_one),
+        cmocka_unit_test(quotes_leave_no_doubt),
+        cmocka_unit_test(long_nicks_are_refused),
         cmocka_unit_test(who_is_meant_must_be_clear),
         cmocka_unit_test(who_shows_each_member),
         cmocka_unit_test(info_about_a_member_has_everything),

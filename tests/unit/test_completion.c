@@ -3,12 +3,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "client/curses/columns.h"
 #include "client/curses/completion.h"
+#include "client/ui/arguments.h"
 #include "client/ui/commands.h"
 
 static struct conversations conversations;
@@ -100,6 +102,59 @@ static void completes_nicks(void **state) {
     completes("An|", "Anna Maria: |");
     completes_not("nobody|");
     completes_not("?6|");
+}
+
+/* What is completed, and read as the command reads it, means the same member, whatever the nicks are. */
+static void completes_to_the_same_member(void **state) {
+    static const char *const pieces[] = {"bob",       "Bob",       "\"",   "\\",     " ",  ",", "b",
+                                         "caf\u00e9", "CAF\u00c9", "1111", "\u00df", "ss", "'"};
+    (void)state;
+    uint32_t number = 1;
+    for (unsigned round = 0; round < 300; round++) {
+        conversations_clear(&conversations);
+        conversations_init(&conversations, "me", "00000000000000000000000000000000");
+        happens(EVENT_JOINED, "tea", 0, "", "");
+        for (uint8_t id = 1; id <= 6; id++) {
+            char made[64] = "", nick[TEXT_NICK_MAX + 1], fingerprint[8];
+            for (unsigned i = 0; i < 3; i++) {
+                number = number * 1664525 + 1013904223;
+                strcat(made, pieces[(number >> 8) % (sizeof pieces / sizeof *pieces)]);
+            }
+            if (!text_nick(made, strlen(made), nick)) memcpy(nick, "x", 2);
+            snprintf(fingerprint, sizeof fingerprint, "%u", 1110 + id / 3); /* some have the same digits */
+            happens(EVENT_PEER_JOINED, "tea", id, "", "");
+            happens(EVENT_PEER_CONNECTED, "tea", id, nick, fingerprint);
+        }
+        const struct conversation *room = conversations_current(&conversations);
+        bool seen[7] = {false};
+        size_t offered = 0;
+        given(round % 2 ? "/msg |" : "/msg \"|");
+        for (; offered < room->roster.count && tab(false); offered++) {
+            char line[256], *rest = line + strlen("/msg ");
+            snprintf(line, sizeof line, "%.*s", (int)sizeof line - 1, editor.text);
+            char *literal = arguments_literal(rest), *name = arguments_word(&rest);
+            struct member *meant = NULL;
+            assert_non_null(name);
+            assert_string_equal(rest, "");
+            if (arguments_peer(&room->roster, name, literal, &meant) != ROSTER_FOUND) fail_msg("%s", editor.text);
+            assert_false(seen[meant->id[0]]);
+            seen[meant->id[0]] = true;
+            free(literal);
+        }
+        assert_int_equal(offered, room->roster.count);
+    }
+}
+
+static void completes_what_was_typed_in_quotes(void **state) {
+    (void)state;
+    happens(EVENT_PEER_NICK, "tea", 7, "say \"hi\" \\o", "");
+    completes("/msg say|", "/msg \"say \\\"hi\\\" \\\\o\" |");
+    completes("/msg \"say \\\"h|", "/msg \"say \\\"hi\\\" \\\\o\" |");
+    happens(EVENT_PEER_NICK, "tea", 7, "\"bob\"", "");
+    completes("/info \"\\\"b|", "/info \"\\\"bob\\\"\" |");
+    completes("ask \"b|", "ask \"bob\" |"); /* no command: as it is */
+    happens(EVENT_PEER_NICK, "tea", 7, "stra\u00dfe", "");
+    completes("/msg STRASS|", "/msg stra\u00dfe |");
 }
 
 static void tells_namesakes_apart(void **state) {
@@ -208,8 +263,16 @@ static void does_not_outgrow_a_message(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
-        TEST(completes_nicks),     TEST(tells_namesakes_apart),  TEST(goes_round),    TEST(completes_commands),
-        TEST(completes_arguments), TEST(offers_who_spoke_first), TEST(needs_no_room), TEST(does_not_outgrow_a_message),
+        TEST(completes_nicks),
+        TEST(completes_to_the_same_member),
+        TEST(completes_what_was_typed_in_quotes),
+        TEST(tells_namesakes_apart),
+        TEST(goes_round),
+        TEST(completes_commands),
+        TEST(completes_arguments),
+        TEST(offers_who_spoke_first),
+        TEST(needs_no_room),
+        TEST(does_not_outgrow_a_message),
     };
     if (!columns_init()) return 1;
     cmocka_set_message_output(CM_OUTPUT_TAP);

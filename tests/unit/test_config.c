@@ -136,6 +136,10 @@ static void each_wrong_flag_is_one_line(void **state) {
             "--mode", "client");
     REFUSED("gochat: --port '70000': expected a number from 0 to 65535\n", NEEDED, "--port", "70000");
     REFUSED("gochat: --ui 'tabs': expected auto, curses, plain or json\n", NEEDED, "--ui", "tabs");
+    REFUSED(
+        "gochat: --nick 'abcdefghijklmnopqrstuvwxyz0123456': expected a nick of 1 to 32 bytes of UTF-8 without ':', "
+        "'#', control or invisible characters, not beginning with any of */!?[\n",
+        NEEDED, "--nick", "abcdefghijklmnopqrstuvwxyz0123456");
     REFUSED("gochat: --room '': expected a room's name of 1 to 256 bytes of UTF-8 without control or invisible "
             "characters, and without white space at its ends\n",
             "--bootnode", "h:1", "--room", "");

@@ -243,6 +243,37 @@ static void nicks_are_found_exactly_then_in_any_case(void **state) {
     roster_clear(&roster);
 }
 
+/* However it was typed, and folded fully; exactly so comes first; a sign at the end may be the nick's. */
+static void nicks_are_found_however_they_are_typed(void **state) {
+    struct roster roster = {.members = NULL};
+
+    (void)state;
+    come(&roster, 1, "caf\u00e9", BOB_PRINT);
+    expect_found(&roster, "cafe\u0301", 1);
+    expect_found(&roster, "CAFE\u0301", 1);
+    expect_found(&roster, "CAF\u00c9,", 1);
+    expect_found(&roster, "Cafe\u0301#1a2b", 1);
+    come(&roster, 2, "Caf\u00e9", ZED_PRINT);
+    expect_found(&roster, "cafe\u0301", 1);
+    expect_found(&roster, "Cafe\u0301", 2);
+    expect(&roster, "CAFE\u0301", ROSTER_SEVERAL);
+    come(&roster, 3, "stra\u00dfe", "3333");
+    expect_found(&roster, "STRASSE", 3);
+    come(&roster, 4, "\u03c3\u03af\u03c3\u03c5\u03c6\u03bf\u03c2", "4444");
+    expect_found(&roster, "\u03a3\u038a\u03a3\u03a5\u03a6\u039f\u03a3", 4);
+    come(&roster, 5, "\u0131rmak", "5555"); /* a dotless i is another letter */
+    expect(&roster, "IRMAK", ROSTER_NOBODY);
+    come(&roster, 6, "dot,", "6666");
+    expect_found(&roster, "dot,", 6);
+    expect(&roster, "dot", ROSTER_NOBODY);
+    come(&roster, 7, "dot", "7777");
+    expect_found(&roster, "dot,", 6);
+    expect_found(&roster, "dot", 7);
+    expect_found(&roster, "dot:", 7);
+    expect(&roster, "DOT,", ROSTER_SEVERAL);
+    roster_clear(&roster);
+}
+
 static void the_same_nick_needs_digits(void **state) {
     struct roster roster = {.members = NULL};
 
@@ -418,6 +449,7 @@ int main(void) {
         cmocka_unit_test(any_may_leave),
         cmocka_unit_test(order_holds_through_renames),
         cmocka_unit_test(nicks_are_found_exactly_then_in_any_case),
+        cmocka_unit_test(nicks_are_found_however_they_are_typed),
         cmocka_unit_test(the_same_nick_needs_digits),
         cmocka_unit_test(ids_and_fingerprints_are_found_by_four_digits),
         cmocka_unit_test(digits_of_two_are_ambiguous),
