@@ -47,8 +47,12 @@ static int set_up(void **state) {
 
     setenv("TZ", "UTC0", 1);
     tzset();
-    if (!stage || !columns_init()) return -1;
+    if (!stage) return -1;
     stage->now = NOON;
+    if (!columns_init()) {
+        free(stage);
+        return -1;
+    }
     conversations_init(&stage->conversations, "bob", "3333aaaa");
     joined->room = "tea";
     stage->room = conversations_apply(&stage->conversations, joined);
