@@ -7,7 +7,8 @@
 
 #define EMERGENCY_BYTES 512
 
-/* SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT and SIGQUIT restore the terminal, then do what they did before. */
+/* SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT and SIGQUIT restore the terminal, then do what they did before. Never waits:
+ * of a terminal that does not read, what is queued is dropped first. */
 void emergency_watch(void);
 void emergency_unwatch(void);
 /* From now on the terminal is to be restored: the descriptor stays open until emergency_disarm. Bytes that do not fit

@@ -14,13 +14,15 @@ my $bootnode = start_bootnode();
 my $folder = temp_dir();
 my $socket = "gochat-test-$$";
 my $rooms = 0;
+my @screen = packaged('screen');
+my $screen_runs = 0;
 $ENV{TMUX_TMPDIR} = $ENV{SCREENDIR} = "$folder"; # their sockets
 
 # Their servers outlive what started them.
 END {
     local $?;
     system "tmux -L $socket-$_ kill-server 2>/dev/null" for qw(on off);
-    system "screen -S $socket -X quit >/dev/null";
+    system { $screen[0] } @screen, '-S', $socket, '-X', 'quit' if $screen_runs;
 }
 
 # What runs within.
@@ -67,13 +69,16 @@ for my $passes (qw(on off)) {
     wait_end($alice, 10);
 }
 
-{
+SKIP: {
+    skip 'screen is not installed', 4 unless @screen;
     my $config = write_file("$folder/screenrc", "vbell off\nstartup_message off\n");
+    $screen_runs = 1;
     my $alice = alice_is_called(what => 'screen',
-        command => sub { return ('screen', '-U', '-c', $config, '-S', $socket, 'sh', $_[0]) });
+        command => sub { return (@screen, '-U', '-c', $config, '-S', $socket, 'sh', $_[0]) });
     ok(wait_state($alice, sub { $_[0]{commands} =~ $note }, 5, 'has a note'), 'screen: the note is passed on');
     unlike(screen_text($alice), qr/\]9;/, 'screen: nothing of it is text');
-    run_program(command => ['screen', '-S', $socket, '-X', 'quit']);
+    run_program(command => [@screen, '-S', $socket, '-X', 'quit']);
+    $screen_runs = 0;
     wait_end($alice, 10);
 }
 
