@@ -1,6 +1,7 @@
 /* Nicks and texts from strangers, on the way that they take to a user's eyes: label, filter, scrollback, screen,
  * terminal. Whatever they are, only the rows of their own messages change, and nothing else of the terminal does.
  * GOCHAT_HOSTILE_TEXTS says how many, GOCHAT_HOSTILE_SEED which. */
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -88,6 +89,15 @@ static const char *const spells[] = {
     "ᄀᄀᄀ각ᆨᆨ",
     "क्षि",
     "\xef\xb8\x8f",
+    "\u0645\u06cc\u200c\u062e", /* Persian, with ZWNJ */
+    "\u0628\u200c\u200c\u0628",
+    "\u0dc1\u0dca\u200d\u0dbb", /* Sinhala, with ZWJ */
+    "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e007f",
+    "\U0001f3f4\U000e0067\U000e0062",
+    "a\u00adb\u00ad",
+    "\u8fbb\U000e0100",
+    "\U0001fae9\U0003fff0\u0378",
+    "\ue000\U0010fffd",
     "\xe2\x80\x8d",
     "\x7f",
     "\xc2\xad",
@@ -173,10 +183,19 @@ static struct screen_view view = {.conversations = &conversations,
                                   .editor_scroll = &editor_scroll,
                                   .wall_ms = NOON};
 
+/* A screen may be more than the terminal takes at once. */
+static void flush(void) {
+    for (struct pollfd output; (output.fd = terminal_output(terminal)) >= 0; terminal_flush(terminal)) {
+        output.events = POLLOUT;
+        assert_int_equal(poll(&output, 1, -1), 1);
+    }
+}
+
 static void show(void) {
     assert_true(canvas_reset(&canvas, ROWS, COLUMNS));
     screen_draw(&canvas, &view);
     assert_true(terminal_show(terminal, &canvas));
+    flush();
     emulated_settle(emulated);
 }
 
