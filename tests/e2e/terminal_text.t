@@ -23,6 +23,7 @@ my @texts = (
     ['Hebrew', 'שלום עולם', 9],
     ['Arabic', 'مرحبا', 5],
     ['Greek and Cyrillic', 'Ωμέγα и Юла', 11],
+    ['Persian with ZWNJ', "می\x{200c}خواهم", 7],
     ['Devanagari', 'नमस्ते', undef],
     ['Thai', 'สวัสดี', undef],
     ['all at once', "a漢e\x{301}🍵ש", 7],
@@ -109,6 +110,22 @@ for my $case (['letters', 'x', 4000], ['CJK', '漢', 1333], ['emoji', '🍵', 10
 
 my $mallory = start_client(name => 'mallory', bootnode => $bootnode, room => 'tea');
 ok(wait_screen($bob, qr/mallory#\w+ is here/, 10), 'mallory comes');
+
+# What is typed or pasted is what is said.
+my @said = (
+    "می\x{200c}خواهم",
+    "\x{dc1}\x{dca}\x{200d}\x{dbb}\x{dd3} क्\x{200d}ष",
+    "\x{1f3f4}\x{e0067}\x{e0062}\x{e0073}\x{e0063}\x{e0074}\x{e007f}\x{1fae9}\x{378}\x{e000}",
+    "Donau\x{ad}dampf 辻\x{e0100} \x{202e}x\x{feff}",
+);
+for my $text (@said) {
+    type_text($bob, "$text\r");
+    ok(wait_event($mallory, { event => 'message', text => $text }, 5), 'typed: said as it is');
+    paste($bob, $text);
+    type_text($bob, ".\r");
+    ok(wait_event($mallory, { event => 'message', text => "$text." }, 5), 'pasted: said as it is');
+}
+
 type_text($bob, "/clear\r");
 settle($bob);
 forget($bob);
