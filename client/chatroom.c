@@ -121,8 +121,8 @@ static bool on_busy(void *context) {
     return room->host->busy(room->host->context);
 }
 
-static void on_message(void *context, struct peer *peer, const uint8_t *message, size_t size) {
-    messages_received(context, peer, message, size);
+static void on_message(void *context, struct peer *peer, const uint8_t *message, size_t size, uint64_t age) {
+    messages_received(context, peer, message, size, age);
 }
 
 static void on_acknowledged(void *context, struct peer *peer, uint64_t tag) {

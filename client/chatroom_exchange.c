@@ -247,7 +247,8 @@ static uint64_t travelled(const struct peer *peer) {
 }
 
 /* The signature is looked at only where we asked: that costs more than all else. */
-static void receive_passed_on(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size) {
+static void receive_passed_on(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size,
+                              uint64_t waited) {
     struct chat_message chat;
     const uint8_t *original;
     size_t original_size;
@@ -258,7 +259,7 @@ static void receive_passed_on(struct chatroom *room, struct peer *peer, const ui
     memcpy(feed.author, chat.author, sizeof feed.author);
     if (!is_asked_for(peer->exchange, &feed, chat.sequence)) return;
     gaps_progress(room, peer, &feed);
-    heard_passed_on(room, peer, original, original_size, age + travelled(peer));
+    heard_passed_on(room, peer, original, original_size, age + waited + travelled(peer));
 }
 
 static void receive_answered(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size) {
@@ -274,12 +275,12 @@ static void receive_answered(struct chatroom *room, struct peer *peer, const uin
     }
 }
 
-void exchange_received(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size) {
+void exchange_received(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size, uint64_t age) {
     exchange_of(peer, room->now);
     switch (message[0]) {
     case HISTORY_SUMMARY: receive_summary(room, peer, message, size); break;
     case HISTORY_REQUEST: receive_request(room, peer, message, size); break;
-    case HISTORY_PASSED_ON: receive_passed_on(room, peer, message, size); break;
+    case HISTORY_PASSED_ON: receive_passed_on(room, peer, message, size, age); break;
     case HISTORY_ANSWERED: receive_answered(room, peer, message, size); break;
     default: break; /* of a later version */
     }

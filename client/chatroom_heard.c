@@ -126,27 +126,27 @@ void heard_passed_on(struct chatroom *room, const struct peer *peer, const uint8
     if (is_author(peer, &chat) || is_recent(room, &chat)) heard_public(room, &chat, message, size, true, age);
 }
 
-static void whispered(struct chatroom *room, struct peer *peer, const struct chat_message *chat) {
+static void whispered(struct chatroom *room, struct peer *peer, const struct chat_message *chat, uint64_t age) {
     if (memcmp(chat->recipient, room->peer_host.own_id, MEMBER_ID_SIZE) != 0) return;
     struct speaker speaker = {.peer = peer};
     memcpy(speaker.id, peer->pair.other_id, sizeof speaker.id);
     if (!author_whispers(author_of(room, peer), chat->run, chat->sequence)) return;
     struct event *event = message_event(room, &speaker, chat, false);
-    gathered_date(room, event, gathered_time(room, 0));
+    gathered_date(room, event, gathered_time(room, age));
     chatroom_emit(room, event);
 }
 
-void messages_received(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size) {
+void messages_received(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size, uint64_t age) {
     struct chat_message chat;
     if (room->state >= CHATROOM_LEAVING || size == 0) return;
     if (message[0] != MESSAGE_VERSION) {
-        exchange_received(room, peer, message, size);
+        exchange_received(room, peer, message, size, age);
         return;
     }
     if (!message_decode(message, size, room->keys.tag, &chat)) return;
     if (!is_author(peer, &chat)) return;
     if (chat.kind == CHAT_PRIVATE)
-        whispered(room, peer, &chat);
+        whispered(room, peer, &chat, age);
     else
-        heard_public(room, &chat, message, size, false, 0);
+        heard_public(room, &chat, message, size, false, age);
 }

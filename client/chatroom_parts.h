@@ -78,8 +78,8 @@ void messages_tick(struct chatroom *room, uint64_t now);
 uint64_t messages_due(const struct chatroom *room);
 void messages_clear(struct chatroom *room);
 
-/* chatroom_heard.c: what is heard: a message of the stream from the peer, */
-void messages_received(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size);
+/* chatroom_heard.c: what is heard: a message of the stream from the peer, which waited there for `age` ms, */
+void messages_received(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size, uint64_t age);
 /* and one of any author said to all, checked; `age`: how long others have had it. */
 void heard_public(struct chatroom *room, const struct chat_message *chat, const uint8_t *message, size_t size,
                   bool passed_on, uint64_t age);
@@ -120,7 +120,7 @@ void exchange_greet(struct chatroom *room, struct peer *peer);
 void exchange_keep(struct chatroom *room, const struct feed_name *feed, uint64_t sequence, struct blob *blob,
                    uint64_t age);
 /* A message of the stream that is none of the chat. */
-void exchange_received(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size);
+void exchange_received(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size, uint64_t age);
 void exchange_acknowledged(struct chatroom *room, struct peer *peer, size_t size);
 /* What was queued to the peer is gone. */
 void exchange_dropped(struct peer *peer);

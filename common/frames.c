@@ -6,6 +6,7 @@
 
 #define SEGMENT_FIRST 0x01
 #define SEGMENT_LAST 0x02
+#define SEGMENT_AGED 0x04
 
 void read_introduction(struct reader *reader, struct frame_introduction *out) {
     *out = (struct frame_introduction){0};
@@ -42,9 +43,13 @@ static void read_segment(struct reader *reader, struct frame *out) {
     segment->stream = read_u32(reader);
     segment->sequence = read_u32(reader);
     uint8_t flags = read_u8(reader);
-    if (flags & ~(SEGMENT_FIRST | SEGMENT_LAST)) reader_fail(reader);
+    if (flags & ~(SEGMENT_FIRST | SEGMENT_LAST | SEGMENT_AGED)) reader_fail(reader);
     segment->first = flags & SEGMENT_FIRST;
     segment->last = flags & SEGMENT_LAST;
+    if (flags & SEGMENT_AGED) {
+        segment->age = read_u32(reader);
+        if (!segment->first || segment->age == 0) reader_fail(reader);
+    }
     segment->size = reader_left(reader);
     segment->data = read_view(reader, segment->size);
 }
@@ -53,7 +58,10 @@ static void write_segment(struct writer *writer, const struct frame *frame) {
     const struct frame_segment *segment = &frame->segment;
     write_u32(writer, segment->stream);
     write_u32(writer, segment->sequence);
-    write_u8(writer, (uint8_t)((segment->first ? SEGMENT_FIRST : 0) | (segment->last ? SEGMENT_LAST : 0)));
+    if (segment->age > 0 && !segment->first) writer->failed = true;
+    write_u8(writer, (uint8_t)((segment->first ? SEGMENT_FIRST : 0) | (segment->last ? SEGMENT_LAST : 0) |
+                               (segment->age > 0 ? SEGMENT_AGED : 0)));
+    if (segment->age > 0) write_u32(writer, segment->age);
     write_bytes(writer, segment->data, segment->size);
 }
 

@@ -106,10 +106,12 @@ struct frame_introduction {
 struct frame_segment {
     uint32_t stream, sequence;
     bool first, last;
+    uint32_t age; /* first: so many ms ago its message was queued; 0: just now */
     const uint8_t *data;
     size_t size;
 };
-#define FRAME_SEGMENT_OVERHEAD (FRAME_HEADER_SIZE + 9)
+#define FRAME_SEGMENT_OVERHEAD (FRAME_HEADER_SIZE + 9) /* and, where there is an age: */
+#define FRAME_SEGMENT_AGE_SIZE 4
 struct frame_acknowledgement {
     uint32_t stream, cumulative;
     uint64_t bitmap;

@@ -15,7 +15,7 @@
 struct delivery_message {
     struct delivery_message *next;
     struct blob *blob;
-    uint64_t tag;
+    uint64_t tag, queued_at;
     uint32_t first;
     uint32_t segments;
 };
@@ -100,14 +100,17 @@ static uint32_t segments_of(const struct blob *blob) {
     return count > 0 ? (uint32_t)count : 1;
 }
 
-bool delivery_queue(struct delivery_sender *sender, struct blob *blob, uint64_t tag) {
+bool delivery_queue(struct delivery_sender *sender, struct blob *blob, uint64_t tag, uint64_t now) {
     struct delivery_message *message;
 
     if (blob->size > DELIVERY_MESSAGE_MAX) return false;
     message = malloc(sizeof *message);
     if (!message) return false;
-    *message = (struct delivery_message){
-        .blob = blob_hold(blob), .tag = tag, .first = queue_end(sender), .segments = segments_of(blob)};
+    *message = (struct delivery_message){.blob = blob_hold(blob),
+                                         .tag = tag,
+                                         .queued_at = now,
+                                         .first = queue_end(sender),
+                                         .segments = segments_of(blob)};
     if (sender->last)
         sender->last->next = message;
     else
@@ -175,7 +178,21 @@ static size_t bytes_in_flight(const struct delivery_sender *sender, uint64_t now
     return bytes;
 }
 
-static void describe(const struct delivery_sender *sender, uint32_t sequence, struct frame_segment *out) {
+static bool waits_long(const struct delivery_message *message, uint64_t now) {
+    return now >= message->queued_at + DELIVERY_AGED_MS;
+}
+
+/* The first one waits longest. */
+bool delivery_is_aged(const struct delivery_sender *sender, uint64_t now) {
+    return sender->first && waits_long(sender->first, now);
+}
+
+static uint32_t age_of(const struct delivery_message *message, uint64_t now) {
+    uint64_t age = waits_long(message, now) ? now - message->queued_at : 0;
+    return age < UINT32_MAX ? (uint32_t)age : UINT32_MAX;
+}
+
+static void describe(const struct delivery_sender *sender, uint32_t sequence, uint64_t now, struct frame_segment *out) {
     const struct delivery_message *message = sender->first;
     size_t offset;
 
@@ -186,6 +203,7 @@ static void describe(const struct delivery_sender *sender, uint32_t sequence, st
         .sequence = sequence,
         .first = sequence == message->first,
         .last = sequence + 1 == message_end(message),
+        .age = sequence == message->first ? age_of(message, now) : 0,
         .data = message->blob->data + offset,
         .size = message->blob->size - offset,
     };
@@ -231,7 +249,7 @@ bool delivery_next(struct delivery_sender *sender, uint64_t now, struct frame_se
             congestion_idle(&sender->congestion, in_flight);
         return false;
     }
-    describe(sender, sequence, out);
+    describe(sender, sequence, now, out);
     bytes = out->size + PACKET_OVERHEAD;
     if (!congestion_allows(&sender->congestion, bytes, in_flight, now)) return false;
     note_sent(sender, sequence, bytes, in_flight, now);
@@ -244,7 +262,7 @@ uint64_t delivery_due(const struct delivery_sender *sender, uint64_t now) {
 
     if (choose(sender, now, &next)) {
         struct frame_segment segment;
-        describe(sender, next, &segment);
+        describe(sender, next, now, &segment);
         due = congestion_due(&sender->congestion, segment.size + PACKET_OVERHEAD, bytes_in_flight(sender, now), now);
         if (due <= now) return now;
     }

@@ -22,6 +22,7 @@
 #define DELIVERY_WINDOW 64 /* as far as an acknowledgement's bitmap reaches */
 #define DELIVERY_MESSAGE_MAX (66 * 1024)
 #define DELIVERY_SEGMENT_DATA 1024 /* bytes of a message in one segment */
+#define DELIVERY_AGED_MS 1000      /* what waited for less says no age */
 
 /* A message's bytes, shared by the senders of all peers it goes to. One thread, so a plain count. */
 struct blob {
@@ -68,7 +69,9 @@ void delivery_sender_clear(struct delivery_sender *sender); /* drops everything 
 void delivery_sample(struct delivery_sender *sender, uint32_t rtt_us);
 /* Takes a reference. `tag` comes back when the message is acknowledged. False without memory or when it is too large.
  */
-bool delivery_queue(struct delivery_sender *sender, struct blob *blob, uint64_t tag);
+bool delivery_queue(struct delivery_sender *sender, struct blob *blob, uint64_t tag, uint64_t now);
+/* May what is sent now have an age (FRAME_SEGMENT_AGE_SIZE)? */
+bool delivery_is_aged(const struct delivery_sender *sender, uint64_t now);
 /* The next segment to send at `now`: one that is lost, else a new one while the window is open. False: nothing now. Its
  * data lie in the blob, which lives until the message is completed or dropped. */
 bool delivery_next(struct delivery_sender *sender, uint64_t now, struct frame_segment *out);
@@ -91,15 +94,17 @@ struct delivery_receiver {
     struct delivery_slot *slots[DELIVERY_WINDOW]; /* arrived ahead of order; by sequence modulo DELIVERY_WINDOW */
     uint8_t *message; /* being assembled, DELIVERY_MESSAGE_MAX bytes; NULL between messages and while skipping one */
     size_t message_size;
+    uint64_t message_since; /* when it was queued, by our clock; only differences mean something */
 };
 
 void delivery_receiver_init(struct delivery_receiver *receiver);
 void delivery_receiver_clear(struct delivery_receiver *receiver);
-typedef void (*delivery_take)(void *context, const uint8_t *message, size_t size);
+/* `age`: how long ago the sender was given the message, in ms, as far as it says. */
+typedef void (*delivery_take)(void *context, const uint8_t *message, size_t size, uint64_t age);
 /* A segment came. False when it is malformed, of an old stream, or outside the window; true also for duplicates
  * (acknowledge those too). Each completed message is handed to `take` in order, its bytes valid during the call. A
  * message over DELIVERY_MESSAGE_MAX is dropped. */
-bool delivery_receive(struct delivery_receiver *receiver, const struct frame_segment *segment, delivery_take take,
-                      void *context);
+bool delivery_receive(struct delivery_receiver *receiver, const struct frame_segment *segment, uint64_t now,
+                      delivery_take take, void *context);
 /* What to acknowledge now. False before the first segment. */
 bool delivery_acknowledgement(const struct delivery_receiver *receiver, struct frame_acknowledgement *out);

@@ -7,6 +7,7 @@
 struct delivery_slot {
     size_t size;
     bool first, last;
+    uint64_t since;
     uint8_t data[];
 };
 
@@ -42,21 +43,23 @@ static void append(struct delivery_receiver *receiver, const uint8_t *data, size
     receiver->message_size += size;
 }
 
-/* The segment that is next. False without memory: it was not taken, and will come again. */
-static bool assemble(struct delivery_receiver *receiver, const struct frame_segment *segment, delivery_take take,
-                     void *context) {
+/* The segment that is next; its message was queued at `since`. False without memory: it was not taken, and will come
+ * again. */
+static bool assemble(struct delivery_receiver *receiver, const struct frame_segment *segment, uint64_t since,
+                     uint64_t now, delivery_take take, void *context) {
     if (segment->first) {
         drop_message(receiver);
+        receiver->message_since = since;
         if (!segment->last) receiver->message = malloc(DELIVERY_MESSAGE_MAX);
         if (!segment->last && !receiver->message) return false;
     }
     receiver->next++;
     if (segment->first && segment->last) {
-        take(context, segment->data, segment->size);
+        take(context, segment->data, segment->size, now - since);
     } else if (receiver->message) {
         append(receiver, segment->data, segment->size);
         if (segment->last && receiver->message) {
-            take(context, receiver->message, receiver->message_size);
+            take(context, receiver->message, receiver->message_size, now - receiver->message_since);
             drop_message(receiver);
         }
     }
@@ -67,19 +70,20 @@ static struct delivery_slot **slot_of(struct delivery_receiver *receiver, uint32
     return &receiver->slots[sequence % DELIVERY_WINDOW];
 }
 
-static bool keep(struct delivery_receiver *receiver, const struct frame_segment *segment) {
+static bool keep(struct delivery_receiver *receiver, const struct frame_segment *segment, uint64_t since) {
     struct delivery_slot **slot = slot_of(receiver, segment->sequence);
 
     if (*slot) return true;
     *slot = malloc(sizeof **slot + segment->size);
     if (!*slot) return false;
-    **slot = (struct delivery_slot){.size = segment->size, .first = segment->first, .last = segment->last};
+    **slot =
+        (struct delivery_slot){.size = segment->size, .first = segment->first, .last = segment->last, .since = since};
     if (segment->size > 0) memcpy((*slot)->data, segment->data, segment->size);
     return true;
 }
 
 /* Takes what has become next. Without memory it stays where it is, acknowledged, until the next segment comes. */
-static void drain(struct delivery_receiver *receiver, delivery_take take, void *context) {
+static void drain(struct delivery_receiver *receiver, uint64_t now, delivery_take take, void *context) {
     struct delivery_slot *slot;
 
     while ((slot = *slot_of(receiver, receiver->next))) {
@@ -88,7 +92,7 @@ static void drain(struct delivery_receiver *receiver, delivery_take take, void *
         uint32_t sequence = receiver->next;
 
         *slot_of(receiver, sequence) = NULL; /* before `take`, which may acknowledge: the place is the last bit's now */
-        if (!assemble(receiver, &segment, take, context)) {
+        if (!assemble(receiver, &segment, slot->since, now, take, context)) {
             *slot_of(receiver, sequence) = slot;
             return;
         }
@@ -96,8 +100,9 @@ static void drain(struct delivery_receiver *receiver, delivery_take take, void *
     }
 }
 
-bool delivery_receive(struct delivery_receiver *receiver, const struct frame_segment *segment, delivery_take take,
-                      void *context) {
+bool delivery_receive(struct delivery_receiver *receiver, const struct frame_segment *segment, uint64_t now,
+                      delivery_take take, void *context) {
+    uint64_t since = now - segment->age;
     bool newer = segment->stream > receiver->stream;
     uint32_t next = newer ? 0 : receiver->next;
 
@@ -110,11 +115,11 @@ bool delivery_receive(struct delivery_receiver *receiver, const struct frame_seg
         receiver->stream = segment->stream;
     }
     if (segment->sequence != next || *slot_of(receiver, next)) {
-        if (!keep(receiver, segment)) return false;
-    } else if (!assemble(receiver, segment, take, context)) {
+        if (!keep(receiver, segment, since)) return false;
+    } else if (!assemble(receiver, segment, since, now, take, context)) {
         return false;
     }
-    drain(receiver, take, context);
+    drain(receiver, now, take, context);
     return true;
 }
 

@@ -153,7 +153,7 @@ void peer_resumed(struct peer *peer, uint64_t gap, uint64_t now) {
 }
 
 bool peer_queue(struct peer *peer, struct blob *blob, uint64_t tag, uint64_t now) {
-    if (!delivery_queue(&peer->sender, blob, tag)) return false;
+    if (!delivery_queue(&peer->sender, blob, tag, now)) return false;
     if (peer->connected) talking_flush(peer, now);
     return true;
 }

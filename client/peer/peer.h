@@ -86,7 +86,8 @@ struct peer_host {
     void (*path_lost)(void *context, struct peer *peer);
     /* Nobody takes messages now: segments are dropped, not acknowledged, and come again. */
     bool (*busy)(void *context);
-    void (*message)(void *context, struct peer *peer, const uint8_t *message, size_t size);
+    /* `age`: how long ago it was given to the peer's own end of the stream, in ms, by its word. */
+    void (*message)(void *context, struct peer *peer, const uint8_t *message, size_t size, uint64_t age);
     void (*acknowledged)(void *context, struct peer *peer, uint64_t tag);
     void (*said_bye)(void *context, struct peer *peer);
     /* Not listed by the bootnode and silent end to end for long enough. */

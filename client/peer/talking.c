@@ -71,8 +71,9 @@ static bool flush_packet(struct peer *peer, uint64_t now) {
     }
     peer->acknowledge = false;
     frame.type = FRAME_SEGMENT;
-    while (writer_left(&writer) >= FRAME_SEGMENT_OVERHEAD + DELIVERY_SEGMENT_DATA &&
-           delivery_next(&peer->sender, now, &frame.segment)) {
+    size_t room = FRAME_SEGMENT_OVERHEAD + DELIVERY_SEGMENT_DATA;
+    if (delivery_is_aged(&peer->sender, now)) room += FRAME_SEGMENT_AGE_SIZE;
+    while (writer_left(&writer) >= room && delivery_next(&peer->sender, now, &frame.segment)) {
         frame_write(&writer, &frame);
         segments = true;
     }
@@ -132,9 +133,9 @@ void talking_introduced(struct peer *peer, const struct frame_introduction *intr
     peer->host->connected(peer->host->context, peer);
 }
 
-static void take_message(void *context, const uint8_t *message, size_t size) {
+static void take_message(void *context, const uint8_t *message, size_t size, uint64_t age) {
     struct peer *peer = context;
-    peer->host->message(peer->host->context, peer, message, size);
+    peer->host->message(peer->host->context, peer, message, size, age);
 }
 
 static void handle_acknowledgement(struct peer *peer, const struct frame_acknowledgement *ack, uint64_t now) {
@@ -181,7 +182,7 @@ static void handle_frame(struct peer *peer, const struct frame *frame, const str
     switch (frame->type) {
     case FRAME_SEGMENT:
         if (peer->host->busy(peer->host->context)) break;
-        if (delivery_receive(&peer->receiver, &frame->segment, take_message, peer)) peer->acknowledge = true;
+        if (delivery_receive(&peer->receiver, &frame->segment, now, take_message, peer)) peer->acknowledge = true;
         break;
     case FRAME_ACKNOWLEDGEMENT: handle_acknowledgement(peer, &frame->acknowledgement, now); break;
     case FRAME_PING: {

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define HEX "0123456789abcdef"
 #define LINE_MAX_SIZE (16 + 1 + TRANSCRIPT_ID_SIZE + 1)
 
 /* Nobody who can choose a collision gains by it: a line of theirs is written twice, or one of their own not at all. */
@@ -131,14 +132,23 @@ static struct digests digests_of(const char *path) {
     return digests;
 }
 
-static void take_line(struct transcript_ids *ids, const struct digests *digests, const char *line) {
-    char fingerprint[FINGERPRINT_TEXT_SIZE], id[MESSAGE_ID_TEXT_SIZE];
-    uint64_t digest;
-    int end = 0;
+/* A word of the line, ended where it ends; NULL: it has other characters, or another length than from `least` to
+ * `most`.
+ */
+static char *word_of(char **rest, const char *characters, size_t least, size_t most) {
+    char *word = strsep(rest, " ");
+    size_t size = word ? strlen(word) : 0;
 
-    static_assert(FINGERPRINT_TEXT_SIZE == 33 && MESSAGE_ID_TEXT_SIZE == 40, "as the format has it");
-    if (sscanf(line, "%16" SCNx64 " %32[0-9a-f] %39[0-9a-f-]%n", &digest, fingerprint, id, &end) != 3) return;
-    if (line[end] != '\0' || digests->count == 0) return;
+    return size >= least && size <= most && strspn(word, characters) == size ? word : NULL;
+}
+
+static void take_line(struct transcript_ids *ids, const struct digests *digests, char *line) {
+    char *digits = word_of(&line, HEX, 16, 16);
+    char *fingerprint = digits ? word_of(&line, HEX, FINGERPRINT_TEXT_SIZE - 1, FINGERPRINT_TEXT_SIZE - 1) : NULL;
+    char *id = fingerprint ? word_of(&line, HEX "-", 1, MESSAGE_ID_TEXT_SIZE - 1) : NULL;
+
+    if (!id || line || digests->count == 0) return;
+    uint64_t digest = strtoull(digits, NULL, 16);
     if (bsearch(&digest, digests->list, digests->count, sizeof *digests->list, compare_digests))
         (void)remember(ids, fingerprint, id, digest);
 }

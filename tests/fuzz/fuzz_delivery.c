@@ -22,7 +22,8 @@ static void require(bool condition) {
     if (!condition) abort();
 }
 
-static void take(void *context, const uint8_t *message, size_t size) {
+static void take(void *context, const uint8_t *message, size_t size, uint64_t age) {
+    (void)age;
     (void)context;
     require(size <= DELIVERY_MESSAGE_MAX);
     if (size > 0) require(message[0] == 0 && message[size - 1] == 0);
@@ -37,7 +38,7 @@ static void queue(struct ends *ends, struct reader *reader) {
     if (ends->sender.messages >= QUEUED_MAX) return;
     blob = blob_create(zeros, size);
     require(blob != NULL);
-    if (delivery_queue(&ends->sender, blob, ends->queued)) ends->queued++;
+    if (delivery_queue(&ends->sender, blob, ends->queued, ends->now)) ends->queued++;
     blob_drop(blob);
 }
 
@@ -48,7 +49,7 @@ static void transmit(struct ends *ends, struct reader *reader) {
     ends->now += read_u16(reader);
     for (unsigned i = 0; i < most && delivery_next(&ends->sender, ends->now, &segment); i++) {
         require(segment.size <= DELIVERY_SEGMENT_DATA && segment.stream == ends->sender.stream);
-        take(NULL, segment.data, segment.size);
+        take(NULL, segment.data, segment.size, 0);
     }
     require(delivery_due(&ends->sender, ends->now) >= ends->now);
 }
@@ -79,7 +80,7 @@ static void receive(struct ends *ends, struct reader *reader) {
     segment.first = flags & 1;
     segment.last = flags & 2;
     segment.size = read_u16(reader) % (DELIVERY_SEGMENT_DATA + 2);
-    if (!delivery_receive(&ends->receiver, &segment, take, NULL)) return;
+    if (!delivery_receive(&ends->receiver, &segment, ends->now, take, NULL)) return;
     require(delivery_acknowledgement(&ends->receiver, &ack));
     require(ack.cumulative == ends->receiver.next && ack.bitmap >> (DELIVERY_WINDOW - 1) == 0);
 }

@@ -235,6 +235,29 @@ static void what_is_shown_too_late_says_so(void **state) {
     assert_true(event->said_ms < person_last(bert, EVENT_SENT, NULL)->said_ms);
 }
 
+/* What somebody said who could not be reached is as old as it is, also where the author brings it himself. */
+static void what_was_said_in_vain_is_as_old_as_it_is(void **state) {
+    meet(state, 3);
+    struct person *anna = &world->people[0], *bert = &world->people[1], *carl = &world->people[2];
+    bert->cut = true;
+    world_run(world, 5000);
+    say_number(bert, 1);
+    world_run(world, 5000);
+    say_number(anna, 1);
+    bert->cut = false; /* before anybody gave him up */
+    world_wait(world, 5000, has_all(anna, bert, 1) && has_all(carl, bert, 1) && has_all(bert, anna, 1));
+    for (size_t i = 0; i < 3; i += 2) {
+        const struct event *event = person_last(&world->people[i], EVENT_MESSAGE, bert);
+        assert_false(event->history);
+        assert_true(event->late);
+        assert_in_range(event->said_ms, event->sent_ms - 100, event->sent_ms + 200);
+    }
+    struct person *dora = comes("dora"); /* who is told by others, in the order of time */
+    world_wait(world, CONNECT_MS + 2000, has_all(dora, bert, 1) && has_all(dora, anna, 1));
+    assert_true(person_last(dora, EVENT_MESSAGE, bert)->said_ms < person_last(dora, EVENT_MESSAGE, anna)->said_ms);
+    assert_false(person_last(dora, EVENT_MESSAGE, bert)->late);
+}
+
 /* --- Who has it --- */
 
 static void the_author_has_left_meanwhile(void **state) {
@@ -355,6 +378,7 @@ int main(void) {
         TEST(a_long_history_is_in_order_too),
         TEST(who_comes_back_reads_it_as_it_was_said),
         TEST(what_is_shown_too_late_says_so),
+        TEST(what_was_said_in_vain_is_as_old_as_it_is),
         TEST(the_author_has_left_meanwhile),
         TEST(who_keeps_nothing_holds_up_nobody),
         TEST(what_is_older_than_ten_minutes_is_gone),

@@ -79,11 +79,12 @@ static void queue_message(struct world *world) {
     fill(world->queued, data, size);
     blob = blob_create(data, size);
     assert_non_null(blob);
-    assert_true(delivery_queue(&world->sender, blob, world->queued++));
+    assert_true(delivery_queue(&world->sender, blob, world->queued++, world->now));
     blob_drop(blob);
 }
 
-static void take_expected(void *context, const uint8_t *message, size_t size) {
+static void take_expected(void *context, const uint8_t *message, size_t size, uint64_t age) {
+    (void)age;
     static uint8_t expected[65536];
     struct world *world = context;
 
@@ -122,7 +123,7 @@ static void arrive(struct world *world, struct packet *packet) {
         return;
     }
     packet->segment.data = packet->data;
-    if (!delivery_receive(&world->receiver, &packet->segment, take_expected, world)) return;
+    if (!delivery_receive(&world->receiver, &packet->segment, world->now, take_expected, world)) return;
     packet->is_ack = true;
     assert_true(delivery_acknowledgement(&world->receiver, &packet->ack));
     put_on_wire(world, packet);
@@ -237,12 +238,12 @@ static void a_restart_keeps_what_is_complete_but_not_collected(void **state) {
 
     (void)state;
     delivery_sender_init(&sender, 1);
-    for (uint64_t i = 10; i < 12; i++) assert_true(delivery_queue(&sender, blob, i));
+    for (uint64_t i = 10; i < 12; i++) assert_true(delivery_queue(&sender, blob, i, 0));
     while (delivery_next(&sender, 0, &segment)) {
     }
     delivery_acknowledged(&sender, &(struct frame_acknowledgement){.stream = 1, .cumulative = 1}, 5);
     delivery_restart(&sender, 2);
-    assert_true(delivery_queue(&sender, blob, 12));
+    assert_true(delivery_queue(&sender, blob, 12, 0));
     assert_true(delivery_completed(&sender, &tag));
     assert_int_equal(tag, 10);
     assert_false(delivery_completed(&sender, &tag));
@@ -266,7 +267,7 @@ static void start_sender(struct delivery_sender *sender, size_t segments) {
     delivery_sender_init(sender, 1);
     for (; segments > 0; segments -= segments < 60 ? segments : 60) {
         blob = blob_create(zeros, (segments < 60 ? segments : 60) * DELIVERY_SEGMENT_DATA);
-        assert_true(delivery_queue(sender, blob, 0));
+        assert_true(delivery_queue(sender, blob, 0, 0));
         blob_drop(blob);
     }
 }
@@ -315,12 +316,12 @@ static void a_line_on_a_far_path_slows_none_after_it(void **state) {
     (void)state;
     delivery_sender_init(&sender, 1);
     for (uint32_t lines = 1; lines < 20; lines++, now += 3000) {
-        assert_true(delivery_queue(&sender, line, 0));
+        assert_true(delivery_queue(&sender, line, 0, 0));
         assert_int_equal(delivery_due(&sender, now), now);
         assert_int_equal(send_all(&sender, now), 1);
         acknowledge(&sender, lines, 0, now + 600);
         if (lines % 5 != 1) continue;
-        assert_true(delivery_queue(&sender, paste, 0));
+        assert_true(delivery_queue(&sender, paste, 0, 0));
         assert_int_equal(delivery_due(&sender, now + 610), now + 610);
         assert_int_equal(send_all(&sender, now + 610), 1);
         acknowledge(&sender, ++lines, 0, now + 1210);
@@ -507,9 +508,9 @@ static void too_large_is_refused(void **state) {
 
     (void)state;
     delivery_sender_init(&sender, 1);
-    assert_false(delivery_queue(&sender, large, 0));
+    assert_false(delivery_queue(&sender, large, 0, 0));
     assert_int_equal(large->references, 1);
-    assert_true(delivery_queue(&sender, fits, 0));
+    assert_true(delivery_queue(&sender, fits, 0, 0));
     delivery_sender_clear(&sender);
     blob_drop(large);
     blob_drop(fits);
@@ -519,7 +520,8 @@ struct taken {
     size_t count, size;
 };
 
-static void take_any(void *context, const uint8_t *message, size_t size) {
+static void take_any(void *context, const uint8_t *message, size_t size, uint64_t age) {
+    (void)age;
     struct taken *taken = context;
 
     (void)message;
@@ -537,7 +539,7 @@ static bool give(struct delivery_receiver *receiver, uint32_t stream, uint32_t s
                                     .data = zeros,
                                     .size = sizeof zeros};
 
-    return delivery_receive(receiver, &segment, take_any, taken);
+    return delivery_receive(receiver, &segment, 0, take_any, taken);
 }
 
 static void streams_only_go_up(void **state) {
@@ -584,7 +586,8 @@ static void duplicates_are_acknowledged_and_the_window_is_kept(void **state) {
 
 /* Whoever takes a message may acknowledge at once: what was just taken out must not count for the segment that will
  * have its place. */
-static void take_and_acknowledge(void *context, const uint8_t *message, size_t size) {
+static void take_and_acknowledge(void *context, const uint8_t *message, size_t size, uint64_t age) {
+    (void)age;
     struct frame_acknowledgement ack;
 
     (void)message;
@@ -600,9 +603,9 @@ static void an_acknowledgement_while_taking_claims_nothing(void **state) {
 
     (void)state;
     delivery_receiver_init(&receiver);
-    assert_true(delivery_receive(&receiver, &segment, take_and_acknowledge, &receiver));
+    assert_true(delivery_receive(&receiver, &segment, 0, take_and_acknowledge, &receiver));
     segment.sequence = 0;
-    assert_true(delivery_receive(&receiver, &segment, take_and_acknowledge, &receiver));
+    assert_true(delivery_receive(&receiver, &segment, 0, take_and_acknowledge, &receiver));
     assert_int_equal(receiver.next, 2);
     delivery_receiver_clear(&receiver);
 }
@@ -615,9 +618,9 @@ static void an_oversized_segment_is_malformed(void **state) {
 
     (void)state;
     delivery_receiver_init(&receiver);
-    assert_false(delivery_receive(&receiver, &segment, take_any, &taken));
+    assert_false(delivery_receive(&receiver, &segment, 0, take_any, &taken));
     segment.size = 0;
-    assert_true(delivery_receive(&receiver, &segment, take_any, &taken));
+    assert_true(delivery_receive(&receiver, &segment, 0, take_any, &taken));
     assert_int_equal(taken.count, 1);
     assert_int_equal(taken.size, 0);
     delivery_receiver_clear(&receiver);
@@ -660,6 +663,60 @@ static void parts_without_a_beginning_are_skipped(void **state) {
     delivery_receiver_clear(&receiver);
 }
 
+/* --- How long it waited --- */
+
+struct ages {
+    size_t count;
+    uint64_t last;
+};
+
+static void take_age(void *context, const uint8_t *message, size_t size, uint64_t age) {
+    struct ages *ages = context;
+    (void)message, (void)size;
+    ages->count++;
+    ages->last = age;
+}
+
+/* What waited for somebody who could not be reached says for how long, in each copy anew; what goes out at once says
+ * nothing. */
+static void what_waited_says_for_how_long(void **state) {
+    (void)state;
+    static const uint8_t bytes[3 * DELIVERY_SEGMENT_DATA];
+    struct delivery_sender sender;
+    struct delivery_receiver receiver;
+    struct frame_segment segments[4], again;
+    struct ages ages = {0};
+    struct blob *line = blob_create(bytes, 10), *paste = blob_create(bytes, sizeof bytes);
+    delivery_sender_init(&sender, 1);
+    delivery_receiver_init(&receiver);
+    assert_true(delivery_queue(&sender, line, 1, 100));
+    assert_false(delivery_is_aged(&sender, 100 + DELIVERY_AGED_MS - 1));
+    assert_true(delivery_is_aged(&sender, 100 + DELIVERY_AGED_MS));
+    assert_true(delivery_queue(&sender, paste, 2, 6000));
+    for (size_t i = 0; i < 4; i++) assert_true(delivery_next(&sender, 6500, &segments[i]));
+    assert_int_equal(segments[0].age, 6400);
+    for (size_t i = 1; i < 4; i++) assert_int_equal(segments[i].age, 0); /* half a second is none */
+    assert_true(delivery_next(&sender, 66500, &again));                  /* lost */
+    assert_int_equal(again.age, 66400);
+    /* Ahead of what was lost, it waits at the receiver. */
+    segments[1].age = 500;
+    for (size_t i = 1; i < 4; i++) assert_true(delivery_receive(&receiver, &segments[i], 7000 + i, take_age, &ages));
+    assert_int_equal(ages.count, 0);
+    assert_true(delivery_receive(&receiver, &again, 67000, take_age, &ages));
+    assert_int_equal(ages.count, 2);
+    assert_int_equal(ages.last, 67000 - (7001 - 500)); /* the paste's */
+    delivery_restart(&sender, 2);
+    assert_true(delivery_next(&sender, 100 + UINT64_C(5000000000), &again));
+    assert_int_equal(again.age, UINT32_MAX);
+    ages.count = 0;
+    assert_true(delivery_receive(&receiver, &again, 5, take_age, &ages)); /* a clock that has just begun */
+    assert_int_equal(ages.last, UINT32_MAX);
+    delivery_sender_clear(&sender);
+    delivery_receiver_clear(&receiver);
+    blob_drop(line);
+    blob_drop(paste);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_arrives_in_order_and_once),
@@ -685,6 +742,7 @@ int main(void) {
         cmocka_unit_test(an_oversized_segment_is_malformed),
         cmocka_unit_test(an_endless_message_is_dropped),
         cmocka_unit_test(parts_without_a_beginning_are_skipped),
+        cmocka_unit_test(what_waited_says_for_how_long),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("delivery", tests, NULL, NULL);

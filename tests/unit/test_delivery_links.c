@@ -81,7 +81,8 @@ static void send_due(struct link *link) {
         put(link, &link->there, packet, packet.segment.size + OVERHEAD);
 }
 
-static void take(void *context, const uint8_t *message, size_t size) {
+static void take(void *context, const uint8_t *message, size_t size, uint64_t age) {
+    (void)age;
     struct link *link = context;
     assert_int_equal(size, MESSAGE_BYTES);
     assert_int_equal(message[0], link->taken % 256);
@@ -95,7 +96,7 @@ static void arrive(struct link *link, const struct packet *packet) {
         delivery_acknowledged(&link->sender, &packet->acknowledgement, link->now);
         while (delivery_completed(&link->sender, &tag)) {
         }
-    } else if (delivery_receive(&link->receiver, &packet->segment, take, link) &&
+    } else if (delivery_receive(&link->receiver, &packet->segment, 0, take, link) &&
                delivery_acknowledgement(&link->receiver, &answer.acknowledgement)) {
         put(link, &link->back, answer, 19 + OVERHEAD);
     }
@@ -130,7 +131,7 @@ static double flood(struct link *link, uint32_t seed) {
     for (unsigned i = 0; i < MESSAGES; i++) {
         text[0] = (uint8_t)i;
         struct blob *blob = blob_create(text, sizeof text);
-        assert_true(delivery_queue(&link->sender, blob, i));
+        assert_true(delivery_queue(&link->sender, blob, i, 0));
         blob_drop(blob);
     }
     for (; link->taken < MESSAGES && link->now < 600000; link->now++) {

@@ -25,7 +25,10 @@ static const struct field data[] = {FIXED(0x94), ZERO(3), NONZERO(4), ANY(8), AN
 /* §3.3. */
 static const struct field introduction[] = {ANY(32), ANY(8), ANY(4), LENGTH(9), ANY(9), {0}};
 static const struct field introduction_frame[] = {LENGTH(1), FIXED(0), FIXED(50), ANY(44), FIXED(5), ANY(5), {0}};
-static const struct field segment[] = {LENGTH(2), FIXED(0), FIXED(30), ANY(8), FLAGS(3), ANY(21), {0}};
+/* With fewer bytes than an age has: with more, the flag of an aged one would be taken. */
+static const struct field segment[] = {LENGTH(2), FIXED(0), FIXED(12), ANY(8), FLAGS(3), ANY(3), {0}};
+static const struct field aged_segment[] = {LENGTH(2),         FIXED(0),   FIXED(34), ANY(8),
+                                            BYTES(1, 5, 7, 2), NONZERO(4), ANY(21),   {0}};
 static const struct field acknowledgement[] = {LENGTH(3), FIXED(0), FIXED(16), ANY(4), ANY(4), ANY(8), {0}};
 static const struct field ping[] = {LENGTH(4), FIXED(0), FIXED(8), ANY(8), {0}};
 static const struct field pong[] = {LENGTH(5), FIXED(0), FIXED(8), ANY(8), {0}};
@@ -184,7 +187,11 @@ static void frame_fields_stand_where_they_should(void **state) {
     frame = only_frame(segment, p);
     assert_true(frame.segment.stream == layout_number(p + 3, 4) && frame.segment.sequence == layout_number(p + 7, 4));
     assert_true(frame.segment.first == (p[11] & 1) && frame.segment.last == (p[11] >> 1));
-    assert_true(frame.segment.data == p + 12 && frame.segment.size == 21);
+    assert_true(frame.segment.data == p + 12 && frame.segment.size == 3 && frame.segment.age == 0);
+    frame = only_frame(aged_segment, p);
+    assert_true(frame.segment.first && frame.segment.last == (p[11] >> 1 & 1));
+    assert_int_equal(frame.segment.age, layout_number(p + 12, 4));
+    assert_true(frame.segment.data == p + 16 && frame.segment.size == 21);
     frame = only_frame(acknowledgement, p);
     assert_int_equal(frame.acknowledgement.stream, layout_number(p + 3, 4));
     assert_int_equal(frame.acknowledgement.cumulative, layout_number(p + 7, 4));
@@ -232,6 +239,25 @@ static void own_packets_fit_into_every_relay(void **state) {
     /* And what must travel whole fits into it: a full segment with an acknowledgement, every handshake packet. */
     assert_true(FRAME_SEGMENT_OVERHEAD + 1024 + FRAME_HEADER_SIZE + 16 <= PEER_FRAMES_OWN_MAX);
     assert_true(PEER_HANDSHAKE_SIZE <= own && PEER_PROBE_SIZE <= own && PEER_CONFIRMATION_MAX <= own);
+}
+
+/* An age is only where a message begins, and is none when it is zero. */
+static void an_aged_segment_is_judged(void **state) {
+    (void)state;
+    uint8_t in[LAYOUT_MAX], out[LAYOUT_MAX];
+    layout_check_round_trip(aged_segment, recode_frame);
+    layout_check_encoder(aged_segment, recode_frame);
+    size_t size = layout_fill(aged_segment, in);
+    for (unsigned flags = 0; flags < 256; flags++) {
+        in[11] = (uint8_t)flags;
+        assert_int_equal(recode_frame(in, size, out, sizeof out) > 0, flags < 4 || flags == 5 || flags == 7);
+    }
+    in[11] = 5;
+    memset(in + 12, 0, 4);
+    assert_int_equal(recode_frame(in, size, out, sizeof out), 0);
+    struct writer writer = writer_over(out, sizeof out);
+    frame_write(&writer, &(struct frame){.type = FRAME_SEGMENT, .segment = {.age = 1}});
+    assert_true(writer.failed);
 }
 
 static void unfit_packets_are_not_relayed(void **state) {
@@ -415,6 +441,7 @@ int main(void) {
         cmocka_unit_test(frame_fields_stand_where_they_should),
         cmocka_unit_test(path_frame_fields_stand_where_they_should),
         cmocka_unit_test(own_packets_fit_into_every_relay),
+        cmocka_unit_test(an_aged_segment_is_judged),
         cmocka_unit_test(unfit_packets_are_not_relayed),
         cmocka_unit_test(nicks_have_1_to_32_bytes),
         cmocka_unit_test(frames_follow_each_other_and_are_padded),
