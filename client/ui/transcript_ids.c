@@ -144,7 +144,7 @@ static char *word_of(char **rest, const char *characters, size_t least, size_t m
 
 static void take_line(struct transcript_ids *ids, const struct digests *digests, char *line) {
     char *digits = word_of(&line, HEX, 16, 16);
-    char *fingerprint = digits ? word_of(&line, HEX, FINGERPRINT_TEXT_SIZE - 1, FINGERPRINT_TEXT_SIZE - 1) : NULL;
+    char *fingerprint = digits ? word_of(&line, HEX, 1, FINGERPRINT_TEXT_SIZE - 1) : NULL;
     char *id = fingerprint ? word_of(&line, HEX "-", 1, MESSAGE_ID_TEXT_SIZE - 1) : NULL;
 
     if (!id || line || digests->count == 0) return;
