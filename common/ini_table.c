@@ -8,14 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/types.h>
 
 #include "common/home.h"
 #include "common/similar.h"
 #include "common/text.h"
 
 #define WHY_SIZE 512
-#define SHOWN_MOST 200 /* bytes of a value that is complained about */
+#define SHOWN_MOST 200  /* bytes of a value that is complained about */
+#define LINE_MOST 65536 /* bytes of a line, its comment included: /dev/zero has an endless one */
 #define BOM "\xef\xbb\xbf"
 
 struct loading {
@@ -24,8 +24,7 @@ struct loading {
     void *target;
     FILE *problems;
     FILE *stream;
-    char *line; /* getline's */
-    size_t line_size;
+    char line[LINE_MOST + 1];
     char *value; /* in `line`: that of the key that inih reads now */
     unsigned line_number;
     unsigned *seen; /* per key: the line that gave it, or 0 */
@@ -353,15 +352,28 @@ static bool check_line(struct loading *loading, char *line, int limit) {
     return loading->value && fits_inih(loading, line, name + 1, limit);
 }
 
+/* The next line with its newline, and its size; 0: there is none, or it is too long, and so what follows is lost, too.
+ */
+static size_t take_line(struct loading *loading) {
+    size_t size = 0;
+    int byte = 0;
+    while (size < LINE_MOST && byte != '\n' && (byte = getc(loading->stream)) != EOF)
+        loading->line[size++] = (char)byte;
+    loading->line[size] = '\0';
+    loading->line_number += size > 0;
+    if (size < LINE_MOST || byte == '\n') return size;
+    report(loading, "a line of %d bytes or more, expected less", LINE_MOST);
+    return 0;
+}
+
 /* inih's reader, as fgets(3). Each line goes on without its indentation, so that none continues the one before. */
 static char *read_line(char *out, int limit, void *user) {
     struct loading *loading = user;
-    ssize_t length = getline(&loading->line, &loading->line_size, loading->stream);
-    if (length < 0) return NULL;
-    loading->line_number++;
+    size_t length = take_line(loading);
     char *line = loading->line;
     *out = '\0';
-    if (strlen(line) != (size_t)length) {
+    if (length == 0) return NULL;
+    if (strlen(line) != length) {
         report(loading, "a zero byte, expected text");
         return out;
     }
@@ -430,7 +442,6 @@ size_t ini_table_load(const struct ini_table *table, const char *file, void *tar
         fprintf(problems, "%s: %s\n", file, strerror(errno));
         loading.problem_count++;
     }
-    free(loading.line);
     free(loading.seen);
     if (loading.stream) fclose(loading.stream);
     return loading.problem_count;

@@ -60,8 +60,8 @@ bool ini_table_set(const struct ini_table *table, const char *section, const cha
 /* Loads `file` over `target`. Prints every problem (unknown section or key, key given twice, line without '=', bad
  * value, key before any section) as one line "FILE:LINE: …, expected …" to `problems`, and returns how many there
  * were; a file that cannot be read is one problem, "FILE: reason". Keys of an unknown section are not looked at.
- * The format is inih's, with these rules. Lines may be indented (no continuation lines). A # or ; begins a comment at
- * the start of a line and behind white space in it; but a value may begin with one, as in #tea, where no white space
- * follows. A value in "double" or 'single' quotes loses them, and keeps all that is between; quotes without their pair
- * are a problem, and what is between cannot have the same quotes in it. */
+ * The format is inih's, with these rules. A line has less than 65,536 bytes. Lines may be indented (no continuation
+ * lines). A # or ; begins a comment at the start of a line and behind white space in it; but a value may begin with
+ * one, as in #tea, where no white space follows. A value in "double" or 'single' quotes loses them, and keeps all that
+ * is between; quotes without their pair are a problem, and what is between cannot have the same quotes in it. */
 size_t ini_table_load(const struct ini_table *table, const char *file, void *target, FILE *problems);

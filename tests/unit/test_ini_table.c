@@ -366,13 +366,27 @@ static void problems_are_safe_to_print(void **state) {
                    "2: \xef\xbf\xbd[2J: expected key = value, [section], or a comment after # or ;\n");
 }
 
+static void a_line_ends(void **state) {
+    (void)state;
+    static char content[2 * 65536];
+    int before = snprintf(content, sizeof content, "[node]\nport = 3\n;");
+    memset(content + before, 'x', 65534);
+    strcpy(content + before + 65534, "\nname = long\n");
+    assert_accepted(content);
+    assert_string_equal(settings.name, "long");
+    content[before + 65534] = 'x';
+    assert_refused(content, "3: a line of 65536 bytes or more, expected less\n");
+    assert_int_equal(settings.port, 3);
+}
+
 static void an_unreadable_file_is_one_problem(void **state) {
     (void)state;
     static const char *const cases[][2] = {
         {"/tmp/gochat-no-such-file", "/tmp/gochat-no-such-file: No such file or directory\n"},
         {"/tmp", "/tmp: Is a directory\n"},
+        {"/dev/zero", "/dev/zero:1: a line of 65536 bytes or more, expected less\n"},
     };
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char printed[200] = "";
         FILE *out = fmemopen(printed, sizeof printed, "w");
         assert_int_equal(ini_table_load(&table, cases[i][0], &settings, out), 1);
@@ -417,6 +431,7 @@ int main(void) {
         cmocka_unit_test(a_key_stands_once),
         cmocka_unit_test(a_line_is_as_long_as_its_value_may_be),
         cmocka_unit_test(a_name_too_long_is_said_not_split),
+        cmocka_unit_test(a_line_ends),
         cmocka_unit_test(a_comment_stands_behind_white_space),
         cmocka_unit_test(a_value_loses_its_quotes),
         cmocka_unit_test(quotes_without_their_pair_are_refused),
