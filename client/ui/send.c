@@ -127,15 +127,13 @@ static void join(struct sending *sending) {
     wait_from_now(sending);
 }
 
-/* The word, as blanks part them, in which the first byte is that belongs to no character. */
-static void warn_of_word(const char *text, size_t size) {
-    size_t start = 0, end;
+/* The first word, as blanks part them, that is not UTF-8. No part of a character is a blank. */
+static void warn_of_word(const char *text) {
+    size_t size;
     char shown[3 * WORD_SHOWN + 1];
 
-    for (size_t i = 0; i < size && text_is_utf8(text + start, i - start); i++)
-        if (strchr(" \t\n", text[i])) start = i + 1;
-    for (end = start; end < size && end - start < WORD_SHOWN && !strchr(" \t\n", text[end]);) end++;
-    text_filter(text + start, end - start, false, shown, sizeof shown);
+    while (size = strcspn(text, " \t\n"), text[size] != '\0' && text_is_utf8(text, size)) text += size + 1;
+    text_filter(text, size < WORD_SHOWN ? size : WORD_SHOWN, false, shown, sizeof shown);
     fprintf(stderr, "gochat: '%s' is not UTF-8: what is wrong is sent as U+FFFD\n", shown);
 }
 
@@ -149,7 +147,7 @@ static bool next_words(struct sending *sending) {
     sending->line.size =
         lines_repair(rest, size, sending->lines->text, sizeof sending->lines->text, &consumed, &sending->line.repaired);
     sending->words_left -= consumed;
-    if (sending->line.repaired && !sending->warned) warn_of_word(rest, size);
+    if (sending->line.repaired && !sending->warned) warn_of_word(rest);
     sending->warned |= sending->line.repaired;
     return true;
 }
