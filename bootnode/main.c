@@ -44,23 +44,27 @@ static bool parse_arguments(int argc, char **argv, struct arguments *out) {
     return good;
 }
 
+static bool refuse(const char *flag, const char *value, const char *why) {
+    char line[3 * WHY_SIZE];
+    flag_explain(flag, value, why, line, sizeof line);
+    fprintf(stderr, "gochat: %s\n", line);
+    return false;
+}
+
 static bool load_file(const char *named, struct bootnode_config *config) {
     char file[PATH_MAX];
     if (*named && home_expand(named, file, sizeof file))
         return ini_table_load(&bootnode_config_table, file, config, stderr) == 0;
-    fprintf(stderr, "gochat: --config '%s': expected a file\n", named);
-    return false;
+    return refuse("--config", named, "expected a file");
 }
 
 static bool load_config(const struct arguments *arguments, struct bootnode_config *config) {
     char why[WHY_SIZE];
     ini_table_defaults(&bootnode_config_table, config);
     if (arguments->config && !load_file(arguments->config, config)) return false;
-    if (arguments->listen && !ini_table_set(&bootnode_config_table, BOOTNODE_SECTION, "listen", arguments->listen,
-                                            config, why, sizeof why)) {
-        fprintf(stderr, "gochat: --listen '%s': %s\n", arguments->listen, why);
-        return false;
-    }
+    if (arguments->listen &&
+        !ini_table_set(&bootnode_config_table, BOOTNODE_SECTION, "listen", arguments->listen, config, why, sizeof why))
+        return refuse("--listen", arguments->listen, why);
     if (bootnode_config_fits(config)) return true;
     address_format(&config->stun_alternate.items[0], why);
     fprintf(stderr,

@@ -122,11 +122,10 @@ static void complain(struct arguments *arguments, const char *line) {
 }
 
 static void refuse(struct arguments *arguments, const char *what, const char *value, const char *why) {
-    char shown[WHY_SIZE];
+    char line[3 * WHY_SIZE];
 
-    arguments->problems++;
-    (void)text_filter(value ? value : "", value ? strlen(value) : 0, false, shown, sizeof shown);
-    fprintf(stderr, value ? "gochat: %s '%s': %s\n" : "gochat: %s%s: %s\n", what, shown, why);
+    flag_explain(what, value, why, line, sizeof line);
+    complain(arguments, line);
 }
 
 static void take_word(struct arguments *arguments, const char *word) {

@@ -9,6 +9,7 @@
 
 #define NAME_SIZE 64
 #define SHOWN_SIZE 256
+#define EXPLAINED_SIZE 512
 #define LEFT_WIDTH 27 /* of a list: "--secret-file FILE" and the like */
 
 const struct flag *flag_at(const struct flag_table *table, size_t index) {
@@ -27,6 +28,12 @@ __attribute__((format(printf, 3, 4))) static void append(char *out, size_t size,
 static const char *shown(const char *word, char out[static SHOWN_SIZE]) {
     (void)text_filter(word, strnlen(word, SHOWN_SIZE / 4), false, out, SHOWN_SIZE);
     return out;
+}
+
+void flag_explain(const char *what, const char *value, const char *expected, char *why, size_t why_size) {
+    char safe[EXPLAINED_SIZE];
+    if (value) (void)text_filter(value, strlen(value), false, safe, sizeof safe);
+    snprintf(why, why_size, value ? "%s '%s': %s" : "%s%s: %s", what, value ? safe : "", expected);
 }
 
 /* --- which flag is meant --- */
@@ -161,10 +168,11 @@ static bool is_flag(const struct flag_reader *reader, const char *word) {
 
 static enum flag_item take_value(struct flag_reader *reader, const struct flag *flag, const struct typed *typed,
                                  const char **value, char *why, size_t size) {
-    char text[SHOWN_SIZE];
+    char what[NAME_SIZE];
     *value = typed->value ? typed->value : "";
     if (!flag->value && typed->value) {
-        snprintf(why, size, "--%s '%s': expected without a value", flag->name, shown(typed->value, text));
+        snprintf(what, sizeof what, "--%s", flag->name);
+        flag_explain(what, typed->value, "expected without a value", why, size);
         return FLAG_WRONG;
     }
     if (!flag->value || typed->value) return FLAG_GIVEN;

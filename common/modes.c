@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "common/similar.h"
-#include "common/text.h"
 
 #define ALL ((1u << MODES) - 1)
 #define CLIENT (1u << MODE_CLIENT)
@@ -83,15 +82,14 @@ struct flag_reader mode_reader(enum mode mode, int argc, char *const *argv) {
 }
 
 static bool find_mode(const char *name, enum mode *out, char *why, size_t size) {
-    size_t nearest = SIZE_MAX, used;
-    char shown[256];
+    size_t nearest = SIZE_MAX;
     for (size_t i = 0; i < MODES; i++) {
         *out = (enum mode)i;
         if (strcmp(name, names[i]) == 0) return true;
         nearest = similar_nearer(name, names[i], nearest);
     }
-    (void)text_filter(name, strnlen(name, sizeof shown / 4), false, shown, sizeof shown);
-    used = (size_t)snprintf(why, size, "--mode '%s': expected client, send, bootnode or doctor", shown);
+    flag_explain("--mode", name, "expected client, send, bootnode or doctor", why, size);
+    size_t used = strlen(why);
     for (size_t i = 0; i < MODES && nearest != SIZE_MAX; i++)
         if (similar_changes(name, names[i]) == nearest)
             return snprintf(why + used, size - used, "; did you mean %s?", names[i]), false;

@@ -9,7 +9,6 @@
 #include "common/flags.h"
 #include "common/home.h"
 #include "common/messages.h"
-#include "common/text.h"
 
 #define PROGRAM "gochat-load"
 #define VERSION "0.1"
@@ -208,12 +207,9 @@ static int print_help(void) {
 }
 
 static bool complain(char *why, size_t why_size, const char *name, const char *value, const char *expected) {
-    char shown[LOAD_TEXT_SIZE];
-    (void)text_filter(value ? value : "", value ? strlen(value) : 0, false, shown, sizeof shown);
-    if (value)
-        snprintf(why, why_size, "--%s '%s': %s", name, shown, expected);
-    else
-        snprintf(why, why_size, "--%s: %s", name, expected);
+    char what[LOAD_TEXT_SIZE];
+    snprintf(what, sizeof what, "--%s", name);
+    flag_explain(what, value, expected, why, why_size);
     return false;
 }
 

@@ -50,6 +50,7 @@ sub bootnode_config {
 
 refused('an unknown mode', 2, [qr/--mode/, qr/party/, qr/bootnode/, qr/client/], '--mode', 'party');
 bootnode_refused('an unknown flag', 2, [qr/--loud/], '--loud');
+bootnode_refused('an address that could move the cursor', 2, [qr/^gochat: --listen '\xef\xbf\xbd\[2J': /], '--listen', "\e[2J");
 bootnode_refused('a misspelt flag', 2, [qr/did you mean --listen\?/], '--lisen', '127.0.0.1:0');
 bootnode_refused("another mode's flag", 2, [qr/--room: belongs to --mode client/], '--room', 'tea');
 refused('a misspelt mode', 2, [qr/did you mean client\?/], '--mode', 'cleint');

@@ -127,6 +127,22 @@ static void a_missing_value_is_told(void **state) {
     assert_string_equal(READ(MODE_CLIENT, "--room", "--nick", "x"),
                         "--room: expected a value, as in --room NAME; here comes the flag --nick\nnick=x ");
     assert_string_equal(READ(MODE_DOCTOR, "--json=yes"), "--json 'yes': expected without a value\n");
+    assert_string_equal(READ(MODE_DOCTOR, "--json=\x1b[2J"), "--json '\xef\xbf\xbd[2J': expected without a value\n");
+}
+
+static void what_has_a_value_is_explained(void **state) {
+    char why[1000], value[4000] = "";
+
+    (void)state;
+    flag_explain("--room", NULL, "missing", why, sizeof why);
+    assert_string_equal(why, "--room: missing");
+    flag_explain("--room", "", "expected a name", why, sizeof why);
+    assert_string_equal(why, "--room '': expected a name");
+    flag_explain("TEXT", "a\x1b]0;b\x07\xff", "expected text", why, sizeof why);
+    assert_string_equal(why, "TEXT 'a\xef\xbf\xbd]0;b\xef\xbf\xbd\xef\xbf\xbd': expected text");
+    memset(value, 'x', sizeof value - 1);
+    flag_explain("--room", value, "expected a name", why, sizeof why);
+    assert_non_null(strstr(why, "xxx': expected a name")); /* it is cut, and what was expected is not */
 }
 
 static bool choose(struct mode_choice *out, char *why, const char *const *words) {
@@ -193,6 +209,7 @@ int main(void) {
         cmocka_unit_test(one_fault_is_one_line),
         cmocka_unit_test(a_stray_word_is_named),
         cmocka_unit_test(a_missing_value_is_told),
+        cmocka_unit_test(what_has_a_value_is_explained),
         cmocka_unit_test(the_last_mode_counts_and_there_need_be_none),
         cmocka_unit_test(a_mode_that_does_not_exist_is_told),
         cmocka_unit_test(flags_of_one_name_take_the_same),
