@@ -147,11 +147,13 @@ static size_t long_dash(const char *word) {
 }
 
 static enum flag_item complain_word(const struct flag_reader *reader, const char *word, char *why, size_t size) {
-    char list[SHOWN_SIZE], text[SHOWN_SIZE];
+    char list[SHOWN_SIZE], text[SHOWN_SIZE], name[NAME_SIZE];
     size_t count, dash = long_dash(word);
+    const char *start = word + dash + (dash ? strspn(word + dash, "-") : 0);
     snprintf(why, size, "argument '%s': ", shown(word, text));
-    if (dash && find(reader, reader->modes, word + dash + strspn(word + dash, "-"), EXACT, &count, list, sizeof list))
-        append(why, size, "begins with another dash, did you mean %s?", list);
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(start, "="), start);
+    if (find(reader, reader->modes, name, EXACT, &count, list, sizeof list))
+        append(why, size, "%s, did you mean %s?", dash ? "begins with another dash" : "expected flags only", list);
     else if (is_mode(reader, word))
         append(why, size, "expected flags only, did you mean --mode %s?", word);
     else

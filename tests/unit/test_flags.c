@@ -117,6 +117,11 @@ static void a_stray_word_is_named(void **state) {
                         "argument '\u2014room': begins with another dash, did you mean --room?\n");
     assert_string_equal(READ(MODE_BOOTNODE, "\u2013-listen"),
                         "argument '\u2013-listen': begins with another dash, did you mean --listen?\n");
+    assert_string_equal(READ(MODE_CLIENT, "\u2014room=tea"),
+                        "argument '\u2014room=tea': begins with another dash, did you mean --room?\n");
+    assert_string_equal(READ(MODE_CLIENT, "help"), "argument 'help': expected flags only, did you mean --help?\n");
+    assert_string_equal(READ(MODE_CLIENT, "room=tea"),
+                        "argument 'room=tea': expected flags only, did you mean --room?\n");
     assert_string_equal(READ(MODE_DOCTOR, "--", "--json"),
                         "argument '--json': expected flags only (see gochat --mode doctor --help)\n");
 }
