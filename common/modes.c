@@ -78,7 +78,7 @@ struct flag_reader mode_reader(enum mode mode, int argc, char *const *argv) {
                                 .help_command = help_commands[mode],
                                 .takes_words = mode == MODE_SEND,
                                 .words = argv + 1,
-                                .count = (size_t)argc - 1};
+                                .count = argc > 0 ? (size_t)argc - 1 : 0};
 }
 
 static bool find_mode(const char *name, enum mode *out, char *why, size_t size) {

@@ -150,6 +150,14 @@ static void what_has_a_value_is_explained(void **state) {
     assert_non_null(strstr(why, "xxx': expected a name")); /* it is cut, and what was expected is not */
 }
 
+static void no_arguments_at_all_are_none(void **state) {
+    char *argv[] = {NULL, "--help"};
+    struct flag_reader reader = mode_reader(MODE_CLIENT, 0, argv);
+
+    (void)state;
+    assert_string_equal(read_words(&reader), "");
+}
+
 static bool choose(struct mode_choice *out, char *why, const char *const *words) {
     char *argv[WORDS_MOST + 1] = {"gochat"};
     int argc = 1;
@@ -215,6 +223,7 @@ int main(void) {
         cmocka_unit_test(a_stray_word_is_named),
         cmocka_unit_test(a_missing_value_is_told),
         cmocka_unit_test(what_has_a_value_is_explained),
+        cmocka_unit_test(no_arguments_at_all_are_none),
         cmocka_unit_test(the_last_mode_counts_and_there_need_be_none),
         cmocka_unit_test(a_mode_that_does_not_exist_is_told),
         cmocka_unit_test(flags_of_one_name_take_the_same),
