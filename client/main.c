@@ -141,19 +141,14 @@ static void ui_set_up(struct client *client, struct client_config *config, enum 
                              .settings = config,
                              .directory = setup_directory(&client->setup),
                              .nick = client->setup.nick,
-                             .fingerprint = client->fingerprint};
+                             .fingerprint = client->fingerprint,
+                             .warnings = client->setup.warnings,
+                             .warning_count = client->setup.warning_count};
     if (kind == UI_CURSES) leave_to_screen();
 }
 
-/* A screen would hide what is written below it. */
-static void tell_warnings(struct client *client) {
-    const struct setup *setup = &client->setup;
-    for (size_t i = 0; i < setup->warning_count; i++) {
-        const char *text = setup->warnings[i];
-        fprintf(stderr, "gochat: %s\n", text);
-        if (client->ui.kind == UI_CURSES)
-            queue_push(&client->ui.events, &event_create(EVENT_NOTICE, text, strlen(text))->node);
-    }
+static void tell_warnings(const struct setup *setup) {
+    for (size_t i = 0; i < setup->warning_count; i++) fprintf(stderr, "gochat: %s\n", setup->warnings[i]);
 }
 
 static int run(struct client_config *config, enum ui_kind kind) {
@@ -166,7 +161,7 @@ static int run(struct client_config *config, enum ui_kind kind) {
     ui_set_up(&client, config, kind);
     status = SETUP_FAILED;
     if (queue_init(&client.ui.events, 0) != 0) goto no_setup;
-    tell_warnings(&client);
+    tell_warnings(&client.setup);
     if (sockets_init(&client.sockets, client.setup.socket, &client.setup.bound) != 0) {
         fputs("gochat: out of memory or descriptors\n", stderr);
         goto no_sockets;

@@ -24,9 +24,9 @@ static int complain(int result, const char *text) {
 
 __attribute__((format(printf, 2, 3))) static void warn(struct setup *setup, const char *format, ...) {
     va_list arguments;
-    if (setup->warning_count == SETUP_WARNINGS) return;
+    if (setup->warning_count == UI_WARNINGS) return;
     va_start(arguments, format);
-    vsnprintf(setup->warnings[setup->warning_count++], SETUP_WARNING_SIZE, format, arguments);
+    vsnprintf(setup->warnings[setup->warning_count++], UI_WARNING_SIZE, format, arguments);
     va_end(arguments);
 }
 
@@ -58,15 +58,17 @@ static void check_mode(struct setup *setup) {
          status.st_mode & 07777u, setup->directory);
 }
 
+/* Is it there, made if need be, and can something be made in it? 0, or else errno. */
+static int try_directory(char *path) {
+    struct stat status;
+    bool there = make_directories(path) && stat(path, &status) == 0;
+    if (there && !S_ISDIR(status.st_mode)) return ENOTDIR;
+    return there && access(path, W_OK | X_OK) == 0 ? 0 : errno;
+}
+
 /* One that cannot be made or written keeps nobody from chatting. */
 static int make_directory(struct setup *setup) {
-    struct stat status;
-    if (!make_directories(setup->directory) || stat(setup->directory, &status) != 0)
-        setup->write_error = errno;
-    else if (!S_ISDIR(status.st_mode))
-        setup->write_error = ENOTDIR;
-    else if (access(setup->directory, W_OK | X_OK) != 0)
-        setup->write_error = errno;
+    setup->write_error = try_directory(setup->directory);
     check_mode(setup);
     return SETUP_OK;
 }
@@ -123,7 +125,7 @@ static int open_identity(struct setup *setup) {
 
 /* Where nothing can be written, that was told; but what is there and cannot be read was not. */
 static void open_keys(struct setup *setup, struct known_keys *known, const char *name) {
-    char why[SETUP_WARNING_SIZE / 2];
+    char why[UI_WARNING_SIZE / 2];
     if (known_keys_open(known, setup->directory, name, why, sizeof why) || setup->write_error) return;
     warn(setup, "%s: new keys are forgotten at the end", why);
 }

@@ -9,15 +9,13 @@
 #include "client/config.h"
 #include "client/identity.h"
 #include "client/known_keys.h"
+#include "client/ui/ui.h"
 #include "common/names.h"
-
-#define SETUP_WARNINGS 4
-#define SETUP_WARNING_SIZE 1024
 
 struct setup {
     const struct client_config *config;
     /* What is wrong but keeps nobody from chatting: the user's to be told, once. */
-    char warnings[SETUP_WARNINGS][SETUP_WARNING_SIZE];
+    char warnings[UI_WARNINGS][UI_WARNING_SIZE];
     size_t warning_count;
     int write_error; /* errno: why nothing can be made in the data directory; 0: it can */
     char directory[4096];

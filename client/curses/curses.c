@@ -271,6 +271,7 @@ static void begin(struct curses *curses) {
     editor_init(&curses->editor);
     transcripts_open(&curses->transcripts, ui->directory);
     if (!ignores_open(&curses->ignores, ui->directory, why, sizeof why)) open_with(curses, LINE_ERROR, why);
+    for (size_t i = 0; i < ui->warning_count; i++) open_with(curses, LINE_ERROR, ui->warnings[i]);
     curses_host_init(curses);
     curses->signals = open_signals();
     log_to_screen(curses);

@@ -71,8 +71,8 @@ struct curses {
     char last_error[512];
     struct opening {
         enum line_kind kind;
-        char text[512];
-    } opening[2]; /* said in the first room: before there is one, nobody would see it for long */
+        char text[UI_WARNING_SIZE];
+    } opening[2 + UI_WARNINGS]; /* said in the first room: before there is one, nobody would see it for long */
     size_t openings;
     char title[256];
 

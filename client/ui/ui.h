@@ -13,6 +13,9 @@
 #include "client/config.h"
 #include "client/events.h"
 
+#define UI_WARNINGS 4
+#define UI_WARNING_SIZE 1024
+
 enum ui_kind { UI_PLAIN, UI_JSON, UI_CURSES, UI_SEND };
 
 struct ui {
@@ -25,6 +28,9 @@ struct ui {
     const char *directory;          /* of data: transcripts and the ignored; NULL: keeps nothing (tests) */
     const char *nick;               /* ours at the start */
     const char *fingerprint;        /* of our key */
+    /* What the user was told on standard error, which a screen hides: it says them, too. */
+    const char (*warnings)[UI_WARNING_SIZE];
+    size_t warning_count; /* at most UI_WARNINGS */
 };
 
 /* Runs on its own thread until EVENT_FINISHED; returns its status. A terminal that went away becomes INPUT_STOP. Output

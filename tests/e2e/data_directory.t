@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use GoChat::Terminal;
 use GoChat::Test;
 use Test::More;
 
@@ -50,6 +51,10 @@ for my $mode (0755, 0770, 0701) {
         'others can look in: what mends it'
     );
 }
+
+my $screen = start_terminal(name => 'screen', bootnode => $bootnode, room => 'tea', columns => 200,
+    data_dir => "$folder/open-0755");
+ok(wait_screen($screen, qr/mode 0755 lets others/, 10), 'a screen says it, too, in the first room');
 
 for my $nowhere (['device', '/dev/null', 'Not a directory'], ['nowhere', '/proc/none', 'No such file or directory']) {
     my ($name, $place, $reason) = @$nowhere;
