@@ -147,9 +147,10 @@ static void say_in_turn(size_t people, unsigned number) {
 static bool has_turns(const struct person *person, unsigned from, unsigned to) {
     unsigned next = from;
     for (const struct told *told = person->told; told; told = told->next) {
-        unsigned number;
         if (told->event->type != EVENT_MESSAGE && told->event->type != EVENT_SENT) continue;
-        if (sscanf(told->event->text, "turn %u", &number) != 1 || number < from || number > to) continue;
+        if (strncmp(told->event->text, "turn ", 5) != 0) continue;
+        unsigned long number = strtoul(told->event->text + 5, NULL, 10);
+        if (number < from || number > to) continue;
         assert_int_equal(number, next);
         assert_false(told->event->late);
         next++;
