@@ -20,7 +20,8 @@ my @table = map {
 my @unpacked = map { $_->{name} } grep { $_->{unpacked} } @table;
 my @installed = map { $_->{name} } grep { !$_->{unpacked} } @table;
 cmp_ok(scalar @installed, '>', 20, 'the table is understood');
-is("@unpacked", 'coturn knot opentracker', 'these bring services');
+my %unpacked = map { $_ => 1 } @unpacked;
+ok($unpacked{$_}, "$_ brings a service, and is unpacked") for qw(coturn knot opentracker);
 
 # --- what .ci/deps asks for ------------------------------------------------------------------------------------------
 
