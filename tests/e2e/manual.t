@@ -1,10 +1,12 @@
 #!/usr/bin/perl
-# The manual leaves nothing out: each flag, command, key, setting, user interface and exit status stands in it.
+# The manual leaves nothing out: each flag, command, key, setting, user interface and exit status stands in it; and each
+# flag in the usage of README.md.
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use GoChat::Test;
+use List::Util qw(uniq);
 use Test::More;
 
 my $source = read_file("$FindBin::Bin/../../conf/gochat.1");
@@ -44,9 +46,13 @@ is_deeply(words($arguments{ $_->[0] }), words($_->[1] // ''), "/$_->[0]: its arg
 like(section('COMMANDS'), qr/\b\Q$_->[0]\E\b/, "setting $_->[0]") for @{ $said{setting} };
 like(section('The client'), qr/\b$_\b/, "--ui $_") for qw(auto curses plain json);
 
+my ($usage) = read_file("$FindBin::Bin/../../README.md") =~ /^## Usage\n\n(.*?\n)\n/ms;
 for my $mode (qw(client send doctor bootnode)) {
     my (undef, $help) = run_program(command => [gochat(), '--mode', $mode, '--help']);
     like($source, qr/Fl -\Q$_\E\b/, "--$_ of $mode") for $help =~ /--([a-z-]+)/g;
+    my ($shown) = $usage =~ /^ +gochat \[?--mode \Q$mode\E\b(.*?)(?=^ +gochat|\z)/ms;
+    is_deeply([sort grep { !/^(?:help|version)$/ } $help =~ /^  --([a-z-]+)/mg],
+        [uniq(sort +($shown // '') =~ /--([a-z-]+)/g)], "the usage of $mode in README.md");
 }
 like(section('EXIT STATUS'), qr/^\.It $_$/m, "exit status $_") for 0 .. 8;
 like($source, qr/^\.It Ev .*\b$_\b/m, "the environment's $_") for qw(HOME NO_COLOR TERM XDG_CONFIG_HOME XDG_DATA_HOME);
