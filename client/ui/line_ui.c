@@ -280,12 +280,14 @@ static void say(struct loop *loop, const char *text, size_t size) {
 static void run_command(struct loop *loop, const struct line *line) {
     char text[64];
 
-    if (!loop->lines->continues) {
+    if (loop->lines->continues) {
+        snprintf(text, sizeof text, "expected a command of at most %d bytes", MESSAGE_TEXT_MAX);
+        show_error(loop, text);
+    } else if (strlen(line->text) < line->size) {
+        show_error(loop, "expected a command without zero bytes");
+    } else {
         command_run(&loop->host, line->text);
-        return;
     }
-    snprintf(text, sizeof text, "expected a command of at most %d bytes", MESSAGE_TEXT_MAX);
-    show_error(loop, text);
 }
 
 static void take_line(struct loop *loop, const struct line *line) {

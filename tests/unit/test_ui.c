@@ -662,6 +662,21 @@ static void a_command_that_is_too_long_is_not_cut(void **state) {
     stage_close(&stage, 0);
 }
 
+/* A zero would end it, and the rest be lost. */
+static void a_command_has_no_zero_bytes(void **state) {
+    static const char text[] = "/me waves\0 at all\n";
+    struct stage stage;
+
+    (void)state;
+    stage_open(&stage, UI_PLAIN);
+    give_credit(&stage, 2);
+    assert_int_equal(write(stage.to_input, text, sizeof text - 1), sizeof text - 1);
+    expect_output(&stage, "! expected a command without zero bytes\n");
+    type(&stage, "hi\n");
+    expect_input(&stage, INPUT_SAY, "hi");
+    stage_close(&stage, 0);
+}
+
 static void errors_are_events_in_json(void **state) {
     struct stage stage;
 
@@ -1122,6 +1137,7 @@ int main(void) {
         cmocka_unit_test(a_piece_of_a_long_line_takes_one_credit),
         cmocka_unit_test(commands_begin_with_a_slash),
         cmocka_unit_test(a_command_that_is_too_long_is_not_cut),
+        cmocka_unit_test(a_command_has_no_zero_bytes),
         cmocka_unit_test(errors_are_events_in_json),
         cmocka_unit_test(nothing_is_read_before_there_is_a_room),
         cmocka_unit_test(json_takes_objects),
