@@ -297,10 +297,11 @@ int load_options_parse(struct load_options *options, int argc, char **argv) {
     return BAD;
 }
 
-static size_t split(char *line, char *words[static WORDS_MAX]) {
+/* WORDS_MAX + 1: there are more. */
+static size_t split(char *line, char *words[static WORDS_MAX + 1]) {
     size_t count = 0;
     char *rest = line;
-    for (char *word; count < WORDS_MAX && (word = strtok_r(NULL, " \t\r\n", &rest)) && *word != '#';)
+    for (char *word; count <= WORDS_MAX && (word = strtok_r(NULL, " \t\r\n", &rest)) && *word != '#';)
         words[count++] = word;
     return count;
 }
@@ -308,10 +309,14 @@ static size_t split(char *line, char *words[static WORDS_MAX]) {
 bool row_options_parse(const struct load_options *options, const char *line, struct row_options *out, char *why,
                        size_t why_size) {
     struct settings settings = {.row = out};
-    char *words[WORDS_MAX], *copy = strdup(line);
+    char *words[WORDS_MAX + 1], *copy = strdup(line);
+    size_t count = copy ? split(copy, words) : 0;
     *out = options->row;
-    snprintf(why, why_size, "out of memory");
-    bool good = copy && take_flags(&settings, words, split(copy, words), why, why_size) &&
+    if (!copy)
+        snprintf(why, why_size, "out of memory");
+    else if (count > WORDS_MAX)
+        snprintf(why, why_size, "expected at most %d words", WORDS_MAX);
+    bool good = copy && count <= WORDS_MAX && take_flags(&settings, words, count, why, why_size) &&
                 finish_row(options, out, why, why_size);
     free(copy);
     return good;

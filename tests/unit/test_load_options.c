@@ -171,6 +171,12 @@ static void rows_complain_too(void **state) {
     assert_false(row_options_parse(&options, "--sessions 4", &row, why, sizeof why));
     assert_non_null(strstr(why, "--sessions '4'"));
     assert_non_null(strstr(why, "command line"));
+    char line[700] = "--name a";
+    for (size_t i = 0; i < 63; i++) strcat(line, " --name a");
+    assert_true(row_options_parse(&options, line, &row, why, sizeof why));
+    strcat(line, " --rebind");
+    assert_false(row_options_parse(&options, line, &row, why, sizeof why));
+    assert_string_equal(why, "expected at most 128 words");
 }
 
 static void picks(const char *network, size_t index, const char *expected) {
