@@ -9,6 +9,7 @@
 #define ZERO_WIDTH_NON_JOINER 0x200c
 #define ZERO_WIDTH_JOINER 0x200d
 #define SOFT_HYPHEN 0xad
+#define FIRST_MARK 0x300
 #define TEXT_STYLE 0xfe0e
 #define EMOJI_STYLE 0xfe0f
 #define REPLACEMENT 0xfffd
@@ -116,6 +117,7 @@ static bool is_noncharacter(utf8proc_int32_t character) {
 
 /* Also what is set aside to become so; Hangul fillers, selectors and tags among them. */
 static bool is_ignorable(utf8proc_int32_t character) {
+    if (character < SOFT_HYPHEN) return false; /* the first of them */
     return utf8proc_get_property(character)->ignorable ||
            uc_is_property_default_ignorable_code_point((ucs4_t)character);
 }
@@ -147,13 +149,13 @@ static bool is_letter(utf8proc_int32_t character) {
 }
 
 static bool is_mark(utf8proc_int32_t character) {
-    if (character < 0) return false;
+    if (character < FIRST_MARK) return false;
     utf8proc_category_t category = utf8proc_category(character);
     return category == UTF8PROC_CATEGORY_MN || category == UTF8PROC_CATEGORY_MC || category == UTF8PROC_CATEGORY_ME;
 }
 
 static bool is_virama(utf8proc_int32_t character) {
-    return character >= 0 && uc_combining_class((ucs4_t)character) == UC_CCC_VR;
+    return character >= FIRST_MARK && uc_combining_class((ucs4_t)character) == UC_CCC_VR;
 }
 
 static bool is_joiner(utf8proc_int32_t character) {
