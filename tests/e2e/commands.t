@@ -89,7 +89,7 @@ for my $nick (qw(alice carol)) {
     is("$renamed->{was} → $renamed->{nick}", 'bob → robert', "$nick: knows who it was");
 }
 types('bob', '/nick a:b');
-sees('bob', { event => 'error', text => qr{^/nick: expected a nick of 1 to 32 bytes} }, 'cannot have any name');
+sees('bob', { event => 'error', text => qr{^/nick: 'a:b' .3 bytes.: expected a nick of 1 to 32 bytes} }, 'cannot have any name');
 
 types('bob', '/me pours tea');
 for my $nick (qw(alice carol)) {
