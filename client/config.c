@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "client/bootnode.h"
@@ -209,7 +211,26 @@ static void require(struct arguments *arguments, const char *flag, const char *v
     refuse(arguments, name, NULL, why);
 }
 
-/* Only where both are known: the command line may name other bootnodes than the file. */
+static const char *key_of(const struct bootnode *list, size_t count, const char *name, char out[static 65]) {
+    for (size_t i = 0; i < count; i++)
+        if (list[i].pinned && strcasecmp(list[i].name, name) == 0) return sodium_bin2hex(out, 65, list[i].key, 32);
+    return "-";
+}
+
+/* A key is that of the bootnode beside which it stands, so those of the command line get what the file has for their
+ * names. A file that names no bootnodes has keys for those of the command line, in their order. */
+static void match_keys(const char *in_file, struct client_config *config) {
+    struct bootnode theirs[BOOTNODES_MAX], ours[BOOTNODES_MAX];
+    size_t their_count = bootnodes_name(in_file, theirs), count = bootnodes_name(config->bootnode, ours), used = 0;
+    char hex[65];
+
+    if (their_count == 0 || !bootnodes_pin(config->bootnode_key, theirs, their_count)) return;
+    memset(config->bootnode_key, 0, sizeof config->bootnode_key);
+    for (size_t i = 0; i < count; i++)
+        used += (size_t)snprintf(config->bootnode_key + used, sizeof config->bootnode_key - used, "%s%s",
+                                 i > 0 ? "," : "", key_of(theirs, their_count, ours[i].name, hex));
+}
+
 static void check_keys(struct arguments *arguments, const struct client_config *config) {
     struct bootnode bootnodes[BOOTNODES_MAX];
 
@@ -267,6 +288,7 @@ static void unify_names(struct client_config *config) {
 
 enum client_config_result client_config_read(int argc, char **argv, struct client_config *out) {
     struct arguments arguments = {.problems = 0};
+    char bootnode_in_file[INI_TEXT_SIZE];
     size_t in_file;
 
     parse_arguments(argc, argv, &arguments);
@@ -282,7 +304,9 @@ enum client_config_result client_config_read(int argc, char **argv, struct clien
     }
     in_file = load_file(&arguments, out);
     if (in_file == 0) check_needed(&arguments, out);
+    memcpy(bootnode_in_file, out->bootnode, sizeof bootnode_in_file);
     apply(&arguments, out);
+    if (value_of(&arguments, "bootnode")) match_keys(bootnode_in_file, out);
     check_text(&arguments);
     if (arguments.problems + in_file == 0) check_keys(&arguments, out);
     if (arguments.problems + in_file > 0) return CLIENT_CONFIG_BAD;

@@ -99,10 +99,33 @@ static void every_bootnode_flag_counts(void **state) {
                  0600);
     assert_int_equal(READ("--config", file), CLIENT_CONFIG_RUN);
     assert_string_equal(config.bootnode, "x:1, y:2");
-    assert_int_equal(READ("--config", file, "--bootnode", "z:1"), CLIENT_CONFIG_BAD);
-    assert_string_equal(said, "gochat: bootnode_key '- -': expected no more keys than there are bootnodes\n");
+    assert_int_equal(READ("--config", file, "--bootnode", "z:1"), CLIENT_CONFIG_RUN);
     assert_int_equal(READ("--config", file, "--bootnode", "z:1", "--bootnode", "z:1"), CLIENT_CONFIG_BAD);
     assert_non_null(strstr(said, "gochat: --bootnode 'z:1,z:1': expected HOST or HOST:PORT"));
+}
+
+#define KEY_1 "1111111111111111111111111111111111111111111111111111111111111111"
+#define KEY_2 "2222222222222222222222222222222222222222222222222222222222222222"
+
+static void a_bootnode_has_the_key_of_its_name(void **state) {
+    char file[FOLDER_PATH_SIZE];
+
+    folder_write(folder_file(*state, "c.ini", file),
+                 "[client]\nroom = r\nbootnode = x, y:2\nbootnode_key = " KEY_1 ", " KEY_2 "\n", 0600);
+    assert_int_equal(READ("--config", file), CLIENT_CONFIG_RUN);
+    assert_string_equal(config.bootnode_key, KEY_1 ", " KEY_2);
+    assert_int_equal(READ("--config", file, "--bootnode", "z"), CLIENT_CONFIG_RUN);
+    assert_string_equal(config.bootnode_key, "-");
+    assert_int_equal(READ("--config", file, "--bootnode", "y:2,z", "--bootnode", "X:9595"), CLIENT_CONFIG_RUN);
+    assert_string_equal(config.bootnode_key, KEY_2 ",-," KEY_1);
+    folder_write(file, "[client]\nroom = r\nbootnode_key = " KEY_1 "," KEY_2 "\n", 0600);
+    assert_int_equal(READ("--config", file, "--bootnode", "z,x"), CLIENT_CONFIG_RUN);
+    assert_string_equal(config.bootnode_key, KEY_1 "," KEY_2);
+    assert_int_equal(READ("--config", file, "--bootnode", "z"), CLIENT_CONFIG_BAD);
+    assert_string_equal(said,
+                        "gochat: bootnode_key '" KEY_1 "," KEY_2 "': expected no more keys than there are bootnodes\n");
+    folder_write(file, "[client]\nroom = r\nbootnode = x\nbootnode_key = " KEY_1 ",-\n", 0600);
+    assert_int_equal(READ("--config", file, "--bootnode", "y"), CLIENT_CONFIG_BAD);
 }
 
 static void a_sender_takes_words(void **state) {
@@ -357,6 +380,7 @@ int main(void) {
         IN_FOLDER(what_is_not_given_is_the_default),
         IN_FOLDER(the_command_line_beats_the_file),
         IN_FOLDER(every_bootnode_flag_counts),
+        IN_FOLDER(a_bootnode_has_the_key_of_its_name),
         IN_FOLDER(a_sender_takes_words),
         IN_FOLDER(names_are_kept_in_their_normal_form),
         IN_FOLDER(each_wrong_flag_is_one_line),
