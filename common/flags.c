@@ -1,9 +1,9 @@
 #include "common/flags.h"
 
-#include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "common/append.h"
 #include "common/similar.h"
 #include "common/text.h"
 
@@ -14,14 +14,6 @@
 
 const struct flag *flag_at(const struct flag_table *table, size_t index) {
     return (const struct flag *)(const void *)((const char *)table->rows + index * table->row_size);
-}
-
-__attribute__((format(printf, 3, 4))) static void append(char *out, size_t size, const char *format, ...) {
-    size_t at = strlen(out);
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(out + at, size - at, format, arguments);
-    va_end(arguments);
 }
 
 /* A word of the user's, safe to print and not endless. */
@@ -78,7 +70,7 @@ static const struct flag *find(const struct flag_reader *reader, unsigned modes,
         const struct flag *flag = flag_at(&reader->table, i);
         if (!(flag->modes & modes) || !matches(flag, name, match, nearest)) continue;
         if (last && strcmp(last->name, flag->name) == 0) continue;
-        if (list) append(list, list_size, "%s--%s", first ? " or " : "", flag->name);
+        if (list) append_text(list, list_size, "%s--%s", first ? " or " : "", flag->name);
         if (!first) first = flag;
         last = flag;
         ++*count;
@@ -94,7 +86,7 @@ static void list_modes(const struct flag_reader *reader, const char *name, char 
         if (strcmp(flag_at(&reader->table, i)->name, name) == 0) modes |= flag_at(&reader->table, i)->modes;
     for (size_t i = 0; reader->mode_names && reader->mode_names[i]; i++) {
         if (!(modes & (1u << i))) continue;
-        append(out, size, "%s--mode %s", separator, reader->mode_names[i]);
+        append_text(out, size, "%s--mode %s", separator, reader->mode_names[i]);
         separator = " or ";
     }
 }
@@ -110,25 +102,25 @@ static enum flag_item complain_unknown(const struct flag_reader *reader, const s
     snprintf(why, size, "%s: ", shown(typed->word, word));
     const struct flag *other = find(reader, others, typed->name, EXACT, &count, NULL, 0);
     if (other && typed->dashes == 2) {
-        append(why, size, "belongs to ");
+        append_text(why, size, "belongs to ");
         list_modes(reader, other->name, why, size);
         return FLAG_WRONG;
     }
-    append(why, size, "no such flag");
+    append_text(why, size, "no such flag");
     for (size_t i = 0; i < 2; i++) {
         if (!find(reader, reader->modes, typed->name, ways[i], &count, list, sizeof list)) continue;
-        append(why, size, ", did you mean %s?", list);
+        append_text(why, size, ", did you mean %s?", list);
         return FLAG_WRONG;
     }
     for (size_t i = 0; i < 2; i++) {
         if (!(other = find(reader, others, typed->name, ways[i], &count, NULL, 0)) || count > 1) continue;
-        append(why, size, ", did you mean --%s of ", other->name);
+        append_text(why, size, ", did you mean --%s of ", other->name);
         list_modes(reader, other->name, why, size);
-        append(why, size, "?");
+        append_text(why, size, "?");
         return FLAG_WRONG;
     }
-    append(why, size, " (see %s%s)", reader->help_command,
-           reader->takes_words ? "; text that begins with - stands behind --" : "");
+    append_text(why, size, " (see %s%s)", reader->help_command,
+                reader->takes_words ? "; text that begins with - stands behind --" : "");
     return FLAG_WRONG;
 }
 
@@ -153,11 +145,11 @@ static enum flag_item complain_word(const struct flag_reader *reader, const char
     snprintf(why, size, "argument '%s': ", shown(word, text));
     snprintf(name, sizeof name, "%.*s", (int)strcspn(start, "="), start);
     if (find(reader, reader->modes, name, EXACT, &count, list, sizeof list))
-        append(why, size, "%s, did you mean %s?", dash ? "begins with another dash" : "expected flags only", list);
+        append_text(why, size, "%s, did you mean %s?", dash ? "begins with another dash" : "expected flags only", list);
     else if (is_mode(reader, word))
-        append(why, size, "expected flags only, did you mean --mode %s?", word);
+        append_text(why, size, "expected flags only, did you mean --mode %s?", word);
     else
-        append(why, size, "expected flags only (see %s)", reader->help_command);
+        append_text(why, size, "expected flags only (see %s)", reader->help_command);
     return FLAG_WRONG;
 }
 

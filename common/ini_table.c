@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/append.h"
 #include "common/home.h"
 #include "common/similar.h"
 #include "common/text.h"
@@ -31,14 +32,6 @@ struct loading {
     size_t problem_count;
     bool skips_section; /* unknown, and said so */
 };
-
-__attribute__((format(printf, 3, 4))) static void append(char *out, size_t size, const char *format, ...) {
-    size_t at = strlen(out);
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(out + at, size - at, format, arguments);
-    va_end(arguments);
-}
 
 /* --- one type after the other: parse into the field, and say what is expected --- */
 
@@ -120,27 +113,27 @@ static bool set_address_list(const struct ini_key *key, const char *value, void 
 
 static void expect_text(const struct ini_key *key, char *why, size_t size) {
     long long max = key->max > 0 && key->max < INI_TEXT_SIZE ? key->max : INI_TEXT_SIZE - 1;
-    append(why, size, "%s of %lld to %lld bytes", key->type == INI_PATH ? "a path" : "text", key->min, max);
+    append_text(why, size, "%s of %lld to %lld bytes", key->type == INI_PATH ? "a path" : "text", key->min, max);
 }
 
 static void expect_integer(const struct ini_key *key, char *why, size_t size) {
     const char *automatic = key->type == INI_AUTO_INTEGER ? "auto or " : "";
-    append(why, size, "%sa number from %lld to %lld", automatic, key->min, key->max);
+    append_text(why, size, "%sa number from %lld to %lld", automatic, key->min, key->max);
 }
 
 static void expect_boolean(const struct ini_key *key, char *why, size_t size) {
     (void)key;
-    append(why, size, "on or off");
+    append_text(why, size, "on or off");
 }
 
 static void expect_choice(const struct ini_key *key, char *why, size_t size) {
     for (int i = 0; key->choices[i]; i++)
-        append(why, size, "%s%s", i == 0 ? "" : key->choices[i + 1] ? ", " : " or ", key->choices[i]);
+        append_text(why, size, "%s%s", i == 0 ? "" : key->choices[i + 1] ? ", " : " or ", key->choices[i]);
 }
 
 static void expect_address_list(const struct ini_key *key, char *why, size_t size) {
-    append(why, size, "%lld to %zu times ADDR%s, as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas",
-           key->min, list_max(key), key->port ? "[:PORT]" : ":PORT");
+    append_text(why, size, "%lld to %zu times ADDR%s, as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas",
+                key->min, list_max(key), key->port ? "[:PORT]" : ":PORT");
 }
 
 static const struct {
@@ -205,7 +198,7 @@ static void explain_unknown_section(const struct ini_table *table, char *why, si
     snprintf(why, size, "unknown section, expected ");
     for (size_t i = 0; i < table->count; i++) {
         if (find_section(table, table->keys[i].section) != &table->keys[i]) continue;
-        append(why, size, "%s[%s]", separator, table->keys[i].section);
+        append_text(why, size, "%s[%s]", separator, table->keys[i].section);
         separator = " or ";
     }
 }
@@ -221,10 +214,10 @@ static void explain_unknown_key(const struct ini_table *table, const char *secti
         const struct ini_key *key = &table->keys[i];
         if (strcmp(key->section, section) != 0) continue;
         if (nearest != SIZE_MAX && similar_changes(name, key->name) != nearest) continue;
-        append(why, size, "%s%s", separator, key->name);
+        append_text(why, size, "%s%s", separator, key->name);
         separator = nearest == SIZE_MAX ? ", " : " or ";
     }
-    if (nearest != SIZE_MAX) append(why, size, "?");
+    if (nearest != SIZE_MAX) append_text(why, size, "?");
 }
 
 void ini_table_defaults(const struct ini_table *table, void *target) {
