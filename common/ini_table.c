@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <ini.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 struct loading {
     const struct ini_table *table;
     const char *file;
+    char shown_file[3 * PATH_MAX]; /* the same, safe to print */
     void *target;
     FILE *problems;
     FILE *stream;
@@ -251,7 +253,7 @@ __attribute__((format(printf, 2, 3))) static void report(struct loading *loading
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     (void)text_filter(text, strlen(text), false, safe, sizeof safe);
-    fprintf(loading->problems, "%s:%u: %s\n", loading->file, loading->line_number, safe);
+    fprintf(loading->problems, "%s:%u: %s\n", loading->shown_file, loading->line_number, safe);
     loading->problem_count++;
 }
 
@@ -417,7 +419,7 @@ static int handle_key(void *user, const char *section, const char *name, const c
 static void load_stream(struct loading *loading) {
     int result = ini_parse_stream(read_line, loading, handle_key, loading);
     if (ferror(loading->stream)) {
-        fprintf(loading->problems, "%s: %s\n", loading->file, strerror(errno));
+        fprintf(loading->problems, "%s: %s\n", loading->shown_file, strerror(errno));
         loading->problem_count++;
     } else if (result != 0 && loading->problem_count == 0) {
         loading->line_number = result > 0 ? (unsigned)result : loading->line_number;
@@ -427,12 +429,13 @@ static void load_stream(struct loading *loading) {
 
 size_t ini_table_load(const struct ini_table *table, const char *file, void *target, FILE *problems) {
     struct loading loading = {.table = table, .file = file, .target = target, .problems = problems};
+    (void)text_filter(file, strlen(file), false, loading.shown_file, sizeof loading.shown_file);
     loading.stream = fopen(file, "re");
     loading.seen = calloc(table->count, sizeof *loading.seen);
     if (loading.stream && loading.seen) {
         load_stream(&loading);
     } else {
-        fprintf(problems, "%s: %s\n", file, strerror(errno));
+        fprintf(problems, "%s: %s\n", loading.shown_file, strerror(errno));
         loading.problem_count++;
     }
     free(loading.seen);

@@ -384,6 +384,7 @@ static void an_unreadable_file_is_one_problem(void **state) {
     static const char *const cases[][2] = {
         {"/tmp/gochat-no-such-file", "/tmp/gochat-no-such-file: No such file or directory\n"},
         {"/tmp", "/tmp: Is a directory\n"},
+        {"/tmp/\x1b[2J/none", "/tmp/\xef\xbf\xbd[2J/none: No such file or directory\n"},
         {"/dev/zero", "/dev/zero:1: a line of 65536 bytes or more, expected less\n"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
