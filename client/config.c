@@ -247,6 +247,15 @@ static void check_text(struct arguments *arguments) {
         refuse(arguments, "TEXT", size, "expected 1 to 65536 bytes");
 }
 
+/* A script whose variable is not set shall not tell its secrets to an open room. */
+static void check_secret(struct arguments *arguments) {
+    const char *file = value_of(arguments, "secret-file");
+
+    if (file && *file == '\0')
+        refuse(arguments, "--secret-file", file,
+               "expected a file; without this flag, and none in the settings, the room is open");
+}
+
 bool client_config_own_file(char *out, size_t size) {
     char folder[PATH_MAX];
 
@@ -307,6 +316,7 @@ enum client_config_result client_config_read(int argc, char **argv, struct clien
     memcpy(bootnode_in_file, out->bootnode, sizeof bootnode_in_file);
     apply(&arguments, out);
     if (value_of(&arguments, "bootnode")) match_keys(bootnode_in_file, out);
+    check_secret(&arguments);
     check_text(&arguments);
     if (arguments.problems + in_file == 0) check_keys(&arguments, out);
     if (arguments.problems + in_file > 0) return CLIENT_CONFIG_BAD;

@@ -128,6 +128,15 @@ static void a_bootnode_has_the_key_of_its_name(void **state) {
     assert_int_equal(READ("--config", file, "--bootnode", "y"), CLIENT_CONFIG_BAD);
 }
 
+static void a_secret_that_is_nothing_opens_no_room(void **state) {
+    REFUSED(
+        "gochat: --secret-file '': expected a file; without this flag, and none in the settings, the room is open\n",
+        NEEDED, "--secret-file=");
+    REFUSED(
+        "gochat: --secret-file '': expected a file; without this flag, and none in the settings, the room is open\n",
+        NEEDED, "--secret-file", "");
+}
+
 static void a_sender_takes_words(void **state) {
     assert_int_equal(READ("--mode", "send", NEEDED, "two", "words", "--timeout", "5", "--", "--more"),
                      CLIENT_CONFIG_RUN);
@@ -380,6 +389,7 @@ int main(void) {
         IN_FOLDER(what_is_not_given_is_the_default),
         IN_FOLDER(the_command_line_beats_the_file),
         IN_FOLDER(every_bootnode_flag_counts),
+        IN_FOLDER(a_secret_that_is_nothing_opens_no_room),
         IN_FOLDER(a_bootnode_has_the_key_of_its_name),
         IN_FOLDER(a_sender_takes_words),
         IN_FOLDER(names_are_kept_in_their_normal_form),
