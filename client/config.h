@@ -18,15 +18,15 @@ struct client_config {
     char bootnode[INI_TEXT_SIZE];     /* as bootnodes_name takes it */
     char bootnode_key[INI_TEXT_SIZE]; /* as bootnodes_pin takes it */
     char room[INI_TEXT_SIZE];         /* as room_name_parse makes it */
-    char nick[INI_TEXT_SIZE];        /* empty: login name and four digits of the key */
-    bool nick_is_flag;               /* --nick, rather than a file's */
-    char secret_file[INI_TEXT_SIZE]; /* empty: open room */
-    char data_dir[INI_TEXT_SIZE];    /* empty: $XDG_DATA_HOME/gochat or ~/.local/share/gochat */
-    long long port;                  /* 0: any */
-    long long timeout;               /* of --mode send, in seconds */
-    bool sends;                      /* --mode send: */
-    char *text;                      /* what, malloc'd; NULL: standard input */
-    bool json, lifetime;             /* --mode doctor: how to answer, and what to measure */
+    char nick[INI_TEXT_SIZE];         /* empty: login name and four digits of the key */
+    bool nick_is_flag;                /* --nick, rather than a file's */
+    char secret_file[INI_TEXT_SIZE];  /* empty: open room */
+    char data_dir[INI_TEXT_SIZE];     /* empty: $XDG_DATA_HOME/gochat or ~/.local/share/gochat */
+    long long port;                   /* 0: any */
+    long long timeout;                /* of --mode send, in seconds */
+    bool sends;                       /* --mode send: */
+    char *text;                       /* what, malloc'd; NULL: standard input */
+    bool json, lifetime;              /* --mode doctor: how to answer, and what to measure */
     int ui;
     int ciphers;
     int relay; /* RELAY_NEVER: neither for us, nor by us */
