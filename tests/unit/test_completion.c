@@ -121,7 +121,7 @@ static void completes_to_the_same_member(void **state) {
                 strcat(made, pieces[(number >> 8) % (sizeof pieces / sizeof *pieces)]);
             }
             if (!text_nick(made, strlen(made), nick)) memcpy(nick, "x", 2);
-            snprintf(fingerprint, sizeof fingerprint, "%u", 1110 + id / 3); /* some have the same digits */
+            snprintf(fingerprint, sizeof fingerprint, "%u", 1110U + id / 3); /* some have the same digits */
             happens(EVENT_PEER_JOINED, "tea", id, "", "");
             happens(EVENT_PEER_CONNECTED, "tea", id, nick, fingerprint);
         }

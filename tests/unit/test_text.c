@@ -340,7 +340,7 @@ static size_t compose(char out[static 64]) {
                                          BEH,          REH,
                                          FATHA,        KA,
                                          VIRAMA,       SHY,
-                                         FLAG,         TAGS_OF_SCOTLAND TAG_END,
+                                         FLAG,         "\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",
                                          "\U000e0067", "\U000e0100",
                                          "\u8fbb",     "\u0378",
                                          "\U0001fae9"};

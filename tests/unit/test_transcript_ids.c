@@ -265,7 +265,7 @@ static void it_does_not_grow_for_ever(void **state) {
     assert_non_null(transcript_ids_find(&ids, ALICE_KEY, id));
     snprintf(id, sizeof id, "00000000000000ab-%u", many - TRANSCRIPT_IDS);
     assert_non_null(transcript_ids_find(&ids, ALICE_KEY, id));
-    snprintf(id, sizeof id, "00000000000000ab-%u", 0);
+    snprintf(id, sizeof id, "00000000000000ab-%u", 0U);
     assert_null(transcript_ids_find(&ids, ALICE_KEY, id));
     transcript_ids_close(&ids);
 }
