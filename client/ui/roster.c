@@ -8,6 +8,7 @@
 #include <utf8proc.h>
 
 #define ID_BYTES_SHOWN 4
+#define HEX "0123456789abcdefABCDEF"
 #define DIGITS_LEAST 4 /* of an id or fingerprint that a user writes */
 
 void roster_label(const char *nick, const char *fingerprint, const uint8_t id[static MEMBER_ID_SIZE],
@@ -220,6 +221,18 @@ static enum roster_match match_all(const struct roster *roster, const struct wan
     return both(by_name, named, by_digits, numbered, out);
 }
 
+/* All digits of an id or fingerprint, as programs and careful people name a member. */
+static bool is_whole_number(const struct wanted *wanted) {
+    return wanted->size == (size_t)2 * MEMBER_ID_SIZE && strspn(wanted->name, HEX) == wanted->size;
+}
+
+/* Nicks are not looked at: whoever takes the number for one shall not get what is meant for its owner, neither while
+ * that one is here nor once it left. Nobody can choose an id, so it goes first. */
+static enum roster_match match_number(const struct roster *roster, const struct wanted *wanted, struct member **out) {
+    enum roster_match found = match(roster, wanted, has_id, out);
+    return found == ROSTER_NOBODY ? match(roster, wanted, has_digits, out) : found;
+}
+
 static size_t without_sign(const char *name) {
     size_t size = strlen(name);
     return size > 0 && strchr(":,", name[size - 1]) ? size - 1 : size;
@@ -233,10 +246,12 @@ enum roster_match roster_named(const struct roster *roster, const char *name, st
     *out = NULL;
     if (size == 0) return ROSTER_NOBODY;
     struct wanted whole = want(name + unknown, strlen(name + unknown)), trimmed = want(name + unknown, size);
-    /* Whoever takes that for a nick cannot keep a program, which names people by their ids, from others. */
-    if (size == (size_t)2 * MEMBER_ID_SIZE) found = match(roster, &trimmed, has_id, out);
-    if (found != ROSTER_FOUND)
-        found = unknown ? match(roster, &trimmed, has_id, out) : match_all(roster, &whole, &trimmed, out);
+    if (unknown)
+        found = match(roster, &trimmed, has_id, out);
+    else if (is_whole_number(&trimmed))
+        found = match_number(roster, &trimmed, out);
+    else
+        found = match_all(roster, &whole, &trimmed, out);
     want_no_more(&whole);
     want_no_more(&trimmed);
     return found;
@@ -246,8 +261,9 @@ bool roster_may_mean(const struct member *member, const char *name) {
     bool unknown = name[0] == '?';
     struct wanted whole = want(name + unknown, strlen(name + unknown)),
                   trimmed = want(name + unknown, without_sign(name + unknown));
-    bool named = is_called_nearly(member, &whole) || is_called_nearly(member, &trimmed);
-    bool may = has_digits(member, &trimmed) || (!unknown && named);
+    bool by_name = !unknown && !is_whole_number(&trimmed);
+    bool may = has_digits(member, &trimmed) ||
+               (by_name && (is_called_nearly(member, &whole) || is_called_nearly(member, &trimmed)));
     want_no_more(&whole);
     want_no_more(&trimmed);
     return may;

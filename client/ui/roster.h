@@ -44,8 +44,9 @@ struct member *roster_find(const struct roster *roster, const uint8_t id[static 
 
 enum roster_match { ROSTER_FOUND, ROSTER_NOBODY, ROSTER_SEVERAL };
 /* By what a user writes: nick, nick#digits, or the beginning (four digits at least) of the member id or of the
- * fingerprint; a whole member id means nobody else. Who is called exactly so (in NFC) is meant, else the only one who
- * is after full case folding (text_fold). A trailing ':' or ',' is not looked at, unless somebody is called so. */
+ * fingerprint; a whole one of these means nobody else, even if nobody has it. Who is called exactly so (in NFC) is
+ * meant, else the only one who is after full case folding (text_fold). A trailing ':' or ',' is not looked at, unless
+ * somebody is called so. */
 enum roster_match roster_named(const struct roster *roster, const char *name, struct member **out);
 /* Is this one of those whom the name may mean? For telling them. */
 bool roster_may_mean(const struct member *member, const char *name);
