@@ -40,6 +40,12 @@ static bool is_regular(int file) {
     return fstat(file, &status) == 0 && S_ISREG(status.st_mode);
 }
 
+static bool is_there(const char *path) {
+    struct stat status;
+
+    return lstat(path, &status) == 0;
+}
+
 bool known_keys_open(struct known_keys *known, const char *directory, const char *name, char *why, size_t why_size) {
     int file, error = 0;
 
@@ -52,7 +58,10 @@ bool known_keys_open(struct known_keys *known, const char *directory, const char
         error = errno;
         file = open_for_reading(known->file);
     }
-    if (file < 0) return fail(why, why_size, "%s: %s", known->file, strerror(error));
+    if (file < 0) {
+        known->hidden = errno != ENOENT && is_there(known->file);
+        return fail(why, why_size, "%s: %s", known->file, strerror(error));
+    }
     known->unread = !is_regular(file);
     known->told = known->unread || error != 0;
     close(file);

@@ -14,6 +14,7 @@
 struct known_keys {
     char file[4096]; /* empty: remembers nothing (tests) */
     bool unread;     /* there is no such file to read: what is noted is all that is known */
+    bool hidden;     /* unread, but there is something: whoever was met before seems new, which is to be told */
     bool told;       /* that it cannot be written */
     char *noted;     /* what could not be, as lines of the file; malloc'd */
     size_t noted_size;

@@ -126,8 +126,11 @@ static int open_identity(struct setup *setup) {
 /* Where nothing can be written, that was told; but what is there and cannot be read was not. */
 static void open_keys(struct setup *setup, struct known_keys *known, const char *name) {
     char why[UI_WARNING_SIZE / 2];
-    if (known_keys_open(known, setup->directory, name, why, sizeof why) || setup->write_error) return;
-    warn(setup, "%s: new keys are forgotten at the end", why);
+    bool opened = known_keys_open(known, setup->directory, name, why, sizeof why);
+    if (known->hidden)
+        warn(setup, "%s: the keys in it are not looked at, and new ones are forgotten at the end", why);
+    else if (!opened && !setup->write_error)
+        warn(setup, "%s: new keys are forgotten at the end", why);
 }
 
 static int open_known(struct setup *setup) {

@@ -73,6 +73,14 @@ is_deeply(
     'known keys that are /dev/null: said once'
 );
 
+my $circle = directory('circle', 0700);
+symlink 'known_peers', "$circle/known_peers" or die "$circle/known_peers: $!";
+is_deeply(
+    [complaints('circle', $circle)],
+    ["gochat: $circle/known_peers: Too many levels of symbolic links: the keys in it are not looked at, and new ones are forgotten at the end"],
+    'known keys that cannot be read: they count for nothing, and that is said'
+);
+
 SKIP: {
     my @read_only = ('unshare', '-m', 'sh', '-c', 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && shift && exec "$@"');
     my $new = directory('new', 0700);

@@ -175,6 +175,25 @@ static void what_cannot_be_written_is_known_until_the_end(void **state) {
     }
 }
 
+/* Keys that nobody can read protect from nobody: that is another thing than that there are none. A link in a circle
+ * cannot be opened by root either. */
+static void what_is_there_unread_is_hidden(void **state) {
+    char file[FOLDER_PATH_SIZE], why[300] = "";
+    struct known_keys known;
+
+    assert_int_equal(symlink("circle", folder_file(*state, "circle", file)), 0);
+    assert_false(known_keys_open(&known, *state, "circle", why, sizeof why));
+    assert_true(known.unread && known.hidden);
+    known_keys_close(&known);
+    assert_false(known_keys_open(&known, "/proc/no/such/place", "known_peers", why, sizeof why));
+    assert_true(known.unread && !known.hidden);
+    known_keys_close(&known);
+    assert_int_equal(symlink("/dev/null", folder_file(*state, "device", file)), 0);
+    assert_false(known_keys_open(&known, *state, "device", why, sizeof why));
+    assert_true(known.unread && !known.hidden);
+    known_keys_close(&known);
+}
+
 /* What was known before counts on, and a full disk is told once. */
 static void a_full_disk_is_told_once(void **state) {
     struct known_keys known;
@@ -259,12 +278,19 @@ static void many_at_once_lose_nothing(void **state) {
 int main(void) {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(new_then_same_then_changed),       IN_FOLDER(the_file_is_private_and_plain),
-        IN_FOLDER(malformed_lines_are_skipped),      IN_FOLDER(an_unfinished_last_line_is_left_alone),
-        IN_FOLDER(a_changed_key_is_not_added),       IN_FOLDER(names_fit_on_a_line),
-        IN_FOLDER(an_unreadable_file_trusts_nobody), cmocka_unit_test(without_a_file_nothing_is_remembered),
-        IN_FOLDER(many_at_once_lose_nothing),        IN_FOLDER(what_cannot_be_written_is_known_until_the_end),
-        IN_FOLDER(a_full_disk_is_told_once),         cmocka_unit_test(what_is_noted_is_bounded),
+        IN_FOLDER(new_then_same_then_changed),
+        IN_FOLDER(the_file_is_private_and_plain),
+        IN_FOLDER(malformed_lines_are_skipped),
+        IN_FOLDER(an_unfinished_last_line_is_left_alone),
+        IN_FOLDER(a_changed_key_is_not_added),
+        IN_FOLDER(names_fit_on_a_line),
+        IN_FOLDER(what_is_there_unread_is_hidden),
+        IN_FOLDER(an_unreadable_file_trusts_nobody),
+        cmocka_unit_test(without_a_file_nothing_is_remembered),
+        IN_FOLDER(many_at_once_lose_nothing),
+        IN_FOLDER(what_cannot_be_written_is_known_until_the_end),
+        IN_FOLDER(a_full_disk_is_told_once),
+        cmocka_unit_test(what_is_noted_is_bounded),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("known_keys", tests, NULL, NULL);
