@@ -372,11 +372,26 @@ static bool disarm_nick(char *nick) {
     return armed;
 }
 
+/* In place: emoji and text styles. Some keyboards add them unasked and many terminals show nothing of them, so two
+ * nicks must not differ in them alone. */
+static void drop_styles(char *text) {
+    char *end = text;
+    for (const char *at = text; *at;) {
+        bool style = strncmp(at, "\xef\xb8\x8e", 3) == 0 || strncmp(at, "\xef\xb8\x8f", 3) == 0;
+        if (style)
+            at += 3;
+        else
+            *end++ = *at++;
+    }
+    *end = '\0';
+}
+
 bool text_nick(const char *text, size_t size, char out[static TEXT_NICK_MAX + 1]) {
     struct context lenient = {.strictness = FOR_NICKS, .multiline = true}, strict = {.strictness = FOR_NICKS};
     char safe[NICK_INPUT_MAX + 1], whole[NICK_INPUT_MAX + 1];
     *out = '\0';
     (void)filter(lenient, text, size, safe, sizeof safe);
+    drop_styles(safe);
     char *folded = (char *)utf8proc_NFKC((const utf8proc_uint8_t *)safe);
     if (!folded) return false;
     fold_white_space(folded);

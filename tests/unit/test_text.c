@@ -382,7 +382,9 @@ static void makes_nicks(void **state) {
         {"  abcdefghijklmnopqrstuvwxyz012345 ", "abcdefghijklmnopqrstuvwxyz012345"},
         {"\u0645\u06cc" ZWNJ "\u062e\u0648\u0627\u0647\u0645", "\u0645\u06cc" ZWNJ "\u062e\u0648\u0627\u0647\u0645"},
         {"\u0dc1\u0dca" ZWJ "\u0dbb\u0dd3", "\u0dc1\u0dca" ZWJ "\u0dbb\u0dd3"},
-        {FAMILY "\u2764\ufe0f", FAMILY "\u2764\ufe0f"},
+        {FAMILY "\u2764\ufe0f", FAMILY "\u2764"},
+        {"bob1\ufe0f", "bob1"}, /* looks like it, so is it */
+        {"\u2764\ufe0f\u200d\U0001f525\ufe0e", "\u2764\u200d\U0001f525"},
         {FLAG TAGS_OF_SCOTLAND TAG_END, FLAG TAGS_OF_SCOTLAND TAG_END},
         {"\"bob\" \\", "\"bob\" \\"},
     };
