@@ -39,7 +39,7 @@ struct context {
     bool after_pictograph; /* or after what extends one */
     bool takes_style, takes_variation;
     bool after_letter; /* or after a mark on one */
-    bool after_joiner, after_virama;
+    bool after_joiner, after_virama, after_hangul;
     bool joins;    /* after a joiner, or marks behind it: what is joined is still to come */
     int joining;   /* Joining_Type of the last that is not transparent */
     unsigned tags; /* so many more belong to a flag */
@@ -185,6 +185,19 @@ static bool is_unsafe_in_nicks(const utf8proc_property_t *property) {
            property->category == UTF8PROC_CATEGORY_CF;
 }
 
+static bool is_hangul(const utf8proc_property_t *property) {
+    unsigned class = property->boundclass;
+    return class == UTF8PROC_BOUNDCLASS_L || class == UTF8PROC_BOUNDCLASS_V || class == UTF8PROC_BOUNDCLASS_T ||
+           class == UTF8PROC_BOUNDCLASS_LV || class == UTF8PROC_BOUNDCLASS_LVT;
+}
+
+/* A conjoining vowel or final consonant has no column of its own: behind anything but Hangul it hides, or is drawn on
+ * top of that. NFKC makes these of the letters that stand alone, too. */
+static bool is_lost_jamo(const utf8proc_property_t *property, const struct context *context) {
+    bool conjoining = property->boundclass == UTF8PROC_BOUNDCLASS_V || property->boundclass == UTF8PROC_BOUNDCLASS_T;
+    return conjoining && !context->after_hangul;
+}
+
 /* --- The invisible where it belongs --- */
 
 /* The Joining_Type of what the marks that follow stand before. */
@@ -202,9 +215,9 @@ static bool is_cursive(int joining) {
     return joining == UC_JOINING_TYPE_L || joining == UC_JOINING_TYPE_R || joining == UC_JOINING_TYPE_D;
 }
 
-/* RFC 5892 A.1 and A.2. */
+/* RFC 5892 A.1 and A.2. A.1 has no word about what follows; but at the end there would be nothing to see. */
 static bool joiner_has_effect(utf8proc_int32_t joiner, const struct context *context, struct input rest) {
-    if (context->after_virama) return true;
+    if (context->after_virama) return context->strictness != FOR_NICKS || is_letter(peek(rest));
     if (joiner == ZERO_WIDTH_JOINER) return false;
     int before = context->joining, after = joining_ahead(context, rest);
     return (before == UC_JOINING_TYPE_L || before == UC_JOINING_TYPE_D) &&
@@ -258,7 +271,8 @@ static enum verdict judge(utf8proc_int32_t character, const struct context *cont
     const utf8proc_property_t *property = utf8proc_get_property(character);
     if (is_unsafe(property) || is_noncharacter(character)) return REPLACE;
     if (context->strictness != FOR_TEXT && is_blank_glyph(character)) return REPLACE;
-    if (context->strictness == FOR_NICKS && is_unsafe_in_nicks(property)) return REPLACE;
+    if (context->strictness == FOR_NICKS && (is_unsafe_in_nicks(property) || is_lost_jamo(property, context)))
+        return REPLACE;
     if (!is_mark(character)) return KEEP;
     if (!context->has_base) return REPLACE;
     return context->marks < MARKS_PER_BASE_MAX ? KEEP : DROP;
@@ -269,7 +283,7 @@ static void remember_invisible(struct context *context, utf8proc_int32_t kept) {
     bool joiner = is_joiner(kept);
     context->after_joiner = joiner;
     context->joins |= joiner;
-    context->after_virama = context->takes_style = context->takes_variation = false;
+    context->after_virama = context->after_hangul = context->takes_style = context->takes_variation = false;
     if (joiner) context->after_pictograph = false;
     if (context->tags > 0) context->tags--;
     if (kept == SOFT_HYPHEN) context->has_base = context->after_letter = false;
@@ -291,6 +305,7 @@ static void remember(struct context *context, utf8proc_int32_t kept, struct inpu
     context->after_joiner = false;
     context->joins &= mark;
     context->after_virama = is_virama(kept);
+    context->after_hangul = is_hangul(property);
     if (!mark || joining != UC_JOINING_TYPE_T) context->joining = joining;
     context->tags = kept == BLACK_FLAG ? tags_ahead(rest) : 0;
     context->has_base = kept != '\n' && kept != '\t';

@@ -45,10 +45,10 @@ size_t text_name_span(const char *text, size_t size);
 /* Makes a nick: NFKC, filtered, white space trimmed and folded to one space, at most TEXT_NICK_MAX bytes, without ':'
  * and '#' and not beginning with '*', '/', '!', '?' or '[' (they become '_'). Stricter than text_filter, since nicks
  * are told apart by the eye: ZWNJ and ZWJ by RFC 5892 alone (as PRECIS has it, RFC 8264 §9.7: a Persian name needs them
- * and they show there) and between pictographs; no soft hyphen; no variation (emoji and text style, which keyboards add
- * unasked, are left out without a word); nothing without a glyph, private or not assigned. False when nothing is left,
- * it is too long or something had to be replaced; `out` then holds the best effort (may be empty). A nick that came out
- * of it stays as it is. */
+ * and they show there) and between pictographs; not at the end; no soft hyphen; no part of a Hangul syllable without
+ * its beginning; no variation (emoji and text style, which keyboards add unasked, are left out without a word); nothing
+ * without a glyph, private or not assigned. False when nothing is left, it is too long or something had to be replaced;
+ * `out` then holds the best effort (may be empty). A nick that came out of it stays as it is. */
 bool text_nick(const char *text, size_t size, char out[static TEXT_NICK_MAX + 1]);
 
 /* For comparing without regard to case and to how it was typed: NFKC_Casefold (Unicode 3.13, D146), which folds fully

@@ -382,6 +382,8 @@ static void makes_nicks(void **state) {
         {"  abcdefghijklmnopqrstuvwxyz012345 ", "abcdefghijklmnopqrstuvwxyz012345"},
         {"\u0645\u06cc" ZWNJ "\u062e\u0648\u0627\u0647\u0645", "\u0645\u06cc" ZWNJ "\u062e\u0648\u0627\u0647\u0645"},
         {"\u0dc1\u0dca" ZWJ "\u0dbb\u0dd3", "\u0dc1\u0dca" ZWJ "\u0dbb\u0dd3"},
+        {"\ud55c\uae00 \u3131 \u1100\u1161\u11a8", "\ud55c\uae00 \u1100 \uac01"},
+        {"\ua960\u1161\ud7cb", "\ua960\u1161\ud7cb"}, /* old Korean, which has no composed syllables */
         {FAMILY "\u2764\ufe0f", FAMILY "\u2764"},
         {"bob1\ufe0f", "bob1"}, /* looks like it, so is it */
         {"\u2764\ufe0f\u200d\U0001f525\ufe0e", "\u2764\u200d\U0001f525"},
@@ -418,6 +420,11 @@ static void refuses_bad_nicks(void **state) {
         {"\u8fbb\U000e0100", "\u8fbb" BAD},
         {"b" ZWNJ "ob", "b" BAD "ob"},
         {REH ZWNJ BEH, REH BAD BEH}, /* as without it */
+        {"\u0915\u094d" ZWNJ, "\u0915\u094d" BAD},
+        {"\u0915\u094d" ZWJ " b", "\u0915\u094d" BAD " b"},
+        {"bob\u1161", "bob" BAD}, /* of no column */
+        {"bob\u11a8\ud7cb", "bob" BAD BAD},
+        {"bob\u3160", "bob" BAD}, /* NFKC makes U+1172 of it */
         {"\ue000", BAD},
         {"\u0378", BAD},
         {"* bert left", "_ bert left"},
