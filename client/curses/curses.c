@@ -17,7 +17,8 @@
 
 #define EVENTS_A_TURN 64 /* then keys have their turn */
 #define KEYS_A_TURN 4096
-#define FRAME_MS 20 /* what arrives is drawn so often at most; what is typed at once */
+#define FRAME_MS 20        /* what arrives is drawn so often at most; what is typed at once */
+#define BACKGROUND_MS 3000 /* a signal that ends us has done so by then: the engine takes 2 s at most */
 
 struct window *curses_window(const struct curses *curses) {
     struct conversation *conversation = conversations_current(&curses->conversations);
@@ -92,6 +93,29 @@ static bool draw(struct curses *curses) {
 
 /* --- Signals --- */
 
+/* Who is continued in the background (bg, or kill %1 of what was stopped) would be stopped again for touching the
+ * terminal. So we do not, for as long as a signal that came meanwhile takes to end us. */
+static void come_back(struct curses *curses) {
+    curses->background = 0;
+    if (terminal_is_foreground(curses->terminal)) {
+        terminal_return(curses->terminal);
+        curses->dirty = true;
+        return;
+    }
+    terminal_leave(curses->terminal); /* nobody asked us before we were stopped: SIGSTOP */
+    curses->background = clock_boot_ms();
+}
+
+/* As the kernel would have done. Where nobody could continue us it does not stop us: we go on without the terminal. */
+static void stop_again(struct curses *curses) {
+    raise(SIGTTOU);
+    come_back(curses);
+}
+
+static bool has_terminal(const struct curses *curses) {
+    return !curses->gone && curses->background == 0;
+}
+
 /* SIGTSTP is blocked so that the terminal can be given back first. Let through, it stops the process, or, where there
  * is no shell that could continue it (an orphaned process group), the kernel drops it. */
 void curses_suspend(struct curses *curses, bool whole_job) {
@@ -103,8 +127,7 @@ void curses_suspend(struct curses *curses, bool whole_job) {
     kill(whole_job ? 0 : getpid(), SIGTSTP);
     pthread_sigmask(SIG_UNBLOCK, &stop, NULL);
     pthread_sigmask(SIG_BLOCK, &stop, NULL);
-    terminal_return(curses->terminal);
-    curses->dirty = true;
+    come_back(curses);
 }
 
 static void take_signals(struct curses *curses) {
@@ -117,7 +140,7 @@ static void take_signals(struct curses *curses) {
             curses->editor_scroll = 0; /* what had to scroll in fewer columns may fit now */
             break;
         case SIGTSTP: curses_suspend(curses, false); break;
-        case SIGCONT: terminal_return(curses->terminal); break;
+        case SIGCONT: come_back(curses); break;
         }
         curses->dirty = true;
     }
@@ -179,7 +202,7 @@ static void take_events(struct curses *curses) {
 
 /* False when the terminal went away. */
 static bool take_keys(struct curses *curses) {
-    for (int i = 0; i < KEYS_A_TURN; i++) {
+    for (int i = 0; i < KEYS_A_TURN && has_terminal(curses); i++) {
         uint32_t key = terminal_key(curses->terminal, clock_boot_ms());
         if (key == KEYS_CLOSED) return false;
         if (key == KEYS_NONE) break;
@@ -196,10 +219,16 @@ static int until_next_second(void) {
     return 1000 - (int)(clock_wall_ms() % 1000) + 1;
 }
 
+static int until_stopped(const struct curses *curses) {
+    uint64_t since = clock_boot_ms() - curses->background;
+    return since >= BACKGROUND_MS ? 0 : (int)(BACKGROUND_MS - since);
+}
+
 /* Milliseconds; a terminal that takes nothing says when it does. */
 static int until_drawn(const struct curses *curses, uint64_t drawn) {
     int wait = curses->ui->settings->clock == CLOCK_SECONDS ? until_next_second() : until_next_minute();
 
+    if (curses->background > 0) return until_stopped(curses);
     if (!curses->dirty || curses->gone || terminal_output(curses->terminal) >= 0) return wait;
     uint64_t since = clock_boot_ms() - drawn;
     return since >= FRAME_MS ? 0 : (int)(FRAME_MS - since);
@@ -209,16 +238,16 @@ static int until_drawn(const struct curses *curses, uint64_t drawn) {
  * keys. */
 static bool wait_for_something(struct curses *curses, uint64_t drawn) {
     struct pollfd wanted[] = {
-        {.fd = curses->gone ? -1 : curses->ui->input, .events = POLLIN},
+        {.fd = has_terminal(curses) ? curses->ui->input : -1, .events = POLLIN},
         {.fd = queue_event(&curses->ui->events), .events = POLLIN},
         {.fd = curses->signals, .events = POLLIN},
         {.fd = curses->log_ends[0], .events = POLLIN},
-        {.fd = curses->gone ? -1 : terminal_output(curses->terminal), .events = POLLOUT},
+        {.fd = has_terminal(curses) ? terminal_output(curses->terminal) : -1, .events = POLLOUT},
     };
     int wait = until_drawn(curses, drawn), key_wait = terminal_key_wait(curses->terminal, clock_boot_ms());
 
     if (!queue_settle(&curses->ui->events)) wait = 0;
-    bool keys_first = !curses->gone && key_wait >= 0 && key_wait < wait;
+    bool keys_first = has_terminal(curses) && key_wait >= 0 && key_wait < wait;
     if (poll(wanted, sizeof wanted / sizeof *wanted, keys_first ? key_wait : wait) == 0) {
         curses->dirty = curses->dirty || !keys_first;
         return keys_first;
@@ -240,9 +269,10 @@ static void loop(struct curses *curses) {
     if (!draw(curses)) terminal_is_gone(curses);
     while (!curses->finished) {
         bool typed = wait_for_something(curses, drawn);
+        if (curses->background > 0 && until_stopped(curses) == 0) stop_again(curses);
         if (typed && !take_keys(curses)) terminal_is_gone(curses);
         take_events(curses);
-        if (curses->gone || !curses->dirty || (!typed && clock_boot_ms() - drawn < FRAME_MS)) continue;
+        if (!has_terminal(curses) || !curses->dirty || (!typed && clock_boot_ms() - drawn < FRAME_MS)) continue;
         if (terminal_output(curses->terminal) >= 0) continue; /* it has not taken the picture before */
         if (!draw(curses)) terminal_is_gone(curses);
         drawn = clock_boot_ms();
@@ -327,6 +357,7 @@ int curses_run(struct ui *ui) {
     begin(curses);
     terminal_mouse(curses->terminal, ui->settings->mouse);
     if (why[0]) open_with(curses, LINE_NOTICE, why);
+    if (!terminal_is_taken(curses->terminal)) come_back(curses);
     loop(curses);
     bool reads = terminal_close(curses->terminal) || !isatty(STDERR_FILENO);
     int status = curses->status;

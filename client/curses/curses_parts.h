@@ -66,6 +66,7 @@ struct curses {
     bool warned_unsent;        /* of what a /quit would lose */
     bool finished;
     int status;
+    uint64_t background;  /* ms: since when another job has the terminal, and we do not touch it; 0: it is ours */
     uint64_t interrupted; /* ms: the last Ctrl-C on an empty line; 0: none */
     uint64_t rung;        /* ms: the last bell */
     char last_error[512];

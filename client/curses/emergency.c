@@ -47,7 +47,7 @@ void terminal_emergency(void) {
     size_t written = tty_write_now(ready.descriptor, ready.bytes, ready.size);
     if (written < ready.size && tcflush(ready.descriptor, TCOFLUSH) == 0)
         tty_write_now(ready.descriptor, ready.bytes, ready.size);
-    tcsetattr(ready.descriptor, TCSANOW, &ready.settings);
+    if (tty_is_foreground(ready.descriptor)) tcsetattr(ready.descriptor, TCSANOW, &ready.settings);
 }
 
 /* What comes next is what would have come without us: the default action, or a sanitizer's report. A fault happens

@@ -127,13 +127,14 @@ static const char *mouse_there(const struct terminal *terminal) {
     return there[terminal->mouse];
 }
 
-/* What ncurses has no word for. A title that is ours already, after a stop that nobody could catch, is not saved. */
-static void take_modes(struct terminal *terminal, bool title_is_ours) {
+/* What ncurses has no word for. Where it is ours already, as after a stop that nobody could catch, nothing is saved:
+ * that would be what we have set. */
+static void take_modes(struct terminal *terminal, bool again) {
     char sequence[SEQUENCE_MAX];
     say(terminal, MODES_ON);
     say(terminal, mouse_there(terminal));
     if (!terminal->title[0]) return;
-    snprintf(sequence, sizeof sequence, "%s\033]2;%s\a", title_is_ours ? "" : TITLE_SAVE, terminal->title);
+    snprintf(sequence, sizeof sequence, "%s\033]2;%s\a", again ? "" : TITLE_SAVE, terminal->title);
     say(terminal, sequence);
 }
 
@@ -156,12 +157,20 @@ bool terminal_leave(struct terminal *terminal) {
 }
 
 void terminal_return(struct terminal *terminal) {
-    bool title_is_ours = terminal->title_saved;
+    bool again = terminal->ours;
     tty_raw(&terminal->tty);
     take(terminal);
     doupdate(); /* leaves endwin's state: enters the alternate screen */
     keypad(stdscr, TRUE);
-    take_modes(terminal, title_is_ours);
+    take_modes(terminal, again);
+}
+
+bool terminal_is_foreground(const struct terminal *terminal) {
+    return tty_is_foreground(terminal->tty.input);
+}
+
+bool terminal_is_taken(const struct terminal *terminal) {
+    return terminal->ours;
 }
 
 /* Of screen and its kin it is known, others say so themselves. */
@@ -228,10 +237,8 @@ static bool open_streams(struct terminal *terminal) {
 }
 
 static void prepare(struct terminal *terminal, const char *type, enum palette_depth limit) {
-    tty_raw(&terminal->tty);
     nonl();
     typeahead(-1);
-    keypad(stdscr, TRUE);
     learn_keys(terminal);
     terminfo_no_wrapping();
     terminal->has_titles = understands_titles(type);
@@ -240,9 +247,7 @@ static void prepare(struct terminal *terminal, const char *type, enum palette_de
     terminal_limit(terminal, limit);
     terminal_resize(terminal); /* LINES and COLUMNS of the environment may be from another terminal */
     emergency_watch();
-    take(terminal);
-    doupdate();
-    take_modes(terminal, false);
+    if (terminal_is_foreground(terminal)) terminal_return(terminal);
 }
 
 static void discard(struct terminal *terminal) {

@@ -31,6 +31,10 @@ void terminal_emergency(void);
 /* Gives the terminal back, and takes it again: around SIGTSTP. False: as terminal_close. */
 bool terminal_leave(struct terminal *terminal);
 void terminal_return(struct terminal *terminal);
+/* False: another job has the terminal, the shell for one. terminal_open has not taken it then; who reads from it or
+ * returns to it would be stopped. */
+bool terminal_is_foreground(const struct terminal *terminal);
+bool terminal_is_taken(const struct terminal *terminal);
 
 /* After SIGWINCH: asks for the size and adopts it. */
 void terminal_resize(struct terminal *terminal);

@@ -44,7 +44,13 @@ void tty_raw(const struct tty *tty) {
 }
 
 void tty_restore(const struct tty *tty) {
-    tcsetattr(tty->input, TCSANOW, &tty->saved);
+    if (tty_is_foreground(tty->input)) tcsetattr(tty->input, TCSANOW, &tty->saved);
+}
+
+/* A terminal that does not control us has no job for us to be in. */
+bool tty_is_foreground(int descriptor) {
+    pid_t job = tcgetpgrp(descriptor);
+    return job < 0 || job == getpgrp();
 }
 
 /* --- Bytes --- */

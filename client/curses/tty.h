@@ -23,7 +23,8 @@ struct tty {
 bool tty_open(struct tty *tty, int input, int output);
 void tty_close(struct tty *tty);
 
-/* Bytes as they come, nothing echoed, no signals of the line; and back. At once, whatever waits to be written. */
+/* Bytes as they come, nothing echoed, no signals of the line; and back, in the foreground. At once, whatever waits to
+ * be written. */
 void tty_raw(const struct tty *tty);
 void tty_restore(const struct tty *tty);
 
@@ -41,5 +42,8 @@ bool tty_drain(struct tty *tty, int still_ms, int most_ms);
 /* False: its other side is closed. */
 bool tty_is_there(const struct tty *tty);
 
+/* Async-signal-safe. False: another job has the terminal, such as the shell after Ctrl-Z. Who reads from it then, or
+ * changes its settings, is stopped (SIGTTIN, SIGTTOU). */
+bool tty_is_foreground(int descriptor);
 /* Async-signal-safe; bytes that were written at once, errno left alone. */
 size_t tty_write_now(int output, const void *bytes, size_t size);

@@ -223,6 +223,23 @@ for my $way ([TERM => 0], [HUP => 0], [QUIT => 128 + 3]) {
         'resized while it was stopped');
 }
 
+# As a job of a shell.
+{
+    $rooms++;
+    my $alice = start_terminal(name => 'alice', bootnode => $bootnode, room => "room$rooms", errors => 'terminal',
+        in => ['bash', '-c', 'CLIENT="$*" PS1="sh: " exec bash --norc --noediting -i', 'sh'],
+        env => { HISTFILE => '' });
+    my $shell = sub { type_text($alice, "clear; $_[0]\r"); return wait_screen($alice, $_[1], 10) };
+    ok($shell->('$CLIENT & wait', qr/Stopped.*^sh:/ms), 'a job that starts in the background stops');
+    is_given_back($alice, 'what was not taken');
+    ok($shell->('fg', qr/registered at.*alice>$/s), 'fg: the screen is there');
+    press($alice, 'Ctrl-Z');
+    wait_screen($alice, qr/Stopped.*^sh:/ms, 5);
+    is_given_back($alice, 'a job that was stopped');
+    ok($shell->('kill %1; wait -f %1; echo status=$?', qr/^status=0$/m), 'kill ends also what was stopped');
+    is_given_back($alice, 'what was killed while it was stopped');
+}
+
 # --- what is logged --------------------------------------------------------------------------------------------------
 
 {
