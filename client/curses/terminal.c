@@ -36,7 +36,8 @@
  * cursor keys, which many make of it on the alternate screen (1007); most have that on, and not all can save modes. */
 #define MOUSE_TAKE "\033[?1000h\033[?1006h"
 #define MOUSE_GIVE "\033[?1006l\033[?1000l"
-#define WHEEL_IDLE "\033[?1007s\033[?1007l"
+#define WHEEL_SAVE "\033[?1007s"
+#define WHEEL_IDLE "\033[?1007l"
 #define WHEEL_RESTORE "\033[?1007h\033[?1007r"
 #define TITLE_SAVE "\033[22;2t"
 #define TITLE_RESTORE "\033[23;2t"
@@ -123,7 +124,8 @@ static void take(struct terminal *terminal) {
 }
 
 static const char *mouse_there(const struct terminal *terminal) {
-    static const char *const there[] = {[MOUSE_UNTOUCHED] = "", [MOUSE_TAKEN] = MOUSE_TAKE, [MOUSE_IDLE] = WHEEL_IDLE};
+    static const char *const there[] = {
+        [MOUSE_UNTOUCHED] = "", [MOUSE_TAKEN] = MOUSE_TAKE, [MOUSE_IDLE] = WHEEL_SAVE WHEEL_IDLE};
     return there[terminal->mouse];
 }
 
@@ -132,7 +134,7 @@ static const char *mouse_there(const struct terminal *terminal) {
 static void take_modes(struct terminal *terminal, bool again) {
     char sequence[SEQUENCE_MAX];
     say(terminal, MODES_ON);
-    say(terminal, mouse_there(terminal));
+    say(terminal, again && terminal->mouse == MOUSE_IDLE ? WHEEL_IDLE : mouse_there(terminal));
     if (!terminal->title[0]) return;
     snprintf(sequence, sizeof sequence, "%s\033]2;%s\a", again ? "" : TITLE_SAVE, terminal->title);
     say(terminal, sequence);

@@ -1,3 +1,4 @@
+#include <pty.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -275,6 +276,43 @@ __attribute__((noinline)) static int overflow(int level) {
     room[level % 4096] = (char)level;
     if (depth == level) return room[0];
     return overflow(level + 1) + room[level % 4096];
+}
+
+static unsigned times(const char *bytes, const char *what) {
+    unsigned count = 0;
+    for (; (bytes = strstr(bytes, what)); bytes++) count++;
+    return count;
+}
+
+/* Saved again while it is ours, what we have set would be what comes back. */
+static void what_is_ours_already_is_not_saved(void **state) {
+    struct winsize size = {.ws_row = ROWS, .ws_col = COLUMNS};
+    char why[256], bytes[4096];
+    int master, slave;
+    (void)state;
+    setenv("TERM", "xterm-256color", 1);
+    assert_int_equal(openpty(&master, &slave, NULL, NULL, &size), 0);
+    struct terminal *opened = terminal_open(slave, slave, PALETTE_TRUE, why, sizeof why);
+    assert_non_null(opened);
+    assert_true(terminal_is_foreground(opened) && terminal_is_taken(opened));
+    terminal_mouse(opened, false);
+    terminal_title(opened, "title");
+    terminal_return(opened); /* after SIGSTOP */
+    terminal_leave(opened);
+    assert_false(terminal_is_taken(opened));
+    terminal_return(opened);
+    terminal_return(opened); /* the SIGCONT after our own stop */
+    terminal_close(opened);
+    ssize_t got = read(master, bytes, sizeof bytes - 1);
+    assert_in_range(got, 1, sizeof bytes - 2);
+    bytes[got] = '\0';
+    assert_int_equal(times(bytes, "\033[?1007s"), 2);
+    assert_int_equal(times(bytes, "\033[?1007r"), 2);
+    assert_int_equal(times(bytes, "\033[?1007l"), 4);
+    assert_int_equal(times(bytes, "\033[22;2t"), 2);
+    assert_int_equal(times(bytes, "\033[23;2t"), 2);
+    close(master);
+    close(slave);
 }
 
 static void crash_abort(void) {
@@ -559,6 +597,7 @@ int main(void) {
         cmocka_unit_test(colours_are_those_that_the_terminal_has),
         cmocka_unit_test(the_limit_takes_colours_away),
         cmocka_unit_test(the_terminal_is_left_as_it_was_found),
+        cmocka_unit_test(what_is_ours_already_is_not_saved),
         cmocka_unit_test(a_crash_gives_the_terminal_back),
         cmocka_unit_test(handlers_are_those_from_before),
         cmocka_unit_test(a_refusal_names_the_kind_of_terminal),
