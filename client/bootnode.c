@@ -86,11 +86,12 @@ bool bootnode_trusted(const struct bootnode *bootnode, const struct known_keys *
     if (bootnode->pinned) return pinned_matches(bootnode, key, why, why_size);
     unsigned line = 0;
     if (known_keys_check(known, bootnode->name, key, &line) != KNOWN_CHANGED) return true;
-    char seen[65];
+    char seen[65], place[KNOWN_KEYS_PLACE_SIZE];
     sodium_bin2hex(seen, sizeof seen, key, 32);
+    known_keys_place(known, line, place);
     snprintf(why, why_size,
-             "the bootnode at %s has another key (%s) than the one remembered in %s:%u: refused, somebody may be in "
-             "between. If its operator really changed the key, remove that line",
-             bootnode->name, seen, known->file, line);
+             "the bootnode at %s has another key (%s) than the one remembered in %s: refused, somebody may be in "
+             "between. If its operator really changed the key, %s",
+             bootnode->name, seen, place, known_keys_remedy(line));
     return false;
 }

@@ -29,12 +29,13 @@ static void remember(const struct chatroom *room, const char *nick, const uint8_
 
 static void tell_taken(const struct chatroom *room, const struct peer *peer, const char *nick, unsigned line,
                        const char *consequence) {
-    char fingerprint[FINGERPRINT_TEXT_SIZE], text[1024];
+    char fingerprint[FINGERPRINT_TEXT_SIZE], place[KNOWN_KEYS_PLACE_SIZE], text[1024];
     fingerprint_format(peer->introduction.identity, fingerprint);
+    known_keys_place(room->host->known_peers, line, place);
     snprintf(text, sizeof text,
              "somebody calls themselves %s, but with another key (fingerprint %s) than the one remembered in "
-             "%.400s:%u: %s. If %s really has a new key, remove that line",
-             nick, fingerprint, room->host->known_peers->file, line, consequence, nick);
+             "%s: %s. If %s really has a new key, %s",
+             nick, fingerprint, place, consequence, nick, known_keys_remedy(line));
     chatroom_error(room, text);
 }
 
@@ -92,9 +93,9 @@ void nicks_claimed(const struct chatroom *room, const struct chat_message *chat,
 bool chatroom_nick_free(const struct chatroom *room, const char *nick) {
     unsigned line;
     if (check(room, nick, room->host->identity->public, &line) != KNOWN_CHANGED) return true;
-    char text[WHY_SIZE + 128];
-    snprintf(text, sizeof text, "%s is somebody else's nick here (%.400s:%u)", nick, room->host->known_peers->file,
-             line);
+    char text[WHY_SIZE + 128], place[KNOWN_KEYS_PLACE_SIZE];
+    known_keys_place(room->host->known_peers, line, place);
+    snprintf(text, sizeof text, "%s is somebody else's nick here (remembered in %s)", nick, place);
     chatroom_error(room, text);
     return false;
 }

@@ -153,6 +153,19 @@ enum known_result known_keys_check(const struct known_keys *known, const char *n
     return result;
 }
 
+void known_keys_place(const struct known_keys *known, unsigned line, char out[static KNOWN_KEYS_PLACE_SIZE]) {
+    if (line > 0)
+        snprintf(out, KNOWN_KEYS_PLACE_SIZE, "%.400s:%u", known->file, line);
+    else if (known->noted_size > 0)
+        snprintf(out, KNOWN_KEYS_PLACE_SIZE, "this run (%.400s keeps nothing)", known->file);
+    else
+        snprintf(out, KNOWN_KEYS_PLACE_SIZE, "%.400s, which cannot be read now", known->file);
+}
+
+const char *known_keys_remedy(unsigned line) {
+    return line > 0 ? "remove that line" : "start gochat again";
+}
+
 static bool ends_within_a_line(int file) {
     off_t size = lseek(file, 0, SEEK_END);
     char last;

@@ -29,6 +29,11 @@ void known_keys_close(struct known_keys *known);
  * more, or the key is only noted. A malformed line is skipped. */
 enum known_result known_keys_check(const struct known_keys *known, const char *name, const uint8_t key[static 32],
                                    unsigned *line);
+/* For telling KNOWN_CHANGED: where the old key is ("FILE:LINE", if it is in the file), and what one can do where the
+ * new one is right. */
+#define KNOWN_KEYS_PLACE_SIZE 512
+void known_keys_place(const struct known_keys *known, unsigned line, char out[static KNOWN_KEYS_PLACE_SIZE]);
+const char *known_keys_remedy(unsigned line);
 /* Appends. False with one line in `why` when another key is remembered, maybe by another client meanwhile; and, once,
  * when the file cannot be written: then the key is noted. */
 bool known_keys_remember(struct known_keys *known, const char *name, const uint8_t key[static 32], char *why,

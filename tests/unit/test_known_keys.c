@@ -194,6 +194,36 @@ static void what_is_there_unread_is_hidden(void **state) {
     known_keys_close(&known);
 }
 
+/* No line 0 that somebody would look for. */
+static void a_changed_key_is_told_with_its_place(void **state) {
+    struct known_keys known;
+    char place[KNOWN_KEYS_PLACE_SIZE], expected[KNOWN_KEYS_PLACE_SIZE], why[300];
+    unsigned line;
+
+    open_expected(*state, &known);
+    remember_expected(&known, "a", 1);
+    remember_expected(&known, "b", 1);
+    assert_int_equal(check(&known, "b", 2, &line), KNOWN_CHANGED);
+    known_keys_place(&known, line, place);
+    snprintf(expected, sizeof expected, "%.400s:2", known.file);
+    assert_string_equal(place, expected);
+    assert_string_equal(known_keys_remedy(line), "remove that line");
+    assert_int_equal(unlink(known.file), 0);
+    assert_int_equal(mkdir(known.file, 0700), 0);
+    assert_int_equal(check(&known, "b", 1, &line), KNOWN_CHANGED);
+    known_keys_place(&known, line, place);
+    snprintf(expected, sizeof expected, "%.400s, which cannot be read now", known.file);
+    assert_string_equal(place, expected);
+    known_keys_close(&known);
+    assert_false(known_keys_open(&known, "/dev/null", "known_peers", why, sizeof why));
+    remember_expected(&known, "a", 1);
+    assert_int_equal(check(&known, "a", 2, &line), KNOWN_CHANGED);
+    known_keys_place(&known, line, place);
+    assert_string_equal(place, "this run (/dev/null/known_peers keeps nothing)");
+    assert_string_equal(known_keys_remedy(line), "start gochat again");
+    known_keys_close(&known);
+}
+
 /* What was known before counts on, and a full disk is told once. */
 static void a_full_disk_is_told_once(void **state) {
     struct known_keys known;
@@ -278,19 +308,13 @@ static void many_at_once_lose_nothing(void **state) {
 int main(void) {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(new_then_same_then_changed),
-        IN_FOLDER(the_file_is_private_and_plain),
-        IN_FOLDER(malformed_lines_are_skipped),
-        IN_FOLDER(an_unfinished_last_line_is_left_alone),
-        IN_FOLDER(a_changed_key_is_not_added),
-        IN_FOLDER(names_fit_on_a_line),
-        IN_FOLDER(what_is_there_unread_is_hidden),
-        IN_FOLDER(an_unreadable_file_trusts_nobody),
-        cmocka_unit_test(without_a_file_nothing_is_remembered),
-        IN_FOLDER(many_at_once_lose_nothing),
-        IN_FOLDER(what_cannot_be_written_is_known_until_the_end),
-        IN_FOLDER(a_full_disk_is_told_once),
-        cmocka_unit_test(what_is_noted_is_bounded),
+        IN_FOLDER(new_then_same_then_changed),       IN_FOLDER(the_file_is_private_and_plain),
+        IN_FOLDER(malformed_lines_are_skipped),      IN_FOLDER(an_unfinished_last_line_is_left_alone),
+        IN_FOLDER(a_changed_key_is_not_added),       IN_FOLDER(names_fit_on_a_line),
+        IN_FOLDER(what_is_there_unread_is_hidden),   IN_FOLDER(a_changed_key_is_told_with_its_place),
+        IN_FOLDER(an_unreadable_file_trusts_nobody), cmocka_unit_test(without_a_file_nothing_is_remembered),
+        IN_FOLDER(many_at_once_lose_nothing),        IN_FOLDER(what_cannot_be_written_is_known_until_the_end),
+        IN_FOLDER(a_full_disk_is_told_once),         cmocka_unit_test(what_is_noted_is_bounded),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("known_keys", tests, NULL, NULL);
