@@ -82,11 +82,16 @@ bool feeds_hold(struct feeds *feeds, struct feed *feed, uint64_t sequence, bool 
     return true;
 }
 
+/* What is held first was not said before what was shown last. */
+static void keep_order(const struct feed *feed) {
+    if (feed->begun && feed->held->time < feed->time) feed->held->time = feed->time;
+}
+
 bool feeds_take(struct feeds *feeds, struct feed *feed, struct held *out) {
     struct held *first = feed->held;
     if (!first || first->sequence != feed->shown + 1) return false;
+    keep_order(feed);
     *out = *first;
-    if (feed->begun && out->time < feed->time) out->time = feed->time;
     feed->time = out->time;
     feed->held = first->next;
     feed->held_count--;
@@ -101,6 +106,7 @@ bool feeds_take(struct feeds *feeds, struct feed *feed, struct held *out) {
 uint64_t feeds_skip(struct feed *feed) {
     if (!feed->held) return 0;
     uint64_t missing = feed->held->sequence - 1 - feed->shown;
+    keep_order(feed);
     feed->shown += missing;
     return feed->begun ? missing : 0;
 }

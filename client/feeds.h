@@ -67,7 +67,8 @@ bool feeds_hold(struct feeds *feeds, struct feed *feed, uint64_t sequence, bool 
 /* The next one to show, which counts as shown then; its blob is the caller's, and its time is not before that of the
  * last one. False: there is none. */
 bool feeds_take(struct feeds *feeds, struct feed *feed, struct held *out);
-/* Gives up what is missing before the first one held. Returns how many that were, 0 when nothing was begun. */
+/* Gives up what is missing before the first one held, whose time is not before that of the last one shown then. Returns
+ * how many that were, 0 when nothing was begun. */
 uint64_t feeds_skip(struct feed *feed);
 /* The feed that holds most when all hold too much; else NULL. */
 struct feed *feeds_too_much(const struct feeds *feeds);

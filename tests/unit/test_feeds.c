@@ -19,14 +19,18 @@ static struct feed *feed_of(struct feeds *feeds, uint64_t number, enum feed_stan
     return feeds_of(feeds, &name, standing, now);
 }
 
-static bool hold(struct feeds *feeds, struct feed *feed, uint64_t sequence, size_t size) {
+static bool hold_of(struct feeds *feeds, struct feed *feed, uint64_t sequence, size_t size, int64_t time) {
     uint8_t *data = calloc(1, size);
     struct blob *blob = blob_create(data, size);
     assert_non_null(blob);
-    bool held = feeds_hold(feeds, feed, sequence, false, 0, blob, 5);
+    bool held = feeds_hold(feeds, feed, sequence, false, time, blob, 5);
     blob_drop(blob);
     free(data);
     return held;
+}
+
+static bool hold(struct feeds *feeds, struct feed *feed, uint64_t sequence, size_t size) {
+    return hold_of(feeds, feed, sequence, size, 0);
 }
 
 static uint64_t take(struct feeds *feeds, struct feed *feed) {
@@ -64,6 +68,31 @@ static void what_is_skipped_is_counted_once_something_was_shown(void **state) {
     assert_true(hold(&feeds, feed, 50, 10));
     assert_int_equal(feeds_skip(feed), 9);
     assert_int_equal(take(&feeds, feed), 50);
+    feeds_clear(&feeds);
+}
+
+/* By the ages that travelled along the second was said before the first, and so would be what got lost in between. */
+static void no_time_is_before_that_of_the_last_one(void **state) {
+    struct feeds feeds = {.count = 0};
+    struct feed *feed = feed_of(&feeds, 1, FEED_MET, 1);
+    struct held held;
+    (void)state;
+    assert_true(hold_of(&feeds, feed, 1, 10, -70));
+    assert_true(hold_of(&feeds, feed, 2, 10, -90));
+    for (uint64_t sequence = 1; sequence <= 2; sequence++) {
+        assert_true(feeds_take(&feeds, feed, &held));
+        assert_int_equal(held.sequence, sequence);
+        assert_int_equal(held.time, -70);
+        blob_drop(held.blob);
+    }
+    assert_true(hold_of(&feeds, feed, 9, 10, INT64_MIN));
+    assert_int_equal(feeds_skip(feed), 6);
+    assert_int_equal(feed->held->time, -70); /* the gap is told with it */
+    assert_true(hold_of(&feeds, feed, 10, 10, 5));
+    assert_int_equal(take(&feeds, feed), 9);
+    assert_true(feeds_take(&feeds, feed, &held));
+    assert_int_equal(held.time, 5);
+    blob_drop(held.blob);
     feeds_clear(&feeds);
 }
 
@@ -112,6 +141,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_comes_in_any_order_is_taken_in_one),
         cmocka_unit_test(what_is_skipped_is_counted_once_something_was_shown),
+        cmocka_unit_test(no_time_is_before_that_of_the_last_one),
         cmocka_unit_test(who_holds_most_is_named),
         cmocka_unit_test(who_was_met_is_forgotten_last),
     };
