@@ -123,13 +123,15 @@ static void add_late(struct window *window, struct deliveries *deliveries, const
         add(window, header, author, text, size);
         return;
     }
+    const struct line_header *below = &scrollback_line(scrollback, place)->header;
     uint64_t day = late_day_of(scrollback, place), from = end;
-    bool heading = late_day(day) != late_day(header->at_ms);
-    bool day_goes_on = heading && day > 0 && scrollback_line(scrollback, place)->header.kind != LINE_DAY;
+    if (day == 0) day = below->at_ms; /* the line with which it began is among those that had to go */
+    bool heading = late_day(day) != late_day(header->at_ms), day_goes_on = heading && below->kind != LINE_DAY;
     if (heading) late_day_line(scrollback, header->at_ms);
     add_pieces(scrollback, header, author, text, size);
     if (day_goes_on) late_day_line(scrollback, day);
     if (place < scrollback->first) place = scrollback->first;
+    if (from < scrollback->first) from = scrollback->first;
     for (uint64_t to = place; from < scrollback_end(scrollback); from++, to++) scrollback_lift(scrollback, from, to);
     renumber(window, deliveries, place, end);
     if (end - place > NEAR_LINES || !window->follows) tell_late(window, wall_ms);

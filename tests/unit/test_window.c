@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "client/curses/columns.h"
+#include "client/curses/late.h"
 #include "client/curses/window.h"
 
 #define NOON 1795435200000ull /* 2026-11-23 12:00 UTC */
@@ -454,6 +455,21 @@ static void a_full_window_loses_its_oldest(void **state) {
     assert_true(late <= 1);
 }
 
+static void nor_do_the_others_change_their_day(void **state) {
+    struct stage *stage = *state;
+    const struct scrollback *scrollback = &stage->window->scrollback;
+    for (unsigned i = 0; i < SCROLLBACK_LINES + 10; i++) says_at(stage, "x", NOON + 1000 + i);
+    comes_late(stage, 'c', "today", NOON);
+    assert_int_equal(late_day_of(scrollback, scrollback_end(scrollback)), 0); /* its line is gone, and not missed */
+    comes_late(stage, 'd', "yesterday", NOON - DAY);
+    assert_int_equal(late_day(late_day_of(scrollback, scrollback_end(scrollback))), late_day(NOON));
+    uint64_t number = scrollback->first;
+    while (scrollback_line(scrollback, number)->author_size == 0) number++;
+    assert_int_equal(scrollback_line(scrollback, number)->text_size, strlen("(late) yesterday"));
+    assert_int_equal(late_day(late_day_of(scrollback, number)), late_day(NOON - DAY));
+    assert_int_equal(scrollback_line(scrollback, number + 1)->header.kind, LINE_DAY);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -476,6 +492,7 @@ int main(void) {
         TEST(below_what_is_of_the_transcript),
         TEST(places_stay_where_they_were),
         TEST(a_full_window_loses_its_oldest),
+        TEST(nor_do_the_others_change_their_day),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("window", tests, NULL, NULL);
