@@ -1,17 +1,53 @@
 #include "client/curses/mention.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uniwbrk.h>
 #include <utf8proc.h>
 
+#include "common/text.h"
+
+/* utf8proc puts marks in their order step by step: 64 KiB of them would take it many seconds. */
+#define PIECE_SIZE 256
+
+/* What can be folded by itself: to the end of a grapheme cluster where one ends, else of a character. The text is
+ * UTF-8. */
+static size_t piece_of(const char *text, size_t size) {
+    utf8proc_int32_t before = 0, character = 0, state = 0;
+    size_t at = 0, whole = 0;
+
+    while (at < size) {
+        utf8proc_ssize_t length =
+            utf8proc_iterate((const utf8proc_uint8_t *)text + at, (utf8proc_ssize_t)(size - at), &character);
+        if (at > 0 && utf8proc_grapheme_break_stateful(before, character, &state)) whole = at;
+        if (at + (size_t)length > PIECE_SIZE) return whole > 0 ? whole : at;
+        before = character;
+        at += (size_t)length;
+    }
+    return size;
+}
+
 /* malloc'd; NULL for what is no UTF-8. */
 static char *fold(const char *text, size_t size) {
-    utf8proc_uint8_t *folded = NULL;
     utf8proc_option_t how = UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD;
+    char *all;
+    size_t all_size;
 
-    if (utf8proc_map((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)size, &folded, how) < 0) return NULL;
-    return (char *)folded;
+    if (!text_is_utf8(text, size)) return NULL;
+    FILE *out = open_memstream(&all, &all_size);
+    if (!out) abort();
+    for (size_t at = 0, length; at < size; at += length) {
+        utf8proc_uint8_t *folded = NULL;
+        length = piece_of(text + at, size - at);
+        utf8proc_ssize_t folded_size =
+            utf8proc_map((const utf8proc_uint8_t *)text + at, (utf8proc_ssize_t)length, &folded, how);
+        if (folded_size < 0) abort(); /* only without memory */
+        fwrite(folded, 1, (size_t)folded_size, out);
+        free(folded);
+    }
+    if (fclose(out) != 0) abort();
+    return all;
 }
 
 /* Not what joins identifiers, as the underscore. */

@@ -2,7 +2,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -96,6 +99,47 @@ static void the_size_is_kept_to(void **state) {
     assert_false(mention_in("\xff bob", 5, "bob")); /* no UTF-8: nobody sends that */
 }
 
+#define LONG_SIZE 65536
+
+static size_t fill(char *text, size_t at, size_t end, const char *unit) {
+    while (at + strlen(unit) <= end) at += (size_t)sprintf(text + at, "%s", unit);
+    return at;
+}
+
+/* A long text is looked at in pieces: none of them ends within what belongs together. */
+static void a_name_is_found_anywhere_in_a_long_text(void **state) {
+    (void)state;
+    static const char *const units[] = {"x", "\u00e9", "e\u0301", "\u65e5", "\u1112\u1161\u11ab", "\uff76\uff9e"};
+    char *text = malloc(LONG_SIZE);
+    assert_non_null(text);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        for (size_t before = 200; before < 600; before++) {
+            size_t at = fill(text, 0, before, units[i]);
+            at += (size_t)sprintf(text + at, " Cafe\u0301 ");
+            at = fill(text, at, at + 300, units[i]);
+            if (!mention_in(text, at, "caf\u00e9")) fail_msg("%s, %zu", units[i], before);
+            assert_false(mention_in(text, at, "cafe"));
+        }
+    free(text);
+}
+
+/* Marks in the wrong order, which to sort as a whole took 8 s; so did it of letters that become marks (U+FF9E). */
+static void no_text_takes_long(void **state) {
+    (void)state;
+    static const char *const units[][2] = {{"\u0301", "\u0323"}, {"\u0301\u0301\u0301\u0301\uff9e", "\u0323"}};
+    char *text = malloc(LONG_SIZE);
+    assert_non_null(text);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        clock_t start = clock();
+        size_t at = fill(text, 0, LONG_SIZE / 2, units[i][0]);
+        at = fill(text, at, LONG_SIZE - 8, units[i][1]);
+        at += (size_t)sprintf(text + at, " bob");
+        assert_true(mention_in(text, at, "bob"));
+        assert_true(clock() - start < 2 * CLOCKS_PER_SEC);
+    }
+    free(text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_nick_is_found_as_a_word),
@@ -105,6 +149,8 @@ int main(void) {
         cmocka_unit_test(scripts_without_blanks_have_words_too),
         cmocka_unit_test(what_stands_around_a_name),
         cmocka_unit_test(the_size_is_kept_to),
+        cmocka_unit_test(a_name_is_found_anywhere_in_a_long_text),
+        cmocka_unit_test(no_text_takes_long),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("mention", tests, NULL, NULL);
