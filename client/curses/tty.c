@@ -55,8 +55,11 @@ bool tty_is_foreground(int descriptor) {
 
 /* --- Bytes --- */
 
+/* Asked first: VMIN holds only for as long as the terminal is raw, and somebody else may change that (stty -F). */
 size_t tty_read(const struct tty *tty, void *buffer, size_t size) {
+    struct pollfd input = {.fd = tty->input, .events = POLLIN};
     ssize_t got;
+    if (poll(&input, 1, 0) <= 0) return 0;
     do got = read(tty->input, buffer, size);
     while (got < 0 && errno == EINTR);
     return got > 0 ? (size_t)got : 0;
