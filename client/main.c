@@ -19,6 +19,7 @@
 #include "client/setup.h"
 #include "client/sockets.h"
 #include "client/ui/ui.h"
+#include "common/clock.h"
 #include "common/dumps.h"
 #include "common/log.h"
 #include "common/thread.h"
@@ -52,20 +53,30 @@ static _Noreturn void end_here(int signal) {
     _exit(128 + signal);
 }
 
-/* The first signal leaves gracefully; a second one, from somebody in a hurry, ends the program where it stands. */
+static int until(uint64_t end) {
+    uint64_t now = clock_boot_ms();
+    return now < end ? (int)(end - now) : 0;
+}
+
+/* The first signal leaves gracefully; a second one, from somebody in a hurry, ends the program where it stands. But
+ * SIGHUP comes more than once when a terminal is closed (from the shell, then from the kernel), and by some service
+ * managers after SIGTERM: nobody is in a hurry then. */
 static void wait_for_end(struct client *client) {
     struct pollfd wanted[] = {{.fd = client->ui_ended, .events = POLLIN}, {.fd = client->signals, .events = POLLIN}};
+    uint64_t end = 0;
     int caught = 0;
     for (;;) {
-        int ready = poll(wanted, 2, caught ? LEAVE_MOST_MS : -1);
+        int ready = poll(wanted, 2, caught ? until(end) : -1);
         if (ready < 0 && errno != EINTR) return;
         if (ready == 0) end_here(caught);
         if (ready < 0) continue;
         if (wanted[0].revents) return;
         struct signalfd_siginfo info;
         if (!wanted[1].revents || read(client->signals, &info, sizeof info) != sizeof info) continue;
+        if (caught && info.ssi_signo == SIGHUP) continue;
         if (caught) end_here((int)info.ssi_signo);
         caught = (int)info.ssi_signo;
+        end = clock_boot_ms() + LEAVE_MOST_MS;
         queue_push(&client->crypto.inputs, &input_create(INPUT_STOP, NULL, NULL, 0)->node);
     }
 }

@@ -82,6 +82,31 @@ for my $signal ('TERM', 'INT') {
     cmp_ok(wait_exit($alice, 5), '<', 128, "SIG$signal: alice ends by herself");
 }
 
+# Sends it, and returns once it was read: a second one would else be the same.
+sub signal_is_taken {
+    my ($program, $signal) = @_;
+    my $deadline = now() + slow(5);
+    send_signal($program, $signal);
+    while (now() < $deadline && open my $status, '<', "/proc/$program->{pid}/status") {
+        return if grep {/^ShdPnd:\s*0+$/} <$status>;
+        watch_until(now() + 0.001);
+    }
+    return;
+}
+
+# How a closed terminal, or a service manager, ends a program: nobody is in a hurry. Bob, who does not answer, makes
+# alice's goodbye last.
+for my $first ('HUP', 'TERM') {
+    new_room();
+    my $bob = enter_room('bob');
+    my $alice = enter_room('alice');
+    ok(wait_event($bob, { event => 'peer-connected', nick => 'alice' }, 10), 'bob is connected to alice');
+    freeze_program($bob);
+    signal_is_taken($alice, $_) for $first, 'HUP', 'HUP';
+    cmp_ok(wait_exit($alice, 8), '<', 128, "SIG$first and SIGHUPs after it: alice ends by herself");
+    thaw_program($bob);
+}
+
 {
     new_room();
     my $alice = enter_room('alice', in => ['sh', '-c', 'exec "$@" <&- 2>&-', 'sh']);
