@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/output.h"
+#include "tests/support/child.h"
 
 /* What a child said on standard error, and its status. */
 struct end {
@@ -40,7 +41,7 @@ static void run(int (*story)(void), int output, struct end *end) {
         else
             close(STDOUT_FILENO);
         output_open();
-        _exit(output_close("program", story()));
+        child_end(output_close("program", story()));
     }
     close(error[1]);
     while ((part = read(error[0], end->said + size, sizeof end->said - 1 - size)) > 0) size += (size_t)part;
