@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# The benchmark of the connection time, and its limit.
+# The benchmark of the connection time, and its limit: a time that means something on a quiet machine alone.
 use strict;
 use warnings;
 use FindBin;
