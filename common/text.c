@@ -154,6 +154,12 @@ static bool is_mark(utf8proc_int32_t character) {
     return category == UTF8PROC_CATEGORY_MN || category == UTF8PROC_CATEGORY_MC || category == UTF8PROC_CATEGORY_ME;
 }
 
+/* The half-width signs that NFKC makes marks of: what follows them is on the same base, so that folding what was
+ * filtered finds no long runs of marks, which utf8proc takes long to order. */
+static bool becomes_mark(utf8proc_int32_t character) {
+    return character == 0xff9e || character == 0xff9f;
+}
+
 static bool is_virama(utf8proc_int32_t character) {
     return character >= FIRST_MARK && uc_combining_class((ucs4_t)character) == UC_CCC_VR;
 }
@@ -309,7 +315,7 @@ static void remember(struct context *context, utf8proc_int32_t kept, struct inpu
     if (!mark || joining != UC_JOINING_TYPE_T) context->joining = joining;
     context->tags = kept == BLACK_FLAG ? tags_ahead(rest) : 0;
     context->has_base = kept != '\n' && kept != '\t';
-    context->marks = mark ? context->marks + 1 : 0;
+    if (!becomes_mark(kept)) context->marks = mark ? context->marks + 1 : 0;
 }
 
 /* What needs something behind it, which may be cut off. */

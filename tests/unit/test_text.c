@@ -161,6 +161,8 @@ static void bounds_combining_marks(void **state) {
         {"e" ACUTES_8 ACUTE, "e" ACUTES_8},
         {"e" ACUTES_8 ACUTES_8 "x" ACUTES_8 ACUTE, "e" ACUTES_8 "x" ACUTES_8},
         {"e" ACUTES_8 "\u0488\u0903", "e" ACUTES_8}, /* enclosing and spacing marks count, too */
+        {"\uff76" ACUTES_8 "\uff9e" ACUTE "\uff9f" ACUTE "x" ACUTE, "\uff76" ACUTES_8 "\uff9e\uff9f"
+                                                                    "x" ACUTE}, /* NFKC makes marks of these */
         {ACUTE "a", BAD "a"},
         {ACUTE ACUTE, BAD ACUTE},
     };
