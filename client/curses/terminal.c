@@ -3,12 +3,10 @@
 #include <curses.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include <wchar.h>
@@ -298,10 +296,10 @@ bool terminal_close(struct terminal *terminal) {
 /* --- Size --- */
 
 void terminal_resize(struct terminal *terminal) {
-    struct winsize size;
-    if (ioctl(terminal->tty.output, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 || size.ws_col == 0) return;
+    unsigned rows, columns;
+    if (!tty_size(&terminal->tty, &rows, &columns)) return;
     /* Not resizeterm: that puts KEY_RESIZE among the keys. */
-    resize_term(size.ws_row, size.ws_col);
+    resize_term((int)rows, (int)columns);
     terminal_redraw(terminal);
 }
 
@@ -317,14 +315,6 @@ enum palette_depth terminal_depth(const struct terminal *terminal) {
 
 /* --- Keys --- */
 
-static uint32_t nothing_or_closed(const struct terminal *terminal) {
-    struct pollfd input = {.fd = terminal->tty.input, .events = POLLIN};
-    int bytes = 0;
-    if (poll(&input, 1, 0) <= 0) return KEYS_NONE;
-    if (input.revents & (POLLHUP | POLLERR | POLLNVAL)) return KEYS_CLOSED;
-    return ioctl(input.fd, FIONREAD, &bytes) == 0 && bytes > 0 ? KEYS_NONE : KEYS_CLOSED;
-}
-
 uint32_t terminal_key(struct terminal *terminal, uint64_t now_ms) {
     for (;;) {
         uint32_t key = key_parser_next(&terminal->parser);
@@ -336,7 +326,7 @@ uint32_t terminal_key(struct terminal *terminal, uint64_t now_ms) {
         if (terminal->typed_size == 0) break;
         key_parser_feed(&terminal->parser, terminal->typed[terminal->typed_at++], now_ms);
     }
-    if (nothing_or_closed(terminal) == KEYS_CLOSED) return KEYS_CLOSED;
+    if (!tty_is_there(&terminal->tty)) return KEYS_CLOSED;
     key_parser_idle(&terminal->parser, now_ms);
     return key_parser_next(&terminal->parser);
 }

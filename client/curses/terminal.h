@@ -36,7 +36,7 @@ void terminal_return(struct terminal *terminal);
 bool terminal_is_foreground(const struct terminal *terminal);
 bool terminal_is_taken(const struct terminal *terminal);
 
-/* After SIGWINCH: asks for the size and adopts it. */
+/* After SIGWINCH: asks for the size and adopts it, or as much of it as a screen may have (tty_size). */
 void terminal_resize(struct terminal *terminal);
 void terminal_size(const struct terminal *terminal, unsigned *rows, unsigned *columns);
 /* Another limit than terminal_open's, from the next show on. */

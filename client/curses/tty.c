@@ -6,9 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "common/clock.h"
+
+#define ROWS_MOST 500
+#define COLUMNS_MOST 2000
 
 static int own_description(int output) {
     char path[64];
@@ -51,6 +55,18 @@ void tty_restore(const struct tty *tty) {
 bool tty_is_foreground(int descriptor) {
     pid_t job = tcgetpgrp(descriptor);
     return job < 0 || job == getpgrp();
+}
+
+static unsigned least(unsigned a, unsigned b) {
+    return a < b ? a : b;
+}
+
+bool tty_size(const struct tty *tty, unsigned *rows, unsigned *columns) {
+    struct winsize size;
+    if (ioctl(tty->output, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 || size.ws_col == 0) return false;
+    *rows = least(size.ws_row, ROWS_MOST);
+    *columns = least(size.ws_col, COLUMNS_MOST);
+    return true;
 }
 
 /* --- Bytes --- */
@@ -144,6 +160,6 @@ bool tty_drain(struct tty *tty, int still_ms, int most_ms) {
 }
 
 bool tty_is_there(const struct tty *tty) {
-    struct pollfd output = {.fd = tty->output};
-    return poll(&output, 1, 0) <= 0 || !(output.revents & (POLLHUP | POLLERR | POLLNVAL));
+    struct pollfd sides[] = {{.fd = tty->input}, {.fd = tty->output}}; /* of no events: of hang-ups and errors alone */
+    return poll(sides, 2, 0) <= 0;
 }

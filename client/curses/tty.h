@@ -39,7 +39,10 @@ void tty_flush(struct tty *tty);
 /* Flushes until all is written, or nothing moves for `still_ms`, or `most_ms` are over. True: all is written; else the
  * rest is dropped. */
 bool tty_drain(struct tty *tty, int still_ms, int most_ms);
-/* False: its other side is closed. */
+/* At most 500 rows and 2000 columns: more is told by mistake (65535 by a serial line), and ncurses counts in shorts.
+ * False: not told. */
+bool tty_size(const struct tty *tty, unsigned *rows, unsigned *columns);
+/* False: its other side is closed. That nothing could be read says no such thing: somebody else may have read it. */
 bool tty_is_there(const struct tty *tty);
 
 /* Async-signal-safe. False: another job has the terminal, such as the shell after Ctrl-Z. Who reads from it then, or

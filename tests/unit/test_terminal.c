@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -315,6 +316,33 @@ static void what_is_ours_already_is_not_saved(void **state) {
     close(slave);
 }
 
+static void a_size_by_mistake_is_no_end(void **state) {
+    struct winsize size = {.ws_row = UINT16_MAX, .ws_col = UINT16_MAX};
+    unsigned rows, columns;
+    char why[256];
+    int master, slave;
+    (void)state;
+    setenv("TERM", "xterm-256color", 1);
+    assert_int_equal(openpty(&master, &slave, NULL, NULL, &size), 0);
+    struct terminal *opened = terminal_open(slave, slave, PALETTE_TRUE, why, sizeof why);
+    assert_non_null(opened);
+    terminal_size(opened, &rows, &columns);
+    assert_int_equal(rows, 500);
+    assert_int_equal(columns, 2000);
+    assert_true(canvas_reset(&canvas, rows, columns));
+    assert_true(terminal_show(opened, &canvas));
+    size = (struct winsize){.ws_row = 1, .ws_col = UINT16_MAX};
+    assert_int_equal(ioctl(slave, TIOCSWINSZ, &size), 0);
+    terminal_resize(opened);
+    terminal_size(opened, &rows, &columns);
+    assert_int_equal(rows, 1);
+    assert_int_equal(columns, 2000);
+    terminal_close(opened);
+    canvas_free(&canvas);
+    close(master);
+    close(slave);
+}
+
 static void crash_abort(void) {
     abort();
 }
@@ -598,6 +626,7 @@ int main(void) {
         cmocka_unit_test(the_limit_takes_colours_away),
         cmocka_unit_test(the_terminal_is_left_as_it_was_found),
         cmocka_unit_test(what_is_ours_already_is_not_saved),
+        cmocka_unit_test(a_size_by_mistake_is_no_end),
         cmocka_unit_test(a_crash_gives_the_terminal_back),
         cmocka_unit_test(handlers_are_those_from_before),
         cmocka_unit_test(a_refusal_names_the_kind_of_terminal),
