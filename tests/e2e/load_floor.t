@@ -91,7 +91,7 @@ sub refused {
     like($complaint, $_, "$what: the line says so") for @$patterns;
 }
 
-refused('nothing', 2, [qr/--bootnode/, qr/expected HOST:PORT/]);
+refused('nothing', 2, [qr/--bootnode/, qr/expected HOST or HOST:PORT/]);
 refused('an unknown flag', 2, [qr/--fast/, qr/--help/], '--fast');
 refused('a wrong number', 2, [qr/--rate/, qr/'many'/, qr/expected/], '--to', '127.0.0.1:1', '--stun', '--rate', 'many');
 refused('a name that is none', 2, [qr/--dns/, qr/a\.\.b/], '--to', '127.0.0.1:1', '--dns', 'a..b');
