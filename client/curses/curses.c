@@ -19,6 +19,7 @@
 #define KEYS_A_TURN 4096
 #define FRAME_MS 20        /* what arrives is drawn so often at most; what is typed at once */
 #define BACKGROUND_MS 3000 /* a signal that ends us has done so by then: the engine takes 2 s at most */
+#define BACKGROUND_LOOK_MS 200
 
 struct window *curses_window(const struct curses *curses) {
     struct conversation *conversation = conversations_current(&curses->conversations);
@@ -106,9 +107,12 @@ static void come_back(struct curses *curses) {
     curses->background = clock_boot_ms();
 }
 
-/* As the kernel would have done. Where nobody could continue us it does not stop us: we go on without the terminal. */
-static void stop_again(struct curses *curses) {
-    raise(SIGTTOU);
+/* Not all shells continue what runs already when they lend it the terminal, so one has to look. In the end we stop, as
+ * the kernel would have had it; where nobody could continue us that does nothing, and we go on without the terminal. */
+static void look_for_terminal(struct curses *curses) {
+    bool is_ours = terminal_is_foreground(curses->terminal);
+    if (!is_ours && clock_boot_ms() - curses->background < BACKGROUND_MS) return;
+    if (!is_ours) raise(SIGTTOU);
     come_back(curses);
 }
 
@@ -219,16 +223,11 @@ static int until_next_second(void) {
     return 1000 - (int)(clock_wall_ms() % 1000) + 1;
 }
 
-static int until_stopped(const struct curses *curses) {
-    uint64_t since = clock_boot_ms() - curses->background;
-    return since >= BACKGROUND_MS ? 0 : (int)(BACKGROUND_MS - since);
-}
-
 /* Milliseconds; a terminal that takes nothing says when it does. */
 static int until_drawn(const struct curses *curses, uint64_t drawn) {
     int wait = curses->ui->settings->clock == CLOCK_SECONDS ? until_next_second() : until_next_minute();
 
-    if (curses->background > 0) return until_stopped(curses);
+    if (curses->background > 0) return BACKGROUND_LOOK_MS;
     if (!curses->dirty || curses->gone || terminal_output(curses->terminal) >= 0) return wait;
     uint64_t since = clock_boot_ms() - drawn;
     return since >= FRAME_MS ? 0 : (int)(FRAME_MS - since);
@@ -269,7 +268,7 @@ static void loop(struct curses *curses) {
     if (!draw(curses)) terminal_is_gone(curses);
     while (!curses->finished) {
         bool typed = wait_for_something(curses, drawn);
-        if (curses->background > 0 && until_stopped(curses) == 0) stop_again(curses);
+        if (curses->background > 0) look_for_terminal(curses);
         if (typed && !take_keys(curses)) terminal_is_gone(curses);
         take_events(curses);
         if (!has_terminal(curses) || !curses->dirty || (!typed && clock_boot_ms() - drawn < FRAME_MS)) continue;

@@ -232,12 +232,29 @@ for my $way ([TERM => 0], [HUP => 0], [QUIT => 128 + 3]) {
     my $shell = sub { type_text($alice, "clear; $_[0]\r"); return wait_screen($alice, $_[1], 10) };
     ok($shell->('$CLIENT & wait', qr/Stopped.*^sh:/ms), 'a job that starts in the background stops');
     is_given_back($alice, 'what was not taken');
-    ok($shell->('fg', qr/registered at.*alice>$/s), 'fg: the screen is there');
+    my $kill = 'kill %1; wait -f %1; echo status=$?';
+    ok($shell->($kill, qr/^status=0$/m), 'kill ends it');
+    ok($shell->('$CLIENT & fg', qr/registered at.*alice>$/s), 'fg before it stops: the screen is there');
     press($alice, 'Ctrl-Z');
     wait_screen($alice, qr/Stopped.*^sh:/ms, 5);
     is_given_back($alice, 'a job that was stopped');
-    ok($shell->('kill %1; wait -f %1; echo status=$?', qr/^status=0$/m), 'kill ends also what was stopped');
+    ok($shell->($kill, qr/^status=0$/m), 'kill ends also what was stopped by Ctrl-Z');
     is_given_back($alice, 'what was killed while it was stopped');
+}
+
+# Not all shells continue what runs already: this one just lends it the terminal, once its threads are there.
+{
+    my $lend = <<'PERL';
+use POSIX ();
+$SIG{TTOU} = 'IGNORE';
+my $pid = fork // die;
+if (!$pid) { POSIX::setpgid(0, 0); $SIG{TTOU} = 'DEFAULT'; exec @ARGV }
+select undef, undef, undef, 0.01 while (() = glob "/proc/$pid/task/*") < 4;
+POSIX::tcsetpgrp(0, $pid);
+waitpid $pid, POSIX::WUNTRACED();
+PERL
+    my $alice = new_terminal('alice', in => ['perl', '-e', $lend]);
+    is_taken($alice, 'a terminal that is lent without a signal');
 }
 
 # --- what is logged --------------------------------------------------------------------------------------------------
