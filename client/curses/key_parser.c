@@ -89,8 +89,9 @@ static void emit_typed(struct key_parser *parser, uint32_t key) {
     emit(parser, key);
 }
 
-static void on_control(struct key_parser *parser, unsigned char byte) {
-    if (parser->doubtful && !parser->alone)
+/* `alone`: nothing had come for a moment before it. */
+static void on_control(struct key_parser *parser, unsigned char byte, bool alone) {
+    if (parser->doubtful && !alone)
         emit_pasted(parser, byte);
     else if (parser->doubtful)
         parser->held = byte;
@@ -108,6 +109,7 @@ static void append(struct key_parser *parser, unsigned char byte) {
 static void begin(struct key_parser *parser) {
     to_text(parser);
     parser->state = KEY_PARSER_ESCAPE;
+    parser->began_alone = parser->alone;
     parser->size = 0;
     append(parser, ESCAPE);
 }
@@ -128,6 +130,12 @@ static void introduce(struct key_parser *parser, unsigned char byte) {
     parser->sequence[0] = ESCAPE;
     parser->size = 1;
     append(parser, byte);
+}
+
+/* In two bytes: no hand's. */
+static void introduce_c1(struct key_parser *parser, unsigned char byte) {
+    parser->began_alone = false;
+    introduce(parser, byte);
 }
 
 /* ESC was a key of its own, and what came after it was typed. */
@@ -178,7 +186,10 @@ static void on_whole(struct key_parser *parser) {
         return;
     }
     if (alt && key >= KEYS_FIRST && key <= KEYS_F1) key |= KEYS_ALT;
-    emit(parser, key);
+    if (key < ' ')
+        on_control(parser, (unsigned char)key, parser->began_alone);
+    else
+        emit(parser, key);
     if (key != KEYS_PASTE_BEGIN) return;
     parser->state = KEY_PARSER_PASTE;
     parser->doubtful = false;
@@ -192,7 +203,7 @@ static bool on_control_inside(struct key_parser *parser, unsigned char byte) {
     else if (byte == CANCEL || byte == SUBSTITUTE)
         to_text(parser);
     else if (byte < ' ')
-        on_control(parser, byte);
+        on_control(parser, byte, parser->alone);
     else if (byte == RUBOUT)
         return parser->state != KEY_PARSER_MOUSE;
     else
@@ -213,7 +224,7 @@ static void on_text(struct key_parser *parser, unsigned char byte) {
         if (meta)
             emit(parser, meta | byte);
         else
-            on_control(parser, byte);
+            on_control(parser, byte, parser->alone);
         parser->meta = false;
     } else if (take_character(parser, byte, &character)) {
         parser->meta = false;
@@ -222,7 +233,7 @@ static void on_text(struct key_parser *parser, unsigned char byte) {
         if (!c1)
             emit(parser, meta | character);
         else if (find_introducer((unsigned char)(character - 0x40)) >= 0)
-            introduce(parser, (unsigned char)(character - 0x40));
+            introduce_c1(parser, (unsigned char)(character - 0x40));
     } else if (parser->partial_size == 0 || breaks_off) {
         parser->meta = false;
     }

@@ -22,10 +22,11 @@
  *   - the rest of a sequence: 2 s, which outlasts a packet of ssh lost twice (retransmitted after 0.2 to 1 s, doubled).
  *     A string also ends 30 s after its beginning: somebody types into it.
  *   - ESC _ is Alt-_ when nothing follows in 100 ms, so are ESC ^ and ESC X.
- *   - a paste: 1 s of silence, then it counts as ended, for its end may have been lost. From then on the keyboard
- * works; but the rest may still come, from a link that stood still, and must not be sent and run. So until CSI 201~ or
- * an Enter that somebody pressed, a control character is a key only where nothing came within 20 ms before and after
- *     it, as from a hand; else it is pasted (PASTE_BEGIN, it, PASTE_END). */
+ *   - a paste: 1 s of silence, then it counts as ended, for its end may have been lost. The keyboard works from then
+ *     on; but the rest may still come, from a link that stood still, and must not be sent and run. So until CSI 201~
+ *     or an Enter that somebody pressed, a control character, or a sequence that stands for one, is a key only where
+ *     nothing came within 20 ms before and after it, as from a hand; else it is pasted (PASTE_BEGIN, it, PASTE_END).
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -65,6 +66,7 @@ struct key_parser {
     size_t matched;       /* of CSI 201~ */
     bool doubtful;        /* a paste was given up */
     bool alone;           /* nothing has come for a moment */
+    bool began_alone;     /* so it was when the sequence began */
     int held;             /* a control character that may be a paste's; -1: none */
     unsigned column, row; /* where the left button went down; 0: it did not */
     uint32_t keys[KEY_PARSER_QUEUE];

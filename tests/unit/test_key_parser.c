@@ -406,6 +406,17 @@ static void the_rest_of_such_a_paste_is_not_run(void **state) {
            '/', 'q', 'u', 'i', 't', KEYS_PASTE_BEGIN, '\r', KEYS_PASTE_END);
     FEED("\033[201~\r");
     EXPECT("its end", '\r');
+    FEED("\033[200~one");
+    pass(3000);
+    seen_count = 0;
+    FEED("\033[13u\033OM\302\23313u");
+    EXPECT("Enter as a sequence", KEYS_PASTE_BEGIN, '\r', KEYS_PASTE_END, KEYS_PASTE_BEGIN, '\r', KEYS_PASTE_END,
+           KEYS_PASTE_BEGIN, '\r', KEYS_PASTE_END);
+    pass(100);
+    FEED("\033OM");
+    EXPECT_NOTHING("of a hand, where nothing follows");
+    pass(100);
+    EXPECT("nothing did", '\r');
     FEED("\033[200~x\033[20");
     pass(1500);
     FEED("1~y\r");
