@@ -181,7 +181,8 @@ enter() {
     exec 8>>"$DATA/door"
     flock -x 8
     if flock -n "$DATA/host" true; then
-        read -r -t "$patience" port < <(setsid "$0" host 2>"$DATA/host.log" </dev/null 7>&- 8>&- 9>&-) || {
+        port=$(setsid --fork "$0" host 2>"$DATA/host.log" </dev/null 7>&- 8>&- 9>&-)
+        [[ -n $port ]] || {
             cat "$DATA/host.log" "$DATA/bootnode.log" >&2 2>/dev/null || true
             exit 1
         }

@@ -76,6 +76,18 @@ is((run_program(command => [@packaged, 'opentracker', '-p', '1']))[1], "this is 
     'tests run it there');
 is((run_program(command => [@packaged, 'no-such-program']))[0], 127, 'and hear of one that is nowhere');
 
+# --- a chroot as it was made ------------------------------------------------------------------------------------------
+
+# Nobody has mounted /proc there, so that bash has no <(…).
+SKIP: {
+    my @without_proc = ('unshare', $> == 0 ? '-m' : '-rm', 'sh', '-c', 'mount -t tmpfs tmpfs /proc && exec "$@"', 'sh');
+    skip 'no mount namespaces here', 2 if (run_program(command => [@without_proc, 'true']))[0] != 0;
+    my ($status, undef, $err) = run_program(timeout => 30, command => [@without_proc, 'env', "PATH=$folder/bin:$ENV{PATH}",
+        "$folder/checkout/.ci/deps", 'build', 'peers']);
+    is($status, 0, 'deps without /proc');
+    is($err, '', 'and without a word');
+}
+
 # --- what is installed -----------------------------------------------------------------------------------------------
 
 # Does a package's script make a service start at boot? debhelper's lines, where those between "if … debian-installed" and
