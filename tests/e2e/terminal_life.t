@@ -232,7 +232,8 @@ for my $way ([TERM => 0], [HUP => 0], [QUIT => 128 + 3]) {
     my $shell = sub { type_text($alice, "clear; $_[0]\r"); return wait_screen($alice, $_[1], 10) };
     ok($shell->('$CLIENT & wait', qr/Stopped.*^sh:/ms), 'a job that starts in the background stops');
     is_given_back($alice, 'what was not taken');
-    my $kill = 'kill %1; wait -f %1; echo status=$?';
+    # Not by `wait -f %1`: that may look before the job was continued, and say that it is stopped.
+    my $kill = 'P=$(jobs -p %1); kill %1; while [ -e /proc/$P ]; do sleep 0.05; done; wait $P; echo status=$?';
     ok($shell->($kill, qr/^status=0$/m), 'kill ends it');
     ok($shell->('$CLIENT & fg', qr/registered at.*alice>$/s), 'fg before it stops: the screen is there');
     press($alice, 'Ctrl-Z');
