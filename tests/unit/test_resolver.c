@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <dirent.h>
 #include <poll.h>
+#include <sched.h>
 #include <semaphore.h>
 
 #include "client/events.h"
@@ -132,6 +134,28 @@ static void an_owner_may_go_at_any_time(void **state) {
     resolver_destroy(NULL);
 }
 
+static unsigned threads(void) {
+    DIR *folder = opendir("/proc/self/task");
+    unsigned count = 0;
+    assert_non_null(folder);
+    for (struct dirent *entry; (entry = readdir(folder));) count += entry->d_name[0] != '.';
+    closedir(folder);
+    return count;
+}
+
+#ifdef __SANITIZE_THREAD__
+#define OWN_THREADS 2 /* one is the sanitizer's, which looks for no leaks */
+#else
+#define OWN_THREADS 1
+#endif
+
+/* Nobody waits for a look-up that is not wanted any more; what it frees at its end must not count as lost. */
+static int wait_for_the_last(void **state) {
+    (void)state;
+    while (threads() > OWN_THREADS) sched_yield();
+    return 0;
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_answer_says_whose_it_is),
@@ -140,5 +164,5 @@ int main(void) {
         cmocka_unit_test(an_owner_may_go_at_any_time),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    return cmocka_run_group_tests_name("resolver", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("resolver", tests, NULL, wait_for_the_last);
 }
