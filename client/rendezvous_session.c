@@ -6,7 +6,7 @@
 #include "common/udp.h"
 
 #define REPEAT_MS 500
-#define RESET_WAIT_MS 500 /* and up to as much again: rule 10 */
+#define RESET_WAIT_MS 500 /* and up to as much again: PROTOCOL.md §2.3 rule 10 */
 #define RESET_DOUBLINGS 7
 #define RESET_LASTING_MS 60000
 #define RESETS_TOLD 3
