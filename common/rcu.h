@@ -12,6 +12,8 @@
 #include <urcu-qsbr.h>
 #include <urcu/rculfhash.h>
 
+#include "common/sanitizers.h"
+
 /* Publishes an initialised object. `slot` is an _Atomic pointer. */
 #define rcu_publish(slot, pointer) atomic_store_explicit((slot), (pointer), memory_order_release)
 /* Consume is promoted to acquire by every compiler; on x86 both are plain loads. */
@@ -36,13 +38,6 @@ void rcu_drain(void);
 
 /* For objects that liburcu hands from thread to thread (hash table nodes, queue nodes): what the giver wrote before
  * rcu_handing_over happens before what the taker does after rcu_taken_over. No code outside the thread sanitizer. */
-#if defined(__SANITIZE_THREAD__)
-#define GOCHAT_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define GOCHAT_TSAN 1
-#endif
-#endif
 #ifdef GOCHAT_TSAN
 void __tsan_acquire(void *address);
 void __tsan_release(void *address);

@@ -7,13 +7,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define GOCHAT_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define GOCHAT_ASAN 1
-#endif
-#endif
+#include "common/sanitizers.h"
+
 #ifdef GOCHAT_ASAN
 #include <sanitizer/asan_interface.h>
 #else

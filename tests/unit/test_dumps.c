@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "common/dumps.h"
+#include "common/sanitizers.h"
 
 static void memory_stays_here(void **state) {
     struct rlimit limit = {.rlim_cur = 1};
@@ -16,7 +17,7 @@ static void memory_stays_here(void **state) {
     assert_int_equal(getrlimit(RLIMIT_CORE, &limit), 0);
     assert_int_equal(limit.rlim_cur, 0);
     assert_int_equal(limit.rlim_max, 0);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef GOCHAT_SANITIZED
     assert_int_equal(prctl(PR_GET_DUMPABLE), 0);
 #endif
 }

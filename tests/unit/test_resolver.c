@@ -14,6 +14,7 @@
 
 #include "client/events.h"
 #include "client/resolver.h"
+#include "common/sanitizers.h"
 
 #define WAIT_MS 20000
 
@@ -143,7 +144,7 @@ static unsigned threads(void) {
     return count;
 }
 
-#ifdef __SANITIZE_THREAD__
+#ifdef GOCHAT_TSAN
 #define OWN_THREADS 2 /* one is the sanitizer's, which looks for no leaks */
 #else
 #define OWN_THREADS 1

@@ -18,6 +18,7 @@
 #include "client/curses/key_sequences.h"
 #include "client/curses/keys.h"
 #include "client/curses/terminal.h"
+#include "common/sanitizers.h"
 #include "tests/support/emulated.h"
 
 #define ROWS 10
@@ -373,7 +374,7 @@ static void crash_said(void) {
 static void a_crash_gives_the_terminal_back(void **state) {
     static void (*const crashes[])(void) = {
         crash_abort, crash_segmentation, crash_stack, crash_said,
-#ifndef __SANITIZE_THREAD__
+#ifndef GOCHAT_TSAN
         crash_quit,
 #endif
     };
