@@ -12,12 +12,12 @@
 #include <unistd.h>
 
 #include "client/config.h"
-#include "client/crypto_thread.h"
 #include "client/curses/terminal.h"
 #include "client/curses/terminal_type.h"
-#include "client/receiver.h"
 #include "client/setup.h"
-#include "client/sockets.h"
+#include "client/threads/crypto_thread.h"
+#include "client/threads/receiver.h"
+#include "client/threads/sockets.h"
 #include "client/ui/ui.h"
 #include "common/clock.h"
 #include "common/dumps.h"

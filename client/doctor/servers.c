@@ -6,7 +6,7 @@
 
 #include "client/events.h"
 #include "client/name_lookup.h"
-#include "client/resolver.h"
+#include "client/threads/resolver.h"
 #include "common/clock.h"
 
 #define WHY_SIZE 512

@@ -9,7 +9,7 @@
 #include <stdalign.h>
 #include <unistd.h>
 
-#include "client/network_watch.h"
+#include "client/threads/network_watch.h"
 
 struct batch {
     alignas(struct nlmsghdr) uint8_t bytes[512];

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "client/peer/path.h"
-#include "client/receiver.h"
+#include "client/threads/receiver.h"
 
 #define PATIENCE_MS 30000
 

@@ -13,7 +13,7 @@
 #include <semaphore.h>
 
 #include "client/events.h"
-#include "client/resolver.h"
+#include "client/threads/resolver.h"
 #include "common/sanitizers.h"
 
 #define WAIT_MS 20000

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "client/peer/path.h"
-#include "client/sockets.h"
+#include "client/threads/sockets.h"
 #include "common/log.h"
 
 #define MANY 256

@@ -1,4 +1,4 @@
-#include "client/crypto_thread.h"
+#include "client/threads/crypto_thread.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "client/candidates.h"
-#include "client/network_watch.h"
+#include "client/threads/network_watch.h"
 #include "common/clock.h"
 
 #define OUTGOING_BATCH 64

@@ -1,4 +1,4 @@
-#include "client/receiver.h"
+#include "client/threads/receiver.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "client/resolver.h"
+#include "client/threads/resolver.h"
 
 #include <pthread.h>
 #include <stdio.h>

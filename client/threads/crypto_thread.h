@@ -5,9 +5,9 @@
 
 #include "client/engine.h"
 #include "client/ports/port_mapping.h"
-#include "client/receiver.h"
-#include "client/resolver.h"
 #include "client/setup.h"
+#include "client/threads/receiver.h"
+#include "client/threads/resolver.h"
 #include "client/ui/ui.h"
 #include "common/queue.h"
 #include "common/thread.h"

@@ -1,4 +1,4 @@
-#include "client/sockets.h"
+#include "client/threads/sockets.h"
 
 #include <errno.h>
 #include <stdlib.h>

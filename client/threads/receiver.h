@@ -4,7 +4,7 @@
 #pragma once
 
 #include "client/events.h"
-#include "client/sockets.h"
+#include "client/threads/sockets.h"
 #include "common/thread.h"
 #include "common/udp.h"
 

@@ -1,4 +1,4 @@
-#include "client/network_watch.h"
+#include "client/threads/network_watch.h"
 
 #include <errno.h>
 #include <linux/netlink.h>
