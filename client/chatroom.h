@@ -23,11 +23,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "client/bootnode.h"
 #include "client/events.h"
 #include "client/feeds.h"
 #include "client/gathering.h"
-#include "client/known_keys.h"
+#include "client/keys/bootnodes.h"
+#include "client/keys/known_keys.h"
 #include "client/peer/peer.h"
 #include "client/rendezvous.h"
 

@@ -9,7 +9,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "client/bootnode.h"
+#include "client/keys/bootnodes.h"
 #include "client/message.h"
 #include "common/home.h"
 #include "common/log.h"

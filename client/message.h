@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "client/events.h"
-#include "client/identity.h"
+#include "client/keys/identity.h"
 #include "common/names.h"
 #include "common/text.h"
 

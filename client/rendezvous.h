@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "client/identity.h"
+#include "client/keys/identity.h"
 #include "client/membership.h"
 #include "common/link.h"
 #include "common/messages.h"

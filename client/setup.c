@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "client/secret_file.h"
+#include "client/keys/secret_file.h"
 #include "common/home.h"
 #include "common/suite.h"
 #include "common/udp.h"

@@ -5,10 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "client/bootnode.h"
 #include "client/config.h"
-#include "client/identity.h"
-#include "client/known_keys.h"
+#include "client/keys/bootnodes.h"
+#include "client/keys/identity.h"
+#include "client/keys/known_keys.h"
 #include "client/ui/ui.h"
 #include "common/names.h"
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "client/bootnode.h"
+#include "client/keys/bootnodes.h"
 
 #define SERVERS_OTHERS_MS 2000 /* for the names of the others, once one is known */
 

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "client/identity.h"
+#include "client/keys/identity.h"
 #include "client/peer/transport.h"
 #include "common/names.h"
 #include "common/noise.h"

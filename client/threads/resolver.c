@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/bootnode.h"
 #include "client/events.h"
+#include "client/keys/bootnodes.h"
 
 #define WHY_SIZE 512
 

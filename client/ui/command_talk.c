@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/secret_file.h"
+#include "client/keys/secret_file.h"
 #include "client/ui/command_parts.h"
 #include "common/home.h"
 #include "common/room_name.h"

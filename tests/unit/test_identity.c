@@ -14,7 +14,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 
-#include "client/identity.h"
+#include "client/keys/identity.h"
 #include "tests/support/child.h"
 #include "tests/support/folder.h"
 

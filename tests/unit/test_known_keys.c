@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "client/known_keys.h"
+#include "client/keys/known_keys.h"
 #include "tests/support/child.h"
 #include "tests/support/folder.h"
 

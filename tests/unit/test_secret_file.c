@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "client/secret_file.h"
+#include "client/keys/secret_file.h"
 #include "tests/support/child.h"
 #include "tests/support/folder.h"
 

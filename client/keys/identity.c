@@ -1,4 +1,4 @@
-#include "client/identity.h"
+#include "client/keys/identity.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "client/bootnode.h"
+#include "client/keys/bootnodes.h"
 
 #include <sodium.h>
 #include <stdio.h>

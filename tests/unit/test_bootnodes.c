@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "client/bootnode.h"
+#include "client/keys/bootnodes.h"
 
 #define KEY_A "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define KEY_B "FF112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF"

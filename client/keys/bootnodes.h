@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "client/known_keys.h"
+#include "client/keys/known_keys.h"
 #include "client/rendezvous.h"
 #include "common/ini_table.h"
 

@@ -1,4 +1,4 @@
-#include "client/secret_file.h"
+#include "client/keys/secret_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "client/known_keys.h"
+#include "client/keys/known_keys.h"
 
 #include <errno.h>
 #include <fcntl.h>
