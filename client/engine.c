@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/name_lookup.h"
-#include "client/nat_check.h"
+#include "client/network/name_lookup.h"
+#include "client/network/nat_check.h"
 
 /* PROBEs and INITIATIONs over all peers: with a full bucket, too, no second sees more (PROTOCOL.md §3.2 rule 1). */
 #define PUNCH_MOST 200

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "client/nat_check.h"
+#include "client/network/nat_check.h"
 
 /* Silence tells about a filter, so it must not be bad luck: where half of all goes astray, once in 4,000. */
 #define TRIES_AT_LOSS (3 * STUN_QUERY_TRIES)

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "client/stun_query.h"
+#include "client/network/stun_query.h"
 
 #define EXAMINATION_SERVERS 8
 #define EXAMINATION_PINGS 5

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "client/stun_query.h"
+#include "client/network/stun_query.h"
 
 #define LIFETIME_RUNGS 34
 #define LIFETIME_ASKS_FROM 1    /* the socket */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "client/events.h"
-#include "client/name_lookup.h"
+#include "client/network/name_lookup.h"
 #include "client/threads/resolver.h"
 #include "common/clock.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "client/candidates.h"
+#include "client/network/candidates.h"
 #include "client/threads/network_watch.h"
 #include "common/clock.h"
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "client/nat_check.h"
+#include "client/network/nat_check.h"
 #include "tests/scenario/support/world.h"
 
 #define CONNECT_MS 5000

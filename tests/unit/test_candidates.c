@@ -7,7 +7,7 @@
 
 #include <net/if.h>
 
-#include "client/candidates.h"
+#include "client/network/candidates.h"
 
 #define RUNNING (IFF_UP | IFF_RUNNING)
 

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "client/name_lookup.h"
+#include "client/network/name_lookup.h"
 
 static void a_failure_is_tried_again_ever_later(void **state) {
     static const uint64_t pauses[] = {1000, 2000, 4000, 8000, 16000, 30000, 30000};

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "client/nat_check.h"
+#include "client/network/nat_check.h"
 
 #define START 100000
 

@@ -1,4 +1,4 @@
-#include "client/name_lookup.h"
+#include "client/network/name_lookup.h"
 
 void name_lookup_settle(struct name_lookup *lookup) {
     *lookup = (struct name_lookup){.due = UINT64_MAX};

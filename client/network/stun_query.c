@@ -1,4 +1,4 @@
-#include "client/stun_query.h"
+#include "client/network/stun_query.h"
 
 #include <sodium.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "client/nat_check.h"
+#include "client/network/nat_check.h"
 
 #include <string.h>
 

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "client/stun_query.h"
+#include "client/network/stun_query.h"
 #include "common/peer_messages.h"
 
 #define NAT_CHECK_SERVERS 16

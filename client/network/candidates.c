@@ -1,4 +1,4 @@
-#include "client/candidates.h"
+#include "client/network/candidates.h"
 
 #include <net/if.h>
 #include <stdlib.h>
