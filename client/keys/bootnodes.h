@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "client/keys/known_keys.h"
-#include "client/rendezvous.h"
+#include "client/rendezvous/rendezvous.h"
 #include "common/ini_table.h"
 
 #define BOOTNODES_MAX 4

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "client/membership.h"
+#include "client/rendezvous/membership.h"
 
 #define IDS 12       /* members there may be */
 #define HISTORY 4000 /* changes */

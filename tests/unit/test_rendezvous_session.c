@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 
-#include "client/rendezvous.h"
+#include "client/rendezvous/rendezvous.h"
 #include "common/peer_messages.h"
 
 #define NOW 1000000

@@ -1,4 +1,4 @@
-#include "client/membership.h"
+#include "client/rendezvous/membership.h"
 
 #include <stdlib.h>
 #include <string.h>

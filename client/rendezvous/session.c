@@ -1,4 +1,4 @@
-#include "client/rendezvous_session.h"
+#include "client/rendezvous/session.h"
 
 #include <sodium.h>
 #include <string.h>

@@ -1,10 +1,10 @@
-#include "client/rendezvous.h"
+#include "client/rendezvous/rendezvous.h"
 
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "client/rendezvous_session.h"
+#include "client/rendezvous/session.h"
 #include "common/udp.h"
 
 #define RETRY_FIRST_MS 250

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "client/keys/identity.h"
-#include "client/membership.h"
+#include "client/rendezvous/membership.h"
 #include "common/link.h"
 #include "common/messages.h"
 #include "common/names.h"

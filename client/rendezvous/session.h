@@ -2,7 +2,7 @@
  * rendezvous_session.c. */
 #pragma once
 
-#include "client/rendezvous.h"
+#include "client/rendezvous/rendezvous.h"
 
 /* Takes over keys and limits from WELCOME and confirms the session with its first beat. `told`: the revision of our
  * candidates that REGISTER brought. */
