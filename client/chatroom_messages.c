@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "client/chatroom_parts.h"
-#include "client/message.h"
+#include "client/message/message.h"
 
 #define STALLED_MS 30000
 

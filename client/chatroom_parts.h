@@ -3,7 +3,7 @@
 
 #include "client/chatroom.h"
 #include "client/history_messages.h"
-#include "client/message.h"
+#include "client/message/message.h"
 
 #define HISTORY_PATIENCE_MS 1500 /* for a summary, an answer, somebody to ask */
 #define EXCHANGE_ASKS 64         /* remembered a peer: answers may come late */

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "client/keys/bootnodes.h"
-#include "client/message.h"
+#include "client/message/message.h"
 #include "common/home.h"
 #include "common/log.h"
 #include "common/modes.h"

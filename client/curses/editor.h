@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "client/message.h"
+#include "client/message/message.h"
 
 #define EDITOR_KILLS 16
 #define EDITOR_UNDOS 256

@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-#include "client/message.h"
+#include "client/message/message.h"
 
 #define LINES_CAPACITY (MESSAGE_TEXT_MAX + 4096)
 

@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 #include "client/events.h"
-#include "client/message.h"
+#include "client/message/message.h"
 
 /* The longest text with each of its bytes escaped, and everything around it. */
 #define REQUEST_SIZE_MAX (6 * MESSAGE_TEXT_MAX + 8192)

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "client/message.h"
+#include "client/message/message.h"
 #include "common/names.h"
 
 #define TRANSCRIPT_IDS 4096

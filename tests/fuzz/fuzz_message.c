@@ -5,7 +5,7 @@
 
 #include <sodium.h>
 
-#include "client/message.h"
+#include "client/message/message.h"
 #include "common/text.h"
 
 #define AUTHOR_OFFSET 2

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 
-#include "client/message.h"
+#include "client/message/message.h"
 #include "tests/scenario/support/world.h"
 
 #define CONNECT_MS 1500

@@ -11,7 +11,7 @@
 #include <sodium.h>
 
 #include "client/chatroom_parts.h"
-#include "client/message.h"
+#include "client/message/message.h"
 
 #define NOW 1000
 

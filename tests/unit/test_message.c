@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 
-#include "client/message.h"
+#include "client/message/message.h"
 
 static const uint8_t room[ROOM_TAG_SIZE] = "sixteen bytes..";
 static const uint8_t context[16] = {'g', 'o', 'c', 'h', 'a', 't', ' ', 'm', 'e', 's', 's', 'a', 'g', 'e', ' ', '3'};

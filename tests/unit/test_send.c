@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "client/engine.h"
-#include "client/message.h"
+#include "client/message/message.h"
 #include "client/ui/send.h"
 #include "common/thread.h"
 

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "client/message.h"
+#include "client/message/message.h"
 #include "client/ui/ui.h"
 #include "tests/support/folder.h"
 

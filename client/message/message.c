@@ -1,4 +1,4 @@
-#include "client/message.h"
+#include "client/message/message.h"
 
 #include <inttypes.h>
 #include <sodium.h>
