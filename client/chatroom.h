@@ -24,8 +24,8 @@
 #include <stdint.h>
 
 #include "client/events.h"
-#include "client/feeds.h"
 #include "client/gathering.h"
+#include "client/history/feeds.h"
 #include "client/keys/bootnodes.h"
 #include "client/keys/known_keys.h"
 #include "client/peer/peer.h"

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "client/chatroom.h"
-#include "client/history_messages.h"
+#include "client/history/codec.h"
 #include "client/message/message.h"
 
 #define HISTORY_PATIENCE_MS 1500 /* for a summary, an answer, somebody to ask */

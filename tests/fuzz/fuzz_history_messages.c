@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/history_messages.h"
+#include "client/history/codec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "client/backlog.h"
+#include "client/history/backlog.h"
 
 static const struct feed_name anna = {.author = "anna", .run = 1}, bert = {.author = "bert", .run = 1};
 static const struct feed_name anna_again = {.author = "anna", .run = 2};

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "client/feeds.h"
+#include "client/history/feeds.h"
 
 static struct feed_name numbered(uint64_t number) {
     return (struct feed_name){.author = "anna", .run = number};

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "client/backlog.h"
+#include "client/history/backlog.h"
 #include "common/names.h"
 
 #define FEEDS_MOST 2048

@@ -1,4 +1,4 @@
-#include "client/backlog.h"
+#include "client/history/backlog.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "client/feeds.h"
+#include "client/history/feeds.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "client/backlog.h"
+#include "client/history/backlog.h"
 
 enum { HISTORY_SUMMARY = 0x40, HISTORY_REQUEST, HISTORY_PASSED_ON, HISTORY_ANSWERED };
 

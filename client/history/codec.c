@@ -1,4 +1,4 @@
-#include "client/history_messages.h"
+#include "client/history/codec.h"
 
 #include "common/bytes.h"
 
