@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "client/chatroom.h"
+#include "client/room/chatroom.h"
 
 #define ENGINE_STATUS_UNDELIVERED 3
 #define ENGINE_STATUS_ALONE 4

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/chatroom_parts.h"
+#include "client/room/parts.h"
 
 #define SUMMARY_EVERY_MS 1000
 #define SWEEP_EVERY_MS 1000

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "client/chatroom_parts.h"
+#include "client/room/parts.h"
 
 #define HELD_MOST_MS 30000
 #define AGAIN_MS 100 /* who offers has enough to answer already */

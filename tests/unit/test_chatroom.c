@@ -10,8 +10,8 @@
 #include <cmocka.h>
 #include <sodium.h>
 
-#include "client/chatroom_parts.h"
 #include "client/message/message.h"
+#include "client/room/parts.h"
 
 #define NOW 1000
 

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 
-#include "client/chatroom_parts.h"
+#include "client/room/parts.h"
 
 #define NOW 10000
 #define WALL UINT64_C(1700000000000)

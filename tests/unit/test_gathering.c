@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "client/gathering.h"
+#include "client/room/gathering.h"
 
 #define NOW 100000
 

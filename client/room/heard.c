@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/chatroom_parts.h"
+#include "client/room/parts.h"
 
 /* By the author's word what was passed on is no older than what is kept, nor from further ahead than this: clocks are
  * wrong by so much, or by whole hours where somebody took the wrong zone for ours. */

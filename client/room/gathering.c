@@ -1,4 +1,4 @@
-#include "client/gathering.h"
+#include "client/room/gathering.h"
 
 #include <stdlib.h>
 

@@ -24,12 +24,12 @@
 #include <stdint.h>
 
 #include "client/events.h"
-#include "client/gathering.h"
 #include "client/history/feeds.h"
 #include "client/keys/bootnodes.h"
 #include "client/keys/known_keys.h"
 #include "client/peer/peer.h"
 #include "client/rendezvous/rendezvous.h"
+#include "client/room/gathering.h"
 
 #define CHATROOM_PEERS_OF_ONE 1024 /* what a bootnode alone can make us hold, */
 #define CHATROOM_PEERS_MAX 2048    /* and all of them: each has its share, which no other one's inventions take */

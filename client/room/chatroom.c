@@ -1,11 +1,11 @@
-#include "client/chatroom.h"
+#include "client/room/chatroom.h"
 
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/chatroom_parts.h"
+#include "client/room/parts.h"
 
 #define END_WAIT_MS 10000
 #define LEAVE_WAIT_MS 2000

@@ -1,4 +1,4 @@
-#include "client/chatroom_parts.h"
+#include "client/room/parts.h"
 
 #define STATUS_EVERY_MS 1000
 #define RTT_STEP_US 500 /* and a tenth: less is noise */

@@ -1,7 +1,7 @@
 /* Which packet is whose: by nonce, attempt or session, by pair tag, by index. A room takes none of another's. */
 #include <string.h>
 
-#include "client/chatroom_parts.h"
+#include "client/room/parts.h"
 
 /* At most CHATROOM_PEERS_MAX comparisons of 8 bytes side by side: about the cost of the MAC that follows a match. */
 static struct peer *peer_by_tag(const struct chatroom *room, const uint8_t tag[static PAIR_TAG_SIZE]) {

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/chatroom_parts.h"
+#include "client/room/parts.h"
 
 /* Each nick is a line on our disk. */
 #define NICK_EVERY_MS 20000

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/chatroom_parts.h"
+#include "client/room/parts.h"
 
 static const char *const phrases[] = {
     [NOTE_ROUND] = "punching, round %u",

@@ -1,4 +1,4 @@
-#include "client/chatroom_parts.h"
+#include "client/room/parts.h"
 
 int64_t gathered_time(const struct chatroom *room, uint64_t age) {
     return (int64_t)(room->now - (age < BACKLOG_AGE_MS ? age : BACKLOG_AGE_MS));

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/chatroom_parts.h"
 #include "client/message/message.h"
+#include "client/room/parts.h"
 
 #define KNOWN_NAME_SIZE (2 * ROOM_TAG_SIZE + 1 + 2 * TEXT_NICK_MAX + 1)
 #define WHY_SIZE 512

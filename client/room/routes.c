@@ -2,7 +2,7 @@
  * PROTOCOL.md §3.4. */
 #include <string.h>
 
-#include "client/chatroom_parts.h"
+#include "client/room/parts.h"
 
 #define MEMBERS_TRIED 2
 /* For each sender; bursts are a second's worth. */

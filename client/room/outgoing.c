@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/chatroom_parts.h"
 #include "client/message/message.h"
+#include "client/room/parts.h"
 
 #define STALLED_MS 30000
 

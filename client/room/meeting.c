@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/chatroom_parts.h"
+#include "client/room/parts.h"
 
 #define OTHERS_WAIT_MS 1000 /* for the lists of the others, once one has come */
 #define CANDIDATES_MOST (BOOTNODES_MAX * RECORD_CANDIDATES_MAX)

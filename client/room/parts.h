@@ -1,9 +1,9 @@
 /* What the files of chatroom.h say to each other. */
 #pragma once
 
-#include "client/chatroom.h"
 #include "client/history/codec.h"
 #include "client/message/message.h"
+#include "client/room/chatroom.h"
 
 #define HISTORY_PATIENCE_MS 1500 /* for a summary, an answer, somebody to ask */
 #define EXCHANGE_ASKS 64         /* remembered a peer: answers may come late */
