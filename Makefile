@@ -159,7 +159,7 @@ run:
 	@.ci/deps build
 	@echo 'make: building the program'
 	@$(MAKE) $(PARALLEL) all
-	@GOCHAT=$(abspath $(PROGRAM)) DATA=$(abspath $(OUT)/run) client/demo.sh
+	@GOCHAT=$(abspath $(PROGRAM)) DATA=$(abspath $(OUT)/run) client/demo/demo.sh
 
 # tests/natlab/hostile wants a sanitized program, whatever the others run.
 HOSTILE := $(if $(SAN),,$(if $(T),$(filter natlab/hostile,$(T)),yes))
@@ -207,7 +207,7 @@ bench-terminal:
 screenshot:
 	@.ci/deps build test
 	@$(MAKE) $(PARALLEL) all $(OUT)/tests/terminal
-	@GOCHAT=$(abspath $(PROGRAM)) OUT=$(abspath $(OUT)) client/screenshot
+	@GOCHAT=$(abspath $(PROGRAM)) OUT=$(abspath $(OUT)) client/demo/screenshot
 
 install: all
 	$(Q)$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DOCDIR)
@@ -237,7 +237,7 @@ help:
 	'make bench-peers        the same for coturn, Knot DNS and opentracker, which it unpacks into build' \
 	'make bench-micro        tables, queue, codec, timing wheel one by one' \
 	'make bench-terminal     the screen: keys, start, memory' \
-	'make screenshot         makes client/screenshot.svg from a real run' \
+	'make screenshot         makes client/demo/screenshot.svg from a real run' \
 	'make deps               installs the Debian packages that are missing' \
 	'make install            PREFIX=/usr/local, DESTDIR=; and uninstall' \
 	'make clean              removes what was built'

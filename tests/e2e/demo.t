@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# `make run` (client/demo.sh): any number of times, several at once, left in every way. Nobody is taken for an impostor, and
-# nothing stays behind.
+# `make run` (client/demo/demo.sh): any number of times, several at once, left in every way. Nobody is taken for an
+# impostor, and nothing stays behind.
 use strict;
 use warnings;
 use utf8;
@@ -13,7 +13,7 @@ use Test::More;
 
 use constant { WELCOME => sentence('Welcome. /help or F1 lists the commands, /quit leaves.'), START => 20, STOP => 15 };
 
-my $demo = abs_path("$FindBin::Bin/../../client/demo.sh");
+my $demo = abs_path("$FindBin::Bin/../../client/demo/demo.sh");
 my $folder = temp_dir();
 my %env = (GOCHAT => gochat(), DATA => "$folder/data", USER => 'ada');
 my @environment = map {"$_=$env{$_}"} sort keys %env;
