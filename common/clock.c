@@ -24,3 +24,7 @@ uint64_t clock_boot_ms(void) {
 uint64_t clock_wall_ms(void) {
     return now_ns(CLOCK_REALTIME) / 1000000;
 }
+
+uint64_t clock_pause(uint64_t expected, uint64_t now) {
+    return now > expected && now - expected >= CLOCK_PAUSE_LEAST_MS ? now - expected : 0;
+}

@@ -10,3 +10,8 @@ uint64_t clock_monotonic_ms(void);
 uint64_t clock_boot_ms(void);
 /* Milliseconds since 1970-01-01 UTC: only for what people see. */
 uint64_t clock_wall_ms(void);
+
+#define CLOCK_PAUSE_LEAST_MS 5000
+/* We wanted to run again at `expected`, in ms, and it is `now`: for how long were we stopped or suspended? 0 when that
+ * is no more than a busy machine may bring. */
+uint64_t clock_pause(uint64_t expected, uint64_t now);

@@ -21,7 +21,7 @@ static void read_range(struct reader *reader, struct feed_name *feed, uint64_t *
     if (!is_range(*from, *to)) reader_fail(reader);
 }
 
-size_t history_summary_encode(const struct backlog_row *rows, size_t count, uint8_t *out, size_t capacity) {
+size_t codec_summary_encode(const struct backlog_row *rows, size_t count, uint8_t *out, size_t capacity) {
     struct writer writer = writer_over(out, capacity);
 
     if (count > HISTORY_ROWS_MAX) return 0;
@@ -31,7 +31,7 @@ size_t history_summary_encode(const struct backlog_row *rows, size_t count, uint
     return writer_size(&writer);
 }
 
-bool history_summary_decode(const uint8_t *data, size_t size, struct backlog_row *rows, size_t *count) {
+bool codec_summary_decode(const uint8_t *data, size_t size, struct backlog_row *rows, size_t *count) {
     struct reader reader = reader_over(data, size);
 
     if (read_u8(&reader) != HISTORY_SUMMARY) return false;
@@ -41,7 +41,7 @@ bool history_summary_decode(const uint8_t *data, size_t size, struct backlog_row
     return reader_finished(&reader);
 }
 
-size_t history_range_encode(uint8_t type, const struct history_range *range, uint8_t *out, size_t capacity) {
+size_t codec_range_encode(uint8_t type, const struct history_range *range, uint8_t *out, size_t capacity) {
     struct writer writer = writer_over(out, capacity);
 
     write_u8(&writer, type);
@@ -49,7 +49,7 @@ size_t history_range_encode(uint8_t type, const struct history_range *range, uin
     return writer_size(&writer);
 }
 
-bool history_range_decode(uint8_t type, const uint8_t *data, size_t size, struct history_range *out) {
+bool codec_range_decode(uint8_t type, const uint8_t *data, size_t size, struct history_range *out) {
     struct reader reader = reader_over(data, size);
 
     if (read_u8(&reader) != type) return false;
@@ -57,8 +57,8 @@ bool history_range_decode(uint8_t type, const uint8_t *data, size_t size, struct
     return reader_finished(&reader);
 }
 
-size_t history_passed_on_encode(uint32_t age_ms, const uint8_t *message, size_t message_size, uint8_t *out,
-                                size_t capacity) {
+size_t codec_passed_on_encode(uint32_t age_ms, const uint8_t *message, size_t message_size, uint8_t *out,
+                              size_t capacity) {
     struct writer writer = writer_over(out, capacity);
 
     write_u8(&writer, HISTORY_PASSED_ON);
@@ -67,8 +67,8 @@ size_t history_passed_on_encode(uint32_t age_ms, const uint8_t *message, size_t 
     return writer_size(&writer);
 }
 
-bool history_passed_on_decode(const uint8_t *data, size_t size, uint32_t *age_ms, const uint8_t **message,
-                              size_t *message_size) {
+bool codec_passed_on_decode(const uint8_t *data, size_t size, uint32_t *age_ms, const uint8_t **message,
+                            size_t *message_size) {
     struct reader reader = reader_over(data, size);
 
     if (read_u8(&reader) != HISTORY_PASSED_ON) return false;

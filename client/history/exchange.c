@@ -70,7 +70,7 @@ void exchange_greet(struct chatroom *room, struct peer *peer) {
     if (!rows || !summary) abort();
     backlog_expire(&room->backlog, room->now);
     size_t count = backlog_rows(&room->backlog, rows, HISTORY_ROWS_MAX);
-    tell(room, peer, summary, history_summary_encode(rows, count, summary, HISTORY_SUMMARY_MAX));
+    tell(room, peer, summary, codec_summary_encode(rows, count, summary, HISTORY_SUMMARY_MAX));
     free(summary);
     free(rows);
 }
@@ -107,7 +107,7 @@ static void forget_ask(struct exchange *exchange, size_t at) {
 bool exchange_ask(struct chatroom *room, struct peer *peer, const struct history_range *range) {
     struct exchange *exchange = peer->exchange;
     uint8_t request[HISTORY_RANGE_SIZE];
-    size_t size = history_range_encode(HISTORY_REQUEST, range, request, sizeof request);
+    size_t size = codec_range_encode(HISTORY_REQUEST, range, request, sizeof request);
     if (size == 0) return false;
     if (exchange->ask_count == EXCHANGE_ASKS) forget_ask(exchange, 0);
     exchange->asks[exchange->ask_count].range = *range;
@@ -152,7 +152,7 @@ static void pass_on(struct chatroom *room, struct peer *peer, const struct backl
     if (!encoded) abort();
     uint64_t age = room->now - entry->since;
     tell(room, peer, encoded,
-         history_passed_on_encode((uint32_t)age, entry->blob->data, entry->blob->size, encoded, capacity));
+         codec_passed_on_encode((uint32_t)age, entry->blob->data, entry->blob->size, encoded, capacity));
     free(encoded);
 }
 
@@ -163,7 +163,7 @@ static void finish_request(struct chatroom *room, struct peer *peer, size_t at) 
     exchange->request_count--;
     memmove(&exchange->requests[at], &exchange->requests[at + 1],
             (exchange->request_count - at) * sizeof exchange->requests[0]);
-    tell(room, peer, answered, history_range_encode(HISTORY_ANSWERED, &range, answered, sizeof answered));
+    tell(room, peer, answered, codec_range_encode(HISTORY_ANSWERED, &range, answered, sizeof answered));
 }
 
 static const struct backlog_entry *entry_of(const struct chatroom *room, const struct exchange_request *request) {
@@ -218,7 +218,7 @@ static void receive_summary(struct chatroom *room, struct peer *peer, const uint
     size_t count = 0;
     if (!rows) abort();
     bool early = exchange->summary_at && room->now - exchange->summary_at < SUMMARY_EVERY_MS;
-    if (early || !history_summary_decode(message, size, rows, &count)) {
+    if (early || !codec_summary_decode(message, size, rows, &count)) {
         free(rows);
         return;
     }
@@ -234,7 +234,7 @@ static void receive_request(struct chatroom *room, struct peer *peer, const uint
     struct exchange *exchange = peer->exchange;
     struct history_range range;
     if (exchange->request_count == EXCHANGE_REQUESTS) return;
-    if (!history_range_decode(HISTORY_REQUEST, message, size, &range)) return;
+    if (!codec_range_decode(HISTORY_REQUEST, message, size, &range)) return;
     struct exchange_request *request = &exchange->requests[exchange->request_count++];
     *request = (struct exchange_request){.range = range, .next = range.from};
     look_ahead(room, request);
@@ -253,7 +253,7 @@ static void receive_passed_on(struct chatroom *room, struct peer *peer, const ui
     const uint8_t *original;
     size_t original_size;
     uint32_t age;
-    if (!history_passed_on_decode(message, size, &age, &original, &original_size)) return;
+    if (!codec_passed_on_decode(message, size, &age, &original, &original_size)) return;
     if (!message_parse(original, original_size, &chat)) return;
     struct feed_name feed = {.run = chat.run};
     memcpy(feed.author, chat.author, sizeof feed.author);
@@ -265,7 +265,7 @@ static void receive_passed_on(struct chatroom *room, struct peer *peer, const ui
 static void receive_answered(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size) {
     struct exchange *exchange = peer->exchange;
     struct history_range range;
-    if (!history_range_decode(HISTORY_ANSWERED, message, size, &range)) return;
+    if (!codec_range_decode(HISTORY_ANSWERED, message, size, &range)) return;
     for (size_t i = 0; i < exchange->ask_count; i++) {
         const struct history_range *asked = &exchange->asks[i].range;
         if (asked->from != range.from || asked->to != range.to || !feed_name_equal(&asked->feed, &range.feed)) continue;

@@ -328,7 +328,7 @@ static void try_run(struct peer *peer, struct path_try *try, uint64_t now) {
 /* Who may relay now, in addition to those who could before. */
 static void relays_look(struct peer *peer, uint64_t now) {
     struct path found[PEER_RELAYS];
-    size_t count = peer->host->relays(peer->host->context, peer, found);
+    size_t count = peer->host->ways_through(peer->host->context, peer, found);
     peer->relays_due = now + RELAYS_AGAIN_MS;
     for (size_t i = 0; i < count && peer->relay_count < PEER_RELAYS; i++) {
         if (relay_find(peer, &found[i])) continue;

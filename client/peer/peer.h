@@ -51,16 +51,16 @@ struct peer_host {
 
     uint8_t reachable; /* set of bootnodes whose list counts; peer_weigh after a change */
 
-    const bool *relays_allowed;      /* may packets of ours be relayed, do we relay others'? */
+    const bool *relaying_allowed;    /* may packets of ours be relayed, do we relay others'? */
     const enum nat_mapping *mapping; /* of our NAT, as far as we know */
 
     void (*send)(void *context, const struct peer *peer, const struct path *to, const uint8_t *data, size_t size);
     /* Who may relay to this peer now, best first; at most PEER_RELAYS. */
-    size_t (*relays)(void *context, const struct peer *peer, struct path out[static PEER_RELAYS]);
+    size_t (*ways_through)(void *context, const struct peer *peer, struct path out[static PEER_RELAYS]);
     /* The peer asks us to pass a packet on to a member. */
-    void (*relay)(void *context, struct peer *from, const struct frame_relay *relay);
+    void (*pass_on)(void *context, struct peer *from, const struct frame_relay *relay);
     /* Through this peer came a packet of a member. */
-    void (*relayed)(void *context, struct peer *through, const struct frame_relay *relay);
+    void (*came_through)(void *context, struct peer *through, const struct frame_relay *relay);
     /* Where we may be reached, for this peer to know. */
     void (*own_candidates)(void *context, const struct peer *peer, struct candidate_list *out);
     /* Those of the other's candidates that we may send to. */

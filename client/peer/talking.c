@@ -171,11 +171,11 @@ static void handle_bye(struct peer *peer, uint64_t now) {
 
 /* Who relays for us asks us to relay nothing: a packet takes one turn. */
 static void handle_relay(struct peer *peer, const struct frame *frame, const struct path *from) {
-    if (from->kind != PATH_DIRECT || !*peer->host->relays_allowed || peer->state != PEER_LIVE) return;
+    if (from->kind != PATH_DIRECT || !*peer->host->relaying_allowed || peer->state != PEER_LIVE) return;
     if (frame->type == FRAME_RELAY)
-        peer->host->relay(peer->host->context, peer, &frame->relay);
+        peer->host->pass_on(peer->host->context, peer, &frame->relay);
     else
-        peer->host->relayed(peer->host->context, peer, &frame->relay);
+        peer->host->came_through(peer->host->context, peer, &frame->relay);
 }
 
 static void handle_frame(struct peer *peer, const struct frame *frame, const struct path *from, uint64_t now) {

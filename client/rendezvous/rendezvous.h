@@ -138,7 +138,7 @@ void rendezvous_check(struct rendezvous *rendezvous, uint64_t now);
 /* This process stood still for `gap` ms: that silence is not the bootnode's. Asks it at once. */
 void rendezvous_resumed(struct rendezvous *rendezvous, uint64_t gap, uint64_t now);
 /* Can packets go through the bootnode now? */
-bool rendezvous_relays(const struct rendezvous *rendezvous);
+bool rendezvous_can_relay(const struct rendezvous *rendezvous);
 /* Has the bootnode pass a packet of RELAY_PACKET_MIN … RELAY_PACKET_MAX bytes on to a member. False when it cannot. */
 bool rendezvous_relay(struct rendezvous *rendezvous, const uint8_t id[static MEMBER_ID_SIZE], const uint8_t *packet,
                       size_t size);

@@ -292,13 +292,13 @@ void rendezvous_resumed(struct rendezvous *rendezvous, uint64_t gap, uint64_t no
     rendezvous_check(rendezvous, now);
 }
 
-bool rendezvous_relays(const struct rendezvous *rendezvous) {
+bool rendezvous_can_relay(const struct rendezvous *rendezvous) {
     return rendezvous->state == RENDEZVOUS_ACTIVE && rendezvous->relays;
 }
 
 bool rendezvous_relay(struct rendezvous *rendezvous, const uint8_t id[static MEMBER_ID_SIZE], const uint8_t *packet,
                       size_t size) {
-    if (!rendezvous_relays(rendezvous)) return false;
+    if (!rendezvous_can_relay(rendezvous)) return false;
     struct relay_message relay = {.session_id = rendezvous->session_id, .packet = packet, .packet_size = size};
     memcpy(relay.member_id, id, MEMBER_ID_SIZE);
     uint8_t out[UDP_DATAGRAM_MAX];

@@ -122,16 +122,16 @@ static bool on_busy(void *context) {
 }
 
 static void on_message(void *context, struct peer *peer, const uint8_t *message, size_t size, uint64_t age) {
-    messages_received(context, peer, message, size, age);
+    heard_receive(context, peer, message, size, age);
 }
 
 static void on_acknowledged(void *context, struct peer *peer, uint64_t tag) {
-    messages_acknowledged(context, peer, tag);
+    outgoing_acknowledged(context, peer, tag);
 }
 
 static void peer_left(struct chatroom *room, struct peer *peer, bool said_bye) {
     gathered_show_all(room); /* what it said comes before that it left */
-    messages_give_up(room, peer, true);
+    outgoing_give_up(room, peer, true);
     struct event *event = chatroom_event(room, EVENT_PEER_LEFT, peer);
     event->said_bye = said_bye;
     chatroom_emit(room, event);
@@ -150,7 +150,7 @@ static void on_absent(void *context, struct peer *peer) {
 }
 
 static void on_introduce(void *context, struct peer *peer) {
-    bootnodes_introduce(context, peer);
+    meeting_introduce(context, peer);
 }
 
 /* --- Life --- */
@@ -166,14 +166,14 @@ static void peer_host_init(struct chatroom *room) {
                                          .nick = host->nick,
                                          .streams = &room->streams,
                                          .epochs = &room->epochs,
-                                         .relays_allowed = &host->relays,
+                                         .relaying_allowed = &host->relays,
                                          .mapping = &host->mapping,
-                                         .send = paths_send,
-                                         .relays = paths_relays,
-                                         .relay = paths_relay,
-                                         .relayed = paths_relayed,
-                                         .own_candidates = paths_own_candidates,
-                                         .usable = paths_usable,
+                                         .send = routes_send,
+                                         .ways_through = routes_ways_through,
+                                         .pass_on = routes_pass_on,
+                                         .came_through = routes_came_through,
+                                         .own_candidates = meeting_own_candidates,
+                                         .usable = meeting_usable,
                                          .punch_wait = on_punch_wait,
                                          .open_sockets = on_open_sockets,
                                          .close_socket = on_close_socket,
@@ -204,7 +204,7 @@ struct chatroom *chatroom_create(const struct chatroom_host *host, const char *n
     room->now = now;
     randombytes_buf(&room->run, sizeof room->run);
     member_id_derive(&room->keys, host->identity->public, room->member_id);
-    bootnodes_init(room);
+    meeting_init(room);
     peer_host_init(room);
     chatroom_emit(room, chatroom_event(room, EVENT_JOINED, NULL));
     return room;
@@ -215,8 +215,8 @@ void chatroom_destroy(struct chatroom *room) {
         exchange_destroy(room->peers[i]);
         peer_destroy(room->peers[i]);
     }
-    messages_clear(room);
-    bootnodes_clear(room);
+    outgoing_clear(room);
+    meeting_clear(room);
     sodium_memzero(room, sizeof *room);
     free(room);
 }
@@ -248,7 +248,7 @@ static enum chatroom_outcome outcome(const struct chatroom *room) {
 }
 
 static bool farewell_done(const struct chatroom *room, uint64_t now) {
-    if (!bootnodes_left(room)) return false;
+    if (!meeting_left(room)) return false;
     for (size_t i = 0; i < room->peer_count; i++)
         if (room->peers[i]->state == PEER_LIVE && !peer_bye_done(room->peers[i], now)) return false;
     return true;
@@ -273,7 +273,7 @@ static void state_tick(struct chatroom *room, uint64_t now) {
 void chatroom_tick(struct chatroom *room, uint64_t now) {
     if (room->state == CHATROOM_LEFT) return;
     room->now = now;
-    bootnodes_tick(room);
+    meeting_tick(room);
     bool finished = false;
     for (size_t i = 0; i < room->peer_count; i++) {
         peer_tick(room->peers[i], now);
@@ -281,7 +281,7 @@ void chatroom_tick(struct chatroom *room, uint64_t now) {
         finished |= room->peers[i]->finished;
     }
     if (finished) chatroom_sweep(room);
-    messages_tick(room, now);
+    outgoing_tick(room, now);
     gaps_tick(room);
     gathered_show(room);
     exchange_tick(room);
@@ -294,11 +294,11 @@ static uint64_t earlier(uint64_t a, uint64_t b) {
 
 uint64_t chatroom_due(const struct chatroom *room, uint64_t now) {
     if (room->state == CHATROOM_LEFT) return now;
-    uint64_t due = earlier(bootnodes_due(room), state_due(room, now));
+    uint64_t due = earlier(meeting_due(room), state_due(room, now));
     for (size_t i = 0; i < room->peer_count; i++)
         due = earlier(due, earlier(peer_due(room->peers[i], now), status_due(room, room->peers[i])));
     due = earlier(due, gathering_due(&room->gathering));
-    return earlier(due, earlier(messages_due(room), room->gaps_due));
+    return earlier(due, earlier(outgoing_due(room), room->gaps_due));
 }
 
 size_t chatroom_present(const struct chatroom *room) {
@@ -330,5 +330,5 @@ void chatroom_leave(struct chatroom *room, uint64_t now) {
     gathered_show_all(room);
     enter(room, CHATROOM_LEAVING, now);
     for (size_t i = 0; i < room->peer_count; i++) peer_say_bye(room->peers[i], now);
-    bootnodes_leave(room);
+    meeting_leave(room);
 }

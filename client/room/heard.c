@@ -136,7 +136,7 @@ static void whispered(struct chatroom *room, struct peer *peer, const struct cha
     chatroom_emit(room, event);
 }
 
-void messages_received(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size, uint64_t age) {
+void heard_receive(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size, uint64_t age) {
     struct chat_message chat;
     if (room->state >= CHATROOM_LEAVING || size == 0) return;
     if (message[0] != MESSAGE_VERSION) {

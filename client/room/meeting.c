@@ -39,13 +39,13 @@ static void add_usable(struct usable *usable, const struct address *address) {
 static void gather(const struct chatroom_bootnode *from, const struct member_record *news, struct usable *out) {
     struct chatroom *room = from->room;
     struct address told[BOOTNODES_MAX][RECORD_CANDIDATES_MAX];
-    size_t counts[BOOTNODES_MAX] = {paths_usable(room, &news->candidates, told[0])}, sources = 1;
+    size_t counts[BOOTNODES_MAX] = {meeting_usable(room, &news->candidates, told[0])}, sources = 1;
     out->count = 0;
     for (size_t i = 0; i < room->rendezvous_count; i++) {
         if (i == from->index || !rendezvous_reachable(&room->rendezvous[i])) continue;
         const struct member_record *record = membership_find(&room->rendezvous[i].membership, news->id);
         if (!record) continue;
-        counts[sources] = paths_usable(room, &record->candidates, told[sources]);
+        counts[sources] = meeting_usable(room, &record->candidates, told[sources]);
         sources++;
     }
     for (size_t rank = 0; rank < RECORD_CANDIDATES_MAX; rank++)
@@ -222,7 +222,7 @@ static void on_relayed(void *context, const uint8_t id[static MEMBER_ID_SIZE], c
 
 /* --- All of them --- */
 
-void bootnodes_init(struct chatroom *room) {
+void meeting_init(struct chatroom *room) {
     const struct chatroom_host *host = room->host;
     room->rendezvous_count = host->bootnode_count;
     room->complete_due = UINT64_MAX;
@@ -247,22 +247,22 @@ void bootnodes_init(struct chatroom *room) {
     }
 }
 
-void bootnodes_clear(struct chatroom *room) {
+void meeting_clear(struct chatroom *room) {
     for (size_t i = 0; i < room->rendezvous_count; i++) rendezvous_clear(&room->rendezvous[i]);
 }
 
-bool bootnodes_receive(struct chatroom *room, const struct address *from, const uint8_t *packet, size_t size) {
+bool meeting_receive(struct chatroom *room, const struct address *from, const uint8_t *packet, size_t size) {
     for (size_t i = 0; i < room->rendezvous_count; i++)
         if (rendezvous_receive(&room->rendezvous[i], from, packet, size, room->now)) return true;
     return false;
 }
 
-void bootnodes_tick(struct chatroom *room) {
+void meeting_tick(struct chatroom *room) {
     for (size_t i = 0; i < room->rendezvous_count; i++) rendezvous_tick(&room->rendezvous[i], room->now);
     check_complete(room);
 }
 
-uint64_t bootnodes_due(const struct chatroom *room) {
+uint64_t meeting_due(const struct chatroom *room) {
     uint64_t due = room->complete ? UINT64_MAX : room->complete_due;
     for (size_t i = 0; i < room->rendezvous_count; i++) {
         uint64_t own = rendezvous_due(&room->rendezvous[i]);
@@ -272,7 +272,7 @@ uint64_t bootnodes_due(const struct chatroom *room) {
 }
 
 /* Each round of punching asks the next one of those that list it. */
-void bootnodes_introduce(struct chatroom *room, const struct peer *peer) {
+void meeting_introduce(struct chatroom *room, const struct peer *peer) {
     for (size_t i = 0; i < room->rendezvous_count; i++) {
         size_t at = (peer->rounds + i) % room->rendezvous_count;
         if (!(peer->listed >> at & 1) || room->rendezvous[at].state != RENDEZVOUS_ACTIVE) continue;
@@ -281,11 +281,11 @@ void bootnodes_introduce(struct chatroom *room, const struct peer *peer) {
     }
 }
 
-void bootnodes_leave(struct chatroom *room) {
+void meeting_leave(struct chatroom *room) {
     for (size_t i = 0; i < room->rendezvous_count; i++) rendezvous_leave(&room->rendezvous[i], room->now);
 }
 
-bool bootnodes_left(const struct chatroom *room) {
+bool meeting_left(const struct chatroom *room) {
     for (size_t i = 0; i < room->rendezvous_count; i++) {
         enum rendezvous_state state = room->rendezvous[i].state;
         if (state != RENDEZVOUS_ENDED && state != RENDEZVOUS_BARRED) return false;

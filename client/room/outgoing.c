@@ -47,7 +47,7 @@ static bool outgoing_strike(struct outgoing *outgoing, const struct peer *peer) 
     return false;
 }
 
-void messages_acknowledged(struct chatroom *room, struct peer *peer, uint64_t tag) {
+void outgoing_acknowledged(struct chatroom *room, struct peer *peer, uint64_t tag) {
     struct outgoing **at = &room->outgoing;
     if (tag & HISTORY_TAG) {
         exchange_acknowledged(room, peer, (size_t)(tag & ~HISTORY_TAG));
@@ -70,7 +70,7 @@ static void tell_undelivered(const struct chatroom *room, const struct peer *pee
     chatroom_emit(room, event);
 }
 
-void messages_give_up(struct chatroom *room, struct peer *peer, bool undelivered) {
+void outgoing_give_up(struct chatroom *room, struct peer *peer, bool undelivered) {
     exchange_dropped(peer);
     for (struct outgoing **at = &room->outgoing; *at;) {
         bool waited = outgoing_strike(*at, peer);
@@ -106,13 +106,13 @@ static struct peer *first_to_stall(const struct chatroom *room) {
     return first;
 }
 
-uint64_t messages_due(const struct chatroom *room) {
+uint64_t outgoing_due(const struct chatroom *room) {
     const struct peer *first = first_to_stall(room);
     return first ? stalled_at(room->outgoing, first) : UINT64_MAX;
 }
 
-void messages_tick(struct chatroom *room, uint64_t now) {
-    while (messages_due(room) <= now) {
+void outgoing_tick(struct chatroom *room, uint64_t now) {
+    while (outgoing_due(room) <= now) {
         struct peer *peer = first_to_stall(room);
         char id[2 * MEMBER_ID_SIZE + 1], text[128 + sizeof id];
         const char *name = peer->connected ? peer->introduction.nick
@@ -121,7 +121,7 @@ void messages_tick(struct chatroom *room, uint64_t now) {
         if (!peer->stalled) chatroom_error(room, text);
         peer->stalled = true;
         peer_drop_queue(peer);
-        messages_give_up(room, peer, true);
+        outgoing_give_up(room, peer, true);
         exchange_greet(room, peer); /* when it is heard again, it can ask for what it missed */
     }
 }
@@ -238,7 +238,7 @@ static void drop_event(void *what) {
     event_destroy(what);
 }
 
-void messages_clear(struct chatroom *room) {
+void outgoing_clear(struct chatroom *room) {
     gathering_clear(&room->gathering, drop_event);
     while (room->outgoing) outgoing_finish(room, &room->outgoing);
     authors_clear(room);

@@ -99,7 +99,7 @@ bool chatroom_receive(struct chatroom *room, uint16_t socket, const struct addre
     room->now = now;
     if (size == 0 || room->state == CHATROOM_LEFT) return false;
     if (packet[0] < PEER_PROBE) {
-        bool ours = bootnodes_receive(room, from, packet, size);
+        bool ours = meeting_receive(room, from, packet, size);
         if (ours) chatroom_tick(room, now);
         return ours;
     }

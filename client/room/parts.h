@@ -45,41 +45,41 @@ void chatroom_emit(const struct chatroom *room, struct event *event);
 void chatroom_error(const struct chatroom *room, const char *text);
 
 /* chatroom_paths.c: a peer_host's way to others */
-void paths_send(void *context, const struct peer *peer, const struct path *to, const uint8_t *packet, size_t size);
-size_t paths_relays(void *context, const struct peer *peer, struct path out[static PEER_RELAYS]);
-void paths_own_candidates(void *context, const struct peer *peer, struct candidate_list *out);
-size_t paths_usable(void *context, const struct candidate_list *candidates,
-                    struct address out[static RECORD_CANDIDATES_MAX]);
-void paths_relay(void *context, struct peer *from, const struct frame_relay *relay);
-void paths_relayed(void *context, struct peer *through, const struct frame_relay *relay);
+void routes_send(void *context, const struct peer *peer, const struct path *to, const uint8_t *packet, size_t size);
+size_t routes_ways_through(void *context, const struct peer *peer, struct path out[static PEER_RELAYS]);
+void meeting_own_candidates(void *context, const struct peer *peer, struct candidate_list *out);
+size_t meeting_usable(void *context, const struct candidate_list *candidates,
+                      struct address out[static RECORD_CANDIDATES_MAX]);
+void routes_pass_on(void *context, struct peer *from, const struct frame_relay *relay);
+void routes_came_through(void *context, struct peer *through, const struct frame_relay *relay);
 
 /* chatroom_packets.c: a packet that somebody relayed for this member; any other's in it is dropped */
 void chatroom_receive_relayed(struct chatroom *room, const struct path *from,
                               const uint8_t member[static MEMBER_ID_SIZE], const uint8_t *packet, size_t size);
 
 /* chatroom_bootnodes.c: what the bootnodes tell, and are told */
-void bootnodes_init(struct chatroom *room);
-void bootnodes_clear(struct chatroom *room);
+void meeting_init(struct chatroom *room);
+void meeting_clear(struct chatroom *room);
 /* Is the packet one of theirs, and for this room? Then handles it. */
-bool bootnodes_receive(struct chatroom *room, const struct address *from, const uint8_t *packet, size_t size);
-void bootnodes_tick(struct chatroom *room);
-uint64_t bootnodes_due(const struct chatroom *room);
+bool meeting_receive(struct chatroom *room, const struct address *from, const uint8_t *packet, size_t size);
+void meeting_tick(struct chatroom *room);
+uint64_t meeting_due(const struct chatroom *room);
 /* Asks a bootnode that knows the peer that both sides punch again. */
-void bootnodes_introduce(struct chatroom *room, const struct peer *peer);
-void bootnodes_leave(struct chatroom *room);
-bool bootnodes_left(const struct chatroom *room);
+void meeting_introduce(struct chatroom *room, const struct peer *peer);
+void meeting_leave(struct chatroom *room);
+bool meeting_left(const struct chatroom *room);
 
 /* chatroom_messages.c: what is said */
-void messages_acknowledged(struct chatroom *room, struct peer *peer, uint64_t tag);
+void outgoing_acknowledged(struct chatroom *room, struct peer *peer, uint64_t tag);
 /* The peer will acknowledge nothing more. `undelivered`: it was somebody who should have got them. */
-void messages_give_up(struct chatroom *room, struct peer *peer, bool undelivered);
+void outgoing_give_up(struct chatroom *room, struct peer *peer, bool undelivered);
 /* Gives up whoever holds up all others. */
-void messages_tick(struct chatroom *room, uint64_t now);
-uint64_t messages_due(const struct chatroom *room);
-void messages_clear(struct chatroom *room);
+void outgoing_tick(struct chatroom *room, uint64_t now);
+uint64_t outgoing_due(const struct chatroom *room);
+void outgoing_clear(struct chatroom *room);
 
 /* chatroom_heard.c: what is heard: a message of the stream from the peer, which waited there for `age` ms, */
-void messages_received(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size, uint64_t age);
+void heard_receive(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size, uint64_t age);
 /* and one of any author said to all, checked; `age`: how long others have had it. */
 void heard_public(struct chatroom *room, const struct chat_message *chat, const uint8_t *message, size_t size,
                   bool passed_on, uint64_t age);

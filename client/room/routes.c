@@ -22,7 +22,7 @@ static void send_through_member(struct chatroom *room, const struct peer *peer, 
         peer_pass_on(member, FRAME_RELAY, peer->pair.other_id, packet, size, room->now);
 }
 
-void paths_send(void *context, const struct peer *peer, const struct path *to, const uint8_t *packet, size_t size) {
+void routes_send(void *context, const struct peer *peer, const struct path *to, const uint8_t *packet, size_t size) {
     struct chatroom *room = context;
     switch (to->kind) {
     case PATH_DIRECT: room->host->send(room->host->context, to->socket, &to->address, packet, size); break;
@@ -65,11 +65,11 @@ static size_t relaying_members(const struct chatroom *room, const struct peer *p
 
 _Static_assert(MEMBERS_TRIED + BOOTNODES_MAX <= PEER_RELAYS, "all of them may be tried at once");
 
-size_t paths_relays(void *context, const struct peer *peer, struct path out[static PEER_RELAYS]) {
+size_t routes_ways_through(void *context, const struct peer *peer, struct path out[static PEER_RELAYS]) {
     const struct chatroom *room = context;
     size_t count = room->host->relays ? relaying_members(room, peer, out) : 0;
     for (size_t i = 0; room->host->relays && i < room->rendezvous_count; i++)
-        if (peer->listed >> i & 1 && rendezvous_relays(&room->rendezvous[i]))
+        if (peer->listed >> i & 1 && rendezvous_can_relay(&room->rendezvous[i]))
             out[count++] = path_through_bootnode((uint8_t)i);
     return count;
 }
@@ -86,7 +86,7 @@ static void list_public(struct candidate_list *list, const struct address *addre
 }
 
 /* What a bootnode may tell everyone: private addresses it tells where they are of use. */
-void paths_own_candidates(void *context, const struct peer *peer, struct candidate_list *out) {
+void meeting_own_candidates(void *context, const struct peer *peer, struct candidate_list *out) {
     const struct chatroom *room = context;
     const struct candidate_list *own = &room->rendezvous[0].candidates; /* the same at each */
     (void)peer;
@@ -111,8 +111,8 @@ static bool is_no_peer(const struct chatroom *room, const struct address *addres
 }
 
 /* The candidates that we may send to. Loopback ones only where a bootnode is on loopback itself: on one machine. */
-size_t paths_usable(void *context, const struct candidate_list *candidates,
-                    struct address out[static RECORD_CANDIDATES_MAX]) {
+size_t meeting_usable(void *context, const struct candidate_list *candidates,
+                      struct address out[static RECORD_CANDIDATES_MAX]) {
     const struct chatroom *room = context;
     size_t count = 0;
     bool loopback = any_on_loopback(room);
@@ -146,7 +146,7 @@ static bool is_of_peers(const struct frame_relay *relay) {
     return relay->packet[0] >= PEER_PROBE && relay->packet[0] < PEER_TYPE_END;
 }
 
-void paths_relay(void *context, struct peer *from, const struct frame_relay *relay) {
+void routes_pass_on(void *context, struct peer *from, const struct frame_relay *relay) {
     struct chatroom *room = context;
     struct peer *to = chatroom_peer(room, relay->member);
     if (!to || to == from || !is_of_peers(relay) || room->state >= CHATROOM_LEAVING) return;
@@ -154,7 +154,7 @@ void paths_relay(void *context, struct peer *from, const struct frame_relay *rel
     peer_pass_on(to, FRAME_RELAYED, from->pair.other_id, relay->packet, relay->size, room->now);
 }
 
-void paths_relayed(void *context, struct peer *through, const struct frame_relay *relay) {
+void routes_came_through(void *context, struct peer *through, const struct frame_relay *relay) {
     struct chatroom *room = context;
     struct path from = path_through_member(through->pair.other_id);
     chatroom_receive_relayed(room, &from, relay->member, relay->packet, relay->size);

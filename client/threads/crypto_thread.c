@@ -166,7 +166,7 @@ static void run(void *argument) {
     struct crypto_thread *crypto = argument;
     crypto->expected = clock_boot_ms();
     while (!engine_finished(crypto->engine)) {
-        uint64_t now = clock_boot_ms(), gap = pause_gap(crypto->expected, now);
+        uint64_t now = clock_boot_ms(), gap = clock_pause(crypto->expected, now);
         crypto->expected = now;
         if (gap) engine_resumed(crypto->engine, gap, now);
         if (gap && crypto->ports) port_mapping_again(crypto->ports);

@@ -74,7 +74,3 @@ struct network_news network_watch_read(int netlink) {
         news.route |= more.route;
     }
 }
-
-uint64_t pause_gap(uint64_t expected, uint64_t now) {
-    return now > expected && now - expected >= PAUSE_LEAST_MS ? now - expected : 0;
-}

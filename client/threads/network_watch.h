@@ -16,8 +16,3 @@ int network_watch_open(void);
 struct network_news network_watch_read(int netlink);
 /* What one datagram of netlink messages says; its bytes are the kernel's, but nothing outside of `size` is read. */
 struct network_news network_watch_judge(const void *messages, size_t size);
-
-#define PAUSE_LEAST_MS 5000
-/* We wanted to run again at `expected`, in ms, and it is `now`: for how long were we stopped or suspended? 0 when that
- * is no more than a busy machine may bring. */
-uint64_t pause_gap(uint64_t expected, uint64_t now);

@@ -16,21 +16,21 @@ static void summary(const uint8_t *data, size_t size) {
     static uint8_t again[HISTORY_SUMMARY_MAX];
     size_t count;
 
-    if (!history_summary_decode(data, size, rows, &count)) return;
+    if (!codec_summary_decode(data, size, rows, &count)) return;
     require(count <= HISTORY_ROWS_MAX);
     for (size_t i = 0; i < count; i++) require(rows[i].lowest > 0 && rows[i].lowest <= rows[i].highest);
-    require(history_summary_encode(rows, count, again, sizeof again) == size);
+    require(codec_summary_encode(rows, count, again, sizeof again) == size);
     require(memcmp(again, data, size) == 0);
-    require(history_summary_encode(rows, count, again, size - 1) == 0);
+    require(codec_summary_encode(rows, count, again, size - 1) == 0);
 }
 
 static void range(uint8_t type, const uint8_t *data, size_t size) {
     struct history_range decoded;
     uint8_t again[HISTORY_RANGE_SIZE];
 
-    if (!history_range_decode(type, data, size, &decoded)) return;
+    if (!codec_range_decode(type, data, size, &decoded)) return;
     require(decoded.from > 0 && decoded.from <= decoded.to);
-    require(history_range_encode(type, &decoded, again, sizeof again) == size);
+    require(codec_range_encode(type, &decoded, again, sizeof again) == size);
     require(memcmp(again, data, size) == 0);
 }
 
@@ -39,11 +39,11 @@ static void passed_on(const uint8_t *data, size_t size) {
     size_t message_size;
     uint32_t age;
 
-    if (!history_passed_on_decode(data, size, &age, &message, &message_size)) return;
+    if (!codec_passed_on_decode(data, size, &age, &message, &message_size)) return;
     require(message_size > 0 && message + message_size == data + size);
     uint8_t *again = malloc(size);
     require(again != NULL);
-    require(history_passed_on_encode(age, message, message_size, again, size) == size);
+    require(codec_passed_on_encode(age, message, message_size, again, size) == size);
     require(memcmp(again, data, size) == 0);
     free(again);
 }

@@ -119,7 +119,7 @@ static void hear(struct fixture *fixture, const struct identity *author, enum ch
     member_id_derive(&fixture->keys, recipient->public, chat.recipient);
     size_t size = message_encode(author, fixture->keys.tag, &chat, packet, sizeof packet);
     assert_int_not_equal(size, 0);
-    messages_received(fixture->room, fixture->peer, packet, size, 0);
+    heard_receive(fixture->room, fixture->peer, packet, size, 0);
 }
 
 static void only_the_recipient_shows_a_private_message(void **state) {

@@ -40,12 +40,20 @@ static void wall_clock_counts_from_1970(void **state) {
     assert_in_range(now, before, (uint64_t)time(NULL) + 1);
 }
 
+static void a_pause_is_more_than_a_busy_machine(void **state) {
+    (void)state;
+    assert_int_equal(clock_pause(1000, 1000), 0);
+    assert_int_equal(clock_pause(1000, 900), 0);
+    assert_int_equal(clock_pause(1000, 5999), 0);
+    assert_int_equal(clock_pause(1000, 6000), 5000);
+    assert_int_equal(clock_pause(1000, 61000), 60000);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(monotonic_never_goes_back),
-        cmocka_unit_test(units_agree),
-        cmocka_unit_test(boot_time_includes_suspension),
-        cmocka_unit_test(wall_clock_counts_from_1970),
+        cmocka_unit_test(monotonic_never_goes_back),           cmocka_unit_test(units_agree),
+        cmocka_unit_test(boot_time_includes_suspension),       cmocka_unit_test(wall_clock_counts_from_1970),
+        cmocka_unit_test(a_pause_is_more_than_a_busy_machine),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("clock", tests, NULL, NULL);

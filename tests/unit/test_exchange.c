@@ -146,8 +146,8 @@ static size_t sign(const struct fixture *fixture, const struct said *said, uint8
 static void passes_on(struct fixture *fixture, size_t peer, struct said said) {
     uint8_t message[512], packet[600];
     size_t size = sign(fixture, &said, message, sizeof message);
-    size = history_passed_on_encode(1000, message, size, packet, sizeof packet);
-    messages_received(fixture->room, fixture->peers[peer], packet, size, 0);
+    size = codec_passed_on_encode(1000, message, size, packet, sizeof packet);
+    heard_receive(fixture->room, fixture->peers[peer], packet, size, 0);
 }
 
 static void says(struct fixture *fixture, size_t peer, uint64_t run, uint64_t sequence) {
@@ -155,7 +155,7 @@ static void says(struct fixture *fixture, size_t peer, uint64_t run, uint64_t se
     const struct identity *authors[] = {&fixture->anna, &fixture->bert};
     struct said said = {.author = authors[peer], .run = run, .sequence = sequence};
     size_t size = sign(fixture, &said, message, sizeof message);
-    messages_received(fixture->room, fixture->peers[peer], message, size, 0);
+    heard_receive(fixture->room, fixture->peers[peer], message, size, 0);
 }
 
 static struct feed_name feed_of(const struct identity *author, uint64_t run) {
@@ -168,19 +168,19 @@ static void offers(struct fixture *fixture, size_t peer, const struct identity *
                    uint64_t highest) {
     uint8_t packet[HISTORY_SUMMARY_MAX];
     struct backlog_row row = {.feed = feed_of(author, run), .lowest = lowest, .highest = highest};
-    size_t size = history_summary_encode(&row, author ? 1 : 0, packet, sizeof packet);
-    messages_received(fixture->room, fixture->peers[peer], packet, size, 0);
+    size_t size = codec_summary_encode(&row, author ? 1 : 0, packet, sizeof packet);
+    heard_receive(fixture->room, fixture->peers[peer], packet, size, 0);
 }
 
 static void offers_nothing(struct fixture *fixture, size_t peer) {
     static const uint8_t empty[] = {HISTORY_SUMMARY, 0, 0};
-    messages_received(fixture->room, fixture->peers[peer], empty, sizeof empty, 0);
+    heard_receive(fixture->room, fixture->peers[peer], empty, sizeof empty, 0);
 }
 
 static void sends_range(struct fixture *fixture, size_t peer, uint8_t type, const struct history_range *range) {
     uint8_t packet[HISTORY_RANGE_SIZE];
-    size_t size = history_range_encode(type, range, packet, sizeof packet);
-    messages_received(fixture->room, fixture->peers[peer], packet, size, 0);
+    size_t size = codec_range_encode(type, range, packet, sizeof packet);
+    heard_receive(fixture->room, fixture->peers[peer], packet, size, 0);
 }
 
 /* To all that was asked: there is no more. */
@@ -276,8 +276,8 @@ static void no_bit_can_be_changed(void **state) {
     size_t size = sign(fixture, &said, message, sizeof message);
     for (size_t bit = 0; bit < size * 8; bit++) {
         message[bit / 8] ^= (uint8_t)(1u << bit % 8);
-        size_t whole = history_passed_on_encode(0, message, size, packet, sizeof packet);
-        messages_received(fixture->room, fixture->peers[1], packet, whole, 0);
+        size_t whole = codec_passed_on_encode(0, message, size, packet, sizeof packet);
+        heard_receive(fixture->room, fixture->peers[1], packet, whole, 0);
         message[bit / 8] ^= (uint8_t)(1u << bit % 8);
     }
     assert_int_equal(shown(fixture), 0);
@@ -297,8 +297,8 @@ static void passes_on_aged(struct fixture *fixture, const struct identity *autho
     uint8_t message[512], packet[600];
     struct said said = {.author = author, .run = 1, .sequence = sequence};
     size_t size = sign(fixture, &said, message, sizeof message);
-    size = history_passed_on_encode(age, message, size, packet, sizeof packet);
-    messages_received(fixture->room, fixture->peers[1], packet, size, 0);
+    size = codec_passed_on_encode(age, message, size, packet, sizeof packet);
+    heard_receive(fixture->room, fixture->peers[1], packet, size, 0);
 }
 
 /* Whatever ages somebody makes up: Carl's are in Carl's order, and nothing is older than what is kept. */

@@ -86,22 +86,12 @@ static void the_kernel_gives_such_a_socket(void **state) {
     close(netlink);
 }
 
-static void a_pause_is_more_than_a_busy_machine(void **state) {
-    (void)state;
-    assert_int_equal(pause_gap(1000, 1000), 0);
-    assert_int_equal(pause_gap(1000, 900), 0);
-    assert_int_equal(pause_gap(1000, 5999), 0);
-    assert_int_equal(pause_gap(1000, 6000), 5000);
-    assert_int_equal(pause_gap(1000, 61000), 60000);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_and_links_count),
         cmocka_unit_test(only_a_default_route_counts),
         cmocka_unit_test(nothing_is_read_outside),
         cmocka_unit_test(the_kernel_gives_such_a_socket),
-        cmocka_unit_test(a_pause_is_more_than_a_busy_machine),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("network_watch", tests, NULL, NULL);

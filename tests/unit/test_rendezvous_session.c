@@ -101,7 +101,7 @@ static void what_is_relayed_is_tagged(void **state) {
     struct fixture *fixture = *state;
     uint8_t inner[RELAY_PACKET_MAX + 1] = {PEER_DATA};
     struct relay_message relay;
-    assert_true(rendezvous_relays(&fixture->rendezvous));
+    assert_true(rendezvous_can_relay(&fixture->rendezvous));
     assert_true(rendezvous_relay(&fixture->rendezvous, member, inner, 100));
     assert_int_equal(fixture->sent, 1);
     assert_int_equal(fixture->size, 100 + RELAY_OVERHEAD);
@@ -122,7 +122,7 @@ static void nothing_is_relayed_without_leave(void **state) {
     struct fixture *fixture = *state;
     uint8_t inner[100] = {PEER_DATA};
     fixture->rendezvous.relays = false;
-    assert_false(rendezvous_relays(&fixture->rendezvous));
+    assert_false(rendezvous_can_relay(&fixture->rendezvous));
     assert_false(rendezvous_relay(&fixture->rendezvous, member, inner, sizeof inner));
     fixture->rendezvous.relays = true;
     fixture->rendezvous.state = RENDEZVOUS_HELLO;
