@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "bench/load/fleet_parts.h"
-#include "bench/load/pump.h"
 
 /* A whole search for sessions to keep alive takes this long, so none is found later than that. */
 #define SWEEP_US 500000

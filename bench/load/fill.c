@@ -1,7 +1,7 @@
 #include <stdio.h>
 
 #include "bench/load/fleet_parts.h"
-#include "bench/load/pump.h"
+#include "bench/load/load_now.h"
 
 #define WAIT_US 1000
 #define PROGRESS_US 100000

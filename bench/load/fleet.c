@@ -4,7 +4,7 @@
 
 #include "bench/load/fleet_parts.h"
 #include "bench/load/interrupt.h"
-#include "bench/load/pump.h"
+#include "bench/load/load_now.h"
 
 #define STEP_REGISTRATIONS 16 /* between two looks at what came */
 #define RECEIVE_LIMIT 512

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "bench/load/fleet_parts.h"
-#include "bench/load/pump.h"
+#include "bench/load/load_now.h"
 #include "common/suite.h"
 
 #define REBIND_WINDOW 1024

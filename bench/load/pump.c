@@ -5,8 +5,8 @@
 
 #include "bench/load/flight.h"
 #include "bench/load/interrupt.h"
+#include "bench/load/load_now.h"
 #include "bench/load/pacing.h"
-#include "common/clock.h"
 
 #define LATE_US 10000
 #define PROGRESS_US 100000
@@ -34,10 +34,6 @@ struct pump {
     uint64_t progress_us; /* when progress was told last */
     bool dry;             /* no socket had anything to send */
 };
-
-uint64_t load_now_us(void) {
-    return clock_monotonic_ns() / 1000;
-}
 
 /* Requests that the burst in hand consists of. */
 struct handful {

@@ -40,5 +40,3 @@ struct pump_options {
     void *context;
 };
 bool pump_run(struct wire *wire, struct traffic *traffic, const struct pump_options *options, struct pump_result *out);
-/* Monotonic, microseconds. */
-uint64_t load_now_us(void);

@@ -1,7 +1,7 @@
 #include <stdio.h>
 
 #include "bench/load/fleet_parts.h"
-#include "bench/load/pump.h"
+#include "bench/load/load_now.h"
 
 /* After the last session of an unwatched room must have been found silent. */
 #define SILENT_GRACE_US 2000000

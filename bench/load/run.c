@@ -8,10 +8,15 @@
 
 #include "bench/load/fleet.h"
 #include "bench/load/interrupt.h"
+#include "bench/load/load_now.h"
 #include "bench/load/pump.h"
 #include "bench/load/report.h"
 #include "bench/load/server_figures.h"
 #include "bench/load/tally.h"
+#include "bench/load/traffic_dns.h"
+#include "bench/load/traffic_raw.h"
+#include "bench/load/traffic_stun.h"
+#include "bench/load/traffic_tracker.h"
 #include "common/output.h"
 
 #define SESSIONS_PER_SOCKET 1024
@@ -244,7 +249,7 @@ static enum run_status drive(struct run *run, char *why, size_t why_size) {
     enum run_status status = RUN_UNANSWERED;
     struct traffic *traffic = make_traffic(run, why, why_size);
     if (!traffic) return RUN_USAGE;
-    if (run->row->traffic == TRAFFIC_TRACKER && !tracker_connect(traffic, run->beside, why, why_size)) goto out;
+    if (run->row->traffic == TRAFFIC_TRACKER && !traffic_tracker_connect(traffic, run->beside, why, why_size)) goto out;
     if (run->fleet && run->beside) traffic = fleet_beside(run->fleet, traffic);
     snprintf(why, why_size, "out of memory");
     if (traffic && pump(run, traffic, why, why_size)) status = RUN_OK;

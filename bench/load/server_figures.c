@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "bench/load/pump.h"
+#include "bench/load/load_now.h"
 
 #define LINE_SIZE 512
 #define PATH_SIZE 64

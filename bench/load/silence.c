@@ -2,7 +2,7 @@
  * where it has two, loses somebody. From the beginning of the row they send nothing. Those that are watched beat once
  * more just before, and that beat is answered: else nobody would know what the bootnode heard last. */
 #include "bench/load/fleet_parts.h"
-#include "bench/load/pump.h"
+#include "bench/load/load_now.h"
 
 #define LAST_WORD_TRIES 10
 #define LAST_WORD_WINDOW 1024

@@ -24,15 +24,5 @@ struct traffic {
     void *context;
 };
 
-/* Those without sessions, each in its own file. NULL without memory, or with a line in `why`. */
-struct traffic *traffic_stun(void);
-struct traffic *traffic_raw(size_t size, bool echoed);
-struct traffic *traffic_dns(const char *name, char *why, size_t why_size);
-/* Connects to the tracker first (BEP 15), which a socket does by requests that want no answer; it is ready once its
- * connection id came, and renews that every 60 s. */
-struct traffic *traffic_tracker(size_t sockets);
-struct wire;
-/* Lets every socket connect. False with `why` when the tracker does not answer. */
-bool tracker_connect(struct traffic *tracker, struct wire *wire, char *why, size_t why_size);
 /* Harmless with NULL. */
 void traffic_destroy(struct traffic *traffic);

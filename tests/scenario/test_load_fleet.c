@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 
-#include "bench/load/pump.h"
+#include "bench/load/load_now.h"
 #include "tests/scenario/support/rendezvous_net.h"
 
 #define SESSIONS 60

@@ -7,7 +7,10 @@
 
 #include <cmocka.h>
 
-#include "bench/load/traffic.h"
+#include "bench/load/traffic_dns.h"
+#include "bench/load/traffic_raw.h"
+#include "bench/load/traffic_stun.h"
+#include "bench/load/traffic_tracker.h"
 #include "common/bytes.h"
 #include "common/messages.h"
 #include "common/stun.h"

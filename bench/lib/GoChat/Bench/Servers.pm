@@ -50,7 +50,7 @@ sub start_server {
     return $server;
 }
 
-# The torrents that gochat-load announces (bench/load/tracker.c).
+# The torrents that gochat-load announces (bench/load/traffic_tracker.c).
 sub _whitelist {
     return join '', map { unpack('H*', pack 'Q> Q> N', _mix($_), _mix($_ + TORRENTS), $_) . "\n" } 0 .. TORRENTS - 1;
 }

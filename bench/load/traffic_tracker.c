@@ -1,9 +1,10 @@
-/* Announces to a BitTorrent tracker (BEP 15): a connection id for each socket, then announces that name it. */
+#include "bench/load/traffic_tracker.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "bench/load/pump.h"
-#include "bench/load/traffic.h"
+#include "bench/load/load_now.h"
+#include "bench/load/wire.h"
 #include "common/bytes.h"
 #include "common/messages.h"
 
@@ -132,7 +133,7 @@ static void connect_again(struct tracker *tracker, struct wire *wire, uint64_t n
     }
 }
 
-bool tracker_connect(struct traffic *traffic, struct wire *wire, char *why, size_t why_size) {
+bool traffic_tracker_connect(struct traffic *traffic, struct wire *wire, char *why, size_t why_size) {
     struct tracker *tracker = traffic->context;
     uint64_t now_us = load_now_us(), end_us = now_us + CONNECT_US;
     for (; tracker->connected < tracker->count && now_us < end_us; now_us = load_now_us()) {

@@ -1,7 +1,7 @@
-/* Zeroes with a number in front: what bench/floor takes, and sends back. */
+#include "bench/load/traffic_raw.h"
+
 #include <stdlib.h>
 
-#include "bench/load/traffic.h"
 #include "common/bytes.h"
 #include "common/messages.h"
 

@@ -1,7 +1,7 @@
-/* STUN Binding requests (RFC 8489); the number is part of the transaction id. */
+#include "bench/load/traffic_stun.h"
+
 #include <stdlib.h>
 
-#include "bench/load/traffic.h"
 #include "common/bytes.h"
 #include "common/messages.h"
 

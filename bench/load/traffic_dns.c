@@ -1,9 +1,9 @@
-/* DNS queries for the IPv4 address of one name (RFC 1035), without EDNS and without asking for recursion. */
+#include "bench/load/traffic_dns.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/load/traffic.h"
 #include "common/bytes.h"
 #include "common/messages.h"
 
