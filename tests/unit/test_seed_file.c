@@ -1,0 +1,176 @@
+#include <dirent.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+
+#include "common/seed_file.h"
+#include "tests/support/child.h"
+#include "tests/support/folder.h"
+
+#define DIGITS "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+
+static const uint8_t SEED[SEED_SIZE] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
+                                        16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
+
+static int start(void **state) {
+    (void)state;
+    return sodium_init() < 0 ? -1 : 0;
+}
+
+static unsigned count_files(const char *folder) {
+    DIR *directory = opendir(folder);
+    unsigned count = 0;
+    assert_non_null(directory);
+    for (struct dirent *entry; (entry = readdir(directory));)
+        count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+    closedir(directory);
+    return count;
+}
+
+/* Negative: it was read. */
+static int fault_of(const char *file) {
+    struct seed_trouble trouble = {0};
+    uint8_t seed[SEED_SIZE];
+    int descriptor = seed_file_open(file, &trouble);
+    if (descriptor < 0) return (int)trouble.fault;
+    bool read = seed_file_read(descriptor, seed, &trouble);
+    close(descriptor);
+    return read ? -1 : (int)trouble.fault;
+}
+
+static void what_is_made_is_read(void **state) {
+    char file[FOLDER_PATH_SIZE], text[100];
+    struct seed_trouble trouble;
+    uint8_t seed[SEED_SIZE];
+    struct stat status;
+    umask(0);
+    assert_true(seed_file_make(folder_file(*state, "seed", file), SEED));
+    int descriptor = seed_file_open(file, &trouble);
+    assert_true(descriptor >= 0);
+    for (int i = 0; i < 2; i++) {
+        assert_true(seed_file_read(descriptor, seed, &trouble));
+        assert_memory_equal(seed, SEED, sizeof seed);
+    }
+    close(descriptor);
+    assert_int_equal(stat(file, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0600);
+    assert_int_equal(folder_read(file, text, sizeof text), 65);
+    assert_memory_equal(text, DIGITS "\n", 65);
+    assert_int_equal(count_files(*state), 1);
+}
+
+static void the_first_one_counts(void **state) {
+    static const uint8_t other[SEED_SIZE] = {1};
+    char file[FOLDER_PATH_SIZE], text[100];
+    assert_true(seed_file_make(folder_file(*state, "seed", file), SEED));
+    assert_true(seed_file_make(file, other));
+    folder_read(file, text, sizeof text);
+    assert_memory_equal(text, DIGITS "\n", 65);
+    assert_int_equal(count_files(*state), 1);
+}
+
+static void in_this_folder_too(void **state) {
+    char here[FOLDER_PATH_SIZE];
+    assert_non_null(getcwd(here, sizeof here));
+    assert_int_equal(chdir(*state), 0);
+    assert_true(seed_file_make("seed", SEED));
+    assert_int_equal(fault_of("seed"), -1);
+    assert_int_equal(chdir(here), 0);
+}
+
+static void others_are_kept_out(void **state) {
+    static const unsigned modes[] = {0640, 0604, 0660, 0602, 0601, 0610};
+    char file[FOLDER_PATH_SIZE];
+    struct seed_trouble trouble;
+    folder_file(*state, "seed", file);
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        folder_write(file, DIGITS "\n", modes[i]);
+        assert_int_equal(seed_file_open(file, &trouble), -1);
+        assert_int_equal(trouble.fault, SEED_OPEN);
+        assert_int_equal(trouble.status.st_mode & 07777, modes[i]);
+    }
+}
+
+static void it_must_be_ours(void **state) {
+    char file[FOLDER_PATH_SIZE];
+    struct seed_trouble trouble;
+    if (geteuid() != 0) skip();
+    folder_write(folder_file(*state, "seed", file), DIGITS "\n", 0600);
+    assert_int_equal(chown(file, 1, 1), 0);
+    assert_int_equal(seed_file_open(file, &trouble), -1);
+    assert_int_equal(trouble.fault, SEED_FOREIGN);
+    assert_int_equal(trouble.status.st_uid, 1);
+}
+
+static void it_must_be_a_file(void **state) {
+    char file[FOLDER_PATH_SIZE];
+    assert_int_equal(fault_of(folder_file(*state, "none", file)), SEED_UNREADABLE);
+    assert_int_equal(errno, ENOENT);
+    assert_int_equal(mkdir(folder_file(*state, "directory", file), 0700), 0);
+    assert_int_equal(fault_of(file), SEED_IRREGULAR);
+    assert_int_equal(mkfifo(folder_file(*state, "pipe", file), 0600), 0);
+    assert_int_equal(fault_of(file), SEED_IRREGULAR);
+    folder_write(folder_file(*state, "target", file), DIGITS "\n", 0600);
+    assert_int_equal(symlink("target", folder_file(*state, "link", file)), 0);
+    assert_int_equal(fault_of(file), SEED_LINK);
+}
+
+static void malformed_ones_are_refused(void **state) {
+    static const char *const texts[] = {
+        "", "\n", DIGITS, DIGITS "\n\n", DIGITS " \n", "zz" DIGITS "\n", DIGITS "0\n", "0x" DIGITS "\n"};
+    char file[FOLDER_PATH_SIZE];
+    folder_file(*state, "seed", file);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        folder_write(file, texts[i], 0600);
+        assert_int_equal(fault_of(file), SEED_MALFORMED);
+    }
+}
+
+static void without_a_place_there_is_none(void **state) {
+    char file[FOLDER_PATH_SIZE];
+    assert_false(seed_file_make(folder_file(*state, "none/seed", file), SEED));
+    assert_int_equal(errno, ENOENT);
+}
+
+/* As on a full disk: who may not write a byte leaves no half of a seed. */
+static void whole_or_not_at_all(void **state) {
+    int status;
+    if (fork() == 0) {
+        const struct rlimit little = {10, 10};
+        char file[FOLDER_PATH_SIZE];
+        signal(SIGXFSZ, SIG_IGN);
+        if (setrlimit(RLIMIT_FSIZE, &little) != 0) child_end(1);
+        if (seed_file_make(folder_file(*state, "seed", file), SEED)) child_end(2);
+        child_end(errno == EFBIG && count_files(*state) == 0 ? 0 : 3);
+    }
+    assert_true(wait(&status) > 0);
+    assert_int_equal(status, 0);
+}
+
+int main(void) {
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
+    const struct CMUnitTest tests[] = {
+        IN_FOLDER(what_is_made_is_read),
+        IN_FOLDER(the_first_one_counts),
+        IN_FOLDER(in_this_folder_too),
+        IN_FOLDER(others_are_kept_out),
+        IN_FOLDER(it_must_be_ours),
+        IN_FOLDER(it_must_be_a_file),
+        IN_FOLDER(malformed_ones_are_refused),
+        IN_FOLDER(whole_or_not_at_all),
+        IN_FOLDER(without_a_place_there_is_none),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("seed_file", tests, start, NULL);
+}
