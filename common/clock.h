@@ -3,6 +3,13 @@
 
 #include <stdint.h>
 
+/* A time that does not come: nothing is due. */
+#define NEVER UINT64_MAX
+
+static inline uint64_t earlier(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
+}
+
 /* CLOCK_MONOTONIC in nanoseconds and milliseconds: for the bootnode, unmoved by the wall clock. */
 uint64_t clock_monotonic_ns(void);
 uint64_t clock_monotonic_ms(void);
