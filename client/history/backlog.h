@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "client/peer/delivery.h"
+#include "client/message/blob.h"
 
 #define BACKLOG_MESSAGES 1000
 #define BACKLOG_BYTES (8u * 1024 * 1024)

@@ -25,25 +25,6 @@ static bool before(uint32_t a, uint32_t b) {
     return a != b && b - a < UINT32_C(1) << 31;
 }
 
-struct blob *blob_create(const uint8_t *data, size_t size) {
-    struct blob *blob = malloc(sizeof *blob + size);
-
-    if (!blob) return NULL;
-    blob->references = 1;
-    blob->size = size;
-    if (size > 0) memcpy(blob->data, data, size);
-    return blob;
-}
-
-struct blob *blob_hold(struct blob *blob) {
-    blob->references++;
-    return blob;
-}
-
-void blob_drop(struct blob *blob) {
-    if (blob && --blob->references == 0) free(blob);
-}
-
 void delivery_sender_init(struct delivery_sender *sender, uint32_t stream) {
     memset(sender, 0, sizeof *sender);
     sender->stream = stream;

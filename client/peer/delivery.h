@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client/message/blob.h"
 #include "client/peer/congestion.h"
 #include "common/peer_messages.h"
 
@@ -23,16 +24,6 @@
 #define DELIVERY_MESSAGE_MAX (66 * 1024)
 #define DELIVERY_SEGMENT_DATA 1024 /* bytes of a message in one segment */
 #define DELIVERY_AGED_MS 1000      /* what waited for less says no age */
-
-/* A message's bytes, shared by the senders of all peers it goes to. One thread, so a plain count. */
-struct blob {
-    size_t references;
-    size_t size;
-    uint8_t data[];
-};
-struct blob *blob_create(const uint8_t *data, size_t size); /* one reference, the caller's; NULL without memory */
-struct blob *blob_hold(struct blob *blob);
-void blob_drop(struct blob *blob);
 
 struct delivery_message; /* list element: blob, tag, first sequence, segments */
 

@@ -1,0 +1,23 @@
+#include "client/message/blob.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct blob *blob_create(const uint8_t *data, size_t size) {
+    struct blob *blob = malloc(sizeof *blob + size);
+
+    if (!blob) return NULL;
+    blob->references = 1;
+    blob->size = size;
+    if (size > 0) memcpy(blob->data, data, size);
+    return blob;
+}
+
+struct blob *blob_hold(struct blob *blob) {
+    blob->references++;
+    return blob;
+}
+
+void blob_drop(struct blob *blob) {
+    if (blob && --blob->references == 0) free(blob);
+}

@@ -1,0 +1,18 @@
+/* A message's bytes, shared by all who hold them: the senders of the peers they go to, and what is kept for those who
+ * come later. One thread, so a plain count. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct blob {
+    size_t references;
+    size_t size;
+    uint8_t data[];
+};
+
+/* One reference, the caller's; NULL without memory. */
+struct blob *blob_create(const uint8_t *data, size_t size);
+struct blob *blob_hold(struct blob *blob);
+/* The last one frees it; nothing for NULL. */
+void blob_drop(struct blob *blob);
