@@ -104,6 +104,7 @@ enum peer_state {
 
 struct peer {
     const struct peer_host *host;
+    void *owner; /* the host's: who this is to it */
     struct handshake_pair pair;
     uint8_t tag_in[PAIR_TAG_SIZE]; /* of packets from it to us */
     enum peer_state state;
