@@ -46,7 +46,7 @@ YARDSTICK_OBJECTS := $(call objects,bench/*.c)
 MICRO_OBJECTS := $(call objects,bench/micro/*.c)
 SUPPORT := $(call objects,tests/support/*.c)
 SCENARIO_SUPPORT := $(call objects,tests/scenario/support/*.c)
-UNIT_OBJECTS := $(call objects,tests/unit/test_*.c)
+UNIT_OBJECTS := $(call objects,tests/unit/*/test_*.c tests/unit/*/*/test_*.c)
 SCENARIO_OBJECTS := $(call objects,tests/scenario/test_*.c)
 TOOL_OBJECTS := $(call objects,tests/tools/*.c)
 FUZZ_OBJECTS := $(call objects,tests/fuzz/fuzz_*.c)
@@ -54,10 +54,8 @@ OBJECTS := $(OUT)/gochat.o $(OUT)/tests/fuzz/replay.o $(LIBRARY_OBJECTS) $(SUPPO
 	$(UNIT_OBJECTS) $(SCENARIO_OBJECTS) $(TOOL_OBJECTS) $(FUZZ_OBJECTS) \
 	$(LOAD_MAIN) $(BENCH_OBJECTS) $(YARDSTICK_OBJECTS) $(MICRO_OBJECTS)
 
-UNITS := $(UNIT_OBJECTS:$(OUT)/tests/unit/%.o=$(OUT)/tests/%)
-BENCH_UNITS := $(patsubst tests/unit/%.c,$(OUT)/tests/%,$(shell grep -l '^.include "bench/' tests/unit/test_*.c))
-SCENARIOS := $(SCENARIO_OBJECTS:$(OUT)/tests/scenario/%.o=$(OUT)/tests/%)
-BENCH_SCENARIOS := $(patsubst tests/scenario/%.c,$(OUT)/tests/%,$(shell grep -l '^.include "bench/' tests/scenario/test_*.c))
+UNITS := $(UNIT_OBJECTS:.o=)
+SCENARIOS := $(SCENARIO_OBJECTS:.o=)
 TOOLS := $(TOOL_OBJECTS:$(OUT)/tests/tools/%.o=$(OUT)/tests/%)
 PRELOADS := $(if $(SAN),,$(patsubst tests/preload/%.c,$(OUT)/tests/%.so,$(sort $(wildcard tests/preload/*.c))))
 FUZZERS := $(FUZZ_OBJECTS:$(OUT)/tests/fuzz/%.o=$(OUT)/tests/%)
@@ -116,17 +114,10 @@ $(PROGRAM): $(OUT)/gochat.o $(LIBRARY)
 $(LOAD_PROGRAM): $(LOAD_MAIN) $(BENCH_LIBRARY) $(LIBRARY)
 	$(call link)
 
-$(filter-out $(BENCH_UNITS),$(UNITS)): $(OUT)/tests/%: $(OUT)/tests/unit/%.o $(SUPPORT) $(LIBRARY)
+$(UNITS): %: %.o $(SUPPORT) $(BENCH_LIBRARY) $(LIBRARY)
 	$(call link,$(TEST_LIBS))
 
-$(BENCH_UNITS): $(OUT)/tests/%: $(OUT)/tests/unit/%.o $(SUPPORT) $(BENCH_LIBRARY) $(LIBRARY)
-	$(call link,$(TEST_LIBS))
-
-$(filter-out $(BENCH_SCENARIOS),$(SCENARIOS)): $(OUT)/tests/%: $(OUT)/tests/scenario/%.o $(SCENARIO_SUPPORT) $(SUPPORT) \
-		$(LIBRARY)
-	$(call link,$(TEST_LIBS))
-
-$(BENCH_SCENARIOS): $(OUT)/tests/%: $(OUT)/tests/scenario/%.o $(SCENARIO_SUPPORT) $(SUPPORT) $(BENCH_LIBRARY) $(LIBRARY)
+$(SCENARIOS): %: %.o $(SCENARIO_SUPPORT) $(SUPPORT) $(BENCH_LIBRARY) $(LIBRARY)
 	$(call link,$(TEST_LIBS))
 
 $(TOOLS): $(OUT)/tests/%: $(OUT)/tests/tools/%.o $(SUPPORT) $(LIBRARY)

@@ -1,12 +1,12 @@
 #!/usr/bin/perl
 # A million nicks and texts from strangers through screen, ncurses and a terminal emulator, on two processors: see
-# tests/unit/test_hostile_text.c. A sanitized build takes as many as it can in about that time.
+# tests/unit/client/curses/test_hostile_text.c. A sanitized build takes as many as it can in about that time.
 use strict;
 use warnings;
 use Test::More;
 
 my $out = $ENV{OUT} || 'build';
-my $program = "$out/tests/test_hostile_text";
+my $program = "$out/tests/unit/client/curses/test_hostile_text";
 my $texts = $ENV{SAN} ? 50_000 : 1_000_000;
 my $parts = 2;
 
