@@ -1,4 +1,5 @@
-#include <stdlib.h>
+#include "bench/load/beats.h"
+
 #include <string.h>
 
 #include "bench/load/fleet_parts.h"
@@ -14,7 +15,7 @@
 /* Beyond it a session at rest would be too close to its expiry. */
 #define INTERVAL_MOST_MS 12000
 
-size_t beat_write(struct fleet *fleet, uint32_t member, bool ask, uint64_t now_us, uint8_t *out) {
+size_t beats_write(struct fleet *fleet, uint32_t member, bool ask, uint64_t now_us, uint8_t *out) {
     struct member *self = &fleet->members[member];
     const struct beat beat = {
         .flag = ask, .session_id = self->session_id, .counter = ++fleet->counter, .version = self->version};
@@ -26,56 +27,11 @@ size_t beat_write(struct fleet *fleet, uint32_t member, bool ask, uint64_t now_u
     return size;
 }
 
-uint32_t beat_send(struct fleet *fleet, uint32_t member, bool ask, uint64_t now_us) {
+uint32_t beats_send(struct fleet *fleet, uint32_t member, bool ask, uint64_t now_us) {
     size_t socket = fleet_socket(fleet, member);
-    fleet_commit(fleet, socket, beat_write(fleet, member, ask, now_us, fleet_space(fleet, socket)));
+    fleet_commit(fleet, socket, beats_write(fleet, member, ask, now_us, fleet_space(fleet, socket)));
     return fleet->counter;
 }
-
-/* --- answers --- */
-
-static void remember_asked(struct fleet *fleet, uint32_t member, uint64_t number, uint64_t now_us) {
-    fleet->asked[fleet->counter % ASKED_RING] =
-        (struct asked){.counter = fleet->counter, .member = member, .number = number};
-    fleet->row.asked++;
-    fleet->row.asked_at_us = now_us;
-}
-
-static uint64_t request_of(struct fleet *fleet, uint32_t member, uint32_t counter) {
-    struct asked *asked = &fleet->asked[counter % ASKED_RING];
-    if (asked->counter != counter || asked->member != member) return TRAFFIC_NO_ANSWER;
-    asked->counter = 0;
-    return asked->number;
-}
-
-static void note_place(struct fleet *fleet, struct member *member, bool elsewhere) {
-    if (elsewhere || !(member->flags & MEMBER_ASTRAY)) return;
-    member->flags &= (uint8_t)~MEMBER_ASTRAY;
-    fleet->astray--;
-    fleet->counts.moved++;
-}
-
-uint64_t beat_answered(struct fleet *fleet, const uint8_t *packet, size_t size, uint64_t now_us) {
-    struct beat beat;
-    if (!beat_decode(packet, size, &beat)) {
-        fleet->misdeeds.malformed++;
-        return TRAFFIC_NO_ANSWER;
-    }
-    uint32_t number = session_index_find(&fleet->index, beat.session_id);
-    if (number == SESSION_INDEX_NONE) return TRAFFIC_NO_ANSWER;
-    struct member *member = &fleet->members[number];
-    if (!link_check_beat(member->ack_key, packet)) {
-        fleet->misdeeds.forged++;
-        return TRAFFIC_NO_ANSWER;
-    }
-    fleet->heard_us = now_us;
-    note_place(fleet, member, beat.flag);
-    if (member->state == MEMBER_CONFIRMING) registration_answered(fleet, number, beat.counter);
-    if (member->flags & MEMBER_LAST_WORD) silence_answered(fleet, number, beat.counter, now_us);
-    return request_of(fleet, number, beat.counter);
-}
-
-/* --- who beats when --- */
 
 void beats_shuffle(struct fleet *fleet) {
     struct beat_turn *turns = fleet->order.turns;
@@ -95,7 +51,7 @@ void beats_shuffle(struct fleet *fleet) {
     }
 }
 
-static bool next_turn(struct fleet *fleet, size_t socket, uint32_t *member) {
+bool beats_next_turn(struct fleet *fleet, size_t socket, uint32_t *member) {
     struct beat_turn *turn = &fleet->order.turns[socket];
     const uint32_t *members = fleet->order.members + turn->first;
     for (unsigned i = 0; i < TURNS_LOOKED_AT && i < turn->count; i++) {
@@ -106,37 +62,6 @@ static bool next_turn(struct fleet *fleet, size_t socket, uint32_t *member) {
         if (fleet->members[*member].state == MEMBER_ACTIVE) return true;
     }
     return false;
-}
-
-static size_t next_beat(void *context, size_t socket, uint64_t *number, uint64_t now_us, uint8_t *out) {
-    struct fleet *fleet = context;
-    uint32_t member;
-    if (fleet->at_rest || !next_turn(fleet, socket, &member)) return 0;
-    bool ask = fleet->row.options.answers == ANSWERS_EVERY || fleet->counter % RARE_ANSWERS == 0;
-    size_t size = beat_write(fleet, member, ask, now_us, out);
-    if (ask)
-        remember_asked(fleet, member, *number, now_us);
-    else
-        *number = TRAFFIC_NO_ANSWER;
-    return size;
-}
-
-static uint64_t take_answer(void *context, size_t socket, const uint8_t *data, size_t size, uint64_t now_us) {
-    (void)socket;
-    return fleet_receive(context, data, size, now_us);
-}
-
-/* One registration at a time: its public-key work holds up everything else. */
-static void live_on(void *context, uint64_t now_us) {
-    fleet_step(context, 1, now_us);
-}
-
-double fleet_rate(const struct fleet *fleet, const struct row_options *row) {
-    uint64_t living = 0;
-    if (row->pace == PACE_RATE) return row->rate;
-    if (row->pace == PACE_MAX) return 0;
-    for (size_t i = 0; i < fleet->sockets; i++) living += fleet->order.turns[i].count;
-    return (double)living / row->interval_s;
 }
 
 /* A row whose beats come seldom is not filled up with others. */
@@ -158,62 +83,6 @@ void beats_keep_alive(struct fleet *fleet, uint64_t now_us) {
         uint32_t member = fleet->swept++;
         if (fleet->swept == fleet->count) fleet->swept = 0;
         if (now_ms - fleet->beaten_ms[member] >= rest && fleet->members[member].state == MEMBER_ACTIVE)
-            beat_send(fleet, member, false, now_us);
+            beats_send(fleet, member, false, now_us);
     }
-}
-
-/* --- traffic --- */
-
-static void keep(void *context) {
-    (void)context;
-}
-
-struct traffic *fleet_beats(struct fleet *fleet, const struct row_options *row) {
-    fleet->at_rest = row->traffic == TRAFFIC_NONE;
-    fleet->beats = (struct traffic){
-        .request = next_beat, .answer = take_answer, .idle = live_on, .destroy = keep, .context = fleet};
-    return &fleet->beats;
-}
-
-struct beside {
-    struct traffic traffic;
-    struct fleet *fleet;
-    struct traffic *other;
-};
-
-static size_t others_request(void *context, size_t socket, uint64_t *number, uint64_t now_us, uint8_t *out) {
-    struct traffic *other = ((struct beside *)context)->other;
-    return other->request(other->context, socket, number, now_us, out);
-}
-
-static uint64_t others_answer(void *context, size_t socket, const uint8_t *data, size_t size, uint64_t now_us) {
-    struct traffic *other = ((struct beside *)context)->other;
-    return other->answer(other->context, socket, data, size, now_us);
-}
-
-static void live_beside(void *context, uint64_t now_us) {
-    const struct beside *beside = context;
-    if (beside->other->idle) beside->other->idle(beside->other->context, now_us);
-    fleet_keep_alive(beside->fleet);
-}
-
-static void destroy_beside(void *context) {
-    traffic_destroy(((struct beside *)context)->other);
-    free(context);
-}
-
-struct traffic *fleet_beside(struct fleet *fleet, struct traffic *other) {
-    struct beside *beside = calloc(1, sizeof *beside);
-    if (!beside) {
-        traffic_destroy(other);
-        return NULL;
-    }
-    *beside = (struct beside){.traffic = {.request = others_request,
-                                          .answer = others_answer,
-                                          .idle = live_beside,
-                                          .destroy = destroy_beside,
-                                          .context = beside},
-                              .fleet = fleet,
-                              .other = other};
-    return &beside->traffic;
 }

@@ -1,6 +1,7 @@
-/* Sessions that leave and come back under their old member id: LEAVE until RESET answers, a while away, a new
- * registration. One at a time in a room where there are rooms enough, so that a join usually meets a quiet one. */
+#include "bench/load/churn.h"
+
 #include "bench/load/fleet_parts.h"
+#include "bench/load/registration.h"
 
 #define AWAY_US 2000000
 #define LEAVE_FIRST_US 100000
@@ -14,12 +15,6 @@ static void say_leave(struct fleet *fleet, uint32_t member, uint8_t tries, uint6
                                              .member = member,
                                              .errand = ERRAND_LEAVE,
                                              .tries = (uint8_t)(tries + 1)});
-}
-
-static void set_out(struct fleet *fleet, uint32_t member) {
-    fleet->churners++;
-    fleet->members[member].flags |= MEMBER_CHURNS;
-    fleet->room_churners[fleet_room(fleet, member)]++;
 }
 
 static void go_away(struct fleet *fleet, uint32_t member, uint64_t back_us) {
@@ -39,7 +34,7 @@ static bool choose(struct fleet *fleet, uint32_t *member) {
 
 static void leave(struct fleet *fleet, uint32_t member, uint64_t now_us) {
     fleet->members[member].state = MEMBER_LEAVING;
-    set_out(fleet, member);
+    fleet_set_out(fleet, member);
     if (fleet->members[member].flags & MEMBER_WATCHED) oracle_leaves(fleet->oracle, fleet_place(fleet, member));
     say_leave(fleet, member, 0, now_us);
 }
@@ -84,13 +79,6 @@ void churn_left(struct fleet *fleet, uint32_t member, uint64_t now_us) {
 /* After half a second to a second, as PROTOCOL.md §2.3 rule 10 has it. */
 void churn_reset(struct fleet *fleet, uint32_t member, uint64_t now_us) {
     if (fleet->members[member].flags & MEMBER_WATCHED) oracle_withdraw(fleet->oracle, fleet_place(fleet, member));
-    set_out(fleet, member);
+    fleet_set_out(fleet, member);
     go_away(fleet, member, now_us + REPEAT_US + fleet_random(fleet) % REPEAT_US);
-}
-
-void churn_returned(struct fleet *fleet, uint32_t member) {
-    if (!(fleet->members[member].flags & MEMBER_CHURNS)) return;
-    fleet->members[member].flags &= (uint8_t)~MEMBER_CHURNS;
-    fleet->room_churners[fleet_room(fleet, member)]--;
-    fleet->churners--;
 }

@@ -1,7 +1,12 @@
+#include "bench/load/fill.h"
+
 #include <stdio.h>
 
+#include "bench/load/fleet.h"
 #include "bench/load/fleet_parts.h"
 #include "bench/load/load_now.h"
+#include "bench/load/registration.h"
+#include "bench/load/report.h"
 
 #define WAIT_US 1000
 #define PROGRESS_US 100000
@@ -41,7 +46,7 @@ static void say_refused(const struct fleet *fleet, char *why, size_t why_size) {
     }
     if (total > 0)
         snprintf(why, why_size, "the bootnode refused %llu registrations of %u: %s", (unsigned long long)total,
-                 fleet->count, refusal_text(most));
+                 fleet->count, report_refusal(most));
     else
         snprintf(why, why_size, "the bootnode did not answer for 20 s, %llu sessions of %u had registered by then",
                  (unsigned long long)fleet->counts.registered, fleet->count);
@@ -74,7 +79,7 @@ static void settle(struct fleet *fleet) {
     }
 }
 
-bool fleet_fill(struct fleet *fleet, void (*progress)(void *context, uint64_t registered), void *context,
+bool fill_fleet(struct fleet *fleet, void (*progress)(void *context, uint64_t registered), void *context,
                 struct fill_result *out, char *why, size_t why_size) {
     uint64_t start = load_now_us(), now = start;
     struct filling filling = {

@@ -1,13 +1,22 @@
-/* What the parts of a fleet share. Only for them; everyone else uses fleet.h. */
+/* The ground that the parts of a fleet stand on: its state, the members' places, what goes out, what is planned, who is
+ * on the way out and back. Only for them; everyone else holds a pointer. */
 #pragma once
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "bench/load/agenda.h"
-#include "bench/load/fleet.h"
+#include "bench/load/fleet_counts.h"
 #include "bench/load/member.h"
 #include "bench/load/names.h"
+#include "bench/load/options.h"
 #include "bench/load/oracle.h"
-#include "bench/load/registration.h"
 #include "bench/load/session_index.h"
+#include "bench/load/traffic.h"
+#include "bench/load/wire.h"
+#include "common/messages.h"
+#include "common/noise.h"
 
 /* An unanswered beat that must be answered, and whatever else a client repeats. */
 #define REPEAT_US 500000
@@ -17,6 +26,37 @@
 /* Beats that wait for an answer are found again by their counter, this many back. */
 #define ASKED_RING (1u << 19)
 #define DISAGREEMENTS_MAX 16
+/* In flight at once: enough to keep both sides busy, few enough for the bootnode's receive buffer. */
+#define REGISTRATION_WINDOW 256
+#define REGISTRATION_ATTEMPTS 3
+#define REGISTRATION_IDLE UINT64_MAX
+
+struct registration_slot {
+    uint32_t member;
+    uint8_t step; /* what is out, or due */
+    uint8_t tries;
+    uint8_t attempt_count; /* wraps */
+    uint64_t nonce;
+    uint64_t begun_us;
+    uint64_t since_us;   /* when the REGISTER was sent that made the session */
+    uint32_t first_beat; /* counter of the first beat of the session */
+    uint8_t beats;       /* sent to confirm it */
+    struct cookie_message cookie;
+    struct {
+        uint64_t id, sent_us;
+        struct noise noise;
+    } attempts[REGISTRATION_ATTEMPTS];
+};
+
+struct registrations {
+    uint64_t due_us[REGISTRATION_WINDOW]; /* of each slot; REGISTRATION_IDLE: free */
+    struct registration_slot slots[REGISTRATION_WINDOW];
+    uint32_t active;
+    uint32_t next;                       /* slot that registration_step looks at first */
+    uint64_t refused[REFUSAL_OWNER + 1]; /* by reason */
+    uint64_t given_up;                   /* no answer for too long */
+    bool failed;                         /* refused or given up since this was last cleared */
+};
 
 /* What a received packet makes a member send, once there is time. */
 struct debt {
@@ -132,61 +172,16 @@ uint8_t *fleet_space(struct fleet *fleet, size_t socket);
 void fleet_commit(struct fleet *fleet, size_t socket, size_t size);
 void fleet_flush(struct fleet *fleet);
 
-/* beats.c */
-size_t beat_write(struct fleet *fleet, uint32_t member, bool ask, uint64_t now_us, uint8_t *out);
-/* Into the member's burst; returns its counter. */
-uint32_t beat_send(struct fleet *fleet, uint32_t member, bool ask, uint64_t now_us);
-/* BEAT_ACK. Returns the request that it answers, or TRAFFIC_NO_ANSWER. */
-uint64_t beat_answered(struct fleet *fleet, const uint8_t *packet, size_t size, uint64_t now_us);
-/* Lets beat who did not for too long. */
-void beats_keep_alive(struct fleet *fleet, uint64_t now_us);
-/* Shuffles all that live anew. */
-void beats_shuffle(struct fleet *fleet);
-
-/* movement.c */
+/* Sealed by the member's session, into its burst. */
 void fleet_send_sealed(struct fleet *fleet, uint32_t member, enum message_type type, const uint8_t *body, size_t size);
-void debt_add(struct fleet *fleet, const struct debt *debt);
-void debts_pay(struct fleet *fleet, uint64_t now_us);
-void path_receive(struct fleet *fleet, const uint8_t *packet, size_t size, uint64_t now_us);
-/* Blocks until everyone moved to the new ports, or nobody does any more. */
-bool movement_rebind(struct fleet *fleet, char *why, size_t why_size);
 
-/* membership.c */
-void changes_receive(struct fleet *fleet, uint32_t member, const uint8_t *body, size_t size, uint64_t now_us);
-/* WELCOME's member records, all others. False when malformed. */
-bool fleet_welcome(struct fleet *fleet, uint32_t member, struct reader *records, uint64_t now_us);
-
-/* churn.c */
-void churn_step(struct fleet *fleet, uint64_t now_us);
-void churn_errand(struct fleet *fleet, const struct agenda_entry *entry, uint64_t now_us);
-void churn_left(struct fleet *fleet, uint32_t member, uint64_t now_us);
-/* A living session was reset: it comes back as those do that left. */
-void churn_reset(struct fleet *fleet, uint32_t member, uint64_t now_us);
-/* It is back, or given up. */
-void churn_returned(struct fleet *fleet, uint32_t member);
-
-/* silence.c */
-void silence_choose(struct fleet *fleet, double percent);
-/* Has the chosen of watched rooms beat once more, and blocks until that was answered. */
-void silence_fall(struct fleet *fleet);
-void silence_errand(struct fleet *fleet, const struct agenda_entry *entry, uint64_t now_us);
-void silence_answered(struct fleet *fleet, uint32_t member, uint32_t counter, uint64_t now_us);
-
-/* verdict.c */
-void verdict_forget(struct fleet *fleet);
-/* What must not have happened and did becomes lines. */
-void verdict_lines(struct fleet *fleet);
-
-/* fleet.c */
-/* Everything that is due, public-key work for at most so many registrations: true when there is more to do at once. */
-bool fleet_step(struct fleet *fleet, uint32_t registrations, uint64_t now_us);
-/* Returns the request that a datagram answers, or TRAFFIC_NO_ANSWER. */
-uint64_t fleet_receive(struct fleet *fleet, const uint8_t *packet, size_t size, uint64_t now_us);
-/* A step, and what comes within `wait_us` (at once when there is more to do): for what blocks. */
-void fleet_drive(struct fleet *fleet, uint64_t wait_us);
-/* Whatever blocks has to end. */
-bool fleet_must_stop(const struct fleet *fleet);
 /* For later. */
 void fleet_plan(struct fleet *fleet, const struct agenda_entry *entry);
+/* Whatever blocks has to end. */
+bool fleet_must_stop(const struct fleet *fleet);
 /* The member has no session from now on. */
 void fleet_forget(struct fleet *fleet, uint32_t member);
+/* It leaves, to come back. */
+void fleet_set_out(struct fleet *fleet, uint32_t member);
+/* It is back, or given up. */
+void fleet_returned(struct fleet *fleet, uint32_t member);

@@ -4,7 +4,9 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "bench/load/beats.h"
 #include "bench/load/fleet_parts.h"
+#include "bench/load/roster.h"
 #include "common/suite.h"
 
 #define HELLO_FIRST_US 250000
@@ -21,21 +23,7 @@ static_assert((REGISTRATION_WINDOW & SLOT_MASK) == 0, "a power of two");
 
 enum step { STEP_HELLO, STEP_REGISTER, STEP_CONFIRM };
 
-static const char *const refusal_texts[] = {
-    [0] = "an unknown reason",
-    [REFUSAL_VERSION] = "it speaks another version",
-    [REFUSAL_ROOM_FULL] = "the room is full (room_members)",
-    [REFUSAL_SOURCE_LIMIT] = "too many from our network (sessions_per_source, rate_register, limit_loopback)",
-    [REFUSAL_BOOTNODE_FULL] = "it is full (sessions)",
-    [REFUSAL_DRAINING] = "it is shutting down",
-    [REFUSAL_OWNER] = "the member id belongs to another",
-};
-
-const char *refusal_text(unsigned reason) {
-    return refusal_texts[reason < sizeof refusal_texts / sizeof *refusal_texts ? reason : 0];
-}
-
-void registrations_init(struct registrations *registrations) {
+void registration_init(struct registrations *registrations) {
     memset(registrations, 0, sizeof *registrations);
     for (size_t i = 0; i < REGISTRATION_WINDOW; i++) registrations->due_us[i] = REGISTRATION_IDLE;
 }
@@ -151,7 +139,7 @@ static void try_register(struct fleet *fleet, uint32_t number, uint64_t now_us) 
 /* The first beat: from here on the room has to hear of it. */
 static void confirm(struct fleet *fleet, uint32_t number, uint64_t now_us) {
     struct registration_slot *slot = &fleet->registrations.slots[number];
-    uint32_t counter = beat_send(fleet, slot->member, true, now_us);
+    uint32_t counter = beats_send(fleet, slot->member, true, now_us);
     slot->beats++;
     if (slot->first_beat == 0) {
         slot->first_beat = counter;
@@ -167,7 +155,7 @@ static void give_up(struct fleet *fleet, uint32_t number) {
     if (fleet->members[member].session_id != 0) fleet_forget(fleet, member);
     fleet->members[member].state = MEMBER_ABSENT;
     fleet->absent++;
-    churn_returned(fleet, member);
+    fleet_returned(fleet, member);
     all->failed = true;
     free_slot(all, number);
 }
@@ -240,7 +228,7 @@ static bool open_welcome(struct fleet *fleet, struct registration_slot *slot, st
     read_welcome_body(&reader, &body);
     if (reader.failed || session_index_find(&fleet->index, body.session_id) != SESSION_INDEX_NONE) return false;
     start_session(fleet, slot, &body, &keys);
-    if (body.complete && !fleet_welcome(fleet, slot->member, &reader, now_us)) fleet->misdeeds.malformed++;
+    if (body.complete && !roster_welcome(fleet, slot->member, &reader, now_us)) fleet->misdeeds.malformed++;
     if (body.complete) fleet->members[slot->member].version = body.version;
     return true;
 }
@@ -293,7 +281,7 @@ void registration_answered(struct fleet *fleet, uint32_t member, uint32_t counte
     free_slot(&fleet->registrations, number);
     fleet->members[member].state = MEMBER_ACTIVE;
     fleet->counts.registered++;
-    churn_returned(fleet, member);
+    fleet_returned(fleet, member);
 }
 
 /* Its time ran out before a beat came through: then none of these counts as one, and nobody has to see it join. */

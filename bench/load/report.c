@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/messages.h"
+
 static const struct quantile {
     const char *key, *title;
     double share;
@@ -128,6 +130,20 @@ bool report_text(FILE *to, const struct row_result *result) {
     for (size_t i = 0; i < result->disagreement_count; i++)
         fprintf(to, "  %-14s %s\n", "DISAGREEMENT", result->disagreements[i]);
     return flushed(to);
+}
+
+static const char *const refusal_texts[] = {
+    [0] = "an unknown reason",
+    [REFUSAL_VERSION] = "it speaks another version",
+    [REFUSAL_ROOM_FULL] = "the room is full (room_members)",
+    [REFUSAL_SOURCE_LIMIT] = "too many from our network (sessions_per_source, rate_register, limit_loopback)",
+    [REFUSAL_BOOTNODE_FULL] = "it is full (sessions)",
+    [REFUSAL_DRAINING] = "it is shutting down",
+    [REFUSAL_OWNER] = "the member id belongs to another",
+};
+
+const char *report_refusal(unsigned reason) {
+    return refusal_texts[reason < sizeof refusal_texts / sizeof *refusal_texts ? reason : 0];
 }
 
 static bool line_begun;

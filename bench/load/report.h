@@ -39,6 +39,9 @@ struct row_result {
 bool report_json(FILE *to, const struct row_result *result);
 bool report_text(FILE *to, const struct row_result *result);
 
+/* What a reason of REFUSED means, for people. */
+const char *report_refusal(unsigned reason);
+
 struct progress {
     uint64_t registered, sent, answered, lost;
 };

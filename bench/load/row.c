@@ -1,7 +1,15 @@
+#include "bench/load/row.h"
+
 #include <stdio.h>
 
+#include "bench/load/beats.h"
+#include "bench/load/fall.h"
 #include "bench/load/fleet_parts.h"
 #include "bench/load/load_now.h"
+#include "bench/load/rebind.h"
+#include "bench/load/report.h"
+#include "bench/load/silence.h"
+#include "bench/load/verdict.h"
 
 /* After the last session of an unwatched room must have been found silent. */
 #define SILENT_GRACE_US 2000000
@@ -14,7 +22,7 @@ static uint32_t counters_left(const struct fleet *fleet) {
     return UINT32_MAX - fleet->counter;
 }
 
-bool fleet_row_begin(struct fleet *fleet, const struct row_options *row, char *why, size_t why_size) {
+bool row_begin(struct fleet *fleet, const struct row_options *row, char *why, size_t why_size) {
     if (counters_left(fleet) < COUNTERS_LEFT_MIN) {
         snprintf(why, why_size, "the sessions' beat counters are used up: begin with new ones");
         return false;
@@ -22,12 +30,12 @@ bool fleet_row_begin(struct fleet *fleet, const struct row_options *row, char *w
     verdict_forget(fleet);
     fleet->row = (struct row_state){.options = *row, .registered_before = fleet->counts.registered};
     if (fleet->count == 0) return true;
-    if (row->rebind && !movement_rebind(fleet, why, why_size)) return false;
+    if (row->rebind && !rebind_sessions(fleet, why, why_size)) return false;
     oracle_begin(fleet->oracle);
     fleet->row.silent = row->silent_percent > 0;
     if (fleet->row.silent) {
         silence_choose(fleet, row->silent_percent);
-        silence_fall(fleet);
+        fall_silent(fleet);
     }
     beats_shuffle(fleet);
     fleet->row.began_us = fleet->row.churned_us = load_now_us();
@@ -35,7 +43,7 @@ bool fleet_row_begin(struct fleet *fleet, const struct row_options *row, char *w
     return true;
 }
 
-bool fleet_row_over(struct fleet *fleet, uint64_t now_us) {
+bool row_over(struct fleet *fleet, uint64_t now_us) {
     const struct row_state *row = &fleet->row;
     uint64_t passed = now_us > row->began_us ? now_us - row->began_us : 0;
     if (fleet_must_stop(fleet) || counters_left(fleet) < COUNTERS_SPARE) return true;
@@ -55,7 +63,7 @@ static void bury_silent(struct fleet *fleet) {
     }
 }
 
-void fleet_row_end(struct fleet *fleet, struct row_result *out) {
+void row_end(struct fleet *fleet, struct row_result *out) {
     uint64_t now = load_now_us();
     struct row_state *row = &fleet->row;
     out->sessions = fleet->count;
@@ -65,7 +73,7 @@ void fleet_row_end(struct fleet *fleet, struct row_result *out) {
         oracle_judge(fleet->oracle, now);
         verdict_lines(fleet);
         if (counters_left(fleet) < COUNTERS_SPARE)
-            fleet_disagree(fleet, "the row ended early: the sessions' beat counters are used up");
+            verdict_add(fleet, "the row ended early: the sessions' beat counters are used up");
         out->registered += registered;
         if (registered > 0) out->registered_per_s = (double)registered * 1e6 / (double)(now - row->began_us);
         out->announce_us = verdict->announce_us;

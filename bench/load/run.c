@@ -6,17 +6,24 @@
 #include <string.h>
 #include <time.h>
 
+#include "bench/load/fall.h"
+#include "bench/load/fill.h"
 #include "bench/load/fleet.h"
+#include "bench/load/fleet_traffic.h"
 #include "bench/load/interrupt.h"
 #include "bench/load/load_now.h"
 #include "bench/load/pump.h"
 #include "bench/load/report.h"
+#include "bench/load/row.h"
 #include "bench/load/server_figures.h"
 #include "bench/load/tally.h"
+#include "bench/load/traffic.h"
 #include "bench/load/traffic_dns.h"
 #include "bench/load/traffic_raw.h"
 #include "bench/load/traffic_stun.h"
 #include "bench/load/traffic_tracker.h"
+#include "bench/load/verdict.h"
+#include "bench/load/wire.h"
 #include "common/output.h"
 
 #define SESSIONS_PER_SOCKET 1024
@@ -212,7 +219,7 @@ static struct traffic *make_traffic(struct run *run, char *why, size_t why_size)
     case TRAFFIC_BEATS:
     case TRAFFIC_NONE: break;
     }
-    return fleet_beats(run->fleet, row);
+    return fleet_traffic_beats(run->fleet, row);
 }
 
 static bool is_of_fleet(const struct row_options *row) {
@@ -220,13 +227,13 @@ static bool is_of_fleet(const struct row_options *row) {
 }
 
 static double rate_of(const struct run *run) {
-    if (is_of_fleet(run->row)) return fleet_rate(run->fleet, run->row);
+    if (is_of_fleet(run->row)) return fleet_traffic_rate(run->fleet, run->row);
     return run->row->pace == PACE_RATE ? run->row->rate : 0;
 }
 
 static bool fleet_is_over(void *context, uint64_t now_us) {
     const struct run *run = context;
-    return fleet_row_over(run->fleet, now_us);
+    return row_over(run->fleet, now_us);
 }
 
 static bool pump(struct run *run, struct traffic *traffic, char *why, size_t why_size) {
@@ -237,7 +244,7 @@ static bool pump(struct run *run, struct traffic *traffic, char *why, size_t why
         .progress = show_row,
         .context = run,
     };
-    if (run->fleet) fleet_expiring(run->fleet, &options.rtt_from_us, &options.rtt_until_us);
+    if (run->fleet) fall_expiring(run->fleet, &options.rtt_from_us, &options.rtt_until_us);
     bool done = pump_run(run->beside ? run->beside : run->fleet_wire, traffic, &options, &run->result.pump);
     report_progress_end();
     if (!done) snprintf(why, why_size, "out of memory");
@@ -250,7 +257,7 @@ static enum run_status drive(struct run *run, char *why, size_t why_size) {
     struct traffic *traffic = make_traffic(run, why, why_size);
     if (!traffic) return RUN_USAGE;
     if (run->row->traffic == TRAFFIC_TRACKER && !traffic_tracker_connect(traffic, run->beside, why, why_size)) goto out;
-    if (run->fleet && run->beside) traffic = fleet_beside(run->fleet, traffic);
+    if (run->fleet && run->beside) traffic = fleet_traffic_beside(run->fleet, traffic);
     snprintf(why, why_size, "out of memory");
     if (traffic && pump(run, traffic, why, why_size)) status = RUN_OK;
 out:
@@ -261,7 +268,7 @@ out:
 static bool fill(struct run *run, char *why, size_t why_size) {
     run->fill = (struct fill_result){.registered = 0};
     if (!run->fleet) return true;
-    bool filled = fleet_fill(run->fleet, show_fill, run, &run->fill, why, why_size);
+    bool filled = fill_fleet(run->fleet, show_fill, run, &run->fill, why, why_size);
     report_progress_end();
     return filled;
 }
@@ -310,7 +317,7 @@ static enum run_status measure(struct run *run, char *why, size_t why_size) {
     struct server_figures first, before, after;
     if (!settled_figures(run, &first, why, why_size)) return RUN_USAGE;
     if (!fill(run, why, why_size)) return RUN_UNANSWERED;
-    if (run->fleet && !fleet_row_begin(run->fleet, row, why, why_size)) return RUN_UNANSWERED;
+    if (run->fleet && !row_begin(run->fleet, row, why, why_size)) return RUN_UNANSWERED;
     if (!is_of_fleet(row)) {
         run->beside = open_wire(run->options, &row->target, beside_sockets(run), why, why_size);
         if (!run->beside) return RUN_USAGE;
@@ -371,11 +378,11 @@ static void conclude(struct run *run) {
     struct row_result *result = &run->result;
     for (size_t i = 0; i < run->disagreements.count; i++) {
         run->lines[i] = run->disagreements.lines[i];
-        if (run->fleet) fleet_disagree(run->fleet, "%s", run->lines[i]);
+        if (run->fleet) verdict_add(run->fleet, "%s", run->lines[i]);
     }
     result->disagreements = run->lines;
     result->disagreement_count = run->disagreements.count;
-    if (run->fleet) fleet_row_end(run->fleet, result);
+    if (run->fleet) row_end(run->fleet, result);
 }
 
 static bool never_answered(const struct run *run, char *why, size_t why_size) {

@@ -1,9 +1,12 @@
+#include "bench/load/verdict.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bench/load/fleet_parts.h"
+#include "bench/load/report.h"
 
 /* An answer that a beat asked for is this late at most. */
 #define ANSWER_LIMIT_US 1000000
@@ -13,7 +16,7 @@ void verdict_forget(struct fleet *fleet) {
     fleet->disagreement_count = 0;
 }
 
-void fleet_disagree(struct fleet *fleet, const char *format, ...) {
+void verdict_add(struct fleet *fleet, const char *format, ...) {
     char *line = NULL;
     va_list arguments;
     if (fleet->disagreement_count == DISAGREEMENTS_MAX) return;
@@ -23,14 +26,14 @@ void fleet_disagree(struct fleet *fleet, const char *format, ...) {
 }
 
 static void say_count(struct fleet *fleet, uint64_t count, const char *what) {
-    if (count > 0) fleet_disagree(fleet, "%llu %s", (unsigned long long)count, what);
+    if (count > 0) verdict_add(fleet, "%llu %s", (unsigned long long)count, what);
 }
 
 static void refusals(struct fleet *fleet) {
     for (unsigned i = 0; i <= REFUSAL_OWNER; i++) {
         uint64_t count = fleet->registrations.refused[i];
         if (count > 0)
-            fleet_disagree(fleet, "%llu registrations were refused: %s", (unsigned long long)count, refusal_text(i));
+            verdict_add(fleet, "%llu registrations were refused: %s", (unsigned long long)count, report_refusal(i));
         fleet->registrations.refused[i] = 0;
     }
     say_count(fleet, fleet->registrations.given_up, "registrations got no answer for 20 s");
@@ -44,15 +47,15 @@ static void announcements(struct fleet *fleet) {
     say_count(fleet, verdict->expired_wrong,
               "sessions were announced as left though they lived, or before they could expire");
     if (unseen > 0)
-        fleet_disagree(fleet, "%llu of %llu sessions that fell silent were not announced as left to every member",
-                       (unsigned long long)unseen, (unsigned long long)verdict->expired_expected);
+        verdict_add(fleet, "%llu of %llu sessions that fell silent were not announced as left to every member",
+                    (unsigned long long)unseen, (unsigned long long)verdict->expired_expected);
 }
 
 void verdict_lines(struct fleet *fleet) {
     struct misdeeds *misdeeds = &fleet->misdeeds;
     const struct row_state *row = &fleet->row;
-    if (fleet->draining) fleet_disagree(fleet, "the bootnode is shutting down");
-    if (fleet->no_memory) fleet_disagree(fleet, "out of memory");
+    if (fleet->draining) verdict_add(fleet, "the bootnode is shutting down");
+    if (fleet->no_memory) verdict_add(fleet, "out of memory");
     say_count(fleet, misdeeds->forged, "packets had a wrong tag, seal or token");
     say_count(fleet, misdeeds->malformed, "packets were not as the protocol has them");
     say_count(fleet, misdeeds->resets, "living sessions were forgotten by the bootnode");
@@ -60,8 +63,8 @@ void verdict_lines(struct fleet *fleet) {
     say_count(fleet, misdeeds->stuck, "sessions did not move to their new port");
     say_count(fleet, misdeeds->unheard, "last beats before the silence got no answer");
     if (row->asked > 0 && row->asked_at_us > fleet->heard_us + ANSWER_LIMIT_US)
-        fleet_disagree(fleet, "the bootnode fell silent %.1f s before the row's last request",
-                       (double)(row->asked_at_us - fleet->heard_us) / 1e6);
+        verdict_add(fleet, "the bootnode fell silent %.1f s before the row's last request",
+                    (double)(row->asked_at_us - fleet->heard_us) / 1e6);
     refusals(fleet);
     announcements(fleet);
     memset(misdeeds, 0, sizeof *misdeeds);

@@ -10,7 +10,16 @@
 #include <cmocka.h>
 #include <sodium.h>
 
+#include "bench/load/fall.h"
+#include "bench/load/fill.h"
+#include "bench/load/fleet_traffic.h"
 #include "bench/load/load_now.h"
+#include "bench/load/options.h"
+#include "bench/load/report.h"
+#include "bench/load/row.h"
+#include "bench/load/traffic.h"
+#include "bench/load/verdict.h"
+#include "bench/load/wire.h"
 #include "tests/scenario/support/rendezvous_net.h"
 
 #define SESSIONS 60
@@ -162,14 +171,14 @@ static int teardown(void **state) {
 static struct fill_result fill(struct stage *stage) {
     struct fill_result result;
     char why[LOAD_TEXT_SIZE] = "";
-    if (!fleet_fill(stage->fleet, NULL, NULL, &result, why, sizeof why)) fail_msg("%s", why);
+    if (!fill_fleet(stage->fleet, NULL, NULL, &result, why, sizeof why)) fail_msg("%s", why);
     return result;
 }
 
 static void take_answer(void *context, size_t socket, const uint8_t *data, size_t size) {
     struct stage *stage = context;
     const struct row_options beats = {.traffic = TRAFFIC_BEATS};
-    struct traffic *traffic = fleet_beats(stage->fleet, &beats);
+    struct traffic *traffic = fleet_traffic_beats(stage->fleet, &beats);
     uint64_t number = traffic->answer(traffic->context, socket, data, size, load_now_us());
     if (number == TRAFFIC_NO_ANSWER) return;
     assert_true(stage->waiting[number]);
@@ -179,9 +188,9 @@ static void take_answer(void *context, size_t socket, const uint8_t *data, size_
 
 /* As pump_run does: each socket's turn once a step, and what else is due. */
 static void drive_row(struct stage *stage, const struct row_options *row) {
-    struct traffic *traffic = fleet_beats(stage->fleet, row);
+    struct traffic *traffic = fleet_traffic_beats(stage->fleet, row);
     uint64_t number = 0, end = load_now_us() + ROW_LIMIT_MS * UINT64_C(1000), now;
-    for (size_t socket = 0; (now = load_now_us()) < end && !fleet_row_over(stage->fleet, now);
+    for (size_t socket = 0; (now = load_now_us()) < end && !row_over(stage->fleet, now);
          socket = (socket + 1) % SOCKETS) {
         uint64_t given = number++;
         uint8_t *space = wire_reserve(&stage->wire, socket);
@@ -205,11 +214,11 @@ static const struct row_result *run_row(struct stage *stage, const struct row_op
     stage->asked = stage->answered = 0;
     memset(stage->waiting, 0, sizeof stage->waiting);
     memset(&stage->result, 0, sizeof stage->result);
-    if (!fleet_row_begin(stage->fleet, &row, why, sizeof why)) fail_msg("%s", why);
+    if (!row_begin(stage->fleet, &row, why, sizeof why)) fail_msg("%s", why);
     drive_row(stage, &row);
     for (uint64_t end = load_now_us() + LOST_AFTER_MS * 1000; load_now_us() < end;)
         wire_receive(&stage->wire, 1000, 512, take_answer, stage);
-    fleet_row_end(stage->fleet, &stage->result);
+    row_end(stage->fleet, &stage->result);
     return &stage->result;
 }
 
@@ -256,7 +265,7 @@ static void fills_and_beats(void **state) {
 /* The ids of all sessions, in the order in which they beat from here on, socket by socket. */
 static void note_pass(struct stage *stage, uint64_t ids[static SESSIONS]) {
     const struct row_options row = {.traffic = TRAFFIC_BEATS};
-    struct traffic *traffic = fleet_beats(stage->fleet, &row);
+    struct traffic *traffic = fleet_traffic_beats(stage->fleet, &row);
     for (uint32_t i = 0; i < SESSIONS; i++) {
         uint8_t packet[PACKET_MAX];
         struct beat beat;
@@ -279,7 +288,7 @@ static void every_session_beats_once_a_pass(void **state) {
     uint64_t first[SESSIONS], second[SESSIONS];
     char why[LOAD_TEXT_SIZE];
     fill(stage);
-    assert_true(fleet_row_begin(stage->fleet, &row, why, sizeof why));
+    assert_true(row_begin(stage->fleet, &row, why, sizeof why));
     note_pass(stage, first);
     note_pass(stage, second);
     for (uint32_t i = 0; i < SESSIONS; i++) {
@@ -287,8 +296,8 @@ static void every_session_beats_once_a_pass(void **state) {
         assert_int_equal(count_of(second, first[i]), 1);
     }
     /* Another row, another order. */
-    fleet_row_end(stage->fleet, &stage->result);
-    assert_true(fleet_row_begin(stage->fleet, &row, why, sizeof why));
+    row_end(stage->fleet, &stage->result);
+    assert_true(row_begin(stage->fleet, &row, why, sizeof why));
     note_pass(stage, second);
     assert_memory_not_equal(first, second, sizeof first);
 }
@@ -374,7 +383,7 @@ static void provisional_sessions_forgotten_too_early_are_noticed(void **state) {
     stage->wire.leaves = no_beats_yet;
     held_until_ms = stage->net->monotonic + 2000;
     restart_at_ms = stage->net->monotonic + 1000;
-    assert_true(fleet_fill(stage->fleet, restart_once, stage, &result, why, sizeof why));
+    assert_true(fill_fleet(stage->fleet, restart_once, stage, &result, why, sizeof why));
     assert_said(run_row(stage, &(struct row_options){.duration_s = 1}), "60 living sessions were forgotten");
 }
 
@@ -392,12 +401,12 @@ static void the_time_of_expiring_is_known(void **state) {
     uint64_t from, until;
     char why[LOAD_TEXT_SIZE];
     fill(stage);
-    assert_true(fleet_row_begin(stage->fleet, &(struct row_options){.duration_s = 1}, why, sizeof why));
-    fleet_expiring(stage->fleet, &from, &until);
+    assert_true(row_begin(stage->fleet, &(struct row_options){.duration_s = 1}, why, sizeof why));
+    fall_expiring(stage->fleet, &from, &until);
     assert_int_equal(from + until, 0);
-    fleet_row_end(stage->fleet, &stage->result);
-    assert_true(fleet_row_begin(stage->fleet, &row, why, sizeof why));
-    fleet_expiring(stage->fleet, &from, &until);
+    row_end(stage->fleet, &stage->result);
+    assert_true(row_begin(stage->fleet, &row, why, sizeof why));
+    fall_expiring(stage->fleet, &from, &until);
     live_until(stage, from);
     assert_int_equal(net_totals(stage->net).expired, 0);
     live_until(stage, until);
@@ -433,7 +442,7 @@ static void bootnode_that_does_not_answer(void **state) {
     struct fill_result result;
     char why[LOAD_TEXT_SIZE];
     stage->wire.cut = true;
-    assert_false(fleet_fill(stage->fleet, NULL, NULL, &result, why, sizeof why));
+    assert_false(fill_fleet(stage->fleet, NULL, NULL, &result, why, sizeof why));
     assert_non_null(strstr(why, "did not answer"));
 }
 
@@ -443,7 +452,7 @@ static void bootnode_that_refuses(void **state) {
     char why[LOAD_TEXT_SIZE];
     stage->net->config.room_members = ROOM_SIZE - 1;
     net_restart(stage->net, true);
-    assert_false(fleet_fill(stage->fleet, NULL, NULL, &result, why, sizeof why));
+    assert_false(fill_fleet(stage->fleet, NULL, NULL, &result, why, sizeof why));
     assert_non_null(strstr(why, "room is full"));
 }
 

@@ -1,7 +1,8 @@
-/* What WELCOME and CHANGES tell: every session keeps its room's version; those of watched rooms tell the oracle who is
- * there. No replay window is kept: a CHANGES that comes twice does not fit the second time. */
+#include "bench/load/roster.h"
+
 #include <string.h>
 
+#include "bench/load/debts.h"
 #include "bench/load/fleet_parts.h"
 
 static bool watched(const struct fleet *fleet, uint32_t member) {
@@ -32,7 +33,7 @@ static void tell_all(struct fleet *fleet, uint32_t member, uint64_t now_us) {
     oracle_sees_all(fleet->oracle, fleet_place(fleet, member), fleet_arriving(fleet, member), now_us);
 }
 
-bool fleet_welcome(struct fleet *fleet, uint32_t member, struct reader *records, uint64_t now_us) {
+bool roster_welcome(struct fleet *fleet, uint32_t member, struct reader *records, uint64_t now_us) {
     if (!watched(fleet, member)) return true;
     collect_nobody(fleet, member);
     while (reader_left(records) > 0) {
@@ -102,10 +103,10 @@ static void owe_beat(struct fleet *fleet, uint32_t member) {
     struct member *self = &fleet->members[member];
     if (self->flags & MEMBER_OWES_BEAT) return;
     self->flags |= MEMBER_OWES_BEAT;
-    debt_add(fleet, &(struct debt){.member = member});
+    debts_add(fleet, &(struct debt){.member = member});
 }
 
-void changes_receive(struct fleet *fleet, uint32_t member, const uint8_t *body, size_t size, uint64_t now_us) {
+void roster_changes(struct fleet *fleet, uint32_t member, const uint8_t *body, size_t size, uint64_t now_us) {
     struct reader reader = reader_over(body, size);
     struct changes_header header;
     read_changes_header(&reader, &header);

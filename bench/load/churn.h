@@ -1,0 +1,17 @@
+/* Sessions that leave and come back under their old member id: LEAVE until RESET answers, a while away, a new
+ * registration. One at a time in a room where there are rooms enough, so that a join usually meets a quiet one. */
+#pragma once
+
+#include <stdint.h>
+
+struct agenda_entry;
+struct fleet;
+
+/* As many set out as the row wants by now. */
+void churn_step(struct fleet *fleet, uint64_t now_us);
+/* One of ERRAND_LEAVE, ERRAND_RETURN. */
+void churn_errand(struct fleet *fleet, const struct agenda_entry *entry, uint64_t now_us);
+/* LEAVE was answered. */
+void churn_left(struct fleet *fleet, uint32_t member, uint64_t now_us);
+/* A living session was reset: it comes back as those do that left. */
+void churn_reset(struct fleet *fleet, uint32_t member, uint64_t now_us);

@@ -1,0 +1,45 @@
+#include "bench/load/fall.h"
+
+#include "bench/load/fleet.h"
+#include "bench/load/fleet_parts.h"
+#include "bench/load/load_now.h"
+#include "bench/load/silence.h"
+
+#define LAST_WORD_WINDOW 1024
+#define WAIT_US 1000
+#define LATE_MOST_US 250000 /* the bootnode promises to find them by then */
+
+static void note_expiring(struct fleet *fleet) {
+    uint64_t now_us = load_now_us();
+    uint32_t longest = 0, shortest = UINT32_MAX;
+    for (uint32_t i = 0; i < fleet->count; i++) {
+        uint32_t rested_ms = fleet_ms(now_us) - fleet->beaten_ms[i];
+        if (fleet->members[i].state != MEMBER_SILENT) continue;
+        if (rested_ms > longest) longest = rested_ms;
+        if (rested_ms < shortest) shortest = rested_ms;
+    }
+    if (shortest == UINT32_MAX) return;
+    uint64_t expiry_us = now_us + fleet->expiry_ms * UINT64_C(1000);
+    fleet->row.expiring_from_us = expiry_us - longest * UINT64_C(1000);
+    fleet->row.expiring_until_us = expiry_us - shortest * UINT64_C(1000) + LATE_MOST_US;
+}
+
+void fall_expiring(const struct fleet *fleet, uint64_t *from_us, uint64_t *until_us) {
+    *from_us = fleet->row.expiring_from_us;
+    *until_us = fleet->row.expiring_until_us;
+}
+
+void fall_silent(struct fleet *fleet) {
+    for (uint32_t i = 0; i < fleet->count && !fleet_must_stop(fleet); i++) {
+        struct member *member = &fleet->members[i];
+        if (member->state != MEMBER_SILENT) continue;
+        fleet->counts.fell_silent++;
+        if (!(member->flags & MEMBER_WATCHED)) continue;
+        member->flags |= MEMBER_LAST_WORD;
+        fleet->row.last_words++;
+        silence_say_last(fleet, i, 0, load_now_us());
+        while (fleet->row.last_words >= LAST_WORD_WINDOW && !fleet_must_stop(fleet)) fleet_drive(fleet, WAIT_US);
+    }
+    while (fleet->row.last_words > 0 && !fleet_must_stop(fleet)) fleet_drive(fleet, WAIT_US);
+    note_expiring(fleet);
+}

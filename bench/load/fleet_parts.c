@@ -1,0 +1,93 @@
+#include "bench/load/fleet_parts.h"
+
+#include <sodium.h>
+
+#include "bench/load/interrupt.h"
+#include "common/suite.h"
+
+/* SplitMix64 (Steele, Lea, Flood 2014). */
+uint64_t fleet_random(struct fleet *fleet) {
+    uint64_t value = fleet->random += 0x9e3779b97f4a7c15ULL;
+    value = (value ^ value >> 30) * 0xbf58476d1ce4e5b9ULL;
+    value = (value ^ value >> 27) * 0x94d049bb133111ebULL;
+    return value ^ value >> 31;
+}
+
+/* The inverse of fleet_watched_room. */
+struct oracle_place fleet_place(const struct fleet *fleet, uint32_t member) {
+    uint64_t room = fleet_room(fleet, member);
+    uint32_t watch = (uint32_t)((room * fleet->watched + fleet->rooms - 1) / fleet->rooms);
+    return (struct oracle_place){.room = watch, .position = member % fleet->room_size};
+}
+
+uint64_t *fleet_arriving(const struct fleet *fleet, uint32_t member) {
+    struct oracle_place place = fleet_place(fleet, member);
+    return fleet->arriving + ((size_t)place.room * fleet->room_size + place.position) * oracle_words(fleet->oracle);
+}
+
+uint8_t *fleet_space(struct fleet *fleet, size_t socket) {
+    uint8_t *space = wire_reserve(fleet->wire, socket);
+    if (!space) {
+        wire_flush(fleet->wire, socket);
+        space = wire_reserve(fleet->wire, socket);
+    }
+    fleet->no_space = space == NULL;
+    return space ? space : fleet->scratch;
+}
+
+void fleet_commit(struct fleet *fleet, size_t socket, size_t size) {
+    if (fleet->no_space || size == 0) return;
+    wire_commit(fleet->wire, socket, size);
+    if (fleet->is_dirty[socket]) return;
+    fleet->is_dirty[socket] = true;
+    fleet->dirty[fleet->dirty_count++] = (uint32_t)socket;
+}
+
+void fleet_flush(struct fleet *fleet) {
+    for (size_t i = 0; i < fleet->dirty_count; i++) {
+        wire_flush(fleet->wire, fleet->dirty[i]);
+        fleet->is_dirty[fleet->dirty[i]] = false;
+    }
+    fleet->dirty_count = 0;
+}
+
+void fleet_send_sealed(struct fleet *fleet, uint32_t member, enum message_type type, const uint8_t *body, size_t size) {
+    struct member *self = &fleet->members[member];
+    size_t socket = fleet_socket(fleet, member);
+    uint8_t key[SUITE_KEY_SIZE];
+    const struct sealed_header header = {
+        .type = (uint8_t)type, .session_id = self->session_id, .counter = ++self->sealed};
+    link_seal_key(self->secret, LINK_TO_BOOTNODE, key);
+    fleet_commit(fleet, socket, link_seal(key, &header, body, size, fleet_space(fleet, socket), PACKET_MAX));
+    sodium_memzero(key, sizeof key);
+}
+
+void fleet_plan(struct fleet *fleet, const struct agenda_entry *entry) {
+    if (!agenda_add(&fleet->agenda, entry)) fleet->no_memory = true;
+}
+
+bool fleet_must_stop(const struct fleet *fleet) {
+    return fleet->draining || fleet->no_memory || interrupted();
+}
+
+void fleet_forget(struct fleet *fleet, uint32_t member) {
+    struct member *self = &fleet->members[member];
+    if (self->session_id != 0) session_index_remove(&fleet->index, member);
+    if (self->flags & MEMBER_ASTRAY) fleet->astray--;
+    if (self->flags & MEMBER_LAST_WORD) fleet->row.last_words--;
+    self->flags &= MEMBER_WATCHED | MEMBER_CHURNS;
+    self->session_id = 0;
+}
+
+void fleet_set_out(struct fleet *fleet, uint32_t member) {
+    fleet->churners++;
+    fleet->members[member].flags |= MEMBER_CHURNS;
+    fleet->room_churners[fleet_room(fleet, member)]++;
+}
+
+void fleet_returned(struct fleet *fleet, uint32_t member) {
+    if (!(fleet->members[member].flags & MEMBER_CHURNS)) return;
+    fleet->members[member].flags &= (uint8_t)~MEMBER_CHURNS;
+    fleet->room_churners[fleet_room(fleet, member)]--;
+    fleet->churners--;
+}

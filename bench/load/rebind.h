@@ -1,0 +1,10 @@
+/* The fleet moves to other ports, as clients do behind a NAT that forgot them. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct fleet;
+
+/* Blocks until everyone moved to the new ports, or nobody does any more. False with `why` when there are none. */
+bool rebind_sessions(struct fleet *fleet, char *why, size_t why_size);
