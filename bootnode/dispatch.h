@@ -1,44 +1,14 @@
 /* From a datagram's first byte to its handler. One table; the types that only a bootnode sends are counted and dropped.
- *
- * A handler may read any shard under RCU and change one under its mutex; it sends through the outbox and never blocks.
  */
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bootnode/counters.h"
-#include "bootnode/node.h"
-
-/* What a handler works with; one per worker, or per test. */
-struct context {
-    struct node *node;
-    struct outbox outbox;
-    struct worker_counters *counters;
-    uint64_t now;        /* server clock, ms */
-    uint32_t second;     /* seconds since the server started, for cookies */
-    uint8_t shard_index; /* the worker's own shard, for counting how well steering works */
-};
-
-/* One received packet. `local` is asked for only by handlers that answer or store it. */
-struct packet {
-    const uint8_t *data;
-    size_t size;
-    struct address from;
-    uint8_t listener;
-    struct address (*local)(const void *batch, size_t index); /* NULL: unknown */
-    const void *batch;
-    size_t index;
-};
+#include "bootnode/context.h"
 
 /* Starts fetching the session that a packet names, if it does. A batch that is prefetched as a whole and then handled
  * waits for memory about once, not once a packet. */
 void dispatch_prefetch(const struct context *context, const uint8_t *data, size_t size);
 /* Handles one packet. The caller is in an RCU read-side section (a QSBR thread that is online). */
 void dispatch(struct context *context, const struct packet *packet);
-/* The endpoint that answers to this packet leave from. */
-uint8_t packet_endpoint(struct context *context, const struct packet *packet);
-/* Answers to where the packet came from, which nobody has proven: nothing that is larger than the packet, nothing to an
- * address that cannot be a client's. False when that was the case. */
-bool packet_answer(struct context *context, const struct packet *packet, const uint8_t *data, size_t size);

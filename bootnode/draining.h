@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "bootnode/dispatch.h"
+#include "bootnode/context.h"
 
 #define DRAINING_BATCH 64
 #define DRAINING_RETRY_MS 5000 /* when a client may try this bootnode again */

@@ -2,6 +2,6 @@
  * compare-and-swap, two stores to the session's hot line; no lock, no allocation, no answer. */
 #pragma once
 
-#include "bootnode/dispatch.h"
+#include "bootnode/context.h"
 
 void handle_heartbeat(struct context *context, const struct packet *packet);

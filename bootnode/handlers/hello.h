@@ -1,6 +1,6 @@
 /* HELLO: a client that has proven nothing yet gets a cookie, or is told why not. */
 #pragma once
 
-#include "bootnode/dispatch.h"
+#include "bootnode/context.h"
 
 void handle_hello(struct context *context, const struct packet *packet);

@@ -2,7 +2,7 @@
  * LEAVE. */
 #pragma once
 
-#include "bootnode/dispatch.h"
+#include "bootnode/context.h"
 
 void handle_update(struct context *context, const struct packet *packet);
 void handle_introduce(struct context *context, const struct packet *packet);

@@ -1,7 +1,7 @@
 /* REFUSED: why a client cannot register now, and when it may try again. */
 #pragma once
 
-#include "bootnode/dispatch.h"
+#include "bootnode/context.h"
 
 /* `nonce` is HELLO's nonce or REGISTER's attempt. */
 void refuse(struct context *context, const struct packet *packet, enum refusal reason, uint64_t nonce);

@@ -2,6 +2,6 @@
  * multiplications, none of them before the cookie was checked; the shard's mutex is not held during any. */
 #pragma once
 
-#include "bootnode/dispatch.h"
+#include "bootnode/context.h"
 
 void handle_register(struct context *context, const struct packet *packet);

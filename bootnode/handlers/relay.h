@@ -4,7 +4,7 @@
  * sender, as its session and not its packet says. Whoever does not hold the session's key costs its budgets nothing. */
 #pragma once
 
-#include "bootnode/dispatch.h"
+#include "bootnode/context.h"
 
 /* What a packet counts as at least, so that limits of bytes are limits of packets, too. */
 #define RELAY_COUNTED_MIN 256

@@ -2,7 +2,7 @@
  * id alone. */
 #pragma once
 
-#include "bootnode/dispatch.h"
+#include "bootnode/context.h"
 
 void reset_token(const uint8_t reset_key[static 16], uint64_t session_id, uint8_t out[static RESET_TOKEN_SIZE]);
 /* To a proven address. */

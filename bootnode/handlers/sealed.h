@@ -1,7 +1,7 @@
 /* Sealed packets of sessions, in and out. PROTOCOL.md §2.1. */
 #pragma once
 
-#include "bootnode/dispatch.h"
+#include "bootnode/context.h"
 
 struct sealed_packet {
     struct session *session;

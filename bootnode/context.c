@@ -1,0 +1,13 @@
+#include "bootnode/context.h"
+
+uint8_t packet_endpoint(struct context *context, const struct packet *packet) {
+    struct address local = {.port = 0};
+    if (packet->local) local = packet->local(packet->batch, packet->index);
+    return endpoints_index(&context->node->endpoints, packet->listener, &local);
+}
+
+bool packet_answer(struct context *context, const struct packet *packet, const uint8_t *data, size_t size) {
+    if (size == 0 || size > packet->size || address_classify(&packet->from) == ADDRESS_UNUSABLE) return false;
+    outbox_send(&context->outbox, packet_endpoint(context, packet), &packet->from, data, size);
+    return true;
+}
