@@ -21,9 +21,9 @@ void handle_hello(struct context *context, const struct packet *packet) {
     } else if (!rate_limit_source(context->node->limits, RATE_HELLO, &packet->from, context->now)) {
         counters_count(context->counters, COUNTER_RATE_LIMITED);
     } else if (hello.version != PROTOCOL_VERSION) {
-        refuse(context, packet, REFUSAL_VERSION, hello.nonce);
+        refusal_answer(context, packet, REFUSAL_VERSION, hello.nonce);
     } else if (atomic_load_explicit(&context->node->draining, memory_order_relaxed)) {
-        refuse(context, packet, REFUSAL_DRAINING, hello.nonce);
+        refusal_answer(context, packet, REFUSAL_DRAINING, hello.nonce);
     } else {
         answer_cookie(context, packet, hello.nonce);
     }

@@ -6,7 +6,7 @@ static const uint16_t retry_after[] = {
     [REFUSAL_BOOTNODE_FULL] = 30, [REFUSAL_DRAINING] = 5,   [REFUSAL_OWNER] = SESSION_EXPIRY_MS / 1000,
 };
 
-void refuse(struct context *context, const struct packet *packet, enum refusal reason, uint64_t nonce) {
+void refusal_answer(struct context *context, const struct packet *packet, enum refusal reason, uint64_t nonce) {
     uint8_t answer[REFUSED_SIZE];
     const struct refused refused = {.reason = reason, .retry_s = retry_after[reason], .nonce = nonce};
     if (packet_answer(context, packet, answer, refused_encode(&refused, answer, sizeof answer)))

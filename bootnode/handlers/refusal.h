@@ -4,4 +4,4 @@
 #include "bootnode/context.h"
 
 /* `nonce` is HELLO's nonce or REGISTER's attempt. */
-void refuse(struct context *context, const struct packet *packet, enum refusal reason, uint64_t nonce);
+void refusal_answer(struct context *context, const struct packet *packet, enum refusal reason, uint64_t nonce);

@@ -91,7 +91,7 @@ static void register_client(struct context *context, const struct packet *packet
     struct register_body body;
     if (read_body(context->node, packet, message, &noise, &body)) {
         int refusal = answer_welcome(context, packet, message->attempt, &noise, &body);
-        if (refusal > 0) refuse(context, packet, (enum refusal)refusal, message->attempt);
+        if (refusal > 0) refusal_answer(context, packet, (enum refusal)refusal, message->attempt);
     } else {
         counters_count(context->counters, COUNTER_HANDSHAKE_BAD);
     }
@@ -111,9 +111,9 @@ void handle_register(struct context *context, const struct packet *packet) {
     counters_count(context->counters, COUNTER_REGISTER);
     if (!rate_limit_source(context->node->limits, RATE_REGISTER, &packet->from, context->now)) {
         counters_count(context->counters, COUNTER_RATE_LIMITED);
-        refuse(context, packet, REFUSAL_SOURCE_LIMIT, message.attempt);
+        refusal_answer(context, packet, REFUSAL_SOURCE_LIMIT, message.attempt);
     } else if (atomic_load_explicit(&context->node->draining, memory_order_relaxed)) {
-        refuse(context, packet, REFUSAL_DRAINING, message.attempt);
+        refusal_answer(context, packet, REFUSAL_DRAINING, message.attempt);
     } else {
         spread_count(&context->node->spread, context->node->shard_count, context->now);
         register_client(context, packet, &message);
