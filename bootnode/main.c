@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "bootnode/config.h"
-#include "bootnode/guard/key.h"
+#include "bootnode/node_key.h"
 #include "bootnode/server.h"
 #include "common/dumps.h"
 #include "common/home.h"
@@ -44,7 +44,7 @@ static bool parse_arguments(int argc, char **argv, struct arguments *out) {
     return good;
 }
 
-static bool refuse(const char *flag, const char *value, const char *why) {
+static bool complain(const char *flag, const char *value, const char *why) {
     char line[3 * WHY_SIZE];
     flag_explain(flag, value, why, line, sizeof line);
     fprintf(stderr, "gochat: %s\n", line);
@@ -55,7 +55,7 @@ static bool load_file(const char *named, struct bootnode_config *config) {
     char file[PATH_MAX];
     if (*named && home_expand(named, file, sizeof file))
         return ini_table_load(&bootnode_config_table, file, config, stderr) == 0;
-    return refuse("--config", named, "expected a file");
+    return complain("--config", named, "expected a file");
 }
 
 static bool load_config(const struct arguments *arguments, struct bootnode_config *config) {
@@ -64,7 +64,7 @@ static bool load_config(const struct arguments *arguments, struct bootnode_confi
     if (arguments->config && !load_file(arguments->config, config)) return false;
     if (arguments->listen &&
         !ini_table_set(&bootnode_config_table, BOOTNODE_SECTION, "listen", arguments->listen, config, why, sizeof why))
-        return refuse("--listen", arguments->listen, why);
+        return complain("--listen", arguments->listen, why);
     if (bootnode_config_fits(config)) return true;
     address_format(&config->stun_alternate.items[0], why);
     fprintf(stderr,

@@ -8,10 +8,10 @@
 
 #include "bootnode/config.h"
 #include "bootnode/guard/cookie.h"
-#include "bootnode/guard/key.h"
 #include "bootnode/guard/rate_limit.h"
 #include "bootnode/guard/source_count.h"
 #include "bootnode/guard/spread.h"
+#include "bootnode/node_key.h"
 #include "bootnode/outbox.h"
 #include "bootnode/stun_alternate.h"
 #include "bootnode/table/shard.h"

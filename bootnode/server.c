@@ -13,8 +13,8 @@
 
 #include <sodium.h>
 
-#include "bootnode/guard/key.h"
 #include "bootnode/node.h"
+#include "bootnode/node_key.h"
 #include "bootnode/ops/http.h"
 #include "bootnode/ops/placement.h"
 #include "bootnode/reaper.h"

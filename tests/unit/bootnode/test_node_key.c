@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bootnode/guard/key.h"
+#include "bootnode/node_key.h"
 #include "tests/support/child.h"
 
 static char folder[] = "/tmp/gochat-key-XXXXXX";

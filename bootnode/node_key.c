@@ -1,4 +1,4 @@
-#include "bootnode/guard/key.h"
+#include "bootnode/node_key.h"
 
 #include <errno.h>
 #include <fcntl.h>
