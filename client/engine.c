@@ -48,18 +48,7 @@ struct engine {
     struct room_name *names;
     struct room_slot rooms[ENGINE_ROOMS_MAX];
     size_t room_count;
-    const char *ref; /* of the input that is being worked off, NULL: none */
 };
-
-static void on_send(void *context, uint16_t socket, const struct address *to, const uint8_t *data, size_t size) {
-    struct engine *engine = context;
-    engine->io.send(engine->io.context, socket, to, data, size);
-}
-
-static size_t on_open_sockets(void *context, size_t count, uint16_t *out) {
-    struct engine *engine = context;
-    return engine->io.open_sockets(engine->io.context, count, out);
-}
 
 static bool on_probing_begin(void *context) {
     struct engine *engine = context;
@@ -73,29 +62,8 @@ static void on_probing_end(void *context) {
     engine->probings--;
 }
 
-static void on_close_socket(void *context, uint16_t socket) {
-    struct engine *engine = context;
-    engine->io.close_socket(engine->io.context, socket);
-}
-
-static void on_emit(void *context, struct event *event) {
-    struct engine *engine = context;
-    if (engine->ref) snprintf(event->ref, sizeof event->ref, "%s", engine->ref);
-    engine->io.emit(engine->io.context, event);
-}
-
 static void emit_error(struct engine *engine, const char *text) {
-    on_emit(engine, event_create(EVENT_ERROR, text, strlen(text)));
-}
-
-static bool on_busy(void *context) {
-    struct engine *engine = context;
-    return engine->io.busy(engine->io.context);
-}
-
-static uint64_t on_wall_ms(void *context) {
-    struct engine *engine = context;
-    return engine->io.wall_ms(engine->io.context);
+    outside_emit(&engine->io.outside, event_create(EVENT_ERROR, text, strlen(text)));
 }
 
 static uint64_t on_punch_wait(void *context, uint64_t now) {
@@ -142,7 +110,7 @@ static bool on_barred(void *context, unsigned index, const char *why) {
 static void on_seen(void *context, const struct address *mapped) {
     struct engine *engine = context;
     nat_check_seen(&engine->nat, mapped);
-    engine->io.seen(engine->io.context, mapped);
+    engine->io.seen(engine->io.outside.context, mapped);
 }
 
 /* Where to, the check finds out. */
@@ -165,7 +133,7 @@ static void nat_tick(struct engine *engine, uint64_t now) {
     uint8_t packet[STUN_REQUEST_MAX];
     size_t size;
     while ((size = nat_check_tick(&engine->nat, now, &to, packet)) > 0)
-        on_send(engine, PATH_SOCKET_MAIN, &to, packet, size);
+        engine->io.outside.send(engine->io.outside.context, PATH_SOCKET_MAIN, &to, packet, size);
     engine->chatroom_host.mapping = engine->nat.mapping;
 }
 
@@ -198,7 +166,7 @@ static void look_up_names(struct engine *engine, uint64_t now) {
         else if (lookup->due == UINT64_MAX)
             name_lookup_want(lookup, unresolved ? now : now + LOST_LOOKUP_MS);
         if (name_lookup_take(lookup, unresolved ? NAME_LOOKUP_SILENT_MS : LOST_LOOKUP_EVERY_MS, now))
-            engine->io.resolve(engine->io.context, i);
+            engine->io.resolve(engine->io.outside.context, i);
     }
 }
 
@@ -242,6 +210,7 @@ struct engine *engine_create(const struct engine_options *options, const struct 
     nat_tell_servers(engine);
     snprintf(engine->nick, sizeof engine->nick, "%s", options->nick);
     engine->chatroom_host = (struct chatroom_host){.context = engine,
+                                                   .outside = &engine->io.outside,
                                                    .identity = options->identity,
                                                    .indices = &engine->indices,
                                                    .bootnodes = engine->bootnodes,
@@ -251,15 +220,9 @@ struct engine *engine_create(const struct engine_options *options, const struct 
                                                    .suite_mask = options->suite_mask,
                                                    .history = options->history,
                                                    .relays = options->relays,
-                                                   .send = on_send,
-                                                   .open_sockets = on_open_sockets,
-                                                   .close_socket = on_close_socket,
                                                    .probing_begin = on_probing_begin,
                                                    .probing_end = on_probing_end,
                                                    .punch_wait = on_punch_wait,
-                                                   .emit = on_emit,
-                                                   .busy = on_busy,
-                                                   .wall_ms = on_wall_ms,
                                                    .trusted = on_trusted,
                                                    .barred = on_barred,
                                                    .proven = on_proven,
@@ -338,7 +301,7 @@ static void room_close(struct engine *engine, struct room_slot *slot, uint64_t n
     engine->any_company |= chatroom->outcome != CHATROOM_ALONE;
     engine->any_undelivered |= chatroom->outcome == CHATROOM_UNDELIVERED;
     chatroom_destroy(chatroom);
-    on_emit(engine, event);
+    outside_emit(&engine->io.outside, event);
     if (slot->rejoins) {
         slot->chatroom = room_open(engine, name, &slot->keys, now);
         slot->rejoins = false;
@@ -358,7 +321,7 @@ void engine_part(struct engine *engine, const char *room, uint64_t now) {
 }
 
 void engine_answer(struct engine *engine, const char *ref) {
-    engine->ref = ref;
+    engine->io.outside.ref = ref;
 }
 
 void engine_say(struct engine *engine, const char *room, enum chat_kind kind, const uint8_t *peer, const char *text,
@@ -386,7 +349,7 @@ void engine_nick(struct engine *engine, const char *nick, uint64_t now) {
     memcpy(engine->nick, made, sizeof made);
     struct event *event = event_create(EVENT_NICK, NULL, 0);
     memcpy(event->nick, made, sizeof made);
-    on_emit(engine, event);
+    outside_emit(&engine->io.outside, event);
     for (size_t i = 0; other && i < engine->room_count; i++) chatroom_tell_nick(engine->rooms[i].chatroom, now);
 }
 
@@ -415,7 +378,7 @@ void engine_receive(struct engine *engine, uint16_t socket, const struct address
                     size_t size, uint64_t now) {
     if (stun_may_be_response(data, size)) {
         if (nat_check_receive(&engine->nat, from, data, size, now) && engine->nat.mapped.port)
-            engine->io.seen(engine->io.context, &engine->nat.mapped);
+            engine->io.seen(engine->io.outside.context, &engine->nat.mapped);
         return;
     }
     for (size_t i = 0; !engine->finished && i < engine->room_count; i++)
@@ -466,7 +429,7 @@ void engine_tick(struct engine *engine, uint64_t now) {
     engine->finished = true;
     struct event *event = event_create(EVENT_FINISHED, NULL, 0);
     event->status = status(engine);
-    on_emit(engine, event);
+    outside_emit(&engine->io.outside, event);
 }
 
 uint64_t engine_due(const struct engine *engine, uint64_t now) {

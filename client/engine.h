@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client/outside.h"
 #include "client/room/chatroom.h"
 
 #define ENGINE_STATUS_UNDELIVERED 3
@@ -24,16 +25,8 @@
 #define ENGINE_ROOMS_MAX 32
 
 struct engine_io {
-    void *context;
-    /* From the socket of that number (sockets.h); PATH_SOCKET_MAIN is always open. */
-    void (*send)(void *context, uint16_t socket, const struct address *to, const uint8_t *data, size_t size);
-    /* More sockets, behind mappings of their own: how many of `count` there are now, their numbers in `out`. */
-    size_t (*open_sockets)(void *context, size_t count, uint16_t *out);
-    void (*close_socket)(void *context, uint16_t socket);
-    void (*emit)(void *context, struct event *event); /* takes the event */
-    /* So many events wait to be shown that peers shall wait with their messages. */
-    bool (*busy)(void *context);
-    uint64_t (*wall_ms)(void *context);
+    struct outside outside;
+    /* What follows gets the context of `outside`. */
     /* A bootnode has no address yet, or is lost: what does its name stand for now? Must not block; engine_resolved or
      * engine_unresolved brings the answer. */
     void (*resolve)(void *context, unsigned bootnode);

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "client/events.h"
+#include "client/outside.h"
 #include "client/peer/delivery.h"
 #include "client/peer/handshake.h"
 #include "client/peer/indices.h"
@@ -40,6 +41,7 @@ struct peer;
  * may lead to peer_destroy, and only after that call has returned. */
 struct peer_host {
     void *context;
+    const struct outside *outside;
     const struct room_keys *room;
     const struct identity *identity;
     struct indices *indices;
@@ -68,9 +70,6 @@ struct peer_host {
                      struct address out[static RECORD_CANDIDATES_MAX]);
     /* May one more PROBE or INITIATION go out? 0: yes, counted; else milliseconds until one may. */
     uint64_t (*punch_wait)(void *context, uint64_t now);
-    /* More sockets, behind mappings of their own: how many of `count` there are now, their numbers in `out`. */
-    size_t (*open_sockets)(void *context, size_t count, uint16_t *out);
-    void (*close_socket)(void *context, uint16_t socket);
     /* May one more pair probe? True: counted, until probing_end. */
     bool (*probing_begin)(void *context);
     void (*probing_end)(void *context);
@@ -84,8 +83,6 @@ struct peer_host {
     void (*path_changed)(void *context, struct peer *peer);
     /* The path does not answer: our own network may have changed, too. */
     void (*path_lost)(void *context, struct peer *peer);
-    /* Nobody takes messages now: segments are dropped, not acknowledged, and come again. */
-    bool (*busy)(void *context);
     /* `age`: how long ago it was given to the peer's own end of the stream, in ms, by its word. */
     void (*message)(void *context, struct peer *peer, const uint8_t *message, size_t size, uint64_t age);
     void (*acknowledged)(void *context, struct peer *peer, uint64_t tag);

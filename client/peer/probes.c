@@ -38,7 +38,7 @@ static void close_sockets(struct peer *peer) {
         if (is_in_use(peer, socket))
             probing->sockets[kept++] = socket;
         else
-            peer->host->close_socket(peer->host->context, socket);
+            peer->host->outside->close_socket(peer->host->outside->context, socket);
     }
     probing->socket_count = kept;
 }
@@ -77,7 +77,9 @@ static bool run(struct peer *peer, bool hard, uint32_t number, uint64_t now) {
     struct address target;
     if (!punch_public(&peer->punch, &target)) return false;
     close_sockets(peer);
-    if (hard) probing->socket_count = peer->host->open_sockets(peer->host->context, PROBING_SOCKETS, probing->sockets);
+    if (hard)
+        probing->socket_count =
+            peer->host->outside->open_sockets(peer->host->outside->context, PROBING_SOCKETS, probing->sockets);
     if (hard && probing->socket_count < PROBING_SOCKETS_LEAST) {
         close_sockets(peer);
         return false;

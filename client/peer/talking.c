@@ -181,7 +181,7 @@ static void handle_relay(struct peer *peer, const struct frame *frame, const str
 static void handle_frame(struct peer *peer, const struct frame *frame, const struct path *from, uint64_t now) {
     switch (frame->type) {
     case FRAME_SEGMENT:
-        if (peer->host->busy(peer->host->context)) break;
+        if (peer->host->outside->busy(peer->host->outside->context)) break;
         if (delivery_receive(&peer->receiver, &frame->segment, now, take_message, peer)) peer->acknowledge = true;
         break;
     case FRAME_ACKNOWLEDGEMENT: handle_acknowledgement(peer, &frame->acknowledgement, now); break;

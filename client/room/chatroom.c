@@ -42,7 +42,7 @@ struct event *chatroom_event(const struct chatroom *room, enum event_type type, 
 }
 
 void chatroom_emit(const struct chatroom *room, struct event *event) {
-    room->host->emit(room->host->context, event);
+    outside_emit(room->host->outside, event);
 }
 
 void chatroom_error(const struct chatroom *room, const char *text) {
@@ -56,16 +56,6 @@ struct peer *chatroom_peer(const struct chatroom *room, const uint8_t id[static 
 }
 
 /* --- What peers tell --- */
-
-static size_t on_open_sockets(void *context, size_t count, uint16_t *out) {
-    struct chatroom *room = context;
-    return room->host->open_sockets(room->host->context, count, out);
-}
-
-static void on_close_socket(void *context, uint16_t socket) {
-    struct chatroom *room = context;
-    room->host->close_socket(room->host->context, socket);
-}
 
 static bool on_probing_begin(void *context) {
     struct chatroom *room = context;
@@ -116,11 +106,6 @@ static void on_path_lost(void *context, struct peer *peer) {
     chatroom_check_bootnodes(room, room->now);
 }
 
-static bool on_busy(void *context) {
-    struct chatroom *room = context;
-    return room->host->busy(room->host->context);
-}
-
 static void on_message(void *context, struct peer *peer, const uint8_t *message, size_t size, uint64_t age) {
     heard_receive(context, peer, message, size, age);
 }
@@ -158,6 +143,7 @@ static void on_introduce(void *context, struct peer *peer) {
 static void peer_host_init(struct chatroom *room) {
     const struct chatroom_host *host = room->host;
     room->peer_host = (struct peer_host){.context = room,
+                                         .outside = host->outside,
                                          .room = &room->keys,
                                          .identity = host->identity,
                                          .indices = host->indices,
@@ -175,8 +161,6 @@ static void peer_host_init(struct chatroom *room) {
                                          .own_candidates = meeting_own_candidates,
                                          .usable = meeting_usable,
                                          .punch_wait = on_punch_wait,
-                                         .open_sockets = on_open_sockets,
-                                         .close_socket = on_close_socket,
                                          .probing_begin = on_probing_begin,
                                          .probing_end = on_probing_end,
                                          .identified = on_identified,
@@ -185,7 +169,6 @@ static void peer_host_init(struct chatroom *room) {
                                          .returned = on_returned,
                                          .path_changed = on_path_changed,
                                          .path_lost = on_path_lost,
-                                         .busy = on_busy,
                                          .message = on_message,
                                          .acknowledged = on_acknowledged,
                                          .said_bye = on_said_bye,

@@ -27,6 +27,7 @@
 #include "client/history/feeds.h"
 #include "client/keys/bootnodes.h"
 #include "client/keys/known_keys.h"
+#include "client/outside.h"
 #include "client/peer/peer.h"
 #include "client/rendezvous/rendezvous.h"
 #include "client/room/gathering.h"
@@ -39,7 +40,8 @@
 
 /* What rooms share, given by the engine. */
 struct chatroom_host {
-    void *context;
+    void *context; /* of the functions */
+    const struct outside *outside;
     const struct identity *identity;
     struct indices *indices;
     const struct bootnode *bootnodes; /* 1 … BOOTNODES_MAX; their addresses may change */
@@ -50,15 +52,9 @@ struct chatroom_host {
     bool history;             /* keep, pass on and ask for what was said */
     bool relays;              /* may others relay for us, do we for them? */
     enum nat_mapping mapping; /* of our NAT, as far as we know */
-    void (*send)(void *context, uint16_t socket, const struct address *to, const uint8_t *data, size_t size);
-    size_t (*open_sockets)(void *context, size_t count, uint16_t *out);
-    void (*close_socket)(void *context, uint16_t socket);
     bool (*probing_begin)(void *context);
     void (*probing_end)(void *context);
     uint64_t (*punch_wait)(void *context, uint64_t now);
-    void (*emit)(void *context, struct event *event); /* takes the event */
-    bool (*busy)(void *context);
-    uint64_t (*wall_ms)(void *context);
     /* See rendezvous_owner; `bootnode` is the index of the one that it is about. */
     bool (*trusted)(void *context, unsigned bootnode, const uint8_t key[static 32], char *why, size_t why_size);
     bool (*barred)(void *context, unsigned bootnode, const char *why);

@@ -5,7 +5,7 @@ int64_t gathered_time(const struct chatroom *room, uint64_t age) {
 }
 
 void gathered_date(const struct chatroom *room, struct event *event, int64_t time) {
-    uint64_t wall = room->host->wall_ms(room->host->context), age = room->now - (uint64_t)time;
+    uint64_t wall = room->host->outside->wall_ms(room->host->outside->context), age = room->now - (uint64_t)time;
     event->shown_ms = wall;
     event->said_ms = wall > age ? wall - age : 0;
 }

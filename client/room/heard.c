@@ -108,7 +108,7 @@ void heard_public(struct chatroom *room, const struct chat_message *chat, const 
 }
 
 static bool is_recent(const struct chatroom *room, const struct chat_message *chat) {
-    uint64_t now = room->host->wall_ms(room->host->context);
+    uint64_t now = room->host->outside->wall_ms(room->host->outside->context);
     if (chat->sent_ms > now) return chat->sent_ms - now <= CLOCKS_APART_MS;
     return now - chat->sent_ms <= BACKLOG_AGE_MS + CLOCKS_APART_MS;
 }

@@ -23,7 +23,8 @@ static struct event *bootnode_event(const struct chatroom_bootnode *which, enum 
 
 static void on_send(void *context, const struct address *to, const uint8_t *data, size_t size) {
     const struct chatroom_bootnode *which = context;
-    which->room->host->send(which->room->host->context, PATH_SOCKET_MAIN, to, data, size);
+    const struct outside *outside = which->room->host->outside;
+    outside->send(outside->context, PATH_SOCKET_MAIN, to, data, size);
 }
 
 /* --- Who is there --- */

@@ -131,7 +131,7 @@ static struct blob *compose(struct chatroom *room, struct chat_message *chat) {
     uint64_t *last = chat->kind == CHAT_PRIVATE ? &room->private_sequence : &room->sequence;
     chat->run = room->run;
     chat->sequence = *last + 1;
-    chat->sent_ms = room->host->wall_ms(room->host->context);
+    chat->sent_ms = room->host->outside->wall_ms(room->host->outside->context);
     chat->nick = room->host->nick;
     chat->nick_size = strlen(chat->nick);
     size_t capacity = chat->text_size + MESSAGE_OVERHEAD;

@@ -25,7 +25,9 @@ static void send_through_member(struct chatroom *room, const struct peer *peer, 
 void routes_send(void *context, const struct peer *peer, const struct path *to, const uint8_t *packet, size_t size) {
     struct chatroom *room = context;
     switch (to->kind) {
-    case PATH_DIRECT: room->host->send(room->host->context, to->socket, &to->address, packet, size); break;
+    case PATH_DIRECT:
+        room->host->outside->send(room->host->outside->context, to->socket, &to->address, packet, size);
+        break;
     case PATH_MEMBER: send_through_member(room, peer, to, packet, size); break;
     case PATH_BOOTNODE: rendezvous_relay(&room->rendezvous[to->bootnode], peer->pair.other_id, packet, size); break;
     }

@@ -190,13 +190,13 @@ bool crypto_thread_open(struct crypto_thread *crypto, struct setup *setup, struc
     crypto->network = network_watch_open();
     crypto->outgoing = udp_batch_create(OUTGOING_BATCH);
     bool queues = queue_init(&crypto->inputs, 0) == 0 && queue_init(&crypto->filled, 0) == 0;
-    struct engine_io io = {.context = crypto,
-                           .send = on_send,
-                           .open_sockets = on_open_sockets,
-                           .close_socket = on_close_socket,
-                           .emit = on_emit,
-                           .busy = on_busy,
-                           .wall_ms = on_wall_ms,
+    struct engine_io io = {.outside = {.context = crypto,
+                                       .send = on_send,
+                                       .open_sockets = on_open_sockets,
+                                       .close_socket = on_close_socket,
+                                       .emit = on_emit,
+                                       .busy = on_busy,
+                                       .wall_ms = on_wall_ms},
                            .resolve = on_resolve,
                            .seen = on_seen};
     struct engine_options options = {.identity = &setup->identity,

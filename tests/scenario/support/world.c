@@ -207,13 +207,13 @@ static size_t known_bootnodes(const struct person *person, struct bootnode out[s
 void person_create(struct person *person) {
     struct bootnode bootnodes[BOOTNODES_MAX];
     size_t count = known_bootnodes(person, bootnodes);
-    struct engine_io io = {.context = person,
-                           .send = person_sends,
-                           .open_sockets = person_opens,
-                           .close_socket = person_closes,
-                           .emit = person_emits,
-                           .busy = person_is_busy,
-                           .wall_ms = wall_ms,
+    struct engine_io io = {.outside = {.context = person,
+                                       .send = person_sends,
+                                       .open_sockets = person_opens,
+                                       .close_socket = person_closes,
+                                       .emit = person_emits,
+                                       .busy = person_is_busy,
+                                       .wall_ms = wall_ms},
                            .resolve = person_looks_up,
                            .seen = person_is_seen};
     struct engine_options options = {.identity = &person->identity,

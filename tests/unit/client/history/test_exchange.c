@@ -21,6 +21,7 @@ struct fixture {
     struct identity own, anna, bert, carl;
     struct known_keys known_peers; /* remembers nothing */
     struct indices indices;
+    struct outside outside;
     struct chatroom_host host;
     struct room_keys keys, other_keys;
     struct chatroom *room;
@@ -88,17 +89,16 @@ static int setup(void **state) {
     identity_named("anna", &fixture->anna);
     identity_named("bert", &fixture->bert);
     identity_named("carl", &fixture->carl);
+    fixture->outside = (struct outside){.context = fixture, .emit = on_emit, .busy = on_busy, .wall_ms = on_wall_ms};
     fixture->host = (struct chatroom_host){.context = fixture,
+                                           .outside = &fixture->outside,
                                            .identity = &fixture->own,
                                            .indices = &fixture->indices,
                                            .known_peers = &fixture->known_peers,
                                            .nick = "own",
                                            .suite_mask = 1,
                                            .history = true,
-                                           .punch_wait = on_punch_wait,
-                                           .emit = on_emit,
-                                           .busy = on_busy,
-                                           .wall_ms = on_wall_ms};
+                                           .punch_wait = on_punch_wait};
     assert_true(room_keys_derive("tea", NULL, 0, &fixture->keys));
     assert_true(room_keys_derive("coffee", NULL, 0, &fixture->other_keys));
     fixture->room = chatroom_create(&fixture->host, "tea", &fixture->keys, 1);

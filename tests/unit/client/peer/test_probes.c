@@ -18,6 +18,7 @@ static const struct address told = {.ip = {[10] = 0xff, 0xff, 198, 51, 100, 7}, 
 static const struct address stranger = {.ip = {[10] = 0xff, 0xff, 192, 0, 2, 99}, .port = 53};
 
 struct fixture {
+    struct outside outside;
     struct peer_host host;
     struct room_keys room;
     struct identity identity;
@@ -124,7 +125,10 @@ static int open_fixture(void **state, bool initiator) {
     fixture->relays = fixture->budget = true;
     fixture->most_sockets = 1024;
     fixture->most_probings = 2;
+    fixture->outside =
+        (struct outside){.context = fixture, .open_sockets = on_open_sockets, .close_socket = on_close_socket};
     fixture->host = (struct peer_host){.context = fixture,
+                                       .outside = &fixture->outside,
                                        .room = &fixture->room,
                                        .identity = &fixture->identity,
                                        .indices = &fixture->indices,
@@ -140,8 +144,6 @@ static int open_fixture(void **state, bool initiator) {
                                        .own_candidates = on_own_candidates,
                                        .usable = on_usable,
                                        .punch_wait = on_punch_wait,
-                                       .open_sockets = on_open_sockets,
-                                       .close_socket = on_close_socket,
                                        .probing_begin = on_probing_begin,
                                        .probing_end = on_probing_end,
                                        .connected = on_something,

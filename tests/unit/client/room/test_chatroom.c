@@ -20,6 +20,7 @@ struct fixture {
     struct bootnode bootnode;
     struct known_keys known_peers; /* remembers nothing */
     struct indices indices;
+    struct outside outside;
     struct chatroom_host host;
     struct room_keys keys;
     struct chatroom *room;
@@ -71,7 +72,10 @@ static int setup(void **state) {
     fixture->bootnode = (struct bootnode){.name = "192.0.2.1:9595",
                                           .addresses = {{.ip = {[10] = 0xff, 0xff, 192, 0, 2, 1}, .port = 9595}},
                                           .address_count = 1};
+    fixture->outside =
+        (struct outside){.context = fixture, .send = on_send, .emit = on_emit, .busy = on_busy, .wall_ms = on_wall_ms};
     fixture->host = (struct chatroom_host){.context = fixture,
+                                           .outside = &fixture->outside,
                                            .identity = &fixture->own,
                                            .bootnodes = &fixture->bootnode,
                                            .bootnode_count = 1,
@@ -79,11 +83,7 @@ static int setup(void **state) {
                                            .known_peers = &fixture->known_peers,
                                            .nick = "own",
                                            .suite_mask = 1,
-                                           .send = on_send,
-                                           .punch_wait = on_punch_wait,
-                                           .emit = on_emit,
-                                           .busy = on_busy,
-                                           .wall_ms = on_wall_ms};
+                                           .punch_wait = on_punch_wait};
     assert_true(room_keys_derive("tea", NULL, 0, &fixture->keys));
     fixture->room = chatroom_create(&fixture->host, "tea", &fixture->keys, NOW);
     member_id_derive(&fixture->keys, fixture->anna.public, record.id);
