@@ -11,7 +11,7 @@ use Test::More;
 my $root = "$FindBin::Bin/../..";
 my $protocol = read_file("$root/common/PROTOCOL.md");
 
-# --- sections and rules ----------------------------------------------------------------------------------------------
+# --- sections and rules -----------------------------------------------------------------------------------------------
 
 # Numbers of sections, each with those of its rules: a rule is an item of a numbered list.
 my %rules;

@@ -1,0 +1,554 @@
+/* exchange: one whole exchange as our own code makes it, from fixed keys and randomness: what appendix A of PROTOCOL.md
+ * shows, in the same form. tests/e2e/exchange.t compares the two, and computes every byte a second time. */
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bootnode/guard/cookie.h"
+#include "bootnode/handlers/reset.h"
+#include "bootnode/node_key.h"
+#include "client/keys/identity.h"
+#include "client/message/message.h"
+#include "client/peer/handshake.h"
+#include "client/peer/transport.h"
+#include "common/link.h"
+
+#define ROOM "lobby \xc3\xa9"
+#define SECRET "correct horse"
+#define LINE 32 /* bytes of a line */
+#define COOKIE_SECOND 1000
+#define NONCE UINT64_C(0x0102030405060708)
+#define ATTEMPT UINT64_C(0x1112131415161718)
+#define SESSION_ID UINT64_C(0x0102030004050001)
+#define EPOCH 0x0a0b0c0d
+#define SENT_MS UINT64_C(1767225600000)
+
+/* --- What is shown --- */
+
+static bool is_zero(const uint8_t *bytes, size_t size) {
+    for (size_t i = 0; i < size; i++)
+        if (bytes[i] != 0) return false;
+    return true;
+}
+
+/* How many of the next bytes are zero, in whole lines. */
+static size_t zero_lines(const uint8_t *bytes, size_t size) {
+    size_t zeros = 0;
+    while (size - zeros >= LINE && is_zero(bytes + zeros, LINE)) zeros += LINE;
+    return zeros;
+}
+
+static void show(const char *name, const uint8_t *bytes, size_t size) {
+    char hex[2 * LINE + 1];
+    for (size_t at = 0; at < size || at == 0;) {
+        size_t zeros = zero_lines(bytes + at, size - at), left = size - at < LINE ? size - at : LINE;
+        if (zeros > LINE)
+            printf("    %-20s  (%zu zeros)\n", name, zeros);
+        else
+            printf("    %-20s  %s\n", name, sodium_bin2hex(hex, sizeof hex, bytes + at, left));
+        at += zeros > LINE ? zeros : left;
+        name = "";
+        if (size == 0) return;
+    }
+}
+
+static void gap(void) {
+    putchar('\n');
+}
+
+/* Ends with a word about what our own code refused. */
+static void must(bool done, const char *what) {
+    if (done) return;
+    fprintf(stderr, "exchange: %s: expected to succeed\n", what);
+    exit(1);
+}
+
+/* --- Randomness: each draw goes on counting up from where it was set. --- */
+
+static uint8_t next_random;
+
+static const char *random_name(void) {
+    return "counting";
+}
+
+static void random_fill(void *out, size_t size) {
+    for (uint8_t *at = out; size > 0; size--) *at++ = next_random++;
+}
+
+static uint32_t random_word(void) {
+    uint32_t word;
+    random_fill(&word, sizeof word);
+    return word;
+}
+
+static randombytes_implementation counting = {
+    .implementation_name = random_name, .random = random_word, .buf = random_fill};
+
+static void count_from(uint8_t first, uint8_t out[static 32]) {
+    for (uint8_t i = 0; i < 32; i++) out[i] = (uint8_t)(first + i);
+}
+
+/* The next ephemeral key. */
+static void show_ephemeral(const char *name, uint8_t first) {
+    uint8_t secret[32];
+    count_from(first, secret);
+    show(name, secret, sizeof secret);
+    next_random = first;
+}
+
+/* --- Names --- */
+
+struct person {
+    struct identity identity;
+    uint8_t id[MEMBER_ID_SIZE];
+};
+
+static struct person alice, bob;
+
+static void show_room(const struct room_keys *room) {
+    show("room key K", room->key, sizeof room->key);
+    show("room tag", room->tag, sizeof room->tag);
+    show("member key", room->member_key, sizeof room->member_key);
+    show("MAC key", room->mac_key, sizeof room->mac_key);
+    show("psk", room->psk, sizeof room->psk);
+}
+
+static void show_person(const char *who, struct person *person, uint8_t first) {
+    uint8_t seed[32];
+    char name[32], fingerprint[FINGERPRINT_TEXT_SIZE];
+    count_from(first, seed);
+    identity_from_seed(seed, &person->identity);
+    const struct {
+        const char *what;
+        const uint8_t *bytes;
+    } rows[] = {{"Ed25519 seed", seed},
+                {"Ed25519 key", person->identity.public},
+                {"X25519 secret", person->identity.noise_secret},
+                {"X25519 key", person->identity.noise_public}};
+    for (size_t i = 0; i < 4; i++) {
+        snprintf(name, sizeof name, "%s %s", who, rows[i].what);
+        show(name, rows[i].bytes, 32);
+    }
+    fingerprint_format(person->identity.public, fingerprint);
+    printf("    %s %-18s  %s\n", who, "fingerprint", fingerprint);
+}
+
+static void show_id(const char *who, struct person *person, const struct room_keys *room) {
+    char name[32];
+    snprintf(name, sizeof name, "%s member id", who);
+    member_id_derive(room, person->identity.public, person->id);
+    show(name, person->id, sizeof person->id);
+}
+
+static void show_safety_number(void) {
+    char spaced[SAFETY_NUMBER_TEXT_SIZE], digits[SAFETY_NUMBER_TEXT_SIZE], *out = digits;
+    safety_number_format(alice.identity.public, bob.identity.public, spaced);
+    for (const char *at = spaced; *at; at++)
+        if (*at != ' ') *out++ = *at;
+    *out = '\0';
+    printf("    %-20s  %s\n", "safety number", digits);
+}
+
+static void show_names(struct room_keys *room) {
+    must(room_keys_derive(ROOM, NULL, 0, room), "an open room");
+    show("room name", (const uint8_t *)ROOM, strlen(ROOM));
+    show_room(room);
+    gap();
+    show_person("A", &alice, 0x00);
+    show_id("A", &alice, room);
+    gap();
+    show_person("B", &bob, 0x20);
+    show_id("B", &bob, room);
+    show_safety_number();
+    gap();
+}
+
+/* --- A and the bootnode --- */
+
+static const struct address alice_seen = {.ip = {[10] = 0xff, 0xff, 192, 0, 2, 1}, .port = 4000};
+static const struct address alice_moved = {.ip = {[10] = 0xff, 0xff, 192, 0, 2, 1}, .port = 4001};
+static const struct address alice_home = {.ip = {[10] = 0xff, 0xff, 192, 168, 1, 10}, .port = 4000};
+static const struct address bob_seen = {.ip = {0x20, 0x01, 0x0d, 0xb8, [15] = 2}, .port = 5000};
+
+static void show_hello(void) {
+    uint8_t packet[HELLO_SIZE];
+    size_t size = hello_encode(&(struct hello){PROTOCOL_VERSION, NONCE}, packet, sizeof packet);
+    show("HELLO", packet, size);
+}
+
+static void show_cookie(const struct node_key *key, struct cookie_jar *jar, struct cookie *cookie) {
+    struct cookie_message message = {.nonce = NONCE, .seen = alice_seen};
+    uint8_t packet[COOKIE_MESSAGE_SIZE], secret[32];
+    count_from(0x60, secret);
+    next_random = secret[0];
+    cookie_jar_init(jar);
+    must(cookie_make(jar, &alice_seen, COOKIE_SECOND, cookie), "a cookie");
+    message.cookie = *cookie;
+    memcpy(message.bootnode_public, key->public, 32);
+    show("cookie secret", secret, 16);
+    show("COOKIE", packet, cookie_message_encode(&message, packet, sizeof packet));
+}
+
+/* REGISTER as A sends it, its handshake in `noise`; the packet stays in `packet`. */
+static void show_register(const struct room_keys *room, const struct node_key *key, const struct cookie *cookie,
+                          struct noise *noise, uint8_t packet[static REGISTER_SIZE]) {
+    struct register_body body = {
+        .suite_mask = SUITE_CHACHA20_POLY1305, .revision = 1, .candidates = {.items = {alice_home}, .count = 1}};
+    uint8_t payload[REGISTER_BODY_MAX], prologue[LINK_PROLOGUE_SIZE];
+    memcpy(body.room_tag, room->tag, ROOM_TAG_SIZE);
+    memcpy(body.member_id, alice.id, MEMBER_ID_SIZE);
+    owner_token_derive(alice.identity.seed, room->tag, key->public, body.owner_token);
+    struct writer writer = writer_over(payload, sizeof payload);
+    write_register_body(&writer, &body);
+    size_t noise_size = NOISE_NK_1_OVERHEAD + writer_size(&writer);
+    struct register_message message = {.attempt = ATTEMPT, .cookie = *cookie, .noise_size = noise_size};
+    register_start(&message, packet, REGISTER_SIZE);
+    register_finish(packet, noise_size, REGISTER_SIZE);
+    link_prologue(packet, prologue);
+    show("A owner token", body.owner_token, OWNER_TOKEN_SIZE);
+    show("REGISTER payload", payload, writer_size(&writer));
+    show_ephemeral("A ephemeral", 0xa0);
+    noise_init(noise, &(struct noise_config){.pattern = NOISE_NK,
+                                             .suite = SUITE_CHACHA20_POLY1305,
+                                             .initiator = true,
+                                             .prologue = prologue,
+                                             .prologue_size = sizeof prologue,
+                                             .remote_static = key->public});
+    must(noise_write(noise, payload, writer_size(&writer), packet + REGISTER_HEADER_SIZE, noise_size) == noise_size,
+         "REGISTER");
+    show("REGISTER", packet, REGISTER_SIZE);
+}
+
+static size_t welcome_payload(const struct node_key *key, uint8_t *out, size_t capacity) {
+    struct welcome_body body = {.session_id = SESSION_ID,
+                                .beat_ms = 4000,
+                                .expiry_ms = 15000,
+                                .answer_every = 3,
+                                .complete = true,
+                                .relays = true,
+                                .room_limit = 128,
+                                .version = {EPOCH, 2}};
+    struct member_record record = {.suite_mask = SUITE_CHACHA20_POLY1305 | SUITE_AES256_GCM,
+                                   .revision = 7,
+                                   .candidates = {.items = {bob_seen}, .count = 1}};
+    memcpy(record.id, bob.id, MEMBER_ID_SIZE);
+    reset_token(key->reset_key, SESSION_ID, body.reset_token);
+    struct writer writer = writer_over(out, capacity);
+    write_welcome_body(&writer, &body);
+    write_member_record(&writer, &record);
+    return writer_size(&writer);
+}
+
+/* The bootnode reads REGISTER and answers; A reads that. The keys are A's. */
+static void show_welcome(const struct node_key *key, const uint8_t packet[static REGISTER_SIZE], struct noise *noise,
+                         struct noise_keys *keys) {
+    struct register_message message;
+    struct noise server;
+    uint8_t prologue[LINK_PROLOGUE_SIZE], payload[WELCOME_MAX], answer[WELCOME_MAX];
+    size_t payload_size;
+    link_prologue(packet, prologue);
+    noise_init(&server, &(struct noise_config){.pattern = NOISE_NK,
+                                               .suite = SUITE_CHACHA20_POLY1305,
+                                               .prologue = prologue,
+                                               .prologue_size = sizeof prologue,
+                                               .static_secret = key->secret});
+    must(register_decode(packet, REGISTER_SIZE, &message) &&
+             noise_read(&server, message.noise, message.noise_size, payload, sizeof payload, &payload_size),
+         "reading REGISTER");
+    payload_size = welcome_payload(key, payload, sizeof payload);
+    show("WELCOME payload", payload, payload_size);
+    show_ephemeral("bootnode ephemeral", 0xe0);
+    size_t size = welcome_start(ATTEMPT, answer, sizeof answer);
+    size += noise_write(&server, payload, payload_size, answer + size, sizeof answer - size);
+    show("WELCOME", answer, size);
+    must(noise_read(noise, answer + WELCOME_HEADER_SIZE, size - WELCOME_HEADER_SIZE, payload, sizeof payload,
+                    &payload_size) &&
+             noise_split(noise, keys),
+         "reading WELCOME");
+}
+
+struct session_keys {
+    uint8_t seal[2][SUITE_KEY_SIZE], tag[2][LINK_TAG_KEY_SIZE]; /* by enum link_direction */
+};
+
+static void show_session_keys(const struct noise_keys *keys, struct session_keys *out) {
+    uint8_t secret[LINK_SECRET_SIZE];
+    show("k1", keys->send, NOISE_KEY_SIZE);
+    show("k2", keys->receive, NOISE_KEY_SIZE);
+    link_secret(keys, false, secret);
+    show("session secret S", secret, sizeof secret);
+    for (enum link_direction direction = LINK_TO_BOOTNODE; direction <= LINK_TO_CLIENT; direction++) {
+        link_seal_key(secret, direction, out->seal[direction]);
+        link_tag_key(secret, direction, out->tag[direction]);
+    }
+    show("subkey 1", out->seal[LINK_TO_BOOTNODE], SUITE_KEY_SIZE);
+    show("subkey 2", out->seal[LINK_TO_CLIENT], SUITE_KEY_SIZE);
+    show("subkey 3", out->tag[LINK_TO_BOOTNODE], LINK_TAG_KEY_SIZE);
+    show("subkey 4", out->tag[LINK_TO_CLIENT], LINK_TAG_KEY_SIZE);
+}
+
+static void show_beats(const struct session_keys *keys) {
+    struct beat beat = {.flag = true, .session_id = SESSION_ID, .counter = 1, .version = {EPOCH, 2}};
+    uint8_t packet[BEAT_SIZE];
+    beat_encode(MESSAGE_HEARTBEAT, &beat, packet, sizeof packet);
+    link_tag_beat(keys->tag[LINK_TO_BOOTNODE], packet);
+    show("HEARTBEAT", packet, sizeof packet);
+    beat.flag = false;
+    beat.version.count = 3;
+    beat_encode(MESSAGE_BEAT_ACK, &beat, packet, sizeof packet);
+    link_tag_beat(keys->tag[LINK_TO_CLIENT], packet);
+    show("BEAT_ACK", packet, sizeof packet);
+}
+
+static void show_sealed(const char *name, enum message_type type, const uint8_t key[static SUITE_KEY_SIZE],
+                        uint64_t counter, const uint8_t *body, size_t body_size) {
+    uint8_t packet[PACKET_MAX];
+    const struct sealed_header header = {.type = (uint8_t)type, .session_id = SESSION_ID, .counter = counter};
+    show(name, packet, link_seal(key, &header, body, body_size, packet, sizeof packet));
+}
+
+/* A delta that tells of A itself. */
+static void show_changes(const struct session_keys *keys) {
+    struct change_entry entry = {.change = CHANGE_JOINED,
+                                 .record = {.suite_mask = SUITE_CHACHA20_POLY1305,
+                                            .revision = 1,
+                                            .candidates = {.items = {alice_seen, alice_home}, .count = 2}}};
+    uint8_t body[PACKET_MAX];
+    memcpy(entry.record.id, alice.id, MEMBER_ID_SIZE);
+    struct writer writer = writer_over(body, sizeof body);
+    write_changes_header(&writer, &(struct changes_header){.kind = CHANGES_DELTA, .to = {EPOCH, 3}, .from = 2});
+    write_change_entry(&writer, &entry);
+    show("CHANGES body", body, writer_size(&writer));
+    show_sealed("CHANGES", MESSAGE_CHANGES, keys->seal[LINK_TO_CLIENT], 1, body, writer_size(&writer));
+}
+
+static void show_move(const struct session_keys *keys, struct cookie_jar *jar) {
+    struct path_message path = {.session_id = SESSION_ID};
+    uint8_t packet[PATH_SIZE], body[COOKIE_SIZE];
+    must(cookie_make(jar, &alice_moved, COOKIE_SECOND, &path.cookie), "a cookie for the new address");
+    path_encode(&path, packet, sizeof packet);
+    link_tag_path(keys->tag[LINK_TO_CLIENT], packet);
+    show("PATH", packet, sizeof packet);
+    struct writer writer = writer_over(body, sizeof body);
+    write_cookie(&writer, &path.cookie);
+    show_sealed("MOVE", MESSAGE_MOVE, keys->seal[LINK_TO_BOOTNODE], 1, body, writer_size(&writer));
+}
+
+static void show_relay(const struct room_keys *room, const struct session_keys *keys) {
+    struct peer_probe probe;
+    uint8_t inner[PEER_PROBE_SIZE], packet[PACKET_MAX];
+    pair_tag_derive(room->mac_key, alice.id, bob.id, probe.pair_tag);
+    size_t inner_size = peer_probe_encode(&probe, inner, sizeof inner);
+    peer_mac_write(room->mac_key, inner, inner_size);
+    struct relay_message relay = {.session_id = SESSION_ID, .packet = inner, .packet_size = inner_size};
+    memcpy(relay.member_id, bob.id, MEMBER_ID_SIZE);
+    size_t size = relay_encode(&relay, packet, sizeof packet);
+    link_tag_relay(keys->tag[LINK_TO_BOOTNODE], packet, size);
+    show("pair tag A to B", probe.pair_tag, PAIR_TAG_SIZE);
+    show("PROBE", inner, inner_size);
+    show("RELAY", packet, size);
+}
+
+static void show_leaving(const struct node_key *key, const struct session_keys *keys) {
+    struct reset reset = {.session_id = SESSION_ID};
+    uint8_t packet[RESET_SIZE];
+    show_sealed("LEAVE", MESSAGE_LEAVE, keys->seal[LINK_TO_BOOTNODE], 2, NULL, 0);
+    reset_token(key->reset_key, SESSION_ID, reset.token);
+    show("RESET", packet, reset_encode(&reset, packet, sizeof packet));
+}
+
+static void show_registration(const struct room_keys *room) {
+    uint8_t seed[32], packet[REGISTER_SIZE];
+    struct node_key key;
+    struct cookie_jar jar;
+    struct cookie cookie;
+    struct noise noise;
+    struct noise_keys noise_keys;
+    struct session_keys keys = {0};
+    count_from(0x40, seed);
+    node_key_derive(seed, &key);
+    show("bootnode key file", seed, sizeof seed);
+    show("bootnode secret", key.secret, 32);
+    show("bootnode key", key.public, 32);
+    show("reset key", key.reset_key, sizeof key.reset_key);
+    gap();
+    show_hello();
+    show_cookie(&key, &jar, &cookie);
+    gap();
+    show_register(room, &key, &cookie, &noise, packet);
+    gap();
+    show_welcome(&key, packet, &noise, &noise_keys);
+    gap();
+    show_session_keys(&noise_keys, &keys);
+    gap();
+    show_beats(&keys);
+    show_changes(&keys);
+    show_move(&keys, &jar);
+    show_relay(room, &keys);
+    show_leaving(&key, &keys);
+    cookie_jar_destroy(&jar);
+    gap();
+}
+
+/* --- A and B --- */
+
+static struct handshake_pair pair_of(const struct room_keys *room, bool initiator) {
+    const struct person *own = initiator ? &alice : &bob, *other = initiator ? &bob : &alice;
+    struct handshake_pair pair = {.room = room,
+                                  .identity = &own->identity,
+                                  .initiator = initiator,
+                                  .own_mask = initiator ? 1 : 3,
+                                  .other_mask = initiator ? 3 : 1};
+    memcpy(pair.own_id, own->id, MEMBER_ID_SIZE);
+    memcpy(pair.other_id, other->id, MEMBER_ID_SIZE);
+    must(initiator == handshake_is_initiator(pair.own_id, pair.other_id), "A as the lower member id");
+    return pair;
+}
+
+static struct frame_introduction introduction_of(const struct person *person) {
+    struct frame_introduction introduction = {.nick_size = 3};
+    memcpy(introduction.identity, person->identity.public, 32);
+    memcpy(introduction.nick, person == &alice ? "ann" : "ben", 3);
+    introduction.run = person == &alice ? UINT64_C(0x4141414141414141) : UINT64_C(0x4242424242424242);
+    introduction.epoch = 1;
+    return introduction;
+}
+
+/* One handshake of both sides, A's first. */
+struct meeting {
+    struct handshake_pair pairs[2];
+    uint32_t indices[2];
+    struct handshake_attempt attempt;
+    struct handshake_pending pending;
+    struct handshake_result results[2];
+};
+
+static void show_initiation(struct meeting *meeting, const struct transport *bound) {
+    must(handshake_initiate(&meeting->pairs[0], meeting->indices[0], bound, 0, &meeting->attempt), "INITIATION");
+    show("INITIATION", meeting->attempt.packet, sizeof meeting->attempt.packet);
+}
+
+static void show_response(struct meeting *meeting, const struct transport *bound) {
+    const uint8_t *packet = meeting->attempt.packet;
+    struct peer_initiation initiation = {.noise_size = handshake_initiation_noise_size(meeting->pairs[0].room)};
+    must(peer_initiation_decode(packet, PEER_HANDSHAKE_SIZE, &initiation) &&
+             handshake_respond(&meeting->pairs[1], packet, &initiation, meeting->indices[1], bound, 0,
+                               &meeting->pending),
+         "RESPONSE");
+    show("RESPONSE", meeting->pending.response, sizeof meeting->pending.response);
+}
+
+static void show_confirmation(struct meeting *meeting) {
+    const struct frame_introduction introduction = introduction_of(&alice);
+    struct peer_answer answer;
+    uint8_t packet[PEER_CONFIRMATION_MAX], payload[PEER_INTRODUCTION_MAX];
+    struct writer writer = writer_over(payload, sizeof payload);
+    write_introduction(&writer, &introduction);
+    show("A introduction", payload, writer_size(&writer));
+    must(peer_response_decode(meeting->pending.response, PEER_HANDSHAKE_SIZE, &answer), "reading RESPONSE");
+    size_t size = handshake_confirm(&meeting->pairs[0], &meeting->attempt, &answer, &introduction, packet,
+                                    sizeof packet, &meeting->results[0]);
+    must(size > 0 && peer_confirmation_decode(packet, size, &answer) &&
+             handshake_accept(&meeting->pairs[1], &meeting->pending, &answer, &meeting->results[1]),
+         "CONFIRMATION");
+    show("CONFIRMATION", packet, size);
+}
+
+/* `number` is that of both indices, `bound` what the two are bound to, or NULL; `first` begins the ephemeral keys. */
+static void show_handshake(const struct room_keys *room, uint16_t number, const struct transport *bound, uint8_t first,
+                           struct transport out[static 2]) {
+    struct meeting meeting = {.pairs = {pair_of(room, true), pair_of(room, false)},
+                              .indices = {0xaaaa0000 | number, 0xbbbb0000 | number}};
+    show_ephemeral("A ephemeral", first);
+    show_initiation(&meeting, bound ? &bound[0] : NULL);
+    show_ephemeral("B ephemeral", (uint8_t)(first + 0x40));
+    show_response(&meeting, bound ? &bound[1] : NULL);
+    show_confirmation(&meeting);
+    const struct noise_keys *keys = &meeting.results[0].keys;
+    show("handshake hash", keys->hash, NOISE_HASH_SIZE);
+    show("key A to B", keys->send, NOISE_KEY_SIZE);
+    show("key B to A", keys->receive, NOISE_KEY_SIZE);
+    for (size_t i = 0; i < 2; i++)
+        transport_start(&out[i], handshake_suite(&meeting.pairs[i]), &meeting.results[i].keys, meeting.indices[i],
+                        meeting.indices[1 - i], 0);
+}
+
+/* One DATA packet of these frames, from `from`. */
+static void show_data(const char *frames_name, const char *name, struct transport *from, const struct frame *frames,
+                      size_t count) {
+    uint8_t plain[PEER_FRAMES_OWN_MAX], packet[PACKET_MAX];
+    struct writer writer = writer_over(plain, sizeof plain);
+    for (size_t i = 0; i < count; i++) frame_write(&writer, &frames[i]);
+    frames_pad(&writer);
+    show(frames_name, plain, writer_size(&writer));
+    show(name, packet, transport_seal(from, plain, writer_size(&writer), packet, sizeof packet, 0));
+}
+
+static void show_talk(const struct room_keys *room, struct transport transports[static 2]) {
+    const struct frame introduction = {.type = FRAME_INTRODUCTION, .introduction = introduction_of(&bob)};
+    struct chat_message chat = {.kind = CHAT_TEXT,
+                                .run = UINT64_C(0x4141414141414141),
+                                .sequence = 1,
+                                .sent_ms = SENT_MS,
+                                .nick = "ann",
+                                .nick_size = 3,
+                                .text = "Hello, Ben",
+                                .text_size = 10};
+    uint8_t message[MESSAGE_OVERHEAD + 16];
+    show_data("B frames 0", "B DATA 0", &transports[1], &introduction, 1);
+    size_t size = message_encode(&alice.identity, room->tag, &chat, message, sizeof message);
+    show("message", message, size);
+    const struct frame said[] = {
+        {.type = FRAME_PING, .token = UINT64_C(0x2122232425262728)},
+        {.type = FRAME_SEGMENT, .segment = {.stream = 1, .first = true, .last = true, .data = message, .size = size}}};
+    show_data("A frames 0", "A DATA 0", &transports[0], said, 2);
+    const struct frame heard[] = {{.type = FRAME_PONG, .token = UINT64_C(0x2122232425262728)},
+                                  {.type = FRAME_ACKNOWLEDGEMENT, .acknowledgement = {.stream = 1, .cumulative = 1}}};
+    show_data("B frames 1", "B DATA 1", &transports[1], heard, 2);
+}
+
+static void show_peers(const struct room_keys *room) {
+    struct transport transports[2], renewed[2];
+    show_handshake(room, 1, NULL, 0x80, transports);
+    gap();
+    show_talk(room, transports);
+    gap();
+    show_handshake(room, 2, transports, 0x90, renewed);
+    gap();
+}
+
+static void show_secret_room(void) {
+    struct room_keys room;
+    struct transport transports[2];
+    uint8_t salt[32], stretched[32];
+    crypto_generichash_state state;
+    must(room_keys_derive(ROOM, SECRET, strlen(SECRET), &room), "a room with a secret");
+    show("room secret", (const uint8_t *)SECRET, strlen(SECRET));
+    crypto_generichash_init(&state, NULL, 0, sizeof salt);
+    crypto_generichash_update(&state, (const uint8_t *)"gochat salt v1", 14);
+    crypto_generichash_update(&state, (const uint8_t *)ROOM, strlen(ROOM));
+    crypto_generichash_final(&state, salt, sizeof salt);
+    show("salt", salt, crypto_pwhash_SALTBYTES);
+    must(crypto_pwhash(stretched, sizeof stretched, SECRET, strlen(SECRET), salt, crypto_pwhash_OPSLIMIT_INTERACTIVE,
+                       crypto_pwhash_MEMLIMIT_INTERACTIVE, crypto_pwhash_ALG_ARGON2ID13) == 0,
+         "Argon2id");
+    show("Argon2id", stretched, sizeof stretched);
+    show_room(&room);
+    show_id("A", &alice, &room);
+    show_id("B", &bob, &room);
+    gap();
+    show_handshake(&room, 1, NULL, 0xb0, transports);
+    const struct frame introduction = {.type = FRAME_INTRODUCTION, .introduction = introduction_of(&bob)};
+    show_data("B frames 0", "B DATA 0", &transports[1], &introduction, 1);
+}
+
+int main(void) {
+    struct room_keys room;
+    if (randombytes_set_implementation(&counting) != 0 || sodium_init() < 0) return 1;
+    show_names(&room);
+    show_registration(&room);
+    show_peers(&room);
+    show_secret_room();
+    return 0;
+}
