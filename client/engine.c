@@ -257,7 +257,7 @@ static const char *name_keep(struct engine *engine, const char *text) {
 
 static struct room_slot *room_find(struct engine *engine, const char *name) {
     for (size_t i = 0; i < engine->room_count; i++)
-        if (strcmp(engine->rooms[i].chatroom->name, name) == 0) return &engine->rooms[i];
+        if (strcmp(chatroom_name(engine->rooms[i].chatroom), name) == 0) return &engine->rooms[i];
     return NULL;
 }
 
@@ -278,7 +278,7 @@ static void refuse_join(struct engine *engine, const char *name, const char *why
 void engine_join(struct engine *engine, const char *room, const void *secret, size_t secret_size, uint64_t now) {
     struct room_slot *slot = room_find(engine, room);
     struct room_keys keys;
-    if (engine->ending || engine->barred || (slot && slot->chatroom->state == CHATROOM_OPEN)) return;
+    if (engine->ending || engine->barred || (slot && chatroom_state(slot->chatroom) == CHATROOM_OPEN)) return;
     if (!slot && engine->room_count == ENGINE_ROOMS_MAX) {
         refuse_join(engine, room, "more rooms at once are not possible");
     } else if (!room_keys_derive(room, secret, secret_size, &keys)) {
@@ -297,9 +297,9 @@ void engine_join(struct engine *engine, const char *room, const void *secret, si
 static void room_close(struct engine *engine, struct room_slot *slot, uint64_t now) {
     struct chatroom *chatroom = slot->chatroom;
     struct event *event = event_create(EVENT_PARTED, NULL, 0);
-    const char *name = event->room = chatroom->name;
-    engine->any_company |= chatroom->outcome != CHATROOM_ALONE;
-    engine->any_undelivered |= chatroom->outcome == CHATROOM_UNDELIVERED;
+    const char *name = event->room = chatroom_name(chatroom);
+    engine->any_company |= chatroom_outcome(chatroom) != CHATROOM_ALONE;
+    engine->any_undelivered |= chatroom_outcome(chatroom) == CHATROOM_UNDELIVERED;
     chatroom_destroy(chatroom);
     outside_emit(&engine->io.outside, event);
     if (slot->rejoins) {
@@ -328,7 +328,7 @@ void engine_say(struct engine *engine, const char *room, enum chat_kind kind, co
                 size_t size, uint64_t now) {
     struct room_slot *slot = room_find(engine, room);
     char why[ROOM_NAME_MAX + 64];
-    if (slot && slot->chatroom->state == CHATROOM_OPEN) {
+    if (slot && chatroom_state(slot->chatroom) == CHATROOM_OPEN) {
         chatroom_say(slot->chatroom, kind, peer, text, size, now);
     } else {
         snprintf(why, sizeof why, "we are not in the room %.*s", ROOM_NAME_MAX, room);
@@ -402,7 +402,7 @@ void engine_stop(struct engine *engine, uint64_t now) {
     for (size_t i = 0; i < engine->room_count; i++) {
         struct room_slot *slot = &engine->rooms[i];
         slot->rejoins = false;
-        engine->stopped |= slot->chatroom->state < CHATROOM_LEAVING;
+        engine->stopped |= chatroom_state(slot->chatroom) < CHATROOM_LEAVING;
         chatroom_leave(slot->chatroom, now);
     }
 }
@@ -423,7 +423,7 @@ void engine_tick(struct engine *engine, uint64_t now) {
     nat_tick(engine, now);
     for (size_t i = 0; i < engine->room_count; i++) chatroom_tick(engine->rooms[i].chatroom, now);
     for (size_t i = engine->room_count; i-- > 0;)
-        if (engine->rooms[i].chatroom->state == CHATROOM_LEFT) room_close(engine, &engine->rooms[i], now);
+        if (chatroom_state(engine->rooms[i].chatroom) == CHATROOM_LEFT) room_close(engine, &engine->rooms[i], now);
     look_up_names(engine, now);
     if (!is_over(engine)) return;
     engine->finished = true;

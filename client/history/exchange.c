@@ -5,45 +5,38 @@
 
 #define SUMMARY_EVERY_MS 1000
 #define SWEEP_EVERY_MS 1000
-#define ASKS_OPEN 16                    /* at once, of one peer: it keeps 32 requests */
-#define ANSWERS_BYTES (64 * 1024)       /* under way to a peer, so that history does not hold up the chat for long */
-#define CONTROL_BYTES (128 * 1024)      /* and with what we ask: more, and the peer does not acknowledge */
-#define SHARE_BYTES (2 * BACKLOG_BYTES) /* that a peer may have at once, and again in each SHARE_MS */
+#define ASKS_OPEN 16                    /* at once, of one member: it keeps 32 requests */
+#define ANSWERS_BYTES (64 * 1024)       /* under way to a member, so that history does not hold up the chat for long */
+#define CONTROL_BYTES (128 * 1024)      /* and with what we ask: more, and the member does not acknowledge */
+#define SHARE_BYTES (2 * BACKLOG_BYTES) /* that a member may have at once, and again in each SHARE_MS */
 #define SHARE_MS 60000
 #define PRICE_LEAST (BACKLOG_BYTES / BACKLOG_MESSAGES)
 
-static struct exchange *exchange_of(struct peer *peer, uint64_t now) {
-    if (peer->exchange) return peer->exchange;
-    peer->exchange = calloc(1, sizeof *peer->exchange);
-    if (!peer->exchange) abort();
-    peer->exchange->tokens = SHARE_BYTES;
-    peer->exchange->filled = now;
-    return peer->exchange;
+void exchange_init(struct exchange *exchange, uint64_t now) {
+    *exchange = (struct exchange){.tokens = SHARE_BYTES, .filled = now};
 }
 
-void exchange_destroy(struct peer *peer) {
-    if (peer->exchange) free(peer->exchange->rows);
-    free(peer->exchange);
-    peer->exchange = NULL;
+void exchange_clear(struct exchange *exchange) {
+    free(exchange->rows);
+    exchange->rows = NULL;
 }
 
-static void tell(struct chatroom *room, struct peer *peer, const uint8_t *data, size_t size) {
+static void tell(struct chatroom *room, struct member *member, const uint8_t *data, size_t size) {
     struct blob *blob = blob_create(data, size);
     if (!blob) abort();
-    if (peer_queue(peer, blob, HISTORY_TAG | size, room->now)) peer->exchange->under_way += size;
+    if (peer_queue(member->peer, blob, HISTORY_TAG | size, room->now)) member->exchange.under_way += size;
     blob_drop(blob);
 }
 
-void exchange_acknowledged(struct chatroom *room, struct peer *peer, size_t size) {
-    struct exchange *exchange = exchange_of(peer, room->now);
+void exchange_acknowledged(struct chatroom *room, struct member *member, size_t size) {
+    struct exchange *exchange = &member->exchange;
     exchange->under_way -= size < exchange->under_way ? size : exchange->under_way;
-    exchange_answer(room, peer);
+    exchange_answer(room, member);
 }
 
-void exchange_dropped(struct peer *peer) {
-    if (!peer->exchange) return;
-    peer->exchange->under_way = 0;
-    peer->exchange->request_count = 0;
+void exchange_dropped(struct member *member) {
+    member->exchange.under_way = 0;
+    member->exchange.request_count = 0;
 }
 
 /* --- What we hold --- */
@@ -59,9 +52,9 @@ void exchange_tick(struct chatroom *room) {
     backlog_expire(&room->backlog, room->now);
 }
 
-void exchange_greet(struct chatroom *room, struct peer *peer) {
-    struct exchange *exchange = exchange_of(peer, room->now);
-    if (!peer->connected) return;
+void exchange_greet(struct chatroom *room, struct member *member) {
+    struct exchange *exchange = &member->exchange;
+    if (!member->peer->connected) return;
     exchange->summarised = false;
     exchange->greeted = room->now;
     if (exchange->under_way > CONTROL_BYTES) return;
@@ -70,17 +63,17 @@ void exchange_greet(struct chatroom *room, struct peer *peer) {
     if (!rows || !summary) abort();
     backlog_expire(&room->backlog, room->now);
     size_t count = backlog_rows(&room->backlog, rows, HISTORY_ROWS_MAX);
-    tell(room, peer, summary, codec_summary_encode(rows, count, summary, HISTORY_SUMMARY_MAX));
+    tell(room, member, summary, codec_summary_encode(rows, count, summary, HISTORY_SUMMARY_MAX));
     free(summary);
     free(rows);
 }
 
 uint64_t exchange_summaries_due(const struct chatroom *room) {
     uint64_t due = 0;
-    for (size_t i = 0; i < room->peer_count; i++) {
-        const struct peer *peer = room->peers[i];
-        uint64_t since = peer->exchange && peer->exchange->greeted ? peer->exchange->greeted : peer->created;
-        if (peer->state != PEER_LIVE || (peer->exchange && peer->exchange->summarised)) continue;
+    for (size_t i = 0; i < room->members.count; i++) {
+        const struct member *member = room->members.list[i];
+        uint64_t since = member->exchange.greeted ? member->exchange.greeted : member->peer->created;
+        if (member->peer->state != PEER_LIVE || member->exchange.summarised) continue;
         if (since + HISTORY_PATIENCE_MS > due) due = since + HISTORY_PATIENCE_MS;
     }
     return due;
@@ -94,9 +87,9 @@ static size_t asks_open(const struct exchange *exchange) {
     return open;
 }
 
-bool exchange_can_ask(const struct peer *peer) {
-    const struct exchange *exchange = peer->exchange;
-    return exchange && exchange->under_way <= CONTROL_BYTES && asks_open(exchange) < ASKS_OPEN;
+bool exchange_can_ask(const struct member *member) {
+    const struct exchange *exchange = &member->exchange;
+    return exchange->under_way <= CONTROL_BYTES && asks_open(exchange) < ASKS_OPEN;
 }
 
 static void forget_ask(struct exchange *exchange, size_t at) {
@@ -104,21 +97,21 @@ static void forget_ask(struct exchange *exchange, size_t at) {
     memmove(&exchange->asks[at], &exchange->asks[at + 1], (exchange->ask_count - at) * sizeof exchange->asks[0]);
 }
 
-bool exchange_ask(struct chatroom *room, struct peer *peer, const struct history_range *range) {
-    struct exchange *exchange = peer->exchange;
+bool exchange_ask(struct chatroom *room, struct member *member, const struct history_range *range) {
+    struct exchange *exchange = &member->exchange;
     uint8_t request[HISTORY_RANGE_SIZE];
     size_t size = codec_range_encode(HISTORY_REQUEST, range, request, sizeof request);
     if (size == 0) return false;
     if (exchange->ask_count == EXCHANGE_ASKS) forget_ask(exchange, 0);
     exchange->asks[exchange->ask_count].range = *range;
     exchange->asks[exchange->ask_count++].open = true;
-    tell(room, peer, request, size);
+    tell(room, member, request, size);
     return true;
 }
 
-void exchange_abandon(struct peer *peer, const struct feed_name *feed) {
-    struct exchange *exchange = peer->exchange;
-    for (size_t i = 0; exchange && i < exchange->ask_count; i++)
+void exchange_abandon(struct member *member, const struct feed_name *feed) {
+    struct exchange *exchange = &member->exchange;
+    for (size_t i = 0; i < exchange->ask_count; i++)
         if (feed_name_equal(&exchange->asks[i].range.feed, feed)) exchange->asks[i].open = false;
 }
 
@@ -146,24 +139,24 @@ static bool pay(struct exchange *exchange, const struct backlog_entry *entry) {
     return true;
 }
 
-static void pass_on(struct chatroom *room, struct peer *peer, const struct backlog_entry *entry) {
+static void pass_on(struct chatroom *room, struct member *member, const struct backlog_entry *entry) {
     size_t capacity = entry->blob->size + HISTORY_PASSED_ON_OVERHEAD;
     uint8_t *encoded = malloc(capacity);
     if (!encoded) abort();
     uint64_t age = room->now - entry->since;
-    tell(room, peer, encoded,
+    tell(room, member, encoded,
          codec_passed_on_encode((uint32_t)age, entry->blob->data, entry->blob->size, encoded, capacity));
     free(encoded);
 }
 
-static void finish_request(struct chatroom *room, struct peer *peer, size_t at) {
-    struct exchange *exchange = peer->exchange;
+static void finish_request(struct chatroom *room, struct member *member, size_t at) {
+    struct exchange *exchange = &member->exchange;
     uint8_t answered[HISTORY_RANGE_SIZE];
     struct history_range range = exchange->requests[at].range;
     exchange->request_count--;
     memmove(&exchange->requests[at], &exchange->requests[at + 1],
             (exchange->request_count - at) * sizeof exchange->requests[0]);
-    tell(room, peer, answered, codec_range_encode(HISTORY_ANSWERED, &range, answered, sizeof answered));
+    tell(room, member, answered, codec_range_encode(HISTORY_ANSWERED, &range, answered, sizeof answered));
 }
 
 static const struct backlog_entry *entry_of(const struct chatroom *room, const struct exchange_request *request) {
@@ -192,8 +185,8 @@ static size_t next_request(const struct exchange *exchange, uint64_t now) {
     return oldest;
 }
 
-void exchange_answer(struct chatroom *room, struct peer *peer) {
-    struct exchange *exchange = peer->exchange;
+void exchange_answer(struct chatroom *room, struct member *member) {
+    struct exchange *exchange = &member->exchange;
     if (room->state >= CHATROOM_LEAVING) return;
     refill(exchange, room->now);
     while (exchange->request_count > 0 && exchange->under_way < ANSWERS_BYTES) {
@@ -201,10 +194,10 @@ void exchange_answer(struct chatroom *room, struct peer *peer) {
         struct exchange_request *request = &exchange->requests[at];
         const struct backlog_entry *entry = entry_of(room, request);
         if (!entry || !pay(exchange, entry)) {
-            finish_request(room, peer, at);
+            finish_request(room, member, at);
             continue;
         }
-        pass_on(room, peer, entry);
+        pass_on(room, member, entry);
         request->next = entry->sequence + 1; /* 0 after the last that can be */
         look_ahead(room, request);
     }
@@ -212,8 +205,8 @@ void exchange_answer(struct chatroom *room, struct peer *peer) {
 
 /* --- What comes --- */
 
-static void receive_summary(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size) {
-    struct exchange *exchange = peer->exchange;
+static void receive_summary(struct chatroom *room, struct member *member, const uint8_t *message, size_t size) {
+    struct exchange *exchange = &member->exchange;
     struct backlog_row *rows = malloc(HISTORY_ROWS_MAX * sizeof *rows);
     size_t count = 0;
     if (!rows) abort();
@@ -227,27 +220,27 @@ static void receive_summary(struct chatroom *room, struct peer *peer, const uint
     free(exchange->rows);
     exchange->rows = rows;
     exchange->row_count = room->host->history ? count : 0;
-    gaps_offered(room, peer);
+    gaps_offered(room, member);
 }
 
-static void receive_request(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size) {
-    struct exchange *exchange = peer->exchange;
+static void receive_request(struct chatroom *room, struct member *member, const uint8_t *message, size_t size) {
+    struct exchange *exchange = &member->exchange;
     struct history_range range;
     if (exchange->request_count == EXCHANGE_REQUESTS) return;
     if (!codec_range_decode(HISTORY_REQUEST, message, size, &range)) return;
     struct exchange_request *request = &exchange->requests[exchange->request_count++];
     *request = (struct exchange_request){.range = range, .next = range.from};
     look_ahead(room, request);
-    exchange_answer(room, peer);
+    exchange_answer(room, member);
 }
 
 /* What the last stretch took, which the age that was written down before it cannot tell. */
-static uint64_t travelled(const struct peer *peer) {
-    return peer->rtt_us / 2000;
+static uint64_t travelled(const struct member *member) {
+    return member->peer->rtt_us / 2000;
 }
 
 /* The signature is looked at only where we asked: that costs more than all else. */
-static void receive_passed_on(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size,
+static void receive_passed_on(struct chatroom *room, struct member *member, const uint8_t *message, size_t size,
                               uint64_t waited) {
     struct chat_message chat;
     const uint8_t *original;
@@ -257,31 +250,31 @@ static void receive_passed_on(struct chatroom *room, struct peer *peer, const ui
     if (!message_parse(original, original_size, &chat)) return;
     struct feed_name feed = {.run = chat.run};
     memcpy(feed.author, chat.author, sizeof feed.author);
-    if (!is_asked_for(peer->exchange, &feed, chat.sequence)) return;
-    gaps_progress(room, peer, &feed);
-    heard_passed_on(room, peer, original, original_size, age + waited + travelled(peer));
+    if (!is_asked_for(&member->exchange, &feed, chat.sequence)) return;
+    gaps_progress(room, member, &feed);
+    heard_passed_on(room, member, original, original_size, age + waited + travelled(member));
 }
 
-static void receive_answered(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size) {
-    struct exchange *exchange = peer->exchange;
+static void receive_answered(struct chatroom *room, struct member *member, const uint8_t *message, size_t size) {
+    struct exchange *exchange = &member->exchange;
     struct history_range range;
     if (!codec_range_decode(HISTORY_ANSWERED, message, size, &range)) return;
     for (size_t i = 0; i < exchange->ask_count; i++) {
         const struct history_range *asked = &exchange->asks[i].range;
         if (asked->from != range.from || asked->to != range.to || !feed_name_equal(&asked->feed, &range.feed)) continue;
         forget_ask(exchange, i);
-        gaps_answered(room, peer, &range.feed);
+        gaps_answered(room, member, &range.feed);
         return;
     }
 }
 
-void exchange_received(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size, uint64_t age) {
-    exchange_of(peer, room->now);
+void exchange_received(struct chatroom *room, struct member *member, const uint8_t *message, size_t size,
+                       uint64_t age) {
     switch (message[0]) {
-    case HISTORY_SUMMARY: receive_summary(room, peer, message, size); break;
-    case HISTORY_REQUEST: receive_request(room, peer, message, size); break;
-    case HISTORY_PASSED_ON: receive_passed_on(room, peer, message, size, age); break;
-    case HISTORY_ANSWERED: receive_answered(room, peer, message, size); break;
+    case HISTORY_SUMMARY: receive_summary(room, member, message, size); break;
+    case HISTORY_REQUEST: receive_request(room, member, message, size); break;
+    case HISTORY_PASSED_ON: receive_passed_on(room, member, message, size, age); break;
+    case HISTORY_ANSWERED: receive_answered(room, member, message, size); break;
     default: break; /* of a later version */
     }
 }

@@ -17,18 +17,19 @@ static struct history_range missing(const struct feed *feed) {
         .feed = feed->name, .from = feed->shown + 1, .to = feed->held ? feed->held->sequence - 1 : UINT64_MAX};
 }
 
-static bool ask_peer(struct chatroom *room, struct feed *feed, struct peer *peer, const struct history_range *range) {
-    if (!exchange_ask(room, peer, range)) return false;
+static bool ask_peer(struct chatroom *room, struct feed *feed, struct member *member,
+                     const struct history_range *range) {
+    if (!exchange_ask(room, member, range)) return false;
     room->expecting = true;
     gathering_expect(&room->gathering, room->now);
     feed->asked.open = true;
     feed->asked.progress = room->now;
-    memcpy(feed->asked.peer, peer->pair.other_id, MEMBER_ID_SIZE);
+    memcpy(feed->asked.peer, member->peer->pair.other_id, MEMBER_ID_SIZE);
     return true;
 }
 
 struct offer {
-    struct peer *peer;
+    struct member *member;
     struct backlog_row *row;
 };
 
@@ -42,21 +43,22 @@ static bool is_better(const struct offer *a, const struct offer *b, uint64_t fro
     uint64_t starts_a = a->row->lowest > from ? a->row->lowest : from;
     uint64_t starts_b = b->row->lowest > from ? b->row->lowest : from;
     if (starts_a != starts_b) return starts_a < starts_b;
-    return a->peer->exchange->ask_count < b->peer->exchange->ask_count;
+    return a->member->exchange.ask_count < b->member->exchange.ask_count;
 }
 
-static void best_of_peer(struct peer *peer, const struct history_range *wanted, struct offer *best) {
-    for (size_t i = 0; peer->exchange && i < peer->exchange->row_count; i++) {
-        struct offer offer = {peer, &peer->exchange->rows[i]};
+static void best_of_peer(struct member *member, const struct history_range *wanted, struct offer *best) {
+    for (size_t i = 0; i < member->exchange.row_count; i++) {
+        struct offer offer = {member, &member->exchange.rows[i]};
         if (offers(offer.row, wanted) && is_better(&offer, best, wanted->from)) *best = offer;
     }
 }
 
 static struct offer best_offer(const struct chatroom *room, const struct history_range *wanted, bool idle_only) {
     struct offer best = {NULL, NULL};
-    for (size_t i = 0; i < room->peer_count; i++) {
-        struct peer *peer = room->peers[i];
-        if (peer_reachable(peer) && (!idle_only || exchange_can_ask(peer))) best_of_peer(peer, wanted, &best);
+    for (size_t i = 0; i < room->members.count; i++) {
+        struct member *member = room->members.list[i];
+        if (peer_reachable(member->peer) && (!idle_only || exchange_can_ask(member)))
+            best_of_peer(member, wanted, &best);
     }
     return best;
 }
@@ -68,32 +70,33 @@ static bool ask_who_offers(struct chatroom *room, struct feed *feed) {
     if (!offer.row) return false;
     if (offer.row->lowest > range.from) range.from = offer.row->lowest;
     if (offer.row->highest < range.to) range.to = offer.row->highest;
-    if (!ask_peer(room, feed, offer.peer, &range)) return false;
+    if (!ask_peer(room, feed, offer.member, &range)) return false;
     if (range.to < offer.row->highest)
         offer.row->lowest = range.to + 1;
     else
-        *offer.row = offer.peer->exchange->rows[--offer.peer->exchange->row_count];
+        *offer.row = offer.member->exchange.rows[--offer.member->exchange.row_count];
     return true;
 }
 
-static bool try_peer(struct chatroom *room, struct feed *feed, struct peer *peer) {
+static bool try_peer(struct chatroom *room, struct feed *feed, struct member *member) {
     struct history_range range = missing(feed);
-    if (feed->tried_count == FEED_TRIED_MOST || feed_has_tried(feed, peer->pair.other_id)) return false;
-    if (!peer_reachable(peer) || !exchange_can_ask(peer) || !ask_peer(room, feed, peer, &range)) return false;
-    memcpy(feed->tried[feed->tried_count++], peer->pair.other_id, MEMBER_ID_SIZE);
+    if (feed->tried_count == FEED_TRIED_MOST || feed_has_tried(feed, member->peer->pair.other_id)) return false;
+    if (!peer_reachable(member->peer) || !exchange_can_ask(member) || !ask_peer(room, feed, member, &range))
+        return false;
+    memcpy(feed->tried[feed->tried_count++], member->peer->pair.other_id, MEMBER_ID_SIZE);
     return true;
 }
 
 static bool ask_author(struct chatroom *room, struct feed *feed) {
     uint8_t id[MEMBER_ID_SIZE];
     member_id_derive(&room->keys, feed->name.author, id);
-    struct peer *author = chatroom_peer(room, id);
-    return author && author->introduction.run == feed->name.run && try_peer(room, feed, author);
+    struct member *author = members_find(&room->members, id);
+    return author && author->peer->introduction.run == feed->name.run && try_peer(room, feed, author);
 }
 
 static bool ask_others(struct chatroom *room, struct feed *feed) {
-    for (size_t i = 0; i < room->peer_count; i++)
-        if (try_peer(room, feed, room->peers[i])) return true;
+    for (size_t i = 0; i < room->members.count; i++)
+        if (try_peer(room, feed, room->members.list[i])) return true;
     return false;
 }
 
@@ -107,9 +110,9 @@ static bool ask(struct chatroom *room, struct feed *feed) {
 
 static bool is_answering(const struct chatroom *room, struct feed *feed) {
     if (!feed->asked.open) return false;
-    struct peer *peer = chatroom_peer(room, feed->asked.peer);
-    if (peer && peer_reachable(peer) && room->now < feed->asked.progress + HISTORY_PATIENCE_MS) return true;
-    if (peer) exchange_abandon(peer, &feed->name);
+    struct member *member = members_find(&room->members, feed->asked.peer);
+    if (member && peer_reachable(member->peer) && room->now < feed->asked.progress + HISTORY_PATIENCE_MS) return true;
+    if (member) exchange_abandon(member, &feed->name);
     feed->asked.open = false;
     return false;
 }
@@ -150,8 +153,8 @@ static bool is_of_use(const struct chatroom *room, const struct backlog_row *row
     return !own && (!feed || feed->shown < row->highest);
 }
 
-void gaps_offered(struct chatroom *room, struct peer *peer) {
-    struct exchange *exchange = peer->exchange;
+void gaps_offered(struct chatroom *room, struct member *member) {
+    struct exchange *exchange = &member->exchange;
     room->gaps_due = room->now;                      /* who waited for this summary waits no longer */
     for (size_t i = exchange->row_count; i-- > 0;) { /* who spoke first is asked for first */
         struct backlog_row *row = &exchange->rows[i];
@@ -163,15 +166,16 @@ void gaps_offered(struct chatroom *room, struct peer *peer) {
     }
 }
 
-void gaps_progress(struct chatroom *room, const struct peer *peer, const struct feed_name *name) {
+void gaps_progress(struct chatroom *room, const struct member *member, const struct feed_name *name) {
     struct feed *feed = feeds_find(&room->feeds, name);
-    if (feed && memcmp(feed->asked.peer, peer->pair.other_id, MEMBER_ID_SIZE) == 0) feed->asked.progress = room->now;
+    if (feed && memcmp(feed->asked.peer, member->peer->pair.other_id, MEMBER_ID_SIZE) == 0)
+        feed->asked.progress = room->now;
 }
 
-void gaps_answered(struct chatroom *room, const struct peer *peer, const struct feed_name *name) {
+void gaps_answered(struct chatroom *room, const struct member *member, const struct feed_name *name) {
     struct feed *feed = feeds_find(&room->feeds, name);
-    room->gaps_due = room->now; /* others may wait to ask this peer */
-    if (feed && memcmp(feed->asked.peer, peer->pair.other_id, MEMBER_ID_SIZE) == 0) feed->asked.open = false;
+    room->gaps_due = room->now; /* others may wait to ask this member */
+    if (feed && memcmp(feed->asked.peer, member->peer->pair.other_id, MEMBER_ID_SIZE) == 0) feed->asked.open = false;
 }
 
 /* May more history come, that what has come should wait for? */

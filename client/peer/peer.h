@@ -108,24 +108,10 @@ struct peer {
     uint64_t created;
 
     /* The bootnodes' word. */
-    uint8_t listed;            /* set of bootnodes: those that list it, or did before they were lost */
-    uint8_t listed_once;       /* those that ever listed it */
-    bool absent;               /* since `delisted`: no bootnode that can be reached lists it */
-    bool said_absent;          /* one of them said that it left, rather than began anew or was lost itself */
-    bool left_by_itself;       /* the room's: what a bootnode said when it delisted the peer */
-    bool finished;             /* the room's: to be destroyed */
-    struct exchange *exchange; /* the room's: history; NULL: none yet */
-    bool stalled;              /* the room's: acknowledged nothing since messages were given up */
-    struct {                   /* the room's: what this peer may still have relayed, in thousandths */
-        uint64_t packets, bytes, filled;
-    } relaying;
-    struct {          /* the room's: what was last told of it */
-        bool present; /* between EVENT_PEER_JOINED and EVENT_PEER_LEFT */
-        enum peer_standing standing;
-        uint32_t rtt_us;
-        struct path path;
-        uint64_t at;
-    } told;
+    uint8_t listed;      /* set of bootnodes: those that list it, or did before they were lost */
+    uint8_t listed_once; /* those that ever listed it */
+    bool absent;         /* since `delisted`: no bootnode that can be reached lists it */
+    bool said_absent;    /* one of them said that it left, rather than began anew or was lost itself */
     uint64_t delisted;
 
     /* Linking. */

@@ -12,17 +12,17 @@
 
 /* The address is that of the next hop. */
 static void describe_path(const struct chatroom *room, const struct peer *peer, struct event *event) {
-    const struct peer *member = NULL;
+    const struct member *member = NULL;
     if (!peer->has_path) return;
     event->relayed = peer->path.kind != PATH_DIRECT;
     switch (peer->path.kind) {
     case PATH_DIRECT: event->address = peer->path.address; break;
-    case PATH_MEMBER: member = chatroom_peer(room, peer->path.member); break;
+    case PATH_MEMBER: member = members_find(&room->members, peer->path.member); break;
     case PATH_BOOTNODE: event->address = room->rendezvous[peer->path.bootnode].bootnode; break;
     }
     if (!member) return;
-    event->address = member->path.address;
-    memcpy(event->relay, member->introduction.nick, sizeof event->relay);
+    event->address = member->peer->path.address;
+    memcpy(event->relay, member->peer->introduction.nick, sizeof event->relay);
 }
 
 struct event *chatroom_text_event(const struct chatroom *room, enum event_type type, const struct peer *peer,
@@ -47,12 +47,6 @@ void chatroom_emit(const struct chatroom *room, struct event *event) {
 
 void chatroom_error(const struct chatroom *room, const char *text) {
     chatroom_emit(room, chatroom_text_event(room, EVENT_ERROR, NULL, text, strlen(text)));
-}
-
-struct peer *chatroom_peer(const struct chatroom *room, const uint8_t id[static MEMBER_ID_SIZE]) {
-    for (size_t i = 0; i < room->peer_count; i++)
-        if (memcmp(room->peers[i]->pair.other_id, id, MEMBER_ID_SIZE) == 0) return room->peers[i];
-    return NULL;
 }
 
 /* --- What peers tell --- */
@@ -88,11 +82,11 @@ static void on_connected(void *context, struct peer *peer) {
     fingerprint_format(peer->introduction.identity, event->fingerprint);
     safety_number_format(room->host->identity->public, peer->introduction.identity, event->safety);
     chatroom_emit(room, event);
-    exchange_greet(room, peer);
+    exchange_greet(room, peer->owner);
 }
 
 static void on_returned(void *context, struct peer *peer) {
-    exchange_greet(context, peer);
+    exchange_greet(context, peer->owner);
 }
 
 static void on_path_changed(void *context, struct peer *peer) {
@@ -111,27 +105,28 @@ static void on_message(void *context, struct peer *peer, const uint8_t *message,
 }
 
 static void on_acknowledged(void *context, struct peer *peer, uint64_t tag) {
-    outgoing_acknowledged(context, peer, tag);
+    outgoing_acknowledged(context, peer->owner, tag);
 }
 
-static void peer_left(struct chatroom *room, struct peer *peer, bool said_bye) {
+static void member_left(struct chatroom *room, struct member *member, bool said_bye) {
     gathered_show_all(room); /* what it said comes before that it left */
-    outgoing_give_up(room, peer, true);
-    struct event *event = chatroom_event(room, EVENT_PEER_LEFT, peer);
+    outgoing_give_up(room, member, true);
+    struct event *event = chatroom_event(room, EVENT_PEER_LEFT, member->peer);
     event->said_bye = said_bye;
     chatroom_emit(room, event);
-    status_left(peer);
+    status_left(member);
 }
 
 static void on_said_bye(void *context, struct peer *peer) {
-    peer_left(context, peer, true);
+    member_left(context, peer->owner, true);
 }
 
 /* Whom a relayed packet's turn found absent is still there at the next tick. */
 static void on_absent(void *context, struct peer *peer) {
-    if (peer->finished) return;
-    if (peer->state != PEER_GONE) peer_left(context, peer, peer->left_by_itself);
-    peer->finished = true;
+    struct member *member = peer->owner;
+    if (member->finished) return;
+    if (peer->state != PEER_GONE) member_left(context, member, member->left_by_itself);
+    member->finished = true;
 }
 
 static void on_introduce(void *context, struct peer *peer) {
@@ -194,30 +189,26 @@ struct chatroom *chatroom_create(const struct chatroom_host *host, const char *n
 }
 
 void chatroom_destroy(struct chatroom *room) {
-    for (size_t i = 0; i < room->peer_count; i++) {
-        exchange_destroy(room->peers[i]);
-        peer_destroy(room->peers[i]);
-    }
+    members_clear(&room->members);
     outgoing_clear(room);
     meeting_clear(room);
     sodium_memzero(room, sizeof *room);
     free(room);
 }
 
-/* --- Time --- */
-
-void chatroom_sweep(struct chatroom *room) {
-    for (size_t i = 0; i < room->peer_count;) {
-        if (!room->peers[i]->finished) {
-            i++;
-            continue;
-        }
-        exchange_destroy(room->peers[i]);
-        peer_destroy(room->peers[i]);
-        room->peers[i] = room->peers[--room->peer_count];
-        room->tags[i] = room->tags[room->peer_count];
-    }
+const char *chatroom_name(const struct chatroom *room) {
+    return room->name;
 }
+
+enum chatroom_state chatroom_state(const struct chatroom *room) {
+    return room->state;
+}
+
+enum chatroom_outcome chatroom_outcome(const struct chatroom *room) {
+    return room->outcome;
+}
+
+/* --- Time --- */
 
 static void enter(struct chatroom *room, enum chatroom_state state, uint64_t now) {
     room->state = state;
@@ -227,13 +218,14 @@ static void enter(struct chatroom *room, enum chatroom_state state, uint64_t now
 static enum chatroom_outcome outcome(const struct chatroom *room) {
     if (chatroom_has_outgoing(room) || room->any_undelivered) return CHATROOM_UNDELIVERED;
     if (room->any_alone) return CHATROOM_ALONE;
-    return !room->any_said && chatroom_present(room) == 0 ? CHATROOM_ALONE : CHATROOM_FINE;
+    return !room->any_said && members_present(&room->members) == 0 ? CHATROOM_ALONE : CHATROOM_FINE;
 }
 
 static bool farewell_done(const struct chatroom *room, uint64_t now) {
     if (!meeting_left(room)) return false;
-    for (size_t i = 0; i < room->peer_count; i++)
-        if (room->peers[i]->state == PEER_LIVE && !peer_bye_done(room->peers[i], now)) return false;
+    for (size_t i = 0; i < room->members.count; i++)
+        if (room->members.list[i]->peer->state == PEER_LIVE && !peer_bye_done(room->members.list[i]->peer, now))
+            return false;
     return true;
 }
 
@@ -258,12 +250,13 @@ void chatroom_tick(struct chatroom *room, uint64_t now) {
     room->now = now;
     meeting_tick(room);
     bool finished = false;
-    for (size_t i = 0; i < room->peer_count; i++) {
-        peer_tick(room->peers[i], now);
-        status_check(room, room->peers[i]);
-        finished |= room->peers[i]->finished;
+    for (size_t i = 0; i < room->members.count; i++) {
+        struct member *member = room->members.list[i];
+        peer_tick(member->peer, now);
+        status_check(room, member);
+        finished |= member->finished;
     }
-    if (finished) chatroom_sweep(room);
+    if (finished) members_sweep(&room->members);
     outgoing_tick(room, now);
     gaps_tick(room);
     gathered_show(room);
@@ -278,28 +271,23 @@ static uint64_t earlier(uint64_t a, uint64_t b) {
 uint64_t chatroom_due(const struct chatroom *room, uint64_t now) {
     if (room->state == CHATROOM_LEFT) return now;
     uint64_t due = earlier(meeting_due(room), state_due(room, now));
-    for (size_t i = 0; i < room->peer_count; i++)
-        due = earlier(due, earlier(peer_due(room->peers[i], now), status_due(room, room->peers[i])));
+    for (size_t i = 0; i < room->members.count; i++)
+        due =
+            earlier(due, earlier(peer_due(room->members.list[i]->peer, now), status_due(room, room->members.list[i])));
     due = earlier(due, gathering_due(&room->gathering));
     return earlier(due, earlier(outgoing_due(room), room->gaps_due));
-}
-
-size_t chatroom_present(const struct chatroom *room) {
-    size_t present = 0;
-    for (size_t i = 0; i < room->peer_count; i++) present += room->peers[i]->state == PEER_LIVE;
-    return present;
 }
 
 void chatroom_network_changed(struct chatroom *room, uint64_t now) {
     room->now = now;
     chatroom_check_bootnodes(room, now);
-    for (size_t i = 0; i < room->peer_count; i++) peer_network_changed(room->peers[i], now);
+    for (size_t i = 0; i < room->members.count; i++) peer_network_changed(room->members.list[i]->peer, now);
 }
 
 void chatroom_resumed(struct chatroom *room, uint64_t gap, uint64_t now) {
     room->now = now;
     for (size_t i = 0; i < room->rendezvous_count; i++) rendezvous_resumed(&room->rendezvous[i], gap, now);
-    for (size_t i = 0; i < room->peer_count; i++) peer_resumed(room->peers[i], gap, now);
+    for (size_t i = 0; i < room->members.count; i++) peer_resumed(room->members.list[i]->peer, gap, now);
 }
 
 void chatroom_part(struct chatroom *room, uint64_t now) {
@@ -312,6 +300,6 @@ void chatroom_leave(struct chatroom *room, uint64_t now) {
     room->outcome = outcome(room);
     gathered_show_all(room);
     enter(room, CHATROOM_LEAVING, now);
-    for (size_t i = 0; i < room->peer_count; i++) peer_say_bye(room->peers[i], now);
+    for (size_t i = 0; i < room->members.count; i++) peer_say_bye(room->members.list[i]->peer, now);
     meeting_leave(room);
 }

@@ -24,16 +24,11 @@
 #include <stdint.h>
 
 #include "client/events.h"
-#include "client/history/feeds.h"
 #include "client/keys/bootnodes.h"
 #include "client/keys/known_keys.h"
 #include "client/outside.h"
 #include "client/peer/peer.h"
-#include "client/rendezvous/rendezvous.h"
-#include "client/room/gathering.h"
 
-#define CHATROOM_PEERS_OF_ONE 1024 /* what a bootnode alone can make us hold, */
-#define CHATROOM_PEERS_MAX 2048    /* and all of them: each has its share, which no other one's inventions take */
 #define CHATROOM_AUTHORS_MAX 2048
 #define CHATROOM_INPUTS 512               /* messages that may be under way */
 #define CHATROOM_BYTES (8u * 1024 * 1024) /* and their bytes, before input has to wait */
@@ -76,61 +71,18 @@ enum chatroom_state {
 /* Decided when leaving begins: who leaves later than we do did not miss anything. */
 enum chatroom_outcome { CHATROOM_FINE, CHATROOM_ALONE, CHATROOM_UNDELIVERED };
 
-struct outgoing; /* a message under way */
-struct author;   /* what is remembered of whom we met */
-
 struct chatroom;
-
-/* Which one of the room's bootnodes calls. */
-struct chatroom_bootnode {
-    struct chatroom *room;
-    unsigned index;
-};
-
-struct chatroom {
-    const struct chatroom_host *host;
-    const char *name; /* the engine's, which outlives the room */
-    struct room_keys keys;
-    uint64_t run;
-    uint8_t member_id[MEMBER_ID_SIZE];           /* ours, at every bootnode */
-    struct rendezvous rendezvous[BOOTNODES_MAX]; /* by the index of the bootnode */
-    struct chatroom_bootnode bootnodes[BOOTNODES_MAX];
-    size_t rendezvous_count;
-    struct peer_host peer_host;
-    struct peer *peers[CHATROOM_PEERS_MAX];
-    uint64_t tags[CHATROOM_PEERS_MAX]; /* their tag_in, side by side: any packet from a stranger looks through them */
-    size_t peer_count;
-    uint64_t now; /* of the call we are in */
-    enum chatroom_state state;
-    uint64_t state_since;
-    enum chatroom_outcome outcome;
-
-    uint32_t streams, epochs; /* counted per run: PROTOCOL.md §3.3; other rooms do not see how busy this one is */
-    uint64_t sequence, private_sequence; /* of our last messages */
-    uint64_t delivery_tag;               /* of what was last queued to peers */
-    struct outgoing *outgoing;
-    size_t outgoing_count, outgoing_bytes;
-    unsigned credit_owed; /* withheld while too many bytes wait */
-    bool any_said;
-    bool any_alone;       /* a message was accepted with nobody present */
-    bool any_undelivered; /* somebody present left without acknowledging */
-
-    struct author *authors;
-    size_t author_count;
-    struct backlog backlog;
-    struct feeds feeds;
-    uint64_t gaps_due, backlog_swept;
-    struct gathering gathering; /* of struct event */
-    bool expecting;             /* history may still come */
-
-    bool complete;         /* input may begin: who is here is known, as far as can be */
-    uint64_t complete_due; /* not later than this; UINT64_MAX: no full list has come */
-};
 
 /* Emits EVENT_JOINED. `name` and the host outlive it; the keys are copied. Aborts without memory. */
 struct chatroom *chatroom_create(const struct chatroom_host *host, const char *name, const struct room_keys *keys,
                                  uint64_t now);
 void chatroom_destroy(struct chatroom *room);
+
+/* As given. */
+const char *chatroom_name(const struct chatroom *room);
+enum chatroom_state chatroom_state(const struct chatroom *room);
+/* Once it is leaving. */
+enum chatroom_outcome chatroom_outcome(const struct chatroom *room);
 
 /* Is the packet for this room? Then handles it. */
 bool chatroom_receive(struct chatroom *room, uint16_t socket, const struct address *from, const uint8_t *packet,
@@ -147,7 +99,6 @@ void chatroom_tell_nick(struct chatroom *room, uint64_t now);
 /* May we be called so here? Otherwise emits EVENT_ERROR. */
 bool chatroom_nick_free(const struct chatroom *room, const char *nick);
 bool chatroom_has_outgoing(const struct chatroom *room);
-size_t chatroom_present(const struct chatroom *room);
 /* EVENT_PATH_NOTE for each step on the way to this peer, oldest first. */
 void chatroom_tell_timeline(struct chatroom *room, const uint8_t id[static MEMBER_ID_SIZE], uint64_t now);
 void chatroom_set_candidates(struct chatroom *room, const struct candidate_list *candidates, uint64_t now);

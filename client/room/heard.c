@@ -16,7 +16,8 @@ struct speaker {
 static struct speaker speaker_of(const struct chatroom *room, const struct chat_message *chat) {
     struct speaker speaker;
     member_id_derive(&room->keys, chat->author, speaker.id);
-    speaker.peer = chatroom_peer(room, speaker.id);
+    const struct member *member = members_find(&room->members, speaker.id);
+    speaker.peer = member ? member->peer : NULL;
     return speaker;
 }
 
@@ -118,12 +119,12 @@ static bool is_author(const struct peer *peer, const struct chat_message *chat) 
 }
 
 /* The author itself needs no clock: what it says is new. */
-void heard_passed_on(struct chatroom *room, const struct peer *peer, const uint8_t *message, size_t size,
+void heard_passed_on(struct chatroom *room, const struct member *member, const uint8_t *message, size_t size,
                      uint64_t age) {
     struct chat_message chat;
     if (age > BACKLOG_AGE_MS + CLOCKS_APART_MS) return;
     if (!message_decode(message, size, room->keys.tag, &chat) || chat.kind == CHAT_PRIVATE) return;
-    if (is_author(peer, &chat) || is_recent(room, &chat)) heard_public(room, &chat, message, size, true, age);
+    if (is_author(member->peer, &chat) || is_recent(room, &chat)) heard_public(room, &chat, message, size, true, age);
 }
 
 static void whispered(struct chatroom *room, struct peer *peer, const struct chat_message *chat, uint64_t age) {
@@ -140,7 +141,7 @@ void heard_receive(struct chatroom *room, struct peer *peer, const uint8_t *mess
     struct chat_message chat;
     if (room->state >= CHATROOM_LEAVING || size == 0) return;
     if (message[0] != MESSAGE_VERSION) {
-        exchange_received(room, peer, message, size, age);
+        exchange_received(room, peer->owner, message, size, age);
         return;
     }
     if (!message_decode(message, size, room->keys.tag, &chat)) return;

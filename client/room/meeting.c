@@ -54,54 +54,41 @@ static void gather(const struct chatroom_bootnode *from, const struct member_rec
             if (rank < counts[i]) add_usable(out, &told[i][rank]);
 }
 
-/* A bootnode that lists people who are not there must not keep out those whom the others list. */
-static bool has_share_left(const struct chatroom *room, unsigned bootnode) {
-    size_t share = CHATROOM_PEERS_MAX / room->rendezvous_count, brought = 0;
-    if (share > CHATROOM_PEERS_OF_ONE) share = CHATROOM_PEERS_OF_ONE;
-    for (size_t i = 0; i < room->peer_count; i++) brought += room->peers[i]->listed_once == 1u << bootnode;
-    return brought < share;
-}
-
-static struct peer *add_peer(struct chatroom *room, unsigned bootnode, const struct member_record *record) {
-    if (room->peer_count == CHATROOM_PEERS_MAX || !has_share_left(room, bootnode)) return NULL;
-    struct peer *peer = peer_create(&room->peer_host, record, room->now);
-    memcpy(&room->tags[room->peer_count], peer->tag_in, PAIR_TAG_SIZE);
-    room->peers[room->peer_count++] = peer;
-    return peer;
-}
-
 static void on_listed(void *context, const struct member_record *record, enum change change) {
     const struct chatroom_bootnode *which = context;
     struct chatroom *room = which->room;
     (void)change; /* whether it is new to us is ours to know: an unlisted peer may still be here */
     if (room->state >= CHATROOM_LEAVING || memcmp(record->id, room->member_id, MEMBER_ID_SIZE) == 0) return;
-    struct peer *peer = chatroom_peer(room, record->id);
-    bool is_new = peer == NULL;
-    if (is_new && !(peer = add_peer(room, which->index, record))) return;
+    struct member *member = members_find(&room->members, record->id);
+    bool is_new = member == NULL;
+    if (is_new)
+        member = members_add(&room->members, &room->peer_host, record, which->index, room->rendezvous_count, room->now);
+    if (!member) return;
+    struct peer *peer = member->peer;
     struct usable usable;
     gather(which, record, &usable);
-    if (!(peer->listed >> which->index & 1)) peer->left_by_itself = false;
+    if (!(peer->listed >> which->index & 1)) member->left_by_itself = false;
     bool revived = peer_listed(peer, which->index, record, usable.addresses, usable.count, room->now);
     if (!is_new && !revived) return;
     chatroom_emit(room, chatroom_event(room, EVENT_PEER_JOINED, peer));
-    status_joined(peer);
+    status_joined(member);
 }
 
 static void on_delisted(void *context, const uint8_t id[static MEMBER_ID_SIZE], enum leave_reason reason, bool resync) {
     const struct chatroom_bootnode *which = context;
-    struct peer *peer = chatroom_peer(which->room, id);
-    if (!peer) return;
-    peer->left_by_itself |= reason == LEAVE_SAID && !resync;
-    peer_delisted(peer, which->index, resync, which->room->now);
+    struct member *member = members_find(&which->room->members, id);
+    if (!member) return;
+    member->left_by_itself |= reason == LEAVE_SAID && !resync;
+    peer_delisted(member->peer, which->index, resync, which->room->now);
 }
 
 static void on_introduced(void *context, const struct member_record *record) {
     const struct chatroom_bootnode *which = context;
-    struct peer *peer = chatroom_peer(which->room, record->id);
-    if (!peer) return;
+    const struct member *member = members_find(&which->room->members, record->id);
+    if (!member) return;
     struct usable usable;
     gather(which, record, &usable);
-    peer_introduced(peer, usable.addresses, usable.count, which->room->now);
+    peer_introduced(member->peer, usable.addresses, usable.count, which->room->now);
 }
 
 /* Which lists count? After anything that may have changed that. */
@@ -111,7 +98,7 @@ static void look_who_is_reachable(struct chatroom *room) {
         reachable |= (uint8_t)(rendezvous_reachable(&room->rendezvous[i]) << i);
     if (reachable == room->peer_host.reachable) return;
     room->peer_host.reachable = reachable;
-    for (size_t i = 0; i < room->peer_count; i++) peer_weigh(room->peers[i], room->now);
+    for (size_t i = 0; i < room->members.count; i++) peer_weigh(room->members.list[i]->peer, room->now);
 }
 
 /* --- When input may begin --- */
@@ -144,7 +131,7 @@ static void on_complete(void *context) {
 
 /* It may introduce, and relay, to those whom we do not reach. */
 static void retry_peers(struct chatroom *room) {
-    for (size_t i = 0; i < room->peer_count; i++) peer_retry(room->peers[i], room->now);
+    for (size_t i = 0; i < room->members.count; i++) peer_retry(room->members.list[i]->peer, room->now);
 }
 
 static void on_registered(void *context, const struct address *mapped) {

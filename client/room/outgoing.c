@@ -17,7 +17,7 @@ struct outgoing {
     size_t bytes; /* that it may hold in memory */
     bool arrived; /* somebody has acknowledged it */
     size_t waiting;
-    struct peer *peers[]; /* `waiting` of them */
+    struct member *members[]; /* `waiting` of them */
 };
 
 static void credit_give(struct chatroom *room) {
@@ -38,43 +38,44 @@ static void outgoing_finish(struct chatroom *room, struct outgoing **at) {
 }
 
 /* True when the peer was among those it waited for. */
-static bool outgoing_strike(struct outgoing *outgoing, const struct peer *peer) {
+static bool outgoing_strike(struct outgoing *outgoing, const struct member *member) {
     for (size_t i = 0; i < outgoing->waiting; i++) {
-        if (outgoing->peers[i] != peer) continue;
-        outgoing->peers[i] = outgoing->peers[--outgoing->waiting];
+        if (outgoing->members[i] != member) continue;
+        outgoing->members[i] = outgoing->members[--outgoing->waiting];
         return true;
     }
     return false;
 }
 
-void outgoing_acknowledged(struct chatroom *room, struct peer *peer, uint64_t tag) {
+void outgoing_acknowledged(struct chatroom *room, struct member *member, uint64_t tag) {
     struct outgoing **at = &room->outgoing;
     if (tag & HISTORY_TAG) {
-        exchange_acknowledged(room, peer, (size_t)(tag & ~HISTORY_TAG));
+        exchange_acknowledged(room, member, (size_t)(tag & ~HISTORY_TAG));
         return;
     }
     while (*at && (*at)->tag != tag) at = &(*at)->next;
-    if (!*at || !outgoing_strike(*at, peer)) return;
-    peer->stalled = false;
+    if (!*at || !outgoing_strike(*at, member)) return;
+    member->stalled = false;
     (*at)->arrived = true;
-    struct event *event = chatroom_event(room, EVENT_DELIVERED, peer);
+    struct event *event = chatroom_event(room, EVENT_DELIVERED, member->peer);
     message_id_format((*at)->kind, room->run, (*at)->sequence, event->id);
     chatroom_emit(room, event);
     if ((*at)->waiting == 0) outgoing_finish(room, at);
     credit_give(room);
 }
 
-static void tell_undelivered(const struct chatroom *room, const struct peer *peer, const struct outgoing *outgoing) {
-    struct event *event = chatroom_event(room, EVENT_UNDELIVERED, peer);
+static void tell_undelivered(const struct chatroom *room, const struct member *member,
+                             const struct outgoing *outgoing) {
+    struct event *event = chatroom_event(room, EVENT_UNDELIVERED, member->peer);
     message_id_format(outgoing->kind, room->run, outgoing->sequence, event->id);
     chatroom_emit(room, event);
 }
 
-void outgoing_give_up(struct chatroom *room, struct peer *peer, bool undelivered) {
-    exchange_dropped(peer);
+void outgoing_give_up(struct chatroom *room, struct member *member, bool undelivered) {
+    exchange_dropped(member);
     for (struct outgoing **at = &room->outgoing; *at;) {
-        bool waited = outgoing_strike(*at, peer);
-        if (waited) tell_undelivered(room, peer, *at);
+        bool waited = outgoing_strike(*at, member);
+        if (waited) tell_undelivered(room, member, *at);
         if (waited && undelivered) room->any_undelivered = true;
         /* Whom we blocked should not have it, but then nobody has. */
         if (waited && !undelivered && (*at)->waiting == 0 && !(*at)->arrived) room->any_alone = true;
@@ -92,37 +93,39 @@ static bool is_full(const struct chatroom *room) {
 }
 
 /* One who cannot be reached, or will not acknowledge, must not silence the room. */
-static uint64_t stalled_at(const struct outgoing *oldest, const struct peer *peer) {
-    if (peer->stalled) return 0;
-    return (oldest->accepted > peer->sender.news_at ? oldest->accepted : peer->sender.news_at) + STALLED_MS;
+static uint64_t stalled_at(const struct outgoing *oldest, const struct member *member) {
+    if (member->stalled) return 0;
+    return (oldest->accepted > member->peer->sender.news_at ? oldest->accepted : member->peer->sender.news_at) +
+           STALLED_MS;
 }
 
-static struct peer *first_to_stall(const struct chatroom *room) {
+static struct member *first_to_stall(const struct chatroom *room) {
     const struct outgoing *oldest = room->outgoing;
-    struct peer *first = NULL;
+    struct member *first = NULL;
     if (!oldest || !is_full(room)) return NULL;
     for (size_t i = 0; i < oldest->waiting; i++)
-        if (!first || stalled_at(oldest, oldest->peers[i]) < stalled_at(oldest, first)) first = oldest->peers[i];
+        if (!first || stalled_at(oldest, oldest->members[i]) < stalled_at(oldest, first)) first = oldest->members[i];
     return first;
 }
 
 uint64_t outgoing_due(const struct chatroom *room) {
-    const struct peer *first = first_to_stall(room);
+    const struct member *first = first_to_stall(room);
     return first ? stalled_at(room->outgoing, first) : UINT64_MAX;
 }
 
 void outgoing_tick(struct chatroom *room, uint64_t now) {
     while (outgoing_due(room) <= now) {
-        struct peer *peer = first_to_stall(room);
+        struct member *member = first_to_stall(room);
         char id[2 * MEMBER_ID_SIZE + 1], text[128 + sizeof id];
-        const char *name = peer->connected ? peer->introduction.nick
-                                           : sodium_bin2hex(id, sizeof id, peer->pair.other_id, MEMBER_ID_SIZE);
+        const char *name = member->peer->connected
+                               ? member->peer->introduction.nick
+                               : sodium_bin2hex(id, sizeof id, member->peer->pair.other_id, MEMBER_ID_SIZE);
         snprintf(text, sizeof text, "%s acknowledges nothing: what waited for them is given up", name);
-        if (!peer->stalled) chatroom_error(room, text);
-        peer->stalled = true;
-        peer_drop_queue(peer);
-        outgoing_give_up(room, peer, true);
-        exchange_greet(room, peer); /* when it is heard again, it can ask for what it missed */
+        if (!member->stalled) chatroom_error(room, text);
+        member->stalled = true;
+        peer_drop_queue(member->peer);
+        outgoing_give_up(room, member, true);
+        exchange_greet(room, member); /* when it is heard again, it can ask for what it missed */
     }
 }
 
@@ -148,9 +151,9 @@ static struct blob *compose(struct chatroom *room, struct chat_message *chat) {
     return blob;
 }
 
-static void emit_sent(struct chatroom *room, const struct peer *to, const struct chat_message *chat,
+static void emit_sent(struct chatroom *room, const struct member *to, const struct chat_message *chat,
                       const struct outgoing *outgoing) {
-    struct event *event = chatroom_text_event(room, EVENT_SENT, to, chat->text, chat->text_size);
+    struct event *event = chatroom_text_event(room, EVENT_SENT, to ? to->peer : NULL, chat->text, chat->text_size);
     event->kind = chat->kind;
     event->recipients = (unsigned)outgoing->waiting;
     gathered_date(room, event, gathered_time(room, 0));
@@ -160,17 +163,17 @@ static void emit_sent(struct chatroom *room, const struct peer *to, const struct
     if (chat->kind != CHAT_PRIVATE) gathering_shown(&room->gathering, gathered_time(room, 0));
 }
 
-static void outgoing_queue(struct chatroom *room, struct outgoing *outgoing, struct peer *peer, struct blob *blob) {
-    if (peer->state != PEER_LIVE) return;
-    if (peer_queue(peer, blob, outgoing->tag, room->now))
-        outgoing->peers[outgoing->waiting++] = peer;
+static void outgoing_queue(struct chatroom *room, struct outgoing *outgoing, struct member *member, struct blob *blob) {
+    if (member->peer->state != PEER_LIVE) return;
+    if (peer_queue(member->peer, blob, outgoing->tag, room->now))
+        outgoing->members[outgoing->waiting++] = member;
     else
         room->any_undelivered = true;
 }
 
 /* Queues the blob to the peer, or (NULL) to everyone present, and remembers whom it waits for. */
-static void outgoing_add(struct chatroom *room, const struct chat_message *chat, struct peer *to, struct blob *blob) {
-    struct outgoing *outgoing = calloc(1, sizeof *outgoing + chatroom_present(room) * sizeof(struct peer *));
+static void outgoing_add(struct chatroom *room, const struct chat_message *chat, struct member *to, struct blob *blob) {
+    struct outgoing *outgoing = calloc(1, sizeof *outgoing + members_present(&room->members) * sizeof(struct member *));
     if (!outgoing) abort();
     outgoing->tag = ++room->delivery_tag;
     outgoing->kind = chat->kind;
@@ -184,14 +187,14 @@ static void outgoing_add(struct chatroom *room, const struct chat_message *chat,
     room->outgoing_bytes += blob->size;
     room->any_said = true;
     if (to) outgoing_queue(room, outgoing, to, blob);
-    for (size_t i = 0; !to && i < room->peer_count; i++) outgoing_queue(room, outgoing, room->peers[i], blob);
+    for (size_t i = 0; !to && i < room->members.count; i++) outgoing_queue(room, outgoing, room->members.list[i], blob);
     emit_sent(room, to, chat, outgoing);
     if (outgoing->waiting > 0) return;
     room->any_alone = true;
     outgoing_finish(room, at);
 }
 
-static void say(struct chatroom *room, struct chat_message *chat, struct peer *to) {
+static void say(struct chatroom *room, struct chat_message *chat, struct member *to) {
     struct blob *blob = compose(room, chat);
     if (blob)
         outgoing_add(room, chat, to, blob);
@@ -204,12 +207,12 @@ void chatroom_say(struct chatroom *room, enum chat_kind kind, const uint8_t *pee
                   uint64_t now) {
     room->now = now;
     struct chat_message chat = {.kind = kind, .text = text, .text_size = size};
-    struct peer *to = NULL;
+    struct member *to = NULL;
     if (kind == CHAT_PRIVATE) {
-        to = chatroom_peer(room, peer);
+        to = members_find(&room->members, peer);
         memcpy(chat.recipient, peer, sizeof chat.recipient);
     }
-    if (kind != CHAT_PRIVATE || (to && to->state == PEER_LIVE)) {
+    if (kind != CHAT_PRIVATE || (to && to->peer->state == PEER_LIVE)) {
         say(room, &chat, to);
     } else {
         chatroom_error(room, "a private message goes to somebody who is here");
@@ -225,8 +228,9 @@ void chatroom_tell_nick(struct chatroom *room, uint64_t now) {
     struct blob *blob = room->state < CHATROOM_LEAVING ? compose(room, &chat) : NULL;
     if (!blob) return;
     uint64_t tag = ++room->delivery_tag;
-    for (size_t i = 0; i < room->peer_count; i++)
-        if (room->peers[i]->state == PEER_LIVE) peer_queue(room->peers[i], blob, tag, now);
+    for (size_t i = 0; i < room->members.count; i++)
+        if (room->members.list[i]->peer->state == PEER_LIVE)
+            peer_queue(room->members.list[i]->peer, blob, tag, now);
     blob_drop(blob);
 }
 

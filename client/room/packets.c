@@ -3,13 +3,9 @@
 
 #include "client/room/parts.h"
 
-/* At most CHATROOM_PEERS_MAX comparisons of 8 bytes side by side: about the cost of the MAC that follows a match. */
 static struct peer *peer_by_tag(const struct chatroom *room, const uint8_t tag[static PAIR_TAG_SIZE]) {
-    uint64_t wanted;
-    memcpy(&wanted, tag, sizeof wanted);
-    for (size_t i = 0; i < room->peer_count; i++)
-        if (room->tags[i] == wanted) return room->peers[i];
-    return NULL;
+    const struct member *member = members_by_tag(&room->members, tag);
+    return member ? member->peer : NULL;
 }
 
 /* A peer of this room by our index in the packet. */
@@ -83,14 +79,14 @@ static struct peer *receive(struct chatroom *room, const struct peer *sender, co
 
 static void after_packet(struct chatroom *room, struct peer *peer) {
     peer_tick(peer, room->now);
-    status_check(room, peer);
+    status_check(room, peer->owner);
 }
 
 /* Comes out of another peer's packet, or a bootnode's: who is finished now is swept by the next tick. */
 void chatroom_receive_relayed(struct chatroom *room, const struct path *from,
                               const uint8_t member[static MEMBER_ID_SIZE], const uint8_t *packet, size_t size) {
-    const struct peer *sender = chatroom_peer(room, member);
-    struct peer *peer = sender && room->host->relays ? receive(room, sender, from, packet, size) : NULL;
+    const struct member *sender = members_find(&room->members, member);
+    struct peer *peer = sender && room->host->relays ? receive(room, sender->peer, from, packet, size) : NULL;
     if (peer) after_packet(room, peer);
 }
 
@@ -109,6 +105,7 @@ bool chatroom_receive(struct chatroom *room, uint16_t socket, const struct addre
     struct peer *peer = receive(room, NULL, &path, packet, size);
     if (!peer) return false;
     after_packet(room, peer);
-    if (peer->finished) chatroom_sweep(room);
+    const struct member *member = peer->owner;
+    if (member->finished) members_sweep(&room->members);
     return true;
 }

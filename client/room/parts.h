@@ -1,42 +1,62 @@
 /* What the files of chatroom.h say to each other. */
 #pragma once
 
-#include "client/history/codec.h"
+#include "client/history/exchange.h"
+#include "client/history/feeds.h"
 #include "client/message/message.h"
+#include "client/rendezvous/rendezvous.h"
 #include "client/room/chatroom.h"
+#include "client/room/gathering.h"
+#include "client/room/members.h"
 
-#define HISTORY_PATIENCE_MS 1500 /* for a summary, an answer, somebody to ask */
-#define EXCHANGE_ASKS 64         /* remembered a peer: answers may come late */
-#define EXCHANGE_REQUESTS 32     /* of a peer that wait for their answer */
+struct outgoing; /* a message under way */
+struct author;   /* what is remembered of whom we met */
 
-struct exchange_request {
-    struct history_range range;
-    uint64_t next;          /* sequence to look for; 0: none is left */
-    uint64_t since, number; /* of what is found there: backlog.h */
+/* Which one of the room's bootnodes calls. */
+struct chatroom_bootnode {
+    struct chatroom *room;
+    unsigned index;
 };
 
-/* What a peer offers and was asked for, and what it asked for. */
-struct exchange {
-    bool summarised; /* it said what it holds, since it was greeted */
-    uint64_t greeted, summary_at;
-    struct backlog_row *rows; /* what it holds that was not asked for yet */
-    size_t row_count;
-    struct {
-        struct history_range range;
-        bool open; /* somebody waits for the answer */
-    } asks[EXCHANGE_ASKS];
-    size_t ask_count;
-    struct exchange_request requests[EXCHANGE_REQUESTS]; /* in the order they came */
-    size_t request_count;
-    size_t under_way;        /* bytes of all this that it has not acknowledged */
-    uint64_t tokens, filled; /* bytes that it may still have; ms */
+struct chatroom {
+    const struct chatroom_host *host;
+    const char *name; /* the engine's, which outlives the room */
+    struct room_keys keys;
+    uint64_t run;
+    uint8_t member_id[MEMBER_ID_SIZE];           /* ours, at every bootnode */
+    struct rendezvous rendezvous[BOOTNODES_MAX]; /* by the index of the bootnode */
+    struct chatroom_bootnode bootnodes[BOOTNODES_MAX];
+    size_t rendezvous_count;
+    struct peer_host peer_host;
+    struct members members;
+    uint64_t now; /* of the call we are in */
+    enum chatroom_state state;
+    uint64_t state_since;
+    enum chatroom_outcome outcome;
+
+    uint32_t streams, epochs; /* counted per run: PROTOCOL.md §3.3; other rooms do not see how busy this one is */
+    uint64_t sequence, private_sequence; /* of our last messages */
+    uint64_t delivery_tag;               /* of what was last queued to peers */
+    struct outgoing *outgoing;
+    size_t outgoing_count, outgoing_bytes;
+    unsigned credit_owed; /* withheld while too many bytes wait */
+    bool any_said;
+    bool any_alone;       /* a message was accepted with nobody present */
+    bool any_undelivered; /* somebody present left without acknowledging */
+
+    struct author *authors;
+    size_t author_count;
+    struct backlog backlog;
+    struct feeds feeds;
+    uint64_t gaps_due, backlog_swept;
+    struct gathering gathering; /* of struct event */
+    bool expecting;             /* history may still come */
+
+    bool complete;         /* input may begin: who is here is known, as far as can be */
+    uint64_t complete_due; /* not later than this; UINT64_MAX: no full list has come */
 };
 
 /* chatroom.c */
-struct peer *chatroom_peer(const struct chatroom *room, const uint8_t id[static MEMBER_ID_SIZE]);
-/* Forgets the peers that are finished. */
-void chatroom_sweep(struct chatroom *room);
-
 /* An event of this room; the caller fills in the rest and emits it. */
 struct event *chatroom_event(const struct chatroom *room, enum event_type type, const struct peer *peer);
 struct event *chatroom_text_event(const struct chatroom *room, enum event_type type, const struct peer *peer,
@@ -70,9 +90,9 @@ void meeting_leave(struct chatroom *room);
 bool meeting_left(const struct chatroom *room);
 
 /* chatroom_messages.c: what is said */
-void outgoing_acknowledged(struct chatroom *room, struct peer *peer, uint64_t tag);
+void outgoing_acknowledged(struct chatroom *room, struct member *member, uint64_t tag);
 /* The peer will acknowledge nothing more. `undelivered`: it was somebody who should have got them. */
-void outgoing_give_up(struct chatroom *room, struct peer *peer, bool undelivered);
+void outgoing_give_up(struct chatroom *room, struct member *member, bool undelivered);
 /* Gives up whoever holds up all others. */
 void outgoing_tick(struct chatroom *room, uint64_t now);
 uint64_t outgoing_due(const struct chatroom *room);
@@ -86,7 +106,8 @@ void heard_public(struct chatroom *room, const struct chat_message *chat, const 
 /* Shows what is next. */
 void heard_show(struct chatroom *room, struct feed *feed);
 /* The same of one that this peer sent, whom we asked for it, unchecked. */
-void heard_passed_on(struct chatroom *room, const struct peer *peer, const uint8_t *message, size_t size, uint64_t age);
+void heard_passed_on(struct chatroom *room, const struct member *member, const uint8_t *message, size_t size,
+                     uint64_t age);
 /* Gives up the gap before what is held, says so, and shows that. */
 void heard_give_up(struct chatroom *room, struct feed *feed);
 
@@ -106,33 +127,32 @@ void gathered_date(const struct chatroom *room, struct event *event, int64_t tim
 /* Shows what can be shown, and asks for or waits for the rest. */
 void gaps_close(struct chatroom *room, struct feed *feed);
 /* The peer offers rows of what it holds. */
-void gaps_offered(struct chatroom *room, struct peer *peer);
+void gaps_offered(struct chatroom *room, struct member *member);
 /* Something came that the peer was asked for, */
-void gaps_progress(struct chatroom *room, const struct peer *peer, const struct feed_name *name);
+void gaps_progress(struct chatroom *room, const struct member *member, const struct feed_name *name);
 /* and all that it had. */
-void gaps_answered(struct chatroom *room, const struct peer *peer, const struct feed_name *name);
+void gaps_answered(struct chatroom *room, const struct member *member, const struct feed_name *name);
 void gaps_tick(struct chatroom *room);
 
 /* chatroom_exchange.c: summaries, requests and answers, between a peer and us */
 #define HISTORY_TAG (UINT64_C(1) << 63) /* of what is queued to peers, and its size */
 /* Tells the peer what we hold: it is connected, or has forgotten us. */
-void exchange_greet(struct chatroom *room, struct peer *peer);
+void exchange_greet(struct chatroom *room, struct member *member);
 void exchange_keep(struct chatroom *room, const struct feed_name *feed, uint64_t sequence, struct blob *blob,
                    uint64_t age);
 /* A message of the stream that is none of the chat. */
-void exchange_received(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size, uint64_t age);
-void exchange_acknowledged(struct chatroom *room, struct peer *peer, size_t size);
+void exchange_received(struct chatroom *room, struct member *member, const uint8_t *message, size_t size, uint64_t age);
+void exchange_acknowledged(struct chatroom *room, struct member *member, size_t size);
 /* What was queued to the peer is gone. */
-void exchange_dropped(struct peer *peer);
-void exchange_destroy(struct peer *peer);
+void exchange_dropped(struct member *member);
 /* Sends answers as far as may be under way. */
-void exchange_answer(struct chatroom *room, struct peer *peer);
+void exchange_answer(struct chatroom *room, struct member *member);
 void exchange_tick(struct chatroom *room);
-bool exchange_can_ask(const struct peer *peer);
+bool exchange_can_ask(const struct member *member);
 /* Asks a peer that can be asked. False: there is nothing to ask. */
-bool exchange_ask(struct chatroom *room, struct peer *peer, const struct history_range *range);
+bool exchange_ask(struct chatroom *room, struct member *member, const struct history_range *range);
 /* We no longer wait for what the peer has of this; it may still come. */
-void exchange_abandon(struct peer *peer, const struct feed_name *feed);
+void exchange_abandon(struct member *member, const struct feed_name *feed);
 /* Until when the summary of somebody new may still come; 0: of nobody. */
 uint64_t exchange_summaries_due(const struct chatroom *room);
 
@@ -154,7 +174,7 @@ void nicks_renamed(struct chatroom *room, struct peer *peer, const char *nick);
 void nicks_claimed(const struct chatroom *room, const struct chat_message *chat, char out[static TEXT_NICK_MAX + 1]);
 
 /* chatroom_status.c: EVENT_PEER_STATUS, when there is something to tell */
-void status_joined(struct peer *peer);
-void status_left(struct peer *peer);
-void status_check(const struct chatroom *room, struct peer *peer);
-uint64_t status_due(const struct chatroom *room, const struct peer *peer);
+void status_joined(struct member *member);
+void status_left(struct member *member);
+void status_check(const struct chatroom *room, struct member *member);
+uint64_t status_due(const struct chatroom *room, const struct member *member);

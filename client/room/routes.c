@@ -17,9 +17,9 @@ static bool relays_for_us(const struct peer *member) {
 
 static void send_through_member(struct chatroom *room, const struct peer *peer, const struct path *to,
                                 const uint8_t *packet, size_t size) {
-    struct peer *member = chatroom_peer(room, to->member);
-    if (member && relays_for_us(member))
-        peer_pass_on(member, FRAME_RELAY, peer->pair.other_id, packet, size, room->now);
+    struct member *member = members_find(&room->members, to->member);
+    if (member && relays_for_us(member->peer))
+        peer_pass_on(member->peer, FRAME_RELAY, peer->pair.other_id, packet, size, room->now);
 }
 
 void routes_send(void *context, const struct peer *peer, const struct path *to, const uint8_t *packet, size_t size) {
@@ -41,8 +41,8 @@ static bool may_relay(const struct peer *member, const struct peer *peer) {
 static const struct peer *nearest_member(const struct chatroom *room, const struct peer *peer,
                                          const struct peer *taken) {
     const struct peer *nearest = NULL;
-    for (size_t i = 0; i < room->peer_count; i++) {
-        const struct peer *member = room->peers[i];
+    for (size_t i = 0; i < room->members.count; i++) {
+        const struct peer *member = room->members.list[i]->peer;
         if (member == taken || !may_relay(member, peer)) continue;
         if (!nearest || member->rtt_us < nearest->rtt_us) nearest = member;
     }
@@ -53,8 +53,8 @@ static const struct peer *nearest_member(const struct chatroom *room, const stru
 static size_t relaying_members(const struct chatroom *room, const struct peer *peer, struct path *out) {
     const struct peer *first = nearest_member(room, peer, NULL), *second = NULL;
     size_t count = 0, skipped = peer->rounds;
-    for (size_t i = 0; peer->rounds > 0 && i < room->peer_count; i++) {
-        const struct peer *member = room->peers[(i + skipped) % room->peer_count];
+    for (size_t i = 0; peer->rounds > 0 && i < room->members.count; i++) {
+        const struct peer *member = room->members.list[(i + skipped) % room->members.count]->peer;
         if (member == first || !may_relay(member, peer)) continue;
         second = member;
         break;
@@ -131,7 +131,7 @@ size_t meeting_usable(void *context, const struct candidate_list *candidates,
 /* --- Others' --- */
 
 /* A share for each sender: a thousandth of a packet, and of a byte, a millisecond. */
-static bool relay_allowed(struct peer *from, size_t size, uint64_t now) {
+static bool relay_allowed(struct member *from, size_t size, uint64_t now) {
     uint64_t passed = now - from->relaying.filled < 1000 ? now - from->relaying.filled : 1000;
     from->relaying.filled = now;
     from->relaying.packets += passed * RELAY_PACKETS;
@@ -150,10 +150,10 @@ static bool is_of_peers(const struct frame_relay *relay) {
 
 void routes_pass_on(void *context, struct peer *from, const struct frame_relay *relay) {
     struct chatroom *room = context;
-    struct peer *to = chatroom_peer(room, relay->member);
-    if (!to || to == from || !is_of_peers(relay) || room->state >= CHATROOM_LEAVING) return;
-    if (!relays_for_us(to) || !relays_for_us(from) || !relay_allowed(from, relay->size, room->now)) return;
-    peer_pass_on(to, FRAME_RELAYED, from->pair.other_id, relay->packet, relay->size, room->now);
+    struct member *to = members_find(&room->members, relay->member), *sender = from->owner;
+    if (!to || to == sender || !is_of_peers(relay) || room->state >= CHATROOM_LEAVING) return;
+    if (!relays_for_us(to->peer) || !relays_for_us(from) || !relay_allowed(sender, relay->size, room->now)) return;
+    peer_pass_on(to->peer, FRAME_RELAYED, from->pair.other_id, relay->packet, relay->size, room->now);
 }
 
 void routes_came_through(void *context, struct peer *through, const struct frame_relay *relay) {

@@ -28,15 +28,15 @@ static bool is_about_a_path(enum path_note_kind kind) {
 
 static void path_text(const struct chatroom *room, const struct path *path, char *out, size_t size) {
     char address[ADDRESS_TEXT_SIZE];
-    const struct peer *member;
+    const struct member *member;
     switch (path->kind) {
     case PATH_DIRECT: snprintf(out, size, "%s", address_format(&path->address, address)); break;
     case PATH_BOOTNODE:
         snprintf(out, size, "the bootnode %s", address_format(&room->rendezvous[path->bootnode].bootnode, address));
         break;
     case PATH_MEMBER:
-        member = chatroom_peer(room, path->member);
-        snprintf(out, size, "%s", member ? member->introduction.nick : "a member who has left");
+        member = members_find(&room->members, path->member);
+        snprintf(out, size, "%s", member ? member->peer->introduction.nick : "a member who has left");
     }
 }
 
@@ -56,13 +56,13 @@ static void note_text(const struct chatroom *room, const struct path_note *note,
 /* NOLINTEND(clang-diagnostic-format-nonliteral) */
 
 void chatroom_tell_timeline(struct chatroom *room, const uint8_t id[static MEMBER_ID_SIZE], uint64_t now) {
-    const struct peer *peer = chatroom_peer(room, id);
+    const struct member *member = members_find(&room->members, id);
     const struct path_note *note;
     char text[256];
     room->now = now;
-    for (size_t i = 0; peer && (note = path_log_at(&peer->log, i)); i++) {
+    for (size_t i = 0; member && (note = path_log_at(&member->peer->log, i)); i++) {
         note_text(room, note, text, sizeof text);
-        struct event *event = chatroom_text_event(room, EVENT_PATH_NOTE, peer, text, strlen(text));
+        struct event *event = chatroom_text_event(room, EVENT_PATH_NOTE, member->peer, text, strlen(text));
         event->ago_ms = now - note->at;
         event->rtt_ms = note->kind >= NOTE_ANSWERED && note->kind <= NOTE_ONLY_ONE ? note->value / 1000.0 : 0;
         chatroom_emit(room, event);

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "client/history/backlog.h"
 #include "tests/scenario/support/world.h"
 
 #define CONNECT_MS 2500

@@ -25,7 +25,7 @@ struct fixture {
     struct chatroom_host host;
     struct room_keys keys, other_keys;
     struct chatroom *room;
-    struct peer *peers[2]; /* Anna, Bert; Carl has left */
+    struct member *members[2]; /* Anna, Bert; Carl has left */
     unsigned shown, lost;
     uint64_t last;   /* number in the text shown last */
     bool in_order;   /* these numbers only rose */
@@ -67,18 +67,18 @@ static void identity_named(const char *name, struct identity *out) {
     identity_from_seed(seed, out);
 }
 
-static struct peer *peer_of(struct fixture *fixture, const struct identity *identity) {
+static struct member *member_of(struct fixture *fixture, const struct identity *identity) {
     struct member_record record = {.suite_mask = 1};
     member_id_derive(&fixture->keys, identity->public, record.id);
-    struct peer *peer = peer_create(&fixture->room->peer_host, &record, 1);
-    fixture->room->peers[fixture->room->peer_count++] = peer;
+    struct member *member = members_add(&fixture->room->members, &fixture->room->peer_host, &record, 0, 1, 1);
+    struct peer *peer = member->peer;
     memcpy(peer->introduction.identity, identity->public, 32);
     peer->introduction.run = 1;
     peer->connected = peer->has_path = true;
-    exchange_greet(fixture->room, peer);
-    exchange_acknowledged(fixture->room, peer, peer->exchange->under_way);
+    exchange_greet(fixture->room, member);
+    exchange_acknowledged(fixture->room, member, member->exchange.under_way);
     peer_drop_queue(peer);
-    return peer;
+    return member;
 }
 
 static int setup(void **state) {
@@ -102,8 +102,8 @@ static int setup(void **state) {
     assert_true(room_keys_derive("tea", NULL, 0, &fixture->keys));
     assert_true(room_keys_derive("coffee", NULL, 0, &fixture->other_keys));
     fixture->room = chatroom_create(&fixture->host, "tea", &fixture->keys, 1);
-    fixture->peers[0] = peer_of(fixture, &fixture->anna);
-    fixture->peers[1] = peer_of(fixture, &fixture->bert);
+    fixture->members[0] = member_of(fixture, &fixture->anna);
+    fixture->members[1] = member_of(fixture, &fixture->bert);
     fixture->room->now = NOW;
     *state = fixture;
     return 0;
@@ -147,7 +147,7 @@ static void passes_on(struct fixture *fixture, size_t peer, struct said said) {
     uint8_t message[512], packet[600];
     size_t size = sign(fixture, &said, message, sizeof message);
     size = codec_passed_on_encode(1000, message, size, packet, sizeof packet);
-    heard_receive(fixture->room, fixture->peers[peer], packet, size, 0);
+    heard_receive(fixture->room, fixture->members[peer]->peer, packet, size, 0);
 }
 
 static void says(struct fixture *fixture, size_t peer, uint64_t run, uint64_t sequence) {
@@ -155,7 +155,7 @@ static void says(struct fixture *fixture, size_t peer, uint64_t run, uint64_t se
     const struct identity *authors[] = {&fixture->anna, &fixture->bert};
     struct said said = {.author = authors[peer], .run = run, .sequence = sequence};
     size_t size = sign(fixture, &said, message, sizeof message);
-    heard_receive(fixture->room, fixture->peers[peer], message, size, 0);
+    heard_receive(fixture->room, fixture->members[peer]->peer, message, size, 0);
 }
 
 static struct feed_name feed_of(const struct identity *author, uint64_t run) {
@@ -169,23 +169,23 @@ static void offers(struct fixture *fixture, size_t peer, const struct identity *
     uint8_t packet[HISTORY_SUMMARY_MAX];
     struct backlog_row row = {.feed = feed_of(author, run), .lowest = lowest, .highest = highest};
     size_t size = codec_summary_encode(&row, author ? 1 : 0, packet, sizeof packet);
-    heard_receive(fixture->room, fixture->peers[peer], packet, size, 0);
+    heard_receive(fixture->room, fixture->members[peer]->peer, packet, size, 0);
 }
 
 static void offers_nothing(struct fixture *fixture, size_t peer) {
     static const uint8_t empty[] = {HISTORY_SUMMARY, 0, 0};
-    heard_receive(fixture->room, fixture->peers[peer], empty, sizeof empty, 0);
+    heard_receive(fixture->room, fixture->members[peer]->peer, empty, sizeof empty, 0);
 }
 
 static void sends_range(struct fixture *fixture, size_t peer, uint8_t type, const struct history_range *range) {
     uint8_t packet[HISTORY_RANGE_SIZE];
     size_t size = codec_range_encode(type, range, packet, sizeof packet);
-    heard_receive(fixture->room, fixture->peers[peer], packet, size, 0);
+    heard_receive(fixture->room, fixture->members[peer]->peer, packet, size, 0);
 }
 
 /* To all that was asked: there is no more. */
 static void answers(struct fixture *fixture, size_t peer) {
-    struct exchange *exchange = fixture->peers[peer]->exchange;
+    struct exchange *exchange = &fixture->members[peer]->exchange;
     while (exchange->ask_count > 0) {
         struct history_range range = exchange->asks[0].range;
         sends_range(fixture, peer, HISTORY_ANSWERED, &range);
@@ -209,9 +209,9 @@ static void expect_nine_of_carl(struct fixture *fixture) {
     offers_nothing(fixture, 0);
     offers(fixture, 1, &fixture->carl, 1, 1, 9);
     gaps_tick(fixture->room);
-    assert_int_equal(fixture->peers[1]->exchange->ask_count, 1);
-    assert_int_equal(fixture->peers[1]->exchange->asks[0].range.from, 1);
-    assert_int_equal(fixture->peers[1]->exchange->asks[0].range.to, 9);
+    assert_int_equal(fixture->members[1]->exchange.ask_count, 1);
+    assert_int_equal(fixture->members[1]->exchange.asks[0].range.from, 1);
+    assert_int_equal(fixture->members[1]->exchange.asks[0].range.to, 9);
 }
 
 /* --- What is passed on --- */
@@ -260,7 +260,7 @@ static void an_author_needs_no_right_clock(void **state) {
     offers(fixture, 0, &fixture->anna, 1, 1, 1);
     offers(fixture, 1, &fixture->anna, 1, 1, 1);
     gaps_tick(fixture->room);
-    size_t asked = fixture->peers[0]->exchange->ask_count > 0 ? 0 : 1;
+    size_t asked = fixture->members[0]->exchange.ask_count > 0 ? 0 : 1;
     passes_on(fixture, asked, said);
     assert_int_equal(shown(fixture), asked == 0 ? 1 : 0);
     answers(fixture, asked);
@@ -277,7 +277,7 @@ static void no_bit_can_be_changed(void **state) {
     for (size_t bit = 0; bit < size * 8; bit++) {
         message[bit / 8] ^= (uint8_t)(1u << bit % 8);
         size_t whole = codec_passed_on_encode(0, message, size, packet, sizeof packet);
-        heard_receive(fixture->room, fixture->peers[1], packet, whole, 0);
+        heard_receive(fixture->room, fixture->members[1]->peer, packet, whole, 0);
         message[bit / 8] ^= (uint8_t)(1u << bit % 8);
     }
     assert_int_equal(shown(fixture), 0);
@@ -288,7 +288,7 @@ static void our_own_words_are_not_told_to_us(void **state) {
     offers_nothing(fixture, 0);
     offers(fixture, 1, &fixture->own, fixture->room->run, 1, 9);
     gaps_tick(fixture->room);
-    assert_int_equal(fixture->peers[1]->exchange->ask_count, 0);
+    assert_int_equal(fixture->members[1]->exchange.ask_count, 0);
 }
 
 /* --- How old it is said to be --- */
@@ -298,7 +298,7 @@ static void passes_on_aged(struct fixture *fixture, const struct identity *autho
     struct said said = {.author = author, .run = 1, .sequence = sequence};
     size_t size = sign(fixture, &said, message, sizeof message);
     size = codec_passed_on_encode(age, message, size, packet, sizeof packet);
-    heard_receive(fixture->room, fixture->peers[1], packet, size, 0);
+    heard_receive(fixture->room, fixture->members[1]->peer, packet, size, 0);
 }
 
 /* Whatever ages somebody makes up: Carl's are in Carl's order, and nothing is older than what is kept. */
@@ -345,8 +345,8 @@ static void a_gap_is_asked_of_the_author(void **state) {
     says(fixture, 0, 1, 5);
     says(fixture, 0, 1, 6);
     assert_int_equal(shown(fixture), 1);
-    assert_int_equal(fixture->peers[0]->exchange->ask_count, 1);
-    assert_int_equal(fixture->peers[1]->exchange->ask_count, 0);
+    assert_int_equal(fixture->members[0]->exchange.ask_count, 1);
+    assert_int_equal(fixture->members[1]->exchange.ask_count, 0);
     for (uint64_t i = 2; i <= 4; i++)
         passes_on(fixture, 0, (struct said){.author = &fixture->anna, .run = 1, .sequence = i});
     assert_int_equal(shown(fixture), 6);
@@ -359,9 +359,9 @@ static void who_does_not_answer_is_not_waited_for(void **state) {
     says(fixture, 0, 1, 1);
     says(fixture, 0, 1, 3);
     later(fixture, HISTORY_PATIENCE_MS - 1);
-    assert_int_equal(fixture->peers[1]->exchange->ask_count, 0);
+    assert_int_equal(fixture->members[1]->exchange.ask_count, 0);
     later(fixture, 1);
-    assert_int_equal(fixture->peers[1]->exchange->ask_count, 1);
+    assert_int_equal(fixture->members[1]->exchange.ask_count, 1);
     passes_on(fixture, 1, (struct said){.author = &fixture->anna, .run = 1, .sequence = 2});
     assert_int_equal(shown(fixture), 3);
 }
@@ -404,13 +404,13 @@ static void absurd_offers_come_to_nothing(void **state) {
     says(fixture, 0, 1, 1);
     offers(fixture, 1, &fixture->anna, 1, 1, UINT64_MAX);
     gaps_tick(fixture->room);
-    assert_int_equal(fixture->peers[1]->exchange->ask_count, 1);
+    assert_int_equal(fixture->members[1]->exchange.ask_count, 1);
     later(fixture, HISTORY_PATIENCE_MS);
     later(fixture, HISTORY_PATIENCE_MS);
     says(fixture, 0, 1, 2);
     assert_int_equal(shown(fixture), 2);
     assert_int_equal(fixture->lost, 0);
-    assert_int_equal(fixture->peers[1]->exchange->row_count, 0);
+    assert_int_equal(fixture->members[1]->exchange.row_count, 0);
     assert_true(fixture->room->gaps_due > fixture->room->now + 60000);
 }
 
@@ -442,7 +442,7 @@ static void keep(struct fixture *fixture, uint64_t count) {
 
 static void a_storm_of_requests_is_bounded(void **state) {
     struct fixture *fixture = *state;
-    struct exchange *exchange = fixture->peers[0]->exchange;
+    struct exchange *exchange = &fixture->members[0]->exchange;
     struct history_range all = {.feed = feed_of(&fixture->carl, 1), .from = 1, .to = UINT64_MAX};
     keep(fixture, BACKLOG_MESSAGES);
     for (unsigned i = 0; i < 10000; i++) sends_range(fixture, 0, HISTORY_REQUEST, &all);
@@ -451,7 +451,7 @@ static void a_storm_of_requests_is_bounded(void **state) {
     uint64_t sent = exchange->under_way;
     while (exchange->under_way > 0) { /* as fast as can be, within a moment */
         size_t before = exchange->under_way;
-        exchange_acknowledged(fixture->room, fixture->peers[0], 1000);
+        exchange_acknowledged(fixture->room, fixture->members[0], 1000);
         sent += exchange->under_way + 1000 > before ? exchange->under_way + 1000 - before : 0;
     }
     assert_in_range(sent, 200 * BACKLOG_MESSAGES, 2 * 300 * BACKLOG_MESSAGES);
@@ -467,7 +467,7 @@ static void off_holds_and_asks_nothing(void **state) {
     assert_int_equal(fixture->lost, 2);
     offers(fixture, 1, &fixture->carl, 1, 1, 9);
     gaps_tick(fixture->room);
-    assert_int_equal(fixture->peers[0]->exchange->ask_count + fixture->peers[1]->exchange->ask_count, 0);
+    assert_int_equal(fixture->members[0]->exchange.ask_count + fixture->members[1]->exchange.ask_count, 0);
     assert_int_equal(fixture->room->backlog.count, 0);
 }
 

@@ -87,8 +87,7 @@ static int setup(void **state) {
     assert_true(room_keys_derive("tea", NULL, 0, &fixture->keys));
     fixture->room = chatroom_create(&fixture->host, "tea", &fixture->keys, NOW);
     member_id_derive(&fixture->keys, fixture->anna.public, record.id);
-    fixture->peer = peer_create(&fixture->room->peer_host, &record, NOW);
-    fixture->room->peers[fixture->room->peer_count++] = fixture->peer;
+    fixture->peer = members_add(&fixture->room->members, &fixture->room->peer_host, &record, 0, 1, NOW)->peer;
     memcpy(fixture->peer->introduction.identity, fixture->anna.public, 32);
     peer_set_nick(fixture->peer, "anna");
     fixture->peer->connected = true;
@@ -223,8 +222,8 @@ static void assert_told(struct fixture *fixture, uint64_t now, uint32_t rtt_us, 
     unsigned before = fixture->shown[EVENT_PEER_STATUS];
     fixture->room->now = now;
     fixture->peer->sender.srtt_us = rtt_us;
-    assert_int_equal(status_due(fixture->room, fixture->peer) <= now, told);
-    status_check(fixture->room, fixture->peer);
+    assert_int_equal(status_due(fixture->room, fixture->peer->owner) <= now, told);
+    status_check(fixture->room, fixture->peer->owner);
     assert_int_equal(fixture->shown[EVENT_PEER_STATUS] - before, told);
 }
 
@@ -234,12 +233,12 @@ static void a_round_trip_is_told_when_it_changed(void **state) {
     struct peer *peer = fixture->peer;
     peer->connected = peer->has_path = peer->sender.has_rtt = true;
     assert_told(fixture, NOW, 100000, false); /* it has not joined */
-    status_joined(peer);
+    status_joined(peer->owner);
     assert_told(fixture, NOW, 100000, true);
     assert_told(fixture, NOW + 1000, 109999, false);
     assert_told(fixture, NOW + 1000, 90001, false);
     assert_told(fixture, NOW + 999, 110000, false);
-    assert_true(status_due(fixture->room, peer) == NOW + 1000);
+    assert_true(status_due(fixture->room, peer->owner) == NOW + 1000);
     assert_told(fixture, NOW + 1000, 110000, true);
     assert_true(fixture->last->rtt_ms > 109.9 && fixture->last->rtt_ms < 110.1);
     assert_told(fixture, NOW + 2000, 1000, true);
@@ -249,7 +248,7 @@ static void a_round_trip_is_told_when_it_changed(void **state) {
     assert_told(fixture, NOW + 3000, 500, true);
     assert_int_equal(fixture->last->standing, STANDING_CONNECTING);
     assert_told(fixture, NOW + 9000, 100000, false); /* of whom nothing is heard there is none to tell */
-    status_left(peer);
+    status_left(peer->owner);
     peer->demoted = false;
     assert_told(fixture, NOW + 9000, 500, false);
 }
@@ -258,10 +257,10 @@ static void a_round_trip_is_told_when_it_changed(void **state) {
 static bool lists(struct chatroom *room, unsigned which, uint32_t number) {
     struct member_record record = {.suite_mask = 1};
     const struct membership_observer *observer = &room->rendezvous[which].owner.members;
-    size_t before = room->peer_count;
+    size_t before = room->members.count;
     memcpy(record.id, &number, sizeof number);
     observer->listed(observer->context, &record, CHANGE_JOINED);
-    return room->peer_count > before;
+    return room->members.count > before;
 }
 
 static void no_bootnode_takes_the_others_share(void **state) {
@@ -276,7 +275,7 @@ static void no_bootnode_takes_the_others_share(void **state) {
         host.bootnode_count = count;
         struct chatroom *room = chatroom_create(&host, "tea", &fixture->keys, NOW);
         while (lists(room, liar, number)) number++;
-        assert_in_range(room->peer_count, 512, CHATROOM_PEERS_OF_ONE);
+        assert_in_range(room->members.count, 512, MEMBERS_OF_ONE);
         for (unsigned honest = 0; honest < liar; honest++)
             for (unsigned i = 0; i < 512; i++) assert_true(lists(room, honest, ++number)); /* the largest room */
         assert_false(lists(room, liar, ++number));

@@ -1,0 +1,69 @@
+#include "client/room/members.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct member *members_find(const struct members *members, const uint8_t id[static MEMBER_ID_SIZE]) {
+    for (size_t i = 0; i < members->count; i++)
+        if (memcmp(members->list[i]->peer->pair.other_id, id, MEMBER_ID_SIZE) == 0) return members->list[i];
+    return NULL;
+}
+
+/* At most MEMBERS_MAX comparisons of 8 bytes side by side: about the cost of the MAC that follows a match. */
+struct member *members_by_tag(const struct members *members, const uint8_t tag[static PAIR_TAG_SIZE]) {
+    uint64_t wanted;
+    memcpy(&wanted, tag, sizeof wanted);
+    for (size_t i = 0; i < members->count; i++)
+        if (members->tags[i] == wanted) return members->list[i];
+    return NULL;
+}
+
+/* A bootnode that lists people who are not there must not keep out those whom the others list. */
+static bool has_share_left(const struct members *members, unsigned bootnode, size_t bootnode_count) {
+    size_t share = MEMBERS_MAX / bootnode_count, brought = 0;
+    if (share > MEMBERS_OF_ONE) share = MEMBERS_OF_ONE;
+    for (size_t i = 0; i < members->count; i++) brought += members->list[i]->peer->listed_once == 1u << bootnode;
+    return brought < share;
+}
+
+struct member *members_add(struct members *members, const struct peer_host *host, const struct member_record *record,
+                           unsigned bootnode, size_t bootnode_count, uint64_t now) {
+    if (members->count == MEMBERS_MAX || !has_share_left(members, bootnode, bootnode_count)) return NULL;
+    struct member *member = calloc(1, sizeof *member);
+    if (!member) abort();
+    member->peer = peer_create(host, record, now);
+    member->peer->owner = member;
+    exchange_init(&member->exchange, now);
+    memcpy(&members->tags[members->count], member->peer->tag_in, PAIR_TAG_SIZE);
+    members->list[members->count++] = member;
+    return member;
+}
+
+static void destroy(struct member *member) {
+    exchange_clear(&member->exchange);
+    peer_destroy(member->peer);
+    free(member);
+}
+
+void members_sweep(struct members *members) {
+    for (size_t i = 0; i < members->count;) {
+        if (!members->list[i]->finished) {
+            i++;
+            continue;
+        }
+        destroy(members->list[i]);
+        members->list[i] = members->list[--members->count];
+        members->tags[i] = members->tags[members->count];
+    }
+}
+
+void members_clear(struct members *members) {
+    for (size_t i = 0; i < members->count; i++) destroy(members->list[i]);
+    members->count = 0;
+}
+
+size_t members_present(const struct members *members) {
+    size_t present = 0;
+    for (size_t i = 0; i < members->count; i++) present += members->list[i]->peer->state == PEER_LIVE;
+    return present;
+}

@@ -1,0 +1,62 @@
+/* Who is in the room, as far as this client knows: for each member the peer, and what the room keeps about it.
+ *
+ * Invariants:
+ * 1. Each member's peer has the member as its owner, and no two members have the same id.
+ * 2. The order changes only where members leave: the last one takes the place of one that is gone.
+ * 3. `tags` holds each one's tag_in, at the member's own place.
+ * 4. Each bootnode has brought MEMBERS_OF_ONE at most, and its share of MEMBERS_MAX: one that lists people who are not
+ * there must not keep out those whom the others list. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/events.h"
+#include "client/history/exchange.h"
+#include "client/peer/peer.h"
+
+#define MEMBERS_OF_ONE 1024 /* what a bootnode alone can make us hold, */
+#define MEMBERS_MAX 2048    /* and all of them: each has its share, which no other one's inventions take */
+
+/* What was last told of a member: status.c. */
+struct told {
+    bool present; /* between EVENT_PEER_JOINED and EVENT_PEER_LEFT */
+    enum peer_standing standing;
+    uint32_t rtt_us;
+    struct path path;
+    uint64_t at;
+};
+
+/* Somebody in the room. */
+struct member {
+    struct peer *peer; /* whose owner it is */
+    struct exchange exchange;
+    struct told told;
+    struct { /* what it may still have relayed, in thousandths */
+        uint64_t packets, bytes, filled;
+    } relaying;
+    bool stalled;        /* acknowledged nothing since messages were given up */
+    bool left_by_itself; /* what a bootnode said when it delisted the member */
+    bool finished;       /* the next members_sweep forgets it */
+};
+
+struct members {
+    struct member *list[MEMBERS_MAX];
+    uint64_t tags[MEMBERS_MAX]; /* their tag_in, side by side: any packet from a stranger looks through them */
+    size_t count;
+};
+
+struct member *members_find(const struct members *members, const uint8_t id[static MEMBER_ID_SIZE]);
+/* By the tag of packets from it to us. */
+struct member *members_by_tag(const struct members *members, const uint8_t tag[static PAIR_TAG_SIZE]);
+/* Somebody new, whom this one of so many bootnodes brings. NULL: there is no room for more of its. Aborts without
+ * memory. */
+struct member *members_add(struct members *members, const struct peer_host *host, const struct member_record *record,
+                           unsigned bootnode, size_t bootnode_count, uint64_t now);
+/* Forgets those that are finished. */
+void members_sweep(struct members *members);
+/* Forgets all. */
+void members_clear(struct members *members);
+/* How many have not left. */
+size_t members_present(const struct members *members);
