@@ -110,12 +110,12 @@ sub check_enter {
 
 my $round = 0;
 
-# "row 1 of …" to "row 60 of …", and of which round they are.
+# "row 1 of …" to "row 60 of …", and of which round they are. What is still in the input has no author beside it.
 sub say_lines {
     $round++;
     enter_line('/clear');
     enter_line("row $_ of round $round") for 1 .. LINES_SAID;
-    shows(qr/row ${\LINES_SAID} of round $round/, 'many lines were said');
+    shows(qr/│ row ${\LINES_SAID} of round $round/, 'many lines were said');
     return;
 }
 
@@ -288,7 +288,7 @@ my %commands = (
     msg => sub {
         enter_line('/msg bob psst');
         ok(wait_event($bob, { event => 'message', text => 'psst', kind => 'private' }, 5), '/msg: to bob alone');
-        shows(qr/psst/, '/msg: shown');
+        shows(qr/: psst/, '/msg: shown');
     },
     who => sub {
         enter_line('/clear');
@@ -319,9 +319,9 @@ my %commands = (
         enter_line('/clear');
         enter_line('a needle in the haystack');
         enter_line("hay $_") for 1 .. LINES_SAID;
-        shows(qr/hay ${\LINES_SAID}/, 'much is said');
+        shows(qr/│ hay ${\LINES_SAID}/, 'much is said');
         enter_line('/find needle');
-        shows(qr/a needle in the haystack/, '/find: goes there');
+        shows(qr/│ a needle in the haystack/, '/find: goes there');
         press($alice, 'Alt->');
     },
     clear => sub {
@@ -334,7 +334,7 @@ my %commands = (
         enter_line('/log on');
         shows(qr/is logged in/, '/log on');
         enter_line('for the record');
-        shows(qr/for the record/, 'something is said');
+        shows(qr/│ for the record/, 'something is said');
         my ($file) = glob "$folder/alice/transcripts/tea.log";
         settle($alice);
         like(read_file($file), qr/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d alice#\w{4}: for the record$/m, 'and stands in the file');

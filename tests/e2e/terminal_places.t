@@ -23,10 +23,11 @@ sub shows { my ($pattern, $what) = @_; my $met = wait_screen($alice, $pattern, 5
 sub enter_line { my ($line) = @_; type_text($alice, $line); press($alice, 'Enter'); return }
 sub says { my ($text) = @_; send_line($bob, $text); ok(wait_event($bob, { event => 'sent', text => $text =~ s{^/msg \w+ }{}r }, 5), "bob says: $text"); return }
 
+# The last line stands in the input first: it was said once it stands beside its author.
 sub fill {
     my ($what) = @_;
     enter_line("$what $_") for 1 .. 2 * ROWS;
-    shows(qr/$what ${\(2 * ROWS)}\b/, "many lines of $what");
+    shows(qr/│ $what ${\(2 * ROWS)}\b/, "many lines of $what");
     return;
 }
 
@@ -78,6 +79,7 @@ shows(qr/— │ bob#\w+/, 'a short answer is below all else');
 
 fill('lines');
 press($alice, 'PgUp');
+shows(qr{↑\d+}, 'one looks further up');
 says('hello there');
 shows(qr/1 new line below: Alt->/, 'what comes below is told');
 says('alice: are you there?');

@@ -9,7 +9,7 @@
  *     cells                 the same and, for each row, runs of [text, columns, foreground, background, attributes]
  *     find MS ROW HEX       waits for a text to be on the screen (ROW: a number, from the end if negative, or "any")
  *     more BYTES MS         waits until the program has written more than that
- *     settle QUIET MS       waits until the program has written nothing for QUIET ms
+ *     settle QUIET MS       waits until the program has written nothing for QUIET ms, and sleeps
  *     log FILE              appends what the program writes from now on
  *     forget                the commands and bells so far
  *     signal NUMBER         to the program
@@ -19,6 +19,7 @@
  *
  * A wait answers {"reply":…,"met":true|false,"at_us":…}; `met` is false when its time was over, or the program had
  * ended. The end of input ends the program, and SIGTERM passes through to it. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -250,11 +251,45 @@ static bool screen_has(const struct tool *tool, const struct wait *wait) {
     return false;
 }
 
-static bool wait_met(const struct tool *tool, uint64_t now_ms) {
+/* Has a thread something to do, or waits for a processor to do it? Its state follows its name, which may have anything
+ * but a slash in it (proc(5)). */
+static bool thread_runs(pid_t program, const char *thread) {
+    char name[288], line[512];
+    snprintf(name, sizeof name, "/proc/%d/task/%s/stat", (int)program, thread);
+    FILE *file = fopen(name, "re");
+    if (!file) return false; /* it has ended */
+    size_t size = fread(line, 1, sizeof line - 1, file);
+    fclose(file);
+    line[size] = '\0';
+    const char *state = strrchr(line, ')');
+    return state && (strncmp(state, ") R", 3) == 0 || strncmp(state, ") D", 3) == 0);
+}
+
+static bool program_runs(const struct tool *tool) {
+    char name[64];
+    snprintf(name, sizeof name, "/proc/%d/task", (int)tool->pty.program);
+    DIR *threads = opendir(name);
+    if (!threads) return false;
+    bool runs = false;
+    for (const struct dirent *thread; !runs && (thread = readdir(threads));)
+        runs = thread->d_name[0] != '.' && thread_runs(tool->pty.program, thread->d_name);
+    closedir(threads);
+    return runs;
+}
+
+/* On a machine with too much to do a program is quiet also while it waits for its turn: quiet is who sleeps. */
+static bool is_quiet(struct tool *tool, uint64_t now_ms) {
+    if (now_ms < tool->written_at_ms + tool->wait.quiet_ms) return false;
+    if (!program_runs(tool)) return true;
+    tool->written_at_ms = now_ms;
+    return false;
+}
+
+static bool wait_met(struct tool *tool, uint64_t now_ms) {
     switch (tool->wait.kind) {
     case WAIT_TEXT: return screen_has(tool, &tool->wait);
     case WAIT_MORE: return tool->written > tool->wait.bytes;
-    case WAIT_QUIET: return now_ms >= tool->written_at_ms + tool->wait.quiet_ms;
+    case WAIT_QUIET: return is_quiet(tool, now_ms);
     default: return true;
     }
 }

@@ -201,7 +201,7 @@ sub find_text {
     return $answer->{met} ? $answer->{at_us} / 1e6 : undef;
 }
 
-# Until nothing was written for so long (0.1 s, not stretched).
+# Until nothing was written for so long (0.1 s, not stretched), and the program sleeps.
 sub settle {
     my ($terminal, $quiet) = @_;
     return _order($terminal, 'settle', int(1000 * ($quiet // 0.1)), _milliseconds(10))->{met};
