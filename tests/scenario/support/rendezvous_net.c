@@ -9,37 +9,21 @@
 #include <sodium.h>
 
 #include "common/log.h"
+#include "tests/scenario/support/repeatable.h"
+#include "tests/scenario/support/trace.h"
 
 #define SHARDS 2
 #define START_MS 1000000
 
-/* Randomness that is the same in every run: SplitMix64 (Steele, Lea, Flood 2014) behind libsodium's door. */
-static uint64_t drawn;
-
-static uint64_t draw(uint64_t *state) {
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
-static const char *random_name(void) {
-    return "repeatable";
-}
-
-static uint32_t random_word(void) {
-    return (uint32_t)draw(&drawn);
-}
-
-static void random_fill(void *out, size_t size) {
-    for (uint8_t *at = out; size > 0; size--) *at++ = (uint8_t)draw(&drawn);
-}
-
-static randombytes_implementation repeatable = {
-    .implementation_name = random_name, .random = random_word, .buf = random_fill};
-
 struct address net_address(uint32_t number) {
     return (struct address){.ip = {[10] = 0xff, 0xff, 192, 0, 2, (uint8_t)number}, .port = 4000};
+}
+
+/* The bootnode's address is nobody's here. */
+static void note_packet(const struct net *net, const struct address *from, const struct address *to,
+                        const uint8_t *data, size_t size) {
+    static const struct address bootnode;
+    if (!net->of_world) trace_packet(net->monotonic, from ? from : &bootnode, to ? to : &bootnode, data, size);
 }
 
 static void fly(struct net *net, bool to_server, const struct address *peer, const uint8_t *data, size_t size) {
@@ -49,7 +33,8 @@ static void fly(struct net *net, bool to_server, const struct address *peer, con
     *packet =
         (struct flying){.arrives = net->monotonic + NET_DELAY_MS, .to_server = to_server, .peer = *peer, .size = size};
     memcpy(packet->data, data, size);
-    bool lost = draw(&net->random) % 100 < net->loss;
+    note_packet(net, to_server ? peer : NULL, to_server ? NULL : peer, data, size);
+    bool lost = repeatable_draw(&net->random) % 100 < net->loss;
     if ((net->watch && !net->watch(net, packet)) || lost) {
         free(packet);
         return;
@@ -74,6 +59,17 @@ static void read_clock(struct net *net) {
     net->context.second = node_second(&net->node, net->monotonic);
 }
 
+/* The slots of sessions that ended come back on another thread, and the next ones that begin are in them: it is waited
+ * for before anything happens, or which slot that is would be a matter of chance. */
+static void await_freed(struct net *net) {
+    uint64_t freed = 0;
+    for (size_t i = 0; i < SHARDS; i++)
+        freed += net->node.shards[i]->counters.registered - net->node.shards[i]->slabs.live;
+    if (freed == net->freed) return;
+    net->freed = freed;
+    rcu_drain();
+}
+
 static void start_bootnode(struct net *net, const struct node_key *key) {
     assert_true(node_init(&net->node, &net->config, key, SHARDS, net->monotonic));
     memset(&net->counters, 0, sizeof net->counters);
@@ -86,6 +82,7 @@ static void start_bootnode(struct net *net, const struct node_key *key) {
     assert_non_null(net->announcer);
     reaper_init(&net->reaper, net->node.shards, SHARDS, &net->node.paused_ms, net->monotonic);
     net->reaped = net->monotonic;
+    net->freed = 0;
     read_clock(net);
 }
 
@@ -116,13 +113,19 @@ struct net *net_open(void) {
     return net;
 }
 
-int net_setup(void **state) {
-    if (randombytes_set_implementation(&repeatable) != 0 || sodium_init() < 0) return -1;
-    drawn = 0;
+unsigned net_setup_seeded(void **state, unsigned seed) {
+    assert_true(repeatable_begin());
     log_set_level(LOG_LEVEL_ERROR);
     rcu_reader_register();
+    trace_test();
     *state = net_open();
-    return *state ? 0 : -1;
+    assert_non_null(*state);
+    return repeatable_seed(seed);
+}
+
+int net_setup(void **state) {
+    (void)net_setup_seeded(state, 0);
+    return 0;
 }
 
 void net_forget_clients(struct net *net) {
@@ -170,17 +173,23 @@ struct rendezvous_client *net_join_at(struct net *net, const char *room, uint32_
     return client;
 }
 
-void net_inject(struct net *net, const struct address *from, const uint8_t *packet, size_t size) {
+static void take(struct net *net, const struct address *from, const uint8_t *packet, size_t size) {
     const struct packet received = {.data = packet, .size = size, .from = *from};
     read_clock(net);
     net->bytes_in += size;
+    await_freed(net);
     dispatch(&net->context, &received);
     rcu_reader_quiescent();
 }
 
+void net_inject(struct net *net, const struct address *from, const uint8_t *packet, size_t size) {
+    note_packet(net, from, NULL, packet, size);
+    take(net, from, packet, size);
+}
+
 static void deliver(struct net *net, const struct flying *packet) {
     if (packet->to_server) {
-        net_inject(net, &packet->peer, packet->data, packet->size);
+        take(net, &packet->peer, packet->data, packet->size);
         return;
     }
     for (size_t i = 0; i < net->client_count; i++) {
@@ -212,7 +221,8 @@ static void step(struct net *net) {
     net->monotonic += NET_STEP_MS;
     if (net->monotonic - net->reaped >= REAPER_STEP_MS) {
         net->reaped = net->monotonic;
-        while (reaper_step(&net->reaper, net->monotonic)) continue;
+        do await_freed(net);
+        while (reaper_step(&net->reaper, net->monotonic));
     }
     read_clock(net);
     deliver_due(net);

@@ -1,5 +1,5 @@
 /* A bootnode without threads or sockets, its clients, and the network between them, on a time of their own. One packet
- * takes NET_DELAY_MS; what happens in one run happens in every run. */
+ * takes NET_DELAY_MS; what happens in one run happens in every run with the same seed. */
 #pragma once
 
 #include <stdbool.h>
@@ -33,6 +33,7 @@ struct net {
     struct reaper reaper;
     uint64_t monotonic; /* of all, ms */
     uint64_t reaped;
+    uint64_t freed; /* sessions, as far as their slots are known to have come back */
     struct rendezvous_client clients[NET_CLIENTS];
     size_t client_count;
     struct flying *first, **end;
@@ -41,12 +42,15 @@ struct net {
     /* A test's own view of every packet; false loses it. */
     bool (*watch)(struct net *net, const struct flying *packet);
     void *watching;
+    bool of_world;                /* which traces its own packets */
     uint64_t bytes_in, bytes_out; /* at the bootnode */
 };
 
 /* For cmocka: makes `*state` a net with rate limits off and deterministic randomness, and back. */
 int net_setup(void **state);
 int net_teardown(void **state);
+/* The setup with this seed of the randomness, unless WORLD_SEED in the environment says another. Returns the seed. */
+unsigned net_setup_seeded(void **state, unsigned seed);
 /* A further one, between the two, on the same time. */
 struct net *net_open(void);
 void net_close(struct net *net);

@@ -9,6 +9,8 @@
 #include <cmocka.h>
 #include <sodium.h>
 
+#include "tests/scenario/support/trace.h"
+
 #define WALL_MS UINT64_C(1700000000000)
 #define SPINS_MOST 2000 /* ticks of one engine in one millisecond */
 #define PORT 4000
@@ -73,6 +75,7 @@ static bool chance(unsigned percent) {
 
 /* Through the tamperer and chance into the air, once or twice. */
 static void fly(struct world *world, struct wire *wire) {
+    trace_packet(world->now, &wire->from, &wire->to, wire->data, wire->size);
     bool passes = !world->tamper || world->tamper(world, wire);
     if (!passes || chance(world->loss_percent)) {
         free(wire);
@@ -92,6 +95,7 @@ void world_inject(struct world *world, const struct address *from, const struct 
                   size_t size) {
     struct wire *wire = wire_create(world, from, to, data, size);
     wire->arrives = world->now;
+    trace_packet(world->now, from, to, data, size);
     air_put(world, wire);
 }
 
@@ -115,12 +119,14 @@ static size_t person_opens(void *context, size_t count, uint16_t *out) {
         while (socket_is_open(person, person->last_socket));
         out[opened] = person->sockets[person->socket_count++] = person->last_socket;
     }
+    trace_line(person->world->now, person->name, "opens %zu sockets", opened);
     return opened;
 }
 
 static void person_closes(void *context, uint16_t socket) {
     struct person *person = context;
     size_t at = socket_place(person, socket);
+    trace_line(person->world->now, person->name, "closes socket %u", socket);
     if (at < person->socket_count) person->sockets[at] = person->sockets[--person->socket_count];
 }
 
@@ -140,6 +146,7 @@ static void person_emits(void *context, struct event *event) {
     assert_non_null(told);
     told->at = person->world->now;
     told->event = event;
+    trace_event(told->at, person->name, event);
     *person->told_end = told;
     person->told_end = &told->next;
     if (event->type == EVENT_CREDIT && person->room && strcmp(event->room, person->room) == 0)
@@ -160,11 +167,14 @@ static uint64_t wall_ms(void *context) {
 static void person_looks_up(void *context, unsigned bootnode) {
     struct person *person = context;
     person->lookups[bootnode]++;
+    trace_line(person->world->now, person->name, "looks up bootnode %u", bootnode);
 }
 
 static void person_is_seen(void *context, const struct address *mapped) {
     struct person *person = context;
+    char text[ADDRESS_TEXT_SIZE];
     person->seen = *mapped;
+    trace_line(person->world->now, person->name, "is seen at %s", address_format(mapped, text));
 }
 
 /* --- People --- */
@@ -370,6 +380,7 @@ static bool bootnode_sends(struct net *net, const struct flying *packet) {
 static void join_air(struct world *world, struct net *net) {
     net->watch = bootnode_sends;
     net->watching = world;
+    net->of_world = true;
 }
 
 struct net *world_add_bootnode(struct world *world) {
@@ -491,20 +502,11 @@ bool everyone_connected(const struct world *world) {
 
 /* --- Setup --- */
 
-static unsigned seed(void) {
-    const char *given = getenv("WORLD_SEED");
-    return given ? (unsigned)strtoul(given, NULL, 10) : 1;
-}
-
 int world_setup(void **state) {
     struct world *world = calloc(1, sizeof *world);
     void *net;
-    if (!world || net_setup(&net) != 0) {
-        free(world);
-        return -1;
-    }
-    for (unsigned i = 0; i < seed(); i++) randombytes_random();
-    printf("# world seed %u\n", seed());
+    if (!world) return -1;
+    printf("# world seed %u\n", net_setup_seeded(&net, 1));
     world->net = net;
     join_air(world, net);
     world->now = world->net->monotonic;
