@@ -232,9 +232,7 @@ uint64_t announce_run(struct announcer *announcer, struct shard *shard, struct o
     if (!announcer->pass.active && next > now) return next;
     shard_lock(shard);
     collect(announcer, shard, now);
-    next = wheel_next(&shard->announce);
-    atomic_store_explicit(&shard->bell_at, next, memory_order_relaxed);
-    pthread_mutex_unlock(&shard->mutex);
+    next = shard_unlock_as_owner(shard);
     for (size_t i = 0; i < announcer->count; i++) send_item(&announcer->items[i], outbox);
     return announcer->pass.active || next < now ? now : next;
 }

@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "bootnode/table/shard_expiry.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/rcu.h"

@@ -12,6 +12,8 @@
 #include "bench/support/crowd.h"
 #include "bootnode/announce.h"
 #include "bootnode/reaper.h"
+#include "bootnode/table/shard_expiry.h"
+#include "bootnode/table/shard_members.h"
 #include "common/clock.h"
 #include "common/log.h"
 

@@ -10,6 +10,7 @@
 
 #include "bench/support/measure.h"
 #include "bootnode/dispatch.h"
+#include "bootnode/table/shard_join.h"
 #include "common/link.h"
 #include "common/log.h"
 #include "common/rcu.h"
@@ -105,11 +106,12 @@ static void fill(struct bench *bench) {
         struct registration registration = {.body = &body, .attempt = i, .address = bench->source};
         struct writer none = writer_over(NULL, 0);
         struct registered registered;
+        enum refusal refusal;
         if (i % ROOM_MEMBERS == 0) randombytes_buf(body.room_tag, sizeof body.room_tag);
         randombytes_buf(body.member_id, sizeof body.member_id);
         randombytes_buf(registration.secret, sizeof registration.secret);
-        if (shard_register(shard, &registration, NOW_MS, &registered, &none) != 0 ||
-            shard_confirm(shard, registered.session_id, NOW_MS) != 0)
+        if (shard_register(shard, &registration, NOW_MS, &registered, &none) != REGISTERED ||
+            shard_confirm(shard, registered.session_id, NOW_MS, &refusal) != REGISTERED)
             measure_die("heartbeat: a session was refused");
         bench->clients[i].session_id = registered.session_id;
         link_tag_key(registration.secret, LINK_TO_BOOTNODE, bench->clients[i].key);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "bench/support/crowd.h"
+#include "bootnode/table/shard_expiry.h"
 #include "common/log.h"
 
 #define MEMORY_MAX 320 /* bytes for a session in a room of 64 */

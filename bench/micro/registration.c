@@ -13,6 +13,7 @@
 
 #include "bench/support/measure.h"
 #include "bootnode/dispatch.h"
+#include "bootnode/table/shard_join.h"
 #include "common/link.h"
 #include "common/log.h"
 #include "common/rcu.h"
@@ -179,11 +180,12 @@ static void fill(struct bench *bench, uint64_t sessions) {
         uint8_t rest[PACKET_MAX];
         struct writer writer = writer_over(rest, 0);
         struct registered registered;
+        enum refusal refusal;
         name_client(bench, &client, i < sessions / 2 ? i : sessions + i / ROOM_MEMBERS);
         struct registration registration = {.body = &client.identity, .attempt = i, .address = client.address};
         randombytes_buf(registration.secret, sizeof registration.secret);
-        if (shard_register(shard, &registration, NOW_MS, &registered, &writer) != 0 ||
-            shard_confirm(shard, registered.session_id, NOW_MS) != 0)
+        if (shard_register(shard, &registration, NOW_MS, &registered, &writer) != REGISTERED ||
+            shard_confirm(shard, registered.session_id, NOW_MS, &refusal) != REGISTERED)
             measure_die("a resident was refused");
         rcu_reader_quiescent();
     }

@@ -10,6 +10,7 @@
 
 #include "bench/support/measure.h"
 #include "bootnode/dispatch.h"
+#include "bootnode/table/shard_join.h"
 #include "common/link.h"
 #include "common/log.h"
 #include "common/peer_messages.h"
@@ -119,11 +120,12 @@ static void fill(struct bench *bench) {
         struct registration registration = {.body = &body, .attempt = i, .address = bench->source};
         struct writer none = writer_over(NULL, 0);
         struct registered registered;
+        enum refusal refusal;
         if (i % ROOM_MEMBERS == 0) randombytes_buf(body.room_tag, sizeof body.room_tag);
         randombytes_buf(body.member_id, sizeof body.member_id);
         randombytes_buf(registration.secret, sizeof registration.secret);
-        if (shard_register(bench->node.shards[0], &registration, NOW_MS, &registered, &none) != 0 ||
-            shard_confirm(bench->node.shards[0], registered.session_id, NOW_MS) != 0)
+        if (shard_register(bench->node.shards[0], &registration, NOW_MS, &registered, &none) != REGISTERED ||
+            shard_confirm(bench->node.shards[0], registered.session_id, NOW_MS, &refusal) != REGISTERED)
             measure_die("relay: a session was refused");
         client->session_id = registered.session_id;
         memcpy(client->member_id, body.member_id, sizeof client->member_id);

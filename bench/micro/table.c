@@ -10,6 +10,9 @@
 
 #include "bench/support/crowd.h"
 #include "bench/support/measure.h"
+#include "bootnode/table/shard_expiry.h"
+#include "bootnode/table/shard_join.h"
+#include "bootnode/table/shard_members.h"
 #include "common/log.h"
 
 #define LOOK_UPS 1000000u
@@ -141,9 +144,10 @@ static void join(void *context, size_t operations) {
     for (size_t i = 0; i < operations; i++) {
         struct newcomer *newcomer = &bench->newcomers[i];
         struct registered registered;
+        enum refusal refusal;
         struct writer none = writer_over(NULL, 0);
-        if (shard_register(shard, &newcomer->registration, bench->now, &registered, &none) != 0 ||
-            shard_confirm(shard, registered.session_id, bench->now) != 0)
+        if (shard_register(shard, &newcomer->registration, bench->now, &registered, &none) != REGISTERED ||
+            shard_confirm(shard, registered.session_id, bench->now, &refusal) != REGISTERED)
             measure_die("table: a newcomer was refused");
         newcomer->id = registered.session_id;
         if (i % QUIESCENT_EVERY == 0) rcu_reader_quiescent();

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "bootnode/table/shard_join.h"
+
 struct shard *crowd_shard_create(void) {
     static const struct shard_limits limits = {.expiry_ms = 15000, .room_members = 512, .sessions = UINT32_MAX};
     uint8_t key[16];
@@ -46,13 +48,14 @@ bool crowd_join(struct crowd *crowd, uint64_t member, uint64_t now) {
     static uint64_t attempts;
     struct register_body body;
     struct registered registered;
+    enum refusal refusal;
     struct writer none = writer_over(NULL, 0);
     name_body(crowd, member, &body);
     struct registration registration = {.body = &body, .attempt = attempts++, .address = body.candidates.items[1]};
     randombytes_buf(registration.secret, sizeof registration.secret);
-    if (shard_register(crowd->shard, &registration, now, &registered, &none) != 0) return false;
+    if (shard_register(crowd->shard, &registration, now, &registered, &none) != REGISTERED) return false;
     crowd->ids[member] = registered.session_id;
-    return shard_confirm(crowd->shard, registered.session_id, now) == 0;
+    return shard_confirm(crowd->shard, registered.session_id, now, &refusal) == REGISTERED;
 }
 
 bool crowd_fill(struct crowd *crowd, uint64_t now) {

@@ -2,6 +2,8 @@
 
 #include "bootnode/handlers/path.h"
 #include "bootnode/handlers/reset.h"
+#include "bootnode/table/shard_join.h"
+#include "bootnode/table/shard_members.h"
 
 /* Exactly one of several equal beats passes, on whatever workers they arrive; a lower one never does. */
 static bool advance_counter(struct session *session, uint32_t counter) {
@@ -60,8 +62,9 @@ static void accept_beat(struct context *context, const struct packet *packet, st
     counters_count(context->counters, COUNTER_HEARTBEAT);
     /* Refused, it is gone. No REFUSED: that answers a REGISTER. The next beat gets RESET, the next REGISTER the reason.
      */
+    enum refusal refusal;
     if (session_state(session) == SESSION_PROVISIONAL &&
-        shard_confirm(shard_of(context, session), beat->session_id, context->now) != 0)
+        shard_confirm(shard_of(context, session), beat->session_id, context->now, &refusal) == REGISTERING_REFUSED)
         return;
     if (astray) path_offer(context, packet, session, beat->session_id);
     if (beat->flag) answer(context, session, beat, astray);

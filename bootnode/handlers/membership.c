@@ -2,6 +2,7 @@
 
 #include "bootnode/handlers/reset.h"
 #include "bootnode/handlers/sealed.h"
+#include "bootnode/table/shard_members.h"
 
 void handle_update(struct context *context, const struct packet *packet) {
     struct sealed_packet sealed;

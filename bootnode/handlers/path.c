@@ -1,6 +1,7 @@
 #include "bootnode/handlers/path.h"
 
 #include "bootnode/handlers/sealed.h"
+#include "bootnode/table/shard_members.h"
 
 void path_offer(struct context *context, const struct packet *packet, const struct session *session,
                 uint64_t session_id) {

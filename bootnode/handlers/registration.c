@@ -4,6 +4,7 @@
 
 #include "bootnode/handlers/refusal.h"
 #include "bootnode/handlers/reset.h"
+#include "bootnode/table/shard_join.h"
 #include "common/link.h"
 #include "common/noise.h"
 
@@ -43,26 +44,25 @@ static struct welcome_body welcome_of(const struct node *node, const struct regi
 }
 
 /* Joins the shard of the room and writes WELCOME's payload, with as many members as fit: no answer is larger than the
- * smallest REGISTER. Returns what shard_register does. */
-static int join(struct context *context, const struct registration *registration, uint8_t payload[static PAYLOAD_MAX],
-                size_t *payload_size) {
+ * smallest REGISTER. */
+static enum registering join(struct context *context, const struct registration *registration,
+                             uint8_t payload[static PAYLOAD_MAX], size_t *payload_size, struct registered *registered) {
     struct node *node = context->node;
     uint8_t shard = shard_of_room(node->shard_hash_key, registration->body->room_tag, node->shard_count);
     struct writer members = writer_over(payload + WELCOME_BODY_SIZE, PAYLOAD_MAX - WELCOME_BODY_SIZE);
-    struct registered registered;
-    int refusal = shard_register(node->shards[shard], registration, context->now, &registered, &members);
-    if (refusal != 0) return refusal;
+    enum registering result = shard_register(node->shards[shard], registration, context->now, registered, &members);
+    if (result != REGISTERED) return result;
     struct writer head = writer_over(payload, WELCOME_BODY_SIZE);
-    const struct welcome_body body = welcome_of(node, &registered);
+    const struct welcome_body body = welcome_of(node, registered);
     write_welcome_body(&head, &body);
     *payload_size = WELCOME_BODY_SIZE + members.at;
-    return 0;
+    return REGISTERED;
 }
 
 /* The session's keys must exist before it can be found, and its id before the payload is written: so the handshake's
  * second message is written in two steps around the join. */
-static int answer_welcome(struct context *context, const struct packet *packet, uint64_t attempt, struct noise *noise,
-                          const struct register_body *body) {
+static void answer_register(struct context *context, const struct packet *packet, uint64_t attempt, struct noise *noise,
+                            const struct register_body *body) {
     uint8_t answer[WELCOME_MAX], payload[PAYLOAD_MAX];
     struct registration registration = {
         .body = body, .attempt = attempt, .address = packet->from, .endpoint = packet_endpoint(context, packet)};
@@ -71,30 +71,29 @@ static int answer_welcome(struct context *context, const struct packet *packet, 
     size_t tokens = noise_write_last_tokens(noise, answer + size, TOKENS_SIZE);
     if (tokens == 0 || !noise_foresee_keys(noise, &keys)) {
         counters_count(context->counters, COUNTER_HANDSHAKE_BAD);
-        return 0;
+        return;
     }
     size += tokens;
     link_secret(&keys, true, registration.secret);
-    int refusal = join(context, &registration, payload, &payload_size);
-    if (refusal == 0) {
+    struct registered registered;
+    enum registering result = join(context, &registration, payload, &payload_size, &registered);
+    if (result == REGISTERED) {
         size += noise_write_last_payload(noise, payload, payload_size, answer + size, sizeof answer - size);
         if (packet_answer(context, packet, answer, size)) counters_count(context->counters, COUNTER_WELCOME);
     }
     sodium_memzero(&keys, sizeof keys);
     sodium_memzero(registration.secret, sizeof registration.secret);
-    return refusal;
+    if (result == REGISTERING_REFUSED) refusal_answer(context, packet, registered.refusal, attempt);
 }
 
 static void register_client(struct context *context, const struct packet *packet,
                             const struct register_message *message) {
     struct noise noise;
     struct register_body body;
-    if (read_body(context->node, packet, message, &noise, &body)) {
-        int refusal = answer_welcome(context, packet, message->attempt, &noise, &body);
-        if (refusal > 0) refusal_answer(context, packet, (enum refusal)refusal, message->attempt);
-    } else {
+    if (read_body(context->node, packet, message, &noise, &body))
+        answer_register(context, packet, message->attempt, &noise, &body);
+    else
         counters_count(context->counters, COUNTER_HANDSHAKE_BAD);
-    }
     noise_wipe(&noise);
 }
 

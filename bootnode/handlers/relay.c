@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "bootnode/handlers/reset.h"
+#include "bootnode/table/shard_members.h"
 
 /* Narrow before wide, as in rate_limit_source: who used up his own part takes none of what all share. */
 static bool may_send(struct context *context, const struct packet *packet, uint64_t session_id, uint32_t counted) {

@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include "bootnode/handlers/reset.h"
+#include "bootnode/table/shard_members.h"
 
 static bool open_packet(const struct session *session, const struct sealed_header *header, const struct packet *packet,
                         struct sealed_packet *out) {

@@ -98,6 +98,10 @@ static inline struct session_name session_name_of(uint64_t id) {
     };
 }
 uint64_t session_id_of(struct session_name name);
+/* The first half of an id, which names a session to a reader of the log and opens nothing. */
+static inline unsigned session_short_name(uint64_t id) {
+    return (unsigned)(id >> 32);
+}
 
 /* The registered address, read consistently while another thread may change it. Waits for a writer in the middle of its
  * four stores. */

@@ -29,10 +29,9 @@
 #include "common/messages.h"
 
 #define SHARD_BATCH 64
-#define SHARD_PROVISIONAL_MS 5000
-#define SHARD_PROVISIONAL_PER_MEMBER 3 /* and owner token */
 #define SHARD_PROVISIONAL_BUCKETS 4096
 #define SHARD_ANSWER_MS 200
+#define SHARD_LOG_LINES 20 /* a second, of each kind */
 
 struct shard_limits {
     uint32_t expiry_ms;    /* 15000 */
@@ -78,71 +77,34 @@ void shard_destroy(struct shard *shard);
 /* Which of `count` shards a room belongs to. */
 uint8_t shard_of_room(const uint8_t hash_key[static 16], const uint8_t tag[static ROOM_TAG_SIZE], size_t count);
 
-/* All below take the mutex themselves, and the server clock in milliseconds. Addresses and endpoint are those of the
- * packet. */
-
-struct registration {
-    const struct register_body *body;
-    uint64_t attempt;
-    struct address address;
-    uint8_t endpoint;
-    uint8_t secret[LINK_SECRET_SIZE];
-};
-struct registered {
-    uint64_t session_id;
-    struct room_version version; /* none when the room does not exist yet */
-    bool complete;               /* all members fitted */
-};
-/* Makes a provisional session and writes the first members into `members` (WELCOME's rest). 0, the enum refusal that
- * applies, or -EALREADY: a session of this attempt waits for its first beat. */
-int shard_register(struct shard *shard, const struct registration *registration, uint64_t now, struct registered *out,
-                   struct writer *members);
-
-/* All of these find the session by its id under the mutex; nothing happens, and the answer is false, when it is gone.
- */
-
-/* First valid beat of a provisional session: joins the room (made when needed), replaces a predecessor. 0, also when
- * there is nothing to confirm, or a refusal; the session is gone then. */
-int shard_confirm(struct shard *shard, uint64_t id, uint64_t now);
-/* A sealed counter was seen on an authentic packet: true when it is above the highest, which it then is. */
-bool shard_accept_sealed(struct shard *shard, uint64_t id, uint64_t counter);
-/* False also when the new source has no place: the session stays where it was. */
-bool shard_move(struct shard *shard, uint64_t id, const struct address *address, uint8_t endpoint, uint64_t now);
-/* True when the session lives; candidates change only with a higher revision. */
-bool shard_update(struct shard *shard, uint64_t id, const struct update_body *update, uint64_t now);
-bool shard_leave(struct shard *shard, uint64_t id, uint64_t now);
-
-/* A beat came with a version other than the room's (epoch 0: none). Has CHANGES sent to this member: at once when the
- * client is stuck, else when what was sent last should have arrived, and at most once in SHARD_ANSWER_MS. */
-void shard_client_behind(struct shard *shard, uint64_t id, struct room_version has, uint64_t now);
-
-/* For INTRODUCE: both records as the other may see them, and where to send. False when the target is not another member
- * of the same room. */
-struct introduction {
-    uint64_t target_id;
-    struct member_record for_requester, for_target;
-};
-bool shard_introduce(struct shard *shard, uint64_t id, const uint8_t target[static MEMBER_ID_SIZE],
-                     struct introduction *out);
-
-/* For RELAY: whom a packet of this session goes to. False when the session is no member, or no other member of its room
- * has this id and listens. `session` may be used as long as the caller stays in its read-side section. */
-struct relay_target {
-    struct session *session;
-    uint64_t session_id;
-    uint8_t sender[MEMBER_ID_SIZE];
-};
-bool shard_relay_target(struct shard *shard, uint64_t id, const uint8_t target[static MEMBER_ID_SIZE], uint64_t now,
-                        struct relay_target *out);
-
-/* The reaper: looks at up to SHARD_BATCH sessions that are due, removes those that fell silent, and takes back the
- * slots of up to as many that were removed earlier. Returns true when there may be more to do. */
-bool shard_expire(struct shard *shard, uint64_t now);
-
 /* Takes the mutex, in turn. */
 void shard_lock(struct shard *shard);
+/* Rings the owner's bell when it would sleep past what was planned meanwhile. */
+void shard_unlock(struct shard *shard);
+/* The owner's: it knows of all that is planned now. Returns the earliest deadline of an announcement. */
+uint64_t shard_unlock_as_owner(struct shard *shard);
 
-/* For the announcer, under the mutex. NULL when there is no such room. */
+/* All below need the mutex. */
+
+/* The live session with this id, the member, the room; NULL when there is none. */
+struct session *shard_session(const struct shard *shard, uint64_t id);
+struct session *shard_member(const struct shard *shard, uint64_t id);
 struct room *shard_room(const struct shard *shard, const uint8_t tag[static ROOM_TAG_SIZE]);
+/* Makes the room where there is none. NULL without memory. */
+struct room *shard_room_or_new(struct shard *shard, const uint8_t tag[static ROOM_TAG_SIZE]);
+/* The list in which the provisional sessions of this member and owner are, newest first, among others'. */
+struct cds_hlist_head *shard_provisionals(const struct shard *shard, const uint8_t tag[static ROOM_TAG_SIZE],
+                                          const uint8_t member_id[static MEMBER_ID_SIZE],
+                                          const uint8_t owner_token[static OWNER_TOKEN_SIZE]);
+
 /* The announcer shall look at the room at `deadline`, or earlier if that was planned. */
 void shard_plan_announce(struct shard *shard, struct room *room, uint64_t deadline);
+/* The same, of a room that changed at `now`. */
+void shard_room_changed(struct shard *shard, struct room *room, uint64_t now);
+
+void shard_remove_provisional(struct shard *shard, struct session *session);
+/* Takes it out of its room, which is told, or removed with its last member. */
+void shard_remove_member(struct shard *shard, struct session *session, enum leave_reason reason, uint64_t now);
+void shard_remove_if_empty(struct shard *shard, struct room *room);
+/* Gives back what every session has; the caller has taken it out of `provisional` or its room, and counted. */
+void shard_end_session(struct shard *shard, struct session *session);

@@ -9,6 +9,8 @@
 #include <cmocka.h>
 #include <sodium.h>
 
+#include "bootnode/table/shard_join.h"
+#include "bootnode/table/shard_members.h"
 #include "client/peer/handshake.h"
 #include "common/packet.h"
 #include "tests/scenario/support/world.h"
@@ -266,8 +268,9 @@ static void add_member_at(struct net *net, const struct room_keys *keys, const s
     memcpy(body.room_tag, keys->tag, ROOM_TAG_SIZE);
     randombytes_buf(body.member_id, MEMBER_ID_SIZE);
     struct shard *shard = net->node.shards[shard_of_room(net->node.shard_hash_key, keys->tag, net->node.shard_count)];
-    assert_int_equal(shard_register(shard, &registration, net->context.now, &registered, &writer), 0);
-    assert_int_equal(shard_confirm(shard, registered.session_id, net->context.now), 0);
+    assert_int_equal(shard_register(shard, &registration, net->context.now, &registered, &writer), REGISTERED);
+    enum refusal refusal;
+    assert_int_equal(shard_confirm(shard, registered.session_id, net->context.now, &refusal), REGISTERED);
 }
 
 static void a_victim_of_500_members_gets_a_trickle(void **state) {

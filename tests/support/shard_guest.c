@@ -44,8 +44,8 @@ static uint64_t next_attempt(void) {
     return atomic_fetch_add_explicit(&last, 1, memory_order_relaxed);
 }
 
-int guest_register(struct shard *shard, struct guest guest, uint64_t now, struct registered *out,
-                   struct writer *members) {
+enum registering guest_register(struct shard *shard, struct guest guest, uint64_t now, struct registered *out,
+                                struct writer *members) {
     struct register_body body = {.suite_mask = 1, .revision = 1};
     guest_tag(guest.room, body.room_tag);
     guest_member_id(guest.member, body.member_id);
@@ -53,17 +53,32 @@ int guest_register(struct shard *shard, struct guest guest, uint64_t now, struct
     struct registration registration = {
         .body = &body, .attempt = next_attempt(), .address = guest_address(guest.member), .endpoint = 1};
     guest_secret(guest.member, registration.secret);
-    struct registered registered;
+    struct registered unused;
     struct writer none = writer_over(NULL, 0);
-    int refusal = shard_register(shard, &registration, now, &registered, members ? members : &none);
-    if (out && !refusal) *out = registered;
+    return shard_register(shard, &registration, now, out ? out : &unused, members ? members : &none);
+}
+
+enum refusal guest_refusal(struct shard *shard, struct guest guest, uint64_t now) {
+    struct registered refused = {0};
+    assert_int_equal(guest_register(shard, guest, now, &refused, NULL), REGISTERING_REFUSED);
+    return refused.refusal;
+}
+
+enum registering guest_confirm(struct shard *shard, uint64_t id, uint64_t now) {
+    enum refusal refusal;
+    return shard_confirm(shard, id, now, &refusal);
+}
+
+enum refusal guest_confirm_refusal(struct shard *shard, uint64_t id, uint64_t now) {
+    enum refusal refusal = 0;
+    assert_int_equal(shard_confirm(shard, id, now, &refusal), REGISTERING_REFUSED);
     return refusal;
 }
 
 uint64_t guest_join(struct shard *shard, struct guest guest, uint64_t now) {
     struct registered registered = {0};
-    assert_int_equal(guest_register(shard, guest, now, &registered, NULL), 0);
-    assert_int_equal(shard_confirm(shard, registered.session_id, now), 0);
+    assert_int_equal(guest_register(shard, guest, now, &registered, NULL), REGISTERED);
+    assert_int_equal(guest_confirm(shard, registered.session_id, now), REGISTERED);
     return registered.session_id;
 }
 

@@ -8,6 +8,9 @@
 #include <cmocka.h>
 
 #include "bootnode/announce.h"
+#include "bootnode/table/shard_expiry.h"
+#include "bootnode/table/shard_join.h"
+#include "bootnode/table/shard_members.h"
 #include "common/log.h"
 #include "tests/support/room_view.h"
 #include "tests/support/shard_guest.h"
@@ -109,11 +112,11 @@ static void join(unsigned number) {
     struct writer members = writer_over(space, sizeof space);
     struct guest guest = {ROOM, number, number};
     *client = (struct client){0};
-    assert_int_equal(guest_register(&shard, guest, now, &registered, &members), 0);
+    assert_int_equal(guest_register(&shard, guest, now, &registered, &members), REGISTERED);
     if (registered.complete)
         assert_true(room_view_welcome(&client->view, registered.version, space, writer_size(&members)));
     client->id = registered.session_id;
-    assert_int_equal(shard_confirm(&shard, client->id, now), 0);
+    assert_int_equal(guest_confirm(&shard, client->id, now), REGISTERED);
 }
 
 static void leave(unsigned number) {

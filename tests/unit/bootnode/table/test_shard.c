@@ -9,6 +9,9 @@
 
 #include <cmocka.h>
 
+#include "bootnode/table/shard_expiry.h"
+#include "bootnode/table/shard_join.h"
+#include "bootnode/table/shard_members.h"
 #include "common/log.h"
 #include "common/thread.h"
 #include "tests/support/shard_guest.h"
@@ -73,7 +76,7 @@ static void tags_that_meet_under_one_key_part_under_another(void **state) {
 static void a_provisional_session_is_in_no_room_and_gone_after_5_s(void **state) {
     (void)state;
     struct registered registered;
-    assert_int_equal(guest_register(&shard, (struct guest){1, 1, 1}, NOW, &registered, NULL), 0);
+    assert_int_equal(guest_register(&shard, (struct guest){1, 1, 1}, NOW, &registered, NULL), REGISTERED);
     assert_true(registered.complete);
     assert_int_equal(registered.version.epoch, 0);
     assert_null(guest_room(&shard, 1));
@@ -90,11 +93,11 @@ static void a_provisional_session_is_in_no_room_and_gone_after_5_s(void **state)
 static void a_fourth_provisional_session_takes_the_oldests_place(void **state) {
     (void)state;
     struct registered own[5], other, elsewhere, foreign;
-    assert_int_equal(guest_register(&shard, (struct guest){1, 2, 2}, NOW, &other, NULL), 0);
-    assert_int_equal(guest_register(&shard, (struct guest){2, 1, 1}, NOW, &elsewhere, NULL), 0);
+    assert_int_equal(guest_register(&shard, (struct guest){1, 2, 2}, NOW, &other, NULL), REGISTERED);
+    assert_int_equal(guest_register(&shard, (struct guest){2, 1, 1}, NOW, &elsewhere, NULL), REGISTERED);
     for (unsigned i = 0; i < 5; i++)
-        assert_int_equal(guest_register(&shard, (struct guest){1, 1, 1}, NOW + i, &own[i], NULL), 0);
-    assert_int_equal(guest_register(&shard, (struct guest){1, 1, 2}, NOW, &foreign, NULL), 0);
+        assert_int_equal(guest_register(&shard, (struct guest){1, 1, 1}, NOW + i, &own[i], NULL), REGISTERED);
+    assert_int_equal(guest_register(&shard, (struct guest){1, 1, 2}, NOW, &foreign, NULL), REGISTERED);
     for (unsigned i = 0; i < 5; i++) assert_int_equal(lives(own[i].session_id), i >= 2);
     assert_true(lives(other.session_id) && lives(elsewhere.session_id) && lives(foreign.session_id));
     assert_int_equal(shard.counters.provisional, 6);
@@ -110,12 +113,12 @@ static void a_confirmed_session_is_a_member(void **state) {
     struct registered registered;
     uint8_t space[100];
     struct writer members = writer_over(space, sizeof space);
-    assert_int_equal(guest_register(&shard, (struct guest){1, 2, 2}, NOW, &registered, &members), 0);
+    assert_int_equal(guest_register(&shard, (struct guest){1, 2, 2}, NOW, &registered, &members), REGISTERED);
     assert_true(registered.complete);
     assert_int_equal(writer_size(&members), 22 + 7);
     assert_true(room_version_equal(registered.version, room->version));
-    assert_int_equal(shard_confirm(&shard, registered.session_id, NOW), 0);
-    assert_int_equal(shard_confirm(&shard, registered.session_id, NOW), 0); /* a doubled beat */
+    assert_int_equal(guest_confirm(&shard, registered.session_id, NOW), REGISTERED);
+    assert_int_equal(guest_confirm(&shard, registered.session_id, NOW), REGISTERING_KNOWN); /* a doubled beat */
     assert_int_equal(room->member_count, 2);
     assert_int_equal(room->version.count, 2);
     const struct session *second = guest_session(&shard, registered.session_id);
@@ -124,7 +127,7 @@ static void a_confirmed_session_is_a_member(void **state) {
     const uint64_t epoch = (uint64_t)room->version.epoch << 32;
     assert_true(atomic_load(&second->room_version) == (epoch | 2));
     assert_true(atomic_load(&guest_session(&shard, first)->room_version) == (epoch | 1)); /* until it is announced */
-    assert_int_equal(shard_confirm(&shard, registered.session_id ^ (UINT64_C(1) << 40), NOW), 0);
+    assert_int_equal(guest_confirm(&shard, registered.session_id ^ (UINT64_C(1) << 40), NOW), REGISTERING_KNOWN);
     assert_int_equal(shard.counters.sessions, 2);
     assert_int_equal(shard.counters.provisional, 0);
 }
@@ -133,7 +136,7 @@ static void keys_are_those_of_the_secret(void **state) {
     (void)state;
     uint8_t secret[LINK_SECRET_SIZE], key[LINK_TAG_KEY_SIZE];
     struct registered registered;
-    assert_int_equal(guest_register(&shard, (struct guest){1, 7, 7}, NOW, &registered, NULL), 0);
+    assert_int_equal(guest_register(&shard, (struct guest){1, 7, 7}, NOW, &registered, NULL), REGISTERED);
     const struct session *session = guest_session(&shard, registered.session_id);
     guest_secret(7, secret);
     link_tag_key(secret, LINK_TO_BOOTNODE, key);
@@ -148,9 +151,9 @@ static void a_successor_takes_its_predecessors_place(void **state) {
     (void)state;
     uint64_t first = guest_join(&shard, (struct guest){1, 1, 1}, NOW);
     struct registered registered;
-    assert_int_equal(guest_register(&shard, (struct guest){1, 1, 1}, NOW, &registered, NULL), 0);
+    assert_int_equal(guest_register(&shard, (struct guest){1, 1, 1}, NOW, &registered, NULL), REGISTERED);
     assert_true(lives(first)); /* a replayed REGISTER disturbs nobody */
-    assert_int_equal(shard_confirm(&shard, registered.session_id, NOW), 0);
+    assert_int_equal(guest_confirm(&shard, registered.session_id, NOW), REGISTERED);
     assert_false(lives(first));
     const struct room *room = guest_room(&shard, 1);
     assert_int_equal(room->member_count, 1);
@@ -163,10 +166,10 @@ static void a_successor_takes_its_predecessors_place(void **state) {
 static void another_owner_is_refused(void **state) {
     (void)state;
     struct registered early;
-    assert_int_equal(guest_register(&shard, (struct guest){1, 1, 666}, NOW, &early, NULL), 0);
+    assert_int_equal(guest_register(&shard, (struct guest){1, 1, 666}, NOW, &early, NULL), REGISTERED);
     uint64_t first = guest_join(&shard, (struct guest){1, 1, 1}, NOW);
-    assert_int_equal(guest_register(&shard, (struct guest){1, 1, 666}, NOW, NULL, NULL), REFUSAL_OWNER);
-    assert_int_equal(shard_confirm(&shard, early.session_id, NOW), REFUSAL_OWNER);
+    assert_int_equal(guest_refusal(&shard, (struct guest){1, 1, 666}, NOW), REFUSAL_OWNER);
+    assert_int_equal(guest_confirm_refusal(&shard, early.session_id, NOW), REFUSAL_OWNER);
     assert_false(lives(early.session_id));
     assert_true(lives(first));
 }
@@ -175,13 +178,13 @@ static void a_full_room_refuses_at_both_steps_but_takes_successors(void **state)
     (void)state;
     struct registered late, successor;
     shard.limits.room_members = 3;
-    assert_int_equal(guest_register(&shard, (struct guest){1, 9, 9}, NOW, &late, NULL), 0);
+    assert_int_equal(guest_register(&shard, (struct guest){1, 9, 9}, NOW, &late, NULL), REGISTERED);
     for (unsigned i = 0; i < 3; i++) guest_join(&shard, (struct guest){1, i, i}, NOW);
-    assert_int_equal(guest_register(&shard, (struct guest){1, 8, 8}, NOW, NULL, NULL), REFUSAL_ROOM_FULL);
-    assert_int_equal(shard_confirm(&shard, late.session_id, NOW), REFUSAL_ROOM_FULL);
+    assert_int_equal(guest_refusal(&shard, (struct guest){1, 8, 8}, NOW), REFUSAL_ROOM_FULL);
+    assert_int_equal(guest_confirm_refusal(&shard, late.session_id, NOW), REFUSAL_ROOM_FULL);
     assert_false(lives(late.session_id));
-    assert_int_equal(guest_register(&shard, (struct guest){1, 2, 2}, NOW, &successor, NULL), 0);
-    assert_int_equal(shard_confirm(&shard, successor.session_id, NOW), 0);
+    assert_int_equal(guest_register(&shard, (struct guest){1, 2, 2}, NOW, &successor, NULL), REGISTERED);
+    assert_int_equal(guest_confirm(&shard, successor.session_id, NOW), REGISTERED);
     assert_int_equal(guest_room(&shard, 1)->member_count, 3);
 }
 
@@ -190,10 +193,10 @@ static void a_full_shard_refuses(void **state) {
     shard.limits.sessions = 4;
     guest_join(&shard, (struct guest){1, 1, 1}, NOW);
     for (unsigned i = 0; i < 3; i++)
-        assert_int_equal(guest_register(&shard, (struct guest){1, 2, 2}, NOW, NULL, NULL), 0);
-    assert_int_equal(guest_register(&shard, (struct guest){1, 3, 3}, NOW, NULL, NULL), REFUSAL_BOOTNODE_FULL);
+        assert_int_equal(guest_register(&shard, (struct guest){1, 2, 2}, NOW, NULL, NULL), REGISTERED);
+    assert_int_equal(guest_refusal(&shard, (struct guest){1, 3, 3}, NOW), REFUSAL_BOOTNODE_FULL);
     /* It takes the place of its own oldest. */
-    assert_int_equal(guest_register(&shard, (struct guest){1, 2, 2}, NOW, NULL, NULL), 0);
+    assert_int_equal(guest_register(&shard, (struct guest){1, 2, 2}, NOW, NULL, NULL), REGISTERED);
 }
 
 static void shards_with_one_count_share_the_limit(void **state) {
@@ -203,9 +206,9 @@ static void shards_with_one_count_share_the_limit(void **state) {
     shard.limits.sessions = 4;
     uint64_t id = guest_join(&shard, (struct guest){1, 1, 1}, NOW);
     assert_int_equal(live, 4);
-    assert_int_equal(guest_register(&shard, (struct guest){2, 2, 2}, NOW, NULL, NULL), REFUSAL_BOOTNODE_FULL);
+    assert_int_equal(guest_refusal(&shard, (struct guest){2, 2, 2}, NOW), REFUSAL_BOOTNODE_FULL);
     live--; /* another shard's session ended */
-    assert_int_equal(guest_register(&shard, (struct guest){2, 2, 2}, NOW, NULL, NULL), 0);
+    assert_int_equal(guest_register(&shard, (struct guest){2, 2, 2}, NOW, NULL, NULL), REGISTERED);
     assert_true(shard_leave(&shard, id, NOW));
     assert_int_equal(live, 3);
     shard.limits.live = NULL;
@@ -335,7 +338,7 @@ static void leaving_ends_a_session_once(void **state) {
     assert_int_equal(room->member_count, 1);
     assert_int_equal(room->version.count, 3);
     assert_int_equal(room->ring[3].reason, LEAVE_SAID);
-    assert_int_equal(guest_register(&shard, (struct guest){1, 3, 3}, NOW, &provisional, NULL), 0);
+    assert_int_equal(guest_register(&shard, (struct guest){1, 3, 3}, NOW, &provisional, NULL), REGISTERED);
     assert_true(shard_leave(&shard, provisional.session_id, NOW));
     assert_int_equal(shard.counters.left, 1);
     assert_int_equal(room->version.count, 3);
@@ -412,7 +415,7 @@ static void introductions_stay_within_a_room(void **state) {
     assert_false(shard_introduce(&shard, id, elsewhere, &introduction));
     assert_false(shard_introduce(&shard, id, own, &introduction));
     struct registered provisional;
-    assert_int_equal(guest_register(&shard, (struct guest){1, 4, 4}, NOW, &provisional, NULL), 0);
+    assert_int_equal(guest_register(&shard, (struct guest){1, 4, 4}, NOW, &provisional, NULL), REGISTERED);
     assert_false(shard_introduce(&shard, provisional.session_id, own, &introduction));
 }
 

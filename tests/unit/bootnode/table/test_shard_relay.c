@@ -6,6 +6,9 @@
 
 #include <cmocka.h>
 
+#include "bootnode/table/shard_expiry.h"
+#include "bootnode/table/shard_join.h"
+#include "bootnode/table/shard_members.h"
 #include "common/log.h"
 #include "tests/support/shard_guest.h"
 
@@ -54,10 +57,10 @@ static void only_members_relay(void **state) {
     guest_member_id(1, first);
     guest_member_id(2, second);
     uint64_t id = guest_join(&shard, (struct guest){1, 1, 1}, NOW);
-    assert_int_equal(guest_register(&shard, (struct guest){1, 2, 2}, NOW, &provisional, NULL), 0);
+    assert_int_equal(guest_register(&shard, (struct guest){1, 2, 2}, NOW, &provisional, NULL), REGISTERED);
     assert_false(shard_relay_target(&shard, provisional.session_id, first, NOW, &target));
     assert_false(shard_relay_target(&shard, id, second, NOW, &target));
-    assert_int_equal(shard_confirm(&shard, provisional.session_id, NOW), 0);
+    assert_int_equal(guest_confirm(&shard, provisional.session_id, NOW), REGISTERED);
     assert_true(shard_relay_target(&shard, provisional.session_id, first, NOW, &target));
     assert_true(shard_relay_target(&shard, id, second, NOW, &target));
 }

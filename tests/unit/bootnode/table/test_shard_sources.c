@@ -6,6 +6,9 @@
 
 #include <cmocka.h>
 
+#include "bootnode/table/shard_expiry.h"
+#include "bootnode/table/shard_join.h"
+#include "bootnode/table/shard_members.h"
 #include "common/log.h"
 #include "tests/support/shard_guest.h"
 
@@ -45,13 +48,13 @@ static void a_full_source_refuses_until_a_session_is_gone(void **state) {
     struct registered waiting;
     open_capped(2);
     uint64_t id = guest_join(&shard, (struct guest){1, 1, 1}, NOW);
-    assert_int_equal(guest_register(&shard, (struct guest){2, 2, 2}, NOW, &waiting, NULL), 0);
-    assert_int_equal(guest_register(&shard, late, NOW, NULL, NULL), REFUSAL_SOURCE_LIMIT);
+    assert_int_equal(guest_register(&shard, (struct guest){2, 2, 2}, NOW, &waiting, NULL), REGISTERED);
+    assert_int_equal(guest_refusal(&shard, late, NOW), REFUSAL_SOURCE_LIMIT);
     shard_leave(&shard, waiting.session_id, NOW);
-    assert_int_equal(guest_register(&shard, late, NOW, NULL, NULL), 0);
-    assert_int_equal(guest_register(&shard, late, NOW, NULL, NULL), REFUSAL_SOURCE_LIMIT);
+    assert_int_equal(guest_register(&shard, late, NOW, NULL, NULL), REGISTERED);
+    assert_int_equal(guest_refusal(&shard, late, NOW), REFUSAL_SOURCE_LIMIT);
     expire_all(NOW + SHARD_PROVISIONAL_MS + WHEEL_TICK_MS);
-    assert_int_equal(guest_register(&shard, late, NOW + 6000, &waiting, NULL), 0);
+    assert_int_equal(guest_register(&shard, late, NOW + 6000, &waiting, NULL), REGISTERED);
     shard_leave(&shard, id, NOW + 6000);
     guest_join(&shard, (struct guest){4, 4, 4}, NOW + 6000);
     assert_nobody_counts(NOW);
@@ -65,13 +68,13 @@ static void a_full_source_takes_back_those_it_has(void **state) {
     open_capped(4);
     for (unsigned i = 0; i < 4; i++) guest_join(&shard, (struct guest){1, i, i}, NOW);
     for (unsigned i = 0; i < 4; i++)
-        assert_int_equal(guest_register(&shard, (struct guest){1, i, i}, NOW, &back[i], NULL), 0);
-    assert_int_equal(guest_register(&shard, (struct guest){1, 5, 5}, NOW, NULL, NULL), REFUSAL_SOURCE_LIMIT);
+        assert_int_equal(guest_register(&shard, (struct guest){1, i, i}, NOW, &back[i], NULL), REGISTERED);
+    assert_int_equal(guest_refusal(&shard, (struct guest){1, 5, 5}, NOW), REFUSAL_SOURCE_LIMIT);
     /* In another room it is somebody else. */
-    assert_int_equal(guest_register(&shard, (struct guest){2, 1, 1}, NOW, NULL, NULL), REFUSAL_SOURCE_LIMIT);
-    for (unsigned i = 0; i < 4; i++) assert_int_equal(shard_confirm(&shard, back[i].session_id, NOW), 0);
+    assert_int_equal(guest_refusal(&shard, (struct guest){2, 1, 1}, NOW), REFUSAL_SOURCE_LIMIT);
+    for (unsigned i = 0; i < 4; i++) assert_int_equal(guest_confirm(&shard, back[i].session_id, NOW), REGISTERED);
     assert_int_equal(shard.counters.sessions, 4);
-    assert_int_equal(guest_register(&shard, (struct guest){1, 5, 5}, NOW, NULL, NULL), REFUSAL_SOURCE_LIMIT);
+    assert_int_equal(guest_refusal(&shard, (struct guest){1, 5, 5}, NOW), REFUSAL_SOURCE_LIMIT);
     shard_leave(&shard, back[0].session_id, NOW);
     guest_join(&shard, (struct guest){1, 5, 5}, NOW);
     assert_nobody_counts(NOW);
@@ -93,10 +96,10 @@ static void neither_a_move_nor_a_successor_gets_into_a_full_source(void **state)
     assert_false(shard_move(&shard, first, &home, 1, NOW));
     struct address stays = session_address(guest_session(&shard, first));
     assert_true(address_equal(&stays, &elsewhere));
-    assert_int_equal(guest_register(&shard, (struct guest){1, 1, 1}, NOW, NULL, NULL), REFUSAL_SOURCE_LIMIT);
+    assert_int_equal(guest_refusal(&shard, (struct guest){1, 1, 1}, NOW), REFUSAL_SOURCE_LIMIT);
     shard_leave(&shard, second, NOW);
-    assert_int_equal(guest_register(&shard, (struct guest){1, 1, 1}, NOW, &successor, NULL), 0);
-    assert_int_equal(shard_confirm(&shard, successor.session_id, NOW), 0);
+    assert_int_equal(guest_register(&shard, (struct guest){1, 1, 1}, NOW, &successor, NULL), REGISTERED);
+    assert_int_equal(guest_confirm(&shard, successor.session_id, NOW), REGISTERED);
     assert_nobody_counts(NOW);
     close_capped();
 }
@@ -107,12 +110,12 @@ static void every_end_of_a_session_gives_its_place_back(void **state) {
     struct registered late;
     open_capped(10);
     shard.limits.room_members = 1;
-    assert_int_equal(guest_register(&shard, (struct guest){1, 9, 9}, NOW, &late, NULL), 0);
+    assert_int_equal(guest_register(&shard, (struct guest){1, 9, 9}, NOW, &late, NULL), REGISTERED);
     uint64_t id = guest_join(&shard, (struct guest){1, 1, 1}, NOW);
-    assert_int_equal(shard_confirm(&shard, late.session_id, NOW), REFUSAL_ROOM_FULL);
+    assert_int_equal(guest_confirm_refusal(&shard, late.session_id, NOW), REFUSAL_ROOM_FULL);
     for (unsigned i = 0; i < 20; i++)
-        assert_int_equal(guest_register(&shard, (struct guest){2, 2, 2}, NOW, NULL, NULL), 0);
-    assert_int_equal(guest_register(&shard, (struct guest){1, 1, 1}, NOW, NULL, NULL), 0);
+        assert_int_equal(guest_register(&shard, (struct guest){2, 2, 2}, NOW, NULL, NULL), REGISTERED);
+    assert_int_equal(guest_register(&shard, (struct guest){1, 1, 1}, NOW, NULL, NULL), REGISTERED);
     assert_non_null(guest_session(&shard, id));
     close_capped();
 }

@@ -10,6 +10,9 @@
 #include <cmocka.h>
 
 #include "bootnode/announce.h"
+#include "bootnode/table/shard_expiry.h"
+#include "bootnode/table/shard_join.h"
+#include "bootnode/table/shard_members.h"
 #include "common/log.h"
 #include "common/thread.h"
 #include "tests/support/shard_guest.h"
@@ -39,11 +42,11 @@ static struct guest guest_of(unsigned member) {
 
 static void come(unsigned member, uint64_t now) {
     struct registered registered;
-    int refusal = guest_register(&shard, guest_of(member), now, &registered, NULL);
-    atomic_fetch_add(&refused, refusal == REFUSAL_SOURCE_LIMIT);
-    if (refusal != 0) return;
+    enum registering result = guest_register(&shard, guest_of(member), now, &registered, NULL);
+    atomic_fetch_add(&refused, result == REGISTERING_REFUSED && registered.refusal == REFUSAL_SOURCE_LIMIT);
+    if (result != REGISTERED) return;
     atomic_store(&ids[member], registered.session_id);
-    if (member % 7 != 0) shard_confirm(&shard, registered.session_id, now);
+    if (member % 7 != 0) (void)guest_confirm(&shard, registered.session_id, now);
 }
 
 static void churn(void *argument) {

@@ -1,0 +1,69 @@
+#include "bootnode/table/shard_expiry.h"
+
+#include "common/log.h"
+
+/* How far ahead of us a time heard may lie without a pause: a worker reads its clock once a batch, and so do we. */
+#define HEARD_AHEAD_MS 1000
+
+struct expired {
+    uint64_t id;
+    uint32_t silent_ms;
+};
+
+/* How long a member was silent. A time far ahead was noted while a pause was not yet known: it is fresh, and starts
+ * anew. */
+static uint32_t silence_of(struct session *session, uint64_t now) {
+    uint32_t heard = atomic_load_explicit(&session->heard_ms, memory_order_relaxed);
+    uint32_t ahead = heard - (uint32_t)now;
+    if (ahead > HEARD_AHEAD_MS && ahead <= INT32_MAX)
+        atomic_compare_exchange_strong_explicit(&session->heard_ms, &heard, (uint32_t)now, memory_order_relaxed,
+                                                memory_order_relaxed);
+    return session_elapsed(now, heard);
+}
+
+/* True when it was a member who fell silent. */
+static bool expire_session(struct shard *shard, struct session *session, uint64_t now, struct expired *out) {
+    if (session_state(session) == SESSION_PROVISIONAL) {
+        shard_remove_provisional(shard, session);
+        return false;
+    }
+    uint32_t silent = silence_of(session, now);
+    if (silent < shard->limits.expiry_ms) {
+        wheel_add(&shard->expiry, &session->wheel, now + shard->limits.expiry_ms - silent);
+        return false;
+    }
+    *out = (struct expired){.id = slabs_id(&shard->slabs, session), .silent_ms = silent};
+    shard_remove_member(shard, session, LEAVE_SILENT, now);
+    shard->counters.expired++;
+    lateness_note(&shard->counters.lateness, silent - shard->limits.expiry_ms);
+    return true;
+}
+
+/* Ahead of need, since it takes long; who registers then finds it. */
+static void add_slab(struct shard *shard) {
+    struct slab *slab = slabs_prepare();
+    if (!slab) return;
+    shard_lock(shard);
+    (void)slabs_add(&shard->slabs, slab);
+    shard_unlock(shard);
+}
+
+bool shard_expire(struct shard *shard, uint64_t now) {
+    struct expired expired[SHARD_BATCH];
+    size_t count = 0, looks = 0;
+    struct wheel_node *due;
+    shard_lock(shard);
+    while (looks < SHARD_BATCH && (due = wheel_pop_due(&shard->expiry, now))) {
+        count += expire_session(shard, caa_container_of(due, struct session, wheel), now, &expired[count]);
+        looks++;
+    }
+    bool more = slabs_collect(&shard->slabs) || looks == SHARD_BATCH;
+    bool is_short = slabs_are_short(&shard->slabs);
+    shard_unlock(shard);
+    if (is_short) add_slab(shard);
+    static struct log_limit limit;
+    for (size_t i = 0; i < count; i++)
+        log_limited(&limit, SHARD_LOG_LINES, LOG_LEVEL_INFO, "bootnode", "expired session %08x silent %u.%02u s",
+                    session_short_name(expired[i].id), expired[i].silent_ms / 1000, expired[i].silent_ms % 1000 / 10);
+    return more;
+}

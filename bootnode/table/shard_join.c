@@ -1,0 +1,186 @@
+#include "bootnode/table/shard_join.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "common/log.h"
+
+static struct cds_hlist_head *provisionals_of(struct shard *shard, const struct register_body *body) {
+    return shard_provisionals(shard, body->room_tag, body->member_id, body->owner_token);
+}
+
+/* Who names a member without its owner token has places of his own: he cannot take the member's away. */
+static bool is_of_same_owner(const struct session *session, const struct register_body *body) {
+    return memcmp(session->member_id, body->member_id, MEMBER_ID_SIZE) == 0 &&
+           memcmp(session->room_tag, body->room_tag, ROOM_TAG_SIZE) == 0 &&
+           sodium_memcmp(session->owner_token, body->owner_token, OWNER_TOKEN_SIZE) == 0;
+}
+
+/* Makes room for one more provisional session of this member. False when this very attempt waits already: a copy of its
+ * REGISTER, which must not push it out. */
+static bool make_place(struct shard *shard, const struct registration *registration) {
+    struct session *oldest = NULL;
+    struct cds_hlist_node *node;
+    unsigned count = 0;
+    cds_hlist_for_each(node, provisionals_of(shard, registration->body)) {
+        struct session *session = cds_hlist_entry(node, struct session, provisional);
+        if (!is_of_same_owner(session, registration->body)) continue;
+        if (session->attempt == registration->attempt) return false;
+        oldest = session;
+        count++;
+    }
+    if (count < SHARD_PROVISIONAL_PER_MEMBER) return true;
+    shard_remove_provisional(shard, oldest);
+    shard->counters.provisional_dropped++;
+    return true;
+}
+
+/* False, with the reason, when this member may not join the room. */
+static bool may_join(const struct shard *shard, const struct room *room, const uint8_t member_id[static MEMBER_ID_SIZE],
+                     const uint8_t owner_token[static OWNER_TOKEN_SIZE], enum refusal *refusal) {
+    const struct session *predecessor = room_find(room, member_id);
+    if (predecessor ? sodium_memcmp(predecessor->owner_token, owner_token, OWNER_TOKEN_SIZE) == 0
+                    : room->member_count < shard->limits.room_members)
+        return true;
+    *refusal = predecessor ? REFUSAL_OWNER : REFUSAL_ROOM_FULL;
+    return false;
+}
+
+static void fill(struct session *session, const struct registration *registration, uint64_t now) {
+    const struct register_body *body = registration->body;
+    link_tag_key(registration->secret, LINK_TO_BOOTNODE, session->beat_key);
+    link_tag_key(registration->secret, LINK_TO_CLIENT, session->ack_key);
+    memcpy(session->secret, registration->secret, sizeof session->secret);
+    memcpy(session->room_tag, body->room_tag, sizeof session->room_tag);
+    memcpy(session->member_id, body->member_id, sizeof session->member_id);
+    memcpy(session->owner_token, body->owner_token, sizeof session->owner_token);
+    session->suite_mask = body->suite_mask;
+    session->revision = body->revision;
+    session->attempt = registration->attempt;
+    session_set_address(session, &registration->address, registration->endpoint);
+    atomic_store_explicit(&session->heard_ms, (uint32_t)now, memory_order_relaxed);
+}
+
+static uint64_t live_sessions(const struct shard *shard) {
+    if (shard->limits.live) return atomic_load_explicit(shard->limits.live, memory_order_relaxed);
+    return shard->counters.sessions + shard->counters.provisional;
+}
+
+static struct session *add_provisional(struct shard *shard, const struct registration *registration, uint64_t now) {
+    if (live_sessions(shard) >= shard->limits.sessions) return NULL;
+    struct session *session = slabs_allocate(&shard->slabs);
+    if (!session) return NULL;
+    if (!candidates_pack(&session->candidates, &registration->body->candidates)) {
+        slabs_free(&shard->slabs, session);
+        return NULL;
+    }
+    fill(session, registration, now);
+    source_count_add(shard->limits.sources, &registration->address);
+    cds_hlist_add_head(&session->provisional, provisionals_of(shard, registration->body));
+    wheel_add(&shard->expiry, &session->wheel, now + SHARD_PROVISIONAL_MS);
+    if (shard->limits.live) atomic_fetch_add_explicit(shard->limits.live, 1, memory_order_relaxed);
+    shard->counters.provisional++;
+    shard->counters.registered++;
+    return session;
+}
+
+static bool source_has_place(const struct shard *shard, const struct room *room,
+                             const struct registration *registration) {
+    const struct session *predecessor = room ? room_find(room, registration->body->member_id) : NULL;
+    struct address former;
+    if (predecessor) former = session_address(predecessor);
+    return source_count_has_place(shard->limits.sources, &registration->address, predecessor ? &former : NULL);
+}
+
+static enum registering refused(struct registered *out, enum refusal refusal) {
+    *out = (struct registered){.refusal = refusal};
+    return REGISTERING_REFUSED;
+}
+
+static enum registering register_locked(struct shard *shard, const struct registration *registration, uint64_t now,
+                                        struct registered *out, struct writer *members) {
+    const struct register_body *body = registration->body;
+    const struct room *room = shard_room(shard, body->room_tag);
+    enum refusal refusal;
+    if (room && !may_join(shard, room, body->member_id, body->owner_token, &refusal)) return refused(out, refusal);
+    if (!make_place(shard, registration)) return REGISTERING_KNOWN;
+    if (!source_has_place(shard, room, registration)) return refused(out, REFUSAL_SOURCE_LIMIT);
+    struct session *session = add_provisional(shard, registration, now);
+    if (!session) return refused(out, REFUSAL_BOOTNODE_FULL);
+    *out = (struct registered){.complete = true};
+    if (room) {
+        out->version = room->version;
+        out->complete = room_write_welcome(room, body->member_id, &registration->address, members);
+        uint64_t told = (uint64_t)room->version.epoch << 32 | room->version.count;
+        if (out->complete) atomic_store_explicit(&session->room_version, told, memory_order_relaxed);
+    }
+    out->session_id = slabs_publish(&shard->slabs, session, SESSION_PROVISIONAL);
+    return REGISTERED;
+}
+
+enum registering shard_register(struct shard *shard, const struct registration *registration, uint64_t now,
+                                struct registered *out, struct writer *members) {
+    shard_lock(shard);
+    enum registering result = register_locked(shard, registration, now, out, members);
+    shard_unlock(shard);
+    return result;
+}
+
+/* The session is in its room: what else changes when it becomes a member. `welcomed` is the version that WELCOME told.
+ */
+static void become_member(struct shard *shard, struct session *session, struct room *room, uint64_t welcomed,
+                          uint64_t now) {
+    uint32_t known = welcomed >> 32 == room->version.epoch ? (uint32_t)welcomed : 0;
+    cds_hlist_del(&session->provisional);
+    /* Takes the place of what only a provisional session has. */
+    session->room = room;
+    session->told_count = known;
+    session->asked_count = 0;
+    session->pushed_ms = session->answered_ms = (uint32_t)now - SHARD_ANSWER_MS;
+    session->answer_ms = 0;
+    session->wants_changes = false;
+    atomic_store_explicit(&session->acked_count, known, memory_order_relaxed);
+    atomic_store_explicit(&session->heard_ms, (uint32_t)now, memory_order_relaxed);
+    wheel_remove(&shard->expiry, &session->wheel);
+    wheel_add(&shard->expiry, &session->wheel, now + shard->limits.expiry_ms);
+    shard->counters.provisional--;
+    shard->counters.sessions++;
+    shard->counters.confirmed++;
+    slabs_publish(&shard->slabs, session, SESSION_CONFIRMED);
+    shard_room_changed(shard, room, now);
+}
+
+static void remove_replaced(struct shard *shard, struct session *replaced) {
+    shard->counters.sessions--;
+    shard->counters.replaced++;
+    shard_end_session(shard, replaced);
+}
+
+static enum registering confirm_locked(struct shard *shard, struct session *session, uint64_t now,
+                                       enum refusal *refusal) {
+    uint64_t welcomed = atomic_load_explicit(&session->room_version, memory_order_relaxed);
+    struct room *room = shard_room_or_new(shard, session->room_tag);
+    struct session *replaced = NULL;
+    *refusal = REFUSAL_BOOTNODE_FULL; /* what stays is want of memory */
+    if (!room || !may_join(shard, room, session->member_id, session->owner_token, refusal) ||
+        !room_join(room, session, &replaced)) {
+        shard_remove_provisional(shard, session);
+        if (room) shard_remove_if_empty(shard, room);
+        return REGISTERING_REFUSED;
+    }
+    become_member(shard, session, room, welcomed, now);
+    if (replaced) remove_replaced(shard, replaced);
+    return REGISTERED;
+}
+
+enum registering shard_confirm(struct shard *shard, uint64_t id, uint64_t now, enum refusal *refusal) {
+    shard_lock(shard);
+    struct session *session = shard_session(shard, id);
+    bool provisional = session && session_state(session) == SESSION_PROVISIONAL;
+    enum registering result = provisional ? confirm_locked(shard, session, now, refusal) : REGISTERING_KNOWN;
+    shard_unlock(shard);
+    static struct log_limit limit;
+    if (result == REGISTERED)
+        log_limited(&limit, SHARD_LOG_LINES, LOG_LEVEL_INFO, "bootnode", "joined session %08x", session_short_name(id));
+    return result;
+}

@@ -1,0 +1,38 @@
+/* How a client becomes a member: REGISTER makes a provisional session, its first heartbeat a member. Both take the
+ * shard's mutex themselves, and the server clock in milliseconds. Address and endpoint are those of the packet. */
+#pragma once
+
+#include "bootnode/table/shard.h"
+
+#define SHARD_PROVISIONAL_MS 5000
+#define SHARD_PROVISIONAL_PER_MEMBER 3 /* and owner token */
+
+enum registering {
+    REGISTERED,
+    REGISTERING_KNOWN, /* somebody else's copy, or our own: nothing is left to be done, and nothing was */
+    REGISTERING_REFUSED,
+};
+
+struct registration {
+    const struct register_body *body;
+    uint64_t attempt;
+    struct address address;
+    uint8_t endpoint;
+    uint8_t secret[LINK_SECRET_SIZE];
+};
+struct registered {
+    /* REGISTERED */
+    uint64_t session_id;
+    struct room_version version; /* none when the room does not exist yet */
+    bool complete;               /* all members fitted */
+    /* REGISTERING_REFUSED */
+    enum refusal refusal;
+};
+/* Makes a provisional session and writes the first members into `members` (WELCOME's rest). REGISTERING_KNOWN: a
+ * session of this attempt waits for its first beat; `out` is as it was. */
+enum registering shard_register(struct shard *shard, const struct registration *registration, uint64_t now,
+                                struct registered *out, struct writer *members);
+
+/* First valid beat of a provisional session: joins the room (made when needed), replaces a predecessor.
+ * REGISTERING_KNOWN: no provisional session has this id. REGISTERING_REFUSED: it is gone, `refusal` says why. */
+enum registering shard_confirm(struct shard *shard, uint64_t id, uint64_t now, enum refusal *refusal);

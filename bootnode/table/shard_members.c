@@ -1,0 +1,128 @@
+#include "bootnode/table/shard_members.h"
+
+#include <string.h>
+
+#include "common/log.h"
+
+bool shard_accept_sealed(struct shard *shard, uint64_t id, uint64_t counter) {
+    shard_lock(shard);
+    struct session *session = shard_session(shard, id);
+    bool accepted = session && counter > session->open_counter;
+    if (accepted) session->open_counter = counter;
+    shard_unlock(shard);
+    return accepted;
+}
+
+/* A full source is closed to those that move, too: else two sources could fill the table through one another. */
+static bool move_locked(struct shard *shard, struct session *session, const struct address *address, uint8_t endpoint,
+                        uint64_t now) {
+    struct address former = session_address(session);
+    if (!source_count_has_place(shard->limits.sources, address, &former)) return false;
+    source_count_add(shard->limits.sources, address);
+    source_count_remove(shard->limits.sources, &former);
+    session_set_address(session, address, endpoint);
+    atomic_store_explicit(&session->astray, false, memory_order_relaxed);
+    if (address_equal(&former, address)) return true;
+    shard->counters.moved++;
+    if (session_state(session) != SESSION_CONFIRMED) return true;
+    room_updated(session->room, session);
+    shard_room_changed(shard, session->room, now);
+    return true;
+}
+
+bool shard_move(struct shard *shard, uint64_t id, const struct address *address, uint8_t endpoint, uint64_t now) {
+    shard_lock(shard);
+    struct session *session = shard_session(shard, id);
+    bool moved = session && move_locked(shard, session, address, endpoint, now);
+    shard_unlock(shard);
+    return moved;
+}
+
+static void update_locked(struct shard *shard, struct session *session, const struct update_body *update,
+                          uint64_t now) {
+    if (update->revision <= session->revision || !candidates_pack(&session->candidates, &update->candidates)) return;
+    session->revision = update->revision;
+    if (session_state(session) != SESSION_CONFIRMED) return;
+    room_updated(session->room, session);
+    shard_room_changed(shard, session->room, now);
+}
+
+bool shard_update(struct shard *shard, uint64_t id, const struct update_body *update, uint64_t now) {
+    shard_lock(shard);
+    struct session *session = shard_session(shard, id);
+    if (session) update_locked(shard, session, update, now);
+    shard_unlock(shard);
+    return session != NULL;
+}
+
+bool shard_leave(struct shard *shard, uint64_t id, uint64_t now) {
+    shard_lock(shard);
+    struct session *session = shard_session(shard, id);
+    bool member = session && session_state(session) == SESSION_CONFIRMED;
+    if (member) {
+        shard_remove_member(shard, session, LEAVE_SAID, now);
+        shard->counters.left++;
+    } else if (session) {
+        shard_remove_provisional(shard, session);
+    }
+    shard_unlock(shard);
+    static struct log_limit limit;
+    if (member)
+        log_limited(&limit, SHARD_LOG_LINES, LOG_LEVEL_INFO, "bootnode", "left session %08x", session_short_name(id));
+    return session != NULL;
+}
+
+/* A client that says the same again is stuck: what was sent is lost. Another one is on its way, and what was sent last
+ * may still cross with its beat. */
+static void plan_answer(struct shard *shard, struct session *session, struct room_version has, uint64_t now) {
+    uint32_t count = has.epoch == session->room->version.epoch ? has.count : 0;
+    bool stuck = count == session->asked_count;
+    uint32_t elapsed = session_elapsed(now, stuck ? session->answered_ms : session->pushed_ms);
+    uint32_t wait = elapsed < SHARD_ANSWER_MS ? SHARD_ANSWER_MS - elapsed : 0;
+    atomic_store_explicit(&session->acked_count, count, memory_order_relaxed);
+    session->asked_count = count;
+    session->answer_ms = (uint32_t)now + wait;
+    session->wants_changes = true;
+    shard_plan_announce(shard, session->room, wait ? now + wait : WHEEL_AT_ONCE);
+}
+
+void shard_client_behind(struct shard *shard, uint64_t id, struct room_version has, uint64_t now) {
+    shard_lock(shard);
+    struct session *session = shard_member(shard, id);
+    if (session && !room_version_equal(has, session->room->version)) plan_answer(shard, session, has, now);
+    shard_unlock(shard);
+}
+
+static void fill_introduction(const struct shard *shard, const struct session *requester, const struct session *target,
+                              struct introduction *out) {
+    struct address requester_address = session_address(requester);
+    struct address target_address = session_address(target);
+    out->target_id = slabs_id(&shard->slabs, target);
+    room_record(target, &requester_address, &out->for_requester);
+    room_record(requester, &target_address, &out->for_target);
+}
+
+bool shard_introduce(struct shard *shard, uint64_t id, const uint8_t target[static MEMBER_ID_SIZE],
+                     struct introduction *out) {
+    shard_lock(shard);
+    const struct session *requester = shard_member(shard, id);
+    const struct session *other = requester ? room_find(requester->room, target) : NULL;
+    bool found = other && other != requester;
+    if (found) fill_introduction(shard, requester, other, out);
+    shard_unlock(shard);
+    return found;
+}
+
+bool shard_relay_target(struct shard *shard, uint64_t id, const uint8_t target[static MEMBER_ID_SIZE], uint64_t now,
+                        struct relay_target *out) {
+    shard_lock(shard);
+    const struct session *sender = shard_member(shard, id);
+    struct session *other = sender ? room_find(sender->room, target) : NULL;
+    bool found = other && other != sender && session_listens(other, now);
+    if (found) {
+        *out = (struct relay_target){.session = other, .session_id = slabs_id(&shard->slabs, other)};
+        memcpy(out->sender, sender->member_id, sizeof out->sender);
+    }
+    shard_unlock(shard);
+    return found;
+}
