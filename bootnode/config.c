@@ -6,8 +6,8 @@
 
 #include "bootnode/stun_alternate.h"
 #include "bootnode/table/room.h"
-#include "common/messages.h"
 #include "common/udp.h"
+#include "common/wire/bootnode_packets.h"
 
 #define WORKERS_MAX 256
 #define SESSIONS_MAX (1LL << 30)

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "common/messages.h"
+#include "common/wire/bootnode_packets.h"
 
 #define SHARD_OFFSET (SESSION_ID_OFFSET + 7)
 #define NOBODY 0xffffffffu

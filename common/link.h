@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/messages.h"
 #include "common/noise.h"
+#include "common/wire/bootnode_packets.h"
 
 #define LINK_SECRET_SIZE 32
 #define LINK_TAG_KEY_SIZE 16

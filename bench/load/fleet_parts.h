@@ -15,8 +15,10 @@
 #include "bench/load/session_index.h"
 #include "bench/load/traffic.h"
 #include "bench/load/wire.h"
-#include "common/messages.h"
 #include "common/noise.h"
+#include "common/wire/bootnode_bodies.h"
+#include "common/wire/bootnode_packets.h"
+#include "common/wire/packet.h"
 
 /* An unanswered beat that must be answered, and whatever else a client repeats. */
 #define REPEAT_US 500000

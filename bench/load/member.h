@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "common/link.h"
-#include "common/messages.h"
+#include "common/wire/bootnode_bodies.h"
 
 enum member_state {
     MEMBER_ABSENT,      /* has no session; the next fill gives it one */

@@ -8,7 +8,8 @@
 #include "bench/load/sources.h"
 #include "common/flags.h"
 #include "common/home.h"
-#include "common/messages.h"
+#include "common/wire/bootnode_packets.h"
+#include "common/wire/packet.h"
 
 #define PROGRAM "gochat-load"
 #define VERSION "0.1"

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/messages.h"
+#include "common/wire/bootnode_packets.h"
 
 static const struct quantile {
     const char *key, *title;

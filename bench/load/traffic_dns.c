@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/bytes.h"
-#include "common/messages.h"
+#include "common/wire/packet.h"
 
 #define NAME_MAX_SIZE 255
 #define LABEL_MAX 63

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "common/bytes.h"
-#include "common/messages.h"
+#include "common/wire/packet.h"
 
 #define MAGIC 0x67636c64U
 

@@ -3,7 +3,8 @@
 #include <stdlib.h>
 
 #include "common/bytes.h"
-#include "common/messages.h"
+#include "common/wire/bootnode_bodies.h"
+#include "common/wire/packet.h"
 
 #define BINDING_REQUEST 0x0001
 #define BINDING_SUCCESS 0x0101

@@ -6,7 +6,7 @@
 #include "bench/load/load_now.h"
 #include "bench/load/wire.h"
 #include "common/bytes.h"
-#include "common/messages.h"
+#include "common/wire/packet.h"
 
 #define PROTOCOL_ID UINT64_C(0x41727101980)
 #define ACTION_CONNECT 0

@@ -12,8 +12,9 @@
 #include <unistd.h>
 
 #include "bench/load/sources.h"
-#include "common/messages.h"
 #include "common/udp.h"
+#include "common/wire/bootnode_packets.h"
+#include "common/wire/packet.h"
 
 #define RECEIVE_BATCH 64
 #define READY_MAX 64

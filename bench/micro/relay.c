@@ -13,8 +13,11 @@
 #include "bootnode/table/shard_join.h"
 #include "common/link.h"
 #include "common/log.h"
-#include "common/peer_messages.h"
 #include "common/rcu.h"
+#include "common/wire/bootnode_bodies.h"
+#include "common/wire/bootnode_packets.h"
+#include "common/wire/packet.h"
+#include "common/wire/peer_packets.h"
 
 #define BATCH 64u
 #define PACKETS (64 * 1024u) /* whole batches */

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "common/address.h"
-#include "common/messages.h"
+#include "common/wire/bootnode_bodies.h"
 
 #define COOKIE_PERIOD_S 120
 #define COOKIE_AGE_MAX_S 120

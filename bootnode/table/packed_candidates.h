@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/messages.h"
+#include "common/wire/bootnode_bodies.h"
 
 #define CANDIDATES_INLINE 26 /* four IPv4, or one IPv6 and one IPv4 */
 

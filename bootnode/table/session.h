@@ -18,8 +18,8 @@
 #include "bootnode/table/packed_candidates.h"
 #include "bootnode/table/wheel.h"
 #include "common/link.h"
-#include "common/messages.h"
 #include "common/rcu.h"
+#include "common/wire/bootnode_bodies.h"
 
 enum session_state { SESSION_FREE = 0, SESSION_PROVISIONAL, SESSION_CONFIRMED };
 

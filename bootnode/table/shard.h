@@ -26,7 +26,7 @@
 #include "bootnode/table/lateness.h"
 #include "bootnode/table/room.h"
 #include "bootnode/table/slabs.h"
-#include "common/messages.h"
+#include "common/wire/bootnode_bodies.h"
 
 #define SHARD_BATCH 64
 #define SHARD_PROVISIONAL_BUCKETS 4096

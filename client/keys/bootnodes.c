@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/messages.h"
+#include "common/wire/bootnode_packets.h"
 
 #define SEPARATORS ", \t"
 #define KEY_DIGITS 64

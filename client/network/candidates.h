@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/messages.h"
+#include "common/wire/bootnode_bodies.h"
 
 /* Fills in private (and public IPv6) addresses of running interfaces with `port`, at most MEMBER_CANDIDATES_MAX:
  * private IPv4, private IPv6, public IPv6, each in the kernel's order of interfaces, which is stable and has the

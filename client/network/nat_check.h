@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "client/network/stun_query.h"
-#include "common/peer_messages.h"
+#include "common/wire/frames.h"
 
 #define NAT_CHECK_SERVERS 16
 #define NAT_CHECK_EVERY_MS 10000 /* at most */

@@ -18,7 +18,7 @@
 
 #include "client/message/blob.h"
 #include "client/peer/congestion.h"
-#include "common/peer_messages.h"
+#include "common/wire/frames.h"
 
 #define DELIVERY_WINDOW 64 /* as far as an acknowledgement's bitmap reaches */
 #define DELIVERY_MESSAGE_MAX (66 * 1024)

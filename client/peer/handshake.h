@@ -13,7 +13,8 @@
 #include "client/peer/transport.h"
 #include "common/names.h"
 #include "common/noise.h"
-#include "common/peer_messages.h"
+#include "common/wire/frames.h"
+#include "common/wire/peer_packets.h"
 
 /* What both sides know before the first packet. */
 struct handshake_pair {

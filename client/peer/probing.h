@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "client/peer/path.h"
-#include "common/peer_messages.h"
+#include "common/wire/frames.h"
 
 #define PROBING_SOCKETS 256
 #define PROBING_SOCKETS_LEAST 16 /* with fewer it is not worth the packets */

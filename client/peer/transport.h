@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 #include "common/noise.h"
-#include "common/peer_messages.h"
 #include "common/replay_window.h"
+#include "common/wire/peer_packets.h"
 
 #define TRANSPORT_REKEY_MS 120000
 #define TRANSPORT_REJECT_MS 180000

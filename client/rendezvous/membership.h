@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/messages.h"
+#include "common/wire/bootnode_bodies.h"
 
 #define MEMBERSHIP_MAX 4096 /* far above any room limit; bounds what a bootnode can make us hold */
 #define MEMBERSHIP_PARTS 256

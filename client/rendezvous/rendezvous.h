@@ -16,10 +16,11 @@
 #include "client/keys/identity.h"
 #include "client/rendezvous/membership.h"
 #include "common/link.h"
-#include "common/messages.h"
 #include "common/names.h"
 #include "common/noise.h"
 #include "common/replay_window.h"
+#include "common/wire/bootnode_bodies.h"
+#include "common/wire/bootnode_packets.h"
 
 #define RENDEZVOUS_ATTEMPTS 3
 #define RENDEZVOUS_ADDRESSES 8

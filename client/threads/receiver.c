@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "common/log.h"
-#include "common/messages.h"
-#include "common/peer_messages.h"
 #include "common/stun.h"
+#include "common/wire/bootnode_packets.h"
+#include "common/wire/peer_packets.h"
 
 #define BATCH 64
 #define READY_MOST 64

@@ -12,7 +12,11 @@
 #include "bootnode/table/shard_join.h"
 #include "bootnode/table/shard_members.h"
 #include "client/peer/handshake.h"
-#include "common/packet.h"
+#include "common/wire/bootnode_bodies.h"
+#include "common/wire/bootnode_packets.h"
+#include "common/wire/frames.h"
+#include "common/wire/packet.h"
+#include "common/wire/peer_packets.h"
 #include "tests/scenario/support/world.h"
 #include "tests/support/folder.h"
 

@@ -10,9 +10,11 @@
 #include <sodium.h>
 
 #include "common/link.h"
-#include "common/messages.h"
 #include "common/noise.h"
-#include "common/peer_messages.h"
+#include "common/wire/bootnode_bodies.h"
+#include "common/wire/bootnode_packets.h"
+#include "common/wire/packet.h"
+#include "common/wire/peer_packets.h"
 #include "tests/tools/hostile.h"
 
 #define ANSWER_MS 200

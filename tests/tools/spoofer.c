@@ -12,7 +12,9 @@
 
 #include "common/address.h"
 #include "common/clock.h"
-#include "common/messages.h"
+#include "common/wire/bootnode_bodies.h"
+#include "common/wire/bootnode_packets.h"
+#include "common/wire/packet.h"
 
 #define BATCH 64
 #define HEADERS_SIZE (sizeof(struct iphdr) + sizeof(struct udphdr))

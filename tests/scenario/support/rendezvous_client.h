@@ -7,9 +7,11 @@
 #include <stdint.h>
 
 #include "common/link.h"
-#include "common/messages.h"
 #include "common/noise.h"
 #include "common/replay_window.h"
+#include "common/wire/bootnode_bodies.h"
+#include "common/wire/bootnode_packets.h"
+#include "common/wire/packet.h"
 #include "tests/support/room_view.h"
 
 #define CLIENT_ATTEMPTS 3

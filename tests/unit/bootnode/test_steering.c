@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "bootnode/steering.h"
-#include "common/messages.h"
 #include "common/udp.h"
+#include "common/wire/bootnode_packets.h"
 
 #define WORKERS 4
 #define SENDERS 16

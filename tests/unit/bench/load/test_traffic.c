@@ -12,8 +12,8 @@
 #include "bench/load/traffic_stun.h"
 #include "bench/load/traffic_tracker.h"
 #include "common/bytes.h"
-#include "common/messages.h"
 #include "common/stun.h"
+#include "common/wire/packet.h"
 
 #define NOW 5000000
 

@@ -11,7 +11,9 @@
 #include <sodium.h>
 
 #include "client/rendezvous/rendezvous.h"
-#include "common/peer_messages.h"
+#include "common/wire/bootnode_packets.h"
+#include "common/wire/packet.h"
+#include "common/wire/peer_packets.h"
 
 #define NOW 1000000
 #define SESSION UINT64_C(0x1234567800000001)

@@ -1,10 +1,17 @@
-/* What the encoders and decoders of packets share: opening by type and size, and fields that must be zero. */
+/* What the encoders and decoders of all packets share: the version, the limits, opening by type and size, and fields
+ * that must be zero. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "common/bytes.h"
+
+#define PROTOCOL_VERSION 1
+#define PACKET_MAX 1200 /* no decoder takes more */
+#define TAG_SIZE 16
+#define RELAY_PACKET_MIN 32 /* the least that is relayed, by a bootnode or a member */
 
 /* A reader behind the type byte. It has failed when the type is another or the size not within least … most. */
 static inline struct reader packet_open(const uint8_t *packet, size_t size, uint8_t type, size_t least, size_t most) {

@@ -1,8 +1,7 @@
-/* The other half of messages.h: the bodies of handshake payloads and sealed packets. */
+#include "common/wire/bootnode_bodies.h"
+
 #include <string.h>
 
-#include "common/messages.h"
-#include "common/packet.h"
 #include "common/suite.h"
 
 #define WELCOME_COMPLETE 0x01
@@ -13,6 +12,28 @@ enum candidate_family { FAMILY_IPV4 = 4, FAMILY_IPV6 = 6 };
 #define IPV4_OFFSET 12 /* of the four bytes within a v4-mapped address */
 #define CHANGE_LEFT_SIZE (1 + MEMBER_ID_SIZE + 1)
 #define MEMBER_RECORD_FIXED (MEMBER_ID_SIZE + 6)
+
+struct room_version read_room_version(struct reader *reader) {
+    struct room_version version;
+    version.epoch = read_u32(reader);
+    version.count = read_u32(reader);
+    return version;
+}
+
+void write_room_version(struct writer *writer, struct room_version version) {
+    write_u32(writer, version.epoch);
+    write_u32(writer, version.count);
+}
+
+void read_cookie(struct reader *reader, struct cookie *out) {
+    out->time = read_u32(reader);
+    read_bytes(reader, out->tag, sizeof out->tag);
+}
+
+void write_cookie(struct writer *writer, const struct cookie *cookie) {
+    write_u32(writer, cookie->time);
+    write_bytes(writer, cookie->tag, sizeof cookie->tag);
+}
 
 static void read_suite_mask(struct reader *reader, uint8_t *out) {
     *out = read_u8(reader);

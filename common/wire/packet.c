@@ -1,8 +1,6 @@
-#include "common/packet.h"
+#include "common/wire/packet.h"
 
 #include <string.h>
-
-#include "common/messages.h"
 
 struct writer packet_start(uint8_t *out, size_t capacity, uint8_t type) {
     struct writer writer = writer_over(out, capacity);

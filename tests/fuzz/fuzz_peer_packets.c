@@ -1,9 +1,10 @@
-/* Every decoder of peer_messages.h: what it takes, its encoder gives back byte for byte; frames but for unknown ones.
+/* Every decoder of peer_packets.h and frames.h: what it takes, its encoder gives back byte for byte; frames but for
+ * unknown ones.
  */
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "tests/support/recode_peer_messages.h"
+#include "tests/support/recode_peer_packets.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

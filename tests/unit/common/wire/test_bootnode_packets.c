@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "tests/support/layout.h"
-#include "tests/support/recode_messages.h"
+#include "tests/support/recode_bootnode_packets.h"
 
 /* PROTOCOL.md §2, packets. Where one decoder takes several types, another test judges the type. */
 static const struct field hello[] = {FIXED(0x80), LENGTH(1), ZERO(2), ANY(8), ZERO(84), {0}};
@@ -480,5 +480,5 @@ int main(void) {
         cmocka_unit_test(answers_have_the_size_of_their_name),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    return cmocka_run_group_tests_name("messages", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("bootnode_packets", tests, NULL, NULL);
 }

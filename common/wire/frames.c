@@ -1,8 +1,9 @@
-/* The frames inside DATA: the other half of peer_messages.h. */
+#include "common/wire/frames.h"
+
 #include <string.h>
 
-#include "common/packet.h"
-#include "common/peer_messages.h"
+#include "common/wire/packet.h"
+#include "common/wire/peer_packets.h"
 
 #define SEGMENT_FIRST 0x01
 #define SEGMENT_LAST 0x02

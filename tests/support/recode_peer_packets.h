@@ -3,7 +3,9 @@
 
 #include <string.h>
 
-#include "common/peer_messages.h"
+#include "common/wire/frames.h"
+#include "common/wire/packet.h"
+#include "common/wire/peer_packets.h"
 
 #define RECODE_PEER_PACKET(name, type)                                                                                 \
     static size_t recode_peer_##name(const uint8_t *in, size_t size, uint8_t *out, size_t capacity) {                  \

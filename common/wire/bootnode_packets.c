@@ -1,10 +1,9 @@
-#include "common/messages.h"
+#include "common/wire/bootnode_packets.h"
 
 #include <string.h>
 
 #include "common/noise.h"
-#include "common/packet.h"
-#include "common/peer_messages.h"
+#include "common/wire/peer_packets.h"
 
 /* Noise messages with the smallest and the largest body. */
 #define REGISTER_NOISE_MIN (NOISE_NK_1_OVERHEAD + REGISTER_BODY_MIN)
@@ -39,28 +38,6 @@ static void read_address(struct reader *reader, struct address *out) {
 static void write_address(struct writer *writer, const struct address *address) {
     write_bytes(writer, address->ip, sizeof address->ip);
     write_u16(writer, address->port);
-}
-
-struct room_version read_room_version(struct reader *reader) {
-    struct room_version version;
-    version.epoch = read_u32(reader);
-    version.count = read_u32(reader);
-    return version;
-}
-
-void write_room_version(struct writer *writer, struct room_version version) {
-    write_u32(writer, version.epoch);
-    write_u32(writer, version.count);
-}
-
-void read_cookie(struct reader *reader, struct cookie *out) {
-    out->time = read_u32(reader);
-    read_bytes(reader, out->tag, sizeof out->tag);
-}
-
-void write_cookie(struct writer *writer, const struct cookie *cookie) {
-    write_u32(writer, cookie->time);
-    write_bytes(writer, cookie->tag, sizeof cookie->tag);
 }
 
 bool hello_decode(const uint8_t *packet, size_t size, struct hello *out) {

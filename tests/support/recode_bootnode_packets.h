@@ -3,7 +3,9 @@
 
 #include <string.h>
 
-#include "common/messages.h"
+#include "common/wire/bootnode_bodies.h"
+#include "common/wire/bootnode_packets.h"
+#include "common/wire/packet.h"
 
 #define RECODE_PACKET(name, type)                                                                                      \
     static size_t recode_##name(const uint8_t *in, size_t size, uint8_t *out, size_t capacity) {                       \

@@ -1,11 +1,10 @@
-#include "common/peer_messages.h"
+#include "common/wire/peer_packets.h"
 
 #include <assert.h>
 #include <sodium.h>
 #include <string.h>
 
 #include "common/noise.h"
-#include "common/packet.h"
 
 static_assert(ROOM_MAC_KEY_SIZE == crypto_shorthash_siphashx24_KEYBYTES, "MAC key size");
 static_assert(TAG_SIZE == crypto_shorthash_siphashx24_BYTES, "MAC size");

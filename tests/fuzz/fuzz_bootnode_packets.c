@@ -1,8 +1,8 @@
-/* Every decoder of messages.h: what it takes, its encoder gives back byte for byte. */
+/* Every decoder of bootnode_packets.h and bootnode_bodies.h: what it takes, its encoder gives back byte for byte. */
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "tests/support/recode_messages.h"
+#include "tests/support/recode_bootnode_packets.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,8 +6,9 @@
 
 #include <cmocka.h>
 
+#include "common/wire/bootnode_packets.h"
 #include "tests/support/layout.h"
-#include "tests/support/recode_peer_messages.h"
+#include "tests/support/recode_peer_packets.h"
 
 /* PROTOCOL.md §3.1. */
 static const struct field probe[] = {FIXED(0x90), FIXED(1), ZERO(6), ANY(8), ZERO(96), TAG(16), {0}};
@@ -454,5 +455,5 @@ int main(void) {
         cmocka_unit_test(a_pair_tag_has_a_direction),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    return cmocka_run_group_tests_name("peer_messages", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("peer_packets", tests, NULL, NULL);
 }
