@@ -313,7 +313,7 @@ static void end(struct curses *curses, bool reads) {
     conversations_end(curses);
     completion_end(&curses->completion);
     free(curses->search.typed);
-    history_clear(&curses->history);
+    entered_clear(&curses->entered);
     editor_destroy(&curses->editor);
     ignores_close(&curses->ignores);
     transcripts_close(&curses->transcripts);

@@ -22,7 +22,7 @@ void curses_leave_window(struct curses *curses) {
     struct window *window = curses_window(curses);
 
     completion_end(&curses->completion);
-    history_end_walk(&curses->history);
+    entered_end_walk(&curses->entered);
     if (curses->mode == MODE_CONFIRM) confirm_end(curses);
     if (curses->mode == MODE_SEARCH) curses_search_cancel(curses);
     window_seen(window);
@@ -92,7 +92,7 @@ static void explain_mouse(struct curses *curses) {
 /* --- Sending --- */
 
 static void line_is_done(struct curses *curses) {
-    history_add(&curses->history, curses->editor.text);
+    entered_add(&curses->entered, curses->editor.text);
     editor_reset(&curses->editor);
     curses->editor_scroll = 0;
     curses_window(curses)->marker = WINDOW_NONE;
@@ -122,7 +122,7 @@ static void send_text(struct curses *curses, const char *text, size_t size) {
 
     look_at_newest(curses_window(curses));
     if (refused) {
-        history_add(&curses->history, curses->editor.text);
+        entered_add(&curses->entered, curses->editor.text);
         curses_say(curses, LINE_ERROR, refused);
     } else {
         line_is_done(curses);
@@ -211,7 +211,7 @@ static void paste_refused(struct curses *curses) {
 
     if (!line) abort();
     for (char *at = line; (at = strchr(at, '\r'));) *at = '\n'; /* as terminals send it */
-    history_add(&curses->history, line);
+    entered_add(&curses->entered, line);
     free(line);
     snprintf(text, sizeof text, "not pasted: a message has at most %d bytes; Up has %s", MESSAGE_TEXT_MAX,
              paste->too_long ? "the beginning" : "what was pasted");
@@ -253,8 +253,8 @@ static void insert(struct curses *curses, uint32_t key) {
 }
 
 static void walk_history(struct curses *curses, bool older) {
-    const char *line = older ? history_older(&curses->history, curses->editor.text)
-                             : history_newer(&curses->history, curses->editor.text);
+    const char *line = older ? entered_older(&curses->entered, curses->editor.text)
+                             : entered_newer(&curses->entered, curses->editor.text);
 
     if (line) editor_set(&curses->editor, line, strlen(line), strlen(line));
 }

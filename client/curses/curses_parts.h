@@ -8,7 +8,7 @@
 
 #include "client/curses/completion.h"
 #include "client/curses/editor.h"
-#include "client/curses/history.h"
+#include "client/curses/entered.h"
 #include "client/curses/screen.h"
 #include "client/curses/terminal.h"
 #include "client/ui/commands.h"
@@ -30,7 +30,7 @@ struct paste {
 
 struct search {
     char words[256];
-    size_t size, found; /* found: history_search's place */
+    size_t size, found; /* found: entered_search's place */
     bool any;           /* something was found */
     char *typed;        /* what stood in the line before */
     size_t cursor;
@@ -48,7 +48,7 @@ struct curses {
 
     struct editor editor;
     size_t editor_scroll;
-    struct history history;
+    struct entered entered;
     struct completion completion;
     enum input_mode mode;
     struct search search;

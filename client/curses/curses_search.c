@@ -15,13 +15,13 @@ static void search_show(struct curses *curses) {
 static void search_from(struct curses *curses, size_t from) {
     size_t found;
     const char *line =
-        curses->search.size > 0 ? history_search(&curses->history, curses->search.words, from, &found) : NULL;
+        curses->search.size > 0 ? entered_search(&curses->entered, curses->search.words, from, &found) : NULL;
 
     if (line) {
         curses->search.any = true;
         curses->search.found = found;
         editor_set(&curses->editor, line, strlen(line), strlen(line));
-    } else if (from == curses->history.count) {
+    } else if (from == curses->entered.count) {
         curses->search.any = false;
     }
     search_show(curses);
@@ -29,7 +29,7 @@ static void search_from(struct curses *curses, size_t from) {
 
 void curses_search_begin(struct curses *curses) {
     curses->mode = MODE_SEARCH;
-    curses->search = (struct search){.found = curses->history.count,
+    curses->search = (struct search){.found = curses->entered.count,
                                      .typed = strndup(curses->editor.text, curses->editor.size),
                                      .cursor = curses->editor.cursor};
     if (!curses->search.typed) abort();
@@ -59,7 +59,7 @@ static void search_type(struct curses *curses, uint32_t key) {
         search->size += size > 0 ? (size_t)size : 0;
         search->words[search->size] = '\0';
     }
-    search_from(curses, curses->history.count);
+    search_from(curses, curses->entered.count);
 }
 
 static void search_erase(struct curses *curses) {
@@ -67,7 +67,7 @@ static void search_erase(struct curses *curses) {
 
     while (search->size > 0 && ((unsigned char)search->words[--search->size] & 0xc0) == 0x80) continue;
     search->words[search->size] = '\0';
-    search_from(curses, curses->history.count);
+    search_from(curses, curses->entered.count);
 }
 
 bool curses_search_key(struct curses *curses, uint32_t key) {
