@@ -14,11 +14,11 @@
 #include "client/config.h"
 #include "client/curses/terminal.h"
 #include "client/curses/terminal_type.h"
+#include "client/face.h"
 #include "client/setup.h"
 #include "client/threads/crypto_thread.h"
 #include "client/threads/receiver.h"
 #include "client/threads/sockets.h"
-#include "client/ui/ui.h"
 #include "common/clock.h"
 #include "common/dumps.h"
 #include "common/log.h"
@@ -42,7 +42,7 @@ struct client {
 
 static void ui_thread_run(void *argument) {
     struct client *client = argument;
-    client->status = ui_run(&client->ui);
+    client->status = face_run(&client->ui);
     uint64_t one = 1;
     (void)!write(client->ui_ended, &one, sizeof one);
 }

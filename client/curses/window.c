@@ -10,7 +10,7 @@
 #include "client/curses/late.h"
 #include "client/curses/mention.h"
 #include "client/curses/palette.h"
-#include "client/ui/ui.h"
+#include "client/ui/plain.h"
 
 struct window *window_create(void) {
     struct window *window = calloc(1, sizeof *window);

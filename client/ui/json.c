@@ -1,3 +1,5 @@
+#include "client/ui/json.h"
+
 #include <jansson.h>
 #include <math.h>
 #include <sodium.h>
@@ -5,7 +7,6 @@
 #include <string.h>
 
 #include "client/ui/lines.h"
-#include "client/ui/ui.h"
 
 #define FIELDS_MAX 14
 #define RTT_DIGITS 6

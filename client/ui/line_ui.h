@@ -3,5 +3,7 @@
 
 #include "client/ui/ui.h"
 
-/* Runs until EVENT_FINISHED; returns its status. */
+/* Runs until EVENT_FINISHED; returns its status. Output that cannot be written is told (output.h); then what lies in
+ * the input, or comes within 10 s where it is no terminal and the reader did not go away (EPIPE), is said, and
+ * INPUT_END follows. */
 int line_ui_run(struct ui *ui);

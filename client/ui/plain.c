@@ -1,3 +1,5 @@
+#include "client/ui/plain.h"
+
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -6,7 +8,6 @@
 #include <time.h>
 
 #include "client/ui/roster.h"
-#include "client/ui/ui.h"
 
 #define PEER_BYTES_SHOWN 4
 #define CLOCK_SIZE 48

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "client/ui/line_file.h"
+#include "client/ui/plain.h"
 #include "client/ui/transcript_ids.h"
-#include "client/ui/ui.h"
 
 #define FILE_NAME_MAX 200 /* bytes before ".log": file systems take 255 */
 #define HASH_BYTES 8

@@ -8,7 +8,7 @@
 
 #include <sodium.h>
 
-#include "client/ui/ui.h"
+#include "client/ui/json.h"
 
 #define HASH_TEXT_SIZE (2 * crypto_shorthash_BYTES + 1)
 

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "client/ui/commands.h"
-#include "client/ui/ui.h"
+#include "client/ui/plain.h"
 #include "tests/support/folder.h"
 
 #define ALICE "a11c0000000000000000000000000000"

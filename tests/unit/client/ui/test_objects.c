@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
+#include "client/ui/json.h"
 #include "client/ui/objects.h"
-#include "client/ui/ui.h"
 
 #define BOB_ID "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 

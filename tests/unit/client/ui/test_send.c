@@ -32,7 +32,7 @@ struct stage {
 static void run(void *argument) {
     struct stage *stage = argument;
 
-    stage->status = ui_run(&stage->ui);
+    stage->status = send_run(&stage->ui);
 }
 
 /* `text` NULL: standard input, which is stage->pipe. */

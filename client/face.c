@@ -1,4 +1,4 @@
-#include "client/ui/ui.h"
+#include "client/face.h"
 
 #include <signal.h>
 
@@ -17,14 +17,13 @@ static int (*const run_of[])(struct ui *ui) = {
  * (thread.c blocks all) would take the terminal away from the shell, and reads an error from it. */
 static void stop_in_background(void) {
     sigset_t set;
-
     sigemptyset(&set);
     sigaddset(&set, SIGTTIN);
     sigaddset(&set, SIGTTOU);
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
-int ui_run(struct ui *ui) {
+int face_run(struct ui *ui) {
     stop_in_background();
     return run_of[ui->kind](ui);
 }

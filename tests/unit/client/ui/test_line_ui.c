@@ -16,368 +16,12 @@
 #include <cmocka.h>
 
 #include "client/message/message.h"
-#include "client/ui/ui.h"
+#include "client/ui/line_ui.h"
 #include "tests/support/folder.h"
+#include "tests/support/sample_event.h"
 
 #define OUR_KEY "0123456789abcdef0123456789abcdef"
 #define PATIENCE_MS 30000 /* for what a working UI does at once */
-
-/* --- lines, pure --- */
-
-static struct event *sample(enum event_type type, const char *text) {
-    struct event *event = event_create(type, text, text ? strlen(text) : 0);
-
-    event->room = "lobby";
-    for (uint8_t i = 0; i < MEMBER_ID_SIZE; i++) event->peer[i] = i;
-    strcpy(event->nick, "alice");
-    assert_true(address_parse("192.0.2.1:9595", 0, &event->bootnode));
-    event->bootnode_name = "b.example:9595";
-    assert_true(address_parse("[2001:db8::1]:7", 0, &event->mapped));
-    assert_true(address_parse("198.51.100.2:3000", 0, &event->address));
-    event->rtt_ms = 12.5;
-    event->cipher = "AES-256-GCM";
-    strcpy(event->fingerprint, "ffff");
-    strcpy(event->id, "00000000000000ab-1");
-    event->sent_ms = 1700000000123;
-    event->said_ms = event->shown_ms = 1700000000456;
-    return event;
-}
-
-static void expect_line(struct event *event, char *(*line_of)(const struct event *event), const char *expected) {
-    char *line = line_of(event);
-
-    if (expected) {
-        assert_non_null(line);
-        assert_string_equal(line, expected);
-    } else {
-        assert_null(line);
-    }
-    free(line);
-    event_destroy(event);
-}
-
-#define PEER_HEX "000102030405060708090a0b0c0d0e0f"
-
-static void json_is_the_designs(void **state) {
-    struct event *event;
-
-    (void)state;
-    expect_line(sample(EVENT_REGISTERED, NULL), ui_json_line,
-                "{\"event\":\"registered\",\"room\":\"lobby\",\"bootnode\":\"192.0.2.1:9595\",\"mapped\":\"[2001:db8::"
-                "1]:7\",\"name\":\"b.example:9595\"}\n");
-    expect_line(sample(EVENT_PEER_JOINED, NULL), ui_json_line,
-                "{\"event\":\"peer-joined\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX "\"}\n");
-    expect_line(
-        sample(EVENT_PEER_CONNECTED, NULL), ui_json_line,
-        "{\"event\":\"peer-connected\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
-        "\",\"nick\":\"alice\",\"path\":\"direct\",\"address\":\"198.51.100.2:3000\",\"rtt_ms\":12.5,\"cipher\":"
-        "\"AES-256-GCM\",\"fingerprint\":\"ffff\"}\n");
-    expect_line(sample(EVENT_MESSAGE, "hi"), ui_json_line,
-                "{\"event\":\"message\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
-                "\",\"nick\":\"alice\",\"id\":\"00000000000000ab-1\",\"text\":\"hi\",\"sent_ms\":1700000000123,\"said_"
-                "ms\":1700000000456}\n");
-    expect_line(sample(EVENT_DELIVERED, NULL), ui_json_line,
-                "{\"event\":\"delivered\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
-                "\",\"id\":\"00000000000000ab-1\"}\n");
-    expect_line(sample(EVENT_SENT, "hi"), ui_json_line,
-                "{\"event\":\"sent\",\"room\":\"lobby\",\"id\":\"00000000000000ab-1\",\"text\":\"hi\"}\n");
-    event = sample(EVENT_PEER_PATH, NULL);
-    event->relayed = true;
-    expect_line(event, ui_json_line,
-                "{\"event\":\"peer-path\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
-                "\",\"path\":\"relay\",\"via\":\"bootnode\",\"address\":\"198.51.100.2:3000\"}\n");
-    expect_line(sample(EVENT_PEER_LEFT, NULL), ui_json_line,
-                "{\"event\":\"peer-left\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
-                "\",\"nick\":\"alice\",\"reason\":\"timeout\"}\n");
-    event = sample(EVENT_PEER_LEFT, NULL);
-    event->said_bye = true;
-    expect_line(event, ui_json_line,
-                "{\"event\":\"peer-left\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
-                "\",\"nick\":\"alice\",\"reason\":\"bye\"}\n");
-    expect_line(sample(EVENT_BOOTNODE_LOST, "silent"), ui_json_line,
-                "{\"event\":\"bootnode-lost\",\"room\":\"lobby\",\"bootnode\":\"192.0.2.1:9595\",\"text\":\"silent\","
-                "\"name\":\"b.example:9595\"}\n");
-    expect_line(sample(EVENT_BOOTNODE_BACK, NULL), ui_json_line,
-                "{\"event\":\"bootnode-back\",\"room\":\"lobby\",\"bootnode\":\"192.0.2.1:9595\","
-                "\"name\":\"b.example:9595\"}\n");
-    event = sample(EVENT_BOOTNODE_LOST, "unknown");
-    event->bootnode = (struct address){0};
-    expect_line(event, ui_json_line,
-                "{\"event\":\"bootnode-lost\",\"room\":\"lobby\",\"bootnode\":\"\",\"text\":\"unknown\","
-                "\"name\":\"b.example:9595\"}\n");
-    event = sample(EVENT_ERROR, "no");
-    event->room = NULL;
-    expect_line(event, ui_json_line, "{\"event\":\"error\",\"text\":\"no\"}\n");
-    expect_line(sample(EVENT_CREDIT, NULL), ui_json_line, NULL);
-    expect_line(sample(EVENT_FINISHED, NULL), ui_json_line, NULL);
-    expect_line(sample(EVENT_PEER_STATUS, NULL), ui_json_line, NULL);
-}
-
-static void json_has_rooms_and_nicks(void **state) {
-    struct event *event;
-
-    (void)state;
-    expect_line(sample(EVENT_JOINED, NULL), ui_json_line, "{\"event\":\"joined\",\"room\":\"lobby\"}\n");
-    expect_line(sample(EVENT_PARTED, NULL), ui_json_line, "{\"event\":\"parted\",\"room\":\"lobby\"}\n");
-    expect_line(sample(EVENT_PEER_NICK, "alicia"), ui_json_line,
-                "{\"event\":\"peer-nick\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
-                "\",\"nick\":\"alice\",\"was\":\"alicia\"}\n");
-    expect_line(sample(EVENT_NICK, NULL), ui_json_line, "{\"event\":\"nick\",\"nick\":\"alice\"}\n");
-    expect_line(sample(EVENT_UNDELIVERED, NULL), ui_json_line,
-                "{\"event\":\"undelivered\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
-                "\",\"id\":\"00000000000000ab-1\"}\n");
-    expect_line(sample(EVENT_NOTICE, "hm"), ui_json_line,
-                "{\"event\":\"notice\",\"room\":\"lobby\",\"text\":\"hm\"}\n");
-    event = sample(EVENT_NOTICE, "hm");
-    event->room = NULL;
-    expect_line(event, ui_json_line, "{\"event\":\"notice\",\"text\":\"hm\"}\n");
-    expect_line(sample(EVENT_ERROR, "no"), ui_json_line, "{\"event\":\"error\",\"text\":\"no\",\"room\":\"lobby\"}\n");
-}
-
-static struct event *sample_of_kind(enum event_type type, enum chat_kind kind, const char *text) {
-    struct event *event = sample(type, text);
-
-    event->kind = kind;
-    return event;
-}
-
-static void json_names_the_kind_where_it_is_not_text(void **state) {
-    (void)state;
-    expect_line(sample_of_kind(EVENT_MESSAGE, CHAT_ACTION, "waves"), ui_json_line,
-                "{\"event\":\"message\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
-                "\",\"nick\":\"alice\",\"id\":\"00000000000000ab-1\",\"text\":\"waves\",\"sent_ms\":1700000000123,"
-                "\"kind\":\"action\",\"said_ms\":1700000000456}\n");
-    expect_line(sample_of_kind(EVENT_MESSAGE, CHAT_PRIVATE, "psst"), ui_json_line,
-                "{\"event\":\"message\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
-                "\",\"nick\":\"alice\",\"id\":\"00000000000000ab-1\",\"text\":\"psst\",\"sent_ms\":1700000000123,"
-                "\"kind\":\"private\",\"said_ms\":1700000000456}\n");
-    expect_line(sample_of_kind(EVENT_SENT, CHAT_ACTION, "waves"), ui_json_line,
-                "{\"event\":\"sent\",\"room\":\"lobby\",\"id\":\"00000000000000ab-1\",\"text\":\"waves\","
-                "\"kind\":\"action\"}\n");
-    expect_line(sample_of_kind(EVENT_SENT, CHAT_PRIVATE, "psst"), ui_json_line,
-                "{\"event\":\"sent\",\"room\":\"lobby\",\"id\":\"00000000000000ab-1\",\"text\":\"psst\","
-                "\"peer\":\"" PEER_HEX "\",\"kind\":\"private\"}\n");
-}
-
-static void json_tells_all_about_a_member(void **state) {
-    struct event *event = sample(EVENT_MEMBER, NULL);
-
-    (void)state;
-    event->standing = STANDING_CONNECTED;
-    event->relayed = true;
-    event->waiting = 2;
-    event->ignored = true;
-    strcpy(event->safety, "12345 67890");
-    expect_line(event, ui_json_line,
-                "{\"event\":\"member\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
-                "\",\"nick\":\"alice\",\"state\":\"connected\",\"path\":\"relay\",\"via\":\"bootnode\",\"address\":"
-                "\"198.51.100.2:3000\","
-                "\"rtt_ms\":12.5,\"cipher\":\"AES-256-GCM\",\"fingerprint\":\"ffff\",\"safety_number\":\"12345 67890\","
-                "\"waiting\":2,\"ignored\":true}\n");
-    event = event_create(EVENT_MEMBER, NULL, 0);
-    event->room = "lobby";
-    expect_line(event, ui_json_line,
-                "{\"event\":\"member\",\"room\":\"lobby\",\"peer\":\"00000000000000000000000000000000\",\"nick\":\"\","
-                "\"state\":\"connecting\",\"path\":\"\",\"address\":\"\",\"rtt_ms\":0.0,\"cipher\":\"\","
-                "\"fingerprint\":\"\",\"safety_number\":\"\",\"waiting\":0,\"ignored\":false}\n");
-}
-
-/* Nothing that a terminal would obey or that ends a line gets out, and nothing is lost for a parser. */
-static void json_is_one_line_of_visible_ascii(void **state) {
-    struct event *event = sample(EVENT_ERROR, "a\nb\x1b[\x7f\xc2\x9b\xe2\x80\xae\xc3\xa9\"\\");
-
-    (void)state;
-    expect_line(
-        event, ui_json_line,
-        "{\"event\":\"error\",\"text\":\"a\\nb\\u001B[\\u007f\\u009B\\u202E\\u00E9\\\"\\\\\",\"room\":\"lobby\"}\n");
-    event = sample(EVENT_BOOTNODE_BACK, NULL);
-    event->room = "lob\xff";
-    expect_line(event, ui_json_line,
-                "{\"event\":\"bootnode-back\",\"room\":\"lob\\uFFFD\",\"bootnode\":\"192.0.2.1:9595\","
-                "\"name\":\"b.example:9595\"}\n");
-    event = sample(EVENT_MESSAGE, "x");
-    event->sent_ms = event->said_ms = UINT64_MAX;
-    expect_line(event, ui_json_line,
-                "{\"event\":\"message\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
-                "\",\"nick\":\"alice\",\"id\":\"00000000000000ab-1\",\"text\":\"x\",\"sent_ms\":9223372036854775807,"
-                "\"said_ms\":9223372036854775807}\n");
-}
-
-static void plain_shows_who_and_what(void **state) {
-    struct event *event;
-
-    (void)state;
-    expect_line(sample(EVENT_MESSAGE, "hi"), ui_plain_line, "alice: hi\n");
-    expect_line(sample(EVENT_MESSAGE, "one\n\nbob: two\n\n"), ui_plain_line, "alice: one\nalice: \nalice: bob: two\n");
-    expect_line(sample(EVENT_MESSAGE, "a\x1b[31mb\rc\xe2\x80\xa8"), ui_plain_line,
-                "alice: a\xef\xbf\xbd[31mb\xef\xbf\xbd"
-                "c\xef\xbf\xbd\n");
-    expect_line(sample(EVENT_PEER_CONNECTED, NULL), ui_plain_line, "* alice#ffff is here (direct, 12 ms)\n");
-    event = sample(EVENT_PEER_JOINED, NULL);
-    *event->nick = '\0';
-    expect_line(event, ui_plain_line, "* 00010203 is arriving\n");
-    event = sample(EVENT_PEER_LEFT, NULL);
-    strcpy(event->nick, "a\nb");
-    expect_line(event, ui_plain_line,
-                "* a\xef\xbf\xbd"
-                "b is gone\n");
-    event = sample(EVENT_PEER_LEFT, NULL);
-    event->said_bye = true;
-    expect_line(event, ui_plain_line, "* alice left\n");
-    expect_line(sample(EVENT_REGISTERED, NULL), ui_plain_line,
-                "* registered at 192.0.2.1:9595, which sees us as [2001:db8::1]:7\n");
-    expect_line(sample(EVENT_PEER_PATH, NULL), ui_plain_line, "* alice is reached at 198.51.100.2:3000 now (direct)\n");
-    expect_line(sample(EVENT_BOOTNODE_LOST, "silent\n"), ui_plain_line,
-                "* bootnode 192.0.2.1:9595 lost: silent\xef\xbf\xbd\n");
-    expect_line(sample(EVENT_BOOTNODE_BACK, NULL), ui_plain_line, "* bootnode 192.0.2.1:9595 is back\n");
-    event = sample(EVENT_BOOTNODE_LOST, "unknown");
-    event->bootnode = (struct address){0};
-    expect_line(event, ui_plain_line, "* bootnode b.example:9595 lost: unknown\n");
-    expect_line(sample(EVENT_ERROR, "no"), ui_plain_line, "! no\n");
-    expect_line(sample(EVENT_SENT, "hi"), ui_plain_line, NULL);
-    expect_line(sample(EVENT_DELIVERED, NULL), ui_plain_line, NULL);
-    expect_line(sample(EVENT_UNDELIVERED, NULL), ui_plain_line, NULL);
-    expect_line(sample(EVENT_PEER_STATUS, NULL), ui_plain_line, NULL);
-    expect_line(sample(EVENT_CREDIT, NULL), ui_plain_line, NULL);
-}
-
-static struct event *passed_on(enum chat_kind kind, const char *text) {
-    struct event *event = sample(EVENT_MESSAGE, text);
-
-    setenv("TZ", "UTC", 1);
-    tzset();
-    event->kind = kind;
-    event->history = true;
-    strcpy(event->fingerprint, OUR_KEY);
-    return event;
-}
-
-/* 1700000000 is 22:13:20. */
-static void what_was_passed_on_has_a_time_and_digits(void **state) {
-    (void)state;
-    expect_line(passed_on(CHAT_TEXT, "one\ntwo"), ui_plain_line, "[22:13] alice#0123: one\n[22:13] alice#0123: two\n");
-    expect_line(passed_on(CHAT_ACTION, "waves"), ui_plain_line, "[22:13] ** alice#0123 waves\n");
-    struct event *event = passed_on(CHAT_TEXT, "hi");
-    *event->nick = '\0'; /* another's */
-    expect_line(event, ui_plain_line, "[22:13] ?00010203: hi\n");
-    expect_line(passed_on(CHAT_TEXT, "hi"), ui_json_line,
-                "{\"event\":\"message\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
-                "\",\"nick\":\"alice\",\"id\":\"00000000000000ab-1\",\"text\":\"hi\",\"sent_ms\":1700000000123,"
-                "\"history\":true,\"fingerprint\":\"" OUR_KEY "\",\"said_ms\":1700000000456}\n");
-}
-
-/* Said at one time and shown at another, each in s since 1970, in a zone. */
-static struct event *dated(const char *zone, uint64_t said, uint64_t shown, bool late) {
-    struct event *event = passed_on(CHAT_TEXT, "hi");
-    setenv("TZ", zone, 1);
-    tzset();
-    event->sent_ms = 1; /* the author's clock is of no meaning */
-    event->said_ms = 1000 * said;
-    event->shown_ms = 1000 * shown;
-    event->history = !late;
-    event->late = late;
-    return event;
-}
-
-#define NIGHT 1795823999u /* 2026-11-27 23:59:59 UTC */
-#define AUTUMN                                                                                                         \
-    1792891800u /* 2026-10-25 01:30:00 UTC: in Berlin the clocks went from 3:00 back to 2:00 at 01:00 UTC              \
-                 */
-
-static void another_day_has_its_date(void **state) {
-    static const struct {
-        const char *zone;
-        uint64_t said, shown;
-        bool late;
-        const char *clock;
-    } cases[] = {
-        {"UTC0", NIGHT, NIGHT, false, "[23:59] alice#0123"},
-        {"UTC0", NIGHT, NIGHT + 1, false, "[2026-11-27 23:59] alice#0123"},
-        {"UTC0", NIGHT + 1, NIGHT, false, "[2026-11-28 00:00] alice#0123"}, /* our clock was set back */
-        {"<+09>-9", NIGHT, NIGHT + 1, false, "[08:59] alice#0123"},
-        {"<-1130>11:30", NIGHT, NIGHT + 1, false, "[12:29] alice#0123"},
-        {"UTC0", NIGHT - 86400, NIGHT, false, "[2026-11-26 23:59] alice#0123"},
-        {"UTC0", NIGHT - 365 * 86400, NIGHT, false, "[2025-11-27 23:59] alice#0123"},
-        {"UTC0", NIGHT, NIGHT, true, "[23:59 late] alice"},
-        {"UTC0", NIGHT, NIGHT + 60, true, "[2026-11-27 23:59 late] alice"},
-        {"CET-1CEST,M3.5.0,M10.5.0/3", AUTUMN - 3600, AUTUMN, false, "[02:30] alice#0123"},
-        {"CET-1CEST,M3.5.0,M10.5.0/3", AUTUMN, AUTUMN + 60, false, "[02:30] alice#0123"},
-        {"CET-1CEST,M3.5.0,M10.5.0/3", AUTUMN - 4 * 3600, AUTUMN, false, "[2026-10-24 23:30] alice#0123"},
-    };
-    char expected[128];
-
-    (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        snprintf(expected, sizeof expected, "%s: hi\n", cases[i].clock);
-        expect_line(dated(cases[i].zone, cases[i].said, cases[i].shown, cases[i].late), ui_plain_line, expected);
-    }
-    expect_line(dated("UTC0", NIGHT, NIGHT, true), ui_json_line,
-                "{\"event\":\"message\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
-                "\",\"nick\":\"alice\",\"id\":\"00000000000000ab-1\",\"text\":\"hi\",\"sent_ms\":1,"
-                "\"said_ms\":1795823999000,\"late\":true}\n");
-}
-
-static void what_is_lost_is_told(void **state) {
-    (void)state;
-    struct event *event = sample(EVENT_LOST, NULL);
-    event->lost = 3;
-    expect_line(event, ui_plain_line, "* 3 messages of alice#ffff were lost\n");
-    event = sample(EVENT_LOST, NULL);
-    event->lost = 1;
-    expect_line(event, ui_plain_line, "* 1 message of alice#ffff was lost\n");
-    event = sample(EVENT_LOST, NULL);
-    event->lost = UINT64_MAX;
-    expect_line(event, ui_json_line,
-                "{\"event\":\"lost\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
-                "\",\"nick\":\"alice\",\"fingerprint\":\"ffff\",\"count\":9223372036854775807}\n");
-}
-
-static void plain_tells_kinds_apart(void **state) {
-    (void)state;
-    expect_line(sample_of_kind(EVENT_MESSAGE, CHAT_ACTION, "waves\nand goes"), ui_plain_line,
-                "** alice waves\n** alice and goes\n");
-    expect_line(sample_of_kind(EVENT_MESSAGE, CHAT_PRIVATE, "psst\nbob: hi"), ui_plain_line,
-                "*private* alice: psst\n*private* alice: bob: hi\n");
-    expect_line(sample(EVENT_NOTICE, "so\nit is"), ui_plain_line, "* so\xef\xbf\xbdit is\n");
-}
-
-static void plain_has_rooms_and_nicks(void **state) {
-    struct event *event = sample(EVENT_JOINED, NULL);
-
-    (void)state;
-    event->room = "lob\nby";
-    expect_line(event, ui_plain_line,
-                "* joined lob\xef\xbf\xbd"
-                "by\n");
-    expect_line(sample(EVENT_PARTED, NULL), ui_plain_line, "* left lobby\n");
-    expect_line(sample(EVENT_PEER_NICK, "al\x1b"), ui_plain_line, "* al\xef\xbf\xbd is now called alice\n");
-    expect_line(sample(EVENT_NICK, NULL), ui_plain_line, "* you are now called alice\n");
-}
-
-static void plain_tells_all_about_a_member(void **state) {
-    struct event *event = sample(EVENT_MEMBER, NULL);
-
-    (void)state;
-    event->standing = STANDING_CONNECTED;
-    event->relayed = true;
-    expect_line(event, ui_plain_line, "* alice#ffff: through the bootnode, 12 ms, 198.51.100.2:3000\n");
-    event = sample(EVENT_MEMBER, NULL);
-    event->standing = STANDING_BLOCKED;
-    event->waiting = 2;
-    event->ignored = true;
-    expect_line(
-        event, ui_plain_line,
-        "* alice#ffff: blocked, the key is not the one known for that nick, has 2 of our messages still to get, "
-        "ignored\n");
-    event = sample(EVENT_MEMBER, NULL);
-    strcpy(event->safety, "12345 67890");
-    expect_line(event, ui_plain_line,
-                "* alice#ffff: connecting\n* alice#ffff: cipher AES-256-GCM\n* alice#ffff: fingerprint ffff\n* "
-                "alice#ffff: safety number 12345 67890\n");
-    event = sample(EVENT_MEMBER, NULL);
-    *event->nick = *event->fingerprint = '\0';
-    expect_line(event, ui_plain_line, "* ?00010203: connecting\n");
-}
 
 /* --- the loop, on a thread, between pipes and queues --- */
 
@@ -393,7 +37,7 @@ struct stage {
 static void *run(void *argument) {
     struct stage *stage = argument;
 
-    stage->status = ui_run(&stage->ui);
+    stage->status = line_ui_run(&stage->ui);
     return NULL;
 }
 
@@ -517,7 +161,7 @@ static void expect_output(struct stage *stage, const char *text) {
 
 /* When this has come out, the loop has seen all that was pushed before. */
 static void expect_round(struct stage *stage) {
-    push(stage, sample(EVENT_ERROR, "round"));
+    push(stage, sample_event(EVENT_ERROR, "round"));
     expect_output(stage, "! round\n");
 }
 
@@ -870,15 +514,15 @@ static void with_several_rooms_each_line_names_its_own(void **state) {
 
     (void)state;
     stage_open(&stage, UI_PLAIN);
-    push(&stage, sample(EVENT_MESSAGE, "alone"));
+    push(&stage, sample_event(EVENT_MESSAGE, "alone"));
     expect_output(&stage, "alice: alone\n");
     push_of(&stage, "te\na", EVENT_JOINED, NULL);
     expect_output(&stage, "[te\xef\xbf\xbd"
                           "a] * joined te\xef\xbf\xbd"
                           "a\n");
-    push(&stage, sample(EVENT_MESSAGE, "one\n\ntwo"));
+    push(&stage, sample_event(EVENT_MESSAGE, "one\n\ntwo"));
     expect_output(&stage, "[lobby] alice: one\n[lobby] alice: \n[lobby] alice: two\n");
-    event = sample(EVENT_ERROR, "of none");
+    event = sample_event(EVENT_ERROR, "of none");
     event->room = NULL;
     push(&stage, event);
     expect_output(&stage, "! of none\n");
@@ -902,10 +546,10 @@ static void json_names_rooms_once(void **state) {
 /* --- who is not heard, what is kept --- */
 
 static void meet_alice(struct stage *stage) {
-    struct event *connected = sample(EVENT_PEER_CONNECTED, NULL);
+    struct event *connected = sample_event(EVENT_PEER_CONNECTED, NULL);
 
     memset(connected->fingerprint, 'f', sizeof connected->fingerprint - 1);
-    push(stage, sample(EVENT_PEER_JOINED, NULL));
+    push(stage, sample_event(EVENT_PEER_JOINED, NULL));
     push(stage, connected);
     expect_output(stage, "* alice is arriving\n* alice#ffff is here (direct, 12 ms)\n");
 }
@@ -917,16 +561,16 @@ static void who_is_ignored_is_not_shown(void **state) {
     stage_open(&stage, UI_PLAIN);
     give_credit(&stage, 1);
     meet_alice(&stage);
-    push(&stage, sample(EVENT_MESSAGE, "one"));
+    push(&stage, sample_event(EVENT_MESSAGE, "one"));
     expect_output(&stage, "alice: one\n");
     type(&stage, "/ignore alice\n");
     expect_output(&stage, "* alice#ffff is ignored from now on\n");
-    push(&stage, sample(EVENT_MESSAGE, "two"));
-    push(&stage, sample_of_kind(EVENT_MESSAGE, CHAT_PRIVATE, "three"));
+    push(&stage, sample_event(EVENT_MESSAGE, "two"));
+    push(&stage, sample_event_of_kind(EVENT_MESSAGE, CHAT_PRIVATE, "three"));
     expect_round(&stage);
     type(&stage, "/ignore alice\n");
     expect_output(&stage, "* alice#ffff is heard again\n");
-    push(&stage, sample(EVENT_MESSAGE, "four"));
+    push(&stage, sample_event(EVENT_MESSAGE, "four"));
     expect_output(&stage, "alice: four\n");
     stage_close(&stage, 0);
 }
@@ -985,27 +629,27 @@ static void what_was_said_is_kept_where_asked(void **state) {
     expect_output(&stage, "* joined lobby\n");
     give_credit(&stage, 1);
     meet_alice(&stage);
-    push(&stage, sample(EVENT_MESSAGE, "not kept"));
+    push(&stage, sample_event(EVENT_MESSAGE, "not kept"));
     expect_output(&stage, "alice: not kept\n");
     type(&stage, "/log on\n");
     snprintf(said, sizeof said, "* lobby is logged in %s/transcripts/lobby.log\n", (const char *)*state);
     expect_output(&stage, said);
-    push(&stage, sample(EVENT_MESSAGE, "hello"));
-    sent = sample(EVENT_SENT, "hi");
+    push(&stage, sample_event(EVENT_MESSAGE, "hello"));
+    sent = sample_event(EVENT_SENT, "hi");
     strcpy(sent->fingerprint, OUR_KEY);
     push(&stage, sent);
-    action = sample_of_kind(EVENT_MESSAGE, CHAT_ACTION, "is gone"); /* which is not the same */
+    action = sample_event_of_kind(EVENT_MESSAGE, CHAT_ACTION, "is gone"); /* which is not the same */
     strcpy(action->id, "00000000000000ab-2");
     push(&stage, action);
-    push(&stage, sample(EVENT_PEER_LEFT, NULL));
+    push(&stage, sample_event(EVENT_PEER_LEFT, NULL));
     expect_output(&stage, "alice: hello\n** alice is gone\n* alice is gone\n");
     stage_close(&stage, 0);
     expect_logged(*state, "alice#ffff: hello\ncarol#0123: hi\n** alice#ffff is gone\n* alice#ffff is gone\n");
 
     stage_start(&stage, UI_PLAIN, *state);
     push_of(&stage, "lobby", EVENT_JOINED, NULL);
-    push(&stage, sample(EVENT_MESSAGE, "hello")); /* from others: it is there already */
-    sent = sample(EVENT_MESSAGE, "hi");           /* as our own is */
+    push(&stage, sample_event(EVENT_MESSAGE, "hello")); /* from others: it is there already */
+    sent = sample_event(EVENT_MESSAGE, "hi");           /* as our own is */
     strcpy(sent->fingerprint, OUR_KEY);
     push(&stage, sent);
     push_of(&stage, NULL, EVENT_ERROR, "end");
@@ -1036,8 +680,8 @@ static void a_reader_that_went_away_is_the_end_of_input(void **state) {
     type(&stage, "one\ntwo\nhalf of");
     close(stage.from_output);
     stage.from_output = -1;
-    push(&stage, sample(EVENT_ERROR, "one"));
-    push(&stage, sample(EVENT_ERROR, "two"));
+    push(&stage, sample_event(EVENT_ERROR, "one"));
+    push(&stage, sample_event(EVENT_ERROR, "two"));
     give_credit(&stage, 1);
     expect_input(&stage, INPUT_SAY, "one");
     type(&stage, "not read any more\n");
@@ -1055,7 +699,7 @@ static void a_reader_that_went_away_early_ends_it_at_once(void **state) {
     stage_start(&stage, UI_JSON, NULL);
     close(stage.from_output);
     stage.from_output = -1;
-    push(&stage, sample(EVENT_ERROR, "no room"));
+    push(&stage, sample_event(EVENT_ERROR, "no room"));
     expect_input(&stage, INPUT_END, "");
     stage_close(&stage, 0);
 }
@@ -1070,7 +714,7 @@ static void what_was_said_is_delivered_though_the_reader_went_away(void **state)
     expect_input(&stage, INPUT_END, "");
     close(stage.from_output);
     stage.from_output = -1;
-    push(&stage, sample(EVENT_ERROR, "one"));
+    push(&stage, sample_event(EVENT_ERROR, "one"));
     stage_close(&stage, 0); /* no second end, and no stop */
 }
 
@@ -1084,7 +728,7 @@ static void a_full_disk_leaves_time_for_the_input(void **state) {
     assert_true(dup2(full, stage.ui.output) >= 0);
     close(full);
     give_credit(&stage, 2);
-    push(&stage, sample(EVENT_ERROR, "nobody can read it"));
+    push(&stage, sample_event(EVENT_ERROR, "nobody can read it"));
     type(&stage, "one\n");
     expect_input(&stage, INPUT_SAY, "one");
     type(&stage, "two");
@@ -1105,7 +749,7 @@ static void partial_writes_are_resumed(void **state) {
     memset(text, 'x', MESSAGE_TEXT_MAX);
     stage_open(&stage, UI_PLAIN);
     assert_int_equal(fcntl(stage.ui.output, F_SETFL, O_NONBLOCK), 0);
-    for (int i = 0; i < 4; i++) push(&stage, sample(EVENT_MESSAGE, text));
+    for (int i = 0; i < 4; i++) push(&stage, sample_event(EVENT_MESSAGE, text));
     while (size < expected) {
         ssize_t part = read(stage.from_output, buffer + size, 5000);
 
@@ -1119,18 +763,6 @@ static void partial_writes_are_resumed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(json_is_the_designs),
-        cmocka_unit_test(json_has_rooms_and_nicks),
-        cmocka_unit_test(json_names_the_kind_where_it_is_not_text),
-        cmocka_unit_test(json_tells_all_about_a_member),
-        cmocka_unit_test(json_is_one_line_of_visible_ascii),
-        cmocka_unit_test(plain_shows_who_and_what),
-        cmocka_unit_test(plain_tells_kinds_apart),
-        cmocka_unit_test(what_was_passed_on_has_a_time_and_digits),
-        cmocka_unit_test(another_day_has_its_date),
-        cmocka_unit_test(what_is_lost_is_told),
-        cmocka_unit_test(plain_has_rooms_and_nicks),
-        cmocka_unit_test(plain_tells_all_about_a_member),
         cmocka_unit_test(nothing_is_said_without_credit),
         cmocka_unit_test(commands_that_need_no_members_wait_for_none),
         cmocka_unit_test(the_end_comes_once_after_the_last_line),
@@ -1160,5 +792,5 @@ int main(void) {
         cmocka_unit_test(partial_writes_are_resumed),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    return cmocka_run_group_tests_name("ui", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("line_ui", tests, NULL, NULL);
 }
