@@ -13,6 +13,7 @@
 #include "client/message/message.h"
 #include "common/home.h"
 #include "common/log.h"
+#include "common/memory.h"
 #include "common/modes.h"
 #include "common/names.h"
 #include "common/room_name.h"
@@ -133,8 +134,7 @@ static void refuse(struct arguments *arguments, const char *what, const char *va
 static void take_word(struct arguments *arguments, const char *word) {
     size_t used = arguments->words ? strlen(arguments->words) : 0, size = used + strlen(word) + 2;
 
-    arguments->words = realloc(arguments->words, size);
-    if (!arguments->words) abort();
+    arguments->words = grow(arguments->words, size, 1);
     snprintf(arguments->words + used, size - used, "%s%s", used > 0 ? " " : "", word);
 }
 

@@ -5,18 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *zeroed_or_abort(size_t size) {
-    void *memory = calloc(1, size);
-
-    if (!memory) abort();
-    return memory;
-}
+#include "common/memory.h"
 
 struct event *event_create(enum event_type type, const char *text, size_t text_size) {
     struct event *event;
 
     if (!text) text_size = 0;
-    event = zeroed_or_abort(sizeof *event + text_size + 1);
+    event = allocate_zeroed(1, sizeof *event + text_size + 1);
     event->type = type;
     event->text_size = text_size;
     if (text_size > 0) memcpy(event->text, text, text_size);
@@ -31,7 +26,7 @@ struct input *input_create(enum input_type type, const char *room, const char *t
     struct input *input;
 
     if (!text) size = 0;
-    input = zeroed_or_abort(sizeof *input + size + 1);
+    input = allocate_zeroed(1, sizeof *input + size + 1);
     input->type = type;
     if (room) snprintf(input->room, sizeof input->room, "%s", room);
     input->size = size;

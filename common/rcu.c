@@ -1,4 +1,5 @@
 #include "common/rcu.h"
+#include "common/memory.h"
 
 #include <errno.h>
 #include <semaphore.h>
@@ -53,8 +54,7 @@ static void run_deferred(struct rcu_head *head) {
 }
 
 void rcu_reclaim(struct rcu_head *head, void (*reclaim)(struct rcu_head *head)) {
-    struct deferred *deferred = malloc(sizeof *deferred);
-    if (!deferred) abort();
+    struct deferred *deferred = allocate(sizeof *deferred);
     *deferred = (struct deferred){.object = head, .reclaim = reclaim};
     rcu_handing_over(deferred);
     call_rcu(&deferred->head, run_deferred);

@@ -1,4 +1,5 @@
 #include "common/room_name.h"
+#include "common/memory.h"
 
 #include <sodium.h>
 #include <stdarg.h>
@@ -31,8 +32,7 @@ static bool is_space(utf8proc_int32_t character) {
 
 /* Of valid UTF-8: malloc'd, zero-terminated. */
 static char *map(const char *text, size_t size, left_out leaves_out, size_t *out_size) {
-    utf8proc_uint8_t *spaced = malloc(size + 1), *composed = NULL;
-    if (!spaced) abort();
+    utf8proc_uint8_t *spaced = allocate(size + 1), *composed = NULL;
     size_t written = 0;
     for (size_t at = 0; at < size;) {
         utf8proc_int32_t character;

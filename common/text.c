@@ -1,4 +1,5 @@
 #include "common/text.h"
+#include "common/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -348,8 +349,7 @@ size_t text_filter(const char *text, size_t size, bool multiline, char *out, siz
 }
 
 size_t text_name_span(const char *text, size_t size) {
-    char *out = malloc(TEXT_GROWTH * size + 1);
-    if (!out) abort();
+    char *out = allocate(TEXT_GROWTH * size + 1);
     size_t written = filter((struct context){.strictness = FOR_NAMES}, text, size, out, TEXT_GROWTH * size + 1);
     size_t same = 0;
     while (same < size && same < written && text[same] == out[same]) same++;
@@ -428,7 +428,5 @@ bool text_nick(const char *text, size_t size, char out[static TEXT_NICK_MAX + 1]
 
 char *text_fold(const char *text) {
     char *folded = (char *)utf8proc_NFKC_Casefold((const utf8proc_uint8_t *)text);
-    if (!folded) folded = strdup(text);
-    if (!folded) abort();
-    return folded;
+    return folded ? folded : copy_text(text);
 }

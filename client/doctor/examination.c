@@ -4,6 +4,8 @@
 
 #include "client/network/nat_check.h"
 
+#include "common/clock.h"
+
 /* Silence tells about a filter, so it must not be bad luck: where half of all goes astray, once in 4,000. */
 #define TRIES_AT_LOSS (3 * STUN_QUERY_TRIES)
 
@@ -253,14 +255,13 @@ size_t examination_tick(struct examination *examination, uint64_t now, uint16_t 
 
 /* At once where an end makes something else possible. */
 uint64_t examination_due(const struct examination *examination) {
-    uint64_t due = UINT64_MAX;
+    uint64_t due = NEVER;
     bool waits = false;
     for (enum probe i = 0; examination->present && i < PROBE_COUNT; i++) {
-        uint64_t query = stun_query_due(query_of(examination, i));
-        if (query < due) due = query;
+        due = earlier(due, stun_query_due(query_of(examination, i)));
         waits |= !is_over(examination, i);
     }
-    return due == UINT64_MAX && waits ? 0 : due;
+    return due == NEVER && waits ? 0 : due;
 }
 
 bool examination_receive(struct examination *examination, uint16_t socket, const struct address *from,

@@ -85,7 +85,7 @@ void examination_start(struct examination *examination, const struct address *se
 /* The size of the next packet to send now, from which socket and where to; 0: nothing more for now. */
 size_t examination_tick(struct examination *examination, uint64_t now, uint16_t *socket, struct address *to,
                         uint8_t out[static STUN_REQUEST_MAX]);
-/* UINT64_MAX: nothing is left to find out. */
+/* NEVER: nothing is left to find out. */
 uint64_t examination_due(const struct examination *examination);
 /* True when the packet belonged to it. `wall_ms`: our clock now. */
 bool examination_receive(struct examination *examination, uint16_t socket, const struct address *from,

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "common/clock.h"
+
 #define OPENING_EVERY_MS 20 /* no burst */
 
 /* Steps of 5 s up to one minute, of 15 s up to three, of 30 s up to the most. */
@@ -60,12 +62,10 @@ size_t lifetime_tick(struct lifetime *lifetime, uint64_t now, uint16_t *socket, 
 }
 
 uint64_t lifetime_due(const struct lifetime *lifetime) {
-    uint64_t due = UINT64_MAX;
+    uint64_t due = NEVER;
     for (size_t i = 0; i < LIFETIME_RUNGS && !is_over(lifetime); i++) {
-        uint64_t opening = stun_query_due(&lifetime->rungs[i].opening),
-                 check = stun_query_due(&lifetime->rungs[i].check);
-        if (opening < due) due = opening;
-        if (check < due) due = check;
+        due = earlier(due, stun_query_due(&lifetime->rungs[i].opening));
+        due = earlier(due, stun_query_due(&lifetime->rungs[i].check));
     }
     return due;
 }

@@ -33,7 +33,7 @@ void lifetime_start(struct lifetime *lifetime, const struct address *server, uin
 /* The size of the next packet to send now, from which socket and where to; 0: nothing more for now. */
 size_t lifetime_tick(struct lifetime *lifetime, uint64_t now, uint16_t *socket, struct address *to,
                      uint8_t out[static STUN_REQUEST_MAX]);
-/* UINT64_MAX: it is over, or was not started. */
+/* NEVER: it is over, or was not started. */
 uint64_t lifetime_due(const struct lifetime *lifetime);
 /* Did any mapping tell something? */
 static inline bool lifetime_known(const struct lifetime *lifetime) {

@@ -166,10 +166,7 @@ static void tick(struct doctor *doctor, uint64_t now) {
 
 static uint64_t due(const struct doctor *doctor) {
     uint64_t soonest = lifetime_due(&doctor->lifetime);
-    for (enum family i = 0; i < FAMILIES; i++) {
-        uint64_t other = examination_due(&doctor->examinations[i]);
-        if (other < soonest) soonest = other;
-    }
+    for (enum family i = 0; i < FAMILIES; i++) soonest = earlier(soonest, examination_due(&doctor->examinations[i]));
     return soonest;
 }
 
@@ -190,7 +187,7 @@ static void say_progress(struct doctor *doctor) {
 
 static void run(struct doctor *doctor) {
     uint64_t next;
-    while ((next = due(doctor)) != UINT64_MAX) {
+    while ((next = due(doctor)) != NEVER) {
         wait_until(doctor, next);
         tick(doctor, clock_boot_ms());
         ask_gateway(doctor);

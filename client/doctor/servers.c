@@ -72,8 +72,7 @@ static uint64_t patience(struct search *search) {
 }
 
 static void wait_for_answers(struct search *search, uint64_t until, uint64_t now) {
-    for (size_t i = 0; i < search->count; i++)
-        if (search->lookups[i].due < until) until = search->lookups[i].due;
+    for (size_t i = 0; i < search->count; i++) until = earlier(until, search->lookups[i].due);
     struct pollfd wanted = {.fd = queue_event(&search->answers), .events = POLLIN};
     if (until > now && queue_settle(&search->answers)) poll(&wanted, 1, (int)(until - now));
 }

@@ -12,6 +12,8 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "common/memory.h"
+
 #define KEY_SIZE 32
 #define KEY_TEXT_SIZE (2 * KEY_SIZE + 1)
 #define NAME_MAX_SIZE 512
@@ -225,8 +227,7 @@ static void note(struct known_keys *known, const char *name, const uint8_t key[s
     int size = snprintf(line, sizeof line, "%s %s\n", name, sodium_bin2hex(hex, sizeof hex, key, KEY_SIZE));
 
     if (known->noted_size + (size_t)size > KNOWN_KEYS_NOTED_MAX) return;
-    known->noted = realloc(known->noted, known->noted_size + (size_t)size);
-    if (!known->noted) abort();
+    known->noted = grow(known->noted, known->noted_size + (size_t)size, 1);
     memcpy(known->noted + known->noted_size, line, (size_t)size);
     known->noted_size += (size_t)size;
 }

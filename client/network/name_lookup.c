@@ -1,11 +1,13 @@
 #include "client/network/name_lookup.h"
 
+#include "common/clock.h"
+
 void name_lookup_settle(struct name_lookup *lookup) {
-    *lookup = (struct name_lookup){.due = UINT64_MAX};
+    *lookup = (struct name_lookup){.due = NEVER};
 }
 
 void name_lookup_want(struct name_lookup *lookup, uint64_t at) {
-    if (at < lookup->due) lookup->due = at;
+    lookup->due = earlier(lookup->due, at);
 }
 
 bool name_lookup_take(struct name_lookup *lookup, uint64_t silent_ms, uint64_t now) {

@@ -10,7 +10,7 @@
 #define NAME_LOOKUP_SILENT_MS 10000 /* resolv.conf(5): two attempts of 5 s; after that another one begins beside it */
 
 struct name_lookup {
-    uint64_t due;      /* UINT64_MAX: nothing is to be looked up */
+    uint64_t due;      /* NEVER: nothing is to be looked up */
     unsigned failures; /* in a row */
 };
 

@@ -35,7 +35,7 @@ void nat_check_set_servers(struct nat_check *check, const struct address *server
 void nat_check_seen(struct nat_check *check, const struct address *mapped);
 /* Our own addresses changed, or the one that we are seen at: what is known is of another network. */
 void nat_check_moved(struct nat_check *check);
-/* At or before now: at once. UINT64_MAX: nothing to do. */
+/* At or before now: at once. NEVER: nothing to do. */
 uint64_t nat_check_due(const struct nat_check *check);
 /* The size of the next packet to send now, and where to; 0: nothing more. */
 size_t nat_check_tick(struct nat_check *check, uint64_t now, struct address *to, uint8_t out[static STUN_REQUEST_MAX]);

@@ -3,6 +3,8 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "common/clock.h"
+
 void stun_query_start(struct stun_query *query, const struct address *to, const struct stun_request *ask,
                       unsigned tries, uint64_t now) {
     uint8_t random[12];
@@ -18,7 +20,7 @@ void stun_query_start(struct stun_query *query, const struct address *to, const 
 }
 
 uint64_t stun_query_due(const struct stun_query *query) {
-    return query->state == STUN_QUERY_WAITING ? query->due : UINT64_MAX;
+    return query->state == STUN_QUERY_WAITING ? query->due : NEVER;
 }
 
 size_t stun_query_tick(struct stun_query *query, uint64_t now, uint8_t out[static STUN_REQUEST_MAX]) {

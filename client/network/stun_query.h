@@ -39,7 +39,7 @@ struct stun_query {
 /* What `ask` asks for, under a new transaction; the first packet is due at once. `tries` is 1 or more. */
 void stun_query_start(struct stun_query *query, const struct address *to, const struct stun_request *ask,
                       unsigned tries, uint64_t now);
-/* When tick has something to do; UINT64_MAX once it is over. */
+/* When tick has something to do; NEVER once it is over. */
 uint64_t stun_query_due(const struct stun_query *query);
 /* The size of the packet to send to `to` now, or 0; then it may have become silent. */
 size_t stun_query_tick(struct stun_query *query, uint64_t now, uint8_t out[static STUN_REQUEST_MAX]);
