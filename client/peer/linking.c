@@ -1,7 +1,12 @@
+#include "client/peer/linking.h"
+
 #include <sodium.h>
 #include <string.h>
 
-#include "client/peer/parts.h"
+#include "client/peer/paths.h"
+#include "client/peer/peer.h"
+#include "client/peer/sending.h"
+#include "client/peer/talking.h"
 
 #define FORCED_INTERVAL_MS 5000
 #define PROBE_LATE_MS 1000
@@ -233,7 +238,7 @@ void peer_receive_response(struct peer *peer, const struct peer_answer *message,
     struct frame_introduction self;
     struct handshake_result result;
     uint8_t confirmation[PEER_CONFIRMATION_MAX];
-    peer_introduction(peer, &self);
+    sending_introduction(peer, &self);
     size_t size =
         handshake_confirm(&peer->pair, &peer->attempt, message, &self, confirmation, sizeof confirmation, &result);
     if (size == 0) return;
@@ -268,7 +273,7 @@ void peer_receive_confirmation(struct peer *peer, const struct peer_answer *mess
     struct handshake_pending *pending = pending_find(peer, message->receiver_index);
     if (!pending || peer->state != PEER_LIVE) return;
     if (pending->done) { /* our introduction was lost, or went to where somebody had sent a copy of this from */
-        if (peer->current.local_index == pending->index) talking_introduce(peer, from, now);
+        if (peer->current.local_index == pending->index) sending_introduce(peer, from, now);
         return;
     }
     struct handshake_result result;

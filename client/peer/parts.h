@@ -1,67 +1,170 @@
-/* What the files of peer.h say to each other. */
+/* A peer, and what it is told by: what the files of this folder share. */
 #pragma once
 
-#include "client/peer/peer.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-#define PEER_SILENT_MS 15000 /* absence */
-#define PEER_OLD_NEWS_MS 5000
-#define PEER_UNSAID_MS 30000 /* so long everybody takes at most to register again with a bootnode that began anew */
-#define PEER_IDLE_MS 12000   /* then a path is asked: before PEER_SILENT_MS an answer has three chances */
-#define PEER_DEMOTE_MS 3000
+#include "client/outside.h"
+#include "client/peer/delivery.h"
+#include "client/peer/handshake.h"
+#include "client/peer/indices.h"
+#include "client/peer/path.h"
+#include "client/peer/path_log.h"
+#include "client/peer/probing.h"
+#include "client/peer/punch.h"
+#include "client/peer/transport.h"
 
-/* peer.c: what we say of ourselves to this peer */
-void peer_introduction(const struct peer *peer, struct frame_introduction *out);
+/* Handshakes of ours to answer: those from where the peer is known to be, or bound to a session, and all others. Each
+ * has its own place and its own share of work, so that a flood of the latter keeps no peer out. */
+enum { PEER_PENDING_KNOWN, PEER_PENDING_STRANGE, PEER_PENDING };
 
-/* linking.c */
-void linking_init(struct peer *peer, uint64_t now);
-#define PEER_ASKED_MS 1000 /* unanswered for so long: other paths are looked at */
+#define PEER_RELAYS 6 /* tried at once: some members and every bootnode */
+#define PEER_CHECKS 16
+#define PEER_DEMOTE_MS 3000 /* a path that does not answer for so long is dead */
 
-/* May one more PROBE, INITIATION or unasked PING go out? If so, it is counted; else `punch_blocked` says until when. */
-bool linking_punch_allowed(struct peer *peer, uint64_t now);
-void linking_start(struct peer *peer, uint64_t now); /* a round of punching, with a new handshake if we initiate */
-void linking_done(struct peer *peer);                /* a working session: no more punching */
-void linking_tick(struct peer *peer, uint64_t now);
-uint64_t linking_due(const struct peer *peer, uint64_t now);
-void linking_drop_previous(struct peer *peer);
-void linking_forget(struct peer *peer); /* handshakes and transports: wiped, indices released */
-/* The initiator heard an introduction on `next`: it becomes current. */
-void linking_promote_next(struct peer *peer, uint64_t now);
-bool linking_usable(const struct peer *peer, uint64_t now);
+struct peer;
 
-/* talking.c */
-void talking_flush(struct peer *peer, uint64_t now);
-void talking_tick(struct peer *peer, uint64_t now);
-uint64_t talking_due(const struct peer *peer, uint64_t now);
-/* A verified introduction: first contact, a handshake again with perhaps another nick, or a restart on their side. */
-void talking_introduced(struct peer *peer, const struct frame_introduction *introduction, uint64_t now);
-/* Introduces ourselves once more, to where we were asked from. */
-void talking_introduce(struct peer *peer, const struct path *to, uint64_t now);
-/* One frame in a packet of its own. `wants_answer`: silence from here on counts against the path, if it is that. */
-void talking_send(struct peer *peer, const struct frame *frame, const struct path *to, bool wants_answer, uint64_t now);
-/* Asks the path for a sign of life. */
-void talking_ping(struct peer *peer, uint64_t now);
+/* What all peers of a room share, and whom they tell. Calls come from within peer_* calls; only `absent` and `said_bye`
+ * may lead to peer_destroy, and only after that call has returned. */
+struct peer_host {
+    void *context;
+    const struct outside *outside;
+    const struct room_keys *room;
+    const struct identity *identity;
+    struct indices *indices;
+    uint8_t own_id[MEMBER_ID_SIZE];
+    uint8_t own_mask;
+    uint64_t run;               /* of this client in this room */
+    const char *nick;           /* as it is now */
+    uint32_t *streams, *epochs; /* never counted back */
 
-/* paths.c */
-void paths_init(struct peer *peer);
-void paths_set(struct peer *peer, const struct path *path, uint64_t now);
-/* Asks whether the peer receives there; the PONG makes it the path if it is better. */
-void paths_check(struct peer *peer, const struct path *path, uint64_t now);
-/* An authentic packet came from there. */
-void paths_heard(struct peer *peer, const struct path *from, uint64_t now);
-/* A PONG that does not answer the path's own PING. */
-void paths_pong(struct peer *peer, uint64_t token, const struct path *from, uint64_t now);
-/* The other side's CANDIDATES. */
-void paths_offered(struct peer *peer, const struct frame_candidates *offer, uint64_t now);
-/* The other's candidates, or ours, may have become more: looks for something better. */
-void paths_seek(struct peer *peer, uint64_t now);
-void paths_tick(struct peer *peer, uint64_t now);
-uint64_t paths_due(const struct peer *peer);
+    uint8_t reachable; /* set of bootnodes whose list counts; peer_weigh after a change */
 
-/* probes.c */
-void probes_told(struct peer *peer, const struct frame_probing *told, uint64_t now);
-void probes_heard(struct peer *peer, const struct path *from, uint64_t now);
-void probes_path_changed(struct peer *peer, uint64_t now);
-/* The other side begins anew: stops, and closes all sockets but the path's. */
-void probes_forget(struct peer *peer);
-void probes_tick(struct peer *peer, uint64_t now);
-uint64_t probes_due(const struct peer *peer);
+    const bool *relaying_allowed;    /* may packets of ours be relayed, do we relay others'? */
+    const enum nat_mapping *mapping; /* of our NAT, as far as we know */
+
+    void (*send)(void *context, const struct peer *peer, const struct path *to, const uint8_t *data, size_t size);
+    /* Who may relay to this peer now, best first; at most PEER_RELAYS. */
+    size_t (*ways_through)(void *context, const struct peer *peer, struct path out[static PEER_RELAYS]);
+    /* The peer asks us to pass a packet on to a member. */
+    void (*pass_on)(void *context, struct peer *from, const struct frame_relay *relay);
+    /* Through this peer came a packet of a member. */
+    void (*came_through)(void *context, struct peer *through, const struct frame_relay *relay);
+    /* Where we may be reached, for this peer to know. */
+    void (*own_candidates)(void *context, const struct peer *peer, struct candidate_list *out);
+    /* Those of the other's candidates that we may send to. */
+    size_t (*usable)(void *context, const struct candidate_list *candidates,
+                     struct address out[static RECORD_CANDIDATES_MAX]);
+    /* May one more PROBE or INITIATION go out? 0: yes, counted; else milliseconds until one may. */
+    uint64_t (*punch_wait)(void *context, uint64_t now);
+    /* May one more pair probe? True: counted, until probing_end. */
+    bool (*probing_begin)(void *context);
+    void (*probing_end)(void *context);
+    /* The first verified introduction: false blocks the peer (a known nick with another key). */
+    bool (*identified)(void *context, struct peer *peer);
+    /* A later introduction has another nick. It is the peer's only once peer_set_nick says so. */
+    void (*renamed)(void *context, struct peer *peer, const char *nick);
+    void (*connected)(void *context, struct peer *peer);
+    /* A later introduction says that it has forgotten us, or began a new run. */
+    void (*returned)(void *context, struct peer *peer);
+    void (*path_changed)(void *context, struct peer *peer);
+    /* The path does not answer: our own network may have changed, too. */
+    void (*path_lost)(void *context, struct peer *peer);
+    /* `age`: how long ago it was given to the peer's own end of the stream, in ms, by its word. */
+    void (*message)(void *context, struct peer *peer, const uint8_t *message, size_t size, uint64_t age);
+    void (*acknowledged)(void *context, struct peer *peer, uint64_t tag);
+    void (*said_bye)(void *context, struct peer *peer);
+    /* Not listed by the bootnode and silent end to end for long enough. */
+    void (*absent)(void *context, struct peer *peer);
+    /* Ask the bootnode that both sides punch again. */
+    void (*introduce)(void *context, struct peer *peer);
+};
+
+enum peer_state {
+    PEER_LIVE,
+    PEER_GONE,    /* said bye; a new sign of it revives */
+    PEER_BLOCKED, /* claims a known nick with another key */
+};
+
+struct peer {
+    const struct peer_host *host;
+    void *owner; /* the host's: who this is to it */
+    struct handshake_pair pair;
+    uint8_t tag_in[PAIR_TAG_SIZE]; /* of packets from it to us */
+    enum peer_state state;
+    uint64_t created;
+
+    /* The bootnodes' word. */
+    uint8_t listed;      /* set of bootnodes: those that list it, or did before they were lost */
+    uint8_t listed_once; /* those that ever listed it */
+    bool absent;         /* since `delisted`: no bootnode that can be reached lists it */
+    bool said_absent;    /* one of them said that it left, rather than began anew or was lost itself */
+    uint64_t delisted;
+
+    /* Linking. */
+    struct punch punch;                  /* to all candidates */
+    struct path_try relays[PEER_RELAYS]; /* of the present round */
+    size_t relay_count;
+    uint64_t relays_due;     /* when to look who may relay; UINT64_MAX outside of a round */
+    struct path_try renewal; /* a bound handshake, on the path alone */
+    bool renewing;
+    uint64_t punch_blocked; /* by the rate of all peers, until then */
+    uint64_t retry;         /* next round of punching; UINT64_MAX: none planned */
+    unsigned rounds;
+    uint64_t forced;  /* last handshake begun because of a PROBE on a working session */
+    uint64_t renewed; /* last bound handshake begun */
+    struct handshake_attempt attempt;
+    struct handshake_pending pending[PEER_PENDING];
+    struct {
+        uint64_t tokens, filled; /* thousandths, ms */
+    } work[PEER_PENDING];        /* public-key work for INITIATIONs */
+    struct transport current, previous, next;
+    uint8_t next_static[32], current_static[32];
+    bool static_proven; /* an introduction has proved `current_static`: this member never has another */
+    bool next_bound;
+    struct path next_path; /* where CONFIRMATION goes; the path once it is answered */
+    uint8_t confirmation[PEER_CONFIRMATION_MAX];
+    size_t confirmation_size;
+    uint64_t confirmation_due, confirmation_sent;
+    unsigned confirmation_tries;
+    uint64_t answered; /* when the last RESPONSE was sent */
+
+    /* Talking. */
+    bool connected;
+    struct frame_introduction introduction; /* theirs, nick normalised */
+    uint32_t epoch;                         /* ours, for them */
+    bool introduce_self;                    /* in the next packet */
+    bool introduction_open;                 /* sent, but nothing was heard on the current transport since */
+    bool acknowledge;
+    struct delivery_sender sender;
+    struct delivery_receiver receiver;
+
+    /* Path and life. */
+    bool has_path, demoted;
+    struct path path;
+    uint32_t rtt_us;
+    uint64_t heard, sent;
+    uint64_t heard_here;            /* on the path */
+    uint64_t asked;                 /* first packet on the path that wants an answer since `heard_here`; 0: none */
+    uint64_t ping_token, ping_sent; /* the last PING on the path */
+    struct path_check {             /* PINGs elsewhere */
+        struct path path;
+        uint64_t token, sent; /* sent 0: none */
+    } checks[PEER_CHECKS];
+    uint64_t checked; /* the last one that a packet from elsewhere caused */
+
+    /* Seeking a better path. */
+    struct punch seek;
+    uint64_t seek_due; /* the next round; UINT64_MAX: none */
+    unsigned seek_rounds;
+    bool seek_answered;            /* by the other side's CANDIDATES, or it began */
+    struct candidate_list offered; /* by the other side's CANDIDATES */
+    enum nat_mapping other_mapping;
+    struct path_log log;
+    uint64_t relayed_since;  /* 0: the path is a direct one */
+    struct probing *probing; /* NULL: never yet */
+
+    unsigned bye_tries;
+    uint64_t bye_due;
+};

@@ -1,13 +1,15 @@
-/* Which way packets go: checks of other paths, seeking a better one, giving up a dead one. PROTOCOL.md §3.2 rules 8 and
- * 9, §3.4. */
-#include <sodium.h>
+#include "client/peer/paths.h"
+
 #include <string.h>
 
-#include "client/peer/parts.h"
+#include "client/peer/checks.h"
+#include "client/peer/linking.h"
+#include "client/peer/probes.h"
+#include "client/peer/sending.h"
 
+#define ASKED_MS 1000 /* unanswered for so long: other paths are looked at */
 #define CHECK_INTERVAL_MS 1000
-#define CHECK_LIFE_MS 3000  /* then the next PING has a token of its own, */
-#define CHECK_LATE_MS 10000 /* and after this no answer counts */
+#define CHECK_LATE_MS 10000 /* after this no answer counts */
 #define SEEK_FIRST_MS UINT64_C(2000)
 #define SEEK_MOST_MS UINT64_C(60000)
 #define SEEK_DOUBLINGS 5
@@ -23,7 +25,7 @@ static bool on_path(const struct peer *peer, const struct path *path) {
 }
 
 static bool unanswered(const struct peer *peer, uint64_t now) {
-    return peer->asked && now - peer->asked >= PEER_ASKED_MS;
+    return peer->asked && now - peer->asked >= ASKED_MS;
 }
 
 void paths_set(struct peer *peer, const struct path *path, uint64_t now) {
@@ -46,33 +48,11 @@ void paths_set(struct peer *peer, const struct path *path, uint64_t now) {
 
 /* --- Checks --- */
 
-/* The place of this path's last check, else of the oldest one. */
-static struct path_check *check_place(struct peer *peer, const struct path *path) {
-    struct path_check *oldest = &peer->checks[0];
-    for (size_t i = 0; i < PEER_CHECKS; i++) {
-        if (peer->checks[i].sent && path_equal(&peer->checks[i].path, path)) return &peer->checks[i];
-        if (peer->checks[i].sent < oldest->sent) oldest = &peer->checks[i];
-    }
-    return oldest;
-}
-
-/* Repeated PINGs to a path carry the token of the first, so a late answer counts as well; its round trip is then too
- * long, never too short. */
-void paths_check(struct peer *peer, const struct path *path, uint64_t now) {
-    struct path_check *place = check_place(peer, path);
-    if (!place->sent || !path_equal(&place->path, path) || now - place->sent >= CHECK_LIFE_MS) {
-        *place = (struct path_check){.path = *path, .sent = now};
-        randombytes_buf(&place->token, sizeof place->token);
-    }
-    struct frame frame = {.type = FRAME_PING, .token = place->token};
-    talking_send(peer, &frame, path, false, now);
-}
-
 /* Both sides may have taken different paths that work. So that they meet on one, the responder follows at once, the
  * initiator when its own path is silent for long. */
 static bool other_side_moved(const struct peer *peer, const struct path_check *check, uint64_t now) {
     if (!peer->pair.initiator) return peer->heard_here < check->sent;
-    return now - peer->heard_here >= PEER_ASKED_MS;
+    return now - peer->heard_here >= ASKED_MS;
 }
 
 /* Why this path is to be taken; NOTE_ROUND: it is not. */
@@ -121,7 +101,7 @@ void paths_heard(struct peer *peer, const struct path *from, uint64_t now) {
         }
     } else if (peer->state == PEER_LIVE && worth_a_check(peer, from, now)) {
         peer->checked = now;
-        paths_check(peer, from, now);
+        checks_ping(peer, from, now);
     }
 }
 
@@ -150,7 +130,7 @@ static void punch_to_seek(struct peer *peer, uint64_t now) {
 static void offer(struct peer *peer, bool answer, uint64_t now) {
     struct frame frame = {.type = FRAME_CANDIDATES, .candidates = {.answer = answer, .mapping = *peer->host->mapping}};
     peer->host->own_candidates(peer->host->context, peer, &frame.candidates.candidates);
-    talking_send(peer, &frame, &peer->path, false, now);
+    sending_frame(peer, &frame, &peer->path, false, now);
 }
 
 void paths_seek(struct peer *peer, uint64_t now) {
@@ -188,7 +168,7 @@ static void seek_run(struct peer *peer, uint64_t now) {
         if (!linking_punch_allowed(peer, now)) return;
         if (!punch_next(&peer->seek, now, &to)) return;
         struct path path = path_direct(&to);
-        if (!on_path(peer, &path)) paths_check(peer, &path, now);
+        if (!on_path(peer, &path)) checks_ping(peer, &path, now);
     }
     if (punch_exhausted(&peer->seek, now)) punch_stop(&peer->seek);
 }

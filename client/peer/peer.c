@@ -5,16 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/peer/parts.h"
+#include "client/peer/linking.h"
+#include "client/peer/paths.h"
+#include "client/peer/probes.h"
+#include "client/peer/talking.h"
 
-void peer_introduction(const struct peer *peer, struct frame_introduction *out) {
-    memset(out, 0, sizeof *out);
-    memcpy(out->identity, peer->host->identity->public, sizeof out->identity);
-    out->run = peer->host->run;
-    out->epoch = peer->epoch;
-    out->nick_size = (uint8_t)strnlen(peer->host->nick, TEXT_NICK_MAX);
-    memcpy(out->nick, peer->host->nick, out->nick_size);
-}
+#define OLD_NEWS_MS 5000
 
 struct peer *peer_create(const struct peer_host *host, const struct member_record *record, uint64_t now) {
     struct peer *peer = calloc(1, sizeof *peer);
@@ -46,11 +42,6 @@ void peer_destroy(struct peer *peer) {
     delivery_receiver_clear(&peer->receiver);
     sodium_memzero(peer, sizeof *peer);
     free(peer);
-}
-
-void peer_set_nick(struct peer *peer, const char *nick) {
-    snprintf(peer->introduction.nick, sizeof peer->introduction.nick, "%s", nick);
-    peer->introduction.nick_size = (uint8_t)strlen(peer->introduction.nick);
 }
 
 /* A client that said bye is here again: known by its keys, but nothing of the old conversation holds. */
@@ -88,7 +79,7 @@ void peer_weigh(struct peer *peer, uint64_t now) {
 
 /* A bootnode that heard of it later than others tells of its coming when it has already said bye. */
 static bool is_old_news(const struct peer *peer, uint8_t bit, uint64_t now) {
-    return !(peer->listed_once & bit) && now - peer->heard < PEER_OLD_NEWS_MS;
+    return !(peer->listed_once & bit) && now - peer->heard < OLD_NEWS_MS;
 }
 
 bool peer_listed(struct peer *peer, unsigned bootnode, const struct member_record *record, const struct address *usable,
@@ -138,7 +129,7 @@ void peer_network_changed(struct peer *peer, uint64_t now) {
     peer_retry(peer, now);
     if (!peer_reachable(peer)) return;
     path_log_add(&peer->log, NOTE_NETWORK, NULL, 0, now);
-    talking_ping(peer, now);
+    sending_ping(peer, now);
     paths_seek(peer, now);
 }
 
@@ -149,7 +140,7 @@ void peer_resumed(struct peer *peer, uint64_t gap, uint64_t now) {
     peer->asked = 0;
     peer->ping_sent = 0;
     peer_retry(peer, now);
-    if (peer_reachable(peer) && linking_usable(peer, now)) talking_ping(peer, now);
+    if (peer_reachable(peer) && linking_usable(peer, now)) sending_ping(peer, now);
 }
 
 bool peer_queue(struct peer *peer, struct blob *blob, uint64_t tag, uint64_t now) {
@@ -176,8 +167,4 @@ uint64_t peer_due(const struct peer *peer, uint64_t now) {
     if (paths < due) due = paths;
     if (probes < due) due = probes;
     return talking < due ? talking : due;
-}
-
-uint32_t peer_rtt_us(const struct peer *peer) {
-    return peer->sender.has_rtt ? peer->sender.srtt_us : peer->rtt_us;
 }

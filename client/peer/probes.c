@@ -1,9 +1,11 @@
-/* Probing of a pair that has no direct path: probing.h's machine in the peer. PROTOCOL.md §3.4 rule 5. */
+#include "client/peer/probes.h"
+
 #include <sodium.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "client/peer/parts.h"
+#include "client/peer/checks.h"
+#include "client/peer/linking.h"
+#include "client/peer/sending.h"
 
 #define RELAYED_FOR_MS 10000 /* seeking had its chance */
 #define LOOK_AGAIN_MS 10000  /* a mapping, or an address, may become known */
@@ -68,7 +70,7 @@ void probes_forget(struct peer *peer) {
 
 static void send_step(struct peer *peer, enum probing_step step, bool hard, uint32_t attempt, uint64_t now) {
     struct frame frame = {.type = FRAME_PROBING, .probing = {.step = step, .hard = hard, .attempt = attempt}};
-    talking_send(peer, &frame, &peer->path, false, now);
+    sending_frame(peer, &frame, &peer->path, false, now);
 }
 
 /* False without the sockets, if it takes any. */
@@ -177,9 +179,9 @@ static void send_probes(struct peer *peer, uint64_t now) {
         if (!probing_next(probing, now, &to, &is_check)) return;
         struct frame frame = {.type = FRAME_PING, .token = probing->token};
         if (is_check)
-            paths_check(peer, &to, now);
+            checks_ping(peer, &to, now);
         else
-            talking_send(peer, &frame, &to, false, now);
+            sending_frame(peer, &frame, &to, false, now);
     }
 }
 

@@ -1,8 +1,16 @@
-#include <sodium.h>
+#include "client/peer/talking.h"
+
 #include <string.h>
 
-#include "client/peer/parts.h"
-#include "common/udp.h"
+#include "client/peer/linking.h"
+#include "client/peer/paths.h"
+#include "client/peer/peer.h"
+#include "client/peer/probes.h"
+#include "client/peer/sending.h"
+
+#define SILENT_MS 15000 /* absence */
+#define UNSAID_MS 30000 /* so long everybody takes at most to register again with a bootnode that began anew */
+#define IDLE_MS 12000   /* then a path is asked: before SILENT_MS an answer has three chances */
 
 #define PING_REPEAT_MS 1000
 #define UNLISTED_PING_MS 2000
@@ -15,48 +23,6 @@ static uint64_t earlier(uint64_t a, uint64_t b) {
     return a < b ? a : b;
 }
 
-/* Seals frames and sends them. `wants_answer`: silence from here on counts against the path. */
-static void send_frames(struct peer *peer, struct writer *frames, const struct path *to, bool wants_answer,
-                        uint64_t now) {
-    uint8_t packet[UDP_DATAGRAM_MAX];
-    frames_pad(frames);
-    size_t size = transport_seal(&peer->current, frames->data, writer_size(frames), packet, sizeof packet, now);
-    if (size == 0) return;
-    peer->host->send(peer->host->context, peer, to, packet, size);
-    peer->sent = now;
-    if (wants_answer && !peer->asked && path_equal(to, &peer->path)) peer->asked = now;
-}
-
-void talking_send(struct peer *peer, const struct frame *frame, const struct path *to, bool wants_answer,
-                  uint64_t now) {
-    uint8_t buffer[PEER_FRAMES_MAX];
-    struct writer writer = writer_over(buffer, sizeof buffer);
-    frame_write(&writer, frame);
-    send_frames(peer, &writer, to, wants_answer, now);
-}
-
-void talking_ping(struct peer *peer, uint64_t now) {
-    struct frame frame = {.type = FRAME_PING};
-    randombytes_buf(&frame.token, sizeof frame.token);
-    peer->ping_token = frame.token;
-    peer->ping_sent = now;
-    talking_send(peer, &frame, &peer->path, true, now);
-}
-
-static void write_introduction_frame(const struct peer *peer, struct writer *writer) {
-    struct frame frame = {.type = FRAME_INTRODUCTION};
-    peer_introduction(peer, &frame.introduction);
-    frame_write(writer, &frame);
-}
-
-void talking_introduce(struct peer *peer, const struct path *to, uint64_t now) {
-    uint8_t buffer[PEER_FRAMES_MAX];
-    struct writer writer = writer_over(buffer, sizeof buffer);
-    write_introduction_frame(peer, &writer);
-    peer->introduction_open = true;
-    send_frames(peer, &writer, to, true, now);
-}
-
 /* One packet with what is due: introduction, acknowledgement, segments. False when nothing was. */
 static bool flush_packet(struct peer *peer, uint64_t now) {
     uint8_t buffer[PEER_FRAMES_OWN_MAX];
@@ -64,7 +30,7 @@ static bool flush_packet(struct peer *peer, uint64_t now) {
     struct frame frame;
     bool segments = false;
     bool introduce = peer->introduce_self;
-    if (introduce) write_introduction_frame(peer, &writer);
+    if (introduce) sending_write_introduction(peer, &writer);
     if (peer->acknowledge && delivery_acknowledgement(&peer->receiver, &frame.acknowledgement)) {
         frame.type = FRAME_ACKNOWLEDGEMENT;
         frame_write(&writer, &frame);
@@ -81,7 +47,7 @@ static bool flush_packet(struct peer *peer, uint64_t now) {
     /* The introduction goes along until they are heard on this transport, but is no reason of its own to send again. */
     peer->introduce_self = false;
     peer->introduction_open |= introduce;
-    send_frames(peer, &writer, &peer->path, segments || introduce, now);
+    sending_frames(peer, &writer, &peer->path, segments || introduce, now);
     return true;
 }
 
@@ -161,7 +127,7 @@ static void handle_bye(struct peer *peer, uint64_t now) {
         return;
     }
     struct frame frame = {.type = FRAME_BYE};
-    talking_send(peer, &frame, &peer->path, false, now);
+    sending_frame(peer, &frame, &peer->path, false, now);
     if (peer->state == PEER_GONE) return;
     peer->state = PEER_GONE;
     linking_done(peer);
@@ -187,7 +153,7 @@ static void handle_frame(struct peer *peer, const struct frame *frame, const str
     case FRAME_ACKNOWLEDGEMENT: handle_acknowledgement(peer, &frame->acknowledgement, now); break;
     case FRAME_PING: {
         struct frame pong = {.type = FRAME_PONG, .token = frame->token};
-        talking_send(peer, &pong, from, false, now);
+        sending_frame(peer, &pong, from, false, now);
         break;
     }
     case FRAME_PONG: handle_pong(peer, frame->token, from, now); break;
@@ -212,7 +178,7 @@ static bool introduction_first(struct peer *peer, struct reader *reader, uint64_
 
 /* An answer on the new transport tells the responder that its introduction arrived. */
 static void after_promotion(struct peer *peer, uint64_t now) {
-    if (peer->state == PEER_LIVE) talking_ping(peer, now);
+    if (peer->state == PEER_LIVE) sending_ping(peer, now);
 }
 
 static struct transport *transport_find(struct peer *peer, uint32_t index) {
@@ -251,7 +217,7 @@ void peer_say_bye(struct peer *peer, uint64_t now) {
         return;
     }
     struct frame frame = {.type = FRAME_BYE};
-    talking_send(peer, &frame, &peer->path, false, now);
+    sending_frame(peer, &frame, &peer->path, false, now);
     peer->bye_tries++;
     peer->bye_due = now + BYE_REPEAT_MS;
 }
@@ -260,13 +226,9 @@ bool peer_bye_done(const struct peer *peer, uint64_t now) {
     return peer->bye_tries >= BYE_TRIES && now >= peer->bye_due;
 }
 
-bool peer_reachable(const struct peer *peer) {
-    return peer->state == PEER_LIVE && peer->connected && peer->has_path && !peer->demoted;
-}
-
 /* When the next PING is due: idle for long, or unanswered, or the bootnode says that the peer is gone. */
 static uint64_t ping_due(const struct peer *peer) {
-    uint64_t idle = earlier(peer->heard, peer->sent) + PEER_IDLE_MS;
+    uint64_t idle = earlier(peer->heard, peer->sent) + IDLE_MS;
     uint64_t repeat = peer->asked ? (peer->ping_sent ? peer->ping_sent : peer->asked) + PING_REPEAT_MS : UINT64_MAX;
     uint64_t due = earlier(idle, repeat);
     if (peer->absent)
@@ -282,12 +244,12 @@ static uint64_t absent_due(const struct peer *peer) {
     if (!peer->absent) return UINT64_MAX;
     if (peer->state == PEER_GONE) return peer->delisted + PEER_DEMOTE_MS; /* may still repeat its bye */
     if (!peer->connected || peer->state == PEER_BLOCKED)
-        return peer->said_absent ? peer->delisted : peer->delisted + PEER_UNSAID_MS;
-    uint64_t silent = peer->heard + PEER_SILENT_MS;
+        return peer->said_absent ? peer->delisted : peer->delisted + UNSAID_MS;
+    uint64_t silent = peer->heard + SILENT_MS;
     /* A bootnode that began anew knows nobody: who was reached through it alone gets the time to come back. */
-    if (!peer->said_absent && silent < peer->delisted + PEER_UNSAID_MS) silent = peer->delisted + PEER_UNSAID_MS;
+    if (!peer->said_absent && silent < peer->delisted + UNSAID_MS) silent = peer->delisted + UNSAID_MS;
     if (peer->demoted) /* asked for long, or, after the keys had grown too old, by punching */
-        return peer->current.live || silent > peer->asked + PEER_SILENT_MS ? silent : peer->asked + PEER_SILENT_MS;
+        return peer->current.live || silent > peer->asked + SILENT_MS ? silent : peer->asked + SILENT_MS;
     if (!peer->asked) return UINT64_MAX; /* ping_due sees to that */
     return silent > peer->asked + ABSENT_ASKED_MS ? silent : peer->asked + ABSENT_ASKED_MS;
 }
@@ -303,7 +265,7 @@ void talking_tick(struct peer *peer, uint64_t now) {
         return;
     }
     if (!linking_usable(peer, now)) return;
-    if (now >= ping_due(peer)) talking_ping(peer, now);
+    if (now >= ping_due(peer)) sending_ping(peer, now);
     talking_flush(peer, now);
 }
 
@@ -325,5 +287,5 @@ void peer_pass_on(struct peer *peer, enum frame_type type, const uint8_t member[
     uint8_t buffer[PEER_FRAMES_MAX];
     struct writer writer = writer_over(buffer, sizeof buffer);
     frame_write(&writer, &frame);
-    if (!writer.failed) send_frames(peer, &writer, &peer->path, false, now);
+    if (!writer.failed) sending_frames(peer, &writer, &peer->path, false, now);
 }

@@ -9,7 +9,9 @@
 #include <cmocka.h>
 #include <sodium.h>
 
-#include "client/peer/parts.h"
+#include "client/peer/paths.h"
+#include "client/peer/peer.h"
+#include "client/peer/probes.h"
 
 #define NOW UINT64_C(1000000)
 #define STEP_MS 5

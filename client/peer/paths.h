@@ -1,0 +1,18 @@
+/* Which way packets to a peer go: checks of other paths, seeking a better one, giving up a dead one. PROTOCOL.md §3.2
+ * rules 8 and 9, §3.4. */
+#pragma once
+
+#include "client/peer/parts.h"
+
+void paths_init(struct peer *peer);
+void paths_set(struct peer *peer, const struct path *path, uint64_t now);
+/* An authentic packet came from there. */
+void paths_heard(struct peer *peer, const struct path *from, uint64_t now);
+/* A PONG that does not answer the path's own PING. */
+void paths_pong(struct peer *peer, uint64_t token, const struct path *from, uint64_t now);
+/* The other side's CANDIDATES. */
+void paths_offered(struct peer *peer, const struct frame_candidates *offer, uint64_t now);
+/* The other's candidates, or ours, may have become more: looks for something better. */
+void paths_seek(struct peer *peer, uint64_t now);
+void paths_tick(struct peer *peer, uint64_t now);
+uint64_t paths_due(const struct peer *peer);

@@ -1,0 +1,69 @@
+#include "client/peer/sending.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/udp.h"
+
+void sending_introduction(const struct peer *peer, struct frame_introduction *out) {
+    memset(out, 0, sizeof *out);
+    memcpy(out->identity, peer->host->identity->public, sizeof out->identity);
+    out->run = peer->host->run;
+    out->epoch = peer->epoch;
+    out->nick_size = (uint8_t)strnlen(peer->host->nick, TEXT_NICK_MAX);
+    memcpy(out->nick, peer->host->nick, out->nick_size);
+}
+
+uint32_t peer_rtt_us(const struct peer *peer) {
+    return peer->sender.has_rtt ? peer->sender.srtt_us : peer->rtt_us;
+}
+
+void peer_set_nick(struct peer *peer, const char *nick) {
+    snprintf(peer->introduction.nick, sizeof peer->introduction.nick, "%s", nick);
+    peer->introduction.nick_size = (uint8_t)strlen(peer->introduction.nick);
+}
+
+void sending_frames(struct peer *peer, struct writer *frames, const struct path *to, bool wants_answer, uint64_t now) {
+    uint8_t packet[UDP_DATAGRAM_MAX];
+    frames_pad(frames);
+    size_t size = transport_seal(&peer->current, frames->data, writer_size(frames), packet, sizeof packet, now);
+    if (size == 0) return;
+    peer->host->send(peer->host->context, peer, to, packet, size);
+    peer->sent = now;
+    if (wants_answer && !peer->asked && path_equal(to, &peer->path)) peer->asked = now;
+}
+
+void sending_frame(struct peer *peer, const struct frame *frame, const struct path *to, bool wants_answer,
+                   uint64_t now) {
+    uint8_t buffer[PEER_FRAMES_MAX];
+    struct writer writer = writer_over(buffer, sizeof buffer);
+    frame_write(&writer, frame);
+    sending_frames(peer, &writer, to, wants_answer, now);
+}
+
+void sending_ping(struct peer *peer, uint64_t now) {
+    struct frame frame = {.type = FRAME_PING};
+    randombytes_buf(&frame.token, sizeof frame.token);
+    peer->ping_token = frame.token;
+    peer->ping_sent = now;
+    sending_frame(peer, &frame, &peer->path, true, now);
+}
+
+void sending_write_introduction(const struct peer *peer, struct writer *writer) {
+    struct frame frame = {.type = FRAME_INTRODUCTION};
+    sending_introduction(peer, &frame.introduction);
+    frame_write(writer, &frame);
+}
+
+void sending_introduce(struct peer *peer, const struct path *to, uint64_t now) {
+    uint8_t buffer[PEER_FRAMES_MAX];
+    struct writer writer = writer_over(buffer, sizeof buffer);
+    sending_write_introduction(peer, &writer);
+    peer->introduction_open = true;
+    sending_frames(peer, &writer, to, true, now);
+}
+
+bool peer_reachable(const struct peer *peer) {
+    return peer->state == PEER_LIVE && peer->connected && peer->has_path && !peer->demoted;
+}

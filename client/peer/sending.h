@@ -1,0 +1,24 @@
+/* Packets through the session with a peer, and what we say of ourselves in them. */
+#pragma once
+
+#include "client/peer/parts.h"
+
+/* What we say of ourselves to this peer. */
+void sending_introduction(const struct peer *peer, struct frame_introduction *out);
+void sending_write_introduction(const struct peer *peer, struct writer *writer);
+
+/* Seals frames and sends them. `wants_answer`: silence from here on counts against the path, if it is that. */
+void sending_frames(struct peer *peer, struct writer *frames, const struct path *to, bool wants_answer, uint64_t now);
+/* One frame in a packet of its own. */
+void sending_frame(struct peer *peer, const struct frame *frame, const struct path *to, bool wants_answer,
+                   uint64_t now);
+/* Asks the path for a sign of life. */
+void sending_ping(struct peer *peer, uint64_t now);
+/* Introduces ourselves once more, to where we were asked from. */
+void sending_introduce(struct peer *peer, const struct path *to, uint64_t now);
+
+/* Connected, with a path that answers. */
+bool peer_reachable(const struct peer *peer);
+/* Round trip in microseconds: smoothed over all that was acknowledged, where there was something. */
+uint32_t peer_rtt_us(const struct peer *peer);
+void peer_set_nick(struct peer *peer, const char *nick);

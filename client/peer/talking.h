@@ -1,0 +1,11 @@
+/* What goes through the session with a peer: introductions, messages and their acknowledgements, signs of life and
+ * farewells; and when silence means absence. PROTOCOL.md §3.2, §3.3. */
+#pragma once
+
+#include "client/peer/parts.h"
+
+void talking_flush(struct peer *peer, uint64_t now);
+void talking_tick(struct peer *peer, uint64_t now);
+uint64_t talking_due(const struct peer *peer, uint64_t now);
+/* A verified introduction: first contact, a handshake again with perhaps another nick, or a restart on their side. */
+void talking_introduced(struct peer *peer, const struct frame_introduction *introduction, uint64_t now);
