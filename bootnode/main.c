@@ -13,9 +13,9 @@
 #include "common/home.h"
 #include "common/log.h"
 #include "common/modes.h"
+#include "common/why.h"
 
 #define EXIT_USAGE 2
-#define WHY_SIZE 512
 
 struct arguments {
     const char *listen, *config;
@@ -33,19 +33,19 @@ static bool parse_arguments(int argc, char **argv, struct arguments *out) {
     struct flag_reader reader = mode_reader(MODE_BOOTNODE, argc, argv);
     const struct flag *flag;
     const char *value;
-    char why[WHY_SIZE];
+    struct why why;
     bool good = true;
-    for (enum flag_item item; (item = flag_next(&reader, &flag, &value, why, sizeof why)) != FLAG_END;) {
+    for (enum flag_item item; (item = flag_next(&reader, &flag, &value, why.text, sizeof why.text)) != FLAG_END;) {
         if (item == FLAG_GIVEN) take_flag(out, flag->name, value);
         if (item != FLAG_WRONG) continue;
-        fprintf(stderr, "gochat: %s\n", why);
+        fprintf(stderr, "gochat: %s\n", why.text);
         good = false;
     }
     return good;
 }
 
 static bool complain(const char *flag, const char *value, const char *why) {
-    char line[3 * WHY_SIZE];
+    char line[3 * sizeof(struct why)];
     flag_explain(flag, value, why, line, sizeof line);
     fprintf(stderr, "gochat: %s\n", line);
     return false;
@@ -59,17 +59,18 @@ static bool load_file(const char *named, struct bootnode_config *config) {
 }
 
 static bool load_config(const struct arguments *arguments, struct bootnode_config *config) {
-    char why[WHY_SIZE];
+    struct why why;
     ini_table_defaults(&bootnode_config_table, config);
     if (arguments->config && !load_file(arguments->config, config)) return false;
-    if (arguments->listen &&
-        !ini_table_set(&bootnode_config_table, BOOTNODE_SECTION, "listen", arguments->listen, config, why, sizeof why))
-        return complain("--listen", arguments->listen, why);
+    if (arguments->listen && !ini_table_set(&bootnode_config_table, BOOTNODE_SECTION, "listen", arguments->listen,
+                                            config, why.text, sizeof why.text))
+        return complain("--listen", arguments->listen, why.text);
     if (bootnode_config_fits(config)) return true;
-    address_format(&config->stun_alternate.items[0], why);
+    char text[ADDRESS_TEXT_SIZE];
+    address_format(&config->stun_alternate.items[0], text);
     fprintf(stderr,
             "gochat: %s: stun_alternate = %s: expected another address and another port than those listened on\n",
-            arguments->config, why);
+            arguments->config, text);
     return false;
 }
 

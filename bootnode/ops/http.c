@@ -199,14 +199,13 @@ static int start(struct http *http, const struct address *listen_on) {
 }
 
 int http_start(struct http *http, const struct address *listen_on, const struct watched *watched, uint64_t patience_ms,
-               char *why, size_t why_size) {
+               struct why *why) {
     http->watched = *watched;
     http->patience_ms = patience_ms;
     int error = start(http, listen_on);
     char text[ADDRESS_TEXT_SIZE];
     if (error != 0)
-        snprintf(why, why_size, "cannot serve metrics on TCP %s: %s", address_format(listen_on, text),
-                 strerror(-error));
+        (void)why_fail(why, "cannot serve metrics on TCP %s: %s", address_format(listen_on, text), strerror(-error));
     return error;
 }
 

@@ -42,11 +42,11 @@ static int destroy_node(void **state) {
 
 static void start(uint64_t patience_ms) {
     struct address loopback;
-    char why[256] = "";
+    struct why why = {""};
     http = (struct http){.daemon = NULL};
     assert_true(address_parse("127.0.0.1:0", 0, &loopback));
-    int error = http_start(&http, &loopback, &watched, patience_ms, why, sizeof why);
-    if (error != 0) fail_msg("%s", why);
+    int error = http_start(&http, &loopback, &watched, patience_ms, &why);
+    if (error != 0) fail_msg("%s", why.text);
     assert_int_not_equal(http.bound.port, 0);
 }
 
@@ -214,10 +214,11 @@ static void it_stops_while_somebody_is_connected(void **state) {
 static void a_taken_address_is_named(void **state) {
     (void)state;
     struct http second = {.daemon = NULL};
-    char why[256], text[ADDRESS_TEXT_SIZE];
+    char text[ADDRESS_TEXT_SIZE];
+    struct why why;
     start(HTTP_PATIENCE_MS);
-    assert_int_equal(http_start(&second, &http.bound, &watched, HTTP_PATIENCE_MS, why, sizeof why), -EADDRINUSE);
-    assert_non_null(strstr(why, address_format(&http.bound, text)));
+    assert_int_equal(http_start(&second, &http.bound, &watched, HTTP_PATIENCE_MS, &why), -EADDRINUSE);
+    assert_non_null(strstr(why.text, address_format(&http.bound, text)));
     http_stop(&second);
 }
 
