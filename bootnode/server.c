@@ -22,10 +22,10 @@
 #include "bootnode/worker.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/why.h"
 
 #define AREA "bootnode"
 #define RECLAIMER_NICE 19
-#define WHY_SIZE 1024
 #define DRAIN_MS 2000 /* how long the sessions' NOTICEs may take at most */
 
 /* What was made is torn down, in reverse. The main thread is a reader of RCU, as the tables ask for, but offline
@@ -76,12 +76,12 @@ static void raise_file_limit(void) {
 }
 
 static bool make_node(struct server *server) {
-    char file[INI_TEXT_SIZE], why[WHY_SIZE];
+    char file[INI_TEXT_SIZE];
     struct node_key key;
+    struct why why;
     snprintf(file, sizeof file, "%s", server->config->key_file);
-    if ((*file == '\0' && !node_key_default_file(file, sizeof file, why, sizeof why)) ||
-        !node_key_open(file, &key, why, sizeof why)) {
-        log_error(AREA, "%s", why);
+    if ((*file == '\0' && !node_key_default_file(file, sizeof file, &why)) || !node_key_open(file, &key, &why)) {
+        log_error(AREA, "%s", why.text);
         return false;
     }
     server->has_node =
@@ -103,26 +103,25 @@ static bool make_workers(struct server *server) {
 }
 
 /* Sockets of one user share a port without complaint once they ask to: so somebody who does not ask tries first. */
-static int try_port(const struct address *listen, char why[static WHY_SIZE]) {
-    int socket = udp_open(listen, &(struct udp_options){.reuse_port = false}, why, WHY_SIZE);
+static int try_port(const struct address *listen, struct why *why) {
+    int socket = udp_open(listen, &(struct udp_options){.reuse_port = false}, why->text, sizeof why->text);
     if (socket >= 0) close(socket);
     return socket < 0 ? socket : 0;
 }
 
 /* The group's sockets in the order of the workers, which steering relies on. Where `listen` leaves the port to the
  * kernel, the first socket's port is everybody's; `bound` is what came of it. */
-static int open_group(struct server *server, const struct address *listen, struct address *bound,
-                      char why[static WHY_SIZE]) {
+static int open_group(struct server *server, const struct address *listen, struct address *bound, struct why *why) {
     const struct udp_options options = {
         .reuse_port = true, .packet_info = true, .receive_buffer = (int)server->config->receive_buffer};
     int error = try_port(listen, why);
     *bound = *listen;
     for (size_t i = 0; i < server->worker_count && error == 0; i++) {
-        int socket = udp_open(bound, &options, why, WHY_SIZE);
+        int socket = udp_open(bound, &options, why->text, sizeof why->text);
         if (socket < 0) return socket;
         (void)udp_bound(socket, bound);
         error = worker_listen(&server->workers[i], socket);
-        if (error != 0) snprintf(why, WHY_SIZE, "cannot watch a socket: %s", strerror(-error));
+        if (error != 0) (void)why_fail(why, "cannot watch a socket: %s", strerror(-error));
         if (error == 0 && i + 1 == server->worker_count) {
             int steered = steering_attach(socket, server->worker_count);
             if (steered != 0) log_warning(AREA, "packets are not steered to their workers: %s", strerror(-steered));
@@ -138,7 +137,7 @@ static bool no_ipv6(const struct address *listen, int error) {
 }
 
 /* The listener of what is bound already, or a new one. */
-static int open_corner(struct server *server, unsigned corner, char why[static WHY_SIZE]) {
+static int open_corner(struct server *server, unsigned corner, struct why *why) {
     struct stun_alternate *stun = &server->node.stun;
     const struct address wanted = stun_alternate_bound(stun, corner);
     size_t found = 0;
@@ -151,7 +150,8 @@ static int open_corner(struct server *server, unsigned corner, char why[static W
 /* True also where nobody wants one. */
 static bool open_stun_alternate(struct server *server) {
     const struct ini_address_list *list = &server->config->stun_alternate;
-    char why[WHY_SIZE], text[ADDRESS_TEXT_SIZE];
+    char text[ADDRESS_TEXT_SIZE];
+    struct why why;
     if (list->count == 0) return true;
     const struct address *other = &list->items[0];
     struct address probe = *other;
@@ -161,26 +161,26 @@ static bool open_stun_alternate(struct server *server) {
         return false;
     }
     probe.port = 0; /* any: [::] does not say whether the address is ours */
-    int error = try_port(&probe, why);
-    for (unsigned corner = 1; corner < STUN_CORNERS && error == 0; corner++) error = open_corner(server, corner, why);
-    if (error != 0) log_error(AREA, "stun_alternate %s: %s", text, why);
+    int error = try_port(&probe, &why);
+    for (unsigned corner = 1; corner < STUN_CORNERS && error == 0; corner++) error = open_corner(server, corner, &why);
+    if (error != 0) log_error(AREA, "stun_alternate %s: %s", text, why.text);
     if (error == 0) log_info(AREA, "STUN tells how NATs behave, with %s", text);
     return error == 0;
 }
 
 static bool open_sockets(struct server *server) {
     const struct ini_address_list *list = &server->config->listen;
-    char why[WHY_SIZE];
+    struct why why;
     for (size_t i = 0; i < list->count; i++) {
-        int error = open_group(server, &list->items[i], &server->bound[i], why);
+        int error = open_group(server, &list->items[i], &server->bound[i], &why);
         if (no_ipv6(&list->items[i], error)) {
             struct address ipv4;
             (void)address_parse("0.0.0.0:0", 0, &ipv4);
             ipv4.port = list->items[i].port;
-            error = open_group(server, &ipv4, &server->bound[i], why);
+            error = open_group(server, &ipv4, &server->bound[i], &why);
         }
         if (error != 0) {
-            log_error(AREA, "%s", why);
+            log_error(AREA, "%s", why.text);
             return false;
         }
         server->bound_count++;
@@ -212,10 +212,11 @@ static bool start_threads(struct server *server) {
 static bool start_http(struct server *server) {
     const struct ini_address_list *list = &server->config->metrics;
     const struct watched watched = {&server->node, server->workers, server->worker_count};
-    char why[WHY_SIZE], text[ADDRESS_TEXT_SIZE];
+    char text[ADDRESS_TEXT_SIZE];
+    struct why why;
     if (list->count == 0) return true;
-    if (http_start(&server->http, &list->items[0], &watched, HTTP_PATIENCE_MS, why, sizeof why) != 0) {
-        log_error(AREA, "%s", why);
+    if (http_start(&server->http, &list->items[0], &watched, HTTP_PATIENCE_MS, &why) != 0) {
+        log_error(AREA, "%s", why.text);
         return false;
     }
     address_format(&server->http.bound, text);

@@ -20,7 +20,7 @@
 
 static char folder[] = "/tmp/gochat-key-XXXXXX";
 static char file[PATH_MAX];
-static char why[512];
+static struct why why;
 
 static int make_folder(void **state) {
     (void)state;
@@ -49,8 +49,8 @@ static void write_file(const char *name, const char *text, mode_t mode) {
 
 static bool refused(const char *word) {
     struct node_key key;
-    bool opened = node_key_open(file, &key, why, sizeof why);
-    return !opened && strstr(why, file) && strstr(why, word) && !strchr(why, '\n');
+    bool opened = node_key_open(file, &key, &why);
+    return !opened && strstr(why.text, file) && strstr(why.text, word) && !strchr(why.text, '\n');
 }
 
 #define HEX "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF"
@@ -60,8 +60,8 @@ static void test_made_once(void **state) {
     struct stat status;
     char text[100] = "", hex[65];
     (void)state;
-    assert_true(node_key_open(path("new/folders/bootnode.key"), &first, why, sizeof why));
-    assert_true(node_key_open(file, &second, why, sizeof why));
+    assert_true(node_key_open(path("new/folders/bootnode.key"), &first, &why));
+    assert_true(node_key_open(file, &second, &why));
     assert_memory_equal(&first, &second, sizeof first);
     assert_int_equal(stat(file, &status), 0);
     assert_int_equal(status.st_mode & 07777, 0600);
@@ -82,7 +82,7 @@ static void test_nothing_is_left_beside_it(void **state) {
     struct node_key key;
     size_t entries = 0;
     (void)state;
-    assert_true(node_key_open(path("alone/bootnode.key"), &key, why, sizeof why));
+    assert_true(node_key_open(path("alone/bootnode.key"), &key, &why));
     DIR *directory = opendir(path("alone"));
     assert_non_null(directory);
     while (readdir(directory)) entries++;
@@ -93,8 +93,8 @@ static void test_nothing_is_left_beside_it(void **state) {
 static void test_keys_differ(void **state) {
     struct node_key one, other;
     (void)state;
-    assert_true(node_key_open(path("one"), &one, why, sizeof why));
-    assert_true(node_key_open(path("other"), &other, why, sizeof why));
+    assert_true(node_key_open(path("one"), &one, &why));
+    assert_true(node_key_open(path("other"), &other, &why));
     assert_memory_not_equal(one.seed, other.seed, sizeof one.seed);
 }
 
@@ -104,7 +104,7 @@ static void test_derivation(void **state) {
     (void)state;
     assert_int_equal(sodium_hex2bin(seed, sizeof seed, HEX, 64, NULL, NULL, NULL), 0);
     write_file("known", HEX "\n", 0600);
-    assert_true(node_key_open(file, &key, why, sizeof why));
+    assert_true(node_key_open(file, &key, &why));
     assert_memory_equal(key.seed, seed, sizeof seed);
     crypto_kdf_derive_from_key(expected, 16, 1, "gcnode01", seed);
     assert_memory_equal(key.reset_key, expected, 16);
@@ -168,7 +168,7 @@ static void test_racing_starts(void **state) {
     for (size_t i = 0; i < 8; i++) {
         children[i] = fork();
         assert_true(children[i] >= 0);
-        if (children[i] == 0) child_end(node_key_open(file, &key, why, sizeof why) ? key.seed[0] & 0x7f : 255);
+        if (children[i] == 0) child_end(node_key_open(file, &key, &why) ? key.seed[0] & 0x7f : 255);
     }
     int first = -1;
     for (size_t i = 0; i < 8; i++) {
@@ -179,7 +179,7 @@ static void test_racing_starts(void **state) {
         assert_int_equal(WEXITSTATUS(status), first);
     }
     assert_int_not_equal(first, 255);
-    assert_true(node_key_open(file, &key, why, sizeof why));
+    assert_true(node_key_open(file, &key, &why));
     assert_int_equal(key.seed[0] & 0x7f, first);
 }
 
@@ -190,7 +190,7 @@ static void test_a_crash_leaves_nothing_in_the_way(void **state) {
     (void)state;
     snprintf(name, sizeof name, "crashed.%d.new", (int)getpid());
     write_file(name, "00", 0600);
-    assert_true(node_key_open(path("crashed"), &key, why, sizeof why));
+    assert_true(node_key_open(path("crashed"), &key, &why));
 }
 
 static void test_default_file(void **state) {
@@ -199,26 +199,26 @@ static void test_default_file(void **state) {
     setenv("HOME", "/home/ada", 1);
     unsetenv("STATE_DIRECTORY");
     unsetenv("XDG_STATE_HOME");
-    assert_true(node_key_default_file(out, sizeof out, why, sizeof why));
+    assert_true(node_key_default_file(out, sizeof out, &why));
     assert_string_equal(out, "/home/ada/.local/state/gochat/bootnode.key");
     setenv("XDG_STATE_HOME", "relative", 1);
-    assert_true(node_key_default_file(out, sizeof out, why, sizeof why));
+    assert_true(node_key_default_file(out, sizeof out, &why));
     assert_string_equal(out, "/home/ada/.local/state/gochat/bootnode.key");
     setenv("XDG_STATE_HOME", "/state", 1);
-    assert_true(node_key_default_file(out, sizeof out, why, sizeof why));
+    assert_true(node_key_default_file(out, sizeof out, &why));
     assert_string_equal(out, "/state/gochat/bootnode.key");
     setenv("STATE_DIRECTORY", "/var/lib/gochat:/var/lib/more", 1);
-    assert_true(node_key_default_file(out, sizeof out, why, sizeof why));
+    assert_true(node_key_default_file(out, sizeof out, &why));
     assert_string_equal(out, "/var/lib/gochat/bootnode.key");
-    assert_false(node_key_default_file(out, 10, why, sizeof why));
+    assert_false(node_key_default_file(out, 10, &why));
     unsetenv("STATE_DIRECTORY");
     unsetenv("XDG_STATE_HOME");
     unsetenv("HOME");
     /* Then the password database is asked, in which a container's user need not stand. */
-    if (node_key_default_file(out, sizeof out, why, sizeof why))
+    if (node_key_default_file(out, sizeof out, &why))
         assert_non_null(strstr(out, "/.local/state/gochat/bootnode.key"));
     else
-        assert_non_null(strstr(why, "key_file"));
+        assert_non_null(strstr(why.text, "key_file"));
 }
 
 int main(void) {
