@@ -10,10 +10,6 @@ struct backlog_author {
     size_t count, bytes;
 };
 
-bool feed_name_equal(const struct feed_name *a, const struct feed_name *b) {
-    return a->run == b->run && memcmp(a->author, b->author, sizeof a->author) == 0;
-}
-
 static struct backlog_author *author_of(struct backlog *backlog, const uint8_t key[static 32]) {
     struct backlog_author *author = backlog->authors;
 

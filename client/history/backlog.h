@@ -10,19 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client/history/feed_name.h"
 #include "client/message/blob.h"
 
 #define BACKLOG_MESSAGES 1000
 #define BACKLOG_BYTES (8u * 1024 * 1024)
 #define BACKLOG_AGE_MS 600000
-
-/* One author in one run. */
-struct feed_name {
-    uint8_t author[32]; /* Ed25519 */
-    uint64_t run;
-};
-
-bool feed_name_equal(const struct feed_name *a, const struct feed_name *b);
 
 /* What is held of a feed lies between these; there may be holes. */
 struct backlog_row {

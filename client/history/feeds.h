@@ -11,7 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "client/history/backlog.h"
+#include "client/history/feed_name.h"
+#include "client/message/blob.h"
 #include "common/names.h"
 
 #define FEEDS_MOST 2048

@@ -74,6 +74,10 @@ static void on_renamed(void *context, struct peer *peer, const char *nick) {
     nicks_renamed(context, peer, nick);
 }
 
+static void greet(struct chatroom *room, struct member *member) {
+    if (member->peer->connected) history_greet(&room->history, &member->exchange, room->now);
+}
+
 static void on_connected(void *context, struct peer *peer) {
     struct chatroom *room = context;
     struct event *event = chatroom_event(room, EVENT_PEER_CONNECTED, peer);
@@ -82,11 +86,11 @@ static void on_connected(void *context, struct peer *peer) {
     fingerprint_format(peer->introduction.identity, event->fingerprint);
     safety_number_format(room->host->identity->public, peer->introduction.identity, event->safety);
     chatroom_emit(room, event);
-    exchange_greet(room, peer->owner);
+    greet(room, peer->owner);
 }
 
 static void on_returned(void *context, struct peer *peer) {
-    exchange_greet(context, peer->owner);
+    greet(context, peer->owner);
 }
 
 static void on_path_changed(void *context, struct peer *peer) {
@@ -105,12 +109,22 @@ static void on_message(void *context, struct peer *peer, const uint8_t *message,
 }
 
 static void on_acknowledged(void *context, struct peer *peer, uint64_t tag) {
-    outgoing_acknowledged(context, peer->owner, tag);
+    struct chatroom *room = context;
+    struct member *member = peer->owner;
+    if (tag & HISTORY_TAG)
+        history_acknowledged(&room->history, &member->exchange, tag, room->now);
+    else
+        outgoing_acknowledged(room, member, tag);
+}
+
+void chatroom_give_up(struct chatroom *room, struct member *member, bool undelivered) {
+    exchange_dropped(&member->exchange);
+    outgoing_give_up(room, member, undelivered);
 }
 
 static void member_left(struct chatroom *room, struct member *member, bool said_bye) {
     gathered_show_all(room); /* what it said comes before that it left */
-    outgoing_give_up(room, member, true);
+    chatroom_give_up(room, member, true);
     struct event *event = chatroom_event(room, EVENT_PEER_LEFT, member->peer);
     event->said_bye = said_bye;
     chatroom_emit(room, event);
@@ -131,6 +145,63 @@ static void on_absent(void *context, struct peer *peer) {
 
 static void on_introduce(void *context, struct peer *peer) {
     meeting_introduce(context, peer);
+}
+
+/* --- What the history needs --- */
+
+static struct exchange *on_member(void *context, size_t index) {
+    struct chatroom *room = context;
+    return index < room->members.count ? &room->members.list[index]->exchange : NULL;
+}
+
+static struct exchange *on_author(void *context, const struct feed_name *feed) {
+    struct chatroom *room = context;
+    uint8_t id[MEMBER_ID_SIZE];
+    member_id_derive(&room->keys, feed->author, id);
+    struct member *author = members_find(&room->members, id);
+    return author && author->peer->introduction.run == feed->run ? &author->exchange : NULL;
+}
+
+static enum history_presence on_presence(void *context, const struct exchange *with) {
+    const struct member *member = with->owner;
+    (void)context;
+    if (peer_reachable(member->peer)) return HISTORY_REACHABLE;
+    return member->peer->state == PEER_LIVE ? HISTORY_PRESENT : HISTORY_AWAY;
+}
+
+static bool on_queue(void *context, struct exchange *with, struct blob *blob, uint64_t tag, uint64_t now) {
+    const struct member *member = with->owner;
+    (void)context;
+    return peer_queue(member->peer, blob, tag, now);
+}
+
+static void on_asked(void *context, uint64_t now) {
+    struct chatroom *room = context;
+    gathering_expect(&room->gathering, now);
+}
+
+static void on_show(void *context, const struct held *held, uint64_t now) {
+    (void)now;
+    heard_show(context, held);
+}
+
+static void on_lost(void *context, const struct held *next, uint64_t count, uint64_t now) {
+    (void)now;
+    heard_lost(context, next, count);
+}
+
+static void start_history(struct chatroom *room) {
+    struct history_host host = {.context = room,
+                                .enabled = room->host->history,
+                                .member = on_member,
+                                .author = on_author,
+                                .presence = on_presence,
+                                .queue = on_queue,
+                                .asked = on_asked,
+                                .show = on_show,
+                                .lost = on_lost};
+    struct feed_name own = feed_name_of(room->host->identity->public, room->run);
+    history_init(&room->history, &host, &own);
 }
 
 /* --- Life --- */
@@ -182,6 +253,7 @@ struct chatroom *chatroom_create(const struct chatroom_host *host, const char *n
     room->now = now;
     randombytes_buf(&room->run, sizeof room->run);
     member_id_derive(&room->keys, host->identity->public, room->member_id);
+    start_history(room);
     meeting_init(room);
     peer_host_init(room);
     chatroom_emit(room, chatroom_event(room, EVENT_JOINED, NULL));
@@ -258,9 +330,8 @@ void chatroom_tick(struct chatroom *room, uint64_t now) {
     }
     if (finished) members_sweep(&room->members);
     outgoing_tick(room, now);
-    gaps_tick(room);
+    history_tick(&room->history, now);
     gathered_show(room);
-    exchange_tick(room);
     state_tick(room, now);
 }
 
@@ -275,7 +346,7 @@ uint64_t chatroom_due(const struct chatroom *room, uint64_t now) {
         due =
             earlier(due, earlier(peer_due(room->members.list[i]->peer, now), status_due(room, room->members.list[i])));
     due = earlier(due, gathering_due(&room->gathering));
-    return earlier(due, earlier(outgoing_due(room), room->gaps_due));
+    return earlier(due, earlier(outgoing_due(room), history_due(&room->history)));
 }
 
 void chatroom_network_changed(struct chatroom *room, uint64_t now) {
@@ -300,6 +371,7 @@ void chatroom_leave(struct chatroom *room, uint64_t now) {
     room->outcome = outcome(room);
     gathered_show_all(room);
     enter(room, CHATROOM_LEAVING, now);
+    history_end(&room->history);
     for (size_t i = 0; i < room->members.count; i++) peer_say_bye(room->members.list[i]->peer, now);
     meeting_leave(room);
 }

@@ -1,9 +1,5 @@
 #include "client/room/parts.h"
 
-int64_t gathered_time(const struct chatroom *room, uint64_t age) {
-    return (int64_t)(room->now - (age < BACKLOG_AGE_MS ? age : BACKLOG_AGE_MS));
-}
-
 void gathered_date(const struct chatroom *room, struct event *event, int64_t time) {
     uint64_t wall = room->host->outside->wall_ms(room->host->outside->context), age = room->now - (uint64_t)time;
     event->shown_ms = wall;
@@ -23,7 +19,7 @@ void gathered_show(struct chatroom *room) {
     struct event *event;
     int64_t time;
     bool late;
-    if (!room->expecting) gathering_end(&room->gathering);
+    if (!history_expects(&room->history)) gathering_end(&room->gathering);
     while ((event = gathering_take(&room->gathering, room->now, &time, &late))) {
         gathered_date(room, event, time);
         event->late = late;

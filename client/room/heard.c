@@ -51,7 +51,7 @@ static void take_nick(struct chatroom *room, const struct speaker *speaker, cons
     if (*nick && is_here(speaker)) nicks_renamed(room, speaker->peer, nick);
 }
 
-static void show_held(struct chatroom *room, const struct held *held) {
+void heard_show(struct chatroom *room, const struct held *held) {
     struct chat_message chat;
     if (!message_parse(held->blob->data, held->blob->size, &chat)) return;
     struct speaker speaker = speaker_of(room, &chat);
@@ -62,15 +62,7 @@ static void show_held(struct chatroom *room, const struct held *held) {
         take_nick(room, &speaker, &chat);
 }
 
-void heard_show(struct chatroom *room, struct feed *feed) {
-    struct held held;
-    while (feeds_take(&room->feeds, feed, &held)) {
-        show_held(room, &held);
-        blob_drop(held.blob);
-    }
-}
-
-static void tell_lost(struct chatroom *room, const struct held *next, uint64_t count) {
+void heard_lost(struct chatroom *room, const struct held *next, uint64_t count) {
     struct chat_message chat;
     if (!message_parse(next->blob->data, next->blob->size, &chat)) return;
     struct speaker speaker = speaker_of(room, &chat);
@@ -80,32 +72,10 @@ static void tell_lost(struct chatroom *room, const struct held *next, uint64_t c
     gathered_add(room, event, next->time, next->passed_on);
 }
 
-void heard_give_up(struct chatroom *room, struct feed *feed) {
-    uint64_t lost = feeds_skip(feed);
-    if (lost > 0) tell_lost(room, feed->held, lost);
-    feed->tried_count = 0;
-    heard_show(room, feed);
-}
-
-/* What is acknowledged is shown some time, so where too much is held, a gap is given up. */
-static void make_room(struct chatroom *room, struct feed *feed) {
-    if (feed->held_count == FEED_HELD_MOST) heard_give_up(room, feed);
-    for (struct feed *most; (most = feeds_too_much(&room->feeds));) heard_give_up(room, most);
-}
-
-void heard_public(struct chatroom *room, const struct chat_message *chat, const uint8_t *message, size_t size,
-                  bool passed_on, uint64_t age) {
-    struct feed_name name = {.run = chat->run};
-    memcpy(name.author, chat->author, sizeof name.author);
-    struct feed *feed = feeds_of(&room->feeds, &name, passed_on ? FEED_PASSED_ON : FEED_MET, room->now);
-    if (!feed || chat->sequence <= feed->shown) return;
-    struct blob *blob = blob_create(message, size);
-    if (!blob) abort();
-    make_room(room, feed);
-    if (feeds_hold(&room->feeds, feed, chat->sequence, passed_on, gathered_time(room, age), blob, room->now))
-        exchange_keep(room, &name, chat->sequence, blob, age);
-    blob_drop(blob);
-    gaps_close(room, feed);
+static void heard_public(struct chatroom *room, const struct chat_message *chat, const uint8_t *message, size_t size,
+                         bool passed_on, uint64_t age) {
+    struct feed_name name = feed_name_of(chat->author, chat->run);
+    history_heard(&room->history, &name, chat->sequence, message, size, passed_on, age, room->now);
 }
 
 static bool is_recent(const struct chatroom *room, const struct chat_message *chat) {
@@ -119,12 +89,25 @@ static bool is_author(const struct peer *peer, const struct chat_message *chat) 
 }
 
 /* The author itself needs no clock: what it says is new. */
-void heard_passed_on(struct chatroom *room, const struct member *member, const uint8_t *message, size_t size,
-                     uint64_t age) {
+static void take_passed_on(struct chatroom *room, const struct peer *peer, const struct exchange_received *received) {
     struct chat_message chat;
-    if (age > BACKLOG_AGE_MS + CLOCKS_APART_MS) return;
-    if (!message_decode(message, size, room->keys.tag, &chat) || chat.kind == CHAT_PRIVATE) return;
-    if (is_author(member->peer, &chat) || is_recent(room, &chat)) heard_public(room, &chat, message, size, true, age);
+    if (received->age > BACKLOG_AGE_MS + CLOCKS_APART_MS) return;
+    if (!message_decode(received->message, received->size, room->keys.tag, &chat) || chat.kind == CHAT_PRIVATE) return;
+    if (is_author(peer, &chat) || is_recent(room, &chat))
+        heard_public(room, &chat, received->message, received->size, true, received->age);
+}
+
+/* What the last stretch took, which the age that was written down before it cannot tell. */
+static uint64_t travelled(const struct peer *peer) {
+    return peer->rtt_us / 2000;
+}
+
+static void take_history(struct chatroom *room, const struct member *member, struct exchange *exchange,
+                         const uint8_t *message, size_t size, uint64_t age) {
+    struct exchange_received received;
+    uint64_t waited = age + travelled(member->peer);
+    if (history_received(&room->history, exchange, message, size, waited, room->now, &received))
+        take_passed_on(room, member->peer, &received);
 }
 
 static void whispered(struct chatroom *room, struct peer *peer, const struct chat_message *chat, uint64_t age) {
@@ -133,7 +116,7 @@ static void whispered(struct chatroom *room, struct peer *peer, const struct cha
     memcpy(speaker.id, peer->pair.other_id, sizeof speaker.id);
     if (!author_whispers(author_of(room, peer), chat->run, chat->sequence)) return;
     struct event *event = message_event(room, &speaker, chat, false);
-    gathered_date(room, event, gathered_time(room, age));
+    gathered_date(room, event, history_time(age, room->now));
     chatroom_emit(room, event);
 }
 
@@ -141,7 +124,8 @@ void heard_receive(struct chatroom *room, struct peer *peer, const uint8_t *mess
     struct chat_message chat;
     if (room->state >= CHATROOM_LEAVING || size == 0) return;
     if (message[0] != MESSAGE_VERSION) {
-        exchange_received(room, peer->owner, message, size, age);
+        struct member *member = peer->owner;
+        take_history(room, member, &member->exchange, message, size, age);
         return;
     }
     if (!message_decode(message, size, room->keys.tag, &chat)) return;

@@ -33,7 +33,7 @@ struct member *members_add(struct members *members, const struct peer_host *host
     if (!member) abort();
     member->peer = peer_create(host, record, now);
     member->peer->owner = member;
-    exchange_init(&member->exchange, now);
+    exchange_init(&member->exchange, member, record->id, now);
     memcpy(&members->tags[members->count], member->peer->tag_in, PAIR_TAG_SIZE);
     members->list[members->count++] = member;
     return member;

@@ -56,7 +56,7 @@ bool nicks_identified(struct chatroom *room, struct peer *peer) {
         return true;
     case KNOWN_CHANGED: tell_taken(room, peer, nick, line, "blocked"); break;
     }
-    outgoing_give_up(room, peer->owner, false);
+    chatroom_give_up(room, peer->owner, false);
     return false;
 }
 

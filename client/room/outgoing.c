@@ -49,10 +49,6 @@ static bool outgoing_strike(struct outgoing *outgoing, const struct member *memb
 
 void outgoing_acknowledged(struct chatroom *room, struct member *member, uint64_t tag) {
     struct outgoing **at = &room->outgoing;
-    if (tag & HISTORY_TAG) {
-        exchange_acknowledged(room, member, (size_t)(tag & ~HISTORY_TAG));
-        return;
-    }
     while (*at && (*at)->tag != tag) at = &(*at)->next;
     if (!*at || !outgoing_strike(*at, member)) return;
     member->stalled = false;
@@ -72,7 +68,6 @@ static void tell_undelivered(const struct chatroom *room, const struct member *m
 }
 
 void outgoing_give_up(struct chatroom *room, struct member *member, bool undelivered) {
-    exchange_dropped(member);
     for (struct outgoing **at = &room->outgoing; *at;) {
         bool waited = outgoing_strike(*at, member);
         if (waited) tell_undelivered(room, member, *at);
@@ -124,8 +119,10 @@ void outgoing_tick(struct chatroom *room, uint64_t now) {
         if (!member->stalled) chatroom_error(room, text);
         member->stalled = true;
         peer_drop_queue(member->peer);
-        outgoing_give_up(room, member, true);
-        exchange_greet(room, member); /* when it is heard again, it can ask for what it missed */
+        chatroom_give_up(room, member, true);
+        if (member->peer->connected)
+            history_greet(&room->history, &member->exchange,
+                          room->now); /* when it is heard again, it can ask for what it missed */
     }
 }
 
@@ -145,9 +142,7 @@ static struct blob *compose(struct chatroom *room, struct chat_message *chat) {
     free(encoded);
     if (!blob) return NULL;
     ++*last;
-    struct feed_name feed = {.run = room->run};
-    memcpy(feed.author, room->host->identity->public, sizeof feed.author);
-    if (chat->kind != CHAT_PRIVATE) exchange_keep(room, &feed, chat->sequence, blob, 0);
+    if (chat->kind != CHAT_PRIVATE) history_said(&room->history, chat->sequence, blob, room->now);
     return blob;
 }
 
@@ -156,11 +151,11 @@ static void emit_sent(struct chatroom *room, const struct member *to, const stru
     struct event *event = chatroom_text_event(room, EVENT_SENT, to ? to->peer : NULL, chat->text, chat->text_size);
     event->kind = chat->kind;
     event->recipients = (unsigned)outgoing->waiting;
-    gathered_date(room, event, gathered_time(room, 0));
+    gathered_date(room, event, history_time(0, room->now));
     fingerprint_format(room->host->identity->public, event->fingerprint);
     message_id_format(chat->kind, chat->run, chat->sequence, event->id);
     chatroom_emit(room, event);
-    if (chat->kind != CHAT_PRIVATE) gathering_shown(&room->gathering, gathered_time(room, 0));
+    if (chat->kind != CHAT_PRIVATE) gathering_shown(&room->gathering, history_time(0, room->now));
 }
 
 static void outgoing_queue(struct chatroom *room, struct outgoing *outgoing, struct member *member, struct blob *blob) {
@@ -229,8 +224,7 @@ void chatroom_tell_nick(struct chatroom *room, uint64_t now) {
     if (!blob) return;
     uint64_t tag = ++room->delivery_tag;
     for (size_t i = 0; i < room->members.count; i++)
-        if (room->members.list[i]->peer->state == PEER_LIVE)
-            peer_queue(room->members.list[i]->peer, blob, tag, now);
+        if (room->members.list[i]->peer->state == PEER_LIVE) peer_queue(room->members.list[i]->peer, blob, tag, now);
     blob_drop(blob);
 }
 
@@ -246,6 +240,5 @@ void outgoing_clear(struct chatroom *room) {
     gathering_clear(&room->gathering, drop_event);
     while (room->outgoing) outgoing_finish(room, &room->outgoing);
     authors_clear(room);
-    feeds_clear(&room->feeds);
-    backlog_clear(&room->backlog);
+    history_clear(&room->history);
 }

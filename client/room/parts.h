@@ -1,8 +1,7 @@
 /* What the files of chatroom.h say to each other. */
 #pragma once
 
-#include "client/history/exchange.h"
-#include "client/history/feeds.h"
+#include "client/history/history.h"
 #include "client/message/message.h"
 #include "client/rendezvous/rendezvous.h"
 #include "client/room/chatroom.h"
@@ -46,11 +45,8 @@ struct chatroom {
 
     struct author *authors;
     size_t author_count;
-    struct backlog backlog;
-    struct feeds feeds;
-    uint64_t gaps_due, backlog_swept;
+    struct history history;
     struct gathering gathering; /* of struct event */
-    bool expecting;             /* history may still come */
 
     bool complete;         /* input may begin: who is here is known, as far as can be */
     uint64_t complete_due; /* not later than this; UINT64_MAX: no full list has come */
@@ -63,6 +59,8 @@ struct event *chatroom_text_event(const struct chatroom *room, enum event_type t
                                   const char *text, size_t size);
 void chatroom_emit(const struct chatroom *room, struct event *event);
 void chatroom_error(const struct chatroom *room, const char *text);
+/* The member will acknowledge nothing more. `undelivered`: it was somebody who should have got it. */
+void chatroom_give_up(struct chatroom *room, struct member *member, bool undelivered);
 
 /* chatroom_paths.c: a peer_host's way to others */
 void routes_send(void *context, const struct peer *peer, const struct path *to, const uint8_t *packet, size_t size);
@@ -100,16 +98,10 @@ void outgoing_clear(struct chatroom *room);
 
 /* chatroom_heard.c: what is heard: a message of the stream from the peer, which waited there for `age` ms, */
 void heard_receive(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size, uint64_t age);
-/* and one of any author said to all, checked; `age`: how long others have had it. */
-void heard_public(struct chatroom *room, const struct chat_message *chat, const uint8_t *message, size_t size,
-                  bool passed_on, uint64_t age);
-/* Shows what is next. */
-void heard_show(struct chatroom *room, struct feed *feed);
-/* The same of one that this peer sent, whom we asked for it, unchecked. */
-void heard_passed_on(struct chatroom *room, const struct member *member, const uint8_t *message, size_t size,
-                     uint64_t age);
-/* Gives up the gap before what is held, says so, and shows that. */
-void heard_give_up(struct chatroom *room, struct feed *feed);
+/* Shows what is next of an author's, */
+void heard_show(struct chatroom *room, const struct held *held);
+/* or that so many before it are lost. */
+void heard_lost(struct chatroom *room, const struct held *next, uint64_t count);
 
 /* chatroom_gathered.c: what is shown next, in the order in which it was said (gathering.h) */
 /* An event about what an author said to all, at this time of our clock; takes it. */
@@ -118,43 +110,8 @@ void gathered_add(struct chatroom *room, struct event *event, int64_t time, bool
 void gathered_show(struct chatroom *room);
 /* and what has not. */
 void gathered_show_all(struct chatroom *room);
-/* When something was said that is so old. Nothing is older than what is kept: more is nobody's word to take. */
-int64_t gathered_time(const struct chatroom *room, uint64_t age);
 /* Fills in when it was said, by the clock on the wall, and what that clock shows now. */
 void gathered_date(const struct chatroom *room, struct event *event, int64_t time);
-
-/* chatroom_gaps.c: what is missing, and whom to ask for it */
-/* Shows what can be shown, and asks for or waits for the rest. */
-void gaps_close(struct chatroom *room, struct feed *feed);
-/* The peer offers rows of what it holds. */
-void gaps_offered(struct chatroom *room, struct member *member);
-/* Something came that the peer was asked for, */
-void gaps_progress(struct chatroom *room, const struct member *member, const struct feed_name *name);
-/* and all that it had. */
-void gaps_answered(struct chatroom *room, const struct member *member, const struct feed_name *name);
-void gaps_tick(struct chatroom *room);
-
-/* chatroom_exchange.c: summaries, requests and answers, between a peer and us */
-#define HISTORY_TAG (UINT64_C(1) << 63) /* of what is queued to peers, and its size */
-/* Tells the peer what we hold: it is connected, or has forgotten us. */
-void exchange_greet(struct chatroom *room, struct member *member);
-void exchange_keep(struct chatroom *room, const struct feed_name *feed, uint64_t sequence, struct blob *blob,
-                   uint64_t age);
-/* A message of the stream that is none of the chat. */
-void exchange_received(struct chatroom *room, struct member *member, const uint8_t *message, size_t size, uint64_t age);
-void exchange_acknowledged(struct chatroom *room, struct member *member, size_t size);
-/* What was queued to the peer is gone. */
-void exchange_dropped(struct member *member);
-/* Sends answers as far as may be under way. */
-void exchange_answer(struct chatroom *room, struct member *member);
-void exchange_tick(struct chatroom *room);
-bool exchange_can_ask(const struct member *member);
-/* Asks a peer that can be asked. False: there is nothing to ask. */
-bool exchange_ask(struct chatroom *room, struct member *member, const struct history_range *range);
-/* We no longer wait for what the peer has of this; it may still come. */
-void exchange_abandon(struct member *member, const struct feed_name *feed);
-/* Until when the summary of somebody new may still come; 0: of nobody. */
-uint64_t exchange_summaries_due(const struct chatroom *room);
 
 /* chatroom_authors.c: what survives the peer object, so that nothing is shown twice when it comes back */
 struct author *author_of(struct chatroom *room, const struct peer *peer);

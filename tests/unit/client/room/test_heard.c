@@ -1,4 +1,4 @@
-/* What members ask each other for and pass on, when some of them are not honest. */
+/* What a room makes of what members pass on, when some of them are not honest. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -75,8 +75,8 @@ static struct member *member_of(struct fixture *fixture, const struct identity *
     memcpy(peer->introduction.identity, identity->public, 32);
     peer->introduction.run = 1;
     peer->connected = peer->has_path = true;
-    exchange_greet(fixture->room, member);
-    exchange_acknowledged(fixture->room, member, member->exchange.under_way);
+    history_greet(&fixture->room->history, &member->exchange, 1);
+    history_acknowledged(&fixture->room->history, &member->exchange, HISTORY_TAG | member->exchange.under_way, 1);
     peer_drop_queue(peer);
     return member;
 }
@@ -150,14 +150,6 @@ static void passes_on(struct fixture *fixture, size_t peer, struct said said) {
     heard_receive(fixture->room, fixture->members[peer]->peer, packet, size, 0);
 }
 
-static void says(struct fixture *fixture, size_t peer, uint64_t run, uint64_t sequence) {
-    uint8_t message[512];
-    const struct identity *authors[] = {&fixture->anna, &fixture->bert};
-    struct said said = {.author = authors[peer], .run = run, .sequence = sequence};
-    size_t size = sign(fixture, &said, message, sizeof message);
-    heard_receive(fixture->room, fixture->members[peer]->peer, message, size, 0);
-}
-
 static struct feed_name feed_of(const struct identity *author, uint64_t run) {
     struct feed_name feed = {.run = run};
     memcpy(feed.author, author->public, sizeof feed.author);
@@ -190,12 +182,7 @@ static void answers(struct fixture *fixture, size_t peer) {
         struct history_range range = exchange->asks[0].range;
         sends_range(fixture, peer, HISTORY_ANSWERED, &range);
     }
-    gaps_tick(fixture->room);
-}
-
-static void later(struct fixture *fixture, uint64_t ms) {
-    fixture->room->now += ms;
-    gaps_tick(fixture->room);
+    history_tick(&fixture->room->history, fixture->room->now);
 }
 
 /* So many, when nothing is waited for any more. */
@@ -208,7 +195,7 @@ static unsigned shown(struct fixture *fixture) {
 static void expect_nine_of_carl(struct fixture *fixture) {
     offers_nothing(fixture, 0);
     offers(fixture, 1, &fixture->carl, 1, 1, 9);
-    gaps_tick(fixture->room);
+    history_tick(&fixture->room->history, fixture->room->now);
     assert_int_equal(fixture->members[1]->exchange.ask_count, 1);
     assert_int_equal(fixture->members[1]->exchange.asks[0].range.from, 1);
     assert_int_equal(fixture->members[1]->exchange.asks[0].range.to, 9);
@@ -226,7 +213,7 @@ static void what_was_asked_for_is_shown_once(void **state) {
         assert_int_equal(fixture->last, i);
     }
     answers(fixture, 1);
-    assert_int_equal(fixture->room->backlog.count, 9);
+    assert_int_equal(fixture->room->history.backlog.count, 9);
     passes_on(fixture, 1, (struct said){.author = &fixture->carl, .run = 1, .sequence = 10});
     assert_int_equal(shown(fixture), 9);
     assert_int_equal(fixture->lost, 0);
@@ -259,7 +246,7 @@ static void an_author_needs_no_right_clock(void **state) {
     struct said said = {&fixture->anna, CHAT_TEXT, NULL, 1, 1, WALL - 24 * HOUR};
     offers(fixture, 0, &fixture->anna, 1, 1, 1);
     offers(fixture, 1, &fixture->anna, 1, 1, 1);
-    gaps_tick(fixture->room);
+    history_tick(&fixture->room->history, fixture->room->now);
     size_t asked = fixture->members[0]->exchange.ask_count > 0 ? 0 : 1;
     passes_on(fixture, asked, said);
     assert_int_equal(shown(fixture), asked == 0 ? 1 : 0);
@@ -281,14 +268,6 @@ static void no_bit_can_be_changed(void **state) {
         message[bit / 8] ^= (uint8_t)(1u << bit % 8);
     }
     assert_int_equal(shown(fixture), 0);
-}
-
-static void our_own_words_are_not_told_to_us(void **state) {
-    struct fixture *fixture = *state;
-    offers_nothing(fixture, 0);
-    offers(fixture, 1, &fixture->own, fixture->room->run, 1, 9);
-    gaps_tick(fixture->room);
-    assert_int_equal(fixture->members[1]->exchange.ask_count, 0);
 }
 
 /* --- How old it is said to be --- */
@@ -321,7 +300,7 @@ static void nothing_is_older_than_what_is_kept(void **state) {
     passes_on_aged(fixture, &fixture->carl, 1, OLDEST);
     assert_int_equal(shown(fixture), 1);
     assert_int_equal(fixture->oldest, BACKLOG_AGE_MS);
-    assert_int_equal(fixture->room->backlog.count, 0); /* nor passed on again */
+    assert_int_equal(fixture->room->history.backlog.count, 0); /* nor passed on again */
 }
 
 /* Our own clock began later than that was said. */
@@ -331,159 +310,24 @@ static void a_machine_that_was_just_started_sorts_too(void **state) {
     for (uint64_t i = 1; i <= 3; i++) passes_on_aged(fixture, &fixture->carl, i, (uint32_t)(400000 - i));
     assert_int_equal(shown(fixture), 3);
     assert_int_equal(fixture->oldest, 399999);
-    assert_int_equal(fixture->room->now - fixture->room->backlog.oldest->since, 399999);
+    assert_int_equal(fixture->room->now - fixture->room->history.backlog.oldest->since, 399999);
     fixture->room->now += BACKLOG_AGE_MS - 399999;
-    backlog_expire(&fixture->room->backlog, fixture->room->now);
-    assert_int_equal(fixture->room->backlog.count, 2);
-}
-
-/* --- Gaps --- */
-
-static void a_gap_is_asked_of_the_author(void **state) {
-    struct fixture *fixture = *state;
-    says(fixture, 0, 1, 1);
-    says(fixture, 0, 1, 5);
-    says(fixture, 0, 1, 6);
-    assert_int_equal(shown(fixture), 1);
-    assert_int_equal(fixture->members[0]->exchange.ask_count, 1);
-    assert_int_equal(fixture->members[1]->exchange.ask_count, 0);
-    for (uint64_t i = 2; i <= 4; i++)
-        passes_on(fixture, 0, (struct said){.author = &fixture->anna, .run = 1, .sequence = i});
-    assert_int_equal(shown(fixture), 6);
-    assert_int_equal(fixture->last, 6);
-    assert_int_equal(fixture->lost, 0);
-}
-
-static void who_does_not_answer_is_not_waited_for(void **state) {
-    struct fixture *fixture = *state;
-    says(fixture, 0, 1, 1);
-    says(fixture, 0, 1, 3);
-    later(fixture, HISTORY_PATIENCE_MS - 1);
-    assert_int_equal(fixture->members[1]->exchange.ask_count, 0);
-    later(fixture, 1);
-    assert_int_equal(fixture->members[1]->exchange.ask_count, 1);
-    passes_on(fixture, 1, (struct said){.author = &fixture->anna, .run = 1, .sequence = 2});
-    assert_int_equal(shown(fixture), 3);
-}
-
-static void a_hole_of_one_is_filled_by_another(void **state) {
-    struct fixture *fixture = *state;
-    offers(fixture, 0, &fixture->carl, 1, 1, 6);
-    offers(fixture, 1, &fixture->carl, 1, 2, 9);
-    gaps_tick(fixture->room);
-    for (uint64_t i = 1; i <= 6; i++)
-        if (i != 3) passes_on(fixture, 0, (struct said){.author = &fixture->carl, .run = 1, .sequence = i});
-    answers(fixture, 0);
-    assert_int_equal(shown(fixture), 2);
-    passes_on(fixture, 1, (struct said){.author = &fixture->carl, .run = 1, .sequence = 3});
-    assert_int_equal(shown(fixture), 6);
-    answers(fixture, 1);
-    for (uint64_t i = 7; i <= 9; i++)
-        passes_on(fixture, 1, (struct said){.author = &fixture->carl, .run = 1, .sequence = i});
-    assert_int_equal(shown(fixture), 9);
-    assert_int_equal(fixture->last, 9);
-    assert_int_equal(fixture->lost, 0);
-}
-
-static void what_nobody_has_is_told_as_lost(void **state) {
-    struct fixture *fixture = *state;
-    says(fixture, 0, 1, 1);
-    says(fixture, 0, 1, 5);
-    answers(fixture, 0);
-    answers(fixture, 1);
-    assert_int_equal(fixture->lost, 0);
-    later(fixture, HISTORY_PATIENCE_MS);
-    assert_int_equal(fixture->lost, 3);
-    assert_int_equal(shown(fixture), 2);
-}
-
-/* A promise proves nothing: neither is anything lost, nor does anybody wait for long. */
-static void absurd_offers_come_to_nothing(void **state) {
-    struct fixture *fixture = *state;
-    offers_nothing(fixture, 0);
-    says(fixture, 0, 1, 1);
-    offers(fixture, 1, &fixture->anna, 1, 1, UINT64_MAX);
-    gaps_tick(fixture->room);
-    assert_int_equal(fixture->members[1]->exchange.ask_count, 1);
-    later(fixture, HISTORY_PATIENCE_MS);
-    later(fixture, HISTORY_PATIENCE_MS);
-    says(fixture, 0, 1, 2);
-    assert_int_equal(shown(fixture), 2);
-    assert_int_equal(fixture->lost, 0);
-    assert_int_equal(fixture->members[1]->exchange.row_count, 0);
-    assert_true(fixture->room->gaps_due > fixture->room->now + 60000);
-}
-
-/* One author holds back most, and gives up its own gap alone. */
-static void what_is_held_is_bounded(void **state) {
-    struct fixture *fixture = *state;
-    says(fixture, 1, 1, 1);
-    says(fixture, 1, 1, 3);
-    says(fixture, 0, 1, 1);
-    for (uint64_t i = 3; i < 3 + FEED_HELD_MOST + 10; i++) says(fixture, 0, 1, i);
-    assert_int_equal(fixture->lost, 1);
-    struct feed_name name = feed_of(&fixture->bert, 1);
-    assert_int_equal(feeds_find(&fixture->room->feeds, &name)->held_count, 1);
-    assert_int_equal(shown(fixture), 1 + 1 + FEED_HELD_MOST + 10);
-}
-
-/* --- Answers --- */
-
-static void keep(struct fixture *fixture, uint64_t count) {
-    struct feed_name feed = feed_of(&fixture->carl, 1);
-    for (uint64_t i = 1; i <= count; i++) {
-        uint8_t message[512];
-        struct said said = {.author = &fixture->carl, .run = 1, .sequence = i};
-        struct blob *blob = blob_create(message, sign(fixture, &said, message, sizeof message));
-        exchange_keep(fixture->room, &feed, i, blob, 0);
-        blob_drop(blob);
-    }
-}
-
-static void a_storm_of_requests_is_bounded(void **state) {
-    struct fixture *fixture = *state;
-    struct exchange *exchange = &fixture->members[0]->exchange;
-    struct history_range all = {.feed = feed_of(&fixture->carl, 1), .from = 1, .to = UINT64_MAX};
-    keep(fixture, BACKLOG_MESSAGES);
-    for (unsigned i = 0; i < 10000; i++) sends_range(fixture, 0, HISTORY_REQUEST, &all);
-    assert_in_range(exchange->under_way, 64 * 1024, 64 * 1024 + 512); /* nothing of it was acknowledged */
-    assert_int_equal(exchange->request_count, EXCHANGE_REQUESTS);
-    uint64_t sent = exchange->under_way;
-    while (exchange->under_way > 0) { /* as fast as can be, within a moment */
-        size_t before = exchange->under_way;
-        exchange_acknowledged(fixture->room, fixture->members[0], 1000);
-        sent += exchange->under_way + 1000 > before ? exchange->under_way + 1000 - before : 0;
-    }
-    assert_in_range(sent, 200 * BACKLOG_MESSAGES, 2 * 300 * BACKLOG_MESSAGES);
-    assert_int_equal(exchange->request_count, 0);
-}
-
-static void off_holds_and_asks_nothing(void **state) {
-    struct fixture *fixture = *state;
-    fixture->host.history = false;
-    says(fixture, 0, 1, 1);
-    says(fixture, 0, 1, 4);
-    assert_int_equal(shown(fixture), 2);
-    assert_int_equal(fixture->lost, 2);
-    offers(fixture, 1, &fixture->carl, 1, 1, 9);
-    gaps_tick(fixture->room);
-    assert_int_equal(fixture->members[0]->exchange.ask_count + fixture->members[1]->exchange.ask_count, 0);
-    assert_int_equal(fixture->room->backlog.count, 0);
+    backlog_expire(&fixture->room->history.backlog, fixture->room->now);
+    assert_int_equal(fixture->room->history.backlog.count, 2);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(what_was_asked_for_is_shown_once),   TEST(nothing_else_is_taken),
-        TEST(an_author_needs_no_right_clock),     TEST(no_bit_can_be_changed),
-        TEST(our_own_words_are_not_told_to_us),   TEST(who_lies_about_ages_reorders_nobody),
-        TEST(nothing_is_older_than_what_is_kept), TEST(a_machine_that_was_just_started_sorts_too),
-        TEST(a_gap_is_asked_of_the_author),       TEST(who_does_not_answer_is_not_waited_for),
-        TEST(a_hole_of_one_is_filled_by_another), TEST(what_nobody_has_is_told_as_lost),
-        TEST(absurd_offers_come_to_nothing),      TEST(what_is_held_is_bounded),
-        TEST(a_storm_of_requests_is_bounded),     TEST(off_holds_and_asks_nothing),
+        TEST(what_was_asked_for_is_shown_once),
+        TEST(nothing_else_is_taken),
+        TEST(an_author_needs_no_right_clock),
+        TEST(no_bit_can_be_changed),
+        TEST(who_lies_about_ages_reorders_nobody),
+        TEST(nothing_is_older_than_what_is_kept),
+        TEST(a_machine_that_was_just_started_sorts_too),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    return cmocka_run_group_tests_name("exchange", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("heard", tests, NULL, NULL);
 }
