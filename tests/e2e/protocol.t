@@ -1,11 +1,16 @@
 #!/usr/bin/perl
-# PROTOCOL.md and the sources say the same: each section and rule that anybody refers to is there.
+# PROTOCOL.md and the sources say the same: each section and rule that anybody refers to is there; each number in its
+# tables is in the code under that name; and a bootnode answers with as many bytes as the table of amplification says.
 use strict;
 use warnings;
 use File::Find qw(find);
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use GoChat::Test;
+use IO::Select;
+use IO::Socket::IP;
+use List::Util qw(uniq);
+use Socket qw(SOCK_DGRAM);
 use Test::More;
 
 my $root = "$FindBin::Bin/../..";
@@ -71,5 +76,124 @@ for my $part (split /^(?=#+ )/m, $protocol) {
     }
 }
 cmp_ok($own, '>', 10, "references within PROTOCOL.md were found ($own)");
+
+# --- numbers ----------------------------------------------------------------------------------------------------------
+
+# What the sources define by a name: expressions, of macros and of enumerations.
+my %defined;
+for my $file (grep { m{^\Q$root\E/(?:common|client|bootnode)/.*\.[ch]$} } @sources) {
+    my $text = read_file($file) =~ s{/\*.*?\*/}{}gsr =~ s/\\\n/ /gr;
+    push @{ $defined{$1} }, $2 while $text =~ /^#define (\w+) +(\S.*?)\s*$/mg;
+    for my $list ($text =~ /\benum(?: \w+)? \{(.*?)\}/sg) {
+        my $next = 0;
+        for my $item ($list =~ /\w[^,]*/g) {
+            my ($name, $value) = $item =~ /^(\w+)(?:\s*=\s*(.*\S))?/s;
+            $value //= $next;
+            push @{ $defined{$name} }, $value;
+            $next = "($value) + 1";
+        }
+    }
+}
+
+# The value of a constant expression, undef where it is none.
+sub value_of {
+    my ($expression) = @_;
+    my $plain = $expression =~ s/\bU?INT(?:32|64)_C\b//gr =~ s/\b(0x[0-9a-fA-F]+|\d+)[uUlL]+\b/$1/gr;
+    $plain =~ s{\b([A-Z_][A-Z_0-9]*)\b}{ value_of(($defined{$1} // [''])->[0]) // return }ge;
+    return if $plain !~ m{^[\s\d()+*/x a-fA-F-]+$};
+    return eval "use integer; $plain"; # of digits and signs
+}
+
+# Names of several files, which have nothing to do with each other.
+my %several = map { $_ => 1 } qw(EVENTS_MOST PATH_SIZE SWEEP_EVERY_MS);
+
+sub check_number {
+    my ($name, $value) = @_;
+    my @values = uniq(grep {defined} map { value_of($_) } @{ $defined{$name} // [] });
+    return ok(grep({ $_ == $value } @values), "$name is $value") if $several{$name};
+    return is("@values", $value =~ /^0x/ ? hex $value : $value, "$name is $value");
+}
+
+sub part { my ($title) = @_; return ($protocol =~ /^(#+ \Q$title\E.*?)(?=^## |\z)/ms)[0] // '' }
+
+my $numbers = part('6. Numbers');
+my %tabled = $numbers =~ /^\| `([A-Z_0-9]+)` \| (\d+) \|/mg;
+check_number($_, $tabled{$_}) for sort keys %tabled;
+my %coded = map {/`(\w+)` (\w+)/g} $numbers =~ /^\| [\w ,:]+ \| (`.*) \|$/mg;
+check_number($_, $coded{$_}) for sort keys %coded;
+cmp_ok(scalar keys %tabled, '>', 150, 'numbers have a name');
+cmp_ok(scalar keys %coded, '>', 60, 'and codes');
+
+my $config = read_file("$root/bootnode/config.c");
+my %settings = $numbers =~ /^\| `([a-z_]+)` \| (\d+) \|/mg;
+for my $setting (sort keys %settings) {
+    my ($default) = $config =~ /\b(?:RATE|BYTE_RATE)\($setting, "(\d+)"/;
+    ($default) = $config =~ /\bKEY\($setting, [^;]*?\.fallback = "(\d+)"/s if !defined $default;
+    is($default, $settings{$setting}, "the setting $setting");
+}
+cmp_ok(scalar keys %settings, '>', 10, 'settings are told');
+
+# --- amplification ----------------------------------------------------------------------------------------------------
+
+# Rows "request | bytes | answer | bytes | ratio", by request.
+my %rows = map { $_->[0] => $_ } map { [/\| ([^|]+?) (?=\|)/g] } grep {/^\| .* \| \d+ \|.*\d\.\d\d \|$/}
+    split /\n/, part('5. Security considerations');
+for my $row (map { $rows{$_} } sort keys %rows) {
+    my ($request, $sent, $answer, $got, $ratio) = @$row;
+    is($ratio, sprintf('%.2f', $got / $sent + 1e-9), "$request: $got / $sent");
+}
+
+sub row_is {
+    my ($request, $sent, $got) = @_;
+    my $row = $rows{$request} // [];
+    is_deeply([$row->[1], $row->[3]], [$sent, $got], "$request: as sent and received");
+    return;
+}
+
+my $dead = pack 'Q>', 0x010203 << 40;
+my %ask = (
+    'HELLO' => pack('C C x2 a8 x84', 0x80, 1, 'a nonce!'),
+    'HELLO of another version' => pack('C C x2 a8 x84', 0x80, 2, 'a nonce!'),
+    'HEARTBEAT of a dead session' => "\x84\0\0\0$dead" . "\0" x 28,
+    'LEAVE of a dead session' => "\x8b\0\0\0$dead" . pack('Q>', 1) . "\0" x 16,
+    'RELAY of a dead session' => "\x8f\0\0\0$dead" . "\0" x 16 . "\x94" . "\0" x 31 . "\0" x 16,
+    'STUN, IPv4' => pack('n n N a12', 1, 0, 0x2112a442, 'transaction.'),
+    'STUN with an unknown attribute' => pack('n n N a12 n n', 1, 4, 0x2112a442, 'transaction.', 0x7777, 0),
+);
+my $bootnode = start_bootnode();
+my ($host, $port) = $bootnode->{address} =~ /(.*):(\d+)/;
+my $socket = IO::Socket::IP->new(PeerHost => $host, PeerPort => $port, Type => SOCK_DGRAM) or die "socket: $@\n";
+for my $request (sort keys %ask) {
+    $socket->send($ask{$request});
+    my $answer = '';
+    $socket->recv($answer, 2048) if IO::Select->new($socket)->can_read(slow(5));
+    row_is($request, length $ask{$request}, length $answer);
+}
+my %number = map { $_ => value_of($_) } grep { defined $defined{$_} } qw(REGISTER_SIZE WELCOME_MAX BEAT_SIZE
+    PEER_PROBE_SIZE PEER_HANDSHAKE_SIZE PEER_CONFIRMATION_MAX CONFIRMATION_TRIES PEER_DATA_OVERHEAD PEER_FRAMES_MAX
+    PEER_INTRODUCTION_MIN PEER_INTRODUCTION_MAX FRAME_HEADER_SIZE FRAMES_ALIGNMENT PACKET_MAX RECORD_CANDIDATES_MAX
+    OFFERED_PINGS TAG_SIZE NOISE_XX_3_OVERHEAD);
+
+# The DATA packet of so many bytes of frames.
+sub data_size {
+    my ($frames) = @_;
+    my $over = -$frames % $number{FRAMES_ALIGNMENT};
+    return $frames + $over + $number{PEER_DATA_OVERHEAD};
+}
+my $ping = $number{FRAME_HEADER_SIZE} + 8;
+my $pings = int($number{PEER_FRAMES_MAX} / $ping);
+my $named = $number{FRAME_HEADER_SIZE} + 3 + 7 * $number{RECORD_CANDIDATES_MAX};
+row_is('REGISTER', @number{qw(REGISTER_SIZE WELCOME_MAX)});
+row_is('HEARTBEAT, from elsewhere', $number{BEAT_SIZE}, $tabled{PATH_SIZE});
+row_is('PROBE', @number{qw(PEER_PROBE_SIZE PEER_HANDSHAKE_SIZE)});
+row_is('INITIATION', @number{qw(PEER_HANDSHAKE_SIZE PEER_HANDSHAKE_SIZE)});
+row_is('CONFIRMATION, repeated', 16 + $number{NOISE_XX_3_OVERHEAD} + $number{PEER_INTRODUCTION_MIN} + $number{TAG_SIZE},
+    data_size($number{FRAME_HEADER_SIZE} + $number{PEER_INTRODUCTION_MAX}));
+row_is('RESPONSE, as responder', $number{PEER_HANDSHAKE_SIZE},
+    $number{CONFIRMATION_TRIES} * $number{PEER_CONFIRMATION_MAX});
+row_is('DATA full of PINGs', $number{PACKET_MAX}, $pings * data_size($ping));
+like($rows{'DATA full of PINGs'}[2] // '', qr/\b$pings times/, 'so many PONGs');
+row_is('DATA with CANDIDATES that name five strangers', data_size($named),
+    $number{RECORD_CANDIDATES_MAX} * $number{OFFERED_PINGS} * data_size($ping));
 
 finish();
