@@ -193,7 +193,7 @@ static struct word word_before_cursor(const struct editor *editor) {
     const char *text = editor->text;
     struct word word = {.start = editor->cursor};
     while (word.start > 0 && !is_blank(text[word.start - 1])) word.start--;
-    bool command = command_is(text);
+    bool command = commands_is(text);
     word.names_command = command && word.start == 0;
     if (command && word.start > 0) find_argument(text, editor->cursor, &word);
     size_t skipped = word.names_command || word.quoted ? 1 : 0, typed = word.start + skipped;

@@ -135,7 +135,7 @@ static void run_command(struct curses *curses, const char *line) {
     uint64_t answer = scrollback_end(&window->scrollback);
 
     curses->placed = false;
-    command_run(&curses->host, line);
+    commands_run(&curses->host, line);
     if (curses->placed) return;
     look_at_newest(window);
     if (curses_window(curses) == window && scrollback_end(&window->scrollback) > answer) window_page(window, answer);
@@ -150,7 +150,7 @@ static void submit(struct curses *curses) {
         look_at_newest(curses_window(curses));
         return;
     }
-    if (command_is(text)) {
+    if (commands_is(text)) {
         char *line = strndup(text, size);
         if (!line) abort();
         line_is_done(curses);
@@ -158,7 +158,7 @@ static void submit(struct curses *curses) {
         free(line);
         return;
     }
-    const char *said = command_text(text);
+    const char *said = commands_text(text);
     send_text(curses, said, size - (size_t)(said - text));
 }
 

@@ -1,11 +1,12 @@
-/* Commands that answer themselves: /who /info /ignore /log /set. */
+#include "client/ui/command_answers.h"
+
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "client/ui/command_parts.h"
+#include "client/ui/arguments.h"
 
 #define SECTION "client"
 #define WHY_SIZE 512
@@ -35,7 +36,7 @@ static void show_member(const struct command_host *host, const struct conversati
 }
 
 /* NOLINTNEXTLINE(readability-non-const-parameter): the shape of command.run */
-void command_who(const struct command_host *host, const struct command *self, char *arguments) {
+void answer_who(const struct command_host *host, const struct command *self, char *arguments) {
     const struct conversation *room = command_room(host, self);
 
     (void)arguments;
@@ -110,7 +111,7 @@ static void ask_timeline(const struct command_host *host, const struct conversat
     command_tell(host, input);
 }
 
-void command_info(const struct command_host *host, const struct command *self, char *arguments) {
+void answer_info(const struct command_host *host, const struct command *self, char *arguments) {
     const struct conversation *room = command_room(host, self);
     const struct member *peer;
     char *literal;
@@ -218,7 +219,7 @@ static const struct ignored *whom_to_toggle(const struct command_host *host, con
     return present;
 }
 
-void command_ignore(const struct command_host *host, const struct command *self, char *arguments) {
+void answer_ignore(const struct command_host *host, const struct command *self, char *arguments) {
     char *literal = arguments_literal(arguments);
     const struct ignored *whom;
     struct ignored present;
@@ -234,7 +235,7 @@ void command_ignore(const struct command_host *host, const struct command *self,
 
 /* --- transcripts --- */
 
-void command_log(const struct command_host *host, const struct command *self, char *arguments) {
+void answer_log(const struct command_host *host, const struct command *self, char *arguments) {
     struct conversation *room = command_room(host, self);
     bool on = strcmp(arguments, "on") == 0, off = strcmp(arguments, "off") == 0;
     char path[4096 + 512], why[WHY_SIZE];
@@ -302,7 +303,7 @@ static void explain_settings(const struct command_host *host, const struct comma
     command_fail(host, self, "no setting '%.*s', expected one of %s", VALUE_SIZE, name, known);
 }
 
-void command_set(const struct command_host *host, const struct command *self, char *arguments) {
+void answer_set(const struct command_host *host, const struct command *self, char *arguments) {
     char *value = arguments, *key = arguments_word(&value), why[WHY_SIZE];
 
     if (*arguments == '\0') {

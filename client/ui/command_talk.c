@@ -1,11 +1,12 @@
-/* Commands that tell the engine something: /join /part /nick /me /msg. */
+#include "client/ui/command_talk.h"
+
 #include <limits.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "client/keys/secret_file.h"
-#include "client/ui/command_parts.h"
+#include "client/ui/arguments.h"
 #include "common/home.h"
 #include "common/room_name.h"
 
@@ -36,7 +37,7 @@ static void join_with_secret(const struct command_host *host, const struct comma
     sodium_memzero(secret, sizeof secret);
 }
 
-void command_join(const struct command_host *host, const struct command *self, char *arguments) {
+void talk_join(const struct command_host *host, const struct command *self, char *arguments) {
     char *rest = arguments, *given = arguments_word(&rest), *file = given ? arguments_word(&rest) : NULL;
     char room[ROOM_NAME_MAX + 1], why[ROOM_NAME_WHY_SIZE];
     struct conversation *there;
@@ -70,7 +71,7 @@ static void list_rooms(const struct conversations *conversations, char **out) {
     if (fclose(list) != 0) abort();
 }
 
-void command_part(const struct command_host *host, const struct command *self, char *arguments) {
+void talk_part(const struct command_host *host, const struct command *self, char *arguments) {
     struct conversation *room = command_room(host, self);
     char *rooms;
 
@@ -94,7 +95,7 @@ static const char *nick_expected(void) {
     return "another nick";
 }
 
-void command_nick(const struct command_host *host, const struct command *self, char *arguments) {
+void talk_nick(const struct command_host *host, const struct command *self, char *arguments) {
     char *wanted = arguments_whole(arguments), nick[TEXT_NICK_MAX + 1];
 
     if (text_nick(wanted, strlen(wanted), nick))
@@ -104,7 +105,7 @@ void command_nick(const struct command_host *host, const struct command *self, c
                      nick_expected());
 }
 
-void command_me(const struct command_host *host, const struct command *self, char *arguments) {
+void talk_me(const struct command_host *host, const struct command *self, char *arguments) {
     struct conversation *room = command_talk(host, self);
     struct input *input;
 
@@ -114,8 +115,8 @@ void command_me(const struct command_host *host, const struct command *self, cha
     command_tell(host, input);
 }
 
-void command_private(const struct command_host *host, const struct command *self, const struct conversation *room,
-                     const char *name, const char *literal, const char *text, size_t size) {
+void talk_private(const struct command_host *host, const struct command *self, const struct conversation *room,
+                  const char *name, const char *literal, const char *text, size_t size) {
     const struct member *peer = command_peer(host, self, &room->roster, name, literal);
     struct input *input;
 
@@ -130,7 +131,7 @@ void command_private(const struct command_host *host, const struct command *self
     command_tell(host, input);
 }
 
-void command_msg(const struct command_host *host, const struct command *self, char *arguments) {
+void talk_msg(const struct command_host *host, const struct command *self, char *arguments) {
     char *literal = arguments_literal(arguments), *text = arguments, *name = arguments_word(&text);
     const struct conversation *room = NULL;
 
@@ -138,6 +139,6 @@ void command_msg(const struct command_host *host, const struct command *self, ch
         command_usage(host, self);
     else
         room = command_talk(host, self);
-    if (room) command_private(host, self, room, name, literal, text, strlen(text));
+    if (room) talk_private(host, self, room, name, literal, text, strlen(text));
     free(literal);
 }

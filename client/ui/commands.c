@@ -5,7 +5,8 @@
 #include <utf8proc.h>
 
 #include "client/ui/blanks.h"
-#include "client/ui/command_parts.h"
+#include "client/ui/command_answers.h"
+#include "client/ui/command_talk.h"
 #include "common/similar.h"
 
 #define NAME_MOST 16 /* bytes; no command has a longer one */
@@ -38,21 +39,21 @@ static void run_quit(const struct command_host *host, const struct command *self
 static void run_help(const struct command_host *host, const struct command *self, char *arguments);
 
 static const struct command table[] = {
-    {"join", "ROOM [SECRET-FILE]", "joins a room, or goes to it", COMPLETE_ROOM, true, command_join},
-    {"part", "[ROOM]", "leaves a room, once what was said there has arrived", COMPLETE_ROOM, true, command_part},
-    {"nick", "NAME", "changes the name that others see", COMPLETE_NOTHING, true, command_nick},
-    {"me", "TEXT", "says what you do", COMPLETE_NOTHING, false, command_me},
-    {"msg", "PEER TEXT", "says it to one member alone", COMPLETE_PEER, false, command_msg},
-    {"who", "", "shows who is here, and how they are reached", COMPLETE_NOTHING, false, command_who},
+    {"join", "ROOM [SECRET-FILE]", "joins a room, or goes to it", COMPLETE_ROOM, true, talk_join},
+    {"part", "[ROOM]", "leaves a room, once what was said there has arrived", COMPLETE_ROOM, true, talk_part},
+    {"nick", "NAME", "changes the name that others see", COMPLETE_NOTHING, true, talk_nick},
+    {"me", "TEXT", "says what you do", COMPLETE_NOTHING, false, talk_me},
+    {"msg", "PEER TEXT", "says it to one member alone", COMPLETE_PEER, false, talk_msg},
+    {"who", "", "shows who is here, and how they are reached", COMPLETE_NOTHING, false, answer_who},
     {"info", "[PEER]", "shows all about a member, or about the room and the bootnode", COMPLETE_PEER, false,
-     command_info},
+     answer_info},
     {"ignore", "[PEER]", "hides what somebody says, or shows it again; alone: lists whom", COMPLETE_PEER, false,
-     command_ignore},
+     answer_ignore},
     {"find", "[TEXT]", "looks for text further up; alone: for the same once more", COMPLETE_NOTHING, true, run_find},
     {"clear", "", "clears the room's lines from the screen", COMPLETE_NOTHING, true, run_clear},
     {"log", "[on|off]", "keeps a transcript of the room, or not; alone: says where", COMPLETE_NOTHING, true,
-     command_log},
-    {"set", "[KEY [VALUE]]", "changes a setting; alone: shows them", COMPLETE_SETTING, true, command_set},
+     answer_log},
+    {"set", "[KEY [VALUE]]", "changes a setting; alone: shows them", COMPLETE_SETTING, true, answer_set},
     {"help", "[COMMAND]", "explains commands", COMPLETE_COMMAND, true, run_help},
     {"quit", "", "leaves, once everything has arrived", COMPLETE_NOTHING, true, run_quit},
 };
@@ -197,7 +198,7 @@ static bool ends_word(char character) {
     return strchr(":,;!?\"'()", character) || (character & 0x80);
 }
 
-bool command_is(const char *line) {
+bool commands_is(const char *line) {
     if (line[0] != '/') return false;
     const char *name = line + 1;
     size_t length = blanks_find(name), letters = letters_span(name);
@@ -205,11 +206,11 @@ bool command_is(const char *line) {
     return !memchr(name, '/', length) && is_name(name, letters) && ends_word(name[letters]);
 }
 
-const char *command_text(const char *line) {
+const char *commands_text(const char *line) {
     return line + (line[0] == '/' && line[1] == '/');
 }
 
-bool command_goes_ahead(const char *line) {
+bool commands_goes_ahead(const char *line) {
     char name[NAME_MOST + 1];
     size_t length = blanks_find(line + 1), matches;
     const struct command *command;
@@ -221,7 +222,7 @@ bool command_goes_ahead(const char *line) {
     return !command || command->ahead;
 }
 
-void command_run(const struct command_host *host, const char *line) {
+void commands_run(const struct command_host *host, const char *line) {
     char *copy = strdup(line + 1), *arguments;
     const struct command *command;
     size_t length;

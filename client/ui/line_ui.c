@@ -288,17 +288,17 @@ static void run_command(struct loop *loop, const struct line *line) {
     } else if (strlen(line->text) < line->size) {
         show_error(loop, "expected a command without zero bytes");
     } else {
-        command_run(&loop->host, line->text);
+        commands_run(&loop->host, line->text);
     }
 }
 
 static void take_line(struct loop *loop, const struct line *line) {
-    const char *text = line->begins ? command_text(line->text) : line->text;
+    const char *text = line->begins ? commands_text(line->text) : line->text;
 
     if (line->repaired && !loop->warned)
         log_warning("input", "line %" PRIu64 ": not UTF-8: what is wrong is sent as U+FFFD", line->number);
     loop->warned |= line->repaired;
-    if (line->begins) loop->skips = command_is(line->text);
+    if (line->begins) loop->skips = commands_is(line->text);
     if (!loop->skips)
         say(loop, text, line->size - (size_t)(text - line->text));
     else if (line->begins)
@@ -325,7 +325,7 @@ static bool may_take(const struct loop *loop) {
 
     if (loop->holds_object) return objects_may_run(&loop->objects, &loop->host);
     if (has_credit(loop)) return true;
-    return line->begins ? command_is(line->text) && command_goes_ahead(line->text) : loop->skips;
+    return line->begins ? commands_is(line->text) && commands_goes_ahead(line->text) : loop->skips;
 }
 
 /* The next line, piece of one, or object. */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/ui/command_parts.h"
+#include "client/ui/command_talk.h"
 
 #define WHY_SIZE 512
 #define PLACE_SIZE 64
@@ -88,14 +88,14 @@ bool objects_may_run(const struct objects *objects, const struct command_host *h
     const struct conversation *room = room_of(objects, host);
 
     if (!room || room->credit > 0 || room->parting) return true;
-    return request->type == REQUEST_COMMAND && command_goes_ahead(request->text);
+    return request->type == REQUEST_COMMAND && commands_goes_ahead(request->text);
 }
 
 static void say(const struct command_host *host, const struct request *request, const struct conversation *room) {
     struct input *input;
 
     if (request->to) {
-        command_private(host, NULL, room, request->to, NULL, request->text, request->size);
+        talk_private(host, NULL, room, request->to, NULL, request->text, request->size);
         return;
     }
     input = input_create(INPUT_SAY, room->name, request->text, request->size);
@@ -116,7 +116,7 @@ static void run_in(const struct command_host *host, const struct request *reques
     size_t before = conversations->current, there = room ? place_of(conversations, room) : before;
 
     conversations->current = there;
-    command_run(host, request->text);
+    commands_run(host, request->text);
     if (conversations->current == there) conversations->current = before;
 }
 

@@ -4,7 +4,7 @@
  *
  * Flow: something is said in a room only while there is credit for it (EVENT_CREDIT): not before the first full list
  * of members, and a slow peer makes the sender wait instead of filling memory. The line UIs then read no further than
- * that line, but take a command that needs no members (command_goes_ahead); the screen takes what is typed into an
+ * that line, but take a command that needs no members (commands_goes_ahead); the screen takes what is typed into an
  * outbox. End of input is INPUT_END, once. EVENT_FINISHED ends the UI; a terminal that went away becomes INPUT_STOP.
  *
  * face.h runs the one that is wanted. Each shows events in its own way: json.h, plain.h, ../curses/window.h. */

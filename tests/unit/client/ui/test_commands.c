@@ -176,8 +176,8 @@ static void expect_shown(struct stage *stage, const char *expected) {
 }
 
 static void expect(struct stage *stage, const char *line, const char *expected) {
-    assert_true(command_is(line));
-    command_run(&stage->host, line);
+    assert_true(commands_is(line));
+    commands_run(&stage->host, line);
     expect_shown(stage, expected);
 }
 
@@ -224,18 +224,18 @@ static void what_needs_members_does_not_go_ahead(void **state) {
     static const char *const waiting[] = {"/me waves", "/msg bob hi", "/w", "/info", "/ignore bob"};
 
     (void)state;
-    for (size_t i = 0; i < sizeof ahead / sizeof *ahead; i++) assert_true(command_goes_ahead(ahead[i]));
-    for (size_t i = 0; i < sizeof waiting / sizeof *waiting; i++) assert_false(command_goes_ahead(waiting[i]));
+    for (size_t i = 0; i < sizeof ahead / sizeof *ahead; i++) assert_true(commands_goes_ahead(ahead[i]));
+    for (size_t i = 0; i < sizeof waiting / sizeof *waiting; i++) assert_false(commands_goes_ahead(waiting[i]));
 }
 
 static void two_slashes_are_text(void **state) {
     (void)state;
-    assert_true(command_is("/quit"));
-    assert_true(command_is("/"));
-    assert_true(command_is("/ quit"));
-    assert_false(command_is("//etc/motd"));
-    assert_false(command_is(" /quit"));
-    assert_false(command_is(""));
+    assert_true(commands_is("/quit"));
+    assert_true(commands_is("/"));
+    assert_true(commands_is("/ quit"));
+    assert_false(commands_is("//etc/motd"));
+    assert_false(commands_is(" /quit"));
+    assert_false(commands_is(""));
 }
 
 /* The text is what is said of such a line. */
@@ -264,8 +264,8 @@ static void paths_and_comments_are_text(void **state) {
 
     (void)state;
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
-        assert_false(command_is(lines[i][0]));
-        assert_string_equal(command_text(lines[i][0]), lines[i][1] ? lines[i][1] : lines[i][0]);
+        assert_false(commands_is(lines[i][0]));
+        assert_string_equal(commands_text(lines[i][0]), lines[i][1] ? lines[i][1] : lines[i][0]);
     }
 }
 
@@ -323,7 +323,7 @@ static void all_white_space_of_unicode_separates(void **state) {
         expect(&stage, line, "");
         assert_int_equal(stage.quits, i + 1);
         snprintf(line, sizeof line, "/msg%sbob", blank);
-        assert_false(command_goes_ahead(line));
+        assert_false(commands_goes_ahead(line));
     }
     stage_close(&stage);
 }
@@ -728,7 +728,7 @@ static void info_tells_how_the_room_stands(void **state) {
 static void expect_last(struct stage *stage, const char *expected) {
     const char *line;
 
-    command_run(&stage->host, "/info");
+    commands_run(&stage->host, "/info");
     fflush(stage->output);
     line = strstr(stage->shown, "* last message: ");
     assert_non_null(line);
@@ -882,7 +882,7 @@ static void help_explains_one_or_all(void **state) {
     stage_open(&stage, NULL);
     expect(&stage, "/help msg", "* /msg PEER TEXT: says it to one member alone\n");
     expect(&stage, "/help /j", "* /join ROOM [SECRET-FILE]: joins a room, or goes to it\n");
-    command_run(&stage.host, "/help");
+    commands_run(&stage.host, "/help");
     fflush(stage.output);
     for (const char *at = stage.shown; (at = strchr(at, '\n')); at++) lines++;
     commands_table(&count);

@@ -1,4 +1,4 @@
-#include "client/ui/command_parts.h"
+#include "client/ui/command.h"
 
 #include <sodium.h>
 #include <stdarg.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "client/ui/blanks.h"
+#include "client/ui/arguments.h"
 
 #define NAME_SHOWN 32
 #define TYPED_SHOWN 64
