@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "client/config.h"
-#include "client/curses/terminal.h"
+#include "client/curses/emergency.h"
 #include "client/curses/terminal_type.h"
 #include "client/face.h"
 #include "client/setup.h"
@@ -49,7 +49,7 @@ static void ui_thread_run(void *argument) {
 
 /* What lies under a screen is given back to the shell. */
 static _Noreturn void end_here(int signal) {
-    terminal_emergency();
+    emergency_restore();
     _exit(128 + signal);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "client/curses/editor_view.h"
 #include "client/curses/keys.h"
 #include "client/curses/members_list.h"
 #include "client/curses/pane.h"

@@ -10,7 +10,9 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "client/curses/curses_parts.h"
+#include "client/curses/curses_events.h"
+#include "client/curses/curses_host.h"
+#include "client/curses/curses_input.h"
 #include "client/curses/keys.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -20,45 +22,6 @@
 #define FRAME_MS 20        /* what arrives is drawn so often at most; what is typed at once */
 #define BACKGROUND_MS 3000 /* a signal that ends us has done so by then: the engine takes 2 s at most */
 #define BACKGROUND_LOOK_MS 200
-
-struct window *curses_window(const struct curses *curses) {
-    struct conversation *conversation = conversations_current(&curses->conversations);
-
-    return conversation && conversation->view ? window_of(conversation) : curses->home;
-}
-
-struct screen_view curses_view(struct curses *curses) {
-    return (struct screen_view){.conversations = &curses->conversations,
-                                .home = curses->home,
-                                .settings = curses->ui->settings,
-                                .editor = &curses->editor,
-                                .editor_scroll = &curses->editor_scroll,
-                                .prompt = curses->prompt[0] ? curses->prompt : NULL,
-                                .wall_ms = clock_wall_ms()};
-}
-
-enum palette_depth curses_depth(const struct client_config *settings) {
-    static const enum palette_depth depths[] = {[COLOURS_AUTO] = PALETTE_TRUE,
-                                                [COLOURS_NONE] = PALETTE_NONE,
-                                                [COLOURS_8] = PALETTE_8,
-                                                [COLOURS_256] = PALETTE_256,
-                                                [COLOURS_TRUE] = PALETTE_TRUE};
-
-    const char *no_color = getenv("NO_COLOR"); /* no-color.org: what is set here beats it */
-
-    if (settings->colours == COLOURS_AUTO && no_color && no_color[0]) return PALETTE_NONE;
-    return depths[settings->colours];
-}
-
-void curses_say(struct curses *curses, enum line_kind kind, const char *text) {
-    window_say(curses_window(curses), kind, text, strlen(text), clock_wall_ms());
-    curses->dirty = true;
-}
-
-/* The queue has no limit: credit bounds what is in it. */
-void curses_tell(struct curses *curses, struct input *input) {
-    if (!queue_push(curses->ui->inputs, &input->node)) abort();
-}
 
 /* --- Drawing --- */
 
@@ -94,44 +57,17 @@ static bool draw(struct curses *curses) {
 
 /* --- Signals --- */
 
-/* Who is continued in the background (bg, or kill %1 of what was stopped) would be stopped again for touching the
- * terminal. So we do not, for as long as a signal that came meanwhile takes to end us. */
-static void come_back(struct curses *curses) {
-    curses->background = 0;
-    if (terminal_is_foreground(curses->terminal)) {
-        terminal_return(curses->terminal);
-        curses->dirty = true;
-        return;
-    }
-    terminal_leave(curses->terminal); /* nobody asked us before we were stopped: SIGSTOP */
-    curses->background = clock_boot_ms();
-}
-
 /* Not all shells continue what runs already when they lend it the terminal, so one has to look. In the end we stop, as
  * the kernel would have had it; where nobody could continue us that does nothing, and we go on without the terminal. */
 static void look_for_terminal(struct curses *curses) {
     bool is_ours = terminal_is_foreground(curses->terminal);
     if (!is_ours && clock_boot_ms() - curses->background < BACKGROUND_MS) return;
     if (!is_ours) raise(SIGTTOU);
-    come_back(curses);
+    curses_come_back(curses);
 }
 
 static bool has_terminal(const struct curses *curses) {
     return !curses->gone && curses->background == 0;
-}
-
-/* SIGTSTP is blocked so that the terminal can be given back first. Let through, it stops the process, or, where there
- * is no shell that could continue it (an orphaned process group), the kernel drops it. */
-void curses_suspend(struct curses *curses, bool whole_job) {
-    sigset_t stop;
-
-    sigemptyset(&stop);
-    sigaddset(&stop, SIGTSTP);
-    terminal_leave(curses->terminal);
-    kill(whole_job ? 0 : getpid(), SIGTSTP);
-    pthread_sigmask(SIG_UNBLOCK, &stop, NULL);
-    pthread_sigmask(SIG_BLOCK, &stop, NULL);
-    come_back(curses);
 }
 
 static void take_signals(struct curses *curses) {
@@ -144,7 +80,7 @@ static void take_signals(struct curses *curses) {
             curses->editor_scroll = 0; /* what had to scroll in fewer columns may fit now */
             break;
         case SIGTSTP: curses_suspend(curses, false); break;
-        case SIGCONT: come_back(curses); break;
+        case SIGCONT: curses_come_back(curses); break;
         }
         curses->dirty = true;
     }
@@ -199,7 +135,7 @@ static void take_events(struct curses *curses) {
 
     for (int i = 0; i < EVENTS_A_TURN && !curses->finished && (node = queue_pop(&curses->ui->events)); i++) {
         struct event *event = (struct event *)node;
-        curses_event(curses, event);
+        curses_events_take(curses, event);
         event_destroy(event);
     }
 }
@@ -210,7 +146,7 @@ static bool take_keys(struct curses *curses) {
         uint32_t key = terminal_key(curses->terminal, clock_boot_ms());
         if (key == KEYS_CLOSED) return false;
         if (key == KEYS_NONE) break;
-        curses_key(curses, key);
+        curses_input_key(curses, key);
     }
     return true;
 }
@@ -356,7 +292,7 @@ int curses_run(struct ui *ui) {
     begin(curses);
     terminal_mouse(curses->terminal, ui->settings->mouse);
     if (why[0]) open_with(curses, LINE_NOTICE, why);
-    if (!terminal_is_taken(curses->terminal)) come_back(curses);
+    if (!terminal_is_taken(curses->terminal)) curses_come_back(curses);
     loop(curses);
     bool reads = terminal_close(curses->terminal) || !isatty(STDERR_FILENO);
     int status = curses->status;

@@ -1,8 +1,9 @@
+#include "client/curses/curses_events.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/curses/curses_parts.h"
 #include "common/clock.h"
 
 #define BELL_EVERY_MS 1000 /* a peer may say our nick a thousand times a second */
@@ -123,7 +124,7 @@ static const struct member *member_before(const struct curses *curses, const str
     return member ? copy : NULL;
 }
 
-void curses_event(struct curses *curses, struct event *event) {
+void curses_events_take(struct curses *curses, struct event *event) {
     struct member before;
     const struct member *author = member_before(curses, event, &before);
 

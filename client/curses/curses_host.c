@@ -1,61 +1,13 @@
+#include "client/curses/curses_host.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/curses/curses_parts.h"
 #include "client/curses/keys.h"
 #include "common/clock.h"
 
 /* --- Saying --- */
-
-bool curses_say_in(struct curses *curses, struct conversation *conversation, struct input *input) {
-    struct window *window = window_of(conversation);
-
-    if (conversation->credit == 0 || window->outbox.count > 0) return outbox_put(&window->outbox, input);
-    conversation->credit--;
-    curses_tell(curses, input);
-    return true;
-}
-
-void curses_drain(struct curses *curses, struct conversation *conversation) {
-    struct window *window = window_of(conversation);
-    struct input *input;
-
-    while (conversation->credit > 0 && (input = outbox_take(&window->outbox))) {
-        conversation->credit--;
-        curses_tell(curses, input);
-    }
-    if (window->outbox.count == 0) curses->warned_unsent = false; /* what waits later is other text */
-}
-
-static size_t unsaid(const struct curses *curses) {
-    size_t count = 0;
-
-    for (size_t i = 0; i < curses->conversations.count; i++)
-        count += window_of(curses->conversations.list[i])->outbox.count;
-    return count;
-}
-
-/* The first /quit leaves once everything was delivered; who says it again is in a hurry. */
-void curses_quit(struct curses *curses) {
-    size_t waiting = unsaid(curses);
-
-    curses->dirty = true;
-    if (curses->leaving || (waiting > 0 && curses->warned_unsent)) {
-        if (!curses->stopping) curses_tell(curses, input_create(INPUT_STOP, NULL, NULL, 0));
-        curses->leaving = curses->stopping = true;
-    } else if (waiting > 0) {
-        char text[128];
-        curses->warned_unsent = true;
-        snprintf(text, sizeof text, "not sent yet: %zu message%s; /quit again leaves without", waiting,
-                 waiting == 1 ? "" : "s");
-        curses_say(curses, LINE_ERROR, text);
-    } else {
-        curses->leaving = true;
-        curses_tell(curses, input_create(INPUT_END, NULL, NULL, 0));
-        snprintf(curses->prompt, sizeof curses->prompt, "leaving once all is delivered; Ctrl-C: at once ");
-    }
-}
 
 /* --- What commands do --- */
 

@@ -1,45 +1,19 @@
-#include <signal.h>
+#include "client/curses/curses_input.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
 
-#include "client/curses/curses_parts.h"
+#include "client/curses/curses_search.h"
 #include "client/curses/keys.h"
+#include "client/curses/screen_layout.h"
 #include "common/clock.h"
 
 #define INTERRUPT_TWICE_MS 3000
 #define WHEEL_ROWS 3 /* as most programs have it */
 
 /* --- The window that is looked at --- */
-
-static void confirm_end(struct curses *curses) {
-    curses->mode = MODE_EDIT;
-    curses->prompt[0] = '\0';
-}
-
-void curses_leave_window(struct curses *curses) {
-    struct window *window = curses_window(curses);
-
-    completion_end(&curses->completion);
-    entered_end_walk(&curses->entered);
-    if (curses->mode == MODE_CONFIRM) confirm_end(curses);
-    if (curses->mode == MODE_SEARCH) curses_search_cancel(curses);
-    window_seen(window);
-    free(window->draft);
-    window->draft = curses->editor.size > 0 ? strdup(curses->editor.text) : NULL;
-    window->draft_cursor = curses->editor.cursor;
-    editor_reset(&curses->editor);
-}
-
-void curses_enter_window(struct curses *curses) {
-    struct window *window = curses_window(curses);
-
-    window->unread = window->mentions = 0;
-    if (window->draft) editor_set(&curses->editor, window->draft, strlen(window->draft), window->draft_cursor);
-    curses->editor_scroll = 0;
-    curses->dirty = true;
-}
 
 static void go_to(struct curses *curses, size_t room) {
     if (room >= curses->conversations.count || room == curses->conversations.current) return;
@@ -186,7 +160,7 @@ static void confirm_key(struct curses *curses, uint32_t key) {
     bool yes = key == 'y' || key == 'Y', no = key == 'n' || key == 'N' || key == '\r' || key == KEYS_CANCEL;
 
     if (!yes && !no && keys_action(key) != ACTION_INTERRUPT) return;
-    confirm_end(curses);
+    curses_end_confirm(curses);
     if (yes) submit(curses);
 }
 
@@ -224,8 +198,8 @@ static void paste_end(struct curses *curses) {
 
     paste->active = false;
     completion_end(&curses->completion);
-    if (curses->mode == MODE_SEARCH) curses_search_end(curses);
-    if (curses->mode == MODE_CONFIRM) confirm_end(curses); /* it asked about fewer lines */
+    if (curses->mode == MODE_SEARCH) curses_end_search(curses);
+    if (curses->mode == MODE_CONFIRM) curses_end_confirm(curses); /* it asked about fewer lines */
     if (paste->too_long || !editor_insert(&curses->editor, paste->text, paste->size)) paste_refused(curses);
 }
 
@@ -272,7 +246,7 @@ static void toggle_members(struct curses *curses) {
 
     terminal_size(curses->terminal, &rows, &columns);
     bool shown =
-        settings->members == MEMBERS_ON || (settings->members == MEMBERS_AUTO && columns >= SCREEN_MEMBERS_FROM);
+        settings->members == MEMBERS_ON || (settings->members == MEMBERS_AUTO && columns >= LAYOUT_MEMBERS_FROM);
     settings->members = shown ? MEMBERS_OFF : MEMBERS_ON;
 }
 
@@ -340,7 +314,7 @@ static bool report(struct curses *curses, uint32_t key) {
     }
 }
 
-void curses_key(struct curses *curses, uint32_t key) {
+void curses_input_key(struct curses *curses, uint32_t key) {
     int action = keys_action(key);
 
     curses->dirty = true;

@@ -1,5 +1,6 @@
-/* What the files of curses.h share: curses.c is the loop, curses_events.c what the engine tells, curses_input.c what
- * the user types, curses_host.c what commands do. */
+/* What the screen consists of, and what all of its files do with it. On this stand curses_events.c, what the engine
+ * tells; curses_search.c and curses_input.c, what the user types; curses_host.c, what commands do; and on all of them
+ * curses.c, the loop. */
 #pragma once
 
 #include <stdbool.h>
@@ -81,36 +82,34 @@ struct curses {
     int log_ends[2]; /* a pipe: log lines become lines of the screen; -1: standard error is not the terminal */
 };
 
-/* The most colours that the settings allow. */
-enum palette_depth curses_depth(const struct client_config *settings);
+/* The window that is looked at: of the current room, or where there is none. */
+struct window *curses_window(const struct curses *curses);
 /* As screen.c wants it. */
 struct screen_view curses_view(struct curses *curses);
-struct window *curses_window(const struct curses *curses);
-/* A line of our own in it. */
+/* The most colours that the settings allow. */
+enum palette_depth curses_depth(const struct client_config *settings);
+
+/* A line of our own in the window that is looked at. */
 void curses_say(struct curses *curses, enum line_kind kind, const char *text);
+/* To the engine, which takes it. */
 void curses_tell(struct curses *curses, struct input *input);
-void curses_suspend(struct curses *curses, bool whole_job);
-
-/* curses_events.c */
-void curses_event(struct curses *curses, struct event *event);
-
-/* curses_input.c */
-void curses_key(struct curses *curses, uint32_t key);
-/* Around a change of the room that is looked at: its unfinished line goes away and comes back with it. */
-void curses_leave_window(struct curses *curses);
-void curses_enter_window(struct curses *curses);
-
-/* curses_search.c: Ctrl-R. A key that ends the search and means what it always does: false. Cancelling brings back what
- * was typed before. */
-void curses_search_begin(struct curses *curses);
-bool curses_search_key(struct curses *curses, uint32_t key);
-void curses_search_end(struct curses *curses);
-void curses_search_cancel(struct curses *curses);
-
-/* curses_host.c */
-void curses_host_init(struct curses *curses);
 /* Says it when there is credit. False when too much waits already: the caller still owns the input. */
 bool curses_say_in(struct curses *curses, struct conversation *conversation, struct input *input);
 /* Sends what waited for credit. */
 void curses_drain(struct curses *curses, struct conversation *conversation);
+/* The first one leaves once everything was delivered; who asks again is in a hurry. */
 void curses_quit(struct curses *curses);
+
+/* The line is to be edited again. Cancelling a search brings back what was typed before. */
+void curses_end_confirm(struct curses *curses);
+void curses_end_search(struct curses *curses);
+void curses_cancel_search(struct curses *curses);
+
+/* Around a change of the room that is looked at: its unfinished line goes away and comes back with it. */
+void curses_leave_window(struct curses *curses);
+void curses_enter_window(struct curses *curses);
+
+/* Gives the terminal to the shell and stops; `whole_job`: with all that was started with us. */
+void curses_suspend(struct curses *curses, bool whole_job);
+/* The terminal is ours again, as far as the shell lends it. */
+void curses_come_back(struct curses *curses);

@@ -1,9 +1,10 @@
+#include "client/curses/curses_search.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
 
-#include "client/curses/curses_parts.h"
 #include "client/curses/keys.h"
 
 static void search_show(struct curses *curses) {
@@ -36,20 +37,6 @@ void curses_search_begin(struct curses *curses) {
     search_show(curses);
 }
 
-void curses_search_end(struct curses *curses) {
-    curses->mode = MODE_EDIT;
-    curses->prompt[0] = '\0';
-    free(curses->search.typed);
-    curses->search.typed = NULL;
-}
-
-void curses_search_cancel(struct curses *curses) {
-    const struct search *search = &curses->search;
-
-    editor_set(&curses->editor, search->typed, strlen(search->typed), search->cursor);
-    curses_search_end(curses);
-}
-
 static void search_type(struct curses *curses, uint32_t key) {
     struct search *search = &curses->search;
 
@@ -79,8 +66,8 @@ bool curses_search_key(struct curses *curses, uint32_t key) {
     case ACTION_HISTORY_SEARCH:
         if (curses->search.any && curses->search.found > 0) search_from(curses, curses->search.found - 1);
         return true;
-    case ACTION_INTERRUPT: curses_search_cancel(curses); return true;
-    case ACTION_ENTER: curses_search_end(curses); return true;
-    default: curses_search_end(curses); return false;
+    case ACTION_INTERRUPT: curses_cancel_search(curses); return true;
+    case ACTION_ENTER: curses_end_search(curses); return true;
+    default: curses_end_search(curses); return false;
     }
 }

@@ -12,10 +12,6 @@
 
 #include "client/message/message.h"
 
-#define EDITOR_KILLS 16
-#define EDITOR_UNDOS 256
-#define EDITOR_UNDO_BYTES (1024 * 1024) /* of texts kept for undo */
-
 enum edit {
     EDIT_LEFT,
     EDIT_RIGHT,
@@ -56,12 +52,3 @@ bool editor_set(struct editor *editor, const char *text, size_t size, size_t cur
 /* Forgets undo too: the line was sent. Kills stay. */
 void editor_reset(struct editor *editor);
 size_t editor_lines(const struct editor *editor); /* newlines + 1 */
-
-/* What of the text is shown in `columns`, so that the cursor is: start and size in bytes, the cursor's column. `scroll`
- * is the caller's start of the last time: the view moves only when it must, and then by a third of the width. A
- * newline is drawn as one column (U+21B5). */
-struct editor_view {
-    size_t start, size;
-    unsigned cursor;
-};
-struct editor_view editor_view(const struct editor *editor, unsigned columns, size_t scroll);

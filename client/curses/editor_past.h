@@ -4,7 +4,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "client/curses/editor.h"
+#define EDITOR_KILLS 16
+#define EDITOR_UNDOS 256
+#define EDITOR_UNDO_BYTES (1024 * 1024) /* of texts kept for undo */
 
 /* What was done last, where the next action asks for it. */
 enum editor_last { LAST_OTHER, LAST_TYPED, LAST_KILL, LAST_YANK };

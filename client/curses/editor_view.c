@@ -1,7 +1,8 @@
+#include "client/curses/editor_view.h"
+
 #include <limits.h>
 
 #include "client/curses/columns.h"
-#include "client/curses/editor.h"
 
 #define BYTES_PER_COLUMN 8 /* a guess that holds for most texts */
 

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "client/curses/terminal.h"
 #include "client/curses/tty.h"
 
 #define STACK_SIZE (64 * 1024) /* a stack that overflowed cannot run its own handler */
@@ -41,7 +40,7 @@ void emergency_disarm(void) {
     atomic_store_explicit(&ready.armed, false, memory_order_relaxed);
 }
 
-void terminal_emergency(void) {
+void emergency_restore(void) {
     if (!atomic_exchange_explicit(&ready.armed, false, memory_order_acquire)) return;
     /* What a terminal that does not read left in the queue would keep these out. */
     size_t written = tty_write_now(ready.descriptor, ready.bytes, ready.size);
@@ -54,7 +53,7 @@ void terminal_emergency(void) {
  * again when its instruction does; what somebody sent has to be sent again. */
 static void on_fatal(int number, siginfo_t *info, void *context) {
     (void)context;
-    terminal_emergency();
+    emergency_restore();
     for (size_t i = 0; i < FATALS; i++)
         if (fatal[i] == number) sigaction(number, &before[i], NULL);
     bool fault = info->si_code > 0 && number != SIGABRT && number != SIGQUIT;

@@ -1,5 +1,5 @@
 /* What gives the terminal back when the program cannot: bytes and settings made ready beforehand, and handlers of the
- * signals of a crash. terminal_emergency (terminal.h) is here. */
+ * signals of a crash. */
 #pragma once
 
 #include <stddef.h>
@@ -15,3 +15,5 @@ void emergency_unwatch(void);
  * are cut. */
 void emergency_arm(int descriptor, const struct termios *settings, const char *bytes, size_t size);
 void emergency_disarm(void);
+/* Does it now, once. Async-signal-safe, from any thread; nothing happens while the terminal is not ours. */
+void emergency_restore(void);

@@ -1,4 +1,4 @@
-/* Draws what there is to see onto a canvas. Pure: everything comes in `screen_view`.
+/* Draws what there is to see onto a canvas. Pure: everything comes in `struct screen_view`.
  *
  *    tea · 3 members · registered at 192.0.2.1:9595                                   title
  *   14:02 alice#1a2b │ a text that is wrapped by words, and whose                │ 3 members
@@ -14,26 +14,11 @@
 #pragma once
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
-#include "client/config.h"
 #include "client/curses/canvas.h"
-#include "client/curses/editor.h"
-#include "client/curses/window.h"
-#include "client/ui/conversations.h"
+#include "client/curses/screen_view.h"
 
-struct screen_view {
-    const struct conversations *conversations; /* .view: struct window; may have none: then `home` is shown */
-    struct window *home;                       /* notices before the first room and after the last */
-    const struct client_config *settings;
-    const struct editor *editor;
-    size_t *editor_scroll;
-    const char *prompt; /* in place of room and nick: "(search) …", "send 12 lines? (y/n)"; NULL */
-    uint64_t wall_ms;
-};
-
-#define SCREEN_MEMBERS_FROM 100 /* columns: members = auto */
 #define SCREEN_PAGES_ALL 100000 /* more than there can be */
 
 /* Canvas has its size. Sets its cursor. Moves a place in the scrollback that is no longer there. */

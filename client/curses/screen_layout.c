@@ -1,7 +1,6 @@
 #include "client/curses/screen_layout.h"
 
 #include "client/config.h"
-#include "client/curses/screen.h"
 
 #define TITLE_ROWS_MIN 5
 #define STATUS_ROWS_MIN 4
@@ -14,7 +13,7 @@ static unsigned least(unsigned a, unsigned b) {
 }
 
 static unsigned members_columns(unsigned columns, int members) {
-    unsigned from = members == MEMBERS_ON ? MEMBERS_COLUMNS_ON : SCREEN_MEMBERS_FROM;
+    unsigned from = members == MEMBERS_ON ? MEMBERS_COLUMNS_ON : LAYOUT_MEMBERS_FROM;
     if (members == MEMBERS_OFF || columns < from) return 0;
     unsigned wanted = columns * 2 / 9; /* 22 of 100: a nick of six, its digits and "12 ms" */
     return wanted < LAYOUT_MEMBERS_MIN ? LAYOUT_MEMBERS_MIN : least(wanted, LAYOUT_MEMBERS_MAX);

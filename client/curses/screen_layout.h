@@ -7,14 +7,15 @@
  *
  * so names have a column of their own only where it leaves LAYOUT_TEXT to the text. It is as wide as the widest name
  * that spoke, within a quarter of the pane and LAYOUT_AUTHOR_MAX. With `members = auto` the list is there from
- * SCREEN_MEMBERS_FROM columns on; it has two ninths of them, LAYOUT_MEMBERS_MIN to LAYOUT_MEMBERS_MAX. */
+ * LAYOUT_MEMBERS_FROM columns on; it has two ninths of them, LAYOUT_MEMBERS_MIN to LAYOUT_MEMBERS_MAX. */
 #pragma once
 
 #include <stdbool.h>
 
 #define LAYOUT_TEXT 50
-#define LAYOUT_SEPARATOR 3   /* between the names' column and the text */
-#define LAYOUT_AUTHOR_MAX 37 /* the longest nick, and "#1a2b" */
+#define LAYOUT_SEPARATOR 3      /* between the names' column and the text */
+#define LAYOUT_AUTHOR_MAX 37    /* the longest nick, and "#1a2b" */
+#define LAYOUT_MEMBERS_FROM 100 /* with members = auto the list is shown from this many columns on */
 #define LAYOUT_MEMBERS_MIN 14
 #define LAYOUT_MEMBERS_MAX 28
 

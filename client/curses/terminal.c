@@ -151,7 +151,7 @@ bool terminal_leave(struct terminal *terminal) {
     if (taken)
         tty_restore(&terminal->tty);
     else
-        terminal_emergency();
+        emergency_restore();
     emergency_disarm();
     return taken;
 }

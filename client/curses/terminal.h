@@ -1,14 +1,13 @@
 /* The terminal itself: taken over, given back, keys in (key_parser.h), canvas out (ncursesw works out what to write).
- * One thread, but for terminal_emergency. What is written is only what screen.c drew (filtered before), and the
- * sequences named here.
+ * One thread. What is written is only what screen.c drew (filtered before), and the sequences named here.
  *
  * Nothing here waits for the terminal, but terminal_leave and terminal_close, for a second or three: ncurses writes
  * into memory, and tty.h passes on what the terminal takes.
  *
  * The terminal is given back on every way out: terminal_close, a signal that kills (handlers for SIGSEGV, SIGBUS,
- * SIGFPE, SIGILL, SIGABRT, SIGQUIT restore it and raise again), and terminal_emergency before _exit. While it is ours:
- * alternate screen, raw keys, bracketed paste (?2004), focus reports (?1004), no wrapping at the last column (?7): what
- * a terminal counts otherwise than libc never reaches another row. */
+ * SIGFPE, SIGILL, SIGABRT, SIGQUIT restore it and raise again), and emergency_restore (emergency.h) before _exit. While
+ * it is ours: alternate screen, raw keys, bracketed paste (?2004), focus reports (?1004), no wrapping at the last
+ * column (?7): what a terminal counts otherwise than libc never reaches another row. */
 #pragma once
 
 #include <stdbool.h>
@@ -25,8 +24,6 @@ struct terminal;
 struct terminal *terminal_open(int input, int output, enum palette_depth limit, char *why, size_t why_size);
 /* False: the terminal did not take all that was to be written; it takes no more either. */
 bool terminal_close(struct terminal *terminal);
-/* Async-signal-safe, from any thread; does nothing while the terminal is not ours. */
-void terminal_emergency(void);
 
 /* Gives the terminal back, and takes it again: around SIGTSTP. False: as terminal_close. */
 bool terminal_leave(struct terminal *terminal);

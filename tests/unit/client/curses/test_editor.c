@@ -10,6 +10,7 @@
 
 #include "client/curses/columns.h"
 #include "client/curses/editor.h"
+#include "client/curses/editor_past.h"
 #include "common/text.h"
 
 #define BAD "\xef\xbf\xbd"

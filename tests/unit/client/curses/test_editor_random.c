@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "client/curses/columns.h"
-#include "client/curses/editor.h"
+#include "client/curses/editor_view.h"
 #include "common/text.h"
 
 #define ROUNDS 60

@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "client/curses/emergency.h"
 #include "client/curses/key_sequences.h"
 #include "client/curses/keys.h"
 #include "client/curses/terminal.h"
@@ -366,8 +367,8 @@ __attribute__((unused)) static void crash_quit(void) {
 }
 
 static void crash_said(void) {
-    terminal_emergency();
-    terminal_emergency();
+    emergency_restore();
+    emergency_restore();
     _exit(7);
 }
 
