@@ -8,11 +8,6 @@
 #include "client/network/name_lookup.h"
 #include "client/network/nat_check.h"
 
-/* PROBEs and INITIATIONs over all peers: with a full bucket, too, no second sees more (PROTOCOL.md §3.2 rule 1). */
-#define PUNCH_MOST 200
-#define PUNCH_BURST 50
-#define PROBINGS_MOST 2 /* pairs at a time: their packets share that budget, and take 512 sockets */
-#define PUNCH_RATE (PUNCH_MOST - PUNCH_BURST)
 #define LOST_LOOKUP_MS 2000 /* after a bootnode was lost: a name server may be the next thing to fail */
 #define LOST_LOOKUP_EVERY_MS 30000
 
@@ -40,8 +35,7 @@ struct engine {
     bool any_joined, any_company, any_undelivered; /* of all rooms that there were */
     uint8_t proven, barred_bootnodes;              /* sets of bootnodes: which proved their keys; which are given up */
     struct indices indices;
-    uint64_t punch_tokens, punch_filled; /* thousandths; ms */
-    unsigned probings;
+    struct punch_budget budget;
     struct candidate_list candidates;
     struct nat_check nat;
     struct chatroom_host chatroom_host;
@@ -50,30 +44,8 @@ struct engine {
     size_t room_count;
 };
 
-static bool on_probing_begin(void *context) {
-    struct engine *engine = context;
-    bool may = engine->probings < PROBINGS_MOST;
-    if (may) engine->probings++;
-    return may;
-}
-
-static void on_probing_end(void *context) {
-    struct engine *engine = context;
-    engine->probings--;
-}
-
 static void emit_error(struct engine *engine, const char *text) {
     outside_emit(&engine->io.outside, event_create(EVENT_ERROR, text, strlen(text)));
-}
-
-static uint64_t on_punch_wait(void *context, uint64_t now) {
-    struct engine *engine = context;
-    uint64_t tokens = engine->punch_tokens + (now - engine->punch_filled) * PUNCH_RATE;
-    engine->punch_tokens = tokens > PUNCH_BURST * 1000 ? PUNCH_BURST * 1000 : tokens;
-    engine->punch_filled = now;
-    if (engine->punch_tokens < 1000) return (1000 - engine->punch_tokens) / PUNCH_RATE + 1;
-    engine->punch_tokens -= 1000;
-    return 0;
 }
 
 static bool on_trusted(void *context, unsigned index, const uint8_t key[static 32], char *why, size_t why_size) {
@@ -204,8 +176,7 @@ struct engine *engine_create(const struct engine_options *options, const struct 
     memcpy(engine->bootnodes, options->bootnodes, options->bootnode_count * sizeof *engine->bootnodes);
     engine->options.bootnodes = engine->bootnodes;
     names_init(engine, now);
-    engine->punch_tokens = PUNCH_BURST * 1000;
-    engine->punch_filled = now;
+    budget_init(&engine->budget, now);
     nat_check_init(&engine->nat);
     nat_tell_servers(engine);
     snprintf(engine->nick, sizeof engine->nick, "%s", options->nick);
@@ -213,6 +184,7 @@ struct engine *engine_create(const struct engine_options *options, const struct 
                                                    .outside = &engine->io.outside,
                                                    .identity = options->identity,
                                                    .indices = &engine->indices,
+                                                   .budget = &engine->budget,
                                                    .bootnodes = engine->bootnodes,
                                                    .bootnode_count = options->bootnode_count,
                                                    .known_peers = options->known_peers,
@@ -220,9 +192,6 @@ struct engine *engine_create(const struct engine_options *options, const struct 
                                                    .suite_mask = options->suite_mask,
                                                    .history = options->history,
                                                    .relays = options->relays,
-                                                   .probing_begin = on_probing_begin,
-                                                   .probing_end = on_probing_end,
-                                                   .punch_wait = on_punch_wait,
                                                    .trusted = on_trusted,
                                                    .barred = on_barred,
                                                    .proven = on_proven,

@@ -310,7 +310,7 @@ static void send_punch(struct peer *peer, const struct path *to) {
 
 bool linking_punch_allowed(struct peer *peer, uint64_t now) {
     if (now < peer->punch_blocked) return false;
-    uint64_t wait = peer->host->punch_wait(peer->host->context, now);
+    uint64_t wait = budget_wait(peer->host->budget, now);
     if (wait) peer->punch_blocked = now + wait;
     return wait == 0;
 }

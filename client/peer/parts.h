@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "client/outside.h"
+#include "client/peer/budget.h"
 #include "client/peer/delivery.h"
 #include "client/peer/handshake.h"
 #include "client/peer/indices.h"
@@ -33,6 +34,7 @@ struct peer_host {
     const struct room_keys *room;
     const struct identity *identity;
     struct indices *indices;
+    struct punch_budget *budget;
     uint8_t own_id[MEMBER_ID_SIZE];
     uint8_t own_mask;
     uint64_t run;               /* of this client in this room */
@@ -56,11 +58,6 @@ struct peer_host {
     /* Those of the other's candidates that we may send to. */
     size_t (*usable)(void *context, const struct candidate_list *candidates,
                      struct address out[static RECORD_CANDIDATES_MAX]);
-    /* May one more PROBE or INITIATION go out? 0: yes, counted; else milliseconds until one may. */
-    uint64_t (*punch_wait)(void *context, uint64_t now);
-    /* May one more pair probe? True: counted, until probing_end. */
-    bool (*probing_begin)(void *context);
-    void (*probing_end)(void *context);
     /* The first verified introduction: false blocks the peer (a known nick with another key). */
     bool (*identified)(void *context, struct peer *peer);
     /* A later introduction has another nick. It is the peer's only once peer_set_nick says so. */

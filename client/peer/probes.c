@@ -46,7 +46,7 @@ static void close_sockets(struct peer *peer) {
 }
 
 static void end(struct peer *peer) {
-    peer->host->probing_end(peer->host->context);
+    budget_probe_end(peer->host->budget);
     close_sockets(peer);
 }
 
@@ -98,7 +98,7 @@ static void begin_offer(struct peer *peer, uint64_t now) {
     bool hard;
     bool possible = probing_choose(probing, *peer->host->mapping, peer->other_mapping, &hard) &&
                     punch_public(&peer->punch, &target);
-    if (possible && peer->host->probing_begin(peer->host->context))
+    if (possible && budget_probe_begin(peer->host->budget))
         probing_offer(probing, hard, randombytes_random(), now);
     else
         probing_put_off(probing, LOOK_AGAIN_MS, now);
@@ -107,11 +107,10 @@ static void begin_offer(struct peer *peer, uint64_t now) {
 static bool accept_offer(struct peer *peer, const struct frame_probing *offer, uint64_t now) {
     bool hard = !offer->hard;
     if (!is_relayed(peer) || !probing_may_begin(probing_of(peer), now) ||
-        !probing_fits(hard, *peer->host->mapping, peer->other_mapping) ||
-        !peer->host->probing_begin(peer->host->context))
+        !probing_fits(hard, *peer->host->mapping, peer->other_mapping) || !budget_probe_begin(peer->host->budget))
         return false;
     if (run(peer, hard, offer->attempt, now)) return true;
-    peer->host->probing_end(peer->host->context);
+    budget_probe_end(peer->host->budget);
     return false;
 }
 

@@ -51,21 +51,6 @@ void chatroom_error(const struct chatroom *room, const char *text) {
 
 /* --- What peers tell --- */
 
-static bool on_probing_begin(void *context) {
-    struct chatroom *room = context;
-    return room->host->probing_begin(room->host->context);
-}
-
-static void on_probing_end(void *context) {
-    struct chatroom *room = context;
-    room->host->probing_end(room->host->context);
-}
-
-static uint64_t on_punch_wait(void *context, uint64_t now) {
-    struct chatroom *room = context;
-    return room->host->punch_wait(room->host->context, now);
-}
-
 static bool on_identified(void *context, struct peer *peer) {
     return nicks_identified(context, peer);
 }
@@ -213,6 +198,7 @@ static void peer_host_init(struct chatroom *room) {
                                          .room = &room->keys,
                                          .identity = host->identity,
                                          .indices = host->indices,
+                                         .budget = host->budget,
                                          .own_mask = host->suite_mask,
                                          .run = room->run,
                                          .nick = host->nick,
@@ -226,9 +212,6 @@ static void peer_host_init(struct chatroom *room) {
                                          .came_through = routes_came_through,
                                          .own_candidates = meeting_own_candidates,
                                          .usable = meeting_usable,
-                                         .punch_wait = on_punch_wait,
-                                         .probing_begin = on_probing_begin,
-                                         .probing_end = on_probing_end,
                                          .identified = on_identified,
                                          .renamed = on_renamed,
                                          .connected = on_connected,

@@ -39,6 +39,7 @@ struct chatroom_host {
     const struct outside *outside;
     const struct identity *identity;
     struct indices *indices;
+    struct punch_budget *budget;
     const struct bootnode *bootnodes; /* 1 … BOOTNODES_MAX; their addresses may change */
     size_t bootnode_count;
     struct known_keys *known_peers;
@@ -47,9 +48,6 @@ struct chatroom_host {
     bool history;             /* keep, pass on and ask for what was said */
     bool relays;              /* may others relay for us, do we for them? */
     enum nat_mapping mapping; /* of our NAT, as far as we know */
-    bool (*probing_begin)(void *context);
-    void (*probing_end)(void *context);
-    uint64_t (*punch_wait)(void *context, uint64_t now);
     /* See rendezvous_owner; `bootnode` is the index of the one that it is about. */
     bool (*trusted)(void *context, unsigned bootnode, const uint8_t key[static 32], char *why, size_t why_size);
     bool (*barred)(void *context, unsigned bootnode, const char *why);

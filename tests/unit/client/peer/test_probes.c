@@ -32,8 +32,8 @@ struct fixture {
     unsigned direct, relayed, to_stranger; /* packets */
     size_t sockets, most_sockets;
     uint16_t last_socket;
-    int probings, most_probings;
-    bool budget;
+    struct punch_budget budget;
+    bool budgeted; /* there is something in it at every step */
 };
 
 static void on_send(void *context, const struct peer *peer, const struct path *to, const uint8_t *data, size_t size) {
@@ -46,13 +46,6 @@ static void on_send(void *context, const struct peer *peer, const struct path *t
         fixture->direct++;
     else
         fixture->to_stranger++;
-}
-
-static uint64_t on_punch_wait(void *context, uint64_t now) {
-    struct fixture *fixture = context;
-
-    (void)now;
-    return fixture->budget ? 0 : 100;
 }
 
 static size_t on_open_sockets(void *context, size_t count, uint16_t *out) {
@@ -70,21 +63,6 @@ static void on_close_socket(void *context, uint16_t socket) {
     assert_int_not_equal(socket, PATH_SOCKET_MAIN);
     assert_true(fixture->sockets > 0);
     fixture->sockets--;
-}
-
-static bool on_probing_begin(void *context) {
-    struct fixture *fixture = context;
-    bool may = fixture->probings < fixture->most_probings;
-
-    fixture->probings += may;
-    return may;
-}
-
-static void on_probing_end(void *context) {
-    struct fixture *fixture = context;
-
-    fixture->probings--;
-    assert_true(fixture->probings >= 0);
 }
 
 static size_t on_usable(void *context, const struct candidate_list *candidates,
@@ -124,9 +102,9 @@ static int open_fixture(void **state, bool initiator) {
     struct member_record record = {.suite_mask = SUITE_CHACHA20_POLY1305};
 
     assert_non_null(fixture);
-    fixture->relays = fixture->budget = true;
+    fixture->relays = fixture->budgeted = true;
     fixture->most_sockets = 1024;
-    fixture->most_probings = 2;
+    budget_init(&fixture->budget, NOW);
     fixture->outside =
         (struct outside){.context = fixture, .open_sockets = on_open_sockets, .close_socket = on_close_socket};
     fixture->host = (struct peer_host){.context = fixture,
@@ -134,6 +112,7 @@ static int open_fixture(void **state, bool initiator) {
                                        .room = &fixture->room,
                                        .identity = &fixture->identity,
                                        .indices = &fixture->indices,
+                                       .budget = &fixture->budget,
                                        .own_mask = SUITE_CHACHA20_POLY1305,
                                        .nick = "us",
                                        .streams = &fixture->streams,
@@ -145,9 +124,6 @@ static int open_fixture(void **state, bool initiator) {
                                        .ways_through = on_relays,
                                        .own_candidates = on_own_candidates,
                                        .usable = on_usable,
-                                       .punch_wait = on_punch_wait,
-                                       .probing_begin = on_probing_begin,
-                                       .probing_end = on_probing_end,
                                        .connected = on_something,
                                        .path_changed = on_something,
                                        .path_lost = on_something,
@@ -174,7 +150,7 @@ static int close_fixture(void **state) {
 
     peer_destroy(fixture->peer);
     assert_int_equal(fixture->sockets, 0);
-    assert_int_equal(fixture->probings, 0);
+    assert_int_equal(fixture->budget.probings, 0);
     free(fixture);
     return 0;
 }
@@ -189,6 +165,7 @@ static void tell(struct fixture *fixture, enum probing_step step, bool hard, uin
 static uint64_t pass(struct fixture *fixture, uint64_t now, uint64_t ms) {
     for (uint64_t until = now + ms; now < until; now += STEP_MS) {
         fixture->peer->current.created = now;
+        fixture->budget.packets = (struct bucket){.tokens = fixture->budgeted ? 1000 * 50 : 0, .filled = now};
         if (probes_due(fixture->peer) <= now) probes_tick(fixture->peer, now);
     }
     return now;
@@ -274,11 +251,11 @@ static void roles_that_do_not_fit_are_declined(void **state) {
     tell(fixture, PROBING_OFFER, false, 2, NOW); /* we are not the hard one */
     fixture->peer->other_mapping = NAT_MAPPING_INDEPENDENT;
     tell(fixture, PROBING_OFFER, true, 3, NOW); /* it told otherwise */
-    assert_int_equal(fixture->probings, 0);
+    assert_int_equal(fixture->budget.probings, 0);
     assert_int_equal(fixture->relayed, 3);
     fixture->peer->other_mapping = NAT_MAPPING_DEPENDENT;
     tell(fixture, PROBING_OFFER, true, 4, NOW);
-    assert_int_equal(fixture->probings, 1);
+    assert_int_equal(fixture->budget.probings, 1);
 }
 
 static void over_ends_it(void **state) {
@@ -299,7 +276,7 @@ static void over_ends_it(void **state) {
     (void)pass(fixture, now, PROBING_LINGER_MS + 100);
     assert_int_equal(fixture->direct, sent);
     assert_int_equal(fixture->sockets, 0);
-    assert_int_equal(fixture->probings, 0);
+    assert_int_equal(fixture->budget.probings, 0);
 }
 
 /* Nothing said for the attempt that is not ours to answer. */
@@ -310,33 +287,34 @@ static void answers_without_an_offer_are_nothing(void **state) {
     tell(fixture, PROBING_OVER, true, 1, NOW);
     tell(fixture, PROBING_OFFER, false, 1, NOW);
     tell(fixture, PROBING_ACCEPT, false, 1, NOW);
-    assert_int_equal(fixture->probings, 1);
+    assert_int_equal(fixture->budget.probings, 1);
     assert_int_equal(fixture->sockets, PROBING_SOCKETS);
 }
 
 static void a_full_house_waits(void **state) {
     struct fixture *fixture = *state;
 
-    fixture->most_probings = 0;
+    fixture->budget.probings = BUDGET_PROBINGS;
     tell(fixture, PROBING_OFFER, true, 1, NOW);
     assert_int_equal(fixture->relayed, 1);
-    fixture->most_probings = 1;
+    fixture->budget.probings = BUDGET_PROBINGS - 1;
     fixture->most_sockets = PROBING_SOCKETS_LEAST - 1;
     tell(fixture, PROBING_OFFER, false, 2, NOW);
-    assert_int_equal(fixture->probings, 0);
+    assert_int_equal(fixture->budget.probings, BUDGET_PROBINGS - 1);
     assert_int_equal(fixture->sockets, 0);
     tell(fixture, PROBING_OFFER, true, 3, NOW); /* the easy side needs none */
-    assert_int_equal(fixture->probings, 1);
+    assert_int_equal(fixture->budget.probings, BUDGET_PROBINGS);
+    fixture->budget.probings = 1; /* the others' end */
 }
 
 static void the_budget_comes_first(void **state) {
     struct fixture *fixture = *state;
 
-    fixture->budget = false;
+    fixture->budgeted = false;
     tell(fixture, PROBING_OFFER, true, 1, NOW);
     (void)pass(fixture, NOW, 20000);
     assert_int_equal(fixture->direct, 0);
-    assert_int_equal(fixture->probings, 0);
+    assert_int_equal(fixture->budget.probings, 0);
 }
 
 /* The path takes one socket, which is closed with it and not before. */
@@ -351,7 +329,7 @@ static void the_path_keeps_its_socket(void **state) {
     paths_set(fixture->peer, &path, now);
     now = pass(fixture, now, PROBING_LINGER_MS + 100);
     assert_int_equal(fixture->sockets, 1);
-    assert_int_equal(fixture->probings, 0);
+    assert_int_equal(fixture->budget.probings, 0);
     paths_set(fixture->peer, &relay, now);
     assert_int_equal(fixture->sockets, 0);
 }
@@ -363,7 +341,7 @@ static void a_session_that_ends_closes_all(void **state) {
     fixture->peer->state = PEER_GONE;
     probes_tick(fixture->peer, NOW + 10);
     assert_int_equal(fixture->sockets, 0);
-    assert_int_equal(fixture->probings, 0);
+    assert_int_equal(fixture->budget.probings, 0);
 }
 
 /* --- The initiator --- */
@@ -391,7 +369,7 @@ static void it_takes_no_offers(void **state) {
     struct fixture *fixture = *state;
 
     tell(fixture, PROBING_OFFER, false, 1, NOW);
-    assert_int_equal(fixture->probings, 0);
+    assert_int_equal(fixture->budget.probings, 0);
     assert_int_equal(fixture->relayed, 1);
 }
 
@@ -424,9 +402,9 @@ static void a_path_found_otherwise_ends_the_offer(void **state) {
     struct path path = path_direct(&told);
     uint64_t now = pass(fixture, NOW, 10100);
 
-    assert_int_equal(fixture->probings, 1);
+    assert_int_equal(fixture->budget.probings, 1);
     paths_set(fixture->peer, &path, now);
-    assert_int_equal(fixture->probings, 0);
+    assert_int_equal(fixture->budget.probings, 0);
     fixture->direct = 0;
     (void)pass(fixture, now, 100000);
     assert_int_equal(fixture->direct, 0);

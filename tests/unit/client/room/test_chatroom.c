@@ -20,6 +20,7 @@ struct fixture {
     struct bootnode bootnode;
     struct known_keys known_peers; /* remembers nothing */
     struct indices indices;
+    struct punch_budget budget;
     struct outside outside;
     struct chatroom_host host;
     struct room_keys keys;
@@ -31,11 +32,6 @@ struct fixture {
 
 static void on_send(void *context, uint16_t socket, const struct address *to, const uint8_t *data, size_t size) {
     (void)context, (void)socket, (void)to, (void)data, (void)size;
-}
-
-static uint64_t on_punch_wait(void *context, uint64_t now) {
-    (void)context, (void)now;
-    return 0;
 }
 
 static void on_emit(void *context, struct event *event) {
@@ -83,7 +79,7 @@ static int setup(void **state) {
                                            .known_peers = &fixture->known_peers,
                                            .nick = "own",
                                            .suite_mask = 1,
-                                           .punch_wait = on_punch_wait};
+                                           .budget = &fixture->budget};
     assert_true(room_keys_derive("tea", NULL, 0, &fixture->keys));
     fixture->room = chatroom_create(&fixture->host, "tea", &fixture->keys, NOW);
     member_id_derive(&fixture->keys, fixture->anna.public, record.id);

@@ -21,6 +21,7 @@ struct fixture {
     struct identity own, anna, bert, carl;
     struct known_keys known_peers; /* remembers nothing */
     struct indices indices;
+    struct punch_budget budget;
     struct outside outside;
     struct chatroom_host host;
     struct room_keys keys, other_keys;
@@ -31,11 +32,6 @@ struct fixture {
     bool in_order;   /* these numbers only rose */
     uint64_t oldest; /* ms: the oldest of them was said so long ago */
 };
-
-static uint64_t on_punch_wait(void *context, uint64_t now) {
-    (void)context, (void)now;
-    return 0;
-}
 
 static void on_emit(void *context, struct event *event) {
     struct fixture *fixture = context;
@@ -98,7 +94,7 @@ static int setup(void **state) {
                                            .nick = "own",
                                            .suite_mask = 1,
                                            .history = true,
-                                           .punch_wait = on_punch_wait};
+                                           .budget = &fixture->budget};
     assert_true(room_keys_derive("tea", NULL, 0, &fixture->keys));
     assert_true(room_keys_derive("coffee", NULL, 0, &fixture->other_keys));
     fixture->room = chatroom_create(&fixture->host, "tea", &fixture->keys, 1);
