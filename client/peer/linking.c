@@ -10,8 +10,7 @@
 
 #define FORCED_INTERVAL_MS 5000
 #define PROBE_LATE_MS 1000
-#define WORK_BURST 4000 /* thousandths of an INITIATION */
-#define WORK_PER_MS 2   /* 2 a second */
+#define WORK 1000 /* an INITIATION, in thousandths */
 #define PENDING_LIFE_MS 10000
 #define CONFIRMATION_FIRST_MS 100
 #define CONFIRMATION_TRIES 6
@@ -21,6 +20,9 @@
 #define MEMBER_WAIT_MS 400 /* those who meet directly need no relay: PROTOCOL.md §3.4 rule 1 */
 #define BOOTNODE_WAIT_MS 800
 #define RELAYS_AGAIN_MS 500
+
+/* Four at once, then two a second. */
+static const struct bucket_kind work_kind = {.burst = 4 * WORK, .amount = 2, .per_ms = 1};
 
 bool linking_usable(const struct peer *peer, uint64_t now) {
     return transport_usable(&peer->current, now);
@@ -158,19 +160,7 @@ void linking_init(struct peer *peer, uint64_t now) {
     punch_init(&peer->punch);
     peer->relays_due = UINT64_MAX;
     peer->retry = UINT64_MAX;
-    for (size_t i = 0; i < PEER_PENDING; i++) {
-        peer->work[i].tokens = WORK_BURST;
-        peer->work[i].filled = now;
-    }
-}
-
-static bool work_allowed(struct peer *peer, size_t place, uint64_t now) {
-    uint64_t tokens = peer->work[place].tokens + (now - peer->work[place].filled) * WORK_PER_MS;
-    if (tokens > WORK_BURST) tokens = WORK_BURST;
-    bool allowed = tokens >= 1000;
-    peer->work[place].tokens = allowed ? tokens - 1000 : tokens;
-    peer->work[place].filled = now;
-    return allowed;
+    for (size_t i = 0; i < PEER_PENDING; i++) bucket_fill(&peer->work[i], &work_kind, now);
 }
 
 /* A bootnode vouches for who sent what it relays; a member may say anything. */
@@ -211,7 +201,7 @@ void peer_receive_initiation(struct peer *peer, const uint8_t *packet, const str
     }
     const struct transport *bound_to = message->bound ? bound_transport(peer, message->bound_index, now) : NULL;
     size_t place = pending_place(peer, bound_to != NULL, from);
-    if ((message->bound && !bound_to) || !work_allowed(peer, place, now)) return;
+    if ((message->bound && !bound_to) || !bucket_take(&peer->work[place], &work_kind, WORK, now)) return;
     uint32_t index = indices_take(peer->host->indices, peer);
     if (!index) return;
     struct handshake_pending fresh;

@@ -113,9 +113,7 @@ struct peer {
     uint64_t renewed; /* last bound handshake begun */
     struct handshake_attempt attempt;
     struct handshake_pending pending[PEER_PENDING];
-    struct {
-        uint64_t tokens, filled; /* thousandths, ms */
-    } work[PEER_PENDING];        /* public-key work for INITIATIONs */
+    struct bucket work[PEER_PENDING]; /* public-key work for INITIATIONs */
     struct transport current, previous, next;
     uint8_t next_static[32], current_static[32];
     bool static_proven; /* an introduction has proved `current_static`: this member never has another */
