@@ -63,8 +63,6 @@ void room_destroy(struct room *room);
 struct session *room_find(const struct room *room, const uint8_t member_id[static MEMBER_ID_SIZE]);
 /* Index of the first member whose id is not below this one: members from there on are in ascending order. */
 uint32_t room_position(const struct room *room, const uint8_t member_id[static MEMBER_ID_SIZE]);
-/* The member id after this one; false after the last. */
-bool member_id_next(uint8_t member_id[static MEMBER_ID_SIZE]);
 /* Adds or replaces (same member id: `replaced` is the predecessor, already out of the room, change = updated; else
  * NULL, change = joined). False without memory: nothing changed. */
 bool room_join(struct room *room, struct session *session, struct session **replaced);
@@ -77,24 +75,3 @@ void room_copy_version(const struct room *room, struct session *member);
 /* When changes made at `now` may go out to all: WHEEL_AT_ONCE in a room quiet for ROOM_QUIET_MS (or since before the
  * clock fell back), else once it was. A room that falls silent is not walked through for every member that expires. */
 uint64_t room_announce_at(const struct room *room, uint64_t now);
-
-/* What a viewer at this address may know of a member: the seen address, candidates with that IP, private ones when both
- * are behind one IP (PROTOCOL.md §2.3 rule 8). */
-void room_record(const struct session *member, const struct address *viewer, struct member_record *out);
-
-/* How far the telling of one client has come. Start with zeroes but for `at`. */
-struct changes_cursor {
-    struct room_version at; /* the client's version, moved forward by each datagram; epoch 0 asks for a full list */
-    struct room_version to; /* full: of all parts; a room that changes in between begins again */
-    bool full, done;
-    uint8_t next_low[MEMBER_ID_SIZE]; /* full: the lowest member id that was not covered yet */
-};
-#define ROOM_CHANGES_MIN (CHANGES_HEADER_FULL_SIZE + 1 + MEMBER_RECORD_MAX)
-/* Writes the body of the next CHANGES datagram that brings a client at address `viewer` forward; `capacity` must be at
- * least ROOM_CHANGES_MIN. Chooses delta or full itself, and tells the client's own record, too. Returns the size, 0
- * when nothing is left to be said. */
-size_t room_write_changes(const struct room *room, const struct address *viewer, struct changes_cursor *cursor,
-                          uint8_t *out, size_t capacity);
-/* Member records of all others into WELCOME's rest; true when all fitted. */
-bool room_write_welcome(const struct room *room, const uint8_t viewer_id[static MEMBER_ID_SIZE],
-                        const struct address *viewer, struct writer *writer);

@@ -1,12 +1,7 @@
-/* What a room tells: records as a viewer may see them, WELCOME's first members, the bodies of CHANGES.
- *
- * A delta names the changes in the order in which they happened, each with the member's present record. Where the
- * member has left meanwhile, a joined or updated is passed over: the `left` that follows stands for it. */
+#include "bootnode/table/room_changes.h"
+
 #include <assert.h>
 #include <string.h>
-
-#include "bootnode/table/room.h"
-#include "common/bytes.h"
 
 static bool may_see(const struct address *candidate, const struct address *seen, const struct address *viewer) {
     enum address_class class = address_classify(candidate);

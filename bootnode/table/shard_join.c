@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "bootnode/table/room_changes.h"
 #include "common/log.h"
 
 static struct cds_hlist_head *provisionals_of(struct shard *shard, const struct register_body *body) {

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "bootnode/table/room_changes.h"
 #include "common/log.h"
 
 bool shard_accept_sealed(struct shard *shard, uint64_t id, uint64_t counter) {

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "bootnode/table/room.h"
+#include "bootnode/table/room_changes.h"
 
 #define ROOM_VIEW_MAX 256
 #define ROOM_VIEW_PARTS 64

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "bootnode/table/room.h"
+#include "bootnode/table/room_changes.h"
 #include "common/udp.h"
 #include "tests/support/room_view.h"
 
