@@ -33,7 +33,7 @@ static void pass_on(struct context *context, const struct relay_message *message
 }
 
 /* The limits of the sender come before the look-up, so that nobody takes the shard's mutex more often than he may send.
- * Returns what it is counted as when it was dropped, else COUNTER_RELAYED. */
+ * Returns what the packet counts as. */
 static enum counter relay(struct context *context, const struct packet *packet, const struct session *session,
                           const struct relay_message *message) {
     uint32_t counted = packet->size < RELAY_COUNTED_MIN ? RELAY_COUNTED_MIN : (uint32_t)packet->size;
