@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bootnode/table/room_changes.h"
+
 #define BODY_MAX (UDP_DATAGRAM_MAX - SEALED_OVERHEAD)
 /* Members and rooms looked at in one call; most are up to date and cost a cache line, 0.2 µs at worst. Heartbeats wait
  * behind it, so a datagram counts as what it costs to write, seal and send: 1.5 to 6 µs by its size. */

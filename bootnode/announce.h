@@ -30,5 +30,5 @@ struct announcer; /* the buffers of one worker */
 struct announcer *announcer_create(void);
 void announcer_destroy(struct announcer *announcer);
 /* Works off what is due at `now`, a bounded amount of it. Returns when to be called again (server clock, ms): `now`
- * when more is due, UINT64_MAX when nothing waits. The caller is inside an RCU read-side section. */
+ * when more is due, NEVER when nothing waits. The caller is inside an RCU read-side section. */
 uint64_t announce_run(struct announcer *announcer, struct shard *shard, struct outbox *outbox, uint64_t now);

@@ -95,7 +95,7 @@ static bool drain(struct worker *worker) {
 static void set_timer(struct worker *worker, uint64_t at) {
     struct itimerspec when = {.it_value = {.tv_sec = 0}};
     if (at == worker->timer_at) return;
-    if (at != UINT64_MAX) {
+    if (at != NEVER) {
         uint64_t monotonic = at + atomic_load_explicit(&worker->context.node->paused_ms, memory_order_relaxed);
         when.it_value.tv_sec = (time_t)(monotonic / 1000);
         when.it_value.tv_nsec = (long)(monotonic % 1000) * 1000000;
@@ -120,7 +120,7 @@ static bool work(struct worker *worker) {
 static void clear(struct worker *worker, int event) {
     uint64_t count;
     (void)!read(event, &count, sizeof count);
-    if (event == worker->timer) worker->timer_at = UINT64_MAX;
+    if (event == worker->timer) worker->timer_at = NEVER;
 }
 
 static void sleep_until_called(struct worker *worker) {
@@ -172,7 +172,7 @@ static int open_events(struct worker *worker) {
 int worker_init(struct worker *worker, struct node *node, size_t index, int drained) {
     memset(worker, 0, sizeof *worker);
     worker->epoll = worker->timer = worker->bell = -1;
-    worker->timer_at = UINT64_MAX;
+    worker->timer_at = NEVER;
     worker->drained = drained;
     worker->shard = node->shards[index];
     worker->context = (struct context){.node = node,

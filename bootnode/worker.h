@@ -35,7 +35,7 @@ struct worker {
     struct announcer *announcer;
     struct draining draining;
     int epoll, timer, bell;
-    uint64_t timer_at; /* server clock, UINT64_MAX: off */
+    uint64_t timer_at; /* server clock, NEVER: off */
     int drained;       /* eventfd of the server: counts the workers that have told every session */
     atomic_bool stopping;
     struct thread thread;

@@ -100,7 +100,7 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
 
 static struct http_connection *free_place(struct http *http) {
     for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++)
-        if (http->connections[i].deadline == 0) return &http->connections[i];
+        if (!http->connections[i].taken) return &http->connections[i];
     return NULL;
 }
 
@@ -109,9 +109,10 @@ static void note_connection(void *context, struct MHD_Connection *connection, vo
                             enum MHD_ConnectionNotificationCode code) {
     struct http_connection *noted = code == MHD_CONNECTION_NOTIFY_STARTED ? free_place(context) : *place;
     assert(noted); /* as many as libmicrohttpd lets in */
-    *noted = (struct http_connection){.deadline = 0};
+    *noted = (struct http_connection){.taken = false};
     *place = noted;
     if (code != MHD_CONNECTION_NOTIFY_STARTED) return;
+    noted->taken = true;
     noted->socket = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     noted->deadline = clock_monotonic_ms() + ((const struct http *)context)->patience_ms;
 }
@@ -120,18 +121,16 @@ static void note_connection(void *context, struct MHD_Connection *connection, vo
 static void end_overdue(struct http *http, uint64_t now) {
     for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
         struct http_connection *connection = &http->connections[i];
-        if (connection->deadline == 0 || connection->deadline > now) continue;
+        if (!connection->taken || connection->deadline > now) continue;
         (void)shutdown(connection->socket, SHUT_RDWR);
-        connection->deadline = UINT64_MAX;
+        connection->deadline = NEVER;
     }
 }
 
 static uint64_t next_deadline(const struct http *http) {
-    uint64_t next = UINT64_MAX;
-    for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
-        uint64_t deadline = http->connections[i].deadline;
-        if (deadline != 0 && deadline < next) next = deadline;
-    }
+    uint64_t next = NEVER;
+    for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++)
+        if (http->connections[i].taken) next = earlier(next, http->connections[i].deadline);
     return next;
 }
 

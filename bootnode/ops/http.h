@@ -5,6 +5,7 @@
  * is logged about those who ask. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,8 +20,9 @@
 struct MHD_Daemon;
 
 struct http_connection {
+    bool taken; /* else the place is free */
     int socket;
-    uint64_t deadline; /* monotonic; 0: the place is free; UINT64_MAX: its time is over */
+    uint64_t deadline; /* monotonic; NEVER: its time is over */
 };
 
 struct http {

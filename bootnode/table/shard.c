@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
+#include "common/clock.h"
+
 #define ROOM_BUCKETS 256
 
 static_assert(crypto_shorthash_KEYBYTES == 16 && crypto_shorthash_BYTES == 8, "size of the hash key");
@@ -147,7 +149,7 @@ void shard_remove_member(struct shard *shard, struct session *session, enum leav
 
 bool shard_init(struct shard *shard, uint8_t node, uint8_t index, const struct shard_limits *limits,
                 const uint8_t hash_key[static 16], int bell, uint64_t now) {
-    *shard = (struct shard){.index = index, .limits = *limits, .bell = bell, .bell_at = UINT64_MAX};
+    *shard = (struct shard){.index = index, .limits = *limits, .bell = bell, .bell_at = NEVER};
     memcpy(shard->hash_key, hash_key, sizeof shard->hash_key);
     wheel_init(&shard->expiry, now);
     wheel_init(&shard->announce, now);

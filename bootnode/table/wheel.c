@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "common/clock.h"
+
 static_assert((WHEEL_SLOTS & (WHEEL_SLOTS - 1)) == 0 && WHEEL_SLOTS % 64 == 0, "slots fill words and divide 2^64");
 
 /* The first tick at whose beginning the deadline has passed. */
@@ -83,7 +85,7 @@ static bool is_empty(const struct cds_list_head *list) {
 }
 
 uint64_t wheel_next(const struct wheel *wheel) {
-    if (wheel->count == 0) return UINT64_MAX;
+    if (wheel->count == 0) return NEVER;
     if (!is_empty(&wheel->overdue)) return WHEEL_AT_ONCE;
     for (uint64_t tick = wheel->tick;;) {
         size_t slot = tick % WHEEL_SLOTS;

@@ -41,5 +41,5 @@ bool wheel_holds(const struct wheel_node *node);
  */
 struct wheel_node *wheel_pop_due(struct wheel *wheel, uint64_t now);
 /* The earliest time at which wheel_pop_due could find something, for sleeping: less than a tick after the earliest
- * deadline, or before it; UINT64_MAX when empty. */
+ * deadline, or before it; NEVER when empty. */
 uint64_t wheel_next(const struct wheel *wheel);

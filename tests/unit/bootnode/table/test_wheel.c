@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "bootnode/table/wheel.h"
+#include "common/clock.h"
 
 #define START 1000000U
 
@@ -86,14 +87,14 @@ static void tells_when_to_look_next(void **state) {
     struct wheel wheel;
     struct wheel_node node = {0};
     wheel_init(&wheel, START);
-    assert_true(wheel_next(&wheel) == UINT64_MAX);
+    assert_true(wheel_next(&wheel) == NEVER);
     for (uint64_t deadline = START + 1; deadline < START + 15000; deadline += 97) {
         wheel_add(&wheel, &node, deadline);
         uint64_t next = wheel_next(&wheel);
         assert_true(next >= deadline && next < deadline + WHEEL_TICK_MS);
         wheel_remove(&wheel, &node);
         wheel_remove(&wheel, &node);
-        assert_true(wheel_next(&wheel) == UINT64_MAX);
+        assert_true(wheel_next(&wheel) == NEVER);
     }
 }
 
@@ -118,7 +119,7 @@ static uint64_t random_deadline(uint64_t now) {
 }
 
 static void check_against_model(struct wheel *wheel, const struct wheel_node *nodes, uint64_t now) {
-    uint64_t earliest = UINT64_MAX;
+    uint64_t earliest = NEVER;
     size_t held = 0;
     for (size_t i = 0; i < NODES; i++) {
         if (!wheel_holds(&nodes[i])) continue;
