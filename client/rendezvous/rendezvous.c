@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/rendezvous/session.h"
+#include "common/clock.h"
 #include "common/udp.h"
 
 #define RETRY_FIRST_MS 250
@@ -13,6 +13,11 @@
 #define ABSENT_MS 3000   /* never reached: say so after this */
 #define LOST_MS 15500    /* reached before: PROTOCOL.md §2.3 rule 4, "within 16 s" */
 #define REFUSED_MOST_S 60
+#define RESET_WAIT_MS 500 /* and up to as much again: PROTOCOL.md §2.3 rule 10 */
+#define RESET_DOUBLINGS 7
+#define RESET_LASTING_MS 60000
+#define RESETS_TOLD 3
+#define CHECK_PAUSE_MS 1000
 #define REFUSAL_KEY (-1) /* our own reason, beside the enum's: the key is not the known one */
 
 /* 250, 500, 1000 … 4000 ms, each stretched by up to a quarter, so that clients that lost a bootnode together do not
@@ -20,6 +25,20 @@
 static uint64_t retry_delay(unsigned tries) {
     uint64_t delay = tries >= 4 ? RETRY_MOST_MS : (uint64_t)RETRY_FIRST_MS << tries;
     return delay + randombytes_uniform((uint32_t)delay / 4 + 1);
+}
+
+static void on_send(void *context, const uint8_t *data, size_t size) {
+    const struct rendezvous *rendezvous = context;
+    rendezvous->owner.send(rendezvous->owner.context, &rendezvous->bootnode, data, size);
+}
+
+static void on_heard(void *context, uint64_t now) {
+    struct rendezvous *rendezvous = context;
+    rendezvous->heard = now;
+    rendezvous->ever_active = true;
+    if (!rendezvous->lost) return;
+    rendezvous->lost = false;
+    rendezvous->owner.back(rendezvous->owner.context);
 }
 
 void rendezvous_init(struct rendezvous *rendezvous, const struct rendezvous_owner *owner, const struct room_keys *room,
@@ -35,10 +54,28 @@ void rendezvous_init(struct rendezvous *rendezvous, const struct rendezvous_owne
     memcpy(rendezvous->addresses, addresses, count * sizeof *addresses);
     if (count > 0) rendezvous->bootnode = addresses[0];
     rendezvous->heard = now;
-    rendezvous->update_due = UINT64_MAX;
-    membership_init(&rendezvous->membership);
+    presence_init(&rendezvous->presence,
+                  &(struct presence_link){.context = rendezvous, .send = on_send, .heard = on_heard},
+                  &rendezvous->owner.presence, rendezvous->member_id, &rendezvous->own);
     rendezvous->state = RENDEZVOUS_HELLO;
-    rendezvous->due = count > 0 ? now : UINT64_MAX;
+    rendezvous->due = count > 0 ? now : NEVER;
+}
+
+static void restart(struct rendezvous *rendezvous, uint64_t delay, uint64_t now) {
+    rendezvous->state = RENDEZVOUS_HELLO;
+    rendezvous->tries = 0;
+    rendezvous->due = now + delay + (delay ? randombytes_uniform((uint32_t)delay + 1) : 0);
+    presence_end(&rendezvous->presence);
+}
+
+static void lose(struct rendezvous *rendezvous, const char *why) {
+    if (rendezvous->lost) return;
+    rendezvous->lost = true;
+    rendezvous->owner.lost(rendezvous->owner.context, why);
+}
+
+static bool looks(const struct rendezvous *rendezvous) {
+    return rendezvous->state == RENDEZVOUS_HELLO && rendezvous->tries > 0;
 }
 
 void rendezvous_set_addresses(struct rendezvous *rendezvous, const struct address *addresses, size_t count,
@@ -53,34 +90,17 @@ void rendezvous_set_addresses(struct rendezvous *rendezvous, const struct addres
 }
 
 void rendezvous_unresolved(struct rendezvous *rendezvous, const char *why) {
-    if (rendezvous->state == RENDEZVOUS_HELLO) rendezvous_lose(rendezvous, why);
+    if (rendezvous->state == RENDEZVOUS_HELLO) lose(rendezvous, why);
 }
 
 void rendezvous_clear(struct rendezvous *rendezvous) {
-    membership_clear(&rendezvous->membership);
+    presence_clear(&rendezvous->presence);
     for (size_t i = 0; i < RENDEZVOUS_ATTEMPTS; i++) noise_wipe(&rendezvous->attempts[i].noise);
     sodium_memzero(rendezvous, sizeof *rendezvous);
 }
 
-void rendezvous_restart(struct rendezvous *rendezvous, uint64_t delay, uint64_t now) {
-    rendezvous->state = RENDEZVOUS_HELLO;
-    rendezvous->tries = 0;
-    rendezvous->due = now + delay + (delay ? randombytes_uniform((uint32_t)delay + 1) : 0);
-    rendezvous->session_id = 0;
-}
-
-void rendezvous_lose(struct rendezvous *rendezvous, const char *why) {
-    if (rendezvous->lost) return;
-    rendezvous->lost = true;
-    rendezvous->owner.lost(rendezvous->owner.context, why);
-}
-
-bool rendezvous_looks(const struct rendezvous *rendezvous) {
-    return rendezvous->state == RENDEZVOUS_HELLO && rendezvous->tries > 0;
-}
-
 bool rendezvous_reachable(const struct rendezvous *rendezvous) {
-    return rendezvous->listed && !rendezvous->lost;
+    return rendezvous->presence.listed && !rendezvous->lost;
 }
 
 static void send_hello(struct rendezvous *rendezvous, uint64_t now) {
@@ -95,8 +115,9 @@ static void send_hello(struct rendezvous *rendezvous, uint64_t now) {
 }
 
 static size_t register_payload(struct rendezvous *rendezvous, uint8_t *out, size_t capacity) {
-    struct register_body body = {
-        .suite_mask = rendezvous->suite_mask, .revision = rendezvous->revision, .candidates = rendezvous->candidates};
+    struct register_body body = {.suite_mask = rendezvous->suite_mask,
+                                 .revision = rendezvous->own.revision,
+                                 .candidates = rendezvous->own.candidates};
     memcpy(body.room_tag, rendezvous->room->tag, ROOM_TAG_SIZE);
     memcpy(body.member_id, rendezvous->member_id, MEMBER_ID_SIZE);
     owner_token_derive(rendezvous->identity->seed, rendezvous->room->tag, rendezvous->bootnode_key, body.owner_token);
@@ -118,7 +139,7 @@ static void send_register(struct rendezvous *rendezvous, uint64_t now) {
 
     struct noise *noise = &rendezvous->attempts[slot].noise;
     rendezvous->attempts[slot].attempt = message.attempt;
-    rendezvous->attempts[slot].revision = rendezvous->revision;
+    rendezvous->attempts[slot].revision = rendezvous->own.revision;
     noise_init(noise, &(struct noise_config){.pattern = NOISE_NK,
                                              .suite = SUITE_CHACHA20_POLY1305,
                                              .initiator = true,
@@ -138,12 +159,12 @@ static void send_register(struct rendezvous *rendezvous, uint64_t now) {
 static void bar(struct rendezvous *rendezvous, const char *why, uint64_t now) {
     if (!rendezvous->ever_active && rendezvous->owner.barred(rendezvous->owner.context, why)) {
         rendezvous->state = RENDEZVOUS_BARRED;
-        rendezvous->due = UINT64_MAX;
+        rendezvous->due = NEVER;
         return;
     }
     if (rendezvous->last_refusal != REFUSAL_KEY) rendezvous->owner.refused(rendezvous->owner.context, why);
     rendezvous->last_refusal = REFUSAL_KEY;
-    rendezvous_restart(rendezvous, RETRY_MOST_MS, now);
+    restart(rendezvous, RETRY_MOST_MS, now);
 }
 
 static bool handle_cookie(struct rendezvous *rendezvous, const struct address *from, const uint8_t *packet, size_t size,
@@ -169,6 +190,19 @@ static bool handle_cookie(struct rendezvous *rendezvous, const struct address *f
     return true;
 }
 
+static void activate(struct rendezvous *rendezvous, const struct noise_keys *keys, const struct welcome_body *body,
+                     struct reader *members, uint32_t told, uint64_t now) {
+    presence_start(&rendezvous->presence, keys, body, told, now);
+    memset(rendezvous->attempts, 0, sizeof rendezvous->attempts);
+    rendezvous->state = RENDEZVOUS_ACTIVE;
+    rendezvous->registered = now;
+    rendezvous->tries = 0;
+    rendezvous->last_refusal = 0;
+    rendezvous->owner.registered(rendezvous->owner.context, &rendezvous->mapped);
+    on_heard(rendezvous, now);
+    presence_confirm(&rendezvous->presence, body, members, now);
+}
+
 static bool handle_welcome(struct rendezvous *rendezvous, const uint8_t *packet, size_t size, uint64_t now) {
     struct welcome_message message;
     if (rendezvous->state != RENDEZVOUS_REGISTERING || !welcome_decode(packet, size, &message)) return false;
@@ -184,7 +218,7 @@ static bool handle_welcome(struct rendezvous *rendezvous, const uint8_t *packet,
         struct welcome_body body;
         read_welcome_body(&reader, &body);
         uint32_t told = rendezvous->attempts[i].revision;
-        if (!reader.failed) rendezvous_session_start(rendezvous, &keys, &body, &reader, told, now);
+        if (!reader.failed) activate(rendezvous, &keys, &body, &reader, told, now);
         sodium_memzero(&keys, sizeof keys);
         return true;
     }
@@ -219,8 +253,48 @@ static bool handle_refused(struct rendezvous *rendezvous, const uint8_t *packet,
     rendezvous->last_refusal = (int)refused.reason;
     uint64_t wait_s = refused.retry_s < 1 ? 1 : refused.retry_s;
     if (wait_s > REFUSED_MOST_S) wait_s = REFUSED_MOST_S;
-    rendezvous_restart(rendezvous, wait_s * 1000, now);
+    restart(rendezvous, wait_s * 1000, now);
     return true;
+}
+
+/* --- The session --- */
+
+static bool has_session(const struct rendezvous *rendezvous) {
+    return rendezvous->state == RENDEZVOUS_ACTIVE || rendezvous->state == RENDEZVOUS_LEAVING;
+}
+
+/* One reset is a bootnode that was restarted. Several sessions in a row that do not last: another client has our
+ * identity, and the two take each other's place; the longer each waits, the longer the other is left in peace. */
+static uint64_t reset_wait(struct rendezvous *rendezvous, uint64_t now) {
+    bool lasted = now - rendezvous->registered >= RESET_LASTING_MS;
+    rendezvous->resets = lasted ? 0 : rendezvous->resets + 1;
+    if (rendezvous->resets == RESETS_TOLD)
+        rendezvous->owner.refused(rendezvous->owner.context, "another client uses our identity in this room");
+    unsigned doublings = rendezvous->resets < RESET_DOUBLINGS ? rendezvous->resets : RESET_DOUBLINGS;
+    return (uint64_t)RESET_WAIT_MS << doublings;
+}
+
+static void take_news(struct rendezvous *rendezvous, enum presence_news news, uint64_t now) {
+    switch (news) {
+    case PRESENCE_RESET: restart(rendezvous, reset_wait(rendezvous, now), now); break;
+    case PRESENCE_DRAINING:
+        lose(rendezvous, "the bootnode is shutting down");
+        restart(rendezvous, rendezvous->presence.wait_ms, now);
+        break;
+    case PRESENCE_LEFT:
+        rendezvous->state = RENDEZVOUS_ENDED;
+        rendezvous->due = NEVER;
+        break;
+    case PRESENCE_ON:
+    case PRESENCE_FOREIGN: break;
+    }
+}
+
+static bool handle_of_session(struct rendezvous *rendezvous, const uint8_t *packet, size_t size, uint64_t now) {
+    if (!has_session(rendezvous)) return false;
+    enum presence_news news = presence_receive(&rendezvous->presence, packet, size, now);
+    take_news(rendezvous, news, now);
+    return news != PRESENCE_FOREIGN;
 }
 
 /* While it is being looked for, any of its addresses may answer; the one that does first is it. */
@@ -239,27 +313,26 @@ bool rendezvous_receive(struct rendezvous *rendezvous, const struct address *fro
     case MESSAGE_COOKIE: return handle_cookie(rendezvous, from, packet, size, now);
     case MESSAGE_WELCOME: return handle_welcome(rendezvous, packet, size, now);
     case MESSAGE_REFUSED: return handle_refused(rendezvous, packet, size, now);
-    default: return rendezvous_session_receive(rendezvous, packet, size, now);
+    default: return handle_of_session(rendezvous, packet, size, now);
     }
 }
 
 /* Said once when the bootnode was never reached, or was silent for too long. */
 static uint64_t lost_at(const struct rendezvous *rendezvous) {
-    if (rendezvous->lost || rendezvous->state >= RENDEZVOUS_LEAVING) return UINT64_MAX;
+    if (rendezvous->lost || rendezvous->state >= RENDEZVOUS_LEAVING) return NEVER;
     return rendezvous->heard + (rendezvous->ever_active ? LOST_MS : ABSENT_MS);
 }
 
 static void notice_silence(struct rendezvous *rendezvous, uint64_t now) {
     if (now < lost_at(rendezvous)) return;
-    rendezvous_lose(rendezvous,
-                    rendezvous->address_count > 0 ? "no answer; trying again" : "its name is not found; trying again");
-    if (rendezvous->state == RENDEZVOUS_ACTIVE) rendezvous_restart(rendezvous, 0, now);
+    lose(rendezvous, rendezvous->address_count > 0 ? "no answer; trying again" : "its name is not found; trying again");
+    if (rendezvous->state == RENDEZVOUS_ACTIVE) restart(rendezvous, 0, now);
 }
 
 void rendezvous_tick(struct rendezvous *rendezvous, uint64_t now) {
     notice_silence(rendezvous, now);
-    if (rendezvous->state == RENDEZVOUS_ACTIVE || rendezvous->state == RENDEZVOUS_LEAVING) {
-        rendezvous_session_tick(rendezvous, now);
+    if (has_session(rendezvous)) {
+        take_news(rendezvous, presence_tick(&rendezvous->presence, now), now);
         return;
     }
     if (now < rendezvous->due) return;
@@ -271,7 +344,7 @@ void rendezvous_tick(struct rendezvous *rendezvous, uint64_t now) {
         break;
     case RENDEZVOUS_REGISTERING:
         if (rendezvous->tries >= REGISTER_TRIES)
-            rendezvous_restart(rendezvous, 0, now);
+            restart(rendezvous, 0, now);
         else
             send_register(rendezvous, now);
         break;
@@ -280,17 +353,55 @@ void rendezvous_tick(struct rendezvous *rendezvous, uint64_t now) {
 }
 
 uint64_t rendezvous_due(const struct rendezvous *rendezvous) {
-    uint64_t due = lost_at(rendezvous);
-    uint64_t state_due = rendezvous->state == RENDEZVOUS_ACTIVE || rendezvous->state == RENDEZVOUS_LEAVING
-                             ? rendezvous_session_due(rendezvous)
-                             : rendezvous->due;
-    return state_due < due ? state_due : due;
+    return earlier(lost_at(rendezvous),
+                   has_session(rendezvous) ? presence_due(&rendezvous->presence) : rendezvous->due);
 }
 
 void rendezvous_leave(struct rendezvous *rendezvous, uint64_t now) {
-    bool has_session = rendezvous->state == RENDEZVOUS_ACTIVE;
-    rendezvous->state = has_session ? RENDEZVOUS_LEAVING : RENDEZVOUS_ENDED;
-    rendezvous->tries = 0;
-    rendezvous->due = has_session ? now : UINT64_MAX;
-    if (has_session) rendezvous_session_tick(rendezvous, now);
+    bool active = rendezvous->state == RENDEZVOUS_ACTIVE;
+    rendezvous->state = active ? RENDEZVOUS_LEAVING : RENDEZVOUS_ENDED;
+    rendezvous->due = NEVER;
+    if (active) presence_leave(&rendezvous->presence, now);
+}
+
+void rendezvous_set_candidates(struct rendezvous *rendezvous, const struct candidate_list *candidates, uint64_t now) {
+    rendezvous->own.candidates = *candidates;
+    rendezvous->own.revision++;
+    if (rendezvous->state == RENDEZVOUS_ACTIVE) presence_update(&rendezvous->presence, now);
+}
+
+void rendezvous_introduce(struct rendezvous *rendezvous, const uint8_t id[static MEMBER_ID_SIZE]) {
+    if (rendezvous->state == RENDEZVOUS_ACTIVE) presence_introduce(&rendezvous->presence, id);
+}
+
+void rendezvous_check(struct rendezvous *rendezvous, uint64_t now) {
+    if (rendezvous->checked && now - rendezvous->checked < CHECK_PAUSE_MS) return;
+    bool asks = rendezvous->state == RENDEZVOUS_ACTIVE, seeks = looks(rendezvous);
+    if (asks) presence_ask(&rendezvous->presence, now);
+    if (seeks && rendezvous->due > now) rendezvous->due = now;
+    if (asks || seeks) rendezvous->checked = now;
+}
+
+void rendezvous_resumed(struct rendezvous *rendezvous, uint64_t gap, uint64_t now) {
+    rendezvous->heard = gap < now - rendezvous->heard ? rendezvous->heard + gap : now;
+    rendezvous->checked = 0;
+    rendezvous_check(rendezvous, now);
+}
+
+bool rendezvous_can_relay(const struct rendezvous *rendezvous) {
+    return rendezvous->state == RENDEZVOUS_ACTIVE && rendezvous->presence.relays;
+}
+
+bool rendezvous_relay(struct rendezvous *rendezvous, const uint8_t id[static MEMBER_ID_SIZE], const uint8_t *packet,
+                      size_t size) {
+    return rendezvous->state == RENDEZVOUS_ACTIVE && presence_relay(&rendezvous->presence, id, packet, size);
+}
+
+const struct member_record *rendezvous_find(const struct rendezvous *rendezvous,
+                                            const uint8_t id[static MEMBER_ID_SIZE]) {
+    return membership_find(&rendezvous->presence.membership, id);
+}
+
+bool rendezvous_listed(const struct rendezvous *rendezvous) {
+    return rendezvous->presence.listed;
 }

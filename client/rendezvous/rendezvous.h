@@ -14,12 +14,9 @@
 #include <stdint.h>
 
 #include "client/keys/identity.h"
-#include "client/rendezvous/membership.h"
-#include "common/link.h"
+#include "client/rendezvous/presence.h"
 #include "common/names.h"
 #include "common/noise.h"
-#include "common/replay_window.h"
-#include "common/wire/bootnode_bodies.h"
 #include "common/wire/bootnode_packets.h"
 
 #define RENDEZVOUS_ATTEMPTS 3
@@ -39,11 +36,8 @@ enum rendezvous_state {
 struct rendezvous_owner {
     void *context;
     void (*send)(void *context, const struct address *to, const uint8_t *data, size_t size);
-    struct membership_observer members;
-    void (*complete)(void *context); /* the list is complete at some version */
+    struct presence_owner presence; /* what the session tells, with a context of its own */
     void (*registered)(void *context, const struct address *mapped);
-    void (*moved)(void *context); /* the bootnode hears us from another address than before */
-    void (*introduced)(void *context, const struct member_record *record);
     void (*lost)(void *context, const char *why);
     void (*back)(void *context);
     void (*refused)(void *context, const char *why); /* said once per reason; it keeps trying */
@@ -51,8 +45,6 @@ struct rendezvous_owner {
      * yet: that is `registered`. */
     bool (*trusted)(void *context, const uint8_t key[static 32], char *why, size_t why_size);
     bool (*barred)(void *context, const char *why); /* at first contact. True: for good; false: goes on trying */
-    /* A packet of PROTOCOL.md §3 from a member, through the bootnode. Only its sender proves who that is. */
-    void (*relayed)(void *context, const uint8_t id[static MEMBER_ID_SIZE], const uint8_t *packet, size_t size);
 };
 
 struct rendezvous {
@@ -61,19 +53,19 @@ struct rendezvous {
     const struct identity *identity;
     uint8_t member_id[MEMBER_ID_SIZE];
     uint8_t suite_mask;
-    struct candidate_list candidates;
-    uint32_t revision;
+    struct update_body own; /* our addresses */
 
     struct address addresses[RENDEZVOUS_ADDRESSES]; /* that the bootnode's name stands for; HELLO tries them in turn */
     size_t address_count;                           /* 0: its name did not resolve yet */
     struct address bootnode;                        /* the one that answered, or is tried */
     enum rendezvous_state state;
-    uint64_t due;   /* when the state wants to act */
+    uint64_t due;   /* when the state wants to act, unless there is a session */
     unsigned tries; /* of what the state repeats */
     bool lost;      /* said so */
     bool ever_active;
     uint64_t heard; /* last authentic packet, or the start */
     int last_refusal;
+    uint64_t checked; /* when rendezvous_check last did something */
 
     uint64_t nonce; /* of the HELLO that is out */
     uint8_t bootnode_key[32];
@@ -86,29 +78,9 @@ struct rendezvous {
     } attempts[RENDEZVOUS_ATTEMPTS];
     unsigned next_attempt;
 
-    /* The session. */
-    uint64_t session_id;
-    uint8_t reset_token[RESET_TOKEN_SIZE];
-    uint8_t beat_key[LINK_TAG_KEY_SIZE], ack_key[LINK_TAG_KEY_SIZE];
-    uint8_t seal_key[SUITE_KEY_SIZE], open_key[SUITE_KEY_SIZE];
-    uint64_t seal_counter;
-    struct replay_window window;
-    uint32_t beat_counter, last_acked;
-    unsigned beats; /* since the last that asked for an answer */
-    bool answer_due;
-    bool relays;      /* WELCOME said so */
-    uint64_t checked; /* when rendezvous_check last did something */
-    uint64_t next_beat, next_repeat;
-    uint64_t registered; /* when this session began */
-    unsigned resets;     /* sessions in a row that were reset soon */
-    bool moving;         /* answered a PATH at `moved_at` */
-    uint64_t moved_at;
-    uint16_t beat_ms;
-    uint8_t answer_every;
-    struct membership membership;
-    bool listed;         /* a whole list of members has come */
-    uint64_t update_due; /* UINT64_MAX: none is out */
-    unsigned update_tries;
+    struct presence presence; /* while ACTIVE or LEAVING */
+    uint64_t registered;      /* when it began */
+    unsigned resets;          /* sessions in a row that were reset soon */
 };
 
 /* `room` and `identity` must outlive it. `addresses`: 0 … RENDEZVOUS_ADDRESSES of the one bootnode; without one it
@@ -143,6 +115,11 @@ bool rendezvous_can_relay(const struct rendezvous *rendezvous);
 /* Has the bootnode pass a packet of RELAY_PACKET_MIN … RELAY_PACKET_MAX bytes on to a member. False when it cannot. */
 bool rendezvous_relay(struct rendezvous *rendezvous, const uint8_t id[static MEMBER_ID_SIZE], const uint8_t *packet,
                       size_t size);
+/* What it says of a member; NULL: nothing. */
+const struct member_record *rendezvous_find(const struct rendezvous *rendezvous,
+                                            const uint8_t id[static MEMBER_ID_SIZE]);
+/* Did a whole list of members come? */
+bool rendezvous_listed(const struct rendezvous *rendezvous);
 /* Does its list count: did it come whole, and does the bootnode still answer? */
 bool rendezvous_reachable(const struct rendezvous *rendezvous);
 /* Leaves gracefully; RENDEZVOUS_ENDED when RESET answered, or after five tries. */

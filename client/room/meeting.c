@@ -44,7 +44,7 @@ static void gather(const struct chatroom_bootnode *from, const struct member_rec
     out->count = 0;
     for (size_t i = 0; i < room->rendezvous_count; i++) {
         if (i == from->index || !rendezvous_reachable(&room->rendezvous[i])) continue;
-        const struct member_record *record = membership_find(&room->rendezvous[i].membership, news->id);
+        const struct member_record *record = rendezvous_find(&room->rendezvous[i], news->id);
         if (!record) continue;
         counts[sources] = meeting_usable(room, &record->candidates, told[sources]);
         sources++;
@@ -106,7 +106,7 @@ static void look_who_is_reachable(struct chatroom *room) {
 static bool others_may_tell(const struct chatroom *room) {
     for (size_t i = 0; i < room->rendezvous_count; i++) {
         const struct rendezvous *rendezvous = &room->rendezvous[i];
-        if (!rendezvous->listed && !rendezvous->lost && rendezvous->state != RENDEZVOUS_BARRED) return true;
+        if (!rendezvous_listed(rendezvous) && !rendezvous->lost && rendezvous->state != RENDEZVOUS_BARRED) return true;
     }
     return false;
 }
@@ -217,19 +217,21 @@ void meeting_init(struct chatroom *room) {
     for (unsigned i = 0; i < room->rendezvous_count; i++) {
         struct chatroom_bootnode *which = &room->bootnodes[i];
         *which = (struct chatroom_bootnode){.room = room, .index = i};
-        struct rendezvous_owner owner = {.context = which,
-                                         .send = on_send,
-                                         .members = {.context = which, .listed = on_listed, .delisted = on_delisted},
-                                         .complete = on_complete,
-                                         .registered = on_registered,
-                                         .moved = on_moved,
-                                         .introduced = on_introduced,
-                                         .lost = on_lost,
-                                         .back = on_back,
-                                         .refused = on_refused,
-                                         .trusted = on_trusted,
-                                         .barred = on_barred,
-                                         .relayed = on_relayed};
+        struct rendezvous_owner owner = {
+            .context = which,
+            .send = on_send,
+            .presence = {.context = which,
+                         .members = {.context = which, .listed = on_listed, .delisted = on_delisted},
+                         .complete = on_complete,
+                         .moved = on_moved,
+                         .introduced = on_introduced,
+                         .relayed = on_relayed},
+            .registered = on_registered,
+            .lost = on_lost,
+            .back = on_back,
+            .refused = on_refused,
+            .trusted = on_trusted,
+            .barred = on_barred};
         rendezvous_init(&room->rendezvous[i], &owner, &room->keys, host->identity, host->suite_mask,
                         host->bootnodes[i].addresses, host->bootnodes[i].address_count, room->now);
     }

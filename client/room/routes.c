@@ -90,7 +90,7 @@ static void list_public(struct candidate_list *list, const struct address *addre
 /* What a bootnode may tell everyone: private addresses it tells where they are of use. */
 void meeting_own_candidates(void *context, const struct peer *peer, struct candidate_list *out) {
     const struct chatroom *room = context;
-    const struct candidate_list *own = &room->rendezvous[0].candidates; /* the same at each */
+    const struct candidate_list *own = &room->rendezvous[0].own.candidates; /* the same at each */
     (void)peer;
     *out = (struct candidate_list){0};
     for (size_t i = 0; i < room->rendezvous_count; i++) list_public(out, &room->rendezvous[i].mapped);

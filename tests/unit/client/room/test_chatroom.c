@@ -252,7 +252,7 @@ static void a_round_trip_is_told_when_it_changed(void **state) {
 /* Bootnode `which` lists somebody; true when we then have one more peer. */
 static bool lists(struct chatroom *room, unsigned which, uint32_t number) {
     struct member_record record = {.suite_mask = 1};
-    const struct membership_observer *observer = &room->rendezvous[which].owner.members;
+    const struct membership_observer *observer = &room->rendezvous[which].owner.presence.members;
     size_t before = room->members.count;
     memcpy(record.id, &number, sizeof number);
     observer->listed(observer->context, &record, CHANGE_JOINED);

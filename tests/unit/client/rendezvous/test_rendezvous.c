@@ -1,4 +1,5 @@
-/* What an established session with a bootnode does besides beating: relaying, and asking whether it is still heard. */
+/* A rendezvous with a session does more than beat: it relays, and asks whether it is still heard. What becomes of the
+ * session: test_presence.c; looking for the bootnode and registering: scenario/test_rendezvous.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -55,15 +56,16 @@ static void on_lost(void *context, const char *why) {
 
 /* As after a WELCOME, whose making test_rendezvous.c has. */
 static void make_active(struct fixture *fixture) {
-    struct rendezvous *rendezvous = &fixture->rendezvous;
-    rendezvous->state = RENDEZVOUS_ACTIVE;
-    rendezvous->session_id = SESSION;
-    rendezvous->relays = rendezvous->ever_active = rendezvous->listed = true;
-    rendezvous->beat_ms = 4000;
-    rendezvous->answer_every = 3;
-    rendezvous->next_beat = NOW + 4000;
-    memset(rendezvous->beat_key, 1, sizeof rendezvous->beat_key);
-    memset(rendezvous->ack_key, 2, sizeof rendezvous->ack_key);
+    struct presence *presence = &fixture->rendezvous.presence;
+    fixture->rendezvous.state = RENDEZVOUS_ACTIVE;
+    fixture->rendezvous.ever_active = true;
+    presence->id = SESSION;
+    presence->relays = presence->listed = true;
+    presence->beat_ms = 4000;
+    presence->answer_every = 3;
+    presence->next_beat = NOW + 4000;
+    memset(presence->beat_key, 1, sizeof presence->beat_key);
+    memset(presence->ack_key, 2, sizeof presence->ack_key);
 }
 
 static int setup(void **state) {
@@ -75,7 +77,10 @@ static int setup(void **state) {
     assert_true(room_keys_derive("tea", NULL, 0, &fixture->keys));
     assert_true(address_parse("192.0.2.1:9595", 0, &fixture->bootnode));
     struct rendezvous_owner owner = {
-        .context = fixture, .send = on_send, .lost = on_lost, .relayed = on_relayed, .members.context = fixture};
+        .context = fixture,
+        .send = on_send,
+        .lost = on_lost,
+        .presence = {.context = fixture, .relayed = on_relayed, .members.context = fixture}};
     rendezvous_init(&fixture->rendezvous, &owner, &fixture->keys, &fixture->identity, 1, &fixture->bootnode, 1, NOW);
     make_active(fixture);
     *state = fixture;
@@ -108,7 +113,7 @@ static void what_is_relayed_is_tagged(void **state) {
     assert_int_equal(fixture->sent, 1);
     assert_int_equal(fixture->size, 100 + RELAY_OVERHEAD);
     assert_true(relay_decode(fixture->packet, fixture->size, &relay));
-    assert_true(link_check_relay(fixture->rendezvous.beat_key, fixture->packet, fixture->size));
+    assert_true(link_check_relay(fixture->rendezvous.presence.beat_key, fixture->packet, fixture->size));
     assert_int_equal(relay.session_id, SESSION);
     assert_memory_equal(relay.member_id, member, MEMBER_ID_SIZE);
     assert_memory_equal(relay.packet, inner, 100);
@@ -123,10 +128,10 @@ static void what_is_relayed_is_tagged(void **state) {
 static void nothing_is_relayed_without_leave(void **state) {
     struct fixture *fixture = *state;
     uint8_t inner[100] = {PEER_DATA};
-    fixture->rendezvous.relays = false;
+    fixture->rendezvous.presence.relays = false;
     assert_false(rendezvous_can_relay(&fixture->rendezvous));
     assert_false(rendezvous_relay(&fixture->rendezvous, member, inner, sizeof inner));
-    fixture->rendezvous.relays = true;
+    fixture->rendezvous.presence.relays = true;
     fixture->rendezvous.state = RENDEZVOUS_HELLO;
     assert_false(rendezvous_relay(&fixture->rendezvous, member, inner, sizeof inner));
     assert_int_equal(fixture->sent, 0);
@@ -153,7 +158,7 @@ static void only_the_bootnodes_own_relay_is_taken(void **state) {
     rendezvous_receive(&fixture->rendezvous, &fixture->bootnode, packet, size, NOW + 1);
     size = relay_packet(SESSION + 1, 2, PEER_DATA, packet);
     assert_false(rendezvous_receive(&fixture->rendezvous, &fixture->bootnode, packet, size, NOW + 1));
-    fixture->rendezvous.state = RENDEZVOUS_LEAVING;
+    rendezvous_leave(&fixture->rendezvous, NOW + 1);
     size = relay_packet(SESSION, 2, PEER_DATA, packet);
     rendezvous_receive(&fixture->rendezvous, &fixture->bootnode, packet, size, NOW + 1);
     assert_int_equal(fixture->relayed, 1);
@@ -169,7 +174,7 @@ static void a_check_asks_at_once_and_not_too_often(void **state) {
     for (uint64_t i = 0; i < 1000; i += 100) rendezvous_check(&fixture->rendezvous, NOW + 10 + i);
     assert_int_equal(fixture->sent, 1);
     assert_int_equal(rendezvous_due(&fixture->rendezvous), NOW + 510); /* and again until it is answered */
-    fixture->rendezvous.answer_due = false;
+    fixture->rendezvous.presence.answer_due = false;
     rendezvous_check(&fixture->rendezvous, NOW + 1010);
     assert_int_equal(fixture->sent, 2);
 }
@@ -219,5 +224,5 @@ int main(void) {
         TEST(our_own_standstill_is_nobodys_silence),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    return cmocka_run_group_tests_name("rendezvous_session", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("rendezvous", tests, NULL, NULL);
 }

@@ -1,0 +1,276 @@
+#include "client/rendezvous/presence.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/udp.h"
+
+#define REPEAT_MS 500
+#define LEAVE_TRIES 5
+#define UPDATE_DOUBLINGS 7
+#define NOTICE_MOST_MS 60000
+
+static void send_beat(struct presence *presence, bool ask, uint64_t now) {
+    struct beat beat = {.flag = ask,
+                        .session_id = presence->id,
+                        .counter = ++presence->beat_counter,
+                        .version = presence->membership.version};
+    uint8_t packet[BEAT_SIZE];
+    size_t size = beat_encode(MESSAGE_HEARTBEAT, &beat, packet, sizeof packet);
+    link_tag_beat(presence->beat_key, packet);
+    presence->link.send(presence->link.context, packet, size);
+    if (ask && !presence->answer_due) {
+        presence->answer_due = true;
+        presence->next_repeat = now + REPEAT_MS;
+    }
+}
+
+static void send_sealed(struct presence *presence, enum message_type type, const uint8_t *body, size_t body_size) {
+    struct sealed_header header = {
+        .type = (uint8_t)type, .session_id = presence->id, .counter = ++presence->seal_counter};
+    uint8_t packet[UDP_DATAGRAM_MAX];
+    size_t size = link_seal(presence->seal_key, &header, body, body_size, packet, sizeof packet);
+    presence->link.send(presence->link.context, packet, size);
+}
+
+/* Something authentic came: the bootnode lives. */
+static void heard(const struct presence *presence, uint64_t now) {
+    presence->link.heard(presence->link.context, now);
+}
+
+static void list_complete(struct presence *presence) {
+    presence->listed = true;
+    presence->owner->complete(presence->owner->context);
+}
+
+static void start_keys(struct presence *presence, const struct noise_keys *keys) {
+    uint8_t secret[LINK_SECRET_SIZE];
+    link_secret(keys, false, secret);
+    link_tag_key(secret, LINK_TO_BOOTNODE, presence->beat_key);
+    link_tag_key(secret, LINK_TO_CLIENT, presence->ack_key);
+    link_seal_key(secret, LINK_TO_BOOTNODE, presence->seal_key);
+    link_seal_key(secret, LINK_TO_CLIENT, presence->open_key);
+    sodium_memzero(secret, sizeof secret);
+    presence->seal_counter = 0;
+    replay_window_init(&presence->window);
+    presence->beat_counter = presence->last_acked = 0;
+}
+
+void presence_init(struct presence *presence, const struct presence_link *link, const struct presence_owner *owner,
+                   const uint8_t member_id[static MEMBER_ID_SIZE], const struct update_body *own) {
+    *presence = (struct presence){.link = *link, .owner = owner, .own = own, .update_due = NEVER};
+    memcpy(presence->member_id, member_id, MEMBER_ID_SIZE);
+    membership_init(&presence->membership);
+}
+
+void presence_clear(struct presence *presence) {
+    membership_clear(&presence->membership);
+    sodium_memzero(presence, sizeof *presence);
+}
+
+void presence_start(struct presence *presence, const struct noise_keys *keys, const struct welcome_body *body,
+                    uint32_t told, uint64_t now) {
+    start_keys(presence, keys);
+    presence->id = body->session_id;
+    memcpy(presence->reset_token, body->reset_token, RESET_TOKEN_SIZE);
+    presence->beat_ms = body->beat_ms < 1000 ? 1000 : body->beat_ms;
+    presence->answer_every = body->answer_every ? body->answer_every : 1;
+    presence->answer_due = presence->moving = presence->leaving = false;
+    presence->relays = body->relays;
+    presence->beats = 0;
+    presence->update_due = told == presence->own->revision ? NEVER : now;
+    presence->update_tries = 0;
+}
+
+void presence_confirm(struct presence *presence, const struct welcome_body *body, struct reader *members,
+                      uint64_t now) {
+    bool complete = body->complete && body->version.epoch != 0 &&
+                    membership_welcome(&presence->membership, body->version, members, &presence->owner->members);
+    if (!complete) presence->membership.version = (struct room_version){0};
+    if (complete) list_complete(presence);
+    send_beat(presence, true, now);
+    presence->next_beat = now + presence->beat_ms;
+}
+
+void presence_end(struct presence *presence) {
+    presence->id = 0;
+}
+
+static void handle_beat_ack(struct presence *presence, const uint8_t *packet, size_t size, uint64_t now) {
+    struct beat beat;
+    if (!beat_decode(packet, size, &beat) || beat.session_id != presence->id) return;
+    if (!link_check_beat(presence->ack_key, packet)) return;
+    if (beat.counter > presence->beat_counter || beat.counter <= presence->last_acked) return;
+    presence->last_acked = beat.counter;
+    presence->answer_due = false;
+    heard(presence, now);
+}
+
+/* An UPDATE has arrived when our own record shows its revision. */
+static void check_update(struct presence *presence) {
+    const struct member_record *own = membership_find(&presence->membership, presence->member_id);
+    if (own && own->revision == presence->own->revision) presence->update_due = NEVER;
+}
+
+static void handle_changes(struct presence *presence, const uint8_t *body, size_t size, uint64_t now) {
+    enum membership_result result = membership_apply(&presence->membership, body, size, &presence->owner->members);
+    if (result == MEMBERSHIP_MALFORMED) return;
+    check_update(presence);
+    if (result == MEMBERSHIP_APPLIED) list_complete(presence);
+    /* While parts are missing a beat would ask for all of them again: the regular beat heals that. */
+    if (result != MEMBERSHIP_PARTIAL) send_beat(presence, false, now);
+}
+
+static void handle_introduce(struct presence *presence, const uint8_t *body, size_t size) {
+    struct reader reader = reader_over(body, size);
+    struct member_record record;
+    read_member_record(&reader, &record);
+    if (reader_finished(&reader)) presence->owner->introduced(presence->owner->context, &record);
+}
+
+static enum presence_news handle_notice(struct presence *presence, const uint8_t *body, size_t size) {
+    struct reader reader = reader_over(body, size);
+    struct notice_body notice;
+    read_notice_body(&reader, &notice);
+    if (!reader_finished(&reader) || presence->leaving) return PRESENCE_ON;
+    presence->wait_ms = notice.retry_ms > NOTICE_MOST_MS ? NOTICE_MOST_MS : notice.retry_ms;
+    return PRESENCE_DRAINING;
+}
+
+static enum presence_news handle_sealed(struct presence *presence, const uint8_t *packet, size_t size, uint64_t now) {
+    struct sealed_header header;
+    uint8_t body[UDP_DATAGRAM_MAX];
+    size_t body_size;
+    if (!sealed_header_decode(packet, size, &header) || header.session_id != presence->id) return PRESENCE_ON;
+    if (!replay_window_check(&presence->window, header.counter)) return PRESENCE_ON;
+    if (!link_open(presence->open_key, &header, packet, size, body, &body_size)) return PRESENCE_ON;
+    if (!replay_window_accept(&presence->window, header.counter)) return PRESENCE_ON;
+    heard(presence, now);
+    switch (header.type) {
+    case MESSAGE_CHANGES: handle_changes(presence, body, body_size, now); break;
+    case MESSAGE_INTRODUCE: handle_introduce(presence, body, body_size); break;
+    case MESSAGE_NOTICE: return handle_notice(presence, body, body_size);
+    default: break;
+    }
+    return PRESENCE_ON;
+}
+
+static void handle_path(struct presence *presence, const uint8_t *packet, size_t size, uint64_t now) {
+    struct path_message path;
+    if (!path_decode(packet, size, &path) || path.session_id != presence->id) return;
+    if (!link_check_path(presence->ack_key, packet)) return;
+    /* Every beat from the new address brings a PATH: one answer in a while is enough, or the two would chase each
+     * other. */
+    if (presence->moving && now - presence->moved_at < REPEAT_MS) return;
+    presence->moving = true;
+    presence->moved_at = now;
+    uint8_t body[COOKIE_SIZE];
+    struct writer writer = writer_over(body, sizeof body);
+    write_cookie(&writer, &path.cookie);
+    send_sealed(presence, MESSAGE_MOVE, body, writer_size(&writer));
+    /* The answer to this beat comes to the new address, or the repeats bring another PATH. */
+    presence->answer_due = false;
+    send_beat(presence, true, now);
+    presence->owner->moved(presence->owner->context);
+}
+
+static enum presence_news handle_reset(struct presence *presence, const uint8_t *packet, size_t size) {
+    struct reset reset;
+    if (!reset_decode(packet, size, &reset) || reset.session_id != presence->id) return PRESENCE_ON;
+    if (sodium_memcmp(reset.token, presence->reset_token, RESET_TOKEN_SIZE) != 0) return PRESENCE_ON;
+    return presence->leaving ? PRESENCE_LEFT : PRESENCE_RESET;
+}
+
+/* No counter: a copy of an old one is no sign of life. Who it is from and whether it is fresh, the peer's own session
+ * says. */
+static void handle_relay(struct presence *presence, const uint8_t *packet, size_t size) {
+    struct relay_message relay;
+    if (presence->leaving || !relay_decode(packet, size, &relay)) return;
+    if (!link_check_relay(presence->ack_key, packet, size)) return;
+    presence->owner->relayed(presence->owner->context, relay.member_id, relay.packet, relay.packet_size);
+}
+
+enum presence_news presence_receive(struct presence *presence, const uint8_t *packet, size_t size, uint64_t now) {
+    struct reader reader = reader_over(packet, size);
+    read_skip(&reader, SESSION_ID_OFFSET);
+    if (read_u64(&reader) != presence->id || reader.failed) return PRESENCE_FOREIGN;
+    switch (packet[0]) {
+    case MESSAGE_BEAT_ACK: handle_beat_ack(presence, packet, size, now); return PRESENCE_ON;
+    case MESSAGE_PATH: handle_path(presence, packet, size, now); return PRESENCE_ON;
+    case MESSAGE_RESET: return handle_reset(presence, packet, size);
+    case MESSAGE_RELAY: handle_relay(presence, packet, size); return PRESENCE_ON;
+    default: return handle_sealed(presence, packet, size, now);
+    }
+}
+
+static void send_update(struct presence *presence, uint64_t now) {
+    uint8_t body[UDP_DATAGRAM_MAX];
+    struct writer writer = writer_over(body, sizeof body);
+    write_update_body(&writer, presence->own);
+    send_sealed(presence, MESSAGE_UPDATE, body, writer_size(&writer));
+    presence->update_due = now + ((uint64_t)REPEAT_MS << presence->update_tries);
+    if (presence->update_tries < UPDATE_DOUBLINGS) presence->update_tries++;
+}
+
+static enum presence_news send_leave(struct presence *presence, uint64_t now) {
+    if (presence->leave_tries >= LEAVE_TRIES) return PRESENCE_LEFT;
+    send_sealed(presence, MESSAGE_LEAVE, NULL, 0);
+    presence->leave_due = now + (100u << presence->leave_tries++);
+    return PRESENCE_ON;
+}
+
+enum presence_news presence_tick(struct presence *presence, uint64_t now) {
+    if (presence->leaving) return now >= presence->leave_due ? send_leave(presence, now) : PRESENCE_ON;
+    if (now >= presence->update_due) send_update(presence, now);
+    if (now >= presence->next_beat) {
+        bool ask = ++presence->beats % presence->answer_every == 0;
+        send_beat(presence, ask || presence->answer_due, now);
+        /* From the schedule, not from now: a late tick must not stretch the interval; after a pause, start over. */
+        presence->next_beat += presence->beat_ms;
+        if (presence->next_beat <= now) presence->next_beat = now + presence->beat_ms;
+    }
+    if (presence->answer_due && now >= presence->next_repeat) {
+        presence->next_repeat = now + REPEAT_MS;
+        send_beat(presence, true, now);
+    }
+    return PRESENCE_ON;
+}
+
+uint64_t presence_due(const struct presence *presence) {
+    if (presence->leaving) return presence->leave_due;
+    uint64_t due = earlier(presence->next_beat, presence->update_due);
+    return presence->answer_due ? earlier(due, presence->next_repeat) : due;
+}
+
+void presence_update(struct presence *presence, uint64_t now) {
+    presence->update_tries = 0;
+    presence->update_due = now;
+}
+
+void presence_ask(struct presence *presence, uint64_t now) {
+    if (!presence->answer_due) send_beat(presence, true, now);
+}
+
+void presence_leave(struct presence *presence, uint64_t now) {
+    presence->leaving = true;
+    presence->leave_tries = 0;
+    (void)send_leave(presence, now); /* the first try is never the last one */
+}
+
+void presence_introduce(struct presence *presence, const uint8_t id[static MEMBER_ID_SIZE]) {
+    send_sealed(presence, MESSAGE_INTRODUCE, id, MEMBER_ID_SIZE);
+}
+
+bool presence_relay(struct presence *presence, const uint8_t id[static MEMBER_ID_SIZE], const uint8_t *packet,
+                    size_t size) {
+    if (!presence->relays) return false;
+    struct relay_message relay = {.session_id = presence->id, .packet = packet, .packet_size = size};
+    memcpy(relay.member_id, id, MEMBER_ID_SIZE);
+    uint8_t out[UDP_DATAGRAM_MAX];
+    size_t out_size = relay_encode(&relay, out, sizeof out);
+    if (out_size == 0) return false;
+    link_tag_relay(presence->beat_key, out, out_size);
+    presence->link.send(presence->link.context, out, out_size);
+    return true;
+}

@@ -1,0 +1,174 @@
+/* A session with a bootnode by itself: what becomes of it, how it leaves, and how it tells of new addresses. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+
+#include "client/rendezvous/presence.h"
+#include "common/clock.h"
+
+#define NOW 1000000
+#define SESSION 0x1122334455667788
+
+static const uint8_t member[MEMBER_ID_SIZE] = {7};
+
+struct fixture {
+    struct presence presence;
+    struct presence_owner owner;
+    struct update_body own;
+    unsigned sent[256]; /* by type */
+    unsigned heard;
+    uint64_t counter; /* of what the bootnode sealed */
+};
+
+static void on_send(void *context, const uint8_t *data, size_t size) {
+    struct fixture *fixture = context;
+    assert_int_not_equal(size, 0);
+    fixture->sent[data[0]]++;
+}
+
+static void on_heard(void *context, uint64_t now) {
+    struct fixture *fixture = context;
+    assert_in_range(now, NOW, NOW + 1000000);
+    fixture->heard++;
+}
+
+static int setup(void **state) {
+    static const struct noise_keys keys;
+    const struct welcome_body body = {.session_id = SESSION, .reset_token = {9}, .beat_ms = 4000, .answer_every = 3};
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    if (!fixture || sodium_init() < 0) return -1;
+    const struct presence_link link = {.context = fixture, .send = on_send, .heard = on_heard};
+    presence_init(&fixture->presence, &link, &fixture->owner, member, &fixture->own);
+    presence_start(&fixture->presence, &keys, &body, 0, NOW);
+    presence_confirm(&fixture->presence, &body, NULL, NOW);
+    *state = fixture;
+    return 0;
+}
+
+static int teardown(void **state) {
+    struct fixture *fixture = *state;
+    presence_clear(&fixture->presence);
+    free(fixture);
+    return 0;
+}
+
+static enum presence_news resets(struct fixture *fixture, uint64_t id, uint8_t token) {
+    const struct reset reset = {.session_id = id, .token = {token}};
+    uint8_t packet[PACKET_MAX];
+    size_t size = reset_encode(&reset, packet, sizeof packet);
+    return presence_receive(&fixture->presence, packet, size, NOW + 1);
+}
+
+/* A message that the bootnode sealed. */
+static enum presence_news says(struct fixture *fixture, enum message_type type, const uint8_t *body, size_t size) {
+    struct sealed_header header = {.type = (uint8_t)type, .session_id = SESSION, .counter = ++fixture->counter};
+    uint8_t packet[PACKET_MAX];
+    size_t packet_size = link_seal(fixture->presence.open_key, &header, body, size, packet, sizeof packet);
+    return presence_receive(&fixture->presence, packet, packet_size, NOW + 1);
+}
+
+static enum presence_news drains(struct fixture *fixture, uint16_t retry_ms) {
+    uint8_t body[PACKET_MAX];
+    struct writer writer = writer_over(body, sizeof body);
+    write_notice_body(&writer, &(struct notice_body){.kind = NOTICE_DRAINING, .retry_ms = retry_ms});
+    return says(fixture, MESSAGE_NOTICE, body, writer_size(&writer));
+}
+
+static void it_begins_with_a_beat(void **state) {
+    struct fixture *fixture = *state;
+    assert_int_equal(fixture->sent[MESSAGE_HEARTBEAT], 1);
+    assert_true(fixture->presence.answer_due);
+    assert_false(fixture->presence.listed);
+    assert_int_equal(presence_due(&fixture->presence), NOW + 500); /* the answer to it is missing */
+}
+
+static void only_its_own_reset_ends_it(void **state) {
+    struct fixture *fixture = *state;
+    assert_int_equal(resets(fixture, SESSION + 1, 9), PRESENCE_FOREIGN);
+    assert_int_equal(resets(fixture, SESSION, 8), PRESENCE_ON);
+    assert_int_equal(resets(fixture, SESSION, 9), PRESENCE_RESET);
+    presence_end(&fixture->presence);
+    assert_int_equal(resets(fixture, SESSION, 9), PRESENCE_FOREIGN);
+}
+
+static void a_bootnode_that_drains_says_when_to_come_back(void **state) {
+    struct fixture *fixture = *state;
+    assert_int_equal(drains(fixture, 700), PRESENCE_DRAINING);
+    assert_int_equal(fixture->presence.wait_ms, 700);
+    assert_int_equal(drains(fixture, 60001), PRESENCE_DRAINING);
+    assert_int_equal(fixture->presence.wait_ms, 60000);
+    assert_int_equal(fixture->heard, 2);
+    fixture->counter = 0;
+    assert_int_equal(drains(fixture, 700), PRESENCE_ON); /* a copy */
+    assert_int_equal(fixture->heard, 2);
+    presence_leave(&fixture->presence, NOW + 1);
+    fixture->counter = 2;
+    assert_int_equal(drains(fixture, 700), PRESENCE_ON); /* whoever leaves does not come back */
+}
+
+static void leaving_is_said_five_times(void **state) {
+    struct fixture *fixture = *state;
+    uint64_t now = NOW + 10;
+    presence_leave(&fixture->presence, now);
+    for (unsigned tries = 1; tries <= 5; tries++) {
+        assert_int_equal(fixture->sent[MESSAGE_LEAVE], tries);
+        assert_int_equal(presence_due(&fixture->presence), now + (50u << tries));
+        assert_int_equal(presence_tick(&fixture->presence, now + (50u << tries) - 1), PRESENCE_ON);
+        now += 50u << tries;
+        assert_int_equal(presence_tick(&fixture->presence, now), tries < 5 ? PRESENCE_ON : PRESENCE_LEFT);
+    }
+    assert_int_equal(fixture->sent[MESSAGE_LEAVE], 5);
+}
+
+static void a_reset_answers_that_we_leave(void **state) {
+    struct fixture *fixture = *state;
+    presence_leave(&fixture->presence, NOW + 10);
+    assert_int_equal(resets(fixture, SESSION, 9), PRESENCE_LEFT);
+}
+
+static void new_addresses_are_told_until_the_list_has_them(void **state) {
+    struct fixture *fixture = *state;
+    fixture->own.revision = 1;
+    presence_update(&fixture->presence, NOW);
+    assert_int_equal(presence_tick(&fixture->presence, NOW), PRESENCE_ON);
+    assert_int_equal(fixture->sent[MESSAGE_UPDATE], 1);
+    presence_tick(&fixture->presence, NOW + 499);
+    assert_int_equal(fixture->sent[MESSAGE_UPDATE], 1);
+    presence_tick(&fixture->presence, NOW + 500);
+    presence_tick(&fixture->presence, NOW + 1500);
+    assert_int_equal(fixture->sent[MESSAGE_UPDATE], 3);
+}
+
+/* What REGISTER brought need not be told again, what came since must. */
+static void a_session_begins_with_what_register_told(void **state) {
+    struct fixture *fixture = *state;
+    static const struct noise_keys keys;
+    const struct welcome_body body = {.session_id = SESSION};
+    assert_int_equal(fixture->presence.update_due, NEVER);
+    fixture->own.revision = 2;
+    presence_start(&fixture->presence, &keys, &body, 1, NOW + 5);
+    assert_int_equal(fixture->presence.update_due, NOW + 5);
+    presence_start(&fixture->presence, &keys, &body, 2, NOW + 5);
+    assert_int_equal(fixture->presence.update_due, NEVER);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(it_begins_with_a_beat),
+        TEST(only_its_own_reset_ends_it),
+        TEST(a_bootnode_that_drains_says_when_to_come_back),
+        TEST(leaving_is_said_five_times),
+        TEST(a_reset_answers_that_we_leave),
+        TEST(new_addresses_are_told_until_the_list_has_them),
+        TEST(a_session_begins_with_what_register_told),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("presence", tests, NULL, NULL);
+}
