@@ -92,7 +92,7 @@ static void on_moved(void *context) {
 }
 
 static void nat_tell_servers(struct engine *engine) {
-    struct address servers[BOOTNODES_MAX * RENDEZVOUS_ADDRESSES];
+    struct address servers[BOOTNODES_MAX * BOOTNODE_ADDRESSES];
     size_t count = 0;
     for (size_t i = 0; i < engine->options.bootnode_count; i++)
         for (size_t j = 0; j < engine->bootnodes[i].address_count; j++)

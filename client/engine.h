@@ -75,7 +75,7 @@ void engine_set_candidates(struct engine *engine, const struct candidate_list *c
 
 /* How our NAT maps, looked at after the first registration and whenever we may be in another network. */
 enum nat_mapping engine_nat_mapping(const struct engine *engine);
-/* What a bootnode's name stands for now: 1 … RENDEZVOUS_ADDRESSES addresses. */
+/* What a bootnode's name stands for now: 1 … BOOTNODE_ADDRESSES addresses. */
 void engine_resolved(struct engine *engine, unsigned bootnode, const struct address *addresses, size_t count,
                      uint64_t now);
 /* It stands for nothing now; `why` in one line. Tried again for as long as it takes. EVENT_BOOTNODE_LOST tells it, once

@@ -16,7 +16,7 @@
 #include "common/log.h"
 #include "common/udp.h"
 
-#define SERVERS_MAX (BOOTNODES_MAX * RENDEZVOUS_ADDRESSES)
+#define SERVERS_MAX (BOOTNODES_MAX * BOOTNODE_ADDRESSES)
 #define SOCKETS (LIFETIME_SOCKETS_FROM + LIFETIME_RUNGS)
 #define BATCH 16
 #define WHY_SIZE 512

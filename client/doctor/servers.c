@@ -127,7 +127,7 @@ static void search_end(struct search *search) {
 }
 
 size_t servers_find(const char *list, uint64_t timeout_ms,
-                    struct address out[static BOOTNODES_MAX * RENDEZVOUS_ADDRESSES], char *why, size_t why_size) {
+                    struct address out[static BOOTNODES_MAX * BOOTNODE_ADDRESSES], char *why, size_t why_size) {
     struct search search;
     search_begin(&search, list, timeout_ms);
     if (queue_init(&search.answers, 0) != 0 || !(search.resolver = resolver_create(&search.answers, address_resolve))) {

@@ -7,15 +7,16 @@
 #include <stdint.h>
 
 #include "client/keys/known_keys.h"
-#include "client/rendezvous/rendezvous.h"
+#include "common/address.h"
 #include "common/ini_table.h"
 
 #define BOOTNODES_MAX 4
+#define BOOTNODE_ADDRESSES 8 /* of one name */
 
 struct bootnode {
-    char name[INI_TEXT_SIZE];                       /* HOST:PORT: the name in known_bootnodes */
-    struct address addresses[RENDEZVOUS_ADDRESSES]; /* what it stands for */
-    size_t address_count;                           /* 0: to be resolved */
+    char name[INI_TEXT_SIZE];                     /* HOST:PORT: the name in known_bootnodes */
+    struct address addresses[BOOTNODE_ADDRESSES]; /* what it stands for */
+    size_t address_count;                         /* 0: to be resolved */
     bool pinned; /* `key` is the only one it may have; else the first one is remembered */
     uint8_t key[32];
 };

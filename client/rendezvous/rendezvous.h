@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client/keys/bootnodes.h"
 #include "client/keys/identity.h"
 #include "client/rendezvous/presence.h"
 #include "common/names.h"
@@ -20,7 +21,6 @@
 #include "common/wire/bootnode_packets.h"
 
 #define RENDEZVOUS_ATTEMPTS 3
-#define RENDEZVOUS_ADDRESSES 8
 
 enum rendezvous_state {
     RENDEZVOUS_HELLO,   /* looking for the bootnode */
@@ -55,9 +55,9 @@ struct rendezvous {
     uint8_t suite_mask;
     struct update_body own; /* our addresses */
 
-    struct address addresses[RENDEZVOUS_ADDRESSES]; /* that the bootnode's name stands for; HELLO tries them in turn */
-    size_t address_count;                           /* 0: its name did not resolve yet */
-    struct address bootnode;                        /* the one that answered, or is tried */
+    struct address addresses[BOOTNODE_ADDRESSES]; /* that the bootnode's name stands for; HELLO tries them in turn */
+    size_t address_count;                         /* 0: its name did not resolve yet */
+    struct address bootnode;                      /* the one that answered, or is tried */
     enum rendezvous_state state;
     uint64_t due;   /* when the state wants to act, unless there is a session */
     unsigned tries; /* of what the state repeats */
@@ -83,7 +83,7 @@ struct rendezvous {
     unsigned resets;          /* sessions in a row that were reset soon */
 };
 
-/* `room` and `identity` must outlive it. `addresses`: 0 … RENDEZVOUS_ADDRESSES of the one bootnode; without one it
+/* `room` and `identity` must outlive it. `addresses`: 0 … BOOTNODE_ADDRESSES of the one bootnode; without one it
  * waits for rendezvous_set_addresses. */
 void rendezvous_init(struct rendezvous *rendezvous, const struct rendezvous_owner *owner, const struct room_keys *room,
                      const struct identity *identity, uint8_t suite_mask, const struct address *addresses, size_t count,
@@ -98,7 +98,7 @@ void rendezvous_tick(struct rendezvous *rendezvous, uint64_t now);
 uint64_t rendezvous_due(const struct rendezvous *rendezvous);
 /* Our own addresses changed: tells the bootnode (UPDATE, repeated until our own record shows it). */
 void rendezvous_set_candidates(struct rendezvous *rendezvous, const struct candidate_list *candidates, uint64_t now);
-/* What the bootnode's name stands for now, 1 … RENDEZVOUS_ADDRESSES. A session keeps the address that it has. */
+/* What the bootnode's name stands for now, 1 … BOOTNODE_ADDRESSES. A session keeps the address that it has. */
 void rendezvous_set_addresses(struct rendezvous *rendezvous, const struct address *addresses, size_t count,
                               uint64_t now);
 /* It has no address yet, since its name was not found: told as lost, once. */

@@ -82,7 +82,7 @@ static void take_port_mapped(struct crypto_thread *crypto, const struct input *i
 }
 
 static void take_resolved(struct crypto_thread *crypto, const struct input *input, uint64_t now) {
-    struct address addresses[RENDEZVOUS_ADDRESSES];
+    struct address addresses[BOOTNODE_ADDRESSES];
     memcpy(addresses, input->text, input->size);
     engine_resolved(crypto->engine, input->bootnode, addresses, input->size / sizeof *addresses, now);
 }
