@@ -185,6 +185,8 @@ my $pings = int($number{PEER_FRAMES_MAX} / $ping);
 my $named = $number{FRAME_HEADER_SIZE} + 3 + 7 * $number{RECORD_CANDIDATES_MAX};
 row_is('REGISTER', @number{qw(REGISTER_SIZE WELCOME_MAX)});
 row_is('HEARTBEAT, from elsewhere', $number{BEAT_SIZE}, $tabled{PATH_SIZE});
+row_is('STUN, IPv6', 20, 20 + 4 + 4 + 16);
+row_is('STUN, IPv6, `stun_alternate`', 20, 20 + 3 * (4 + 4 + 16));
 row_is('PROBE', @number{qw(PEER_PROBE_SIZE PEER_HANDSHAKE_SIZE)});
 row_is('INITIATION', @number{qw(PEER_HANDSHAKE_SIZE PEER_HANDSHAKE_SIZE)});
 row_is('CONFIRMATION, repeated', 16 + $number{NOISE_XX_3_OVERHEAD} + $number{PEER_INTRODUCTION_MIN} + $number{TAG_SIZE},
