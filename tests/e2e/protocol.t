@@ -109,7 +109,8 @@ my %several = map { $_ => 1 } qw(EVENTS_MOST PATH_SIZE SWEEP_EVERY_MS);
 
 sub check_number {
     my ($name, $value) = @_;
-    my @values = uniq(grep {defined} map { value_of($_) } @{ $defined{$name} // [] });
+    return fail("$name: PROTOCOL.md §6 has it, the code has not; a new name goes there, too") if !$defined{$name};
+    my @values = uniq(grep {defined} map { value_of($_) } @{ $defined{$name} });
     return ok(grep({ $_ == $value } @values), "$name is $value") if $several{$name};
     return is("@values", $value =~ /^0x/ ? hex $value : $value, "$name is $value");
 }
@@ -123,6 +124,17 @@ my %coded = map {/`(\w+)` (\w+)/g} $numbers =~ /^\| [\w ,:]+ \| (`.*) \|$/mg;
 check_number($_, $coded{$_}) for sort keys %coded;
 cmp_ok(scalar keys %tabled, '>', 150, 'numbers have a name');
 cmp_ok(scalar keys %coded, '>', 60, 'and codes');
+
+# Whatever has a code is described under it.
+for my $name (grep {/^(?:MESSAGE|PEER)_/} sort keys %coded) {
+    next if $name eq 'MESSAGE_VERSION';
+    my $said = $coded{$name} . ' ' . $name =~ s/^[A-Z]+_//r;
+    like($protocol, qr/\*\*\Q$said\E\b/, "$said has its layout");
+}
+for my $name (grep { /^FRAME_/ && !/_PADDING$/ } sort keys %coded) {
+    my $said = "| $coded{$name} | " . lc $name =~ s/^FRAME_//r;
+    like($protocol, qr/^\Q$said\E \|/m, "frame $said");
+}
 
 my $config = read_file("$root/bootnode/config.c");
 my %settings = $numbers =~ /^\| `([a-z_]+)` \| (\d+) \|/mg;
