@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/memory.h"
+
 static void release(struct feeds *feeds, struct feed *feed) {
     for (struct held *held = feed->held, *next; held; held = next) {
         next = held->next;
@@ -42,8 +44,7 @@ static struct feed **place(struct feeds *feeds, enum feed_standing standing) {
     }
     if (feeds->count == feeds->capacity) {
         feeds->capacity = feeds->capacity ? 2 * feeds->capacity : 16;
-        feeds->list = realloc(feeds->list, feeds->capacity * sizeof(struct feed *));
-        if (!feeds->list) abort();
+        feeds->list = grow(feeds->list, feeds->capacity, sizeof(struct feed *));
     }
     return &feeds->list[feeds->count++];
 }
@@ -53,8 +54,7 @@ struct feed *feeds_of(struct feeds *feeds, const struct feed_name *name, enum fe
     if (!feed) {
         struct feed **at = place(feeds, standing);
         if (!at) return NULL;
-        feed = calloc(1, sizeof *feed);
-        if (!feed) abort();
+        feed = allocate_zeroed(1, sizeof *feed);
         feed->name = *name;
         feed->since = now;
         *at = feed;
@@ -70,8 +70,7 @@ bool feeds_hold(struct feeds *feeds, struct feed *feed, uint64_t sequence, bool 
     if (sequence <= feed->shown || feed->held_count == FEED_HELD_MOST) return false;
     while (*at && (*at)->sequence < sequence) at = &(*at)->next;
     if (*at && (*at)->sequence == sequence) return false;
-    struct held *held = malloc(sizeof *held);
-    if (!held) abort();
+    struct held *held = allocate(sizeof *held);
     *held =
         (struct held){.next = *at, .sequence = sequence, .passed_on = passed_on, .time = time, .blob = blob_hold(blob)};
     if (!feed->held) feed->since = now;

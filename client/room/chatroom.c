@@ -6,48 +6,11 @@
 #include <string.h>
 
 #include "client/room/parts.h"
+#include "common/clock.h"
+#include "common/memory.h"
 
 #define END_WAIT_MS 10000
 #define LEAVE_WAIT_MS 2000
-
-/* The address is that of the next hop. */
-static void describe_path(const struct chatroom *room, const struct peer *peer, struct event *event) {
-    const struct member *member = NULL;
-    if (!peer->has_path) return;
-    event->relayed = peer->path.kind != PATH_DIRECT;
-    switch (peer->path.kind) {
-    case PATH_DIRECT: event->address = peer->path.address; break;
-    case PATH_MEMBER: member = members_find(&room->members, peer->path.member); break;
-    case PATH_BOOTNODE: event->address = room->rendezvous[peer->path.bootnode].bootnode; break;
-    }
-    if (!member) return;
-    event->address = member->peer->path.address;
-    memcpy(event->relay, member->peer->introduction.nick, sizeof event->relay);
-}
-
-struct event *chatroom_text_event(const struct chatroom *room, enum event_type type, const struct peer *peer,
-                                  const char *text, size_t size) {
-    struct event *event = event_create(type, text, size);
-    event->room = room->name;
-    if (peer) {
-        memcpy(event->peer, peer->pair.other_id, MEMBER_ID_SIZE);
-        memcpy(event->nick, peer->introduction.nick, sizeof event->nick);
-        describe_path(room, peer, event);
-    }
-    return event;
-}
-
-struct event *chatroom_event(const struct chatroom *room, enum event_type type, const struct peer *peer) {
-    return chatroom_text_event(room, type, peer, NULL, 0);
-}
-
-void chatroom_emit(const struct chatroom *room, struct event *event) {
-    outside_emit(room->host->outside, event);
-}
-
-void chatroom_error(const struct chatroom *room, const char *text) {
-    chatroom_emit(room, chatroom_text_event(room, EVENT_ERROR, NULL, text, strlen(text)));
-}
 
 /* --- What peers tell --- */
 
@@ -65,12 +28,12 @@ static void greet(struct chatroom *room, struct member *member) {
 
 static void on_connected(void *context, struct peer *peer) {
     struct chatroom *room = context;
-    struct event *event = chatroom_event(room, EVENT_PEER_CONNECTED, peer);
+    struct event *event = room_events_make(&room->events, EVENT_PEER_CONNECTED, peer);
     event->rtt_ms = peer->rtt_us / 1000.0;
     event->cipher = suite_name(handshake_suite(&peer->pair));
     fingerprint_format(peer->introduction.identity, event->fingerprint);
     safety_number_format(room->host->identity->public, peer->introduction.identity, event->safety);
-    chatroom_emit(room, event);
+    room_events_emit(&room->events, event);
     greet(room, peer->owner);
 }
 
@@ -80,7 +43,7 @@ static void on_returned(void *context, struct peer *peer) {
 
 static void on_path_changed(void *context, struct peer *peer) {
     struct chatroom *room = context;
-    chatroom_emit(room, chatroom_event(room, EVENT_PEER_PATH, peer));
+    room_events_emit(&room->events, room_events_make(&room->events, EVENT_PEER_PATH, peer));
 }
 
 static void on_path_lost(void *context, struct peer *peer) {
@@ -110,9 +73,9 @@ void chatroom_give_up(struct chatroom *room, struct member *member, bool undeliv
 static void member_left(struct chatroom *room, struct member *member, bool said_bye) {
     gathered_show_all(room); /* what it said comes before that it left */
     chatroom_give_up(room, member, true);
-    struct event *event = chatroom_event(room, EVENT_PEER_LEFT, member->peer);
+    struct event *event = room_events_make(&room->events, EVENT_PEER_LEFT, member->peer);
     event->said_bye = said_bye;
-    chatroom_emit(room, event);
+    room_events_emit(&room->events, event);
     status_left(member);
 }
 
@@ -228,8 +191,7 @@ static void peer_host_init(struct chatroom *room) {
 
 struct chatroom *chatroom_create(const struct chatroom_host *host, const char *name, const struct room_keys *keys,
                                  uint64_t now) {
-    struct chatroom *room = calloc(1, sizeof *room);
-    if (!room) abort();
+    struct chatroom *room = allocate_zeroed(1, sizeof *room);
     room->host = host;
     room->name = name;
     room->keys = *keys;
@@ -237,9 +199,11 @@ struct chatroom *chatroom_create(const struct chatroom_host *host, const char *n
     randombytes_buf(&room->run, sizeof room->run);
     member_id_derive(&room->keys, host->identity->public, room->member_id);
     start_history(room);
+    room->events = (struct room_events){
+        .outside = host->outside, .room = name, .members = &room->members, .rendezvous = room->rendezvous};
     meeting_init(room);
     peer_host_init(room);
-    chatroom_emit(room, chatroom_event(room, EVENT_JOINED, NULL));
+    room_events_emit(&room->events, room_events_make(&room->events, EVENT_JOINED, NULL));
     return room;
 }
 
@@ -287,7 +251,7 @@ static bool farewell_done(const struct chatroom *room, uint64_t now) {
 /* When the state changes if nothing arrives. */
 static uint64_t state_due(const struct chatroom *room, uint64_t now) {
     switch (room->state) {
-    case CHATROOM_OPEN: return UINT64_MAX;
+    case CHATROOM_OPEN: return NEVER;
     case CHATROOM_ENDING: return chatroom_has_outgoing(room) ? room->state_since + END_WAIT_MS : now;
     case CHATROOM_LEAVING: return farewell_done(room, now) ? now : room->state_since + LEAVE_WAIT_MS;
     case CHATROOM_LEFT: break;
@@ -300,6 +264,16 @@ static void state_tick(struct chatroom *room, uint64_t now) {
     if (room->state == CHATROOM_LEAVING && state_due(room, now) <= now) enter(room, CHATROOM_LEFT, now);
 }
 
+static void member_tick(struct chatroom *room, struct member *member, uint64_t now) {
+    peer_tick(member->peer, now);
+    if (room->state < CHATROOM_LEAVING) status_check(member, &room->events, now);
+}
+
+static uint64_t member_due(const struct chatroom *room, const struct member *member, uint64_t now) {
+    uint64_t due = peer_due(member->peer, now);
+    return room->state < CHATROOM_LEAVING ? earlier(due, status_due(member)) : due;
+}
+
 void chatroom_tick(struct chatroom *room, uint64_t now) {
     if (room->state == CHATROOM_LEFT) return;
     room->now = now;
@@ -307,8 +281,7 @@ void chatroom_tick(struct chatroom *room, uint64_t now) {
     bool finished = false;
     for (size_t i = 0; i < room->members.count; i++) {
         struct member *member = room->members.list[i];
-        peer_tick(member->peer, now);
-        status_check(room, member);
+        member_tick(room, member, now);
         finished |= member->finished;
     }
     if (finished) members_sweep(&room->members);
@@ -318,18 +291,16 @@ void chatroom_tick(struct chatroom *room, uint64_t now) {
     state_tick(room, now);
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b) {
-    return a < b ? a : b;
-}
-
 uint64_t chatroom_due(const struct chatroom *room, uint64_t now) {
     if (room->state == CHATROOM_LEFT) return now;
     uint64_t due = earlier(meeting_due(room), state_due(room, now));
-    for (size_t i = 0; i < room->members.count; i++)
-        due =
-            earlier(due, earlier(peer_due(room->members.list[i]->peer, now), status_due(room, room->members.list[i])));
+    for (size_t i = 0; i < room->members.count; i++) due = earlier(due, member_due(room, room->members.list[i], now));
     due = earlier(due, gathering_due(&room->gathering));
     return earlier(due, earlier(outgoing_due(room), history_due(&room->history)));
+}
+
+void chatroom_tell_timeline(struct chatroom *room, const uint8_t id[static MEMBER_ID_SIZE], uint64_t now) {
+    timeline_tell(&room->events, id, now);
 }
 
 void chatroom_network_changed(struct chatroom *room, uint64_t now) {

@@ -29,7 +29,6 @@
 #include "client/outside.h"
 #include "client/peer/peer.h"
 
-#define CHATROOM_AUTHORS_MAX 2048
 #define CHATROOM_INPUTS 512               /* messages that may be under way */
 #define CHATROOM_BYTES (8u * 1024 * 1024) /* and their bytes, before input has to wait */
 

@@ -1,11 +1,5 @@
 #include "client/room/parts.h"
 
-void gathered_date(const struct chatroom *room, struct event *event, int64_t time) {
-    uint64_t wall = room->host->outside->wall_ms(room->host->outside->context), age = room->now - (uint64_t)time;
-    event->shown_ms = wall;
-    event->said_ms = wall > age ? wall - age : 0;
-}
-
 void gathered_add(struct chatroom *room, struct event *event, int64_t time, bool passed_on) {
     size_t size = sizeof *event + event->text_size;
     if (passed_on)
@@ -21,9 +15,9 @@ void gathered_show(struct chatroom *room) {
     bool late;
     if (!history_expects(&room->history)) gathering_end(&room->gathering);
     while ((event = gathering_take(&room->gathering, room->now, &time, &late))) {
-        gathered_date(room, event, time);
+        room_events_date(&room->events, event, time, room->now);
         event->late = late;
-        chatroom_emit(room, event);
+        room_events_emit(&room->events, event);
     }
 }
 

@@ -2,6 +2,9 @@
 
 #include <stdlib.h>
 
+#include "common/clock.h"
+#include "common/memory.h"
+
 /* --- The heap --- */
 
 static bool goes_before(const struct gathering_item *a, const struct gathering_item *b) {
@@ -53,10 +56,9 @@ void gathering_clear(struct gathering *gathering, void (*drop)(void *what)) {
 static void insert(struct gathering *gathering, int64_t time, void *what, size_t size, uint64_t now) {
     if (gathering->count == gathering->capacity) {
         gathering->capacity = gathering->capacity ? 2 * gathering->capacity : 16;
-        gathering->heap = reallocarray(gathering->heap, gathering->capacity, sizeof(struct gathering_item *));
+        gathering->heap = grow(gathering->heap, gathering->capacity, sizeof(struct gathering_item *));
     }
-    struct gathering_item *item = malloc(sizeof *item);
-    if (!gathering->heap || !item) abort();
+    struct gathering_item *item = allocate(sizeof *item);
     *item = (struct gathering_item){.time = time,
                                     .number = gathering->added++,
                                     .added_at = now,
@@ -124,6 +126,6 @@ void *gathering_take(struct gathering *gathering, uint64_t now, int64_t *time, b
 }
 
 uint64_t gathering_due(const struct gathering *gathering) {
-    if (gathering->count == 0) return UINT64_MAX;
+    if (gathering->count == 0) return NEVER;
     return gathering->over || is_too_much(gathering) ? 0 : gathering->first->added_at + GATHERING_MS;
 }

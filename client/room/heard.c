@@ -28,7 +28,8 @@ static bool is_here(const struct speaker *speaker) {
 /* An event about an author whom others may have to speak for: under the nick we know, else under its own word. */
 static struct event *speaker_event(const struct chatroom *room, enum event_type type, const struct speaker *speaker,
                                    const struct chat_message *chat, const char *text, size_t size) {
-    struct event *event = chatroom_text_event(room, type, is_here(speaker) ? speaker->peer : NULL, text, size);
+    struct event *event =
+        room_events_make_text(&room->events, type, is_here(speaker) ? speaker->peer : NULL, text, size);
     memcpy(event->peer, speaker->id, sizeof event->peer);
     if (!is_here(speaker)) nicks_claimed(room, chat, event->nick);
     return event;
@@ -114,10 +115,10 @@ static void whispered(struct chatroom *room, struct peer *peer, const struct cha
     if (memcmp(chat->recipient, room->peer_host.own_id, MEMBER_ID_SIZE) != 0) return;
     struct speaker speaker = {.peer = peer};
     memcpy(speaker.id, peer->pair.other_id, sizeof speaker.id);
-    if (!author_whispers(author_of(room, peer), chat->run, chat->sequence)) return;
+    if (!author_whispers(authors_of(&room->authors, peer->pair.other_id, room->now), chat->run, chat->sequence)) return;
     struct event *event = message_event(room, &speaker, chat, false);
-    gathered_date(room, event, history_time(age, room->now));
-    chatroom_emit(room, event);
+    room_events_date(&room->events, event, history_time(age, room->now), room->now);
+    room_events_emit(&room->events, event);
 }
 
 void heard_receive(struct chatroom *room, struct peer *peer, const uint8_t *message, size_t size, uint64_t age) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "client/room/parts.h"
+#include "common/clock.h"
 
 #define OTHERS_WAIT_MS 1000 /* for the lists of the others, once one has come */
 #define CANDIDATES_MOST (BOOTNODES_MAX * RECORD_CANDIDATES_MAX)
@@ -15,7 +16,7 @@ struct usable {
 
 static struct event *bootnode_event(const struct chatroom_bootnode *which, enum event_type type, const char *text) {
     const struct chatroom *room = which->room;
-    struct event *event = chatroom_text_event(room, type, NULL, text, text ? strlen(text) : 0);
+    struct event *event = room_events_make_text(&room->events, type, NULL, text, text ? strlen(text) : 0);
     event->bootnode = room->rendezvous[which->index].bootnode;
     event->bootnode_name = room->host->bootnodes[which->index].name;
     return event;
@@ -70,7 +71,7 @@ static void on_listed(void *context, const struct member_record *record, enum ch
     if (!(peer->listed >> which->index & 1)) member->left_by_itself = false;
     bool revived = peer_listed(peer, which->index, record, usable.addresses, usable.count, room->now);
     if (!is_new && !revived) return;
-    chatroom_emit(room, chatroom_event(room, EVENT_PEER_JOINED, peer));
+    room_events_emit(&room->events, room_events_make(&room->events, EVENT_PEER_JOINED, peer));
     status_joined(member);
 }
 
@@ -112,18 +113,18 @@ static bool others_may_tell(const struct chatroom *room) {
 }
 
 static void check_complete(struct chatroom *room) {
-    if (room->complete || room->complete_due == UINT64_MAX) return;
+    if (room->complete || room->complete_due == NEVER) return;
     if (room->now < room->complete_due && others_may_tell(room)) return;
     room->complete = true;
-    struct event *event = chatroom_event(room, EVENT_CREDIT, NULL);
+    struct event *event = room_events_make(&room->events, EVENT_CREDIT, NULL);
     event->credit = CHATROOM_INPUTS;
-    chatroom_emit(room, event);
+    room_events_emit(&room->events, event);
 }
 
 static void on_complete(void *context) {
     struct chatroom *room = ((const struct chatroom_bootnode *)context)->room;
     look_who_is_reachable(room);
-    if (room->complete_due == UINT64_MAX) room->complete_due = room->now + OTHERS_WAIT_MS;
+    if (room->complete_due == NEVER) room->complete_due = room->now + OTHERS_WAIT_MS;
     check_complete(room);
 }
 
@@ -141,7 +142,7 @@ static void on_registered(void *context, const struct address *mapped) {
     room->host->seen(room->host->context, mapped);
     struct event *event = bootnode_event(which, EVENT_REGISTERED, NULL);
     event->mapped = *mapped;
-    chatroom_emit(room, event);
+    room_events_emit(&room->events, event);
     retry_peers(room);
 }
 
@@ -152,14 +153,14 @@ static void on_moved(void *context) {
 
 static void on_lost(void *context, const char *why) {
     const struct chatroom_bootnode *which = context;
-    chatroom_emit(which->room, bootnode_event(which, EVENT_BOOTNODE_LOST, why));
+    room_events_emit(&which->room->events, bootnode_event(which, EVENT_BOOTNODE_LOST, why));
     look_who_is_reachable(which->room);
     check_complete(which->room);
 }
 
 static void on_back(void *context) {
     const struct chatroom_bootnode *which = context;
-    chatroom_emit(which->room, bootnode_event(which, EVENT_BOOTNODE_BACK, NULL));
+    room_events_emit(&which->room->events, bootnode_event(which, EVENT_BOOTNODE_BACK, NULL));
     look_who_is_reachable(which->room);
     retry_peers(which->room);
 }
@@ -169,7 +170,7 @@ static void on_refused(void *context, const char *why) {
     char text[1280], address[ADDRESS_TEXT_SIZE];
     snprintf(text, sizeof text, "bootnode %s: %s; trying again",
              address_format(&which->room->rendezvous[which->index].bootnode, address), why);
-    chatroom_error(which->room, text);
+    room_events_error(&which->room->events, text);
 }
 
 /* Two sessions of one member at one bootnode would take each other's place. */
@@ -213,7 +214,7 @@ static void on_relayed(void *context, const uint8_t id[static MEMBER_ID_SIZE], c
 void meeting_init(struct chatroom *room) {
     const struct chatroom_host *host = room->host;
     room->rendezvous_count = host->bootnode_count;
-    room->complete_due = UINT64_MAX;
+    room->complete_due = NEVER;
     for (unsigned i = 0; i < room->rendezvous_count; i++) {
         struct chatroom_bootnode *which = &room->bootnodes[i];
         *which = (struct chatroom_bootnode){.room = room, .index = i};
@@ -253,7 +254,7 @@ void meeting_tick(struct chatroom *room) {
 }
 
 uint64_t meeting_due(const struct chatroom *room) {
-    uint64_t due = room->complete ? UINT64_MAX : room->complete_due;
+    uint64_t due = room->complete ? NEVER : room->complete_due;
     for (size_t i = 0; i < room->rendezvous_count; i++) {
         uint64_t own = rendezvous_due(&room->rendezvous[i]);
         if (own < due) due = own;

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/memory.h"
+
 struct member *members_find(const struct members *members, const uint8_t id[static MEMBER_ID_SIZE]) {
     for (size_t i = 0; i < members->count; i++)
         if (memcmp(members->list[i]->peer->pair.other_id, id, MEMBER_ID_SIZE) == 0) return members->list[i];
@@ -29,8 +31,7 @@ static bool has_share_left(const struct members *members, unsigned bootnode, siz
 struct member *members_add(struct members *members, const struct peer_host *host, const struct member_record *record,
                            unsigned bootnode, size_t bootnode_count, uint64_t now) {
     if (members->count == MEMBERS_MAX || !has_share_left(members, bootnode, bootnode_count)) return NULL;
-    struct member *member = calloc(1, sizeof *member);
-    if (!member) abort();
+    struct member *member = allocate_zeroed(1, sizeof *member);
     member->peer = peer_create(host, record, now);
     member->peer->owner = member;
     exchange_init(&member->exchange, member, record->id, now);

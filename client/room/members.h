@@ -15,6 +15,7 @@
 #include "client/events.h"
 #include "client/history/exchange.h"
 #include "client/peer/peer.h"
+#include "common/bucket.h"
 
 #define MEMBERS_OF_ONE 1024 /* what a bootnode alone can make us hold, */
 #define MEMBERS_MAX 2048    /* and all of them: each has its share, which no other one's inventions take */
@@ -33,12 +34,10 @@ struct member {
     struct peer *peer; /* whose owner it is */
     struct exchange exchange;
     struct told told;
-    struct { /* what it may still have relayed, in thousandths */
-        uint64_t packets, bytes, filled;
-    } relaying;
-    bool stalled;        /* acknowledged nothing since messages were given up */
-    bool left_by_itself; /* what a bootnode said when it delisted the member */
-    bool finished;       /* the next members_sweep forgets it */
+    struct bucket relay_packets, relay_bytes; /* what it may still have relayed, in thousandths: routes.c */
+    bool stalled;                             /* acknowledged nothing since messages were given up */
+    bool left_by_itself;                      /* what a bootnode said when it delisted the member */
+    bool finished;                            /* the next members_sweep forgets it */
 };
 
 struct members {

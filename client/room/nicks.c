@@ -24,7 +24,8 @@ static enum known_result check(const struct chatroom *room, const char *nick, co
 static void remember(const struct chatroom *room, const char *nick, const uint8_t *key) {
     char name[KNOWN_NAME_SIZE], why[WHY_SIZE];
     known_name(room, nick, name);
-    if (!known_keys_remember(room->host->known_peers, name, key, why, sizeof why)) chatroom_error(room, why);
+    if (!known_keys_remember(room->host->known_peers, name, key, why, sizeof why))
+        room_events_error(&room->events, why);
 }
 
 static void tell_taken(const struct chatroom *room, const struct peer *peer, const char *nick, unsigned line,
@@ -36,7 +37,7 @@ static void tell_taken(const struct chatroom *room, const struct peer *peer, con
              "somebody calls themselves %s, but with another key (fingerprint %s) than the one remembered in "
              "%s: %s. If %s really has a new key, %s",
              nick, fingerprint, place, consequence, nick, known_keys_remedy(line));
-    chatroom_error(room, text);
+    room_events_error(&room->events, text);
 }
 
 /* Ours may be another's, too; but remembered as another's, it would be lost to us. */
@@ -51,7 +52,8 @@ bool nicks_identified(struct chatroom *room, struct peer *peer) {
     switch (check(room, nick, peer->introduction.identity, &line)) {
     case KNOWN_SAME: return true;
     case KNOWN_NEW:
-        if (author_may_rename(author_of(room, peer), room->now) && !is_ours(room, nick))
+        if (author_may_rename(authors_of(&room->authors, peer->pair.other_id, room->now), room->now) &&
+            !is_ours(room, nick))
             remember(room, nick, peer->introduction.identity);
         return true;
     case KNOWN_CHANGED: tell_taken(room, peer, nick, line, "blocked"); break;
@@ -64,10 +66,12 @@ void nicks_renamed(struct chatroom *room, struct peer *peer, const char *nick) {
     char before[TEXT_NICK_MAX + 1], consequence[2 * TEXT_NICK_MAX + 64];
     memcpy(before, peer->introduction.nick, sizeof before);
     /* Whatever comes of it: nobody fills our disk or our screen with names. */
-    if (strcmp(nick, before) == 0 || !author_may_rename(author_of(room, peer), room->now)) return;
+    if (strcmp(nick, before) == 0 ||
+        !author_may_rename(authors_of(&room->authors, peer->pair.other_id, room->now), room->now))
+        return;
     if (is_ours(room, nick)) {
         snprintf(consequence, sizeof consequence, "%s wants our nick: still called %s here", before, before);
-        chatroom_error(room, consequence);
+        room_events_error(&room->events, consequence);
         return;
     }
     unsigned line;
@@ -79,7 +83,8 @@ void nicks_renamed(struct chatroom *room, struct peer *peer, const char *nick) {
     }
     if (known == KNOWN_NEW) remember(room, nick, peer->introduction.identity);
     peer_set_nick(peer, nick);
-    chatroom_emit(room, chatroom_text_event(room, EVENT_PEER_NICK, peer, before, strlen(before)));
+    room_events_emit(&room->events,
+                     room_events_make_text(&room->events, EVENT_PEER_NICK, peer, before, strlen(before)));
 }
 
 void nicks_claimed(const struct chatroom *room, const struct chat_message *chat, char out[static TEXT_NICK_MAX + 1]) {
@@ -96,6 +101,6 @@ bool chatroom_nick_free(const struct chatroom *room, const char *nick) {
     char text[WHY_SIZE + 128], place[KNOWN_KEYS_PLACE_SIZE];
     known_keys_place(room->host->known_peers, line, place);
     snprintf(text, sizeof text, "%s is somebody else's nick here (remembered in %s)", nick, place);
-    chatroom_error(room, text);
+    room_events_error(&room->events, text);
     return false;
 }

@@ -5,6 +5,7 @@
 
 #include "client/message/message.h"
 #include "client/room/parts.h"
+#include "common/clock.h"
 
 #define STALLED_MS 30000
 
@@ -22,10 +23,10 @@ struct outgoing {
 
 static void credit_give(struct chatroom *room) {
     if (room->credit_owed == 0 || room->outgoing_bytes > CHATROOM_BYTES) return;
-    struct event *event = chatroom_event(room, EVENT_CREDIT, NULL);
+    struct event *event = room_events_make(&room->events, EVENT_CREDIT, NULL);
     event->credit = room->credit_owed;
     room->credit_owed = 0;
-    chatroom_emit(room, event);
+    room_events_emit(&room->events, event);
 }
 
 static void outgoing_finish(struct chatroom *room, struct outgoing **at) {
@@ -53,18 +54,18 @@ void outgoing_acknowledged(struct chatroom *room, struct member *member, uint64_
     if (!*at || !outgoing_strike(*at, member)) return;
     member->stalled = false;
     (*at)->arrived = true;
-    struct event *event = chatroom_event(room, EVENT_DELIVERED, member->peer);
+    struct event *event = room_events_make(&room->events, EVENT_DELIVERED, member->peer);
     message_id_format((*at)->kind, room->run, (*at)->sequence, event->id);
-    chatroom_emit(room, event);
+    room_events_emit(&room->events, event);
     if ((*at)->waiting == 0) outgoing_finish(room, at);
     credit_give(room);
 }
 
 static void tell_undelivered(const struct chatroom *room, const struct member *member,
                              const struct outgoing *outgoing) {
-    struct event *event = chatroom_event(room, EVENT_UNDELIVERED, member->peer);
+    struct event *event = room_events_make(&room->events, EVENT_UNDELIVERED, member->peer);
     message_id_format(outgoing->kind, room->run, outgoing->sequence, event->id);
-    chatroom_emit(room, event);
+    room_events_emit(&room->events, event);
 }
 
 void outgoing_give_up(struct chatroom *room, struct member *member, bool undelivered) {
@@ -105,7 +106,7 @@ static struct member *first_to_stall(const struct chatroom *room) {
 
 uint64_t outgoing_due(const struct chatroom *room) {
     const struct member *first = first_to_stall(room);
-    return first ? stalled_at(room->outgoing, first) : UINT64_MAX;
+    return first ? stalled_at(room->outgoing, first) : NEVER;
 }
 
 void outgoing_tick(struct chatroom *room, uint64_t now) {
@@ -116,7 +117,7 @@ void outgoing_tick(struct chatroom *room, uint64_t now) {
                                ? member->peer->introduction.nick
                                : sodium_bin2hex(id, sizeof id, member->peer->pair.other_id, MEMBER_ID_SIZE);
         snprintf(text, sizeof text, "%s acknowledges nothing: what waited for them is given up", name);
-        if (!member->stalled) chatroom_error(room, text);
+        if (!member->stalled) room_events_error(&room->events, text);
         member->stalled = true;
         peer_drop_queue(member->peer);
         chatroom_give_up(room, member, true);
@@ -148,13 +149,14 @@ static struct blob *compose(struct chatroom *room, struct chat_message *chat) {
 
 static void emit_sent(struct chatroom *room, const struct member *to, const struct chat_message *chat,
                       const struct outgoing *outgoing) {
-    struct event *event = chatroom_text_event(room, EVENT_SENT, to ? to->peer : NULL, chat->text, chat->text_size);
+    struct event *event =
+        room_events_make_text(&room->events, EVENT_SENT, to ? to->peer : NULL, chat->text, chat->text_size);
     event->kind = chat->kind;
     event->recipients = (unsigned)outgoing->waiting;
-    gathered_date(room, event, history_time(0, room->now));
+    room_events_date(&room->events, event, history_time(0, room->now), room->now);
     fingerprint_format(room->host->identity->public, event->fingerprint);
     message_id_format(chat->kind, chat->run, chat->sequence, event->id);
-    chatroom_emit(room, event);
+    room_events_emit(&room->events, event);
     if (chat->kind != CHAT_PRIVATE) gathering_shown(&room->gathering, history_time(0, room->now));
 }
 
@@ -210,7 +212,7 @@ void chatroom_say(struct chatroom *room, enum chat_kind kind, const uint8_t *pee
     if (kind != CHAT_PRIVATE || (to && to->peer->state == PEER_LIVE)) {
         say(room, &chat, to);
     } else {
-        chatroom_error(room, "a private message goes to somebody who is here");
+        room_events_error(&room->events, "a private message goes to somebody who is here");
         room->credit_owed++;
     }
     credit_give(room);
@@ -239,6 +241,6 @@ static void drop_event(void *what) {
 void outgoing_clear(struct chatroom *room) {
     gathering_clear(&room->gathering, drop_event);
     while (room->outgoing) outgoing_finish(room, &room->outgoing);
-    authors_clear(room);
+    authors_clear(&room->authors);
     history_clear(&room->history);
 }

@@ -79,7 +79,7 @@ static struct peer *receive(struct chatroom *room, const struct peer *sender, co
 
 static void after_packet(struct chatroom *room, struct peer *peer) {
     peer_tick(peer, room->now);
-    status_check(room, peer->owner);
+    if (room->state < CHATROOM_LEAVING) status_check(peer->owner, &room->events, room->now);
 }
 
 /* Comes out of another peer's packet, or a bootnode's: who is finished now is swept by the next tick. */

@@ -4,12 +4,15 @@
 #include "client/history/history.h"
 #include "client/message/message.h"
 #include "client/rendezvous/rendezvous.h"
+#include "client/room/authors.h"
 #include "client/room/chatroom.h"
 #include "client/room/gathering.h"
 #include "client/room/members.h"
+#include "client/room/room_events.h"
+#include "client/room/status.h"
+#include "client/room/timeline.h"
 
 struct outgoing; /* a message under way */
-struct author;   /* what is remembered of whom we met */
 
 /* Which one of the room's bootnodes calls. */
 struct chatroom_bootnode {
@@ -28,6 +31,7 @@ struct chatroom {
     size_t rendezvous_count;
     struct peer_host peer_host;
     struct members members;
+    struct room_events events;
     uint64_t now; /* of the call we are in */
     enum chatroom_state state;
     uint64_t state_since;
@@ -43,22 +47,15 @@ struct chatroom {
     bool any_alone;       /* a message was accepted with nobody present */
     bool any_undelivered; /* somebody present left without acknowledging */
 
-    struct author *authors;
-    size_t author_count;
+    struct authors authors;
     struct history history;
     struct gathering gathering; /* of struct event */
 
     bool complete;         /* input may begin: who is here is known, as far as can be */
-    uint64_t complete_due; /* not later than this; UINT64_MAX: no full list has come */
+    uint64_t complete_due; /* not later than this; NEVER: no full list has come */
 };
 
 /* chatroom.c */
-/* An event of this room; the caller fills in the rest and emits it. */
-struct event *chatroom_event(const struct chatroom *room, enum event_type type, const struct peer *peer);
-struct event *chatroom_text_event(const struct chatroom *room, enum event_type type, const struct peer *peer,
-                                  const char *text, size_t size);
-void chatroom_emit(const struct chatroom *room, struct event *event);
-void chatroom_error(const struct chatroom *room, const char *text);
 /* The member will acknowledge nothing more. `undelivered`: it was somebody who should have got it. */
 void chatroom_give_up(struct chatroom *room, struct member *member, bool undelivered);
 
@@ -110,16 +107,6 @@ void gathered_add(struct chatroom *room, struct event *event, int64_t time, bool
 void gathered_show(struct chatroom *room);
 /* and what has not. */
 void gathered_show_all(struct chatroom *room);
-/* Fills in when it was said, by the clock on the wall, and what that clock shows now. */
-void gathered_date(const struct chatroom *room, struct event *event, int64_t time);
-
-/* chatroom_authors.c: what survives the peer object, so that nothing is shown twice when it comes back */
-struct author *author_of(struct chatroom *room, const struct peer *peer);
-/* A private message: was it not shown yet? Then it counts as shown. */
-bool author_whispers(struct author *author, uint64_t run, uint64_t sequence);
-/* May this author put one more nick into our files and onto the screen? Counted. */
-bool author_may_rename(struct author *author, uint64_t now);
-void authors_clear(struct chatroom *room);
 
 /* chatroom_nicks.c: whose nick is whose */
 /* First contact. False: the nick is another key's. */
@@ -129,9 +116,3 @@ void nicks_renamed(struct chatroom *room, struct peer *peer, const char *nick);
 
 /* What somebody was called who said so itself, in a message that others pass on: empty when that is another's nick. */
 void nicks_claimed(const struct chatroom *room, const struct chat_message *chat, char out[static TEXT_NICK_MAX + 1]);
-
-/* chatroom_status.c: EVENT_PEER_STATUS, when there is something to tell */
-void status_joined(struct member *member);
-void status_left(struct member *member);
-void status_check(const struct chatroom *room, struct member *member);
-uint64_t status_due(const struct chatroom *room, const struct member *member);

@@ -130,18 +130,17 @@ size_t meeting_usable(void *context, const struct candidate_list *candidates,
 
 /* --- Others' --- */
 
+static const struct bucket_kind packets_kind = {.burst = RELAY_PACKETS * 1000, .amount = RELAY_PACKETS, .per_ms = 1};
+static const struct bucket_kind bytes_kind = {
+    .burst = (uint64_t)RELAY_BYTES * 1000, .amount = RELAY_BYTES, .per_ms = 1};
+
 /* A share for each sender: a thousandth of a packet, and of a byte, a millisecond. */
 static bool relay_allowed(struct member *from, size_t size, uint64_t now) {
-    uint64_t passed = now - from->relaying.filled < 1000 ? now - from->relaying.filled : 1000;
-    from->relaying.filled = now;
-    from->relaying.packets += passed * RELAY_PACKETS;
-    from->relaying.bytes += passed * RELAY_BYTES;
-    if (from->relaying.packets > RELAY_PACKETS * 1000) from->relaying.packets = RELAY_PACKETS * 1000;
-    if (from->relaying.bytes > (uint64_t)RELAY_BYTES * 1000) from->relaying.bytes = (uint64_t)RELAY_BYTES * 1000;
-    if (from->relaying.packets < 1000 || from->relaying.bytes < size * 1000) return false;
-    from->relaying.packets -= 1000;
-    from->relaying.bytes -= size * 1000;
-    return true;
+    uint64_t packets = bucket_level(&from->relay_packets, &packets_kind, now);
+    uint64_t bytes = bucket_level(&from->relay_bytes, &bytes_kind, now);
+    if (packets < 1000 || bytes < size * 1000) return false;
+    return bucket_take(&from->relay_packets, &packets_kind, 1000, now) &&
+           bucket_take(&from->relay_bytes, &bytes_kind, size * 1000, now);
 }
 
 static bool is_of_peers(const struct frame_relay *relay) {

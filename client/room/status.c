@@ -1,4 +1,6 @@
-#include "client/room/parts.h"
+#include "client/room/status.h"
+
+#include "common/clock.h"
 
 #define STATUS_EVERY_MS 1000
 #define RTT_STEP_US 500 /* and a tenth: less is noise */
@@ -30,20 +32,20 @@ void status_left(struct member *member) {
     member->told.present = false;
 }
 
-uint64_t status_due(const struct chatroom *room, const struct member *member) {
-    if (!member->told.present || room->state >= CHATROOM_LEAVING) return UINT64_MAX;
+uint64_t status_due(const struct member *member) {
+    if (!member->told.present) return NEVER;
     enum peer_standing standing = standing_of(member);
     if (standing != member->told.standing) return 0;
-    if (standing != STANDING_CONNECTED) return UINT64_MAX;
+    if (standing != STANDING_CONNECTED) return NEVER;
     bool changed = rtt_changed(member) || !path_equal(&member->peer->path, &member->told.path);
-    return changed ? member->told.at + STATUS_EVERY_MS : UINT64_MAX;
+    return changed ? member->told.at + STATUS_EVERY_MS : NEVER;
 }
 
-void status_check(const struct chatroom *room, struct member *member) {
-    if (status_due(room, member) > room->now) return;
-    take(member, standing_of(member), room->now);
-    struct event *event = chatroom_event(room, EVENT_PEER_STATUS, member->peer);
+void status_check(struct member *member, const struct room_events *events, uint64_t now) {
+    if (status_due(member) > now) return;
+    take(member, standing_of(member), now);
+    struct event *event = room_events_make(events, EVENT_PEER_STATUS, member->peer);
     event->standing = member->told.standing;
     event->rtt_ms = member->told.rtt_us / 1000.0;
-    chatroom_emit(room, event);
+    room_events_emit(events, event);
 }

@@ -1,8 +1,7 @@
-/* What was tried to reach a peer, told in words. */
+#include "client/room/timeline.h"
+
 #include <stdio.h>
 #include <string.h>
-
-#include "client/room/parts.h"
 
 static const char *const phrases[] = {
     [NOTE_ROUND] = "punching, round %u",
@@ -26,16 +25,16 @@ static bool is_about_a_path(enum path_note_kind kind) {
     return kind == NOTE_RELAY || (kind >= NOTE_ANSWERED && kind <= NOTE_SILENT);
 }
 
-static void path_text(const struct chatroom *room, const struct path *path, char *out, size_t size) {
+static void path_text(const struct room_events *events, const struct path *path, char *out, size_t size) {
     char address[ADDRESS_TEXT_SIZE];
     const struct member *member;
     switch (path->kind) {
     case PATH_DIRECT: snprintf(out, size, "%s", address_format(&path->address, address)); break;
     case PATH_BOOTNODE:
-        snprintf(out, size, "the bootnode %s", address_format(&room->rendezvous[path->bootnode].bootnode, address));
+        snprintf(out, size, "the bootnode %s", address_format(&events->rendezvous[path->bootnode].bootnode, address));
         break;
     case PATH_MEMBER:
-        member = members_find(&room->members, path->member);
+        member = members_find(events->members, path->member);
         snprintf(out, size, "%s", member ? member->peer->introduction.nick : "a member who has left");
     }
 }
@@ -43,28 +42,27 @@ static void path_text(const struct chatroom *room, const struct path *path, char
 /* NOLINTBEGIN(clang-diagnostic-format-nonliteral): the formats are the table's */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-static void note_text(const struct chatroom *room, const struct path_note *note, char *out, size_t size) {
+static void note_text(const struct room_events *events, const struct path_note *note, char *out, size_t size) {
     char path[TEXT_NICK_MAX + ADDRESS_TEXT_SIZE];
     if (!is_about_a_path(note->kind)) {
         snprintf(out, size, phrases[note->kind], note->value);
         return;
     }
-    path_text(room, &note->path, path, sizeof path);
+    path_text(events, &note->path, path, sizeof path);
     snprintf(out, size, phrases[note->kind], path);
 }
 #pragma GCC diagnostic pop
 /* NOLINTEND(clang-diagnostic-format-nonliteral) */
 
-void chatroom_tell_timeline(struct chatroom *room, const uint8_t id[static MEMBER_ID_SIZE], uint64_t now) {
-    const struct member *member = members_find(&room->members, id);
+void timeline_tell(const struct room_events *events, const uint8_t id[static MEMBER_ID_SIZE], uint64_t now) {
+    const struct member *member = members_find(events->members, id);
     const struct path_note *note;
     char text[256];
-    room->now = now;
     for (size_t i = 0; member && (note = path_log_at(&member->peer->log, i)); i++) {
-        note_text(room, note, text, sizeof text);
-        struct event *event = chatroom_text_event(room, EVENT_PATH_NOTE, member->peer, text, strlen(text));
+        note_text(events, note, text, sizeof text);
+        struct event *event = room_events_make_text(events, EVENT_PATH_NOTE, member->peer, text, strlen(text));
         event->ago_ms = now - note->at;
         event->rtt_ms = note->kind >= NOTE_ANSWERED && note->kind <= NOTE_ONLY_ONE ? note->value / 1000.0 : 0;
-        chatroom_emit(room, event);
+        room_events_emit(events, event);
     }
 }

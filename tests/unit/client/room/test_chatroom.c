@@ -201,25 +201,28 @@ static void nicks_are_rationed(void **state) {
 /* More authors than are remembered: the one heard least recently makes room. */
 static void authors_are_bounded(void **state) {
     struct fixture *fixture = *state;
-    for (uint64_t i = 0; i < CHATROOM_AUTHORS_MAX + 10; i++) {
+    for (uint64_t i = 0; i < AUTHORS_MAX + 10; i++) {
         fixture->room->now = NOW + i;
         memcpy(fixture->peer->pair.other_id, &i, sizeof i);
-        assert_true(author_whispers(author_of(fixture->room, fixture->peer), 1, 1));
+        assert_true(author_whispers(
+            authors_of(&fixture->room->authors, fixture->peer->pair.other_id, fixture->room->now), 1, 1));
     }
-    assert_int_equal(fixture->room->author_count, CHATROOM_AUTHORS_MAX);
-    uint64_t first = 0, last = CHATROOM_AUTHORS_MAX + 9;
+    assert_int_equal(fixture->room->authors.count, AUTHORS_MAX);
+    uint64_t first = 0, last = AUTHORS_MAX + 9;
     memcpy(fixture->peer->pair.other_id, &last, sizeof last);
-    assert_false(author_whispers(author_of(fixture->room, fixture->peer), 1, 1));
+    assert_false(
+        author_whispers(authors_of(&fixture->room->authors, fixture->peer->pair.other_id, fixture->room->now), 1, 1));
     memcpy(fixture->peer->pair.other_id, &first, sizeof first);
-    assert_true(author_whispers(author_of(fixture->room, fixture->peer), 1, 1));
+    assert_true(
+        author_whispers(authors_of(&fixture->room->authors, fixture->peer->pair.other_id, fixture->room->now), 1, 1));
 }
 
 static void assert_told(struct fixture *fixture, uint64_t now, uint32_t rtt_us, bool told) {
     unsigned before = fixture->shown[EVENT_PEER_STATUS];
     fixture->room->now = now;
     fixture->peer->sender.srtt_us = rtt_us;
-    assert_int_equal(status_due(fixture->room, fixture->peer->owner) <= now, told);
-    status_check(fixture->room, fixture->peer->owner);
+    assert_int_equal(status_due(fixture->peer->owner) <= now, told);
+    status_check(fixture->peer->owner, &fixture->room->events, now);
     assert_int_equal(fixture->shown[EVENT_PEER_STATUS] - before, told);
 }
 
@@ -234,7 +237,7 @@ static void a_round_trip_is_told_when_it_changed(void **state) {
     assert_told(fixture, NOW + 1000, 109999, false);
     assert_told(fixture, NOW + 1000, 90001, false);
     assert_told(fixture, NOW + 999, 110000, false);
-    assert_true(status_due(fixture->room, peer->owner) == NOW + 1000);
+    assert_true(status_due(peer->owner) == NOW + 1000);
     assert_told(fixture, NOW + 1000, 110000, true);
     assert_true(fixture->last->rtt_ms > 109.9 && fixture->last->rtt_ms < 110.1);
     assert_told(fixture, NOW + 2000, 1000, true);
