@@ -22,12 +22,13 @@
 
 #include "bootnode/outbox.h"
 #include "bootnode/table/shard.h"
+#include "common/attributes.h"
 
 #define ANNOUNCE_BATCH 64
 
 struct announcer; /* the buffers of one worker */
 
-struct announcer *announcer_create(void);
+MUST_USE struct announcer *announcer_create(void);
 void announcer_destroy(struct announcer *announcer);
 /* Works off what is due at `now`, a bounded amount of it. Returns when to be called again (server clock, ms): `now`
  * when more is due, NEVER when nothing waits. The caller is inside an RCU read-side section. */

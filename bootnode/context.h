@@ -10,6 +10,7 @@
 
 #include "bootnode/counters.h"
 #include "bootnode/node.h"
+#include "common/attributes.h"
 
 /* One per worker, or per test. */
 struct context {
@@ -36,4 +37,4 @@ struct packet {
 uint8_t packet_endpoint(struct context *context, const struct packet *packet);
 /* Answers to where the packet came from, which nobody has proven: nothing that is larger than the packet, nothing to an
  * address that cannot be a client's. False when that was the case. */
-bool packet_answer(struct context *context, const struct packet *packet, const uint8_t *data, size_t size);
+MUST_USE bool packet_answer(struct context *context, const struct packet *packet, const uint8_t *data, size_t size);

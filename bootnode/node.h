@@ -15,6 +15,7 @@
 #include "bootnode/outbox.h"
 #include "bootnode/stun_alternate.h"
 #include "bootnode/table/shard.h"
+#include "common/attributes.h"
 
 #define NODE_SHARDS_MAX 256
 
@@ -42,8 +43,8 @@ struct node {
 
 /* Makes the shards, the limits and the cookie jar; `config` must outlive the node. The shards' bells are -1:
  * whoever starts workers sets them. False without memory. */
-bool node_init(struct node *node, const struct bootnode_config *config, const struct node_key *key, size_t shard_count,
-               uint64_t monotonic_ms);
+MUST_USE bool node_init(struct node *node, const struct bootnode_config *config, const struct node_key *key,
+                        size_t shard_count, uint64_t monotonic_ms);
 /* No reader and no worker may be left. Wipes the keys. */
 void node_destroy(struct node *node);
 

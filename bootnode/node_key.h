@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
 #include "common/seed_file.h"
 #include "common/why.h"
 
@@ -19,8 +20,8 @@ struct node_key {
 void node_key_derive(const uint8_t seed[static SEED_SIZE], struct node_key *out);
 /* Reads the key file; where there is none, makes one with a new key, and the folders above it (0700). False with one
  * line in `why`. */
-bool node_key_open(const char *file, struct node_key *out, struct why *why);
+MUST_USE bool node_key_open(const char *file, struct node_key *out, struct why *why);
 /* Where the key lies when the configuration does not say: bootnode.key in $STATE_DIRECTORY (systemd), else in
  * $XDG_STATE_HOME/gochat, else in ~/.local/state/gochat (home.h). False with one line in `why`. */
-bool node_key_default_file(char *out, size_t size, struct why *why);
+MUST_USE bool node_key_default_file(char *out, size_t size, struct why *why);
 void node_key_wipe(struct node_key *key);

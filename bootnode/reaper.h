@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "bootnode/table/shard.h"
+#include "common/attributes.h"
 #include "common/thread.h"
 
 #define REAPER_STEP_MS 50
@@ -34,6 +35,6 @@ void reaper_init(struct reaper *reaper, struct shard *const *shards, size_t shar
 bool reaper_step(struct reaper *reaper, uint64_t monotonic_ms);
 
 /* The thread that steps every REAPER_STEP_MS, and while there is more. 0 or a negative errno. */
-int reaper_start(struct reaper *reaper);
+MUST_USE int reaper_start(struct reaper *reaper);
 /* Ends and joins it. Nothing when it was not started. */
 void reaper_stop(struct reaper *reaper);

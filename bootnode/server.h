@@ -2,7 +2,8 @@
 #pragma once
 
 #include "bootnode/config.h"
+#include "common/attributes.h"
 
 /* Serves until SIGTERM or SIGINT; SIGUSR2 logs the counters. The process may have no other thread yet. Returns the exit
  * status: 0, or 1 after one line on standard error that says what could not be started. */
-int server_run(const struct bootnode_config *config);
+MUST_USE int server_run(const struct bootnode_config *config);

@@ -9,6 +9,8 @@
 
 #include <stddef.h>
 
+#include "common/attributes.h"
+
 /* For the group that `socket` belongs to, whose `workers` sockets were bound in the workers' order. 0 or a negative
  * errno. */
-int steering_attach(int socket, size_t workers);
+MUST_USE int steering_attach(int socket, size_t workers);

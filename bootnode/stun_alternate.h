@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "common/address.h"
+#include "common/attributes.h"
 #include "common/stun.h"
 
 #define STUN_CORNERS 4
@@ -28,8 +29,8 @@ struct stun_alternate {
 
 /* Chooses corner 0 among what is listened on: the first with another IP and port than `other`, of its family or
  * unspecified. The other corners' listeners are the caller's to fill in. False when there is none. */
-bool stun_alternate_choose(const struct address *listening, size_t count, const struct address *other,
-                           struct stun_alternate *out);
+MUST_USE bool stun_alternate_choose(const struct address *listening, size_t count, const struct address *other,
+                                    struct stun_alternate *out);
 /* What the listener of a corner is bound to. Corners may have the same one. */
 struct address stun_alternate_bound(const struct stun_alternate *alternate, unsigned corner);
 

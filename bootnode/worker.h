@@ -15,6 +15,7 @@
 #include "bootnode/counters.h"
 #include "bootnode/dispatch.h"
 #include "bootnode/draining.h"
+#include "common/attributes.h"
 #include "common/ini_table.h"
 #include "common/thread.h"
 #include "common/udp.h"
@@ -43,11 +44,11 @@ struct worker {
 
 /* Worker `index` serves shard `index` of the node and becomes the one whom the shard's bell wakes. `drained` stays the
  * caller's. 0 or a negative errno; worker_destroy is due either way. */
-int worker_init(struct worker *worker, struct node *node, size_t index, int drained);
+MUST_USE int worker_init(struct worker *worker, struct node *node, size_t index, int drained);
 /* Before the start: a bound socket, which the worker then owns, for the next listen address. 0 or a negative errno. */
-int worker_listen(struct worker *worker, int socket);
+MUST_USE int worker_listen(struct worker *worker, int socket);
 /* 0 or a negative errno. */
-int worker_start(struct worker *worker);
+MUST_USE int worker_start(struct worker *worker);
 /* Has it look at what changed: the node's draining, or its own stopping. Any thread. */
 void worker_wake(struct worker *worker);
 /* Ends and joins it; nothing when it was not started. */

@@ -77,7 +77,8 @@ static void wait_for_end(struct client *client) {
         if (caught) end_here((int)info.ssi_signo);
         caught = (int)info.ssi_signo;
         end = clock_boot_ms() + LEAVE_MOST_MS;
-        queue_push(&client->crypto.inputs, &input_create(INPUT_STOP, NULL, NULL, 0)->node);
+        /* This queue has no limit, so a push to it does not fail. */
+        (void)queue_push(&client->crypto.inputs, &input_create(INPUT_STOP, NULL, NULL, 0)->node);
     }
 }
 
@@ -114,7 +115,7 @@ static void join_first_room(struct client *client) {
     if (client->ui.kind == UI_SEND)
         client->ui.join = input;
     else
-        queue_push(&client->crypto.inputs, &input->node);
+        (void)queue_push(&client->crypto.inputs, &input->node);
 }
 
 static int converse(struct client *client) {
@@ -126,7 +127,7 @@ static int converse(struct client *client) {
         wait_for_end(client);
         thread_join(&client->ui_thread);
     } else {
-        queue_push(&client->crypto.inputs, &input_create(INPUT_STOP, NULL, NULL, 0)->node);
+        (void)queue_push(&client->crypto.inputs, &input_create(INPUT_STOP, NULL, NULL, 0)->node);
     }
     crypto_thread_join(&client->crypto);
 no_crypto:

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
+
 /* burst * per_ms, and amount * the time in which a bucket fills up, must fit into 64 bits. */
 struct bucket_kind {
     uint64_t burst;          /* the most that a bucket holds */
@@ -20,6 +22,6 @@ void bucket_fill(struct bucket *bucket, const struct bucket_kind *kind, uint64_t
 /* Lets in what has come since, in whole tokens, and says how many there are. `now` never goes back. */
 uint64_t bucket_level(struct bucket *bucket, const struct bucket_kind *kind, uint64_t now);
 /* Takes `price` tokens, or none and false where there are fewer. */
-bool bucket_take(struct bucket *bucket, const struct bucket_kind *kind, uint64_t price, uint64_t now);
+MUST_USE bool bucket_take(struct bucket *bucket, const struct bucket_kind *kind, uint64_t price, uint64_t now);
 /* The milliseconds until there are `price` tokens (at most a burst), 0 if there are. */
 uint64_t bucket_wait(struct bucket *bucket, const struct bucket_kind *kind, uint64_t price, uint64_t now);

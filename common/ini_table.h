@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "common/address.h"
+#include "common/attributes.h"
 
 #define INI_TEXT_SIZE 512 /* char[INI_TEXT_SIZE] for INI_TEXT and INI_PATH */
 #define INI_ADDRESS_LIST_MAX 16
@@ -54,8 +55,8 @@ struct ini_table {
 void ini_table_defaults(const struct ini_table *table, void *target);
 
 /* Sets one key from text (the command line). False with one line in `why`, "expected …" or "unknown …, expected …". */
-bool ini_table_set(const struct ini_table *table, const char *section, const char *name, const char *value,
-                   void *target, char *why, size_t why_size);
+MUST_USE bool ini_table_set(const struct ini_table *table, const char *section, const char *name, const char *value,
+                            void *target, char *why, size_t why_size);
 
 /* Loads `file` over `target`. Prints every problem (unknown section or key, key given twice, line without '=', bad
  * value, key before any section) as one line "FILE:LINE: …, expected …" to `problems`, and returns how many there
@@ -64,4 +65,4 @@ bool ini_table_set(const struct ini_table *table, const char *section, const cha
  * lines). A # or ; begins a comment at the start of a line and behind white space in it; but a value may begin with
  * one, as in #tea, where no white space follows. A value in "double" or 'single' quotes loses them, and keeps all that
  * is between; quotes without their pair are a problem, and what is between cannot have the same quotes in it. */
-size_t ini_table_load(const struct ini_table *table, const char *file, void *target, FILE *problems);
+MUST_USE size_t ini_table_load(const struct ini_table *table, const char *file, void *target, FILE *problems);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
 #include "common/noise.h"
 #include "common/wire/bootnode_packets.h"
 
@@ -29,19 +30,19 @@ void link_seal_key(const uint8_t secret[static LINK_SECRET_SIZE], enum link_dire
 
 /* HEARTBEAT, BEAT_ACK: fills in the last 16 bytes of BEAT_SIZE; checks them in constant time. */
 void link_tag_beat(const uint8_t key[static LINK_TAG_KEY_SIZE], uint8_t packet[static BEAT_SIZE]);
-bool link_check_beat(const uint8_t key[static LINK_TAG_KEY_SIZE], const uint8_t packet[static BEAT_SIZE]);
+MUST_USE bool link_check_beat(const uint8_t key[static LINK_TAG_KEY_SIZE], const uint8_t packet[static BEAT_SIZE]);
 /* PATH: the last 8 bytes of PATH_SIZE. */
 void link_tag_path(const uint8_t key[static LINK_TAG_KEY_SIZE], uint8_t packet[static PATH_SIZE]);
-bool link_check_path(const uint8_t key[static LINK_TAG_KEY_SIZE], const uint8_t packet[static PATH_SIZE]);
+MUST_USE bool link_check_path(const uint8_t key[static LINK_TAG_KEY_SIZE], const uint8_t packet[static PATH_SIZE]);
 
 /* RELAY: the last 16 bytes of a packet of RELAY_OVERHEAD + RELAY_PACKET_MIN bytes or more. */
 void link_tag_relay(const uint8_t key[static LINK_TAG_KEY_SIZE], uint8_t *packet, size_t size);
-bool link_check_relay(const uint8_t key[static LINK_TAG_KEY_SIZE], const uint8_t *packet, size_t size);
+MUST_USE bool link_check_relay(const uint8_t key[static LINK_TAG_KEY_SIZE], const uint8_t *packet, size_t size);
 
 /* Seals header and body into one packet. Returns its size, 0 when it would pass `capacity`. */
-size_t link_seal(const uint8_t seal_key[static SUITE_KEY_SIZE], const struct sealed_header *header, const uint8_t *body,
-                 size_t body_size, uint8_t *out, size_t capacity);
+MUST_USE size_t link_seal(const uint8_t seal_key[static SUITE_KEY_SIZE], const struct sealed_header *header,
+                          const uint8_t *body, size_t body_size, uint8_t *out, size_t capacity);
 /* Opens a packet whose header was decoded; the body needs size - SEALED_OVERHEAD bytes. False when forged. Replay is
  * the caller's check, after this. */
-bool link_open(const uint8_t seal_key[static SUITE_KEY_SIZE], const struct sealed_header *header, const uint8_t *packet,
-               size_t size, uint8_t *body, size_t *body_size);
+MUST_USE bool link_open(const uint8_t seal_key[static SUITE_KEY_SIZE], const struct sealed_header *header,
+                        const uint8_t *packet, size_t size, uint8_t *body, size_t *body_size);

@@ -24,6 +24,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
+
 #define ROOM_TAG_SIZE 16
 #define MEMBER_ID_SIZE 16
 #define OWNER_TOKEN_SIZE 16
@@ -44,7 +46,7 @@ struct room_keys {
 
 /* `secret` NULL or empty: an open room. False when the name is empty, one of the two too long, or
  * Argon2id found no memory; `out` is then of no use. */
-bool room_keys_derive(const char *name, const void *secret, size_t secret_size, struct room_keys *out);
+MUST_USE bool room_keys_derive(const char *name, const void *secret, size_t secret_size, struct room_keys *out);
 void member_id_derive(const struct room_keys *room, const uint8_t identity_public[static 32],
                       uint8_t out[static MEMBER_ID_SIZE]);
 /* From the Ed25519 seed, so that only the owner can make it; different at every bootnode and in every room. */

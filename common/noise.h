@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
 #include "common/suite.h"
 
 #define NOISE_KEY_SIZE 32
@@ -65,27 +66,28 @@ struct noise_keys {
 void noise_init(struct noise *noise, const struct noise_config *config);
 /* Writes the next message with `payload`, which must not overlap `out`. Returns its size; 0 when out of turn, capacity
  * or NOISE_MESSAGE_MAX too short, or a bad point. */
-size_t noise_write(struct noise *noise, const void *payload, size_t payload_size, uint8_t *out, size_t capacity);
+MUST_USE size_t noise_write(struct noise *noise, const void *payload, size_t payload_size, uint8_t *out,
+                            size_t capacity);
 /* The last message in two steps, for a payload that depends on the keys and a writer that needs no handshake hash.
  * First its tokens; returns their size, 0 as noise_write does. */
-size_t noise_write_last_tokens(struct noise *noise, uint8_t *out, size_t capacity);
+MUST_USE size_t noise_write_last_tokens(struct noise *noise, uint8_t *out, size_t capacity);
 /* Between the steps: the keys that noise_split would give. The handshake hash is left zero. */
-bool noise_foresee_keys(const struct noise *noise, struct noise_keys *out);
+MUST_USE bool noise_foresee_keys(const struct noise *noise, struct noise_keys *out);
 /* Then the payload, which goes behind the tokens, and ends the machine: the hash is not carried on over the payload (up
  * to ten SHA-256 blocks of a WELCOME), everything is wiped. Returns its size, 0 as noise_write does. The caller keeps
  * the two together within NOISE_MESSAGE_MAX. */
-size_t noise_write_last_payload(struct noise *noise, const void *payload, size_t payload_size, uint8_t *out,
-                                size_t capacity);
+MUST_USE size_t noise_write_last_payload(struct noise *noise, const void *payload, size_t payload_size, uint8_t *out,
+                                         size_t capacity);
 /* Reads the next message; its payload goes to `payload` and `payload_size`. False when out of turn, forged, too short,
  * too large for `capacity`, or when any Diffie-Hellman result is zero (low-order point); `payload` then holds nothing
  * that was decrypted, and `payload_size` is 0. `payload` must not overlap `message`. */
-bool noise_read(struct noise *noise, const uint8_t *message, size_t size, uint8_t *payload, size_t capacity,
-                size_t *payload_size);
+MUST_USE bool noise_read(struct noise *noise, const uint8_t *message, size_t size, uint8_t *payload, size_t capacity,
+                         size_t *payload_size);
 bool noise_finished(const struct noise *noise);
 /* After the last message: the transport keys. Wipes the machine but for remote_static. */
-bool noise_split(struct noise *noise, struct noise_keys *out);
+MUST_USE bool noise_split(struct noise *noise, struct noise_keys *out);
 /* Forgets everything; the machine then refuses every call but noise_init. */
 void noise_wipe(struct noise *noise);
 /* X25519 (RFC 7748) as every Diffie-Hellman here does it: false when the result is zero. `out` is zero then. */
-bool noise_dh(const uint8_t secret[static NOISE_KEY_SIZE], const uint8_t public[static NOISE_KEY_SIZE],
-              uint8_t out[static NOISE_KEY_SIZE]);
+MUST_USE bool noise_dh(const uint8_t secret[static NOISE_KEY_SIZE], const uint8_t public[static NOISE_KEY_SIZE],
+                       uint8_t out[static NOISE_KEY_SIZE]);

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/attributes.h"
+
 #define OUTPUT_STATUS 8 /* the exit status, whatever else there is to tell */
 
 /* First of all in main: no SIGPIPE, which would end the program without a word, and no standard descriptor is free.
@@ -15,11 +17,11 @@
 void output_open(void);
 
 /* Without stdio, resumed after part of it and where a descriptor that does not wait is full. False with errno. */
-bool output_write(int descriptor, const char *text, size_t size);
+MUST_USE bool output_write(int descriptor, const char *text, size_t size);
 
 /* What is not stdio's, and so not seen by output_close, could not be written: tells it, the first time. Any thread. */
 void output_failed(const char *program, int error);
 
 /* Last of all in main: what stdio still holds is written, and the descriptor closed. Returns `status`, or OUTPUT_STATUS
  * where anything could not be written, and then it is told. */
-int output_close(const char *program, int status);
+MUST_USE int output_close(const char *program, int status);

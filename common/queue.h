@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <urcu/wfcqueue.h>
 
+#include "common/attributes.h"
+
 struct queue_node {
     struct cds_wfcq_node link;
 };
@@ -25,15 +27,15 @@ struct queue {
 };
 
 /* `limit` bounds how many nodes may wait; 0 is no bound. 0 or a negative errno. */
-int queue_init(struct queue *queue, size_t limit);
+MUST_USE int queue_init(struct queue *queue, size_t limit);
 /* Closes the eventfd. The queue must be empty: its owner pops and frees what is left first. */
 void queue_destroy(struct queue *queue);
 /* Any thread. False when the queue is full: the caller still owns the node. */
-bool queue_push(struct queue *queue, struct queue_node *node);
+MUST_USE bool queue_push(struct queue *queue, struct queue_node *node);
 /* The reader only. NULL when empty. */
 struct queue_node *queue_pop(struct queue *queue);
 /* The descriptor to poll for reading. */
 int queue_event(const struct queue *queue);
 /* The reader, before it sleeps: drains the eventfd. True when the queue is empty, so sleeping is safe; false: pop. */
-bool queue_settle(struct queue *queue);
+MUST_USE bool queue_settle(struct queue *queue);
 size_t queue_count(const struct queue *queue);

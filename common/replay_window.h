@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
+
 #define REPLAY_WINDOW_BITS 1024 /* how far behind the newest a packet may arrive */
 
 struct replay_window {
@@ -14,7 +16,7 @@ struct replay_window {
 
 void replay_window_init(struct replay_window *window);
 /* Would `counter` be accepted? Ask before the public work, */
-bool replay_window_check(const struct replay_window *window, uint64_t counter);
+MUST_USE bool replay_window_check(const struct replay_window *window, uint64_t counter);
 /* and mark only after the packet proved authentic. False when it was not acceptable (then nothing changes). Counters
  * from 2^64 - 2^13 on are never accepted (WireGuard's REJECT_AFTER_MESSAGES). */
-bool replay_window_accept(struct replay_window *window, uint64_t counter);
+MUST_USE bool replay_window_accept(struct replay_window *window, uint64_t counter);

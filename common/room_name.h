@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/attributes.h"
 #include "common/names.h"
 
 /* Room for the messages of this module. */
@@ -18,7 +19,8 @@
 
 /* `given` are `size` bytes, of any kind. False with one line in `why`, "expected … without U+200B …", which says what
  * is wrong but does not repeat the name; `out` is empty then. Parsing what came out gives the same. */
-bool room_name_parse(const char *given, size_t size, char out[static ROOM_NAME_MAX + 1], char *why, size_t why_size);
+MUST_USE bool room_name_parse(const char *given, size_t size, char out[static ROOM_NAME_MAX + 1], char *why,
+                              size_t why_size);
 
 /* A secret that is text, by the same mapping: valid UTF-8 without controls loses a BOM in front, and is made NFC with
  * U+0020 for other spaces, in place; it never grows beyond `capacity` (then, and if it is binary, it stays as it is).

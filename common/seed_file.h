@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "common/attributes.h"
+
 #define SEED_SIZE 32
 
 /* What is wrong with it. Its user words it for people, with the file's name. */
@@ -25,9 +27,9 @@ struct seed_trouble {
 
 /* Opens it and looks whether it is ours alone. The caller's descriptor, which a lock may be put on; or negative: with
  * `trouble`, and errno if SEED_UNREADABLE. */
-int seed_file_open(const char *path, struct seed_trouble *trouble);
+MUST_USE int seed_file_open(const char *path, struct seed_trouble *trouble);
 /* False: with `trouble`, likewise. The caller wipes the seed. */
-bool seed_file_read(int descriptor, uint8_t seed[static SEED_SIZE], struct seed_trouble *trouble);
+MUST_USE bool seed_file_read(int descriptor, uint8_t seed[static SEED_SIZE], struct seed_trouble *trouble);
 /* Makes the file whole or not at all, unless somebody else made one meanwhile: then that one counts. False with errno:
  * there may be none. */
-bool seed_file_make(const char *path, const uint8_t seed[static SEED_SIZE]);
+MUST_USE bool seed_file_make(const char *path, const uint8_t seed[static SEED_SIZE]);

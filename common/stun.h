@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "common/address.h"
+#include "common/attributes.h"
 
 #define STUN_HEADER_SIZE 20
 #define STUN_TRANSACTION_SIZE 16 /* with the magic cookie in front */
@@ -46,26 +47,26 @@ struct stun_response {
 
 /* True for a well-formed Binding request: length, attributes, FINGERPRINT when present, a RESPONSE-PORT that may be.
  * Anything else: drop. */
-bool stun_decode_request(const uint8_t *data, size_t size, struct stun_request *out);
+MUST_USE bool stun_decode_request(const uint8_t *data, size_t size, struct stun_request *out);
 /* For a server with one address alone: CHANGE-REQUEST becomes an attribute it does not know (RFC 5780 §6.1). False for
  * a classic client's wish, which silence answers rightly. */
 bool stun_refuse_change(struct stun_request *request);
 /* Binding success with what `response` tells, or error 420 with UNKNOWN-ATTRIBUTES where the request has some. No
  * SOFTWARE attribute. Returns its size, at most STUN_RESPONSE_MAX; 0 if `capacity` is small. */
-size_t stun_encode_response(const struct stun_request *request, const struct stun_response *response, uint8_t *out,
-                            size_t capacity);
+MUST_USE size_t stun_encode_response(const struct stun_request *request, const struct stun_response *response,
+                                     uint8_t *out, size_t capacity);
 
 /* --- The client's half --- */
 
 /* A transaction from 12 random bytes. */
 void stun_make_transaction(const uint8_t random[static 12], uint8_t out[static STUN_TRANSACTION_SIZE]);
 /* Binding request with what `request` asks for; its unknown attributes are not sent. 0 if `capacity` is small. */
-size_t stun_encode_request(const struct stun_request *request, uint8_t *out, size_t capacity);
+MUST_USE size_t stun_encode_request(const struct stun_request *request, uint8_t *out, size_t capacity);
 /* Answers alone begin so. */
 static inline bool stun_may_be_response(const uint8_t *data, size_t size) {
     return size >= STUN_HEADER_SIZE && data[0] == 0x01;
 }
 /* True for a well-formed Binding answer to this transaction: a success that tells the mapped address, or an error. An
  * unknown comprehension-required attribute makes it none (RFC 8489 §6.3.3). */
-bool stun_decode_response(const uint8_t *data, size_t size, const uint8_t transaction[static STUN_TRANSACTION_SIZE],
-                          struct stun_response *out);
+MUST_USE bool stun_decode_response(const uint8_t *data, size_t size,
+                                   const uint8_t transaction[static STUN_TRANSACTION_SIZE], struct stun_response *out);

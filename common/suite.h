@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
+
 #define SUITE_KEY_SIZE 32
 #define SUITE_TAG_SIZE 16
 
@@ -24,5 +26,5 @@ const char *suite_name(enum suite suite);
 void suite_seal(enum suite suite, const uint8_t key[static SUITE_KEY_SIZE], uint64_t counter, const void *ad,
                 size_t ad_size, const void *plain, size_t size, uint8_t *out);
 /* Writes size - SUITE_TAG_SIZE bytes to `out`, which may be `sealed` itself. False when forged or too short. */
-bool suite_open(enum suite suite, const uint8_t key[static SUITE_KEY_SIZE], uint64_t counter, const void *ad,
-                size_t ad_size, const uint8_t *sealed, size_t size, uint8_t *out);
+MUST_USE bool suite_open(enum suite suite, const uint8_t key[static SUITE_KEY_SIZE], uint64_t counter, const void *ad,
+                         size_t ad_size, const uint8_t *sealed, size_t size, uint8_t *out);

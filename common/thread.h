@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <stdbool.h>
 
+#include "common/attributes.h"
+
 typedef void (*thread_main)(void *argument);
 
 struct thread {
@@ -18,7 +20,7 @@ struct thread {
 
 /* `thread` must stay in place until joined. Returns 0 or a negative errno. With `uses_rcu` the thread is registered
  * with the QSBR flavour while it runs (see rcu.h). */
-int thread_start(struct thread *thread, const char *name, bool uses_rcu, thread_main run, void *argument);
+MUST_USE int thread_start(struct thread *thread, const char *name, bool uses_rcu, thread_main run, void *argument);
 /* Gives the calling thread less of a processor that it shares with others of the process: so many steps of the nice
  * value. Threads that it starts inherit that. */
 #define THREAD_BACKGROUND 10 /* the usual number of them: about a tenth of a worker's share */

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "common/address.h"
+#include "common/attributes.h"
 
 /* No GoChat datagram is larger (it fits any path's MTU); received ones may be, and are cut and dropped. */
 #define UDP_DATAGRAM_MAX 1200
@@ -26,7 +27,7 @@ struct datagram {
 
 struct udp_batch; /* opaque: `capacity` buffers, addresses, control buffers, mmsghdrs */
 
-struct udp_batch *udp_batch_create(size_t capacity);
+MUST_USE struct udp_batch *udp_batch_create(size_t capacity);
 void udp_batch_destroy(struct udp_batch *batch);
 size_t udp_batch_count(const struct udp_batch *batch);
 bool udp_batch_full(const struct udp_batch *batch);
@@ -40,7 +41,7 @@ struct datagram udp_batch_get(const struct udp_batch *batch, size_t index);
 struct address udp_batch_local(const struct udp_batch *batch, size_t index);
 
 /* Copies a datagram into a batch to send. False when the batch is full or the datagram over UDP_DATAGRAM_MAX. */
-bool udp_batch_add(struct udp_batch *batch, const struct datagram *datagram);
+MUST_USE bool udp_batch_add(struct udp_batch *batch, const struct datagram *datagram);
 
 struct udp_options {
     bool reuse_port;
@@ -51,13 +52,13 @@ struct udp_options {
 
 /* A nonblocking UDP socket bound to `listen`. The unspecified IPv6 address opens dual stack. Returns the descriptor,
  * or a negative errno with one line in `why` that names the address. */
-int udp_open(const struct address *listen, const struct udp_options *options, char *why, size_t why_size);
+MUST_USE int udp_open(const struct address *listen, const struct udp_options *options, char *why, size_t why_size);
 /* What the socket is bound to. */
-bool udp_bound(int socket, struct address *out);
+MUST_USE bool udp_bound(int socket, struct address *out);
 
 /* Receives what is there, up to the batch's capacity, replacing its content. Returns the count; 0 when nothing waits;
  * negative errno on a fault. Errors that an earlier send caused (ECONNREFUSED and its like) are swallowed. */
-int udp_receive(int socket, struct udp_batch *batch);
+MUST_USE int udp_receive(int socket, struct udp_batch *batch);
 
 struct udp_send_result {
     size_t sent;

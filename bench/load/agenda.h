@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
+
 enum errand {
     ERRAND_LEAVE,     /* repeat LEAVE */
     ERRAND_RETURN,    /* register again */
@@ -24,6 +26,6 @@ struct agenda {
 
 void agenda_destroy(struct agenda *agenda);
 /* False without memory. */
-bool agenda_add(struct agenda *agenda, const struct agenda_entry *entry);
+MUST_USE bool agenda_add(struct agenda *agenda, const struct agenda_entry *entry);
 /* Takes out the earliest that is due; false when none is. */
-bool agenda_next(struct agenda *agenda, uint64_t now_us, struct agenda_entry *out);
+MUST_USE bool agenda_next(struct agenda *agenda, uint64_t now_us, struct agenda_entry *out);

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
+
 struct fleet;
 
 struct fill_result {
@@ -16,5 +18,5 @@ struct fill_result {
  * is not waited. Returns when all are confirmed and know their rooms. False with one line in `why` when the bootnode
  * does not answer, refuses (the line says the reason and how many), or is draining, and when interrupted. `progress`,
  * or NULL, is called about 10 times a second. */
-bool fill_fleet(struct fleet *fleet, void (*progress)(void *context, uint64_t registered), void *context,
-                struct fill_result *out, char *why, size_t why_size);
+MUST_USE bool fill_fleet(struct fleet *fleet, void (*progress)(void *context, uint64_t registered), void *context,
+                         struct fill_result *out, char *why, size_t why_size);

@@ -15,13 +15,14 @@
 #include <stdint.h>
 
 #include "bench/load/fleet_counts.h"
+#include "common/attributes.h"
 
 struct fleet;
 struct load_options;
 struct wire;
 
 /* `wire` is borrowed: it is connected to the bootnode. NULL without memory. */
-struct fleet *fleet_create(const struct load_options *options, struct wire *wire);
+MUST_USE struct fleet *fleet_create(const struct load_options *options, struct wire *wire);
 void fleet_destroy(struct fleet *fleet);
 struct wire *fleet_wire(const struct fleet *fleet);
 

@@ -1,6 +1,8 @@
 /* A fleet as what a row sends: its own beats, or its life beside other requests. */
 #pragma once
 
+#include "common/attributes.h"
+
 struct fleet;
 struct row_options;
 struct traffic;
@@ -10,6 +12,6 @@ struct traffic;
 struct traffic *fleet_traffic_beats(struct fleet *fleet, const struct row_options *row);
 /* `other`'s requests and answers, and in between the fleet lives on over its own wire. For pump_run on any other wire.
  * Takes `other` over. NULL without memory (`other` is destroyed). */
-struct traffic *fleet_traffic_beside(struct fleet *fleet, struct traffic *other);
+MUST_USE struct traffic *fleet_traffic_beside(struct fleet *fleet, struct traffic *other);
 /* Requests a second that the row's pace means, 0: as fast as possible. Sessions that fell silent do not count. */
 double fleet_traffic_rate(const struct fleet *fleet, const struct row_options *row);

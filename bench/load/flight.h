@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
+
 struct flight {
     uint64_t *times; /* 0: not waited for */
     uint64_t mask;
@@ -18,11 +20,11 @@ struct flight {
 };
 
 /* `capacity` is rounded up to a power of two. False without memory. */
-bool flight_open(struct flight *flight, size_t capacity);
+MUST_USE bool flight_open(struct flight *flight, size_t capacity);
 void flight_close(struct flight *flight);
 /* Numbers ascend, some may be left out; `at_us` is not 0. */
 void flight_add(struct flight *flight, uint64_t number, uint64_t at_us);
 /* True, with its time, for a request that was waited for, and now is no more. */
-bool flight_land(struct flight *flight, uint64_t number, uint64_t *at_us);
+MUST_USE bool flight_land(struct flight *flight, uint64_t number, uint64_t *at_us);
 /* Takes their places from those of before `before_us`; an answer to them still counts. */
 void flight_age(struct flight *flight, uint64_t before_us);

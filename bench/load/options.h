@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "common/address.h"
+#include "common/attributes.h"
 
 #define LOAD_TEXT_SIZE 256
 
@@ -63,7 +64,7 @@ struct load_options {
 
 /* From the command line. 0; 1 when --help or --version was answered (exit 0); 2 with one line on standard error that
  * names the flag, its value and what was expected. */
-int load_options_parse(struct load_options *options, int argc, char **argv);
+MUST_USE int load_options_parse(struct load_options *options, int argc, char **argv);
 /* From a line of --rows, over the defaults of `options->row`. False with `why`, which names the flag and the value. */
-bool row_options_parse(const struct load_options *options, const char *line, struct row_options *out, char *why,
-                       size_t why_size);
+MUST_USE bool row_options_parse(const struct load_options *options, const char *line, struct row_options *out,
+                                char *why, size_t why_size);

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "bench/load/histogram.h"
+#include "common/attributes.h"
 
 #define ORACLE_EARLY_US 2000
 #define ORACLE_JOIN_LIMIT_US 5000000
@@ -38,7 +39,7 @@ struct oracle_place {
 };
 
 /* NULL without memory. */
-struct oracle *oracle_create(uint32_t rooms, uint32_t room_size);
+MUST_USE struct oracle *oracle_create(uint32_t rooms, uint32_t room_size);
 void oracle_destroy(struct oracle *oracle);
 /* A new row: clears the verdict, and forgets what is still expected. */
 void oracle_begin(struct oracle *oracle);

@@ -12,6 +12,7 @@
 #include "bench/load/histogram.h"
 #include "bench/load/traffic.h"
 #include "bench/load/wire.h"
+#include "common/attributes.h"
 
 #define PUMP_WINDOW 4096
 /* Answers later than this after the last request are lost. */
@@ -39,4 +40,5 @@ struct pump_options {
     void (*progress)(void *context, const struct pump_result *so_far, uint64_t now_us);
     void *context;
 };
-bool pump_run(struct wire *wire, struct traffic *traffic, const struct pump_options *options, struct pump_result *out);
+MUST_USE bool pump_run(struct wire *wire, struct traffic *traffic, const struct pump_options *options,
+                       struct pump_result *out);

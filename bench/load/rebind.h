@@ -4,7 +4,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/attributes.h"
+
 struct fleet;
 
 /* Blocks until everyone moved to the new ports, or nobody does any more. False with `why` when there are none. */
-bool rebind_sessions(struct fleet *fleet, char *why, size_t why_size);
+MUST_USE bool rebind_sessions(struct fleet *fleet, char *why, size_t why_size);

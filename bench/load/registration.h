@@ -6,12 +6,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
+
 struct fleet;
 struct registrations;
 
 void registration_init(struct registrations *registrations);
 /* False when the window is full. */
-bool registration_start(struct fleet *fleet, uint32_t member, uint64_t now_us);
+MUST_USE bool registration_start(struct fleet *fleet, uint32_t member, uint64_t now_us);
 /* Does what is due, public-key work for at most `most` of them: true when there is more to do at once. */
 bool registration_step(struct fleet *fleet, uint32_t most, uint64_t now_us);
 /* COOKIE, WELCOME, REFUSED. */

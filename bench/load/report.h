@@ -7,6 +7,7 @@
 
 #include "bench/load/histogram.h"
 #include "bench/load/pump.h"
+#include "common/attributes.h"
 
 struct row_result {
     const char *name;
@@ -36,8 +37,8 @@ struct row_result {
  * expired_expected, expired_seen, expired_wrong, server{cpu_ns_per_packet, cpu_ns_per_registration, cpu_ns, rss_bytes,
  * rss_bytes_per_session, packets, dropped}, disagreements[]. One line, flushed. False with errno when it could not be
  * written; so report_text. */
-bool report_json(FILE *to, const struct row_result *result);
-bool report_text(FILE *to, const struct row_result *result);
+MUST_USE bool report_json(FILE *to, const struct row_result *result);
+MUST_USE bool report_text(FILE *to, const struct row_result *result);
 
 /* What a reason of REFUSED means, for people. */
 const char *report_refusal(unsigned reason);

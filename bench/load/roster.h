@@ -6,10 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
+
 struct fleet;
 struct reader;
 
 /* CHANGES, opened. */
 void roster_changes(struct fleet *fleet, uint32_t member, const uint8_t *body, size_t size, uint64_t now_us);
 /* WELCOME's member records: all others of the room. False when malformed. */
-bool roster_welcome(struct fleet *fleet, uint32_t member, struct reader *records, uint64_t now_us);
+MUST_USE bool roster_welcome(struct fleet *fleet, uint32_t member, struct reader *records, uint64_t now_us);

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
+
 struct fleet;
 struct row_options;
 struct row_result;
@@ -12,7 +14,7 @@ struct row_result;
 /* Makes the fleet ready for a row: new ports and MOVEs first when `row->rebind`; chooses who falls silent, and has
  * those of watched rooms beat once more, answered, so that their last sign of life is known. Blocks for that. False
  * with `why` when the sockets cannot be had again. */
-bool row_begin(struct fleet *fleet, const struct row_options *row, char *why, size_t why_size);
+MUST_USE bool row_begin(struct fleet *fleet, const struct row_options *row, char *why, size_t why_size);
 /* Whether the row is over: after its duration; with churn once those that left are back and their joins
  * judged; with silent sessions once every one must have expired; early when the bootnode is draining or the
  * beats' counters are used up. For pump_options.end, with duration_us UINT64_MAX. */

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/attributes.h"
+
 #define ROWS_LINE_MAX 4096
 
 struct rows {
@@ -17,7 +19,7 @@ struct rows {
 enum rows_status { ROWS_LINE, ROWS_WAIT, ROWS_END, ROWS_FAILED };
 
 /* '-' is standard input. False with `why`. */
-bool rows_open(struct rows *rows, const char *path, char *why, size_t why_size);
+MUST_USE bool rows_open(struct rows *rows, const char *path, char *why, size_t why_size);
 void rows_close(struct rows *rows);
 /* The next line that is not empty nor a comment; `line` points into `rows` until the next call. ROWS_WAIT when none
  * came within `timeout_ms` (-1: no limit) or a signal did; ROWS_FAILED with `why`. */

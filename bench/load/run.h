@@ -5,13 +5,14 @@
 #include <stddef.h>
 
 #include "bench/load/options.h"
+#include "common/attributes.h"
 
 struct run;
 
 enum run_status { RUN_OK = 0, RUN_DISAGREED = 1, RUN_USAGE = 2, RUN_UNANSWERED = 3 };
 
 /* `options` must outlive it. NULL with `why`. */
-struct run *run_open(const struct load_options *options, char *why, size_t why_size);
+MUST_USE struct run *run_open(const struct load_options *options, char *why, size_t why_size);
 void run_close(struct run *run);
 /* RUN_UNANSWERED and RUN_USAGE come with `why`, and then nothing was reported; empty: it was told already. */
 enum run_status run_row(struct run *run, const struct row_options *row, char *why, size_t why_size);

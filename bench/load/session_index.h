@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "bench/load/member.h"
+#include "common/attributes.h"
 
 #define SESSION_INDEX_NONE UINT32_MAX
 
@@ -16,7 +17,7 @@ struct session_index {
 };
 
 /* For `count` members at most. False without memory. */
-bool session_index_create(struct session_index *index, const struct member *members, uint32_t count);
+MUST_USE bool session_index_create(struct session_index *index, const struct member *members, uint32_t count);
 void session_index_destroy(struct session_index *index);
 /* The member has its session id, which nobody else here has; it keeps it until it is removed. */
 void session_index_add(struct session_index *index, uint32_t member);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bench/load/traffic.h"
+#include "common/attributes.h"
 
 /* NULL with a line in `why`. */
-struct traffic *traffic_dns(const char *name, char *why, size_t why_size);
+MUST_USE struct traffic *traffic_dns(const char *name, char *why, size_t why_size);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bench/load/traffic.h"
+#include "common/attributes.h"
 
 /* NULL without memory. */
-struct traffic *traffic_raw(size_t size, bool echoed);
+MUST_USE struct traffic *traffic_raw(size_t size, bool echoed);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bench/load/traffic.h"
+#include "common/attributes.h"
 
 /* NULL without memory. */
-struct traffic *traffic_stun(void);
+MUST_USE struct traffic *traffic_stun(void);

@@ -54,7 +54,7 @@ static void write_beats(struct bench *bench, size_t count, bool asks) {
                                   .session_id = client->session_id,
                                   .counter = ++client->counter,
                                   .version = version_of(bench, client->session_id)};
-        beat_encode(MESSAGE_HEARTBEAT, &beat, bench->packets[i], BEAT_SIZE);
+        (void)beat_encode(MESSAGE_HEARTBEAT, &beat, bench->packets[i], BEAT_SIZE);
         link_tag_beat(client->key, bench->packets[i]);
     }
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "common/address.h"
+#include "common/attributes.h"
 #include "common/wire/bootnode_bodies.h"
 
 #define COOKIE_PERIOD_S 120
@@ -31,7 +32,7 @@ void cookie_jar_init(struct cookie_jar *jar);
 void cookie_jar_destroy(struct cookie_jar *jar);
 
 /* Any thread. `second` counts from the start of the server and never goes back by a whole period; false when it did. */
-bool cookie_make(struct cookie_jar *jar, const struct address *address, uint32_t second, struct cookie *out);
+MUST_USE bool cookie_make(struct cookie_jar *jar, const struct address *address, uint32_t second, struct cookie *out);
 /* Any thread: made by us for this address, at most COOKIE_AGE_MAX_S ago and not in the future. */
-bool cookie_check(const struct cookie_jar *jar, const struct address *address, uint32_t second,
-                  const struct cookie *cookie);
+MUST_USE bool cookie_check(const struct cookie_jar *jar, const struct address *address, uint32_t second,
+                           const struct cookie *cookie);

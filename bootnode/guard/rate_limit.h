@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "common/address.h"
+#include "common/attributes.h"
 
 enum rate_kind {
     RATE_HELLO,
@@ -41,18 +42,19 @@ struct rate {
 struct rate_limiter;
 
 /* NULL without memory. With `limit_loopback` false, sources on loopback are never limited. */
-struct rate_limiter *rate_limiter_create(const struct rate rates[static RATE_KIND_COUNT], bool limit_loopback);
+MUST_USE struct rate_limiter *rate_limiter_create(const struct rate rates[static RATE_KIND_COUNT], bool limit_loopback);
 void rate_limiter_destroy(struct rate_limiter *limiter);
 
 /* Takes one token of every prefix of the source; false when one has none. `now` is in milliseconds, on a clock that
  * may also step back (a pause that was taken out): buckets then begin anew. */
-bool rate_limit_source(struct rate_limiter *limiter, enum rate_kind kind, const struct address *source, uint64_t now);
+MUST_USE bool rate_limit_source(struct rate_limiter *limiter, enum rate_kind kind, const struct address *source,
+                                uint64_t now);
 /* The same for one session. */
-bool rate_limit_session(struct rate_limiter *limiter, enum rate_kind kind, uint64_t session_id, uint64_t now);
+MUST_USE bool rate_limit_session(struct rate_limiter *limiter, enum rate_kind kind, uint64_t session_id, uint64_t now);
 /* The same with `amount` tokens, all or none of each bucket: for the kinds that count bytes. */
-bool rate_limit_source_by(struct rate_limiter *limiter, enum rate_kind kind, const struct address *source,
-                          uint32_t amount, uint64_t now);
-bool rate_limit_session_by(struct rate_limiter *limiter, enum rate_kind kind, uint64_t session_id, uint32_t amount,
-                           uint64_t now);
+MUST_USE bool rate_limit_source_by(struct rate_limiter *limiter, enum rate_kind kind, const struct address *source,
+                                   uint32_t amount, uint64_t now);
+MUST_USE bool rate_limit_session_by(struct rate_limiter *limiter, enum rate_kind kind, uint64_t session_id,
+                                    uint32_t amount, uint64_t now);
 /* One bucket for everybody. */
-bool rate_limit_total_by(struct rate_limiter *limiter, enum rate_kind kind, uint32_t amount, uint64_t now);
+MUST_USE bool rate_limit_total_by(struct rate_limiter *limiter, enum rate_kind kind, uint32_t amount, uint64_t now);

@@ -15,12 +15,13 @@
 #include <stdint.h>
 
 #include "common/address.h"
+#include "common/attributes.h"
 
 struct source_count;
 
 /* At most `per_source` (at least 1) sessions at an IPv4 /32 or IPv6 /64, when there are up to `sessions` in all. With
  * `limit_loopback` false, sources on loopback are not counted. NULL without memory. */
-struct source_count *source_count_create(uint32_t per_source, uint64_t sessions, bool limit_loopback);
+MUST_USE struct source_count *source_count_create(uint32_t per_source, uint64_t sessions, bool limit_loopback);
 void source_count_destroy(struct source_count *count);
 
 /* In all below, NULL for `count` stands for no cap. */

@@ -30,7 +30,7 @@ static void answer(struct context *context, const struct session *session, const
     const struct address registered = session_address(session);
     const struct beat ack = {
         .flag = moved, .session_id = beat->session_id, .counter = beat->counter, .version = version_of(session)};
-    beat_encode(MESSAGE_BEAT_ACK, &ack, packet, sizeof packet);
+    (void)beat_encode(MESSAGE_BEAT_ACK, &ack, packet, sizeof packet); /* has room */
     link_tag_beat(session->ack_key, packet);
     outbox_send(&context->outbox, atomic_load_explicit(&session->endpoint, memory_order_relaxed), &registered, packet,
                 sizeof packet);

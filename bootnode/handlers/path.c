@@ -8,7 +8,7 @@ void path_offer(struct context *context, const struct packet *packet, const stru
     uint8_t answer[PATH_SIZE];
     struct path_message path = {.session_id = session_id};
     if (!cookie_make(&context->node->cookies, &packet->from, context->second, &path.cookie)) return;
-    path_encode(&path, answer, sizeof answer);
+    (void)path_encode(&path, answer, sizeof answer); /* has room */
     link_tag_path(session->ack_key, answer);
     if (packet_answer(context, packet, answer, sizeof answer)) counters_count(context->counters, COUNTER_PATH);
 }

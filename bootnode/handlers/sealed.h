@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bootnode/context.h"
+#include "common/attributes.h"
 
 struct sealed_packet {
     struct session *session;
@@ -13,7 +14,7 @@ struct sealed_packet {
 
 /* Opens a packet of a live session and accepts its counter; the cryptography is done outside the mutex. False: it was
  * dropped and counted, or, when nobody has that id, answered with RESET. */
-bool sealed_accept(struct context *context, const struct packet *packet, struct sealed_packet *out);
+MUST_USE bool sealed_accept(struct context *context, const struct packet *packet, struct sealed_packet *out);
 /* Seals a body for a session and sends it to the session's address, unless that is in doubt. */
 void sealed_send(struct outbox *outbox, struct session *session, uint64_t session_id, enum message_type type,
                  const uint8_t *body, size_t size);

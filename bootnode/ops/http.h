@@ -11,6 +11,7 @@
 
 #include "bootnode/ops/snapshot.h"
 #include "common/address.h"
+#include "common/attributes.h"
 #include "common/thread.h"
 #include "common/why.h"
 
@@ -37,7 +38,7 @@ struct http {
 
 /* Listens on TCP and starts the thread; what `watched` points to must outlive it, and `http`, zeroed before, stay in
  * place. 0 or a negative errno with one line in `why` that names the address; http_stop is due either way. */
-int http_start(struct http *http, const struct address *listen, const struct watched *watched, uint64_t patience_ms,
-               struct why *why);
+MUST_USE int http_start(struct http *http, const struct address *listen, const struct watched *watched,
+                        uint64_t patience_ms, struct why *why);
 /* Ends and joins it; nothing when it was not started. */
 void http_stop(struct http *http);

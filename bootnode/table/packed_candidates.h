@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
 #include "common/wire/bootnode_bodies.h"
 
 #define CANDIDATES_INLINE 26 /* four IPv4, or one IPv6 and one IPv4 */
@@ -16,7 +17,7 @@ struct packed_candidates {
 
 /* Takes the place of what was there (zeros: nothing). At most MEMBER_CANDIDATES_MAX. False without memory: nothing
  * changed. */
-bool candidates_pack(struct packed_candidates *candidates, const struct candidate_list *list);
+MUST_USE bool candidates_pack(struct packed_candidates *candidates, const struct candidate_list *list);
 void candidates_unpack(const struct packed_candidates *candidates, struct candidate_list *out);
 /* Gives the block back; no candidates are left. */
 void candidates_clear(struct packed_candidates *candidates);

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "bootnode/table/session.h"
+#include "common/attributes.h"
 
 #define ROOM_RING 64u
 #define ROOM_QUIET_MS 100
@@ -58,14 +59,14 @@ static inline struct session *const *room_members(const struct room *room) {
 }
 
 /* Makes an empty room with a random epoch. NULL without memory. */
-struct room *room_create(const uint8_t tag[static ROOM_TAG_SIZE]);
+MUST_USE struct room *room_create(const uint8_t tag[static ROOM_TAG_SIZE]);
 void room_destroy(struct room *room);
 struct session *room_find(const struct room *room, const uint8_t member_id[static MEMBER_ID_SIZE]);
 /* Index of the first member whose id is not below this one: members from there on are in ascending order. */
 uint32_t room_position(const struct room *room, const uint8_t member_id[static MEMBER_ID_SIZE]);
 /* Adds or replaces (same member id: `replaced` is the predecessor, already out of the room, change = updated; else
  * NULL, change = joined). False without memory: nothing changed. */
-bool room_join(struct room *room, struct session *session, struct session **replaced);
+MUST_USE bool room_join(struct room *room, struct session *session, struct session **replaced);
 /* The session must be a member. */
 void room_leave(struct room *room, const struct session *session, enum leave_reason reason);
 /* The member's address or candidates changed. */

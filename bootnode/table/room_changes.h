@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "bootnode/table/room.h"
+#include "common/attributes.h"
 #include "common/bytes.h"
 
 /* What a viewer at this address may know of a member: the seen address, candidates with that IP, private ones when both
@@ -26,11 +27,11 @@ struct changes_cursor {
 /* Writes the body of the next CHANGES datagram that brings a client at address `viewer` forward; `capacity` must be at
  * least ROOM_CHANGES_MIN. Chooses delta or full itself, and tells the client's own record, too. Returns the size, 0
  * when nothing is left to be said. */
-size_t room_write_changes(const struct room *room, const struct address *viewer, struct changes_cursor *cursor,
-                          uint8_t *out, size_t capacity);
+MUST_USE size_t room_write_changes(const struct room *room, const struct address *viewer, struct changes_cursor *cursor,
+                                   uint8_t *out, size_t capacity);
 /* Member records of all others into WELCOME's rest; true when all fitted. */
-bool room_write_welcome(const struct room *room, const uint8_t viewer_id[static MEMBER_ID_SIZE],
-                        const struct address *viewer, struct writer *writer);
+MUST_USE bool room_write_welcome(const struct room *room, const uint8_t viewer_id[static MEMBER_ID_SIZE],
+                                 const struct address *viewer, struct writer *writer);
 
 /* The member id after this one; false after the last. */
 bool member_id_next(uint8_t member_id[static MEMBER_ID_SIZE]);

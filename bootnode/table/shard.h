@@ -26,6 +26,7 @@
 #include "bootnode/table/lateness.h"
 #include "bootnode/table/room.h"
 #include "bootnode/table/slabs.h"
+#include "common/attributes.h"
 #include "common/wire/bootnode_bodies.h"
 
 #define SHARD_BATCH 64
@@ -69,8 +70,8 @@ struct shard {
 };
 
 /* False without memory. */
-bool shard_init(struct shard *shard, uint8_t node, uint8_t index, const struct shard_limits *limits,
-                const uint8_t hash_key[static 16], int bell, uint64_t now);
+MUST_USE bool shard_init(struct shard *shard, uint8_t node, uint8_t index, const struct shard_limits *limits,
+                         const uint8_t hash_key[static 16], int bell, uint64_t now);
 /* Frees every session and room; drains RCU. No other reader may be left, and no shard may be used by another thread. */
 void shard_destroy(struct shard *shard);
 

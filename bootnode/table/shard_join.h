@@ -3,6 +3,7 @@
 #pragma once
 
 #include "bootnode/table/shard.h"
+#include "common/attributes.h"
 
 #define SHARD_PROVISIONAL_MS 5000
 #define SHARD_PROVISIONAL_PER_MEMBER 3 /* and owner token */
@@ -30,9 +31,9 @@ struct registered {
 };
 /* Makes a provisional session and writes the first members into `members` (WELCOME's rest). REGISTERING_KNOWN: a
  * session of this attempt waits for its first beat; `out` is as it was. */
-enum registering shard_register(struct shard *shard, const struct registration *registration, uint64_t now,
-                                struct registered *out, struct writer *members);
+MUST_USE enum registering shard_register(struct shard *shard, const struct registration *registration, uint64_t now,
+                                         struct registered *out, struct writer *members);
 
 /* First valid beat of a provisional session: joins the room (made when needed), replaces a predecessor.
  * REGISTERING_KNOWN: no provisional session has this id. REGISTERING_REFUSED: it is gone, `refusal` says why. */
-enum registering shard_confirm(struct shard *shard, uint64_t id, uint64_t now, enum refusal *refusal);
+MUST_USE enum registering shard_confirm(struct shard *shard, uint64_t id, uint64_t now, enum refusal *refusal);

@@ -4,14 +4,16 @@
 #pragma once
 
 #include "bootnode/table/shard.h"
+#include "common/attributes.h"
 
 /* A sealed counter was seen on an authentic packet: true when it is above the highest, which it then is. */
-bool shard_accept_sealed(struct shard *shard, uint64_t id, uint64_t counter);
+MUST_USE bool shard_accept_sealed(struct shard *shard, uint64_t id, uint64_t counter);
 /* False also when the new source has no place: the session stays where it was. */
-bool shard_move(struct shard *shard, uint64_t id, const struct address *address, uint8_t endpoint, uint64_t now);
+MUST_USE bool shard_move(struct shard *shard, uint64_t id, const struct address *address, uint8_t endpoint,
+                         uint64_t now);
 /* True when the session lives; candidates change only with a higher revision. */
-bool shard_update(struct shard *shard, uint64_t id, const struct update_body *update, uint64_t now);
-bool shard_leave(struct shard *shard, uint64_t id, uint64_t now);
+MUST_USE bool shard_update(struct shard *shard, uint64_t id, const struct update_body *update, uint64_t now);
+MUST_USE bool shard_leave(struct shard *shard, uint64_t id, uint64_t now);
 
 /* A beat came with a version other than the room's (epoch 0: none). Has CHANGES sent to this member: at once when the
  * client is stuck, else when what was sent last should have arrived, and at most once in SHARD_ANSWER_MS. */
@@ -23,8 +25,8 @@ struct introduction {
     uint64_t target_id;
     struct member_record for_requester, for_target;
 };
-bool shard_introduce(struct shard *shard, uint64_t id, const uint8_t target[static MEMBER_ID_SIZE],
-                     struct introduction *out);
+MUST_USE bool shard_introduce(struct shard *shard, uint64_t id, const uint8_t target[static MEMBER_ID_SIZE],
+                              struct introduction *out);
 
 /* For RELAY: whom a packet of this session goes to. False when the session is no member, or no other member of its room
  * has this id and listens. `session` may be used as long as the caller stays in its read-side section. */
@@ -33,5 +35,5 @@ struct relay_target {
     uint64_t session_id;
     uint8_t sender[MEMBER_ID_SIZE];
 };
-bool shard_relay_target(struct shard *shard, uint64_t id, const uint8_t target[static MEMBER_ID_SIZE], uint64_t now,
-                        struct relay_target *out);
+MUST_USE bool shard_relay_target(struct shard *shard, uint64_t id, const uint8_t target[static MEMBER_ID_SIZE],
+                                 uint64_t now, struct relay_target *out);

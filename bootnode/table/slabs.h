@@ -15,6 +15,7 @@
 #include <urcu/list.h>
 
 #include "bootnode/table/session.h"
+#include "common/attributes.h"
 
 #define SLAB_SIZE (UINT32_C(2) << 20)
 #define SLAB_SLOTS ((uint32_t)(SLAB_SIZE / sizeof(struct session)))
@@ -36,7 +37,7 @@ struct slabs {
     _Atomic uint32_t handed_back;   /* stack of those that were reclaimed since */
 };
 
-bool slabs_init(struct slabs *slabs, uint8_t node, uint8_t shard);
+MUST_USE bool slabs_init(struct slabs *slabs, uint8_t node, uint8_t shard);
 /* Every session must have been freed and rcu_drain called. */
 void slabs_destroy(struct slabs *slabs);
 
@@ -45,12 +46,12 @@ void slabs_destroy(struct slabs *slabs);
  * Owner's mutex: whether one should be added. */
 bool slabs_are_short(const struct slabs *slabs);
 /* Without the mutex. NULL without memory. */
-struct slab *slabs_prepare(void);
+MUST_USE struct slab *slabs_prepare(void);
 /* Owner's mutex: takes the slab. False, and the slab is gone, when the directory is full. */
-bool slabs_add(struct slabs *slabs, struct slab *slab);
+MUST_USE bool slabs_add(struct slabs *slabs, struct slab *slab);
 /* Owner's mutex. A zeroed session in state SESSION_FREE with a new random generation chosen (differs from the slot's
  * last); NULL when memory or the directory is exhausted. Visible to nobody until slabs_publish. */
-struct session *slabs_allocate(struct slabs *slabs);
+MUST_USE struct session *slabs_allocate(struct slabs *slabs);
 /* Makes the session findable under its id, in `state`. */
 uint64_t slabs_publish(struct slabs *slabs, struct session *session, enum session_state state);
 uint64_t slabs_id(const struct slabs *slabs, const struct session *session);
@@ -59,7 +60,7 @@ uint64_t slabs_id(const struct slabs *slabs, const struct session *session);
 void slabs_free(struct slabs *slabs, struct session *session);
 /* Owner's mutex: puts reclaimed slots (handed over by the call_rcu thread through a lock-free stack) on the free lists,
  * at most SLABS_COLLECT_MAX of them, and gives back empty slabs. True when there are more. */
-bool slabs_collect(struct slabs *slabs);
+MUST_USE bool slabs_collect(struct slabs *slabs);
 
 /* Any thread, inside a read-side section: the live session with this slot and generation, or NULL. One index, one
  * comparison. */

@@ -13,6 +13,8 @@
 #include <stdint.h>
 #include <urcu/list.h>
 
+#include "common/attributes.h"
+
 #define WHEEL_TICK_MS 32
 #define WHEEL_SLOTS 512 /* horizon 16.4 s: one lap covers an expiry of 15 s */
 #define WHEEL_AT_ONCE 0 /* a deadline that has passed for sure */
@@ -39,7 +41,7 @@ void wheel_remove(struct wheel *wheel, struct wheel_node *node);
 bool wheel_holds(const struct wheel_node *node);
 /* Takes out and returns one node that is due at `now`, NULL when there is none (then the wheel has advanced to `now`).
  */
-struct wheel_node *wheel_pop_due(struct wheel *wheel, uint64_t now);
+MUST_USE struct wheel_node *wheel_pop_due(struct wheel *wheel, uint64_t now);
 /* The earliest time at which wheel_pop_due could find something, for sleeping: less than a tick after the earliest
  * deadline, or before it; NEVER when empty. */
 uint64_t wheel_next(const struct wheel *wheel);

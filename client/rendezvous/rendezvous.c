@@ -133,7 +133,7 @@ static void send_register(struct rendezvous *rendezvous, uint64_t now) {
     size_t noise_size = payload_size + NOISE_NK_1_OVERHEAD;
     struct register_message message = {.cookie = rendezvous->cookie, .noise_size = noise_size};
     randombytes_buf(&message.attempt, sizeof message.attempt);
-    register_start(&message, packet, sizeof packet);
+    (void)register_start(&message, packet, sizeof packet); /* REGISTER_SIZE has room for it */
     size_t size = register_finish(packet, noise_size, sizeof packet);
     link_prologue(packet, prologue);
 

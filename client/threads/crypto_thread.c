@@ -25,7 +25,7 @@ static void on_send(void *context, uint16_t socket, const struct address *to, co
     struct datagram datagram = {.peer = *to, .data = data, .size = size};
     if (udp_batch_full(crypto->outgoing) || socket != crypto->outgoing_socket) flush(crypto);
     crypto->outgoing_socket = socket;
-    udp_batch_add(crypto->outgoing, &datagram);
+    (void)udp_batch_add(crypto->outgoing, &datagram); /* one that is too large is lost, as on any way */
 }
 
 static size_t on_open_sockets(void *context, size_t count, uint16_t *out) {
@@ -41,7 +41,8 @@ static void on_close_socket(void *context, uint16_t socket) {
 
 static void on_emit(void *context, struct event *event) {
     struct crypto_thread *crypto = context;
-    queue_push(crypto->events, &event->node); /* without limit: on_busy bounds what arrives, credit what is sent */
+    /* The queue has no limit: on_busy bounds what arrives, credit what is sent. */
+    (void)queue_push(crypto->events, &event->node);
 }
 
 static bool on_busy(void *context) {

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "common/address.h"
+#include "common/attributes.h"
 #include "common/names.h"
 #include "common/wire/bootnode_bodies.h"
 #include "common/wire/packet.h"
@@ -126,35 +127,35 @@ struct sealed_header {
 };
 
 /* Whole packets in the clear. */
-bool hello_decode(const uint8_t *packet, size_t size, struct hello *out);
-size_t hello_encode(const struct hello *hello, uint8_t *out, size_t capacity);
-bool cookie_message_decode(const uint8_t *packet, size_t size, struct cookie_message *out);
-size_t cookie_message_encode(const struct cookie_message *message, uint8_t *out, size_t capacity);
+MUST_USE bool hello_decode(const uint8_t *packet, size_t size, struct hello *out);
+MUST_USE size_t hello_encode(const struct hello *hello, uint8_t *out, size_t capacity);
+MUST_USE bool cookie_message_decode(const uint8_t *packet, size_t size, struct cookie_message *out);
+MUST_USE size_t cookie_message_encode(const struct cookie_message *message, uint8_t *out, size_t capacity);
 /* Another version than ours is false here: HELLO has sorted that out. */
-bool register_decode(const uint8_t *packet, size_t size, struct register_message *out);
+MUST_USE bool register_decode(const uint8_t *packet, size_t size, struct register_message *out);
 /* Writes the first REGISTER_HEADER_SIZE bytes, with `noise_size` final, since the handshake covers them; `noise` is not
  * looked at. The caller puts the Noise message behind and calls register_finish, which pads to REGISTER_SIZE with zeros
  * and returns the packet's size; 0 when `noise_size` is not the header's. */
-size_t register_start(const struct register_message *message, uint8_t *out, size_t capacity);
-size_t register_finish(uint8_t *packet, size_t noise_size, size_t capacity);
-bool welcome_decode(const uint8_t *packet, size_t size, struct welcome_message *out);
+MUST_USE size_t register_start(const struct register_message *message, uint8_t *out, size_t capacity);
+MUST_USE size_t register_finish(uint8_t *packet, size_t noise_size, size_t capacity);
+MUST_USE bool welcome_decode(const uint8_t *packet, size_t size, struct welcome_message *out);
 /* Writes the first WELCOME_HEADER_SIZE bytes; the Noise message follows. */
-size_t welcome_start(uint64_t attempt, uint8_t *out, size_t capacity);
-bool reset_decode(const uint8_t *packet, size_t size, struct reset *out);
-size_t reset_encode(const struct reset *reset, uint8_t *out, size_t capacity);
-bool refused_decode(const uint8_t *packet, size_t size, struct refused *out);
-size_t refused_encode(const struct refused *refused, uint8_t *out, size_t capacity);
+MUST_USE size_t welcome_start(uint64_t attempt, uint8_t *out, size_t capacity);
+MUST_USE bool reset_decode(const uint8_t *packet, size_t size, struct reset *out);
+MUST_USE size_t reset_encode(const struct reset *reset, uint8_t *out, size_t capacity);
+MUST_USE bool refused_decode(const uint8_t *packet, size_t size, struct refused *out);
+MUST_USE size_t refused_encode(const struct refused *refused, uint8_t *out, size_t capacity);
 
 /* Tagged packets. Encoders leave the tag to link.h: they zero it and return the full size; decoders do not look at it.
  * `type` is MESSAGE_HEARTBEAT or MESSAGE_BEAT_ACK; beat_decode takes both. */
-bool beat_decode(const uint8_t *packet, size_t size, struct beat *out);
-size_t beat_encode(uint8_t type, const struct beat *beat, uint8_t *out, size_t capacity);
-bool path_decode(const uint8_t *packet, size_t size, struct path_message *out);
-size_t path_encode(const struct path_message *path, uint8_t *out, size_t capacity);
+MUST_USE bool beat_decode(const uint8_t *packet, size_t size, struct beat *out);
+MUST_USE size_t beat_encode(uint8_t type, const struct beat *beat, uint8_t *out, size_t capacity);
+MUST_USE bool path_decode(const uint8_t *packet, size_t size, struct path_message *out);
+MUST_USE size_t path_encode(const struct path_message *path, uint8_t *out, size_t capacity);
 /* The encoder leaves the tag, zeroed, to link_tag_relay. */
-bool relay_decode(const uint8_t *packet, size_t size, struct relay_message *out);
-size_t relay_encode(const struct relay_message *relay, uint8_t *out, size_t capacity);
+MUST_USE bool relay_decode(const uint8_t *packet, size_t size, struct relay_message *out);
+MUST_USE size_t relay_encode(const struct relay_message *relay, uint8_t *out, size_t capacity);
 
 /* Sealed packets: header first, body after opening. The decoder refuses a size that the type's body cannot have. */
-bool sealed_header_decode(const uint8_t *packet, size_t size, struct sealed_header *out);
-size_t sealed_header_encode(const struct sealed_header *header, uint8_t *out, size_t capacity);
+MUST_USE bool sealed_header_decode(const uint8_t *packet, size_t size, struct sealed_header *out);
+MUST_USE size_t sealed_header_encode(const struct sealed_header *header, uint8_t *out, size_t capacity);

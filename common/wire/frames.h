@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
 #include "common/bytes.h"
 #include "common/names.h"
 #include "common/text.h"
@@ -81,7 +82,7 @@ struct frame {
 
 /* The next known frame of a DATA packet's plain text; unknown ones are skipped. False at the end and on malformed input
  * (then reader->failed). */
-bool frame_next(struct reader *reader, struct frame *out);
+MUST_USE bool frame_next(struct reader *reader, struct frame *out);
 void frame_write(struct writer *writer, const struct frame *frame);
 /* Zero padding up to a multiple of FRAMES_ALIGNMENT, within the capacity. The writer began with the first frame. */
 void frames_pad(struct writer *writer);

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
 #include "common/names.h"
 #include "common/text.h"
 #include "common/wire/packet.h"
@@ -41,7 +42,7 @@ void pair_tag_derive(const uint8_t mac_key[static ROOM_MAC_KEY_SIZE], const uint
 /* PROBE, INITIATION, RESPONSE, CONFIRMATION end in a MAC: fill it in, check it (false for a packet under 32 bytes).
  * `size` is the whole packet's. */
 void peer_mac_write(const uint8_t mac_key[static ROOM_MAC_KEY_SIZE], uint8_t *packet, size_t size);
-bool peer_mac_check(const uint8_t mac_key[static ROOM_MAC_KEY_SIZE], const uint8_t *packet, size_t size);
+MUST_USE bool peer_mac_check(const uint8_t mac_key[static ROOM_MAC_KEY_SIZE], const uint8_t *packet, size_t size);
 
 struct peer_probe {
     uint8_t pair_tag[PAIR_TAG_SIZE];
@@ -68,15 +69,15 @@ struct peer_data {
 
 /* Encoders of MACed packets leave the last 16 bytes, zeroed, to peer_mac_write and return the full size. Indices are
  * never 0. */
-bool peer_probe_decode(const uint8_t *packet, size_t size, struct peer_probe *out);
-size_t peer_probe_encode(const struct peer_probe *probe, uint8_t *out, size_t capacity);
+MUST_USE bool peer_probe_decode(const uint8_t *packet, size_t size, struct peer_probe *out);
+MUST_USE size_t peer_probe_encode(const struct peer_probe *probe, uint8_t *out, size_t capacity);
 /* `noise_size` is set by the caller before decoding: 32 or 48, as the room has a secret. */
-bool peer_initiation_decode(const uint8_t *packet, size_t size, struct peer_initiation *out);
-size_t peer_initiation_encode(const struct peer_initiation *message, uint8_t *out, size_t capacity);
-bool peer_response_decode(const uint8_t *packet, size_t size, struct peer_answer *out);
-size_t peer_response_encode(const struct peer_answer *response, uint8_t *out, size_t capacity);
-bool peer_confirmation_decode(const uint8_t *packet, size_t size, struct peer_answer *out);
-size_t peer_confirmation_encode(const struct peer_answer *confirmation, uint8_t *out, size_t capacity);
-bool peer_data_decode(const uint8_t *packet, size_t size, struct peer_data *out);
+MUST_USE bool peer_initiation_decode(const uint8_t *packet, size_t size, struct peer_initiation *out);
+MUST_USE size_t peer_initiation_encode(const struct peer_initiation *message, uint8_t *out, size_t capacity);
+MUST_USE bool peer_response_decode(const uint8_t *packet, size_t size, struct peer_answer *out);
+MUST_USE size_t peer_response_encode(const struct peer_answer *response, uint8_t *out, size_t capacity);
+MUST_USE bool peer_confirmation_decode(const uint8_t *packet, size_t size, struct peer_answer *out);
+MUST_USE size_t peer_confirmation_encode(const struct peer_answer *confirmation, uint8_t *out, size_t capacity);
+MUST_USE bool peer_data_decode(const uint8_t *packet, size_t size, struct peer_data *out);
 /* The header only; the sealed frames follow. */
-size_t peer_data_header_encode(uint32_t receiver_index, uint64_t counter, uint8_t *out, size_t capacity);
+MUST_USE size_t peer_data_header_encode(uint32_t receiver_index, uint64_t counter, uint8_t *out, size_t capacity);

@@ -29,7 +29,7 @@ sub said_of {
 }
 
 my %good = (
-    'common/ground.h' => "#pragma once\n/* Long. */\nint ground_level(int metres,\n                 int feet);\nstruct ground;\n",
+    'common/ground.h' => "#pragma once\n/* Long. */\nMUST_USE int ground_level(int metres,\n                          int feet);\nstruct ground;\n",
     'common/ground.c' => "#include \"common/ground.h\"\n\nint ground_level(int metres,\n                 int feet) {\n"
         . "    return metres + feet;\n}\n",
     'client/peer/peer.h' => "#pragma once\n#include \"common/ground.h\"\n/*\n#include \"client/main.h\"\n*/\n"

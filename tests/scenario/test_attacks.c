@@ -230,7 +230,7 @@ static void nobody_keeps_a_dead_bootnode_alive(void **state) {
         for (uint32_t counter = 1; counter < 60; counter++) {
             const struct beat ack = {.session_id = session, .counter = counter};
             uint8_t packet[BEAT_SIZE];
-            beat_encode(MESSAGE_BEAT_ACK, &ack, packet, sizeof packet);
+            (void)beat_encode(MESSAGE_BEAT_ACK, &ack, packet, sizeof packet);
             randombytes_buf(packet + BEAT_SIZE - TAG_SIZE, TAG_SIZE);
             engine_receive(anna->engine, PATH_SOCKET_MAIN, &bootnode, packet, sizeof packet, world->now);
         }

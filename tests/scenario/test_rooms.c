@@ -384,7 +384,7 @@ static bool forge_keys(struct world *world, struct wire *wire) {
     if (!address_equal(&wire->from, &bootnode) || !cookie_message_decode(wire->data, wire->size, &message)) return true;
     ++*(unsigned *)world->tampering;
     message.bootnode_public[0] ^= 1;
-    cookie_message_encode(&message, wire->data, sizeof wire->data);
+    (void)cookie_message_encode(&message, wire->data, sizeof wire->data);
     return true;
 }
 

@@ -203,8 +203,8 @@ static void show_register(const struct room_keys *room, const struct node_key *k
     write_register_body(&writer, &body);
     size_t noise_size = NOISE_NK_1_OVERHEAD + writer_size(&writer);
     struct register_message message = {.attempt = ATTEMPT, .cookie = *cookie, .noise_size = noise_size};
-    register_start(&message, packet, REGISTER_SIZE);
-    register_finish(packet, noise_size, REGISTER_SIZE);
+    must(register_start(&message, packet, REGISTER_SIZE) > 0, "REGISTER begins");
+    must(register_finish(packet, noise_size, REGISTER_SIZE) == REGISTER_SIZE, "REGISTER ends");
     link_prologue(packet, prologue);
     show("A owner token", body.owner_token, OWNER_TOKEN_SIZE);
     show("REGISTER payload", payload, writer_size(&writer));
@@ -291,12 +291,12 @@ static void show_session_keys(const struct noise_keys *keys, struct session_keys
 static void show_beats(const struct session_keys *keys) {
     struct beat beat = {.flag = true, .session_id = SESSION_ID, .counter = 1, .version = {EPOCH, 2}};
     uint8_t packet[BEAT_SIZE];
-    beat_encode(MESSAGE_HEARTBEAT, &beat, packet, sizeof packet);
+    must(beat_encode(MESSAGE_HEARTBEAT, &beat, packet, sizeof packet) > 0, "HEARTBEAT");
     link_tag_beat(keys->tag[LINK_TO_BOOTNODE], packet);
     show("HEARTBEAT", packet, sizeof packet);
     beat.flag = false;
     beat.version.count = 3;
-    beat_encode(MESSAGE_BEAT_ACK, &beat, packet, sizeof packet);
+    must(beat_encode(MESSAGE_BEAT_ACK, &beat, packet, sizeof packet) > 0, "BEAT_ACK");
     link_tag_beat(keys->tag[LINK_TO_CLIENT], packet);
     show("BEAT_ACK", packet, sizeof packet);
 }
@@ -327,7 +327,7 @@ static void show_move(const struct session_keys *keys, struct cookie_jar *jar) {
     struct path_message path = {.session_id = SESSION_ID};
     uint8_t packet[PATH_SIZE], body[COOKIE_SIZE];
     must(cookie_make(jar, &alice_moved, COOKIE_SECOND, &path.cookie), "a cookie for the new address");
-    path_encode(&path, packet, sizeof packet);
+    must(path_encode(&path, packet, sizeof packet) > 0, "PATH");
     link_tag_path(keys->tag[LINK_TO_CLIENT], packet);
     show("PATH", packet, sizeof packet);
     struct writer writer = writer_over(body, sizeof body);

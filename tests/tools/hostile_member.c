@@ -95,7 +95,7 @@ static void noise_true(struct intruder *intruder, uint8_t *packet, const uint8_t
                                                         .prologue = prologue,
                                                         .prologue_size = sizeof prologue,
                                                         .remote_static = intruder->cookie.bootnode_public});
-    noise_write(&intruder->noise, payload, size - NOISE_NK_1_OVERHEAD, packet + REGISTER_HEADER_SIZE, size);
+    (void)noise_write(&intruder->noise, payload, size - NOISE_NK_1_OVERHEAD, packet + REGISTER_HEADER_SIZE, size);
 }
 
 static void noise_mutated(struct intruder *intruder, uint8_t *packet, const uint8_t *payload, size_t size) {
@@ -135,7 +135,7 @@ static void send_register(struct intruder *intruder, const struct registration *
     struct register_message message = {.attempt = intruder->attempt,
                                        .cookie = intruder->cookie.cookie,
                                        .noise_size = payload.size + NOISE_NK_1_OVERHEAD};
-    register_start(&message, packet, sizeof packet);
+    (void)register_start(&message, packet, sizeof packet);
     registration->write(intruder, packet, payload.data, message.noise_size);
     transmit(intruder, packet, register_finish(packet, message.noise_size, sizeof packet));
 }
@@ -154,7 +154,7 @@ static bool welcomed(struct intruder *intruder, const uint8_t *packet, size_t si
         return false;
     struct reader reader = reader_over(payload, payload_size);
     read_welcome_body(&reader, &intruder->session);
-    noise_split(&intruder->noise, &keys);
+    if (!noise_split(&intruder->noise, &keys)) return false;
     link_secret(&keys, false, intruder->secret);
     return !reader.failed;
 }
@@ -162,7 +162,7 @@ static bool welcomed(struct intruder *intruder, const uint8_t *packet, size_t si
 static void send_beat(const struct intruder *intruder, uint32_t counter) {
     uint8_t packet[BEAT_SIZE], key[LINK_TAG_KEY_SIZE];
     struct beat beat = {.session_id = intruder->session.session_id, .counter = counter};
-    beat_encode(MESSAGE_HEARTBEAT, &beat, packet, sizeof packet);
+    (void)beat_encode(MESSAGE_HEARTBEAT, &beat, packet, sizeof packet);
     link_tag_key(intruder->secret, LINK_TO_BOOTNODE, key);
     link_tag_beat(key, packet);
     transmit(intruder, packet, sizeof packet);

@@ -444,6 +444,6 @@ int main(void) {
         cmocka_unit_test(clients_converge_under_loss_doubling_and_reordering),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    address_parse("192.0.2.200:1", 0, &viewer);
+    if (!address_parse("192.0.2.200:1", 0, &viewer)) return 1;
     return cmocka_run_group_tests_name("room", tests, NULL, NULL);
 }

@@ -50,12 +50,12 @@ static void a_full_source_refuses_until_a_session_is_gone(void **state) {
     uint64_t id = guest_join(&shard, (struct guest){1, 1, 1}, NOW);
     assert_int_equal(guest_register(&shard, (struct guest){2, 2, 2}, NOW, &waiting, NULL), REGISTERED);
     assert_int_equal(guest_refusal(&shard, late, NOW), REFUSAL_SOURCE_LIMIT);
-    shard_leave(&shard, waiting.session_id, NOW);
+    assert_true(shard_leave(&shard, waiting.session_id, NOW));
     assert_int_equal(guest_register(&shard, late, NOW, NULL, NULL), REGISTERED);
     assert_int_equal(guest_refusal(&shard, late, NOW), REFUSAL_SOURCE_LIMIT);
     expire_all(NOW + SHARD_PROVISIONAL_MS + WHEEL_TICK_MS);
     assert_int_equal(guest_register(&shard, late, NOW + 6000, &waiting, NULL), REGISTERED);
-    shard_leave(&shard, id, NOW + 6000);
+    assert_true(shard_leave(&shard, id, NOW + 6000));
     guest_join(&shard, (struct guest){4, 4, 4}, NOW + 6000);
     assert_nobody_counts(NOW);
     close_capped();
@@ -75,7 +75,7 @@ static void a_full_source_takes_back_those_it_has(void **state) {
     for (unsigned i = 0; i < 4; i++) assert_int_equal(guest_confirm(&shard, back[i].session_id, NOW), REGISTERED);
     assert_int_equal(shard.counters.sessions, 4);
     assert_int_equal(guest_refusal(&shard, (struct guest){1, 5, 5}, NOW), REFUSAL_SOURCE_LIMIT);
-    shard_leave(&shard, back[0].session_id, NOW);
+    assert_true(shard_leave(&shard, back[0].session_id, NOW));
     guest_join(&shard, (struct guest){1, 5, 5}, NOW);
     assert_nobody_counts(NOW);
     close_capped();
@@ -97,7 +97,7 @@ static void neither_a_move_nor_a_successor_gets_into_a_full_source(void **state)
     struct address stays = session_address(guest_session(&shard, first));
     assert_true(address_equal(&stays, &elsewhere));
     assert_int_equal(guest_refusal(&shard, (struct guest){1, 1, 1}, NOW), REFUSAL_SOURCE_LIMIT);
-    shard_leave(&shard, second, NOW);
+    assert_true(shard_leave(&shard, second, NOW));
     assert_int_equal(guest_register(&shard, (struct guest){1, 1, 1}, NOW, &successor, NULL), REGISTERED);
     assert_int_equal(guest_confirm(&shard, successor.session_id, NOW), REGISTERED);
     assert_nobody_counts(NOW);

@@ -139,7 +139,7 @@ static void sealed_types_are_told_apart(void **state) {
         for (size_t size = 0; size < 256; size++)
             assert_int_equal(sealed_header_decode(packet, size, &header), is_sealed(type, size));
         if (!is_sealed(type, 36 + 5) && type != MESSAGE_LEAVE && type != MESSAGE_MOVE) continue;
-        sealed_header_decode(packet, 36 + 5, &header);
+        (void)sealed_header_decode(packet, 36 + 5, &header); /* a size that not each of them has */
         assert_int_equal(header.type, type);
     }
 }
