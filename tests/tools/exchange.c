@@ -13,49 +13,17 @@
 #include "client/peer/handshake.h"
 #include "client/peer/transport.h"
 #include "common/link.h"
+#include "tests/support/counting.h"
+#include "tests/support/vector_lines.h"
 
 #define ROOM "lobby \xc3\xa9"
 #define SECRET "correct horse"
-#define LINE 32 /* bytes of a line */
 #define COOKIE_SECOND 1000
 #define NONCE UINT64_C(0x0102030405060708)
 #define ATTEMPT UINT64_C(0x1112131415161718)
 #define SESSION_ID UINT64_C(0x0102030004050001)
 #define EPOCH 0x0a0b0c0d
 #define SENT_MS UINT64_C(1767225600000)
-
-/* --- What is shown --- */
-
-static bool is_zero(const uint8_t *bytes, size_t size) {
-    for (size_t i = 0; i < size; i++)
-        if (bytes[i] != 0) return false;
-    return true;
-}
-
-/* How many of the next bytes are zero, in whole lines. */
-static size_t zero_lines(const uint8_t *bytes, size_t size) {
-    size_t zeros = 0;
-    while (size - zeros >= LINE && is_zero(bytes + zeros, LINE)) zeros += LINE;
-    return zeros;
-}
-
-static void show(const char *name, const uint8_t *bytes, size_t size) {
-    char hex[2 * LINE + 1];
-    for (size_t at = 0; at < size || at == 0;) {
-        size_t zeros = zero_lines(bytes + at, size - at), left = size - at < LINE ? size - at : LINE;
-        if (zeros > LINE)
-            printf("    %-20s  (%zu zeros)\n", name, zeros);
-        else
-            printf("    %-20s  %s\n", name, sodium_bin2hex(hex, sizeof hex, bytes + at, left));
-        at += zeros > LINE ? zeros : left;
-        name = "";
-        if (size == 0) return;
-    }
-}
-
-static void gap(void) {
-    putchar('\n');
-}
 
 /* Ends with a word about what our own code refused. */
 static void must(bool done, const char *what) {
@@ -64,37 +32,12 @@ static void must(bool done, const char *what) {
     exit(1);
 }
 
-/* --- Randomness: each draw goes on counting up from where it was set. --- */
-
-static uint8_t next_random;
-
-static const char *random_name(void) {
-    return "counting";
-}
-
-static void random_fill(void *out, size_t size) {
-    for (uint8_t *at = out; size > 0; size--) *at++ = next_random++;
-}
-
-static uint32_t random_word(void) {
-    uint32_t word;
-    random_fill(&word, sizeof word);
-    return word;
-}
-
-static randombytes_implementation counting = {
-    .implementation_name = random_name, .random = random_word, .buf = random_fill};
-
-static void count_from(uint8_t first, uint8_t out[static 32]) {
-    for (uint8_t i = 0; i < 32; i++) out[i] = (uint8_t)(first + i);
-}
-
 /* The next ephemeral key. */
 static void show_ephemeral(const char *name, uint8_t first) {
     uint8_t secret[32];
-    count_from(first, secret);
+    counting_bytes(first, secret);
     show(name, secret, sizeof secret);
-    next_random = first;
+    counting_from(first);
 }
 
 /* --- Names --- */
@@ -117,7 +60,7 @@ static void show_room(const struct room_keys *room) {
 static void show_person(const char *who, struct person *person, uint8_t first) {
     uint8_t seed[32];
     char name[32], fingerprint[FINGERPRINT_TEXT_SIZE];
-    count_from(first, seed);
+    counting_bytes(first, seed);
     identity_from_seed(seed, &person->identity);
     const struct {
         const char *what;
@@ -131,7 +74,8 @@ static void show_person(const char *who, struct person *person, uint8_t first) {
         show(name, rows[i].bytes, 32);
     }
     fingerprint_format(person->identity.public, fingerprint);
-    printf("    %s %-18s  %s\n", who, "fingerprint", fingerprint);
+    snprintf(name, sizeof name, "%s fingerprint", who);
+    show_text(name, fingerprint);
 }
 
 static void show_id(const char *who, struct person *person, const struct room_keys *room) {
@@ -147,21 +91,21 @@ static void show_safety_number(void) {
     for (const char *at = spaced; *at; at++)
         if (*at != ' ') *out++ = *at;
     *out = '\0';
-    printf("    %-20s  %s\n", "safety number", digits);
+    show_text("safety number", digits);
 }
 
 static void show_names(struct room_keys *room) {
     must(room_keys_derive(ROOM, NULL, 0, room), "an open room");
     show("room name", (const uint8_t *)ROOM, strlen(ROOM));
     show_room(room);
-    gap();
+    show_gap();
     show_person("A", &alice, 0x00);
     show_id("A", &alice, room);
-    gap();
+    show_gap();
     show_person("B", &bob, 0x20);
     show_id("B", &bob, room);
     show_safety_number();
-    gap();
+    show_gap();
 }
 
 /* --- A and the bootnode --- */
@@ -180,8 +124,8 @@ static void show_hello(void) {
 static void show_cookie(const struct node_key *key, struct cookie_jar *jar, struct cookie *cookie) {
     struct cookie_message message = {.nonce = NONCE, .seen = alice_seen};
     uint8_t packet[COOKIE_MESSAGE_SIZE], secret[32];
-    count_from(0x60, secret);
-    next_random = secret[0];
+    counting_bytes(0x60, secret);
+    counting_from(secret[0]);
     cookie_jar_init(jar);
     must(cookie_make(jar, &alice_seen, COOKIE_SECOND, cookie), "a cookie");
     message.cookie = *cookie;
@@ -366,29 +310,29 @@ static void show_registration(const struct room_keys *room) {
     struct noise noise;
     struct noise_keys noise_keys;
     struct session_keys keys = {0};
-    count_from(0x40, seed);
+    counting_bytes(0x40, seed);
     node_key_derive(seed, &key);
     show("bootnode key file", seed, sizeof seed);
     show("bootnode secret", key.secret, 32);
     show("bootnode key", key.public, 32);
     show("reset key", key.reset_key, sizeof key.reset_key);
-    gap();
+    show_gap();
     show_hello();
     show_cookie(&key, &jar, &cookie);
-    gap();
+    show_gap();
     show_register(room, &key, &cookie, &noise, packet);
-    gap();
+    show_gap();
     show_welcome(&key, packet, &noise, &noise_keys);
-    gap();
+    show_gap();
     show_session_keys(&noise_keys, &keys);
-    gap();
+    show_gap();
     show_beats(&keys);
     show_changes(&keys);
     show_move(&keys, &jar);
     show_relay(room, &keys);
     show_leaving(&key, &keys);
     cookie_jar_destroy(&jar);
-    gap();
+    show_gap();
 }
 
 /* --- A and B --- */
@@ -511,11 +455,11 @@ static void show_talk(const struct room_keys *room, struct transport transports[
 static void show_peers(const struct room_keys *room) {
     struct transport transports[2], renewed[2];
     show_handshake(room, 1, NULL, 0x80, transports);
-    gap();
+    show_gap();
     show_talk(room, transports);
-    gap();
+    show_gap();
     show_handshake(room, 2, transports, 0x90, renewed);
-    gap();
+    show_gap();
 }
 
 static void show_secret_room(void) {
@@ -537,7 +481,7 @@ static void show_secret_room(void) {
     show_room(&room);
     show_id("A", &alice, &room);
     show_id("B", &bob, &room);
-    gap();
+    show_gap();
     show_handshake(&room, 1, NULL, 0xb0, transports);
     const struct frame introduction = {.type = FRAME_INTRODUCTION, .introduction = introduction_of(&bob)};
     show_data("B frames 0", "B DATA 0", &transports[1], &introduction, 1);
@@ -545,7 +489,7 @@ static void show_secret_room(void) {
 
 int main(void) {
     struct room_keys room;
-    if (randombytes_set_implementation(&counting) != 0 || sodium_init() < 0) return 1;
+    if (!counting_install() || sodium_init() < 0) return 1;
     show_names(&room);
     show_registration(&room);
     show_peers(&room);
