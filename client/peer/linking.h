@@ -1,21 +1,41 @@
-/* Finding a way to a peer and the secure session with it: rounds of punching, relays of a round, handshakes, the
- * renewal of keys and their end. PROTOCOL.md §3.1, §3.2. */
+/* Handshakes with a peer and the transports that come of them: both sides of a handshake, the renewal of keys and their
+ * end. Where packets go while there is no path, rounds.h says; what comes of one is returned, for peer.c to tell the
+ * other parts. PROTOCOL.md §3.1, §3.2 rules 3 to 7. */
 #pragma once
 
 #include "client/peer/parts.h"
 
 void linking_init(struct peer *peer, uint64_t now);
-/* May one more PROBE, INITIATION or unasked PING go out? If so, it is counted; else `punch_blocked` says until when. */
-bool linking_punch_allowed(struct peer *peer, uint64_t now);
-/* A round of punching, with a new handshake if we initiate. */
-void linking_start(struct peer *peer, uint64_t now);
-/* A working session: no more punching. */
-void linking_done(struct peer *peer);
-void linking_tick(struct peer *peer, uint64_t now);
-uint64_t linking_due(const struct peer *peer, uint64_t now);
+/* Is there a transport to send on? */
+bool linking_usable(const struct peer *peer, uint64_t now);
+
+/* The initiator's: a handshake that is bound to nothing begins, in place of any other; false without an index. */
+bool linking_begin(struct peer *peer, uint64_t now);
+/* Its INITIATION, the same to every place. */
+void linking_initiate(struct peer *peer, const struct path *to);
+/* No handshake of ours is under way any more. */
+void linking_abandon(struct peer *peer);
+/* RESPONSE came: CONFIRMATION is sent, and `next` begun. False: it fits nothing. */
+bool linking_confirm(struct peer *peer, const struct peer_answer *message, const struct path *from, uint64_t now);
+/* An introduction that proves who answered was heard on `next`: it becomes current. */
+void linking_promote_next(struct peer *peer, uint64_t now);
+
+/* The responder's: INITIATION came; RESPONSE goes back unless there was too much of that. `known_place`: from where the
+ * peer is known to be. */
+void linking_respond(struct peer *peer, const uint8_t *packet, const struct peer_initiation *message,
+                     const struct path *from, bool known_place, uint64_t now);
+enum linked {
+    LINKED_NOTHING,
+    LINKED_AGAIN, /* a copy: our introduction was lost, or went to where somebody had sent a copy of this from */
+    LINKED_NEW,   /* `current` is the new transport */
+};
+/* CONFIRMATION came. When it is new, `introduction` is theirs, proven, and `bound` says whether it was a renewal. */
+enum linked linking_accept(struct peer *peer, const struct peer_answer *message, uint64_t now,
+                           struct frame_introduction *introduction, bool *bound);
+
 void linking_drop_previous(struct peer *peer);
 /* Handshakes and transports: wiped, indices released. */
 void linking_forget(struct peer *peer);
-/* The initiator heard an introduction on `next`: it becomes current. */
-void linking_promote_next(struct peer *peer, uint64_t now);
-bool linking_usable(const struct peer *peer, uint64_t now);
+/* True: a handshake was given up, though it was answered. */
+bool linking_tick(struct peer *peer, uint64_t now);
+uint64_t linking_due(const struct peer *peer, uint64_t now);

@@ -5,7 +5,9 @@
 #include "client/peer/checks.h"
 #include "client/peer/linking.h"
 #include "client/peer/probes.h"
+#include "client/peer/rounds.h"
 #include "client/peer/sending.h"
+#include "common/clock.h"
 
 #define ASKED_MS 1000 /* unanswered for so long: other paths are looked at */
 #define CHECK_INTERVAL_MS 1000
@@ -17,7 +19,7 @@
 
 void paths_init(struct peer *peer) {
     punch_init(&peer->seek);
-    peer->seek_due = UINT64_MAX;
+    peer->seek_due = NEVER;
 }
 
 static bool on_path(const struct peer *peer, const struct path *path) {
@@ -38,7 +40,7 @@ void paths_set(struct peer *peer, const struct path *path, uint64_t now) {
     if (!changed) return;
     memset(peer->checks, 0, sizeof peer->checks);
     peer->seek_rounds = 0;
-    peer->seek_due = path->kind == PATH_DIRECT ? UINT64_MAX : now;
+    peer->seek_due = path->kind == PATH_DIRECT ? NEVER : now;
     if (path->kind == PATH_DIRECT) punch_stop(&peer->seek);
     delivery_path_changed(&peer->sender);
     peer->relayed_since = path->kind == PATH_DIRECT ? 0 : peer->relayed_since ? peer->relayed_since : now;
@@ -76,7 +78,7 @@ void paths_pong(struct peer *peer, uint64_t token, const struct path *from, uint
         peer->rtt_us = (uint32_t)(now - check.sent) * 1000;
         path_log_add(&peer->log, why, from, peer->rtt_us, now);
         paths_set(peer, from, now);
-        linking_done(peer);
+        rounds_done(peer);
         return;
     }
 }
@@ -97,7 +99,7 @@ void paths_heard(struct peer *peer, const struct path *from, uint64_t now) {
         peer->asked = 0;
         if (peer->demoted && peer->state == PEER_LIVE) {
             peer->demoted = false;
-            linking_done(peer);
+            rounds_done(peer);
         }
     } else if (peer->state == PEER_LIVE && worth_a_check(peer, from, now)) {
         peer->checked = now;
@@ -165,7 +167,7 @@ static void seek_again_later(struct peer *peer, uint64_t now) {
 static void seek_run(struct peer *peer, uint64_t now) {
     struct address to;
     while (punch_due(&peer->seek) <= now) {
-        if (!linking_punch_allowed(peer, now)) return;
+        if (!sending_unasked(peer, now)) return;
         if (!punch_next(&peer->seek, now, &to)) return;
         struct path path = path_direct(&to);
         if (!on_path(peer, &path)) checks_ping(peer, &path, now);
@@ -180,15 +182,15 @@ static void demote(struct peer *peer, uint64_t now) {
     peer->demoted = true;
     peer->asked = linking_usable(peer, now) ? 0 : now;
     punch_stop(&peer->seek);
-    peer->seek_due = UINT64_MAX;
+    peer->seek_due = NEVER;
     if (peer->path.kind == PATH_DIRECT && peer->path.socket == PATH_SOCKET_MAIN)
         punch_keep(&peer->punch, &peer->path.address, now);
     peer->host->path_lost(peer->host->context, peer);
-    linking_start(peer, now);
+    rounds_start(peer, now);
 }
 
 static uint64_t demote_due(const struct peer *peer) {
-    return peer->asked && !peer->demoted ? peer->asked + PEER_DEMOTE_MS : UINT64_MAX;
+    return peer->asked && !peer->demoted ? peer->asked + PEER_DEMOTE_MS : NEVER;
 }
 
 void paths_tick(struct peer *peer, uint64_t now) {
@@ -203,8 +205,8 @@ void paths_tick(struct peer *peer, uint64_t now) {
 }
 
 uint64_t paths_due(const struct peer *peer) {
-    if (peer->state != PEER_LIVE || !peer->connected || !peer->has_path || peer->bye_tries) return UINT64_MAX;
-    if (peer->demoted) return UINT64_MAX;
+    if (peer->state != PEER_LIVE || !peer->connected || !peer->has_path || peer->bye_tries) return NEVER;
+    if (peer->demoted) return NEVER;
     uint64_t due = demote_due(peer), seek = punch_due(&peer->seek);
     if (seek < peer->punch_blocked) seek = peer->punch_blocked;
     if (seek < due) due = seek;

@@ -8,7 +8,9 @@
 #include "client/peer/linking.h"
 #include "client/peer/paths.h"
 #include "client/peer/probes.h"
+#include "client/peer/rounds.h"
 #include "client/peer/talking.h"
+#include "common/clock.h"
 
 #define OLD_NEWS_MS 5000
 
@@ -26,6 +28,7 @@ struct peer *peer_create(const struct peer_host *host, const struct member_recor
     pair_tag_derive(host->room->mac_key, record->id, host->own_id, peer->tag_in);
     peer->created = peer->heard = peer->heard_here = peer->sent = now;
     linking_init(peer, now);
+    rounds_init(peer);
     paths_init(peer);
     peer->epoch = ++*host->epochs;
     delivery_sender_init(&peer->sender, ++*host->streams);
@@ -100,7 +103,7 @@ bool peer_listed(struct peer *peer, unsigned bootnode, const struct member_recor
     bool linked = peer_reachable(peer) || peer->next.live;
     if (!linked && (revived || !was_listed || other_suites || !peer->punch.active)) {
         peer->rounds = 0;
-        linking_start(peer, now);
+        rounds_start(peer, now);
     }
     return revived;
 }
@@ -115,14 +118,14 @@ void peer_delisted(struct peer *peer, unsigned bootnode, bool resync, uint64_t n
 void peer_introduced(struct peer *peer, const struct address *usable, size_t count, uint64_t now) {
     if (peer->state != PEER_LIVE) return;
     punch_set_candidates(&peer->punch, usable, count, now);
-    if (!peer_reachable(peer) && !peer->punch.active && !peer->next.live) linking_start(peer, now);
+    if (!peer_reachable(peer) && !peer->punch.active && !peer->next.live) rounds_start(peer, now);
 }
 
 void peer_retry(struct peer *peer, uint64_t now) {
     if (peer->state != PEER_LIVE || peer_reachable(peer) || peer->punch.active || peer->next.live) return;
     peer->rounds = 0;
     peer->host->introduce(peer->host->context, peer);
-    linking_start(peer, now);
+    rounds_start(peer, now);
 }
 
 void peer_network_changed(struct peer *peer, uint64_t now) {
@@ -154,17 +157,118 @@ void peer_drop_queue(struct peer *peer) {
     delivery_sender_init(&peer->sender, ++*peer->host->streams);
 }
 
+/* --- Packets --- */
+
+void peer_receive_probe(struct peer *peer, const struct path *from, uint64_t now) {
+    if (peer->pair.initiator && peer->state == PEER_LIVE) rounds_probed(peer, from, now);
+}
+
+void peer_receive_initiation(struct peer *peer, const uint8_t *packet, const struct peer_initiation *message,
+                             const struct path *from, uint64_t now) {
+    if (peer->pair.initiator || peer->state != PEER_LIVE) return;
+    linking_respond(peer, packet, message, from, rounds_knows(peer, from), now);
+}
+
+void peer_receive_response(struct peer *peer, const struct peer_answer *message, const struct path *from,
+                           uint64_t now) {
+    if (linking_confirm(peer, message, from, now)) rounds_done(peer);
+}
+
+/* Where a handshake was answered from is the path. A renewal keeps the path it runs on: that moves by validation only.
+ */
+static void take_path(struct peer *peer, bool bound, const struct path *from, uint64_t now) {
+    if (bound && peer->has_path) return;
+    path_log_add(&peer->log, NOTE_ANSWERED, from, peer->rtt_us, now);
+    paths_set(peer, from, now);
+}
+
+void peer_receive_confirmation(struct peer *peer, const struct peer_answer *message, const struct path *from,
+                               uint64_t now) {
+    struct frame_introduction introduction;
+    bool bound;
+    if (peer->state != PEER_LIVE) return;
+    switch (linking_accept(peer, message, now, &introduction, &bound)) {
+    case LINKED_NOTHING: return;
+    case LINKED_AGAIN: sending_introduce(peer, from, now); return;
+    case LINKED_NEW: break;
+    }
+    take_path(peer, bound, from, now);
+    peer->heard = peer->heard_here = now;
+    peer->asked = 0;
+    peer->introduce_self = true;
+    rounds_done(peer);
+    talking_introduced(peer, &introduction, now);
+}
+
+/* On `next` nothing counts before the introduction that proves who answered. */
+static bool introduction_first(struct peer *peer, struct reader *reader, uint64_t now) {
+    struct frame frame;
+    if (!frame_next(reader, &frame) || frame.type != FRAME_INTRODUCTION) return false;
+    if (!handshake_introduction_valid(&peer->pair, &frame.introduction, peer->next_static)) return false;
+    linking_promote_next(peer, now);
+    take_path(peer, peer->next_bound, &peer->next_path, now);
+    rounds_done(peer);
+    if (peer->state == PEER_LIVE) talking_introduced(peer, &frame.introduction, now);
+    return true;
+}
+
+/* An answer on the new transport tells the responder that its introduction arrived. */
+static void after_promotion(struct peer *peer, uint64_t now) {
+    if (peer->state == PEER_LIVE) sending_ping(peer, now);
+}
+
+static struct transport *transport_find(struct peer *peer, uint32_t index) {
+    struct transport *all[] = {&peer->current, &peer->previous, &peer->next};
+    for (size_t i = 0; i < 3; i++)
+        if (all[i]->live && all[i]->local_index == index) return all[i];
+    return NULL;
+}
+
+void peer_receive_data(struct peer *peer, const uint8_t *packet, const struct peer_data *data, const struct path *from,
+                       uint64_t now) {
+    uint8_t frames[PEER_FRAMES_MAX];
+    size_t size;
+    struct transport *transport = transport_find(peer, data->receiver_index);
+    if (!transport || !transport_open(transport, packet, data, frames, &size, now)) return;
+    struct reader reader = reader_over(frames, size);
+    bool promoted = transport == &peer->next;
+    if (promoted && !introduction_first(peer, &reader, now)) return;
+    if (!promoted && transport == &peer->current) peer->introduction_open = false;
+    paths_heard(peer, from, now);
+    probes_heard(peer, from, now);
+
+    struct frame frame;
+    while (peer->state != PEER_BLOCKED && frame_next(&reader, &frame)) {
+        if (peer->state == PEER_GONE && frame.type != FRAME_BYE) continue;
+        talking_take(peer, &frame, from, now);
+    }
+    if (promoted) after_promotion(peer, now);
+    talking_flush(peer, now);
+}
+
+void peer_pass_on(struct peer *peer, enum frame_type type, const uint8_t member[static MEMBER_ID_SIZE],
+                  const uint8_t *packet, size_t size, uint64_t now) {
+    if (!peer_reachable(peer) || peer->path.kind != PATH_DIRECT || !linking_usable(peer, now)) return;
+    struct frame frame = {.type = type, .relay = {.packet = packet, .size = size}};
+    memcpy(frame.relay.member, member, MEMBER_ID_SIZE);
+    uint8_t buffer[PEER_FRAMES_MAX];
+    struct writer writer = writer_over(buffer, sizeof buffer);
+    frame_write(&writer, &frame);
+    if (!writer.failed) sending_frames(peer, &writer, &peer->path, false, now);
+}
+
+/* --- Time --- */
+
 void peer_tick(struct peer *peer, uint64_t now) {
-    linking_tick(peer, now);
+    if (linking_tick(peer, now) && (!linking_usable(peer, now) || peer->demoted)) rounds_end(peer, now);
+    rounds_tick(peer, now);
     paths_tick(peer, now);
     probes_tick(peer, now);
     talking_tick(peer, now);
 }
 
 uint64_t peer_due(const struct peer *peer, uint64_t now) {
-    uint64_t due = linking_due(peer, now), paths = paths_due(peer), talking = talking_due(peer, now);
-    uint64_t probes = probes_due(peer);
-    if (paths < due) due = paths;
-    if (probes < due) due = probes;
-    return talking < due ? talking : due;
+    uint64_t due = earlier(linking_due(peer, now), rounds_due(peer, now));
+    due = earlier(due, earlier(paths_due(peer), probes_due(peer)));
+    return earlier(due, talking_due(peer, now));
 }

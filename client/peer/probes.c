@@ -6,6 +6,7 @@
 #include "client/peer/checks.h"
 #include "client/peer/linking.h"
 #include "client/peer/sending.h"
+#include "common/clock.h"
 
 #define RELAYED_FOR_MS 10000 /* seeking had its chance */
 #define LOOK_AGAIN_MS 10000  /* a mapping, or an address, may become known */
@@ -174,7 +175,7 @@ static void send_probes(struct peer *peer, uint64_t now) {
     struct path to;
     bool is_check;
     while (probing_packet_due(probing) <= now) {
-        if (!linking_punch_allowed(peer, now)) return;
+        if (!sending_unasked(peer, now)) return;
         if (!probing_next(probing, now, &to, &is_check)) return;
         struct frame frame = {.type = FRAME_PING, .token = probing->token};
         if (is_check)
@@ -186,10 +187,10 @@ static void send_probes(struct peer *peer, uint64_t now) {
 
 /* When the initiator looks whether to offer. */
 static uint64_t offer_due(const struct peer *peer) {
-    if (!peer->pair.initiator || !is_relayed(peer)) return UINT64_MAX;
+    if (!peer->pair.initiator || !is_relayed(peer)) return NEVER;
     uint64_t due = peer->relayed_since + RELAYED_FOR_MS;
     if (!peer->probing) return due;
-    if (peer->probing->state != PROBING_IDLE || peer->probing->attempts == PROBING_ATTEMPTS) return UINT64_MAX;
+    if (peer->probing->state != PROBING_IDLE || peer->probing->attempts == PROBING_ATTEMPTS) return NEVER;
     return due > peer->probing->not_before ? due : peer->probing->not_before;
 }
 

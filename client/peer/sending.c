@@ -67,3 +67,10 @@ void sending_introduce(struct peer *peer, const struct path *to, uint64_t now) {
 bool peer_reachable(const struct peer *peer) {
     return peer->state == PEER_LIVE && peer->connected && peer->has_path && !peer->demoted;
 }
+
+bool sending_unasked(struct peer *peer, uint64_t now) {
+    if (now < peer->punch_blocked) return false;
+    uint64_t wait = budget_wait(peer->host->budget, now);
+    if (wait) peer->punch_blocked = now + wait;
+    return wait == 0;
+}

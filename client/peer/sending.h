@@ -17,6 +17,9 @@ void sending_ping(struct peer *peer, uint64_t now);
 /* Introduces ourselves once more, to where we were asked from. */
 void sending_introduce(struct peer *peer, const struct path *to, uint64_t now);
 
+/* May one more PROBE, INITIATION or unasked PING go out? If so, it is counted; else `punch_blocked` says until when. */
+bool sending_unasked(struct peer *peer, uint64_t now);
+
 /* Connected, with a path that answers. */
 bool peer_reachable(const struct peer *peer);
 /* Round trip in microseconds: smoothed over all that was acknowledged, where there was something. */

@@ -6,7 +6,9 @@
 #include "client/peer/paths.h"
 #include "client/peer/peer.h"
 #include "client/peer/probes.h"
+#include "client/peer/rounds.h"
 #include "client/peer/sending.h"
+#include "common/clock.h"
 
 #define SILENT_MS 15000 /* absence */
 #define UNSAID_MS 30000 /* so long everybody takes at most to register again with a bootnode that began anew */
@@ -18,10 +20,6 @@
 #define BYE_REPEAT_MS 150
 #define BYE_TRIES 3
 #define FLUSH_PACKETS 32 /* in one go; the rest waits for the next tick, so that one peer cannot hold up the others */
-
-static uint64_t earlier(uint64_t a, uint64_t b) {
-    return a < b ? a : b;
-}
 
 /* One packet with what is due: introduction, acknowledgement, segments. False when nothing was. */
 static bool flush_packet(struct peer *peer, uint64_t now) {
@@ -64,7 +62,7 @@ static void nick_of(const struct frame_introduction *introduction, char out[stat
 
 static void block(struct peer *peer) {
     peer->state = PEER_BLOCKED;
-    linking_done(peer);
+    rounds_done(peer);
     linking_forget(peer);
     delivery_sender_clear(&peer->sender);
 }
@@ -130,7 +128,7 @@ static void handle_bye(struct peer *peer, uint64_t now) {
     sending_frame(peer, &frame, &peer->path, false, now);
     if (peer->state == PEER_GONE) return;
     peer->state = PEER_GONE;
-    linking_done(peer);
+    rounds_done(peer);
     delivery_sender_clear(&peer->sender);
     peer->host->said_bye(peer->host->context, peer);
 }
@@ -144,7 +142,7 @@ static void handle_relay(struct peer *peer, const struct frame *frame, const str
         peer->host->came_through(peer->host->context, peer, &frame->relay);
 }
 
-static void handle_frame(struct peer *peer, const struct frame *frame, const struct path *from, uint64_t now) {
+void talking_take(struct peer *peer, const struct frame *frame, const struct path *from, uint64_t now) {
     switch (frame->type) {
     case FRAME_SEGMENT:
         if (peer->host->outside->busy(peer->host->outside->context)) break;
@@ -166,50 +164,6 @@ static void handle_frame(struct peer *peer, const struct frame *frame, const str
     }
 }
 
-/* On `next` nothing counts before the introduction that proves who answered. */
-static bool introduction_first(struct peer *peer, struct reader *reader, uint64_t now) {
-    struct frame frame;
-    if (!frame_next(reader, &frame) || frame.type != FRAME_INTRODUCTION) return false;
-    if (!handshake_introduction_valid(&peer->pair, &frame.introduction, peer->next_static)) return false;
-    linking_promote_next(peer, now);
-    if (peer->state == PEER_LIVE) talking_introduced(peer, &frame.introduction, now);
-    return true;
-}
-
-/* An answer on the new transport tells the responder that its introduction arrived. */
-static void after_promotion(struct peer *peer, uint64_t now) {
-    if (peer->state == PEER_LIVE) sending_ping(peer, now);
-}
-
-static struct transport *transport_find(struct peer *peer, uint32_t index) {
-    struct transport *all[] = {&peer->current, &peer->previous, &peer->next};
-    for (size_t i = 0; i < 3; i++)
-        if (all[i]->live && all[i]->local_index == index) return all[i];
-    return NULL;
-}
-
-void peer_receive_data(struct peer *peer, const uint8_t *packet, const struct peer_data *data, const struct path *from,
-                       uint64_t now) {
-    uint8_t frames[PEER_FRAMES_MAX];
-    size_t size;
-    struct transport *transport = transport_find(peer, data->receiver_index);
-    if (!transport || !transport_open(transport, packet, data, frames, &size, now)) return;
-    struct reader reader = reader_over(frames, size);
-    bool promoted = transport == &peer->next;
-    if (promoted && !introduction_first(peer, &reader, now)) return;
-    if (!promoted && transport == &peer->current) peer->introduction_open = false;
-    paths_heard(peer, from, now);
-    probes_heard(peer, from, now);
-
-    struct frame frame;
-    while (peer->state != PEER_BLOCKED && frame_next(&reader, &frame)) {
-        if (peer->state == PEER_GONE && frame.type != FRAME_BYE) continue;
-        handle_frame(peer, &frame, from, now);
-    }
-    if (promoted) after_promotion(peer, now);
-    talking_flush(peer, now);
-}
-
 void peer_say_bye(struct peer *peer, uint64_t now) {
     if (!peer->connected || peer->state != PEER_LIVE || !linking_usable(peer, now)) {
         peer->bye_tries = BYE_TRIES;
@@ -229,7 +183,7 @@ bool peer_bye_done(const struct peer *peer, uint64_t now) {
 /* When the next PING is due: idle for long, or unanswered, or the bootnode says that the peer is gone. */
 static uint64_t ping_due(const struct peer *peer) {
     uint64_t idle = earlier(peer->heard, peer->sent) + IDLE_MS;
-    uint64_t repeat = peer->asked ? (peer->ping_sent ? peer->ping_sent : peer->asked) + PING_REPEAT_MS : UINT64_MAX;
+    uint64_t repeat = peer->asked ? (peer->ping_sent ? peer->ping_sent : peer->asked) + PING_REPEAT_MS : NEVER;
     uint64_t due = earlier(idle, repeat);
     if (peer->absent)
         due = earlier(due, (peer->ping_sent > peer->heard ? peer->ping_sent : peer->heard) + UNLISTED_PING_MS);
@@ -241,7 +195,7 @@ static uint64_t ping_due(const struct peer *peer) {
 /* Absent at every bootnode that can be reached: for a peer that was never connected their word is enough, if it is one.
  */
 static uint64_t absent_due(const struct peer *peer) {
-    if (!peer->absent) return UINT64_MAX;
+    if (!peer->absent) return NEVER;
     if (peer->state == PEER_GONE) return peer->delisted + PEER_DEMOTE_MS; /* may still repeat its bye */
     if (!peer->connected || peer->state == PEER_BLOCKED)
         return peer->said_absent ? peer->delisted : peer->delisted + UNSAID_MS;
@@ -250,7 +204,7 @@ static uint64_t absent_due(const struct peer *peer) {
     if (!peer->said_absent && silent < peer->delisted + UNSAID_MS) silent = peer->delisted + UNSAID_MS;
     if (peer->demoted) /* asked for long, or, after the keys had grown too old, by punching */
         return peer->current.live || silent > peer->asked + SILENT_MS ? silent : peer->asked + SILENT_MS;
-    if (!peer->asked) return UINT64_MAX; /* ping_due sees to that */
+    if (!peer->asked) return NEVER; /* ping_due sees to that */
     return silent > peer->asked + ABSENT_ASKED_MS ? silent : peer->asked + ABSENT_ASKED_MS;
 }
 
@@ -277,15 +231,4 @@ uint64_t talking_due(const struct peer *peer, uint64_t now) {
     if (peer->acknowledge || peer->introduce_self) return now;
     due = earlier(due, ping_due(peer));
     return earlier(due, delivery_due(&peer->sender, now));
-}
-
-void peer_pass_on(struct peer *peer, enum frame_type type, const uint8_t member[static MEMBER_ID_SIZE],
-                  const uint8_t *packet, size_t size, uint64_t now) {
-    if (!peer_reachable(peer) || peer->path.kind != PATH_DIRECT || !linking_usable(peer, now)) return;
-    struct frame frame = {.type = type, .relay = {.packet = packet, .size = size}};
-    memcpy(frame.relay.member, member, MEMBER_ID_SIZE);
-    uint8_t buffer[PEER_FRAMES_MAX];
-    struct writer writer = writer_over(buffer, sizeof buffer);
-    frame_write(&writer, &frame);
-    if (!writer.failed) sending_frames(peer, &writer, &peer->path, false, now);
 }

@@ -7,5 +7,7 @@
 void talking_flush(struct peer *peer, uint64_t now);
 void talking_tick(struct peer *peer, uint64_t now);
 uint64_t talking_due(const struct peer *peer, uint64_t now);
+/* A frame of a packet that came from there. */
+void talking_take(struct peer *peer, const struct frame *frame, const struct path *from, uint64_t now);
 /* A verified introduction: first contact, a handshake again with perhaps another nick, or a restart on their side. */
 void talking_introduced(struct peer *peer, const struct frame_introduction *introduction, uint64_t now);

@@ -1,0 +1,19 @@
+/* Rounds of finding a way to a peer: packets to all its candidates, and through those who may relay, until one is
+ * answered or all were in vain; then again later. PROTOCOL.md §3.2 rules 1 and 2, §3.4 rule 1. */
+#pragma once
+
+#include "client/peer/parts.h"
+
+void rounds_init(struct peer *peer);
+/* Begins one, with a new handshake if we initiate. */
+void rounds_start(struct peer *peer, uint64_t now);
+/* A working session: nothing more is tried. */
+void rounds_done(struct peer *peer);
+/* It was in vain. The next one begins after 2, 4, 8 … 60 s, and the bootnode tells the other side to punch as well. */
+void rounds_end(struct peer *peer, uint64_t now);
+/* The responder's PROBE reached us, the initiator. */
+void rounds_probed(struct peer *peer, const struct path *from, uint64_t now);
+/* Is that where the peer may be, as far as we were told? */
+bool rounds_knows(struct peer *peer, const struct path *from);
+void rounds_tick(struct peer *peer, uint64_t now);
+uint64_t rounds_due(const struct peer *peer, uint64_t now);
