@@ -193,16 +193,16 @@ no_setup:
 }
 
 /* Why no screen can be drawn here, or NULL. Nothing to tell where nobody expects one: `why` is empty then. */
-static const char *no_screen(char *why, size_t why_size) {
+static const char *no_screen(struct why *why) {
     const char *term = getenv("TERM");
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) return "";
-    if (terminal_type_here(why, why_size)) return NULL;
-    return term && term[0] && strcmp(term, "dumb") != 0 ? why : "";
+    if (terminal_type_here(why)) return NULL;
+    return term && term[0] && strcmp(term, "dumb") != 0 ? why->text : "";
 }
 
 /* False: a screen was asked for where none can be. */
 static bool choose_ui(const struct client_config *config, enum ui_kind *kind) {
-    char why[512];
+    struct why why;
     const char *missing;
     bool terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
     if (config->sends) {
@@ -214,7 +214,7 @@ static bool choose_ui(const struct client_config *config, enum ui_kind *kind) {
     case UI_CHOICE_PLAIN: *kind = UI_PLAIN; return true;
     case UI_CHOICE_CURSES: *kind = UI_CURSES; break;
     default:
-        missing = no_screen(why, sizeof why);
+        missing = no_screen(&why);
         *kind = missing ? UI_PLAIN : UI_CURSES;
         if (missing && *missing) fprintf(stderr, "gochat: lines instead of a screen: %s\n", missing);
         return true;
@@ -222,8 +222,8 @@ static bool choose_ui(const struct client_config *config, enum ui_kind *kind) {
     if (!terminal)
         fputs("gochat: --ui curses: expected a terminal as standard input and output (plain and json need none)\n",
               stderr);
-    else if (!terminal_type_here(why, sizeof why))
-        fprintf(stderr, "gochat: --ui curses: %s\n", why);
+    else if (!terminal_type_here(&why))
+        fprintf(stderr, "gochat: --ui curses: %s\n", why.text);
     else
         return true;
     return false;

@@ -229,13 +229,13 @@ static void open_with(struct curses *curses, enum line_kind kind, const char *te
 
 static void begin(struct curses *curses) {
     struct ui *ui = curses->ui;
-    char why[512];
+    struct why why;
 
     conversations_init(&curses->conversations, ui->nick, ui->fingerprint);
     curses->home = window_create();
     editor_init(&curses->editor);
     transcripts_open(&curses->transcripts, ui->directory);
-    if (!ignores_open(&curses->ignores, ui->directory, why, sizeof why)) open_with(curses, LINE_ERROR, why);
+    if (!ignores_open(&curses->ignores, ui->directory, &why)) open_with(curses, LINE_ERROR, why.text);
     for (size_t i = 0; i < ui->warning_count; i++) open_with(curses, LINE_ERROR, ui->warnings[i]);
     curses_host_init(curses);
     curses->signals = open_signals();
@@ -278,20 +278,19 @@ static int give_up(struct ui *ui, const char *why) {
 
 int curses_run(struct ui *ui) {
     struct curses *curses = calloc(1, sizeof *curses);
-    char why[512] = "no UTF-8 locale: neither the environment's nor C.UTF-8 is there";
+    struct why why = {"no UTF-8 locale: neither the environment's nor C.UTF-8 is there"};
 
     if (!curses) abort();
     curses->ui = ui;
     curses->log_ends[0] = curses->log_ends[1] = curses->signals = -1;
-    if (columns_init())
-        curses->terminal = terminal_open(ui->input, ui->output, curses_depth(ui->settings), why, sizeof why);
+    if (columns_init()) curses->terminal = terminal_open(ui->input, ui->output, curses_depth(ui->settings), &why);
     if (!curses->terminal) {
         free(curses);
-        return give_up(ui, why);
+        return give_up(ui, why.text);
     }
     begin(curses);
     terminal_mouse(curses->terminal, ui->settings->mouse);
-    if (why[0]) open_with(curses, LINE_NOTICE, why);
+    if (why.text[0]) open_with(curses, LINE_NOTICE, why.text);
     if (!terminal_is_taken(curses->terminal)) curses_come_back(curses);
     loop(curses);
     bool reads = terminal_close(curses->terminal) || !isatty(STDERR_FILENO);

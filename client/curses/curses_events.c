@@ -47,10 +47,10 @@ static void on_old_line(void *context, const char *text, size_t size) {
 }
 
 static void keep(struct curses *curses, const struct event *event, const char *label) {
-    char why[512];
+    struct why why;
 
-    if (event->room && !transcripts_append(&curses->transcripts, event, label, clock_wall_ms(), why, sizeof why))
-        curses_say(curses, LINE_ERROR, why);
+    if (event->room && !transcripts_append(&curses->transcripts, event, label, clock_wall_ms(), &why))
+        curses_say(curses, LINE_ERROR, why.text);
 }
 
 /* --- Rooms --- */

@@ -258,23 +258,23 @@ static void discard(struct terminal *terminal) {
     free(terminal);
 }
 
-struct terminal *terminal_open(int input, int output, enum palette_depth limit, char *why, size_t why_size) {
+struct terminal *terminal_open(int input, int output, enum palette_depth limit, struct why *why) {
     struct terminal *terminal = calloc(1, sizeof *terminal);
-    const char *type = terminal_type_here(why, why_size);
+    const char *type = terminal_type_here(why);
 
     if (!terminal) abort();
     if (!type) goto failed;
     if (!isatty(output) || !tty_open(&terminal->tty, input, output)) {
-        snprintf(why, why_size, "not a terminal (TERM is \"%s\")", type);
+        why_fail(why, "not a terminal (TERM is \"%s\")", type);
         goto failed;
     }
     if (!open_streams(terminal)) {
-        snprintf(why, why_size, "terminal: %s (TERM is \"%s\")", strerror(errno), type);
+        why_fail(why, "terminal: %s (TERM is \"%s\")", strerror(errno), type);
         goto failed;
     }
     terminal->screen = open_screen(type, terminal->out, terminal->in);
     if (!terminal->screen) {
-        snprintf(why, why_size, "TERM is \"%s\": ncurses cannot drive this terminal", type);
+        why_fail(why, "TERM is \"%s\": ncurses cannot drive this terminal", type);
         goto failed;
     }
     prepare(terminal, type, limit);

@@ -16,12 +16,13 @@
 
 #include "client/curses/canvas.h"
 #include "client/curses/palette.h"
+#include "common/why.h"
 
 struct terminal;
 
 /* NULL with one line in `why` that names TERM: no terminal, or one that ncurses cannot drive. Else `why` is empty, or
  * says what the terminal is taken for, and what would have it known (terminal_type.h). */
-struct terminal *terminal_open(int input, int output, enum palette_depth limit, char *why, size_t why_size);
+struct terminal *terminal_open(int input, int output, enum palette_depth limit, struct why *why);
 /* False: the terminal did not take all that was to be written; it takes no more either. */
 bool terminal_close(struct terminal *terminal);
 

@@ -75,28 +75,28 @@ const char *terminal_type_choose(const char *term, const char *colorterm, bool (
     return NULL;
 }
 
-const char *terminal_type_here(char *why, size_t why_size) {
+const char *terminal_type_here(struct why *why) {
     const char *term = getenv("TERM");
     const char *type = terminal_type_choose(term, getenv("COLORTERM"), terminfo_can_draw);
     char name[NAME_SHOWN + 1];
-    why[0] = '\0';
+    why->text[0] = '\0';
     if (!term || !*term) {
-        snprintf(why, why_size, "TERM is not set: expected the kind of this terminal, as in TERM=xterm-256color");
+        why_fail(why, "TERM is not set: expected the kind of this terminal, as in TERM=xterm-256color");
         return NULL;
     }
     text_filter(term, strlen(term), false, name, sizeof name);
     int family = family_of(term);
     const char *package = family < 0 ? "ncurses-term" : families[family].package;
     if (strcmp(term, "dumb") == 0)
-        snprintf(why, why_size, "TERM is \"dumb\": expected a terminal whose cursor can move");
+        why_fail(why, "TERM is \"dumb\": expected a terminal whose cursor can move");
     else if (!type)
-        snprintf(
-            why, why_size,
+        why_fail(
+            why,
             "TERM is \"%s\": expected a terminal that terminfo knows and whose cursor can move (install %s, or set "
             "TERM=xterm-256color)",
             name, package);
     else if (type != term)
-        snprintf(why, why_size, "TERM is \"%s\", which terminfo here does not know: taken for %s (install %s)", name,
-                 type, package);
+        why_fail(why, "TERM is \"%s\", which terminfo here does not know: taken for %s (install %s)", name, type,
+                 package);
     return type;
 }

@@ -3,8 +3,8 @@
  * terminal_type_here. */
 #pragma once
 
+#include "common/why.h"
 #include <stdbool.h>
-#include <stddef.h>
 
 /* `term` itself where it is known; else xterm-256color and its like, where the name (xterm-…, …-256color, the names of
  * today's terminals) or COLORTERM say so, screen's own inside of screen and tmux. NULL: none. `known` asks terminfo. */
@@ -12,4 +12,4 @@ const char *terminal_type_choose(const char *term, const char *colorterm, bool (
 /* From the environment (TERM, COLORTERM; ncurses looks at TERMINFO and TERMINFO_DIRS). NULL: no screen can be drawn,
  * and `why` says it in one line; `why` is also filled where it is another than TERM, and empty where all is as it
  * should. */
-const char *terminal_type_here(char *why, size_t why_size);
+const char *terminal_type_here(struct why *why);

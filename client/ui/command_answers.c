@@ -9,7 +9,6 @@
 #include "client/ui/arguments.h"
 
 #define SECTION "client"
-#define WHY_SIZE 512
 #define VALUE_SIZE 64
 
 /* --- members --- */
@@ -186,16 +185,17 @@ static bool find_ignored(const struct command_host *host, const struct command *
 
 static void toggle_ignored(const struct command_host *host, const struct command *self, const struct ignored *whom) {
     struct ignored copy = *whom; /* `whom` may be an entry that goes */
-    char label[ROSTER_LABEL_SIZE], why[WHY_SIZE];
+    char label[ROSTER_LABEL_SIZE];
+    struct why why;
     bool ignored;
 
     label_ignored(&copy, label);
-    bool done = ignores_toggle(host->ignores, copy.fingerprint, copy.nick, &ignored, why, sizeof why);
+    bool done = ignores_toggle(host->ignores, copy.fingerprint, copy.nick, &ignored, &why);
     if (!done)
-        command_fail(host, self, "%s", why);
+        command_fail(host, self, "%s", why.text);
     else
         command_notice(host, NULL, ignored ? "%s is ignored from now on" : "%s is heard again", label);
-    if (done && *why) command_fail(host, self, "%s: forgotten at the end", why);
+    if (done && *why.text) command_fail(host, self, "%s: forgotten at the end", why.text);
 }
 
 /* NULL: said why. */
@@ -238,15 +238,16 @@ void answer_ignore(const struct command_host *host, const struct command *self, 
 void answer_log(const struct command_host *host, const struct command *self, char *arguments) {
     struct conversation *room = command_room(host, self);
     bool on = strcmp(arguments, "on") == 0, off = strcmp(arguments, "off") == 0;
-    char path[4096 + 512], why[WHY_SIZE];
+    char path[4096 + 512];
+    struct why why;
 
     if (!room) return;
     if (*arguments && !on && !off) {
         command_usage(host, self);
         return;
     }
-    if ((on || off) && !transcripts_enable(host->transcripts, room->name, on, why, sizeof why)) {
-        command_fail(host, self, "%s", why);
+    if ((on || off) && !transcripts_enable(host->transcripts, room->name, on, &why)) {
+        command_fail(host, self, "%s", why.text);
         return;
     }
     if (transcripts_enabled(host->transcripts, room->name)) {
@@ -304,7 +305,8 @@ static void explain_settings(const struct command_host *host, const struct comma
 }
 
 void answer_set(const struct command_host *host, const struct command *self, char *arguments) {
-    char *value = arguments, *key = arguments_word(&value), why[WHY_SIZE];
+    char *value = arguments, *key = arguments_word(&value);
+    struct why why;
 
     if (*arguments == '\0') {
         show_settings(host, NULL);
@@ -312,8 +314,9 @@ void answer_set(const struct command_host *host, const struct command *self, cha
         command_usage(host, self);
     } else if (!client_config_is_setting(key)) {
         explain_settings(host, self, key);
-    } else if (*value && !ini_table_set(&client_config_table, SECTION, key, value, host->settings, why, sizeof why)) {
-        command_fail(host, self, "%s '%.*s': %s", key, VALUE_SIZE, value, why);
+    } else if (*value &&
+               !ini_table_set(&client_config_table, SECTION, key, value, host->settings, why.text, sizeof why.text)) {
+        command_fail(host, self, "%s '%.*s': %s", key, VALUE_SIZE, value, why.text);
     } else {
         show_settings(host, key);
         if (*value && host->settings_changed) host->settings_changed(host->context);

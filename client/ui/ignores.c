@@ -33,15 +33,15 @@ static void take_line(void *context, const char *line) {
     if (!ignores_has(ignores, fingerprint)) add(ignores, fingerprint, line[size] ? line + size + 1 : "");
 }
 
-bool ignores_open(struct ignores *ignores, const char *directory, char *why, size_t why_size) {
+bool ignores_open(struct ignores *ignores, const char *directory, struct why *why) {
     *ignores = (struct ignores){.count = 0};
     if (!directory) return true;
     if (snprintf(ignores->file, sizeof ignores->file, "%s/ignored", directory) >= (int)sizeof ignores->file) {
-        snprintf(why, why_size, "%s: the path is too long", directory);
+        why_fail(why, "%s: the path is too long", directory);
         ignores->file[0] = '\0';
         return false;
     }
-    if (line_file_read(ignores->file, take_line, ignores, why, why_size)) return true;
+    if (line_file_read(ignores->file, take_line, ignores, why)) return true;
     ignores_close(ignores);
     return false;
 }
@@ -61,24 +61,22 @@ bool ignores_has(const struct ignores *ignores, const char *fingerprint) {
     return find(ignores, fingerprint) != NULL;
 }
 
-bool ignores_toggle(struct ignores *ignores, const char *fingerprint, const char *nick, bool *ignored, char *why,
-                    size_t why_size) {
+bool ignores_toggle(struct ignores *ignores, const char *fingerprint, const char *nick, bool *ignored,
+                    struct why *why) {
     struct ignored *there = find(ignores, fingerprint);
     char line[LINE_SIZE];
 
     *ignored = !there;
-    why[0] = '\0';
+    why->text[0] = '\0';
     if (!is_fingerprint(fingerprint, strlen(fingerprint))) {
-        snprintf(why, why_size, "'%s' is no fingerprint", fingerprint);
-        return false;
+        return why_fail(why, "'%s' is no fingerprint", fingerprint);
     }
     if (!there && ignores->count == IGNORES_MAX) {
-        snprintf(why, why_size, "%d are ignored already", IGNORES_MAX);
-        return false;
+        return why_fail(why, "%d are ignored already", IGNORES_MAX);
     }
     snprintf(line, sizeof line, "%s %s", fingerprint, nick);
-    if (ignores->file[0] && !line_file_set(ignores->file, fingerprint, there ? NULL : line, why, why_size)) {
-        if (ignores->told) why[0] = '\0';
+    if (ignores->file[0] && !line_file_set(ignores->file, fingerprint, there ? NULL : line, why)) {
+        if (ignores->told) why->text[0] = '\0';
         ignores->told = true;
     }
     if (there)

@@ -12,11 +12,6 @@
 
 #define PATH_SIZE 4200
 
-static bool fail(char *why, size_t why_size, const char *path, const char *reason) {
-    snprintf(why, why_size, "%s: %s", path, reason);
-    return false;
-}
-
 /* The content, zero-terminated; malloc'd. NULL with errno; a missing file is empty. */
 static char *read_whole(const char *path) {
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -37,11 +32,10 @@ out:
     return text;
 }
 
-bool line_file_read(const char *path, void (*each)(void *context, const char *line), void *context, char *why,
-                    size_t why_size) {
+bool line_file_read(const char *path, void (*each)(void *context, const char *line), void *context, struct why *why) {
     char *text = read_whole(path), *rest = text;
 
-    if (!text) return fail(why, why_size, path, strerror(errno));
+    if (!text) return why_fail(why, "%s: %s", path, strerror(errno));
     for (char *line; (line = strsep(&rest, "\n"));)
         if (line[0]) each(context, line);
     free(text);
@@ -96,13 +90,13 @@ static int lock_folder(const char *path) {
     return lock;
 }
 
-bool line_file_set(const char *path, const char *key, const char *line, char *why, size_t why_size) {
+bool line_file_set(const char *path, const char *key, const char *line, struct why *why) {
     int lock = lock_folder(path);
     char *text = lock >= 0 ? read_whole(path) : NULL;
     bool done = text && replace(path, text, key, line);
 
     if (done) (void)fsync(lock); /* the old file or the new one: either is whole */
-    if (!done) fail(why, why_size, path, strerror(errno));
+    if (!done) why_fail(why, "%s: %s", path, strerror(errno));
     free(text);
     if (lock >= 0) close(lock);
     return done;

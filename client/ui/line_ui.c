@@ -20,7 +20,6 @@
 #include "common/log.h"
 #include "common/output.h"
 
-#define WHY_SIZE 512
 #define LOST_MOST_MS 10000 /* as long as what was said may take to be delivered (engine.h) */
 
 struct loop {
@@ -212,9 +211,9 @@ static bool is_unheard(const struct loop *loop, const struct conversation *room,
 }
 
 static void log_event(struct loop *loop, const struct event *event, const char *label) {
-    char why[WHY_SIZE];
+    struct why why;
 
-    if (!transcripts_append(&loop->transcripts, event, label, clock_wall_ms(), why, sizeof why)) show_error(loop, why);
+    if (!transcripts_append(&loop->transcripts, event, label, clock_wall_ms(), &why)) show_error(loop, why.text);
 }
 
 /* Is it what the next line waits for? A join that fails is an error that names no room: one of that room is of the
@@ -380,11 +379,11 @@ static void wait_for_something(struct loop *loop) {
 }
 
 static void open_models(struct loop *loop) {
-    char why[WHY_SIZE];
+    struct why why;
 
     conversations_init(&loop->rooms, loop->ui->nick, loop->ui->fingerprint);
     transcripts_open(&loop->transcripts, loop->ui->directory);
-    if (!ignores_open(&loop->ignores, loop->ui->directory, why, sizeof why)) show_error(loop, why);
+    if (!ignores_open(&loop->ignores, loop->ui->directory, &why)) show_error(loop, why.text);
     loop->host = (struct command_host){.context = loop,
                                        .conversations = &loop->rooms,
                                        .ignores = &loop->ignores,

@@ -7,7 +7,6 @@
 
 #include "client/ui/command_talk.h"
 
-#define WHY_SIZE 512
 #define PLACE_SIZE 64
 #define ROOM_SHOWN 64
 
@@ -49,18 +48,15 @@ static void append(struct objects *objects, const struct line *piece) {
     objects->size = size;
 }
 
-static bool understand(struct objects *objects, char *why) {
-    if (objects->too_long)
-        snprintf(why, WHY_SIZE, "expected an object of at most %d bytes", REQUEST_SIZE_MAX);
-    else if (objects->repaired)
-        snprintf(why, WHY_SIZE, "not UTF-8");
-    else
-        return request_parse(objects->text, objects->size, &objects->request, why, WHY_SIZE);
-    return false;
+static bool understand(struct objects *objects, struct why *why) {
+    if (objects->too_long) return why_fail(why, "expected an object of at most %d bytes", REQUEST_SIZE_MAX);
+    if (objects->repaired) return why_fail(why, "not UTF-8");
+    return request_parse(objects->text, objects->size, &objects->request, why);
 }
 
 bool objects_add(struct objects *objects, const struct command_host *host, const struct line *piece) {
-    char why[WHY_SIZE], place[PLACE_SIZE];
+    struct why why;
+    char place[PLACE_SIZE];
     struct command_host own;
 
     if (!objects->open) objects_clear(objects);
@@ -68,9 +64,9 @@ bool objects_add(struct objects *objects, const struct command_host *host, const
     objects->open = !piece->ends;
     append(objects, piece);
     if (objects->open) return false;
-    if (understand(objects, why)) return true;
+    if (understand(objects, &why)) return true;
     own = host_of(objects, host, "", place);
-    command_fail(&own, NULL, "%s", why);
+    command_fail(&own, NULL, "%s", why.text);
     objects_clear(objects);
     return false;
 }

@@ -29,9 +29,8 @@ struct transcript {
     char room[];
 };
 
-static bool fail(char *why, size_t why_size, const char *path) {
-    snprintf(why, why_size, "%s: %s", path, strerror(errno));
-    return false;
+static bool fail(struct why *why, const char *path) {
+    return why_fail(why, "%s: %s", path, strerror(errno));
 }
 
 /* --- Names --- */
@@ -139,13 +138,14 @@ static void list_path(const struct transcripts *transcripts, char out[static 420
 }
 
 void transcripts_open(struct transcripts *transcripts, const char *directory) {
-    char list[4200], ignored[512];
+    char list[4200];
+    struct why ignored;
 
     *transcripts = (struct transcripts){.open = NULL};
     if (!directory || strlen(directory) + sizeof "/transcripts" > sizeof transcripts->directory) return;
     snprintf(transcripts->directory, sizeof transcripts->directory, "%s/transcripts", directory);
     list_path(transcripts, list);
-    (void)line_file_read(list, take_line, transcripts, ignored, sizeof ignored); /* no folder yet: no room is logged */
+    (void)line_file_read(list, take_line, transcripts, &ignored); /* no folder yet: no room is logged */
 }
 
 void transcripts_close(struct transcripts *transcripts) {
@@ -200,47 +200,43 @@ static void end_half_line(int file) {
     if (size > 0 && pread(file, &last, 1, size - 1) == 1 && last != '\n') (void)!write(file, "\n", 1);
 }
 
-static bool open_log(const struct transcripts *transcripts, struct transcript *transcript, char *why, size_t why_size) {
+static bool open_log(const struct transcripts *transcripts, struct transcript *transcript, struct why *why) {
     char path[4400];
     struct stat status;
 
     if (transcript->file >= 0) return true;
     transcripts_path(transcripts, transcript->room, path, sizeof path);
     transcript->file = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-    if (transcript->file < 0) return fail(why, why_size, path);
+    if (transcript->file < 0) return fail(why, path);
     if (fstat(transcript->file, &status) == 0 && S_ISREG(status.st_mode)) {
         end_half_line(transcript->file);
         return true;
     }
     close(transcript->file);
     transcript->file = -1;
-    snprintf(why, why_size, "%s: expected a regular file", path);
-    return false;
+    return why_fail(why, "%s: expected a regular file", path);
 }
 
-static bool open_folder(const struct transcripts *transcripts, char *why, size_t why_size) {
+static bool open_folder(const struct transcripts *transcripts, struct why *why) {
     if (!transcripts->directory[0]) {
-        snprintf(why, why_size, "there is no data directory to keep a log in");
-        return false;
+        return why_fail(why, "there is no data directory to keep a log in");
     }
-    return mkdir(transcripts->directory, 0700) == 0 || errno == EEXIST || fail(why, why_size, transcripts->directory);
+    return mkdir(transcripts->directory, 0700) == 0 || errno == EEXIST || fail(why, transcripts->directory);
 }
 
-bool transcripts_enable(struct transcripts *transcripts, const char *room, bool enable, char *why, size_t why_size) {
+bool transcripts_enable(struct transcripts *transcripts, const char *room, bool enable, struct why *why) {
     char key[3 * ROOM_NAME_MAX + 1], list[4200];
 
-    if (!open_folder(transcripts, why, why_size)) return false;
+    if (!open_folder(transcripts, why)) return false;
     escape(room, key, sizeof key);
     list_path(transcripts, list);
     if (enable) {
         add(transcripts, room);
-        if (open_log(transcripts, find(transcripts, room), why, why_size) &&
-            line_file_set(list, key, key, why, why_size))
-            return true;
+        if (open_log(transcripts, find(transcripts, room), why) && line_file_set(list, key, key, why)) return true;
         drop(transcripts, room);
         return false;
     }
-    if (!line_file_set(list, key, NULL, why, why_size)) return false;
+    if (!line_file_set(list, key, NULL, why)) return false;
     drop(transcripts, room);
     return true;
 }
@@ -327,18 +323,18 @@ static bool append(int file, const char *line, size_t size) {
 }
 
 bool transcripts_append(struct transcripts *transcripts, const struct event *event, const char *label, uint64_t wall_ms,
-                        char *why, size_t why_size) {
+                        struct why *why) {
     struct transcript *transcript = event->room ? find(transcripts, event->room) : NULL;
     char path[4400];
     size_t size;
 
     if (!transcript || transcript->broken || !writers[event->type]) return true;
     if (find_id(transcripts, transcript, event)) return true;
-    bool done = open_log(transcripts, transcript, why, why_size);
+    bool done = open_log(transcripts, transcript, why);
     if (done) {
         char *line = line_of(event, label, wall_ms, &size);
         transcripts_path(transcripts, transcript->room, path, sizeof path);
-        done = append(transcript->file, line, size) || fail(why, why_size, path);
+        done = append(transcript->file, line, size) || fail(why, path);
         if (done && may_come_again(event))
             transcript_ids_add(&transcript->ids, event->fingerprint, event->id, line, size);
         free(line);

@@ -33,11 +33,11 @@ static void check(const struct request *request) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct request request;
-    char why[64] = "";
-    bool parsed = request_parse((const char *)data, size, &request, why, sizeof why);
+    struct why why = {""};
+    bool parsed = request_parse((const char *)data, size, &request, &why);
 
     check_ref(&request);
-    require(parsed || *why);
+    require(parsed || *why.text);
     if (parsed) check(&request);
     request_clear(&request);
     return 0;

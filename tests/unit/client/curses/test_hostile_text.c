@@ -322,14 +322,14 @@ static unsigned look_at_messages(unsigned long count) {
 static void only_their_own_rows_change(void **state) {
     const char *count = getenv("GOCHAT_HOSTILE_TEXTS"), *which = getenv("GOCHAT_HOSTILE_SEED");
     unsigned long messages = count ? strtoul(count, NULL, 10) : MESSAGES_DEFAULT, compared = 0;
-    char why[256] = "";
+    struct why why = {""};
     (void)state;
     if (which) seed *= 2 * strtoull(which, NULL, 10) + 1;
     setenv("TERM", "xterm-256color", 1);
     emulated = emulated_open(ROWS, COLUMNS);
     probe = emulator_open(1, 8);
-    terminal = terminal_open(emulated->terminal, emulated->terminal, PALETTE_TRUE, why, sizeof why);
-    assert_string_equal(why, "");
+    terminal = terminal_open(emulated->terminal, emulated->terminal, PALETTE_TRUE, &why);
+    assert_string_equal(why.text, "");
     join();
     editor_init(&editor);
     assert_true(editor_insert(&editor, "typing", 6));

@@ -30,11 +30,11 @@ static struct terminal *terminal;
 static struct canvas canvas;
 
 static void open_as(const char *type, enum palette_depth limit) {
-    char why[256] = "";
+    struct why why = {""};
     setenv("TERM", type, 1);
     screen = emulated_open(ROWS, COLUMNS);
-    terminal = terminal_open(screen->terminal, screen->terminal, limit, why, sizeof why);
-    assert_string_equal(why, "");
+    terminal = terminal_open(screen->terminal, screen->terminal, limit, &why);
+    assert_string_equal(why.text, "");
     assert_non_null(terminal);
     assert_true(canvas_reset(&canvas, ROWS, COLUMNS));
 }
@@ -290,12 +290,13 @@ static unsigned times(const char *bytes, const char *what) {
 /* Saved again while it is ours, what we have set would be what comes back. */
 static void what_is_ours_already_is_not_saved(void **state) {
     struct winsize size = {.ws_row = ROWS, .ws_col = COLUMNS};
-    char why[256], bytes[4096];
+    struct why why;
+    char bytes[4096];
     int master, slave;
     (void)state;
     setenv("TERM", "xterm-256color", 1);
     assert_int_equal(openpty(&master, &slave, NULL, NULL, &size), 0);
-    struct terminal *opened = terminal_open(slave, slave, PALETTE_TRUE, why, sizeof why);
+    struct terminal *opened = terminal_open(slave, slave, PALETTE_TRUE, &why);
     assert_non_null(opened);
     assert_true(terminal_is_foreground(opened) && terminal_is_taken(opened));
     terminal_mouse(opened, false);
@@ -322,12 +323,12 @@ static void what_is_ours_already_is_not_saved(void **state) {
 static void a_size_by_mistake_is_no_end(void **state) {
     struct winsize size = {.ws_row = UINT16_MAX, .ws_col = UINT16_MAX};
     unsigned rows, columns;
-    char why[256];
+    struct why why;
     int master, slave;
     (void)state;
     setenv("TERM", "xterm-256color", 1);
     assert_int_equal(openpty(&master, &slave, NULL, NULL, &size), 0);
-    struct terminal *opened = terminal_open(slave, slave, PALETTE_TRUE, why, sizeof why);
+    struct terminal *opened = terminal_open(slave, slave, PALETTE_TRUE, &why);
     assert_non_null(opened);
     terminal_size(opened, &rows, &columns);
     assert_int_equal(rows, 500);
@@ -389,12 +390,12 @@ static void a_crash_gives_the_terminal_back(void **state) {
         pid_t child = fork();
         assert_true(child >= 0);
         if (child == 0) {
-            char why[256];
+            struct why why;
             struct rlimit none = {0, 0};
             setrlimit(RLIMIT_CORE, &none);
             close(STDERR_FILENO);     /* a sanitizer's report */
             signal(SIGSEGV, SIG_DFL); /* cmocka's handler would go on with the next test */
-            terminal = terminal_open(screen->terminal, screen->terminal, PALETTE_TRUE, why, sizeof why);
+            terminal = terminal_open(screen->terminal, screen->terminal, PALETTE_TRUE, &why);
             terminal_title(terminal, "title");
             terminal_mouse(terminal, i % 2);
             canvas_reset(&canvas, ROWS, COLUMNS);
@@ -438,24 +439,24 @@ static void handlers_are_those_from_before(void **state) {
 }
 
 static void a_refusal_names_the_kind_of_terminal(void **state) {
-    char why[256];
+    struct why why;
     int ends[2];
     (void)state;
     screen = emulated_open(ROWS, COLUMNS);
     setenv("TERM", "no-such-terminal", 1);
-    assert_null(terminal_open(screen->terminal, screen->terminal, PALETTE_TRUE, why, sizeof why));
-    assert_non_null(strstr(why, "no-such-terminal"));
+    assert_null(terminal_open(screen->terminal, screen->terminal, PALETTE_TRUE, &why));
+    assert_non_null(strstr(why.text, "no-such-terminal"));
     setenv("TERM", "dumb", 1);
-    assert_null(terminal_open(screen->terminal, screen->terminal, PALETTE_TRUE, why, sizeof why));
-    assert_non_null(strstr(why, "dumb"));
+    assert_null(terminal_open(screen->terminal, screen->terminal, PALETTE_TRUE, &why));
+    assert_non_null(strstr(why.text, "dumb"));
     unsetenv("TERM");
-    assert_null(terminal_open(screen->terminal, screen->terminal, PALETTE_TRUE, why, sizeof why));
-    assert_non_null(strstr(why, "TERM"));
+    assert_null(terminal_open(screen->terminal, screen->terminal, PALETTE_TRUE, &why));
+    assert_non_null(strstr(why.text, "TERM"));
     setenv("TERM", "xterm", 1);
     assert_int_equal(pipe(ends), 0);
-    assert_null(terminal_open(ends[0], screen->terminal, PALETTE_TRUE, why, sizeof why));
-    assert_non_null(strstr(why, "xterm"));
-    assert_null(terminal_open(screen->terminal, ends[1], PALETTE_TRUE, why, sizeof why));
+    assert_null(terminal_open(ends[0], screen->terminal, PALETTE_TRUE, &why));
+    assert_non_null(strstr(why.text, "xterm"));
+    assert_null(terminal_open(screen->terminal, ends[1], PALETTE_TRUE, &why));
     close(ends[0]);
     close(ends[1]);
     emulated_settle(screen);

@@ -80,20 +80,20 @@ static void less_is_taken_where_little_is_there(void **state) {
 }
 
 static void it_is_told_what_to_install(void **state) {
-    char why[256];
+    struct why why;
     (void)state;
     unsetenv("COLORTERM");
     setenv("TERM", "xterm-kitty-nobody-knows", 1);
-    assert_string_equal(terminal_type_here(why, sizeof why), "xterm-256color");
-    assert_non_null(strstr(why, "\"xterm-kitty-nobody-knows\""));
-    assert_non_null(strstr(why, "install kitty-terminfo"));
+    assert_string_equal(terminal_type_here(&why), "xterm-256color");
+    assert_non_null(strstr(why.text, "\"xterm-kitty-nobody-knows\""));
+    assert_non_null(strstr(why.text, "install kitty-terminfo"));
     setenv("TERM", "xterm", 1);
-    assert_string_equal(terminal_type_here(why, sizeof why), "xterm");
-    assert_string_equal(why, "");
+    assert_string_equal(terminal_type_here(&why), "xterm");
+    assert_string_equal(why.text, "");
     setenv("TERM", "\033]0;nobody\a", 1);
-    assert_null(terminal_type_here(why, sizeof why));
-    assert_null(strchr(why, '\033'));
-    assert_non_null(strstr(why, "install ncurses-term"));
+    assert_null(terminal_type_here(&why));
+    assert_null(strchr(why.text, '\033'));
+    assert_non_null(strstr(why.text, "install ncurses-term"));
 }
 
 int main(void) {

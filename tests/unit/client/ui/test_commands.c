@@ -83,11 +83,11 @@ static void quit(void *context) {
 }
 
 static void stage_open(struct stage *stage, const char *directory) {
-    char why[256];
+    struct why why;
 
     memset(stage, 0, sizeof *stage);
     conversations_init(&stage->rooms, "carol", OUR_KEY);
-    assert_true(ignores_open(&stage->ignores, directory, why, sizeof why));
+    assert_true(ignores_open(&stage->ignores, directory, &why));
     transcripts_open(&stage->transcripts, directory);
     ini_table_defaults(&client_config_table, &stage->settings);
     assert_non_null(stage->output = open_memstream(&stage->shown, &stage->shown_size));

@@ -18,27 +18,27 @@
 #define LINES 1500 /* more than are kept */
 
 static void open_expected(struct ignores *ignores, const char *folder) {
-    char why[512] = "";
+    struct why why = {""};
 
-    if (!ignores_open(ignores, folder, why, sizeof why)) fail_msg("%s", why);
+    if (!ignores_open(ignores, folder, &why)) fail_msg("%s", why.text);
 }
 
 static bool toggle(struct ignores *ignores, const char *fingerprint, const char *nick) {
-    char why[512] = "";
+    struct why why = {""};
     bool ignored;
 
-    if (!ignores_toggle(ignores, fingerprint, nick, &ignored, why, sizeof why)) fail_msg("%s", why);
+    if (!ignores_toggle(ignores, fingerprint, nick, &ignored, &why)) fail_msg("%s", why.text);
     return ignored;
 }
 
 static void expect_refused(struct ignores *ignores, const char *fingerprint, const char *reason) {
-    char why[512] = "";
+    struct why why = {""};
     bool ignored;
     size_t count = ignores->count;
     bool before = ignores_has(ignores, fingerprint);
 
-    assert_false(ignores_toggle(ignores, fingerprint, "eve", &ignored, why, sizeof why));
-    assert_non_null(strstr(why, reason));
+    assert_false(ignores_toggle(ignores, fingerprint, "eve", &ignored, &why));
+    assert_non_null(strstr(why.text, reason));
     assert_int_equal(ignores->count, count);
     assert_true(ignores_has(ignores, fingerprint) == before);
 }
@@ -210,12 +210,13 @@ static void a_longer_file_is_kept_as_it_is(void **state) {
 
 static void what_cannot_be_read_is_not_overwritten(void **state) {
     struct ignores ignores;
-    char path[FOLDER_PATH_SIZE], target[FOLDER_PATH_SIZE], text[TEXT_SIZE], why[512] = "";
+    char path[FOLDER_PATH_SIZE], target[FOLDER_PATH_SIZE], text[TEXT_SIZE];
+    struct why why = {""};
 
     folder_write(folder_file(*state, "target", target), EVE " eve\n", 0600);
     assert_int_equal(symlink("target", folder_file(*state, "ignored", path)), 0);
-    assert_false(ignores_open(&ignores, *state, why, sizeof why));
-    assert_non_null(strstr(why, path));
+    assert_false(ignores_open(&ignores, *state, &why));
+    assert_non_null(strstr(why.text, path));
     assert_int_equal(ignores.count, 0);
     assert_true(toggle(&ignores, MAL, "mal"));
     assert_true(ignores_has(&ignores, MAL));
@@ -227,19 +228,20 @@ static void what_cannot_be_read_is_not_overwritten(void **state) {
 /* A read-only directory, a full disk. */
 static void what_cannot_be_written_counts_until_the_end(void **state) {
     struct ignores ignores;
-    char path[FOLDER_PATH_SIZE], why[512] = "";
+    char path[FOLDER_PATH_SIZE];
+    struct why why = {""};
     bool ignored;
 
     open_expected(&ignores, *state);
     toggle(&ignores, EVE, "eve");
     assert_int_equal(unlink(folder_file(*state, "ignored", path)), 0);
     assert_int_equal(mkdir(path, 0700), 0);
-    assert_true(ignores_toggle(&ignores, EVE, "eve", &ignored, why, sizeof why));
+    assert_true(ignores_toggle(&ignores, EVE, "eve", &ignored, &why));
     assert_false(ignored || ignores_has(&ignores, EVE));
-    assert_non_null(strstr(why, path));
-    assert_true(ignores_toggle(&ignores, MAL, "mal", &ignored, why, sizeof why));
+    assert_non_null(strstr(why.text, path));
+    assert_true(ignores_toggle(&ignores, MAL, "mal", &ignored, &why));
     assert_true(ignored && ignores_has(&ignores, MAL));
-    assert_string_equal(why, ""); /* told once */
+    assert_string_equal(why.text, ""); /* told once */
     assert_int_equal(rmdir(path), 0);
     assert_true(toggle(&ignores, EVE, "eve"));
     ignores_close(&ignores);
@@ -264,13 +266,14 @@ static void two_clients_share_the_file(void **state) {
 
 static void a_path_too_long_is_refused(void **state) {
     struct ignores ignores;
-    char folder[sizeof ignores.file], why[8192] = "";
+    char folder[sizeof ignores.file];
+    struct why why = {""};
 
     (void)state;
     memset(folder, 'x', sizeof folder - 1);
     folder[sizeof folder - 1] = '\0';
-    assert_false(ignores_open(&ignores, folder, why, sizeof why));
-    assert_non_null(strstr(why, "too long"));
+    assert_false(ignores_open(&ignores, folder, &why));
+    assert_memory_equal(why.text, folder, sizeof why.text - 1); /* what does not fit is cut */
     assert_true(toggle(&ignores, EVE, "eve"));
     ignores_close(&ignores);
 }

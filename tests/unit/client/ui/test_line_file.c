@@ -38,34 +38,36 @@ static void count_line(void *context, const char *line) {
 }
 
 static void expect_lines(const char *path, const char *expected) {
-    char all[TEXT_SIZE] = "", why[512] = "";
+    char all[TEXT_SIZE] = "";
+    struct why why = {""};
 
-    if (!line_file_read(path, take_line, all, why, sizeof why)) fail_msg("%s", why);
+    if (!line_file_read(path, take_line, all, &why)) fail_msg("%s", why.text);
     assert_string_equal(all, expected);
 }
 
 static void set(const char *path, const char *key, const char *line) {
-    char why[512] = "";
+    struct why why = {""};
 
-    if (!line_file_set(path, key, line, why, sizeof why)) fail_msg("%s", why);
+    if (!line_file_set(path, key, line, &why)) fail_msg("%s", why.text);
 }
 
 /* Refused, with one line that names the file. */
 static void expect_unreadable(const char *path) {
-    char all[TEXT_SIZE] = "", why[512] = "";
+    char all[TEXT_SIZE] = "";
+    struct why why = {""};
 
-    assert_false(line_file_read(path, take_line, all, why, sizeof why));
+    assert_false(line_file_read(path, take_line, all, &why));
     assert_string_equal(all, "");
-    assert_ptr_equal(strstr(why, path), why);
+    assert_ptr_equal(strstr(why.text, path), why.text);
 }
 
 static void expect_refused(const char *path, const char *key, const char *line) {
-    char why[512] = "";
+    struct why why = {""};
 
-    assert_false(line_file_set(path, key, line, why, sizeof why));
-    assert_ptr_equal(strstr(why, path), why);
-    assert_null(strchr(why, '\n'));
-    assert_null(strstr(why, strerror(0)));
+    assert_false(line_file_set(path, key, line, &why));
+    assert_ptr_equal(strstr(why.text, path), why.text);
+    assert_null(strchr(why.text, '\n'));
+    assert_null(strstr(why.text, strerror(0)));
 }
 
 /* Nothing was left aside. */
@@ -180,12 +182,13 @@ static off_t size_of(const char *path) {
 }
 
 static void a_larger_file_is_refused(void **state) {
-    char path[FOLDER_PATH_SIZE], why[512];
+    char path[FOLDER_PATH_SIZE];
+    struct why why;
     size_t count = 0;
 
     fill(folder_file(*state, "list", path), LINE_FILE_BYTES / 16, "");
     assert_int_equal(size_of(path), LINE_FILE_BYTES);
-    assert_true(line_file_read(path, count_line, &count, why, sizeof why));
+    assert_true(line_file_read(path, count_line, &count, &why));
     assert_int_equal(count, LINE_FILE_BYTES / 16);
     fill(path, LINE_FILE_BYTES / 16, "\n");
     expect_unreadable(path);
@@ -196,14 +199,15 @@ static void a_larger_file_is_refused(void **state) {
 
 /* Else the next start could not read it. */
 static void no_change_makes_it_too_large(void **state) {
-    char path[FOLDER_PATH_SIZE], why[512];
+    char path[FOLDER_PATH_SIZE];
+    struct why why;
     size_t count = 0;
 
     fill(folder_file(*state, "list", path), LINE_FILE_BYTES / 16, "");
     expect_refused(path, "a", "a");
     expect_entries(*state, 1);
     assert_int_equal(size_of(path), LINE_FILE_BYTES);
-    assert_true(line_file_read(path, count_line, &count, why, sizeof why));
+    assert_true(line_file_read(path, count_line, &count, &why));
     assert_int_equal(count, LINE_FILE_BYTES / 16);
     expect_refused(path, "key00000007", "key00000007 abcd");
     assert_int_equal(size_of(path), LINE_FILE_BYTES);
@@ -225,13 +229,13 @@ static void a_full_disk_keeps_the_old_file(void **state) {
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
     low = (struct rlimit){.rlim_cur = 6, .rlim_max = limit.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
-    char why[512] = "";
-    bool done = line_file_set(path, "b", "b 2", why, sizeof why);
+    struct why why = {""};
+    bool done = line_file_set(path, "b", "b 2", &why);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
     signal(SIGXFSZ, SIG_DFL);
     assert_false(done);
-    assert_ptr_equal(strstr(why, path), why);
-    assert_non_null(strstr(why, strerror(EFBIG)));
+    assert_ptr_equal(strstr(why.text, path), why.text);
+    assert_non_null(strstr(why.text, strerror(EFBIG)));
     folder_read(path, text, sizeof text);
     assert_string_equal(text, "a 1\n");
     expect_entries(*state, 1);
@@ -259,7 +263,8 @@ static void a_name_too_long_is_refused(void **state) {
 
 /* In a child of its own: root could write. */
 static void an_unwritable_folder_changes_nothing(void **state) {
-    char path[FOLDER_PATH_SIZE], text[TEXT_SIZE], why[512];
+    char path[FOLDER_PATH_SIZE], text[TEXT_SIZE];
+    struct why why;
     int status;
 
     folder_write(folder_file(*state, "list", path), "a 1\n", 0600);
@@ -268,7 +273,7 @@ static void an_unwritable_folder_changes_nothing(void **state) {
     pid_t child = fork();
     if (child == 0) {
         if (getuid() == 0 && setresuid(NOBODY, NOBODY, NOBODY) != 0) child_end(2);
-        child_end(line_file_set(path, "a", "a 2", why, sizeof why) ? 1 : 0);
+        child_end(line_file_set(path, "a", "a 2", &why) ? 1 : 0);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
@@ -279,7 +284,8 @@ static void an_unwritable_folder_changes_nothing(void **state) {
 }
 
 static void changers_at_once_lose_nothing(void **state) {
-    char path[FOLDER_PATH_SIZE], line[64], why[512];
+    char path[FOLDER_PATH_SIZE], line[64];
+    struct why why;
     size_t count = 0;
     int status;
 
@@ -289,8 +295,8 @@ static void changers_at_once_lose_nothing(void **state) {
         if (fork() != 0) continue;
         for (int i = 0; i < CHANGES; i++) {
             snprintf(line, sizeof line, "key-%d-%d", child, i);
-            if (!line_file_set(path, line, line, why, sizeof why)) child_end(1);
-            if (!line_file_set(path, "common", "common", why, sizeof why)) child_end(2);
+            if (!line_file_set(path, line, line, &why)) child_end(1);
+            if (!line_file_set(path, "common", "common", &why)) child_end(2);
         }
         child_end(0);
     }
@@ -298,7 +304,7 @@ static void changers_at_once_lose_nothing(void **state) {
         assert_true(wait(&status) > 0);
         assert_int_equal(status, 0);
     }
-    assert_true(line_file_read(path, count_line, &count, why, sizeof why));
+    assert_true(line_file_read(path, count_line, &count, &why));
     assert_int_equal(count, CHANGERS * CHANGES + 2);
     expect_entries(*state, 1);
 }

@@ -65,11 +65,11 @@ static void apply(struct stage *stage, const char *room, enum event_type type) {
 /* Bob is in tea; we speak in milk, which gives no credit. */
 static void stage_open(struct stage *stage) {
     static struct client_config settings;
-    char why[256];
+    struct why why;
 
     memset(stage, 0, sizeof *stage);
     conversations_init(&stage->rooms, "carol", "0123456789abcdef0123456789abcdef");
-    assert_true(ignores_open(&stage->ignores, NULL, why, sizeof why));
+    assert_true(ignores_open(&stage->ignores, NULL, &why));
     stage->host = (struct command_host){.context = stage,
                                         .conversations = &stage->rooms,
                                         .ignores = &stage->ignores,

@@ -54,10 +54,10 @@ static void what_is_asked_is_understood(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct request request;
-        char why[512] = "";
+        struct why why = {""};
 
-        if (!request_parse(cases[i].line, strlen(cases[i].line), &request, why, sizeof why))
-            fail_msg("%s: %s", cases[i].line, why);
+        if (!request_parse(cases[i].line, strlen(cases[i].line), &request, &why))
+            fail_msg("%s: %s", cases[i].line, why.text);
         assert_int_equal(request.type, cases[i].type);
         assert_int_equal(request.size, cases[i].size);
         assert_memory_equal(request.text, cases[i].text, cases[i].size + 1);
@@ -106,10 +106,10 @@ static void what_is_wrong_is_named(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct request request;
-        char why[512] = "";
+        struct why why = {""};
 
-        assert_false(request_parse(cases[i].line, strlen(cases[i].line), &request, why, sizeof why));
-        assert_string_equal(why, cases[i].why);
+        assert_false(request_parse(cases[i].line, strlen(cases[i].line), &request, &why));
+        assert_string_equal(why.text, cases[i].why);
         assert_string_equal(request.ref, cases[i].ref);
         request_clear(&request);
     }
@@ -129,13 +129,13 @@ static char *long_one(const char *key, const char *unit, size_t count, size_t *s
 
 static void expect_long(const char *key, const char *unit, size_t count, const char *expected) {
     struct request request;
-    char why[512] = "";
+    struct why why = {""};
     size_t size;
     char *line = long_one(key, unit, count, &size);
 
     assert_true(size <= REQUEST_SIZE_MAX);
-    assert_int_equal(request_parse(line, size, &request, why, sizeof why), *expected == '\0');
-    assert_string_equal(why, expected);
+    assert_int_equal(request_parse(line, size, &request, &why), *expected == '\0');
+    assert_string_equal(why.text, expected);
     request_clear(&request);
     free(line);
 }
@@ -156,13 +156,13 @@ static void depth_has_an_end(void **state) {
     static const char begin[] = "{\"say\":";
     static char line[REQUEST_SIZE_MAX];
     struct request request;
-    char why[512];
+    struct why why;
 
     (void)state;
     memset(line, '[', sizeof line);
     for (size_t i = 0; i < strlen(begin); i++) line[i] = begin[i];
-    assert_false(request_parse(line, sizeof line, &request, why, sizeof why));
-    assert_non_null(strstr(why, "maximum parsing depth reached"));
+    assert_false(request_parse(line, sizeof line, &request, &why));
+    assert_non_null(strstr(why.text, "maximum parsing depth reached"));
     request_clear(&request);
 }
 

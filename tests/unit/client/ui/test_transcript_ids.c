@@ -44,12 +44,11 @@ static void count_line(void *context, const char *text, size_t size) {
 }
 
 static void begin(struct start *start, const char *folder, const char *room) {
-    char why[512] = "";
+    struct why why = {""};
     *start = (struct start){.lines = 0};
     transcripts_open(&start->transcripts, folder);
-    if (!transcripts_enabled(&start->transcripts, room) &&
-        !transcripts_enable(&start->transcripts, room, true, why, sizeof why))
-        fail_msg("%s", why);
+    if (!transcripts_enabled(&start->transcripts, room) && !transcripts_enable(&start->transcripts, room, true, &why))
+        fail_msg("%s", why.text);
     transcripts_last(&start->transcripts, room, count_line, start);
 }
 
@@ -71,9 +70,9 @@ static struct event *said(enum event_type type, const char *room, unsigned numbe
 
 /* Returns whether it was shown already. */
 static bool take(struct start *start, struct event *event) {
-    char why[512] = "";
+    struct why why = {""};
     bool shown = transcripts_have_shown(&start->transcripts, event);
-    if (!transcripts_append(&start->transcripts, event, "who#1234", WALL_MS, why, sizeof why)) fail_msg("%s", why);
+    if (!transcripts_append(&start->transcripts, event, "who#1234", WALL_MS, &why)) fail_msg("%s", why.text);
     event_destroy(event);
     return shown;
 }

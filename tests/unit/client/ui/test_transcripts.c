@@ -40,18 +40,18 @@ static const char *log_of(const char *folder, const char *room, char out[static 
 }
 
 static void enable(struct transcripts *transcripts, const char *room, bool enable) {
-    char why[512] = "";
+    struct why why = {""};
 
-    if (!transcripts_enable(transcripts, room, enable, why, sizeof why)) fail_msg("%s", why);
+    if (!transcripts_enable(transcripts, room, enable, &why)) fail_msg("%s", why.text);
     assert_true(transcripts_enabled(transcripts, room) == enable);
 }
 
 static void expect_not_enabled(struct transcripts *transcripts, const char *room, const char *reason) {
-    char why[512] = "";
+    struct why why = {""};
 
-    assert_false(transcripts_enable(transcripts, room, true, why, sizeof why));
-    if (!strstr(why, reason)) fail_msg("'%s' instead of '%s'", why, reason);
-    assert_null(strchr(why, '\n'));
+    assert_false(transcripts_enable(transcripts, room, true, &why));
+    if (!strstr(why.text, reason)) fail_msg("'%s' instead of '%s'", why.text, reason);
+    assert_null(strchr(why.text, '\n'));
     assert_false(transcripts_enabled(transcripts, room));
 }
 
@@ -61,8 +61,8 @@ static void open_logged(struct transcripts *transcripts, const char *folder, con
     enable(transcripts, room, true);
 }
 
-static bool append(struct transcripts *transcripts, struct event *event, char *why, size_t why_size) {
-    bool done = transcripts_append(transcripts, event, ALICE, WALL_MS, why, why_size);
+static bool append(struct transcripts *transcripts, struct event *event, struct why *why) {
+    bool done = transcripts_append(transcripts, event, ALICE, WALL_MS, why);
 
     event_destroy(event);
     return done;
@@ -77,9 +77,9 @@ static struct event *event_of(enum event_type type, const char *room, const char
 }
 
 static bool say(struct transcripts *transcripts, const char *room, const char *text) {
-    char why[512] = "";
+    struct why why = {""};
 
-    return append(transcripts, event_of(EVENT_MESSAGE, room, text), why, sizeof why);
+    return append(transcripts, event_of(EVENT_MESSAGE, room, text), &why);
 }
 
 static void expect_log(const char *folder, const char *room, const char *expected) {
@@ -122,10 +122,10 @@ static void every_kind_has_its_line(void **state) {
     open_logged(&transcripts, *state, "tea");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct event *event = event_of(cases[i].type, "tea", cases[i].text);
-        char why[512] = "";
+        struct why why = {""};
         event->kind = cases[i].kind;
         event->said_bye = cases[i].said_bye;
-        assert_true(append(&transcripts, event, why, sizeof why));
+        assert_true(append(&transcripts, event, &why));
         snprintf(expected + strlen(expected), sizeof expected - strlen(expected), "%s", cases[i].line);
         expect_log(*state, "tea", expected);
     }
@@ -134,16 +134,16 @@ static void every_kind_has_its_line(void **state) {
 
 static void the_rest_is_not_written(void **state) {
     struct transcripts transcripts;
-    char why[512] = "";
+    struct why why = {""};
 
     open_logged(&transcripts, *state, "tea");
     for (int type = 0; type < EVENT_TYPES; type++) {
         struct event *event = event_of((enum event_type)type, type % 2 ? NULL : "coffee", "hello");
-        assert_true(append(&transcripts, event, why, sizeof why));
+        assert_true(append(&transcripts, event, &why));
     }
-    assert_true(append(&transcripts, event_of(EVENT_PEER_JOINED, "tea", NULL), why, sizeof why));
-    assert_true(append(&transcripts, event_of(EVENT_DELIVERED, "tea", NULL), why, sizeof why));
-    assert_true(append(&transcripts, event_of(EVENT_ERROR, "tea", "oh"), why, sizeof why));
+    assert_true(append(&transcripts, event_of(EVENT_PEER_JOINED, "tea", NULL), &why));
+    assert_true(append(&transcripts, event_of(EVENT_DELIVERED, "tea", NULL), &why));
+    assert_true(append(&transcripts, event_of(EVENT_ERROR, "tea", "oh"), &why));
     expect_log(*state, "tea", "");
     char path[PATH_SIZE];
     assert_int_equal(access(log_of(*state, "coffee", path), F_OK), -1);
@@ -153,12 +153,12 @@ static void the_rest_is_not_written(void **state) {
 static void hostile_text_is_filtered(void **state) {
     struct transcripts transcripts;
     struct event *renamed = event_of(EVENT_PEER_NICK, "tea", "al");
-    char why[512] = "";
+    struct why why = {""};
 
     open_logged(&transcripts, *state, "tea");
     say(&transcripts, "tea", "a\x1b]0;title\x07\xe2\x80\xae\rb\xff\tc");
     snprintf(renamed->nick, sizeof renamed->nick, "x\n\x1b[2J");
-    assert_true(append(&transcripts, renamed, why, sizeof why));
+    assert_true(append(&transcripts, renamed, &why));
     expect_log(*state, "tea",
                STAMP ALICE ": a" FFFD "]0;title" FFFD FFFD FFFD "b" FFFD "\tc\n" STAMP "* " ALICE
                            " is now called x" FFFD FFFD "[2J\n");
@@ -410,7 +410,8 @@ static void a_link_is_refused(void **state) {
 
 static void a_pipe_is_refused_for_good(void **state) {
     struct transcripts transcripts;
-    char path[PATH_SIZE], text[16], why[512] = "";
+    char path[PATH_SIZE], text[16];
+    struct why why = {""};
 
     open_logged(&transcripts, *state, "tea");
     transcripts_close(&transcripts);
@@ -420,8 +421,8 @@ static void a_pipe_is_refused_for_good(void **state) {
     assert_true(reader >= 0);
     transcripts_open(&transcripts, *state); /* the list says that it is logged */
     assert_true(transcripts_enabled(&transcripts, "tea"));
-    assert_false(append(&transcripts, event_of(EVENT_MESSAGE, "tea", "one"), why, sizeof why));
-    assert_non_null(strstr(why, path));
+    assert_false(append(&transcripts, event_of(EVENT_MESSAGE, "tea", "one"), &why));
+    assert_non_null(strstr(why.text, path));
     assert_false(transcripts_enabled(&transcripts, "tea"));
     assert_true(say(&transcripts, "tea", "two")); /* told once */
     for (int i = 0; i < 3; i++) {
@@ -451,15 +452,16 @@ static void no_folder_can_be_made(void **state) {
 /* A log that the next start would not know of is no promise kept. */
 static void a_list_that_cannot_be_written_logs_nothing(void **state) {
     struct transcripts transcripts;
-    char path[PATH_SIZE], why[512] = "";
+    char path[PATH_SIZE];
+    struct why why = {""};
 
     make_folder(*state);
     snprintf(path, sizeof path, "%s/transcripts/rooms", (const char *)*state);
     assert_int_equal(mkdir(path, 0700), 0);
     transcripts_open(&transcripts, *state);
     expect_not_enabled(&transcripts, "tea", path);
-    assert_false(transcripts_enable(&transcripts, "tea", false, why, sizeof why));
-    assert_non_null(strstr(why, path));
+    assert_false(transcripts_enable(&transcripts, "tea", false, &why));
+    assert_non_null(strstr(why.text, path));
     transcripts_close(&transcripts);
 }
 
@@ -468,7 +470,7 @@ static void a_full_disk_leaves_no_half_line(void **state) {
     static const char two[] = STAMP ALICE ": 12345678\n" STAMP ALICE ": 12345678\n";
     struct transcripts transcripts;
     struct rlimit limit, low;
-    char why[512] = "";
+    struct why why = {""};
     bool done[4];
 
     open_logged(&transcripts, *state, "tea");
@@ -476,13 +478,12 @@ static void a_full_disk_leaves_no_half_line(void **state) {
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
     low = (struct rlimit){.rlim_cur = sizeof two - 1 + 20, .rlim_max = limit.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
-    for (int i = 0; i < 4; i++)
-        done[i] = append(&transcripts, event_of(EVENT_MESSAGE, "tea", "12345678"), why, sizeof why);
+    for (int i = 0; i < 4; i++) done[i] = append(&transcripts, event_of(EVENT_MESSAGE, "tea", "12345678"), &why);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
     signal(SIGXFSZ, SIG_DFL);
     assert_true(done[0] && done[1] && !done[2] && done[3]);
-    assert_non_null(strstr(why, "tea.log"));
-    assert_null(strstr(why, strerror(0)));
+    assert_non_null(strstr(why.text, "tea.log"));
+    assert_null(strstr(why.text, strerror(0)));
     assert_false(transcripts_enabled(&transcripts, "tea"));
     expect_log(*state, "tea", two);
     transcripts_close(&transcripts);
@@ -493,28 +494,30 @@ static void a_full_disk_leaves_no_half_line(void **state) {
 
 static void what_a_crash_left_half_written_is_ended(void **state) {
     struct transcripts transcripts;
-    char path[PATH_SIZE], why[512] = "";
+    char path[PATH_SIZE];
+    struct why why = {""};
 
     open_logged(&transcripts, *state, "tea");
     transcripts_path(&transcripts, "tea", path, sizeof path);
     transcripts_close(&transcripts);
     folder_write(path, "half a li", 0600);
     transcripts_open(&transcripts, *state);
-    assert_true(append(&transcripts, event_of(EVENT_MESSAGE, "tea", "hello"), why, sizeof why));
+    assert_true(append(&transcripts, event_of(EVENT_MESSAGE, "tea", "hello"), &why));
     transcripts_close(&transcripts);
     expect_log(*state, "tea", "half a li\n" STAMP ALICE ": hello\n");
 }
 
 static void off_after_a_failure_it_can_be_switched_on(void **state) {
     struct transcripts transcripts;
-    char path[PATH_SIZE], why[512] = "";
+    char path[PATH_SIZE];
+    struct why why = {""};
 
     open_logged(&transcripts, *state, "tea");
     transcripts_close(&transcripts);
     transcripts_open(&transcripts, *state);
     assert_int_equal(unlink(log_of(*state, "tea", path)), 0);
     assert_int_equal(mkdir(path, 0700), 0);
-    assert_false(append(&transcripts, event_of(EVENT_MESSAGE, "tea", "one"), why, sizeof why));
+    assert_false(append(&transcripts, event_of(EVENT_MESSAGE, "tea", "one"), &why));
     assert_int_equal(rmdir(path), 0);
     assert_true(say(&transcripts, "tea", "two"));
     assert_int_equal(access(path, F_OK), -1);

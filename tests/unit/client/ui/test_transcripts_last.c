@@ -49,10 +49,10 @@ static void last_of(const char *folder, const char *room, struct shown *shown) {
 /* Its file's path in `path`. */
 static void keep_log(const char *folder, const char *room, char path[static PATH_SIZE]) {
     struct transcripts transcripts;
-    char why[512] = "";
+    struct why why = {""};
 
     transcripts_open(&transcripts, folder);
-    if (!transcripts_enable(&transcripts, room, true, why, sizeof why)) fail_msg("%s", why);
+    if (!transcripts_enable(&transcripts, room, true, &why)) fail_msg("%s", why.text);
     transcripts_path(&transcripts, room, path, PATH_SIZE);
     transcripts_close(&transcripts);
 }
@@ -147,7 +147,8 @@ static void what_a_file_holds_is_filtered(void **state) {
 
 static void only_of_logged_rooms_and_regular_files(void **state) {
     struct transcripts transcripts;
-    char path[PATH_SIZE], target[FOLDER_PATH_SIZE], why[512] = "";
+    char path[PATH_SIZE], target[FOLDER_PATH_SIZE];
+    struct why why = {""};
     struct shown shown;
 
     keep_log(*state, "tea", path);
@@ -168,7 +169,7 @@ static void only_of_logged_rooms_and_regular_files(void **state) {
     last_of(*state, "tea", &shown);
     assert_int_equal(shown.count, 3);
     transcripts_open(&transcripts, *state);
-    assert_true(transcripts_enable(&transcripts, "tea", false, why, sizeof why));
+    assert_true(transcripts_enable(&transcripts, "tea", false, &why));
     transcripts_close(&transcripts);
     last_of(*state, "tea", &shown);
     assert_int_equal(shown.count, 0);
