@@ -7,6 +7,7 @@
 #include "client/config.h"
 #include "client/ui/arguments.h"
 #include "client/ui/commands.h"
+#include "common/memory.h"
 
 /* Names from peers and rooms, filtered: a byte may become three. */
 #define NAME_SIZE (3 * ROOM_NAME_MAX + 1)
@@ -24,11 +25,6 @@ struct search {
     struct completion *completion;
     const struct word *word;
 };
-
-static void *checked(void *memory) {
-    if (!memory) abort();
-    return memory;
-}
 
 void completion_end(struct completion *completion) {
     for (size_t i = 0; i < completion->count; i++) free(completion->candidates[i]);
@@ -51,7 +47,7 @@ static void offer(const struct search *search, const char *before, const char *n
     struct completion *completion = search->completion;
     if (completion->count == COMPLETION_CANDIDATES) return;
     if (!completion->candidates)
-        completion->candidates = checked(calloc(COMPLETION_CANDIDATES, sizeof *completion->candidates));
+        completion->candidates = allocate_zeroed(COMPLETION_CANDIDATES, sizeof *completion->candidates);
     char *candidate = NULL;
     if (asprintf(&candidate, "%s%s%s", before, name, behind) < 0) abort();
     completion->candidates[completion->count++] = candidate;
@@ -197,7 +193,7 @@ static struct word word_before_cursor(const struct editor *editor) {
     word.names_command = command && word.start == 0;
     if (command && word.start > 0) find_argument(text, editor->cursor, &word);
     size_t skipped = word.names_command || word.quoted ? 1 : 0, typed = word.start + skipped;
-    char *copy = checked(strndup(text + typed, editor->cursor > typed ? editor->cursor - typed : 0));
+    char *copy = copy_start(text + typed, editor->cursor > typed ? editor->cursor - typed : 0);
     if (word.quoted) arguments_unescape(copy);
     word.folded = text_fold(copy);
     free(copy);

@@ -16,6 +16,7 @@
 #include "client/curses/keys.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/memory.h"
 
 #define EVENTS_A_TURN 64 /* then keys have their turn */
 #define KEYS_A_TURN 4096
@@ -277,10 +278,9 @@ static int give_up(struct ui *ui, const char *why) {
 }
 
 int curses_run(struct ui *ui) {
-    struct curses *curses = calloc(1, sizeof *curses);
+    struct curses *curses = allocate_zeroed(1, sizeof *curses);
     struct why why = {"no UTF-8 locale: neither the environment's nor C.UTF-8 is there"};
 
-    if (!curses) abort();
     curses->ui = ui;
     curses->log_ends[0] = curses->log_ends[1] = curses->signals = -1;
     if (columns_init()) curses->terminal = terminal_open(ui->input, ui->output, curses_depth(ui->settings), &why);

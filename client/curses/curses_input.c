@@ -9,6 +9,7 @@
 #include "client/curses/keys.h"
 #include "client/curses/screen_layout.h"
 #include "common/clock.h"
+#include "common/memory.h"
 
 #define INTERRUPT_TWICE_MS 3000
 #define WHEEL_ROWS 3 /* as most programs have it */
@@ -125,8 +126,7 @@ static void submit(struct curses *curses) {
         return;
     }
     if (commands_is(text)) {
-        char *line = strndup(text, size);
-        if (!line) abort();
+        char *line = copy_start(text, size);
         line_is_done(curses);
         run_command(curses, line);
         free(line);
@@ -181,9 +181,8 @@ static void paste_key(struct curses *curses, uint32_t key) {
 /* By itself it may fit, and of what is too long the beginning does. */
 static void paste_refused(struct curses *curses) {
     struct paste *paste = &curses->paste;
-    char *line = strndup(paste->text, paste->size), text[128];
+    char *line = copy_start(paste->text, paste->size), text[128];
 
-    if (!line) abort();
     for (char *at = line; (at = strchr(at, '\r'));) *at = '\n'; /* as terminals send it */
     entered_add(&curses->entered, line);
     free(line);

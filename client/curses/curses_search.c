@@ -6,6 +6,7 @@
 #include <utf8proc.h>
 
 #include "client/curses/keys.h"
+#include "common/memory.h"
 
 static void search_show(struct curses *curses) {
     snprintf(curses->prompt, sizeof curses->prompt,
@@ -31,9 +32,8 @@ static void search_from(struct curses *curses, size_t from) {
 void curses_search_begin(struct curses *curses) {
     curses->mode = MODE_SEARCH;
     curses->search = (struct search){.found = curses->entered.count,
-                                     .typed = strndup(curses->editor.text, curses->editor.size),
+                                     .typed = copy_start(curses->editor.text, curses->editor.size),
                                      .cursor = curses->editor.cursor};
-    if (!curses->search.typed) abort();
     search_show(curses);
 }
 

@@ -6,15 +6,10 @@
 
 #include "client/curses/columns.h"
 #include "client/curses/editor_past.h"
+#include "common/memory.h"
 #include "common/text.h"
 
 #define CHARACTER_MAX 4 /* text_outgoing cuts silently; with so much more room what is cut is known to be too long */
-
-static char *allocate(size_t size) {
-    char *memory = malloc(size);
-    if (!memory) abort();
-    return memory;
-}
 
 void editor_init(struct editor *editor) {
     editor->text[0] = '\0';

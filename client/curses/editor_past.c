@@ -3,19 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *grown(void *memory, size_t size) {
-    memory = realloc(memory, size);
-    if (!memory) abort();
-    return memory;
-}
+#include "common/memory.h"
 
 static void copy(char *to, const char *from, size_t size) {
     if (size > 0) memcpy(to, from, size);
 }
 
 struct editor_past *editor_past_create(void) {
-    struct editor_past *past = calloc(1, sizeof *past);
-    if (!past) abort();
+    struct editor_past *past = allocate_zeroed(1, sizeof *past);
     return past;
 }
 
@@ -61,7 +56,7 @@ struct editor_change *editor_past_add(struct editor_past *past, size_t at, const
                                       const char *inserted, size_t inserted_size) {
     drop_undone(past);
     make_room(past, 1, removed_size + inserted_size);
-    struct editor_change *change = grown(NULL, sizeof *change + removed_size + inserted_size);
+    struct editor_change *change = grow(NULL, sizeof *change + removed_size + inserted_size, 1);
     *change = (struct editor_change){.at = at, .removed = removed_size, .inserted = inserted_size};
     copy(change->bytes, removed, removed_size);
     copy(change->bytes + removed_size, inserted, inserted_size);
@@ -81,7 +76,7 @@ struct editor_change *editor_past_grow(struct editor_past *past, size_t at, cons
     struct editor_change *change = past->changes[past->change_done - 1];
     if (change->removed > 0 || change->inserted == 0 || change->at + change->inserted != at) return NULL;
     if (is_blank(change->bytes[change->inserted - 1]) && !is_blank(*inserted)) return NULL;
-    change = grown(change, sizeof *change + change->inserted + inserted_size);
+    change = grow(change, sizeof *change + change->inserted + inserted_size, 1);
     memcpy(change->bytes + change->inserted, inserted, inserted_size);
     change->inserted += inserted_size;
     past->changes[past->change_done - 1] = change;
@@ -111,7 +106,7 @@ void editor_past_kill(struct editor_past *past, const char *text, size_t size, b
     if (past->last != LAST_KILL || past->kill_count == 0) begin_kill(past);
     past->kill_at = past->kill_count - 1;
     struct editor_kill *kill = &past->kills[past->kill_at];
-    kill->text = grown(kill->text, kill->size + size);
+    kill->text = grow(kill->text, kill->size + size, 1);
     if (before) memmove(kill->text + size, kill->text, kill->size);
     memcpy(kill->text + (before ? 0 : kill->size), text, size);
     kill->size += size;

@@ -3,14 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/memory.h"
+
 static char **line_at(struct entered *entered, size_t at) {
     return &entered->lines[(entered->first + at) % ENTERED_LINES];
-}
-
-static char *copy_of(const char *line) {
-    char *copy = strdup(line);
-    if (!copy) abort();
-    return copy;
 }
 
 void entered_end_walk(struct entered *entered) {
@@ -38,7 +34,7 @@ void entered_add(struct entered *entered, const char *line) {
     bool again = entered->count > 0 && strcmp(*line_at(entered, entered->count - 1), line) == 0;
     if (*line != '\0' && !again && bytes <= ENTERED_BYTES) {
         while (entered->count == ENTERED_LINES || entered->bytes + bytes > ENTERED_BYTES) drop_oldest(entered);
-        *line_at(entered, entered->count++) = copy_of(line);
+        *line_at(entered, entered->count++) = copy_text(line);
         entered->bytes += bytes;
     }
     entered_end_walk(entered);
@@ -50,7 +46,7 @@ const char *entered_older(struct entered *entered, const char *typed) {
     if (before == 0) return NULL;
     if (entered->at == entered->count) {
         free(entered->draft);
-        entered->draft = copy_of(typed);
+        entered->draft = copy_text(typed);
     }
     entered->at = before - 1;
     return *line_at(entered, entered->at);

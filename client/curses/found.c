@@ -5,6 +5,7 @@
 #include <utf8proc.h>
 
 #include "client/curses/columns.h"
+#include "common/memory.h"
 
 /* A text folded cluster by cluster, so that each byte knows which cluster it comes from. */
 struct folded {
@@ -13,16 +14,11 @@ struct folded {
     size_t size, capacity;
 };
 
-static void *need(void *memory) {
-    if (!memory) abort();
-    return memory;
-}
-
 static void append(struct folded *folded, const char *bytes, size_t size, struct found_place from) {
     if (folded->size + size > folded->capacity) {
         folded->capacity = 2 * (folded->size + size);
-        folded->bytes = need(realloc(folded->bytes, folded->capacity));
-        folded->from = need(reallocarray(folded->from, folded->capacity, sizeof *folded->from));
+        folded->bytes = grow(folded->bytes, folded->capacity, 1);
+        folded->from = grow(folded->from, folded->capacity, sizeof *folded->from);
     }
     memcpy(folded->bytes + folded->size, bytes, size);
     for (size_t i = 0; i < size; i++) folded->from[folded->size++] = from;
@@ -64,7 +60,7 @@ struct found found_in(const char *text, size_t size, const char *words) {
         const char *hit = memmem(hay.bytes + at, hay.size - at, needle.bytes, needle.size);
         if (!hit) break;
         size_t first = (size_t)(hit - hay.bytes);
-        found.places = need(reallocarray(found.places, found.count + 1, sizeof *found.places));
+        found.places = grow(found.places, found.count + 1, sizeof *found.places);
         found.places[found.count++] =
             (struct found_place){hay.from[first].start, hay.from[first + needle.size - 1].end};
         at = first + needle.size;

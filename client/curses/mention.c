@@ -6,6 +6,7 @@
 #include <uniwbrk.h>
 #include <utf8proc.h>
 
+#include "common/memory.h"
 #include "common/text.h"
 
 /* utf8proc puts marks in their order step by step: 64 KiB of them would take it many seconds. */
@@ -73,10 +74,9 @@ static bool is_boundary(const char *text, const char *breaks, const char *at) {
 
 static bool has_word(const char *text, const char *word) {
     size_t size = strlen(text), length = strlen(word);
-    char *breaks = malloc(size + 1);
+    char *breaks = allocate(size + 1);
     bool found = false;
 
-    if (!breaks) abort();
     u8_wordbreaks((const uint8_t *)text, size, breaks);
     for (const char *at = text; !found && (at = strstr(at, word)); at++)
         found = is_boundary(text, breaks, at) && is_boundary(text, breaks, at + length);

@@ -10,6 +10,7 @@
 #include "client/curses/found.h"
 #include "client/curses/label.h"
 #include "client/curses/wrap.h"
+#include "common/memory.h"
 
 #define MARGIN "> "
 #define MARGIN_PANE_MIN 8
@@ -96,8 +97,7 @@ static void compose(struct pane_line *out) {
     out->digits = start + label.digits;
     out->body = start + label.size + strlen(after);
     out->size = out->body + line->text_size;
-    out->composed = malloc(out->size);
-    if (!out->composed) abort();
+    out->composed = allocate(out->size);
     memcpy(out->composed, before, start);
     memcpy(out->composed + start, label.text, label.size);
     memcpy(out->composed + start + label.size, after, strlen(after));

@@ -18,6 +18,7 @@
 #include "client/curses/terminal_type.h"
 #include "client/curses/terminfo.h"
 #include "client/curses/tty.h"
+#include "common/memory.h"
 #include "common/text.h"
 
 #define ESCAPE 033
@@ -259,10 +260,9 @@ static void discard(struct terminal *terminal) {
 }
 
 struct terminal *terminal_open(int input, int output, enum palette_depth limit, struct why *why) {
-    struct terminal *terminal = calloc(1, sizeof *terminal);
+    struct terminal *terminal = allocate_zeroed(1, sizeof *terminal);
     const char *type = terminal_type_here(why);
 
-    if (!terminal) abort();
     if (!type) goto failed;
     if (!isatty(output) || !tty_open(&terminal->tty, input, output)) {
         why_fail(why, "not a terminal (TERM is \"%s\")", type);

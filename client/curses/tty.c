@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/memory.h"
 
 #define ROWS_MOST 500
 #define COLUMNS_MOST 2000
@@ -115,9 +116,7 @@ size_t tty_write_now(int output, const void *bytes, size_t size) {
 static void keep(struct tty *tty, const void *bytes, size_t size) {
     if (tty->end + size > tty->capacity) {
         size_t capacity = 2 * (tty->end + size);
-        char *grown = realloc(tty->waiting, capacity);
-        if (!grown) abort();
-        tty->waiting = grown;
+        tty->waiting = grow(tty->waiting, capacity, 1);
         tty->capacity = capacity;
     }
     memcpy(tty->waiting + tty->end, bytes, size);

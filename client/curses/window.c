@@ -11,11 +11,11 @@
 #include "client/curses/mention.h"
 #include "client/curses/palette.h"
 #include "client/ui/plain.h"
+#include "common/memory.h"
 
 struct window *window_create(void) {
-    struct window *window = calloc(1, sizeof *window);
+    struct window *window = allocate_zeroed(1, sizeof *window);
 
-    if (!window) abort();
     window_follow(window);
     window->marker = window->found = window->late = WINDOW_NONE;
     return window;
@@ -80,9 +80,8 @@ static uint64_t add(struct window *window, const struct line_header *header, con
 void window_say(struct window *window, enum line_kind kind, const char *text, size_t size, uint64_t wall_ms) {
     struct line_header header = {.at_ms = wall_ms, .kind = kind};
     size_t capacity = 3 * size + 1;
-    char *filtered = malloc(capacity);
+    char *filtered = allocate(capacity);
 
-    if (!filtered) abort();
     size = text_filter(text, size, true, filtered, capacity);
     add(window, &header, "", filtered, size);
     free(filtered);
@@ -164,9 +163,8 @@ static void remember_speaker(struct window *window, const uint8_t id[static MEMB
 
 static char *message_text(const struct event *event, size_t *size) {
     size_t mark = event->late ? strlen(LATE_MARK) : 0, capacity = mark + 3 * event->text_size + 1;
-    char *text = malloc(capacity);
+    char *text = allocate(capacity);
 
-    if (!text) abort();
     memcpy(text, LATE_MARK, mark);
     *size = mark + text_filter(event->text, event->text_size, true, text + mark, capacity - mark);
     while (*size > 0 && text[*size - 1] == '\n') text[--*size] = '\0';

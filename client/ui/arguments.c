@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "client/ui/blanks.h"
+#include "common/memory.h"
 
 /* The quote that ends a quoted argument. NULL: none does. */
 static const char *closing_quote(const char *quoted) {
@@ -46,15 +47,13 @@ char *arguments_whole(char *arguments) {
 char *arguments_literal(const char *arguments) {
     const char *end = *arguments == '"' ? closing_quote(arguments) : NULL;
     if (!end) return NULL;
-    char *literal = strndup(arguments, (size_t)(end + 1 - arguments));
-    if (!literal) abort();
+    char *literal = copy_start(arguments, (size_t)(end + 1 - arguments));
     return literal;
 }
 
 char *arguments_quote(const char *name, bool quotes) {
     bool plain = !quotes && *name && *name != '"' && name[blanks_find(name)] == '\0';
-    char *out = malloc(2 * strlen(name) + 3), *at = out;
-    if (!out) abort();
+    char *out = allocate(2 * strlen(name) + 3), *at = out;
     if (!plain) *at++ = '"';
     for (; *name; name++) {
         if (!plain && (*name == '"' || *name == '\\')) *at++ = '\\';

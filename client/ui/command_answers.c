@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "client/ui/arguments.h"
+#include "common/memory.h"
 
 #define SECTION "client"
 #define VALUE_SIZE 64
@@ -153,9 +154,9 @@ static void list_ignored(const struct command_host *host) {
 
 /* As members, so that they are named as those are; the caller frees. */
 static struct roster ignored_members(const struct ignores *ignores) {
-    struct roster roster = {.members = calloc(ignores->count + 1, sizeof *roster.members), .count = ignores->count};
+    struct roster roster = {.members = allocate_zeroed(ignores->count + 1, sizeof *roster.members),
+                            .count = ignores->count};
 
-    if (!roster.members) abort();
     for (size_t i = 0; i < ignores->count; i++) {
         struct member *member = &roster.members[i];
         const char *fingerprint = ignores->items[i].fingerprint;

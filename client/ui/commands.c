@@ -7,6 +7,7 @@
 #include "client/ui/blanks.h"
 #include "client/ui/command_answers.h"
 #include "client/ui/command_talk.h"
+#include "common/memory.h"
 #include "common/similar.h"
 
 #define NAME_MOST 16 /* bytes; no command has a longer one */
@@ -223,11 +224,10 @@ bool commands_goes_ahead(const char *line) {
 }
 
 void commands_run(const struct command_host *host, const char *line) {
-    char *copy = strdup(line + 1), *arguments;
+    char *copy = copy_text(line + 1), *arguments;
     const struct command *command;
     size_t length;
 
-    if (!copy) abort();
     copy[blanks_trimmed(copy)] = '\0';
     length = blanks_find(copy);
     arguments = copy + length + blanks_span(copy + length);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/memory.h"
 #include "common/room_name.h"
 
 static const uint8_t no_id[MEMBER_ID_SIZE];
@@ -38,8 +39,7 @@ struct conversation *conversations_find(const struct conversations *conversation
 
 static struct conversation *joined(struct conversations *conversations, const char *name) {
     if (conversations->count == ENGINE_ROOMS_MAX) return NULL;
-    struct conversation *conversation = calloc(1, sizeof *conversation);
-    if (!conversation) abort();
+    struct conversation *conversation = allocate_zeroed(1, sizeof *conversation);
     snprintf(conversation->name, sizeof conversation->name, "%s", name);
     text_filter(name, strlen(name), false, conversation->title, sizeof conversation->title);
     conversations->current = conversations->count;

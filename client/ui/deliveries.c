@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/memory.h"
+
 /* Nobody is waited for any more. */
 static void forget(struct delivery *delivery, const struct roster *roster) {
     for (size_t i = 0; roster && i < delivery->open_count; i++) {
@@ -41,8 +43,7 @@ struct delivery *deliveries_sent(struct deliveries *deliveries, const struct eve
     *delivery = (struct delivery){.recipients = event->recipients};
     snprintf(delivery->id, sizeof delivery->id, "%s", event->id);
     if (event->recipients == 0) return delivery;
-    delivery->open = calloc(event->recipients, sizeof *delivery->open);
-    if (!delivery->open) abort();
+    delivery->open = allocate_zeroed(event->recipients, sizeof *delivery->open);
     for (size_t i = 0; i < roster->count && delivery->open_count < event->recipients; i++) {
         struct member *member = &roster->members[i];
         if (!waits_for(event, member)) continue;

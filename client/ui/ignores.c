@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "client/ui/line_file.h"
+#include "common/memory.h"
 
 #define LINE_SIZE (FINGERPRINT_TEXT_SIZE + 1 + TEXT_NICK_MAX + 1)
 
 static bool add(struct ignores *ignores, const char *fingerprint, const char *nick) {
     if (ignores->count == IGNORES_MAX) return false;
-    if (!ignores->items) ignores->items = calloc(IGNORES_MAX, sizeof *ignores->items);
-    if (!ignores->items) abort();
+    if (!ignores->items) ignores->items = allocate_zeroed(IGNORES_MAX, sizeof *ignores->items);
     struct ignored *ignored = &ignores->items[ignores->count++];
     snprintf(ignored->fingerprint, sizeof ignored->fingerprint, "%s", fingerprint);
     text_nick(nick, strlen(nick), ignored->nick);

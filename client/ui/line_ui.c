@@ -18,6 +18,7 @@
 #include "client/ui/transcripts.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/memory.h"
 #include "common/output.h"
 
 #define LOST_MOST_MS 10000 /* as long as what was said may take to be delivered (engine.h) */
@@ -397,13 +398,12 @@ static void open_models(struct loop *loop) {
 
 int line_ui_run(struct ui *ui) {
     struct loop loop = {.ui = ui,
-                        .lines = malloc(sizeof *loop.lines),
+                        .lines = allocate(sizeof *loop.lines),
                         .awaited = EVENT_TYPES,
                         .reads = true,
                         .shows = true,
                         .ends_by = UINT64_MAX};
 
-    if (!loop.lines) abort();
     lines_init(loop.lines);
     open_models(&loop);
     for (;;) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "client/ui/command_talk.h"
+#include "common/memory.h"
 
 #define PLACE_SIZE 64
 #define ROOM_SHOWN 64
@@ -41,8 +42,7 @@ static void append(struct objects *objects, const struct line *piece) {
     if (objects->too_long) return;
     if (size > objects->capacity) {
         objects->capacity = size;
-        objects->text = realloc(objects->text, size);
-        if (!objects->text) abort();
+        objects->text = grow(objects->text, size, 1);
     }
     memcpy(objects->text + objects->size, piece->text, piece->size);
     objects->size = size;

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "client/ui/roster.h"
+#include "common/memory.h"
 
 #define PEER_BYTES_SHOWN 4
 #define CLOCK_SIZE 48
@@ -21,9 +22,8 @@ static const char *label(const struct event *event, char out[static LABEL_SIZE])
 
 static char *filtered(const char *text, size_t size, bool multiline) {
     size_t capacity = 3 * size + 1;
-    char *out = malloc(capacity);
+    char *out = allocate(capacity);
 
-    if (!out) abort();
     text_filter(text, size, multiline, out, capacity);
     return out;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "client/ui/lines.h"
+#include "common/memory.h"
 
 #define VALUE_SHOWN 64
 
@@ -18,8 +19,7 @@ bool request_is(const char *line) {
 static void keep_text(struct request *request, const char *before, const json_t *value) {
     size_t more = strlen(before), size = json_string_length(value);
 
-    request->text = malloc(more + size + 1);
-    if (!request->text) abort();
+    request->text = allocate(more + size + 1);
     memcpy(request->text, before, more);
     memcpy(request->text + more, json_string_value(value), size + 1);
     request->size = more + size;

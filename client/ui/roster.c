@@ -7,6 +7,8 @@
 #include <strings.h>
 #include <utf8proc.h>
 
+#include "common/memory.h"
+
 #define ID_BYTES_SHOWN 4
 #define HEX "0123456789abcdefABCDEF"
 #define DIGITS_LEAST 4 /* of an id or fingerprint that a user writes */
@@ -58,11 +60,8 @@ static struct member *rename_member(struct roster *roster, struct member *member
 
 static struct member *add(struct roster *roster, const struct event *event) {
     if (roster->count == roster->capacity) {
-        size_t capacity = roster->capacity ? 2 * roster->capacity : 8;
-        struct member *grown = realloc(roster->members, capacity * sizeof *grown);
-        if (!grown) abort();
-        roster->members = grown;
-        roster->capacity = capacity;
+        roster->capacity = roster->capacity ? 2 * roster->capacity : 8;
+        roster->members = grow(roster->members, roster->capacity, sizeof *roster->members);
     }
     struct member *member = &roster->members[roster->count++];
     *member = (struct member){.standing = STANDING_CONNECTING};
@@ -128,14 +127,12 @@ struct wanted {
 
 static char *compose(const char *text) {
     char *composed = (char *)utf8proc_NFC((const utf8proc_uint8_t *)text);
-    if (!composed) composed = strdup(text); /* no UTF-8 */
-    if (!composed) abort();
+    if (!composed) composed = copy_text(text); /* no UTF-8 */
     return composed;
 }
 
 static struct wanted want(const char *name, size_t size) {
-    struct wanted wanted = {.name = strndup(name, size), .size = size};
-    if (!wanted.name) abort();
+    struct wanted wanted = {.name = copy_start(name, size), .size = size};
     wanted.composed = compose(wanted.name);
     wanted.folded = text_fold(wanted.name);
     return wanted;

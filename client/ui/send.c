@@ -12,6 +12,7 @@
 #include "client/ui/conversations.h"
 #include "client/ui/lines.h"
 #include "common/clock.h"
+#include "common/memory.h"
 
 #define NAMES_SIZE 512
 #define WORD_SHOWN 64 /* bytes of one that is not UTF-8 */
@@ -209,8 +210,7 @@ static void read_input(struct sending *sending) {
 /* One message, whatever is in it. */
 static void take_words(struct sending *sending, const char *text) {
     lines_end(sending->lines);
-    sending->words = strdup(text + lines_mark(text, strlen(text)));
-    if (!sending->words) abort();
+    sending->words = copy_text(text + lines_mark(text, strlen(text)));
     sending->words_left = lines_unify(sending->words, strlen(sending->words));
 }
 
@@ -274,8 +274,7 @@ static int conclude(const struct sending *sending) {
 }
 
 int send_run(struct ui *ui) {
-    struct sending sending = {.ui = ui, .lines = malloc(sizeof *sending.lines), .deadline = UINT64_MAX};
-    if (!sending.lines) abort();
+    struct sending sending = {.ui = ui, .lines = allocate(sizeof *sending.lines), .deadline = UINT64_MAX};
     lines_init(sending.lines);
     conversations_init(&sending.rooms, ui->nick, ui->fingerprint);
     if (ui->settings->text) take_words(&sending, ui->settings->text);

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/memory.h"
+
 #define HEX "0123456789abcdef"
 #define LINE_MAX_SIZE (16 + 1 + TRANSCRIPT_ID_SIZE + 1)
 
@@ -121,8 +123,7 @@ static struct digests digests_of(const char *path) {
         char *newline = memchr(at, '\n', (size_t)(text + size - at)), *end = newline ? newline : text + size;
         if (digests.count == digests.capacity) {
             digests.capacity = digests.capacity ? 2 * digests.capacity : 1024;
-            digests.list = reallocarray(digests.list, digests.capacity, sizeof *digests.list);
-            if (!digests.list) abort();
+            digests.list = grow(digests.list, digests.capacity, sizeof *digests.list);
         }
         digests.list[digests.count++] = digest_of(at, (size_t)(end - at));
         at = end + 1;
@@ -183,8 +184,7 @@ void transcript_ids_open(struct transcript_ids *ids, const char *path, const cha
     char *text = tail_of(path, TRANSCRIPT_IDS_FILE, &size), *rest = text;
     bool whole = size == 0 || text[size - 1] == '\n'; /* else a crash left half a line */
 
-    *ids = (struct transcript_ids){.ring = calloc(TRANSCRIPT_IDS, sizeof *ids->ring)};
-    if (!ids->ring) abort();
+    *ids = (struct transcript_ids){.ring = allocate_zeroed(TRANSCRIPT_IDS, sizeof *ids->ring)};
     snprintf(ids->path, sizeof ids->path, "%s", path);
     struct digests digests = text ? digests_of(transcript) : (struct digests){.list = NULL};
     for (char *line; text && (line = strsep(&rest, "\n"));) take_line(ids, &digests, line);

@@ -13,6 +13,7 @@
 #include "client/ui/line_file.h"
 #include "client/ui/plain.h"
 #include "client/ui/transcript_ids.h"
+#include "common/memory.h"
 
 #define FILE_NAME_MAX 200 /* bytes before ".log": file systems take 255 */
 #define HASH_BYTES 8
@@ -107,8 +108,7 @@ static void add(struct transcripts *transcripts, const char *room) {
         return;
     }
     size_t size = strlen(room) + 1;
-    transcript = calloc(1, sizeof *transcript + size);
-    if (!transcript) abort();
+    transcript = allocate_zeroed(1, sizeof *transcript + size);
     memcpy(transcript->room, room, size);
     transcript->file = -1;
     transcript->next = transcripts->open;
@@ -243,10 +243,9 @@ bool transcripts_enable(struct transcripts *transcripts, const char *room, bool 
 
 static void put_text(FILE *out, const char *text, size_t size) {
     size_t capacity = 3 * size + 1;
-    char *filtered = malloc(capacity), *rest = filtered;
+    char *filtered = allocate(capacity), *rest = filtered;
     const char *indent = "";
 
-    if (!filtered) abort();
     size = text_filter(text, size, true, filtered, capacity);
     while (size > 0 && filtered[size - 1] == '\n') filtered[--size] = '\0';
     for (char *line; (line = strsep(&rest, "\n")); indent = "  ") fprintf(out, "%s%s\n", indent, line);
