@@ -34,6 +34,13 @@ struct input *input_create(enum input_type type, const char *room, const char *t
     return input;
 }
 
+struct input *input_of_addresses(enum input_type type, const struct address *addresses, size_t count) {
+    struct input *input = input_create(type, NULL, NULL, 0);
+    input->address_count = count < BOOTNODE_ADDRESSES ? count : BOOTNODE_ADDRESSES;
+    memcpy(input->addresses, addresses, input->address_count * sizeof *addresses);
+    return input;
+}
+
 void input_destroy(struct input *input) {
     if (input) sodium_memzero(input->text, input->size);
     free(input);

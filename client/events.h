@@ -8,30 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client/keys/bootnodes.h"
+#include "client/message/message.h"
 #include "common/address.h"
 #include "common/names.h"
 #include "common/queue.h"
 #include "common/text.h"
-#include "common/udp.h"
-
-/* A datagram; made once, goes round between receiver and engine, so receiving allocates nothing and memory is bounded.
- */
-struct received {
-    struct queue_node node; /* first */
-    uint16_t socket;        /* it came in on: sockets.h */
-    struct address from;
-    size_t size;
-    uint8_t data[UDP_DATAGRAM_MAX];
-};
-
-/* A message's kind, also on the wire (PROTOCOL.md §3.3). Values above CHAT_KINDS are of later versions. */
-enum chat_kind {
-    CHAT_TEXT,
-    CHAT_ACTION,  /* /me */
-    CHAT_NICK,    /* the text is the author's nick from now on; never in an event or input */
-    CHAT_PRIVATE, /* to one peer alone */
-    CHAT_KINDS,
-};
 
 enum peer_standing { STANDING_CONNECTING /* or lost, and tried again */, STANDING_CONNECTED, STANDING_BLOCKED };
 
@@ -114,9 +96,9 @@ enum input_type {
     INPUT_INFO, /* room, peer: tell its EVENT_PATH_NOTEs */
     INPUT_END,  /* leave everything, once delivered */
     INPUT_STOP, /* a signal: leave now */
-    INPUT_RESOLVED,    /* bootnode; text: the addresses that its name stands for, one or more struct address */
+    INPUT_RESOLVED,    /* bootnode, addresses: one or more that its name stands for */
     INPUT_UNRESOLVED,  /* bootnode; text: why its name could not be resolved now */
-    INPUT_PORT_MAPPED, /* text: the struct address at which others reach our port; port 0: none */
+    INPUT_PORT_MAPPED, /* addresses: the one at which others reach our port; none: it is not mapped */
 };
 
 struct input {
@@ -126,6 +108,8 @@ struct input {
     char room[ROOM_NAME_MAX + 1];
     uint8_t peer[MEMBER_ID_SIZE];
     unsigned bootnode;
+    struct address addresses[BOOTNODE_ADDRESSES];
+    size_t address_count;
     char ref[EVENT_REF_SIZE]; /* JSON text by which who asked knows the answer again; comes back in the events */
     size_t size;
     char text[]; /* zero-terminated */
@@ -133,4 +117,6 @@ struct input {
 
 /* `room` NULL: empty. Aborts without memory. Destroying wipes the text: it may be a secret. */
 struct input *input_create(enum input_type type, const char *room, const char *text, size_t size);
+/* INPUT_RESOLVED or INPUT_PORT_MAPPED, with at most BOOTNODE_ADDRESSES. */
+struct input *input_of_addresses(enum input_type type, const struct address *addresses, size_t count);
 void input_destroy(struct input *input);

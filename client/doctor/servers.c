@@ -24,8 +24,8 @@ struct search {
 static void take_resolved(struct search *search, const struct input *input) {
     struct bootnode *bootnode = &search->bootnodes[input->bootnode];
     if (bootnode->address_count > 0) return;
-    bootnode->address_count = input->size / sizeof *bootnode->addresses;
-    memcpy(bootnode->addresses, input->text, input->size);
+    bootnode->address_count = input->address_count;
+    memcpy(bootnode->addresses, input->addresses, input->address_count * sizeof *input->addresses);
     name_lookup_settle(&search->lookups[input->bootnode]);
     search->known++;
 }

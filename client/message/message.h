@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "client/events.h"
 #include "client/keys/identity.h"
 #include "common/names.h"
 #include "common/text.h"
@@ -15,6 +14,15 @@
 /* At most: only a private one names its recipient, and nicks are of 1 to TEXT_NICK_MAX bytes. */
 #define MESSAGE_OVERHEAD (62 + MEMBER_ID_SIZE + 1 + TEXT_NICK_MAX + 64)
 #define MESSAGE_ID_TEXT_SIZE 40 /* "0123456789abcdef-p18446744073709551615" and the zero */
+
+/* A message's kind, also on the wire (PROTOCOL.md §3.3). Values above CHAT_KINDS are of later versions. */
+enum chat_kind {
+    CHAT_TEXT,
+    CHAT_ACTION,  /* /me */
+    CHAT_NICK,    /* the text is the author's nick from now on; never in an event or input */
+    CHAT_PRIVATE, /* to one peer alone */
+    CHAT_KINDS,
+};
 
 struct chat_message {
     enum chat_kind kind;

@@ -92,7 +92,7 @@ static void tell(struct port_mapping *mapping) {
         log_info("ports", "the gateway maps no port of ours any more");
     if (!mapping->answers) return;
     struct input *input =
-        input_create(INPUT_PORT_MAPPED, NULL, (const char *)&keeper->external, sizeof keeper->external);
+        input_of_addresses(INPUT_PORT_MAPPED, &keeper->external, keeper->external.port != 0);
     if (!queue_push(mapping->answers, &input->node)) input_destroy(input);
 }
 

@@ -78,14 +78,8 @@ static void offer_candidates(struct crypto_thread *crypto, uint64_t now) {
 }
 
 static void take_port_mapped(struct crypto_thread *crypto, const struct input *input, uint64_t now) {
-    memcpy(&crypto->mapped, input->text, sizeof crypto->mapped);
+    crypto->mapped = input->address_count > 0 ? input->addresses[0] : (struct address){0};
     offer_candidates(crypto, now);
-}
-
-static void take_resolved(struct crypto_thread *crypto, const struct input *input, uint64_t now) {
-    struct address addresses[BOOTNODE_ADDRESSES];
-    memcpy(addresses, input->text, input->size);
-    engine_resolved(crypto->engine, input->bootnode, addresses, input->size / sizeof *addresses, now);
 }
 
 static void take_packets(struct crypto_thread *crypto, uint64_t now) {
@@ -112,7 +106,9 @@ static void take_inputs(struct crypto_thread *crypto, uint64_t now) {
         case INPUT_INFO: engine_info(crypto->engine, input->room, input->peer, now); break;
         case INPUT_END: engine_end_of_input(crypto->engine, now); break;
         case INPUT_STOP: engine_stop(crypto->engine, now); break;
-        case INPUT_RESOLVED: take_resolved(crypto, input, now); break;
+        case INPUT_RESOLVED:
+            engine_resolved(crypto->engine, input->bootnode, input->addresses, input->address_count, now);
+            break;
         case INPUT_UNRESOLVED: engine_unresolved(crypto->engine, input->bootnode, input->text, now); break;
         case INPUT_PORT_MAPPED: take_port_mapped(crypto, input, now); break;
         }

@@ -3,12 +3,22 @@
  * datagrams are dropped, as the kernel would. */
 #pragma once
 
-#include "client/events.h"
 #include "client/threads/sockets.h"
+#include "common/queue.h"
 #include "common/thread.h"
 #include "common/udp.h"
 
 #define RECEIVER_POOL 512
+
+/* A datagram; made once, goes round between receiver and engine, so receiving allocates nothing and memory is bounded.
+ */
+struct received {
+    struct queue_node node; /* first */
+    uint16_t socket;        /* it came in on: sockets.h */
+    struct address from;
+    size_t size;
+    uint8_t data[UDP_DATAGRAM_MAX];
+};
 
 struct receiver {
     struct thread thread;

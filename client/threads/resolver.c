@@ -55,9 +55,8 @@ static struct input *look_up(const struct lookup *lookup) {
     struct address addresses[BOOTNODE_ADDRESSES];
     char why[WHY_SIZE] = "";
     size_t count = lookup->resolver->look_up(lookup->name, 0, addresses, BOOTNODE_ADDRESSES, why, sizeof why);
-    struct input *answer = count > 0
-                               ? input_create(INPUT_RESOLVED, NULL, (const char *)addresses, count * sizeof *addresses)
-                               : input_create(INPUT_UNRESOLVED, NULL, why, strlen(why));
+    struct input *answer = count > 0 ? input_of_addresses(INPUT_RESOLVED, addresses, count)
+                                     : input_create(INPUT_UNRESOLVED, NULL, why, strlen(why));
     answer->bootnode = lookup->bootnode;
     return answer;
 }

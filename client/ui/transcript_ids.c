@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <search.h>
 #include <sodium.h>
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -41,18 +41,34 @@ static void an_input_copies_its_text(void **state) {
     input_destroy(input);
 }
 
+static void an_input_takes_no_more_addresses_than_it_has_room_for(void **state) {
+    struct address many[BOOTNODE_ADDRESSES + 1] = {{.port = 1}, {.port = 2}};
+    struct input *input = input_of_addresses(INPUT_RESOLVED, many, 2);
+    (void)state;
+    assert_int_equal(input->address_count, 2);
+    assert_int_equal(input->addresses[1].port, 2);
+    assert_int_equal(input->size, 0);
+    input_destroy(input);
+    input = input_of_addresses(INPUT_RESOLVED, many, BOOTNODE_ADDRESSES + 1);
+    assert_int_equal(input->address_count, BOOTNODE_ADDRESSES);
+    input_destroy(input);
+    input = input_of_addresses(INPUT_PORT_MAPPED, many, 0);
+    assert_int_equal(input->address_count, 0);
+    input_destroy(input);
+}
+
 /* The queues hand back nodes, which are the objects. */
 static void nodes_come_first(void **state) {
     (void)state;
     assert_int_equal(offsetof(struct event, node), 0);
     assert_int_equal(offsetof(struct input, node), 0);
-    assert_int_equal(offsetof(struct received, node), 0);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_event_starts_zeroed_with_its_text),
         cmocka_unit_test(an_input_copies_its_text),
+        cmocka_unit_test(an_input_takes_no_more_addresses_than_it_has_room_for),
         cmocka_unit_test(nodes_come_first),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
