@@ -8,9 +8,9 @@
 
 #include "bench/load/agenda.h"
 #include "bench/load/fleet_counts.h"
+#include "bench/load/fleet_names.h"
+#include "bench/load/load_options.h"
 #include "bench/load/member.h"
-#include "bench/load/names.h"
-#include "bench/load/options.h"
 #include "bench/load/oracle.h"
 #include "bench/load/session_index.h"
 #include "bench/load/traffic.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "bench/load/interrupt.h"
-#include "bench/load/options.h"
+#include "bench/load/load_options.h"
 #include "bench/load/rows.h"
 #include "bench/load/run.h"
 #include "common/output.h"
@@ -27,7 +27,7 @@ static int run_one(struct run *run, const struct row_options *row) {
 static int run_line(struct run *run, const struct load_options *options, const struct rows *rows, const char *line) {
     struct row_options row;
     char why[WHY_SIZE], where[LOAD_TEXT_SIZE + 16];
-    if (row_options_parse(options, line, &row, why, sizeof why)) return run_one(run, &row);
+    if (load_options_parse_row(options, line, &row, why, sizeof why)) return run_one(run, &row);
     snprintf(where, sizeof where, "%s:%u", options->rows, rows->number);
     return complain(where, why, RUN_USAGE);
 }

@@ -94,8 +94,8 @@ static void name_candidates(const struct fleet *fleet, uint32_t member, struct c
 static size_t write_identity(const struct fleet *fleet, uint32_t member, uint8_t out[static REGISTER_BODY_MAX]) {
     struct register_body body = {.suite_mask = SUITE_CHACHA20_POLY1305 | SUITE_AES256_GCM, .revision = 1};
     struct writer writer = writer_over(out, REGISTER_BODY_MAX);
-    fleet_room_tag(&fleet->names, fleet_room(fleet, member), body.room_tag);
-    fleet_member_id(&fleet->names, member, body.member_id);
+    fleet_names_room_tag(&fleet->names, fleet_room(fleet, member), body.room_tag);
+    fleet_names_member_id(&fleet->names, member, body.member_id);
     memcpy(body.owner_token, fleet->names.owner, OWNER_TOKEN_SIZE);
     name_candidates(fleet, member, &body.candidates);
     write_register_body(&writer, &body);

@@ -13,7 +13,7 @@ static bool watched(const struct fleet *fleet, uint32_t member) {
 static bool position_of(const struct fleet *fleet, uint32_t member, const uint8_t id[static MEMBER_ID_SIZE],
                         uint32_t *position) {
     uint32_t index;
-    if (!fleet_member_index(&fleet->names, id, &index) || index >= fleet->count) return false;
+    if (!fleet_names_member_index(&fleet->names, id, &index) || index >= fleet->count) return false;
     *position = index % fleet->room_size;
     return fleet_room(fleet, index) == fleet_room(fleet, member);
 }

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "bench/load/options.h"
+#include "bench/load/load_options.h"
 #include "common/attributes.h"
 
 struct run;

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bench/load/options.h"
+#include "bench/load/load_options.h"
 
 /* In request numbers: a request that wants no answer, a datagram that is none. */
 #define TRAFFIC_NO_ANSWER UINT64_MAX

@@ -14,7 +14,7 @@
 #include "bench/load/fill.h"
 #include "bench/load/fleet_traffic.h"
 #include "bench/load/load_now.h"
-#include "bench/load/options.h"
+#include "bench/load/load_options.h"
 #include "bench/load/report.h"
 #include "bench/load/row.h"
 #include "bench/load/traffic.h"

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "bench/load/options.h"
+#include "bench/load/load_options.h"
 #include "bench/load/sources.h"
 
 #define WORDS_MAX 32
@@ -147,16 +147,16 @@ static void rows_inherit_and_override(void **state) {
     char why[300];
     assert_int_equal(parse("--bootnode 127.0.0.1:9 --pid 5 --duration 3 --rows -"), 0);
     assert_string_equal(options.rows, "-");
-    assert_true(row_options_parse(&options, "", &row, why, sizeof why));
+    assert_true(load_options_parse_row(&options, "", &row, why, sizeof why));
     assert_string_equal(row.name, "beats");
     assert_true(row.duration_s == 3);
-    assert_true(
-        row_options_parse(&options, " --name one --max\t--answers every # --duration 9\r\n", &row, why, sizeof why));
+    assert_true(load_options_parse_row(&options, " --name one --max\t--answers every # --duration 9\r\n", &row, why,
+                                       sizeof why));
     assert_string_equal(row.name, "one");
     assert_int_equal(row.pace, PACE_MAX);
     assert_int_equal(row.pid, 5);
     assert_true(row.duration_s == 3);
-    assert_true(row_options_parse(&options, "--stun --to 127.0.0.1:33", &row, why, sizeof why));
+    assert_true(load_options_parse_row(&options, "--stun --to 127.0.0.1:33", &row, why, sizeof why));
     has_address(&row.target, "127.0.0.1:33");
     assert_int_equal(options.row.traffic, TRAFFIC_BEATS);
 }
@@ -166,16 +166,16 @@ static void rows_complain_too(void **state) {
     struct row_options row;
     char why[300];
     assert_int_equal(parse("--bootnode 127.0.0.1:9 --rows -"), 0);
-    assert_false(row_options_parse(&options, "--rate fast", &row, why, sizeof why));
+    assert_false(load_options_parse_row(&options, "--rate fast", &row, why, sizeof why));
     assert_non_null(strstr(why, "--rate 'fast': expected"));
-    assert_false(row_options_parse(&options, "--sessions 4", &row, why, sizeof why));
+    assert_false(load_options_parse_row(&options, "--sessions 4", &row, why, sizeof why));
     assert_non_null(strstr(why, "--sessions '4'"));
     assert_non_null(strstr(why, "command line"));
     char line[700] = "--name a";
     for (size_t i = 0; i < 63; i++) strcat(line, " --name a");
-    assert_true(row_options_parse(&options, line, &row, why, sizeof why));
+    assert_true(load_options_parse_row(&options, line, &row, why, sizeof why));
     strcat(line, " --rebind");
-    assert_false(row_options_parse(&options, line, &row, why, sizeof why));
+    assert_false(load_options_parse_row(&options, line, &row, why, sizeof why));
     assert_string_equal(why, "expected at most 128 words");
 }
 

@@ -1,4 +1,4 @@
-#include "bench/load/options.h"
+#include "bench/load/load_options.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -307,8 +307,8 @@ static size_t split(char *line, char *words[static WORDS_MAX + 1]) {
     return count;
 }
 
-bool row_options_parse(const struct load_options *options, const char *line, struct row_options *out, char *why,
-                       size_t why_size) {
+bool load_options_parse_row(const struct load_options *options, const char *line, struct row_options *out, char *why,
+                            size_t why_size) {
     struct settings settings = {.row = out};
     char *words[WORDS_MAX + 1], *copy = strdup(line);
     size_t count = copy ? split(copy, words) : 0;

@@ -66,5 +66,5 @@ struct load_options {
  * names the flag, its value and what was expected. */
 MUST_USE int load_options_parse(struct load_options *options, int argc, char **argv);
 /* From a line of --rows, over the defaults of `options->row`. False with `why`, which names the flag and the value. */
-MUST_USE bool row_options_parse(const struct load_options *options, const char *line, struct row_options *out,
-                                char *why, size_t why_size);
+MUST_USE bool load_options_parse_row(const struct load_options *options, const char *line, struct row_options *out,
+                                     char *why, size_t why_size);

@@ -1,4 +1,4 @@
-#include "bench/load/names.h"
+#include "bench/load/fleet_names.h"
 
 #include <sodium.h>
 
@@ -36,16 +36,17 @@ static void write_halves(uint64_t first, uint64_t second, uint8_t out[static 16]
     write_u64(&writer, second);
 }
 
-void fleet_room_tag(const struct fleet_names *names, uint32_t room, uint8_t out[static ROOM_TAG_SIZE]) {
+void fleet_names_room_tag(const struct fleet_names *names, uint32_t room, uint8_t out[static ROOM_TAG_SIZE]) {
     write_halves(mix(room, names->key[2]), names->key[2], out);
 }
 
 /* The second half says whose id it is. */
-void fleet_member_id(const struct fleet_names *names, uint32_t index, uint8_t out[static MEMBER_ID_SIZE]) {
+void fleet_names_member_id(const struct fleet_names *names, uint32_t index, uint8_t out[static MEMBER_ID_SIZE]) {
     write_halves(mix(index, names->key[0]), names->key[1], out);
 }
 
-bool fleet_member_index(const struct fleet_names *names, const uint8_t id[static MEMBER_ID_SIZE], uint32_t *index) {
+bool fleet_names_member_index(const struct fleet_names *names, const uint8_t id[static MEMBER_ID_SIZE],
+                              uint32_t *index) {
     struct reader reader = reader_over(id, MEMBER_ID_SIZE);
     uint64_t value = unmix(read_u64(&reader), names->key[0]);
     *index = (uint32_t)value;

@@ -15,8 +15,8 @@ struct fleet_names {
 
 /* Equal seeds give equal names; different ones different names. */
 void fleet_names_init(struct fleet_names *names, const uint8_t seed[static 32]);
-void fleet_room_tag(const struct fleet_names *names, uint32_t room, uint8_t out[static ROOM_TAG_SIZE]);
-void fleet_member_id(const struct fleet_names *names, uint32_t index, uint8_t out[static MEMBER_ID_SIZE]);
+void fleet_names_room_tag(const struct fleet_names *names, uint32_t room, uint8_t out[static ROOM_TAG_SIZE]);
+void fleet_names_member_id(const struct fleet_names *names, uint32_t index, uint8_t out[static MEMBER_ID_SIZE]);
 /* False when the id is none of ours. */
-MUST_USE bool fleet_member_index(const struct fleet_names *names, const uint8_t id[static MEMBER_ID_SIZE],
-                                 uint32_t *index);
+MUST_USE bool fleet_names_member_index(const struct fleet_names *names, const uint8_t id[static MEMBER_ID_SIZE],
+                                       uint32_t *index);
