@@ -53,6 +53,7 @@ like(said_of(%good, 'bootnode/server.c' => "#include \"client/peer/peer.h\"\n"),
 like(said_of(%good, 'client/room/room.c' => "#  include \"tests/support/folder.h\"\n"),
     qr{^client/room/room\.c:1: includes tests/support/folder\.h, but }m, 'what is sold includes a test');
 is(said_of('somewhere/else.c' => "\n"), "somewhere/else.c:1: has no place in the order of .ci/includes\n", 'no place');
+is(said_of('client/else.c' => "\n"), "client/else.c:1: has no place in the order of .ci/includes\n", 'a place beside others');
 
 # --- circles ---------------------------------------------------------------------------------------------------------
 
@@ -78,5 +79,21 @@ like(said_of(%good, 'common/ground.c' => "#include \"common/ground.h\"\n"),
     'a header declares what no source of its name defines');
 is(said_of('common/other.c' => "void ground_dig(void);\nvoid other(void) {\n    ground_dig();\n}\n"),
     "common/other.c:1: declares ground_dig, which is a header's to do\n", 'a source declares what it calls');
+
+# --- names -----------------------------------------------------------------------------------------------------------
+
+my %words = (
+    'client/room/seat.h' => "void seat_take(void);\n",
+    'client/room/seat.c' => "void seat_take(void) {\n}\n",
+    'client/room/seat_plan.h' => "void seat_free(void);\nvoid other(void);\n",
+    'client/room/seat_plan.c' => "void seat_free(void) {\n}\nvoid other(void) {\n}\n",
+    'bootnode/table/board.h' => "void seat_at_board(void);\n",
+    'bootnode/table/board.c' => "void seat_at_board(void) {\n}\n",
+);
+is(said_of(%words), '', 'the words of its own name, of its beginning, of nobody, of a file in the other program');
+$_ =~ s/seat_free/board_seat/ for @words{qw(client/room/seat_plan.h client/room/seat_plan.c)};
+$_ =~ s/seat_at_board/board_at/ for @words{qw(bootnode/table/board.h bootnode/table/board.c)};
+is(said_of(%words, 'client/ui/board.h' => "void board_show(void);\n", 'client/ui/board.c' => "void board_show(void) {\n}\n"),
+    "client/room/seat_plan.h:1: declares board_seat, but board_ belongs to client/ui/board.h\n", 'the words of another file');
 
 finish();
