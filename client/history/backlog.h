@@ -16,6 +16,7 @@
 #define BACKLOG_MESSAGES 1000
 #define BACKLOG_BYTES (8u * 1024 * 1024)
 #define BACKLOG_AGE_MS 600000
+#define BACKLOG_BUCKETS 256
 
 /* What is held of a feed lies between these; there may be holes. */
 struct backlog_row {
@@ -24,9 +25,9 @@ struct backlog_row {
 };
 
 struct backlog_entry {
-    struct backlog_entry *older, *newer;
-    struct backlog_author *author;
-    struct feed_name feed;
+    struct backlog_entry *older, *newer;                 /* of all, in the order they came, */
+    struct backlog_entry *authors_older, *authors_newer; /* and of its author's */
+    struct backlog_feed *feed;
     uint64_t sequence;
     uint64_t number; /* in which order they came, all authors' together */
     /* When it was said; ms. What is older than our clock has wrapped: only differences mean something. */
@@ -37,6 +38,7 @@ struct backlog_entry {
 struct backlog {
     struct backlog_entry *oldest, *newest; /* in the order they came */
     struct backlog_author *authors;
+    struct backlog_feed *feeds[BACKLOG_BUCKETS]; /* by their names; each has its messages by sequence */
     size_t count, bytes;
     uint64_t added;
 };
@@ -54,3 +56,5 @@ const struct backlog_entry *backlog_next(const struct backlog *backlog, const st
                                          uint64_t to);
 /* One row a feed, latest heard first; returns how many, `most` at most. */
 size_t backlog_rows(const struct backlog *backlog, struct backlog_row *out, size_t most);
+/* The invariants, but for the age; and that all that is counted is there. */
+bool backlog_holds(const struct backlog *backlog);
