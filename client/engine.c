@@ -161,7 +161,7 @@ void engine_unresolved(struct engine *engine, unsigned bootnode, const char *why
     if (engine->lookups[bootnode].due == UINT64_MAX) return; /* found by another look-up meanwhile */
     name_lookup_failed(&engine->lookups[bootnode], now);
     for (size_t i = 0; i < engine->room_count; i++)
-        chatroom_bootnode_unresolved(engine->rooms[i].chatroom, bootnode, why);
+        chatroom_bootnode_unresolved(engine->rooms[i].chatroom, bootnode, why, now);
 }
 
 enum nat_mapping engine_nat_mapping(const struct engine *engine) {

@@ -24,39 +24,8 @@
 #include <stdint.h>
 
 #include "client/events.h"
-#include "client/keys/bootnodes.h"
-#include "client/keys/known_keys.h"
-#include "client/outside.h"
-#include "client/peer/peer.h"
-
-#define CHATROOM_INPUTS 512               /* messages that may be under way */
-#define CHATROOM_BYTES (8u * 1024 * 1024) /* and their bytes, before input has to wait */
-
-/* What rooms share, given by the engine. */
-struct chatroom_host {
-    void *context; /* of the functions */
-    const struct outside *outside;
-    const struct identity *identity;
-    struct indices *indices;
-    struct punch_budget *budget;
-    const struct bootnode *bootnodes; /* 1 … BOOTNODES_MAX; their addresses may change */
-    size_t bootnode_count;
-    struct known_keys *known_peers;
-    const char *nick; /* as it is now */
-    uint8_t suite_mask;
-    bool history;             /* keep, pass on and ask for what was said */
-    bool relays;              /* may others relay for us, do we for them? */
-    enum nat_mapping mapping; /* of our NAT, as far as we know */
-    /* See rendezvous_owner; `bootnode` is the index of the one that it is about. */
-    bool (*trusted)(void *context, unsigned bootnode, const uint8_t key[static 32], char *why, size_t why_size);
-    bool (*barred)(void *context, unsigned bootnode, const char *why);
-    /* The bootnode proved that it has this key. */
-    void (*proven)(void *context, unsigned bootnode, const uint8_t key[static 32]);
-    /* A bootnode registered us, and sees us at this address. */
-    void (*seen)(void *context, const struct address *mapped);
-    /* A bootnode hears us from another address than before. */
-    void (*moved)(void *context);
-};
+#include "client/message/message.h"
+#include "client/room/host.h"
 
 enum chatroom_state {
     CHATROOM_OPEN,
@@ -95,17 +64,14 @@ void chatroom_say(struct chatroom *room, enum chat_kind kind, const uint8_t *pee
 void chatroom_tell_nick(struct chatroom *room, uint64_t now);
 /* May we be called so here? Otherwise emits EVENT_ERROR. */
 bool chatroom_nick_free(const struct chatroom *room, const char *nick);
-bool chatroom_has_outgoing(const struct chatroom *room);
 /* EVENT_PATH_NOTE for each step on the way to this peer, oldest first. */
-void chatroom_tell_timeline(struct chatroom *room, const uint8_t id[static MEMBER_ID_SIZE], uint64_t now);
+void chatroom_tell_timeline(const struct chatroom *room, const uint8_t id[static MEMBER_ID_SIZE], uint64_t now);
 void chatroom_set_candidates(struct chatroom *room, const struct candidate_list *candidates, uint64_t now);
 /* A bootnode's name is not found now; nothing where its address is known. */
-void chatroom_bootnode_unresolved(struct chatroom *room, unsigned bootnode, const char *why);
+void chatroom_bootnode_unresolved(struct chatroom *room, unsigned bootnode, const char *why, uint64_t now);
 /* The host has other addresses for a bootnode. */
 void chatroom_bootnode_moved(struct chatroom *room, unsigned bootnode, uint64_t now);
 bool chatroom_lost_bootnode(const struct chatroom *room, unsigned bootnode);
-/* Something in the network may have changed: see rendezvous_check. */
-void chatroom_check_bootnodes(struct chatroom *room, uint64_t now);
 /* Addresses or routes of ours changed: bootnodes and peers are asked whether they still hear us. */
 void chatroom_network_changed(struct chatroom *room, uint64_t now);
 /* We were not running for `gap` milliseconds: what was not heard meanwhile is nobody's silence. */

@@ -1,27 +1,35 @@
-#include "client/room/parts.h"
+#include "client/room/gathered.h"
 
-void gathered_add(struct chatroom *room, struct event *event, int64_t time, bool passed_on) {
-    size_t size = sizeof *event + event->text_size;
-    if (passed_on)
-        gathering_add(&room->gathering, time, event, size, room->now);
-    else
-        gathering_add_live(&room->gathering, time, event, size, room->now);
-    gathered_show(room);
+static void drop(void *event) {
+    event_destroy(event);
 }
 
-void gathered_show(struct chatroom *room) {
+void gathered_clear(struct gathered *gathered) {
+    gathering_clear(&gathered->gathering, drop);
+}
+
+void gathered_add(struct gathered *gathered, struct event *event, int64_t time, bool passed_on, uint64_t now) {
+    size_t size = sizeof *event + event->text_size;
+    if (passed_on)
+        gathering_add(&gathered->gathering, time, event, size, now);
+    else
+        gathering_add_live(&gathered->gathering, time, event, size, now);
+    gathered_show(gathered, now);
+}
+
+void gathered_show(struct gathered *gathered, uint64_t now) {
     struct event *event;
     int64_t time;
     bool late;
-    if (!history_expects(&room->history)) gathering_end(&room->gathering);
-    while ((event = gathering_take(&room->gathering, room->now, &time, &late))) {
-        room_events_date(&room->events, event, time, room->now);
+    if (!history_expects(gathered->history)) gathering_end(&gathered->gathering);
+    while ((event = gathering_take(&gathered->gathering, now, &time, &late))) {
+        room_events_date(gathered->events, event, time, now);
         event->late = late;
-        room_events_emit(&room->events, event);
+        room_events_emit(gathered->events, event);
     }
 }
 
-void gathered_show_all(struct chatroom *room) {
-    gathering_end(&room->gathering);
-    gathered_show(room);
+void gathered_show_all(struct gathered *gathered, uint64_t now) {
+    gathering_end(&gathered->gathering);
+    gathered_show(gathered, now);
 }

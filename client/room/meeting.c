@@ -1,9 +1,9 @@
-/* The bootnodes of a room: one session with each, and one view of who is there. What they say is merged: a member is
- * here while one that can be reached lists it (peer.c weighs that), and may be at any address that one of them told. */
+#include "client/room/meeting.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#include "client/room/parts.h"
+#include "client/room/status.h"
 #include "common/clock.h"
 
 #define OTHERS_WAIT_MS 1000 /* for the lists of the others, once one has come */
@@ -14,18 +14,69 @@ struct usable {
     size_t count;
 };
 
-static struct event *bootnode_event(const struct chatroom_bootnode *which, enum event_type type, const char *text) {
-    const struct chatroom *room = which->room;
-    struct event *event = room_events_make_text(&room->events, type, NULL, text, text ? strlen(text) : 0);
-    event->bootnode = room->rendezvous[which->index].bootnode;
-    event->bootnode_name = room->host->bootnodes[which->index].name;
+static struct event *bootnode_event(const struct meeting_session *which, enum event_type type, const char *text) {
+    const struct meeting *meeting = which->meeting;
+    struct event *event = room_events_make_text(meeting->events, type, NULL, text, text ? strlen(text) : 0);
+    event->bootnode = meeting->rendezvous[which->index].bootnode;
+    event->bootnode_name = meeting->host->bootnodes[which->index].name;
     return event;
 }
 
 static void on_send(void *context, const struct address *to, const uint8_t *data, size_t size) {
-    const struct chatroom_bootnode *which = context;
-    const struct outside *outside = which->room->host->outside;
+    const struct meeting_session *which = context;
+    const struct outside *outside = which->meeting->host->outside;
     outside->send(outside->context, PATH_SOCKET_MAIN, to, data, size);
+}
+
+/* --- Addresses --- */
+
+static bool is_listed(const struct candidate_list *list, const struct address *address) {
+    for (uint8_t i = 0; i < list->count; i++)
+        if (address_equal(&list->items[i], address)) return true;
+    return false;
+}
+
+static void list_public(struct candidate_list *list, const struct address *address) {
+    if (list->count == RECORD_CANDIDATES_MAX || is_listed(list, address)) return;
+    if (address_classify(address) == ADDRESS_PUBLIC) list->items[list->count++] = *address;
+}
+
+/* What a bootnode may tell everyone: private addresses it tells where they are of use. */
+void meeting_own_candidates(const struct meeting *meeting, struct candidate_list *out) {
+    const struct candidate_list *own = &meeting->rendezvous[0].own.candidates; /* the same at each */
+    *out = (struct candidate_list){0};
+    for (size_t i = 0; i < meeting->count; i++) list_public(out, &meeting->rendezvous[i].mapped);
+    for (uint8_t i = 0; i < own->count; i++) list_public(out, &own->items[i]);
+}
+
+static bool any_on_loopback(const struct meeting *meeting) {
+    for (size_t i = 0; i < meeting->count; i++)
+        if (address_classify(&meeting->rendezvous[i].bootnode) == ADDRESS_LOOPBACK) return true;
+    return false;
+}
+
+/* Ourselves, or a bootnode? */
+static bool is_no_peer(const struct meeting *meeting, const struct address *address) {
+    for (size_t i = 0; i < meeting->count; i++)
+        if (address_equal(address, &meeting->rendezvous[i].mapped) ||
+            address_equal(address, &meeting->rendezvous[i].bootnode))
+            return true;
+    return false;
+}
+
+/* The candidates that we may send to. Loopback ones only where a bootnode is on loopback itself: on one machine. */
+size_t meeting_usable(const struct meeting *meeting, const struct candidate_list *candidates,
+                      struct address out[static RECORD_CANDIDATES_MAX]) {
+    size_t count = 0;
+    bool loopback = any_on_loopback(meeting);
+    for (size_t i = 0; i < candidates->count; i++) {
+        const struct address *candidate = &candidates->items[i];
+        enum address_class class = address_classify(candidate);
+        if (class == ADDRESS_UNUSABLE || class == ADDRESS_LINK_LOCAL) continue;
+        if (class == ADDRESS_LOOPBACK && !loopback) continue;
+        if (!is_no_peer(meeting, candidate)) out[count++] = *candidate;
+    }
+    return count;
 }
 
 /* --- Who is there --- */
@@ -38,16 +89,16 @@ static void add_usable(struct usable *usable, const struct address *address) {
 
 /* The best of each, then the second best of each: the record of `from`, which is the news, and what the other bootnodes
  * say of the same member. */
-static void gather(const struct chatroom_bootnode *from, const struct member_record *news, struct usable *out) {
-    struct chatroom *room = from->room;
+static void gather(const struct meeting_session *from, const struct member_record *news, struct usable *out) {
+    struct meeting *meeting = from->meeting;
     struct address told[BOOTNODES_MAX][RECORD_CANDIDATES_MAX];
-    size_t counts[BOOTNODES_MAX] = {meeting_usable(room, &news->candidates, told[0])}, sources = 1;
+    size_t counts[BOOTNODES_MAX] = {meeting_usable(meeting, &news->candidates, told[0])}, sources = 1;
     out->count = 0;
-    for (size_t i = 0; i < room->rendezvous_count; i++) {
-        if (i == from->index || !rendezvous_reachable(&room->rendezvous[i])) continue;
-        const struct member_record *record = rendezvous_find(&room->rendezvous[i], news->id);
+    for (size_t i = 0; i < meeting->count; i++) {
+        if (i == from->index || !rendezvous_reachable(&meeting->rendezvous[i])) continue;
+        const struct member_record *record = rendezvous_find(&meeting->rendezvous[i], news->id);
         if (!record) continue;
-        counts[sources] = meeting_usable(room, &record->candidates, told[sources]);
+        counts[sources] = meeting_usable(meeting, &record->candidates, told[sources]);
         sources++;
     }
     for (size_t rank = 0; rank < RECORD_CANDIDATES_MAX; rank++)
@@ -56,138 +107,136 @@ static void gather(const struct chatroom_bootnode *from, const struct member_rec
 }
 
 static void on_listed(void *context, const struct member_record *record, enum change change) {
-    const struct chatroom_bootnode *which = context;
-    struct chatroom *room = which->room;
+    const struct meeting_session *which = context;
+    struct meeting *meeting = which->meeting;
     (void)change; /* whether it is new to us is ours to know: an unlisted peer may still be here */
-    if (room->state >= CHATROOM_LEAVING || memcmp(record->id, room->member_id, MEMBER_ID_SIZE) == 0) return;
-    struct member *member = members_find(&room->members, record->id);
+    if (meeting->left || memcmp(record->id, meeting->self->id, MEMBER_ID_SIZE) == 0) return;
+    struct member *member = members_find(meeting->members, record->id);
     bool is_new = member == NULL;
     if (is_new)
-        member = members_add(&room->members, &room->peer_host, record, which->index, room->rendezvous_count, room->now);
+        member = members_add(meeting->members, meeting->peer_host, record, which->index, meeting->count, meeting->now);
     if (!member) return;
     struct peer *peer = member->peer;
     struct usable usable;
     gather(which, record, &usable);
     if (!(peer->listed >> which->index & 1)) member->left_by_itself = false;
-    bool revived = peer_listed(peer, which->index, record, usable.addresses, usable.count, room->now);
+    bool revived = peer_listed(peer, which->index, record, usable.addresses, usable.count, meeting->now);
     if (!is_new && !revived) return;
-    room_events_emit(&room->events, room_events_make(&room->events, EVENT_PEER_JOINED, peer));
+    room_events_emit(meeting->events, room_events_make(meeting->events, EVENT_PEER_JOINED, peer));
     status_joined(member);
 }
 
 static void on_delisted(void *context, const uint8_t id[static MEMBER_ID_SIZE], enum leave_reason reason, bool resync) {
-    const struct chatroom_bootnode *which = context;
-    struct member *member = members_find(&which->room->members, id);
+    const struct meeting_session *which = context;
+    struct member *member = members_find(which->meeting->members, id);
     if (!member) return;
     member->left_by_itself |= reason == LEAVE_SAID && !resync;
-    peer_delisted(member->peer, which->index, resync, which->room->now);
+    peer_delisted(member->peer, which->index, resync, which->meeting->now);
 }
 
 static void on_introduced(void *context, const struct member_record *record) {
-    const struct chatroom_bootnode *which = context;
-    const struct member *member = members_find(&which->room->members, record->id);
+    const struct meeting_session *which = context;
+    const struct member *member = members_find(which->meeting->members, record->id);
     if (!member) return;
     struct usable usable;
     gather(which, record, &usable);
-    peer_introduced(member->peer, usable.addresses, usable.count, which->room->now);
+    peer_introduced(member->peer, usable.addresses, usable.count, which->meeting->now);
 }
 
 /* Which lists count? After anything that may have changed that. */
-static void look_who_is_reachable(struct chatroom *room) {
+static void look_who_is_reachable(struct meeting *meeting) {
     uint8_t reachable = 0;
-    for (size_t i = 0; i < room->rendezvous_count; i++)
-        reachable |= (uint8_t)(rendezvous_reachable(&room->rendezvous[i]) << i);
-    if (reachable == room->peer_host.reachable) return;
-    room->peer_host.reachable = reachable;
-    for (size_t i = 0; i < room->members.count; i++) peer_weigh(room->members.list[i]->peer, room->now);
+    for (size_t i = 0; i < meeting->count; i++)
+        reachable |= (uint8_t)(rendezvous_reachable(&meeting->rendezvous[i]) << i);
+    if (reachable == meeting->peer_host->reachable) return;
+    meeting->peer_host->reachable = reachable;
+    for (size_t i = 0; i < meeting->members->count; i++) peer_weigh(meeting->members->list[i]->peer, meeting->now);
 }
 
 /* --- When input may begin --- */
 
-static bool others_may_tell(const struct chatroom *room) {
-    for (size_t i = 0; i < room->rendezvous_count; i++) {
-        const struct rendezvous *rendezvous = &room->rendezvous[i];
+static bool others_may_tell(const struct meeting *meeting) {
+    for (size_t i = 0; i < meeting->count; i++) {
+        const struct rendezvous *rendezvous = &meeting->rendezvous[i];
         if (!rendezvous_listed(rendezvous) && !rendezvous->lost && rendezvous->state != RENDEZVOUS_BARRED) return true;
     }
     return false;
 }
 
-static void check_complete(struct chatroom *room) {
-    if (room->complete || room->complete_due == NEVER) return;
-    if (room->now < room->complete_due && others_may_tell(room)) return;
-    room->complete = true;
-    struct event *event = room_events_make(&room->events, EVENT_CREDIT, NULL);
-    event->credit = CHATROOM_INPUTS;
-    room_events_emit(&room->events, event);
+static void check_complete(struct meeting *meeting) {
+    if (meeting->complete || meeting->complete_due == NEVER) return;
+    if (meeting->now < meeting->complete_due && others_may_tell(meeting)) return;
+    meeting->complete = true;
+    meeting->owner.complete(meeting->owner.context);
 }
 
 static void on_complete(void *context) {
-    struct chatroom *room = ((const struct chatroom_bootnode *)context)->room;
-    look_who_is_reachable(room);
-    if (room->complete_due == NEVER) room->complete_due = room->now + OTHERS_WAIT_MS;
-    check_complete(room);
+    struct meeting *meeting = ((const struct meeting_session *)context)->meeting;
+    look_who_is_reachable(meeting);
+    if (meeting->complete_due == NEVER) meeting->complete_due = meeting->now + OTHERS_WAIT_MS;
+    check_complete(meeting);
 }
 
 /* --- The bootnodes themselves --- */
 
 /* It may introduce, and relay, to those whom we do not reach. */
-static void retry_peers(struct chatroom *room) {
-    for (size_t i = 0; i < room->members.count; i++) peer_retry(room->members.list[i]->peer, room->now);
+static void retry_peers(struct meeting *meeting) {
+    for (size_t i = 0; i < meeting->members->count; i++) peer_retry(meeting->members->list[i]->peer, meeting->now);
 }
 
 static void on_registered(void *context, const struct address *mapped) {
-    const struct chatroom_bootnode *which = context;
-    struct chatroom *room = which->room;
-    room->host->proven(room->host->context, which->index, room->rendezvous[which->index].bootnode_key);
-    room->host->seen(room->host->context, mapped);
+    const struct meeting_session *which = context;
+    struct meeting *meeting = which->meeting;
+    meeting->host->proven(meeting->host->context, which->index, meeting->rendezvous[which->index].bootnode_key);
+    meeting->host->seen(meeting->host->context, mapped);
     struct event *event = bootnode_event(which, EVENT_REGISTERED, NULL);
     event->mapped = *mapped;
-    room_events_emit(&room->events, event);
-    retry_peers(room);
+    room_events_emit(meeting->events, event);
+    retry_peers(meeting);
 }
 
 static void on_moved(void *context) {
-    const struct chatroom_bootnode *which = context;
-    which->room->host->moved(which->room->host->context);
+    const struct meeting_session *which = context;
+    which->meeting->host->moved(which->meeting->host->context);
 }
 
 static void on_lost(void *context, const char *why) {
-    const struct chatroom_bootnode *which = context;
-    room_events_emit(&which->room->events, bootnode_event(which, EVENT_BOOTNODE_LOST, why));
-    look_who_is_reachable(which->room);
-    check_complete(which->room);
+    const struct meeting_session *which = context;
+    room_events_emit(which->meeting->events, bootnode_event(which, EVENT_BOOTNODE_LOST, why));
+    look_who_is_reachable(which->meeting);
+    check_complete(which->meeting);
 }
 
 static void on_back(void *context) {
-    const struct chatroom_bootnode *which = context;
-    room_events_emit(&which->room->events, bootnode_event(which, EVENT_BOOTNODE_BACK, NULL));
-    look_who_is_reachable(which->room);
-    retry_peers(which->room);
+    const struct meeting_session *which = context;
+    room_events_emit(which->meeting->events, bootnode_event(which, EVENT_BOOTNODE_BACK, NULL));
+    look_who_is_reachable(which->meeting);
+    retry_peers(which->meeting);
 }
 
 static void on_refused(void *context, const char *why) {
-    const struct chatroom_bootnode *which = context;
+    const struct meeting_session *which = context;
     char text[1280], address[ADDRESS_TEXT_SIZE];
     snprintf(text, sizeof text, "bootnode %s: %s; trying again",
-             address_format(&which->room->rendezvous[which->index].bootnode, address), why);
-    room_events_error(&which->room->events, text);
+             address_format(&which->meeting->rendezvous[which->index].bootnode, address), why);
+    room_events_error(which->meeting->events, text);
 }
 
 /* Two sessions of one member at one bootnode would take each other's place. */
-static const struct bootnode *same_bootnode(const struct chatroom_bootnode *which, const uint8_t key[static 32]) {
-    const struct chatroom *room = which->room;
-    for (size_t i = 0; i < room->rendezvous_count; i++) {
-        const struct rendezvous *other = &room->rendezvous[i];
+static const struct bootnode *same_bootnode(const struct meeting_session *which, const uint8_t key[static 32]) {
+    const struct meeting *meeting = which->meeting;
+    for (size_t i = 0; i < meeting->count; i++) {
+        const struct rendezvous *other = &meeting->rendezvous[i];
         bool knows_key = other->state >= RENDEZVOUS_WAITING && other->state <= RENDEZVOUS_ACTIVE;
         if (i != which->index && knows_key && memcmp(other->bootnode_key, key, sizeof other->bootnode_key) == 0)
-            return &room->host->bootnodes[i];
+            return &meeting->host->bootnodes[i];
     }
     return NULL;
 }
 
 static bool on_trusted(void *context, const uint8_t key[static 32], char *why, size_t why_size) {
-    const struct chatroom_bootnode *which = context;
-    const struct chatroom_host *host = which->room->host;
+    const struct meeting_session *which = context;
+    const struct chatroom_host *host = which->meeting->host;
     const struct bootnode *same = same_bootnode(which, key);
     if (same) {
         snprintf(why, why_size, "%s and %s are the same bootnode, by its key: the first is left out",
@@ -198,26 +247,28 @@ static bool on_trusted(void *context, const uint8_t key[static 32], char *why, s
 }
 
 static bool on_barred(void *context, const char *why) {
-    const struct chatroom_bootnode *which = context;
-    const struct chatroom_host *host = which->room->host;
+    const struct meeting_session *which = context;
+    const struct chatroom_host *host = which->meeting->host;
     return host->barred(host->context, which->index, why);
 }
 
 static void on_relayed(void *context, const uint8_t id[static MEMBER_ID_SIZE], const uint8_t *packet, size_t size) {
-    const struct chatroom_bootnode *which = context;
+    const struct meeting_session *which = context;
     struct path from = path_through_bootnode((uint8_t)which->index);
-    chatroom_receive_relayed(which->room, &from, id, packet, size);
+    const struct meeting_owner *owner = &which->meeting->owner;
+    owner->relayed(owner->context, &from, id, packet, size);
 }
 
 /* --- All of them --- */
 
-void meeting_init(struct chatroom *room) {
-    const struct chatroom_host *host = room->host;
-    room->rendezvous_count = host->bootnode_count;
-    room->complete_due = NEVER;
-    for (unsigned i = 0; i < room->rendezvous_count; i++) {
-        struct chatroom_bootnode *which = &room->bootnodes[i];
-        *which = (struct chatroom_bootnode){.room = room, .index = i};
+void meeting_init(struct meeting *meeting, uint64_t now) {
+    const struct chatroom_host *host = meeting->host;
+    meeting->count = host->bootnode_count;
+    meeting->complete_due = NEVER;
+    meeting->now = now;
+    for (unsigned i = 0; i < meeting->count; i++) {
+        struct meeting_session *which = &meeting->sessions[i];
+        *which = (struct meeting_session){.meeting = meeting, .index = i};
         struct rendezvous_owner owner = {
             .context = which,
             .send = on_send,
@@ -233,78 +284,84 @@ void meeting_init(struct chatroom *room) {
             .refused = on_refused,
             .trusted = on_trusted,
             .barred = on_barred};
-        rendezvous_init(&room->rendezvous[i], &owner, &room->keys, host->identity, host->suite_mask,
-                        host->bootnodes[i].addresses, host->bootnodes[i].address_count, room->now);
+        rendezvous_init(&meeting->rendezvous[i], &owner, &meeting->self->keys, host->identity, host->suite_mask,
+                        host->bootnodes[i].addresses, host->bootnodes[i].address_count, now);
     }
 }
 
-void meeting_clear(struct chatroom *room) {
-    for (size_t i = 0; i < room->rendezvous_count; i++) rendezvous_clear(&room->rendezvous[i]);
+void meeting_clear(struct meeting *meeting) {
+    for (size_t i = 0; i < meeting->count; i++) rendezvous_clear(&meeting->rendezvous[i]);
 }
 
-bool meeting_receive(struct chatroom *room, const struct address *from, const uint8_t *packet, size_t size) {
-    for (size_t i = 0; i < room->rendezvous_count; i++)
-        if (rendezvous_receive(&room->rendezvous[i], from, packet, size, room->now)) return true;
+bool meeting_receive(struct meeting *meeting, const struct address *from, const uint8_t *packet, size_t size,
+                     uint64_t now) {
+    meeting->now = now;
+    for (size_t i = 0; i < meeting->count; i++)
+        if (rendezvous_receive(&meeting->rendezvous[i], from, packet, size, now)) return true;
     return false;
 }
 
-void meeting_tick(struct chatroom *room) {
-    for (size_t i = 0; i < room->rendezvous_count; i++) rendezvous_tick(&room->rendezvous[i], room->now);
-    check_complete(room);
+void meeting_tick(struct meeting *meeting, uint64_t now) {
+    meeting->now = now;
+    for (size_t i = 0; i < meeting->count; i++) rendezvous_tick(&meeting->rendezvous[i], now);
+    check_complete(meeting);
 }
 
-uint64_t meeting_due(const struct chatroom *room) {
-    uint64_t due = room->complete ? NEVER : room->complete_due;
-    for (size_t i = 0; i < room->rendezvous_count; i++) {
-        uint64_t own = rendezvous_due(&room->rendezvous[i]);
-        if (own < due) due = own;
-    }
+uint64_t meeting_due(const struct meeting *meeting) {
+    uint64_t due = meeting->complete ? NEVER : meeting->complete_due;
+    for (size_t i = 0; i < meeting->count; i++) due = earlier(due, rendezvous_due(&meeting->rendezvous[i]));
     return due;
 }
 
 /* Each round of punching asks the next one of those that list it. */
-void meeting_introduce(struct chatroom *room, const struct peer *peer) {
-    for (size_t i = 0; i < room->rendezvous_count; i++) {
-        size_t at = (peer->rounds + i) % room->rendezvous_count;
-        if (!(peer->listed >> at & 1) || room->rendezvous[at].state != RENDEZVOUS_ACTIVE) continue;
-        rendezvous_introduce(&room->rendezvous[at], peer->pair.other_id);
+void meeting_introduce(struct meeting *meeting, const struct peer *peer) {
+    for (size_t i = 0; i < meeting->count; i++) {
+        size_t at = (peer->rounds + i) % meeting->count;
+        if (!(peer->listed >> at & 1) || meeting->rendezvous[at].state != RENDEZVOUS_ACTIVE) continue;
+        rendezvous_introduce(&meeting->rendezvous[at], peer->pair.other_id);
         return;
     }
 }
 
-void meeting_leave(struct chatroom *room) {
-    for (size_t i = 0; i < room->rendezvous_count; i++) rendezvous_leave(&room->rendezvous[i], room->now);
+void meeting_leave(struct meeting *meeting, uint64_t now) {
+    meeting->now = now;
+    meeting->left = true;
+    for (size_t i = 0; i < meeting->count; i++) rendezvous_leave(&meeting->rendezvous[i], now);
 }
 
-bool meeting_left(const struct chatroom *room) {
-    for (size_t i = 0; i < room->rendezvous_count; i++) {
-        enum rendezvous_state state = room->rendezvous[i].state;
+bool meeting_left(const struct meeting *meeting) {
+    for (size_t i = 0; i < meeting->count; i++) {
+        enum rendezvous_state state = meeting->rendezvous[i].state;
         if (state != RENDEZVOUS_ENDED && state != RENDEZVOUS_BARRED) return false;
     }
     return true;
 }
 
-void chatroom_set_candidates(struct chatroom *room, const struct candidate_list *candidates, uint64_t now) {
-    for (size_t i = 0; i < room->rendezvous_count; i++)
-        rendezvous_set_candidates(&room->rendezvous[i], candidates, now);
+void meeting_set_candidates(struct meeting *meeting, const struct candidate_list *candidates, uint64_t now) {
+    meeting->now = now;
+    for (size_t i = 0; i < meeting->count; i++) rendezvous_set_candidates(&meeting->rendezvous[i], candidates, now);
 }
 
-void chatroom_bootnode_moved(struct chatroom *room, unsigned bootnode, uint64_t now) {
-    const struct bootnode *moved = &room->host->bootnodes[bootnode];
-    rendezvous_set_addresses(&room->rendezvous[bootnode], moved->addresses, moved->address_count, now);
+void meeting_set_addresses(struct meeting *meeting, unsigned bootnode, uint64_t now) {
+    const struct bootnode *moved = &meeting->host->bootnodes[bootnode];
+    meeting->now = now;
+    rendezvous_set_addresses(&meeting->rendezvous[bootnode], moved->addresses, moved->address_count, now);
 }
 
-void chatroom_bootnode_unresolved(struct chatroom *room, unsigned bootnode, const char *why) {
+void meeting_unresolved(struct meeting *meeting, unsigned bootnode, const char *why, uint64_t now) {
     char text[512];
-    if (room->rendezvous[bootnode].address_count > 0) return;
+    meeting->now = now;
+    if (meeting->rendezvous[bootnode].address_count > 0) return;
     snprintf(text, sizeof text, "its name is not found: %s; trying again", why);
-    rendezvous_unresolved(&room->rendezvous[bootnode], text);
+    rendezvous_unresolved(&meeting->rendezvous[bootnode], text);
 }
 
-bool chatroom_lost_bootnode(const struct chatroom *room, unsigned bootnode) {
-    return room->rendezvous[bootnode].lost;
+void meeting_check(struct meeting *meeting, uint64_t now) {
+    meeting->now = now;
+    for (size_t i = 0; i < meeting->count; i++) rendezvous_check(&meeting->rendezvous[i], now);
 }
 
-void chatroom_check_bootnodes(struct chatroom *room, uint64_t now) {
-    for (size_t i = 0; i < room->rendezvous_count; i++) rendezvous_check(&room->rendezvous[i], now);
+void meeting_resumed(struct meeting *meeting, uint64_t gap, uint64_t now) {
+    meeting->now = now;
+    for (size_t i = 0; i < meeting->count; i++) rendezvous_resumed(&meeting->rendezvous[i], gap, now);
 }

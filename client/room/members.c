@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/holds.h"
 #include "common/memory.h"
 
 struct member *members_find(const struct members *members, const uint8_t id[static MEMBER_ID_SIZE]) {
@@ -40,6 +41,20 @@ struct member *members_add(struct members *members, const struct peer_host *host
     return member;
 }
 
+static bool has_place(const struct members *members, size_t at) {
+    const struct member *member = members->list[at];
+    return member->peer->owner == member && member->exchange.owner == member &&
+           memcmp(&members->tags[at], member->peer->tag_in, PAIR_TAG_SIZE) == 0 &&
+           members_find(members, member->peer->pair.other_id) == member;
+}
+
+bool members_holds(const struct members *members) {
+    if (members->count > MEMBERS_MAX) return false;
+    for (size_t i = 0; i < members->count; i++)
+        if (!has_place(members, i)) return false;
+    return true;
+}
+
 static void destroy(struct member *member) {
     exchange_clear(&member->exchange);
     peer_destroy(member->peer);
@@ -56,6 +71,7 @@ void members_sweep(struct members *members) {
         members->list[i] = members->list[--members->count];
         members->tags[i] = members->tags[members->count];
     }
+    HOLDS(members_holds(members));
 }
 
 void members_clear(struct members *members) {

@@ -20,20 +20,17 @@
 #define MEMBERS_OF_ONE 1024 /* what a bootnode alone can make us hold, */
 #define MEMBERS_MAX 2048    /* and all of them: each has its share, which no other one's inventions take */
 
-/* What was last told of a member: status.c. */
-struct told {
-    bool present; /* between EVENT_PEER_JOINED and EVENT_PEER_LEFT */
-    enum peer_standing standing;
-    uint32_t rtt_us;
-    struct path path;
-    uint64_t at;
-};
-
 /* Somebody in the room. */
 struct member {
     struct peer *peer; /* whose owner it is */
     struct exchange exchange;
-    struct told told;
+    struct {          /* what was last told of it: status.c */
+        bool present; /* between EVENT_PEER_JOINED and EVENT_PEER_LEFT */
+        enum peer_standing standing;
+        uint32_t rtt_us;
+        struct path path;
+        uint64_t at;
+    } told;
     struct bucket relay_packets, relay_bytes; /* what it may still have relayed, in thousandths: routes.c */
     bool stalled;                             /* acknowledged nothing since messages were given up */
     bool left_by_itself;                      /* what a bootnode said when it delisted the member */
@@ -59,3 +56,5 @@ void members_sweep(struct members *members);
 void members_clear(struct members *members);
 /* How many have not left. */
 size_t members_present(const struct members *members);
+/* Invariants 1 and 3, and the most there may be. */
+bool members_holds(const struct members *members);

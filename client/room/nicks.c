@@ -1,106 +1,102 @@
+#include "client/room/nicks.h"
+
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "client/message/message.h"
-#include "client/room/parts.h"
 
 #define KNOWN_NAME_SIZE (2 * ROOM_TAG_SIZE + 1 + 2 * TEXT_NICK_MAX + 1)
 #define WHY_SIZE 512
 
 /* As known_peers has it: a nick is bound to the first key that used it in this room. */
-static void known_name(const struct chatroom *room, const char *nick, char out[static KNOWN_NAME_SIZE]) {
-    sodium_bin2hex(out, KNOWN_NAME_SIZE, room->keys.tag, ROOM_TAG_SIZE);
+static void known_name(const struct nicks *nicks, const char *nick, char out[static KNOWN_NAME_SIZE]) {
+    sodium_bin2hex(out, KNOWN_NAME_SIZE, nicks->self->keys.tag, ROOM_TAG_SIZE);
     out[2 * ROOM_TAG_SIZE] = ':';
     sodium_bin2hex(out + 2 * ROOM_TAG_SIZE + 1, 2 * TEXT_NICK_MAX + 1, (const uint8_t *)nick, strlen(nick));
 }
 
-static enum known_result check(const struct chatroom *room, const char *nick, const uint8_t *key, unsigned *line) {
+static enum known_result check(const struct nicks *nicks, const char *nick, const uint8_t *key, unsigned *line) {
     char name[KNOWN_NAME_SIZE];
-    known_name(room, nick, name);
-    return known_keys_check(room->host->known_peers, name, key, line);
+    known_name(nicks, nick, name);
+    return known_keys_check(nicks->host->known_peers, name, key, line);
 }
 
-static void remember(const struct chatroom *room, const char *nick, const uint8_t *key) {
+static void remember(const struct nicks *nicks, const char *nick, const uint8_t *key) {
     char name[KNOWN_NAME_SIZE], why[WHY_SIZE];
-    known_name(room, nick, name);
-    if (!known_keys_remember(room->host->known_peers, name, key, why, sizeof why))
-        room_events_error(&room->events, why);
+    known_name(nicks, nick, name);
+    if (!known_keys_remember(nicks->host->known_peers, name, key, why, sizeof why))
+        room_events_error(nicks->events, why);
 }
 
-static void tell_taken(const struct chatroom *room, const struct peer *peer, const char *nick, unsigned line,
+static void tell_taken(const struct nicks *nicks, const struct peer *peer, const char *nick, unsigned line,
                        const char *consequence) {
     char fingerprint[FINGERPRINT_TEXT_SIZE], place[KNOWN_KEYS_PLACE_SIZE], text[1024];
     fingerprint_format(peer->introduction.identity, fingerprint);
-    known_keys_place(room->host->known_peers, line, place);
+    known_keys_place(nicks->host->known_peers, line, place);
     snprintf(text, sizeof text,
              "somebody calls themselves %s, but with another key (fingerprint %s) than the one remembered in "
              "%s: %s. If %s really has a new key, %s",
              nick, fingerprint, place, consequence, nick, known_keys_remedy(line));
-    room_events_error(&room->events, text);
+    room_events_error(nicks->events, text);
 }
 
 /* Ours may be another's, too; but remembered as another's, it would be lost to us. */
-static bool is_ours(const struct chatroom *room, const char *nick) {
-    return strcmp(nick, room->host->nick) == 0;
+static bool is_ours(const struct nicks *nicks, const char *nick) {
+    return strcmp(nick, nicks->host->nick) == 0;
 }
 
 /* Who comes and goes under ever new nicks has them checked, but no longer remembered. */
-bool nicks_identified(struct chatroom *room, struct peer *peer) {
+bool nicks_identified(const struct nicks *nicks, const struct peer *peer, uint64_t now) {
     const char *nick = peer->introduction.nick;
     unsigned line;
-    switch (check(room, nick, peer->introduction.identity, &line)) {
+    switch (check(nicks, nick, peer->introduction.identity, &line)) {
     case KNOWN_SAME: return true;
     case KNOWN_NEW:
-        if (author_may_rename(authors_of(&room->authors, peer->pair.other_id, room->now), room->now) &&
-            !is_ours(room, nick))
-            remember(room, nick, peer->introduction.identity);
+        if (author_may_rename(authors_of(nicks->authors, peer->pair.other_id, now), now) && !is_ours(nicks, nick))
+            remember(nicks, nick, peer->introduction.identity);
         return true;
-    case KNOWN_CHANGED: tell_taken(room, peer, nick, line, "blocked"); break;
+    case KNOWN_CHANGED: tell_taken(nicks, peer, nick, line, "blocked"); break;
     }
-    chatroom_give_up(room, peer->owner, false);
     return false;
 }
 
-void nicks_renamed(struct chatroom *room, struct peer *peer, const char *nick) {
+void nicks_renamed(const struct nicks *nicks, struct peer *peer, const char *nick, uint64_t now) {
     char before[TEXT_NICK_MAX + 1], consequence[2 * TEXT_NICK_MAX + 64];
     memcpy(before, peer->introduction.nick, sizeof before);
     /* Whatever comes of it: nobody fills our disk or our screen with names. */
-    if (strcmp(nick, before) == 0 ||
-        !author_may_rename(authors_of(&room->authors, peer->pair.other_id, room->now), room->now))
+    if (strcmp(nick, before) == 0 || !author_may_rename(authors_of(nicks->authors, peer->pair.other_id, now), now))
         return;
-    if (is_ours(room, nick)) {
+    if (is_ours(nicks, nick)) {
         snprintf(consequence, sizeof consequence, "%s wants our nick: still called %s here", before, before);
-        room_events_error(&room->events, consequence);
+        room_events_error(nicks->events, consequence);
         return;
     }
     unsigned line;
-    enum known_result known = check(room, nick, peer->introduction.identity, &line);
+    enum known_result known = check(nicks, nick, peer->introduction.identity, &line);
     if (known == KNOWN_CHANGED) {
         snprintf(consequence, sizeof consequence, "still called %s here", before);
-        tell_taken(room, peer, nick, line, consequence);
+        tell_taken(nicks, peer, nick, line, consequence);
         return;
     }
-    if (known == KNOWN_NEW) remember(room, nick, peer->introduction.identity);
+    if (known == KNOWN_NEW) remember(nicks, nick, peer->introduction.identity);
     peer_set_nick(peer, nick);
-    room_events_emit(&room->events,
-                     room_events_make_text(&room->events, EVENT_PEER_NICK, peer, before, strlen(before)));
+    room_events_emit(nicks->events,
+                     room_events_make_text(nicks->events, EVENT_PEER_NICK, peer, before, strlen(before)));
 }
 
-void nicks_claimed(const struct chatroom *room, const struct chat_message *chat, char out[static TEXT_NICK_MAX + 1]) {
+void nicks_claimed(const struct nicks *nicks, const struct chat_message *chat, char out[static TEXT_NICK_MAX + 1]) {
     unsigned line;
     text_nick(chat->nick, chat->nick_size, out);
-    bool own = memcmp(chat->author, room->host->identity->public, sizeof chat->author) == 0;
-    bool taken = !own && is_ours(room, out);
-    if (*out && (taken || check(room, out, chat->author, &line) == KNOWN_CHANGED)) *out = '\0';
+    bool own = memcmp(chat->author, nicks->host->identity->public, sizeof chat->author) == 0;
+    bool taken = !own && is_ours(nicks, out);
+    if (*out && (taken || check(nicks, out, chat->author, &line) == KNOWN_CHANGED)) *out = '\0';
 }
 
-bool chatroom_nick_free(const struct chatroom *room, const char *nick) {
+bool nicks_free(const struct nicks *nicks, const char *nick) {
     unsigned line;
-    if (check(room, nick, room->host->identity->public, &line) != KNOWN_CHANGED) return true;
+    if (check(nicks, nick, nicks->host->identity->public, &line) != KNOWN_CHANGED) return true;
     char text[WHY_SIZE + 128], place[KNOWN_KEYS_PLACE_SIZE];
-    known_keys_place(room->host->known_peers, line, place);
+    known_keys_place(nicks->host->known_peers, line, place);
     snprintf(text, sizeof text, "%s is somebody else's nick here (remembered in %s)", nick, place);
-    room_events_error(&room->events, text);
+    room_events_error(nicks->events, text);
     return false;
 }

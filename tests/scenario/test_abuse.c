@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 
+#include "client/room/outgoing.h"
 #include "tests/scenario/support/world.h"
 #include "tests/support/folder.h"
 
@@ -192,7 +193,7 @@ static void nobody_silences_the_room(void **state) {
     assert_int_equal(abuse.first->credit, 0);
     world_wait(abuse.world, 11000, abuse.first->credit > 0);
     assert_int_equal(person_count(abuse.first, EVENT_ERROR, NULL), 1);
-    say_on(&abuse, 2 * CHATROOM_INPUTS);
+    say_on(&abuse, 2 * OUTGOING_INPUTS);
     assert_int_equal(person_count(abuse.first, EVENT_ERROR, NULL), 1);
     carl->busy = false;
     say_on(&abuse, 1);

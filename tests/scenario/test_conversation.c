@@ -9,6 +9,7 @@
 #include <sodium.h>
 
 #include "client/message/message.h"
+#include "client/room/outgoing.h"
 #include "tests/scenario/support/world.h"
 
 #define CONNECT_MS 1500
@@ -273,7 +274,7 @@ static void no_credit_before_the_first_full_list(void **state) {
     assert_int_equal(anna->credit, 0);
     world->bootnode_down = false;
     world_wait(world, 10000, anna->credit > 0);
-    assert_int_equal(anna->credit, CHATROOM_INPUTS);
+    assert_int_equal(anna->credit, OUTGOING_INPUTS);
     assert_int_equal(person_count(anna, EVENT_REGISTERED, NULL), 1);
 }
 
@@ -288,8 +289,8 @@ static void credit_comes_back_with_acknowledgements(void **state) {
     world_run(world, 2000);
     assert_int_equal(anna->credit, 0);
     bert->cut = false;
-    world_wait(world, 20000, anna->credit == CHATROOM_INPUTS);
-    assert_int_equal(person_heard(bert, anna, "wait for me"), CHATROOM_INPUTS);
+    world_wait(world, 20000, anna->credit == OUTGOING_INPUTS);
+    assert_int_equal(person_heard(bert, anna, "wait for me"), OUTGOING_INPUTS);
 }
 
 /* 512 messages of 64 KiB would be 32 MiB: credit stops when 8 MiB wait, and comes back. */
@@ -305,8 +306,8 @@ static void credit_is_held_back_for_bytes(void **state) {
     for (int i = 0; i < 200; i++) person_say(anna, large);
     bert->cut = false;
     world_wait(world, 60000, person_count(bert, EVENT_MESSAGE, anna) > 10);
-    assert_in_range(anna->credit, 0, CHATROOM_INPUTS - 200);
-    world_wait(world, 120000, anna->credit == CHATROOM_INPUTS);
+    assert_in_range(anna->credit, 0, OUTGOING_INPUTS - 200);
+    world_wait(world, 120000, anna->credit == OUTGOING_INPUTS);
     assert_int_equal(person_count(bert, EVENT_MESSAGE, anna), 200);
 }
 
@@ -381,7 +382,7 @@ static void nothing_is_lost_on_a_bad_network(void **state) {
             if (i != j) assert_int_equal(heard_in_order(people[i], people[j]), EACH);
         assert_int_equal(person_count(people[i], EVENT_DELIVERED, NULL), 2 * EACH);
         assert_int_equal(person_count(people[i], EVENT_PEER_LEFT, NULL), 0);
-        assert_int_equal(people[i]->credit, CHATROOM_INPUTS);
+        assert_int_equal(people[i]->credit, OUTGOING_INPUTS);
     }
 }
 

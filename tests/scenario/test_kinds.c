@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 
+#include "client/room/outgoing.h"
 #include "tests/scenario/support/world.h"
 #include "tests/support/folder.h"
 
@@ -120,8 +121,8 @@ static void who_is_given_up_is_told(void **state) {
     bert->busy = true;
     while (anna->credit > 0) person_say(anna, "x");
     world_wait(world, 40000, person_count(anna, EVENT_ERROR, NULL) == 1);
-    assert_int_equal(person_count(anna, EVENT_UNDELIVERED, bert), CHATROOM_INPUTS);
-    assert_int_equal(person_count(anna, EVENT_DELIVERED, carl), CHATROOM_INPUTS);
+    assert_int_equal(person_count(anna, EVENT_UNDELIVERED, bert), OUTGOING_INPUTS);
+    assert_int_equal(person_count(anna, EVENT_DELIVERED, carl), OUTGOING_INPUTS);
 }
 
 /* --- Nicks --- */
@@ -167,7 +168,7 @@ static void a_new_nick_comes_with_a_handshake_too(void **state) {
     person_nick(anna, "anne");
     while (anna->credit > 0) person_say(anna, "x"); /* so that Bert is given up, and the nick with what waited */
     world_wait(world, 40000, person_count(anna, EVENT_ERROR, NULL) == 1);
-    assert_int_equal(person_count(anna, EVENT_UNDELIVERED, bert), CHATROOM_INPUTS);
+    assert_int_equal(person_count(anna, EVENT_UNDELIVERED, bert), OUTGOING_INPUTS);
     bert->busy = false;
     world_wait(world, 140000, person_count(bert, EVENT_PEER_NICK, anna) == 1);
     assert_string_equal(person_last(bert, EVENT_PEER_NICK, anna)->nick, "anne");

@@ -1,0 +1,44 @@
+/* What the parts of a room are given: by the engine what all rooms share, and who we are in this one. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/keys/bootnodes.h"
+#include "client/keys/known_keys.h"
+#include "client/outside.h"
+#include "client/peer/peer.h"
+
+/* What rooms share, given by the engine. */
+struct chatroom_host {
+    void *context; /* of the functions */
+    const struct outside *outside;
+    const struct identity *identity;
+    struct indices *indices;
+    struct punch_budget *budget;
+    const struct bootnode *bootnodes; /* 1 … BOOTNODES_MAX; their addresses may change */
+    size_t bootnode_count;
+    struct known_keys *known_peers;
+    const char *nick; /* as it is now */
+    uint8_t suite_mask;
+    bool history;             /* keep, pass on and ask for what was said */
+    bool relays;              /* may others relay for us, do we for them? */
+    enum nat_mapping mapping; /* of our NAT, as far as we know */
+    /* See rendezvous_owner; `bootnode` is the index of the one that it is about. */
+    bool (*trusted)(void *context, unsigned bootnode, const uint8_t key[static 32], char *why, size_t why_size);
+    bool (*barred)(void *context, unsigned bootnode, const char *why);
+    /* The bootnode proved that it has this key. */
+    void (*proven)(void *context, unsigned bootnode, const uint8_t key[static 32]);
+    /* A bootnode registered us, and sees us at this address. */
+    void (*seen)(void *context, const struct address *mapped);
+    /* A bootnode hears us from another address than before. */
+    void (*moved)(void *context);
+};
+
+/* We, in this room. */
+struct room_self {
+    struct room_keys keys;
+    uint64_t run;
+    uint8_t id[MEMBER_ID_SIZE]; /* at every bootnode */
+};

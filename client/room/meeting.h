@@ -1,0 +1,72 @@
+/* The bootnodes of a room: one session with each, and one view of who is there. What they say is merged: a member is
+ * here while one that can be reached lists it (peer.c weighs that), and may be at any address that one of them told. */
+#pragma once
+
+#include "client/rendezvous/rendezvous.h"
+#include "client/room/host.h"
+#include "client/room/members.h"
+#include "client/room/room_events.h"
+
+/* Whom the meeting tells, from within meeting_* calls. */
+struct meeting_owner {
+    void *context;
+    /* Who is here is known, as far as it can be: input may begin. Once. */
+    void (*complete)(void *context);
+    /* A packet of PROTOCOL.md §3 from a member came this way. Only its sender proves who that is. */
+    void (*relayed)(void *context, const struct path *from, const uint8_t id[static MEMBER_ID_SIZE],
+                    const uint8_t *packet, size_t size);
+};
+
+struct meeting;
+
+/* Which one of the sessions calls. */
+struct meeting_session {
+    struct meeting *meeting;
+    unsigned index;
+};
+
+struct meeting {
+    struct meeting_owner owner;
+    const struct chatroom_host *host;
+    const struct room_self *self;
+    const struct room_events *events;
+    struct members *members;
+    struct peer_host *peer_host;                 /* of new members; `reachable` is kept there */
+    struct rendezvous rendezvous[BOOTNODES_MAX]; /* by the index of the bootnode */
+    struct meeting_session sessions[BOOTNODES_MAX];
+    size_t count;
+    uint64_t now;          /* of the call that the sessions are in */
+    bool left;             /* nobody is welcome any more */
+    bool complete;         /* `owner` was told */
+    uint64_t complete_due; /* not later than this; NEVER: no full list has come */
+};
+
+/* Zeroed, but for the members from `owner` to `peer_host`. What they point to outlives it, and it stays where it is. */
+void meeting_init(struct meeting *meeting, uint64_t now);
+void meeting_clear(struct meeting *meeting);
+/* Is the packet one of theirs, and for this room? Then handles it. */
+bool meeting_receive(struct meeting *meeting, const struct address *from, const uint8_t *packet, size_t size,
+                     uint64_t now);
+void meeting_tick(struct meeting *meeting, uint64_t now);
+uint64_t meeting_due(const struct meeting *meeting);
+/* Our own addresses changed. */
+void meeting_set_candidates(struct meeting *meeting, const struct candidate_list *candidates, uint64_t now);
+/* The host has other addresses for a bootnode. */
+void meeting_set_addresses(struct meeting *meeting, unsigned bootnode, uint64_t now);
+/* A bootnode's name is not found now; nothing where its address is known. */
+void meeting_unresolved(struct meeting *meeting, unsigned bootnode, const char *why, uint64_t now);
+/* See rendezvous_check, */
+void meeting_check(struct meeting *meeting, uint64_t now);
+/* and rendezvous_resumed. */
+void meeting_resumed(struct meeting *meeting, uint64_t gap, uint64_t now);
+/* Asks a bootnode that knows the peer that both sides punch again. */
+void meeting_introduce(struct meeting *meeting, const struct peer *peer);
+/* What a bootnode may tell everyone of us. */
+void meeting_own_candidates(const struct meeting *meeting, struct candidate_list *out);
+/* Those of the other's candidates that we may send to; returns how many. */
+size_t meeting_usable(const struct meeting *meeting, const struct candidate_list *candidates,
+                      struct address out[static RECORD_CANDIDATES_MAX]);
+/* Takes leave of all, */
+void meeting_leave(struct meeting *meeting, uint64_t now);
+/* which they have answered, or would not. */
+bool meeting_left(const struct meeting *meeting);

@@ -1,0 +1,48 @@
+/* The parts of a room without the room: what unit tests of client/room put together, with members whom nobody sends a
+ * packet. */
+#pragma once
+
+#include "client/history/history.h"
+#include "client/peer/budget.h"
+#include "client/room/authors.h"
+#include "client/room/gathered.h"
+#include "client/room/heard.h"
+#include "client/room/host.h"
+#include "client/room/members.h"
+#include "client/room/nicks.h"
+#include "client/room/room_events.h"
+
+#define ROOM_PARTS_WALL UINT64_C(1700000000000)
+
+struct room_parts {
+    struct identity own, anna, bert, carl;
+    struct known_keys known_peers; /* remembers nothing */
+    struct indices indices;
+    struct punch_budget budget;
+    struct outside outside;
+    struct chatroom_host host;
+    struct room_self self;
+    struct peer_host peer_host;
+    uint32_t streams, epochs;
+
+    struct members members;
+    struct room_events events;
+    struct authors authors;
+    struct nicks nicks;
+    struct history history;
+    struct gathered gathered;
+    struct heard heard;
+
+    uint64_t now;
+    unsigned shown[EVENT_TYPES];                            /* how many events of each type were emitted */
+    uint64_t lost;                                          /* of EVENT_LOST */
+    struct event *last;                                     /* emitted; NULL: none yet */
+    void (*emitted)(void *test, const struct event *event); /* NULL: nobody looks at each */
+    void *test;
+};
+
+/* In the room "tea", which nobody else is in; the history is on. */
+void room_parts_init(struct room_parts *parts, uint64_t now);
+void room_parts_clear(struct room_parts *parts);
+/* Somebody who is here, connected and reached directly, of run 1. */
+struct member *room_parts_member(struct room_parts *parts, const struct identity *identity, const char *nick);
