@@ -27,12 +27,13 @@
 /* --- Drawing --- */
 
 static void title(struct curses *curses) {
-    const struct conversation *current = conversations_current(&curses->conversations);
+    const struct conversation *current = conversations_current(&curses->models.conversations);
     unsigned unread = 0;
     char text[sizeof curses->title];
 
     if (!curses->ui->settings->title) return;
-    for (size_t i = 0; i < curses->conversations.count; i++) unread += window_of(curses->conversations.list[i])->unread;
+    for (size_t i = 0; i < curses->models.conversations.count; i++)
+        unread += window_of(curses->models.conversations.list[i])->unread;
     const char *room = current ? current->title : "GoChat";
     if (unread > 0)
         snprintf(text, sizeof text, "(%u) %.200s", unread, room);
@@ -215,9 +216,10 @@ static void loop(struct curses *curses) {
     }
 }
 
-static void conversations_end(struct curses *curses) {
-    for (size_t i = 0; i < curses->conversations.count; i++) window_destroy(curses->conversations.list[i]->view);
-    conversations_clear(&curses->conversations);
+static void close_rooms(struct curses *curses) {
+    const struct conversations *conversations = &curses->models.conversations;
+    for (size_t i = 0; i < conversations->count; i++) window_destroy(conversations->list[i]->view);
+    models_close(&curses->models);
     window_destroy(curses->home);
 }
 
@@ -232,11 +234,9 @@ static void begin(struct curses *curses) {
     struct ui *ui = curses->ui;
     struct why why;
 
-    conversations_init(&curses->conversations, ui->nick, ui->fingerprint);
     curses->home = window_create();
     editor_init(&curses->editor);
-    transcripts_open(&curses->transcripts, ui->directory);
-    if (!ignores_open(&curses->ignores, ui->directory, &why)) open_with(curses, LINE_ERROR, why.text);
+    if (!models_open(&curses->models, ui, &why)) open_with(curses, LINE_ERROR, why.text);
     for (size_t i = 0; i < ui->warning_count; i++) open_with(curses, LINE_ERROR, ui->warnings[i]);
     curses_host_init(curses);
     curses->signals = open_signals();
@@ -247,13 +247,11 @@ static void begin(struct curses *curses) {
 static void end(struct curses *curses, bool reads) {
     log_to_stderr(curses, reads);
     if (curses->signals >= 0) close(curses->signals);
-    conversations_end(curses);
+    close_rooms(curses);
     completion_end(&curses->completion);
     free(curses->search.typed);
     entered_clear(&curses->entered);
     editor_destroy(&curses->editor);
-    ignores_close(&curses->ignores);
-    transcripts_close(&curses->transcripts);
     canvas_free(&curses->canvas);
 }
 

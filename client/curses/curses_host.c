@@ -18,7 +18,7 @@ static void on_tell(void *context, struct input *input) {
         curses_tell(curses, input);
         return;
     }
-    struct conversation *conversation = conversations_find(&curses->conversations, input->room);
+    struct conversation *conversation = conversations_find(&curses->models.conversations, input->room);
     if (conversation && curses_say_in(curses, conversation, input)) return;
     curses_say(curses, LINE_ERROR, "not sent: too many messages wait already");
     input_destroy(input);
@@ -27,7 +27,7 @@ static void on_tell(void *context, struct input *input) {
 static void on_show(void *context, const struct event *event) {
     struct curses *curses = context;
 
-    window_take(curses_window(curses), &curses->conversations, NULL, event, NULL, clock_wall_ms());
+    window_take(curses_window(curses), &curses->models.conversations, NULL, event, NULL, clock_wall_ms());
     curses->dirty = true;
 }
 
@@ -35,10 +35,10 @@ static void on_go(void *context, struct conversation *to) {
     struct curses *curses = context;
     size_t at = 0;
 
-    while (at < curses->conversations.count && curses->conversations.list[at] != to) at++;
-    if (at == curses->conversations.count) return;
+    while (at < curses->models.conversations.count && curses->models.conversations.list[at] != to) at++;
+    if (at == curses->models.conversations.count) return;
     curses_leave_window(curses);
-    curses->conversations.current = at;
+    curses->models.conversations.current = at;
     curses_enter_window(curses);
 }
 
@@ -122,9 +122,7 @@ static void on_quit(void *context) {
 
 void curses_host_init(struct curses *curses) {
     curses->host = (struct command_host){.context = curses,
-                                         .conversations = &curses->conversations,
-                                         .ignores = &curses->ignores,
-                                         .transcripts = &curses->transcripts,
+                                         .models = &curses->models,
                                          .settings = curses->ui->settings,
                                          .tell = on_tell,
                                          .show = on_show,

@@ -17,23 +17,23 @@
 /* --- The window that is looked at --- */
 
 static void go_to(struct curses *curses, size_t room) {
-    if (room >= curses->conversations.count || room == curses->conversations.current) return;
+    if (room >= curses->models.conversations.count || room == curses->models.conversations.current) return;
     curses_leave_window(curses);
-    curses->conversations.current = room;
+    curses->models.conversations.current = room;
     curses_enter_window(curses);
 }
 
 static void go_by(struct curses *curses, size_t step) {
-    if (curses->conversations.count > 0)
-        go_to(curses, (curses->conversations.current + step) % curses->conversations.count);
+    if (curses->models.conversations.count > 0)
+        go_to(curses, (curses->models.conversations.current + step) % curses->models.conversations.count);
 }
 
 static void go_unread(struct curses *curses) {
-    size_t best = curses->conversations.current;
+    size_t best = curses->models.conversations.current;
     unsigned best_mentions = 0, best_unread = 0;
 
-    for (size_t i = 0; i < curses->conversations.count; i++) {
-        const struct window *window = window_of(curses->conversations.list[i]);
+    for (size_t i = 0; i < curses->models.conversations.count; i++) {
+        const struct window *window = window_of(curses->models.conversations.list[i]);
         if (window->mentions < best_mentions) continue;
         if (window->mentions == best_mentions && window->unread <= best_unread) continue;
         best = i;
@@ -80,7 +80,7 @@ static void look_at_newest(struct window *window) {
 
 /* NULL: it was said. */
 static const char *say_text(struct curses *curses, const char *text, size_t size) {
-    struct conversation *conversation = conversations_current(&curses->conversations);
+    struct conversation *conversation = conversations_current(&curses->models.conversations);
 
     if (!conversation) return "not sent: you are in no room (/join ROOM)";
     if (curses->leaving) return "not sent: you are leaving, as you asked";
@@ -235,7 +235,7 @@ static void walk_history(struct curses *curses, bool older) {
 static void complete(struct curses *curses, bool backwards) {
     struct window *window = curses_window(curses);
 
-    completion_next(&curses->completion, &curses->editor, &curses->conversations,
+    completion_next(&curses->completion, &curses->editor, &curses->models.conversations,
                     (const uint8_t(*)[MEMBER_ID_SIZE])window->spoke, window->spoke_count, backwards);
 }
 
@@ -273,7 +273,7 @@ static void act(struct curses *curses, int action, uint32_t key) {
     case ACTION_WHEEL_UP: wheel(curses, -WHEEL_ROWS); break;
     case ACTION_WHEEL_DOWN: wheel(curses, WHEEL_ROWS); break;
     case ACTION_ROOM_NEXT: go_by(curses, 1); break;
-    case ACTION_ROOM_PREVIOUS: go_by(curses, curses->conversations.count - 1); break;
+    case ACTION_ROOM_PREVIOUS: go_by(curses, curses->models.conversations.count - 1); break;
     case ACTION_ROOM_UNREAD: go_unread(curses); break;
     case ACTION_MEMBERS: toggle_members(curses); break;
     case ACTION_REDRAW: terminal_redraw(curses->terminal); break;

@@ -11,13 +11,13 @@
 /* --- What is looked at --- */
 
 struct window *curses_window(const struct curses *curses) {
-    struct conversation *conversation = conversations_current(&curses->conversations);
+    struct conversation *conversation = conversations_current(&curses->models.conversations);
 
     return conversation && conversation->view ? window_of(conversation) : curses->home;
 }
 
 struct screen_view curses_view(struct curses *curses) {
-    return (struct screen_view){.conversations = &curses->conversations,
+    return (struct screen_view){.conversations = &curses->models.conversations,
                                 .home = curses->home,
                                 .settings = curses->ui->settings,
                                 .editor = &curses->editor,
@@ -74,8 +74,8 @@ void curses_drain(struct curses *curses, struct conversation *conversation) {
 static size_t unsaid(const struct curses *curses) {
     size_t count = 0;
 
-    for (size_t i = 0; i < curses->conversations.count; i++)
-        count += window_of(curses->conversations.list[i])->outbox.count;
+    for (size_t i = 0; i < curses->models.conversations.count; i++)
+        count += window_of(curses->models.conversations.list[i])->outbox.count;
     return count;
 }
 

@@ -41,10 +41,8 @@ struct curses {
     struct ui *ui;
     struct terminal *terminal;
     struct canvas canvas;
-    struct conversations conversations;
+    struct models models;
     struct window *home; /* shown where there is no room */
-    struct ignores ignores;
-    struct transcripts transcripts;
     struct command_host host;
 
     struct editor editor;

@@ -68,7 +68,7 @@ void command_notice(const struct command_host *host, const struct conversation *
 /* --- rooms and members --- */
 
 struct conversation *command_room(const struct command_host *host, const struct command *self) {
-    struct conversation *room = conversations_current(host->conversations);
+    struct conversation *room = conversations_current(&host->models->conversations);
 
     if (!room) command_fail(host, self, "you are in no room, expected /join ROOM first");
     return room;

@@ -5,17 +5,12 @@
 #include <stdbool.h>
 
 #include "client/config.h"
-#include "client/ui/conversations.h"
-#include "client/ui/ignores.h"
-#include "client/ui/roster.h"
-#include "client/ui/transcripts.h"
+#include "client/ui/models.h"
 
 /* What commands act on, lent by the UI. */
 struct command_host {
     void *context;
-    struct conversations *conversations;
-    struct ignores *ignores;
-    struct transcripts *transcripts;
+    struct models *models;
     struct client_config *settings;
     const char *ref;                                  /* of what runs, for the events that answer it; NULL: none */
     const char *place;                                /* before what is wrong, "line 3: "; NULL: nothing */

@@ -30,7 +30,7 @@ static void show_member(const struct command_host *host, const struct conversati
     memcpy(event->fingerprint, member->fingerprint, sizeof event->fingerprint);
     if (everything) memcpy(event->safety, member->safety, sizeof event->safety);
     event->waiting = member->waiting;
-    event->ignored = *member->fingerprint && ignores_has(host->ignores, member->fingerprint);
+    event->ignored = *member->fingerprint && ignores_has(&host->models->ignores, member->fingerprint);
     host->show(host->context, event);
     event_destroy(event);
 }
@@ -126,7 +126,8 @@ void answer_info(const struct command_host *host, const struct command *self, ch
         return;
     }
     command_notice(host, room, "room: %s%s", room->title, room->parting ? ", being left" : "");
-    command_notice(host, room, "you: %s, fingerprint %s", host->conversations->label, host->conversations->fingerprint);
+    command_notice(host, room, "you: %s, fingerprint %s", host->models->conversations.label,
+                   host->models->conversations.fingerprint);
     show_bootnodes(host, room);
     show_members(host, room);
     show_last_message(host, room);
@@ -143,13 +144,13 @@ static void label_ignored(const struct ignored *ignored, char label[static ROSTE
 static void list_ignored(const struct command_host *host) {
     char label[ROSTER_LABEL_SIZE];
 
-    for (size_t i = 0; i < host->ignores->count; i++) {
-        const struct ignored *ignored = &host->ignores->items[i];
+    for (size_t i = 0; i < host->models->ignores.count; i++) {
+        const struct ignored *ignored = &host->models->ignores.items[i];
 
         label_ignored(ignored, label);
         command_notice(host, NULL, "ignored: %s, fingerprint %s", label, ignored->fingerprint);
     }
-    if (host->ignores->count == 0) command_notice(host, NULL, "nobody is ignored");
+    if (host->models->ignores.count == 0) command_notice(host, NULL, "nobody is ignored");
 }
 
 /* As members, so that they are named as those are; the caller frees. */
@@ -174,12 +175,12 @@ static struct roster ignored_members(const struct ignores *ignores) {
  * several. */
 static bool find_ignored(const struct command_host *host, const struct command *self, const char *name,
                          const char *literal, const struct ignored **whom) {
-    struct roster listed = ignored_members(host->ignores);
+    struct roster listed = ignored_members(&host->models->ignores);
     struct member *found = NULL;
     bool any = arguments_peer(&listed, name, literal, &found) != ROSTER_NOBODY;
 
     if (any) found = command_peer(host, self, &listed, name, literal);
-    *whom = any && found ? &host->ignores->items[found - listed.members] : NULL;
+    *whom = any && found ? &host->models->ignores.items[found - listed.members] : NULL;
     free(listed.members);
     return any;
 }
@@ -191,7 +192,7 @@ static void toggle_ignored(const struct command_host *host, const struct command
     bool ignored;
 
     label_ignored(&copy, label);
-    bool done = ignores_toggle(host->ignores, copy.fingerprint, copy.nick, &ignored, &why);
+    bool done = ignores_toggle(&host->models->ignores, copy.fingerprint, copy.nick, &ignored, &why);
     if (!done)
         command_fail(host, self, "%s", why.text);
     else
@@ -202,7 +203,7 @@ static void toggle_ignored(const struct command_host *host, const struct command
 /* NULL: said why. */
 static const struct ignored *whom_to_toggle(const struct command_host *host, const struct command *self,
                                             const char *name, const char *literal, struct ignored *present) {
-    const struct conversation *room = conversations_current(host->conversations);
+    const struct conversation *room = conversations_current(&host->models->conversations);
     const struct ignored *listed;
     struct member *member = NULL;
     bool here = room && arguments_peer(&room->roster, name, literal, &member) != ROSTER_NOBODY;
@@ -247,12 +248,12 @@ void answer_log(const struct command_host *host, const struct command *self, cha
         command_usage(host, self);
         return;
     }
-    if ((on || off) && !transcripts_enable(host->transcripts, room->name, on, &why)) {
+    if ((on || off) && !transcripts_enable(&host->models->transcripts, room->name, on, &why)) {
         command_fail(host, self, "%s", why.text);
         return;
     }
-    if (transcripts_enabled(host->transcripts, room->name)) {
-        transcripts_path(host->transcripts, room->name, path, sizeof path);
+    if (transcripts_enabled(&host->models->transcripts, room->name)) {
+        transcripts_path(&host->models->transcripts, room->name, path, sizeof path);
         command_notice(host, room, "%s is logged in %s", room->title, path);
     } else {
         command_notice(host, room, "%s is not logged", room->title);

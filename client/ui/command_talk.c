@@ -13,8 +13,8 @@
 #define NAME_SHOWN 64
 
 static struct conversation *joined(const struct command_host *host, const char *name) {
-    for (size_t i = 0; i < host->conversations->count; i++)
-        if (strcmp(host->conversations->list[i]->name, name) == 0) return host->conversations->list[i];
+    for (size_t i = 0; i < host->models->conversations.count; i++)
+        if (strcmp(host->models->conversations.list[i]->name, name) == 0) return host->models->conversations.list[i];
     return NULL;
 }
 
@@ -76,9 +76,9 @@ void talk_part(const struct command_host *host, const struct command *self, char
     char *rooms;
 
     if (!room) return;
-    if (*arguments) room = conversations_named(host->conversations, arguments_whole(arguments));
+    if (*arguments) room = conversations_named(&host->models->conversations, arguments_whole(arguments));
     if (!room) {
-        list_rooms(host->conversations, &rooms);
+        list_rooms(&host->models->conversations, &rooms);
         command_fail(host, self, "you are not in that room, expected one of %s", rooms);
         free(rooms);
     } else if (room->parting) {

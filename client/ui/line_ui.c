@@ -9,13 +9,11 @@
 #include <unistd.h>
 
 #include "client/ui/commands.h"
-#include "client/ui/conversations.h"
-#include "client/ui/ignores.h"
 #include "client/ui/json.h"
 #include "client/ui/lines.h"
+#include "client/ui/models.h"
 #include "client/ui/objects.h"
 #include "client/ui/plain.h"
-#include "client/ui/transcripts.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/memory.h"
@@ -26,9 +24,7 @@
 struct loop {
     struct ui *ui;
     struct lines *lines;
-    struct conversations rooms;
-    struct ignores ignores;
-    struct transcripts transcripts;
+    struct models models;
     struct command_host host;
     /* The next line is for the room that this event decides on: JOINED or PARTED of it. EVENT_TYPES: nothing is. */
     enum event_type awaited;
@@ -55,7 +51,7 @@ static char *(*const line_of[])(const struct event *event) = {
 };
 
 static struct conversation *room_of(const struct loop *loop, const char *name) {
-    return name ? conversations_find(&loop->rooms, name) : NULL;
+    return name ? conversations_find(&loop->models.conversations, name) : NULL;
 }
 
 /* --- to the engine --- */
@@ -82,7 +78,8 @@ static void tell(void *context, struct input *input) {
 
     if (input->type == INPUT_SAY && room) room->credit--;
     if (input->type == INPUT_JOIN) await(loop, EVENT_JOINED, input->room);
-    if (input->type == INPUT_PART && room == conversations_current(&loop->rooms)) await(loop, EVENT_PARTED, room->name);
+    if (input->type == INPUT_PART && room == conversations_current(&loop->models.conversations))
+        await(loop, EVENT_PARTED, room->name);
     push(loop, input);
 }
 
@@ -144,7 +141,8 @@ static void show(void *context, const struct event *event) {
     const struct conversation *room = room_of(loop, event->room);
     char *line = loop->shows ? line_of[loop->ui->kind](event) : NULL;
 
-    if (line && room && loop->ui->kind == UI_PLAIN && loop->rooms.count > 1) line = prefixed(line, room->title);
+    if (line && room && loop->ui->kind == UI_PLAIN && loop->models.conversations.count > 1)
+        line = prefixed(line, room->title);
     if (line && !output_write(loop->ui->output, line, strlen(line))) lose_output(loop, errno);
     free(line);
 }
@@ -162,7 +160,7 @@ static void show_error(struct loop *loop, const char *text) {
 }
 
 static void show_current(struct loop *loop) {
-    const struct conversation *room = conversations_current(&loop->rooms);
+    const struct conversation *room = conversations_current(&loop->models.conversations);
     char text[3 * ROOM_NAME_MAX + 32];
 
     if (!room) return;
@@ -173,7 +171,7 @@ static void show_current(struct loop *loop) {
 static void show_old(void *context, const char *text, size_t size) {
     struct loop *loop = context;
 
-    show_text(loop, EVENT_NOTICE, conversations_current(&loop->rooms)->name, text, size);
+    show_text(loop, EVENT_NOTICE, conversations_current(&loop->models.conversations)->name, text, size);
 }
 
 /* --- events --- */
@@ -181,8 +179,8 @@ static void show_old(void *context, const char *text, size_t size) {
 static void go(void *context, struct conversation *to) {
     struct loop *loop = context;
 
-    for (size_t i = 0; i < loop->rooms.count; i++)
-        if (loop->rooms.list[i] == to) loop->rooms.current = i;
+    for (size_t i = 0; i < loop->models.conversations.count; i++)
+        if (loop->models.conversations.list[i] == to) loop->models.conversations.current = i;
     show_current(loop);
 }
 
@@ -190,31 +188,10 @@ static void quit(void *context) {
     end_input(context);
 }
 
-/* Whose words a transcript has: ours, or the member's, who may just have left. */
-static void label_author(const struct loop *loop, const struct conversation *room, const struct event *event,
-                         char label[static ROSTER_LABEL_SIZE]) {
-    const struct member *member = room ? roster_find(&room->roster, event->peer) : NULL;
-
-    if (event->type == EVENT_SENT)
-        memcpy(label, loop->rooms.label, ROSTER_LABEL_SIZE);
-    else if (member)
-        memcpy(label, member->label, ROSTER_LABEL_SIZE);
-    else
-        roster_label(event->nick, event->fingerprint, event->peer, label);
-}
-
-static bool is_unheard(const struct loop *loop, const struct conversation *room, const struct event *event) {
-    const struct member *member = room && event->type == EVENT_MESSAGE ? roster_find(&room->roster, event->peer) : NULL;
-
-    const char *fingerprint = member ? member->fingerprint : event->history ? event->fingerprint : "";
-
-    return *fingerprint && ignores_has(&loop->ignores, fingerprint);
-}
-
 static void log_event(struct loop *loop, const struct event *event, const char *label) {
     struct why why;
 
-    if (!transcripts_append(&loop->transcripts, event, label, clock_wall_ms(), &why)) show_error(loop, why.text);
+    if (!transcripts_append(&loop->models.transcripts, event, label, clock_wall_ms(), &why)) show_error(loop, why.text);
 }
 
 /* Is it what the next line waits for? A join that fails is an error that names no room: one of that room is of the
@@ -226,34 +203,31 @@ static bool is_awaited(const struct loop *loop, const struct event *event) {
 
 static void enter(struct loop *loop, const struct conversation *room) {
     loop->entered = true;
-    if (loop->ui->kind == UI_PLAIN) transcripts_last(&loop->transcripts, room->name, show_old, loop);
+    if (loop->ui->kind == UI_PLAIN) transcripts_last(&loop->models.transcripts, room->name, show_old, loop);
 }
 
 static void leave(struct loop *loop, struct conversation *room) {
-    bool was_current = room == conversations_current(&loop->rooms);
+    bool was_current = room == conversations_current(&loop->models.conversations);
 
-    conversations_remove(&loop->rooms, room);
+    conversations_remove(&loop->models.conversations, room);
     if (was_current) show_current(loop);
 }
 
 static void take_event(struct loop *loop, const struct event *event) {
-    char label[ROSTER_LABEL_SIZE];
-    struct conversation *room = room_of(loop, event->room);
+    struct taken taken;
 
-    label_author(loop, room, event, label);
-    room = conversations_apply(&loop->rooms, event);
-    if (event->type != EVENT_PEER_LEFT && event->type != EVENT_PEER_NICK) label_author(loop, room, event, label);
+    models_take(&loop->models, event, &taken);
     if (event->type == EVENT_FINISHED) {
         loop->finished = true;
         loop->status = event->status;
     }
     if (is_awaited(loop, event)) loop->awaited = EVENT_TYPES;
-    if (!is_unheard(loop, room, event) && !transcripts_have_shown(&loop->transcripts, event)) {
+    if (taken.heard) {
         show(loop, event);
-        if (room) log_event(loop, event, label);
+        if (taken.conversation) log_event(loop, event, taken.label);
     }
-    if (room && event->type == EVENT_JOINED) enter(loop, room);
-    if (room && event->type == EVENT_PARTED) leave(loop, room);
+    if (taken.conversation && event->type == EVENT_JOINED) enter(loop, taken.conversation);
+    if (taken.conversation && event->type == EVENT_PARTED) leave(loop, taken.conversation);
 }
 
 /* A queue's nodes are the first members of what they carry. */
@@ -271,7 +245,7 @@ static void take_events(struct loop *loop) {
 /* --- lines --- */
 
 static void say(struct loop *loop, const char *text, size_t size) {
-    const struct conversation *room = conversations_current(&loop->rooms);
+    const struct conversation *room = conversations_current(&loop->models.conversations);
 
     if (room)
         tell(loop, input_create(INPUT_SAY, room->name, text, size));
@@ -307,14 +281,14 @@ static void take_line(struct loop *loop, const struct line *line) {
 
 /* Is it known where the next line goes? */
 static bool may_read(const struct loop *loop) {
-    bool somewhere = conversations_current(&loop->rooms) || loop->entered;
+    bool somewhere = conversations_current(&loop->models.conversations) || loop->entered;
 
     return loop->reads && loop->awaited == EVENT_TYPES && somewhere;
 }
 
 /* Who is in no room any more can only give commands. */
 static bool has_credit(const struct loop *loop) {
-    const struct conversation *room = conversations_current(&loop->rooms);
+    const struct conversation *room = conversations_current(&loop->models.conversations);
 
     return !room || room->credit > 0;
 }
@@ -382,13 +356,9 @@ static void wait_for_something(struct loop *loop) {
 static void open_models(struct loop *loop) {
     struct why why;
 
-    conversations_init(&loop->rooms, loop->ui->nick, loop->ui->fingerprint);
-    transcripts_open(&loop->transcripts, loop->ui->directory);
-    if (!ignores_open(&loop->ignores, loop->ui->directory, &why)) show_error(loop, why.text);
+    if (!models_open(&loop->models, loop->ui, &why)) show_error(loop, why.text);
     loop->host = (struct command_host){.context = loop,
-                                       .conversations = &loop->rooms,
-                                       .ignores = &loop->ignores,
-                                       .transcripts = &loop->transcripts,
+                                       .models = &loop->models,
                                        .settings = loop->ui->settings,
                                        .tell = tell,
                                        .show = show,
@@ -412,9 +382,7 @@ int line_ui_run(struct ui *ui) {
         take_lines(&loop);
         wait_for_something(&loop);
     }
-    conversations_clear(&loop.rooms);
-    ignores_close(&loop.ignores);
-    transcripts_close(&loop.transcripts);
+    models_close(&loop.models);
     objects_clear(&loop.objects);
     free(loop.lines);
     return loop.status;

@@ -76,7 +76,8 @@ bool objects_add(struct objects *objects, const struct command_host *host, const
 static struct conversation *room_of(const struct objects *objects, const struct command_host *host) {
     const char *name = objects->request.room;
 
-    return name ? conversations_typed(host->conversations, name) : conversations_current(host->conversations);
+    return name ? conversations_typed(&host->models->conversations, name)
+                : conversations_current(&host->models->conversations);
 }
 
 bool objects_may_run(const struct objects *objects, const struct command_host *host) {
@@ -108,7 +109,7 @@ static size_t place_of(const struct conversations *conversations, const struct c
 
 /* In the room that was named, which is not where one speaks afterwards, unless the command went somewhere else. */
 static void run_in(const struct command_host *host, const struct request *request, const struct conversation *room) {
-    struct conversations *conversations = host->conversations;
+    struct conversations *conversations = &host->models->conversations;
     size_t before = conversations->current, there = room ? place_of(conversations, room) : before;
 
     conversations->current = there;

@@ -21,9 +21,7 @@
 
 /* A user in a room, and what came of what was typed. */
 struct stage {
-    struct conversations rooms;
-    struct ignores ignores;
-    struct transcripts transcripts;
+    struct models models;
     struct client_config settings;
     struct command_host host;
     struct input *told[INPUTS];
@@ -56,8 +54,9 @@ static void show(void *context, const struct event *event) {
 static void go(void *context, struct conversation *to) {
     struct stage *stage = context;
 
-    while (conversations_current(&stage->rooms) != to)
-        stage->rooms.current = (stage->rooms.current + 1) % stage->rooms.count;
+    while (conversations_current(&stage->models.conversations) != to)
+        stage->models.conversations.current =
+            (stage->models.conversations.current + 1) % stage->models.conversations.count;
 }
 
 static void find(void *context, const char *text) {
@@ -86,15 +85,13 @@ static void stage_open(struct stage *stage, const char *directory) {
     struct why why;
 
     memset(stage, 0, sizeof *stage);
-    conversations_init(&stage->rooms, "carol", OUR_KEY);
-    assert_true(ignores_open(&stage->ignores, directory, &why));
-    transcripts_open(&stage->transcripts, directory);
+    conversations_init(&stage->models.conversations, "carol", OUR_KEY);
+    assert_true(ignores_open(&stage->models.ignores, directory, &why));
+    transcripts_open(&stage->models.transcripts, directory);
     ini_table_defaults(&client_config_table, &stage->settings);
     assert_non_null(stage->output = open_memstream(&stage->shown, &stage->shown_size));
     stage->host = (struct command_host){.context = stage,
-                                        .conversations = &stage->rooms,
-                                        .ignores = &stage->ignores,
-                                        .transcripts = &stage->transcripts,
+                                        .models = &stage->models,
                                         .settings = &stage->settings,
                                         .tell = tell,
                                         .show = show,
@@ -108,9 +105,9 @@ static void stage_open(struct stage *stage, const char *directory) {
 
 static void stage_close(struct stage *stage) {
     assert_int_equal(stage->told_taken, stage->told_count);
-    conversations_clear(&stage->rooms);
-    ignores_close(&stage->ignores);
-    transcripts_close(&stage->transcripts);
+    conversations_clear(&stage->models.conversations);
+    ignores_close(&stage->models.ignores);
+    transcripts_close(&stage->models.transcripts);
     fclose(stage->output);
     free(stage->shown);
 }
@@ -125,7 +122,7 @@ static struct event *event_in(const char *room, enum event_type type, const char
 }
 
 static void apply(struct stage *stage, struct event *event) {
-    conversations_apply(&stage->rooms, event);
+    conversations_apply(&stage->models.conversations, event);
     event_destroy(event);
 }
 
@@ -456,7 +453,7 @@ static void join_asks_the_engine_or_goes_there(void **state) {
     enter(&stage, "tea");
     enter(&stage, "teahouse");
     expect(&stage, "/join tea", "");
-    assert_string_equal(conversations_current(&stage.rooms)->name, "tea");
+    assert_string_equal(conversations_current(&stage.models.conversations)->name, "tea");
     expect_told(&stage, "/join teah", INPUT_JOIN, "teah", ""); /* not the beginning of another */
     done(&stage);
     memset(long_name, 'x', sizeof long_name);
@@ -473,7 +470,7 @@ static void join_asks_the_engine_or_goes_there(void **state) {
     enter(&stage, "caf\u00e9 noir");
     enter(&stage, "decaf");
     expect(&stage, "/join \"cafe\u0301 noir\"", ""); /* it is where we are already */
-    assert_string_equal(conversations_current(&stage.rooms)->name, "caf\u00e9 noir");
+    assert_string_equal(conversations_current(&stage.models.conversations)->name, "caf\u00e9 noir");
     expect_told(&stage, "/part cafe\u0301 noir", INPUT_PART, "caf\u00e9 noir", "");
     done(&stage);
     stage_close(&stage);
@@ -781,7 +778,7 @@ static void ignoring_is_by_key_and_kept(void **state) {
     arrive(&stage, "tea", 3);
     expect(&stage, "/ignore 03030303", "! /ignore: ?03030303 is not connected, so the key is not known yet\n");
     expect(&stage, "/ignore alice", "* alice#a11c is ignored from now on\n");
-    assert_true(ignores_has(&stage.ignores, ALICE));
+    assert_true(ignores_has(&stage.models.ignores, ALICE));
     stage_close(&stage);
 
     stage_open(&stage, *state); /* without any room */
@@ -823,7 +820,7 @@ static void logging_is_switched_and_says_where(void **state) {
     expect(&stage, "/log on", expected);
     expect(&stage, "/log", expected);
     expect(&stage, "/log off", "* tea is not logged\n");
-    assert_false(transcripts_enabled(&stage.transcripts, "tea"));
+    assert_false(transcripts_enabled(&stage.models.transcripts, "tea"));
     stage_close(&stage);
 }
 

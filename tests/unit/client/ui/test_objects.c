@@ -16,8 +16,7 @@
 
 struct stage {
     struct objects objects;
-    struct conversations rooms;
-    struct ignores ignores;
+    struct models models;
     struct command_host host;
     struct input *told; /* the last one */
     char shown[1024];   /* as JSON */
@@ -43,7 +42,8 @@ static void show(void *context, const struct event *event) {
 static void go(void *context, struct conversation *to) {
     struct stage *stage = context;
 
-    while (conversations_current(&stage->rooms) != to) stage->rooms.current = (stage->rooms.current + 1) % 2;
+    while (conversations_current(&stage->models.conversations) != to)
+        stage->models.conversations.current = (stage->models.conversations.current + 1) % 2;
 }
 
 static void quit(void *context) {
@@ -58,7 +58,7 @@ static void apply(struct stage *stage, const char *room, enum event_type type) {
     snprintf(event->nick, sizeof event->nick, "bob");
     snprintf(event->fingerprint, sizeof event->fingerprint, "0b0b");
     event->credit = 1;
-    conversations_apply(&stage->rooms, event);
+    conversations_apply(&stage->models.conversations, event);
     event_destroy(event);
 }
 
@@ -68,11 +68,10 @@ static void stage_open(struct stage *stage) {
     struct why why;
 
     memset(stage, 0, sizeof *stage);
-    conversations_init(&stage->rooms, "carol", "0123456789abcdef0123456789abcdef");
-    assert_true(ignores_open(&stage->ignores, NULL, &why));
+    conversations_init(&stage->models.conversations, "carol", "0123456789abcdef0123456789abcdef");
+    assert_true(ignores_open(&stage->models.ignores, NULL, &why));
     stage->host = (struct command_host){.context = stage,
-                                        .conversations = &stage->rooms,
-                                        .ignores = &stage->ignores,
+                                        .models = &stage->models,
                                         .settings = &settings,
                                         .tell = tell,
                                         .show = show,
@@ -87,8 +86,8 @@ static void stage_open(struct stage *stage) {
 static void stage_close(struct stage *stage) {
     assert_null(stage->told);
     objects_clear(&stage->objects);
-    conversations_clear(&stage->rooms);
-    ignores_close(&stage->ignores);
+    conversations_clear(&stage->models.conversations);
+    ignores_close(&stage->models.ignores);
 }
 
 static struct line piece_of(const char *text, bool begins, bool ends) {
@@ -135,7 +134,7 @@ static void what_is_said_goes_where_it_shall(void **state) {
                 "waves", "1");
     expect_said(&stage, "{\"say\":\"psst\",\"to\":\"bob\",\"room\":\"tea\"}", "tea", CHAT_PRIVATE, "psst", "");
     expect_said(&stage, "{\"say\":\"psst\",\"to\":\"" BOB_ID "\",\"room\":\"tea\"}", "tea", CHAT_PRIVATE, "psst", "");
-    assert_string_equal(conversations_current(&stage.rooms)->name, "milk");
+    assert_string_equal(conversations_current(&stage.models.conversations)->name, "milk");
     stage_close(&stage);
 }
 
@@ -154,11 +153,11 @@ static void what_is_wrong_is_told_with_its_line(void **state) {
     expect(&stage, "{\"command\":\"dnace\",\"ref\":\"\"}",
            "{\"event\":\"error\",\"text\":\"line 7: /dnace: no such command, /help lists them; text that begins with / "
            "is written //\\u2026\",\"ref\":\"\"}\n");
-    conversations_find(&stage.rooms, "tea")->parting = true;
+    conversations_find(&stage.models.conversations, "tea")->parting = true;
     expect(&stage, "{\"say\":\"x\",\"room\":\"tea\",\"to\":\"bob\"}",
            "{\"event\":\"error\",\"text\":\"line 7: room 'tea' is being left\"}\n");
-    conversations_remove(&stage.rooms, conversations_find(&stage.rooms, "tea"));
-    conversations_remove(&stage.rooms, conversations_find(&stage.rooms, "milk"));
+    conversations_remove(&stage.models.conversations, conversations_find(&stage.models.conversations, "tea"));
+    conversations_remove(&stage.models.conversations, conversations_find(&stage.models.conversations, "milk"));
     expect(&stage, "{\"say\":\"x\"}",
            "{\"event\":\"error\",\"text\":\"line 7: you are in no room, expected a command join ROOM first\"}\n");
     stage_close(&stage);
@@ -178,9 +177,9 @@ static void commands_act_in_the_room_that_is_named(void **state) {
     expect(&stage, "{\"command\":\"who\"}",
            "{\"event\":\"notice\",\"room\":\"milk\",\"text\":\"nobody else is here\"}\n");
     expect_said(&stage, "{\"command\":\"me waves\",\"room\":\"tea\",\"ref\":6}", "tea", CHAT_ACTION, "waves", "6");
-    assert_string_equal(conversations_current(&stage.rooms)->name, "milk");
+    assert_string_equal(conversations_current(&stage.models.conversations)->name, "milk");
     expect(&stage, "{\"command\":\"join tea\"}", "");
-    assert_string_equal(conversations_current(&stage.rooms)->name, "tea");
+    assert_string_equal(conversations_current(&stage.models.conversations)->name, "tea");
     expect(&stage, "{\"command\":\"quit\"}", "");
     assert_int_equal(stage.quits, 1);
     stage_close(&stage);
