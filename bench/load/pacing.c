@@ -1,8 +1,8 @@
 #include "bench/load/pacing.h"
 
 struct pacing pacing_start(double rate, uint64_t start_us, uint64_t duration_us) {
-    struct pacing pacing = {.rate = rate, .start_us = start_us, .total = UINT64_MAX};
-    if (rate > 0 && duration_us != UINT64_MAX) pacing.total = (uint64_t)(rate * (double)duration_us / 1e6 + 0.5);
+    struct pacing pacing = {.rate = rate, .start_us = start_us, .total = PACING_ENDLESS};
+    if (rate > 0 && duration_us != PACING_ENDLESS) pacing.total = (uint64_t)(rate * (double)duration_us / 1e6 + 0.5);
     return pacing;
 }
 

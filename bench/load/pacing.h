@@ -3,13 +3,15 @@
 
 #include <stdint.h>
 
+#define PACING_ENDLESS UINT64_MAX
+
 struct pacing {
     double rate;       /* a second; 0: all are due at once */
     uint64_t start_us; /* when request 0 is due */
-    uint64_t total;    /* requests in all; UINT64_MAX: no end */
+    uint64_t total;    /* requests in all, or PACING_ENDLESS */
 };
 
-/* Those due within `duration_us` (UINT64_MAX: no end); without a rate there is no total. */
+/* Those due within `duration_us`, or PACING_ENDLESS; without a rate there is no total. */
 struct pacing pacing_start(double rate, uint64_t start_us, uint64_t duration_us);
 uint64_t pacing_due_us(const struct pacing *pacing, uint64_t number);
 /* How many of the requests from `next` on are due, at most `most`. */

@@ -131,7 +131,7 @@ static void attend(struct pump *pump, uint64_t timeout_us) {
 static bool is_over(const struct pump *pump, uint64_t now_us) {
     const struct pump_options *options = pump->options;
     if (interrupted() || (options->end && options->end(options->context, now_us))) return true;
-    if (options->duration_us == UINT64_MAX) return false;
+    if (options->duration_us == PACING_ENDLESS) return false;
     uint64_t end_us = pump->pacing.start_us + options->duration_us;
     return pump->pacing.rate > 0 ? pump->next == pump->pacing.total || now_us >= end_us + PUMP_LINGER_US
                                  : now_us >= end_us;

@@ -30,7 +30,7 @@ struct pump_result {
 };
 
 /* `rate` 0: as fast as possible. `end`, NULL or asked between bursts, may end the row early or (by returning false
- * beyond the duration while `duration_us` is UINT64_MAX) decide alone. `progress`, NULL or called about 10 times a
+ * beyond the duration while `duration_us` is PACING_ENDLESS) decide alone. `progress`, NULL or called about 10 times a
  * second. Returns early, too, when interrupted (interrupt.h). False without memory. */
 struct pump_options {
     double rate;

@@ -17,7 +17,7 @@ struct row_result;
 MUST_USE bool row_begin(struct fleet *fleet, const struct row_options *row, char *why, size_t why_size);
 /* Whether the row is over: after its duration; with churn once those that left are back and their joins
  * judged; with silent sessions once every one must have expired; early when the bootnode is draining or the
- * beats' counters are used up. For pump_options.end, with duration_us UINT64_MAX. */
+ * beats' counters are used up. For pump_options.end, with duration_us PACING_ENDLESS. */
 bool row_over(struct fleet *fleet, uint64_t now_us);
 /* Fills in what the fleet knows of the row: sessions, registered, registered_per_s (of the churn; a fill's figure stays
  * when there was none), announce_us, expiry_late_ms, expired_*, announce_missing and disagreements. The lines live

@@ -12,6 +12,7 @@
 #include "bench/load/fleet_traffic.h"
 #include "bench/load/interrupt.h"
 #include "bench/load/load_now.h"
+#include "bench/load/pacing.h"
 #include "bench/load/pump.h"
 #include "bench/load/report.h"
 #include "bench/load/row.h"
@@ -239,7 +240,7 @@ static bool fleet_is_over(void *context, uint64_t now_us) {
 static bool pump(struct run *run, struct traffic *traffic, char *why, size_t why_size) {
     struct pump_options options = {
         .rate = rate_of(run),
-        .duration_us = run->fleet ? UINT64_MAX : (uint64_t)(run->row->duration_s * 1e6),
+        .duration_us = run->fleet ? PACING_ENDLESS : (uint64_t)(run->row->duration_s * 1e6),
         .end = run->fleet ? fleet_is_over : NULL,
         .progress = show_row,
         .context = run,

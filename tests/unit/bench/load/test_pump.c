@@ -27,7 +27,7 @@ static void requests_are_due_at_their_time(void **state) {
 /* No coordinated omission: what was due during a pause still is, at its old time. */
 static void a_pause_puts_nothing_off(void **state) {
     (void)state;
-    struct pacing pacing = pacing_start(1000, START, UINT64_MAX);
+    struct pacing pacing = pacing_start(1000, START, PACING_ENDLESS);
     assert_int_equal(pacing_due(&pacing, 10, START + 500000, 64), 64);
     assert_int_equal(pacing_due(&pacing, 490, START + 500000, 64), 11);
     assert_int_equal(pacing_due_us(&pacing, 10), START + 10000);
@@ -35,7 +35,7 @@ static void a_pause_puts_nothing_off(void **state) {
 
 static void a_long_row_does_not_drift(void **state) {
     (void)state;
-    struct pacing pacing = pacing_start(3, START, UINT64_MAX);
+    struct pacing pacing = pacing_start(3, START, PACING_ENDLESS);
     assert_int_equal(pacing_due_us(&pacing, 3000000), START + UINT64_C(1000000000000));
 }
 
@@ -51,7 +51,7 @@ static void without_a_rate_all_is_due(void **state) {
     (void)state;
     struct pacing pacing = pacing_start(0, START, 1000);
     assert_int_equal(pacing_due(&pacing, 1000000, START, 64), 64);
-    assert_int_equal(pacing.total, UINT64_MAX);
+    assert_int_equal(pacing.total, PACING_ENDLESS);
 }
 
 static void open_flight(struct flight *flight, size_t capacity) {
