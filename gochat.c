@@ -8,6 +8,7 @@
 #include "client/main.h"
 #include "common/modes.h"
 #include "common/output.h"
+#include "common/why.h"
 
 #define GOCHAT_VERSION "0.1"
 #define EXIT_USAGE 2
@@ -38,10 +39,11 @@ static int print_start(void) {
 
 static int run(int argc, char **argv) {
     struct mode_choice choice;
-    char why[WHY_SIZE], file[PATH_MAX];
+    struct why why;
+    char file[PATH_MAX];
 
-    if (!mode_choose(argc, argv, &choice, why, sizeof why)) {
-        fprintf(stderr, "gochat: %s\n", why);
+    if (!mode_choose(argc, argv, &choice, &why)) {
+        fprintf(stderr, "gochat: %s\n", why.text);
         return EXIT_USAGE;
     }
     if (choice.version) return print_version();

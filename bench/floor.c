@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "common/udp.h"
+#include "common/why.h"
 
 #define BATCH_MAX 1024
 #define RECEIVE_BUFFER 4194304 /* as the bootnode's receive_buffer */
@@ -79,10 +80,10 @@ static bool parse_options(int argc, char **argv, struct options *out) {
 static int open_socket(const struct address *listen) {
     const struct udp_options options = {.receive_buffer = RECEIVE_BUFFER};
     const struct timeval patience = {.tv_sec = 1};
-    char why[200];
-    int descriptor = udp_open(listen, &options, why, sizeof why);
+    struct why why;
+    int descriptor = udp_open(listen, &options, &why);
     if (descriptor < 0) {
-        fprintf(stderr, "floor: %s\n", why);
+        fprintf(stderr, "floor: %s\n", why.text);
         return -1;
     }
     (void)fcntl(descriptor, F_SETFL, 0);

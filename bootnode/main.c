@@ -35,7 +35,7 @@ static bool parse_arguments(int argc, char **argv, struct arguments *out) {
     const char *value;
     struct why why;
     bool good = true;
-    for (enum flag_item item; (item = flag_next(&reader, &flag, &value, why.text, sizeof why.text)) != FLAG_END;) {
+    for (enum flag_item item; (item = flag_next(&reader, &flag, &value, &why)) != FLAG_END;) {
         if (item == FLAG_GIVEN) take_flag(out, flag->name, value);
         if (item != FLAG_WRONG) continue;
         fprintf(stderr, "gochat: %s\n", why.text);
@@ -62,15 +62,14 @@ static bool load_config(const struct arguments *arguments, struct bootnode_confi
     struct why why;
     ini_table_defaults(&bootnode_config_table, config);
     if (arguments->config && !load_file(arguments->config, config)) return false;
-    if (arguments->listen && !ini_table_set(&bootnode_config_table, BOOTNODE_SECTION, "listen", arguments->listen,
-                                            config, why.text, sizeof why.text))
+    if (arguments->listen &&
+        !ini_table_set(&bootnode_config_table, BOOTNODE_SECTION, "listen", arguments->listen, config, &why))
         return complain("--listen", arguments->listen, why.text);
     if (bootnode_config_fits(config)) return true;
     char text[ADDRESS_TEXT_SIZE];
-    address_format(&config->stun_alternate.items[0], text);
     fprintf(stderr,
             "gochat: %s: stun_alternate = %s: expected another address and another port than those listened on\n",
-            arguments->config, text);
+            arguments->config, address_format(&config->stun_alternate.items[0], text));
     return false;
 }
 

@@ -104,7 +104,7 @@ static bool make_workers(struct server *server) {
 
 /* Sockets of one user share a port without complaint once they ask to: so somebody who does not ask tries first. */
 static int try_port(const struct address *listen, struct why *why) {
-    int socket = udp_open(listen, &(struct udp_options){.reuse_port = false}, why->text, sizeof why->text);
+    int socket = udp_open(listen, &(struct udp_options){.reuse_port = false}, why);
     if (socket >= 0) close(socket);
     return socket < 0 ? socket : 0;
 }
@@ -117,11 +117,11 @@ static int open_group(struct server *server, const struct address *listen, struc
     int error = try_port(listen, why);
     *bound = *listen;
     for (size_t i = 0; i < server->worker_count && error == 0; i++) {
-        int socket = udp_open(bound, &options, why->text, sizeof why->text);
+        int socket = udp_open(bound, &options, why);
         if (socket < 0) return socket;
         (void)udp_bound(socket, bound);
         error = worker_listen(&server->workers[i], socket);
-        if (error != 0) (void)why_fail(why, "cannot watch a socket: %s", strerror(-error));
+        if (error != 0) why_fail(why, "cannot watch a socket: %s", strerror(-error));
         if (error == 0 && i + 1 == server->worker_count) {
             int steered = steering_attach(socket, server->worker_count);
             if (steered != 0) log_warning(AREA, "packets are not steered to their workers: %s", strerror(-steered));

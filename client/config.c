@@ -17,6 +17,7 @@
 #include "common/modes.h"
 #include "common/names.h"
 #include "common/room_name.h"
+#include "common/why.h"
 
 #define SECTION "client"
 #define WHY_SIZE 512
@@ -61,9 +62,10 @@ static bool is_nick_or_empty(const char *value) {
 }
 
 static bool is_room(const char *value) {
-    char room[ROOM_NAME_MAX + 1], ignored[ROOM_NAME_WHY_SIZE];
+    char room[ROOM_NAME_MAX + 1];
+    struct why ignored;
 
-    return room_name_parse(value, strlen(value), room, ignored, sizeof ignored);
+    return room_name_parse(value, strlen(value), room, &ignored);
 }
 
 #define KEY(field, ...)                                                                                                \
@@ -159,16 +161,16 @@ static void parse_arguments(int argc, char **argv, struct arguments *out) {
     struct mode_choice choice;
     const struct flag *flag;
     const char *value;
-    char why[WHY_SIZE];
+    struct why why;
 
-    if (!mode_choose(argc, argv, &choice, why, sizeof why)) complain(out, why);
+    if (!mode_choose(argc, argv, &choice, &why)) complain(out, why.text);
     out->mode = choice.mode;
     struct flag_reader reader = mode_reader(out->mode, argc, argv);
     for (;;) {
-        switch (flag_next(&reader, &flag, &value, why, sizeof why)) {
+        switch (flag_next(&reader, &flag, &value, &why)) {
         case FLAG_GIVEN: take_value(out, flag, value); break;
         case FLAG_WORD: take_word(out, value); break;
-        case FLAG_WRONG: complain(out, why); break;
+        case FLAG_WRONG: complain(out, why.text); break;
         case FLAG_END: return;
         }
     }
@@ -190,15 +192,16 @@ static bool find_key(const char *flag, char *out, size_t size) {
 }
 
 static void apply(struct arguments *arguments, struct client_config *config) {
-    char why[WHY_SIZE], name[32], key[32];
+    char name[32], key[32];
+    struct why why;
 
     for (size_t i = 0; i < mode_flags.count; i++) {
         const char *value = arguments->values[i], *flag = flag_at(&mode_flags, i)->name;
 
         if (!value || !find_key(flag, key, sizeof key)) continue;
-        if (ini_table_set(&client_config_table, SECTION, key, value, config, why, sizeof why)) continue;
+        if (ini_table_set(&client_config_table, SECTION, key, value, config, &why)) continue;
         snprintf(name, sizeof name, "--%s", flag);
-        refuse(arguments, name, value, why);
+        refuse(arguments, name, value, why.text);
     }
 }
 
@@ -287,11 +290,12 @@ static void check_needed(struct arguments *arguments, const struct client_config
 
 /* As they are called everywhere behind here. The table has checked both. */
 static void unify_names(struct client_config *config) {
-    char nick[TEXT_NICK_MAX + 1], room[ROOM_NAME_MAX + 1], ignored[ROOM_NAME_WHY_SIZE];
+    char nick[TEXT_NICK_MAX + 1], room[ROOM_NAME_MAX + 1];
+    struct why ignored;
 
     if (*config->nick && text_nick(config->nick, strlen(config->nick), nick))
         snprintf(config->nick, sizeof config->nick, "%s", nick);
-    if (room_name_parse(config->room, strlen(config->room), room, ignored, sizeof ignored))
+    if (room_name_parse(config->room, strlen(config->room), room, &ignored))
         snprintf(config->room, sizeof config->room, "%s", room);
 }
 

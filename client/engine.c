@@ -7,6 +7,7 @@
 
 #include "client/network/name_lookup.h"
 #include "client/network/nat_check.h"
+#include "common/why.h"
 
 #define LOST_LOOKUP_MS 2000 /* after a bootnode was lost: a name server may be the next thing to fail */
 #define LOST_LOOKUP_EVERY_MS 30000
@@ -48,9 +49,9 @@ static void emit_error(struct engine *engine, const char *text) {
     outside_emit(&engine->io.outside, event_create(EVENT_ERROR, text, strlen(text)));
 }
 
-static bool on_trusted(void *context, unsigned index, const uint8_t key[static 32], char *why, size_t why_size) {
+static bool on_trusted(void *context, unsigned index, const uint8_t key[static 32], struct why *why) {
     const struct engine *engine = context;
-    return bootnode_trusted(&engine->bootnodes[index], engine->options.known_bootnodes, key, why, why_size);
+    return bootnode_trusted(&engine->bootnodes[index], engine->options.known_bootnodes, key, why);
 }
 
 /* Remembered only now: a forged COOKIE must not put a key into the file. */
@@ -58,11 +59,11 @@ static void on_proven(void *context, unsigned index, const uint8_t key[static 32
     struct engine *engine = context;
     struct known_keys *known = engine->options.known_bootnodes;
     const struct bootnode *bootnode = &engine->bootnodes[index];
-    char why[512];
+    struct why why;
     unsigned line;
     engine->proven |= (uint8_t)(1u << index);
     if (bootnode->pinned || known_keys_check(known, bootnode->name, key, &line) != KNOWN_NEW) return;
-    if (!known_keys_remember(known, bootnode->name, key, why, sizeof why)) emit_error(engine, why);
+    if (!known_keys_remember(known, bootnode->name, key, &why)) emit_error(engine, why.text);
 }
 
 /* One room's first contact must not cost us those whom we talk to in others; a bootnode without the right key does not

@@ -11,9 +11,11 @@
 #include <unistd.h>
 
 #include "client/keys/secret_file.h"
+#include "common/directory.h"
 #include "common/home.h"
 #include "common/suite.h"
 #include "common/udp.h"
+#include "common/why.h"
 
 #define OTHERS 077u
 
@@ -28,17 +30,6 @@ __attribute__((format(printf, 2, 3))) static void warn(struct setup *setup, cons
     va_start(arguments, format);
     vsnprintf(setup->warnings[setup->warning_count++], UI_WARNING_SIZE, format, arguments);
     va_end(arguments);
-}
-
-/* Like `mkdir -p`, with 0700 for what it makes. */
-static bool make_directories(char *path) {
-    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        bool made = mkdir(path, 0700) == 0 || errno == EEXIST;
-        *slash = '/';
-        if (!made) return false;
-    }
-    return mkdir(path, 0700) == 0 || errno == EEXIST;
 }
 
 static int open_directory(struct setup *setup) {
@@ -59,9 +50,9 @@ static void check_mode(struct setup *setup) {
 }
 
 /* Is it there, made if need be, and can something be made in it? 0, or else errno. */
-static int try_directory(char *path) {
+static int try_directory(const char *path) {
     struct stat status;
-    bool there = make_directories(path) && stat(path, &status) == 0;
+    bool there = directory_make(path) && stat(path, &status) == 0;
     if (there && !S_ISDIR(status.st_mode)) return ENOTDIR;
     return there && access(path, W_OK | X_OK) == 0 ? 0 : errno;
 }
@@ -80,7 +71,7 @@ static void warn_unwritable(struct setup *setup, const char *why) {
         warn(setup, "data directory %s: %s: %snothing new is remembered", setup->directory,
              strerror(setup->write_error), temporary ? "our key ends with this run, and " : "");
     else if (temporary)
-        warn(setup, "%s: our key ends with this run", why);
+        warn(setup, "%.*s: our key ends with this run", UI_WARNING_SIZE / 2 - 1, why);
 }
 
 static const char *login_name(void) {
@@ -94,11 +85,11 @@ static const char *chosen_nick(const struct client_config *config) {
     return config->sends && !config->nick_is_flag ? "" : config->nick;
 }
 
-static bool open_key(struct setup *setup, const char *base, char *why, size_t why_size) {
+static bool open_key(struct setup *setup, const char *base, struct why *why) {
     const struct client_config *config = setup->config;
-    if (!config->sends) return identity_open(setup->directory, base, &setup->identity, why, why_size);
-    return identity_open_sender(setup->directory, chosen_nick(config), (unsigned)config->timeout, &setup->identity, why,
-                                why_size);
+    if (!config->sends) return identity_open(setup->directory, base, &setup->identity, why);
+    return identity_open_sender(setup->directory, chosen_nick(config), (unsigned)config->timeout, &setup->identity,
+                                why);
 }
 
 /* As many bytes of `text` as are whole characters, and at most `most`. */
@@ -110,10 +101,10 @@ static int whole_characters(const char *text, size_t most) {
 
 /* Without a nick: the login name and four digits of the key, because half the machines' users are called root. */
 static int open_identity(struct setup *setup) {
-    char why[512];
+    struct why why;
     const char *given = setup->config->nick, *base = given[0] ? given : login_name();
-    if (!open_key(setup, base, why, sizeof why)) return complain(SETUP_FAILED, why);
-    warn_unwritable(setup, why);
+    if (!open_key(setup, base, &why)) return complain(SETUP_FAILED, why.text);
+    warn_unwritable(setup, why.text);
     char nick[INI_TEXT_SIZE], suffix[16] = "", fingerprint[FINGERPRINT_TEXT_SIZE];
     fingerprint_format(setup->identity.public, fingerprint);
     if (!chosen_nick(setup->config)[0])
@@ -125,12 +116,13 @@ static int open_identity(struct setup *setup) {
 
 /* Where nothing can be written, that was told; but what is there and cannot be read was not. */
 static void open_keys(struct setup *setup, struct known_keys *known, const char *name) {
-    char why[UI_WARNING_SIZE / 2];
-    bool opened = known_keys_open(known, setup->directory, name, why, sizeof why);
+    struct why why;
+    bool opened = known_keys_open(known, setup->directory, name, &why);
     if (known->hidden)
-        warn(setup, "%s: the keys in it are not looked at, and new ones are forgotten at the end", why);
+        warn(setup, "%.*s: the keys in it are not looked at, and new ones are forgotten at the end",
+             UI_WARNING_SIZE / 2 - 1, why.text);
     else if (!opened && !setup->write_error)
-        warn(setup, "%s: new keys are forgotten at the end", why);
+        warn(setup, "%.*s: new keys are forgotten at the end", UI_WARNING_SIZE / 2 - 1, why.text);
 }
 
 static int open_known(struct setup *setup) {
@@ -141,34 +133,33 @@ static int open_known(struct setup *setup) {
 
 static int read_secret(struct setup *setup) {
     const char *file = setup->config->secret_file;
-    char why[512];
-    if (!file[0] ||
-        secret_file_read(file, getenv("CREDENTIALS_DIRECTORY"), setup->secret, &setup->secret_size, why, sizeof why))
+    struct why why;
+    if (!file[0] || secret_file_read(file, getenv("CREDENTIALS_DIRECTORY"), setup->secret, &setup->secret_size, &why))
         return SETUP_OK;
-    fprintf(stderr, "gochat: --secret-file %s: %s\n", file, why);
+    fprintf(stderr, "gochat: --secret-file %s: %s\n", file, why.text);
     return SETUP_USAGE;
 }
 
 /* Negative errno, with `why`. */
-static int bind_port(uint16_t port, char *why, size_t why_size) {
-    char ignored[256];
+static int bind_port(uint16_t port, struct why *why) {
+    struct why ignored;
     struct udp_options options = {0};
     struct address any = {.port = port};
-    int failed, socket = udp_open(&any, &options, why, why_size);
+    int failed, socket = udp_open(&any, &options, why);
     if (socket >= 0 || !address_parse("0.0.0.0", 1, &any)) return socket;
     any.port = port; /* no IPv6 here? */
     failed = socket;
-    socket = udp_open(&any, &options, ignored, sizeof ignored);
+    socket = udp_open(&any, &options, &ignored);
     return socket >= 0 ? socket : failed;
 }
 
 static int open_socket(struct setup *setup) {
-    char why[256];
-    setup->socket = bind_port((uint16_t)setup->config->port, why, sizeof why);
+    struct why why;
+    setup->socket = bind_port((uint16_t)setup->config->port, &why);
     /* The user's client has it: a sender does as well with another one. */
-    if (setup->socket == -EADDRINUSE && setup->config->sends) setup->socket = bind_port(0, why, sizeof why);
+    if (setup->socket == -EADDRINUSE && setup->config->sends) setup->socket = bind_port(0, &why);
     if (setup->socket < 0) {
-        fprintf(stderr, "gochat: --port %lld: %s\n", setup->config->port, why);
+        fprintf(stderr, "gochat: --port %lld: %s\n", setup->config->port, why.text);
         return SETUP_FAILED;
     }
     return udp_bound(setup->socket, &setup->bound) ? SETUP_OK : complain(SETUP_FAILED, "the socket has no address");

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/why.h"
+
 #define IPV4(a, b, c, d)                                                                                               \
     { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d }
 #define IPV4_BITS(bits) (96 + (bits))
@@ -220,24 +222,23 @@ static size_t collect(const struct addrinfo *found, uint16_t port, struct addres
     return count;
 }
 
-size_t address_resolve(const char *text, uint16_t default_port, struct address *out, size_t capacity, char *why,
-                       size_t why_size) {
+size_t address_resolve(const char *text, uint16_t default_port, struct address *out, size_t capacity, struct why *why) {
     char host[NI_MAXHOST];
     uint16_t port;
     if (!address_split(text, default_port, host, sizeof host, &port) || port == 0) {
-        snprintf(why, why_size, "expected HOST:PORT, port 1 to 65535");
+        why_fail(why, "expected HOST:PORT, port 1 to 65535");
         return 0;
     }
     const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM};
     struct addrinfo *found = NULL;
     int error = getaddrinfo(host, NULL, &hints, &found);
     if (error != 0) {
-        snprintf(why, why_size, "%s", error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
+        why_fail(why, "%s", error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
         return 0;
     }
     size_t count = collect(found, port, out, capacity);
     freeaddrinfo(found);
-    if (count == 0) snprintf(why, why_size, "no IPv4 or IPv6 address");
+    if (count == 0) why_fail(why, "no IPv4 or IPv6 address");
     return count;
 }
 

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "common/attributes.h"
+#include "common/why.h"
 
 struct address {
     uint8_t ip[16];
@@ -49,6 +50,6 @@ MUST_USE bool address_split(const char *text, uint16_t default_port, char *host,
  * Returns how many different addresses were written (at most `capacity`), or 0 with one clear line in `why`,
  * which does not repeat the text. */
 MUST_USE size_t address_resolve(const char *text, uint16_t default_port, struct address *out, size_t capacity,
-                                char *why, size_t why_size);
+                                struct why *why);
 /* Prints "1.2.3.4:5" or "[2001:db8::1]:5" into `out` and returns it. */
 char *address_format(const struct address *address, char out[static ADDRESS_TEXT_SIZE]);

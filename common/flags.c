@@ -6,6 +6,7 @@
 #include "common/append.h"
 #include "common/similar.h"
 #include "common/text.h"
+#include "common/why.h"
 
 #define NAME_SIZE 64
 #define SHOWN_SIZE 256
@@ -22,10 +23,10 @@ static const char *shown(const char *word, char out[static SHOWN_SIZE]) {
     return out;
 }
 
-void flag_explain(const char *what, const char *value, const char *expected, char *why, size_t why_size) {
+void flag_explain(const char *what, const char *value, const char *expected, char *out, size_t size) {
     char safe[EXPLAINED_SIZE];
     if (value) (void)text_filter(value, strlen(value), false, safe, sizeof safe);
-    snprintf(why, why_size, value ? "%s '%s': %s" : "%s%s: %s", what, value ? safe : "", expected);
+    snprintf(out, size, value ? "%s '%s': %s" : "%s%s: %s", what, value ? safe : "", expected);
 }
 
 /* --- which flag is meant --- */
@@ -79,48 +80,47 @@ static const struct flag *find(const struct flag_reader *reader, unsigned modes,
 }
 
 /* "--mode send or --mode doctor": who has a flag of this name. */
-static void list_modes(const struct flag_reader *reader, const char *name, char *out, size_t size) {
+static void list_modes(const struct flag_reader *reader, const char *name, struct why *why) {
     unsigned modes = 0;
     const char *separator = "";
     for (size_t i = 0; i < reader->table.count; i++)
         if (strcmp(flag_at(&reader->table, i)->name, name) == 0) modes |= flag_at(&reader->table, i)->modes;
     for (size_t i = 0; reader->mode_names && reader->mode_names[i]; i++) {
         if (!(modes & (1u << i))) continue;
-        append_text(out, size, "%s--mode %s", separator, reader->mode_names[i]);
+        why_add(why, "%s--mode %s", separator, reader->mode_names[i]);
         separator = " or ";
     }
 }
 
 /* --- what is wrong --- */
 
-static enum flag_item complain_unknown(const struct flag_reader *reader, const struct typed *typed, char *why,
-                                       size_t size) {
+static enum flag_item complain_unknown(const struct flag_reader *reader, const struct typed *typed, struct why *why) {
     static const enum match ways[] = {NEAR, BEGINNING};
     unsigned others = reader->mode_names ? ~reader->modes : 0;
     char list[SHOWN_SIZE], word[SHOWN_SIZE];
     size_t count;
-    snprintf(why, size, "%s: ", shown(typed->word, word));
+    why_fail(why, "%s: ", shown(typed->word, word));
     const struct flag *other = find(reader, others, typed->name, EXACT, &count, NULL, 0);
     if (other && typed->dashes == 2) {
-        append_text(why, size, "belongs to ");
-        list_modes(reader, other->name, why, size);
+        why_add(why, "belongs to ");
+        list_modes(reader, other->name, why);
         return FLAG_WRONG;
     }
-    append_text(why, size, "no such flag");
+    why_add(why, "no such flag");
     for (size_t i = 0; i < 2; i++) {
         if (!find(reader, reader->modes, typed->name, ways[i], &count, list, sizeof list)) continue;
-        append_text(why, size, ", did you mean %s?", list);
+        why_add(why, ", did you mean %s?", list);
         return FLAG_WRONG;
     }
     for (size_t i = 0; i < 2; i++) {
         if (!(other = find(reader, others, typed->name, ways[i], &count, NULL, 0)) || count > 1) continue;
-        append_text(why, size, ", did you mean --%s of ", other->name);
-        list_modes(reader, other->name, why, size);
-        append_text(why, size, "?");
+        why_add(why, ", did you mean --%s of ", other->name);
+        list_modes(reader, other->name, why);
+        why_add(why, "?");
         return FLAG_WRONG;
     }
-    append_text(why, size, " (see %s%s)", reader->help_command,
-                reader->takes_words ? "; text that begins with - stands behind --" : "");
+    why_add(why, " (see %s%s)", reader->help_command,
+            reader->takes_words ? "; text that begins with - stands behind --" : "");
     return FLAG_WRONG;
 }
 
@@ -138,18 +138,18 @@ static size_t long_dash(const char *word) {
     return 0;
 }
 
-static enum flag_item complain_word(const struct flag_reader *reader, const char *word, char *why, size_t size) {
+static enum flag_item complain_word(const struct flag_reader *reader, const char *word, struct why *why) {
     char list[SHOWN_SIZE], text[SHOWN_SIZE], name[NAME_SIZE];
     size_t count, dash = long_dash(word);
     const char *start = word + dash + (dash ? strspn(word + dash, "-") : 0);
-    snprintf(why, size, "argument '%s': ", shown(word, text));
+    why_fail(why, "argument '%s': ", shown(word, text));
     snprintf(name, sizeof name, "%.*s", (int)strcspn(start, "="), start);
     if (find(reader, reader->modes, name, EXACT, &count, list, sizeof list))
-        append_text(why, size, "%s, did you mean %s?", dash ? "begins with another dash" : "expected flags only", list);
+        why_add(why, "%s, did you mean %s?", dash ? "begins with another dash" : "expected flags only", list);
     else if (is_mode(reader, word))
-        append_text(why, size, "expected flags only, did you mean --mode %s?", word);
+        why_add(why, "expected flags only, did you mean --mode %s?", word);
     else
-        append_text(why, size, "expected flags only (see %s)", reader->help_command);
+        why_add(why, "expected flags only (see %s)", reader->help_command);
     return FLAG_WRONG;
 }
 
@@ -161,12 +161,12 @@ static bool is_flag(const struct flag_reader *reader, const char *word) {
 }
 
 static enum flag_item take_value(struct flag_reader *reader, const struct flag *flag, const struct typed *typed,
-                                 const char **value, char *why, size_t size) {
+                                 const char **value, struct why *why) {
     char what[NAME_SIZE];
     *value = typed->value ? typed->value : "";
     if (!flag->value && typed->value) {
         snprintf(what, sizeof what, "--%s", flag->name);
-        flag_explain(what, typed->value, "expected without a value", why, size);
+        flag_explain(what, typed->value, "expected without a value", why->text, sizeof why->text);
         return FLAG_WRONG;
     }
     if (!flag->value || typed->value) return FLAG_GIVEN;
@@ -176,7 +176,7 @@ static enum flag_item take_value(struct flag_reader *reader, const struct flag *
         reader->at++;
         return FLAG_GIVEN;
     }
-    snprintf(why, size, "--%s: expected a value, as in --%s %s%s%s", flag->name, flag->name, flag->value,
+    why_fail(why, "--%s: expected a value, as in --%s %s%s%s", flag->name, flag->name, flag->value,
              next ? "; here comes the flag " : "", next ? next : "");
     return FLAG_WRONG;
 }
@@ -191,7 +191,7 @@ static void split(const char *word, struct typed *out) {
 }
 
 static enum flag_item take_flag(struct flag_reader *reader, const char *word, const struct flag **flag,
-                                const char **value, char *why, size_t size) {
+                                const char **value, struct why *why) {
     struct typed typed;
     char list[SHOWN_SIZE];
     size_t count = 0;
@@ -199,15 +199,14 @@ static enum flag_item take_flag(struct flag_reader *reader, const char *word, co
     *flag = typed.dashes == 2 ? find(reader, reader->modes, typed.name, EXACT, &count, NULL, 0) : NULL;
     if (!*flag && typed.dashes == 2)
         *flag = find(reader, reader->modes, typed.name, BEGINNING, &count, list, sizeof list);
-    if (count == 1) return take_value(reader, *flag, &typed, value, why, size);
+    if (count == 1) return take_value(reader, *flag, &typed, value, why);
     reader->unknown_before = !typed.value;
-    if (!*flag) return complain_unknown(reader, &typed, why, size);
-    snprintf(why, size, "--%s: may be short for %s", typed.name, list);
+    if (!*flag) return complain_unknown(reader, &typed, why);
+    why_fail(why, "--%s: may be short for %s", typed.name, list);
     return FLAG_WRONG;
 }
 
-enum flag_item flag_next(struct flag_reader *reader, const struct flag **flag, const char **value, char *why,
-                         size_t why_size) {
+enum flag_item flag_next(struct flag_reader *reader, const struct flag **flag, const char **value, struct why *why) {
     while (reader->at < reader->count) {
         const char *word = reader->words[reader->at++];
         bool unknown_before = reader->unknown_before;
@@ -216,12 +215,11 @@ enum flag_item flag_next(struct flag_reader *reader, const struct flag **flag, c
             reader->words_only = true;
             continue;
         }
-        if (!reader->words_only && word[0] == '-' && word[1] != '\0')
-            return take_flag(reader, word, flag, value, why, why_size);
+        if (!reader->words_only && word[0] == '-' && word[1] != '\0') return take_flag(reader, word, flag, value, why);
         *value = word;
         if (reader->takes_words) return FLAG_WORD;
         reader->unknown_before = true;
-        if (!unknown_before) return complain_word(reader, word, why, why_size);
+        if (!unknown_before) return complain_word(reader, word, why);
     }
     return FLAG_END;
 }

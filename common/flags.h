@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "common/why.h"
+
 #define FLAG_EVERYWHERE (~0u)
 
 struct flag {
@@ -44,10 +46,9 @@ enum flag_item { FLAG_END, FLAG_GIVEN, FLAG_WORD, FLAG_WRONG };
 
 /* The next item of the words. FLAG_GIVEN: its row in `flag` and its value, "" where it takes none, in `value`.
  * FLAG_WORD: the word in `value`. FLAG_WRONG: one line in `why`; go on, and hear about the rest. */
-enum flag_item flag_next(struct flag_reader *reader, const struct flag **flag, const char **value, char *why,
-                         size_t why_size);
+enum flag_item flag_next(struct flag_reader *reader, const struct flag **flag, const char **value, struct why *why);
 /* "--port '70000': expected …" in one line that is safe to print, whatever the value is; without one where `value` is
  * NULL. `what` is a flag with its dashes, or what else has the value. */
-void flag_explain(const char *what, const char *value, const char *expected, char *why, size_t why_size);
+void flag_explain(const char *what, const char *value, const char *expected, char *out, size_t size);
 /* The flags of `modes`, a line each: "  --name VALUE  help". */
 void flags_list(const struct flag_table *table, unsigned modes, FILE *out);

@@ -14,6 +14,7 @@
 #include "common/home.h"
 #include "common/similar.h"
 #include "common/text.h"
+#include "common/why.h"
 
 #define WHY_SIZE 512
 #define SHOWN_MOST 200  /* bytes of a value that is complained about */
@@ -113,34 +114,34 @@ static bool set_address_list(const struct ini_key *key, const char *value, void 
     return true;
 }
 
-static void expect_text(const struct ini_key *key, char *why, size_t size) {
+static void expect_text(const struct ini_key *key, struct why *why) {
     long long max = key->max > 0 && key->max < INI_TEXT_SIZE ? key->max : INI_TEXT_SIZE - 1;
-    append_text(why, size, "%s of %lld to %lld bytes", key->type == INI_PATH ? "a path" : "text", key->min, max);
+    why_add(why, "%s of %lld to %lld bytes", key->type == INI_PATH ? "a path" : "text", key->min, max);
 }
 
-static void expect_integer(const struct ini_key *key, char *why, size_t size) {
+static void expect_integer(const struct ini_key *key, struct why *why) {
     const char *automatic = key->type == INI_AUTO_INTEGER ? "auto or " : "";
-    append_text(why, size, "%sa number from %lld to %lld", automatic, key->min, key->max);
+    why_add(why, "%sa number from %lld to %lld", automatic, key->min, key->max);
 }
 
-static void expect_boolean(const struct ini_key *key, char *why, size_t size) {
+static void expect_boolean(const struct ini_key *key, struct why *why) {
     (void)key;
-    append_text(why, size, "on or off");
+    why_add(why, "on or off");
 }
 
-static void expect_choice(const struct ini_key *key, char *why, size_t size) {
+static void expect_choice(const struct ini_key *key, struct why *why) {
     for (int i = 0; key->choices[i]; i++)
-        append_text(why, size, "%s%s", i == 0 ? "" : key->choices[i + 1] ? ", " : " or ", key->choices[i]);
+        why_add(why, "%s%s", i == 0 ? "" : key->choices[i + 1] ? ", " : " or ", key->choices[i]);
 }
 
-static void expect_address_list(const struct ini_key *key, char *why, size_t size) {
-    append_text(why, size, "%lld to %zu times ADDR%s, as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas",
-                key->min, list_max(key), key->port ? "[:PORT]" : ":PORT");
+static void expect_address_list(const struct ini_key *key, struct why *why) {
+    why_add(why, "%lld to %zu times ADDR%s, as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas", key->min,
+            list_max(key), key->port ? "[:PORT]" : ":PORT");
 }
 
 static const struct {
     bool (*set)(const struct ini_key *key, const char *value, void *field);
-    void (*expect)(const struct ini_key *key, char *why, size_t size);
+    void (*expect)(const struct ini_key *key, struct why *why);
 } types[] = {
     [INI_TEXT] = {set_text, expect_text},
     [INI_PATH] = {set_text, expect_text},
@@ -154,30 +155,27 @@ static const struct {
 /* --- the table --- */
 
 /* A path's ~ is a home directory, and what is relative starts at `folder`, if there is one. */
-static bool find_path(const char *value, const char *folder, char *out, char *why, size_t size) {
+static bool find_path(const char *value, const char *folder, char *out, struct why *why) {
     char home[INI_TEXT_SIZE];
     if (*value == '~' && !home_expand(value, home, sizeof home)) {
-        snprintf(why, size, "expected a known home directory for ~, and a path of at most %d bytes in all",
-                 INI_TEXT_SIZE - 1);
-        return false;
+        return why_fail(why, "expected a known home directory for ~, and a path of at most %d bytes in all",
+                        INI_TEXT_SIZE - 1);
     }
     if (*value == '~') value = home;
     bool stays = *value == '/' || *value == '\0' || !folder;
     int length = snprintf(out, INI_TEXT_SIZE, "%s%s%s", stays ? "" : folder, stays ? "" : "/", value);
     if (length < INI_TEXT_SIZE) return true;
-    snprintf(why, size, "expected a path of at most %d bytes", INI_TEXT_SIZE - 1);
-    return false;
+    return why_fail(why, "expected a path of at most %d bytes", INI_TEXT_SIZE - 1);
 }
 
-static bool set_key(const struct ini_key *key, const char *value, const char *folder, void *target, char *why,
-                    size_t size) {
+static bool set_key(const struct ini_key *key, const char *value, const char *folder, void *target, struct why *why) {
     char path[INI_TEXT_SIZE];
-    if (key->type == INI_PATH && !find_path(value, folder, path, why, size)) return false;
+    if (key->type == INI_PATH && !find_path(value, folder, path, why)) return false;
     if (key->type == INI_PATH) value = path;
     bool fits = !key->check || key->check(value);
     if (fits && types[key->type].set(key, value, (uint8_t *)target + key->offset)) return true;
-    snprintf(why, size, "expected %s", key->check ? key->expected : "");
-    if (!key->check) types[key->type].expect(key, why, size);
+    why_fail(why, "expected %s", key->check ? key->expected : "");
+    if (!key->check) types[key->type].expect(key, why);
     return false;
 }
 
@@ -195,52 +193,51 @@ static const struct ini_key *find_section(const struct ini_table *table, const c
     return NULL;
 }
 
-static void explain_unknown_section(const struct ini_table *table, char *why, size_t size) {
+static void explain_unknown_section(const struct ini_table *table, struct why *why) {
     const char *separator = "";
-    snprintf(why, size, "unknown section, expected ");
+    why_fail(why, "unknown section, expected ");
     for (size_t i = 0; i < table->count; i++) {
         if (find_section(table, table->keys[i].section) != &table->keys[i]) continue;
-        append_text(why, size, "%s[%s]", separator, table->keys[i].section);
+        why_add(why, "%s[%s]", separator, table->keys[i].section);
         separator = " or ";
     }
 }
 
-static void explain_unknown_key(const struct ini_table *table, const char *section, const char *name, char *why,
-                                size_t size) {
+static void explain_unknown_key(const struct ini_table *table, const char *section, const char *name, struct why *why) {
     const char *separator = "";
     size_t nearest = SIZE_MAX;
     for (size_t i = 0; i < table->count; i++)
         if (strcmp(table->keys[i].section, section) == 0) nearest = similar_nearer(name, table->keys[i].name, nearest);
-    snprintf(why, size, nearest == SIZE_MAX ? "unknown key, expected one of " : "unknown key, did you mean ");
+    why_fail(why, nearest == SIZE_MAX ? "unknown key, expected one of " : "unknown key, did you mean ");
     for (size_t i = 0; i < table->count; i++) {
         const struct ini_key *key = &table->keys[i];
         if (strcmp(key->section, section) != 0) continue;
         if (nearest != SIZE_MAX && similar_changes(name, key->name) != nearest) continue;
-        append_text(why, size, "%s%s", separator, key->name);
+        why_add(why, "%s%s", separator, key->name);
         separator = nearest == SIZE_MAX ? ", " : " or ";
     }
-    if (nearest != SIZE_MAX) append_text(why, size, "?");
+    if (nearest != SIZE_MAX) why_add(why, "?");
 }
 
 void ini_table_defaults(const struct ini_table *table, void *target) {
-    char why[WHY_SIZE];
+    struct why why;
     memset(target, 0, table->target_size);
     for (size_t i = 0; i < table->count; i++) {
         const struct ini_key *key = &table->keys[i];
-        if (!key->fallback || set_key(key, key->fallback, NULL, target, why, sizeof why)) continue;
-        fprintf(stderr, "default of %s = %s: %s\n", key->name, key->fallback, why);
+        if (!key->fallback || set_key(key, key->fallback, NULL, target, &why)) continue;
+        fprintf(stderr, "default of %s = %s: %s\n", key->name, key->fallback, why.text);
         abort();
     }
 }
 
 bool ini_table_set(const struct ini_table *table, const char *section, const char *name, const char *value,
-                   void *target, char *why, size_t why_size) {
+                   void *target, struct why *why) {
     const struct ini_key *key = find_key(table, section, name);
-    if (key) return set_key(key, value, NULL, target, why, why_size);
+    if (key) return set_key(key, value, NULL, target, why);
     if (find_section(table, section))
-        explain_unknown_key(table, section, name, why, why_size);
+        explain_unknown_key(table, section, name, why);
     else
-        explain_unknown_section(table, why, why_size);
+        explain_unknown_section(table, why);
     return false;
 }
 
@@ -259,7 +256,8 @@ __attribute__((format(printf, 2, 3))) static void report(struct loading *loading
 
 /* inih calls no handler for a section without keys, so sections are looked at here. */
 static bool check_section(struct loading *loading, const char *line) {
-    char why[WHY_SIZE], section[64];
+    char section[64];
+    struct why why;
     size_t length = strcspn(line + 1, "]");
     const char *after = line + 1 + length;
     if (*after == ']') after++;
@@ -269,8 +267,8 @@ static bool check_section(struct loading *loading, const char *line) {
     if (line[1 + length] != ']' || (*after != '\0' && !strchr(";#", *after))) {
         report(loading, "%s: expected [section] alone", line);
     } else if (!find_section(loading->table, section)) {
-        explain_unknown_section(loading->table, why, sizeof why);
-        report(loading, "[%s]: %s", section, why);
+        explain_unknown_section(loading->table, &why);
+        report(loading, "[%s]: %s", section, why.text);
     } else {
         loading->skips_section = false;
     }
@@ -313,16 +311,16 @@ static char *cut_comment(char *value) {
 
 /* Without the comment behind it, and without quotes around it, between which everything stays. NULL with `why`, and
  * nothing changed, where quotes have no pair. */
-static char *read_value(char *value, char *why, size_t size) {
+static char *read_value(char *value, struct why *why) {
     char quote = *value, *close;
     if (quote != '"' && quote != '\'') return cut_comment(value);
     if (!(close = strchr(value + 1, quote))) {
-        snprintf(why, size, "expected a second %c at the end, or other quotes around it all", quote);
+        why_fail(why, "expected a second %c at the end, or other quotes around it all", quote);
         return NULL;
     }
     const char *after = close + 1 + skip_white(close + 1);
     if (*after != '\0' && !begins_comment(value, after)) {
-        snprintf(why, size, "expected nothing but a comment after the second %c", quote);
+        why_fail(why, "expected nothing but a comment after the second %c", quote);
         return NULL;
     }
     *close = '\0';
@@ -332,7 +330,7 @@ static char *read_value(char *value, char *why, size_t size) {
 /* Whether inih should see this line, which has no white space around it. Of a key it sees the name alone: it would take
  * ':' for '=', end the value at " ;", and knows no quotes. */
 static bool check_line(struct loading *loading, char *line, int limit) {
-    char why[WHY_SIZE];
+    struct why why;
     if (*line == '\0' || *line == ';' || *line == '#') return false;
     if (*line == '[') return fits_inih(loading, line, strlen(line), limit) && check_section(loading, line);
     if (loading->skips_section) return false;
@@ -341,8 +339,8 @@ static bool check_line(struct loading *loading, char *line, int limit) {
         report(loading, "%.*s: expected key = value, [section], or a comment after # or ;", SHOWN_MOST, line);
         return false;
     }
-    loading->value = read_value(line + name + 1 + skip_white(line + name + 1), why, sizeof why);
-    if (!loading->value) report(loading, "%.*s: %s", SHOWN_MOST, line, why);
+    loading->value = read_value(line + name + 1 + skip_white(line + name + 1), &why);
+    if (!loading->value) report(loading, "%.*s: %s", SHOWN_MOST, line, why.text);
     line[name] = '\0';
     return loading->value && fits_inih(loading, line, name + 1, limit);
 }
@@ -387,32 +385,30 @@ static const char *folder_of(const char *file, char out[static INI_TEXT_SIZE]) {
 }
 
 /* False with `why`. The first line that gives a key counts. */
-static bool take_key(struct loading *loading, const char *section, const char *name, char *why, size_t size) {
+static bool take_key(struct loading *loading, const char *section, const char *name, struct why *why) {
     char folder[INI_TEXT_SIZE];
     const struct ini_key *key = find_key(loading->table, section, name);
     if (*section == '\0') {
-        snprintf(why, size, "expected a [section] first");
-        return false;
+        return why_fail(why, "expected a [section] first");
     }
     if (!key) {
-        explain_unknown_key(loading->table, section, name, why, size);
+        explain_unknown_key(loading->table, section, name, why);
         return false;
     }
     unsigned *seen = &loading->seen[key - loading->table->keys];
     if (*seen != 0) {
-        snprintf(why, size, "given already in line %u, expected once", *seen);
-        return false;
+        return why_fail(why, "given already in line %u, expected once", *seen);
     }
     *seen = loading->line_number;
-    return set_key(key, loading->value, folder_of(loading->file, folder), loading->target, why, size);
+    return set_key(key, loading->value, folder_of(loading->file, folder), loading->target, why);
 }
 
 static int handle_key(void *user, const char *section, const char *name, const char *nothing) {
     struct loading *loading = user;
-    char why[WHY_SIZE];
+    struct why why;
     (void)nothing;
-    if (!take_key(loading, section, name, why, sizeof why))
-        report(loading, "%s = %.*s: %s", name, SHOWN_MOST, loading->value, why);
+    if (!take_key(loading, section, name, &why))
+        report(loading, "%s = %.*s: %s", name, SHOWN_MOST, loading->value, why.text);
     return 1;
 }
 

@@ -9,6 +9,7 @@
 
 #include "common/address.h"
 #include "common/attributes.h"
+#include "common/why.h"
 
 #define INI_TEXT_SIZE 512 /* char[INI_TEXT_SIZE] for INI_TEXT and INI_PATH */
 #define INI_ADDRESS_LIST_MAX 16
@@ -56,7 +57,7 @@ void ini_table_defaults(const struct ini_table *table, void *target);
 
 /* Sets one key from text (the command line). False with one line in `why`, "expected …" or "unknown …, expected …". */
 MUST_USE bool ini_table_set(const struct ini_table *table, const char *section, const char *name, const char *value,
-                            void *target, char *why, size_t why_size);
+                            void *target, struct why *why);
 
 /* Loads `file` over `target`. Prints every problem (unknown section or key, key given twice, line without '=', bad
  * value, key before any section) as one line "FILE:LINE: …, expected …" to `problems`, and returns how many there

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/similar.h"
+#include "common/why.h"
 
 #define ALL ((1u << MODES) - 1)
 #define CLIENT (1u << MODE_CLIENT)
@@ -81,34 +82,32 @@ struct flag_reader mode_reader(enum mode mode, int argc, char *const *argv) {
                                 .count = argc > 0 ? (size_t)argc - 1 : 0};
 }
 
-static bool find_mode(const char *name, enum mode *out, char *why, size_t size) {
+static bool find_mode(const char *name, enum mode *out, struct why *why) {
     size_t nearest = SIZE_MAX;
     for (size_t i = 0; i < MODES; i++) {
         *out = (enum mode)i;
         if (strcmp(name, names[i]) == 0) return true;
         nearest = similar_nearer(name, names[i], nearest);
     }
-    flag_explain("--mode", name, "expected client, send, bootnode or doctor", why, size);
-    size_t used = strlen(why);
+    flag_explain("--mode", name, "expected client, send, bootnode or doctor", why->text, sizeof why->text);
     for (size_t i = 0; i < MODES && nearest != SIZE_MAX; i++)
-        if (similar_changes(name, names[i]) == nearest)
-            return snprintf(why + used, size - used, "; did you mean %s?", names[i]), false;
+        if (similar_changes(name, names[i]) == nearest) return why_add(why, "; did you mean %s?", names[i]), false;
     return false;
 }
 
-bool mode_choose(int argc, char *const *argv, struct mode_choice *out, char *why, size_t why_size) {
+bool mode_choose(int argc, char *const *argv, struct mode_choice *out, struct why *why) {
     struct flag_reader reader = mode_reader(MODE_SEND, argc, argv);
     const struct flag *flag;
     const char *value;
-    char ignored[256];
+    struct why ignored;
     *out = (struct mode_choice){.mode = MODE_CLIENT};
     reader.modes = ALL;
-    for (enum flag_item item; (item = flag_next(&reader, &flag, &value, ignored, sizeof ignored)) != FLAG_END;) {
+    for (enum flag_item item; (item = flag_next(&reader, &flag, &value, &ignored)) != FLAG_END;) {
         if (item != FLAG_GIVEN) continue;
         if (strcmp(flag->name, "help") == 0) out->help = true;
         if (strcmp(flag->name, "version") == 0) out->version = true;
         if (strcmp(flag->name, "mode") != 0) continue;
-        if (!find_mode(value, &out->mode, why, why_size)) return false;
+        if (!find_mode(value, &out->mode, why)) return false;
         out->named = true;
     }
     return true;

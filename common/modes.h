@@ -7,6 +7,7 @@
 
 #include "common/attributes.h"
 #include "common/flags.h"
+#include "common/why.h"
 
 enum mode { MODE_CLIENT, MODE_SEND, MODE_BOOTNODE, MODE_DOCTOR, MODES };
 
@@ -22,7 +23,7 @@ struct mode_choice {
 
 /* What the arguments (argv[1] …) ask for; the last --mode counts, as the last of each flag does. What else is wrong
  * with them is the mode's to say. False with one line in `why`: there is no such mode. */
-MUST_USE bool mode_choose(int argc, char *const *argv, struct mode_choice *out, char *why, size_t why_size);
+MUST_USE bool mode_choose(int argc, char *const *argv, struct mode_choice *out, struct why *why);
 const char *mode_name(enum mode mode);
 /* Reads the arguments as this mode's. */
 struct flag_reader mode_reader(enum mode mode, int argc, char *const *argv);

@@ -10,6 +10,7 @@
 #include <utf8proc.h>
 
 #include "common/text.h"
+#include "common/why.h"
 
 #define BOM "\xef\xbb\xbf"
 #define BOM_SIZE (sizeof BOM - 1)
@@ -51,13 +52,13 @@ static char *map(const char *text, size_t size, left_out leaves_out, size_t *out
 
 /* --- Names --- */
 
-__attribute__((format(printf, 3, 4))) static bool refuse(char *why, size_t why_size, const char *format, ...) {
+__attribute__((format(printf, 2, 3))) static bool refuse(struct why *why, const char *format, ...) {
+    char said[128];
     va_list arguments;
-    size_t used = (size_t)snprintf(why, why_size, "expected a room's name of 1 to %d bytes of UTF-8, ", ROOM_NAME_MAX);
     va_start(arguments, format);
-    if (used < why_size) vsnprintf(why + used, why_size - used, format, arguments);
+    vsnprintf(said, sizeof said, format, arguments);
     va_end(arguments);
-    return false;
+    return why_fail(why, "expected a room's name of 1 to %d bytes of UTF-8, %s", ROOM_NAME_MAX, said);
 }
 
 static utf8proc_int32_t character_at(const char *text, size_t size, size_t at) {
@@ -79,25 +80,24 @@ static bool is_stray(utf8proc_int32_t character) {
            (uc_is_property_default_ignorable_code_point((ucs4_t)character) && !tag);
 }
 
-static bool check(const char *name, size_t size, char *why, size_t why_size) {
-    if (size == 0) return refuse(why, why_size, "not an empty one");
+static bool check(const char *name, size_t size, struct why *why) {
+    if (size == 0) return refuse(why, "not an empty one");
     if (is_stray(character_at(name, size, 0)))
-        return refuse(why, why_size, "without U+%04X at its beginning", (unsigned)character_at(name, size, 0));
+        return refuse(why, "without U+%04X at its beginning", (unsigned)character_at(name, size, 0));
     if (is_stray(last_character(name, size)))
-        return refuse(why, why_size, "without U+%04X at its end", (unsigned)last_character(name, size));
+        return refuse(why, "without U+%04X at its end", (unsigned)last_character(name, size));
     size_t good = text_name_span(name, size);
     if (good < size)
-        return refuse(why, why_size, "without U+%04X after its first %zu bytes",
-                      (unsigned)character_at(name, size, good), good);
-    return size <= ROOM_NAME_MAX || refuse(why, why_size, "not of %zu", size);
+        return refuse(why, "without U+%04X after its first %zu bytes", (unsigned)character_at(name, size, good), good);
+    return size <= ROOM_NAME_MAX || refuse(why, "not of %zu", size);
 }
 
-bool room_name_parse(const char *given, size_t size, char out[static ROOM_NAME_MAX + 1], char *why, size_t why_size) {
+bool room_name_parse(const char *given, size_t size, char out[static ROOM_NAME_MAX + 1], struct why *why) {
     out[0] = '\0';
-    if (!text_is_utf8(given, size)) return refuse(why, why_size, "and this is no UTF-8");
+    if (!text_is_utf8(given, size)) return refuse(why, "and this is no UTF-8");
     size_t length;
     char *name = map(given, size, is_variation, &length);
-    bool good = check(name, length, why, why_size);
+    bool good = check(name, length, why);
     if (good) memcpy(out, name, length + 1);
     free(name);
     return good;

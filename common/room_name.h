@@ -13,14 +13,13 @@
 
 #include "common/attributes.h"
 #include "common/names.h"
+#include "common/why.h"
 
 /* Room for the messages of this module. */
-#define ROOM_NAME_WHY_SIZE 256
 
 /* `given` are `size` bytes, of any kind. False with one line in `why`, "expected … without U+200B …", which says what
  * is wrong but does not repeat the name; `out` is empty then. Parsing what came out gives the same. */
-MUST_USE bool room_name_parse(const char *given, size_t size, char out[static ROOM_NAME_MAX + 1], char *why,
-                              size_t why_size);
+MUST_USE bool room_name_parse(const char *given, size_t size, char out[static ROOM_NAME_MAX + 1], struct why *why);
 
 /* A secret that is text, by the same mapping: valid UTF-8 without controls loses a BOM in front, and is made NFC with
  * U+0020 for other spaces, in place; it never grows beyond `capacity` (then, and if it is binary, it stays as it is).

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/why.h"
+
 #define SEND_WAIT_MS 5
 /* Pending errors swallowed by one udp_receive; each read takes one, so this many in a row means a flood of them. */
 #define RECEIVE_ERRORS_MAX 16
@@ -185,7 +187,7 @@ static bool set_options(int socket, int family, bool dual_stack, const struct ud
     return true;
 }
 
-int udp_open(const struct address *listen, const struct udp_options *options, char *why, size_t why_size) {
+int udp_open(const struct address *listen, const struct udp_options *options, struct why *why) {
     static const struct address any;
     int family = address_is_ipv4(listen) ? AF_INET : AF_INET6;
     struct sockaddr_storage name;
@@ -196,7 +198,7 @@ int udp_open(const struct address *listen, const struct udp_options *options, ch
         return descriptor;
     int error = errno;
     char text[ADDRESS_TEXT_SIZE];
-    snprintf(why, why_size, "cannot listen on UDP %s: %s", address_format(listen, text), strerror(error));
+    why_fail(why, "cannot listen on UDP %s: %s", address_format(listen, text), strerror(error));
     if (descriptor >= 0) close(descriptor);
     return -error;
 }

@@ -11,6 +11,7 @@
 
 #include "common/address.h"
 #include "common/attributes.h"
+#include "common/why.h"
 
 /* No GoChat datagram is larger (it fits any path's MTU); received ones may be, and are cut and dropped. */
 #define UDP_DATAGRAM_MAX 1200
@@ -52,7 +53,7 @@ struct udp_options {
 
 /* A nonblocking UDP socket bound to `listen`. The unspecified IPv6 address opens dual stack. Returns the descriptor,
  * or a negative errno with one line in `why` that names the address. */
-MUST_USE int udp_open(const struct address *listen, const struct udp_options *options, char *why, size_t why_size);
+MUST_USE int udp_open(const struct address *listen, const struct udp_options *options, struct why *why);
 /* What the socket is bound to. */
 MUST_USE bool udp_bound(int socket, struct address *out);
 

@@ -7,6 +7,7 @@
 #include "bench/load/load_now.h"
 #include "bench/load/registration.h"
 #include "bench/load/report.h"
+#include "common/why.h"
 
 #define WAIT_US 1000
 #define PROGRESS_US 100000
@@ -37,7 +38,7 @@ static void show(struct filling *filling, uint64_t now_us) {
     filling->progress(filling->context, filling->fleet->counts.registered - filling->registered_before);
 }
 
-static void say_refused(const struct fleet *fleet, char *why, size_t why_size) {
+static void say_refused(const struct fleet *fleet, struct why *why) {
     unsigned most = 0;
     uint64_t total = 0;
     for (unsigned i = 0; i <= REFUSAL_OWNER; i++) {
@@ -45,20 +46,20 @@ static void say_refused(const struct fleet *fleet, char *why, size_t why_size) {
         if (fleet->registrations.refused[i] > fleet->registrations.refused[most]) most = i;
     }
     if (total > 0)
-        snprintf(why, why_size, "the bootnode refused %llu registrations of %u: %s", (unsigned long long)total,
-                 fleet->count, report_refusal(most));
+        why_fail(why, "the bootnode refused %llu registrations of %u: %s", (unsigned long long)total, fleet->count,
+                 report_refusal(most));
     else
-        snprintf(why, why_size, "the bootnode did not answer for 20 s, %llu sessions of %u had registered by then",
+        why_fail(why, "the bootnode did not answer for 20 s, %llu sessions of %u had registered by then",
                  (unsigned long long)fleet->counts.registered, fleet->count);
 }
 
-static bool went_wrong(struct fleet *fleet, char *why, size_t why_size) {
+static bool went_wrong(struct fleet *fleet, struct why *why) {
     if (fleet->draining)
-        snprintf(why, why_size, "the bootnode is shutting down");
+        why_fail(why, "the bootnode is shutting down");
     else if (fleet->registrations.failed)
-        say_refused(fleet, why, why_size);
+        say_refused(fleet, why);
     else if (fleet_must_stop(fleet))
-        snprintf(why, why_size, fleet->no_memory ? "out of memory" : "interrupted");
+        why_fail(why, fleet->no_memory ? "out of memory" : "interrupted");
     return fleet->registrations.failed || fleet_must_stop(fleet);
 }
 
@@ -80,7 +81,7 @@ static void settle(struct fleet *fleet) {
 }
 
 bool fill_fleet(struct fleet *fleet, void (*progress)(void *context, uint64_t registered), void *context,
-                struct fill_result *out, char *why, size_t why_size) {
+                struct fill_result *out, struct why *why) {
     uint64_t start = load_now_us(), now = start;
     struct filling filling = {
         .fleet = fleet, .progress = progress, .context = context, .registered_before = fleet->counts.registered};
@@ -90,7 +91,7 @@ bool fill_fleet(struct fleet *fleet, void (*progress)(void *context, uint64_t re
     while (fleet->absent > 0 || fleet->registrations.active > 0 || fleet->churners > 0) {
         begin_more(&filling, now);
         fleet_drive(fleet, WAIT_US);
-        if (went_wrong(fleet, why, why_size)) return false;
+        if (went_wrong(fleet, why)) return false;
         now = load_now_us();
         show(&filling, now);
     }

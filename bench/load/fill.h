@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "common/attributes.h"
+#include "common/why.h"
 
 struct fleet;
 
@@ -19,4 +20,4 @@ struct fill_result {
  * does not answer, refuses (the line says the reason and how many), or is draining, and when interrupted. `progress`,
  * or NULL, is called about 10 times a second. */
 MUST_USE bool fill_fleet(struct fleet *fleet, void (*progress)(void *context, uint64_t registered), void *context,
-                         struct fill_result *out, char *why, size_t why_size);
+                         struct fill_result *out, struct why *why);

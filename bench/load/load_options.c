@@ -8,6 +8,7 @@
 #include "bench/load/sources.h"
 #include "common/flags.h"
 #include "common/home.h"
+#include "common/why.h"
 #include "common/wire/bootnode_packets.h"
 #include "common/wire/packet.h"
 
@@ -15,7 +16,7 @@
 #define VERSION "0.1"
 #define DONE 1
 #define BAD 2
-#define WHY_SIZE 600
+#define EXPECTED_SIZE 600
 #define RAW_MIN 12 /* magic and number */
 #define SESSIONS_MAX 16777216
 #define WORDS_MAX 128 /* of a row */
@@ -23,7 +24,7 @@
 struct settings {
     struct load_options *options; /* NULL: flags of a row alone */
     struct row_options *row;
-    char why[WHY_SIZE]; /* what was expected, where the table does not say it */
+    struct why why; /* what was expected, where the table does not say it */
 };
 
 enum { OF_RUN = 1, OF_ROW = 2 };
@@ -72,11 +73,11 @@ static bool set_on(struct settings *settings, const struct load_flag *flag, cons
 }
 
 static bool set_address(struct settings *settings, const struct load_flag *flag, const char *value) {
-    return address_resolve(value, 0, field_of(settings, flag), 1, settings->why, sizeof settings->why) > 0;
+    return address_resolve(value, 0, field_of(settings, flag), 1, &settings->why) > 0;
 }
 
 static bool set_bootnode(struct settings *settings, const struct load_flag *flag, const char *value) {
-    return address_resolve(value, BOOTNODE_PORT, field_of(settings, flag), 1, settings->why, sizeof settings->why) > 0;
+    return address_resolve(value, BOOTNODE_PORT, field_of(settings, flag), 1, &settings->why) > 0;
 }
 
 static bool set_path(struct settings *settings, const struct load_flag *flag, const char *value) {
@@ -207,58 +208,53 @@ static int print_help(void) {
     return DONE;
 }
 
-static bool complain(char *why, size_t why_size, const char *name, const char *value, const char *expected) {
+static bool complain(struct why *why, const char *name, const char *value, const char *expected) {
     char what[LOAD_TEXT_SIZE];
     snprintf(what, sizeof what, "--%s", name);
-    flag_explain(what, value, expected, why, why_size);
+    flag_explain(what, value, expected, why->text, sizeof why->text);
     return false;
 }
 
-static bool apply(struct settings *settings, const struct load_flag *flag, const char *value, char *why,
-                  size_t why_size) {
+static bool apply(struct settings *settings, const struct load_flag *flag, const char *value, struct why *why) {
     const char *name = flag->flag.name;
-    char expected[WHY_SIZE];
-    settings->why[0] = '\0';
+    char expected[EXPECTED_SIZE];
+    settings->why.text[0] = '\0';
     if (flag->flag.modes == OF_RUN && !settings->options)
-        return complain(why, why_size, name, flag->flag.value ? value : NULL,
-                        "expected on the command line, not in a row");
+        return complain(why, name, flag->flag.value ? value : NULL, "expected on the command line, not in a row");
     if (flag->set(settings, flag, value)) return true;
     if (flag->expected) snprintf(expected, sizeof expected, "expected %s", flag->expected);
-    return complain(why, why_size, name, value, flag->expected ? expected : settings->why);
+    return complain(why, name, value, flag->expected ? expected : settings->why.text);
 }
 
-static bool take_flags(struct settings *settings, char *const *words, size_t count, char *why, size_t why_size) {
+static bool take_flags(struct settings *settings, char *const *words, size_t count, struct why *why) {
     struct flag_reader reader = {
         .table = table, .modes = OF_RUN | OF_ROW, .help_command = PROGRAM " --help", .words = words, .count = count};
     const struct flag *flag;
     const char *value;
-    for (enum flag_item item; (item = flag_next(&reader, &flag, &value, why, why_size)) != FLAG_END;) {
+    for (enum flag_item item; (item = flag_next(&reader, &flag, &value, why)) != FLAG_END;) {
         if (item == FLAG_WRONG) return false;
         /* The row begins with its struct flag. */
-        if (!apply(settings, (const struct load_flag *)(const void *)flag, value, why, why_size)) return false;
+        if (!apply(settings, (const struct load_flag *)(const void *)flag, value, why)) return false;
     }
     return true;
 }
 
-static bool fits_bootnode(const struct load_options *options, const struct row_options *row, char *why,
-                          size_t why_size) {
+static bool fits_bootnode(const struct load_options *options, const struct row_options *row, struct why *why) {
     bool needs_sessions = row->traffic == TRAFFIC_BEATS || row->traffic == TRAFFIC_NONE;
     if (row->target.port == 0)
-        return complain(why, why_size, "bootnode", NULL,
-                        "missing, expected HOST or HOST:PORT, or another target by --to");
+        return complain(why, "bootnode", NULL, "missing, expected HOST or HOST:PORT, or another target by --to");
     if (needs_sessions && !options->has_bootnode)
-        return complain(why, why_size, "bootnode", NULL, "missing, heartbeats need one");
-    if (needs_sessions && options->sessions == 0)
-        return complain(why, why_size, "sessions", "0", "heartbeats need some");
+        return complain(why, "bootnode", NULL, "missing, heartbeats need one");
+    if (needs_sessions && options->sessions == 0) return complain(why, "sessions", "0", "heartbeats need some");
     if (needs_sessions && !address_equal(&row->target, &options->bootnode)) {
         char text[ADDRESS_TEXT_SIZE];
-        return complain(why, why_size, "to", address_format(&row->target, text), "heartbeats go to the bootnode");
+        return complain(why, "to", address_format(&row->target, text), "heartbeats go to the bootnode");
     }
     return true;
 }
 
 /* What follows from other options. */
-static bool finish_row(const struct load_options *options, struct row_options *row, char *why, size_t why_size) {
+static bool finish_row(const struct load_options *options, struct row_options *row, struct why *why) {
     static const char *const names[] = {
         [TRAFFIC_BEATS] = "beats", [TRAFFIC_STUN] = "stun",       [TRAFFIC_RAW] = "raw",
         [TRAFFIC_DNS] = "dns",     [TRAFFIC_TRACKER] = "tracker", [TRAFFIC_NONE] = "idle",
@@ -266,7 +262,7 @@ static bool finish_row(const struct load_options *options, struct row_options *r
     if (row->target.port == 0 && options->has_bootnode) row->target = options->bootnode;
     if (row->name[0] == '\0') snprintf(row->name, sizeof row->name, "%s", names[row->traffic]);
     if (row->traffic != TRAFFIC_BEATS && row->pace == PACE_INTERVAL) row->pace = PACE_MAX;
-    return fits_bootnode(options, row, why, why_size);
+    return fits_bootnode(options, row, why);
 }
 
 static const struct load_options defaults = {
@@ -276,25 +272,24 @@ static const struct load_options defaults = {
     .row = {.interval_s = 4, .duration_s = 10},
 };
 
-static bool finish_run(struct load_options *options, char *why, size_t why_size) {
+static bool finish_run(struct load_options *options, struct why *why) {
     options->has_bootnode = options->bootnode.port != 0;
     options->has_metrics = options->metrics.port != 0;
     if (!options->has_bootnode) options->sessions = 0;
     if (options->rows[0] != '\0') return true;
-    return finish_row(options, &options->row, why, why_size);
+    return finish_row(options, &options->row, why);
 }
 
 int load_options_parse(struct load_options *options, int argc, char **argv) {
     struct settings settings = {.options = options, .row = &options->row};
-    char why[WHY_SIZE];
+    struct why why;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0) return print_help();
         if (strcmp(argv[i], "--version") == 0) return puts(PROGRAM " " VERSION), DONE;
     }
     *options = defaults;
-    if (take_flags(&settings, argv + 1, (size_t)argc - 1, why, sizeof why) && finish_run(options, why, sizeof why))
-        return 0;
-    fprintf(stderr, PROGRAM ": %s\n", why);
+    if (take_flags(&settings, argv + 1, (size_t)argc - 1, &why) && finish_run(options, &why)) return 0;
+    fprintf(stderr, PROGRAM ": %s\n", why.text);
     return BAD;
 }
 
@@ -307,18 +302,17 @@ static size_t split(char *line, char *words[static WORDS_MAX + 1]) {
     return count;
 }
 
-bool load_options_parse_row(const struct load_options *options, const char *line, struct row_options *out, char *why,
-                            size_t why_size) {
+bool load_options_parse_row(const struct load_options *options, const char *line, struct row_options *out,
+                            struct why *why) {
     struct settings settings = {.row = out};
     char *words[WORDS_MAX + 1], *copy = strdup(line);
     size_t count = copy ? split(copy, words) : 0;
     *out = options->row;
     if (!copy)
-        snprintf(why, why_size, "out of memory");
+        why_fail(why, "out of memory");
     else if (count > WORDS_MAX)
-        snprintf(why, why_size, "expected at most %d words", WORDS_MAX);
-    bool good = copy && count <= WORDS_MAX && take_flags(&settings, words, count, why, why_size) &&
-                finish_row(options, out, why, why_size);
+        why_fail(why, "expected at most %d words", WORDS_MAX);
+    bool good = copy && count <= WORDS_MAX && take_flags(&settings, words, count, why) && finish_row(options, out, why);
     free(copy);
     return good;
 }

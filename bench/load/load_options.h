@@ -10,6 +10,7 @@
 
 #include "common/address.h"
 #include "common/attributes.h"
+#include "common/why.h"
 
 #define LOAD_TEXT_SIZE 256
 
@@ -67,4 +68,4 @@ struct load_options {
 MUST_USE int load_options_parse(struct load_options *options, int argc, char **argv);
 /* From a line of --rows, over the defaults of `options->row`. False with `why`, which names the flag and the value. */
 MUST_USE bool load_options_parse_row(const struct load_options *options, const char *line, struct row_options *out,
-                                     char *why, size_t why_size);
+                                     struct why *why);

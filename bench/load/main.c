@@ -8,8 +8,8 @@
 #include "bench/load/rows.h"
 #include "bench/load/run.h"
 #include "common/output.h"
+#include "common/why.h"
 
-#define WHY_SIZE 700
 #define KEEP_ALIVE_MS 100
 
 static int complain(const char *where, const char *why, int status) {
@@ -18,32 +18,33 @@ static int complain(const char *where, const char *why, int status) {
 }
 
 static int run_one(struct run *run, const struct row_options *row) {
-    char why[WHY_SIZE];
-    enum run_status status = run_row(run, row, why, sizeof why);
-    if (status == RUN_USAGE || status == RUN_UNANSWERED) return complain("", why, (int)status);
+    struct why why;
+    enum run_status status = run_row(run, row, &why);
+    if (status == RUN_USAGE || status == RUN_UNANSWERED) return complain("", why.text, (int)status);
     return (int)status;
 }
 
 static int run_line(struct run *run, const struct load_options *options, const struct rows *rows, const char *line) {
     struct row_options row;
-    char why[WHY_SIZE], where[LOAD_TEXT_SIZE + 16];
-    if (load_options_parse_row(options, line, &row, why, sizeof why)) return run_one(run, &row);
+    struct why why;
+    char where[LOAD_TEXT_SIZE + 16];
+    if (load_options_parse_row(options, line, &row, &why)) return run_one(run, &row);
     snprintf(where, sizeof where, "%s:%u", options->rows, rows->number);
-    return complain(where, why, RUN_USAGE);
+    return complain(where, why.text, RUN_USAGE);
 }
 
 /* A row that did not agree does not keep the others from being measured; anything worse ends the run. */
 static int run_rows(struct run *run, const struct load_options *options) {
     static struct rows rows;
-    char why[WHY_SIZE];
+    struct why why;
     const char *line;
     int status = RUN_OK;
-    if (!rows_open(&rows, options->rows, why, sizeof why)) return complain("", why, RUN_USAGE);
+    if (!rows_open(&rows, options->rows, &why)) return complain("", why.text, RUN_USAGE);
     while (!interrupted() && status <= RUN_DISAGREED) {
-        enum rows_status next = rows_next(&rows, run_has_fleet(run) ? KEEP_ALIVE_MS : -1, &line, why, sizeof why);
+        enum rows_status next = rows_next(&rows, run_has_fleet(run) ? KEEP_ALIVE_MS : -1, &line, &why);
         run_keep_alive(run);
         if (next == ROWS_END) break;
-        if (next == ROWS_FAILED) status = complain(options->rows, why, RUN_USAGE);
+        if (next == ROWS_FAILED) status = complain(options->rows, why.text, RUN_USAGE);
         if (next != ROWS_LINE) continue;
         int of_row = run_line(run, options, &rows, line);
         if (of_row > status) status = of_row;
@@ -54,13 +55,13 @@ static int run_rows(struct run *run, const struct load_options *options) {
 
 static int run_all(int argc, char **argv) {
     static struct load_options options;
-    char why[WHY_SIZE];
+    struct why why;
     int parsed = load_options_parse(&options, argc, argv);
     if (parsed != 0) return parsed == 1 ? 0 : RUN_USAGE;
     if (sodium_init() < 0) return complain("", "libsodium does not start", RUN_DISAGREED);
     interrupt_catch();
-    struct run *run = run_open(&options, why, sizeof why);
-    if (!run) return complain("", why, RUN_USAGE);
+    struct run *run = run_open(&options, &why);
+    if (!run) return complain("", why.text, RUN_USAGE);
     int status = options.rows[0] != '\0' ? run_rows(run, &options) : run_one(run, &options.row);
     run_close(run);
     return status;

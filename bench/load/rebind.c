@@ -4,6 +4,7 @@
 #include "bench/load/fleet.h"
 #include "bench/load/fleet_parts.h"
 #include "bench/load/load_now.h"
+#include "common/why.h"
 
 #define REBIND_WINDOW 1024
 #define REBIND_WAIT_US 1000
@@ -25,9 +26,9 @@ static void rebind_round(struct fleet *fleet) {
     while (fleet->astray > 0 && load_now_us() < end) fleet_drive(fleet, REBIND_WAIT_US);
 }
 
-bool rebind_sessions(struct fleet *fleet, char *why, size_t why_size) {
+bool rebind_sessions(struct fleet *fleet, struct why *why) {
     fleet_flush(fleet);
-    if (!wire_rebind(fleet->wire, why, why_size)) return false;
+    if (!wire_rebind(fleet->wire, why)) return false;
     for (uint32_t i = 0; i < fleet->count; i++) {
         struct member *member = &fleet->members[i];
         if (member->state != MEMBER_ACTIVE) continue;

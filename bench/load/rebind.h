@@ -5,8 +5,9 @@
 #include <stddef.h>
 
 #include "common/attributes.h"
+#include "common/why.h"
 
 struct fleet;
 
 /* Blocks until everyone moved to the new ports, or nobody does any more. False with `why` when there are none. */
-MUST_USE bool rebind_sessions(struct fleet *fleet, char *why, size_t why_size);
+MUST_USE bool rebind_sessions(struct fleet *fleet, struct why *why);

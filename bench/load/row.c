@@ -10,6 +10,7 @@
 #include "bench/load/report.h"
 #include "bench/load/silence.h"
 #include "bench/load/verdict.h"
+#include "common/why.h"
 
 /* After the last session of an unwatched room must have been found silent. */
 #define SILENT_GRACE_US 2000000
@@ -22,15 +23,14 @@ static uint32_t counters_left(const struct fleet *fleet) {
     return UINT32_MAX - fleet->counter;
 }
 
-bool row_begin(struct fleet *fleet, const struct row_options *row, char *why, size_t why_size) {
+bool row_begin(struct fleet *fleet, const struct row_options *row, struct why *why) {
     if (counters_left(fleet) < COUNTERS_LEFT_MIN) {
-        snprintf(why, why_size, "the sessions' beat counters are used up: begin with new ones");
-        return false;
+        return why_fail(why, "the sessions' beat counters are used up: begin with new ones");
     }
     verdict_forget(fleet);
     fleet->row = (struct row_state){.options = *row, .registered_before = fleet->counts.registered};
     if (fleet->count == 0) return true;
-    if (row->rebind && !rebind_sessions(fleet, why, why_size)) return false;
+    if (row->rebind && !rebind_sessions(fleet, why)) return false;
     oracle_begin(fleet->oracle);
     fleet->row.silent = row->silent_percent > 0;
     if (fleet->row.silent) {

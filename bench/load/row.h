@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "common/attributes.h"
+#include "common/why.h"
 
 struct fleet;
 struct row_options;
@@ -14,7 +15,7 @@ struct row_result;
 /* Makes the fleet ready for a row: new ports and MOVEs first when `row->rebind`; chooses who falls silent, and has
  * those of watched rooms beat once more, answered, so that their last sign of life is known. Blocks for that. False
  * with `why` when the sockets cannot be had again. */
-MUST_USE bool row_begin(struct fleet *fleet, const struct row_options *row, char *why, size_t why_size);
+MUST_USE bool row_begin(struct fleet *fleet, const struct row_options *row, struct why *why);
 /* Whether the row is over: after its duration; with churn once those that left are back and their joins
  * judged; with silent sessions once every one must have expired; early when the bootnode is draining or the
  * beats' counters are used up. For pump_options.end, with duration_us PACING_ENDLESS. */

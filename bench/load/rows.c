@@ -7,11 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
-bool rows_open(struct rows *rows, const char *path, char *why, size_t why_size) {
+#include "common/why.h"
+
+bool rows_open(struct rows *rows, const char *path, struct why *why) {
     *rows = (struct rows){.descriptor = STDIN_FILENO};
     if (strcmp(path, "-") == 0) return true;
     rows->descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (rows->descriptor < 0) snprintf(why, why_size, "--rows '%s': %s", path, strerror(errno));
+    if (rows->descriptor < 0) why_fail(why, "--rows '%s': %s", path, strerror(errno));
     return rows->descriptor >= 0;
 }
 
@@ -38,28 +40,28 @@ static bool says_something(const char *line) {
     return line[blank] != '\0' && line[blank] != '#';
 }
 
-static enum rows_status read_more(struct rows *rows, int timeout_ms, char *why, size_t why_size) {
+static enum rows_status read_more(struct rows *rows, int timeout_ms, struct why *why) {
     struct pollfd wanted = {.fd = rows->descriptor, .events = POLLIN};
     size_t room = sizeof rows->buffer - 1 - rows->used;
-    snprintf(why, why_size, "line %u: expected at most %zu bytes", rows->number + 1, sizeof rows->buffer - 2);
+    why_fail(why, "line %u: expected at most %zu bytes", rows->number + 1, sizeof rows->buffer - 2);
     if (room == 0) return ROWS_FAILED;
     if (poll(&wanted, 1, timeout_ms) <= 0) return ROWS_WAIT;
     ssize_t got = read(rows->descriptor, rows->buffer + rows->used, room);
-    snprintf(why, why_size, "line %u: %s", rows->number + 1, strerror(errno));
+    why_fail(why, "line %u: %s", rows->number + 1, strerror(errno));
     if (got < 0) return errno == EINTR ? ROWS_WAIT : ROWS_FAILED;
     rows->ended = got == 0;
     rows->used += (size_t)got;
     return ROWS_LINE;
 }
 
-enum rows_status rows_next(struct rows *rows, int timeout_ms, const char **line, char *why, size_t why_size) {
+enum rows_status rows_next(struct rows *rows, int timeout_ms, const char **line, struct why *why) {
     for (;;) {
         char *next = take_line(rows);
         *line = next;
         if (next && says_something(next)) return ROWS_LINE;
         if (next) continue;
         if (rows->ended) return ROWS_END;
-        enum rows_status status = read_more(rows, timeout_ms, why, why_size);
+        enum rows_status status = read_more(rows, timeout_ms, why);
         if (status != ROWS_LINE) return status;
     }
 }

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "common/attributes.h"
+#include "common/why.h"
 
 #define ROWS_LINE_MAX 4096
 
@@ -19,8 +20,8 @@ struct rows {
 enum rows_status { ROWS_LINE, ROWS_WAIT, ROWS_END, ROWS_FAILED };
 
 /* '-' is standard input. False with `why`. */
-MUST_USE bool rows_open(struct rows *rows, const char *path, char *why, size_t why_size);
+MUST_USE bool rows_open(struct rows *rows, const char *path, struct why *why);
 void rows_close(struct rows *rows);
 /* The next line that is not empty nor a comment; `line` points into `rows` until the next call. ROWS_WAIT when none
  * came within `timeout_ms` (-1: no limit) or a signal did; ROWS_FAILED with `why`. */
-enum rows_status rows_next(struct rows *rows, int timeout_ms, const char **line, char *why, size_t why_size);
+enum rows_status rows_next(struct rows *rows, int timeout_ms, const char **line, struct why *why);

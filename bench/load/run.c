@@ -26,6 +26,7 @@
 #include "bench/load/verdict.h"
 #include "bench/load/wire.h"
 #include "common/output.h"
+#include "common/why.h"
 
 #define SESSIONS_PER_SOCKET 1024
 #define FLEET_SOCKETS_MIN 16
@@ -62,13 +63,13 @@ static size_t fleet_sockets(uint32_t sessions) {
 }
 
 static struct wire *open_wire(const struct load_options *options, const struct address *target, size_t sockets,
-                              char *why, size_t why_size) {
+                              struct why *why) {
     const struct wire_options wire = {.target = *target,
                                       .sources = options->sources,
                                       .sources_bits = options->sources_bits,
                                       .sockets = sockets,
                                       .segment = !options->apart};
-    return wire_open(&wire, why, why_size);
+    return wire_open(&wire, why);
 }
 
 /* As many as the fleet has: what a server pays for an answer depends on how many sockets take turns with it. */
@@ -76,31 +77,31 @@ static size_t beside_sockets(const struct run *run) {
     return run->fleet_wire ? wire_sockets(run->fleet_wire) : BESIDE_SOCKETS;
 }
 
-static bool open_fleet(struct run *run, char *why, size_t why_size) {
+static bool open_fleet(struct run *run, struct why *why) {
     const struct load_options *options = run->options;
     if (options->sessions == 0) return true;
-    run->fleet_wire = open_wire(options, &options->bootnode, fleet_sockets(options->sessions), why, why_size);
+    run->fleet_wire = open_wire(options, &options->bootnode, fleet_sockets(options->sessions), why);
     if (!run->fleet_wire) return false;
     run->fleet = fleet_create(options, run->fleet_wire);
-    snprintf(why, why_size, "out of memory");
+    why_fail(why, "out of memory");
     return run->fleet != NULL;
 }
 
-static bool note_memory(struct run *run, char *why, size_t why_size) {
+static bool note_memory(struct run *run, struct why *why) {
     struct server_figures figures;
     run->pid = run->options->row.pid;
     if (run->pid == 0) return true;
-    bool known = server_figures_read(run->pid, 0, &figures, why, why_size);
+    bool known = server_figures_read(run->pid, 0, &figures, why);
     run->rss_before = figures.rss_bytes;
     return known;
 }
 
-struct run *run_open(const struct load_options *options, char *why, size_t why_size) {
+struct run *run_open(const struct load_options *options, struct why *why) {
     struct run *run = calloc(1, sizeof *run);
-    snprintf(why, why_size, "out of memory");
+    why_fail(why, "out of memory");
     if (!run) return NULL;
     run->options = options;
-    if (note_memory(run, why, why_size) && open_fleet(run, why, why_size)) return run;
+    if (note_memory(run, why) && open_fleet(run, why)) return run;
     run_close(run);
     return NULL;
 }
@@ -154,7 +155,7 @@ static bool wants_tally(const struct run *run) {
 }
 
 /* Only what does not move any more can be compared. */
-static bool take_tally(const struct run *run, struct tally *out, char *why, size_t why_size) {
+static bool take_tally(const struct run *run, struct tally *out, struct why *why) {
     *out = (struct tally){.theirs = NULL};
     if (!wants_tally(run)) return true;
     (void)server_figures_settle(run->options->bootnode.port, SETTLE_US);
@@ -176,14 +177,14 @@ static bool take_tally(const struct run *run, struct tally *out, char *why, size
     out->stun = run->stun;
     out->stun_answered = run->stun_answered;
     out->beats_answered = run->beats_answered;
-    out->theirs = scrape_fetch(&run->options->metrics, why, why_size);
+    out->theirs = scrape_fetch(&run->options->metrics, why);
     return out->theirs != NULL;
 }
 
 /* A row begins where the one before ended: what was sent since may not be worked off yet, and is this row's. */
-static bool begin_tally(struct run *run, char *why, size_t why_size) {
+static bool begin_tally(struct run *run, struct why *why) {
     run->disagreements.count = 0;
-    return run->tally.theirs || take_tally(run, &run->tally, why, why_size);
+    return run->tally.theirs || take_tally(run, &run->tally, why);
 }
 
 static void keep_tally(struct run *run, const struct tally *tally) {
@@ -191,12 +192,12 @@ static void keep_tally(struct run *run, const struct tally *tally) {
     run->tally = *tally;
 }
 
-static bool compare(struct run *run, char *why, size_t why_size) {
+static bool compare(struct run *run, struct why *why) {
     const struct timespec step = {.tv_nsec = AGREE_STEP_NS};
     if (!wants_tally(run)) return true;
     for (uint64_t end_us = load_now_us() + AGREE_US;;) {
         struct tally after;
-        if (!take_tally(run, &after, why, why_size)) return false;
+        if (!take_tally(run, &after, why)) return false;
         tally_compare(&run->tally, &after, &run->disagreements);
         if (run->disagreements.count == 0 || load_now_us() >= end_us) {
             keep_tally(run, &after);
@@ -209,13 +210,13 @@ static bool compare(struct run *run, char *why, size_t why_size) {
 
 /* --- one row --- */
 
-static struct traffic *make_traffic(struct run *run, char *why, size_t why_size) {
+static struct traffic *make_traffic(struct run *run, struct why *why) {
     const struct row_options *row = run->row;
-    snprintf(why, why_size, "out of memory");
+    why_fail(why, "out of memory");
     switch (row->traffic) {
     case TRAFFIC_STUN: return traffic_stun();
     case TRAFFIC_RAW: return traffic_raw(row->raw_size, row->echoed);
-    case TRAFFIC_DNS: return traffic_dns(row->dns_name, why, why_size);
+    case TRAFFIC_DNS: return traffic_dns(row->dns_name, why);
     case TRAFFIC_TRACKER: return traffic_tracker(wire_sockets(run->beside));
     case TRAFFIC_BEATS:
     case TRAFFIC_NONE: break;
@@ -237,7 +238,7 @@ static bool fleet_is_over(void *context, uint64_t now_us) {
     return row_over(run->fleet, now_us);
 }
 
-static bool pump(struct run *run, struct traffic *traffic, char *why, size_t why_size) {
+static bool pump(struct run *run, struct traffic *traffic, struct why *why) {
     struct pump_options options = {
         .rate = rate_of(run),
         .duration_us = run->fleet ? PACING_ENDLESS : (uint64_t)(run->row->duration_s * 1e6),
@@ -248,28 +249,28 @@ static bool pump(struct run *run, struct traffic *traffic, char *why, size_t why
     if (run->fleet) fall_expiring(run->fleet, &options.rtt_from_us, &options.rtt_until_us);
     bool done = pump_run(run->beside ? run->beside : run->fleet_wire, traffic, &options, &run->result.pump);
     report_progress_end();
-    if (!done) snprintf(why, why_size, "out of memory");
+    if (!done) why_fail(why, "out of memory");
     return done;
 }
 
 /* The row's traffic on its wire; what goes beside the fleet has a wire of its own. */
-static enum run_status drive(struct run *run, char *why, size_t why_size) {
+static enum run_status drive(struct run *run, struct why *why) {
     enum run_status status = RUN_UNANSWERED;
-    struct traffic *traffic = make_traffic(run, why, why_size);
+    struct traffic *traffic = make_traffic(run, why);
     if (!traffic) return RUN_USAGE;
-    if (run->row->traffic == TRAFFIC_TRACKER && !traffic_tracker_connect(traffic, run->beside, why, why_size)) goto out;
+    if (run->row->traffic == TRAFFIC_TRACKER && !traffic_tracker_connect(traffic, run->beside, why)) goto out;
     if (run->fleet && run->beside) traffic = fleet_traffic_beside(run->fleet, traffic);
-    snprintf(why, why_size, "out of memory");
-    if (traffic && pump(run, traffic, why, why_size)) status = RUN_OK;
+    why_fail(why, "out of memory");
+    if (traffic && pump(run, traffic, why)) status = RUN_OK;
 out:
     traffic_destroy(traffic);
     return status;
 }
 
-static bool fill(struct run *run, char *why, size_t why_size) {
+static bool fill(struct run *run, struct why *why) {
     run->fill = (struct fill_result){.registered = 0};
     if (!run->fleet) return true;
-    bool filled = fill_fleet(run->fleet, show_fill, run, &run->fill, why, why_size);
+    bool filled = fill_fleet(run->fleet, show_fill, run, &run->fill, why);
     report_progress_end();
     return filled;
 }
@@ -307,27 +308,27 @@ static void judge_server(struct run *run, const struct server_figures *before, c
             (double)(after->rss_bytes - run->rss_before) / (double)run->options->sessions;
 }
 
-static bool settled_figures(const struct run *run, struct server_figures *out, char *why, size_t why_size) {
+static bool settled_figures(const struct run *run, struct server_figures *out, struct why *why) {
     (void)server_figures_settle(run->row->target.port, SETTLE_US);
-    return server_figures_read(run->row->pid, run->row->target.port, out, why, why_size);
+    return server_figures_read(run->row->pid, run->row->target.port, out, why);
 }
 
 /* Filled, begun, driven; `run->result` and what wires beside sent are noted. */
-static enum run_status measure(struct run *run, char *why, size_t why_size) {
+static enum run_status measure(struct run *run, struct why *why) {
     const struct row_options *row = run->row;
     struct server_figures first, before, after;
-    if (!settled_figures(run, &first, why, why_size)) return RUN_USAGE;
-    if (!fill(run, why, why_size)) return RUN_UNANSWERED;
-    if (run->fleet && !row_begin(run->fleet, row, why, why_size)) return RUN_UNANSWERED;
+    if (!settled_figures(run, &first, why)) return RUN_USAGE;
+    if (!fill(run, why)) return RUN_UNANSWERED;
+    if (run->fleet && !row_begin(run->fleet, row, why)) return RUN_UNANSWERED;
     if (!is_of_fleet(row)) {
-        run->beside = open_wire(run->options, &row->target, beside_sockets(run), why, why_size);
+        run->beside = open_wire(run->options, &row->target, beside_sockets(run), why);
         if (!run->beside) return RUN_USAGE;
     }
-    if (!settled_figures(run, &before, why, why_size)) return RUN_USAGE;
+    if (!settled_figures(run, &before, why)) return RUN_USAGE;
     uint64_t sent = packets_to_target(run);
-    enum run_status status = drive(run, why, why_size);
+    enum run_status status = drive(run, why);
     if (status != RUN_OK) return status;
-    if (!settled_figures(run, &after, why, why_size)) return RUN_UNANSWERED;
+    if (!settled_figures(run, &after, why)) return RUN_UNANSWERED;
     judge_fill(run, &first, &before);
     judge_server(run, &before, &after, packets_to_target(run) - sent);
     return RUN_OK;
@@ -351,23 +352,23 @@ static void end_beside(struct run *run) {
 }
 
 /* Before the row is measured: a file that cannot be had is worth knowing before a million sessions are. */
-static bool open_json(struct run *run, char *why, size_t why_size) {
+static bool open_json(struct run *run, struct why *why) {
     const char *path = run->row->json;
     if (path[0] == '\0' || strcmp(path, "-") == 0 || (run->json && strcmp(path, run->json_path) == 0)) return true;
     if (run->json) (void)fclose(run->json);
     run->json = fopen(path, "we");
     memcpy(run->json_path, path, sizeof run->json_path);
-    if (!run->json) snprintf(why, why_size, "--json '%s': %s", path, strerror(errno));
+    if (!run->json) why_fail(why, "--json '%s': %s", path, strerror(errno));
     return run->json != NULL;
 }
 
-static bool report(struct run *run, char *why, size_t why_size) {
+static bool report(struct run *run, struct why *why) {
     const struct row_result *result = &run->result;
     const char *path = run->row->json;
     bool text = path[0] == '\0', to_file = !text && strcmp(path, "-") != 0;
     bool written = text ? report_text(stdout, result) : report_json(to_file ? run->json : stdout, result);
-    why[0] = '\0';
-    if (!written && to_file) snprintf(why, why_size, "--json '%s': %s", path, strerror(errno));
+    why->text[0] = '\0';
+    if (!written && to_file) why_fail(why, "--json '%s': %s", path, strerror(errno));
     if (!written && !to_file) output_failed("gochat-load", errno);
     for (size_t i = 0; !text && i < result->disagreement_count; i++)
         fprintf(stderr, "gochat-load: %s: %s\n", result->name, result->disagreements[i]);
@@ -386,24 +387,24 @@ static void conclude(struct run *run) {
     if (run->fleet) row_end(run->fleet, result);
 }
 
-static bool never_answered(const struct run *run, char *why, size_t why_size) {
+static bool never_answered(const struct run *run, struct why *why) {
     char text[ADDRESS_TEXT_SIZE];
-    snprintf(why, why_size, "%s: nothing came back from %s", run->row->name, address_format(&run->row->target, text));
+    why_fail(why, "%s: nothing came back from %s", run->row->name, address_format(&run->row->target, text));
     return run->result.pump.expected > 0 && run->result.pump.answered == 0 && !interrupted();
 }
 
-enum run_status run_row(struct run *run, const struct row_options *row, char *why, size_t why_size) {
+enum run_status run_row(struct run *run, const struct row_options *row, struct why *why) {
     memset(&run->result, 0, sizeof run->result);
     run->row = row;
     run->result.name = row->name;
-    if (!open_json(run, why, why_size)) return RUN_USAGE;
-    if (!begin_tally(run, why, why_size)) return RUN_UNANSWERED;
-    enum run_status status = measure(run, why, why_size);
+    if (!open_json(run, why)) return RUN_USAGE;
+    if (!begin_tally(run, why)) return RUN_UNANSWERED;
+    enum run_status status = measure(run, why);
     end_beside(run);
-    if (status == RUN_OK && !interrupted() && !compare(run, why, why_size)) status = RUN_UNANSWERED;
+    if (status == RUN_OK && !interrupted() && !compare(run, why)) status = RUN_UNANSWERED;
     if (status != RUN_OK) return status;
     conclude(run);
-    if (!report(run, why, why_size)) return RUN_USAGE;
-    if (never_answered(run, why, why_size)) return RUN_UNANSWERED;
+    if (!report(run, why)) return RUN_USAGE;
+    if (never_answered(run, why)) return RUN_UNANSWERED;
     return run->result.disagreement_count > 0 ? RUN_DISAGREED : RUN_OK;
 }

@@ -6,16 +6,17 @@
 
 #include "bench/load/load_options.h"
 #include "common/attributes.h"
+#include "common/why.h"
 
 struct run;
 
 enum run_status { RUN_OK = 0, RUN_DISAGREED = 1, RUN_USAGE = 2, RUN_UNANSWERED = 3 };
 
 /* `options` must outlive it. NULL with `why`. */
-MUST_USE struct run *run_open(const struct load_options *options, char *why, size_t why_size);
+MUST_USE struct run *run_open(const struct load_options *options, struct why *why);
 void run_close(struct run *run);
 /* RUN_UNANSWERED and RUN_USAGE come with `why`, and then nothing was reported; empty: it was told already. */
-enum run_status run_row(struct run *run, const struct row_options *row, char *why, size_t why_size);
+enum run_status run_row(struct run *run, const struct row_options *row, struct why *why);
 /* Whether there are sessions to keep alive, by a call at least once a second. */
 bool run_has_fleet(const struct run *run);
 void run_keep_alive(struct run *run);

@@ -8,6 +8,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "common/why.h"
+
 #define PATIENCE_S 2
 #define PAGE_MAX 1048576
 #define REQUEST "GET /metrics HTTP/1.0\r\n\r\n"
@@ -87,23 +89,22 @@ static void sum_equal_names(struct scrape *scrape) {
     scrape->count = kept + 1;
 }
 
-static bool parse_lines(struct scrape *scrape, char *text, char *why, size_t why_size) {
+static bool parse_lines(struct scrape *scrape, char *text, struct why *why) {
     char *rest = text;
     for (unsigned number = 1; rest; number++) {
         char *line = strsep(&rest, "\n");
         line[strcspn(line, "\r")] = '\0';
         if (*line == '\0' || *line == '#' || parse_sample(scrape, line)) continue;
-        snprintf(why, why_size, "metrics, line %u: '%.*s': expected NAME VALUE", number, SHOWN, line);
-        return false;
+        return why_fail(why, "metrics, line %u: '%.*s': expected NAME VALUE", number, SHOWN, line);
     }
     return true;
 }
 
-struct scrape *scrape_parse(const char *text, char *why, size_t why_size) {
+struct scrape *scrape_parse(const char *text, struct why *why) {
     struct scrape *scrape = calloc(1, sizeof *scrape);
     char *copy = strdup(text);
-    snprintf(why, why_size, "out of memory");
-    bool parsed = scrape && copy && parse_lines(scrape, copy, why, why_size);
+    why_fail(why, "out of memory");
+    bool parsed = scrape && copy && parse_lines(scrape, copy, why);
     free(copy);
     if (parsed) {
         sum_equal_names(scrape);
@@ -153,7 +154,7 @@ failed:
     return NULL;
 }
 
-struct scrape *scrape_fetch(const struct address *from, char *why, size_t why_size) {
+struct scrape *scrape_fetch(const struct address *from, struct why *why) {
     char text[ADDRESS_TEXT_SIZE];
     struct scrape *scrape = NULL;
     int descriptor = connect_to(from);
@@ -161,12 +162,11 @@ struct scrape *scrape_fetch(const struct address *from, char *why, size_t why_si
     const char *status = page ? strchr(page, ' ') : NULL, *body = page ? strstr(page, "\r\n\r\n") : NULL;
     address_format(from, text);
     if (!page)
-        snprintf(why, why_size, "no metrics at %s: %s", text, strerror(errno));
+        why_fail(why, "no metrics at %s: %s", text, strerror(errno));
     else if (!status || !body || strncmp(status + 1, STATUS_OK, strlen(STATUS_OK)) != 0)
-        snprintf(why, why_size, "no metrics at %s: expected HTTP status 200, got '%.*s'", text,
-                 (int)strcspn(page, "\r\n"), page);
+        why_fail(why, "no metrics at %s: expected HTTP status 200, got '%.*s'", text, (int)strcspn(page, "\r\n"), page);
     else
-        scrape = scrape_parse(body + 4, why, why_size);
+        scrape = scrape_parse(body + 4, why);
     free(page);
     if (descriptor >= 0) close(descriptor);
     return scrape;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "bench/load/load_now.h"
+#include "common/why.h"
 
 #define LINE_SIZE 512
 #define PATH_SIZE 64
@@ -64,12 +65,11 @@ static void read_sockets(uint16_t port, struct server_figures *out) {
     }
 }
 
-bool server_figures_read(pid_t pid, uint16_t port, struct server_figures *out, char *why, size_t why_size) {
+bool server_figures_read(pid_t pid, uint16_t port, struct server_figures *out, struct why *why) {
     *out = (struct server_figures){.cpu_ns = 0};
     read_sockets(port, out);
     if (pid == 0 || (read_processor_time(pid, &out->cpu_ns) && read_memory(pid, &out->rss_bytes))) return true;
-    snprintf(why, why_size, "--pid %d: %s", (int)pid, strerror(errno));
-    return false;
+    return why_fail(why, "--pid %d: %s", (int)pid, strerror(errno));
 }
 
 bool server_figures_settle(uint16_t port, uint64_t timeout_us) {

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "common/attributes.h"
+#include "common/why.h"
 
 struct server_figures {
     uint64_t cpu_ns; /* user and system, all threads */
@@ -17,6 +18,6 @@ struct server_figures {
     uint64_t queued_bytes; /* receive queues of the same sockets */
 };
 /* False with `why` when there is no such process. pid 0: only drops and queued. */
-MUST_USE bool server_figures_read(pid_t pid, uint16_t port, struct server_figures *out, char *why, size_t why_size);
+MUST_USE bool server_figures_read(pid_t pid, uint16_t port, struct server_figures *out, struct why *why);
 /* Waits until the sockets' receive queues are empty, at most `timeout_us`, so that every packet taken is counted. */
 MUST_USE bool server_figures_settle(uint16_t port, uint64_t timeout_us);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/bytes.h"
+#include "common/why.h"
 #include "common/wire/packet.h"
 
 #define NAME_MAX_SIZE 255
@@ -63,13 +64,13 @@ static uint64_t answer(void *context, size_t socket, const uint8_t *data, size_t
     return good && age <= dns->latest ? dns->latest - age : TRAFFIC_NO_ANSWER;
 }
 
-struct traffic *traffic_dns(const char *name, char *why, size_t why_size) {
+struct traffic *traffic_dns(const char *name, struct why *why) {
     struct dns *dns = calloc(1, sizeof *dns);
-    snprintf(why, why_size, "out of memory");
+    why_fail(why, "out of memory");
     if (!dns) return NULL;
     dns->traffic = (struct traffic){.request = request, .answer = answer, .destroy = free, .context = dns};
     if (encode_name(name, dns)) return &dns->traffic;
-    snprintf(why, why_size, "--dns '%s': expected a name of labels of 1 to %d bytes", name, LABEL_MAX);
+    why_fail(why, "--dns '%s': expected a name of labels of 1 to %d bytes", name, LABEL_MAX);
     free(dns);
     return NULL;
 }

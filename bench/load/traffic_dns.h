@@ -3,6 +3,7 @@
 
 #include "bench/load/traffic.h"
 #include "common/attributes.h"
+#include "common/why.h"
 
 /* NULL with a line in `why`. */
-MUST_USE struct traffic *traffic_dns(const char *name, char *why, size_t why_size);
+MUST_USE struct traffic *traffic_dns(const char *name, struct why *why);

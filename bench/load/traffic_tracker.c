@@ -6,6 +6,7 @@
 #include "bench/load/load_now.h"
 #include "bench/load/wire.h"
 #include "common/bytes.h"
+#include "common/why.h"
 #include "common/wire/packet.h"
 
 #define PROTOCOL_ID UINT64_C(0x41727101980)
@@ -133,7 +134,7 @@ static void connect_again(struct tracker *tracker, struct wire *wire, uint64_t n
     }
 }
 
-bool traffic_tracker_connect(struct traffic *traffic, struct wire *wire, char *why, size_t why_size) {
+bool traffic_tracker_connect(struct traffic *traffic, struct wire *wire, struct why *why) {
     struct tracker *tracker = traffic->context;
     uint64_t now_us = load_now_us(), end_us = now_us + CONNECT_US;
     for (; tracker->connected < tracker->count && now_us < end_us; now_us = load_now_us()) {
@@ -141,7 +142,6 @@ bool traffic_tracker_connect(struct traffic *traffic, struct wire *wire, char *w
         wire_receive(wire, CONNECT_WAIT_US, WIRE_BURST, take, tracker);
     }
     if (tracker->connected == tracker->count) return true;
-    snprintf(why, why_size, "the tracker does not answer: %zu of %zu sockets have a connection id", tracker->connected,
-             tracker->count);
-    return false;
+    return why_fail(why, "the tracker does not answer: %zu of %zu sockets have a connection id", tracker->connected,
+                    tracker->count);
 }

@@ -3,6 +3,7 @@
 
 #include "bench/load/traffic.h"
 #include "common/attributes.h"
+#include "common/why.h"
 
 struct wire;
 
@@ -10,4 +11,4 @@ struct wire;
  * connection id came, and renews that every 60 s. NULL without memory. */
 MUST_USE struct traffic *traffic_tracker(size_t sockets);
 /* Lets every socket connect. False with `why` when the tracker does not answer. */
-MUST_USE bool traffic_tracker_connect(struct traffic *tracker, struct wire *wire, char *why, size_t why_size);
+MUST_USE bool traffic_tracker_connect(struct traffic *tracker, struct wire *wire, struct why *why);

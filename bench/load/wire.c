@@ -13,6 +13,7 @@
 
 #include "bench/load/sources.h"
 #include "common/udp.h"
+#include "common/why.h"
 #include "common/wire/bootnode_packets.h"
 #include "common/wire/packet.h"
 
@@ -83,28 +84,27 @@ static bool bind_to(int descriptor, int family, const struct address *source) {
     return size > 0 && bind(descriptor, (const struct sockaddr *)&name, size) == 0;
 }
 
-static int fail_open(int descriptor, const char *what, const struct address *address, char *why, size_t why_size) {
+static int fail_open(int descriptor, const char *what, const struct address *address, struct why *why) {
     char text[ADDRESS_TEXT_SIZE];
-    snprintf(why, why_size, "%s %s: %s", what, address_format(address, text), strerror(errno));
+    why_fail(why, "%s %s: %s", what, address_format(address, text), strerror(errno));
     if (descriptor >= 0) close(descriptor);
     return -1;
 }
 
-static int open_socket(const struct wire_options *options, size_t index, char *why, size_t why_size) {
+static int open_socket(const struct wire_options *options, size_t index, struct why *why) {
     const struct address *target = &options->target;
     int family = address_is_ipv4(target) ? AF_INET : AF_INET6;
     int descriptor = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (descriptor < 0) return fail_open(descriptor, "cannot open a socket for", target, why, why_size);
+    if (descriptor < 0) return fail_open(descriptor, "cannot open a socket for", target, why);
     set_receive_buffer(descriptor, options->sockets);
     if (options->sources_bits > 0) {
         struct address source = sources_pick(&options->sources, options->sources_bits, index);
-        if (!bind_to(descriptor, family, &source))
-            return fail_open(descriptor, "cannot send from", &source, why, why_size);
+        if (!bind_to(descriptor, family, &source)) return fail_open(descriptor, "cannot send from", &source, why);
     }
     struct sockaddr_storage name;
     socklen_t size = address_to_sockaddr(target, family, &name);
     if (connect(descriptor, (const struct sockaddr *)&name, size) != 0)
-        return fail_open(descriptor, "cannot send to", target, why, why_size);
+        return fail_open(descriptor, "cannot send to", target, why);
     return descriptor;
 }
 
@@ -113,23 +113,23 @@ static void close_all(const int *descriptors, size_t count) {
 }
 
 /* All or none. */
-static bool open_all(struct wire *wire, int *descriptors, char *why, size_t why_size) {
+static bool open_all(struct wire *wire, int *descriptors, struct why *why) {
     for (size_t i = 0; i < wire->options.sockets; i++) {
         struct epoll_event event = {.events = EPOLLIN, .data.u64 = i};
-        descriptors[i] = open_socket(&wire->options, i, why, why_size);
+        descriptors[i] = open_socket(&wire->options, i, why);
         if (descriptors[i] >= 0 && epoll_ctl(wire->epoll, EPOLL_CTL_ADD, descriptors[i], &event) == 0) continue;
         if (descriptors[i] >= 0)
-            (void)fail_open(descriptors[i], "cannot watch a socket for", &wire->options.target, why, why_size);
+            (void)fail_open(descriptors[i], "cannot watch a socket for", &wire->options.target, why);
         close_all(descriptors, i);
         return false;
     }
     return true;
 }
 
-bool wire_rebind(struct wire *wire, char *why, size_t why_size) {
+bool wire_rebind(struct wire *wire, struct why *why) {
     int *descriptors = calloc(wire->options.sockets, sizeof *descriptors);
-    snprintf(why, why_size, "out of memory");
-    bool opened = descriptors && open_all(wire, descriptors, why, why_size);
+    why_fail(why, "out of memory");
+    bool opened = descriptors && open_all(wire, descriptors, why);
     for (size_t i = 0; opened && i < wire->options.sockets; i++) {
         if (wire->sockets[i].descriptor >= 0) close(wire->sockets[i].descriptor);
         wire->sockets[i].descriptor = descriptors[i];
@@ -145,9 +145,9 @@ static void make_receive_ready(struct receive_buffers *buffers) {
     }
 }
 
-struct wire *wire_open(const struct wire_options *options, char *why, size_t why_size) {
+struct wire *wire_open(const struct wire_options *options, struct why *why) {
     struct wire *wire = calloc(1, sizeof *wire);
-    snprintf(why, why_size, "out of memory");
+    why_fail(why, "out of memory");
     if (!wire) return NULL;
     wire->options = *options;
     wire->sockets = calloc(options->sockets, sizeof *wire->sockets);
@@ -155,7 +155,7 @@ struct wire *wire_open(const struct wire_options *options, char *why, size_t why
     for (size_t i = 0; wire->sockets && i < options->sockets; i++) wire->sockets[i].descriptor = -1;
     make_receive_ready(&wire->receive);
     raise_file_limit(options->sockets);
-    if (wire->sockets && wire->epoll >= 0 && wire_rebind(wire, why, why_size)) return wire;
+    if (wire->sockets && wire->epoll >= 0 && wire_rebind(wire, why)) return wire;
     wire_close(wire);
     return NULL;
 }

@@ -9,6 +9,7 @@
 
 #include "common/address.h"
 #include "common/attributes.h"
+#include "common/why.h"
 
 #define WIRE_BURST 64
 
@@ -23,7 +24,7 @@ struct wire_options {
 };
 
 /* NULL with one line in `why` that names the address. Raises the soft limit of files when needed. */
-MUST_USE struct wire *wire_open(const struct wire_options *options, char *why, size_t why_size);
+MUST_USE struct wire *wire_open(const struct wire_options *options, struct why *why);
 void wire_close(struct wire *wire);
 size_t wire_sockets(const struct wire *wire);
 /* Where the next datagram on this socket is written: PACKET_MAX bytes, NULL when the burst is full. */
@@ -38,7 +39,7 @@ size_t wire_flush(struct wire *wire, size_t socket);
 size_t wire_receive(struct wire *wire, uint64_t timeout_us, size_t limit,
                     void (*take)(void *context, size_t socket, const uint8_t *data, size_t size), void *context);
 /* New sockets with other ports in the place of all. False with `why`. */
-MUST_USE bool wire_rebind(struct wire *wire, char *why, size_t why_size);
+MUST_USE bool wire_rebind(struct wire *wire, struct why *why);
 /* The socket's own address, as the target sees it without a NAT. */
 struct address wire_local(const struct wire *wire, size_t socket);
 /* Datagrams that the kernel took, that it did not, and errors that came back for earlier ones (ECONNREFUSED …). */

@@ -15,6 +15,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/udp.h"
+#include "common/why.h"
 
 #define SERVERS_MAX (BOOTNODES_MAX * BOOTNODE_ADDRESSES)
 #define SOCKETS (LIFETIME_SOCKETS_FROM + LIFETIME_RUNGS)
@@ -38,45 +39,45 @@ struct doctor {
 /* One line, and an object for who reads nothing else. */
 __attribute__((format(printf, 3, 4))) static int fail(const struct doctor *doctor, int status, const char *format,
                                                       ...) {
-    char why[2 * WHY_SIZE];
+    char line[2 * WHY_SIZE];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(why, sizeof why, format, arguments);
+    vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    fprintf(stderr, "gochat: %s\n", why);
-    if (doctor->config.json) report_failure(doctor->config.bootnode, why, status, stdout);
+    fprintf(stderr, "gochat: %s\n", line);
+    if (doctor->config.json) report_failure(doctor->config.bootnode, line, status, stdout);
     return status;
 }
 
 /* --- Sockets --- */
 
 /* Dual stack, or IPv4 alone where there is no IPv6. */
-static int open_socket(uint16_t port, char *why, size_t why_size) {
+static int open_socket(uint16_t port, struct why *why) {
     const struct udp_options options = {.reuse_port = false};
     struct address any = {.port = port};
-    int socket = udp_open(&any, &options, why, why_size);
+    int socket = udp_open(&any, &options, why);
     if (socket != -EAFNOSUPPORT && socket != -EADDRNOTAVAIL) return socket;
     (void)address_parse("0.0.0.0:0", 0, &any);
     any.port = port;
-    return udp_open(&any, &options, why, why_size);
+    return udp_open(&any, &options, why);
 }
 
 /* A status; DIRECT: it is open. */
 static int open_first(struct doctor *doctor) {
-    char why[WHY_SIZE];
+    struct why why;
     doctor->batch = udp_batch_create(BATCH);
     if (!doctor->batch) return fail(doctor, DOCTOR_STATUS_FAILED, "out of memory");
-    doctor->sockets[0] = open_socket((uint16_t)doctor->config.port, why, sizeof why);
+    doctor->sockets[0] = open_socket((uint16_t)doctor->config.port, &why);
     if (doctor->sockets[0] >= 0) return DOCTOR_STATUS_DIRECT;
-    return fail(doctor, DOCTOR_STATUS_FAILED, "--port %lld: %s", doctor->config.port, why);
+    return fail(doctor, DOCTOR_STATUS_FAILED, "--port %lld: %s", doctor->config.port, why.text);
 }
 
 /* What cannot be sent is lost like any datagram: the findings say that nobody answered. */
 static void send_packet(struct doctor *doctor, uint16_t socket, const struct address *to, const uint8_t *data,
                         size_t size) {
-    char why[WHY_SIZE];
+    struct why why;
     const struct datagram datagram = {.peer = *to, .data = data, .size = size};
-    if (doctor->sockets[socket] < 0) doctor->sockets[socket] = open_socket(0, why, sizeof why);
+    if (doctor->sockets[socket] < 0) doctor->sockets[socket] = open_socket(0, &why);
     if (doctor->sockets[socket] < 0) return;
     udp_batch_clear(doctor->batch);
     if (udp_batch_add(doctor->batch, &datagram)) (void)udp_send(doctor->sockets[socket], doctor->batch);
@@ -122,9 +123,9 @@ static void sort_by_family(struct doctor *doctor, const struct address *addresse
 static int resolve(struct doctor *doctor) {
     const struct client_config *config = &doctor->config;
     struct address addresses[SERVERS_MAX];
-    char why[WHY_SIZE];
-    size_t count = servers_find(config->bootnode, (uint64_t)config->timeout * 1000, addresses, why, sizeof why);
-    if (count == 0) return fail(doctor, DOCTOR_STATUS_FAILED, "%s", why);
+    struct why why;
+    size_t count = servers_find(config->bootnode, (uint64_t)config->timeout * 1000, addresses, &why);
+    if (count == 0) return fail(doctor, DOCTOR_STATUS_FAILED, "%s", why.text);
     sort_by_family(doctor, addresses, count);
     return DOCTOR_STATUS_DIRECT;
 }

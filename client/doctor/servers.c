@@ -8,13 +8,12 @@
 #include "client/network/name_lookup.h"
 #include "client/threads/resolver.h"
 #include "common/clock.h"
-
-#define WHY_SIZE 512
+#include "common/why.h"
 
 struct search {
     struct bootnode bootnodes[BOOTNODES_MAX];
     struct name_lookup lookups[BOOTNODES_MAX];
-    char whys[BOOTNODES_MAX][WHY_SIZE]; /* why it was not found last; empty: nobody has answered yet */
+    struct why whys[BOOTNODES_MAX]; /* why it was not found last; empty: nobody has answered yet */
     size_t count, known;
     struct resolver *resolver;
     struct queue answers;
@@ -32,12 +31,12 @@ static void take_resolved(struct search *search, const struct input *input) {
 
 static void take_unresolved(struct search *search, const struct input *input, uint64_t now) {
     const struct bootnode *bootnode = &search->bootnodes[input->bootnode];
-    char *why = search->whys[input->bootnode];
+    struct why *why = &search->whys[input->bootnode];
     if (bootnode->address_count > 0) return;
     name_lookup_failed(&search->lookups[input->bootnode], now);
-    if (!*why && search->known == 0)
+    if (!why->text[0] && search->known == 0)
         fprintf(stderr, "gochat: --bootnode %s: %s; trying again\n", bootnode->name, input->text);
-    snprintf(why, WHY_SIZE, "%s", input->text);
+    why_fail(why, "%s", input->text);
 }
 
 static void take_answers(struct search *search, uint64_t now) {
@@ -60,7 +59,7 @@ static void look_up(struct search *search, uint64_t now) {
 
 static bool each_answered(const struct search *search) {
     for (size_t i = 0; i < search->count; i++)
-        if (search->bootnodes[i].address_count == 0 && !search->whys[i][0]) return false;
+        if (search->bootnodes[i].address_count == 0 && !search->whys[i].text[0]) return false;
     return true;
 }
 
@@ -97,7 +96,7 @@ static size_t collect(const struct search *search, struct address *out) {
 }
 
 static const char *why_missing(const struct search *search, size_t bootnode) {
-    return search->whys[bootnode][0] ? search->whys[bootnode] : "no name server answers";
+    return search->whys[bootnode].text[0] ? search->whys[bootnode].text : "no name server answers";
 }
 
 static void tell_left_out(const struct search *search) {
@@ -127,11 +126,11 @@ static void search_end(struct search *search) {
 }
 
 size_t servers_find(const char *list, uint64_t timeout_ms,
-                    struct address out[static BOOTNODES_MAX * BOOTNODE_ADDRESSES], char *why, size_t why_size) {
+                    struct address out[static BOOTNODES_MAX * BOOTNODE_ADDRESSES], struct why *why) {
     struct search search;
     search_begin(&search, list, timeout_ms);
     if (queue_init(&search.answers, 0) != 0 || !(search.resolver = resolver_create(&search.answers, address_resolve))) {
-        snprintf(why, why_size, "out of memory or descriptors");
+        why_fail(why, "out of memory or descriptors");
         return 0;
     }
     search_names(&search);
@@ -139,7 +138,7 @@ size_t servers_find(const char *list, uint64_t timeout_ms,
     if (count > 0)
         tell_left_out(&search);
     else
-        snprintf(why, why_size, "--bootnode %s: not found within %llu s: %s", search.bootnodes[0].name,
+        why_fail(why, "--bootnode %s: not found within %llu s: %s", search.bootnodes[0].name,
                  (unsigned long long)timeout_ms / 1000, why_missing(&search, 0));
     search_end(&search);
     return count;

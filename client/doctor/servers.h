@@ -7,10 +7,11 @@
 #include <stdint.h>
 
 #include "client/keys/bootnodes.h"
+#include "common/why.h"
 
 #define SERVERS_OTHERS_MS 2000 /* for the names of the others, once one is known */
 
 /* `list` as bootnodes_name takes it. Returns how many addresses were written; 0 with one line in `why`: none is known
  * after `timeout_ms`. What is tried again or left out is told on standard error, a line for each bootnode. */
 size_t servers_find(const char *list, uint64_t timeout_ms,
-                    struct address out[static BOOTNODES_MAX * BOOTNODE_ADDRESSES], char *why, size_t why_size);
+                    struct address out[static BOOTNODES_MAX * BOOTNODE_ADDRESSES], struct why *why);

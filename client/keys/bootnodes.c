@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/why.h"
 #include "common/wire/bootnode_packets.h"
 
 #define SEPARATORS ", \t"
@@ -71,27 +72,26 @@ bool bootnode_is_numeric(const struct bootnode *bootnode) {
     return address_parse(bootnode->name, 0, &ignored);
 }
 
-static bool pinned_matches(const struct bootnode *bootnode, const uint8_t key[static 32], char *why, size_t why_size) {
+static bool pinned_matches(const struct bootnode *bootnode, const uint8_t key[static 32], struct why *why) {
     if (memcmp(bootnode->key, key, 32) == 0) return true;
     char given[65], seen[65];
     sodium_bin2hex(given, sizeof given, bootnode->key, 32);
     sodium_bin2hex(seen, sizeof seen, key, 32);
-    snprintf(why, why_size, "the bootnode at %s has the key %s, not the configured %s: refused", bootnode->name, seen,
-             given);
-    return false;
+    return why_fail(why, "the bootnode at %s has the key %s, not the configured %s: refused", bootnode->name, seen,
+                    given);
 }
 
 bool bootnode_trusted(const struct bootnode *bootnode, const struct known_keys *known, const uint8_t key[static 32],
-                      char *why, size_t why_size) {
-    if (bootnode->pinned) return pinned_matches(bootnode, key, why, why_size);
+                      struct why *why) {
+    if (bootnode->pinned) return pinned_matches(bootnode, key, why);
     unsigned line = 0;
     if (known_keys_check(known, bootnode->name, key, &line) != KNOWN_CHANGED) return true;
     char seen[65], place[KNOWN_KEYS_PLACE_SIZE];
     sodium_bin2hex(seen, sizeof seen, key, 32);
     known_keys_place(known, line, place);
-    snprintf(why, why_size,
-             "the bootnode at %s has another key (%s) than the one remembered in %s: refused, somebody may be in "
-             "between. If its operator really changed the key, %s",
-             bootnode->name, seen, place, known_keys_remedy(line));
-    return false;
+    return why_fail(
+        why,
+        "the bootnode at %s has another key (%s) than the one remembered in %s: refused, somebody may be in "
+        "between. If its operator really changed the key, %s",
+        bootnode->name, seen, place, known_keys_remedy(line));
 }

@@ -9,6 +9,7 @@
 #include "client/keys/known_keys.h"
 #include "common/address.h"
 #include "common/ini_table.h"
+#include "common/why.h"
 
 #define BOOTNODES_MAX 4
 #define BOOTNODE_ADDRESSES 8 /* of one name */
@@ -33,4 +34,4 @@ bool bootnode_is_numeric(const struct bootnode *bootnode);
 /* May this be its key? As ssh does: the pinned one, or the one that is remembered, or, where there is none, any. False
  * with one line in `why`. */
 bool bootnode_trusted(const struct bootnode *bootnode, const struct known_keys *known, const uint8_t key[static 32],
-                      char *why, size_t why_size);
+                      struct why *why);

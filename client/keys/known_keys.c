@@ -13,20 +13,12 @@
 #include <unistd.h>
 
 #include "common/memory.h"
+#include "common/why.h"
 
 #define KEY_SIZE 32
 #define KEY_TEXT_SIZE (2 * KEY_SIZE + 1)
 #define NAME_MAX_SIZE 512
 #define LINE_MAX_SIZE (NAME_MAX_SIZE + KEY_TEXT_SIZE + 3) /* newline before, space, newline, zero */
-
-__attribute__((format(printf, 3, 4))) static bool fail(char *why, size_t why_size, const char *format, ...) {
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(why, why_size, format, arguments);
-    va_end(arguments);
-    return false;
-}
 
 static int open_for_writing(const char *path) {
     return open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
@@ -48,13 +40,13 @@ static bool is_there(const char *path) {
     return lstat(path, &status) == 0;
 }
 
-bool known_keys_open(struct known_keys *known, const char *directory, const char *name, char *why, size_t why_size) {
+bool known_keys_open(struct known_keys *known, const char *directory, const char *name, struct why *why) {
     int file, error = 0;
 
     memset(known, 0, sizeof *known);
     known->unread = known->told = true;
     if (snprintf(known->file, sizeof known->file, "%s/%s", directory, name) >= (int)sizeof known->file)
-        return fail(why, why_size, "%s: the path is too long", directory);
+        return why_fail(why, "%s: the path is too long", directory);
     file = open_for_writing(known->file);
     if (file < 0) {
         error = errno;
@@ -62,13 +54,13 @@ bool known_keys_open(struct known_keys *known, const char *directory, const char
     }
     if (file < 0) {
         known->hidden = errno != ENOENT && is_there(known->file);
-        return fail(why, why_size, "%s: %s", known->file, strerror(error));
+        return why_fail(why, "%s: %s", known->file, strerror(error));
     }
     known->unread = !is_regular(file);
     known->told = known->unread || error != 0;
     close(file);
-    if (known->unread) return fail(why, why_size, "%s: expected a regular file", known->file);
-    return error == 0 || fail(why, why_size, "%s: %s", known->file, strerror(error));
+    if (known->unread) return why_fail(why, "%s: expected a regular file", known->file);
+    return error == 0 || why_fail(why, "%s: %s", known->file, strerror(error));
 }
 
 void known_keys_close(struct known_keys *known) {
@@ -193,13 +185,13 @@ static bool append_line(int file, const char *name, const uint8_t key[static KEY
 enum outcome { WRITTEN, CONFLICT, UNWRITABLE };
 
 static enum outcome write_locked(const struct known_keys *known, int file, const char *name,
-                                 const uint8_t key[static KEY_SIZE], char *why, size_t why_size) {
+                                 const uint8_t key[static KEY_SIZE], struct why *why) {
     unsigned line;
 
     switch (search_file(file, name, key, &line)) {
     case KNOWN_SAME: return WRITTEN;
     case KNOWN_CHANGED:
-        fail(why, why_size, "%s:%u: another key is remembered for %s", known->file, line, name);
+        why_fail(why, "%s:%u: another key is remembered for %s", known->file, line, name);
         return CONFLICT;
     case KNOWN_NEW: break;
     }
@@ -208,13 +200,13 @@ static enum outcome write_locked(const struct known_keys *known, int file, const
 
 /* UNWRITABLE: with errno. */
 static enum outcome write_key(const struct known_keys *known, const char *name, const uint8_t key[static KEY_SIZE],
-                              char *why, size_t why_size) {
+                              struct why *why) {
     int file = open_for_writing(known->file), error;
     enum outcome outcome = UNWRITABLE;
 
     if (file < 0) return UNWRITABLE;
     errno = EINVAL;
-    if (is_regular(file) && flock(file, LOCK_EX) == 0) outcome = write_locked(known, file, name, key, why, why_size);
+    if (is_regular(file) && flock(file, LOCK_EX) == 0) outcome = write_locked(known, file, name, key, why);
     error = errno;
     close(file);
     errno = error;
@@ -232,22 +224,20 @@ static void note(struct known_keys *known, const char *name, const uint8_t key[s
     known->noted_size += (size_t)size;
 }
 
-bool known_keys_remember(struct known_keys *known, const char *name, const uint8_t key[static 32], char *why,
-                         size_t why_size) {
+bool known_keys_remember(struct known_keys *known, const char *name, const uint8_t key[static 32], struct why *why) {
     enum outcome outcome = UNWRITABLE;
 
     if (!*known->file) return true;
     if (!*name || strlen(name) > NAME_MAX_SIZE || strpbrk(name, " \n"))
-        return fail(why, why_size, "%s: a name of 1 to %d bytes without spaces is expected", known->file,
-                    NAME_MAX_SIZE);
+        return why_fail(why, "%s: a name of 1 to %d bytes without spaces is expected", known->file, NAME_MAX_SIZE);
     switch (search_noted(known, name, key)) {
     case KNOWN_SAME: return true;
-    case KNOWN_CHANGED: return fail(why, why_size, "%s: another key was met under %s before", known->file, name);
+    case KNOWN_CHANGED: return why_fail(why, "%s: another key was met under %s before", known->file, name);
     case KNOWN_NEW: break;
     }
-    if (!known->unread) outcome = write_key(known, name, key, why, why_size);
+    if (!known->unread) outcome = write_key(known, name, key, why);
     if (outcome != UNWRITABLE) return outcome == WRITTEN;
-    if (!known->told) fail(why, why_size, "%s: %s: new keys are forgotten at the end", known->file, strerror(errno));
+    if (!known->told) why_fail(why, "%s: %s: new keys are forgotten at the end", known->file, strerror(errno));
     bool silent = known->told;
     known->told = true;
     note(known, name, key);

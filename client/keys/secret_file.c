@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/room_name.h"
+#include "common/why.h"
 
 #define OTHERS 077u
 
@@ -32,17 +33,15 @@ static bool is_private(const struct stat *status) {
     return !named || status->st_nlink == 0 || (status->st_mode & OTHERS) == 0;
 }
 
-static bool check_mode(int descriptor, const char *file, const char *credentials, char *why, size_t why_size) {
+static bool check_mode(int descriptor, const char *file, const char *credentials, struct why *why) {
     struct stat status;
 
     if (fstat(descriptor, &status) != 0) {
-        snprintf(why, why_size, "%s", strerror(errno));
-        return false;
+        return why_fail(why, "%s", strerror(errno));
     }
     if (is_private(&status) || lies_below(file, credentials)) return true;
-    snprintf(why, why_size, "mode %04o lets others have the secret, expected 0600: chmod 600 %s",
-             status.st_mode & 07777u, file);
-    return false;
+    return why_fail(why, "mode %04o lets others have the secret, expected 0600: chmod 600 %s", status.st_mode & 07777u,
+                    file);
 }
 
 /* To the end, or until it is full: a pipe gives it in pieces. Negative with errno. */
@@ -59,35 +58,30 @@ static ssize_t read_all(int descriptor, uint8_t *out, size_t capacity) {
     return (ssize_t)size;
 }
 
-static bool read_secret(int descriptor, uint8_t secret[static ROOM_SECRET_MAX], size_t *size, char *why,
-                        size_t why_size) {
+static bool read_secret(int descriptor, uint8_t secret[static ROOM_SECRET_MAX], size_t *size, struct why *why) {
     uint8_t read[ROOM_SECRET_MAX + 1];
     ssize_t length = read_all(descriptor, read, sizeof read);
     bool too_long = length > ROOM_SECRET_MAX;
 
     if (length < 0) {
-        snprintf(why, why_size, "%s", strerror(errno));
-        return false;
+        return why_fail(why, "%s", strerror(errno));
     }
     while (length > 0 && (read[length - 1] == '\n' || read[length - 1] == '\r')) length--;
     *size = too_long ? 0 : room_secret_unify((char *)read, (size_t)length, ROOM_SECRET_MAX);
     memcpy(secret, read, *size);
     sodium_memzero(read, sizeof read);
     if (*size > 0) return true;
-    snprintf(why, why_size, "expected 1 to %d bytes", ROOM_SECRET_MAX);
-    return false;
+    return why_fail(why, "expected 1 to %d bytes", ROOM_SECRET_MAX);
 }
 
 bool secret_file_read(const char *file, const char *credentials, uint8_t secret[static ROOM_SECRET_MAX], size_t *size,
-                      char *why, size_t why_size) {
+                      struct why *why) {
     int descriptor = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
     if (descriptor < 0) {
-        snprintf(why, why_size, "%s", strerror(errno));
-        return false;
+        return why_fail(why, "%s", strerror(errno));
     }
-    bool done = check_mode(descriptor, file, credentials, why, why_size) &&
-                read_secret(descriptor, secret, size, why, why_size);
+    bool done = check_mode(descriptor, file, credentials, why) && read_secret(descriptor, secret, size, why);
     close(descriptor);
     return done;
 }

@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "common/udp.h"
+#include "common/why.h"
 
 #define RETRY_FIRST_MS 250
 #define RETRY_MOST_MS 4000
@@ -172,9 +173,9 @@ static bool handle_cookie(struct rendezvous *rendezvous, const struct address *f
     struct cookie_message message;
     if (rendezvous->state != RENDEZVOUS_HELLO || !cookie_message_decode(packet, size, &message)) return false;
     if (message.nonce != rendezvous->nonce || rendezvous->tries == 0) return false;
-    char why[1024];
-    if (!rendezvous->owner.trusted(rendezvous->owner.context, message.bootnode_public, why, sizeof why)) {
-        bar(rendezvous, why, now);
+    struct why why;
+    if (!rendezvous->owner.trusted(rendezvous->owner.context, message.bootnode_public, &why)) {
+        bar(rendezvous, why.text, now);
         return true;
     }
     /* Nobody with another key may answer what was sent to that one. */

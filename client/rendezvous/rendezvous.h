@@ -18,6 +18,7 @@
 #include "client/rendezvous/presence.h"
 #include "common/names.h"
 #include "common/noise.h"
+#include "common/why.h"
 #include "common/wire/bootnode_packets.h"
 
 #define RENDEZVOUS_ATTEMPTS 3
@@ -43,7 +44,7 @@ struct rendezvous_owner {
     void (*refused)(void *context, const char *why); /* said once per reason; it keeps trying */
     /* May this be the bootnode's key? False, with one line in `why`: barred, or, after a session, refused. Not proven
      * yet: that is `registered`. */
-    bool (*trusted)(void *context, const uint8_t key[static 32], char *why, size_t why_size);
+    bool (*trusted)(void *context, const uint8_t key[static 32], struct why *why);
     bool (*barred)(void *context, const char *why); /* at first contact. True: for good; false: goes on trying */
 };
 

@@ -9,6 +9,7 @@
 #include "client/keys/known_keys.h"
 #include "client/outside.h"
 #include "client/peer/peer.h"
+#include "common/why.h"
 
 /* What rooms share, given by the engine. */
 struct chatroom_host {
@@ -26,7 +27,7 @@ struct chatroom_host {
     bool relays;              /* may others relay for us, do we for them? */
     enum nat_mapping mapping; /* of our NAT, as far as we know */
     /* See rendezvous_owner; `bootnode` is the index of the one that it is about. */
-    bool (*trusted)(void *context, unsigned bootnode, const uint8_t key[static 32], char *why, size_t why_size);
+    bool (*trusted)(void *context, unsigned bootnode, const uint8_t key[static 32], struct why *why);
     bool (*barred)(void *context, unsigned bootnode, const char *why);
     /* The bootnode proved that it has this key. */
     void (*proven)(void *context, unsigned bootnode, const uint8_t key[static 32]);

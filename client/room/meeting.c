@@ -5,6 +5,7 @@
 
 #include "client/room/status.h"
 #include "common/clock.h"
+#include "common/why.h"
 
 #define OTHERS_WAIT_MS 1000 /* for the lists of the others, once one has come */
 #define CANDIDATES_MOST (BOOTNODES_MAX * RECORD_CANDIDATES_MAX)
@@ -234,16 +235,15 @@ static const struct bootnode *same_bootnode(const struct meeting_session *which,
     return NULL;
 }
 
-static bool on_trusted(void *context, const uint8_t key[static 32], char *why, size_t why_size) {
+static bool on_trusted(void *context, const uint8_t key[static 32], struct why *why) {
     const struct meeting_session *which = context;
     const struct chatroom_host *host = which->meeting->host;
     const struct bootnode *same = same_bootnode(which, key);
     if (same) {
-        snprintf(why, why_size, "%s and %s are the same bootnode, by its key: the first is left out",
-                 host->bootnodes[which->index].name, same->name);
-        return false;
+        return why_fail(why, "%s and %s are the same bootnode, by its key: the first is left out",
+                        host->bootnodes[which->index].name, same->name);
     }
-    return host->trusted(host->context, which->index, key, why, why_size);
+    return host->trusted(host->context, which->index, key, why);
 }
 
 static bool on_barred(void *context, const char *why) {

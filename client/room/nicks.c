@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/why.h"
+
 #define KNOWN_NAME_SIZE (2 * ROOM_TAG_SIZE + 1 + 2 * TEXT_NICK_MAX + 1)
 #define WHY_SIZE 512
 
@@ -21,10 +23,10 @@ static enum known_result check(const struct nicks *nicks, const char *nick, cons
 }
 
 static void remember(const struct nicks *nicks, const char *nick, const uint8_t *key) {
-    char name[KNOWN_NAME_SIZE], why[WHY_SIZE];
+    char name[KNOWN_NAME_SIZE];
+    struct why why;
     known_name(nicks, nick, name);
-    if (!known_keys_remember(nicks->host->known_peers, name, key, why, sizeof why))
-        room_events_error(nicks->events, why);
+    if (!known_keys_remember(nicks->host->known_peers, name, key, &why)) room_events_error(nicks->events, why.text);
 }
 
 static void tell_taken(const struct nicks *nicks, const struct peer *peer, const char *nick, unsigned line,

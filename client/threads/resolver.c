@@ -7,8 +7,7 @@
 
 #include "client/events.h"
 #include "client/keys/bootnodes.h"
-
-#define WHY_SIZE 512
+#include "common/why.h"
 
 /* Shared by the owner and every look-up; freed by the last one. */
 struct resolver {
@@ -53,10 +52,10 @@ void resolver_destroy(struct resolver *resolver) {
 
 static struct input *look_up(const struct lookup *lookup) {
     struct address addresses[BOOTNODE_ADDRESSES];
-    char why[WHY_SIZE] = "";
-    size_t count = lookup->resolver->look_up(lookup->name, 0, addresses, BOOTNODE_ADDRESSES, why, sizeof why);
+    struct why why = {0};
+    size_t count = lookup->resolver->look_up(lookup->name, 0, addresses, BOOTNODE_ADDRESSES, &why);
     struct input *answer = count > 0 ? input_of_addresses(INPUT_RESOLVED, addresses, count)
-                                     : input_create(INPUT_UNRESOLVED, NULL, why, strlen(why));
+                                     : input_create(INPUT_UNRESOLVED, NULL, why.text, strlen(why.text));
     answer->bootnode = lookup->bootnode;
     return answer;
 }

@@ -5,6 +5,7 @@
 
 #include "common/address.h"
 #include "common/queue.h"
+#include "common/why.h"
 
 /* Look-ups of one bootnode: those that a dead network swallowed must not hold up the next one. */
 #define RESOLVER_AT_ONCE 3
@@ -13,7 +14,7 @@ struct resolver;
 
 /* As address_resolve; called on a thread of its own. */
 typedef size_t resolver_function(const char *text, uint16_t default_port, struct address *out, size_t capacity,
-                                 char *why, size_t why_size);
+                                 struct why *why);
 
 /* `answers` gets an INPUT_RESOLVED or an INPUT_UNRESOLVED per look-up. `look_up`: address_resolve, another one in
  * tests. NULL without memory. */

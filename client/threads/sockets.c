@@ -9,6 +9,7 @@
 
 #include "client/peer/path.h"
 #include "common/log.h"
+#include "common/why.h"
 
 #define DESCRIPTORS_FOR_OTHERS 64  /* files, pipes, what libraries open for a moment */
 #define RECEIVE_BUFFER (64 * 1024) /* a window of packets; of 512 sockets 32 MiB, should nobody read */
@@ -87,9 +88,9 @@ static bool take_number(struct sockets *sockets, uint16_t *out) {
 
 static int open_one(struct sockets *sockets, uint16_t *number) {
     static const struct udp_options options = {.receive_buffer = RECEIVE_BUFFER};
-    char why[256];
+    struct why why;
     if (!take_number(sockets, number)) return -EMFILE;
-    int descriptor = udp_open(&sockets->any, &options, why, sizeof why);
+    int descriptor = udp_open(&sockets->any, &options, &why);
     if (descriptor < 0) return descriptor;
     struct udp_socket *socket = calloc(1, sizeof *socket);
     bool scarce = (rlim_t)descriptor >= sockets->most_descriptors;

@@ -8,6 +8,7 @@
 
 #include "client/ui/arguments.h"
 #include "common/memory.h"
+#include "common/why.h"
 
 #define SECTION "client"
 #define VALUE_SIZE 64
@@ -316,8 +317,7 @@ void answer_set(const struct command_host *host, const struct command *self, cha
         command_usage(host, self);
     } else if (!client_config_is_setting(key)) {
         explain_settings(host, self, key);
-    } else if (*value &&
-               !ini_table_set(&client_config_table, SECTION, key, value, host->settings, why.text, sizeof why.text)) {
+    } else if (*value && !ini_table_set(&client_config_table, SECTION, key, value, host->settings, &why)) {
         command_fail(host, self, "%s '%.*s': %s", key, VALUE_SIZE, value, why.text);
     } else {
         show_settings(host, key);

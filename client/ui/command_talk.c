@@ -9,6 +9,7 @@
 #include "client/ui/arguments.h"
 #include "common/home.h"
 #include "common/room_name.h"
+#include "common/why.h"
 
 #define NAME_SHOWN 64
 
@@ -27,27 +28,29 @@ static void join_with_secret(const struct command_host *host, const struct comma
                              const char *file) {
     uint8_t secret[ROOM_SECRET_MAX];
     size_t size = 0;
-    char why[256] = "expected a known home directory for ~", path[PATH_MAX];
+    struct why why = {"expected a known home directory for ~"};
+    char path[PATH_MAX];
 
     const char *credentials = getenv("CREDENTIALS_DIRECTORY");
-    if (home_expand(file, path, sizeof path) && secret_file_read(path, credentials, secret, &size, why, sizeof why))
+    if (home_expand(file, path, sizeof path) && secret_file_read(path, credentials, secret, &size, &why))
         tell(host, INPUT_JOIN, room, secret, size);
     else
-        command_fail(host, self, "secret file %s: %s", file, why);
+        command_fail(host, self, "secret file %s: %s", file, why.text);
     sodium_memzero(secret, sizeof secret);
 }
 
 void talk_join(const struct command_host *host, const struct command *self, char *arguments) {
     char *rest = arguments, *given = arguments_word(&rest), *file = given ? arguments_word(&rest) : NULL;
-    char room[ROOM_NAME_MAX + 1], why[ROOM_NAME_WHY_SIZE];
+    char room[ROOM_NAME_MAX + 1];
+    struct why why;
     struct conversation *there;
 
     if (!given || *rest) {
         command_usage(host, self);
         return;
     }
-    if (!room_name_parse(given, strlen(given), room, why, sizeof why)) {
-        command_fail(host, self, "'%.*s': %s", NAME_SHOWN, given, why);
+    if (!room_name_parse(given, strlen(given), room, &why)) {
+        command_fail(host, self, "'%.*s': %s", NAME_SHOWN, given, why.text);
         return;
     }
     there = joined(host, room);

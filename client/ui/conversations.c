@@ -126,8 +126,9 @@ struct conversation *conversations_current(const struct conversations *conversat
 }
 
 struct conversation *conversations_typed(const struct conversations *conversations, const char *name) {
-    char room[ROOM_NAME_MAX + 1], ignored[ROOM_NAME_WHY_SIZE];
-    bool parsed = room_name_parse(name, strlen(name), room, ignored, sizeof ignored);
+    char room[ROOM_NAME_MAX + 1];
+    struct why ignored;
+    bool parsed = room_name_parse(name, strlen(name), room, &ignored);
     return conversations_find(conversations, parsed ? room : name);
 }
 

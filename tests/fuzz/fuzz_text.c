@@ -7,6 +7,7 @@
 
 #include "common/room_name.h"
 #include "common/text.h"
+#include "common/why.h"
 
 #define INPUT_MAX 256 /* more says nothing new, and is looked at eight times */
 #define OUTPUT_MAX 8192
@@ -102,14 +103,15 @@ static void check_outgoing(const char *text, size_t size) {
 }
 
 static void check_room(const char *text, size_t size) {
-    char room[ROOM_NAME_MAX + 1], again[ROOM_NAME_MAX + 1], why[ROOM_NAME_WHY_SIZE];
+    char room[ROOM_NAME_MAX + 1], again[ROOM_NAME_MAX + 1];
+    struct why why;
 
-    if (!room_name_parse(text, size, room, why, sizeof why)) {
-        require(why[0] != '\0' && room[0] == '\0');
+    if (!room_name_parse(text, size, room, &why)) {
+        require(why.text[0] != '\0' && room[0] == '\0');
         return;
     }
     check(room, strlen(room), false);
-    require(room_name_parse(room, strlen(room), again, why, sizeof why) && strcmp(room, again) == 0);
+    require(room_name_parse(room, strlen(room), again, &why) && strcmp(room, again) == 0);
 }
 
 /* The first byte chooses how much room there is; what is a nick stays one. */

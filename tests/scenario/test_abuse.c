@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "client/room/outgoing.h"
+#include "common/why.h"
 #include "tests/scenario/support/world.h"
 #include "tests/support/folder.h"
 
@@ -241,12 +242,12 @@ static void a_flood_of_handshakes_keeps_nobody_out(void **state) {
 static void what_only_an_impostor_could_hear_reached_nobody(void **state) {
     struct abuse abuse;
     void *folder;
-    char why[256];
+    struct why why;
     abuse_begin(&abuse, state);
     struct person *impostor = world_person(abuse.world, abuse.second->name, NAT_NONE);
     identity_from_seed(abuse.identity.seed, &impostor->identity);
     assert_int_equal(folder_make(&folder), 0);
-    assert_true(known_keys_open(&abuse.first->known_peers, folder, "known_peers", why, sizeof why));
+    assert_true(known_keys_open(&abuse.first->known_peers, folder, "known_peers", &why));
     world_wait(abuse.world, CONNECT_MS, person_sees(abuse.first, abuse.second));
     engine_stop(abuse.second->engine, abuse.world->now);
     world_wait(abuse.world, 3000, abuse.second->status == 0);

@@ -9,6 +9,7 @@
 #include <sodium.h>
 
 #include "client/room/outgoing.h"
+#include "common/why.h"
 #include "tests/scenario/support/world.h"
 #include "tests/support/folder.h"
 
@@ -192,15 +193,15 @@ static void a_nick_alone_does_not_matter_at_the_end(void **state) {
 
 static void a_taken_nick_is_not_taken_over(void **state) {
     void *folder, *own_folder;
-    char why[256];
+    struct why why;
     assert_int_equal(folder_make(&folder), 0);
     assert_int_equal(folder_make(&own_folder), 0);
     world = *state;
     anna = world_person(world, "anna", NAT_NONE);
     bert = world_person(world, "bert", NAT_NONE);
     carl = world_person(world, "carl", NAT_NONE);
-    assert_true(known_keys_open(&anna->known_peers, folder, "known_peers", why, sizeof why));
-    assert_true(known_keys_open(&carl->known_peers, own_folder, "known_peers", why, sizeof why));
+    assert_true(known_keys_open(&anna->known_peers, folder, "known_peers", &why));
+    assert_true(known_keys_open(&carl->known_peers, own_folder, "known_peers", &why));
     for (size_t i = 0; i < world->people_count; i++) person_start(&world->people[i], "tea");
     world_wait(world, CONNECT_MS, everyone_connected(world));
     person_nick(bert, "carl"); /* who remembers nobody */
@@ -222,14 +223,14 @@ static void a_taken_nick_is_not_taken_over(void **state) {
 /* Neither by a new name nor at first contact: we must be able to come back to it. */
 static void our_own_nick_is_not_lost_to_a_member(void **state) {
     void *folder;
-    char why[256];
+    struct why why;
     assert_int_equal(folder_make(&folder), 0);
     world = *state;
     anna = world_person(world, "anna", NAT_NONE);
     bert = world_person(world, "bert", NAT_NONE);
     carl = world_person(world, "carl", NAT_NONE);
     carl->name = "anna";
-    assert_true(known_keys_open(&anna->known_peers, folder, "known_peers", why, sizeof why));
+    assert_true(known_keys_open(&anna->known_peers, folder, "known_peers", &why));
     for (size_t i = 0; i < world->people_count; i++) person_start(&world->people[i], "tea");
     world_wait(world, CONNECT_MS, everyone_connected(world));
     assert_true(person_sees(anna, carl)); /* whose owner may have chosen the same */
@@ -247,12 +248,12 @@ static void our_own_nick_is_not_lost_to_a_member(void **state) {
 static void a_flood_of_nicks_is_bounded(void **state) {
     enum { FLOOD = 1000 };
     void *folder;
-    char why[256];
+    struct why why;
     assert_int_equal(folder_make(&folder), 0);
     world = *state;
     anna = world_person(world, "anna", NAT_NONE);
     bert = world_person(world, "bert", NAT_NONE);
-    assert_true(known_keys_open(&anna->known_peers, folder, "known_peers", why, sizeof why));
+    assert_true(known_keys_open(&anna->known_peers, folder, "known_peers", &why));
     person_start(anna, "tea");
     person_start(bert, "tea");
     world_wait(world, CONNECT_MS, everyone_connected(world));
@@ -374,13 +375,13 @@ static void a_slower_path_is_told_once_a_second(void **state) {
 
 static void a_blocked_peer_stands_so(void **state) {
     void *folder;
-    char why[256];
+    struct why why;
     assert_int_equal(folder_make(&folder), 0);
     world = *state;
     anna = world_person(world, "anna", NAT_NONE);
     bert = world_person(world, "bert", NAT_NONE);
     carl = world_person(world, "carl", NAT_NONE);
-    assert_true(known_keys_open(&anna->known_peers, folder, "known_peers", why, sizeof why));
+    assert_true(known_keys_open(&anna->known_peers, folder, "known_peers", &why));
     person_start(anna, "tea");
     person_start(bert, "tea");
     world_wait(world, CONNECT_MS, person_sees(anna, bert));

@@ -12,6 +12,7 @@
 #include "bootnode/table/shard_join.h"
 #include "bootnode/table/shard_members.h"
 #include "client/peer/handshake.h"
+#include "common/why.h"
 #include "common/wire/bootnode_bodies.h"
 #include "common/wire/bootnode_packets.h"
 #include "common/wire/frames.h"
@@ -171,9 +172,9 @@ static void a_changed_key_is_refused(void **state) {
     struct world *world = *state;
     struct person *anna = world_person(world, "anna", NAT_NONE);
     void *folder;
-    char why[256];
+    struct why why;
     assert_int_equal(folder_make(&folder), 0);
-    assert_true(known_keys_open(&anna->known_bootnodes, folder, "known_bootnodes", why, sizeof why));
+    assert_true(known_keys_open(&anna->known_bootnodes, folder, "known_bootnodes", &why));
     for (int i = 0; i < 2; i++) {
         person_start(anna, "tea");
         world_wait(world, CONNECT_MS, person_count(anna, EVENT_REGISTERED, NULL) == 1u + (unsigned)i);
@@ -414,9 +415,9 @@ static void a_known_nick_with_a_new_key_is_blocked(void **state) {
     struct person *anna = world_person(world, "anna", NAT_NONE), *bert = world_person(world, "bert", NAT_NONE);
     struct person *mallory = world_person(world, "mallory", NAT_NONE);
     void *folder;
-    char why[256];
+    struct why why;
     assert_int_equal(folder_make(&folder), 0);
-    assert_true(known_keys_open(&anna->known_peers, folder, "known_peers", why, sizeof why));
+    assert_true(known_keys_open(&anna->known_peers, folder, "known_peers", &why));
     person_start(anna, "tea");
     person_start(bert, "tea");
     world_wait(world, CONNECT_MS, person_sees(anna, bert));

@@ -20,6 +20,7 @@
 #include "bench/load/traffic.h"
 #include "bench/load/verdict.h"
 #include "bench/load/wire.h"
+#include "common/why.h"
 #include "tests/scenario/support/rendezvous_net.h"
 
 #define SESSIONS 60
@@ -117,8 +118,8 @@ size_t wire_receive(struct wire *wire, uint64_t timeout_us, size_t limit,
     return taken;
 }
 
-bool wire_rebind(struct wire *wire, char *why, size_t why_size) {
-    if (why_size > 0) why[0] = 0;
+bool wire_rebind(struct wire *wire, struct why *why) {
+    why->text[0] = 0;
     wire->port = (uint16_t)(wire->port + SOCKETS);
     wire->first = wire->count = 0;
     return true;
@@ -170,8 +171,8 @@ static int teardown(void **state) {
 
 static struct fill_result fill(struct stage *stage) {
     struct fill_result result;
-    char why[LOAD_TEXT_SIZE] = "";
-    if (!fill_fleet(stage->fleet, NULL, NULL, &result, why, sizeof why)) fail_msg("%s", why);
+    struct why why = {0};
+    if (!fill_fleet(stage->fleet, NULL, NULL, &result, &why)) fail_msg("%s", why.text);
     return result;
 }
 
@@ -208,13 +209,13 @@ static void drive_row(struct stage *stage, const struct row_options *row) {
 }
 
 static const struct row_result *run_row(struct stage *stage, const struct row_options *options) {
-    char why[LOAD_TEXT_SIZE] = "";
+    struct why why = {0};
     struct row_options row = *options;
     row.answers = ANSWERS_EVERY;
     stage->asked = stage->answered = 0;
     memset(stage->waiting, 0, sizeof stage->waiting);
     memset(&stage->result, 0, sizeof stage->result);
-    if (!row_begin(stage->fleet, &row, why, sizeof why)) fail_msg("%s", why);
+    if (!row_begin(stage->fleet, &row, &why)) fail_msg("%s", why.text);
     drive_row(stage, &row);
     for (uint64_t end = load_now_us() + LOST_AFTER_MS * 1000; load_now_us() < end;)
         wire_receive(&stage->wire, 1000, 512, take_answer, stage);
@@ -286,9 +287,9 @@ static void every_session_beats_once_a_pass(void **state) {
     struct stage *stage = *state;
     const struct row_options row = {.duration_s = 1};
     uint64_t first[SESSIONS], second[SESSIONS];
-    char why[LOAD_TEXT_SIZE];
+    struct why why;
     fill(stage);
-    assert_true(row_begin(stage->fleet, &row, why, sizeof why));
+    assert_true(row_begin(stage->fleet, &row, &why));
     note_pass(stage, first);
     note_pass(stage, second);
     for (uint32_t i = 0; i < SESSIONS; i++) {
@@ -297,7 +298,7 @@ static void every_session_beats_once_a_pass(void **state) {
     }
     /* Another row, another order. */
     row_end(stage->fleet, &stage->result);
-    assert_true(row_begin(stage->fleet, &row, why, sizeof why));
+    assert_true(row_begin(stage->fleet, &row, &why));
     note_pass(stage, second);
     assert_memory_not_equal(first, second, sizeof first);
 }
@@ -379,11 +380,11 @@ static void restart_once(void *context, uint64_t registered) {
 static void provisional_sessions_forgotten_too_early_are_noticed(void **state) {
     struct stage *stage = *state;
     struct fill_result result;
-    char why[LOAD_TEXT_SIZE];
+    struct why why;
     stage->wire.leaves = no_beats_yet;
     held_until_ms = stage->net->monotonic + 2000;
     restart_at_ms = stage->net->monotonic + 1000;
-    assert_true(fill_fleet(stage->fleet, restart_once, stage, &result, why, sizeof why));
+    assert_true(fill_fleet(stage->fleet, restart_once, stage, &result, &why));
     assert_said(run_row(stage, &(struct row_options){.duration_s = 1}), "60 living sessions were forgotten");
 }
 
@@ -399,13 +400,13 @@ static void the_time_of_expiring_is_known(void **state) {
     struct stage *stage = *state;
     const struct row_options row = {.duration_s = 1, .silent_percent = 50};
     uint64_t from, until;
-    char why[LOAD_TEXT_SIZE];
+    struct why why;
     fill(stage);
-    assert_true(row_begin(stage->fleet, &(struct row_options){.duration_s = 1}, why, sizeof why));
+    assert_true(row_begin(stage->fleet, &(struct row_options){.duration_s = 1}, &why));
     fall_expiring(stage->fleet, &from, &until);
     assert_int_equal(from + until, 0);
     row_end(stage->fleet, &stage->result);
-    assert_true(row_begin(stage->fleet, &row, why, sizeof why));
+    assert_true(row_begin(stage->fleet, &row, &why));
     fall_expiring(stage->fleet, &from, &until);
     live_until(stage, from);
     assert_int_equal(net_totals(stage->net).expired, 0);
@@ -440,20 +441,20 @@ static void everyone_moves(void **state) {
 static void bootnode_that_does_not_answer(void **state) {
     struct stage *stage = *state;
     struct fill_result result;
-    char why[LOAD_TEXT_SIZE];
+    struct why why;
     stage->wire.cut = true;
-    assert_false(fill_fleet(stage->fleet, NULL, NULL, &result, why, sizeof why));
-    assert_non_null(strstr(why, "did not answer"));
+    assert_false(fill_fleet(stage->fleet, NULL, NULL, &result, &why));
+    assert_non_null(strstr(why.text, "did not answer"));
 }
 
 static void bootnode_that_refuses(void **state) {
     struct stage *stage = *state;
     struct fill_result result;
-    char why[LOAD_TEXT_SIZE];
+    struct why why;
     stage->net->config.room_members = ROOM_SIZE - 1;
     net_restart(stage->net, true);
-    assert_false(fill_fleet(stage->fleet, NULL, NULL, &result, why, sizeof why));
-    assert_non_null(strstr(why, "room is full"));
+    assert_false(fill_fleet(stage->fleet, NULL, NULL, &result, &why));
+    assert_non_null(strstr(why.text, "room is full"));
 }
 
 static void bootnode_that_dies_is_noticed(void **state) {

@@ -11,6 +11,7 @@
 
 #include "bootnode/config.h"
 #include "common/log.h"
+#include "common/why.h"
 
 #define SAMPLE "conf/bootnode.ini"
 #define BENCH "conf/bench.ini"
@@ -104,9 +105,9 @@ static void test_sample_tells_true_ranges(void **state) {
 
 static bool sets(const char *name, const char *value) {
     struct bootnode_config config;
-    char why[512];
+    struct why why;
     ini_table_defaults(&bootnode_config_table, &config);
-    return ini_table_set(&bootnode_config_table, BOOTNODE_SECTION, name, value, &config, why, sizeof why);
+    return ini_table_set(&bootnode_config_table, BOOTNODE_SECTION, name, value, &config, &why);
 }
 
 static void test_bounds(void **state) {
@@ -153,7 +154,7 @@ static void test_bounds(void **state) {
 /* Load tests measure what runs in production, but for what keeps one source address from having it all. */
 static void test_bench_differs_in_load_alone(void **state) {
     struct bootnode_config expected, bench;
-    char why[512];
+    struct why why;
     (void)state;
     static const char *const settings[][2] = {
         {"listen", "127.0.0.1:9595"}, {"workers", "1"},        {"sessions", "1100000"}, {"sessions_per_source", "0"},
@@ -163,8 +164,8 @@ static void test_bench_differs_in_load_alone(void **state) {
     ini_table_defaults(&bootnode_config_table, &expected);
     ini_table_defaults(&bootnode_config_table, &bench);
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
-        assert_true(ini_table_set(&bootnode_config_table, BOOTNODE_SECTION, settings[i][0], settings[i][1], &expected,
-                                  why, sizeof why));
+        assert_true(
+            ini_table_set(&bootnode_config_table, BOOTNODE_SECTION, settings[i][0], settings[i][1], &expected, &why));
     assert_int_equal(ini_table_load(&bootnode_config_table, BENCH, &bench, stderr), 0);
     assert_memory_equal(&expected, &bench, sizeof expected);
 }

@@ -10,6 +10,7 @@
 
 #include "bootnode/steering.h"
 #include "common/udp.h"
+#include "common/why.h"
 #include "common/wire/bootnode_packets.h"
 
 #define WORKERS 4
@@ -25,8 +26,8 @@ struct group {
 };
 
 static int opened(struct address *address) {
-    char why[200];
-    int socket = udp_open(address, &(struct udp_options){.reuse_port = true}, why, sizeof why);
+    struct why why;
+    int socket = udp_open(address, &(struct udp_options){.reuse_port = true}, &why);
     assert_true(socket >= 0);
     assert_true(udp_bound(socket, address));
     return socket;

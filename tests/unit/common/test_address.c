@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "common/address.h"
+#include "common/why.h"
 
 static struct address parsed(const char *text) {
     struct address address;
@@ -185,25 +186,25 @@ static void classifies_by_registry(void **state) {
 static void resolves_numeric_text(void **state) {
     (void)state;
     struct address out[4], expected = parsed("127.0.0.1:5");
-    char why[200] = "";
-    assert_int_equal(address_resolve("127.0.0.1:5", 0, out, 4, why, sizeof why), 1);
+    struct why why = {0};
+    assert_int_equal(address_resolve("127.0.0.1:5", 0, out, 4, &why), 1);
     assert_true(address_equal(&out[0], &expected));
     expected = parsed("[2001:db8::1]:9");
-    assert_int_equal(address_resolve("2001:db8::1", 9, out, 4, why, sizeof why), 1);
+    assert_int_equal(address_resolve("2001:db8::1", 9, out, 4, &why), 1);
     assert_true(address_equal(&out[0], &expected));
-    assert_string_equal(why, "");
+    assert_string_equal(why.text, "");
 }
 
 static void says_why_it_cannot_resolve(void **state) {
     (void)state;
     struct address out[1];
-    char why[200] = "";
-    assert_int_equal(address_resolve("chat.example", 0, out, 1, why, sizeof why), 0);
-    assert_string_equal(why, "expected HOST:PORT, port 1 to 65535");
-    assert_int_equal(address_resolve("127.0.0.1:0", 9, out, 1, why, sizeof why), 0);
-    assert_string_equal(why, "expected HOST:PORT, port 1 to 65535");
-    assert_int_equal(address_resolve("a..b:5", 0, out, 1, why, sizeof why), 0);
-    assert_string_equal(why, "expected HOST:PORT, port 1 to 65535");
+    struct why why = {0};
+    assert_int_equal(address_resolve("chat.example", 0, out, 1, &why), 0);
+    assert_string_equal(why.text, "expected HOST:PORT, port 1 to 65535");
+    assert_int_equal(address_resolve("127.0.0.1:0", 9, out, 1, &why), 0);
+    assert_string_equal(why.text, "expected HOST:PORT, port 1 to 65535");
+    assert_int_equal(address_resolve("a..b:5", 0, out, 1, &why), 0);
+    assert_string_equal(why.text, "expected HOST:PORT, port 1 to 65535");
 }
 
 #define LABEL_OF_63 "abcdefghijklmnopqrstuvwxyz0123456789-abcdefghijklmnopqrstuvwxyz"

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "common/modes.h"
+#include "common/why.h"
 
 #define WORDS_MOST 16
 
@@ -17,15 +18,15 @@ static char said[2000]; /* each item: "name=value ", "'word' " or the complaint 
 static const char *read_words(struct flag_reader *reader) {
     const struct flag *flag;
     const char *value;
-    char why[512];
+    struct why why;
     size_t at = 0;
 
     said[0] = '\0';
-    for (enum flag_item item; (item = flag_next(reader, &flag, &value, why, sizeof why)) != FLAG_END;) {
+    for (enum flag_item item; (item = flag_next(reader, &flag, &value, &why)) != FLAG_END;) {
         const char *format = item == FLAG_GIVEN ? "%s=%s " : item == FLAG_WORD ? "%s'%s' " : "%s%s\n";
 
         at += (size_t)snprintf(said + at, sizeof said - at, format, item == FLAG_GIVEN ? flag->name : "",
-                               item == FLAG_WRONG ? why : value);
+                               item == FLAG_WRONG ? why.text : value);
     }
     return said;
 }
@@ -158,19 +159,19 @@ static void no_arguments_at_all_are_none(void **state) {
     assert_string_equal(read_words(&reader), "");
 }
 
-static bool choose(struct mode_choice *out, char *why, const char *const *words) {
+static bool choose(struct mode_choice *out, struct why *why, const char *const *words) {
     char *argv[WORDS_MOST + 1] = {"gochat"};
     int argc = 1;
 
     for (; words[argc - 1]; argc++) argv[argc] = (char *)(uintptr_t)words[argc - 1];
-    return mode_choose(argc, argv, out, why, 512);
+    return mode_choose(argc, argv, out, why);
 }
 
-#define CHOOSE(...) choose(&choice, why, (const char *const[]){__VA_ARGS__, NULL})
+#define CHOOSE(...) choose(&choice, &why, (const char *const[]){__VA_ARGS__, NULL})
 
 static void the_last_mode_counts_and_there_need_be_none(void **state) {
     struct mode_choice choice;
-    char why[512] = "";
+    struct why why = {0};
 
     (void)state;
     assert_true(CHOOSE("--room", "tea"));
@@ -190,13 +191,13 @@ static void the_last_mode_counts_and_there_need_be_none(void **state) {
 
 static void a_mode_that_does_not_exist_is_told(void **state) {
     struct mode_choice choice;
-    char why[512] = "";
+    struct why why = {0};
 
     (void)state;
     assert_false(CHOOSE("--mode", "party"));
-    assert_string_equal(why, "--mode 'party': expected client, send, bootnode or doctor");
+    assert_string_equal(why.text, "--mode 'party': expected client, send, bootnode or doctor");
     assert_false(CHOOSE("--mode=Cleint"));
-    assert_string_equal(why, "--mode 'Cleint': expected client, send, bootnode or doctor; did you mean client?");
+    assert_string_equal(why.text, "--mode 'Cleint': expected client, send, bootnode or doctor; did you mean client?");
     assert_false(CHOOSE("--mode", ""));
 }
 

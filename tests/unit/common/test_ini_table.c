@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/ini_table.h"
+#include "common/why.h"
 
 struct settings {
     char name[INI_TEXT_SIZE];
@@ -136,8 +137,8 @@ static void relative_paths_start_at_the_file(void **state) {
     (void)state;
     assert_accepted("[node]\nkey_file = keys/node.key\n");
     assert_string_equal(settings.key_file, "/tmp/keys/node.key");
-    char why[200];
-    assert_true(ini_table_set(&table, "node", "key_file", "keys/node.key", &settings, why, sizeof why));
+    struct why why;
+    assert_true(ini_table_set(&table, "node", "key_file", "keys/node.key", &settings, &why));
     assert_string_equal(settings.key_file, "keys/node.key");
 }
 
@@ -175,12 +176,12 @@ static void refuses_malformed_values(void **state) {
         {"listen", "1.2.3.4:1,1.2.3.4:2,1.2.3.4:3"},
     };
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
-        char why[300] = "";
+        struct why why = {0};
         ini_table_defaults(&table, &settings);
         const struct settings before = settings;
-        if (ini_table_set(&table, "node", values[i][0], values[i][1], &settings, why, sizeof why))
+        if (ini_table_set(&table, "node", values[i][0], values[i][1], &settings, &why))
             fail_msg("%s = '%s' was accepted", values[i][0], values[i][1]);
-        assert_memory_equal(why, "expected ", 9);
+        assert_memory_equal(why.text, "expected ", 9);
         assert_memory_equal(&settings, &before, sizeof before);
     }
 }
@@ -305,7 +306,7 @@ static void quotes_without_their_pair_are_refused(void **state) {
 }
 
 static void a_tilde_in_a_path_is_the_home_directory(void **state) {
-    char why[200] = "";
+    struct why why = {0};
     (void)state;
     setenv("HOME", "/home/ada", 1);
     assert_accepted("[node]\nkey_file = ~/node.key # mine\nname = ~/x\n");
@@ -315,10 +316,10 @@ static void a_tilde_in_a_path_is_the_home_directory(void **state) {
     assert_string_equal(settings.key_file, "/home/ada/my keys/a");
     assert_accepted("[node]\nkey_file = ./~/a\n");
     assert_string_equal(settings.key_file, "/tmp/./~/a");
-    assert_true(ini_table_set(&table, "node", "key_file", "~", &settings, why, sizeof why));
+    assert_true(ini_table_set(&table, "node", "key_file", "~", &settings, &why));
     assert_string_equal(settings.key_file, "/home/ada");
-    assert_false(ini_table_set(&table, "node", "key_file", "~nobody-has-this-name/x", &settings, why, sizeof why));
-    assert_string_equal(why, "expected a known home directory for ~, and a path of at most 511 bytes in all");
+    assert_false(ini_table_set(&table, "node", "key_file", "~nobody-has-this-name/x", &settings, &why));
+    assert_string_equal(why.text, "expected a known home directory for ~, and a path of at most 511 bytes in all");
     assert_string_equal(settings.key_file, "/home/ada");
 }
 
@@ -398,13 +399,13 @@ static void an_unreadable_file_is_one_problem(void **state) {
 
 static void the_command_line_sets_keys(void **state) {
     (void)state;
-    char why[300] = "";
-    assert_true(ini_table_set(&table, "look", "ui", "curses", &settings, why, sizeof why));
+    struct why why = {0};
+    assert_true(ini_table_set(&table, "look", "ui", "curses", &settings, &why));
     assert_int_equal(settings.ui, 0);
-    assert_false(ini_table_set(&table, "look", "iu", "curses", &settings, why, sizeof why));
-    assert_string_equal(why, "unknown key, did you mean ui?");
-    assert_false(ini_table_set(&table, "lock", "ui", "curses", &settings, why, sizeof why));
-    assert_string_equal(why, "unknown section, expected [node] or [look]");
+    assert_false(ini_table_set(&table, "look", "iu", "curses", &settings, &why));
+    assert_string_equal(why.text, "unknown key, did you mean ui?");
+    assert_false(ini_table_set(&table, "lock", "ui", "curses", &settings, &why));
+    assert_string_equal(why.text, "unknown section, expected [node] or [look]");
 }
 
 static int make_file(void **state) {

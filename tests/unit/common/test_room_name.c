@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "common/room_name.h"
+#include "common/why.h"
 
 #define ACUTE "\u0301"
 #define BOM "\ufeff"
@@ -17,8 +18,8 @@
 #define HEART "\u2764"
 #define FLAG_OF_SCOTLAND "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"
 
-static bool parse(const char *given, char out[static ROOM_NAME_MAX + 1], char why[static ROOM_NAME_WHY_SIZE]) {
-    return room_name_parse(given, strlen(given), out, why, ROOM_NAME_WHY_SIZE);
+static bool parse(const char *given, char out[static ROOM_NAME_MAX + 1], struct why *why) {
+    return room_name_parse(given, strlen(given), out, why);
 }
 
 /* Two ways to type one word. */
@@ -37,9 +38,10 @@ static void what_is_typed_alike_is_the_same_room(void **state) {
     };
     (void)state;
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-        char one[ROOM_NAME_MAX + 1], other[ROOM_NAME_MAX + 1], why[ROOM_NAME_WHY_SIZE];
-        assert_true(parse(pairs[i][0], one, why));
-        assert_true(parse(pairs[i][1], other, why));
+        char one[ROOM_NAME_MAX + 1], other[ROOM_NAME_MAX + 1];
+        struct why why;
+        assert_true(parse(pairs[i][0], one, &why));
+        assert_true(parse(pairs[i][1], other, &why));
         assert_string_equal(one, pairs[i][0]);
         assert_string_equal(other, one);
     }
@@ -64,8 +66,9 @@ static void other_words_stay_other_rooms(void **state) {
     };
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        char out[ROOM_NAME_MAX + 1], why[ROOM_NAME_WHY_SIZE];
-        if (!parse(names[i], out, why)) fail_msg("%s: %s", names[i], why);
+        char out[ROOM_NAME_MAX + 1];
+        struct why why;
+        if (!parse(names[i], out, &why)) fail_msg("%s: %s", names[i], why.text);
         assert_string_equal(out, names[i]);
     }
 }
@@ -111,26 +114,29 @@ static void what_nobody_sees_is_refused_with_a_word(void **state) {
     };
     (void)state;
     for (size_t i = 0; i < sizeof examples / sizeof *examples; i++) {
-        char out[ROOM_NAME_MAX + 1] = "x", why[ROOM_NAME_WHY_SIZE] = "";
-        assert_false(parse(examples[i].given, out, why));
+        char out[ROOM_NAME_MAX + 1] = "x";
+        struct why why = {0};
+        assert_false(parse(examples[i].given, out, &why));
         assert_string_equal(out, "");
-        if (!strstr(why, examples[i].said)) fail_msg("%zu: %s", i, why);
-        assert_non_null(strstr(why, "expected"));
+        if (!strstr(why.text, examples[i].said)) fail_msg("%zu: %s", i, why.text);
+        assert_non_null(strstr(why.text, "expected"));
     }
-    char out[ROOM_NAME_MAX + 1], why[ROOM_NAME_WHY_SIZE];
-    assert_false(room_name_parse("te\0a", 4, out, why, sizeof why));
+    char out[ROOM_NAME_MAX + 1];
+    struct why why;
+    assert_false(room_name_parse("te\0a", 4, out, &why));
 }
 
 static void the_limit_is_that_of_what_comes_out(void **state) {
-    char given[3 * ROOM_NAME_MAX + 1], out[ROOM_NAME_MAX + 1], why[ROOM_NAME_WHY_SIZE];
+    char given[3 * ROOM_NAME_MAX + 1], out[ROOM_NAME_MAX + 1];
+    struct why why;
     (void)state;
     memset(given, 'a', sizeof given);
-    assert_true(room_name_parse(given, ROOM_NAME_MAX, out, why, sizeof why));
+    assert_true(room_name_parse(given, ROOM_NAME_MAX, out, &why));
     assert_int_equal(strlen(out), ROOM_NAME_MAX);
-    assert_false(room_name_parse(given, ROOM_NAME_MAX + 1, out, why, sizeof why));
-    assert_non_null(strstr(why, "257"));
+    assert_false(room_name_parse(given, ROOM_NAME_MAX + 1, out, &why));
+    assert_non_null(strstr(why.text, "257"));
     for (size_t i = 0; i < ROOM_NAME_MAX / 2; i++) snprintf(given + 3 * i, 4, "e" ACUTE);
-    assert_true(room_name_parse(given, 3 * ROOM_NAME_MAX / 2, out, why, sizeof why));
+    assert_true(room_name_parse(given, 3 * ROOM_NAME_MAX / 2, out, &why));
     assert_int_equal(strlen(out), ROOM_NAME_MAX);
 }
 
@@ -142,14 +148,15 @@ static void what_came_out_comes_out_again(void **state) {
     unsigned good = 0;
     (void)state;
     for (unsigned round = 0; round < 20000; round++) {
-        char given[64] = "", out[ROOM_NAME_MAX + 1], again[ROOM_NAME_MAX + 1], why[ROOM_NAME_WHY_SIZE];
+        char given[64] = "", out[ROOM_NAME_MAX + 1], again[ROOM_NAME_MAX + 1];
+        struct why why;
         for (unsigned i = 0; i < 8; i++) {
             number = number * 1664525 + 1013904223;
             strcat(given, pieces[(number >> 8) % (sizeof pieces / sizeof *pieces)]);
         }
-        if (!parse(given, out, why)) continue;
+        if (!parse(given, out, &why)) continue;
         good++;
-        if (!parse(out, again, why)) fail_msg("%s, then %s: %s", given, out, why);
+        if (!parse(out, again, &why)) fail_msg("%s, then %s: %s", given, out, why.text);
         assert_string_equal(out, again);
     }
     assert_true(good > 100);

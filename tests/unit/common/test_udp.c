@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/udp.h"
+#include "common/why.h"
 
 /* The kernel does not fail on demand, so these stand before libc's: each step is an errno, or minus the most datagrams
  * that one call may take; 0 ends the script and leaves the work to the kernel. */
@@ -55,10 +56,10 @@ static struct address parsed(const char *text) {
 }
 
 static int opened(const char *text, struct udp_options options, struct address *bound) {
-    char why[200] = "";
+    struct why why = {0};
     struct address listen = parsed(text);
-    int socket = udp_open(&listen, &options, why, sizeof why);
-    if (socket < 0) fail_msg("%s", why);
+    int socket = udp_open(&listen, &options, &why);
+    if (socket < 0) fail_msg("%s", why.text);
     assert_true(udp_bound(socket, bound));
     assert_int_not_equal(bound->port, 0);
     return socket;
@@ -216,9 +217,9 @@ static void answer_from_asked_address(struct pair *pair, const char *listen, con
 }
 
 static bool has_ipv6(void) {
-    char why[200];
+    struct why why;
     struct address loopback = parsed("[::1]:0");
-    int socket = udp_open(&loopback, &(struct udp_options){0}, why, sizeof why);
+    int socket = udp_open(&loopback, &(struct udp_options){0}, &why);
     if (socket >= 0) close(socket);
     return socket >= 0;
 }
@@ -305,19 +306,20 @@ static void a_buffer_that_stays_full_drops_the_rest(void **state) {
 
 static void names_the_address_in_use(void **state) {
     struct pair *pair = *state;
-    char why[200], text[ADDRESS_TEXT_SIZE], expected[200];
-    assert_int_equal(udp_open(&pair->a_at, &(struct udp_options){0}, why, sizeof why), -EADDRINUSE);
+    char text[ADDRESS_TEXT_SIZE], expected[200];
+    struct why why;
+    assert_int_equal(udp_open(&pair->a_at, &(struct udp_options){0}, &why), -EADDRINUSE);
     snprintf(expected, sizeof expected, "cannot listen on UDP %s: Address already in use",
              address_format(&pair->a_at, text));
-    assert_string_equal(why, expected);
+    assert_string_equal(why.text, expected);
 }
 
 static void reuse_port_shares_an_address(void **state) {
     (void)state;
-    char why[200];
+    struct why why;
     struct address at;
     int first = opened("127.0.0.1:0", (struct udp_options){.reuse_port = true}, &at);
-    int second = udp_open(&at, &(struct udp_options){.reuse_port = true}, why, sizeof why);
+    int second = udp_open(&at, &(struct udp_options){.reuse_port = true}, &why);
     assert_true(second >= 0);
     close(second);
     close(first);

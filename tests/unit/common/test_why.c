@@ -33,10 +33,24 @@ static void a_reason_is_put_behind_where_it_was(void **state) {
     assert_string_equal(why.text, "line 3: expected a number");
 }
 
+static void more_is_put_behind(void **state) {
+    struct why why;
+    char text[sizeof why.text];
+    (void)state;
+    (void)why_fail(&why, "one");
+    why_add(&why, ", %s", "two");
+    assert_string_equal(why.text, "one, two");
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    why_add(&why, "%s", text);
+    assert_int_equal(strlen(why.text), sizeof why.text - 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_says_why_and_is_false),
         cmocka_unit_test(what_does_not_fit_is_cut),
+        cmocka_unit_test(more_is_put_behind),
         cmocka_unit_test(a_reason_is_put_behind_where_it_was),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -11,6 +11,7 @@
 
 #include "bench/load/load_options.h"
 #include "bench/load/sources.h"
+#include "common/why.h"
 
 #define WORDS_MAX 32
 
@@ -144,19 +145,18 @@ static void complaints_name_flag_value_and_expectation(void **state) {
 static void rows_inherit_and_override(void **state) {
     (void)state;
     struct row_options row;
-    char why[300];
+    struct why why;
     assert_int_equal(parse("--bootnode 127.0.0.1:9 --pid 5 --duration 3 --rows -"), 0);
     assert_string_equal(options.rows, "-");
-    assert_true(load_options_parse_row(&options, "", &row, why, sizeof why));
+    assert_true(load_options_parse_row(&options, "", &row, &why));
     assert_string_equal(row.name, "beats");
     assert_true(row.duration_s == 3);
-    assert_true(load_options_parse_row(&options, " --name one --max\t--answers every # --duration 9\r\n", &row, why,
-                                       sizeof why));
+    assert_true(load_options_parse_row(&options, " --name one --max\t--answers every # --duration 9\r\n", &row, &why));
     assert_string_equal(row.name, "one");
     assert_int_equal(row.pace, PACE_MAX);
     assert_int_equal(row.pid, 5);
     assert_true(row.duration_s == 3);
-    assert_true(load_options_parse_row(&options, "--stun --to 127.0.0.1:33", &row, why, sizeof why));
+    assert_true(load_options_parse_row(&options, "--stun --to 127.0.0.1:33", &row, &why));
     has_address(&row.target, "127.0.0.1:33");
     assert_int_equal(options.row.traffic, TRAFFIC_BEATS);
 }
@@ -164,19 +164,19 @@ static void rows_inherit_and_override(void **state) {
 static void rows_complain_too(void **state) {
     (void)state;
     struct row_options row;
-    char why[300];
+    struct why why;
     assert_int_equal(parse("--bootnode 127.0.0.1:9 --rows -"), 0);
-    assert_false(load_options_parse_row(&options, "--rate fast", &row, why, sizeof why));
-    assert_non_null(strstr(why, "--rate 'fast': expected"));
-    assert_false(load_options_parse_row(&options, "--sessions 4", &row, why, sizeof why));
-    assert_non_null(strstr(why, "--sessions '4'"));
-    assert_non_null(strstr(why, "command line"));
+    assert_false(load_options_parse_row(&options, "--rate fast", &row, &why));
+    assert_non_null(strstr(why.text, "--rate 'fast': expected"));
+    assert_false(load_options_parse_row(&options, "--sessions 4", &row, &why));
+    assert_non_null(strstr(why.text, "--sessions '4'"));
+    assert_non_null(strstr(why.text, "command line"));
     char line[700] = "--name a";
     for (size_t i = 0; i < 63; i++) strcat(line, " --name a");
-    assert_true(load_options_parse_row(&options, line, &row, why, sizeof why));
+    assert_true(load_options_parse_row(&options, line, &row, &why));
     strcat(line, " --rebind");
-    assert_false(load_options_parse_row(&options, line, &row, why, sizeof why));
-    assert_string_equal(why, "expected at most 128 words");
+    assert_false(load_options_parse_row(&options, line, &row, &why));
+    assert_string_equal(why.text, "expected at most 128 words");
 }
 
 static void picks(const char *network, size_t index, const char *expected) {

@@ -8,11 +8,12 @@
 #include <cmocka.h>
 
 #include "bench/load/scrape.h"
+#include "common/why.h"
 
-static char why[200];
+static struct why why;
 
 static struct scrape *parsed(const char *text) {
-    struct scrape *scrape = scrape_parse(text, why, sizeof why);
+    struct scrape *scrape = scrape_parse(text, &why);
     assert_non_null(scrape);
     return scrape;
 }
@@ -68,9 +69,9 @@ static void names_the_line_that_is_wrong(void **state) {
     static const char *const wrong[] = {"ok 1\nbad\n",    "ok 1\nbad x\n",         "ok 1\nbad{a=\"1\" 2\n",
                                         "ok 1\nbad 1x\n", "ok 1\nbad{a=\"b\"}7\n", "ok 1\n{a=\"b\"} 7\n"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        assert_null(scrape_parse(wrong[i], why, sizeof why));
-        assert_non_null(strstr(why, "line 2"));
-        assert_non_null(strstr(why, "expected"));
+        assert_null(scrape_parse(wrong[i], &why));
+        assert_non_null(strstr(why.text, "line 2"));
+        assert_non_null(strstr(why.text, "expected"));
     }
 }
 

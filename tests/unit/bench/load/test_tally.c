@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "bench/load/tally.h"
+#include "common/why.h"
 
 /* What the bootnode counts, in the order of `names`. */
 enum { RECEIVED, HEARTBEAT, OLD, FORGED, ACK, CONFIRMED, LEFT, MOVED, EXPIRED, STUN, LIMITED, OVERFLOWED, COUNT };
@@ -22,7 +23,8 @@ static struct disagreements found;
 static unsigned sessions_before; /* at the bootnode */
 
 static struct scrape *page(const uint64_t values[static COUNT], const char *moving) {
-    char text[3000], why[200];
+    char text[3000];
+    struct why why;
     size_t at = 0;
     for (size_t i = 0; i < COUNT; i++)
         at += (size_t)snprintf(text + at, sizeof text - at, "gochat_%s_total %llu\n", names[i],
@@ -31,7 +33,7 @@ static struct scrape *page(const uint64_t values[static COUNT], const char *movi
         at += (size_t)snprintf(text + at, sizeof text - at, "gochat_%s_total %d\n", still[i],
                                4 + (moving && strcmp(moving, still[i]) == 0));
     snprintf(text + at, sizeof text - at, "gochat_sessions %u\n", sessions_before);
-    struct scrape *scrape = scrape_parse(text, why, sizeof why);
+    struct scrape *scrape = scrape_parse(text, &why);
     assert_non_null(scrape);
     return scrape;
 }
@@ -150,10 +152,10 @@ static void nothing_of_ours_is_malformed(void **state) {
 
 static void a_missing_counter_is_named(void **state) {
     (void)state;
-    char why[100];
+    struct why why;
     struct tally before = ours_before, after = ours_after;
-    before.theirs = scrape_parse("gochat_received_total 1\n", why, sizeof why);
-    after.theirs = scrape_parse("gochat_received_total 1001\n", why, sizeof why);
+    before.theirs = scrape_parse("gochat_received_total 1\n", &why);
+    after.theirs = scrape_parse("gochat_received_total 1001\n", &why);
     tally_compare(&before, &after, &found);
     assert_true(found.count > 1);
     assert_non_null(strstr(found.lines[0], "gochat_heartbeat_total"));

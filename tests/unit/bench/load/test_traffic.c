@@ -13,12 +13,13 @@
 #include "bench/load/traffic_tracker.h"
 #include "common/bytes.h"
 #include "common/stun.h"
+#include "common/why.h"
 #include "common/wire/packet.h"
 
 #define NOW 5000000
 
 static uint8_t packet[PACKET_MAX];
-static char why[200];
+static struct why why;
 
 static size_t request(struct traffic *traffic, size_t socket, uint64_t *number, uint64_t now_us) {
     return traffic->request(traffic->context, socket, number, now_us, packet);
@@ -112,7 +113,7 @@ static size_t dns_answer(uint16_t flags, uint16_t answers) {
 
 static void dns_asks_for_an_address(void **state) {
     (void)state;
-    struct traffic *traffic = traffic_dns("www.a.test", why, sizeof why);
+    struct traffic *traffic = traffic_dns("www.a.test", &why);
     uint64_t number = 0x12345;
     assert_non_null(traffic);
     assert_int_equal(request(traffic, 0, &number, NOW), 12 + QUESTION_SIZE);
@@ -123,7 +124,7 @@ static void dns_asks_for_an_address(void **state) {
 
 static void dns_answers_are_found_by_their_id(void **state) {
     (void)state;
-    struct traffic *traffic = traffic_dns("www.a.test.", why, sizeof why);
+    struct traffic *traffic = traffic_dns("www.a.test.", &why);
     assert_non_null(traffic);
     uint64_t number = 0x1fffe;
     (void)request(traffic, 0, &number, NOW);
@@ -137,7 +138,7 @@ static void dns_answers_are_found_by_their_id(void **state) {
 
 static void dns_errors_are_no_answers(void **state) {
     (void)state;
-    struct traffic *traffic = traffic_dns("www.a.test", why, sizeof why);
+    struct traffic *traffic = traffic_dns("www.a.test", &why);
     uint64_t number = 5;
     assert_non_null(traffic);
     (void)request(traffic, 0, &number, NOW);
@@ -156,8 +157,8 @@ static void impossible_names_are_refused(void **state) {
     static const char *const wrong[] = {"", ".", "a..b",
                                         "0123456789012345678901234567890123456789012345678901234567890123.test"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        assert_null(traffic_dns(wrong[i], why, sizeof why));
-        assert_non_null(strstr(why, "--dns"));
+        assert_null(traffic_dns(wrong[i], &why));
+        assert_non_null(strstr(why.text, "--dns"));
     }
 }
 

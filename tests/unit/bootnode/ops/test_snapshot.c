@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/rcu.h"
 #include "common/udp.h"
+#include "common/why.h"
 #include "tests/support/shard_guest.h"
 
 #define WORKERS 2
@@ -110,12 +111,12 @@ static void draining_is_seen(void **state) {
 /* Nobody takes what comes, until the kernel has no place for more. */
 static void what_the_kernel_dropped_is_seen(void **state) {
     (void)state;
-    char why[256];
+    struct why why;
     struct address local, any;
     static const uint8_t data[1000];
     assert_true(address_parse("127.0.0.1:0", 0, &any));
-    int receiver = udp_open(&any, &(struct udp_options){.receive_buffer = 1}, why, sizeof why);
-    int sender = udp_open(&any, &(struct udp_options){.receive_buffer = 0}, why, sizeof why);
+    int receiver = udp_open(&any, &(struct udp_options){.receive_buffer = 1}, &why);
+    int sender = udp_open(&any, &(struct udp_options){.receive_buffer = 0}, &why);
     assert_true(receiver >= 0 && sender >= 0 && udp_bound(receiver, &local));
     assert_int_equal(worker_listen(&workers[1], receiver), 0);
     struct udp_batch *batch = udp_batch_create(1);

@@ -15,6 +15,7 @@
 #include <sodium.h>
 
 #include "client/keys/identity.h"
+#include "common/why.h"
 #include "tests/support/child.h"
 #include "tests/support/folder.h"
 
@@ -26,17 +27,17 @@ static int start(void **state) {
 }
 
 static void open_expected(const char *folder, const char *nick, struct identity *out) {
-    char why[256] = "";
+    struct why why = {0};
 
-    if (!identity_open(folder, nick, out, why, sizeof why)) fail_msg("%s", why);
+    if (!identity_open(folder, nick, out, &why)) fail_msg("%s", why.text);
 }
 
 static void refuse_expected(const char *folder, const char *nick, const char *part) {
     struct identity identity;
-    char why[512] = "";
+    struct why why = {0};
 
-    assert_false(identity_open(folder, nick, &identity, why, sizeof why));
-    if (!strstr(why, part) || !strstr(why, folder) || strchr(why, '\n')) fail_msg("%s", why);
+    assert_false(identity_open(folder, nick, &identity, &why));
+    if (!strstr(why.text, part) || !strstr(why.text, folder) || strchr(why.text, '\n')) fail_msg("%s", why.text);
 }
 
 static unsigned count_files(const char *folder) {
@@ -146,18 +147,19 @@ static void malformed_files_are_refused(void **state) {
 static void without_a_place_the_key_is_temporary(void **state) {
     static const char *const reasons[] = {"No such file", "Not a directory"};
     struct identity first, second, sending;
-    char places[2][FOLDER_PATH_SIZE], why[512];
+    char places[2][FOLDER_PATH_SIZE];
+    struct why why;
 
     folder_file(*state, "none", places[0]);
     folder_write(folder_file(*state, "file", places[1]), "", 0600);
     for (size_t i = 0; i < 2; i++) {
         open_expected(places[i], "alice", &first);
         assert_true(first.temporary);
-        why[0] = '\0';
-        assert_true(identity_open(places[i], "alice", &second, why, sizeof why));
+        why.text[0] = '\0';
+        assert_true(identity_open(places[i], "alice", &second, &why));
         assert_memory_not_equal(first.public, second.public, 32);
-        if (!strstr(why, places[i]) || !strstr(why, reasons[i])) fail_msg("%s", why);
-        assert_true(identity_open_sender(places[i], "", 0, &sending, why, sizeof why));
+        if (!strstr(why.text, places[i]) || !strstr(why.text, reasons[i])) fail_msg("%s", why.text);
+        assert_true(identity_open_sender(places[i], "", 0, &sending, &why));
         assert_true(sending.temporary);
         identity_close(&first);
         identity_close(&second);
@@ -175,15 +177,15 @@ static void on_a_full_disk_the_key_is_temporary(void **state) {
     if (fork() == 0) {
         const struct rlimit nothing = {0, 0};
         struct identity first, second;
-        char why[512] = "";
+        struct why why = {0};
 
-        if (!identity_open_sender(*state, "", 0, &first, why, sizeof why) || first.temporary) child_end(1);
+        if (!identity_open_sender(*state, "", 0, &first, &why) || first.temporary) child_end(1);
         signal(SIGXFSZ, SIG_IGN);
         if (setrlimit(RLIMIT_FSIZE, &nothing) != 0) child_end(2);
-        if (!identity_open(*state, "alice", &second, why, sizeof why) || !second.temporary) child_end(3);
-        if (!strstr(why, "/identity: ") || count_files(*state) != 1) child_end(4);
+        if (!identity_open(*state, "alice", &second, &why) || !second.temporary) child_end(3);
+        if (!strstr(why.text, "/identity: ") || count_files(*state) != 1) child_end(4);
         identity_close(&first);
-        if (!identity_open_sender(*state, "", 0, &first, why, sizeof why) || first.temporary) child_end(5);
+        if (!identity_open_sender(*state, "", 0, &first, &why) || first.temporary) child_end(5);
         child_end(0);
     }
     assert_true(wait(&status) > 0);
@@ -211,18 +213,18 @@ static void a_second_client_has_its_nicks_own(void **state) {
 
 static void a_sender_has_keys_of_its_own(void **state) {
     struct identity chatting, sending, ci, again;
-    char why[256] = "";
+    struct why why = {0};
 
     open_expected(*state, "alice", &chatting);
-    assert_true(identity_open_sender(*state, "", 0, &sending, why, sizeof why));
-    assert_true(identity_open_sender(*state, "ci", 0, &ci, why, sizeof why));
+    assert_true(identity_open_sender(*state, "", 0, &sending, &why));
+    assert_true(identity_open_sender(*state, "ci", 0, &ci, &why));
     assert_memory_not_equal(sending.public, chatting.public, 32);
     assert_memory_not_equal(sending.public, ci.public, 32);
-    assert_false(identity_open_sender(*state, "ci", 0, &again, why, sizeof why));
-    assert_non_null(strstr(why, "/identity-send.ci: in use"));
+    assert_false(identity_open_sender(*state, "ci", 0, &again, &why));
+    assert_non_null(strstr(why.text, "/identity-send.ci: in use"));
     memcpy(again.public, ci.public, 32);
     identity_close(&ci);
-    assert_true(identity_open_sender(*state, "ci", 0, &ci, why, sizeof why));
+    assert_true(identity_open_sender(*state, "ci", 0, &ci, &why));
     assert_memory_equal(ci.public, again.public, 32);
     identity_close(&ci);
     identity_close(&sending);
@@ -251,11 +253,12 @@ static void processes_never_share_one(void **state) {
         for (int i = 0; i < 2; i++) {
             assert_int_equal(pipe(pipes[i]), 0);
             if (fork() == 0) {
-                char why[256], nick[16], ignored;
+                char nick[16], ignored;
+                struct why why;
 
                 close(done[1]);
                 snprintf(nick, sizeof nick, "n%d", i);
-                if (!identity_open(*state, nick, &identity, why, sizeof why)) child_end(1);
+                if (!identity_open(*state, nick, &identity, &why)) child_end(1);
                 if (write(pipes[i][1], identity.public, 32) != 32) child_end(2);
                 child_end(read(done[0], &ignored, 1) == 0 ? 0 : 3);
             }

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "client/keys/known_keys.h"
+#include "common/why.h"
 #include "tests/support/child.h"
 #include "tests/support/folder.h"
 
@@ -27,15 +28,15 @@ static const uint8_t *key_of(uint8_t byte) {
 }
 
 static void open_expected(const char *folder, struct known_keys *known) {
-    char why[256] = "";
+    struct why why = {0};
 
-    if (!known_keys_open(known, folder, "known_peers", why, sizeof why)) fail_msg("%s", why);
+    if (!known_keys_open(known, folder, "known_peers", &why)) fail_msg("%s", why.text);
 }
 
 static void remember_expected(struct known_keys *known, const char *name, uint8_t byte) {
-    char why[256] = "";
+    struct why why = {0};
 
-    if (!known_keys_remember(known, name, key_of(byte), why, sizeof why)) fail_msg("%s", why);
+    if (!known_keys_remember(known, name, key_of(byte), &why)) fail_msg("%s", why.text);
 }
 
 static enum known_result check(const struct known_keys *known, const char *name, uint8_t byte, unsigned *line) {
@@ -103,32 +104,34 @@ static void an_unfinished_last_line_is_left_alone(void **state) {
 
 static void a_changed_key_is_not_added(void **state) {
     struct known_keys known = {.file = ""};
-    char why[256] = "";
+    struct why why = {0};
 
     open_expected(*state, &known);
     remember_expected(&known, "a", 1);
-    assert_false(known_keys_remember(&known, "a", key_of(2), why, sizeof why));
-    assert_non_null(strstr(why, "known_peers:1"));
+    assert_false(known_keys_remember(&known, "a", key_of(2), &why));
+    assert_non_null(strstr(why.text, "known_peers:1"));
 }
 
 static void names_fit_on_a_line(void **state) {
     struct known_keys known = {.file = ""};
-    char why[256] = "", longest[514];
+    char longest[514];
+    struct why why = {0};
 
     open_expected(*state, &known);
     memset(longest, 'x', sizeof longest);
     longest[513] = '\0';
-    assert_false(known_keys_remember(&known, "", key_of(1), why, sizeof why));
-    assert_false(known_keys_remember(&known, "a b", key_of(1), why, sizeof why));
-    assert_false(known_keys_remember(&known, "a\nb", key_of(1), why, sizeof why));
-    assert_false(known_keys_remember(&known, longest, key_of(1), why, sizeof why));
+    assert_false(known_keys_remember(&known, "", key_of(1), &why));
+    assert_false(known_keys_remember(&known, "a b", key_of(1), &why));
+    assert_false(known_keys_remember(&known, "a\nb", key_of(1), &why));
+    assert_false(known_keys_remember(&known, longest, key_of(1), &why));
     remember_expected(&known, longest + 1, 1);
 }
 
 /* Not knowing must not look like a first meeting. */
 static void an_unreadable_file_trusts_nobody(void **state) {
     struct known_keys known = {.file = ""};
-    char file[FOLDER_PATH_SIZE], why[300] = "";
+    char file[FOLDER_PATH_SIZE];
+    struct why why = {0};
     unsigned line = 7;
 
     open_expected(*state, &known);
@@ -137,15 +140,16 @@ static void an_unreadable_file_trusts_nobody(void **state) {
     assert_int_equal(mkdir(file, 0700), 0);
     assert_int_equal(check(&known, "a", 1, &line), KNOWN_CHANGED);
     assert_int_equal(line, 0);
-    assert_false(known_keys_remember(&known, "a", key_of(1), why, sizeof why));
+    assert_false(known_keys_remember(&known, "a", key_of(1), &why));
     known_keys_close(&known);
-    assert_false(known_keys_open(&known, *state, "known_peers", why, sizeof why));
-    assert_non_null(strstr(why, "known_peers: "));
+    assert_false(known_keys_open(&known, *state, "known_peers", &why));
+    assert_non_null(strstr(why.text, "known_peers: "));
 }
 
 /* Each is told once, when it is opened; from then on keys are known until the end, and no longer. */
 static void what_cannot_be_written_is_known_until_the_end(void **state) {
-    char device[FOLDER_PATH_SIZE], fifo[FOLDER_PATH_SIZE], folder[FOLDER_PATH_SIZE], why[300];
+    char device[FOLDER_PATH_SIZE], fifo[FOLDER_PATH_SIZE], folder[FOLDER_PATH_SIZE];
+    struct why why;
     const struct {
         const char *directory, *name, *reason;
     } cases[] = {{*state, "device", "regular file"},
@@ -161,8 +165,8 @@ static void what_cannot_be_written_is_known_until_the_end(void **state) {
         struct known_keys known;
         unsigned line;
 
-        assert_false(known_keys_open(&known, cases[i].directory, cases[i].name, why, sizeof why));
-        if (!strstr(why, cases[i].reason) || strchr(why, '\n')) fail_msg("%s", why);
+        assert_false(known_keys_open(&known, cases[i].directory, cases[i].name, &why));
+        if (!strstr(why.text, cases[i].reason) || strchr(why.text, '\n')) fail_msg("%s", why.text);
         assert_int_equal(check(&known, "host:1", 1, &line), KNOWN_NEW);
         remember_expected(&known, "other:1", 9);
         remember_expected(&known, "host:1", 1);
@@ -170,7 +174,7 @@ static void what_cannot_be_written_is_known_until_the_end(void **state) {
         assert_int_equal(check(&known, "host:1", 1, &line), KNOWN_SAME);
         assert_int_equal(check(&known, "host:1", 2, &line), KNOWN_CHANGED);
         assert_int_equal(line, 0);
-        assert_false(known_keys_remember(&known, "host:1", key_of(2), why, sizeof why));
+        assert_false(known_keys_remember(&known, "host:1", key_of(2), &why));
         known_keys_close(&known);
     }
 }
@@ -178,18 +182,19 @@ static void what_cannot_be_written_is_known_until_the_end(void **state) {
 /* Keys that nobody can read protect from nobody: that is another thing than that there are none. A link in a circle
  * cannot be opened by root either. */
 static void what_is_there_unread_is_hidden(void **state) {
-    char file[FOLDER_PATH_SIZE], why[300] = "";
+    char file[FOLDER_PATH_SIZE];
+    struct why why = {0};
     struct known_keys known;
 
     assert_int_equal(symlink("circle", folder_file(*state, "circle", file)), 0);
-    assert_false(known_keys_open(&known, *state, "circle", why, sizeof why));
+    assert_false(known_keys_open(&known, *state, "circle", &why));
     assert_true(known.unread && known.hidden);
     known_keys_close(&known);
-    assert_false(known_keys_open(&known, "/proc/no/such/place", "known_peers", why, sizeof why));
+    assert_false(known_keys_open(&known, "/proc/no/such/place", "known_peers", &why));
     assert_true(known.unread && !known.hidden);
     known_keys_close(&known);
     assert_int_equal(symlink("/dev/null", folder_file(*state, "device", file)), 0);
-    assert_false(known_keys_open(&known, *state, "device", why, sizeof why));
+    assert_false(known_keys_open(&known, *state, "device", &why));
     assert_true(known.unread && !known.hidden);
     known_keys_close(&known);
 }
@@ -197,7 +202,8 @@ static void what_is_there_unread_is_hidden(void **state) {
 /* No line 0 that somebody would look for. */
 static void a_changed_key_is_told_with_its_place(void **state) {
     struct known_keys known;
-    char place[KNOWN_KEYS_PLACE_SIZE], expected[KNOWN_KEYS_PLACE_SIZE], why[300];
+    char place[KNOWN_KEYS_PLACE_SIZE], expected[KNOWN_KEYS_PLACE_SIZE];
+    struct why why;
     unsigned line;
 
     open_expected(*state, &known);
@@ -215,7 +221,7 @@ static void a_changed_key_is_told_with_its_place(void **state) {
     snprintf(expected, sizeof expected, "%.400s, which cannot be read now", known.file);
     assert_string_equal(place, expected);
     known_keys_close(&known);
-    assert_false(known_keys_open(&known, "/dev/null", "known_peers", why, sizeof why));
+    assert_false(known_keys_open(&known, "/dev/null", "known_peers", &why));
     remember_expected(&known, "a", 1);
     assert_int_equal(check(&known, "a", 2, &line), KNOWN_CHANGED);
     known_keys_place(&known, line, place);
@@ -233,14 +239,14 @@ static void a_full_disk_is_told_once(void **state) {
     remember_expected(&known, "old:1", 1);
     if (fork() == 0) {
         const struct rlimit nothing = {0, 0};
-        char why[300] = "";
+        struct why why = {0};
         unsigned line;
 
         signal(SIGXFSZ, SIG_IGN);
         if (setrlimit(RLIMIT_FSIZE, &nothing) != 0) child_end(1);
-        if (known_keys_remember(&known, "new:1", key_of(1), why, sizeof why)) child_end(2);
-        if (!strstr(why, "known_peers: File too large: new keys are forgotten at the end")) child_end(3);
-        if (!known_keys_remember(&known, "new:2", key_of(2), why, sizeof why)) child_end(4);
+        if (known_keys_remember(&known, "new:1", key_of(1), &why)) child_end(2);
+        if (!strstr(why.text, "known_peers: File too large: new keys are forgotten at the end")) child_end(3);
+        if (!known_keys_remember(&known, "new:2", key_of(2), &why)) child_end(4);
         if (check(&known, "old:1", 2, &line) != KNOWN_CHANGED || line != 1) child_end(5);
         if (check(&known, "new:1", 1, &line) != KNOWN_SAME) child_end(6);
         if (check(&known, "new:2", 1, &line) != KNOWN_CHANGED) child_end(7);
@@ -254,10 +260,10 @@ static void a_full_disk_is_told_once(void **state) {
 /* Peers choose how many there are. */
 static void what_is_noted_is_bounded(void **state) {
     struct known_keys known;
-    char why[300];
+    struct why why;
 
     (void)state;
-    assert_false(known_keys_open(&known, "/dev/null", "known_peers", why, sizeof why));
+    assert_false(known_keys_open(&known, "/dev/null", "known_peers", &why));
     known.noted = malloc(KNOWN_KEYS_NOTED_MAX - 10);
     assert_non_null(known.noted);
     memset(known.noted, '\n', KNOWN_KEYS_NOTED_MAX - 10);
@@ -286,11 +292,11 @@ static void many_at_once_lose_nothing(void **state) {
     for (int child = 0; child < 4; child++) {
         if (fork() != 0) continue;
         for (int i = 0; i < 50; i++) {
-            char why[256];
+            struct why why;
 
             snprintf(name, sizeof name, "peer-%d-%d", child, i);
-            if (!known_keys_remember(&known, name, key_of((uint8_t)i), why, sizeof why)) child_end(1);
-            if (!known_keys_remember(&known, "common", key_of(1), why, sizeof why)) child_end(2);
+            if (!known_keys_remember(&known, name, key_of((uint8_t)i), &why)) child_end(1);
+            if (!known_keys_remember(&known, "common", key_of(1), &why)) child_end(2);
         }
         child_end(0);
     }

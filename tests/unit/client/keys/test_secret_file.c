@@ -14,26 +14,27 @@
 #include <cmocka.h>
 
 #include "client/keys/secret_file.h"
+#include "common/why.h"
 #include "tests/support/child.h"
 #include "tests/support/folder.h"
 
 static void read_expected(const char *file, const char *credentials, const char *expected) {
     uint8_t secret[ROOM_SECRET_MAX];
-    char why[512] = "";
+    struct why why = {0};
     size_t size = 0;
 
-    if (!secret_file_read(file, credentials, secret, &size, why, sizeof why)) fail_msg("%s: %s", file, why);
+    if (!secret_file_read(file, credentials, secret, &size, &why)) fail_msg("%s: %s", file, why.text);
     assert_int_equal(size, strlen(expected));
     assert_memory_equal(secret, expected, size);
 }
 
 static void refuse_expected(const char *file, const char *credentials, const char *part) {
     uint8_t secret[ROOM_SECRET_MAX];
-    char why[512] = "";
+    struct why why = {0};
     size_t size = 0;
 
-    assert_false(secret_file_read(file, credentials, secret, &size, why, sizeof why));
-    if (!strstr(why, part) || strchr(why, '\n')) fail_msg("%s: %s", file, why);
+    assert_false(secret_file_read(file, credentials, secret, &size, &why));
+    if (!strstr(why.text, part) || strchr(why.text, '\n')) fail_msg("%s: %s", file, why.text);
 }
 
 static void it_is_read_without_its_last_newlines(void **state) {

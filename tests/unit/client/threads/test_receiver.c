@@ -13,6 +13,7 @@
 
 #include "client/peer/path.h"
 #include "client/threads/receiver.h"
+#include "common/why.h"
 
 #define PATIENCE_MS 30000
 
@@ -28,11 +29,11 @@ struct stage {
 static int open_loopback(struct address *bound) {
     static const struct udp_options options = {.receive_buffer = 4 << 20};
     struct address loopback;
-    char why[256];
+    struct why why;
     int socket;
 
     assert_true(address_parse("127.0.0.1:0", 0, &loopback));
-    socket = udp_open(&loopback, &options, why, sizeof why);
+    socket = udp_open(&loopback, &options, &why);
     assert_true(socket >= 0);
     assert_true(udp_bound(socket, bound));
     return socket;

@@ -15,6 +15,7 @@
 #include "client/events.h"
 #include "client/threads/resolver.h"
 #include "common/sanitizers.h"
+#include "common/why.h"
 
 #define WAIT_MS 20000
 
@@ -76,13 +77,12 @@ static void failures_say_why(void **state) {
 
 static sem_t entered, freed;
 
-static size_t hang(const char *text, uint16_t default_port, struct address *out, size_t capacity, char *why,
-                   size_t why_size) {
+static size_t hang(const char *text, uint16_t default_port, struct address *out, size_t capacity, struct why *why) {
     if (strncmp(text, "silent", 6) == 0) {
         sem_post(&entered);
         while (sem_wait(&freed) != 0) continue;
     }
-    return address_resolve("127.0.0.1:1", default_port, out, capacity, why, why_size);
+    return address_resolve("127.0.0.1:1", default_port, out, capacity, why);
 }
 
 static void one_that_hangs_holds_up_no_other(void **state) {

@@ -13,6 +13,7 @@
 #include "client/peer/path.h"
 #include "client/threads/sockets.h"
 #include "common/log.h"
+#include "common/why.h"
 
 #define MANY 256
 
@@ -26,11 +27,11 @@ struct stage {
 static int open_loopback(const char *text, struct address *bound) {
     static const struct udp_options options;
     struct address loopback;
-    char why[256];
+    struct why why;
     int socket;
 
     assert_true(address_parse(text, 0, &loopback));
-    socket = udp_open(&loopback, &options, why, sizeof why);
+    socket = udp_open(&loopback, &options, &why);
     assert_true(socket >= 0);
     assert_true(udp_bound(socket, bound));
     return socket;
