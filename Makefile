@@ -68,8 +68,8 @@ say = @printf '  %-7s %s\n' '$(1)' '$(2)'
 MAKEFLAGS += --no-print-directory
 endif
 
-.PHONY: all tests fuzzers benchmarks deps run check check-long lint fuzz bench bench-peers bench-micro bench-terminal \
-	screenshot install uninstall clean help
+.PHONY: all tests fuzzers benchmarks deps run check check-long lint coverage dist fuzz bench bench-peers bench-micro \
+	bench-terminal screenshot install uninstall clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -168,6 +168,20 @@ lint:
 	@echo 'ok lint: gcc -Werror'
 	@.ci/lint
 
+# Which lines the tests run, in a build of its own; T= as for check.
+coverage:
+	@.ci/deps build test bench
+	@$(MAKE) $(PARALLEL) OUT=$(BUILD)/coverage CFLAGS='-Og -g --coverage -fprofile-update=atomic' all tests
+	@find $(BUILD)/coverage -name '*.gcda' -delete
+	@GOCHAT=$(abspath $(BUILD)/coverage/gochat) OUT=$(abspath $(BUILD)/coverage) tests/run $(or $(T),all)
+	@.ci/coverage $(BUILD)/coverage
+
+# What git has of this version, as one archive.
+VERSION = $(shell sed -n 's/^.define GOCHAT_VERSION "\(.*\)"/\1/p' gochat.c)
+dist:
+	@mkdir -p $(BUILD)
+	git archive --prefix=gochat-$(VERSION)/ -o $(BUILD)/gochat-$(VERSION).tar.gz HEAD
+
 # libFuzzer on every target for FUZZ_TIME seconds each.
 fuzz:
 	@.ci/deps build test lint
@@ -223,6 +237,7 @@ help:
 	'make check-long         the tests that take long, too, and all under SAN' \
 	'                        both build with JOBS=N jobs, as many as there are processors if neither it nor -j is given' \
 	'make lint               formatting and static analysis' \
+	'make coverage           which lines the tests run, by folder' \
 	'make fuzz FUZZ_TIME=60  libFuzzer over every decoder' \
 	'make bench              measures the bootnode; bench/README.md says what' \
 	'make bench-peers        the same for coturn, Knot DNS and opentracker, which it unpacks into build' \
@@ -230,6 +245,7 @@ help:
 	'make bench-terminal     the screen: keys, start, memory' \
 	'make screenshot         makes client/demo/screenshot.svg from a real run' \
 	'make deps               installs the Debian packages that are missing' \
+	'make dist               an archive of the sources' \
 	'make install            PREFIX=/usr/local, DESTDIR=; and uninstall' \
 	'make clean              removes what was built'
 

@@ -33,4 +33,9 @@ my $said = told('check', 'T=unit/test_text', 'JOBS=3');
 like($said, qr/^inner -j3 all\b/m, 'make check JOBS=3: three');
 unlike($said, qr/^inner .*address/m, 'make check T=unit/test_text: needs no sanitized program');
 
+$said = told('coverage', 'T=unit/common');
+like($said, qr/^inner -j$processors OUT=build\/coverage CFLAGS=.*--coverage/m, 'make coverage: a build of its own');
+like($said, qr/tests\/run unit\/common$/m, 'make coverage T=unit/common: the tests named');
+like(told('dist'), qr/^git archive --prefix=gochat-[0-9.]+\/ -o build\/gochat-[0-9.]+\.tar\.gz HEAD$/m, 'make dist: the version');
+
 finish();
