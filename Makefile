@@ -172,6 +172,7 @@ lint:
 coverage:
 	@.ci/deps build test bench
 	@$(MAKE) $(PARALLEL) OUT=$(BUILD)/coverage CFLAGS='-Og -g --coverage -fprofile-update=atomic' all tests
+	$(if $(HOSTILE),@$(MAKE) $(PARALLEL) SAN=address$(comma)undefined OUT=$(BUILD)/coverage/san-address-undefined all)
 	@find $(BUILD)/coverage -name '*.gcda' -delete
 	@GOCHAT=$(abspath $(BUILD)/coverage/gochat) OUT=$(abspath $(BUILD)/coverage) tests/run $(or $(T),all)
 	@.ci/coverage $(BUILD)/coverage

@@ -38,7 +38,7 @@ static void bootnode_text(const struct conversation *conversation, unsigned colu
     if (columns_of(out, strlen(out)) > columns) snprintf(out, size, "%s", lost ? "bootnode lost" : "registered");
 }
 
-void title_draw(struct canvas *canvas, struct rect rect, const struct conversation *conversation) {
+void bars_draw_title(struct canvas *canvas, struct rect rect, const struct conversation *conversation) {
     char count[32], bootnode[128];
     unsigned end = rect.column + rect.columns;
 
@@ -51,7 +51,7 @@ void title_draw(struct canvas *canvas, struct rect rect, const struct conversati
     unsigned column = canvas_text(canvas, rect.row, rect.column + 1, end, title, fits, name);
     if (title[fits]) column = canvas_text(canvas, rect.row, column, end, ELLIPSIS, strlen(ELLIPSIS), name);
     if (!conversation) return;
-    members_count(conversation, count);
+    members_list_count(conversation, count);
     struct style state = bar;
     if (conversation->bootnode_standing == BOOTNODE_LOST) state.colour = COLOUR_BAD;
     column = canvas_text(canvas, rect.row, column, end, DOT, strlen(DOT), bar);
@@ -196,7 +196,8 @@ static void always_text(const struct screen_view *view, const struct window *win
         strftime(out + at, size - at, view->settings->clock == CLOCK_SECONDS ? "%H:%M:%S" : "%H:%M", &local);
 }
 
-void status_draw(struct canvas *canvas, struct rect rect, const struct screen_view *view, const struct window *window) {
+void bars_draw_status(struct canvas *canvas, struct rect rect, const struct screen_view *view,
+                      const struct window *window) {
     unsigned end = rect.column + rect.columns;
     char always[64], place[96];
 
@@ -232,7 +233,7 @@ static void prompt_text(const struct conversations *conversations, unsigned colu
                  (int)nick_size, nick);
 }
 
-void input_draw(struct canvas *canvas, struct rect rect, const struct screen_view *view) {
+void bars_draw_input(struct canvas *canvas, struct rect rect, const struct screen_view *view) {
     unsigned end = rect.column + rect.columns;
     char prompt[3 * ROOM_NAME_MAX + TEXT_NICK_MAX + 8];
     const char *shown = prompt;

@@ -5,7 +5,8 @@
 #include "client/curses/screen_layout.h"
 #include "client/curses/screen_view.h"
 
-void title_draw(struct canvas *canvas, struct rect rect, const struct conversation *conversation);
-void status_draw(struct canvas *canvas, struct rect rect, const struct screen_view *view, const struct window *window);
+void bars_draw_title(struct canvas *canvas, struct rect rect, const struct conversation *conversation);
+void bars_draw_status(struct canvas *canvas, struct rect rect, const struct screen_view *view,
+                      const struct window *window);
 /* Sets the cursor. */
-void input_draw(struct canvas *canvas, struct rect rect, const struct screen_view *view);
+void bars_draw_input(struct canvas *canvas, struct rect rect, const struct screen_view *view);

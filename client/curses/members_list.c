@@ -59,7 +59,7 @@ static void draw_member(struct canvas *canvas, struct rect row, const struct mem
     draw_row(canvas, row, dot_of(member), member->label, style, right);
 }
 
-void members_count(const struct conversation *conversation, char out[static 32]) {
+void members_list_count(const struct conversation *conversation, char out[static 32]) {
     size_t count = conversation->roster.count + 1;
     snprintf(out, 32, "%zu member%s", count, count == 1 ? "" : "s");
 }
@@ -72,7 +72,7 @@ void members_list_draw(struct canvas *canvas, struct rect rect, const struct con
     char text[32];
 
     if (rect.rows == 0 || rect.columns < 4) return;
-    members_count(conversation, text);
+    members_list_count(conversation, text);
     canvas_text(canvas, row.row, row.column, row.column + row.columns, text, strlen(text),
                 (struct style){COLOUR_DEFAULT, STYLE_BOLD});
     if (++row.row > last) return;

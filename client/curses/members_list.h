@@ -8,4 +8,4 @@
 void members_list_draw(struct canvas *canvas, struct rect rect, const struct conversations *conversations,
                        const struct conversation *conversation);
 /* "3 members", ourselves among them. */
-void members_count(const struct conversation *conversation, char out[static 32]);
+void members_list_count(const struct conversation *conversation, char out[static 32]);

@@ -47,11 +47,11 @@ void screen_draw(struct canvas *canvas, const struct screen_view *view) {
     struct window *window = window_shown(view);
 
     canvas->cursor_row = canvas->cursor_column = 0;
-    title_draw(canvas, layout.title, conversations_current(view->conversations));
+    bars_draw_title(canvas, layout.title, conversations_current(view->conversations));
     pane_draw(&shape, canvas, window);
     draw_members(canvas, &layout, view);
-    status_draw(canvas, layout.status, view, window);
-    input_draw(canvas, layout.input, view);
+    bars_draw_status(canvas, layout.status, view, window);
+    bars_draw_input(canvas, layout.input, view);
 }
 
 void screen_scroll(const struct canvas *canvas, const struct screen_view *view, int pages) {

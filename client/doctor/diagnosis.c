@@ -1,6 +1,6 @@
-#include <string.h>
+#include "client/doctor/diagnosis.h"
 
-#include "client/doctor/report.h"
+#include <string.h>
 
 static bool has_prefix(const struct address *address, const uint8_t *prefix, unsigned bits) {
     unsigned whole = bits / 8, rest = bits % 8;

@@ -3,26 +3,8 @@
 
 #include <stdio.h>
 
-#include "client/doctor/examination.h"
-#include "client/doctor/gateway.h"
-#include "client/doctor/lifetime.h"
-#include "client/doctor/verdict.h"
+#include "client/doctor/diagnosis.h"
 
-struct diagnosis {
-    const char *bootnodes; /* as the user named them */
-    struct findings ipv4, ipv6;
-    const struct lifetime *lifetime; /* NULL: nobody asked */
-    struct gateway_findings gateway;
-    /* Concluded: */
-    enum nat_kind_named kind, kind_ipv6; /* each of its family alone */
-    bool maps_ports;                     /* the router does, and its address is the one that the world sees */
-    bool carrier_grade;                  /* a carrier's NAT is in between */
-    bool nat64;                          /* IPv4 is reached by translation from IPv6 */
-    struct verdict verdict;
-};
-
-/* From the findings to the rest. */
-void diagnosis_conclude(struct diagnosis *diagnosis);
 void report_to_people(const struct diagnosis *diagnosis, FILE *out);
 void report_to_programs(const struct diagnosis *diagnosis, FILE *out);
 /* To programs, in its place: nothing could be examined. */
