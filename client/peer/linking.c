@@ -192,16 +192,34 @@ enum linked linking_accept(struct peer *peer, const struct peer_answer *message,
     return LINKED_NEW;
 }
 
+static uint64_t keys_at(const struct peer *peer) {
+    const struct transport *all[] = {&peer->current, &peer->previous, &peer->next};
+    uint64_t at = NEVER;
+    for (size_t i = 0; i < 3; i++)
+        if (all[i]->live) at = earlier(at, all[i]->created + TRANSPORT_REJECT_MS);
+    return at;
+}
+
 static void transports_age(struct peer *peer, uint64_t now) {
     struct transport *all[] = {&peer->current, &peer->previous, &peer->next};
     for (size_t i = 0; i < 3; i++)
         if (all[i]->live && !transport_usable(all[i], now)) transport_drop(peer, all[i]);
+}
+
+static uint64_t pending_at(const struct peer *peer) {
+    uint64_t at = NEVER;
+    for (size_t i = 0; i < PEER_PENDING; i++)
+        if (peer->pending[i].active) at = earlier(at, peer->pending[i].started + PENDING_LIFE_MS);
+    return at;
+}
+
+static void pending_age(struct peer *peer, uint64_t now) {
     for (size_t i = 0; i < PEER_PENDING; i++)
         if (peer->pending[i].active && now - peer->pending[i].started >= PENDING_LIFE_MS)
             pending_drop(peer, &peer->pending[i]);
 }
 
-static uint64_t renewal_due(const struct peer *peer) {
+static uint64_t renewal_at(const struct peer *peer) {
     if (!peer->pair.initiator || !peer->current.live || peer->attempt.active || peer->next.live) return NEVER;
     if (!peer->has_path || peer->demoted || peer->state != PEER_LIVE) return NEVER;
     uint64_t due = peer->current.created + TRANSPORT_REKEY_MS, again = peer->renewed + RENEWAL_AGAIN_MS;
@@ -215,47 +233,50 @@ static void renewal_begin(struct peer *peer, uint64_t now) {
     peer->renewing = true;
 }
 
+/* The next packet; after the last one, when it was in vain. */
+static uint64_t renewing_at(const struct peer *peer) {
+    if (!peer->renewing || peer->state != PEER_LIVE) return NEVER;
+    if (peer->renewal.due == NEVER) return peer->renewed + RENEWAL_AGAIN_MS;
+    return peer->renewal.due > peer->punch_blocked ? peer->renewal.due : peer->punch_blocked;
+}
+
 static void renewal_run(struct peer *peer, uint64_t now) {
-    if (!peer->renewing) return;
-    if (now >= peer->renewal.due && sending_unasked(peer, now)) {
+    if (peer->renewal.due == NEVER) {
+        linking_abandon(peer);
+    } else if (sending_unasked(peer, now)) {
         linking_initiate(peer, &peer->renewal.path);
         path_try_sent(&peer->renewal, now);
     }
-    if (peer->renewal.due != NEVER || now - peer->renewed < RENEWAL_AGAIN_MS) return;
-    peer->renewing = false;
-    attempt_drop(peer);
 }
 
-/* CONFIRMATION is out, nothing was heard on the new transport: repeat, then give the handshake up; true then. */
-static bool confirmation_tick(struct peer *peer, uint64_t now) {
-    if (peer->confirmation_size == 0 || now < peer->confirmation_due) return false;
+static uint64_t confirmation_at(const struct peer *peer) {
+    return peer->confirmation_size && peer->state == PEER_LIVE ? peer->confirmation_due : NEVER;
+}
+
+/* Nothing was heard on the new transport: repeats CONFIRMATION, then gives the handshake up. */
+static bool confirmation_repeat(struct peer *peer, uint64_t now) {
     if (peer->confirmation_tries < CONFIRMATION_TRIES) {
         send_confirmation(peer, now);
-        return false;
+        return true;
     }
     peer->confirmation_size = 0;
     transport_drop(peer, &peer->next);
-    return true;
+    return false;
 }
 
 bool linking_tick(struct peer *peer, uint64_t now) {
-    transports_age(peer, now);
-    if (peer->state != PEER_LIVE) return false;
-    bool given_up = confirmation_tick(peer, now);
-    if (now >= renewal_due(peer)) renewal_begin(peer, now);
-    renewal_run(peer, now);
+    if (now >= keys_at(peer)) transports_age(peer, now);
+    if (now >= pending_at(peer)) pending_age(peer, now);
+    bool given_up = now >= confirmation_at(peer) && !confirmation_repeat(peer, now);
+    if (now >= renewal_at(peer)) renewal_begin(peer, now);
+    if (now >= renewing_at(peer)) renewal_run(peer, now);
     return given_up;
 }
 
-uint64_t linking_due(const struct peer *peer, uint64_t now) {
-    if (peer->state != PEER_LIVE) return NEVER;
-    uint64_t due = renewal_due(peer);
-    if (peer->renewing) {
-        uint64_t packet = peer->renewal.due < peer->punch_blocked ? peer->punch_blocked : peer->renewal.due;
-        due = earlier(due, earlier(packet, now + 500)); /* to see that it was in vain */
-    }
-    if (peer->confirmation_size) due = earlier(due, peer->confirmation_due);
-    if (peer->current.live) due = earlier(due, peer->current.created + TRANSPORT_REJECT_MS);
-    if (peer->previous.live) due = earlier(due, peer->previous.created + TRANSPORT_REJECT_MS);
-    return due;
+void linking_alarms(const struct peer *peer, uint64_t alarms[static PEER_ALARMS]) {
+    alarms[ALARM_KEYS] = keys_at(peer);
+    alarms[ALARM_PENDING] = pending_at(peer);
+    alarms[ALARM_CONFIRMATION] = confirmation_at(peer);
+    alarms[ALARM_RENEWAL] = renewal_at(peer);
+    alarms[ALARM_RENEWING] = renewing_at(peer);
 }

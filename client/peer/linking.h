@@ -38,4 +38,4 @@ void linking_drop_previous(struct peer *peer);
 void linking_forget(struct peer *peer);
 /* True: a handshake was given up, though it was answered. */
 bool linking_tick(struct peer *peer, uint64_t now);
-uint64_t linking_due(const struct peer *peer, uint64_t now);
+void linking_alarms(const struct peer *peer, uint64_t alarms[static PEER_ALARMS]);

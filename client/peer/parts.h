@@ -84,6 +84,38 @@ enum peer_state {
     PEER_BLOCKED, /* claims a known nick with another key */
 };
 
+/* What a peer has to do if nothing arrives, each at a time of its own. */
+enum peer_alarm {
+    /* linking.c */
+    ALARM_KEYS,         /* a transport is too old */
+    ALARM_CONFIRMATION, /* ours was not answered */
+    ALARM_RENEWAL,      /* new keys are wanted */
+    ALARM_RENEWING,     /* the next packet for them, or the last was in vain */
+    /* rounds.c */
+    ALARM_ROUND,  /* the next one begins */
+    ALARM_PUNCH,  /* a packet to a candidate */
+    ALARM_RELAYS, /* who may relay is looked up */
+    ALARM_RELAY,  /* a packet through one of them */
+    /* paths.c */
+    ALARM_DEMOTE,  /* the path is dead */
+    ALARM_SEEK,    /* a better one is sought */
+    ALARM_SEEKING, /* a packet for that */
+    /* probes.c */
+    ALARM_OFFER,   /* whether to offer is looked at */
+    ALARM_PROBING, /* a packet, or the next state */
+    /* talking.c */
+    ALARM_ABSENT, /* silence means absence */
+    ALARM_BYE,    /* it is said again, or enough */
+    ALARM_PING,
+    ALARM_FLUSH, /* something is to be sent */
+    ALARMS_URGENT,
+    /* For these nobody needs to wake: they are seen to when the room has something else to do. */
+    ALARM_PENDING = ALARMS_URGENT, /* a handshake that we answered is too old */
+    ALARM_ROUND_OVER,              /* all was in vain */
+    ALARM_SEEK_OVER,
+    PEER_ALARMS
+};
+
 struct peer {
     const struct peer_host *host;
     void *owner; /* the host's: who this is to it */
@@ -91,6 +123,7 @@ struct peer {
     uint8_t tag_in[PAIR_TAG_SIZE]; /* of packets from it to us */
     enum peer_state state;
     uint64_t created;
+    uint64_t alarms[PEER_ALARMS];
 
     /* The bootnodes' word. */
     uint8_t listed;      /* set of bootnodes: those that list it, or did before they were lost */

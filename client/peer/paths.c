@@ -164,6 +164,15 @@ static void seek_again_later(struct peer *peer, uint64_t now) {
     peer->seek_due = now + (wait < SEEK_MOST_MS ? wait : SEEK_MOST_MS);
 }
 
+static uint64_t seek_at(const struct peer *peer) {
+    return may_seek(peer) ? peer->seek_due : NEVER;
+}
+
+static uint64_t seeking_at(const struct peer *peer) {
+    uint64_t due = may_seek(peer) ? punch_due(&peer->seek) : NEVER;
+    return due > peer->punch_blocked ? due : peer->punch_blocked;
+}
+
 static void seek_run(struct peer *peer, uint64_t now) {
     struct address to;
     while (punch_due(&peer->seek) <= now) {
@@ -172,7 +181,10 @@ static void seek_run(struct peer *peer, uint64_t now) {
         struct path path = path_direct(&to);
         if (!on_path(peer, &path)) checks_ping(peer, &path, now);
     }
-    if (punch_exhausted(&peer->seek, now)) punch_stop(&peer->seek);
+}
+
+static uint64_t seek_over_at(const struct peer *peer) {
+    return may_seek(peer) ? punch_exhausted_at(&peer->seek) : NEVER;
 }
 
 /* --- A dead path --- */
@@ -189,26 +201,27 @@ static void demote(struct peer *peer, uint64_t now) {
     rounds_start(peer, now);
 }
 
-static uint64_t demote_due(const struct peer *peer) {
-    return peer->asked && !peer->demoted ? peer->asked + PEER_DEMOTE_MS : NEVER;
+/* Without a session nothing can be asked. */
+static uint64_t demote_at(const struct peer *peer) {
+    if (!may_seek(peer)) return NEVER;
+    if (!peer->current.live) return 0;
+    uint64_t silent = peer->asked ? peer->asked + PEER_DEMOTE_MS : NEVER;
+    return earlier(silent, peer->current.created + TRANSPORT_REJECT_MS);
 }
 
 void paths_tick(struct peer *peer, uint64_t now) {
-    if (peer->state != PEER_LIVE || !peer->connected || !peer->has_path || peer->bye_tries) return;
-    if (!peer->demoted && (now >= demote_due(peer) || !linking_usable(peer, now))) demote(peer, now);
-    if (peer->demoted) return;
-    if (now >= peer->seek_due) {
+    if (now >= demote_at(peer)) demote(peer, now);
+    if (now >= seek_at(peer)) {
         if (peer->pair.initiator) paths_seek(peer, now);
         seek_again_later(peer, now);
     }
-    seek_run(peer, now);
+    if (now >= seeking_at(peer)) seek_run(peer, now);
+    if (now >= seek_over_at(peer)) punch_stop(&peer->seek);
 }
 
-uint64_t paths_due(const struct peer *peer) {
-    if (peer->state != PEER_LIVE || !peer->connected || !peer->has_path || peer->bye_tries) return NEVER;
-    if (peer->demoted) return NEVER;
-    uint64_t due = demote_due(peer), seek = punch_due(&peer->seek);
-    if (seek < peer->punch_blocked) seek = peer->punch_blocked;
-    if (seek < due) due = seek;
-    return peer->seek_due < due ? peer->seek_due : due;
+void paths_alarms(const struct peer *peer, uint64_t alarms[static PEER_ALARMS]) {
+    alarms[ALARM_DEMOTE] = demote_at(peer);
+    alarms[ALARM_SEEK] = seek_at(peer);
+    alarms[ALARM_SEEKING] = seeking_at(peer);
+    alarms[ALARM_SEEK_OVER] = seek_over_at(peer);
 }

@@ -15,4 +15,4 @@ void paths_offered(struct peer *peer, const struct frame_candidates *offer, uint
 /* The other's candidates, or ours, may have become more: looks for something better. */
 void paths_seek(struct peer *peer, uint64_t now);
 void paths_tick(struct peer *peer, uint64_t now);
-uint64_t paths_due(const struct peer *peer);
+void paths_alarms(const struct peer *peer, uint64_t alarms[static PEER_ALARMS]);

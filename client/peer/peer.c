@@ -14,6 +14,47 @@
 
 #define OLD_NEWS_MS 5000
 
+/* --- Alarms --- */
+
+static void look_at_clock(const struct peer *peer, uint64_t now, uint64_t alarms[static PEER_ALARMS]) {
+    linking_alarms(peer, alarms);
+    rounds_alarms(peer, alarms);
+    paths_alarms(peer, alarms);
+    probes_alarms(peer, alarms);
+    talking_alarms(peer, now, alarms);
+}
+
+/* After anything that may have changed what is due. */
+static void set_alarms(struct peer *peer, uint64_t now) {
+    look_at_clock(peer, now, peer->alarms);
+}
+
+static uint64_t first_of(const struct peer *peer, size_t count) {
+    uint64_t first = NEVER;
+    for (size_t i = 0; i < count; i++) first = earlier(first, peer->alarms[i]);
+    return first;
+}
+
+uint64_t peer_due(const struct peer *peer) {
+    return first_of(peer, ALARMS_URGENT);
+}
+
+uint64_t peer_ready(const struct peer *peer) {
+    return first_of(peer, PEER_ALARMS);
+}
+
+void peer_tick(struct peer *peer, uint64_t now) {
+    if (peer_ready(peer) > now) return;
+    if (linking_tick(peer, now) && (!linking_usable(peer, now) || peer->demoted)) rounds_end(peer, now);
+    rounds_tick(peer, now);
+    paths_tick(peer, now);
+    probes_tick(peer, now);
+    talking_tick(peer, now);
+    set_alarms(peer, now);
+}
+
+/* --- Life --- */
+
 struct peer *peer_create(const struct peer_host *host, const struct member_record *record, uint64_t now) {
     struct peer *peer = calloc(1, sizeof *peer);
     if (!peer) abort();
@@ -33,6 +74,7 @@ struct peer *peer_create(const struct peer_host *host, const struct member_recor
     peer->epoch = ++*host->epochs;
     delivery_sender_init(&peer->sender, ++*host->streams);
     delivery_receiver_init(&peer->receiver);
+    set_alarms(peer, now);
     return peer;
 }
 
@@ -47,6 +89,11 @@ void peer_destroy(struct peer *peer) {
     free(peer);
 }
 
+static void drop_queue(struct peer *peer) {
+    delivery_sender_clear(&peer->sender);
+    delivery_sender_init(&peer->sender, ++*peer->host->streams);
+}
+
 /* A client that said bye is here again: known by its keys, but nothing of the old conversation holds. */
 static void revive(struct peer *peer, uint64_t now) {
     linking_forget(peer);
@@ -59,7 +106,7 @@ static void revive(struct peer *peer, uint64_t now) {
     peer->rounds = 0;
     peer->bye_tries = 0;
     peer->epoch = ++*peer->host->epochs;
-    peer_drop_queue(peer);
+    drop_queue(peer);
     delivery_receiver_clear(&peer->receiver);
     delivery_receiver_init(&peer->receiver);
 }
@@ -78,6 +125,7 @@ static void weigh(struct peer *peer, bool said, uint64_t now) {
 
 void peer_weigh(struct peer *peer, uint64_t now) {
     weigh(peer, false, now);
+    set_alarms(peer, now);
 }
 
 /* A bootnode that heard of it later than others tells of its coming when it has already said bye. */
@@ -85,8 +133,8 @@ static bool is_old_news(const struct peer *peer, uint8_t bit, uint64_t now) {
     return !(peer->listed_once & bit) && now - peer->heard < OLD_NEWS_MS;
 }
 
-bool peer_listed(struct peer *peer, unsigned bootnode, const struct member_record *record, const struct address *usable,
-                 size_t count, uint64_t now) {
+static bool listed(struct peer *peer, unsigned bootnode, const struct member_record *record,
+                   const struct address *usable, size_t count, uint64_t now) {
     uint8_t bit = (uint8_t)(1u << bootnode);
     bool revived = peer->state == PEER_GONE && !is_old_news(peer, bit, now);
     bool was_listed = peer->listed;
@@ -108,32 +156,48 @@ bool peer_listed(struct peer *peer, unsigned bootnode, const struct member_recor
     return revived;
 }
 
+bool peer_listed(struct peer *peer, unsigned bootnode, const struct member_record *record, const struct address *usable,
+                 size_t count, uint64_t now) {
+    bool revived = listed(peer, bootnode, record, usable, count, now);
+    set_alarms(peer, now);
+    return revived;
+}
+
 void peer_delisted(struct peer *peer, unsigned bootnode, bool resync, uint64_t now) {
     uint8_t bit = (uint8_t)(1u << bootnode);
     if (!(peer->listed & bit)) return;
     peer->listed &= (uint8_t)~bit;
     weigh(peer, !resync, now);
+    set_alarms(peer, now);
 }
 
 void peer_introduced(struct peer *peer, const struct address *usable, size_t count, uint64_t now) {
     if (peer->state != PEER_LIVE) return;
     punch_set_candidates(&peer->punch, usable, count, now);
     if (!peer_reachable(peer) && !peer->punch.active && !peer->next.live) rounds_start(peer, now);
+    set_alarms(peer, now);
 }
 
-void peer_retry(struct peer *peer, uint64_t now) {
+static void retry(struct peer *peer, uint64_t now) {
     if (peer->state != PEER_LIVE || peer_reachable(peer) || peer->punch.active || peer->next.live) return;
     peer->rounds = 0;
     peer->host->introduce(peer->host->context, peer);
     rounds_start(peer, now);
 }
 
+void peer_retry(struct peer *peer, uint64_t now) {
+    retry(peer, now);
+    set_alarms(peer, now);
+}
+
 void peer_network_changed(struct peer *peer, uint64_t now) {
-    peer_retry(peer, now);
-    if (!peer_reachable(peer)) return;
-    path_log_add(&peer->log, NOTE_NETWORK, NULL, 0, now);
-    sending_ping(peer, now);
-    paths_seek(peer, now);
+    retry(peer, now);
+    if (peer_reachable(peer)) {
+        path_log_add(&peer->log, NOTE_NETWORK, NULL, 0, now);
+        sending_ping(peer, now);
+        paths_seek(peer, now);
+    }
+    set_alarms(peer, now);
 }
 
 /* Keys grow old all the same. */
@@ -142,36 +206,51 @@ void peer_resumed(struct peer *peer, uint64_t gap, uint64_t now) {
     peer->heard = peer->heard_here = now;
     peer->asked = 0;
     peer->ping_sent = 0;
-    peer_retry(peer, now);
+    retry(peer, now);
     if (peer_reachable(peer) && linking_usable(peer, now)) sending_ping(peer, now);
+    set_alarms(peer, now);
 }
 
 bool peer_queue(struct peer *peer, struct blob *blob, uint64_t tag, uint64_t now) {
     if (!delivery_queue(&peer->sender, blob, tag, now)) return false;
     if (peer->connected) talking_flush(peer, now);
+    set_alarms(peer, now);
     return true;
 }
 
-void peer_drop_queue(struct peer *peer) {
-    delivery_sender_clear(&peer->sender);
-    delivery_sender_init(&peer->sender, ++*peer->host->streams);
+void peer_drop_queue(struct peer *peer, uint64_t now) {
+    drop_queue(peer);
+    set_alarms(peer, now);
+}
+
+void peer_say_bye(struct peer *peer, uint64_t now) {
+    talking_say_bye(peer, now);
+    set_alarms(peer, now);
+}
+
+bool peer_bye_done(const struct peer *peer) {
+    return peer->bye_tries > 0 && peer->alarms[ALARM_BYE] == NEVER;
 }
 
 /* --- Packets --- */
 
 void peer_receive_probe(struct peer *peer, const struct path *from, uint64_t now) {
-    if (peer->pair.initiator && peer->state == PEER_LIVE) rounds_probed(peer, from, now);
+    if (!peer->pair.initiator || peer->state != PEER_LIVE) return;
+    rounds_probed(peer, from, now);
+    set_alarms(peer, now);
 }
 
 void peer_receive_initiation(struct peer *peer, const uint8_t *packet, const struct peer_initiation *message,
                              const struct path *from, uint64_t now) {
     if (peer->pair.initiator || peer->state != PEER_LIVE) return;
     linking_respond(peer, packet, message, from, rounds_knows(peer, from), now);
+    set_alarms(peer, now);
 }
 
 void peer_receive_response(struct peer *peer, const struct peer_answer *message, const struct path *from,
                            uint64_t now) {
     if (linking_confirm(peer, message, from, now)) rounds_done(peer);
+    set_alarms(peer, now);
 }
 
 /* Where a handshake was answered from is the path. A renewal keeps the path it runs on: that moves by validation only.
@@ -189,15 +268,17 @@ void peer_receive_confirmation(struct peer *peer, const struct peer_answer *mess
     if (peer->state != PEER_LIVE) return;
     switch (linking_accept(peer, message, now, &introduction, &bound)) {
     case LINKED_NOTHING: return;
-    case LINKED_AGAIN: sending_introduce(peer, from, now); return;
-    case LINKED_NEW: break;
+    case LINKED_AGAIN: sending_introduce(peer, from, now); break;
+    case LINKED_NEW:
+        take_path(peer, bound, from, now);
+        peer->heard = peer->heard_here = now;
+        peer->asked = 0;
+        peer->introduce_self = true;
+        rounds_done(peer);
+        talking_introduced(peer, &introduction, now);
+        break;
     }
-    take_path(peer, bound, from, now);
-    peer->heard = peer->heard_here = now;
-    peer->asked = 0;
-    peer->introduce_self = true;
-    rounds_done(peer);
-    talking_introduced(peer, &introduction, now);
+    set_alarms(peer, now);
 }
 
 /* On `next` nothing counts before the introduction that proves who answered. */
@@ -224,8 +305,8 @@ static struct transport *transport_find(struct peer *peer, uint32_t index) {
     return NULL;
 }
 
-void peer_receive_data(struct peer *peer, const uint8_t *packet, const struct peer_data *data, const struct path *from,
-                       uint64_t now) {
+static void receive_frames(struct peer *peer, const uint8_t *packet, const struct peer_data *data,
+                           const struct path *from, uint64_t now) {
     uint8_t frames[PEER_FRAMES_MAX];
     size_t size;
     struct transport *transport = transport_find(peer, data->receiver_index);
@@ -246,6 +327,12 @@ void peer_receive_data(struct peer *peer, const uint8_t *packet, const struct pe
     talking_flush(peer, now);
 }
 
+void peer_receive_data(struct peer *peer, const uint8_t *packet, const struct peer_data *data, const struct path *from,
+                       uint64_t now) {
+    receive_frames(peer, packet, data, from, now);
+    set_alarms(peer, now);
+}
+
 void peer_pass_on(struct peer *peer, enum frame_type type, const uint8_t member[static MEMBER_ID_SIZE],
                   const uint8_t *packet, size_t size, uint64_t now) {
     if (!peer_reachable(peer) || peer->path.kind != PATH_DIRECT || !linking_usable(peer, now)) return;
@@ -255,20 +342,5 @@ void peer_pass_on(struct peer *peer, enum frame_type type, const uint8_t member[
     struct writer writer = writer_over(buffer, sizeof buffer);
     frame_write(&writer, &frame);
     if (!writer.failed) sending_frames(peer, &writer, &peer->path, false, now);
-}
-
-/* --- Time --- */
-
-void peer_tick(struct peer *peer, uint64_t now) {
-    if (linking_tick(peer, now) && (!linking_usable(peer, now) || peer->demoted)) rounds_end(peer, now);
-    rounds_tick(peer, now);
-    paths_tick(peer, now);
-    probes_tick(peer, now);
-    talking_tick(peer, now);
-}
-
-uint64_t peer_due(const struct peer *peer, uint64_t now) {
-    uint64_t due = earlier(linking_due(peer, now), rounds_due(peer, now));
-    due = earlier(due, earlier(paths_due(peer), probes_due(peer)));
-    return earlier(due, talking_due(peer, now));
+    set_alarms(peer, now);
 }

@@ -49,14 +49,17 @@ void peer_receive_data(struct peer *peer, const uint8_t *packet, const struct pe
 /* Queues a message; false without memory. It is sent as soon as there is a session, until it is acknowledged. */
 bool peer_queue(struct peer *peer, struct blob *blob, uint64_t tag, uint64_t now);
 /* What was queued is not sent (any more). */
-void peer_drop_queue(struct peer *peer);
+void peer_drop_queue(struct peer *peer, uint64_t now);
 /* Says bye, up to three times; peer_bye_done when answered or said often enough. */
 void peer_say_bye(struct peer *peer, uint64_t now);
-bool peer_bye_done(const struct peer *peer, uint64_t now);
+bool peer_bye_done(const struct peer *peer);
 
 /* A packet of or for another member, as a FRAME_RELAY or FRAME_RELAYED; nothing unless the peer is reached directly. */
 void peer_pass_on(struct peer *peer, enum frame_type type, const uint8_t member[static MEMBER_ID_SIZE],
                   const uint8_t *packet, size_t size, uint64_t now);
 
 void peer_tick(struct peer *peer, uint64_t now);
-uint64_t peer_due(const struct peer *peer, uint64_t now);
+/* When to wake for peer_tick if nothing arrives, */
+uint64_t peer_due(const struct peer *peer);
+/* and when it has something to do, be it that nobody needs to wake for it. It does nothing before. */
+uint64_t peer_ready(const struct peer *peer);

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "client/peer/checks.h"
-#include "client/peer/linking.h"
 #include "client/peer/sending.h"
 #include "common/clock.h"
 
@@ -186,7 +185,7 @@ static void send_probes(struct peer *peer, uint64_t now) {
 }
 
 /* When the initiator looks whether to offer. */
-static uint64_t offer_due(const struct peer *peer) {
+static uint64_t offer_at(const struct peer *peer) {
     if (!peer->pair.initiator || !is_relayed(peer)) return NEVER;
     uint64_t due = peer->relayed_since + RELAYED_FOR_MS;
     if (!peer->probing) return due;
@@ -194,11 +193,21 @@ static uint64_t offer_due(const struct peer *peer) {
     return due > peer->probing->not_before ? due : peer->probing->not_before;
 }
 
-void probes_tick(struct peer *peer, uint64_t now) {
-    if (now >= offer_due(peer)) begin_offer(peer, now);
-    if (!is_under_way(peer)) return;
+/* Its PINGs need a session. */
+static bool may_not_go_on(const struct peer *peer) {
+    return peer->state != PEER_LIVE || peer->bye_tries || !peer->current.live;
+}
+
+static uint64_t probing_at(const struct peer *peer) {
+    if (!is_under_way(peer)) return NEVER;
+    if (may_not_go_on(peer)) return 0;
+    uint64_t packet = probing_packet_due(peer->probing);
+    return earlier(probing_due(peer->probing), packet > peer->punch_blocked ? packet : peer->punch_blocked);
+}
+
+static void go_on(struct peer *peer, uint64_t now) {
     struct probing *probing = peer->probing;
-    if (peer->state != PEER_LIVE || peer->bye_tries || !linking_usable(peer, now)) {
+    if (may_not_go_on(peer)) {
         stop(peer);
         return;
     }
@@ -217,11 +226,12 @@ void probes_tick(struct peer *peer, uint64_t now) {
     send_probes(peer, now);
 }
 
-uint64_t probes_due(const struct peer *peer) {
-    uint64_t due = offer_due(peer);
-    if (!is_under_way(peer)) return due;
-    uint64_t state = probing_due(peer->probing), packet = probing_packet_due(peer->probing);
-    if (packet < peer->punch_blocked) packet = peer->punch_blocked;
-    if (state < due) due = state;
-    return packet < due ? packet : due;
+void probes_tick(struct peer *peer, uint64_t now) {
+    if (now >= offer_at(peer)) begin_offer(peer, now);
+    if (now >= probing_at(peer)) go_on(peer, now);
+}
+
+void probes_alarms(const struct peer *peer, uint64_t alarms[static PEER_ALARMS]) {
+    alarms[ALARM_OFFER] = offer_at(peer);
+    alarms[ALARM_PROBING] = probing_at(peer);
 }

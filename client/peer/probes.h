@@ -9,4 +9,4 @@ void probes_path_changed(struct peer *peer, uint64_t now);
 /* The other side begins anew: stops, and closes all sockets but the path's. */
 void probes_forget(struct peer *peer);
 void probes_tick(struct peer *peer, uint64_t now);
-uint64_t probes_due(const struct peer *peer);
+void probes_alarms(const struct peer *peer, uint64_t alarms[static PEER_ALARMS]);

@@ -199,12 +199,20 @@ uint64_t punch_due(const struct punch *punch) {
     return next ? next->due : UINT64_MAX;
 }
 
-bool punch_exhausted(const struct punch *punch, uint64_t now) {
-    if (!punch->active) return false;
+uint64_t punch_exhausted_at(const struct punch *punch) {
+    uint64_t last = 0;
+
+    if (!punch->active) return UINT64_MAX;
     for (size_t i = 0; i < punch->count; i++) {
         const struct punch_candidate *candidate = &punch->candidates[i];
 
-        if (!candidate->answers && (candidate->sent < PUNCH_PACKETS || candidate->due > now)) return false;
+        if (candidate->answers) continue;
+        if (candidate->sent < PUNCH_PACKETS) return UINT64_MAX;
+        if (candidate->due > last) last = candidate->due;
     }
-    return true;
+    return last;
+}
+
+bool punch_exhausted(const struct punch *punch, uint64_t now) {
+    return punch_exhausted_at(punch) <= now;
 }

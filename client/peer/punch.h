@@ -54,5 +54,9 @@ void punch_stop(struct punch *punch);
 bool punch_next(struct punch *punch, uint64_t now, struct address *out);
 /* When punch_next has something; UINT64_MAX when inactive or exhausted. */
 uint64_t punch_due(const struct punch *punch);
+/* When punch_exhausted becomes true if nothing is added; UINT64_MAX: not before more packets have gone out, or
+ * inactive.
+ */
+uint64_t punch_exhausted_at(const struct punch *punch);
 /* Active, and every candidate has had its packets and 500 ms have passed since the last. Learned ones do not count. */
 bool punch_exhausted(const struct punch *punch, uint64_t now);

@@ -101,21 +101,6 @@ static void send_punch(struct peer *peer, const struct path *to) {
     peer->host->send(peer->host->context, peer, to, packet, size);
 }
 
-static void punch_run(struct peer *peer, uint64_t now) {
-    struct address to;
-    while (punch_due(&peer->punch) <= now && sending_unasked(peer, now)) {
-        if (!punch_next(&peer->punch, now, &to)) return;
-        struct path path = path_direct(&to);
-        send_punch(peer, &path);
-    }
-}
-
-static void try_run(struct peer *peer, struct path_try *try, uint64_t now) {
-    if (now < try->due || !sending_unasked(peer, now)) return;
-    send_punch(peer, &try->path);
-    path_try_sent(try, now);
-}
-
 /* Who may relay now, in addition to those who could before. */
 static void relays_look(struct peer *peer, uint64_t now) {
     struct path found[PEER_RELAYS];
@@ -130,18 +115,6 @@ static void relays_look(struct peer *peer, uint64_t now) {
     }
 }
 
-static void relays_run(struct peer *peer, uint64_t now) {
-    if (!peer->punch.active) return;
-    if (now >= peer->relays_due) relays_look(peer, now);
-    for (size_t i = 0; i < peer->relay_count; i++) try_run(peer, &peer->relays[i], now);
-}
-
-static bool relays_exhausted(const struct peer *peer) {
-    for (size_t i = 0; i < peer->relay_count; i++)
-        if (peer->relays[i].due != NEVER) return false;
-    return true;
-}
-
 /* A round without success: the next one after 2, 4, 8 … 60 s, and the bootnode tells the other side to punch as well.
  */
 void rounds_end(struct peer *peer, uint64_t now) {
@@ -154,22 +127,69 @@ void rounds_end(struct peer *peer, uint64_t now) {
     peer->retry = now + wait;
 }
 
+static uint64_t round_at(const struct peer *peer) {
+    return peer->state == PEER_LIVE ? peer->retry : NEVER;
+}
+
+static bool is_on(const struct peer *peer) {
+    return peer->state == PEER_LIVE && peer->punch.active;
+}
+
+static uint64_t unblocked(const struct peer *peer, uint64_t due) {
+    return due > peer->punch_blocked ? due : peer->punch_blocked;
+}
+
+static uint64_t punch_at(const struct peer *peer) {
+    return is_on(peer) ? unblocked(peer, punch_due(&peer->punch)) : NEVER;
+}
+
+static void punch_run(struct peer *peer, uint64_t now) {
+    struct address to;
+    while (punch_due(&peer->punch) <= now && sending_unasked(peer, now)) {
+        if (!punch_next(&peer->punch, now, &to)) return;
+        struct path path = path_direct(&to);
+        send_punch(peer, &path);
+    }
+}
+
+static uint64_t relays_at(const struct peer *peer) {
+    return is_on(peer) ? peer->relays_due : NEVER;
+}
+
+static uint64_t relay_at(const struct peer *peer) {
+    uint64_t due = NEVER;
+    for (size_t i = 0; is_on(peer) && i < peer->relay_count; i++) due = earlier(due, peer->relays[i].due);
+    return unblocked(peer, due);
+}
+
+static void relays_run(struct peer *peer, uint64_t now) {
+    for (size_t i = 0; i < peer->relay_count; i++) {
+        struct path_try *try = &peer->relays[i];
+        if (now < try->due || !sending_unasked(peer, now)) continue;
+        send_punch(peer, &try->path);
+        path_try_sent(try, now);
+    }
+}
+
+static uint64_t over_at(const struct peer *peer) {
+    return is_on(peer) && relay_at(peer) == NEVER ? punch_exhausted_at(&peer->punch) : NEVER;
+}
+
 void rounds_tick(struct peer *peer, uint64_t now) {
-    if (peer->state != PEER_LIVE) return;
-    if (now >= peer->retry) {
+    if (now >= round_at(peer)) {
         peer->host->introduce(peer->host->context, peer);
         rounds_start(peer, now);
     }
-    punch_run(peer, now);
-    relays_run(peer, now);
-    if (punch_exhausted(&peer->punch, now) && relays_exhausted(peer)) rounds_end(peer, now);
+    if (now >= punch_at(peer)) punch_run(peer, now);
+    if (now >= relays_at(peer)) relays_look(peer, now);
+    if (now >= relay_at(peer)) relays_run(peer, now);
+    if (now >= over_at(peer)) rounds_end(peer, now);
 }
 
-uint64_t rounds_due(const struct peer *peer, uint64_t now) {
-    if (peer->state != PEER_LIVE) return NEVER;
-    uint64_t due = punch_due(&peer->punch);
-    for (size_t i = 0; peer->punch.active && i < peer->relay_count; i++) due = earlier(due, peer->relays[i].due);
-    if (due < peer->punch_blocked) due = peer->punch_blocked;
-    if (peer->punch.active) due = earlier(due, now + 500); /* to see that it is over */
-    return earlier(due, earlier(peer->relays_due, peer->retry));
+void rounds_alarms(const struct peer *peer, uint64_t alarms[static PEER_ALARMS]) {
+    alarms[ALARM_ROUND] = round_at(peer);
+    alarms[ALARM_PUNCH] = punch_at(peer);
+    alarms[ALARM_RELAYS] = relays_at(peer);
+    alarms[ALARM_RELAY] = relay_at(peer);
+    alarms[ALARM_ROUND_OVER] = over_at(peer);
 }

@@ -16,4 +16,4 @@ void rounds_probed(struct peer *peer, const struct path *from, uint64_t now);
 /* Is that where the peer may be, as far as we were told? */
 bool rounds_knows(struct peer *peer, const struct path *from);
 void rounds_tick(struct peer *peer, uint64_t now);
-uint64_t rounds_due(const struct peer *peer, uint64_t now);
+void rounds_alarms(const struct peer *peer, uint64_t alarms[static PEER_ALARMS]);

@@ -4,7 +4,6 @@
 
 #include "client/peer/linking.h"
 #include "client/peer/paths.h"
-#include "client/peer/peer.h"
 #include "client/peer/probes.h"
 #include "client/peer/rounds.h"
 #include "client/peer/sending.h"
@@ -164,7 +163,7 @@ void talking_take(struct peer *peer, const struct frame *frame, const struct pat
     }
 }
 
-void peer_say_bye(struct peer *peer, uint64_t now) {
+void talking_say_bye(struct peer *peer, uint64_t now) {
     if (!peer->connected || peer->state != PEER_LIVE || !linking_usable(peer, now)) {
         peer->bye_tries = BYE_TRIES;
         peer->bye_due = now;
@@ -176,12 +175,13 @@ void peer_say_bye(struct peer *peer, uint64_t now) {
     peer->bye_due = now + BYE_REPEAT_MS;
 }
 
-bool peer_bye_done(const struct peer *peer, uint64_t now) {
-    return peer->bye_tries >= BYE_TRIES && now >= peer->bye_due;
+static bool may_talk(const struct peer *peer) {
+    return peer->state == PEER_LIVE && peer->connected && !peer->bye_tries && peer->current.live;
 }
 
 /* When the next PING is due: idle for long, or unanswered, or the bootnode says that the peer is gone. */
-static uint64_t ping_due(const struct peer *peer) {
+static uint64_t ping_at(const struct peer *peer) {
+    if (!may_talk(peer)) return NEVER;
     uint64_t idle = earlier(peer->heard, peer->sent) + IDLE_MS;
     uint64_t repeat = peer->asked ? (peer->ping_sent ? peer->ping_sent : peer->asked) + PING_REPEAT_MS : NEVER;
     uint64_t due = earlier(idle, repeat);
@@ -194,7 +194,7 @@ static uint64_t ping_due(const struct peer *peer) {
 
 /* Absent at every bootnode that can be reached: for a peer that was never connected their word is enough, if it is one.
  */
-static uint64_t absent_due(const struct peer *peer) {
+static uint64_t absent_at(const struct peer *peer) {
     if (!peer->absent) return NEVER;
     if (peer->state == PEER_GONE) return peer->delisted + PEER_DEMOTE_MS; /* may still repeat its bye */
     if (!peer->connected || peer->state == PEER_BLOCKED)
@@ -204,31 +204,33 @@ static uint64_t absent_due(const struct peer *peer) {
     if (!peer->said_absent && silent < peer->delisted + UNSAID_MS) silent = peer->delisted + UNSAID_MS;
     if (peer->demoted) /* asked for long, or, after the keys had grown too old, by punching */
         return peer->current.live || silent > peer->asked + SILENT_MS ? silent : peer->asked + SILENT_MS;
-    if (!peer->asked) return NEVER; /* ping_due sees to that */
+    if (!peer->asked) return NEVER; /* ping_at sees to that */
     return silent > peer->asked + ABSENT_ASKED_MS ? silent : peer->asked + ABSENT_ASKED_MS;
 }
 
+static uint64_t bye_at(const struct peer *peer, uint64_t now) {
+    bool says = peer->bye_tries && peer->connected && peer->state == PEER_LIVE;
+    return says && (peer->bye_tries < BYE_TRIES || now < peer->bye_due) ? peer->bye_due : NEVER;
+}
+
+static uint64_t flush_at(const struct peer *peer, uint64_t now) {
+    if (!may_talk(peer)) return NEVER;
+    return peer->acknowledge || peer->introduce_self ? 0 : delivery_due(&peer->sender, now);
+}
+
 void talking_tick(struct peer *peer, uint64_t now) {
-    if (now >= absent_due(peer)) {
+    if (now >= absent_at(peer)) {
         peer->host->absent(peer->host->context, peer);
         return;
     }
-    if (peer->state != PEER_LIVE || !peer->connected) return;
-    if (peer->bye_tries) {
-        if (peer->bye_tries < BYE_TRIES && now >= peer->bye_due) peer_say_bye(peer, now);
-        return;
-    }
-    if (!linking_usable(peer, now)) return;
-    if (now >= ping_due(peer)) sending_ping(peer, now);
-    talking_flush(peer, now);
+    if (now >= bye_at(peer, now)) talking_say_bye(peer, now);
+    if (now >= ping_at(peer)) sending_ping(peer, now);
+    if (now >= flush_at(peer, now)) talking_flush(peer, now);
 }
 
-uint64_t talking_due(const struct peer *peer, uint64_t now) {
-    uint64_t due = absent_due(peer);
-    if (peer->state != PEER_LIVE || !peer->connected) return due;
-    if (peer->bye_tries) return peer_bye_done(peer, now) ? due : earlier(due, peer->bye_due);
-    if (!linking_usable(peer, now)) return peer->demoted ? due : now;
-    if (peer->acknowledge || peer->introduce_self) return now;
-    due = earlier(due, ping_due(peer));
-    return earlier(due, delivery_due(&peer->sender, now));
+void talking_alarms(const struct peer *peer, uint64_t now, uint64_t alarms[static PEER_ALARMS]) {
+    alarms[ALARM_ABSENT] = absent_at(peer);
+    alarms[ALARM_BYE] = bye_at(peer, now);
+    alarms[ALARM_PING] = ping_at(peer);
+    alarms[ALARM_FLUSH] = flush_at(peer, now);
 }

@@ -5,8 +5,10 @@
 #include "client/peer/parts.h"
 
 void talking_flush(struct peer *peer, uint64_t now);
+/* Says bye, up to three times. */
+void talking_say_bye(struct peer *peer, uint64_t now);
 void talking_tick(struct peer *peer, uint64_t now);
-uint64_t talking_due(const struct peer *peer, uint64_t now);
+void talking_alarms(const struct peer *peer, uint64_t now, uint64_t alarms[static PEER_ALARMS]);
 /* A frame of a packet that came from there. */
 void talking_take(struct peer *peer, const struct frame *frame, const struct path *from, uint64_t now);
 /* A verified introduction: first contact, a handshake again with perhaps another nick, or a restart on their side. */

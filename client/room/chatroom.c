@@ -405,10 +405,10 @@ static enum chatroom_outcome outcome(const struct chatroom *room) {
     return !room->outgoing.any_said && members_present(&room->members) == 0 ? CHATROOM_ALONE : CHATROOM_FINE;
 }
 
-static bool farewell_done(const struct chatroom *room, uint64_t now) {
+static bool farewell_done(const struct chatroom *room) {
     if (!meeting_left(&room->meeting)) return false;
     for (size_t i = 0; i < room->members.count; i++)
-        if (room->members.list[i]->peer->state == PEER_LIVE && !peer_bye_done(room->members.list[i]->peer, now))
+        if (room->members.list[i]->peer->state == PEER_LIVE && !peer_bye_done(room->members.list[i]->peer))
             return false;
     return true;
 }
@@ -418,7 +418,7 @@ static uint64_t state_due(const struct chatroom *room, uint64_t now) {
     switch (room->state) {
     case CHATROOM_OPEN: return NEVER;
     case CHATROOM_ENDING: return outgoing_any(&room->outgoing) ? room->state_since + END_WAIT_MS : now;
-    case CHATROOM_LEAVING: return farewell_done(room, now) ? now : room->state_since + LEAVE_WAIT_MS;
+    case CHATROOM_LEAVING: return farewell_done(room) ? now : room->state_since + LEAVE_WAIT_MS;
     case CHATROOM_LEFT: break;
     }
     return now; /* the engine is to take it away */
@@ -429,8 +429,8 @@ static void state_tick(struct chatroom *room, uint64_t now) {
     if (room->state == CHATROOM_LEAVING && state_due(room, now) <= now) enter(room, CHATROOM_LEFT, now);
 }
 
-static uint64_t member_due(const struct chatroom *room, const struct member *member, uint64_t now) {
-    uint64_t due = peer_due(member->peer, now);
+static uint64_t member_due(const struct chatroom *room, const struct member *member) {
+    uint64_t due = peer_due(member->peer);
     return is_leaving(room) ? due : earlier(due, status_due(member));
 }
 
@@ -438,7 +438,7 @@ static uint64_t member_due(const struct chatroom *room, const struct member *mem
 static void give_up_stalled(struct chatroom *room, uint64_t now) {
     struct member *member;
     while ((member = outgoing_stalled(&room->outgoing, now))) {
-        peer_drop_queue(member->peer);
+        peer_drop_queue(member->peer, now);
         give_up(room, member, true);
         /* When it is heard again, it can ask for what it missed. */
         if (member->peer->connected) history_greet(&room->history, &member->exchange, now);
@@ -465,7 +465,7 @@ void chatroom_tick(struct chatroom *room, uint64_t now) {
 uint64_t chatroom_due(const struct chatroom *room, uint64_t now) {
     if (room->state == CHATROOM_LEFT) return now;
     uint64_t due = earlier(meeting_due(&room->meeting), state_due(room, now));
-    for (size_t i = 0; i < room->members.count; i++) due = earlier(due, member_due(room, room->members.list[i], now));
+    for (size_t i = 0; i < room->members.count; i++) due = earlier(due, member_due(room, room->members.list[i]));
     due = earlier(due, gathering_due(&room->gathered.gathering));
     return earlier(due, earlier(outgoing_due(&room->outgoing), history_due(&room->history)));
 }

@@ -12,6 +12,7 @@
 #include "client/peer/paths.h"
 #include "client/peer/peer.h"
 #include "client/peer/probes.h"
+#include "common/clock.h"
 
 #define NOW UINT64_C(1000000)
 #define STEP_MS 5
@@ -159,6 +160,20 @@ static void tell(struct fixture *fixture, enum probing_step step, bool hard, uin
     const struct frame_probing frame = {.step = step, .hard = hard, .attempt = attempt};
 
     probes_told(fixture->peer, &frame, now);
+}
+
+static uint64_t probes_due(const struct peer *peer) {
+    uint64_t alarms[PEER_ALARMS];
+
+    probes_alarms(peer, alarms);
+    return earlier(alarms[ALARM_OFFER], alarms[ALARM_PROBING]);
+}
+
+static uint64_t paths_due(const struct peer *peer) {
+    uint64_t alarms[PEER_ALARMS];
+
+    paths_alarms(peer, alarms);
+    return earlier(alarms[ALARM_DEMOTE], earlier(alarms[ALARM_SEEK], alarms[ALARM_SEEKING]));
 }
 
 /* The session stays young, or nothing could be sent. */
