@@ -9,7 +9,7 @@
  * The end: engine_end_of_input leaves once every message was acknowledged by everyone present, or after 10 s;
  * engine_stop leaves at once, with status 0. The status comes with EVENT_FINISHED: 0, 3 somebody present did not get
  * everything, 4 nobody was present (in any of the rooms there were); or 1, at once, when no bootnode has the key
- * that we know, or the first room could not be joined. README.md has the table. */
+ * that we know, or the first room could not be joined. gochat(1) has the table. */
 #pragma once
 
 #include <stdbool.h>

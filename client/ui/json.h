@@ -3,6 +3,6 @@
 
 #include "client/events.h"
 
-/* The event as the line that is shown, with its newline; NULL: not shown. malloc'd. The objects are those in README.md
- * exactly, keys in that order; what is taken as input is in objects.h. */
+/* The event as the line that is shown, with its newline; NULL: not shown. malloc'd. The objects are those in
+ * doc/json.md exactly, keys in that order; what is taken as input is in objects.h. */
 char *ui_json_line(const struct event *event);

@@ -1,4 +1,4 @@
-/* What a program asks of --ui json: a line of input that is a JSON object. README.md has the keys. Pure.
+/* What a program asks of --ui json: a line of input that is a JSON object. doc/json.md has the keys. Pure.
  *
  *   {"say":TEXT,"room":NAME,"to":PEER,"kind":"text"|"action"|"private","ref":STRING|INTEGER}
  *   {"command":TEXT,"room":NAME,"ref":STRING|INTEGER}

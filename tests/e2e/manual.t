@@ -1,15 +1,21 @@
 #!/usr/bin/perl
-# The manual leaves nothing out: each flag, command, key, setting, user interface and exit status stands in it; and each
-# flag in the usage of README.md.
+# The papers leave nothing out and invent nothing: each flag, command, key, setting, user interface and exit status stands
+# in the manuals, each event and key in doc/json.md, what doc/operators.md names is on the metrics page, and each link
+# leads somewhere.
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use File::Basename qw(dirname);
 use GoChat::Test;
+use HTTP::Tiny;
 use List::Util qw(uniq);
 use Test::More;
 
-my $source = read_file("$FindBin::Bin/../../conf/gochat.1");
+my $root = "$FindBin::Bin/../..";
+sub paper { my ($name) = @_; return read_file("$root/$name") }
+
+my $source = paper('conf/gochat.1');
 
 # What a macro line says, as plain words: ".It Ic Left , Ctrl-B" → "Left , Ctrl-B".
 sub plain {
@@ -20,10 +26,12 @@ sub plain {
 }
 
 sub section {
-    my ($title) = @_;
-    my ($text) = $source =~ /^\.S[hs] \Q$title\E\n(.*?)(?=^\.S[hs] |\z)/ms;
+    my ($title, $manual) = @_;
+    my ($text) = ($manual // $source) =~ /^\.S[hs] \Q$title\E\n(.*?)(?=^\.S[hs] |\z)/ms;
     return $text // '';
 }
+
+# --- gochat(1) ---------------------------------------------------------------------------------------------------------
 
 my %said;
 for my $line (split /\n/, (run_program(command => [test_tool('tables')]))[1]) {
@@ -46,15 +54,90 @@ is_deeply(words($arguments{ $_->[0] }), words($_->[1] // ''), "/$_->[0]: its arg
 like(section('COMMANDS'), qr/\b\Q$_->[0]\E\b/, "setting $_->[0]") for @{ $said{setting} };
 like(section('The client'), qr/\b$_\b/, "--ui $_") for qw(auto curses plain json);
 
-my ($usage) = read_file("$FindBin::Bin/../../README.md") =~ /^## Usage\n\n(.*?\n)\n/ms;
+my %synopsis = map { /-mode Cm (\w+)/ ? ($1 => $_) : () } split /^\.Nm\n/m, section('SYNOPSIS');
 for my $mode (qw(client send doctor bootnode)) {
     my (undef, $help) = run_program(command => [gochat(), '--mode', $mode, '--help']);
-    like($source, qr/Fl -\Q$_\E\b/, "--$_ of $mode") for $help =~ /--([a-z-]+)/g;
-    my ($shown) = $usage =~ /^ +gochat \[?--mode \Q$mode\E\b(.*?)(?=^ +gochat|\z)/ms;
-    is_deeply([sort grep { !/^(?:help|version)$/ } $help =~ /^  --([a-z-]+)/mg],
-        [uniq(sort +($shown // '') =~ /--([a-z-]+)/g)], "the usage of $mode in README.md");
+    my @flags = grep { !/^(?:help|version)$/ } $help =~ /^  --([a-z-]+)/mg;
+    cmp_ok(scalar @flags, '>', 2, "$mode has flags");
+    like($source, qr/^\.It Fl -\Q$_\E\b/m, "--$_ of $mode") for @flags;
+    my @shown = grep { $_ ne 'mode' } ($synopsis{$mode} // '') =~ /Fl -([a-z-]+)/g;
+    is_deeply([uniq(sort @shown)], [sort @flags], "the usage of $mode");
 }
 like(section('EXIT STATUS'), qr/^\.It $_$/m, "exit status $_") for 0 .. 8;
 like($source, qr/^\.It Ev .*\b$_\b/m, "the environment's $_") for qw(HOME NO_COLOR TERM XDG_CONFIG_HOME XDG_DATA_HOME);
+
+# --- gochat-load(1) ----------------------------------------------------------------------------------------------------
+
+my $load = paper('conf/gochat-load.1');
+my (undef, $load_help) = run_program(command => [dirname(gochat()) . '/gochat-load', '--help']);
+my @load_flags = map { /^  --([a-z-]+)/mg, /, --([a-z-]+)/g } $load_help;
+cmp_ok(scalar @load_flags, '>', 20, 'gochat-load has flags');
+is_deeply([sort $load =~ /^\.It Fl -([a-z-]+)/mg], [sort @load_flags], 'every flag of gochat-load, and no other');
+like(section('EXIT STATUS', $load), qr/^\.It $_$/m, "exit status $_ of gochat-load") for 0 .. 3, 8;
+
+# --- doc/json.md -------------------------------------------------------------------------------------------------------
+
+# The table of client/ui/json.c, in which a word stands for a field that several objects have: name → its keys.
+my $table = paper('client/ui/json.c');
+$table =~ s/\\\n//g;
+my %key = $table =~ /^#define (\w+) +\{ "(\w+)", \w+ \}/mg;
+my %objects = map {
+    my ($name, $fields) = @$_;
+    ($name => [map { $key{$_} // /"(\w+)"/ } $fields =~ /([A-Z_]+|\{"\w+", \w+\})/g]);
+} map { [/^    \[EVENT_\w+\] = \{"([a-z-]+)", \{(.*)\}\},$/] } grep {/^    \[EVENT_/} split /\n/, $table;
+cmp_ok(scalar keys %objects, '>=', 20, 'there are events');
+
+my $json = paper('doc/json.md');
+my ($events) = $json =~ /^## Events\n(.*?)^## /ms;
+my ($block) = $events =~ /((?:^    .*\n)+)/m;
+my %described = map { my ($name) = /^    \{"event":"([a-z-]+)"/; ($name => [/"(\w+)":/g]) } split /\n(?=    \{)/, $block;
+is_deeply(\%described, { map { $_ => ['event', @{ $objects{$_} }] } keys %objects }, 'every event with its keys in order');
+my %explained = map { $_ => 1 } map {/`([a-z-]+)`/g} $events =~ /^\| (`.*?) \|/mg;
+is_deeply([grep { !$explained{$_} } sort keys %objects], [], 'and what it means');
+
+my ($expected) = paper('client/ui/request.c') =~ /KEYS_EXPECTED "(.*?)"/;
+my ($input) = $json =~ /^## Input\n(.*?)^## /ms;
+is_deeply([sort $input =~ /^\| `(\w+)`/mg], [sort grep { $_ ne 'or' } $expected =~ /\w+/g], 'every key of input');
+
+my $doctor = paper('client/doctor/report.c');
+my ($examined) = $json =~ /^## The doctor's object\n(.*)/ms;
+my @packed = map {/"([a-z][a-z0-9_]*)"/g} $doctor =~ /json_pack\((.*?)\);/gs;
+cmp_ok(scalar @packed, '>', 20, 'the doctor has keys');
+is_deeply([uniq(sort $examined =~ /"(\w+)":/g)], [uniq(sort @packed)], 'every key of the doctor');
+
+# --- doc/operators.md --------------------------------------------------------------------------------------------------
+
+my $operators = paper('doc/operators.md');
+my $bootnode = start_bootnode(config => 'metrics = 127.0.0.1:0');
+my $line = wait_log($bootnode, qr{metrics on http://\S+/metrics}, 5);
+my ($url) = $line->{text} =~ m{(http://\S+)};
+my $page = HTTP::Tiny->new(timeout => slow(10))->get($url)->{content};
+my %shown = map { $_ => 1 } $page =~ /^# TYPE (\w+)/mg;
+my @metrics = uniq($operators =~ /`((?:gochat|process)_[a-z_]+)`/g);
+cmp_ok(scalar @metrics, '>', 10, 'metrics are described');
+is_deeply([grep { !$shown{$_} } @metrics], [], 'which the page has');
+
+my %default = paper('conf/bootnode.ini') =~ /^;?(\w+) = (.*)$/mg;
+my @limits = map { [/^\| `(\w+)` \|.*\| ([\d,]+) /] } grep {/^\| `relay_/} split /\n/, $operators;
+cmp_ok(scalar @limits, '==', 3, 'the limits of relays');
+is($_->[1] =~ tr/,//dr, $default{ $_->[0] }, "the default of $_->[0]") for @limits;
+
+# --- links -------------------------------------------------------------------------------------------------------------
+
+# As GitHub and others make the name of a heading.
+sub anchor { my ($heading) = @_; return lc($heading) =~ s/[^\w -]//gr =~ tr/ /-/r }
+
+sub leads {
+    my ($from, $to) = @_;
+    my ($file, $place) = $to =~ /^([^#]*)(?:#(.*))?$/;
+    my $target = $file eq '' ? $from : dirname($from) . "/$file";
+    return 0 if !-e "$root/$target";
+    return !defined $place || grep { anchor($_) eq $place } paper($target) =~ /^#+ (.*)$/mg;
+}
+
+for my $paper (map {s{^\Q$root\E/}{}r} map { glob "$root/$_" } qw(*.md doc/*.md bench/*.md common/*.md)) {
+    my @links = grep { !/^[a-z]+:/ } paper($paper) =~ /\]\(([^)\s]+)\)/g;
+    is_deeply([grep { !leads($paper, $_) } @links], [], "the links of $paper");
+}
 
 finish();
