@@ -215,15 +215,21 @@ screenshot:
 	@$(MAKE) $(PARALLEL) all $(OUT)/tests/terminal
 	@GOCHAT=$(abspath $(PROGRAM)) OUT=$(abspath $(OUT)) client/demo/screenshot
 
+# The documentation has the folders of the sources, so that its links work.
+MANUALS := gochat.1 $(if $(LOAD_PROGRAM),gochat-load.1)
+DOCUMENTS := README.md NEWS SECURITY.md LICENSE common/PROTOCOL.md $(wildcard doc/*.md client/demo/*.svg conf/*.ini)
+UNIT := conf/gochat-bootnode.service
 install: all
-	$(Q)$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DOCDIR)
+	$(Q)$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)
 	$(Q)$(INSTALL) -m 0755 $(PROGRAM) $(DESTDIR)$(BINDIR)/gochat
 	$(Q)$(if $(LOAD_PROGRAM),$(INSTALL) -m 0755 $(LOAD_PROGRAM) $(DESTDIR)$(BINDIR)/gochat-load)
-	$(Q)$(INSTALL) -m 0644 README.md LICENSE $(wildcard conf/*.ini) $(DESTDIR)$(DOCDIR)
-	$(Q)$(if $(wildcard conf/gochat.1),$(INSTALL) -D -m 0644 conf/gochat.1 $(DESTDIR)$(MANDIR)/gochat.1)
+	$(Q)$(INSTALL) -m 0644 $(MANUALS:%=conf/%) $(DESTDIR)$(MANDIR)
+	$(Q)for file in $(DOCUMENTS) $(UNIT); do $(INSTALL) -D -m 0644 $$file $(DESTDIR)$(DOCDIR)/$$file || exit 1; done
+	$(Q)sed -i 's|/usr/local/bin/|$(BINDIR)/|' $(DESTDIR)$(DOCDIR)/$(UNIT)
 
 uninstall:
-	$(Q)rm -f $(DESTDIR)$(BINDIR)/gochat $(DESTDIR)$(BINDIR)/gochat-load $(DESTDIR)$(MANDIR)/gochat.1
+	$(Q)rm -f $(DESTDIR)$(BINDIR)/gochat $(DESTDIR)$(BINDIR)/gochat-load
+	$(Q)rm -f $(DESTDIR)$(MANDIR)/gochat.1 $(DESTDIR)$(MANDIR)/gochat-load.1
 	$(Q)rm -rf $(DESTDIR)$(DOCDIR)
 
 clean:
