@@ -76,26 +76,3 @@ bool delivery_completed(struct delivery_sender *sender, uint64_t *tag);
 void delivery_path_changed(struct delivery_sender *sender);
 /* The receiver lost its state: everything unacknowledged goes out again, whole messages, in a new stream. */
 void delivery_restart(struct delivery_sender *sender, uint32_t stream);
-
-struct delivery_slot; /* a copy of a segment */
-
-struct delivery_receiver {
-    uint32_t stream;                              /* 0: none yet */
-    uint32_t next;                                /* sequence wanted next */
-    struct delivery_slot *slots[DELIVERY_WINDOW]; /* arrived ahead of order; by sequence modulo DELIVERY_WINDOW */
-    uint8_t *message; /* being assembled, DELIVERY_MESSAGE_MAX bytes; NULL between messages and while skipping one */
-    size_t message_size;
-    uint64_t message_since; /* when it was queued, by our clock; only differences mean something */
-};
-
-void delivery_receiver_init(struct delivery_receiver *receiver);
-void delivery_receiver_clear(struct delivery_receiver *receiver);
-/* `age`: how long ago the sender was given the message, in ms, as far as it says. */
-typedef void (*delivery_take)(void *context, const uint8_t *message, size_t size, uint64_t age);
-/* A segment came. False when it is malformed, of an old stream, or outside the window; true also for duplicates
- * (acknowledge those too). Each completed message is handed to `take` in order, its bytes valid during the call. A
- * message over DELIVERY_MESSAGE_MAX is dropped. */
-bool delivery_receive(struct delivery_receiver *receiver, const struct frame_segment *segment, uint64_t now,
-                      delivery_take take, void *context);
-/* What to acknowledge now. False before the first segment. */
-bool delivery_acknowledgement(const struct delivery_receiver *receiver, struct frame_acknowledgement *out);

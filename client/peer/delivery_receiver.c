@@ -1,8 +1,7 @@
-/* The receiving half of delivery.h. */
+#include "client/peer/delivery_receiver.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "client/peer/delivery.h"
 
 struct delivery_slot {
     size_t size;

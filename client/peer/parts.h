@@ -8,6 +8,7 @@
 #include "client/outside.h"
 #include "client/peer/budget.h"
 #include "client/peer/delivery.h"
+#include "client/peer/delivery_receiver.h"
 #include "client/peer/handshake.h"
 #include "client/peer/indices.h"
 #include "client/peer/path.h"

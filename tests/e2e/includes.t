@@ -83,14 +83,16 @@ is(said_of('common/other.c' => "void ground_dig(void);\nvoid other(void) {\n    
 # --- names -----------------------------------------------------------------------------------------------------------
 
 my %words = (
-    'client/room/seat.h' => "void seat_take(void);\n",
-    'client/room/seat.c' => "void seat_take(void) {\n}\n",
+    'client/room/seat.h' => "void seat_take(void);\nvoid room_sit(void);\n",
+    'client/room/seat.c' => "void seat_take(void) {\n}\nvoid room_sit(void) {\n}\n",
+    'client/room/room.h' => "void room_open(void);\n",
+    'client/room/room.c' => "void room_open(void) {\n}\n",
     'client/room/seat_plan.h' => "void seat_free(void);\nvoid other(void);\n",
     'client/room/seat_plan.c' => "void seat_free(void) {\n}\nvoid other(void) {\n}\n",
     'bootnode/table/board.h' => "void seat_at_board(void);\n",
     'bootnode/table/board.c' => "void seat_at_board(void) {\n}\n",
 );
-is(said_of(%words), '', 'the words of its own name, of its beginning, of nobody, of a file in the other program');
+is(said_of(%words), '', 'the words of its own name, of its beginning, of its folder, of nobody, of another program');
 $_ =~ s/seat_free/board_seat/ for @words{qw(client/room/seat_plan.h client/room/seat_plan.c)};
 $_ =~ s/seat_at_board/board_at/ for @words{qw(bootnode/table/board.h bootnode/table/board.c)};
 is(said_of(%words, 'client/ui/board.h' => "void board_show(void);\n", 'client/ui/board.c' => "void board_show(void) {\n}\n"),

@@ -2,7 +2,7 @@
  * next. */
 #include <stdlib.h>
 
-#include "client/peer/delivery.h"
+#include "client/peer/delivery_receiver.h"
 #include "common/bytes.h"
 
 #define QUEUED_MAX 8

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "client/peer/delivery.h"
+#include "client/peer/delivery_receiver.h"
 
 #define NEVER UINT64_MAX
 #define FLIGHT_MAX 4096

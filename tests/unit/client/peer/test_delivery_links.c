@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "client/peer/delivery.h"
+#include "client/peer/delivery_receiver.h"
 
 #define PACKETS 65536
 #define OVERHEAD 76u /* UDP, IPv4, header, tag, frame */
