@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bootnode/table/room_changes.h"
+#include "common/holds.h"
 
 #define BODY_MAX (UDP_DATAGRAM_MAX - SEALED_OVERHEAD)
 /* Members and rooms looked at in one call; most are up to date and cost a cache line, 0.2 µs at worst. Heartbeats wait
@@ -51,6 +52,7 @@ struct announcer {
     unsigned looks;
     size_t count;
     struct item items[ANNOUNCE_BATCH];
+    uint64_t unchecked; /* calls since it was looked whether all holds; sanitized builds alone */
 };
 
 /* To members behind, ms after the announcement. At 30 % loss each way an attempt and its acknowledgement fail every
@@ -213,8 +215,17 @@ static void collect(struct announcer *announcer, struct shard *shard, uint64_t n
         continue_pass(announcer, shard, room, now);
 }
 
+/* Nobody is told a version before its copy has it. */
+static bool item_holds(const struct item *item) {
+    struct reader reader = reader_over(item->body, item->size);
+    struct changes_header header;
+    read_changes_header(&reader, &header);
+    return !reader.failed && room_copy_holds(item->session, header.to);
+}
+
 /* Without the mutex: what is read here is atomic, or constant until the caller is quiescent. */
 static void send_item(const struct item *item, struct outbox *outbox) {
+    HOLDS(item_holds(item));
     struct session *session = item->session;
     struct sealed_header header = {
         .type = MESSAGE_CHANGES,
@@ -229,11 +240,34 @@ static void send_item(const struct item *item, struct outbox *outbox) {
     outbox_send(outbox, atomic_load_explicit(&session->endpoint, memory_order_relaxed), &to, packet, size);
 }
 
+static bool is_being_told(const struct announcer *announcer, const struct room *room) {
+    return announcer->pass.active && memcmp(announcer->pass.room_tag, room->tag, ROOM_TAG_SIZE) == 0;
+}
+
+static bool copies_are_current(const struct room *room) {
+    uint64_t version = (uint64_t)room->version.epoch << 32 | room->version.count;
+    for (uint32_t i = 0; i < room->member_count; i++)
+        if (atomic_load_explicit(&room_members(room)[i]->room_version, memory_order_relaxed) != version) return false;
+    return true;
+}
+
+bool announcer_holds(const struct announcer *announcer, const struct shard *shard) {
+    struct cds_lfht_iter iter;
+    const struct room *room;
+    cds_lfht_for_each_entry(shard->rooms, &iter, room, node) {
+        if (is_being_told(announcer, room)) continue;
+        bool told = room->version.count == room->announced_count;
+        if (told ? !copies_are_current(room) : !wheel_has(&room->announce)) return false;
+    }
+    return announcer->count <= ANNOUNCE_BATCH && (announcer->pass.active || announcer->pass.telling == 0);
+}
+
 uint64_t announce_run(struct announcer *announcer, struct shard *shard, struct outbox *outbox, uint64_t now) {
     uint64_t next = atomic_load_explicit(&shard->bell_at, memory_order_relaxed);
     if (!announcer->pass.active && next > now) return next;
     shard_lock(shard);
     collect(announcer, shard, now);
+    HOLDS_NOW_AND_THEN(announcer->unchecked, 1 + shard->slabs.live / LOOKS_MAX, announcer_holds(announcer, shard));
     next = shard_unlock_as_owner(shard);
     for (size_t i = 0; i < announcer->count; i++) send_item(&announcer->items[i], outbox);
     return announcer->pass.active || next < now ? now : next;

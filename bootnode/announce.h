@@ -17,6 +17,7 @@
  * after it was released. A room that needs more is gone on with in the next call, found anew by its tag. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,3 +34,6 @@ void announcer_destroy(struct announcer *announcer);
 /* Works off what is due at `now`, a bounded amount of it. Returns when to be called again (server clock, ms): `now`
  * when more is due, NEVER when nothing waits. The caller is inside an RCU read-side section. */
 uint64_t announce_run(struct announcer *announcer, struct shard *shard, struct outbox *outbox, uint64_t now);
+/* Under the shard's mutex. Whether all that changed in its rooms is told, is being told, or waits for a pass; and,
+ * where it is told, every member's copy is the room's version. Walks over everything. */
+bool announcer_holds(const struct announcer *announcer, const struct shard *shard);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bootnode/config.h"
+#include "common/holds.h"
 
 /* The first endpoints have no local address, one for each listener that a configuration can name: what is left when
  * the table is full, and what sockets use that do not learn the local address. */
@@ -38,9 +39,21 @@ static uint8_t add(struct endpoints *endpoints, uint32_t seen, uint8_t listener,
         endpoints->items[count] = (struct endpoint){.listener = listener};
         memcpy(endpoints->items[count].local.ip, local->ip, sizeof local->ip);
         atomic_store_explicit(&endpoints->count, count + 1, memory_order_release);
+        HOLDS(endpoints_holds(endpoints));
     }
     pthread_mutex_unlock(&endpoints->growing);
     return (uint8_t)index;
+}
+
+bool endpoints_holds(const struct endpoints *endpoints) {
+    uint32_t count = atomic_load_explicit(&endpoints->count, memory_order_relaxed);
+    if (count < BOOTNODE_LISTENERS_MAX || count > ENDPOINTS_MAX) return false;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct endpoint *item = &endpoints->items[i];
+        if (find(endpoints, 0, count, item->listener, &item->local) != i) return false;
+        if (i < BOOTNODE_LISTENERS_MAX && item->listener != i) return false;
+    }
+    return true;
 }
 
 uint8_t endpoints_index(struct endpoints *endpoints, uint8_t listener, const struct address *local) {

@@ -31,6 +31,10 @@ void endpoints_destroy(struct endpoints *endpoints);
 /* Any thread: finds or adds. When the table is full: an endpoint of that listener without a local address. */
 uint8_t endpoints_index(struct endpoints *endpoints, uint8_t listener, const struct address *local);
 
+/* While none is being added: every index below the count names one endpoint, and no two the same; the first are those
+ * without a local address. */
+bool endpoints_holds(const struct endpoints *endpoints);
+
 struct outbox {
     const struct endpoints *endpoints;
     /* Called for each datagram; copies it. */

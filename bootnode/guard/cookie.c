@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/bytes.h"
+#include "common/holds.h"
 
 static_assert(sizeof(((struct cookie_secret *)0)->words) == crypto_shorthash_siphashx24_KEYBYTES, "key size");
 static_assert(TAG_SIZE == crypto_shorthash_siphashx24_BYTES, "tag size");
@@ -39,9 +40,18 @@ static void secret_replace(struct cookie_secret *secret, uint64_t owner) {
     sodium_memzero(words, sizeof words);
 }
 
+bool cookie_jar_holds(const struct cookie_jar *jar) {
+    for (uint64_t i = 0; i < 2; i++) {
+        uint64_t owner = atomic_load_explicit(&jar->secrets[i].owner, memory_order_relaxed);
+        if (owner != 0 && (owner - 1) % 2 != i) return false;
+    }
+    return true;
+}
+
 static void rotate(struct cookie_jar *jar, struct cookie_secret *secret, uint64_t owner) {
     pthread_mutex_lock(&jar->rotating);
     if (atomic_load_explicit(&secret->owner, memory_order_relaxed) < owner) secret_replace(secret, owner);
+    HOLDS(cookie_jar_holds(jar));
     pthread_mutex_unlock(&jar->rotating);
 }
 

@@ -31,6 +31,9 @@ void cookie_jar_init(struct cookie_jar *jar);
 /* Wipes the secrets. */
 void cookie_jar_destroy(struct cookie_jar *jar);
 
+/* While nobody changes it: does each slot hold a secret of its own periods? */
+bool cookie_jar_holds(const struct cookie_jar *jar);
+
 /* Any thread. `second` counts from the start of the server and never goes back by a whole period; false when it did. */
 MUST_USE bool cookie_make(struct cookie_jar *jar, const struct address *address, uint32_t second, struct cookie *out);
 /* Any thread: made by us for this address, at most COOKIE_AGE_MAX_S ago and not in the future. */

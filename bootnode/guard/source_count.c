@@ -78,7 +78,7 @@ bool source_count_has_place(const struct source_count *count, const struct addre
     if (!counts(count, source)) return true;
     for (size_t i = 0; i < prefixes->count; i++) {
         const struct source_prefix *prefix = &prefixes->items[i];
-        if (former && source_prefix_holds(prefix, source, former)) continue;
+        if (former && source_prefix_covers(prefix, source, former)) continue;
         if (sessions_at(count, source, prefix->bytes) >= count->per_source * prefix->growth) return false;
     }
     return true;

@@ -8,7 +8,7 @@ const struct source_prefixes *source_prefixes_of(const struct address *source) {
     return address_is_ipv4(source) ? &ipv4 : &ipv6;
 }
 
-bool source_prefix_holds(const struct source_prefix *prefix, const struct address *source,
-                         const struct address *other) {
+bool source_prefix_covers(const struct source_prefix *prefix, const struct address *source,
+                          const struct address *other) {
     return address_is_ipv4(source) == address_is_ipv4(other) && memcmp(source->ip, other->ip, prefix->bytes) == 0;
 }

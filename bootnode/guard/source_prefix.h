@@ -22,4 +22,5 @@ struct source_prefixes {
 };
 const struct source_prefixes *source_prefixes_of(const struct address *source);
 /* Whether both lie in the first one's prefix of this length. */
-bool source_prefix_holds(const struct source_prefix *prefix, const struct address *source, const struct address *other);
+bool source_prefix_covers(const struct source_prefix *prefix, const struct address *source,
+                          const struct address *other);

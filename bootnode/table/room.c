@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/bytes.h"
+#include "common/holds.h"
 
 static_assert((ROOM_RING & (ROOM_RING - 1)) == 0, "the ring goes on where the count wraps");
 
@@ -136,6 +137,7 @@ bool room_join(struct room *room, struct session *session, struct session **repl
     }
     remember(room, session->member_id, *replaced ? CHANGE_UPDATED : CHANGE_JOINED, LEAVE_SILENT);
     room_copy_version(room, session);
+    HOLDS(room_holds(room));
     return true;
 }
 
@@ -146,13 +148,61 @@ void room_leave(struct room *room, const struct session *session, enum leave_rea
     room->member_count--;
     memmove(place, place + 1, (room->member_count - position) * sizeof(struct session *));
     remember(room, session->member_id, CHANGE_LEFT, reason);
+    HOLDS(room_holds(room));
 }
 
 void room_updated(struct room *room, const struct session *session) {
     remember(room, session->member_id, CHANGE_UPDATED, LEAVE_SILENT);
+    HOLDS(room_holds(room));
 }
 
 uint64_t room_announce_at(const struct room *room, uint64_t now) {
     uint64_t due = room->announced_ms + (room->deaf ? ROOM_DEAF_MS : ROOM_QUIET_MS);
     return due <= now || room->announced_ms > now ? WHEEL_AT_ONCE : due;
+}
+
+static struct room_version copy_of(const struct session *member) {
+    uint64_t copy = atomic_load_explicit(&member->room_version, memory_order_relaxed);
+    return (struct room_version){.epoch = (uint32_t)(copy >> 32), .count = (uint32_t)copy};
+}
+
+bool room_copy_holds(const struct session *member, struct room_version told) {
+    struct room_version copy = copy_of(member);
+    return told.epoch != copy.epoch || copy.count - told.count <= INT32_MAX;
+}
+
+/* Is a later one of this member in the ring than that of `ago` changes ago? */
+static bool is_followed(const struct room *room, uint32_t ago) {
+    const struct room_change *change = &room->ring[(room->version.count - ago) % room->ring_capacity];
+    for (uint32_t i = 0; i < ago; i++) {
+        const struct room_change *later = &room->ring[(room->version.count - i) % room->ring_capacity];
+        if (memcmp(later->member_id, change->member_id, MEMBER_ID_SIZE) == 0) return true;
+    }
+    return false;
+}
+
+static bool ring_holds(const struct room *room) {
+    if (room->ring_held > room->ring_capacity || room->ring_capacity > ROOM_RING) return false;
+    for (uint32_t ago = 0; ago < room->ring_held; ago++) {
+        const struct room_change *change = &room->ring[(room->version.count - ago) % room->ring_capacity];
+        if (change->covered && !is_followed(room, ago)) return false;
+    }
+    return true;
+}
+
+static bool member_holds(const struct room *room, const struct session *member) {
+    struct room_version copy = copy_of(member);
+    if (copy.epoch != room->version.epoch || room->version.count - copy.count > INT32_MAX) return false;
+    if (session_state(member) != SESSION_CONFIRMED || member->told_count == 0) return true;
+    return room_copy_holds(member, (struct room_version){copy.epoch, member->told_count});
+}
+
+bool room_holds(const struct room *room) {
+    struct session *const *members = room_members(room);
+    if (room->member_count > (room->member_capacity ? room->member_capacity : 1)) return false;
+    for (uint32_t i = 0; i < room->member_count; i++) {
+        if (!member_holds(room, members[i])) return false;
+        if (i > 0 && memcmp(members[i - 1]->member_id, members[i]->member_id, MEMBER_ID_SIZE) >= 0) return false;
+    }
+    return ring_holds(room);
 }

@@ -76,3 +76,8 @@ void room_copy_version(const struct room *room, struct session *member);
 /* When changes made at `now` may go out to all: WHEEL_AT_ONCE in a room quiet for ROOM_QUIET_MS (or since before the
  * clock fell back), else once it was. A room that falls silent is not walked through for every member that expires. */
 uint64_t room_announce_at(const struct room *room, uint64_t now);
+
+/* Invariant 2 for one member: its copy is not below `told`, which went out to it. Any thread that has the session. */
+bool room_copy_holds(const struct session *member, struct room_version told);
+/* Whether the invariants hold. Walks over the members and the ring. */
+bool room_holds(const struct room *room);

@@ -81,3 +81,10 @@ bool session_listens(const struct session *session, uint64_t now) {
     uint32_t silent = session_elapsed(now, atomic_load_explicit(&session->heard_ms, memory_order_relaxed));
     return silent <= SESSION_SILENT_MS && !atomic_load_explicit(&session->astray, memory_order_relaxed);
 }
+
+bool session_holds(const struct session *session) {
+    uint32_t generation = atomic_load_explicit(&session->generation_state, memory_order_relaxed) >> 8;
+    uint32_t sequence = atomic_load_explicit(&session->address_port, memory_order_relaxed) & SEQUENCE_MASK;
+    return generation != 0 && session_state(session) <= SESSION_CONFIRMED && sequence % 2 == 0 &&
+           session->candidates.count <= MEMBER_CANDIDATES_MAX;
+}

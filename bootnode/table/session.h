@@ -108,6 +108,8 @@ static inline unsigned session_short_name(uint64_t id) {
 struct address session_address(const struct session *session);
 /* Whether that is this address. */
 bool session_is_at(const struct session *session, const struct address *address);
+/* Under the owner's mutex. Whether its parts can be so: a generation, a state, an address that nobody is changing. */
+bool session_holds(const struct session *session);
 /* Under the owner's mutex. */
 void session_set_address(struct session *session, const struct address *address, uint8_t endpoint);
 static inline enum session_state session_state(const struct session *session) {

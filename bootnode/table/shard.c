@@ -7,8 +7,10 @@
 #include <sys/eventfd.h>
 
 #include "common/clock.h"
+#include "common/holds.h"
 
 #define ROOM_BUCKETS 256
+#define CHECK_PERIOD 256
 
 static_assert(crypto_shorthash_KEYBYTES == 16 && crypto_shorthash_BYTES == 8, "size of the hash key");
 
@@ -28,11 +30,11 @@ void shard_lock(struct shard *shard) {
     pthread_mutex_unlock(&shard->turn);
 }
 
-/* Rings when the owner would sleep past what was planned meanwhile. */
 void shard_unlock(struct shard *shard) {
     uint64_t next = wheel_next(&shard->announce);
     bool ring = next < atomic_load_explicit(&shard->bell_at, memory_order_relaxed);
     if (ring) atomic_store_explicit(&shard->bell_at, next, memory_order_relaxed);
+    HOLDS_NOW_AND_THEN(shard->unchecked, CHECK_PERIOD + shard->slabs.live, shard_holds(shard));
     pthread_mutex_unlock(&shard->mutex);
     /* Fails only where the bell has been ringing for 2^64 changes. */
     if (ring && shard->bell >= 0) (void)eventfd_write(shard->bell, 1);
@@ -89,7 +91,7 @@ void shard_remove_if_empty(struct shard *shard, struct room *room) {
 }
 
 void shard_plan_announce(struct shard *shard, struct room *room, uint64_t deadline) {
-    if (wheel_holds(&room->announce) && room->announce.deadline <= deadline) return;
+    if (wheel_has(&room->announce) && room->announce.deadline <= deadline) return;
     wheel_remove(&shard->announce, &room->announce);
     wheel_add(&shard->announce, &room->announce, deadline);
 }
@@ -186,4 +188,52 @@ void shard_destroy(struct shard *shard) {
     slabs_destroy(&shard->slabs);
     pthread_mutex_destroy(&shard->mutex);
     pthread_mutex_destroy(&shard->turn);
+}
+
+/* Invariants */
+
+static bool session_is_ours(const struct shard *shard, const struct session *session, enum session_state state) {
+    return session_holds(session) && session_state(session) == state && session->shard == shard->index &&
+           wheel_has(&session->wheel);
+}
+
+/* Counts the members of all rooms, and the rooms; false when a room does not hold. */
+static bool rooms_hold(const struct shard *shard, uint64_t *members, uint64_t *rooms) {
+    struct cds_lfht_iter iter;
+    const struct room *room;
+    cds_lfht_for_each_entry(shard->rooms, &iter, room, node) {
+        if (room->member_count == 0 || !room_holds(room)) return false;
+        for (uint32_t i = 0; i < room->member_count; i++) {
+            const struct session *member = room_members(room)[i];
+            if (!session_is_ours(shard, member, SESSION_CONFIRMED) || member->room != room) return false;
+        }
+        *members += room->member_count;
+        *rooms += 1;
+    }
+    return true;
+}
+
+static bool provisionals_hold(const struct shard *shard, uint64_t *count) {
+    for (size_t i = 0; i < SHARD_PROVISIONAL_BUCKETS; i++) {
+        const struct cds_hlist_head *bucket = &shard->provisional[i];
+        for (const struct cds_hlist_node *node = bucket->next; node; node = node->next) {
+            const struct session *session = caa_container_of(node, struct session, provisional);
+            if (!session_is_ours(shard, session, SESSION_PROVISIONAL)) return false;
+            if (shard_provisionals(shard, session->room_tag, session->member_id, session->owner_token) != bucket)
+                return false;
+            *count += 1;
+        }
+    }
+    return true;
+}
+
+bool shard_holds(const struct shard *shard) {
+    const struct shard_counters *counters = &shard->counters;
+    uint64_t members = 0, rooms = 0, provisional = 0;
+    if (!rooms_hold(shard, &members, &rooms) || !provisionals_hold(shard, &provisional)) return false;
+    if (members != counters->sessions || rooms != counters->rooms || provisional != counters->provisional) return false;
+    if (shard->slabs.live != members + provisional || shard->expiry.count != members + provisional) return false;
+    if (atomic_load_explicit(&shard->bell_at, memory_order_relaxed) > wheel_next(&shard->announce)) return false;
+    return shard->announce.count <= rooms && wheel_holds(&shard->expiry) && wheel_holds(&shard->announce) &&
+           slabs_holds(&shard->slabs);
 }

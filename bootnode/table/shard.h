@@ -67,6 +67,7 @@ struct shard {
     int bell;                 /* eventfd of the owner worker, -1 in tests */
     uint8_t hash_key[16];
     struct shard_counters counters;
+    uint64_t unchecked; /* locks given back since it was looked whether all holds; sanitized builds alone */
 };
 
 /* False without memory. */
@@ -109,3 +110,6 @@ void shard_remove_member(struct shard *shard, struct session *session, enum leav
 void shard_remove_if_empty(struct shard *shard, struct room *room);
 /* Gives back what every session has; the caller has taken it out of `provisional` or its room, and counted. */
 void shard_end_session(struct shard *shard, struct session *session);
+
+/* Whether the invariants hold, this header's and those of all that the shard has. Walks over everything. */
+bool shard_holds(const struct shard *shard);

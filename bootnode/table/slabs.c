@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "common/holds.h"
 #include "common/sanitizers.h"
 
 #ifdef GOCHAT_ASAN
@@ -154,6 +155,7 @@ bool slabs_add(struct slabs *slabs, struct slab *slab) {
     slabs->slab_count++;
     slabs->first_gap = index + 1;
     rcu_publish(&slabs->directory[index], slab);
+    HOLDS(slabs_holds(slabs));
     return true;
 }
 
@@ -191,6 +193,7 @@ static uint32_t generation_of(const struct session *session) {
 
 uint64_t slabs_publish(struct slabs *slabs, struct session *session, enum session_state state) {
     atomic_store_explicit(&session->generation_state, generation_of(session) << 8 | state, memory_order_release);
+    HOLDS(session_holds(session));
     return slabs_id(slabs, session);
 }
 
@@ -212,7 +215,7 @@ static void hand_back(struct rcu_head *head) {
 }
 
 void slabs_free(struct slabs *slabs, struct session *session) {
-    assert(!wheel_holds(&session->wheel));
+    assert(!wheel_has(&session->wheel));
     /* Nobody reads anything through the state: those that found the session before keep it until they are quiescent. */
     atomic_store_explicit(&session->generation_state, generation_of(session) << 8 | SESSION_FREE, memory_order_relaxed);
     candidates_clear(&session->candidates);
@@ -232,6 +235,7 @@ static void give_back(struct slabs *slabs, struct slab *slab) {
     if (index < slabs->first_gap) slabs->first_gap = index;
     rcu_publish(&slabs->directory[index], NULL);
     rcu_reclaim(&slab->header.reclaim, free_slab);
+    HOLDS(slabs_holds(slabs));
 }
 
 bool slabs_collect(struct slabs *slabs) {
@@ -278,4 +282,41 @@ struct session *slabs_next(const struct slabs *slabs, uint32_t *slot) {
         if (state != SESSION_FREE) return session;
     }
     return NULL;
+}
+
+/* Adds the slots that can be allocated to `free_slots` and those that cannot to `used`. */
+static bool slab_holds(const struct slabs *slabs, const struct slab *slab, size_t *free_slots, size_t *used) {
+    const struct header *header = &slab->header;
+    uint32_t index = header->first_slot / SLAB_SLOTS, listed = 0;
+    for (uint32_t slot = header->first_free; slot; slot = slab->slots[slot % SLAB_SLOTS].next_free) {
+        if (slot / SLAB_SLOTS != index || slot % SLAB_SLOTS >= header->untouched || listed++ == SLAB_SESSIONS)
+            return false;
+        if (session_state(&slab->slots[slot % SLAB_SLOTS]) != SESSION_FREE) return false;
+    }
+    *free_slots += listed + SLAB_SLOTS - header->untouched;
+    *used += header->used;
+    return slab_at(slabs, header->first_slot) == slab && header->slabs == slabs &&
+           header->used + listed + SLAB_SLOTS - header->untouched == SLAB_SESSIONS;
+}
+
+static size_t with_free(const struct slabs *slabs) {
+    size_t count = 0;
+    for (const struct cds_list_head *link = slabs->with_free.next; link != &slabs->with_free; link = link->next)
+        count++;
+    return count;
+}
+
+bool slabs_holds(const struct slabs *slabs) {
+    size_t count = 0, not_full = 0, free_slots = 0, used = 0;
+    for (uint32_t i = 0; i < SLAB_DIRECTORY; i++) {
+        const struct slab *slab = slab_at(slabs, i * SLAB_SLOTS);
+        if (!slab && i < slabs->first_gap) return false;
+        if (!slab) continue;
+        if (!slab_holds(slabs, slab, &free_slots, &used)) return false;
+        not_full += has_free(&slab->header);
+        count++;
+    }
+    /* What was freed and not yet taken back is neither free nor alive. */
+    return count == slabs->slab_count && not_full == with_free(slabs) && free_slots == slabs->free_slots &&
+           slabs->live <= used;
 }

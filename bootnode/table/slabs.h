@@ -72,3 +72,5 @@ void slabs_prefetch(const struct slabs *slabs, uint32_t slot, bool keys);
 /* Any thread, inside a read-side section: the first live session from `*slot` on, which is then the slot behind it;
  * NULL when there is none. */
 struct session *slabs_next(const struct slabs *slabs, uint32_t *slot);
+/* Owner's mutex. Whether the invariant holds, and all is counted right. Walks over the directory and the free lists. */
+bool slabs_holds(const struct slabs *slabs);

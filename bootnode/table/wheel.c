@@ -20,7 +20,7 @@ void wheel_init(struct wheel *wheel, uint64_t now) {
 }
 
 void wheel_add(struct wheel *wheel, struct wheel_node *node, uint64_t deadline) {
-    assert(!wheel_holds(node));
+    assert(!wheel_has(node));
     uint64_t tick = tick_of(deadline);
     node->deadline = deadline;
     wheel->count++;
@@ -35,13 +35,13 @@ void wheel_add(struct wheel *wheel, struct wheel_node *node, uint64_t deadline) 
 }
 
 void wheel_remove(struct wheel *wheel, struct wheel_node *node) {
-    if (!wheel_holds(node)) return;
+    if (!wheel_has(node)) return;
     cds_list_del(&node->link);
     node->link = (struct cds_list_head){0};
     wheel->count--;
 }
 
-bool wheel_holds(const struct wheel_node *node) {
+bool wheel_has(const struct wheel_node *node) {
     return node->link.next != NULL;
 }
 
@@ -98,4 +98,28 @@ uint64_t wheel_next(const struct wheel *wheel) {
         if (!is_empty(&wheel->slots[tick % WHEEL_SLOTS])) return tick * WHEEL_TICK_MS;
         tick++;
     }
+}
+
+static size_t length_of(const struct cds_list_head *list) {
+    size_t length = 0;
+    for (const struct cds_list_head *link = list->next; link != list; link = link->next) length++;
+    return length;
+}
+
+/* `met` is the tick at which the slot is worked off next. */
+static bool slot_holds(const struct cds_list_head *slot, uint64_t met) {
+    for (const struct cds_list_head *link = slot->next; link != slot; link = link->next)
+        if (tick_of(caa_container_of(link, struct wheel_node, link)->deadline) < met) return false;
+    return true;
+}
+
+bool wheel_holds(const struct wheel *wheel) {
+    size_t count = length_of(&wheel->overdue);
+    for (uint64_t tick = wheel->tick; tick < wheel->tick + WHEEL_SLOTS; tick++) {
+        size_t slot = tick % WHEEL_SLOTS, length = length_of(&wheel->slots[slot]);
+        bool occupied = wheel->occupied[slot / 64] >> slot % 64 & 1;
+        if ((length > 0 && !occupied) || !slot_holds(&wheel->slots[slot], tick)) return false;
+        count += length;
+    }
+    return count == wheel->count;
 }

@@ -38,10 +38,13 @@ void wheel_init(struct wheel *wheel, uint64_t now);
 void wheel_add(struct wheel *wheel, struct wheel_node *node, uint64_t deadline);
 /* Nothing when the node is in no wheel. */
 void wheel_remove(struct wheel *wheel, struct wheel_node *node);
-bool wheel_holds(const struct wheel_node *node);
+/* Whether the node is in a wheel. */
+bool wheel_has(const struct wheel_node *node);
 /* Takes out and returns one node that is due at `now`, NULL when there is none (then the wheel has advanced to `now`).
  */
 MUST_USE struct wheel_node *wheel_pop_due(struct wheel *wheel, uint64_t now);
 /* The earliest time at which wheel_pop_due could find something, for sleeping: less than a tick after the earliest
  * deadline, or before it; NEVER when empty. */
 uint64_t wheel_next(const struct wheel *wheel);
+/* Whether the invariant holds: every node is met at the latest in the first tick after its deadline. Walks over all. */
+bool wheel_holds(const struct wheel *wheel);

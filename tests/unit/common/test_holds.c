@@ -30,6 +30,18 @@ static void sanitized_builds_ask_and_others_do_not(void **state) {
 #endif
 }
 
+static void what_takes_long_is_asked_now_and_then(void **state) {
+    (void)state;
+    unsigned calls = 0;
+    asked = 0;
+    for (unsigned i = 0; i < 10; i++) HOLDS_NOW_AND_THEN(calls, 4, ask(true));
+#ifdef GOCHAT_SANITIZED
+    assert_int_equal(asked, 2);
+#else
+    assert_int_equal(asked, 0);
+#endif
+}
+
 static void a_broken_invariant_aborts_and_says_which(void **state) {
     (void)state;
     char said[200] = "";
@@ -53,6 +65,7 @@ static void a_broken_invariant_aborts_and_says_which(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sanitized_builds_ask_and_others_do_not),
+        cmocka_unit_test(what_takes_long_is_asked_now_and_then),
         cmocka_unit_test(a_broken_invariant_aborts_and_says_which),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -21,6 +21,7 @@ static struct cookie made(struct cookie_jar *jar, const char *address, uint32_t 
     struct cookie cookie;
     struct address from = parsed(address);
     assert_true(cookie_make(jar, &from, second, &cookie));
+    assert_true(cookie_jar_holds(jar));
     return cookie;
 }
 
@@ -115,6 +116,8 @@ static void test_never_falls_back(void **state) {
     cookie_jar_init(&jar);
     (void)made(&jar, "192.0.2.1:1", 2 * COOKIE_PERIOD_S);
     assert_false(cookie_make(&jar, &from, 0, &cookie));
+    atomic_store(&jar.secrets[0].owner, 4); /* a secret of period 3 */
+    assert_false(cookie_jar_holds(&jar));
     cookie_jar_destroy(&jar);
 }
 

@@ -51,6 +51,7 @@ static void join(struct room *room, struct session *session) {
     struct session *replaced;
     assert_true(room_join(room, session, &replaced));
     assert_null(replaced);
+    assert_true(room_holds(room));
 }
 
 static void end_room(struct room *room) {
@@ -380,6 +381,7 @@ static void change_room(struct room *room) {
 }
 
 static void send_to(const struct room *room, struct client *client) {
+    assert_true(room_holds(room));
     struct changes_cursor cursor = {.at = client->view.list.version};
     uint8_t body[BODY_MAX];
     size_t size;
@@ -427,6 +429,35 @@ static void clients_converge_under_loss_doubling_and_reordering(void **state) {
     for (unsigned i = 0; i < MEMBERS; i++) free(population[i]);
 }
 
+static void a_room_that_is_not_as_it_should_be_is_seen(void **state) {
+    (void)state;
+    struct room *room = room_create(tag);
+    for (unsigned i = 0; i < 4; i++) join(room, make_member(i));
+    struct session **members = room->many, *first = members[0];
+    uint64_t copy = copy_of(first);
+    members[0] = members[1];
+    members[1] = first;
+    assert_false(room_holds(room));
+    members[1] = members[0];
+    assert_false(room_holds(room)); /* twice */
+    members[0] = first;
+    assert_true(room_holds(room));
+    atomic_store(&first->room_version, copy + 4); /* the room's is copy + 3 */
+    assert_false(room_holds(room));
+    atomic_store(&first->room_version, copy);
+    assert_true(room_copy_holds(first, (struct room_version){room->version.epoch, (uint32_t)copy}));
+    assert_false(room_copy_holds(first, (struct room_version){room->version.epoch, (uint32_t)copy + 1}));
+    atomic_store(&first->generation_state, SESSION_CONFIRMED);
+    first->told_count = (uint32_t)copy + 1;
+    assert_false(room_holds(room));
+    first->told_count = (uint32_t)copy;
+    assert_true(room_holds(room));
+    room->ring[room->version.count % room->ring_capacity].covered = true;
+    assert_false(room_holds(room));
+    room->ring[room->version.count % room->ring_capacity].covered = false;
+    end_room(room);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(members_are_found_and_sorted),
@@ -442,6 +473,7 @@ int main(void) {
         cmocka_unit_test(many_updates_of_one_member_are_told_once),
         cmocka_unit_test(what_the_ring_forgot_takes_a_full_list),
         cmocka_unit_test(clients_converge_under_loss_doubling_and_reordering),
+        cmocka_unit_test(a_room_that_is_not_as_it_should_be_is_seen),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     if (!address_parse("192.0.2.200:1", 0, &viewer)) return 1;

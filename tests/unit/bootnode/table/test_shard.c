@@ -12,6 +12,7 @@
 #include "bootnode/table/shard_expiry.h"
 #include "bootnode/table/shard_join.h"
 #include "bootnode/table/shard_members.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/thread.h"
 #include "tests/support/shard_guest.h"
@@ -28,6 +29,7 @@ static int open_shard(void **state) {
 
 static int close_shard(void **state) {
     (void)state;
+    assert_true(shard_holds(&shard));
     shard_destroy(&shard);
     return 0;
 }
@@ -449,6 +451,31 @@ static void cycles_of_filling_and_expiring_leave_nothing(void **state) {
     }
 }
 
+static void a_session_out_of_its_place_is_seen(void **state) {
+    (void)state;
+    struct registered waiting;
+    guest_join(&shard, (struct guest){1, 1, 1}, NOW);
+    struct session *member = guest_session(&shard, guest_join(&shard, (struct guest){1, 2, 2}, NOW));
+    assert_int_equal(guest_register(&shard, (struct guest){2, 3, 3}, NOW, &waiting, NULL), REGISTERED);
+    struct session *provisional = guest_session(&shard, waiting.session_id);
+    assert_true(shard_holds(&shard));
+    member->shard++;
+    assert_false(shard_holds(&shard));
+    member->shard--;
+    wheel_remove(&shard.expiry, &member->wheel);
+    assert_false(shard_holds(&shard));
+    wheel_add(&shard.expiry, &member->wheel, NOW + 15000);
+    provisional->owner_token[0] ^= 1;
+    assert_false(shard_holds(&shard));
+    provisional->owner_token[0] ^= 1;
+    shard.counters.rooms++;
+    assert_false(shard_holds(&shard));
+    shard.counters.rooms--;
+    atomic_store(&shard.bell_at, NEVER);
+    assert_false(shard_holds(&shard)); /* the owner would sleep past an announcement */
+    atomic_store(&shard.bell_at, WHEEL_AT_ONCE);
+}
+
 #define shard_test(function) cmocka_unit_test_setup_teardown(function, open_shard, close_shard)
 
 int main(void) {
@@ -480,6 +507,7 @@ int main(void) {
         shard_test(introductions_stay_within_a_room),
         shard_test(the_bell_rings_when_the_owner_would_sleep_too_long),
         shard_test(cycles_of_filling_and_expiring_leave_nothing),
+        shard_test(a_session_out_of_its_place_is_seen),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     log_set_level(LOG_LEVEL_WARNING);

@@ -24,6 +24,7 @@ static int open_shard(void **state) {
 
 static int close_shard(void **state) {
     (void)state;
+    assert_true(shard_holds(&shard));
     shard_destroy(&shard);
     return 0;
 }

@@ -26,6 +26,7 @@ static void open_capped(uint32_t per_source) {
 
 static void close_capped(void) {
     struct source_count *sources = shard.limits.sources;
+    assert_true(shard_holds(&shard));
     shard_destroy(&shard);
     assert_true(source_count_is_zero(sources));
     source_count_destroy(sources);

@@ -26,6 +26,7 @@ static void settle(void) {
     rcu_reader_quiescent();
     rcu_drain();
     while (slabs_collect(&slabs)) continue;
+    assert_true(slabs_holds(&slabs));
 }
 
 static int stop(void **state) {
@@ -205,6 +206,7 @@ static void says_when_the_directory_is_full(void **state) {
     for (size_t i = 0; i < SLAB_DIRECTORY; i++) rcu_publish(&slabs.directory[i], (struct slab *)(void *)&stand_in);
     assert_null(slabs_allocate(&slabs));
     for (size_t i = 0; i < SLAB_DIRECTORY; i++) rcu_publish(&slabs.directory[i], NULL);
+    slabs.first_gap = 0;
 }
 
 static void time_to_come_is_no_time_ago(void **state) {
@@ -250,6 +252,25 @@ static void an_address_is_read_whole(void **state) {
     slabs_free(&slabs, moving);
 }
 
+static void a_slot_that_is_lost_or_free_while_in_use_is_seen(void **state) {
+    (void)state;
+    struct session *session = slabs_allocate(&slabs), *freed = slabs_allocate(&slabs);
+    slabs_publish(&slabs, session, SESSION_CONFIRMED);
+    slabs_free(&slabs, freed);
+    settle();
+    slabs.free_slots--;
+    assert_false(slabs_holds(&slabs));
+    slabs.free_slots++;
+    atomic_fetch_or(&freed->generation_state, SESSION_CONFIRMED);
+    assert_false(slabs_holds(&slabs));
+    atomic_fetch_xor(&freed->generation_state, SESSION_CONFIRMED);
+    assert_true(session_holds(session));
+    atomic_fetch_add(&session->address_port, 1);
+    assert_false(session_holds(session));
+    atomic_fetch_sub(&session->address_port, 1);
+    slabs_free(&slabs, session);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_have_their_places_in_an_id),
@@ -264,6 +285,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(says_when_the_directory_is_full, start, stop),
         cmocka_unit_test(time_to_come_is_no_time_ago),
         cmocka_unit_test_setup_teardown(an_address_is_read_whole, start, stop),
+        cmocka_unit_test_setup_teardown(a_slot_that_is_lost_or_free_while_in_use_is_seen, start, stop),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     rcu_reader_register();

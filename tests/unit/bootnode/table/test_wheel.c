@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -22,7 +23,7 @@ static void returns_no_node_early_and_none_a_tick_late(void **state) {
         while (!wheel_pop_due(&wheel, now)) now++;
         assert_true(now >= deadline);
         assert_true(now < deadline + WHEEL_TICK_MS);
-        assert_false(wheel_holds(&node));
+        assert_false(wheel_has(&node));
     }
 }
 
@@ -53,7 +54,7 @@ static void nobody_is_overtaken_for_ever(void **state) {
         wheel_add(&wheel, node, WHEEL_AT_ONCE); /* comes back at once, behind those that wait */
     }
     assert_int_equal(met, 3);
-    assert_false(wheel_holds(&planned));
+    assert_false(wheel_has(&planned));
 }
 
 static void keeps_what_lies_beyond_the_horizon(void **state) {
@@ -122,12 +123,13 @@ static void check_against_model(struct wheel *wheel, const struct wheel_node *no
     uint64_t earliest = NEVER;
     size_t held = 0;
     for (size_t i = 0; i < NODES; i++) {
-        if (!wheel_holds(&nodes[i])) continue;
+        if (!wheel_has(&nodes[i])) continue;
         held++;
         assert_true(first_tick_after(nodes[i].deadline) > now);
         if (nodes[i].deadline < earliest) earliest = nodes[i].deadline;
     }
     assert_int_equal(wheel->count, held);
+    assert_true(wheel_holds(wheel));
     if (held > 0) assert_true(wheel_next(wheel) <= first_tick_after(earliest) && wheel_next(wheel) > now);
 }
 
@@ -140,7 +142,7 @@ static void agrees_with_a_list_under_random_use(void **state) {
     wheel_init(&wheel, now);
     for (unsigned step = 0; step < 20000; step++) {
         struct wheel_node *node = &nodes[random_below(NODES)];
-        if (!wheel_holds(node))
+        if (!wheel_has(node))
             wheel_add(&wheel, node, random_deadline(now));
         else if (random_below(4) == 0)
             wheel_remove(&wheel, node);
@@ -149,11 +151,29 @@ static void agrees_with_a_list_under_random_use(void **state) {
         if (random_below(200) == 0) now -= random_below(3000);
         struct wheel_node *due;
         while ((due = wheel_pop_due(&wheel, now))) {
-            assert_false(wheel_holds(due));
+            assert_false(wheel_has(due));
             assert_true(due->deadline <= now);
         }
         check_against_model(&wheel, nodes, now);
     }
+}
+
+static void a_node_that_would_be_met_too_late_is_seen(void **state) {
+    (void)state;
+    struct wheel wheel;
+    struct wheel_node node = {0};
+    wheel_init(&wheel, START);
+    wheel_add(&wheel, &node, START + 1000);
+    assert_true(wheel_holds(&wheel));
+    node.deadline -= WHEEL_TICK_MS;
+    assert_false(wheel_holds(&wheel));
+    node.deadline += 2 * WHEEL_TICK_MS; /* met before it, and then again */
+    assert_true(wheel_holds(&wheel));
+    wheel.count++;
+    assert_false(wheel_holds(&wheel));
+    wheel.count--;
+    memset(wheel.occupied, 0, sizeof wheel.occupied);
+    assert_false(wheel_holds(&wheel));
 }
 
 int main(void) {
@@ -165,6 +185,7 @@ int main(void) {
         cmocka_unit_test(survives_a_clock_that_falls_back),
         cmocka_unit_test(tells_when_to_look_next),
         cmocka_unit_test(agrees_with_a_list_under_random_use),
+        cmocka_unit_test(a_node_that_would_be_met_too_late_is_seen),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("wheel", tests, NULL, NULL);
