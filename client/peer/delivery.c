@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
+
 #define RTO_FIRST_MS 1000 /* RFC 6298 §2.1, until a round trip was measured */
 #define RTO_MIN_MS 20
 #define BACKOFF_LIMIT_MS 2000 /* doubling stops here */
@@ -19,11 +21,6 @@ struct delivery_message {
     uint32_t first;
     uint32_t segments;
 };
-
-/* Sequence numbers wrap: a lies before b when it is less than half the circle behind (RFC 1982). */
-static bool before(uint32_t a, uint32_t b) {
-    return a != b && b - a < UINT32_C(1) << 31;
-}
 
 void delivery_sender_init(struct delivery_sender *sender, uint32_t stream) {
     memset(sender, 0, sizeof *sender);
@@ -127,7 +124,7 @@ static bool is_overtaken(const struct delivery_sender *sender, uint32_t sequence
     uint64_t sent_at = seen_flight(sender, sequence)->sent_at;
 
     if (!sender->has_newest) return false;
-    return sender->newest_at > sent_at || (sender->newest_at == sent_at && before(sequence, sender->newest));
+    return sender->newest_at > sent_at || (sender->newest_at == sent_at && delivery_before(sequence, sender->newest));
 }
 
 /* How long what was overtaken may still be on its way. */
@@ -137,12 +134,12 @@ static uint64_t overtaken_ms(const struct delivery_sender *sender) {
     return round_trip + (reordering > REORDERING_MIN_MS ? reordering : REORDERING_MIN_MS);
 }
 
-/* When a segment in flight is lost, and to be sent again; UINT64_MAX: it has arrived. */
+/* When a segment in flight is lost, and to be sent again; NEVER: it has arrived. */
 static uint64_t lost_at(const struct delivery_sender *sender, uint32_t sequence) {
     const struct delivery_flight *flight = seen_flight(sender, sequence);
     uint64_t timer = flight->sent_at + timeout_ms(sender);
 
-    if (flight->acknowledged) return UINT64_MAX;
+    if (flight->acknowledged) return NEVER;
     if (flight->lost) return 0;
     if (!is_overtaken(sender, sequence)) return timer;
     uint64_t overtaken = flight->sent_at + overtaken_ms(sender);
@@ -154,7 +151,7 @@ static size_t bytes_in_flight(const struct delivery_sender *sender, uint64_t now
 
     for (uint32_t sequence = sender->cumulative; sequence != sender->next_sequence; sequence++) {
         uint64_t lost = lost_at(sender, sequence);
-        if (lost != UINT64_MAX && lost > now) bytes += seen_flight(sender, sequence)->size;
+        if (lost != NEVER && lost > now) bytes += seen_flight(sender, sequence)->size;
     }
     return bytes;
 }
@@ -238,7 +235,7 @@ bool delivery_next(struct delivery_sender *sender, uint64_t now, struct frame_se
 }
 
 uint64_t delivery_due(const struct delivery_sender *sender, uint64_t now) {
-    uint64_t due = UINT64_MAX;
+    uint64_t due = NEVER;
     uint32_t next;
 
     if (choose(sender, now, &next)) {
@@ -267,7 +264,7 @@ struct news {
 static bool is_newer(const struct news *news, const struct delivery_flight *flight, uint32_t sequence) {
     if (!news->any || flight->sent_at != news->newest.sent_at)
         return !news->any || flight->sent_at > news->newest.sent_at;
-    return before(news->sequence, sequence);
+    return delivery_before(news->sequence, sequence);
 }
 
 static void mark(struct delivery_sender *sender, uint32_t sequence, struct news *news) {
@@ -320,8 +317,8 @@ static void take_news(struct delivery_sender *sender, const struct news *news, u
 void delivery_acknowledged(struct delivery_sender *sender, const struct frame_acknowledgement *ack, uint64_t now) {
     struct news news = {0};
 
-    if (ack->stream != sender->stream || before(sender->next_sequence, ack->cumulative)) return;
-    for (uint32_t sequence = sender->cumulative; before(sequence, ack->cumulative); sequence++)
+    if (ack->stream != sender->stream || delivery_before(sender->next_sequence, ack->cumulative)) return;
+    for (uint32_t sequence = sender->cumulative; delivery_before(sequence, ack->cumulative); sequence++)
         mark(sender, sequence, &news);
     for (uint32_t bit = 0; bit < BITMAP_BITS; bit++)
         if (ack->bitmap >> bit & 1) mark(sender, ack->cumulative + 1 + bit, &news);
@@ -332,7 +329,7 @@ void delivery_acknowledged(struct delivery_sender *sender, const struct frame_ac
 }
 
 static bool is_complete(const struct delivery_sender *sender, const struct delivery_message *message) {
-    return message->segments == 0 || !before(sender->cumulative, message_end(message));
+    return message->segments == 0 || !delivery_before(sender->cumulative, message_end(message));
 }
 
 bool delivery_completed(struct delivery_sender *sender, uint64_t *tag) {

@@ -25,6 +25,11 @@
 #define DELIVERY_SEGMENT_DATA 1024 /* bytes of a message in one segment */
 #define DELIVERY_AGED_MS 1000      /* what waited for less says no age */
 
+/* Sequence numbers wrap: a lies before b when it is less than half the circle behind (RFC 1982). */
+static inline bool delivery_before(uint32_t a, uint32_t b) {
+    return a != b && b - a < UINT32_C(1) << 31;
+}
+
 struct delivery_message; /* list element: blob, tag, first sequence, segments */
 
 /* A segment in flight. */
@@ -66,7 +71,7 @@ bool delivery_is_aged(const struct delivery_sender *sender, uint64_t now);
 /* The next segment to send at `now`: one that is lost, else a new one while the window is open. False: nothing now. Its
  * data lie in the blob, which lives until the message is completed or dropped. */
 bool delivery_next(struct delivery_sender *sender, uint64_t now, struct frame_segment *out);
-/* When delivery_next would have something if nothing arrives; UINT64_MAX: never. `now` when something is due already.
+/* When delivery_next would have something if nothing arrives; NEVER: never. `now` when something is due already.
  */
 uint64_t delivery_due(const struct delivery_sender *sender, uint64_t now);
 void delivery_acknowledged(struct delivery_sender *sender, const struct frame_acknowledgement *ack, uint64_t now);

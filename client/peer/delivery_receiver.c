@@ -10,11 +10,6 @@ struct delivery_slot {
     uint8_t data[];
 };
 
-/* Sequence numbers wrap: a lies before b when it is less than half the circle behind (RFC 1982). */
-static bool before(uint32_t a, uint32_t b) {
-    return a != b && b - a < UINT32_C(1) << 31;
-}
-
 void delivery_receiver_init(struct delivery_receiver *receiver) {
     memset(receiver, 0, sizeof *receiver);
 }
@@ -45,7 +40,7 @@ static void append(struct delivery_receiver *receiver, const uint8_t *data, size
 /* The segment that is next; its message was queued at `since`. False without memory: it was not taken, and will come
  * again. */
 static bool assemble(struct delivery_receiver *receiver, const struct frame_segment *segment, uint64_t since,
-                     uint64_t now, delivery_take take, void *context) {
+                     uint64_t now, delivery_heard heard, void *context) {
     if (segment->first) {
         drop_message(receiver);
         receiver->message_since = since;
@@ -54,11 +49,11 @@ static bool assemble(struct delivery_receiver *receiver, const struct frame_segm
     }
     receiver->next++;
     if (segment->first && segment->last) {
-        take(context, segment->data, segment->size, now - since);
+        heard(context, segment->data, segment->size, now - since);
     } else if (receiver->message) {
         append(receiver, segment->data, segment->size);
         if (segment->last && receiver->message) {
-            take(context, receiver->message, receiver->message_size, now - receiver->message_since);
+            heard(context, receiver->message, receiver->message_size, now - receiver->message_since);
             drop_message(receiver);
         }
     }
@@ -82,7 +77,7 @@ static bool keep(struct delivery_receiver *receiver, const struct frame_segment 
 }
 
 /* Takes what has become next. Without memory it stays where it is, acknowledged, until the next segment comes. */
-static void drain(struct delivery_receiver *receiver, uint64_t now, delivery_take take, void *context) {
+static void drain(struct delivery_receiver *receiver, uint64_t now, delivery_heard heard, void *context) {
     struct delivery_slot *slot;
 
     while ((slot = *slot_of(receiver, receiver->next))) {
@@ -90,8 +85,9 @@ static void drain(struct delivery_receiver *receiver, uint64_t now, delivery_tak
             .first = slot->first, .last = slot->last, .data = slot->data, .size = slot->size};
         uint32_t sequence = receiver->next;
 
-        *slot_of(receiver, sequence) = NULL; /* before `take`, which may acknowledge: the place is the last bit's now */
-        if (!assemble(receiver, &segment, slot->since, now, take, context)) {
+        *slot_of(receiver, sequence) =
+            NULL; /* before `heard`, which may acknowledge: the place is the last bit's now */
+        if (!assemble(receiver, &segment, slot->since, now, heard, context)) {
             *slot_of(receiver, sequence) = slot;
             return;
         }
@@ -99,15 +95,15 @@ static void drain(struct delivery_receiver *receiver, uint64_t now, delivery_tak
     }
 }
 
-bool delivery_receive(struct delivery_receiver *receiver, const struct frame_segment *segment, uint64_t now,
-                      delivery_take take, void *context) {
+bool delivery_receiver_take(struct delivery_receiver *receiver, const struct frame_segment *segment, uint64_t now,
+                            delivery_heard heard, void *context) {
     uint64_t since = now - segment->age;
     bool newer = segment->stream > receiver->stream;
     uint32_t next = newer ? 0 : receiver->next;
 
     if (segment->stream < receiver->stream || segment->stream == 0 || segment->size > DELIVERY_SEGMENT_DATA)
         return false;
-    if (!newer && before(segment->sequence, next)) return true;
+    if (!newer && delivery_before(segment->sequence, next)) return true;
     if (segment->sequence - next >= DELIVERY_WINDOW) return false;
     if (newer) {
         delivery_receiver_clear(receiver);
@@ -115,14 +111,14 @@ bool delivery_receive(struct delivery_receiver *receiver, const struct frame_seg
     }
     if (segment->sequence != next || *slot_of(receiver, next)) {
         if (!keep(receiver, segment, since)) return false;
-    } else if (!assemble(receiver, segment, since, now, take, context)) {
+    } else if (!assemble(receiver, segment, since, now, heard, context)) {
         return false;
     }
-    drain(receiver, now, take, context);
+    drain(receiver, now, heard, context);
     return true;
 }
 
-bool delivery_acknowledgement(const struct delivery_receiver *receiver, struct frame_acknowledgement *out) {
+bool delivery_receiver_acknowledgement(const struct delivery_receiver *receiver, struct frame_acknowledgement *out) {
     if (receiver->stream == 0) return false;
     *out = (struct frame_acknowledgement){.stream = receiver->stream, .cumulative = receiver->next};
     for (uint32_t bit = 0; bit + 1 < DELIVERY_WINDOW; bit++)

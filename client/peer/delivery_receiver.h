@@ -1,7 +1,15 @@
-/* The receiving half of delivery.h, which has the invariants. */
+/* The receiving half of delivery.h: segments of one stream become messages, in order, once. Pure.
+ *
+ * Invariants: nothing is kept that lies before `next`, or DELIVERY_WINDOW and more after it; a message under way is no
+ * longer than DELIVERY_MESSAGE_MAX. */
 #pragma once
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "client/peer/delivery.h"
+#include "common/wire/peer_packets.h"
 
 struct delivery_slot; /* a copy of a segment */
 
@@ -17,11 +25,11 @@ struct delivery_receiver {
 void delivery_receiver_init(struct delivery_receiver *receiver);
 void delivery_receiver_clear(struct delivery_receiver *receiver);
 /* `age`: how long ago the sender was given the message, in ms, as far as it says. */
-typedef void (*delivery_take)(void *context, const uint8_t *message, size_t size, uint64_t age);
+typedef void (*delivery_heard)(void *context, const uint8_t *message, size_t size, uint64_t age);
 /* A segment came. False when it is malformed, of an old stream, or outside the window; true also for duplicates
- * (acknowledge those too). Each completed message is handed to `take` in order, its bytes valid during the call. A
+ * (acknowledge those too). Each completed message is handed to `heard` in order, its bytes valid during the call. A
  * message over DELIVERY_MESSAGE_MAX is dropped. */
-bool delivery_receive(struct delivery_receiver *receiver, const struct frame_segment *segment, uint64_t now,
-                      delivery_take take, void *context);
+bool delivery_receiver_take(struct delivery_receiver *receiver, const struct frame_segment *segment, uint64_t now,
+                            delivery_heard heard, void *context);
 /* What to acknowledge now. False before the first segment. */
-bool delivery_acknowledgement(const struct delivery_receiver *receiver, struct frame_acknowledgement *out);
+bool delivery_receiver_acknowledgement(const struct delivery_receiver *receiver, struct frame_acknowledgement *out);

@@ -61,7 +61,7 @@ struct peer_host {
                      struct address out[static RECORD_CANDIDATES_MAX]);
     /* The first verified introduction: false blocks the peer (a known nick with another key). */
     bool (*identified)(void *context, struct peer *peer);
-    /* A later introduction has another nick. It is the peer's only once peer_set_nick says so. */
+    /* A later introduction has another nick. It is the peer's only once talking_set_nick says so. */
     void (*renamed)(void *context, struct peer *peer, const char *nick);
     void (*connected)(void *context, struct peer *peer);
     /* A later introduction says that it has forgotten us, or began a new run. */
@@ -137,11 +137,11 @@ struct peer {
     struct punch punch;                  /* to all candidates */
     struct path_try relays[PEER_RELAYS]; /* of the present round */
     size_t relay_count;
-    uint64_t relays_due;     /* when to look who may relay; UINT64_MAX outside of a round */
+    uint64_t relays_due;     /* when to look who may relay; NEVER outside of a round */
     struct path_try renewal; /* a bound handshake, on the path alone */
     bool renewing;
     uint64_t punch_blocked; /* by the rate of all peers, until then */
-    uint64_t retry;         /* next round of punching; UINT64_MAX: none planned */
+    uint64_t retry;         /* next round of punching; NEVER: none planned */
     unsigned rounds;
     uint64_t forced;  /* last handshake begun because of a PROBE on a working session */
     uint64_t renewed; /* last bound handshake begun */
@@ -185,7 +185,7 @@ struct peer {
 
     /* Seeking a better path. */
     struct punch seek;
-    uint64_t seek_due; /* the next round; UINT64_MAX: none */
+    uint64_t seek_due; /* the next round; NEVER: none */
     unsigned seek_rounds;
     bool seek_answered;            /* by the other side's CANDIDATES, or it began */
     struct candidate_list offered; /* by the other side's CANDIDATES */

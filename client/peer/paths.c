@@ -63,7 +63,7 @@ static enum path_note_kind reason(const struct peer *peer, const struct path_che
     if (!peer->has_path || peer->demoted) return NOTE_ONLY_ONE;
     if (path_kind_better(&check->path, &peer->path)) return NOTE_BETTER_KIND;
     if (check->path.kind != peer->path.kind) return NOTE_ROUND;
-    if (rtt_us + 1000 < UINT64_C(3) * peer_rtt_us(peer) / 4) return NOTE_FASTER;
+    if (rtt_us + 1000 < UINT64_C(3) * sending_rtt_us(peer) / 4) return NOTE_FASTER;
     return other_side_moved(peer, check, now) ? NOTE_FOLLOWED : NOTE_ROUND;
 }
 

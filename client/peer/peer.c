@@ -53,6 +53,10 @@ void peer_tick(struct peer *peer, uint64_t now) {
     set_alarms(peer, now);
 }
 
+bool peer_reachable(const struct peer *peer) {
+    return peer->state == PEER_LIVE && peer->connected && peer->has_path && !peer->demoted;
+}
+
 /* --- Life --- */
 
 struct peer *peer_create(const struct peer_host *host, const struct member_record *record, uint64_t now) {

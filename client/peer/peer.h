@@ -59,6 +59,8 @@ void peer_pass_on(struct peer *peer, enum frame_type type, const uint8_t member[
                   const uint8_t *packet, size_t size, uint64_t now);
 
 void peer_tick(struct peer *peer, uint64_t now);
+/* Connected, with a path that answers. */
+bool peer_reachable(const struct peer *peer);
 /* When to wake for peer_tick if nothing arrives, */
 uint64_t peer_due(const struct peer *peer);
 /* and when it has something to do, be it that nobody needs to wake for it. It does nothing before. */

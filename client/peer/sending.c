@@ -1,7 +1,6 @@
 #include "client/peer/sending.h"
 
 #include <sodium.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "common/udp.h"
@@ -15,13 +14,8 @@ void sending_introduction(const struct peer *peer, struct frame_introduction *ou
     memcpy(out->nick, peer->host->nick, out->nick_size);
 }
 
-uint32_t peer_rtt_us(const struct peer *peer) {
+uint32_t sending_rtt_us(const struct peer *peer) {
     return peer->sender.has_rtt ? peer->sender.srtt_us : peer->rtt_us;
-}
-
-void peer_set_nick(struct peer *peer, const char *nick) {
-    snprintf(peer->introduction.nick, sizeof peer->introduction.nick, "%s", nick);
-    peer->introduction.nick_size = (uint8_t)strlen(peer->introduction.nick);
 }
 
 void sending_frames(struct peer *peer, struct writer *frames, const struct path *to, bool wants_answer, uint64_t now) {
@@ -62,10 +56,6 @@ void sending_introduce(struct peer *peer, const struct path *to, uint64_t now) {
     sending_write_introduction(peer, &writer);
     peer->introduction_open = true;
     sending_frames(peer, &writer, to, true, now);
-}
-
-bool peer_reachable(const struct peer *peer) {
-    return peer->state == PEER_LIVE && peer->connected && peer->has_path && !peer->demoted;
 }
 
 bool sending_unasked(struct peer *peer, uint64_t now) {

@@ -20,8 +20,5 @@ void sending_introduce(struct peer *peer, const struct path *to, uint64_t now);
 /* May one more PROBE, INITIATION or unasked PING go out? If so, it is counted; else `punch_blocked` says until when. */
 bool sending_unasked(struct peer *peer, uint64_t now);
 
-/* Connected, with a path that answers. */
-bool peer_reachable(const struct peer *peer);
 /* Round trip in microseconds: smoothed over all that was acknowledged, where there was something. */
-uint32_t peer_rtt_us(const struct peer *peer);
-void peer_set_nick(struct peer *peer, const char *nick);
+uint32_t sending_rtt_us(const struct peer *peer);

@@ -1,5 +1,6 @@
 #include "client/peer/talking.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "client/peer/linking.h"
@@ -28,7 +29,7 @@ static bool flush_packet(struct peer *peer, uint64_t now) {
     bool segments = false;
     bool introduce = peer->introduce_self;
     if (introduce) sending_write_introduction(peer, &writer);
-    if (peer->acknowledge && delivery_acknowledgement(&peer->receiver, &frame.acknowledgement)) {
+    if (peer->acknowledge && delivery_receiver_acknowledgement(&peer->receiver, &frame.acknowledgement)) {
         frame.type = FRAME_ACKNOWLEDGEMENT;
         frame_write(&writer, &frame);
     }
@@ -66,6 +67,11 @@ static void block(struct peer *peer) {
     delivery_sender_clear(&peer->sender);
 }
 
+void talking_set_nick(struct peer *peer, const char *nick) {
+    snprintf(peer->introduction.nick, sizeof peer->introduction.nick, "%s", nick);
+    peer->introduction.nick_size = (uint8_t)strlen(peer->introduction.nick);
+}
+
 void talking_introduced(struct peer *peer, const struct frame_introduction *introduction, uint64_t now) {
     bool first = !peer->connected;
     bool new_run = first || introduction->run != peer->introduction.run;
@@ -74,7 +80,7 @@ void talking_introduced(struct peer *peer, const struct frame_introduction *intr
     nick_of(introduction, nick);
     memcpy(before, peer->introduction.nick, sizeof before);
     peer->introduction = *introduction;
-    peer_set_nick(peer, first ? nick : before);
+    talking_set_nick(peer, first ? nick : before);
     if (first && !peer->host->identified(peer->host->context, peer)) {
         block(peer);
         return;
@@ -145,7 +151,7 @@ void talking_take(struct peer *peer, const struct frame *frame, const struct pat
     switch (frame->type) {
     case FRAME_SEGMENT:
         if (peer->host->outside->busy(peer->host->outside->context)) break;
-        if (delivery_receive(&peer->receiver, &frame->segment, now, take_message, peer)) peer->acknowledge = true;
+        if (delivery_receiver_take(&peer->receiver, &frame->segment, now, take_message, peer)) peer->acknowledge = true;
         break;
     case FRAME_ACKNOWLEDGEMENT: handle_acknowledgement(peer, &frame->acknowledgement, now); break;
     case FRAME_PING: {

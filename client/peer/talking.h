@@ -5,6 +5,8 @@
 #include "client/peer/parts.h"
 
 void talking_flush(struct peer *peer, uint64_t now);
+/* Theirs is that from now on. */
+void talking_set_nick(struct peer *peer, const char *nick);
 /* Says bye, up to three times. */
 void talking_say_bye(struct peer *peer, uint64_t now);
 void talking_tick(struct peer *peer, uint64_t now);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/peer/talking.h"
 #include "common/why.h"
 
 #define KNOWN_NAME_SIZE (2 * ROOM_TAG_SIZE + 1 + 2 * TEXT_NICK_MAX + 1)
@@ -80,7 +81,7 @@ void nicks_renamed(const struct nicks *nicks, struct peer *peer, const char *nic
         return;
     }
     if (known == KNOWN_NEW) remember(nicks, nick, peer->introduction.identity);
-    peer_set_nick(peer, nick);
+    talking_set_nick(peer, nick);
     room_events_emit(nicks->events,
                      room_events_make_text(nicks->events, EVENT_PEER_NICK, peer, before, strlen(before)));
 }

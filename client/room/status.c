@@ -11,14 +11,14 @@ static enum peer_standing standing_of(const struct member *member) {
 }
 
 static bool rtt_changed(const struct member *member) {
-    uint32_t before = member->told.rtt_us, now = peer_rtt_us(member->peer);
+    uint32_t before = member->told.rtt_us, now = sending_rtt_us(member->peer);
     uint32_t step = now > before ? now - before : before - now;
     return step >= RTT_STEP_US && step >= before / 10;
 }
 
 static void take(struct member *member, enum peer_standing standing, uint64_t now) {
     member->told.standing = standing;
-    member->told.rtt_us = peer_rtt_us(member->peer);
+    member->told.rtt_us = sending_rtt_us(member->peer);
     member->told.path = member->peer->path;
     member->told.at = now;
 }

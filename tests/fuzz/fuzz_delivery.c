@@ -80,8 +80,8 @@ static void receive(struct ends *ends, struct reader *reader) {
     segment.first = flags & 1;
     segment.last = flags & 2;
     segment.size = read_u16(reader) % (DELIVERY_SEGMENT_DATA + 2);
-    if (!delivery_receive(&ends->receiver, &segment, ends->now, take, NULL)) return;
-    require(delivery_acknowledgement(&ends->receiver, &ack));
+    if (!delivery_receiver_take(&ends->receiver, &segment, ends->now, take, NULL)) return;
+    require(delivery_receiver_acknowledgement(&ends->receiver, &ack));
     require(ack.cumulative == ends->receiver.next && ack.bitmap >> (DELIVERY_WINDOW - 1) == 0);
 }
 

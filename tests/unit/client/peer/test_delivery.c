@@ -123,9 +123,9 @@ static void arrive(struct world *world, struct packet *packet) {
         return;
     }
     packet->segment.data = packet->data;
-    if (!delivery_receive(&world->receiver, &packet->segment, world->now, take_expected, world)) return;
+    if (!delivery_receiver_take(&world->receiver, &packet->segment, world->now, take_expected, world)) return;
     packet->is_ack = true;
-    assert_true(delivery_acknowledgement(&world->receiver, &packet->ack));
+    assert_true(delivery_receiver_acknowledgement(&world->receiver, &packet->ack));
     put_on_wire(world, packet);
 }
 
@@ -539,7 +539,7 @@ static bool give(struct delivery_receiver *receiver, uint32_t stream, uint32_t s
                                     .data = zeros,
                                     .size = sizeof zeros};
 
-    return delivery_receive(receiver, &segment, 0, take_any, taken);
+    return delivery_receiver_take(receiver, &segment, 0, take_any, taken);
 }
 
 static void streams_only_go_up(void **state) {
@@ -549,18 +549,18 @@ static void streams_only_go_up(void **state) {
 
     (void)state;
     delivery_receiver_init(&receiver);
-    assert_false(delivery_acknowledgement(&receiver, &ack));
+    assert_false(delivery_receiver_acknowledgement(&receiver, &ack));
     assert_false(give(&receiver, 0, 0, "FL", &taken));
     assert_true(give(&receiver, 5, 0, "FL", &taken));
     assert_true(give(&receiver, 5, 2, "FL", &taken));
     assert_false(give(&receiver, 4, 1, "FL", &taken));
     assert_false(give(&receiver, 6, 64, "FL", &taken));
-    assert_true(delivery_acknowledgement(&receiver, &ack));
+    assert_true(delivery_receiver_acknowledgement(&receiver, &ack));
     assert_int_equal(ack.stream, 5);
     assert_int_equal(ack.cumulative, 1);
     assert_true(ack.bitmap == 1);
     assert_true(give(&receiver, 6, 1, "FL", &taken));
-    assert_true(delivery_acknowledgement(&receiver, &ack));
+    assert_true(delivery_receiver_acknowledgement(&receiver, &ack));
     assert_int_equal(ack.stream, 6);
     assert_int_equal(ack.cumulative, 0);
     assert_true(ack.bitmap == 1);
@@ -592,7 +592,7 @@ static void take_and_acknowledge(void *context, const uint8_t *message, size_t s
 
     (void)message;
     (void)size;
-    assert_true(delivery_acknowledgement(context, &ack));
+    assert_true(delivery_receiver_acknowledgement(context, &ack));
     assert_true(ack.bitmap == 0 || ack.cumulative == 1);
 }
 
@@ -603,9 +603,9 @@ static void an_acknowledgement_while_taking_claims_nothing(void **state) {
 
     (void)state;
     delivery_receiver_init(&receiver);
-    assert_true(delivery_receive(&receiver, &segment, 0, take_and_acknowledge, &receiver));
+    assert_true(delivery_receiver_take(&receiver, &segment, 0, take_and_acknowledge, &receiver));
     segment.sequence = 0;
-    assert_true(delivery_receive(&receiver, &segment, 0, take_and_acknowledge, &receiver));
+    assert_true(delivery_receiver_take(&receiver, &segment, 0, take_and_acknowledge, &receiver));
     assert_int_equal(receiver.next, 2);
     delivery_receiver_clear(&receiver);
 }
@@ -618,9 +618,9 @@ static void an_oversized_segment_is_malformed(void **state) {
 
     (void)state;
     delivery_receiver_init(&receiver);
-    assert_false(delivery_receive(&receiver, &segment, 0, take_any, &taken));
+    assert_false(delivery_receiver_take(&receiver, &segment, 0, take_any, &taken));
     segment.size = 0;
-    assert_true(delivery_receive(&receiver, &segment, 0, take_any, &taken));
+    assert_true(delivery_receiver_take(&receiver, &segment, 0, take_any, &taken));
     assert_int_equal(taken.count, 1);
     assert_int_equal(taken.size, 0);
     delivery_receiver_clear(&receiver);
@@ -700,16 +700,17 @@ static void what_waited_says_for_how_long(void **state) {
     assert_int_equal(again.age, 66400);
     /* Ahead of what was lost, it waits at the receiver. */
     segments[1].age = 500;
-    for (size_t i = 1; i < 4; i++) assert_true(delivery_receive(&receiver, &segments[i], 7000 + i, take_age, &ages));
+    for (size_t i = 1; i < 4; i++)
+        assert_true(delivery_receiver_take(&receiver, &segments[i], 7000 + i, take_age, &ages));
     assert_int_equal(ages.count, 0);
-    assert_true(delivery_receive(&receiver, &again, 67000, take_age, &ages));
+    assert_true(delivery_receiver_take(&receiver, &again, 67000, take_age, &ages));
     assert_int_equal(ages.count, 2);
     assert_int_equal(ages.last, 67000 - (7001 - 500)); /* the paste's */
     delivery_restart(&sender, 2);
     assert_true(delivery_next(&sender, 100 + UINT64_C(5000000000), &again));
     assert_int_equal(again.age, UINT32_MAX);
     ages.count = 0;
-    assert_true(delivery_receive(&receiver, &again, 5, take_age, &ages)); /* a clock that has just begun */
+    assert_true(delivery_receiver_take(&receiver, &again, 5, take_age, &ages)); /* a clock that has just begun */
     assert_int_equal(ages.last, UINT32_MAX);
     delivery_sender_clear(&sender);
     delivery_receiver_clear(&receiver);

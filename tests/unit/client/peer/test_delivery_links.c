@@ -96,8 +96,8 @@ static void arrive(struct link *link, const struct packet *packet) {
         delivery_acknowledged(&link->sender, &packet->acknowledgement, link->now);
         while (delivery_completed(&link->sender, &tag)) {
         }
-    } else if (delivery_receive(&link->receiver, &packet->segment, 0, take, link) &&
-               delivery_acknowledgement(&link->receiver, &answer.acknowledgement)) {
+    } else if (delivery_receiver_take(&link->receiver, &packet->segment, 0, take, link) &&
+               delivery_receiver_acknowledgement(&link->receiver, &answer.acknowledgement)) {
         put(link, &link->back, answer, 19 + OVERHEAD);
     }
 }
