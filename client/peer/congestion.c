@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "common/clock.h"
+
 #define ROUND_TRIP_LIFE_MS 10000
 #define PROBE_ROUND_TRIP_MS 200
 #define BURST_MS 2
@@ -68,7 +70,7 @@ bool congestion_allows(struct congestion *congestion, size_t bytes, size_t in_fl
 
 uint64_t congestion_due(const struct congestion *congestion, size_t bytes, size_t in_flight, uint64_t now) {
     if (in_flight == 0) return now; /* else who said little on a far path, and so measured little, would wait */
-    if (in_flight + bytes > congestion_window(congestion)) return UINT64_MAX;
+    if (in_flight + bytes > congestion_window(congestion)) return NEVER;
     uint64_t rate = pacing_rate(congestion);
     if (rate == 0) return now;
     uint64_t tokens = tokens_at(congestion, rate, now), wanted = 1000 * (uint64_t)bytes;

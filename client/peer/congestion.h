@@ -53,7 +53,7 @@ struct congestion_mark {
 void congestion_init(struct congestion *congestion);
 /* May `bytes` more go out with so many in flight? */
 bool congestion_allows(struct congestion *congestion, size_t bytes, size_t in_flight, uint64_t now);
-/* When pacing allows as much, `now` or later; UINT64_MAX: the window is full, an acknowledgement must come first. */
+/* When pacing allows as much, `now` or later; NEVER: the window is full, an acknowledgement must come first. */
 uint64_t congestion_due(const struct congestion *congestion, size_t bytes, size_t in_flight, uint64_t now);
 /* They went out. */
 void congestion_sent(struct congestion *congestion, size_t bytes, size_t in_flight, uint64_t now,

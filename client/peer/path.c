@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "common/clock.h"
+
 struct path path_direct(const struct address *address) {
     return (struct path){.kind = PATH_DIRECT, .address = *address};
 }
@@ -33,5 +35,5 @@ void path_try_sent(struct path_try *try, uint64_t now) {
     static const uint16_t pauses_ms[] = {100, 200, 400};
     uint64_t pause = try->sent < sizeof pauses_ms / sizeof *pauses_ms ? pauses_ms[try->sent] : 500;
     try->sent++;
-    try->due = try->sent < PATH_TRIES ? now + pause : UINT64_MAX;
+    try->due = try->sent < PATH_TRIES ? now + pause : NEVER;
 }

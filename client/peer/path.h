@@ -27,7 +27,7 @@ struct path {
 /* Packets that are sent to one path until something comes of it. */
 struct path_try {
     struct path path;
-    uint64_t due; /* ms; UINT64_MAX: no more */
+    uint64_t due; /* ms; NEVER: no more */
     uint8_t sent;
 };
 #define PATH_TRIES 10

@@ -9,6 +9,7 @@
 #define PATH_NOTES 32
 
 enum path_note_kind {
+    NOTE_NONE,     /* nothing happened: in no log */
     NOTE_ROUND,    /* a round of punching begins; value: its number, from 1 */
     NOTE_IN_VAIN,  /* it is over, nobody answered */
     NOTE_RELAY,    /* this relay is tried, too */

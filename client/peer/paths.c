@@ -57,14 +57,14 @@ static bool other_side_moved(const struct peer *peer, const struct path_check *c
     return now - peer->heard_here >= ASKED_MS;
 }
 
-/* Why this path is to be taken; NOTE_ROUND: it is not. */
+/* Why this path is to be taken; NOTE_NONE: it is not. */
 static enum path_note_kind reason(const struct peer *peer, const struct path_check *check, uint64_t now) {
     uint64_t rtt_us = (now - check->sent) * 1000;
     if (!peer->has_path || peer->demoted) return NOTE_ONLY_ONE;
     if (path_kind_better(&check->path, &peer->path)) return NOTE_BETTER_KIND;
-    if (check->path.kind != peer->path.kind) return NOTE_ROUND;
+    if (check->path.kind != peer->path.kind) return NOTE_NONE;
     if (rtt_us + 1000 < UINT64_C(3) * sending_rtt_us(peer) / 4) return NOTE_FASTER;
-    return other_side_moved(peer, check, now) ? NOTE_FOLLOWED : NOTE_ROUND;
+    return other_side_moved(peer, check, now) ? NOTE_FOLLOWED : NOTE_NONE;
 }
 
 void paths_pong(struct peer *peer, uint64_t token, const struct path *from, uint64_t now) {
@@ -73,8 +73,8 @@ void paths_pong(struct peer *peer, uint64_t token, const struct path *from, uint
         bool late = now - check.sent >= CHECK_LATE_MS;
         if (!check.sent || late || check.token != token || !path_equal(&check.path, from)) continue;
         peer->checks[i].sent = 0;
-        enum path_note_kind why = on_path(peer, from) ? NOTE_ROUND : reason(peer, &check, now);
-        if (why == NOTE_ROUND) return;
+        enum path_note_kind why = on_path(peer, from) ? NOTE_NONE : reason(peer, &check, now);
+        if (why == NOTE_NONE) return;
         peer->rtt_us = (uint32_t)(now - check.sent) * 1000;
         path_log_add(&peer->log, why, from, peer->rtt_us, now);
         paths_set(peer, from, now);

@@ -3,6 +3,8 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "common/clock.h"
+
 #define RATE 128           /* packets a second: the budget of all peers is 150 */
 #define EASY_WAITS_MS 2000 /* until all sockets of the hard side have opened their mappings */
 /* The hard side's packets open mappings; repeated, because some are lost. */
@@ -131,16 +133,16 @@ static uint64_t spaced(unsigned packets) {
 static uint64_t probe_due(const struct probing *probing) {
     if (!probing->hard) return probing->since + EASY_WAITS_MS + spaced(probing->probes);
     unsigned count = (unsigned)probing->socket_count;
-    if (probing->probes >= SWEEPS * count) return UINT64_MAX;
+    if (probing->probes >= SWEEPS * count) return NEVER;
     return probing->since + probing->probes / count * SWEEP_EVERY_MS + spaced(probing->probes % count);
 }
 
 uint64_t probing_packet_due(const struct probing *probing) {
-    if (probing->state != PROBING_RUNNING || probing->packets == PROBING_PACKETS) return UINT64_MAX;
+    if (probing->state != PROBING_RUNNING || probing->packets == PROBING_PACKETS) return NEVER;
     uint64_t probe = probe_due(probing);
     bool trailing = probing->trail.left > 0 && probing->trail.due < probe;
     uint64_t due = trailing ? probing->trail.due : probe;
-    return due < probing->since + PROBING_MS ? due : UINT64_MAX;
+    return due < probing->since + PROBING_MS ? due : NEVER;
 }
 
 static struct path next_probe(struct probing *probing) {
@@ -174,5 +176,5 @@ uint64_t probing_due(const struct probing *probing) {
     case PROBING_RUNNING: return probing->since + PROBING_MS;
     case PROBING_LINGERING: return probing->since + PROBING_LINGER_MS;
     }
-    return UINT64_MAX;
+    return NEVER;
 }

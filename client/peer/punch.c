@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "common/clock.h"
+
 #define PUNCH_PAUSE_MS 500
 
 /* Between the first packet and the second, and so on; PUNCH_PAUSE_MS from there. */
@@ -188,7 +190,7 @@ bool punch_next(struct punch *punch, uint64_t now, struct address *out) {
     if (!next || next->due > now) return false;
     candidate = &punch->candidates[next - punch->candidates];
     candidate->sent++;
-    candidate->due = candidate->answers ? UINT64_MAX : now + pause_after(candidate->sent);
+    candidate->due = candidate->answers ? NEVER : now + pause_after(candidate->sent);
     *out = candidate->address;
     return true;
 }
@@ -196,18 +198,18 @@ bool punch_next(struct punch *punch, uint64_t now, struct address *out) {
 uint64_t punch_due(const struct punch *punch) {
     const struct punch_candidate *next = earliest(punch);
 
-    return next ? next->due : UINT64_MAX;
+    return next ? next->due : NEVER;
 }
 
 uint64_t punch_exhausted_at(const struct punch *punch) {
     uint64_t last = 0;
 
-    if (!punch->active) return UINT64_MAX;
+    if (!punch->active) return NEVER;
     for (size_t i = 0; i < punch->count; i++) {
         const struct punch_candidate *candidate = &punch->candidates[i];
 
         if (candidate->answers) continue;
-        if (candidate->sent < PUNCH_PACKETS) return UINT64_MAX;
+        if (candidate->sent < PUNCH_PACKETS) return NEVER;
         if (candidate->due > last) last = candidate->due;
     }
     return last;

@@ -52,9 +52,9 @@ void punch_start(struct punch *punch, uint64_t now);
 void punch_stop(struct punch *punch);
 /* The next address that is due at `now`; its count and due time move on (20, 40, 80, 160, 320, then every 500 ms). */
 bool punch_next(struct punch *punch, uint64_t now, struct address *out);
-/* When punch_next has something; UINT64_MAX when inactive or exhausted. */
+/* When punch_next has something; NEVER when inactive or exhausted. */
 uint64_t punch_due(const struct punch *punch);
-/* When punch_exhausted becomes true if nothing is added; UINT64_MAX: not before more packets have gone out, or
+/* When punch_exhausted becomes true if nothing is added; NEVER: not before more packets have gone out, or
  * inactive.
  */
 uint64_t punch_exhausted_at(const struct punch *punch);
