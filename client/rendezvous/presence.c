@@ -39,9 +39,9 @@ static void heard(const struct presence *presence, uint64_t now) {
     presence->link.heard(presence->link.context, now);
 }
 
-static void list_complete(struct presence *presence) {
+static void list_complete(struct presence *presence, uint64_t now) {
     presence->listed = true;
-    presence->owner->complete(presence->owner->context);
+    presence->owner->complete(presence->owner->context, now);
 }
 
 static void start_keys(struct presence *presence, const struct noise_keys *keys) {
@@ -55,6 +55,27 @@ static void start_keys(struct presence *presence, const struct noise_keys *keys)
     presence->seal_counter = 0;
     replay_window_init(&presence->window);
     presence->beat_counter = presence->last_acked = 0;
+}
+
+/* The membership knows no time. */
+struct telling {
+    const struct presence_owner *owner;
+    uint64_t now;
+};
+
+static void on_listed(void *context, const struct member_record *record, enum change change) {
+    const struct telling *telling = context;
+    (void)change; /* whether it is new is the owner's to know */
+    telling->owner->listed(telling->owner->context, record, telling->now);
+}
+
+static void on_delisted(void *context, const uint8_t id[static MEMBER_ID_SIZE], enum leave_reason reason, bool resync) {
+    const struct telling *telling = context;
+    telling->owner->delisted(telling->owner->context, id, reason, resync, telling->now);
+}
+
+static struct membership_observer observer_of(struct telling *telling) {
+    return (struct membership_observer){.context = telling, .listed = on_listed, .delisted = on_delisted};
 }
 
 void presence_init(struct presence *presence, const struct presence_link *link, const struct presence_owner *owner,
@@ -85,10 +106,12 @@ void presence_start(struct presence *presence, const struct noise_keys *keys, co
 
 void presence_confirm(struct presence *presence, const struct welcome_body *body, struct reader *members,
                       uint64_t now) {
+    struct telling telling = {.owner = presence->owner, .now = now};
+    const struct membership_observer observer = observer_of(&telling);
     bool complete = body->complete && body->version.epoch != 0 &&
-                    membership_welcome(&presence->membership, body->version, members, &presence->owner->members);
+                    membership_welcome(&presence->membership, body->version, members, &observer);
     if (!complete) presence->membership.version = (struct room_version){0};
-    if (complete) list_complete(presence);
+    if (complete) list_complete(presence, now);
     send_beat(presence, true, now);
     presence->next_beat = now + presence->beat_ms;
 }
@@ -114,19 +137,21 @@ static void check_update(struct presence *presence) {
 }
 
 static void handle_changes(struct presence *presence, const uint8_t *body, size_t size, uint64_t now) {
-    enum membership_result result = membership_apply(&presence->membership, body, size, &presence->owner->members);
+    struct telling telling = {.owner = presence->owner, .now = now};
+    const struct membership_observer observer = observer_of(&telling);
+    enum membership_result result = membership_apply(&presence->membership, body, size, &observer);
     if (result == MEMBERSHIP_MALFORMED) return;
     check_update(presence);
-    if (result == MEMBERSHIP_APPLIED) list_complete(presence);
+    if (result == MEMBERSHIP_APPLIED) list_complete(presence, now);
     /* While parts are missing a beat would ask for all of them again: the regular beat heals that. */
     if (result != MEMBERSHIP_PARTIAL) send_beat(presence, false, now);
 }
 
-static void handle_introduce(struct presence *presence, const uint8_t *body, size_t size) {
+static void handle_introduce(struct presence *presence, const uint8_t *body, size_t size, uint64_t now) {
     struct reader reader = reader_over(body, size);
     struct member_record record;
     read_member_record(&reader, &record);
-    if (reader_finished(&reader)) presence->owner->introduced(presence->owner->context, &record);
+    if (reader_finished(&reader)) presence->owner->introduced(presence->owner->context, &record, now);
 }
 
 static enum presence_news handle_notice(struct presence *presence, const uint8_t *body, size_t size) {
@@ -149,7 +174,7 @@ static enum presence_news handle_sealed(struct presence *presence, const uint8_t
     heard(presence, now);
     switch (header.type) {
     case MESSAGE_CHANGES: handle_changes(presence, body, body_size, now); break;
-    case MESSAGE_INTRODUCE: handle_introduce(presence, body, body_size); break;
+    case MESSAGE_INTRODUCE: handle_introduce(presence, body, body_size, now); break;
     case MESSAGE_NOTICE: return handle_notice(presence, body, body_size);
     default: break;
     }
@@ -184,11 +209,11 @@ static enum presence_news handle_reset(struct presence *presence, const uint8_t 
 
 /* No counter: a copy of an old one is no sign of life. Who it is from and whether it is fresh, the peer's own session
  * says. */
-static void handle_relay(struct presence *presence, const uint8_t *packet, size_t size) {
+static void handle_relay(struct presence *presence, const uint8_t *packet, size_t size, uint64_t now) {
     struct relay_message relay;
     if (presence->leaving || !relay_decode(packet, size, &relay)) return;
     if (!link_check_relay(presence->ack_key, packet, size)) return;
-    presence->owner->relayed(presence->owner->context, relay.member_id, relay.packet, relay.packet_size);
+    presence->owner->relayed(presence->owner->context, relay.member_id, relay.packet, relay.packet_size, now);
 }
 
 enum presence_news presence_receive(struct presence *presence, const uint8_t *packet, size_t size, uint64_t now) {
@@ -199,7 +224,7 @@ enum presence_news presence_receive(struct presence *presence, const uint8_t *pa
     case MESSAGE_BEAT_ACK: handle_beat_ack(presence, packet, size, now); return PRESENCE_ON;
     case MESSAGE_PATH: handle_path(presence, packet, size, now); return PRESENCE_ON;
     case MESSAGE_RESET: return handle_reset(presence, packet, size);
-    case MESSAGE_RELAY: handle_relay(presence, packet, size); return PRESENCE_ON;
+    case MESSAGE_RELAY: handle_relay(presence, packet, size, now); return PRESENCE_ON;
     default: return handle_sealed(presence, packet, size, now);
     }
 }

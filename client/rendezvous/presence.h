@@ -28,12 +28,16 @@ struct presence_link {
 /* Who is told. All are called from within presence_* calls. */
 struct presence_owner {
     void *context;
-    struct membership_observer members; /* with a context of its own */
-    void (*complete)(void *context);    /* the list is complete at some version */
-    void (*moved)(void *context);       /* the bootnode hears us from another address than before */
-    void (*introduced)(void *context, const struct member_record *record);
+    /* A member is listed, for the first time or with another record; or no longer: see membership_observer. */
+    void (*listed)(void *context, const struct member_record *record, uint64_t now);
+    void (*delisted)(void *context, const uint8_t id[static MEMBER_ID_SIZE], enum leave_reason reason, bool resync,
+                     uint64_t now);
+    void (*complete)(void *context, uint64_t now); /* the list is complete at some version */
+    void (*moved)(void *context);                  /* the bootnode hears us from another address than before */
+    void (*introduced)(void *context, const struct member_record *record, uint64_t now);
     /* A packet of PROTOCOL.md §3 from a member, through the bootnode. Only its sender proves who that is. */
-    void (*relayed)(void *context, const uint8_t id[static MEMBER_ID_SIZE], const uint8_t *packet, size_t size);
+    void (*relayed)(void *context, const uint8_t id[static MEMBER_ID_SIZE], const uint8_t *packet, size_t size,
+                    uint64_t now);
 };
 
 struct presence {

@@ -39,7 +39,7 @@ static void on_heard(void *context, uint64_t now) {
     rendezvous->ever_active = true;
     if (!rendezvous->lost) return;
     rendezvous->lost = false;
-    rendezvous->owner.back(rendezvous->owner.context);
+    rendezvous->owner.back(rendezvous->owner.context, now);
 }
 
 void rendezvous_init(struct rendezvous *rendezvous, const struct rendezvous_owner *owner, const struct room_keys *room,
@@ -69,10 +69,10 @@ static void restart(struct rendezvous *rendezvous, uint64_t delay, uint64_t now)
     presence_end(&rendezvous->presence);
 }
 
-static void lose(struct rendezvous *rendezvous, const char *why) {
+static void lose(struct rendezvous *rendezvous, const char *why, uint64_t now) {
     if (rendezvous->lost) return;
     rendezvous->lost = true;
-    rendezvous->owner.lost(rendezvous->owner.context, why);
+    rendezvous->owner.lost(rendezvous->owner.context, why, now);
 }
 
 static bool looks(const struct rendezvous *rendezvous) {
@@ -90,8 +90,8 @@ void rendezvous_set_addresses(struct rendezvous *rendezvous, const struct addres
     rendezvous->due = now;
 }
 
-void rendezvous_unresolved(struct rendezvous *rendezvous, const char *why) {
-    if (rendezvous->state == RENDEZVOUS_HELLO) lose(rendezvous, why);
+void rendezvous_unresolved(struct rendezvous *rendezvous, const char *why, uint64_t now) {
+    if (rendezvous->state == RENDEZVOUS_HELLO) lose(rendezvous, why, now);
 }
 
 void rendezvous_clear(struct rendezvous *rendezvous) {
@@ -199,7 +199,7 @@ static void activate(struct rendezvous *rendezvous, const struct noise_keys *key
     rendezvous->registered = now;
     rendezvous->tries = 0;
     rendezvous->last_refusal = 0;
-    rendezvous->owner.registered(rendezvous->owner.context, &rendezvous->mapped);
+    rendezvous->owner.registered(rendezvous->owner.context, &rendezvous->mapped, now);
     on_heard(rendezvous, now);
     presence_confirm(&rendezvous->presence, body, members, now);
 }
@@ -279,7 +279,7 @@ static void take_news(struct rendezvous *rendezvous, enum presence_news news, ui
     switch (news) {
     case PRESENCE_RESET: restart(rendezvous, reset_wait(rendezvous, now), now); break;
     case PRESENCE_DRAINING:
-        lose(rendezvous, "the bootnode is shutting down");
+        lose(rendezvous, "the bootnode is shutting down", now);
         restart(rendezvous, rendezvous->presence.wait_ms, now);
         break;
     case PRESENCE_LEFT:
@@ -326,7 +326,8 @@ static uint64_t lost_at(const struct rendezvous *rendezvous) {
 
 static void notice_silence(struct rendezvous *rendezvous, uint64_t now) {
     if (now < lost_at(rendezvous)) return;
-    lose(rendezvous, rendezvous->address_count > 0 ? "no answer; trying again" : "its name is not found; trying again");
+    lose(rendezvous, rendezvous->address_count > 0 ? "no answer; trying again" : "its name is not found; trying again",
+         now);
     if (rendezvous->state == RENDEZVOUS_ACTIVE) restart(rendezvous, 0, now);
 }
 

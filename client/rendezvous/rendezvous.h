@@ -38,9 +38,9 @@ struct rendezvous_owner {
     void *context;
     void (*send)(void *context, const struct address *to, const uint8_t *data, size_t size);
     struct presence_owner presence; /* what the session tells, with a context of its own */
-    void (*registered)(void *context, const struct address *mapped);
-    void (*lost)(void *context, const char *why);
-    void (*back)(void *context);
+    void (*registered)(void *context, const struct address *mapped, uint64_t now);
+    void (*lost)(void *context, const char *why, uint64_t now);
+    void (*back)(void *context, uint64_t now);
     void (*refused)(void *context, const char *why); /* said once per reason; it keeps trying */
     /* May this be the bootnode's key? False, with one line in `why`: barred, or, after a session, refused. Not proven
      * yet: that is `registered`. */
@@ -103,7 +103,7 @@ void rendezvous_set_candidates(struct rendezvous *rendezvous, const struct candi
 void rendezvous_set_addresses(struct rendezvous *rendezvous, const struct address *addresses, size_t count,
                               uint64_t now);
 /* It has no address yet, since its name was not found: told as lost, once. */
-void rendezvous_unresolved(struct rendezvous *rendezvous, const char *why);
+void rendezvous_unresolved(struct rendezvous *rendezvous, const char *why, uint64_t now);
 /* Asks that both sides punch again. Nothing without a session. */
 void rendezvous_introduce(struct rendezvous *rendezvous, const uint8_t id[static MEMBER_ID_SIZE]);
 /* Something in the network may have changed: asks the bootnode at once whether it still hears us, at most once a

@@ -65,12 +65,13 @@ static void member_tick(struct chatroom *room, struct member *member, uint64_t n
 
 /* A packet that somebody relayed for this member; any other's in it is dropped. It comes out of another peer's packet,
  * or a bootnode's: who is finished now is swept by the next tick. */
-static void receive_relayed(struct chatroom *room, const struct path *from, const uint8_t id[static MEMBER_ID_SIZE],
-                            const uint8_t *packet, size_t size) {
+static void on_relayed(void *context, const struct path *from, const uint8_t id[static MEMBER_ID_SIZE],
+                       const uint8_t *packet, size_t size, uint64_t now) {
+    struct chatroom *room = context;
     const struct member *sender = room->host->relays ? members_find(&room->members, id) : NULL;
     if (!sender) return;
-    struct peer *peer = packets_receive(&room->members, &room->peer_host, sender->peer, from, packet, size, room->now);
-    if (peer) member_tick(room, peer->owner, room->now);
+    struct peer *peer = packets_receive(&room->members, &room->peer_host, sender->peer, from, packet, size, now);
+    if (peer) member_tick(room, peer->owner, now);
 }
 
 bool chatroom_receive(struct chatroom *room, uint16_t socket, const struct address *from, const uint8_t *packet,
@@ -112,7 +113,8 @@ static void on_pass_on(void *context, struct peer *from, const struct frame_rela
 
 static void on_came_through(void *context, struct peer *through, const struct frame_relay *relay) {
     struct path from = path_through_member(through->pair.other_id);
-    receive_relayed(context, &from, relay->member, relay->packet, relay->size);
+    const struct chatroom *room = context;
+    on_relayed(context, &from, relay->member, relay->packet, relay->size, room->now);
 }
 
 static void on_own_candidates(void *context, const struct peer *peer, struct candidate_list *out) {
@@ -250,11 +252,6 @@ static struct peer_host peer_host_of(struct chatroom *room) {
 static void on_complete(void *context) {
     const struct chatroom *room = context;
     outgoing_open(&room->outgoing);
-}
-
-static void on_relayed(void *context, const struct path *from, const uint8_t id[static MEMBER_ID_SIZE],
-                       const uint8_t *packet, size_t size) {
-    receive_relayed(context, from, id, packet, size);
 }
 
 static void start_meeting(struct chatroom *room, uint64_t now) {
@@ -487,7 +484,7 @@ void chatroom_part(struct chatroom *room, uint64_t now) {
 }
 
 void chatroom_leave(struct chatroom *room, uint64_t now) {
-    if (room->state >= CHATROOM_LEAVING) return;
+    if (is_leaving(room)) return;
     room->now = now;
     room->outcome = outcome(room);
     gathered_show_all(&room->gathered, now);

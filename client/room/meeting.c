@@ -107,51 +107,50 @@ static void gather(const struct meeting_session *from, const struct member_recor
             if (rank < counts[i]) add_usable(out, &told[i][rank]);
 }
 
-static void on_listed(void *context, const struct member_record *record, enum change change) {
+static void on_listed(void *context, const struct member_record *record, uint64_t now) {
     const struct meeting_session *which = context;
     struct meeting *meeting = which->meeting;
-    (void)change; /* whether it is new to us is ours to know: an unlisted peer may still be here */
     if (meeting->left || memcmp(record->id, meeting->self->id, MEMBER_ID_SIZE) == 0) return;
     struct member *member = members_find(meeting->members, record->id);
     bool is_new = member == NULL;
-    if (is_new)
-        member = members_add(meeting->members, meeting->peer_host, record, which->index, meeting->count, meeting->now);
+    if (is_new) member = members_add(meeting->members, meeting->peer_host, record, which->index, meeting->count, now);
     if (!member) return;
     struct peer *peer = member->peer;
     struct usable usable;
     gather(which, record, &usable);
     if (!(peer->listed >> which->index & 1)) member->left_by_itself = false;
-    bool revived = peer_listed(peer, which->index, record, usable.addresses, usable.count, meeting->now);
+    bool revived = peer_listed(peer, which->index, record, usable.addresses, usable.count, now);
     if (!is_new && !revived) return;
     room_events_emit(meeting->events, room_events_make(meeting->events, EVENT_PEER_JOINED, peer));
     status_joined(member);
 }
 
-static void on_delisted(void *context, const uint8_t id[static MEMBER_ID_SIZE], enum leave_reason reason, bool resync) {
+static void on_delisted(void *context, const uint8_t id[static MEMBER_ID_SIZE], enum leave_reason reason, bool resync,
+                        uint64_t now) {
     const struct meeting_session *which = context;
     struct member *member = members_find(which->meeting->members, id);
     if (!member) return;
     member->left_by_itself |= reason == LEAVE_SAID && !resync;
-    peer_delisted(member->peer, which->index, resync, which->meeting->now);
+    peer_delisted(member->peer, which->index, resync, now);
 }
 
-static void on_introduced(void *context, const struct member_record *record) {
+static void on_introduced(void *context, const struct member_record *record, uint64_t now) {
     const struct meeting_session *which = context;
     const struct member *member = members_find(which->meeting->members, record->id);
     if (!member) return;
     struct usable usable;
     gather(which, record, &usable);
-    peer_introduced(member->peer, usable.addresses, usable.count, which->meeting->now);
+    peer_introduced(member->peer, usable.addresses, usable.count, now);
 }
 
 /* Which lists count? After anything that may have changed that. */
-static void look_who_is_reachable(struct meeting *meeting) {
+static void look_who_is_reachable(struct meeting *meeting, uint64_t now) {
     uint8_t reachable = 0;
     for (size_t i = 0; i < meeting->count; i++)
         reachable |= (uint8_t)(rendezvous_reachable(&meeting->rendezvous[i]) << i);
     if (reachable == meeting->peer_host->reachable) return;
     meeting->peer_host->reachable = reachable;
-    for (size_t i = 0; i < meeting->members->count; i++) peer_weigh(meeting->members->list[i]->peer, meeting->now);
+    for (size_t i = 0; i < meeting->members->count; i++) peer_weigh(meeting->members->list[i]->peer, now);
 }
 
 /* --- When input may begin --- */
@@ -164,28 +163,28 @@ static bool others_may_tell(const struct meeting *meeting) {
     return false;
 }
 
-static void check_complete(struct meeting *meeting) {
+static void check_complete(struct meeting *meeting, uint64_t now) {
     if (meeting->complete || meeting->complete_due == NEVER) return;
-    if (meeting->now < meeting->complete_due && others_may_tell(meeting)) return;
+    if (now < meeting->complete_due && others_may_tell(meeting)) return;
     meeting->complete = true;
     meeting->owner.complete(meeting->owner.context);
 }
 
-static void on_complete(void *context) {
+static void on_complete(void *context, uint64_t now) {
     struct meeting *meeting = ((const struct meeting_session *)context)->meeting;
-    look_who_is_reachable(meeting);
-    if (meeting->complete_due == NEVER) meeting->complete_due = meeting->now + OTHERS_WAIT_MS;
-    check_complete(meeting);
+    look_who_is_reachable(meeting, now);
+    if (meeting->complete_due == NEVER) meeting->complete_due = now + OTHERS_WAIT_MS;
+    check_complete(meeting, now);
 }
 
 /* --- The bootnodes themselves --- */
 
 /* It may introduce, and relay, to those whom we do not reach. */
-static void retry_peers(struct meeting *meeting) {
-    for (size_t i = 0; i < meeting->members->count; i++) peer_retry(meeting->members->list[i]->peer, meeting->now);
+static void retry_peers(struct meeting *meeting, uint64_t now) {
+    for (size_t i = 0; i < meeting->members->count; i++) peer_retry(meeting->members->list[i]->peer, now);
 }
 
-static void on_registered(void *context, const struct address *mapped) {
+static void on_registered(void *context, const struct address *mapped, uint64_t now) {
     const struct meeting_session *which = context;
     struct meeting *meeting = which->meeting;
     meeting->host->proven(meeting->host->context, which->index, meeting->rendezvous[which->index].bootnode_key);
@@ -193,7 +192,7 @@ static void on_registered(void *context, const struct address *mapped) {
     struct event *event = bootnode_event(which, EVENT_REGISTERED, NULL);
     event->mapped = *mapped;
     room_events_emit(meeting->events, event);
-    retry_peers(meeting);
+    retry_peers(meeting, now);
 }
 
 static void on_moved(void *context) {
@@ -201,18 +200,18 @@ static void on_moved(void *context) {
     which->meeting->host->moved(which->meeting->host->context);
 }
 
-static void on_lost(void *context, const char *why) {
+static void on_lost(void *context, const char *why, uint64_t now) {
     const struct meeting_session *which = context;
     room_events_emit(which->meeting->events, bootnode_event(which, EVENT_BOOTNODE_LOST, why));
-    look_who_is_reachable(which->meeting);
-    check_complete(which->meeting);
+    look_who_is_reachable(which->meeting, now);
+    check_complete(which->meeting, now);
 }
 
-static void on_back(void *context) {
+static void on_back(void *context, uint64_t now) {
     const struct meeting_session *which = context;
     room_events_emit(which->meeting->events, bootnode_event(which, EVENT_BOOTNODE_BACK, NULL));
-    look_who_is_reachable(which->meeting);
-    retry_peers(which->meeting);
+    look_who_is_reachable(which->meeting, now);
+    retry_peers(which->meeting, now);
 }
 
 static void on_refused(void *context, const char *why) {
@@ -252,11 +251,12 @@ static bool on_barred(void *context, const char *why) {
     return host->barred(host->context, which->index, why);
 }
 
-static void on_relayed(void *context, const uint8_t id[static MEMBER_ID_SIZE], const uint8_t *packet, size_t size) {
+static void on_relayed(void *context, const uint8_t id[static MEMBER_ID_SIZE], const uint8_t *packet, size_t size,
+                       uint64_t now) {
     const struct meeting_session *which = context;
     struct path from = path_through_bootnode((uint8_t)which->index);
     const struct meeting_owner *owner = &which->meeting->owner;
-    owner->relayed(owner->context, &from, id, packet, size);
+    owner->relayed(owner->context, &from, id, packet, size, now);
 }
 
 /* --- All of them --- */
@@ -265,25 +265,24 @@ void meeting_init(struct meeting *meeting, uint64_t now) {
     const struct chatroom_host *host = meeting->host;
     meeting->count = host->bootnode_count;
     meeting->complete_due = NEVER;
-    meeting->now = now;
     for (unsigned i = 0; i < meeting->count; i++) {
         struct meeting_session *which = &meeting->sessions[i];
         *which = (struct meeting_session){.meeting = meeting, .index = i};
-        struct rendezvous_owner owner = {
-            .context = which,
-            .send = on_send,
-            .presence = {.context = which,
-                         .members = {.context = which, .listed = on_listed, .delisted = on_delisted},
-                         .complete = on_complete,
-                         .moved = on_moved,
-                         .introduced = on_introduced,
-                         .relayed = on_relayed},
-            .registered = on_registered,
-            .lost = on_lost,
-            .back = on_back,
-            .refused = on_refused,
-            .trusted = on_trusted,
-            .barred = on_barred};
+        struct rendezvous_owner owner = {.context = which,
+                                         .send = on_send,
+                                         .presence = {.context = which,
+                                                      .listed = on_listed,
+                                                      .delisted = on_delisted,
+                                                      .complete = on_complete,
+                                                      .moved = on_moved,
+                                                      .introduced = on_introduced,
+                                                      .relayed = on_relayed},
+                                         .registered = on_registered,
+                                         .lost = on_lost,
+                                         .back = on_back,
+                                         .refused = on_refused,
+                                         .trusted = on_trusted,
+                                         .barred = on_barred};
         rendezvous_init(&meeting->rendezvous[i], &owner, &meeting->self->keys, host->identity, host->suite_mask,
                         host->bootnodes[i].addresses, host->bootnodes[i].address_count, now);
     }
@@ -295,16 +294,14 @@ void meeting_clear(struct meeting *meeting) {
 
 bool meeting_receive(struct meeting *meeting, const struct address *from, const uint8_t *packet, size_t size,
                      uint64_t now) {
-    meeting->now = now;
     for (size_t i = 0; i < meeting->count; i++)
         if (rendezvous_receive(&meeting->rendezvous[i], from, packet, size, now)) return true;
     return false;
 }
 
 void meeting_tick(struct meeting *meeting, uint64_t now) {
-    meeting->now = now;
     for (size_t i = 0; i < meeting->count; i++) rendezvous_tick(&meeting->rendezvous[i], now);
-    check_complete(meeting);
+    check_complete(meeting, now);
 }
 
 uint64_t meeting_due(const struct meeting *meeting) {
@@ -324,7 +321,6 @@ void meeting_introduce(struct meeting *meeting, const struct peer *peer) {
 }
 
 void meeting_leave(struct meeting *meeting, uint64_t now) {
-    meeting->now = now;
     meeting->left = true;
     for (size_t i = 0; i < meeting->count; i++) rendezvous_leave(&meeting->rendezvous[i], now);
 }
@@ -338,30 +334,25 @@ bool meeting_left(const struct meeting *meeting) {
 }
 
 void meeting_set_candidates(struct meeting *meeting, const struct candidate_list *candidates, uint64_t now) {
-    meeting->now = now;
     for (size_t i = 0; i < meeting->count; i++) rendezvous_set_candidates(&meeting->rendezvous[i], candidates, now);
 }
 
 void meeting_set_addresses(struct meeting *meeting, unsigned bootnode, uint64_t now) {
     const struct bootnode *moved = &meeting->host->bootnodes[bootnode];
-    meeting->now = now;
     rendezvous_set_addresses(&meeting->rendezvous[bootnode], moved->addresses, moved->address_count, now);
 }
 
 void meeting_unresolved(struct meeting *meeting, unsigned bootnode, const char *why, uint64_t now) {
     char text[512];
-    meeting->now = now;
     if (meeting->rendezvous[bootnode].address_count > 0) return;
     snprintf(text, sizeof text, "its name is not found: %s; trying again", why);
-    rendezvous_unresolved(&meeting->rendezvous[bootnode], text);
+    rendezvous_unresolved(&meeting->rendezvous[bootnode], text, now);
 }
 
 void meeting_check(struct meeting *meeting, uint64_t now) {
-    meeting->now = now;
     for (size_t i = 0; i < meeting->count; i++) rendezvous_check(&meeting->rendezvous[i], now);
 }
 
 void meeting_resumed(struct meeting *meeting, uint64_t gap, uint64_t now) {
-    meeting->now = now;
     for (size_t i = 0; i < meeting->count; i++) rendezvous_resumed(&meeting->rendezvous[i], gap, now);
 }

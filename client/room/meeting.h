@@ -14,7 +14,7 @@ struct meeting_owner {
     void (*complete)(void *context);
     /* A packet of PROTOCOL.md §3 from a member came this way. Only its sender proves who that is. */
     void (*relayed)(void *context, const struct path *from, const uint8_t id[static MEMBER_ID_SIZE],
-                    const uint8_t *packet, size_t size);
+                    const uint8_t *packet, size_t size, uint64_t now);
 };
 
 struct meeting;
@@ -35,7 +35,6 @@ struct meeting {
     struct rendezvous rendezvous[BOOTNODES_MAX]; /* by the index of the bootnode */
     struct meeting_session sessions[BOOTNODES_MAX];
     size_t count;
-    uint64_t now;          /* of the call that the sessions are in */
     bool left;             /* nobody is welcome any more */
     bool complete;         /* `owner` was told */
     uint64_t complete_due; /* not later than this; NEVER: no full list has come */

@@ -40,16 +40,19 @@ static void on_send(void *context, const struct address *to, const uint8_t *data
     memcpy(fixture->packet, data, size);
 }
 
-static void on_relayed(void *context, const uint8_t id[static MEMBER_ID_SIZE], const uint8_t *packet, size_t size) {
+static void on_relayed(void *context, const uint8_t id[static MEMBER_ID_SIZE], const uint8_t *packet, size_t size,
+                       uint64_t now) {
     struct fixture *fixture = context;
+    (void)now;
     fixture->relayed++;
     fixture->size = size;
     memcpy(fixture->from, id, MEMBER_ID_SIZE);
     memcpy(fixture->packet, packet, size);
 }
 
-static void on_lost(void *context, const char *why) {
+static void on_lost(void *context, const char *why, uint64_t now) {
     struct fixture *fixture = context;
+    (void)now;
     assert_non_null(why);
     fixture->lost++;
 }
@@ -77,10 +80,7 @@ static int setup(void **state) {
     assert_true(room_keys_derive("tea", NULL, 0, &fixture->keys));
     assert_true(address_parse("192.0.2.1:9595", 0, &fixture->bootnode));
     struct rendezvous_owner owner = {
-        .context = fixture,
-        .send = on_send,
-        .lost = on_lost,
-        .presence = {.context = fixture, .relayed = on_relayed, .members.context = fixture}};
+        .context = fixture, .send = on_send, .lost = on_lost, .presence = {.context = fixture, .relayed = on_relayed}};
     rendezvous_init(&fixture->rendezvous, &owner, &fixture->keys, &fixture->identity, 1, &fixture->bootnode, 1, NOW);
     make_active(fixture);
     *state = fixture;
