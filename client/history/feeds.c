@@ -118,6 +118,28 @@ struct feed *feeds_too_much(const struct feeds *feeds) {
     return most;
 }
 
+static bool feed_holds(const struct feed *feed) {
+    size_t count = 0, bytes = 0;
+    uint64_t last = feed->shown;
+    for (const struct held *held = feed->held; held; held = held->next) {
+        if (held->sequence <= last) return false;
+        last = held->sequence;
+        bytes += held->blob->size;
+        count++;
+    }
+    return count == feed->held_count && count <= FEED_HELD_MOST && bytes == feed->held_bytes;
+}
+
+bool feeds_holds(const struct feeds *feeds) {
+    size_t bytes = 0;
+    if (feeds->count > FEEDS_MOST) return false;
+    for (size_t i = 0; i < feeds->count; i++) {
+        if (!feed_holds(feeds->list[i]) || feeds_find(feeds, &feeds->list[i]->name) != feeds->list[i]) return false;
+        bytes += feeds->list[i]->held_bytes;
+    }
+    return bytes == feeds->bytes;
+}
+
 bool feed_has_tried(const struct feed *feed, const uint8_t peer[static MEMBER_ID_SIZE]) {
     for (size_t i = 0; i < feed->tried_count; i++)
         if (memcmp(feed->tried[i], peer, MEMBER_ID_SIZE) == 0) return true;

@@ -74,4 +74,7 @@ uint64_t feeds_skip(struct feed *feed);
 /* The feed that holds most when all hold too much; else NULL. */
 struct feed *feeds_too_much(const struct feeds *feeds);
 
+/* The invariants that do not hang on feeds_too_much; and that all that is counted is there. */
+bool feeds_holds(const struct feeds *feeds);
+
 bool feed_has_tried(const struct feed *feed, const uint8_t peer[static MEMBER_ID_SIZE]);

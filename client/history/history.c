@@ -5,6 +5,7 @@
 
 #include "client/history/gaps.h"
 #include "common/clock.h"
+#include "common/holds.h"
 #include "common/memory.h"
 
 #define SWEEP_EVERY_MS 1000
@@ -207,10 +208,15 @@ void history_tick(struct history *history, uint64_t now) {
     if (now - history->swept < SWEEP_EVERY_MS) return;
     history->swept = now;
     backlog_expire(&history->backlog, now);
+    HOLDS(history_holds(history));
 }
 
 uint64_t history_due(const struct history *history) {
     return history->gaps_due;
+}
+
+bool history_holds(const struct history *history) {
+    return feeds_holds(&history->feeds) && backlog_holds(&history->backlog);
 }
 
 bool history_expects(const struct history *history) {

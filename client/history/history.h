@@ -48,6 +48,8 @@ void history_tick(struct history *history, uint64_t now);
 uint64_t history_due(const struct history *history);
 /* May more come, that what has come should wait for? */
 bool history_expects(const struct history *history);
+/* Its parts hold. */
+bool history_holds(const struct history *history);
 /* When something was said that is so old, by our clock. Nothing is older than what is kept: more is nobody's word to
  * take. */
 int64_t history_time(uint64_t age, uint64_t now);

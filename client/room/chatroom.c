@@ -18,6 +18,7 @@
 #include "client/room/status.h"
 #include "client/room/timeline.h"
 #include "common/clock.h"
+#include "common/holds.h"
 #include "common/memory.h"
 
 #define END_WAIT_MS 10000
@@ -389,6 +390,19 @@ enum chatroom_outcome chatroom_outcome(const struct chatroom *room) {
     return room->outcome;
 }
 
+/* Told as joined is who is here, blocked or not; who said bye is told as gone. */
+static bool is_told(const struct member *member) {
+    return member->told.present ? member->peer->state != PEER_GONE
+                                : member->peer->state == PEER_GONE || member->finished;
+}
+
+bool chatroom_holds(const struct chatroom *room) {
+    for (size_t i = 0; i < room->members.count; i++)
+        if (!is_told(room->members.list[i])) return false;
+    return members_holds(&room->members) && meeting_holds(&room->meeting) && outgoing_holds(&room->outgoing) &&
+           history_holds(&room->history) && gathering_holds(&room->gathered.gathering);
+}
+
 /* --- Time --- */
 
 static void enter(struct chatroom *room, enum chatroom_state state, uint64_t now) {
@@ -485,6 +499,7 @@ void chatroom_part(struct chatroom *room, uint64_t now) {
 
 void chatroom_leave(struct chatroom *room, uint64_t now) {
     if (is_leaving(room)) return;
+    HOLDS(chatroom_holds(room));
     room->now = now;
     room->outcome = outcome(room);
     gathered_show_all(&room->gathered, now);

@@ -1,5 +1,7 @@
 #include "client/room/gathered.h"
 
+#include "common/holds.h"
+
 static void drop(void *event) {
     event_destroy(event);
 }
@@ -30,6 +32,7 @@ void gathered_show(struct gathered *gathered, uint64_t now) {
 }
 
 void gathered_show_all(struct gathered *gathered, uint64_t now) {
+    HOLDS(gathering_holds(&gathered->gathering));
     gathering_end(&gathered->gathering);
     gathered_show(gathered, now);
 }

@@ -125,6 +125,25 @@ void *gathering_take(struct gathering *gathering, uint64_t now, int64_t *time, b
     return what;
 }
 
+static bool is_in_order(const struct gathering *gathering) {
+    for (size_t i = 1; i < gathering->count; i++)
+        if (goes_before(gathering->heap[i], gathering->heap[(i - 1) / 2])) return false;
+    return true;
+}
+
+bool gathering_holds(const struct gathering *gathering) {
+    const struct gathering_item *before = NULL;
+    size_t count = 0, bytes = 0;
+    for (const struct gathering_item *item = gathering->first; item; item = item->behind) {
+        if (item->before != before || (before && before->number >= item->number)) return false;
+        before = item;
+        bytes += item->size;
+        count++;
+    }
+    if (before != gathering->last || count != gathering->count || bytes != gathering->bytes) return false;
+    return (count > 0 || !gathering->over) && is_in_order(gathering);
+}
+
 uint64_t gathering_due(const struct gathering *gathering) {
     if (gathering->count == 0) return NEVER;
     return gathering->over || is_too_much(gathering) ? 0 : gathering->first->added_at + GATHERING_MS;

@@ -62,5 +62,7 @@ void gathering_shown(struct gathering *gathering, int64_t time);
 void gathering_end(struct gathering *gathering);
 /* The next one to show at `now`, NULL: none. `late` as in 5. The caller frees `what`. */
 void *gathering_take(struct gathering *gathering, uint64_t now, int64_t *time, bool *late);
+/* Invariants 2 and 3, but for the times; and that all that is counted is there. */
+bool gathering_holds(const struct gathering *gathering);
 /* When gathering_take has something, if nothing else happens; NEVER: never. */
 uint64_t gathering_due(const struct gathering *gathering);

@@ -292,6 +292,15 @@ void meeting_clear(struct meeting *meeting) {
     for (size_t i = 0; i < meeting->count; i++) rendezvous_clear(&meeting->rendezvous[i]);
 }
 
+bool meeting_holds(const struct meeting *meeting) {
+    for (size_t i = 0; i < meeting->members->count; i++) {
+        const struct peer *peer = meeting->members->list[i]->peer;
+        for (size_t j = 0; j < meeting->count; j++)
+            if (peer->listed >> j & 1 && !rendezvous_find(&meeting->rendezvous[j], peer->pair.other_id)) return false;
+    }
+    return true;
+}
+
 bool meeting_receive(struct meeting *meeting, const struct address *from, const uint8_t *packet, size_t size,
                      uint64_t now) {
     for (size_t i = 0; i < meeting->count; i++)

@@ -65,6 +65,8 @@ void meeting_own_candidates(const struct meeting *meeting, struct candidate_list
 /* Those of the other's candidates that we may send to; returns how many. */
 size_t meeting_usable(const struct meeting *meeting, const struct candidate_list *candidates,
                       struct address out[static RECORD_CANDIDATES_MAX]);
+/* A member counts as listed by a bootnode only while that bootnode's list has it. */
+bool meeting_holds(const struct meeting *meeting);
 /* Takes leave of all, */
 void meeting_leave(struct meeting *meeting, uint64_t now);
 /* which they have answered, or would not. */

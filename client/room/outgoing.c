@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/holds.h"
 #include "common/memory.h"
 
 #define STALLED_MS 30000
@@ -82,6 +83,18 @@ static void tell(const struct outgoing *outgoing, enum event_type type, const st
     room_events_emit(outgoing->events, event);
 }
 
+bool outgoing_holds(const struct outgoing *outgoing) {
+    size_t count = 0, bytes = 0;
+    uint64_t last = 0;
+    for (const struct under_way *message = outgoing->first; message; message = message->next) {
+        if (message->waiting == 0 || message->tag <= last || message->tag > outgoing->tag) return false;
+        last = message->tag;
+        bytes += message->bytes;
+        count++;
+    }
+    return count == outgoing->count && bytes == outgoing->bytes;
+}
+
 void outgoing_acknowledged(struct outgoing *outgoing, struct member *member, uint64_t tag) {
     struct under_way **at = &outgoing->first;
     while (*at && (*at)->tag != tag) at = &(*at)->next;
@@ -105,6 +118,7 @@ void outgoing_give_up(struct outgoing *outgoing, const struct member *member, bo
         else
             at = &(*at)->next;
     }
+    HOLDS(outgoing_holds(outgoing));
     credit_give(outgoing);
 }
 

@@ -52,5 +52,7 @@ void outgoing_give_up(struct outgoing *outgoing, const struct member *member, bo
 struct member *outgoing_stalled(struct outgoing *outgoing, uint64_t now);
 /* When there is one. */
 uint64_t outgoing_due(const struct outgoing *outgoing);
+/* Each message waits for somebody, and all that is counted is there. */
+bool outgoing_holds(const struct outgoing *outgoing);
 /* Is anything under way? */
 bool outgoing_any(const struct outgoing *outgoing);

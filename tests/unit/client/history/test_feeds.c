@@ -26,6 +26,7 @@ static bool hold_of(struct feeds *feeds, struct feed *feed, uint64_t sequence, s
     bool held = feeds_hold(feeds, feed, sequence, false, time, blob, 5);
     blob_drop(blob);
     free(data);
+    assert_true(feeds_holds(feeds));
     return held;
 }
 
@@ -37,6 +38,7 @@ static uint64_t take(struct feeds *feeds, struct feed *feed) {
     struct held held;
     if (!feeds_take(feeds, feed, &held)) return 0;
     blob_drop(held.blob);
+    assert_true(feeds_holds(feeds));
     return held.sequence;
 }
 

@@ -117,6 +117,7 @@ static void begin(struct fixture *fixture, bool enabled) {
 }
 
 static void end(struct fixture *fixture) {
+    assert_true(history_holds(&fixture->history));
     history_clear(&fixture->history);
     for (size_t i = 0; i < MEMBERS; i++) exchange_clear(&fixture->with[i]);
 }

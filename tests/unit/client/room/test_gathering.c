@@ -28,6 +28,7 @@ static void expect_next(struct gathering *gathering, uint64_t now, uintptr_t val
     void *what = gathering_take(gathering, now, &time, &late);
     assert_ptr_equal(what, number(value));
     assert_int_equal(late, expected_late);
+    assert_true(gathering_holds(gathering));
 }
 
 static void expect_none(struct gathering *gathering, uint64_t now) {
@@ -70,6 +71,7 @@ static void many_are_sorted_and_none_is_lost(void **state) {
         assert_non_null(gathering_take(&gathering, NOW, &time, &late));
         assert_true(time >= last);
         assert_false(late);
+        assert_true(gathering_holds(&gathering));
         last = time;
     }
     assert_int_equal(gathering.bytes, 0);
