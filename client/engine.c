@@ -9,9 +9,6 @@
 #include "client/network/nat_check.h"
 #include "common/why.h"
 
-#define LOST_LOOKUP_MS 2000 /* after a bootnode was lost: a name server may be the next thing to fail */
-#define LOST_LOOKUP_EVERY_MS 30000
-
 /* A room's name, once and for all: events point to it. */
 struct room_name {
     struct room_name *next;
@@ -57,13 +54,10 @@ static bool on_trusted(void *context, unsigned index, const uint8_t key[static 3
 /* Remembered only now: a forged COOKIE must not put a key into the file. */
 static void on_proven(void *context, unsigned index, const uint8_t key[static 32]) {
     struct engine *engine = context;
-    struct known_keys *known = engine->options.known_bootnodes;
-    const struct bootnode *bootnode = &engine->bootnodes[index];
     struct why why;
-    unsigned line;
     engine->proven |= (uint8_t)(1u << index);
-    if (bootnode->pinned || known_keys_check(known, bootnode->name, key, &line) != KNOWN_NEW) return;
-    if (!known_keys_remember(known, bootnode->name, key, &why)) emit_error(engine, why.text);
+    if (!bootnode_remember(&engine->bootnodes[index], engine->options.known_bootnodes, key, &why))
+        emit_error(engine, why.text);
 }
 
 /* One room's first contact must not cost us those whom we talk to in others; a bootnode without the right key does not
@@ -129,24 +123,20 @@ static bool is_lost(const struct engine *engine, unsigned bootnode) {
     return false;
 }
 
-/* A lost one may have moved. */
-static void look_up_names(struct engine *engine, uint64_t now) {
-    for (unsigned i = 0; i < engine->options.bootnode_count; i++) {
-        struct name_lookup *lookup = &engine->lookups[i];
-        bool unresolved = is_unresolved(engine, i);
-        if (bootnode_is_numeric(&engine->bootnodes[i]) || (!unresolved && !is_lost(engine, i)))
-            name_lookup_settle(lookup);
-        else if (lookup->due == UINT64_MAX)
-            name_lookup_want(lookup, unresolved ? now : now + LOST_LOOKUP_MS);
-        if (name_lookup_take(lookup, unresolved ? NAME_LOOKUP_SILENT_MS : LOST_LOOKUP_EVERY_MS, now))
-            engine->io.resolve(engine->io.outside.context, i);
-    }
+static enum name_state name_state(const struct engine *engine, unsigned bootnode) {
+    if (bootnode_is_numeric(&engine->bootnodes[bootnode])) return NAME_KNOWN;
+    if (is_unresolved(engine, bootnode)) return NAME_UNRESOLVED;
+    return is_lost(engine, bootnode) ? NAME_LOST : NAME_KNOWN;
 }
 
-/* What failed may succeed now: those that wait do not wait any longer. */
-static void look_up_again(struct engine *engine, uint64_t now) {
+static void look_up_names(struct engine *engine, uint64_t now) {
     for (unsigned i = 0; i < engine->options.bootnode_count; i++)
-        if (engine->lookups[i].due != UINT64_MAX) engine->lookups[i] = (struct name_lookup){.due = now};
+        if (name_lookup_tick(&engine->lookups[i], name_state(engine, i), now))
+            engine->io.resolve(engine->io.outside.context, i);
+}
+
+static void look_up_again(struct engine *engine, uint64_t now) {
+    for (unsigned i = 0; i < engine->options.bootnode_count; i++) name_lookup_hurry(&engine->lookups[i], now);
 }
 
 void engine_resolved(struct engine *engine, unsigned bootnode, const struct address *addresses, size_t count,

@@ -18,6 +18,103 @@ struct event *event_create(enum event_type type, const char *text, size_t text_s
     return event;
 }
 
+/* --- What each type has --- */
+
+enum part {
+    PEER = 1 << 0, /* with its nick and its path */
+    BOOTNODE = 1 << 1,
+    MAPPED = 1 << 2,
+    STANDING = 1 << 3,
+    RTT = 1 << 4,
+    KEYS = 1 << 5, /* cipher, fingerprint, safety number */
+    FINGERPRINT = 1 << 6,
+    ID = 1 << 7,
+    KIND = 1 << 8,
+    TIMES = 1 << 9,
+    HISTORY = 1 << 10,
+    LOST = 1 << 11,
+    RECIPIENTS = 1 << 12,
+    WAITING = 1 << 13, /* what only the UI knows of a member */
+    AGO = 1 << 14,
+    SAID_BYE = 1 << 15,
+    NICK = 1 << 16,
+    CREDIT = 1 << 17,
+    STATUS = 1 << 18,
+    TEXT = 1 << 19,
+};
+
+static const unsigned parts_of[EVENT_TYPES] = {
+    [EVENT_JOINED] = 0,
+    [EVENT_REGISTERED] = BOOTNODE | MAPPED,
+    [EVENT_PEER_JOINED] = PEER,
+    [EVENT_PEER_CONNECTED] = PEER | RTT | KEYS,
+    [EVENT_MESSAGE] = PEER | ID | KIND | TIMES | HISTORY | FINGERPRINT | TEXT,
+    [EVENT_LOST] = PEER | TIMES | HISTORY | FINGERPRINT | LOST,
+    [EVENT_DELIVERED] = PEER | ID,
+    [EVENT_UNDELIVERED] = PEER | ID,
+    [EVENT_SENT] = PEER | ID | KIND | TIMES | RECIPIENTS | FINGERPRINT | TEXT,
+    [EVENT_PEER_PATH] = PEER,
+    [EVENT_PEER_STATUS] = PEER | STANDING | RTT,
+    [EVENT_PEER_NICK] = PEER | TEXT,
+    [EVENT_PATH_NOTE] = PEER | AGO | RTT | TEXT,
+    [EVENT_PEER_LEFT] = PEER | SAID_BYE,
+    [EVENT_BOOTNODE_LOST] = BOOTNODE | TEXT,
+    [EVENT_BOOTNODE_BACK] = BOOTNODE,
+    [EVENT_NICK] = NICK,
+    [EVENT_PARTED] = 0,
+    [EVENT_ERROR] = TEXT,
+    [EVENT_CREDIT] = CREDIT,
+    [EVENT_FINISHED] = STATUS,
+    [EVENT_NOTICE] = TEXT,
+    [EVENT_MEMBER] = PEER | STANDING | RTT | KEYS | WAITING,
+};
+
+#define MEMBER(parts, name)                                                                                            \
+    { (parts), offsetof(struct event, name), sizeof((struct event *)NULL)->name }
+static const struct {
+    unsigned parts; /* any of which has it */
+    size_t at, size;
+} members[] = {
+    MEMBER(PEER, peer),
+    MEMBER(PEER | NICK, nick),
+    MEMBER(PEER, relayed),
+    MEMBER(PEER, relay),
+    MEMBER(PEER, address),
+    MEMBER(BOOTNODE, bootnode),
+    MEMBER(BOOTNODE, bootnode_name),
+    MEMBER(MAPPED, mapped),
+    MEMBER(STANDING, standing),
+    MEMBER(RTT, rtt_ms),
+    MEMBER(KEYS, cipher),
+    MEMBER(KEYS, safety),
+    MEMBER(KEYS | FINGERPRINT, fingerprint),
+    MEMBER(ID, id),
+    MEMBER(KIND, kind),
+    MEMBER(TIMES, sent_ms),
+    MEMBER(TIMES, said_ms),
+    MEMBER(TIMES, shown_ms),
+    MEMBER(HISTORY, history),
+    MEMBER(HISTORY, late),
+    MEMBER(LOST, lost),
+    MEMBER(RECIPIENTS, recipients),
+    MEMBER(WAITING, waiting),
+    MEMBER(WAITING, ignored),
+    MEMBER(AGO, ago_ms),
+    MEMBER(SAID_BYE, said_bye),
+    MEMBER(CREDIT, credit),
+    MEMBER(STATUS, status),
+    MEMBER(TEXT, text_size),
+};
+
+bool event_holds(const struct event *event) {
+    if (event->type >= EVENT_TYPES || event->text[event->text_size] != '\0') return false;
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        bool has = parts_of[event->type] & members[i].parts;
+        if (!has && !sodium_is_zero((const uint8_t *)event + members[i].at, members[i].size)) return false;
+    }
+    return true;
+}
+
 void event_destroy(struct event *event) {
     free(event);
 }

@@ -87,6 +87,9 @@ struct event {
 /* Zeroed but for the text, which is copied (NULL: empty). Aborts without memory. */
 struct event *event_create(enum event_type type, const char *text, size_t text_size);
 void event_destroy(struct event *event);
+/* An event has what its type says above, and whatever else is zero. A peer comes with its nick and its path, an event
+ * about a message with its times. */
+bool event_holds(const struct event *event);
 
 enum input_type {
     INPUT_SAY,  /* room, kind (not CHAT_NICK), text; private: peer. Costs one credit of the room. */

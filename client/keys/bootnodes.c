@@ -95,3 +95,10 @@ bool bootnode_trusted(const struct bootnode *bootnode, const struct known_keys *
         "between. If its operator really changed the key, %s",
         bootnode->name, seen, place, known_keys_remedy(line));
 }
+
+bool bootnode_remember(const struct bootnode *bootnode, struct known_keys *known, const uint8_t key[static 32],
+                       struct why *why) {
+    unsigned line;
+    if (bootnode->pinned || known_keys_check(known, bootnode->name, key, &line) != KNOWN_NEW) return true;
+    return known_keys_remember(known, bootnode->name, key, why);
+}

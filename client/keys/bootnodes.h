@@ -35,3 +35,7 @@ bool bootnode_is_numeric(const struct bootnode *bootnode);
  * with one line in `why`. */
 bool bootnode_trusted(const struct bootnode *bootnode, const struct known_keys *known, const uint8_t key[static 32],
                       struct why *why);
+/* It proved that it has this key: remembers that, where none is pinned or remembered yet. False with one line in `why`:
+ * the file could not be written. */
+bool bootnode_remember(const struct bootnode *bootnode, struct known_keys *known, const uint8_t key[static 32],
+                       struct why *why);

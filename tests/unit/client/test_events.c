@@ -26,6 +26,36 @@ static void an_event_starts_zeroed_with_its_text(void **state) {
     event_destroy(NULL);
 }
 
+/* A new one of any type has nothing; what its type has may be filled in, what others have may not. */
+static void an_event_has_what_its_type_has(void **state) {
+    (void)state;
+    for (int type = 0; type < EVENT_TYPES; type++) {
+        struct event *event = event_create((enum event_type)type, NULL, 0);
+        assert_true(event_holds(event));
+        event->peer[MEMBER_ID_SIZE - 1] = 1;
+        event->address.port = 1;
+        event->relay[0] = 'b';
+        bool of_peer = event_holds(event);
+        assert_int_equal(of_peer, (type >= EVENT_PEER_JOINED && type <= EVENT_PEER_LEFT) || type == EVENT_MEMBER);
+        event_destroy(event);
+        event = event_create((enum event_type)type, NULL, 0);
+        event->status = 3;
+        assert_int_equal(event_holds(event), type == EVENT_FINISHED);
+        event->status = 0;
+        event->credit = 1;
+        assert_int_equal(event_holds(event), type == EVENT_CREDIT);
+        event_destroy(event);
+    }
+    struct event *event = event_create(EVENT_ERROR, "why", 3);
+    assert_true(event_holds(event));
+    event->text[3] = 'x'; /* the zero */
+    assert_false(event_holds(event));
+    event_destroy(event);
+    event = event_create(EVENT_CREDIT, "text", 4);
+    assert_false(event_holds(event));
+    event_destroy(event);
+}
+
 static void an_input_copies_its_text(void **state) {
     char text[] = "hello";
     struct input *input = input_create(INPUT_SAY, "tea", text, 4);
@@ -67,6 +97,7 @@ static void nodes_come_first(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_event_starts_zeroed_with_its_text),
+        cmocka_unit_test(an_event_has_what_its_type_has),
         cmocka_unit_test(an_input_copies_its_text),
         cmocka_unit_test(an_input_takes_no_more_addresses_than_it_has_room_for),
         cmocka_unit_test(nodes_come_first),

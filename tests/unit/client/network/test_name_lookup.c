@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "client/network/name_lookup.h"
+#include "common/clock.h"
 
 static void a_failure_is_tried_again_ever_later(void **state) {
     static const uint64_t pauses[] = {1000, 2000, 4000, 8000, 16000, 30000, 30000};
@@ -56,11 +57,42 @@ static void what_is_settled_is_never_due(void **state) {
     assert_int_equal(lookup.due, 1400); /* from the beginning */
 }
 
+static void a_name_is_looked_up_while_it_is_not_known(void **state) {
+    struct name_lookup lookup;
+    (void)state;
+    name_lookup_settle(&lookup);
+    assert_false(name_lookup_tick(&lookup, NAME_KNOWN, 1000));
+    assert_true(name_lookup_tick(&lookup, NAME_UNRESOLVED, 1000));
+    assert_int_equal(lookup.due, 1000 + NAME_LOOKUP_SILENT_MS);
+    assert_false(name_lookup_tick(&lookup, NAME_KNOWN, 1500));
+    assert_int_equal(lookup.due, NEVER);
+    assert_false(name_lookup_tick(&lookup, NAME_LOST, 2000)); /* a moment later, when the name server is back, too */
+    assert_false(name_lookup_tick(&lookup, NAME_LOST, 2000 + NAME_LOOKUP_LOST_MS - 1));
+    assert_true(name_lookup_tick(&lookup, NAME_LOST, 2000 + NAME_LOOKUP_LOST_MS));
+    assert_int_equal(lookup.due, 2000 + NAME_LOOKUP_LOST_MS + NAME_LOOKUP_LOST_EVERY_MS);
+}
+
+static void who_waits_may_be_hurried(void **state) {
+    struct name_lookup lookup;
+    (void)state;
+    name_lookup_settle(&lookup);
+    name_lookup_hurry(&lookup, 1000);
+    assert_int_equal(lookup.due, NEVER);
+    name_lookup_want(&lookup, 1000);
+    for (unsigned i = 0; i < 6; i++) name_lookup_failed(&lookup, 1000);
+    name_lookup_hurry(&lookup, 1001);
+    assert_int_equal(lookup.due, 1001);
+    name_lookup_failed(&lookup, 1001);
+    assert_int_equal(lookup.due, 1001 + NAME_LOOKUP_FIRST_MS); /* from the beginning */
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_failure_is_tried_again_ever_later),
         cmocka_unit_test(silence_is_not_waited_for),
         cmocka_unit_test(what_is_settled_is_never_due),
+        cmocka_unit_test(a_name_is_looked_up_while_it_is_not_known),
+        cmocka_unit_test(who_waits_may_be_hurried),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("name_lookup", tests, NULL, NULL);
