@@ -67,8 +67,8 @@ bool linking_begin(struct peer *peer, uint64_t now) {
     return attempt_begin(peer, NULL, now);
 }
 
-void linking_initiate(struct peer *peer, const struct path *to) {
-    peer->host->send(peer->host->context, peer, to, peer->attempt.packet, sizeof peer->attempt.packet);
+void linking_initiate(struct peer *peer, const struct path *to, uint64_t now) {
+    peer->host->send(peer->host->context, peer, to, peer->attempt.packet, sizeof peer->attempt.packet, now);
 }
 
 /* The new transport is sent on from now; the former one still receives what is under way. */
@@ -101,7 +101,7 @@ static const struct transport *bound_transport(const struct peer *peer, uint32_t
 
 static void send_response(struct peer *peer, const struct handshake_pending *pending, const struct path *to,
                           uint64_t now) {
-    peer->host->send(peer->host->context, peer, to, pending->response, sizeof pending->response);
+    peer->host->send(peer->host->context, peer, to, pending->response, sizeof pending->response, now);
     peer->answered = now;
 }
 
@@ -131,7 +131,7 @@ void linking_respond(struct peer *peer, const uint8_t *packet, const struct peer
 }
 
 static void send_confirmation(struct peer *peer, uint64_t now) {
-    peer->host->send(peer->host->context, peer, &peer->next_path, peer->confirmation, peer->confirmation_size);
+    peer->host->send(peer->host->context, peer, &peer->next_path, peer->confirmation, peer->confirmation_size, now);
     peer->confirmation_sent = now;
     peer->confirmation_due = now + (CONFIRMATION_FIRST_MS << peer->confirmation_tries++);
 }
@@ -244,7 +244,7 @@ static void renewal_run(struct peer *peer, uint64_t now) {
     if (peer->renewal.due == NEVER) {
         linking_abandon(peer);
     } else if (sending_unasked(peer, now)) {
-        linking_initiate(peer, &peer->renewal.path);
+        linking_initiate(peer, &peer->renewal.path, now);
         path_try_sent(&peer->renewal, now);
     }
 }

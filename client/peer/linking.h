@@ -12,7 +12,7 @@ bool linking_usable(const struct peer *peer, uint64_t now);
 /* The initiator's: a handshake that is bound to nothing begins, in place of any other; false without an index. */
 bool linking_begin(struct peer *peer, uint64_t now);
 /* Its INITIATION, the same to every place. */
-void linking_initiate(struct peer *peer, const struct path *to);
+void linking_initiate(struct peer *peer, const struct path *to, uint64_t now);
 /* No handshake of ours is under way any more. */
 void linking_abandon(struct peer *peer);
 /* RESPONSE came: CONFIRMATION is sent, and `next` begun. False: it fits nothing. */

@@ -47,34 +47,35 @@ struct peer_host {
     const bool *relaying_allowed;    /* may packets of ours be relayed, do we relay others'? */
     const enum nat_mapping *mapping; /* of our NAT, as far as we know */
 
-    void (*send)(void *context, const struct peer *peer, const struct path *to, const uint8_t *data, size_t size);
+    void (*send)(void *context, const struct peer *peer, const struct path *to, const uint8_t *data, size_t size,
+                 uint64_t now);
     /* Who may relay to this peer now, best first; at most PEER_RELAYS. */
     size_t (*ways_through)(void *context, const struct peer *peer, struct path out[static PEER_RELAYS]);
     /* The peer asks us to pass a packet on to a member. */
-    void (*pass_on)(void *context, struct peer *from, const struct frame_relay *relay);
+    void (*pass_on)(void *context, struct peer *from, const struct frame_relay *relay, uint64_t now);
     /* Through this peer came a packet of a member. */
-    void (*came_through)(void *context, struct peer *through, const struct frame_relay *relay);
+    void (*came_through)(void *context, struct peer *through, const struct frame_relay *relay, uint64_t now);
     /* Where we may be reached, for this peer to know. */
     void (*own_candidates)(void *context, const struct peer *peer, struct candidate_list *out);
     /* Those of the other's candidates that we may send to. */
     size_t (*usable)(void *context, const struct candidate_list *candidates,
                      struct address out[static RECORD_CANDIDATES_MAX]);
     /* The first verified introduction: false blocks the peer (a known nick with another key). */
-    bool (*identified)(void *context, struct peer *peer);
+    bool (*identified)(void *context, struct peer *peer, uint64_t now);
     /* A later introduction has another nick. It is the peer's only once talking_set_nick says so. */
-    void (*renamed)(void *context, struct peer *peer, const char *nick);
-    void (*connected)(void *context, struct peer *peer);
+    void (*renamed)(void *context, struct peer *peer, const char *nick, uint64_t now);
+    void (*connected)(void *context, struct peer *peer, uint64_t now);
     /* A later introduction says that it has forgotten us, or began a new run. */
-    void (*returned)(void *context, struct peer *peer);
+    void (*returned)(void *context, struct peer *peer, uint64_t now);
     void (*path_changed)(void *context, struct peer *peer);
     /* The path does not answer: our own network may have changed, too. */
-    void (*path_lost)(void *context, struct peer *peer);
+    void (*path_lost)(void *context, struct peer *peer, uint64_t now);
     /* `age`: how long ago it was given to the peer's own end of the stream, in ms, by its word. */
-    void (*message)(void *context, struct peer *peer, const uint8_t *message, size_t size, uint64_t age);
-    void (*acknowledged)(void *context, struct peer *peer, uint64_t tag);
-    void (*said_bye)(void *context, struct peer *peer);
+    void (*message)(void *context, struct peer *peer, const uint8_t *message, size_t size, uint64_t age, uint64_t now);
+    void (*acknowledged)(void *context, struct peer *peer, uint64_t tag, uint64_t now);
+    void (*said_bye)(void *context, struct peer *peer, uint64_t now);
     /* Not listed by the bootnode and silent end to end for long enough. */
-    void (*absent)(void *context, struct peer *peer);
+    void (*absent)(void *context, struct peer *peer, uint64_t now);
     /* Ask the bootnode that both sides punch again. */
     void (*introduce)(void *context, struct peer *peer);
 };

@@ -197,7 +197,7 @@ static void demote(struct peer *peer, uint64_t now) {
     peer->seek_due = NEVER;
     if (peer->path.kind == PATH_DIRECT && peer->path.socket == PATH_SOCKET_MAIN)
         punch_keep(&peer->punch, &peer->path.address, now);
-    peer->host->path_lost(peer->host->context, peer);
+    peer->host->path_lost(peer->host->context, peer, now);
     rounds_start(peer, now);
 }
 

@@ -88,9 +88,9 @@ bool rounds_knows(struct peer *peer, const struct path *from) {
     return true;
 }
 
-static void send_punch(struct peer *peer, const struct path *to) {
+static void send_punch(struct peer *peer, const struct path *to, uint64_t now) {
     if (peer->pair.initiator) {
-        linking_initiate(peer, to);
+        linking_initiate(peer, to, now);
         return;
     }
     struct peer_probe probe;
@@ -98,7 +98,7 @@ static void send_punch(struct peer *peer, const struct path *to) {
     uint8_t packet[PEER_PROBE_SIZE];
     size_t size = peer_probe_encode(&probe, packet, sizeof packet);
     peer_mac_write(peer->pair.room->mac_key, packet, size);
-    peer->host->send(peer->host->context, peer, to, packet, size);
+    peer->host->send(peer->host->context, peer, to, packet, size, now);
 }
 
 /* Who may relay now, in addition to those who could before. */
@@ -148,7 +148,7 @@ static void punch_run(struct peer *peer, uint64_t now) {
     while (punch_due(&peer->punch) <= now && sending_unasked(peer, now)) {
         if (!punch_next(&peer->punch, now, &to)) return;
         struct path path = path_direct(&to);
-        send_punch(peer, &path);
+        send_punch(peer, &path, now);
     }
 }
 
@@ -166,7 +166,7 @@ static void relays_run(struct peer *peer, uint64_t now) {
     for (size_t i = 0; i < peer->relay_count; i++) {
         struct path_try *try = &peer->relays[i];
         if (now < try->due || !sending_unasked(peer, now)) continue;
-        send_punch(peer, &try->path);
+        send_punch(peer, &try->path, now);
         path_try_sent(try, now);
     }
 }

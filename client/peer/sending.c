@@ -23,7 +23,7 @@ void sending_frames(struct peer *peer, struct writer *frames, const struct path 
     frames_pad(frames);
     size_t size = transport_seal(&peer->current, frames->data, writer_size(frames), packet, sizeof packet, now);
     if (size == 0) return;
-    peer->host->send(peer->host->context, peer, to, packet, size);
+    peer->host->send(peer->host->context, peer, to, packet, size, now);
     peer->sent = now;
     if (wants_answer && !peer->asked && path_equal(to, &peer->path)) peer->asked = now;
 }

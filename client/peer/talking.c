@@ -81,11 +81,11 @@ void talking_introduced(struct peer *peer, const struct frame_introduction *intr
     memcpy(before, peer->introduction.nick, sizeof before);
     peer->introduction = *introduction;
     talking_set_nick(peer, first ? nick : before);
-    if (first && !peer->host->identified(peer->host->context, peer)) {
+    if (first && !peer->host->identified(peer->host->context, peer, now)) {
         block(peer);
         return;
     }
-    if (!first && strcmp(nick, before) != 0) peer->host->renamed(peer->host->context, peer, nick);
+    if (!first && strcmp(nick, before) != 0) peer->host->renamed(peer->host->context, peer, nick, now);
     /* A restart on their side: they have none of our stream, and theirs begins anew. */
     if (forgot_us) delivery_restart(&peer->sender, ++*peer->host->streams);
     if (new_run) {
@@ -95,22 +95,35 @@ void talking_introduced(struct peer *peer, const struct frame_introduction *intr
         delivery_receiver_init(&peer->receiver);
     }
     if (peer->rtt_us) delivery_sample(&peer->sender, peer->rtt_us);
-    if (forgot_us) peer->host->returned(peer->host->context, peer);
+    if (forgot_us) peer->host->returned(peer->host->context, peer, now);
     if (!first) return;
     peer->connected = true;
     peer->heard = now;
-    peer->host->connected(peer->host->context, peer);
+    peer->host->connected(peer->host->context, peer, now);
 }
 
+/* For the messages that a segment completes. */
+struct arrival {
+    struct peer *peer;
+    uint64_t now;
+};
+
 static void take_message(void *context, const uint8_t *message, size_t size, uint64_t age) {
-    struct peer *peer = context;
-    peer->host->message(peer->host->context, peer, message, size, age);
+    const struct arrival *arrival = context;
+    struct peer *peer = arrival->peer;
+    peer->host->message(peer->host->context, peer, message, size, age, arrival->now);
+}
+
+static void handle_segment(struct peer *peer, const struct frame_segment *segment, uint64_t now) {
+    struct arrival arrival = {.peer = peer, .now = now};
+    if (peer->host->outside->busy(peer->host->outside->context)) return;
+    if (delivery_receiver_take(&peer->receiver, segment, now, take_message, &arrival)) peer->acknowledge = true;
 }
 
 static void handle_acknowledgement(struct peer *peer, const struct frame_acknowledgement *ack, uint64_t now) {
     uint64_t tag;
     delivery_acknowledged(&peer->sender, ack, now);
-    while (delivery_completed(&peer->sender, &tag)) peer->host->acknowledged(peer->host->context, peer, tag);
+    while (delivery_completed(&peer->sender, &tag)) peer->host->acknowledged(peer->host->context, peer, tag, now);
 }
 
 static void handle_pong(struct peer *peer, uint64_t token, const struct path *from, uint64_t now) {
@@ -135,24 +148,21 @@ static void handle_bye(struct peer *peer, uint64_t now) {
     peer->state = PEER_GONE;
     rounds_done(peer);
     delivery_sender_clear(&peer->sender);
-    peer->host->said_bye(peer->host->context, peer);
+    peer->host->said_bye(peer->host->context, peer, now);
 }
 
 /* Who relays for us asks us to relay nothing: a packet takes one turn. */
-static void handle_relay(struct peer *peer, const struct frame *frame, const struct path *from) {
+static void handle_relay(struct peer *peer, const struct frame *frame, const struct path *from, uint64_t now) {
     if (from->kind != PATH_DIRECT || !*peer->host->relaying_allowed || peer->state != PEER_LIVE) return;
     if (frame->type == FRAME_RELAY)
-        peer->host->pass_on(peer->host->context, peer, &frame->relay);
+        peer->host->pass_on(peer->host->context, peer, &frame->relay, now);
     else
-        peer->host->came_through(peer->host->context, peer, &frame->relay);
+        peer->host->came_through(peer->host->context, peer, &frame->relay, now);
 }
 
 void talking_take(struct peer *peer, const struct frame *frame, const struct path *from, uint64_t now) {
     switch (frame->type) {
-    case FRAME_SEGMENT:
-        if (peer->host->outside->busy(peer->host->outside->context)) break;
-        if (delivery_receiver_take(&peer->receiver, &frame->segment, now, take_message, peer)) peer->acknowledge = true;
-        break;
+    case FRAME_SEGMENT: handle_segment(peer, &frame->segment, now); break;
     case FRAME_ACKNOWLEDGEMENT: handle_acknowledgement(peer, &frame->acknowledgement, now); break;
     case FRAME_PING: {
         struct frame pong = {.type = FRAME_PONG, .token = frame->token};
@@ -162,7 +172,7 @@ void talking_take(struct peer *peer, const struct frame *frame, const struct pat
     case FRAME_PONG: handle_pong(peer, frame->token, from, now); break;
     case FRAME_BYE: handle_bye(peer, now); break;
     case FRAME_RELAY:
-    case FRAME_RELAYED: handle_relay(peer, frame, from); break;
+    case FRAME_RELAYED: handle_relay(peer, frame, from, now); break;
     case FRAME_CANDIDATES: paths_offered(peer, &frame->candidates, now); break;
     case FRAME_PROBING: probes_told(peer, &frame->probing, now); break;
     default: break; /* also an introduction: one a handshake is enough */
@@ -226,7 +236,7 @@ static uint64_t flush_at(const struct peer *peer, uint64_t now) {
 
 void talking_tick(struct peer *peer, uint64_t now) {
     if (now >= absent_at(peer)) {
-        peer->host->absent(peer->host->context, peer);
+        peer->host->absent(peer->host->context, peer, now);
         return;
     }
     if (now >= bye_at(peer, now)) talking_say_bye(peer, now);

@@ -30,7 +30,6 @@ struct chatroom {
     struct room_self self;
     uint32_t streams, epochs; /* counted per run: PROTOCOL.md §3.3; other rooms do not see how busy this one is */
     struct peer_host peer_host;
-    uint64_t now; /* of the call that peers and bootnodes are in */
     enum chatroom_state state;
     uint64_t state_since;
     enum chatroom_outcome outcome;
@@ -77,7 +76,6 @@ static void on_relayed(void *context, const struct path *from, const uint8_t id[
 
 bool chatroom_receive(struct chatroom *room, uint16_t socket, const struct address *from, const uint8_t *packet,
                       size_t size, uint64_t now) {
-    room->now = now;
     if (size == 0 || room->state == CHATROOM_LEFT) return false;
     if (packet[0] < PEER_PROBE) {
         bool ours = meeting_receive(&room->meeting, from, packet, size, now);
@@ -97,9 +95,10 @@ bool chatroom_receive(struct chatroom *room, uint16_t socket, const struct addre
 
 /* --- What peers need and tell --- */
 
-static void on_send(void *context, const struct peer *peer, const struct path *to, const uint8_t *packet, size_t size) {
+static void on_send(void *context, const struct peer *peer, const struct path *to, const uint8_t *packet, size_t size,
+                    uint64_t now) {
     const struct chatroom *room = context;
-    routes_send(&room->routes, peer, to, packet, size, room->now);
+    routes_send(&room->routes, peer, to, packet, size, now);
 }
 
 static size_t on_ways_through(void *context, const struct peer *peer, struct path out[static PEER_RELAYS]) {
@@ -107,15 +106,14 @@ static size_t on_ways_through(void *context, const struct peer *peer, struct pat
     return routes_ways_through(&room->routes, peer, out);
 }
 
-static void on_pass_on(void *context, struct peer *from, const struct frame_relay *relay) {
+static void on_pass_on(void *context, struct peer *from, const struct frame_relay *relay, uint64_t now) {
     const struct chatroom *room = context;
-    if (!is_leaving(room)) routes_pass_on(&room->routes, from->owner, relay, room->now);
+    if (!is_leaving(room)) routes_pass_on(&room->routes, from->owner, relay, now);
 }
 
-static void on_came_through(void *context, struct peer *through, const struct frame_relay *relay) {
+static void on_came_through(void *context, struct peer *through, const struct frame_relay *relay, uint64_t now) {
     struct path from = path_through_member(through->pair.other_id);
-    const struct chatroom *room = context;
-    on_relayed(context, &from, relay->member, relay->packet, relay->size, room->now);
+    on_relayed(context, &from, relay->member, relay->packet, relay->size, now);
 }
 
 static void on_own_candidates(void *context, const struct peer *peer, struct candidate_list *out) {
@@ -135,23 +133,23 @@ static void on_introduce(void *context, struct peer *peer) {
     meeting_introduce(&room->meeting, peer);
 }
 
-static bool on_identified(void *context, struct peer *peer) {
+static bool on_identified(void *context, struct peer *peer, uint64_t now) {
     struct chatroom *room = context;
-    if (nicks_identified(&room->nicks, peer, room->now)) return true;
+    if (nicks_identified(&room->nicks, peer, now)) return true;
     give_up(room, peer->owner, false);
     return false;
 }
 
-static void on_renamed(void *context, struct peer *peer, const char *nick) {
+static void on_renamed(void *context, struct peer *peer, const char *nick, uint64_t now) {
     const struct chatroom *room = context;
-    nicks_renamed(&room->nicks, peer, nick, room->now);
+    nicks_renamed(&room->nicks, peer, nick, now);
 }
 
-static void greet(struct chatroom *room, struct member *member) {
-    history_greet(&room->history, &member->exchange, room->now);
+static void greet(struct chatroom *room, struct member *member, uint64_t now) {
+    history_greet(&room->history, &member->exchange, now);
 }
 
-static void on_connected(void *context, struct peer *peer) {
+static void on_connected(void *context, struct peer *peer, uint64_t now) {
     struct chatroom *room = context;
     struct event *event = room_events_make(&room->events, EVENT_PEER_CONNECTED, peer);
     event->rtt_ms = peer->rtt_us / 1000.0;
@@ -159,11 +157,11 @@ static void on_connected(void *context, struct peer *peer) {
     fingerprint_format(peer->introduction.identity, event->fingerprint);
     safety_number_format(room->host->identity->public, peer->introduction.identity, event->safety);
     room_events_emit(&room->events, event);
-    greet(room, peer->owner);
+    greet(room, peer->owner, now);
 }
 
-static void on_returned(void *context, struct peer *peer) {
-    greet(context, peer->owner);
+static void on_returned(void *context, struct peer *peer, uint64_t now) {
+    greet(context, peer->owner, now);
 }
 
 static void on_path_changed(void *context, struct peer *peer) {
@@ -171,28 +169,29 @@ static void on_path_changed(void *context, struct peer *peer) {
     room_events_emit(&room->events, room_events_make(&room->events, EVENT_PEER_PATH, peer));
 }
 
-static void on_path_lost(void *context, struct peer *peer) {
+static void on_path_lost(void *context, struct peer *peer, uint64_t now) {
     struct chatroom *room = context;
     (void)peer;
-    meeting_check(&room->meeting, room->now);
+    meeting_check(&room->meeting, now);
 }
 
-static void on_message(void *context, struct peer *peer, const uint8_t *message, size_t size, uint64_t age) {
+static void on_message(void *context, struct peer *peer, const uint8_t *message, size_t size, uint64_t age,
+                       uint64_t now) {
     const struct chatroom *room = context;
-    if (!is_leaving(room)) heard_receive(&room->heard, peer->owner, message, size, age, room->now);
+    if (!is_leaving(room)) heard_receive(&room->heard, peer->owner, message, size, age, now);
 }
 
-static void on_acknowledged(void *context, struct peer *peer, uint64_t tag) {
+static void on_acknowledged(void *context, struct peer *peer, uint64_t tag, uint64_t now) {
     struct chatroom *room = context;
     struct member *member = peer->owner;
     if (tag & HISTORY_TAG)
-        history_acknowledged(&room->history, &member->exchange, tag, room->now);
+        history_acknowledged(&room->history, &member->exchange, tag, now);
     else
         outgoing_acknowledged(&room->outgoing, member, tag);
 }
 
-static void member_left(struct chatroom *room, struct member *member, bool said_bye) {
-    gathered_show_all(&room->gathered, room->now); /* what it said comes before that it left */
+static void member_left(struct chatroom *room, struct member *member, bool said_bye, uint64_t now) {
+    gathered_show_all(&room->gathered, now); /* what it said comes before that it left */
     give_up(room, member, true);
     struct event *event = room_events_make(&room->events, EVENT_PEER_LEFT, member->peer);
     event->said_bye = said_bye;
@@ -200,15 +199,15 @@ static void member_left(struct chatroom *room, struct member *member, bool said_
     status_left(member);
 }
 
-static void on_said_bye(void *context, struct peer *peer) {
-    member_left(context, peer->owner, true);
+static void on_said_bye(void *context, struct peer *peer, uint64_t now) {
+    member_left(context, peer->owner, true, now);
 }
 
 /* Whom a relayed packet's turn found absent is still there at the next tick. */
-static void on_absent(void *context, struct peer *peer) {
+static void on_absent(void *context, struct peer *peer, uint64_t now) {
     struct member *member = peer->owner;
     if (member->finished) return;
-    if (peer->state != PEER_GONE) member_left(context, member, member->left_by_itself);
+    if (peer->state != PEER_GONE) member_left(context, member, member->left_by_itself, now);
     member->finished = true;
 }
 
@@ -357,7 +356,6 @@ struct chatroom *chatroom_create(const struct chatroom_host *host, const char *n
     struct chatroom *room = allocate_zeroed(1, sizeof *room);
     room->host = host;
     room->name = name;
-    room->now = now;
     room->self.keys = *keys;
     randombytes_buf(&room->self.run, sizeof room->self.run);
     member_id_derive(keys, host->identity->public, room->self.id);
@@ -458,7 +456,6 @@ static void give_up_stalled(struct chatroom *room, uint64_t now) {
 
 void chatroom_tick(struct chatroom *room, uint64_t now) {
     if (room->state == CHATROOM_LEFT) return;
-    room->now = now;
     meeting_tick(&room->meeting, now);
     bool finished = false;
     for (size_t i = 0; i < room->members.count; i++) {
@@ -482,13 +479,11 @@ uint64_t chatroom_due(const struct chatroom *room, uint64_t now) {
 }
 
 void chatroom_network_changed(struct chatroom *room, uint64_t now) {
-    room->now = now;
     meeting_check(&room->meeting, now);
     for (size_t i = 0; i < room->members.count; i++) peer_network_changed(room->members.list[i]->peer, now);
 }
 
 void chatroom_resumed(struct chatroom *room, uint64_t gap, uint64_t now) {
-    room->now = now;
     meeting_resumed(&room->meeting, gap, now);
     for (size_t i = 0; i < room->members.count; i++) peer_resumed(room->members.list[i]->peer, gap, now);
 }
@@ -500,7 +495,6 @@ void chatroom_part(struct chatroom *room, uint64_t now) {
 void chatroom_leave(struct chatroom *room, uint64_t now) {
     if (is_leaving(room)) return;
     HOLDS(chatroom_holds(room));
-    room->now = now;
     room->outcome = outcome(room);
     gathered_show_all(&room->gathered, now);
     enter(room, CHATROOM_LEAVING, now);
@@ -531,7 +525,6 @@ static void say(struct chatroom *room, struct chat_message *chat, struct member 
 
 void chatroom_say(struct chatroom *room, enum chat_kind kind, const uint8_t *peer, const char *text, size_t size,
                   uint64_t now) {
-    room->now = now;
     struct chat_message chat = {.kind = kind, .text = text, .text_size = size};
     struct member *to = NULL;
     if (kind == CHAT_PRIVATE) {
@@ -547,7 +540,6 @@ void chatroom_say(struct chatroom *room, enum chat_kind kind, const uint8_t *pee
 }
 
 void chatroom_tell_nick(struct chatroom *room, uint64_t now) {
-    room->now = now;
     const char *nick = room->host->nick;
     struct chat_message chat = {.kind = CHAT_NICK, .text = nick, .text_size = strlen(nick)};
     struct blob *blob = is_leaving(room) ? NULL : compose(room, &chat, now);
@@ -567,17 +559,14 @@ void chatroom_tell_timeline(const struct chatroom *room, const uint8_t id[static
 }
 
 void chatroom_set_candidates(struct chatroom *room, const struct candidate_list *candidates, uint64_t now) {
-    room->now = now;
     meeting_set_candidates(&room->meeting, candidates, now);
 }
 
 void chatroom_bootnode_moved(struct chatroom *room, unsigned bootnode, uint64_t now) {
-    room->now = now;
     meeting_set_addresses(&room->meeting, bootnode, now);
 }
 
 void chatroom_bootnode_unresolved(struct chatroom *room, unsigned bootnode, const char *why, uint64_t now) {
-    room->now = now;
     meeting_unresolved(&room->meeting, bootnode, why, now);
 }
 

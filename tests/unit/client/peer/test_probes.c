@@ -37,10 +37,11 @@ struct fixture {
     bool budgeted; /* there is something in it at every step */
 };
 
-static void on_send(void *context, const struct peer *peer, const struct path *to, const uint8_t *data, size_t size) {
+static void on_send(void *context, const struct peer *peer, const struct path *to, const uint8_t *data, size_t size,
+                    uint64_t now) {
     struct fixture *fixture = context;
 
-    (void)peer, (void)data, (void)size;
+    (void)peer, (void)data, (void)size, (void)now;
     if (to->kind != PATH_DIRECT)
         fixture->relayed++;
     else if (address_same_ip(&to->address, &told))
@@ -87,6 +88,10 @@ static void on_something(void *context, struct peer *peer) {
     (void)context, (void)peer;
 }
 
+static void on_something_now(void *context, struct peer *peer, uint64_t now) {
+    (void)context, (void)peer, (void)now;
+}
+
 /* A session that nobody answers, but that seals. */
 static void connect_through_bootnode(struct fixture *fixture) {
     static const struct noise_keys keys;
@@ -125,9 +130,9 @@ static int open_fixture(void **state, bool initiator) {
                                        .ways_through = on_relays,
                                        .own_candidates = on_own_candidates,
                                        .usable = on_usable,
-                                       .connected = on_something,
+                                       .connected = on_something_now,
                                        .path_changed = on_something,
-                                       .path_lost = on_something,
+                                       .path_lost = on_something_now,
                                        .introduce = on_something};
     fixture->host.own_id[0] = initiator ? 1 : 9;
     record.id[0] = 5;
