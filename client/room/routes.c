@@ -90,13 +90,9 @@ static bool relay_allowed(struct member *from, size_t size, uint64_t now) {
            bucket_take(&from->relay_bytes, &bytes_kind, size * 1000, now);
 }
 
-static bool is_of_peers(const struct frame_relay *relay) {
-    return relay->packet[0] >= PEER_PROBE && relay->packet[0] < PEER_TYPE_END;
-}
-
 void routes_pass_on(const struct routes *routes, struct member *from, const struct frame_relay *relay, uint64_t now) {
     const struct member *to = members_find(routes->members, relay->member);
-    if (!to || to == from || !is_of_peers(relay)) return;
+    if (!to || to == from) return;
     if (!relays_for_us(to->peer) || !relays_for_us(from->peer) || !relay_allowed(from, relay->size, now)) return;
     peer_pass_on(to->peer, FRAME_RELAYED, from->peer->pair.other_id, relay->packet, relay->size, now);
 }
