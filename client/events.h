@@ -45,6 +45,7 @@ enum event_type {
     EVENT_MEMBER, /* room, peer, nick, standing, relayed, address, rtt_ms, cipher, fingerprint, safety, waiting, ignored
                    */
     EVENT_TYPES,
+    EVENT_NONE, /* none of them: nothing is awaited */
 };
 
 #define EVENT_REF_SIZE 128

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "client/curses/keys.h"
+#include "common/clock.h"
 #include "common/text.h"
 
 #define ALT_MS 100 /* see the header for all of these */
@@ -371,11 +372,11 @@ static void give_up_sequence(struct key_parser *parser) {
         emit(parser, (unsigned char)introducer);
 }
 
-/* When key_parser_idle has something to do; UINT64_MAX: never. */
+/* When key_parser_idle has something to do; NEVER: not at all. */
 static uint64_t due(const struct key_parser *parser) {
     uint64_t last = parser->last_ms;
     switch (parser->state) {
-    case KEY_PARSER_TEXT: return parser->doubtful && !parser->alone ? last + BURST_MS : UINT64_MAX;
+    case KEY_PARSER_TEXT: return parser->doubtful && !parser->alone ? last + BURST_MS : NEVER;
     case KEY_PARSER_PASTE: return last + PASTE_MS;
     case KEY_PARSER_ESCAPE: return last + (parser->late ? SEQUENCE_MS : ALT_MS);
     case KEY_PARSER_STRING:
@@ -406,6 +407,6 @@ void key_parser_idle(struct key_parser *parser, uint64_t now_ms) {
 
 int key_parser_wait(const struct key_parser *parser, uint64_t now_ms) {
     uint64_t at = due(parser);
-    if (at == UINT64_MAX) return -1;
+    if (at == NEVER) return -1;
     return at > now_ms ? (int)(at - now_ms) : 0;
 }

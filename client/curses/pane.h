@@ -13,7 +13,8 @@
 void pane_draw(const struct pane_shape *shape, struct canvas *canvas, struct window *window);
 /* By rows, negative: up. At the bottom the window follows again. */
 void pane_scroll(const struct pane_shape *shape, struct window *window, long rows);
-/* So that the line is seen, in the middle where there is enough on both sides. UINT64_MAX: the bottom. */
+/* So that the line is seen, in the middle where there is enough on both sides. PANE_BOTTOM: the newest. */
+#define PANE_BOTTOM UINT64_MAX
 void pane_show(const struct pane_shape *shape, struct window *window, uint64_t line);
 /* Whether a row of the line is seen. */
 bool pane_sees(const struct pane_shape *shape, const struct window *window, uint64_t line);

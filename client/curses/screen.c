@@ -58,7 +58,7 @@ void screen_scroll(const struct canvas *canvas, const struct screen_view *view, 
     struct screen_layout layout = layout_of(canvas, view);
     struct pane_shape shape = shape_of(&layout, view);
     if (pages <= -SCREEN_PAGES_ALL || pages >= SCREEN_PAGES_ALL) {
-        pane_show(&shape, window_shown(view), pages < 0 ? 0 : UINT64_MAX);
+        pane_show(&shape, window_shown(view), pages < 0 ? 0 : PANE_BOTTOM);
         return;
     }
     long page = layout.pane.rows > 3 ? (long)layout.pane.rows - 2 : 1;

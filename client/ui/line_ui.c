@@ -26,7 +26,7 @@ struct loop {
     struct lines *lines;
     struct models models;
     struct command_host host;
-    /* The next line is for the room that this event decides on: JOINED or PARTED of it. EVENT_TYPES: nothing is. */
+    /* The next line is for the room that this event decides on: JOINED or PARTED of it. EVENT_NONE: nothing is. */
     enum event_type awaited;
     char awaited_room[ROOM_NAME_MAX + 1];
     struct line line; /* while it is held: the next one, which waits for credit */
@@ -98,23 +98,11 @@ static char *prefixed(char *lines, const char *title) {
     return out;
 }
 
-/* Told by the loop: output may be what is being lost now. */
-static void lose_input(struct loop *loop, int error) {
-    loop->input_error = error;
-    lines_end(loop->lines);
-}
-
+/* What is wrong with it is told by the loop: output may be what is being lost now. */
 static void read_input(struct loop *loop) {
-    size_t room;
-    char *space = lines_space(loop->lines, &room);
-    ssize_t size = read(loop->ui->input, space, room);
+    int error = lines_read(loop->lines, loop->ui->input);
 
-    if (size > 0)
-        lines_added(loop->lines, (size_t)size);
-    else if (size == 0)
-        lines_end(loop->lines);
-    else if (errno != EINTR && errno != EAGAIN)
-        lose_input(loop, errno);
+    if (error) loop->input_error = error;
 }
 
 /* What lies there already, whole lines of it, and no more than the buffer holds. */
@@ -221,7 +209,7 @@ static void take_event(struct loop *loop, const struct event *event) {
         loop->finished = true;
         loop->status = event->status;
     }
-    if (is_awaited(loop, event)) loop->awaited = EVENT_TYPES;
+    if (is_awaited(loop, event)) loop->awaited = EVENT_NONE;
     if (taken.heard) {
         show(loop, event);
         if (taken.conversation) log_event(loop, event, taken.label);
@@ -283,7 +271,7 @@ static void take_line(struct loop *loop, const struct line *line) {
 static bool may_read(const struct loop *loop) {
     bool somewhere = conversations_current(&loop->models.conversations) || loop->entered;
 
-    return loop->reads && loop->awaited == EVENT_TYPES && somewhere;
+    return loop->reads && loop->awaited == EVENT_NONE && somewhere;
 }
 
 /* Who is in no room any more can only give commands. */
@@ -345,7 +333,7 @@ static void wait_for_something(struct loop *loop) {
     };
 
     uint64_t now = clock_boot_ms();
-    bool limited = loop->reads && loop->ends_by != UINT64_MAX;
+    bool limited = loop->reads && loop->ends_by != NEVER;
     int wait = !limited ? -1 : loop->ends_by > now ? (int)(loop->ends_by - now) : 0;
 
     if (!queue_settle(&loop->ui->events)) return;
@@ -369,10 +357,10 @@ static void open_models(struct loop *loop) {
 int line_ui_run(struct ui *ui) {
     struct loop loop = {.ui = ui,
                         .lines = allocate(sizeof *loop.lines),
-                        .awaited = EVENT_TYPES,
+                        .awaited = EVENT_NONE,
                         .reads = true,
                         .shows = true,
-                        .ends_by = UINT64_MAX};
+                        .ends_by = NEVER};
 
     lines_init(loop.lines);
     open_models(&loop);

@@ -1,6 +1,8 @@
 #include "client/ui/lines.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 #include <utf8proc.h>
 
 #define CHARACTER_MAX 4
@@ -27,6 +29,21 @@ void lines_added(struct lines *lines, size_t size) {
 
 void lines_end(struct lines *lines) {
     lines->ended = true;
+}
+
+int lines_read(struct lines *lines, int input) {
+    size_t room;
+    char *space = lines_space(lines, &room);
+    ssize_t size = read(input, space, room);
+
+    if (size > 0) {
+        lines_added(lines, (size_t)size);
+        return 0;
+    }
+    int error = size < 0 ? errno : 0;
+    if (error == EINTR || error == EAGAIN) return 0;
+    lines_end(lines);
+    return error;
 }
 
 void lines_cut(struct lines *lines) {

@@ -1,4 +1,4 @@
-/* Bytes of input → lines that can be sent. Pure.
+/* Bytes of input → lines that can be sent. Pure, but for lines_read.
  *
  * A line is at most MESSAGE_TEXT_MAX bytes; a longer one comes in several pieces, cut between characters. A byte that
  * belongs to no character of UTF-8 becomes U+FFFD. Empty lines are left out, and a last line needs no newline. Files of
@@ -8,7 +8,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-
 #include <stdint.h>
 
 #include "client/message/message.h"
@@ -38,6 +37,9 @@ void lines_init(struct lines *lines);
 char *lines_space(struct lines *lines, size_t *room);
 void lines_added(struct lines *lines, size_t size);
 void lines_end(struct lines *lines);
+/* Adds what can be read now; nothing, where a signal or nothing came. At the input's end, and where it cannot be read,
+ * no more lines come; returns the errno of the latter, else 0. */
+int lines_read(struct lines *lines, int input);
 /* Likewise, and what waits behind the last newline is no line: it was cut off. */
 void lines_cut(struct lines *lines);
 /* False when more must be read first. */

@@ -1,13 +1,11 @@
 #include "client/ui/send.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "client/ui/conversations.h"
 #include "client/ui/lines.h"
@@ -32,7 +30,7 @@ struct sending {
     unsigned said, accepted;
     unsigned waiting;       /* acknowledgements that are still to come */
     bool late;              /* gave up */
-    uint64_t deadline;      /* of what is waited for now; UINT64_MAX: nothing, or more input */
+    uint64_t deadline;      /* of what is waited for now; NEVER: nothing, or more input */
     char error[NAMES_SIZE]; /* the first, or the last one before we were let in */
     char names[NAMES_SIZE]; /* who did not get it */
     bool finished;
@@ -54,7 +52,7 @@ static void wait_from_now(struct sending *sending) {
 static void end(struct sending *sending, enum input_type how) {
     if (sending->ending) return;
     sending->ending = true;
-    sending->deadline = UINT64_MAX;
+    sending->deadline = NEVER;
     tell(sending, input_create(how, NULL, NULL, 0));
 }
 
@@ -75,8 +73,7 @@ static void name(struct sending *sending, const char *label) {
 
 static void answered(struct sending *sending, const struct event *event) {
     if (sending->waiting > 0) sending->waiting--;
-    if (sending->holds && sending->began)
-        sending->deadline = UINT64_MAX; /* what we hold waits anew: there is progress */
+    if (sending->holds && sending->began) sending->deadline = NEVER; /* what we hold waits anew: there is progress */
     if (event->type != EVENT_UNDELIVERED) return;
     const struct member *member = room_of(sending) ? roster_find(&room_of(sending)->roster, event->peer) : NULL;
     if (member) name(sending, member->label);
@@ -167,7 +164,7 @@ static bool all_taken(const struct sending *sending) {
 }
 
 static void say(struct sending *sending, struct conversation *room) {
-    sending->deadline = UINT64_MAX;
+    sending->deadline = NEVER;
     sending->began = true;
     sending->holds = false;
     sending->said++;
@@ -182,7 +179,7 @@ static void say_what_there_is(struct sending *sending) {
         join(sending);
         struct conversation *room = conversations_current(&sending->rooms);
         if (!room || room->credit == 0) {
-            if (sending->deadline == UINT64_MAX) wait_from_now(sending); /* for acknowledgements, which bring credit */
+            if (sending->deadline == NEVER) wait_from_now(sending); /* for acknowledgements, which bring credit */
             return;
         }
         say(sending, room);
@@ -191,20 +188,8 @@ static void say_what_there_is(struct sending *sending) {
     bool all_accepted = sending->accepted == sending->said;
     if (all_accepted && sending->waiting == 0)
         end(sending, INPUT_END);
-    else if (sending->deadline == UINT64_MAX)
+    else if (sending->deadline == NEVER)
         wait_from_now(sending);
-}
-
-static void read_input(struct sending *sending) {
-    size_t room;
-    char *space = lines_space(sending->lines, &room);
-    ssize_t size = read(sending->ui->input, space, room);
-    if (size > 0)
-        lines_added(sending->lines, (size_t)size);
-    else if (size == 0 || (errno != EINTR && errno != EAGAIN)) {
-        sending->input_error = size < 0 ? errno : 0;
-        lines_end(sending->lines);
-    }
 }
 
 /* One message, whatever is in it. */
@@ -234,8 +219,9 @@ static void wait_for_something(struct sending *sending) {
         {.fd = reads ? sending->ui->input : -1, .events = POLLIN},
     };
     if (!queue_settle(&sending->ui->events)) return;
-    int wait = sending->deadline == UINT64_MAX ? -1 : (int)(sending->deadline - now);
-    if (poll(wanted, 2, wait) > 0 && wanted[1].revents) read_input(sending);
+    int wait = sending->deadline == NEVER ? -1 : (int)(sending->deadline - now);
+    if (poll(wanted, 2, wait) > 0 && wanted[1].revents)
+        sending->input_error = lines_read(sending->lines, sending->ui->input);
 }
 
 /* --- how it went --- */
@@ -274,7 +260,7 @@ static int conclude(const struct sending *sending) {
 }
 
 int send_run(struct ui *ui) {
-    struct sending sending = {.ui = ui, .lines = allocate(sizeof *sending.lines), .deadline = UINT64_MAX};
+    struct sending sending = {.ui = ui, .lines = allocate(sizeof *sending.lines), .deadline = NEVER};
     lines_init(sending.lines);
     conversations_init(&sending.rooms, ui->nick, ui->fingerprint);
     if (ui->settings->text) take_words(&sending, ui->settings->text);

@@ -1,10 +1,10 @@
 #include "client/ui/transcript_ids.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <search.h>
 #include <sodium.h>
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "client/curses/label.h"
+#include "client/curses/pane.h"
 #include "client/curses/screen.h"
 #include "client/curses/screen_layout.h"
 
@@ -663,7 +664,7 @@ static void found_words_are_underlined(void **state) {
     screen_scroll_to(&stage->canvas, &stage->view, 0);
     draw(stage);
     assert_int_equal(row_with(stage, "a#0000 │ line 0 "), 1);
-    screen_scroll_to(&stage->canvas, &stage->view, UINT64_MAX);
+    screen_scroll_to(&stage->canvas, &stage->view, PANE_BOTTOM);
     assert_true(stage->window->follows);
 }
 
