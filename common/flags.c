@@ -3,7 +3,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "common/append.h"
 #include "common/similar.h"
 #include "common/text.h"
 #include "common/why.h"
@@ -42,41 +41,32 @@ struct typed {
 /* Every way to choose rows: by the typed name, or by how near it they are. */
 enum match { EXACT, BEGINNING, NEAR };
 
-static bool matches(const struct flag *flag, const char *name, enum match match, size_t nearest) {
-    switch (match) {
-    case EXACT: return strcmp(flag->name, name) == 0;
-    case BEGINNING: return *name && strncmp(flag->name, name, strlen(name)) == 0;
-    default: return nearest != SIZE_MAX && similar_changes(name, flag->name) == nearest;
-    }
+static void compare(const struct flag *flag, enum match match, struct similar *names) {
+    const char *name = names->word;
+    if (match == NEAR)
+        similar_offer(names, flag->name);
+    else if (match == EXACT ? strcmp(flag->name, name) == 0 : *name && strncmp(flag->name, name, strlen(name)) == 0)
+        similar_add(names, flag->name);
 }
 
-static size_t nearest_of(const struct flag_reader *reader, const char *name, unsigned modes) {
-    size_t nearest = SIZE_MAX;
-    for (size_t i = 0; i < reader->table.count; i++) {
-        const struct flag *flag = flag_at(&reader->table, i);
-        if (flag->modes & modes) nearest = similar_nearer(name, flag->name, nearest);
-    }
-    return nearest;
-}
-
-/* The first row that matches, and how many names do: rows of several modes may have one name. With `list` also
- * "--port or --policy". */
+/* The first row that matches, and the names that do: rows of several modes may have one name. */
 static const struct flag *find(const struct flag_reader *reader, unsigned modes, const char *name, enum match match,
-                               size_t *count, char *list, size_t list_size) {
-    const struct flag *first = NULL, *last = NULL;
-    size_t nearest = match == NEAR ? nearest_of(reader, name, modes) : SIZE_MAX;
-    *count = 0;
-    if (list) *list = '\0';
-    for (size_t i = 0; i < reader->table.count; i++) {
+                               struct similar *names) {
+    *names = similar_to(name);
+    for (size_t i = 0; i < reader->table.count; i++)
+        if (flag_at(&reader->table, i)->modes & modes) compare(flag_at(&reader->table, i), match, names);
+    for (size_t i = 0; i < reader->table.count && names->count > 0; i++) {
         const struct flag *flag = flag_at(&reader->table, i);
-        if (!(flag->modes & modes) || !matches(flag, name, match, nearest)) continue;
-        if (last && strcmp(last->name, flag->name) == 0) continue;
-        if (list) append_text(list, list_size, "%s--%s", first ? " or " : "", flag->name);
-        if (!first) first = flag;
-        last = flag;
-        ++*count;
+        if ((flag->modes & modes) && strcmp(flag->name, names->names[0]) == 0) return flag;
     }
-    return first;
+    return NULL;
+}
+
+/* "--port or --policy" */
+static const char *listed(const struct similar *names, char out[static SHOWN_SIZE]) {
+    *out = '\0';
+    similar_list(names, "--", " or ", out, SHOWN_SIZE);
+    return out;
 }
 
 /* "--mode send or --mode doctor": who has a flag of this name. */
@@ -98,9 +88,9 @@ static enum flag_item complain_unknown(const struct flag_reader *reader, const s
     static const enum match ways[] = {NEAR, BEGINNING};
     unsigned others = reader->mode_names ? ~reader->modes : 0;
     char list[SHOWN_SIZE], word[SHOWN_SIZE];
-    size_t count;
+    struct similar names;
     why_fail(why, "%s: ", shown(typed->word, word));
-    const struct flag *other = find(reader, others, typed->name, EXACT, &count, NULL, 0);
+    const struct flag *other = find(reader, others, typed->name, EXACT, &names);
     if (other && typed->dashes == 2) {
         why_add(why, "belongs to ");
         list_modes(reader, other->name, why);
@@ -108,12 +98,12 @@ static enum flag_item complain_unknown(const struct flag_reader *reader, const s
     }
     why_add(why, "no such flag");
     for (size_t i = 0; i < 2; i++) {
-        if (!find(reader, reader->modes, typed->name, ways[i], &count, list, sizeof list)) continue;
-        why_add(why, ", did you mean %s?", list);
+        if (!find(reader, reader->modes, typed->name, ways[i], &names)) continue;
+        why_add(why, ", did you mean %s?", listed(&names, list));
         return FLAG_WRONG;
     }
     for (size_t i = 0; i < 2; i++) {
-        if (!(other = find(reader, others, typed->name, ways[i], &count, NULL, 0)) || count > 1) continue;
+        if (!(other = find(reader, others, typed->name, ways[i], &names)) || names.count > 1) continue;
         why_add(why, ", did you mean --%s of ", other->name);
         list_modes(reader, other->name, why);
         why_add(why, "?");
@@ -140,12 +130,14 @@ static size_t long_dash(const char *word) {
 
 static enum flag_item complain_word(const struct flag_reader *reader, const char *word, struct why *why) {
     char list[SHOWN_SIZE], text[SHOWN_SIZE], name[NAME_SIZE];
-    size_t count, dash = long_dash(word);
+    struct similar names;
+    size_t dash = long_dash(word);
     const char *start = word + dash + (dash ? strspn(word + dash, "-") : 0);
     why_fail(why, "argument '%s': ", shown(word, text));
     snprintf(name, sizeof name, "%.*s", (int)strcspn(start, "="), start);
-    if (find(reader, reader->modes, name, EXACT, &count, list, sizeof list))
-        why_add(why, "%s, did you mean %s?", dash ? "begins with another dash" : "expected flags only", list);
+    if (find(reader, reader->modes, name, EXACT, &names))
+        why_add(why, "%s, did you mean %s?", dash ? "begins with another dash" : "expected flags only",
+                listed(&names, list));
     else if (is_mode(reader, word))
         why_add(why, "expected flags only, did you mean --mode %s?", word);
     else
@@ -156,8 +148,8 @@ static enum flag_item complain_word(const struct flag_reader *reader, const char
 /* --- reading --- */
 
 static bool is_flag(const struct flag_reader *reader, const char *word) {
-    size_t count;
-    return strncmp(word, "--", 2) == 0 && find(reader, reader->modes, word + 2, EXACT, &count, NULL, 0);
+    struct similar names;
+    return strncmp(word, "--", 2) == 0 && find(reader, reader->modes, word + 2, EXACT, &names);
 }
 
 static enum flag_item take_value(struct flag_reader *reader, const struct flag *flag, const struct typed *typed,
@@ -193,16 +185,15 @@ static void split(const char *word, struct typed *out) {
 static enum flag_item take_flag(struct flag_reader *reader, const char *word, const struct flag **flag,
                                 const char **value, struct why *why) {
     struct typed typed;
+    struct similar names = {.count = 0};
     char list[SHOWN_SIZE];
-    size_t count = 0;
     split(word, &typed);
-    *flag = typed.dashes == 2 ? find(reader, reader->modes, typed.name, EXACT, &count, NULL, 0) : NULL;
-    if (!*flag && typed.dashes == 2)
-        *flag = find(reader, reader->modes, typed.name, BEGINNING, &count, list, sizeof list);
-    if (count == 1) return take_value(reader, *flag, &typed, value, why);
+    *flag = typed.dashes == 2 ? find(reader, reader->modes, typed.name, EXACT, &names) : NULL;
+    if (!*flag && typed.dashes == 2) *flag = find(reader, reader->modes, typed.name, BEGINNING, &names);
+    if (*flag && names.count == 1) return take_value(reader, *flag, &typed, value, why);
     reader->unknown_before = !typed.value;
     if (!*flag) return complain_unknown(reader, &typed, why);
-    why_fail(why, "--%s: may be short for %s", typed.name, list);
+    why_fail(why, "--%s: may be short for %s", typed.name, listed(&names, list));
     return FLAG_WRONG;
 }
 

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/append.h"
 #include "common/home.h"
 #include "common/similar.h"
 #include "common/text.h"
@@ -204,19 +203,18 @@ static void explain_unknown_section(const struct ini_table *table, struct why *w
 }
 
 static void explain_unknown_key(const struct ini_table *table, const char *section, const char *name, struct why *why) {
+    struct similar near = similar_to(name);
     const char *separator = "";
-    size_t nearest = SIZE_MAX;
     for (size_t i = 0; i < table->count; i++)
-        if (strcmp(table->keys[i].section, section) == 0) nearest = similar_nearer(name, table->keys[i].name, nearest);
-    why_fail(why, nearest == SIZE_MAX ? "unknown key, expected one of " : "unknown key, did you mean ");
-    for (size_t i = 0; i < table->count; i++) {
-        const struct ini_key *key = &table->keys[i];
-        if (strcmp(key->section, section) != 0) continue;
-        if (nearest != SIZE_MAX && similar_changes(name, key->name) != nearest) continue;
-        why_add(why, "%s%s", separator, key->name);
-        separator = nearest == SIZE_MAX ? ", " : " or ";
+        if (strcmp(table->keys[i].section, section) == 0) similar_offer(&near, table->keys[i].name);
+    why_fail(why, near.count > 0 ? "unknown key, did you mean " : "unknown key, expected one of ");
+    similar_list(&near, "", " or ", why->text, sizeof why->text);
+    if (near.count > 0) why_add(why, "?");
+    for (size_t i = 0; i < table->count && near.count == 0; i++) {
+        if (strcmp(table->keys[i].section, section) != 0) continue;
+        why_add(why, "%s%s", separator, table->keys[i].name);
+        separator = ", ";
     }
-    if (nearest != SIZE_MAX) why_add(why, "?");
 }
 
 void ini_table_defaults(const struct ini_table *table, void *target) {

@@ -83,15 +83,14 @@ struct flag_reader mode_reader(enum mode mode, int argc, char *const *argv) {
 }
 
 static bool find_mode(const char *name, enum mode *out, struct why *why) {
-    size_t nearest = SIZE_MAX;
+    struct similar meant = similar_to(name);
     for (size_t i = 0; i < MODES; i++) {
         *out = (enum mode)i;
         if (strcmp(name, names[i]) == 0) return true;
-        nearest = similar_nearer(name, names[i], nearest);
+        similar_offer(&meant, names[i]);
     }
     flag_explain("--mode", name, "expected client, send, bootnode or doctor", why->text, sizeof why->text);
-    for (size_t i = 0; i < MODES && nearest != SIZE_MAX; i++)
-        if (similar_changes(name, names[i]) == nearest) return why_add(why, "; did you mean %s?", names[i]), false;
+    if (meant.count > 0) why_add(why, "; did you mean %s?", meant.names[0]);
     return false;
 }
 

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "common/append.h"
+
 #define LENGTH_MOST 24
 #define CHANGES_MOST 2
 
@@ -35,8 +37,26 @@ size_t similar_changes(const char *a, const char *b) {
     return rows[m][n];
 }
 
-size_t similar_nearer(const char *word, const char *known, size_t nearest) {
-    size_t changes = similar_changes(word, known);
+struct similar similar_to(const char *word) {
+    return (struct similar){.word = word, .changes = SIZE_MAX};
+}
 
-    return changes <= least(strlen(word) / 2, CHANGES_MOST) ? least(changes, nearest) : nearest;
+void similar_add(struct similar *similar, const char *known) {
+    bool again = similar->count > 0 && strcmp(similar->names[similar->count - 1], known) == 0;
+    if (!again && similar->count < SIMILAR_MOST) similar->names[similar->count++] = known;
+}
+
+void similar_offer(struct similar *similar, const char *known) {
+    size_t changes = similar_changes(similar->word, known);
+    if (changes > least(strlen(similar->word) / 2, CHANGES_MOST) || changes > similar->changes) return;
+    if (changes < similar->changes) similar->count = 0;
+    similar->changes = changes;
+    similar_add(similar, known);
+}
+
+void similar_list(const struct similar *similar, const char *before, const char *between, char *out, size_t size) {
+    for (size_t i = 0; i < similar->count; i++) {
+        const char *separator = i == 0 ? "" : i + 1 < similar->count ? between : " or ";
+        append_text(out, size, "%s%s%s", separator, before, similar->names[i]);
+    }
 }

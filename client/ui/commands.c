@@ -11,6 +11,7 @@
 #include "common/similar.h"
 
 #define NAME_MOST 16 /* bytes; no command has a longer one */
+#define LIST_SIZE 256
 
 /* --- the commands that are about commands, or a line long --- */
 
@@ -68,32 +69,8 @@ const struct command *commands_table(size_t *count) {
 
 /* --- which one is meant --- */
 
-static size_t changes_to_nearest(const char *name) {
-    size_t nearest = SIZE_MAX;
-
-    for (size_t i = 0; i < COUNT; i++) nearest = similar_nearer(name, table[i].name, nearest);
-    return nearest;
-}
-
-static bool is_near(const char *name, const struct command *command, size_t changes) {
-    return similar_changes(name, command->name) == changes;
-}
-
 static bool is_short_for(const char *name, const struct command *command, size_t length) {
     return length > 0 && strncmp(name, command->name, length) == 0;
-}
-
-/* "/me or /msg": those of the table that `accepts` takes. */
-static void list_accepted(const char *name, bool (*accepts)(const char *name, const struct command *command, size_t),
-                          size_t measure, char out[static 256]) {
-    size_t left = 0;
-
-    for (size_t i = 0; i < COUNT; i++) left += accepts(name, &table[i], measure);
-    for (size_t i = 0; i < COUNT; i++) {
-        if (!accepts(name, &table[i], measure)) continue;
-        out = stpcpy(stpcpy(stpcpy(out, "/"), table[i].name), left == 1 ? "" : left == 2 ? " or " : ", ");
-        left--;
-    }
 }
 
 /* Letters of any script: a command that was typed on another keyboard layout is still not to be said to all. */
@@ -113,14 +90,14 @@ static size_t letters_span(const char *text) {
 
 static void explain_unknown(const struct command_host *host, const char *name) {
     struct command unknown = {.name = name};
-    char letters[NAME_MOST + 2], near[256] = "";
-    size_t changes;
+    char letters[NAME_MOST + 2], list[LIST_SIZE] = "";
 
     snprintf(letters, sizeof letters, "%.*s", (int)letters_span(name), name); /* "/msg:bob" is near /msg */
-    changes = changes_to_nearest(letters);
-    if (changes != SIZE_MAX) {
-        list_accepted(letters, is_near, changes, near);
-        command_fail(host, &unknown, "no such command, expected %s?", near);
+    struct similar near = similar_to(letters);
+    for (size_t i = 0; i < COUNT; i++) similar_offer(&near, table[i].name);
+    if (near.count > 0) {
+        similar_list(&near, "/", ", ", list, sizeof list);
+        command_fail(host, &unknown, "no such command, expected %s?", list);
     } else {
         command_fail(host, &unknown, "no such command, /help lists them; text that begins with / is written //…");
     }
@@ -145,15 +122,18 @@ static const struct command *find(const char *name, size_t *matches) {
 static const struct command *resolve(const struct command_host *host, const char *name) {
     size_t matches;
     const struct command *found = find(name, &matches);
-    char candidates[256] = "";
+    char list[LIST_SIZE] = "";
 
     if (found) return found;
     if (matches == 0) {
         explain_unknown(host, name);
         return NULL;
     }
-    list_accepted(name, is_short_for, strlen(name), candidates);
-    command_fail(host, &(struct command){.name = name}, "expected %s", candidates);
+    struct similar longer = similar_to(name);
+    for (size_t i = 0; i < COUNT; i++)
+        if (is_short_for(name, &table[i], strlen(name))) similar_add(&longer, table[i].name);
+    similar_list(&longer, "/", ", ", list, sizeof list);
+    command_fail(host, &(struct command){.name = name}, "expected %s", list);
     return NULL;
 }
 
