@@ -217,7 +217,7 @@ screenshot:
 
 # The documentation has the folders of the sources, so that its links work.
 MANUALS := gochat.1 $(if $(LOAD_PROGRAM),gochat-load.1)
-DOCUMENTS := README.md NEWS SECURITY.md LICENSE common/PROTOCOL.md $(wildcard doc/*.md client/demo/*.svg conf/*.ini)
+DOCUMENTS := README.md ARCHITECTURE.md CONTRIBUTING.md NEWS SECURITY.md LICENSE common/PROTOCOL.md $(wildcard doc/*.md client/demo/*.svg conf/*.ini)
 UNIT := conf/gochat-bootnode.service
 install: all
 	$(Q)$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)

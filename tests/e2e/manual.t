@@ -125,6 +125,8 @@ is($_->[1] =~ tr/,//dr, $default{ $_->[0] }, "the default of $_->[0]") for @limi
 # --- links -------------------------------------------------------------------------------------------------------------
 
 # As GitHub and others make the name of a heading.
+# Code is named with or without its ending.
+sub stands { my ($file) = @_; return -e "$root/$file" || -e "$root/$file.c" || -e "$root/$file.h" }
 sub anchor { my ($heading) = @_; return lc($heading) =~ s/[^\w -]//gr =~ tr/ /-/r }
 
 sub leads {
@@ -138,6 +140,8 @@ sub leads {
 for my $paper (map {s{^\Q$root\E/}{}r} map { glob "$root/$_" } qw(*.md doc/*.md bench/*.md common/*.md)) {
     my @links = grep { !/^[a-z]+:/ } paper($paper) =~ /\]\(([^)\s]+)\)/g;
     is_deeply([grep { !leads($paper, $_) } @links], [], "the links of $paper");
+    my @files = paper($paper) =~ m{`((?:\.ci|bench|bootnode|client|common|conf|doc|tests)/[\w./-]+)`}g;
+    is_deeply([grep { !stands($_) } @files], [], "the files that $paper names");
 }
 
 finish();
