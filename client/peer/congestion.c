@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/holds.h"
 
 #define ROUND_TRIP_LIFE_MS 10000
 #define PROBE_ROUND_TRIP_MS 200
@@ -38,6 +39,16 @@ size_t congestion_window(const struct congestion *congestion) {
     unsigned gain = congestion->phase == CONGESTION_PROBE_BANDWIDTH ? WINDOW_GAIN : STARTUP_GAIN;
     uint64_t window = product(congestion) * gain / GAIN_UNIT + CONGESTION_PACKET;
     return window > CONGESTION_WINDOW_MIN ? (size_t)window : CONGESTION_WINDOW_MIN;
+}
+
+static bool is_measured(const struct congestion *congestion) {
+    return congestion_bandwidth(congestion) > 0 && congestion->round_trip > 0;
+}
+
+bool congestion_holds(const struct congestion *congestion) {
+    size_t window = congestion_window(congestion);
+    return window >= CONGESTION_WINDOW_MIN && (is_measured(congestion) || window == CONGESTION_WINDOW_FIRST) &&
+           congestion_due(congestion, CONGESTION_PACKET, 0, 1) == 1 && congestion->cycle < CYCLE_PARTS;
 }
 
 /* Bytes a second; 0: not paced yet. */
@@ -89,6 +100,7 @@ void congestion_sent(struct congestion *congestion, size_t bytes, size_t in_flig
                                      .sent_at = now,
                                      .limited = congestion->limited_until &&
                                                 congestion->limited_until >= congestion->delivered};
+    HOLDS(congestion_holds(congestion));
 }
 
 void congestion_idle(struct congestion *congestion, size_t in_flight) {
@@ -168,4 +180,5 @@ void congestion_acknowledged(struct congestion *congestion, size_t bytes, const 
         if (fresh) take_round_trip(congestion, mark->sent_at, now);
         advance(congestion, in_flight, now);
     }
+    HOLDS(congestion_holds(congestion));
 }

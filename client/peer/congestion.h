@@ -67,3 +67,4 @@ void congestion_acknowledged(struct congestion *congestion, size_t bytes, const 
 /* Bytes a second, and bytes; for tests and the curious. 0: not known yet. */
 uint64_t congestion_bandwidth(const struct congestion *congestion);
 size_t congestion_window(const struct congestion *congestion);
+bool congestion_holds(const struct congestion *congestion);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/holds.h"
 
 #define RTO_FIRST_MS 1000 /* RFC 6298 §2.1, until a round trip was measured */
 #define RTO_MIN_MS 20
@@ -76,6 +77,24 @@ static uint32_t segments_of(const struct blob *blob) {
     size_t count = (blob->size + DELIVERY_SEGMENT_DATA - 1) / DELIVERY_SEGMENT_DATA;
 
     return count > 0 ? (uint32_t)count : 1;
+}
+
+/* Those that were complete before a new stream began have no segments any more, and are at the front. */
+static bool messages_hold(const struct delivery_sender *sender) {
+    const struct delivery_message *before = NULL;
+    size_t count = 0;
+    for (const struct delivery_message *message = sender->first; message; before = message, message = message->next) {
+        if (before && before->segments > 0 && message->first != message_end(before)) return false;
+        if (message->segments > 0 && message->segments != segments_of(message->blob)) return false;
+        count++;
+    }
+    return count == sender->messages && sender->last == before;
+}
+
+bool delivery_holds(const struct delivery_sender *sender) {
+    return sender->next_sequence - sender->cumulative <= DELIVERY_WINDOW &&
+           !delivery_before(queue_end(sender), sender->next_sequence) && messages_hold(sender) &&
+           sender->rto_ms >= RTO_MIN_MS && congestion_holds(&sender->congestion);
 }
 
 bool delivery_queue(struct delivery_sender *sender, struct blob *blob, uint64_t tag, uint64_t now) {
@@ -326,6 +345,7 @@ void delivery_acknowledged(struct delivery_sender *sender, const struct frame_ac
     take_news(sender, &news, now);
     while (sender->cumulative != sender->next_sequence && flight_of(sender, sender->cumulative)->acknowledged)
         sender->cumulative++;
+    HOLDS(delivery_holds(sender));
 }
 
 static bool is_complete(const struct delivery_sender *sender, const struct delivery_message *message) {
@@ -361,4 +381,5 @@ void delivery_restart(struct delivery_sender *sender, uint32_t stream) {
     sender->has_newest = false;
     congestion_init(&sender->congestion);
     memset(sender->flight, 0, sizeof sender->flight);
+    HOLDS(delivery_holds(sender));
 }

@@ -81,3 +81,5 @@ bool delivery_completed(struct delivery_sender *sender, uint64_t *tag);
 void delivery_path_changed(struct delivery_sender *sender);
 /* The receiver lost its state: everything unacknowledged goes out again, whole messages, in a new stream. */
 void delivery_restart(struct delivery_sender *sender, uint32_t stream);
+/* Walks all messages. */
+bool delivery_holds(const struct delivery_sender *sender);

@@ -3,12 +3,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/holds.h"
+
 struct delivery_slot {
     size_t size;
     bool first, last;
     uint64_t since;
     uint8_t data[];
 };
+
+bool delivery_receiver_holds(const struct delivery_receiver *receiver) {
+    bool empty = !receiver->message;
+    for (size_t i = 0; i < DELIVERY_WINDOW; i++) {
+        if (!receiver->slots[i]) continue;
+        if (receiver->slots[i]->size > DELIVERY_SEGMENT_DATA) return false;
+        empty = false;
+    }
+    return receiver->message_size <= (receiver->message ? DELIVERY_MESSAGE_MAX : 0) &&
+           (receiver->stream != 0 || (empty && receiver->next == 0));
+}
 
 void delivery_receiver_init(struct delivery_receiver *receiver) {
     memset(receiver, 0, sizeof *receiver);
@@ -115,6 +128,7 @@ bool delivery_receiver_take(struct delivery_receiver *receiver, const struct fra
         return false;
     }
     drain(receiver, now, heard, context);
+    HOLDS(delivery_receiver_holds(receiver));
     return true;
 }
 

@@ -33,3 +33,4 @@ bool delivery_receiver_take(struct delivery_receiver *receiver, const struct fra
                             delivery_heard heard, void *context);
 /* What to acknowledge now. False before the first segment. */
 bool delivery_receiver_acknowledgement(const struct delivery_receiver *receiver, struct frame_acknowledgement *out);
+bool delivery_receiver_holds(const struct delivery_receiver *receiver);

@@ -18,6 +18,20 @@ struct path path_through_bootnode(uint8_t bootnode) {
     return (struct path){.kind = PATH_BOOTNODE, .bootnode = bootnode};
 }
 
+bool path_holds(const struct path *path) {
+    struct path only = {.kind = path->kind};
+    switch (path->kind) {
+    case PATH_DIRECT:
+        only.socket = path->socket;
+        only.address = path->address;
+        break;
+    case PATH_MEMBER: memcpy(only.member, path->member, sizeof only.member); break;
+    case PATH_BOOTNODE: only.bootnode = path->bootnode; break;
+    default: return false;
+    }
+    return path_equal(path, &only);
+}
+
 bool path_equal(const struct path *a, const struct path *b) {
     return a->kind == b->kind && a->socket == b->socket && address_equal(&a->address, &b->address) &&
            memcmp(a->member, b->member, sizeof a->member) == 0 && a->bootnode == b->bootnode;

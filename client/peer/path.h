@@ -39,6 +39,8 @@ void path_try_sent(struct path_try *try, uint64_t now);
 struct path path_direct(const struct address *address);
 struct path path_through_member(const uint8_t member[static MEMBER_ID_SIZE]);
 struct path path_through_bootnode(uint8_t bootnode);
+/* Of its kind, and nothing else. */
+bool path_holds(const struct path *path);
 bool path_equal(const struct path *a, const struct path *b);
 /* Is it of a better kind? */
 bool path_kind_better(const struct path *a, const struct path *b);

@@ -8,6 +8,7 @@
 #include "client/peer/rounds.h"
 #include "client/peer/sending.h"
 #include "common/clock.h"
+#include "common/holds.h"
 
 #define ASKED_MS 1000 /* unanswered for so long: other paths are looked at */
 #define CHECK_INTERVAL_MS 1000
@@ -31,6 +32,7 @@ static bool unanswered(const struct peer *peer, uint64_t now) {
 }
 
 void paths_set(struct peer *peer, const struct path *path, uint64_t now) {
+    HOLDS(path_holds(path));
     bool changed = !on_path(peer, path);
     peer->path = *path;
     peer->has_path = true;

@@ -11,6 +11,7 @@
 #include "client/peer/rounds.h"
 #include "client/peer/talking.h"
 #include "common/clock.h"
+#include "common/holds.h"
 
 #define OLD_NEWS_MS 5000
 
@@ -43,7 +44,35 @@ uint64_t peer_ready(const struct peer *peer) {
     return first_of(peer, PEER_ALARMS);
 }
 
+static bool alarms_hold(const struct peer *peer, uint64_t now) {
+    uint64_t anew[PEER_ALARMS];
+    look_at_clock(peer, now, anew);
+    for (size_t i = 0; i < PEER_ALARMS; i++)
+        if (peer->alarms[i] > now && peer->alarms[i] != anew[i]) return false;
+    return true;
+}
+
+static bool transport_is_ours(const struct peer *peer, const struct transport *transport) {
+    if (!transport_holds(transport)) return false;
+    return !transport->live || indices_find(peer->host->indices, transport->local_index) == peer;
+}
+
+static bool transports_hold(const struct peer *peer) {
+    const struct transport *all[] = {&peer->current, &peer->previous, &peer->next};
+    for (size_t i = 0; i < 3; i++)
+        if (!transport_is_ours(peer, all[i]) || (all[i]->live && peer->state == PEER_BLOCKED)) return false;
+    return peer->pair.initiator || !peer->next.live;
+}
+
+bool peer_holds(const struct peer *peer, uint64_t now) {
+    bool initiates = peer->attempt.active || peer->renewing || peer->confirmation_size > 0;
+    bool responds = peer->pending[PEER_PENDING_KNOWN].active || peer->pending[PEER_PENDING_STRANGE].active;
+    return transports_hold(peer) && !(initiates && !peer->pair.initiator) && !(responds && peer->pair.initiator) &&
+           (peer->has_path || !peer->demoted) && (!peer->has_path || path_holds(&peer->path)) && alarms_hold(peer, now);
+}
+
 void peer_tick(struct peer *peer, uint64_t now) {
+    HOLDS(peer_holds(peer, now));
     if (peer_ready(peer) > now) return;
     if (linking_tick(peer, now) && (!linking_usable(peer, now) || peer->demoted)) rounds_end(peer, now);
     rounds_tick(peer, now);

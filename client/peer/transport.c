@@ -3,6 +3,13 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "common/holds.h"
+
+bool transport_holds(const struct transport *transport) {
+    if (!transport->live) return sodium_is_zero((const uint8_t *)transport, sizeof *transport);
+    return transport->local_index != 0 && transport->suite != 0;
+}
+
 void transport_start(struct transport *transport, enum suite suite, const struct noise_keys *keys, uint32_t local_index,
                      uint32_t remote_index, uint64_t now) {
     transport->live = true;
@@ -13,10 +20,12 @@ void transport_start(struct transport *transport, enum suite suite, const struct
     transport->send_counter = 0;
     replay_window_init(&transport->window);
     transport->keys = *keys;
+    HOLDS(transport_holds(transport));
 }
 
 void transport_wipe(struct transport *transport) {
     sodium_memzero(transport, sizeof *transport);
+    HOLDS(transport_holds(transport));
 }
 
 bool transport_usable(const struct transport *transport, uint64_t now) {

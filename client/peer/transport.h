@@ -37,3 +37,5 @@ size_t transport_seal(struct transport *transport, const uint8_t *frames, size_t
  * old. */
 bool transport_open(struct transport *transport, const uint8_t *packet, const struct peer_data *data, uint8_t *frames,
                     size_t *size, uint64_t now);
+/* Live, with all that it takes, or wiped. */
+bool transport_holds(const struct transport *transport);

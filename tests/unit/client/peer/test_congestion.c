@@ -79,6 +79,7 @@ static void receive(struct path *path, uint64_t now) {
         path->arrived += SIZE;
         if (now - packet->mark.sent_at > path->slowest) path->slowest = now - packet->mark.sent_at;
         congestion_acknowledged(&path->congestion, SIZE, &packet->mark, true, path->in_flight, now);
+        assert_true(congestion_holds(&path->congestion));
     }
     while (path->first != path->last && path->packets[path->first % PACKETS].done) path->first++;
 }

@@ -157,6 +157,7 @@ static bool step(struct world *world) {
         world->packets[at] = world->packets[--world->count];
         arrive(world, &packet);
     }
+    assert_true(delivery_holds(&world->sender) && delivery_receiver_holds(&world->receiver));
     return true;
 }
 
@@ -283,6 +284,7 @@ static unsigned send_all(struct delivery_sender *sender, uint64_t now) {
 static void acknowledge(struct delivery_sender *sender, uint32_t cumulative, uint64_t bitmap, uint64_t now) {
     delivery_acknowledged(
         sender, &(struct frame_acknowledgement){.stream = 1, .cumulative = cumulative, .bitmap = bitmap}, now);
+    assert_true(delivery_holds(sender));
 }
 
 /* As much is in flight as the path's model wants (congestion.h), but never more than an acknowledgement can name. */
@@ -539,7 +541,9 @@ static bool give(struct delivery_receiver *receiver, uint32_t stream, uint32_t s
                                     .data = zeros,
                                     .size = sizeof zeros};
 
-    return delivery_receiver_take(receiver, &segment, 0, take_any, taken);
+    bool ours = delivery_receiver_take(receiver, &segment, 0, take_any, taken);
+    assert_true(delivery_receiver_holds(receiver));
+    return ours;
 }
 
 static void streams_only_go_up(void **state) {

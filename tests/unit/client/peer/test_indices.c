@@ -39,6 +39,7 @@ static void a_released_index_finds_nobody(void **state) {
     indices_release(indices, index);
     indices_release(indices, 0);
     assert_null(indices_find(indices, 0));
+    assert_true(indices_holds(indices));
 }
 
 /* The low bits name the place only: the others must fit, too. */
@@ -54,6 +55,9 @@ static void a_guessed_index_finds_nobody(void **state) {
 static void a_quarter_full_table_always_has_room(void **state) {
     struct indices *indices = *state;
     for (unsigned i = 0; i < INDICES_SLOTS / 4; i++) assert_int_not_equal(indices_take(indices, &peers[0]), 0);
+    assert_true(indices_holds(indices));
+    indices->slots[7].index = 8;
+    assert_false(indices_holds(indices));
 }
 
 static void a_full_table_takes_nobody(void **state) {

@@ -29,6 +29,10 @@ static void paths_are_what_all_their_parts_are(void **state) {
     struct path stranger_path = path_through_member(stranger), second = path_through_bootnode(1);
     (void)state;
     socket.socket = 3;
+    assert_true(path_holds(&direct) && path_holds(&socket) && path_holds(&through) && path_holds(&bootnode));
+    stranger_path.bootnode = 1;
+    assert_false(path_holds(&stranger_path));
+    stranger_path.bootnode = 0;
     assert_true(path_equal(&direct, &direct) && path_equal(&through, &through));
     assert_false(path_equal(&direct, &elsewhere) || path_equal(&direct, &socket));
     assert_false(path_equal(&through, &stranger_path) || path_equal(&bootnode, &second));

@@ -67,12 +67,15 @@ static void a_counter_opens_once(void **state) {
     char text[PEER_FRAMES_MAX];
     (void)state;
     connect_ends(&ends, SUITE_CHACHA20_POLY1305);
+    assert_true(transport_holds(&ends.ours) && transport_holds(&ends.theirs));
     size_t size = seal(&ends, sixteen, first, START);
     seal(&ends, sixteen, second, START);
     assert_true(open_as(&ends, second, size, text, START));
     assert_true(open_as(&ends, first, size, text, START));
     assert_false(open_as(&ends, first, size, text, START));
     assert_false(open_as(&ends, second, size, text, START));
+    transport_wipe(&ends.ours);
+    assert_true(transport_holds(&ends.ours));
 }
 
 /* A forgery must not use up the counter of the real packet. */
