@@ -414,7 +414,7 @@ bool text_nick(const char *text, size_t size, char out[static TEXT_NICK_MAX + 1]
     (void)filter(lenient, text, size, safe, sizeof safe);
     drop_styles(safe);
     char *folded = (char *)utf8proc_NFKC((const utf8proc_uint8_t *)safe);
-    if (!folded) return false;
+    if (!folded) abort(); /* without memory: `safe` is UTF-8 */
     fold_white_space(folded);
     /* Once more: decomposing and trimming may have taken a mark's base away. */
     size_t needed = filter(strict, folded, strlen(folded), whole, sizeof whole);

@@ -92,7 +92,6 @@ void history_heard(struct history *history, const struct feed_name *name, uint64
     struct feed *feed = feeds_of(&history->feeds, name, passed_on ? FEED_PASSED_ON : FEED_MET, now);
     if (!feed || sequence <= feed->shown) return;
     struct blob *blob = blob_create(message, size);
-    if (!blob) abort();
     make_room(history, feed, now);
     if (feeds_hold(&history->feeds, feed, sequence, passed_on, history_time(age, now), blob, now))
         keep(history, name, sequence, blob, age, now);
@@ -161,7 +160,6 @@ static struct blob *summary(const struct backlog *backlog) {
     uint8_t *encoded = allocate(HISTORY_SUMMARY_MAX);
     size_t count = backlog_rows(backlog, rows, HISTORY_ROWS_MAX);
     struct blob *blob = blob_create(encoded, codec_summary_encode(rows, count, encoded, HISTORY_SUMMARY_MAX));
-    if (!blob) abort();
     free(encoded);
     free(rows);
     return blob;

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct blob *blob_create(const uint8_t *data, size_t size) {
-    struct blob *blob = malloc(sizeof *blob + size);
+#include "common/memory.h"
 
-    if (!blob) return NULL;
+struct blob *blob_create(const uint8_t *data, size_t size) {
+    struct blob *blob = allocate(sizeof *blob + size);
     blob->references = 1;
     blob->size = size;
     if (size > 0) memcpy(blob->data, data, size);

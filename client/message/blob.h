@@ -11,7 +11,7 @@ struct blob {
     uint8_t data[];
 };
 
-/* One reference, the caller's; NULL without memory. */
+/* One reference, the caller's. */
 struct blob *blob_create(const uint8_t *data, size_t size);
 struct blob *blob_hold(struct blob *blob);
 /* The last one frees it; nothing for NULL. */

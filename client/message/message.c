@@ -7,35 +7,30 @@
 #include <string.h>
 
 #include "common/bytes.h"
+#include "common/memory.h"
 
 #define CONTEXT "gochat message 3"
 #define CONTEXT_SIZE (sizeof CONTEXT - 1)
 #define PREFIX_SIZE (CONTEXT_SIZE + ROOM_TAG_SIZE)
 
-/* What is signed: context, room tag, and the message up to its signature. NULL without memory. */
+/* What is signed: context, room tag, and the message up to its signature. */
 static uint8_t *signed_bytes(const uint8_t *room_tag, const uint8_t *message, size_t size) {
-    uint8_t *bytes = malloc(PREFIX_SIZE + size);
-
-    if (!bytes) return NULL;
+    uint8_t *bytes = allocate(PREFIX_SIZE + size);
     memcpy(bytes, CONTEXT, CONTEXT_SIZE);
     memcpy(bytes + CONTEXT_SIZE, room_tag, ROOM_TAG_SIZE);
     memcpy(bytes + PREFIX_SIZE, message, size);
     return bytes;
 }
 
-static bool sign(const struct identity *identity, const uint8_t *room_tag, uint8_t *message, size_t size) {
+static void sign(const struct identity *identity, const uint8_t *room_tag, uint8_t *message, size_t size) {
     uint8_t *bytes = signed_bytes(room_tag, message, size);
-
-    if (!bytes) return false;
     crypto_sign_detached(message + size, NULL, bytes, PREFIX_SIZE + size, identity->secret);
     free(bytes);
-    return true;
 }
 
 static bool is_signed(const uint8_t *author, const uint8_t *room_tag, const uint8_t *message, size_t size) {
     uint8_t *bytes = signed_bytes(room_tag, message, size);
-    bool valid = bytes && crypto_sign_verify_detached(message + size, bytes, PREFIX_SIZE + size, author) == 0;
-
+    bool valid = crypto_sign_verify_detached(message + size, bytes, PREFIX_SIZE + size, author) == 0;
     free(bytes);
     return valid;
 }
@@ -66,7 +61,8 @@ size_t message_encode(const struct identity *identity, const uint8_t room_tag[st
     write_bytes(&writer, message->nick, message->nick_size);
     write_bytes(&writer, message->text, message->text_size);
     size = writer_size(&writer);
-    if (!write_space(&writer, crypto_sign_BYTES) || !sign(identity, room_tag, out, size)) return 0;
+    if (!write_space(&writer, crypto_sign_BYTES)) return 0;
+    sign(identity, room_tag, out, size);
     return writer_size(&writer);
 }
 

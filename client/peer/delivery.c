@@ -5,6 +5,7 @@
 
 #include "common/clock.h"
 #include "common/holds.h"
+#include "common/memory.h"
 
 #define RTO_FIRST_MS 1000 /* RFC 6298 §2.1, until a round trip was measured */
 #define RTO_MIN_MS 20
@@ -98,11 +99,8 @@ bool delivery_holds(const struct delivery_sender *sender) {
 }
 
 bool delivery_queue(struct delivery_sender *sender, struct blob *blob, uint64_t tag, uint64_t now) {
-    struct delivery_message *message;
-
     if (blob->size > DELIVERY_MESSAGE_MAX) return false;
-    message = malloc(sizeof *message);
-    if (!message) return false;
+    struct delivery_message *message = allocate(sizeof *message);
     *message = (struct delivery_message){.blob = blob_hold(blob),
                                          .tag = tag,
                                          .queued_at = now,

@@ -257,7 +257,7 @@ char *ui_plain_line(const struct event *event) {
 
     if (!printers[event->type]) return NULL;
     out = open_memstream(&line, &size);
-    if (!out) return NULL;
+    if (!out) abort();
     printers[event->type](out, event);
     fclose(out);
     return line;
