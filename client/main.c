@@ -121,9 +121,12 @@ static void join_first_room(struct client *client) {
 static int converse(struct client *client) {
     client->status = SETUP_FAILED;
     join_first_room(client);
-    if (receiver_start(&client->receiver, &client->sockets, &client->crypto.filled) != 0) goto no_receiver;
-    if (crypto_thread_start(&client->crypto) != 0) goto no_crypto;
-    if (thread_start(&client->ui_thread, "ui", false, ui_thread_run, client) == 0) {
+    int error = receiver_start(&client->receiver, &client->sockets, &client->crypto.filled);
+    if (error != 0) goto no_receiver;
+    error = crypto_thread_start(&client->crypto);
+    if (error != 0) goto no_crypto;
+    error = thread_start(&client->ui_thread, "ui", false, ui_thread_run, client);
+    if (error == 0) {
         wait_for_end(client);
         thread_join(&client->ui_thread);
     } else {
@@ -132,9 +135,8 @@ static int converse(struct client *client) {
     crypto_thread_join(&client->crypto);
 no_crypto:
     receiver_stop(&client->receiver);
-    return client->status;
 no_receiver:
-    fprintf(stderr, "gochat: cannot start threads: %s\n", strerror(errno));
+    if (error != 0) fprintf(stderr, "gochat: cannot start threads: %s\n", strerror(-error));
     return client->status;
 }
 
@@ -172,7 +174,10 @@ static int run(struct client_config *config, enum ui_kind kind) {
     client.ui_ended = eventfd(0, EFD_CLOEXEC);
     ui_set_up(&client, config, kind);
     status = SETUP_FAILED;
-    if (queue_init(&client.ui.events, 0) != 0) goto no_setup;
+    if (client.signals < 0 || client.ui_ended < 0 || queue_init(&client.ui.events, 0) != 0) {
+        fputs("gochat: out of memory or descriptors\n", stderr);
+        goto no_setup;
+    }
     tell_warnings(&client.setup);
     if (sockets_init(&client.sockets, client.setup.socket, &client.setup.bound) != 0) {
         fputs("gochat: out of memory or descriptors\n", stderr);
