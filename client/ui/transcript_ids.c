@@ -209,6 +209,9 @@ void transcript_ids_add(struct transcript_ids *ids, const char *fingerprint, con
     if (!remember(ids, fingerprint, id, digest_of(lines, size)) || ids->file < 0) return;
     const struct transcript_id *added = id_at(ids, ids->count - 1);
     int length = snprintf(line, sizeof line, "%016" PRIx64 " %s\n", added->digest, added->text);
-    if (write(ids->file, line, (size_t)length) != length) return;
+    off_t before = lseek(ids->file, 0, SEEK_END);
+    ssize_t written = write(ids->file, line, (size_t)length);
+    if (written > 0 && written < length) (void)!ftruncate(ids->file, before); /* no half a line */
+    if (written != length) return;
     if (lseek(ids->file, 0, SEEK_END) > (off_t)TRANSCRIPT_IDS_FILE) write_anew(ids);
 }
