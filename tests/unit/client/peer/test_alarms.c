@@ -66,7 +66,8 @@ static struct end *other_of(struct end *end) {
     return end == &end->world->ends[0] ? &end->world->ends[1] : &end->world->ends[0];
 }
 
-static void on_send(void *context, const struct peer *peer, const struct path *to, const uint8_t *data, size_t size) {
+static void on_send(void *context, const struct peer *peer, const struct path *to, const uint8_t *data, size_t size,
+                    uint64_t now) {
     struct end *end = context, *other = other_of(end);
     struct world *world = end->world;
     struct path from = *to;
@@ -80,7 +81,7 @@ static void on_send(void *context, const struct peer *peer, const struct path *t
     }
     if (draw(world, 100) < world->loss_percent || world->count == FLYING) return;
     struct flying *flying = &world->flying[(world->first + world->count++) % FLYING];
-    *flying = (struct flying){.arrives = world->now + DELAY_MS, .to = other, .from = from, .size = size};
+    *flying = (struct flying){.arrives = now + DELAY_MS, .to = other, .from = from, .size = size};
     memcpy(flying->data, data, size);
 }
 
@@ -123,38 +124,43 @@ static bool on_busy(void *context) {
     return draw(end->world, 50) == 0;
 }
 
-static bool on_identified(void *context, struct peer *peer) {
-    (void)context, (void)peer;
+static bool on_identified(void *context, struct peer *peer, uint64_t now) {
+    (void)context, (void)peer, (void)now;
     return true;
 }
 
-static void on_renamed(void *context, struct peer *peer, const char *nick) {
-    (void)context;
+static void on_renamed(void *context, struct peer *peer, const char *nick, uint64_t now) {
+    (void)context, (void)now;
     talking_set_nick(peer, nick);
 }
 
-static void on_connected(void *context, struct peer *peer) {
+static void on_connected(void *context, struct peer *peer, uint64_t now) {
     struct end *end = context;
 
-    (void)peer;
+    (void)peer, (void)now;
     end->connected++;
 }
 
-static void on_message(void *context, struct peer *peer, const uint8_t *message, size_t size, uint64_t age) {
+static void on_message(void *context, struct peer *peer, const uint8_t *message, size_t size, uint64_t age,
+                       uint64_t now) {
     struct end *end = context;
 
-    (void)peer, (void)message, (void)size, (void)age;
+    (void)peer, (void)message, (void)size, (void)age, (void)now;
     end->messages++;
 }
 
-static void on_acknowledged(void *context, struct peer *peer, uint64_t tag) {
+static void on_acknowledged(void *context, struct peer *peer, uint64_t tag, uint64_t now) {
     struct end *end = context;
 
-    (void)peer, (void)tag;
+    (void)peer, (void)tag, (void)now;
     end->acknowledged++;
 }
 
-static void on_something(void *context, struct peer *peer) {
+static void on_something(void *context, struct peer *peer, uint64_t now) {
+    (void)context, (void)peer, (void)now;
+}
+
+static void on_something_else(void *context, struct peer *peer) {
     (void)context, (void)peer;
 }
 
@@ -196,13 +202,13 @@ static void end_init(struct world *world, size_t which) {
                                    .renamed = on_renamed,
                                    .connected = on_connected,
                                    .returned = on_something,
-                                   .path_changed = on_something,
+                                   .path_changed = on_something_else,
                                    .path_lost = on_something,
                                    .message = on_message,
                                    .acknowledged = on_acknowledged,
                                    .said_bye = on_something,
                                    .absent = on_something,
-                                   .introduce = on_something};
+                                   .introduce = on_something_else};
     member_id_derive(&world->keys, end->identity.public, end->host.own_id);
 }
 
