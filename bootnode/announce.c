@@ -14,10 +14,11 @@
 #define LOOKS_MAX 192
 #define DATAGRAM_LOOKS 8
 #define BYTES_PER_LOOK 32
-/* Members whose hot lines are on their way into the cache. */
+/* How many members ahead their hot lines are fetched into the cache. */
 #define LOOKS_AHEAD 6
 
-/* Else a member's list, begun anew whenever the room changes between two calls, would never end. */
+/* A list that is longer than one call sends begins anew when the room changes before the next call. It would never end
+ * in a room that changes all the time, so the longest list must fit one call. */
 #define RECORDS_PER_DATAGRAM ((BODY_MAX - CHANGES_HEADER_FULL_SIZE) / (1 + MEMBER_RECORD_MAX))
 static_assert(ROOM_MEMBERS_MAX <= ANNOUNCE_BATCH * RECORDS_PER_DATAGRAM, "the longest full list fits a batch");
 
@@ -25,19 +26,20 @@ static_assert(ROOM_MEMBERS_MAX <= ANNOUNCE_BATCH * RECORDS_PER_DATAGRAM, "the lo
 enum pass_kind {
     PASS_ALL,    /* everyone who was not told yet */
     PASS_BEHIND, /* everyone who did not say that it has the version */
-    PASS_ASKING, /* nobody else */
+    PASS_ASKING, /* none but those that asked */
 };
 
-/* The walk under way. It names what it will look at next, because all of it can be gone in the next call. */
+/* The walk under way. It keeps the tag of its room and the id of the next member, and no pointers: both may be gone by
+ * the next call. */
 struct pass {
     bool active;
     enum pass_kind kind;
-    bool listened, behind;       /* somebody listens; somebody of them lacks something */
-    struct room_version version; /* the room's when it began */
+    bool listened, behind;       /* a member met so far listens; one who listens lacks something */
+    struct room_version version; /* the room's version when this pass began */
     uint8_t room_tag[ROOM_TAG_SIZE];
     uint8_t next_id[MEMBER_ID_SIZE];
-    uint64_t telling; /* session that got a part of what it needs, 0: none */
-    struct changes_cursor cursor;
+    uint64_t telling;             /* the session that got only a part of what it needs, 0: none */
+    struct changes_cursor cursor; /* how far that one came */
 };
 
 struct item {
@@ -55,9 +57,9 @@ struct announcer {
     uint64_t unchecked; /* calls since it was looked whether all holds; sanitized builds alone */
 };
 
-/* To members behind, ms after the announcement. At 30 % loss each way an attempt and its acknowledgement fail every
- * second time. With repeats at 250 ms and 1 s alone, 9 of 60 rooms of 20 needed more than two beats to agree; so, none
- * did. */
+/* When an announcement is repeated to members that are behind, in ms after it. At 30 % loss each way an attempt and its
+ * acknowledgement fail every second time. With repeats at 250 ms and 1 s alone, 9 of 60 rooms of 20 members needed more
+ * than two beats to agree; with these, none did. */
 static const uint64_t repeat_after[] = {250, 1000, 2000, 3000, 4000, 5000, 6000, 7000};
 #define REPEATS (sizeof repeat_after / sizeof *repeat_after)
 
@@ -100,8 +102,8 @@ static struct room *begin_pass(struct announcer *announcer, struct shard *shard,
     return room;
 }
 
-/* Who was passed over asks with its first beat, since its copy of the version is the room's now; so where no listener
- * is behind, repeats would serve nobody. */
+/* A member that was passed over will ask with its next beat, because its copy of the version is the room's now. So
+ * where no listener is behind, repeats would serve nobody. */
 static void end_pass(struct announcer *announcer, struct shard *shard, struct room *room, uint64_t now) {
     struct pass *pass = &announcer->pass;
     pass->active = false;
@@ -112,8 +114,8 @@ static void end_pass(struct announcer *announcer, struct shard *shard, struct ro
     plan_next_pass(shard, room, now);
 }
 
-/* How long a member that asked has to wait for its answer. Past times wrap to large waits, as do those from before the
- * clock fell back. */
+/* How long a member that asked has to wait for its answer. A time that has passed wraps to a large number and means no
+ * wait; so does one that was set before the clock fell back. */
 static uint32_t wait_for_answer(const struct session *member, uint64_t now) {
     uint32_t wait = member->answer_ms - (uint32_t)now;
     return wait <= SHARD_ANSWER_MS ? wait : 0;
@@ -125,7 +127,7 @@ static bool is_current(const struct room *room, struct session *member) {
     return true;
 }
 
-/* From which count this member is to be told now; false when not now. */
+/* Sets `from` to the count from which this member is to be told. False when it is not to be told now. */
 static bool choose_start(enum pass_kind kind, struct shard *shard, struct room *room, struct session *member,
                          uint64_t now, uint32_t *from) {
     *from = atomic_load_explicit(&member->acked_count, memory_order_relaxed);
@@ -137,13 +139,14 @@ static bool choose_start(enum pass_kind kind, struct shard *shard, struct room *
     if (kind == PASS_BEHIND && session_elapsed(now, member->pushed_ms) >= SHARD_ANSWER_MS) return true;
     *from = member->told_count;
     bool tell = kind == PASS_ALL && member->told_count != room->version.count;
-    /* What goes out now may be all that it lacks; if not, it asks again, and is known to be stuck. */
+    /* What goes out now may be all that the member lacks. If it is not, the member asks again, and counts as stuck. */
     if (tell) member->answer_ms = (uint32_t)now + SHARD_ANSWER_MS;
     if (member->wants_changes) shard_plan_announce(shard, room, now + wait_for_answer(member, now));
     return tell;
 }
 
-/* Writes what this member needs. False when the batch was full before the end; the cursor then says how far it came. */
+/* Writes what this member needs. False when the batch was full before the end: the cursor then says how far the telling
+ * came. */
 static bool tell(struct announcer *announcer, struct room *room, struct session *member, uint64_t id, uint64_t now) {
     struct changes_cursor *cursor = &announcer->pass.cursor;
     struct address viewer = session_address(member);
@@ -165,7 +168,7 @@ static bool tell(struct announcer *announcer, struct room *room, struct session 
     return false;
 }
 
-/* False when the batch is full and this member is not done with. */
+/* False when the batch is full and this member needs more. */
 static bool serve_member(struct announcer *announcer, struct shard *shard, struct room *room, struct session *member,
                          uint64_t now) {
     struct pass *pass = &announcer->pass;
