@@ -18,7 +18,7 @@
 #define CONNECTION_MEMORY 8192u /* what one may take for request and header */
 #define TEXT_TYPE "text/plain; charset=utf-8"
 
-/* Pages */
+/* --- Pages --- */
 
 static unsigned write_metrics(const struct http *http, FILE *out) {
     struct snapshot snapshot;
@@ -96,7 +96,7 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
     return queued;
 }
 
-/* Connections */
+/* --- Connections --- */
 
 static struct http_connection *free_place(struct http *http) {
     for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++)
@@ -134,7 +134,7 @@ static uint64_t next_deadline(const struct http *http) {
     return next;
 }
 
-/* The thread */
+/* --- The thread --- */
 
 /* For poll(2): until libmicrohttpd wants to run, or the next deadline. */
 static int wait_ms(const struct http *http) {
@@ -156,7 +156,7 @@ static void run(void *argument) {
     }
 }
 
-/* Listening */
+/* --- Listening --- */
 
 static int open_socket(const struct address *listen_on, struct address *bound) {
     static const struct address any;

@@ -161,6 +161,8 @@ uint64_t room_announce_at(const struct room *room, uint64_t now) {
     return due <= now || room->announced_ms > now ? WHEEL_AT_ONCE : due;
 }
 
+/* --- The invariants --- */
+
 static struct room_version copy_of(const struct session *member) {
     uint64_t copy = atomic_load_explicit(&member->room_version, memory_order_relaxed);
     return (struct room_version){.epoch = (uint32_t)(copy >> 32), .count = (uint32_t)copy};

@@ -47,7 +47,7 @@ uint64_t shard_unlock_as_owner(struct shard *shard) {
     return next;
 }
 
-/* Rooms */
+/* --- Rooms --- */
 
 static int tag_matches(struct cds_lfht_node *node, const void *tag) {
     return memcmp(caa_container_of(node, struct room, node)->tag, tag, ROOM_TAG_SIZE) == 0;
@@ -100,7 +100,7 @@ void shard_room_changed(struct shard *shard, struct room *room, uint64_t now) {
     shard_plan_announce(shard, room, room_announce_at(room, now));
 }
 
-/* Sessions */
+/* --- Sessions --- */
 
 struct session *shard_session(const struct shard *shard, uint64_t id) {
     struct session_name name = session_name_of(id);
@@ -147,7 +147,7 @@ void shard_remove_member(struct shard *shard, struct session *session, enum leav
     shard_remove_if_empty(shard, room);
 }
 
-/* Life of the shard */
+/* --- Life of the shard --- */
 
 bool shard_init(struct shard *shard, uint8_t node, uint8_t index, const struct shard_limits *limits,
                 const uint8_t hash_key[static 16], int bell, uint64_t now) {
@@ -190,7 +190,7 @@ void shard_destroy(struct shard *shard) {
     pthread_mutex_destroy(&shard->turn);
 }
 
-/* Invariants */
+/* --- The invariants --- */
 
 static bool session_is_ours(const struct shard *shard, const struct session *session, enum session_state state) {
     return session_holds(session) && session_state(session) == state && session->shard == shard->index &&

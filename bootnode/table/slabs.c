@@ -46,7 +46,7 @@ static_assert(offsetof(struct header, generation_state) == offsetof(struct sessi
               "a look-up of slot 0 reads that it is free");
 static_assert(sizeof(struct header) <= sizeof(struct session), "the header takes one slot");
 
-/* Memory */
+/* --- Memory --- */
 
 /* Aligned to its size: twice as much is mapped, and the rest given back. */
 static struct slab *map_slab(void) {
@@ -101,7 +101,7 @@ static uint32_t slot_of(const struct session *session) {
     return slab->header.first_slot + (uint32_t)(session - slab->slots);
 }
 
-/* Free slots */
+/* --- Free slots --- */
 
 static bool has_free(const struct header *header) {
     return header->first_free != 0 || header->untouched < SLAB_SLOTS;
@@ -164,7 +164,7 @@ static bool grow(struct slabs *slabs) {
     return slab && slabs_add(slabs, slab);
 }
 
-/* Sessions */
+/* --- Sessions --- */
 
 static uint32_t new_generation(uint32_t last) {
     uint32_t generation;
@@ -283,6 +283,8 @@ struct session *slabs_next(const struct slabs *slabs, uint32_t *slot) {
     }
     return NULL;
 }
+
+/* --- The invariants --- */
 
 /* Adds the slots that can be allocated to `free_slots` and those that cannot to `used`. */
 static bool slab_holds(const struct slabs *slabs, const struct slab *slab, size_t *free_slots, size_t *used) {

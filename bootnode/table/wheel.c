@@ -100,6 +100,8 @@ uint64_t wheel_next(const struct wheel *wheel) {
     }
 }
 
+/* --- The invariants --- */
+
 static size_t length_of(const struct cds_list_head *list) {
     size_t length = 0;
     for (const struct cds_list_head *link = list->next; link != list; link = link->next) length++;
