@@ -1,0 +1,232 @@
+/* A handshake between two peers that know of no path, no round and no bootnode: packets are carried by hand. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+
+#include "client/peer/linking.h"
+#include "client/peer/peer.h"
+#include "common/clock.h"
+
+#define NOW UINT64_C(1000000)
+
+struct side {
+    struct peer_host host;
+    struct identity identity;
+    struct indices indices;
+    struct punch_budget budget;
+    uint32_t streams, epochs;
+    struct peer *peer; /* the other */
+    uint8_t packet[PACKET_MAX];
+    size_t size;
+    unsigned sent;
+};
+
+struct pair {
+    struct room_keys keys;
+    struct side a, b; /* a initiates */
+};
+
+static const struct path somewhere = {.kind = PATH_BOOTNODE};
+
+static void on_send(void *context, const struct peer *peer, const struct path *to, const uint8_t *data, size_t size,
+                    uint64_t now) {
+    struct side *side = context;
+    (void)peer, (void)to, (void)now;
+    memcpy(side->packet, data, size);
+    side->size = size;
+    side->sent++;
+}
+
+static void side_init(struct side *side, const struct room_keys *keys, const struct identity *identity) {
+    side->identity = *identity;
+    budget_init(&side->budget, NOW);
+    side->host = (struct peer_host){.context = side,
+                                    .room = keys,
+                                    .identity = &side->identity,
+                                    .indices = &side->indices,
+                                    .budget = &side->budget,
+                                    .own_mask = SUITE_CHACHA20_POLY1305,
+                                    .run = 1,
+                                    .nick = "somebody",
+                                    .streams = &side->streams,
+                                    .epochs = &side->epochs,
+                                    .send = on_send};
+    member_id_derive(keys, identity->public, side->host.own_id);
+}
+
+static void side_meet(struct side *side, const struct side *other) {
+    struct member_record record = {.suite_mask = SUITE_CHACHA20_POLY1305};
+    memcpy(record.id, other->host.own_id, sizeof record.id);
+    side->peer = peer_create(&side->host, &record, NOW);
+}
+
+static int setup(void **state) {
+    struct pair *pair = calloc(1, sizeof *pair);
+    struct identity identities[2];
+    uint8_t ids[2][MEMBER_ID_SIZE];
+    assert_non_null(pair);
+    assert_true(room_keys_derive("tea", NULL, 0, &pair->keys));
+    for (uint8_t i = 0; i < 2; i++) {
+        identity_from_seed((const uint8_t[32]){i}, &identities[i]);
+        member_id_derive(&pair->keys, identities[i].public, ids[i]);
+    }
+    bool first = handshake_is_initiator(ids[0], ids[1]);
+    side_init(&pair->a, &pair->keys, &identities[first ? 0 : 1]);
+    side_init(&pair->b, &pair->keys, &identities[first ? 1 : 0]);
+    side_meet(&pair->a, &pair->b);
+    side_meet(&pair->b, &pair->a);
+    assert_true(pair->a.peer->pair.initiator && !pair->b.peer->pair.initiator);
+    *state = pair;
+    return 0;
+}
+
+static int teardown(void **state) {
+    struct pair *pair = *state;
+    peer_destroy(pair->a.peer);
+    peer_destroy(pair->b.peer);
+    assert_true(indices_holds(&pair->a.indices) && indices_holds(&pair->b.indices));
+    free(pair);
+    return 0;
+}
+
+static void initiate(struct pair *pair, uint64_t now) {
+    assert_true(linking_begin(pair->a.peer, now));
+    linking_initiate(pair->a.peer, &somewhere, now);
+}
+
+static void respond(struct pair *pair, uint64_t now) {
+    struct peer_initiation initiation = {.noise_size = handshake_initiation_noise_size(&pair->keys)};
+    assert_true(peer_initiation_decode(pair->a.packet, pair->a.size, &initiation));
+    linking_respond(pair->b.peer, pair->a.packet, &initiation, &somewhere, true, now);
+}
+
+static bool confirm(struct pair *pair, uint64_t now) {
+    struct peer_answer response;
+    assert_true(peer_response_decode(pair->b.packet, pair->b.size, &response));
+    return linking_confirm(pair->a.peer, &response, &somewhere, now);
+}
+
+static enum linked accept_confirmation(struct pair *pair, uint64_t now, bool *bound) {
+    struct peer_answer confirmation;
+    struct frame_introduction introduction;
+    assert_true(peer_confirmation_decode(pair->a.packet, pair->a.size, &confirmation));
+    enum linked linked = linking_accept(pair->b.peer, &confirmation, now, &introduction, bound);
+    if (linked == LINKED_NEW) assert_memory_equal(introduction.identity, pair->a.identity.public, 32);
+    return linked;
+}
+
+static void four_steps_link_both_sides(void **state) {
+    struct pair *pair = *state;
+    bool bound = true;
+    initiate(pair, NOW);
+    respond(pair, NOW);
+    assert_true(confirm(pair, NOW));
+    assert_true(pair->a.peer->next.live && !linking_usable(pair->a.peer, NOW));
+    assert_int_equal(accept_confirmation(pair, NOW, &bound), LINKED_NEW);
+    assert_false(bound);
+    assert_true(linking_usable(pair->b.peer, NOW));
+    linking_promote_next(pair->a.peer, NOW);
+    assert_true(linking_usable(pair->a.peer, NOW));
+    assert_memory_equal(pair->a.peer->current.keys.send, pair->b.peer->current.keys.receive, 32);
+}
+
+static void copies_are_told_from_news(void **state) {
+    struct pair *pair = *state;
+    bool bound;
+    initiate(pair, NOW);
+    respond(pair, NOW);
+    respond(pair, NOW); /* the same answer again */
+    assert_int_equal(pair->b.sent, 2);
+    assert_true(confirm(pair, NOW));
+    assert_false(confirm(pair, NOW));
+    assert_int_equal(accept_confirmation(pair, NOW, &bound), LINKED_NEW);
+    assert_int_equal(accept_confirmation(pair, NOW + 1, &bound), LINKED_AGAIN);
+}
+
+static void what_fits_nothing_is_nothing(void **state) {
+    struct pair *pair = *state;
+    bool bound;
+    initiate(pair, NOW);
+    respond(pair, NOW);
+    pair->b.packet[pair->b.size - 20] ^= 1;
+    assert_false(confirm(pair, NOW));
+    pair->b.packet[pair->b.size - 20] ^= 1;
+    assert_true(confirm(pair, NOW));
+    pair->a.packet[pair->a.size - 20] ^= 1;
+    assert_int_equal(accept_confirmation(pair, NOW, &bound), LINKED_NOTHING);
+    pair->a.packet[pair->a.size - 20] ^= 1;
+    assert_int_equal(accept_confirmation(pair, NOW, &bound), LINKED_NEW);
+}
+
+static uint64_t first_alarm(const struct peer *peer) {
+    uint64_t alarms[PEER_ALARMS], first = NEVER;
+    for (size_t i = 0; i < PEER_ALARMS; i++) alarms[i] = NEVER;
+    linking_alarms(peer, alarms);
+    for (size_t i = 0; i < PEER_ALARMS; i++) first = earlier(first, alarms[i]);
+    return first;
+}
+
+/* CONFIRMATION after 100, 200, … 1,600 ms again; then the handshake is given up. */
+static void a_mute_responder_is_given_up(void **state) {
+    struct pair *pair = *state;
+    uint64_t now = NOW;
+    unsigned ticks = 0;
+    initiate(pair, now);
+    respond(pair, now);
+    assert_true(confirm(pair, now));
+    for (;; ticks++) {
+        now = first_alarm(pair->a.peer);
+        if (linking_tick(pair->a.peer, now)) break;
+    }
+    assert_int_equal(now, NOW + 100 * ((1 << 6) - 1));
+    assert_int_equal(ticks, 5);
+    assert_int_equal(pair->a.sent, 1 + 6);
+    assert_false(pair->a.peer->next.live);
+    assert_true(first_alarm(pair->a.peer) == NEVER);
+}
+
+static void what_is_old_is_wiped(void **state) {
+    struct pair *pair = *state;
+    bool bound;
+    initiate(pair, NOW);
+    respond(pair, NOW);
+    assert_true(confirm(pair, NOW));
+    assert_int_equal(accept_confirmation(pair, NOW, &bound), LINKED_NEW);
+    assert_int_equal(first_alarm(pair->b.peer), NOW + 10000);
+    linking_tick(pair->b.peer, NOW + 10000);
+    assert_int_equal(accept_confirmation(pair, NOW + 10000, &bound), LINKED_NOTHING);
+    assert_int_equal(first_alarm(pair->b.peer), NOW + TRANSPORT_REJECT_MS);
+    linking_tick(pair->b.peer, NOW + TRANSPORT_REJECT_MS);
+    assert_true(first_alarm(pair->b.peer) == NEVER);
+    assert_false(pair->b.peer->current.live);
+}
+
+static void a_flood_of_handshakes_is_not_worked_off(void **state) {
+    struct pair *pair = *state;
+    for (unsigned i = 0; i < 100; i++) {
+        initiate(pair, NOW);
+        respond(pair, NOW);
+    }
+    assert_int_equal(pair->b.sent, 4);
+    initiate(pair, NOW + 500);
+    respond(pair, NOW + 500);
+    assert_int_equal(pair->b.sent, 5);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(four_steps_link_both_sides),   TEST(copies_are_told_from_news),
+        TEST(what_fits_nothing_is_nothing), TEST(a_mute_responder_is_given_up),
+        TEST(what_is_old_is_wiped),         TEST(a_flood_of_handshakes_is_not_worked_off),
+    };
+    if (sodium_init() < 0) return 1;
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("linking", tests, NULL, NULL);
+}
