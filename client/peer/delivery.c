@@ -33,7 +33,6 @@ void delivery_sender_init(struct delivery_sender *sender, uint32_t stream) {
 
 static void drop_first(struct delivery_sender *sender) {
     struct delivery_message *message = sender->first;
-
     sender->first = message->next;
     if (!sender->first) sender->last = NULL;
     sender->messages--;
@@ -76,7 +75,6 @@ static uint32_t queue_end(const struct delivery_sender *sender) {
 
 static uint32_t segments_of(const struct blob *blob) {
     size_t count = (blob->size + DELIVERY_SEGMENT_DATA - 1) / DELIVERY_SEGMENT_DATA;
-
     return count > 0 ? (uint32_t)count : 1;
 }
 
@@ -129,7 +127,6 @@ static bool has_new_segment(const struct delivery_sender *sender) {
 
 static uint64_t timeout_ms(const struct delivery_sender *sender) {
     uint64_t timeout = sender->rto_ms;
-
     for (uint8_t i = 0; i < sender->backoff && timeout < BACKOFF_LIMIT_MS; i++)
         timeout = 2 * timeout < BACKOFF_LIMIT_MS ? 2 * timeout : BACKOFF_LIMIT_MS;
     return timeout;
@@ -139,7 +136,6 @@ static uint64_t timeout_ms(const struct delivery_sender *sender) {
  * decide. */
 static bool is_overtaken(const struct delivery_sender *sender, uint32_t sequence) {
     uint64_t sent_at = seen_flight(sender, sequence)->sent_at;
-
     if (!sender->has_newest) return false;
     return sender->newest_at > sent_at || (sender->newest_at == sent_at && delivery_before(sequence, sender->newest));
 }
@@ -147,7 +143,6 @@ static bool is_overtaken(const struct delivery_sender *sender, uint32_t sequence
 /* How long what was overtaken may still be on its way. */
 static uint64_t overtaken_ms(const struct delivery_sender *sender) {
     uint64_t round_trip = sender->srtt_us / 1000, reordering = round_trip / 4;
-
     return round_trip + (reordering > REORDERING_MIN_MS ? reordering : REORDERING_MIN_MS);
 }
 
@@ -155,7 +150,6 @@ static uint64_t overtaken_ms(const struct delivery_sender *sender) {
 static uint64_t lost_at(const struct delivery_sender *sender, uint32_t sequence) {
     const struct delivery_flight *flight = seen_flight(sender, sequence);
     uint64_t timer = flight->sent_at + timeout_ms(sender);
-
     if (flight->acknowledged) return NEVER;
     if (flight->lost) return 0;
     if (!is_overtaken(sender, sequence)) return timer;
@@ -165,7 +159,6 @@ static uint64_t lost_at(const struct delivery_sender *sender, uint32_t sequence)
 
 static size_t bytes_in_flight(const struct delivery_sender *sender, uint64_t now) {
     size_t bytes = 0;
-
     for (uint32_t sequence = sender->cumulative; sequence != sender->next_sequence; sequence++) {
         uint64_t lost = lost_at(sender, sequence);
         if (lost != NEVER && lost > now) bytes += seen_flight(sender, sequence)->size;
@@ -190,7 +183,6 @@ static uint32_t age_of(const struct delivery_message *message, uint64_t now) {
 static void describe(const struct delivery_sender *sender, uint32_t sequence, uint64_t now, struct frame_segment *out) {
     const struct delivery_message *message = sender->first;
     size_t offset;
-
     while (sequence - message->first >= message->segments) message = message->next;
     offset = (size_t)(sequence - message->first) * DELIVERY_SEGMENT_DATA;
     *out = (struct frame_segment){
@@ -222,7 +214,6 @@ static bool choose(const struct delivery_sender *sender, uint64_t now, uint32_t 
 
 static void note_sent(struct delivery_sender *sender, uint32_t sequence, size_t bytes, size_t in_flight, uint64_t now) {
     struct delivery_flight *flight = flight_of(sender, sequence);
-
     if (sequence == sender->next_sequence) {
         sender->next_sequence++;
         *flight = (struct delivery_flight){.size = (uint16_t)bytes};
@@ -238,7 +229,6 @@ static void note_sent(struct delivery_sender *sender, uint32_t sequence, size_t 
 bool delivery_next(struct delivery_sender *sender, uint64_t now, struct frame_segment *out) {
     uint32_t sequence;
     size_t in_flight = bytes_in_flight(sender, now), bytes;
-
     if (!choose(sender, now, &sequence)) {
         if (in_flight > 0 && sender->next_sequence == queue_end(sender))
             congestion_idle(&sender->congestion, in_flight);
@@ -254,7 +244,6 @@ bool delivery_next(struct delivery_sender *sender, uint64_t now, struct frame_se
 uint64_t delivery_due(const struct delivery_sender *sender, uint64_t now) {
     uint64_t due = NEVER;
     uint32_t next;
-
     if (choose(sender, now, &next)) {
         struct frame_segment segment;
         describe(sender, next, now, &segment);
@@ -263,7 +252,6 @@ uint64_t delivery_due(const struct delivery_sender *sender, uint64_t now) {
     }
     for (uint32_t sequence = sender->cumulative; sequence != sender->next_sequence; sequence++) {
         uint64_t time = lost_at(sender, sequence);
-
         if (time > now && time < due) due = time;
     }
     return due;
@@ -286,7 +274,6 @@ static bool is_newer(const struct news *news, const struct delivery_flight *flig
 
 static void mark(struct delivery_sender *sender, uint32_t sequence, struct news *news) {
     struct delivery_flight *flight = flight_of(sender, sequence);
-
     if (sequence - sender->cumulative >= sender->next_sequence - sender->cumulative || flight->acknowledged) return;
     flight->acknowledged = true;
     news->bytes += flight->size;
@@ -302,7 +289,6 @@ static void mark(struct delivery_sender *sender, uint32_t sequence, struct news 
 
 static void take_sample(struct delivery_sender *sender, uint64_t sent_at, uint64_t now) {
     uint64_t rtt_ms = now > sent_at ? now - sent_at : 0;
-
     delivery_sample(sender, rtt_ms > RTT_MAX_US / 1000 ? RTT_MAX_US : (uint32_t)rtt_ms * 1000);
 }
 
@@ -314,7 +300,6 @@ static bool is_of_an_earlier_copy(const struct delivery_sender *sender, const st
 
 static void take_news(struct delivery_sender *sender, const struct news *news, uint64_t now) {
     const struct delivery_flight *newest = &news->newest;
-
     sender->backoff = 0;
     sender->news_at = now;
     if (news->measured && now >= news->measured_at) take_sample(sender, news->measured_at, now);
@@ -333,7 +318,6 @@ static void take_news(struct delivery_sender *sender, const struct news *news, u
 
 void delivery_acknowledged(struct delivery_sender *sender, const struct frame_acknowledgement *ack, uint64_t now) {
     struct news news = {0};
-
     if (ack->stream != sender->stream || delivery_before(sender->next_sequence, ack->cumulative)) return;
     for (uint32_t sequence = sender->cumulative; delivery_before(sequence, ack->cumulative); sequence++)
         mark(sender, sequence, &news);
@@ -367,7 +351,6 @@ void delivery_path_changed(struct delivery_sender *sender) {
 
 void delivery_restart(struct delivery_sender *sender, uint32_t stream) {
     uint32_t sequence = 0;
-
     for (struct delivery_message *message = sender->first; message; message = message->next) {
         if (is_complete(sender, message)) message->segments = 0;
         message->first = sequence;

@@ -79,7 +79,6 @@ static struct delivery_slot **slot_of(struct delivery_receiver *receiver, uint32
 
 static bool keep(struct delivery_receiver *receiver, const struct frame_segment *segment, uint64_t since) {
     struct delivery_slot **slot = slot_of(receiver, segment->sequence);
-
     if (*slot) return true;
     *slot = malloc(sizeof **slot + segment->size);
     if (!*slot) return false;
@@ -92,12 +91,10 @@ static bool keep(struct delivery_receiver *receiver, const struct frame_segment 
 /* Takes what has become next. Without memory it stays where it is, acknowledged, until the next segment comes. */
 static void drain(struct delivery_receiver *receiver, uint64_t now, delivery_heard heard, void *context) {
     struct delivery_slot *slot;
-
     while ((slot = *slot_of(receiver, receiver->next))) {
         struct frame_segment segment = {
             .first = slot->first, .last = slot->last, .data = slot->data, .size = slot->size};
         uint32_t sequence = receiver->next;
-
         *slot_of(receiver, sequence) =
             NULL; /* before `heard`, which may acknowledge: the place is the last bit's now */
         if (!assemble(receiver, &segment, slot->since, now, heard, context)) {
@@ -113,7 +110,6 @@ bool delivery_receiver_take(struct delivery_receiver *receiver, const struct fra
     uint64_t since = now - segment->age;
     bool newer = segment->stream > receiver->stream;
     uint32_t next = newer ? 0 : receiver->next;
-
     if (segment->stream < receiver->stream || segment->stream == 0 || segment->size > DELIVERY_SEGMENT_DATA)
         return false;
     if (!newer && delivery_before(segment->sequence, next)) return true;

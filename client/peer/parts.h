@@ -125,7 +125,7 @@ struct peer {
     uint8_t tag_in[PAIR_TAG_SIZE]; /* of packets from it to us */
     enum peer_state state;
     uint64_t created;
-    uint64_t alarms[PEER_ALARMS];
+    uint64_t alarms[PEER_ALARMS]; /* ms; NEVER: there is nothing to do */
 
     /* The bootnodes' word. */
     uint8_t listed;      /* set of bootnodes: those that list it, or did before they were lost */

@@ -1,7 +1,6 @@
 #include "client/peer/peer.h"
 
 #include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

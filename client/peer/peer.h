@@ -1,7 +1,9 @@
 /* One other member of a room: finding a way to it, the secure session, what is delivered, whether it still lives. Pure:
- * packets and times in, packets and calls out. PROTOCOL.md §3; peer.c is the life of a peer, linking.c punching and
- * handshakes, talking.c what goes through the session, paths.c which way it goes,
- * probes.c guessing one.
+ * packets and times in, packets and calls out. PROTOCOL.md §3.
+ *
+ * peer.c is its life and where its packets come in, and tells its parts of each other; each stands on those before it:
+ * sending and checks (packets through the session), linking (handshakes and keys), rounds (finding a way), probes
+ * (guessing one), paths (which one is taken), talking (what goes through the session). What they share is in parts.h.
  *
  * Invariants:
  * 1. `current` is the transport we send on. `next` is the initiator's, finished but not yet heard on; `previous` only
@@ -10,7 +12,8 @@
  * member id.
  * 3. The path changes only to where the proven member answered an unbound handshake from, or to where a PONG with our
  * random token came from; from a path that answers only to a better one (PROTOCOL.md §3.4 rule 3).
- * 4. A relay is a path like any other: packets are the same, and it proves nothing. */
+ * 4. A relay is a path like any other: packets are the same, and it proves nothing.
+ * 5. Each thing to be done at a time has an alarm (parts.h), which is set anew after every call here. */
 #pragma once
 
 #include "client/peer/parts.h"

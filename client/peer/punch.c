@@ -18,7 +18,6 @@ static uint64_t pause_after(uint8_t sent) {
 /* FNV-1a. Two addresses that share a place share their packets, so a collision can only make less of them. */
 static uint8_t *remembered(struct punch *punch, const struct address *address) {
     uint32_t hash = 2166136261u;
-
     for (size_t i = 0; i < sizeof address->ip; i++) hash = (hash ^ address->ip[i]) * 16777619u;
     hash = (hash ^ (address->port & 0xff)) * 16777619u;
     hash = (hash ^ (address->port >> 8)) * 16777619u;
@@ -27,7 +26,6 @@ static uint8_t *remembered(struct punch *punch, const struct address *address) {
 
 static void forget(struct punch *punch, const struct punch_candidate *candidate) {
     uint8_t *sent = remembered(punch, &candidate->address);
-
     if (*sent < candidate->sent) *sent = candidate->sent;
 }
 
@@ -53,7 +51,6 @@ void punch_init(struct punch *punch) {
 static void add_recorded(struct punch *punch, struct punch *old, const struct address *address, uint64_t now) {
     const struct punch_candidate *known = find(old, address);
     struct punch_candidate candidate = known ? *known : newcomer(punch, address, false, now);
-
     if (find(punch, address) || address_classify(address) == ADDRESS_UNUSABLE) return;
     if (candidate.answers) candidate.due = now;
     candidate.learned = candidate.answers = false;
@@ -63,10 +60,8 @@ static void add_recorded(struct punch *punch, struct punch *old, const struct ad
 /* Walks from the newest, so that the oldest are those left over, and puts them back in their order. */
 static void keep_learned(struct punch *punch, struct punch *old) {
     size_t room = PUNCH_CANDIDATES - punch->count, first = old->count;
-
     while (first > 0 && room > 0) {
         const struct punch_candidate *candidate = &old->candidates[--first];
-
         if (candidate->learned && !find(punch, &candidate->address)) room--;
     }
     for (size_t i = first; i < old->count; i++)
@@ -75,7 +70,6 @@ static void keep_learned(struct punch *punch, struct punch *old) {
 
 void punch_set_candidates(struct punch *punch, const struct address *addresses, size_t count, uint64_t now) {
     struct punch old = *punch;
-
     punch->count = 0;
     for (size_t i = 0; i < count && punch->count < PUNCH_RECORDED; i++) add_recorded(punch, &old, &addresses[i], now);
     keep_learned(punch, &old);
@@ -86,7 +80,6 @@ void punch_set_candidates(struct punch *punch, const struct address *addresses, 
 /* At most PUNCH_RECORDED are not learned, so a full list has one that is. */
 static void drop_oldest_learned(struct punch *punch) {
     size_t at = 0;
-
     while (!punch->candidates[at].learned) at++;
     forget(punch, &punch->candidates[at]);
     punch->count--;
@@ -96,7 +89,6 @@ static void drop_oldest_learned(struct punch *punch) {
 /* NULL when nothing can be sent there. */
 static struct punch_candidate *find_or_add(struct punch *punch, const struct address *address, uint64_t now) {
     struct punch_candidate *known = find(punch, address), candidate;
-
     if (known || address_classify(address) == ADDRESS_UNUSABLE) return known;
     candidate = newcomer(punch, address, true, now);
     candidate.answers = true;
@@ -107,13 +99,11 @@ static struct punch_candidate *find_or_add(struct punch *punch, const struct add
 
 void punch_learn(struct punch *punch, const struct address *address, uint64_t now) {
     struct punch_candidate *candidate = find_or_add(punch, address, now);
-
     if (candidate && candidate->answers) candidate->due = now;
 }
 
 void punch_keep(struct punch *punch, const struct address *address, uint64_t now) {
     struct punch_candidate *candidate = find_or_add(punch, address, now);
-
     if (!candidate || !candidate->answers) return;
     candidate->answers = false;
     candidate->due = now;
@@ -122,7 +112,6 @@ void punch_keep(struct punch *punch, const struct address *address, uint64_t now
 void punch_keep_few(struct punch *punch, const struct address *address, uint8_t packets, uint64_t now) {
     if (find(punch, address)) return;
     struct punch_candidate *candidate = find_or_add(punch, address, now);
-
     if (!candidate) return;
     candidate->answers = false;
     candidate->due = now;
@@ -132,7 +121,6 @@ void punch_keep_few(struct punch *punch, const struct address *address, uint8_t 
 void punch_copy_candidates(struct punch *punch, const struct punch *from, uint64_t now) {
     struct address recorded[PUNCH_RECORDED];
     size_t count = 0;
-
     for (size_t i = 0; i < from->count && count < PUNCH_RECORDED; i++)
         if (!from->candidates[i].learned) recorded[count++] = from->candidates[i].address;
     punch_set_candidates(punch, recorded, count, now);
@@ -155,7 +143,6 @@ bool punch_public(const struct punch *punch, struct address *out) {
 
 void punch_start(struct punch *punch, uint64_t now) {
     size_t kept = 0;
-
     for (size_t i = 0; i < punch->count; i++)
         if (!punch->candidates[i].answers) punch->candidates[kept++] = punch->candidates[i];
     punch->count = kept;
@@ -174,10 +161,8 @@ void punch_stop(struct punch *punch) {
 /* The candidate that waits longest; of several, the best. */
 static const struct punch_candidate *earliest(const struct punch *punch) {
     const struct punch_candidate *found = NULL;
-
     for (size_t i = 0; punch->active && i < punch->count; i++) {
         const struct punch_candidate *candidate = &punch->candidates[i];
-
         if (candidate->sent < PUNCH_PACKETS && (!found || candidate->due < found->due)) found = candidate;
     }
     return found;
@@ -186,7 +171,6 @@ static const struct punch_candidate *earliest(const struct punch *punch) {
 bool punch_next(struct punch *punch, uint64_t now, struct address *out) {
     const struct punch_candidate *next = earliest(punch);
     struct punch_candidate *candidate;
-
     if (!next || next->due > now) return false;
     candidate = &punch->candidates[next - punch->candidates];
     candidate->sent++;
@@ -197,17 +181,14 @@ bool punch_next(struct punch *punch, uint64_t now, struct address *out) {
 
 uint64_t punch_due(const struct punch *punch) {
     const struct punch_candidate *next = earliest(punch);
-
     return next ? next->due : NEVER;
 }
 
 uint64_t punch_exhausted_at(const struct punch *punch) {
     uint64_t last = 0;
-
     if (!punch->active) return NEVER;
     for (size_t i = 0; i < punch->count; i++) {
         const struct punch_candidate *candidate = &punch->candidates[i];
-
         if (candidate->answers) continue;
         if (candidate->sent < PUNCH_PACKETS) return NEVER;
         if (candidate->due > last) last = candidate->due;
