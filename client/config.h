@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "common/attributes.h"
 #include "common/ini_table.h"
 #include "common/text.h"
 
@@ -59,4 +60,4 @@ bool client_config_own_file(char *out, size_t size);
  * standard error. The mode is what the arguments say: --mode send takes other flags, and words, whose text the caller
  * frees, whatever the result; --mode doctor needs no room. What is missing or out of range (no --room, no --bootnode, a
  * bad key) is a problem here already; names are not resolved here. */
-enum client_config_result client_config_read(int argc, char **argv, struct client_config *out);
+MUST_USE enum client_config_result client_config_read(int argc, char **argv, struct client_config *out);

@@ -18,6 +18,7 @@
 
 #include "client/outside.h"
 #include "client/room/chatroom.h"
+#include "common/attributes.h"
 
 #define ENGINE_STATUS_UNDELIVERED 3
 #define ENGINE_STATUS_ALONE 4
@@ -48,7 +49,7 @@ struct engine_options {
 struct engine;
 
 /* In no room yet. */
-struct engine *engine_create(const struct engine_options *options, const struct engine_io *io, uint64_t now);
+MUST_USE struct engine *engine_create(const struct engine_options *options, const struct engine_io *io, uint64_t now);
 void engine_destroy(struct engine *engine);
 
 /* `socket`: where it came in. */

@@ -11,6 +11,7 @@
 #include "client/keys/bootnodes.h"
 #include "client/message/message.h"
 #include "common/address.h"
+#include "common/attributes.h"
 #include "common/names.h"
 #include "common/queue.h"
 #include "common/text.h"
@@ -86,7 +87,7 @@ struct event {
 };
 
 /* Zeroed but for the text, which is copied (NULL: empty). Aborts without memory. */
-struct event *event_create(enum event_type type, const char *text, size_t text_size);
+MUST_USE struct event *event_create(enum event_type type, const char *text, size_t text_size);
 void event_destroy(struct event *event);
 /* An event has what its type says above, and whatever else is zero. A peer comes with its nick and its path, an event
  * about a message with its times. */
@@ -120,7 +121,7 @@ struct input {
 };
 
 /* `room` NULL: empty. Aborts without memory. Destroying wipes the text: it may be a secret. */
-struct input *input_create(enum input_type type, const char *room, const char *text, size_t size);
+MUST_USE struct input *input_create(enum input_type type, const char *room, const char *text, size_t size);
 /* INPUT_RESOLVED or INPUT_PORT_MAPPED, with at most BOOTNODE_ADDRESSES. */
-struct input *input_of_addresses(enum input_type type, const struct address *addresses, size_t count);
+MUST_USE struct input *input_of_addresses(enum input_type type, const struct address *addresses, size_t count);
 void input_destroy(struct input *input);

@@ -10,6 +10,7 @@
 #include "client/keys/identity.h"
 #include "client/keys/known_keys.h"
 #include "client/ui/ui.h"
+#include "common/attributes.h"
 #include "common/names.h"
 
 struct setup {
@@ -36,7 +37,7 @@ struct setup {
 #define SETUP_USAGE 2  /* what the user wrote */
 
 /* Opens everything. Anything but SETUP_OK has told one line on standard error; setup_close is due in each case. */
-int setup_open(struct setup *setup, const struct client_config *config);
+MUST_USE int setup_open(struct setup *setup, const struct client_config *config);
 /* The data directory, for those who keep something there; NULL: it cannot be looked into. */
 const char *setup_directory(const struct setup *setup);
 void setup_close(struct setup *setup);

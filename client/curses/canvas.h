@@ -8,6 +8,7 @@
 
 #include "client/curses/columns.h"
 #include "client/curses/palette.h"
+#include "common/attributes.h"
 
 struct cell {
     struct glyph glyph; /* base 0: the right half of the cell before */
@@ -21,7 +22,7 @@ struct canvas {
 };
 
 /* Resizes where needed and makes everything blank. False without memory. */
-bool canvas_reset(struct canvas *canvas, unsigned rows, unsigned columns);
+MUST_USE bool canvas_reset(struct canvas *canvas, unsigned rows, unsigned columns);
 void canvas_free(struct canvas *canvas);
 /* Draws one row of text from a column on, up to column `end` (or the edge); what does not fit is left out, half a wide
  * character becomes a blank. Returns the column after it. A newline is drawn as U+21B5. */

@@ -12,11 +12,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
+
 #define COLUMNS_TAB 4       /* a tab is drawn as so many blanks, wherever it stands */
 #define COLUMNS_MARKS_MAX 4 /* more marks on a base are not drawn: what a cell of ncurses (CCHARW_MAX) takes */
 
 /* Chooses the user's locale, or C.UTF-8 where that is not UTF-8. False when there is no UTF-8 at all. */
-bool columns_init(void);
+MUST_USE bool columns_init(void);
 
 /* A cluster of more is cut between two: a chain of emoji may be joined endlessly, and no row would hold it. The longest
  * that people use, a family, has four. */

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/attributes.h"
+
 #define EDITOR_KILLS 16
 #define EDITOR_UNDOS 256
 #define EDITOR_UNDO_BYTES (1024 * 1024) /* of texts kept for undo */
@@ -33,7 +35,7 @@ struct editor_past {
     size_t change_bytes;
 };
 
-struct editor_past *editor_past_create(void);
+MUST_USE struct editor_past *editor_past_create(void);
 void editor_past_destroy(struct editor_past *past);
 /* Forgets the changes. */
 void editor_past_forget(struct editor_past *past);

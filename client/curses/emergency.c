@@ -45,7 +45,7 @@ void emergency_restore(void) {
     /* What a terminal that does not read left in the queue would keep these out. */
     size_t written = tty_write_now(ready.descriptor, ready.bytes, ready.size);
     if (written < ready.size && tcflush(ready.descriptor, TCOFLUSH) == 0)
-        tty_write_now(ready.descriptor, ready.bytes, ready.size);
+        (void)tty_write_now(ready.descriptor, ready.bytes, ready.size); /* nothing is left to be tried */
     if (tty_is_foreground(ready.descriptor)) tcsetattr(ready.descriptor, TCSANOW, &ready.settings);
 }
 

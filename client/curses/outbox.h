@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "client/events.h"
+#include "common/attributes.h"
 
 #define OUTBOX_MESSAGES 512
 #define OUTBOX_BYTES (1024 * 1024)
@@ -15,6 +16,6 @@ struct outbox {
 };
 
 /* Takes the input. False when it is full: the caller still owns it. */
-bool outbox_put(struct outbox *outbox, struct input *input);
-struct input *outbox_take(struct outbox *outbox); /* NULL: empty */
+MUST_USE bool outbox_put(struct outbox *outbox, struct input *input);
+MUST_USE struct input *outbox_take(struct outbox *outbox); /* NULL: empty */
 void outbox_clear(struct outbox *outbox);

@@ -16,15 +16,16 @@
 
 #include "client/curses/canvas.h"
 #include "client/curses/palette.h"
+#include "common/attributes.h"
 #include "common/why.h"
 
 struct terminal;
 
 /* NULL with one line in `why` that names TERM: no terminal, or one that ncurses cannot drive. Else `why` is empty, or
  * says what the terminal is taken for, and what would have it known (terminal_type.h). */
-struct terminal *terminal_open(int input, int output, enum palette_depth limit, struct why *why);
+MUST_USE struct terminal *terminal_open(int input, int output, enum palette_depth limit, struct why *why);
 /* False: the terminal did not take all that was to be written; it takes no more either. */
-bool terminal_close(struct terminal *terminal);
+MUST_USE bool terminal_close(struct terminal *terminal);
 
 /* Gives the terminal back, and takes it again: around SIGTSTP. False: as terminal_close. */
 bool terminal_leave(struct terminal *terminal);
@@ -51,7 +52,7 @@ int terminal_key_wait(const struct terminal *terminal, uint64_t now_ms);
 int terminal_output(const struct terminal *terminal);
 void terminal_flush(struct terminal *terminal);
 /* Writes what changed; nothing where terminal_output waits. False when the terminal went away (EIO). */
-bool terminal_show(struct terminal *terminal, const struct canvas *canvas);
+MUST_USE bool terminal_show(struct terminal *terminal, const struct canvas *canvas);
 /* The next show writes everything. */
 void terminal_redraw(struct terminal *terminal);
 /* Taken: the wheel and the buttons are told (keys.h), and who selects with the mouse holds Shift. Else it is the

@@ -11,6 +11,8 @@
 #include <sys/types.h>
 #include <termios.h>
 
+#include "common/attributes.h"
+
 struct tty {
     int input;  /* the caller's */
     int output; /* ours */
@@ -20,7 +22,7 @@ struct tty {
 };
 
 /* False with errno set: `input` is no terminal, or descriptors are out. */
-bool tty_open(struct tty *tty, int input, int output);
+MUST_USE bool tty_open(struct tty *tty, int input, int output);
 void tty_close(struct tty *tty);
 
 /* Bytes as they come, nothing echoed, no signals of the line; and back, in the foreground. At once, whatever waits to
@@ -41,7 +43,7 @@ void tty_flush(struct tty *tty);
 bool tty_drain(struct tty *tty, int still_ms, int most_ms);
 /* At most 500 rows and 2000 columns: more is told by mistake (65535 by a serial line), and ncurses counts in shorts.
  * False: not told. */
-bool tty_size(const struct tty *tty, unsigned *rows, unsigned *columns);
+MUST_USE bool tty_size(const struct tty *tty, unsigned *rows, unsigned *columns);
 /* False: its other side is closed. That nothing could be read says no such thing: somebody else may have read it. */
 bool tty_is_there(const struct tty *tty);
 
@@ -49,4 +51,4 @@ bool tty_is_there(const struct tty *tty);
  * changes its settings, is stopped (SIGTTIN, SIGTTOU). */
 bool tty_is_foreground(int descriptor);
 /* Async-signal-safe; bytes that were written at once, errno left alone. */
-size_t tty_write_now(int output, const void *bytes, size_t size);
+MUST_USE size_t tty_write_now(int output, const void *bytes, size_t size);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "client/network/stun_query.h"
+#include "common/attributes.h"
 
 #define EXAMINATION_SERVERS 8
 #define EXAMINATION_PINGS 5
@@ -83,8 +84,8 @@ struct examination {
 void examination_start(struct examination *examination, const struct address *servers, size_t count,
                        const struct address *local, uint64_t now);
 /* The size of the next packet to send now, from which socket and where to; 0: nothing more for now. */
-size_t examination_tick(struct examination *examination, uint64_t now, uint16_t *socket, struct address *to,
-                        uint8_t out[static STUN_REQUEST_MAX]);
+MUST_USE size_t examination_tick(struct examination *examination, uint64_t now, uint16_t *socket, struct address *to,
+                                 uint8_t out[static STUN_REQUEST_MAX]);
 /* NEVER: nothing is left to find out. */
 uint64_t examination_due(const struct examination *examination);
 /* True when the packet belonged to it. `wall_ms`: our clock now. */

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "client/network/stun_query.h"
+#include "common/attributes.h"
 
 #define LIFETIME_RUNGS 34
 #define LIFETIME_ASKS_FROM 1    /* the socket */
@@ -31,8 +32,8 @@ struct lifetime {
 
 void lifetime_start(struct lifetime *lifetime, const struct address *server, uint64_t now);
 /* The size of the next packet to send now, from which socket and where to; 0: nothing more for now. */
-size_t lifetime_tick(struct lifetime *lifetime, uint64_t now, uint16_t *socket, struct address *to,
-                     uint8_t out[static STUN_REQUEST_MAX]);
+MUST_USE size_t lifetime_tick(struct lifetime *lifetime, uint64_t now, uint16_t *socket, struct address *to,
+                              uint8_t out[static STUN_REQUEST_MAX]);
 /* NEVER: it is over, or was not started. */
 uint64_t lifetime_due(const struct lifetime *lifetime);
 /* Did any mapping tell something? */

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "client/history/backlog.h"
+#include "common/attributes.h"
 
 enum { HISTORY_SUMMARY = 0x40, HISTORY_REQUEST, HISTORY_PASSED_ON, HISTORY_ANSWERED };
 
@@ -22,14 +23,14 @@ struct history_range {
     uint64_t from, to; /* both included */
 };
 
-size_t codec_summary_encode(const struct backlog_row *rows, size_t count, uint8_t *out, size_t capacity);
+MUST_USE size_t codec_summary_encode(const struct backlog_row *rows, size_t count, uint8_t *out, size_t capacity);
 /* `rows` takes HISTORY_ROWS_MAX. */
-bool codec_summary_decode(const uint8_t *data, size_t size, struct backlog_row *rows, size_t *count);
+MUST_USE bool codec_summary_decode(const uint8_t *data, size_t size, struct backlog_row *rows, size_t *count);
 /* HISTORY_REQUEST or HISTORY_ANSWERED. */
-size_t codec_range_encode(uint8_t type, const struct history_range *range, uint8_t *out, size_t capacity);
-bool codec_range_decode(uint8_t type, const uint8_t *data, size_t size, struct history_range *out);
-size_t codec_passed_on_encode(uint32_t age_ms, const uint8_t *message, size_t message_size, uint8_t *out,
-                              size_t capacity);
+MUST_USE size_t codec_range_encode(uint8_t type, const struct history_range *range, uint8_t *out, size_t capacity);
+MUST_USE bool codec_range_decode(uint8_t type, const uint8_t *data, size_t size, struct history_range *out);
+MUST_USE size_t codec_passed_on_encode(uint32_t age_ms, const uint8_t *message, size_t message_size, uint8_t *out,
+                                       size_t capacity);
 /* `message` points into `data`. What it holds is for message_decode to check. */
-bool codec_passed_on_decode(const uint8_t *data, size_t size, uint32_t *age_ms, const uint8_t **message,
-                            size_t *message_size);
+MUST_USE bool codec_passed_on_decode(const uint8_t *data, size_t size, uint32_t *age_ms, const uint8_t **message,
+                                     size_t *message_size);

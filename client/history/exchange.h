@@ -8,6 +8,7 @@
 
 #include "client/history/backlog.h"
 #include "client/history/codec.h"
+#include "common/attributes.h"
 #include "common/bucket.h"
 #include "common/names.h"
 
@@ -57,11 +58,11 @@ void exchange_dropped(struct exchange *exchange);
 
 bool exchange_can_ask(const struct exchange *exchange);
 /* The request for it, to be queued; the caller's. Whether it can be asked is the caller's to find out. */
-struct blob *exchange_ask(struct exchange *exchange, const struct history_range *range);
+MUST_USE struct blob *exchange_ask(struct exchange *exchange, const struct history_range *range);
 /* We no longer wait for what it has of this; it may still come. */
 void exchange_abandon(struct exchange *exchange, const struct feed_name *feed);
 /* The next answer to what it asked for, to be queued; the caller's. NULL: there is none now, or enough is under way. */
-struct blob *exchange_answer(struct exchange *exchange, const struct backlog *backlog, uint64_t now);
+MUST_USE struct blob *exchange_answer(struct exchange *exchange, const struct backlog *backlog, uint64_t now);
 
 enum exchange_news {
     EXCHANGE_NOTHING,   /* wrong, or not asked for, or of a later version */

@@ -13,6 +13,7 @@
 
 #include "client/history/feed_name.h"
 #include "client/message/blob.h"
+#include "common/attributes.h"
 #include "common/names.h"
 
 #define FEEDS_MOST 2048
@@ -63,11 +64,11 @@ struct feed *feeds_find(const struct feeds *feeds, const struct feed_name *name)
 struct feed *feeds_of(struct feeds *feeds, const struct feed_name *name, enum feed_standing standing, uint64_t now);
 
 /* Takes a reference. False: shown or held already, or too many are held. */
-bool feeds_hold(struct feeds *feeds, struct feed *feed, uint64_t sequence, bool passed_on, int64_t time,
-                struct blob *blob, uint64_t now);
+MUST_USE bool feeds_hold(struct feeds *feeds, struct feed *feed, uint64_t sequence, bool passed_on, int64_t time,
+                         struct blob *blob, uint64_t now);
 /* The next one to show, which counts as shown then; its blob is the caller's, and its time is not before that of the
  * last one. False: there is none. */
-bool feeds_take(struct feeds *feeds, struct feed *feed, struct held *out);
+MUST_USE bool feeds_take(struct feeds *feeds, struct feed *feed, struct held *out);
 /* Gives up what is missing before the first one held, whose time is not before that of the last one shown then. Returns
  * how many that were, 0 when nothing was begun. */
 uint64_t feeds_skip(struct feed *feed);

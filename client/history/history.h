@@ -11,6 +11,7 @@
 #include "client/history/exchange.h"
 #include "client/history/feeds.h"
 #include "client/history/host.h"
+#include "common/attributes.h"
 
 #define HISTORY_TAG (UINT64_C(1) << 63) /* of what is queued to members, and its size */
 
@@ -34,8 +35,8 @@ void history_heard(struct history *history, const struct feed_name *name, uint64
                    size_t size, bool passed_on, uint64_t age, uint64_t now);
 /* A message of the stream that is none of the chat, and waited there for `waited` ms. True: it brings `out`, which we
  * asked for, unchecked; history_heard takes it once it is checked. */
-bool history_received(struct history *history, struct exchange *from, const uint8_t *message, size_t size,
-                      uint64_t waited, uint64_t now, struct exchange_received *out);
+MUST_USE bool history_received(struct history *history, struct exchange *from, const uint8_t *message, size_t size,
+                               uint64_t waited, uint64_t now, struct exchange_received *out);
 /* Tells the member what we hold: it is connected, or has forgotten us. */
 void history_greet(struct history *history, struct exchange *with, uint64_t now);
 /* What was queued with this tag, which is a HISTORY_TAG, has arrived. */

@@ -8,6 +8,7 @@
 
 #include "client/keys/known_keys.h"
 #include "common/address.h"
+#include "common/attributes.h"
 #include "common/ini_table.h"
 #include "common/why.h"
 
@@ -28,14 +29,14 @@ struct bootnode {
 size_t bootnodes_name(const char *list, struct bootnode out[static BOOTNODES_MAX]);
 /* Their keys, in the same order: 64 hex digits, or "-" for one that is remembered on first use; fewer are enough. False
  * when it is no such list, or a longer one. */
-bool bootnodes_pin(const char *list, struct bootnode *bootnodes, size_t count);
+MUST_USE bool bootnodes_pin(const char *list, struct bootnode *bootnodes, size_t count);
 /* Is its name an address, which needs no resolving? */
 bool bootnode_is_numeric(const struct bootnode *bootnode);
 /* May this be its key? As ssh does: the pinned one, or the one that is remembered, or, where there is none, any. False
  * with one line in `why`. */
-bool bootnode_trusted(const struct bootnode *bootnode, const struct known_keys *known, const uint8_t key[static 32],
-                      struct why *why);
+MUST_USE bool bootnode_trusted(const struct bootnode *bootnode, const struct known_keys *known,
+                               const uint8_t key[static 32], struct why *why);
 /* It proved that it has this key: remembers that, where none is pinned or remembered yet. False with one line in `why`:
  * the file could not be written. */
-bool bootnode_remember(const struct bootnode *bootnode, struct known_keys *known, const uint8_t key[static 32],
-                       struct why *why);
+MUST_USE bool bootnode_remember(const struct bootnode *bootnode, struct known_keys *known, const uint8_t key[static 32],
+                                struct why *why);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
 #include "common/why.h"
 
 struct identity {
@@ -26,13 +27,13 @@ void identity_from_seed(const uint8_t seed[static 32], struct identity *out);
 /* Opens or makes it. Where it is not there and cannot be made (a directory that is read-only, or not there either; a
  * full disk), the key is a temporary one, and `why` says what failed. False with one line in `why` that names the file:
  * there is one, but it cannot be read, or others can read it. */
-bool identity_open(const char *directory, const char *nick, struct identity *out, struct why *why);
+MUST_USE bool identity_open(const char *directory, const char *nick, struct identity *out, struct why *why);
 /* The key of `gochat --mode send`, which must not take the place of its user's client: `identity-send`, or
  * `identity-send.<nick>` for a nick that was chosen (empty: none was), since in each room a nick belongs to one key.
  * While another one uses the same, waits up to `wait_s` seconds. Else as identity_open. */
-bool identity_open_sender(const char *directory, const char *nick, unsigned wait_s, struct identity *out,
-                          struct why *why);
+MUST_USE bool identity_open_sender(const char *directory, const char *nick, unsigned wait_s, struct identity *out,
+                                   struct why *why);
 /* Wipes and unlocks. */
 void identity_close(struct identity *identity);
 /* Does the X25519 key belong to the Ed25519 key? False for invalid points. */
-bool identity_matches(const uint8_t identity_public[static 32], const uint8_t noise_public[static 32]);
+MUST_USE bool identity_matches(const uint8_t identity_public[static 32], const uint8_t noise_public[static 32]);

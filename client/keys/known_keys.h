@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
 #include "common/why.h"
 
 #define KNOWN_KEYS_NOTED_MAX (1024 * 1024)
@@ -25,12 +26,12 @@ struct known_keys {
 enum known_result { KNOWN_SAME, KNOWN_NEW, KNOWN_CHANGED };
 
 /* False with one line in `why`: it cannot be written, or not even read. It can be used all the same. */
-bool known_keys_open(struct known_keys *known, const char *directory, const char *name, struct why *why);
+MUST_USE bool known_keys_open(struct known_keys *known, const char *directory, const char *name, struct why *why);
 void known_keys_close(struct known_keys *known);
 /* Compares. For KNOWN_CHANGED `line` is where the old key stands, 0 when the file cannot be read any
  * more, or the key is only noted. A malformed line is skipped. */
-enum known_result known_keys_check(const struct known_keys *known, const char *name, const uint8_t key[static 32],
-                                   unsigned *line);
+MUST_USE enum known_result known_keys_check(const struct known_keys *known, const char *name,
+                                            const uint8_t key[static 32], unsigned *line);
 /* For telling KNOWN_CHANGED: where the old key is ("FILE:LINE", if it is in the file), and what one can do where the
  * new one is right. */
 #define KNOWN_KEYS_PLACE_SIZE 512
@@ -38,4 +39,5 @@ void known_keys_place(const struct known_keys *known, unsigned line, char out[st
 const char *known_keys_remedy(unsigned line);
 /* Appends. False with one line in `why` when another key is remembered, maybe by another client meanwhile; and, once,
  * when the file cannot be written: then the key is noted. */
-bool known_keys_remember(struct known_keys *known, const char *name, const uint8_t key[static 32], struct why *why);
+MUST_USE bool known_keys_remember(struct known_keys *known, const char *name, const uint8_t key[static 32],
+                                  struct why *why);

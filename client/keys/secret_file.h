@@ -9,10 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
 #include "common/names.h"
 #include "common/why.h"
 
 /* Reads 1 to ROOM_SECRET_MAX bytes; the caller wipes them. False with one line in `why`, without the file's name.
  * `credentials`: $CREDENTIALS_DIRECTORY, or NULL. */
-bool secret_file_read(const char *file, const char *credentials, uint8_t secret[static ROOM_SECRET_MAX], size_t *size,
-                      struct why *why);
+MUST_USE bool secret_file_read(const char *file, const char *credentials, uint8_t secret[static ROOM_SECRET_MAX],
+                               size_t *size, struct why *why);

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
+
 struct blob {
     size_t references;
     size_t size;
@@ -12,7 +14,7 @@ struct blob {
 };
 
 /* One reference, the caller's. */
-struct blob *blob_create(const uint8_t *data, size_t size);
-struct blob *blob_hold(struct blob *blob);
+MUST_USE struct blob *blob_create(const uint8_t *data, size_t size);
+MUST_USE struct blob *blob_hold(struct blob *blob);
 /* The last one frees it; nothing for NULL. */
 void blob_drop(struct blob *blob);

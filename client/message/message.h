@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "client/keys/identity.h"
+#include "common/attributes.h"
 #include "common/names.h"
 #include "common/text.h"
 
@@ -37,12 +38,12 @@ struct chat_message {
 
 /* Returns the size, 0 when text or nick are too long, empty or no UTF-8, or `capacity` is small. The author is the
  * identity. */
-size_t message_encode(const struct identity *identity, const uint8_t room_tag[static ROOM_TAG_SIZE],
-                      const struct chat_message *message, uint8_t *out, size_t capacity);
+MUST_USE size_t message_encode(const struct identity *identity, const uint8_t room_tag[static ROOM_TAG_SIZE],
+                               const struct chat_message *message, uint8_t *out, size_t capacity);
 /* Checks form and UTF-8, but not the signature. False also for kinds of later versions. */
-bool message_parse(const uint8_t *data, size_t size, struct chat_message *out);
+MUST_USE bool message_parse(const uint8_t *data, size_t size, struct chat_message *out);
 /* Checks the signature, too. */
-bool message_decode(const uint8_t *data, size_t size, const uint8_t room_tag[static ROOM_TAG_SIZE],
-                    struct chat_message *out);
+MUST_USE bool message_decode(const uint8_t *data, size_t size, const uint8_t room_tag[static ROOM_TAG_SIZE],
+                             struct chat_message *out);
 /* "<run in 16 hex digits>-<sequence>", with a 'p' before a private one's sequence. */
 void message_id_format(enum chat_kind kind, uint64_t run, uint64_t sequence, char out[static MESSAGE_ID_TEXT_SIZE]);

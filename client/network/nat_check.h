@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "client/network/stun_query.h"
+#include "common/attributes.h"
 #include "common/wire/frames.h"
 
 #define NAT_CHECK_SERVERS 16
@@ -38,7 +39,8 @@ void nat_check_moved(struct nat_check *check);
 /* At or before now: at once. NEVER: nothing to do. */
 uint64_t nat_check_due(const struct nat_check *check);
 /* The size of the next packet to send now, and where to; 0: nothing more. */
-size_t nat_check_tick(struct nat_check *check, uint64_t now, struct address *to, uint8_t out[static STUN_REQUEST_MAX]);
+MUST_USE size_t nat_check_tick(struct nat_check *check, uint64_t now, struct address *to,
+                               uint8_t out[static STUN_REQUEST_MAX]);
 /* True when the packet was an answer to it. */
 bool nat_check_receive(struct nat_check *check, const struct address *from, const uint8_t *data, size_t size,
                        uint64_t now);

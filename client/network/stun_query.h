@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "common/address.h"
+#include "common/attributes.h"
 #include "common/stun.h"
 
 #define STUN_QUERY_WAIT_MS 500 /* RFC 8489 §6.2.1; not doubled, for there are few tries */
@@ -42,7 +43,7 @@ void stun_query_start(struct stun_query *query, const struct address *to, const 
 /* When tick has something to do; NEVER once it is over. */
 uint64_t stun_query_due(const struct stun_query *query);
 /* The size of the packet to send to `to` now, or 0; then it may have become silent. */
-size_t stun_query_tick(struct stun_query *query, uint64_t now, uint8_t out[static STUN_REQUEST_MAX]);
+MUST_USE size_t stun_query_tick(struct stun_query *query, uint64_t now, uint8_t out[static STUN_REQUEST_MAX]);
 /* True for the answer to it, that ends it. */
 bool stun_query_receive(struct stun_query *query, const struct address *from, const uint8_t *data, size_t size,
                         uint64_t now);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
 #include "common/bucket.h"
 
 #define BUDGET_PACKETS 200
@@ -22,6 +23,6 @@ void budget_init(struct punch_budget *budget, uint64_t now);
 /* May one more PROBE, INITIATION or unasked PING go out? 0: yes, counted; else milliseconds until one may. */
 uint64_t budget_wait(struct punch_budget *budget, uint64_t now);
 /* May one more pair probe? True: counted, until budget_probe_end. */
-bool budget_probe_begin(struct punch_budget *budget);
+MUST_USE bool budget_probe_begin(struct punch_budget *budget);
 void budget_probe_end(struct punch_budget *budget);
 bool budget_holds(const struct punch_budget *budget);

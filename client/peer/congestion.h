@@ -21,6 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
+
 #define CONGESTION_PACKET 1100u /* a full packet with its headers */
 #define CONGESTION_WINDOW_MIN (4 * CONGESTION_PACKET)
 #define CONGESTION_WINDOW_FIRST (10 * CONGESTION_PACKET)
@@ -52,7 +54,7 @@ struct congestion_mark {
 
 void congestion_init(struct congestion *congestion);
 /* May `bytes` more go out with so many in flight? */
-bool congestion_allows(struct congestion *congestion, size_t bytes, size_t in_flight, uint64_t now);
+MUST_USE bool congestion_allows(struct congestion *congestion, size_t bytes, size_t in_flight, uint64_t now);
 /* When pacing allows as much, `now` or later; NEVER: the window is full, an acknowledgement must come first. */
 uint64_t congestion_due(const struct congestion *congestion, size_t bytes, size_t in_flight, uint64_t now);
 /* They went out. */

@@ -18,6 +18,7 @@
 
 #include "client/message/blob.h"
 #include "client/peer/congestion.h"
+#include "common/attributes.h"
 #include "common/wire/frames.h"
 
 #define DELIVERY_WINDOW 64 /* as far as an acknowledgement's bitmap reaches */
@@ -65,18 +66,18 @@ void delivery_sender_clear(struct delivery_sender *sender); /* drops everything 
 void delivery_sample(struct delivery_sender *sender, uint32_t rtt_us);
 /* Takes a reference. `tag` comes back when the message is acknowledged. False without memory or when it is too large.
  */
-bool delivery_queue(struct delivery_sender *sender, struct blob *blob, uint64_t tag, uint64_t now);
+MUST_USE bool delivery_queue(struct delivery_sender *sender, struct blob *blob, uint64_t tag, uint64_t now);
 /* May what is sent now have an age (FRAME_SEGMENT_AGE_SIZE)? */
 bool delivery_is_aged(const struct delivery_sender *sender, uint64_t now);
 /* The next segment to send at `now`: one that is lost, else a new one while the window is open. False: nothing now. Its
  * data lie in the blob, which lives until the message is completed or dropped. */
-bool delivery_next(struct delivery_sender *sender, uint64_t now, struct frame_segment *out);
+MUST_USE bool delivery_next(struct delivery_sender *sender, uint64_t now, struct frame_segment *out);
 /* When delivery_next would have something if nothing arrives; NEVER: never. `now` when something is due already.
  */
 uint64_t delivery_due(const struct delivery_sender *sender, uint64_t now);
 void delivery_acknowledged(struct delivery_sender *sender, const struct frame_acknowledgement *ack, uint64_t now);
 /* Completed messages, one per call, in order. */
-bool delivery_completed(struct delivery_sender *sender, uint64_t *tag);
+MUST_USE bool delivery_completed(struct delivery_sender *sender, uint64_t *tag);
 /* What is in flight was lost with the old path: it is due at once. */
 void delivery_path_changed(struct delivery_sender *sender);
 /* The receiver lost its state: everything unacknowledged goes out again, whole messages, in a new stream. */

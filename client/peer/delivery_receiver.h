@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "client/peer/delivery.h"
+#include "common/attributes.h"
 #include "common/wire/peer_packets.h"
 
 struct delivery_slot; /* a copy of a segment */
@@ -29,8 +30,9 @@ typedef void (*delivery_heard)(void *context, const uint8_t *message, size_t siz
 /* A segment came. False when it is malformed, of an old stream, or outside the window; true also for duplicates
  * (acknowledge those too). Each completed message is handed to `heard` in order, its bytes valid during the call. A
  * message over DELIVERY_MESSAGE_MAX is dropped. */
-bool delivery_receiver_take(struct delivery_receiver *receiver, const struct frame_segment *segment, uint64_t now,
-                            delivery_heard heard, void *context);
+MUST_USE bool delivery_receiver_take(struct delivery_receiver *receiver, const struct frame_segment *segment,
+                                     uint64_t now, delivery_heard heard, void *context);
 /* What to acknowledge now. False before the first segment. */
-bool delivery_receiver_acknowledgement(const struct delivery_receiver *receiver, struct frame_acknowledgement *out);
+MUST_USE bool delivery_receiver_acknowledgement(const struct delivery_receiver *receiver,
+                                                struct frame_acknowledgement *out);
 bool delivery_receiver_holds(const struct delivery_receiver *receiver);

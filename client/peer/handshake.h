@@ -11,6 +11,7 @@
 
 #include "client/keys/identity.h"
 #include "client/peer/transport.h"
+#include "common/attributes.h"
 #include "common/names.h"
 #include "common/noise.h"
 #include "common/wire/frames.h"
@@ -59,21 +60,22 @@ enum suite handshake_suite(const struct handshake_pair *pair);
 size_t handshake_initiation_noise_size(const struct room_keys *room);
 
 /* Initiator. `bound_to` is the transport it renews, or NULL. */
-bool handshake_initiate(const struct handshake_pair *pair, uint32_t index, const struct transport *bound_to,
-                        uint64_t now, struct handshake_attempt *out);
+MUST_USE bool handshake_initiate(const struct handshake_pair *pair, uint32_t index, const struct transport *bound_to,
+                                 uint64_t now, struct handshake_attempt *out);
 /* Initiator: RESPONSE came; writes CONFIRMATION with our introduction. 0 when it does not fit the attempt. */
-size_t handshake_confirm(const struct handshake_pair *pair, const struct handshake_attempt *attempt,
-                         const struct peer_answer *response, const struct frame_introduction *introduction,
-                         uint8_t *out, size_t capacity, struct handshake_result *result);
+MUST_USE size_t handshake_confirm(const struct handshake_pair *pair, const struct handshake_attempt *attempt,
+                                  const struct peer_answer *response, const struct frame_introduction *introduction,
+                                  uint8_t *out, size_t capacity, struct handshake_result *result);
 
 /* Responder: INITIATION came (its MAC and pair tag are checked); makes the RESPONSE. `bound_to` as the packet asks. */
-bool handshake_respond(const struct handshake_pair *pair, const uint8_t *packet,
-                       const struct peer_initiation *initiation, uint32_t index, const struct transport *bound_to,
-                       uint64_t now, struct handshake_pending *out);
+MUST_USE bool handshake_respond(const struct handshake_pair *pair, const uint8_t *packet,
+                                const struct peer_initiation *initiation, uint32_t index,
+                                const struct transport *bound_to, uint64_t now, struct handshake_pending *out);
 /* Responder: CONFIRMATION came. */
-bool handshake_accept(const struct handshake_pair *pair, const struct handshake_pending *pending,
-                      const struct peer_answer *confirmation, struct handshake_result *result);
+MUST_USE bool handshake_accept(const struct handshake_pair *pair, const struct handshake_pending *pending,
+                               const struct peer_answer *confirmation, struct handshake_result *result);
 
 /* Does this introduction belong to the pair's other member, and to the static key that the handshake proved? */
-bool handshake_introduction_valid(const struct handshake_pair *pair, const struct frame_introduction *introduction,
-                                  const uint8_t remote_static[static 32]);
+MUST_USE bool handshake_introduction_valid(const struct handshake_pair *pair,
+                                           const struct frame_introduction *introduction,
+                                           const uint8_t remote_static[static 32]);

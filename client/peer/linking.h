@@ -4,6 +4,7 @@
 #pragma once
 
 #include "client/peer/parts.h"
+#include "common/attributes.h"
 
 void linking_init(struct peer *peer, uint64_t now);
 /* Is there a transport to send on? */
@@ -16,7 +17,8 @@ void linking_initiate(struct peer *peer, const struct path *to, uint64_t now);
 /* No handshake of ours is under way any more. */
 void linking_abandon(struct peer *peer);
 /* RESPONSE came: CONFIRMATION is sent, and `next` begun. False: it fits nothing. */
-bool linking_confirm(struct peer *peer, const struct peer_answer *message, const struct path *from, uint64_t now);
+MUST_USE bool linking_confirm(struct peer *peer, const struct peer_answer *message, const struct path *from,
+                              uint64_t now);
 /* An introduction that proves who answered was heard on `next`: it becomes current. */
 void linking_promote_next(struct peer *peer, uint64_t now);
 
@@ -30,8 +32,8 @@ enum linked {
     LINKED_NEW,   /* `current` is the new transport */
 };
 /* CONFIRMATION came. When it is new, `introduction` is theirs, proven, and `bound` says whether it was a renewal. */
-enum linked linking_accept(struct peer *peer, const struct peer_answer *message, uint64_t now,
-                           struct frame_introduction *introduction, bool *bound);
+MUST_USE enum linked linking_accept(struct peer *peer, const struct peer_answer *message, uint64_t now,
+                                    struct frame_introduction *introduction, bool *bound);
 
 void linking_drop_previous(struct peer *peer);
 /* Handshakes and transports: wiped, indices released. */

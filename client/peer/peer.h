@@ -18,8 +18,9 @@
 
 #include "client/peer/parts.h"
 #include "client/peer/sending.h"
+#include "common/attributes.h"
 
-struct peer *peer_create(const struct peer_host *host, const struct member_record *record, uint64_t now);
+MUST_USE struct peer *peer_create(const struct peer_host *host, const struct member_record *record, uint64_t now);
 void peer_destroy(struct peer *peer);
 /* A bootnode told of it (again). `usable`: all candidates that are known now, best first; a peer that was gone is live
  * again (true then). */
@@ -50,7 +51,7 @@ void peer_receive_data(struct peer *peer, const uint8_t *packet, const struct pe
                        uint64_t now);
 
 /* Queues a message; false without memory. It is sent as soon as there is a session, until it is acknowledged. */
-bool peer_queue(struct peer *peer, struct blob *blob, uint64_t tag, uint64_t now);
+MUST_USE bool peer_queue(struct peer *peer, struct blob *blob, uint64_t tag, uint64_t now);
 /* What was queued is not sent (any more). */
 void peer_drop_queue(struct peer *peer, uint64_t now);
 /* Says bye, up to three times; peer_bye_done when answered or said often enough. */

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "client/peer/path.h"
+#include "common/attributes.h"
 #include "common/wire/frames.h"
 
 #define PROBING_SOCKETS 256
@@ -84,7 +85,7 @@ void probing_stop(struct probing *probing);
 void probing_tick(struct probing *probing, uint64_t now);
 /* The next packet: a PING to `to`, with the attempt's token, or (`is_check`) with one that proves the path. False:
  * nothing now. */
-bool probing_next(struct probing *probing, uint64_t now, struct path *to, bool *is_check);
+MUST_USE bool probing_next(struct probing *probing, uint64_t now, struct path *to, bool *is_check);
 /* When probing_next has something; NEVER: never. */
 uint64_t probing_packet_due(const struct probing *probing);
 /* When probing_offer_next or probing_tick has something to do. */

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "common/address.h"
+#include "common/attributes.h"
 
 #define PUNCH_PACKETS 10
 #define PUNCH_RECORDED 8    /* of the member records that bootnodes told */
@@ -51,7 +52,7 @@ bool punch_public(const struct punch *punch, struct address *out);
 void punch_start(struct punch *punch, uint64_t now);
 void punch_stop(struct punch *punch);
 /* The next address that is due at `now`; its count and due time move on (20, 40, 80, 160, 320, then every 500 ms). */
-bool punch_next(struct punch *punch, uint64_t now, struct address *out);
+MUST_USE bool punch_next(struct punch *punch, uint64_t now, struct address *out);
 /* When punch_next has something; NEVER when inactive or exhausted. */
 uint64_t punch_due(const struct punch *punch);
 /* When punch_exhausted becomes true if nothing is added; NEVER: not before more packets have gone out, or

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "client/peer/parts.h"
+#include "common/attributes.h"
 
 /* What we say of ourselves to this peer. */
 void sending_introduction(const struct peer *peer, struct frame_introduction *out);
@@ -18,7 +19,7 @@ void sending_ping(struct peer *peer, uint64_t now);
 void sending_introduce(struct peer *peer, const struct path *to, uint64_t now);
 
 /* May one more PROBE, INITIATION or unasked PING go out? If so, it is counted; else `punch_blocked` says until when. */
-bool sending_unasked(struct peer *peer, uint64_t now);
+MUST_USE bool sending_unasked(struct peer *peer, uint64_t now);
 
 /* Round trip in microseconds: smoothed over all that was acknowledged, where there was something. */
 uint32_t sending_rtt_us(const struct peer *peer);

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
 #include "common/noise.h"
 #include "common/replay_window.h"
 #include "common/wire/peer_packets.h"
@@ -31,11 +32,11 @@ void transport_start(struct transport *transport, enum suite suite, const struct
 void transport_wipe(struct transport *transport);
 bool transport_usable(const struct transport *transport, uint64_t now);
 /* Seals `frames` into a DATA packet. Returns its size; 0 when not usable or too large. */
-size_t transport_seal(struct transport *transport, const uint8_t *frames, size_t size, uint8_t *out, size_t capacity,
-                      uint64_t now);
+MUST_USE size_t transport_seal(struct transport *transport, const uint8_t *frames, size_t size, uint8_t *out,
+                               size_t capacity, uint64_t now);
 /* Opens a DATA packet that names our index: `frames` needs PEER_FRAMES_MAX bytes. False when forged, replayed or too
  * old. */
-bool transport_open(struct transport *transport, const uint8_t *packet, const struct peer_data *data, uint8_t *frames,
-                    size_t *size, uint64_t now);
+MUST_USE bool transport_open(struct transport *transport, const uint8_t *packet, const struct peer_data *data,
+                             uint8_t *frames, size_t *size, uint64_t now);
 /* Live, with all that it takes, or wiped. */
 bool transport_holds(const struct transport *transport);

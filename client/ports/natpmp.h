@@ -5,12 +5,13 @@
 #include <netinet/in.h>
 
 #include "client/ports/protocol.h"
+#include "common/attributes.h"
 
 #define NATPMP_WAIT_MS 3000 /* three repeats, at 250, 750 and 1750 ms */
 
 extern const struct port_protocol natpmp_protocol;
 
 /* Our way into the Internet; false when there is none. */
-bool natpmp_gateway(struct in_addr *out);
+MUST_USE bool natpmp_gateway(struct in_addr *out);
 /* The gateway's own address, which it is asked for; false when nobody answers within `wait_ms`. */
-bool natpmp_external(unsigned wait_ms, struct in_addr *out);
+MUST_USE bool natpmp_external(unsigned wait_ms, struct in_addr *out);

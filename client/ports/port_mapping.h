@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "client/ports/protocol.h"
+#include "common/attributes.h"
 #include "common/queue.h"
 
 #define PORT_GIVE_BACK_MS 300 /* at the end, at most */
@@ -14,10 +15,10 @@ struct port_mapping;
 
 /* Nothing is asked yet. `answers` gets an INPUT_PORT_MAPPED whenever the address changes at which others reach `port`.
  * NULL without memory. */
-struct port_mapping *port_mapping_create(struct queue *answers, uint16_t port);
+MUST_USE struct port_mapping *port_mapping_create(struct queue *answers, uint16_t port);
 /* The same with one other protocol, whose context outlives the process's last call to it. */
-struct port_mapping *port_mapping_create_with(const struct port_protocol *protocol, struct queue *answers,
-                                              uint16_t port);
+MUST_USE struct port_mapping *port_mapping_create_with(const struct port_protocol *protocol, struct queue *answers,
+                                                       uint16_t port);
 /* Is there a NAT in between? While there is, the port is to be mapped. Called by a thread that blocks signals: a new
  * one inherits that. */
 void port_mapping_want(struct port_mapping *mapping, bool wanted);

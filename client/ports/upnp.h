@@ -5,6 +5,7 @@
 #include <miniupnpc/miniupnpc.h>
 
 #include "client/ports/protocol.h"
+#include "common/attributes.h"
 
 #define UPNP_SEARCH_MS 1000
 
@@ -19,7 +20,7 @@ struct upnp {
 struct port_protocol upnp_protocol(struct upnp *upnp);
 void upnp_clear(struct upnp *upnp);
 /* The gateway's own address, which it is asked for; false when there is no such gateway. */
-bool upnp_external(struct upnp *upnp, struct in_addr *out);
+MUST_USE bool upnp_external(struct upnp *upnp, struct in_addr *out);
 
 /* Is this the URL of something at that very address? */
 bool upnp_url_is_at(const char *url, const char *address);

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
 #include "common/wire/bootnode_bodies.h"
 
 #define MEMBERSHIP_MAX 4096 /* far above any room limit; bounds what a bootnode can make us hold */
@@ -51,10 +52,10 @@ enum membership_result {
 void membership_init(struct membership *membership);
 void membership_clear(struct membership *membership);
 /* The body of a CHANGES packet. */
-enum membership_result membership_apply(struct membership *membership, const uint8_t *body, size_t size,
-                                        const struct membership_observer *observer);
+MUST_USE enum membership_result membership_apply(struct membership *membership, const uint8_t *body, size_t size,
+                                                 const struct membership_observer *observer);
 /* The records of a complete WELCOME: a full list in one part. False when malformed; nothing changed then. */
-bool membership_welcome(struct membership *membership, struct room_version version, struct reader *records,
-                        const struct membership_observer *observer);
+MUST_USE bool membership_welcome(struct membership *membership, struct room_version version, struct reader *records,
+                                 const struct membership_observer *observer);
 const struct member_record *membership_find(const struct membership *membership,
                                             const uint8_t id[static MEMBER_ID_SIZE]);

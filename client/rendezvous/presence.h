@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "client/rendezvous/membership.h"
+#include "common/attributes.h"
 #include "common/link.h"
 #include "common/names.h"
 #include "common/noise.h"
@@ -96,9 +97,10 @@ void presence_confirm(struct presence *presence, const struct welcome_body *body
 void presence_end(struct presence *presence);
 
 /* What follows needs a session; the last three one that we are not leaving. */
-enum presence_news presence_receive(struct presence *presence, const uint8_t *packet, size_t size, uint64_t now);
+MUST_USE enum presence_news presence_receive(struct presence *presence, const uint8_t *packet, size_t size,
+                                             uint64_t now);
 /* PRESENCE_ON or PRESENCE_LEFT. */
-enum presence_news presence_tick(struct presence *presence, uint64_t now);
+MUST_USE enum presence_news presence_tick(struct presence *presence, uint64_t now);
 uint64_t presence_due(const struct presence *presence);
 /* Our addresses changed: tells the bootnode (UPDATE, repeated until our own record shows it). */
 void presence_update(struct presence *presence, uint64_t now);
@@ -109,5 +111,5 @@ void presence_leave(struct presence *presence, uint64_t now);
 /* Asks that both sides punch again. */
 void presence_introduce(struct presence *presence, const uint8_t id[static MEMBER_ID_SIZE]);
 /* Has the bootnode pass a packet of RELAY_PACKET_MIN … RELAY_PACKET_MAX bytes on to a member. False when it cannot. */
-bool presence_relay(struct presence *presence, const uint8_t id[static MEMBER_ID_SIZE], const uint8_t *packet,
-                    size_t size);
+MUST_USE bool presence_relay(struct presence *presence, const uint8_t id[static MEMBER_ID_SIZE], const uint8_t *packet,
+                             size_t size);

@@ -16,6 +16,7 @@
 #include "client/keys/bootnodes.h"
 #include "client/keys/identity.h"
 #include "client/rendezvous/presence.h"
+#include "common/attributes.h"
 #include "common/names.h"
 #include "common/noise.h"
 #include "common/why.h"
@@ -114,8 +115,8 @@ void rendezvous_resumed(struct rendezvous *rendezvous, uint64_t gap, uint64_t no
 /* Can packets go through the bootnode now? */
 bool rendezvous_can_relay(const struct rendezvous *rendezvous);
 /* Has the bootnode pass a packet of RELAY_PACKET_MIN … RELAY_PACKET_MAX bytes on to a member. False when it cannot. */
-bool rendezvous_relay(struct rendezvous *rendezvous, const uint8_t id[static MEMBER_ID_SIZE], const uint8_t *packet,
-                      size_t size);
+MUST_USE bool rendezvous_relay(struct rendezvous *rendezvous, const uint8_t id[static MEMBER_ID_SIZE],
+                               const uint8_t *packet, size_t size);
 /* What it says of a member; NULL: nothing. */
 const struct member_record *rendezvous_find(const struct rendezvous *rendezvous,
                                             const uint8_t id[static MEMBER_ID_SIZE]);

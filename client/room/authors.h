@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
 #include "common/names.h"
 
 #define AUTHORS_MAX 2048
@@ -24,4 +25,4 @@ struct author *authors_of(struct authors *authors, const uint8_t id[static MEMBE
 /* A private message: was it not shown yet? Then it counts as shown. */
 bool author_whispers(struct author *author, uint64_t run, uint64_t sequence);
 /* May this author put one more nick into our files and onto the screen? Five at once, then one every 20 s. Counted. */
-bool author_may_rename(struct author *author, uint64_t now);
+MUST_USE bool author_may_rename(struct author *author, uint64_t now);

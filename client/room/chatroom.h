@@ -26,6 +26,7 @@
 #include "client/events.h"
 #include "client/message/message.h"
 #include "client/room/host.h"
+#include "common/attributes.h"
 
 enum chatroom_state {
     CHATROOM_OPEN,
@@ -40,8 +41,8 @@ enum chatroom_outcome { CHATROOM_FINE, CHATROOM_ALONE, CHATROOM_UNDELIVERED };
 struct chatroom;
 
 /* Emits EVENT_JOINED. `name` and the host outlive it; the keys are copied. Aborts without memory. */
-struct chatroom *chatroom_create(const struct chatroom_host *host, const char *name, const struct room_keys *keys,
-                                 uint64_t now);
+MUST_USE struct chatroom *chatroom_create(const struct chatroom_host *host, const char *name,
+                                          const struct room_keys *keys, uint64_t now);
 void chatroom_destroy(struct chatroom *room);
 
 /* As given. */

@@ -20,6 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
+
 #define GATHERING_MS 800
 #define GATHERING_QUIET_MS 60000
 #define GATHERING_LATE_MS 2000 /* what the network takes, and repeats, is not late */
@@ -61,7 +63,7 @@ void gathering_shown(struct gathering *gathering, int64_t time);
 /* Nothing more is expected: all that waits leaves. */
 void gathering_end(struct gathering *gathering);
 /* The next one to show at `now`, NULL: none. `late` as in 5. The caller frees `what`. */
-void *gathering_take(struct gathering *gathering, uint64_t now, int64_t *time, bool *late);
+MUST_USE void *gathering_take(struct gathering *gathering, uint64_t now, int64_t *time, bool *late);
 /* Invariants 2 and 3, but for the times; and that all that is counted is there. */
 bool gathering_holds(const struct gathering *gathering);
 /* When gathering_take has something, if nothing else happens; NEVER: never. */

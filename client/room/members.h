@@ -15,6 +15,7 @@
 #include "client/events.h"
 #include "client/history/exchange.h"
 #include "client/peer/peer.h"
+#include "common/attributes.h"
 #include "common/bucket.h"
 
 #define MEMBERS_OF_ONE 1024 /* what a bootnode alone can make us hold, */
@@ -48,8 +49,9 @@ struct member *members_find(const struct members *members, const uint8_t id[stat
 struct member *members_by_tag(const struct members *members, const uint8_t tag[static PAIR_TAG_SIZE]);
 /* Somebody new, whom this one of so many bootnodes brings. NULL: there is no room for more of its. Aborts without
  * memory. */
-struct member *members_add(struct members *members, const struct peer_host *host, const struct member_record *record,
-                           unsigned bootnode, size_t bootnode_count, uint64_t now);
+MUST_USE struct member *members_add(struct members *members, const struct peer_host *host,
+                                    const struct member_record *record, unsigned bootnode, size_t bootnode_count,
+                                    uint64_t now);
 /* Forgets those that are finished. */
 void members_sweep(struct members *members);
 /* Forgets all. */

@@ -238,6 +238,7 @@ void outgoing_say(struct outgoing *outgoing, const struct members *members, cons
 
 void outgoing_tell(struct outgoing *outgoing, const struct members *members, struct blob *blob, uint64_t now) {
     uint64_t tag = ++outgoing->tag;
+    /* Nobody waits for its delivery: whom it cannot be queued for is not told. */
     for (size_t i = 0; i < members->count; i++)
-        if (members->list[i]->peer->state == PEER_LIVE) peer_queue(members->list[i]->peer, blob, tag, now);
+        if (members->list[i]->peer->state == PEER_LIVE) (void)peer_queue(members->list[i]->peer, blob, tag, now);
 }

@@ -12,6 +12,7 @@
 #include "client/room/host.h"
 #include "client/room/members.h"
 #include "client/room/room_events.h"
+#include "common/attributes.h"
 
 #define OUTGOING_INPUTS 512               /* messages that may be under way */
 #define OUTGOING_BYTES (8u * 1024 * 1024) /* and their bytes, before input has to wait */
@@ -37,7 +38,7 @@ void outgoing_clear(struct outgoing *outgoing);
 void outgoing_open(const struct outgoing *outgoing);
 /* The next message of its sequence, which completes `chat`; the caller's. NULL when it is not UTF-8, empty or too long:
  * the UI sees to that. */
-struct blob *outgoing_compose(struct outgoing *outgoing, struct chat_message *chat);
+MUST_USE struct blob *outgoing_compose(struct outgoing *outgoing, struct chat_message *chat);
 /* Says it to this member, or (NULL) to everyone present; costs one credit. EVENT_SENT. `time`: of our clock. */
 void outgoing_say(struct outgoing *outgoing, const struct members *members, const struct chat_message *chat,
                   struct member *to, struct blob *blob, uint64_t now);

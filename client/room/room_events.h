@@ -5,6 +5,7 @@
 #include "client/outside.h"
 #include "client/rendezvous/rendezvous.h"
 #include "client/room/members.h"
+#include "common/attributes.h"
 
 struct room_events {
     const struct outside *outside;
@@ -14,9 +15,10 @@ struct room_events {
 };
 
 /* An event of this room, about this peer (NULL: nobody); the caller fills in the rest and emits it. */
-struct event *room_events_make(const struct room_events *events, enum event_type type, const struct peer *peer);
-struct event *room_events_make_text(const struct room_events *events, enum event_type type, const struct peer *peer,
-                                    const char *text, size_t size);
+MUST_USE struct event *room_events_make(const struct room_events *events, enum event_type type,
+                                        const struct peer *peer);
+MUST_USE struct event *room_events_make_text(const struct room_events *events, enum event_type type,
+                                             const struct peer *peer, const char *text, size_t size);
 /* Fills in when it was said, by the clock on the wall, and what that clock shows now. `time`: ms of our clock. */
 void room_events_date(const struct room_events *events, struct event *event, int64_t time, uint64_t now);
 void room_events_emit(const struct room_events *events, struct event *event);

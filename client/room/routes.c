@@ -28,7 +28,8 @@ void routes_send(const struct routes *routes, const struct peer *peer, const str
         break;
     case PATH_MEMBER: send_through_member(routes, peer, to, packet, size, now); break;
     case PATH_BOOTNODE:
-        rendezvous_relay(&routes->meeting->rendezvous[to->bootnode], peer->pair.other_id, packet, size);
+        /* What it does not take is lost, as on any way. */
+        (void)rendezvous_relay(&routes->meeting->rendezvous[to->bootnode], peer->pair.other_id, packet, size);
         break;
     }
 }

@@ -9,6 +9,7 @@
 #include "client/threads/receiver.h"
 #include "client/threads/resolver.h"
 #include "client/ui/ui.h"
+#include "common/attributes.h"
 #include "common/queue.h"
 #include "common/thread.h"
 #include "common/udp.h"
@@ -38,9 +39,9 @@ struct crypto_thread {
 
 /* Makes engine and queues; the thread is started apart, once the receiver and the UI stand. One line on standard error
  * and false when it cannot. */
-bool crypto_thread_open(struct crypto_thread *crypto, struct setup *setup, struct sockets *sockets,
-                        struct receiver *receiver, struct queue *events);
-int crypto_thread_start(struct crypto_thread *crypto);
+MUST_USE bool crypto_thread_open(struct crypto_thread *crypto, struct setup *setup, struct sockets *sockets,
+                                 struct receiver *receiver, struct queue *events);
+MUST_USE int crypto_thread_start(struct crypto_thread *crypto);
 /* Joins; it ends by itself after EVENT_FINISHED. */
 void crypto_thread_join(struct crypto_thread *crypto);
 void crypto_thread_close(struct crypto_thread *crypto);

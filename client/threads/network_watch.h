@@ -5,13 +5,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
+
 struct network_news {
     bool addresses; /* an address or a link came, went or changed */
     bool route;     /* a default route came or went: what we send may leave by another way */
 };
 
 /* A netlink socket to poll; -1 where there is none to be had. */
-int network_watch_open(void);
+MUST_USE int network_watch_open(void);
 /* Takes all that waits. What was lost counts as both. */
 struct network_news network_watch_read(int netlink);
 /* What one datagram of netlink messages says; its bytes are the kernel's, but nothing outside of `size` is read. */

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "client/threads/sockets.h"
+#include "common/attributes.h"
 #include "common/queue.h"
 #include "common/thread.h"
 #include "common/udp.h"
@@ -31,7 +32,7 @@ struct receiver {
 };
 
 /* `receiver` must stay in place until stopped. 0 or a negative errno; then there is nothing to stop. */
-int receiver_start(struct receiver *receiver, struct sockets *sockets, struct queue *filled);
+MUST_USE int receiver_start(struct receiver *receiver, struct sockets *sockets, struct queue *filled);
 void receiver_give_back(struct receiver *receiver, struct received *received);
 /* Stops and joins, once. The crypto thread has given everything back or stopped running; what is in `filled` belongs to
  * the pool, so it is taken out. */

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "common/address.h"
+#include "common/attributes.h"
 #include "common/queue.h"
 #include "common/why.h"
 
@@ -18,7 +19,7 @@ typedef size_t resolver_function(const char *text, uint16_t default_port, struct
 
 /* `answers` gets an INPUT_RESOLVED or an INPUT_UNRESOLVED per look-up. `look_up`: address_resolve, another one in
  * tests. NULL without memory. */
-struct resolver *resolver_create(struct queue *answers, resolver_function *look_up);
+MUST_USE struct resolver *resolver_create(struct queue *answers, resolver_function *look_up);
 /* Nothing while RESOLVER_AT_ONCE of the same bootnode are under way. Called by a thread that blocks signals: the new
  * one inherits that. */
 void resolver_look_up(struct resolver *resolver, unsigned bootnode, const char *name);

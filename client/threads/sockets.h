@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <sys/resource.h>
 
+#include "common/attributes.h"
 #include "common/queue.h"
 #include "common/udp.h"
 
@@ -36,13 +37,13 @@ struct sockets {
 
 /* Raises the soft limit of descriptors where it is low, but not over what select(2), in libraries, can count to. 0 or a
  * negative errno; then there is nothing to clear. */
-int sockets_init(struct sockets *sockets, int main, const struct address *bound);
+MUST_USE int sockets_init(struct sockets *sockets, int main, const struct address *bound);
 /* After both threads have ended. */
 void sockets_clear(struct sockets *sockets);
 
 /* The crypto thread: up to `count` more, their numbers into `out`. Fewer, with a line in the log, where descriptors are
  * scarce. */
-size_t sockets_open(struct sockets *sockets, size_t count, uint16_t *out);
+MUST_USE size_t sockets_open(struct sockets *sockets, size_t count, uint16_t *out);
 /* Nothing for the main one, and for one that is not open. */
 void sockets_close(struct sockets *sockets, uint16_t number);
 /* Sends and clears the batch; drops it when the socket is not open. */

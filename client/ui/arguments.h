@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "client/ui/roster.h"
+#include "common/attributes.h"
 
 /* Cuts the next argument off, in place. NULL: none is left, or a quote has no end. */
 char *arguments_word(char **rest);
@@ -19,7 +20,7 @@ char *arguments_literal(const char *arguments);
 void arguments_unescape(char *text);
 /* As an argument from which arguments_word and arguments_whole make `name` again; malloc'd. In quotes where they are
  * needed, or where `quotes` asks for them. */
-char *arguments_quote(const char *name, bool quotes);
+MUST_USE char *arguments_quote(const char *name, bool quotes);
 
 /* Whom an argument means: roster_named, of what was made of it (`name`) and of what arguments_literal says (may be
  * NULL), since "bob" may be how somebody is called. Two different ones are SEVERAL. */

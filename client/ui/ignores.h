@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/attributes.h"
 #include "common/names.h"
 #include "common/text.h"
 #include "common/why.h"
@@ -26,9 +27,10 @@ struct ignores {
 
 /* `directory` NULL: only in memory. A missing file is an empty list; a malformed line is skipped. False with one line
  * in `why` when it cannot be read; the list is then empty, and in memory only, so that nothing is overwritten. */
-bool ignores_open(struct ignores *ignores, const char *directory, struct why *why);
+MUST_USE bool ignores_open(struct ignores *ignores, const char *directory, struct why *why);
 void ignores_close(struct ignores *ignores);
 bool ignores_has(const struct ignores *ignores, const char *fingerprint);
 /* Adds, or removes where it is there: `ignored` says which. False with one line in `why`: nothing changed. True with
  * one in `why`, once: it changed in memory alone, since the file cannot be written. */
-bool ignores_toggle(struct ignores *ignores, const char *fingerprint, const char *nick, bool *ignored, struct why *why);
+MUST_USE bool ignores_toggle(struct ignores *ignores, const char *fingerprint, const char *nick, bool *ignored,
+                             struct why *why);

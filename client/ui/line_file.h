@@ -6,12 +6,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/attributes.h"
 #include "common/why.h"
 
 #define LINE_FILE_BYTES (1024 * 1024) /* a larger one is refused */
 
 /* One call per line, without its newline. A missing file has none. False with one line in `why` that names the file. */
-bool line_file_read(const char *path, void (*each)(void *context, const char *line), void *context, struct why *why);
+MUST_USE bool line_file_read(const char *path, void (*each)(void *context, const char *line), void *context,
+                             struct why *why);
 /* Takes out the lines with that key, and adds `line` at the end (NULL: none). False with one line in `why`: unchanged.
  */
-bool line_file_set(const char *path, const char *key, const char *line, struct why *why);
+MUST_USE bool line_file_set(const char *path, const char *key, const char *line, struct why *why);

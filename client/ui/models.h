@@ -9,6 +9,7 @@
 #include "client/ui/ignores.h"
 #include "client/ui/transcripts.h"
 #include "client/ui/ui.h"
+#include "common/attributes.h"
 #include "common/why.h"
 
 struct models {
@@ -28,7 +29,7 @@ struct taken {
 };
 
 /* Opens all three. False with one line in `why`: whom not to hear cannot be read; all are open none the less. */
-bool models_open(struct models *models, const struct ui *ui, struct why *why);
+MUST_USE bool models_open(struct models *models, const struct ui *ui, struct why *why);
 void models_close(struct models *models);
 /* Applies the event to the conversations. What was PARTED stays until it was shown (conversations.h). */
 void models_take(struct models *models, const struct event *event, struct taken *out);

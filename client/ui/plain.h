@@ -2,9 +2,10 @@
 #pragma once
 
 #include "client/events.h"
+#include "common/attributes.h"
 
 /* The event as what is shown, each line of it with its newline; NULL: not shown. malloc'd. A message is `nick: text`,
  * each line of a multi-line text prefixed and filtered (text_filter); actions and private messages begin with '*', as
  * no nick does; state changes are "* nick#1a2b is here (direct, 12 ms)" and the like; SENT, DELIVERED and UNDELIVERED
  * are silent. */
-char *ui_plain_line(const struct event *event);
+MUST_USE char *ui_plain_line(const struct event *event);

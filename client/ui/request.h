@@ -12,6 +12,7 @@
 
 #include "client/events.h"
 #include "client/message/message.h"
+#include "common/attributes.h"
 #include "common/why.h"
 
 /* The longest text with each of its bytes escaped, and everything around it. */
@@ -34,5 +35,5 @@ struct request {
 bool request_is(const char *line);
 /* False with `why`, which names the key and the value; `ref` is then what could be read of it. In both cases
  * request_clear is due. */
-bool request_parse(const char *line, size_t size, struct request *out, struct why *why);
+MUST_USE bool request_parse(const char *line, size_t size, struct request *out, struct why *why);
 void request_clear(struct request *request);

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "client/events.h"
+#include "common/attributes.h"
 #include "common/why.h"
 
 #define TRANSCRIPT_LINES_SHOWN 20
@@ -27,14 +28,14 @@ void transcripts_close(struct transcripts *transcripts);
 /* Is the room logged? */
 bool transcripts_enabled(struct transcripts *transcripts, const char *room);
 /* Remembered for the next start. False with one line in `why` that names the file. */
-bool transcripts_enable(struct transcripts *transcripts, const char *room, bool enable, struct why *why);
+MUST_USE bool transcripts_enable(struct transcripts *transcripts, const char *room, bool enable, struct why *why);
 /* Where it is written, for telling the user. */
 void transcripts_path(const struct transcripts *transcripts, const char *room, char *out, size_t capacity);
 /* Appends what an event says, if its room is logged and does not have it yet: messages, ours too (EVENT_SENT), and
  * arrivals, nicks and departures. `label` is the author's. `wall_ms` is the line's time. False with one line in `why`
  * when it cannot be written (then the room's log is off, for this run). */
-bool transcripts_append(struct transcripts *transcripts, const struct event *event, const char *label, uint64_t wall_ms,
-                        struct why *why);
+MUST_USE bool transcripts_append(struct transcripts *transcripts, const struct event *event, const char *label,
+                                 uint64_t wall_ms, struct why *why);
 /* Was this message among the lines that transcripts_last gave? Then it has been shown. */
 bool transcripts_have_shown(const struct transcripts *transcripts, const struct event *event);
 /* The last lines (TRANSCRIPT_LINES_SHOWN at most) of a logged room, oldest first, one call each; filtered again,

@@ -344,7 +344,7 @@ static void only_their_own_rows_change(void **state) {
     editor_destroy(&editor);
     window_destroy(window);
     conversations_clear(&conversations);
-    terminal_close(terminal);
+    (void)terminal_close(terminal);
     emulated_close(emulated);
     emulator_close(probe);
     canvas_free(&canvas);

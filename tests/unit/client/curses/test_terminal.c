@@ -40,7 +40,7 @@ static void open_as(const char *type, enum palette_depth limit) {
 }
 
 static void close_all(void) {
-    terminal_close(terminal);
+    (void)terminal_close(terminal);
     emulated_close(screen);
     canvas_free(&canvas);
 }
@@ -263,7 +263,7 @@ static void the_terminal_is_left_as_it_was_found(void **state) {
         show();
         assert_true(emulator_title(screen->emulator)[0] == 'a');
     }
-    terminal_close(terminal);
+    (void)terminal_close(terminal);
     emulated_settle(screen);
     expect_modes("?7 ?25");
     assert_string_equal(emulator_title(screen->emulator), "");
@@ -306,7 +306,7 @@ static void what_is_ours_already_is_not_saved(void **state) {
     assert_false(terminal_is_taken(opened));
     terminal_return(opened);
     terminal_return(opened); /* the SIGCONT after our own stop */
-    terminal_close(opened);
+    (void)terminal_close(opened);
     close(slave); /* what comes ends then; it may come in pieces */
     size_t size_read = 0;
     for (ssize_t got; (got = read(master, bytes + size_read, sizeof bytes - 1 - size_read)) > 0;)
@@ -341,7 +341,7 @@ static void a_size_by_mistake_is_no_end(void **state) {
     terminal_size(opened, &rows, &columns);
     assert_int_equal(rows, 1);
     assert_int_equal(columns, 2000);
-    terminal_close(opened);
+    (void)terminal_close(opened);
     canvas_free(&canvas);
     close(master);
     close(slave);
@@ -398,9 +398,9 @@ static void a_crash_gives_the_terminal_back(void **state) {
             terminal = terminal_open(screen->terminal, screen->terminal, PALETTE_TRUE, &why);
             terminal_title(terminal, "title");
             terminal_mouse(terminal, i % 2);
-            canvas_reset(&canvas, ROWS, COLUMNS);
+            (void)canvas_reset(&canvas, ROWS, COLUMNS);
             draw(0, 0, "hello", (struct style){COLOUR_BAD, STYLE_BOLD});
-            terminal_show(terminal, &canvas);
+            (void)terminal_show(terminal, &canvas);
             crashes[i]();
             _exit(0);
         }

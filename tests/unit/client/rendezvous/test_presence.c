@@ -41,8 +41,9 @@ static void on_heard(void *context, uint64_t now) {
 static int setup(void **state) {
     static const struct noise_keys keys;
     const struct welcome_body body = {.session_id = SESSION, .reset_token = {9}, .beat_ms = 4000, .answer_every = 3};
+    if (sodium_init() < 0) return -1;
     struct fixture *fixture = calloc(1, sizeof *fixture);
-    if (!fixture || sodium_init() < 0) return -1;
+    if (!fixture) return -1;
     const struct presence_link link = {.context = fixture, .send = on_send, .heard = on_heard};
     presence_init(&fixture->presence, &link, &fixture->owner, member, &fixture->own);
     presence_start(&fixture->presence, &keys, &body, 0, NOW);
@@ -138,10 +139,10 @@ static void new_addresses_are_told_until_the_list_has_them(void **state) {
     presence_update(&fixture->presence, NOW);
     assert_int_equal(presence_tick(&fixture->presence, NOW), PRESENCE_ON);
     assert_int_equal(fixture->sent[MESSAGE_UPDATE], 1);
-    presence_tick(&fixture->presence, NOW + 499);
+    assert_int_equal(presence_tick(&fixture->presence, NOW + 499), PRESENCE_ON);
     assert_int_equal(fixture->sent[MESSAGE_UPDATE], 1);
-    presence_tick(&fixture->presence, NOW + 500);
-    presence_tick(&fixture->presence, NOW + 1500);
+    assert_int_equal(presence_tick(&fixture->presence, NOW + 500), PRESENCE_ON);
+    assert_int_equal(presence_tick(&fixture->presence, NOW + 1500), PRESENCE_ON);
     assert_int_equal(fixture->sent[MESSAGE_UPDATE], 3);
 }
 
