@@ -18,5 +18,5 @@ _Noreturn void holds_fail(const char *condition, const char *file, int line);
     (++(calls) < (period) ? (void)0 : ((void)((calls) = 0), HOLDS(condition)))
 #else
 #define HOLDS(condition) ((void)sizeof(condition))
-#define HOLDS_NOW_AND_THEN(calls, period, condition) ((void)sizeof(calls), (void)sizeof(period), HOLDS(condition))
+#define HOLDS_NOW_AND_THEN(calls, period, condition) ((void)(calls), (void)(period), HOLDS(condition))
 #endif
