@@ -392,7 +392,7 @@ void engine_tick(struct engine *engine, uint64_t now) {
     outside_emit(&engine->io.outside, event);
 }
 
-uint64_t engine_due(const struct engine *engine, uint64_t now) {
+uint64_t engine_due(struct engine *engine, uint64_t now) {
     if (engine->finished) return UINT64_MAX;
     if (is_over(engine)) return now;
     uint64_t due = nat_check_due(&engine->nat);

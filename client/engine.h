@@ -89,6 +89,6 @@ void engine_resumed(struct engine *engine, uint64_t gap, uint64_t now);
 
 void engine_tick(struct engine *engine, uint64_t now);
 /* When engine_tick wants to be called; at or before `now`: at once. */
-uint64_t engine_due(const struct engine *engine, uint64_t now);
+uint64_t engine_due(struct engine *engine, uint64_t now);
 /* It has left (or may not stay): nothing more will be sent. EVENT_FINISHED was emitted with the status. */
 bool engine_finished(const struct engine *engine);

@@ -42,7 +42,8 @@ struct peer_host {
     const char *nick;           /* as it is now */
     uint32_t *streams, *epochs; /* never counted back */
 
-    uint8_t reachable; /* set of bootnodes whose list counts; peer_weigh after a change */
+    uint8_t reachable;     /* set of bootnodes whose list counts; peer_weigh after a change */
+    struct peer **touched; /* those to whom something was done: peer_take_touched; NULL: nobody asks */
 
     const bool *relaying_allowed;    /* may packets of ours be relayed, do we relay others'? */
     const enum nat_mapping *mapping; /* of our NAT, as far as we know */
@@ -121,6 +122,8 @@ enum peer_alarm {
 struct peer {
     const struct peer_host *host;
     void *owner; /* the host's: who this is to it */
+    struct peer *next_touched;
+    bool is_touched; /* and so among the host's */
     struct handshake_pair pair;
     uint8_t tag_in[PAIR_TAG_SIZE]; /* of packets from it to us */
     enum peer_state state;

@@ -27,6 +27,25 @@ static void look_at_clock(const struct peer *peer, uint64_t now, uint64_t alarms
 /* After anything that may have changed what is due. */
 static void set_alarms(struct peer *peer, uint64_t now) {
     look_at_clock(peer, now, peer->alarms);
+    if (peer->is_touched || !peer->host->touched) return;
+    peer->is_touched = true;
+    peer->next_touched = *peer->host->touched;
+    *peer->host->touched = peer;
+}
+
+struct peer *peer_take_touched(struct peer **touched) {
+    struct peer *peer = *touched;
+    if (!peer) return NULL;
+    *touched = peer->next_touched;
+    peer->is_touched = false;
+    return peer;
+}
+
+static void untouch(struct peer *peer) {
+    struct peer **at = peer->host->touched;
+    if (!peer->is_touched) return;
+    while (*at != peer) at = &(*at)->next_touched;
+    (void)peer_take_touched(at);
 }
 
 static uint64_t first_of(const struct peer *peer, size_t count) {
@@ -111,6 +130,7 @@ struct peer *peer_create(const struct peer_host *host, const struct member_recor
 }
 
 void peer_destroy(struct peer *peer) {
+    untouch(peer);
     peer->has_path = false;
     probes_forget(peer);
     free(peer->probing);

@@ -69,5 +69,8 @@ bool peer_reachable(const struct peer *peer);
 uint64_t peer_due(const struct peer *peer);
 /* and when it has something to do, be it that nobody needs to wake for it. It does nothing before. */
 uint64_t peer_ready(const struct peer *peer);
+/* Takes one from its host's list of those to whom something was done, so that both times may be others; NULL: there are
+ * no more. */
+struct peer *peer_take_touched(struct peer **touched);
 /* The invariants above; and each alarm is as it would be set now, or has rung. */
 bool peer_holds(const struct peer *peer, uint64_t now);

@@ -17,6 +17,7 @@
 #include "client/room/routes.h"
 #include "client/room/status.h"
 #include "client/room/timeline.h"
+#include "client/room/turns.h"
 #include "common/clock.h"
 #include "common/holds.h"
 #include "common/memory.h"
@@ -224,6 +225,7 @@ static struct peer_host peer_host_of(struct chatroom *room) {
                             .nick = host->nick,
                             .streams = &room->streams,
                             .epochs = &room->epochs,
+                            .touched = &room->members.touched,
                             .relaying_allowed = &host->relays,
                             .mapping = &host->mapping,
                             .send = on_send,
@@ -438,11 +440,6 @@ static void state_tick(struct chatroom *room, uint64_t now) {
     if (room->state == CHATROOM_LEAVING && state_due(room, now) <= now) enter(room, CHATROOM_LEFT, now);
 }
 
-static uint64_t member_due(const struct chatroom *room, const struct member *member) {
-    uint64_t due = peer_due(member->peer);
-    return is_leaving(room) ? due : earlier(due, status_due(member));
-}
-
 /* Gives up whoever holds up all others. */
 static void give_up_stalled(struct chatroom *room, uint64_t now) {
     struct member *member;
@@ -458,10 +455,13 @@ void chatroom_tick(struct chatroom *room, uint64_t now) {
     if (room->state == CHATROOM_LEFT) return;
     meeting_tick(&room->meeting, now);
     bool finished = false;
+    turns_settle(&room->members, !is_leaving(room));
     for (size_t i = 0; i < room->members.count; i++) {
         struct member *member = room->members.list[i];
+        if (room->members.ready[i] > now) continue;
         member_tick(room, member, now);
         finished |= member->finished;
+        turns_settle(&room->members, !is_leaving(room)); /* what it did may be another one's turn */
     }
     if (finished) members_sweep(&room->members);
     give_up_stalled(room, now);
@@ -470,10 +470,10 @@ void chatroom_tick(struct chatroom *room, uint64_t now) {
     state_tick(room, now);
 }
 
-uint64_t chatroom_due(const struct chatroom *room, uint64_t now) {
+uint64_t chatroom_due(struct chatroom *room, uint64_t now) {
     if (room->state == CHATROOM_LEFT) return now;
     uint64_t due = earlier(meeting_due(&room->meeting), state_due(room, now));
-    for (size_t i = 0; i < room->members.count; i++) due = earlier(due, member_due(room, room->members.list[i]));
+    due = earlier(due, turns_due(&room->members, !is_leaving(room), now));
     due = earlier(due, gathering_due(&room->gathered.gathering));
     return earlier(due, earlier(outgoing_due(&room->outgoing), history_due(&room->history)));
 }

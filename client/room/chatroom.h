@@ -55,7 +55,7 @@ enum chatroom_outcome chatroom_outcome(const struct chatroom *room);
 bool chatroom_receive(struct chatroom *room, uint16_t socket, const struct address *from, const uint8_t *packet,
                       size_t size, uint64_t now);
 void chatroom_tick(struct chatroom *room, uint64_t now);
-uint64_t chatroom_due(const struct chatroom *room, uint64_t now);
+uint64_t chatroom_due(struct chatroom *room, uint64_t now);
 
 /* To everyone present, or (CHAT_PRIVATE) to the peer alone; costs one credit. A peer that is not there: EVENT_ERROR,
  * and the credit comes back. */

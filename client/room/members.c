@@ -37,13 +37,14 @@ struct member *members_add(struct members *members, const struct peer_host *host
     member->peer->owner = member;
     exchange_init(&member->exchange, member, record->id, now);
     memcpy(&members->tags[members->count], member->peer->tag_in, PAIR_TAG_SIZE);
-    members->list[members->count++] = member;
+    member->place = members->count++;
+    members->list[member->place] = member;
     return member;
 }
 
 static bool has_place(const struct members *members, size_t at) {
     const struct member *member = members->list[at];
-    return member->peer->owner == member && member->exchange.owner == member &&
+    return member->place == at && member->peer->owner == member && member->exchange.owner == member &&
            memcmp(&members->tags[at], member->peer->tag_in, PAIR_TAG_SIZE) == 0 &&
            members_find(members, member->peer->pair.other_id) == member;
 }
@@ -55,7 +56,8 @@ bool members_holds(const struct members *members) {
     return true;
 }
 
-static void destroy(struct member *member) {
+static void destroy(struct members *members, struct member *member) {
+    deadlines_remove(&members->wakes, &member->wake);
     exchange_clear(&member->exchange);
     peer_destroy(member->peer);
     free(member);
@@ -67,16 +69,20 @@ void members_sweep(struct members *members) {
             i++;
             continue;
         }
-        destroy(members->list[i]);
-        members->list[i] = members->list[--members->count];
+        destroy(members, members->list[i]);
+        if (i == --members->count) break;
+        members->list[i] = members->list[members->count];
+        members->list[i]->place = i;
         members->tags[i] = members->tags[members->count];
+        members->ready[i] = members->ready[members->count];
     }
     HOLDS(members_holds(members));
 }
 
 void members_clear(struct members *members) {
-    for (size_t i = 0; i < members->count; i++) destroy(members->list[i]);
+    for (size_t i = 0; i < members->count; i++) destroy(members, members->list[i]);
     members->count = 0;
+    deadlines_clear(&members->wakes);
 }
 
 size_t members_present(const struct members *members) {

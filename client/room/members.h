@@ -3,7 +3,7 @@
  * Invariants:
  * 1. Each member's peer has the member as its owner, and no two members have the same id.
  * 2. The order changes only where members leave: the last one takes the place of one that is gone.
- * 3. `tags` holds each one's tag_in, at the member's own place.
+ * 3. `tags` holds each one's tag_in, at the member's own place, and `ready` from when on a tick does anything to it.
  * 4. Each bootnode has brought MEMBERS_OF_ONE at most, and its share of MEMBERS_MAX: one that lists people who are not
  * there must not keep out those whom the others list. */
 #pragma once
@@ -17,6 +17,7 @@
 #include "client/peer/peer.h"
 #include "common/attributes.h"
 #include "common/bucket.h"
+#include "common/deadlines.h"
 
 #define MEMBERS_OF_ONE 1024 /* what a bootnode alone can make us hold, */
 #define MEMBERS_MAX 2048    /* and all of them: each has its share, which no other one's inventions take */
@@ -36,12 +37,17 @@ struct member {
     bool stalled;                             /* acknowledged nothing since messages were given up */
     bool left_by_itself;                      /* what a bootnode said when it delisted the member */
     bool finished;                            /* the next members_sweep forgets it */
+    size_t place;                             /* in the list */
+    struct deadline wake;                     /* among the members' */
 };
 
 struct members {
     struct member *list[MEMBERS_MAX];
-    uint64_t tags[MEMBERS_MAX]; /* their tag_in, side by side: any packet from a stranger looks through them */
+    uint64_t tags[MEMBERS_MAX];  /* their tag_in, side by side: any packet from a stranger looks through them */
+    uint64_t ready[MEMBERS_MAX]; /* turns.h */
     size_t count;
+    struct peer *touched;   /* the peer_host's */
+    struct deadlines wakes; /* turns.h: when to wake for each */
 };
 
 struct member *members_find(const struct members *members, const uint8_t id[static MEMBER_ID_SIZE]);

@@ -126,6 +126,7 @@ static void make_hosts(struct room_parts *parts) {
                                           .nick = "own",
                                           .streams = &parts->streams,
                                           .epochs = &parts->epochs,
+                                          .touched = &parts->members.touched,
                                           .relaying_allowed = &parts->host.relays,
                                           .mapping = &parts->host.mapping};
     memcpy(parts->peer_host.own_id, parts->self.id, MEMBER_ID_SIZE);
