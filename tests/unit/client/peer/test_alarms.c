@@ -397,6 +397,20 @@ static void ticks_and_alarms_agree(void **state) {
     assert_true(messages >= 200);
 }
 
+static void rounds_in_vain_end(void **state) {
+    struct world *world = world_create(1);
+
+    (void)state;
+    world->direct = world->relays = false;
+    list_each_other(world);
+    pass(world, 20000, 0);
+    for (size_t i = 0; i < 2; i++) assert_int_equal(world->ends[i].peer->rounds, 3);
+    world->relays = true;
+    pass(world, 30000, 0);
+    for (size_t i = 0; i < 2; i++) assert_int_equal(world->ends[i].connected, 1);
+    world_destroy(world);
+}
+
 /* With nothing to say, two who are linked wake for signs of life, for new keys and for the end of old ones. */
 static void a_quiet_pair_seldom_wakes(void **state) {
     struct world *world = world_create(0);
@@ -433,6 +447,7 @@ static void everything_arrives_in_the_end(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ticks_and_alarms_agree),
+        cmocka_unit_test(rounds_in_vain_end),
         cmocka_unit_test(a_quiet_pair_seldom_wakes),
         cmocka_unit_test(everything_arrives_in_the_end),
     };
