@@ -10,7 +10,7 @@
 
 enum registering {
     REGISTERED,
-    REGISTERING_KNOWN, /* somebody else's copy, or our own: nothing is left to be done, and nothing was */
+    REGISTERING_KNOWN, /* nothing was left to be done: see below */
     REGISTERING_REFUSED,
 };
 
