@@ -41,7 +41,6 @@ static void bootnode_text(const struct conversation *conversation, unsigned colu
 void bars_draw_title(struct canvas *canvas, struct rect rect, const struct conversation *conversation) {
     char count[32], bootnode[128];
     unsigned end = rect.column + rect.columns;
-
     if (rect.rows == 0) return;
     canvas_fill(canvas, rect.row, rect.column, end, ' ', bar);
     struct style name = {bar.colour, bar.attributes | STYLE_BOLD};
@@ -87,7 +86,6 @@ static struct room_item room_item(const struct conversations *conversations, siz
     const char *title = conversation->title;
     size_t size = columns_fit(title, strlen(title), name_columns(columns));
     const char *cut = title[size] ? ELLIPSIS : "";
-
     if (current)
         snprintf(item.text, sizeof item.text, "[%zu:%.*s%s]", number + 1, (int)size, title, cut);
     else if (window && window->mentions > 0)
@@ -158,7 +156,6 @@ static void place_text(const struct window *window, const struct place_form *for
     struct pane_news news = pane_news(window);
     uint64_t below = pane_lines_below(window);
     char key[32], mentions[32] = "";
-
     *out = '\0';
     if (below == 0) return;
     if (news.mentions > 0)
@@ -189,7 +186,6 @@ static void always_text(const struct screen_view *view, const struct window *win
     time_t seconds = (time_t)(view->wall_ms / 1000);
     struct tm local;
     size_t at = 0;
-
     *out = '\0';
     if (window->outbox.count > 0) at = (size_t)snprintf(out, size, "waiting %zu  ", window->outbox.count);
     if (view->settings->clock != CLOCK_OFF && localtime_r(&seconds, &local))
@@ -200,7 +196,6 @@ void bars_draw_status(struct canvas *canvas, struct rect rect, const struct scre
                       const struct window *window) {
     unsigned end = rect.column + rect.columns;
     char always[64], place[96];
-
     if (rect.rows == 0) return;
     canvas_fill(canvas, rect.row, rect.column, end, ' ', bar);
     always_text(view, window, always, sizeof always);
@@ -226,7 +221,6 @@ static void prompt_text(const struct conversations *conversations, unsigned colu
     unsigned rest = columns > 3 ? columns - 3 : 0, nick_columns = columns_of(nick, strlen(nick));
     size_t room_size = columns_fit(room, strlen(room), nick_columns < rest / 2 ? rest - nick_columns : rest - rest / 2);
     size_t nick_size = columns_fit(nick, strlen(nick), rest - columns_of(room, room_size));
-
     *out = '\0';
     if (columns >= 2)
         snprintf(out, size, "%.*s%s%.*s> ", (int)room_size, room, room_size > 0 && nick_size > 0 ? " " : "",
@@ -237,7 +231,6 @@ void bars_draw_input(struct canvas *canvas, struct rect rect, const struct scree
     unsigned end = rect.column + rect.columns;
     char prompt[3 * ROOM_NAME_MAX + TEXT_NICK_MAX + 8];
     const char *shown = prompt;
-
     if (rect.rows == 0) return;
     if (view->prompt)
         shown = view->prompt;

@@ -30,7 +30,6 @@ static void title(struct curses *curses) {
     const struct conversation *current = conversations_current(&curses->models.conversations);
     unsigned unread = 0;
     char text[sizeof curses->title];
-
     if (!curses->ui->settings->title) return;
     for (size_t i = 0; i < curses->models.conversations.count; i++)
         unread += window_of(curses->models.conversations.list[i])->unread;
@@ -48,7 +47,6 @@ static void title(struct curses *curses) {
 static bool draw(struct curses *curses) {
     struct screen_view view = curses_view(curses);
     unsigned rows, columns;
-
     terminal_size(curses->terminal, &rows, &columns);
     if (!canvas_reset(&curses->canvas, rows, columns)) abort();
     screen_draw(&curses->canvas, &view);
@@ -74,7 +72,6 @@ static bool has_terminal(const struct curses *curses) {
 
 static void take_signals(struct curses *curses) {
     struct signalfd_siginfo info;
-
     while (read(curses->signals, &info, sizeof info) == sizeof info) {
         switch (info.ssi_signo) {
         case SIGWINCH:
@@ -91,7 +88,6 @@ static void take_signals(struct curses *curses) {
 /* The main thread has blocked them before it started any other (main.c). */
 static int open_signals(void) {
     sigset_t set;
-
     sigemptyset(&set);
     sigaddset(&set, SIGWINCH);
     sigaddset(&set, SIGTSTP);
@@ -110,7 +106,6 @@ static void log_to_screen(struct curses *curses) {
 static void take_log(struct curses *curses) {
     char lines[8 * 1024], *rest = lines;
     ssize_t size = read(curses->log_ends[0], lines, sizeof lines - 1);
-
     if (size <= 0) return;
     lines[size] = '\0';
     for (char *line; (line = strsep(&rest, "\n"));)
@@ -120,7 +115,6 @@ static void take_log(struct curses *curses) {
 static void log_to_stderr(struct curses *curses, bool reads) {
     char lines[8 * 1024];
     ssize_t size;
-
     if (curses->log_ends[0] < 0) return;
     log_set_descriptor(-1);
     while (reads && (size = read(curses->log_ends[0], lines, sizeof lines)) > 0)
@@ -134,7 +128,6 @@ static void log_to_stderr(struct curses *curses, bool reads) {
 /* A queue's nodes are the first members of what they carry. */
 static void take_events(struct curses *curses) {
     struct queue_node *node;
-
     for (int i = 0; i < EVENTS_A_TURN && !curses->finished && (node = queue_pop(&curses->ui->events)); i++) {
         struct event *event = (struct event *)node;
         curses_events_take(curses, event);
@@ -164,7 +157,6 @@ static int until_next_second(void) {
 /* Milliseconds; a terminal that takes nothing says when it does. */
 static int until_drawn(const struct curses *curses, uint64_t drawn) {
     int wait = curses->ui->settings->clock == CLOCK_SECONDS ? until_next_second() : until_next_minute();
-
     if (curses->background > 0) return BACKGROUND_LOOK_MS;
     if (!curses->dirty || curses->gone || terminal_output(curses->terminal) >= 0) return wait;
     uint64_t since = clock_boot_ms() - drawn;
@@ -182,7 +174,6 @@ static bool wait_for_something(struct curses *curses, uint64_t drawn) {
         {.fd = has_terminal(curses) ? terminal_output(curses->terminal) : -1, .events = POLLOUT},
     };
     int wait = until_drawn(curses, drawn), key_wait = terminal_key_wait(curses->terminal, clock_boot_ms());
-
     if (!queue_settle(&curses->ui->events)) wait = 0;
     bool keys_first = has_terminal(curses) && key_wait >= 0 && key_wait < wait;
     if (poll(wanted, sizeof wanted / sizeof *wanted, keys_first ? key_wait : wait) == 0) {
@@ -202,7 +193,6 @@ static void terminal_is_gone(struct curses *curses) {
 
 static void loop(struct curses *curses) {
     uint64_t drawn = 0;
-
     if (!draw(curses)) terminal_is_gone(curses);
     while (!curses->finished) {
         bool typed = wait_for_something(curses, drawn);
@@ -225,7 +215,6 @@ static void close_rooms(struct curses *curses) {
 
 static void open_with(struct curses *curses, enum line_kind kind, const char *text) {
     struct opening *opening = &curses->opening[curses->openings++];
-
     opening->kind = kind;
     snprintf(opening->text, sizeof opening->text, "%s", text);
 }
@@ -233,7 +222,6 @@ static void open_with(struct curses *curses, enum line_kind kind, const char *te
 static void begin(struct curses *curses) {
     struct ui *ui = curses->ui;
     struct why why;
-
     curses->home = window_create();
     editor_init(&curses->editor);
     if (!models_open(&curses->models, ui, &why)) open_with(curses, LINE_ERROR, why.text);
@@ -260,7 +248,6 @@ static int give_up(struct ui *ui, const char *why) {
     struct input *stop = input_create(INPUT_STOP, NULL, NULL, 0);
     struct pollfd wanted = {.fd = queue_event(&ui->events), .events = POLLIN};
     bool finished = false;
-
     fprintf(stderr, "gochat: %s\n", why);
     if (!queue_push(ui->inputs, &stop->node)) abort();
     while (!finished) {
@@ -278,7 +265,6 @@ static int give_up(struct ui *ui, const char *why) {
 int curses_run(struct ui *ui) {
     struct curses *curses = allocate_zeroed(1, sizeof *curses);
     struct why why = {"no UTF-8 locale: neither the environment's nor C.UTF-8 is there"};
-
     curses->ui = ui;
     curses->log_ends[0] = curses->log_ends[1] = curses->signals = -1;
     if (columns_init()) curses->terminal = terminal_open(ui->input, ui->output, curses_depth(ui->settings), &why);

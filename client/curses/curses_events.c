@@ -15,7 +15,6 @@ static void ring(struct curses *curses, const struct conversation *conversation,
     uint64_t now = clock_boot_ms();
     bool looked_at =
         conversation == conversations_current(&curses->models.conversations) && curses->focus_known && curses->focused;
-
     if (curses->rung && now - curses->rung < BELL_EVERY_MS) return;
     curses->rung = now;
     bool rings = curses->ui->settings->bell;
@@ -32,7 +31,6 @@ static void count_unread(struct curses *curses, struct conversation *conversatio
                          uint64_t line) {
     struct window *window = window_of(conversation);
     bool current = conversation == conversations_current(&curses->models.conversations);
-
     if (current && window->follows && (curses->focused || !curses->focus_known)) return;
     if (window->marker == WINDOW_NONE) window->marker = line;
     if (current) return;
@@ -48,7 +46,6 @@ static void on_old_line(void *context, const char *text, size_t size) {
 
 static void keep(struct curses *curses, const struct event *event, const char *label) {
     struct why why;
-
     if (event->room && !transcripts_append(&curses->models.transcripts, event, label, clock_wall_ms(), &why))
         curses_say(curses, LINE_ERROR, why.text);
 }
@@ -59,7 +56,6 @@ static void keep(struct curses *curses, const struct event *event, const char *l
 static void joined(struct curses *curses, const struct event *event) {
     struct taken taken;
     bool first = !conversations_current(&curses->models.conversations);
-
     if (!first) curses_leave_window(curses);
     models_take(&curses->models, event, &taken);
     if (taken.conversation && !taken.conversation->view) {
@@ -75,7 +71,6 @@ static void parted(struct curses *curses, struct conversation *conversation) {
     bool current = conversation == conversations_current(&curses->models.conversations);
     size_t unsaid = window_of(conversation)->outbox.count;
     char text[512], title[sizeof conversation->title];
-
     snprintf(title, sizeof title, "%s", conversation->title);
     if (current) curses_leave_window(curses);
     window_destroy(conversation->view);
@@ -91,7 +86,6 @@ static void parted(struct curses *curses, struct conversation *conversation) {
 static void show(struct curses *curses, const struct taken *taken, const struct event *event) {
     struct conversation *conversation = taken->conversation;
     struct window *window = conversation ? window_of(conversation) : curses_window(curses);
-
     if (event->type == EVENT_ERROR) snprintf(curses->last_error, sizeof curses->last_error, "%s", event->text);
     uint64_t end = event->late ? WINDOW_NONE : scrollback_end(&window->scrollback); /* "new" is not where it stands */
     enum attention attention =
@@ -104,7 +98,6 @@ static void show(struct curses *curses, const struct taken *taken, const struct 
 
 void curses_events_take(struct curses *curses, struct event *event) {
     struct taken taken;
-
     curses->dirty = true;
     if (event->type == EVENT_FINISHED) {
         curses->finished = true;

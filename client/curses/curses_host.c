@@ -7,13 +7,10 @@
 #include "client/curses/keys.h"
 #include "common/clock.h"
 
-/* --- Saying --- */
-
 /* --- What commands do --- */
 
 static void on_tell(void *context, struct input *input) {
     struct curses *curses = context;
-
     if (input->type != INPUT_SAY) {
         curses_tell(curses, input);
         return;
@@ -26,7 +23,6 @@ static void on_tell(void *context, struct input *input) {
 
 static void on_show(void *context, const struct event *event) {
     struct curses *curses = context;
-
     window_take(curses_window(curses), &curses->models.conversations, NULL, event, NULL, clock_wall_ms());
     curses->dirty = true;
 }
@@ -34,7 +30,6 @@ static void on_show(void *context, const struct event *event) {
 static void on_go(void *context, struct conversation *to) {
     struct curses *curses = context;
     size_t at = 0;
-
     while (at < curses->models.conversations.count && curses->models.conversations.list[at] != to) at++;
     if (at == curses->models.conversations.count) return;
     curses_leave_window(curses);
@@ -46,7 +41,6 @@ static void on_go(void *context, struct conversation *to) {
 static void say_not_found(struct curses *curses, const char *words) {
     const struct window *window = curses_window(curses);
     char text[256];
-
     snprintf(text, sizeof text, "/find: \"%.180s\" is not there, or not further up", words);
     curses_say(curses, LINE_ERROR, text);
     struct line *line = scrollback_line(&window->scrollback, scrollback_end(&window->scrollback) - 1);
@@ -60,7 +54,6 @@ static void on_find(void *context, const char *words) {
     struct window *window = curses_window(curses);
     struct screen_view view = curses_view(curses);
     bool again = !words[0] || strcmp(words, curses->looked_for) == 0;
-
     if (!words[0] && !curses->looked_for[0]) {
         curses_say(curses, LINE_ERROR, "/find: expected /find TEXT: nothing was looked for before");
         return;
@@ -79,7 +72,6 @@ static void on_find(void *context, const char *words) {
 static void on_clear(void *context) {
     struct curses *curses = context;
     struct window *window = curses_window(curses);
-
     scrollback_clear(&window->scrollback);
     window_follow(window);
     window->marker = window->found = WINDOW_NONE;
@@ -90,7 +82,6 @@ static void on_clear(void *context) {
 
 static void on_settings_changed(void *context) {
     struct curses *curses = context;
-
     terminal_limit(curses->terminal, curses_depth(curses->ui->settings));
     terminal_mouse(curses->terminal, curses->ui->settings->mouse);
     curses->title[0] = '\0';
@@ -104,7 +95,6 @@ static void on_keys_help(void *context) {
     size_t count, size = 0;
     const struct binding *bindings = keys_table(&count);
     char name[32], before[32] = "", text[256];
-
     for (size_t i = 0; i < count; i++) {
         bool again = strcmp(keys_name(bindings[i].key, name), before) == 0; /* two codes of one key */
         if (!again) size += (size_t)snprintf(text + size, sizeof text - size, "%s%s", size > 0 ? ", " : "", name);

@@ -31,7 +31,6 @@ static void go_by(struct curses *curses, size_t step) {
 static void go_unread(struct curses *curses) {
     size_t best = curses->models.conversations.current;
     unsigned best_mentions = 0, best_unread = 0;
-
     for (size_t i = 0; i < curses->models.conversations.count; i++) {
         const struct window *window = window_of(curses->models.conversations.list[i]);
         if (window->mentions < best_mentions) continue;
@@ -45,13 +44,11 @@ static void go_unread(struct curses *curses) {
 
 static void scroll(struct curses *curses, int pages) {
     struct screen_view view = curses_view(curses);
-
     screen_scroll(&curses->canvas, &view, pages);
 }
 
 static void wheel(struct curses *curses, long rows) {
     struct screen_view view = curses_view(curses);
-
     screen_scroll_rows(&curses->canvas, &view, rows);
 }
 
@@ -81,7 +78,6 @@ static void look_at_newest(struct window *window) {
 /* NULL: it was said. */
 static const char *say_text(struct curses *curses, const char *text, size_t size) {
     struct conversation *conversation = conversations_current(&curses->models.conversations);
-
     if (!conversation) return "not sent: you are in no room (/join ROOM)";
     if (curses->leaving) return "not sent: you are leaving, as you asked";
     if (conversation->parting) return "not sent: you are leaving this room (/join takes it back)";
@@ -94,7 +90,6 @@ static const char *say_text(struct curses *curses, const char *text, size_t size
 /* What is refused stays in the input line, and Up brings it back when that was cleared. */
 static void send_text(struct curses *curses, const char *text, size_t size) {
     const char *refused = say_text(curses, text, size);
-
     look_at_newest(curses_window(curses));
     if (refused) {
         entered_add(&curses->entered, curses->editor.text);
@@ -108,7 +103,6 @@ static void send_text(struct curses *curses, const char *text, size_t size) {
 static void run_command(struct curses *curses, const char *line) {
     struct window *window = curses_window(curses);
     uint64_t answer = scrollback_end(&window->scrollback);
-
     curses->placed = false;
     commands_run(&curses->host, line);
     if (curses->placed) return;
@@ -119,7 +113,6 @@ static void run_command(struct curses *curses, const char *line) {
 static void submit(struct curses *curses) {
     char *text = curses->editor.text;
     size_t size = curses->editor.size;
-
     while (size > 0 && text[size - 1] == '\n') size--;
     if (size == 0) {
         look_at_newest(curses_window(curses));
@@ -139,7 +132,6 @@ static void submit(struct curses *curses) {
 static size_t lines_to_send(const struct curses *curses) {
     const char *text = curses->editor.text;
     size_t size = curses->editor.size, lines = 1;
-
     while (size > 0 && text[size - 1] == '\n') size--;
     for (size_t i = 0; i < size; i++) lines += text[i] == '\n';
     return lines;
@@ -147,7 +139,6 @@ static size_t lines_to_send(const struct curses *curses) {
 
 static void enter(struct curses *curses) {
     size_t lines = lines_to_send(curses);
-
     if (lines <= PASTE_LINES_UNASKED) {
         submit(curses);
         return;
@@ -158,7 +149,6 @@ static void enter(struct curses *curses) {
 
 static void confirm_key(struct curses *curses, uint32_t key) {
     bool yes = key == 'y' || key == 'Y', no = key == 'n' || key == 'N' || key == '\r' || key == KEYS_CANCEL;
-
     if (!yes && !no && keys_action(key) != ACTION_INTERRUPT) return;
     curses_end_confirm(curses);
     if (yes) submit(curses);
@@ -168,7 +158,6 @@ static void confirm_key(struct curses *curses, uint32_t key) {
 
 static void paste_key(struct curses *curses, uint32_t key) {
     struct paste *paste = &curses->paste;
-
     if (key >= KEYS_FIRST) return;
     if (paste->size + 4 > sizeof paste->text) {
         paste->too_long = true;
@@ -182,7 +171,6 @@ static void paste_key(struct curses *curses, uint32_t key) {
 static void paste_refused(struct curses *curses) {
     struct paste *paste = &curses->paste;
     char *line = copy_start(paste->text, paste->size), text[128];
-
     for (char *at = line; (at = strchr(at, '\r'));) *at = '\n'; /* as terminals send it */
     entered_add(&curses->entered, line);
     free(line);
@@ -194,7 +182,6 @@ static void paste_refused(struct curses *curses) {
 
 static void paste_end(struct curses *curses) {
     struct paste *paste = &curses->paste;
-
     paste->active = false;
     completion_end(&curses->completion);
     if (curses->mode == MODE_SEARCH) curses_end_search(curses);
@@ -207,7 +194,6 @@ static void paste_end(struct curses *curses) {
 static void interrupt(struct curses *curses) {
     uint64_t now = clock_boot_ms();
     bool again = curses->interrupted && now - curses->interrupted < INTERRUPT_TWICE_MS;
-
     if (curses->leaving || (again && curses->editor.size == 0)) {
         curses_quit(curses);
     } else if (curses->editor.size > 0) {
@@ -221,20 +207,17 @@ static void interrupt(struct curses *curses) {
 static void insert(struct curses *curses, uint32_t key) {
     utf8proc_uint8_t encoded[4];
     utf8proc_ssize_t size = utf8proc_encode_char((utf8proc_int32_t)key, encoded);
-
     if (size > 0) editor_insert(&curses->editor, (const char *)encoded, (size_t)size);
 }
 
 static void walk_history(struct curses *curses, bool older) {
     const char *line = older ? entered_older(&curses->entered, curses->editor.text)
                              : entered_newer(&curses->entered, curses->editor.text);
-
     if (line) editor_set(&curses->editor, line, strlen(line), strlen(line));
 }
 
 static void complete(struct curses *curses, bool backwards) {
     struct window *window = curses_window(curses);
-
     completion_next(&curses->completion, &curses->editor, &curses->models.conversations,
                     (const uint8_t(*)[MEMBER_ID_SIZE])window->spoke, window->spoke_count, backwards);
 }
@@ -242,7 +225,6 @@ static void complete(struct curses *curses, bool backwards) {
 static void toggle_members(struct curses *curses) {
     struct client_config *settings = curses->ui->settings;
     unsigned rows, columns;
-
     terminal_size(curses->terminal, &rows, &columns);
     bool shown =
         settings->members == MEMBERS_ON || (settings->members == MEMBERS_AUTO && columns >= LAYOUT_MEMBERS_FROM);
@@ -315,7 +297,6 @@ static bool report(struct curses *curses, uint32_t key) {
 
 void curses_input_key(struct curses *curses, uint32_t key) {
     int action = keys_action(key);
-
     curses->dirty = true;
     if (curses->paste.active) {
         if (key == KEYS_PASTE_END)

@@ -12,7 +12,6 @@
 
 struct window *curses_window(const struct curses *curses) {
     struct conversation *conversation = conversations_current(&curses->models.conversations);
-
     return conversation && conversation->view ? window_of(conversation) : curses->home;
 }
 
@@ -32,9 +31,7 @@ enum palette_depth curses_depth(const struct client_config *settings) {
                                                 [COLOURS_8] = PALETTE_8,
                                                 [COLOURS_256] = PALETTE_256,
                                                 [COLOURS_TRUE] = PALETTE_TRUE};
-
     const char *no_color = getenv("NO_COLOR"); /* no-color.org: what is set here beats it */
-
     if (settings->colours == COLOURS_AUTO && no_color && no_color[0]) return PALETTE_NONE;
     return depths[settings->colours];
 }
@@ -53,7 +50,6 @@ void curses_tell(struct curses *curses, struct input *input) {
 
 bool curses_say_in(struct curses *curses, struct conversation *conversation, struct input *input) {
     struct window *window = window_of(conversation);
-
     if (conversation->credit == 0 || window->outbox.count > 0) return outbox_put(&window->outbox, input);
     conversation->credit--;
     curses_tell(curses, input);
@@ -63,7 +59,6 @@ bool curses_say_in(struct curses *curses, struct conversation *conversation, str
 void curses_drain(struct curses *curses, struct conversation *conversation) {
     struct window *window = window_of(conversation);
     struct input *input;
-
     while (conversation->credit > 0 && (input = outbox_take(&window->outbox))) {
         conversation->credit--;
         curses_tell(curses, input);
@@ -73,7 +68,6 @@ void curses_drain(struct curses *curses, struct conversation *conversation) {
 
 static size_t unsaid(const struct curses *curses) {
     size_t count = 0;
-
     for (size_t i = 0; i < curses->models.conversations.count; i++)
         count += window_of(curses->models.conversations.list[i])->outbox.count;
     return count;
@@ -82,7 +76,6 @@ static size_t unsaid(const struct curses *curses) {
 /* The first /quit leaves once everything was delivered; who says it again is in a hurry. */
 void curses_quit(struct curses *curses) {
     size_t waiting = unsaid(curses);
-
     curses->dirty = true;
     if (curses->leaving || (waiting > 0 && curses->warned_unsent)) {
         if (!curses->stopping) curses_tell(curses, input_create(INPUT_STOP, NULL, NULL, 0));
@@ -116,7 +109,6 @@ void curses_end_search(struct curses *curses) {
 
 void curses_cancel_search(struct curses *curses) {
     const struct search *search = &curses->search;
-
     editor_set(&curses->editor, search->typed, strlen(search->typed), search->cursor);
     curses_end_search(curses);
 }
@@ -125,7 +117,6 @@ void curses_cancel_search(struct curses *curses) {
 
 void curses_leave_window(struct curses *curses) {
     struct window *window = curses_window(curses);
-
     completion_end(&curses->completion);
     entered_end_walk(&curses->entered);
     if (curses->mode == MODE_CONFIRM) curses_end_confirm(curses);
@@ -139,7 +130,6 @@ void curses_leave_window(struct curses *curses) {
 
 void curses_enter_window(struct curses *curses) {
     struct window *window = curses_window(curses);
-
     window->unread = window->mentions = 0;
     if (window->draft) editor_set(&curses->editor, window->draft, strlen(window->draft), window->draft_cursor);
     curses->editor_scroll = 0;
@@ -165,7 +155,6 @@ void curses_come_back(struct curses *curses) {
  * is no shell that could continue it (an orphaned process group), the kernel drops it. */
 void curses_suspend(struct curses *curses, bool whole_job) {
     sigset_t stop;
-
     sigemptyset(&stop);
     sigaddset(&stop, SIGTSTP);
     terminal_leave(curses->terminal);

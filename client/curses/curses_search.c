@@ -18,7 +18,6 @@ static void search_from(struct curses *curses, size_t from) {
     size_t found;
     const char *line =
         curses->search.size > 0 ? entered_search(&curses->entered, curses->search.words, from, &found) : NULL;
-
     if (line) {
         curses->search.any = true;
         curses->search.found = found;
@@ -39,7 +38,6 @@ void curses_search_begin(struct curses *curses) {
 
 static void search_type(struct curses *curses, uint32_t key) {
     struct search *search = &curses->search;
-
     if (search->size + 4 < sizeof search->words) {
         utf8proc_ssize_t size =
             utf8proc_encode_char((utf8proc_int32_t)key, (utf8proc_uint8_t *)search->words + search->size);
@@ -51,7 +49,6 @@ static void search_type(struct curses *curses, uint32_t key) {
 
 static void search_erase(struct curses *curses) {
     struct search *search = &curses->search;
-
     while (search->size > 0 && ((unsigned char)search->words[--search->size] & 0xc0) == 0x80) continue;
     search->words[search->size] = '\0';
     search_from(curses, curses->entered.count);
@@ -59,7 +56,6 @@ static void search_erase(struct curses *curses) {
 
 bool curses_search_key(struct curses *curses, uint32_t key) {
     int action = key == KEYS_CANCEL ? ACTION_INTERRUPT : keys_action(key);
-
     switch (action) {
     case ACTION_INSERT: search_type(curses, key); return true;
     case EDIT_DELETE_BACKWARD: search_erase(curses); return true;

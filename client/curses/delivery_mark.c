@@ -18,7 +18,6 @@ unsigned delivery_mark_draw(struct canvas *canvas, unsigned row, unsigned column
                             const struct line_header *header) {
     struct style style = {COLOUR_WARNING, 0};
     char text[32] = "○";
-
     if (!header->own || header->recipients == 0) return column;
     if (header->delivered >= header->recipients) {
         style.colour = COLOUR_GOOD;

@@ -65,7 +65,6 @@ void emergency_watch(void) {
     watching = true;
     struct sigaction action = {.sa_sigaction = on_fatal, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     stack_t own = {.ss_sp = stack, .ss_size = sizeof stack};
-
     sigfillset(&action.sa_mask);
     if (sigaltstack(NULL, &stack_before) == 0 && (stack_before.ss_flags & SS_DISABLE)) sigaltstack(&own, NULL);
     for (size_t i = 0; i < FATALS; i++) sigaction(fatal[i], &action, &before[i]);

@@ -17,7 +17,6 @@ struct label label_of(const char *text, size_t size, unsigned columns) {
     size_t head = hash ? (size_t)(hash - text) : size;
     unsigned tail_columns = columns_of(text + head, size - head);
     bool fits = label.columns <= columns;
-
     if (!fits && tail_columns + 2 > columns) { /* not a column of the nick beside the ellipsis */
         head = size;
         tail_columns = 0;

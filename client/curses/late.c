@@ -6,7 +6,6 @@
 uint64_t late_day(uint64_t wall_ms) {
     time_t seconds = (time_t)(wall_ms / 1000);
     struct tm local;
-
     if (!localtime_r(&seconds, &local)) return 0;
     return ((uint64_t)local.tm_year << 16) + (uint64_t)local.tm_yday + 1;
 }
@@ -16,7 +15,6 @@ void late_day_line(struct scrollback *scrollback, uint64_t wall_ms) {
     struct line_header header = {.at_ms = wall_ms, .kind = LINE_DAY};
     char text[64];
     struct tm local;
-
     if (!localtime_r(&seconds, &local)) return;
     size_t size = strftime(text, sizeof text, "%A, %-d %B %Y", &local);
     scrollback_add(scrollback, &header, "", 0, text, size);
@@ -47,7 +45,6 @@ static bool goes_above(const struct line *line, uint64_t at_ms, const char *auth
 
 uint64_t late_place(const struct scrollback *scrollback, uint64_t at_ms, const char *author, size_t author_size) {
     uint64_t place = scrollback_end(scrollback);
-
     for (uint64_t number = place; number-- > scrollback->first;) {
         const struct line *line = scrollback_line(scrollback, number);
         if (goes_on(line)) continue;

@@ -41,7 +41,6 @@ static void draw_row(struct canvas *canvas, struct rect row, const struct dot *d
     bool both = right_columns > 0 && 2 + columns_of(name, strlen(name)) + 1 + right_columns <= row.columns;
     unsigned label_end = both ? end - right_columns - 1 : end;
     unsigned column = row.column;
-
     if (dot) canvas_text(canvas, row.row, column, end, dot->sign, strlen(dot->sign), dot->style);
     column += 2;
     struct label label = label_of(name, strlen(name), label_end > column ? label_end - column : 0);
@@ -70,7 +69,6 @@ void members_list_draw(struct canvas *canvas, struct rect rect, const struct con
     struct rect row = {rect.row, rect.column, 1, rect.columns};
     unsigned last = rect.row + rect.rows - 1;
     char text[32];
-
     if (rect.rows == 0 || rect.columns < 4) return;
     members_list_count(conversation, text);
     canvas_text(canvas, row.row, row.column, row.column + row.columns, text, strlen(text),

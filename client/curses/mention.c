@@ -17,7 +17,6 @@
 static size_t piece_of(const char *text, size_t size) {
     utf8proc_int32_t before = 0, character = 0, state = 0;
     size_t at = 0, whole = 0;
-
     while (at < size) {
         utf8proc_ssize_t length =
             utf8proc_iterate((const utf8proc_uint8_t *)text + at, (utf8proc_ssize_t)(size - at), &character);
@@ -34,7 +33,6 @@ static char *fold(const char *text, size_t size) {
     utf8proc_option_t how = UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD;
     char *all;
     size_t all_size;
-
     if (!text_is_utf8(text, size)) return NULL;
     FILE *out = open_memstream(&all, &all_size);
     if (!out) abort();
@@ -54,7 +52,6 @@ static char *fold(const char *text, size_t size) {
 /* Not what joins identifiers, as the underscore. */
 static bool is_punctuation(const char *at) {
     utf8proc_int32_t character = 0;
-
     if (utf8proc_iterate((const utf8proc_uint8_t *)at, -1, &character) <= 0) return false;
     utf8proc_category_t category = utf8proc_category(character);
     return category > UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_PO;
@@ -76,7 +73,6 @@ static bool has_word(const char *text, const char *word) {
     size_t size = strlen(text), length = strlen(word);
     char *breaks = allocate(size + 1);
     bool found = false;
-
     u8_wordbreaks((const uint8_t *)text, size, breaks);
     for (const char *at = text; !found && (at = strstr(at, word)); at++)
         found = is_boundary(text, breaks, at) && is_boundary(text, breaks, at + length);
@@ -87,7 +83,6 @@ static bool has_word(const char *text, const char *word) {
 bool mention_in(const char *text, size_t size, const char *nick) {
     char *haystack = fold(text, size), *needle = fold(nick, strlen(nick));
     bool found = haystack && needle && *needle && strstr(haystack, needle) && has_word(haystack, needle);
-
     free(haystack);
     free(needle);
     return found;

@@ -90,7 +90,6 @@ static void compose(struct pane_line *out) {
     bool narrow = out->shape->author == 0;
     const char *before = narrow ? kinds[line->header.kind].before : "", *after = kinds[line->header.kind].after;
     struct label label = label_in_text(out);
-
     if (label.size == 0) label = label_of(kinds[line->header.kind].author, strlen(kinds[line->header.kind].author), 1);
     if (label.size == 0) return;
     size_t start = strlen(before);
@@ -248,7 +247,6 @@ static void draw_rows(const struct pane_line *line, struct canvas *canvas, unsig
     struct wrap wrap = wrap_over(line->text, line->size, line->width);
     struct wrap_row part = {0};
     size_t at = 0, start = 0;
-
     while (at < first && wrap_next(&wrap, &part)) at++;
     struct found found = visible_words(line, wrap, count, &start);
     struct wrap_row next;

@@ -45,7 +45,6 @@ void screen_draw(struct canvas *canvas, const struct screen_view *view) {
     struct screen_layout layout = layout_of(canvas, view);
     struct pane_shape shape = shape_of(&layout, view);
     struct window *window = window_shown(view);
-
     canvas->cursor_row = canvas->cursor_column = 0;
     bars_draw_title(canvas, layout.title, conversations_current(view->conversations));
     pane_draw(&shape, canvas, window);

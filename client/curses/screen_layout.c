@@ -40,7 +40,6 @@ struct screen_layout screen_layout(unsigned rows, unsigned columns, const struct
     unsigned pane_rows = rows - 1 - status - top;
     unsigned list = pane_rows > 0 ? members_columns(columns, wishes->members) : 0;
     unsigned pane_columns = list > 0 ? columns - list - 1 : columns;
-
     layout.title = (struct rect){0, 0, top, columns};
     layout.pane = (struct rect){top, 0, pane_rows, pane_columns};
     if (list > 0) layout.members = (struct rect){top, pane_columns + 1, pane_rows, list};

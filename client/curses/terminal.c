@@ -262,7 +262,6 @@ static void discard(struct terminal *terminal) {
 struct terminal *terminal_open(int input, int output, enum palette_depth limit, struct why *why) {
     struct terminal *terminal = allocate_zeroed(1, sizeof *terminal);
     const char *type = terminal_type_here(why);
-
     if (!type) goto failed;
     if (!isatty(output) || !tty_open(&terminal->tty, input, output)) {
         why_fail(why, "not a terminal (TERM is \"%s\")", type);

@@ -15,7 +15,6 @@
 
 struct window *window_create(void) {
     struct window *window = allocate_zeroed(1, sizeof *window);
-
     window_follow(window);
     window->marker = window->found = window->late = WINDOW_NONE;
     return window;
@@ -34,7 +33,6 @@ void window_destroy(struct window *window) {
 
 static void begin_day(struct window *window, uint64_t wall_ms) {
     uint64_t day = late_day(wall_ms);
-
     if (day == 0 || day == window->day) return;
     window->day = day;
     late_day_line(&window->scrollback, wall_ms);
@@ -81,7 +79,6 @@ void window_say(struct window *window, enum line_kind kind, const char *text, si
     struct line_header header = {.at_ms = wall_ms, .kind = kind};
     size_t capacity = 3 * size + 1;
     char *filtered = allocate(capacity);
-
     size = text_filter(text, size, true, filtered, capacity);
     add(window, &header, "", filtered, size);
     free(filtered);
@@ -97,7 +94,6 @@ static void renumber(struct window *window, struct deliveries *deliveries, uint6
     uint64_t *const numbers[] = {&window->marker, &window->bottom, &window->page,
                                  &window->news,   &window->found,  &window->late};
     uint64_t count = scrollback_end(&window->scrollback) - end;
-
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         if (*numbers[i] >= place && *numbers[i] < end) *numbers[i] += count;
     for (size_t i = 0; deliveries && i < deliveries->count; i++) {
@@ -140,7 +136,6 @@ static void add_late(struct window *window, struct deliveries *deliveries, const
 
 static void fit_name(struct window *window, const char *label) {
     unsigned columns = columns_of(label, strlen(label));
-
     if (columns > window->names) window->names = columns;
 }
 
@@ -149,7 +144,6 @@ static const enum line_kind line_kinds[CHAT_KINDS] = {
 
 static void remember_speaker(struct window *window, const uint8_t id[static MEMBER_ID_SIZE]) {
     size_t at = 0;
-
     while (at < window->spoke_count && memcmp(window->spoke[at], id, MEMBER_ID_SIZE) != 0) at++;
     if (at == window->spoke_count) {
         if (window->spoke_count < WINDOW_SPOKE)
@@ -164,7 +158,6 @@ static void remember_speaker(struct window *window, const uint8_t id[static MEMB
 static char *message_text(const struct event *event, size_t *size) {
     size_t mark = event->late ? strlen(LATE_MARK) : 0, capacity = mark + 3 * event->text_size + 1;
     char *text = allocate(capacity);
-
     memcpy(text, LATE_MARK, mark);
     *size = mark + text_filter(event->text, event->text_size, true, text + mark, capacity - mark);
     while (*size > 0 && text[*size - 1] == '\n') text[--*size] = '\0';
@@ -180,7 +173,6 @@ static enum attention take_message(struct window *window, const struct conversat
     struct line_header header = {.at_ms = event->history || event->late ? event->said_ms : wall_ms,
                                  .kind = line_kinds[event->kind]};
     const char *fingerprint = author ? author->fingerprint : event->fingerprint;
-
     roster_label(event->nick, fingerprint, event->peer, label);
     header.colour = palette_nick(fingerprint);
     header.mention = event->kind == CHAT_PRIVATE || mention_in(event->text, event->text_size, conversations->nick);
@@ -204,7 +196,6 @@ static enum attention take_sent(struct window *window, const struct conversation
     char *text = message_text(event, &size);
     struct line_header header = {.at_ms = wall_ms, .kind = line_kinds[event->kind], .own = true};
     struct delivery *delivery = deliveries_find(&conversation->deliveries, event->id);
-
     header.colour = palette_nick(conversations->fingerprint);
     header.recipients = (uint16_t)event->recipients;
     snprintf(shown, sizeof shown, "%s", conversations->label);
@@ -221,7 +212,6 @@ static enum attention take_sent(struct window *window, const struct conversation
 static enum attention take_answer(struct window *window, struct conversation *conversation, const struct event *event) {
     const struct delivery *delivery = deliveries_find(&conversation->deliveries, event->id);
     struct line *line = delivery ? scrollback_line(&window->scrollback, delivery->line) : NULL;
-
     if (line && line->header.own) {
         line->header.delivered = (uint16_t)delivery->delivered;
         line->header.undelivered = (uint16_t)delivery->undelivered;
@@ -235,7 +225,6 @@ static enum attention take_answer(struct window *window, struct conversation *co
 static enum attention take_notice(struct window *window, const struct event *event, uint64_t wall_ms) {
     char *lines = ui_plain_line(event), *rest = lines;
     enum line_kind kind = event->type == EVENT_ERROR ? LINE_ERROR : LINE_NOTICE;
-
     if (!lines) return ATTENTION_NONE;
     for (char *line; (line = strsep(&rest, "\n"));) {
         if (line[0] == '\0') continue;

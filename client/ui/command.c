@@ -13,11 +13,10 @@
 #define TYPED_SHOWN 64
 #define LABELS_SHOWN 8
 
-/* --- saying something --- */
+/* --- Saying something --- */
 
 struct event *command_event(const struct command_host *host, enum event_type type, const char *text) {
     struct event *event = event_create(type, text, text ? strlen(text) : 0);
-
     if (host->ref) snprintf(event->ref, sizeof event->ref, "%s", host->ref);
     return event;
 }
@@ -30,7 +29,6 @@ void command_tell(const struct command_host *host, struct input *input) {
 static void show_text(const struct command_host *host, enum event_type type, const struct conversation *room,
                       char *text) {
     struct event *event = command_event(host, type, text);
-
     if (room) event->room = room->name;
     host->show(host->context, event);
     event_destroy(event);
@@ -40,7 +38,6 @@ static void show_text(const struct command_host *host, enum event_type type, con
 void command_fail(const struct command_host *host, const struct command *self, const char *format, ...) {
     char *what, *text;
     va_list arguments;
-
     va_start(arguments, format);
     if (vasprintf(&what, format, arguments) < 0) abort();
     va_end(arguments);
@@ -58,25 +55,22 @@ void command_usage(const struct command_host *host, const struct command *self) 
 void command_notice(const struct command_host *host, const struct conversation *room, const char *format, ...) {
     char *text;
     va_list arguments;
-
     va_start(arguments, format);
     if (vasprintf(&text, format, arguments) < 0) abort();
     va_end(arguments);
     show_text(host, EVENT_NOTICE, room, text);
 }
 
-/* --- rooms and members --- */
+/* --- Rooms and members --- */
 
 struct conversation *command_room(const struct command_host *host, const struct command *self) {
     struct conversation *room = conversations_current(&host->models->conversations);
-
     if (!room) command_fail(host, self, "you are in no room, expected /join ROOM first");
     return room;
 }
 
 struct conversation *command_talk(const struct command_host *host, const struct command *self) {
     struct conversation *room = command_room(host, self);
-
     if (!room || !room->parting) return room;
     command_fail(host, self, "%s is being left", room->title);
     return NULL;
@@ -87,7 +81,6 @@ static char *candidates(const struct roster *roster, const char *name, const cha
     size_t shown = 0, left = 0, length;
     char *text;
     FILE *out = open_memstream(&text, &length);
-
     if (!out) abort();
     for (size_t i = 0; i < roster->count; i++) {
         const struct member *member = &roster->members[i];
@@ -108,7 +101,6 @@ struct member *command_peer(const struct command_host *host, const struct comman
                             const char *name, const char *literal) {
     struct member *found = NULL;
     char *whom;
-
     switch (arguments_peer(roster, name, literal, &found)) {
     case ROSTER_FOUND: return found;
     case ROSTER_SEVERAL:

@@ -13,12 +13,11 @@
 #define SECTION "client"
 #define VALUE_SIZE 64
 
-/* --- members --- */
+/* --- Members --- */
 
 static void show_member(const struct command_host *host, const struct conversation *room, const struct member *member,
                         bool everything) {
     struct event *event = command_event(host, EVENT_MEMBER, NULL);
-
     event->room = room->name;
     memcpy(event->peer, member->id, sizeof event->peer);
     memcpy(event->nick, member->nick, sizeof event->nick);
@@ -39,7 +38,6 @@ static void show_member(const struct command_host *host, const struct conversati
 /* NOLINTNEXTLINE(readability-non-const-parameter): the shape of command.run */
 void answer_who(const struct command_host *host, const struct command *self, char *arguments) {
     const struct conversation *room = command_room(host, self);
-
     (void)arguments;
     if (!room) return;
     for (size_t i = 0; i < room->roster.count; i++) show_member(host, room, &room->roster.members[i], false);
@@ -49,7 +47,6 @@ void answer_who(const struct command_host *host, const struct command *self, cha
 static void show_bootnode(const struct command_host *host, const struct conversation *room,
                           const struct bootnode_seen *seen) {
     char bootnode[ADDRESS_TEXT_SIZE], mapped[ADDRESS_TEXT_SIZE];
-
     address_format(&seen->address, bootnode);
     address_format(&seen->mapped, mapped);
     if (seen->standing == BOOTNODE_REGISTERED)
@@ -67,7 +64,6 @@ static void show_bootnodes(const struct command_host *host, const struct convers
 
 static void show_members(const struct command_host *host, const struct conversation *room) {
     size_t standing[STANDING_BLOCKED + 1] = {0};
-
     for (size_t i = 0; i < room->roster.count; i++) standing[room->roster.members[i].standing]++;
     command_notice(host, room, "members: %zu besides us, %zu connected, %zu connecting, %zu blocked",
                    room->roster.count, standing[STANDING_CONNECTED], standing[STANDING_CONNECTING],
@@ -78,7 +74,6 @@ static void print_open(FILE *out, const struct roster *roster, const struct deli
     for (size_t i = 0; i < last->open_count; i++) {
         const struct member *member = roster_find(roster, last->open[i]);
         char label[ROSTER_LABEL_SIZE];
-
         if (!member) roster_label("", "", last->open[i], label);
         fprintf(out, "%s%s", i == 0 ? "; it waits for " : ", ", member ? member->label : label);
     }
@@ -89,7 +84,6 @@ static void show_last_message(const struct command_host *host, const struct conv
     size_t size;
     char *text;
     FILE *out = open_memstream(&text, &size);
-
     if (!out) abort();
     if (!last)
         fprintf(out, "none was sent yet");
@@ -107,7 +101,6 @@ static void show_last_message(const struct command_host *host, const struct conv
 /* Only the engine knows. */
 static void ask_timeline(const struct command_host *host, const struct conversation *room, const struct member *peer) {
     struct input *input = input_create(INPUT_INFO, room->name, NULL, 0);
-
     memcpy(input->peer, peer->id, sizeof input->peer);
     command_tell(host, input);
 }
@@ -116,7 +109,6 @@ void answer_info(const struct command_host *host, const struct command *self, ch
     const struct conversation *room = command_room(host, self);
     const struct member *peer;
     char *literal;
-
     if (!room) return;
     if (*arguments) {
         literal = arguments_literal(arguments);
@@ -134,20 +126,17 @@ void answer_info(const struct command_host *host, const struct command *self, ch
     show_last_message(host, room);
 }
 
-/* --- who is not heard --- */
+/* --- Who is not heard --- */
 
 static void label_ignored(const struct ignored *ignored, char label[static ROSTER_LABEL_SIZE]) {
     static const uint8_t nobody[MEMBER_ID_SIZE];
-
     roster_label(ignored->nick, ignored->fingerprint, nobody, label);
 }
 
 static void list_ignored(const struct command_host *host) {
     char label[ROSTER_LABEL_SIZE];
-
     for (size_t i = 0; i < host->models->ignores.count; i++) {
         const struct ignored *ignored = &host->models->ignores.items[i];
-
         label_ignored(ignored, label);
         command_notice(host, NULL, "ignored: %s, fingerprint %s", label, ignored->fingerprint);
     }
@@ -158,11 +147,9 @@ static void list_ignored(const struct command_host *host) {
 static struct roster ignored_members(const struct ignores *ignores) {
     struct roster roster = {.members = allocate_zeroed(ignores->count + 1, sizeof *roster.members),
                             .count = ignores->count};
-
     for (size_t i = 0; i < ignores->count; i++) {
         struct member *member = &roster.members[i];
         const char *fingerprint = ignores->items[i].fingerprint;
-
         memcpy(member->nick, ignores->items[i].nick, sizeof member->nick);
         memcpy(member->fingerprint, fingerprint, sizeof member->fingerprint);
         /* Their ids are not known; so no other digits than the fingerprint's name them. */
@@ -179,7 +166,6 @@ static bool find_ignored(const struct command_host *host, const struct command *
     struct roster listed = ignored_members(&host->models->ignores);
     struct member *found = NULL;
     bool any = arguments_peer(&listed, name, literal, &found) != ROSTER_NOBODY;
-
     if (any) found = command_peer(host, self, &listed, name, literal);
     *whom = any && found ? &host->models->ignores.items[found - listed.members] : NULL;
     free(listed.members);
@@ -191,7 +177,6 @@ static void toggle_ignored(const struct command_host *host, const struct command
     char label[ROSTER_LABEL_SIZE];
     struct why why;
     bool ignored;
-
     label_ignored(&copy, label);
     bool done = ignores_toggle(&host->models->ignores, copy.fingerprint, copy.nick, &ignored, &why);
     if (!done)
@@ -208,7 +193,6 @@ static const struct ignored *whom_to_toggle(const struct command_host *host, con
     const struct ignored *listed;
     struct member *member = NULL;
     bool here = room && arguments_peer(&room->roster, name, literal, &member) != ROSTER_NOBODY;
-
     if (!here && find_ignored(host, self, name, literal, &listed)) return listed;
     room = command_room(host, self);
     member = room ? command_peer(host, self, &room->roster, name, literal) : NULL;
@@ -226,7 +210,6 @@ void answer_ignore(const struct command_host *host, const struct command *self, 
     char *literal = arguments_literal(arguments);
     const struct ignored *whom;
     struct ignored present;
-
     if (*arguments == '\0') {
         list_ignored(host);
         return;
@@ -236,14 +219,13 @@ void answer_ignore(const struct command_host *host, const struct command *self, 
     free(literal);
 }
 
-/* --- transcripts --- */
+/* --- Transcripts --- */
 
 void answer_log(const struct command_host *host, const struct command *self, char *arguments) {
     struct conversation *room = command_room(host, self);
     bool on = strcmp(arguments, "on") == 0, off = strcmp(arguments, "off") == 0;
     char path[4096 + 512];
     struct why why;
-
     if (!room) return;
     if (*arguments && !on && !off) {
         command_usage(host, self);
@@ -261,7 +243,7 @@ void answer_log(const struct command_host *host, const struct command *self, cha
     }
 }
 
-/* --- settings --- */
+/* --- Settings --- */
 
 /* Settings are switches and choices. */
 static void show_setting(const struct command_host *host, const struct ini_key *key) {
@@ -269,7 +251,6 @@ static void show_setting(const struct command_host *host, const struct ini_key *
     const char *value;
     bool on;
     int choice;
-
     if (key->type == INI_BOOLEAN) {
         memcpy(&on, field, sizeof on);
         value = on ? "on" : "off";
@@ -283,10 +264,8 @@ static void show_setting(const struct command_host *host, const struct ini_key *
 /* Shows the setting of that name; NULL: all. Returns how many. */
 static size_t show_settings(const struct command_host *host, const char *name) {
     size_t shown = 0;
-
     for (size_t i = 0; i < client_config_table.count; i++) {
         const struct ini_key *key = &client_config_table.keys[i];
-
         if (!client_config_is_setting(key->name) || (name && strcmp(key->name, name) != 0)) continue;
         show_setting(host, key);
         shown++;
@@ -296,11 +275,9 @@ static size_t show_settings(const struct command_host *host, const char *name) {
 
 static void explain_settings(const struct command_host *host, const struct command *self, const char *name) {
     char known[512] = "";
-
     for (size_t i = 0; i < client_config_table.count; i++) {
         const char *setting = client_config_table.keys[i].name;
         size_t at = strlen(known);
-
         if (client_config_is_setting(setting))
             snprintf(known + at, sizeof known - at, "%s%s", at > 0 ? ", " : "", setting);
     }
@@ -310,7 +287,6 @@ static void explain_settings(const struct command_host *host, const struct comma
 void answer_set(const struct command_host *host, const struct command *self, char *arguments) {
     char *value = arguments, *key = arguments_word(&value);
     struct why why;
-
     if (*arguments == '\0') {
         show_settings(host, NULL);
     } else if (!key) {

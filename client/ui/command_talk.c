@@ -30,7 +30,6 @@ static void join_with_secret(const struct command_host *host, const struct comma
     size_t size = 0;
     struct why why = {"expected a known home directory for ~"};
     char path[PATH_MAX];
-
     const char *credentials = getenv("CREDENTIALS_DIRECTORY");
     if (home_expand(file, path, sizeof path) && secret_file_read(path, credentials, secret, &size, &why))
         tell(host, INPUT_JOIN, room, secret, size);
@@ -44,7 +43,6 @@ void talk_join(const struct command_host *host, const struct command *self, char
     char room[ROOM_NAME_MAX + 1];
     struct why why;
     struct conversation *there;
-
     if (!given || *rest) {
         command_usage(host, self);
         return;
@@ -67,7 +65,6 @@ void talk_join(const struct command_host *host, const struct command *self, char
 static void list_rooms(const struct conversations *conversations, char **out) {
     size_t size;
     FILE *list = open_memstream(out, &size);
-
     if (!list) abort();
     for (size_t i = 0; i < conversations->count; i++)
         fprintf(list, "%s%s", i > 0 ? ", " : "", conversations->list[i]->title);
@@ -77,7 +74,6 @@ static void list_rooms(const struct conversations *conversations, char **out) {
 void talk_part(const struct command_host *host, const struct command *self, char *arguments) {
     struct conversation *room = command_room(host, self);
     char *rooms;
-
     if (!room) return;
     if (*arguments) room = conversations_named(&host->models->conversations, arguments_whole(arguments));
     if (!room) {
@@ -100,7 +96,6 @@ static const char *nick_expected(void) {
 
 void talk_nick(const struct command_host *host, const struct command *self, char *arguments) {
     char *wanted = arguments_whole(arguments), nick[TEXT_NICK_MAX + 1];
-
     if (text_nick(wanted, strlen(wanted), nick))
         tell(host, INPUT_NICK, NULL, nick, strlen(nick));
     else
@@ -111,7 +106,6 @@ void talk_nick(const struct command_host *host, const struct command *self, char
 void talk_me(const struct command_host *host, const struct command *self, char *arguments) {
     struct conversation *room = command_talk(host, self);
     struct input *input;
-
     if (!room) return;
     input = input_create(INPUT_SAY, room->name, arguments, strlen(arguments));
     input->kind = CHAT_ACTION;
@@ -122,7 +116,6 @@ void talk_private(const struct command_host *host, const struct command *self, c
                   const char *name, const char *literal, const char *text, size_t size) {
     const struct member *peer = command_peer(host, self, &room->roster, name, literal);
     struct input *input;
-
     if (!peer) return;
     if (peer->standing == STANDING_BLOCKED) {
         command_fail(host, self, "%s is blocked: the key is not the one known for that nick", peer->label);
@@ -137,7 +130,6 @@ void talk_private(const struct command_host *host, const struct command *self, c
 void talk_msg(const struct command_host *host, const struct command *self, char *arguments) {
     char *literal = arguments_literal(arguments), *text = arguments, *name = arguments_word(&text);
     const struct conversation *room = NULL;
-
     if (!name || *text == '\0')
         command_usage(host, self);
     else

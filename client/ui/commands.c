@@ -13,7 +13,7 @@
 #define NAME_MOST 16 /* bytes; no command has a longer one */
 #define LIST_SIZE 256
 
-/* --- the commands that are about commands, or a line long --- */
+/* --- The commands that are about commands, or a line long --- */
 
 static void run_find(const struct command_host *host, const struct command *self, char *arguments) {
     if (host->find)
@@ -67,7 +67,7 @@ const struct command *commands_table(size_t *count) {
     return table;
 }
 
-/* --- which one is meant --- */
+/* --- Which one is meant --- */
 
 static bool is_short_for(const char *name, const struct command *command, size_t length) {
     return length > 0 && strncmp(name, command->name, length) == 0;
@@ -76,13 +76,11 @@ static bool is_short_for(const char *name, const struct command *command, size_t
 /* Letters of any script: a command that was typed on another keyboard layout is still not to be said to all. */
 static size_t letters_span(const char *text) {
     size_t at = 0;
-
     for (;;) {
         utf8proc_int32_t character;
         utf8proc_ssize_t length =
             utf8proc_iterate((const utf8proc_uint8_t *)text + at, (utf8proc_ssize_t)strnlen(text + at, 4), &character);
         utf8proc_category_t category = length > 0 ? utf8proc_category(character) : UTF8PROC_CATEGORY_CN;
-
         if (category < UTF8PROC_CATEGORY_LU || category > UTF8PROC_CATEGORY_ME) return at;
         at += (size_t)length;
     }
@@ -91,7 +89,6 @@ static size_t letters_span(const char *text) {
 static void explain_unknown(const struct command_host *host, const char *name) {
     struct command unknown = {.name = name};
     char letters[NAME_MOST + 2], list[LIST_SIZE] = "";
-
     snprintf(letters, sizeof letters, "%.*s", (int)letters_span(name), name); /* "/msg:bob" is near /msg */
     struct similar near = similar_to(letters);
     for (size_t i = 0; i < COUNT; i++) similar_offer(&near, table[i].name);
@@ -107,7 +104,6 @@ static void explain_unknown(const struct command_host *host, const char *name) {
 static const struct command *find(const char *name, size_t *matches) {
     const struct command *found = NULL;
     size_t length = strlen(name);
-
     *matches = 0;
     for (size_t i = 0; i < COUNT; i++) {
         if (!is_short_for(name, &table[i], length)) continue;
@@ -123,7 +119,6 @@ static const struct command *resolve(const struct command_host *host, const char
     size_t matches;
     const struct command *found = find(name, &matches);
     char list[LIST_SIZE] = "";
-
     if (found) return found;
     if (matches == 0) {
         explain_unknown(host, name);
@@ -137,11 +132,10 @@ static const struct command *resolve(const struct command_host *host, const char
     return NULL;
 }
 
-/* --- help --- */
+/* --- Help --- */
 
 static void show_help(const struct command_host *host, const struct command *command) {
     char left[64];
-
     snprintf(left, sizeof left, "/%s%s%s", command->name, *command->arguments ? " " : "", command->arguments);
     command_notice(host, NULL, "%s: %s", left, command->help);
 }
@@ -150,7 +144,6 @@ static void show_help(const struct command_host *host, const struct command *com
 static void run_help(const struct command_host *host, const struct command *self, char *arguments) {
     const char *name = arguments + (*arguments == '/');
     const struct command *command;
-
     if (strcmp(name, "keys") == 0) {
         if (host->keys_help)
             host->keys_help(host->context);
@@ -166,7 +159,7 @@ static void run_help(const struct command_host *host, const struct command *self
     }
 }
 
-/* --- running --- */
+/* --- Running --- */
 
 static bool is_name(const char *text, size_t length) {
     for (size_t i = 0; i < COUNT; i++)
@@ -195,7 +188,6 @@ bool commands_goes_ahead(const char *line) {
     char name[NAME_MOST + 1];
     size_t length = blanks_find(line + 1), matches;
     const struct command *command;
-
     if (length >= sizeof name) return true; /* there is none: that is said at once */
     memcpy(name, line + 1, length);
     name[length] = '\0';
@@ -207,7 +199,6 @@ void commands_run(const struct command_host *host, const char *line) {
     char *copy = copy_text(line + 1), *arguments;
     const struct command *command;
     size_t length;
-
     copy[blanks_trimmed(copy)] = '\0';
     length = blanks_find(copy);
     arguments = copy + length + blanks_span(copy + length);
@@ -215,7 +206,6 @@ void commands_run(const struct command_host *host, const char *line) {
     command = resolve(host, copy);
     if (command) {
         bool takes = *command->arguments, demands = takes && *command->arguments != '[';
-
         if (*arguments ? takes : !demands)
             command->run(host, command, arguments);
         else

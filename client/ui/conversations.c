@@ -110,7 +110,6 @@ struct conversation *conversations_apply(struct conversations *conversations, co
 
 void conversations_remove(struct conversations *conversations, struct conversation *gone) {
     size_t at = 0;
-
     while (at < conversations->count && conversations->list[at] != gone) at++;
     if (at == conversations->count) return;
     conversations->count--;

@@ -39,7 +39,6 @@ static bool waits_for(const struct event *event, const struct member *member) {
 
 struct delivery *deliveries_sent(struct deliveries *deliveries, const struct event *event, struct roster *roster) {
     struct delivery *delivery = next_place(deliveries, roster);
-
     *delivery = (struct delivery){.recipients = event->recipients};
     snprintf(delivery->id, sizeof delivery->id, "%s", event->id);
     if (event->recipients == 0) return delivery;
@@ -76,7 +75,6 @@ static bool strike(struct delivery *delivery, const uint8_t *peer, struct roster
 
 struct delivery *deliveries_answered(struct deliveries *deliveries, const struct event *event, struct roster *roster) {
     struct delivery *delivery = deliveries_find(deliveries, event->id);
-
     if (!delivery) return NULL;
     unsigned answered = delivery->delivered + delivery->undelivered;
     bool unknown_left = answered + delivery->open_count < delivery->recipients;

@@ -26,7 +26,6 @@ static void take_line(void *context, const char *line) {
     struct ignores *ignores = context;
     size_t size = strcspn(line, " ");
     char fingerprint[FINGERPRINT_TEXT_SIZE];
-
     if (!is_fingerprint(line, size)) return;
     memcpy(fingerprint, line, size);
     fingerprint[size] = '\0';
@@ -65,7 +64,6 @@ bool ignores_toggle(struct ignores *ignores, const char *fingerprint, const char
                     struct why *why) {
     struct ignored *there = find(ignores, fingerprint);
     char line[LINE_SIZE];
-
     *ignored = !there;
     why->text[0] = '\0';
     if (!is_fingerprint(fingerprint, strlen(fingerprint))) {

@@ -19,7 +19,6 @@ static json_t *string_of(const char *text, size_t size) {
     size_t capacity = 3 * size + 1, consumed;
     bool ignored;
     char *repaired;
-
     if (string || !(repaired = malloc(capacity))) return string;
     size = lines_repair(text, size, repaired, capacity, &consumed, &ignored);
     string = json_stringn(repaired, size);
@@ -33,7 +32,6 @@ static json_t *string_or_empty(const char *text) {
 
 static json_t *address_of(const struct address *address) {
     char text[ADDRESS_TEXT_SIZE];
-
     return json_string(address_format(address, text));
 }
 
@@ -56,7 +54,6 @@ static json_t *mapped_of(const struct event *event) {
 
 static json_t *peer_of(const struct event *event) {
     char hex[2 * MEMBER_ID_SIZE + 1];
-
     return json_string(sodium_bin2hex(hex, sizeof hex, event->peer, sizeof event->peer));
 }
 
@@ -130,7 +127,6 @@ static json_t *known_address_of(const struct event *event) {
 static json_t *state_of(const struct event *event) {
     static const char *const states[] = {
         [STANDING_CONNECTING] = "connecting", [STANDING_CONNECTED] = "connected", [STANDING_BLOCKED] = "blocked"};
-
     return json_string(states[event->standing]);
 }
 
@@ -152,7 +148,6 @@ static json_t *some_room_of(const struct event *event) {
 
 static json_t *kind_of(const struct event *event) {
     static const char *const kinds[CHAT_KINDS] = {[CHAT_ACTION] = "action", [CHAT_PRIVATE] = "private"};
-
     return kinds[event->kind] ? json_string(kinds[event->kind]) : NULL;
 }
 
@@ -238,7 +233,6 @@ static const struct {
 static char *line_of(const char *text) {
     size_t size = strlen(text), deletes = 0;
     char *line, *at;
-
     for (const char *c = text; *c; c++) deletes += *c == DELETE;
     line = at = malloc(size + deletes * strlen(DELETE_ESCAPED) + 2);
     if (!line) return NULL;
@@ -256,13 +250,11 @@ char *ui_json_line(const struct event *event) {
     const struct field *fields = objects[event->type].fields;
     char *text = NULL, *line = NULL;
     json_t *object;
-
     if (!objects[event->type].name) return NULL;
     object = json_object();
     json_object_set_new(object, "event", json_string(objects[event->type].name));
     for (size_t i = 0; i < FIELDS_MAX && fields[i].key; i++) {
         json_t *value = fields[i].value(event);
-
         if (value) json_object_set_new(object, fields[i].key, value);
     }
     if (*event->ref) json_object_set_new(object, "ref", json_loads(event->ref, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL));

@@ -17,7 +17,6 @@ static char *read_whole(const char *path) {
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     struct stat status;
     char *text = NULL;
-
     if (file < 0) return errno == ENOENT || errno == ENOTDIR ? calloc(1, 1) : NULL;
     if (fstat(file, &status) != 0) goto out;
     errno = !S_ISREG(status.st_mode) ? EINVAL : status.st_size > LINE_FILE_BYTES ? EFBIG : 0;
@@ -34,7 +33,6 @@ out:
 
 bool line_file_read(const char *path, void (*each)(void *context, const char *line), void *context, struct why *why) {
     char *text = read_whole(path), *rest = text;
-
     if (!text) return why_fail(why, "%s: %s", path, strerror(errno));
     for (char *line; (line = strsep(&rest, "\n"));)
         if (line[0]) each(context, line);
@@ -44,7 +42,6 @@ bool line_file_read(const char *path, void (*each)(void *context, const char *li
 
 static bool has_key(const char *line, const char *key) {
     size_t size = strlen(key);
-
     return strncmp(line, key, size) == 0 && (line[size] == '\0' || line[size] == ' ');
 }
 
@@ -59,7 +56,6 @@ static bool write_lines(FILE *out, char *text, const char *key, const char *adde
 
 static bool replace(const char *path, char *text, const char *key, const char *added) {
     char temporary[PATH_SIZE];
-
     if (snprintf(temporary, sizeof temporary, "%s.XXXXXX", path) >= (int)sizeof temporary) {
         errno = ENAMETOOLONG;
         return false;
@@ -80,7 +76,6 @@ static bool replace(const char *path, char *text, const char *key, const char *a
 static int lock_folder(const char *path) {
     char folder[PATH_SIZE];
     const char *slash = strrchr(path, '/');
-
     snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
     int lock = open(folder[0] ? folder : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (lock >= 0 && flock(lock, LOCK_EX) != 0) {
@@ -94,7 +89,6 @@ bool line_file_set(const char *path, const char *key, const char *line, struct w
     int lock = lock_folder(path);
     char *text = lock >= 0 ? read_whole(path) : NULL;
     bool done = text && replace(path, text, key, line);
-
     if (done) (void)fsync(lock); /* the old file or the new one: either is whole */
     if (!done) why_fail(why, "%s: %s", path, strerror(errno));
     free(text);

@@ -54,7 +54,7 @@ static struct conversation *room_of(const struct loop *loop, const char *name) {
     return name ? conversations_find(&loop->models.conversations, name) : NULL;
 }
 
-/* --- to the engine --- */
+/* --- To the engine --- */
 
 /* The queue has no limit: credit bounds what is in it. */
 static void push(struct loop *loop, struct input *input) {
@@ -75,7 +75,6 @@ static void await(struct loop *loop, enum event_type type, const char *room) {
 static void tell(void *context, struct input *input) {
     struct loop *loop = context;
     struct conversation *room = room_of(loop, input->room);
-
     if (input->type == INPUT_SAY && room) room->credit--;
     if (input->type == INPUT_JOIN) await(loop, EVENT_JOINED, input->room);
     if (input->type == INPUT_PART && room == conversations_current(&loop->models.conversations))
@@ -83,14 +82,13 @@ static void tell(void *context, struct input *input) {
     push(loop, input);
 }
 
-/* --- out --- */
+/* --- Out --- */
 
 /* "[room] " in front of each line; takes them. */
 static char *prefixed(char *lines, const char *title) {
     char *out, *rest = lines;
     size_t size;
     FILE *stream = open_memstream(&out, &size);
-
     if (!stream) abort();
     for (char *line; *rest && (line = strsep(&rest, "\n"));) fprintf(stream, "[%s] %s\n", title, line);
     if (fclose(stream) != 0) abort();
@@ -101,7 +99,6 @@ static char *prefixed(char *lines, const char *title) {
 /* What is wrong with it is told by the loop: output may be what is being lost now. */
 static void read_input(struct loop *loop) {
     int error = lines_read(loop->lines, loop->ui->input);
-
     if (error) loop->input_error = error;
 }
 
@@ -109,7 +106,6 @@ static void read_input(struct loop *loop) {
 static void read_last_input(struct loop *loop) {
     struct pollfd wanted = {.fd = loop->ui->input, .events = POLLIN};
     size_t room;
-
     while (!loop->lines->ended && (lines_space(loop->lines, &room), room > 0) && poll(&wanted, 1, 0) > 0)
         read_input(loop);
     if (!loop->lines->ended) lines_cut(loop->lines);
@@ -128,7 +124,6 @@ static void show(void *context, const struct event *event) {
     struct loop *loop = context;
     const struct conversation *room = room_of(loop, event->room);
     char *line = loop->shows ? line_of[loop->ui->kind](event) : NULL;
-
     if (line && room && loop->ui->kind == UI_PLAIN && loop->models.conversations.count > 1)
         line = prefixed(line, room->title);
     if (line && !output_write(loop->ui->output, line, strlen(line))) lose_output(loop, errno);
@@ -137,7 +132,6 @@ static void show(void *context, const struct event *event) {
 
 static void show_text(struct loop *loop, enum event_type type, const char *room, const char *text, size_t size) {
     struct event *event = event_create(type, text, size);
-
     event->room = room;
     show(loop, event);
     event_destroy(event);
@@ -150,7 +144,6 @@ static void show_error(struct loop *loop, const char *text) {
 static void show_current(struct loop *loop) {
     const struct conversation *room = conversations_current(&loop->models.conversations);
     char text[3 * ROOM_NAME_MAX + 32];
-
     if (!room) return;
     snprintf(text, sizeof text, "you speak in %s now", room->title);
     show_text(loop, EVENT_NOTICE, room->name, text, strlen(text));
@@ -158,15 +151,13 @@ static void show_current(struct loop *loop) {
 
 static void show_old(void *context, const char *text, size_t size) {
     struct loop *loop = context;
-
     show_text(loop, EVENT_NOTICE, conversations_current(&loop->models.conversations)->name, text, size);
 }
 
-/* --- events --- */
+/* --- Events --- */
 
 static void go(void *context, struct conversation *to) {
     struct loop *loop = context;
-
     for (size_t i = 0; i < loop->models.conversations.count; i++)
         if (loop->models.conversations.list[i] == to) loop->models.conversations.current = i;
     show_current(loop);
@@ -178,7 +169,6 @@ static void quit(void *context) {
 
 static void log_event(struct loop *loop, const struct event *event, const char *label) {
     struct why why;
-
     if (!transcripts_append(&loop->models.transcripts, event, label, clock_wall_ms(), &why)) show_error(loop, why.text);
 }
 
@@ -196,14 +186,12 @@ static void enter(struct loop *loop, const struct conversation *room) {
 
 static void leave(struct loop *loop, struct conversation *room) {
     bool was_current = room == conversations_current(&loop->models.conversations);
-
     conversations_remove(&loop->models.conversations, room);
     if (was_current) show_current(loop);
 }
 
 static void take_event(struct loop *loop, const struct event *event) {
     struct taken taken;
-
     models_take(&loop->models, event, &taken);
     if (event->type == EVENT_FINISHED) {
         loop->finished = true;
@@ -221,20 +209,17 @@ static void take_event(struct loop *loop, const struct event *event) {
 /* A queue's nodes are the first members of what they carry. */
 static void take_events(struct loop *loop) {
     struct queue_node *node;
-
     while (!loop->finished && (node = queue_pop(&loop->ui->events))) {
         struct event *event = (struct event *)node;
-
         take_event(loop, event);
         event_destroy(event);
     }
 }
 
-/* --- lines --- */
+/* --- Lines --- */
 
 static void say(struct loop *loop, const char *text, size_t size) {
     const struct conversation *room = conversations_current(&loop->models.conversations);
-
     if (room)
         tell(loop, input_create(INPUT_SAY, room->name, text, size));
     else
@@ -243,7 +228,6 @@ static void say(struct loop *loop, const char *text, size_t size) {
 
 static void run_command(struct loop *loop, const struct line *line) {
     char text[64];
-
     if (loop->lines->continues) {
         snprintf(text, sizeof text, "expected a command of at most %d bytes", MESSAGE_TEXT_MAX);
         show_error(loop, text);
@@ -256,7 +240,6 @@ static void run_command(struct loop *loop, const struct line *line) {
 
 static void take_line(struct loop *loop, const struct line *line) {
     const char *text = line->begins ? commands_text(line->text) : line->text;
-
     if (line->repaired && !loop->warned)
         log_warning("input", "line %" PRIu64 ": not UTF-8: what is wrong is sent as U+FFFD", line->number);
     loop->warned |= line->repaired;
@@ -270,21 +253,18 @@ static void take_line(struct loop *loop, const struct line *line) {
 /* Is it known where the next line goes? */
 static bool may_read(const struct loop *loop) {
     bool somewhere = conversations_current(&loop->models.conversations) || loop->entered;
-
     return loop->reads && loop->awaited == EVENT_NONE && somewhere;
 }
 
 /* Who is in no room any more can only give commands. */
 static bool has_credit(const struct loop *loop) {
     const struct conversation *room = conversations_current(&loop->models.conversations);
-
     return !room || room->credit > 0;
 }
 
 /* A room that gives no credit, because it is full, say, can still be left. */
 static bool may_take(const struct loop *loop) {
     const struct line *line = &loop->line;
-
     if (loop->holds_object) return objects_may_run(&loop->objects, &loop->host);
     if (has_credit(loop)) return true;
     return line->begins ? commands_is(line->text) && commands_goes_ahead(line->text) : loop->skips;
@@ -318,7 +298,6 @@ static void take_lines(struct loop *loop) {
 
 static void show_unreadable(struct loop *loop) {
     char text[128];
-
     snprintf(text, sizeof text, "standard input: %s", strerror(loop->input_error));
     loop->input_error = 0;
     show_error(loop, text);
@@ -331,11 +310,9 @@ static void wait_for_something(struct loop *loop) {
         {.fd = queue_event(&loop->ui->events), .events = POLLIN},
         {.fd = reads ? loop->ui->input : -1, .events = POLLIN},
     };
-
     uint64_t now = clock_boot_ms();
     bool limited = loop->reads && loop->ends_by != NEVER;
     int wait = !limited ? -1 : loop->ends_by > now ? (int)(loop->ends_by - now) : 0;
-
     if (!queue_settle(&loop->ui->events)) return;
     if (poll(wanted, 2, wait) > 0 && wanted[1].revents) read_input(loop);
     if (loop->input_error) show_unreadable(loop);
@@ -343,7 +320,6 @@ static void wait_for_something(struct loop *loop) {
 
 static void open_models(struct loop *loop) {
     struct why why;
-
     if (!models_open(&loop->models, loop->ui, &why)) show_error(loop, why.text);
     loop->host = (struct command_host){.context = loop,
                                        .models = &loop->models,
@@ -361,7 +337,6 @@ int line_ui_run(struct ui *ui) {
                         .reads = true,
                         .shows = true,
                         .ends_by = NEVER};
-
     lines_init(loop.lines);
     open_models(&loop);
     for (;;) {

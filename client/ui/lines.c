@@ -35,7 +35,6 @@ int lines_read(struct lines *lines, int input) {
     size_t room;
     char *space = lines_space(lines, &room);
     ssize_t size = read(input, space, room);
-
     if (size > 0) {
         lines_added(lines, (size_t)size);
         return 0;
@@ -57,7 +56,6 @@ bool lines_finished(const struct lines *lines) {
 
 size_t lines_repair(const char *text, size_t size, char *out, size_t capacity, size_t *consumed, bool *repaired) {
     size_t written = 0, at = 0;
-
     *repaired = false;
     while (at < size) {
         utf8proc_int32_t ignored;
@@ -65,7 +63,6 @@ size_t lines_repair(const char *text, size_t size, char *out, size_t capacity, s
             utf8proc_iterate((const utf8proc_uint8_t *)text + at, (utf8proc_ssize_t)(size - at), &ignored);
         const char *from = length > 0 ? text + at : REPLACEMENT;
         size_t bytes = length > 0 ? (size_t)length : strlen(REPLACEMENT);
-
         if (written + bytes >= capacity) break;
         memcpy(out + written, from, bytes);
         written += bytes;
@@ -79,13 +76,11 @@ size_t lines_repair(const char *text, size_t size, char *out, size_t capacity, s
 
 size_t lines_mark(const char *text, size_t size) {
     size_t mark = strlen(BYTE_ORDER_MARK);
-
     return size >= mark && memcmp(text, BYTE_ORDER_MARK, mark) == 0 ? mark : 0;
 }
 
 static void skip_mark(struct lines *lines, const char **start, size_t *length) {
     size_t size = lines_mark(*start, *length);
-
     lines->at += size;
     *start += size;
     *length -= size;
@@ -97,7 +92,6 @@ static bool take_piece(struct lines *lines, struct line *out) {
     size_t left = lines->size - lines->at, consumed, behind;
     const char *start = lines->data + lines->at, *newline = memchr(start, '\n', left);
     size_t length = newline ? (size_t)(newline - start) : left;
-
     if (!newline && left <= (lines->ended ? 0 : MESSAGE_TEXT_MAX + CHARACTER_MAX)) return false;
     out->begins = !lines->continues;
     lines->number += out->begins;
@@ -121,7 +115,6 @@ bool lines_next(struct lines *lines, struct line *out) {
 
 size_t lines_unify(char *text, size_t size) {
     size_t written = 0;
-
     for (size_t at = 0; at < size; at++)
         if (text[at] != '\r' || (at + 1 < size && text[at + 1] != '\n')) text[written++] = text[at];
     text[written] = '\0';

@@ -27,7 +27,7 @@ static void label_author(const struct models *models, const struct event *event,
         roster_label(event->nick, event->fingerprint, event->peer, out->label);
 }
 
-/* Who is not in the room any more has what was passed on of theirs signed. */
+/* A message that others passed on names the key of an author who is not here. */
 static bool is_ignored(const struct models *models, const struct event *event, const struct member *author) {
     const char *fingerprint = author ? author->fingerprint : event->history ? event->fingerprint : "";
     return event->type == EVENT_MESSAGE && ignores_has(&models->ignores, fingerprint);

@@ -21,14 +21,13 @@ void objects_clear(struct objects *objects) {
 static struct command_host host_of(const struct objects *objects, const struct command_host *host, const char *what,
                                    char place[static PLACE_SIZE]) {
     struct command_host own = *host;
-
     snprintf(place, PLACE_SIZE, "line %" PRIu64 ": %s", objects->number, what);
     own.place = place;
     own.ref = *objects->request.ref ? objects->request.ref : NULL;
     return own;
 }
 
-/* --- from pieces --- */
+/* --- From pieces --- */
 
 bool objects_take(const struct objects *objects, const struct line *piece) {
     return objects->open || (piece->begins && request_is(piece->text));
@@ -36,7 +35,6 @@ bool objects_take(const struct objects *objects, const struct line *piece) {
 
 static void append(struct objects *objects, const struct line *piece) {
     size_t size = objects->size + piece->size;
-
     objects->repaired |= piece->repaired;
     objects->too_long |= size > REQUEST_SIZE_MAX;
     if (objects->too_long) return;
@@ -58,7 +56,6 @@ bool objects_add(struct objects *objects, const struct command_host *host, const
     struct why why;
     char place[PLACE_SIZE];
     struct command_host own;
-
     if (!objects->open) objects_clear(objects);
     objects->number = piece->number;
     objects->open = !piece->ends;
@@ -71,11 +68,10 @@ bool objects_add(struct objects *objects, const struct command_host *host, const
     return false;
 }
 
-/* --- carried out --- */
+/* --- Carried out --- */
 
 static struct conversation *room_of(const struct objects *objects, const struct command_host *host) {
     const char *name = objects->request.room;
-
     return name ? conversations_typed(&host->models->conversations, name)
                 : conversations_current(&host->models->conversations);
 }
@@ -83,14 +79,12 @@ static struct conversation *room_of(const struct objects *objects, const struct 
 bool objects_may_run(const struct objects *objects, const struct command_host *host) {
     const struct request *request = &objects->request;
     const struct conversation *room = room_of(objects, host);
-
     if (!room || room->credit > 0 || room->parting) return true;
     return request->type == REQUEST_COMMAND && commands_goes_ahead(request->text);
 }
 
 static void say(const struct command_host *host, const struct request *request, const struct conversation *room) {
     struct input *input;
-
     if (request->to) {
         talk_private(host, NULL, room, request->to, NULL, request->text, request->size);
         return;
@@ -102,7 +96,6 @@ static void say(const struct command_host *host, const struct request *request, 
 
 static size_t place_of(const struct conversations *conversations, const struct conversation *room) {
     size_t i = 0;
-
     while (i < conversations->count && conversations->list[i] != room) i++;
     return i;
 }
@@ -111,7 +104,6 @@ static size_t place_of(const struct conversations *conversations, const struct c
 static void run_in(const struct command_host *host, const struct request *request, const struct conversation *room) {
     struct conversations *conversations = &host->models->conversations;
     size_t before = conversations->current, there = room ? place_of(conversations, room) : before;
-
     conversations->current = there;
     commands_run(host, request->text);
     if (conversations->current == there) conversations->current = before;
@@ -123,7 +115,6 @@ void objects_run(struct objects *objects, const struct command_host *host) {
     bool says = request->type == REQUEST_SAY, to_peer = request->to && room && !room->parting;
     char place[PLACE_SIZE];
     struct command_host own = host_of(objects, host, to_peer ? "to: " : "", place);
-
     if (request->room && !room)
         command_fail(&own, NULL, "room '%.*s': you are not there, expected the name of a joined one", ROOM_SHOWN,
                      request->room);

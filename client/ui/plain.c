@@ -23,7 +23,6 @@ static const char *label(const struct event *event, char out[static LABEL_SIZE])
 static char *filtered(const char *text, size_t size, bool multiline) {
     size_t capacity = 3 * size + 1;
     char *out = allocate(capacity);
-
     text_filter(text, size, multiline, out, capacity);
     return out;
 }
@@ -47,7 +46,6 @@ static bool is_same_day(const struct tm *a, const struct tm *b) {
 static void clock_of(const struct event *event, char out[static CLOCK_SIZE]) {
     time_t said = (time_t)(event->said_ms / 1000), shown = (time_t)(event->shown_ms / 1000);
     struct tm then, today;
-
     *out = '\0';
     if (!(event->history || event->late) || !localtime_r(&said, &then) || !localtime_r(&shown, &today)) return;
     size_t size = strftime(out, CLOCK_SIZE, is_same_day(&then, &today) ? "[%H:%M" : "[%F %H:%M", &then);
@@ -66,7 +64,6 @@ static void print_message(FILE *out, const struct event *event) {
     char clock[CLOCK_SIZE], name[ROSTER_LABEL_SIZE], *text = filtered(event->text, event->text_size, true),
                                                      *rest = text;
     size_t size = strlen(text);
-
     while (size > 0 && text[size - 1] == '\n') text[--size] = '\0';
     clock_of(event, clock);
     author(event, name);
@@ -77,7 +74,6 @@ static void print_message(FILE *out, const struct event *event) {
 
 static void print_lost(FILE *out, const struct event *event) {
     char name[ROSTER_LABEL_SIZE];
-
     roster_label(event->nick, event->fingerprint, event->peer, name);
     fprintf(out, "* %" PRIu64 " message%s of %s %s lost\n", event->lost, event->lost == 1 ? "" : "s", name,
             event->lost == 1 ? "was" : "were");
@@ -85,7 +81,6 @@ static void print_lost(FILE *out, const struct event *event) {
 
 static void print_room(FILE *out, const struct event *event, const char *what) {
     char *name = filtered(event->room, strlen(event->room), false);
-
     fprintf(out, "* %s %s\n", what, name);
     free(name);
 }
@@ -100,21 +95,18 @@ static void print_parted(FILE *out, const struct event *event) {
 
 static void print_registered(FILE *out, const struct event *event) {
     char bootnode[ADDRESS_TEXT_SIZE], mapped[ADDRESS_TEXT_SIZE];
-
     fprintf(out, "* registered at %s, which sees us as %s\n", address_format(&event->bootnode, bootnode),
             address_format(&event->mapped, mapped));
 }
 
 static void print_joined(FILE *out, const struct event *event) {
     char name[LABEL_SIZE];
-
     fprintf(out, "* %s is arriving\n", label(event, name));
 }
 
 /* "direct", "through the bootnode", "through dora": a nick is somebody else's text. */
 static void print_way(FILE *out, const struct event *event) {
     char *relay = filtered(event->relay, strlen(event->relay), false);
-
     if (!event->relayed)
         fputs("direct", out);
     else
@@ -124,7 +116,6 @@ static void print_way(FILE *out, const struct event *event) {
 
 static void print_connected(FILE *out, const struct event *event) {
     char name[ROSTER_LABEL_SIZE];
-
     roster_label(event->nick, event->fingerprint, event->peer, name);
     fprintf(out, "* %s is here (", name);
     print_way(out, event);
@@ -133,7 +124,6 @@ static void print_connected(FILE *out, const struct event *event) {
 
 static void print_path(FILE *out, const struct event *event) {
     char name[LABEL_SIZE], address[ADDRESS_TEXT_SIZE];
-
     fprintf(out, "* %s is reached at %s now (", label(event, name), address_format(&event->address, address));
     print_way(out, event);
     fputs(")\n", out);
@@ -142,7 +132,6 @@ static void print_path(FILE *out, const struct event *event) {
 /* "* dora, 12.3 s ago: took 192.0.2.1:5: it answered first (23 ms)" */
 static void print_path_note(FILE *out, const struct event *event) {
     char name[LABEL_SIZE], *text = filtered(event->text, event->text_size, false);
-
     fprintf(out, "* %s, %.1f s ago: %s", label(event, name), (double)event->ago_ms / 1000, text);
     if (event->rtt_ms > 0) fprintf(out, " (%.0f ms)", event->rtt_ms);
     fputs("\n", out);
@@ -151,60 +140,51 @@ static void print_path_note(FILE *out, const struct event *event) {
 
 static void print_left(FILE *out, const struct event *event) {
     char name[LABEL_SIZE];
-
     fprintf(out, event->said_bye ? "* %s left\n" : "* %s is gone\n", label(event, name));
 }
 
 static void print_peer_nick(FILE *out, const struct event *event) {
     char name[LABEL_SIZE], *before = filtered(event->text, event->text_size, false);
-
     fprintf(out, "* %s is now called %s\n", before, label(event, name));
     free(before);
 }
 
 static void print_nick(FILE *out, const struct event *event) {
     char name[LABEL_SIZE];
-
     fprintf(out, "* you are now called %s\n", label(event, name));
 }
 
 /* One whose name did not resolve has no address. */
 static const char *bootnode_label(const struct event *event, char out[static ADDRESS_TEXT_SIZE]) {
     bool nameless = event->bootnode.port > 0 || !event->bootnode_name;
-
     return nameless ? address_format(&event->bootnode, out) : event->bootnode_name;
 }
 
 static void print_bootnode_lost(FILE *out, const struct event *event) {
     char address[ADDRESS_TEXT_SIZE], *text = filtered(event->text, event->text_size, false);
-
     fprintf(out, "* bootnode %s lost%s%s\n", bootnode_label(event, address), *text ? ": " : "", text);
     free(text);
 }
 
 static void print_back(FILE *out, const struct event *event) {
     char address[ADDRESS_TEXT_SIZE];
-
     fprintf(out, "* bootnode %s is back\n", address_format(&event->bootnode, address));
 }
 
 static void print_error(FILE *out, const struct event *event) {
     char *text = filtered(event->text, event->text_size, false);
-
     fprintf(out, "! %s\n", text);
     free(text);
 }
 
 static void print_notice(FILE *out, const struct event *event) {
     char *text = filtered(event->text, event->text_size, false);
-
     fprintf(out, "* %s\n", text);
     free(text);
 }
 
 static void print_standing(FILE *out, const struct event *event) {
     char address[ADDRESS_TEXT_SIZE];
-
     switch (event->standing) {
     case STANDING_CONNECTING: fputs("connecting", out); break;
     case STANDING_BLOCKED: fputs("blocked, the key is not the one known for that nick", out); break;
@@ -219,7 +199,6 @@ static void print_standing(FILE *out, const struct event *event) {
 /* One line; more where there is a number to compare. */
 static void print_member(FILE *out, const struct event *event) {
     char name[ROSTER_LABEL_SIZE];
-
     roster_label(event->nick, event->fingerprint, event->peer, name);
     fprintf(out, "* %s: ", name);
     print_standing(out, event);
@@ -254,7 +233,6 @@ char *ui_plain_line(const struct event *event) {
     char *line = NULL;
     size_t size;
     FILE *out;
-
     if (!printers[event->type]) return NULL;
     out = open_memstream(&line, &size);
     if (!out) abort();

@@ -13,12 +13,11 @@ bool request_is(const char *line) {
     return line[strspn(line, " \t")] == '{';
 }
 
-/* --- keys --- */
+/* --- Keys --- */
 
 /* Room for a '/' before it, too. */
 static void keep_text(struct request *request, const char *before, const json_t *value) {
     size_t more = strlen(before), size = json_string_length(value);
-
     request->text = allocate(more + size + 1);
     memcpy(request->text, before, more);
     memcpy(request->text + more, json_string_value(value), size + 1);
@@ -30,7 +29,6 @@ static bool take_ref(struct request *request, const json_t *value, struct why *w
                      ? json_dumps(value, JSON_ENCODE_ANY | JSON_ENSURE_ASCII | JSON_COMPACT)
                      : NULL;
     bool fits = text && strlen(text) < sizeof request->ref;
-
     if (fits) memcpy(request->ref, text, strlen(text) + 1);
     free(text);
     return fits || why_fail(why, "ref: expected a whole number or a string, of at most %zu bytes as JSON",
@@ -69,7 +67,6 @@ static bool take_to(struct request *request, const json_t *value, struct why *wh
 static bool take_kind(struct request *request, const json_t *value, struct why *why) {
     static const char *const kinds[CHAT_KINDS] = {
         [CHAT_TEXT] = "text", [CHAT_ACTION] = "action", [CHAT_PRIVATE] = "private"};
-
     for (int i = 0; i < CHAT_KINDS; i++) {
         if (!kinds[i] || strcmp(kinds[i], json_string_value(value)) != 0) continue;
         request->kind = (enum chat_kind)i;
@@ -93,7 +90,6 @@ static const struct key {
 
 static bool refuse_type(const struct key *key, const json_t *value, struct why *why) {
     char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_ENSURE_ASCII | JSON_COMPACT);
-
     (void)why_fail(why, "%s: %.*s, expected a string", key->name, VALUE_SHOWN, text ? text : "");
     free(text);
     return false;
@@ -101,7 +97,6 @@ static bool refuse_type(const struct key *key, const json_t *value, struct why *
 
 static bool take_key(struct request *request, const struct key *key, struct why *why) {
     const json_t *value = json_object_get(request->object, key->name);
-
     if (!value) return true;
     if (!key->any_type && !json_is_string(value)) return refuse_type(key, value, why);
     if (!key->any_type && !key->holds_zeros && strlen(json_string_value(value)) != json_string_length(value))
@@ -109,15 +104,13 @@ static bool take_key(struct request *request, const struct key *key, struct why 
     return key->take(request, value, why);
 }
 
-/* --- all of it --- */
+/* --- All of it --- */
 
 static bool knows_keys(json_t *object, struct why *why) {
     const char *name;
     json_t *value;
-
     json_object_foreach(object, name, value) {
         bool known = false;
-
         for (size_t i = 0; i < KEYS; i++) known |= strcmp(name, keys[i].name) == 0;
         if (!known) return why_fail(why, "'%.*s': no such key, expected " KEYS_EXPECTED, VALUE_SHOWN, name);
     }
@@ -126,7 +119,6 @@ static bool knows_keys(json_t *object, struct why *why) {
 
 static bool fits_together(struct request *request, struct why *why) {
     bool has_kind = json_object_get(request->object, "kind") != NULL;
-
     if (request->type == REQUEST_NONE) return why_fail(why, "expected a key say or command");
     if (request->type == REQUEST_COMMAND && request->to) return why_fail(why, "to: expected with say alone");
     if (request->type == REQUEST_COMMAND && has_kind) return why_fail(why, "kind: expected with say alone");
@@ -139,7 +131,6 @@ static bool fits_together(struct request *request, struct why *why) {
 
 bool request_parse(const char *line, size_t size, struct request *out, struct why *why) {
     json_error_t error;
-
     memset(out, 0, sizeof *out);
     out->object = json_loadb(line, size, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
     if (!out->object) return why_fail(why, "column %d: not a JSON object: %s", error.column, error.text);

@@ -16,7 +16,6 @@
 void roster_label(const char *nick, const char *fingerprint, const uint8_t id[static MEMBER_ID_SIZE],
                   char out[static ROSTER_LABEL_SIZE]) {
     char name[3 * TEXT_NICK_MAX + 1], digits[2 * ID_BYTES_SHOWN + 1];
-
     if (text_filter(nick, strlen(nick), false, name, sizeof name) > 0 && fingerprint[0]) {
         snprintf(out, ROSTER_LABEL_SIZE, "%s#%.*s", name, ROSTER_SUFFIX_DIGITS, fingerprint);
         return;
@@ -38,14 +37,12 @@ struct member *roster_find(const struct roster *roster, const uint8_t id[static 
 
 static bool comes_before(const struct member *a, const struct member *b) {
     int order = strcasecmp(a->label, b->label);
-
     return order < 0 || (order == 0 && memcmp(a->id, b->id, MEMBER_ID_SIZE) < 0);
 }
 
 /* Puts a member whose label changed where it belongs. */
 static struct member *reorder(struct roster *roster, struct member *member) {
     struct member *end = roster->members + roster->count, moved = *member;
-
     for (; member > roster->members && comes_before(&moved, member - 1); member--) *member = member[-1];
     for (; member + 1 < end && comes_before(member + 1, &moved); member++) *member = member[1];
     *member = moved;
@@ -88,7 +85,6 @@ static struct member *connected(struct roster *roster, struct member *member, co
 
 static struct member *left(struct roster *roster, struct member *member) {
     size_t at = (size_t)(member - roster->members);
-
     memmove(member, member + 1, (roster->count - at - 1) * sizeof *member);
     roster->count--;
     return NULL;
@@ -104,7 +100,6 @@ static struct member *status(struct roster *roster, struct member *member, const
 
 struct member *roster_apply(struct roster *roster, const struct event *event) {
     struct member *member = roster_find(roster, event->peer);
-
     if (!member && (event->type == EVENT_PEER_JOINED || event->type == EVENT_PEER_CONNECTED))
         member = add(roster, event);
     if (!member) return NULL;
@@ -163,7 +158,6 @@ static bool is_called_nearly(const struct member *member, const struct wanted *w
 
 static bool has_id(const struct member *member, const struct wanted *wanted) {
     char id[2 * MEMBER_ID_SIZE + 1];
-
     sodium_bin2hex(id, sizeof id, member->id, MEMBER_ID_SIZE);
     return wanted->size >= DIGITS_LEAST && strncasecmp(id, wanted->name, wanted->size) == 0;
 }
@@ -178,7 +172,6 @@ typedef bool (*matcher)(const struct member *member, const struct wanted *wanted
 static enum roster_match match(const struct roster *roster, const struct wanted *wanted, matcher matches,
                                struct member **out) {
     enum roster_match found = ROSTER_NOBODY;
-
     for (size_t i = 0; i < roster->count; i++) {
         if (!matches(&roster->members[i], wanted)) continue;
         if (found == ROSTER_FOUND) return ROSTER_SEVERAL;
@@ -239,7 +232,6 @@ enum roster_match roster_named(const struct roster *roster, const char *name, st
     bool unknown = name[0] == '?'; /* the label of one whose key is not known yet */
     size_t size = without_sign(name + unknown);
     enum roster_match found = ROSTER_NOBODY;
-
     *out = NULL;
     if (size == 0) return ROSTER_NOBODY;
     struct wanted whole = want(name + unknown, strlen(name + unknown)), trimmed = want(name + unknown, size);

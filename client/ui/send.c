@@ -56,7 +56,7 @@ static void end(struct sending *sending, enum input_type how) {
     tell(sending, input_create(how, NULL, NULL, 0));
 }
 
-/* --- what the engine tells --- */
+/* --- What the engine tells --- */
 
 static bool is_named(const struct sending *sending, const char *label) {
     size_t size = strlen(label);
@@ -115,7 +115,7 @@ static void take_events(struct sending *sending) {
     }
 }
 
-/* --- what is said --- */
+/* --- What is said --- */
 
 static void join(struct sending *sending) {
     if (sending->joining) return;
@@ -129,7 +129,6 @@ static void join(struct sending *sending) {
 static void warn_of_word(const char *text) {
     size_t size;
     char shown[3 * WORD_SHOWN + 1];
-
     while (size = strcspn(text, " \t\n"), text[size] != '\0' && text_is_utf8(text, size)) text += size + 1;
     text_filter(text, size < WORD_SHOWN ? size : WORD_SHOWN, false, shown, sizeof shown);
     fprintf(stderr, "gochat: '%s' is not UTF-8: what is wrong is sent as U+FFFD\n", shown);
@@ -139,7 +138,6 @@ static void warn_of_word(const char *text) {
 static bool next_words(struct sending *sending) {
     size_t consumed, size = sending->words_left;
     const char *rest = sending->words + strlen(sending->words) - size;
-
     if (size == 0) return false;
     sending->line.text = sending->lines->text;
     sending->line.size =
@@ -224,7 +222,7 @@ static void wait_for_something(struct sending *sending) {
         sending->input_error = lines_read(sending->lines, sending->ui->input);
 }
 
-/* --- how it went --- */
+/* --- How it went --- */
 
 __attribute__((format(printf, 2, 3))) static int fail(int status, const char *format, ...) {
     va_list arguments;

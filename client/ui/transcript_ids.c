@@ -21,7 +21,6 @@ static uint64_t digest_of(const char *line, size_t size) {
     static const uint8_t key[crypto_shorthash_KEYBYTES];
     uint64_t digest;
     const char *end = memchr(line, '\n', size);
-
     static_assert(sizeof digest == crypto_shorthash_BYTES, "a digest is a number");
     crypto_shorthash((uint8_t *)&digest, (const uint8_t *)line, end ? (size_t)(end - line) : size, key);
     return digest;
@@ -39,7 +38,6 @@ static struct transcript_id *id_at(const struct transcript_ids *ids, size_t plac
 
 static struct transcript_id *find(const struct transcript_ids *ids, const char *fingerprint, const char *id) {
     struct transcript_id wanted;
-
     snprintf(wanted.text, sizeof wanted.text, "%.*s %.*s", FINGERPRINT_TEXT_SIZE - 1, fingerprint,
              MESSAGE_ID_TEXT_SIZE - 1, id);
     void *node = tfind(&wanted, &ids->tree, compare_ids);
@@ -69,7 +67,6 @@ static bool remember(struct transcript_ids *ids, const char *fingerprint, const 
 
 void transcript_ids_shown(struct transcript_ids *ids, const char *line, size_t size) {
     uint64_t digest = digest_of(line, size);
-
     for (size_t i = 0; i < ids->count; i++) id_at(ids, i)->shown |= id_at(ids, i)->digest == digest;
 }
 
@@ -78,7 +75,6 @@ void transcript_ids_shown(struct transcript_ids *ids, const char *line, size_t s
 static int open_file(const char *path, int flags) {
     int file = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
     struct stat status;
-
     if (file < 0 || (fstat(file, &status) == 0 && S_ISREG(status.st_mode))) return file;
     close(file);
     return -1;
@@ -90,7 +86,6 @@ static char *tail_of(const char *path, size_t most, size_t *size) {
     off_t end = file >= 0 ? lseek(file, 0, SEEK_END) : -1, start = end > (off_t)most ? end - (off_t)most : 0;
     char *text = end > 0 ? calloc(1, (size_t)(end - start) + 1) : NULL;
     ssize_t count = text ? pread(file, text, (size_t)(end - start), start) : -1;
-
     if (file >= 0) close(file);
     if (count <= 0) {
         free(text);
@@ -110,7 +105,6 @@ struct digests {
 
 static int compare_digests(const void *a, const void *b) {
     uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
-
     return left < right ? -1 : left > right;
 }
 
@@ -119,7 +113,6 @@ static struct digests digests_of(const char *path) {
     struct digests digests = {.list = NULL};
     size_t size = 0;
     char *text = tail_of(path, TRANSCRIPT_IDS_TAIL, &size);
-
     for (char *at = text; text && at < text + size;) {
         char *newline = memchr(at, '\n', (size_t)(text + size - at)), *end = newline ? newline : text + size;
         if (digests.count == digests.capacity) {
@@ -140,7 +133,6 @@ static struct digests digests_of(const char *path) {
 static char *word_of(char **rest, const char *characters, size_t least, size_t most) {
     char *word = strsep(rest, " ");
     size_t size = word ? strlen(word) : 0;
-
     return size >= least && size <= most && strspn(word, characters) == size ? word : NULL;
 }
 
@@ -148,7 +140,6 @@ static void take_line(struct transcript_ids *ids, const struct digests *digests,
     char *digits = word_of(&line, HEX, 16, 16);
     char *fingerprint = digits ? word_of(&line, HEX, 1, FINGERPRINT_TEXT_SIZE - 1) : NULL;
     char *id = fingerprint ? word_of(&line, HEX "-", 1, MESSAGE_ID_TEXT_SIZE - 1) : NULL;
-
     if (!id || line || digests->count == 0) return;
     uint64_t digest = strtoull(digits, NULL, 16);
     if (bsearch(&digest, digests->list, digests->count, sizeof *digests->list, compare_digests))
@@ -162,7 +153,6 @@ static void write_line(FILE *out, const struct transcript_id *id) {
 /* Only what is remembered: the old file or the new one, either is whole. */
 static void write_anew(struct transcript_ids *ids) {
     char temporary[sizeof ids->path + sizeof ".XXXXXX"];
-
     snprintf(temporary, sizeof temporary, "%s.XXXXXX", ids->path);
     int file = mkostemp(temporary, O_CLOEXEC | O_APPEND); /* 0600 */
     FILE *out = file >= 0 ? fdopen(file, "w") : NULL;
@@ -184,7 +174,6 @@ void transcript_ids_open(struct transcript_ids *ids, const char *path, const cha
     size_t size = 0;
     char *text = tail_of(path, TRANSCRIPT_IDS_FILE, &size), *rest = text;
     bool whole = size == 0 || text[size - 1] == '\n'; /* else a crash left half a line */
-
     *ids = (struct transcript_ids){.ring = allocate_zeroed(TRANSCRIPT_IDS, sizeof *ids->ring)};
     snprintf(ids->path, sizeof ids->path, "%s", path);
     struct digests digests = text ? digests_of(transcript) : (struct digests){.list = NULL};
@@ -205,7 +194,6 @@ void transcript_ids_close(struct transcript_ids *ids) {
 void transcript_ids_add(struct transcript_ids *ids, const char *fingerprint, const char *id, const char *lines,
                         size_t size) {
     char line[LINE_MAX_SIZE + 1];
-
     if (!remember(ids, fingerprint, id, digest_of(lines, size)) || ids->file < 0) return;
     const struct transcript_id *added = id_at(ids, ids->count - 1);
     int length = snprintf(line, sizeof line, "%016" PRIx64 " %s\n", added->digest, added->text);

@@ -39,7 +39,6 @@ static bool fail(struct why *why, const char *path) {
 /* What a file name may not hold, and what could be mistaken, is written %XX. */
 static void escape(const char *room, char *out, size_t capacity) {
     size_t at = 0;
-
     for (; *room && at + 3 < capacity; room++) {
         unsigned char byte = (unsigned char)*room;
         bool plain = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
@@ -51,7 +50,6 @@ static void escape(const char *room, char *out, size_t capacity) {
 
 static bool unescape(const char *text, char out[static ROOM_NAME_MAX + 1]) {
     size_t at = 0;
-
     for (; *text; text++) {
         uint8_t byte = (uint8_t)*text;
         if (at == ROOM_NAME_MAX) return false;
@@ -70,7 +68,6 @@ static bool unescape(const char *text, char out[static ROOM_NAME_MAX + 1]) {
 static void file_name(const char *room, char out[static 256]) {
     char escaped[3 * ROOM_NAME_MAX + 1], digits[2 * HASH_BYTES + 1] = "";
     uint8_t hash[crypto_generichash_BYTES];
-
     escape(room, escaped, sizeof escaped);
     if (strlen(escaped) > FILE_NAME_MAX) {
         crypto_generichash(hash, sizeof hash, (const uint8_t *)room, strlen(room), NULL, 0);
@@ -81,7 +78,6 @@ static void file_name(const char *room, char out[static 256]) {
 
 void transcripts_path(const struct transcripts *transcripts, const char *room, char *out, size_t capacity) {
     char name[256];
-
     file_name(room, name);
     snprintf(out, capacity, "%s/%s", transcripts->directory, name);
 }
@@ -95,14 +91,12 @@ static void ids_path(const char *path, char *out, size_t capacity) {
 
 static struct transcript *find(const struct transcripts *transcripts, const char *room) {
     struct transcript *transcript = transcripts->open;
-
     while (transcript && strcmp(transcript->room, room) != 0) transcript = transcript->next;
     return transcript;
 }
 
 static void add(struct transcripts *transcripts, const char *room) {
     struct transcript *transcript = find(transcripts, room);
-
     if (transcript) {
         transcript->broken = false;
         return;
@@ -117,7 +111,6 @@ static void add(struct transcripts *transcripts, const char *room) {
 
 static void drop(struct transcripts *transcripts, const char *room) {
     struct transcript **at = &transcripts->open;
-
     while (*at && strcmp((*at)->room, room) != 0) at = &(*at)->next;
     struct transcript *gone = *at;
     if (!gone) return;
@@ -129,7 +122,6 @@ static void drop(struct transcripts *transcripts, const char *room) {
 
 static void take_line(void *context, const char *line) {
     char room[ROOM_NAME_MAX + 1];
-
     if (unescape(line, room)) add(context, room);
 }
 
@@ -140,7 +132,6 @@ static void list_path(const struct transcripts *transcripts, char out[static 420
 void transcripts_open(struct transcripts *transcripts, const char *directory) {
     char list[4200];
     struct why ignored;
-
     *transcripts = (struct transcripts){.open = NULL};
     if (!directory || strlen(directory) + sizeof "/transcripts" > sizeof transcripts->directory) return;
     snprintf(transcripts->directory, sizeof transcripts->directory, "%s/transcripts", directory);
@@ -154,7 +145,6 @@ void transcripts_close(struct transcripts *transcripts) {
 
 bool transcripts_enabled(struct transcripts *transcripts, const char *room) {
     const struct transcript *transcript = find(transcripts, room);
-
     return transcript && !transcript->broken;
 }
 
@@ -162,7 +152,6 @@ bool transcripts_enabled(struct transcripts *transcripts, const char *room) {
 
 static struct transcript_ids *ids_of(const struct transcripts *transcripts, struct transcript *transcript) {
     char path[4400], ids[4400];
-
     if (!transcript->read) {
         transcripts_path(transcripts, transcript->room, path, sizeof path);
         ids_path(path, ids, sizeof ids);
@@ -186,7 +175,6 @@ static const struct transcript_id *find_id(const struct transcripts *transcripts
 bool transcripts_have_shown(const struct transcripts *transcripts, const struct event *event) {
     struct transcript *transcript = event->room ? find(transcripts, event->room) : NULL;
     const struct transcript_id *id = transcript ? find_id(transcripts, transcript, event) : NULL;
-
     return id && id->shown;
 }
 
@@ -196,14 +184,12 @@ bool transcripts_have_shown(const struct transcripts *transcripts, const struct 
 static void end_half_line(int file) {
     off_t size = lseek(file, 0, SEEK_END);
     char last = '\n';
-
     if (size > 0 && pread(file, &last, 1, size - 1) == 1 && last != '\n') (void)!write(file, "\n", 1);
 }
 
 static bool open_log(const struct transcripts *transcripts, struct transcript *transcript, struct why *why) {
     char path[4400];
     struct stat status;
-
     if (transcript->file >= 0) return true;
     transcripts_path(transcripts, transcript->room, path, sizeof path);
     transcript->file = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
@@ -226,7 +212,6 @@ static bool open_folder(const struct transcripts *transcripts, struct why *why) 
 
 bool transcripts_enable(struct transcripts *transcripts, const char *room, bool enable, struct why *why) {
     char key[3 * ROOM_NAME_MAX + 1], list[4200];
-
     if (!open_folder(transcripts, why)) return false;
     escape(room, key, sizeof key);
     list_path(transcripts, list);
@@ -245,7 +230,6 @@ static void put_text(FILE *out, const char *text, size_t size) {
     size_t capacity = 3 * size + 1;
     char *filtered = allocate(capacity), *rest = filtered;
     const char *indent = "";
-
     size = text_filter(text, size, true, filtered, capacity);
     while (size > 0 && filtered[size - 1] == '\n') filtered[--size] = '\0';
     for (char *line; (line = strsep(&rest, "\n")); indent = "  ") fprintf(out, "%s%s\n", indent, line);
@@ -256,7 +240,6 @@ static void put_text(FILE *out, const char *text, size_t size) {
 static void put_said(FILE *out, const struct event *event, const char *label) {
     static const char *const forms[CHAT_KINDS] = {
         [CHAT_TEXT] = "%s: ", [CHAT_ACTION] = "** %s ", [CHAT_NICK] = "%s: ", [CHAT_PRIVATE] = "*private* %s: "};
-
     fprintf(out, forms[event->kind], label);
     put_text(out, event->text, event->text_size);
 }
@@ -272,7 +255,6 @@ static void put_left(FILE *out, const struct event *event, const char *label) {
 
 static void put_nick(FILE *out, const struct event *event, const char *label) {
     char nick[3 * TEXT_NICK_MAX + 1];
-
     text_filter(event->nick, strlen(event->nick), false, nick, sizeof nick);
     fprintf(out, "* %s is now called %s\n", label, nick);
 }
@@ -280,7 +262,6 @@ static void put_nick(FILE *out, const struct event *event, const char *label) {
 static void put_lost(FILE *out, const struct event *event, const char *label) {
     (void)label;
     char *line = ui_plain_line(event);
-
     if (line) fputs(line, out);
     free(line);
 }
@@ -294,7 +275,6 @@ static void put_stamp(FILE *out, uint64_t wall_ms) {
     time_t seconds = (time_t)(wall_ms / 1000);
     char stamp[STAMP_SIZE] = "";
     struct tm local;
-
     if (localtime_r(&seconds, &local)) strftime(stamp, sizeof stamp, "%F %T ", &local);
     fputs(stamp, out);
 }
@@ -303,7 +283,6 @@ static void put_stamp(FILE *out, uint64_t wall_ms) {
 static char *line_of(const struct event *event, const char *label, uint64_t wall_ms, size_t *size) {
     char *line = NULL;
     FILE *out = open_memstream(&line, size);
-
     if (!out) abort();
     put_stamp(out, event->history || event->late ? event->said_ms : wall_ms);
     writers[event->type](out, event, label);
@@ -315,7 +294,6 @@ static char *line_of(const struct event *event, const char *label, uint64_t wall
 static bool append(int file, const char *line, size_t size) {
     off_t before = lseek(file, 0, SEEK_END);
     ssize_t written = write(file, line, size);
-
     if (written == (ssize_t)size) return true;
     if (written >= 0) errno = before >= 0 && ftruncate(file, before) != 0 ? errno : ENOSPC;
     return false;
@@ -326,7 +304,6 @@ bool transcripts_append(struct transcripts *transcripts, const struct event *eve
     struct transcript *transcript = event->room ? find(transcripts, event->room) : NULL;
     char path[4400];
     size_t size;
-
     if (!transcript || transcript->broken || !writers[event->type]) return true;
     if (find_id(transcripts, transcript, event)) return true;
     bool done = open_log(transcripts, transcript, why);
@@ -351,7 +328,6 @@ static char *tail_of(const char *path, size_t *size) {
     off_t start = end > TAIL_BYTES ? end - TAIL_BYTES : 0;
     char *text = end > 0 ? calloc(1, TAIL_BYTES + 1) : NULL;
     ssize_t count = text ? pread(file, text, TAIL_BYTES, start) : -1;
-
     if (file >= 0) close(file);
     if (count <= 0) {
         free(text);
@@ -370,7 +346,6 @@ static char *tail_of(const char *path, size_t *size) {
 
 static const char *last_lines(const char *text, size_t size) {
     const char *at = text + size;
-
     for (int lines = 0; at > text; at--)
         if (at[-1] == '\n' && lines++ == TRANSCRIPT_LINES_SHOWN) break;
     return at;
@@ -380,7 +355,6 @@ void transcripts_last(struct transcripts *transcripts, const char *room,
                       void (*line)(void *context, const char *text, size_t size), void *context) {
     char path[4400], filtered[3 * 4096];
     size_t size;
-
     if (!transcripts_enabled(transcripts, room)) return;
     transcripts_path(transcripts, room, path, sizeof path);
     char *text = tail_of(path, &size);
