@@ -6,6 +6,7 @@
 
 #include "client/curses/columns.h"
 #include "client/curses/editor_past.h"
+#include "common/holds.h"
 #include "common/memory.h"
 #include "common/text.h"
 
@@ -44,6 +45,12 @@ static size_t after_cluster(const struct editor *editor, size_t at) {
 static size_t cluster_boundary(const struct editor *editor, size_t at) {
     if (at == 0 || at >= editor->size) return at < editor->size ? at : editor->size;
     return after_cluster(editor, columns_cluster_before(editor->text, at));
+}
+
+bool editor_holds(const struct editor *editor) {
+    if (editor->size > MESSAGE_TEXT_MAX || editor->cursor > editor->size) return false;
+    return strlen(editor->text) == editor->size && text_is_utf8(editor->text, editor->size) &&
+           cluster_boundary(editor, editor->cursor) == editor->cursor;
 }
 
 static utf8proc_int32_t character_at(const struct editor *editor, size_t at) {
@@ -133,6 +140,7 @@ bool editor_insert(struct editor *editor, const char *text, size_t size) {
     bool fits = size == 0 || replace(editor, editor->cursor, editor->cursor, given, size, size, typed);
     if (fits && size > 0) editor->past->last = typed ? LAST_TYPED : LAST_OTHER;
     free(given);
+    HOLDS(editor_holds(editor));
     return fits;
 }
 
@@ -142,6 +150,7 @@ bool editor_set(struct editor *editor, const char *text, size_t size, size_t cur
     bool fits = replace(editor, 0, editor->size, unified, size, cursor, false);
     if (fits) editor->past->last = LAST_OTHER;
     free(unified);
+    HOLDS(editor_holds(editor));
     return fits;
 }
 
@@ -354,6 +363,7 @@ static const struct {
 bool editor_do(struct editor *editor, enum edit edit) {
     struct editor_past *past = editor->past;
     bool done = edits[edit].run(editor);
+    HOLDS(editor_holds(editor));
     /* A kill that found nothing does not part those before and after it; nor does a yank that failed. */
     if (!done && past->last == edits[edit].leaves) return false;
     past->last = done ? edits[edit].leaves : LAST_OTHER;

@@ -43,6 +43,8 @@ struct editor {
 
 void editor_init(struct editor *editor); /* aborts without memory, as all of these do */
 void editor_destroy(struct editor *editor);
+/* Is the text UTF-8, zero-terminated, and the cursor between two clusters of it? */
+bool editor_holds(const struct editor *editor);
 /* False: nothing could be done (the caller may ring). */
 bool editor_do(struct editor *editor, enum edit edit);
 /* At the cursor; "\r\n" and "\r" become newlines. False, with nothing changed, when it does not fit. */

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <utf8proc.h>
 
+#include "common/holds.h"
+
 #define RING_LEAST 64
 
 /* What malloc takes for so many bytes: glibc puts a word before them, and rounds up to two. */
@@ -40,6 +42,13 @@ void scrollback_clear(struct scrollback *scrollback) {
     *scrollback = (struct scrollback){.first = scrollback->first};
 }
 
+bool scrollback_holds(const struct scrollback *scrollback) {
+    size_t bytes = scrollback->lines ? ring_cost(scrollback->capacity) : 0;
+    if (scrollback->capacity > SCROLLBACK_LINES || scrollback->count > scrollback->capacity) return false;
+    for (size_t i = 0; i < scrollback->count; i++) bytes += line_cost(*slot(scrollback, i));
+    return bytes == scrollback->bytes && bytes <= SCROLLBACK_BYTES;
+}
+
 static bool grow_ring(struct scrollback *scrollback) {
     size_t capacity = scrollback->capacity ? scrollback->capacity * 2 : RING_LEAST;
     if (capacity > SCROLLBACK_LINES) capacity = SCROLLBACK_LINES;
@@ -52,6 +61,7 @@ static bool grow_ring(struct scrollback *scrollback) {
     scrollback->lines = lines;
     scrollback->capacity = capacity;
     scrollback->head = 0;
+    HOLDS(scrollback_holds(scrollback));
     return true;
 }
 
@@ -108,6 +118,7 @@ void scrollback_lift(struct scrollback *scrollback, uint64_t from, uint64_t to) 
     struct line *lifted = *slot(scrollback, high);
     for (size_t place = high; place > low; place--) *slot(scrollback, place) = *slot(scrollback, place - 1);
     *slot(scrollback, low) = lifted;
+    HOLDS(scrollback_holds(scrollback));
 }
 
 struct line *scrollback_line(const struct scrollback *scrollback, uint64_t number) {
@@ -172,6 +183,7 @@ static bool has(struct search *search, const char *text, size_t size) {
 }
 
 bool scrollback_find(const struct scrollback *scrollback, const char *words, uint64_t before, uint64_t *number) {
+    HOLDS(scrollback_holds(scrollback));
     struct search search = {.words = utf8proc_NFKC_Casefold((const utf8proc_uint8_t *)words)};
     bool found = false;
     if (!search.words) return false;

@@ -53,6 +53,8 @@ struct scrollback {
 };
 
 void scrollback_clear(struct scrollback *scrollback); /* numbers go on; also frees */
+/* Is it within its bounds, and are the bytes those of its lines? */
+bool scrollback_holds(const struct scrollback *scrollback);
 /* Appends and returns the line's number. A text too long for the bound is cut. Without memory older lines go; if none
  * is left, the line is lost and its number with it. */
 uint64_t scrollback_add(struct scrollback *scrollback, const struct line_header *header, const char *author,

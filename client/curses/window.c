@@ -11,6 +11,7 @@
 #include "client/curses/mention.h"
 #include "client/curses/palette.h"
 #include "client/ui/plain.h"
+#include "common/holds.h"
 #include "common/memory.h"
 
 struct window *window_create(void) {
@@ -27,6 +28,17 @@ void window_destroy(struct window *window) {
     free(window->words);
     free(window->draft);
     free(window);
+}
+
+static bool is_line(const struct window *window, uint64_t number) {
+    return number == WINDOW_NONE || number < scrollback_end(&window->scrollback);
+}
+
+bool window_holds(const struct window *window) {
+    if (window->follows && (window->page != WINDOW_NONE || window->news != WINDOW_NONE)) return false;
+    if (window->spoke_count > WINDOW_SPOKE || (window->draft && window->draft_cursor > strlen(window->draft)))
+        return false;
+    return is_line(window, window->found) && is_line(window, window->late);
 }
 
 /* --- Lines --- */
@@ -235,7 +247,7 @@ static enum attention take_notice(struct window *window, const struct event *eve
     return ATTENTION_LINE;
 }
 
-enum attention window_take(struct window *window, const struct conversations *conversations,
+static enum attention show(struct window *window, const struct conversations *conversations,
                            struct conversation *conversation, const struct event *event, const struct member *author,
                            uint64_t wall_ms) {
     switch (event->type) {
@@ -246,6 +258,14 @@ enum attention window_take(struct window *window, const struct conversations *co
     case EVENT_PEER_JOINED: return ATTENTION_NONE; /* the list of members shows who is on the way */
     default: return take_notice(window, event, wall_ms);
     }
+}
+
+enum attention window_take(struct window *window, const struct conversations *conversations,
+                           struct conversation *conversation, const struct event *event, const struct member *author,
+                           uint64_t wall_ms) {
+    enum attention attention = show(window, conversations, conversation, event, author, wall_ms);
+    HOLDS(window_holds(window));
+    return attention;
 }
 
 /* --- Places --- */

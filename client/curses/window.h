@@ -39,6 +39,8 @@ struct window {
 
 struct window *window_create(void); /* aborts without memory */
 void window_destroy(struct window *window);
+/* Does nothing point behind the last line, and to a page or news only where the window does not follow? */
+bool window_holds(const struct window *window);
 static inline struct window *window_of(const struct conversation *conversation) {
     return conversation->view;
 }

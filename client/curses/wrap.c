@@ -1,8 +1,10 @@
 #include "client/curses/wrap.h"
 
+#include <string.h>
 #include <utf8proc.h>
 
 #include "client/curses/columns.h"
+#include "common/holds.h"
 
 /* What of a cluster decides where rows break. */
 struct piece {
@@ -68,11 +70,17 @@ static size_t skip_undrawn(const struct wrap *wrap, size_t at) {
     return at;
 }
 
+bool wrap_holds(const struct wrap *wrap, const struct wrap_row *row) {
+    if (wrap->at > wrap->size || row->start + row->size > wrap->at || row->columns > wrap->width) return false;
+    return !memchr(wrap->text + row->start, '\n', row->size);
+}
+
 static bool end_row(struct wrap *wrap, struct wrap_row *row, struct opportunity end, size_t next) {
     row->size = end.at - row->start;
     row->columns = end.columns;
     wrap->at = next;
     wrap->finished = next == wrap->size;
+    HOLDS(wrap_holds(wrap, row));
     return true;
 }
 

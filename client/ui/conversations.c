@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/holds.h"
 #include "common/memory.h"
 #include "common/room_name.h"
 
@@ -37,6 +38,18 @@ struct conversation *conversations_find(const struct conversations *conversation
     return NULL;
 }
 
+bool conversations_holds(const struct conversations *conversations) {
+    if (conversations->count > ENGINE_ROOMS_MAX) return false;
+    if (conversations->count > 0 && conversations->current >= conversations->count) return false;
+    for (size_t i = 0; i < conversations->count; i++) {
+        const struct conversation *conversation = conversations->list[i];
+        if (conversations_find(conversations, conversation->name) != conversation) return false;
+        if (conversation->bootnode_count > BOOTNODES_MAX) return false;
+        if (!roster_holds(&conversation->roster) || !deliveries_holds(&conversation->deliveries)) return false;
+    }
+    return true;
+}
+
 static struct conversation *joined(struct conversations *conversations, const char *name) {
     if (conversations->count == ENGINE_ROOMS_MAX) return NULL;
     struct conversation *conversation = allocate_zeroed(1, sizeof *conversation);
@@ -44,6 +57,7 @@ static struct conversation *joined(struct conversations *conversations, const ch
     text_filter(name, strlen(name), false, conversation->title, sizeof conversation->title);
     conversations->current = conversations->count;
     conversations->list[conversations->count++] = conversation;
+    HOLDS(conversations_holds(conversations));
     return conversation;
 }
 
@@ -118,6 +132,7 @@ void conversations_remove(struct conversations *conversations, struct conversati
     if (conversations->current > at || (conversations->current == conversations->count && at > 0))
         conversations->current--;
     conversation_destroy(gone);
+    HOLDS(conversations_holds(conversations));
 }
 
 struct conversation *conversations_current(const struct conversations *conversations) {

@@ -46,6 +46,8 @@ size_t conversation_bootnodes(const struct conversation *conversation, enum boot
 
 void conversations_init(struct conversations *conversations, const char *nick, const char *fingerprint);
 void conversations_clear(struct conversations *conversations);
+/* Is each room there once, one of them the current one, and all that is in them as their headers say? */
+bool conversations_holds(const struct conversations *conversations);
 /* Applies an event. JOINED makes its room the current one. Returns the room's conversation, NULL for events without
  * room or of an unknown one. PARTED changes nothing here: once it was shown, conversations_remove is due. */
 struct conversation *conversations_apply(struct conversations *conversations, const struct event *event);

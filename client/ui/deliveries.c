@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/holds.h"
 #include "common/memory.h"
 
 /* Nobody is waited for any more. */
@@ -21,6 +22,19 @@ void deliveries_clear(struct deliveries *deliveries) {
     for (size_t i = 0; i < deliveries->count; i++)
         forget(&deliveries->items[(deliveries->first + i) % DELIVERIES_MAX], NULL);
     deliveries->first = deliveries->count = 0;
+}
+
+static bool delivery_holds(const struct delivery *delivery) {
+    unsigned answered = delivery->delivered + delivery->undelivered;
+    if (answered > delivery->recipients || delivery->open_count > delivery->recipients - answered) return false;
+    return (delivery->open != NULL) == (answered < delivery->recipients);
+}
+
+bool deliveries_holds(const struct deliveries *deliveries) {
+    if (deliveries->first >= DELIVERIES_MAX || deliveries->count > DELIVERIES_MAX) return false;
+    for (size_t i = 0; i < deliveries->count; i++)
+        if (!delivery_holds(&deliveries->items[(deliveries->first + i) % DELIVERIES_MAX])) return false;
+    return true;
 }
 
 static struct delivery *next_place(struct deliveries *deliveries, const struct roster *roster) {
@@ -84,6 +98,7 @@ struct delivery *deliveries_answered(struct deliveries *deliveries, const struct
     else
         delivery->undelivered++;
     if (answered + 1 >= delivery->recipients) forget(delivery, roster);
+    HOLDS(delivery_holds(delivery));
     return delivery;
 }
 

@@ -25,6 +25,8 @@ struct deliveries {
 };
 
 void deliveries_clear(struct deliveries *deliveries);
+/* Has no message more answers, and members who are open, than recipients, and is nobody remembered where all did? */
+bool deliveries_holds(const struct deliveries *deliveries);
 /* EVENT_SENT: the members of the roster that are not blocked (a private message: its peer) are open; each one's
  * `waiting` rises. Returns the new delivery; its `line` is the caller's to set. */
 struct delivery *deliveries_sent(struct deliveries *deliveries, const struct event *event, struct roster *roster);

@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <utf8proc.h>
 
+#include "common/holds.h"
 #include "common/memory.h"
 
 #define ID_BYTES_SHOWN 4
@@ -98,7 +99,23 @@ static struct member *status(struct roster *roster, struct member *member, const
     return member;
 }
 
-struct member *roster_apply(struct roster *roster, const struct event *event) {
+static bool is_labelled(const struct member *member) {
+    char label[ROSTER_LABEL_SIZE];
+    roster_label(member->nick, member->fingerprint, member->id, label);
+    return strcmp(label, member->label) == 0;
+}
+
+bool roster_holds(const struct roster *roster) {
+    if (roster->count > roster->capacity) return false;
+    for (size_t i = 0; i < roster->count; i++) {
+        const struct member *member = &roster->members[i];
+        if (!is_labelled(member) || roster_find(roster, member->id) != member) return false;
+        if (i > 0 && !comes_before(member - 1, member)) return false;
+    }
+    return true;
+}
+
+static struct member *take(struct roster *roster, const struct event *event) {
     struct member *member = roster_find(roster, event->peer);
     if (!member && (event->type == EVENT_PEER_JOINED || event->type == EVENT_PEER_CONNECTED))
         member = add(roster, event);
@@ -111,6 +128,12 @@ struct member *roster_apply(struct roster *roster, const struct event *event) {
     case EVENT_PEER_LEFT: return left(roster, member);
     default: return member;
     }
+}
+
+struct member *roster_apply(struct roster *roster, const struct event *event) {
+    struct member *member = take(roster, event);
+    HOLDS(roster_holds(roster));
+    return member;
 }
 
 /* --- By name --- */

@@ -37,6 +37,8 @@ struct roster {
 };
 
 void roster_clear(struct roster *roster);
+/* Is each member there once, in that order, and labelled as above? */
+bool roster_holds(const struct roster *roster);
 /* PEER_JOINED, _CONNECTED, _PATH, _STATUS, _NICK, _LEFT; others change nothing. Returns the member it is about, NULL
  * when there is none (any more). Pointers to members hold until the next call. */
 struct member *roster_apply(struct roster *roster, const struct event *event);

@@ -174,6 +174,7 @@ static void check_same(const struct editor *editor, const struct model *model) {
     assert_string_equal(editor->text, model->now.text);
     assert_int_equal(editor->size, model->now.size);
     assert_int_equal(editor->cursor, model->now.cursor);
+    assert_true(editor_holds(editor));
 }
 
 static void step(struct editor *editor, struct model *model) {
@@ -246,7 +247,7 @@ static void stays_whole(void **state) {
             editor_do(editor, (enum edit)below(EDITS));
         assert_int_equal(text_outgoing(editor->text, editor->size, again, MESSAGE_TEXT_MAX + 16), editor->size);
         assert_string_equal(again, editor->text);
-        assert_true(editor->cursor <= editor->size);
+        assert_true(editor_holds(editor));
     }
     editor_destroy(editor);
     free(editor);

@@ -53,6 +53,7 @@ static void keeps_lines_as_they_came(void **state) {
     assert_int_equal(scrollback_end(&scrollback), 3);
     assert_null(scrollback_line(&scrollback, 3));
     assert_null(scrollback_line(&scrollback, UINT64_MAX));
+    assert_true(scrollback_holds(&scrollback));
     scrollback_clear(&scrollback);
 }
 
@@ -61,6 +62,7 @@ static void numbers_go_on_after_clearing(void **state) {
     struct scrollback scrollback = {0};
     add(&scrollback, "a", "one");
     add(&scrollback, "a", "two");
+    assert_true(scrollback_holds(&scrollback));
     scrollback_clear(&scrollback);
     assert_null(scrollback.lines);
     assert_int_equal(scrollback.bytes, 0);
@@ -68,6 +70,7 @@ static void numbers_go_on_after_clearing(void **state) {
     assert_null(scrollback_line(&scrollback, 1));
     assert_int_equal(add(&scrollback, "a", "three"), 2);
     check_line(&scrollback, 2, "a", "three");
+    assert_true(scrollback_holds(&scrollback));
     scrollback_clear(&scrollback);
 }
 
@@ -84,6 +87,7 @@ static void keeps_so_many_lines(void **state) {
     assert_null(scrollback_line(&scrollback, 99));
     check_line(&scrollback, 100, "a", "line 100");
     check_line(&scrollback, SCROLLBACK_LINES + 99, "a", text);
+    assert_true(scrollback_holds(&scrollback));
     scrollback_clear(&scrollback);
 }
 
@@ -109,10 +113,12 @@ static void keeps_so_many_bytes(void **state) {
     assert_true(held(&scrollback) <= scrollback.bytes);
     assert_true(held(&scrollback) > SCROLLBACK_BYTES / 100 * 97);
     assert_int_equal(scrollback_end(&scrollback), 5000);
+    assert_true(scrollback_holds(&scrollback));
     scrollback_clear(&scrollback);
     for (unsigned i = 0; i < SCROLLBACK_LINES; i++) add(&scrollback, "a", "b");
     size_t with_malloc = SCROLLBACK_LINES * (sizeof(struct line *) + sizeof(struct line) + 2 + sizeof(size_t));
     assert_true(scrollback.bytes >= with_malloc);
+    assert_true(scrollback_holds(&scrollback));
     scrollback_clear(&scrollback);
 }
 
@@ -135,6 +141,7 @@ static void cuts_what_is_longer_than_the_bound(void **state) {
     assert_true(scrollback.bytes <= SCROLLBACK_BYTES);
     assert_int_equal(scrollback_end(&scrollback), 2);
     free(text);
+    assert_true(scrollback_holds(&scrollback));
     scrollback_clear(&scrollback);
 }
 
@@ -174,6 +181,7 @@ static void finds_without_regard_to_case(void **state) {
             if (scrollback_find(&scrollback, examples[i].words, 1, &number) != examples[i].found)
                 fail_msg("\"%s\" in \"%s\"", examples[i].words, examples[i].text);
             assert_int_equal(number, examples[i].found ? 0 : 77);
+            assert_true(scrollback_holds(&scrollback));
             scrollback_clear(&scrollback);
         }
     }
@@ -184,6 +192,7 @@ static void finds_the_newest_below(void **state) {
     struct scrollback scrollback = {0};
     uint64_t number;
     add(&scrollback, "alice", "gone");
+    assert_true(scrollback_holds(&scrollback));
     scrollback_clear(&scrollback);
     add(&scrollback, "Alice", "tea?");
     add(&scrollback, "Bob", "coffee");
@@ -195,6 +204,7 @@ static void finds_the_newest_below(void **state) {
     assert_false(scrollback_find(&scrollback, "alice", 1, &number));
     assert_false(scrollback_find(&scrollback, "alice", 0, &number));
     assert_false(scrollback_find(&scrollback, "alicetea", UINT64_MAX, &number)); /* not across the two */
+    assert_true(scrollback_holds(&scrollback));
     scrollback_clear(&scrollback);
     assert_false(scrollback_find(&scrollback, "alice", UINT64_MAX, &number));
 }
@@ -228,6 +238,7 @@ static void adds_and_clears_at_random(void **state) {
     uint64_t next = 0, cleared = 0;
     for (unsigned round = 0; round < 4000; round++) {
         if (layout_random() % 1500 == 0) {
+            assert_true(scrollback_holds(&scrollback));
             scrollback_clear(&scrollback);
             cleared = next;
         }
@@ -248,11 +259,24 @@ static void adds_and_clears_at_random(void **state) {
         if (scrollback.first > 0) assert_null(scrollback_line(&scrollback, scrollback.first - 1));
     }
     assert_true(next > 3000 && scrollback.first > 0);
+    assert_true(scrollback_holds(&scrollback));
+    scrollback_clear(&scrollback);
+}
+
+static void bytes_that_are_not_counted_do_not_hold(void **state) {
+    struct scrollback scrollback = {0};
+    (void)state;
+    add(&scrollback, "alice", "hi");
+    assert_true(scrollback_holds(&scrollback));
+    scrollback_line(&scrollback, 0)->text_size += 64;
+    assert_false(scrollback_holds(&scrollback));
+    scrollback_line(&scrollback, 0)->text_size -= 64;
     scrollback_clear(&scrollback);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bytes_that_are_not_counted_do_not_hold),
         cmocka_unit_test(keeps_lines_as_they_came),
         cmocka_unit_test(numbers_go_on_after_clearing),
         cmocka_unit_test(keeps_so_many_lines),

@@ -38,6 +38,7 @@ static enum attention take(struct stage *stage, struct event *event) {
     const struct member *author = room ? roster_find(&room->roster, event->peer) : NULL;
     enum attention attention = window_take(stage->window, &stage->conversations, room, event, author, stage->now);
 
+    assert_true(window_holds(stage->window));
     event_destroy(event);
     return attention;
 }

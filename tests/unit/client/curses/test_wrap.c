@@ -26,6 +26,7 @@ static const char *rows_of(const char *text, unsigned width) {
     struct wrap_row row;
     size_t size = 0;
     while (wrap_next(&wrap, &row)) {
+        assert_true(wrap_holds(&wrap, &row));
         assert_true(size + row.size + 2 <= sizeof rows);
         memcpy(rows + size, text + row.start, row.size);
         size += row.size;

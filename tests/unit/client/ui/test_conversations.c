@@ -21,7 +21,9 @@ static struct conversation *apply(struct conversations *conversations, enum even
     event.credit = 16;
     event.bootnode.port = 4000;
     event.mapped.port = 5000;
-    return conversations_apply(conversations, &event);
+    struct conversation *conversation = conversations_apply(conversations, &event);
+    assert_true(conversations_holds(conversations));
+    return conversation;
 }
 
 static struct conversation *join(struct conversations *conversations, const char *room) {

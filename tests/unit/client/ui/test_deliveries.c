@@ -56,7 +56,9 @@ static struct delivery *say(struct stage *stage, const char *id, unsigned recipi
     struct event event = event_of(EVENT_SENT, 0, id);
 
     event.recipients = recipients;
-    return deliveries_sent(&stage->deliveries, &event, &stage->roster);
+    struct delivery *delivery = deliveries_sent(&stage->deliveries, &event, &stage->roster);
+    assert_true(deliveries_holds(&stage->deliveries));
+    return delivery;
 }
 
 static struct delivery *whisper(struct stage *stage, const char *id, uint8_t peer) {
@@ -70,7 +72,9 @@ static struct delivery *whisper(struct stage *stage, const char *id, uint8_t pee
 static struct delivery *answer(struct stage *stage, enum event_type type, uint8_t peer, const char *id) {
     struct event event = event_of(type, peer, id);
 
-    return deliveries_answered(&stage->deliveries, &event, &stage->roster);
+    struct delivery *delivery = deliveries_answered(&stage->deliveries, &event, &stage->roster);
+    assert_true(deliveries_holds(&stage->deliveries));
+    return delivery;
 }
 
 static void expect_waiting(const struct stage *stage, unsigned first, unsigned second, unsigned third) {

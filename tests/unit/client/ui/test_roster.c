@@ -24,7 +24,9 @@ static struct member *apply(struct roster *roster, enum event_type type, uint8_t
     memset(event.peer, id, sizeof event.peer);
     snprintf(event.nick, sizeof event.nick, "%s", nick);
     snprintf(event.fingerprint, sizeof event.fingerprint, "%s", fingerprint);
-    return roster_apply(roster, &event);
+    struct member *member = roster_apply(roster, &event);
+    assert_true(roster_holds(roster));
+    return member;
 }
 
 static struct member *come(struct roster *roster, uint8_t id, const char *nick, const char *fingerprint) {
@@ -446,8 +448,26 @@ static void the_label_of_the_unknown_is_an_id(void **state) {
     roster_clear(&roster);
 }
 
+static void another_order_or_label_does_not_hold(void **state) {
+    struct roster roster = {0};
+    (void)state;
+    come(&roster, 1, "alice", ZED_PRINT);
+    come(&roster, 2, "bob", BOB_PRINT);
+    struct member first = roster.members[0];
+    roster.members[0] = roster.members[1];
+    roster.members[1] = first;
+    assert_false(roster_holds(&roster));
+    roster.members[1] = roster.members[0];
+    roster.members[0] = first;
+    assert_true(roster_holds(&roster));
+    roster.members[1].nick[0] = 'B';
+    assert_false(roster_holds(&roster));
+    roster_clear(&roster);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(another_order_or_label_does_not_hold),
         cmocka_unit_test(labels_are_filtered_and_end_in_digits),
         cmocka_unit_test(the_longest_label_keeps_its_digits),
         cmocka_unit_test(a_label_follows_key_and_nick),
