@@ -81,5 +81,3 @@ void chatroom_resumed(struct chatroom *room, uint64_t gap, uint64_t now);
 void chatroom_part(struct chatroom *room, uint64_t now);
 /* says bye to peers and bootnode at once. */
 void chatroom_leave(struct chatroom *room, uint64_t now);
-/* The invariants, as far as they can be seen at one moment: 1, 3, and what the parts hold of 2, 4 and 5. */
-bool chatroom_holds(const struct chatroom *room);

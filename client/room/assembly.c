@@ -1,0 +1,322 @@
+#include "client/room/assembly.h"
+
+#include <string.h>
+
+#include <sodium.h>
+
+#include "client/room/packets.h"
+#include "client/room/status.h"
+
+void assembly_give_up(struct assembly *parts, struct member *member, bool undelivered) {
+    exchange_dropped(&member->exchange);
+    outgoing_give_up(&parts->outgoing, member, undelivered);
+}
+
+void assembly_tick(struct assembly *parts, struct member *member, uint64_t now) {
+    peer_tick(member->peer, now);
+    if (!parts->leaving) status_check(member, &parts->events, now);
+}
+
+/* A packet that somebody relayed for this member; any other's in it is dropped. It comes out of another peer's packet,
+ * or a bootnode's: who is finished now is swept by the next tick. */
+static void on_relayed(void *context, const struct path *from, const uint8_t id[static MEMBER_ID_SIZE],
+                       const uint8_t *packet, size_t size, uint64_t now) {
+    struct assembly *parts = context;
+    const struct member *sender = parts->host->relays ? members_find(&parts->members, id) : NULL;
+    if (!sender) return;
+    struct peer *peer = packets_receive(&parts->members, &parts->peer_host, sender->peer, from, packet, size, now);
+    if (peer) assembly_tick(parts, peer->owner, now);
+}
+
+/* --- What peers need and tell --- */
+
+static void on_send(void *context, const struct peer *peer, const struct path *to, const uint8_t *packet, size_t size,
+                    uint64_t now) {
+    const struct assembly *parts = context;
+    routes_send(&parts->routes, peer, to, packet, size, now);
+}
+
+static size_t on_ways_through(void *context, const struct peer *peer, struct path out[static PEER_RELAYS]) {
+    const struct assembly *parts = context;
+    return routes_ways_through(&parts->routes, peer, out);
+}
+
+static void on_pass_on(void *context, struct peer *from, const struct frame_relay *relay, uint64_t now) {
+    const struct assembly *parts = context;
+    if (!parts->leaving) routes_pass_on(&parts->routes, from->owner, relay, now);
+}
+
+static void on_came_through(void *context, struct peer *through, const struct frame_relay *relay, uint64_t now) {
+    struct path from = path_through_member(through->pair.other_id);
+    on_relayed(context, &from, relay->member, relay->packet, relay->size, now);
+}
+
+static void on_own_candidates(void *context, const struct peer *peer, struct candidate_list *out) {
+    const struct assembly *parts = context;
+    (void)peer;
+    meeting_own_candidates(&parts->meeting, out);
+}
+
+static size_t on_usable(void *context, const struct candidate_list *candidates,
+                        struct address out[static RECORD_CANDIDATES_MAX]) {
+    const struct assembly *parts = context;
+    return meeting_usable(&parts->meeting, candidates, out);
+}
+
+static void on_introduce(void *context, struct peer *peer) {
+    struct assembly *parts = context;
+    meeting_introduce(&parts->meeting, peer);
+}
+
+static bool on_identified(void *context, struct peer *peer, uint64_t now) {
+    struct assembly *parts = context;
+    if (nicks_identified(&parts->nicks, peer, now)) return true;
+    assembly_give_up(parts, peer->owner, false);
+    return false;
+}
+
+static void on_renamed(void *context, struct peer *peer, const char *nick, uint64_t now) {
+    const struct assembly *parts = context;
+    nicks_renamed(&parts->nicks, peer, nick, now);
+}
+
+static void greet(struct assembly *parts, struct member *member, uint64_t now) {
+    history_greet(&parts->history, &member->exchange, now);
+}
+
+static void on_connected(void *context, struct peer *peer, uint64_t now) {
+    struct assembly *parts = context;
+    struct event *event = room_events_make(&parts->events, EVENT_PEER_CONNECTED, peer);
+    event->rtt_ms = peer->rtt_us / 1000.0;
+    event->cipher = suite_name(handshake_suite(&peer->pair));
+    fingerprint_format(peer->introduction.identity, event->fingerprint);
+    safety_number_format(parts->host->identity->public, peer->introduction.identity, event->safety);
+    room_events_emit(&parts->events, event);
+    greet(parts, peer->owner, now);
+}
+
+static void on_returned(void *context, struct peer *peer, uint64_t now) {
+    greet(context, peer->owner, now);
+}
+
+static void on_path_changed(void *context, struct peer *peer) {
+    const struct assembly *parts = context;
+    room_events_emit(&parts->events, room_events_make(&parts->events, EVENT_PEER_PATH, peer));
+}
+
+static void on_path_lost(void *context, struct peer *peer, uint64_t now) {
+    struct assembly *parts = context;
+    (void)peer;
+    meeting_check(&parts->meeting, now);
+}
+
+static void on_message(void *context, struct peer *peer, const uint8_t *message, size_t size, uint64_t age,
+                       uint64_t now) {
+    const struct assembly *parts = context;
+    if (!parts->leaving) heard_receive(&parts->heard, peer->owner, message, size, age, now);
+}
+
+static void on_acknowledged(void *context, struct peer *peer, uint64_t tag, uint64_t now) {
+    struct assembly *parts = context;
+    struct member *member = peer->owner;
+    if (tag & HISTORY_TAG)
+        history_acknowledged(&parts->history, &member->exchange, tag, now);
+    else
+        outgoing_acknowledged(&parts->outgoing, member, tag);
+}
+
+static void member_left(struct assembly *parts, struct member *member, bool said_bye, uint64_t now) {
+    gathered_show_all(&parts->gathered, now); /* what it said comes before that it left */
+    assembly_give_up(parts, member, true);
+    struct event *event = room_events_make(&parts->events, EVENT_PEER_LEFT, member->peer);
+    event->said_bye = said_bye;
+    room_events_emit(&parts->events, event);
+    status_left(member);
+}
+
+static void on_said_bye(void *context, struct peer *peer, uint64_t now) {
+    member_left(context, peer->owner, true, now);
+}
+
+/* Whom a relayed packet's turn found absent is still there at the next tick. */
+static void on_absent(void *context, struct peer *peer, uint64_t now) {
+    struct member *member = peer->owner;
+    if (member->finished) return;
+    if (peer->state != PEER_GONE) member_left(context, member, member->left_by_itself, now);
+    member->finished = true;
+}
+
+static struct peer_host peer_host_of(struct assembly *parts) {
+    const struct chatroom_host *host = parts->host;
+    struct peer_host out = {.context = parts,
+                            .outside = host->outside,
+                            .room = &parts->self.keys,
+                            .identity = host->identity,
+                            .indices = host->indices,
+                            .budget = host->budget,
+                            .own_mask = host->suite_mask,
+                            .run = parts->self.run,
+                            .nick = host->nick,
+                            .streams = &parts->streams,
+                            .epochs = &parts->epochs,
+                            .touched = &parts->members.touched,
+                            .relaying_allowed = &host->relays,
+                            .mapping = &host->mapping,
+                            .send = on_send,
+                            .ways_through = on_ways_through,
+                            .pass_on = on_pass_on,
+                            .came_through = on_came_through,
+                            .own_candidates = on_own_candidates,
+                            .usable = on_usable,
+                            .identified = on_identified,
+                            .renamed = on_renamed,
+                            .connected = on_connected,
+                            .returned = on_returned,
+                            .path_changed = on_path_changed,
+                            .path_lost = on_path_lost,
+                            .message = on_message,
+                            .acknowledged = on_acknowledged,
+                            .said_bye = on_said_bye,
+                            .absent = on_absent,
+                            .introduce = on_introduce};
+    memcpy(out.own_id, parts->self.id, sizeof out.own_id);
+    return out;
+}
+
+/* --- What the meeting tells --- */
+
+static void on_complete(void *context) {
+    const struct assembly *parts = context;
+    outgoing_open(&parts->outgoing);
+}
+
+static void start_meeting(struct assembly *parts, uint64_t now) {
+    struct meeting *meeting = &parts->meeting;
+    meeting->owner = (struct meeting_owner){.context = parts, .complete = on_complete, .relayed = on_relayed};
+    meeting->host = parts->host;
+    meeting->self = &parts->self;
+    meeting->events = &parts->events;
+    meeting->members = &parts->members;
+    meeting->peer_host = &parts->peer_host;
+    meeting_init(meeting, now);
+}
+
+/* --- What the history needs and tells --- */
+
+static struct exchange *on_member(void *context, size_t index) {
+    struct assembly *parts = context;
+    return index < parts->members.count ? &parts->members.list[index]->exchange : NULL;
+}
+
+static struct exchange *on_author(void *context, const struct feed_name *feed) {
+    struct assembly *parts = context;
+    uint8_t id[MEMBER_ID_SIZE];
+    member_id_derive(&parts->self.keys, feed->author, id);
+    struct member *author = members_find(&parts->members, id);
+    return author && author->peer->introduction.run == feed->run ? &author->exchange : NULL;
+}
+
+static enum history_presence on_presence(void *context, const struct exchange *with) {
+    const struct member *member = with->owner;
+    (void)context;
+    if (peer_reachable(member->peer)) return HISTORY_REACHABLE;
+    return member->peer->state == PEER_LIVE ? HISTORY_PRESENT : HISTORY_AWAY;
+}
+
+static bool on_queue(void *context, struct exchange *with, struct blob *blob, uint64_t tag, uint64_t now) {
+    const struct member *member = with->owner;
+    (void)context;
+    return peer_queue(member->peer, blob, tag, now);
+}
+
+static void on_asked(void *context, uint64_t now) {
+    struct assembly *parts = context;
+    gathering_expect(&parts->gathered.gathering, now);
+}
+
+static void on_show(void *context, const struct held *held, uint64_t now) {
+    const struct assembly *parts = context;
+    heard_show(&parts->heard, held, now);
+}
+
+static void on_lost(void *context, const struct held *next, uint64_t count, uint64_t now) {
+    const struct assembly *parts = context;
+    heard_lost(&parts->heard, next, count, now);
+}
+
+static struct history_host history_host_of(struct assembly *parts) {
+    return (struct history_host){.context = parts,
+                                 .enabled = parts->host->history,
+                                 .member = on_member,
+                                 .author = on_author,
+                                 .presence = on_presence,
+                                 .queue = on_queue,
+                                 .asked = on_asked,
+                                 .show = on_show,
+                                 .lost = on_lost};
+}
+
+/* --- Life --- */
+
+static struct heard heard_of(struct assembly *parts) {
+    return (struct heard){.outside = parts->host->outside,
+                          .self = &parts->self,
+                          .events = &parts->events,
+                          .members = &parts->members,
+                          .nicks = &parts->nicks,
+                          .authors = &parts->authors,
+                          .history = &parts->history,
+                          .gathered = &parts->gathered};
+}
+
+/* Each part is told of those that it needs. */
+static void connect_parts(struct assembly *parts) {
+    const struct chatroom_host *host = parts->host;
+    const struct history_host history_host = history_host_of(parts);
+    const struct feed_name own = feed_name_of(host->identity->public, parts->self.run);
+    parts->peer_host = peer_host_of(parts);
+    parts->events = (struct room_events){.outside = host->outside,
+                                         .room = parts->name,
+                                         .members = &parts->members,
+                                         .rendezvous = parts->meeting.rendezvous};
+    parts->routes = (struct routes){.host = host, .members = &parts->members, .meeting = &parts->meeting};
+    parts->nicks =
+        (struct nicks){.host = host, .self = &parts->self, .events = &parts->events, .authors = &parts->authors};
+    history_init(&parts->history, &history_host, &own);
+    parts->gathered = (struct gathered){.events = &parts->events, .history = &parts->history};
+    parts->heard = heard_of(parts);
+    parts->outgoing = (struct outgoing){.host = host, .self = &parts->self, .events = &parts->events};
+}
+
+/* Told as joined is who is here, blocked or not; who said bye is told as gone. */
+static bool is_told(const struct member *member) {
+    return member->told.present ? member->peer->state != PEER_GONE
+                                : member->peer->state == PEER_GONE || member->finished;
+}
+
+bool assembly_holds(const struct assembly *parts) {
+    for (size_t i = 0; i < parts->members.count; i++)
+        if (!is_told(parts->members.list[i])) return false;
+    return members_holds(&parts->members) && meeting_holds(&parts->meeting) && outgoing_holds(&parts->outgoing) &&
+           history_holds(&parts->history) && gathering_holds(&parts->gathered.gathering);
+}
+
+void assembly_start(struct assembly *parts, const struct chatroom_host *host, const char *name,
+                    const struct room_keys *keys, uint64_t now) {
+    parts->host = host;
+    parts->name = name;
+    parts->self.keys = *keys;
+    randombytes_buf(&parts->self.run, sizeof parts->self.run);
+    member_id_derive(keys, host->identity->public, parts->self.id);
+    connect_parts(parts);
+    start_meeting(parts, now);
+}
+
+void assembly_clear(struct assembly *parts) {
+    members_clear(&parts->members);
+    gathered_clear(&parts->gathered);
+    outgoing_clear(&parts->outgoing);
+    authors_clear(&parts->authors);
+    history_clear(&parts->history);
+    meeting_clear(&parts->meeting);
+}

@@ -1,0 +1,46 @@
+/* The parts of a room, put together: each is told of those that it needs, and what one has to say is brought to the
+ * others. Of the room's state it knows only that the room is being left. */
+#pragma once
+
+#include "client/history/history.h"
+#include "client/room/authors.h"
+#include "client/room/gathered.h"
+#include "client/room/heard.h"
+#include "client/room/host.h"
+#include "client/room/meeting.h"
+#include "client/room/members.h"
+#include "client/room/nicks.h"
+#include "client/room/outgoing.h"
+#include "client/room/room_events.h"
+#include "client/room/routes.h"
+
+struct assembly {
+    const struct chatroom_host *host;
+    const char *name; /* the engine's, which outlives the room */
+    struct room_self self;
+    uint32_t streams, epochs; /* counted per run: PROTOCOL.md §3.3; other rooms do not see how busy this one is */
+    struct peer_host peer_host;
+    bool leaving; /* nothing that comes is shown, passed on or told any more */
+
+    struct members members;
+    struct room_events events;
+    struct meeting meeting;
+    struct routes routes;
+    struct authors authors;
+    struct nicks nicks;
+    struct history history;
+    struct gathered gathered;
+    struct heard heard;
+    struct outgoing outgoing;
+};
+
+/* Of a zeroed one, which stays where it is from now on. `name` and the host outlive it; the keys are copied. */
+void assembly_start(struct assembly *parts, const struct chatroom_host *host, const char *name,
+                    const struct room_keys *keys, uint64_t now);
+void assembly_clear(struct assembly *parts);
+/* What is due for this member; tells how it stands. */
+void assembly_tick(struct assembly *parts, struct member *member, uint64_t now);
+/* The member will acknowledge nothing more. `undelivered`: it was somebody who should have got what waits for it. */
+void assembly_give_up(struct assembly *parts, struct member *member, bool undelivered);
+/* Invariants 1 and 3 of chatroom.h, as far as they can be seen at one moment, and what the parts hold of the others. */
+bool assembly_holds(const struct assembly *parts);
