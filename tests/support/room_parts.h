@@ -1,16 +1,9 @@
-/* The parts of a room without the room: what unit tests of client/room put together, with members whom nobody sends a
- * packet. */
+/* The parts of a room, put together but without its life: for unit tests of client/room, with members whom nobody sends
+ * a packet. */
 #pragma once
 
-#include "client/history/history.h"
 #include "client/peer/budget.h"
-#include "client/room/authors.h"
-#include "client/room/gathered.h"
-#include "client/room/heard.h"
-#include "client/room/host.h"
-#include "client/room/members.h"
-#include "client/room/nicks.h"
-#include "client/room/room_events.h"
+#include "client/room/assembly.h"
 
 #define ROOM_PARTS_WALL UINT64_C(1700000000000)
 
@@ -21,17 +14,7 @@ struct room_parts {
     struct punch_budget budget;
     struct outside outside;
     struct chatroom_host host;
-    struct room_self self;
-    struct peer_host peer_host;
-    uint32_t streams, epochs;
-
-    struct members members;
-    struct room_events events;
-    struct authors authors;
-    struct nicks nicks;
-    struct history history;
-    struct gathered gathered;
-    struct heard heard;
+    struct assembly room;
 
     uint64_t now;
     unsigned shown[EVENT_TYPES];                            /* how many events of each type were emitted */

@@ -72,10 +72,10 @@ static void hear(struct fixture *fixture, const struct identity *author, enum ch
                                 .nick_size = 4,
                                 .text = text,
                                 .text_size = strlen(text)};
-    member_id_derive(&fixture->parts.self.keys, recipient->public, chat.recipient);
-    size_t size = message_encode(author, fixture->parts.self.keys.tag, &chat, packet, sizeof packet);
+    member_id_derive(&fixture->parts.room.self.keys, recipient->public, chat.recipient);
+    size_t size = message_encode(author, fixture->parts.room.self.keys.tag, &chat, packet, sizeof packet);
     assert_int_not_equal(size, 0);
-    heard_receive(&fixture->parts.heard, fixture->members[0], packet, size, 0, fixture->parts.now);
+    heard_receive(&fixture->parts.room.heard, fixture->members[0], packet, size, 0, fixture->parts.now);
 }
 
 static void only_the_recipient_shows_a_private_message(void **state) {
@@ -102,7 +102,7 @@ static void nobody_passes_on_what_others_said(void **state) {
 
 static void each_is_shown_once(void **state) {
     struct fixture *fixture = *state;
-    fixture->parts.history.host.enabled = false; /* so that nobody waits for what others may have */
+    fixture->parts.room.history.host.enabled = false; /* so that nobody waits for what others may have */
     hear(fixture, &fixture->parts.anna, CHAT_TEXT, &fixture->parts.own, 7, 2, "two");
     hear(fixture, &fixture->parts.anna, CHAT_TEXT, &fixture->parts.own, 7, 2, "two");
     hear(fixture, &fixture->parts.anna, CHAT_ACTION, &fixture->parts.own, 7, 2, "two"); /* of the same sequence */
@@ -180,8 +180,8 @@ static size_t sign(const struct fixture *fixture, const struct said *said, uint8
                                 .nick_size = 8,
                                 .text = text,
                                 .text_size = strlen(text)};
-    member_id_derive(&fixture->parts.self.keys, fixture->parts.own.public, chat.recipient);
-    const struct room_keys *keys = said->keys ? said->keys : &fixture->parts.self.keys;
+    member_id_derive(&fixture->parts.room.self.keys, fixture->parts.own.public, chat.recipient);
+    const struct room_keys *keys = said->keys ? said->keys : &fixture->parts.room.self.keys;
     size_t size = message_encode(said->author, keys->tag, &chat, out, capacity);
     assert_int_not_equal(size, 0);
     return size;
@@ -191,7 +191,7 @@ static void passes_on(struct fixture *fixture, size_t peer, struct said said) {
     uint8_t message[512], packet[600];
     size_t size = sign(fixture, &said, message, sizeof message);
     size = codec_passed_on_encode(1000, message, size, packet, sizeof packet);
-    heard_receive(&fixture->parts.heard, fixture->members[peer], packet, size, 0, fixture->parts.now);
+    heard_receive(&fixture->parts.room.heard, fixture->members[peer], packet, size, 0, fixture->parts.now);
 }
 
 static void offers(struct fixture *fixture, size_t peer, const struct identity *author, uint64_t run, uint64_t lowest,
@@ -199,18 +199,18 @@ static void offers(struct fixture *fixture, size_t peer, const struct identity *
     uint8_t packet[HISTORY_SUMMARY_MAX];
     struct backlog_row row = {.feed = feed_name_of(author->public, run), .lowest = lowest, .highest = highest};
     size_t size = codec_summary_encode(&row, author ? 1 : 0, packet, sizeof packet);
-    heard_receive(&fixture->parts.heard, fixture->members[peer], packet, size, 0, fixture->parts.now);
+    heard_receive(&fixture->parts.room.heard, fixture->members[peer], packet, size, 0, fixture->parts.now);
 }
 
 static void offers_nothing(struct fixture *fixture, size_t peer) {
     static const uint8_t empty[] = {HISTORY_SUMMARY, 0, 0};
-    heard_receive(&fixture->parts.heard, fixture->members[peer], empty, sizeof empty, 0, fixture->parts.now);
+    heard_receive(&fixture->parts.room.heard, fixture->members[peer], empty, sizeof empty, 0, fixture->parts.now);
 }
 
 static void sends_range(struct fixture *fixture, size_t peer, uint8_t type, const struct history_range *range) {
     uint8_t packet[HISTORY_RANGE_SIZE];
     size_t size = codec_range_encode(type, range, packet, sizeof packet);
-    heard_receive(&fixture->parts.heard, fixture->members[peer], packet, size, 0, fixture->parts.now);
+    heard_receive(&fixture->parts.room.heard, fixture->members[peer], packet, size, 0, fixture->parts.now);
 }
 
 /* To all that was asked: there is no more. */
@@ -220,12 +220,12 @@ static void answers(struct fixture *fixture, size_t peer) {
         struct history_range range = exchange->asks[0].range;
         sends_range(fixture, peer, HISTORY_ANSWERED, &range);
     }
-    history_tick(&fixture->parts.history, fixture->parts.now);
+    history_tick(&fixture->parts.room.history, fixture->parts.now);
 }
 
 /* So many, when nothing is waited for any more. */
 static unsigned shown(struct fixture *fixture) {
-    gathered_show_all(&fixture->parts.gathered, fixture->parts.now);
+    gathered_show_all(&fixture->parts.room.gathered, fixture->parts.now);
     return fixture->parts.shown[EVENT_MESSAGE];
 }
 
@@ -233,7 +233,7 @@ static unsigned shown(struct fixture *fixture) {
 static void expect_nine_of_carl(struct fixture *fixture) {
     offers_nothing(fixture, 0);
     offers(fixture, 1, &fixture->parts.carl, 1, 1, 9);
-    history_tick(&fixture->parts.history, fixture->parts.now);
+    history_tick(&fixture->parts.room.history, fixture->parts.now);
     assert_int_equal(fixture->members[1]->exchange.ask_count, 1);
     assert_int_equal(fixture->members[1]->exchange.asks[0].range.from, 1);
     assert_int_equal(fixture->members[1]->exchange.asks[0].range.to, 9);
@@ -251,7 +251,7 @@ static void what_was_asked_for_is_shown_once(void **state) {
         assert_int_equal(fixture->last, i);
     }
     answers(fixture, 1);
-    assert_int_equal(fixture->parts.history.backlog.count, 9);
+    assert_int_equal(fixture->parts.room.history.backlog.count, 9);
     passes_on(fixture, 1, (struct said){.author = &fixture->parts.carl, .run = 1, .sequence = 10});
     assert_int_equal(shown(fixture), 9);
     assert_int_equal(fixture->parts.lost, 0);
@@ -286,7 +286,7 @@ static void an_author_needs_no_right_clock(void **state) {
     struct said said = {&fixture->parts.anna, CHAT_TEXT, NULL, 1, 1, WALL - 24 * HOUR};
     offers(fixture, 0, &fixture->parts.anna, 1, 1, 1);
     offers(fixture, 1, &fixture->parts.anna, 1, 1, 1);
-    history_tick(&fixture->parts.history, fixture->parts.now);
+    history_tick(&fixture->parts.room.history, fixture->parts.now);
     size_t asked = fixture->members[0]->exchange.ask_count > 0 ? 0 : 1;
     passes_on(fixture, asked, said);
     assert_int_equal(shown(fixture), asked == 0 ? 1 : 0);
@@ -304,7 +304,7 @@ static void no_bit_can_be_changed(void **state) {
     for (size_t bit = 0; bit < size * 8; bit++) {
         message[bit / 8] ^= (uint8_t)(1u << bit % 8);
         size_t whole = codec_passed_on_encode(0, message, size, packet, sizeof packet);
-        heard_receive(&fixture->parts.heard, fixture->members[1], packet, whole, 0, fixture->parts.now);
+        heard_receive(&fixture->parts.room.heard, fixture->members[1], packet, whole, 0, fixture->parts.now);
         message[bit / 8] ^= (uint8_t)(1u << bit % 8);
     }
     assert_int_equal(shown(fixture), 0);
@@ -317,7 +317,7 @@ static void passes_on_aged(struct fixture *fixture, const struct identity *autho
     struct said said = {.author = author, .run = 1, .sequence = sequence};
     size_t size = sign(fixture, &said, message, sizeof message);
     size = codec_passed_on_encode(age, message, size, packet, sizeof packet);
-    heard_receive(&fixture->parts.heard, fixture->members[1], packet, size, 0, fixture->parts.now);
+    heard_receive(&fixture->parts.room.heard, fixture->members[1], packet, size, 0, fixture->parts.now);
 }
 
 /* Whatever ages somebody makes up: Carl's are in Carl's order, and nothing is older than what is kept. */
@@ -340,7 +340,7 @@ static void nothing_is_older_than_what_is_kept(void **state) {
     passes_on_aged(fixture, &fixture->parts.carl, 1, OLDEST);
     assert_int_equal(shown(fixture), 1);
     assert_int_equal(fixture->oldest, BACKLOG_AGE_MS);
-    assert_int_equal(fixture->parts.history.backlog.count, 0); /* nor passed on again */
+    assert_int_equal(fixture->parts.room.history.backlog.count, 0); /* nor passed on again */
 }
 
 /* Our own clock began later than that was said. */
@@ -350,10 +350,10 @@ static void a_machine_that_was_just_started_sorts_too(void **state) {
     for (uint64_t i = 1; i <= 3; i++) passes_on_aged(fixture, &fixture->parts.carl, i, (uint32_t)(400000 - i));
     assert_int_equal(shown(fixture), 3);
     assert_int_equal(fixture->oldest, 399999);
-    assert_int_equal(fixture->parts.now - fixture->parts.history.backlog.oldest->since, 399999);
+    assert_int_equal(fixture->parts.now - fixture->parts.room.history.backlog.oldest->since, 399999);
     fixture->parts.now += BACKLOG_AGE_MS - 399999;
-    backlog_expire(&fixture->parts.history.backlog, fixture->parts.now);
-    assert_int_equal(fixture->parts.history.backlog.count, 2);
+    backlog_expire(&fixture->parts.room.history.backlog, fixture->parts.now);
+    assert_int_equal(fixture->parts.room.history.backlog.count, 2);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

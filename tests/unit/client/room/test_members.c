@@ -35,9 +35,9 @@ static struct member_record record_of(uint32_t number) {
 
 static struct member *add(struct room_parts *parts, uint32_t number) {
     const struct member_record record = record_of(number);
-    struct member *member = members_add(&parts->members, &parts->peer_host, &record, 0, 1, NOW);
+    struct member *member = members_add(&parts->room.members, &parts->room.peer_host, &record, 0, 1, NOW);
     assert_non_null(member);
-    assert_true(members_holds(&parts->members));
+    assert_true(members_holds(&parts->room.members));
     return member;
 }
 
@@ -45,12 +45,12 @@ static void a_member_is_found_by_id_and_by_tag(void **state) {
     struct room_parts *parts = *state;
     struct member *first = add(parts, 1), *second = add(parts, 2);
     const struct member_record nobody = record_of(3);
-    assert_ptr_equal(members_find(&parts->members, first->peer->pair.other_id), first);
-    assert_ptr_equal(members_find(&parts->members, second->peer->pair.other_id), second);
-    assert_null(members_find(&parts->members, nobody.id));
-    assert_ptr_equal(members_by_tag(&parts->members, first->peer->tag_in), first);
-    assert_ptr_equal(members_by_tag(&parts->members, second->peer->tag_in), second);
-    assert_null(members_by_tag(&parts->members, (const uint8_t[PAIR_TAG_SIZE]){0}));
+    assert_ptr_equal(members_find(&parts->room.members, first->peer->pair.other_id), first);
+    assert_ptr_equal(members_find(&parts->room.members, second->peer->pair.other_id), second);
+    assert_null(members_find(&parts->room.members, nobody.id));
+    assert_ptr_equal(members_by_tag(&parts->room.members, first->peer->tag_in), first);
+    assert_ptr_equal(members_by_tag(&parts->room.members, second->peer->tag_in), second);
+    assert_null(members_by_tag(&parts->room.members, (const uint8_t[PAIR_TAG_SIZE]){0}));
     assert_ptr_equal(first->peer->owner, first);
     assert_ptr_equal(first->exchange.owner, first);
 }
@@ -61,30 +61,31 @@ static void who_is_finished_is_swept(void **state) {
     struct member *members[6];
     for (uint32_t i = 0; i < 6; i++) members[i] = add(parts, i + 1);
     members[1]->finished = members[5]->finished = true;
-    members_sweep(&parts->members);
-    assert_true(members_holds(&parts->members));
-    assert_int_equal(parts->members.count, 4);
+    members_sweep(&parts->room.members);
+    assert_true(members_holds(&parts->room.members));
+    assert_int_equal(parts->room.members.count, 4);
     const struct member *left[] = {members[0], members[4], members[2], members[3]};
-    for (size_t i = 0; i < 4; i++) assert_ptr_equal(parts->members.list[i], left[i]);
-    for (size_t i = 0; i < 4; i++) assert_ptr_equal(members_by_tag(&parts->members, left[i]->peer->tag_in), left[i]);
-    for (size_t i = 0; i < 4; i++) parts->members.list[i]->finished = true;
-    members_sweep(&parts->members);
-    assert_int_equal(parts->members.count, 0);
+    for (size_t i = 0; i < 4; i++) assert_ptr_equal(parts->room.members.list[i], left[i]);
+    for (size_t i = 0; i < 4; i++)
+        assert_ptr_equal(members_by_tag(&parts->room.members, left[i]->peer->tag_in), left[i]);
+    for (size_t i = 0; i < 4; i++) parts->room.members.list[i]->finished = true;
+    members_sweep(&parts->room.members);
+    assert_int_equal(parts->room.members.count, 0);
 }
 
 static void who_has_left_is_not_present(void **state) {
     struct room_parts *parts = *state;
     struct member *first = add(parts, 1);
     add(parts, 2);
-    assert_int_equal(members_present(&parts->members), 2);
+    assert_int_equal(members_present(&parts->room.members), 2);
     first->peer->state = PEER_GONE;
-    assert_int_equal(members_present(&parts->members), 1);
+    assert_int_equal(members_present(&parts->room.members), 1);
 }
 
 /* Bootnode `which` of so many lists somebody; true when we then have one more. */
 static bool lists(struct room_parts *parts, unsigned which, unsigned count, uint32_t number) {
     const struct member_record record = record_of(number);
-    struct member *member = members_add(&parts->members, &parts->peer_host, &record, which, count, NOW);
+    struct member *member = members_add(&parts->room.members, &parts->room.peer_host, &record, which, count, NOW);
     if (member) peer_listed(member->peer, which, &record, NULL, 0, NOW);
     return member != NULL;
 }
@@ -95,12 +96,12 @@ static void no_bootnode_takes_the_others_share(void **state) {
         uint32_t number = 1;
         unsigned liar = count - 1;
         while (lists(parts, liar, count, number)) number++;
-        assert_in_range(parts->members.count, 512, MEMBERS_OF_ONE);
+        assert_in_range(parts->room.members.count, 512, MEMBERS_OF_ONE);
         for (unsigned honest = 0; honest < liar; honest++)
             for (unsigned i = 0; i < 512; i++)
                 assert_true(lists(parts, honest, count, ++number)); /* the largest room */
         assert_false(lists(parts, liar, count, ++number));
-        members_clear(&parts->members);
+        members_clear(&parts->room.members);
     }
 }
 

@@ -17,7 +17,7 @@
 
 struct fixture {
     struct room_parts parts;
-    struct outgoing outgoing;
+    struct outgoing *outgoing;
     struct member *anna, *bert;
     unsigned credit; /* given so far */
 };
@@ -34,7 +34,7 @@ static int setup(void **state) {
     room_parts_init(parts, NOW);
     parts->test = fixture;
     parts->emitted = count_credit;
-    fixture->outgoing = (struct outgoing){.host = &parts->host, .self = &parts->self, .events = &parts->events};
+    fixture->outgoing = &parts->room.outgoing;
     fixture->anna = room_parts_member(parts, &parts->anna, "anna");
     fixture->bert = room_parts_member(parts, &parts->bert, "bert");
     *state = fixture;
@@ -43,8 +43,6 @@ static int setup(void **state) {
 
 static int teardown(void **state) {
     struct fixture *fixture = *state;
-    outgoing_clear(&fixture->outgoing);
-    assert_false(outgoing_any(&fixture->outgoing));
     room_parts_clear(&fixture->parts);
     free(fixture);
     return 0;
@@ -52,11 +50,11 @@ static int teardown(void **state) {
 
 static void say_to(struct fixture *fixture, struct member *to, enum chat_kind kind, const char *text, size_t size) {
     struct chat_message chat = {.kind = kind, .text = text, .text_size = size};
-    struct blob *blob = outgoing_compose(&fixture->outgoing, &chat);
+    struct blob *blob = outgoing_compose(fixture->outgoing, &chat);
     assert_non_null(blob);
-    outgoing_say(&fixture->outgoing, &fixture->parts.members, &chat, to, blob, fixture->parts.now);
+    outgoing_say(fixture->outgoing, &fixture->parts.room.members, &chat, to, blob, fixture->parts.now);
     blob_drop(blob);
-    assert_true(outgoing_holds(&fixture->outgoing));
+    assert_true(outgoing_holds(fixture->outgoing));
 }
 
 static void say(struct fixture *fixture, const char *text) {
@@ -65,8 +63,8 @@ static void say(struct fixture *fixture, const char *text) {
 
 /* Tags count up from 1. */
 static void acknowledge(struct fixture *fixture, struct member *member, uint64_t tag) {
-    outgoing_acknowledged(&fixture->outgoing, member, tag);
-    assert_true(outgoing_holds(&fixture->outgoing));
+    outgoing_acknowledged(fixture->outgoing, member, tag);
+    assert_true(outgoing_holds(fixture->outgoing));
 }
 
 static void a_message_waits_for_all_who_are_present(void **state) {
@@ -78,13 +76,13 @@ static void a_message_waits_for_all_who_are_present(void **state) {
     acknowledge(fixture, fixture->anna, 1); /* once is enough */
     acknowledge(fixture, fixture->bert, 2); /* nothing was said with that */
     assert_int_equal(fixture->parts.shown[EVENT_DELIVERED], 1);
-    assert_true(outgoing_any(&fixture->outgoing));
+    assert_true(outgoing_any(fixture->outgoing));
     assert_int_equal(fixture->credit, 0);
     acknowledge(fixture, fixture->bert, 1);
     assert_int_equal(fixture->parts.shown[EVENT_DELIVERED], 2);
-    assert_false(outgoing_any(&fixture->outgoing));
+    assert_false(outgoing_any(fixture->outgoing));
     assert_int_equal(fixture->credit, 1);
-    assert_false(fixture->outgoing.any_alone || fixture->outgoing.any_undelivered);
+    assert_false(fixture->outgoing->any_alone || fixture->outgoing->any_undelivered);
 }
 
 static void a_private_one_waits_for_its_recipient_alone(void **state) {
@@ -93,17 +91,17 @@ static void a_private_one_waits_for_its_recipient_alone(void **state) {
     assert_int_equal(fixture->parts.last->recipients, 1);
     assert_memory_equal(fixture->parts.last->peer, fixture->bert->peer->pair.other_id, MEMBER_ID_SIZE);
     acknowledge(fixture, fixture->anna, 1);
-    assert_true(outgoing_any(&fixture->outgoing));
+    assert_true(outgoing_any(fixture->outgoing));
     acknowledge(fixture, fixture->bert, 1);
-    assert_false(outgoing_any(&fixture->outgoing));
+    assert_false(outgoing_any(fixture->outgoing));
 }
 
 static void nobody_hears_what_is_said_alone(void **state) {
     struct fixture *fixture = *state;
     fixture->anna->peer->state = fixture->bert->peer->state = PEER_GONE;
     say(fixture, "hello?");
-    assert_false(outgoing_any(&fixture->outgoing));
-    assert_true(fixture->outgoing.any_alone);
+    assert_false(outgoing_any(fixture->outgoing));
+    assert_true(fixture->outgoing->any_alone);
     assert_int_equal(fixture->credit, 1);
 }
 
@@ -112,21 +110,21 @@ static void each_kind_has_a_sequence_of_its_own(void **state) {
     struct fixture *fixture = *state;
     struct chat_message empty = {.kind = CHAT_TEXT, .text = "", .text_size = 0};
     say(fixture, "one");
-    assert_null(outgoing_compose(&fixture->outgoing, &empty));
+    assert_null(outgoing_compose(fixture->outgoing, &empty));
     say(fixture, "two");
     say_to(fixture, fixture->anna, CHAT_PRIVATE, "one", 3);
-    assert_int_equal(fixture->outgoing.sequence, 2);
-    assert_int_equal(fixture->outgoing.private_sequence, 1);
+    assert_int_equal(fixture->outgoing->sequence, 2);
+    assert_int_equal(fixture->outgoing->private_sequence, 1);
 }
 
 static void who_left_missed_it(void **state) {
     struct fixture *fixture = *state;
     say(fixture, "hello");
     acknowledge(fixture, fixture->anna, 1);
-    outgoing_give_up(&fixture->outgoing, fixture->bert, true);
+    outgoing_give_up(fixture->outgoing, fixture->bert, true);
     assert_int_equal(fixture->parts.shown[EVENT_UNDELIVERED], 1);
-    assert_true(fixture->outgoing.any_undelivered);
-    assert_false(outgoing_any(&fixture->outgoing));
+    assert_true(fixture->outgoing->any_undelivered);
+    assert_false(outgoing_any(fixture->outgoing));
     assert_int_equal(fixture->credit, 1);
 }
 
@@ -134,11 +132,11 @@ static void who_left_missed_it(void **state) {
 static void who_is_blocked_missed_nothing(void **state) {
     struct fixture *fixture = *state;
     say(fixture, "hello");
-    outgoing_give_up(&fixture->outgoing, fixture->bert, false);
-    assert_false(fixture->outgoing.any_undelivered || fixture->outgoing.any_alone);
-    outgoing_give_up(&fixture->outgoing, fixture->anna, false);
-    assert_false(fixture->outgoing.any_undelivered);
-    assert_true(fixture->outgoing.any_alone);
+    outgoing_give_up(fixture->outgoing, fixture->bert, false);
+    assert_false(fixture->outgoing->any_undelivered || fixture->outgoing->any_alone);
+    outgoing_give_up(fixture->outgoing, fixture->anna, false);
+    assert_false(fixture->outgoing->any_undelivered);
+    assert_true(fixture->outgoing->any_alone);
 }
 
 /* While more bytes wait than there is room for, nothing comes back. */
@@ -148,7 +146,7 @@ static void credit_waits_for_room(void **state) {
     assert_non_null(text);
     memset(text, 'x', MESSAGE_TEXT_MAX);
     unsigned said = 0;
-    for (; fixture->outgoing.bytes <= OUTGOING_BYTES; said++) say_to(fixture, NULL, CHAT_TEXT, text, MESSAGE_TEXT_MAX);
+    for (; fixture->outgoing->bytes <= OUTGOING_BYTES; said++) say_to(fixture, NULL, CHAT_TEXT, text, MESSAGE_TEXT_MAX);
     say_to(fixture, NULL, CHAT_TEXT, text, MESSAGE_TEXT_MAX);
     free(text);
     acknowledge(fixture, fixture->anna, 1);
@@ -157,30 +155,30 @@ static void credit_waits_for_room(void **state) {
     acknowledge(fixture, fixture->anna, 2);
     acknowledge(fixture, fixture->bert, 2);
     assert_int_equal(fixture->credit, 2);
-    outgoing_refuse(&fixture->outgoing);
+    outgoing_refuse(fixture->outgoing);
     assert_int_equal(fixture->credit, 3);
-    assert_int_equal(fixture->outgoing.count, said - 1);
+    assert_int_equal(fixture->outgoing->count, said - 1);
 }
 
 /* Only where nothing more can be said, and after half a minute without news from them; told once. */
 static void who_holds_up_the_others_is_found(void **state) {
     struct fixture *fixture = *state;
     for (unsigned i = 0; i + 1 < OUTGOING_INPUTS; i++) say(fixture, "hello");
-    assert_true(outgoing_due(&fixture->outgoing) == NEVER);
+    assert_true(outgoing_due(fixture->outgoing) == NEVER);
     say(fixture, "and one more");
     fixture->anna->peer->sender.news_at = NOW + 5;
-    assert_true(outgoing_due(&fixture->outgoing) == NOW + STALLED_MS);
-    assert_null(outgoing_stalled(&fixture->outgoing, NOW + STALLED_MS - 1));
-    assert_ptr_equal(outgoing_stalled(&fixture->outgoing, NOW + STALLED_MS), fixture->bert);
+    assert_true(outgoing_due(fixture->outgoing) == NOW + STALLED_MS);
+    assert_null(outgoing_stalled(fixture->outgoing, NOW + STALLED_MS - 1));
+    assert_ptr_equal(outgoing_stalled(fixture->outgoing, NOW + STALLED_MS), fixture->bert);
     assert_int_equal(fixture->parts.shown[EVENT_ERROR], 1);
-    assert_ptr_equal(outgoing_stalled(&fixture->outgoing, NOW + STALLED_MS), fixture->bert);
+    assert_ptr_equal(outgoing_stalled(fixture->outgoing, NOW + STALLED_MS), fixture->bert);
     assert_int_equal(fixture->parts.shown[EVENT_ERROR], 1);
-    outgoing_give_up(&fixture->outgoing, fixture->bert, true);
-    assert_null(outgoing_stalled(&fixture->outgoing, NOW + STALLED_MS));
-    assert_ptr_equal(outgoing_stalled(&fixture->outgoing, NOW + STALLED_MS + 5), fixture->anna);
+    outgoing_give_up(fixture->outgoing, fixture->bert, true);
+    assert_null(outgoing_stalled(fixture->outgoing, NOW + STALLED_MS));
+    assert_ptr_equal(outgoing_stalled(fixture->outgoing, NOW + STALLED_MS + 5), fixture->anna);
     acknowledge(fixture, fixture->anna, 1); /* in the end */
     assert_false(fixture->anna->stalled);
-    assert_true(outgoing_due(&fixture->outgoing) == NEVER);
+    assert_true(outgoing_due(fixture->outgoing) == NEVER);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -15,8 +15,7 @@
 
 struct fixture {
     struct room_parts parts;
-    struct meeting meeting; /* with no bootnode */
-    struct routes routes;
+    const struct routes *routes;
     struct member *anna, *bert, *carl;
 };
 
@@ -25,11 +24,11 @@ static int setup(void **state) {
     assert_non_null(fixture);
     struct room_parts *parts = &fixture->parts;
     room_parts_init(parts, NOW);
-    fixture->routes = (struct routes){.host = &parts->host, .members = &parts->members, .meeting = &fixture->meeting};
+    fixture->routes = &parts->room.routes;
     fixture->anna = room_parts_member(parts, &parts->anna, "anna");
     fixture->bert = room_parts_member(parts, &parts->bert, "bert");
     fixture->carl = room_parts_member(parts, &parts->carl, "carl");
-    for (size_t i = 0; i < parts->members.count; i++) parts->members.list[i]->peer->listed = 1;
+    for (size_t i = 0; i < parts->room.members.count; i++) parts->room.members.list[i]->peer->listed = 1;
     fixture->anna->peer->rtt_us = 3000;
     fixture->bert->peer->rtt_us = 1000;
     fixture->carl->peer->rtt_us = 2000;
@@ -52,7 +51,7 @@ static void the_nearest_may_relay_first(void **state) {
     struct fixture *fixture = *state;
     struct path ways[PEER_RELAYS];
     fixture->anna->peer->has_path = false;
-    assert_int_equal(routes_ways_through(&fixture->routes, fixture->anna->peer, ways), 2);
+    assert_int_equal(routes_ways_through(fixture->routes, fixture->anna->peer, ways), 2);
     assert_true(leads_through(&ways[0], fixture->bert));
     assert_true(leads_through(&ways[1], fixture->carl));
 }
@@ -62,16 +61,16 @@ static void who_cannot_relay_is_not_asked(void **state) {
     struct fixture *fixture = *state;
     struct path ways[PEER_RELAYS];
     fixture->bert->peer->path.kind = PATH_BOOTNODE;
-    assert_int_equal(routes_ways_through(&fixture->routes, fixture->anna->peer, ways), 1);
+    assert_int_equal(routes_ways_through(fixture->routes, fixture->anna->peer, ways), 1);
     assert_true(leads_through(&ways[0], fixture->carl));
     fixture->carl->peer->listed = 0;
-    assert_int_equal(routes_ways_through(&fixture->routes, fixture->anna->peer, ways), 0);
+    assert_int_equal(routes_ways_through(fixture->routes, fixture->anna->peer, ways), 0);
     fixture->carl->peer->listed = 1;
     fixture->carl->peer->demoted = true;
-    assert_int_equal(routes_ways_through(&fixture->routes, fixture->anna->peer, ways), 0);
+    assert_int_equal(routes_ways_through(fixture->routes, fixture->anna->peer, ways), 0);
     fixture->carl->peer->demoted = false;
     fixture->parts.host.relays = false;
-    assert_int_equal(routes_ways_through(&fixture->routes, fixture->anna->peer, ways), 0);
+    assert_int_equal(routes_ways_through(fixture->routes, fixture->anna->peer, ways), 0);
 }
 
 /* How much less Anna may have passed on after this, in thousandths of a packet. */
@@ -80,7 +79,7 @@ static uint64_t price(struct fixture *fixture, const struct member *to, size_t s
     struct frame_relay relay = {.packet = packet, .size = size};
     memcpy(relay.member, to->peer->pair.other_id, MEMBER_ID_SIZE);
     uint64_t before = fixture->anna->relay_packets.tokens;
-    routes_pass_on(&fixture->routes, fixture->anna, &relay, now);
+    routes_pass_on(fixture->routes, fixture->anna, &relay, now);
     return before - fixture->anna->relay_packets.tokens;
 }
 
@@ -90,7 +89,7 @@ static void each_sender_has_its_share(void **state) {
     price(fixture, fixture->bert, 100, NOW); /* fills it */
     for (unsigned i = 1; i < 100; i++) assert_int_equal(price(fixture, fixture->bert, 100, NOW), 1000);
     assert_int_equal(price(fixture, fixture->bert, 100, NOW), 0);
-    routes_pass_on(&fixture->routes, fixture->anna, &(struct frame_relay){.size = 1}, NOW + 500); /* to nobody */
+    routes_pass_on(fixture->routes, fixture->anna, &(struct frame_relay){.size = 1}, NOW + 500); /* to nobody */
     assert_int_equal(fixture->anna->relay_packets.tokens, 0);
     price(fixture, fixture->bert, 1200, NOW + 1000);
     assert_int_equal(fixture->anna->relay_packets.tokens, 99000);

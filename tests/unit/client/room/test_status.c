@@ -28,18 +28,18 @@ static int teardown(void **state) {
 }
 
 static void assert_told(struct room_parts *parts, uint64_t now, uint32_t rtt_us, bool told) {
-    struct member *member = parts->members.list[0];
+    struct member *member = parts->room.members.list[0];
     unsigned before = parts->shown[EVENT_PEER_STATUS];
     member->peer->sender.srtt_us = rtt_us;
     assert_int_equal(status_due(member) <= now, told);
-    status_check(member, &parts->events, now);
+    status_check(member, &parts->room.events, now);
     assert_int_equal(parts->shown[EVENT_PEER_STATUS] - before, told);
 }
 
 /* By a tenth and half a millisecond, once a second; where the peer stands, at once. */
 static void a_round_trip_is_told_when_it_changed(void **state) {
     struct room_parts *parts = *state;
-    struct member *member = parts->members.list[0];
+    struct member *member = parts->room.members.list[0];
     struct peer *peer = member->peer;
     peer->sender.has_rtt = true;
     assert_told(parts, NOW, 100000, false); /* it has not joined */

@@ -54,11 +54,11 @@ static int setup(void **state) {
     struct room_parts *parts = calloc(1, sizeof *parts);
     assert_non_null(parts);
     room_parts_init(parts, NOW);
-    parts->peer_host.reachable = 1;
-    parts->peer_host.send = on_send;
-    parts->peer_host.ways_through = on_ways_through;
-    parts->peer_host.introduce = on_introduce;
-    parts->peer_host.absent = on_absent;
+    parts->room.peer_host.reachable = 1;
+    parts->room.peer_host.send = on_send;
+    parts->room.peer_host.ways_through = on_ways_through;
+    parts->room.peer_host.introduce = on_introduce;
+    parts->room.peer_host.absent = on_absent;
     *state = parts;
     return 0;
 }
@@ -77,16 +77,16 @@ static struct member_record record_of(uint32_t number) {
 
 static uint64_t asked(const struct room_parts *parts, bool tells) {
     uint64_t due = NEVER;
-    for (size_t i = 0; i < parts->members.count; i++) {
-        const struct member *member = parts->members.list[i];
+    for (size_t i = 0; i < parts->room.members.count; i++) {
+        const struct member *member = parts->room.members.list[i];
         due = earlier(due, earlier(peer_due(member->peer), tells ? status_due(member) : NEVER));
     }
     return due;
 }
 
 static void check(struct room_parts *parts, bool tells) {
-    uint64_t due = turns_due(&parts->members, tells, parts->now), wanted = asked(parts, tells);
-    assert_true(turns_holds(&parts->members, tells, parts->now));
+    uint64_t due = turns_due(&parts->room.members, tells, parts->now), wanted = asked(parts, tells);
+    assert_true(turns_holds(&parts->room.members, tells, parts->now));
     assert_true(due == wanted || (due <= parts->now && wanted <= parts->now));
 }
 
@@ -94,28 +94,28 @@ static void check(struct room_parts *parts, bool tells) {
 
 static void nobody_is_never_due(void **state) {
     struct room_parts *parts = *state;
-    assert_true(turns_due(&parts->members, true, NOW) == NEVER);
+    assert_true(turns_due(&parts->room.members, true, NOW) == NEVER);
 }
 
 static void who_is_told_again_is_due_again(void **state) {
     struct room_parts *parts = *state;
     struct member *member = room_parts_member(parts, &parts->anna, "anna");
     status_joined(member);
-    turns_settle(&parts->members, true);
-    assert_int_equal(parts->members.ready[0], 0); /* connected, and so not as it was told */
-    assert_int_equal(turns_due(&parts->members, true, NOW), 0);
-    status_check(member, &parts->events, NOW);
+    turns_settle(&parts->room.members, true);
+    assert_int_equal(parts->room.members.ready[0], 0); /* connected, and so not as it was told */
+    assert_int_equal(turns_due(&parts->room.members, true, NOW), 0);
+    status_check(member, &parts->room.events, NOW);
     check(parts, true);
 }
 
 /* Some member comes, goes, is called back or spoken to. */
 static void something_happens(struct room_parts *parts, uint32_t *number) {
     static const struct address somewhere = {.ip = {[10] = 0xff, 0xff, 198, 51, 100, 7}, .port = 4000};
-    struct members *members = &parts->members;
+    struct members *members = &parts->room.members;
     uint64_t now = parts->now;
     if (members->count < MOST && draw(4) == 0) {
         const struct member_record record = record_of(++*number);
-        struct member *member = members_add(members, &parts->peer_host, &record, 0, 1, now);
+        struct member *member = members_add(members, &parts->room.peer_host, &record, 0, 1, now);
         assert_non_null(member);
         peer_listed(member->peer, 0, &record, &somewhere, 1, now);
         status_joined(member);
@@ -135,7 +135,7 @@ static void something_happens(struct room_parts *parts, uint32_t *number) {
 }
 
 static void tick(struct room_parts *parts) {
-    struct members *members = &parts->members;
+    struct members *members = &parts->room.members;
     bool finished = false;
     turns_settle(members, true);
     for (size_t i = 0; i < members->count; i++) {
@@ -145,7 +145,7 @@ static void tick(struct room_parts *parts) {
             continue;
         }
         peer_tick(member->peer, parts->now);
-        status_check(member, &parts->events, parts->now);
+        status_check(member, &parts->room.events, parts->now);
         finished |= member->finished;
         turns_settle(members, true);
     }
@@ -157,18 +157,18 @@ static void whatever_happens_it_agrees_with_asking(void **state) {
     uint32_t number = 0;
     size_t most = 0, swept = 0;
     for (unsigned step = 0; step < STEPS; step++) {
-        size_t before = parts->members.count;
-        uint64_t due = turns_due(&parts->members, true, parts->now);
+        size_t before = parts->room.members.count;
+        uint64_t due = turns_due(&parts->room.members, true, parts->now);
         if (draw(3) == 0)
             something_happens(parts, &number);
         else if (due != NEVER && due > parts->now && draw(2))
             parts->now = due;
         else
             parts->now += draw(200);
-        if (turns_due(&parts->members, true, parts->now) <= parts->now) tick(parts);
+        if (turns_due(&parts->room.members, true, parts->now) <= parts->now) tick(parts);
         check(parts, true);
-        if (parts->members.count > most) most = parts->members.count;
-        if (parts->members.count < before) swept += before - parts->members.count;
+        if (parts->room.members.count > most) most = parts->room.members.count;
+        if (parts->room.members.count < before) swept += before - parts->room.members.count;
     }
     assert_in_range(most, MOST / 4, MOST);
     assert_in_range(swept, 10, STEPS);
