@@ -16,7 +16,6 @@
 
 static void tell(void *context, struct input *input) {
     struct command_stage *stage = context;
-
     assert_true(stage->told_count < STAGE_INPUTS);
     stage->told[stage->told_count++] = input;
 }
@@ -24,7 +23,6 @@ static void tell(void *context, struct input *input) {
 static void show(void *context, const struct event *event) {
     struct command_stage *stage = context;
     char *line = ui_plain_line(event);
-
     assert_non_null(line);
     fputs(line, stage->output);
     free(line);
@@ -32,7 +30,6 @@ static void show(void *context, const struct event *event) {
 
 static void go(void *context, struct conversation *to) {
     struct command_stage *stage = context;
-
     while (conversations_current(&stage->models.conversations) != to)
         stage->models.conversations.current =
             (stage->models.conversations.current + 1) % stage->models.conversations.count;
@@ -40,7 +37,6 @@ static void go(void *context, struct conversation *to) {
 
 static void find(void *context, const char *text) {
     struct command_stage *stage = context;
-
     snprintf(stage->found, sizeof stage->found, "<%s>", text);
 }
 
@@ -62,7 +58,6 @@ static void quit(void *context) {
 
 void stage_open(struct command_stage *stage, const char *directory) {
     struct why why;
-
     memset(stage, 0, sizeof *stage);
     conversations_init(&stage->models.conversations, "carol", OUR_KEY);
     assert_true(ignores_open(&stage->models.ignores, directory, &why));
@@ -95,7 +90,6 @@ void stage_close(struct command_stage *stage) {
 
 struct event *stage_event(const char *room, enum event_type type, const char *text) {
     struct event *event = event_create(type, text, text ? strlen(text) : 0);
-
     event->room = room;
     return event;
 }
@@ -111,7 +105,6 @@ void stage_enter(struct command_stage *stage, const char *room) {
 
 struct event *stage_event_of(const char *room, enum event_type type, uint8_t id, const char *nick) {
     struct event *event = stage_event(room, type, NULL);
-
     memset(event->peer, id, sizeof event->peer);
     snprintf(event->nick, sizeof event->nick, "%s", nick);
     return event;
@@ -124,7 +117,6 @@ void stage_arrive(struct command_stage *stage, const char *room, uint8_t id) {
 void stage_connect(struct command_stage *stage, const char *room, uint8_t id, const char *nick,
                    const char *fingerprint) {
     struct event *event = stage_event_of(room, EVENT_PEER_CONNECTED, id, nick);
-
     stage_arrive(stage, room, id);
     assert_true(address_parse("192.0.2.7:4000", 0, &event->address));
     event->rtt_ms = 12;
@@ -161,7 +153,6 @@ void stage_expect(struct command_stage *stage, const char *line, const char *exp
 struct input *stage_expect_told(struct command_stage *stage, const char *line, enum input_type type, const char *room,
                                 const char *text) {
     struct input *input;
-
     stage_expect(stage, line, "");
     assert_int_equal(stage->told_count, stage->told_taken + 1);
     input = stage->told[stage->told_taken];

@@ -10,7 +10,6 @@
 
 struct event *sample_event(enum event_type type, const char *text) {
     struct event *event = event_create(type, text, text ? strlen(text) : 0);
-
     event->room = "lobby";
     for (uint8_t i = 0; i < MEMBER_ID_SIZE; i++) event->peer[i] = i;
     strcpy(event->nick, "alice");
@@ -29,7 +28,6 @@ struct event *sample_event(enum event_type type, const char *text) {
 
 struct event *sample_event_of_kind(enum event_type type, enum chat_kind kind, const char *text) {
     struct event *event = sample_event(type, text);
-
     event->kind = kind;
     return event;
 }

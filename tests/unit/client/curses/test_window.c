@@ -26,7 +26,6 @@ struct stage {
 
 static struct event *event_of(enum event_type type, const char *text) {
     struct event *event = event_create(type, text, text ? strlen(text) : 0);
-
     event->room = "tea";
     memset(event->peer, ALICE, sizeof event->peer);
     strcpy(event->nick, "alice");
@@ -37,7 +36,6 @@ static enum attention take(struct stage *stage, struct event *event) {
     struct conversation *room = conversations_apply(&stage->conversations, event);
     const struct member *author = room ? roster_find(&room->roster, event->peer) : NULL;
     enum attention attention = window_take(stage->window, &stage->conversations, room, event, author, stage->now);
-
     assert_true(window_holds(stage->window));
     event_destroy(event);
     return attention;
@@ -46,7 +44,6 @@ static enum attention take(struct stage *stage, struct event *event) {
 static int set_up(void **state) {
     struct stage *stage = calloc(1, sizeof *stage);
     struct event *joined = event_create(EVENT_JOINED, NULL, 0);
-
     setenv("TZ", "UTC0", 1);
     tzset();
     if (!stage) return -1;
@@ -73,7 +70,6 @@ static int set_up(void **state) {
 
 static int tear_down(void **state) {
     struct stage *stage = *state;
-
     window_destroy(stage->window);
     conversations_clear(&stage->conversations);
     free(stage);
@@ -86,7 +82,6 @@ static const struct line *last(const struct stage *stage) {
 
 static void expect(const struct stage *stage, enum line_kind kind, const char *author, const char *text) {
     const struct line *line = last(stage);
-
     assert_non_null(line);
     assert_int_equal(line->header.kind, kind);
     assert_int_equal(line->author_size, strlen(author));
@@ -97,7 +92,6 @@ static void expect(const struct stage *stage, enum line_kind kind, const char *a
 
 static void a_message_has_its_authors_label(void **state) {
     struct stage *stage = *state;
-
     assert_int_equal(take(stage, event_of(EVENT_MESSAGE, "hello")), ATTENTION_MESSAGE);
     expect(stage, LINE_MESSAGE, "alice#1a2b", "hello");
     assert_false(last(stage)->header.own || last(stage)->header.mention);
@@ -107,14 +101,12 @@ static void a_message_has_its_authors_label(void **state) {
 
 static void what_is_said_is_filtered(void **state) {
     struct stage *stage = *state;
-
     take(stage, event_of(EVENT_MESSAGE, "a\x1b[2Jb\n\n"));
     expect(stage, LINE_MESSAGE, "alice#1a2b", "a\xef\xbf\xbd[2Jb");
 }
 
 static void our_nick_is_a_mention(void **state) {
     struct stage *stage = *state;
-
     assert_int_equal(take(stage, event_of(EVENT_MESSAGE, "Bob: look")), ATTENTION_MENTION);
     assert_true(last(stage)->header.mention);
     struct event *action = event_of(EVENT_MESSAGE, "waves");
@@ -126,7 +118,6 @@ static void our_nick_is_a_mention(void **state) {
 static void private_says_to_whom(void **state) {
     struct stage *stage = *state;
     struct event *message = event_of(EVENT_MESSAGE, "psst"), *sent = event_of(EVENT_SENT, "what?");
-
     message->kind = sent->kind = CHAT_PRIVATE;
     sent->recipients = 1;
     strcpy(sent->id, "1-@1");
@@ -140,7 +131,6 @@ static void private_says_to_whom(void **state) {
 static void our_message_goes_from_pending_to_delivered(void **state) {
     struct stage *stage = *state;
     struct event *sent = event_of(EVENT_SENT, "hello"), *delivered = event_of(EVENT_DELIVERED, NULL);
-
     strcpy(sent->id, "1-1");
     strcpy(delivered->id, "1-1");
     sent->recipients = 1;
@@ -157,7 +147,6 @@ static void our_message_goes_from_pending_to_delivered(void **state) {
 static void who_left_before_is_shown_at_the_message(void **state) {
     struct stage *stage = *state;
     struct event *sent = event_of(EVENT_SENT, "hello"), *undelivered = event_of(EVENT_UNDELIVERED, NULL);
-
     strcpy(sent->id, "1-1");
     strcpy(undelivered->id, "1-1");
     sent->recipients = 1;
@@ -170,7 +159,6 @@ static void who_left_before_is_shown_at_the_message(void **state) {
 static void what_happens_is_said_in_the_plain_uis_words(void **state) {
     struct stage *stage = *state;
     struct event *error = event_of(EVENT_ERROR, "no \x1b such thing");
-
     expect(stage, LINE_NOTICE, "", "alice#1a2b is here (direct, 12 ms)");
     take(stage, error);
     expect(stage, LINE_ERROR, "", "no \xef\xbf\xbd such thing");
@@ -179,7 +167,6 @@ static void what_happens_is_said_in_the_plain_uis_words(void **state) {
 static void a_new_day_begins_with_a_line(void **state) {
     struct stage *stage = *state;
     const struct line *first = scrollback_line(&stage->window->scrollback, 0);
-
     assert_int_equal(first->header.kind, LINE_DAY);
     assert_memory_equal(line_text(first), "Monday, 23 November 2026", first->text_size);
     size_t count = stage->window->scrollback.count;
@@ -192,7 +179,6 @@ static void a_new_day_begins_with_a_line(void **state) {
 
 static void the_last_to_speak_comes_first(void **state) {
     struct stage *stage = *state;
-
     for (int i = 0; i < 2 * WINDOW_SPOKE; i++) {
         struct event *event = event_of(EVENT_MESSAGE, "x");
         memset(event->peer, i, sizeof event->peer);
@@ -210,7 +196,6 @@ static void the_last_to_speak_comes_first(void **state) {
 
 static void finding_goes_up(void **state) {
     struct stage *stage = *state;
-
     take(stage, event_of(EVENT_MESSAGE, "green tea"));
     uint64_t first = scrollback_end(&stage->window->scrollback) - 1;
     take(stage, event_of(EVENT_MESSAGE, "coffee"));
@@ -231,7 +216,6 @@ static void finding_goes_up(void **state) {
 
 static void what_comes_while_one_looks_elsewhere_is_news(void **state) {
     struct stage *stage = *state;
-
     assert_int_equal(stage->window->news, WINDOW_NONE);
     take(stage, event_of(EVENT_MESSAGE, "seen"));
     assert_int_equal(stage->window->news, WINDOW_NONE);
@@ -248,7 +232,6 @@ static void what_comes_while_one_looks_elsewhere_is_news(void **state) {
 static void the_widest_name_that_spoke_is_known(void **state) {
     struct stage *stage = *state;
     struct event *long_name = event_of(EVENT_MESSAGE, "hello"), *back = event_of(EVENT_SENT, "hello");
-
     assert_int_equal(stage->window->names, 0);
     take(stage, event_of(EVENT_MESSAGE, "hello"));
     assert_int_equal(stage->window->names, columns_of("alice#1a2b", 10));
@@ -282,7 +265,6 @@ static void long_texts_become_several_lines(void **state) {
     static char text[60001], out[sizeof text];
     struct stage *stage = *state;
     size_t pieces;
-
     for (unsigned i = 0; i < sizeof units / sizeof *units; i++) {
         size_t size = 0, unit = strlen(units[i]);
         for (; size + unit < sizeof text; size += unit) memcpy(text + size, units[i], unit);
@@ -301,7 +283,6 @@ static void long_texts_become_several_lines(void **state) {
 static void the_last_piece_tells_how_far_it_got(void **state) {
     static char text[10001];
     struct stage *stage = *state;
-
     memset(text, 'x', sizeof text - 1);
     for (unsigned i = 99; i < 10000; i += 100) text[i] = '\n';
     text[9999] = 'x';
@@ -346,7 +327,6 @@ static void expect_texts(const struct stage *stage, const char *expected) {
     const struct scrollback *scrollback = &stage->window->scrollback;
     char text[8192];
     size_t size = 0;
-
     for (uint64_t number = scrollback->first; number < scrollback_end(scrollback); number++) {
         const struct line *line = scrollback_line(scrollback, number);
         assert_true(size + line->text_size + 2 < sizeof text);

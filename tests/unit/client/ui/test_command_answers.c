@@ -11,11 +11,10 @@
 #include "tests/support/command_stage.h"
 #include "tests/support/folder.h"
 
-/* --- answers --- */
+/* --- Answers --- */
 
 static void who_shows_each_member(void **state) {
     struct command_stage stage;
-
     (void)state;
     stage_open(&stage, NULL);
     stage_enter(&stage, "tea");
@@ -32,7 +31,6 @@ static void who_shows_each_member(void **state) {
 static void info_about_a_member_has_everything(void **state) {
     struct event *sent;
     struct command_stage stage;
-
     (void)state;
     stage_open(&stage, NULL);
     stage_enter(&stage, "tea");
@@ -56,7 +54,6 @@ static void info_about_a_member_has_everything(void **state) {
 static void info_tells_how_the_room_stands(void **state) {
     struct event *registered, *lost;
     struct command_stage stage;
-
     (void)state;
     stage_open(&stage, NULL);
     stage_enter(&stage, "tea");
@@ -90,7 +87,6 @@ static void info_tells_how_the_room_stands(void **state) {
 
 static void expect_last(struct command_stage *stage, const char *expected) {
     const char *line;
-
     commands_run(&stage->host, "/info");
     fflush(stage->output);
     line = strstr(stage->shown, "* last message: ");
@@ -101,7 +97,6 @@ static void expect_last(struct command_stage *stage, const char *expected) {
 
 static void answer(struct command_stage *stage, enum event_type type, uint8_t id) {
     struct event *event = stage_event_of("tea", type, id, "");
-
     strcpy(event->id, "1-1");
     stage_apply(stage, event);
 }
@@ -109,7 +104,6 @@ static void answer(struct command_stage *stage, enum event_type type, uint8_t id
 static void info_names_who_has_not_got_it(void **state) {
     struct event *sent;
     struct command_stage stage;
-
     (void)state;
     stage_open(&stage, NULL);
     stage_enter(&stage, "tea");
@@ -132,11 +126,10 @@ static void info_names_who_has_not_got_it(void **state) {
     stage_close(&stage);
 }
 
-/* --- who is not heard, what is kept --- */
+/* --- Who is not heard, what is kept --- */
 
 static void ignoring_is_by_key_and_kept(void **state) {
     struct command_stage stage;
-
     stage_open(&stage, *state);
     stage_enter(&stage, "tea");
     stage_expect(&stage, "/ignore", "* nobody is ignored\n");
@@ -156,7 +149,6 @@ static void ignoring_is_by_key_and_kept(void **state) {
 
 static void who_left_can_be_heard_again(void **state) {
     struct command_stage stage;
-
     (void)state;
     stage_open(&stage, NULL);
     stage_enter(&stage, "tea");
@@ -178,7 +170,6 @@ static void who_left_can_be_heard_again(void **state) {
 static void logging_is_switched_and_says_where(void **state) {
     char expected[2 * FOLDER_PATH_SIZE];
     struct command_stage stage;
-
     stage_open(&stage, *state);
     stage_enter(&stage, "tea");
     snprintf(expected, sizeof expected, "* tea is logged in %s/transcripts/tea.log\n", (const char *)*state);
@@ -190,11 +181,10 @@ static void logging_is_switched_and_says_where(void **state) {
     stage_close(&stage);
 }
 
-/* --- settings --- */
+/* --- Settings --- */
 
 static void settings_are_shown_and_changed(void **state) {
     struct command_stage stage;
-
     (void)state;
     stage_open(&stage, NULL);
     stage_expect(

@@ -11,12 +11,11 @@
 #include "tests/support/command_stage.h"
 #include "tests/support/folder.h"
 
-/* --- rooms --- */
+/* --- Rooms --- */
 
 static void join_asks_the_engine_or_goes_there(void **state) {
     char long_name[ROOM_NAME_MAX + 2], line[ROOM_NAME_MAX + 16], expected[256];
     struct command_stage stage;
-
     (void)state;
     stage_open(&stage, NULL);
     stage_expect_told(&stage, "/join  tea ", INPUT_JOIN, "tea", "");
@@ -53,7 +52,6 @@ static void join_reads_the_secret(void **state) {
     char file[FOLDER_PATH_SIZE], line[FOLDER_PATH_SIZE + 32], expected[FOLDER_PATH_SIZE + 64];
     char secret[ROOM_SECRET_MAX + 2];
     struct command_stage stage;
-
     stage_open(&stage, NULL);
     folder_file(*state, "secret", file);
     folder_write(file, "open sesame\r\n\n", 0600);
@@ -82,7 +80,6 @@ static void join_reads_the_secret(void **state) {
 
 static void part_leaves_this_room_or_another_once(void **state) {
     struct command_stage stage;
-
     (void)state;
     stage_open(&stage, NULL);
     stage_enter(&stage, "tea");
@@ -102,11 +99,10 @@ static void part_leaves_this_room_or_another_once(void **state) {
     stage_close(&stage);
 }
 
-/* --- who says what --- */
+/* --- Who says what --- */
 
 static void nicks_are_made_fit(void **state) {
     struct command_stage stage;
-
     (void)state;
     stage_open(&stage, NULL);
     stage_expect_told(&stage, "/nick dora", INPUT_NICK, "", "dora");
@@ -121,7 +117,6 @@ static void nicks_are_made_fit(void **state) {
 static void me_is_an_action(void **state) {
     struct command_stage stage;
     struct input *input;
-
     (void)state;
     stage_open(&stage, NULL);
     stage_enter(&stage, "tea");
@@ -135,7 +130,6 @@ static void msg_is_for_one(void **state) {
     uint8_t id[MEMBER_ID_SIZE];
     struct command_stage stage;
     struct input *input;
-
     (void)state;
     stage_open(&stage, NULL);
     stage_enter(&stage, "tea");
@@ -155,7 +149,6 @@ static void msg_is_for_one(void **state) {
 static void quotes_leave_no_doubt(void **state) {
     uint8_t id[MEMBER_ID_SIZE];
     struct command_stage stage;
-
     (void)state;
     stage_open(&stage, NULL);
     stage_enter(&stage, "tea");
@@ -179,7 +172,6 @@ static void quotes_leave_no_doubt(void **state) {
 static void long_nicks_are_refused(void **state) {
     char line[64], expected[512], nick[TEXT_NICK_MAX + 2];
     struct command_stage stage;
-
     (void)state;
     memset(nick, 'n', sizeof nick - 1);
     nick[sizeof nick - 1] = '\0';
@@ -197,7 +189,6 @@ static void long_nicks_are_refused(void **state) {
 static void who_is_meant_must_be_clear(void **state) {
     struct event *status;
     struct command_stage stage;
-
     (void)state;
     stage_open(&stage, NULL);
     stage_enter(&stage, "tea");

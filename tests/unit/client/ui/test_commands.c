@@ -10,14 +10,13 @@
 
 #include "tests/support/command_stage.h"
 
-/* --- the table --- */
+/* --- The table --- */
 
 static void the_table_says_it_all(void **state) {
     static const char *const names[] = {"join",   "part", "nick",  "me",  "msg", "who",  "info",
                                         "ignore", "find", "clear", "log", "set", "help", "quit"};
     size_t count;
     const struct command *table = commands_table(&count);
-
     (void)state;
     assert_int_equal(count, sizeof names / sizeof *names);
     for (size_t i = 0; i < count; i++) {
@@ -33,7 +32,6 @@ static void what_needs_members_does_not_go_ahead(void **state) {
     static const char *const ahead[] = {"/part", "/p x", "/join tea", "/quit",
                                         "/",     "/m",   "/nothing",  "/a-name-that-is-longer-than-any"};
     static const char *const waiting[] = {"/me waves", "/msg bob hi", "/w", "/info", "/ignore bob"};
-
     (void)state;
     for (size_t i = 0; i < sizeof ahead / sizeof *ahead; i++) assert_true(commands_goes_ahead(ahead[i]));
     for (size_t i = 0; i < sizeof waiting / sizeof *waiting; i++) assert_false(commands_goes_ahead(waiting[i]));
@@ -83,7 +81,6 @@ static void paths_and_comments_are_text(void **state) {
 /* What was to be for one member alone, say, is not said to all because of a slip. */
 static void slips_are_errors_and_no_text(void **state) {
     struct command_stage stage;
-
     (void)state;
     stage_open(&stage, NULL);
     stage_enter(&stage, "tea");
@@ -108,7 +105,6 @@ static void slips_are_errors_and_no_text(void **state) {
 static void all_white_space_of_unicode_separates(void **state) {
     static const char *const blanks[] = {"\xc2\xa0", "\xe3\x80\x80", "\xe2\x80\xaf", "\xc2\x85", "\t", " \xc2\xa0 "};
     struct command_stage stage;
-
     (void)state;
     stage_open(&stage, NULL);
     stage_enter(&stage, "tea");
@@ -116,7 +112,6 @@ static void all_white_space_of_unicode_separates(void **state) {
     for (size_t i = 0; i < sizeof blanks / sizeof *blanks; i++) {
         const char *blank = blanks[i];
         char line[128];
-
         snprintf(line, sizeof line, "/me%swaves\xc2\xa0to all%s", blank, blank);
         stage_expect_told(&stage, line, INPUT_SAY, "tea", "waves\xc2\xa0to all");
         stage_done(&stage);
@@ -141,7 +136,6 @@ static void all_white_space_of_unicode_separates(void **state) {
 
 static void names_may_be_short_while_they_say_which(void **state) {
     struct command_stage stage;
-
     (void)state;
     stage_open(&stage, NULL);
     stage_enter(&stage, "tea");
@@ -158,7 +152,6 @@ static void names_may_be_short_while_they_say_which(void **state) {
 
 static void unknown_names_are_told_the_near_ones(void **state) {
     struct command_stage stage;
-
     (void)state;
     stage_open(&stage, NULL);
     stage_expect(&stage, "/jion tea", "! /jion: no such command, expected /join?\n");
@@ -174,7 +167,6 @@ static void unknown_names_without_near_ones_are_told_of_help(void **state) {
     static const char *const names[] = {"", "", "etc", "x", "dance"};
     struct command_stage stage;
     char expected[256];
-
     (void)state;
     stage_open(&stage, NULL);
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
@@ -223,7 +215,6 @@ static void wrong_use_is_told_what_was_expected(void **state) {
     };
     struct command_stage stage;
     char expected[512];
-
     (void)state;
     stage_open(&stage, NULL);
     stage_enter(&stage, "tea");
@@ -241,7 +232,6 @@ static void commands_that_need_a_room_say_so(void **state) {
                                         "/info alice", "/log",      "/log on",       "/ignore alice"};
     struct command_stage stage;
     char expected[128];
-
     (void)state;
     stage_open(&stage, NULL);
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
@@ -252,11 +242,10 @@ static void commands_that_need_a_room_say_so(void **state) {
     stage_close(&stage);
 }
 
-/* --- the screen, help --- */
+/* --- The screen, help --- */
 
 static void the_screen_is_asked(void **state) {
     struct command_stage stage;
-
     (void)state;
     stage_open(&stage, NULL);
     stage_expect(&stage, "/find  two words ", "");
@@ -279,7 +268,6 @@ static void the_screen_is_asked(void **state) {
 static void help_explains_one_or_all(void **state) {
     struct command_stage stage;
     size_t count, lines = 0;
-
     (void)state;
     stage_open(&stage, NULL);
     stage_expect(&stage, "/help msg", "* /msg PEER TEXT: says it to one member alone\n");
@@ -296,7 +284,6 @@ static void help_explains_one_or_all(void **state) {
 
 static void quit_leaves(void **state) {
     struct command_stage stage;
-
     (void)state;
     stage_open(&stage, NULL);
     stage_expect(&stage, "/quit ", "");

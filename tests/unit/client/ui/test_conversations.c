@@ -15,7 +15,6 @@
 static struct conversation *apply(struct conversations *conversations, enum event_type type, const char *room,
                                   uint8_t peer) {
     struct event event = {.type = type, .room = room, .nick = "alice", .fingerprint = "1a2b", .id = "1-1"};
-
     memset(event.peer, peer, sizeof event.peer);
     event.recipients = 1;
     event.credit = 16;
@@ -33,14 +32,12 @@ static struct conversation *join(struct conversations *conversations, const char
 /* The rooms a, b, c, d: as many as asked for. */
 static void set_up(struct conversations *conversations, size_t rooms) {
     static const char *const names[] = {"a", "b", "c", "d"};
-
     conversations_init(conversations, "bob", PRINT);
     for (size_t i = 0; i < rooms; i++) assert_non_null(join(conversations, names[i]));
 }
 
 static void there_is_none_at_first(void **state) {
     struct conversations conversations;
-
     (void)state;
     set_up(&conversations, 0);
     assert_null(conversations_current(&conversations));
@@ -54,7 +51,6 @@ static void there_is_none_at_first(void **state) {
 
 static void the_room_joined_last_is_current(void **state) {
     struct conversations conversations;
-
     (void)state;
     set_up(&conversations, 3);
     assert_int_equal(conversations.count, 3);
@@ -70,7 +66,6 @@ static void the_room_joined_last_is_current(void **state) {
 
 static void joined_again_it_is_the_same(void **state) {
     struct conversations conversations;
-
     (void)state;
     set_up(&conversations, 2);
     struct conversation *room = conversations_find(&conversations, "b");
@@ -83,7 +78,6 @@ static void joined_again_it_is_the_same(void **state) {
 
 static void no_room_too_many(void **state) {
     struct conversations conversations;
-
     (void)state;
     set_up(&conversations, 0);
     for (int i = 0; i < ENGINE_ROOMS_MAX; i++) {
@@ -123,7 +117,6 @@ static void current_stays_right_whichever_goes(void **state) {
 static void what_is_not_there_cannot_go(void **state) {
     struct conversations conversations;
     struct conversation other = {.name = "a"};
-
     (void)state;
     set_up(&conversations, 2);
     conversations_remove(&conversations, &other);
@@ -134,7 +127,6 @@ static void what_is_not_there_cannot_go(void **state) {
 
 static void a_parted_room_stays_until_it_is_removed(void **state) {
     struct conversations conversations;
-
     (void)state;
     set_up(&conversations, 2);
     assert_ptr_equal(apply(&conversations, EVENT_PARTED, "a", 0), conversations.list[0]);
@@ -144,7 +136,6 @@ static void a_parted_room_stays_until_it_is_removed(void **state) {
 
 static void events_reach_their_room_alone(void **state) {
     struct conversations conversations;
-
     (void)state;
     set_up(&conversations, 2);
     struct conversation *a = conversations_find(&conversations, "a"), *b = conversations_find(&conversations, "b");
@@ -167,7 +158,6 @@ static void events_reach_their_room_alone(void **state) {
 
 static void events_of_no_known_room_change_nothing(void **state) {
     struct conversations conversations;
-
     (void)state;
     set_up(&conversations, 1);
     assert_null(apply(&conversations, EVENT_ERROR, NULL, 0));
@@ -180,7 +170,6 @@ static void events_of_no_known_room_change_nothing(void **state) {
 
 static void the_bootnode_comes_and_goes(void **state) {
     struct conversations conversations;
-
     (void)state;
     set_up(&conversations, 1);
     const struct conversation *room = conversations.list[0];
@@ -208,7 +197,6 @@ static void a_bootnode(struct conversations *conversations, enum event_type type
 
 static void one_bootnode_of_two_is_enough(void **state) {
     struct conversations conversations;
-
     (void)state;
     set_up(&conversations, 1);
     const struct conversation *room = conversations.list[0];
@@ -232,7 +220,6 @@ static void one_bootnode_of_two_is_enough(void **state) {
 
 static void credit_adds_up(void **state) {
     struct conversations conversations;
-
     (void)state;
     set_up(&conversations, 2);
     apply(&conversations, EVENT_CREDIT, "a", 0);
@@ -244,7 +231,6 @@ static void credit_adds_up(void **state) {
 
 static void our_nick_changes_our_label(void **state) {
     struct conversations conversations;
-
     (void)state;
     set_up(&conversations, 1);
     assert_null(apply(&conversations, EVENT_NICK, NULL, 0));
@@ -263,7 +249,6 @@ static void rooms_are_named_by_how_they_begin(void **state) {
         {"", NULL},     {"temples", NULL}, {"C", "Coffee"},   {"co", "co"},         {"c", "co"},  {"x", NULL},
     };
     struct conversations conversations;
-
     (void)state;
     set_up(&conversations, 0);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) join(&conversations, names[i]);
@@ -278,7 +263,6 @@ static void rooms_are_named_by_how_they_begin(void **state) {
 static void titles_are_filtered(void **state) {
     struct conversations conversations;
     char longest[ROOM_NAME_MAX + 1];
-
     (void)state;
     set_up(&conversations, 0);
     const struct conversation *room = join(&conversations, "\x1b[2Jtea\n");

@@ -19,7 +19,6 @@ struct stage {
 
 static struct event event_of(enum event_type type, uint8_t peer, const char *id) {
     struct event event = {.type = type};
-
     memset(event.peer, peer, sizeof event.peer);
     snprintf(event.id, sizeof event.id, "%s", id);
     return event;
@@ -27,7 +26,6 @@ static struct event event_of(enum event_type type, uint8_t peer, const char *id)
 
 static void come(struct stage *stage, uint8_t id) {
     struct event event = event_of(EVENT_PEER_CONNECTED, id, "");
-
     snprintf(event.nick, sizeof event.nick, "peer%u", id);
     snprintf(event.fingerprint, sizeof event.fingerprint, "%032x", id);
     roster_apply(&stage->roster, &event);
@@ -36,7 +34,6 @@ static void come(struct stage *stage, uint8_t id) {
 /* Members 1, 2 and 3. */
 static int set_up(void **state) {
     struct stage *stage = calloc(1, sizeof *stage);
-
     if (!stage) return -1;
     for (uint8_t id = 1; id <= 3; id++) come(stage, id);
     *state = stage;
@@ -45,7 +42,6 @@ static int set_up(void **state) {
 
 static int tear_down(void **state) {
     struct stage *stage = *state;
-
     deliveries_clear(&stage->deliveries);
     roster_clear(&stage->roster);
     free(stage);
@@ -54,7 +50,6 @@ static int tear_down(void **state) {
 
 static struct delivery *say(struct stage *stage, const char *id, unsigned recipients) {
     struct event event = event_of(EVENT_SENT, 0, id);
-
     event.recipients = recipients;
     struct delivery *delivery = deliveries_sent(&stage->deliveries, &event, &stage->roster);
     assert_true(deliveries_holds(&stage->deliveries));
@@ -63,7 +58,6 @@ static struct delivery *say(struct stage *stage, const char *id, unsigned recipi
 
 static struct delivery *whisper(struct stage *stage, const char *id, uint8_t peer) {
     struct event event = event_of(EVENT_SENT, peer, id);
-
     event.recipients = 1;
     event.kind = CHAT_PRIVATE;
     return deliveries_sent(&stage->deliveries, &event, &stage->roster);
@@ -71,7 +65,6 @@ static struct delivery *whisper(struct stage *stage, const char *id, uint8_t pee
 
 static struct delivery *answer(struct stage *stage, enum event_type type, uint8_t peer, const char *id) {
     struct event event = event_of(type, peer, id);
-
     struct delivery *delivery = deliveries_answered(&stage->deliveries, &event, &stage->roster);
     assert_true(deliveries_holds(&stage->deliveries));
     return delivery;
@@ -79,7 +72,6 @@ static struct delivery *answer(struct stage *stage, enum event_type type, uint8_
 
 static void expect_waiting(const struct stage *stage, unsigned first, unsigned second, unsigned third) {
     const unsigned expected[] = {first, second, third};
-
     for (uint8_t id = 1; id <= 3; id++) {
         uint8_t bytes[MEMBER_ID_SIZE];
         memset(bytes, id, sizeof bytes);
@@ -97,7 +89,6 @@ static void expect_count(const struct delivery *delivery, unsigned delivered, un
 
 static void each_answer_closes_one(void **state) {
     struct stage *stage = *state;
-
     expect_count(say(stage, "1-1", 3), 0, 0, 3);
     expect_waiting(stage, 1, 1, 1);
     expect_count(answer(stage, EVENT_DELIVERED, 2, "1-1"), 1, 0, 2);
@@ -111,7 +102,6 @@ static void each_answer_closes_one(void **state) {
 
 static void several_messages_wait_together(void **state) {
     struct stage *stage = *state;
-
     say(stage, "1-1", 3);
     say(stage, "1-2", 3);
     expect_waiting(stage, 2, 2, 2);
@@ -123,7 +113,6 @@ static void several_messages_wait_together(void **state) {
 
 static void an_unknown_message_is_no_answer(void **state) {
     struct stage *stage = *state;
-
     assert_null(deliveries_last(&stage->deliveries));
     assert_null(answer(stage, EVENT_DELIVERED, 1, "1-1"));
     say(stage, "1-1", 3);
@@ -135,7 +124,6 @@ static void an_unknown_message_is_no_answer(void **state) {
 
 static void a_second_answer_of_a_peer_does_not_count(void **state) {
     struct stage *stage = *state;
-
     say(stage, "1-1", 3);
     answer(stage, EVENT_DELIVERED, 1, "1-1");
     expect_count(answer(stage, EVENT_DELIVERED, 1, "1-1"), 1, 0, 2);
@@ -154,7 +142,6 @@ static void a_second_answer_of_a_peer_does_not_count(void **state) {
 /* The engine may wait for somebody whom the roster does not show yet. */
 static void recipients_whom_nobody_knows_count_too(void **state) {
     struct stage *stage = *state;
-
     expect_count(say(stage, "1-1", 5), 0, 0, 3);
     expect_count(answer(stage, EVENT_DELIVERED, STRANGER, "1-1"), 1, 0, 3);
     expect_count(answer(stage, EVENT_UNDELIVERED, STRANGER + 1, "1-1"), 1, 1, 3);
@@ -166,7 +153,6 @@ static void recipients_whom_nobody_knows_count_too(void **state) {
 
 static void answers_are_never_more_than_recipients(void **state) {
     struct stage *stage = *state;
-
     say(stage, "1-1", 4);
     for (uint8_t i = 0; i < 10; i++) answer(stage, EVENT_DELIVERED, (uint8_t)(STRANGER + i), "1-1");
     for (uint8_t id = 1; id <= 3; id++) answer(stage, EVENT_UNDELIVERED, id, "1-1");
@@ -179,7 +165,6 @@ static void answers_are_never_more_than_recipients(void **state) {
 /* Strangers take no more places than nobody of the roster has. */
 static void strangers_do_not_answer_for_members(void **state) {
     struct stage *stage = *state;
-
     say(stage, "1-1", 4);
     for (uint8_t i = 0; i < 4; i++)
         expect_count(answer(stage, EVENT_DELIVERED, (uint8_t)(STRANGER + i), "1-1"), 1, 0, 3);
@@ -191,7 +176,6 @@ static void strangers_do_not_answer_for_members(void **state) {
 
 static void without_recipients_nobody_waits(void **state) {
     struct stage *stage = *state;
-
     expect_count(say(stage, "1-1", 0), 0, 0, 0);
     expect_waiting(stage, 0, 0, 0);
     expect_count(answer(stage, EVENT_DELIVERED, 1, "1-1"), 0, 0, 0);
@@ -200,7 +184,6 @@ static void without_recipients_nobody_waits(void **state) {
 
 static void a_private_message_waits_for_one(void **state) {
     struct stage *stage = *state;
-
     expect_count(whisper(stage, "1-@1", 2), 0, 0, 1);
     expect_waiting(stage, 0, 1, 0);
     expect_count(answer(stage, EVENT_DELIVERED, 1, "1-@1"), 0, 0, 1); /* not from whom it waits for */
@@ -214,7 +197,6 @@ static void a_private_message_waits_for_one(void **state) {
 static void the_blocked_are_not_waited_for(void **state) {
     struct stage *stage = *state;
     struct event blocked = event_of(EVENT_PEER_STATUS, 2, "");
-
     blocked.standing = STANDING_BLOCKED;
     roster_apply(&stage->roster, &blocked);
     expect_count(say(stage, "1-1", 2), 0, 0, 2);
@@ -225,7 +207,6 @@ static void the_blocked_are_not_waited_for(void **state) {
 static void who_left_is_answered_for_without_harm(void **state) {
     struct stage *stage = *state;
     struct event left = event_of(EVENT_PEER_LEFT, 2, "");
-
     say(stage, "1-1", 3);
     roster_apply(&stage->roster, &left);
     expect_count(answer(stage, EVENT_UNDELIVERED, 2, "1-1"), 0, 1, 2);
@@ -238,7 +219,6 @@ static void who_left_is_answered_for_without_harm(void **state) {
 static void the_oldest_are_forgotten(void **state) {
     struct stage *stage = *state;
     char id[40];
-
     for (unsigned i = 0; i < DELIVERIES_MAX + 6; i++) {
         snprintf(id, sizeof id, "1-%u", i);
         struct delivery *delivery = say(stage, id, 3);
@@ -259,7 +239,6 @@ static void the_oldest_are_forgotten(void **state) {
 
 static void nobody_waits_for_what_is_forgotten(void **state) {
     struct stage *stage = *state;
-
     say(stage, "1-old", 3);
     answer(stage, EVENT_DELIVERED, 3, "1-old");
     for (unsigned i = 0; i < DELIVERIES_MAX - 1; i++) say(stage, "1-new", 0);
@@ -271,7 +250,6 @@ static void nobody_waits_for_what_is_forgotten(void **state) {
 
 static void cleared_it_can_be_used_again(void **state) {
     struct stage *stage = *state;
-
     say(stage, "1-1", 3);
     say(stage, "1-2", 3);
     deliveries_clear(&stage->deliveries);

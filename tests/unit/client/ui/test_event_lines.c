@@ -17,7 +17,6 @@
 
 static void expect_line(struct event *event, char *(*line_of)(const struct event *event), const char *expected) {
     char *line = line_of(event);
-
     if (expected) {
         assert_non_null(line);
         assert_string_equal(line, expected);
@@ -32,7 +31,6 @@ static void expect_line(struct event *event, char *(*line_of)(const struct event
 
 static void json_is_the_designs(void **state) {
     struct event *event;
-
     (void)state;
     expect_line(sample_event(EVENT_REGISTERED, NULL), ui_json_line,
                 "{\"event\":\"registered\",\"room\":\"lobby\",\"bootnode\":\"192.0.2.1:9595\",\"mapped\":\"[2001:db8::"
@@ -87,7 +85,6 @@ static void json_is_the_designs(void **state) {
 
 static void json_has_rooms_and_nicks(void **state) {
     struct event *event;
-
     (void)state;
     expect_line(sample_event(EVENT_JOINED, NULL), ui_json_line, "{\"event\":\"joined\",\"room\":\"lobby\"}\n");
     expect_line(sample_event(EVENT_PARTED, NULL), ui_json_line, "{\"event\":\"parted\",\"room\":\"lobby\"}\n");
@@ -127,7 +124,6 @@ static void json_names_the_kind_where_it_is_not_text(void **state) {
 
 static void json_tells_all_about_a_member(void **state) {
     struct event *event = sample_event(EVENT_MEMBER, NULL);
-
     (void)state;
     event->standing = STANDING_CONNECTED;
     event->relayed = true;
@@ -151,7 +147,6 @@ static void json_tells_all_about_a_member(void **state) {
 /* Nothing that a terminal would obey or that ends a line gets out, and nothing is lost for a parser. */
 static void json_is_one_line_of_visible_ascii(void **state) {
     struct event *event = sample_event(EVENT_ERROR, "a\nb\x1b[\x7f\xc2\x9b\xe2\x80\xae\xc3\xa9\"\\");
-
     (void)state;
     expect_line(
         event, ui_json_line,
@@ -171,7 +166,6 @@ static void json_is_one_line_of_visible_ascii(void **state) {
 
 static void plain_shows_who_and_what(void **state) {
     struct event *event;
-
     (void)state;
     expect_line(sample_event(EVENT_MESSAGE, "hi"), ui_plain_line, "alice: hi\n");
     expect_line(sample_event(EVENT_MESSAGE, "one\n\nbob: two\n\n"), ui_plain_line,
@@ -211,7 +205,6 @@ static void plain_shows_who_and_what(void **state) {
 
 static struct event *passed_on(enum chat_kind kind, const char *text) {
     struct event *event = sample_event(EVENT_MESSAGE, text);
-
     setenv("TZ", "UTC", 1);
     tzset();
     event->kind = kind;
@@ -273,7 +266,6 @@ static void another_day_has_its_date(void **state) {
         {"CET-1CEST,M3.5.0,M10.5.0/3", AUTUMN - 4 * 3600, AUTUMN, false, "[2026-10-24 23:30] alice#0123"},
     };
     char expected[128];
-
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         snprintf(expected, sizeof expected, "%s: hi\n", cases[i].clock);
@@ -311,7 +303,6 @@ static void plain_tells_kinds_apart(void **state) {
 
 static void plain_has_rooms_and_nicks(void **state) {
     struct event *event = sample_event(EVENT_JOINED, NULL);
-
     (void)state;
     event->room = "lob\nby";
     expect_line(event, ui_plain_line,
@@ -324,7 +315,6 @@ static void plain_has_rooms_and_nicks(void **state) {
 
 static void plain_tells_all_about_a_member(void **state) {
     struct event *event = sample_event(EVENT_MEMBER, NULL);
-
     (void)state;
     event->standing = STANDING_CONNECTED;
     event->relayed = true;

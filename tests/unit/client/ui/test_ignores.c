@@ -19,14 +19,12 @@
 
 static void open_expected(struct ignores *ignores, const char *folder) {
     struct why why = {""};
-
     if (!ignores_open(ignores, folder, &why)) fail_msg("%s", why.text);
 }
 
 static bool toggle(struct ignores *ignores, const char *fingerprint, const char *nick) {
     struct why why = {""};
     bool ignored;
-
     if (!ignores_toggle(ignores, fingerprint, nick, &ignored, &why)) fail_msg("%s", why.text);
     return ignored;
 }
@@ -36,7 +34,6 @@ static void expect_refused(struct ignores *ignores, const char *fingerprint, con
     bool ignored;
     size_t count = ignores->count;
     bool before = ignores_has(ignores, fingerprint);
-
     assert_false(ignores_toggle(ignores, fingerprint, "eve", &ignored, &why));
     assert_non_null(strstr(why.text, reason));
     assert_int_equal(ignores->count, count);
@@ -49,7 +46,6 @@ static void number(char out[static FINGERPRINT_TEXT_SIZE], unsigned value) {
 
 static void twice_is_not_at_all(void **state) {
     struct ignores ignores;
-
     open_expected(&ignores, *state);
     assert_false(ignores_has(&ignores, EVE));
     assert_true(toggle(&ignores, EVE, "eve"));
@@ -67,7 +63,6 @@ static void the_next_start_remembers(void **state) {
     struct ignores ignores;
     char path[FOLDER_PATH_SIZE], text[TEXT_SIZE];
     struct stat status;
-
     open_expected(&ignores, *state);
     toggle(&ignores, EVE, "eve of old");
     toggle(&ignores, MAL, "");
@@ -90,7 +85,6 @@ static void the_next_start_remembers(void **state) {
 
 static void without_a_folder_nothing_is_written(void **state) {
     struct ignores ignores;
-
     (void)state;
     open_expected(&ignores, NULL);
     assert_true(toggle(&ignores, EVE, "eve"));
@@ -106,7 +100,6 @@ static void without_a_folder_nothing_is_written(void **state) {
 static void malformed_lines_are_skipped(void **state) {
     struct ignores ignores;
     char path[FOLDER_PATH_SIZE];
-
     folder_write(folder_file(*state, "ignored", path),
                  "\n"
                  " " MAL " a space before\n"
@@ -130,7 +123,6 @@ static void malformed_lines_are_skipped(void **state) {
 static void a_nick_in_the_file_is_no_more_than_a_nick(void **state) {
     struct ignores ignores;
     char path[FOLDER_PATH_SIZE];
-
     folder_write(folder_file(*state, "ignored", path),
                  EVE " \x1b[2Jeve\n" MAL " a nick that is much longer than any nick may be, by far\n", 0600);
     open_expected(&ignores, *state);
@@ -143,7 +135,6 @@ static void a_nick_in_the_file_is_no_more_than_a_nick(void **state) {
 /* Whom I ignore does not choose whom else I ignore. */
 static void a_nick_makes_no_other_line(void **state) {
     struct ignores ignores;
-
     open_expected(&ignores, *state);
     toggle(&ignores, EVE, "x\n" MAL " y");
     ignores_close(&ignores);
@@ -158,7 +149,6 @@ static void no_fingerprint_is_refused(void **state) {
                                         "e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e00", "0123456789abcdef0123456789abcde\n"};
     struct ignores ignores;
     char path[FOLDER_PATH_SIZE];
-
     open_expected(&ignores, *state);
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) expect_refused(&ignores, wrong[i], "is no fingerprint");
     assert_int_equal(access(folder_file(*state, "ignored", path), F_OK), -1);
@@ -168,7 +158,6 @@ static void no_fingerprint_is_refused(void **state) {
 static void there_is_a_limit(void **state) {
     struct ignores ignores;
     char fingerprint[FINGERPRINT_TEXT_SIZE];
-
     (void)state;
     open_expected(&ignores, NULL);
     for (unsigned i = 0; i < IGNORES_MAX; i++) {
@@ -191,7 +180,6 @@ static void a_longer_file_is_kept_as_it_is(void **state) {
     char path[FOLDER_PATH_SIZE], fingerprint[FINGERPRINT_TEXT_SIZE];
     FILE *file = fopen(folder_file(*state, "ignored", path), "we");
     struct stat status;
-
     assert_non_null(file);
     for (unsigned i = 0; i < LINES; i++) fprintf(file, "%032x eve\n", i);
     assert_int_equal(fclose(file), 0);
@@ -212,7 +200,6 @@ static void what_cannot_be_read_is_not_overwritten(void **state) {
     struct ignores ignores;
     char path[FOLDER_PATH_SIZE], target[FOLDER_PATH_SIZE], text[TEXT_SIZE];
     struct why why = {""};
-
     folder_write(folder_file(*state, "target", target), EVE " eve\n", 0600);
     assert_int_equal(symlink("target", folder_file(*state, "ignored", path)), 0);
     assert_false(ignores_open(&ignores, *state, &why));
@@ -231,7 +218,6 @@ static void what_cannot_be_written_counts_until_the_end(void **state) {
     char path[FOLDER_PATH_SIZE];
     struct why why = {""};
     bool ignored;
-
     open_expected(&ignores, *state);
     toggle(&ignores, EVE, "eve");
     assert_int_equal(unlink(folder_file(*state, "ignored", path)), 0);
@@ -252,7 +238,6 @@ static void what_cannot_be_written_counts_until_the_end(void **state) {
 
 static void two_clients_share_the_file(void **state) {
     struct ignores one, other;
-
     open_expected(&one, *state);
     open_expected(&other, *state);
     toggle(&one, EVE, "eve");
@@ -268,7 +253,6 @@ static void a_path_too_long_is_refused(void **state) {
     struct ignores ignores;
     char folder[sizeof ignores.file];
     struct why why = {""};
-
     (void)state;
     memset(folder, 'x', sizeof folder - 1);
     folder[sizeof folder - 1] = '\0';

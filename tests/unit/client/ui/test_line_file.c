@@ -26,13 +26,11 @@
 static void take_line(void *context, const char *line) {
     char *all = context;
     size_t size = strlen(all);
-
     assert_in_range(snprintf(all + size, TEXT_SIZE - size, "<%s>", line), 1, TEXT_SIZE - size - 1);
 }
 
 static void count_line(void *context, const char *line) {
     size_t *count = context;
-
     assert_true(line[0] != '\0');
     ++*count;
 }
@@ -40,14 +38,12 @@ static void count_line(void *context, const char *line) {
 static void expect_lines(const char *path, const char *expected) {
     char all[TEXT_SIZE] = "";
     struct why why = {""};
-
     if (!line_file_read(path, take_line, all, &why)) fail_msg("%s", why.text);
     assert_string_equal(all, expected);
 }
 
 static void set(const char *path, const char *key, const char *line) {
     struct why why = {""};
-
     if (!line_file_set(path, key, line, &why)) fail_msg("%s", why.text);
 }
 
@@ -55,7 +51,6 @@ static void set(const char *path, const char *key, const char *line) {
 static void expect_unreadable(const char *path) {
     char all[TEXT_SIZE] = "";
     struct why why = {""};
-
     assert_false(line_file_read(path, take_line, all, &why));
     assert_string_equal(all, "");
     assert_ptr_equal(strstr(why.text, path), why.text);
@@ -63,7 +58,6 @@ static void expect_unreadable(const char *path) {
 
 static void expect_refused(const char *path, const char *key, const char *line) {
     struct why why = {""};
-
     assert_false(line_file_set(path, key, line, &why));
     assert_ptr_equal(strstr(why.text, path), why.text);
     assert_null(strchr(why.text, '\n'));
@@ -74,7 +68,6 @@ static void expect_refused(const char *path, const char *key, const char *line) 
 static void expect_entries(const char *folder, size_t expected) {
     DIR *listing = opendir(folder);
     size_t count = 0;
-
     assert_non_null(listing);
     for (const struct dirent *entry; (entry = readdir(listing));) count += entry->d_name[0] != '.';
     closedir(listing);
@@ -83,7 +76,6 @@ static void expect_entries(const char *folder, size_t expected) {
 
 static void expect_mode(const char *path, unsigned mode) {
     struct stat status;
-
     assert_int_equal(lstat(path, &status), 0);
     assert_true(S_ISREG(status.st_mode));
     assert_int_equal(status.st_mode & 07777, mode);
@@ -91,14 +83,12 @@ static void expect_mode(const char *path, unsigned mode) {
 
 static void a_missing_file_has_no_lines(void **state) {
     char path[FOLDER_PATH_SIZE];
-
     expect_lines(folder_file(*state, "list", path), "");
     expect_entries(*state, 0);
 }
 
 static void a_line_replaces_the_one_with_its_key(void **state) {
     char path[FOLDER_PATH_SIZE];
-
     folder_file(*state, "list", path);
     set(path, "a", "a 1");
     set(path, "ab", "ab 2");
@@ -118,7 +108,6 @@ static void a_line_replaces_the_one_with_its_key(void **state) {
 
 static void what_stands_there_twice_goes_at_once(void **state) {
     char path[FOLDER_PATH_SIZE], text[TEXT_SIZE];
-
     folder_write(folder_file(*state, "list", path), "a 1\n\nb\n\na 2\na\naa\n# a\nlast", 0600);
     expect_lines(path, "<a 1><b><a 2><a><aa><# a><last>");
     set(path, "a", "a 3");
@@ -140,7 +129,6 @@ static void the_file_is_private(void **state) {
 
 static void a_link_is_refused(void **state) {
     char path[FOLDER_PATH_SIZE], target[FOLDER_PATH_SIZE], text[TEXT_SIZE];
-
     folder_write(folder_file(*state, "target", target), "a 1\n", 0600);
     assert_int_equal(symlink("target", folder_file(*state, "list", path)), 0);
     expect_unreadable(path);
@@ -154,7 +142,6 @@ static void a_link_is_refused(void **state) {
 
 static void only_regular_files_are_read(void **state) {
     char path[FOLDER_PATH_SIZE];
-
     assert_int_equal(mkfifo(folder_file(*state, "fifo", path), 0600), 0);
     expect_unreadable(path);
     expect_refused(path, "a", "a");
@@ -167,7 +154,6 @@ static void only_regular_files_are_read(void **state) {
 /* `lines` lines of 16 bytes each, then `rest`. */
 static void fill(const char *path, size_t lines, const char *rest) {
     FILE *file = fopen(path, "we");
-
     assert_non_null(file);
     for (size_t i = 0; i < lines; i++) fprintf(file, "key%08zu abc\n", i);
     assert_true(fputs(rest, file) >= 0);
@@ -176,7 +162,6 @@ static void fill(const char *path, size_t lines, const char *rest) {
 
 static off_t size_of(const char *path) {
     struct stat status;
-
     assert_int_equal(stat(path, &status), 0);
     return status.st_size;
 }
@@ -185,7 +170,6 @@ static void a_larger_file_is_refused(void **state) {
     char path[FOLDER_PATH_SIZE];
     struct why why;
     size_t count = 0;
-
     fill(folder_file(*state, "list", path), LINE_FILE_BYTES / 16, "");
     assert_int_equal(size_of(path), LINE_FILE_BYTES);
     assert_true(line_file_read(path, count_line, &count, &why));
@@ -202,7 +186,6 @@ static void no_change_makes_it_too_large(void **state) {
     char path[FOLDER_PATH_SIZE];
     struct why why;
     size_t count = 0;
-
     fill(folder_file(*state, "list", path), LINE_FILE_BYTES / 16, "");
     expect_refused(path, "a", "a");
     expect_entries(*state, 1);
@@ -223,7 +206,6 @@ static void no_change_makes_it_too_large(void **state) {
 static void a_full_disk_keeps_the_old_file(void **state) {
     char path[FOLDER_PATH_SIZE], text[TEXT_SIZE];
     struct rlimit limit, low;
-
     set(folder_file(*state, "list", path), "a", "a 1");
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
@@ -243,7 +225,6 @@ static void a_full_disk_keeps_the_old_file(void **state) {
 
 static void no_folder_no_file(void **state) {
     char path[FOLDER_PATH_SIZE];
-
     folder_file(*state, "missing/list", path);
     expect_lines(path, "");
     expect_refused(path, "a", "a");
@@ -252,7 +233,6 @@ static void no_folder_no_file(void **state) {
 
 static void a_name_too_long_is_refused(void **state) {
     char path[FOLDER_PATH_SIZE + 256], name[251];
-
     memset(name, 'x', sizeof name - 1); /* a file may be called so, but not the one aside */
     name[sizeof name - 1] = '\0';
     snprintf(path, sizeof path, "%s/%s", (const char *)*state, name);
@@ -266,7 +246,6 @@ static void an_unwritable_folder_changes_nothing(void **state) {
     char path[FOLDER_PATH_SIZE], text[TEXT_SIZE];
     struct why why;
     int status;
-
     folder_write(folder_file(*state, "list", path), "a 1\n", 0600);
     if (getuid() == 0) assert_int_equal(chown(path, NOBODY, NOBODY), 0);
     assert_int_equal(chmod(*state, 0555), 0);
@@ -288,7 +267,6 @@ static void changers_at_once_lose_nothing(void **state) {
     struct why why;
     size_t count = 0;
     int status;
-
     folder_file(*state, "list", path);
     set(path, "stays", "stays");
     for (int child = 0; child < CHANGERS; child++) {

@@ -23,7 +23,7 @@
 #define OUR_KEY "0123456789abcdef0123456789abcdef"
 #define PATIENCE_MS 30000 /* for what a working UI does at once */
 
-/* --- the loop, on a thread, between pipes and queues --- */
+/* --- The loop, on a thread, between pipes and queues --- */
 
 struct stage {
     struct ui ui;
@@ -36,7 +36,6 @@ struct stage {
 
 static void *run(void *argument) {
     struct stage *stage = argument;
-
     stage->status = line_ui_run(&stage->ui);
     return NULL;
 }
@@ -44,7 +43,6 @@ static void *run(void *argument) {
 /* `directory` NULL: keeps nothing. */
 static void stage_start(struct stage *stage, enum ui_kind kind, const char *directory) {
     int input[2], output[2];
-
     signal(SIGPIPE, SIG_IGN);
     memset(stage, 0, sizeof *stage);
     assert_int_equal(pipe(input), 0);
@@ -71,14 +69,12 @@ static void push(struct stage *stage, struct event *event) {
 
 static void push_of(struct stage *stage, const char *room, enum event_type type, const char *text) {
     struct event *event = event_create(type, text, text ? strlen(text) : 0);
-
     event->room = room;
     push(stage, event);
 }
 
 static void give_credit_in(struct stage *stage, const char *room, unsigned credit) {
     struct event *event = event_create(EVENT_CREDIT, NULL, 0);
-
     event->room = room;
     event->credit = credit;
     push(stage, event);
@@ -104,7 +100,6 @@ static void close_input(struct stage *stage) {
 
 static void stage_close(struct stage *stage, int status) {
     struct event *event = event_create(EVENT_FINISHED, NULL, 0);
-
     event->status = status;
     push(stage, event);
     assert_int_equal(pthread_join(stage->thread, NULL), 0);
@@ -124,10 +119,8 @@ static void type(struct stage *stage, const char *text) {
 
 static struct input *next_input(struct stage *stage) {
     struct queue_node *node;
-
     while (!(node = queue_pop(&stage->inputs))) {
         struct pollfd wanted = {.fd = queue_event(&stage->inputs), .events = POLLIN};
-
         if (queue_settle(&stage->inputs)) assert_int_equal(poll(&wanted, 1, PATIENCE_MS), 1);
     }
     return (struct input *)node;
@@ -135,7 +128,6 @@ static struct input *next_input(struct stage *stage) {
 
 static void expect_input(struct stage *stage, enum input_type type, const char *text) {
     struct input *input = next_input(stage);
-
     assert_int_equal(input->type, type);
     assert_string_equal(input->text, text);
     assert_int_equal(input->size, strlen(text));
@@ -145,11 +137,9 @@ static void expect_input(struct stage *stage, enum input_type type, const char *
 static void expect_output(struct stage *stage, const char *text) {
     char buffer[1024];
     size_t size = 0;
-
     while (size < strlen(text)) {
         struct pollfd wanted = {.fd = stage->from_output, .events = POLLIN};
         ssize_t part;
-
         assert_int_equal(poll(&wanted, 1, PATIENCE_MS), 1);
         part = read(stage->from_output, buffer + size, sizeof buffer - 1 - size);
         assert_true(part > 0);
@@ -167,14 +157,12 @@ static void expect_round(struct stage *stage) {
 
 static int unread(const struct stage *stage) {
     int size = -1;
-
     assert_int_equal(ioctl(stage->ui.input, FIONREAD, &size), 0);
     return size;
 }
 
 static void nothing_is_said_without_credit(void **state) {
     struct stage stage;
-
     (void)state;
     stage_open(&stage, UI_PLAIN);
     type(&stage, "one\ntwo\nthree\n");
@@ -200,7 +188,6 @@ static void nothing_is_said_without_credit(void **state) {
 /* A full room, or a bootnode that is silent, must not be one that nobody can leave. */
 static void commands_that_need_no_members_wait_for_none(void **state) {
     struct stage stage;
-
     (void)state;
     stage_open(&stage, UI_PLAIN);
     type(&stage, "/nick dave\n/help me\n/part lobby\n");
@@ -222,7 +209,6 @@ static void commands_that_need_no_members_wait_for_none(void **state) {
 
 static void the_end_comes_once_after_the_last_line(void **state) {
     struct stage stage;
-
     (void)state;
     stage_open(&stage, UI_PLAIN);
     type(&stage, "one\ntwo");
@@ -244,7 +230,6 @@ static void a_piece_of_a_long_line_takes_one_credit(void **state) {
     struct stage stage;
     struct input *input;
     size_t written = 0;
-
     (void)state;
     memset(text, 'x', sizeof text);
     text[sizeof text - 1] = '\n';
@@ -252,7 +237,6 @@ static void a_piece_of_a_long_line_takes_one_credit(void **state) {
     give_credit(&stage, 1);
     while (written < sizeof text) {
         ssize_t part = write(stage.to_input, text + written, sizeof text - written);
-
         assert_true(part > 0);
         written += (size_t)part;
     }
@@ -268,7 +252,6 @@ static void a_piece_of_a_long_line_takes_one_credit(void **state) {
 
 static void commands_begin_with_a_slash(void **state) {
     struct stage stage;
-
     (void)state;
     stage_open(&stage, UI_PLAIN);
     give_credit(&stage, 3);
@@ -287,7 +270,6 @@ static void a_command_that_is_too_long_is_not_cut(void **state) {
     static char text[MESSAGE_TEXT_MAX + 10];
     struct stage stage;
     size_t written = 0;
-
     (void)state;
     memset(text, 'x', sizeof text);
     text[0] = '/';
@@ -296,7 +278,6 @@ static void a_command_that_is_too_long_is_not_cut(void **state) {
     give_credit(&stage, 2);
     while (written < sizeof text) {
         ssize_t part = write(stage.to_input, text + written, sizeof text - written);
-
         assert_true(part > 0);
         written += (size_t)part;
     }
@@ -310,7 +291,6 @@ static void a_command_that_is_too_long_is_not_cut(void **state) {
 static void a_command_has_no_zero_bytes(void **state) {
     static const char text[] = "/me waves\0 at all\n";
     struct stage stage;
-
     (void)state;
     stage_open(&stage, UI_PLAIN);
     give_credit(&stage, 2);
@@ -323,7 +303,6 @@ static void a_command_has_no_zero_bytes(void **state) {
 
 static void errors_are_events_in_json(void **state) {
     struct stage stage;
-
     (void)state;
     stage_open(&stage, UI_JSON);
     give_credit(&stage, 1);
@@ -332,11 +311,10 @@ static void errors_are_events_in_json(void **state) {
     stage_close(&stage, 0);
 }
 
-/* --- several rooms --- */
+/* --- Several rooms --- */
 
 static void nothing_is_read_before_there_is_a_room(void **state) {
     struct stage stage;
-
     (void)state;
     stage_start(&stage, UI_PLAIN, NULL);
     type(&stage, "/who\n");
@@ -355,7 +333,6 @@ static void nothing_is_read_before_there_is_a_room(void **state) {
 
 static void expect_said(struct stage *stage, const char *room, const char *text) {
     struct input *input = next_input(stage);
-
     assert_int_equal(input->type, INPUT_SAY);
     assert_string_equal(input->room, room);
     assert_string_equal(input->text, text);
@@ -366,7 +343,6 @@ static void expect_said(struct stage *stage, const char *room, const char *text)
 /* An object waits for the credit of its own room, and what is wrong does not end anything. */
 static void json_takes_objects(void **state) {
     struct stage stage;
-
     (void)state;
     stage_open(&stage, UI_JSON);
     type(&stage, "{\"say\":\"one\\ntwo\"}\n{\"say\":1}\r\n{\"command\":\"nick dora\",\"ref\":2}\nthree\n");
@@ -382,7 +358,6 @@ static void json_takes_objects(void **state) {
 static void input_that_cannot_be_read_is_told(void **state) {
     struct stage stage;
     int folder = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
     (void)state;
     stage_start(&stage, UI_JSON, NULL);
     assert_true(folder >= 0 && dup2(folder, stage.ui.input) >= 0);
@@ -397,7 +372,6 @@ static void input_that_cannot_be_read_is_told(void **state) {
 
 static void plain_takes_objects_for_text(void **state) {
     struct stage stage;
-
     (void)state;
     stage_open(&stage, UI_PLAIN);
     type(&stage, "{\"say\":\"x\"}\n");
@@ -408,7 +382,6 @@ static void plain_takes_objects_for_text(void **state) {
 
 static void lines_after_a_join_wait_for_it(void **state) {
     struct stage stage;
-
     (void)state;
     stage_open(&stage, UI_PLAIN);
     give_credit(&stage, 9);
@@ -431,7 +404,6 @@ static void lines_after_a_join_wait_for_it(void **state) {
 
 static void lines_go_on_after_a_join_that_failed(void **state) {
     struct stage stage;
-
     (void)state;
     stage_open(&stage, UI_PLAIN);
     give_credit(&stage, 9);
@@ -449,7 +421,6 @@ static void lines_go_on_after_a_join_that_failed(void **state) {
 /* Its members can make us say that a nick is taken, while we are still leaving. */
 static void what_is_wrong_in_the_room_being_left_answers_no_join(void **state) {
     struct stage stage;
-
     (void)state;
     stage_open(&stage, UI_PLAIN);
     give_credit(&stage, 9);
@@ -470,7 +441,6 @@ static void what_is_wrong_in_the_room_being_left_answers_no_join(void **state) {
 
 static void lines_after_a_part_wait_for_it(void **state) {
     struct stage stage;
-
     (void)state;
     stage_open(&stage, UI_PLAIN);
     give_credit(&stage, 9);
@@ -495,7 +465,6 @@ static void lines_after_a_part_wait_for_it(void **state) {
 
 static void a_room_that_is_left_elsewhere_holds_nobody_up(void **state) {
     struct stage stage;
-
     (void)state;
     stage_open(&stage, UI_PLAIN);
     push_of(&stage, "tea", EVENT_JOINED, NULL);
@@ -511,7 +480,6 @@ static void a_room_that_is_left_elsewhere_holds_nobody_up(void **state) {
 static void with_several_rooms_each_line_names_its_own(void **state) {
     struct event *event;
     struct stage stage;
-
     (void)state;
     stage_open(&stage, UI_PLAIN);
     push(&stage, sample_event(EVENT_MESSAGE, "alone"));
@@ -535,7 +503,6 @@ static void with_several_rooms_each_line_names_its_own(void **state) {
 
 static void json_names_rooms_once(void **state) {
     struct stage stage;
-
     (void)state;
     stage_open(&stage, UI_JSON);
     push_of(&stage, "tea", EVENT_JOINED, NULL);
@@ -543,11 +510,10 @@ static void json_names_rooms_once(void **state) {
     stage_close(&stage, 0);
 }
 
-/* --- who is not heard, what is kept --- */
+/* --- Who is not heard, what is kept --- */
 
 static void meet_alice(struct stage *stage) {
     struct event *connected = sample_event(EVENT_PEER_CONNECTED, NULL);
-
     memset(connected->fingerprint, 'f', sizeof connected->fingerprint - 1);
     push(stage, sample_event(EVENT_PEER_JOINED, NULL));
     push(stage, connected);
@@ -556,7 +522,6 @@ static void meet_alice(struct stage *stage) {
 
 static void who_is_ignored_is_not_shown(void **state) {
     struct stage stage;
-
     (void)state;
     stage_open(&stage, UI_PLAIN);
     give_credit(&stage, 1);
@@ -579,10 +544,8 @@ static void who_is_ignored_is_not_shown(void **state) {
 static void without_times(char *text) {
     static const char shape[] = "dddd-dd-dd dd:dd:dd ";
     const size_t length = sizeof shape - 1;
-
     while (*text) {
         size_t fits = 0;
-
         while (fits < length && (shape[fits] == 'd' ? isdigit((unsigned char)text[fits]) : text[fits] == shape[fits]))
             fits++;
         if (fits == length)
@@ -594,7 +557,6 @@ static void without_times(char *text) {
 
 static void expect_logged(const char *folder, const char *expected) {
     char file[FOLDER_PATH_SIZE], text[4096];
-
     folder_read(folder_file(folder, "transcripts/lobby.log", file), text, sizeof text);
     without_times(text);
     assert_string_equal(text, expected);
@@ -604,11 +566,9 @@ static void expect_logged(const char *folder, const char *expected) {
 static void expect_output_until(struct stage *stage, const char *last, const char *expected) {
     char text[4096] = "";
     size_t size = 0;
-
     while (!strstr(text, last)) {
         struct pollfd wanted = {.fd = stage->from_output, .events = POLLIN};
         ssize_t part;
-
         assert_int_equal(poll(&wanted, 1, PATIENCE_MS), 1);
         part = read(stage->from_output, text + size, sizeof text - 1 - size);
         assert_true(part > 0);
@@ -623,7 +583,6 @@ static void what_was_said_is_kept_where_asked(void **state) {
     char said[FOLDER_PATH_SIZE + 64];
     struct stage stage;
     struct event *sent, *action;
-
     stage_start(&stage, UI_PLAIN, *state);
     push_of(&stage, "lobby", EVENT_JOINED, NULL);
     expect_output(&stage, "* joined lobby\n");
@@ -662,7 +621,6 @@ static void what_was_said_is_kept_where_asked(void **state) {
 
 static void what_is_no_utf8_is_repaired(void **state) {
     struct stage stage;
-
     (void)state;
     stage_open(&stage, UI_PLAIN);
     give_credit(&stage, 1);
@@ -674,7 +632,6 @@ static void what_is_no_utf8_is_repaired(void **state) {
 /* The reader went away: whole lines that lie there are said, and nothing that comes later. */
 static void a_reader_that_went_away_is_the_end_of_input(void **state) {
     struct stage stage;
-
     (void)state;
     stage_open(&stage, UI_PLAIN);
     type(&stage, "one\ntwo\nhalf of");
@@ -694,7 +651,6 @@ static void a_reader_that_went_away_is_the_end_of_input(void **state) {
 /* Without a word to say nothing is waited for: no room, no credit. */
 static void a_reader_that_went_away_early_ends_it_at_once(void **state) {
     struct stage stage;
-
     (void)state;
     stage_start(&stage, UI_JSON, NULL);
     close(stage.from_output);
@@ -706,7 +662,6 @@ static void a_reader_that_went_away_early_ends_it_at_once(void **state) {
 
 static void what_was_said_is_delivered_though_the_reader_went_away(void **state) {
     struct stage stage;
-
     (void)state;
     stage_open(&stage, UI_PLAIN);
     give_credit(&stage, 1);
@@ -721,7 +676,6 @@ static void what_was_said_is_delivered_though_the_reader_went_away(void **state)
 static void a_full_disk_leaves_time_for_the_input(void **state) {
     struct stage stage;
     int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
-
     (void)state;
     if (full < 0) skip();
     stage_open(&stage, UI_JSON);
@@ -744,7 +698,6 @@ static void partial_writes_are_resumed(void **state) {
     static char text[MESSAGE_TEXT_MAX + 1], buffer[16 * sizeof text];
     struct stage stage;
     size_t size = 0, expected = 4 * (MESSAGE_TEXT_MAX + strlen("alice: \n"));
-
     (void)state;
     memset(text, 'x', MESSAGE_TEXT_MAX);
     stage_open(&stage, UI_PLAIN);
@@ -752,7 +705,6 @@ static void partial_writes_are_resumed(void **state) {
     for (int i = 0; i < 4; i++) push(&stage, sample_event(EVENT_MESSAGE, text));
     while (size < expected) {
         ssize_t part = read(stage.from_output, buffer + size, 5000);
-
         assert_true(part > 0);
         size += (size_t)part;
     }

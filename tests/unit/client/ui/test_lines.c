@@ -16,7 +16,6 @@ static void feed(const char *text, size_t size) {
         size_t room;
         char *space = lines_space(&lines, &room);
         size_t part = size < room ? size : room;
-
         assert_true(room > 0);
         memcpy(space, text, part);
         lines_added(&lines, part);
@@ -27,7 +26,6 @@ static void feed(const char *text, size_t size) {
 
 static void expect(const char *text, bool begins) {
     struct line line;
-
     assert_true(lines_next(&lines, &line));
     assert_string_equal(line.text, text);
     assert_int_equal(line.size, strlen(text));
@@ -37,7 +35,6 @@ static void expect(const char *text, bool begins) {
 
 static void expect_nothing(void) {
     struct line line;
-
     assert_false(lines_next(&lines, &line));
 }
 
@@ -70,7 +67,6 @@ static void the_last_line_needs_no_newline(void **state) {
 
 static void what_is_no_utf8_is_repaired(void **state) {
     struct line line;
-
     (void)state;
     lines_init(&lines);
     feed("a\xff\xc3\nb\xc3\xa9\n\xed\xa0\x80", 11);
@@ -91,12 +87,10 @@ static void carriage_returns_at_ends_and_a_mark_before_all_are_left_out(void **s
         uint64_t number;
     } expected[] = {{"one", 1}, {"t\rwo\r", 3}, {"\xef\xbb\xbfthree", 4}, {"four", 6}};
     size_t size = strlen(text);
-
     (void)state;
     for (size_t first = 0; first <= size; first++) {
         struct line line;
         size_t count = 0;
-
         lines_init(&lines);
         for (unsigned part = 0; part < 2; part++) {
             feed(part == 0 ? text : text + first, part == 0 ? first : size - first);
@@ -135,7 +129,6 @@ static void whole_texts_are_unified_likewise(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         char text[64];
-
         strcpy(text, texts[i][0]);
         assert_int_equal(lines_unify(text, strlen(text)), strlen(texts[i][1]));
         assert_string_equal(text, texts[i][1]);
@@ -146,7 +139,6 @@ static void whole_texts_are_unified_likewise(void **state) {
 static size_t collect(const char *text, size_t size, size_t part, char *out, size_t *pieces) {
     size_t written = 0;
     struct line line;
-
     lines_init(&lines);
     *pieces = 0;
     for (size_t at = 0; at <= size; at += part) {
@@ -169,11 +161,9 @@ static void long_lines_come_in_pieces_cut_between_characters(void **state) {
     static const char character[4] = {'\xf0', '\x9f', '\x98', '\x80'};
     static char text[200001], joined[sizeof text];
     size_t pieces;
-
     (void)state;
     for (size_t shift = 0; shift < 4; shift++) {
         size_t size = shift;
-
         memset(text, 'x', shift);
         for (; size + 4 < 200000; size += 4) memcpy(text + size, character, sizeof character);
         assert_int_equal(collect(text, size, 4000, joined, &pieces), size);
@@ -187,7 +177,6 @@ static void long_lines_come_in_pieces_cut_between_characters(void **state) {
 static void the_longest_line_is_one_piece(void **state) {
     static char text[MESSAGE_TEXT_MAX + 2];
     struct line line;
-
     (void)state;
     lines_init(&lines);
     memset(text, 'y', sizeof text);
@@ -211,7 +200,6 @@ static void repaired_lines_keep_the_limit(void **state) {
     static char text[50001];
     size_t whole = 0;
     struct line line;
-
     (void)state;
     lines_init(&lines);
     memset(text, 0xff, sizeof text);
@@ -223,7 +211,6 @@ static void repaired_lines_keep_the_limit(void **state) {
 
 static void zero_bytes_are_text(void **state) {
     struct line line;
-
     (void)state;
     lines_init(&lines);
     feed("a\0b\n", 4);

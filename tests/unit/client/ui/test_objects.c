@@ -25,7 +25,6 @@ struct stage {
 
 static void tell(void *context, struct input *input) {
     struct stage *stage = context;
-
     assert_null(stage->told);
     stage->told = input;
 }
@@ -33,7 +32,6 @@ static void tell(void *context, struct input *input) {
 static void show(void *context, const struct event *event) {
     struct stage *stage = context;
     char *line = ui_json_line(event);
-
     assert_true(strlen(stage->shown) + strlen(line) < sizeof stage->shown);
     strcat(stage->shown, line);
     free(line);
@@ -41,7 +39,6 @@ static void show(void *context, const struct event *event) {
 
 static void go(void *context, struct conversation *to) {
     struct stage *stage = context;
-
     while (conversations_current(&stage->models.conversations) != to)
         stage->models.conversations.current = (stage->models.conversations.current + 1) % 2;
 }
@@ -52,7 +49,6 @@ static void quit(void *context) {
 
 static void apply(struct stage *stage, const char *room, enum event_type type) {
     struct event *event = event_create(type, NULL, 0);
-
     event->room = room;
     memset(event->peer, 0xbb, sizeof event->peer);
     snprintf(event->nick, sizeof event->nick, "bob");
@@ -66,7 +62,6 @@ static void apply(struct stage *stage, const char *room, enum event_type type) {
 static void stage_open(struct stage *stage) {
     static struct client_config settings;
     struct why why;
-
     memset(stage, 0, sizeof *stage);
     conversations_init(&stage->models.conversations, "carol", "0123456789abcdef0123456789abcdef");
     assert_true(ignores_open(&stage->models.ignores, NULL, &why));
@@ -97,7 +92,6 @@ static struct line piece_of(const char *text, bool begins, bool ends) {
 /* Is it complete, and right? */
 static bool add(struct stage *stage, const char *line) {
     struct line piece = piece_of(line, true, true);
-
     stage->shown[0] = '\0';
     assert_true(objects_take(&stage->objects, &piece));
     return objects_add(&stage->objects, &stage->host, &piece);
@@ -125,7 +119,6 @@ static void expect_said(struct stage *stage, const char *line, const char *room,
 
 static void what_is_said_goes_where_it_shall(void **state) {
     struct stage stage;
-
     (void)state;
     stage_open(&stage);
     expect_said(&stage, "{\"say\":\"one\\ntwo\",\"ref\":\"a\"}", "milk", CHAT_TEXT, "one\ntwo", "\"a\"");
@@ -140,7 +133,6 @@ static void what_is_said_goes_where_it_shall(void **state) {
 
 static void what_is_wrong_is_told_with_its_line(void **state) {
     struct stage stage;
-
     (void)state;
     stage_open(&stage);
     expect(&stage, "{\"say\":5,\"ref\":3}",
@@ -165,7 +157,6 @@ static void what_is_wrong_is_told_with_its_line(void **state) {
 
 static void commands_act_in_the_room_that_is_named(void **state) {
     struct stage stage;
-
     (void)state;
     stage_open(&stage);
     expect(&stage, "{\"command\":\"ignore\",\"ref\":4}",
@@ -188,7 +179,6 @@ static void commands_act_in_the_room_that_is_named(void **state) {
 /* And nothing shorter: a program knows where it is. */
 static void a_room_is_found_however_its_name_is_typed(void **state) {
     struct stage stage;
-
     (void)state;
     stage_open(&stage);
     apply(&stage, "caf\xc3\xa9 1", EVENT_JOINED);
@@ -215,7 +205,6 @@ static void it_waits_for_the_room_that_it_is_for(void **state) {
         {"{\"command\":\"join x\"}", true},
     };
     struct stage stage;
-
     (void)state;
     stage_open(&stage);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -230,7 +219,6 @@ static void pieces_are_put_together(void **state) {
     const struct line pieces[] = {piece_of("{\"say\":\"on", true, false), piece_of("{e", false, false),
                                   piece_of(" two\",\"room\":\"tea\"}", false, true)};
     struct stage stage;
-
     (void)state;
     stage_open(&stage);
     for (size_t i = 0; i < 3; i++) {
@@ -251,7 +239,6 @@ static void what_is_too_long_or_no_utf8_is_refused(void **state) {
     struct line piece = piece_of("{\"say\":\"x\"}", true, true);
     char expected[128];
     struct stage stage;
-
     (void)state;
     stage_open(&stage);
     piece.repaired = true;

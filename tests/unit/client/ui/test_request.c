@@ -55,7 +55,6 @@ static void what_is_asked_is_understood(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct request request;
         struct why why = {""};
-
         if (!request_parse(cases[i].line, strlen(cases[i].line), &request, &why))
             fail_msg("%s: %s", cases[i].line, why.text);
         assert_int_equal(request.type, cases[i].type);
@@ -107,7 +106,6 @@ static void what_is_wrong_is_named(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct request request;
         struct why why = {""};
-
         assert_false(request_parse(cases[i].line, strlen(cases[i].line), &request, &why));
         assert_string_equal(why.text, cases[i].why);
         assert_string_equal(request.ref, cases[i].ref);
@@ -118,7 +116,6 @@ static void what_is_wrong_is_named(void **state) {
 /* {"KEY":"…"}, `count` times `unit`. */
 static char *long_one(const char *key, const char *unit, size_t count, size_t *size) {
     char *line = malloc(strlen(key) + strlen(unit) * count + 16), *at = line;
-
     assert_non_null(line);
     at += sprintf(at, "{\"%s\":\"", key);
     for (size_t i = 0; i < count; i++) at = stpcpy(at, unit);
@@ -132,7 +129,6 @@ static void expect_long(const char *key, const char *unit, size_t count, const c
     struct why why = {""};
     size_t size;
     char *line = long_one(key, unit, count, &size);
-
     assert_true(size <= REQUEST_SIZE_MAX);
     assert_int_equal(request_parse(line, size, &request, &why), *expected == '\0');
     assert_string_equal(why.text, expected);
@@ -157,7 +153,6 @@ static void depth_has_an_end(void **state) {
     static char line[REQUEST_SIZE_MAX];
     struct request request;
     struct why why;
-
     (void)state;
     memset(line, '[', sizeof line);
     for (size_t i = 0; i < strlen(begin); i++) line[i] = begin[i];

@@ -20,7 +20,6 @@
 static struct member *apply(struct roster *roster, enum event_type type, uint8_t id, const char *nick,
                             const char *fingerprint) {
     struct event event = {.type = type, .rtt_ms = 12, .cipher = "AES-256-GCM", .relayed = true};
-
     memset(event.peer, id, sizeof event.peer);
     snprintf(event.nick, sizeof event.nick, "%s", nick);
     snprintf(event.fingerprint, sizeof event.fingerprint, "%s", fingerprint);
@@ -35,14 +34,12 @@ static struct member *come(struct roster *roster, uint8_t id, const char *nick, 
 
 static struct member *find(const struct roster *roster, uint8_t byte) {
     uint8_t id[MEMBER_ID_SIZE];
-
     memset(id, byte, sizeof id);
     return roster_find(roster, id);
 }
 
 static void expect_found(const struct roster *roster, const char *name, uint8_t id) {
     struct member *found = NULL;
-
     if (roster_named(roster, name, &found) != ROSTER_FOUND) fail_msg("'%s' is not found", name);
     assert_non_null(found);
     if (found->id[0] != id) fail_msg("'%s' is %s", name, found->label);
@@ -51,7 +48,6 @@ static void expect_found(const struct roster *roster, const char *name, uint8_t 
 static void expect(const struct roster *roster, const char *name, enum roster_match expected) {
     struct member *found = NULL;
     enum roster_match match = roster_named(roster, name, &found);
-
     if (match != expected) fail_msg("'%s': %d instead of %d", name, (int)match, (int)expected);
 }
 
@@ -87,7 +83,6 @@ static void labels_are_filtered_and_end_in_digits(void **state) {
     };
     uint8_t id[MEMBER_ID_SIZE];
     char label[ROSTER_LABEL_SIZE];
-
     (void)state;
     memset(id, 7, sizeof id);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -99,7 +94,6 @@ static void labels_are_filtered_and_end_in_digits(void **state) {
 static void the_longest_label_keeps_its_digits(void **state) {
     char nick[TEXT_NICK_MAX + 1], label[ROSTER_LABEL_SIZE];
     uint8_t id[MEMBER_ID_SIZE] = {0};
-
     (void)state;
     memset(nick, 0x01, TEXT_NICK_MAX); /* each becomes three bytes */
     nick[TEXT_NICK_MAX] = '\0';
@@ -110,7 +104,6 @@ static void the_longest_label_keeps_its_digits(void **state) {
 
 static void a_label_follows_key_and_nick(void **state) {
     struct roster roster = {.members = NULL};
-
     (void)state;
     assert_string_equal(apply(&roster, EVENT_PEER_JOINED, 0x0a, "", "")->label, "?0a0a0a0a");
     assert_string_equal(come(&roster, 0x0a, "bob", BOB_PRINT)->label, "bob#1a2b");
@@ -127,7 +120,6 @@ static void what_is_told_of_the_unknown_changes_nothing(void **state) {
     static const enum event_type types[] = {EVENT_PEER_PATH, EVENT_PEER_STATUS, EVENT_PEER_NICK,
                                             EVENT_PEER_LEFT, EVENT_MESSAGE,     EVENT_DELIVERED};
     struct roster roster = {.members = NULL};
-
     (void)state;
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         assert_null(apply(&roster, types[i], 1, "bob", BOB_PRINT));
@@ -139,7 +131,6 @@ static void what_is_told_of_the_unknown_changes_nothing(void **state) {
 static void connected_fills_in_and_lost_keeps_it(void **state) {
     struct roster roster = {.members = NULL};
     struct event status = {.type = EVENT_PEER_STATUS, .standing = STANDING_CONNECTING, .rtt_ms = 80};
-
     (void)state;
     memset(status.peer, 1, sizeof status.peer);
     const struct member *member = apply(&roster, EVENT_PEER_JOINED, 1, "", "");
@@ -161,7 +152,6 @@ static void connected_fills_in_and_lost_keeps_it(void **state) {
 
 static void a_new_path_changes_only_the_path(void **state) {
     struct roster roster = {.members = NULL};
-
     (void)state;
     come(&roster, 1, "bob", BOB_PRINT);
     struct event path = {.type = EVENT_PEER_PATH, .relayed = false, .nick = "other"};
@@ -175,7 +165,6 @@ static void a_new_path_changes_only_the_path(void **state) {
 
 static void who_comes_twice_is_there_once(void **state) {
     struct roster roster = {.members = NULL};
-
     (void)state;
     apply(&roster, EVENT_PEER_JOINED, 1, "", "");
     come(&roster, 1, "bob", BOB_PRINT);
@@ -207,7 +196,6 @@ static void order_holds_through_renames(void **state) {
     static const char *const nicks[] = {"a", "B", "b", "zed", "Zed", "ZED", "", "\xc3\xa9", "_", "\x01", "aa", "1"};
     struct roster roster = {.members = NULL};
     uint32_t random = 4711;
-
     (void)state;
     for (uint8_t id = 1; id <= 9; id++) apply(&roster, EVENT_PEER_JOINED, id, "", "");
     for (int i = 0; i < RENAMES; i++) {
@@ -229,7 +217,6 @@ static void order_holds_through_renames(void **state) {
 
 static void nicks_are_found_exactly_then_in_any_case(void **state) {
     struct roster roster = {.members = NULL};
-
     (void)state;
     expect(&roster, "bob", ROSTER_NOBODY);
     come(&roster, 1, "bob", BOB_PRINT);
@@ -248,7 +235,6 @@ static void nicks_are_found_exactly_then_in_any_case(void **state) {
 /* However it was typed, and folded fully; exactly so comes first; a sign at the end may be the nick's. */
 static void nicks_are_found_however_they_are_typed(void **state) {
     struct roster roster = {.members = NULL};
-
     (void)state;
     come(&roster, 1, "caf\u00e9", BOB_PRINT);
     expect_found(&roster, "cafe\u0301", 1);
@@ -278,7 +264,6 @@ static void nicks_are_found_however_they_are_typed(void **state) {
 
 static void the_same_nick_needs_digits(void **state) {
     struct roster roster = {.members = NULL};
-
     (void)state;
     come(&roster, 1, "bob", BOB_PRINT);
     come(&roster, 2, "bob", ZED_PRINT);
@@ -294,7 +279,6 @@ static void the_same_nick_needs_digits(void **state) {
 
 static void ids_and_fingerprints_are_found_by_four_digits(void **state) {
     struct roster roster = {.members = NULL};
-
     (void)state;
     come(&roster, 0x5e, "bob", BOB_PRINT);
     come(&roster, 0x5f, "zed", ZED_PRINT);
@@ -318,7 +302,6 @@ static void ids_and_fingerprints_are_found_by_four_digits(void **state) {
 static void a_whole_number_is_nobodys_nick(void **state) {
     struct roster roster = {.members = NULL};
     const char *id = "5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e", *typed = "5E5E5E5E5E5E5E5E5E5E5E5E5E5E5E5E,";
-
     (void)state;
     come(&roster, 0x5e, "bob", BOB_PRINT);
     const struct member *eve = come(&roster, 0x5f, id, ZED_PRINT);
@@ -339,7 +322,6 @@ static void a_whole_number_is_nobodys_nick(void **state) {
 
 static void digits_of_two_are_ambiguous(void **state) {
     struct roster roster = {.members = NULL};
-
     (void)state;
     come(&roster, 0x5e, "bob", BOB_PRINT);
     come(&roster, 0x5f, "zed", "1a2b3c4e000000000000000000000000");
@@ -352,7 +334,6 @@ static void digits_of_two_are_ambiguous(void **state) {
 
 static void one_sign_after_the_name_is_not_looked_at(void **state) {
     struct roster roster = {.members = NULL};
-
     (void)state;
     come(&roster, 0x5e, "bob", BOB_PRINT);
     expect_found(&roster, "bob:", 0x5e);
@@ -369,7 +350,6 @@ static void one_sign_after_the_name_is_not_looked_at(void **state) {
 static void every_label_finds_its_member(void **state) {
     static const char *const nicks[] = {"bob", "a b", "\x1b[2J", "z\xe2\x80\xaez", "\xff", "Bob", "a#1a2b"};
     struct roster roster = {.members = NULL};
-
     (void)state;
     for (size_t i = 0; i < sizeof nicks / sizeof nicks[0]; i++) {
         char fingerprint[FINGERPRINT_TEXT_SIZE];
@@ -390,7 +370,6 @@ static void every_label_finds_its_member(void **state) {
 /* As the engine takes what a peer calls itself. */
 static void call_itself(struct roster *roster, uint8_t id, const char *nick, const char *fingerprint) {
     char disarmed[TEXT_NICK_MAX + 1];
-
     (void)text_nick(nick, strlen(nick), disarmed);
     come(roster, id, disarmed, fingerprint);
 }
@@ -398,7 +377,6 @@ static void call_itself(struct roster *roster, uint8_t id, const char *nick, con
 /* A message meant for ZED's key must not go to whoever calls himself like ZED's label. */
 static void a_nick_like_a_label_is_not_found_for_it(void **state) {
     struct roster roster = {.members = NULL};
-
     (void)state;
     call_itself(&roster, 1, "ZED#abcd", IMPOSTOR_PRINT);
     expect(&roster, "ZED#abcd", ROSTER_NOBODY);
@@ -418,7 +396,6 @@ static void a_nick_like_a_label_is_not_found_for_it(void **state) {
 
 static void a_nick_like_digits_leaves_it_open_who_is_meant(void **state) {
     struct roster roster = {.members = NULL};
-
     (void)state;
     come(&roster, 0x5e, "bob", BOB_PRINT);
     come(&roster, 0x60, "1a2b", IMPOSTOR_PRINT);
@@ -434,7 +411,6 @@ static void a_nick_like_digits_leaves_it_open_who_is_meant(void **state) {
 
 static void the_label_of_the_unknown_is_an_id(void **state) {
     struct roster roster = {.members = NULL};
-
     (void)state;
     come(&roster, 1, "0a0a0a0a", BOB_PRINT);
     come(&roster, 2, "?0a0a0a0a", ZED_PRINT);

@@ -31,7 +31,6 @@ struct stage {
 
 static void run(void *argument) {
     struct stage *stage = argument;
-
     stage->status = send_run(&stage->ui);
 }
 
@@ -77,10 +76,8 @@ static void end_input(struct stage *stage) {
 
 static void expect(struct stage *stage, enum input_type type, const char *text) {
     struct queue_node *node;
-
     while (!(node = queue_pop(&stage->inputs))) {
         struct pollfd wanted = {.fd = queue_event(&stage->inputs), .events = POLLIN};
-
         if (queue_settle(&stage->inputs)) assert_int_equal(poll(&wanted, 1, WAIT_MS), 1);
     }
     struct input *input = (struct input *)node;
@@ -91,7 +88,6 @@ static void expect(struct stage *stage, enum input_type type, const char *text) 
 
 static void tell(struct stage *stage, enum event_type type, const char *text, unsigned number) {
     struct event *event = event_create(type, text, strlen(text));
-
     event->room = type == EVENT_FINISHED ? NULL : ROOM;
     event->peer[0] = 1;
     snprintf(event->nick, sizeof event->nick, "bob");
@@ -111,7 +107,6 @@ static void let_in(struct stage *stage, unsigned credit) {
 static void words_are_one_message(void **state) {
     char text[] = "/two\nlines \xff";
     struct stage stage;
-
     (void)state;
     stage_open(&stage, text, 20);
     let_in(&stage, 1);
@@ -128,14 +123,12 @@ static void words_that_grow_too_long_are_several_messages(void **state) {
     static char text[MESSAGE_TEXT_MAX + 1], repaired[MESSAGE_TEXT_MAX + 1];
     size_t each = MESSAGE_TEXT_MAX / 3, left = MESSAGE_TEXT_MAX;
     struct stage stage;
-
     (void)state;
     memset(text, '\xff', MESSAGE_TEXT_MAX);
     stage_open(&stage, text, 20);
     let_in(&stage, 9);
     for (; left > 0; left -= each < left ? each : left) {
         size_t size = 0;
-
         while (size < 3 * (each < left ? each : left)) size += (size_t)sprintf(repaired + size, "\xef\xbf\xbd");
         expect(&stage, INPUT_SAY, repaired);
         tell(&stage, EVENT_SENT, "", 1);
@@ -148,7 +141,6 @@ static void words_that_grow_too_long_are_several_messages(void **state) {
 
 static void it_waits_for_credit_and_for_every_acknowledgement(void **state) {
     struct stage stage;
-
     (void)state;
     stage_open(&stage, NULL, 20);
     write_input(&stage, "one\n\ntwo");
@@ -171,7 +163,6 @@ static void it_waits_for_credit_and_for_every_acknowledgement(void **state) {
 static void it_gives_up_in_time(void **state) {
     char text[] = "hello";
     struct stage stage;
-
     (void)state;
     stage_open(&stage, text, 1);
     expect(&stage, INPUT_JOIN, "");
@@ -190,7 +181,6 @@ static void it_gives_up_in_time(void **state) {
 
 static void who_gives_no_credit_is_given_up(void **state) {
     struct stage stage;
-
     (void)state;
     stage_open(&stage, NULL, 1);
     write_input(&stage, "one\ntwo\nthree\n"); /* and more may come */
@@ -208,7 +198,6 @@ static void who_gives_no_credit_is_given_up(void **state) {
 
 static void nothing_is_not_sent(void **state) {
     struct stage stage;
-
     (void)state;
     stage_open(&stage, NULL, 20);
     write_input(&stage, "\n\n");
@@ -220,7 +209,6 @@ static void nothing_is_not_sent(void **state) {
 
 static void input_that_cannot_be_read_is_told(void **state) {
     struct stage stage;
-
     (void)state;
     stage_open(&stage, NULL, 20);
     write_input(&stage, "one\n");
@@ -240,7 +228,6 @@ static void input_that_cannot_be_read_is_told(void **state) {
 static void the_engines_end_is_the_status(void **state) {
     char text[] = "hello";
     struct stage stage;
-
     (void)state;
     stage_open(&stage, text, 20);
     let_in(&stage, 1);

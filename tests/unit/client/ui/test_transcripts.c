@@ -32,7 +32,6 @@ static int set_up(void **state) {
 
 static const char *log_of(const char *folder, const char *room, char out[static PATH_SIZE]) {
     struct transcripts transcripts;
-
     transcripts_open(&transcripts, folder);
     transcripts_path(&transcripts, room, out, PATH_SIZE);
     transcripts_close(&transcripts);
@@ -41,14 +40,12 @@ static const char *log_of(const char *folder, const char *room, char out[static 
 
 static void enable(struct transcripts *transcripts, const char *room, bool enable) {
     struct why why = {""};
-
     if (!transcripts_enable(transcripts, room, enable, &why)) fail_msg("%s", why.text);
     assert_true(transcripts_enabled(transcripts, room) == enable);
 }
 
 static void expect_not_enabled(struct transcripts *transcripts, const char *room, const char *reason) {
     struct why why = {""};
-
     assert_false(transcripts_enable(transcripts, room, true, &why));
     if (!strstr(why.text, reason)) fail_msg("'%s' instead of '%s'", why.text, reason);
     assert_null(strchr(why.text, '\n'));
@@ -63,14 +60,12 @@ static void open_logged(struct transcripts *transcripts, const char *folder, con
 
 static bool append(struct transcripts *transcripts, struct event *event, struct why *why) {
     bool done = transcripts_append(transcripts, event, ALICE, WALL_MS, why);
-
     event_destroy(event);
     return done;
 }
 
 static struct event *event_of(enum event_type type, const char *room, const char *text) {
     struct event *event = event_create(type, text, text ? strlen(text) : 0);
-
     event->room = room;
     snprintf(event->nick, sizeof event->nick, "alice");
     return event;
@@ -78,20 +73,17 @@ static struct event *event_of(enum event_type type, const char *room, const char
 
 static bool say(struct transcripts *transcripts, const char *room, const char *text) {
     struct why why = {""};
-
     return append(transcripts, event_of(EVENT_MESSAGE, room, text), &why);
 }
 
 static void expect_log(const char *folder, const char *room, const char *expected) {
     char path[PATH_SIZE], text[TEXT_SIZE];
-
     folder_read(log_of(folder, room, path), text, sizeof text);
     assert_string_equal(text, expected);
 }
 
 static void expect_mode(const char *path, mode_t type, unsigned mode) {
     struct stat status;
-
     assert_int_equal(lstat(path, &status), 0);
     assert_int_equal(status.st_mode & S_IFMT, type);
     assert_int_equal(status.st_mode & 07777, mode);
@@ -118,7 +110,6 @@ static void every_kind_has_its_line(void **state) {
     };
     struct transcripts transcripts;
     char expected[TEXT_SIZE] = "";
-
     open_logged(&transcripts, *state, "tea");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct event *event = event_of(cases[i].type, "tea", cases[i].text);
@@ -135,7 +126,6 @@ static void every_kind_has_its_line(void **state) {
 static void the_rest_is_not_written(void **state) {
     struct transcripts transcripts;
     struct why why = {""};
-
     open_logged(&transcripts, *state, "tea");
     for (int type = 0; type < EVENT_TYPES; type++) {
         struct event *event = event_of((enum event_type)type, type % 2 ? NULL : "coffee", "hello");
@@ -154,7 +144,6 @@ static void hostile_text_is_filtered(void **state) {
     struct transcripts transcripts;
     struct event *renamed = event_of(EVENT_PEER_NICK, "tea", "al");
     struct why why = {""};
-
     open_logged(&transcripts, *state, "tea");
     say(&transcripts, "tea", "a\x1b]0;title\x07\xe2\x80\xae\rb\xff\tc");
     snprintf(renamed->nick, sizeof renamed->nick, "x\n\x1b[2J");
@@ -167,7 +156,6 @@ static void hostile_text_is_filtered(void **state) {
 
 static void no_text_looks_like_another_line(void **state) {
     struct transcripts transcripts;
-
     open_logged(&transcripts, *state, "tea");
     say(&transcripts, "tea", "a\n" STAMP "bob#3333: fake\n\n* bob#3333 left\xe2\x80\xa8" STAMP "\r" STAMP "\n\n");
     say(&transcripts, "tea", "\n\n");
@@ -181,7 +169,6 @@ static void no_text_looks_like_another_line(void **state) {
 static void the_longest_text_is_written_whole(void **state) {
     struct transcripts transcripts;
     char said[2049], path[PATH_SIZE], text[2 * TEXT_SIZE];
-
     memset(said, 0x01, sizeof said - 1); /* each becomes three bytes */
     said[sizeof said - 1] = '\0';
     open_logged(&transcripts, *state, "tea");
@@ -210,7 +197,6 @@ static void files_are_private(void **state) {
 
 static void the_next_start_goes_on(void **state) {
     struct transcripts transcripts;
-
     open_logged(&transcripts, *state, "tea");
     say(&transcripts, "tea", "one");
     transcripts_close(&transcripts);
@@ -226,7 +212,6 @@ static void the_next_start_goes_on(void **state) {
 
 static void switched_off_the_file_stays(void **state) {
     struct transcripts transcripts;
-
     open_logged(&transcripts, *state, "tea");
     enable(&transcripts, "coffee", true);
     say(&transcripts, "tea", "one");
@@ -247,7 +232,6 @@ static void switched_off_the_file_stays(void **state) {
 static void switched_on_twice_it_is_logged_once(void **state) {
     struct transcripts transcripts;
     char path[PATH_SIZE], text[TEXT_SIZE];
-
     open_logged(&transcripts, *state, "a/b");
     enable(&transcripts, "a/b", true);
     say(&transcripts, "a/b", "one");
@@ -262,7 +246,6 @@ static void a_malformed_list_logs_what_it_can(void **state) {
     struct transcripts transcripts;
     char path[PATH_SIZE], list[1024];
     static const char malformed[] = "%\n%2\n%zz\n%00\na%\n%0x\ngood\n\n";
-
     snprintf(path, sizeof path, "%s/transcripts", (const char *)*state);
     assert_int_equal(mkdir(path, 0700), 0);
     snprintf(path, sizeof path, "%s/transcripts/rooms", (const char *)*state);
@@ -284,7 +267,6 @@ static void a_malformed_list_logs_what_it_can(void **state) {
 static void without_a_folder_none_is_kept(void **state) {
     struct transcripts transcripts;
     char long_path[4097];
-
     (void)state;
     memset(long_path, 'x', sizeof long_path - 1);
     long_path[sizeof long_path - 1] = '\0';
@@ -316,7 +298,6 @@ static void names_hold_nothing_a_path_could_mean(void **state) {
     struct transcripts transcripts;
     char path[PATH_SIZE];
     size_t folder_size = strlen(*state) + strlen("/transcripts/");
-
     transcripts_open(&transcripts, *state);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         transcripts_path(&transcripts, cases[i].room, path, sizeof path);
@@ -338,7 +319,6 @@ static void names_hold_nothing_a_path_could_mean(void **state) {
 static void a_room_may_have_any_bytes(void **state) {
     struct transcripts transcripts;
     char room[256], path[PATH_SIZE];
-
     for (size_t i = 0; i < 255; i++) room[i] = (char)(i + 1);
     room[255] = '\0';
     open_logged(&transcripts, *state, room);
@@ -357,7 +337,6 @@ static void a_room_may_have_any_bytes(void **state) {
 static void long_names_are_cut_and_told_apart(void **state) {
     struct transcripts transcripts;
     char one[ROOM_NAME_MAX + 1], other[ROOM_NAME_MAX + 1], path[PATH_SIZE];
-
     memset(one, 0xff, ROOM_NAME_MAX);
     one[ROOM_NAME_MAX] = '\0';
     memcpy(other, one, sizeof other);
@@ -383,7 +362,6 @@ static void long_names_are_cut_and_told_apart(void **state) {
 
 static void make_folder(const char *folder) {
     char path[PATH_SIZE];
-
     snprintf(path, sizeof path, "%s/transcripts", folder);
     assert_int_equal(mkdir(path, 0700), 0);
 }
@@ -391,7 +369,6 @@ static void make_folder(const char *folder) {
 static void a_link_is_refused(void **state) {
     struct transcripts transcripts;
     char path[PATH_SIZE], target[FOLDER_PATH_SIZE], text[TEXT_SIZE];
-
     make_folder(*state);
     folder_write(folder_file(*state, "target", target), "mine\n", 0600);
     assert_int_equal(symlink(target, log_of(*state, "tea", path)), 0);
@@ -412,7 +389,6 @@ static void a_pipe_is_refused_for_good(void **state) {
     struct transcripts transcripts;
     char path[PATH_SIZE], text[16];
     struct why why = {""};
-
     open_logged(&transcripts, *state, "tea");
     transcripts_close(&transcripts);
     assert_int_equal(unlink(log_of(*state, "tea", path)), 0);
@@ -438,7 +414,6 @@ static void a_pipe_is_refused_for_good(void **state) {
 static void no_folder_can_be_made(void **state) {
     struct transcripts transcripts;
     char path[FOLDER_PATH_SIZE];
-
     folder_write(folder_file(*state, "transcripts", path), "", 0600);
     transcripts_open(&transcripts, *state);
     expect_not_enabled(&transcripts, "tea", path);
@@ -454,7 +429,6 @@ static void a_list_that_cannot_be_written_logs_nothing(void **state) {
     struct transcripts transcripts;
     char path[PATH_SIZE];
     struct why why = {""};
-
     make_folder(*state);
     snprintf(path, sizeof path, "%s/transcripts/rooms", (const char *)*state);
     assert_int_equal(mkdir(path, 0700), 0);
@@ -472,7 +446,6 @@ static void a_full_disk_leaves_no_half_line(void **state) {
     struct rlimit limit, low;
     struct why why = {""};
     bool done[4];
-
     open_logged(&transcripts, *state, "tea");
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
@@ -496,7 +469,6 @@ static void what_a_crash_left_half_written_is_ended(void **state) {
     struct transcripts transcripts;
     char path[PATH_SIZE];
     struct why why = {""};
-
     open_logged(&transcripts, *state, "tea");
     transcripts_path(&transcripts, "tea", path, sizeof path);
     transcripts_close(&transcripts);
@@ -511,7 +483,6 @@ static void off_after_a_failure_it_can_be_switched_on(void **state) {
     struct transcripts transcripts;
     char path[PATH_SIZE];
     struct why why = {""};
-
     open_logged(&transcripts, *state, "tea");
     transcripts_close(&transcripts);
     transcripts_open(&transcripts, *state);

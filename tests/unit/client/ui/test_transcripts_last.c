@@ -26,7 +26,6 @@ struct shown {
 
 static void show(void *context, const char *text, size_t size) {
     struct shown *shown = context;
-
     assert_true(shown->size + size + 1 < sizeof shown->text);
     memcpy(shown->text + shown->size, text, size);
     shown->size += size;
@@ -38,7 +37,6 @@ static void show(void *context, const char *text, size_t size) {
 
 static void last_of(const char *folder, const char *room, struct shown *shown) {
     struct transcripts transcripts;
-
     shown->count = shown->size = shown->longest = 0;
     shown->text[0] = '\0';
     transcripts_open(&transcripts, folder);
@@ -50,7 +48,6 @@ static void last_of(const char *folder, const char *room, struct shown *shown) {
 static void keep_log(const char *folder, const char *room, char path[static PATH_SIZE]) {
     struct transcripts transcripts;
     struct why why = {""};
-
     transcripts_open(&transcripts, folder);
     if (!transcripts_enable(&transcripts, room, true, &why)) fail_msg("%s", why.text);
     transcripts_path(&transcripts, room, path, PATH_SIZE);
@@ -60,7 +57,6 @@ static void keep_log(const char *folder, const char *room, char path[static PATH
 /* Numbered lines, then `rest`. */
 static void fill(const char *path, unsigned lines, const char *rest) {
     FILE *file = fopen(path, "we");
-
     assert_non_null(file);
     for (unsigned i = 0; i < lines; i++) fprintf(file, "line %08u\n", i);
     assert_true(fputs(rest, file) >= 0);
@@ -71,7 +67,6 @@ static void the_last_lines_are_shown_in_order(void **state) {
     static const unsigned counts[] = {0, 1, 19, 20, 21, 500, TAIL / 14, TAIL / 14 + 1, 80000 /* over 1 MiB */};
     char path[PATH_SIZE];
     struct shown shown;
-
     keep_log(*state, "tea", path);
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
         unsigned expected = counts[i] < TRANSCRIPT_LINES_SHOWN ? counts[i] : TRANSCRIPT_LINES_SHOWN;
@@ -88,7 +83,6 @@ static void the_last_lines_are_shown_in_order(void **state) {
 static void an_unfinished_line_is_not_shown(void **state) {
     char path[PATH_SIZE];
     struct shown shown;
-
     keep_log(*state, "tea", path);
     fill(path, 1, "half");
     last_of(*state, "tea", &shown);
@@ -101,7 +95,6 @@ static void an_unfinished_line_is_not_shown(void **state) {
 static void a_line_longer_than_what_is_read_is_not_shown(void **state) {
     char path[PATH_SIZE], *rest = malloc(TAIL + 100);
     struct shown shown;
-
     assert_non_null(rest);
     memset(rest, 'x', TAIL + 100);
     snprintf(rest + TAIL, 100, "\n");
@@ -123,7 +116,6 @@ static void a_line_longer_than_what_is_read_is_not_shown(void **state) {
 static void a_long_line_is_cut(void **state) {
     char path[PATH_SIZE], rest[20001];
     struct shown shown;
-
     memset(rest, 'x', sizeof rest - 1);
     rest[sizeof rest - 2] = '\n';
     rest[sizeof rest - 1] = '\0';
@@ -137,7 +129,6 @@ static void a_long_line_is_cut(void **state) {
 static void what_a_file_holds_is_filtered(void **state) {
     char path[PATH_SIZE];
     struct shown shown;
-
     keep_log(*state, "tea", path);
     folder_write(path, "\x1b]0;title\x07\n\n\xff\t\xe2\x80\xae\r\n", 0600);
     last_of(*state, "tea", &shown);
@@ -150,7 +141,6 @@ static void only_of_logged_rooms_and_regular_files(void **state) {
     char path[PATH_SIZE], target[FOLDER_PATH_SIZE];
     struct why why = {""};
     struct shown shown;
-
     keep_log(*state, "tea", path);
     fill(path, 3, "");
     last_of(*state, "coffee", &shown);
