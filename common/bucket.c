@@ -1,10 +1,17 @@
 #include "common/bucket.h"
 
+#include "common/holds.h"
+
+bool bucket_holds(const struct bucket *bucket, const struct bucket_kind *kind) {
+    return bucket->tokens <= kind->burst;
+}
+
 void bucket_fill(struct bucket *bucket, const struct bucket_kind *kind, uint64_t now) {
     *bucket = (struct bucket){.tokens = kind->burst, .filled = now};
 }
 
 uint64_t bucket_level(struct bucket *bucket, const struct bucket_kind *kind, uint64_t now) {
+    HOLDS(bucket_holds(bucket, kind));
     uint64_t passed = now - bucket->filled, whole = kind->burst * kind->per_ms / kind->amount + 1;
     uint64_t tokens = bucket->tokens + (passed < whole ? passed : whole) * kind->amount / kind->per_ms;
     bucket->tokens = tokens < kind->burst ? tokens : kind->burst;

@@ -14,8 +14,10 @@ struct bucket_kind {
 };
 
 struct bucket {
-    uint64_t tokens, filled; /* at that time, ms */
+    uint64_t tokens, filled; /* at that time, ms; never more than a burst */
 };
+
+MUST_USE bool bucket_holds(const struct bucket *bucket, const struct bucket_kind *kind);
 
 /* Fills it to the brim. */
 void bucket_fill(struct bucket *bucket, const struct bucket_kind *kind, uint64_t now);

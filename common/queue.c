@@ -4,6 +4,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "common/holds.h"
 #include "common/rcu.h"
 
 int queue_init(struct queue *queue, size_t limit) {
@@ -15,7 +16,14 @@ int queue_init(struct queue *queue, size_t limit) {
     return queue->event < 0 ? -errno : 0;
 }
 
+bool queue_holds(struct queue *queue) {
+    size_t count = queue_count(queue);
+    bool empty = cds_wfcq_empty(&queue->head, &queue->tail);
+    return empty == (count == 0) && (queue->limit == 0 || count <= queue->limit);
+}
+
 void queue_destroy(struct queue *queue) {
+    HOLDS(queue_holds(queue) && queue_count(queue) == 0);
     close(queue->event);
     queue->event = -1;
 }

@@ -3,6 +3,7 @@
  * Invariant: a node is owned by the pusher until queue_push returns true, by the queue until queue_pop returns it, by
  * the popper afterwards. The eventfd is written only when the reader might sleep: queue_push writes when it finds
  * `signalled` clear; queue_settle, which the reader calls before it sleeps and again finds the queue empty, clears it.
+ * The count is 0 when the queue is empty (queue_holds), and passes the limit only while a pusher is about to give up.
  */
 #pragma once
 
@@ -39,3 +40,5 @@ int queue_event(const struct queue *queue);
 /* The reader, before it sleeps: drains the eventfd. True when the queue is empty, so sleeping is safe; false: pop. */
 MUST_USE bool queue_settle(struct queue *queue);
 size_t queue_count(const struct queue *queue);
+/* The reader, while nobody pushes. */
+MUST_USE bool queue_holds(struct queue *queue);

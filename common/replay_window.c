@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "common/holds.h"
+
 #define WORD_BITS 64
 #define RING_WORDS (REPLAY_WINDOW_BITS / WORD_BITS + 1)
 #define COUNTER_LIMIT (UINT64_MAX - (1 << 13) + 1)
@@ -36,9 +38,18 @@ static void advance(struct replay_window *window, uint64_t next) {
     window->next = next;
 }
 
+/* In the newest word the bits above the newest one are of counters to come. */
+bool replay_window_holds(const struct replay_window *window) {
+    uint64_t newest = UINT64_C(1) << (window->next % WORD_BITS);
+    uint64_t word = window->seen[ring_index(window->next / WORD_BITS)];
+    bool none_above = (word & ~(newest | (newest - 1))) == 0;
+    return window->next <= COUNTER_LIMIT && none_above && (window->next == 0 || (word & newest) != 0);
+}
+
 bool replay_window_accept(struct replay_window *window, uint64_t counter) {
     if (!replay_window_check(window, counter)) return false;
     if (counter >= window->next) advance(window, counter + 1);
     window->seen[ring_index((counter + 1) / WORD_BITS)] |= bit_of(counter);
+    HOLDS(replay_window_holds(window));
     return true;
 }

@@ -84,6 +84,12 @@ static void it_is_full_in_time(void **state) {
     }
 }
 
+static void it_never_holds_more_than_a_burst(void **state) {
+    (void)state;
+    assert_true(bucket_holds(&(struct bucket){.tokens = 50000}, &PACKETS));
+    assert_false(bucket_holds(&(struct bucket){.tokens = 50001}, &PACKETS));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_holds_a_burst_and_no_more),
@@ -93,6 +99,7 @@ int main(void) {
         cmocka_unit_test(the_wait_is_long_enough),
         cmocka_unit_test(a_rate_below_one_a_millisecond),
         cmocka_unit_test(it_is_full_in_time),
+        cmocka_unit_test(it_never_holds_more_than_a_burst),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("bucket", tests, NULL, NULL);

@@ -41,11 +41,16 @@ static void gives_back_in_order(void **state) {
     struct item items[3];
     assert_int_equal(queue_init(&queue, 0), 0);
     assert_null(queue_pop(&queue));
+    assert_true(queue_holds(&queue));
     for (int i = 0; i < 3; i++) assert_true(queue_push(&queue, &items[i].node));
+    assert_true(queue_holds(&queue));
     assert_int_equal(queue_count(&queue), 3);
     for (int i = 0; i < 3; i++) assert_ptr_equal(queue_pop(&queue), &items[i].node);
     assert_null(queue_pop(&queue));
     assert_int_equal(queue_count(&queue), 0);
+    atomic_fetch_add(&queue.count, 1); /* as if a push had been forgotten */
+    assert_false(queue_holds(&queue));
+    atomic_fetch_sub(&queue.count, 1);
     assert_true(queue_push(&queue, &items[1].node));
     assert_ptr_equal(queue_pop(&queue), &items[1].node);
     queue_destroy(&queue);

@@ -28,7 +28,23 @@ static bool accepts(uint64_t counter) {
 
     assert_int_equal(replay_window_accept(&window, counter), expected);
     assert_false(replay_window_check(&window, counter));
+    assert_true(replay_window_holds(&window));
     return expected;
+}
+
+static void what_the_window_never_is(void **state) {
+    (void)state;
+    assert_true(replay_window_holds(&window));
+    assert_true(accepts(5));
+    struct replay_window broken = window;
+    broken.seen[0] |= 1u << 7; /* of counter 6, which did not come */
+    assert_false(replay_window_holds(&broken));
+    broken = window;
+    broken.seen[0] = 0;
+    assert_false(replay_window_holds(&broken));
+    broken = window;
+    broken.next = LIMIT + 1;
+    assert_false(replay_window_holds(&broken));
 }
 
 static void counts_from_zero_once(void **state) {
@@ -145,6 +161,7 @@ static void agrees_with_the_model(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(what_the_window_never_is, clear),
         cmocka_unit_test_setup(counts_from_zero_once, clear),
         cmocka_unit_test_setup(backwards_within_the_window, clear),
         cmocka_unit_test_setup(older_than_the_window_is_refused, clear),
