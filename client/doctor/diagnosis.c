@@ -38,7 +38,7 @@ void diagnosis_conclude(struct diagnosis *diagnosis) {
     diagnosis->maps_ports = found && address_same_ip(&external, &ipv4->mapped);
     diagnosis->carrier_grade = is_shared(&ipv4->local) || is_shared(&ipv4->mapped) || (found && is_shared(&external));
     diagnosis->nat64 = is_translator(ipv4, ipv6);
-    /* Nearly everyone has IPv4: there the NATs are that decide. */
+    /* Nearly everyone has IPv4, and NATs exist there, so IPv4 decides. */
     if (ipv4->answered > 0)
         diagnosis->verdict = verdict_of(diagnosis->kind, diagnosis->maps_ports);
     else

@@ -93,7 +93,7 @@ static enum plan plan_other_both(const struct examination *examination, struct a
     return same_mapping(seen, ping_answer(examination)) ? PLAN_SKIP : PLAN_ASK;
 }
 
-/* In place of the other address. */
+/* Where the other address of the first server did not answer, another server is asked instead. */
 static enum plan plan_second_server(const struct examination *examination, struct address *to,
                                     struct stun_request *ask) {
     (void)ask;
@@ -270,7 +270,7 @@ bool examination_receive(struct examination *examination, uint16_t socket, const
         struct probing *probe = &examination->probes[i];
         if (i >= PROBE_HAIRPIN_THERE && socket != kinds[i].socket && stun_query_is_own(&probe->query, data, size)) {
             probe->looped = true;
-            probe->query.state = STUN_QUERY_SILENT; /* whom it asks is ourselves: nobody answers */
+            probe->query.state = STUN_QUERY_SILENT; /* the address to ask is our own, so no answer will come */
             return true;
         }
         if (!stun_query_receive(&probe->query, from, data, size, now)) continue;
