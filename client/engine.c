@@ -7,6 +7,8 @@
 
 #include "client/network/name_lookup.h"
 #include "client/network/nat_check.h"
+#include "common/clock.h"
+#include "common/memory.h"
 #include "common/why.h"
 
 /* A room's name, once and for all: events point to it. */
@@ -149,7 +151,7 @@ void engine_resolved(struct engine *engine, unsigned bootnode, const struct addr
 }
 
 void engine_unresolved(struct engine *engine, unsigned bootnode, const char *why, uint64_t now) {
-    if (engine->lookups[bootnode].due == UINT64_MAX) return; /* found by another look-up meanwhile */
+    if (engine->lookups[bootnode].due == NEVER) return; /* found by another look-up meanwhile */
     name_lookup_failed(&engine->lookups[bootnode], now);
     for (size_t i = 0; i < engine->room_count; i++)
         chatroom_bootnode_unresolved(engine->rooms[i].chatroom, bootnode, why, now);
@@ -160,8 +162,7 @@ enum nat_mapping engine_nat_mapping(const struct engine *engine) {
 }
 
 struct engine *engine_create(const struct engine_options *options, const struct engine_io *io, uint64_t now) {
-    struct engine *engine = calloc(1, sizeof *engine);
-    if (!engine) abort();
+    struct engine *engine = allocate_zeroed(1, sizeof *engine);
     engine->io = *io;
     engine->options = *options;
     memcpy(engine->bootnodes, options->bootnodes, options->bootnode_count * sizeof *engine->bootnodes);
@@ -207,8 +208,7 @@ void engine_destroy(struct engine *engine) {
 static const char *name_keep(struct engine *engine, const char *text) {
     for (const struct room_name *name = engine->names; name; name = name->next)
         if (strcmp(name->text, text) == 0) return name->text;
-    struct room_name *name = malloc(sizeof *name + strlen(text) + 1);
-    if (!name) abort();
+    struct room_name *name = allocate(sizeof *name + strlen(text) + 1);
     memcpy(name->text, text, strlen(text) + 1);
     name->next = engine->names;
     engine->names = name;
@@ -393,15 +393,11 @@ void engine_tick(struct engine *engine, uint64_t now) {
 }
 
 uint64_t engine_due(struct engine *engine, uint64_t now) {
-    if (engine->finished) return UINT64_MAX;
+    if (engine->finished) return NEVER;
     if (is_over(engine)) return now;
     uint64_t due = nat_check_due(&engine->nat);
-    for (size_t i = 0; i < engine->room_count; i++) {
-        uint64_t room = chatroom_due(engine->rooms[i].chatroom, now);
-        if (room < due) due = room;
-    }
-    for (size_t i = 0; i < BOOTNODES_MAX; i++)
-        if (engine->lookups[i].due < due) due = engine->lookups[i].due;
+    for (size_t i = 0; i < engine->room_count; i++) due = earlier(due, chatroom_due(engine->rooms[i].chatroom, now));
+    for (size_t i = 0; i < BOOTNODES_MAX; i++) due = earlier(due, engine->lookups[i].due);
     return due;
 }
 

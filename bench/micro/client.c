@@ -15,6 +15,7 @@
 #include "bench/support/crowd.h"
 #include "bench/support/measure.h"
 #include "client/engine.h"
+#include "common/clock.h"
 #include "tests/scenario/support/rendezvous_net.h"
 
 #define CLIENTS 100u
@@ -130,7 +131,7 @@ static void client_open(struct town *town, size_t number) {
     struct bootnode bootnode = {.name = "bootnode.example:9595", .addresses = {bootnode_address()}, .address_count = 1};
     client->town = town;
     client->address = (struct address){.ip = {[10] = 0xff, 0xff, 198, 51, 100, (uint8_t)(1 + number)}, .port = 4000};
-    client->due = UINT64_MAX;
+    client->due = NEVER;
     snprintf(client->nick, sizeof client->nick, "client%zu", number);
     identity_from_seed(seed, &client->identity);
     struct engine_io io = {.outside = {.context = client,
@@ -179,9 +180,8 @@ static void deliver(struct town *town, const struct parcel *parcel) {
 
 static uint64_t next_time(const struct town *town) {
     uint64_t next = town->net->monotonic + NET_STEP_MS;
-    if (town->first && town->first->arrives < next) next = town->first->arrives;
-    for (size_t i = 0; i < CLIENTS; i++)
-        if (town->clients[i].due < next) next = town->clients[i].due;
+    if (town->first) next = earlier(next, town->first->arrives);
+    for (size_t i = 0; i < CLIENTS; i++) next = earlier(next, town->clients[i].due);
     return next < town->now ? town->now : next;
 }
 
@@ -229,7 +229,7 @@ static struct figures live(void) {
     town->net->watching = town;
     town->now = town->net->monotonic;
     town->end = &town->first;
-    for (size_t i = 0; i < CLIENTS; i++) town->clients[i].due = UINT64_MAX;
+    for (size_t i = 0; i < CLIENTS; i++) town->clients[i].due = NEVER;
     for (size_t i = 0; i < CLIENTS; i++) {
         client_open(town, i);
         run_until(town, town->now + JOIN_EVERY_MS);

@@ -11,6 +11,7 @@
 #include "client/peer/talking.h"
 #include "common/clock.h"
 #include "common/holds.h"
+#include "common/memory.h"
 
 #define OLD_NEWS_MS 5000
 
@@ -107,8 +108,7 @@ bool peer_reachable(const struct peer *peer) {
 /* --- Life --- */
 
 struct peer *peer_create(const struct peer_host *host, const struct member_record *record, uint64_t now) {
-    struct peer *peer = calloc(1, sizeof *peer);
-    if (!peer) abort();
+    struct peer *peer = allocate_zeroed(1, sizeof *peer);
     peer->host = host;
     peer->pair.room = host->room;
     peer->pair.identity = host->identity;

@@ -6,13 +6,13 @@
 #include "client/peer/checks.h"
 #include "client/peer/sending.h"
 #include "common/clock.h"
+#include "common/memory.h"
 
 #define RELAYED_FOR_MS 10000 /* seeking had its chance */
 #define LOOK_AGAIN_MS 10000  /* a mapping, or an address, may become known */
 
 static struct probing *probing_of(struct peer *peer) {
-    if (!peer->probing) peer->probing = calloc(1, sizeof *peer->probing);
-    if (!peer->probing) abort();
+    if (!peer->probing) peer->probing = allocate_zeroed(1, sizeof *peer->probing);
     return peer->probing;
 }
 

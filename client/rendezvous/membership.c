@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/memory.h"
+
 /* Where `id` stands, or would be inserted. */
 static size_t list_position(const struct membership_list *list, const uint8_t *id, bool *found) {
     size_t low = 0, high = list->count;
@@ -30,9 +32,7 @@ static bool list_put(struct membership_list *list, const struct member_record *r
     if (list->count == MEMBERSHIP_MAX) return false;
     if (list->count == list->capacity) {
         size_t capacity = list->capacity ? list->capacity * 2 : 16;
-        struct member_record *grown = realloc(list->records, capacity * sizeof *grown);
-        if (!grown) abort();
-        list->records = grown;
+        list->records = grow(list->records, capacity, sizeof *list->records);
         list->capacity = capacity;
     }
     memmove(&list->records[at + 1], &list->records[at], (list->count - at) * sizeof *list->records);

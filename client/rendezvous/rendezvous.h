@@ -96,7 +96,7 @@ void rendezvous_clear(struct rendezvous *rendezvous);
 bool rendezvous_receive(struct rendezvous *rendezvous, const struct address *from, const uint8_t *packet, size_t size,
                         uint64_t now);
 void rendezvous_tick(struct rendezvous *rendezvous, uint64_t now);
-/* When rendezvous_tick wants to be called; UINT64_MAX: never. */
+/* When rendezvous_tick wants to be called; NEVER: not again. */
 uint64_t rendezvous_due(const struct rendezvous *rendezvous);
 /* Our own addresses changed: tells the bootnode (UPDATE, repeated until our own record shows it). */
 void rendezvous_set_candidates(struct rendezvous *rendezvous, const struct candidate_list *candidates, uint64_t now);
