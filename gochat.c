@@ -41,7 +41,6 @@ static int run(int argc, char **argv) {
     struct mode_choice choice;
     struct why why;
     char file[PATH_MAX];
-
     if (!mode_choose(argc, argv, &choice, &why)) {
         fprintf(stderr, "gochat: %s\n", why.text);
         return EXIT_USAGE;

@@ -45,26 +45,22 @@ static const char *const log_choices[] = {[LOG_LEVEL_ERROR] = "error",
 
 static bool is_bootnode_list(const char *value) {
     struct bootnode bootnodes[BOOTNODES_MAX];
-
     return bootnodes_name(value, bootnodes) > 0;
 }
 
 static bool is_key_list(const char *value) {
     struct bootnode bootnodes[BOOTNODES_MAX];
-
     return bootnodes_pin(value, bootnodes, BOOTNODES_MAX);
 }
 
 static bool is_nick_or_empty(const char *value) {
     char nick[TEXT_NICK_MAX + 1];
-
     return *value == '\0' || text_nick(value, strlen(value), nick);
 }
 
 static bool is_room(const char *value) {
     char room[ROOM_NAME_MAX + 1];
     struct why ignored;
-
     return room_name_parse(value, strlen(value), room, &ignored);
 }
 
@@ -106,7 +102,6 @@ const struct ini_table client_config_table = {
 
 bool client_config_is_setting(const char *key) {
     static const char *const settings[] = {"bell", "notify", "title", "mouse", "members", "clock", "colours"};
-
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
         if (strcmp(key, settings[i]) == 0) return true;
     return false;
@@ -128,21 +123,18 @@ static void complain(struct arguments *arguments, const char *line) {
 
 static void refuse(struct arguments *arguments, const char *what, const char *value, const char *why) {
     char line[3 * WHY_SIZE];
-
     flag_explain(what, value, why, line, sizeof line);
     complain(arguments, line);
 }
 
 static void take_word(struct arguments *arguments, const char *word) {
     size_t used = arguments->words ? strlen(arguments->words) : 0, size = used + strlen(word) + 2;
-
     arguments->words = grow(arguments->words, size, 1);
     snprintf(arguments->words + used, size - used, "%s%s", used > 0 ? " " : "", word);
 }
 
 static size_t row_of(const struct flag *flag) {
     size_t i = 0;
-
     while (flag_at(&mode_flags, i) != flag) i++;
     return i;
 }
@@ -150,7 +142,6 @@ static size_t row_of(const struct flag *flag) {
 /* The last one counts, but for bootnodes: there all do. */
 static void take_value(struct arguments *arguments, const struct flag *flag, const char *value) {
     size_t used = strlen(arguments->bootnodes), row = row_of(flag);
-
     arguments->values[row] = value;
     if (strcmp(flag->name, "bootnode") != 0) return;
     snprintf(arguments->bootnodes + used, sizeof arguments->bootnodes - used, "%s%s", used > 0 ? "," : "", value);
@@ -162,7 +153,6 @@ static void parse_arguments(int argc, char **argv, struct arguments *out) {
     const struct flag *flag;
     const char *value;
     struct why why;
-
     if (!mode_choose(argc, argv, &choice, &why)) complain(out, why.text);
     out->mode = choice.mode;
     struct flag_reader reader = mode_reader(out->mode, argc, argv);
@@ -194,7 +184,6 @@ static bool find_key(const char *flag, char *out, size_t size) {
 static void apply(struct arguments *arguments, struct client_config *config) {
     char name[32], key[32];
     struct why why;
-
     for (size_t i = 0; i < mode_flags.count; i++) {
         const char *value = arguments->values[i], *flag = flag_at(&mode_flags, i)->name;
 
@@ -208,7 +197,6 @@ static void apply(struct arguments *arguments, struct client_config *config) {
 /* Says nothing where the value was given but refused. */
 static void require(struct arguments *arguments, const char *flag, const char *value, const char *why) {
     char name[32];
-
     if (*value || value_of(arguments, flag)) return;
     snprintf(name, sizeof name, "--%s", flag);
     refuse(arguments, name, NULL, why);
@@ -226,7 +214,6 @@ static void match_keys(const char *in_file, struct client_config *config) {
     struct bootnode theirs[BOOTNODES_MAX], ours[BOOTNODES_MAX];
     size_t their_count = bootnodes_name(in_file, theirs), count = bootnodes_name(config->bootnode, ours), used = 0;
     char hex[65];
-
     if (their_count == 0 || !bootnodes_pin(config->bootnode_key, theirs, their_count)) return;
     memset(config->bootnode_key, 0, sizeof config->bootnode_key);
     for (size_t i = 0; i < count; i++)
@@ -236,14 +223,12 @@ static void match_keys(const char *in_file, struct client_config *config) {
 
 static void check_keys(struct arguments *arguments, const struct client_config *config) {
     struct bootnode bootnodes[BOOTNODES_MAX];
-
     if (bootnodes_pin(config->bootnode_key, bootnodes, bootnodes_name(config->bootnode, bootnodes))) return;
     refuse(arguments, "bootnode_key", config->bootnode_key, "expected no more keys than there are bootnodes");
 }
 
 static void check_text(struct arguments *arguments) {
     char size[32];
-
     if (!arguments->words) return;
     snprintf(size, sizeof size, "%zu bytes", strlen(arguments->words));
     if (strlen(arguments->words) == 0 || strlen(arguments->words) > MESSAGE_TEXT_MAX)
@@ -253,7 +238,6 @@ static void check_text(struct arguments *arguments) {
 /* A script whose variable is not set shall not tell its secrets to an open room. */
 static void check_secret(struct arguments *arguments) {
     const char *file = value_of(arguments, "secret-file");
-
     if (file && *file == '\0')
         refuse(arguments, "--secret-file", file,
                "expected a file; without this flag, and none in the settings, the room is open");
@@ -261,7 +245,6 @@ static void check_secret(struct arguments *arguments) {
 
 bool client_config_own_file(char *out, size_t size) {
     char folder[PATH_MAX];
-
     return home_place("XDG_CONFIG_HOME", ".config", folder, sizeof folder) &&
            snprintf(out, size, "%s/%s", folder, OWN_FILE) < (int)size &&
            (access(out, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR));
@@ -271,7 +254,6 @@ bool client_config_own_file(char *out, size_t size) {
 static size_t load_file(struct arguments *arguments, struct client_config *config) {
     const char *named = value_of(arguments, "config");
     char file[PATH_MAX];
-
     if (named && (*named == '\0' || !home_expand(named, file, sizeof file))) {
         refuse(arguments, "--config", named, "expected a file; /dev/null is one without settings");
         return 0;
@@ -292,7 +274,6 @@ static void check_needed(struct arguments *arguments, const struct client_config
 static void unify_names(struct client_config *config) {
     char nick[TEXT_NICK_MAX + 1], room[ROOM_NAME_MAX + 1];
     struct why ignored;
-
     if (*config->nick && text_nick(config->nick, strlen(config->nick), nick))
         snprintf(config->nick, sizeof config->nick, "%s", nick);
     if (room_name_parse(config->room, strlen(config->room), room, &ignored))

@@ -28,7 +28,7 @@ void flag_explain(const char *what, const char *value, const char *expected, cha
     snprintf(out, size, value ? "%s '%s': %s" : "%s%s: %s", what, value ? safe : "", expected);
 }
 
-/* --- which flag is meant --- */
+/* --- Which flag is meant --- */
 
 /* A flag as it was typed: its name without dashes, cut at '='. */
 struct typed {
@@ -82,7 +82,7 @@ static void list_modes(const struct flag_reader *reader, const char *name, struc
     }
 }
 
-/* --- what is wrong --- */
+/* --- What is wrong --- */
 
 static enum flag_item complain_unknown(const struct flag_reader *reader, const struct typed *typed, struct why *why) {
     static const enum match ways[] = {NEAR, BEGINNING};
@@ -145,7 +145,7 @@ static enum flag_item complain_word(const struct flag_reader *reader, const char
     return FLAG_WRONG;
 }
 
-/* --- reading --- */
+/* --- Reading --- */
 
 static bool is_flag(const struct flag_reader *reader, const char *word) {
     struct similar names;

@@ -35,7 +35,7 @@ struct loading {
     bool skips_section; /* unknown, and said so */
 };
 
-/* --- one type after the other: parse into the field, and say what is expected --- */
+/* --- One type after the other: parse into the field, and say what is expected --- */
 
 static bool set_text(const struct ini_key *key, const char *value, void *field) {
     size_t length = strlen(value), max = key->max > 0 ? (size_t)key->max : INI_TEXT_SIZE - 1;
@@ -151,7 +151,7 @@ static const struct {
     [INI_AUTO_INTEGER] = {set_auto_integer, expect_integer},
 };
 
-/* --- the table --- */
+/* --- The table --- */
 
 /* A path's ~ is a home directory, and what is relative starts at `folder`, if there is one. */
 static bool find_path(const char *value, const char *folder, char *out, struct why *why) {
@@ -239,7 +239,7 @@ bool ini_table_set(const struct ini_table *table, const char *section, const cha
     return false;
 }
 
-/* --- a file --- */
+/* --- A file --- */
 
 __attribute__((format(printf, 2, 3))) static void report(struct loading *loading, const char *format, ...) {
     char text[2 * WHY_SIZE], safe[2 * WHY_SIZE];

@@ -17,7 +17,6 @@ enum subkey { SUBKEY_TAG = 1, SUBKEY_MEMBER_KEY = 2, SUBKEY_MAC_KEY = 3, SUBKEY_
 static void hash_parts(uint8_t *out, size_t out_size, const void *key, size_t key_size, const void *first,
                        size_t first_size, const void *second, size_t second_size) {
     crypto_generichash_state state;
-
     crypto_generichash_init(&state, key, key_size, out_size);
     crypto_generichash_update(&state, first, first_size);
     crypto_generichash_update(&state, second, second_size);
@@ -33,7 +32,6 @@ static bool room_key_with_secret(const char *name, const void *secret, size_t se
                                  uint8_t out[static KEY_SIZE]) {
     static const char label[] = "gochat salt v1";
     uint8_t salt[32], stretched[KEY_SIZE];
-
     static_assert(sizeof(salt) >= crypto_pwhash_SALTBYTES, "salt size");
     hash_parts(salt, sizeof(salt), NULL, 0, label, strlen(label), name, strlen(name));
     if (crypto_pwhash(stretched, sizeof(stretched), secret, secret_size, salt, crypto_pwhash_OPSLIMIT_INTERACTIVE,
@@ -50,7 +48,6 @@ static void derive_subkey(const uint8_t key[static KEY_SIZE], enum subkey id, ui
 
 bool room_keys_derive(const char *name, const void *secret, size_t secret_size, struct room_keys *out) {
     size_t name_size = strnlen(name, ROOM_NAME_MAX + 1);
-
     memset(out, 0, sizeof(*out));
     if (name_size == 0 || name_size > ROOM_NAME_MAX || secret_size > ROOM_SECRET_MAX) return false;
     out->has_secret = secret != NULL && secret_size > 0;
@@ -74,7 +71,6 @@ void owner_token_derive(const uint8_t identity_seed[static 32], const uint8_t ro
                         const uint8_t bootnode_public[static 32], uint8_t out[static OWNER_TOKEN_SIZE]) {
     static const char label[] = "gochat owner v1";
     uint8_t key[KEY_SIZE];
-
     crypto_generichash(key, sizeof(key), (const uint8_t *)label, strlen(label), identity_seed, 32);
     hash_parts(out, OWNER_TOKEN_SIZE, key, sizeof(key), room_tag, ROOM_TAG_SIZE, bootnode_public, 32);
     sodium_memzero(key, sizeof(key));
@@ -82,14 +78,12 @@ void owner_token_derive(const uint8_t identity_seed[static 32], const uint8_t ro
 
 void fingerprint_format(const uint8_t identity_public[static 32], char out[static FINGERPRINT_TEXT_SIZE]) {
     uint8_t digest[16];
-
     hash_labelled(digest, sizeof(digest), "gochat print v1", identity_public, 32);
     sodium_bin2hex(out, FINGERPRINT_TEXT_SIZE, digest, sizeof(digest));
 }
 
 static unsigned safety_group(const uint8_t bytes[static 5]) {
     uint64_t value = 0;
-
     for (unsigned i = 0; i < 5; i++) value = value << 8 | bytes[i];
     return (unsigned)(value % 100000);
 }
@@ -99,7 +93,6 @@ void safety_number_format(const uint8_t a[static 32], const uint8_t b[static 32]
     static const char label[] = "gochat safety v1";
     bool a_is_low = memcmp(a, b, 32) < 0;
     uint8_t digest[64];
-
     hash_parts(digest, sizeof(digest), label, strlen(label), a_is_low ? a : b, 32, a_is_low ? b : a, 32);
     for (size_t i = 0; i < 12; i++) {
         char *group = out + 6 * i;

@@ -62,7 +62,6 @@ bool noise_dh(const uint8_t secret[static NOISE_KEY_SIZE], const uint8_t public[
 static void hash_two(const void *first, size_t first_size, const void *second, size_t second_size,
                      uint8_t out[static NOISE_HASH_SIZE]) {
     crypto_hash_sha256_state state;
-
     crypto_hash_sha256_init(&state);
     crypto_hash_sha256_update(&state, first, first_size);
     crypto_hash_sha256_update(&state, second, second_size);
@@ -73,7 +72,6 @@ static void hash_two(const void *first, size_t first_size, const void *second, s
 static void hmac_two(const crypto_auth_hmacsha256_state *keyed, const void *first, size_t first_size,
                      const void *second, size_t second_size, uint8_t out[static NOISE_HASH_SIZE]) {
     crypto_auth_hmacsha256_state state = *keyed;
-
     crypto_auth_hmacsha256_update(&state, first, first_size);
     crypto_auth_hmacsha256_update(&state, second, second_size);
     crypto_auth_hmacsha256_final(&state, out);
@@ -86,7 +84,6 @@ static void hkdf(const uint8_t chaining_key[static NOISE_HASH_SIZE], const void 
                  uint8_t *first, uint8_t *second, uint8_t *third) {
     crypto_auth_hmacsha256_state keyed;
     uint8_t extracted[NOISE_HASH_SIZE];
-
     crypto_auth_hmacsha256_init(&keyed, chaining_key, NOISE_HASH_SIZE);
     hmac_two(&keyed, input, input_size, NULL, 0, extracted);
     crypto_auth_hmacsha256_init(&keyed, extracted, sizeof(extracted));
@@ -109,7 +106,6 @@ static void mix_key(struct noise *noise, const uint8_t input[static NOISE_KEY_SI
 
 static void mix_key_and_hash(struct noise *noise, const uint8_t input[static NOISE_KEY_SIZE]) {
     uint8_t middle[NOISE_HASH_SIZE];
-
     hkdf(noise->chaining_key, input, NOISE_KEY_SIZE, noise->chaining_key, middle, noise->key);
     mix_hash(noise, middle, sizeof(middle));
     sodium_memzero(middle, sizeof(middle));
@@ -134,7 +130,6 @@ static const uint8_t *encrypt(struct noise *noise, const void *plain, size_t siz
 static bool encrypt_and_hash(struct noise *noise, const void *plain, size_t size, struct writer *writer) {
     size_t sealed_size = 0;
     const uint8_t *sealed = encrypt(noise, plain, size, &sealed_size, writer);
-
     if (sealed) mix_hash(noise, sealed, sealed_size);
     return sealed != NULL;
 }
@@ -143,7 +138,6 @@ static bool encrypt_and_hash(struct noise *noise, const void *plain, size_t size
 static bool decrypt_and_hash(struct noise *noise, struct reader *reader, uint8_t *out, size_t size) {
     size_t sealed_size = size + (noise->has_key ? SUITE_TAG_SIZE : 0);
     const uint8_t *sealed = read_view(reader, sealed_size);
-
     if (!sealed) return false;
     if (noise->has_key) {
         if (!suite_open(noise->suite, noise->key, noise->counter++, noise->hash, sizeof(noise->hash), sealed,
@@ -184,7 +178,6 @@ static bool mix_dh(struct noise *noise, enum token token) {
     bool our_static = noise->initiator ? keys.initiator_static : keys.responder_static;
     bool their_static = noise->initiator ? keys.responder_static : keys.initiator_static;
     uint8_t shared[NOISE_KEY_SIZE];
-
     if (!noise_dh(our_static ? noise->static_secret : noise->ephemeral_secret,
                   their_static ? noise->remote_static : noise->remote_ephemeral, shared))
         return false;
@@ -219,7 +212,6 @@ static bool read_token(struct noise *noise, enum token token, struct reader *rea
 static void init_hash(struct noise *noise) {
     const char *name = protocol_names[noise->pattern][noise->suite];
     size_t size = strlen(name);
-
     if (size <= NOISE_HASH_SIZE)
         memcpy(noise->hash, name, size);
     else
@@ -230,7 +222,6 @@ static void init_hash(struct noise *noise) {
 /* A missing key must not become a key of zeros. */
 static bool config_complete(const struct noise_config *config) {
     const struct pattern *pattern = &patterns[config->pattern];
-
     if (!(suite_mask_available() & config->suite)) return false;
     if (pattern->psk && !config->psk) return false;
     if (pattern->responder_known && config->initiator && !config->remote_static) return false;
@@ -273,14 +264,12 @@ bool noise_finished(const struct noise *noise) {
 /* The initiator writes messages 0 and 2, the responder message 1. */
 static bool in_turn(const struct noise *noise, bool writing) {
     bool initiator_writes = noise->message % 2 == 0;
-
     return !noise->failed && noise->message < pattern_of(noise)->message_count &&
            (noise->initiator == initiator_writes) == writing;
 }
 
 static bool write_tokens(struct noise *noise, struct writer *writer) {
     const uint8_t *tokens = pattern_of(noise)->messages[noise->message];
-
     for (size_t i = 0; i < TOKENS_MAX && tokens[i] != TOKEN_END; i++) {
         if (!write_token(noise, tokens[i], writer)) return false;
     }
@@ -289,7 +278,6 @@ static bool write_tokens(struct noise *noise, struct writer *writer) {
 
 size_t noise_write(struct noise *noise, const void *payload, size_t payload_size, uint8_t *out, size_t capacity) {
     struct writer writer = writer_over(out, capacity < NOISE_MESSAGE_MAX ? capacity : NOISE_MESSAGE_MAX);
-
     if (!in_turn(noise, true) || noise->tokens_written) return 0;
     if (!write_tokens(noise, &writer) || !encrypt_and_hash(noise, payload, payload_size, &writer)) {
         noise_wipe(noise);
@@ -301,7 +289,6 @@ size_t noise_write(struct noise *noise, const void *payload, size_t payload_size
 
 size_t noise_write_last_tokens(struct noise *noise, uint8_t *out, size_t capacity) {
     struct writer writer = writer_over(out, capacity);
-
     if (!in_turn(noise, true) || noise->message + 1 != pattern_of(noise)->message_count || noise->tokens_written)
         return 0;
     if (!write_tokens(noise, &writer)) {
@@ -316,7 +303,6 @@ size_t noise_write_last_payload(struct noise *noise, const void *payload, size_t
                                 size_t capacity) {
     struct writer writer = writer_over(out, capacity < NOISE_MESSAGE_MAX ? capacity : NOISE_MESSAGE_MAX);
     size_t size;
-
     if (noise->failed || !noise->tokens_written) return 0;
     (void)encrypt(noise, payload, payload_size, &size, &writer);
     noise_wipe(noise);
@@ -327,7 +313,6 @@ size_t noise_write_last_payload(struct noise *noise, const void *payload, size_t
 static bool read_message(struct noise *noise, struct reader *reader, uint8_t *payload, size_t capacity,
                          size_t *payload_size) {
     const uint8_t *tokens = pattern_of(noise)->messages[noise->message];
-
     for (size_t i = 0; i < TOKENS_MAX && tokens[i] != TOKEN_END; i++) {
         if (!read_token(noise, tokens[i], reader)) return false;
     }
@@ -342,7 +327,6 @@ static bool read_message(struct noise *noise, struct reader *reader, uint8_t *pa
 bool noise_read(struct noise *noise, const uint8_t *message, size_t size, uint8_t *payload, size_t capacity,
                 size_t *payload_size) {
     struct reader reader = reader_over(message, size);
-
     *payload_size = 0;
     if (!in_turn(noise, false)) return false;
     if (size > NOISE_MESSAGE_MAX || !read_message(noise, &reader, payload, capacity, payload_size)) {
@@ -368,7 +352,6 @@ bool noise_foresee_keys(const struct noise *noise, struct noise_keys *out) {
 
 bool noise_split(struct noise *noise, struct noise_keys *out) {
     uint8_t remote_static[NOISE_KEY_SIZE];
-
     if (!noise_finished(noise)) return false;
     split_keys(noise, out);
     memcpy(out->hash, noise->hash, sizeof(out->hash));

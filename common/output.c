@@ -20,7 +20,6 @@ void output_open(void) {
 
 static bool wait_writable(int descriptor) {
     struct pollfd wanted = {.fd = descriptor, .events = POLLOUT};
-
     return poll(&wanted, 1, -1) > 0 || errno == EINTR;
 }
 
@@ -46,7 +45,6 @@ void output_failed(const char *program, int error) {
 /* Why an earlier write failed, stdio has forgotten; most often the last one fails likewise. */
 int output_close(const char *program, int status) {
     bool failed = ferror(stdout) != 0;
-
     errno = 0;
     if (fclose(stdout) != 0 || failed) output_failed(program, errno);
     return atomic_load(&told) ? OUTPUT_STATUS : status;

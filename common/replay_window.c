@@ -33,7 +33,6 @@ bool replay_window_check(const struct replay_window *window, uint64_t counter) {
 static void advance(struct replay_window *window, uint64_t next) {
     uint64_t word = window->next / WORD_BITS;
     uint64_t words = next / WORD_BITS - word;
-
     for (uint64_t i = 1; i <= words && i <= RING_WORDS; i++) window->seen[ring_index(word + i)] = 0;
     window->next = next;
 }

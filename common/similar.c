@@ -20,7 +20,6 @@ static bool same(char a, char b) {
 
 size_t similar_changes(const char *a, const char *b) {
     size_t rows[LENGTH_MOST + 1][LENGTH_MOST + 1], m = strlen(a), n = strlen(b);
-
     if (m > LENGTH_MOST || n > LENGTH_MOST) return SIZE_MAX;
     for (size_t i = 0; i <= m; i++) {
         for (size_t j = 0; j <= n; j++) {

@@ -58,7 +58,6 @@ void suite_seal(enum suite suite, const uint8_t key[static SUITE_KEY_SIZE], uint
                 size_t ad_size, const void *plain, size_t size, uint8_t *out) {
     const struct aead *aead = aead_of(suite);
     uint8_t nonce[NONCE_SIZE];
-
     nonce_make(aead, counter, nonce);
     /* libsodium refuses only where AES is not built in; going on would send plain text. */
     if (aead->encrypt(out, NULL, plain, size, ad, ad_size, NULL, nonce, key) != 0) abort();
@@ -68,7 +67,6 @@ bool suite_open(enum suite suite, const uint8_t key[static SUITE_KEY_SIZE], uint
                 size_t ad_size, const uint8_t *sealed, size_t size, uint8_t *out) {
     const struct aead *aead = aead_of(suite);
     uint8_t nonce[NONCE_SIZE];
-
     nonce_make(aead, counter, nonce);
     return aead->decrypt(out, NULL, NULL, sealed, size, ad, ad_size, nonce, key) == 0;
 }

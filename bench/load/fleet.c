@@ -20,7 +20,7 @@
 #define RECEIVE_LIMIT 512
 #define JUDGE_EVERY_US 100000
 
-/* --- life --- */
+/* --- Life --- */
 
 static void mark_watched(struct fleet *fleet) {
     for (uint32_t i = 0; i < fleet->watched; i++) {
@@ -102,7 +102,7 @@ struct fleet_counts fleet_counts(const struct fleet *fleet) {
     return counts;
 }
 
-/* --- steps --- */
+/* --- Steps --- */
 
 static void run_errands(struct fleet *fleet, uint64_t now_us) {
     struct agenda_entry entry;

@@ -8,7 +8,7 @@
 #include "bench/load/inbox.h"
 #include "bench/load/traffic.h"
 
-/* --- the row's beats --- */
+/* --- The row's beats --- */
 
 static void remember_asked(struct fleet *fleet, uint32_t member, uint64_t number, uint64_t now_us) {
     fleet->asked[fleet->counter % ASKED_RING] =
@@ -59,7 +59,7 @@ double fleet_traffic_rate(const struct fleet *fleet, const struct row_options *r
     return (double)living / row->interval_s;
 }
 
-/* --- beside another traffic --- */
+/* --- Beside another traffic --- */
 
 struct beside {
     struct traffic traffic;

@@ -64,7 +64,7 @@ bool registration_start(struct fleet *fleet, uint32_t member, uint64_t now_us) {
     return true;
 }
 
-/* --- out --- */
+/* --- Out --- */
 
 static uint64_t stretched(struct fleet *fleet, uint64_t wait_us) {
     return wait_us + fleet_random(fleet) % (wait_us / 4);
@@ -182,7 +182,7 @@ bool registration_step(struct fleet *fleet, uint32_t most, uint64_t now_us) {
     return false;
 }
 
-/* --- in --- */
+/* --- In --- */
 
 static void take_cookie(struct fleet *fleet, const uint8_t *packet, size_t size, uint64_t now_us) {
     struct cookie_message message;

@@ -127,7 +127,7 @@ static bool is_to_bootnode(const struct run *run) {
     return run->options->has_bootnode && address_equal(&run->row->target, &run->options->bootnode);
 }
 
-/* --- progress --- */
+/* --- Progress --- */
 
 static void show_fill(void *context, uint64_t registered) {
     (void)context;
@@ -144,7 +144,7 @@ static void show_row(void *context, const struct pump_result *so_far, uint64_t n
     report_progress(run->row->name, &progress);
 }
 
-/* --- our counts and the bootnode's --- */
+/* --- Our counts and the bootnode's --- */
 
 static struct wire_counts beside_counts(const struct run *run) {
     return run->beside ? wire_counts(run->beside) : (struct wire_counts){.sent = 0};
@@ -208,7 +208,7 @@ static bool compare(struct run *run, struct why *why) {
     }
 }
 
-/* --- one row --- */
+/* --- One row --- */
 
 static struct traffic *make_traffic(struct run *run, struct why *why) {
     const struct row_options *row = run->row;

@@ -23,7 +23,6 @@ static void read_range(struct reader *reader, struct feed_name *feed, uint64_t *
 
 size_t codec_summary_encode(const struct backlog_row *rows, size_t count, uint8_t *out, size_t capacity) {
     struct writer writer = writer_over(out, capacity);
-
     if (count > HISTORY_ROWS_MAX) return 0;
     write_u8(&writer, HISTORY_SUMMARY);
     write_u16(&writer, (uint16_t)count);
@@ -33,7 +32,6 @@ size_t codec_summary_encode(const struct backlog_row *rows, size_t count, uint8_
 
 bool codec_summary_decode(const uint8_t *data, size_t size, struct backlog_row *rows, size_t *count) {
     struct reader reader = reader_over(data, size);
-
     if (read_u8(&reader) != HISTORY_SUMMARY) return false;
     *count = read_u16(&reader);
     if (*count > HISTORY_ROWS_MAX || reader_left(&reader) != *count * HISTORY_ROW_SIZE) return false;
@@ -43,7 +41,6 @@ bool codec_summary_decode(const uint8_t *data, size_t size, struct backlog_row *
 
 size_t codec_range_encode(uint8_t type, const struct history_range *range, uint8_t *out, size_t capacity) {
     struct writer writer = writer_over(out, capacity);
-
     write_u8(&writer, type);
     write_range(&writer, &range->feed, range->from, range->to);
     return writer_size(&writer);
@@ -51,7 +48,6 @@ size_t codec_range_encode(uint8_t type, const struct history_range *range, uint8
 
 bool codec_range_decode(uint8_t type, const uint8_t *data, size_t size, struct history_range *out) {
     struct reader reader = reader_over(data, size);
-
     if (read_u8(&reader) != type) return false;
     read_range(&reader, &out->feed, &out->from, &out->to);
     return reader_finished(&reader);
@@ -60,7 +56,6 @@ bool codec_range_decode(uint8_t type, const uint8_t *data, size_t size, struct h
 size_t codec_passed_on_encode(uint32_t age_ms, const uint8_t *message, size_t message_size, uint8_t *out,
                               size_t capacity) {
     struct writer writer = writer_over(out, capacity);
-
     write_u8(&writer, HISTORY_PASSED_ON);
     write_u32(&writer, age_ms);
     write_bytes(&writer, message, message_size);
@@ -70,7 +65,6 @@ size_t codec_passed_on_encode(uint32_t age_ms, const uint8_t *message, size_t me
 bool codec_passed_on_decode(const uint8_t *data, size_t size, uint32_t *age_ms, const uint8_t **message,
                             size_t *message_size) {
     struct reader reader = reader_over(data, size);
-
     if (read_u8(&reader) != HISTORY_PASSED_ON) return false;
     *age_ms = read_u32(&reader);
     *message_size = reader_left(&reader);

@@ -30,7 +30,6 @@ void identity_from_seed(const uint8_t seed[static 32], struct identity *out) {
 
 void identity_close(struct identity *identity) {
     int lock = identity->lock;
-
     sodium_memzero(identity, sizeof *identity);
     identity->lock = -1;
     if (lock >= 0) close(lock);
@@ -38,7 +37,6 @@ void identity_close(struct identity *identity) {
 
 bool identity_matches(const uint8_t identity_public[static 32], const uint8_t noise_public[static 32]) {
     uint8_t converted[32];
-
     return crypto_sign_ed25519_pk_to_curve25519(converted, identity_public) == 0 &&
            sodium_memcmp(converted, noise_public, sizeof converted) == 0;
 }
@@ -51,7 +49,6 @@ struct opening {
 /* The name is found by people, so letters stay; what a file name cannot hold is written as %XX. */
 static void file_part(const char *nick, char out[static NICK_PART_SIZE]) {
     size_t at = 0;
-
     for (; *nick && at + 3 < NICK_PART_SIZE; nick++) {
         bool plain = (unsigned char)*nick > ' ' && !strchr("/%\x7f", *nick);
 
@@ -63,7 +60,6 @@ static void file_part(const char *nick, char out[static NICK_PART_SIZE]) {
 static bool identity_path(const struct opening *opening, const char *name, const char *nick,
                           char out[static PATH_SIZE]) {
     char part[NICK_PART_SIZE] = "";
-
     file_part(nick, part);
     if (snprintf(out, PATH_SIZE, "%s/%s%s%s", opening->directory, name, *nick ? "." : "", part) < PATH_SIZE)
         return true;
@@ -141,7 +137,6 @@ close_file:
 
 static void make_temporary(struct identity *out) {
     uint8_t seed[32];
-
     randombytes_buf(seed, sizeof seed);
     identity_from_seed(seed, out);
     sodium_memzero(seed, sizeof seed);
@@ -173,7 +168,6 @@ bool identity_open_sender(const char *directory, const char *nick, unsigned wait
     const struct timespec pause = {.tv_nsec = LOCK_EVERY_MS * 1000000L};
     enum outcome outcome;
     char path[PATH_SIZE];
-
     if (!identity_path(&opening, SENDING, nick, path)) return false;
     outcome = open_locked(&opening, path, true, out);
     for (unsigned i = 0; outcome == IN_USE && i < wait_s * 1000 / LOCK_EVERY_MS; i++) {

@@ -30,19 +30,16 @@ static int open_for_reading(const char *path) {
 
 static bool is_regular(int file) {
     struct stat status;
-
     return fstat(file, &status) == 0 && S_ISREG(status.st_mode);
 }
 
 static bool is_there(const char *path) {
     struct stat status;
-
     return lstat(path, &status) == 0;
 }
 
 bool known_keys_open(struct known_keys *known, const char *directory, const char *name, struct why *why) {
     int file, error = 0;
-
     memset(known, 0, sizeof *known);
     known->unread = known->told = true;
     if (snprintf(known->file, sizeof known->file, "%s/%s", directory, name) >= (int)sizeof known->file)
@@ -72,7 +69,6 @@ void known_keys_close(struct known_keys *known) {
 static bool parse_line(char *line, ssize_t size, uint8_t key[static KEY_SIZE]) {
     char *space = strchr(line, ' ');
     size_t length;
-
     if (size < 1 || line[size - 1] != '\n' || strlen(line) != (size_t)size || !space) return false;
     line[size - 1] = '\0';
     *space = '\0';
@@ -86,7 +82,6 @@ static enum known_result search(FILE *stream, const char *name, const uint8_t ke
     char *text = NULL;
     size_t capacity = 0;
     ssize_t size;
-
     for (unsigned number = 1; result != KNOWN_SAME && (size = getline(&text, &capacity, stream)) >= 0; number++) {
         uint8_t found[KEY_SIZE];
 
@@ -136,7 +131,6 @@ enum known_result known_keys_check(const struct known_keys *known, const char *n
                                    unsigned *line) {
     enum known_result result = search_noted(known, name, key);
     int file;
-
     *line = 0;
     if (!*known->file || known->unread || result != KNOWN_NEW) return result;
     file = open_for_reading(known->file);
@@ -163,7 +157,6 @@ const char *known_keys_remedy(unsigned line) {
 static bool ends_within_a_line(int file) {
     off_t size = lseek(file, 0, SEEK_END);
     char last;
-
     return size > 0 && pread(file, &last, 1, size - 1) == 1 && last != '\n';
 }
 
@@ -174,7 +167,6 @@ static bool append_line(int file, const char *name, const uint8_t key[static KEY
                         sodium_bin2hex(hex, sizeof hex, key, KEY_SIZE));
     off_t before = lseek(file, 0, SEEK_END);
     ssize_t written = write(file, line, (size_t)size);
-
     if (written == size) return fsync(file) == 0;
     if (written > 0) {
         errno = ftruncate(file, before) == 0 ? ENOSPC : errno;
@@ -187,7 +179,6 @@ enum outcome { WRITTEN, CONFLICT, UNWRITABLE };
 static enum outcome write_locked(const struct known_keys *known, int file, const char *name,
                                  const uint8_t key[static KEY_SIZE], struct why *why) {
     unsigned line;
-
     switch (search_file(file, name, key, &line)) {
     case KNOWN_SAME: return WRITTEN;
     case KNOWN_CHANGED:
@@ -203,7 +194,6 @@ static enum outcome write_key(const struct known_keys *known, const char *name, 
                               struct why *why) {
     int file = open_for_writing(known->file), error;
     enum outcome outcome = UNWRITABLE;
-
     if (file < 0) return UNWRITABLE;
     errno = EINVAL;
     if (is_regular(file) && flock(file, LOCK_EX) == 0) outcome = write_locked(known, file, name, key, why);
@@ -217,7 +207,6 @@ static enum outcome write_key(const struct known_keys *known, const char *name, 
 static void note(struct known_keys *known, const char *name, const uint8_t key[static KEY_SIZE]) {
     char hex[KEY_TEXT_SIZE], line[LINE_MAX_SIZE];
     int size = snprintf(line, sizeof line, "%s %s\n", name, sodium_bin2hex(hex, sizeof hex, key, KEY_SIZE));
-
     if (known->noted_size + (size_t)size > KNOWN_KEYS_NOTED_MAX) return;
     known->noted = grow(known->noted, known->noted_size + (size_t)size, 1);
     memcpy(known->noted + known->noted_size, line, (size_t)size);
@@ -226,7 +215,6 @@ static void note(struct known_keys *known, const char *name, const uint8_t key[s
 
 bool known_keys_remember(struct known_keys *known, const char *name, const uint8_t key[static 32], struct why *why) {
     enum outcome outcome = UNWRITABLE;
-
     if (!*known->file) return true;
     if (!*name || strlen(name) > NAME_MAX_SIZE || strpbrk(name, " \n"))
         return why_fail(why, "%s: a name of 1 to %d bytes without spaces is expected", known->file, NAME_MAX_SIZE);

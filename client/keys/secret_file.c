@@ -19,7 +19,6 @@ static bool lies_below(const char *file, const char *directory) {
     char *real = realpath(file, NULL), *above = directory && *directory ? realpath(directory, NULL) : NULL;
     size_t size = above ? strlen(above) : 0;
     bool below = real && size > 1 && strncmp(real, above, size) == 0 && real[size] == '/';
-
     free(real);
     free(above);
     return below;
@@ -29,13 +28,11 @@ static bool lies_below(const char *file, const char *directory) {
  * without a name (a here-document, memfd_create(2)) cannot be opened by others, nor can a device keep a secret. */
 static bool is_private(const struct stat *status) {
     bool named = S_ISREG(status->st_mode) || S_ISFIFO(status->st_mode);
-
     return !named || status->st_nlink == 0 || (status->st_mode & OTHERS) == 0;
 }
 
 static bool check_mode(int descriptor, const char *file, const char *credentials, struct why *why) {
     struct stat status;
-
     if (fstat(descriptor, &status) != 0) {
         return why_fail(why, "%s", strerror(errno));
     }
@@ -47,7 +44,6 @@ static bool check_mode(int descriptor, const char *file, const char *credentials
 /* To the end, or until it is full: a pipe gives it in pieces. Negative with errno. */
 static ssize_t read_all(int descriptor, uint8_t *out, size_t capacity) {
     size_t size = 0;
-
     while (size < capacity) {
         ssize_t count = read(descriptor, out + size, capacity - size);
 
@@ -62,7 +58,6 @@ static bool read_secret(int descriptor, uint8_t secret[static ROOM_SECRET_MAX], 
     uint8_t read[ROOM_SECRET_MAX + 1];
     ssize_t length = read_all(descriptor, read, sizeof read);
     bool too_long = length > ROOM_SECRET_MAX;
-
     if (length < 0) {
         return why_fail(why, "%s", strerror(errno));
     }
@@ -77,7 +72,6 @@ static bool read_secret(int descriptor, uint8_t secret[static ROOM_SECRET_MAX], 
 bool secret_file_read(const char *file, const char *credentials, uint8_t secret[static ROOM_SECRET_MAX], size_t *size,
                       struct why *why) {
     int descriptor = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
     if (descriptor < 0) {
         return why_fail(why, "%s", strerror(errno));
     }

@@ -47,7 +47,6 @@ size_t message_encode(const struct identity *identity, const uint8_t room_tag[st
                       const struct chat_message *message, uint8_t *out, size_t capacity) {
     struct writer writer = writer_over(out, capacity);
     size_t size;
-
     if (!is_text(message->text, message->text_size) || !is_nick(message->nick, message->nick_size)) return 0;
     write_u8(&writer, MESSAGE_VERSION);
     write_u8(&writer, (uint8_t)message->kind);
@@ -69,7 +68,6 @@ size_t message_encode(const struct identity *identity, const uint8_t room_tag[st
 bool message_parse(const uint8_t *data, size_t size, struct chat_message *out) {
     struct reader reader = reader_over(data, size);
     uint8_t version = read_u8(&reader), kind = read_u8(&reader);
-
     memset(out, 0, sizeof *out);
     if (version != MESSAGE_VERSION || kind >= CHAT_KINDS) return false;
     out->kind = (enum chat_kind)kind;

@@ -9,7 +9,6 @@ enum kind { PRIVATE_IPV4, PRIVATE_IPV6, PUBLIC_IPV6, NOT_OFFERED };
 
 static enum kind kind_of(const struct address *address) {
     enum address_class class = address_classify(address);
-
     if (class == ADDRESS_PRIVATE) return address_is_ipv4(address) ? PRIVATE_IPV4 : PRIVATE_IPV6;
     return class == ADDRESS_PUBLIC && !address_is_ipv4(address) ? PUBLIC_IPV6 : NOT_OFFERED;
 }
@@ -46,7 +45,6 @@ void candidates_select(const struct ifaddrs *interfaces, uint16_t port, bool ipv
 
 void candidates_gather(uint16_t port, bool ipv6, struct candidate_list *out) {
     struct ifaddrs *interfaces;
-
     memset(out, 0, sizeof *out);
     if (getifaddrs(&interfaces) != 0) return;
     candidates_select(interfaces, port, ipv6, out);
@@ -79,7 +77,6 @@ bool candidates_have(const struct ifaddrs *interfaces, const struct address *add
 
 bool candidates_is_own(const struct address *address) {
     struct ifaddrs *interfaces;
-
     if (getifaddrs(&interfaces) != 0) return false;
     bool own = candidates_have(interfaces, address);
     freeifaddrs(interfaces);

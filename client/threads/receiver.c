@@ -23,7 +23,6 @@ static bool may_be_ours(const struct datagram *datagram) {
 
 static void hand_over(struct receiver *receiver, uint16_t socket, const struct datagram *datagram) {
     struct received *received;
-
     if (!may_be_ours(datagram)) return;
     received = (struct received *)queue_pop(&receiver->empty);
     if (!received) return;
@@ -38,7 +37,6 @@ static void hand_over(struct receiver *receiver, uint16_t socket, const struct d
 static void receive(struct receiver *receiver, const struct udp_socket *socket) {
     struct udp_batch *batch = receiver->batch;
     int count = udp_receive(socket->descriptor, batch);
-
     if (count < 0) {
         log_error("receiver", "cannot receive: %s", strerror(-count));
         sockets_ignore(receiver->sockets, socket);
@@ -54,7 +52,6 @@ static void run(void *argument) {
     struct receiver *receiver = argument;
     const struct udp_socket *ready[READY_MOST];
     size_t count;
-
     while ((count = sockets_wait(receiver->sockets, ready, READY_MOST)) > 0)
         for (size_t i = 0; i < count; i++) receive(receiver, ready[i]);
 }
@@ -75,7 +72,6 @@ static void destroy(struct receiver *receiver) {
 
 int receiver_start(struct receiver *receiver, struct sockets *sockets, struct queue *filled) {
     int error;
-
     *receiver = (struct receiver){.sockets = sockets, .stop = -1, .filled = filled};
     error = queue_init(&receiver->empty, 0);
     if (error) return error;

@@ -34,7 +34,6 @@ static void queue(struct ends *ends, struct reader *reader) {
     static const size_t sizes[] = {0, 1, 1023, 1024, 1025, 2048, 5000, sizeof zeros - 1, sizeof zeros};
     size_t size = sizes[read_u8(reader) % (sizeof sizes / sizeof sizes[0])];
     struct blob *blob;
-
     if (ends->sender.messages >= QUEUED_MAX) return;
     blob = blob_create(zeros, size);
     require(blob != NULL);
@@ -45,7 +44,6 @@ static void queue(struct ends *ends, struct reader *reader) {
 static void transmit(struct ends *ends, struct reader *reader) {
     struct frame_segment segment;
     unsigned most = read_u8(reader);
-
     ends->now += read_u16(reader);
     for (unsigned i = 0; i < most && delivery_next(&ends->sender, ends->now, &segment); i++) {
         require(segment.size <= DELIVERY_SEGMENT_DATA && segment.stream == ends->sender.stream);
@@ -56,7 +54,6 @@ static void transmit(struct ends *ends, struct reader *reader) {
 
 static uint32_t near(struct reader *reader, uint32_t centre) {
     uint8_t offset = read_u8(reader);
-
     return offset == UINT8_MAX ? read_u32(reader) : centre + offset - 127;
 }
 
@@ -64,7 +61,6 @@ static void acknowledged(struct ends *ends, struct reader *reader) {
     struct frame_acknowledgement ack = {.stream = ends->sender.stream,
                                         .cumulative = near(reader, ends->sender.cumulative)};
     uint64_t tag;
-
     ack.bitmap = read_u64(reader);
     delivery_acknowledged(&ends->sender, &ack, ends->now);
     while (delivery_completed(&ends->sender, &tag)) require(tag == ends->completed++);
@@ -74,7 +70,6 @@ static void receive(struct ends *ends, struct reader *reader) {
     struct frame_segment segment = {.stream = near(reader, ends->receiver.stream + 100), .data = zeros};
     struct frame_acknowledgement ack;
     uint8_t flags = read_u8(reader);
-
     if (flags & 4) segment.stream = ends->receiver.stream;
     segment.sequence = flags & 8 ? ends->receiver.next : near(reader, ends->receiver.next);
     segment.first = flags & 1;
@@ -99,7 +94,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         queue, transmit, acknowledged, receive, receive, restart, sample};
     struct reader reader = reader_over(data, size);
     struct ends ends = {.now = 1};
-
     delivery_sender_init(&ends.sender, 1);
     delivery_receiver_init(&ends.receiver);
     for (int i = 0; i < MOVES_MAX && reader_left(&reader) > 0; i++) {

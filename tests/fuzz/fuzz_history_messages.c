@@ -15,7 +15,6 @@ static void summary(const uint8_t *data, size_t size) {
     static struct backlog_row rows[HISTORY_ROWS_MAX];
     static uint8_t again[HISTORY_SUMMARY_MAX];
     size_t count;
-
     if (!codec_summary_decode(data, size, rows, &count)) return;
     require(count <= HISTORY_ROWS_MAX);
     for (size_t i = 0; i < count; i++) require(rows[i].lowest > 0 && rows[i].lowest <= rows[i].highest);
@@ -27,7 +26,6 @@ static void summary(const uint8_t *data, size_t size) {
 static void range(uint8_t type, const uint8_t *data, size_t size) {
     struct history_range decoded;
     uint8_t again[HISTORY_RANGE_SIZE];
-
     if (!codec_range_decode(type, data, size, &decoded)) return;
     require(decoded.from > 0 && decoded.from <= decoded.to);
     require(codec_range_encode(type, &decoded, again, sizeof again) == size);
@@ -38,7 +36,6 @@ static void passed_on(const uint8_t *data, size_t size) {
     const uint8_t *message;
     size_t message_size;
     uint32_t age;
-
     if (!codec_passed_on_decode(data, size, &age, &message, &message_size)) return;
     require(message_size > 0 && message + message_size == data + size);
     uint8_t *again = malloc(size);

@@ -25,7 +25,6 @@ static uint8_t *sign(const struct identity *author, const uint8_t *data, size_t 
     uint8_t *whole = malloc(size + crypto_sign_BYTES);
     size_t prefix = sizeof CONTEXT - 1 + sizeof room_tag;
     uint8_t *prefixed = malloc(prefix + size);
-
     require(whole != NULL && prefixed != NULL);
     memcpy(whole, data, size);
     memcpy(whole + AUTHOR_OFFSET, author->public, sizeof author->public);
@@ -42,7 +41,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct identity author;
     struct chat_message message;
     char id[MESSAGE_ID_TEXT_SIZE];
-
     identity_from_seed(seed, &author);
     require(!message_decode(data, size, room_tag, &message)); /* nobody signed it */
     if (size < SIGNED_MIN) return 0;                          /* signing takes longer than all else here */

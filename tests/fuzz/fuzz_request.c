@@ -15,7 +15,6 @@ static void require(bool condition) {
 /* A ref comes back in events. */
 static void check_ref(const struct request *request) {
     json_t *ref = *request->ref ? json_loads(request->ref, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL) : NULL;
-
     require(memchr(request->ref, '\0', sizeof request->ref) != NULL);
     require(!*request->ref || json_is_string(ref) || json_is_integer(ref));
     json_decref(ref);
@@ -35,7 +34,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct request request;
     struct why why = {""};
     bool parsed = request_parse((const char *)data, size, &request, &why);
-
     check_ref(&request);
     require(parsed || *why.text);
     if (parsed) check(&request);

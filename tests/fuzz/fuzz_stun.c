@@ -20,7 +20,6 @@ static void check_understood(const struct stun_request *request, const struct st
                              const uint8_t *answer, size_t size) {
     struct stun_response read;
     bool understood = stun_decode_response(answer, size, request->transaction, &read);
-
     if (request->classic) return;
     require(understood);
     require((read.error == 420) == (request->unknown_count > 0));
@@ -33,7 +32,6 @@ static void check_answer(const struct stun_request *request, const struct stun_r
     uint8_t answer[STUN_RESPONSE_MAX], *exact;
     size_t size = stun_encode_response(request, told, answer, sizeof answer);
     struct stun_request reflected;
-
     require(size >= STUN_HEADER_SIZE && size <= STUN_RESPONSE_MAX && size % 4 == 0);
     require((size_t)(answer[2] << 8 | answer[3]) == size - STUN_HEADER_SIZE);
     require(memcmp(answer + 4, request->transaction, sizeof request->transaction) == 0);
@@ -54,7 +52,6 @@ static void check_request(const struct stun_request *request) {
     const struct stun_response full = {.mapped = ipv6, .origin = ipv6, .other = ipv6, .wall_ms = 1};
     uint8_t again[STUN_REQUEST_MAX];
     struct stun_request second, *refused = &second;
-
     require(request->unknown_count <= sizeof request->unknown / sizeof *request->unknown);
     check_answer(request, &plain);
     check_answer(request, &full);
@@ -69,7 +66,6 @@ static void check_request(const struct stun_request *request) {
 static void check_response(const uint8_t *data, size_t size) {
     struct stun_response response;
     uint8_t transaction[STUN_TRANSACTION_SIZE];
-
     if (size < STUN_HEADER_SIZE) return;
     memcpy(transaction, data + 4, sizeof transaction);
     if (!stun_decode_response(data, size, transaction, &response)) return;
@@ -80,7 +76,6 @@ static void check_response(const uint8_t *data, size_t size) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct stun_request request;
-
     check_response(data, size);
     if (!stun_decode_request(data, size, &request)) return 0;
     require(size >= STUN_HEADER_SIZE && size % 4 == 0);

@@ -50,7 +50,6 @@ static bool is_forbidden(int32_t character, int32_t before, bool multiline) {
 static void check(const char *text, size_t size, bool multiline) {
     const uint8_t *at = (const uint8_t *)text;
     utf8proc_int32_t before = '\n';
-
     require(strlen(text) == size && text_is_utf8(text, size));
     for (utf8proc_ssize_t left = (utf8proc_ssize_t)size; left > 0;) {
         utf8proc_int32_t character;
@@ -66,7 +65,6 @@ static void check(const char *text, size_t size, bool multiline) {
 static void check_filter(const char *text, size_t size, bool multiline, size_t capacity) {
     char *out = malloc(capacity), *again = malloc(capacity);
     size_t written;
-
     require(out != NULL && again != NULL);
     written = text_filter(text, size, multiline, out, capacity);
     require(written < capacity);
@@ -80,7 +78,6 @@ static void check_filter(const char *text, size_t size, bool multiline, size_t c
 static void check_outgoing(const char *text, size_t size) {
     char *out = malloc(TEXT_GROWTH * size + 1);
     size_t at = 0, written, place = 0;
-
     require(out != NULL);
     written = text_outgoing(text, size, out, TEXT_GROWTH * size + 1);
     require(text_is_utf8(out, written));
@@ -105,7 +102,6 @@ static void check_outgoing(const char *text, size_t size) {
 static void check_room(const char *text, size_t size) {
     char room[ROOM_NAME_MAX + 1], again[ROOM_NAME_MAX + 1];
     struct why why;
-
     if (!room_name_parse(text, size, room, &why)) {
         require(why.text[0] != '\0' && room[0] == '\0');
         return;
@@ -118,7 +114,6 @@ static void check_room(const char *text, size_t size) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char nick[TEXT_NICK_MAX + 1], again[TEXT_NICK_MAX + 1];
     const char *text = (const char *)data + 1;
-
     if (size < 1) return 0;
     size--;
     if (size > INPUT_MAX) size = INPUT_MAX;

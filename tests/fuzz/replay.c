@@ -40,7 +40,6 @@ struct corpus {
 /* SplitMix64 (Steele, Lea, Flood 2014): small, and the same everywhere. */
 static uint64_t random_next(uint64_t *state) {
     uint64_t z = *state += 0x9e3779b97f4a7c15u;
-
     z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
     z = (z ^ z >> 27) * 0x94d049bb133111ebu;
     return z ^ z >> 31;
@@ -60,7 +59,6 @@ static void flip_bit(struct input *input, const struct corpus *corpus, uint64_t 
 
 static void set_edge_byte(struct input *input, const struct corpus *corpus, uint64_t *state) {
     static const uint8_t edges[] = {0x00, 0x01, 0x03, 0x04, 0x7f, 0x80, 0xc0, 0xed, 0xf4, 0xfe, 0xff};
-
     (void)corpus;
     if (input->size == 0) return;
     input->data[random_below(state, input->size)] = edges[random_below(state, sizeof(edges))];
@@ -69,7 +67,6 @@ static void set_edge_byte(struct input *input, const struct corpus *corpus, uint
 static void set_random_bytes(struct input *input, const struct corpus *corpus, uint64_t *state) {
     size_t from = random_below(state, input->size);
     size_t count = random_below(state, input->size - from + 1);
-
     (void)corpus;
     for (size_t i = 0; i < count; i++) input->data[from + i] = (uint8_t)random_next(state);
 }
@@ -81,7 +78,6 @@ static void cut_short(struct input *input, const struct corpus *corpus, uint64_t
 
 static void grow(struct input *input, const struct corpus *corpus, uint64_t *state) {
     size_t end = input->size + random_below(state, INPUT_MAX - input->size + 1);
-
     (void)corpus;
     while (input->size < end) input->data[input->size++] = (uint8_t)random_next(state);
 }
@@ -89,7 +85,6 @@ static void grow(struct input *input, const struct corpus *corpus, uint64_t *sta
 static void remove_bytes(struct input *input, const struct corpus *corpus, uint64_t *state) {
     size_t from = random_below(state, input->size);
     size_t count = random_below(state, input->size - from + 1);
-
     (void)corpus;
     memmove(input->data + from, input->data + from + count, input->size - from - count);
     input->size -= count;
@@ -99,7 +94,6 @@ static void remove_bytes(struct input *input, const struct corpus *corpus, uint6
 static void splice(struct input *input, const struct corpus *corpus, uint64_t *state) {
     const struct input *other;
     size_t from;
-
     if (corpus->count == 0) return;
     other = &corpus->inputs[random_below(state, corpus->count)];
     from = random_below(state, (input->size < other->size ? input->size : other->size) + 1);
@@ -110,7 +104,6 @@ static void splice(struct input *input, const struct corpus *corpus, uint64_t *s
 static void mutate(struct input *input, const struct corpus *corpus, uint64_t *state) {
     static const mutation mutations[] = {flip_bit,  flip_bit, set_edge_byte, set_edge_byte, set_random_bytes,
                                          cut_short, grow,     remove_bytes,  splice};
-
     if (corpus->count)
         *input = corpus->inputs[random_below(state, corpus->count)];
     else
@@ -127,7 +120,6 @@ static void mutate(struct input *input, const struct corpus *corpus, uint64_t *s
 /* The target gets a block of exactly its size, so that a sanitizer sees a read past the end. */
 static void feed(struct progress *progress) {
     uint8_t *copy = malloc(progress->input.size ? progress->input.size : 1);
-
     if (!copy) abort();
     memcpy(copy, progress->input.data, progress->input.size);
     progress->runs++;
@@ -157,7 +149,6 @@ static struct corpus play_corpus(const char *folder, struct progress *progress) 
     struct corpus corpus = {0, calloc(CORPUS_MAX, sizeof(*corpus.inputs))};
     struct dirent **names = NULL;
     int found = scandir(folder, &names, visible, alphasort);
-
     if (!corpus.inputs) abort();
     for (int i = 0; i < found; i++) {
         struct input *input = &corpus.inputs[corpus.count];
@@ -176,7 +167,6 @@ static struct corpus play_corpus(const char *folder, struct progress *progress) 
 
 static void play(const char *folder, unsigned long runs, uint64_t seed, struct progress *progress) {
     struct corpus corpus = play_corpus(folder, progress);
-
     snprintf(progress->source, sizeof(progress->source), "mutation");
     for (unsigned long i = 0; i < runs; i++) {
         mutate(&progress->input, &corpus, &seed);
@@ -195,14 +185,12 @@ static void print_failure(const struct progress *progress, int status) {
 
 static unsigned long number_from(const char *variable, unsigned long otherwise) {
     const char *text = getenv(variable);
-
     return text && *text ? strtoul(text, NULL, 0) : otherwise;
 }
 
 /* build/tests/fuzz_stun has its corpus in tests/fuzz/corpus/stun, seen from the top folder. */
 static void default_folder(const char *program, char *folder, size_t size) {
     const char *name = strrchr(program, '/') ? strrchr(program, '/') + 1 : program;
-
     if (strncmp(name, "fuzz_", 5) == 0) name += 5;
     snprintf(folder, size, "tests/fuzz/corpus/%s", name);
 }
@@ -214,7 +202,6 @@ int main(int argc, char **argv) {
     char folder[1024];
     int status = 0;
     pid_t child;
-
     if (progress == MAP_FAILED) return 1;
     default_folder(argv[0], folder, sizeof(folder));
     if (argc > 1) snprintf(folder, sizeof(folder), "%s", argv[1]);

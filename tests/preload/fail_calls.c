@@ -76,7 +76,7 @@ static bool fails(enum kind kind) {
     }
 /* NOLINTEND(bugprone-macro-parentheses) */
 
-/* --- memory --- */
+/* --- Memory --- */
 
 /* glibc's own names for what is shadowed here: dlsym, which would find them, allocates. */
 void *__libc_malloc(size_t size);
@@ -112,7 +112,7 @@ SHADOW(MEMORY, EAGAIN, int, pthread_create,
         void *restrict argument),
        (thread, attributes, run, argument))
 
-/* --- what keeps a file --- */
+/* --- What keeps a file --- */
 
 static bool is_regular(int descriptor) {
     struct stat status;
@@ -142,7 +142,7 @@ SHADOW(DISK, -1, int, link, (const char *from, const char *to), (from, to))
 SHADOW(DISK, -1, int, rename, (const char *from, const char *to), (from, to))
 SHADOW(DISK, -1, int, mkdir, (const char *path, mode_t mode), (path, mode))
 
-/* --- descriptors --- */
+/* --- Descriptors --- */
 
 int open(const char *path, int flags, ...) {
     static int (*real)(const char *, int, ...);
@@ -170,7 +170,7 @@ SHADOW(DESCRIPTORS, -1, int, signalfd, (int descriptor, const sigset_t *signals,
 SHADOW(DESCRIPTORS, -1, int, inotify_init1, (int flags), (flags))
 SHADOW(DESCRIPTORS, -1, int, pipe2, (int pipe[2], int flags), (pipe, flags))
 
-/* --- which one --- */
+/* --- Which one --- */
 
 static enum kind kind_of(const char *name) {
     static const char *const names[] = {"none", "memory", "disk", "short", "descriptors"};

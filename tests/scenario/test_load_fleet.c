@@ -129,7 +129,7 @@ struct address wire_local(const struct wire *wire, size_t socket) {
     return socket_address(wire, socket);
 }
 
-/* --- the stage --- */
+/* --- The stage --- */
 
 struct stage {
     struct net *net;
@@ -245,7 +245,7 @@ static void assert_said(const struct row_result *result, const char *what) {
     fail_msg("nothing was said of '%s'", what);
 }
 
-/* --- what goes well --- */
+/* --- What goes well --- */
 
 static void fills_and_beats(void **state) {
     struct stage *stage = *state;
@@ -436,7 +436,7 @@ static void everyone_moves(void **state) {
     assert_int_equal(fleet_counts(stage->fleet).moved, 2 * SESSIONS);
 }
 
-/* --- what goes wrong --- */
+/* --- What goes wrong --- */
 
 static void bootnode_that_does_not_answer(void **state) {
     struct stage *stage = *state;

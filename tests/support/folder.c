@@ -17,7 +17,6 @@
 int folder_make(void **state) {
     const char *base = getenv("TMPDIR");
     char path[FOLDER_PATH_SIZE];
-
     snprintf(path, sizeof path, "%s/gochat-test.XXXXXX", base && *base ? base : "/tmp");
     if (!mkdtemp(path)) return -1;
     *state = strdup(path);
@@ -33,7 +32,6 @@ static int remove_one(const char *path, const struct stat *status, int type, str
 
 int folder_remove(void **state) {
     int result = nftw(*state, remove_one, DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
-
     free(*state);
     return result;
 }

@@ -49,7 +49,6 @@ bool noise_pair_step(struct noise_pair *pair, unsigned index) {
     uint8_t message[256], payload[1];
     size_t payload_size;
     size_t size = noise_write(&pair->side[index % 2], NULL, 0, message, sizeof message);
-
     return size > 0 && noise_read(&pair->side[1 - index % 2], message, size, payload, sizeof payload, &payload_size);
 }
 

@@ -262,7 +262,7 @@ static void wait_until_taken(struct target *target) {
     }
 }
 
-/* --- main -------------------------------------------------------------------------------------------------------- */
+/* --- Main -------------------------------------------------------------------------------------------------------- */
 
 static void parse_target(char *text, struct target *out) {
     struct address address;

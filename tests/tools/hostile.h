@@ -12,7 +12,6 @@
 
 __attribute__((noreturn, format(printf, 1, 2))) static inline void hostile_fail(const char *format, ...) {
     va_list arguments;
-
     va_start(arguments, format);
     vfprintf(stderr, format, arguments);
     va_end(arguments);
@@ -23,7 +22,6 @@ __attribute__((noreturn, format(printf, 1, 2))) static inline void hostile_fail(
 static inline uint64_t hostile_number(const char *text) {
     char *end;
     uint64_t value = strtoull(text, &end, 0);
-
     if (*text == '\0' || *end != '\0') hostile_fail("a number was expected, not \"%s\"", text);
     return value;
 }

@@ -51,7 +51,6 @@ static const char *key_of(const struct side *side, const char *field, char key[s
 static const uint8_t *load_key(struct side *side, const char *where, const json_t *vector, const char *field,
                                uint8_t out[static 32]) {
     char key[32];
-
     if (!json_object_get(vector, key_of(side, field, key))) return NULL;
     vector_key(where, vector, key, out);
     return out;
@@ -72,7 +71,6 @@ static const uint8_t *load_psk(struct side *side, const char *where, const json_
 static void load_side(struct side *side, bool initiator, const struct protocol *protocol, const char *where,
                       const json_t *vector) {
     char key[32];
-
     *side = (struct side){.config = {.pattern = protocol->pattern, .suite = protocol->suite, .initiator = initiator}};
     struct noise_config *config = &side->config;
     if (json_object_get(vector, key_of(side, "prologue", key))) {
@@ -116,7 +114,6 @@ static const char *check_message(struct side sides[static 2], const struct proto
     struct side *sender = &sides[index % 2], *receiver = &sides[1 - index % 2];
     bool transport = index >= protocol->handshake_messages;
     size_t got_size = 0;
-
     size_t size = side_write(sender, protocol->suite, transport, payload, payload_size, written);
     if (size != expected_size || memcmp(written, expected, size) != 0) return "the ciphertext written differs";
     if (!side_read(receiver, protocol->suite, transport, expected, expected_size, got, &got_size))
@@ -143,7 +140,6 @@ static const char *check_split(struct side sides[static 2], const char *where, c
 static bool check_vector(const struct protocol *protocol, const char *where, const json_t *vector) {
     static struct side sides[2];
     const json_t *messages = vector_array(where, vector, "messages");
-
     if (json_array_size(messages) < protocol->handshake_messages)
         vector_malformed("%s: messages: at least %zu were expected", where, protocol->handshake_messages);
     load_side(&sides[0], true, protocol, where, vector);
@@ -161,7 +157,6 @@ static bool check_vector(const struct protocol *protocol, const char *where, con
 
 static void check_entry(const char *file, size_t index, const json_t *vector, struct counts *counts) {
     char where[512];
-
     snprintf(where, sizeof(where), "%s: vector %zu", file, index);
     const char *name = vector_text(where, vector, "protocol_name");
     const struct protocol *protocol = protocol_find(name);
@@ -180,7 +175,6 @@ static bool check_file(const char *file) {
     struct counts counts = {0};
     json_t *root = vector_file_load(file);
     const json_t *vectors = vector_array(file, root, "vectors");
-
     for (size_t i = 0; i < json_array_size(vectors); i++) check_entry(file, i, json_array_get(vectors, i), &counts);
     printf("%s: %u passed, %u failed, %u skipped (%u of an unknown protocol, %u for want of AES hardware)\n", file,
            counts.passed, counts.failed, counts.unknown + counts.no_aes, counts.unknown, counts.no_aes);
@@ -190,7 +184,6 @@ static bool check_file(const char *file) {
 
 static json_t *hex_string(const uint8_t *bytes, size_t size) {
     static char hex[2 * NOISE_MESSAGE_MAX + 1];
-
     return json_string(sodium_bin2hex(hex, sizeof(hex), bytes, size));
 }
 
@@ -208,7 +201,6 @@ static const uint8_t *generate_key(const struct side *side, json_t *vector, cons
 
 static void generate_psk(struct side sides[static 2], json_t *vector) {
     char key[32];
-
     randombytes_buf(sides[0].psk, sizeof(sides[0].psk));
     for (int i = 0; i < 2; i++) {
         json_t *psk = hex_string(sides[0].psk, sizeof(sides[0].psk));
@@ -219,7 +211,6 @@ static void generate_psk(struct side sides[static 2], json_t *vector) {
 
 static void generate_sides(struct side sides[static 2], const struct protocol *protocol, json_t *vector) {
     char key[32];
-
     for (int i = 0; i < 2; i++) {
         struct side *side = &sides[i];
         *side = (struct side){.config = {.pattern = protocol->pattern, .suite = protocol->suite, .initiator = i == 0}};
@@ -246,7 +237,6 @@ static json_t *generate_message(struct side sides[static 2], const struct protoc
     struct side *sender = &sides[index % 2], *receiver = &sides[1 - index % 2];
     bool transport = index >= protocol->handshake_messages;
     json_t *out = json_object();
-
     randombytes_buf(payload, payload_size);
     size_t size = side_write(sender, protocol->suite, transport, payload, payload_size, message);
     if (!side_read(receiver, protocol->suite, transport, message, size, got, &got_size)) abort();
@@ -258,7 +248,6 @@ static json_t *generate_message(struct side sides[static 2], const struct protoc
 static json_t *generate_vector(const struct protocol *protocol) {
     static struct side sides[2];
     json_t *vector = json_pack("{s:s}", "protocol_name", protocol->name), *messages = json_array();
-
     generate_sides(sides, protocol, vector);
     for (size_t i = 0; i < protocol->handshake_messages + 4; i++) {
         json_array_append_new(messages, generate_message(sides, protocol, i));
@@ -272,7 +261,6 @@ static json_t *generate_vector(const struct protocol *protocol) {
 
 static int generate(void) {
     json_t *vectors = json_array();
-
     if (!(suite_mask_available() & SUITE_AES256_GCM)) vector_malformed("vectors can only be made with AES hardware");
     for (size_t i = 0; i < PROTOCOL_COUNT; i++) json_array_append_new(vectors, generate_vector(&protocols[i]));
     json_t *root = json_pack("{s:o}", "vectors", vectors);
@@ -284,7 +272,6 @@ static int generate(void) {
 
 int main(int argc, char **argv) {
     bool passed = true;
-
     if (argc < 2) vector_malformed("usage: noise_vectors FILE… | --generate");
     if (sodium_init() < 0) vector_malformed("libsodium does not start");
     if (strcmp(argv[1], "--generate") == 0) return generate();

@@ -67,7 +67,7 @@ struct tool {
     bool input_ended;
 };
 
-/* --- answers ------------------------------------------------------------------------------------------------------ */
+/* --- Answers ------------------------------------------------------------------------------------------------------ */
 
 static uint64_t now_us(void) {
     return clock_monotonic_ns() / 1000;
@@ -176,7 +176,7 @@ static void tell_screen(const struct tool *tool, const char *order, bool with_ce
     tell(object);
 }
 
-/* --- the program's side ------------------------------------------------------------------------------------------- */
+/* --- The program's side ------------------------------------------------------------------------------------------- */
 
 static void type(struct tool *tool, const void *bytes, size_t size) {
     tool->typed = realloc(tool->typed, tool->typed_size + size + 1);
@@ -232,7 +232,7 @@ static void take_report(struct tool *tool) {
     }
 }
 
-/* --- waits -------------------------------------------------------------------------------------------------------- */
+/* --- Waits -------------------------------------------------------------------------------------------------------- */
 
 static bool row_has(const struct tool *tool, unsigned row, const char *text) {
     char *shown = emulator_row(tool->emulator, row);
@@ -316,7 +316,7 @@ static int wait_timeout(const struct tool *tool) {
     return until <= now_ms ? 0 : (int)(until - now_ms);
 }
 
-/* --- orders ------------------------------------------------------------------------------------------------------- */
+/* --- Orders ------------------------------------------------------------------------------------------------------- */
 
 /* Hex → bytes with a final zero; malloc'd. NULL: it is none. */
 static char *unhex(const char *hex, size_t *size) {
@@ -476,7 +476,7 @@ static void read_orders(struct tool *tool) {
     tool->input_ended = size == 0 || tool->order_size == ORDER_MAX;
 }
 
-/* --- the loop ----------------------------------------------------------------------------------------------------- */
+/* --- The loop ----------------------------------------------------------------------------------------------------- */
 
 static void take_signal(struct tool *tool) {
     struct signalfd_siginfo info;

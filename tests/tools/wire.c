@@ -84,7 +84,7 @@ static bool chance(double share) {
     return share > 0 && drand48() < share;
 }
 
-/* --- frames under way --------------------------------------------------------------------------------------------- */
+/* --- Frames under way --------------------------------------------------------------------------------------------- */
 
 /* Sorted by time: all but those held back go to the end. */
 static void insert(struct direction *direction, struct frame *frame) {
@@ -180,7 +180,7 @@ static void set_timer(const struct wire *wire) {
     if (timerfd_settime(wire->timer, TFD_TIMER_ABSTIME, &at, NULL) < 0) fail("timer");
 }
 
-/* --- setting up --------------------------------------------------------------------------------------------------- */
+/* --- Setting up --------------------------------------------------------------------------------------------------- */
 
 /* With the header of virtio in front, checksums and segmentation that the sender left to its device are left to the
  * next one. */
@@ -227,7 +227,7 @@ static void open_wire(struct wire *wire, char **devices, pid_t owner) {
     if (owner > 0) watch(wire, (int)syscall(SYS_pidfd_open, owner, 0), OWNER);
 }
 
-/* --- running ------------------------------------------------------------------------------------------------------ */
+/* --- Running ------------------------------------------------------------------------------------------------------ */
 
 static void run(struct wire *wire) {
     while (true) {
@@ -267,7 +267,7 @@ static void report(const struct wire *wire, const char *file) {
     fclose(out);
 }
 
-/* --- options ------------------------------------------------------------------------------------------------------ */
+/* --- Options ------------------------------------------------------------------------------------------------------ */
 
 __attribute__((noreturn)) static void usage(void) {
     fputs("usage: wire [--delay MS] [--jitter MS] [--loss PERCENT] [--duplicate PERCENT] [--reorder PERCENT]\n"

@@ -27,7 +27,6 @@ static enum client_config_result read_config(const char *folder, const char *con
     char file[FOLDER_PATH_SIZE], *argv[ARGUMENTS_MAX + 1] = {"gochat"};
     enum client_config_result result;
     int argc = 1, out = dup(1), err = dup(2);
-
     for (; arguments[argc - 1]; argc++) argv[argc] = (char *)(uintptr_t)arguments[argc - 1];
     folder_file(folder, "said", file);
     fflush(stdout);
@@ -80,7 +79,6 @@ static void what_is_not_given_is_the_default(void **state) {
 
 static void the_command_line_beats_the_file(void **state) {
     char file[FOLDER_PATH_SIZE], path[FOLDER_PATH_SIZE];
-
     folder_write(folder_file(*state, "c.ini", file),
                  "[client]\nroom = filed\nport = 5\nsecret_file = s\nciphers = chacha20-poly1305\n", 0600);
     assert_int_equal(READ("--room", "given", "--config", file, "--bootnode", "h:1"), CLIENT_CONFIG_RUN);
@@ -92,7 +90,6 @@ static void the_command_line_beats_the_file(void **state) {
 
 static void every_bootnode_flag_counts(void **state) {
     char file[FOLDER_PATH_SIZE];
-
     assert_int_equal(READ("--bootnode", "a:1", "--room", "r", "--bootnode=b:2,c:3"), CLIENT_CONFIG_RUN);
     assert_string_equal(config.bootnode, "a:1,b:2,c:3");
     folder_write(folder_file(*state, "c.ini", file), "[client]\nroom = r\nbootnode = x:1, y:2\nbootnode_key = - -\n",
@@ -109,7 +106,6 @@ static void every_bootnode_flag_counts(void **state) {
 
 static void a_bootnode_has_the_key_of_its_name(void **state) {
     char file[FOLDER_PATH_SIZE];
-
     folder_write(folder_file(*state, "c.ini", file),
                  "[client]\nroom = r\nbootnode = x, y:2\nbootnode_key = " KEY_1 ", " KEY_2 "\n", 0600);
     assert_int_equal(READ("--config", file), CLIENT_CONFIG_RUN);
@@ -212,7 +208,6 @@ static void problems_come_all_at_once(void **state) {
 /* Its folder is the test's. */
 static void write_own_file(const char *folder, const char *text) {
     char path[FOLDER_PATH_SIZE];
-
     assert_int_equal(setenv("XDG_CONFIG_HOME", folder, 1), 0);
     assert_int_equal(mkdir(folder_file(folder, "gochat", path), 0700), 0);
     folder_write(folder_file(folder, "gochat/client.ini", path), text, 0600);
@@ -220,7 +215,6 @@ static void write_own_file(const char *folder, const char *text) {
 
 static int folder_clear(void **state) {
     char path[FOLDER_PATH_SIZE];
-
     setenv("XDG_CONFIG_HOME", NOWHERE, 1);
     unlink(folder_file(*state, "gochat/client.ini", path));
     rmdir(folder_file(*state, "gochat", path));
@@ -229,7 +223,6 @@ static int folder_clear(void **state) {
 
 static void the_users_own_file_is_read(void **state) {
     char file[FOLDER_PATH_SIZE], path[FOLDER_PATH_SIZE];
-
     write_own_file(*state, "[client]\nbootnode = chat.example.org # ours\nroom = \"tea\"\nsecret_file = s\n");
     assert_int_equal(read_config(*state, (const char *const[]){NULL}), CLIENT_CONFIG_RUN);
     assert_string_equal(config.bootnode, "chat.example.org");
@@ -248,7 +241,6 @@ static void the_users_own_file_is_read(void **state) {
 
 static void a_broken_file_of_the_users_own_is_an_error(void **state) {
     char expected[2048];
-
     write_own_file(*state, "[client]\nroom = tea\nprot = 7\n");
     snprintf(expected, sizeof expected, "%s/gochat/client.ini:3: prot = 7: unknown key, did you mean port?\n",
              (const char *)*state);
@@ -258,7 +250,6 @@ static void a_broken_file_of_the_users_own_is_an_error(void **state) {
 
 static void a_file_of_the_users_own_that_cannot_be_read_is_told(void **state) {
     char path[FOLDER_PATH_SIZE], expected[2048];
-
     setenv("XDG_CONFIG_HOME", *state, 1);
     assert_int_equal(mkdir(folder_file(*state, "gochat", path), 0700), 0);
     assert_int_equal(mkdir(folder_file(*state, "gochat/client.ini", path), 0700), 0);
@@ -273,7 +264,6 @@ static void a_file_of_the_users_own_that_cannot_be_read_is_told(void **state) {
 
 static void without_a_config_folder_it_is_in_the_home_directory(void **state) {
     char path[FOLDER_PATH_SIZE], found[1000];
-
     unsetenv("XDG_CONFIG_HOME");
     setenv("HOME", *state, 1);
     assert_false(client_config_own_file(found, sizeof found));
@@ -288,7 +278,6 @@ static void without_a_config_folder_it_is_in_the_home_directory(void **state) {
 
 static void a_tilde_in_a_flag_is_the_home_directory(void **state) {
     char file[FOLDER_PATH_SIZE], path[FOLDER_PATH_SIZE];
-
     setenv("HOME", *state, 1);
     folder_write(folder_file(*state, "c.ini", file), "[client]\ndata_dir = ~/data\n", 0600);
     assert_int_equal(READ(NEEDED, "--config=~/c.ini", "--secret-file=~/s"), CLIENT_CONFIG_RUN);
@@ -316,7 +305,6 @@ static void a_doctor_needs_no_room(void **state) {
 
 static void a_wrong_file_is_named_with_its_line(void **state) {
     char file[FOLDER_PATH_SIZE], expected[2048];
-
     folder_file(*state, "c.ini", file);
     folder_write(file, "[client]\nbootnode = nowhere:\nbootnode_key = 12\nnick = \x1b[0m\ncolour = red\nport = 1\n",
                  0600);
@@ -339,7 +327,6 @@ static void help_names_every_flag(void **state) {
     static const char *const names[] = {
         "--bootnode HOST[:PORT]",      "--room NAME",    "--nick NAME",       "--secret-file FILE", "--port N",
         "--ui auto|curses|plain|json", "--data-dir DIR", "--log-level LEVEL", "--config FILE",      "--help"};
-
     assert_int_equal(READ("--help"), CLIENT_CONFIG_DONE);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) assert_non_null(strstr(said, names[i]));
 }

@@ -10,7 +10,6 @@
 
 static void an_event_starts_zeroed_with_its_text(void **state) {
     struct event *event = event_create(EVENT_ERROR, "ab\0c", 4);
-
     (void)state;
     assert_int_equal(event->type, EVENT_ERROR);
     assert_int_equal(event->text_size, 4);
@@ -59,7 +58,6 @@ static void an_event_has_what_its_type_has(void **state) {
 static void an_input_copies_its_text(void **state) {
     char text[] = "hello";
     struct input *input = input_create(INPUT_SAY, "tea", text, 4);
-
     (void)state;
     text[0] = 'j';
     assert_int_equal(input->type, INPUT_SAY);

@@ -222,7 +222,6 @@ static void a_host_is_an_address_or_a_name(void **state) {
                                         "b\u00fccher"};
     char host[300], longest[] = LABEL_OF_63 "." LABEL_OF_63 "." LABEL_OF_63 "." LABEL_OF_63;
     uint16_t port;
-
     (void)state;
     for (size_t i = 0; i < sizeof never / sizeof *never; i++)
         if (address_split(never[i], 9, host, sizeof host, &port)) fail_msg("taken: %s", never[i]);

@@ -22,7 +22,6 @@ static uint64_t draw(uint64_t below) {
 static void the_earliest_is_at_hand(void **state) {
     struct deadlines deadlines = {0};
     struct deadline tea = {0}, bread = {0};
-
     (void)state;
     assert_null(deadlines_first(&deadlines));
     deadlines_remove(&deadlines, &tea);
@@ -53,7 +52,6 @@ static void it_agrees_with_looking_at_all(void **state) {
     struct deadline all[MOST] = {{0}};
     uint64_t expected[MOST];
     size_t count = 0, most = 0;
-
     (void)state;
     for (unsigned step = 0; step < STEPS; step++) {
         size_t chosen = draw(MOST);
@@ -87,7 +85,6 @@ static void it_agrees_with_looking_at_all(void **state) {
 static void what_is_out_of_place_is_seen(void **state) {
     struct deadlines deadlines = {0};
     struct deadline all[3] = {{0}};
-
     (void)state;
     for (size_t i = 0; i < 3; i++) deadlines_set(&deadlines, &all[i], 10 + i);
     assert_true(deadlines_holds(&deadlines));

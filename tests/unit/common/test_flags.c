@@ -79,7 +79,6 @@ static void what_does_not_exist_suggests_what_does(void **state) {
         {"--=x", "--=x: no such flag (see gochat --mode client --help)\n"},
         {"--\x1b[2J", "--\xef\xbf\xbd[2J: no such flag (see gochat --mode client --help)\n"},
     };
-
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         assert_string_equal(READ(MODE_CLIENT, rows[i][0]), rows[i][1]);
@@ -91,7 +90,6 @@ static void what_does_not_exist_suggests_what_does(void **state) {
 
 static void a_long_word_is_cut(void **state) {
     char word[3000] = "--";
-
     (void)state;
     memset(word + 2, 'a', sizeof word - 3);
     READ(MODE_CLIENT, word);
@@ -138,7 +136,6 @@ static void a_missing_value_is_told(void **state) {
 
 static void what_has_a_value_is_explained(void **state) {
     char why[1000], value[4000] = "";
-
     (void)state;
     flag_explain("--room", NULL, "missing", why, sizeof why);
     assert_string_equal(why, "--room: missing");
@@ -154,7 +151,6 @@ static void what_has_a_value_is_explained(void **state) {
 static void no_arguments_at_all_are_none(void **state) {
     char *argv[] = {NULL, "--help"};
     struct flag_reader reader = mode_reader(MODE_CLIENT, 0, argv);
-
     (void)state;
     assert_string_equal(read_words(&reader), "");
 }
@@ -162,7 +158,6 @@ static void no_arguments_at_all_are_none(void **state) {
 static bool choose(struct mode_choice *out, struct why *why, const char *const *words) {
     char *argv[WORDS_MOST + 1] = {"gochat"};
     int argc = 1;
-
     for (; words[argc - 1]; argc++) argv[argc] = (char *)(uintptr_t)words[argc - 1];
     return mode_choose(argc, argv, out, why);
 }
@@ -172,7 +167,6 @@ static bool choose(struct mode_choice *out, struct why *why, const char *const *
 static void the_last_mode_counts_and_there_need_be_none(void **state) {
     struct mode_choice choice;
     struct why why = {0};
-
     (void)state;
     assert_true(CHOOSE("--room", "tea"));
     assert_int_equal(choice.mode, MODE_CLIENT);
@@ -192,7 +186,6 @@ static void the_last_mode_counts_and_there_need_be_none(void **state) {
 static void a_mode_that_does_not_exist_is_told(void **state) {
     struct mode_choice choice;
     struct why why = {0};
-
     (void)state;
     assert_false(CHOOSE("--mode", "party"));
     assert_string_equal(why.text, "--mode 'party': expected client, send, bootnode or doctor");

@@ -26,7 +26,6 @@ static int start(void **state) {
 
 static void assert_hex(const uint8_t *bytes, size_t size, const char *expected) {
     char hex[129];
-
     assert_string_equal(sodium_bin2hex(hex, sizeof hex, bytes, size), expected);
 }
 

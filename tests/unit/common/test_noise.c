@@ -17,7 +17,6 @@
 static void for_each_protocol(void (*test)(const struct noise_protocol *protocol)) {
     size_t count;
     const struct noise_protocol *protocols = noise_protocols(&count);
-
     for (size_t i = 0; i < count; i++) test(&protocols[i]);
 }
 
@@ -29,7 +28,6 @@ static void write_random(struct noise *from, size_t overhead, size_t payload_siz
 
 static void assert_wiped_but_for_remote(const struct noise *noise, const uint8_t remote_static[32]) {
     struct noise expected;
-
     memset(&expected, 0, sizeof expected);
     expected.failed = true;
     memcpy(expected.remote_static, remote_static, 32);
@@ -41,7 +39,6 @@ static void converse(const struct noise_protocol *protocol) {
     struct noise_keys keys[2];
     struct noise_pair pair;
     size_t got_size;
-
     noise_pair_make(&pair, protocol);
     for (unsigned i = 0; i < protocol->messages; i++) {
         size_t payload_size = randombytes_uniform(PAYLOAD_MAX + 1);
@@ -78,7 +75,6 @@ static void assert_refuses_out_of_turn(struct noise_pair *pair, unsigned index, 
     uint8_t buffer[256] = {0}, payload[256];
     struct noise_keys keys;
     size_t payload_size;
-
     for (unsigned i = 0; i < 2; i++) {
         bool may_write = index < messages && index % 2 == i, may_read = index < messages && index % 2 != i;
         if (!may_write) assert_int_equal(noise_write(&pair->side[i], NULL, 0, buffer, sizeof buffer), 0);
@@ -91,7 +87,6 @@ static void assert_refuses_out_of_turn(struct noise_pair *pair, unsigned index, 
 
 static void step_out_of_turn(const struct noise_protocol *protocol) {
     struct noise_pair pair;
-
     noise_pair_make(&pair, protocol);
     for (unsigned i = 0; i < protocol->messages; i++) {
         assert_refuses_out_of_turn(&pair, i, protocol->messages);
@@ -111,7 +106,6 @@ static void assert_dead(struct noise *noise) {
     static const uint8_t nobody[32];
     uint8_t buffer[256] = {0}, payload[256];
     size_t payload_size;
-
     assert_wiped_but_for_remote(noise, nobody);
     assert_int_equal(noise_write(noise, NULL, 0, buffer, sizeof buffer), 0);
     assert_false(noise_read(noise, buffer, sizeof buffer, payload, sizeof payload, &payload_size));
@@ -121,7 +115,6 @@ static void assert_dead(struct noise *noise) {
 static size_t write_last_in_steps(struct noise *noise, uint8_t *out, size_t capacity, struct noise_keys *foreseen) {
     static const uint8_t nobody[32];
     uint8_t buffer[256];
-
     size_t head = noise_write_last_tokens(noise, out, capacity);
     assert_true(head >= 32);
     struct noise half = *noise;
@@ -141,7 +134,6 @@ static void assert_no_steps(struct noise *noise) {
     struct noise before = *noise;
     uint8_t buffer[256];
     struct noise_keys keys;
-
     assert_false(noise_foresee_keys(noise, &keys));
     assert_int_equal(noise_write_last_payload(noise, NULL, 0, buffer, sizeof buffer), 0);
     assert_memory_equal(noise, &before, sizeof before);
@@ -153,7 +145,6 @@ static void write_stepwise(const struct noise_protocol *protocol) {
     struct noise_keys foreseen[2], keys;
     struct noise_pair pair;
     size_t payload_size;
-
     noise_pair_make(&pair, protocol);
     for (int i = 0; i < 2; i++) pair.config[i].ephemeral_secret = ephemeral[i];
     noise_pair_start(&pair);
@@ -185,7 +176,6 @@ static void fit_capacity(const struct noise_protocol *protocol) {
     uint8_t payload[40], message[256], got[40];
     struct noise_pair pair;
     size_t got_size;
-
     noise_pair_make(&pair, protocol);
     for (unsigned i = 0; i < protocol->messages; i++) {
         size_t exact = protocol->overhead[i] + sizeof payload;
@@ -211,7 +201,6 @@ static void fill_message(const struct noise_protocol *protocol) {
     static uint8_t payload[NOISE_MESSAGE_MAX], message[NOISE_MESSAGE_MAX + 1], got[NOISE_MESSAGE_MAX + 1];
     size_t most = NOISE_MESSAGE_MAX - protocol->overhead[0], got_size;
     struct noise_pair pair;
-
     noise_pair_make(&pair, protocol);
     assert_int_equal(noise_write(&pair.side[0], payload, most + 1, message, sizeof message), 0);
     noise_pair_start(&pair);
@@ -233,7 +222,6 @@ static void messages_end_at_65535_bytes(void **state) {
 static void disagree(const struct noise_protocol *protocol) {
     struct noise_pair pair;
     uint8_t other_psk[32] = {1};
-
     noise_pair_make(&pair, protocol);
     pair.config[1].prologue = "b prologue";
     noise_pair_start(&pair);
@@ -291,7 +279,6 @@ static void assert_refused(const struct noise_config *config) {
     struct noise noise;
     uint8_t buffer[256] = {0}, payload[256];
     size_t payload_size;
-
     noise_init(&noise, config);
     assert_true(noise.failed);
     assert_int_equal(noise_write(&noise, NULL, 0, buffer, sizeof buffer), 0);
@@ -331,7 +318,6 @@ static void missing_keys_never_become_zeros(void **state) {
 
 static void give_public_key(const struct noise_protocol *protocol) {
     struct noise_pair pair;
-
     noise_pair_make(&pair, protocol);
     for (int i = 0; i < 2; i++) {
         struct noise computed = pair.side[i];
@@ -349,7 +335,6 @@ static void public_key_is_computed_when_not_given(void **state) {
 static void ephemeral_keys_are_fresh(const struct noise_protocol *protocol) {
     struct noise_pair pair;
     uint8_t messages[2][256];
-
     noise_pair_make(&pair, protocol);
     for (int i = 0; i < 2; i++) {
         noise_pair_start(&pair);

@@ -14,7 +14,6 @@
 static void for_each_protocol(void (*test)(const struct noise_protocol *protocol)) {
     size_t count;
     const struct noise_protocol *protocols = noise_protocols(&count);
-
     for (size_t i = 0; i < count; i++) test(&protocols[i]);
 }
 
@@ -26,7 +25,6 @@ static void assert_caught(const struct noise_pair *pair, unsigned index, const u
     struct noise writer = pair->side[index % 2], reader = pair->side[1 - index % 2];
     uint8_t payload[256] = {0}, answer[256];
     size_t payload_size = 1;
-
     if (!noise_read(&reader, message, size, payload, sizeof payload, &payload_size)) {
         assert_int_equal(payload_size, 0);
         assert_true(sodium_is_zero(payload, sizeof payload));
@@ -44,7 +42,6 @@ static void tamper_each(const struct noise_protocol *protocol,
     uint8_t message[256], payload[256];
     struct noise_pair pair;
     size_t payload_size;
-
     noise_pair_make(&pair, protocol);
     for (unsigned i = 0; i < protocol->messages; i++) {
         size_t size = noise_write(&pair.side[i % 2], secret_text, sizeof secret_text, message, sizeof message);
@@ -99,7 +96,6 @@ static void replay_other_handshake(const struct noise_protocol *protocol) {
     uint8_t message[256], payload[256];
     struct noise_pair pair;
     size_t payload_size;
-
     noise_pair_make(&pair, protocol);
     assert_true(noise_pair_step(&pair, 0));
     size_t size = noise_write(&pair.side[1], NULL, 0, message, sizeof message);
@@ -119,7 +115,6 @@ static void impersonate(const struct noise_protocol *protocol, int victim, bool 
     struct noise_pair pair;
     uint8_t random_secret[32];
     int attacker = 1 - victim;
-
     noise_pair_make(&pair, protocol);
     randombytes_buf(random_secret, sizeof random_secret);
     pair.config[attacker].static_secret = guess_stolen ? pair.secret[victim] : random_secret;
@@ -147,7 +142,6 @@ static void stolen_secret_does_not_make_others(void **state) {
 
 static void forge_hash(struct noise *noise, const void *data, size_t size) {
     crypto_hash_sha256_state hash;
-
     crypto_hash_sha256_init(&hash);
     crypto_hash_sha256_update(&hash, noise->hash, sizeof noise->hash);
     crypto_hash_sha256_update(&hash, data, size);
@@ -157,7 +151,6 @@ static void forge_hash(struct noise *noise, const void *data, size_t size) {
 /* HKDF with `count` outputs over the chaining key. */
 static void forge_hkdf(const struct noise *noise, const uint8_t input[32], uint8_t outputs[][32], uint8_t count) {
     uint8_t extracted[32], block[33];
-
     crypto_auth_hmacsha256(extracted, input, 32, noise->chaining_key);
     for (uint8_t i = 1; i <= count; i++) {
         if (i > 1) memcpy(block, outputs[i - 2], 32);
@@ -168,7 +161,6 @@ static void forge_hkdf(const struct noise *noise, const uint8_t input[32], uint8
 
 static void forge_key(struct noise *noise, const uint8_t input[32]) {
     uint8_t outputs[2][32];
-
     forge_hkdf(noise, input, outputs, 2);
     memcpy(noise->chaining_key, outputs[0], 32);
     memcpy(noise->key, outputs[1], 32);
@@ -178,7 +170,6 @@ static void forge_key(struct noise *noise, const uint8_t input[32]) {
 
 static void forge_psk(struct noise *noise) {
     uint8_t outputs[3][32];
-
     forge_hkdf(noise, noise->psk, outputs, 3);
     memcpy(noise->chaining_key, outputs[0], 32);
     forge_hash(noise, outputs[1], 32);
@@ -188,7 +179,6 @@ static void forge_psk(struct noise *noise) {
 
 static uint8_t *forge_sealed(struct noise *noise, const void *plain, size_t size, uint8_t *out) {
     size_t sealed_size = size;
-
     if (noise->has_key) {
         suite_seal(noise->suite, noise->key, noise->counter++, noise->hash, 32, plain, size, out);
         sealed_size += SUITE_TAG_SIZE;
@@ -212,7 +202,6 @@ static uint8_t *forge_ephemeral(struct noise *noise, const struct forged_point *
 
 static void forge_dh(struct noise *noise, const struct forged_point *point, const uint8_t peer[32]) {
     uint8_t shared[32] = {0};
-
     if (!point->low_order) assert_true(noise_dh(point->secret, peer, shared));
     forge_key(noise, shared);
 }
@@ -220,7 +209,6 @@ static void forge_dh(struct noise *noise, const struct forged_point *point, cons
 static bool read_forged(struct noise *reader, const uint8_t *message, const uint8_t *end) {
     uint8_t payload[1];
     size_t payload_size;
-
     return noise_read(reader, message, (size_t)(end - message), payload, sizeof payload, &payload_size);
 }
 
@@ -228,7 +216,6 @@ static void forge_first_ephemeral(const struct noise_protocol *protocol, const s
     struct noise_pair pair;
     struct noise *forger = &pair.side[0];
     uint8_t message[256], answer[256];
-
     noise_pair_make(&pair, protocol);
     uint8_t *end = forge_ephemeral(forger, point, message);
     if (protocol->pattern == NOISE_NK) forge_dh(forger, point, pair.public[1]);
@@ -248,7 +235,6 @@ static void forge_second(const struct noise_protocol *protocol, const struct for
     struct noise_pair pair;
     struct noise *forger = &pair.side[1];
     uint8_t message[256];
-
     noise_pair_make(&pair, protocol);
     assert_true(noise_pair_step(&pair, 0));
     uint8_t *end = forge_ephemeral(forger, ephemeral, message);
@@ -265,7 +251,6 @@ static void forge_third_static(const struct noise_protocol *protocol, const stru
     struct noise_pair pair;
     struct noise *forger = &pair.side[0];
     uint8_t message[256];
-
     noise_pair_make(&pair, protocol);
     assert_true(noise_pair_step(&pair, 0) && noise_pair_step(&pair, 1));
     uint8_t *end = forge_sealed(forger, point->public, 32, message);
@@ -278,7 +263,6 @@ static void forge_third_static(const struct noise_protocol *protocol, const stru
 static void pin_static(const struct noise_protocol *protocol, const struct forged_point *point) {
     struct noise_pair pair;
     uint8_t message[256];
-
     noise_pair_make(&pair, protocol);
     pair.config[0].remote_static = point->public;
     noise_pair_start(&pair);
@@ -288,7 +272,6 @@ static void pin_static(const struct noise_protocol *protocol, const struct forge
 /* With an honest point every forgery is accepted, which shows that the low order alone is what is refused. */
 static void forge_everywhere(const struct noise_protocol *protocol, const struct forged_point *point) {
     struct forged_point honest = {.low_order = false};
-
     randombytes_buf(honest.secret, sizeof honest.secret);
     crypto_scalarmult_curve25519_base(honest.public, honest.secret);
     forge_first_ephemeral(protocol, point);
@@ -303,7 +286,6 @@ static void forge_everywhere(const struct noise_protocol *protocol, const struct
 
 static void forge_with_honest_points(const struct noise_protocol *protocol) {
     struct forged_point honest = {.low_order = false};
-
     randombytes_buf(honest.secret, sizeof honest.secret);
     crypto_scalarmult_curve25519_base(honest.public, honest.secret);
     forge_everywhere(protocol, &honest);
@@ -330,7 +312,6 @@ static void low_order_point(size_t i, struct forged_point *out) {
 
 static void forge_with_low_order_points(const struct noise_protocol *protocol) {
     struct forged_point point;
-
     for (size_t i = 0; i < 2 * LOW_ORDER_COUNT; i++) {
         low_order_point(i, &point);
         forge_everywhere(protocol, &point);

@@ -28,7 +28,6 @@ static void run(int (*story)(void), int output, struct end *end) {
     size_t size = 0;
     ssize_t part;
     pid_t child;
-
     assert_int_equal(pipe(error), 0);
     fflush(NULL);
     assert_true((child = fork()) >= 0);
@@ -54,25 +53,22 @@ static void run(int (*story)(void), int output, struct end *end) {
 
 static void expect(int (*story)(void), int output, int status, const char *said) {
     struct end end = {.status = -1};
-
     run(story, output, &end);
     assert_string_equal(end.said, said);
     assert_int_equal(end.status, status);
     if (output >= 0) close(output);
 }
 
-/* --- outputs --- */
+/* --- Outputs --- */
 
 static int full(void) {
     int descriptor = open("/dev/full", O_WRONLY | O_CLOEXEC);
-
     if (descriptor < 0) skip();
     return descriptor;
 }
 
 static int without_reader(void) {
     int ends[2];
-
     assert_int_equal(pipe(ends), 0);
     close(ends[0]);
     return ends[1];
@@ -80,12 +76,11 @@ static int without_reader(void) {
 
 static int good(void) {
     int descriptor = open("/dev/null", O_WRONLY | O_CLOEXEC);
-
     assert_true(descriptor >= 0);
     return descriptor;
 }
 
-/* --- stories --- */
+/* --- Stories --- */
 
 static int quiet(void) {
     return 3;
@@ -159,7 +154,6 @@ static void who_writes_nothing_cannot_fail(void **state) {
 /* As a status: the number of the next descriptor. */
 static void no_standard_descriptor_is_free(void **state) {
     struct end open = {.status = -1}, closed = open;
-
     (void)state;
     run(next_descriptor, STDOUT_FILENO, &open);
     run(next_descriptor, -1, &closed);

@@ -25,7 +25,6 @@ static int clear(void **state) {
 /* What check says, accept does; and a counter is accepted only once. */
 static bool accepts(uint64_t counter) {
     bool expected = replay_window_check(&window, counter);
-
     assert_int_equal(replay_window_accept(&window, counter), expected);
     assert_false(replay_window_check(&window, counter));
     assert_true(replay_window_holds(&window));
@@ -137,7 +136,6 @@ static bool model_accept(struct model *model, uint64_t counter) {
 static uint64_t next_counter(const struct model *model) {
     uint32_t back = randombytes_uniform((uint32_t)W + 200);
     uint32_t kind = randombytes_uniform(100);
-
     if (kind < 2) return model->newest + randombytes_uniform(JUMP_MAX);
     if (kind < 40) return model->newest + randombytes_uniform(4);
     return model->newest > back ? model->newest - back : 0;

@@ -17,7 +17,6 @@ static void add(struct backlog *backlog, const struct feed_name *feed, uint64_t 
                 uint64_t now) {
     uint8_t *data = calloc(1, size);
     struct blob *blob = blob_create(data, size);
-
     assert_non_null(blob);
     backlog_add(backlog, feed, sequence, blob, age, now);
     blob_drop(blob);
@@ -30,7 +29,6 @@ static bool has(const struct backlog *backlog, const struct feed_name *feed, uin
 
 static void each_is_kept_once(void **state) {
     struct backlog backlog = {.count = 0};
-
     (void)state;
     add(&backlog, &anna, 3, 10, 0, 1);
     add(&backlog, &anna, 3, 10, 0, 2);
@@ -44,7 +42,6 @@ static void each_is_kept_once(void **state) {
 
 static void a_range_is_found_in_order(void **state) {
     struct backlog backlog = {.count = 0};
-
     (void)state;
     add(&backlog, &anna, 5, 10, 0, 1);
     add(&backlog, &anna, 2, 10, 0, 1);
@@ -59,7 +56,6 @@ static void a_range_is_found_in_order(void **state) {
 static void rows_say_what_there_is(void **state) {
     struct backlog backlog = {.count = 0};
     struct backlog_row rows[3];
-
     (void)state;
     assert_int_equal(backlog_rows(&backlog, rows, 3), 0);
     add(&backlog, &anna, 5, 10, 0, 1);
@@ -76,7 +72,6 @@ static void rows_say_what_there_is(void **state) {
 
 static void nothing_grows_older_than_ten_minutes(void **state) {
     struct backlog backlog = {.count = 0};
-
     (void)state;
     add(&backlog, &anna, 1, 10, 0, 1000000);
     add(&backlog, &anna, 2, 10, BACKLOG_AGE_MS - 1000, 1000000); /* passed on */
@@ -96,7 +91,6 @@ static void nothing_grows_older_than_ten_minutes(void **state) {
 static void a_flooder_pushes_out_nobody_else(void **state) {
     struct backlog backlog = {.count = 0};
     struct feed_name flooder = {.author = "emil"};
-
     (void)state;
     for (uint64_t i = 1; i <= 300; i++) add(&backlog, &anna, i, 10, 0, i);
     for (uint64_t i = 1; i <= 5000; i++) {
@@ -115,7 +109,6 @@ static void a_flooder_pushes_out_nobody_else(void **state) {
 
 static void bytes_are_bounded(void **state) {
     struct backlog backlog = {.count = 0};
-
     (void)state;
     add(&backlog, &anna, 1, 100, 0, 1);
     for (uint64_t i = 1; i <= 300; i++) {
@@ -273,7 +266,6 @@ static void it_does_what_the_model_does(void **state) {
     struct model *model = calloc(1, sizeof *model);
     uint64_t now = 0; /* so that what is older than the clock is there, too */
     size_t fullest = 0;
-
     (void)state;
     assert_non_null(model);
     for (unsigned step = 0; step < STEPS; step++) {

@@ -17,7 +17,6 @@ static void lists_are_split(void **state) {
     static const char *const same[] = {"a.example:1,[2001:db8::1]:2", " a.example:1 , [2001:db8::1]:2 ",
                                        "a.example:1\t[2001:db8::1]:2", ",a.example:1,,[2001:db8::1]:2,"};
     struct bootnode bootnodes[BOOTNODES_MAX];
-
     (void)state;
     for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
         memset(bootnodes, 0xff, sizeof bootnodes);
@@ -45,7 +44,6 @@ static void a_port_may_be_left_out(void **state) {
         {"host:1", "host:1"},
     };
     struct bootnode bootnodes[BOOTNODES_MAX];
-
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         assert_int_equal(bootnodes_name(rows[i][0], bootnodes), 1);
@@ -88,7 +86,6 @@ static void what_is_no_list_is_refused(void **state) {
                                         "a 9595"};
     struct bootnode bootnodes[BOOTNODES_MAX];
     char endless[4 * INI_TEXT_SIZE];
-
     (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) assert_int_equal(bootnodes_name(wrong[i], bootnodes), 0);
     memset(endless, 'a', sizeof endless);
@@ -98,7 +95,6 @@ static void what_is_no_list_is_refused(void **state) {
 
 static void keys_belong_to_places(void **state) {
     struct bootnode bootnodes[BOOTNODES_MAX];
-
     (void)state;
     assert_int_equal(bootnodes_name("a:1 b:1 c:1", bootnodes), 3);
     assert_true(bootnodes_pin("", bootnodes, 3));
@@ -117,7 +113,6 @@ static void what_are_no_keys_is_refused(void **state) {
     static const char *const wrong[] = {"--",        "0011",        KEY_A "00", KEY_A KEY_B, "x" KEY_A,
                                         KEY_A " 00", KEY_A " - - ", "- - -",    "key"};
     struct bootnode bootnodes[BOOTNODES_MAX] = {0};
-
     (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) assert_false(bootnodes_pin(wrong[i], bootnodes, 2));
     assert_false(bootnodes_pin("-", bootnodes, 0));

@@ -28,14 +28,12 @@ static int start(void **state) {
 
 static void open_expected(const char *folder, const char *nick, struct identity *out) {
     struct why why = {0};
-
     if (!identity_open(folder, nick, out, &why)) fail_msg("%s", why.text);
 }
 
 static void refuse_expected(const char *folder, const char *nick, const char *part) {
     struct identity identity;
     struct why why = {0};
-
     assert_false(identity_open(folder, nick, &identity, &why));
     if (!strstr(why.text, part) || !strstr(why.text, folder) || strchr(why.text, '\n')) fail_msg("%s", why.text);
 }
@@ -55,7 +53,6 @@ static unsigned count_files(const char *folder) {
 static void a_seed_gives_both_keys(void **state) {
     struct identity identity;
     uint8_t seed[32], public[32], base[32];
-
     (void)state;
     sodium_hex2bin(seed, 32, "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60", 64, NULL, NULL, NULL);
     sodium_hex2bin(public, 32, "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", 64, NULL, NULL,
@@ -73,7 +70,6 @@ static void a_seed_gives_both_keys(void **state) {
 static void only_its_own_noise_key_matches(void **state) {
     struct identity a, b;
     uint8_t seed[32] = {1}, zeros[32] = {0}, ones[32];
-
     (void)state;
     identity_from_seed(seed, &a);
     seed[0] = 2;
@@ -88,7 +84,6 @@ static void made_once_private_and_found_again(void **state) {
     struct identity first, second;
     char file[FOLDER_PATH_SIZE], text[100];
     struct stat status;
-
     umask(0);
     open_expected(*state, "alice", &first);
     identity_close(&first);
@@ -109,7 +104,6 @@ static void a_file_by_hand_is_read(void **state) {
     struct identity identity;
     char file[FOLDER_PATH_SIZE];
     uint8_t expected[32];
-
     for (uint8_t i = 0; i < 32; i++) expected[i] = i;
     folder_write(folder_file(*state, "identity", file), DIGITS "\n", 0600);
     open_expected(*state, "alice", &identity);
@@ -120,7 +114,6 @@ static void a_file_by_hand_is_read(void **state) {
 static void what_others_can_read_is_refused(void **state) {
     static const unsigned modes[] = {0640, 0604, 0610, 0666};
     char file[FOLDER_PATH_SIZE];
-
     folder_file(*state, "identity", file);
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         folder_write(file, DIGITS "\n", modes[i]);
@@ -132,7 +125,6 @@ static void malformed_files_are_refused(void **state) {
     static const char *const texts[] = {
         "", "\n", DIGITS, DIGITS "\n\n", "zz" DIGITS "\n", DIGITS "0\n", "0x" DIGITS "\n"};
     char file[FOLDER_PATH_SIZE];
-
     folder_file(*state, "identity", file);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         folder_write(file, texts[i], 0600);
@@ -149,7 +141,6 @@ static void without_a_place_the_key_is_temporary(void **state) {
     struct identity first, second, sending;
     char places[2][FOLDER_PATH_SIZE];
     struct why why;
-
     folder_file(*state, "none", places[0]);
     folder_write(folder_file(*state, "file", places[1]), "", 0600);
     for (size_t i = 0; i < 2; i++) {
@@ -173,7 +164,6 @@ static void without_a_place_the_key_is_temporary(void **state) {
 /* A full disk, for who is not allowed a byte; but a key that is there is found. */
 static void on_a_full_disk_the_key_is_temporary(void **state) {
     int status;
-
     if (fork() == 0) {
         const struct rlimit nothing = {0, 0};
         struct identity first, second;
@@ -195,7 +185,6 @@ static void on_a_full_disk_the_key_is_temporary(void **state) {
 static void a_second_client_has_its_nicks_own(void **state) {
     struct identity first, second, third;
     char file[FOLDER_PATH_SIZE];
-
     open_expected(*state, "alice", &first);
     open_expected(*state, "bob", &second);
     assert_memory_not_equal(first.public, second.public, 32);
@@ -214,7 +203,6 @@ static void a_second_client_has_its_nicks_own(void **state) {
 static void a_sender_has_keys_of_its_own(void **state) {
     struct identity chatting, sending, ci, again;
     struct why why = {0};
-
     open_expected(*state, "alice", &chatting);
     assert_true(identity_open_sender(*state, "", 0, &sending, &why));
     assert_true(identity_open_sender(*state, "ci", 0, &ci, &why));
@@ -234,7 +222,6 @@ static void a_sender_has_keys_of_its_own(void **state) {
 static void a_nick_is_no_path(void **state) {
     struct identity first, second;
     char file[FOLDER_PATH_SIZE];
-
     open_expected(*state, "alice", &first);
     open_expected(*state, "../%\n\xc3\xa9", &second);
     assert_int_equal(access(folder_file(*state, "identity...%2F%25%0A\xc3\xa9", file), R_OK), 0);
@@ -247,7 +234,6 @@ static void processes_never_share_one(void **state) {
     struct identity identity;
     uint8_t keys[2][32];
     int pipes[2][2], done[2], status;
-
     for (int round = 0; round < 20; round++) {
         assert_int_equal(pipe(done), 0);
         for (int i = 0; i < 2; i++) {

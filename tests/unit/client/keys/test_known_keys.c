@@ -29,13 +29,11 @@ static const uint8_t *key_of(uint8_t byte) {
 
 static void open_expected(const char *folder, struct known_keys *known) {
     struct why why = {0};
-
     if (!known_keys_open(known, folder, "known_peers", &why)) fail_msg("%s", why.text);
 }
 
 static void remember_expected(struct known_keys *known, const char *name, uint8_t byte) {
     struct why why = {0};
-
     if (!known_keys_remember(known, name, key_of(byte), &why)) fail_msg("%s", why.text);
 }
 
@@ -46,7 +44,6 @@ static enum known_result check(const struct known_keys *known, const char *name,
 static void new_then_same_then_changed(void **state) {
     struct known_keys known = {.file = ""};
     unsigned line;
-
     open_expected(*state, &known);
     assert_int_equal(check(&known, "host:1", 1, &line), KNOWN_NEW);
     remember_expected(&known, "other:1", 9);
@@ -62,7 +59,6 @@ static void the_file_is_private_and_plain(void **state) {
     struct known_keys known = {.file = ""};
     char file[FOLDER_PATH_SIZE], text[200];
     struct stat status;
-
     umask(0);
     open_expected(*state, &known);
     remember_expected(&known, "host:1", 1);
@@ -77,7 +73,6 @@ static void malformed_lines_are_skipped(void **state) {
     struct known_keys known = {.file = ""};
     char file[FOLDER_PATH_SIZE];
     unsigned line;
-
     open_expected(*state, &known);
     folder_write(folder_file(*state, "known_peers", file),
                  "\nhost:1\nhost:1 12\nhost:1 " HEX_OF_ONES "00\nhost:1  " HEX_OF_ONES "\n# " HEX_OF_ONES
@@ -93,7 +88,6 @@ static void an_unfinished_last_line_is_left_alone(void **state) {
     struct known_keys known = {.file = ""};
     char file[FOLDER_PATH_SIZE], text[300];
     unsigned line;
-
     open_expected(*state, &known);
     folder_write(folder_file(*state, "known_peers", file), "a " HEX_OF_ONES, 0600);
     assert_int_equal(check(&known, "a", 1, &line), KNOWN_NEW);
@@ -105,7 +99,6 @@ static void an_unfinished_last_line_is_left_alone(void **state) {
 static void a_changed_key_is_not_added(void **state) {
     struct known_keys known = {.file = ""};
     struct why why = {0};
-
     open_expected(*state, &known);
     remember_expected(&known, "a", 1);
     assert_false(known_keys_remember(&known, "a", key_of(2), &why));
@@ -116,7 +109,6 @@ static void names_fit_on_a_line(void **state) {
     struct known_keys known = {.file = ""};
     char longest[514];
     struct why why = {0};
-
     open_expected(*state, &known);
     memset(longest, 'x', sizeof longest);
     longest[513] = '\0';
@@ -133,7 +125,6 @@ static void an_unreadable_file_trusts_nobody(void **state) {
     char file[FOLDER_PATH_SIZE];
     struct why why = {0};
     unsigned line = 7;
-
     open_expected(*state, &known);
     folder_file(*state, "known_peers", file);
     assert_int_equal(unlink(file), 0);
@@ -157,7 +148,6 @@ static void what_cannot_be_written_is_known_until_the_end(void **state) {
                  {*state, "folder", "regular file"},
                  {"/proc/no/such/place", "known_peers", "No such file"},
                  {"/dev/null", "known_peers", "Not a directory"}};
-
     assert_int_equal(symlink("/dev/null", folder_file(*state, "device", device)), 0);
     assert_int_equal(mkfifo(folder_file(*state, "fifo", fifo), 0600), 0);
     assert_int_equal(mkdir(folder_file(*state, "folder", folder), 0700), 0);
@@ -185,7 +175,6 @@ static void what_is_there_unread_is_hidden(void **state) {
     char file[FOLDER_PATH_SIZE];
     struct why why = {0};
     struct known_keys known;
-
     assert_int_equal(symlink("circle", folder_file(*state, "circle", file)), 0);
     assert_false(known_keys_open(&known, *state, "circle", &why));
     assert_true(known.unread && known.hidden);
@@ -205,7 +194,6 @@ static void a_changed_key_is_told_with_its_place(void **state) {
     char place[KNOWN_KEYS_PLACE_SIZE], expected[KNOWN_KEYS_PLACE_SIZE];
     struct why why;
     unsigned line;
-
     open_expected(*state, &known);
     remember_expected(&known, "a", 1);
     remember_expected(&known, "b", 1);
@@ -234,7 +222,6 @@ static void a_changed_key_is_told_with_its_place(void **state) {
 static void a_full_disk_is_told_once(void **state) {
     struct known_keys known;
     int status;
-
     open_expected(*state, &known);
     remember_expected(&known, "old:1", 1);
     if (fork() == 0) {
@@ -261,7 +248,6 @@ static void a_full_disk_is_told_once(void **state) {
 static void what_is_noted_is_bounded(void **state) {
     struct known_keys known;
     struct why why;
-
     (void)state;
     assert_false(known_keys_open(&known, "/dev/null", "known_peers", &why));
     known.noted = malloc(KNOWN_KEYS_NOTED_MAX - 10);
@@ -276,7 +262,6 @@ static void what_is_noted_is_bounded(void **state) {
 static void without_a_file_nothing_is_remembered(void **state) {
     struct known_keys known = {.file = ""};
     unsigned line;
-
     (void)state;
     remember_expected(&known, "a", 1);
     assert_int_equal(check(&known, "a", 1, &line), KNOWN_NEW);
@@ -287,7 +272,6 @@ static void many_at_once_lose_nothing(void **state) {
     char name[32];
     unsigned line;
     int status;
-
     open_expected(*state, &known);
     for (int child = 0; child < 4; child++) {
         if (fork() != 0) continue;

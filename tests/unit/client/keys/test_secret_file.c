@@ -22,7 +22,6 @@ static void read_expected(const char *file, const char *credentials, const char 
     uint8_t secret[ROOM_SECRET_MAX];
     struct why why = {0};
     size_t size = 0;
-
     if (!secret_file_read(file, credentials, secret, &size, &why)) fail_msg("%s: %s", file, why.text);
     assert_int_equal(size, strlen(expected));
     assert_memory_equal(secret, expected, size);
@@ -32,14 +31,12 @@ static void refuse_expected(const char *file, const char *credentials, const cha
     uint8_t secret[ROOM_SECRET_MAX];
     struct why why = {0};
     size_t size = 0;
-
     assert_false(secret_file_read(file, credentials, secret, &size, &why));
     if (!strstr(why.text, part) || strchr(why.text, '\n')) fail_msg("%s: %s", file, why.text);
 }
 
 static void it_is_read_without_its_last_newlines(void **state) {
     char file[FOLDER_PATH_SIZE];
-
     folder_write(folder_file(*state, "secret", file), "open\nsesame \r\n\n", 0600);
     read_expected(file, NULL, "open\nsesame ");
     folder_write(file, "x", 0400);
@@ -52,7 +49,6 @@ static void it_is_read_without_its_last_newlines(void **state) {
 
 static void its_size_is_bounded(void **state) {
     char file[FOLDER_PATH_SIZE], text[ROOM_SECRET_MAX + 2];
-
     memset(text, 'x', sizeof text);
     text[ROOM_SECRET_MAX] = '\0';
     folder_write(folder_file(*state, "secret", file), text, 0600);
@@ -66,7 +62,6 @@ static void its_size_is_bounded(void **state) {
 static void what_others_can_open_is_refused(void **state) {
     static const unsigned modes[] = {0640, 0604, 0620, 0602, 0610, 0644, 0666, 0777, 0440};
     char file[FOLDER_PATH_SIZE], mend[FOLDER_PATH_SIZE + 16], expected[16];
-
     folder_file(*state, "secret", file);
     snprintf(mend, sizeof mend, "chmod 600 %s", file);
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
@@ -84,7 +79,6 @@ static void what_others_can_open_is_refused(void **state) {
 static void a_credential_of_systemd_is_taken(void **state) {
     char folder[FOLDER_PATH_SIZE], beside[FOLDER_PATH_SIZE], file[2 * FOLDER_PATH_SIZE], link[FOLDER_PATH_SIZE],
         other[FOLDER_PATH_SIZE], sly[2 * FOLDER_PATH_SIZE];
-
     assert_int_equal(mkdir(folder_file(*state, "credentials", folder), 0700), 0);
     assert_int_equal(mkdir(folder_file(*state, "credentials-of-others", beside), 0700), 0);
     snprintf(file, sizeof file, "%s/secret", folder);
@@ -108,7 +102,6 @@ static void a_credential_of_systemd_is_taken(void **state) {
 static void a_pipe_is_read_to_its_end(void **state) {
     char path[64];
     int pipes[2], status;
-
     (void)state;
     assert_int_equal(pipe(pipes), 0);
     pid_t child = fork();
@@ -132,7 +125,6 @@ static void a_pipe_is_read_to_its_end(void **state) {
 static void what_has_no_name_is_nobody_elses(void **state) {
     char file[FOLDER_PATH_SIZE], path[64];
     int memory = memfd_create("secret", MFD_CLOEXEC), unnamed;
-
     assert_int_equal(write(memory, "sesame\n", 7), 7);
     snprintf(path, sizeof path, "/dev/fd/%d", memory);
     read_expected(path, NULL, "sesame");
@@ -148,7 +140,6 @@ static void what_has_no_name_is_nobody_elses(void **state) {
 static void a_fifo_that_others_can_open_is_refused(void **state) {
     char file[FOLDER_PATH_SIZE];
     int writer;
-
     assert_int_equal(mkfifo(folder_file(*state, "fifo", file), 0600), 0);
     writer = open(file, O_RDWR | O_CLOEXEC); /* so that opening it does not wait */
     assert_int_equal(chmod(file, 0644), 0);

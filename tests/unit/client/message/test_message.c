@@ -22,7 +22,6 @@ static struct identity author;
 
 static int start(void **state) {
     static const uint8_t seed[32] = {1, 2, 3};
-
     (void)state;
     if (sodium_init() < 0) return -1;
     identity_from_seed(seed, &author);
@@ -42,7 +41,6 @@ static struct chat_message sample(const char *text, size_t size) {
 
 static size_t encode(const char *text, size_t size, uint8_t *out, size_t capacity) {
     struct chat_message message = sample(text, size);
-
     return message_encode(&author, room, &message, out, capacity);
 }
 
@@ -50,7 +48,6 @@ static void comes_back_as_it_was(void **state) {
     uint8_t packet[200];
     struct chat_message message;
     size_t size = encode("h\xc3\xa9llo", 6, packet, sizeof packet);
-
     (void)state;
     assert_int_equal(size, 6 + PUBLIC_OVERHEAD);
     memset(&message, 0xa5, sizeof message);
@@ -73,7 +70,6 @@ static void the_bytes_are_the_protocols(void **state) {
                                      0,    7,    0,    0,    0x01, 0x8b, 0xcf, 0xe5, 0x68, 0x7b, 0, 0, 0, 2};
     uint8_t packet[200], prefixed[32 + 69];
     size_t size = encode("hi", 2, packet, sizeof packet);
-
     (void)state;
     assert_int_equal(size, 62 + 1 + 4 + 2 + 64);
     assert_int_equal(packet[0], 3);
@@ -91,7 +87,6 @@ static void every_flipped_bit_is_noticed(void **state) {
     uint8_t packet[200];
     struct chat_message message;
     size_t size = encode("hello", 5, packet, sizeof packet);
-
     (void)state;
     for (size_t bit = 0; bit < size * 8; bit++) {
         packet[bit / 8] ^= (uint8_t)(1u << bit % 8);
@@ -106,7 +101,6 @@ static void another_room_or_length_is_refused(void **state) {
     uint8_t packet[200];
     struct chat_message message;
     size_t size = encode("hello", 5, packet, sizeof packet);
-
     (void)state;
     packet[size] = 0;
     assert_false(message_decode(packet, size, other, &message));
@@ -118,7 +112,6 @@ static void text_has_a_length_and_is_utf8(void **state) {
     static char text[MESSAGE_TEXT_MAX + 1];
     static uint8_t packet[sizeof text + MESSAGE_OVERHEAD];
     struct chat_message message;
-
     (void)state;
     memset(text, 'x', sizeof text);
     assert_int_equal(encode(text, 0, packet, sizeof packet), 0);
@@ -135,7 +128,6 @@ static void assert_refused_though_signed(size_t offset, const void *bytes, size_
     uint8_t packet[200], prefixed[32 + 72];
     struct chat_message message;
     size_t whole = encode("hello", 5, packet, sizeof packet);
-
     memcpy(packet + offset, bytes, size);
     memcpy(prefixed, context, sizeof context);
     memcpy(prefixed + 16, room, 16);
@@ -183,7 +175,6 @@ static void every_kind_says_what_it_is(void **state) {
 static void a_private_message_stays_what_it_is(void **state) {
     uint8_t packet[200], forged[200];
     struct chat_message message = sample("just us", 7), out;
-
     (void)state;
     message.kind = CHAT_PRIVATE;
     memcpy(message.recipient, bert, sizeof bert);
@@ -204,7 +195,6 @@ static void a_nick_has_a_length_and_is_utf8(void **state) {
     static const char nick[] = "thirty-three bytes are one too ma";
     uint8_t packet[200];
     struct chat_message message = sample("hello", 5), out;
-
     (void)state;
     assert_int_equal(sizeof nick - 1, TEXT_NICK_MAX + 1);
     message.nick = nick;
@@ -227,7 +217,6 @@ static void parsing_leaves_the_signature_out(void **state) {
     uint8_t packet[200];
     struct chat_message message;
     size_t size = encode("hello", 5, packet, sizeof packet);
-
     (void)state;
     packet[size - 1] ^= 1;
     assert_true(message_parse(packet, size, &message));
@@ -238,7 +227,6 @@ static void parsing_leaves_the_signature_out(void **state) {
 
 static void ids_are_run_and_sequence(void **state) {
     char id[MESSAGE_ID_TEXT_SIZE];
-
     (void)state;
     message_id_format(CHAT_TEXT, 0xab, 12, id);
     assert_string_equal(id, "00000000000000ab-12");

@@ -21,7 +21,6 @@ struct interfaces {
 static void add(struct interfaces *interfaces, const char *text, unsigned flags) {
     size_t at = interfaces->count++;
     struct address address;
-
     assert_true(address_parse(text, 1, &address));
     (void)address_to_sockaddr(&address, address_is_ipv4(&address) ? AF_INET : AF_INET6, &interfaces->addresses[at]);
     interfaces->items[at] =
@@ -33,7 +32,6 @@ static void expect(const struct interfaces *interfaces, bool ipv6, const char *c
     struct candidate_list list;
     char text[ADDRESS_TEXT_SIZE];
     uint8_t count = 0;
-
     candidates_select(interfaces->items, 9000, ipv6, &list);
     for (; texts[count]; count++) {
         assert_true(count < list.count);
@@ -44,7 +42,6 @@ static void expect(const struct interfaces *interfaces, bool ipv6, const char *c
 
 static void kinds_in_order_and_interfaces_within(void **state) {
     struct interfaces interfaces = {.count = 0};
-
     (void)state;
     add(&interfaces, "127.0.0.1", RUNNING | IFF_LOOPBACK);
     add(&interfaces, "2001:db8::5", RUNNING);
@@ -58,7 +55,6 @@ static void kinds_in_order_and_interfaces_within(void **state) {
 
 static void what_nobody_reaches_is_left_out(void **state) {
     struct interfaces interfaces = {.count = 0};
-
     (void)state;
     add(&interfaces, "192.168.1.2", IFF_UP);
     add(&interfaces, "192.168.1.3", IFF_RUNNING);
@@ -74,7 +70,6 @@ static void what_nobody_reaches_is_left_out(void **state) {
 
 static void at_most_four_and_none_twice(void **state) {
     struct interfaces interfaces = {.count = 0};
-
     (void)state;
     add(&interfaces, "10.0.0.1", RUNNING);
     add(&interfaces, "10.0.0.1", RUNNING);
@@ -89,7 +84,6 @@ static void at_most_four_and_none_twice(void **state) {
 static void equal_means_same_order(void **state) {
     struct interfaces one = {.count = 0}, other = {.count = 0};
     struct candidate_list a, b;
-
     (void)state;
     add(&one, "10.0.0.1", RUNNING);
     add(&one, "10.0.0.2", RUNNING);
@@ -106,7 +100,6 @@ static void equal_means_same_order(void **state) {
 
 static void this_machine_gives_the_same_twice(void **state) {
     struct candidate_list a, b;
-
     (void)state;
     candidates_gather(9000, true, &a);
     candidates_gather(9000, true, &b);
@@ -116,7 +109,6 @@ static void this_machine_gives_the_same_twice(void **state) {
 
 static struct candidate_list listed(const char *const *texts) {
     struct candidate_list list = {.count = 0};
-
     for (; texts[list.count]; list.count++)
         assert_true(address_parse(texts[list.count], 9000, &list.items[list.count]));
     return list;
@@ -139,7 +131,6 @@ static void a_mapped_address_finds_room(void **state) {
          {"fd00::1", "fd00::2", "2001:db8::1", "203.0.113.5", NULL}},
     };
     struct address mapped;
-
     (void)state;
     assert_true(address_parse("203.0.113.5", 9000, &mapped));
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -152,7 +143,6 @@ static void a_mapped_address_finds_room(void **state) {
 static void an_own_address_is_one_of_a_running_interface(void **state) {
     struct interfaces interfaces = {.count = 0};
     struct address address;
-
     (void)state;
     add(&interfaces, "198.51.100.7", RUNNING);
     add(&interfaces, "198.51.100.8", IFF_UP);

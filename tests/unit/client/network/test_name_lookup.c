@@ -12,7 +12,6 @@ static void a_failure_is_tried_again_ever_later(void **state) {
     static const uint64_t pauses[] = {1000, 2000, 4000, 8000, 16000, 30000, 30000};
     struct name_lookup lookup;
     uint64_t now = 5000;
-
     (void)state;
     name_lookup_settle(&lookup);
     name_lookup_want(&lookup, now);
@@ -29,7 +28,6 @@ static void a_failure_is_tried_again_ever_later(void **state) {
 
 static void silence_is_not_waited_for(void **state) {
     struct name_lookup lookup;
-
     (void)state;
     name_lookup_settle(&lookup);
     name_lookup_want(&lookup, 100);
@@ -40,7 +38,6 @@ static void silence_is_not_waited_for(void **state) {
 
 static void what_is_settled_is_never_due(void **state) {
     struct name_lookup lookup;
-
     (void)state;
     name_lookup_settle(&lookup);
     assert_false(name_lookup_take(&lookup, 1, UINT64_MAX - 1));

@@ -71,7 +71,6 @@ static void on_send(void *context, const struct peer *peer, const struct path *t
     struct end *end = context, *other = other_of(end);
     struct world *world = end->world;
     struct path from = *to;
-
     assert_ptr_equal(peer, end->peer);
     world->sent++;
     if (to->kind == PATH_DIRECT) {
@@ -87,7 +86,6 @@ static void on_send(void *context, const struct peer *peer, const struct path *t
 
 static size_t on_ways_through(void *context, const struct peer *peer, struct path out[static PEER_RELAYS]) {
     struct end *end = context;
-
     (void)peer;
     out[0] = path_through_bootnode(0);
     return end->world->relays;
@@ -95,7 +93,6 @@ static size_t on_ways_through(void *context, const struct peer *peer, struct pat
 
 static void on_own_candidates(void *context, const struct peer *peer, struct candidate_list *out) {
     struct end *end = context;
-
     (void)peer;
     *out = (struct candidate_list){.items = {end->address}, .count = 1};
 }
@@ -109,7 +106,6 @@ static size_t on_usable(void *context, const struct candidate_list *candidates,
 
 static size_t on_open_sockets(void *context, size_t count, uint16_t *out) {
     struct end *end = context;
-
     for (size_t i = 0; i < count; i++) out[i] = (uint16_t)(++end->sockets % 1000 + 1);
     return count;
 }
@@ -120,7 +116,6 @@ static void on_close_socket(void *context, uint16_t socket) {
 
 static bool on_busy(void *context) {
     struct end *end = context;
-
     return draw(end->world, 50) == 0;
 }
 
@@ -136,7 +131,6 @@ static void on_renamed(void *context, struct peer *peer, const char *nick, uint6
 
 static void on_connected(void *context, struct peer *peer, uint64_t now) {
     struct end *end = context;
-
     (void)peer, (void)now;
     end->connected++;
 }
@@ -144,14 +138,12 @@ static void on_connected(void *context, struct peer *peer, uint64_t now) {
 static void on_message(void *context, struct peer *peer, const uint8_t *message, size_t size, uint64_t age,
                        uint64_t now) {
     struct end *end = context;
-
     (void)peer, (void)message, (void)size, (void)age, (void)now;
     end->messages++;
 }
 
 static void on_acknowledged(void *context, struct peer *peer, uint64_t tag, uint64_t now) {
     struct end *end = context;
-
     (void)peer, (void)tag, (void)now;
     end->acknowledged++;
 }
@@ -173,7 +165,6 @@ static void record_of(const struct end *end, struct member_record *out) {
 static void end_init(struct world *world, size_t which) {
     struct end *end = &world->ends[which];
     uint8_t seed[32] = {(uint8_t)(which + 1)};
-
     end->world = world;
     identity_from_seed(seed, &end->identity);
     budget_init(&end->budget, START);
@@ -215,7 +206,6 @@ static void end_init(struct world *world, size_t which) {
 static struct world *world_create(unsigned seed) {
     struct world *world = calloc(1, sizeof *world);
     struct member_record record;
-
     assert_non_null(world);
     world->now = START;
     world->chance = 0x9e3779b97f4a7c15 * (seed + 1);
@@ -243,7 +233,6 @@ static void handle(struct end *to, const struct flying *packet, uint64_t now) {
     struct peer_initiation initiation = {.noise_size = handshake_initiation_noise_size(&to->world->keys)};
     struct peer_answer answer;
     struct peer_data data;
-
     switch (packet->data[0]) {
     case PEER_PROBE: peer_receive_probe(peer, &packet->from, now); break;
     case PEER_INITIATION:
@@ -279,7 +268,6 @@ static void arrive(struct world *world) {
 static void say(struct end *end, size_t size, uint64_t now) {
     static const uint8_t text[60000];
     struct blob *blob = blob_create(text, size);
-
     assert_non_null(blob);
     assert_true(peer_queue(end->peer, blob, 1, now));
     blob_drop(blob);
@@ -290,7 +278,6 @@ static void happen(struct world *world) {
     struct peer *peer = end->peer;
     struct member_record record;
     uint64_t now = world->now;
-
     record_of(other_of(end), &record);
     switch (draw(world, 14)) {
     case 0: world->direct = !world->direct; break;
@@ -315,7 +302,6 @@ static void happen(struct world *world) {
 
 static void list_each_other(struct world *world) {
     struct member_record record;
-
     for (size_t i = 0; i < 2; i++) {
         record_of(&world->ends[1 - i], &record);
         peer_listed(world->ends[i].peer, 0, &record, record.candidates.items, 1, world->now);
@@ -334,7 +320,6 @@ static void tick_parts(struct peer *peer, uint64_t now) {
 static void before_it_is_due_a_tick_does_nothing(struct end *end, uint64_t now) {
     static struct peer before;
     unsigned sent = end->world->sent;
-
     if (peer_ready(end->peer) <= now) return;
     before = *end->peer;
     tick_parts(end->peer, now);
@@ -344,7 +329,6 @@ static void before_it_is_due_a_tick_does_nothing(struct end *end, uint64_t now) 
 
 static void tick(struct end *end, uint64_t now) {
     unsigned spins = 0;
-
     assert_true(peer_holds(end->peer, now));
     before_it_is_due_a_tick_does_nothing(end, now);
     for (; peer_due(end->peer) <= now && !end->peer->absent; spins++) {
@@ -365,7 +349,6 @@ static void pass(struct world *world, uint64_t ms, unsigned seldom) {
 
 static uint64_t next_event(const struct world *world) {
     uint64_t next = world->count > 0 ? world->flying[world->first].arrives : NEVER;
-
     for (size_t i = 0; i < 2; i++) next = earlier(next, peer_due(world->ends[i].peer));
     return next > world->now ? next : world->now + 1;
 }
@@ -381,7 +364,6 @@ static void jump(struct world *world, uint64_t ms) {
 
 static void ticks_and_alarms_agree(void **state) {
     unsigned connected = 0, messages = 0;
-
     (void)state;
     for (unsigned seed = 0; seed < 8; seed++) {
         struct world *world = world_create(seed);
@@ -399,7 +381,6 @@ static void ticks_and_alarms_agree(void **state) {
 
 static void rounds_in_vain_end(void **state) {
     struct world *world = world_create(1);
-
     (void)state;
     world->direct = world->relays = false;
     list_each_other(world);
@@ -415,7 +396,6 @@ static void rounds_in_vain_end(void **state) {
 static void a_quiet_pair_seldom_wakes(void **state) {
     struct world *world = world_create(0);
     unsigned ticks = 0;
-
     (void)state;
     list_each_other(world);
     pass(world, 5000, 0);
@@ -433,7 +413,6 @@ static void a_quiet_pair_seldom_wakes(void **state) {
 
 static void everything_arrives_in_the_end(void **state) {
     struct world *world = world_create(7);
-
     (void)state;
     world->loss_percent = 20;
     list_each_other(world);

@@ -17,7 +17,6 @@ static void no_second_sees_more(void **state) {
     static unsigned sent[SECONDS * 1000];
     struct punch_budget budget;
     unsigned in_second = 0, most = 0;
-
     (void)state;
     budget_init(&budget, NOW);
     for (uint64_t ms = 0; ms < SECONDS * 1000; ms++) {
@@ -35,7 +34,6 @@ static void no_second_sees_more(void **state) {
 static void the_wait_is_long_enough(void **state) {
     struct punch_budget budget;
     uint64_t wait, now = NOW;
-
     (void)state;
     budget_init(&budget, now);
     for (unsigned i = 0; i < 50; i++) assert_int_equal(budget_wait(&budget, now), 0);
@@ -47,7 +45,6 @@ static void the_wait_is_long_enough(void **state) {
 
 static void two_pairs_probe_at_a_time(void **state) {
     struct punch_budget budget;
-
     (void)state;
     budget_init(&budget, NOW);
     for (unsigned i = 0; i < BUDGET_PROBINGS; i++) assert_true(budget_probe_begin(&budget));

@@ -63,7 +63,6 @@ static void world_clear(struct world *world) {
 /* Sizes from one byte to 64 KiB, most of them small; contents follow from the number. */
 static size_t size_of(uint64_t number) {
     uint64_t seed = number * 7919 + 1;
-
     return random_below(&seed, 16) == 0 ? 1 + random_below(&seed, 65536) : 1 + random_below(&seed, 2000);
 }
 
@@ -75,7 +74,6 @@ static void queue_message(struct world *world) {
     static uint8_t data[65536];
     size_t size = size_of(world->queued);
     struct blob *blob;
-
     fill(world->queued, data, size);
     blob = blob_create(data, size);
     assert_non_null(blob);
@@ -95,7 +93,6 @@ static void take_expected(void *context, const uint8_t *message, size_t size, ui
 
 static void put_on_wire(struct world *world, const struct packet *packet) {
     struct packet *at;
-
     if (chance(world, world->loss_percent)) return;
     assert_true(world->count < FLIGHT_MAX);
     at = &world->packets[world->count++];
@@ -106,7 +103,6 @@ static void put_on_wire(struct world *world, const struct packet *packet) {
 
 static void send_segments(struct world *world) {
     struct packet packet = {.is_ack = false};
-
     while (delivery_next(&world->sender, world->now, &packet.segment)) {
         memcpy(packet.data, packet.segment.data, packet.segment.size);
         put_on_wire(world, &packet);
@@ -116,7 +112,6 @@ static void send_segments(struct world *world) {
 
 static void arrive(struct world *world, struct packet *packet) {
     uint64_t tag;
-
     if (packet->is_ack) {
         delivery_acknowledged(&world->sender, &packet->ack, world->now);
         for (; delivery_completed(&world->sender, &tag); world->completed++) assert_int_equal(tag, world->completed);
@@ -131,7 +126,6 @@ static void arrive(struct world *world, struct packet *packet) {
 
 static size_t earliest(const struct world *world) {
     size_t found = 0;
-
     for (size_t i = 1; i < world->count; i++)
         if (world->packets[i].arrives < world->packets[found].arrives) found = i;
     return found;
@@ -141,7 +135,6 @@ static size_t earliest(const struct world *world) {
 static bool step(struct world *world) {
     uint64_t due, arrives = NEVER;
     size_t at = 0;
-
     send_segments(world);
     due = delivery_due(&world->sender, world->now);
     assert_true(due > world->now);
@@ -171,7 +164,6 @@ static void run_dry(struct world *world) {
 
 static void everything_arrives_in_order_and_once(void **state) {
     static const unsigned losses[] = {0, 20, 35, 50};
-
     (void)state;
     for (size_t i = 0; i < sizeof losses / sizeof losses[0]; i++) {
         struct world world;
@@ -188,7 +180,6 @@ static void everything_arrives_in_order_and_once(void **state) {
 
 static void segments_are_not_sent_twice_for_nothing(void **state) {
     struct world world;
-
     (void)state;
     world_init(&world, 7, 0);
     world.double_percent = 0;
@@ -201,7 +192,6 @@ static void segments_are_not_sent_twice_for_nothing(void **state) {
 
 static void sequence_numbers_wrap(void **state) {
     struct world world;
-
     (void)state;
     world_init(&world, 5, 30);
     world.sender.next_sequence = world.sender.cumulative = UINT32_MAX - 200;
@@ -236,7 +226,6 @@ static void a_restart_keeps_what_is_complete_but_not_collected(void **state) {
     struct blob *blob = blob_create((const uint8_t *)"x", 1);
     struct frame_segment segment;
     uint64_t tag;
-
     (void)state;
     delivery_sender_init(&sender, 1);
     for (uint64_t i = 10; i < 12; i++) assert_true(delivery_queue(&sender, blob, i, 0));
@@ -264,7 +253,6 @@ static void a_restart_keeps_what_is_complete_but_not_collected(void **state) {
 static void start_sender(struct delivery_sender *sender, size_t segments) {
     static const uint8_t zeros[DELIVERY_MESSAGE_MAX];
     struct blob *blob;
-
     delivery_sender_init(sender, 1);
     for (; segments > 0; segments -= segments < 60 ? segments : 60) {
         blob = blob_create(zeros, (segments < 60 ? segments : 60) * DELIVERY_SEGMENT_DATA);
@@ -276,7 +264,6 @@ static void start_sender(struct delivery_sender *sender, size_t segments) {
 static unsigned send_all(struct delivery_sender *sender, uint64_t now) {
     struct frame_segment segment;
     unsigned count = 0;
-
     while (delivery_next(sender, now, &segment)) count++;
     return count;
 }
@@ -291,7 +278,6 @@ static void acknowledge(struct delivery_sender *sender, uint32_t cumulative, uin
 static void the_window_bounds_what_is_in_flight(void **state) {
     struct delivery_sender sender;
     uint32_t most = 0, sent[50];
-
     (void)state;
     start_sender(&sender, 2000);
     assert_int_equal(delivery_due(&sender, 3), 3);
@@ -314,7 +300,6 @@ static void a_line_on_a_far_path_slows_none_after_it(void **state) {
     struct blob *line = blob_create(text, 40), *paste = blob_create(text, sizeof text);
     struct delivery_sender sender;
     uint64_t now = 10;
-
     (void)state;
     delivery_sender_init(&sender, 1);
     for (uint32_t lines = 1; lines < 20; lines++, now += 3000) {
@@ -335,7 +320,6 @@ static void a_line_on_a_far_path_slows_none_after_it(void **state) {
 
 static void the_timer_is_rfc_6298s(void **state) {
     struct delivery_sender sender;
-
     (void)state;
     start_sender(&sender, 1);
     assert_int_equal(sender.rto_ms, 1000);
@@ -358,7 +342,6 @@ static void expiries_double_up_to_two_seconds(void **state) {
     static const uint64_t waits[] = {300, 600, 1200, 2000, 2000, 2000};
     struct delivery_sender sender;
     uint64_t now = 0;
-
     (void)state;
     start_sender(&sender, 1);
     delivery_sample(&sender, 99900);
@@ -382,7 +365,6 @@ static void expiries_double_up_to_two_seconds(void **state) {
 static void a_lost_flight_is_one_expiry(void **state) {
     struct delivery_sender sender;
     struct frame_segment segment;
-
     (void)state;
     start_sender(&sender, 10);
     delivery_sample(&sender, 99900);
@@ -399,7 +381,6 @@ static void a_lost_flight_is_one_expiry(void **state) {
 
 static void what_was_resent_gives_no_sample(void **state) {
     struct delivery_sender sender;
-
     (void)state;
     start_sender(&sender, 2);
     assert_int_equal(send_all(&sender, 0), 2);
@@ -416,7 +397,6 @@ static void what_was_resent_gives_no_sample(void **state) {
 static void what_was_overtaken_is_sent_again(void **state) {
     struct delivery_sender sender;
     struct frame_segment segment;
-
     (void)state;
     start_sender(&sender, 8);
     delivery_sample(&sender, 40000);
@@ -437,7 +417,6 @@ static void what_was_overtaken_is_sent_again(void **state) {
 
 static void reordering_is_no_loss(void **state) {
     struct delivery_sender sender;
-
     (void)state;
     start_sender(&sender, 8);
     delivery_sample(&sender, 40000);
@@ -452,7 +431,6 @@ static void reordering_is_no_loss(void **state) {
 
 static void another_path_gets_what_was_in_flight(void **state) {
     struct delivery_sender sender;
-
     (void)state;
     start_sender(&sender, 5);
     delivery_sample(&sender, 40000);
@@ -469,7 +447,6 @@ static void another_path_gets_what_was_in_flight(void **state) {
 static void hostile_acknowledgements_are_ignored(void **state) {
     struct delivery_sender sender;
     uint64_t tag;
-
     (void)state;
     start_sender(&sender, 10);
     acknowledge(&sender, 1, 0, 1); /* before anything was sent */
@@ -492,7 +469,6 @@ static void hostile_acknowledgements_are_ignored(void **state) {
 
 static void a_late_acknowledgement_still_helps(void **state) {
     struct delivery_sender sender;
-
     (void)state;
     start_sender(&sender, 10);
     send_all(&sender, 0);
@@ -507,7 +483,6 @@ static void too_large_is_refused(void **state) {
     static const uint8_t zeros[DELIVERY_MESSAGE_MAX + 1];
     struct delivery_sender sender;
     struct blob *large = blob_create(zeros, sizeof zeros), *fits = blob_create(zeros, sizeof zeros - 1);
-
     (void)state;
     delivery_sender_init(&sender, 1);
     assert_false(delivery_queue(&sender, large, 0, 0));
@@ -540,7 +515,6 @@ static bool give(struct delivery_receiver *receiver, uint32_t stream, uint32_t s
                                     .last = strchr(flags, 'L') != NULL,
                                     .data = zeros,
                                     .size = sizeof zeros};
-
     bool ours = delivery_receiver_take(receiver, &segment, 0, take_any, taken);
     assert_true(delivery_receiver_holds(receiver));
     return ours;
@@ -550,7 +524,6 @@ static void streams_only_go_up(void **state) {
     struct delivery_receiver receiver;
     struct frame_acknowledgement ack;
     struct taken taken = {0};
-
     (void)state;
     delivery_receiver_init(&receiver);
     assert_false(delivery_receiver_acknowledgement(&receiver, &ack));
@@ -575,7 +548,6 @@ static void streams_only_go_up(void **state) {
 static void duplicates_are_acknowledged_and_the_window_is_kept(void **state) {
     struct delivery_receiver receiver;
     struct taken taken = {0};
-
     (void)state;
     delivery_receiver_init(&receiver);
     assert_true(give(&receiver, 1, 0, "FL", &taken));
@@ -604,7 +576,6 @@ static void an_acknowledgement_while_taking_claims_nothing(void **state) {
     struct delivery_receiver receiver;
     struct frame_segment segment = {
         .stream = 1, .sequence = 1, .first = true, .last = true, .data = (const uint8_t *)"a", .size = 1};
-
     (void)state;
     delivery_receiver_init(&receiver);
     assert_true(delivery_receiver_take(&receiver, &segment, 0, take_and_acknowledge, &receiver));
@@ -619,7 +590,6 @@ static void an_oversized_segment_is_malformed(void **state) {
     struct delivery_receiver receiver;
     struct frame_segment segment = {.stream = 1, .first = true, .last = true, .data = data, .size = sizeof data};
     struct taken taken = {0};
-
     (void)state;
     delivery_receiver_init(&receiver);
     assert_false(delivery_receiver_take(&receiver, &segment, 0, take_any, &taken));
@@ -635,7 +605,6 @@ static void an_endless_message_is_dropped(void **state) {
     struct delivery_receiver receiver;
     struct taken taken = {0};
     uint32_t sequence = 0;
-
     (void)state;
     delivery_receiver_init(&receiver);
     assert_true(give(&receiver, 1, sequence++, "F", &taken));
@@ -653,7 +622,6 @@ static void an_endless_message_is_dropped(void **state) {
 static void parts_without_a_beginning_are_skipped(void **state) {
     struct delivery_receiver receiver;
     struct taken taken = {0};
-
     (void)state;
     delivery_receiver_init(&receiver);
     assert_true(give(&receiver, 1, 0, "", &taken));

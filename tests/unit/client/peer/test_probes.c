@@ -40,7 +40,6 @@ struct fixture {
 static void on_send(void *context, const struct peer *peer, const struct path *to, const uint8_t *data, size_t size,
                     uint64_t now) {
     struct fixture *fixture = context;
-
     (void)peer, (void)data, (void)size, (void)now;
     if (to->kind != PATH_DIRECT)
         fixture->relayed++;
@@ -53,7 +52,6 @@ static void on_send(void *context, const struct peer *peer, const struct path *t
 static size_t on_open_sockets(void *context, size_t count, uint16_t *out) {
     struct fixture *fixture = context;
     size_t opened = 0;
-
     for (; opened < count && fixture->sockets < fixture->most_sockets; opened++, fixture->sockets++)
         out[opened] = ++fixture->last_socket;
     return opened;
@@ -61,7 +59,6 @@ static size_t on_open_sockets(void *context, size_t count, uint16_t *out) {
 
 static void on_close_socket(void *context, uint16_t socket) {
     struct fixture *fixture = context;
-
     assert_int_not_equal(socket, PATH_SOCKET_MAIN);
     assert_true(fixture->sockets > 0);
     fixture->sockets--;
@@ -97,7 +94,6 @@ static void connect_through_bootnode(struct fixture *fixture) {
     static const struct noise_keys keys;
     struct path path = path_through_bootnode(0);
     struct peer *peer = fixture->peer;
-
     transport_start(&peer->current, SUITE_CHACHA20_POLY1305, &keys, indices_take(&fixture->indices, peer), 1, NOW);
     peer->connected = true;
     paths_set(peer, &path, NOW);
@@ -106,7 +102,6 @@ static void connect_through_bootnode(struct fixture *fixture) {
 static int open_fixture(void **state, bool initiator) {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     struct member_record record = {.suite_mask = SUITE_CHACHA20_POLY1305};
-
     assert_non_null(fixture);
     fixture->relays = fixture->budgeted = true;
     fixture->most_sockets = 1024;
@@ -153,7 +148,6 @@ static int open_initiator(void **state) {
 
 static int close_fixture(void **state) {
     struct fixture *fixture = *state;
-
     peer_destroy(fixture->peer);
     assert_int_equal(fixture->sockets, 0);
     assert_int_equal(fixture->budget.probings, 0);
@@ -163,20 +157,17 @@ static int close_fixture(void **state) {
 
 static void tell(struct fixture *fixture, enum probing_step step, bool hard, uint32_t attempt, uint64_t now) {
     const struct frame_probing frame = {.step = step, .hard = hard, .attempt = attempt};
-
     probes_told(fixture->peer, &frame, now);
 }
 
 static uint64_t probes_due(const struct peer *peer) {
     uint64_t alarms[PEER_ALARMS];
-
     probes_alarms(peer, alarms);
     return earlier(alarms[ALARM_OFFER], alarms[ALARM_PROBING]);
 }
 
 static uint64_t paths_due(const struct peer *peer) {
     uint64_t alarms[PEER_ALARMS];
-
     paths_alarms(peer, alarms);
     return earlier(alarms[ALARM_DEMOTE], earlier(alarms[ALARM_SEEK], alarms[ALARM_SEEKING]));
 }
@@ -195,7 +186,6 @@ static void offers_without_end_gain_two_attempts(void **state) {
     struct fixture *fixture = *state;
     unsigned before, offers = 0;
     uint64_t now = NOW;
-
     for (; now < NOW + 3 * PROBING_AGAIN_MS; now = pass(fixture, now, 500))
         tell(fixture, PROBING_OFFER, offers % 2, offers / 3, now), offers++;
     assert_in_range(fixture->direct, PROBING_PACKETS, 2 * PROBING_PACKETS);
@@ -210,7 +200,6 @@ static void offers_without_end_gain_two_attempts(void **state) {
 static void a_new_run_does_not_hurry(void **state) {
     struct fixture *fixture = *state;
     uint64_t now = NOW;
-
     for (uint32_t i = 0; now < NOW + PROBING_AGAIN_MS - 1000; now = pass(fixture, now, 100), i++) {
         tell(fixture, PROBING_OFFER, true, i, now);
         if (i % 7 == 0) probes_forget(fixture->peer);
@@ -221,7 +210,6 @@ static void a_new_run_does_not_hurry(void **state) {
 static void a_stranger_named_by_the_peer_gets_nothing(void **state) {
     struct fixture *fixture = *state;
     struct frame_candidates candidates = {.answer = true, .candidates = {.items = {stranger}, .count = 1}};
-
     punch_set_candidates(&fixture->peer->punch, NULL, 0, NOW);
     paths_offered(fixture->peer, &candidates, NOW);
     punch_learn(&fixture->peer->punch, &stranger, NOW);
@@ -237,7 +225,6 @@ static void strangers_named_without_end_get_little(void **state) {
     struct fixture *fixture = *state;
     struct frame_candidates candidates = {.candidates.count = RECORD_CANDIDATES_MAX};
     uint64_t now = NOW;
-
     for (unsigned named = 0; now < NOW + 60000; now += STEP_MS) {
         for (unsigned i = 0; i < RECORD_CANDIDATES_MAX; i++) {
             candidates.candidates.items[i] = stranger;
@@ -255,7 +242,6 @@ static void strangers_named_without_end_get_little(void **state) {
 static void a_private_address_is_not_probed(void **state) {
     struct fixture *fixture = *state;
     const struct address private = {.ip = {[10] = 0xff, 0xff, 192, 168, 1, 1}, .port = 4000};
-
     punch_set_candidates(&fixture->peer->punch, &private, 1, NOW);
     tell(fixture, PROBING_OFFER, true, 1, NOW);
     (void)pass(fixture, NOW, 20000);
@@ -264,7 +250,6 @@ static void a_private_address_is_not_probed(void **state) {
 
 static void roles_that_do_not_fit_are_declined(void **state) {
     struct fixture *fixture = *state;
-
     fixture->mapping = NAT_MAPPING_DEPENDENT;
     tell(fixture, PROBING_OFFER, true, 1, NOW); /* two hard ones */
     fixture->mapping = NAT_MAPPING_INDEPENDENT;
@@ -282,7 +267,6 @@ static void over_ends_it(void **state) {
     struct fixture *fixture = *state;
     unsigned sent;
     uint64_t now;
-
     tell(fixture, PROBING_OFFER, false, 1, NOW);
     assert_int_equal(fixture->sockets, PROBING_SOCKETS);
     now = pass(fixture, NOW, 1000);
@@ -302,7 +286,6 @@ static void over_ends_it(void **state) {
 /* Nothing said for the attempt that is not ours to answer. */
 static void answers_without_an_offer_are_nothing(void **state) {
     struct fixture *fixture = *state;
-
     tell(fixture, PROBING_ACCEPT, true, 1, NOW);
     tell(fixture, PROBING_OVER, true, 1, NOW);
     tell(fixture, PROBING_OFFER, false, 1, NOW);
@@ -313,7 +296,6 @@ static void answers_without_an_offer_are_nothing(void **state) {
 
 static void a_full_house_waits(void **state) {
     struct fixture *fixture = *state;
-
     fixture->budget.probings = BUDGET_PROBINGS;
     tell(fixture, PROBING_OFFER, true, 1, NOW);
     assert_int_equal(fixture->relayed, 1);
@@ -329,7 +311,6 @@ static void a_full_house_waits(void **state) {
 
 static void the_budget_comes_first(void **state) {
     struct fixture *fixture = *state;
-
     fixture->budgeted = false;
     tell(fixture, PROBING_OFFER, true, 1, NOW);
     (void)pass(fixture, NOW, 20000);
@@ -342,7 +323,6 @@ static void the_path_keeps_its_socket(void **state) {
     struct fixture *fixture = *state;
     struct path path = path_direct(&told), relay = path_through_bootnode(0);
     uint64_t now;
-
     tell(fixture, PROBING_OFFER, false, 1, NOW);
     now = pass(fixture, NOW, 3000);
     path.socket = 100;
@@ -356,7 +336,6 @@ static void the_path_keeps_its_socket(void **state) {
 
 static void a_session_that_ends_closes_all(void **state) {
     struct fixture *fixture = *state;
-
     tell(fixture, PROBING_OFFER, false, 1, NOW);
     fixture->peer->state = PEER_GONE;
     probes_tick(fixture->peer, NOW + 10);
@@ -369,7 +348,6 @@ static void a_session_that_ends_closes_all(void **state) {
 static void it_offers_after_ten_seconds_of_relaying(void **state) {
     struct fixture *fixture = *state;
     uint64_t now = pass(fixture, NOW, 9900);
-
     assert_int_equal(fixture->relayed, 0);
     now = pass(fixture, now, 400);
     assert_int_equal(fixture->relayed, 1);
@@ -387,7 +365,6 @@ static void it_offers_after_ten_seconds_of_relaying(void **state) {
 
 static void it_takes_no_offers(void **state) {
     struct fixture *fixture = *state;
-
     tell(fixture, PROBING_OFFER, false, 1, NOW);
     assert_int_equal(fixture->budget.probings, 0);
     assert_int_equal(fixture->relayed, 1);
@@ -397,7 +374,6 @@ static void it_takes_no_offers(void **state) {
 static void a_mute_peer_is_asked_now_and_then(void **state) {
     struct fixture *fixture = *state;
     uint64_t now = pass(fixture, NOW, PROBING_AGAIN_MS);
-
     assert_in_range(fixture->relayed, 5 * 9, 5 * 10);
     assert_int_equal(fixture->direct, 0);
     fixture->relayed = 0;
@@ -408,7 +384,6 @@ static void a_mute_peer_is_asked_now_and_then(void **state) {
 
 static void it_stays_quiet_where_it_would_be_in_vain(void **state) {
     struct fixture *fixture = *state;
-
     fixture->mapping = fixture->peer->other_mapping = NAT_MAPPING_DEPENDENT;
     (void)pass(fixture, NOW, PROBING_AGAIN_MS);
     assert_int_equal(fixture->relayed + fixture->direct, 0);
@@ -421,7 +396,6 @@ static void a_path_found_otherwise_ends_the_offer(void **state) {
     struct fixture *fixture = *state;
     struct path path = path_direct(&told);
     uint64_t now = pass(fixture, NOW, 10100);
-
     assert_int_equal(fixture->budget.probings, 1);
     paths_set(fixture->peer, &path, now);
     assert_int_equal(fixture->budget.probings, 0);

@@ -15,7 +15,6 @@ static const struct address target = {.ip = {[10] = 0xff, 0xff, 198, 51, 100, 7}
 
 static struct probing running(bool hard, size_t sockets) {
     struct probing probing = {.socket_count = sockets};
-
     for (size_t i = 0; i < sockets; i++) probing.sockets[i] = (uint16_t)(i + 1);
     probing_run(&probing, hard, 1, &target, NOW);
     return probing;
@@ -28,7 +27,6 @@ static void every_port_comes_once(void **state) {
     struct probing_ports ports;
     unsigned count = 0, ascending = 0;
     uint16_t port, before = 0;
-
     (void)state;
     memset(seen, 0, sizeof seen);
     probing_ports_init(&ports);
@@ -47,7 +45,6 @@ static void every_port_comes_once(void **state) {
 static void every_attempt_has_its_own_order(void **state) {
     struct probing_ports one, other;
     unsigned same = 0;
-
     (void)state;
     probing_ports_init(&one);
     probing_ports_init(&other);
@@ -67,7 +64,6 @@ static void the_sides_fit_the_mappings(void **state) {
         {I, U, true, false, false}, {I, I, false, false, false}, {I, D, true, false, false},
         {D, U, true, true, true},   {D, I, true, true, true},    {D, D, false, false, false},
     };
-
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct probing probing = {.attempts = 0};
@@ -86,7 +82,6 @@ static void the_sides_fit_the_mappings(void **state) {
 static void an_offer_is_repeated_then_given_up(void **state) {
     struct probing probing = {.attempts = 0};
     unsigned offers = 0;
-
     (void)state;
     assert_true(probing_may_begin(&probing, NOW));
     probing_offer(&probing, true, 7, NOW);
@@ -108,7 +103,6 @@ static void an_offer_is_repeated_then_given_up(void **state) {
 static void two_attempts_ten_minutes_apart(void **state) {
     struct probing probing = running(false, 0);
     uint64_t again = NOW + PROBING_AGAIN_MS;
-
     (void)state;
     probing_tick(&probing, NOW + PROBING_MS);
     assert_int_equal(probing.state, PROBING_LINGERING);
@@ -138,7 +132,6 @@ static struct tally play(struct probing *probing, unsigned step) {
     unsigned in_second = 0;
     struct path to;
     bool is_check;
-
     memset(ports, 0, sizeof ports);
     for (uint64_t now = NOW; now <= NOW + 2 * PROBING_MS; now += step) {
         if ((now - NOW) % 1000 < step) in_second = 0;
@@ -164,7 +157,6 @@ static struct tally play(struct probing *probing, unsigned step) {
 static void the_easy_side_guesses_within_its_bounds(void **state) {
     struct probing probing = running(false, 0);
     struct tally tally = play(&probing, 1);
-
     (void)state;
     assert_int_equal(tally.packets, PROBING_PACKETS);
     assert_int_equal(tally.per_socket[PATH_SOCKET_MAIN], PROBING_PACKETS);
@@ -177,7 +169,6 @@ static void the_easy_side_guesses_within_its_bounds(void **state) {
 static void the_hard_side_opens_every_socket(void **state) {
     struct probing hard = running(true, PROBING_SOCKETS), easy = running(false, 0);
     struct tally opened = play(&hard, 1), guessed = play(&easy, 1);
-
     (void)state;
     for (size_t i = 1; i <= PROBING_SOCKETS; i++) assert_int_equal(opened.per_socket[i], 3);
     assert_true(opened.last_of_first_sweep < guessed.first);
@@ -188,7 +179,6 @@ static void the_hard_side_opens_every_socket(void **state) {
 static void few_sockets_take_no_more_packets_each(void **state) {
     struct probing probing = running(true, 20);
     struct tally tally = play(&probing, 1);
-
     (void)state;
     assert_int_equal(tally.packets, 60);
 }
@@ -197,7 +187,6 @@ static void few_sockets_take_no_more_packets_each(void **state) {
 static void a_sleeper_sends_no_more(void **state) {
     struct probing probing = running(false, 0);
     struct tally tally = play(&probing, 3000);
-
     (void)state;
     assert_true(tally.packets <= PROBING_PACKETS);
     assert_true(tally.last < NOW + PROBING_MS);
@@ -212,7 +201,6 @@ static void a_trail_goes_before_guessing(void **state) {
     struct path relay = path_through_bootnode(0);
     unsigned checks = 0;
     bool is_check;
-
     (void)state;
     heard.socket = 17;
     while (probing_next(&probing, NOW + 2500, &to, &is_check)) assert_false(is_check);
@@ -235,7 +223,6 @@ static void trails_count_as_packets(void **state) {
     struct path heard = path_direct(&target), to;
     unsigned packets = 0;
     bool is_check;
-
     (void)state;
     for (uint64_t now = NOW; now < NOW + 2 * PROBING_MS; now += 2) {
         heard.address.port = (uint16_t)now;
@@ -250,7 +237,6 @@ static void settled_sends_nothing_and_lingers(void **state) {
     struct probing probing = running(true, PROBING_SOCKETS);
     struct path to, heard = path_direct(&target);
     bool is_check;
-
     (void)state;
     probing_settle(&probing, NOW + 500);
     probing_heard(&probing, &heard, NOW + 500);

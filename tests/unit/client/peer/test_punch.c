@@ -9,7 +9,6 @@
 
 static struct address numbered(unsigned number) {
     struct address address;
-
     assert_true(address_parse("192.0.2.1:1000", 0, &address));
     address.port = (uint16_t)(1000 + number);
     return address;
@@ -17,7 +16,6 @@ static struct address numbered(unsigned number) {
 
 static void set_numbered(struct punch *punch, unsigned from, size_t count, uint64_t now) {
     struct address addresses[16];
-
     for (unsigned i = 0; i < count; i++) addresses[i] = numbered(from + i);
     punch_set_candidates(punch, addresses, count, now);
 }
@@ -25,7 +23,6 @@ static void set_numbered(struct punch *punch, unsigned from, size_t count, uint6
 static unsigned drain(struct punch *punch, uint64_t now) {
     struct address address;
     unsigned count = 0;
-
     while (punch_next(punch, now, &address)) count++;
     return count;
 }
@@ -34,7 +31,6 @@ static void the_schedule_is_the_protocols(void **state) {
     static const uint64_t times[PUNCH_PACKETS] = {0, 20, 60, 140, 300, 620, 1120, 1620, 2120, 2620};
     struct punch punch;
     struct address address;
-
     (void)state;
     punch_init(&punch);
     set_numbered(&punch, 0, 1, 0);
@@ -56,7 +52,6 @@ static void the_schedule_is_the_protocols(void **state) {
 static void best_first_and_each_in_turn(void **state) {
     struct punch punch;
     struct address address;
-
     (void)state;
     punch_init(&punch);
     set_numbered(&punch, 0, 3, 0);
@@ -71,7 +66,6 @@ static void best_first_and_each_in_turn(void **state) {
 /* After a pause of the whole process there is one packet per candidate, not all those that were missed. */
 static void a_late_caller_makes_no_burst(void **state) {
     struct punch punch;
-
     (void)state;
     punch_init(&punch);
     set_numbered(&punch, 0, 4, 0);
@@ -84,7 +78,6 @@ static void a_late_caller_makes_no_burst(void **state) {
 static void learned_ones_are_answered_packet_by_packet(void **state) {
     struct punch punch;
     struct address address = numbered(50);
-
     (void)state;
     punch_init(&punch);
     punch_start(&punch, 0);
@@ -101,7 +94,6 @@ static void learned_ones_are_answered_packet_by_packet(void **state) {
 static void where_the_peer_was_is_kept(void **state) {
     struct punch punch;
     struct address address = numbered(50);
-
     (void)state;
     punch_init(&punch);
     punch_learn(&punch, &address, 0);
@@ -116,7 +108,6 @@ static void where_the_peer_was_is_kept(void **state) {
 static void learned_ones_are_due_at_once_and_stay(void **state) {
     struct punch punch;
     struct address address = numbered(50);
-
     (void)state;
     punch_init(&punch);
     set_numbered(&punch, 0, 2, 0);
@@ -135,7 +126,6 @@ static void learned_ones_are_due_at_once_and_stay(void **state) {
 static void a_learned_one_may_enter_the_record_with_its_count(void **state) {
     struct punch punch;
     struct address address = numbered(0);
-
     (void)state;
     punch_init(&punch);
     punch_start(&punch, 0);
@@ -150,7 +140,6 @@ static void a_learned_one_may_enter_the_record_with_its_count(void **state) {
 static void the_oldest_learned_makes_room(void **state) {
     struct punch punch;
     struct address address;
-
     (void)state;
     punch_init(&punch);
     set_numbered(&punch, 0, PUNCH_RECORDED, 0);
@@ -167,7 +156,6 @@ static void the_oldest_learned_makes_room(void **state) {
 static void a_longer_record_drops_the_oldest_learned(void **state) {
     struct punch punch;
     struct address address;
-
     (void)state;
     punch_init(&punch);
     for (unsigned i = 0; i < PUNCH_CANDIDATES; i++) {
@@ -184,7 +172,6 @@ static void a_longer_record_drops_the_oldest_learned(void **state) {
 static void unusable_addresses_never_enter(void **state) {
     static const char *const texts[] = {"0.0.0.0:5", "224.0.0.1:5", "255.255.255.255:5", "[::]:5", "[ff02::1]:5"};
     struct punch punch;
-
     (void)state;
     punch_init(&punch);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -200,7 +187,6 @@ static void unusable_addresses_never_enter(void **state) {
 
 static void stopped_is_silent_and_a_start_begins_anew(void **state) {
     struct punch punch;
-
     (void)state;
     punch_init(&punch);
     set_numbered(&punch, 0, 1, 0);
@@ -221,7 +207,6 @@ static uint32_t random_below(uint64_t *state, uint32_t limit) {
 /* Whatever comes and goes, no address gets more than its packets between two starts. */
 static void no_order_of_events_gives_more_packets(void **state) {
     uint64_t seed = 1;
-
     (void)state;
     for (int round = 0; round < 200; round++) {
         unsigned sent[40] = {0};

@@ -31,7 +31,6 @@ static int open_loopback(struct address *bound) {
     struct address loopback;
     struct why why;
     int socket;
-
     assert_true(address_parse("127.0.0.1:0", 0, &loopback));
     socket = udp_open(&loopback, &options, &why);
     assert_true(socket >= 0);
@@ -41,7 +40,6 @@ static int open_loopback(struct address *bound) {
 
 static int stage_open(void **state) {
     struct stage *stage = calloc(1, sizeof *stage);
-
     assert_non_null(stage);
     stage->socket = open_loopback(&stage->here);
     stage->sender = open_loopback(&stage->there);
@@ -56,7 +54,6 @@ static int stage_open(void **state) {
 
 static int stage_close(void **state) {
     struct stage *stage = *state;
-
     receiver_stop(&stage->receiver);
     assert_null(queue_pop(&stage->filled));
     queue_destroy(&stage->filled);
@@ -79,7 +76,6 @@ static void flush_posts(struct stage *stage) {
 
 static void post_filled(struct stage *stage, uint8_t first, size_t size) {
     static uint8_t data[UDP_DATAGRAM_MAX];
-
     memset(data, 7, sizeof data);
     data[0] = first;
     post(stage, data, size);
@@ -87,7 +83,6 @@ static void post_filled(struct stage *stage, uint8_t first, size_t size) {
 
 static struct received *next(struct stage *stage) {
     struct queue_node *node;
-
     while (!(node = queue_pop(&stage->filled))) {
         struct pollfd wanted = {.fd = queue_event(&stage->filled), .events = POLLIN};
 
@@ -98,7 +93,6 @@ static struct received *next(struct stage *stage) {
 
 static void expect(struct stage *stage, uint8_t first, size_t size) {
     struct received *received = next(stage);
-
     assert_int_equal(received->data[0], first);
     assert_int_equal(received->size, size);
     assert_int_equal(received->data[size - 1], 7);
@@ -109,7 +103,6 @@ static void expect(struct stage *stage, uint8_t first, size_t size) {
 
 static void ours_are_handed_on_in_order(void **state) {
     struct stage *stage = *state;
-
     for (uint8_t first = 0x80; first <= 0x94; first++) post_filled(stage, first, 12 + first);
     post_filled(stage, 0x94, UDP_DATAGRAM_MAX);
     post_filled(stage, 0x8d, 12);
@@ -126,7 +119,6 @@ static void all_else_is_dropped(void **state) {
     uint8_t large[UDP_RECEIVE_MAX] = {0x94};
     struct sockaddr_storage to;
     socklen_t to_size = address_to_sockaddr(&stage->here, AF_INET, &to);
-
     for (unsigned first = 0; first < 256; first++)
         if ((first < 0x80 || first > 0x94) && first != 0x01) post_filled(stage, (uint8_t)first, 40);
     post_filled(stage, 0x01, 19);
@@ -146,7 +138,6 @@ static void the_pool_bounds_what_waits(void **state) {
     struct stage *stage = *state;
     struct received *held[RECEIVER_POOL];
     struct pollfd unread = {.fd = stage->socket, .events = POLLIN};
-
     for (size_t i = 0; i < RECEIVER_POOL; i++) {
         post_filled(stage, 0x94, 40);
         flush_posts(stage);
@@ -170,7 +161,6 @@ static void the_pool_bounds_what_waits(void **state) {
 
 static void stopping_takes_back_what_waits(void **state) {
     struct stage *stage = *state;
-
     for (int i = 0; i < 10; i++) post_filled(stage, 0x94, 40);
     flush_posts(stage);
     receiver_give_back(&stage->receiver, next(stage));
@@ -178,7 +168,6 @@ static void stopping_takes_back_what_waits(void **state) {
 
 static struct address of_socket(const struct stage *stage, uint16_t number) {
     struct address address;
-
     assert_true(udp_bound(stage->sockets.items[number % SOCKETS_MAX]->descriptor, &address));
     memcpy(address.ip, stage->here.ip, sizeof address.ip);
     return address;
@@ -190,7 +179,6 @@ static void sockets_come_and_go(void **state) {
     struct address first, second;
     struct received *received;
     uint16_t numbers[2];
-
     assert_int_equal(sockets_open(&stage->sockets, 2, numbers), 2);
     first = of_socket(stage, numbers[0]);
     second = of_socket(stage, numbers[1]);
@@ -220,7 +208,6 @@ static void closing_under_fire_hits_no_other(void **state) {
     uint16_t numbers[32];
     struct queue_node *node;
     size_t opened = 0;
-
     for (int round = 0; round < 40; round++) {
         size_t count = sockets_open(&stage->sockets, 32, numbers); /* fewer while the receiver still closes others */
         opened += count;
@@ -251,7 +238,6 @@ static void a_failed_start_leaves_nothing(void **state) {
     struct address bound;
     struct queue filled;
     int socket = open_loopback(&bound), lowest, error;
-
     (void)state;
     assert_int_equal(queue_init(&filled, 0), 0);
     assert_int_equal(sockets_init(&sockets, socket, &bound), 0);

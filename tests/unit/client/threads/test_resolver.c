@@ -21,7 +21,6 @@
 
 static struct input *answer(struct queue *answers) {
     struct queue_node *node;
-
     while (!(node = queue_pop(answers))) {
         struct pollfd wanted = {.fd = queue_event(answers), .events = POLLIN};
 
@@ -35,7 +34,6 @@ static void the_answer_says_whose_it_is(void **state) {
     struct resolver *resolver;
     struct address expected, first;
     struct input *input;
-
     (void)state;
     assert_int_equal(queue_init(&answers, 0), 0);
     resolver = resolver_create(&answers, address_resolve);
@@ -59,7 +57,6 @@ static void failures_say_why(void **state) {
     struct queue answers;
     struct resolver *resolver;
     struct input *input;
-
     (void)state;
     assert_int_equal(queue_init(&answers, 0), 0);
     resolver = resolver_create(&answers, address_resolve);
@@ -89,7 +86,6 @@ static void one_that_hangs_holds_up_no_other(void **state) {
     struct queue answers;
     struct resolver *resolver;
     struct input *input;
-
     (void)state;
     assert_int_equal(sem_init(&entered, 0, 0), 0);
     assert_int_equal(sem_init(&freed, 0, 0), 0);

@@ -29,7 +29,6 @@ static int open_loopback(const char *text, struct address *bound) {
     struct address loopback;
     struct why why;
     int socket;
-
     assert_true(address_parse(text, 0, &loopback));
     socket = udp_open(&loopback, &options, &why);
     assert_true(socket >= 0);
@@ -39,7 +38,6 @@ static int open_loopback(const char *text, struct address *bound) {
 
 static int stage_open(void **state) {
     struct stage *stage = calloc(1, sizeof *stage);
-
     assert_non_null(stage);
     stage->main = open_loopback("127.0.0.1:0", &stage->here);
     stage->far = open_loopback("127.0.0.1:0", &stage->there);
@@ -54,7 +52,6 @@ static int stage_open(void **state) {
 
 static int stage_close(void **state) {
     struct stage *stage = *state;
-
     sockets_clear(&stage->sockets);
     udp_batch_destroy(stage->out);
     udp_batch_destroy(stage->in);
@@ -66,7 +63,6 @@ static int stage_close(void **state) {
 
 static int lowest_free_descriptor(void) {
     int lowest = dup(0);
-
     assert_true(lowest >= 0);
     close(lowest);
     return lowest;
@@ -82,7 +78,6 @@ static void send_from(struct stage *stage, uint16_t number) {
 static void each_is_a_socket_of_its_own(void **state) {
     struct stage *stage = *state;
     uint16_t numbers[3], ports[4];
-
     assert_int_equal(sockets_open(&stage->sockets, 3, numbers), 3);
     send_from(stage, PATH_SOCKET_MAIN);
     for (size_t i = 0; i < 3; i++) send_from(stage, numbers[i]);
@@ -97,7 +92,6 @@ static void each_is_a_socket_of_its_own(void **state) {
 static void a_closed_one_sends_nothing(void **state) {
     struct stage *stage = *state;
     uint16_t number;
-
     assert_int_equal(sockets_open(&stage->sockets, 1, &number), 1);
     sockets_close(&stage->sockets, number);
     sockets_close(&stage->sockets, number);
@@ -108,7 +102,6 @@ static void a_closed_one_sends_nothing(void **state) {
 
 static void the_main_one_stays(void **state) {
     struct stage *stage = *state;
-
     sockets_close(&stage->sockets, PATH_SOCKET_MAIN);
     send_from(stage, PATH_SOCKET_MAIN);
     assert_int_equal(udp_receive(stage->far, stage->in), 1);
@@ -121,7 +114,6 @@ static void numbers_come_back_late(void **state) {
     unsigned rounds = 0;
     const struct udp_socket *ready[4];
     int stop = eventfd(1, EFD_CLOEXEC);
-
     assert_int_equal(sockets_open(&stage->sockets, 1, &kept), 1);
     assert_int_equal(sockets_open(&stage->sockets, 1, &first), 1);
     number = first;
@@ -148,7 +140,6 @@ static void the_reader_closes(void **state) {
     struct address to;
     uint16_t number;
     int stop = eventfd(0, EFD_CLOEXEC), descriptor;
-
     assert_true(sockets_watch(&stage->sockets, stop));
     assert_int_equal(sockets_open(&stage->sockets, 1, &number), 1);
     descriptor = stage->sockets.items[number % SOCKETS_MAX]->descriptor;
@@ -172,7 +163,6 @@ static void closing_wakes_the_reader(void **state) {
     struct stage *stage = *state;
     const struct udp_socket *ready[4];
     uint16_t number;
-
     assert_int_equal(sockets_open(&stage->sockets, 1, &number), 1);
     assert_true(queue_settle(&stage->sockets.closing));
     sockets_close(&stage->sockets, number);
@@ -188,7 +178,6 @@ static void one_that_fails_is_ignored(void **state) {
     struct stage *stage = *state;
     const struct udp_socket *ready[4];
     int stop = eventfd(0, EFD_CLOEXEC);
-
     assert_true(
         udp_batch_add(stage->out, &(struct datagram){.peer = stage->here, .data = (const uint8_t *)"x", .size = 1}));
     assert_int_equal(udp_send(stage->far, stage->out).sent, 1);
@@ -204,7 +193,6 @@ static void many_fit_under_the_usual_limit(void **state) {
     struct stage *stage = *state;
     uint16_t numbers[2 * MANY];
     struct rlimit limit;
-
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
     if (limit.rlim_cur < 2 * MANY + 128) skip();
     assert_int_equal(sockets_open(&stage->sockets, 2 * MANY, numbers), 2 * MANY);
@@ -217,7 +205,6 @@ static void scarce_descriptors_make_fewer(void **state) {
     struct sockets sockets;
     uint16_t numbers[MANY];
     size_t opened;
-
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
     low = (struct rlimit){.rlim_cur = 60, .rlim_max = before.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);

@@ -70,7 +70,6 @@ static void paths_and_comments_are_text(void **state) {
         {"//", "/"},
         {"no /me", NULL},
     };
-
     (void)state;
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         assert_false(commands_is(lines[i][0]));

@@ -191,7 +191,6 @@ static void the_bootnode_comes_and_goes(void **state) {
 static void a_bootnode(struct conversations *conversations, enum event_type type, const char *name, uint16_t port) {
     const struct event event = {
         .type = type, .room = "a", .bootnode_name = name, .bootnode.port = port, .mapped.port = port + 1};
-
     conversations_apply(conversations, &event);
 }
 

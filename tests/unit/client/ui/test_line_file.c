@@ -118,7 +118,6 @@ static void what_stands_there_twice_goes_at_once(void **state) {
 static void the_file_is_private(void **state) {
     char path[FOLDER_PATH_SIZE];
     mode_t before = umask(0);
-
     set(folder_file(*state, "list", path), "a", "a");
     expect_mode(path, 0600);
     assert_int_equal(chmod(path, 0644), 0);

@@ -125,7 +125,6 @@ static void whole_texts_are_unified_likewise(void **state) {
         {"\r", ""},
         {"", ""},
     };
-
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         char text[64];

@@ -184,7 +184,6 @@ static void files_are_private(void **state) {
     struct transcripts transcripts;
     char path[PATH_SIZE];
     mode_t before = umask(0);
-
     open_logged(&transcripts, *state, "tea");
     expect_mode(log_of(*state, "tea", path), S_IFREG, 0600);
     snprintf(path, sizeof path, "%s/transcripts", (const char *)*state);
