@@ -91,8 +91,7 @@ static void tell(struct port_mapping *mapping) {
     else
         log_info("ports", "the gateway maps no port of ours any more");
     if (!mapping->answers) return;
-    struct input *input =
-        input_of_addresses(INPUT_PORT_MAPPED, &keeper->external, keeper->external.port != 0);
+    struct input *input = input_of_addresses(INPUT_PORT_MAPPED, &keeper->external, keeper->external.port != 0);
     if (!queue_push(mapping->answers, &input->node)) input_destroy(input);
 }
 
