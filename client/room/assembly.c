@@ -18,7 +18,7 @@ void assembly_tick(struct assembly *parts, struct member *member, uint64_t now) 
 }
 
 /* A packet that somebody relayed for this member; any other's in it is dropped. It comes out of another peer's packet,
- * or a bootnode's: who is finished now is swept by the next tick. */
+ * or a bootnode's: who is finished now is swept when that is done with. */
 static void on_relayed(void *context, const struct path *from, const uint8_t id[static MEMBER_ID_SIZE],
                        const uint8_t *packet, size_t size, uint64_t now) {
     struct assembly *parts = context;
@@ -138,12 +138,13 @@ static void on_said_bye(void *context, struct peer *peer, uint64_t now) {
     member_left(context, peer->owner, true, now);
 }
 
-/* Whom a relayed packet's turn found absent is still there at the next tick. */
+/* Whom a relayed packet's turn found absent is still there while the packet that brought it is worked off. */
 static void on_absent(void *context, struct peer *peer, uint64_t now) {
+    struct assembly *parts = context;
     struct member *member = peer->owner;
     if (member->finished) return;
-    if (peer->state != PEER_GONE) member_left(context, member, member->left_by_itself, now);
-    member->finished = true;
+    if (peer->state != PEER_GONE) member_left(parts, member, member->left_by_itself, now);
+    members_finish(&parts->members, member);
 }
 
 static struct peer_host peer_host_of(struct assembly *parts) {

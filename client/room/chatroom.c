@@ -41,9 +41,8 @@ bool chatroom_receive(struct chatroom *room, uint16_t socket, const struct addre
     path.socket = socket;
     struct peer *peer = packets_receive(&room->parts.members, &room->parts.peer_host, NULL, &path, packet, size, now);
     if (!peer) return false;
-    struct member *member = peer->owner;
-    assembly_tick(&room->parts, member, now);
-    if (member->finished) members_sweep(&room->parts.members);
+    assembly_tick(&room->parts, peer->owner, now);
+    members_sweep(&room->parts.members); /* also whom a packet in this one finished */
     return true;
 }
 
@@ -127,16 +126,13 @@ static void give_up_stalled(struct chatroom *room, uint64_t now) {
 void chatroom_tick(struct chatroom *room, uint64_t now) {
     if (room->state == CHATROOM_LEFT) return;
     meeting_tick(&room->parts.meeting, now);
-    bool finished = false;
     turns_settle(&room->parts.members, !is_leaving(room));
     for (size_t i = 0; i < room->parts.members.count; i++) {
-        struct member *member = room->parts.members.list[i];
         if (room->parts.members.ready[i] > now) continue;
-        assembly_tick(&room->parts, member, now);
-        finished |= member->finished;
+        assembly_tick(&room->parts, room->parts.members.list[i], now);
         turns_settle(&room->parts.members, !is_leaving(room)); /* what it did may be another one's turn */
     }
-    if (finished) members_sweep(&room->parts.members);
+    members_sweep(&room->parts.members);
     give_up_stalled(room, now);
     history_tick(&room->parts.history, now);
     gathered_show(&room->parts.gathered, now);

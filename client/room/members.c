@@ -52,7 +52,7 @@ static bool has_place(const struct members *members, size_t at) {
 bool members_holds(const struct members *members) {
     if (members->count > MEMBERS_MAX) return false;
     for (size_t i = 0; i < members->count; i++)
-        if (!has_place(members, i)) return false;
+        if (!has_place(members, i) || (members->list[i]->finished && !members->any_finished)) return false;
     return true;
 }
 
@@ -63,7 +63,12 @@ static void destroy(struct members *members, struct member *member) {
     free(member);
 }
 
+void members_finish(struct members *members, struct member *member) {
+    member->finished = members->any_finished = true;
+}
+
 void members_sweep(struct members *members) {
+    if (!members->any_finished) return;
     for (size_t i = 0; i < members->count;) {
         if (!members->list[i]->finished) {
             i++;
@@ -76,12 +81,14 @@ void members_sweep(struct members *members) {
         members->tags[i] = members->tags[members->count];
         members->ready[i] = members->ready[members->count];
     }
+    members->any_finished = false;
     HOLDS(members_holds(members));
 }
 
 void members_clear(struct members *members) {
     for (size_t i = 0; i < members->count; i++) destroy(members, members->list[i]);
     members->count = 0;
+    members->any_finished = false;
     deadlines_clear(&members->wakes);
 }
 

@@ -36,7 +36,7 @@ struct member {
     struct bucket relay_packets, relay_bytes; /* what it may still have relayed, in thousandths: routes.c */
     bool stalled;                             /* acknowledged nothing since messages were given up */
     bool left_by_itself;                      /* what a bootnode said when it delisted the member */
-    bool finished;                            /* the next members_sweep forgets it */
+    bool finished;                            /* by members_finish */
     size_t place;                             /* in the list */
     struct deadline wake;                     /* among the members' */
 };
@@ -46,6 +46,7 @@ struct members {
     uint64_t tags[MEMBERS_MAX];  /* their tag_in, side by side: any packet from a stranger looks through them */
     uint64_t ready[MEMBERS_MAX]; /* turns.h */
     size_t count;
+    bool any_finished;      /* members_sweep has something to do */
     struct peer *touched;   /* the peer_host's */
     struct deadlines wakes; /* turns.h: when to wake for each */
 };
@@ -58,11 +59,13 @@ struct member *members_by_tag(const struct members *members, const uint8_t tag[s
 MUST_USE struct member *members_add(struct members *members, const struct peer_host *host,
                                     const struct member_record *record, unsigned bootnode, size_t bootnode_count,
                                     uint64_t now);
-/* Forgets those that are finished. */
+/* The next members_sweep forgets it. */
+void members_finish(struct members *members, struct member *member);
+/* Forgets those that are finished. Whoever finishes one calls it before anything is said. */
 void members_sweep(struct members *members);
 /* Forgets all. */
 void members_clear(struct members *members);
 /* How many have not left. */
 size_t members_present(const struct members *members);
-/* Invariants 1 and 3, and the most there may be. */
+/* Invariants 1 and 3, the most there may be, and that whoever is finished will be swept. */
 bool members_holds(const struct members *members);

@@ -178,6 +178,51 @@ static void who_slept_a_minute_hears_what_was_said(void **state) {
     world_wait(world, RESUME_MS, heard_all(anna, bert, said));
 }
 
+/* A relayed packet of a handshake, held back; later nothing of `gone` reaches another member. */
+struct held_back {
+    const struct person *through, *to, *gone;
+    unsigned seen;
+    bool falls_silent;
+    struct wire wire;
+};
+
+#define RELAYED_HANDSHAKE_LEAST (PEER_HANDSHAKE_SIZE + 48)
+#define RELAYED_HANDSHAKE_MOST (PEER_HANDSHAKE_SIZE + 80)
+
+static bool hold_back(struct world *world, struct wire *wire) {
+    struct held_back *held = world->tampering;
+    const struct address bootnode = world_bootnode();
+    bool is_to = address_same_ip(&wire->to, &held->to->nat.outside);
+    if (held->falls_silent) return wire->sender != held->gone || address_equal(&wire->to, &bootnode);
+    if (wire->sender != held->through || !is_to) return true;
+    if (wire->size < RELAYED_HANDSHAKE_LEAST || wire->size > RELAYED_HANDSHAKE_MOST || ++held->seen != 2) return true;
+    held->wire = *wire;
+    return false;
+}
+
+/* It is in the packet of another member that somebody who is absent is given up. */
+static void who_is_given_up_by_a_relayed_packet_is_waited_for_no_more(void **state) {
+    struct world *world = *state;
+    struct person *hard = world_person(world, "hard", NAT_SYMMETRIC);
+    struct person *harder = world_person(world, "harder", NAT_SYMMETRIC);
+    struct person *open = world_person(world, "open", NAT_NONE);
+    struct held_back held = {.through = open, .to = hard, .gone = harder};
+    world->tamper = hold_back;
+    world->tampering = &held;
+    start_all(world);
+    assert_in_range(held.seen, 2, UINT32_MAX);
+    held.falls_silent = true;
+    person_part(harder, "tea");
+    world_run(world, 8000);
+    assert_int_equal(person_count(hard, EVENT_PEER_LEFT, harder), 0);
+    world->now += 20000;
+    engine_receive(hard->engine, 0, &held.wire.from, held.wire.data, held.wire.size, world->now);
+    assert_int_equal(person_count(hard, EVENT_PEER_LEFT, harder), 1);
+    person_say(hard, "anyone?");
+    assert_int_equal(person_last(hard, EVENT_SENT, NULL)->recipients, 1);
+    world_wait(world, RESUME_MS, person_count(hard, EVENT_DELIVERED, open) == 1);
+}
+
 #define WORLD_TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 
 int main(void) {
@@ -192,6 +237,7 @@ int main(void) {
         WORLD_TEST(a_rebound_nat_is_found_again),
         WORLD_TEST(who_slept_a_minute_goes_on),
         WORLD_TEST(who_slept_a_minute_hears_what_was_said),
+        WORLD_TEST(who_is_given_up_by_a_relayed_packet_is_waited_for_no_more),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("relays", tests, NULL, NULL);

@@ -60,7 +60,8 @@ static void who_is_finished_is_swept(void **state) {
     struct room_parts *parts = *state;
     struct member *members[6];
     for (uint32_t i = 0; i < 6; i++) members[i] = add(parts, i + 1);
-    members[1]->finished = members[5]->finished = true;
+    members_finish(&parts->room.members, members[1]);
+    members_finish(&parts->room.members, members[5]);
     members_sweep(&parts->room.members);
     assert_true(members_holds(&parts->room.members));
     assert_int_equal(parts->room.members.count, 4);
@@ -68,7 +69,7 @@ static void who_is_finished_is_swept(void **state) {
     for (size_t i = 0; i < 4; i++) assert_ptr_equal(parts->room.members.list[i], left[i]);
     for (size_t i = 0; i < 4; i++)
         assert_ptr_equal(members_by_tag(&parts->room.members, left[i]->peer->tag_in), left[i]);
-    for (size_t i = 0; i < 4; i++) parts->room.members.list[i]->finished = true;
+    for (size_t i = 0; i < 4; i++) members_finish(&parts->room.members, parts->room.members.list[i]);
     members_sweep(&parts->room.members);
     assert_int_equal(parts->room.members.count, 0);
 }

@@ -45,9 +45,9 @@ static void on_introduce(void *context, struct peer *peer) {
 }
 
 static void on_absent(void *context, struct peer *peer, uint64_t now) {
-    struct member *member = peer->owner;
-    (void)context, (void)now;
-    member->finished = true;
+    struct assembly *room = context;
+    (void)now;
+    members_finish(&room->members, peer->owner);
 }
 
 static int setup(void **state) {
@@ -136,7 +136,6 @@ static void something_happens(struct room_parts *parts, uint32_t *number) {
 
 static void tick(struct room_parts *parts) {
     struct members *members = &parts->room.members;
-    bool finished = false;
     turns_settle(members, true);
     for (size_t i = 0; i < members->count; i++) {
         struct member *member = members->list[i];
@@ -146,10 +145,9 @@ static void tick(struct room_parts *parts) {
         }
         peer_tick(member->peer, parts->now);
         status_check(member, &parts->room.events, parts->now);
-        finished |= member->finished;
         turns_settle(members, true);
     }
-    if (finished) members_sweep(members);
+    members_sweep(members);
 }
 
 static void whatever_happens_it_agrees_with_asking(void **state) {
