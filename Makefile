@@ -217,7 +217,8 @@ screenshot:
 
 # The documentation has the folders of the sources, so that its links work.
 MANUALS := gochat.1 $(if $(LOAD_PROGRAM),gochat-load.1)
-DOCUMENTS := README.md ARCHITECTURE.md CONTRIBUTING.md NEWS SECURITY.md LICENSE common/PROTOCOL.md $(wildcard doc/*.md client/demo/*.svg conf/*.ini)
+DOCUMENTS := README.md ARCHITECTURE.md CONTRIBUTING.md NEWS SECURITY.md LICENSE common/PROTOCOL.md bench/README.md \
+	$(wildcard doc/*.md client/demo/*.svg conf/*.ini bench/results/*)
 UNIT := conf/gochat-bootnode.service
 install: all
 	$(Q)$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)
@@ -239,7 +240,7 @@ help:
 	@printf '%s\n' \
 	'make                    builds ./gochat and ./gochat-load' \
 	'make run                sets everything up and opens a chat on this machine' \
-	'make check              runs all tests; T="unit/test_bytes e2e/chat" a selection, SAN=thread sanitized' \
+	'make check              runs all tests; T="unit/test_bytes e2e/rooms" a selection, SAN=thread sanitized' \
 	'                        (of all tests those in which that sanitizer can find something)' \
 	'make check-long         the tests that take long, too, and all under SAN' \
 	'                        both build with JOBS=N jobs, as many as there are processors if neither it nor -j is given' \

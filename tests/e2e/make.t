@@ -63,6 +63,11 @@ ok($files->{$_}, $_)
     map {"$doc/$_"} qw(README.md NEWS LICENSE doc/json.md doc/operators.md conf/client.ini conf/gochat-bootnode.service);
 like(read_file("$target$doc/conf/gochat-bootnode.service"), qr{^ExecStart=/opt/chat/bin/gochat --mode bootnode }m,
     'the unit starts the program that was installed');
+for my $paper (grep {/\.md$/} sort keys %$files) {
+    my ($folder) = $paper =~ m{(.*)/};
+    my @links = grep {/\.(?:md|ini|svg|txt|json|service)$|^[A-Z]+$/} read_file("$target$paper") =~ /\]\(([^)#\s]+)/g;
+    is_deeply([grep { !-e "$target$folder/$_" } @links], [], "the documents that $paper links to");
+}
 is_deeply(installed('uninstall'), {}, 'nothing is left of it');
 
 finish();
