@@ -117,7 +117,7 @@ sub check_number {
 
 sub part { my ($title) = @_; return ($protocol =~ /^(#+ \Q$title\E.*?)(?=^## |\z)/ms)[0] // '' }
 
-my $numbers = part('6. Numbers');
+my $numbers = part('6. Constants');
 my %tabled = $numbers =~ /^\| `([A-Z_0-9]+)` \| (\d+) \|/mg;
 check_number($_, $tabled{$_}) for sort keys %tabled;
 my %coded = map {/`(\w+)` (\w+)/g} $numbers =~ /^\| [\w ,:]+ \| (`.*) \|$/mg;
