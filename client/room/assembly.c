@@ -48,6 +48,8 @@ static void on_pass_on(void *context, struct peer *from, const struct frame_rela
 
 static void on_came_through(void *context, struct peer *through, const struct frame_relay *relay, uint64_t now) {
     struct path from = path_through_member(through->pair.other_id);
+    /* Nobody relays its own: that would change a peer in the midst of a packet of its. */
+    if (memcmp(relay->member, through->pair.other_id, MEMBER_ID_SIZE) == 0) return;
     on_relayed(context, &from, relay->member, relay->packet, relay->size, now);
 }
 

@@ -110,6 +110,27 @@ static void nothing_is_passed_on_to_oneself_or_over_two_turns(void **state) {
     assert_int_equal(fixture->anna->relay_packets.filled, 0);
 }
 
+/* A PROBE of that member, which `through` says it relays: did it count? */
+static bool counts(struct fixture *fixture, struct member *through, struct member *from) {
+    struct peer_host *host = &fixture->parts.room.peer_host;
+    struct peer_probe probe;
+    uint8_t packet[PEER_PROBE_SIZE];
+    memcpy(probe.pair_tag, from->peer->tag_in, sizeof probe.pair_tag);
+    struct frame_relay relay = {.packet = packet, .size = peer_probe_encode(&probe, packet, sizeof packet)};
+    peer_mac_write(host->room->mac_key, packet, relay.size);
+    memcpy(relay.member, from->peer->pair.other_id, MEMBER_ID_SIZE);
+    from->peer->pair.initiator = true;
+    host->came_through(host->context, through->peer, &relay, NOW);
+    return from->peer->punch.active;
+}
+
+/* It would change a peer in the midst of a packet of its. */
+static void nobody_relays_its_own(void **state) {
+    struct fixture *fixture = *state;
+    assert_false(counts(fixture, fixture->anna, fixture->anna));
+    assert_true(counts(fixture, fixture->bert, fixture->anna));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -118,6 +139,7 @@ int main(void) {
         TEST(who_cannot_relay_is_not_asked),
         TEST(each_sender_has_its_share),
         TEST(nothing_is_passed_on_to_oneself_or_over_two_turns),
+        TEST(nobody_relays_its_own),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("routes", tests, NULL, NULL);
