@@ -135,10 +135,8 @@ static void nobody_relays_its_own(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(the_nearest_may_relay_first),
-        TEST(who_cannot_relay_is_not_asked),
-        TEST(each_sender_has_its_share),
-        TEST(nothing_is_passed_on_to_oneself_or_over_two_turns),
+        TEST(the_nearest_may_relay_first), TEST(who_cannot_relay_is_not_asked),
+        TEST(each_sender_has_its_share),   TEST(nothing_is_passed_on_to_oneself_or_over_two_turns),
         TEST(nobody_relays_its_own),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
