@@ -395,6 +395,7 @@ static void a_crash_gives_the_terminal_back(void **state) {
             setrlimit(RLIMIT_CORE, &none);
             close(STDERR_FILENO);     /* a sanitizer's report */
             signal(SIGSEGV, SIG_DFL); /* cmocka's handler would go on with the next test */
+            signal(SIGQUIT, SIG_DFL); /* a shell has what runs in the background ignore it */
             terminal = terminal_open(screen->terminal, screen->terminal, PALETTE_TRUE, &why);
             terminal_title(terminal, "title");
             terminal_mouse(terminal, i % 2);
