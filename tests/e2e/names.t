@@ -62,7 +62,7 @@ ok(wait_line($carl, qr/^\* bootnode \Q$silent\E lost: its name is not found; try
 send_signal($carl, 'TERM');
 is(wait_exit($carl, 3), 0, 'a signal ends who waits for a name');
 
-($status, $out, $err, my $took) = send_to($silent, '--timeout', 5, 'x');
+($status, $out, $err, my $took) = send_to($silent, '--timeout', 1, 'x');
 is($status, 1, 'send, no answer: status 1');
 ok($took >= 0.9 && $took < slow(3), 'within the time given') or diag("$took s");
 like($err, qr/^gochat: no bootnode let us in within 1 s.*\n\z/, 'and says so');
