@@ -55,22 +55,21 @@ bool seed_file_read(int descriptor, uint8_t seed[static SEED_SIZE], struct seed_
 
 /* --- Making --- */
 
-static bool write_all(int descriptor, const char *data, size_t size) {
-    while (size > 0) {
-        ssize_t written = write(descriptor, data, size);
-        if (written < 0 && errno != EINTR) return false;
-        if (written < 0) continue;
-        data += written;
-        size -= (size_t)written;
-    }
-    return true;
+/* Once: so few bytes are only cut by a limit on the size of files, beyond which another write would end the process
+ * (setrlimit(2)). */
+static bool write_whole(int descriptor, const char *data, size_t size) {
+    ssize_t written;
+    do written = write(descriptor, data, size);
+    while (written < 0 && errno == EINTR);
+    if (written >= 0 && (size_t)written < size) errno = EFBIG;
+    return written == (ssize_t)size;
 }
 
 static bool write_seed(int descriptor, const uint8_t seed[static SEED_SIZE]) {
     char text[TEXT_SIZE + 1];
     sodium_bin2hex(text, sizeof text, seed, SEED_SIZE);
     text[TEXT_SIZE - 1] = '\n';
-    bool written = write_all(descriptor, text, TEXT_SIZE) && fsync(descriptor) == 0;
+    bool written = write_whole(descriptor, text, TEXT_SIZE) && fsync(descriptor) == 0;
     sodium_memzero(text, sizeof text);
     return written;
 }

@@ -143,16 +143,18 @@ static void without_a_place_there_is_none(void **state) {
     assert_int_equal(errno, ENOENT);
 }
 
-/* As on a full disk: who may not write a byte leaves no half of a seed. */
+/* Who may write ten bytes and no more leaves no half of a seed, and goes on. */
 static void whole_or_not_at_all(void **state) {
     int status;
     if (fork() == 0) {
         const struct rlimit little = {10, 10};
         char file[FOLDER_PATH_SIZE];
-        signal(SIGXFSZ, SIG_IGN);
         if (setrlimit(RLIMIT_FSIZE, &little) != 0) child_end(1);
-        if (seed_file_make(folder_file(*state, "seed", file), SEED)) child_end(2);
-        child_end(errno == EFBIG && count_files(*state) == 0 ? 0 : 3);
+        bool made = seed_file_make(folder_file(*state, "seed", file), SEED);
+        int error = errno;
+        signal(SIGXFSZ, SIG_IGN); /* gcov writes a file of its own at the end */
+        if (made) child_end(2);
+        child_end(error == EFBIG && count_files(*state) == 0 ? 0 : 3);
     }
     assert_true(wait(&status) > 0);
     assert_int_equal(status, 0);
