@@ -68,10 +68,6 @@ static const char *const help_commands[MODES] = {
 const struct flag_table mode_flags = FLAG_TABLE(flags);
 _Static_assert(sizeof flags / sizeof *flags <= MODE_FLAGS_MOST, "who keeps a value for each has room for these");
 
-const char *mode_name(enum mode mode) {
-    return names[mode];
-}
-
 struct flag_reader mode_reader(enum mode mode, int argc, char *const *argv) {
     return (struct flag_reader){.table = mode_flags,
                                 .modes = 1u << mode,

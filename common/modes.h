@@ -24,7 +24,6 @@ struct mode_choice {
 /* What the arguments (argv[1] …) ask for; the last --mode counts, as the last of each flag does. What else is wrong
  * with them is the mode's to say. False with one line in `why`: there is no such mode. */
 MUST_USE bool mode_choose(int argc, char *const *argv, struct mode_choice *out, struct why *why);
-const char *mode_name(enum mode mode);
 /* Reads the arguments as this mode's. */
 struct flag_reader mode_reader(enum mode mode, int argc, char *const *argv);
 

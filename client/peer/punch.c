@@ -195,7 +195,3 @@ uint64_t punch_exhausted_at(const struct punch *punch) {
     }
     return last;
 }
-
-bool punch_exhausted(const struct punch *punch, uint64_t now) {
-    return punch_exhausted_at(punch) <= now;
-}

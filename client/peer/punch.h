@@ -55,9 +55,6 @@ void punch_stop(struct punch *punch);
 MUST_USE bool punch_next(struct punch *punch, uint64_t now, struct address *out);
 /* When punch_next has something; NEVER when inactive or exhausted. */
 uint64_t punch_due(const struct punch *punch);
-/* When punch_exhausted becomes true if nothing is added; NEVER: not before more packets have gone out, or
- * inactive.
- */
+/* When every candidate has had its packets and 500 ms have passed since the last, if nothing is added; learned ones do
+ * not count. NEVER: not before more packets have gone out, or inactive. */
 uint64_t punch_exhausted_at(const struct punch *punch);
-/* Active, and every candidate has had its packets and 500 ms have passed since the last. Learned ones do not count. */
-bool punch_exhausted(const struct punch *punch, uint64_t now);
