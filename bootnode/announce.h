@@ -25,7 +25,7 @@
 #include "bootnode/table/shard.h"
 #include "common/attributes.h"
 
-#define ANNOUNCE_BATCH 64
+#define ANNOUNCE_BATCH 96
 
 struct announcer; /* the buffers of one worker */
 

@@ -2,12 +2,10 @@
 
 #include "bootnode/handlers/sealed.h"
 
-#define NOTICE_BODY_SIZE 5
-
 static void tell(struct context *context, const struct shard *shard, struct session *session) {
     uint8_t body[NOTICE_BODY_SIZE];
     struct writer writer = writer_over(body, sizeof body);
-    const struct notice_body notice = {.kind = NOTICE_DRAINING, .retry_ms = DRAINING_RETRY_MS};
+    const struct notice_body notice = {.kind = NOTICE_ENDING, .retry_ms = DRAINING_RETRY_MS};
     write_notice_body(&writer, &notice);
     sealed_send(&context->outbox, session, slabs_id(&shard->slabs, session), MESSAGE_NOTICE, body,
                 writer_size(&writer));

@@ -11,8 +11,8 @@
 #define PORT_SIZE 2U
 #define PACKED_MAX (MEMBER_CANDIDATES_MAX * (IPV6_SIZE + PORT_SIZE))
 
-static_assert(MEMBER_CANDIDATES_MAX <= 4, "a bit for each candidate");
-static_assert(CANDIDATES_INLINE >= MEMBER_CANDIDATES_MAX * (IPV4_SIZE + PORT_SIZE), "IPv4 alone needs no block");
+static_assert(MEMBER_CANDIDATES_MAX <= 8, "a bit for each candidate");
+static_assert(CANDIDATES_INLINE >= IPV6_SIZE + IPV4_SIZE + 2 * PORT_SIZE, "most need no block");
 
 static size_t ip_size(const struct packed_candidates *candidates, unsigned index) {
     return candidates->ipv6 >> index & 1 ? IPV6_SIZE : IPV4_SIZE;
@@ -41,12 +41,12 @@ void candidates_clear(struct packed_candidates *candidates) {
 
 bool candidates_pack(struct packed_candidates *candidates, const struct candidate_list *list) {
     assert(list->count <= MEMBER_CANDIDATES_MAX);
-    struct packed_candidates fresh = {.count = list->count & 0xfU};
+    struct packed_candidates fresh = {.count = list->count};
     uint8_t bytes[PACKED_MAX], *block = fresh.packed;
     struct writer writer = writer_over(bytes, sizeof bytes);
     for (unsigned i = 0; i < list->count; i++) {
         const struct address *item = &list->items[i];
-        if (!address_is_ipv4(item)) fresh.ipv6 = (fresh.ipv6 | 1U << i) & 0xfU;
+        if (!address_is_ipv4(item)) fresh.ipv6 = (uint8_t)(fresh.ipv6 | 1U << i);
         size_t size = ip_size(&fresh, i);
         write_bytes(&writer, item->ip + sizeof item->ip - size, size);
         write_u16(&writer, item->port);

@@ -8,10 +8,11 @@
 #include "common/attributes.h"
 #include "common/wire/bootnode_bodies.h"
 
-#define CANDIDATES_INLINE 26 /* four IPv4, or one IPv6 and one IPv4 */
+#define CANDIDATES_INLINE 25 /* four IPv4, or one IPv6 and one IPv4 */
 
 struct packed_candidates {
-    uint8_t count : 4, ipv6 : 4;       /* how many, and bit i: candidate i takes 16 bytes, else 4; each a port more */
+    uint8_t count;
+    uint8_t ipv6;                      /* bit i: candidate i takes 16 bytes, else 4; each a port more */
     uint8_t packed[CANDIDATES_INLINE]; /* or, when they do not fit, the address of the block */
 };
 

@@ -14,6 +14,7 @@ void room_record(const struct session *member, const struct address *viewer, str
     *out = (struct member_record){.suite_mask = member->suite_mask, .revision = member->revision};
     memcpy(out->id, member->member_id, sizeof out->id);
     out->candidates.items[out->candidates.count++] = seen;
+    out->candidates.seen = 1;
     struct candidate_list named;
     candidates_unpack(&member->candidates, &named);
     for (unsigned i = 0; i < named.count; i++) {

@@ -7,7 +7,8 @@
 #define WELCOME_COMPLETE 0x01
 #define WELCOME_RELAYS 0x02
 
-enum candidate_family { FAMILY_IPV4 = 4, FAMILY_IPV6 = 6 };
+enum candidate_kind { CANDIDATE_IPV4 = 4, CANDIDATE_IPV6 = 6, CANDIDATE_SEEN = 0x10 };
+#define PROOFS_MAX 1
 
 #define IPV4_OFFSET 12 /* of the four bytes within a v4-mapped address */
 #define CHANGE_LEFT_SIZE (1 + MEMBER_ID_SIZE + 1)
@@ -35,16 +36,28 @@ void write_cookie(struct writer *writer, const struct cookie *cookie) {
     write_bytes(writer, cookie->tag, sizeof cookie->tag);
 }
 
+void read_address(struct reader *reader, struct address *out) {
+    read_bytes(reader, out->ip, sizeof out->ip);
+    out->port = read_u16(reader);
+}
+
+void write_address(struct writer *writer, const struct address *address) {
+    write_bytes(writer, address->ip, sizeof address->ip);
+    write_u16(writer, address->port);
+}
+
 static void read_suite_mask(struct reader *reader, uint8_t *out) {
     *out = read_u8(reader);
     if (!(*out & SUITE_CHACHA20_POLY1305) || *out & ~(SUITE_CHACHA20_POLY1305 | SUITE_AES256_GCM)) reader_fail(reader);
 }
 
-static void read_candidate(struct reader *reader, struct address *out) {
+static void read_candidate(struct reader *reader, struct address *out, bool *seen) {
+    uint8_t kind = read_u8(reader);
     *out = (struct address){.ip = {[10] = 0xff, [11] = 0xff}};
-    switch (read_u8(reader)) {
-    case FAMILY_IPV4: read_bytes(reader, out->ip + IPV4_OFFSET, sizeof out->ip - IPV4_OFFSET); break;
-    case FAMILY_IPV6:
+    *seen = kind & CANDIDATE_SEEN;
+    switch (kind & ~CANDIDATE_SEEN) {
+    case CANDIDATE_IPV4: read_bytes(reader, out->ip + IPV4_OFFSET, sizeof out->ip - IPV4_OFFSET); break;
+    case CANDIDATE_IPV6:
         read_bytes(reader, out->ip, sizeof out->ip);
         /* One address, one form: IPv4 has its own. */
         if (address_is_ipv4(out)) reader_fail(reader);
@@ -54,9 +67,9 @@ static void read_candidate(struct reader *reader, struct address *out) {
     out->port = read_u16(reader);
 }
 
-static void write_candidate(struct writer *writer, const struct address *candidate) {
+static void write_candidate(struct writer *writer, const struct address *candidate, bool seen) {
     size_t skipped = address_is_ipv4(candidate) ? IPV4_OFFSET : 0;
-    write_u8(writer, skipped ? FAMILY_IPV4 : FAMILY_IPV6);
+    write_u8(writer, (uint8_t)((skipped ? CANDIDATE_IPV4 : CANDIDATE_IPV6) | (seen ? CANDIDATE_SEEN : 0)));
     write_bytes(writer, candidate->ip + skipped, sizeof candidate->ip - skipped);
     write_u16(writer, candidate->port);
 }
@@ -77,12 +90,45 @@ static void write_candidate_count(struct writer *writer, uint8_t most, const str
     write_u8(writer, list->count);
 }
 
+/* Those of a member record: some are marked as seen. */
+static void read_marked(struct reader *reader, struct candidate_list *list) {
+    for (uint8_t i = 0; i < list->count; i++) {
+        bool seen;
+        read_candidate(reader, &list->items[i], &seen);
+        list->seen = (uint8_t)(list->seen | seen << i);
+    }
+}
+
+static void write_marked(struct writer *writer, const struct candidate_list *list) {
+    for (uint8_t i = 0; i < list->count && !writer->failed; i++)
+        write_candidate(writer, &list->items[i], candidate_is_seen(list, i));
+}
+
 static void read_candidates(struct reader *reader, struct candidate_list *list) {
-    for (uint8_t i = 0; i < list->count; i++) read_candidate(reader, &list->items[i]);
+    read_marked(reader, list);
+    if (list->seen != 0) reader_fail(reader);
 }
 
 static void write_candidates(struct writer *writer, const struct candidate_list *list) {
-    for (uint8_t i = 0; i < list->count && !writer->failed; i++) write_candidate(writer, &list->items[i]);
+    if (list->seen != 0) writer->failed = true;
+    write_marked(writer, list);
+}
+
+static void read_proof(struct reader *reader, bool *has_proof, struct address_proof *out) {
+    uint8_t count = read_u8(reader);
+    *has_proof = count != 0;
+    *out = (struct address_proof){0};
+    if (count > PROOFS_MAX) reader_fail(reader);
+    if (!*has_proof) return;
+    read_address(reader, &out->address);
+    read_cookie(reader, &out->cookie);
+}
+
+static void write_proof(struct writer *writer, bool has_proof, const struct address_proof *proof) {
+    write_u8(writer, has_proof);
+    if (!has_proof) return;
+    write_address(writer, &proof->address);
+    write_cookie(writer, &proof->cookie);
 }
 
 void read_candidate_list(struct reader *reader, uint8_t most, struct candidate_list *out) {
@@ -103,6 +149,7 @@ void read_register_body(struct reader *reader, struct register_body *out) {
     read_candidate_count(reader, MEMBER_CANDIDATES_MAX, &out->candidates);
     out->revision = read_u32(reader);
     read_candidates(reader, &out->candidates);
+    read_proof(reader, &out->has_proof, &out->proof);
 }
 
 void write_register_body(struct writer *writer, const struct register_body *body) {
@@ -113,6 +160,7 @@ void write_register_body(struct writer *writer, const struct register_body *body
     write_candidate_count(writer, MEMBER_CANDIDATES_MAX, &body->candidates);
     write_u32(writer, body->revision);
     write_candidates(writer, &body->candidates);
+    write_proof(writer, body->has_proof, &body->proof);
 }
 
 void read_welcome_body(struct reader *reader, struct welcome_body *out) {
@@ -145,7 +193,7 @@ void read_member_record(struct reader *reader, struct member_record *out) {
     read_suite_mask(reader, &out->suite_mask);
     read_candidate_count(reader, RECORD_CANDIDATES_MAX, &out->candidates);
     out->revision = read_u32(reader);
-    read_candidates(reader, &out->candidates);
+    read_marked(reader, &out->candidates);
 }
 
 void write_member_record(struct writer *writer, const struct member_record *record) {
@@ -153,7 +201,7 @@ void write_member_record(struct writer *writer, const struct member_record *reco
     write_u8(writer, record->suite_mask);
     write_candidate_count(writer, RECORD_CANDIDATES_MAX, &record->candidates);
     write_u32(writer, record->revision);
-    write_candidates(writer, &record->candidates);
+    write_marked(writer, &record->candidates);
 }
 
 size_t member_record_size(const struct member_record *record) {
@@ -220,17 +268,19 @@ void read_update_body(struct reader *reader, struct update_body *out) {
     out->revision = read_u32(reader);
     read_candidate_count(reader, MEMBER_CANDIDATES_MAX, &out->candidates);
     read_candidates(reader, &out->candidates);
+    read_proof(reader, &out->has_proof, &out->proof);
 }
 
 void write_update_body(struct writer *writer, const struct update_body *body) {
     write_u32(writer, body->revision);
     write_candidate_count(writer, MEMBER_CANDIDATES_MAX, &body->candidates);
     write_candidates(writer, &body->candidates);
+    write_proof(writer, body->has_proof, &body->proof);
 }
 
 void read_notice_body(struct reader *reader, struct notice_body *out) {
     out->kind = (enum notice_kind)read_u8(reader);
-    if (out->kind != NOTICE_DRAINING) reader_fail(reader);
+    if (out->kind != NOTICE_ENDING && out->kind != NOTICE_RESTARTING) reader_fail(reader);
     out->retry_ms = read_u32(reader);
 }
 

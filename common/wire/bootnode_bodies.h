@@ -16,8 +16,8 @@
 #include "common/wire/packet.h"
 
 #define RESET_TOKEN_SIZE 16
-#define MEMBER_CANDIDATES_MAX 4 /* that a client may name; the seen address comes on top */
-#define RECORD_CANDIDATES_MAX (MEMBER_CANDIDATES_MAX + 1)
+#define MEMBER_CANDIDATES_MAX 6 /* that a client may name; the seen addresses come on top */
+#define RECORD_CANDIDATES_MAX 8
 #define MEMBER_RECORD_MAX (22 + RECORD_CANDIDATES_MAX * 19)
 
 struct cookie {
@@ -29,7 +29,19 @@ struct cookie {
 struct candidate_list {
     struct address items[RECORD_CANDIDATES_MAX];
     uint8_t count;
+    uint8_t seen; /* bit i: a bootnode saw the member at item i; in member records alone */
 };
+static inline bool candidate_is_seen(const struct candidate_list *list, unsigned index) {
+    return list->seen >> index & 1;
+}
+
+/* Shows that a client receives at an address of the other family, too: the cookie that a bootnode sent there. */
+struct address_proof {
+    struct address address;
+    struct cookie cookie;
+};
+#define ADDRESS_SIZE 18 /* 16 of IPv6, and a port */
+#define ADDRESS_PROOF_SIZE (ADDRESS_SIZE + COOKIE_SIZE)
 
 struct member_record {
     uint8_t id[MEMBER_ID_SIZE];
@@ -53,10 +65,12 @@ struct register_body { /* payload of Noise_NK message 1 */
     uint8_t owner_token[OWNER_TOKEN_SIZE];
     uint8_t suite_mask;
     uint32_t revision;
-    struct candidate_list candidates; /* at most MEMBER_CANDIDATES_MAX */
+    struct candidate_list candidates; /* at most MEMBER_CANDIDATES_MAX, none seen */
+    bool has_proof;
+    struct address_proof proof;
 };
-#define REGISTER_BODY_MIN 54
-#define REGISTER_BODY_MAX (REGISTER_BODY_MIN + MEMBER_CANDIDATES_MAX * 19)
+#define REGISTER_BODY_MIN 55
+#define REGISTER_BODY_MAX (REGISTER_BODY_MIN + MEMBER_CANDIDATES_MAX * 19 + ADDRESS_PROOF_SIZE)
 
 struct welcome_body { /* payload of Noise_NK message 2, followed by member records up to its end */
     uint64_t session_id;
@@ -90,18 +104,23 @@ struct change_entry {
 
 struct update_body {
     uint32_t revision;
-    struct candidate_list candidates; /* at most MEMBER_CANDIDATES_MAX */
+    struct candidate_list candidates; /* at most MEMBER_CANDIDATES_MAX, none seen */
+    bool has_proof;
+    struct address_proof proof;
 };
+#define UPDATE_BODY_MIN 6
+#define UPDATE_BODY_MAX (UPDATE_BODY_MIN + MEMBER_CANDIDATES_MAX * 19 + ADDRESS_PROOF_SIZE)
 
-enum notice_kind { NOTICE_DRAINING = 1 };
+enum notice_kind { NOTICE_ENDING = 1, NOTICE_RESTARTING = 2 };
 struct notice_body {
     enum notice_kind kind;
-    uint32_t retry_ms;
+    uint32_t retry_ms; /* ending: try again after that long; restarting: it should be back by then */
 };
+#define NOTICE_BODY_SIZE 5
 
 void read_register_body(struct reader *reader, struct register_body *out);
 void write_register_body(struct writer *writer, const struct register_body *body);
-/* A count and as many candidates, at most `most`. */
+/* A count and as many candidates, at most `most`; none is marked as seen, which only bootnodes may say. */
 void read_candidate_list(struct reader *reader, uint8_t most, struct candidate_list *out);
 void write_candidate_list(struct writer *writer, uint8_t most, const struct candidate_list *list);
 void read_welcome_body(struct reader *reader, struct welcome_body *out);
@@ -123,3 +142,5 @@ struct room_version read_room_version(struct reader *reader);
 void write_room_version(struct writer *writer, struct room_version version);
 void read_cookie(struct reader *reader, struct cookie *out);
 void write_cookie(struct writer *writer, const struct cookie *cookie);
+void read_address(struct reader *reader, struct address *out);
+void write_address(struct writer *writer, const struct address *address);

@@ -23,22 +23,12 @@ struct size_range {
 
 static const struct size_range sealed_sizes[] = {
     [TYPE_INDEX(MESSAGE_CHANGES)] = BODY_SIZES(CHANGES_HEADER_DELTA_SIZE, PACKET_MAX - SEALED_OVERHEAD),
-    [TYPE_INDEX(MESSAGE_UPDATE)] = BODY_SIZES(5, 5 + MEMBER_CANDIDATES_MAX * 19),
+    [TYPE_INDEX(MESSAGE_UPDATE)] = BODY_SIZES(UPDATE_BODY_MIN, UPDATE_BODY_MAX),
     [TYPE_INDEX(MESSAGE_INTRODUCE)] = BODY_SIZES(MEMBER_ID_SIZE, MEMBER_RECORD_MAX),
     [TYPE_INDEX(MESSAGE_MOVE)] = BODY_SIZES(COOKIE_SIZE, COOKIE_SIZE),
     [TYPE_INDEX(MESSAGE_LEAVE)] = BODY_SIZES(0, 0),
-    [TYPE_INDEX(MESSAGE_NOTICE)] = BODY_SIZES(5, 5),
+    [TYPE_INDEX(MESSAGE_NOTICE)] = BODY_SIZES(NOTICE_BODY_SIZE, NOTICE_BODY_SIZE),
 };
-
-static void read_address(struct reader *reader, struct address *out) {
-    read_bytes(reader, out->ip, sizeof out->ip);
-    out->port = read_u16(reader);
-}
-
-static void write_address(struct writer *writer, const struct address *address) {
-    write_bytes(writer, address->ip, sizeof address->ip);
-    write_u16(writer, address->port);
-}
 
 bool hello_decode(const uint8_t *packet, size_t size, struct hello *out) {
     struct reader reader = packet_open(packet, size, MESSAGE_HELLO, HELLO_SIZE, PACKET_MAX);

@@ -40,7 +40,7 @@ enum message_type {
 
 #define HELLO_SIZE 96
 #define COOKIE_MESSAGE_SIZE 84
-#define REGISTER_SIZE 640
+#define REGISTER_SIZE 548       /* 576, which every path of IPv4 takes, without the headers of IP and UDP */
 #define REGISTER_HEADER_SIZE 32 /* also the part that goes into the handshake's prologue */
 #define WELCOME_HEADER_SIZE 12
 #define WELCOME_MAX REGISTER_SIZE /* no answer is larger than its request */

@@ -143,7 +143,10 @@ sub noise_split { my ($noise) = @_; return hkdf(2, $noise->{ck}, '') }
 # --- A and the bootnode -----------------------------------------------------------------------------------------------
 
 sub address { my ($ip, $port) = @_; return bytes('00' x 10, 'ffff') . pack 'C4 n', split(/\./, $ip), $port }
-sub candidate { my ($ip, $port) = @_; return pack 'C C4 n', 4, split(/\./, $ip), $port }
+# candidate(IP, port, seen)
+sub candidate { my ($ip, $port, $seen) = @_; return pack 'C C4 n', $seen ? 0x14 : 4, split(/\./, $ip), $port }
+my $other_ip = bytes('20010db8', '00' x 11, '01');
+my $other_port = pack 'n', 4000;
 
 take();
 my $key_file = given('bootnode key file');
@@ -165,7 +168,7 @@ take();
 my $owner_key = blake2b(32, 'gochat owner v1', $alice->{seed});
 my $owner_token = computed('A owner token', blake2b(16, $room->{tag} . $bootnode_key, $owner_key));
 my $register_payload = computed('REGISTER payload', $room->{tag} . $alice->{id} . $owner_token . pack('C C N', 1, 1, 1)
-        . candidate('192.168.1.10', 4000));
+        . candidate('192.168.1.10', 4000) . "\x01$other_ip$other_port" . cookie($other_ip . $other_port));
 my $register_secret = given('A ephemeral');
 my $attempt = bytes('1112131415161718');
 my $register = "\x82\x01" . pack('n', 32 + 16 + length $register_payload) . $attempt . $cookie;
@@ -173,13 +176,13 @@ my $link = noise_start('Noise_NK_25519_ChaChaPoly_SHA256', "gochat link 1$regist
 noise_mix_hash($link, $bootnode_key);
 $register .= noise_ephemeral($link, x25519_base($register_secret));
 noise_mix_key($link, x25519($register_secret, $bootnode_key));
-computed('REGISTER', pack 'a640', $register . noise_encrypt($link, $register_payload));
+computed('REGISTER', pack 'a548', $register . noise_encrypt($link, $register_payload));
 
 take();
 my $session_id = bytes('0102030004050001');
 my $version = bytes('0a0b0c0d00000002');
 my $reset_token = siphash($reset_key, $session_id);
-my $bob_record = $bob->{id} . pack('C C N', 3, 1, 7) . "\x06" . bytes('20010db8', '00' x 11, '02') . pack 'n', 5000;
+my $bob_record = $bob->{id} . pack('C C N', 3, 1, 7) . "\x16" . bytes('20010db8', '00' x 11, '02') . pack 'n', 5000;
 my $welcome_payload = computed('WELCOME payload',
     $session_id . $reset_token . pack('n n C C n', 4000, 15_000, 3, 3, 128) . $version . $bob_record);
 my $welcome_secret = given('bootnode ephemeral');
@@ -205,7 +208,8 @@ take();
 computed('HEARTBEAT', tagged($subkey[3], "\x84\x01\0\0$session_id" . pack('N', 1) . $version));
 computed('BEAT_ACK', tagged($subkey[4], "\x85\0\0\0$session_id" . pack('N', 1) . bytes('0a0b0c0d00000003')));
 my $changes = computed('CHANGES body', "\0\0" . bytes('0a0b0c0d00000003') . pack('N C', 2, 1) . $alice->{id}
-        . pack('C C N', 1, 2, 1) . candidate('192.0.2.1', 4000) . candidate('192.168.1.10', 4000));
+        . pack('C C N', 1, 3, 1) . candidate('192.0.2.1', 4000, 1) . "\x16$other_ip$other_port"
+        . candidate('192.168.1.10', 4000));
 computed('CHANGES', sealed(0x86, 1, $subkey[2], $changes));
 my $moved_cookie = cookie(address('192.0.2.1', 4001));
 my $path = "\x89\0\0\0$session_id$moved_cookie";

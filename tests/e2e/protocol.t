@@ -207,7 +207,7 @@ row_is('RESPONSE, as responder', $number{PEER_HANDSHAKE_SIZE},
     $number{CONFIRMATION_TRIES} * $number{PEER_CONFIRMATION_MAX});
 row_is('DATA full of PINGs', $number{PACKET_MAX}, $pings * data_size($ping));
 like($rows{'DATA full of PINGs'}[2] // '', qr/\b$pings times/, 'so many PONGs');
-row_is('DATA with CANDIDATES that name five strangers', data_size($named),
+row_is('DATA with CANDIDATES that name eight strangers', data_size($named),
     $number{RECORD_CANDIDATES_MAX} * $number{OFFERED_PINGS} * data_size($ping));
 my $kept = $number{PUNCH_CANDIDATES} - 1; # one is of the record
 row_is("the same, once $kept strangers were named", data_size($named),

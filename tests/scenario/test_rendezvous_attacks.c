@@ -201,7 +201,7 @@ static void test_forged_packets_do_nothing(void **state) {
     } forgeries[] = {{MESSAGE_HEARTBEAT, BEAT_SIZE},
                      {MESSAGE_LEAVE, SEALED_OVERHEAD},
                      {MESSAGE_MOVE, SEALED_OVERHEAD + COOKIE_SIZE},
-                     {MESSAGE_UPDATE, SEALED_OVERHEAD + 5},
+                     {MESSAGE_UPDATE, SEALED_OVERHEAD + UPDATE_BODY_MIN},
                      {MESSAGE_INTRODUCE, SEALED_OVERHEAD + MEMBER_ID_SIZE},
                      {MESSAGE_RELAY, RELAY_OVERHEAD + RELAY_PACKET_MIN}};
     struct rendezvous_client *ada = net_join(net, "tea", 1), *bob = net_join(net, "tea", 2);

@@ -28,15 +28,27 @@ uint64_t layout_number(const uint8_t *bytes, size_t size) {
     return value;
 }
 
-static size_t fill_candidates(uint8_t *out, uint8_t count) {
+#define SEEN 0x10
+
+static size_t fill_candidates(uint8_t *out, uint8_t count, bool marked) {
     size_t at = 0;
     for (; count > 0; count--) {
         size_t size = layout_random() % 2 ? 4 : 16;
-        out[at] = size == 4 ? 4 : 6;
+        out[at] = (uint8_t)((size == 4 ? 4 : 6) | (marked && layout_random() % 2 ? SEEN : 0));
         layout_random_bytes(out + at + 1, size + 2);
         at += 1 + size + 2;
     }
     return at;
+}
+
+static size_t candidates_size(const uint8_t *candidates, uint8_t count) {
+    size_t at = 0;
+    for (; count > 0; count--) at += (candidates[at] & ~SEEN) == 4 ? 7 : 19;
+    return at;
+}
+
+static bool is_list(const struct field *field) {
+    return field->kind == FIELD_CANDIDATES || field->kind == FIELD_MARKED;
 }
 
 static void fill_bytes(const struct field *field, uint8_t *out) {
@@ -48,8 +60,8 @@ size_t layout_fill(const struct field *fields, uint8_t *out) {
     size_t at = 0;
     uint8_t count = 0;
     for (const struct field *field = fields; field->kind != FIELD_END; field++) {
-        if (field->kind == FIELD_CANDIDATES) {
-            at += fill_candidates(out + at, count);
+        if (is_list(field)) {
+            at += fill_candidates(out + at, count, field->kind == FIELD_MARKED);
             continue;
         }
         layout_random_bytes(out + at, field->size);
@@ -101,15 +113,22 @@ static void check_count(const struct field *field, recode_function recode, const
         assert_int_equal(recode(changed, size, out, sizeof out) != 0, count == right);
     }
     /* One more than allowed, and all of them there. */
+    uint8_t more[LAYOUT_MAX];
     changed[at] = (uint8_t)(field->high + 1);
-    size += fill_candidates(changed + size, (uint8_t)(changed[at] - right));
-    assert_int_equal(recode(changed, size, out, sizeof out), 0);
+    size_t more_size = fill_candidates(more, (uint8_t)(changed[at] - right), false);
+    for (; !is_list(field); field++) at += field->size;
+    memmove(changed + at + more_size, changed + at, size - at);
+    memcpy(changed + at, more, more_size);
+    assert_int_equal(recode(changed, size + more_size, out, sizeof out), 0);
 }
 
 void layout_check_fields(const struct field *fields, recode_function recode) {
     uint8_t message[LAYOUT_MAX], out[LAYOUT_MAX];
     size_t size = layout_fill(fields, message), at = 0;
+    uint8_t count = 0;
     for (const struct field *field = fields; field->kind != FIELD_END; at += field->size, field++) {
+        if (field->kind == FIELD_COUNT) count = message[at];
+        if (is_list(field)) at += candidates_size(message + at, count);
         if (field->kind == FIELD_BYTES)
             for (size_t i = 0; i < field->size; i++) check_every_value(field, recode, message, size, at + i);
         if (field->kind == FIELD_COUNT) check_count(field, recode, message, size, at);

@@ -13,6 +13,7 @@ enum field_kind {
     FIELD_TAG,     /* anything; encoders leave zeros */
     FIELD_COUNT,   /* of the candidates in the next FIELD_CANDIDATES, at most `high` */
     FIELD_CANDIDATES,
+    FIELD_MARKED, /* candidates, any of which may be marked as seen */
 };
 
 struct field {
@@ -37,6 +38,8 @@ struct field {
     { FIELD_COUNT, 1, 0, most, 0 }
 #define CANDIDATES                                                                                                     \
     { FIELD_CANDIDATES, 0, 0, 0, 0 }
+#define MARKED_CANDIDATES                                                                                              \
+    { FIELD_MARKED, 0, 0, 0, 0 }
 
 #define LAYOUT_MAX 2048
 

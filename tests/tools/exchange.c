@@ -112,6 +112,7 @@ static void show_names(struct room_keys *room) {
 
 static const struct address alice_seen = {.ip = {[10] = 0xff, 0xff, 192, 0, 2, 1}, .port = 4000};
 static const struct address alice_moved = {.ip = {[10] = 0xff, 0xff, 192, 0, 2, 1}, .port = 4001};
+static const struct address alice_other = {.ip = {0x20, 0x01, 0x0d, 0xb8, [15] = 1}, .port = 4000};
 static const struct address alice_home = {.ip = {[10] = 0xff, 0xff, 192, 168, 1, 10}, .port = 4000};
 static const struct address bob_seen = {.ip = {0x20, 0x01, 0x0d, 0xb8, [15] = 2}, .port = 5000};
 
@@ -135,10 +136,13 @@ static void show_cookie(const struct node_key *key, struct cookie_jar *jar, stru
 }
 
 /* REGISTER as A sends it, its handshake in `noise`; the packet stays in `packet`. */
-static void show_register(const struct room_keys *room, const struct node_key *key, const struct cookie *cookie,
-                          struct noise *noise, uint8_t packet[static REGISTER_SIZE]) {
+static void show_register(const struct room_keys *room, const struct node_key *key, struct cookie_jar *jar,
+                          const struct cookie *cookie, struct noise *noise, uint8_t packet[static REGISTER_SIZE]) {
     struct register_body body = {
         .suite_mask = SUITE_CHACHA20_POLY1305, .revision = 1, .candidates = {.items = {alice_home}, .count = 1}};
+    body.has_proof = true;
+    body.proof.address = alice_other;
+    must(cookie_make(jar, &alice_other, COOKIE_SECOND, &body.proof.cookie), "a cookie for the other family");
     uint8_t payload[REGISTER_BODY_MAX], prologue[LINK_PROLOGUE_SIZE];
     memcpy(body.room_tag, room->tag, ROOM_TAG_SIZE);
     memcpy(body.member_id, alice.id, MEMBER_ID_SIZE);
@@ -175,7 +179,7 @@ static size_t welcome_payload(const struct node_key *key, uint8_t *out, size_t c
                                 .version = {EPOCH, 2}};
     struct member_record record = {.suite_mask = SUITE_CHACHA20_POLY1305 | SUITE_AES256_GCM,
                                    .revision = 7,
-                                   .candidates = {.items = {bob_seen}, .count = 1}};
+                                   .candidates = {.items = {bob_seen}, .count = 1, .seen = 1}};
     memcpy(record.id, bob.id, MEMBER_ID_SIZE);
     reset_token(key->reset_key, SESSION_ID, body.reset_token);
     struct writer writer = writer_over(out, capacity);
@@ -254,10 +258,11 @@ static void show_sealed(const char *name, enum message_type type, const uint8_t 
 
 /* A delta that tells of A itself. */
 static void show_changes(const struct session_keys *keys) {
-    struct change_entry entry = {.change = CHANGE_JOINED,
-                                 .record = {.suite_mask = SUITE_CHACHA20_POLY1305,
-                                            .revision = 1,
-                                            .candidates = {.items = {alice_seen, alice_home}, .count = 2}}};
+    struct change_entry entry = {
+        .change = CHANGE_JOINED,
+        .record = {.suite_mask = SUITE_CHACHA20_POLY1305,
+                   .revision = 1,
+                   .candidates = {.items = {alice_seen, alice_other, alice_home}, .count = 3, .seen = 3}}};
     uint8_t body[PACKET_MAX];
     memcpy(entry.record.id, alice.id, MEMBER_ID_SIZE);
     struct writer writer = writer_over(body, sizeof body);
@@ -320,7 +325,7 @@ static void show_registration(const struct room_keys *room) {
     show_hello();
     show_cookie(&key, &jar, &cookie);
     show_gap();
-    show_register(room, &key, &cookie, &noise, packet);
+    show_register(room, &key, &jar, &cookie, &noise, packet);
     show_gap();
     show_welcome(&key, packet, &noise, &noise_keys);
     show_gap();

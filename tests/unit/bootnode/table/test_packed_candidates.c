@@ -67,7 +67,7 @@ static void any_set_takes_the_place_of_any(void **state) {
 
 static void it_is_as_small_as_said(void **state) {
     (void)state;
-    assert_int_equal(sizeof(struct packed_candidates), 1 + CANDIDATES_INLINE);
+    assert_int_equal(sizeof(struct packed_candidates), 2 + CANDIDATES_INLINE);
 }
 
 int main(void) {

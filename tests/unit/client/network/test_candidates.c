@@ -68,7 +68,7 @@ static void what_nobody_reaches_is_left_out(void **state) {
     expect(&interfaces, true, (const char *const[]){NULL});
 }
 
-static void at_most_four_and_none_twice(void **state) {
+static void at_most_six_and_none_twice(void **state) {
     struct interfaces interfaces = {.count = 0};
     (void)state;
     add(&interfaces, "10.0.0.1", RUNNING);
@@ -77,8 +77,11 @@ static void at_most_four_and_none_twice(void **state) {
     add(&interfaces, "10.0.0.3", RUNNING);
     add(&interfaces, "10.0.0.4", RUNNING);
     add(&interfaces, "10.0.0.5", RUNNING);
+    add(&interfaces, "10.0.0.6", RUNNING);
+    add(&interfaces, "10.0.0.7", RUNNING);
     expect(&interfaces, true,
-           (const char *const[]){"10.0.0.1:9000", "10.0.0.2:9000", "10.0.0.3:9000", "10.0.0.4:9000", NULL});
+           (const char *const[]){"10.0.0.1:9000", "10.0.0.2:9000", "10.0.0.3:9000", "10.0.0.4:9000", "10.0.0.5:9000",
+                                 "10.0.0.6:9000", NULL});
 }
 
 static void equal_means_same_order(void **state) {
@@ -121,14 +124,14 @@ static void a_mapped_address_finds_room(void **state) {
         {{NULL}, {"203.0.113.5", NULL}},
         {{"10.0.0.1", "2001:db8::1", NULL}, {"10.0.0.1", "2001:db8::1", "203.0.113.5", NULL}},
         {{"203.0.113.5", NULL}, {"203.0.113.5", NULL}},
-        {{"10.0.0.1", "10.0.0.2", "10.0.0.3", "2001:db8::1", NULL},
-         {"10.0.0.1", "10.0.0.2", "203.0.113.5", "2001:db8::1", NULL}},
-        {{"10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", NULL},
-         {"10.0.0.1", "10.0.0.2", "10.0.0.3", "203.0.113.5", NULL}},
-        {{"10.0.0.1", "fd00::1", "fd00::2", "2001:db8::1", NULL},
-         {"10.0.0.1", "fd00::1", "fd00::2", "203.0.113.5", NULL}},
-        {{"fd00::1", "fd00::2", "2001:db8::1", "2001:db8::2", NULL},
-         {"fd00::1", "fd00::2", "2001:db8::1", "203.0.113.5", NULL}},
+        {{"10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5", "2001:db8::1", NULL},
+         {"10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "203.0.113.5", "2001:db8::1", NULL}},
+        {{"10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5", "10.0.0.6", NULL},
+         {"10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5", "203.0.113.5", NULL}},
+        {{"10.0.0.1", "fd00::1", "fd00::2", "fd00::3", "fd00::4", "2001:db8::1", NULL},
+         {"10.0.0.1", "fd00::1", "fd00::2", "fd00::3", "fd00::4", "203.0.113.5", NULL}},
+        {{"fd00::1", "fd00::2", "fd00::3", "fd00::4", "2001:db8::1", "2001:db8::2", NULL},
+         {"fd00::1", "fd00::2", "fd00::3", "fd00::4", "2001:db8::1", "203.0.113.5", NULL}},
     };
     struct address mapped;
     (void)state;
@@ -159,7 +162,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kinds_in_order_and_interfaces_within),
         cmocka_unit_test(what_nobody_reaches_is_left_out),
-        cmocka_unit_test(at_most_four_and_none_twice),
+        cmocka_unit_test(at_most_six_and_none_twice),
         cmocka_unit_test(equal_means_same_order),
         cmocka_unit_test(this_machine_gives_the_same_twice),
         cmocka_unit_test(a_mapped_address_finds_room),

@@ -77,7 +77,7 @@ static enum presence_news says(struct fixture *fixture, enum message_type type, 
 static enum presence_news drains(struct fixture *fixture, uint16_t retry_ms) {
     uint8_t body[PACKET_MAX];
     struct writer writer = writer_over(body, sizeof body);
-    write_notice_body(&writer, &(struct notice_body){.kind = NOTICE_DRAINING, .retry_ms = retry_ms});
+    write_notice_body(&writer, &(struct notice_body){.kind = NOTICE_ENDING, .retry_ms = retry_ms});
     return says(fixture, MESSAGE_NOTICE, body, writer_size(&writer));
 }
 

@@ -14,7 +14,7 @@ static const struct field hello[] = {FIXED(0x80), LENGTH(1), ZERO(2), ANY(8), ZE
 static const struct field cookie_message[] = {FIXED(0x81), FIXED(1), ANY(2), ANY(8),  ANY(32),
                                               ANY(18),     ZERO(2),  ANY(4), ANY(16), {0}};
 static const struct field register_packet[] = {
-    FIXED(0x82), FIXED(1), LENGTH(0), LENGTH(140), ANY(8), ANY(20), ANY(140), ZERO(640 - 32 - 140), {0}};
+    FIXED(0x82), FIXED(1), LENGTH(0), LENGTH(140), ANY(8), ANY(20), ANY(140), ZERO(548 - 32 - 140), {0}};
 static const struct field welcome[] = {FIXED(0x83), ZERO(3), ANY(8), ANY(16 + 32 + 40), {0}};
 static const struct field heartbeat[] = {LENGTH(0x84), FLAGS(1), ZERO(2), ANY(8), ANY(4), ANY(8), TAG(16), {0}};
 static const struct field beat_ack[] = {LENGTH(0x85), FLAGS(1), ZERO(2), ANY(8), ANY(4), ANY(8), TAG(16), {0}};
@@ -25,24 +25,28 @@ static const struct field reset[] = {FIXED(0x8c), ZERO(3), ANY(8), ANY(16), {0}}
 static const struct field refused[] = {FIXED(0x8d), BYTES(1, 1, 6, 1), ANY(2), ANY(8), {0}};
 /* Sealed ones with the shortest body. */
 static const struct field changes[] = {LENGTH(0x86), ZERO(3), ANY(8), NONZERO(8), ANY(14 + 16), {0}};
-static const struct field update[] = {LENGTH(0x87), ZERO(3), ANY(8), NONZERO(8), ANY(5 + 16), {0}};
+static const struct field update[] = {LENGTH(0x87), ZERO(3), ANY(8), NONZERO(8), ANY(6 + 16), {0}};
 static const struct field introduce[] = {LENGTH(0x88), ZERO(3), ANY(8), NONZERO(8), ANY(16 + 16), {0}};
 static const struct field move[] = {LENGTH(0x8a), ZERO(3), ANY(8), NONZERO(8), ANY(20 + 16), {0}};
 static const struct field leave[] = {LENGTH(0x8b), ZERO(3), ANY(8), NONZERO(8), ANY(16), {0}};
 static const struct field notice[] = {LENGTH(0x8e), ZERO(3), ANY(8), NONZERO(8), ANY(5 + 16), {0}};
 /* Bodies. */
-static const struct field register_body[] = {ANY(48), BYTES(1, 1, 3, 2), COUNT(4), ANY(4), CANDIDATES, {0}};
+static const struct field register_body[] = {ANY(48), BYTES(1, 1, 3, 2), COUNT(6), ANY(4), CANDIDATES, FIXED(0), {0}};
+static const struct field register_body_proof[] = {ANY(48),    BYTES(1, 1, 3, 2), COUNT(6), ANY(4),
+                                                   CANDIDATES, LENGTH(1),         ANY(38),  {0}};
 static const struct field welcome_body[] = {ANY(8), ANY(16), ANY(2), ANY(2), ANY(1), FLAGS(3), ANY(2), ANY(8), {0}};
-static const struct field member_record[] = {ANY(16), BYTES(1, 1, 3, 2), COUNT(5), ANY(4), CANDIDATES, {0}};
+static const struct field member_record[] = {ANY(16), BYTES(1, 1, 3, 2), COUNT(8), ANY(4), MARKED_CANDIDATES, {0}};
 static const struct field changes_delta[] = {FIXED(0), ZERO(1), ANY(8), ANY(4), {0}};
 static const struct field changes_full[] = {LENGTH(1), ZERO(1),   ANY(8),  ZERO(4), LENGTH(7),
                                             ANY(15),   LENGTH(8), ANY(15), {0}};
-static const struct field entry_joined[] = {BYTES(1, 1, 3, 2), ANY(16), BYTES(1, 1, 3, 2), COUNT(5), ANY(4),
-                                            CANDIDATES,        {0}};
+static const struct field entry_joined[] = {BYTES(1, 1, 3, 2), ANY(16), BYTES(1, 1, 3, 2), COUNT(8), ANY(4),
+                                            MARKED_CANDIDATES, {0}};
 static const struct field entry_left[] = {FIXED(2), ANY(16), FLAGS(1), {0}};
-static const struct field entry_present[] = {FIXED(4), ANY(16), BYTES(1, 1, 3, 2), COUNT(5), ANY(4), CANDIDATES, {0}};
-static const struct field update_body[] = {ANY(4), COUNT(4), CANDIDATES, {0}};
-static const struct field notice_body[] = {FIXED(1), ANY(4), {0}};
+static const struct field entry_present[] = {FIXED(4),          ANY(16), BYTES(1, 1, 3, 2), COUNT(8), ANY(4),
+                                             MARKED_CANDIDATES, {0}};
+static const struct field update_body[] = {ANY(4), COUNT(6), CANDIDATES, FIXED(0), {0}};
+static const struct field update_body_proof[] = {ANY(4), COUNT(6), CANDIDATES, LENGTH(1), ANY(38), {0}};
+static const struct field notice_body[] = {BYTES(1, 1, 2, 1), ANY(4), {0}};
 static const struct field cookie[] = {ANY(4), ANY(16), {0}};
 
 static size_t recode_entry(enum changes_kind kind, const uint8_t *in, size_t size, uint8_t *out, size_t capacity) {
@@ -71,8 +75,8 @@ static const struct form {
 } forms[] = {
     {hello, recode_hello, 96, 1200},
     {cookie_message, recode_cookie_message, 0, 0},
-    {register_packet, recode_register, 640, 1200},
-    {welcome, recode_welcome, 12 + 48 + 40, 640},
+    {register_packet, recode_register, 548, 1200},
+    {welcome, recode_welcome, 12 + 48 + 40, 548},
     {heartbeat, recode_beat, 0, 0},
     {beat_ack, recode_beat, 0, 0},
     {path, recode_path, 0, 0},
@@ -80,12 +84,13 @@ static const struct form {
     {reset, recode_reset, 0, 0},
     {refused, recode_refused, 0, 0},
     {changes, recode_sealed, 36 + 14, 1200},
-    {update, recode_sealed, 36 + 5, 36 + 5 + 4 * 19},
-    {introduce, recode_sealed, 36 + 16, 36 + 22 + 5 * 19},
+    {update, recode_sealed, 36 + 6, 36 + 6 + 6 * 19 + 38},
+    {introduce, recode_sealed, 36 + 16, 36 + 22 + 8 * 19},
     {move, recode_sealed, 0, 0},
     {leave, recode_sealed, 0, 0},
     {notice, recode_sealed, 0, 0},
     {register_body, recode_register_body, 0, 0},
+    {register_body_proof, recode_register_body, 0, 0},
     {welcome_body, recode_welcome_body, 0, 0},
     {member_record, recode_member_record, 0, 0},
     {changes_delta, recode_changes_body, 0, 0},
@@ -94,6 +99,7 @@ static const struct form {
     {entry_left, recode_delta_entry, 0, 0},
     {entry_present, recode_full_entry, 0, 0},
     {update_body, recode_update_body, 0, 0},
+    {update_body_proof, recode_update_body, 0, 0},
     {notice_body, recode_notice_body, 0, 0},
     {cookie, recode_cookie, 0, 0},
 };
@@ -138,7 +144,8 @@ static void sealed_types_are_told_apart(void **state) {
         packet[0] = (uint8_t)type;
         for (size_t size = 0; size < 256; size++)
             assert_int_equal(sealed_header_decode(packet, size, &header), is_sealed(type, size));
-        if (!is_sealed(type, 36 + 5) && type != MESSAGE_LEAVE && type != MESSAGE_MOVE) continue;
+        if (!is_sealed(type, 36 + 5) && type != MESSAGE_LEAVE && type != MESSAGE_MOVE && type != MESSAGE_UPDATE)
+            continue;
         (void)sealed_header_decode(packet, 36 + 5, &header); /* a size that not each of them has */
         assert_int_equal(header.type, type);
     }
@@ -182,9 +189,10 @@ static void register_noise_is_bounded(void **state) {
         packet[2] = (uint8_t)(noise >> 8);
         packet[3] = (uint8_t)noise;
         assert_int_equal(recode_register(packet, size, out, sizeof out) != 0,
-                         noise >= 48 + 54 && noise <= 48 + 54 + 76);
+                         noise >= 48 + 55 && noise <= 48 + 55 + 6 * 19 + 38);
         struct register_message message = {.noise_size = noise};
-        assert_int_equal(register_start(&message, out, sizeof out) != 0, noise >= 48 + 54 && noise <= 48 + 54 + 76);
+        assert_int_equal(register_start(&message, out, sizeof out) != 0,
+                         noise >= 48 + 55 && noise <= 48 + 55 + 6 * 19 + 38);
     }
 }
 
@@ -292,7 +300,7 @@ static void body_fields_stand_where_they_should(void **state) {
     reader = reader_over(p, layout_fill(notice_body, p));
     struct notice_body n;
     read_notice_body(&reader, &n);
-    assert_true(n.kind == NOTICE_DRAINING && n.retry_ms == layout_number(p + 1, 4));
+    assert_true(n.kind == p[0] && n.retry_ms == layout_number(p + 1, 4));
 }
 
 /* What is relayed goes on as long as it came, so a packet that the encoder refuses could not have come. */
@@ -344,11 +352,80 @@ static void other_families_are_malformed(void **state) {
     (void)state;
     struct address address;
     for (unsigned family = 0; family < 256; family++) {
-        if (family == 4 || family == 6) continue;
+        if (family == 4 || family == 6 || family == 0x14 || family == 0x16) continue;
         uint8_t candidate[19] = {(uint8_t)family, 0x20, 1};
         for (size_t size = 0; size <= sizeof candidate; size++)
             assert_false(candidate_decodes(candidate, size, &address));
     }
+}
+
+static bool body_decodes(void (*read)(struct reader *, uint8_t *), const uint8_t *body, size_t size) {
+    uint8_t seen;
+    struct reader reader = reader_over(body, size);
+    read(&reader, &seen);
+    return reader_finished(&reader);
+}
+
+static void read_registered(struct reader *reader, uint8_t *seen) {
+    struct register_body body;
+    read_register_body(reader, &body);
+    *seen = body.candidates.seen;
+}
+
+static void read_updated(struct reader *reader, uint8_t *seen) {
+    struct update_body body;
+    read_update_body(reader, &body);
+    *seen = body.candidates.seen;
+}
+
+/* Only bootnodes say that a member was seen somewhere. */
+static void clients_mark_nothing_as_seen(void **state) {
+    (void)state;
+    uint8_t registers[54 + 7 + 1] = {[48] = 1, [49] = 1, [54] = 4}, updates[5 + 7 + 1] = {[4] = 1, [5] = 4}, out[256];
+    assert_true(body_decodes(read_registered, registers, sizeof registers));
+    assert_true(body_decodes(read_updated, updates, sizeof updates));
+    registers[54] |= 0x10;
+    updates[5] |= 0x10;
+    assert_false(body_decodes(read_registered, registers, sizeof registers));
+    assert_false(body_decodes(read_updated, updates, sizeof updates));
+    const struct update_body changed = {.candidates = {.count = 1, .seen = 1}};
+    struct writer writer = writer_over(out, sizeof out);
+    write_update_body(&writer, &changed);
+    assert_int_equal(writer_size(&writer), 0);
+    const struct register_body body = {.candidates = {.count = 1, .seen = 1}};
+    writer = writer_over(out, sizeof out);
+    write_register_body(&writer, &body);
+    assert_int_equal(writer_size(&writer), 0);
+}
+
+static void records_say_what_was_seen(void **state) {
+    (void)state;
+    uint8_t bytes[22 + 7 + 19 + 7] = {[16] = 1, [17] = 3, [22] = 0x14, [29] = 6, [48] = 0x14};
+    struct reader reader = reader_over(bytes, sizeof bytes);
+    struct member_record record;
+    read_member_record(&reader, &record);
+    assert_true(reader_finished(&reader));
+    assert_int_equal(record.candidates.seen, 5);
+    for (unsigned i = 0; i < 3; i++) assert_int_equal(candidate_is_seen(&record.candidates, i), i != 1);
+}
+
+static void a_proof_is_an_address_and_its_cookie(void **state) {
+    (void)state;
+    uint8_t p[LAYOUT_MAX];
+    size_t size = layout_fill(update_body_proof, p);
+    struct reader reader = reader_over(p, size);
+    struct update_body body;
+    read_update_body(&reader, &body);
+    const uint8_t *proof = p + size - 38;
+    assert_true(reader_finished(&reader) && body.has_proof);
+    assert_memory_equal(body.proof.address.ip, proof, 16);
+    assert_int_equal(body.proof.address.port, layout_number(proof + 16, 2));
+    assert_int_equal(body.proof.cookie.time, layout_number(proof + 18, 4));
+    assert_memory_equal(body.proof.cookie.tag, proof + 22, 16);
+    p[size - 39] = 2;
+    reader = reader_over(p, size);
+    read_update_body(&reader, &body);
+    assert_false(reader_finished(&reader));
 }
 
 static void too_many_candidates_are_not_encoded(void **state) {
@@ -472,6 +549,9 @@ int main(void) {
         cmocka_unit_test(unfit_packets_are_not_relayed),
         cmocka_unit_test(an_address_has_one_form),
         cmocka_unit_test(other_families_are_malformed),
+        cmocka_unit_test(clients_mark_nothing_as_seen),
+        cmocka_unit_test(records_say_what_was_seen),
+        cmocka_unit_test(a_proof_is_an_address_and_its_cookie),
         cmocka_unit_test(too_many_candidates_are_not_encoded),
         cmocka_unit_test(changes_hold_entries_to_their_end),
         cmocka_unit_test(a_part_must_not_end_before_it_starts),

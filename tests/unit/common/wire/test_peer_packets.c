@@ -41,7 +41,7 @@ static const struct field no_candidates[] = {LENGTH(9), FIXED(0), FIXED(3), FLAG
 static const struct field probing[] = {LENGTH(10), FIXED(0), FIXED(6), BYTES(1, 0, 2, 1), FLAGS(1), ANY(4), {0}};
 /* Bodies of frames that are not always as long. */
 static const struct field relay_body[] = {ANY(16), BYTES(1, 0x90, 0x94, 1), ANY(31), {0}};
-static const struct field candidates_body[] = {FLAGS(1), BYTES(1, 0, 2, 1), COUNT(5), CANDIDATES, {0}};
+static const struct field candidates_body[] = {FLAGS(1), BYTES(1, 0, 2, 1), COUNT(8), CANDIDATES, {0}};
 static const struct field probing_body[] = {BYTES(1, 0, 2, 1), FLAGS(1), ANY(4), {0}};
 
 static size_t recode_frame(const uint8_t *in, size_t size, uint8_t *out, size_t capacity) {
@@ -276,6 +276,10 @@ static void unfit_packets_are_not_relayed(void **state) {
     struct frame many = {.type = FRAME_CANDIDATES, .candidates.candidates.count = RECORD_CANDIDATES_MAX + 1};
     struct writer writer = writer_over(out, sizeof out);
     frame_write(&writer, &many);
+    assert_true(writer.failed);
+    struct frame marked = {.type = FRAME_CANDIDATES, .candidates.candidates = {.count = 1, .seen = 1}};
+    writer = writer_over(out, sizeof out);
+    frame_write(&writer, &marked);
     assert_true(writer.failed);
 }
 
