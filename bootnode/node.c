@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
+
 static struct shard *make_shard(struct node *node, size_t index, uint64_t now) {
     const struct shard_limits limits = {.expiry_ms = SESSION_EXPIRY_MS,
                                         .room_members = (uint32_t)node->config->room_members,
@@ -30,11 +32,17 @@ static bool make_limits(struct node *node) {
     return node->limits && node->sources;
 }
 
+static uint64_t on_wall_ms(void *context) {
+    (void)context;
+    return clock_wall_ms();
+}
+
 bool node_init(struct node *node, const struct bootnode_config *config, const struct node_key *key, size_t shard_count,
                uint64_t monotonic_ms) {
     memset(node, 0, sizeof *node);
     node->config = config;
     node->started_ms = monotonic_ms;
+    node->wall_ms = on_wall_ms;
     node->key = *key;
     node->node_id = (uint8_t)config->node_id;
     randombytes_buf(node->shard_hash_key, sizeof node->shard_hash_key);

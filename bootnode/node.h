@@ -31,6 +31,9 @@ struct node {
     uint8_t node_id;
     struct stun_alternate stun;
     uint64_t started_ms; /* monotonic */
+    /* What clients are told for the time, ms since 1970: the machine's, unless who made the node has another. */
+    uint64_t (*wall_ms)(void *context);
+    void *wall_context;
     uint8_t shard_hash_key[16];
     atomic_bool draining;
     /* Pauses of the whole process (SIGSTOP, a suspended machine), which move every deadline: server clock = monotonic -

@@ -41,7 +41,7 @@ void handle_stun(struct context *context, const struct packet *packet) {
     }
     struct address to = packet->from;
     if (request.response_port) to.port = request.response_port;
-    if (request.clock) response.wall_ms = clock_wall_ms();
+    if (request.clock) response.wall_ms = context->node->wall_ms(context->node->wall_context);
     size_t size = stun_encode_response(&request, &response, answer, sizeof answer);
     if (size == 0) return;
     outbox_send(&context->outbox, endpoint, &to, answer, size);

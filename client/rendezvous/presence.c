@@ -99,6 +99,7 @@ void presence_start(struct presence *presence, const struct noise_keys *keys, co
     presence->answer_every = body->answer_every ? body->answer_every : 1;
     presence->answer_due = presence->moving = presence->leaving = false;
     presence->relays = body->relays;
+    presence->clock_began_ms = body->wall_ms > now ? body->wall_ms - now : 0;
     presence->beats = 0;
     presence->update_due = told == presence->own->revision ? NEVER : now;
     presence->update_tries = 0;

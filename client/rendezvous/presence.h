@@ -67,6 +67,8 @@ struct presence {
     unsigned update_tries;
 
     bool relays; /* WELCOME said so */
+    /* The bootnode's clock when ours, which never jumps, began: ms since 1970, 0: not told. It outlives the session. */
+    uint64_t clock_began_ms;
     bool moving; /* answered a PATH at `moved_at` */
     uint64_t moved_at;
     bool leaving;

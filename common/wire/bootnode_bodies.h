@@ -81,8 +81,9 @@ struct welcome_body { /* payload of Noise_NK message 2, followed by member recor
     bool complete, relays;
     uint16_t room_limit;
     struct room_version version;
+    uint64_t wall_ms; /* the bootnode's clock: since 1970; 0: not told */
 };
-#define WELCOME_BODY_SIZE 40
+#define WELCOME_BODY_SIZE 48
 
 enum changes_kind { CHANGES_DELTA = 0, CHANGES_FULL = 1 };
 struct changes_header { /* start of the body; entries follow up to its end */

@@ -184,7 +184,7 @@ my $version = bytes('0a0b0c0d00000002');
 my $reset_token = siphash($reset_key, $session_id);
 my $bob_record = $bob->{id} . pack('C C N', 3, 1, 7) . "\x16" . bytes('20010db8', '00' x 11, '02') . pack 'n', 5000;
 my $welcome_payload = computed('WELCOME payload',
-    $session_id . $reset_token . pack('n n C C n', 4000, 15_000, 3, 3, 128) . $version . $bob_record);
+    $session_id . $reset_token . pack('n n C C n', 4000, 15_000, 3, 3, 128) . $version . pack('Q>', 1_767_225_600_000) . $bob_record);
 my $welcome_secret = given('bootnode ephemeral');
 my $welcome = "\x83\0\0\0$attempt" . noise_ephemeral($link, x25519_base($welcome_secret));
 noise_mix_key($link, x25519($register_secret, x25519_base($welcome_secret)));

@@ -176,7 +176,8 @@ static size_t welcome_payload(const struct node_key *key, uint8_t *out, size_t c
                                 .complete = true,
                                 .relays = true,
                                 .room_limit = 128,
-                                .version = {EPOCH, 2}};
+                                .version = {EPOCH, 2},
+                                .wall_ms = SENT_MS};
     struct member_record record = {.suite_mask = SUITE_CHACHA20_POLY1305 | SUITE_AES256_GCM,
                                    .revision = 7,
                                    .candidates = {.items = {bob_seen}, .count = 1, .seen = 1}};

@@ -70,8 +70,15 @@ static void await_freed(struct net *net) {
     rcu_drain();
 }
 
+static uint64_t wall_ms(void *context) {
+    const struct net *net = context;
+    return NET_WALL_MS + net->monotonic + (uint64_t)net->clock_ahead_ms;
+}
+
 static void start_bootnode(struct net *net, const struct node_key *key) {
     assert_true(node_init(&net->node, &net->config, key, SHARDS, net->monotonic));
+    net->node.wall_ms = wall_ms;
+    net->node.wall_context = net;
     memset(&net->counters, 0, sizeof net->counters);
     net->context = (struct context){
         .node = &net->node,

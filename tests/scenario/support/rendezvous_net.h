@@ -14,6 +14,7 @@
 #define NET_CLIENTS 32
 #define NET_DELAY_MS 10
 #define NET_STEP_MS 5
+#define NET_WALL_MS UINT64_C(1700000000000) /* since 1970, when the net's time was 0 */
 
 struct flying {
     struct flying *next;
@@ -31,7 +32,8 @@ struct net {
     struct context context;
     struct announcer *announcer;
     struct reaper reaper;
-    uint64_t monotonic; /* of all, ms */
+    uint64_t monotonic;     /* of all, ms */
+    int64_t clock_ahead_ms; /* the bootnode's clock on the wall is wrong by so much */
     uint64_t reaped;
     uint64_t freed; /* sessions, as far as their slots are known to have come back */
     struct rendezvous_client clients[NET_CLIENTS];

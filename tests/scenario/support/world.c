@@ -11,7 +11,6 @@
 
 #include "tests/scenario/support/trace.h"
 
-#define WALL_MS UINT64_C(1700000000000)
 #define SPINS_MOST 2000 /* ticks of one engine in one millisecond */
 #define PORT 4000
 
@@ -161,7 +160,7 @@ static bool person_is_busy(void *context) {
 
 static uint64_t wall_ms(void *context) {
     struct person *person = context;
-    return WALL_MS + person->world->now + (uint64_t)person->clock_ahead_ms;
+    return NET_WALL_MS + person->world->now + (uint64_t)person->clock_ahead_ms;
 }
 
 static void person_looks_up(void *context, unsigned bootnode) {

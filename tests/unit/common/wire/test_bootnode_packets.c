@@ -15,7 +15,7 @@ static const struct field cookie_message[] = {FIXED(0x81), FIXED(1), ANY(2), ANY
                                               ANY(18),     ZERO(2),  ANY(4), ANY(16), {0}};
 static const struct field register_packet[] = {
     FIXED(0x82), FIXED(1), LENGTH(0), LENGTH(140), ANY(8), ANY(20), ANY(140), ZERO(548 - 32 - 140), {0}};
-static const struct field welcome[] = {FIXED(0x83), ZERO(3), ANY(8), ANY(16 + 32 + 40), {0}};
+static const struct field welcome[] = {FIXED(0x83), ZERO(3), ANY(8), ANY(16 + 32 + 48), {0}};
 static const struct field heartbeat[] = {LENGTH(0x84), FLAGS(1), ZERO(2), ANY(8), ANY(4), ANY(8), TAG(16), {0}};
 static const struct field beat_ack[] = {LENGTH(0x85), FLAGS(1), ZERO(2), ANY(8), ANY(4), ANY(8), TAG(16), {0}};
 static const struct field path[] = {FIXED(0x89), ZERO(3), ANY(8), ANY(20), TAG(8), {0}};
@@ -34,7 +34,8 @@ static const struct field notice[] = {LENGTH(0x8e), ZERO(3), ANY(8), NONZERO(8),
 static const struct field register_body[] = {ANY(48), BYTES(1, 1, 3, 2), COUNT(6), ANY(4), CANDIDATES, FIXED(0), {0}};
 static const struct field register_body_proof[] = {ANY(48),    BYTES(1, 1, 3, 2), COUNT(6), ANY(4),
                                                    CANDIDATES, LENGTH(1),         ANY(38),  {0}};
-static const struct field welcome_body[] = {ANY(8), ANY(16), ANY(2), ANY(2), ANY(1), FLAGS(3), ANY(2), ANY(8), {0}};
+static const struct field welcome_body[] = {ANY(8),   ANY(16), ANY(2), ANY(2), ANY(1),
+                                            FLAGS(3), ANY(2),  ANY(8), ANY(8), {0}};
 static const struct field member_record[] = {ANY(16), BYTES(1, 1, 3, 2), COUNT(8), ANY(4), MARKED_CANDIDATES, {0}};
 static const struct field changes_delta[] = {FIXED(0), ZERO(1), ANY(8), ANY(4), {0}};
 static const struct field changes_full[] = {LENGTH(1), ZERO(1),   ANY(8),  ZERO(4), LENGTH(7),
@@ -76,7 +77,7 @@ static const struct form {
     {hello, recode_hello, 96, 1200},
     {cookie_message, recode_cookie_message, 0, 0},
     {register_packet, recode_register, 548, 1200},
-    {welcome, recode_welcome, 12 + 48 + 40, 548},
+    {welcome, recode_welcome, 12 + 48 + 48, 548},
     {heartbeat, recode_beat, 0, 0},
     {beat_ack, recode_beat, 0, 0},
     {path, recode_path, 0, 0},
@@ -286,6 +287,7 @@ static void body_fields_stand_where_they_should(void **state) {
     assert_true(w.beat_ms == layout_number(p + 24, 2) && w.expiry_ms == layout_number(p + 26, 2));
     assert_true(w.answer_every == p[28] && w.room_limit == layout_number(p + 30, 2));
     assert_true(w.version.epoch == layout_number(p + 32, 4) && w.version.count == layout_number(p + 36, 4));
+    assert_true(w.wall_ms == layout_number(p + 40, 8));
     reader = reader_over(p, layout_fill(changes_full, p));
     struct changes_header c;
     read_changes_header(&reader, &c);
