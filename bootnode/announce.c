@@ -149,7 +149,7 @@ static bool choose_start(enum pass_kind kind, struct shard *shard, struct room *
  * came. */
 static bool tell(struct announcer *announcer, struct room *room, struct session *member, uint64_t id, uint64_t now) {
     struct changes_cursor *cursor = &announcer->pass.cursor;
-    struct address viewer = session_address(member);
+    const struct viewer viewer = viewer_of(member);
     member->pushed_ms = (uint32_t)now;
     announcer->pass.telling = id;
     while (announcer->count < ANNOUNCE_BATCH) {

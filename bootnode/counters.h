@@ -23,6 +23,7 @@
     X(REGISTER, "register", "REGISTER with a valid cookie")                                                            \
     X(WELCOME, "welcome", "registrations answered with WELCOME")                                                       \
     X(REFUSED, "refused", "REFUSED sent")                                                                              \
+    X(PROOF_BAD, "proof_bad", "proofs of a second address that were stale or forged")                                  \
     X(COOKIE_BAD, "cookie_bad", "REGISTER and MOVE without a valid cookie, dropped")                                   \
     X(HANDSHAKE_BAD, "handshake_bad", "REGISTER whose handshake failed, dropped")                                      \
     X(HEARTBEAT, "heartbeat", "valid heartbeats")                                                                      \

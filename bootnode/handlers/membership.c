@@ -1,21 +1,28 @@
 #include "bootnode/handlers/membership.h"
 
+#include "bootnode/handlers/proof.h"
 #include "bootnode/handlers/reset.h"
 #include "bootnode/handlers/sealed.h"
 #include "bootnode/table/shard_members.h"
 
+static void update(struct context *context, const struct sealed_packet *sealed, struct update_body *body) {
+    proof_judge(context, &body->has_proof, &body->proof);
+    if (shard_update(sealed->shard, sealed->session_id, body, context->now))
+        counters_count(context->counters, COUNTER_UPDATE);
+}
+
 void handle_update(struct context *context, const struct packet *packet) {
     struct sealed_packet sealed;
-    struct update_body update;
+    struct update_body body;
     if (!sealed_accept(context, packet, &sealed)) return;
     struct reader reader = reader_over(sealed.body, sealed.body_size);
-    read_update_body(&reader, &update);
+    read_update_body(&reader, &body);
     if (!reader_finished(&reader))
         counters_count(context->counters, COUNTER_MALFORMED);
     else if (!rate_limit_session(context->node->limits, RATE_UPDATE, sealed.session_id, context->now))
         counters_count(context->counters, COUNTER_RATE_LIMITED);
-    else if (shard_update(sealed.shard, sealed.session_id, &update, context->now))
-        counters_count(context->counters, COUNTER_UPDATE);
+    else
+        update(context, &sealed, &body);
 }
 
 static void send_introduction(struct context *context, struct session *session, uint64_t session_id,

@@ -2,6 +2,7 @@
 
 #include <sodium.h>
 
+#include "bootnode/handlers/proof.h"
 #include "bootnode/handlers/refusal.h"
 #include "bootnode/handlers/reset.h"
 #include "bootnode/table/shard_join.h"
@@ -91,10 +92,12 @@ static void register_client(struct context *context, const struct packet *packet
                             const struct register_message *message) {
     struct noise noise;
     struct register_body body;
-    if (read_body(context->node, packet, message, &noise, &body))
+    if (read_body(context->node, packet, message, &noise, &body)) {
+        proof_judge(context, &body.has_proof, &body.proof);
         answer_register(context, packet, message->attempt, &noise, &body);
-    else
+    } else {
         counters_count(context->counters, COUNTER_HANDSHAKE_BAD);
+    }
     noise_wipe(&noise);
 }
 

@@ -9,9 +9,9 @@
 #define IPV4_SIZE 4U
 #define IPV6_SIZE 16U
 #define PORT_SIZE 2U
-#define PACKED_MAX (MEMBER_CANDIDATES_MAX * (IPV6_SIZE + PORT_SIZE))
+#define PACKED_SIZE_MAX (PACKED_CANDIDATES_MAX * (IPV6_SIZE + PORT_SIZE))
 
-static_assert(MEMBER_CANDIDATES_MAX <= 8, "a bit for each candidate");
+static_assert(PACKED_CANDIDATES_MAX <= 8, "a bit for each candidate");
 static_assert(CANDIDATES_INLINE >= IPV6_SIZE + IPV4_SIZE + 2 * PORT_SIZE, "most need no block");
 
 static size_t ip_size(const struct packed_candidates *candidates, unsigned index) {
@@ -39,10 +39,22 @@ void candidates_clear(struct packed_candidates *candidates) {
     *candidates = (struct packed_candidates){0};
 }
 
+static void list_once(struct candidate_list *list, const struct address *address) {
+    for (uint8_t i = 0; i < list->count; i++)
+        if (address_equal(&list->items[i], address)) return;
+    list->items[list->count++] = *address;
+}
+
+void candidates_list(const struct candidate_list *named, const struct address *proven, struct candidate_list *out) {
+    *out = (struct candidate_list){.seen = proven ? 1 : 0};
+    if (proven) list_once(out, proven);
+    for (uint8_t i = 0; i < named->count; i++) list_once(out, &named->items[i]);
+}
+
 bool candidates_pack(struct packed_candidates *candidates, const struct candidate_list *list) {
-    assert(list->count <= MEMBER_CANDIDATES_MAX);
-    struct packed_candidates fresh = {.count = list->count};
-    uint8_t bytes[PACKED_MAX], *block = fresh.packed;
+    assert(list->count <= PACKED_CANDIDATES_MAX && list->seen <= 1);
+    struct packed_candidates fresh = {.count = list->count & 0x7fU, .seen = list->seen & 1U};
+    uint8_t bytes[PACKED_SIZE_MAX], *block = fresh.packed;
     struct writer writer = writer_over(bytes, sizeof bytes);
     for (unsigned i = 0; i < list->count; i++) {
         const struct address *item = &list->items[i];
@@ -65,7 +77,7 @@ bool candidates_pack(struct packed_candidates *candidates, const struct candidat
 void candidates_unpack(const struct packed_candidates *candidates, struct candidate_list *out) {
     const uint8_t *bytes = has_block(candidates) ? block_of(candidates) : candidates->packed;
     struct reader reader = reader_over(bytes, packed_size(candidates));
-    *out = (struct candidate_list){.count = candidates->count};
+    *out = (struct candidate_list){.count = candidates->count, .seen = candidates->seen};
     for (unsigned i = 0; i < candidates->count; i++) {
         struct address *item = &out->items[i];
         size_t size = ip_size(candidates, i);

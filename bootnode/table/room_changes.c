@@ -3,28 +3,15 @@
 #include <assert.h>
 #include <string.h>
 
-static bool may_see(const struct address *candidate, const struct address *seen, const struct address *viewer) {
-    enum address_class class = address_classify(candidate);
-    if (class == ADDRESS_UNUSABLE || address_equal(candidate, seen)) return false;
-    return address_same_ip(candidate, seen) || (class == ADDRESS_PRIVATE && address_same_ip(seen, viewer));
-}
-
-void room_record(const struct session *member, const struct address *viewer, struct member_record *out) {
-    struct address seen = session_address(member);
-    *out = (struct member_record){.suite_mask = member->suite_mask, .revision = member->revision};
+void room_record(const struct session *member, const struct viewer *viewer, struct member_record *out) {
+    out->suite_mask = member->suite_mask;
+    out->revision = member->revision;
     memcpy(out->id, member->member_id, sizeof out->id);
-    out->candidates.items[out->candidates.count++] = seen;
-    out->candidates.seen = 1;
-    struct candidate_list named;
-    candidates_unpack(&member->candidates, &named);
-    for (unsigned i = 0; i < named.count; i++) {
-        const struct address *candidate = &named.items[i];
-        if (may_see(candidate, &seen, viewer)) out->candidates.items[out->candidates.count++] = *candidate;
-    }
+    viewer_look(viewer, member, &out->candidates);
 }
 
 bool room_write_welcome(const struct room *room, const uint8_t viewer_id[static MEMBER_ID_SIZE],
-                        const struct address *viewer, struct writer *writer) {
+                        const struct viewer *viewer, struct writer *writer) {
     for (uint32_t i = 0; i < room->member_count; i++) {
         const struct session *member = room_members(room)[i];
         if (memcmp(member->member_id, viewer_id, MEMBER_ID_SIZE) == 0) continue;
@@ -50,7 +37,7 @@ static void fill_header(uint8_t *space, size_t size, const struct changes_header
 }
 
 /* False when there is nothing to tell of this change. */
-static bool make_entry(const struct room *room, const struct room_change *change, const struct address *viewer,
+static bool make_entry(const struct room *room, const struct room_change *change, const struct viewer *viewer,
                        struct change_entry *out) {
     if (change->covered) return false;
     *out = (struct change_entry){.change = (enum change)change->change, .reason = (enum leave_reason)change->reason};
@@ -64,7 +51,7 @@ static bool make_entry(const struct room *room, const struct room_change *change
     return true;
 }
 
-static size_t write_delta(const struct room *room, const struct address *viewer, struct changes_cursor *cursor,
+static size_t write_delta(const struct room *room, const struct viewer *viewer, struct changes_cursor *cursor,
                           uint8_t *out, size_t capacity) {
     struct writer writer = writer_over(out, capacity);
     uint8_t *space = write_space(&writer, CHANGES_HEADER_DELTA_SIZE);
@@ -86,7 +73,7 @@ bool member_id_next(uint8_t member_id[static MEMBER_ID_SIZE]) {
     return false;
 }
 
-static size_t write_full(const struct room *room, const struct address *viewer, struct changes_cursor *cursor,
+static size_t write_full(const struct room *room, const struct viewer *viewer, struct changes_cursor *cursor,
                          uint8_t *out, size_t capacity) {
     struct writer writer = writer_over(out, capacity);
     uint8_t *space = write_space(&writer, CHANGES_HEADER_FULL_SIZE);
@@ -111,7 +98,7 @@ static size_t write_full(const struct room *room, const struct address *viewer, 
     return writer_size(&writer);
 }
 
-size_t room_write_changes(const struct room *room, const struct address *viewer, struct changes_cursor *cursor,
+size_t room_write_changes(const struct room *room, const struct viewer *viewer, struct changes_cursor *cursor,
                           uint8_t *out, size_t capacity) {
     assert(capacity >= ROOM_CHANGES_MIN);
     if (cursor->done || room_version_equal(cursor->at, room->version)) return 0;

@@ -86,5 +86,5 @@ bool session_holds(const struct session *session) {
     uint32_t generation = atomic_load_explicit(&session->generation_state, memory_order_relaxed) >> 8;
     uint32_t sequence = atomic_load_explicit(&session->address_port, memory_order_relaxed) & SEQUENCE_MASK;
     return generation != 0 && session_state(session) <= SESSION_CONFIRMED && sequence % 2 == 0 &&
-           session->candidates.count <= MEMBER_CANDIDATES_MAX;
+           session->candidates.count <= PACKED_CANDIDATES_MAX;
 }

@@ -77,7 +77,7 @@ struct session {
     uint8_t owner_token[OWNER_TOKEN_SIZE];
     uint32_t revision;
     uint8_t suite_mask;
-    struct packed_candidates candidates; /* as the client named them, filtered at use */
+    struct packed_candidates candidates; /* and its second address; filtered at use (viewer.h) */
 };
 
 #define SESSION_GENERATION_MASK 0xffffffU

@@ -71,13 +71,16 @@ static struct session *add_provisional(struct shard *shard, const struct registr
     if (live_sessions(shard) >= shard->limits.sessions) return NULL;
     struct session *session = slabs_allocate(&shard->slabs);
     if (!session) return NULL;
-    if (!candidates_pack(&session->candidates, &registration->body->candidates)) {
+    const struct register_body *body = registration->body;
+    struct candidate_list candidates;
+    candidates_list(&body->candidates, body->has_proof ? &body->proof.address : NULL, &candidates);
+    if (!candidates_pack(&session->candidates, &candidates)) {
         slabs_free(&shard->slabs, session);
         return NULL;
     }
     fill(session, registration, now);
     source_count_add(shard->limits.sources, &registration->address);
-    cds_hlist_add_head(&session->provisional, provisionals_of(shard, registration->body));
+    cds_hlist_add_head(&session->provisional, provisionals_of(shard, body));
     wheel_add(&shard->expiry, &session->wheel, now + SHARD_PROVISIONAL_MS);
     if (shard->limits.live) atomic_fetch_add_explicit(shard->limits.live, 1, memory_order_relaxed);
     shard->counters.provisional++;
@@ -111,7 +114,8 @@ static enum registering register_locked(struct shard *shard, const struct regist
     *out = (struct registered){.complete = true};
     if (room) {
         out->version = room->version;
-        out->complete = room_write_welcome(room, body->member_id, &registration->address, members);
+        const struct viewer viewer = viewer_of(session);
+        out->complete = room_write_welcome(room, body->member_id, &viewer, members);
         uint64_t told = (uint64_t)room->version.epoch << 32 | room->version.count;
         if (out->complete) atomic_store_explicit(&session->room_version, told, memory_order_relaxed);
     }

@@ -41,7 +41,9 @@ bool shard_move(struct shard *shard, uint64_t id, const struct address *address,
 
 static void update_locked(struct shard *shard, struct session *session, const struct update_body *update,
                           uint64_t now) {
-    if (update->revision <= session->revision || !candidates_pack(&session->candidates, &update->candidates)) return;
+    struct candidate_list candidates;
+    candidates_list(&update->candidates, update->has_proof ? &update->proof.address : NULL, &candidates);
+    if (update->revision <= session->revision || !candidates_pack(&session->candidates, &candidates)) return;
     session->revision = update->revision;
     if (session_state(session) != SESSION_CONFIRMED) return;
     room_updated(session->room, session);
@@ -96,11 +98,10 @@ void shard_client_behind(struct shard *shard, uint64_t id, struct room_version h
 
 static void fill_introduction(const struct shard *shard, const struct session *requester, const struct session *target,
                               struct introduction *out) {
-    struct address requester_address = session_address(requester);
-    struct address target_address = session_address(target);
+    const struct viewer requesting = viewer_of(requester), wanted = viewer_of(target);
     out->target_id = slabs_id(&shard->slabs, target);
-    room_record(target, &requester_address, &out->for_requester);
-    room_record(requester, &target_address, &out->for_target);
+    room_record(target, &requesting, &out->for_requester);
+    room_record(requester, &wanted, &out->for_target);
 }
 
 bool shard_introduce(struct shard *shard, uint64_t id, const uint8_t target[static MEMBER_ID_SIZE],

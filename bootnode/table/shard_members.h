@@ -11,7 +11,7 @@ MUST_USE bool shard_accept_sealed(struct shard *shard, uint64_t id, uint64_t cou
 /* False also when the new source has no place: the session stays where it was. */
 MUST_USE bool shard_move(struct shard *shard, uint64_t id, const struct address *address, uint8_t endpoint,
                          uint64_t now);
-/* True when the session lives; candidates change only with a higher revision. */
+/* True when the session lives; candidates change only with a higher revision. A proof has been checked. */
 MUST_USE bool shard_update(struct shard *shard, uint64_t id, const struct update_body *update, uint64_t now);
 MUST_USE bool shard_leave(struct shard *shard, uint64_t id, uint64_t now);
 

@@ -101,14 +101,14 @@ const struct member_record *room_view_find(const struct room_view *view, const u
 }
 
 static bool same_record(const struct member_record *a, const struct member_record *b) {
-    bool same =
-        a->suite_mask == b->suite_mask && a->revision == b->revision && a->candidates.count == b->candidates.count;
+    bool same = a->suite_mask == b->suite_mask && a->revision == b->revision &&
+                a->candidates.count == b->candidates.count && a->candidates.seen == b->candidates.seen;
     for (size_t i = 0; same && i < a->candidates.count; i++)
         same = address_equal(&a->candidates.items[i], &b->candidates.items[i]);
     return same;
 }
 
-bool room_view_is(const struct room_view *view, const struct room *room, const struct address *viewer) {
+bool room_view_is(const struct room_view *view, const struct room *room, const struct viewer *viewer) {
     bool same = room_version_equal(view->list.version, room->version) && view->list.count == room->member_count;
     for (uint32_t i = 0; same && i < room->member_count; i++) {
         struct member_record record;

@@ -32,4 +32,4 @@ bool room_view_welcome(struct room_view *view, struct room_version version, cons
 bool room_view_apply(struct room_view *view, const uint8_t *body, size_t size);
 const struct member_record *room_view_find(const struct room_view *view, const uint8_t id[static MEMBER_ID_SIZE]);
 /* The view has the room's version and members, each with the record that this viewer may see. */
-bool room_view_is(const struct room_view *view, const struct room *room, const struct address *viewer);
+bool room_view_is(const struct room_view *view, const struct room *room, const struct viewer *viewer);

@@ -80,9 +80,12 @@ size_t client_move(struct rendezvous_client *client, const struct cookie *cookie
 
 size_t client_update(struct rendezvous_client *client, const struct candidate_list *candidates,
                      uint8_t packet[static PACKET_MAX]) {
-    uint8_t body[200];
+    uint8_t body[UPDATE_BODY_MAX];
     struct writer writer = writer_over(body, sizeof body);
-    const struct update_body update = {.revision = ++client->identity.revision, .candidates = *candidates};
+    const struct update_body update = {.revision = ++client->identity.revision,
+                                       .candidates = *candidates,
+                                       .has_proof = client->identity.has_proof,
+                                       .proof = client->identity.proof};
     client->identity.candidates = *candidates;
     write_update_body(&writer, &update);
     return client_seal(client, MESSAGE_UPDATE, body, writer_size(&writer), packet);

@@ -253,8 +253,10 @@ const struct room *net_room(const struct net *net, const struct rendezvous_clien
 
 bool net_agrees(const struct net *net, const struct rendezvous_client *client) {
     const struct room *room = net_room(net, client);
-    return client->state == CLIENT_REGISTERED && room && room_find(room, client->identity.member_id) &&
-           room_view_is(&client->view, room, &client->address);
+    const struct session *session = room ? room_find(room, client->identity.member_id) : NULL;
+    if (client->state != CLIENT_REGISTERED || !session) return false;
+    const struct viewer viewer = viewer_of(session);
+    return room_view_is(&client->view, room, &viewer);
 }
 
 bool net_agreed(struct net *net) {

@@ -65,6 +65,29 @@ static void any_set_takes_the_place_of_any(void **state) {
     candidates_clear(&packed);
 }
 
+static void what_was_proven_stands_first_and_once(void **state) {
+    (void)state;
+    struct packed_candidates packed = {0};
+    struct candidate_list named = {.count = MEMBER_CANDIDATES_MAX}, all, found;
+    for (uint8_t i = 0; i < named.count; i++) named.items[i] = (struct address){.ip = {0x20, [15] = i}, .port = 9};
+    const struct address proven = {.ip = {0x20, [15] = 77}, .port = 9};
+    candidates_list(&named, NULL, &all);
+    assert_int_equal(all.count, MEMBER_CANDIDATES_MAX);
+    assert_int_equal(all.seen, 0);
+    candidates_list(&named, &proven, &all);
+    assert_int_equal(all.count, PACKED_CANDIDATES_MAX);
+    assert_int_equal(all.seen, 1);
+    assert_true(address_equal(&all.items[0], &proven));
+    assert_true(candidates_pack(&packed, &all));
+    assert_holds(&packed, &all);
+    candidates_unpack(&packed, &found);
+    assert_int_equal(found.seen, 1);
+    candidates_list(&named, &named.items[3], &all);
+    assert_int_equal(all.count, MEMBER_CANDIDATES_MAX);
+    assert_true(address_equal(&all.items[0], &named.items[3]));
+    candidates_clear(&packed);
+}
+
 static void it_is_as_small_as_said(void **state) {
     (void)state;
     assert_int_equal(sizeof(struct packed_candidates), 2 + CANDIDATES_INLINE);
@@ -74,6 +97,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_set_comes_back),
         cmocka_unit_test(any_set_takes_the_place_of_any),
+        cmocka_unit_test(what_was_proven_stands_first_and_once),
         cmocka_unit_test(it_is_as_small_as_said),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,0 +1,21 @@
+/* What members may know of each other's addresses (PROTOCOL.md §2.3 rule 8): seen ones, candidates with an IP that was
+ * seen, private ones of those who are behind one IP. Nobody can have packets sent to a stranger. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bootnode/table/session.h"
+
+#define SEEN_MAX 2 /* addresses of a member: its session's, and one of the other family that it has proven */
+
+/* Who looks, by the addresses that it was seen at. */
+struct viewer {
+    struct address seen[SEEN_MAX];
+    uint8_t count;
+};
+
+/* Under the mutex of the session's shard. */
+struct viewer viewer_of(const struct session *session);
+/* The candidates of a member, as this viewer may know them: the seen ones first. */
+void viewer_look(const struct viewer *viewer, const struct session *member, struct candidate_list *out);
