@@ -231,7 +231,7 @@ static void packet_fields_stand_where_they_should(void **state) {
     assert_true(r.noise == p + 32 && r.noise_size == 140);
     struct welcome_message w;
     assert_true(welcome_decode(p, layout_fill(welcome, p), &w));
-    assert_true(w.attempt == layout_number(p + 4, 8) && w.noise == p + 12 && w.noise_size == 88);
+    assert_true(w.attempt == layout_number(p + 4, 8) && w.noise == p + 12 && w.noise_size == 96);
 }
 
 static void session_fields_stand_where_they_should(void **state) {
