@@ -9,6 +9,7 @@
 #include "common/holds.h"
 
 #define BODY_MAX (UDP_DATAGRAM_MAX - SEALED_OVERHEAD)
+#define REPEATED_BODY_MAX (CHANGES_REPEATED_MAX - SEALED_OVERHEAD)
 /* Members and rooms looked at in one call; most are up to date and cost a cache line, 0.2 µs at worst. Heartbeats wait
  * behind it, so a datagram counts as what it costs to write, seal and send: 1.5 to 6 µs by its size. */
 #define LOOKS_MAX 192
@@ -19,7 +20,7 @@
 
 /* A list that is longer than one call sends begins anew when the room changes before the next call. It would never end
  * in a room that changes all the time, so the longest list must fit one call. */
-#define RECORDS_PER_DATAGRAM ((BODY_MAX - CHANGES_HEADER_FULL_SIZE) / (1 + MEMBER_RECORD_MAX))
+#define RECORDS_PER_DATAGRAM ((REPEATED_BODY_MAX - CHANGES_HEADER_FULL_SIZE) / (1 + MEMBER_RECORD_MAX))
 static_assert(ROOM_MEMBERS_MAX <= ANNOUNCE_BATCH * RECORDS_PER_DATAGRAM, "the longest full list fits a batch");
 
 /* Whom a walk over the members of a room serves, besides those that asked and may be answered. */
@@ -39,6 +40,7 @@ struct pass {
     uint8_t room_tag[ROOM_TAG_SIZE];
     uint8_t next_id[MEMBER_ID_SIZE];
     uint64_t telling;             /* the session that got only a part of what it needs, 0: none */
+    bool repeats;                 /* it was told of this before */
     struct changes_cursor cursor; /* how far that one came */
 };
 
@@ -149,12 +151,13 @@ static bool choose_start(enum pass_kind kind, struct shard *shard, struct room *
  * came. */
 static bool tell(struct announcer *announcer, struct room *room, struct session *member, uint64_t id, uint64_t now) {
     struct changes_cursor *cursor = &announcer->pass.cursor;
+    const size_t capacity = announcer->pass.repeats ? REPEATED_BODY_MAX : BODY_MAX;
     const struct viewer viewer = viewer_of(member);
     member->pushed_ms = (uint32_t)now;
     announcer->pass.telling = id;
     while (announcer->count < ANNOUNCE_BATCH) {
         struct item *item = &announcer->items[announcer->count];
-        item->size = room_write_changes(room, &viewer, cursor, item->body, sizeof item->body);
+        item->size = room_write_changes(room, &viewer, cursor, item->body, capacity);
         if (item->size == 0) {
             member->told_count = cursor->at.count;
             announcer->pass.telling = 0;
@@ -181,6 +184,7 @@ static bool serve_member(struct announcer *announcer, struct shard *shard, struc
     if (pass->telling != id) {
         uint32_t from;
         if (!choose_start(pass->kind, shard, room, member, now, &from)) return true;
+        pass->repeats = member->told_count != 0 && member->told_count != from;
         pass->cursor = (struct changes_cursor){0};
         if (from != 0) pass->cursor.at = (struct room_version){room->version.epoch, from};
     }

@@ -11,6 +11,9 @@
  * Where a pass met no member who listens, changes that nobody living made (expiry, leaving) are held back for
  * ROOM_DEAF_MS; where it met none who is behind, nothing is repeated.
  *
+ * What is told again to somebody who did not acknowledge it goes out in datagrams of at most CHANGES_REPEATED_MAX: a
+ * path may take no larger ones, and no fragments.
+ *
  * An announcement to all continues from what a member was told last, so that a steady stream of changes needs no
  * waiting for acknowledgements; repeats and answers start from what the member said it has. Bodies are written under
  * the shard's mutex into the announcer's buffer, at most ANNOUNCE_BATCH datagrams at a time; sealing and sending happen
@@ -25,7 +28,7 @@
 #include "bootnode/table/shard.h"
 #include "common/attributes.h"
 
-#define ANNOUNCE_BATCH 96
+#define ANNOUNCE_BATCH 256
 
 struct announcer; /* the buffers of one worker */
 

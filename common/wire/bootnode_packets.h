@@ -50,6 +50,7 @@ enum message_type {
 #define REFUSED_SIZE 12
 #define SEALED_HEADER_SIZE 20
 #define SEALED_OVERHEAD (SEALED_HEADER_SIZE + 16)
+#define CHANGES_REPEATED_MAX REGISTER_SIZE /* CHANGES that may have been lost because it was larger */
 #define RELAY_HEADER_SIZE 28
 #define RELAY_OVERHEAD (RELAY_HEADER_SIZE + TAG_SIZE)
 #define RELAY_PACKET_MAX (PACKET_MAX - RELAY_OVERHEAD)
