@@ -5,18 +5,34 @@
 
 #include "common/holds.h"
 
+/* What has not come of a segment that comes in pieces, a bit for each FRAME_PIECE_UNIT. */
+typedef uint64_t missing_units;
+_Static_assert(DELIVERY_SEGMENT_DATA == 64 * FRAME_PIECE_UNIT, "each unit has its bit");
+
 struct delivery_slot {
     size_t size;
     bool first, last;
     uint64_t since;
+    missing_units missing; /* 0: it is whole */
     uint8_t data[];
 };
+
+/* Those from the first up to this byte. */
+static missing_units units_up_to(size_t size) {
+    size_t units = (size + FRAME_PIECE_UNIT - 1) / FRAME_PIECE_UNIT;
+    return units < 64 ? (UINT64_C(1) << units) - 1 : UINT64_MAX;
+}
+
+static bool is_whole(const struct delivery_slot *slot) {
+    return slot && slot->missing == 0;
+}
 
 bool delivery_receiver_holds(const struct delivery_receiver *receiver) {
     bool empty = !receiver->message;
     for (size_t i = 0; i < DELIVERY_WINDOW; i++) {
         if (!receiver->slots[i]) continue;
         if (receiver->slots[i]->size > DELIVERY_SEGMENT_DATA) return false;
+        if (receiver->slots[i]->missing & ~units_up_to(receiver->slots[i]->size)) return false;
         empty = false;
     }
     return receiver->message_size <= (receiver->message ? DELIVERY_MESSAGE_MAX : 0) &&
@@ -77,21 +93,52 @@ static struct delivery_slot **slot_of(struct delivery_receiver *receiver, uint32
     return &receiver->slots[sequence % DELIVERY_WINDOW];
 }
 
+/* For a segment of `size` bytes. NULL without memory. */
+static struct delivery_slot *slot_create(const struct frame_segment *segment, size_t size, uint64_t since) {
+    struct delivery_slot *slot = malloc(sizeof *slot + size);
+    if (slot)
+        *slot = (struct delivery_slot){.size = size, .first = segment->first, .last = segment->last, .since = since};
+    return slot;
+}
+
 static bool keep(struct delivery_receiver *receiver, const struct frame_segment *segment, uint64_t since) {
     struct delivery_slot **slot = slot_of(receiver, segment->sequence);
     if (*slot) return true;
-    *slot = malloc(sizeof **slot + segment->size);
+    *slot = slot_create(segment, segment->size, since);
     if (!*slot) return false;
-    **slot =
-        (struct delivery_slot){.size = segment->size, .first = segment->first, .last = segment->last, .since = since};
     if (segment->size > 0) memcpy((*slot)->data, segment->data, segment->size);
     return true;
+}
+
+/* A further piece must be one of the same segment. False without memory, too. */
+static bool keep_piece(struct delivery_receiver *receiver, const struct frame_piece *piece, uint64_t since) {
+    const struct frame_segment *segment = &piece->segment;
+    struct delivery_slot **place = slot_of(receiver, segment->sequence), *slot = *place;
+    if (is_whole(slot)) return true;
+    if (!slot) {
+        slot = slot_create(segment, piece->total, since);
+        if (!slot) return false;
+        slot->missing = units_up_to(piece->total);
+        *place = slot;
+    }
+    if (slot->size != piece->total || slot->first != segment->first || slot->last != segment->last) return false;
+    memcpy(slot->data + piece->offset, segment->data, segment->size);
+    slot->missing &= ~(units_up_to(piece->offset + segment->size) & ~units_up_to(piece->offset));
+    return true;
+}
+
+/* It came whole meanwhile. */
+static void drop_pieces(struct delivery_receiver *receiver, uint32_t sequence) {
+    struct delivery_slot **slot = slot_of(receiver, sequence);
+    if (is_whole(*slot)) return;
+    free(*slot);
+    *slot = NULL;
 }
 
 /* Takes what has become next. Without memory it stays where it is, acknowledged, until the next segment comes. */
 static void drain(struct delivery_receiver *receiver, uint64_t now, delivery_heard heard, void *context) {
     struct delivery_slot *slot;
-    while ((slot = *slot_of(receiver, receiver->next))) {
+    while (is_whole(slot = *slot_of(receiver, receiver->next))) {
         struct frame_segment segment = {
             .first = slot->first, .last = slot->last, .data = slot->data, .size = slot->size};
         uint32_t sequence = receiver->next;
@@ -105,20 +152,29 @@ static void drain(struct delivery_receiver *receiver, uint64_t now, delivery_hea
     }
 }
 
-bool delivery_receiver_take(struct delivery_receiver *receiver, const struct frame_segment *segment, uint64_t now,
-                            delivery_heard heard, void *context) {
-    uint64_t since = now - segment->age;
+enum place { PLACE_NONE, PLACE_BEFORE, PLACE_WANTED };
+
+/* Where a segment stands that has so many bytes. One of a newer stream, within the window, begins that. */
+static enum place place_of(struct delivery_receiver *receiver, const struct frame_segment *segment, size_t size) {
     bool newer = segment->stream > receiver->stream;
     uint32_t next = newer ? 0 : receiver->next;
-    if (segment->stream < receiver->stream || segment->stream == 0 || segment->size > DELIVERY_SEGMENT_DATA)
-        return false;
-    if (!newer && delivery_before(segment->sequence, next)) return true;
-    if (segment->sequence - next >= DELIVERY_WINDOW) return false;
+    if (segment->stream < receiver->stream || segment->stream == 0 || size > DELIVERY_SEGMENT_DATA) return PLACE_NONE;
+    if (!newer && delivery_before(segment->sequence, next)) return PLACE_BEFORE;
+    if (segment->sequence - next >= DELIVERY_WINDOW) return PLACE_NONE;
     if (newer) {
         delivery_receiver_clear(receiver);
         receiver->stream = segment->stream;
     }
-    if (segment->sequence != next || *slot_of(receiver, next)) {
+    return PLACE_WANTED;
+}
+
+bool delivery_receiver_take(struct delivery_receiver *receiver, const struct frame_segment *segment, uint64_t now,
+                            delivery_heard heard, void *context) {
+    uint64_t since = now - segment->age;
+    enum place place = place_of(receiver, segment, segment->size);
+    if (place != PLACE_WANTED) return place == PLACE_BEFORE;
+    drop_pieces(receiver, segment->sequence);
+    if (segment->sequence != receiver->next || *slot_of(receiver, receiver->next)) {
         if (!keep(receiver, segment, since)) return false;
     } else if (!assemble(receiver, segment, since, now, heard, context)) {
         return false;
@@ -128,10 +184,21 @@ bool delivery_receiver_take(struct delivery_receiver *receiver, const struct fra
     return true;
 }
 
+bool delivery_receiver_take_piece(struct delivery_receiver *receiver, const struct frame_piece *piece, uint64_t now,
+                                  delivery_heard heard, void *context) {
+    enum place place = place_of(receiver, &piece->segment, piece->total);
+    if (place != PLACE_WANTED) return place == PLACE_BEFORE;
+    if (!keep_piece(receiver, piece, now - piece->segment.age)) return false;
+    bool whole = is_whole(*slot_of(receiver, piece->segment.sequence));
+    drain(receiver, now, heard, context);
+    HOLDS(delivery_receiver_holds(receiver));
+    return whole;
+}
+
 bool delivery_receiver_acknowledgement(const struct delivery_receiver *receiver, struct frame_acknowledgement *out) {
     if (receiver->stream == 0) return false;
     *out = (struct frame_acknowledgement){.stream = receiver->stream, .cumulative = receiver->next};
     for (uint32_t bit = 0; bit + 1 < DELIVERY_WINDOW; bit++)
-        if (receiver->slots[(receiver->next + 1 + bit) % DELIVERY_WINDOW]) out->bitmap |= UINT64_C(1) << bit;
+        if (is_whole(receiver->slots[(receiver->next + 1 + bit) % DELIVERY_WINDOW])) out->bitmap |= UINT64_C(1) << bit;
     return true;
 }

@@ -1,7 +1,8 @@
 /* The receiving half of delivery.h: segments of one stream become messages, in order, once. Pure.
  *
  * Invariants: nothing is kept that lies before `next`, or DELIVERY_WINDOW and more after it; a message under way is no
- * longer than DELIVERY_MESSAGE_MAX. */
+ * longer than DELIVERY_MESSAGE_MAX. A segment that comes in pieces has its place in the window, and its memory, from
+ * the first piece on, and is as good as not there until the last one came. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,7 +13,7 @@
 #include "common/attributes.h"
 #include "common/wire/peer_packets.h"
 
-struct delivery_slot; /* a copy of a segment */
+struct delivery_slot; /* a segment, or what came of it */
 
 struct delivery_receiver {
     uint32_t stream;                              /* 0: none yet */
@@ -32,6 +33,10 @@ typedef void (*delivery_heard)(void *context, const uint8_t *message, size_t siz
  * message over DELIVERY_MESSAGE_MAX is dropped. */
 MUST_USE bool delivery_receiver_take(struct delivery_receiver *receiver, const struct frame_segment *segment,
                                      uint64_t now, delivery_heard heard, void *context);
+/* The same for a piece of one. False also while others are missing: there is nothing to acknowledge yet; and when it
+ * says something else of the segment than an earlier one. */
+MUST_USE bool delivery_receiver_take_piece(struct delivery_receiver *receiver, const struct frame_piece *piece,
+                                           uint64_t now, delivery_heard heard, void *context);
 /* What to acknowledge now. False before the first segment. */
 MUST_USE bool delivery_receiver_acknowledgement(const struct delivery_receiver *receiver,
                                                 struct frame_acknowledgement *out);

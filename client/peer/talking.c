@@ -120,6 +120,12 @@ static void handle_segment(struct peer *peer, const struct frame_segment *segmen
     if (delivery_receiver_take(&peer->receiver, segment, now, take_message, &arrival)) peer->acknowledge = true;
 }
 
+static void handle_piece(struct peer *peer, const struct frame_piece *piece, uint64_t now) {
+    struct arrival arrival = {.peer = peer, .now = now};
+    if (peer->host->outside->busy(peer->host->outside->context)) return;
+    if (delivery_receiver_take_piece(&peer->receiver, piece, now, take_message, &arrival)) peer->acknowledge = true;
+}
+
 static void handle_acknowledgement(struct peer *peer, const struct frame_acknowledgement *ack, uint64_t now) {
     uint64_t tag;
     delivery_acknowledged(&peer->sender, ack, now);
@@ -163,6 +169,7 @@ static void handle_relay(struct peer *peer, const struct frame *frame, const str
 void talking_take(struct peer *peer, const struct frame *frame, const struct path *from, uint64_t now) {
     switch (frame->type) {
     case FRAME_SEGMENT: handle_segment(peer, &frame->segment, now); break;
+    case FRAME_PIECE: handle_piece(peer, &frame->piece, now); break;
     case FRAME_ACKNOWLEDGEMENT: handle_acknowledgement(peer, &frame->acknowledgement, now); break;
     case FRAME_PING: {
         struct frame pong = {.type = FRAME_PONG, .token = frame->token};

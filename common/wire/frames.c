@@ -39,8 +39,8 @@ static void write_introduction_frame(struct writer *writer, const struct frame *
     write_introduction(writer, &frame->introduction);
 }
 
-static void read_segment(struct reader *reader, struct frame *out) {
-    struct frame_segment *segment = &out->segment;
+/* What a segment and a piece of one begin with. */
+static void read_segment_head(struct reader *reader, struct frame_segment *segment) {
     segment->stream = read_u32(reader);
     segment->sequence = read_u32(reader);
     uint8_t flags = read_u8(reader);
@@ -51,19 +51,53 @@ static void read_segment(struct reader *reader, struct frame *out) {
         segment->age = read_u32(reader);
         if (!segment->first || segment->age == 0) reader_fail(reader);
     }
-    segment->size = reader_left(reader);
-    segment->data = read_view(reader, segment->size);
 }
 
-static void write_segment(struct writer *writer, const struct frame *frame) {
-    const struct frame_segment *segment = &frame->segment;
+static void write_segment_head(struct writer *writer, const struct frame_segment *segment) {
     write_u32(writer, segment->stream);
     write_u32(writer, segment->sequence);
     if (segment->age > 0 && !segment->first) writer->failed = true;
     write_u8(writer, (uint8_t)((segment->first ? SEGMENT_FIRST : 0) | (segment->last ? SEGMENT_LAST : 0) |
                                (segment->age > 0 ? SEGMENT_AGED : 0)));
     if (segment->age > 0) write_u32(writer, segment->age);
-    write_bytes(writer, segment->data, segment->size);
+}
+
+static void read_segment(struct reader *reader, struct frame *out) {
+    struct frame_segment *segment = &out->segment;
+    read_segment_head(reader, segment);
+    segment->size = reader_left(reader);
+    segment->data = read_view(reader, segment->size);
+}
+
+static void write_segment(struct writer *writer, const struct frame *frame) {
+    write_segment_head(writer, &frame->segment);
+    write_bytes(writer, frame->segment.data, frame->segment.size);
+}
+
+/* Lies within the segment, on whole units. */
+static bool is_piece(const struct frame_piece *piece) {
+    size_t size = piece->segment.size, end = piece->offset + size;
+    if (size == 0 || end > piece->total || piece->offset % FRAME_PIECE_UNIT != 0) return false;
+    return end == piece->total || end % FRAME_PIECE_UNIT == 0;
+}
+
+static void read_piece(struct reader *reader, struct frame *out) {
+    struct frame_piece *piece = &out->piece;
+    read_segment_head(reader, &piece->segment);
+    piece->offset = read_u16(reader);
+    piece->total = read_u16(reader);
+    piece->segment.size = reader_left(reader);
+    piece->segment.data = read_view(reader, piece->segment.size);
+    if (!is_piece(piece)) reader_fail(reader);
+}
+
+static void write_piece(struct writer *writer, const struct frame *frame) {
+    const struct frame_piece *piece = &frame->piece;
+    if (!is_piece(piece)) writer->failed = true;
+    write_segment_head(writer, &piece->segment);
+    write_u16(writer, piece->offset);
+    write_u16(writer, piece->total);
+    write_bytes(writer, piece->segment.data, piece->segment.size);
 }
 
 static void read_acknowledgement(struct reader *reader, struct frame *out) {
@@ -161,6 +195,7 @@ static const struct codec codecs[] = {
     [FRAME_RELAYED] = {read_relay, write_relay},
     [FRAME_CANDIDATES] = {read_candidates_frame, write_candidates_frame},
     [FRAME_PROBING] = {read_probing, write_probing},
+    [FRAME_PIECE] = {read_piece, write_piece},
 };
 
 static const struct codec *codec_of(unsigned type) {

@@ -23,6 +23,7 @@ enum frame_type {
     FRAME_RELAYED,
     FRAME_CANDIDATES,
     FRAME_PROBING,
+    FRAME_PIECE,
 };
 #define FRAME_HEADER_SIZE 3
 
@@ -42,6 +43,13 @@ struct frame_segment {
 };
 #define FRAME_SEGMENT_OVERHEAD (FRAME_HEADER_SIZE + 9) /* and, where there is an age: */
 #define FRAME_SEGMENT_AGE_SIZE 4
+/* A part of a segment that is too large for the path. */
+struct frame_piece {
+    struct frame_segment segment; /* `data` and `size` are the piece's */
+    uint16_t offset, total;       /* bytes of the segment: before the piece, and in all */
+};
+#define FRAME_PIECE_OVERHEAD (FRAME_SEGMENT_OVERHEAD + 4) /* and the age */
+#define FRAME_PIECE_UNIT 16 /* pieces begin at a multiple of it, and end at one, or with the segment */
 struct frame_acknowledgement {
     uint32_t stream, cumulative;
     uint64_t bitmap;
@@ -72,6 +80,7 @@ struct frame {
     union {
         struct frame_introduction introduction;
         struct frame_segment segment;
+        struct frame_piece piece;
         struct frame_acknowledgement acknowledgement;
         uint64_t token;           /* ping, pong */
         struct frame_relay relay; /* relay, relayed */

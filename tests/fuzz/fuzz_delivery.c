@@ -80,6 +80,22 @@ static void receive(struct ends *ends, struct reader *reader) {
     require(ack.cumulative == ends->receiver.next && ack.bitmap >> (DELIVERY_WINDOW - 1) == 0);
 }
 
+/* As the decoder lets them through: a piece within its segment. */
+static void receive_piece(struct ends *ends, struct reader *reader) {
+    struct frame_piece piece = {.segment = {.stream = ends->receiver.stream, .data = zeros}};
+    uint8_t flags = read_u8(reader);
+    if (flags & 4) piece.segment.stream = near(reader, ends->receiver.stream);
+    piece.segment.sequence = flags & 8 ? ends->receiver.next : near(reader, ends->receiver.next);
+    piece.segment.first = flags & 1;
+    piece.segment.last = flags & 2;
+    piece.total = (uint16_t)(1 + read_u16(reader) % (DELIVERY_SEGMENT_DATA + 1));
+    piece.offset = (uint16_t)(read_u8(reader) * FRAME_PIECE_UNIT % piece.total / FRAME_PIECE_UNIT * FRAME_PIECE_UNIT);
+    size_t end = piece.offset + (size_t)FRAME_PIECE_UNIT * (1 + read_u8(reader) % 64);
+    piece.segment.size = (end < piece.total ? end : piece.total) - piece.offset;
+    (void)delivery_receiver_take_piece(&ends->receiver, &piece, ends->now, take, NULL);
+    require(delivery_receiver_holds(&ends->receiver));
+}
+
 static void restart(struct ends *ends, struct reader *reader) {
     (void)reader;
     delivery_restart(&ends->sender, ends->sender.stream + 1);
@@ -91,7 +107,7 @@ static void sample(struct ends *ends, struct reader *reader) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static void (*const moves[])(struct ends * ends, struct reader * reader) = {
-        queue, transmit, acknowledged, receive, receive, restart, sample};
+        queue, transmit, acknowledged, receive, receive, restart, sample, receive_piece, receive_piece};
     struct reader reader = reader_over(data, size);
     struct ends ends = {.now = 1};
     delivery_sender_init(&ends.sender, 1);

@@ -23,6 +23,7 @@ static const struct target {
     {recode_relayed_body, 0},
     {recode_candidates_body, 0},
     {recode_probing_body, 0},
+    {recode_piece_body, 0},
 };
 
 static void require(bool condition) {

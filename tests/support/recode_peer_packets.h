@@ -75,6 +75,7 @@ RECODE_FRAME_BODY(relay_body, FRAME_RELAY)
 RECODE_FRAME_BODY(relayed_body, FRAME_RELAYED)
 RECODE_FRAME_BODY(candidates_body, FRAME_CANDIDATES)
 RECODE_FRAME_BODY(probing_body, FRAME_PROBING)
+RECODE_FRAME_BODY(piece_body, FRAME_PIECE)
 
 /* All frames of a DATA packet, padded. */
 static size_t recode_frames(const uint8_t *in, size_t size, uint8_t *out, size_t capacity) {

@@ -635,6 +635,113 @@ static void parts_without_a_beginning_are_skipped(void **state) {
     delivery_receiver_clear(&receiver);
 }
 
+/* --- Pieces --- */
+
+struct heard {
+    unsigned count;
+    size_t size;
+    uint8_t bytes[3 * DELIVERY_SEGMENT_DATA];
+};
+
+static void take_bytes(void *context, const uint8_t *message, size_t size, uint64_t age) {
+    (void)age;
+    struct heard *heard = context;
+    assert_true(size <= sizeof heard->bytes);
+    memcpy(heard->bytes, message, size);
+    heard->size = size;
+    heard->count++;
+}
+
+static void fill_text(uint8_t *text, size_t size) {
+    for (size_t i = 0; i < size; i++) text[i] = (uint8_t)(i * 7 + i / 256);
+}
+
+/* A piece of the first and only segment, `sequence`, of a message. */
+static bool give_piece(struct delivery_receiver *receiver, uint32_t sequence, const uint8_t *text, size_t offset,
+                       size_t size, size_t total, struct heard *heard) {
+    struct frame_piece piece = {.offset = (uint16_t)offset, .total = (uint16_t)total};
+    piece.segment = (struct frame_segment){
+        .stream = 1, .sequence = sequence, .first = true, .last = true, .data = text + offset, .size = size};
+    bool whole = delivery_receiver_take_piece(receiver, &piece, 0, take_bytes, heard);
+    assert_true(delivery_receiver_holds(receiver));
+    return whole;
+}
+
+/* In any order, twice and over each other; only the last one is acknowledged, and what waited behind it comes with it.
+ */
+static void pieces_make_a_segment(void **state) {
+    (void)state;
+    static const size_t sizes[] = {1, 15, 16, 17, 448, 1000, 1008, 1009, 1023, DELIVERY_SEGMENT_DATA};
+    uint8_t text[DELIVERY_SEGMENT_DATA];
+    fill_text(text, sizeof text);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (size_t step = 16; step <= 432; step += 16) {
+            struct delivery_receiver receiver;
+            struct frame_acknowledgement ack;
+            struct heard heard = {0};
+            size_t total = sizes[i], last = (total - 1) / step * step;
+            delivery_receiver_init(&receiver);
+            assert_true(give_piece(&receiver, 1, text, 0, total, total, &heard)); /* one alone, and ahead */
+            for (size_t at = last; at > 0; at -= step)                            /* the latest first */
+                for (int twice = 0; twice < 2; twice++) {
+                    size_t size = at == last ? total - at : step;
+                    assert_false(give_piece(&receiver, 0, text, at, size, total, &heard));
+                    size_t before = at - 16; /* and another cut */
+                    if (before > 0) assert_false(give_piece(&receiver, 0, text, before, 16, total, &heard));
+                }
+            assert_true(delivery_receiver_acknowledgement(&receiver, &ack));
+            assert_true(ack.cumulative == 0 && ack.bitmap == 1 && heard.count == 0);
+            assert_true(give_piece(&receiver, 0, text, 0, last ? step : total, total, &heard));
+            assert_true(heard.count == 2 && heard.size == total && memcmp(heard.bytes, text, total) == 0);
+            assert_true(delivery_receiver_acknowledgement(&receiver, &ack));
+            assert_true(ack.cumulative == 2 && ack.bitmap == 0);
+            assert_true(give_piece(&receiver, 0, text, 0, last ? step : total, total, &heard)); /* late: acknowledged */
+            assert_int_equal(heard.count, 2);
+            delivery_receiver_clear(&receiver);
+        }
+}
+
+/* Pieces wait within the window, in the place of their segment, for no more than that has; what contradicts the first
+ * of them is nothing, and the segment itself ends it. */
+static void pieces_that_lie_are_nothing(void **state) {
+    (void)state;
+    uint8_t text[DELIVERY_SEGMENT_DATA + 16];
+    struct delivery_receiver receiver;
+    struct frame_acknowledgement ack;
+    struct heard heard = {0};
+    struct taken taken = {0};
+    fill_text(text, sizeof text);
+    delivery_receiver_init(&receiver);
+    assert_false(give_piece(&receiver, 0, text, 0, 16, DELIVERY_SEGMENT_DATA + 1, &heard)); /* of no segment there is */
+    assert_false(give_piece(&receiver, DELIVERY_WINDOW, text, 0, 16, 32, &heard));          /* too far ahead */
+    assert_int_equal(receiver.stream, 0);
+    for (uint32_t i = 0; i < DELIVERY_WINDOW; i++)
+        assert_false(give_piece(&receiver, i, text, 1008, 16, DELIVERY_SEGMENT_DATA, &heard));
+    assert_true(delivery_receiver_acknowledgement(&receiver, &ack));
+    assert_true(ack.cumulative == 0 && ack.bitmap == 0);
+    assert_false(give_piece(&receiver, 0, text, 0, 1008, 1008, &heard)); /* another total */
+    struct frame_piece piece = {.total = DELIVERY_SEGMENT_DATA};
+    piece.segment = (struct frame_segment){.stream = 1, .last = true, .data = text, .size = 1008}; /* other flags */
+    assert_false(delivery_receiver_take_piece(&receiver, &piece, 0, take_bytes, &heard));
+    piece.segment.first = true;
+    piece.segment.last = false;
+    assert_false(delivery_receiver_take_piece(&receiver, &piece, 0, take_bytes, &heard));
+    assert_int_equal(heard.count, 0);
+    assert_true(give(&receiver, 1, 2, "F", &taken)); /* ahead, whole: in the place of its piece */
+    assert_true(give(&receiver, 1, 0, "FL", &taken));
+    assert_int_equal(taken.count, 1);
+    assert_true(give_piece(&receiver, 1, text, 0, 1008, DELIVERY_SEGMENT_DATA, &heard));
+    assert_true(heard.count == 1 && heard.size == DELIVERY_SEGMENT_DATA);
+    assert_int_equal(receiver.next, 3);
+    /* A new stream begins with a piece, too, and forgets those of the old one. */
+    piece.segment.stream = 2;
+    piece.segment.last = true;
+    assert_false(delivery_receiver_take_piece(&receiver, &piece, 0, take_bytes, &heard));
+    assert_true(receiver.stream == 2 && receiver.next == 0);
+    assert_false(give_piece(&receiver, 1, text, 0, 16, 32, &heard)); /* of the old one */
+    delivery_receiver_clear(&receiver);
+}
+
 /* --- How long it waited --- */
 
 struct ages {
@@ -696,6 +803,8 @@ int main(void) {
         cmocka_unit_test(segments_are_not_sent_twice_for_nothing),
         cmocka_unit_test(sequence_numbers_wrap),
         cmocka_unit_test(a_restart_repeats_whole_messages),
+        cmocka_unit_test(pieces_make_a_segment),
+        cmocka_unit_test(pieces_that_lie_are_nothing),
         cmocka_unit_test(a_restart_keeps_what_is_complete_but_not_collected),
         cmocka_unit_test(the_window_bounds_what_is_in_flight),
         cmocka_unit_test(a_line_on_a_far_path_slows_none_after_it),

@@ -39,10 +39,17 @@ static const struct field relay[] = {LENGTH(7), FIXED(0), FIXED(48), ANY(16), BY
 static const struct field relayed[] = {LENGTH(8), FIXED(0), FIXED(48), ANY(16), BYTES(1, 0x90, 0x94, 1), ANY(31), {0}};
 static const struct field no_candidates[] = {LENGTH(9), FIXED(0), FIXED(3), FLAGS(1), BYTES(1, 0, 2, 1), FIXED(0), {0}};
 static const struct field probing[] = {LENGTH(10), FIXED(0), FIXED(6), BYTES(1, 0, 2, 1), FLAGS(1), ANY(4), {0}};
+/* As with segments: too few bytes for an age. */
+static const struct field piece[] = {LENGTH(11), FIXED(0), FIXED(16), ANY(8), FLAGS(3), FIXED(0),
+                                     FIXED(16),  FIXED(0), FIXED(19), ANY(3), {0}};
+static const struct field aged_piece[] = {LENGTH(11),        FIXED(0),   FIXED(20), ANY(8),
+                                          BYTES(1, 5, 7, 2), NONZERO(4), FIXED(0),  FIXED(16),
+                                          FIXED(0),          FIXED(19),  ANY(3),    {0}};
 /* Bodies of frames that are not always as long. */
 static const struct field relay_body[] = {ANY(16), BYTES(1, 0x90, 0x94, 1), ANY(31), {0}};
 static const struct field candidates_body[] = {FLAGS(1), BYTES(1, 0, 2, 1), COUNT(8), CANDIDATES, {0}};
 static const struct field probing_body[] = {BYTES(1, 0, 2, 1), FLAGS(1), ANY(4), {0}};
+static const struct field piece_body[] = {ANY(8), FLAGS(3), FIXED(0), FIXED(16), FIXED(0), FIXED(19), ANY(3), {0}};
 
 static size_t recode_frame(const uint8_t *in, size_t size, uint8_t *out, size_t capacity) {
     struct frame frame;
@@ -75,10 +82,12 @@ static const struct form {
     {relayed, recode_frame, 0, 0},
     {no_candidates, recode_frame, 0, 0},
     {probing, recode_frame, 0, 0},
+    {piece, recode_frame, 0, 0},
     {relay_body, recode_relay_body, 16 + 32, LAYOUT_MAX},
     {relay_body, recode_relayed_body, 16 + 32, LAYOUT_MAX},
     {candidates_body, recode_candidates_body, 0, 0},
     {probing_body, recode_probing_body, 0, 0},
+    {piece_body, recode_piece_body, 0, 0},
 };
 #define FORMS (sizeof forms / sizeof *forms)
 
@@ -193,6 +202,12 @@ static void frame_fields_stand_where_they_should(void **state) {
     assert_true(frame.segment.first && frame.segment.last == (p[11] >> 1 & 1));
     assert_int_equal(frame.segment.age, layout_number(p + 12, 4));
     assert_true(frame.segment.data == p + 16 && frame.segment.size == 21);
+    frame = only_frame(aged_piece, p);
+    assert_true(frame.piece.segment.stream == layout_number(p + 3, 4) && frame.piece.segment.first);
+    assert_int_equal(frame.piece.segment.sequence, layout_number(p + 7, 4));
+    assert_int_equal(frame.piece.segment.age, layout_number(p + 12, 4));
+    assert_true(frame.piece.offset == 16 && frame.piece.total == 19);
+    assert_true(frame.piece.segment.data == p + 20 && frame.piece.segment.size == 3);
     frame = only_frame(acknowledgement, p);
     assert_int_equal(frame.acknowledgement.stream, layout_number(p + 3, 4));
     assert_int_equal(frame.acknowledgement.cumulative, layout_number(p + 7, 4));
@@ -258,6 +273,36 @@ static void an_aged_segment_is_judged(void **state) {
     assert_int_equal(recode_frame(in, size, out, sizeof out), 0);
     struct writer writer = writer_over(out, sizeof out);
     frame_write(&writer, &(struct frame){.type = FRAME_SEGMENT, .segment = {.age = 1}});
+    assert_true(writer.failed);
+}
+
+/* It lies within its segment, and begins and ends at a multiple of 16, or with it. */
+static void a_piece_lies_within_its_segment(void **state) {
+    (void)state;
+    static const uint8_t bytes[64];
+    uint8_t out[LAYOUT_MAX], again[LAYOUT_MAX];
+    layout_check_round_trip(aged_piece, recode_frame);
+    layout_check_encoder(aged_piece, recode_frame);
+    for (uint16_t total = 0; total <= 80; total++)
+        for (uint16_t offset = 0; offset <= 80; offset++)
+            for (size_t size = 0; size <= sizeof bytes; size++) {
+                struct frame frame = {.type = FRAME_PIECE, .piece = {.offset = offset, .total = total}};
+                struct writer writer = writer_over(out, sizeof out);
+                size_t end = offset + size;
+                bool fits = size > 0 && end <= total && offset % 16 == 0 && (end == total || end % 16 == 0);
+                frame.piece.segment.data = bytes;
+                frame.piece.segment.size = size;
+                frame_write(&writer, &frame);
+                assert_int_equal(writer_size(&writer), fits ? FRAME_PIECE_OVERHEAD + size : 0);
+                /* The same by hand, for the decoder. */
+                uint8_t body[13 + sizeof bytes] = {[10] = (uint8_t)offset, [12] = (uint8_t)total};
+                assert_int_equal(recode_piece_body(body, 13 + size, again, sizeof again), fits ? 13 + size : 0);
+            }
+    struct frame huge = {.type = FRAME_PIECE, .piece = {.offset = UINT16_MAX - 15, .total = UINT16_MAX}};
+    struct writer writer = writer_over(out, sizeof out);
+    huge.piece.segment.data = bytes;
+    huge.piece.segment.size = 16;
+    frame_write(&writer, &huge);
     assert_true(writer.failed);
 }
 
@@ -341,7 +386,7 @@ static void padding_ends_at_sixteen_and_at_the_capacity(void **state) {
 static void unknown_frames_are_skipped(void **state) {
     (void)state;
     uint8_t bytes[LAYOUT_MAX];
-    for (unsigned type = FRAME_PROBING + 1; type < 256; type++) {
+    for (unsigned type = FRAME_PIECE + 1; type < 256; type++) {
         struct writer writer = writer_over(bytes, sizeof bytes);
         write_u8(&writer, (uint8_t)type);
         write_u16(&writer, 5);
@@ -447,6 +492,7 @@ int main(void) {
         cmocka_unit_test(path_frame_fields_stand_where_they_should),
         cmocka_unit_test(own_packets_fit_into_every_relay),
         cmocka_unit_test(an_aged_segment_is_judged),
+        cmocka_unit_test(a_piece_lies_within_its_segment),
         cmocka_unit_test(unfit_packets_are_not_relayed),
         cmocka_unit_test(nicks_have_1_to_32_bytes),
         cmocka_unit_test(frames_follow_each_other_and_are_padded),
