@@ -7,10 +7,8 @@
 #include "common/holds.h"
 #include "common/memory.h"
 
-#define RTO_FIRST_MS 1000 /* RFC 6298 §2.1, until a round trip was measured */
 #define RTO_MIN_MS 20
 #define BACKOFF_LIMIT_MS 2000 /* doubling stops here */
-#define RTT_MAX_US 10000000
 #define REORDERING_MIN_MS 2
 #define PACKET_OVERHEAD 60 /* of a segment alone in its packet: UDP/IPv4, header, tag, padding */
 #define BITMAP_BITS 64
@@ -27,7 +25,6 @@ struct delivery_message {
 void delivery_sender_init(struct delivery_sender *sender, uint32_t stream) {
     memset(sender, 0, sizeof *sender);
     sender->stream = stream;
-    sender->rto_ms = RTO_FIRST_MS;
     congestion_init(&sender->congestion);
 }
 
@@ -45,23 +42,8 @@ void delivery_sender_clear(struct delivery_sender *sender) {
     delivery_sender_init(sender, sender->stream);
 }
 
-static uint32_t difference(uint32_t a, uint32_t b) {
-    return a > b ? a - b : b - a;
-}
-
-/* RFC 6298 §2, with alpha = 1/8, beta = 1/4 and a clock of 1 ms. */
 void delivery_sample(struct delivery_sender *sender, uint32_t rtt_us) {
-    if (rtt_us > RTT_MAX_US) rtt_us = RTT_MAX_US;
-    if (sender->has_rtt) {
-        sender->rttvar_us = (3 * sender->rttvar_us + difference(sender->srtt_us, rtt_us)) / 4;
-        sender->srtt_us = (7 * sender->srtt_us + rtt_us) / 8;
-    } else {
-        sender->srtt_us = rtt_us;
-        sender->rttvar_us = rtt_us / 2;
-        sender->has_rtt = true;
-    }
-    sender->rto_ms = (sender->srtt_us + 4 * sender->rttvar_us) / 1000 + 1;
-    if (sender->rto_ms < RTO_MIN_MS) sender->rto_ms = RTO_MIN_MS;
+    round_trip_sample(&sender->round_trip, rtt_us);
 }
 
 static uint32_t message_end(const struct delivery_message *message) {
@@ -93,7 +75,7 @@ static bool messages_hold(const struct delivery_sender *sender) {
 bool delivery_holds(const struct delivery_sender *sender) {
     return sender->next_sequence - sender->cumulative <= DELIVERY_WINDOW &&
            !delivery_before(queue_end(sender), sender->next_sequence) && messages_hold(sender) &&
-           sender->rto_ms >= RTO_MIN_MS && congestion_holds(&sender->congestion);
+           congestion_holds(&sender->congestion);
 }
 
 bool delivery_queue(struct delivery_sender *sender, struct blob *blob, uint64_t tag, uint64_t now) {
@@ -126,9 +108,10 @@ static bool has_new_segment(const struct delivery_sender *sender) {
 }
 
 static uint64_t timeout_ms(const struct delivery_sender *sender) {
-    uint64_t timeout = sender->rto_ms;
-    for (uint8_t i = 0; i < sender->backoff && timeout < BACKOFF_LIMIT_MS; i++)
-        timeout = 2 * timeout < BACKOFF_LIMIT_MS ? 2 * timeout : BACKOFF_LIMIT_MS;
+    uint64_t timeout = round_trip_timeout_ms(&sender->round_trip);
+    if (timeout < RTO_MIN_MS) timeout = RTO_MIN_MS;
+    uint64_t most = 2 * timeout > BACKOFF_LIMIT_MS ? 2 * timeout : BACKOFF_LIMIT_MS;
+    for (uint8_t i = 0; i < sender->backoff && timeout < most; i++) timeout = 2 * timeout < most ? 2 * timeout : most;
     return timeout;
 }
 
@@ -142,7 +125,7 @@ static bool is_overtaken(const struct delivery_sender *sender, uint32_t sequence
 
 /* How long what was overtaken may still be on its way. */
 static uint64_t overtaken_ms(const struct delivery_sender *sender) {
-    uint64_t round_trip = sender->srtt_us / 1000, reordering = round_trip / 4;
+    uint64_t round_trip = sender->round_trip.smoothed_us / 1000, reordering = round_trip / 4;
     return round_trip + (reordering > REORDERING_MIN_MS ? reordering : REORDERING_MIN_MS);
 }
 
@@ -288,14 +271,14 @@ static void mark(struct delivery_sender *sender, uint32_t sequence, struct news 
 }
 
 static void take_sample(struct delivery_sender *sender, uint64_t sent_at, uint64_t now) {
-    uint64_t rtt_ms = now > sent_at ? now - sent_at : 0;
-    delivery_sample(sender, rtt_ms > RTT_MAX_US / 1000 ? RTT_MAX_US : (uint32_t)rtt_ms * 1000);
+    uint64_t us = now > sent_at ? (now - sent_at) * 1000 : 0;
+    delivery_sample(sender, us > UINT32_MAX ? UINT32_MAX : (uint32_t)us);
 }
 
 /* An answer that comes sooner than the path allows is one to an earlier copy. */
 static bool is_of_an_earlier_copy(const struct delivery_sender *sender, const struct delivery_flight *flight,
                                   uint64_t now) {
-    return flight->times > 1 && now - flight->sent_at < sender->srtt_us / 2000;
+    return flight->times > 1 && now - flight->sent_at < sender->round_trip.smoothed_us / 2000;
 }
 
 static void take_news(struct delivery_sender *sender, const struct news *news, uint64_t now) {
@@ -305,7 +288,8 @@ static void take_news(struct delivery_sender *sender, const struct news *news, u
     if (news->measured && now >= news->measured_at) take_sample(sender, news->measured_at, now);
     /* Whichever copy it answers, it took at least as long as the last one. Without this a path that became slow would
      * have everything sent twice, and so no sample, for ever. */
-    if (!news->measured && sender->has_rtt && (now - newest->sent_at) * 1000 > sender->srtt_us)
+    if (!news->measured && sender->round_trip.measured &&
+        (now - newest->sent_at) * 1000 > sender->round_trip.smoothed_us)
         take_sample(sender, newest->sent_at, now);
     if (!is_of_an_earlier_copy(sender, newest, now) && (!sender->has_newest || newest->sent_at >= sender->newest_at)) {
         sender->has_newest = true;

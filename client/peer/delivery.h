@@ -3,11 +3,11 @@
  *
  * Invariants. Sender: a segment is kept until it is acknowledged; at most DELIVERY_WINDOW segments are in flight;
  * messages complete in order. Receiver: segments leave in order, once; a stream with a higher number starts anew, a
- * lower one is ignored. The retransmission timer is RFC 6298's with a floor of 20 ms, doubled at each expiry up to 2 s;
- * Karn's rule: of what was resent, only that it took at least as long as the last copy; a segment that left before one
- * which was acknowledged is lost when it is a round trip and a quarter old (RFC 8985's RACK, which takes no reordering
- * for loss). congestion.h says how much is in flight, and how fast; the window of 64 segments bounds it to 64 KiB a
- * round trip, 640 kB a second at 100 ms.
+ * lower one is ignored. The retransmission timer is RFC 6298's with a floor of 20 ms, doubled at each expiry up to 2 s,
+ * but once at least; Karn's rule: of what was resent, only that it took at least as long as the last copy; a segment
+ * that left before one which was acknowledged is lost when it is a round trip and a quarter old (RFC 8985's RACK, which
+ * takes no reordering for loss). congestion.h says how much is in flight, and how fast; the window of 64 segments
+ * bounds it to 64 KiB a round trip, 640 kB a second at 100 ms.
  *
  * All that goes to one peer is one stream: a line that is said after a long paste comes after it. */
 #pragma once
@@ -19,6 +19,7 @@
 #include "client/message/blob.h"
 #include "client/peer/congestion.h"
 #include "common/attributes.h"
+#include "common/round_trip.h"
 #include "common/wire/frames.h"
 
 #define DELIVERY_WINDOW 64 /* as far as an acknowledgement's bitmap reaches */
@@ -55,9 +56,8 @@ struct delivery_sender {
     uint32_t newest;                                /* and which it was */
     bool has_newest;
     struct congestion congestion;
-    uint32_t srtt_us, rttvar_us, rto_ms;
+    struct round_trip round_trip;
     uint8_t backoff;
-    bool has_rtt;
 };
 
 void delivery_sender_init(struct delivery_sender *sender, uint32_t stream);

@@ -15,7 +15,7 @@ void sending_introduction(const struct peer *peer, struct frame_introduction *ou
 }
 
 uint32_t sending_rtt_us(const struct peer *peer) {
-    return peer->sender.has_rtt ? peer->sender.srtt_us : peer->rtt_us;
+    return peer->sender.round_trip.measured ? peer->sender.round_trip.smoothed_us : peer->rtt_us;
 }
 
 void sending_frames(struct peer *peer, struct writer *frames, const struct path *to, bool wants_answer, uint64_t now) {

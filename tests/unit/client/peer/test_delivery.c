@@ -318,23 +318,16 @@ static void a_line_on_a_far_path_slows_none_after_it(void **state) {
     delivery_sender_clear(&sender);
 }
 
-static void the_timer_is_rfc_6298s(void **state) {
+static void the_timer_is_the_round_trips(void **state) {
     struct delivery_sender sender;
     (void)state;
     start_sender(&sender, 1);
-    assert_int_equal(sender.rto_ms, 1000);
+    send_all(&sender, 0);
+    assert_int_equal(delivery_due(&sender, 0), ROUND_TRIP_FIRST_MS);
     delivery_sample(&sender, 100000);
-    assert_int_equal(sender.srtt_us, 100000);
-    assert_int_equal(sender.rttvar_us, 50000);
-    assert_int_equal(sender.rto_ms, 301);
-    delivery_sample(&sender, 180000);
-    assert_int_equal(sender.srtt_us, 110000);
-    assert_int_equal(sender.rttvar_us, 57500);
-    assert_int_equal(sender.rto_ms, 341);
+    assert_int_equal(delivery_due(&sender, 0), 301);
     for (int i = 0; i < 100; i++) delivery_sample(&sender, 1000);
-    assert_int_equal(sender.rto_ms, 20);
-    delivery_sample(&sender, UINT32_MAX);
-    assert_in_range(sender.rto_ms, 20, 60000);
+    assert_int_equal(delivery_due(&sender, 0), 20);
     delivery_sender_clear(&sender);
 }
 
@@ -345,7 +338,6 @@ static void expiries_double_up_to_two_seconds(void **state) {
     (void)state;
     start_sender(&sender, 1);
     delivery_sample(&sender, 99900);
-    assert_int_equal(sender.rto_ms, 300);
     send_all(&sender, now);
     for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++) {
         assert_int_equal(delivery_due(&sender, now), now + waits[i]);
@@ -358,6 +350,23 @@ static void expiries_double_up_to_two_seconds(void **state) {
     acknowledge(&sender, 1, 0, now);
     assert_int_equal(sender.backoff, 0);
     assert_true(delivery_due(&sender, now) == NEVER);
+    delivery_sender_clear(&sender);
+}
+
+/* So far away that an answer takes longer than the limit. */
+static void expiries_of_a_long_round_trip_double_once(void **state) {
+    static const uint64_t waits[] = {12001, 24002, 24002};
+    struct delivery_sender sender;
+    uint64_t now = 0;
+    (void)state;
+    start_sender(&sender, 1);
+    delivery_sample(&sender, 4000000);
+    send_all(&sender, now);
+    for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++) {
+        assert_int_equal(delivery_due(&sender, now), now + waits[i]);
+        now += waits[i];
+        assert_int_equal(send_all(&sender, now), 1);
+    }
     delivery_sender_clear(&sender);
 }
 
@@ -386,10 +395,10 @@ static void what_was_resent_gives_no_sample(void **state) {
     assert_int_equal(send_all(&sender, 0), 2);
     assert_int_equal(send_all(&sender, 1000), 1);
     acknowledge(&sender, 1, 0, 1001);
-    assert_false(sender.has_rtt);
+    assert_false(sender.round_trip.measured);
     acknowledge(&sender, 2, 0, 1050);
-    assert_true(sender.has_rtt);
-    assert_int_equal(sender.srtt_us, 1050000);
+    assert_true(sender.round_trip.measured);
+    assert_int_equal(sender.round_trip.smoothed_us, 1050000);
     delivery_sender_clear(&sender);
 }
 
@@ -808,8 +817,9 @@ int main(void) {
         cmocka_unit_test(a_restart_keeps_what_is_complete_but_not_collected),
         cmocka_unit_test(the_window_bounds_what_is_in_flight),
         cmocka_unit_test(a_line_on_a_far_path_slows_none_after_it),
-        cmocka_unit_test(the_timer_is_rfc_6298s),
+        cmocka_unit_test(the_timer_is_the_round_trips),
         cmocka_unit_test(expiries_double_up_to_two_seconds),
+        cmocka_unit_test(expiries_of_a_long_round_trip_double_once),
         cmocka_unit_test(a_lost_flight_is_one_expiry),
         cmocka_unit_test(what_was_resent_gives_no_sample),
         cmocka_unit_test(what_was_overtaken_is_sent_again),

@@ -30,7 +30,7 @@ static int teardown(void **state) {
 static void assert_told(struct room_parts *parts, uint64_t now, uint32_t rtt_us, bool told) {
     struct member *member = parts->room.members.list[0];
     unsigned before = parts->shown[EVENT_PEER_STATUS];
-    member->peer->sender.srtt_us = rtt_us;
+    member->peer->sender.round_trip.smoothed_us = rtt_us;
     assert_int_equal(status_due(member) <= now, told);
     status_check(member, &parts->room.events, now);
     assert_int_equal(parts->shown[EVENT_PEER_STATUS] - before, told);
@@ -41,7 +41,7 @@ static void a_round_trip_is_told_when_it_changed(void **state) {
     struct room_parts *parts = *state;
     struct member *member = parts->room.members.list[0];
     struct peer *peer = member->peer;
-    peer->sender.has_rtt = true;
+    peer->sender.round_trip.measured = true;
     assert_told(parts, NOW, 100000, false); /* it has not joined */
     assert_true(status_due(member) == NEVER);
     status_joined(member);

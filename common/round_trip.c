@@ -1,0 +1,22 @@
+#include "common/round_trip.h"
+
+static uint32_t difference(uint32_t a, uint32_t b) {
+    return a > b ? a - b : b - a;
+}
+
+void round_trip_sample(struct round_trip *trip, uint32_t us) {
+    if (us > ROUND_TRIP_MOST_US) us = ROUND_TRIP_MOST_US;
+    if (trip->measured) {
+        trip->variation_us = (3 * trip->variation_us + difference(trip->smoothed_us, us)) / 4;
+        trip->smoothed_us = (7 * trip->smoothed_us + us) / 8;
+    } else {
+        trip->smoothed_us = us;
+        trip->variation_us = us / 2;
+        trip->measured = true;
+    }
+}
+
+uint64_t round_trip_timeout_ms(const struct round_trip *trip) {
+    if (!trip->measured) return ROUND_TRIP_FIRST_MS;
+    return (trip->smoothed_us + UINT64_C(4) * trip->variation_us) / 1000 + 1;
+}
