@@ -6,6 +6,15 @@ uint8_t packet_endpoint(struct context *context, const struct packet *packet) {
     return endpoints_index(&context->node->endpoints, packet->listener, &local);
 }
 
+bool packet_came_to(const struct context *context, const struct packet *packet, uint8_t endpoint) {
+    static const struct address any;
+    const struct endpoint *known = &context->node->endpoints.items[endpoint];
+    if (known->listener != packet->listener) return false;
+    if (!packet->local || address_same_ip(&known->local, &any)) return true;
+    const struct address local = packet->local(packet->batch, packet->index);
+    return address_same_ip(&known->local, &local);
+}
+
 bool packet_answer(struct context *context, const struct packet *packet, const uint8_t *data, size_t size) {
     if (size == 0 || size > packet->size || address_classify(&packet->from) == ADDRESS_UNUSABLE) return false;
     outbox_send(&context->outbox, packet_endpoint(context, packet), &packet->from, data, size);

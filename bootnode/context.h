@@ -35,6 +35,8 @@ struct packet {
 
 /* The endpoint that answers to this packet leave from. */
 uint8_t packet_endpoint(struct context *context, const struct packet *packet);
+/* Whether it came to this endpoint: to its listener, and to its local address, where it has one. */
+bool packet_came_to(const struct context *context, const struct packet *packet, uint8_t endpoint);
 /* Answers to where the packet came from, which nobody has proven: nothing that is larger than the packet, nothing to an
  * address that cannot be a client's. False when that was the case. */
 MUST_USE bool packet_answer(struct context *context, const struct packet *packet, const uint8_t *data, size_t size);

@@ -46,9 +46,11 @@ static void note_version(struct context *context, struct session *session, const
         shard_client_behind(shard_of(context, session), beat->session_id, theirs, context->now);
 }
 
-/* Whether the beat came from another address than the session's; seldom written, so that the line stays clean. */
-static bool note_source(struct session *session, const struct address *from) {
-    bool astray = !session_is_at(session, from);
+/* Whether the beat came from another address than the session's, or to another one of ours, as it does when the client
+ * hears nothing at that one; seldom written, so that the line stays clean. */
+static bool note_way(const struct context *context, const struct packet *packet, struct session *session) {
+    bool astray = !session_is_at(session, &packet->from) ||
+                  !packet_came_to(context, packet, atomic_load_explicit(&session->endpoint, memory_order_relaxed));
     if (atomic_load_explicit(&session->astray, memory_order_relaxed) != astray)
         atomic_store_explicit(&session->astray, astray, memory_order_relaxed);
     return astray;
@@ -57,7 +59,7 @@ static bool note_source(struct session *session, const struct address *from) {
 /* From elsewhere a beat is life, and no more: who left an address must not have CHANGES sent there for ever. */
 static void accept_beat(struct context *context, const struct packet *packet, struct session *session,
                         const struct beat *beat) {
-    bool astray = note_source(session, &packet->from);
+    bool astray = note_way(context, packet, session);
     atomic_store_explicit(&session->heard_ms, (uint32_t)context->now, memory_order_relaxed);
     counters_count(context->counters, COUNTER_HEARTBEAT);
     /* Refused, it is gone. No REFUSED: that answers a REGISTER. The next beat gets RESET, the next REGISTER the reason.

@@ -40,7 +40,7 @@ struct session {
     _Atomic uint32_t heard_ms;      /* server clock, low 32 bits */
     _Atomic uint32_t acked_count;   /* of the version that the client last said it has, in the room's epoch; else 0 */
     _Atomic uint8_t endpoint;       /* local address it was registered at: index into the server's endpoints */
-    _Atomic bool astray; /* the last beat came from another address: nothing unasked goes to the registered one */
+    _Atomic bool astray;            /* the last beat came another way: nothing unasked goes to the registered address */
     uint8_t shard, padding;
 
     /* For what is sent to this client. */

@@ -26,12 +26,13 @@ static void note_packet(const struct net *net, const struct address *from, const
     if (!net->of_world) trace_packet(net->monotonic, from ? from : &bootnode, to ? to : &bootnode, data, size);
 }
 
-static void fly(struct net *net, bool to_server, const struct address *peer, const uint8_t *data, size_t size) {
+static void fly(struct net *net, bool to_server, const struct address *peer, const struct address *local,
+                const uint8_t *data, size_t size) {
     struct flying *packet = calloc(1, sizeof *packet);
     assert_non_null(packet);
     assert_true(size <= PACKET_MAX);
-    *packet =
-        (struct flying){.arrives = net->monotonic + NET_DELAY_MS, .to_server = to_server, .peer = *peer, .size = size};
+    *packet = (struct flying){
+        .arrives = net->monotonic + NET_DELAY_MS, .to_server = to_server, .peer = *peer, .local = *local, .size = size};
     memcpy(packet->data, data, size);
     note_packet(net, to_server ? peer : NULL, to_server ? NULL : peer, data, size);
     bool lost = repeatable_draw(&net->random) % 100 < net->loss;
@@ -44,14 +45,15 @@ static void fly(struct net *net, bool to_server, const struct address *peer, con
 }
 
 static void client_sends(void *context, const struct address *from, const uint8_t *packet, size_t size) {
-    fly(context, true, from, packet, size);
+    const struct net *net = context;
+    fly(context, true, from, &net->local, packet, size);
 }
 
 static void server_sends(void *context, uint8_t listener, const struct datagram *datagram) {
     struct net *net = context;
     assert_int_equal(listener, 0);
     net->bytes_out += datagram->size;
-    fly(net, false, &datagram->peer, datagram->data, datagram->size);
+    fly(net, false, &datagram->peer, &datagram->local, datagram->data, datagram->size);
 }
 
 static void read_clock(struct net *net) {
@@ -180,8 +182,14 @@ struct rendezvous_client *net_join_at(struct net *net, const char *room, uint32_
     return client;
 }
 
-static void take(struct net *net, const struct address *from, const uint8_t *packet, size_t size) {
-    const struct packet received = {.data = packet, .size = size, .from = *from};
+static struct address local_of(const void *local, size_t index) {
+    (void)index;
+    return *(const struct address *)local;
+}
+
+static void take(struct net *net, const struct address *from, const struct address *local, const uint8_t *packet,
+                 size_t size) {
+    const struct packet received = {.data = packet, .size = size, .from = *from, .local = local_of, .batch = local};
     read_clock(net);
     net->bytes_in += size;
     await_freed(net);
@@ -191,12 +199,12 @@ static void take(struct net *net, const struct address *from, const uint8_t *pac
 
 void net_inject(struct net *net, const struct address *from, const uint8_t *packet, size_t size) {
     note_packet(net, from, NULL, packet, size);
-    take(net, from, packet, size);
+    take(net, from, &net->local, packet, size);
 }
 
 static void deliver(struct net *net, const struct flying *packet) {
     if (packet->to_server) {
-        take(net, &packet->peer, packet->data, packet->size);
+        take(net, &packet->peer, &packet->local, packet->data, packet->size);
         return;
     }
     for (size_t i = 0; i < net->client_count; i++) {

@@ -20,7 +20,8 @@ struct flying {
     struct flying *next;
     uint64_t arrives;
     bool to_server;
-    struct address peer; /* the client's end */
+    struct address peer;  /* the client's end */
+    struct address local; /* the bootnode's, all zero: any */
     size_t size;
     uint8_t data[PACKET_MAX];
 };
@@ -39,7 +40,8 @@ struct net {
     struct rendezvous_client clients[NET_CLIENTS];
     size_t client_count;
     struct flying *first, **end;
-    unsigned loss; /* percent, each way */
+    struct address local; /* which of the bootnode's addresses packets go to, all zero: any */
+    unsigned loss;        /* percent, each way */
     uint64_t random;
     /* A test's own view of every packet; false loses it. */
     bool (*watch)(struct net *net, const struct flying *packet);
