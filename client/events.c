@@ -96,6 +96,7 @@ static const struct {
     MEMBER(HISTORY, history),
     MEMBER(HISTORY, late),
     MEMBER(LOST, lost),
+    MEMBER(LOST, misdated),
     MEMBER(RECIPIENTS, recipients),
     MEMBER(WAITING, waiting),
     MEMBER(WAITING, ignored),

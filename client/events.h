@@ -24,7 +24,8 @@ enum event_type {
     EVENT_PEER_JOINED,    /* room, peer */
     EVENT_PEER_CONNECTED, /* room, peer, nick, relayed, address, rtt_ms, cipher, fingerprint, safety */
     EVENT_MESSAGE,        /* room, peer, nick, id, text, sent_ms, said_ms, kind, history, late, fingerprint */
-    EVENT_LOST,           /* room, peer, nick, fingerprint, lost: so many messages of theirs cannot be had any more */
+    EVENT_LOST,           /* room, peer, nick, fingerprint, lost, misdated: so many messages of theirs cannot be had any
+                             more, or were not taken since the times that they bear do not fit */
     EVENT_DELIVERED,      /* room, peer, id */
     EVENT_UNDELIVERED,    /* room, peer, id: it left, or was given up, before it acknowledged our message */
     EVENT_SENT,           /* room, id, text, kind, recipients, fingerprint (ours); private: peer, nick */
@@ -76,6 +77,7 @@ struct event {
     uint64_t shown_ms;   /* when the event was made, by ours, too */
     uint64_t ago_ms;
     uint64_t lost;
+    bool misdated;
     char ref[EVENT_REF_SIZE]; /* of the input that it answers (struct input); empty: none */
     bool history; /* passed on by others; the author may be nobody in the room, and the nick (empty: another's) its own
                      word */

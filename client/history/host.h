@@ -23,6 +23,8 @@ struct history_host {
     /* The member that has this feed, in this very run; NULL: it is not here. */
     struct exchange *(*author)(void *context, const struct feed_name *feed);
     enum history_presence (*presence)(void *context, const struct exchange *with);
+    /* Our clock: ms since 1970. */
+    uint64_t (*wall_ms)(void *context);
     /* Queues a message to the member; `tag` comes back by history_acknowledged. False: it cannot be had. */
     bool (*queue)(void *context, struct exchange *with, struct blob *blob, uint64_t tag, uint64_t now);
     /* Somebody was asked: what comes is no news. */

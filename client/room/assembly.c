@@ -226,6 +226,11 @@ static enum history_presence on_presence(void *context, const struct exchange *w
     return member->peer->state == PEER_LIVE ? HISTORY_PRESENT : HISTORY_AWAY;
 }
 
+static uint64_t on_wall_ms(void *context) {
+    const struct outside *outside = ((const struct assembly *)context)->host->outside;
+    return outside->wall_ms(outside->context);
+}
+
 static bool on_queue(void *context, struct exchange *with, struct blob *blob, uint64_t tag, uint64_t now) {
     const struct member *member = with->owner;
     (void)context;
@@ -253,6 +258,7 @@ static struct history_host history_host_of(struct assembly *parts) {
                                  .member = on_member,
                                  .author = on_author,
                                  .presence = on_presence,
+                                 .wall_ms = on_wall_ms,
                                  .queue = on_queue,
                                  .asked = on_asked,
                                  .show = on_show,
@@ -262,14 +268,15 @@ static struct history_host history_host_of(struct assembly *parts) {
 /* --- Life --- */
 
 static struct heard heard_of(struct assembly *parts) {
-    return (struct heard){.outside = parts->host->outside,
+    return (struct heard){.clock = &parts->clock,
                           .self = &parts->self,
                           .events = &parts->events,
                           .members = &parts->members,
                           .nicks = &parts->nicks,
                           .authors = &parts->authors,
                           .history = &parts->history,
-                          .gathered = &parts->gathered};
+                          .gathered = &parts->gathered,
+                          .misdated = &parts->misdated};
 }
 
 /* Each part is told of those that it needs. */
@@ -282,13 +289,18 @@ static void connect_parts(struct assembly *parts) {
                                          .room = parts->name,
                                          .members = &parts->members,
                                          .rendezvous = parts->meeting.rendezvous};
+    parts->clock = (struct room_clock){.outside = host->outside,
+                                       .members = &parts->members,
+                                       .rendezvous = parts->meeting.rendezvous,
+                                       .bootnode_count = host->bootnode_count};
     parts->routes = (struct routes){.host = host, .members = &parts->members, .meeting = &parts->meeting};
     parts->nicks =
         (struct nicks){.host = host, .self = &parts->self, .events = &parts->events, .authors = &parts->authors};
     history_init(&parts->history, &history_host, &own);
     parts->gathered = (struct gathered){.events = &parts->events, .history = &parts->history};
     parts->heard = heard_of(parts);
-    parts->outgoing = (struct outgoing){.host = host, .self = &parts->self, .events = &parts->events};
+    parts->outgoing =
+        (struct outgoing){.host = host, .self = &parts->self, .events = &parts->events, .clock = &parts->clock};
 }
 
 /* Told as joined is who is here, blocked or not; who said bye is told as gone. */

@@ -11,6 +11,7 @@
 #include "client/room/members.h"
 #include "client/room/nicks.h"
 #include "client/room/outgoing.h"
+#include "client/room/room_clock.h"
 #include "client/room/room_events.h"
 #include "client/room/routes.h"
 
@@ -25,11 +26,13 @@ struct assembly {
     struct members members;
     struct room_events events;
     struct meeting meeting;
+    struct room_clock clock;
     struct routes routes;
     struct authors authors;
     struct nicks nicks;
     struct history history;
     struct gathered gathered;
+    struct misdated misdated;
     struct heard heard;
     struct outgoing outgoing;
 };

@@ -136,6 +136,7 @@ void chatroom_tick(struct chatroom *room, uint64_t now) {
     give_up_stalled(room, now);
     history_tick(&room->parts.history, now);
     gathered_show(&room->parts.gathered, now);
+    if (now >= misdated_due(&room->parts.misdated)) heard_tell_misdated(&room->parts.heard, now);
     state_tick(room, now);
 }
 
@@ -144,6 +145,7 @@ uint64_t chatroom_due(struct chatroom *room, uint64_t now) {
     uint64_t due = earlier(meeting_due(&room->parts.meeting), state_due(room, now));
     due = earlier(due, turns_due(&room->parts.members, !is_leaving(room), now));
     due = earlier(due, gathering_due(&room->parts.gathered.gathering));
+    due = earlier(due, misdated_due(&room->parts.misdated));
     return earlier(due, earlier(outgoing_due(&room->parts.outgoing), history_due(&room->parts.history)));
 }
 
@@ -166,6 +168,7 @@ void chatroom_leave(struct chatroom *room, uint64_t now) {
     HOLDS(assembly_holds(&room->parts));
     room->outcome = outcome(room);
     gathered_show_all(&room->parts.gathered, now);
+    if (misdated_due(&room->parts.misdated) != NEVER) heard_tell_misdated(&room->parts.heard, now);
     enter(room, CHATROOM_LEAVING, now);
     room->parts.leaving = true;
     history_end(&room->parts.history);
@@ -177,7 +180,7 @@ void chatroom_leave(struct chatroom *room, uint64_t now) {
 
 /* NULL: it cannot be said. What is said to all is kept for those who come later. */
 static struct blob *compose(struct chatroom *room, struct chat_message *chat, uint64_t now) {
-    struct blob *blob = outgoing_compose(&room->parts.outgoing, chat);
+    struct blob *blob = outgoing_compose(&room->parts.outgoing, chat, now);
     if (blob && chat->kind != CHAT_PRIVATE) history_said(&room->parts.history, chat->sequence, blob, now);
     return blob;
 }

@@ -1,10 +1,8 @@
 #include "client/room/heard.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
-
-/* By the author's word what was passed on is no older than what is kept, nor from further ahead than this: clocks are
- * wrong by so much, or by whole hours where somebody took the wrong zone for ours. */
-#define CLOCKS_APART_MS UINT64_C(3600000)
 
 /* An author, who need not be here. */
 struct speaker {
@@ -80,14 +78,16 @@ static void heard_public(const struct heard *heard, const struct chat_message *c
     history_heard(heard->history, &name, chat->sequence, message, size, passed_on, age, now);
 }
 
-static bool is_recent(const struct heard *heard, const struct chat_message *chat) {
-    uint64_t now = heard->outside->wall_ms(heard->outside->context);
-    if (chat->sent_ms > now) return chat->sent_ms - now <= CLOCKS_APART_MS;
-    return now - chat->sent_ms <= BACKLOG_AGE_MS + CLOCKS_APART_MS;
-}
-
 static bool is_author(const struct peer *peer, const struct chat_message *chat) {
     return memcmp(peer->introduction.identity, chat->author, sizeof chat->author) == 0;
+}
+
+/* The clock that the author dates this by, as far as it told; only of the run that it introduced itself with. */
+static uint64_t authors_clock(const struct heard *heard, const struct chat_message *chat) {
+    const struct feed_name feed = feed_name_of(chat->author, chat->run);
+    const struct history_host *host = &heard->history->host;
+    const struct exchange *author = host->author(host->context, &feed);
+    return author ? author->clock_began_ms : 0;
 }
 
 /* The author itself needs no clock: what it says is new. */
@@ -97,8 +97,39 @@ static void take_passed_on(const struct heard *heard, const struct peer *peer, c
     if (received->age > BACKLOG_AGE_MS + CLOCKS_APART_MS) return;
     if (!message_decode(received->message, received->size, heard->self->keys.tag, &chat) || chat.kind == CHAT_PRIVATE)
         return;
-    if (is_author(peer, &chat) || is_recent(heard, &chat))
+    if (is_author(peer, &chat) || room_clock_is_recent(heard->clock, chat.sent_ms, authors_clock(heard, &chat), now))
         heard_public(heard, &chat, received->message, received->size, true, received->age, now);
+    else
+        misdated_add(heard->misdated, &chat, now);
+}
+
+static bool has_come(const struct heard *heard, const struct misdated_author *author) {
+    const struct feed *feed = feeds_find(&heard->history->feeds, &author->feed);
+    return feed && feed->shown >= author->highest;
+}
+
+static void tell_misdated(const struct heard *heard, const struct misdated_author *author) {
+    struct chat_message chat = {
+        .run = author->feed.run, .nick = author->nick, .nick_size = (uint8_t)strlen(author->nick)};
+    memcpy(chat.author, author->feed.author, sizeof chat.author);
+    struct speaker speaker = speaker_of(heard, &chat);
+    if (has_come(heard, author) || (speaker.peer && speaker.peer->state == PEER_BLOCKED)) return;
+    struct event *event = speaker_event(heard, EVENT_LOST, &speaker, &chat, NULL, 0);
+    event->lost = author->count;
+    event->misdated = true;
+    fingerprint_format(chat.author, event->fingerprint);
+    room_events_emit(heard->events, event);
+}
+
+void heard_tell_misdated(const struct heard *heard, uint64_t now) {
+    struct misdated_author authors[MISDATED_AUTHORS];
+    uint64_t others;
+    char text[128];
+    size_t count = misdated_take(heard->misdated, authors, &others, now);
+    for (size_t i = 0; i < count; i++) tell_misdated(heard, &authors[i]);
+    if (others == 0) return;
+    snprintf(text, sizeof text, "%" PRIu64 " messages of others were left out, too: their times do not fit", others);
+    room_events_error(heard->events, text);
 }
 
 /* What the last stretch took, which the age that was written down before it cannot tell. */

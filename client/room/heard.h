@@ -7,10 +7,12 @@
 #include "client/room/gathered.h"
 #include "client/room/host.h"
 #include "client/room/members.h"
+#include "client/room/misdated.h"
 #include "client/room/nicks.h"
+#include "client/room/room_clock.h"
 
 struct heard {
-    const struct outside *outside;
+    const struct room_clock *clock;
     const struct room_self *self;
     const struct room_events *events;
     const struct members *members;
@@ -18,6 +20,7 @@ struct heard {
     struct authors *authors;
     struct history *history;
     struct gathered *gathered;
+    struct misdated *misdated;
 };
 
 /* A message of the stream from this member, which waited there for `age` ms. */
@@ -27,3 +30,5 @@ void heard_receive(const struct heard *heard, struct member *member, const uint8
 void heard_show(const struct heard *heard, const struct held *held, uint64_t now);
 /* before which so many are lost. */
 void heard_lost(const struct heard *heard, const struct held *next, uint64_t count, uint64_t now);
+/* What was passed on and left out because of its times. */
+void heard_tell_misdated(const struct heard *heard, uint64_t now);

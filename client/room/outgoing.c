@@ -168,12 +168,12 @@ struct member *outgoing_stalled(struct outgoing *outgoing, uint64_t now) {
 
 /* --- What is said --- */
 
-struct blob *outgoing_compose(struct outgoing *outgoing, struct chat_message *chat) {
+struct blob *outgoing_compose(struct outgoing *outgoing, struct chat_message *chat, uint64_t now) {
     const struct chatroom_host *host = outgoing->host;
     uint64_t *last = chat->kind == CHAT_PRIVATE ? &outgoing->private_sequence : &outgoing->sequence;
     chat->run = outgoing->self->run;
     chat->sequence = *last + 1;
-    chat->sent_ms = host->outside->wall_ms(host->outside->context);
+    chat->sent_ms = room_clock_ms(outgoing->clock, now);
     chat->nick = host->nick;
     chat->nick_size = strlen(chat->nick);
     size_t capacity = chat->text_size + MESSAGE_OVERHEAD;

@@ -11,6 +11,7 @@
 #include "client/message/message.h"
 #include "client/room/host.h"
 #include "client/room/members.h"
+#include "client/room/room_clock.h"
 #include "client/room/room_events.h"
 #include "common/attributes.h"
 
@@ -23,6 +24,7 @@ struct outgoing {
     const struct chatroom_host *host;
     const struct room_self *self;
     const struct room_events *events;
+    const struct room_clock *clock;
     uint64_t sequence, private_sequence; /* of our last messages */
     uint64_t tag;                        /* of what was last queued to members */
     struct under_way *first;             /* the oldest */
@@ -36,9 +38,9 @@ struct outgoing {
 void outgoing_clear(struct outgoing *outgoing);
 /* Input may begin. */
 void outgoing_open(const struct outgoing *outgoing);
-/* The next message of its sequence, which completes `chat`; the caller's. NULL when it is not UTF-8, empty or too long:
- * the UI sees to that. */
-MUST_USE struct blob *outgoing_compose(struct outgoing *outgoing, struct chat_message *chat);
+/* The next message of its sequence, which completes `chat`, with the room's time; the caller's. NULL when it is not
+ * UTF-8, empty or too long: the UI sees to that. */
+MUST_USE struct blob *outgoing_compose(struct outgoing *outgoing, struct chat_message *chat, uint64_t now);
 /* Says it to this member, or (NULL) to everyone present; costs one credit. EVENT_SENT. `time`: of our clock. */
 void outgoing_say(struct outgoing *outgoing, const struct members *members, const struct chat_message *chat,
                   struct member *to, struct blob *blob, uint64_t now);

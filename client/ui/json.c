@@ -167,6 +167,10 @@ static json_t *lost_of(const struct event *event) {
     return json_integer(event->lost > INT64_MAX ? INT64_MAX : (json_int_t)event->lost);
 }
 
+static json_t *why_lost_of(const struct event *event) {
+    return json_string(event->misdated ? "clock" : "gap");
+}
+
 static json_t *private_peer_of(const struct event *event) {
     return event->kind == CHAT_PRIVATE ? peer_of(event) : NULL;
 }
@@ -211,7 +215,7 @@ static const struct {
     [EVENT_PEER_JOINED] = {"peer-joined", {ROOM, PEER}},
     [EVENT_PEER_CONNECTED] = {"peer-connected", {ROOM, PEER, NICK, PATH, VIA, ADDRESS, {"rtt_ms", rtt_of}, {"cipher", cipher_of}, {"fingerprint", fingerprint_of}}},
     [EVENT_MESSAGE] = {"message", {ROOM, PEER, NICK, ID, TEXT, {"sent_ms", sent_of}, KIND, {"history", history_of}, {"fingerprint", author_fingerprint_of}, {"said_ms", said_of}, {"late", late_of}}},
-    [EVENT_LOST] = {"lost", {ROOM, PEER, NICK, {"fingerprint", fingerprint_of}, {"count", lost_of}}},
+    [EVENT_LOST] = {"lost", {ROOM, PEER, NICK, {"fingerprint", fingerprint_of}, {"count", lost_of}, {"reason", why_lost_of}}},
     [EVENT_DELIVERED] = {"delivered", {ROOM, PEER, ID}},
     [EVENT_UNDELIVERED] = {"undelivered", {ROOM, PEER, ID}},
     [EVENT_SENT] = {"sent", {ROOM, ID, TEXT, {"peer", private_peer_of}, KIND}},

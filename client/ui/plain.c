@@ -75,8 +75,9 @@ static void print_message(FILE *out, const struct event *event) {
 static void print_lost(FILE *out, const struct event *event) {
     char name[ROSTER_LABEL_SIZE];
     roster_label(event->nick, event->fingerprint, event->peer, name);
-    fprintf(out, "* %" PRIu64 " message%s of %s %s lost\n", event->lost, event->lost == 1 ? "" : "s", name,
-            event->lost == 1 ? "was" : "were");
+    fprintf(out, "* %" PRIu64 " message%s of %s %s %s\n", event->lost, event->lost == 1 ? "" : "s", name,
+            event->lost == 1 ? "was" : "were",
+            event->misdated ? "left out: the time they bear is wrong, or long ago" : "lost");
 }
 
 static void print_room(FILE *out, const struct event *event, const char *what) {

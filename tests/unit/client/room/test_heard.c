@@ -22,6 +22,7 @@ struct fixture {
     struct room_parts parts;
     struct room_keys other_keys;
     struct member *members[2]; /* Anna, Bert; Carl has left */
+    uint64_t clocks[2];        /* what they tell of theirs; 0: nothing */
     uint64_t last;             /* the number shown last */
     bool in_order;             /* these only rose */
     uint64_t oldest;           /* ms: the oldest of them was said so long ago */
@@ -198,13 +199,14 @@ static void offers(struct fixture *fixture, size_t peer, const struct identity *
                    uint64_t highest) {
     uint8_t packet[HISTORY_SUMMARY_MAX];
     struct backlog_row row = {.feed = feed_name_of(author->public, run), .lowest = lowest, .highest = highest};
-    size_t size = codec_summary_encode(&row, author ? 1 : 0, packet, sizeof packet);
+    size_t size = codec_summary_encode(fixture->clocks[peer], &row, author ? 1 : 0, packet, sizeof packet);
     heard_receive(&fixture->parts.room.heard, fixture->members[peer], packet, size, 0, fixture->parts.now);
 }
 
 static void offers_nothing(struct fixture *fixture, size_t peer) {
-    static const uint8_t empty[] = {HISTORY_SUMMARY, 0, 0};
-    heard_receive(&fixture->parts.room.heard, fixture->members[peer], empty, sizeof empty, 0, fixture->parts.now);
+    uint8_t packet[HISTORY_SUMMARY_EMPTY];
+    size_t size = codec_summary_encode(fixture->clocks[peer], NULL, 0, packet, sizeof packet);
+    heard_receive(&fixture->parts.room.heard, fixture->members[peer], packet, size, 0, fixture->parts.now);
 }
 
 static void sends_range(struct fixture *fixture, size_t peer, uint8_t type, const struct history_range *range) {
@@ -295,6 +297,68 @@ static void an_author_needs_no_right_clock(void **state) {
     assert_int_equal(shown(fixture), 1);
 }
 
+/* Bert has something of Carl's from three days ago, and brings it up as said a second ago; `run` is its. */
+static unsigned brought_up(struct fixture *fixture, const struct identity *author, uint64_t run) {
+    offers_nothing(fixture, 0);
+    offers(fixture, 1, author, run, 1, 1);
+    history_tick(&fixture->parts.room.history, fixture->parts.now);
+    assert_int_equal(fixture->members[1]->exchange.ask_count, 1);
+    passes_on(fixture, 1, (struct said){author, CHAT_TEXT, NULL, run, 1, WALL - 72 * HOUR});
+    answers(fixture, 1);
+    return shown(fixture);
+}
+
+static void tell_clocks(struct fixture *fixture, uint64_t bootnode, uint64_t anna, uint64_t bert) {
+    fixture->parts.room.clock.bootnode_count = 1;
+    fixture->parts.room.meeting.rendezvous[0].presence.clock_began_ms = bootnode - NOW;
+    fixture->clocks[0] = anna;
+    fixture->clocks[1] = bert;
+}
+
+static void old_ones_are_not_brought_up_under_a_false_age(void **state) {
+    struct fixture *fixture = *state;
+    assert_int_equal(brought_up(fixture, &fixture->parts.carl, 1), 0);
+    heard_tell_misdated(&fixture->parts.room.heard, NOW);
+    assert_int_equal(fixture->parts.lost, 1);
+    assert_true(fixture->parts.last->misdated);
+    assert_string_equal(fixture->parts.last->nick, "somebody");
+}
+
+static void nor_with_a_false_clock(void **state) {
+    struct fixture *fixture = *state;
+    tell_clocks(fixture, WALL, WALL, WALL - 72 * HOUR);
+    assert_int_equal(brought_up(fixture, &fixture->parts.carl, 1), 0);
+}
+
+static void nor_with_a_bootnodes_help(void **state) {
+    struct fixture *fixture = *state;
+    tell_clocks(fixture, WALL - 72 * HOUR, WALL, WALL - 72 * HOUR);
+    assert_int_equal(brought_up(fixture, &fixture->parts.carl, 1), 0);
+}
+
+/* Anna's clock is behind now; when it was right, she said something in another run. */
+static void nor_by_the_clock_of_another_run(void **state) {
+    struct fixture *fixture = *state;
+    tell_clocks(fixture, WALL, WALL - 72 * HOUR, WALL);
+    assert_int_equal(brought_up(fixture, &fixture->parts.anna, 9), 0);
+}
+
+/* In this run she dates by that clock. */
+static void an_author_is_judged_by_its_own_clock(void **state) {
+    struct fixture *fixture = *state;
+    tell_clocks(fixture, WALL, WALL - 72 * HOUR, WALL);
+    assert_int_equal(brought_up(fixture, &fixture->parts.anna, 1), 1);
+}
+
+static void what_the_author_brings_after_all_is_not_missed(void **state) {
+    struct fixture *fixture = *state;
+    assert_int_equal(brought_up(fixture, &fixture->parts.anna, 1), 0);
+    hear(fixture, &fixture->parts.anna, CHAT_TEXT, &fixture->parts.own, 1, 1, "1");
+    assert_int_equal(shown(fixture), 1);
+    heard_tell_misdated(&fixture->parts.room.heard, NOW);
+    assert_int_equal(fixture->parts.lost, 0);
+}
+
 static void no_bit_can_be_changed(void **state) {
     struct fixture *fixture = *state;
     uint8_t message[512], packet[600];
@@ -368,6 +432,12 @@ int main(void) {
         TEST(what_was_asked_for_is_shown_once),
         TEST(nothing_else_is_taken),
         TEST(an_author_needs_no_right_clock),
+        TEST(old_ones_are_not_brought_up_under_a_false_age),
+        TEST(nor_with_a_false_clock),
+        TEST(nor_with_a_bootnodes_help),
+        TEST(nor_by_the_clock_of_another_run),
+        TEST(an_author_is_judged_by_its_own_clock),
+        TEST(what_the_author_brings_after_all_is_not_missed),
         TEST(no_bit_can_be_changed),
         TEST(who_lies_about_ages_reorders_nobody),
         TEST(nothing_is_older_than_what_is_kept),

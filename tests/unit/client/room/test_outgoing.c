@@ -50,7 +50,7 @@ static int teardown(void **state) {
 
 static void say_to(struct fixture *fixture, struct member *to, enum chat_kind kind, const char *text, size_t size) {
     struct chat_message chat = {.kind = kind, .text = text, .text_size = size};
-    struct blob *blob = outgoing_compose(fixture->outgoing, &chat);
+    struct blob *blob = outgoing_compose(fixture->outgoing, &chat, fixture->parts.now);
     assert_non_null(blob);
     outgoing_say(fixture->outgoing, &fixture->parts.room.members, &chat, to, blob, fixture->parts.now);
     blob_drop(blob);
@@ -110,7 +110,7 @@ static void each_kind_has_a_sequence_of_its_own(void **state) {
     struct fixture *fixture = *state;
     struct chat_message empty = {.kind = CHAT_TEXT, .text = "", .text_size = 0};
     say(fixture, "one");
-    assert_null(outgoing_compose(fixture->outgoing, &empty));
+    assert_null(outgoing_compose(fixture->outgoing, &empty, fixture->parts.now));
     say(fixture, "two");
     say_to(fixture, fixture->anna, CHAT_PRIVATE, "one", 3);
     assert_int_equal(fixture->outgoing->sequence, 2);

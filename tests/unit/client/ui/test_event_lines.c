@@ -289,7 +289,19 @@ static void what_is_lost_is_told(void **state) {
     event->lost = UINT64_MAX;
     expect_line(event, ui_json_line,
                 "{\"event\":\"lost\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
-                "\",\"nick\":\"alice\",\"fingerprint\":\"ffff\",\"count\":9223372036854775807}\n");
+                "\",\"nick\":\"alice\",\"fingerprint\":\"ffff\",\"count\":9223372036854775807,"
+                "\"reason\":\"gap\"}\n");
+    event = sample_event(EVENT_LOST, NULL);
+    event->lost = 2;
+    event->misdated = true;
+    expect_line(event, ui_plain_line,
+                "* 2 messages of alice#ffff were left out: the time they bear is wrong, or long ago\n");
+    event = sample_event(EVENT_LOST, NULL);
+    event->lost = 2;
+    event->misdated = true;
+    expect_line(event, ui_json_line,
+                "{\"event\":\"lost\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
+                "\",\"nick\":\"alice\",\"fingerprint\":\"ffff\",\"count\":2,\"reason\":\"clock\"}\n");
 }
 
 static void plain_tells_kinds_apart(void **state) {

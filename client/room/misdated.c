@@ -1,0 +1,64 @@
+#include "client/room/misdated.h"
+
+#include <string.h>
+
+#include "common/clock.h"
+
+static struct misdated_author *known(struct misdated *misdated, const struct feed_name *feed) {
+    for (size_t i = 0; i < MISDATED_AUTHORS; i++) {
+        struct misdated_author *author = &misdated->authors[i];
+        if (author->highest > 0 && feed_name_equal(&author->feed, feed)) return author;
+    }
+    return NULL;
+}
+
+/* NULL: all have something to tell. */
+static struct misdated_author *place(struct misdated *misdated) {
+    for (size_t i = 0; i < MISDATED_AUTHORS; i++)
+        if (misdated->authors[i].highest == 0) return &misdated->authors[i];
+    for (size_t i = 0; i < MISDATED_AUTHORS; i++)
+        if (misdated->authors[i].count == 0) return &misdated->authors[i];
+    return NULL;
+}
+
+static struct misdated_author *author_of(struct misdated *misdated, const struct chat_message *chat) {
+    const struct feed_name feed = feed_name_of(chat->author, chat->run);
+    struct misdated_author *author = known(misdated, &feed);
+    if (author) return author;
+    author = place(misdated);
+    if (!author) return NULL;
+    *author = (struct misdated_author){.feed = feed};
+    memcpy(author->nick, chat->nick, chat->nick_size);
+    return author;
+}
+
+void misdated_add(struct misdated *misdated, const struct chat_message *chat, uint64_t now) {
+    struct misdated_author *author = author_of(misdated, chat);
+    if (author && chat->sequence <= author->highest) return;
+    if (author) author->highest = chat->sequence;
+    if (author)
+        author->count++;
+    else
+        misdated->others++;
+    if (misdated->due > 0) return;
+    misdated->due = now + MISDATED_WAIT_MS;
+    if (misdated->due < misdated->not_again) misdated->due = misdated->not_again;
+}
+
+uint64_t misdated_due(const struct misdated *misdated) {
+    return misdated->due > 0 ? misdated->due : NEVER;
+}
+
+size_t misdated_take(struct misdated *misdated, struct misdated_author *out, uint64_t *others, uint64_t now) {
+    size_t count = 0;
+    for (size_t i = 0; i < MISDATED_AUTHORS; i++) {
+        if (misdated->authors[i].count == 0) continue;
+        out[count++] = misdated->authors[i];
+        misdated->authors[i].count = 0;
+    }
+    *others = misdated->others;
+    misdated->others = 0;
+    misdated->due = 0;
+    misdated->not_again = now + MISDATED_EVERY_MS;
+    return count;
+}
