@@ -2,8 +2,10 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/why.h"
@@ -21,7 +23,7 @@ struct prefix {
     enum address_class class;
 };
 
-/* The first row that matches decides; what no row names is not assigned to anybody. */
+/* The first row that matches decides. PROTOCOL.md §2.5 says why. */
 static const struct prefix prefixes[] = {
     {IPV4(0, 0, 0, 0), IPV4_BITS(8), ADDRESS_UNUSABLE},
     {IPV4(10, 0, 0, 0), IPV4_BITS(8), ADDRESS_PRIVATE},
@@ -31,19 +33,27 @@ static const struct prefix prefixes[] = {
     {IPV4(172, 16, 0, 0), IPV4_BITS(12), ADDRESS_PRIVATE},
     {IPV4(192, 0, 0, 0), IPV4_BITS(24), ADDRESS_UNUSABLE}, /* IETF protocol assignments: no other host's */
     {IPV4(192, 168, 0, 0), IPV4_BITS(16), ADDRESS_PRIVATE},
-    {IPV4(224, 0, 0, 0), IPV4_BITS(3), ADDRESS_UNUSABLE}, /* multicast, reserved, broadcast */
+    {IPV4(224, 0, 0, 0), IPV4_BITS(4), ADDRESS_UNUSABLE}, /* multicast */
+    {IPV4(255, 255, 255, 255), IPV4_BITS(32), ADDRESS_UNUSABLE},
+    {IPV4(240, 0, 0, 0), IPV4_BITS(4), ADDRESS_PRIVATE}, /* reserved, and used for containers */
     {IPV4(0, 0, 0, 0), IPV4_BITS(0), ADDRESS_PUBLIC},
     {{[15] = 1}, 128, ADDRESS_LOOPBACK},
-    {{0xfc}, 7, ADDRESS_PRIVATE},
-    {{0xfe, 0x80}, 10, ADDRESS_LINK_LOCAL},
-    {{0x20, 0x01}, 23, ADDRESS_UNUSABLE}, /* IETF protocol assignments, Teredo among them */
-    {{0x20, 0x02}, 16, ADDRESS_UNUSABLE}, /* 6to4 (deprecated): names any IPv4 address, behind any relay */
+    {{0x02}, 7, ADDRESS_PUBLIC}, /* Yggdrasil: one network, and one host for each address */
+    {{0x00}, 7, ADDRESS_UNUSABLE},
+    {{0x20, 0x01, 0x00, 0x02}, 48, ADDRESS_PUBLIC}, /* benchmarks, as 198.18/15 */
+    {{0x20, 0x01}, 23, ADDRESS_UNUSABLE},           /* IETF protocol assignments, Teredo among them */
+    {{0x20, 0x02}, 16, ADDRESS_UNUSABLE},           /* 6to4 (deprecated): names any IPv4 address, behind any relay */
     {{0x20}, 3, ADDRESS_PUBLIC},
+    {{0xfe, 0x80}, 10, ADDRESS_LINK_LOCAL},
+    {{0xff}, 8, ADDRESS_UNUSABLE},
+    {{0}, 0, ADDRESS_PRIVATE}, /* fc00::/7, fec0::/10, and what is not assigned: a network of somebody's own */
 };
 
 /* RFC 6052: an IPv4 host seen from an IPv6-only network. */
 static const struct prefix nat64 = {{0x00, 0x64, 0xff, 0x9b}, 96, ADDRESS_PUBLIC};
 static const uint8_t ipv4_prefix[12] = {[10] = 0xff, [11] = 0xff};
+static const struct prefix link_local = {{0xfe, 0x80}, 10, ADDRESS_LINK_LOCAL};
+#define SCOPE_AT 4 /* where a link-local address has its scope */
 
 bool address_equal(const struct address *a, const struct address *b) {
     return a->port == b->port && address_same_ip(a, b);
@@ -83,6 +93,31 @@ enum address_class address_classify(const struct address *address) {
     return classify_ip(inside.ip) == ADDRESS_PUBLIC ? ADDRESS_PUBLIC : ADDRESS_UNUSABLE;
 }
 
+/* --- Scopes --- */
+
+bool address_is_scoped(const struct address *address) {
+    return prefix_covers(&link_local, address->ip);
+}
+
+uint32_t address_scope(const struct address *address) {
+    uint32_t scope;
+    if (!address_is_scoped(address)) return 0;
+    memcpy(&scope, address->ip + SCOPE_AT, sizeof scope);
+    return ntohl(scope);
+}
+
+struct address address_scoped(struct address address, uint32_t scope) {
+    uint32_t bytes = htonl(scope);
+    if (address_is_scoped(&address)) memcpy(address.ip + SCOPE_AT, &bytes, sizeof bytes);
+    return address;
+}
+
+struct address address_unscoped(struct address address) {
+    return address_scoped(address, 0);
+}
+
+/* --- The kernel's form --- */
+
 bool address_from_sockaddr(const struct sockaddr *from, struct address *out) {
     if (from->sa_family == AF_INET) {
         const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)(const void *)from;
@@ -94,6 +129,7 @@ bool address_from_sockaddr(const struct sockaddr *from, struct address *out) {
         const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)(const void *)from;
         memcpy(out->ip, &ipv6->sin6_addr, sizeof out->ip);
         out->port = ntohs(ipv6->sin6_port);
+        *out = address_scoped(*out, ipv6->sin6_scope_id);
         return true;
     }
     return false;
@@ -101,8 +137,10 @@ bool address_from_sockaddr(const struct sockaddr *from, struct address *out) {
 
 socklen_t address_to_sockaddr(const struct address *address, int family, struct sockaddr_storage *out) {
     if (family == AF_INET6) {
+        const struct address plain = address_unscoped(*address);
         struct sockaddr_in6 ipv6 = {.sin6_family = AF_INET6, .sin6_port = htons(address->port)};
-        memcpy(&ipv6.sin6_addr, address->ip, sizeof address->ip);
+        ipv6.sin6_scope_id = address_scope(address);
+        memcpy(&ipv6.sin6_addr, plain.ip, sizeof plain.ip);
         memcpy(out, &ipv6, sizeof ipv6);
         return sizeof ipv6;
     }
@@ -125,18 +163,45 @@ static bool parse_port(const char *text, uint16_t *out) {
     return true;
 }
 
+/* "fe80::1%eth0" has its interface after a '%'. False for what cannot have one, or is none. */
+static bool split_scope(const char *text, struct address *out, const char **interface) {
+    char ip[INET6_ADDRSTRLEN];
+    size_t length = strcspn(text, "%");
+    *interface = text[length] == '%' ? text + length + 1 : NULL;
+    if (length >= sizeof ip) return false;
+    memcpy(ip, text, length);
+    ip[length] = '\0';
+    if (inet_pton(AF_INET6, ip, out->ip) != 1) return false;
+    if (!*interface) return true;
+    size_t name = strlen(*interface);
+    return address_is_scoped(out) && name > 0 && name < IF_NAMESIZE && !strpbrk(*interface, "%/");
+}
+
+/* The number of an interface, or its name; 0: there is none of that name. */
+static uint32_t find_interface(const char *name) {
+    bool number = strspn(name, "0123456789") == strlen(name);
+    unsigned long index = number ? strtoul(name, NULL, 10) : if_nametoindex(name);
+    return index <= UINT32_MAX ? (uint32_t)index : 0;
+}
+
 static bool parse_ip(const char *text, struct address *out) {
     uint8_t ipv4[4];
+    const char *interface;
     if (inet_pton(AF_INET, text, ipv4) == 1) {
         set_ipv4(out, ipv4);
         return true;
     }
-    return inet_pton(AF_INET6, text, out->ip) == 1;
+    if (!split_scope(text, out, &interface)) return false;
+    if (!interface) return true;
+    uint32_t scope = find_interface(interface);
+    *out = address_scoped(*out, scope);
+    return scope != 0;
 }
 
 static bool is_ipv6_text(const char *host) {
-    struct in6_addr ignored;
-    return inet_pton(AF_INET6, host, &ignored) == 1;
+    struct address ignored;
+    const char *interface;
+    return split_scope(host, &ignored, &interface);
 }
 
 /* Numbers alone are an address, maybe a short one (127.1), which getaddrinfo(3) takes. */
@@ -201,11 +266,22 @@ bool address_split(const char *text, uint16_t default_port, char *host, size_t h
 }
 
 bool address_parse(const char *text, uint16_t default_port, struct address *out) {
-    char host[INET6_ADDRSTRLEN];
+    char host[ADDRESS_TEXT_SIZE];
     struct address parsed;
     if (!address_split(text, default_port, host, sizeof host, &parsed.port)) return false;
     if (!parse_ip(host, &parsed)) return false;
     *out = parsed;
+    return true;
+}
+
+bool address_lacks_interface(const char *text, char out[static ADDRESS_TEXT_SIZE]) {
+    char host[ADDRESS_TEXT_SIZE];
+    struct address ignored;
+    uint16_t port;
+    const char *interface;
+    if (!address_split(text, 1, host, sizeof host, &port) || !split_scope(host, &ignored, &interface)) return false;
+    if (!interface || find_interface(interface) != 0) return false;
+    snprintf(out, ADDRESS_TEXT_SIZE, "%s", interface);
     return true;
 }
 
@@ -223,10 +299,14 @@ static size_t collect(const struct addrinfo *found, uint16_t port, struct addres
 }
 
 size_t address_resolve(const char *text, uint16_t default_port, struct address *out, size_t capacity, struct why *why) {
-    char host[NI_MAXHOST];
+    char host[NI_MAXHOST], interface[ADDRESS_TEXT_SIZE];
     uint16_t port;
     if (!address_split(text, default_port, host, sizeof host, &port) || port == 0) {
         why_fail(why, "expected HOST:PORT, port 1 to 65535");
+        return 0;
+    }
+    if (address_lacks_interface(text, interface)) {
+        why_fail(why, "there is no interface %s now", interface);
         return 0;
     }
     const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM};
@@ -247,9 +327,14 @@ char *address_format(const struct address *address, char out[static ADDRESS_TEXT
     if (address_is_ipv4(address)) {
         inet_ntop(AF_INET, address->ip + sizeof ipv4_prefix, ip, sizeof ip);
         snprintf(out, ADDRESS_TEXT_SIZE, "%s:%u", ip, address->port);
-    } else {
-        inet_ntop(AF_INET6, address->ip, ip, sizeof ip);
-        snprintf(out, ADDRESS_TEXT_SIZE, "[%s]:%u", ip, address->port);
+        return out;
     }
+    const struct address plain = address_unscoped(*address);
+    uint32_t scope = address_scope(address);
+    inet_ntop(AF_INET6, plain.ip, ip, sizeof ip);
+    if (scope)
+        snprintf(out, ADDRESS_TEXT_SIZE, "[%s%%%u]:%u", ip, scope, address->port);
+    else
+        snprintf(out, ADDRESS_TEXT_SIZE, "[%s]:%u", ip, address->port);
     return out;
 }

@@ -83,15 +83,19 @@ static bool set_choice(const struct ini_key *key, const char *value, void *field
     return false;
 }
 
-/* One of `list`, up to the comma, without white space around it. */
-static bool parse_list_item(const char *text, size_t length, uint16_t port, struct address *out) {
-    char item[ADDRESS_TEXT_SIZE];
+/* One of a list, up to the comma, without white space around it. */
+static bool copy_list_item(const char *text, size_t length, char out[static ADDRESS_TEXT_SIZE]) {
     while (length > 0 && isspace((unsigned char)*text)) text++, length--;
     while (length > 0 && isspace((unsigned char)text[length - 1])) length--;
-    if (length >= sizeof item) return false;
-    memcpy(item, text, length);
-    item[length] = '\0';
-    return address_parse(item, port, out);
+    if (length >= ADDRESS_TEXT_SIZE) return false;
+    memcpy(out, text, length);
+    out[length] = '\0';
+    return true;
+}
+
+static bool parse_list_item(const char *text, size_t length, uint16_t port, struct address *out) {
+    char item[ADDRESS_TEXT_SIZE];
+    return copy_list_item(text, length, item) && address_parse(item, port, out);
 }
 
 static size_t list_max(const struct ini_key *key) {
@@ -111,6 +115,17 @@ static bool set_address_list(const struct ini_key *key, const char *value, void 
     if ((long long)list.count < key->min) return false;
     memcpy(field, &list, sizeof list);
     return true;
+}
+
+/* What is written well may still name an interface that is not there. */
+static void add_missing_interface(const char *list, struct why *why) {
+    char item[ADDRESS_TEXT_SIZE], interface[ADDRESS_TEXT_SIZE];
+    for (; *list; list += strspn(list, ",")) {
+        size_t length = strcspn(list, ",");
+        if (copy_list_item(list, length, item) && address_lacks_interface(item, interface))
+            why_add(why, "; there is no interface %s", interface);
+        list += length;
+    }
 }
 
 static void expect_text(const struct ini_key *key, struct why *why) {
@@ -175,6 +190,7 @@ static bool set_key(const struct ini_key *key, const char *value, const char *fo
     if (fits && types[key->type].set(key, value, (uint8_t *)target + key->offset)) return true;
     why_fail(why, "expected %s", key->check ? key->expected : "");
     if (!key->check) types[key->type].expect(key, why);
+    if (key->type == INI_ADDRESS_LIST) add_missing_interface(value, why);
     return false;
 }
 

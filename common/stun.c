@@ -153,7 +153,8 @@ static void write_address(struct writer *writer, uint16_t type, const struct add
     bool ipv4 = address_is_ipv4(address);
     uint16_t size = ipv4 ? 4 : 16;
     uint8_t value[18] = {(uint8_t)(address->port >> 8), (uint8_t)address->port};
-    memcpy(value + 2, address->ip + sizeof address->ip - size, size);
+    const struct address plain = address_unscoped(*address);
+    memcpy(value + 2, plain.ip + sizeof plain.ip - size, size);
     /* The port is masked with the cookie, the address with cookie and transaction id (§14.2). */
     for (size_t i = 0; i < 2; i++) value[i] ^= mask[i];
     for (size_t i = 0; i < size; i++) value[2 + i] ^= mask[i];
@@ -266,6 +267,7 @@ static bool read_address(const struct attribute *attribute, const uint8_t mask[s
     *out = (struct address){.port = (uint16_t)(value[0] << 8 | value[1])};
     if (size == 4) memcpy(out->ip, ipv4_prefix, sizeof ipv4_prefix);
     memcpy(out->ip + sizeof out->ip - size, value + 2, size);
+    *out = address_unscoped(*out); /* a scope of the server's would be none of ours */
     return true;
 }
 

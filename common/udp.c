@@ -95,6 +95,7 @@ static bool local_from_cmsg(const struct cmsghdr *cmsg, struct address *out) {
         struct in6_pktinfo info;
         memcpy(&info, CMSG_DATA(cmsg), sizeof info);
         memcpy(out->ip, &info.ipi6_addr, sizeof out->ip);
+        *out = address_scoped(*out, info.ipi6_ifindex);
         return true;
     }
     if (cmsg->cmsg_level == IPPROTO_IP && cmsg->cmsg_type == IP_PKTINFO) {
@@ -130,8 +131,9 @@ static void set_local(struct msghdr *header, int family, const struct address *l
     header->msg_controllen = 0;
     if (address_same_ip(local, &any) || address_is_ipv4(local) != address_is_ipv4(peer)) return;
     if (family == AF_INET6) {
-        struct in6_pktinfo info = {.ipi6_ifindex = 0};
-        memcpy(&info.ipi6_addr, local->ip, sizeof local->ip);
+        const struct address plain = address_unscoped(*local);
+        struct in6_pktinfo info = {.ipi6_ifindex = address_scope(local)};
+        memcpy(&info.ipi6_addr, plain.ip, sizeof plain.ip);
         set_control(header, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof info);
     } else {
         struct in_pktinfo info = {.ipi_ifindex = 0};
@@ -198,7 +200,8 @@ int udp_open(const struct address *listen, const struct udp_options *options, st
         return descriptor;
     int error = errno;
     char text[ADDRESS_TEXT_SIZE];
-    why_fail(why, "cannot listen on UDP %s: %s", address_format(listen, text), strerror(error));
+    why_fail(why, "cannot listen on UDP %s: %s%s", address_format(listen, text), strerror(error),
+             address_is_scoped(listen) && !address_scope(listen) ? " without its interface, as in fe80::1%eth0" : "");
     if (descriptor >= 0) close(descriptor);
     return -error;
 }

@@ -69,7 +69,7 @@ bool bootnodes_pin(const char *list, struct bootnode *bootnodes, size_t count) {
 
 bool bootnode_is_numeric(const struct bootnode *bootnode) {
     struct address ignored;
-    return address_parse(bootnode->name, 0, &ignored);
+    return address_parse(bootnode->name, 0, &ignored) && !address_is_scoped(&ignored);
 }
 
 static bool pinned_matches(const struct bootnode *bootnode, const uint8_t key[static 32], struct why *why) {

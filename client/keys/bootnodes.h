@@ -30,7 +30,8 @@ size_t bootnodes_name(const char *list, struct bootnode out[static BOOTNODES_MAX
 /* Their keys, in the same order: 64 hex digits, or "-" for one that is remembered on first use; fewer are enough. False
  * when it is no such list, or a longer one. */
 MUST_USE bool bootnodes_pin(const char *list, struct bootnode *bootnodes, size_t count);
-/* Is its name an address, which needs no resolving? */
+/* Is its name an address, which needs no resolving? That of a link does: an interface that comes back has another
+ * number. */
 bool bootnode_is_numeric(const struct bootnode *bootnode);
 /* May this be its key? As ssh does: the pinned one, or the one that is remembered, or, where there is none, any. False
  * with one line in `why`. */

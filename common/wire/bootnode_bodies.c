@@ -38,11 +38,13 @@ void write_cookie(struct writer *writer, const struct cookie *cookie) {
 
 void read_address(struct reader *reader, struct address *out) {
     read_bytes(reader, out->ip, sizeof out->ip);
+    if (address_scope(out) != 0) reader_fail(reader);
     out->port = read_u16(reader);
 }
 
 void write_address(struct writer *writer, const struct address *address) {
-    write_bytes(writer, address->ip, sizeof address->ip);
+    const struct address plain = address_unscoped(*address);
+    write_bytes(writer, plain.ip, sizeof plain.ip);
     write_u16(writer, address->port);
 }
 
@@ -59,8 +61,8 @@ static void read_candidate(struct reader *reader, struct address *out, bool *see
     case CANDIDATE_IPV4: read_bytes(reader, out->ip + IPV4_OFFSET, sizeof out->ip - IPV4_OFFSET); break;
     case CANDIDATE_IPV6:
         read_bytes(reader, out->ip, sizeof out->ip);
-        /* One address, one form: IPv4 has its own. */
-        if (address_is_ipv4(out)) reader_fail(reader);
+        /* One address, one form: IPv4 has its own, and a scope means nothing here. */
+        if (address_is_ipv4(out) || address_scope(out) != 0) reader_fail(reader);
         break;
     default: reader_fail(reader);
     }
@@ -68,9 +70,10 @@ static void read_candidate(struct reader *reader, struct address *out, bool *see
 }
 
 static void write_candidate(struct writer *writer, const struct address *candidate, bool seen) {
+    const struct address plain = address_unscoped(*candidate);
     size_t skipped = address_is_ipv4(candidate) ? IPV4_OFFSET : 0;
     write_u8(writer, (uint8_t)((skipped ? CANDIDATE_IPV4 : CANDIDATE_IPV6) | (seen ? CANDIDATE_SEEN : 0)));
-    write_bytes(writer, candidate->ip + skipped, sizeof candidate->ip - skipped);
+    write_bytes(writer, plain.ip + skipped, sizeof plain.ip - skipped);
     write_u16(writer, candidate->port);
 }
 

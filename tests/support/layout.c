@@ -29,6 +29,7 @@ uint64_t layout_number(const uint8_t *bytes, size_t size) {
 }
 
 #define SEEN 0x10
+#define NOT_LINK_LOCAL 0x7f /* of the first byte */
 
 static size_t fill_candidates(uint8_t *out, uint8_t count, bool marked) {
     size_t at = 0;
@@ -36,6 +37,7 @@ static size_t fill_candidates(uint8_t *out, uint8_t count, bool marked) {
         size_t size = layout_random() % 2 ? 4 : 16;
         out[at] = (uint8_t)((size == 4 ? 4 : 6) | (marked && layout_random() % 2 ? SEEN : 0));
         layout_random_bytes(out + at + 1, size + 2);
+        out[at + 1] &= NOT_LINK_LOCAL;
         at += 1 + size + 2;
     }
     return at;
@@ -66,6 +68,7 @@ size_t layout_fill(const struct field *fields, uint8_t *out) {
         }
         layout_random_bytes(out + at, field->size);
         if (field->kind == FIELD_BYTES) fill_bytes(field, out + at);
+        if (field->kind == FIELD_ADDRESS) out[at] &= NOT_LINK_LOCAL;
         if (field->kind == FIELD_LENGTH) out[at] = field->low;
         if (field->kind == FIELD_NONZERO) out[at] = (uint8_t)(layout_random() | 1);
         if (field->kind == FIELD_COUNT) out[at] = count = (uint8_t)(layout_random() % (field->high + 1u));

@@ -10,6 +10,7 @@ enum field_kind {
     FIELD_BYTES,   /* each byte one of low, low + step … high; every other value is refused */
     FIELD_LENGTH,  /* the value `low`, not judged here */
     FIELD_NONZERO, /* anything but all zeros */
+    FIELD_ADDRESS, /* any but a link-local one, of which not all bytes are taken */
     FIELD_TAG,     /* anything; encoders leave zeros */
     FIELD_COUNT,   /* of the candidates in the next FIELD_CANDIDATES, at most `high` */
     FIELD_CANDIDATES,
@@ -32,6 +33,8 @@ struct field {
     { FIELD_LENGTH, 1, value, 0, 0 }
 #define NONZERO(size)                                                                                                  \
     { FIELD_NONZERO, size, 0, 0, 0 }
+#define ADDRESS                                                                                                        \
+    { FIELD_ADDRESS, 18, 0, 0, 0 }
 #define TAG(size)                                                                                                      \
     { FIELD_TAG, size, 0, 0, 0 }
 #define COUNT(most)                                                                                                    \

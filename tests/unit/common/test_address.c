@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <cmocka.h>
+#include <net/if.h>
 
 #include "common/address.h"
 #include "common/why.h"
@@ -111,7 +112,7 @@ static void crosses_sockaddr_both_ways(void **state) {
     assert_false(address_from_sockaddr((struct sockaddr *)&storage, &back));
 }
 
-static void classifies_by_registry(void **state) {
+static void classifies_by_range(void **state) {
     (void)state;
     static const struct {
         const char *text;
@@ -146,7 +147,9 @@ static void classifies_by_registry(void **state) {
         {"203.0.113.1", ADDRESS_PUBLIC},
         {"223.255.255.255", ADDRESS_PUBLIC},
         {"224.0.0.1", ADDRESS_UNUSABLE},
-        {"240.0.0.1", ADDRESS_UNUSABLE},
+        {"239.255.255.255", ADDRESS_UNUSABLE},
+        {"240.0.0.1", ADDRESS_PRIVATE},
+        {"255.255.255.254", ADDRESS_PRIVATE},
         {"255.255.255.255", ADDRESS_UNUSABLE},
         {"::", ADDRESS_UNUSABLE},
         {"::1", ADDRESS_LOOPBACK},
@@ -158,21 +161,30 @@ static void classifies_by_registry(void **state) {
         {"64:ff9b::192.168.0.1", ADDRESS_UNUSABLE},
         {"64:ff9b:1::1", ADDRESS_UNUSABLE},
         {"100::1", ADDRESS_UNUSABLE},
-        {"1fff::1", ADDRESS_UNUSABLE},
+        {"1ff:ffff::1", ADDRESS_UNUSABLE},
+        {"200::1", ADDRESS_PUBLIC},
+        {"3ff:ffff::1", ADDRESS_PUBLIC},
+        {"400::1", ADDRESS_PRIVATE},
+        {"1fff::1", ADDRESS_PRIVATE},
         {"2001::1", ADDRESS_UNUSABLE},
+        {"2001:2::1", ADDRESS_PUBLIC},
+        {"2001:2:1::1", ADDRESS_UNUSABLE},
         {"2001:1ff::1", ADDRESS_UNUSABLE},
         {"2001:200::1", ADDRESS_PUBLIC},
         {"2001:db8::1", ADDRESS_PUBLIC},
         {"2002:7f00:1::1", ADDRESS_UNUSABLE},
         {"2a00:1450::1", ADDRESS_PUBLIC},
         {"3fff::1", ADDRESS_PUBLIC},
-        {"4000::1", ADDRESS_UNUSABLE},
-        {"fbff::1", ADDRESS_UNUSABLE},
+        {"4000::1", ADDRESS_PRIVATE},
+        {"fbff::1", ADDRESS_PRIVATE},
         {"fc00::1", ADDRESS_PRIVATE},
         {"fdff::1", ADDRESS_PRIVATE},
         {"fe80::1", ADDRESS_LINK_LOCAL},
         {"febf::1", ADDRESS_LINK_LOCAL},
-        {"fec0::1", ADDRESS_UNUSABLE},
+        {"fe80::1%1", ADDRESS_LINK_LOCAL},
+        {"febf:ffff::1%4294967295", ADDRESS_LINK_LOCAL},
+        {"fec0::1", ADDRESS_PRIVATE},
+        {"feff::1", ADDRESS_PRIVATE},
         {"ff02::1", ADDRESS_UNUSABLE},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -181,6 +193,61 @@ static void classifies_by_registry(void **state) {
         address.port = 0;
         assert_int_equal(address_classify(&address), ADDRESS_UNUSABLE);
     }
+}
+
+/* The interface on whose link a link-local address is, by name or number: part of the address for this machine alone.
+ */
+static void a_link_local_address_has_a_scope(void **state) {
+    char text[ADDRESS_TEXT_SIZE], by_number[ADDRESS_TEXT_SIZE];
+    struct address plain = parsed("fe80::1"), named = parsed("[fe80::1%lo]:9"), other = parsed("fe80::1%4294967295");
+    struct address public = parsed("2001:db8::1"), back, untouched = {.port = 77};
+    uint32_t lo = if_nametoindex("lo");
+    (void)state;
+    assert_int_not_equal(lo, 0);
+    assert_int_equal(address_scope(&named), lo);
+    assert_int_equal(address_scope(&plain), 0);
+    assert_int_equal(address_scope(&other), UINT32_MAX);
+    assert_false(address_equal(&named, &plain));
+    assert_false(address_same_ip(&named, &other));
+    back = address_unscoped(named);
+    assert_true(address_equal(&back, &plain));
+    snprintf(by_number, sizeof by_number, "[fe80::1%%%u]:9", lo);
+    assert_string_equal(address_format(&named, text), by_number);
+    back = parsed(by_number);
+    assert_true(address_equal(&back, &named));
+    assert_string_equal(address_format(&plain, text), "[fe80::1]:9");
+    assert_string_equal(address_format(&other, text), "[fe80::1%4294967295]:9");
+
+    assert_true(address_is_scoped(&plain));
+    assert_false(address_is_scoped(&public));
+    back = address_scoped(public, 5);
+    assert_true(address_equal(&back, &public));
+
+    assert_false(address_parse("fe80::1%none0", 9, &untouched));
+    assert_false(address_parse("fe80::1%0", 9, &untouched));
+    assert_false(address_parse("fe80::1%4294967296", 9, &untouched));
+    assert_false(address_parse("2001:db8::1%lo", 9, &untouched));
+    assert_int_equal(untouched.port, 77);
+    assert_true(address_lacks_interface("[fe80::1%none0]:9595", text));
+    assert_string_equal(text, "none0");
+    assert_false(address_lacks_interface("[fe80::1%lo]:9595", text));
+    assert_false(address_lacks_interface("fe80::1", text));
+    assert_false(address_lacks_interface("chat.example", text));
+}
+
+static void a_scope_crosses_sockaddr_beside_the_ip(void **state) {
+    struct address scoped = parsed("fe80::1%7"), back;
+    struct sockaddr_storage storage;
+    struct sockaddr_in6 ipv6;
+    struct in6_addr ip;
+    (void)state;
+    assert_int_equal(inet_pton(AF_INET6, "fe80::1", &ip), 1);
+    assert_int_equal(address_to_sockaddr(&scoped, AF_INET6, &storage), sizeof ipv6);
+    memcpy(&ipv6, &storage, sizeof ipv6);
+    assert_int_equal(ipv6.sin6_scope_id, 7);
+    assert_memory_equal(&ipv6.sin6_addr, &ip, sizeof ip);
+    assert_true(address_from_sockaddr((struct sockaddr *)&storage, &back));
+    assert_true(address_equal(&back, &scoped));
 }
 
 static void resolves_numeric_text(void **state) {
@@ -193,6 +260,11 @@ static void resolves_numeric_text(void **state) {
     assert_int_equal(address_resolve("2001:db8::1", 9, out, 4, &why), 1);
     assert_true(address_equal(&out[0], &expected));
     assert_string_equal(why.text, "");
+    expected = parsed("[fe80::1%lo]:9");
+    assert_int_equal(address_resolve("fe80::1%lo", 9, out, 4, &why), 1);
+    assert_true(address_equal(&out[0], &expected));
+    assert_int_equal(address_resolve("fe80::1%none0", 9, out, 4, &why), 0);
+    assert_string_equal(why.text, "there is no interface none0 now");
 }
 
 static void says_why_it_cannot_resolve(void **state) {
@@ -213,13 +285,33 @@ static void says_why_it_cannot_resolve(void **state) {
 
 /* What could never be found is told apart from what is not found now. */
 static void a_host_is_an_address_or_a_name(void **state) {
-    static const char *const never[] = {
-        "",          ".",         "a..b",      ".a",      "a..",         LABEL_OF_64, LABEL_OF_64_AND_MORE,
-        "a b",       "256.1.1.1", "1.2.3.4.5", "9595",    "1.2.3.4.",    "user@host", "http://host",
-        "host/path", "\"host\"",  "[host]",    "1::2::3", "fe80::1%eth0"};
-    static const char *const maybe[] = {"localhost",  "chat.example.org", "chat.example.org.", LABEL_OF_63,     "127.1",
-                                        "192.0.2.1",  "my_bootnode",      "bootnode.1",        "1and1.example", "-",
-                                        "b\u00fccher"};
+    static const char *const never[] = {"",
+                                        ".",
+                                        "a..b",
+                                        ".a",
+                                        "a..",
+                                        LABEL_OF_64,
+                                        LABEL_OF_64_AND_MORE,
+                                        "a b",
+                                        "256.1.1.1",
+                                        "1.2.3.4.5",
+                                        "9595",
+                                        "1.2.3.4.",
+                                        "user@host",
+                                        "http://host",
+                                        "host/path",
+                                        "\"host\"",
+                                        "[host]",
+                                        "1::2::3",
+                                        "::1%eth0",
+                                        "fe80::1%",
+                                        "fe80::1%a%b",
+                                        "fe80::1%a/b",
+                                        "fe80::1%sixteen-letters-"};
+    static const char *const maybe[] = {
+        "localhost",   "chat.example.org", "chat.example.org.", LABEL_OF_63,     "127.1",
+        "192.0.2.1",   "my_bootnode",      "bootnode.1",        "1and1.example", "-",
+        "b\u00fccher", "fe80::1%none0",    "fe80::1%2"};
     char host[300], longest[] = LABEL_OF_63 "." LABEL_OF_63 "." LABEL_OF_63 "." LABEL_OF_63;
     uint16_t port;
     (void)state;
@@ -234,11 +326,18 @@ static void a_host_is_an_address_or_a_name(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(formats_what_it_parses),           cmocka_unit_test(refuses_malformed_text),
-        cmocka_unit_test(a_port_is_needed_without_default), cmocka_unit_test(splits_names),
-        cmocka_unit_test(compares_in_canonical_form),       cmocka_unit_test(crosses_sockaddr_both_ways),
-        cmocka_unit_test(classifies_by_registry),           cmocka_unit_test(resolves_numeric_text),
-        cmocka_unit_test(says_why_it_cannot_resolve),       cmocka_unit_test(a_host_is_an_address_or_a_name),
+        cmocka_unit_test(formats_what_it_parses),
+        cmocka_unit_test(refuses_malformed_text),
+        cmocka_unit_test(a_port_is_needed_without_default),
+        cmocka_unit_test(splits_names),
+        cmocka_unit_test(compares_in_canonical_form),
+        cmocka_unit_test(crosses_sockaddr_both_ways),
+        cmocka_unit_test(classifies_by_range),
+        cmocka_unit_test(a_link_local_address_has_a_scope),
+        cmocka_unit_test(a_scope_crosses_sockaddr_beside_the_ip),
+        cmocka_unit_test(resolves_numeric_text),
+        cmocka_unit_test(says_why_it_cannot_resolve),
+        cmocka_unit_test(a_host_is_an_address_or_a_name),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("address", tests, NULL, NULL);

@@ -154,6 +154,9 @@ static void says_what_each_type_expects(void **state) {
     assert_refused("[node]\nlisten = localhost:1\n",
                    "2: listen = localhost:1: expected 1 to 2 times ADDR:PORT, as in 192.0.2.1:9595 or "
                    "[2001:db8::1]:9595, separated by commas\n");
+    assert_refused("[node]\nlisten = 192.0.2.1:1, [fe80::1%none0]:1\n",
+                   "2: listen = 192.0.2.1:1, [fe80::1%none0]:1: expected 1 to 2 times ADDR:PORT, as in "
+                   "192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas; there is no interface none0\n");
 }
 
 static void refuses_malformed_values(void **state) {

@@ -12,7 +12,7 @@
 /* PROTOCOL.md §2, packets. Where one decoder takes several types, another test judges the type. */
 static const struct field hello[] = {FIXED(0x80), LENGTH(1), ZERO(2), ANY(8), ZERO(84), {0}};
 static const struct field cookie_message[] = {FIXED(0x81), FIXED(1), ANY(2), ANY(8),  ANY(32),
-                                              ANY(18),     ZERO(2),  ANY(4), ANY(16), {0}};
+                                              ADDRESS,     ZERO(2),  ANY(4), ANY(16), {0}};
 static const struct field register_packet[] = {
     FIXED(0x82), FIXED(1), LENGTH(0), LENGTH(140), ANY(8), ANY(20), ANY(140), ZERO(548 - 32 - 140), {0}};
 static const struct field welcome[] = {FIXED(0x83), ZERO(3), ANY(8), ANY(16 + 32 + 48), {0}};
@@ -32,8 +32,8 @@ static const struct field leave[] = {LENGTH(0x8b), ZERO(3), ANY(8), NONZERO(8), 
 static const struct field notice[] = {LENGTH(0x8e), ZERO(3), ANY(8), NONZERO(8), ANY(5 + 16), {0}};
 /* Bodies. */
 static const struct field register_body[] = {ANY(48), BYTES(1, 1, 3, 2), COUNT(6), ANY(4), CANDIDATES, FIXED(0), {0}};
-static const struct field register_body_proof[] = {ANY(48),    BYTES(1, 1, 3, 2), COUNT(6), ANY(4),
-                                                   CANDIDATES, LENGTH(1),         ANY(38),  {0}};
+static const struct field register_body_proof[] = {ANY(48),   BYTES(1, 1, 3, 2), COUNT(6), ANY(4), CANDIDATES,
+                                                   LENGTH(1), ADDRESS,           ANY(20),  {0}};
 static const struct field welcome_body[] = {ANY(8),   ANY(16), ANY(2), ANY(2), ANY(1),
                                             FLAGS(3), ANY(2),  ANY(8), ANY(8), {0}};
 static const struct field member_record[] = {ANY(16), BYTES(1, 1, 3, 2), COUNT(8), ANY(4), MARKED_CANDIDATES, {0}};
@@ -46,7 +46,7 @@ static const struct field entry_left[] = {FIXED(2), ANY(16), FLAGS(1), {0}};
 static const struct field entry_present[] = {FIXED(4),          ANY(16), BYTES(1, 1, 3, 2), COUNT(8), ANY(4),
                                              MARKED_CANDIDATES, {0}};
 static const struct field update_body[] = {ANY(4), COUNT(6), CANDIDATES, FIXED(0), {0}};
-static const struct field update_body_proof[] = {ANY(4), COUNT(6), CANDIDATES, LENGTH(1), ANY(38), {0}};
+static const struct field update_body_proof[] = {ANY(4), COUNT(6), CANDIDATES, LENGTH(1), ADDRESS, ANY(20), {0}};
 static const struct field notice_body[] = {BYTES(1, 1, 2, 1), ANY(4), {0}};
 static const struct field cookie[] = {ANY(4), ANY(16), {0}};
 
@@ -411,6 +411,32 @@ static void records_say_what_was_seen(void **state) {
     for (unsigned i = 0; i < 3; i++) assert_int_equal(candidate_is_seen(&record.candidates, i), i != 1);
 }
 
+/* Where an interface would stand in a link-local address, there is nothing on the wire. */
+static void a_scope_stays_at_home(void **state) {
+    static const struct member_record plain = {
+        .suite_mask = 1, .candidates = {.count = 1, .items = {{.ip = {0xfe, 0x80, [15] = 1}, .port = 4000}}}};
+    struct member_record scoped = plain, back;
+    uint8_t bytes[2][64];
+    (void)state;
+    scoped.candidates.items[0] = address_scoped(scoped.candidates.items[0], 7);
+    struct writer without = writer_over(bytes[0], sizeof bytes[0]), with = writer_over(bytes[1], sizeof bytes[1]);
+    write_member_record(&without, &plain);
+    write_member_record(&with, &scoped);
+    size_t size = writer_size(&with);
+    assert_int_equal(size, writer_size(&without));
+    assert_memory_equal(bytes[0], bytes[1], size);
+    struct reader reader = reader_over(bytes[1], size);
+    read_member_record(&reader, &back);
+    assert_true(reader_finished(&reader));
+    for (size_t at = 4; at < 8; at++) {
+        bytes[1][size - 18 + at] = 1;
+        reader = reader_over(bytes[1], size);
+        read_member_record(&reader, &back);
+        assert_true(reader.failed);
+        bytes[1][size - 18 + at] = 0;
+    }
+}
+
 static void a_proof_is_an_address_and_its_cookie(void **state) {
     (void)state;
     uint8_t p[LAYOUT_MAX];
@@ -553,6 +579,7 @@ int main(void) {
         cmocka_unit_test(other_families_are_malformed),
         cmocka_unit_test(clients_mark_nothing_as_seen),
         cmocka_unit_test(records_say_what_was_seen),
+        cmocka_unit_test(a_scope_stays_at_home),
         cmocka_unit_test(a_proof_is_an_address_and_its_cookie),
         cmocka_unit_test(too_many_candidates_are_not_encoded),
         cmocka_unit_test(changes_hold_entries_to_their_end),
