@@ -6,6 +6,9 @@
 /* A time that does not come: nothing is due. */
 #define NEVER UINT64_MAX
 
+static inline uint64_t later(uint64_t a, uint64_t b) {
+    return a > b ? a : b;
+}
 static inline uint64_t earlier(uint64_t a, uint64_t b) {
     return a < b ? a : b;
 }

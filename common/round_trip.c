@@ -20,3 +20,8 @@ uint64_t round_trip_timeout_ms(const struct round_trip *trip) {
     if (!trip->measured) return ROUND_TRIP_FIRST_MS;
     return (trip->smoothed_us + UINT64_C(4) * trip->variation_us) / 1000 + 1;
 }
+
+uint64_t round_trip_excess_ms(uint64_t timeout_ms) {
+    uint64_t excess = timeout_ms > ROUND_TRIP_FIRST_MS ? timeout_ms - ROUND_TRIP_FIRST_MS : 0;
+    return excess < ROUND_TRIP_EXCESS_MOST_MS ? excess : ROUND_TRIP_EXCESS_MOST_MS;
+}

@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ROUND_TRIP_FIRST_MS 1000    /* the timeout until something was measured: RFC 6298 §2.1 */
+#define ROUND_TRIP_FIRST_MS 1000 /* the timeout until something was measured: RFC 6298 §2.1 */
+#define ROUND_TRIP_EXCESS_MOST_MS 10000
 #define ROUND_TRIP_MOST_US 20000000 /* so much counts at most */
 
 struct round_trip {
@@ -17,3 +18,6 @@ struct round_trip {
 void round_trip_sample(struct round_trip *trip, uint32_t us);
 /* The smoothed round trip and four times its variation. */
 uint64_t round_trip_timeout_ms(const struct round_trip *trip);
+/* By how much longer than ROUND_TRIP_FIRST_MS an answer may take, ROUND_TRIP_EXCESS_MOST_MS at most. A time that is
+ * right for paths whose answers come within a second is right for a longer one when it is longer by this. */
+uint64_t round_trip_excess_ms(uint64_t timeout_ms);

@@ -20,7 +20,8 @@ static struct path_check *check_place(struct peer *peer, const struct path *path
  * long, never too short. */
 void checks_ping(struct peer *peer, const struct path *path, uint64_t now) {
     struct path_check *place = check_place(peer, path);
-    if (!place->sent || !path_equal(&place->path, path) || now - place->sent >= CHECK_LIFE_MS) {
+    if (!place->sent || !path_equal(&place->path, path) ||
+        now - place->sent >= CHECK_LIFE_MS + sending_excess_ms(peer)) {
         *place = (struct path_check){.path = *path, .sent = now};
         randombytes_buf(&place->token, sizeof place->token);
     }

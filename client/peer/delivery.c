@@ -328,6 +328,7 @@ bool delivery_completed(struct delivery_sender *sender, uint64_t *tag) {
 void delivery_path_changed(struct delivery_sender *sender) {
     sender->backoff = 0;
     sender->has_newest = false;
+    sender->round_trip = (struct round_trip){.measured = false};
     congestion_init(&sender->congestion);
     for (uint32_t sequence = sender->cumulative; sequence != sender->next_sequence; sequence++)
         flight_of(sender, sequence)->lost = !flight_of(sender, sequence)->acknowledged;

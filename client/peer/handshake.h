@@ -26,6 +26,12 @@ struct handshake_pair {
     uint8_t own_mask, other_mask;
 };
 
+/* One packet that was sent several times: an answer may be to any of its copies. Kept by who sends them. */
+struct handshake_copies {
+    unsigned count;
+    uint64_t first, last; /* ms */
+};
+
 /* The initiator's attempt. */
 struct handshake_attempt {
     bool active, bound;
@@ -33,6 +39,7 @@ struct handshake_attempt {
     uint64_t started;
     struct noise noise;
     uint8_t packet[PEER_HANDSHAKE_SIZE]; /* INITIATION, the same to every candidate */
+    struct handshake_copies sent;
 };
 
 /* The responder's half-open handshake. */
@@ -44,6 +51,7 @@ struct handshake_pending {
     struct noise noise;
     uint8_t initiation[PEER_HANDSHAKE_SIZE];
     uint8_t response[PEER_HANDSHAKE_SIZE]; /* made once: every copy of the initiation gets the same */
+    struct handshake_copies sent;
 };
 
 struct handshake_result {

@@ -6,10 +6,13 @@
 #include "client/peer/sending.h"
 #include "common/clock.h"
 
-#define WORK 1000 /* an INITIATION, in thousandths */
-#define PENDING_LIFE_MS 10000
+#define WORK 1000             /* an INITIATION, in thousandths */
+#define ATTEMPT_LIFE_MS 30000 /* an INITIATION is sent in the next round, too */
+#define PENDING_LIFE_MS 30000
 #define CONFIRMATION_FIRST_MS 100
 #define CONFIRMATION_TRIES 6
+#define CONFIRMATION_LIFE_MS 6300
+#define CONFIRMATION_LIFE_MOST_MS 20000
 #define RENEWAL_AGAIN_MS 5000
 
 /* Four at once, then two a second. */
@@ -62,12 +65,28 @@ static bool attempt_begin(struct peer *peer, const struct transport *bound_to, u
     return false;
 }
 
+/* Copies that went out in rounds before may still be answered. */
 bool linking_begin(struct peer *peer, uint64_t now) {
+    const struct handshake_attempt *attempt = &peer->attempt;
     peer->renewing = false;
+    if (attempt->active && !attempt->bound && now - attempt->started < ATTEMPT_LIFE_MS) return true;
     return attempt_begin(peer, NULL, now);
 }
 
+static void note_copy(struct handshake_copies *copies, uint64_t now) {
+    if (copies->count++ == 0) copies->first = now;
+    copies->last = now;
+}
+
+/* The last of the copies was answered now, or one before it. */
+static void note_answer(struct peer *peer, const struct handshake_copies *copies, uint64_t now) {
+    peer->rtt_us = (uint32_t)(now - copies->last) * 1000;
+    peer->rtt_exact = copies->count == 1;
+    peer->rtt_at_most_ms = now - copies->first;
+}
+
 void linking_initiate(struct peer *peer, const struct path *to, uint64_t now) {
+    note_copy(&peer->attempt.sent, now);
     peer->host->send(peer->host->context, peer, to, peer->attempt.packet, sizeof peer->attempt.packet, now);
 }
 
@@ -85,7 +104,7 @@ void linking_promote_next(struct peer *peer, uint64_t now) {
     sodium_memzero(&fresh, sizeof fresh);
     memcpy(peer->current_static, peer->next_static, sizeof peer->current_static);
     peer->static_proven = true;
-    if (peer->confirmation_tries == 1) peer->rtt_us = (uint32_t)(now - peer->confirmation_sent) * 1000;
+    note_answer(peer, &peer->confirmations, now);
     peer->confirmation_size = 0;
 }
 
@@ -99,16 +118,15 @@ static const struct transport *bound_transport(const struct peer *peer, uint32_t
     return NULL;
 }
 
-static void send_response(struct peer *peer, const struct handshake_pending *pending, const struct path *to,
-                          uint64_t now) {
+static void send_response(struct peer *peer, struct handshake_pending *pending, const struct path *to, uint64_t now) {
+    note_copy(&pending->sent, now);
     peer->host->send(peer->host->context, peer, to, pending->response, sizeof pending->response, now);
-    peer->answered = now;
 }
 
 void linking_respond(struct peer *peer, const uint8_t *packet, const struct peer_initiation *message,
                      const struct path *from, bool known_place, uint64_t now) {
     for (size_t i = 0; i < PEER_PENDING; i++) {
-        const struct handshake_pending *known = &peer->pending[i];
+        struct handshake_pending *known = &peer->pending[i];
         if (!known->active || memcmp(known->initiation, packet, PEER_HANDSHAKE_SIZE) != 0) continue;
         if (!known->done) send_response(peer, known, from, now);
         return;
@@ -132,8 +150,22 @@ void linking_respond(struct peer *peer, const uint8_t *packet, const struct peer
 
 static void send_confirmation(struct peer *peer, uint64_t now) {
     peer->host->send(peer->host->context, peer, &peer->next_path, peer->confirmation, peer->confirmation_size, now);
-    peer->confirmation_sent = now;
-    peer->confirmation_due = now + (CONFIRMATION_FIRST_MS << peer->confirmation_tries++);
+    note_copy(&peer->confirmations, now);
+    bool last = peer->confirmations.count == CONFIRMATION_TRIES;
+    peer->confirmation_due = last ? peer->confirmation_over : now + peer->confirmation_pause;
+    if (peer->confirmation_due > peer->confirmation_over) peer->confirmation_due = peer->confirmation_over;
+    peer->confirmation_pause *= 2;
+}
+
+/* RESPONSE answered one of the copies of INITIATION, nobody knows which: an answer to CONFIRMATION takes as long as the
+ * last of them would have at least, and as long as the first at most. */
+static void plan_confirmations(struct peer *peer, const struct handshake_copies *initiations, uint64_t now) {
+    uint64_t least = now - initiations->last, life = 3 * (now - initiations->first);
+    if (life < CONFIRMATION_LIFE_MS) life = CONFIRMATION_LIFE_MS;
+    if (life > CONFIRMATION_LIFE_MOST_MS) life = CONFIRMATION_LIFE_MOST_MS;
+    peer->confirmations = (struct handshake_copies){.count = 0};
+    peer->confirmation_pause = least > CONFIRMATION_FIRST_MS ? least : CONFIRMATION_FIRST_MS;
+    peer->confirmation_over = now + life;
 }
 
 bool linking_confirm(struct peer *peer, const struct peer_answer *message, const struct path *from, uint64_t now) {
@@ -157,10 +189,10 @@ bool linking_confirm(struct peer *peer, const struct peer_answer *message, const
     sodium_memzero(&result, sizeof result);
     peer->next_bound = peer->attempt.bound;
     peer->next_path = peer->next_bound && peer->has_path ? peer->path : *from;
+    plan_confirmations(peer, &peer->attempt.sent, now);
     sodium_memzero(&peer->attempt, sizeof peer->attempt); /* its index is the transport's now */
     memcpy(peer->confirmation, confirmation, size);
     peer->confirmation_size = size;
-    peer->confirmation_tries = 0;
     send_confirmation(peer, now);
     return true;
 }
@@ -179,7 +211,7 @@ enum linked linking_accept(struct peer *peer, const struct peer_answer *message,
     struct handshake_result result;
     if (!handshake_accept(&peer->pair, pending, message, &result)) return LINKED_NOTHING;
     pending->done = true;
-    peer->rtt_us = (uint32_t)(now - peer->answered) * 1000;
+    note_answer(peer, &pending->sent, now);
     struct transport fresh;
     transport_start(&fresh, handshake_suite(&peer->pair), &result.keys, pending->index, pending->remote_index, now);
     transport_rotate(peer, &fresh);
@@ -219,10 +251,15 @@ static void pending_age(struct peer *peer, uint64_t now) {
             pending_drop(peer, &peer->pending[i]);
 }
 
+static uint64_t renewal_over(const struct peer *peer) {
+    return peer->renewed + RENEWAL_AGAIN_MS + sending_excess_ms(peer);
+}
+
 static uint64_t renewal_at(const struct peer *peer) {
-    if (!peer->pair.initiator || !peer->current.live || peer->attempt.active || peer->next.live) return NEVER;
+    if (!peer->pair.initiator || !peer->current.live || peer->renewing || peer->punch.active || peer->next.live)
+        return NEVER;
     if (!peer->has_path || peer->demoted || peer->state != PEER_LIVE) return NEVER;
-    uint64_t due = peer->current.created + TRANSPORT_REKEY_MS, again = peer->renewed + RENEWAL_AGAIN_MS;
+    uint64_t due = peer->current.created + TRANSPORT_REKEY_MS, again = renewal_over(peer);
     return peer->renewed > peer->current.created && again > due ? again : due;
 }
 
@@ -236,7 +273,7 @@ static void renewal_begin(struct peer *peer, uint64_t now) {
 /* The next packet; after the last one, when it was in vain. */
 static uint64_t renewing_at(const struct peer *peer) {
     if (!peer->renewing || peer->state != PEER_LIVE) return NEVER;
-    if (peer->renewal.due == NEVER) return peer->renewed + RENEWAL_AGAIN_MS;
+    if (peer->renewal.due == NEVER) return renewal_over(peer);
     return peer->renewal.due > peer->punch_blocked ? peer->renewal.due : peer->punch_blocked;
 }
 
@@ -246,6 +283,7 @@ static void renewal_run(struct peer *peer, uint64_t now) {
     } else if (sending_unasked(peer, now)) {
         linking_initiate(peer, &peer->renewal.path, now);
         path_try_sent(&peer->renewal, now);
+        if (peer->renewal.due != NEVER) peer->renewal.due += sending_excess_ms(peer);
     }
 }
 
@@ -255,7 +293,7 @@ static uint64_t confirmation_at(const struct peer *peer) {
 
 /* Nothing was heard on the new transport: repeats CONFIRMATION, then gives the handshake up. */
 static bool confirmation_repeat(struct peer *peer, uint64_t now) {
-    if (peer->confirmation_tries < CONFIRMATION_TRIES) {
+    if (peer->confirmations.count < CONFIRMATION_TRIES && now < peer->confirmation_over) {
         send_confirmation(peer, now);
         return true;
     }

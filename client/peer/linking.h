@@ -10,7 +10,8 @@ void linking_init(struct peer *peer, uint64_t now);
 /* Is there a transport to send on? */
 bool linking_usable(const struct peer *peer, uint64_t now);
 
-/* The initiator's: a handshake that is bound to nothing begins, in place of any other; false without an index. */
+/* The initiator's: a handshake that is bound to nothing begins, in place of any bound one, or goes on if it is young
+ * enough; false without an index. */
 bool linking_begin(struct peer *peer, uint64_t now);
 /* Its INITIATION, the same to every place. */
 void linking_initiate(struct peer *peer, const struct path *to, uint64_t now);

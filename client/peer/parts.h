@@ -23,7 +23,7 @@ enum { PEER_PENDING_KNOWN, PEER_PENDING_STRANGE, PEER_PENDING };
 
 #define PEER_RELAYS 6 /* tried at once: some members and every bootnode */
 #define PEER_CHECKS 16
-#define PEER_DEMOTE_MS 3000 /* a path that does not answer for so long is dead */
+#define PEER_DEMOTE_MS 3000 /* a path that does not answer for so long is dead; sending_excess_ms comes to that */
 
 struct peer;
 
@@ -159,9 +159,9 @@ struct peer {
     struct path next_path; /* where CONFIRMATION goes; the path once it is answered */
     uint8_t confirmation[PEER_CONFIRMATION_MAX];
     size_t confirmation_size;
-    uint64_t confirmation_due, confirmation_sent;
-    unsigned confirmation_tries;
-    uint64_t answered; /* when the last RESPONSE was sent */
+    struct handshake_copies confirmations;
+    uint64_t confirmation_due, confirmation_pause;
+    uint64_t confirmation_over; /* then the handshake is given up */
 
     /* Talking. */
     bool connected;
@@ -176,7 +176,9 @@ struct peer {
     /* Path and life. */
     bool has_path, demoted;
     struct path path;
-    uint32_t rtt_us;
+    uint32_t rtt_us;         /* what was last measured, or guessed */
+    bool rtt_exact;          /* measured: no other copy of the question can have been answered */
+    uint64_t rtt_at_most_ms; /* by the last handshake, all of whose copies are taken into account */
     uint64_t heard, sent;
     uint64_t heard_here;            /* on the path */
     uint64_t asked;                 /* first packet on the path that wants an answer since `heard_here`; 0: none */

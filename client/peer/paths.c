@@ -28,7 +28,7 @@ static bool on_path(const struct peer *peer, const struct path *path) {
 }
 
 static bool unanswered(const struct peer *peer, uint64_t now) {
-    return peer->asked && now - peer->asked >= ASKED_MS;
+    return peer->asked && now - peer->asked >= ASKED_MS + sending_excess_ms(peer);
 }
 
 void paths_set(struct peer *peer, const struct path *path, uint64_t now) {
@@ -56,7 +56,7 @@ void paths_set(struct peer *peer, const struct path *path, uint64_t now) {
  * initiator when its own path is silent for long. */
 static bool other_side_moved(const struct peer *peer, const struct path_check *check, uint64_t now) {
     if (!peer->pair.initiator) return peer->heard_here < check->sent;
-    return now - peer->heard_here >= ASKED_MS;
+    return now - peer->heard_here >= ASKED_MS + sending_excess_ms(peer);
 }
 
 /* Why this path is to be taken; NOTE_NONE: it is not. */
@@ -72,7 +72,7 @@ static enum path_note_kind reason(const struct peer *peer, const struct path_che
 void paths_pong(struct peer *peer, uint64_t token, const struct path *from, uint64_t now) {
     for (size_t i = 0; i < PEER_CHECKS; i++) {
         const struct path_check check = peer->checks[i];
-        bool late = now - check.sent >= CHECK_LATE_MS;
+        bool late = now - check.sent >= CHECK_LATE_MS + sending_excess_ms(peer);
         if (!check.sent || late || check.token != token || !path_equal(&check.path, from)) continue;
         peer->checks[i].sent = 0;
         enum path_note_kind why = on_path(peer, from) ? NOTE_NONE : reason(peer, &check, now);
@@ -80,6 +80,7 @@ void paths_pong(struct peer *peer, uint64_t token, const struct path *from, uint
         peer->rtt_us = (uint32_t)(now - check.sent) * 1000;
         path_log_add(&peer->log, why, from, peer->rtt_us, now);
         paths_set(peer, from, now);
+        delivery_sample(&peer->sender, peer->rtt_us);
         rounds_done(peer);
         return;
     }
@@ -207,7 +208,7 @@ static void demote(struct peer *peer, uint64_t now) {
 static uint64_t demote_at(const struct peer *peer) {
     if (!may_seek(peer)) return NEVER;
     if (!peer->current.live) return 0;
-    uint64_t silent = peer->asked ? peer->asked + PEER_DEMOTE_MS : NEVER;
+    uint64_t silent = peer->asked ? peer->asked + PEER_DEMOTE_MS + sending_excess_ms(peer) : NEVER;
     return earlier(silent, peer->current.created + TRANSPORT_REJECT_MS);
 }
 

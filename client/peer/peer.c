@@ -141,9 +141,12 @@ void peer_destroy(struct peer *peer) {
     free(peer);
 }
 
+/* The path stays what it is. */
 static void drop_queue(struct peer *peer) {
+    struct round_trip trip = peer->sender.round_trip;
     delivery_sender_clear(&peer->sender);
     delivery_sender_init(&peer->sender, ++*peer->host->streams);
+    peer->sender.round_trip = trip;
 }
 
 /* A client that said bye is here again: known by its keys, but nothing of the old conversation holds. */
@@ -200,6 +203,7 @@ static bool listed(struct peer *peer, unsigned bootnode, const struct member_rec
     if (revived) revive(peer, now);
     if (peer_reachable(peer) && peer->path.kind != PATH_DIRECT) paths_seek(peer, now);
     /* A handshake under way was bound to the old mask and cannot succeed. */
+    if (other_suites) linking_abandon(peer);
     bool linked = peer_reachable(peer) || peer->next.live;
     if (!linked && (revived || !was_listed || other_suites || !peer->punch.active)) {
         peer->rounds = 0;

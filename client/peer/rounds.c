@@ -62,12 +62,14 @@ static void relay_learn(struct peer *peer, const struct path *path, uint64_t now
 /* A PROBE on a working session: the other side has lost it. Anyone in the room could forge that, so not too often. */
 static bool probe_counts(const struct peer *peer, uint64_t now) {
     if (!linking_usable(peer, now) || peer->demoted) return true;
-    bool late = now - peer->current.created < PROBE_LATE_MS; /* it was on its way while the session was made */
+    /* It was on its way while the session was made. */
+    bool late = now - peer->current.created < PROBE_LATE_MS + sending_excess_ms(peer);
     return !late && now - peer->forced >= FORCED_INTERVAL_MS;
 }
 
 void rounds_probed(struct peer *peer, const struct path *from, uint64_t now) {
-    if (!peer->attempt.active && !peer->next.live && probe_counts(peer, now)) {
+    bool busy = peer->punch.active || peer->renewing || peer->next.live;
+    if (!busy && probe_counts(peer, now)) {
         peer->forced = now;
         rounds_start(peer, now);
     }
@@ -116,12 +118,11 @@ static void relays_look(struct peer *peer, uint64_t now) {
 }
 
 /* A round without success: the next one after 2, 4, 8 … 60 s, and the bootnode tells the other side to punch as well.
- */
+ * An answer may still be under way. */
 void rounds_end(struct peer *peer, uint64_t now) {
     punch_stop(&peer->punch);
     peer->relays_due = NEVER;
     path_log_add(&peer->log, NOTE_IN_VAIN, NULL, 0, now);
-    linking_abandon(peer);
     uint64_t wait = peer->rounds >= 5 ? ROUND_WAIT_MOST_MS : ROUND_WAIT_FIRST_MS << peer->rounds;
     peer->rounds++;
     peer->retry = now + wait;

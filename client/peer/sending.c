@@ -18,6 +18,11 @@ uint32_t sending_rtt_us(const struct peer *peer) {
     return peer->sender.round_trip.measured ? peer->sender.round_trip.smoothed_us : peer->rtt_us;
 }
 
+uint64_t sending_excess_ms(const struct peer *peer) {
+    bool measured = peer->sender.round_trip.measured;
+    return round_trip_excess_ms(measured ? round_trip_timeout_ms(&peer->sender.round_trip) : peer->rtt_at_most_ms);
+}
+
 void sending_frames(struct peer *peer, struct writer *frames, const struct path *to, bool wants_answer, uint64_t now) {
     uint8_t packet[UDP_DATAGRAM_MAX];
     frames_pad(frames);
@@ -36,12 +41,19 @@ void sending_frame(struct peer *peer, const struct frame *frame, const struct pa
     sending_frames(peer, &writer, to, wants_answer, now);
 }
 
-void sending_ping(struct peer *peer, uint64_t now) {
+void sending_write_ping(struct peer *peer, struct writer *writer, uint64_t now) {
     struct frame frame = {.type = FRAME_PING};
     randombytes_buf(&frame.token, sizeof frame.token);
     peer->ping_token = frame.token;
     peer->ping_sent = now;
-    sending_frame(peer, &frame, &peer->path, true, now);
+    frame_write(writer, &frame);
+}
+
+void sending_ping(struct peer *peer, uint64_t now) {
+    uint8_t buffer[PEER_FRAMES_MAX];
+    struct writer writer = writer_over(buffer, sizeof buffer);
+    sending_write_ping(peer, &writer, now);
+    sending_frames(peer, &writer, &peer->path, true, now);
 }
 
 void sending_write_introduction(const struct peer *peer, struct writer *writer) {

@@ -13,6 +13,8 @@ void sending_frames(struct peer *peer, struct writer *frames, const struct path 
 /* One frame in a packet of its own. */
 void sending_frame(struct peer *peer, const struct frame *frame, const struct path *to, bool wants_answer,
                    uint64_t now);
+/* A PING among other frames, for the path. */
+void sending_write_ping(struct peer *peer, struct writer *writer, uint64_t now);
 /* Asks the path for a sign of life. */
 void sending_ping(struct peer *peer, uint64_t now);
 /* Introduces ourselves once more, to where we were asked from. */
@@ -23,3 +25,6 @@ MUST_USE bool sending_unasked(struct peer *peer, uint64_t now);
 
 /* Round trip in microseconds: smoothed over all that was acknowledged, where there was something. */
 uint32_t sending_rtt_us(const struct peer *peer);
+/* By how much longer the peer's answers may take than those of most (round_trip_excess_ms): whatever waits for one
+ * waits as much longer. */
+uint64_t sending_excess_ms(const struct peer *peer);

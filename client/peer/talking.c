@@ -29,6 +29,7 @@ static bool flush_packet(struct peer *peer, uint64_t now) {
     bool segments = false;
     bool introduce = peer->introduce_self;
     if (introduce) sending_write_introduction(peer, &writer);
+    if (introduce && !peer->sender.round_trip.measured) sending_write_ping(peer, &writer, now);
     if (peer->acknowledge && delivery_receiver_acknowledgement(&peer->receiver, &frame.acknowledgement)) {
         frame.type = FRAME_ACKNOWLEDGEMENT;
         frame_write(&writer, &frame);
@@ -94,7 +95,7 @@ void talking_introduced(struct peer *peer, const struct frame_introduction *intr
         delivery_receiver_clear(&peer->receiver);
         delivery_receiver_init(&peer->receiver);
     }
-    if (peer->rtt_us) delivery_sample(&peer->sender, peer->rtt_us);
+    if (peer->rtt_exact) delivery_sample(&peer->sender, peer->rtt_us);
     if (forgot_us) peer->host->returned(peer->host->context, peer, now);
     if (!first) return;
     peer->connected = true;
@@ -219,16 +220,17 @@ static uint64_t ping_at(const struct peer *peer) {
  */
 static uint64_t absent_at(const struct peer *peer) {
     if (!peer->absent) return NEVER;
-    if (peer->state == PEER_GONE) return peer->delisted + PEER_DEMOTE_MS; /* may still repeat its bye */
+    uint64_t excess = sending_excess_ms(peer);
+    if (peer->state == PEER_GONE) return peer->delisted + PEER_DEMOTE_MS + excess; /* may still repeat its bye */
     if (!peer->connected || peer->state == PEER_BLOCKED)
         return peer->said_absent ? peer->delisted : peer->delisted + UNSAID_MS;
-    uint64_t silent = peer->heard + SILENT_MS;
+    uint64_t silent = peer->heard + SILENT_MS + excess;
     /* A bootnode that began anew knows nobody: who was reached through it alone gets the time to come back. */
     if (!peer->said_absent && silent < peer->delisted + UNSAID_MS) silent = peer->delisted + UNSAID_MS;
     if (peer->demoted) /* asked for long, or, after the keys had grown too old, by punching */
-        return peer->current.live || silent > peer->asked + SILENT_MS ? silent : peer->asked + SILENT_MS;
+        return peer->current.live ? silent : later(silent, peer->asked + SILENT_MS + excess);
     if (!peer->asked) return NEVER; /* ping_at sees to that */
-    return silent > peer->asked + ABSENT_ASKED_MS ? silent : peer->asked + ABSENT_ASKED_MS;
+    return later(silent, peer->asked + ABSENT_ASKED_MS + excess);
 }
 
 static uint64_t bye_at(const struct peer *peer, uint64_t now) {

@@ -72,6 +72,14 @@ static bool chance(unsigned percent) {
     return percent > 0 && randombytes_uniform(100) < percent;
 }
 
+/* By the links at both ends. */
+static uint64_t delay_of(const struct world *world, const struct wire *wire) {
+    uint64_t delay = WORLD_DELAY_MS + (wire->sender ? wire->sender->delay_ms : 0);
+    for (size_t i = 0; i < world->people_count; i++)
+        if (address_same_ip(&world->people[i].nat.outside, &wire->to)) delay += world->people[i].delay_ms;
+    return delay;
+}
+
 /* Through the tamperer and chance into the air, once or twice. */
 static void fly(struct world *world, struct wire *wire) {
     trace_packet(world->now, &wire->from, &wire->to, wire->data, wire->size);
@@ -83,10 +91,11 @@ static void fly(struct world *world, struct wire *wire) {
     if (chance(world->duplicate_percent)) {
         struct wire *copy = wire_create(world, &wire->from, &wire->to, wire->data, wire->size);
         copy->sender = wire->sender;
-        copy->arrives = world->now + WORLD_DELAY_MS + randombytes_uniform(world->jitter_ms + 1);
+        copy->arrives = world->now + delay_of(world, copy) + randombytes_uniform(world->jitter_ms + 1);
         air_put(world, copy);
     }
-    wire->arrives = world->now + WORLD_DELAY_MS + (world->jitter_ms ? randombytes_uniform(world->jitter_ms + 1) : 0);
+    wire->arrives =
+        world->now + delay_of(world, wire) + (world->jitter_ms ? randombytes_uniform(world->jitter_ms + 1) : 0);
     air_put(world, wire);
 }
 

@@ -46,8 +46,9 @@ struct person {
     bool stopped;           /* only the process is: its socket takes what comes, as far as there is room */
     struct wire *backlog;
     size_t backlog_count;
-    bool cut;  /* nothing gets through, either way */
-    bool busy; /* nobody reads what it is told */
+    unsigned delay_ms; /* of its own link, each way, beside WORLD_DELAY_MS */
+    bool cut;          /* nothing gets through, either way */
+    bool busy;         /* nobody reads what it is told */
     uint8_t id[MEMBER_ID_SIZE];
     uint8_t knows;                   /* set of bootnodes: registers with these; 0: with all there are */
     uint8_t unresolved;              /* set of bootnodes of which it knows the name alone */

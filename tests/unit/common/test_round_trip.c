@@ -42,12 +42,19 @@ static void absurd_samples_do_no_lasting_harm(void **state) {
     assert_int_equal(round_trip_timeout_ms(&trip), 1);
 }
 
+static void only_long_paths_take_longer(void **state) {
+    (void)state;
+    assert_int_equal(round_trip_excess_ms(20), 0);
+    assert_int_equal(round_trip_excess_ms(1000), 0);
+    assert_int_equal(round_trip_excess_ms(4001), 3001);
+    assert_int_equal(round_trip_excess_ms(UINT64_MAX), ROUND_TRIP_EXCESS_MOST_MS);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_measured_is_a_second),
-        cmocka_unit_test(samples_are_smoothed),
-        cmocka_unit_test(a_steady_path_has_no_variation),
-        cmocka_unit_test(absurd_samples_do_no_lasting_harm),
+        cmocka_unit_test(nothing_measured_is_a_second),   cmocka_unit_test(samples_are_smoothed),
+        cmocka_unit_test(a_steady_path_has_no_variation), cmocka_unit_test(absurd_samples_do_no_lasting_harm),
+        cmocka_unit_test(only_long_paths_take_longer),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("round_trip", tests, NULL, NULL);

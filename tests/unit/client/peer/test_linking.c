@@ -191,6 +191,38 @@ static void a_mute_responder_is_given_up(void **state) {
     assert_true(first_alarm(pair->a.peer) == NEVER);
 }
 
+/* The answer to CONFIRMATION takes as long as that to INITIATION. */
+static void a_far_responder_has_more_time(void **state) {
+    struct pair *pair = *state;
+    unsigned repeats = 0;
+    initiate(pair, NOW);
+    respond(pair, NOW + 3000);
+    assert_true(confirm(pair, NOW + 6000));
+    uint64_t now = first_alarm(pair->a.peer);
+    assert_int_equal(now, NOW + 6000 + 6000);
+    for (; !linking_tick(pair->a.peer, now); repeats++) now = first_alarm(pair->a.peer);
+    assert_int_equal(repeats, 1);
+    assert_int_equal(now, NOW + 6000 + 18000);
+}
+
+/* A round is over, the next one begins: the same packet goes out, so that what answers the first is an answer. */
+static void what_is_under_way_counts_in_the_next_round(void **state) {
+    struct pair *pair = *state;
+    initiate(pair, NOW);
+    respond(pair, NOW);
+    initiate(pair, NOW + 5000);
+    assert_true(confirm(pair, NOW + 5001));
+    assert_int_equal(pair->b.sent, 1);
+}
+
+static void not_for_ever(void **state) {
+    struct pair *pair = *state;
+    initiate(pair, NOW);
+    respond(pair, NOW);
+    initiate(pair, NOW + 30000);
+    assert_false(confirm(pair, NOW + 30001));
+}
+
 static void what_is_old_is_wiped(void **state) {
     struct pair *pair = *state;
     bool bound;
@@ -198,9 +230,9 @@ static void what_is_old_is_wiped(void **state) {
     respond(pair, NOW);
     assert_true(confirm(pair, NOW));
     assert_int_equal(accept_confirmation(pair, NOW, &bound), LINKED_NEW);
-    assert_int_equal(first_alarm(pair->b.peer), NOW + 10000);
-    linking_tick(pair->b.peer, NOW + 10000);
-    assert_int_equal(accept_confirmation(pair, NOW + 10000, &bound), LINKED_NOTHING);
+    assert_int_equal(first_alarm(pair->b.peer), NOW + 30000);
+    linking_tick(pair->b.peer, NOW + 30000);
+    assert_int_equal(accept_confirmation(pair, NOW + 30000, &bound), LINKED_NOTHING);
     assert_int_equal(first_alarm(pair->b.peer), NOW + TRANSPORT_REJECT_MS);
     linking_tick(pair->b.peer, NOW + TRANSPORT_REJECT_MS);
     assert_true(first_alarm(pair->b.peer) == NEVER);
@@ -210,10 +242,12 @@ static void what_is_old_is_wiped(void **state) {
 static void a_flood_of_handshakes_is_not_worked_off(void **state) {
     struct pair *pair = *state;
     for (unsigned i = 0; i < 100; i++) {
+        linking_abandon(pair->a.peer);
         initiate(pair, NOW);
         respond(pair, NOW);
     }
     assert_int_equal(pair->b.sent, 4);
+    linking_abandon(pair->a.peer);
     initiate(pair, NOW + 500);
     respond(pair, NOW + 500);
     assert_int_equal(pair->b.sent, 5);
@@ -222,9 +256,15 @@ static void a_flood_of_handshakes_is_not_worked_off(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(four_steps_link_both_sides),   TEST(copies_are_told_from_news),
-        TEST(what_fits_nothing_is_nothing), TEST(a_mute_responder_is_given_up),
-        TEST(what_is_old_is_wiped),         TEST(a_flood_of_handshakes_is_not_worked_off),
+        TEST(four_steps_link_both_sides),
+        TEST(copies_are_told_from_news),
+        TEST(what_fits_nothing_is_nothing),
+        TEST(a_mute_responder_is_given_up),
+        TEST(a_far_responder_has_more_time),
+        TEST(what_is_under_way_counts_in_the_next_round),
+        TEST(not_for_ever),
+        TEST(what_is_old_is_wiped),
+        TEST(a_flood_of_handshakes_is_not_worked_off),
     };
     if (sodium_init() < 0) return 1;
     cmocka_set_message_output(CM_OUTPUT_TAP);
