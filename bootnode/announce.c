@@ -149,10 +149,11 @@ static bool choose_start(enum pass_kind kind, struct shard *shard, struct room *
 
 /* Writes what this member needs. False when the batch was full before the end: the cursor then says how far the telling
  * came. */
-static bool tell(struct announcer *announcer, struct room *room, struct session *member, uint64_t id, uint64_t now) {
+static bool tell(struct announcer *announcer, const struct shard *shard, struct room *room, struct session *member,
+                 uint64_t id, uint64_t now) {
     struct changes_cursor *cursor = &announcer->pass.cursor;
     const size_t capacity = announcer->pass.repeats ? REPEATED_BODY_MAX : BODY_MAX;
-    const struct viewer viewer = viewer_of(member);
+    const struct viewer viewer = viewer_of(member, shard->limits.outside);
     member->pushed_ms = (uint32_t)now;
     announcer->pass.telling = id;
     while (announcer->count < ANNOUNCE_BATCH) {
@@ -188,7 +189,7 @@ static bool serve_member(struct announcer *announcer, struct shard *shard, struc
         pass->cursor = (struct changes_cursor){0};
         if (from != 0) pass->cursor.at = (struct room_version){room->version.epoch, from};
     }
-    return tell(announcer, room, member, id, now);
+    return tell(announcer, shard, room, member, id, now);
 }
 
 static void continue_pass(struct announcer *announcer, struct shard *shard, struct room *room, uint64_t now) {

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <unistd.h>
 
+#include "bootnode/public_address.h"
 #include "bootnode/stun_alternate.h"
 #include "bootnode/table/room.h"
 #include "common/udp.h"
@@ -35,6 +36,11 @@ static bool is_place_or_nothing(const char *value) {
     return *value == '\0' || (address_parse(value, 0, &address) && address_classify(&address) != ADDRESS_UNUSABLE);
 }
 
+static bool is_public_or_nothing(const char *value) {
+    struct public_addresses ignored;
+    return public_address_parse(value, &ignored);
+}
+
 static const struct ini_key keys[] = {
     KEY(listen, .type = INI_ADDRESS_LIST, .min = 1, .max = INI_ADDRESS_LIST_MAX, .port = BOOTNODE_PORT,
         .fallback = "[::]:9595", .help = "UDP addresses to listen on"),
@@ -57,6 +63,10 @@ static const struct ini_key keys[] = {
     KEY(stun_alternate, .type = INI_ADDRESS_LIST, .max = 1, .check = is_place_or_nothing,
         .expected = "ADDR:PORT, another address and another port than those listened on, or nothing",
         .help = "tells clients how their NAT behaves"),
+    KEY(public_address, .type = INI_TEXT, .check = is_public_or_nothing,
+        .expected = "public IP addresses without a port, one of each family, or LOCAL=PUBLIC, as in "
+                    "192.0.2.1, 10.0.0.6=192.0.2.2, or nothing",
+        .help = "the bootnode's addresses as the Internet has them"),
     KEY(metrics, .type = INI_ADDRESS_LIST, .max = 1, .check = is_address_or_nothing,
         .expected = "ADDR:PORT, as in 127.0.0.1:9596, or nothing", .help = "TCP address that tells operators about us"),
     RATE(rate_hello, "100", "HELLO a second and address"),

@@ -33,6 +33,7 @@ struct bootnode_config {
     bool pin_workers;
     struct ini_address_list metrics;        /* one address, or none: off */
     struct ini_address_list stun_alternate; /* the same */
+    char public_address[INI_TEXT_SIZE];     /* see public_address.h */
 };
 
 extern const struct ini_table bootnode_config_table;

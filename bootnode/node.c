@@ -12,7 +12,8 @@ static struct shard *make_shard(struct node *node, size_t index, uint64_t now) {
                                         .room_members = (uint32_t)node->config->room_members,
                                         .sessions = (uint64_t)node->config->sessions,
                                         .live = &node->live_sessions,
-                                        .sources = node->sources};
+                                        .sources = node->sources,
+                                        .outside = &node->outside};
     struct shard *shard = aligned_alloc(64, (sizeof *shard + 63) / 64 * 64);
     if (!shard) return NULL;
     memset(shard, 0, sizeof *shard);
@@ -48,7 +49,7 @@ bool node_init(struct node *node, const struct bootnode_config *config, const st
     randombytes_buf(node->shard_hash_key, sizeof node->shard_hash_key);
     cookie_jar_init(&node->cookies);
     endpoints_init(&node->endpoints);
-    bool made = make_limits(node);
+    bool made = make_limits(node) && public_address_parse(config->public_address, &node->outside);
     while (made && node->shard_count < shard_count) {
         struct shard *shard = make_shard(node, node->shard_count, monotonic_ms);
         if (!shard) break;

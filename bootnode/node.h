@@ -13,6 +13,7 @@
 #include "bootnode/guard/spread.h"
 #include "bootnode/node_key.h"
 #include "bootnode/outbox.h"
+#include "bootnode/public_address.h"
 #include "bootnode/stun_alternate.h"
 #include "bootnode/table/shard.h"
 #include "common/attributes.h"
@@ -30,6 +31,7 @@ struct node {
     size_t shard_count;
     uint8_t node_id;
     struct stun_alternate stun;
+    struct public_addresses outside;
     uint64_t started_ms; /* monotonic */
     /* What clients are told for the time, ms since 1970: the machine's, unless who made the node has another. */
     uint64_t (*wall_ms)(void *context);

@@ -17,6 +17,7 @@
 #include "bootnode/node_key.h"
 #include "bootnode/ops/http.h"
 #include "bootnode/ops/placement.h"
+#include "bootnode/outside.h"
 #include "bootnode/reaper.h"
 #include "bootnode/steering.h"
 #include "bootnode/worker.h"
@@ -88,6 +89,7 @@ static bool make_node(struct server *server) {
         node_init(&server->node, server->config, &key, bootnode_config_workers(server->config), clock_monotonic_ms());
     rcu_reader_offline();
     node_key_wipe(&key);
+    if (server->has_node && server->node.outside.count == 0) outside_learn(&server->node.outside);
     return server->has_node || failed("cannot make the tables", ENOMEM);
 }
 
@@ -147,6 +149,14 @@ static int open_corner(struct server *server, unsigned corner, struct why *why) 
     return open_group(server, &wanted, &server->bound[server->bound_count++], why);
 }
 
+/* Clients are told of this address; one that they cannot reach tells them less. */
+static void warn_of_private_alternate(const struct server *server, const struct address *other, const char *text) {
+    const struct address outer = public_address_of_local(&server->node.outside, other);
+    if (address_classify(&outer) != ADDRESS_PRIVATE) return;
+    log_warning(AREA, "stun_alternate %s is private, expected its public one in public_address if clients are outside",
+                text);
+}
+
 /* True also where nobody wants one. */
 static bool open_stun_alternate(struct server *server) {
     const struct ini_address_list *list = &server->config->stun_alternate;
@@ -165,6 +175,7 @@ static bool open_stun_alternate(struct server *server) {
     for (unsigned corner = 1; corner < STUN_CORNERS && error == 0; corner++) error = open_corner(server, corner, &why);
     if (error != 0) log_error(AREA, "stun_alternate %s: %s", text, why.text);
     if (error == 0) log_info(AREA, "STUN tells how NATs behave, with %s", text);
+    if (error == 0) warn_of_private_alternate(server, other, text);
     return error == 0;
 }
 

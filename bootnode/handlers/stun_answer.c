@@ -3,6 +3,13 @@
 #include "common/clock.h"
 #include "common/stun.h"
 
+/* As whoever asks from outside has to know them. */
+static void tell_outside(const struct public_addresses *outside, struct stun_response *response) {
+    if (address_classify(&response->mapped) != ADDRESS_PUBLIC) return;
+    response->origin = public_address_of_local(outside, &response->origin);
+    response->other = public_address_of_local(outside, &response->other);
+}
+
 /* From where to answer, and what to say of it: where there is another address, from the corner that the request asks
  * for. False: silence. */
 static bool choose_endpoint(struct context *context, const struct packet *packet, struct stun_request *request,
@@ -14,6 +21,7 @@ static bool choose_endpoint(struct context *context, const struct packet *packet
     if (stun_alternate_route(&context->node->stun, packet->listener, &local, request->change, &route)) {
         response->origin = route.origin;
         response->other = route.other;
+        tell_outside(&context->node->outside, response);
         *endpoint = endpoints_index(endpoints, route.listener, &route.origin);
         return true;
     }

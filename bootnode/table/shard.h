@@ -43,6 +43,8 @@ struct shard_limits {
     _Atomic uint64_t *live;
     /* Most at a source, of all shards together; borrowed. NULL: no cap. */
     struct source_count *sources;
+    /* How this network appears outside; borrowed. NULL: as it is. */
+    const struct public_addresses *outside;
 };
 
 struct shard_counters { /* under the mutex; read by anyone who holds it */

@@ -114,7 +114,7 @@ static enum registering register_locked(struct shard *shard, const struct regist
     *out = (struct registered){.complete = true};
     if (room) {
         out->version = room->version;
-        const struct viewer viewer = viewer_of(session);
+        const struct viewer viewer = viewer_of(session, shard->limits.outside);
         out->complete = room_write_welcome(room, body->member_id, &viewer, members);
         uint64_t told = (uint64_t)room->version.epoch << 32 | room->version.count;
         if (out->complete) atomic_store_explicit(&session->room_version, told, memory_order_relaxed);

@@ -98,7 +98,8 @@ void shard_client_behind(struct shard *shard, uint64_t id, struct room_version h
 
 static void fill_introduction(const struct shard *shard, const struct session *requester, const struct session *target,
                               struct introduction *out) {
-    const struct viewer requesting = viewer_of(requester), wanted = viewer_of(target);
+    const struct viewer requesting = viewer_of(requester, shard->limits.outside),
+                        wanted = viewer_of(target, shard->limits.outside);
     out->target_id = slabs_id(&shard->slabs, target);
     room_record(target, &requesting, &out->for_requester);
     room_record(requester, &wanted, &out->for_target);

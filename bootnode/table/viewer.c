@@ -14,48 +14,71 @@ static struct viewer seen_of(const struct session *session, const struct candida
     return viewer;
 }
 
-struct viewer viewer_of(const struct session *session) {
+struct viewer viewer_of(const struct session *session, const struct public_addresses *outside) {
     struct candidate_list named;
     candidates_unpack(&session->candidates, &named);
-    return seen_of(session, &named);
+    struct viewer viewer = seen_of(session, &named);
+    viewer.outside = outside;
+    return viewer;
 }
 
-static bool was_seen_at_ip(const struct viewer *member, const struct address *address) {
-    for (uint8_t i = 0; i < member->count; i++)
-        if (address_same_ip(&member->seen[i], address)) return true;
+/* Where an address of our own network is to be found from outside. */
+static struct address outwards(const struct viewer *viewer, const struct address *address) {
+    return viewer->outside ? public_address_of_client(viewer->outside, address) : *address;
+}
+
+static bool share_ip(const struct viewer *viewer, const struct viewer *member) {
+    for (uint8_t i = 0; i < viewer->count; i++) {
+        const struct address mine = outwards(viewer, &viewer->seen[i]);
+        for (uint8_t j = 0; j < member->count; j++) {
+            const struct address theirs = outwards(viewer, &member->seen[j]);
+            if (address_same_ip(&mine, &theirs)) return true;
+        }
+    }
     return false;
 }
 
-static bool share_ip(const struct viewer *a, const struct viewer *b) {
-    for (uint8_t i = 0; i < a->count; i++)
-        if (was_seen_at_ip(b, &a->seen[i])) return true;
+static void list(struct candidate_list *out, const struct address *candidate, bool seen) {
+    for (uint8_t i = 0; i < out->count; i++)
+        if (address_equal(&out->items[i], candidate)) return;
+    if (out->count == RECORD_CANDIDATES_MAX) return;
+    if (seen) out->seen = (uint8_t)(out->seen | 1U << out->count);
+    out->items[out->count++] = *candidate;
+}
+
+static bool has_ip(const struct candidate_list *told, uint8_t count, const struct address *candidate) {
+    for (uint8_t i = 0; i < count; i++)
+        if (address_same_ip(&told->items[i], candidate)) return true;
     return false;
 }
 
-static bool is_listed(const struct candidate_list *list, const struct address *address) {
-    for (uint8_t i = 0; i < list->count; i++)
-        if (address_equal(&list->items[i], address)) return true;
-    return false;
-}
-
-static void list_named(struct candidate_list *list, const struct address *candidate) {
-    if (list->count < RECORD_CANDIDATES_MAX && !is_listed(list, candidate)) list->items[list->count++] = *candidate;
+/* Where the member was seen, as this viewer may know it. True when it is in our own network. */
+static bool list_seen(const struct viewer *viewer, const struct viewer *member, bool near, struct candidate_list *out) {
+    struct address outer[SEEN_MAX];
+    bool inside = false;
+    for (uint8_t i = 0; i < member->count; i++) {
+        outer[i] = outwards(viewer, &member->seen[i]);
+        inside |= !address_equal(&outer[i], &member->seen[i]);
+        list(out, near ? &member->seen[i] : &outer[i], true);
+    }
+    for (uint8_t i = 0; i < member->count; i++) list(out, &outer[i], false);
+    return inside;
 }
 
 void viewer_look(const struct viewer *viewer, const struct session *member, struct candidate_list *out) {
     struct candidate_list named;
     candidates_unpack(&member->candidates, &named);
     const struct viewer seen = seen_of(member, &named);
-    bool near = share_ip(&seen, viewer);
+    bool near = share_ip(viewer, &seen);
     *out = (struct candidate_list){.count = 0};
-    for (uint8_t i = 0; i < seen.count; i++) {
-        out->seen = (uint8_t)(out->seen | 1U << out->count);
-        out->items[out->count++] = seen.seen[i];
-    }
+    bool inside = list_seen(viewer, &seen, near, out);
+    uint8_t base = out->count;
     for (uint8_t i = 0; i < named.count; i++) {
         const struct address *candidate = &named.items[i];
         enum address_class class = address_classify(candidate);
         if (class == ADDRESS_UNUSABLE) continue;
-        if (was_seen_at_ip(&seen, candidate) || (class == ADDRESS_PRIVATE && near)) list_named(out, candidate);
+        if (has_ip(out, base, candidate) || (class == ADDRESS_PRIVATE && near) ||
+            (inside && public_address_is_own(viewer->outside, candidate)))
+            list(out, candidate, false);
     }
 }

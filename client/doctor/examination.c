@@ -43,6 +43,20 @@ static bool other_address(const struct examination *examination, struct address 
     return true;
 }
 
+/* A bootnode behind a NAT that its operator has not told of says an address that nobody reaches. Its other port may be
+ * open at the address that we know, which tells all but whether a NAT goes by addresses alone: hardly one does. */
+static bool other_port(const struct examination *examination, struct address *out) {
+    const struct stun_response *response = ping_answer(examination);
+    if (!response || response->other.port == 0 || response->other.port == examination->server.port) return false;
+    *out = examination->server;
+    out->port = response->other.port;
+    return true;
+}
+
+static bool other_place(const struct examination *examination, struct address *out) {
+    return other_address(examination, out) || other_port(examination, out);
+}
+
 static enum answer is_translated(const struct examination *examination) {
     const struct stun_response *response = ping_answer(examination);
     if (!response || examination->local.port == 0) return ANSWER_UNKNOWN;
@@ -79,8 +93,8 @@ static enum plan plan_other_address(const struct examination *examination, struc
                                     struct stun_request *ask) {
     (void)ask;
     if (!pings_over(examination)) return PLAN_WAIT;
-    if (is_translated(examination) == ANSWER_NO || !other_address(examination, to)) return PLAN_SKIP;
-    to->port = examination->server.port;
+    if (is_translated(examination) == ANSWER_NO || !other_place(examination, to)) return PLAN_SKIP;
+    if (!address_same_ip(to, &examination->server)) to->port = examination->server.port;
     return PLAN_ASK;
 }
 
@@ -108,7 +122,7 @@ static enum plan plan_filter(const struct examination *examination, struct addre
                              enum stun_change change) {
     struct address other;
     if (!is_over(examination, PROBE_SECOND_SOCKET)) return PLAN_WAIT;
-    if (!is_answered(examination, PROBE_SECOND_SOCKET) || !other_address(examination, &other)) return PLAN_SKIP;
+    if (!is_answered(examination, PROBE_SECOND_SOCKET) || !other_place(examination, &other)) return PLAN_SKIP;
     *to = examination->server;
     ask->change_asked = true;
     ask->change = change;

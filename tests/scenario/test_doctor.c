@@ -42,7 +42,8 @@ struct fixture {
     struct findings findings;
     unsigned sent;
     /* What the servers and the NAT are like. */
-    bool has_other, silent_first, silent_second, hairpins;
+    bool has_other, translated; /* its other address is told as a private one */
+    bool silent_first, silent_second, hairpins;
     bool ignores; /* CHANGE-REQUEST and RESPONSE-PORT, and says nothing of it */
     bool refuses; /* error 420 to either */
     bool no_clock;
@@ -95,6 +96,8 @@ static void serve(struct fixture *fixture, const struct packet *packet) {
     bool knows = !fixture->refuses && !fixture->ignores;
     if (fixture->has_other && !second) {
         response.other = corner(&packet->to, STUN_CHANGE_BOTH);
+        if (fixture->translated)
+            response.other = (struct address){{[10] = 0xff, 0xff, 10, 0, 0, 6}, response.other.port};
         if (knows) from = corner(&packet->to, request.change);
     } else if (!fixture->ignores) {
         (void)stun_refuse_change(&request);
@@ -224,6 +227,21 @@ static void every_nat_is_named(void **state) {
         assert_int_equal(fixture.findings.translated, nats[i].nat == NAT_NONE ? ANSWER_NO : ANSWER_YES);
         assert_in_range(fixture.now - START, 0, 5000);
         assert_in_range(fixture.sent, 1, 40);
+    }
+}
+
+/* A bootnode that does not know how a NAT before it translates its other address: its other port does as well. */
+static void an_address_that_nobody_reaches_is_no_hindrance(void **state) {
+    (void)state;
+    for (size_t i = 0; i < NATS; i++) {
+        struct fixture fixture = {.has_other = true, .translated = true};
+        begin(&fixture, nats[i].nat);
+        struct verdict verdict = examine_at(&fixture, servers, 1);
+        assert_string_equal(verdict.kind, nats[i].kind);
+        assert_int_equal(fixture.findings.filtering, nats[i].filtering);
+        assert_false(fixture.findings.other_address);
+        assert_int_equal(fixture.findings.mapping,
+                         nats[i].nat == NAT_SYMMETRIC ? BEHAVIOUR_DEPENDENT : nats[i].mapping);
     }
 }
 
@@ -407,6 +425,7 @@ static int setup(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(every_nat_is_named, setup),
+        cmocka_unit_test_setup(an_address_that_nobody_reaches_is_no_hindrance, setup),
         cmocka_unit_test_setup(every_nat_is_named_in_spite_of_loss, setup),
         cmocka_unit_test_setup(half_of_all_lost_is_no_other_nat, setup),
         cmocka_unit_test_setup(two_servers_tell_nearly_as_much, setup),

@@ -263,7 +263,7 @@ bool net_agrees(const struct net *net, const struct rendezvous_client *client) {
     const struct room *room = net_room(net, client);
     const struct session *session = room ? room_find(room, client->identity.member_id) : NULL;
     if (client->state != CLIENT_REGISTERED || !session) return false;
-    const struct viewer viewer = viewer_of(session);
+    const struct viewer viewer = viewer_of(session, &net->node.outside);
     return room_view_is(&client->view, room, &viewer);
 }
 

@@ -30,10 +30,10 @@ static void make_member(struct session *session, const char *const seen[static S
     session_set_address(session, &own, 0);
 }
 
-static struct viewer make_viewer(const char *const seen[static SEEN_MAX]) {
+static struct viewer make_viewer(const char *const seen[static SEEN_MAX], const struct public_addresses *outside) {
     static struct session session;
     make_member(&session, seen, (const char *const[NAMED_MOST]){NULL});
-    struct viewer viewer = viewer_of(&session);
+    struct viewer viewer = viewer_of(&session, outside);
     candidates_clear(&session.candidates);
     return viewer;
 }
@@ -78,7 +78,7 @@ static void one_seen_address(void **state) {
         struct candidate_list told;
         make_member(&member, (const char *const[]){cases[i].seen, NULL},
                     (const char *const[NAMED_MOST]){cases[i].candidate});
-        struct viewer viewer = make_viewer((const char *const[]){cases[i].viewer, NULL});
+        struct viewer viewer = make_viewer((const char *const[]){cases[i].viewer, NULL}, NULL);
         viewer_look(&viewer, &member, &told);
         const char *expected[] = {cases[i].seen, cases[i].shown ? cases[i].candidate : NULL, NULL};
         assert_told(&told, expected, 1);
@@ -141,7 +141,57 @@ static void two_seen_addresses(void **state) {
         struct session member;
         struct candidate_list told;
         make_member(&member, cases[i].seen, cases[i].named);
-        struct viewer viewer = make_viewer(cases[i].viewer);
+        struct viewer viewer = make_viewer(cases[i].viewer, NULL);
+        viewer_look(&viewer, &member, &told);
+        assert_told(&told, cases[i].told, cases[i].marks);
+        candidates_clear(&member.candidates);
+    }
+}
+
+/* A member of the bootnode's own machine or network, and the public IP that the operator has told. */
+static void members_of_our_own_network(void **state) {
+    (void)state;
+    static const struct {
+        const char *seen[SEEN_MAX], *viewer[SEEN_MAX], *named[NAMED_MOST], *told[RECORD_CANDIDATES_MAX + 1];
+        uint8_t marks;
+    } cases[] = {
+        /* From outside: the public IP, with the port that was seen, and what the member has mapped there. */
+        {{"127.0.0.1:4000"},
+         {"198.51.100.9:1"},
+         {"192.168.1.5:4000", "203.0.113.50:5000", "[2001:db8::50]:4000", "127.0.0.1:7"},
+         {"203.0.113.50:4000", "203.0.113.50:5000", "[2001:db8::50]:4000", NULL},
+         1},
+        {{"192.168.1.5:4000"},
+         {"198.51.100.9:1"},
+         {"192.168.1.5:4000", "192.168.1.5:4001", "203.0.113.51:1"},
+         {"203.0.113.50:4000", NULL},
+         1},
+        {{"[::1]:4000", "127.0.0.1:4000"},
+         {"198.51.100.9:1"},
+         {NULL},
+         {"[2001:db8::50]:4000", "203.0.113.50:4000", NULL},
+         3},
+        /* From within, and through the router's own public address: both. */
+        {{"192.168.1.5:4000"},
+         {"192.168.1.6:1"},
+         {"10.0.0.5:4000"},
+         {"192.168.1.5:4000", "203.0.113.50:4000", "10.0.0.5:4000", NULL},
+         1},
+        {{"127.0.0.1:4000"},
+         {"203.0.113.50:77"},
+         {"192.168.1.5:4000"},
+         {"127.0.0.1:4000", "203.0.113.50:4000", "192.168.1.5:4000", NULL},
+         1},
+        /* Who is elsewhere is told as ever. */
+        {{"198.51.100.7:1"}, {"192.168.1.6:1"}, {"10.0.0.5:4000", "203.0.113.50:1"}, {"198.51.100.7:1", NULL}, 1},
+    };
+    struct public_addresses outside;
+    assert_true(public_address_parse("203.0.113.50, 2001:db8::50", &outside));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct session member;
+        struct candidate_list told;
+        make_member(&member, cases[i].seen, cases[i].named);
+        struct viewer viewer = make_viewer(cases[i].viewer, &outside);
         viewer_look(&viewer, &member, &told);
         assert_told(&told, cases[i].told, cases[i].marks);
         candidates_clear(&member.candidates);
@@ -152,6 +202,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_seen_address),
         cmocka_unit_test(two_seen_addresses),
+        cmocka_unit_test(members_of_our_own_network),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("viewer", tests, NULL, NULL);
