@@ -37,7 +37,7 @@ struct node {
     uint64_t (*wall_ms)(void *context);
     void *wall_context;
     uint8_t shard_hash_key[16];
-    atomic_bool draining;
+    atomic_bool draining, ending; /* about to stop; and for good, as far as the operator knows: set before that */
     /* Pauses of the whole process (SIGSTOP, a suspended machine), which move every deadline: server clock = monotonic -
      * paused. Advanced by the reaper alone. */
     _Atomic uint64_t paused_ms;

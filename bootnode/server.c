@@ -255,15 +255,17 @@ static void say_counters(const struct server *server) {
     }
 }
 
-/* True when it says stop. SIGHUP says nothing. */
-static bool take_signal(const struct server *server) {
+/* True when it says stop. SIGHUP says nothing. Who ends a bootnode by hand (SIGINT) means it; a service manager says
+ * the same when it stops a program and when it restarts it. */
+static bool take_signal(struct server *server) {
     struct signalfd_siginfo info;
     if (read(server->signals, &info, sizeof info) != sizeof info) return false;
     if (info.ssi_signo == SIGUSR2) say_counters(server);
+    if (info.ssi_signo == SIGINT) atomic_store_explicit(&server->node.ending, true, memory_order_relaxed);
     return info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT;
 }
 
-static void serve(const struct server *server) {
+static void serve(struct server *server) {
     struct pollfd wanted = {.fd = server->signals, .events = POLLIN};
     do (void)poll(&wanted, 1, -1);
     while (!take_signal(server));
@@ -273,7 +275,8 @@ static void serve(const struct server *server) {
 static void drain(struct server *server) {
     struct pollfd wanted[] = {{.fd = server->drained, .events = POLLIN}, {.fd = server->signals, .events = POLLIN}};
     uint64_t deadline = clock_monotonic_ms() + DRAIN_MS, told = 0;
-    log_info(AREA, "draining");
+    bool ending = atomic_load_explicit(&server->node.ending, memory_order_relaxed);
+    log_info(AREA, ending ? "draining, for good" : "draining, clients expect us back");
     atomic_store_explicit(&server->node.draining, true, memory_order_relaxed);
     for (size_t i = 0; i < server->worker_count; i++) worker_wake(&server->workers[i]);
     while (told < server->worker_count) {

@@ -37,6 +37,15 @@ static void take_reset(struct fleet *fleet, const uint8_t *packet, size_t size, 
     }
 }
 
+/* A bootnode that restarts is waited for: RESET tells that it is back. */
+static void take_notice(struct fleet *fleet, const uint8_t *body, size_t size) {
+    struct reader reader = reader_over(body, size);
+    struct notice_body notice;
+    read_notice_body(&reader, &notice);
+    if (!reader_finished(&reader)) fleet->misdeeds.malformed++;
+    fleet->draining |= notice.kind == NOTICE_ENDING;
+}
+
 static void take_sealed(struct fleet *fleet, const uint8_t *packet, size_t size, uint64_t now_us) {
     struct sealed_header header;
     uint8_t key[SUITE_KEY_SIZE], body[PACKET_MAX];
@@ -54,7 +63,7 @@ static void take_sealed(struct fleet *fleet, const uint8_t *packet, size_t size,
     }
     fleet->heard_us = now_us;
     if (header.type == MESSAGE_CHANGES) roster_changes(fleet, number, body, body_size, now_us);
-    if (header.type == MESSAGE_NOTICE) fleet->draining = true;
+    if (header.type == MESSAGE_NOTICE) take_notice(fleet, body, body_size);
 }
 
 static void take_path(struct fleet *fleet, const uint8_t *packet, size_t size, uint64_t now_us) {

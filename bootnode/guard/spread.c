@@ -16,6 +16,11 @@ void spread_count(struct spread *spread, size_t workers, uint64_t now) {
                                                   memory_order_relaxed));
 }
 
+uint32_t spread_over(uint64_t registrations, size_t workers) {
+    uint64_t ms = registrations * 1000 / (SPREAD_REGISTRATIONS_PER_SECOND * (uint64_t)workers);
+    return ms < SPREAD_MAX_MS ? (uint32_t)ms : SPREAD_MAX_MS;
+}
+
 uint16_t spread_wait(const struct spread *spread, uint64_t now) {
     uint64_t through_ns = atomic_load_explicit(&spread->through_ns, memory_order_relaxed), now_ns = now * 1000000;
     return (uint16_t)((queue_end(through_ns, now_ns) - now_ns) / 1000000);

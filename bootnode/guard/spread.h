@@ -19,5 +19,7 @@ struct spread {
 
 /* Any thread: one more registration to work off. */
 void spread_count(struct spread *spread, size_t workers, uint64_t now);
+/* Milliseconds over which so many should come, at most SPREAD_MAX_MS. */
+uint32_t spread_over(uint64_t registrations, size_t workers);
 /* Any thread: milliseconds, at most SPREAD_MAX_MS. */
 uint16_t spread_wait(const struct spread *spread, uint64_t now);

@@ -23,7 +23,7 @@ void handle_hello(struct context *context, const struct packet *packet) {
     } else if (hello.version != PROTOCOL_VERSION) {
         refusal_answer(context, packet, REFUSAL_VERSION, hello.nonce);
     } else if (atomic_load_explicit(&context->node->draining, memory_order_relaxed)) {
-        refusal_answer(context, packet, REFUSAL_DRAINING, hello.nonce);
+        refusal_draining(context, packet, hello.nonce);
     } else {
         answer_cookie(context, packet, hello.nonce);
     }

@@ -6,6 +6,11 @@ static const uint16_t retry_after[] = {
     [REFUSAL_BOOTNODE_FULL] = 30, [REFUSAL_DRAINING] = 5,   [REFUSAL_OWNER] = SESSION_EXPIRY_MS / 1000,
 };
 
+void refusal_draining(struct context *context, const struct packet *packet, uint64_t nonce) {
+    if (atomic_load_explicit(&context->node->ending, memory_order_relaxed))
+        refusal_answer(context, packet, REFUSAL_DRAINING, nonce);
+}
+
 void refusal_answer(struct context *context, const struct packet *packet, enum refusal reason, uint64_t nonce) {
     uint8_t answer[REFUSED_SIZE];
     const struct refused refused = {.reason = reason, .retry_s = retry_after[reason], .nonce = nonce};

@@ -116,7 +116,7 @@ void handle_register(struct context *context, const struct packet *packet) {
         counters_count(context->counters, COUNTER_RATE_LIMITED);
         refusal_answer(context, packet, REFUSAL_SOURCE_LIMIT, message.attempt);
     } else if (atomic_load_explicit(&context->node->draining, memory_order_relaxed)) {
-        refusal_answer(context, packet, REFUSAL_DRAINING, message.attempt);
+        refusal_draining(context, packet, message.attempt);
     } else {
         spread_count(&context->node->spread, context->node->shard_count, context->now);
         register_client(context, packet, &message);

@@ -11,7 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "bootnode/draining.h"
 #include "tests/scenario/support/rendezvous_net.h"
 
 #define TWO_BEATS_MS (2 * BEAT_INTERVAL_MS)
@@ -345,23 +344,6 @@ static void test_pause_expires_nobody(void **state) {
     assert_int_equal(net_totals(net).expired, 1);
 }
 
-static void test_draining(void **state) {
-    struct net *net = *state;
-    for (uint32_t i = 1; i <= 30; i++) net_join(net, i % 2 ? "tea" : "coffee", i);
-    settled(net);
-    atomic_store(&net->node.draining, true);
-    for (size_t i = 0; i < net->node.shard_count; i++) {
-        struct draining draining = {0};
-        while (!draining.done) draining_step(&draining, &net->context, net->node.shards[i]);
-    }
-    struct rendezvous_client *late = net_join(net, "tea", 31);
-    net_run(net, 100);
-    for (size_t i = 0; i < 30; i++) assert_int_equal(net->clients[i].notices, 1);
-    assert_int_equal(late->refused, REFUSAL_DRAINING);
-    assert_int_equal(late->state, CLIENT_GREETING); /* not even a cookie */
-    assert_int_equal(net_totals(net).sessions, 30);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, net_setup, net_teardown)
 
 int main(void) {
@@ -384,7 +366,6 @@ int main(void) {
         TEST(test_another_key_resets_nobody),
         TEST(test_wall_clock_does_not_matter),
         TEST(test_pause_expires_nobody),
-        TEST(test_draining),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("rendezvous", tests, NULL, NULL);

@@ -252,6 +252,13 @@ static void take_changes(struct rendezvous_client *client, const uint8_t *body, 
     if (client->state == CLIENT_REGISTERED && (moved || body[0] == CHANGES_DELTA)) beat(client, now);
 }
 
+static void take_notice(struct rendezvous_client *client, const uint8_t *body, size_t size) {
+    struct reader reader = reader_over(body, size);
+    read_notice_body(&reader, &client->notice);
+    assert_true(reader_finished(&reader));
+    client->notices++;
+}
+
 static void take_sealed(struct rendezvous_client *client, const uint8_t *packet, size_t size, uint64_t now) {
     uint8_t key[SUITE_KEY_SIZE], body[PACKET_MAX];
     struct sealed_header header;
@@ -264,7 +271,7 @@ static void take_sealed(struct rendezvous_client *client, const uint8_t *packet,
         return;
     }
     if (header.type == MESSAGE_CHANGES) take_changes(client, body, body_size, now);
-    client->notices += header.type == MESSAGE_NOTICE;
+    if (header.type == MESSAGE_NOTICE) take_notice(client, body, body_size);
     client->introductions += header.type == MESSAGE_INTRODUCE;
 }
 

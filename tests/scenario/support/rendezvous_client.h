@@ -50,6 +50,7 @@ struct rendezvous_client {
         size_t size;
     } last_relayed;
     enum refusal refused;
+    struct notice_body notice; /* the last */
 };
 
 /* `number` makes the member: its id, its owner token. */

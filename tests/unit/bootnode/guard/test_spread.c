@@ -59,8 +59,19 @@ static void the_most_workers_count_too(void **state) {
     assert_in_range(spread_wait(&spread, NOW), 999, 1000);
 }
 
+static void so_many_take_so_long(void **state) {
+    (void)state;
+    assert_int_equal(spread_over(0, 2), 0);
+    assert_int_equal(spread_over(20, 1), 4);
+    assert_int_equal(spread_over(20000, 1), 4000);
+    assert_int_equal(spread_over(20000, 4), 1000);
+    assert_int_equal(spread_over(1000000, 2), SPREAD_MAX_MS);
+    assert_int_equal(spread_over(UINT64_C(1) << 40, 1), SPREAD_MAX_MS);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(so_many_take_so_long),
         cmocka_unit_test(nobody_waits_where_little_happens),
         cmocka_unit_test(a_crowd_is_spread_over_the_time_that_it_takes),
         cmocka_unit_test(nobody_waits_longer_than_the_longest),
