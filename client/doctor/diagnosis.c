@@ -37,10 +37,10 @@ void diagnosis_conclude(struct diagnosis *diagnosis) {
     bool found = diagnosis->gateway.natpmp || diagnosis->gateway.upnp;
     diagnosis->maps_ports = found && address_same_ip(&external, &ipv4->mapped);
     diagnosis->carrier_grade = is_shared(&ipv4->local) || is_shared(&ipv4->mapped) || (found && is_shared(&external));
+    diagnosis->hidden = verdict_is_hidden(ipv4) || verdict_is_hidden(ipv6);
     diagnosis->nat64 = is_translator(ipv4, ipv6);
     /* Nearly everyone has IPv4, and NATs exist there, so IPv4 decides. */
-    if (ipv4->answered > 0)
-        diagnosis->verdict = verdict_of(diagnosis->kind, diagnosis->maps_ports);
-    else
-        diagnosis->verdict = verdict_of(diagnosis->kind_ipv6, false);
+    diagnosis->verdict_ipv4 = verdict_of(diagnosis->kind, diagnosis->maps_ports);
+    diagnosis->verdict_ipv6 = verdict_of(diagnosis->kind_ipv6, false);
+    diagnosis->verdict = ipv4->answered > 0 ? diagnosis->verdict_ipv4 : diagnosis->verdict_ipv6;
 }

@@ -36,25 +36,32 @@ static const struct stun_response *ping_answer(const struct examination *examina
     return NULL;
 }
 
+/* Port 0: it told none, or none that tells anything. */
+static struct address told_other(const struct examination *examination) {
+    const struct stun_response *response = ping_answer(examination);
+    const struct address *server = &examination->server;
+    bool told = response && response->other.port != 0 &&
+                (response->other.port != server->port || nat_check_other_usable(server, &response->other));
+    return told ? response->other : (struct address){.port = 0};
+}
+
+/* Whence an answer came that was to come from elsewhere: the other address, as it is seen here. */
+static bool other_that_answered(const struct examination *examination, struct address *out) {
+    *out = query_of(examination, PROBE_FILTER_BOTH)->from;
+    return is_answered(examination, PROBE_FILTER_BOTH) && nat_check_other_usable(&examination->server, out);
+}
+
 static bool other_address(const struct examination *examination, struct address *out) {
-    const struct stun_response *response = ping_answer(examination);
-    if (!response || !nat_check_other_usable(&examination->server, &response->other)) return false;
-    *out = response->other;
-    return true;
+    const struct address told = told_other(examination);
+    if (told.port == 0) return false;
+    *out = told;
+    return nat_check_other_usable(&examination->server, &told) || other_that_answered(examination, out);
 }
 
-/* A bootnode behind a NAT that its operator has not told of says an address that nobody reaches. Its other port may be
- * open at the address that we know, which tells all but whether a NAT goes by addresses alone: hardly one does. */
-static bool other_port(const struct examination *examination, struct address *out) {
-    const struct stun_response *response = ping_answer(examination);
-    if (!response || response->other.port == 0 || response->other.port == examination->server.port) return false;
-    *out = examination->server;
-    out->port = response->other.port;
-    return true;
-}
-
-static bool other_place(const struct examination *examination, struct address *out) {
-    return other_address(examination, out) || other_port(examination, out);
+/* It has another address, which cannot be asked; the other port can, at the address that answers. */
+static bool is_hidden(const struct examination *examination) {
+    struct address other;
+    return told_other(examination).port != 0 && !other_address(examination, &other);
 }
 
 static enum answer is_translated(const struct examination *examination) {
@@ -89,12 +96,24 @@ static enum plan plan_second_socket(const struct examination *examination, struc
     return PLAN_ASK;
 }
 
+static enum plan plan_other_port(const struct examination *examination, struct address *to, struct stun_request *ask) {
+    (void)ask;
+    if (!pings_over(examination)) return PLAN_WAIT;
+    if (!is_hidden(examination)) return PLAN_SKIP;
+    *to = examination->server;
+    to->port = told_other(examination).port;
+    return PLAN_ASK;
+}
+
+/* A hidden one may show itself by what gets in. */
 static enum plan plan_other_address(const struct examination *examination, struct address *to,
                                     struct stun_request *ask) {
     (void)ask;
     if (!pings_over(examination)) return PLAN_WAIT;
-    if (is_translated(examination) == ANSWER_NO || !other_place(examination, to)) return PLAN_SKIP;
-    if (!address_same_ip(to, &examination->server)) to->port = examination->server.port;
+    if (is_translated(examination) == ANSWER_NO) return PLAN_SKIP;
+    if (is_hidden(examination) && !is_over(examination, PROBE_FILTER_BOTH)) return PLAN_WAIT;
+    if (!other_address(examination, to)) return PLAN_SKIP;
+    to->port = examination->server.port;
     return PLAN_ASK;
 }
 
@@ -120,9 +139,8 @@ static enum plan plan_second_server(const struct examination *examination, struc
 
 static enum plan plan_filter(const struct examination *examination, struct address *to, struct stun_request *ask,
                              enum stun_change change) {
-    struct address other;
     if (!is_over(examination, PROBE_SECOND_SOCKET)) return PLAN_WAIT;
-    if (!is_answered(examination, PROBE_SECOND_SOCKET) || !other_place(examination, &other)) return PLAN_SKIP;
+    if (!is_answered(examination, PROBE_SECOND_SOCKET) || told_other(examination).port == 0) return PLAN_SKIP;
     *to = examination->server;
     ask->change_asked = true;
     ask->change = change;
@@ -141,10 +159,10 @@ static enum plan plan_filter_port(const struct examination *examination, struct 
  * that the first server sees, so only where that is every server's. */
 static enum plan plan_filter_second_server(const struct examination *examination, struct address *to,
                                            struct stun_request *ask) {
-    struct address mapped, other;
+    struct address mapped;
     bool translated = is_translated(examination) != ANSWER_NO;
     if (!is_over(examination, PROBE_SECOND_SOCKET) || !is_over(examination, PROBE_SECOND_SERVER)) return PLAN_WAIT;
-    if (other_address(examination, &other) || !examination_second_mapping(examination, &mapped)) return PLAN_SKIP;
+    if (told_other(examination).port != 0 || !examination_second_mapping(examination, &mapped)) return PLAN_SKIP;
     if (!is_answered(examination, PROBE_SECOND_SERVER)) return PLAN_SKIP;
     const struct stun_response *first = ping_answer(examination);
     if (translated && !same_mapping(&query_of(examination, PROBE_SECOND_SERVER)->response, first)) return PLAN_SKIP;
@@ -179,15 +197,11 @@ static const struct {
     planner plan;
     uint16_t socket;
 } kinds[PROBE_COUNT] = {
-    [PROBE_SECOND_SOCKET] = {plan_second_socket, 1},
-    [PROBE_OTHER_ADDRESS] = {plan_other_address, 0},
-    [PROBE_OTHER_BOTH] = {plan_other_both, 0},
-    [PROBE_SECOND_SERVER] = {plan_second_server, 0},
-    [PROBE_FILTER_BOTH] = {plan_filter_both, 1},
-    [PROBE_FILTER_PORT] = {plan_filter_port, 1},
-    [PROBE_FILTER_SECOND_SERVER] = {plan_filter_second_server, 0},
-    [PROBE_HAIRPIN_THERE] = {plan_hairpin_there, 0},
-    [PROBE_HAIRPIN_BACK] = {plan_hairpin_back, 1},
+    [PROBE_SECOND_SOCKET] = {plan_second_socket, 1}, [PROBE_OTHER_PORT] = {plan_other_port, 0},
+    [PROBE_OTHER_ADDRESS] = {plan_other_address, 0}, [PROBE_OTHER_BOTH] = {plan_other_both, 0},
+    [PROBE_SECOND_SERVER] = {plan_second_server, 0}, [PROBE_FILTER_BOTH] = {plan_filter_both, 1},
+    [PROBE_FILTER_PORT] = {plan_filter_port, 1},     [PROBE_FILTER_SECOND_SERVER] = {plan_filter_second_server, 0},
+    [PROBE_HAIRPIN_THERE] = {plan_hairpin_there, 0}, [PROBE_HAIRPIN_BACK] = {plan_hairpin_back, 1},
 };
 
 /* --- Asking --- */
@@ -297,6 +311,13 @@ bool examination_receive(struct examination *examination, uint16_t socket, const
 
 /* --- What it means --- */
 
+/* As far as two ports of one address tell. */
+static enum behaviour mapping_by_port(const struct examination *examination, const struct stun_response *first) {
+    if (!is_answered(examination, PROBE_OTHER_PORT)) return BEHAVIOUR_UNKNOWN;
+    return same_mapping(first, &query_of(examination, PROBE_OTHER_PORT)->response) ? BEHAVIOUR_NOT_PORT
+                                                                                   : BEHAVIOUR_ADDRESS_AND_PORT;
+}
+
 static enum behaviour mapping(const struct examination *examination) {
     const struct stun_response *first = ping_answer(examination);
     if (!first) return BEHAVIOUR_UNKNOWN;
@@ -308,9 +329,10 @@ static enum behaviour mapping(const struct examination *examination) {
         return same_mapping(second, &query_of(examination, PROBE_OTHER_BOTH)->response) ? BEHAVIOUR_ADDRESS
                                                                                         : BEHAVIOUR_ADDRESS_AND_PORT;
     }
-    if (!is_answered(examination, PROBE_SECOND_SERVER)) return BEHAVIOUR_UNKNOWN;
-    return same_mapping(first, &query_of(examination, PROBE_SECOND_SERVER)->response) ? BEHAVIOUR_INDEPENDENT
-                                                                                      : BEHAVIOUR_DEPENDENT;
+    enum behaviour by_port = mapping_by_port(examination, first);
+    if (by_port == BEHAVIOUR_ADDRESS_AND_PORT || !is_answered(examination, PROBE_SECOND_SERVER)) return by_port;
+    if (same_mapping(first, &query_of(examination, PROBE_SECOND_SERVER)->response)) return BEHAVIOUR_INDEPENDENT;
+    return by_port == BEHAVIOUR_NOT_PORT ? BEHAVIOUR_ADDRESS : BEHAVIOUR_DEPENDENT;
 }
 
 /* Did the answer get in from elsewhere? Unknown where the server did not do what it was asked. */
@@ -324,6 +346,14 @@ static enum answer got_in(const struct examination *examination, enum probe prob
     return moved ? ANSWER_YES : ANSWER_UNKNOWN;
 }
 
+/* Nothing came from the other address, which may as well have no way out. So it counts only what its second port does,
+ * where that was seen to be open. */
+static enum behaviour filtering_by_port(const struct examination *examination, enum answer port) {
+    if (port == ANSWER_YES) return BEHAVIOUR_NOT_PORT;
+    bool open = is_answered(examination, PROBE_OTHER_PORT);
+    return port == ANSWER_NO && open ? BEHAVIOUR_ADDRESS_AND_PORT : BEHAVIOUR_UNKNOWN;
+}
+
 static enum behaviour filtering(const struct examination *examination) {
     switch (got_in(examination, PROBE_FILTER_SECOND_SERVER)) {
     case ANSWER_YES: return BEHAVIOUR_INDEPENDENT;
@@ -333,6 +363,7 @@ static enum behaviour filtering(const struct examination *examination) {
     enum answer both = got_in(examination, PROBE_FILTER_BOTH), port = got_in(examination, PROBE_FILTER_PORT);
     if (both == ANSWER_YES) return BEHAVIOUR_INDEPENDENT;
     if (both == ANSWER_UNKNOWN) return BEHAVIOUR_UNKNOWN;
+    if (is_hidden(examination)) return filtering_by_port(examination, port);
     if (port == ANSWER_UNKNOWN) return BEHAVIOUR_DEPENDENT;
     return port == ANSWER_YES ? BEHAVIOUR_ADDRESS : BEHAVIOUR_ADDRESS_AND_PORT;
 }
@@ -380,5 +411,6 @@ void examination_findings(const struct examination *examination, struct findings
                              .filtering = filtering(examination),
                              .hairpinning = hairpinning(examination)};
     if (first) out->mapped = first->mapped;
+    if (is_hidden(examination)) out->hidden = told_other(examination);
     count_pings(examination, out);
 }

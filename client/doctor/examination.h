@@ -1,6 +1,10 @@
 /* What is found out about the network in one family of addresses, by asking one bootnode, its other address if it has
  * one, and a second bootnode if there is one (RFC 5780 §4). Pure: times and packets in, packets and findings out.
  *
+ * A bootnode behind a 1:1 NAT tells a second address that is private, so cannot be asked here. Then its second port at
+ * the address that answers tells what hangs on ports, and an answer that gets in from elsewhere shows the public form
+ * of the second address, which is asked from then on.
+ *
  * Two sockets ask. What the first one sends to (everything) tells how the NAT maps; the second one sends to the
  * bootnode alone, so that whoever else reaches it shows how the NAT filters. Each question is a probe, planned as soon
  * as those it builds upon are answered; all that can go on at the same time does. */
@@ -26,15 +30,19 @@ enum behaviour {
     BEHAVIOUR_ADDRESS,          /* address-dependent */
     BEHAVIOUR_ADDRESS_AND_PORT, /* address and port-dependent */
     BEHAVIOUR_DEPENDENT,        /* one of the last two */
+    BEHAVIOUR_NOT_PORT,         /* endpoint-independent, or address-dependent */
 };
 enum answer { ANSWER_UNKNOWN, ANSWER_NO, ANSWER_YES };
 
 struct findings {
     bool present;          /* the bootnode has an address of this family, and so do we */
+    bool named;            /* the bootnode has one, be it that we do not; told by the caller, as is */
+    bool near;             /* whether `mapped` is on a network of ours */
     struct address server; /* that was asked; */
     unsigned asked, answered;
     uint64_t rtt_best_ms, rtt_worst_ms;
-    bool other_address;       /* it has another address */
+    bool other_address;       /* it has another address, */
+    struct address hidden;    /* or tells one that cannot be asked from here; port 0: it does not */
     struct address local;     /* of the first socket; port 0: not known */
     struct address mapped;    /* as the bootnode sees it; port 0: it does not */
     enum answer translated;   /* is there a NAT? */
@@ -49,6 +57,7 @@ struct findings {
 enum probe {
     PROBE_PING,
     PROBE_SECOND_SOCKET = PROBE_PING + EXAMINATION_PINGS,
+    PROBE_OTHER_PORT,
     PROBE_OTHER_ADDRESS,
     PROBE_OTHER_BOTH,
     PROBE_SECOND_SERVER,

@@ -1,6 +1,7 @@
 #include "client/doctor/main.h"
 
 #include <errno.h>
+#include <ifaddrs.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <sodium.h>
@@ -10,8 +11,10 @@
 #include <unistd.h>
 
 #include "client/config.h"
+#include "client/doctor/interfaces.h"
 #include "client/doctor/report.h"
 #include "client/doctor/servers.h"
+#include "client/network/candidates.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/udp.h"
@@ -204,12 +207,30 @@ static void measure_lifetime(struct doctor *doctor, const struct diagnosis *diag
     run(doctor);
 }
 
+/* Which of the addresses are ours, and our networks'. */
+static void look_at_interfaces(const struct doctor *doctor, struct diagnosis *diagnosis) {
+    struct ifaddrs *interfaces;
+    uint16_t port = doctor->examinations[IPV4].local.port;
+    candidates_gather(port, true, &diagnosis->offered);
+    if (getifaddrs(&interfaces) != 0) return;
+    diagnosis->ipv4.near = interfaces_near(interfaces, &diagnosis->ipv4.mapped);
+    diagnosis->ipv6.near = interfaces_near(interfaces, &diagnosis->ipv6.mapped);
+    freeifaddrs(interfaces);
+}
+
+static void take_findings(const struct doctor *doctor, enum family family, struct findings *out) {
+    examination_findings(&doctor->examinations[family], out);
+    out->named = doctor->server_count[family] > 0;
+    if (!out->present && out->named) out->server = doctor->servers[family][0];
+}
+
 static int examine(struct doctor *doctor) {
     struct diagnosis diagnosis = {.bootnodes = doctor->config.bootnode};
     start_examinations(doctor, clock_boot_ms());
     run(doctor);
-    examination_findings(&doctor->examinations[IPV4], &diagnosis.ipv4);
-    examination_findings(&doctor->examinations[IPV6], &diagnosis.ipv6);
+    take_findings(doctor, IPV4, &diagnosis.ipv4);
+    take_findings(doctor, IPV6, &diagnosis.ipv6);
+    look_at_interfaces(doctor, &diagnosis);
     if (doctor->config.lifetime) {
         measure_lifetime(doctor, &diagnosis);
         diagnosis.lifetime = &doctor->lifetime;

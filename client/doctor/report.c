@@ -22,15 +22,17 @@ __attribute__((format(printf, 3, 4))) static void line(FILE *out, const char *la
     fputc('\n', out);
 }
 
-static void wrapped(FILE *out, const char *text) {
-    size_t column = 0;
+static void wrapped(FILE *out, const char *start, const char *text) {
+    size_t column = (size_t)fprintf(out, "%s", start);
+    bool first = true;
     while (*text) {
         size_t word = strcspn(text, " ");
         if (column > 0 && column + 1 + word > WIDTH) {
             fputc('\n', out);
             column = 0;
         }
-        column += (size_t)fprintf(out, "%s%.*s", column > 0 ? " " : "", (int)word, text);
+        column += (size_t)fprintf(out, "%s%.*s", column > 0 && !first ? " " : "", (int)word, text);
+        first = false;
         text += word + (text[word] == ' ');
     }
     fputc('\n', out);
@@ -52,6 +54,25 @@ static void say_reachable(const struct findings *findings, const char *label, FI
          findings->asked, findings->rtt_best_ms, findings->rtt_worst_ms);
 }
 
+static void say_absent(const struct findings *findings, const char *label, FILE *out) {
+    char server[ADDRESS_TEXT_SIZE];
+    if (findings->named)
+        line(out, label, "none here; the bootnode has %s", address_format(&findings->server, server));
+    else
+        line(out, label, "none of the bootnode");
+}
+
+/* Addresses of this family, a line for each. */
+static void say_offered(const struct candidate_list *offered, bool ipv4, FILE *out) {
+    const char *label = "Also offered";
+    char address[ADDRESS_TEXT_SIZE];
+    for (uint8_t i = 0; i < offered->count; i++) {
+        if (address_is_ipv4(&offered->items[i]) != ipv4) continue;
+        line(out, label, "%s", address_format(&offered->items[i], address));
+        label = "";
+    }
+}
+
 static void say_address(const struct findings *findings, FILE *out) {
     char mapped[ADDRESS_TEXT_SIZE], local[ADDRESS_TEXT_SIZE];
     if (findings->translated == ANSWER_YES)
@@ -63,7 +84,7 @@ static void say_address(const struct findings *findings, FILE *out) {
 
 static void say_family(const struct findings *findings, const char *label, enum nat_kind_named kind, FILE *out) {
     if (!findings->present) {
-        line(out, label, "none here, or none of the bootnode");
+        say_absent(findings, label, out);
         return;
     }
     say_reachable(findings, label, out);
@@ -76,6 +97,31 @@ static void say_family(const struct findings *findings, const char *label, enum 
              ? "none"
              : behaviour_name(findings->filtering));
     if (findings->translated == ANSWER_YES) line(out, "Hairpinning", "%s", answer_name(findings->hairpinning));
+}
+
+/* What of it could not be found out, and why. */
+static void say_doubts(const struct findings *findings, FILE *out) {
+    char address[ADDRESS_TEXT_SIZE];
+    if (findings->hidden.port == 0) return;
+    line(out, "Note", "the bootnode's second address, %s,", address_format(&findings->hidden, address));
+    line(out, "", "cannot be reached from here: what hangs on addresses alone is not known");
+    line(out, "", "(public_address in the bootnode's settings would mend that)");
+}
+
+static void say_hidden(const struct findings *findings, FILE *out) {
+    char address[ADDRESS_TEXT_SIZE];
+    if (!verdict_is_hidden(findings)) return;
+    line(out, "Note", "the bootnode sees you at %s, a private address", address_format(&findings->mapped, address));
+    line(out, "", "that is not yours: something in front of it hides where its clients are");
+}
+
+static void say_verdicts(const struct diagnosis *diagnosis, FILE *out) {
+    if (diagnosis->ipv4.answered == 0 || diagnosis->ipv6.answered == 0) {
+        wrapped(out, "", diagnosis->verdict.sentence);
+    } else {
+        wrapped(out, "IPv4: ", diagnosis->verdict_ipv4.sentence);
+        wrapped(out, "IPv6: ", diagnosis->verdict_ipv6.sentence);
+    }
 }
 
 static void say_lifetime(const struct lifetime *lifetime, FILE *out) {
@@ -124,14 +170,20 @@ static void say_clock(const struct findings *findings, FILE *out) {
 
 void report_to_people(const struct diagnosis *diagnosis, FILE *out) {
     say_family(&diagnosis->ipv4, "IPv4", diagnosis->kind, out);
+    say_offered(&diagnosis->offered, true, out);
     say_family(&diagnosis->ipv6, "IPv6", diagnosis->kind_ipv6, out);
+    say_offered(&diagnosis->offered, false, out);
     say_lifetime(diagnosis->lifetime, out);
     say_gateway(diagnosis, out);
     if (diagnosis->verdict.status != DOCTOR_STATUS_BLOCKED) say_clock(with_clock(diagnosis), out);
     if (diagnosis->carrier_grade) line(out, "Note", "the provider's NAT is in between (carrier-grade, 100.64.0.0/10)");
     if (diagnosis->nat64) line(out, "Note", "IPv4 is reached by translation from IPv6 (NAT64)");
+    say_doubts(&diagnosis->ipv4, out);
+    say_doubts(&diagnosis->ipv6, out);
+    say_hidden(&diagnosis->ipv4, out);
+    say_hidden(&diagnosis->ipv6, out);
     fputc('\n', out);
-    wrapped(out, diagnosis->verdict.sentence);
+    say_verdicts(diagnosis, out);
 }
 
 /* --- For programs --- */
@@ -149,7 +201,8 @@ static json_t *behaviour_json(enum behaviour behaviour) {
     static const char *const names[] = {[BEHAVIOUR_INDEPENDENT] = "endpoint-independent",
                                         [BEHAVIOUR_ADDRESS] = "address-dependent",
                                         [BEHAVIOUR_ADDRESS_AND_PORT] = "address-and-port-dependent",
-                                        [BEHAVIOUR_DEPENDENT] = "dependent"};
+                                        [BEHAVIOUR_DEPENDENT] = "dependent",
+                                        [BEHAVIOUR_NOT_PORT] = "not-port-dependent"};
     return behaviour == BEHAVIOUR_UNKNOWN ? json_null() : json_string(names[behaviour]);
 }
 
@@ -159,15 +212,23 @@ static json_t *rtt_json(const struct findings *findings) {
                      (json_int_t)findings->rtt_worst_ms);
 }
 
-static json_t *family_json(const struct findings *findings, enum nat_kind_named kind) {
+static json_t *offered_json(const struct candidate_list *offered) {
+    json_t *list = json_array();
+    for (uint8_t i = 0; i < offered->count; i++) json_array_append_new(list, address_json(&offered->items[i]));
+    return list;
+}
+
+static json_t *family_json(const struct findings *findings, enum nat_kind_named kind, const struct verdict *verdict) {
     if (!findings->present) return json_null();
-    return json_pack("{s:o,s:b,s:i,s:i,s:o,s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:b}", "server", address_json(&findings->server),
-                     "reachable", findings->answered > 0, "asked", (int)findings->asked, "answered",
-                     (int)findings->answered, "rtt_ms", rtt_json(findings), "mapped", address_json(&findings->mapped),
-                     "local", address_json(&findings->local), "nat", verdict_of(kind, false).kind, "translated",
-                     answer_json(findings->translated), "mapping", behaviour_json(findings->mapping), "filtering",
-                     behaviour_json(findings->filtering), "hairpinning", answer_json(findings->hairpinning),
-                     "other_address", findings->other_address);
+    return json_pack("{s:o,s:b,s:i,s:i,s:o,s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:b,s:o,s:b,s:s,s:i}", "server",
+                     address_json(&findings->server), "reachable", findings->answered > 0, "asked",
+                     (int)findings->asked, "answered", (int)findings->answered, "rtt_ms", rtt_json(findings), "mapped",
+                     address_json(&findings->mapped), "local", address_json(&findings->local), "nat",
+                     verdict_of(kind, false).kind, "translated", answer_json(findings->translated), "mapping",
+                     behaviour_json(findings->mapping), "filtering", behaviour_json(findings->filtering), "hairpinning",
+                     answer_json(findings->hairpinning), "other_address", findings->other_address, "hidden_address",
+                     address_json(&findings->hidden), "hidden_source", verdict_is_hidden(findings), "verdict",
+                     verdict->sentence, "status", verdict->status);
 }
 
 static json_t *lifetime_json(const struct lifetime *lifetime) {
@@ -192,13 +253,16 @@ static json_t *clock_json(const struct findings *findings) {
 }
 
 void report_to_programs(const struct diagnosis *diagnosis, FILE *out) {
-    json_t *object = json_pack(
-        "{s:s,s:b,s:s,s:o,s:o,s:o,s:o,s:o,s:b,s:b,s:s,s:i}", "bootnode", diagnosis->bootnodes, "udp",
-        diagnosis->verdict.status != DOCTOR_STATUS_BLOCKED, "nat", diagnosis->verdict.kind, "ipv4",
-        family_json(&diagnosis->ipv4, diagnosis->kind), "ipv6", family_json(&diagnosis->ipv6, diagnosis->kind_ipv6),
-        "lifetime", lifetime_json(diagnosis->lifetime), "port_mapping", gateway_json(&diagnosis->gateway), "clock",
-        clock_json(with_clock(diagnosis)), "carrier_grade_nat", diagnosis->carrier_grade, "nat64", diagnosis->nat64,
-        "verdict", diagnosis->verdict.sentence, "status", diagnosis->verdict.status);
+    json_t *object =
+        json_pack("{s:s,s:{s:b,s:b},s:b,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:b,s:s,s:i}", "bootnode", diagnosis->bootnodes,
+                  "named", "ipv4", diagnosis->ipv4.named, "ipv6", diagnosis->ipv6.named, "udp",
+                  diagnosis->verdict.status != DOCTOR_STATUS_BLOCKED, "nat", diagnosis->verdict.kind, "ipv4",
+                  family_json(&diagnosis->ipv4, diagnosis->kind, &diagnosis->verdict_ipv4), "ipv6",
+                  family_json(&diagnosis->ipv6, diagnosis->kind_ipv6, &diagnosis->verdict_ipv6), "offered",
+                  offered_json(&diagnosis->offered), "lifetime", lifetime_json(diagnosis->lifetime), "port_mapping",
+                  gateway_json(&diagnosis->gateway), "clock", clock_json(with_clock(diagnosis)), "carrier_grade_nat",
+                  diagnosis->carrier_grade, "nat64", diagnosis->nat64, "verdict", diagnosis->verdict.sentence, "status",
+                  diagnosis->verdict.status);
     json_dumpf(object, out, JSON_COMPACT);
     fputc('\n', out);
     json_decref(object);

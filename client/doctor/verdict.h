@@ -22,9 +22,12 @@ enum nat_kind_named {
     KIND_SYMMETRIC,
     KIND_FIREWALL_ADDRESS, /* a public address behind a filter */
     KIND_FIREWALL_PORT,
-    KIND_CONE_FILTERED, /* restricted or port-restricted */
-    KIND_CONE,          /* any of the three cones */
-    KIND_PUBLIC,        /* a public address; the filter is not known */
+    KIND_CONE_OPEN,        /* full-cone or restricted */
+    KIND_OPEN_OR_FIREWALL, /* a public address, and a filter by address or none */
+    KIND_CONE_FILTERED,    /* restricted or port-restricted */
+    KIND_CONE,             /* any of the three cones */
+    KIND_PUBLIC,           /* a public address; the filter is not known */
+    KIND_HIDDEN,           /* what the bootnode sees is none of us */
     KIND_UNKNOWN,
     KIND_BLOCKED,
     KIND_COUNT
@@ -36,6 +39,9 @@ struct verdict {
     int status;
 };
 
+/* The bootnode sees us at a private address that is neither ours nor our network's, where no NAT of ours can have given
+ * it: a proxy in front of the bootnode hides its clients, as docker's userland-proxy does. */
+bool verdict_is_hidden(const struct findings *findings);
 enum nat_kind_named verdict_kind(const struct findings *findings);
 /* `mapped_port`: the router opens a port when asked to. */
 struct verdict verdict_of(enum nat_kind_named kind, bool mapped_port);

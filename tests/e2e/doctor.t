@@ -33,7 +33,7 @@ my $other_port = free_udp_port('127.0.0.2');
 my $two = start_bootnode(name => 'two', listen => "127.0.0.1:$port", config => "stun_alternate = 127.0.0.2:$other_port");
 my ($status, $said) = examined('--bootnode', $two->{address});
 is($status, DIRECT, 'two addresses: direct with everyone');
-is_deeply([sort keys %$said], [sort qw(bootnode udp nat ipv4 ipv6 lifetime clock carrier_grade_nat nat64 port_mapping
+is_deeply([sort keys %$said], [sort qw(bootnode named udp nat offered ipv4 ipv6 lifetime clock carrier_grade_nat nat64 port_mapping
     verdict status)], 'two addresses: every key');
 is($said->{bootnode}, $two->{address}, 'the bootnode as it was named');
 is($said->{nat}, 'open', 'an open network');

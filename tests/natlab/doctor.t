@@ -117,7 +117,61 @@ like($said->{ipv6}{mapped}, qr/^\[2001:db8::21\]:\d+$/, 'IPv6: the address');
 is($said->{ipv6}{translated}, JSON::PP::false, 'IPv6: nothing is translated');
 ok($said->{ipv4}{reachable}, 'IPv6: and IPv4, too');
 is($status, UNSURE, 'IPv6: what filters is not known');
+is_deeply($said->{named}, { ipv4 => JSON::PP::true, ipv6 => JSON::PP::true }, 'both families: the bootnode has them');
+is_deeply([map { $said->{$_}{status} } qw(ipv4 ipv6)], [UNSURE, UNSURE], 'both families: each has its own status');
+like("@{ $said->{offered} }", qr/\[2001:db8::21\]:\d+/, 'both families: the address of the interface is offered');
+($status, $said) = outcome(start_doctor($dual, 'one dead', '--bootnode', ONE, '--bootnode', '[2001:db8::99]:9595'));
+is($said->{ipv6}{reachable}, JSON::PP::false, 'a family that does not answer: says so');
+is($said->{ipv6}{status}, BLOCKED, 'a family that does not answer: its status');
+is($status, UNSURE, 'a family that does not answer: the other one decides');
 $dual->down;
+
+# --- both families, and what stands before a bootnode -----------------------------------------------------------------
+
+sub nft {
+    my ($lab, $rules) = @_;
+    my ($status, undef, $err) = run_program(command => [@{ $lab->host('boot') }, 'nft', $rules]);
+    is($status, 0, 'nft') or diag($err);
+}
+
+sub ip_of_boot {
+    my ($lab, @words) = @_;
+    my ($status, undef, $err) = run_program(command => [@{ $lab->host('boot') }, 'ip', @words]);
+    is($status, 0, "ip @words") or diag($err);
+}
+
+# A 1:1 NAT as clouds have it: the bootnode knows its private addresses alone.
+my %cloud = map { $_ => GoChat::Lab->up($_) } 'full', 'port-restricted', 'symmetric';
+for my $kind (sort keys %cloud) {
+    ip_of_boot($cloud{$kind}, qw(address add), "172.31.0.$_/32", qw(dev lo)) for 5, 6;
+    nft($cloud{$kind}, 'table ip cloud {
+        chain in { type nat hook prerouting priority dstnat;
+            ip daddr 203.0.113.10 dnat to 172.31.0.5; ip daddr 203.0.113.11 dnat to 172.31.0.6; };
+        chain out { type nat hook postrouting priority srcnat;
+            ip saddr 172.31.0.5 snat to 203.0.113.10; ip saddr 172.31.0.6 snat to 203.0.113.11; }; }');
+    start_bootnode(name => "$kind-cloud", listen => '172.31.0.5:9595', in => $cloud{$kind}->host('boot'),
+        config => 'stun_alternate = 172.31.0.6:9596');
+}
+my %clouded = map { $_ => start_doctor($cloud{$_}, "$_-cloud", '--bootnode', ONE) } keys %cloud;
+for my $kind (sort keys %cloud) {
+    ($status, $said) = outcome($clouded{$kind});
+    my %nat = (full => 'full-cone', 'port-restricted' => 'port-restricted', symmetric => 'symmetric');
+    is($said->{nat}, $nat{$kind}, "$kind, bootnode behind a 1:1 NAT: the NAT");
+    is($said->{ipv4}{hidden_address}, $kind eq 'full' ? undef : '172.31.0.6:9596', "$kind: what cannot be asked");
+}
+$_->down for values %cloud;
+
+# Something in front of the bootnode that shows it one address for all its clients.
+my $proxied = GoChat::Lab->up('port-restricted');
+ip_of_boot($proxied, qw(address add 172.17.0.1/32 dev lo));
+nft($proxied, 'table ip proxy { chain in { type nat hook input priority 100; udp dport 9595 snat to 172.17.0.1; }; }');
+start_bootnode(name => 'proxied', listen => ONE, in => $proxied->host('boot'));
+($status, $said) = outcome(start_doctor($proxied, 'proxied', '--bootnode', ONE));
+like($said->{ipv4}{mapped}, qr/^172\.17\.0\.1:/, 'behind a proxy: the bootnode sees the proxy');
+is($said->{ipv4}{hidden_source}, JSON::PP::true, 'behind a proxy: noticed');
+like($said->{verdict}, qr/userland-proxy/, 'behind a proxy: says what may be the matter');
+is($status, HELPED, 'behind a proxy: relayed');
+$proxied->down;
 
 local @ENV{qw(LAB_UDP_TIMEOUT LAB_UDP_STREAM_TIMEOUT)} = (12, 12);
 my %forgetful = map { $_ => GoChat::Lab->up($_) } 'port-restricted', 'symmetric';

@@ -42,10 +42,11 @@ struct fixture {
     struct findings findings;
     unsigned sent;
     /* What the servers and the NAT are like. */
-    bool has_other, translated; /* its other address is told as a private one */
-    bool silent_first, silent_second, hairpins;
-    bool ignores; /* CHANGE-REQUEST and RESPONSE-PORT, and says nothing of it */
-    bool refuses; /* error 420 to either */
+    bool has_other, silent_first, silent_second, hairpins;
+    bool ignores;    /* CHANGE-REQUEST and RESPONSE-PORT, and says nothing of it */
+    bool refuses;    /* error 420 to either */
+    bool behind_nat; /* 1:1, as in a cloud: the first one tells its other address as it has it itself */
+    bool mute_other; /* nothing gets out from the other address */
     bool no_clock;
     int64_t server_ahead_ms;
     unsigned loss_percent;
@@ -96,9 +97,9 @@ static void serve(struct fixture *fixture, const struct packet *packet) {
     bool knows = !fixture->refuses && !fixture->ignores;
     if (fixture->has_other && !second) {
         response.other = corner(&packet->to, STUN_CHANGE_BOTH);
-        if (fixture->translated)
-            response.other = (struct address){{[10] = 0xff, 0xff, 10, 0, 0, 6}, response.other.port};
+        if (fixture->behind_nat) memcpy(response.other.ip, parsed("172.31.0.6:0").ip, sizeof response.other.ip);
         if (knows) from = corner(&packet->to, request.change);
+        if (fixture->mute_other && same_ip_as(&from, OTHER)) return;
     } else if (!fixture->ignores) {
         (void)stun_refuse_change(&request);
     }
@@ -230,21 +231,6 @@ static void every_nat_is_named(void **state) {
     }
 }
 
-/* A bootnode that does not know how a NAT before it translates its other address: its other port does as well. */
-static void an_address_that_nobody_reaches_is_no_hindrance(void **state) {
-    (void)state;
-    for (size_t i = 0; i < NATS; i++) {
-        struct fixture fixture = {.has_other = true, .translated = true};
-        begin(&fixture, nats[i].nat);
-        struct verdict verdict = examine_at(&fixture, servers, 1);
-        assert_string_equal(verdict.kind, nats[i].kind);
-        assert_int_equal(fixture.findings.filtering, nats[i].filtering);
-        assert_false(fixture.findings.other_address);
-        assert_int_equal(fixture.findings.mapping,
-                         nats[i].nat == NAT_SYMMETRIC ? BEHAVIOUR_DEPENDENT : nats[i].mapping);
-    }
-}
-
 static void every_nat_is_named_in_spite_of_loss(void **state) {
     (void)state;
     unsigned wrong = 0;
@@ -279,6 +265,43 @@ static void two_servers_tell_nearly_as_much(void **state) {
         assert_string_equal(examine_at(&fixture, servers, 2).kind, nats[i].kind_by_two_servers);
         assert_int_equal(fixture.findings.filtering, nats[i].filtering_by_two_servers);
         if (nats[i].nat == NAT_SYMMETRIC) assert_int_equal(fixture.findings.mapping, BEHAVIOUR_DEPENDENT);
+    }
+}
+
+/* The first one and its NAT have two addresses each, of which a client learns one. */
+static void a_server_behind_a_nat_tells_nearly_as_much(void **state) {
+    static const struct {
+        const char *kind, *kind_if_mute;
+        int status, status_if_mute;
+    } expected[NATS] = {
+        {"open", "open, or a firewall", DOCTOR_STATUS_DIRECT, DOCTOR_STATUS_DIRECT},
+        {"full-cone", "full-cone or restricted", DOCTOR_STATUS_DIRECT, DOCTOR_STATUS_DIRECT},
+        {"full-cone or restricted", "full-cone or restricted", DOCTOR_STATUS_DIRECT, DOCTOR_STATUS_DIRECT},
+        {"port-restricted", "port-restricted", DOCTOR_STATUS_HELPED, DOCTOR_STATUS_HELPED},
+        {"symmetric", "symmetric", DOCTOR_STATUS_HELPED, DOCTOR_STATUS_HELPED},
+    };
+    (void)state;
+    for (size_t i = 0; i < NATS; i++)
+        for (int mute = 0; mute < 2; mute++) {
+            struct fixture fixture = {.has_other = true, .behind_nat = true, .mute_other = mute};
+            begin(&fixture, nats[i].nat);
+            struct verdict verdict = examine_at(&fixture, servers, 1);
+            assert_string_equal(verdict.kind, mute ? expected[i].kind_if_mute : expected[i].kind);
+            assert_int_equal(verdict.status, mute ? expected[i].status_if_mute : expected[i].status);
+            bool shows = !mute && i < 2; /* lets in what comes from anywhere */
+            assert_int_equal(fixture.findings.hidden.port, shows ? 0 : 9596);
+            assert_in_range(fixture.sent, 1, 44);
+        }
+}
+
+/* Nor does it take what the other port cannot tell for an answer. */
+static void a_second_server_helps_one_behind_a_nat(void **state) {
+    (void)state;
+    for (size_t i = 0; i < NATS; i++) {
+        struct fixture fixture = {.has_other = true, .behind_nat = true, .mute_other = true};
+        begin(&fixture, nats[i].nat);
+        (void)examine_at(&fixture, servers, 2);
+        assert_int_equal(fixture.findings.mapping, nats[i].mapping);
     }
 }
 
@@ -425,10 +448,11 @@ static int setup(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(every_nat_is_named, setup),
-        cmocka_unit_test_setup(an_address_that_nobody_reaches_is_no_hindrance, setup),
         cmocka_unit_test_setup(every_nat_is_named_in_spite_of_loss, setup),
         cmocka_unit_test_setup(half_of_all_lost_is_no_other_nat, setup),
         cmocka_unit_test_setup(two_servers_tell_nearly_as_much, setup),
+        cmocka_unit_test_setup(a_server_behind_a_nat_tells_nearly_as_much, setup),
+        cmocka_unit_test_setup(a_second_server_helps_one_behind_a_nat, setup),
         cmocka_unit_test_setup(one_address_says_what_it_cannot_tell, setup),
         cmocka_unit_test_setup(servers_that_do_not_help, setup),
         cmocka_unit_test_setup(silence, setup),

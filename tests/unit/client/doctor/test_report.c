@@ -80,7 +80,7 @@ static void a_page(void **state) {
                             "Mapping        endpoint-independent\n"
                             "Filtering      address and port-dependent\n"
                             "Hairpinning    no\n"
-                            "IPv6           none here, or none of the bootnode\n"
+                            "IPv6           none of the bootnode\n"
                             "Clock          as the bootnode's, within 10 ms\n"
                             "\n"
                             "Direct with everyone but those behind symmetric NATs; those are reached by\n"
@@ -171,6 +171,112 @@ static void ipv4_decides_where_it_works(void **state) {
     assert_int_equal(concluded(NULL, NULL).verdict.status, DOCTOR_STATUS_BLOCKED);
 }
 
+static void both_families_are_told(void **state) {
+    (void)state;
+    struct findings ipv4 = home(), ipv6 = home();
+    ipv6.server = parsed("[2001:db8::10]:9595");
+    ipv6.local = ipv6.mapped = parsed("[2001:db8::21]:40312");
+    ipv6.translated = ANSWER_NO;
+    ipv6.filtering = BEHAVIOUR_INDEPENDENT;
+    struct diagnosis diagnosis = concluded(&ipv4, &ipv6);
+    diagnosis.offered = (struct candidate_list){
+        .count = 3, .items = {parsed("192.168.1.2:40312"), parsed("[2001:db8::21]:40312"), parsed("172.17.0.1:40312")}};
+    assert_page(&diagnosis, "IPv4           203.0.113.10:9595, 5 of 5 answered, 12 to 15 ms\n"
+                            "Address        198.51.100.7:40312, here 192.168.1.2:40312\n"
+                            "NAT            port-restricted\n"
+                            "Mapping        endpoint-independent\n"
+                            "Filtering      address and port-dependent\n"
+                            "Hairpinning    no\n"
+                            "Also offered   192.168.1.2:40312\n"
+                            "               172.17.0.1:40312\n"
+                            "IPv6           [2001:db8::10]:9595, 5 of 5 answered, 12 to 15 ms\n"
+                            "Address        [2001:db8::21]:40312\n"
+                            "NAT            open\n"
+                            "Mapping        none\n"
+                            "Filtering      none\n"
+                            "Also offered   [2001:db8::21]:40312\n"
+                            "Clock          as the bootnode's, within 10 ms\n"
+                            "\n"
+                            "IPv4: Direct with everyone but those behind symmetric NATs; those are reached\n"
+                            "by probing or through a relay.\n"
+                            "IPv6: Everyone can reach you directly.\n");
+    char *text = told(&diagnosis, report_to_programs), *first = NULL, *second = NULL;
+    json_t *object = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    int status_ipv4 = 0, status_ipv6 = 0;
+    assert_int_equal(json_unpack(object, "{s:{s:i},s:{s:i},s:[s,s,s]}", "ipv4", "status", &status_ipv4, "ipv6",
+                                 "status", &status_ipv6, "offered", &first, &second, &(char *){NULL}),
+                     0);
+    assert_int_equal(status_ipv4, DOCTOR_STATUS_HELPED);
+    assert_int_equal(status_ipv6, DOCTOR_STATUS_DIRECT);
+    assert_string_equal(second, "[2001:db8::21]:40312");
+    json_decref(object);
+    free(text);
+}
+
+/* One family of the name does not answer, or we lack it. */
+static void which_family_is_missing(void **state) {
+    (void)state;
+    struct findings ipv4 = home(), ipv6 = {.named = true, .server = parsed("[2001:db8::10]:9595")};
+    struct diagnosis diagnosis = concluded(&ipv4, &ipv6);
+    assert_page_has(&diagnosis, "IPv6           none here; the bootnode has [2001:db8::10]:9595\n");
+    ipv6.present = true;
+    ipv6.asked = 10;
+    diagnosis = concluded(&ipv4, &ipv6);
+    assert_page_has(&diagnosis, "IPv6           no answer from [2001:db8::10]:9595, asked 10 times\n");
+    assert_page_has(&diagnosis, "\nDirect with everyone but");
+}
+
+static void a_second_address_that_is_private(void **state) {
+    (void)state;
+    struct findings ipv4 = home();
+    ipv4.hidden = parsed("172.31.0.6:9596");
+    ipv4.mapping = BEHAVIOUR_NOT_PORT;
+    struct diagnosis diagnosis = concluded(&ipv4, NULL);
+    assert_string_equal(diagnosis.verdict.kind, "port-restricted");
+    assert_page_has(&diagnosis, "Mapping        not port-dependent; address-dependent: cannot tell\n");
+    assert_page_has(&diagnosis, "Note           the bootnode's second address, 172.31.0.6:9596,\n");
+    ipv4.filtering = BEHAVIOUR_NOT_PORT;
+    assert_int_equal(concluded(&ipv4, NULL).verdict.status, DOCTOR_STATUS_DIRECT);
+    ipv4.mapping = BEHAVIOUR_ADDRESS_AND_PORT;
+    assert_string_equal(concluded(&ipv4, NULL).verdict.kind, "symmetric");
+}
+
+static void what_hides_its_clients(void **state) {
+    (void)state;
+    static const struct {
+        const char *server, *mapped;
+        bool near, hidden;
+    } cases[] = {
+        {"203.0.113.10:9595", "172.17.0.1:40312", false, true},
+        {"203.0.113.10:9595", "10.9.8.7:40312", false, true},
+        {"203.0.113.10:9595", "192.168.1.1:40312", true, false}, /* our own router, at its own public address */
+        {"203.0.113.10:9595", "100.64.1.2:40312", false, false},
+        {"203.0.113.10:9595", "198.51.100.7:40312", false, false},
+        {"192.168.1.9:9595", "172.17.0.1:40312", false, true},
+        {"192.168.1.9:9595", "172.20.0.1:40312", false, true},
+        {"192.168.1.9:9595", "172.32.0.1:40312", false, false}, /* public */
+        {"192.168.1.9:9595", "172.20.1.1:40312", false, false}, /* a NAT within a company */
+        {"192.168.1.9:9595", "10.88.0.1:40312", false, true},
+        {"192.168.1.9:9595", "10.0.2.100:40312", false, true},
+        {"192.168.1.9:9595", "10.1.0.1:40312", false, false},
+        {"[2001:db8::10]:9595", "172.17.0.1:40312", false, true},
+        {"[2001:db8::10]:9595", "[fd00::1]:40312", false, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct findings ipv4 = home();
+        ipv4.server = parsed(cases[i].server);
+        ipv4.mapped = parsed(cases[i].mapped);
+        ipv4.near = cases[i].near;
+        struct diagnosis diagnosis = concluded(&ipv4, NULL);
+        if (diagnosis.hidden != cases[i].hidden) fail_msg("%s at %s", cases[i].mapped, cases[i].server);
+        if (!cases[i].hidden) continue;
+        assert_page_has(&diagnosis, cases[i].mapped);
+        assert_page_has(&diagnosis, "a private address\n");
+        assert_page_has(&diagnosis, "userland-proxy");
+        assert_int_equal(diagnosis.verdict.status, DOCTOR_STATUS_HELPED);
+    }
+}
+
 static void every_kind_has_its_sentence(void **state) {
     (void)state;
     for (enum nat_kind_named kind = 0; kind < KIND_COUNT; kind++) {
@@ -185,8 +291,8 @@ static void every_kind_has_its_sentence(void **state) {
 static void every_combination_has_its_kind(void **state) {
     (void)state;
     for (enum answer translated = ANSWER_UNKNOWN; translated <= ANSWER_YES; translated++)
-        for (enum behaviour mapping = BEHAVIOUR_UNKNOWN; mapping <= BEHAVIOUR_DEPENDENT; mapping++)
-            for (enum behaviour filtering = BEHAVIOUR_UNKNOWN; filtering <= BEHAVIOUR_DEPENDENT; filtering++) {
+        for (enum behaviour mapping = BEHAVIOUR_UNKNOWN; mapping <= BEHAVIOUR_NOT_PORT; mapping++)
+            for (enum behaviour filtering = BEHAVIOUR_UNKNOWN; filtering <= BEHAVIOUR_NOT_PORT; filtering++) {
                 struct findings findings = home();
                 findings.translated = translated;
                 findings.mapping = mapping;
@@ -255,6 +361,10 @@ int main(void) {
         cmocka_unit_test(what_is_in_between),
         cmocka_unit_test(a_router_that_opens_ports),
         cmocka_unit_test(ipv4_decides_where_it_works),
+        cmocka_unit_test(both_families_are_told),
+        cmocka_unit_test(which_family_is_missing),
+        cmocka_unit_test(a_second_address_that_is_private),
+        cmocka_unit_test(what_hides_its_clients),
         cmocka_unit_test(every_kind_has_its_sentence),
         cmocka_unit_test(every_combination_has_its_kind),
         cmocka_unit_test(an_object),
