@@ -103,8 +103,8 @@ static void say_family(const struct findings *findings, const char *label, enum 
 static void say_doubts(const struct findings *findings, FILE *out) {
     char address[ADDRESS_TEXT_SIZE];
     if (findings->hidden.port == 0) return;
-    line(out, "Note", "the bootnode's second address, %s,", address_format(&findings->hidden, address));
-    line(out, "", "cannot be reached from here: what hangs on addresses alone is not known");
+    line(out, "Note", "the bootnode's second address, %s, is none", address_format(&findings->hidden, address));
+    line(out, "", "that could be asked: what hangs on addresses alone is not known");
     line(out, "", "(public_address in the bootnode's settings would mend that)");
 }
 

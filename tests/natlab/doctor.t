@@ -157,7 +157,8 @@ for my $kind (sort keys %cloud) {
     ($status, $said) = outcome($clouded{$kind});
     my %nat = (full => 'full-cone', 'port-restricted' => 'port-restricted', symmetric => 'symmetric');
     is($said->{nat}, $nat{$kind}, "$kind, bootnode behind a 1:1 NAT: the NAT");
-    is($said->{ipv4}{hidden_address}, $kind eq 'full' ? undef : '172.31.0.6:9596', "$kind: what cannot be asked");
+    my $hidden = $said->{ipv4}{hidden_address} // '';
+    like($hidden, $kind eq 'full' ? qr/^$/ : qr/:9596$/, "$kind: the address that cannot be asked");
 }
 $_->down for values %cloud;
 

@@ -234,7 +234,7 @@ static void a_second_address_that_is_private(void **state) {
     struct diagnosis diagnosis = concluded(&ipv4, NULL);
     assert_string_equal(diagnosis.verdict.kind, "port-restricted");
     assert_page_has(&diagnosis, "Mapping        not port-dependent; address-dependent: cannot tell\n");
-    assert_page_has(&diagnosis, "Note           the bootnode's second address, 172.31.0.6:9596,\n");
+    assert_page_has(&diagnosis, "Note           the bootnode's second address, 172.31.0.6:9596, is none\n");
     ipv4.filtering = BEHAVIOUR_NOT_PORT;
     assert_int_equal(concluded(&ipv4, NULL).verdict.status, DOCTOR_STATUS_DIRECT);
     ipv4.mapping = BEHAVIOUR_ADDRESS_AND_PORT;
