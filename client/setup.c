@@ -143,7 +143,7 @@ static int read_secret(struct setup *setup) {
 /* Negative errno, with `why`. */
 static int bind_port(uint16_t port, struct why *why) {
     struct why ignored;
-    struct udp_options options = {0};
+    struct udp_options options = {.whole = true};
     struct address any = {.port = port};
     int failed, socket = udp_open(&any, &options, why);
     if (socket >= 0 || !address_parse("0.0.0.0", 1, &any)) return socket;

@@ -174,16 +174,21 @@ static void set_buffer(int socket, int force_option, int option, int size) {
         (void)set_option(socket, SOL_SOCKET, option, size);
 }
 
+/* Either way without heed to "fragmentation needed", which anybody may forge. Else no DF: 1,200 bytes pass every IPv6
+ * path and nearly every IPv4 one, and where they do not, a fragment is better than nothing. */
+static void set_fragmenting(int socket, int family, bool whole) {
+    (void)set_option(socket, IPPROTO_IP, IP_MTU_DISCOVER, whole ? IP_PMTUDISC_PROBE : IP_PMTUDISC_OMIT);
+    if (family != AF_INET6) return;
+    (void)set_option(socket, IPPROTO_IPV6, IPV6_MTU_DISCOVER, whole ? IPV6_PMTUDISC_PROBE : IPV6_PMTUDISC_OMIT);
+}
+
 static bool set_options(int socket, int family, bool dual_stack, const struct udp_options *options) {
     if (family == AF_INET6 && !set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, !dual_stack)) return false;
     if (options->reuse_port && !set_option(socket, SOL_SOCKET, SO_REUSEPORT, 1)) return false;
     if (options->packet_info && family == AF_INET6 && !set_option(socket, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1))
         return false;
     if (options->packet_info && family == AF_INET && !set_option(socket, IPPROTO_IP, IP_PKTINFO, 1)) return false;
-    /* No DF, and no heed to "fragmentation needed": 1,200 bytes pass every IPv6 path and nearly every IPv4 one; where
-     * they do not, a fragment is better than nothing, and a forged ICMP message must not make us fragment. */
-    (void)set_option(socket, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
-    if (family == AF_INET6) (void)set_option(socket, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
+    set_fragmenting(socket, family, options->whole);
     set_buffer(socket, SO_RCVBUFFORCE, SO_RCVBUF, options->receive_buffer);
     set_buffer(socket, SO_SNDBUFFORCE, SO_SNDBUF, options->send_buffer);
     return true;

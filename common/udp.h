@@ -47,6 +47,7 @@ MUST_USE bool udp_batch_add(struct udp_batch *batch, const struct datagram *data
 struct udp_options {
     bool reuse_port;
     bool packet_info;   /* learn and set local addresses */
+    bool whole;         /* no datagram is ever cut on its way: what is too large somewhere is lost */
     int receive_buffer; /* SO_RCVBUF in bytes, 0: leave; asks SO_RCVBUFFORCE first */
     int send_buffer;
 };

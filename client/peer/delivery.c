@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/peer/cutting.h"
 #include "common/clock.h"
 #include "common/holds.h"
 #include "common/memory.h"
@@ -11,6 +12,8 @@
 #define BACKOFF_LIMIT_MS 2000 /* doubling stops here */
 #define REORDERING_MIN_MS 2
 #define PACKET_OVERHEAD 60 /* of a segment alone in its packet: UDP/IPv4, header, tag, padding */
+/* What speaks against large packets: the timer, which sends a smaller copy, counts for two. */
+#define LARGE_LOST_MOST 4
 #define BITMAP_BITS 64
 
 /* `first` of a message that was acknowledged before delivery_restart means nothing: it has no segments left. */
@@ -25,6 +28,7 @@ struct delivery_message {
 void delivery_sender_init(struct delivery_sender *sender, uint32_t stream) {
     memset(sender, 0, sizeof *sender);
     sender->stream = stream;
+    sender->room = PEER_FRAMES_OWN_MAX;
     congestion_init(&sender->congestion);
 }
 
@@ -107,9 +111,14 @@ static bool has_new_segment(const struct delivery_sender *sender) {
     return sender->next_sequence - sender->cumulative < DELIVERY_WINDOW && sender->next_sequence != queue_end(sender);
 }
 
-static uint64_t timeout_ms(const struct delivery_sender *sender) {
+/* Before it is doubled. */
+static uint64_t first_timeout_ms(const struct delivery_sender *sender) {
     uint64_t timeout = round_trip_timeout_ms(&sender->round_trip);
-    if (timeout < RTO_MIN_MS) timeout = RTO_MIN_MS;
+    return timeout > RTO_MIN_MS ? timeout : RTO_MIN_MS;
+}
+
+static uint64_t timeout_ms(const struct delivery_sender *sender) {
+    uint64_t timeout = first_timeout_ms(sender);
     uint64_t most = 2 * timeout > BACKOFF_LIMIT_MS ? 2 * timeout : BACKOFF_LIMIT_MS;
     for (uint8_t i = 0; i < sender->backoff && timeout < most; i++) timeout = 2 * timeout < most ? 2 * timeout : most;
     return timeout;
@@ -195,14 +204,63 @@ static bool choose(const struct delivery_sender *sender, uint64_t now, uint32_t 
     return has_new_segment(sender);
 }
 
-static void note_sent(struct delivery_sender *sender, uint32_t sequence, size_t bytes, size_t in_flight, uint64_t now) {
+/* --- How large packets are --- */
+
+void delivery_set_room(struct delivery_sender *sender, size_t room, uint64_t now) {
+    if (sender->room == room) return;
+    sender->room = (uint16_t)room;
+    sender->large_at = now;
+    sender->large_lost = 0;
+}
+
+/* Was it sent, and given up only because of the timer? Then nothing tells it from a packet that is too large. */
+static bool is_silent(const struct delivery_sender *sender, uint32_t sequence) {
+    return sequence != sender->next_sequence && !seen_flight(sender, sequence)->lost && !is_overtaken(sender, sequence);
+}
+
+static size_t room_for(const struct delivery_sender *sender, uint32_t sequence) {
+    bool oldest = sequence == sender->cumulative && is_silent(sender, sequence);
+    return oldest && seen_flight(sender, sequence)->sent_at > sender->large_at ? DELIVERY_ROOM_LEAST : sender->room;
+}
+
+size_t delivery_room(const struct delivery_sender *sender, uint32_t sequence) {
+    return seen_flight(sender, sequence)->small ? DELIVERY_ROOM_LEAST : sender->room;
+}
+
+/* A limit of the rate, too, drops many in a row; but not for so long that none gets through. */
+bool delivery_doubts_room(const struct delivery_sender *sender, uint64_t now) {
+    return sender->large_lost >= LARGE_LOST_MOST && now - sender->large_lost_at >= first_timeout_ms(sender);
+}
+
+/* With what comes around it. */
+static size_t bytes_of(const struct frame_segment *segment, size_t room) {
+    return segment->size + PACKET_OVERHEAD * cutting_packets(segment, room);
+}
+
+/* A further copy: was the last one lost because it was large? */
+static void weigh_loss(struct delivery_sender *sender, uint32_t sequence, uint64_t now) {
+    const struct delivery_flight *flight = seen_flight(sender, sequence);
+    if (!flight->large || flight->lost || flight->sent_at <= sender->large_at) return;
+    if (sender->large_lost == 0) sender->large_lost_at = now;
+    unsigned lost = sender->large_lost + (is_silent(sender, sequence) ? 2u : 1u);
+    sender->large_lost = lost < LARGE_LOST_MOST ? (uint8_t)lost : LARGE_LOST_MOST;
+}
+
+static void note_sent(struct delivery_sender *sender, const struct frame_segment *segment, size_t room,
+                      size_t in_flight, uint64_t now) {
+    uint32_t sequence = segment->sequence;
     struct delivery_flight *flight = flight_of(sender, sequence);
+    size_t bytes = bytes_of(segment, room);
     if (sequence == sender->next_sequence) {
         sender->next_sequence++;
-        *flight = (struct delivery_flight){.size = (uint16_t)bytes};
-    } else if (timer_expired(sender, sequence, now) && sender->backoff < UINT8_MAX) {
-        sender->backoff++;
+        *flight = (struct delivery_flight){0};
+    } else {
+        weigh_loss(sender, sequence, now);
+        if (timer_expired(sender, sequence, now) && sender->backoff < UINT8_MAX) sender->backoff++;
     }
+    flight->size = (uint16_t)bytes;
+    flight->small = room == DELIVERY_ROOM_LEAST;
+    flight->large = !flight->small && cutting_packets(segment, DELIVERY_ROOM_LEAST) > 1;
     flight->sent_at = now;
     flight->lost = false;
     if (flight->times < UINT8_MAX) flight->times++;
@@ -211,16 +269,16 @@ static void note_sent(struct delivery_sender *sender, uint32_t sequence, size_t 
 
 bool delivery_next(struct delivery_sender *sender, uint64_t now, struct frame_segment *out) {
     uint32_t sequence;
-    size_t in_flight = bytes_in_flight(sender, now), bytes;
+    size_t in_flight = bytes_in_flight(sender, now), room;
     if (!choose(sender, now, &sequence)) {
         if (in_flight > 0 && sender->next_sequence == queue_end(sender))
             congestion_idle(&sender->congestion, in_flight);
         return false;
     }
     describe(sender, sequence, now, out);
-    bytes = out->size + PACKET_OVERHEAD;
-    if (!congestion_allows(&sender->congestion, bytes, in_flight, now)) return false;
-    note_sent(sender, sequence, bytes, in_flight, now);
+    room = room_for(sender, sequence);
+    if (!congestion_allows(&sender->congestion, bytes_of(out, room), in_flight, now)) return false;
+    note_sent(sender, out, room, in_flight, now);
     return true;
 }
 
@@ -230,7 +288,8 @@ uint64_t delivery_due(const struct delivery_sender *sender, uint64_t now) {
     if (choose(sender, now, &next)) {
         struct frame_segment segment;
         describe(sender, next, now, &segment);
-        due = congestion_due(&sender->congestion, segment.size + PACKET_OVERHEAD, bytes_in_flight(sender, now), now);
+        size_t bytes = bytes_of(&segment, room_for(sender, next));
+        due = congestion_due(&sender->congestion, bytes, bytes_in_flight(sender, now), now);
         if (due <= now) return now;
     }
     for (uint32_t sequence = sender->cumulative; sequence != sender->next_sequence; sequence++) {
@@ -255,10 +314,17 @@ static bool is_newer(const struct news *news, const struct delivery_flight *flig
     return delivery_before(news->sequence, sequence);
 }
 
+static void note_large(struct delivery_sender *sender, const struct delivery_flight *flight) {
+    if (!flight->large || flight->sent_at < sender->large_at) return;
+    sender->large_at = flight->sent_at;
+    sender->large_lost = 0;
+}
+
 static void mark(struct delivery_sender *sender, uint32_t sequence, struct news *news) {
     struct delivery_flight *flight = flight_of(sender, sequence);
     if (sequence - sender->cumulative >= sender->next_sequence - sender->cumulative || flight->acknowledged) return;
     flight->acknowledged = true;
+    note_large(sender, flight);
     news->bytes += flight->size;
     if (is_newer(news, flight, sequence)) {
         news->newest = *flight;
@@ -329,6 +395,7 @@ void delivery_path_changed(struct delivery_sender *sender) {
     sender->backoff = 0;
     sender->has_newest = false;
     sender->round_trip = (struct round_trip){.measured = false};
+    sender->large_lost = 0;
     congestion_init(&sender->congestion);
     for (uint32_t sequence = sender->cumulative; sequence != sender->next_sequence; sequence++)
         flight_of(sender, sequence)->lost = !flight_of(sender, sequence)->acknowledged;
@@ -345,6 +412,7 @@ void delivery_restart(struct delivery_sender *sender, uint32_t stream) {
     sender->next_sequence = sender->cumulative = 0;
     sender->backoff = 0;
     sender->has_newest = false;
+    sender->large_lost = 0;
     congestion_init(&sender->congestion);
     memset(sender->flight, 0, sizeof sender->flight);
     HOLDS(delivery_holds(sender));

@@ -18,6 +18,7 @@
 
 #include "client/message/blob.h"
 #include "client/peer/congestion.h"
+#include "client/peer/path_mtu.h"
 #include "common/attributes.h"
 #include "common/round_trip.h"
 #include "common/wire/frames.h"
@@ -26,6 +27,7 @@
 #define DELIVERY_MESSAGE_MAX (66 * 1024)
 #define DELIVERY_SEGMENT_DATA 1024 /* bytes of a message in one segment */
 #define DELIVERY_AGED_MS 1000      /* what waited for less says no age */
+#define DELIVERY_ROOM_LEAST (PATH_MTU_BASE - PEER_DATA_OVERHEAD)
 
 /* Sequence numbers wrap: a lies before b when it is less than half the circle behind (RFC 1982). */
 static inline bool delivery_before(uint32_t a, uint32_t b) {
@@ -40,7 +42,9 @@ struct delivery_flight {
     uint16_t size; /* with what comes around it */
     uint8_t times; /* sent how often */
     bool acknowledged;
-    bool lost; /* to be sent again, without asking the timer */
+    bool lost;  /* to be sent again, without asking the timer */
+    bool small; /* the last copy is for packets of DELIVERY_ROOM_LEAST, */
+    bool large; /* or one that not every path takes */
     struct congestion_mark mark;
 };
 
@@ -58,6 +62,10 @@ struct delivery_sender {
     struct congestion congestion;
     struct round_trip round_trip;
     uint8_t backoff;
+    uint16_t room;      /* delivery_set_room */
+    uint64_t large_at;  /* when the newest large packet that was acknowledged left; what speaks against them since: */
+    uint8_t large_lost; /* how much, */
+    uint64_t large_lost_at; /* and from when on */
 };
 
 void delivery_sender_init(struct delivery_sender *sender, uint32_t stream);
@@ -72,6 +80,13 @@ bool delivery_is_aged(const struct delivery_sender *sender, uint64_t now);
 /* The next segment to send at `now`: one that is lost, else a new one while the window is open. False: nothing now. Its
  * data lie in the blob, which lives until the message is completed or dropped. */
 MUST_USE bool delivery_next(struct delivery_sender *sender, uint64_t now, struct frame_segment *out);
+/* How many bytes of frames a packet may have on this path, PEER_FRAMES_OWN_MAX until it is said: where a segment needs
+ * more, the caller sends it in several. */
+void delivery_set_room(struct delivery_sender *sender, size_t room, uint64_t now);
+/* The same for the copy that delivery_next just gave: what the timer repeats goes so that every path takes it. */
+size_t delivery_room(const struct delivery_sender *sender, uint32_t sequence);
+/* Do packets that are larger than DELIVERY_ROOM_LEAST seem not to arrive at all? */
+bool delivery_doubts_room(const struct delivery_sender *sender, uint64_t now);
 /* When delivery_next would have something if nothing arrives; NEVER: never. `now` when something is due already.
  */
 uint64_t delivery_due(const struct delivery_sender *sender, uint64_t now);

@@ -13,6 +13,7 @@
 #include "client/peer/indices.h"
 #include "client/peer/path.h"
 #include "client/peer/path_log.h"
+#include "client/peer/path_mtu.h"
 #include "client/peer/probing.h"
 #include "client/peer/punch.h"
 #include "client/peer/transport.h"
@@ -111,6 +112,8 @@ enum peer_alarm {
     ALARM_BYE,    /* it is said again, or enough */
     ALARM_PING,
     ALARM_FLUSH, /* something is to be sent */
+    /* sizing.c */
+    ALARM_SIZE, /* a probe of how large packets may be */
     ALARMS_URGENT,
     /* For these nobody needs to wake: they are seen to when the room has something else to do. */
     ALARM_PENDING = ALARMS_URGENT, /* a handshake that we answered is too old */
@@ -187,7 +190,8 @@ struct peer {
         struct path path;
         uint64_t token, sent; /* sent 0: none */
     } checks[PEER_CHECKS];
-    uint64_t checked; /* the last one that a packet from elsewhere caused */
+    uint64_t checked;    /* the last one that a packet from elsewhere caused */
+    struct path_mtu mtu; /* of the path */
 
     /* Seeking a better path. */
     struct punch seek;

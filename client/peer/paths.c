@@ -7,6 +7,7 @@
 #include "client/peer/probes.h"
 #include "client/peer/rounds.h"
 #include "client/peer/sending.h"
+#include "client/peer/sizing.h"
 #include "common/clock.h"
 #include "common/holds.h"
 
@@ -45,6 +46,7 @@ void paths_set(struct peer *peer, const struct path *path, uint64_t now) {
     peer->seek_due = path->kind == PATH_DIRECT ? NEVER : now;
     if (path->kind == PATH_DIRECT) punch_stop(&peer->seek);
     delivery_path_changed(&peer->sender);
+    sizing_path_changed(peer);
     peer->relayed_since = path->kind == PATH_DIRECT ? 0 : peer->relayed_since ? peer->relayed_since : now;
     probes_path_changed(peer, now);
     if (peer->connected) peer->host->path_changed(peer->host->context, peer);

@@ -8,6 +8,7 @@
 #include "client/peer/paths.h"
 #include "client/peer/probes.h"
 #include "client/peer/rounds.h"
+#include "client/peer/sizing.h"
 #include "client/peer/talking.h"
 #include "common/clock.h"
 #include "common/holds.h"
@@ -23,6 +24,7 @@ static void look_at_clock(const struct peer *peer, uint64_t now, uint64_t alarms
     paths_alarms(peer, alarms);
     probes_alarms(peer, alarms);
     talking_alarms(peer, now, alarms);
+    sizing_alarms(peer, alarms);
 }
 
 /* After anything that may have changed what is due. */
@@ -98,6 +100,7 @@ void peer_tick(struct peer *peer, uint64_t now) {
     paths_tick(peer, now);
     probes_tick(peer, now);
     talking_tick(peer, now);
+    sizing_tick(peer, now);
     set_alarms(peer, now);
 }
 
@@ -122,6 +125,7 @@ struct peer *peer_create(const struct peer_host *host, const struct member_recor
     linking_init(peer, now);
     rounds_init(peer);
     paths_init(peer);
+    path_mtu_init(&peer->mtu);
     peer->epoch = ++*host->epochs;
     delivery_sender_init(&peer->sender, ++*host->streams);
     delivery_receiver_init(&peer->receiver);

@@ -3,11 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/peer/cutting.h"
 #include "client/peer/linking.h"
 #include "client/peer/paths.h"
 #include "client/peer/probes.h"
 #include "client/peer/rounds.h"
 #include "client/peer/sending.h"
+#include "client/peer/sizing.h"
 #include "common/clock.h"
 
 #define SILENT_MS 15000 /* absence */
@@ -21,12 +23,24 @@
 #define BYE_TRIES 3
 #define FLUSH_PACKETS 32 /* in one go; the rest waits for the next tick, so that one peer cannot hold up the others */
 
-/* One packet with what is due: introduction, acknowledgement, segments. False when nothing was. */
-static bool flush_packet(struct peer *peer, uint64_t now) {
+/* The next segment to send, if one is due, and how it is to be cut. */
+static void take_segment(struct peer *peer, struct cutting *cutting, uint64_t now) {
+    struct frame_segment segment;
+    delivery_set_room(&peer->sender, sizing_room(peer), now);
+    if (!delivery_next(&peer->sender, now, &segment)) return;
+    if (delivery_doubts_room(&peer->sender, now)) {
+        sizing_doubt(peer, now);
+        delivery_set_room(&peer->sender, sizing_room(peer), now);
+    }
+    cutting_begin(cutting, &segment, delivery_room(&peer->sender, segment.sequence));
+    if (cutting_packets(&segment, sizing_room(peer)) > 1) sizing_wanted(peer, now);
+}
+
+/* One packet with what is due: introduction, acknowledgement, a segment or a piece of one. False when nothing was. */
+static bool flush_packet(struct peer *peer, struct cutting *cutting, uint64_t now) {
     uint8_t buffer[PEER_FRAMES_OWN_MAX];
     struct writer writer = writer_over(buffer, sizeof buffer);
     struct frame frame;
-    bool segments = false;
     bool introduce = peer->introduce_self;
     if (introduce) sending_write_introduction(peer, &writer);
     if (introduce && !peer->sender.round_trip.measured) sending_write_ping(peer, &writer, now);
@@ -35,26 +49,22 @@ static bool flush_packet(struct peer *peer, uint64_t now) {
         frame_write(&writer, &frame);
     }
     peer->acknowledge = false;
-    frame.type = FRAME_SEGMENT;
-    size_t room = FRAME_SEGMENT_OVERHEAD + DELIVERY_SEGMENT_DATA;
-    if (delivery_is_aged(&peer->sender, now)) room += FRAME_SEGMENT_AGE_SIZE;
-    while (writer_left(&writer) >= room && delivery_next(&peer->sender, now, &frame.segment)) {
-        frame_write(&writer, &frame);
-        segments = true;
-    }
+    if (!cutting->open) take_segment(peer, cutting, now);
+    bool segment = cutting->open && cutting_write(cutting, &writer);
     if (writer.at == 0) return false;
     /* The introduction goes along until they are heard on this transport, but is no reason of its own to send again. */
     peer->introduce_self = false;
     peer->introduction_open |= introduce;
-    sending_frames(peer, &writer, &peer->path, segments || introduce, now);
+    sending_frames(peer, &writer, &peer->path, segment || introduce, now);
     return true;
 }
 
 void talking_flush(struct peer *peer, uint64_t now) {
+    struct cutting cutting = {.open = false};
     if (peer->state != PEER_LIVE || !peer->has_path || !linking_usable(peer, now)) return;
     if (peer->introduction_open && delivery_due(&peer->sender, now) <= now) peer->introduce_self = true;
-    for (int packets = 0; packets < FLUSH_PACKETS; packets++)
-        if (!flush_packet(peer, now)) break;
+    for (int packets = 0; packets < FLUSH_PACKETS || cutting.open; packets++)
+        if (!flush_packet(peer, &cutting, now)) break;
 }
 
 static void nick_of(const struct frame_introduction *introduction, char out[static TEXT_NICK_MAX + 1]) {
@@ -135,7 +145,7 @@ static void handle_acknowledgement(struct peer *peer, const struct frame_acknowl
 
 static void handle_pong(struct peer *peer, uint64_t token, const struct path *from, uint64_t now) {
     if (token != peer->ping_token || peer->ping_sent == 0) {
-        paths_pong(peer, token, from, now);
+        if (!sizing_pong(peer, token, from, now)) paths_pong(peer, token, from, now);
         return;
     }
     peer->rtt_us = (uint32_t)(now - peer->ping_sent) * 1000;

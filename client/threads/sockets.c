@@ -87,7 +87,7 @@ static bool take_number(struct sockets *sockets, uint16_t *out) {
 }
 
 static int open_one(struct sockets *sockets, uint16_t *number) {
-    static const struct udp_options options = {.receive_buffer = RECEIVE_BUFFER};
+    static const struct udp_options options = {.whole = true, .receive_buffer = RECEIVE_BUFFER};
     struct why why;
     if (!take_number(sockets, number)) return -EMFILE;
     int descriptor = udp_open(&sockets->any, &options, &why);

@@ -42,6 +42,7 @@ sub up {
 
 sub loss { my ($self, $host, $percent) = @_; $self->_run('loss', $host, $percent) }
 sub rate { my ($self, $host, $bytes) = @_; $self->_run('rate', $host, $bytes) }
+sub mtu { my ($self, $host, $bytes) = @_; $self->_run('mtu', $host, $bytes) }
 sub rebind { my ($self, $host) = @_; $self->_run('rebind', $host) }
 sub renumber { my ($self, $host) = @_; $self->_run('renumber', $host) }
 

@@ -13,6 +13,7 @@
 
 #define SPINS_MOST 2000 /* ticks of one engine in one millisecond */
 #define PORT 4000
+#define IPV4_OVERHEAD 28 /* with UDP */
 
 struct address world_bootnode_at(size_t number) {
     return (struct address){.ip = {[10] = 0xff, 0xff, 203, 0, 113, (uint8_t)(1 + number)}, .port = 9595};
@@ -338,7 +339,12 @@ static void wait_in_line(struct person *person, const struct wire *wire) {
     person->backlog[person->backlog_count++] = *wire;
 }
 
+static bool is_too_large(const struct person *person, const struct wire *wire) {
+    return person->mtu > 0 && wire->size + IPV4_OVERHEAD > person->mtu;
+}
+
 static void to_person(struct world *world, struct person *person, const struct wire *wire) {
+    if (is_too_large(person, wire)) return;
     if (!person->engine || (person->asleep && !person->stopped) || person->cut) return;
     if (!address_same_ip(&person->nat.outside, &wire->to)) return;
     uint16_t socket;
@@ -369,7 +375,7 @@ void person_wake(struct person *person) {
 }
 
 static void deliver(struct world *world, const struct wire *wire) {
-    if (wire->sender && wire->sender->cut) return;
+    if (wire->sender && (wire->sender->cut || is_too_large(wire->sender, wire))) return;
     if (to_bootnode(world, wire)) return;
     for (size_t i = 0; i < world->people_count; i++) to_person(world, &world->people[i], wire);
 }

@@ -48,6 +48,7 @@ struct person {
     size_t backlog_count;
     unsigned delay_ms; /* of its own link, each way, beside WORLD_DELAY_MS */
     bool cut;          /* nothing gets through, either way */
+    unsigned mtu;      /* larger packets vanish on its link, either way: bytes of IPv4; 0: none do */
     bool busy;         /* nobody reads what it is told */
     uint8_t id[MEMBER_ID_SIZE];
     uint8_t knows;                   /* set of bootnodes: registers with these; 0: with all there are */

@@ -117,6 +117,32 @@ static void receive_all(int socket, struct pair *pair, size_t expected) {
     assert_int_equal(udp_batch_count(pair->all), expected);
 }
 
+static int option_of(int socket, int level, int option) {
+    int value = -1;
+    socklen_t size = sizeof value;
+    assert_int_equal(getsockopt(socket, level, option, &value, &size), 0);
+    return value;
+}
+
+/* Either is deaf to messages that say how large a packet may be. */
+static void whole_datagrams_are_never_cut(void **state) {
+    (void)state;
+    for (int whole = 0; whole < 2; whole++) {
+        struct address bound;
+        int four = opened("127.0.0.1:0", (struct udp_options){.whole = whole}, &bound);
+        assert_int_equal(option_of(four, IPPROTO_IP, IP_MTU_DISCOVER), whole ? IP_PMTUDISC_PROBE : IP_PMTUDISC_OMIT);
+        close(four);
+        struct address any = parsed("[::]:0");
+        struct why why;
+        int both = udp_open(&any, &(struct udp_options){.whole = whole}, &why);
+        if (both < 0) continue; /* no IPv6 here */
+        assert_int_equal(option_of(both, IPPROTO_IP, IP_MTU_DISCOVER), whole ? IP_PMTUDISC_PROBE : IP_PMTUDISC_OMIT);
+        assert_int_equal(option_of(both, IPPROTO_IPV6, IPV6_MTU_DISCOVER),
+                         whole ? IPV6_PMTUDISC_PROBE : IPV6_PMTUDISC_OMIT);
+        close(both);
+    }
+}
+
 static void carries_a_batch_there_and_back(void **state) {
     struct pair *pair = *state;
     assert_int_equal(udp_receive(pair->b, pair->in), 0);
@@ -336,6 +362,7 @@ static void a_bad_descriptor_is_a_fault(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whole_datagrams_are_never_cut),
         WITH_PAIR(carries_a_batch_there_and_back),
         WITH_PAIR(refuses_what_is_too_large_or_too_many),
         WITH_PAIR(cuts_and_shows_oversized_datagrams),

@@ -751,6 +751,88 @@ static void pieces_that_lie_are_nothing(void **state) {
     delivery_receiver_clear(&receiver);
 }
 
+/* --- How large packets may be --- */
+
+/* What was given out, by sequence: bytes of frames that a packet of the copy may have. */
+static unsigned send_noting(struct delivery_sender *sender, size_t room[static DELIVERY_WINDOW], uint64_t now) {
+    struct frame_segment segment;
+    unsigned count = 0;
+    memset(room, 0, DELIVERY_WINDOW * sizeof *room);
+    for (; delivery_next(sender, now, &segment); count++)
+        room[segment.sequence % DELIVERY_WINDOW] = delivery_room(sender, segment.sequence);
+    return count;
+}
+
+/* Nothing large comes through any more: the timer sends the oldest again so that every path takes it, and a timer later
+ * large packets are doubted. */
+static void what_is_too_large_is_doubted(void **state) {
+    (void)state;
+    struct delivery_sender sender;
+    size_t room[DELIVERY_WINDOW];
+    start_sender(&sender, 10);
+    delivery_sample(&sender, 50000);
+    assert_int_equal(send_noting(&sender, room, 1000), 10);
+    for (size_t i = 0; i < 10; i++) assert_int_equal(room[i], PEER_FRAMES_OWN_MAX);
+    uint64_t timer = delivery_due(&sender, 1000);
+    assert_int_equal(send_noting(&sender, room, timer), 1);
+    assert_int_equal(room[0], DELIVERY_ROOM_LEAST);
+    assert_false(delivery_doubts_room(&sender, timer));
+    acknowledge(&sender, 1, 0, timer + 50);
+    uint64_t later = timer;
+    while (!delivery_doubts_room(&sender, later)) {
+        later = delivery_due(&sender, later);
+        assert_true(later < 3000);
+        (void)send_noting(&sender, room, later);
+    }
+    assert_true(later - timer <= 3 * round_trip_timeout_ms(&sender.round_trip));
+    delivery_set_room(&sender, DELIVERY_ROOM_LEAST, later);
+    assert_false(delivery_doubts_room(&sender, later + 1000));
+    later = delivery_due(&sender, later);
+    assert_true(send_noting(&sender, room, later) > 0);
+    for (size_t i = 0; i < 10; i++) assert_true(room[i] == 0 || room[i] == DELIVERY_ROOM_LEAST);
+    delivery_sender_clear(&sender);
+}
+
+/* Most of them lost, but never all for longer than the timer: that is a limit of the rate. */
+static void losses_are_no_reason_for_doubt(void **state) {
+    (void)state;
+    struct delivery_sender sender;
+    size_t room[DELIVERY_WINDOW];
+    start_sender(&sender, 300);
+    delivery_sample(&sender, 50000);
+    uint32_t got = 0;
+    uint64_t now = 1000;
+    for (unsigned i = 0; i < 200 && sender.cumulative < 300; i++) {
+        (void)send_noting(&sender, room, now);
+        assert_false(delivery_doubts_room(&sender, now));
+        now += 50;
+        /* Of each flight the first and one in eight. */
+        uint64_t bitmap = UINT64_C(0x0101010101010101) << i % 8;
+        acknowledge(&sender, ++got < sender.next_sequence ? got : sender.next_sequence, bitmap, now);
+    }
+    delivery_sender_clear(&sender);
+}
+
+/* Small ones may be lost as many times as they like. */
+static void small_ones_say_nothing_of_large_ones(void **state) {
+    (void)state;
+    static const uint8_t line[300];
+    struct delivery_sender sender;
+    size_t room[DELIVERY_WINDOW];
+    delivery_sender_init(&sender, 1);
+    delivery_sample(&sender, 50000);
+    for (uint64_t i = 0; i < 8; i++) {
+        struct blob *blob = blob_create(line, sizeof line);
+        assert_true(delivery_queue(&sender, blob, i, 1000));
+        blob_drop(blob);
+    }
+    for (uint64_t now = 1000; now < 20000; now = delivery_due(&sender, now)) {
+        assert_true(send_noting(&sender, room, now) > 0);
+        assert_false(delivery_doubts_room(&sender, now));
+    }
+    delivery_sender_clear(&sender);
+}
+
 /* --- How long it waited --- */
 
 struct ages {
@@ -812,6 +894,9 @@ int main(void) {
         cmocka_unit_test(segments_are_not_sent_twice_for_nothing),
         cmocka_unit_test(sequence_numbers_wrap),
         cmocka_unit_test(a_restart_repeats_whole_messages),
+        cmocka_unit_test(what_is_too_large_is_doubted),
+        cmocka_unit_test(losses_are_no_reason_for_doubt),
+        cmocka_unit_test(small_ones_say_nothing_of_large_ones),
         cmocka_unit_test(pieces_make_a_segment),
         cmocka_unit_test(pieces_that_lie_are_nothing),
         cmocka_unit_test(a_restart_keeps_what_is_complete_but_not_collected),
