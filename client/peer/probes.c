@@ -2,6 +2,7 @@
 
 #include <sodium.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "client/peer/checks.h"
 #include "client/peer/sending.h"
@@ -63,7 +64,7 @@ static void stop(struct peer *peer) {
 void probes_forget(struct peer *peer) {
     if (!peer->probing) return;
     stop(peer);
-    peer->probing->attempts = 0;
+    memset(peer->probing->attempts, 0, sizeof peer->probing->attempts);
 }
 
 /* --- Agreeing --- */
@@ -88,29 +89,40 @@ static bool run(struct peer *peer, bool hard, uint32_t number, uint64_t now) {
     }
     path_log_add(&peer->log, hard ? NOTE_GUESSED_AT : NOTE_GUESSING, NULL,
                  hard ? (uint32_t)probing->socket_count : PROBING_PACKETS, now);
+    probing->excess = sending_excess_ms(peer);
     probing_run(probing, hard, number, &target, now);
     return true;
+}
+
+/* An attempt that follows another at once has the place of that among those that probe. */
+static bool take_place(struct peer *peer) {
+    return is_under_way(peer) || budget_probe_begin(peer->host->budget);
 }
 
 static void begin_offer(struct peer *peer, uint64_t now) {
     struct probing *probing = probing_of(peer);
     struct address target;
     bool hard;
-    bool possible = probing_choose(probing, *peer->host->mapping, peer->other_mapping, &hard) &&
+    bool possible = probing_choose(probing, *peer->host->mapping, peer->other_mapping, now, &hard) &&
                     punch_public(&peer->punch, &target);
-    if (possible && budget_probe_begin(peer->host->budget))
+    if (possible && take_place(peer)) {
+        probing->excess = sending_excess_ms(peer);
         probing_offer(probing, hard, randombytes_random(), now);
-    else
+    } else {
         probing_put_off(probing, LOOK_AGAIN_MS, now);
+    }
 }
 
 static bool accept_offer(struct peer *peer, const struct frame_probing *offer, uint64_t now) {
-    bool hard = !offer->hard;
-    if (!is_relayed(peer) || !probing_may_begin(probing_of(peer), now) ||
-        !probing_fits(hard, *peer->host->mapping, peer->other_mapping) || !budget_probe_begin(peer->host->budget))
+    bool hard = !offer->hard, others = is_under_way(peer);
+    if (!is_relayed(peer) || !probing_may_begin(probing_of(peer), hard, now) ||
+        !probing_fits(hard, *peer->host->mapping, peer->other_mapping) || !take_place(peer))
         return false;
     if (run(peer, hard, offer->attempt, now)) return true;
-    budget_probe_end(peer->host->budget);
+    if (others)
+        stop(peer);
+    else
+        budget_probe_end(peer->host->budget);
     return false;
 }
 
@@ -148,6 +160,15 @@ void probes_told(struct peer *peer, const struct frame_probing *told, uint64_t n
     }
 }
 
+/* A cone's socket is reached at the port that a bootnode told; who is behind the other NAT comes from another one. */
+static bool found_by_guessing(const struct peer *peer) {
+    const struct probing *probing = peer->probing;
+    if (peer->path.kind != PATH_DIRECT) return false;
+    return probing->hard ? peer->path.socket != PATH_SOCKET_MAIN
+                         : address_same_ip(&peer->path.address, &probing->target) &&
+                               peer->path.address.port != probing->target.port;
+}
+
 void probes_path_changed(struct peer *peer, uint64_t now) {
     if (!peer->probing) return;
     switch (peer->probing->state) {
@@ -157,6 +178,7 @@ void probes_path_changed(struct peer *peer, uint64_t now) {
         break;
     case PROBING_RUNNING:
         if (is_relayed(peer)) break;
+        if (found_by_guessing(peer)) probing_prove(peer->probing);
         probing_settle(peer->probing, now);
         break;
     case PROBING_LINGERING: break;
@@ -184,13 +206,14 @@ static void send_probes(struct peer *peer, uint64_t now) {
     }
 }
 
-/* When the initiator looks whether to offer. */
+/* When the initiator looks whether to offer. After an attempt in vain it may go on in the other roles, without waiting
+ * for its end. */
 static uint64_t offer_at(const struct peer *peer) {
     if (!peer->pair.initiator || !is_relayed(peer)) return NEVER;
-    uint64_t due = peer->relayed_since + RELAYED_FOR_MS;
+    uint64_t due = peer->relayed_since + RELAYED_FOR_MS + sending_excess_ms(peer);
     if (!peer->probing) return due;
-    if (peer->probing->state != PROBING_IDLE || peer->probing->attempts == PROBING_ATTEMPTS) return NEVER;
-    return due > peer->probing->not_before ? due : peer->probing->not_before;
+    if (peer->probing->state != PROBING_IDLE && peer->probing->state != PROBING_LINGERING) return NEVER;
+    return later(due, probing_offer_at(peer->probing));
 }
 
 /* Its PINGs need a session. */

@@ -51,14 +51,29 @@ bool probing_fits(bool hard, enum nat_mapping own, enum nat_mapping other) {
     return hard_one != NAT_MAPPING_INDEPENDENT && easy_one != NAT_MAPPING_DEPENDENT;
 }
 
-bool probing_choose(const struct probing *probing, enum nat_mapping own, enum nat_mapping other, bool *hard) {
-    bool may_be_hard = probing_fits(true, own, other), may_be_easy = probing_fits(false, own, other);
-    *hard = may_be_hard && (!may_be_easy || probing->attempts % 2 == 0);
-    return may_be_hard || may_be_easy;
+/* As that side; NEVER: not any more. */
+static uint64_t begins_at(const struct probing *probing, bool hard) {
+    return probing->attempts[hard] < PROBING_ATTEMPTS ? probing->not_before[hard] : NEVER;
 }
 
-bool probing_may_begin(const struct probing *probing, uint64_t now) {
-    return probing->state == PROBING_IDLE && probing->attempts < PROBING_ATTEMPTS && now >= probing->not_before;
+uint64_t probing_offer_at(const struct probing *probing) {
+    return later(earlier(begins_at(probing, true), begins_at(probing, false)), probing->put_off);
+}
+
+static bool is_sooner_hard(const struct probing *probing) {
+    if (probing->proven) return probing->proven_hard;
+    return begins_at(probing, true) <= begins_at(probing, false);
+}
+
+bool probing_choose(const struct probing *probing, enum nat_mapping own, enum nat_mapping other, uint64_t now,
+                    bool *hard) {
+    bool may_be_hard = probing_fits(true, own, other), may_be_easy = probing_fits(false, own, other);
+    *hard = may_be_hard && (!may_be_easy || is_sooner_hard(probing));
+    return (may_be_hard || may_be_easy) && now >= begins_at(probing, *hard);
+}
+
+bool probing_may_begin(const struct probing *probing, bool hard, uint64_t now) {
+    return probing->state != PROBING_OFFERED && now >= begins_at(probing, hard);
 }
 
 void probing_offer(struct probing *probing, bool hard, uint32_t number, uint64_t now) {
@@ -70,7 +85,8 @@ void probing_offer(struct probing *probing, bool hard, uint32_t number, uint64_t
 }
 
 static uint64_t offer_due(const struct probing *probing) {
-    return probing->since + (uint64_t)probing->offers * OFFER_EVERY_MS;
+    uint64_t due = probing->since + (uint64_t)probing->offers * OFFER_EVERY_MS;
+    return probing->offers == OFFERS ? due + probing->excess : due;
 }
 
 bool probing_offer_next(struct probing *probing, uint64_t now) {
@@ -80,8 +96,8 @@ bool probing_offer_next(struct probing *probing, uint64_t now) {
 }
 
 void probing_put_off(struct probing *probing, uint64_t wait, uint64_t now) {
-    probing->state = PROBING_IDLE;
-    probing->not_before = now + wait;
+    if (probing->state == PROBING_OFFERED) probing->state = PROBING_IDLE;
+    probing->put_off = now + wait;
 }
 
 void probing_run(struct probing *probing, bool hard, uint32_t number, const struct address *target, uint64_t now) {
@@ -92,8 +108,8 @@ void probing_run(struct probing *probing, bool hard, uint32_t number, const stru
     probing->since = now;
     probing->probes = probing->packets = 0;
     probing->trail.left = 0;
-    probing->attempts++;
-    probing->not_before = now + PROBING_AGAIN_MS;
+    probing->attempts[hard]++;
+    probing->not_before[hard] = now + PROBING_AGAIN_MS;
     randombytes_buf(&probing->token, sizeof probing->token);
     probing_ports_init(&probing->ports);
 }
@@ -105,6 +121,11 @@ void probing_heard(struct probing *probing, const struct path *from, uint64_t no
     probing->trail.path = *from;
     probing->trail.left = TRAIL_PACKETS;
     probing->trail.due = now;
+}
+
+void probing_prove(struct probing *probing) {
+    probing->proven = true;
+    probing->proven_hard = probing->hard;
 }
 
 void probing_settle(struct probing *probing, uint64_t now) {
@@ -122,7 +143,7 @@ void probing_tick(struct probing *probing, uint64_t now) {
         probing_put_off(probing, PROBING_RETRY_MS, now);
     else if (probing->state == PROBING_RUNNING && now - probing->since >= PROBING_MS)
         probing_settle(probing, now);
-    else if (probing->state == PROBING_LINGERING && now - probing->since >= PROBING_LINGER_MS)
+    else if (probing->state == PROBING_LINGERING && now - probing->since >= PROBING_LINGER_MS + probing->excess)
         probing->state = PROBING_IDLE;
 }
 
@@ -174,7 +195,7 @@ uint64_t probing_due(const struct probing *probing) {
     case PROBING_IDLE: break;
     case PROBING_OFFERED: return offer_due(probing);
     case PROBING_RUNNING: return probing->since + PROBING_MS;
-    case PROBING_LINGERING: return probing->since + PROBING_LINGER_MS;
+    case PROBING_LINGERING: return probing->since + PROBING_LINGER_MS + probing->excess;
     }
     return NEVER;
 }

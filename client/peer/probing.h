@@ -6,8 +6,11 @@
  *     IDLE ──offer──▶ OFFERED ──accepted──▶ RUNNING ──10 s, or found──▶ LINGERING ──4 s──▶ IDLE
  *       └───────────────accept────────────────▲
  *
+ * Where nobody knows which side is hard, an attempt in the one roles is followed at once by one in the others: it is
+ * the only way to find out.
+ *
  * Invariants: at most PROBING_PACKETS packets in PROBING_MS an attempt, no port twice; at most PROBING_ATTEMPTS
- * attempts, PROBING_AGAIN_MS apart, whatever the other side sends. */
+ * attempts as either side, PROBING_AGAIN_MS apart, whatever the other side sends. */
 #pragma once
 
 #include <stdbool.h>
@@ -42,11 +45,14 @@ enum probing_state { PROBING_IDLE, PROBING_OFFERED, PROBING_RUNNING, PROBING_LIN
 /* All zero at first. */
 struct probing {
     enum probing_state state;
-    bool hard;           /* our side */
-    unsigned attempts;   /* begun */
-    uint64_t not_before; /* may begin again */
-    uint32_t number;     /* of the attempt */
-    uint64_t since;      /* in this state */
+    bool hard;                /* our side */
+    unsigned attempts[2];     /* begun as the easy side, and as the hard one */
+    uint64_t not_before[2];   /* may begin again as that */
+    uint64_t put_off;         /* as either; for who offers */
+    bool proven, proven_hard; /* an attempt found a way, with us as that side */
+    uint64_t excess;          /* the caller's to set: sending_excess_ms */
+    uint32_t number;          /* of the attempt */
+    uint64_t since;           /* in this state */
     unsigned offers;
     unsigned probes, packets; /* packets: probes and checks */
     uint64_t token;           /* of all PINGs of the attempt */
@@ -63,19 +69,25 @@ struct probing {
 
 /* Can we be the hard (or easy) side, as far as is known of both NATs? */
 bool probing_fits(bool hard, enum nat_mapping own, enum nat_mapping other);
-/* The side that the initiator offers to be in its next attempt. False: probing would be in vain. */
-bool probing_choose(const struct probing *probing, enum nat_mapping own, enum nat_mapping other, bool *hard);
-bool probing_may_begin(const struct probing *probing, uint64_t now);
+/* When the initiator looks whether to offer the next attempt; NEVER: there were enough. */
+uint64_t probing_offer_at(const struct probing *probing);
+/* The side that it offers to be. False: probing would be in vain, or it is too early for that side. */
+bool probing_choose(const struct probing *probing, enum nat_mapping own, enum nat_mapping other, uint64_t now,
+                    bool *hard);
+/* The other side's offer may be accepted. One while we are not done yet says that the other side is. */
+bool probing_may_begin(const struct probing *probing, bool hard, uint64_t now);
 
-/* The initiator's offer. It is sent again and again until accepted, then given up: */
+/* The initiator's offer, from IDLE or LINGERING. It is sent again and again until accepted, then given up: */
 void probing_offer(struct probing *probing, bool hard, uint32_t number, uint64_t now);
 bool probing_offer_next(struct probing *probing, uint64_t now); /* one is to be sent now */
-/* Not accepted; or not possible at the moment. Not before `wait` milliseconds again. */
+/* An offer is not accepted, or not possible at the moment. None before `wait` milliseconds have passed. */
 void probing_put_off(struct probing *probing, uint64_t wait, uint64_t now);
 /* Agreed on. The hard side has opened `sockets`. */
 void probing_run(struct probing *probing, bool hard, uint32_t number, const struct address *target, uint64_t now);
 /* A packet of the pair came in from there: the next packets go there. */
 void probing_heard(struct probing *probing, const struct path *from, uint64_t now);
+/* A way was found in these roles: the next attempt is made in them. */
+void probing_prove(struct probing *probing);
 /* Sends no more: found, or the other side says that it is over. */
 void probing_settle(struct probing *probing, uint64_t now);
 /* At once, whatever the state: sockets are the caller's to close. */

@@ -50,6 +50,12 @@ static struct pair pair_of(struct world *world, enum nat_kind hard, enum nat_kin
     return (struct pair){.hard = world_person(world, "hard", hard), .easy = world_person(world, "easy", easy)};
 }
 
+/* The lower member id is the initiator: with the names the other way round it is the other side. */
+static struct pair pair_named(struct world *world, const char *hard, const char *easy) {
+    return (struct pair){.hard = world_person(world, hard, NAT_SYMMETRIC),
+                         .easy = world_person(world, easy, NAT_PORT_RESTRICTED)};
+}
+
 static void start(struct world *world, struct pair *pair) {
     world->tampering = pair;
     world->tamper = count;
@@ -99,13 +105,71 @@ static void relayed_first_then_direct(void **state) {
 }
 
 /* Nobody told them how their NATs map: one of two attempts has the roles right. */
+static void become_direct(struct world *world, struct pair *pair) {
+    start(world, pair);
+    world_wait(world, 10000 + 2 * PROBING_MS + 1000, both_direct(pair));
+    assert_true(pair->most_in_a_second <= 200);
+    say_numbered(pair->hard, 1, 10);
+    world_wait(world, 2000, heard_all(pair->easy, pair->hard, 10));
+    world_run(world, PROBING_LINGER_MS + 100);
+    assert_int_equal(pair->hard->socket_count, 1);
+    assert_int_equal(pair->easy->socket_count, 0);
+}
+
 static void unknown_mappings_are_tried_both_ways(void **state) {
+    struct pair pair = pair_named(*state, "anna", "bert");
+    become_direct(*state, &pair);
+}
+
+static void whoever_is_the_initiator(void **state) {
+    struct pair pair = pair_named(*state, "bert", "anna");
+    become_direct(*state, &pair);
+}
+
+/* An answer takes a second, and two through the relay. */
+static void unknown_mappings_far_away(void **state) {
     struct world *world = *state;
-    struct pair pair = pair_of(world, NAT_SYMMETRIC, NAT_PORT_RESTRICTED);
+    struct pair pair = pair_named(world, "anna", "bert");
+    pair.hard->delay_ms = pair.easy->delay_ms = 500;
+    world->tampering = &pair;
+    world->tamper = count;
+    person_start(pair.hard, "tea");
+    person_start(pair.easy, "tea");
+    world_wait(world, 20000, everyone_connected(world));
+    world_wait(world, 60000, both_direct(&pair));
+}
+
+/* Once a way was found, everybody knows who is hard: when it is lost, there is no guessing in the wrong roles again. */
+static void roles_that_were_right_are_kept(void **state) {
+    struct world *world = *state;
+    struct pair pair = pair_named(world, "anna", "bert");
+    become_direct(world, &pair);
+    nat_rebind(&pair.hard->nat);
+    nat_rebind(&pair.easy->nat);
+    say_numbered(pair.hard, 11, 11);
+    say_numbered(pair.easy, 1, 1);
+    world_wait(world, 10000, !direct(pair.hard, pair.easy) && !direct(pair.easy, pair.hard));
+    bool wrong = false;
+    for (uint64_t until = world->now + PROBING_AGAIN_MS + ATTEMPT_MS; world->now < until && !both_direct(&pair);) {
+        world_run(world, 100);
+        wrong |= pair.easy->socket_count > 0;
+    }
+    assert_true(both_direct(&pair));
+    assert_false(wrong);
+}
+
+/* In vain in both roles: at most two attempts each, and no third. */
+static void luckless_in_both_roles(void **state) {
+    struct world *world = *state;
+    struct pair pair = pair_named(world, "anna", "bert");
     start(world, &pair);
-    world_wait(world, PROBING_AGAIN_MS + 2 * ATTEMPT_MS, both_direct(&pair));
-    say_numbered(pair.hard, 1, 10);
-    world_wait(world, 2000, heard_all(pair.easy, pair.hard, 10));
+    pair.mute = true;
+    world_run(world, 2 * PROBING_AGAIN_MS);
+    assert_in_range(pair.from_hard + pair.from_easy, 4 * PROBING_PACKETS, 8 * PROBING_PACKETS);
+    forget_counts(&pair);
+    world_run(world, 2 * PROBING_AGAIN_MS);
+    assert_int_equal(pair.hard->socket_count + pair.easy->socket_count, 0);
+    assert_true(pair.from_hard + pair.from_easy < PROBING_PACKETS); /* seeking alone */
 }
 
 static void symmetric_pairs_do_not_probe(void **state) {
@@ -302,6 +366,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(relayed_first_then_direct, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(unknown_mappings_are_tried_both_ways, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(whoever_is_the_initiator, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(unknown_mappings_far_away, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(roles_that_were_right_are_kept, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(luckless_in_both_roles, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(symmetric_pairs_do_not_probe, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(luckless_attempts_are_bounded, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(few_sockets_are_used_too, world_setup, world_teardown),

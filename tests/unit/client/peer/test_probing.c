@@ -8,6 +8,7 @@
 #include <sodium.h>
 
 #include "client/peer/probing.h"
+#include "common/clock.h"
 
 #define NOW UINT64_C(1000000)
 
@@ -66,26 +67,29 @@ static void the_sides_fit_the_mappings(void **state) {
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct probing probing = {.attempts = 0};
+        struct probing probing = {.attempts = {0}};
         bool hard;
-
-        assert_int_equal(probing_choose(&probing, cases[i].own, cases[i].other, &hard), cases[i].possible);
+        assert_int_equal(probing_choose(&probing, cases[i].own, cases[i].other, NOW, &hard), cases[i].possible);
         if (!cases[i].possible) continue;
         assert_int_equal(hard, cases[i].first_hard);
         assert_true(probing_fits(!hard, cases[i].other, cases[i].own)); /* the other sees it as we do */
-        probing.attempts = 1;
-        assert_true(probing_choose(&probing, cases[i].own, cases[i].other, &hard));
+        probing_run(&probing, hard, 1, &target, NOW);
+        bool swapped = cases[i].second_hard != cases[i].first_hard;
+        uint64_t again = NOW + PROBING_MS + (swapped ? 0 : PROBING_AGAIN_MS);
+        assert_int_equal(probing_offer_at(&probing), 0);
+        assert_int_equal(probing_choose(&probing, cases[i].own, cases[i].other, NOW + PROBING_MS, &hard), swapped);
+        assert_true(probing_choose(&probing, cases[i].own, cases[i].other, again, &hard));
         assert_int_equal(hard, cases[i].second_hard);
     }
 }
 
 static void an_offer_is_repeated_then_given_up(void **state) {
-    struct probing probing = {.attempts = 0};
+    struct probing probing = {.attempts = {0}};
     unsigned offers = 0;
     (void)state;
-    assert_true(probing_may_begin(&probing, NOW));
+    assert_true(probing_may_begin(&probing, true, NOW));
     probing_offer(&probing, true, 7, NOW);
-    assert_false(probing_may_begin(&probing, NOW));
+    assert_false(probing_may_begin(&probing, true, NOW));
     for (uint64_t now = NOW; now < NOW + 10000; now++) {
         probing_tick(&probing, now);
         offers += probing_offer_next(&probing, now);
@@ -95,9 +99,8 @@ static void an_offer_is_repeated_then_given_up(void **state) {
     }
     assert_int_equal(offers, 5);
     assert_int_equal(probing.state, PROBING_IDLE);
-    assert_int_equal(probing.attempts, 0);
-    assert_false(probing_may_begin(&probing, NOW + PROBING_RETRY_MS));
-    assert_true(probing_may_begin(&probing, NOW + 2500 + PROBING_RETRY_MS));
+    assert_int_equal(probing.attempts[true], 0);
+    assert_int_equal(probing_offer_at(&probing), NOW + 2500 + PROBING_RETRY_MS);
 }
 
 static void two_attempts_ten_minutes_apart(void **state) {
@@ -109,11 +112,57 @@ static void two_attempts_ten_minutes_apart(void **state) {
     probing_tick(&probing, NOW + PROBING_MS + PROBING_LINGER_MS);
     assert_int_equal(probing.state, PROBING_IDLE);
     assert_int_equal(probing_due(&probing), UINT64_MAX);
-    assert_false(probing_may_begin(&probing, again - 1));
-    assert_true(probing_may_begin(&probing, again));
-    probing_run(&probing, true, 2, &target, again);
+    assert_false(probing_may_begin(&probing, false, again - 1));
+    assert_true(probing_may_begin(&probing, false, again));
+    probing_run(&probing, false, 2, &target, again);
     probing_stop(&probing);
-    assert_false(probing_may_begin(&probing, again + 100 * PROBING_AGAIN_MS));
+    assert_false(probing_may_begin(&probing, false, again + 100 * PROBING_AGAIN_MS));
+}
+
+/* Nobody knows who is hard: each side is both in turn, the second time as soon as the first is over. */
+static void roles_are_swapped_at_once(void **state) {
+    const bool expected[] = {true, false, true, false};
+    struct probing probing = {.attempts = {0}};
+    uint64_t now = NOW;
+    bool hard;
+    (void)state;
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        assert_true(probing_choose(&probing, NAT_MAPPING_UNKNOWN, NAT_MAPPING_UNKNOWN, now, &hard));
+        assert_int_equal(hard, expected[i]);
+        probing_run(&probing, hard, 1, &target, now);
+        probing_tick(&probing, now += PROBING_MS);
+        assert_int_equal(probing.state, PROBING_LINGERING);
+        if (i == 1) assert_int_equal(probing_offer_at(&probing), NOW + PROBING_AGAIN_MS);
+        if (i == 1) now = NOW + PROBING_AGAIN_MS;
+    }
+    assert_true(probing_offer_at(&probing) == NEVER);
+}
+
+static void what_was_proven_is_tried_again(void **state) {
+    struct probing probing = {.attempts = {0}};
+    bool hard;
+    (void)state;
+    probing_run(&probing, false, 1, &target, NOW);
+    probing_prove(&probing);
+    assert_false(probing_choose(&probing, NAT_MAPPING_UNKNOWN, NAT_MAPPING_UNKNOWN, NOW + PROBING_MS, &hard));
+    assert_true(probing_choose(&probing, NAT_MAPPING_UNKNOWN, NAT_MAPPING_UNKNOWN, NOW + PROBING_AGAIN_MS, &hard));
+    assert_false(hard);
+}
+
+/* The other side is far away: its answer to the last offer takes long, and so does what it sent at the end. */
+static void a_far_side_gets_more_time(void **state) {
+    struct probing probing = {.excess = 5000};
+    (void)state;
+    probing_offer(&probing, true, 7, NOW);
+    for (uint64_t now = NOW; probing.state == PROBING_OFFERED; now++) {
+        (void)probing_offer_next(&probing, now);
+        probing_tick(&probing, now);
+        assert_true(now <= NOW + 2500 + 5000);
+        if (now == NOW + 2500 + 4999) assert_int_equal(probing.state, PROBING_OFFERED);
+    }
+    probing_run(&probing, true, 7, &target, NOW);
+    probing_settle(&probing, NOW);
+    assert_int_equal(probing_due(&probing), NOW + PROBING_LINGER_MS + 5000);
 }
 
 /* --- Packets --- */
@@ -256,6 +305,9 @@ int main(void) {
         cmocka_unit_test(the_sides_fit_the_mappings),
         cmocka_unit_test(an_offer_is_repeated_then_given_up),
         cmocka_unit_test(two_attempts_ten_minutes_apart),
+        cmocka_unit_test(roles_are_swapped_at_once),
+        cmocka_unit_test(what_was_proven_is_tried_again),
+        cmocka_unit_test(a_far_side_gets_more_time),
         cmocka_unit_test(the_easy_side_guesses_within_its_bounds),
         cmocka_unit_test(the_hard_side_opens_every_socket),
         cmocka_unit_test(few_sockets_take_no_more_packets_each),
