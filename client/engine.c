@@ -326,11 +326,13 @@ void engine_set_candidates(struct engine *engine, const struct candidate_list *c
 
 void engine_network_changed(struct engine *engine, uint64_t now) {
     look_up_again(engine, now);
+    nat_check_moved(&engine->nat);
     for (size_t i = 0; i < engine->room_count; i++) chatroom_network_changed(engine->rooms[i].chatroom, now);
 }
 
 void engine_resumed(struct engine *engine, uint64_t gap, uint64_t now) {
     look_up_again(engine, now);
+    nat_check_moved(&engine->nat); /* a router of another network may have given us the same address */
     for (size_t i = 0; i < engine->room_count; i++) chatroom_resumed(engine->rooms[i].chatroom, gap, now);
 }
 

@@ -9,6 +9,11 @@ bool nat_check_other_usable(const struct address *server, const struct address *
            address_is_ipv4(other) == address_is_ipv4(server) && !address_same_ip(other, server);
 }
 
+/* Another address of the same family. */
+static bool is_second(const struct address *server, const struct address *first) {
+    return address_is_ipv4(server) == address_is_ipv4(first) && !address_same_ip(server, first);
+}
+
 static void take_family(struct nat_check *check, const struct address *servers, size_t count, bool ipv4) {
     for (size_t i = 0; i < count && check->server_count < NAT_CHECK_SERVERS; i++)
         if (address_is_ipv4(&servers[i]) == ipv4) check->servers[check->server_count++] = servers[i];
@@ -18,21 +23,44 @@ void nat_check_init(struct nat_check *check) {
     *check = (struct nat_check){.mapping = NAT_MAPPING_UNKNOWN};
 }
 
+static bool runs(const struct nat_check *check) {
+    return check->first.state == STUN_QUERY_WAITING || check->second.state == STUN_QUERY_WAITING;
+}
+
+static bool has_second(const struct nat_check *check) {
+    for (size_t i = 0; i < check->server_count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (is_second(&check->servers[i], &check->servers[j])) return true;
+    return false;
+}
+
+/* We are known at one address, and nobody could say yet how it came about. */
+static bool lacks_a_second(const struct nat_check *check) {
+    return check->mapped.port != 0 && check->mapping == NAT_MAPPING_UNKNOWN && !runs(check);
+}
+
+static bool is_known(const struct nat_check *check, const struct address *server) {
+    for (size_t i = 0; i < check->server_count; i++)
+        if (address_equal(&check->servers[i], server)) return true;
+    return false;
+}
+
 /* A check that is under way goes on at its place in the list: whom it then asks twice, or leaves out, does no harm. */
 void nat_check_set_servers(struct nat_check *check, const struct address *servers, size_t count) {
+    bool news = false;
+    for (size_t i = 0; i < count; i++) news |= !is_known(check, &servers[i]);
     check->server_count = 0;
     take_family(check, servers, count, true);
     take_family(check, servers, count, false);
-}
-
-static bool runs(const struct nat_check *check) {
-    return check->first.state == STUN_QUERY_WAITING || check->second.state == STUN_QUERY_WAITING;
+    check->wanted |= news && lacks_a_second(check) && has_second(check);
 }
 
 void nat_check_seen(struct nat_check *check, const struct address *mapped) {
     const struct address *known = &check->mapped;
     bool same_family = address_is_ipv4(known) == address_is_ipv4(mapped);
-    if (!runs(check)) check->wanted |= known->port == 0 || (same_family && !address_same_ip(known, mapped));
+    if (runs(check)) return;
+    check->wanted |= known->port == 0 || (same_family && !address_same_ip(known, mapped));
+    check->wanted |= lacks_a_second(check) && has_second(check);
 }
 
 void nat_check_moved(struct nat_check *check) {
@@ -54,8 +82,7 @@ static void settle(struct nat_check *check, enum nat_mapping mapping) {
 static void ask_next(struct nat_check *check, uint64_t now) {
     while (++check->next < check->server_count) {
         const struct address *server = &check->servers[check->next];
-        if (address_is_ipv4(server) != address_is_ipv4(&check->first.to) || address_same_ip(server, &check->first.to))
-            continue;
+        if (!is_second(server, &check->first.to)) continue;
         stun_query_start(&check->second, server, &plain, STUN_QUERY_TRIES, now);
         return;
     }
@@ -112,6 +139,7 @@ size_t nat_check_tick(struct nat_check *check, uint64_t now, struct address *to,
         struct stun_query *query = stun_query_due(&check->first) <= now ? &check->first : &check->second;
         size_t size = stun_query_tick(query, now, out);
         *to = query->to;
+        query->wait_ms *= 2; /* RFC 8489 §6.2.1: for who is far away */
         if (size > 0) return size;
         go_on(check, now);
     }

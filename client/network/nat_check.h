@@ -29,10 +29,11 @@ struct nat_check {
 
 /* Nobody is known, and nothing asked yet. */
 void nat_check_init(struct nat_check *check);
-/* From the next check on. IPv4 servers come first, since that is where NATs are. */
+/* From the next check on, which is wanted at once where a second address was lacking. IPv4 servers come first, since
+ * that is where NATs are. */
 void nat_check_set_servers(struct nat_check *check, const struct address *servers, size_t count);
-/* A server has seen us at this address: wants a check where nothing is known, or was seen at another IP. Another port
- * alone may be another mapping of the same NAT. */
+/* A server has seen us at this address: wants a check where nothing is known, or was seen at another IP, or where the
+ * second server did not answer last time. Another port alone may be another mapping of the same NAT. */
 void nat_check_seen(struct nat_check *check, const struct address *mapped);
 /* Our own addresses changed, or the one that we are seen at: what is known is of another network. */
 void nat_check_moved(struct nat_check *check);

@@ -12,7 +12,7 @@
 #include "common/attributes.h"
 #include "common/stun.h"
 
-#define STUN_QUERY_WAIT_MS 500 /* RFC 8489 §6.2.1; not doubled, for there are few tries */
+#define STUN_QUERY_WAIT_MS 500 /* RFC 8489 §6.2.1 */
 #define STUN_QUERY_TRIES 4     /* one in 10,000 is lost where a packet in ten is */
 
 enum stun_query_state {

@@ -103,6 +103,35 @@ static void test_a_new_public_address(void **state) {
     assert_int_equal(person_count(anna, EVENT_REGISTERED, NULL), 1);
 }
 
+/* A second bootnode, whose name nobody could say at first. */
+static void test_a_second_bootnode_found_late(void **state) {
+    struct world *world = *state;
+    struct servers servers = {.alone = true};
+    struct person *anna = world_person(world, "anna", NAT_SYMMETRIC);
+    struct address second = world_bootnode_at(1);
+    world_add_bootnode(world);
+    anna->unresolved = 2;
+    world->tamper = answers_stun;
+    world->tampering = &servers;
+    person_start(anna, "tea");
+    world_run(world, 15000);
+    assert_int_equal(engine_nat_mapping(anna->engine), NAT_MAPPING_UNKNOWN);
+    engine_resolved(anna->engine, 1, &second, 1, world->now);
+    world_run(world, 1000);
+    assert_int_equal(engine_nat_mapping(anna->engine), NAT_MAPPING_DEPENDENT);
+}
+
+/* Answers take four seconds. */
+static void test_far_away(void **state) {
+    struct world *world = *state;
+    struct person *anna = world_person(world, "anna", NAT_PORT_RESTRICTED);
+    world_add_bootnode(world);
+    anna->delay_ms = 2000;
+    person_start(anna, "tea");
+    world_run(world, 40000);
+    assert_int_equal(engine_nat_mapping(anna->engine), NAT_MAPPING_INDEPENDENT);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 
 int main(void) {
@@ -113,6 +142,8 @@ int main(void) {
         TEST(test_a_second_room_asks_nothing),
         TEST(test_other_interfaces),
         TEST(test_a_new_public_address),
+        TEST(test_a_second_bootnode_found_late),
+        TEST(test_far_away),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("own_nat", tests, NULL, NULL);

@@ -147,7 +147,52 @@ static void a_silent_server_is_asked_again_and_left(void **state) {
     run(&fake);
     assert_int_equal(fake.check.mapping, NAT_MAPPING_UNKNOWN);
     assert_int_equal(fake.packets, 3 * STUN_QUERY_TRIES);
-    assert_int_equal(fake.now, START + 3 * STUN_QUERY_TRIES * STUN_QUERY_WAIT_MS);
+    assert_int_equal(fake.now, START + 3 * STUN_QUERY_WAIT_MS * ((1 << STUN_QUERY_TRIES) - 1));
+}
+
+static void tell_servers(struct fake *fake, size_t count) {
+    struct address addresses[3];
+    for (size_t i = 0; i < count; i++) addresses[i] = parsed(servers[i]);
+    nat_check_set_servers(&fake->check, addresses, count);
+}
+
+static void a_second_server_found_late_is_asked(void **state) {
+    (void)state;
+    struct fake fake = {.now = START, .dependent = true};
+    start(&fake, servers, 1);
+    run(&fake);
+    assert_int_equal(fake.check.mapping, NAT_MAPPING_UNKNOWN);
+    tell_servers(&fake, 1);
+    assert_true(nat_check_due(&fake.check) == UINT64_MAX);
+    tell_servers(&fake, 2);
+    run(&fake);
+    assert_int_equal(fake.check.mapping, NAT_MAPPING_DEPENDENT);
+    tell_servers(&fake, 3);
+    assert_true(nat_check_due(&fake.check) == UINT64_MAX); /* it is known now */
+}
+
+/* The second bootnode is down at first; it has seen us when we register there. */
+static void a_second_server_that_comes_back_is_asked(void **state) {
+    (void)state;
+    struct fake fake = {.now = START, .silent = {false, true, false}};
+    struct address seen = parsed("198.51.100.7:40000");
+    start(&fake, servers, 2);
+    run(&fake);
+    assert_int_equal(fake.check.mapping, NAT_MAPPING_UNKNOWN);
+    fake.silent[1] = false;
+    nat_check_seen(&fake.check, &seen);
+    run(&fake);
+    assert_int_equal(fake.check.mapping, NAT_MAPPING_INDEPENDENT);
+}
+
+static void nobody_is_asked_again_in_vain(void **state) {
+    (void)state;
+    struct fake fake = {.now = START};
+    struct address seen = parsed("198.51.100.7:40000");
+    start(&fake, servers, 1);
+    run(&fake);
+    nat_check_seen(&fake.check, &seen);
+    assert_true(nat_check_due(&fake.check) == UINT64_MAX);
 }
 
 static void a_refusal_is_no_answer(void **state) {
@@ -273,6 +318,9 @@ int main(void) {
         cmocka_unit_test(one_address_tells_nothing),
         cmocka_unit_test(ipv4_comes_first),
         cmocka_unit_test(a_silent_server_is_asked_again_and_left),
+        cmocka_unit_test(a_second_server_found_late_is_asked),
+        cmocka_unit_test(a_second_server_that_comes_back_is_asked),
+        cmocka_unit_test(nobody_is_asked_again_in_vain),
         cmocka_unit_test(a_refusal_is_no_answer),
         cmocka_unit_test(the_other_address_may_not_be_anything),
         cmocka_unit_test(begins_anew_but_not_often),
