@@ -37,6 +37,7 @@ struct engine {
     struct indices indices;
     struct punch_budget budget;
     struct candidate_list candidates;
+    struct nat64 nat64;
     struct nat_check nat;
     struct chatroom_host chatroom_host;
     struct room_name *names;
@@ -79,7 +80,7 @@ static bool on_barred(void *context, unsigned index, const char *why) {
 static void on_seen(void *context, const struct address *mapped) {
     struct engine *engine = context;
     nat_check_seen(&engine->nat, mapped);
-    engine->io.seen(engine->io.outside.context, mapped);
+    engine->io.seen(engine->io.outside.context, mapped, NULL);
 }
 
 /* Where to, the check finds out. */
@@ -138,14 +139,33 @@ static void look_up_names(struct engine *engine, uint64_t now) {
 }
 
 static void look_up_again(struct engine *engine, uint64_t now) {
-    for (unsigned i = 0; i < engine->options.bootnode_count; i++) name_lookup_hurry(&engine->lookups[i], now);
+    for (unsigned i = 0; i < engine->options.bootnode_count; i++)
+        if (!bootnode_is_numeric(&engine->bootnodes[i])) name_lookup_refresh(&engine->lookups[i], now);
+}
+
+static bool contains(const struct address *addresses, size_t count, const struct address *address) {
+    for (size_t i = 0; i < count; i++)
+        if (address_equal(&addresses[i], address)) return true;
+    return false;
+}
+
+/* What a name server made of an IPv4 address for our NAT64 is that IPv4 address. */
+static void take_addresses(const struct engine *engine, const struct address *addresses, size_t count,
+                           struct bootnode *out) {
+    struct address taken[BOOTNODE_ADDRESSES];
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        taken[kept] = nat64_inward(&engine->nat64, &addresses[i]);
+        if (!contains(taken, kept, &taken[kept])) kept++;
+    }
+    memcpy(out->addresses, taken, kept * sizeof *taken);
+    out->address_count = kept;
 }
 
 void engine_resolved(struct engine *engine, unsigned bootnode, const struct address *addresses, size_t count,
                      uint64_t now) {
-    struct bootnode *moved = &engine->bootnodes[bootnode];
-    moved->address_count = count;
-    memcpy(moved->addresses, addresses, count * sizeof *addresses);
+    name_lookup_settle(&engine->lookups[bootnode]);
+    take_addresses(engine, addresses, count, &engine->bootnodes[bootnode]);
     nat_tell_servers(engine);
     for (size_t i = 0; i < engine->room_count; i++) chatroom_bootnode_moved(engine->rooms[i].chatroom, bootnode, now);
 }
@@ -153,6 +173,7 @@ void engine_resolved(struct engine *engine, unsigned bootnode, const struct addr
 void engine_unresolved(struct engine *engine, unsigned bootnode, const char *why, uint64_t now) {
     if (engine->lookups[bootnode].due == NEVER) return; /* found by another look-up meanwhile */
     name_lookup_failed(&engine->lookups[bootnode], now);
+    if (!is_unresolved(engine, bootnode)) return; /* what it stood for may answer all the same */
     for (size_t i = 0; i < engine->room_count; i++)
         chatroom_bootnode_unresolved(engine->rooms[i].chatroom, bootnode, why, now);
 }
@@ -330,6 +351,15 @@ void engine_network_changed(struct engine *engine, uint64_t now) {
     for (size_t i = 0; i < engine->room_count; i++) chatroom_network_changed(engine->rooms[i].chatroom, now);
 }
 
+void engine_translated(struct engine *engine, const struct nat64 *nat64, uint64_t now) {
+    engine->nat64 = *nat64;
+    for (unsigned i = 0; i < engine->options.bootnode_count; i++) {
+        const struct bootnode *bootnode = &engine->bootnodes[i];
+        if (bootnode->address_count) engine_resolved(engine, i, bootnode->addresses, bootnode->address_count, now);
+    }
+    engine_network_changed(engine, now);
+}
+
 void engine_resumed(struct engine *engine, uint64_t gap, uint64_t now) {
     look_up_again(engine, now);
     nat_check_moved(&engine->nat); /* a router of another network may have given us the same address */
@@ -340,7 +370,7 @@ void engine_receive(struct engine *engine, uint16_t socket, const struct address
                     size_t size, uint64_t now) {
     if (stun_may_be_response(data, size)) {
         if (nat_check_receive(&engine->nat, from, data, size, now) && engine->nat.mapped.port)
-            engine->io.seen(engine->io.outside.context, &engine->nat.mapped);
+            engine->io.seen(engine->io.outside.context, &engine->nat.mapped, from);
         return;
     }
     for (size_t i = 0; !engine->finished && i < engine->room_count; i++)

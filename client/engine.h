@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client/network/nat64.h"
 #include "client/outside.h"
 #include "client/room/chatroom.h"
 #include "common/attributes.h"
@@ -31,8 +32,8 @@ struct engine_io {
     /* A bootnode has no address yet, or is lost: what does its name stand for now? Must not block; engine_resolved or
      * engine_unresolved brings the answer. */
     void (*resolve)(void *context, unsigned bootnode);
-    /* A bootnode sees us at this address, maybe the same as before. */
-    void (*seen)(void *context, const struct address *mapped);
+    /* A server sees us at this address, maybe the same as before. `server`: where it is; NULL: not told. */
+    void (*seen)(void *context, const struct address *mapped, const struct address *server);
 };
 
 struct engine_options {
@@ -84,6 +85,8 @@ void engine_resolved(struct engine *engine, unsigned bootnode, const struct addr
 void engine_unresolved(struct engine *engine, unsigned bootnode, const char *why, uint64_t now);
 /* Addresses or routes of ours changed. */
 void engine_network_changed(struct engine *engine, uint64_t now);
+/* From now on what is sent and received passes this NAT64, or none: addresses of bootnodes are those behind it. */
+void engine_translated(struct engine *engine, const struct nat64 *nat64, uint64_t now);
 /* We were not running for `gap` milliseconds (suspended, stopped). Before anything else that happened meanwhile. */
 void engine_resumed(struct engine *engine, uint64_t gap, uint64_t now);
 

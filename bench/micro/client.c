@@ -121,8 +121,8 @@ static void on_resolve(void *context, unsigned bootnode) {
     (void)context, (void)bootnode;
 }
 
-static void on_seen(void *context, const struct address *mapped) {
-    (void)context, (void)mapped;
+static void on_seen(void *context, const struct address *mapped, const struct address *server) {
+    (void)context, (void)mapped, (void)server;
 }
 
 static void client_open(struct town *town, size_t number) {

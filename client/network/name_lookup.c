@@ -17,16 +17,16 @@ bool name_lookup_take(struct name_lookup *lookup, uint64_t silent_ms, uint64_t n
 }
 
 bool name_lookup_tick(struct name_lookup *lookup, enum name_state state, uint64_t now) {
-    bool unresolved = state == NAME_UNRESOLVED;
-    if (state == NAME_KNOWN)
+    bool unresolved = state == NAME_UNRESOLVED || lookup->again;
+    if (state == NAME_KNOWN && !lookup->again)
         name_lookup_settle(lookup);
     else if (lookup->due == NEVER)
         name_lookup_want(lookup, unresolved ? now : now + NAME_LOOKUP_LOST_MS);
     return name_lookup_take(lookup, unresolved ? NAME_LOOKUP_SILENT_MS : NAME_LOOKUP_LOST_EVERY_MS, now);
 }
 
-void name_lookup_hurry(struct name_lookup *lookup, uint64_t now) {
-    if (lookup->due != NEVER) *lookup = (struct name_lookup){.due = now};
+void name_lookup_refresh(struct name_lookup *lookup, uint64_t now) {
+    *lookup = (struct name_lookup){.due = now, .again = true};
 }
 
 void name_lookup_failed(struct name_lookup *lookup, uint64_t now) {

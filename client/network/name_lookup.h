@@ -14,6 +14,7 @@
 struct name_lookup {
     uint64_t due;      /* NEVER: nothing is to be looked up */
     unsigned failures; /* in a row */
+    bool again;        /* it is known, but may stand for other addresses now */
 };
 
 /* Nothing is to be looked up, or no longer. */
@@ -24,13 +25,14 @@ void name_lookup_want(struct name_lookup *lookup, uint64_t at);
 bool name_lookup_take(struct name_lookup *lookup, uint64_t silent_ms, uint64_t now);
 /* What is known of the name. */
 enum name_state {
-    NAME_KNOWN, /* it is an address, or its address answers: nothing is to be looked up */
+    NAME_KNOWN, /* its address answers: nothing is to be looked up, but after name_lookup_refresh */
     NAME_LOST,  /* its address does not answer: the name may stand for another one now */
     NAME_UNRESOLVED,
 };
 /* The same for a name in this state, which is looked up for as long as it is not known. */
 bool name_lookup_tick(struct name_lookup *lookup, enum name_state state, uint64_t now);
-/* What failed may succeed now: whoever waits does not wait any longer. */
-void name_lookup_hurry(struct name_lookup *lookup, uint64_t now);
+/* The network is another one: what failed may succeed now, and what is known may stand for other addresses, as inside
+ * and outside of an office. To be looked up at once, and until it is found. */
+void name_lookup_refresh(struct name_lookup *lookup, uint64_t now);
 /* It was not found. */
 void name_lookup_failed(struct name_lookup *lookup, uint64_t now);

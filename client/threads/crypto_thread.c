@@ -22,7 +22,7 @@ static void flush(struct crypto_thread *crypto) {
 
 static void on_send(void *context, uint16_t socket, const struct address *to, const uint8_t *data, size_t size) {
     struct crypto_thread *crypto = context;
-    struct datagram datagram = {.peer = *to, .data = data, .size = size};
+    struct datagram datagram = {.peer = nat64_outward(&crypto->nat64, to), .data = data, .size = size};
     if (udp_batch_full(crypto->outgoing) || socket != crypto->outgoing_socket) flush(crypto);
     crypto->outgoing_socket = socket;
     (void)udp_batch_add(crypto->outgoing, &datagram); /* one that is too large is lost, as on any way */
@@ -62,8 +62,9 @@ static void on_resolve(void *context, unsigned bootnode) {
 
 /* Only what a NAT in between shows to the world can be mapped there: with a bootnode on loopback or in the same network
  * nothing is asked. */
-static void on_seen(void *context, const struct address *mapped) {
+static void on_seen(void *context, const struct address *mapped, const struct address *server) {
     struct crypto_thread *crypto = context;
+    if (server && address_is_ipv4(mapped)) nat64_search_seen(&crypto->nat64_search, server);
     if (!crypto->ports || !address_is_ipv4(mapped) || address_classify(mapped) != ADDRESS_PUBLIC) return;
     bool moved = crypto->seen.port && !address_same_ip(&crypto->seen, mapped);
     crypto->seen = *mapped;
@@ -86,9 +87,24 @@ static void take_packets(struct crypto_thread *crypto, uint64_t now) {
     struct queue_node *node;
     for (int i = 0; i < TURN_PACKETS && (node = queue_pop(&crypto->filled)); i++) {
         struct received *received = (struct received *)node;
-        engine_receive(crypto->engine, received->socket, &received->from, received->data, received->size, now);
+        struct address from = nat64_inward(&crypto->nat64, &received->from);
+        engine_receive(crypto->engine, received->socket, &from, received->data, received->size, now);
         receiver_give_back(crypto->receiver, received);
     }
+}
+
+static void take_resolved(struct crypto_thread *crypto, const struct input *input, uint64_t now) {
+    if (input->bootnode == RESOLVER_NETWORK)
+        nat64_search_named(&crypto->nat64_search, input->addresses, input->address_count, now);
+    else
+        engine_resolved(crypto->engine, input->bootnode, input->addresses, input->address_count, now);
+}
+
+static void take_unresolved(struct crypto_thread *crypto, const struct input *input, uint64_t now) {
+    if (input->bootnode == RESOLVER_NETWORK)
+        nat64_search_named(&crypto->nat64_search, NULL, 0, now);
+    else
+        engine_unresolved(crypto->engine, input->bootnode, input->text, now);
 }
 
 static void take_inputs(struct crypto_thread *crypto, uint64_t now) {
@@ -106,10 +122,8 @@ static void take_inputs(struct crypto_thread *crypto, uint64_t now) {
         case INPUT_INFO: engine_info(crypto->engine, input->room, input->peer, now); break;
         case INPUT_END: engine_end_of_input(crypto->engine, now); break;
         case INPUT_STOP: engine_stop(crypto->engine, now); break;
-        case INPUT_RESOLVED:
-            engine_resolved(crypto->engine, input->bootnode, input->addresses, input->address_count, now);
-            break;
-        case INPUT_UNRESOLVED: engine_unresolved(crypto->engine, input->bootnode, input->text, now); break;
+        case INPUT_RESOLVED: take_resolved(crypto, input, now); break;
+        case INPUT_UNRESOLVED: take_unresolved(crypto, input, now); break;
         case INPUT_PORT_MAPPED: take_port_mapped(crypto, input, now); break;
         }
         engine_answer(crypto->engine, NULL);
@@ -124,6 +138,7 @@ static void take_network_news(struct crypto_thread *crypto, uint64_t now) {
     crypto->network_told = false;
     struct network_news news = network_watch_read(crypto->network);
     crypto->route_changed |= news.route;
+    if (news.nat64) nat64_search_told(&crypto->nat64_search, &news.prefix, news.prefix_s, now);
     if ((news.addresses || news.route) && crypto->interfaces_due > now + NETWORK_QUIET_MS)
         crypto->interfaces_due = now + NETWORK_QUIET_MS;
 }
@@ -138,15 +153,24 @@ static void look_at_interfaces(struct crypto_thread *crypto, uint64_t now) {
     crypto->candidates = candidates;
     if (addresses_changed) offer_candidates(crypto, now);
     if (addresses_changed || crypto->route_changed) {
+        nat64_search_network(&crypto->nat64_search, network_has_ipv4(), now);
         engine_network_changed(crypto->engine, now);
         if (crypto->ports) port_mapping_again(crypto->ports);
     }
     crypto->route_changed = false;
 }
 
+static void look_for_nat64(struct crypto_thread *crypto, uint64_t now) {
+    if (nat64_search_tick(&crypto->nat64_search, now)) resolver_look_up(crypto->resolver, RESOLVER_NETWORK, NAT64_NAME);
+    struct nat64 found = nat64_search_found(&crypto->nat64_search, now);
+    if (nat64_equal(&found, &crypto->nat64)) return;
+    crypto->nat64 = found;
+    engine_translated(crypto->engine, &found, now);
+}
+
 static void sleep_until_due(struct crypto_thread *crypto) {
     uint64_t now = clock_boot_ms(), due = engine_due(crypto->engine, now);
-    if (due > crypto->interfaces_due) due = crypto->interfaces_due;
+    due = earlier(due, earlier(crypto->interfaces_due, nat64_search_due(&crypto->nat64_search)));
     uint64_t wait = due <= now ? 0 : due - now;
     if (wait > SLEEP_MOST_MS) wait = SLEEP_MOST_MS;
     crypto->expected = now + wait;
@@ -170,6 +194,7 @@ static void run(void *argument) {
         look_at_interfaces(crypto, now);
         take_packets(crypto, now);
         take_inputs(crypto, now);
+        look_for_nat64(crypto, now);
         if (engine_due(crypto->engine, now) <= now) engine_tick(crypto->engine, now);
         flush(crypto);
         if (!engine_finished(crypto->engine)) sleep_until_due(crypto);
@@ -185,6 +210,7 @@ bool crypto_thread_open(struct crypto_thread *crypto, struct setup *setup, struc
     crypto->events = events;
     crypto->inputs.event = crypto->filled.event = -1;
     crypto->network = network_watch_open();
+    nat64_search_init(&crypto->nat64_search);
     crypto->outgoing = udp_batch_create(OUTGOING_BATCH);
     bool queues = queue_init(&crypto->inputs, 0) == 0 && queue_init(&crypto->filled, 0) == 0;
     struct engine_io io = {.outside = {.context = crypto,

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "client/engine.h"
+#include "client/network/nat64_search.h"
 #include "client/ports/port_mapping.h"
 #include "client/setup.h"
 #include "client/threads/receiver.h"
@@ -31,6 +32,8 @@ struct crypto_thread {
     bool network_told;                /* it has something to read */
     uint64_t interfaces_due;          /* look at them then */
     bool route_changed;               /* since the last look */
+    struct nat64_search nat64_search;
+    struct nat64 nat64;               /* all that we send and receive passes it */
     uint64_t expected;                /* when we want to run next, at the latest */
     struct candidate_list candidates; /* our interfaces' */
     struct address seen;              /* our public IPv4 address, as a bootnode told last */

@@ -5,11 +5,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client/network/nat64.h"
 #include "common/attributes.h"
 
 struct network_news {
     bool addresses; /* an address or a link came, went or changed */
     bool route;     /* a default route came or went: what we send may leave by another way */
+    bool nat64;     /* a router told its prefix: `prefix`, for `prefix_s` seconds, 0: no longer */
+    struct nat64 prefix;
+    uint32_t prefix_s;
 };
 
 /* A netlink socket to poll; -1 where there is none to be had. */
@@ -18,3 +22,5 @@ MUST_USE int network_watch_open(void);
 struct network_news network_watch_read(int netlink);
 /* What one datagram of netlink messages says; its bytes are the kernel's, but nothing outside of `size` is read. */
 struct network_news network_watch_judge(const void *messages, size_t size);
+/* Does a route lead to IPv4 hosts anywhere? Sends nothing. */
+bool network_has_ipv4(void);

@@ -14,8 +14,8 @@ struct resolver {
     pthread_mutex_t mutex;
     resolver_function *look_up;
     unsigned users;
-    unsigned under_way[BOOTNODES_MAX]; /* look-ups of each bootnode */
-    struct queue *answers;             /* NULL: the owner is gone */
+    unsigned under_way[BOOTNODES_MAX + 1]; /* look-ups of each bootnode, and of RESOLVER_NETWORK */
+    struct queue *answers;                 /* NULL: the owner is gone */
 };
 
 struct lookup {

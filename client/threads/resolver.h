@@ -3,6 +3,7 @@
  * with the process. */
 #pragma once
 
+#include "client/keys/bootnodes.h"
 #include "common/address.h"
 #include "common/attributes.h"
 #include "common/queue.h"
@@ -10,6 +11,8 @@
 
 /* Look-ups of one bootnode: those that a dead network swallowed must not hold up the next one. */
 #define RESOLVER_AT_ONCE 3
+/* A look-up of no bootnode but of the network itself: its number beside theirs. */
+#define RESOLVER_NETWORK BOOTNODES_MAX
 
 struct resolver;
 

@@ -179,8 +179,9 @@ static void person_looks_up(void *context, unsigned bootnode) {
     trace_line(person->world->now, person->name, "looks up bootnode %u", bootnode);
 }
 
-static void person_is_seen(void *context, const struct address *mapped) {
+static void person_is_seen(void *context, const struct address *mapped, const struct address *server) {
     struct person *person = context;
+    (void)server;
     char text[ADDRESS_TEXT_SIZE];
     person->seen = *mapped;
     trace_line(person->world->now, person->name, "is seen at %s", address_format(mapped, text));

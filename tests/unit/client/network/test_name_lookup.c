@@ -69,18 +69,31 @@ static void a_name_is_looked_up_while_it_is_not_known(void **state) {
     assert_int_equal(lookup.due, 2000 + NAME_LOOKUP_LOST_MS + NAME_LOOKUP_LOST_EVERY_MS);
 }
 
-static void who_waits_may_be_hurried(void **state) {
+static void who_waits_does_so_no_longer_in_another_network(void **state) {
     struct name_lookup lookup;
     (void)state;
     name_lookup_settle(&lookup);
-    name_lookup_hurry(&lookup, 1000);
-    assert_int_equal(lookup.due, NEVER);
     name_lookup_want(&lookup, 1000);
     for (unsigned i = 0; i < 6; i++) name_lookup_failed(&lookup, 1000);
-    name_lookup_hurry(&lookup, 1001);
+    name_lookup_refresh(&lookup, 1001);
     assert_int_equal(lookup.due, 1001);
     name_lookup_failed(&lookup, 1001);
     assert_int_equal(lookup.due, 1001 + NAME_LOOKUP_FIRST_MS); /* from the beginning */
+}
+
+static void a_known_name_is_looked_up_in_another_network(void **state) {
+    struct name_lookup lookup;
+    (void)state;
+    name_lookup_settle(&lookup);
+    name_lookup_refresh(&lookup, 1000);
+    assert_true(name_lookup_tick(&lookup, NAME_KNOWN, 1000));
+    assert_false(name_lookup_tick(&lookup, NAME_KNOWN, 1001));
+    name_lookup_failed(&lookup, 1100); /* there is no name server yet */
+    assert_false(name_lookup_tick(&lookup, NAME_KNOWN, 1100 + NAME_LOOKUP_FIRST_MS - 1));
+    assert_true(name_lookup_tick(&lookup, NAME_KNOWN, 1100 + NAME_LOOKUP_FIRST_MS));
+    name_lookup_settle(&lookup); /* found */
+    assert_false(name_lookup_tick(&lookup, NAME_KNOWN, 1000000));
+    assert_int_equal(lookup.due, NEVER);
 }
 
 int main(void) {
@@ -89,7 +102,8 @@ int main(void) {
         cmocka_unit_test(silence_is_not_waited_for),
         cmocka_unit_test(what_is_settled_is_never_due),
         cmocka_unit_test(a_name_is_looked_up_while_it_is_not_known),
-        cmocka_unit_test(who_waits_may_be_hurried),
+        cmocka_unit_test(who_waits_does_so_no_longer_in_another_network),
+        cmocka_unit_test(a_known_name_is_looked_up_in_another_network),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("name_lookup", tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <netinet/icmp6.h>
 #include <stdalign.h>
 #include <unistd.h>
 
@@ -62,6 +63,45 @@ static void only_a_default_route_counts(void **state) {
     assert_false(judged(&both).addresses);
 }
 
+/* The prefix stands among other options; `claimed`: their size, as the kernel's head says. */
+static void add_router_options(struct batch *batch, uint8_t icmp_type, uint16_t claimed) {
+    struct {
+        struct nduseroptmsg head;
+        uint8_t options[32];
+    } body = {.head = {.nduseropt_opts_len = claimed, .nduseropt_icmp_type = icmp_type},
+              .options = {[0] = 25,
+                          [1] = 1, /* another one, of 8 bytes */
+                          [8] = 38,
+                          [9] = 2,
+                          [10] = 0x07,
+                          [11] = 0x08,
+                          [13] = 0x64,
+                          [14] = 0xff,
+                          [15] = 0x9b}};
+    add(batch, RTM_NEWNDUSEROPT, &body, sizeof body);
+}
+
+static void a_router_may_tell_a_prefix(void **state) {
+    struct batch whole = {0}, solicited = {0}, twice = {0};
+    (void)state;
+    add_router_options(&whole, ND_ROUTER_ADVERT, 24);
+    struct network_news news = judged(&whole);
+    assert_true(news.nat64);
+    assert_int_equal(news.prefix.bits, 96);
+    assert_int_equal(news.prefix_s, 1800);
+    assert_false(news.addresses || news.route);
+    add_router_options(&solicited, ND_NEIGHBOR_ADVERT, 24);
+    assert_false(judged(&solicited).nat64);
+    add_router_options(&twice, ND_ROUTER_ADVERT, 24);
+    add_route(&twice, 0, RT_TABLE_MAIN, 0);
+    assert_true(judged(&twice).nat64 && judged(&twice).route);
+    for (uint16_t claimed = 0; claimed < 24; claimed++) {
+        struct batch cut = {0};
+        add_router_options(&cut, ND_ROUTER_ADVERT, claimed);
+        assert_false(judged(&cut).nat64);
+    }
+}
+
 static void nothing_is_read_outside(void **state) {
     struct batch batch = {0};
     struct nlmsghdr header = {.nlmsg_type = RTM_NEWADDR};
@@ -88,9 +128,8 @@ static void the_kernel_gives_such_a_socket(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(addresses_and_links_count),
-        cmocka_unit_test(only_a_default_route_counts),
-        cmocka_unit_test(nothing_is_read_outside),
+        cmocka_unit_test(addresses_and_links_count),      cmocka_unit_test(only_a_default_route_counts),
+        cmocka_unit_test(a_router_may_tell_a_prefix),     cmocka_unit_test(nothing_is_read_outside),
         cmocka_unit_test(the_kernel_gives_such_a_socket),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
