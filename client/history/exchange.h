@@ -12,7 +12,7 @@
 #include "common/bucket.h"
 #include "common/names.h"
 
-#define HISTORY_PATIENCE_MS 1500 /* for a summary, an answer, somebody to ask */
+#define HISTORY_PATIENCE_MS 1500 /* for a summary, an answer, somebody to ask; more for who is far away */
 #define EXCHANGE_ASKS 64         /* remembered a member: answers may come late */
 #define EXCHANGE_REQUESTS 32     /* of a member that wait for their answer */
 

@@ -113,7 +113,8 @@ uint64_t gaps_summaries_until(const struct history_host *host) {
     const struct exchange *with;
     for (size_t i = 0; (with = host->member(host->context, i)); i++) {
         uint64_t own = exchange_summary_until(with);
-        if (own > until && host->presence(host->context, with) != HISTORY_AWAY) until = own;
+        if (own == 0 || host->presence(host->context, with) == HISTORY_AWAY) continue;
+        until = later(until, own + host->excess(host->context, with));
     }
     return until;
 }
@@ -125,13 +126,28 @@ static struct exchange *member_by_id(const struct history_host *host, const uint
     return NULL;
 }
 
-static bool is_answering(struct feed *feed, const struct history_host *host, uint64_t now) {
+/* Until when it may answer. */
+static uint64_t answers_until(const struct feed *feed, const struct history_host *host, const struct exchange *whom) {
+    return feed->asked.progress + HISTORY_PATIENCE_MS + host->excess(host->context, whom);
+}
+
+static bool is_answering(struct feed *feed, const struct history_host *host, uint64_t now, uint64_t *until) {
     if (!feed->asked.open) return false;
     struct exchange *with = member_by_id(host, feed->asked.peer);
-    if (with && is_reachable(host, with) && now < feed->asked.progress + HISTORY_PATIENCE_MS) return true;
+    if (with) *until = answers_until(feed, host, with);
+    if (with && is_reachable(host, with) && now < *until) return true;
     if (with) exchange_abandon(with, &feed->name);
     feed->asked.open = false;
     return false;
+}
+
+/* Somebody to ask may be as far away as the one who is farthest. */
+static uint64_t patience_of(const struct feed *feed, const struct history_host *host) {
+    uint64_t most = 0;
+    const struct exchange *with;
+    for (size_t i = 0; (with = host->member(host->context, i)); i++)
+        if (host->presence(host->context, with) != HISTORY_AWAY) most = later(most, host->excess(host->context, with));
+    return feed->since + HISTORY_PATIENCE_MS + most;
 }
 
 /* Until when more may come; asks for it. A time that has passed: nothing more is expected. */
@@ -139,9 +155,10 @@ static uint64_t wait_until(struct feed *feed, const struct history_host *host, u
                            struct gaps_decision *out) {
     if (!host->enabled) return 0;
     uint64_t summaries = feed->begun ? 0 : gaps_summaries_until(host);
-    uint64_t patience = feed->since + HISTORY_PATIENCE_MS;
+    uint64_t patience = patience_of(feed, host), until;
     if (now < earlier(summaries, patience)) return earlier(summaries, patience);
-    if (is_answering(feed, host, now) || ask(feed, host, now, out)) return feed->asked.progress + HISTORY_PATIENCE_MS;
+    if (is_answering(feed, host, now, &until)) return until;
+    if (ask(feed, host, now, out)) return answers_until(feed, host, out->whom);
     struct history_range range = missing(feed);
     if (best_offer(host, &range, false).row) return now + AGAIN_MS;
     return feed->held && feed->begun ? patience : 0;

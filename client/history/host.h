@@ -23,6 +23,9 @@ struct history_host {
     /* The member that has this feed, in this very run; NULL: it is not here. */
     struct exchange *(*author)(void *context, const struct feed_name *feed);
     enum history_presence (*presence)(void *context, const struct exchange *with);
+    /* By how much longer its answers may take than those of most, in ms: HISTORY_PATIENCE_MS and this is the patience.
+     */
+    uint64_t (*excess)(void *context, const struct exchange *with);
     /* Our clock: ms since 1970. */
     uint64_t (*wall_ms)(void *context);
     /* Queues a message to the member; `tag` comes back by history_acknowledged. False: it cannot be had. */

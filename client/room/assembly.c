@@ -4,6 +4,7 @@
 
 #include <sodium.h>
 
+#include "client/peer/sending.h"
 #include "client/room/packets.h"
 #include "client/room/status.h"
 
@@ -226,6 +227,12 @@ static enum history_presence on_presence(void *context, const struct exchange *w
     return member->peer->state == PEER_LIVE ? HISTORY_PRESENT : HISTORY_AWAY;
 }
 
+static uint64_t on_excess(void *context, const struct exchange *with) {
+    const struct member *member = with->owner;
+    (void)context;
+    return sending_excess_ms(member->peer);
+}
+
 static uint64_t on_wall_ms(void *context) {
     const struct outside *outside = ((const struct assembly *)context)->host->outside;
     return outside->wall_ms(outside->context);
@@ -258,6 +265,7 @@ static struct history_host history_host_of(struct assembly *parts) {
                                  .member = on_member,
                                  .author = on_author,
                                  .presence = on_presence,
+                                 .excess = on_excess,
                                  .wall_ms = on_wall_ms,
                                  .queue = on_queue,
                                  .asked = on_asked,

@@ -106,6 +106,36 @@ static void long_and_lossy_and_relayed(void **state) {
     meet_and_talk(state, &(struct links){1000, 1000, NAT_SYMMETRIC, .loss_percent = 10, .connect_ms = 30000});
 }
 
+/* Who comes later gets all that was said, from members whose answers take four seconds. */
+static void history_comes_from_afar(void **state) {
+    start(state, &(struct links){1000, 1000, NAT_PORT_RESTRICTED, .connect_ms = 15000});
+    struct person *first = &world->people[0], *second = &world->people[1];
+    world_wait(world, 15000, everyone_connected(world));
+    say_numbered(first, 1, 100);
+    say_numbered(second, 1, 100);
+    world_wait(world, 20000, heard_all(first, second, 100) && heard_all(second, first, 100));
+    struct person *newcomer = world_person(world, "cid", NAT_PORT_RESTRICTED);
+    newcomer->delay_ms = 1000;
+    person_start(newcomer, "tea");
+    world_wait(world, 40000, heard_all(newcomer, first, 100) && heard_all(newcomer, second, 100));
+    assert_int_equal(person_count(newcomer, EVENT_LOST, NULL), 0);
+}
+
+/* Whoever leaves says so; who is cut off is missed no later than the round trip demands. */
+static void leaving_is_noticed_from_afar(void **state) {
+    start(state, &(struct links){1000, 1000, NAT_PORT_RESTRICTED, .connect_ms = 15000});
+    struct person *first = &world->people[0], *second = &world->people[1];
+    world_wait(world, 15000, everyone_connected(world));
+    world_run(world, 60000);
+    person_part(second, "tea");
+    world_wait(world, 3000, person_count(first, EVENT_PEER_LEFT, second) == 1);
+    person_join(second, "tea");
+    world_wait(world, 20000, person_sees(first, second) && person_sees(second, first));
+    world_run(world, 60000);
+    second->cut = true;
+    world_wait(world, 35000, person_count(first, EVENT_PEER_LEFT, second) == 2);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {
@@ -115,6 +145,8 @@ int main(void) {
         TEST(two_links_of_two_seconds),
         TEST(relayed_over_two_links_of_a_second),
         TEST(relayed_over_two_links_of_two_seconds),
+        TEST(history_comes_from_afar),
+        TEST(leaving_is_noticed_from_afar),
         TEST(long_and_lossy),
         TEST(long_and_lossy_and_relayed),
     };

@@ -25,6 +25,7 @@ struct fixture {
     struct history history;
     struct exchange with[MEMBERS];
     enum history_presence presence[MEMBERS];
+    uint64_t excess[MEMBERS];
     bool full; /* nothing can be queued */
     uint64_t now;
     unsigned shown, asked;
@@ -55,6 +56,11 @@ static struct exchange *on_author(void *context, const struct feed_name *feed) {
 static enum history_presence on_presence(void *context, const struct exchange *with) {
     const struct fixture *fixture = context;
     return fixture->presence[with - fixture->with];
+}
+
+static uint64_t on_excess(void *context, const struct exchange *with) {
+    const struct fixture *fixture = context;
+    return fixture->excess[with - fixture->with];
 }
 
 static bool on_queue(void *context, struct exchange *with, struct blob *blob, uint64_t tag, uint64_t now) {
@@ -102,6 +108,7 @@ static void begin(struct fixture *fixture, bool enabled) {
                                       .member = on_member,
                                       .author = on_author,
                                       .presence = on_presence,
+                                      .excess = on_excess,
                                       .wall_ms = on_wall_ms,
                                       .queue = on_queue,
                                       .asked = on_asked,
@@ -324,6 +331,20 @@ static void who_does_not_answer_is_not_waited_for(void **state) {
     assert_int_equal(fixture->shown, 3);
 }
 
+static void who_is_far_away_is_waited_for_longer(void **state) {
+    struct fixture *fixture = *state;
+    fixture->excess[ANNA] = 3000;
+    says(fixture, ANNA, 1, 1);
+    says(fixture, ANNA, 1, 3);
+    later(fixture, HISTORY_PATIENCE_MS + 2999);
+    assert_int_equal(fixture->with[BERT].ask_count, 0);
+    passes_on(fixture, ANNA, &fixture->anna, 1, 2);
+    assert_int_equal(fixture->shown, 3);
+    says(fixture, ANNA, 1, 5);
+    later(fixture, HISTORY_PATIENCE_MS + 3000);
+    assert_int_equal(fixture->with[BERT].ask_count, 1);
+}
+
 /* Nor is the summary of somebody who is away. */
 static void who_is_new_may_have_more(void **state) {
     struct fixture *fixture = *state;
@@ -478,6 +499,7 @@ int main(void) {
         TEST(a_gap_is_asked_of_the_author),
         TEST(an_author_that_cannot_answer_is_not_asked),
         TEST(who_does_not_answer_is_not_waited_for),
+        TEST(who_is_far_away_is_waited_for_longer),
         TEST(who_is_new_may_have_more),
         TEST(a_hole_of_one_is_filled_by_another),
         TEST(what_nobody_has_is_told_as_lost),
