@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bootnode/config.h"
+#include "bootnode/listening.h"
 #include "bootnode/node_key.h"
 #include "bootnode/server.h"
 #include "common/dumps.h"
@@ -73,6 +74,15 @@ static bool load_config(const struct arguments *arguments, struct bootnode_confi
     return false;
 }
 
+/* No mistake of the settings: it may come later, as addresses do while a machine starts. */
+static void note_missing(const struct bootnode_config *config) {
+    char text[ADDRESS_TEXT_SIZE];
+    for (size_t i = 0; i < config->listen.count; i++)
+        if (!listening_is_here(&config->listen.items[i]) && !listening_is_everywhere(&config->listen.items[i]))
+            printf("listen = %s: this machine has no such address now\n",
+                   address_format(&config->listen.items[i], text));
+}
+
 int bootnode_main(int argc, char **argv) {
     struct arguments arguments = {.listen = NULL};
     static struct bootnode_config config;
@@ -84,6 +94,7 @@ int bootnode_main(int argc, char **argv) {
     if (!load_config(&arguments, &config)) return EXIT_USAGE;
     if (arguments.check_config) {
         printf("%s: ok\n", arguments.config ? arguments.config : "defaults");
+        note_missing(&config);
         return EXIT_SUCCESS;
     }
     log_set_level((enum log_level)config.log_level);

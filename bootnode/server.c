@@ -13,6 +13,7 @@
 
 #include <sodium.h>
 
+#include "bootnode/listening.h"
 #include "bootnode/node.h"
 #include "bootnode/node_key.h"
 #include "bootnode/ops/http.h"
@@ -38,7 +39,7 @@ struct server {
     struct worker *workers;
     size_t worker_count; /* initialised; they want worker_destroy */
     struct address bound[BOOTNODE_LISTENERS_MAX];
-    size_t bound_count;
+    size_t bound_count, listening_count; /* the first are those of `listen` */
     struct reaper reaper;
     bool has_reaper;
     struct http http;
@@ -104,20 +105,30 @@ static bool make_workers(struct server *server) {
     return true;
 }
 
-/* Sockets of one user share a port without complaint once they ask to: so somebody who does not ask tries first. */
-static int try_port(const struct address *listen, struct why *why) {
-    int socket = udp_open(listen, &(struct udp_options){.reuse_port = false}, why);
+/* Sockets of one user share a port without complaint once they ask to: so somebody who does not ask tries first. An
+ * address that this machine does not have yet can be listened on all the same; it may be a typing mistake as well. */
+static int try_to_listen(struct listening *item, struct why *why) {
+    const struct udp_options options = {.ipv6_alone = item->ipv6_alone};
+    char text[ADDRESS_TEXT_SIZE];
+    int socket = udp_open(&item->address, &options, why);
     if (socket >= 0) close(socket);
-    return socket < 0 ? socket : 0;
+    item->missing = socket == -EADDRNOTAVAIL && !listening_is_everywhere(&item->address);
+    if (!item->missing) return socket < 0 ? socket : 0;
+    log_warning(AREA, "this machine has no address %s now, expected one of its own; it works as soon as it comes",
+                address_format(&item->address, text));
+    return 0;
 }
 
 /* The group's sockets in the order of the workers, which steering relies on. Where `listen` leaves the port to the
  * kernel, the first socket's port is everybody's; `bound` is what came of it. */
-static int open_group(struct server *server, const struct address *listen, struct address *bound, struct why *why) {
-    const struct udp_options options = {
-        .reuse_port = true, .packet_info = true, .receive_buffer = (int)server->config->receive_buffer};
-    int error = try_port(listen, why);
-    *bound = *listen;
+static int open_group(struct server *server, const struct listening *item, struct address *bound, struct why *why) {
+    const struct udp_options options = {.reuse_port = true,
+                                        .packet_info = true,
+                                        .ipv6_alone = item->ipv6_alone,
+                                        .not_here_yet = item->missing,
+                                        .receive_buffer = (int)server->config->receive_buffer};
+    int error = 0;
+    *bound = item->address;
     for (size_t i = 0; i < server->worker_count && error == 0; i++) {
         int socket = udp_open(bound, &options, why);
         if (socket < 0) return socket;
@@ -132,21 +143,16 @@ static int open_group(struct server *server, const struct address *listen, struc
     return error;
 }
 
-/* [::] stands for "everywhere", and is 0.0.0.0 on a machine without IPv6. */
-static bool no_ipv6(const struct address *listen, int error) {
-    static const struct address any;
-    return address_same_ip(listen, &any) && (error == -EAFNOSUPPORT || error == -EADDRNOTAVAIL);
-}
-
 /* The listener of what is bound already, or a new one. */
 static int open_corner(struct server *server, unsigned corner, struct why *why) {
     struct stun_alternate *stun = &server->node.stun;
-    const struct address wanted = stun_alternate_bound(stun, corner);
+    struct listening wanted = {.address = stun_alternate_bound(stun, corner)};
     size_t found = 0;
-    while (found < server->bound_count && !address_equal(&server->bound[found], &wanted)) found++;
+    while (found < server->bound_count && !address_equal(&server->bound[found], &wanted.address)) found++;
     stun->listeners[corner] = (uint8_t)found;
     if (found < server->bound_count) return 0;
-    return open_group(server, &wanted, &server->bound[server->bound_count++], why);
+    int error = try_to_listen(&wanted, why);
+    return error != 0 ? error : open_group(server, &wanted, &server->bound[server->bound_count++], why);
 }
 
 /* Clients are told of this address; one that they cannot reach tells them less. */
@@ -164,14 +170,14 @@ static bool open_stun_alternate(struct server *server) {
     struct why why;
     if (list->count == 0) return true;
     const struct address *other = &list->items[0];
-    struct address probe = *other;
     address_format(other, text);
     if (!stun_alternate_choose(server->bound, server->bound_count, other, &server->node.stun)) {
         log_error(AREA, "stun_alternate %s: expected another address and another port than those listened on", text);
         return false;
     }
-    probe.port = 0; /* any: [::] does not say whether the address is ours */
-    int error = try_port(&probe, &why);
+    if (listening_is_everywhere(&server->node.stun.here) && !listening_is_here(other))
+        log_warning(AREA, "stun_alternate %s: this machine has no such address now", text);
+    int error = 0;
     for (unsigned corner = 1; corner < STUN_CORNERS && error == 0; corner++) error = open_corner(server, corner, &why);
     if (error != 0) log_error(AREA, "stun_alternate %s: %s", text, why.text);
     if (error == 0) log_info(AREA, "STUN tells how NATs behave, with %s", text);
@@ -179,23 +185,41 @@ static bool open_stun_alternate(struct server *server) {
     return error == 0;
 }
 
+/* Before anything is listened on, lest an address of ours takes the port of [::] or 0.0.0.0 away. False with the reason
+ * in the log; what serves nothing is left out. */
+static bool try_all(const struct ini_address_list *list, struct listening *items, size_t *count) {
+    size_t kept = 0;
+    struct why why;
+    for (size_t i = 0; i < *count; i++) {
+        struct listening item = items[i];
+        int error = try_to_listen(&item, &why);
+        bool no_ipv6 = listening_is_everywhere(&item.address) && (error == -EAFNOSUPPORT || error == -EADDRNOTAVAIL);
+        if (no_ipv6 && !listening_without_ipv6(list, &item)) continue;
+        if (no_ipv6) error = try_to_listen(&item, &why);
+        if (error != 0) {
+            log_error(AREA, "%s", why.text);
+            return false;
+        }
+        items[kept++] = item;
+    }
+    *count = kept;
+    return true;
+}
+
 static bool open_sockets(struct server *server) {
     const struct ini_address_list *list = &server->config->listen;
+    struct listening items[INI_ADDRESS_LIST_MAX];
     struct why why;
-    for (size_t i = 0; i < list->count; i++) {
-        int error = open_group(server, &list->items[i], &server->bound[i], &why);
-        if (no_ipv6(&list->items[i], error)) {
-            struct address ipv4;
-            (void)address_parse("0.0.0.0:0", 0, &ipv4);
-            ipv4.port = list->items[i].port;
-            error = open_group(server, &ipv4, &server->bound[i], &why);
-        }
-        if (error != 0) {
+    size_t count = listening_plan(list, items);
+    if (!try_all(list, items, &count)) return false;
+    for (size_t i = 0; i < count; i++) {
+        if (open_group(server, &items[i], &server->bound[i], &why) != 0) {
             log_error(AREA, "%s", why.text);
             return false;
         }
         server->bound_count++;
     }
+    server->listening_count = count;
     return open_stun_alternate(server);
 }
 
@@ -240,7 +264,7 @@ static bool start_http(struct server *server) {
 static void say_listening(const struct server *server) {
     char list[INI_ADDRESS_LIST_MAX * (ADDRESS_TEXT_SIZE + 2)] = "", text[ADDRESS_TEXT_SIZE], key[65];
     size_t size = 0;
-    for (size_t i = 0; i < server->config->listen.count; i++)
+    for (size_t i = 0; i < server->listening_count; i++)
         size += (size_t)snprintf(list + size, sizeof list - size, "%s%s", i > 0 ? ", " : "",
                                  address_format(&server->bound[i], text));
     sodium_bin2hex(key, sizeof key, server->node.key.public, sizeof server->node.key.public);

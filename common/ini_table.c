@@ -83,6 +83,12 @@ static bool set_choice(const struct ini_key *key, const char *value, void *field
     return false;
 }
 
+static size_t skip_white(const char *text) {
+    size_t size = 0;
+    while (isspace((unsigned char)text[size])) size++;
+    return size;
+}
+
 /* One of a list, up to the comma, without white space around it. */
 static bool copy_list_item(const char *text, size_t length, char out[static ADDRESS_TEXT_SIZE]) {
     while (length > 0 && isspace((unsigned char)*text)) text++, length--;
@@ -102,19 +108,59 @@ static size_t list_max(const struct ini_key *key) {
     return key->max > 0 && key->max < INI_ADDRESS_LIST_MAX ? (size_t)key->max : INI_ADDRESS_LIST_MAX;
 }
 
+/* One that leaves the port to the kernel may stand there again. */
+static bool is_listed(const struct ini_address_list *list, const struct address *address) {
+    for (size_t i = 0; i < list->count && address->port != 0; i++)
+        if (address_equal(&list->items[i], address)) return true;
+    return false;
+}
+
+static bool list_address(const struct ini_key *key, struct ini_address_list *list, const struct address *address) {
+    if (list->count == list_max(key) || is_listed(list, address)) return false;
+    list->items[list->count++] = *address;
+    return true;
+}
+
 static bool set_address_list(const struct ini_key *key, const char *value, void *field) {
     struct ini_address_list list = {.count = 0};
     for (const char *at = value; *value; at++) {
+        struct address address;
         size_t length = strcspn(at, ",");
-        if (list.count == list_max(key) || !parse_list_item(at, length, key->port, &list.items[list.count]))
-            return false;
-        list.count++;
+        if (!parse_list_item(at, length, key->port, &address) || !list_address(key, &list, &address)) return false;
         at += length;
         if (*at == '\0') break;
     }
     if ((long long)list.count < key->min) return false;
     memcpy(field, &list, sizeof list);
     return true;
+}
+
+/* What is wrong with one of a list, behind those before it; NULL: nothing, or that its interface is not there. */
+static const char *item_fault(const struct ini_key *key, const struct ini_address_list *before, const char *item,
+                              struct address *out) {
+    char interface[ADDRESS_TEXT_SIZE];
+    if (before->count == list_max(key)) return "is one too many";
+    if (!address_parse(item, key->port, out)) return address_lacks_interface(item, interface) ? NULL : "is none";
+    return is_listed(before, out) ? "stands there twice" : NULL;
+}
+
+/* Which of many is the wrong one. */
+static void add_wrong_item(const struct ini_key *key, const char *value, struct why *why) {
+    struct ini_address_list list = {.count = 0};
+    for (const char *at = value; *value; at++) {
+        char item[ADDRESS_TEXT_SIZE] = "";
+        struct address address = {.port = 0};
+        size_t length = strcspn(at, ",");
+        bool fits = copy_list_item(at, length, item);
+        const char *fault = fits ? item_fault(key, &list, item, &address) : "is none";
+        if (fault) {
+            why_add(why, "; %.*s %s", SHOWN_MOST, !fits ? at : *item ? item : "nothing", fault);
+            return;
+        }
+        list.items[list.count++] = address;
+        at += length;
+        if (*at == '\0') return;
+    }
 }
 
 /* What is written well may still name an interface that is not there. */
@@ -190,7 +236,9 @@ static bool set_key(const struct ini_key *key, const char *value, const char *fo
     if (fits && types[key->type].set(key, value, (uint8_t *)target + key->offset)) return true;
     why_fail(why, "expected %s", key->check ? key->expected : "");
     if (!key->check) types[key->type].expect(key, why);
-    if (key->type == INI_ADDRESS_LIST) add_missing_interface(value, why);
+    if (key->type != INI_ADDRESS_LIST) return false;
+    if (list_max(key) > 1 && strchr(value, ',')) add_wrong_item(key, value, why);
+    add_missing_interface(value, why);
     return false;
 }
 
@@ -296,12 +344,6 @@ static bool fits_inih(struct loading *loading, const char *line, size_t size, in
     return false;
 }
 
-static size_t skip_white(const char *text) {
-    size_t size = 0;
-    while (isspace((unsigned char)text[size])) size++;
-    return size;
-}
-
 static void trim_end(char *text) {
     size_t size = strlen(text);
     while (size > 0 && isspace((unsigned char)text[size - 1])) text[--size] = '\0';
@@ -398,7 +440,29 @@ static const char *folder_of(const char *file, char out[static INI_TEXT_SIZE]) {
     return out;
 }
 
-/* False with `why`. The first line that gives a key counts. */
+/* A list may go on in further lines. */
+static bool adds_up(const struct ini_key *key) {
+    return key->type == INI_ADDRESS_LIST && list_max(key) > 1;
+}
+
+static bool add_to_list(const struct ini_key *key, const char *value, void *target, struct why *why) {
+    void *field = (uint8_t *)target + key->offset;
+    struct ini_address_list all, more;
+    char text[ADDRESS_TEXT_SIZE];
+    memcpy(&all, field, sizeof all);
+    if (!set_key(key, value, NULL, target, why)) return false;
+    memcpy(&more, field, sizeof more);
+    for (size_t i = 0; i < more.count; i++) {
+        if (list_address(key, &all, &more.items[i])) continue;
+        return why_fail(why, "expected %zu addresses at most, each once, in all lines of this key; %s is %s",
+                        list_max(key), address_format(&more.items[i], text),
+                        is_listed(&all, &more.items[i]) ? "there already" : "one too many");
+    }
+    memcpy(field, &all, sizeof all);
+    return true;
+}
+
+/* False with `why`. The first line that gives a key counts, and further ones of a list. */
 static bool take_key(struct loading *loading, const char *section, const char *name, struct why *why) {
     char folder[INI_TEXT_SIZE];
     const struct ini_key *key = find_key(loading->table, section, name);
@@ -410,6 +474,7 @@ static bool take_key(struct loading *loading, const char *section, const char *n
         return false;
     }
     unsigned *seen = &loading->seen[key - loading->table->keys];
+    if (*seen != 0 && adds_up(key)) return add_to_list(key, loading->value, loading->target, why);
     if (*seen != 0) {
         return why_fail(why, "given already in line %u, expected once", *seen);
     }

@@ -26,8 +26,8 @@ enum ini_type {
     INI_INTEGER,      /* long long, min … max */
     INI_BOOLEAN,      /* bool: on/off, as documents and errors say; also yes/no, true/false, 1/0 */
     INI_CHOICE,       /* int: index into `choices` (NULL-terminated) */
-    INI_ADDRESS_LIST, /* struct ini_address_list: numeric ADDR:PORT, separated by commas; min and max bound their number
-                       */
+    INI_ADDRESS_LIST, /* struct ini_address_list: numeric ADDR:PORT, separated by commas, each once; min and max bound
+                         their number; in a file, further lines of the key add to the first */
     INI_AUTO_INTEGER, /* long long; the word "auto" gives 0 */
 };
 

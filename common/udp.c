@@ -182,8 +182,15 @@ static void set_fragmenting(int socket, int family, bool whole) {
     (void)set_option(socket, IPPROTO_IPV6, IPV6_MTU_DISCOVER, whole ? IPV6_PMTUDISC_PROBE : IPV6_PMTUDISC_OMIT);
 }
 
+/* For binding to what may come later. */
+static bool allow_missing(int socket, int family) {
+    return family == AF_INET6 ? set_option(socket, IPPROTO_IPV6, IPV6_FREEBIND, 1)
+                              : set_option(socket, IPPROTO_IP, IP_FREEBIND, 1);
+}
+
 static bool set_options(int socket, int family, bool dual_stack, const struct udp_options *options) {
     if (family == AF_INET6 && !set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, !dual_stack)) return false;
+    if (options->not_here_yet && !allow_missing(socket, family)) return false;
     if (options->reuse_port && !set_option(socket, SOL_SOCKET, SO_REUSEPORT, 1)) return false;
     if (options->packet_info && family == AF_INET6 && !set_option(socket, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1))
         return false;
@@ -200,7 +207,8 @@ int udp_open(const struct address *listen, const struct udp_options *options, st
     struct sockaddr_storage name;
     socklen_t size = address_to_sockaddr(listen, family, &name);
     int descriptor = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (descriptor >= 0 && set_options(descriptor, family, address_same_ip(listen, &any), options) &&
+    if (descriptor >= 0 &&
+        set_options(descriptor, family, address_same_ip(listen, &any) && !options->ipv6_alone, options) &&
         bind(descriptor, (const struct sockaddr *)&name, size) == 0)
         return descriptor;
     int error = errno;

@@ -48,11 +48,14 @@ struct udp_options {
     bool reuse_port;
     bool packet_info;   /* learn and set local addresses */
     bool whole;         /* no datagram is ever cut on its way: what is too large somewhere is lost */
+    bool ipv6_alone;    /* [::] leaves IPv4 to another socket */
+    bool not_here_yet;  /* also an address that this machine does not have: it may come later */
     int receive_buffer; /* SO_RCVBUF in bytes, 0: leave; asks SO_RCVBUFFORCE first */
     int send_buffer;
 };
 
-/* A nonblocking UDP socket bound to `listen`. The unspecified IPv6 address opens dual stack. Returns the descriptor,
+/* A nonblocking UDP socket bound to `listen`. The unspecified IPv6 address opens dual stack, unless
+ * `ipv6_alone`. Returns the descriptor,
  * or a negative errno with one line in `why` that names the address. */
 MUST_USE int udp_open(const struct address *listen, const struct udp_options *options, struct why *why);
 /* What the socket is bound to. */

@@ -220,6 +220,37 @@ static void a_key_stands_once(void **state) {
     assert_int_equal(settings.port, 1);
 }
 
+static void a_list_may_go_on_in_further_lines(void **state) {
+    (void)state;
+    assert_accepted("[node]\npeers = 192.0.2.1\n[look]\n[node]\npeers = 192.0.2.2, 192.0.2.3:7\n");
+    assert_int_equal(settings.peers.count, 3);
+    assert_int_equal(settings.peers.items[0].port, 9595);
+    assert_int_equal(settings.peers.items[2].port, 7);
+    /* The first line replaces the default. */
+    assert_accepted("[node]\nlisten = 192.0.2.1:1\nlisten = 192.0.2.2:1\n");
+    assert_int_equal(settings.listen.count, 2);
+    assert_refused(
+        "[node]\npeers = 192.0.2.1, 192.0.2.2\npeers = 192.0.2.3, 192.0.2.4\n",
+        "3: peers = 192.0.2.3, 192.0.2.4: expected 3 addresses at most, each once, in all lines of this key; "
+        "192.0.2.4:9595 is one too many\n");
+    assert_refused("[node]\npeers = 192.0.2.1\npeers = 192.0.2.1:9595\n",
+                   "3: peers = 192.0.2.1:9595: expected 3 addresses at most, each once, in all lines of this key; "
+                   "192.0.2.1:9595 is there already\n");
+}
+
+#define PEERS "expected 0 to 3 times ADDR[:PORT], as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas; "
+
+static void the_wrong_one_of_a_list_is_named(void **state) {
+    (void)state;
+    assert_refused("[node]\npeers = 192.0.2.1, 192.0.2.300 , 192.0.2.3\n",
+                   "2: peers = 192.0.2.1, 192.0.2.300 , 192.0.2.3: " PEERS "192.0.2.300 is none\n");
+    assert_refused("[node]\npeers = 192.0.2.1, 192.0.2.2, 192.0.2.1\n",
+                   "2: peers = 192.0.2.1, 192.0.2.2, 192.0.2.1: " PEERS "192.0.2.1 stands there twice\n");
+    assert_refused("[node]\npeers = 192.0.2.1,192.0.2.2,192.0.2.3,192.0.2.4\n",
+                   "2: peers = 192.0.2.1,192.0.2.2,192.0.2.3,192.0.2.4: " PEERS "192.0.2.4 is one too many\n");
+    assert_accepted("[node]\npeers = 192.0.2.1:0, 192.0.2.1:0\n"); /* two ports of the kernel's choice */
+}
+
 static void a_line_is_as_long_as_its_value_may_be(void **state) {
     (void)state;
     char content[2000], expected[600];
@@ -434,6 +465,8 @@ int main(void) {
         cmocka_unit_test(names_what_is_unknown),
         cmocka_unit_test(refuses_malformed_lines),
         cmocka_unit_test(a_key_stands_once),
+        cmocka_unit_test(a_list_may_go_on_in_further_lines),
+        cmocka_unit_test(the_wrong_one_of_a_list_is_named),
         cmocka_unit_test(a_line_is_as_long_as_its_value_may_be),
         cmocka_unit_test(a_name_too_long_is_said_not_split),
         cmocka_unit_test(a_line_ends),

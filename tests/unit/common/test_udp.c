@@ -351,6 +351,33 @@ static void reuse_port_shares_an_address(void **state) {
     close(first);
 }
 
+/* 192.0.2.0/24 is nobody's (RFC 5737). */
+static void what_is_not_here_yet_can_be_bound(void **state) {
+    (void)state;
+    struct why why;
+    struct address nobody;
+    assert_true(address_parse("192.0.2.77:0", 0, &nobody));
+    assert_int_equal(udp_open(&nobody, &(struct udp_options){0}, &why), -EADDRNOTAVAIL);
+    int socket = udp_open(&nobody, &(struct udp_options){.not_here_yet = true}, &why);
+    assert_true(socket >= 0);
+    close(socket);
+}
+
+/* Where there is no IPv6, there is nothing to see. */
+static void ipv6_alone_leaves_ipv4_to_another(void **state) {
+    (void)state;
+    struct why why;
+    struct address ipv4, ipv6 = {.port = 0};
+    int first = udp_open(&ipv6, &(struct udp_options){.ipv6_alone = true}, &why);
+    if (first < 0) skip();
+    assert_true(udp_bound(first, &ipv6));
+    assert_true(address_parse("0.0.0.0", ipv6.port, &ipv4));
+    int second = udp_open(&ipv4, &(struct udp_options){0}, &why);
+    assert_true(second >= 0);
+    close(second);
+    close(first);
+}
+
 static void a_bad_descriptor_is_a_fault(void **state) {
     struct pair *pair = *state;
     assert_int_equal(udp_receive(-1, pair->in), -EBADF);
@@ -378,6 +405,8 @@ int main(void) {
         WITH_PAIR(a_buffer_that_stays_full_drops_the_rest),
         WITH_PAIR(names_the_address_in_use),
         cmocka_unit_test(reuse_port_shares_an_address),
+        cmocka_unit_test(what_is_not_here_yet_can_be_bound),
+        cmocka_unit_test(ipv6_alone_leaves_ipv4_to_another),
         WITH_PAIR(a_bad_descriptor_is_a_fault),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
