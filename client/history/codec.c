@@ -21,23 +21,19 @@ static void read_range(struct reader *reader, struct feed_name *feed, uint64_t *
     if (!is_range(*from, *to)) reader_fail(reader);
 }
 
-size_t codec_summary_encode(uint64_t wall_ms, const struct backlog_row *rows, size_t count, uint8_t *out,
-                            size_t capacity) {
+size_t codec_summary_encode(const struct backlog_row *rows, size_t count, uint8_t *out, size_t capacity) {
     struct writer writer = writer_over(out, capacity);
     if (count > HISTORY_ROWS_MAX) return 0;
     write_u8(&writer, HISTORY_SUMMARY);
     write_u16(&writer, (uint16_t)count);
-    write_u64(&writer, wall_ms);
     for (size_t i = 0; i < count; i++) write_range(&writer, &rows[i].feed, rows[i].lowest, rows[i].highest);
     return writer_size(&writer);
 }
 
-bool codec_summary_decode(const uint8_t *data, size_t size, uint64_t *wall_ms, struct backlog_row *rows,
-                          size_t *count) {
+bool codec_summary_decode(const uint8_t *data, size_t size, struct backlog_row *rows, size_t *count) {
     struct reader reader = reader_over(data, size);
     if (read_u8(&reader) != HISTORY_SUMMARY) return false;
     *count = read_u16(&reader);
-    *wall_ms = read_u64(&reader);
     if (*count > HISTORY_ROWS_MAX || reader_left(&reader) != *count * HISTORY_ROW_SIZE) return false;
     for (size_t i = 0; i < *count; i++) read_range(&reader, &rows[i].feed, &rows[i].lowest, &rows[i].highest);
     return reader_finished(&reader);

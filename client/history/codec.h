@@ -14,8 +14,7 @@ enum { HISTORY_SUMMARY = 0x40, HISTORY_REQUEST, HISTORY_PASSED_ON, HISTORY_ANSWE
 
 #define HISTORY_ROWS_MAX 512
 #define HISTORY_ROW_SIZE 56
-#define HISTORY_SUMMARY_EMPTY 11
-#define HISTORY_SUMMARY_MAX (HISTORY_SUMMARY_EMPTY + HISTORY_ROWS_MAX * HISTORY_ROW_SIZE)
+#define HISTORY_SUMMARY_MAX (3 + HISTORY_ROWS_MAX * HISTORY_ROW_SIZE)
 #define HISTORY_RANGE_SIZE 57
 #define HISTORY_PASSED_ON_OVERHEAD 5
 
@@ -24,12 +23,9 @@ struct history_range {
     uint64_t from, to; /* both included */
 };
 
-/* `wall_ms`: the sender's clock, since 1970. */
-MUST_USE size_t codec_summary_encode(uint64_t wall_ms, const struct backlog_row *rows, size_t count, uint8_t *out,
-                                     size_t capacity);
+MUST_USE size_t codec_summary_encode(const struct backlog_row *rows, size_t count, uint8_t *out, size_t capacity);
 /* `rows` takes HISTORY_ROWS_MAX. */
-MUST_USE bool codec_summary_decode(const uint8_t *data, size_t size, uint64_t *wall_ms, struct backlog_row *rows,
-                                   size_t *count);
+MUST_USE bool codec_summary_decode(const uint8_t *data, size_t size, struct backlog_row *rows, size_t *count);
 /* HISTORY_REQUEST or HISTORY_ANSWERED. */
 MUST_USE size_t codec_range_encode(uint8_t type, const struct history_range *range, uint8_t *out, size_t capacity);
 MUST_USE bool codec_range_decode(uint8_t type, const uint8_t *data, size_t size, struct history_range *out);

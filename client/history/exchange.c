@@ -165,15 +165,13 @@ struct blob *exchange_answer(struct exchange *exchange, const struct backlog *ba
 static enum exchange_news receive_summary(struct exchange *exchange, const uint8_t *message, size_t size,
                                           uint64_t now) {
     struct backlog_row *rows = allocate(HISTORY_ROWS_MAX * sizeof *rows);
-    uint64_t wall_ms;
     size_t count = 0;
     bool early = exchange->summary_at && now - exchange->summary_at < SUMMARY_EVERY_MS;
-    if (early || !codec_summary_decode(message, size, &wall_ms, rows, &count)) {
+    if (early || !codec_summary_decode(message, size, rows, &count)) {
         free(rows);
         return EXCHANGE_NOTHING;
     }
     exchange->summary_at = now;
-    exchange->clock_began_ms = wall_ms > now ? wall_ms - now : 0;
     exchange->summarised = true;
     free(exchange->rows);
     exchange->rows = rows;

@@ -28,7 +28,6 @@ struct exchange {
     uint64_t greeted;         /* ms; before that, when it began */
     bool summarised;          /* it said what it holds, since it was greeted */
     uint64_t summary_at;      /* ms; 0: never */
-    uint64_t clock_began_ms;  /* the member's clock when ours, which never jumps, began, by its last summary; 0: none */
     struct backlog_row *rows; /* what it holds that was not asked for yet */
     size_t row_count;
     struct {

@@ -142,10 +142,7 @@ bool history_received(struct history *history, struct exchange *from, const uint
                       uint64_t waited, uint64_t now, struct exchange_received *out) {
     switch (exchange_receive(from, &history->backlog, message, size, now, out)) {
     case EXCHANGE_NOTHING: break;
-    case EXCHANGE_OFFERED:
-        if (from->clock_began_ms > 0) from->clock_began_ms += waited;
-        offered(history, from, now);
-        break;
+    case EXCHANGE_OFFERED: offered(history, from, now); break;
     case EXCHANGE_REQUESTED: answer(history, from, now); break;
     case EXCHANGE_ANSWERED: answered(history, from, &out->feed, now); break;
     case EXCHANGE_PASSED_ON:
@@ -158,11 +155,11 @@ bool history_received(struct history *history, struct exchange *from, const uint
 
 /* --- What we tell --- */
 
-static struct blob *summary(const struct backlog *backlog, uint64_t wall_ms) {
+static struct blob *summary(const struct backlog *backlog) {
     struct backlog_row *rows = allocate(HISTORY_ROWS_MAX * sizeof *rows);
     uint8_t *encoded = allocate(HISTORY_SUMMARY_MAX);
     size_t count = backlog_rows(backlog, rows, HISTORY_ROWS_MAX);
-    struct blob *blob = blob_create(encoded, codec_summary_encode(wall_ms, rows, count, encoded, HISTORY_SUMMARY_MAX));
+    struct blob *blob = blob_create(encoded, codec_summary_encode(rows, count, encoded, HISTORY_SUMMARY_MAX));
     free(encoded);
     free(rows);
     return blob;
@@ -171,7 +168,7 @@ static struct blob *summary(const struct backlog *backlog, uint64_t wall_ms) {
 void history_greet(struct history *history, struct exchange *with, uint64_t now) {
     if (!exchange_greet(with, now)) return;
     backlog_expire(&history->backlog, now);
-    tell(history, with, summary(&history->backlog, history->host.wall_ms(history->host.context)), now);
+    tell(history, with, summary(&history->backlog), now);
 }
 
 void history_acknowledged(struct history *history, struct exchange *by, uint64_t tag, uint64_t now) {

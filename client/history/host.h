@@ -26,8 +26,6 @@ struct history_host {
     /* By how much longer its answers may take than those of most, in ms: HISTORY_PATIENCE_MS and this is the patience.
      */
     uint64_t (*excess)(void *context, const struct exchange *with);
-    /* Our clock: ms since 1970. */
-    uint64_t (*wall_ms)(void *context);
     /* Queues a message to the member; `tag` comes back by history_acknowledged. False: it cannot be had. */
     bool (*queue)(void *context, struct exchange *with, struct blob *blob, uint64_t tag, uint64_t now);
     /* Somebody was asked: what comes is no news. */

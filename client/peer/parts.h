@@ -169,6 +169,7 @@ struct peer {
     /* Talking. */
     bool connected;
     struct frame_introduction introduction; /* theirs, nick normalised */
+    uint64_t clock_began_ms;                /* their clock when ours, which never jumps, began; 0: not told */
     uint32_t epoch;                         /* ours, for them */
     bool introduce_self;                    /* in the next packet */
     bool introduction_open;                 /* sent, but nothing was heard on the current transport since */

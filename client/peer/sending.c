@@ -10,6 +10,7 @@ void sending_introduction(const struct peer *peer, struct frame_introduction *ou
     memcpy(out->identity, peer->host->identity->public, sizeof out->identity);
     out->run = peer->host->run;
     out->epoch = peer->epoch;
+    out->wall_ms = peer->host->outside->wall_ms(peer->host->outside->context);
     out->nick_size = (uint8_t)strnlen(peer->host->nick, TEXT_NICK_MAX);
     memcpy(out->nick, peer->host->nick, out->nick_size);
 }

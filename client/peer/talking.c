@@ -91,6 +91,7 @@ void talking_introduced(struct peer *peer, const struct frame_introduction *intr
     nick_of(introduction, nick);
     memcpy(before, peer->introduction.nick, sizeof before);
     peer->introduction = *introduction;
+    peer->clock_began_ms = introduction->wall_ms > now ? introduction->wall_ms - now : 0;
     talking_set_nick(peer, first ? nick : before);
     if (first && !peer->host->identified(peer->host->context, peer, now)) {
         block(peer);

@@ -233,11 +233,6 @@ static uint64_t on_excess(void *context, const struct exchange *with) {
     return sending_excess_ms(member->peer);
 }
 
-static uint64_t on_wall_ms(void *context) {
-    const struct outside *outside = ((const struct assembly *)context)->host->outside;
-    return outside->wall_ms(outside->context);
-}
-
 static bool on_queue(void *context, struct exchange *with, struct blob *blob, uint64_t tag, uint64_t now) {
     const struct member *member = with->owner;
     (void)context;
@@ -266,7 +261,6 @@ static struct history_host history_host_of(struct assembly *parts) {
                                  .author = on_author,
                                  .presence = on_presence,
                                  .excess = on_excess,
-                                 .wall_ms = on_wall_ms,
                                  .queue = on_queue,
                                  .asked = on_asked,
                                  .show = on_show,

@@ -87,7 +87,7 @@ static uint64_t authors_clock(const struct heard *heard, const struct chat_messa
     const struct feed_name feed = feed_name_of(chat->author, chat->run);
     const struct history_host *host = &heard->history->host;
     const struct exchange *author = host->author(host->context, &feed);
-    return author ? author->clock_began_ms : 0;
+    return author ? ((const struct member *)author->owner)->peer->clock_began_ms : 0;
 }
 
 /* The author itself needs no clock: what it says is new. */

@@ -26,12 +26,12 @@ static bool most_members_agree(const struct members *members, uint64_t began) {
     size_t told = 0, agreeing = 0;
     for (size_t i = 0; i < members->count; i++) {
         const struct member *member = members->list[i];
-        uint64_t its = member->exchange.clock_began_ms;
+        uint64_t its = member->peer->clock_began_ms;
         if (!member->peer->connected || its == 0) continue;
         told++;
         agreeing += agree(began, its);
     }
-    return told == 0 || agreeing > told / 2;
+    return agreeing > told / 2;
 }
 
 uint64_t room_clock_ms(const struct room_clock *clock, uint64_t now) {

@@ -3,8 +3,7 @@
  *
  * Invariant: it is our own clock's time, unless every bootnode that told its time and more than half of the connected
  * members that told theirs agree upon another one: each is within CLOCKS_APART_MS of the first bootnode, and ours is
- * not. So neither a bootnode nor a member alone can move it once a member told its time, nor can anybody where ours
- * fits the first bootnode's. */
+ * not. So neither a bootnode alone nor members alone can move it. */
 #pragma once
 
 #include <stdbool.h>
@@ -27,5 +26,5 @@ struct room_clock {
 /* Ms since 1970. */
 uint64_t room_clock_ms(const struct room_clock *clock, uint64_t now);
 /* Can something that bears this time have been said lately, as far as what is passed on is kept? `author` is the clock
- * of its author, when ours began (exchange.h); 0: not known. */
+ * of its author, when ours began (peer/parts.h); 0: not known. */
 bool room_clock_is_recent(const struct room_clock *clock, uint64_t time_ms, uint64_t author, uint64_t now);

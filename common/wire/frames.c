@@ -14,6 +14,7 @@ void read_introduction(struct reader *reader, struct frame_introduction *out) {
     read_bytes(reader, out->identity, sizeof out->identity);
     out->run = read_u64(reader);
     out->epoch = read_u32(reader);
+    out->wall_ms = read_u64(reader);
     out->nick_size = read_u8(reader);
     if (out->nick_size == 0 || out->nick_size > TEXT_NICK_MAX) {
         out->nick_size = 0;
@@ -27,6 +28,7 @@ void write_introduction(struct writer *writer, const struct frame_introduction *
     write_bytes(writer, introduction->identity, sizeof introduction->identity);
     write_u64(writer, introduction->run);
     write_u32(writer, introduction->epoch);
+    write_u64(writer, introduction->wall_ms);
     write_u8(writer, introduction->nick_size);
     write_bytes(writer, introduction->nick, introduction->nick_size);
 }

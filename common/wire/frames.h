@@ -31,6 +31,7 @@ struct frame_introduction {
     uint8_t identity[32]; /* Ed25519 */
     uint64_t run;
     uint32_t epoch;
+    uint64_t wall_ms;             /* the sender's clock: since 1970; 0: not told */
     char nick[TEXT_NICK_MAX + 1]; /* as received: the caller passes it through text_nick */
     uint8_t nick_size;
 };

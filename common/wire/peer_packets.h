@@ -33,8 +33,8 @@ static inline bool peer_type(uint8_t first) {
 #define PEER_FRAMES_MAX (PACKET_MAX - PEER_DATA_OVERHEAD)
 /* What we send of our own fits through any relay, RELAY or a frame of another DATA, and pads to 16 bytes. */
 #define PEER_FRAMES_OWN_MAX 1056
-#define PEER_INTRODUCTION_MIN (45 + 1)
-#define PEER_INTRODUCTION_MAX (45 + TEXT_NICK_MAX)
+#define PEER_INTRODUCTION_MIN (53 + 1)
+#define PEER_INTRODUCTION_MAX (53 + TEXT_NICK_MAX)
 #define PEER_CONFIRMATION_MAX (16 + 48 + PEER_INTRODUCTION_MAX + 16 + TAG_SIZE)
 
 void pair_tag_derive(const uint8_t mac_key[static ROOM_MAC_KEY_SIZE], const uint8_t from[static MEMBER_ID_SIZE],

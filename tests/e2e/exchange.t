@@ -225,7 +225,7 @@ computed('RESET', "\x8c\0\0\0$session_id$reset_token");
 
 sub introduction {
     my ($person, $run, $nick) = @_;
-    return $person->{key} . $run x 8 . pack 'N C/a', 1, $nick;
+    return $person->{key} . $run x 8 . pack 'N Q> C/a', 1, 1_767_225_600_000, $nick;
 }
 
 sub frame { my ($type, $body) = @_; return pack 'C n/a', $type, $body }

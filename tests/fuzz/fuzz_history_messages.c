@@ -14,14 +14,13 @@ static void require(bool condition) {
 static void summary(const uint8_t *data, size_t size) {
     static struct backlog_row rows[HISTORY_ROWS_MAX];
     static uint8_t again[HISTORY_SUMMARY_MAX];
-    uint64_t wall_ms;
     size_t count;
-    if (!codec_summary_decode(data, size, &wall_ms, rows, &count)) return;
+    if (!codec_summary_decode(data, size, rows, &count)) return;
     require(count <= HISTORY_ROWS_MAX);
     for (size_t i = 0; i < count; i++) require(rows[i].lowest > 0 && rows[i].lowest <= rows[i].highest);
-    require(codec_summary_encode(wall_ms, rows, count, again, sizeof again) == size);
+    require(codec_summary_encode(rows, count, again, sizeof again) == size);
     require(memcmp(again, data, size) == 0);
-    require(codec_summary_encode(wall_ms, rows, count, again, size - 1) == 0);
+    require(codec_summary_encode(rows, count, again, size - 1) == 0);
 }
 
 static void range(uint8_t type, const uint8_t *data, size_t size) {

@@ -362,6 +362,7 @@ static struct frame_introduction introduction_of(const struct person *person) {
     memcpy(introduction.nick, person == &alice ? "ann" : "ben", 3);
     introduction.run = person == &alice ? UINT64_C(0x4141414141414141) : UINT64_C(0x4242424242424242);
     introduction.epoch = 1;
+    introduction.wall_ms = SENT_MS;
     return introduction;
 }
 

@@ -97,11 +97,6 @@ static void identity_named(const char *name, struct identity *out) {
     identity_from_seed(seed, out);
 }
 
-static uint64_t on_wall_ms(void *context) {
-    (void)context;
-    return 1;
-}
-
 static void begin(struct fixture *fixture, bool enabled) {
     const struct history_host host = {.context = fixture,
                                       .enabled = enabled,
@@ -109,7 +104,6 @@ static void begin(struct fixture *fixture, bool enabled) {
                                       .author = on_author,
                                       .presence = on_presence,
                                       .excess = on_excess,
-                                      .wall_ms = on_wall_ms,
                                       .queue = on_queue,
                                       .asked = on_asked,
                                       .show = on_show,
@@ -204,11 +198,11 @@ static void offers(struct fixture *fixture, size_t member, const struct identity
                    uint64_t highest) {
     uint8_t packet[HISTORY_SUMMARY_MAX];
     const struct backlog_row row = {.feed = feed_of(author, run), .lowest = lowest, .highest = highest};
-    sends(fixture, member, packet, codec_summary_encode(0, &row, 1, packet, sizeof packet));
+    sends(fixture, member, packet, codec_summary_encode(&row, 1, packet, sizeof packet));
 }
 
 static void offers_nothing(struct fixture *fixture, size_t member) {
-    static const uint8_t empty[HISTORY_SUMMARY_EMPTY] = {HISTORY_SUMMARY};
+    static const uint8_t empty[] = {HISTORY_SUMMARY, 0, 0};
     sends(fixture, member, empty, sizeof empty);
 }
 

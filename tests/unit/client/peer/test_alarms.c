@@ -114,6 +114,11 @@ static void on_close_socket(void *context, uint16_t socket) {
     (void)context, (void)socket;
 }
 
+static uint64_t on_wall_ms(void *context) {
+    (void)context;
+    return 1;
+}
+
 static bool on_busy(void *context) {
     struct end *end = context;
     return draw(end->world, 50) == 0;
@@ -169,8 +174,11 @@ static void end_init(struct world *world, size_t which) {
     identity_from_seed(seed, &end->identity);
     budget_init(&end->budget, START);
     end->address = (struct address){.ip = {[10] = 0xff, 0xff, 198, 51, 100, (uint8_t)(which + 1)}, .port = 4000};
-    end->outside = (struct outside){
-        .context = end, .open_sockets = on_open_sockets, .close_socket = on_close_socket, .busy = on_busy};
+    end->outside = (struct outside){.context = end,
+                                    .open_sockets = on_open_sockets,
+                                    .close_socket = on_close_socket,
+                                    .busy = on_busy,
+                                    .wall_ms = on_wall_ms};
     end->host = (struct peer_host){.context = end,
                                    .outside = &end->outside,
                                    .room = &world->keys,

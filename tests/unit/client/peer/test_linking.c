@@ -43,6 +43,12 @@ static void on_send(void *context, const struct peer *peer, const struct path *t
     side->sent++;
 }
 
+static uint64_t on_wall_ms(void *context) {
+    (void)context;
+    return 1;
+}
+static const struct outside outside = {.wall_ms = on_wall_ms};
+
 static void side_init(struct side *side, const struct room_keys *keys, const struct identity *identity) {
     side->identity = *identity;
     budget_init(&side->budget, NOW);
@@ -56,6 +62,7 @@ static void side_init(struct side *side, const struct room_keys *keys, const str
                                     .nick = "somebody",
                                     .streams = &side->streams,
                                     .epochs = &side->epochs,
+                                    .outside = &outside,
                                     .send = on_send};
     member_id_derive(keys, identity->public, side->host.own_id);
 }

@@ -22,7 +22,6 @@ struct fixture {
     struct room_parts parts;
     struct room_keys other_keys;
     struct member *members[2]; /* Anna, Bert; Carl has left */
-    uint64_t clocks[2];        /* what they tell of theirs; 0: nothing */
     uint64_t last;             /* the number shown last */
     bool in_order;             /* these only rose */
     uint64_t oldest;           /* ms: the oldest of them was said so long ago */
@@ -199,14 +198,13 @@ static void offers(struct fixture *fixture, size_t peer, const struct identity *
                    uint64_t highest) {
     uint8_t packet[HISTORY_SUMMARY_MAX];
     struct backlog_row row = {.feed = feed_name_of(author->public, run), .lowest = lowest, .highest = highest};
-    size_t size = codec_summary_encode(fixture->clocks[peer], &row, author ? 1 : 0, packet, sizeof packet);
+    size_t size = codec_summary_encode(&row, author ? 1 : 0, packet, sizeof packet);
     heard_receive(&fixture->parts.room.heard, fixture->members[peer], packet, size, 0, fixture->parts.now);
 }
 
 static void offers_nothing(struct fixture *fixture, size_t peer) {
-    uint8_t packet[HISTORY_SUMMARY_EMPTY];
-    size_t size = codec_summary_encode(fixture->clocks[peer], NULL, 0, packet, sizeof packet);
-    heard_receive(&fixture->parts.room.heard, fixture->members[peer], packet, size, 0, fixture->parts.now);
+    static const uint8_t empty[] = {HISTORY_SUMMARY, 0, 0};
+    heard_receive(&fixture->parts.room.heard, fixture->members[peer], empty, sizeof empty, 0, fixture->parts.now);
 }
 
 static void sends_range(struct fixture *fixture, size_t peer, uint8_t type, const struct history_range *range) {
@@ -311,8 +309,8 @@ static unsigned brought_up(struct fixture *fixture, const struct identity *autho
 static void tell_clocks(struct fixture *fixture, uint64_t bootnode, uint64_t anna, uint64_t bert) {
     fixture->parts.room.clock.bootnode_count = 1;
     fixture->parts.room.meeting.rendezvous[0].presence.clock_began_ms = bootnode - NOW;
-    fixture->clocks[0] = anna;
-    fixture->clocks[1] = bert;
+    fixture->members[0]->peer->clock_began_ms = anna - NOW;
+    fixture->members[1]->peer->clock_began_ms = bert - NOW;
 }
 
 static void old_ones_are_not_brought_up_under_a_false_age(void **state) {

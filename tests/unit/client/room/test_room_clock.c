@@ -46,7 +46,7 @@ static void bootnode_tells(struct fixture *fixture, size_t bootnode, uint64_t wa
 }
 
 static void member_tells(struct fixture *fixture, size_t member, uint64_t wall_ms) {
-    fixture->members[member]->exchange.clock_began_ms = wall_ms ? wall_ms - NOW : 0;
+    fixture->members[member]->peer->clock_began_ms = wall_ms ? wall_ms - NOW : 0;
 }
 
 static uint64_t room_time(const struct fixture *fixture) {
@@ -73,9 +73,11 @@ static void ours_is_right_within_an_hour(void **state) {
     assert_int_equal(room_time(fixture), OWN - HOUR - 1);
 }
 
-static void a_bootnode_alone_tells_who_has_met_nobody(void **state) {
+static void a_bootnode_alone_tells_nobody(void **state) {
     struct fixture *fixture = *state;
     bootnode_tells(fixture, 1, OWN - 3 * DAY);
+    assert_int_equal(room_time(fixture), OWN);
+    member_tells(fixture, 0, OWN - 3 * DAY + HOUR);
     assert_int_equal(room_time(fixture), OWN - 3 * DAY);
     assert_int_equal(room_clock_ms(&fixture->parts.room.clock, LATER), OWN - 3 * DAY + LATER - NOW);
 }
@@ -102,6 +104,7 @@ static void members_who_lie_move_nobody(void **state) {
 
 static void bootnodes_must_agree(void **state) {
     struct fixture *fixture = *state;
+    member_tells(fixture, 1, OWN + 3 * DAY);
     bootnode_tells(fixture, 0, OWN + 3 * DAY);
     bootnode_tells(fixture, 1, OWN + 3 * DAY + HOUR);
     assert_int_equal(room_time(fixture), OWN + 3 * DAY);
@@ -116,6 +119,7 @@ static void what_is_recent(void **state) {
     for (int64_t off = -3; off <= 3; off += 3) {
         uint64_t time = OWN + (uint64_t)(off * (int64_t)DAY);
         bootnode_tells(fixture, 0, time);
+        member_tells(fixture, 0, time);
         assert_true(room_clock_is_recent(clock, time - oldest, 0, NOW));
         assert_false(room_clock_is_recent(clock, time - oldest - 1, 0, NOW));
         assert_true(room_clock_is_recent(clock, time + HOUR, 0, NOW));
@@ -134,7 +138,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(nobody_tells),
         TEST(ours_is_right_within_an_hour),
-        TEST(a_bootnode_alone_tells_who_has_met_nobody),
+        TEST(a_bootnode_alone_tells_nobody),
         TEST(a_bootnode_that_lies_moves_nobody),
         TEST(members_who_lie_move_nobody),
         TEST(bootnodes_must_agree),

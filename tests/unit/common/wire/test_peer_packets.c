@@ -21,11 +21,11 @@ static const struct field initiation_psk[] = {FIXED(0x91), FIXED(1), FIXED(0), Z
 static const struct field response[] = {FIXED(0x92), FIXED(1), ZERO(2), NONZERO(4), NONZERO(4),
                                         ZERO(4),     ANY(96),  TAG(16), {0}};
 static const struct field confirmation[] = {FIXED(0x93), FIXED(1),          ZERO(2), NONZERO(4), NONZERO(4),
-                                            ZERO(4),     ANY(48 + 46 + 16), TAG(16), {0}};
+                                            ZERO(4),     ANY(48 + 54 + 16), TAG(16), {0}};
 static const struct field data[] = {FIXED(0x94), ZERO(3), NONZERO(4), ANY(8), ANY(16), {0}};
 /* §3.3. */
-static const struct field introduction[] = {ANY(32), ANY(8), ANY(4), LENGTH(9), ANY(9), {0}};
-static const struct field introduction_frame[] = {LENGTH(1), FIXED(0), FIXED(50), ANY(44), FIXED(5), ANY(5), {0}};
+static const struct field introduction[] = {ANY(32), ANY(8), ANY(4), ANY(8), LENGTH(9), ANY(9), {0}};
+static const struct field introduction_frame[] = {LENGTH(1), FIXED(0), FIXED(58), ANY(52), FIXED(5), ANY(5), {0}};
 /* With fewer bytes than an age has: with more, the flag of an aged one would be taken. */
 static const struct field segment[] = {LENGTH(2), FIXED(0), FIXED(12), ANY(8), FLAGS(3), ANY(3), {0}};
 static const struct field aged_segment[] = {LENGTH(2),         FIXED(0),   FIXED(34), ANY(8),
@@ -70,7 +70,7 @@ static const struct form {
     {initiation_bound, recode_peer_initiation, 0, 0},
     {initiation_psk, recode_peer_initiation_psk, 0, 0},
     {response, recode_peer_response, 0, 0},
-    {confirmation, recode_peer_confirmation, 16 + 48 + 46 + 16 + 16, 16 + 48 + 77 + 16 + 16},
+    {confirmation, recode_peer_confirmation, 16 + 48 + 54 + 16 + 16, 16 + 48 + 85 + 16 + 16},
     {introduction, recode_introduction, 0, 0},
     {introduction_frame, recode_frame, 0, 0},
     {segment, recode_frame, 0, 0},
@@ -144,7 +144,7 @@ static void unfit_noise_is_not_encoded(void **state) {
     for (size_t size = 0; size < sizeof noise; size++) {
         const struct peer_initiation first = {.sender_index = 1, .noise = noise, .noise_size = size};
         const struct peer_answer answer = {1, 2, noise, size};
-        bool first_fits = size == 32 || size == 48, last_fits = size >= 48 + 46 + 16 && size <= 48 + 77 + 16;
+        bool first_fits = size == 32 || size == 48, last_fits = size >= 48 + 54 + 16 && size <= 48 + 85 + 16;
         assert_int_equal(peer_initiation_encode(&first, out, sizeof out), first_fits ? 128 : 0);
         assert_int_equal(peer_response_encode(&answer, out, sizeof out), size == 96 ? 128 : 0);
         assert_int_equal(peer_confirmation_encode(&answer, out, sizeof out), last_fits ? 32 + size : 0);
@@ -168,7 +168,7 @@ static void packet_fields_stand_where_they_should(void **state) {
     assert_int_equal(answer.receiver_index, layout_number(p + 8, 4));
     assert_true(answer.noise == p + 16 && answer.noise_size == 96);
     assert_true(peer_confirmation_decode(p, layout_fill(confirmation, p), &answer));
-    assert_true(answer.noise == p + 16 && answer.noise_size == 48 + 46 + 16);
+    assert_true(answer.noise == p + 16 && answer.noise_size == 48 + 54 + 16);
     struct peer_data sealed;
     assert_true(peer_data_decode(p, layout_fill(data, p), &sealed));
     assert_int_equal(sealed.receiver_index, layout_number(p + 4, 4));
@@ -191,8 +191,9 @@ static void frame_fields_stand_where_they_should(void **state) {
     assert_memory_equal(frame.introduction.identity, p + 3, 32);
     assert_true(frame.introduction.run == layout_number(p + 35, 8));
     assert_int_equal(frame.introduction.epoch, layout_number(p + 43, 4));
+    assert_true(frame.introduction.wall_ms == layout_number(p + 47, 8));
     assert_int_equal(frame.introduction.nick_size, 5);
-    assert_memory_equal(frame.introduction.nick, p + 48, 5);
+    assert_memory_equal(frame.introduction.nick, p + 56, 5);
     assert_int_equal(frame.introduction.nick[5], 0);
     frame = only_frame(segment, p);
     assert_true(frame.segment.stream == layout_number(p + 3, 4) && frame.segment.sequence == layout_number(p + 7, 4));
@@ -330,12 +331,12 @@ static void unfit_packets_are_not_relayed(void **state) {
 
 static void nicks_have_1_to_32_bytes(void **state) {
     (void)state;
-    uint8_t body[45 + 255], out[LAYOUT_MAX];
+    uint8_t body[53 + 255], out[LAYOUT_MAX];
     for (unsigned size = 0; size < 256; size++) {
         layout_random_bytes(body, sizeof body);
-        body[44] = (uint8_t)size;
+        body[52] = (uint8_t)size;
         bool valid = size >= 1 && size <= 32;
-        assert_int_equal(recode_introduction(body, 45 + size, out, sizeof out) != 0, valid);
+        assert_int_equal(recode_introduction(body, 53 + size, out, sizeof out) != 0, valid);
         struct frame_introduction person = {.nick_size = (uint8_t)size};
         struct writer writer = writer_over(out, sizeof out);
         if (!valid) write_introduction(&writer, &person);
