@@ -1,5 +1,7 @@
 #include "client/peer/budget.h"
 
+#include <stddef.h>
+
 #include "common/holds.h"
 
 #define PACKET 1000 /* thousandths */
@@ -9,12 +11,14 @@
 static const struct bucket_kind packets_kind = {.burst = BURST * PACKET, .amount = BUDGET_PACKETS - BURST, .per_ms = 1};
 
 bool budget_holds(const struct punch_budget *budget) {
-    return budget->packets.tokens <= packets_kind.burst && budget->probings <= BUDGET_PROBINGS;
+    return budget->packets.tokens <= packets_kind.burst && budget->probings <= BUDGET_PROBINGS &&
+           rush_holds(&budget->rush);
 }
 
 void budget_init(struct punch_budget *budget, uint64_t now) {
     bucket_fill(&budget->packets, &packets_kind, now);
     budget->probings = 0;
+    budget->rush = (struct rush){.first = NULL};
 }
 
 uint64_t budget_wait(struct punch_budget *budget, uint64_t now) {

@@ -1,5 +1,5 @@
-/* What all peers of all rooms share: how many unasked packets go out, and how many pairs probe at a time. One for a
- * client, the engine's.
+/* What all peers of all rooms share: how many unasked packets go out, how many pairs probe at a time, and how busy the
+ * client is with rounds of punching (rush.h). One for a client, the engine's.
  *
  * Invariant: no second sees more than BUDGET_PACKETS unasked packets (PROTOCOL.md §3.2 rule 1), and no moment more than
  * BUDGET_PROBINGS pairs that probe. */
@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "client/peer/rush.h"
 #include "common/attributes.h"
 #include "common/bucket.h"
 
@@ -17,6 +18,7 @@
 struct punch_budget {
     struct bucket packets; /* thousandths */
     unsigned probings;
+    struct rush rush;
 };
 
 void budget_init(struct punch_budget *budget, uint64_t now);

@@ -83,6 +83,7 @@ static void note_answer(struct peer *peer, const struct handshake_copies *copies
     peer->rtt_us = (uint32_t)(now - copies->last) * 1000;
     peer->rtt_exact = copies->count == 1;
     peer->rtt_at_most_ms = now - copies->first;
+    rush_answered(&peer->host->budget->rush, now - copies->last);
 }
 
 void linking_initiate(struct peer *peer, const struct path *to, uint64_t now) {
@@ -189,6 +190,7 @@ bool linking_confirm(struct peer *peer, const struct peer_answer *message, const
     sodium_memzero(&result, sizeof result);
     peer->next_bound = peer->attempt.bound;
     peer->next_path = peer->next_bound && peer->has_path ? peer->path : *from;
+    rush_answered(&peer->host->budget->rush, now - peer->attempt.sent.last);
     plan_confirmations(peer, &peer->attempt.sent, now);
     sodium_memzero(&peer->attempt, sizeof peer->attempt); /* its index is the transport's now */
     memcpy(peer->confirmation, confirmation, size);

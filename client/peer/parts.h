@@ -100,6 +100,7 @@ enum peer_alarm {
     ALARM_PUNCH,  /* a packet to a candidate */
     ALARM_RELAYS, /* who may relay is looked up */
     ALARM_RELAY,  /* a packet through one of them */
+    ALARM_TURN,   /* it is over without an answer */
     /* paths.c */
     ALARM_DEMOTE,  /* the path is dead */
     ALARM_SEEK,    /* a better one is sought */
@@ -150,8 +151,12 @@ struct peer {
     uint64_t punch_blocked; /* by the rate of all peers, until then */
     uint64_t retry;         /* next round of punching; NEVER: none planned */
     unsigned rounds;
-    uint64_t forced;  /* last handshake begun because of a PROBE on a working session */
-    uint64_t renewed; /* last bound handshake begun */
+    struct rush_place place; /* among all rounds of this client */
+    bool called;             /* its turn has come, and the round is to begin */
+    uint64_t turn_over;      /* ms, while it has its turn */
+    bool put_off;            /* in this round packets waited, since the other side's come through */
+    uint64_t forced;         /* last handshake begun because of a PROBE on a working session */
+    uint64_t renewed;        /* last bound handshake begun */
     struct handshake_attempt attempt;
     struct handshake_pending pending[PEER_PENDING];
     struct bucket work[PEER_PENDING]; /* public-key work for INITIATIONs */

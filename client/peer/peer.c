@@ -10,6 +10,7 @@
 #include "client/peer/rounds.h"
 #include "client/peer/sizing.h"
 #include "client/peer/talking.h"
+#include "client/peer/touch.h"
 #include "common/clock.h"
 #include "common/holds.h"
 #include "common/memory.h"
@@ -30,10 +31,7 @@ static void look_at_clock(const struct peer *peer, uint64_t now, uint64_t alarms
 /* After anything that may have changed what is due. */
 static void set_alarms(struct peer *peer, uint64_t now) {
     look_at_clock(peer, now, peer->alarms);
-    if (peer->is_touched || !peer->host->touched) return;
-    peer->is_touched = true;
-    peer->next_touched = *peer->host->touched;
-    *peer->host->touched = peer;
+    touch_peer(peer);
 }
 
 struct peer *peer_take_touched(struct peer **touched) {
@@ -134,6 +132,7 @@ struct peer *peer_create(const struct peer_host *host, const struct member_recor
 }
 
 void peer_destroy(struct peer *peer) {
+    rounds_done(peer);
     untouch(peer);
     peer->has_path = false;
     probes_forget(peer);
@@ -209,7 +208,7 @@ static bool listed(struct peer *peer, unsigned bootnode, const struct member_rec
     /* A handshake under way was bound to the old mask and cannot succeed. */
     if (other_suites) linking_abandon(peer);
     bool linked = peer_reachable(peer) || peer->next.live;
-    if (!linked && (revived || !was_listed || other_suites || !peer->punch.active)) {
+    if (!linked && (revived || !was_listed || other_suites || !rounds_active(peer))) {
         peer->rounds = 0;
         rounds_start(peer, now);
     }
@@ -234,12 +233,12 @@ void peer_delisted(struct peer *peer, unsigned bootnode, bool resync, uint64_t n
 void peer_introduced(struct peer *peer, const struct address *usable, size_t count, uint64_t now) {
     if (peer->state != PEER_LIVE) return;
     punch_set_candidates(&peer->punch, usable, count, now);
-    if (!peer_reachable(peer) && !peer->punch.active && !peer->next.live) rounds_start(peer, now);
+    if (!peer_reachable(peer) && !rounds_active(peer) && !peer->next.live) rounds_start(peer, now);
     set_alarms(peer, now);
 }
 
 static void retry(struct peer *peer, uint64_t now) {
-    if (peer->state != PEER_LIVE || peer_reachable(peer) || peer->punch.active || peer->next.live) return;
+    if (peer->state != PEER_LIVE || peer_reachable(peer) || rounds_active(peer) || peer->next.live) return;
     peer->rounds = 0;
     peer->host->introduce(peer->host->context, peer);
     rounds_start(peer, now);
@@ -304,12 +303,13 @@ void peer_receive_initiation(struct peer *peer, const uint8_t *packet, const str
                              const struct path *from, uint64_t now) {
     if (peer->pair.initiator || peer->state != PEER_LIVE) return;
     linking_respond(peer, packet, message, from, rounds_knows(peer, from), now);
+    rounds_asked(peer, now);
     set_alarms(peer, now);
 }
 
 void peer_receive_response(struct peer *peer, const struct peer_answer *message, const struct path *from,
                            uint64_t now) {
-    if (linking_confirm(peer, message, from, now)) rounds_done(peer);
+    if (linking_confirm(peer, message, from, now)) rounds_answered(peer);
     set_alarms(peer, now);
 }
 

@@ -5,14 +5,17 @@
 #include "common/clock.h"
 
 #define PUNCH_PAUSE_MS 500
+#define PUNCH_PAUSE_MOST_MS 2000
 
 /* Between the first packet and the second, and so on; PUNCH_PAUSE_MS from there. */
 static const uint16_t pauses_ms[] = {20, 40, 80, 160, 320};
 
 #define PAUSES (sizeof pauses_ms / sizeof pauses_ms[0])
 
-static uint64_t pause_after(uint8_t sent) {
-    return sent > 0 && sent <= PAUSES ? pauses_ms[sent - 1] : PUNCH_PAUSE_MS;
+static uint64_t pause_after(const struct punch *punch, uint8_t sent) {
+    uint64_t pause = sent > 0 && sent <= PAUSES ? pauses_ms[sent - 1] : PUNCH_PAUSE_MS;
+    if (punch->stretch > 1) pause *= punch->stretch;
+    return earlier(later(pause, punch->answer_ms), PUNCH_PAUSE_MOST_MS);
 }
 
 /* FNV-1a. Two addresses that share a place share their packets, so a collision can only make less of them. */
@@ -149,9 +152,18 @@ void punch_start(struct punch *punch, uint64_t now) {
     punch->active = true;
     memset(punch->forgotten, 0, sizeof punch->forgotten);
     for (size_t i = 0; i < punch->count; i++) {
-        punch->candidates[i].due = now;
+        punch->candidates[i].due = i == 0 ? now : now + punch->answer_ms;
         punch->candidates[i].sent = 0;
     }
+}
+
+void punch_pace(struct punch *punch, unsigned stretch, uint64_t answer_ms) {
+    punch->stretch = stretch;
+    punch->answer_ms = answer_ms;
+}
+
+void punch_put_off(struct punch *punch, uint64_t until) {
+    for (size_t i = 0; i < punch->count; i++) punch->candidates[i].due = later(punch->candidates[i].due, until);
 }
 
 void punch_stop(struct punch *punch) {
@@ -174,7 +186,7 @@ bool punch_next(struct punch *punch, uint64_t now, struct address *out) {
     if (!next || next->due > now) return false;
     candidate = &punch->candidates[next - punch->candidates];
     candidate->sent++;
-    candidate->due = candidate->answers ? NEVER : now + pause_after(candidate->sent);
+    candidate->due = candidate->answers ? NEVER : now + pause_after(punch, candidate->sent);
     *out = candidate->address;
     return true;
 }

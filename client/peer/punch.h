@@ -29,6 +29,8 @@ struct punch {
     struct punch_candidate candidates[PUNCH_CANDIDATES];
     size_t count;
     bool active;
+    unsigned stretch;   /* by so many times pauses are longer; 0: as 1 */
+    uint64_t answer_ms; /* no pause is shorter, and the best candidate is given so long before the others */
     uint8_t forgotten[PUNCH_MEMORY]; /* packets that went to candidates since removed, by hash of the address */
 };
 
@@ -48,10 +50,16 @@ void punch_copy_candidates(struct punch *punch, const struct punch *from, uint64
 bool punch_names(const struct punch *punch, const struct address *address);
 /* The first public address of the record; false when there is none. */
 bool punch_public(const struct punch *punch, struct address *out);
-/* Begins (again): every candidate due now, counts at zero; what punch_learn brought is forgotten. */
+/* Begins (again): every candidate due now, or the best one and then the others (punch_pace), counts at zero; what
+ * punch_learn brought is forgotten. */
 void punch_start(struct punch *punch, uint64_t now);
+/* How fast from now on: rush_stretch and rush_answer_ms. */
+void punch_pace(struct punch *punch, unsigned stretch, uint64_t answer_ms);
+/* Nothing goes out before then. */
+void punch_put_off(struct punch *punch, uint64_t until);
 void punch_stop(struct punch *punch);
-/* The next address that is due at `now`; its count and due time move on (20, 40, 80, 160, 320, then every 500 ms). */
+/* The next address that is due at `now`; its count and due time move on (20, 40, 80, 160, 320, then every 500 ms;
+ * as punch_pace has it longer, up to 2 s). */
 MUST_USE bool punch_next(struct punch *punch, uint64_t now, struct address *out);
 /* When punch_next has something; NEVER when inactive or exhausted. */
 uint64_t punch_due(const struct punch *punch);

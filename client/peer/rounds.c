@@ -1,7 +1,10 @@
 #include "client/peer/rounds.h"
 
+#include <stddef.h>
+
 #include "client/peer/linking.h"
 #include "client/peer/sending.h"
+#include "client/peer/touch.h"
 #include "common/clock.h"
 
 #define FORCED_INTERVAL_MS 5000
@@ -11,6 +14,7 @@
 #define MEMBER_WAIT_MS 400 /* those who meet directly need no relay: PROTOCOL.md §3.4 rule 1 */
 #define BOOTNODE_WAIT_MS 800
 #define RELAYS_AGAIN_MS 500
+#define PUT_OFF_MS 500
 
 void rounds_init(struct peer *peer) {
     punch_init(&peer->punch);
@@ -23,26 +27,93 @@ static bool in_a_hurry(const struct peer *peer) {
     return peer->demoted || peer->rounds > 0;
 }
 
-void rounds_start(struct peer *peer, uint64_t now) {
-    peer->relay_count = 0;
-    peer->relays_due = NEVER;
-    if (peer->pair.initiator) {
-        peer->retry = now + ROUND_WAIT_FIRST_MS; /* should there be no index left */
-        if (!linking_begin(peer, now)) return;
+static struct rush *rush_of(const struct peer *peer) {
+    return &peer->host->budget->rush;
+}
+
+/* Those whose turn it is begin at their next tick. */
+static void call_others(struct rush *rush) {
+    struct rush_place *place;
+    while ((place = rush_call(rush))) {
+        struct peer *called = (struct peer *)((char *)place - offsetof(struct peer, place));
+        called->called = true;
+        called->alarms[ALARM_ROUND] = 0;
+        touch_peer(called);
     }
-    peer->relays_due = now + (in_a_hurry(peer) ? 0 : MEMBER_WAIT_MS);
+}
+
+static void give_way(struct peer *peer) {
+    peer->called = false;
+    rush_leave(rush_of(peer), &peer->place);
+    call_others(rush_of(peer));
+}
+
+/* The round goes on without a turn: nobody waits for who may never answer. */
+static void go_on(struct peer *peer) {
+    rush_go_on(rush_of(peer), &peer->place);
+    call_others(rush_of(peer));
+}
+
+static void set_pace(struct peer *peer) {
+    punch_pace(&peer->punch, rush_stretch(rush_of(peer)), rush_answer_ms(rush_of(peer)));
+}
+
+static uint64_t member_wait(const struct peer *peer) {
+    return in_a_hurry(peer) ? 0 : MEMBER_WAIT_MS + rush_patience_ms(rush_of(peer));
+}
+
+static void begin(struct peer *peer, uint64_t now) {
+    peer->called = false;
+    if (peer->pair.initiator && !linking_begin(peer, now)) {
+        peer->retry = now + ROUND_WAIT_FIRST_MS;
+        give_way(peer);
+        return;
+    }
+    peer->turn_over = now + rush_turn_ms(rush_of(peer));
+    peer->relays_due = now + member_wait(peer);
     peer->retry = NEVER;
+    peer->put_off = false;
     path_log_add(&peer->log, NOTE_ROUND, NULL, peer->rounds + 1, now);
+    set_pace(peer);
     punch_start(&peer->punch, now);
 }
 
-void rounds_done(struct peer *peer) {
+void rounds_start(struct peer *peer, uint64_t now) {
+    if (peer->place.state == RUSH_WAITS || peer->called) return;
+    peer->relay_count = 0;
+    peer->relays_due = peer->retry = NEVER;
+    if (!peer->pair.initiator) {
+        go_on(peer);
+        begin(peer, now);
+    } else if (rush_ask(rush_of(peer), &peer->place)) {
+        begin(peer, now);
+    }
+}
+
+bool rounds_active(const struct peer *peer) {
+    return peer->punch.active || peer->place.state == RUSH_WAITS || peer->called;
+}
+
+void rounds_answered(struct peer *peer) {
     linking_abandon(peer);
     punch_stop(&peer->punch);
     peer->relay_count = 0;
     peer->relays_due = NEVER;
     peer->retry = NEVER;
     peer->rounds = 0;
+    if (peer->place.state != RUSH_TAKEN) give_way(peer);
+}
+
+void rounds_done(struct peer *peer) {
+    rounds_answered(peer);
+    give_way(peer);
+}
+
+/* Once a round: a copy of INITIATION may come from anybody. */
+void rounds_asked(struct peer *peer, uint64_t now) {
+    if (!peer->punch.active || peer->put_off) return;
+    peer->put_off = true;
+    punch_put_off(&peer->punch, now + later(PUT_OFF_MS, rush_answer_ms(rush_of(peer))));
 }
 
 static struct path_try *relay_find(struct peer *peer, const struct path *path) {
@@ -68,7 +139,8 @@ static bool probe_counts(const struct peer *peer, uint64_t now) {
 }
 
 void rounds_probed(struct peer *peer, const struct path *from, uint64_t now) {
-    bool busy = peer->punch.active || peer->renewing || peer->next.live;
+    bool busy = rounds_active(peer) || peer->renewing || peer->next.live;
+    rush_hurry(rush_of(peer), &peer->place);
     if (!busy && probe_counts(peer, now)) {
         peer->forced = now;
         rounds_start(peer, now);
@@ -123,13 +195,36 @@ void rounds_end(struct peer *peer, uint64_t now) {
     punch_stop(&peer->punch);
     peer->relays_due = NEVER;
     path_log_add(&peer->log, NOTE_IN_VAIN, NULL, 0, now);
+    give_way(peer);
     uint64_t wait = peer->rounds >= 5 ? ROUND_WAIT_MOST_MS : ROUND_WAIT_FIRST_MS << peer->rounds;
     peer->rounds++;
     peer->retry = now + wait;
 }
 
 static uint64_t round_at(const struct peer *peer) {
-    return peer->state == PEER_LIVE ? peer->retry : NEVER;
+    if (peer->state != PEER_LIVE) return NEVER;
+    return peer->called ? 0 : peer->retry;
+}
+
+static void round_run(struct peer *peer, uint64_t now) {
+    if (peer->called) {
+        begin(peer, now);
+    } else {
+        peer->host->introduce(peer->host->context, peer);
+        rounds_start(peer, now);
+    }
+}
+
+static uint64_t turn_at(const struct peer *peer) {
+    return peer->place.state == RUSH_TAKEN && !peer->called ? peer->turn_over : NEVER;
+}
+
+/* A round goes on; who was answered has not much to wait for. */
+static void turn_run(struct peer *peer) {
+    if (peer->punch.active)
+        go_on(peer);
+    else
+        give_way(peer);
 }
 
 static bool is_on(const struct peer *peer) {
@@ -146,6 +241,7 @@ static uint64_t punch_at(const struct peer *peer) {
 
 static void punch_run(struct peer *peer, uint64_t now) {
     struct address to;
+    set_pace(peer);
     while (punch_due(&peer->punch) <= now && sending_unasked(peer, now)) {
         if (!punch_next(&peer->punch, now, &to)) return;
         struct path path = path_direct(&to);
@@ -169,6 +265,7 @@ static void relays_run(struct peer *peer, uint64_t now) {
         if (now < try->due || !sending_unasked(peer, now)) continue;
         send_punch(peer, &try->path, now);
         path_try_sent(try, now);
+        if (try->due != NEVER) try->due = later(try->due, now + rush_answer_ms(rush_of(peer)));
     }
 }
 
@@ -177,10 +274,8 @@ static uint64_t over_at(const struct peer *peer) {
 }
 
 void rounds_tick(struct peer *peer, uint64_t now) {
-    if (now >= round_at(peer)) {
-        peer->host->introduce(peer->host->context, peer);
-        rounds_start(peer, now);
-    }
+    if (now >= turn_at(peer)) turn_run(peer);
+    if (now >= round_at(peer)) round_run(peer, now);
     if (now >= punch_at(peer)) punch_run(peer, now);
     if (now >= relays_at(peer)) relays_look(peer, now);
     if (now >= relay_at(peer)) relays_run(peer, now);
@@ -189,6 +284,7 @@ void rounds_tick(struct peer *peer, uint64_t now) {
 
 void rounds_alarms(const struct peer *peer, uint64_t alarms[static PEER_ALARMS]) {
     alarms[ALARM_ROUND] = round_at(peer);
+    alarms[ALARM_TURN] = turn_at(peer);
     alarms[ALARM_PUNCH] = punch_at(peer);
     alarms[ALARM_RELAYS] = relays_at(peer);
     alarms[ALARM_RELAY] = relay_at(peer);

@@ -5,9 +5,15 @@
 #include "client/peer/parts.h"
 
 void rounds_init(struct peer *peer);
-/* Begins one, with a new handshake if we initiate. */
+/* Begins one, with a handshake if we initiate; that waits for its turn where many are under way. */
 void rounds_start(struct peer *peer, uint64_t now);
-/* A working session: nothing more is tried. */
+/* Is one under way, or does it wait? */
+bool rounds_active(const struct peer *peer);
+/* RESPONSE came: no more packets; the turn is over when CONFIRMATION is answered, or was in vain. */
+void rounds_answered(struct peer *peer);
+/* INITIATION came, and was answered: what it came through needs no PROBE. */
+void rounds_asked(struct peer *peer, uint64_t now);
+/* A working session, or no wish for one: nothing more is tried. */
 void rounds_done(struct peer *peer);
 /* It was in vain. The next one begins after 2, 4, 8 … 60 s, and the bootnode tells the other side to punch as well. */
 void rounds_end(struct peer *peer, uint64_t now);

@@ -48,6 +48,28 @@ static void the_schedule_is_the_protocols(void **state) {
     assert_int_equal(punch_exhausted_at(&punch), 5000 + 3120);
 }
 
+/* Where many rounds are under way: the best one alone at first, and all pauses longer. */
+static void in_a_rush_it_is_slower(void **state) {
+    struct punch punch;
+    struct address address;
+    (void)state;
+    punch_init(&punch);
+    set_numbered(&punch, 0, 2, 0);
+    punch_pace(&punch, 3, 400);
+    punch_start(&punch, 5000);
+    assert_int_equal(drain(&punch, 5000), 1);
+    assert_int_equal(punch_due(&punch), 5400);
+    assert_int_equal(drain(&punch, 5400), 2);
+    assert_int_equal(drain(&punch, 5799), 0);
+    assert_int_equal(drain(&punch, 5800), 2);
+    punch_pace(&punch, 30, 400);
+    assert_int_equal(drain(&punch, 6200), 2);
+    assert_int_equal(punch_due(&punch), 6200 + 2000);
+    punch_put_off(&punch, 9000);
+    assert_false(punch_next(&punch, 8999, &address));
+    assert_int_equal(drain(&punch, 9000), 2);
+}
+
 static void best_first_and_each_in_turn(void **state) {
     struct punch punch;
     struct address address;
@@ -243,6 +265,7 @@ static void no_order_of_events_gives_more_packets(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_schedule_is_the_protocols),
+        cmocka_unit_test(in_a_rush_it_is_slower),
         cmocka_unit_test(best_first_and_each_in_turn),
         cmocka_unit_test(a_late_caller_makes_no_burst),
         cmocka_unit_test(learned_ones_are_answered_packet_by_packet),
