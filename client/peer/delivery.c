@@ -14,6 +14,7 @@
 #define PACKET_OVERHEAD 60 /* of a segment alone in its packet: UDP/IPv4, header, tag, padding */
 /* What speaks against large packets: the timer, which sends a smaller copy, counts for two. */
 #define LARGE_LOST_MOST 4
+#define LARGE_LOST_MS 1000 /* and goes on for so long */
 #define BITMAP_BITS 64
 
 /* `first` of a message that was acknowledged before delivery_restart means nothing: it has no segments left. */
@@ -229,7 +230,19 @@ size_t delivery_room(const struct delivery_sender *sender, uint32_t sequence) {
 
 /* A limit of the rate, too, drops many in a row; but not for so long that none gets through. */
 bool delivery_doubts_room(const struct delivery_sender *sender, uint64_t now) {
-    return sender->large_lost >= LARGE_LOST_MOST && now - sender->large_lost_at >= first_timeout_ms(sender);
+    uint64_t timeout = first_timeout_ms(sender);
+    uint64_t long_enough = timeout > LARGE_LOST_MS ? timeout : LARGE_LOST_MS;
+    return sender->large_lost >= LARGE_LOST_MOST && now - sender->large_lost_at >= long_enough;
+}
+
+void delivery_room_fell(struct delivery_sender *sender, size_t room, uint64_t now) {
+    delivery_set_room(sender, room, now);
+    sender->backoff = 0;
+    congestion_init(&sender->congestion);
+    for (uint32_t sequence = sender->cumulative; sequence != sender->next_sequence; sequence++) {
+        struct delivery_flight *flight = flight_of(sender, sequence);
+        if (flight->large && flight->sent_at < now) flight->lost = !flight->acknowledged;
+    }
 }
 
 /* With what comes around it. */

@@ -87,6 +87,8 @@ void delivery_set_room(struct delivery_sender *sender, size_t room, uint64_t now
 size_t delivery_room(const struct delivery_sender *sender, uint32_t sequence);
 /* Do packets that are larger than DELIVERY_ROOM_LEAST seem not to arrive at all? */
 bool delivery_doubts_room(const struct delivery_sender *sender, uint64_t now);
+/* They do not: what of them is in flight is due at once, in this room, and of the path's rate nothing is known. */
+void delivery_room_fell(struct delivery_sender *sender, size_t room, uint64_t now);
 /* When delivery_next would have something if nothing arrives; NEVER: never. `now` when something is due already.
  */
 uint64_t delivery_due(const struct delivery_sender *sender, uint64_t now);

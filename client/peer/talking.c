@@ -30,7 +30,7 @@ static void take_segment(struct peer *peer, struct cutting *cutting, uint64_t no
     if (!delivery_next(&peer->sender, now, &segment)) return;
     if (delivery_doubts_room(&peer->sender, now)) {
         sizing_doubt(peer, now);
-        delivery_set_room(&peer->sender, sizing_room(peer), now);
+        delivery_room_fell(&peer->sender, sizing_room(peer), now);
     }
     cutting_begin(cutting, &segment, delivery_room(&peer->sender, segment.sequence));
     if (cutting_packets(&segment, sizing_room(peer)) > 1) sizing_wanted(peer, now);
