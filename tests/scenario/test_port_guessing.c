@@ -112,7 +112,7 @@ static void become_direct(struct world *world, struct pair *pair) {
     say_numbered(pair->hard, 1, 10);
     world_wait(world, 2000, heard_all(pair->easy, pair->hard, 10));
     world_run(world, PROBING_LINGER_MS + 100);
-    assert_int_equal(pair->hard->socket_count, 1);
+    assert_true(pair->hard->socket_count <= 1); /* the port that is hit may be that of the main socket */
     assert_int_equal(pair->easy->socket_count, 0);
 }
 
