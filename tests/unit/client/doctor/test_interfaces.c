@@ -39,14 +39,13 @@ static bool near(const struct interface *interface, const char *text) {
 
 static void masks_decide(void **state) {
     (void)state;
-    struct interface interfaces[3], tunnel;
+    struct interface interfaces[3], tunnel = {.entry = {.ifa_flags = IFF_UP}}; /* which has no address */
     make(&interfaces[0], AF_INET, "192.168.1.2", "255.255.255.0");
     make(&interfaces[1], AF_INET, "10.1.6.2", "255.255.252.0");
     make(&interfaces[2], AF_INET6, "fd00:1::2", "ffff:ffff:ffff:ffff::");
     interfaces[0].entry.ifa_next = &interfaces[1].entry;
     interfaces[1].entry.ifa_next = &interfaces[2].entry;
     interfaces[2].entry.ifa_next = &tunnel.entry;
-    tunnel = (struct interface){.entry = {.ifa_flags = IFF_UP}}; /* without an address */
     assert_true(near(interfaces, "192.168.1.1"));
     assert_false(near(interfaces, "192.168.2.1"));
     assert_true(near(interfaces, "10.1.7.255"));
