@@ -121,7 +121,8 @@ static void history_comes_from_afar(void **state) {
     struct person *newcomer = world_person(world, "cid", NAT_PORT_RESTRICTED);
     newcomer->delay_ms = 1000;
     person_start(newcomer, "tea");
-    world_wait(world, 40000, heard_all(newcomer, first, 100) && heard_all(newcomer, second, 100));
+    /* The rate grows by round trips, from little. */
+    world_wait(world, 90000, heard_all(newcomer, first, 100) && heard_all(newcomer, second, 100));
     assert_int_equal(person_count(newcomer, EVENT_LOST, NULL), 0);
 }
 
