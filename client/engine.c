@@ -345,6 +345,10 @@ void engine_set_candidates(struct engine *engine, const struct candidate_list *c
     for (size_t i = 0; i < engine->room_count; i++) chatroom_set_candidates(engine->rooms[i].chatroom, candidates, now);
 }
 
+void engine_set_links(struct engine *engine, const struct own_links *links) {
+    engine->chatroom_host.links = *links;
+}
+
 void engine_network_changed(struct engine *engine, uint64_t now) {
     look_up_again(engine, now);
     nat_check_moved(&engine->nat);

@@ -74,6 +74,8 @@ void engine_info(struct engine *engine, const char *room, const uint8_t peer[sta
 void engine_end_of_input(struct engine *engine, uint64_t now);
 void engine_stop(struct engine *engine, uint64_t now);
 void engine_set_candidates(struct engine *engine, const struct candidate_list *candidates, uint64_t now);
+/* On which links others may have link-local addresses; for what bootnodes tell from now on. */
+void engine_set_links(struct engine *engine, const struct own_links *links);
 
 /* How our NAT maps, looked at after the first registration and whenever we may be in another network. */
 enum nat_mapping engine_nat_mapping(const struct engine *engine);

@@ -77,7 +77,7 @@ void viewer_look(const struct viewer *viewer, const struct session *member, stru
         const struct address *candidate = &named.items[i];
         enum address_class class = address_classify(candidate);
         if (class == ADDRESS_UNUSABLE) continue;
-        if (has_ip(out, base, candidate) || (class == ADDRESS_PRIVATE && near) ||
+        if (has_ip(out, base, candidate) || ((class == ADDRESS_PRIVATE || class == ADDRESS_LINK_LOCAL) && near) ||
             (inside && public_address_is_own(viewer->outside, candidate)))
             list(out, candidate, false);
     }

@@ -211,7 +211,10 @@ static void measure_lifetime(struct doctor *doctor, const struct diagnosis *diag
 static void look_at_interfaces(const struct doctor *doctor, struct diagnosis *diagnosis) {
     struct ifaddrs *interfaces;
     uint16_t port = doctor->examinations[IPV4].local.port;
-    candidates_gather(port, true, &diagnosis->offered);
+    struct interfaces all;
+    interfaces_read(&all);
+    candidates_select(&all, port, true, &diagnosis->offered);
+    interfaces_clear(&all);
     if (getifaddrs(&interfaces) != 0) return;
     diagnosis->ipv4.near = interfaces_near(interfaces, &diagnosis->ipv4.mapped);
     diagnosis->ipv6.near = interfaces_near(interfaces, &diagnosis->ipv6.mapped);

@@ -7,6 +7,7 @@
 
 #include "client/keys/bootnodes.h"
 #include "client/keys/known_keys.h"
+#include "client/network/candidates.h"
 #include "client/outside.h"
 #include "client/peer/peer.h"
 #include "common/why.h"
@@ -26,6 +27,7 @@ struct chatroom_host {
     bool history;             /* keep, pass on and ask for what was said */
     bool relays;              /* may others relay for us, do we for them? */
     enum nat_mapping mapping; /* of our NAT, as far as we know */
+    struct own_links links;   /* on which link-local addresses may be reached */
     /* See rendezvous_owner; `bootnode` is the index of the one that it is about. */
     bool (*trusted)(void *context, unsigned bootnode, const uint8_t key[static 32], struct why *why);
     bool (*barred)(void *context, unsigned bootnode, const char *why);

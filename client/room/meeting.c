@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/room/reach.h"
 #include "client/room/status.h"
 #include "common/clock.h"
 #include "common/why.h"
@@ -58,6 +59,7 @@ static bool any_on_loopback(const struct meeting *meeting) {
 
 /* Ourselves, or a bootnode? */
 static bool is_no_peer(const struct meeting *meeting, const struct address *address) {
+    if (is_listed(&meeting->rendezvous[0].own.candidates, address)) return true;
     for (size_t i = 0; i < meeting->count; i++)
         if (address_equal(address, &meeting->rendezvous[i].mapped) ||
             address_equal(address, &meeting->rendezvous[i].bootnode))
@@ -65,19 +67,29 @@ static bool is_no_peer(const struct meeting *meeting, const struct address *addr
     return false;
 }
 
-/* The candidates that we may send to. Loopback ones only where a bootnode is on loopback itself: on one machine. */
-size_t meeting_usable(const struct meeting *meeting, const struct candidate_list *candidates,
-                      struct address out[static RECORD_CANDIDATES_MAX]) {
+static size_t usable_of(const struct meeting *meeting, const struct rendezvous *from,
+                        const struct candidate_list *candidates, struct address out[static RECORD_CANDIDATES_MAX]) {
+    const struct reach_view view = {.links = &meeting->host->links,
+                                    .bootnode = from->bootnode,
+                                    .mapped = from->mapped,
+                                    .loopback = any_on_loopback(meeting)};
     size_t count = 0;
-    bool loopback = any_on_loopback(meeting);
-    for (size_t i = 0; i < candidates->count; i++) {
+    for (unsigned i = 0; i < candidates->count; i++) {
         const struct address *candidate = &candidates->items[i];
-        enum address_class class = address_classify(candidate);
-        if (class == ADDRESS_UNUSABLE || class == ADDRESS_LINK_LOCAL) continue;
-        if (class == ADDRESS_LOOPBACK && !loopback) continue;
-        if (!is_no_peer(meeting, candidate)) out[count++] = *candidate;
+        struct address beside;
+        if (candidate_is_seen(candidates, i) && reach_beside(&view, candidate, &beside) &&
+            !is_no_peer(meeting, &beside))
+            count += reach_candidate(&view, &beside, &out[count], RECORD_CANDIDATES_MAX - count);
+        if (!is_no_peer(meeting, candidate))
+            count += reach_candidate(&view, candidate, &out[count], RECORD_CANDIDATES_MAX - count);
     }
     return count;
+}
+
+/* The candidates that we may send to. */
+size_t meeting_usable(const struct meeting *meeting, const struct candidate_list *candidates,
+                      struct address out[static RECORD_CANDIDATES_MAX]) {
+    return usable_of(meeting, &meeting->rendezvous[0], candidates, out);
 }
 
 /* --- Who is there --- */
@@ -93,13 +105,14 @@ static void add_usable(struct usable *usable, const struct address *address) {
 static void gather(const struct meeting_session *from, const struct member_record *news, struct usable *out) {
     struct meeting *meeting = from->meeting;
     struct address told[BOOTNODES_MAX][RECORD_CANDIDATES_MAX];
-    size_t counts[BOOTNODES_MAX] = {meeting_usable(meeting, &news->candidates, told[0])}, sources = 1;
+    const struct rendezvous *all = meeting->rendezvous;
+    size_t counts[BOOTNODES_MAX] = {usable_of(meeting, &all[from->index], &news->candidates, told[0])}, sources = 1;
     out->count = 0;
     for (size_t i = 0; i < meeting->count; i++) {
-        if (i == from->index || !rendezvous_reachable(&meeting->rendezvous[i])) continue;
-        const struct member_record *record = rendezvous_find(&meeting->rendezvous[i], news->id);
+        if (i == from->index || !rendezvous_reachable(&all[i])) continue;
+        const struct member_record *record = rendezvous_find(&all[i], news->id);
         if (!record) continue;
-        counts[sources] = meeting_usable(meeting, &record->candidates, told[sources]);
+        counts[sources] = usable_of(meeting, &all[i], &record->candidates, told[sources]);
         sources++;
     }
     for (size_t rank = 0; rank < RECORD_CANDIDATES_MAX; rank++)

@@ -68,7 +68,7 @@ static void on_seen(void *context, const struct address *mapped, const struct ad
     if (!crypto->ports || !address_is_ipv4(mapped) || address_classify(mapped) != ADDRESS_PUBLIC) return;
     bool moved = crypto->seen.port && !address_same_ip(&crypto->seen, mapped);
     crypto->seen = *mapped;
-    port_mapping_want(crypto->ports, !candidates_is_own(mapped));
+    port_mapping_want(crypto->ports, !candidates_have(&crypto->interfaces, mapped));
     if (moved) port_mapping_again(crypto->ports);
 }
 
@@ -148,7 +148,13 @@ static void look_at_interfaces(struct crypto_thread *crypto, uint64_t now) {
     if (now < crypto->interfaces_due) return;
     crypto->interfaces_due = now + INTERFACES_EVERY_MS;
     struct candidate_list candidates;
-    candidates_gather(crypto->setup->bound.port, !address_is_ipv4(&crypto->setup->bound), &candidates);
+    struct own_links links;
+    interfaces_clear(&crypto->interfaces);
+    interfaces_read(&crypto->interfaces);
+    candidates_links(&crypto->interfaces, &links);
+    engine_set_links(crypto->engine, &links);
+    candidates_select(&crypto->interfaces, crypto->setup->bound.port, !address_is_ipv4(&crypto->setup->bound),
+                      &candidates);
     bool addresses_changed = !candidates_equal(&candidates, &crypto->candidates);
     crypto->candidates = candidates;
     if (addresses_changed) offer_candidates(crypto, now);
@@ -251,6 +257,7 @@ void crypto_thread_join(struct crypto_thread *crypto) {
 void crypto_thread_close(struct crypto_thread *crypto) {
     struct queue_node *node;
     if (crypto->network >= 0) close(crypto->network);
+    interfaces_clear(&crypto->interfaces);
     engine_destroy(crypto->engine);
     resolver_destroy(crypto->resolver);
     port_mapping_destroy(crypto->ports);

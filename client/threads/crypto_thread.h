@@ -28,14 +28,15 @@ struct crypto_thread {
     struct queue *events;       /* to the UI */
     struct udp_batch *outgoing; /* all from one socket */
     uint16_t outgoing_socket;
-    int network;                      /* see network_watch.h; -1: none */
-    bool network_told;                /* it has something to read */
-    uint64_t interfaces_due;          /* look at them then */
-    bool route_changed;               /* since the last look */
+    int network;             /* see network_watch.h; -1: none */
+    bool network_told;       /* it has something to read */
+    uint64_t interfaces_due; /* look at them then */
+    bool route_changed;      /* since the last look */
     struct nat64_search nat64_search;
     struct nat64 nat64;               /* all that we send and receive passes it */
     uint64_t expected;                /* when we want to run next, at the latest */
-    struct candidate_list candidates; /* our interfaces' */
+    struct interfaces interfaces;     /* as they were when looked at last */
+    struct candidate_list candidates; /* theirs */
     struct address seen;              /* our public IPv4 address, as a bootnode told last */
     struct address mapped;            /* where a gateway maps our port; port 0: nowhere */
 };

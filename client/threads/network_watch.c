@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "client/network/interfaces.h"
+
 #define BUFFER_SIZE 16384
 #define ROUTER_OPTIONS (1U << (RTNLGRP_ND_USEROPT - 1)) /* of router advertisements, those that are for us */
 #define OPTION_UNIT 8                                   /* bytes: RFC 4861 §4.6 */
@@ -28,7 +30,7 @@ static bool is_default_route(const struct nlmsghdr *message) {
     struct rtmsg route;
     if (message->nlmsg_len < NLMSG_LENGTH(sizeof route)) return false;
     memcpy(&route, NLMSG_DATA(message), sizeof route);
-    return route.rtm_dst_len == 0 && route.rtm_table == RT_TABLE_MAIN && !(route.rtm_flags & RTM_F_CLONED);
+    return interfaces_is_default_route(&route);
 }
 
 /* What a router told: options behind a head of the kernel's. */

@@ -10,7 +10,7 @@
 
 struct network_news {
     bool addresses; /* an address or a link came, went or changed */
-    bool route;     /* a default route came or went: what we send may leave by another way */
+    bool route;     /* a default route, or one for half of the world, came or went: what we send may leave elsewhere */
     bool nat64;     /* a router told its prefix: `prefix`, for `prefix_s` seconds, 0: no longer */
     struct nat64 prefix;
     uint32_t prefix_s;

@@ -25,7 +25,8 @@ static void add(struct batch *batch, uint16_t type, const void *body, size_t siz
 }
 
 static void add_route(struct batch *batch, uint8_t bits, uint8_t table, unsigned flags) {
-    struct rtmsg route = {.rtm_dst_len = bits, .rtm_table = table, .rtm_flags = flags};
+    struct rtmsg route = {
+        .rtm_family = AF_INET, .rtm_dst_len = bits, .rtm_table = table, .rtm_type = RTN_UNICAST, .rtm_flags = flags};
     add(batch, RTM_NEWROUTE, &route, sizeof route);
 }
 
@@ -49,7 +50,7 @@ static void addresses_and_links_count(void **state) {
 }
 
 static void only_a_default_route_counts(void **state) {
-    struct batch inner = {0}, local = {0}, cloned = {0}, both = {0};
+    struct batch inner = {0}, local = {0}, cloned = {0}, both = {0}, half = {0}, vpn = {0};
     (void)state;
     add_route(&inner, 24, RT_TABLE_MAIN, 0);
     assert_false(judged(&inner).route);
@@ -57,6 +58,10 @@ static void only_a_default_route_counts(void **state) {
     assert_false(judged(&local).route);
     add_route(&cloned, 0, RT_TABLE_MAIN, RTM_F_CLONED);
     assert_false(judged(&cloned).route);
+    add_route(&half, 1, RT_TABLE_MAIN, 0);
+    assert_true(judged(&half).route);
+    add_route(&vpn, 0, 100, 0);
+    assert_true(judged(&vpn).route);
     add_route(&both, 24, RT_TABLE_MAIN, 0);
     add_route(&both, 0, RT_TABLE_MAIN, 0);
     assert_true(judged(&both).route);
