@@ -68,7 +68,7 @@ size_t layout_fill(const struct field *fields, uint8_t *out) {
         }
         layout_random_bytes(out + at, field->size);
         if (field->kind == FIELD_BYTES) fill_bytes(field, out + at);
-        if (field->kind == FIELD_ADDRESS) out[at] &= NOT_LINK_LOCAL;
+        if (field->kind == FIELD_ADDRESS && field->size > 0) out[at] &= NOT_LINK_LOCAL;
         if (field->kind == FIELD_LENGTH) out[at] = field->low;
         if (field->kind == FIELD_NONZERO) out[at] = (uint8_t)(layout_random() | 1);
         if (field->kind == FIELD_COUNT) out[at] = count = (uint8_t)(layout_random() % (field->high + 1u));
