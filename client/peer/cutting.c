@@ -18,6 +18,7 @@ static size_t piece_fits(const struct frame_segment *segment, size_t room) {
 
 static size_t packets_of(const struct cutting *cutting) {
     size_t most = piece_fits(&cutting->segment, cutting->room);
+    if (most == 0) most = FRAME_PIECE_UNIT; /* no room for any: the header forbids that */
     return (cutting->segment.size - cutting->at + most - 1) / most;
 }
 

@@ -6,8 +6,8 @@
  * nothing. When what was large stays away though the rest arrives, all begins anew at PATH_MTU_BASE, and the size that
  * was good until then is asked first.
  *
- * A probe that was lost says nothing of the size unless the path was heard since; and of three in a row one may be lost
- * by chance, so what is thought too large is asked again every two minutes, while there is something to send.
+ * A probe that was lost says nothing of the size unless the path was heard since. Chance may take three in a row, and
+ * paths become wider: what is thought too large is asked again after two minutes, when there is something to send.
  *
  * Invariants: PATH_MTU_BASE <= size <= most <= PATH_MTU_MOST; size < probe <= most while one is asked; all are what
  * DATA can be long. */

@@ -105,9 +105,19 @@ static void sample(struct ends *ends, struct reader *reader) {
     delivery_sample(&ends->sender, read_u32(reader));
 }
 
+/* As much as some path takes. */
+static void room(struct ends *ends, struct reader *reader) {
+    size_t size = PATH_MTU_BASE + (size_t)FRAMES_ALIGNMENT * (read_u8(reader) % 39) - PEER_DATA_OVERHEAD;
+    if (delivery_doubts_room(&ends->sender, ends->now))
+        delivery_room_fell(&ends->sender, DELIVERY_ROOM_LEAST, ends->now);
+    else
+        delivery_set_room(&ends->sender, size, ends->now);
+    require(delivery_holds(&ends->sender));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static void (*const moves[])(struct ends * ends, struct reader * reader) = {
-        queue, transmit, acknowledged, receive, receive, restart, sample, receive_piece, receive_piece};
+        queue, transmit, acknowledged, receive, receive, restart, sample, receive_piece, receive_piece, room};
     struct reader reader = reader_over(data, size);
     struct ends ends = {.now = 1};
     delivery_sender_init(&ends.sender, 1);
