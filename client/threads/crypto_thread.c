@@ -13,8 +13,9 @@
 #define INTERFACES_EVERY_MS 5000
 #define NETWORK_QUIET_MS 100
 #define SLEEP_MOST_MS 60000
-#define EVENTS_MOST 1024 /* of at most 64 KiB, that wait to be shown */
-#define TURN_PACKETS 64  /* then events, lines and timers have their turn */
+#define EVENTS_MOST 1024   /* of at most 64 KiB, that wait to be shown */
+#define TURN_PACKETS 64    /* then events, lines and timers have their turn */
+#define UNREAD_MOST_MS 500 /* timers wait so long for what has come and was not looked at: it may be the answer */
 
 static void flush(struct crypto_thread *crypto) {
     if (udp_batch_count(crypto->outgoing)) sockets_send(crypto->sockets, crypto->outgoing_socket, crypto->outgoing);
@@ -84,13 +85,22 @@ static void take_port_mapped(struct crypto_thread *crypto, const struct input *i
 }
 
 static void take_packets(struct crypto_thread *crypto, uint64_t now) {
-    struct queue_node *node;
+    struct queue_node *node = NULL;
     for (int i = 0; i < TURN_PACKETS && (node = queue_pop(&crypto->filled)); i++) {
         struct received *received = (struct received *)node;
         struct address from = nat64_inward(&crypto->nat64, &received->from);
         engine_receive(crypto->engine, received->socket, &from, received->data, received->size, now);
         receiver_give_back(crypto->receiver, received);
     }
+    if (!node)
+        crypto->unread_since = 0;
+    else if (!crypto->unread_since)
+        crypto->unread_since = now;
+}
+
+/* A busy process is no silence. */
+static bool may_tick(const struct crypto_thread *crypto, uint64_t now) {
+    return !crypto->unread_since || now - crypto->unread_since >= UNREAD_MOST_MS;
 }
 
 static void take_resolved(struct crypto_thread *crypto, const struct input *input, uint64_t now) {
@@ -201,7 +211,7 @@ static void run(void *argument) {
         take_packets(crypto, now);
         take_inputs(crypto, now);
         look_for_nat64(crypto, now);
-        if (engine_due(crypto->engine, now) <= now) engine_tick(crypto->engine, now);
+        if (may_tick(crypto, now) && engine_due(crypto->engine, now) <= now) engine_tick(crypto->engine, now);
         flush(crypto);
         if (!engine_finished(crypto->engine)) sleep_until_due(crypto);
     }

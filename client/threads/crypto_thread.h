@@ -34,6 +34,7 @@ struct crypto_thread {
     bool route_changed;      /* since the last look */
     struct nat64_search nat64_search;
     struct nat64 nat64;               /* all that we send and receive passes it */
+    uint64_t unread_since;            /* packets have waited from one turn to the next; 0: none do */
     uint64_t expected;                /* when we want to run next, at the latest */
     struct interfaces interfaces;     /* as they were when looked at last */
     struct candidate_list candidates; /* theirs */
