@@ -179,6 +179,9 @@ struct peer {
     bool introduce_self;                    /* in the next packet */
     bool introduction_open;                 /* sent, but nothing was heard on the current transport since */
     bool acknowledge;
+    bool ask;    /* a PING goes along with the next packet */
+    bool answer; /* and a PONG: */
+    uint64_t answer_token;
     struct delivery_sender sender;
     struct delivery_receiver receiver;
 

@@ -158,7 +158,7 @@ static void revive(struct peer *peer, uint64_t now) {
     peer->state = PEER_LIVE;
     peer->connected = peer->has_path = peer->demoted = false;
     probes_forget(peer);
-    peer->introduce_self = peer->introduction_open = peer->acknowledge = false;
+    peer->introduce_self = peer->introduction_open = peer->acknowledge = peer->ask = peer->answer = false;
     peer->heard = peer->sent = now;
     peer->asked = 0;
     peer->rounds = 0;
@@ -353,11 +353,6 @@ static bool introduction_first(struct peer *peer, struct reader *reader, uint64_
     return true;
 }
 
-/* An answer on the new transport tells the responder that its introduction arrived. */
-static void after_promotion(struct peer *peer, uint64_t now) {
-    if (peer->state == PEER_LIVE) sending_ping(peer, now);
-}
-
 static struct transport *transport_find(struct peer *peer, uint32_t index) {
     struct transport *all[] = {&peer->current, &peer->previous, &peer->next};
     for (size_t i = 0; i < 3; i++)
@@ -383,7 +378,7 @@ static void receive_frames(struct peer *peer, const uint8_t *packet, const struc
         if (peer->state == PEER_GONE && frame.type != FRAME_BYE) continue;
         talking_take(peer, &frame, from, now);
     }
-    if (promoted) after_promotion(peer, now);
+    if (promoted) peer->ask = true; /* which tells the responder that its introduction arrived */
     talking_flush(peer, now);
 }
 

@@ -43,7 +43,10 @@ static bool flush_packet(struct peer *peer, struct cutting *cutting, uint64_t no
     struct frame frame;
     bool introduce = peer->introduce_self;
     if (introduce) sending_write_introduction(peer, &writer);
-    if (introduce && !peer->sender.round_trip.measured) sending_write_ping(peer, &writer, now);
+    bool ask = peer->ask || (introduce && !peer->sender.round_trip.measured);
+    if (ask) sending_write_ping(peer, &writer, now);
+    if (peer->answer) frame_write(&writer, &(struct frame){.type = FRAME_PONG, .token = peer->answer_token});
+    peer->ask = peer->answer = false;
     if (peer->acknowledge && delivery_receiver_acknowledgement(&peer->receiver, &frame.acknowledgement)) {
         frame.type = FRAME_ACKNOWLEDGEMENT;
         frame_write(&writer, &frame);
@@ -55,7 +58,7 @@ static bool flush_packet(struct peer *peer, struct cutting *cutting, uint64_t no
     /* The introduction goes along until they are heard on this transport, but is no reason of its own to send again. */
     peer->introduce_self = false;
     peer->introduction_open |= introduce;
-    sending_frames(peer, &writer, &peer->path, segment || introduce, now);
+    sending_frames(peer, &writer, &peer->path, segment || introduce || ask, now);
     return true;
 }
 
@@ -144,6 +147,17 @@ static void handle_acknowledgement(struct peer *peer, const struct frame_acknowl
     while (delivery_completed(&peer->sender, &tag)) peer->host->acknowledged(peer->host->context, peer, tag, now);
 }
 
+/* On the path the answer goes along with what else there is to say, at the end of this packet. */
+static void handle_ping(struct peer *peer, uint64_t token, const struct path *from, uint64_t now) {
+    if (!peer->answer && peer->state == PEER_LIVE && peer->has_path && path_equal(from, &peer->path)) {
+        peer->answer = true;
+        peer->answer_token = token;
+        return;
+    }
+    struct frame pong = {.type = FRAME_PONG, .token = token};
+    sending_frame(peer, &pong, from, false, now);
+}
+
 static void handle_pong(struct peer *peer, uint64_t token, const struct path *from, uint64_t now) {
     if (token != peer->ping_token || peer->ping_sent == 0) {
         if (!sizing_pong(peer, token, from, now)) paths_pong(peer, token, from, now);
@@ -183,11 +197,7 @@ void talking_take(struct peer *peer, const struct frame *frame, const struct pat
     case FRAME_SEGMENT: handle_segment(peer, &frame->segment, now); break;
     case FRAME_PIECE: handle_piece(peer, &frame->piece, now); break;
     case FRAME_ACKNOWLEDGEMENT: handle_acknowledgement(peer, &frame->acknowledgement, now); break;
-    case FRAME_PING: {
-        struct frame pong = {.type = FRAME_PONG, .token = frame->token};
-        sending_frame(peer, &pong, from, false, now);
-        break;
-    }
+    case FRAME_PING: handle_ping(peer, frame->token, from, now); break;
     case FRAME_PONG: handle_pong(peer, frame->token, from, now); break;
     case FRAME_BYE: handle_bye(peer, now); break;
     case FRAME_RELAY:
@@ -251,7 +261,8 @@ static uint64_t bye_at(const struct peer *peer, uint64_t now) {
 
 static uint64_t flush_at(const struct peer *peer, uint64_t now) {
     if (!may_talk(peer)) return NEVER;
-    return peer->acknowledge || peer->introduce_self ? 0 : delivery_due(&peer->sender, now);
+    return peer->acknowledge || peer->introduce_self || peer->ask || peer->answer ? 0
+                                                                                  : delivery_due(&peer->sender, now);
 }
 
 void talking_tick(struct peer *peer, uint64_t now) {
