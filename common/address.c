@@ -298,7 +298,8 @@ static size_t collect(const struct addrinfo *found, uint16_t port, struct addres
     return count;
 }
 
-size_t address_resolve(const char *text, uint16_t default_port, struct address *out, size_t capacity, struct why *why) {
+size_t address_resolve(const char *text, uint16_t default_port, int family, struct address *out, size_t capacity,
+                       struct why *why) {
     char host[NI_MAXHOST], interface[ADDRESS_TEXT_SIZE];
     uint16_t port;
     if (!address_split(text, default_port, host, sizeof host, &port) || port == 0) {
@@ -309,7 +310,7 @@ size_t address_resolve(const char *text, uint16_t default_port, struct address *
         why_fail(why, "there is no interface %s now", interface);
         return 0;
     }
-    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM};
+    const struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_DGRAM};
     struct addrinfo *found = NULL;
     int error = getaddrinfo(host, NULL, &hints, &found);
     if (error != 0) {

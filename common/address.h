@@ -60,10 +60,11 @@ MUST_USE bool address_parse(const char *text, uint16_t default_port, struct addr
  * after a '%' need not be there now. */
 MUST_USE bool address_split(const char *text, uint16_t default_port, char *host, size_t host_size, uint16_t *port);
 /* Resolves "HOST:PORT", a place to send to, through getaddrinfo(3), which may block: never on a thread that must not.
- * Returns how many different addresses were written (at most `capacity`), or 0 with one clear line in `why`,
- * which does not repeat the text. */
-MUST_USE size_t address_resolve(const char *text, uint16_t default_port, struct address *out, size_t capacity,
-                                struct why *why);
+ * `family`: AF_INET or AF_INET6 alone, or AF_UNSPEC for both, in the order in which to try them (RFC 6724). Returns how
+ * many different addresses were written (at most `capacity`), or 0 with one clear line in `why`, which does not repeat
+ * the text. */
+MUST_USE size_t address_resolve(const char *text, uint16_t default_port, int family, struct address *out,
+                                size_t capacity, struct why *why);
 /* Is that the text of an address whose interface is not there now? Then its name goes to `out`. */
 bool address_lacks_interface(const char *text, char out[static ADDRESS_TEXT_SIZE]);
 /* Prints "1.2.3.4:5", "[2001:db8::1]:5" or, with the number of the interface, "[fe80::1%2]:5" into `out` and returns

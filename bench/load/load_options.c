@@ -73,11 +73,11 @@ static bool set_on(struct settings *settings, const struct load_flag *flag, cons
 }
 
 static bool set_address(struct settings *settings, const struct load_flag *flag, const char *value) {
-    return address_resolve(value, 0, field_of(settings, flag), 1, &settings->why) > 0;
+    return address_resolve(value, 0, AF_UNSPEC, field_of(settings, flag), 1, &settings->why) > 0;
 }
 
 static bool set_bootnode(struct settings *settings, const struct load_flag *flag, const char *value) {
-    return address_resolve(value, BOOTNODE_PORT, field_of(settings, flag), 1, &settings->why) > 0;
+    return address_resolve(value, BOOTNODE_PORT, AF_UNSPEC, field_of(settings, flag), 1, &settings->why) > 0;
 }
 
 static bool set_path(struct settings *settings, const struct load_flag *flag, const char *value) {

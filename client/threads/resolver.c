@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "client/events.h"
 #include "client/keys/bootnodes.h"
@@ -18,11 +19,26 @@ struct resolver {
     struct queue *answers;                 /* NULL: the owner is gone */
 };
 
+/* One name: asked for by three threads, under the resolver's mutex. */
 struct lookup {
     struct resolver *resolver;
     unsigned bootnode;
     char name[INI_TEXT_SIZE];
+    unsigned threads;
+    bool settled; /* the question for both families is answered: what the others bring is too late */
+    pthread_cond_t news;
+    struct address hedged[BOOTNODE_ADDRESSES]; /* what the others brought before */
+    size_t hedged_count;
 };
+
+struct question {
+    struct lookup *lookup;
+    int family; /* AF_UNSPEC: both */
+};
+
+static const int families[] = {AF_UNSPEC, AF_INET6, AF_INET};
+
+#define FAMILIES (sizeof families / sizeof *families)
 
 /* Unlocks. */
 static void let_go(struct resolver *resolver) {
@@ -50,34 +66,94 @@ void resolver_destroy(struct resolver *resolver) {
     let_go(resolver);
 }
 
-static struct input *look_up(const struct lookup *lookup) {
+/* Takes the input. */
+static void tell(const struct lookup *lookup, struct input *answer) {
+    const struct resolver *resolver = lookup->resolver;
+    answer->bootnode = lookup->bootnode;
+    if (!resolver->answers || !queue_push(resolver->answers, &answer->node)) input_destroy(answer);
+}
+
+static void tell_addresses(const struct lookup *lookup, const struct address *addresses, size_t count) {
+    tell(lookup, input_of_addresses(INPUT_RESOLVED, addresses, count));
+}
+
+static void settle(struct lookup *lookup, const struct address *addresses, size_t count, const struct why *why) {
+    lookup->settled = true;
+    pthread_cond_broadcast(&lookup->news);
+    if (count > 0)
+        tell_addresses(lookup, addresses, count);
+    else if (lookup->hedged_count == 0)
+        tell(lookup, input_create(INPUT_UNRESOLVED, NULL, why->text, strlen(why->text)));
+}
+
+static void hedge(struct lookup *lookup, const struct address *addresses, size_t count) {
+    for (size_t i = 0; i < count && lookup->hedged_count < BOOTNODE_ADDRESSES; i++)
+        lookup->hedged[lookup->hedged_count++] = addresses[i];
+    if (count > 0) tell_addresses(lookup, lookup->hedged, lookup->hedged_count);
+}
+
+static void look_up(struct lookup *lookup, int family) {
+    struct resolver *resolver = lookup->resolver;
     struct address addresses[BOOTNODE_ADDRESSES];
     struct why why = {0};
-    size_t count = lookup->resolver->look_up(lookup->name, 0, addresses, BOOTNODE_ADDRESSES, &why);
-    struct input *answer = count > 0 ? input_of_addresses(INPUT_RESOLVED, addresses, count)
-                                     : input_create(INPUT_UNRESOLVED, NULL, why.text, strlen(why.text));
-    answer->bootnode = lookup->bootnode;
-    return answer;
+    size_t count = resolver->look_up(lookup->name, 0, family, addresses, BOOTNODE_ADDRESSES, &why);
+    pthread_mutex_lock(&resolver->mutex);
+    if (family == AF_UNSPEC)
+        settle(lookup, addresses, count, &why);
+    else if (!lookup->settled)
+        hedge(lookup, addresses, count);
+    pthread_mutex_unlock(&resolver->mutex);
+}
+
+/* Is one family alone to be asked for, because the answer for both is late? */
+static bool is_late(struct lookup *lookup) {
+    struct timespec until;
+    int error = 0;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += RESOLVER_HEDGE_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    pthread_mutex_lock(&lookup->resolver->mutex);
+    while (!lookup->settled && error == 0)
+        error = pthread_cond_timedwait(&lookup->news, &lookup->resolver->mutex, &until);
+    bool late = !lookup->settled;
+    pthread_mutex_unlock(&lookup->resolver->mutex);
+    return late;
+}
+
+/* A thread less; the last one clears up. */
+static void leave(struct lookup *lookup) {
+    struct resolver *resolver = lookup->resolver;
+    pthread_mutex_lock(&resolver->mutex);
+    if (--lookup->threads > 0) {
+        pthread_mutex_unlock(&resolver->mutex);
+        return;
+    }
+    resolver->under_way[lookup->bootnode]--;
+    pthread_cond_destroy(&lookup->news);
+    free(lookup);
+    let_go(resolver);
 }
 
 static void *run(void *argument) {
-    struct lookup *lookup = argument;
-    struct resolver *resolver = lookup->resolver;
-    struct input *answer = look_up(lookup);
-    pthread_mutex_lock(&resolver->mutex);
-    resolver->under_way[lookup->bootnode]--;
-    if (resolver->answers && queue_push(resolver->answers, &answer->node)) answer = NULL;
-    let_go(resolver);
-    input_destroy(answer);
-    free(lookup);
+    struct question question = *(struct question *)argument;
+    free(argument);
+    if (question.family == AF_UNSPEC || is_late(question.lookup)) look_up(question.lookup, question.family);
+    leave(question.lookup);
     return NULL;
 }
 
-static bool start(struct lookup *lookup) {
+static bool ask(struct lookup *lookup, int family) {
     pthread_t thread;
-    if (pthread_create(&thread, NULL, run, lookup) != 0) return false;
-    pthread_detach(thread);
-    return true;
+    struct question *question = malloc(sizeof *question);
+    if (!question) return false;
+    *question = (struct question){.lookup = lookup, .family = family};
+    if (pthread_create(&thread, NULL, run, question) == 0) {
+        pthread_detach(thread);
+        return true;
+    }
+    free(question);
+    return false;
 }
 
 static bool begin(struct resolver *resolver, unsigned bootnode) {
@@ -91,16 +167,27 @@ static bool begin(struct resolver *resolver, unsigned bootnode) {
     return may;
 }
 
+static struct lookup *lookup_create(struct resolver *resolver, unsigned bootnode, const char *name) {
+    pthread_condattr_t attributes;
+    struct lookup *lookup = calloc(1, sizeof *lookup);
+    if (!lookup) return NULL;
+    *lookup = (struct lookup){.resolver = resolver, .bootnode = bootnode, .threads = FAMILIES};
+    snprintf(lookup->name, sizeof lookup->name, "%s", name);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&lookup->news, &attributes);
+    pthread_condattr_destroy(&attributes);
+    return lookup;
+}
+
 void resolver_look_up(struct resolver *resolver, unsigned bootnode, const char *name) {
     if (!begin(resolver, bootnode)) return;
-    struct lookup *lookup = malloc(sizeof *lookup);
+    struct lookup *lookup = lookup_create(resolver, bootnode, name);
     if (lookup) {
-        lookup->resolver = resolver;
-        lookup->bootnode = bootnode;
-        snprintf(lookup->name, sizeof lookup->name, "%s", name);
-        if (start(lookup)) return;
+        for (size_t i = 0; i < FAMILIES; i++)
+            if (!ask(lookup, families[i])) leave(lookup); /* the next look-up may find room */
+        return;
     }
-    free(lookup); /* the next one may find room */
     pthread_mutex_lock(&resolver->mutex);
     resolver->under_way[bootnode]--;
     let_go(resolver);

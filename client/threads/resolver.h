@@ -1,6 +1,10 @@
 /* Looks bootnodes' names up in the background: getaddrinfo(3) may take half a minute, and nothing can interrupt it. So
- * each look-up has a thread of its own that nobody waits for; one that is still under way when the client ends is ended
- * with the process. */
+ * each look-up has threads of its own that nobody waits for; one that is still under way when the client ends is ended
+ * with the process.
+ *
+ * getaddrinfo asks for IPv4 and IPv6, waits for both answers, and sorts what it found as RFC 6724 has it. Some name
+ * servers never answer for one of them. Where it takes RESOLVER_HEDGE_MS, each is asked for alone beside it: what comes
+ * of that is told at once, and again, sorted, when both are there. */
 #pragma once
 
 #include "client/keys/bootnodes.h"
@@ -11,17 +15,18 @@
 
 /* Look-ups of one bootnode: those that a dead network swallowed must not hold up the next one. */
 #define RESOLVER_AT_ONCE 3
+#define RESOLVER_HEDGE_MS 300
 /* A look-up of no bootnode but of the network itself: its number beside theirs. */
 #define RESOLVER_NETWORK BOOTNODES_MAX
 
 struct resolver;
 
 /* As address_resolve; called on a thread of its own. */
-typedef size_t resolver_function(const char *text, uint16_t default_port, struct address *out, size_t capacity,
-                                 struct why *why);
+typedef size_t resolver_function(const char *text, uint16_t default_port, int family, struct address *out,
+                                 size_t capacity, struct why *why);
 
-/* `answers` gets an INPUT_RESOLVED or an INPUT_UNRESOLVED per look-up. `look_up`: address_resolve, another one in
- * tests. NULL without memory. */
+/* `answers` gets an INPUT_UNRESOLVED or at least one INPUT_RESOLVED per look-up, of which the last one holds.
+ * `look_up`: address_resolve, another one in tests. NULL without memory. */
 MUST_USE struct resolver *resolver_create(struct queue *answers, resolver_function *look_up);
 /* Nothing while RESOLVER_AT_ONCE of the same bootnode are under way. Called by a thread that blocks signals: the new
  * one inherits that. */

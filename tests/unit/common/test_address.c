@@ -254,16 +254,16 @@ static void resolves_numeric_text(void **state) {
     (void)state;
     struct address out[4], expected = parsed("127.0.0.1:5");
     struct why why = {0};
-    assert_int_equal(address_resolve("127.0.0.1:5", 0, out, 4, &why), 1);
+    assert_int_equal(address_resolve("127.0.0.1:5", 0, AF_UNSPEC, out, 4, &why), 1);
     assert_true(address_equal(&out[0], &expected));
     expected = parsed("[2001:db8::1]:9");
-    assert_int_equal(address_resolve("2001:db8::1", 9, out, 4, &why), 1);
+    assert_int_equal(address_resolve("2001:db8::1", 9, AF_UNSPEC, out, 4, &why), 1);
     assert_true(address_equal(&out[0], &expected));
     assert_string_equal(why.text, "");
     expected = parsed("[fe80::1%lo]:9");
-    assert_int_equal(address_resolve("fe80::1%lo", 9, out, 4, &why), 1);
+    assert_int_equal(address_resolve("fe80::1%lo", 9, AF_UNSPEC, out, 4, &why), 1);
     assert_true(address_equal(&out[0], &expected));
-    assert_int_equal(address_resolve("fe80::1%none0", 9, out, 4, &why), 0);
+    assert_int_equal(address_resolve("fe80::1%none0", 9, AF_UNSPEC, out, 4, &why), 0);
     assert_string_equal(why.text, "there is no interface none0 now");
 }
 
@@ -271,11 +271,14 @@ static void says_why_it_cannot_resolve(void **state) {
     (void)state;
     struct address out[1];
     struct why why = {0};
-    assert_int_equal(address_resolve("chat.example", 0, out, 1, &why), 0);
+    assert_int_equal(address_resolve("chat.example", 0, AF_UNSPEC, out, 1, &why), 0);
     assert_string_equal(why.text, "expected HOST:PORT, port 1 to 65535");
-    assert_int_equal(address_resolve("127.0.0.1:0", 9, out, 1, &why), 0);
+    assert_int_equal(address_resolve("127.0.0.1:5", 0, AF_INET, out, 4, &why), 1);
+    assert_int_equal(address_resolve("127.0.0.1:5", 0, AF_INET6, out, 4, &why), 0);
+    assert_int_equal(address_resolve("[2001:db8::1]:5", 0, AF_INET6, out, 4, &why), 1);
+    assert_int_equal(address_resolve("127.0.0.1:0", 9, AF_UNSPEC, out, 1, &why), 0);
     assert_string_equal(why.text, "expected HOST:PORT, port 1 to 65535");
-    assert_int_equal(address_resolve("a..b:5", 0, out, 1, &why), 0);
+    assert_int_equal(address_resolve("a..b:5", 0, AF_UNSPEC, out, 1, &why), 0);
     assert_string_equal(why.text, "expected HOST:PORT, port 1 to 65535");
 }
 

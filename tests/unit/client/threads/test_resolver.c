@@ -74,12 +74,13 @@ static void failures_say_why(void **state) {
 
 static sem_t entered, freed;
 
-static size_t hang(const char *text, uint16_t default_port, struct address *out, size_t capacity, struct why *why) {
+static size_t hang(const char *text, uint16_t default_port, int family, struct address *out, size_t capacity,
+                   struct why *why) {
     if (strncmp(text, "silent", 6) == 0) {
-        sem_post(&entered);
+        if (family == AF_UNSPEC) sem_post(&entered);
         while (sem_wait(&freed) != 0) continue;
     }
-    return address_resolve("127.0.0.1:1", default_port, out, capacity, why);
+    return address_resolve("127.0.0.1:1", default_port, AF_UNSPEC, out, capacity, why);
 }
 
 static void one_that_hangs_holds_up_no_other(void **state) {
@@ -100,8 +101,9 @@ static void one_that_hangs_holds_up_no_other(void **state) {
         assert_int_equal(input->bootnode, bootnode);
         input_destroy(input);
     }
-    resolver_look_up(resolver, 0, "silent:1");
-    assert_int_equal(sem_wait(&entered), 0);
+    while (sem_trywait(&entered) == 0) continue;
+    do resolver_look_up(resolver, 0, "silent:1"); /* its threads may take a moment to be gone */
+    while (sem_trywait(&entered) != 0 && sched_yield() == 0);
     resolver_look_up(resolver, 0, "there:1"); /* one too many */
     resolver_look_up(resolver, 1, "there:1");
     input = answer(&answers);
@@ -110,7 +112,61 @@ static void one_that_hangs_holds_up_no_other(void **state) {
     resolver_destroy(resolver); /* waits for nobody */
     assert_null(queue_pop(&answers));
     queue_destroy(&answers);
-    for (unsigned i = 0; i < RESOLVER_AT_ONCE; i++) sem_post(&freed);
+    for (unsigned i = 0; i < 3 * RESOLVER_AT_ONCE; i++) sem_post(&freed);
+}
+
+/* --- A name server that does not answer for one family --- */
+
+static sem_t asked[3]; /* by the last digit of the name: hold up the question for both families */
+static const int answered[] = {AF_INET, AF_INET6, AF_UNSPEC}; /* by the same: for what it does answer, if anything */
+
+static size_t half(const char *text, uint16_t default_port, int family, struct address *out, size_t capacity,
+                   struct why *why) {
+    if (family == AF_UNSPEC) {
+        while (sem_wait(&asked[text[4] - '0']) != 0) continue;
+        why_fail(why, "nobody answered");
+        return 0;
+    }
+    if (family == answered[text[4] - '0'])
+        return address_resolve(family == AF_INET ? "192.0.2.1:1" : "[2001:db8::1]:1", default_port, family, out,
+                               capacity, why);
+    return 0;
+}
+
+static void the_family_that_answers_is_told(void **state) {
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct queue answers;
+        assert_int_equal(sem_init(&asked[i], 0, 0), 0);
+        assert_int_equal(queue_init(&answers, 0), 0);
+        struct resolver *resolver = resolver_create(&answers, half);
+        resolver_look_up(resolver, 1, i == 0 ? "half0:1" : "half1:1");
+        struct input *input = answer(&answers); /* while the question for both still waits */
+        assert_int_equal(input->type, INPUT_RESOLVED);
+        assert_int_equal(input->bootnode, 1);
+        assert_int_equal(input->address_count, 1);
+        assert_int_equal(address_is_ipv4(&input->addresses[0]), answered[i] == AF_INET);
+        input_destroy(input);
+        resolver_destroy(resolver); /* its failure, later, goes nowhere; and it is none */
+        sem_post(&asked[i]);
+        queue_destroy(&answers);
+    }
+}
+
+static void a_name_that_nobody_answers_for_is_told_once(void **state) {
+    struct queue answers;
+    (void)state;
+    assert_int_equal(sem_init(&asked[2], 0, 1), 0);
+    assert_int_equal(queue_init(&answers, 0), 0);
+    struct resolver *resolver = resolver_create(&answers, half);
+    resolver_look_up(resolver, 1, "half2:1");
+    struct input *input = answer(&answers);
+    assert_int_equal(input->type, INPUT_UNRESOLVED);
+    assert_non_null(strstr(input->text, "nobody answered"));
+    input_destroy(input);
+    assert_null(queue_pop(&answers));
+    resolver_destroy(resolver);
+    queue_destroy(&answers);
 }
 
 /* Whoever ends does not wait for what is under way, and gets nothing of it. */
@@ -158,6 +214,8 @@ int main(void) {
         cmocka_unit_test(the_answer_says_whose_it_is),
         cmocka_unit_test(failures_say_why),
         cmocka_unit_test(one_that_hangs_holds_up_no_other),
+        cmocka_unit_test(the_family_that_answers_is_told),
+        cmocka_unit_test(a_name_that_nobody_answers_for_is_told_once),
         cmocka_unit_test(an_owner_may_go_at_any_time),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
