@@ -120,21 +120,21 @@ static void names_init(struct engine *engine, uint64_t now) {
     }
 }
 
-static bool is_lost(const struct engine *engine, unsigned bootnode) {
+static bool is_lost(const struct engine *engine, unsigned bootnode, uint64_t now) {
     for (size_t i = 0; i < engine->room_count; i++)
-        if (chatroom_lost_bootnode(engine->rooms[i].chatroom, bootnode)) return true;
+        if (chatroom_misses_bootnode(engine->rooms[i].chatroom, bootnode, now)) return true;
     return false;
 }
 
-static enum name_state name_state(const struct engine *engine, unsigned bootnode) {
+static enum name_state name_state(const struct engine *engine, unsigned bootnode, uint64_t now) {
     if (bootnode_is_numeric(&engine->bootnodes[bootnode])) return NAME_KNOWN;
     if (is_unresolved(engine, bootnode)) return NAME_UNRESOLVED;
-    return is_lost(engine, bootnode) ? NAME_LOST : NAME_KNOWN;
+    return is_lost(engine, bootnode, now) ? NAME_LOST : NAME_KNOWN;
 }
 
 static void look_up_names(struct engine *engine, uint64_t now) {
     for (unsigned i = 0; i < engine->options.bootnode_count; i++)
-        if (name_lookup_tick(&engine->lookups[i], name_state(engine, i), now))
+        if (name_lookup_tick(&engine->lookups[i], name_state(engine, i, now), now))
             engine->io.resolve(engine->io.outside.context, i);
 }
 

@@ -83,6 +83,7 @@ static const struct {
     MEMBER(BOOTNODE, bootnode),
     MEMBER(BOOTNODE, bootnode_name),
     MEMBER(MAPPED, mapped),
+    MEMBER(MAPPED, mapped_other),
     MEMBER(STANDING, standing),
     MEMBER(RTT, rtt_ms),
     MEMBER(KEYS, cipher),

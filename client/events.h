@@ -20,7 +20,7 @@ enum peer_standing { STANDING_CONNECTING /* or lost, and tried again */, STANDIN
 
 enum event_type {
     EVENT_JOINED,         /* room: it is ours from now on; first event of a room */
-    EVENT_REGISTERED,     /* room, bootnode, bootnode_name, mapped */
+    EVENT_REGISTERED,     /* room, bootnode, bootnode_name, mapped, mapped_other (port 0: not known) */
     EVENT_PEER_JOINED,    /* room, peer */
     EVENT_PEER_CONNECTED, /* room, peer, nick, relayed, address, rtt_ms, cipher, fingerprint, safety */
     EVENT_MESSAGE,        /* room, peer, nick, id, text, sent_ms, said_ms, kind, history, late, fingerprint */
@@ -60,7 +60,7 @@ struct event {
     uint8_t peer[MEMBER_ID_SIZE];
     char nick[TEXT_NICK_MAX + 1]; /* empty: unknown yet */
     const char *bootnode_name;    /* HOST:PORT as configured; lives as long as the engine */
-    struct address bootnode, mapped, address;
+    struct address bootnode, mapped, mapped_other, address;
     bool relayed, said_bye, ignored;
     char relay[TEXT_NICK_MAX + 1]; /* relayed: the member who passes on; empty: a bootnode */
     enum peer_standing standing;

@@ -6,12 +6,18 @@
 #include "common/clock.h"
 #include "common/udp.h"
 
-#define REPEAT_MS 500
+#define REPEAT_MS 500 /* at least: what repeats follows the measured round trip */
 #define LEAVE_TRIES 5
 #define UPDATE_DOUBLINGS 7
 #define NOTICE_MOST_MS 60000
 
-static void send_beat(struct presence *presence, bool ask, uint64_t now) {
+static void note_ask(struct presence *presence, uint64_t now) {
+    unsigned slot = presence->next_ask++ % PRESENCE_ASKED;
+    presence->asks[slot].counter = presence->beat_counter;
+    presence->asks[slot].at = now;
+}
+
+static void send_beat_to(struct presence *presence, const struct address *to, bool ask, uint64_t now) {
     struct beat beat = {.flag = ask,
                         .session_id = presence->id,
                         .counter = ++presence->beat_counter,
@@ -19,11 +25,17 @@ static void send_beat(struct presence *presence, bool ask, uint64_t now) {
     uint8_t packet[BEAT_SIZE];
     size_t size = beat_encode(MESSAGE_HEARTBEAT, &beat, packet, sizeof packet);
     link_tag_beat(presence->beat_key, packet);
-    presence->link.send(presence->link.context, packet, size);
-    if (ask && !presence->answer_due) {
-        presence->answer_due = true;
-        presence->next_repeat = now + REPEAT_MS;
-    }
+    presence->link.send(presence->link.context, to, packet, size);
+    if (!ask) return;
+    note_ask(presence, now);
+    if (presence->answer_due) return;
+    presence->answer_due = true;
+    presence->asked = now;
+    presence->next_repeat = now + presence->repeat_ms;
+}
+
+static void send_beat(struct presence *presence, bool ask, uint64_t now) {
+    send_beat_to(presence, NULL, ask, now);
 }
 
 static void send_sealed(struct presence *presence, enum message_type type, const uint8_t *body, size_t body_size) {
@@ -31,12 +43,12 @@ static void send_sealed(struct presence *presence, enum message_type type, const
         .type = (uint8_t)type, .session_id = presence->id, .counter = ++presence->seal_counter};
     uint8_t packet[UDP_DATAGRAM_MAX];
     size_t size = link_seal(presence->seal_key, &header, body, body_size, packet, sizeof packet);
-    presence->link.send(presence->link.context, packet, size);
+    presence->link.send(presence->link.context, NULL, packet, size);
 }
 
 /* Something authentic came: the bootnode lives. */
-static void heard(const struct presence *presence, uint64_t now) {
-    presence->link.heard(presence->link.context, now);
+static void heard(const struct presence *presence, const struct address *from, uint64_t now) {
+    presence->link.heard(presence->link.context, from, now);
 }
 
 static void list_complete(struct presence *presence, uint64_t now) {
@@ -55,6 +67,7 @@ static void start_keys(struct presence *presence, const struct noise_keys *keys)
     presence->seal_counter = 0;
     replay_window_init(&presence->window);
     presence->beat_counter = presence->last_acked = 0;
+    memset(presence->asks, 0, sizeof presence->asks);
 }
 
 /* The membership knows no time. */
@@ -80,7 +93,8 @@ static struct membership_observer observer_of(struct telling *telling) {
 
 void presence_init(struct presence *presence, const struct presence_link *link, const struct presence_owner *owner,
                    const uint8_t member_id[static MEMBER_ID_SIZE], const struct update_body *own) {
-    *presence = (struct presence){.link = *link, .owner = owner, .own = own, .update_due = NEVER};
+    *presence =
+        (struct presence){.link = *link, .owner = owner, .own = own, .update_due = NEVER, .repeat_ms = REPEAT_MS};
     memcpy(presence->member_id, member_id, MEMBER_ID_SIZE);
     membership_init(&presence->membership);
 }
@@ -121,14 +135,23 @@ void presence_end(struct presence *presence) {
     presence->id = 0;
 }
 
-static void handle_beat_ack(struct presence *presence, const uint8_t *packet, size_t size, uint64_t now) {
+/* The answer names the beat, so that repeats do no harm to the measurement. */
+static void measure(const struct presence *presence, uint32_t counter, uint64_t now) {
+    for (size_t i = 0; i < PRESENCE_ASKED; i++)
+        if (presence->asks[i].counter == counter)
+            presence->link.measured(presence->link.context, now - presence->asks[i].at);
+}
+
+static void handle_beat_ack(struct presence *presence, const struct address *from, const uint8_t *packet, size_t size,
+                            uint64_t now) {
     struct beat beat;
     if (!beat_decode(packet, size, &beat) || beat.session_id != presence->id) return;
     if (!link_check_beat(presence->ack_key, packet)) return;
     if (beat.counter > presence->beat_counter || beat.counter <= presence->last_acked) return;
     presence->last_acked = beat.counter;
     presence->answer_due = false;
-    heard(presence, now);
+    measure(presence, beat.counter, now);
+    heard(presence, from, now);
 }
 
 /* An UPDATE has arrived when our own record shows its revision. */
@@ -155,16 +178,27 @@ static void handle_introduce(struct presence *presence, const uint8_t *body, siz
     if (reader_finished(&reader)) presence->owner->introduced(presence->owner->context, &record, now);
 }
 
-static enum presence_news handle_notice(struct presence *presence, const uint8_t *body, size_t size) {
+/* From the time at which it should be back it is asked like one that is silent; it tells each client another time. */
+static void await_restart(struct presence *presence, uint64_t now) {
+    presence->answer_due = true;
+    presence->asked = now + presence->wait_ms;
+    presence->next_repeat = presence->asked;
+    presence->next_beat = presence->next_repeat + presence->beat_ms;
+}
+
+static enum presence_news handle_notice(struct presence *presence, const uint8_t *body, size_t size, uint64_t now) {
     struct reader reader = reader_over(body, size);
     struct notice_body notice;
     read_notice_body(&reader, &notice);
     if (!reader_finished(&reader) || presence->leaving) return PRESENCE_ON;
     presence->wait_ms = notice.retry_ms > NOTICE_MOST_MS ? NOTICE_MOST_MS : notice.retry_ms;
-    return PRESENCE_DRAINING;
+    if (notice.kind == NOTICE_ENDING) return PRESENCE_DRAINING;
+    await_restart(presence, now);
+    return PRESENCE_RESTARTING;
 }
 
-static enum presence_news handle_sealed(struct presence *presence, const uint8_t *packet, size_t size, uint64_t now) {
+static enum presence_news handle_sealed(struct presence *presence, const struct address *from, const uint8_t *packet,
+                                        size_t size, uint64_t now) {
     struct sealed_header header;
     uint8_t body[UDP_DATAGRAM_MAX];
     size_t body_size;
@@ -172,17 +206,18 @@ static enum presence_news handle_sealed(struct presence *presence, const uint8_t
     if (!replay_window_check(&presence->window, header.counter)) return PRESENCE_ON;
     if (!link_open(presence->open_key, &header, packet, size, body, &body_size)) return PRESENCE_ON;
     if (!replay_window_accept(&presence->window, header.counter)) return PRESENCE_ON;
-    heard(presence, now);
+    heard(presence, from, now);
     switch (header.type) {
     case MESSAGE_CHANGES: handle_changes(presence, body, body_size, now); break;
     case MESSAGE_INTRODUCE: handle_introduce(presence, body, body_size, now); break;
-    case MESSAGE_NOTICE: return handle_notice(presence, body, body_size);
+    case MESSAGE_NOTICE: return handle_notice(presence, body, body_size, now);
     default: break;
     }
     return PRESENCE_ON;
 }
 
-static void handle_path(struct presence *presence, const uint8_t *packet, size_t size, uint64_t now) {
+static void handle_path(struct presence *presence, const struct address *from, const uint8_t *packet, size_t size,
+                        uint64_t now) {
     struct path_message path;
     if (!path_decode(packet, size, &path) || path.session_id != presence->id) return;
     if (!link_check_path(presence->ack_key, packet)) return;
@@ -194,6 +229,7 @@ static void handle_path(struct presence *presence, const uint8_t *packet, size_t
     uint8_t body[COOKIE_SIZE];
     struct writer writer = writer_over(body, sizeof body);
     write_cookie(&writer, &path.cookie);
+    presence->link.turned(presence->link.context, from, now);
     send_sealed(presence, MESSAGE_MOVE, body, writer_size(&writer));
     /* The answer to this beat comes to the new address, or the repeats bring another PATH. */
     presence->answer_due = false;
@@ -217,16 +253,17 @@ static void handle_relay(struct presence *presence, const uint8_t *packet, size_
     presence->owner->relayed(presence->owner->context, relay.member_id, relay.packet, relay.packet_size, now);
 }
 
-enum presence_news presence_receive(struct presence *presence, const uint8_t *packet, size_t size, uint64_t now) {
+enum presence_news presence_receive(struct presence *presence, const struct address *from, const uint8_t *packet,
+                                    size_t size, uint64_t now) {
     struct reader reader = reader_over(packet, size);
     read_skip(&reader, SESSION_ID_OFFSET);
     if (read_u64(&reader) != presence->id || reader.failed) return PRESENCE_FOREIGN;
     switch (packet[0]) {
-    case MESSAGE_BEAT_ACK: handle_beat_ack(presence, packet, size, now); return PRESENCE_ON;
-    case MESSAGE_PATH: handle_path(presence, packet, size, now); return PRESENCE_ON;
+    case MESSAGE_BEAT_ACK: handle_beat_ack(presence, from, packet, size, now); return PRESENCE_ON;
+    case MESSAGE_PATH: handle_path(presence, from, packet, size, now); return PRESENCE_ON;
     case MESSAGE_RESET: return handle_reset(presence, packet, size);
     case MESSAGE_RELAY: handle_relay(presence, packet, size, now); return PRESENCE_ON;
-    default: return handle_sealed(presence, packet, size, now);
+    default: return handle_sealed(presence, from, packet, size, now);
     }
 }
 
@@ -235,7 +272,7 @@ static void send_update(struct presence *presence, uint64_t now) {
     struct writer writer = writer_over(body, sizeof body);
     write_update_body(&writer, presence->own);
     send_sealed(presence, MESSAGE_UPDATE, body, writer_size(&writer));
-    presence->update_due = now + ((uint64_t)REPEAT_MS << presence->update_tries);
+    presence->update_due = now + (presence->repeat_ms << presence->update_tries);
     if (presence->update_tries < UPDATE_DOUBLINGS) presence->update_tries++;
 }
 
@@ -257,7 +294,7 @@ enum presence_news presence_tick(struct presence *presence, uint64_t now) {
         if (presence->next_beat <= now) presence->next_beat = now + presence->beat_ms;
     }
     if (presence->answer_due && now >= presence->next_repeat) {
-        presence->next_repeat = now + REPEAT_MS;
+        presence->next_repeat = now + presence->repeat_ms;
         send_beat(presence, true, now);
     }
     return PRESENCE_ON;
@@ -269,13 +306,28 @@ uint64_t presence_due(const struct presence *presence) {
     return presence->answer_due ? earlier(due, presence->next_repeat) : due;
 }
 
-void presence_update(struct presence *presence, uint64_t now) {
+void presence_update(struct presence *presence, uint64_t at) {
     presence->update_tries = 0;
-    presence->update_due = now;
+    presence->update_due = at;
+}
+
+void presence_update_sooner(struct presence *presence, uint64_t now) {
+    if (presence->update_due != NEVER) presence->update_due = earlier(presence->update_due, now);
 }
 
 void presence_ask(struct presence *presence, uint64_t now) {
     if (!presence->answer_due) send_beat(presence, true, now);
+}
+
+void presence_ask_at(struct presence *presence, const struct address *to, uint64_t now) {
+    send_beat_to(presence, to, true, now);
+}
+
+void presence_resumed(struct presence *presence, uint64_t now) {
+    memset(presence->asks, 0, sizeof presence->asks);
+    if (!presence->answer_due || presence->asked > now) return;
+    presence->asked = now;
+    presence->next_repeat = now;
 }
 
 void presence_leave(struct presence *presence, uint64_t now) {
@@ -297,6 +349,6 @@ bool presence_relay(struct presence *presence, const uint8_t id[static MEMBER_ID
     size_t out_size = relay_encode(&relay, out, sizeof out);
     if (out_size == 0) return false;
     link_tag_relay(presence->beat_key, out, out_size);
-    presence->link.send(presence->link.context, out, out_size);
+    presence->link.send(presence->link.context, NULL, out, out_size);
     return true;
 }

@@ -21,10 +21,17 @@
 /* The way to the bootnode. */
 struct presence_link {
     void *context;
-    void (*send)(void *context, const uint8_t *data, size_t size);
-    /* Something authentic came from it; before anyone is told what it says. */
-    void (*heard)(void *context, uint64_t now);
+    /* NULL: to where the session is. */
+    void (*send)(void *context, const struct address *to, const uint8_t *data, size_t size);
+    /* Something authentic came from it, from this address of its; before anyone is told what it says. */
+    void (*heard)(void *context, const struct address *from, uint64_t now);
+    /* It answered a beat, after so long. */
+    void (*measured)(void *context, uint64_t took_ms);
+    /* The session moves there: what is sent from now on goes to this address. */
+    void (*turned)(void *context, const struct address *to, uint64_t now);
 };
+
+#define PRESENCE_ASKED 8 /* beats whose answers are measured */
 
 /* Who is told. All are called from within presence_* calls. */
 struct presence_owner {
@@ -59,7 +66,14 @@ struct presence {
     uint32_t beat_counter, last_acked;
     unsigned beats; /* since the last that asked for an answer */
     bool answer_due;
+    uint64_t asked; /* while an answer is due: since when; in the future while the bootnode restarts */
     uint64_t next_beat, next_repeat;
+    uint64_t repeat_ms; /* how long an answer may take: set by the owner of the link */
+    struct {
+        uint32_t counter; /* 0: none */
+        uint64_t at;
+    } asks[PRESENCE_ASKED];
+    unsigned next_ask;
 
     struct membership membership;
     bool listed;         /* a whole list of members has come */
@@ -74,15 +88,16 @@ struct presence {
     bool leaving;
     unsigned leave_tries;
     uint64_t leave_due;
-    uint64_t wait_ms; /* of PRESENCE_DRAINING */
+    uint64_t wait_ms; /* of PRESENCE_DRAINING and PRESENCE_RESTARTING */
 };
 
 enum presence_news {
     PRESENCE_ON,
-    PRESENCE_FOREIGN,  /* the packet is not of this session */
-    PRESENCE_RESET,    /* the bootnode does not know it (any more) */
-    PRESENCE_DRAINING, /* the bootnode shuts down: come back in `wait_ms` */
-    PRESENCE_LEFT,     /* the bootnode knows that we left, or was told often enough */
+    PRESENCE_FOREIGN,    /* the packet is not of this session */
+    PRESENCE_RESET,      /* the bootnode does not know it (any more) */
+    PRESENCE_DRAINING,   /* the bootnode shuts down: come back in `wait_ms` */
+    PRESENCE_RESTARTING, /* it means to be back in `wait_ms`, and is asked from then on */
+    PRESENCE_LEFT,       /* the bootnode knows that we left, or was told often enough */
 };
 
 /* `owner` and `own` must outlive it. */
@@ -99,15 +114,21 @@ void presence_confirm(struct presence *presence, const struct welcome_body *body
 void presence_end(struct presence *presence);
 
 /* What follows needs a session; the last three one that we are not leaving. */
-MUST_USE enum presence_news presence_receive(struct presence *presence, const uint8_t *packet, size_t size,
-                                             uint64_t now);
+MUST_USE enum presence_news presence_receive(struct presence *presence, const struct address *from,
+                                             const uint8_t *packet, size_t size, uint64_t now);
 /* PRESENCE_ON or PRESENCE_LEFT. */
 MUST_USE enum presence_news presence_tick(struct presence *presence, uint64_t now);
 uint64_t presence_due(const struct presence *presence);
-/* Our addresses changed: tells the bootnode (UPDATE, repeated until our own record shows it). */
-void presence_update(struct presence *presence, uint64_t now);
+/* Our addresses changed: tells the bootnode at that time (UPDATE, repeated until our own record shows it). */
+void presence_update(struct presence *presence, uint64_t at);
+/* If it is still to be told, now is the time. */
+void presence_update_sooner(struct presence *presence, uint64_t now);
 /* Asks the bootnode at once whether it still hears us, unless that is being asked. */
 void presence_ask(struct presence *presence, uint64_t now);
+/* Asks at another address of the bootnode, which will offer to move the session there. */
+void presence_ask_at(struct presence *presence, const struct address *to, uint64_t now);
+/* This process stood still: nobody had a chance to answer. */
+void presence_resumed(struct presence *presence, uint64_t now);
 /* PRESENCE_LEFT comes from presence_tick or presence_receive. */
 void presence_leave(struct presence *presence, uint64_t now);
 /* Asks that both sides punch again. */

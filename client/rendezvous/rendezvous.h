@@ -5,8 +5,11 @@
  *       ▲                                       │ no answer             │ RESET, lost, draining
  *       └───────────────────────────────────────┴───────────────────────┘             wrong key ──▶ BARRED
  *
- * Every step survives loss: HELLO and REGISTER are repeated, each REGISTER as a new handshake of which the last three
- * can still be answered. While there is no session, peers keep talking: nothing here touches them. */
+ * Every step survives loss: HELLO and REGISTER are repeated, each REGISTER as a new handshake of which the last four
+ * can still be answered. While there is no session, peers keep talking: nothing here touches them.
+ *
+ * A bootnode's name may stand for several addresses, its doors (doors.h). While the one in use is silent, the session
+ * is asked for at the others, and moves to the first that answers. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,6 +18,7 @@
 
 #include "client/keys/bootnodes.h"
 #include "client/keys/identity.h"
+#include "client/rendezvous/doors.h"
 #include "client/rendezvous/presence.h"
 #include "common/attributes.h"
 #include "common/names.h"
@@ -22,7 +26,7 @@
 #include "common/why.h"
 #include "common/wire/bootnode_packets.h"
 
-#define RENDEZVOUS_ATTEMPTS 3
+#define RENDEZVOUS_ATTEMPTS 4
 
 enum rendezvous_state {
     RENDEZVOUS_HELLO,   /* looking for the bootnode */
@@ -38,8 +42,9 @@ enum rendezvous_state {
 struct rendezvous_owner {
     void *context;
     void (*send)(void *context, const struct address *to, const uint8_t *data, size_t size);
-    struct presence_owner presence; /* what the session tells, with a context of its own */
-    void (*registered)(void *context, const struct address *mapped, uint64_t now);
+    struct presence_owner presence;                  /* what the session tells, with a context of its own */
+    void (*registered)(void *context, uint64_t now); /* at `mapped`, and, as far as is known, at `own.proof` */
+    void (*seen)(void *context, const struct address *mapped); /* at an address of the other family, maybe a new one */
     void (*lost)(void *context, const char *why, uint64_t now);
     void (*back)(void *context, uint64_t now);
     void (*refused)(void *context, const char *why); /* said once per reason; it keeps trying */
@@ -55,21 +60,24 @@ struct rendezvous {
     const struct identity *identity;
     uint8_t member_id[MEMBER_ID_SIZE];
     uint8_t suite_mask;
-    struct update_body own; /* our addresses */
+    struct update_body own; /* our addresses, and the proof of the one of the other family */
 
-    struct address addresses[BOOTNODE_ADDRESSES]; /* that the bootnode's name stands for; HELLO tries them in turn */
-    size_t address_count;                         /* 0: its name did not resolve yet */
-    struct address bootnode;                      /* the one that answered, or is tried */
+    struct doors doors;      /* none: its name did not resolve yet */
+    struct address bootnode; /* the door in use, or tried first */
     enum rendezvous_state state;
-    uint64_t due;   /* when the state wants to act, unless there is a session */
-    unsigned tries; /* of what the state repeats */
-    bool lost;      /* said so */
+    uint64_t due;        /* when the state wants to act, unless there is a session; HELLO: when the search begins */
+    unsigned tries;      /* of REGISTER */
+    uint64_t spread;     /* WAITING: when REGISTER may go */
+    unsigned detours;    /* ACTIVE: how often other doors were tried since the bootnode was heard, */
+    uint64_t detour_due; /* and the earliest time for the next */
+    bool restarts;       /* it said so, in this session */
+    bool lost;           /* said so */
     bool ever_active;
-    uint64_t heard; /* last authentic packet, or the start */
+    uint64_t heard;    /* last authentic packet, or the start; in the future while it restarts */
+    uint64_t answered; /* last COOKIE; 0: none */
     int last_refusal;
     uint64_t checked; /* when rendezvous_check last did something */
 
-    uint64_t nonce; /* of the HELLO that is out */
     uint8_t bootnode_key[32];
     struct cookie cookie;
     struct address mapped;
@@ -100,7 +108,8 @@ void rendezvous_tick(struct rendezvous *rendezvous, uint64_t now);
 uint64_t rendezvous_due(const struct rendezvous *rendezvous);
 /* Our own addresses changed: tells the bootnode (UPDATE, repeated until our own record shows it). */
 void rendezvous_set_candidates(struct rendezvous *rendezvous, const struct candidate_list *candidates, uint64_t now);
-/* What the bootnode's name stands for now, 1 … BOOTNODE_ADDRESSES. A session keeps the address that it has. */
+/* What the bootnode's name stands for now, 1 … BOOTNODE_ADDRESSES. A session keeps the address that it has, and tries
+ * new ones only while that one is silent. */
 void rendezvous_set_addresses(struct rendezvous *rendezvous, const struct address *addresses, size_t count,
                               uint64_t now);
 /* It has no address yet, since its name was not found: told as lost, once. */
@@ -112,6 +121,10 @@ void rendezvous_introduce(struct rendezvous *rendezvous, const uint8_t id[static
 void rendezvous_check(struct rendezvous *rendezvous, uint64_t now);
 /* This process stood still for `gap` ms: that silence is not the bootnode's. Asks it at once. */
 void rendezvous_resumed(struct rendezvous *rendezvous, uint64_t gap, uint64_t now);
+/* Does it not answer, for longer than it should take? Its name may stand for something else by now. */
+bool rendezvous_silent(const struct rendezvous *rendezvous, uint64_t now);
+/* Where it sees us at the other family; NULL: not known. */
+const struct address *rendezvous_mapped_other(const struct rendezvous *rendezvous);
 /* Can packets go through the bootnode now? */
 bool rendezvous_can_relay(const struct rendezvous *rendezvous);
 /* Has the bootnode pass a packet of RELAY_PACKET_MIN … RELAY_PACKET_MAX bytes on to a member. False when it cannot. */

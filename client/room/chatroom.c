@@ -243,6 +243,6 @@ void chatroom_bootnode_unresolved(struct chatroom *room, unsigned bootnode, cons
     meeting_unresolved(&room->parts.meeting, bootnode, why, now);
 }
 
-bool chatroom_lost_bootnode(const struct chatroom *room, unsigned bootnode) {
-    return room->parts.meeting.rendezvous[bootnode].lost;
+bool chatroom_misses_bootnode(const struct chatroom *room, unsigned bootnode, uint64_t now) {
+    return rendezvous_silent(&room->parts.meeting.rendezvous[bootnode], now);
 }

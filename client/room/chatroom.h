@@ -72,7 +72,8 @@ void chatroom_set_candidates(struct chatroom *room, const struct candidate_list 
 void chatroom_bootnode_unresolved(struct chatroom *room, unsigned bootnode, const char *why, uint64_t now);
 /* The host has other addresses for a bootnode. */
 void chatroom_bootnode_moved(struct chatroom *room, unsigned bootnode, uint64_t now);
-bool chatroom_lost_bootnode(const struct chatroom *room, unsigned bootnode);
+/* Does it not answer, so that its name may stand for something else by now? See rendezvous_silent. */
+bool chatroom_misses_bootnode(const struct chatroom *room, unsigned bootnode, uint64_t now);
 /* Addresses or routes of ours changed: bootnodes and peers are asked whether they still hear us. */
 void chatroom_network_changed(struct chatroom *room, uint64_t now);
 /* We were not running for `gap` milliseconds: what was not heard meanwhile is nobody's silence. */

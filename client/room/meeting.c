@@ -48,6 +48,10 @@ void meeting_own_candidates(const struct meeting *meeting, struct candidate_list
     const struct candidate_list *own = &meeting->rendezvous[0].own.candidates; /* the same at each */
     *out = (struct candidate_list){0};
     for (size_t i = 0; i < meeting->count; i++) list_public(out, &meeting->rendezvous[i].mapped);
+    for (size_t i = 0; i < meeting->count; i++) {
+        const struct address *other = rendezvous_mapped_other(&meeting->rendezvous[i]);
+        if (other) list_public(out, other);
+    }
     for (uint8_t i = 0; i < own->count; i++) list_public(out, &own->items[i]);
 }
 
@@ -60,10 +64,14 @@ static bool any_on_loopback(const struct meeting *meeting) {
 /* Ourselves, or a bootnode? */
 static bool is_no_peer(const struct meeting *meeting, const struct address *address) {
     if (is_listed(&meeting->rendezvous[0].own.candidates, address)) return true;
-    for (size_t i = 0; i < meeting->count; i++)
-        if (address_equal(address, &meeting->rendezvous[i].mapped) ||
-            address_equal(address, &meeting->rendezvous[i].bootnode))
+    for (size_t i = 0; i < meeting->count; i++) {
+        const struct rendezvous *rendezvous = &meeting->rendezvous[i];
+        const struct address *other = rendezvous_mapped_other(rendezvous);
+        size_t door;
+        if (address_equal(address, &rendezvous->mapped) || (other && address_equal(address, other)) ||
+            doors_find(&rendezvous->doors, address, &door))
             return true;
+    }
     return false;
 }
 
@@ -197,13 +205,21 @@ static void retry_peers(struct meeting *meeting, uint64_t now) {
     for (size_t i = 0; i < meeting->members->count; i++) peer_retry(meeting->members->list[i]->peer, now);
 }
 
-static void on_registered(void *context, const struct address *mapped, uint64_t now) {
+static void on_seen(void *context, const struct address *mapped) {
+    const struct meeting_session *which = context;
+    which->meeting->host->seen(which->meeting->host->context, mapped);
+}
+
+static void on_registered(void *context, uint64_t now) {
     const struct meeting_session *which = context;
     struct meeting *meeting = which->meeting;
-    meeting->host->proven(meeting->host->context, which->index, meeting->rendezvous[which->index].bootnode_key);
-    meeting->host->seen(meeting->host->context, mapped);
+    const struct rendezvous *rendezvous = &meeting->rendezvous[which->index];
+    const struct address *other = rendezvous_mapped_other(rendezvous);
+    meeting->host->proven(meeting->host->context, which->index, rendezvous->bootnode_key);
+    on_seen(context, &rendezvous->mapped);
     struct event *event = bootnode_event(which, EVENT_REGISTERED, NULL);
-    event->mapped = *mapped;
+    event->mapped = rendezvous->mapped;
+    if (other) event->mapped_other = *other;
     room_events_emit(meeting->events, event);
     retry_peers(meeting, now);
 }
@@ -291,6 +307,7 @@ void meeting_init(struct meeting *meeting, uint64_t now) {
                                                       .introduced = on_introduced,
                                                       .relayed = on_relayed},
                                          .registered = on_registered,
+                                         .seen = on_seen,
                                          .lost = on_lost,
                                          .back = on_back,
                                          .refused = on_refused,
@@ -366,7 +383,7 @@ void meeting_set_addresses(struct meeting *meeting, unsigned bootnode, uint64_t 
 
 void meeting_unresolved(struct meeting *meeting, unsigned bootnode, const char *why, uint64_t now) {
     char text[512];
-    if (meeting->rendezvous[bootnode].address_count > 0) return;
+    if (meeting->rendezvous[bootnode].doors.count > 0) return;
     snprintf(text, sizeof text, "its name is not found: %s; trying again", why);
     rendezvous_unresolved(&meeting->rendezvous[bootnode], text, now);
 }

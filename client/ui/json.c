@@ -52,6 +52,11 @@ static json_t *mapped_of(const struct event *event) {
     return address_of(&event->mapped);
 }
 
+/* Empty where only one family reaches the bootnode, or the other one has not answered yet. */
+static json_t *mapped_other_of(const struct event *event) {
+    return event->mapped_other.port > 0 ? address_of(&event->mapped_other) : json_string("");
+}
+
 static json_t *peer_of(const struct event *event) {
     char hex[2 * MEMBER_ID_SIZE + 1];
     return json_string(sodium_bin2hex(hex, sizeof hex, event->peer, sizeof event->peer));
@@ -211,7 +216,7 @@ static const struct {
     struct field fields[FIELDS_MAX];
 } objects[EVENT_TYPES] = {
     [EVENT_JOINED] = {"joined", {ROOM}},
-    [EVENT_REGISTERED] = {"registered", {ROOM, BOOTNODE, {"mapped", mapped_of}, BOOTNODE_NAME}},
+    [EVENT_REGISTERED] = {"registered", {ROOM, BOOTNODE, {"mapped", mapped_of}, {"mapped_other", mapped_other_of}, BOOTNODE_NAME}},
     [EVENT_PEER_JOINED] = {"peer-joined", {ROOM, PEER}},
     [EVENT_PEER_CONNECTED] = {"peer-connected", {ROOM, PEER, NICK, PATH, VIA, ADDRESS, {"rtt_ms", rtt_of}, {"cipher", cipher_of}, {"fingerprint", fingerprint_of}}},
     [EVENT_MESSAGE] = {"message", {ROOM, PEER, NICK, ID, TEXT, {"sent_ms", sent_of}, KIND, {"history", history_of}, {"fingerprint", author_fingerprint_of}, {"said_ms", said_of}, {"late", late_of}}},

@@ -257,7 +257,7 @@ static void the_end_comes_without_a_bootnode_too(void **state) {
     struct person *anna = world_person(world, "anna", NAT_NONE);
     world->bootnode_down = true;
     person_start(anna, "tea");
-    world_wait(world, 4000, person_count(anna, EVENT_BOOTNODE_LOST, NULL) == 1);
+    world_wait(world, 6000, person_count(anna, EVENT_BOOTNODE_LOST, NULL) == 1);
     engine_end_of_input(anna->engine, world->now);
     world_wait(world, 3000, anna->status >= 0);
     assert_int_equal(anna->status, ENGINE_STATUS_ALONE);

@@ -225,7 +225,7 @@ static void who_waited_for_the_bootnode_joins(void **state) {
     couple.world->bootnode_down = true;
     struct person *carl = world_person(couple.world, "carl", NAT_PORT_RESTRICTED);
     person_start(carl, "tea");
-    world_wait(couple.world, 4000, person_count(carl, EVENT_BOOTNODE_LOST, NULL) == 1);
+    world_wait(couple.world, 6000, person_count(carl, EVENT_BOOTNODE_LOST, NULL) == 1);
     world_run(couple.world, 5 * MINUTE);
     net_restart(couple.world->net, true);
     couple.world->bootnode_down = false;

@@ -16,6 +16,7 @@ struct event *sample_event(enum event_type type, const char *text) {
     assert_true(address_parse("192.0.2.1:9595", 0, &event->bootnode));
     event->bootnode_name = "b.example:9595";
     assert_true(address_parse("[2001:db8::1]:7", 0, &event->mapped));
+    assert_true(address_parse("198.51.100.9:7", 0, &event->mapped_other));
     assert_true(address_parse("198.51.100.2:3000", 0, &event->address));
     event->rtt_ms = 12.5;
     event->cipher = "AES-256-GCM";

@@ -23,6 +23,10 @@ struct address world_bootnode(void) {
     return world_bootnode_at(0);
 }
 
+struct address world_bootnode_ipv6_at(size_t number) {
+    return (struct address){.ip = {0x20, 0x01, 0x0d, 0xb8, [15] = (uint8_t)(1 + number)}, .port = 9595};
+}
+
 /* --- The air: a binary heap --- */
 
 static bool sooner(const struct wire *a, const struct wire *b) {
@@ -73,11 +77,17 @@ static bool chance(unsigned percent) {
     return percent > 0 && randombytes_uniform(100) < percent;
 }
 
+/* Through which of the person's NATs would a packet to there come in? NULL: it is for somebody else. */
+static const struct nat *nat_at(const struct person *person, const struct address *to) {
+    if (!person->has_no_ipv4 && address_same_ip(&person->nat.outside, to)) return &person->nat;
+    return person->has_ipv6 && address_same_ip(&person->nat6.outside, to) ? &person->nat6 : NULL;
+}
+
 /* By the links at both ends. */
 static uint64_t delay_of(const struct world *world, const struct wire *wire) {
     uint64_t delay = WORLD_DELAY_MS + (wire->sender ? wire->sender->delay_ms : 0);
     for (size_t i = 0; i < world->people_count; i++)
-        if (address_same_ip(&world->people[i].nat.outside, &wire->to)) delay += world->people[i].delay_ms;
+        if (nat_at(&world->people[i], &wire->to)) delay += world->people[i].delay_ms;
     return delay;
 }
 
@@ -142,8 +152,9 @@ static void person_closes(void *context, uint16_t socket) {
 static void person_sends(void *context, uint16_t socket, const struct address *to, const uint8_t *data, size_t size) {
     struct person *person = context;
     struct world *world = person->world;
-    if (!socket_is_open(person, socket)) return;
-    struct address from = nat_send(&person->nat, socket, to, world->now);
+    bool ipv4 = address_is_ipv4(to);
+    if (!socket_is_open(person, socket) || (ipv4 ? person->has_no_ipv4 : !person->has_ipv6)) return;
+    struct address from = nat_send(ipv4 ? &person->nat : &person->nat6, socket, to, world->now);
     struct wire *wire = wire_create(world, &from, to, data, size);
     wire->sender = person;
     fly(world, wire);
@@ -208,6 +219,13 @@ struct person *world_person(struct world *world, const char *name, enum nat_kind
     return person;
 }
 
+void person_has_ipv6(struct person *person, enum nat_kind firewall) {
+    uint8_t number = (uint8_t)(person - person->world->people);
+    struct address outside = {.ip = {0x20, 0x01, 0x0d, 0xb8, 1, [15] = (uint8_t)(10 + number)}, .port = PORT};
+    person->has_ipv6 = true;
+    nat_init(&person->nat6, firewall, &outside);
+}
+
 /* A key that is pinned is the first one's. */
 static size_t known_bootnodes(const struct person *person, struct bootnode out[static BOOTNODES_MAX]) {
     size_t count = 0;
@@ -218,6 +236,10 @@ static size_t known_bootnodes(const struct person *person, struct bootnode out[s
         snprintf(bootnode->name, sizeof bootnode->name, "bootnode%.0zu.example:9595", i);
         bootnode->addresses[0] = world_bootnode_at(i);
         bootnode->address_count = !(person->unresolved >> i & 1);
+        if (person->world->dual && bootnode->address_count) {
+            bootnode->addresses[0] = world_bootnode_ipv6_at(i);
+            bootnode->addresses[bootnode->address_count++] = world_bootnode_at(i);
+        }
         bootnode->pinned = i == 0 && person->pinned_key;
         if (bootnode->pinned) memcpy(bootnode->key, person->pinned_key, sizeof bootnode->key);
     }
@@ -326,8 +348,9 @@ static bool is_down(const struct world *world, size_t number) {
 /* False: no bootnode is there. */
 static bool to_bootnode(struct world *world, const struct wire *wire) {
     for (size_t i = 0; i <= world->others_count; i++) {
-        struct address at = world_bootnode_at(i);
-        if (!address_equal(&wire->to, &at)) continue;
+        struct address at = world_bootnode_at(i), ipv6 = world_bootnode_ipv6_at(i);
+        if (!address_equal(&wire->to, &at) && !(world->dual && address_equal(&wire->to, &ipv6))) continue;
+        if (world->dual) net_of(world, i)->local = wire->to;
         if (!is_down(world, i)) net_inject(net_of(world, i), &wire->from, wire->data, wire->size);
         return true;
     }
@@ -347,10 +370,10 @@ static bool is_too_large(const struct person *person, const struct wire *wire) {
 static void to_person(struct world *world, struct person *person, const struct wire *wire) {
     if (is_too_large(person, wire)) return;
     if (!person->engine || (person->asleep && !person->stopped) || person->cut) return;
-    if (!address_same_ip(&person->nat.outside, &wire->to)) return;
+    const struct nat *nat = nat_at(person, &wire->to);
     uint16_t socket;
-    if (!nat_admits(&person->nat, &wire->from, wire->to.port, world->now, &socket) || !socket_is_open(person, socket))
-        return;
+    if (!nat) return;
+    if (!nat_admits(nat, &wire->from, wire->to.port, world->now, &socket) || !socket_is_open(person, socket)) return;
     if (person->stopped)
         wait_in_line(person, wire);
     else
@@ -386,7 +409,8 @@ static bool bootnode_sends(struct net *net, const struct flying *packet) {
     struct world *world = net->watching;
     size_t number = 0;
     while (net_of(world, number) != net) number++;
-    struct address from = world_bootnode_at(number);
+    struct address from = world->dual ? packet->local : world_bootnode_at(number);
+    from.port = world_bootnode_at(number).port;
     if (!packet->to_server && !is_down(world, number))
         fly(world, wire_create(world, &from, &packet->peer, packet->data, packet->size));
     return false;

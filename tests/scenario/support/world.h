@@ -34,7 +34,9 @@ struct person {
     const uint8_t *pinned_key;
     bool no_relays;
     struct known_keys known_peers, known_bootnodes; /* remember nothing unless a test opens them */
-    struct nat nat;
+    struct nat nat;                                 /* for IPv4 */
+    struct nat nat6;                                /* for IPv6, where it has that */
+    bool has_ipv6, has_no_ipv4;
     uint16_t sockets[PERSON_SOCKETS]; /* open ones, beside number 0 */
     size_t socket_count, socket_most; /* most: as many as the machine allows; PERSON_SOCKETS unless a test says less */
     uint16_t last_socket;
@@ -85,6 +87,7 @@ struct world {
     unsigned loss_percent, duplicate_percent; /* of every packet, each way */
     unsigned jitter_ms;                       /* so much later at most: packets overtake each other */
     bool bootnode_down;
+    bool dual; /* bootnodes have an address of each family, and people know both, IPv6 first */
     /* A test's own hand in the network: sees each packet as it is sent and may change it; false loses it. */
     bool (*tamper)(struct world *world, struct wire *wire);
     void *tampering;
@@ -121,6 +124,9 @@ void person_nick(struct person *person, const char *nick);
 void world_step(struct world *world, uint64_t until);
 void world_run(struct world *world, uint64_t ms);
 struct address world_bootnode(void);
+struct address world_bootnode_ipv6_at(size_t number);
+/* Gives somebody IPv6, too; people behind a firewall are like those behind a NAT that keeps the port. */
+void person_has_ipv6(struct person *person, enum nat_kind firewall);
 /* A further bootnode, of which people know who start from now on. Before time passes. Its number is 1, 2 … */
 struct net *world_add_bootnode(struct world *world);
 struct address world_bootnode_at(size_t number);

@@ -16,26 +16,35 @@
 #define SESSION 0x1122334455667788
 
 static const uint8_t member[MEMBER_ID_SIZE] = {7};
+static const struct address door = {.ip = {[10] = 0xff, 0xff, 192, 0, 2, 1}, .port = 9595};
 
 struct fixture {
     struct presence presence;
     struct presence_owner owner;
     struct update_body own;
     unsigned sent[256]; /* by type */
-    unsigned heard;
+    unsigned heard, elsewhere;
+    uint64_t took_ms; /* the last answer */
     uint64_t counter; /* of what the bootnode sealed */
 };
 
-static void on_send(void *context, const uint8_t *data, size_t size) {
+static void on_send(void *context, const struct address *to, const uint8_t *data, size_t size) {
     struct fixture *fixture = context;
+    if (to) fixture->elsewhere++;
     assert_int_not_equal(size, 0);
     fixture->sent[data[0]]++;
 }
 
-static void on_heard(void *context, uint64_t now) {
+static void on_heard(void *context, const struct address *from, uint64_t now) {
     struct fixture *fixture = context;
+    assert_true(address_equal(from, &door));
     assert_in_range(now, NOW, NOW + 1000000);
     fixture->heard++;
+}
+
+static void on_measured(void *context, uint64_t took_ms) {
+    struct fixture *fixture = context;
+    fixture->took_ms = took_ms;
 }
 
 static int setup(void **state) {
@@ -44,7 +53,7 @@ static int setup(void **state) {
     if (sodium_init() < 0) return -1;
     struct fixture *fixture = calloc(1, sizeof *fixture);
     if (!fixture) return -1;
-    const struct presence_link link = {.context = fixture, .send = on_send, .heard = on_heard};
+    const struct presence_link link = {.context = fixture, .send = on_send, .heard = on_heard, .measured = on_measured};
     presence_init(&fixture->presence, &link, &fixture->owner, member, &fixture->own);
     presence_start(&fixture->presence, &keys, &body, 0, NOW);
     presence_confirm(&fixture->presence, &body, NULL, NOW);
@@ -63,7 +72,7 @@ static enum presence_news resets(struct fixture *fixture, uint64_t id, uint8_t t
     const struct reset reset = {.session_id = id, .token = {token}};
     uint8_t packet[PACKET_MAX];
     size_t size = reset_encode(&reset, packet, sizeof packet);
-    return presence_receive(&fixture->presence, packet, size, NOW + 1);
+    return presence_receive(&fixture->presence, &door, packet, size, NOW + 1);
 }
 
 /* A message that the bootnode sealed. */
@@ -71,7 +80,7 @@ static enum presence_news says(struct fixture *fixture, enum message_type type, 
     struct sealed_header header = {.type = (uint8_t)type, .session_id = SESSION, .counter = ++fixture->counter};
     uint8_t packet[PACKET_MAX];
     size_t packet_size = link_seal(fixture->presence.open_key, &header, body, size, packet, sizeof packet);
-    return presence_receive(&fixture->presence, packet, packet_size, NOW + 1);
+    return presence_receive(&fixture->presence, &door, packet, packet_size, NOW + 1);
 }
 
 static enum presence_news drains(struct fixture *fixture, uint16_t retry_ms) {
@@ -111,6 +120,53 @@ static void a_bootnode_that_drains_says_when_to_come_back(void **state) {
     presence_leave(&fixture->presence, NOW + 1);
     fixture->counter = 2;
     assert_int_equal(drains(fixture, 700), PRESENCE_ON); /* whoever leaves does not come back */
+}
+
+/* Silence is expected until then; from then on it is asked, and is not lost meanwhile. */
+static void a_bootnode_that_restarts_is_asked_when_it_should_be_back(void **state) {
+    struct fixture *fixture = *state;
+    struct presence *presence = &fixture->presence;
+    uint8_t body[PACKET_MAX];
+    struct writer writer = writer_over(body, sizeof body);
+    write_notice_body(&writer, &(struct notice_body){.kind = NOTICE_RESTARTING, .retry_ms = 1000});
+    presence->answer_due = false;
+    assert_int_equal(says(fixture, MESSAGE_NOTICE, body, writer_size(&writer)), PRESENCE_RESTARTING);
+    unsigned beats = fixture->sent[MESSAGE_HEARTBEAT];
+    uint64_t due = presence_due(presence);
+    assert_int_equal(due, NOW + 1001);
+    assert_int_equal(presence->asked, NOW + 1001);
+    assert_int_equal(presence_tick(presence, due - 1), PRESENCE_ON);
+    assert_int_equal(fixture->sent[MESSAGE_HEARTBEAT], beats);
+    assert_int_equal(presence_tick(presence, due), PRESENCE_ON);
+    assert_int_equal(fixture->sent[MESSAGE_HEARTBEAT], beats + 1);
+    assert_int_equal(presence_due(presence), due + 500);
+}
+
+static void acknowledges(struct fixture *fixture, uint32_t counter, uint64_t now) {
+    const struct beat beat = {.session_id = SESSION, .counter = counter};
+    uint8_t packet[PACKET_MAX];
+    size_t size = beat_encode(MESSAGE_BEAT_ACK, &beat, packet, sizeof packet);
+    link_tag_beat(fixture->presence.ack_key, packet);
+    assert_int_equal(presence_receive(&fixture->presence, &door, packet, size, now), PRESENCE_ON);
+}
+
+/* A late answer is measured by its own beat, not by a repeat of it; where it was asked at other addresses, by those. */
+static void an_answer_tells_how_long_it_took(void **state) {
+    struct fixture *fixture = *state;
+    assert_int_equal(presence_tick(&fixture->presence, NOW + 500), PRESENCE_ON);
+    presence_ask_at(&fixture->presence, &door, NOW + 900);
+    assert_int_equal(fixture->elsewhere, 1);
+    acknowledges(fixture, 1, NOW + 1300);
+    assert_int_equal(fixture->took_ms, 1300);
+    acknowledges(fixture, 3, NOW + 1400);
+    assert_int_equal(fixture->took_ms, 500);
+    fixture->took_ms = 0;
+    acknowledges(fixture, 2, NOW + 1500); /* an old one is none */
+    presence_ask(&fixture->presence, NOW + 2000);
+    presence_resumed(&fixture->presence, NOW + 60000); /* we slept */
+    assert_int_equal(fixture->presence.asked, NOW + 60000);
+    acknowledges(fixture, 4, NOW + 60020);
+    assert_int_equal(fixture->took_ms, 0);
 }
 
 static void leaving_is_said_five_times(void **state) {
@@ -165,6 +221,8 @@ int main(void) {
         TEST(it_begins_with_a_beat),
         TEST(only_its_own_reset_ends_it),
         TEST(a_bootnode_that_drains_says_when_to_come_back),
+        TEST(a_bootnode_that_restarts_is_asked_when_it_should_be_back),
+        TEST(an_answer_tells_how_long_it_took),
         TEST(leaving_is_said_five_times),
         TEST(a_reset_answers_that_we_leave),
         TEST(new_addresses_are_told_until_the_list_has_them),

@@ -34,7 +34,7 @@ static void json_is_the_designs(void **state) {
     (void)state;
     expect_line(sample_event(EVENT_REGISTERED, NULL), ui_json_line,
                 "{\"event\":\"registered\",\"room\":\"lobby\",\"bootnode\":\"192.0.2.1:9595\",\"mapped\":\"[2001:db8::"
-                "1]:7\",\"name\":\"b.example:9595\"}\n");
+                "1]:7\",\"mapped_other\":\"198.51.100.9:7\",\"name\":\"b.example:9595\"}\n");
     expect_line(sample_event(EVENT_PEER_JOINED, NULL), ui_json_line,
                 "{\"event\":\"peer-joined\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX "\"}\n");
     expect_line(
