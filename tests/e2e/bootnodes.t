@@ -41,7 +41,7 @@ my $dora = enter_room('dora', $again->{address});
 ok(wait_event($_, { event => 'peer-connected', nick => 'dora' }, 10), "$_->{name} finds who knows only that one")
     for @couple, $carl;
 
-send_signal($bootnodes[1], 'TERM');
+send_signal($bootnodes[1], 'INT');
 ok(wait_event($_, { event => 'bootnode-lost', name => $bootnodes[1]{address} }, 5), "$_->{name} is told of a farewell")
     for @couple;
 send_line($dora, 'all here');
