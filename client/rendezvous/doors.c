@@ -54,12 +54,11 @@ static uint8_t free_number(struct doors *doors, const struct doors *before) {
 static void add(struct doors *doors, const struct doors *before, const struct address *address, uint64_t now) {
     size_t index;
     if (doors->count == DOORS_MAX || doors_find(doors, address, &index)) return;
-    struct door door = {0};
-    if (doors_find(before, address, &index)) {
+    struct door door = {.address = *address, .due = now};
+    if (doors_find(before, address, &index))
         door = before->list[index];
-    } else {
-        door = (struct door){.address = *address, .number = free_number(doors, before), .due = now};
-    }
+    else
+        door.number = free_number(doors, before);
     doors->list[doors->count++] = door;
 }
 
