@@ -13,7 +13,6 @@
 #define REGISTER_TRIES RENDEZVOUS_ATTEMPTS /* then a new HELLO: the cookie may have aged */
 #define ABSENT_MS 5000                     /* never reached: say so after this */
 #define NAMELESS_MS 3000                   /* and this, while its name is not found */
-#define NAMELESS_MS 3000                   /* and this, while its name is not found */
 #define LOST_MS 15500                      /* reached before: PROTOCOL.md §2.3 rule 4, "within 16 s" */
 #define ANSWER_LEAST_MS 500 /* an answer is given that long, or what was measured, before it is asked for again */
 #define DETOUR_MS 250       /* and that long again before it is asked for elsewhere */
@@ -470,7 +469,6 @@ static uint64_t lost_at(const struct rendezvous *rendezvous) {
     if (rendezvous->lost || rendezvous->state >= RENDEZVOUS_LEAVING) return NEVER;
     uint64_t longer = round_trip_excess_ms(round_trip_timeout_ms(&rendezvous->doors.trip));
     if (rendezvous->ever_active) return rendezvous->heard + LOST_MS + longer;
-    if (rendezvous->doors.count == 0) return rendezvous->heard + NAMELESS_MS;
     if (rendezvous->doors.count == 0) return rendezvous->heard + NAMELESS_MS;
     return (rendezvous->answered > rendezvous->heard ? rendezvous->answered : rendezvous->heard) + ABSENT_MS + longer;
 }
