@@ -152,7 +152,7 @@ static bool contains(const struct address *addresses, size_t count, const struct
 /* What a name server made of an IPv4 address for our NAT64 is that IPv4 address. */
 static void take_addresses(const struct engine *engine, const struct address *addresses, size_t count,
                            struct bootnode *out) {
-    struct address taken[BOOTNODE_ADDRESSES];
+    struct address taken[BOOTNODE_ADDRESSES] = {0};
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         taken[kept] = nat64_inward(&engine->nat64, &addresses[i]);

@@ -121,11 +121,12 @@ static bool is_late(struct lookup *lookup) {
     return late;
 }
 
-/* A thread less; the last one clears up. */
-static void leave(struct lookup *lookup) {
+/* So many threads less; the last one clears up. */
+static void leave(struct lookup *lookup, unsigned threads) {
     struct resolver *resolver = lookup->resolver;
     pthread_mutex_lock(&resolver->mutex);
-    if (--lookup->threads > 0) {
+    lookup->threads -= threads;
+    if (lookup->threads > 0) {
         pthread_mutex_unlock(&resolver->mutex);
         return;
     }
@@ -139,7 +140,7 @@ static void *run(void *argument) {
     struct question question = *(struct question *)argument;
     free(argument);
     if (question.family == AF_UNSPEC || is_late(question.lookup)) look_up(question.lookup, question.family);
-    leave(question.lookup);
+    leave(question.lookup, 1);
     return NULL;
 }
 
@@ -184,8 +185,9 @@ void resolver_look_up(struct resolver *resolver, unsigned bootnode, const char *
     if (!begin(resolver, bootnode)) return;
     struct lookup *lookup = lookup_create(resolver, bootnode, name);
     if (lookup) {
-        for (size_t i = 0; i < FAMILIES; i++)
-            if (!ask(lookup, families[i])) leave(lookup); /* the next look-up may find room */
+        unsigned missing = 0; /* the next look-up may find room for all */
+        for (size_t i = 0; i < FAMILIES; i++) missing += !ask(lookup, families[i]);
+        if (missing > 0) leave(lookup, missing);
         return;
     }
     pthread_mutex_lock(&resolver->mutex);
