@@ -50,12 +50,19 @@ static bool is_usable(const struct address *address) {
     return class == ADDRESS_PUBLIC || class == ADDRESS_PRIVATE;
 }
 
+/* 64:ff9b:1::/48 is for translators, and for nothing else: RFC 8215. */
+static bool is_for_translators(const struct nat64 *nat64) {
+    static const uint8_t prefix[] = {0x00, 0x64, 0xff, 0x9b, 0x00, 0x01};
+    return memcmp(nat64->prefix, prefix, sizeof prefix) == 0;
+}
+
 /* Could an address with that prefix be on its way in a network? */
 static bool can_be_routed(const struct nat64 *nat64) {
     static const uint8_t any[IPV4_SIZE] = {1, 1, 1, 1};
     struct address address = {.port = 1};
     embed(nat64, any, &address);
-    return nat64->prefix[RESERVED_BYTE] == 0 && !address_is_ipv4(&address) && is_usable(&address);
+    if (nat64->prefix[RESERVED_BYTE] != 0 || address_is_ipv4(&address)) return false;
+    return is_for_translators(nat64) || is_usable(&address);
 }
 
 bool nat64_equal(const struct nat64 *a, const struct nat64 *b) {

@@ -42,9 +42,13 @@ static struct session *make_member(unsigned number) {
     return session;
 }
 
-/* So few or of IPv4 that they need no block, which would have to be given back. */
 static void name_candidates(struct session *session, const struct candidate_list *list) {
     assert_true(candidates_pack(&session->candidates, list));
+}
+
+static void forget_member(struct session *session) {
+    candidates_clear(&session->candidates);
+    free(session);
 }
 
 static void join(struct room *room, struct session *session) {
@@ -58,7 +62,7 @@ static void end_room(struct room *room) {
     while (room->member_count > 0) {
         struct session *session = room_members(room)[0];
         room_leave(room, session, LEAVE_SILENT);
-        free(session);
+        forget_member(session);
     }
     room_destroy(room);
 }
@@ -80,7 +84,7 @@ static void members_are_found_and_sorted(void **state) {
     for (unsigned i = 0; i < 64; i += 2) {
         room_leave(room, members[i], LEAVE_SAID);
         assert_null(room_find(room, members[i]->member_id));
-        free(members[i]);
+        forget_member(members[i]);
     }
     assert_int_equal(room->member_count, 32);
     end_room(room);
@@ -101,7 +105,7 @@ static void a_change_writes_the_copy_of_who_joins_and_no_other(void **state) {
     assert_true(room_join(room, successor, &replaced));
     assert_ptr_equal(replaced, members[4]);
     assert_true(copy_of(successor) == (epoch | 12));
-    free(replaced);
+    forget_member(replaced);
     room_copy_version(room, members[5]);
     assert_true(copy_of(members[5]) == (epoch | 12));
     assert_true(copy_of(members[6]) == (epoch | 7));
@@ -138,7 +142,7 @@ static void a_successor_is_an_update(void **state) {
     size_t size = room_write_changes(room, &viewer, &cursor, body, sizeof body);
     assert_int_equal(body[CHANGES_HEADER_DELTA_SIZE], CHANGE_UPDATED);
     assert_int_equal(size, CHANGES_HEADER_DELTA_SIZE + 1 + 22 + 7);
-    free(first);
+    forget_member(first);
     end_room(room);
 }
 
@@ -244,7 +248,7 @@ static void who_left_and_came_back_ends_as_joined(void **state) {
     assert_int_equal(bring_up(room, &view), 1);
     assert_null(room_view_find(&view, member->member_id));
     assert_int_equal(view.left_silent, 1);
-    free(member);
+    forget_member(member);
     end_room(room);
 }
 
@@ -386,7 +390,7 @@ static void clients_converge_under_loss_doubling_and_reordering(void **state) {
     for (unsigned i = 0; i < MEMBERS; i++) population[i] = make_member(i);
     clients_converge_from_count(0);
     clients_converge_from_count(UINT32_MAX - 5000);
-    for (unsigned i = 0; i < MEMBERS; i++) free(population[i]);
+    for (unsigned i = 0; i < MEMBERS; i++) forget_member(population[i]);
 }
 
 static void a_room_that_is_not_as_it_should_be_is_seen(void **state) {

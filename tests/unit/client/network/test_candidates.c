@@ -69,9 +69,9 @@ static void kinds_of_one_interface_have_an_order(void **state) {
 static void bridges_hide_nothing(void **state) {
     struct machine machine = {0};
     (void)state;
-    for (char i = '0'; i < '4'; i++) {
+    for (int i = '0'; i < '4'; i++) {
         char texts[3][16] = {"172.17.0.1", "2001:db8:0::1", "fd00:0::1"};
-        texts[0][5] = texts[1][9] = texts[2][5] = i;
+        texts[0][5] = texts[1][9] = texts[2][5] = (char)i;
         plug(&machine, INTERFACE_INSIDE, INTERFACE_NO_ROUTE);
         for (size_t j = 0; j < 3; j++) add(&machine, texts[j]);
         add(&machine, "fe80::1");
@@ -143,9 +143,9 @@ static void a_temporary_address_is_preferred(void **state) {
 static void at_most_six_and_none_twice(void **state) {
     struct machine machine = {0};
     (void)state;
-    for (char i = '0'; i < '9'; i++) { /* VLANs */
+    for (int i = '0'; i < '9'; i++) { /* VLANs */
         char text[] = "10.0.0.1";
-        text[5] = i;
+        text[5] = (char)i;
         plug(&machine, INTERFACE_LINK, INTERFACE_NO_ROUTE);
         add(&machine, text);
         add(&machine, text);
