@@ -78,10 +78,13 @@ static void begin(struct peer *peer, uint64_t now) {
     punch_start(&peer->punch, now);
 }
 
+/* A round that is under way ends here, and its turn with it: who begins anew is behind those that wait. */
 void rounds_start(struct peer *peer, uint64_t now) {
     if (peer->place.state == RUSH_WAITS || peer->called) return;
+    punch_stop(&peer->punch);
     peer->relay_count = 0;
     peer->relays_due = peer->retry = NEVER;
+    give_way(peer);
     if (!peer->pair.initiator) {
         go_on(peer);
         begin(peer, now);

@@ -400,6 +400,48 @@ static void rounds_in_vain_end(void **state) {
     world_destroy(world);
 }
 
+static struct peer *meet_somebody(struct end *end, uint8_t id, uint64_t now) {
+    struct member_record record;
+    record_of(other_of(end), &record);
+    memset(record.id, 0xff, sizeof record.id); /* the higher id: they respond */
+    record.id[0] = id;
+    struct peer *peer = peer_create(&end->host, &record, now);
+    peer_listed(peer, 0, &record, record.candidates.items, 1, now);
+    return peer;
+}
+
+/* Its handshake is bound to suites that count no more: until it has another one there is nothing to send. */
+static void who_begins_anew_is_behind_those_that_wait(void **state) {
+    struct world *world = world_create(3);
+    struct end *end = &world->ends[world->ends[0].peer->pair.initiator ? 0 : 1];
+    const struct rush *rush = &end->budget.rush;
+    struct peer *others[RUSH_HANDSHAKES];
+    struct member_record record;
+    (void)state;
+    world->direct = world->relays = false;
+    record_of(other_of(end), &record);
+    peer_listed(end->peer, 0, &record, record.candidates.items, 1, world->now);
+    for (size_t i = 0; i < RUSH_HANDSHAKES; i++) {
+        others[i] = meet_somebody(end, (uint8_t)(0xff - i), world->now);
+        assert_true(others[i]->pair.initiator);
+    }
+    assert_int_equal(others[RUSH_HANDSHAKES - 1]->place.state, RUSH_WAITS);
+    record.suite_mask |= SUITE_AES256_GCM;
+    peer_listed(end->peer, 0, &record, record.candidates.items, 1, world->now);
+    assert_int_equal(end->peer->place.state, RUSH_WAITS);
+    assert_int_equal(others[RUSH_HANDSHAKES - 1]->place.state, RUSH_TAKEN);
+    assert_int_equal(rush->taken, RUSH_HANDSHAKES);
+    unsigned sent = world->sent;
+    pass(world, 1000, 0);
+    assert_int_equal(world->sent, sent);
+    peer_destroy(others[0]);
+    pass(world, 10, 0);
+    assert_int_equal(end->peer->place.state, RUSH_TAKEN);
+    assert_true(world->sent > sent);
+    for (size_t i = 1; i < RUSH_HANDSHAKES; i++) peer_destroy(others[i]);
+    world_destroy(world);
+}
+
 /* With nothing to say, two who are linked wake for signs of life, for new keys and for the end of old ones. */
 static void a_quiet_pair_seldom_wakes(void **state) {
     struct world *world = world_create(0);
@@ -435,6 +477,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ticks_and_alarms_agree),
         cmocka_unit_test(rounds_in_vain_end),
+        cmocka_unit_test(who_begins_anew_is_behind_those_that_wait),
         cmocka_unit_test(a_quiet_pair_seldom_wakes),
         cmocka_unit_test(everything_arrives_in_the_end),
     };
