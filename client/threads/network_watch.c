@@ -33,6 +33,16 @@ static bool is_default_route(const struct nlmsghdr *message) {
     return interfaces_is_default_route(&route);
 }
 
+/* One that is no prefix leaves what another one told. */
+static void take_prefix(const uint8_t *option, size_t size, struct network_news *news) {
+    struct nat64 prefix;
+    uint32_t lifetime_s;
+    if (!nat64_of_option(option, size, &prefix, &lifetime_s)) return;
+    news->nat64 = true;
+    news->prefix = prefix;
+    news->prefix_s = lifetime_s;
+}
+
 /* What a router told: options behind a head of the kernel's. */
 static void judge_options(const struct nlmsghdr *message, struct network_news *news) {
     struct nduseroptmsg head;
@@ -45,7 +55,7 @@ static void judge_options(const struct nlmsghdr *message, struct network_news *n
     while (left >= OPTION_UNIT) {
         size_t size = (size_t)at[1] * OPTION_UNIT;
         if (size == 0 || size > left) return;
-        news->nat64 |= nat64_of_option(at, size, &news->prefix, &news->prefix_s);
+        take_prefix(at, size, news);
         at += size;
         left -= size;
     }

@@ -107,6 +107,22 @@ static void a_router_may_tell_a_prefix(void **state) {
     }
 }
 
+/* ff02::/96 is none, but has the form of one. */
+static void what_is_no_prefix_hides_none(void **state) {
+    struct {
+        struct nduseroptmsg head;
+        uint8_t options[32];
+    } body = {.head = {.nduseropt_opts_len = 32, .nduseropt_icmp_type = ND_ROUTER_ADVERT},
+              .options = {38, 2, 0x07, 0x08, 0x00, 0x64, 0xff, 0x9b, [16] = 38, 2, 0x00, 0x10, 0xff, 0x02}};
+    struct batch batch = {0};
+    (void)state;
+    add(&batch, RTM_NEWNDUSEROPT, &body, sizeof body);
+    struct network_news news = judged(&batch);
+    assert_true(news.nat64);
+    assert_int_equal(news.prefix.prefix[1], 0x64);
+    assert_int_equal(news.prefix_s, 1800);
+}
+
 static void nothing_is_read_outside(void **state) {
     struct batch batch = {0};
     struct nlmsghdr header = {.nlmsg_type = RTM_NEWADDR};
@@ -133,9 +149,9 @@ static void the_kernel_gives_such_a_socket(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(addresses_and_links_count),      cmocka_unit_test(only_a_default_route_counts),
-        cmocka_unit_test(a_router_may_tell_a_prefix),     cmocka_unit_test(nothing_is_read_outside),
-        cmocka_unit_test(the_kernel_gives_such_a_socket),
+        cmocka_unit_test(addresses_and_links_count),    cmocka_unit_test(only_a_default_route_counts),
+        cmocka_unit_test(a_router_may_tell_a_prefix),   cmocka_unit_test(nothing_is_read_outside),
+        cmocka_unit_test(what_is_no_prefix_hides_none), cmocka_unit_test(the_kernel_gives_such_a_socket),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("network_watch", tests, NULL, NULL);
