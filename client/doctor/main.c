@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "client/config.h"
-#include "client/doctor/interfaces.h"
+#include "client/doctor/own_networks.h"
 #include "client/doctor/report.h"
 #include "client/doctor/servers.h"
 #include "client/network/candidates.h"
@@ -216,8 +216,8 @@ static void look_at_interfaces(const struct doctor *doctor, struct diagnosis *di
     candidates_select(&all, port, true, &diagnosis->offered);
     interfaces_clear(&all);
     if (getifaddrs(&interfaces) != 0) return;
-    diagnosis->ipv4.near = interfaces_near(interfaces, &diagnosis->ipv4.mapped);
-    diagnosis->ipv6.near = interfaces_near(interfaces, &diagnosis->ipv6.mapped);
+    diagnosis->ipv4.near = own_networks_have(interfaces, &diagnosis->ipv4.mapped);
+    diagnosis->ipv6.near = own_networks_have(interfaces, &diagnosis->ipv6.mapped);
     freeifaddrs(interfaces);
 }
 

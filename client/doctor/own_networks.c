@@ -1,4 +1,4 @@
-#include "client/doctor/interfaces.h"
+#include "client/doctor/own_networks.h"
 
 #include <net/if.h>
 #include <string.h>
@@ -22,7 +22,7 @@ static bool same_network(const struct ifaddrs *interface, const struct address *
     return true;
 }
 
-bool interfaces_near(const struct ifaddrs *interfaces, const struct address *address) {
+bool own_networks_have(const struct ifaddrs *interfaces, const struct address *address) {
     for (const struct ifaddrs *interface = interfaces; interface; interface = interface->ifa_next) {
         struct address own;
         if (!interface->ifa_addr || !interface->ifa_netmask || !(interface->ifa_flags & IFF_UP)) continue;

@@ -7,4 +7,4 @@
 #include "common/address.h"
 
 /* Is the address on a network that a running interface is on, be it our own address or a neighbour's? */
-bool interfaces_near(const struct ifaddrs *interfaces, const struct address *address);
+bool own_networks_have(const struct ifaddrs *interfaces, const struct address *address);

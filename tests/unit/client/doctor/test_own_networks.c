@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <net/if.h>
 
-#include "client/doctor/interfaces.h"
+#include "client/doctor/own_networks.h"
 
 struct interface {
     struct ifaddrs entry;
@@ -34,7 +34,7 @@ static void make(struct interface *interface, int family, const char *address, c
 static bool near(const struct interface *interface, const char *text) {
     struct address address;
     assert_true(address_parse(text, 1, &address));
-    return interfaces_near(&interface->entry, &address);
+    return own_networks_have(&interface->entry, &address);
 }
 
 static void masks_decide(void **state) {
@@ -60,5 +60,5 @@ static void masks_decide(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(masks_decide)};
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    return cmocka_run_group_tests_name("interfaces", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("own_networks", tests, NULL, NULL);
 }
