@@ -138,7 +138,13 @@ void doors_use(struct doors *doors, size_t index, uint64_t now) {
     HOLDS(doors_holds(doors));
 }
 
-/* Of the other family the one that answered last; while it is silent, each in turn. */
+/* 0: none went there. */
+static uint64_t last_hello(const struct door *door) {
+    return door->sent[(uint8_t)(door->hellos - 1) % DOOR_HELLOS];
+}
+
+/* Of the other family the one that answered last; while it is silent, each in turn: not by how many went there, since
+ * one that was good for a day had thousands. */
 static struct door *other_family(struct doors *doors) {
     struct door *best = NULL;
     bool silent = doors->keep_tries >= DOORS_KEEP_HURRY;
@@ -146,7 +152,7 @@ static struct door *other_family(struct doors *doors) {
         struct door *door = &doors->list[i];
         if (same_family(door, &doors->list[doors->at])) continue;
         bool equal = silent || (best && door->answered == best->answered);
-        if (!best || (equal ? door->tries < best->tries : door->answered > best->answered)) best = door;
+        if (!best || (equal ? last_hello(door) < last_hello(best) : door->answered > best->answered)) best = door;
     }
     return best;
 }

@@ -214,6 +214,30 @@ static void a_silent_family_is_asked_seldom_and_each_address_in_turn(void **stat
     assert_true(hellos[0] >= 5 && hellos[1] >= 5);
 }
 
+/* One address of it is dead for good, the other one was kept for an hour. */
+static void who_answered_for_long_has_its_turn_when_it_was_silent(void **state) {
+    struct fixture *fixture = *state;
+    NAME_IS(fixture, &fixture->v6a, &fixture->v4a, &fixture->v4b);
+    doors_seek(&fixture->doors, NONCE, NOW);
+    greeted_is(fixture, NOW, &fixture->v6a);
+    answers(fixture, &fixture->v6a, fixture->nonce, NOW + 20);
+    greeted_is(fixture, NOW + 20, &fixture->v4a);
+    answers(fixture, &fixture->v4a, fixture->nonce, NOW + 40);
+    doors_use(&fixture->doors, 0, NOW + 40);
+    for (unsigned i = 0; i < 144; i++) {
+        uint64_t now = doors_due(&fixture->doors);
+        greeted_is(fixture, now, &fixture->v4a);
+        answers(fixture, &fixture->v4a, fixture->nonce, now + 20);
+    }
+    unsigned hellos[2] = {0};
+    for (unsigned i = 0; i < DOORS_KEEP_HURRY + 8; i++) {
+        assert_true(doors_greet(&fixture->doors, doors_due(&fixture->doors), &fixture->to, &fixture->nonce));
+        if (i >= DOORS_KEEP_HURRY) hellos[address_equal(&fixture->to, &fixture->v4b)]++;
+    }
+    assert_int_equal(hellos[0], 4);
+    assert_int_equal(hellos[1], 4);
+}
+
 static void the_one_in_use_stays_when_the_name_moves(void **state) {
     struct fixture *fixture = *state;
     size_t index;
@@ -258,6 +282,7 @@ int main(void) {
         TEST(a_better_door_has_a_moment),
         TEST(the_other_family_is_kept_and_proven),
         TEST(a_silent_family_is_asked_seldom_and_each_address_in_turn),
+        TEST(who_answered_for_long_has_its_turn_when_it_was_silent),
         TEST(the_one_in_use_stays_when_the_name_moves),
         TEST(no_name_has_more_than_there_is_room_for),
     };
