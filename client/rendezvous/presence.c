@@ -149,7 +149,8 @@ static void handle_beat_ack(struct presence *presence, const struct address *fro
     if (!link_check_beat(presence->ack_key, packet)) return;
     if (beat.counter > presence->beat_counter || beat.counter <= presence->last_acked) return;
     presence->last_acked = beat.counter;
-    presence->answer_due = false;
+    /* What was answered before a restart is not what is asked after it. */
+    if (presence->asked <= now) presence->answer_due = false;
     measure(presence, beat.counter, now);
     heard(presence, from, now);
 }

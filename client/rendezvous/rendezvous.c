@@ -45,7 +45,7 @@ static void on_send(void *context, const struct address *to, const uint8_t *data
 }
 
 static void lives(struct rendezvous *rendezvous, uint64_t now) {
-    rendezvous->heard = now;
+    if (rendezvous->heard < now) rendezvous->heard = now;
     rendezvous->ever_active = true;
     rendezvous->detours = 0;
     rendezvous->detour_due = 0;
@@ -321,6 +321,7 @@ static bool handle_cookie(struct rendezvous *rendezvous, const struct address *f
 static void activate(struct rendezvous *rendezvous, const struct noise_keys *keys, const struct welcome_body *body,
                      struct reader *members, uint32_t told, uint64_t now) {
     rendezvous->restarts = false;
+    rendezvous->heard = now; /* whatever the former one said of its restart */
     presence_start(&rendezvous->presence, keys, body, told, now);
     memset(rendezvous->attempts, 0, sizeof rendezvous->attempts);
     rendezvous->state = RENDEZVOUS_ACTIVE;

@@ -150,6 +150,23 @@ static void acknowledges(struct fixture *fixture, uint32_t counter, uint64_t now
     assert_int_equal(presence_receive(&fixture->presence, &door, packet, size, now), PRESENCE_ON);
 }
 
+/* What it said before it went arrives late: that is no answer of the one that comes back. */
+static void a_late_answer_does_not_end_the_wait_for_a_restart(void **state) {
+    struct fixture *fixture = *state;
+    struct presence *presence = &fixture->presence;
+    uint8_t body[PACKET_MAX];
+    struct writer writer = writer_over(body, sizeof body);
+    write_notice_body(&writer, &(struct notice_body){.kind = NOTICE_RESTARTING, .retry_ms = 1000});
+    assert_int_equal(says(fixture, MESSAGE_NOTICE, body, writer_size(&writer)), PRESENCE_RESTARTING);
+    unsigned beats = fixture->sent[MESSAGE_HEARTBEAT];
+    acknowledges(fixture, 1, NOW + 2);
+    assert_int_equal(presence_due(presence), NOW + 1001);
+    assert_int_equal(presence_tick(presence, NOW + 1001), PRESENCE_ON);
+    assert_int_equal(fixture->sent[MESSAGE_HEARTBEAT], beats + 1);
+    acknowledges(fixture, 2, NOW + 1020); /* it came back with all that it knew, or never went */
+    assert_false(presence->answer_due);
+}
+
 /* A late answer is measured by its own beat, not by a repeat of it; where it was asked at other addresses, by those. */
 static void an_answer_tells_how_long_it_took(void **state) {
     struct fixture *fixture = *state;
@@ -222,6 +239,7 @@ int main(void) {
         TEST(only_its_own_reset_ends_it),
         TEST(a_bootnode_that_drains_says_when_to_come_back),
         TEST(a_bootnode_that_restarts_is_asked_when_it_should_be_back),
+        TEST(a_late_answer_does_not_end_the_wait_for_a_restart),
         TEST(an_answer_tells_how_long_it_took),
         TEST(leaving_is_said_five_times),
         TEST(a_reset_answers_that_we_leave),

@@ -216,6 +216,42 @@ static void our_own_standstill_is_nobodys_silence(void **state) {
     assert_int_equal(fixture->rendezvous.heard, now + 14000);
 }
 
+static void restarts_in(struct fixture *fixture, uint32_t ms, uint64_t now) {
+    const struct sealed_header header = {.type = MESSAGE_NOTICE, .session_id = SESSION, .counter = 1};
+    uint8_t body[NOTICE_BODY_SIZE], packet[PACKET_MAX];
+    struct writer writer = writer_over(body, sizeof body);
+    write_notice_body(&writer, &(struct notice_body){.kind = NOTICE_RESTARTING, .retry_ms = ms});
+    size_t size = link_seal(fixture->rendezvous.presence.open_key, &header, body, sizeof body, packet, sizeof packet);
+    assert_true(rendezvous_receive(&fixture->rendezvous, &fixture->bootnode, packet, size, now));
+}
+
+static void is_answered(struct fixture *fixture, uint64_t now) {
+    const struct presence *presence = &fixture->rendezvous.presence;
+    const struct beat beat = {.session_id = SESSION, .counter = presence->beat_counter};
+    uint8_t packet[PACKET_MAX];
+    size_t size = beat_encode(MESSAGE_BEAT_ACK, &beat, packet, sizeof packet);
+    link_tag_beat(presence->ack_key, packet);
+    assert_true(rendezvous_receive(&fixture->rendezvous, &fixture->bootnode, packet, size, now));
+}
+
+/* It said that it needs a minute, and what it answered before that came later. */
+static void a_late_answer_makes_no_restart_a_silence(void **state) {
+    struct fixture *fixture = *state;
+    rendezvous_check(&fixture->rendezvous, NOW);
+    restarts_in(fixture, 60000, NOW + 10);
+    is_answered(fixture, NOW + 20);
+    unsigned sent = fixture->sent;
+    rendezvous_tick(&fixture->rendezvous, NOW + 60009);
+    assert_int_equal(fixture->lost, 0);
+    assert_int_equal(fixture->sent, sent);
+    rendezvous_tick(&fixture->rendezvous, NOW + 60010);
+    assert_int_equal(fixture->sent, sent + 1);
+    rendezvous_tick(&fixture->rendezvous, NOW + 60010 + 15499);
+    assert_int_equal(fixture->lost, 0);
+    rendezvous_tick(&fixture->rendezvous, NOW + 60010 + 15500); /* it never came back */
+    assert_int_equal(fixture->lost, 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -225,6 +261,7 @@ int main(void) {
         TEST(a_check_asks_at_once_and_not_too_often),
         TEST(a_check_hurries_the_search_but_no_wait),
         TEST(our_own_standstill_is_nobodys_silence),
+        TEST(a_late_answer_makes_no_restart_a_silence),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("rendezvous", tests, NULL, NULL);
