@@ -70,13 +70,21 @@ static bool proof_stands(const struct rendezvous *rendezvous) {
            address_is_ipv4(&own->proof.address) != address_is_ipv4(&rendezvous->bootnode);
 }
 
-/* Where we are seen at the other family; another address is told at once. */
+/* What goes out now has a proof that may be too old, or another run's of the bootnode: then the address is not told. */
+static void note_age_of_proof(struct rendezvous *rendezvous, uint64_t now) {
+    struct address_proof fresh;
+    if (rendezvous->own.has_proof && !doors_proof(&rendezvous->doors, now, &fresh)) rendezvous->proof_aged = true;
+}
+
+/* Where we are seen at the other family; another address is told at once, and so is one that was told in vain. */
 static void look_at_proof(struct rendezvous *rendezvous, uint64_t now) {
     struct update_body *own = &rendezvous->own;
     struct address_proof proof;
     bool has = doors_proof(&rendezvous->doors, now, &proof);
     if (!has && (!own->has_proof || proof_stands(rendezvous))) return;
-    bool changed = has != own->has_proof || !address_equal(&proof.address, &own->proof.address);
+    bool changed =
+        has != own->has_proof || rendezvous->proof_aged || !address_equal(&proof.address, &own->proof.address);
+    rendezvous->proof_aged = false;
     own->has_proof = has;
     own->proof = has ? proof : (struct address_proof){0};
     if (has && is_own(rendezvous, &proof.address)) doors_rest(&rendezvous->doors);
@@ -217,6 +225,7 @@ static size_t register_payload(struct rendezvous *rendezvous, uint8_t *out, size
 }
 
 static void send_register(struct rendezvous *rendezvous, uint64_t now) {
+    note_age_of_proof(rendezvous, now);
     unsigned slot = rendezvous->next_attempt++ % RENDEZVOUS_ATTEMPTS;
     uint8_t packet[REGISTER_SIZE], prologue[LINK_PROLOGUE_SIZE], payload[REGISTER_BODY_MAX];
     size_t payload_size = register_payload(rendezvous, payload, sizeof payload);
@@ -583,10 +592,9 @@ void rendezvous_set_candidates(struct rendezvous *rendezvous, const struct candi
     rendezvous->own.candidates = *candidates;
     rendezvous->own.revision++;
     if (rendezvous->state != RENDEZVOUS_ACTIVE) return;
-    struct address_proof fresh;
-    bool waits = rendezvous->own.has_proof && !doors_proof(&rendezvous->doors, now, &fresh);
+    note_age_of_proof(rendezvous, now);
     doors_hurry(&rendezvous->doors, now);
-    presence_update(&rendezvous->presence, waits ? now + UPDATE_WAIT_MS : now);
+    presence_update(&rendezvous->presence, rendezvous->proof_aged ? now + UPDATE_WAIT_MS : now);
 }
 
 void rendezvous_introduce(struct rendezvous *rendezvous, const uint8_t id[static MEMBER_ID_SIZE]) {

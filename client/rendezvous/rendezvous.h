@@ -61,6 +61,7 @@ struct rendezvous {
     uint8_t member_id[MEMBER_ID_SIZE];
     uint8_t suite_mask;
     struct update_body own; /* our addresses, and the proof of the one of the other family */
+    bool proof_aged;        /* it was told when it may have proven nothing any more */
 
     struct doors doors;      /* none: its name did not resolve yet */
     struct address bootnode; /* the door in use, or tried first */

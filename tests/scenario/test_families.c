@@ -8,6 +8,8 @@
 #include <cmocka.h>
 
 #include "bootnode/draining.h"
+#include "bootnode/table/room.h"
+#include "bootnode/table/viewer.h"
 #include "tests/scenario/support/numbered.h"
 #include "tests/scenario/support/world.h"
 
@@ -239,6 +241,62 @@ static void a_restart_that_was_announced(void **state) {
     nothing_was_missed(&families);
 }
 
+/* At how many addresses the bootnode tells others that anna is seen. */
+static unsigned seen_addresses(const struct families *families) {
+    const struct node *node = &families->world->net->node;
+    struct room_keys keys;
+    unsigned count = 0;
+    assert_true(room_keys_derive("tea", NULL, 0, &keys));
+    for (size_t i = 0; i < node->shard_count; i++) {
+        const struct room *room = shard_room(node->shards[i], keys.tag);
+        const struct session *session = room ? room_find(room, families->anna->id) : NULL;
+        if (session) count = viewer_of(session, NULL).count;
+    }
+    return count;
+}
+
+/* Her own interfaces have both, so nobody keeps a mapping open there. */
+static void set_own_addresses(const struct families *families) {
+    const struct candidate_list own = {.items = {families->anna->nat6.outside, families->anna->nat.outside},
+                                       .count = 2};
+    engine_set_candidates(families->anna->engine, &own, families->world->now);
+}
+
+static void is_public_over_both(struct families *families, void **state) {
+    meet(families, state, NAT_NONE, NAT_PORT_RESTRICTED);
+    person_has_ipv6(families->anna, NAT_NONE);
+    start(families);
+    set_own_addresses(families);
+    world_wait(families->world, 2000, seen_addresses(families) == 2);
+}
+
+/* Its cookies are as new as it is, and that of the other family comes when she is registered already. */
+static void a_late_cookie_proves_after_a_restart(void **state) {
+    struct families families = {0};
+    is_public_over_both(&families, state);
+    families.weather = (struct weather){.door_ipv4 = true, .answers_only = true};
+    net_restart(families.world->net, true);
+    world_wait(families.world, 20000, person_count(families.anna, EVENT_REGISTERED, NULL) == 2);
+    world_run(families.world, 200);
+    assert_int_equal(seen_addresses(&families), 1);
+    families.weather.door_ipv4 = false;
+    world_wait(families.world, 30000, seen_addresses(&families) == 2);
+}
+
+/* Another address of hers comes when her proof is old, and UPDATE goes before the fresh one is there. */
+static void a_late_cookie_proves_after_an_update(void **state) {
+    struct families families = {0};
+    is_public_over_both(&families, state);
+    world_run(families.world, 150000);
+    families.weather = (struct weather){.door_ipv4 = true, .answers_only = true};
+    set_own_addresses(&families);
+    world_run(families.world, 900);
+    families.weather.door_ipv4 = false;
+    world_wait(families.world, 30000, seen_addresses(&families) == 2);
+    world_run(families.world, 60000);
+    assert_int_equal(seen_addresses(&families), 2);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {
@@ -255,6 +313,8 @@ int main(void) {
         TEST(a_dead_family_delays_no_start),
         TEST(a_long_way_is_no_silence),
         TEST(a_restart_that_was_announced),
+        TEST(a_late_cookie_proves_after_a_restart),
+        TEST(a_late_cookie_proves_after_an_update),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("families", tests, NULL, NULL);
