@@ -81,7 +81,7 @@ static void one_seen_address(void **state) {
         {"127.0.0.1:1", "127.0.0.1:9", "127.0.0.1:5", true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct session member;
+        static struct session member; /* the sanitizer of gcc 12 aligns it wrongly on the stack */
         struct candidate_list told;
         make_member(&member, (const char *const[]){cases[i].seen, NULL},
                     (const char *const[NAMED_MOST]){cases[i].candidate});
@@ -145,7 +145,7 @@ static void two_seen_addresses(void **state) {
          3},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct session member;
+        static struct session member;
         struct candidate_list told;
         make_member(&member, cases[i].seen, cases[i].named);
         struct viewer viewer = make_viewer(cases[i].viewer, NULL);
@@ -195,7 +195,7 @@ static void members_of_our_own_network(void **state) {
     struct public_addresses outside;
     assert_true(public_address_parse("203.0.113.50, 2001:db8::50", &outside));
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct session member;
+        static struct session member;
         struct candidate_list told;
         make_member(&member, cases[i].seen, cases[i].named);
         struct viewer viewer = make_viewer(cases[i].viewer, &outside);
