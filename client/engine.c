@@ -23,6 +23,8 @@ struct room_slot {
     struct room_keys keys; /* with these */
 };
 
+#define SYNC_EVERY_MS 1000 /* at most: keys that were remembered */
+
 struct engine {
     struct engine_io io;
     struct engine_options options;
@@ -38,6 +40,7 @@ struct engine {
     struct punch_budget budget;
     struct candidate_list candidates;
     struct nat64 nat64;
+    uint64_t synced; /* when the disk had all keys of peers */
     struct nat_check nat;
     struct chatroom_host chatroom_host;
     struct room_name *names;
@@ -414,6 +417,17 @@ static bool is_over(const struct engine *engine) {
     return engine->barred || (engine->ending && engine->room_count == 0);
 }
 
+/* In a large room keys come by the hundred at once, and a disk may take a while for each. */
+static uint64_t sync_at(const struct engine *engine) {
+    return engine->options.known_peers->unsynced ? engine->synced + SYNC_EVERY_MS : NEVER;
+}
+
+static void sync_keys(struct engine *engine, uint64_t now) {
+    struct why why;
+    engine->synced = now;
+    if (!known_keys_sync(engine->options.known_peers, &why)) emit_error(engine, why.text);
+}
+
 void engine_tick(struct engine *engine, uint64_t now) {
     if (engine->finished) return;
     nat_tick(engine, now);
@@ -421,6 +435,7 @@ void engine_tick(struct engine *engine, uint64_t now) {
     for (size_t i = engine->room_count; i-- > 0;)
         if (chatroom_state(engine->rooms[i].chatroom) == CHATROOM_LEFT) room_close(engine, &engine->rooms[i], now);
     look_up_names(engine, now);
+    if (now >= sync_at(engine)) sync_keys(engine, now);
     if (!is_over(engine)) return;
     engine->finished = true;
     struct event *event = event_create(EVENT_FINISHED, NULL, 0);
@@ -431,7 +446,7 @@ void engine_tick(struct engine *engine, uint64_t now) {
 uint64_t engine_due(struct engine *engine, uint64_t now) {
     if (engine->finished) return NEVER;
     if (is_over(engine)) return now;
-    uint64_t due = nat_check_due(&engine->nat);
+    uint64_t due = earlier(nat_check_due(&engine->nat), sync_at(engine));
     for (size_t i = 0; i < engine->room_count; i++) due = earlier(due, chatroom_due(engine->rooms[i].chatroom, now));
     for (size_t i = 0; i < BOOTNODES_MAX; i++) due = earlier(due, engine->lookups[i].due);
     return due;

@@ -100,5 +100,5 @@ bool bootnode_remember(const struct bootnode *bootnode, struct known_keys *known
                        struct why *why) {
     unsigned line;
     if (bootnode->pinned || known_keys_check(known, bootnode->name, key, &line) != KNOWN_NEW) return true;
-    return known_keys_remember(known, bootnode->name, key, why);
+    return known_keys_remember(known, bootnode->name, key, why) && known_keys_sync(known, why);
 }

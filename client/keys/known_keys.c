@@ -61,6 +61,8 @@ bool known_keys_open(struct known_keys *known, const char *directory, const char
 }
 
 void known_keys_close(struct known_keys *known) {
+    struct why ignored;
+    (void)known_keys_sync(known, &ignored);
     free(known->noted);
     memset(known, 0, sizeof *known);
 }
@@ -167,7 +169,7 @@ static bool append_line(int file, const char *name, const uint8_t key[static KEY
                         sodium_bin2hex(hex, sizeof hex, key, KEY_SIZE));
     off_t before = lseek(file, 0, SEEK_END);
     ssize_t written = write(file, line, (size_t)size);
-    if (written == size) return fsync(file) == 0;
+    if (written == size) return true;
     if (written > 0) {
         errno = ftruncate(file, before) == 0 ? ENOSPC : errno;
     }
@@ -224,10 +226,23 @@ bool known_keys_remember(struct known_keys *known, const char *name, const uint8
     case KNOWN_NEW: break;
     }
     if (!known->unread) outcome = write_key(known, name, key, why);
+    known->unsynced |= outcome == WRITTEN;
     if (outcome != UNWRITABLE) return outcome == WRITTEN;
     if (!known->told) why_fail(why, "%s: %s: new keys are forgotten at the end", known->file, strerror(errno));
     bool silent = known->told;
     known->told = true;
     note(known, name, key);
     return silent;
+}
+
+bool known_keys_sync(struct known_keys *known, struct why *why) {
+    if (!known->unsynced) return true;
+    known->unsynced = false;
+    int file = open_for_reading(known->file);
+    bool synced = file >= 0 && fsync(file) == 0;
+    int error = errno;
+    if (file >= 0) close(file);
+    bool silent = known->told;
+    known->told |= !synced;
+    return synced || silent || why_fail(why, "%s: %s: new keys may be forgotten", known->file, strerror(error));
 }

@@ -19,6 +19,7 @@ struct known_keys {
     bool unread;     /* there is no such file to read: what is noted is all that is known */
     bool hidden;     /* unread, but there is something: whoever was met before seems new, which is to be told */
     bool told;       /* that it cannot be written */
+    bool unsynced;   /* what was written last may be lost where the power fails: known_keys_sync */
     char *noted;     /* what could not be, as lines of the file; malloc'd */
     size_t noted_size;
 };
@@ -37,7 +38,10 @@ MUST_USE enum known_result known_keys_check(const struct known_keys *known, cons
 #define KNOWN_KEYS_PLACE_SIZE 512
 void known_keys_place(const struct known_keys *known, unsigned line, char out[static KNOWN_KEYS_PLACE_SIZE]);
 const char *known_keys_remedy(unsigned line);
-/* Appends. False with one line in `why` when another key is remembered, maybe by another client meanwhile; and, once,
- * when the file cannot be written: then the key is noted. */
+/* Appends; whether it outlasts a power cut is known_keys_sync's. False with one line in `why` when another key is
+ * remembered, maybe by another client meanwhile; and, once, when the file cannot be written: then the key is noted. */
 MUST_USE bool known_keys_remember(struct known_keys *known, const char *name, const uint8_t key[static 32],
                                   struct why *why);
+/* Waits until the disk has what was written, which may take as long as many packets do: not for each key. False with
+ * one line in `why`, once, when it does not take it. */
+MUST_USE bool known_keys_sync(struct known_keys *known, struct why *why);

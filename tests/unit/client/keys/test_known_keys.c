@@ -295,6 +295,25 @@ static void many_at_once_lose_nothing(void **state) {
     assert_int_equal(check(&known, "nobody", 0, &line), KNOWN_NEW);
 }
 
+static void the_disk_is_asked_once_for_many(void **state) {
+    struct known_keys known;
+    struct why why = {0};
+    open_expected(*state, &known);
+    assert_false(known.unsynced);
+    remember_expected(&known, "a", 1);
+    remember_expected(&known, "b", 2);
+    assert_true(known.unsynced);
+    assert_true(known_keys_sync(&known, &why));
+    assert_false(known.unsynced);
+    for (int i = 0; i < 2; i++) { /* told once */
+        remember_expected(&known, i ? "d" : "c", 3);
+        assert_int_equal(unlink(known.file), 0);
+        assert_int_equal(known_keys_sync(&known, &why), i > 0);
+        assert_non_null(strstr(why.text, "new keys may be forgotten"));
+    }
+    known_keys_close(&known);
+}
+
 int main(void) {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
     const struct CMUnitTest tests[] = {
@@ -305,6 +324,7 @@ int main(void) {
         IN_FOLDER(an_unreadable_file_trusts_nobody), cmocka_unit_test(without_a_file_nothing_is_remembered),
         IN_FOLDER(many_at_once_lose_nothing),        IN_FOLDER(what_cannot_be_written_is_known_until_the_end),
         IN_FOLDER(a_full_disk_is_told_once),         cmocka_unit_test(what_is_noted_is_bounded),
+        IN_FOLDER(the_disk_is_asked_once_for_many),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("known_keys", tests, NULL, NULL);
