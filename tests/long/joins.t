@@ -25,6 +25,6 @@ sub joins {
 }
 
 joins('100 at once', AT_ONCE_PACKETS, '--limit', slow(90), 100);
-joins('100, one every 300 ms', STAGGERED_PACKETS, '--every', 300, '--limit', slow(120), '--stay', 20, 100);
+joins('200, one every 300 ms', STAGGERED_PACKETS, '--every', 300, '--limit', slow(150), '--stay', 20, 200);
 
 done_testing();
