@@ -10,17 +10,11 @@
 
 #define REGISTER_RETRY_LEAST_MS 500
 #define REGISTER_RETRY_MOST_MS 4000
-#define REGISTER_TRIES RENDEZVOUS_ATTEMPTS /* then a new HELLO: the cookie may have aged */
-#define ABSENT_MS 5000                     /* never reached: say so after this */
-#define NAMELESS_MS 3000                   /* and this, while its name is not found */
-#define LOST_MS 15500                      /* reached before: PROTOCOL.md §2.3 rule 4, "within 16 s" */
-#define ANSWER_LEAST_MS 500 /* an answer is given that long, or what was measured, before it is asked for again */
-#define DETOUR_MS 250       /* and that long again before it is asked for elsewhere */
-#define DETOUR_EVERY_MS 500 /* at each other door; doubles */
-#define DETOUR_DOUBLINGS 3
-#define LOOK_MS 4000              /* an answer is due: HELLO as well, since the session may be known nowhere */
-#define RENDEZVOUS_SILENT_MS 3000 /* an answer is due: the name may stand for something else */
-#define UPDATE_WAIT_MS 500        /* for a fresh cookie, where the proof's is too old */
+#define REGISTER_TRIES REGISTERING_ATTEMPTS /* then a new HELLO: the cookie may have aged */
+#define ABSENT_MS 5000                      /* never reached: say so after this */
+#define NAMELESS_MS 3000                    /* and this, while its name is not found */
+#define LOST_MS 15500                       /* reached before: PROTOCOL.md §2.3 rule 4, "within 16 s" */
+#define UPDATE_WAIT_MS 500                  /* for a fresh cookie, where the proof's is too old */
 #define WRONG_KEY_MS 4000
 #define REFUSED_MOST_S 60
 #define RESET_WAIT_MS 500 /* and up to as much again: PROTOCOL.md §2.3 rule 10 */
@@ -47,8 +41,7 @@ static void on_send(void *context, const struct address *to, const uint8_t *data
 static void lives(struct rendezvous *rendezvous, uint64_t now) {
     if (rendezvous->heard < now) rendezvous->heard = now;
     rendezvous->ever_active = true;
-    rendezvous->detours = 0;
-    rendezvous->detour_due = 0;
+    rendezvous->silence = (struct silence){0};
     if (!rendezvous->lost) return;
     rendezvous->lost = false;
     rendezvous->owner.back(rendezvous->owner.context, now);
@@ -118,7 +111,7 @@ static void on_measured(void *context, uint64_t took_ms) {
     struct rendezvous *rendezvous = context;
     uint64_t most = ROUND_TRIP_MOST_US / 1000;
     round_trip_sample(&rendezvous->doors.trip, (uint32_t)((took_ms < most ? took_ms : most) * 1000));
-    rendezvous->presence.repeat_ms = doors_timeout_ms(&rendezvous->doors, ANSWER_LEAST_MS);
+    rendezvous->presence.repeat_ms = doors_timeout_ms(&rendezvous->doors, SILENCE_LEAST_MS);
 }
 
 static void on_turned(void *context, const struct address *to, uint64_t now) {
@@ -132,17 +125,15 @@ void rendezvous_init(struct rendezvous *rendezvous, const struct rendezvous_owne
                      uint64_t now) {
     memset(rendezvous, 0, sizeof *rendezvous);
     rendezvous->owner = *owner;
-    rendezvous->room = room;
-    rendezvous->identity = identity;
-    member_id_derive(room, identity->public, rendezvous->member_id);
-    rendezvous->suite_mask = suite_mask;
+    registering_init(&rendezvous->registering, room, identity, suite_mask);
     doors_init(&rendezvous->doors);
     (void)doors_set(&rendezvous->doors, addresses, count, false, now);
     if (count > 0) rendezvous->bootnode = addresses[0];
     rendezvous->heard = now;
     const struct presence_link link = {
         .context = rendezvous, .send = on_send, .heard = on_heard, .measured = on_measured, .turned = on_turned};
-    presence_init(&rendezvous->presence, &link, &rendezvous->owner.presence, rendezvous->member_id, &rendezvous->own);
+    presence_init(&rendezvous->presence, &link, &rendezvous->owner.presence, rendezvous->registering.member_id,
+                  &rendezvous->own);
     rendezvous->state = RENDEZVOUS_HELLO;
     rendezvous->due = count > 0 ? now : NEVER;
 }
@@ -173,7 +164,7 @@ void rendezvous_set_addresses(struct rendezvous *rendezvous, const struct addres
                               uint64_t now) {
     bool first = rendezvous->doors.count == 0;
     bool new = doors_set(&rendezvous->doors, addresses, count, keeps_session(rendezvous), now);
-    if (new) rendezvous->detour_due = rendezvous->detours = 0;
+    if (new) rendezvous->silence = (struct silence){0};
     if (!keeps_session(rendezvous)) rendezvous->bootnode = *doors_address(&rendezvous->doors, rendezvous->doors.at);
     if (!first || rendezvous->state != RENDEZVOUS_HELLO) return;
     rendezvous->heard = now; /* it is absent only from now on */
@@ -186,7 +177,7 @@ void rendezvous_unresolved(struct rendezvous *rendezvous, const char *why, uint6
 
 void rendezvous_clear(struct rendezvous *rendezvous) {
     presence_clear(&rendezvous->presence);
-    for (size_t i = 0; i < RENDEZVOUS_ATTEMPTS; i++) noise_wipe(&rendezvous->attempts[i].noise);
+    registering_clear(&rendezvous->registering);
     sodium_memzero(rendezvous, sizeof *rendezvous);
 }
 
@@ -210,46 +201,12 @@ static void greet(struct rendezvous *rendezvous, uint64_t now) {
     }
 }
 
-static size_t register_payload(struct rendezvous *rendezvous, uint8_t *out, size_t capacity) {
-    struct register_body body = {.suite_mask = rendezvous->suite_mask,
-                                 .revision = rendezvous->own.revision,
-                                 .candidates = rendezvous->own.candidates,
-                                 .has_proof = rendezvous->own.has_proof,
-                                 .proof = rendezvous->own.proof};
-    memcpy(body.room_tag, rendezvous->room->tag, ROOM_TAG_SIZE);
-    memcpy(body.member_id, rendezvous->member_id, MEMBER_ID_SIZE);
-    owner_token_derive(rendezvous->identity->seed, rendezvous->room->tag, rendezvous->bootnode_key, body.owner_token);
-    struct writer writer = writer_over(out, capacity);
-    write_register_body(&writer, &body);
-    return writer_size(&writer);
-}
-
 static void send_register(struct rendezvous *rendezvous, uint64_t now) {
+    uint8_t packet[REGISTER_SIZE];
     note_age_of_proof(rendezvous, now);
-    unsigned slot = rendezvous->next_attempt++ % RENDEZVOUS_ATTEMPTS;
-    uint8_t packet[REGISTER_SIZE], prologue[LINK_PROLOGUE_SIZE], payload[REGISTER_BODY_MAX];
-    size_t payload_size = register_payload(rendezvous, payload, sizeof payload);
-    size_t noise_size = payload_size + NOISE_NK_1_OVERHEAD;
-    struct register_message message = {.cookie = rendezvous->cookie, .noise_size = noise_size};
-    randombytes_buf(&message.attempt, sizeof message.attempt);
-    (void)register_start(&message, packet, sizeof packet); /* REGISTER_SIZE has room for it */
-    size_t size = register_finish(packet, noise_size, sizeof packet);
-    link_prologue(packet, prologue);
-
-    struct noise *noise = &rendezvous->attempts[slot].noise;
-    rendezvous->attempts[slot].attempt = message.attempt;
-    rendezvous->attempts[slot].revision = rendezvous->own.revision;
-    noise_init(noise, &(struct noise_config){.pattern = NOISE_NK,
-                                             .suite = SUITE_CHACHA20_POLY1305,
-                                             .initiator = true,
-                                             .prologue = prologue,
-                                             .prologue_size = sizeof prologue,
-                                             .remote_static = rendezvous->bootnode_key});
-    uint8_t *space = packet + REGISTER_HEADER_SIZE;
-    bool written = noise_write(noise, payload, payload_size, space, noise_size) == noise_size;
-    sodium_memzero(payload, sizeof payload);
-    /* A low-order bootnode key cannot be spoken to; the next COOKIE may bring another. */
-    if (written) rendezvous->owner.send(rendezvous->owner.context, &rendezvous->bootnode, packet, size);
+    size_t size = registering_write(&rendezvous->registering, &rendezvous->cookie, &rendezvous->own, packet);
+    /* Who cannot be spoken to may have another key in the next COOKIE. */
+    if (size > 0) rendezvous->owner.send(rendezvous->owner.context, &rendezvous->bootnode, packet, size);
     rendezvous->due = now + register_delay(rendezvous, ++rendezvous->tries);
 }
 
@@ -280,16 +237,6 @@ static void bar(struct rendezvous *rendezvous, const char *why, uint64_t now) {
     restart(rendezvous, WRONG_KEY_MS, now);
 }
 
-static bool has_key(const struct rendezvous *rendezvous, const uint8_t key[static 32]) {
-    return memcmp(rendezvous->bootnode_key, key, sizeof rendezvous->bootnode_key) == 0;
-}
-
-/* Nobody with another key may answer what was sent to that one. */
-static void take_key(struct rendezvous *rendezvous, const uint8_t key[static 32]) {
-    if (!has_key(rendezvous, key)) sodium_memzero(rendezvous->attempts, sizeof rendezvous->attempts);
-    memcpy(rendezvous->bootnode_key, key, sizeof rendezvous->bootnode_key);
-}
-
 static void wait_for_spread(struct rendezvous *rendezvous, uint16_t spread_ms, uint64_t now) {
     rendezvous->tries = 0;
     rendezvous->state = RENDEZVOUS_WAITING;
@@ -314,11 +261,11 @@ static bool handle_cookie(struct rendezvous *rendezvous, const struct address *f
         bar(rendezvous, why.text, now);
         return true;
     }
-    if (first) take_key(rendezvous, message.bootnode_public);
-    if (!has_key(rendezvous, message.bootnode_public)) return true;
+    if (first) registering_take_key(&rendezvous->registering, message.bootnode_public);
+    if (!registering_has_key(&rendezvous->registering, message.bootnode_public)) return true;
     doors_answered(&rendezvous->doors, from, &message, now);
     rendezvous->answered = now;
-    rendezvous->presence.repeat_ms = doors_timeout_ms(&rendezvous->doors, ANSWER_LEAST_MS);
+    rendezvous->presence.repeat_ms = doors_timeout_ms(&rendezvous->doors, SILENCE_LEAST_MS);
     if (first) wait_for_spread(rendezvous, message.spread_ms, now);
     if (rendezvous->state == RENDEZVOUS_WAITING) plan_register(rendezvous);
     if (rendezvous->state == RENDEZVOUS_REGISTERING || rendezvous->state == RENDEZVOUS_ACTIVE)
@@ -327,69 +274,39 @@ static bool handle_cookie(struct rendezvous *rendezvous, const struct address *f
     return true;
 }
 
-static void activate(struct rendezvous *rendezvous, const struct noise_keys *keys, const struct welcome_body *body,
-                     struct reader *members, uint32_t told, uint64_t now) {
+static void activate(struct rendezvous *rendezvous, struct registering_welcome *welcome, uint64_t now) {
     rendezvous->restarts = false;
     rendezvous->heard = now; /* whatever the former one said of its restart */
-    presence_start(&rendezvous->presence, keys, body, told, now);
-    memset(rendezvous->attempts, 0, sizeof rendezvous->attempts);
+    presence_start(&rendezvous->presence, &welcome->keys, &welcome->body, welcome->revision, now);
+    registering_forget(&rendezvous->registering);
     rendezvous->state = RENDEZVOUS_ACTIVE;
     rendezvous->registered = now;
     rendezvous->tries = 0;
     rendezvous->last_refusal = 0;
     rendezvous->owner.registered(rendezvous->owner.context, now);
     lives(rendezvous, now);
-    presence_confirm(&rendezvous->presence, body, members, now);
+    presence_confirm(&rendezvous->presence, &welcome->body, &welcome->members, now);
 }
 
 /* A late one, too: whoever began anew meanwhile needs no second session. */
-static bool handle_welcome(struct rendezvous *rendezvous, const struct address *from, const uint8_t *packet,
-                           size_t size, uint64_t now) {
+static bool handle_welcome(struct rendezvous *rendezvous, size_t door, const uint8_t *packet, size_t size,
+                           uint64_t now) {
     struct welcome_message message;
-    size_t door;
+    struct registering_welcome welcome;
     if (rendezvous->state > RENDEZVOUS_REGISTERING || !welcome_decode(packet, size, &message)) return false;
-    for (size_t i = 0; i < RENDEZVOUS_ATTEMPTS; i++) {
-        if (rendezvous->attempts[i].attempt != message.attempt || message.attempt == 0) continue;
-        struct noise noise = rendezvous->attempts[i].noise; /* a forged WELCOME must not spoil the real one */
-        uint8_t payload[UDP_DATAGRAM_MAX];
-        size_t payload_size;
-        struct noise_keys keys;
-        if (!noise_read(&noise, message.noise, message.noise_size, payload, sizeof payload, &payload_size)) return true;
-        if (!noise_split(&noise, &keys)) return true;
-        struct reader reader = reader_over(payload, payload_size);
-        struct welcome_body body;
-        read_welcome_body(&reader, &body);
-        uint32_t told = rendezvous->attempts[i].revision;
-        if (!reader.failed && doors_find(&rendezvous->doors, from, &door)) {
-            use_door(rendezvous, door, now);
-            activate(rendezvous, &keys, &body, &reader, told, now);
-        }
-        sodium_memzero(&keys, sizeof keys);
-        return true;
-    }
-    return false;
-}
-
-static const char *refusal_text(enum refusal reason) {
-    static const char *const texts[] = {
-        [REFUSAL_VERSION] = "the bootnode speaks another version of the protocol",
-        [REFUSAL_ROOM_FULL] = "the room is full",
-        [REFUSAL_SOURCE_LIMIT] = "the bootnode serves no more clients from this network right now",
-        [REFUSAL_BOOTNODE_FULL] = "the bootnode is full",
-        [REFUSAL_DRAINING] = "the bootnode is shutting down",
-        [REFUSAL_OWNER] = "the bootnode knows this member of the room under another owner",
-    };
-    return (size_t)reason < sizeof texts / sizeof *texts && texts[reason] ? texts[reason] : "the bootnode refused";
+    if (!registering_awaits(&rendezvous->registering, message.attempt)) return false;
+    if (!registering_read(&rendezvous->registering, &message, &welcome)) return true;
+    use_door(rendezvous, door, now);
+    activate(rendezvous, &welcome, now);
+    sodium_memzero(&welcome.keys, sizeof welcome.keys);
+    return true;
 }
 
 static bool refusal_is_ours(const struct rendezvous *rendezvous, const struct address *from,
                             const struct refused *refused) {
     if (rendezvous->state == RENDEZVOUS_HELLO)
         return looks(rendezvous) && doors_expects(&rendezvous->doors, from, refused->nonce);
-    if (rendezvous->state != RENDEZVOUS_REGISTERING) return false;
-    for (size_t i = 0; i < RENDEZVOUS_ATTEMPTS; i++)
-        if (refused->nonce && rendezvous->attempts[i].attempt == refused->nonce) return true;
-    return false;
+    return rendezvous->state == RENDEZVOUS_REGISTERING && registering_awaits(&rendezvous->registering, refused->nonce);
 }
 
 static bool handle_refused(struct rendezvous *rendezvous, const struct address *from, const uint8_t *packet,
@@ -397,7 +314,7 @@ static bool handle_refused(struct rendezvous *rendezvous, const struct address *
     struct refused refused;
     if (!refused_decode(packet, size, &refused) || !refusal_is_ours(rendezvous, from, &refused)) return false;
     if (rendezvous->last_refusal != (int)refused.reason)
-        rendezvous->owner.refused(rendezvous->owner.context, refusal_text(refused.reason));
+        rendezvous->owner.refused(rendezvous->owner.context, registering_refusal(refused.reason));
     rendezvous->last_refusal = (int)refused.reason;
     uint64_t wait_s = refused.retry_s < 1 ? 1 : refused.retry_s;
     if (wait_s > REFUSED_MOST_S) wait_s = REFUSED_MOST_S;
@@ -442,10 +359,8 @@ static void take_news(struct rendezvous *rendezvous, enum presence_news news, ui
     }
 }
 
-/* Since when the answer is missing that should have come; NEVER: it is not. */
 static uint64_t missing_since(const struct rendezvous *rendezvous) {
-    if (rendezvous->state != RENDEZVOUS_ACTIVE || !rendezvous->presence.answer_due) return NEVER;
-    return rendezvous->presence.asked + doors_timeout_ms(&rendezvous->doors, ANSWER_LEAST_MS);
+    return rendezvous->state == RENDEZVOUS_ACTIVE ? silence_since(&rendezvous->presence, &rendezvous->doors) : NEVER;
 }
 
 /* Another door offers to move the session there. While the one in use answers, it stays. */
@@ -468,7 +383,7 @@ bool rendezvous_receive(struct rendezvous *rendezvous, const struct address *fro
     if (!doors_find(&rendezvous->doors, from, &door)) return false;
     switch (packet[0]) {
     case MESSAGE_COOKIE: return handle_cookie(rendezvous, from, packet, size, now);
-    case MESSAGE_WELCOME: return handle_welcome(rendezvous, from, packet, size, now);
+    case MESSAGE_WELCOME: return handle_welcome(rendezvous, door, packet, size, now);
     case MESSAGE_REFUSED: return handle_refused(rendezvous, from, packet, size, now);
     default: return handle_of_session(rendezvous, from, packet, size, now);
     }
@@ -492,37 +407,6 @@ static void notice_silence(struct rendezvous *rendezvous, uint64_t now) {
 
 /* --- While the door in use is silent --- */
 
-static uint64_t after(uint64_t time, uint64_t ms) {
-    return time == NEVER ? NEVER : time + ms;
-}
-
-static uint64_t detour_at(const struct rendezvous *rendezvous) {
-    uint64_t first = after(missing_since(rendezvous), DETOUR_MS);
-    if (rendezvous->doors.count < 2) return NEVER;
-    return first > rendezvous->detour_due ? first : rendezvous->detour_due;
-}
-
-static void try_detours(struct rendezvous *rendezvous, uint64_t now) {
-    if (now < detour_at(rendezvous)) return;
-    for (size_t i = 0; i < rendezvous->doors.count; i++)
-        if (i != rendezvous->doors.at)
-            presence_ask_at(&rendezvous->presence, doors_address(&rendezvous->doors, i), now);
-    rendezvous->detour_due = now + ((uint64_t)DETOUR_EVERY_MS << rendezvous->detours);
-    if (rendezvous->detours < DETOUR_DOUBLINGS) rendezvous->detours++;
-}
-
-/* A bootnode that does not know the session, and cannot say so as itself, answers HELLO. */
-static uint64_t look_at(const struct rendezvous *rendezvous) {
-    return rendezvous->doors.seeking ? NEVER : after(missing_since(rendezvous), LOOK_MS);
-}
-
-/* The session is answered nowhere, HELLO is: for long enough, so that both questions had their time. */
-static uint64_t give_up_at(const struct rendezvous *rendezvous) {
-    const struct doors *doors = &rendezvous->doors;
-    if (!doors->seeking || !doors->first_answer || missing_since(rendezvous) == NEVER) return NEVER;
-    return doors->first_answer + doors_timeout_ms(doors, ANSWER_LEAST_MS);
-}
-
 static void register_elsewhere(struct rendezvous *rendezvous, uint64_t now) {
     size_t index;
     if (!doors_choose(&rendezvous->doors, &index)) return;
@@ -532,9 +416,11 @@ static void register_elsewhere(struct rendezvous *rendezvous, uint64_t now) {
 }
 
 static void endure_silence(struct rendezvous *rendezvous, uint64_t now) {
-    try_detours(rendezvous, now);
-    if (now >= look_at(rendezvous)) seek(rendezvous, now);
-    if (now >= give_up_at(rendezvous)) register_elsewhere(rendezvous, now);
+    uint64_t since = missing_since(rendezvous);
+    if (now >= silence_detour_at(&rendezvous->silence, &rendezvous->doors, since))
+        silence_detour(&rendezvous->silence, &rendezvous->presence, &rendezvous->doors, now);
+    if (now >= silence_look_at(&rendezvous->doors, since)) seek(rendezvous, now);
+    if (now >= silence_over_at(&rendezvous->doors, since)) register_elsewhere(rendezvous, now);
 }
 
 /* --- Time --- */
@@ -572,7 +458,10 @@ void rendezvous_tick(struct rendezvous *rendezvous, uint64_t now) {
 }
 
 static uint64_t silence_due(const struct rendezvous *rendezvous) {
-    return earlier(detour_at(rendezvous), earlier(look_at(rendezvous), give_up_at(rendezvous)));
+    uint64_t since = missing_since(rendezvous);
+    uint64_t detour = silence_detour_at(&rendezvous->silence, &rendezvous->doors, since);
+    return earlier(detour,
+                   earlier(silence_look_at(&rendezvous->doors, since), silence_over_at(&rendezvous->doors, since)));
 }
 
 uint64_t rendezvous_due(const struct rendezvous *rendezvous) {
@@ -617,7 +506,7 @@ void rendezvous_resumed(struct rendezvous *rendezvous, uint64_t gap, uint64_t no
 }
 
 bool rendezvous_silent(const struct rendezvous *rendezvous, uint64_t now) {
-    return rendezvous->lost || now >= after(missing_since(rendezvous), RENDEZVOUS_SILENT_MS);
+    return rendezvous->lost || now >= silence_told_at(missing_since(rendezvous));
 }
 
 const struct address *rendezvous_mapped_other(const struct rendezvous *rendezvous) {

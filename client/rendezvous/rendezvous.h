@@ -20,13 +20,13 @@
 #include "client/keys/identity.h"
 #include "client/rendezvous/doors.h"
 #include "client/rendezvous/presence.h"
+#include "client/rendezvous/registering.h"
+#include "client/rendezvous/silence.h"
 #include "common/attributes.h"
 #include "common/names.h"
 #include "common/noise.h"
 #include "common/why.h"
 #include "common/wire/bootnode_packets.h"
-
-#define RENDEZVOUS_ATTEMPTS 4
 
 enum rendezvous_state {
     RENDEZVOUS_HELLO,   /* looking for the bootnode */
@@ -56,38 +56,27 @@ struct rendezvous_owner {
 
 struct rendezvous {
     struct rendezvous_owner owner;
-    const struct room_keys *room;
-    const struct identity *identity;
-    uint8_t member_id[MEMBER_ID_SIZE];
-    uint8_t suite_mask;
     struct update_body own; /* our addresses, and the proof of the one of the other family */
     bool proof_aged;        /* it was told when it may have proven nothing any more */
 
     struct doors doors;      /* none: its name did not resolve yet */
     struct address bootnode; /* the door in use, or tried first */
     enum rendezvous_state state;
-    uint64_t due;        /* when the state wants to act, unless there is a session; HELLO: when the search begins */
-    unsigned tries;      /* of REGISTER */
-    uint64_t spread;     /* WAITING: when REGISTER may go */
-    unsigned detours;    /* ACTIVE: how often other doors were tried since the bootnode was heard, */
-    uint64_t detour_due; /* and the earliest time for the next */
-    bool restarts;       /* it said so, in this session */
-    bool lost;           /* said so */
+    uint64_t due;    /* when the state wants to act, unless there is a session; HELLO: when the search begins */
+    unsigned tries;  /* of REGISTER */
+    uint64_t spread; /* WAITING: when REGISTER may go */
+    struct silence silence;
+    bool restarts; /* it said so, in this session */
+    bool lost;     /* said so */
     bool ever_active;
     uint64_t heard;    /* last authentic packet, or the start; in the future while it restarts */
     uint64_t answered; /* last COOKIE; 0: none */
     int last_refusal;
     uint64_t checked; /* when rendezvous_check last did something */
 
-    uint8_t bootnode_key[32];
+    struct registering registering;
     struct cookie cookie;
     struct address mapped;
-    struct {
-        uint64_t attempt;
-        uint32_t revision; /* of the candidates that it told */
-        struct noise noise;
-    } attempts[RENDEZVOUS_ATTEMPTS];
-    unsigned next_attempt;
 
     struct presence presence; /* while ACTIVE or LEAVING */
     uint64_t registered;      /* when it began */

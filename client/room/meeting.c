@@ -215,7 +215,7 @@ static void on_registered(void *context, uint64_t now) {
     struct meeting *meeting = which->meeting;
     const struct rendezvous *rendezvous = &meeting->rendezvous[which->index];
     const struct address *other = rendezvous_mapped_other(rendezvous);
-    meeting->host->proven(meeting->host->context, which->index, rendezvous->bootnode_key);
+    meeting->host->proven(meeting->host->context, which->index, rendezvous->registering.bootnode_key);
     on_seen(context, &rendezvous->mapped);
     struct event *event = bootnode_event(which, EVENT_REGISTERED, NULL);
     event->mapped = rendezvous->mapped;
@@ -257,7 +257,7 @@ static const struct bootnode *same_bootnode(const struct meeting_session *which,
     for (size_t i = 0; i < meeting->count; i++) {
         const struct rendezvous *other = &meeting->rendezvous[i];
         bool knows_key = other->state >= RENDEZVOUS_WAITING && other->state <= RENDEZVOUS_ACTIVE;
-        if (i != which->index && knows_key && memcmp(other->bootnode_key, key, sizeof other->bootnode_key) == 0)
+        if (i != which->index && knows_key && registering_has_key(&other->registering, key))
             return &meeting->host->bootnodes[i];
     }
     return NULL;
