@@ -249,6 +249,12 @@ static void plan_register(struct rendezvous *rendezvous) {
     rendezvous->due = rendezvous->spread > settled ? rendezvous->spread : settled;
 }
 
+/* Who was told to wait does so, whatever else is answered late. After a wrong key the right one is welcome: somebody
+ * who forges is not to keep us out. */
+static bool waits(const struct rendezvous *rendezvous) {
+    return rendezvous->state == RENDEZVOUS_HELLO && !looks(rendezvous) && rendezvous->last_refusal != REFUSAL_KEY;
+}
+
 /* The first that answers says whose key counts; from the others only the same bootnode's answer is of use. */
 static bool handle_cookie(struct rendezvous *rendezvous, const struct address *from, const uint8_t *packet, size_t size,
                           uint64_t now) {
@@ -256,6 +262,7 @@ static bool handle_cookie(struct rendezvous *rendezvous, const struct address *f
     struct why why;
     if (rendezvous->state > RENDEZVOUS_ACTIVE || !cookie_message_decode(packet, size, &message)) return false;
     if (!doors_expects(&rendezvous->doors, from, message.nonce)) return false;
+    if (waits(rendezvous)) return true;
     bool first = rendezvous->state == RENDEZVOUS_HELLO;
     if (first && !rendezvous->owner.trusted(rendezvous->owner.context, message.bootnode_public, &why)) {
         bar(rendezvous, why.text, now);

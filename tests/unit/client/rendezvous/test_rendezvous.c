@@ -57,6 +57,21 @@ static void on_lost(void *context, const char *why, uint64_t now) {
     fixture->lost++;
 }
 
+static void on_refused(void *context, const char *why) {
+    (void)context;
+    assert_non_null(why);
+}
+
+static bool on_trusted(void *context, const uint8_t key[static 32], struct why *why) {
+    (void)context, (void)why;
+    return key[0] == 1;
+}
+
+static bool on_barred(void *context, const char *why) {
+    (void)context, (void)why;
+    return false;
+}
+
 /* As after a WELCOME, whose making test_rendezvous.c has. */
 static void make_active(struct fixture *fixture) {
     struct presence *presence = &fixture->rendezvous.presence;
@@ -79,8 +94,13 @@ static int setup(void **state) {
     identity_from_seed(seed, &fixture->identity);
     assert_true(room_keys_derive("tea", NULL, 0, &fixture->keys));
     assert_true(address_parse("192.0.2.1:9595", 0, &fixture->bootnode));
-    struct rendezvous_owner owner = {
-        .context = fixture, .send = on_send, .lost = on_lost, .presence = {.context = fixture, .relayed = on_relayed}};
+    struct rendezvous_owner owner = {.context = fixture,
+                                     .send = on_send,
+                                     .lost = on_lost,
+                                     .refused = on_refused,
+                                     .trusted = on_trusted,
+                                     .barred = on_barred,
+                                     .presence = {.context = fixture, .relayed = on_relayed}};
     rendezvous_init(&fixture->rendezvous, &owner, &fixture->keys, &fixture->identity, 1, &fixture->bootnode, 1, NOW);
     make_active(fixture);
     *state = fixture;
@@ -93,6 +113,52 @@ static int teardown(void **state) {
     free(fixture);
     return 0;
 }
+
+/* --- Answers to HELLO --- */
+
+static uint64_t greeted(struct fixture *fixture) {
+    struct hello hello;
+    fixture->rendezvous.state = RENDEZVOUS_HELLO;
+    fixture->rendezvous.ever_active = false;
+    fixture->rendezvous.due = NOW;
+    rendezvous_tick(&fixture->rendezvous, NOW);
+    assert_true(hello_decode(fixture->packet, fixture->size, &hello));
+    return hello.nonce;
+}
+
+static void take_refusal(struct fixture *fixture, uint64_t nonce) {
+    uint8_t packet[REFUSED_SIZE];
+    const struct refused refused = {.reason = REFUSAL_DRAINING, .retry_s = 30, .nonce = nonce};
+    size_t size = refused_encode(&refused, packet, sizeof packet);
+    assert_true(rendezvous_receive(&fixture->rendezvous, &fixture->bootnode, packet, size, NOW + 20));
+}
+
+static void take_cookie(struct fixture *fixture, uint64_t nonce, uint8_t key, uint64_t now) {
+    uint8_t packet[COOKIE_MESSAGE_SIZE];
+    const struct cookie_message message = {.nonce = nonce, .bootnode_public = {key}, .seen = fixture->bootnode};
+    size_t size = cookie_message_encode(&message, packet, sizeof packet);
+    (void)rendezvous_receive(&fixture->rendezvous, &fixture->bootnode, packet, size, now);
+}
+
+static void a_late_cookie_ends_no_wait(void **state) {
+    struct fixture *fixture = *state;
+    uint64_t nonce = greeted(fixture);
+    take_refusal(fixture, nonce);
+    take_cookie(fixture, nonce, 1, NOW + 40);
+    assert_int_equal(fixture->rendezvous.state, RENDEZVOUS_HELLO);
+    assert_true(fixture->rendezvous.due >= NOW + 30000);
+}
+
+static void a_forged_cookie_does_not_keep_us_out(void **state) {
+    struct fixture *fixture = *state;
+    uint64_t nonce = greeted(fixture);
+    take_cookie(fixture, nonce, 2, NOW + 20);
+    assert_int_equal(fixture->rendezvous.state, RENDEZVOUS_HELLO);
+    take_cookie(fixture, nonce, 1, NOW + 40);
+    assert_int_equal(fixture->rendezvous.state, RENDEZVOUS_WAITING);
+}
+
+/* --- The session --- */
 
 static size_t relay_packet(uint64_t session, uint8_t key_byte, uint8_t type, uint8_t out[static PACKET_MAX]) {
     uint8_t inner[64] = {type, 1, 2, 3}, key[LINK_TAG_KEY_SIZE];
@@ -255,6 +321,8 @@ static void a_late_answer_makes_no_restart_a_silence(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+        TEST(a_late_cookie_ends_no_wait),
+        TEST(a_forged_cookie_does_not_keep_us_out),
         TEST(what_is_relayed_is_tagged),
         TEST(nothing_is_relayed_without_leave),
         TEST(only_the_bootnodes_own_relay_is_taken),
