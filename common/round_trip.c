@@ -4,8 +4,8 @@ static uint32_t difference(uint32_t a, uint32_t b) {
     return a > b ? a - b : b - a;
 }
 
-void round_trip_sample(struct round_trip *trip, uint32_t us) {
-    if (us > ROUND_TRIP_MOST_US) us = ROUND_TRIP_MOST_US;
+void round_trip_sample(struct round_trip *trip, uint64_t sample_us) {
+    uint32_t us = sample_us < ROUND_TRIP_MOST_US ? (uint32_t)sample_us : ROUND_TRIP_MOST_US;
     if (trip->measured) {
         trip->variation_us = (3 * trip->variation_us + difference(trip->smoothed_us, us)) / 4;
         trip->smoothed_us = (7 * trip->smoothed_us + us) / 8;

@@ -15,7 +15,7 @@ struct round_trip {
     uint32_t smoothed_us, variation_us;
 };
 
-void round_trip_sample(struct round_trip *trip, uint32_t us);
+void round_trip_sample(struct round_trip *trip, uint64_t us);
 /* The smoothed round trip and four times its variation. */
 uint64_t round_trip_timeout_ms(const struct round_trip *trip);
 /* By how much longer than ROUND_TRIP_FIRST_MS an answer may take, ROUND_TRIP_EXCESS_MOST_MS at most. A time that is

@@ -86,8 +86,7 @@ struct rush_place *rush_call(struct rush *rush) {
 }
 
 void rush_answered(struct rush *rush, uint64_t ms) {
-    uint64_t most = ROUND_TRIP_MOST_US / 1000;
-    round_trip_sample(&rush->answers, (uint32_t)(ms < most ? ms : most) * 1000);
+    round_trip_sample(&rush->answers, ms * 1000);
 }
 
 static unsigned others(const struct rush *rush) {

@@ -228,8 +228,7 @@ void doors_answered(struct doors *doors, const struct address *from, const struc
     uint8_t hello;
     if (!finds(doors, from, message->nonce, &index, &hello)) return;
     struct door *door = &doors->list[index];
-    uint64_t took = now - door->sent[hello % DOOR_HELLOS];
-    round_trip_sample(&doors->trip, took < ROUND_TRIP_MOST_US / 1000 ? (uint32_t)took * 1000 : ROUND_TRIP_MOST_US);
+    round_trip_sample(&doors->trip, (now - door->sent[hello % DOOR_HELLOS]) * 1000);
     door->answered = now;
     door->cookie = message->cookie;
     door->seen = message->seen;
@@ -282,7 +281,5 @@ void doors_rest(struct doors *doors) {
 }
 
 uint64_t doors_timeout_ms(const struct doors *doors, uint64_t least) {
-    if (!doors->trip.measured) return least > ROUND_TRIP_FIRST_MS ? least : ROUND_TRIP_FIRST_MS;
-    uint64_t timeout = round_trip_timeout_ms(&doors->trip);
-    return timeout > least ? timeout : least;
+    return later(round_trip_timeout_ms(&doors->trip), least);
 }

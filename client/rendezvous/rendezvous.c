@@ -29,7 +29,7 @@
 static uint64_t register_delay(const struct rendezvous *rendezvous, unsigned tries) {
     uint64_t first = doors_timeout_ms(&rendezvous->doors, REGISTER_RETRY_LEAST_MS), delay = first;
     while (--tries > 0 && delay < REGISTER_RETRY_MOST_MS) delay *= 2;
-    if (delay > REGISTER_RETRY_MOST_MS) delay = first > REGISTER_RETRY_MOST_MS ? first : REGISTER_RETRY_MOST_MS;
+    if (delay > REGISTER_RETRY_MOST_MS) delay = later(first, REGISTER_RETRY_MOST_MS);
     return delay + randombytes_uniform((uint32_t)delay / 4 + 1);
 }
 
@@ -109,8 +109,7 @@ static void on_heard(void *context, const struct address *from, uint64_t now) {
 
 static void on_measured(void *context, uint64_t took_ms) {
     struct rendezvous *rendezvous = context;
-    uint64_t most = ROUND_TRIP_MOST_US / 1000;
-    round_trip_sample(&rendezvous->doors.trip, (uint32_t)((took_ms < most ? took_ms : most) * 1000));
+    round_trip_sample(&rendezvous->doors.trip, took_ms * 1000);
     rendezvous->presence.repeat_ms = doors_timeout_ms(&rendezvous->doors, SILENCE_LEAST_MS);
 }
 

@@ -73,15 +73,19 @@ static void answers(struct fixture *fixture, const struct address *from, uint64_
     doors_answered(&fixture->doors, from, &message, now);
 }
 
-/* Both families, the IPv6 one first, in use. */
-static void use_both(struct fixture *fixture) {
-    NAME_IS(fixture, &fixture->v6a, &fixture->v4a);
+/* Both families answer, and the IPv6 one, which is first, is in use. */
+static void use_both_families(struct fixture *fixture) {
     doors_seek(&fixture->doors, NONCE, NOW);
     greeted_is(fixture, NOW, &fixture->v6a);
     answers(fixture, &fixture->v6a, fixture->nonce, NOW + 20);
     greeted_is(fixture, NOW + 20, &fixture->v4a);
     answers(fixture, &fixture->v4a, fixture->nonce, NOW + 40);
     doors_use(&fixture->doors, 0, NOW + 40);
+}
+
+static void use_both(struct fixture *fixture) {
+    NAME_IS(fixture, &fixture->v6a, &fixture->v4a);
+    use_both_families(fixture);
 }
 
 static void families_take_turns(void **state) {
@@ -218,12 +222,7 @@ static void a_silent_family_is_asked_seldom_and_each_address_in_turn(void **stat
 static void who_answered_for_long_has_its_turn_when_it_was_silent(void **state) {
     struct fixture *fixture = *state;
     NAME_IS(fixture, &fixture->v6a, &fixture->v4a, &fixture->v4b);
-    doors_seek(&fixture->doors, NONCE, NOW);
-    greeted_is(fixture, NOW, &fixture->v6a);
-    answers(fixture, &fixture->v6a, fixture->nonce, NOW + 20);
-    greeted_is(fixture, NOW + 20, &fixture->v4a);
-    answers(fixture, &fixture->v4a, fixture->nonce, NOW + 40);
-    doors_use(&fixture->doors, 0, NOW + 40);
+    use_both_families(fixture);
     for (unsigned i = 0; i < 144; i++) {
         uint64_t now = doors_due(&fixture->doors);
         greeted_is(fixture, now, &fixture->v4a);
