@@ -10,8 +10,7 @@ static uint32_t spread_of_all(const struct node *node) {
 }
 
 static struct notice_body make_notice(const struct node *node) {
-    if (atomic_load_explicit(&node->ending, memory_order_relaxed))
-        return (struct notice_body){.kind = NOTICE_ENDING, .retry_ms = DRAINING_RETRY_MS};
+    if (node_fate(node) == NODE_ENDS) return (struct notice_body){.kind = NOTICE_ENDING, .retry_ms = DRAINING_RETRY_MS};
     uint32_t late = randombytes_uniform(spread_of_all(node) + 1);
     return (struct notice_body){.kind = NOTICE_RESTARTING, .retry_ms = (uint32_t)node->config->restart_ms + late};
 }

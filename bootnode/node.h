@@ -20,6 +20,9 @@
 
 #define NODE_SHARDS_MAX 256
 
+/* What a bootnode is about to do, as far as the operator has told. */
+enum node_fate { NODE_SERVES, NODE_RESTARTS, NODE_ENDS };
+
 struct node {
     const struct bootnode_config *config;
     struct node_key key;          /* Noise static key pair, reset key */
@@ -37,7 +40,7 @@ struct node {
     uint64_t (*wall_ms)(void *context);
     void *wall_context;
     uint8_t shard_hash_key[16];
-    atomic_bool draining, ending; /* about to stop; and for good, as far as the operator knows: set before that */
+    _Atomic enum node_fate fate; /* read with node_fate */
     /* Pauses of the whole process (SIGSTOP, a suspended machine), which move every deadline: server clock = monotonic -
      * paused. Advanced by the reaper alone. */
     _Atomic uint64_t paused_ms;
@@ -52,6 +55,11 @@ MUST_USE bool node_init(struct node *node, const struct bootnode_config *config,
                         size_t shard_count, uint64_t monotonic_ms);
 /* No reader and no worker may be left. Wipes the keys. */
 void node_destroy(struct node *node);
+
+/* Any thread. Nothing else hangs on it, so it may be seen a moment late. */
+static inline enum node_fate node_fate(const struct node *node) {
+    return atomic_load_explicit(&node->fate, memory_order_relaxed);
+}
 
 /* Milliseconds of the server clock for a monotonic time. */
 uint64_t node_time(const struct node *node, uint64_t monotonic_ms);

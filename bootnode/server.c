@@ -279,36 +279,37 @@ static void say_counters(const struct server *server) {
     }
 }
 
-/* True when it says stop. SIGHUP says nothing. Who ends a bootnode by hand (SIGINT) means it; a service manager says
- * the same when it stops a program and when it restarts it. */
-static bool take_signal(struct server *server) {
+/* What a signal wants of us. SIGHUP wants nothing. Who ends a bootnode by hand (SIGINT) means it; a service manager
+ * says the same when it stops a program and when it restarts it. */
+static enum node_fate take_signal(const struct server *server) {
     struct signalfd_siginfo info;
-    if (read(server->signals, &info, sizeof info) != sizeof info) return false;
+    if (read(server->signals, &info, sizeof info) != sizeof info) return NODE_SERVES;
     if (info.ssi_signo == SIGUSR2) say_counters(server);
-    if (info.ssi_signo == SIGINT) atomic_store_explicit(&server->node.ending, true, memory_order_relaxed);
-    return info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT;
+    if (info.ssi_signo == SIGINT) return NODE_ENDS;
+    return info.ssi_signo == SIGTERM ? NODE_RESTARTS : NODE_SERVES;
 }
 
-static void serve(struct server *server) {
+static enum node_fate serve(const struct server *server) {
     struct pollfd wanted = {.fd = server->signals, .events = POLLIN};
+    enum node_fate fate;
     do (void)poll(&wanted, 1, -1);
-    while (!take_signal(server));
+    while ((fate = take_signal(server)) == NODE_SERVES);
+    return fate;
 }
 
 /* Until all workers told their sessions, DRAIN_MS went by, or a second signal came. */
-static void drain(struct server *server) {
+static void drain(struct server *server, enum node_fate fate) {
     struct pollfd wanted[] = {{.fd = server->drained, .events = POLLIN}, {.fd = server->signals, .events = POLLIN}};
     uint64_t deadline = clock_monotonic_ms() + DRAIN_MS, told = 0;
-    bool ending = atomic_load_explicit(&server->node.ending, memory_order_relaxed);
-    log_info(AREA, ending ? "draining, for good" : "draining, clients expect us back");
-    atomic_store_explicit(&server->node.draining, true, memory_order_relaxed);
+    log_info(AREA, fate == NODE_ENDS ? "draining, for good" : "draining, clients expect us back");
+    atomic_store_explicit(&server->node.fate, fate, memory_order_relaxed);
     for (size_t i = 0; i < server->worker_count; i++) worker_wake(&server->workers[i]);
     while (told < server->worker_count) {
         uint64_t now = clock_monotonic_ms();
         eventfd_t more = 0;
         if (now >= deadline || poll(wanted, 2, (int)(deadline - now)) < 0) break;
         if (eventfd_read(server->drained, &more) == 0) told += more;
-        if (take_signal(server)) break;
+        if (take_signal(server) != NODE_SERVES) break;
     }
 }
 
@@ -338,8 +339,7 @@ int server_run(const struct bootnode_config *config) {
         start_threads(server) && start_http(server)) {
         started = true;
         say_listening(server);
-        serve(server);
-        drain(server);
+        drain(server, serve(server));
     }
     tear_down(server);
     rcu_reader_online();

@@ -86,7 +86,7 @@ static bool receive(struct worker *worker, uint8_t listener) {
 /* True when there is more to tell. */
 static bool drain(struct worker *worker) {
     if (worker->draining.done) return false;
-    if (!atomic_load_explicit(&worker->context.node->draining, memory_order_relaxed)) return false;
+    if (node_fate(worker->context.node) == NODE_SERVES) return false;
     draining_step(&worker->draining, &worker->context, worker->shard);
     if (worker->draining.done) (void)eventfd_write(worker->drained, 1);
     return !worker->draining.done;

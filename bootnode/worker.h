@@ -49,7 +49,7 @@ MUST_USE int worker_init(struct worker *worker, struct node *node, size_t index,
 MUST_USE int worker_listen(struct worker *worker, int socket);
 /* 0 or a negative errno. */
 MUST_USE int worker_start(struct worker *worker);
-/* Has it look at what changed: the node's draining, or its own stopping. Any thread. */
+/* Has it look at what changed: the node's fate, or its own stopping. Any thread. */
 void worker_wake(struct worker *worker);
 /* Ends and joins it; nothing when it was not started. */
 void worker_stop(struct worker *worker);

@@ -22,7 +22,7 @@ void handle_hello(struct context *context, const struct packet *packet) {
         counters_count(context->counters, COUNTER_RATE_LIMITED);
     } else if (hello.version != PROTOCOL_VERSION) {
         refusal_answer(context, packet, REFUSAL_VERSION, hello.nonce);
-    } else if (atomic_load_explicit(&context->node->draining, memory_order_relaxed)) {
+    } else if (node_fate(context->node) != NODE_SERVES) {
         refusal_draining(context, packet, hello.nonce);
     } else {
         answer_cookie(context, packet, hello.nonce);

@@ -7,8 +7,7 @@ static const uint16_t retry_after[] = {
 };
 
 void refusal_draining(struct context *context, const struct packet *packet, uint64_t nonce) {
-    if (atomic_load_explicit(&context->node->ending, memory_order_relaxed))
-        refusal_answer(context, packet, REFUSAL_DRAINING, nonce);
+    if (node_fate(context->node) == NODE_ENDS) refusal_answer(context, packet, REFUSAL_DRAINING, nonce);
 }
 
 void refusal_answer(struct context *context, const struct packet *packet, enum refusal reason, uint64_t nonce) {

@@ -115,7 +115,7 @@ void handle_register(struct context *context, const struct packet *packet) {
     if (!rate_limit_source(context->node->limits, RATE_REGISTER, &packet->from, context->now)) {
         counters_count(context->counters, COUNTER_RATE_LIMITED);
         refusal_answer(context, packet, REFUSAL_SOURCE_LIMIT, message.attempt);
-    } else if (atomic_load_explicit(&context->node->draining, memory_order_relaxed)) {
+    } else if (node_fate(context->node) != NODE_SERVES) {
         refusal_draining(context, packet, message.attempt);
     } else {
         spread_count(&context->node->spread, context->node->shard_count, context->now);

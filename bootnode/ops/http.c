@@ -28,7 +28,7 @@ static unsigned write_metrics(const struct http *http, FILE *out) {
 }
 
 static unsigned write_health(const struct http *http, FILE *out) {
-    bool draining = atomic_load_explicit(&http->watched.node->draining, memory_order_relaxed);
+    bool draining = node_fate(http->watched.node) != NODE_SERVES;
     fputs(draining ? "draining\n" : "ok\n", out);
     return draining ? MHD_HTTP_SERVICE_UNAVAILABLE : MHD_HTTP_OK;
 }

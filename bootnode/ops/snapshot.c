@@ -65,7 +65,7 @@ static uint64_t cpu_ns(void) {
 void snapshot_take(const struct watched *watched, uint64_t monotonic_ms, struct snapshot *out) {
     const struct node *node = watched->node;
     *out = (struct snapshot){.uptime_ms = monotonic_ms - node->started_ms,
-                             .draining = atomic_load_explicit(&node->draining, memory_order_relaxed),
+                             .draining = node_fate(node) != NODE_SERVES,
                              .cpu_ns = cpu_ns(),
                              .resident_bytes = resident_bytes()};
     for (size_t i = 0; i < node->shard_count; i++) add_shard(out, node->shards[i]);

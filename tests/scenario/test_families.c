@@ -216,7 +216,7 @@ static void a_long_way_is_no_silence(void **state) {
 }
 
 static void drain(struct net *net) {
-    atomic_store(&net->node.draining, true);
+    atomic_store(&net->node.fate, NODE_RESTARTS);
     for (size_t i = 0; i < net->node.shard_count; i++) {
         struct draining draining = {0};
         while (!draining.done) draining_step(&draining, &net->context, net->node.shards[i]);

@@ -21,9 +21,8 @@ static void fill(struct net *net) {
     settled(net);
 }
 
-static void drain(struct net *net, bool ending) {
-    atomic_store(&net->node.ending, ending);
-    atomic_store(&net->node.draining, true);
+static void drain(struct net *net, enum node_fate fate) {
+    atomic_store(&net->node.fate, fate);
     for (size_t i = 0; i < net->node.shard_count; i++) {
         struct draining draining = {0};
         while (!draining.done) draining_step(&draining, &net->context, net->node.shards[i]);
@@ -33,7 +32,7 @@ static void drain(struct net *net, bool ending) {
 static void test_ending_for_good(void **state) {
     struct net *net = *state;
     fill(net);
-    drain(net, true);
+    drain(net, NODE_ENDS);
     struct rendezvous_client *late = net_join(net, "tea", CLIENTS + 1);
     net_run(net, 100);
     for (size_t i = 0; i < CLIENTS; i++) {
@@ -51,7 +50,7 @@ static void test_restarting(void **state) {
     struct net *net = *state;
     net->config.restart_ms = 700;
     fill(net);
-    drain(net, false);
+    drain(net, NODE_RESTARTS);
     struct rendezvous_client *late = net_join(net, "tea", CLIENTS + 1);
     net_run(net, 1000);
     for (size_t i = 0; i < CLIENTS; i++) {
@@ -72,7 +71,7 @@ static void test_many_come_back_one_after_the_other(void **state) {
     struct net *net = *state;
     fill(net);
     atomic_fetch_add(&net->node.live_sessions, 30000 - CLIENTS);
-    drain(net, false);
+    drain(net, NODE_RESTARTS);
     atomic_fetch_sub(&net->node.live_sessions, 30000 - CLIENTS);
     net_run(net, 100);
     unsigned thirds[3] = {0};
@@ -96,7 +95,7 @@ static void test_who_does_not_listen_is_not_told(void **state) {
     net_run(net, 100);
     bob->state = CLIENT_IDLE;
     bob->address = left;
-    drain(net, false);
+    drain(net, NODE_RESTARTS);
     net_run(net, 100);
     assert_int_equal(ada->notices, 1);
     assert_int_equal(bob->notices, 0);

@@ -128,7 +128,7 @@ static void health_turns_when_draining(void **state) {
     const char *answer = get("/health");
     assert_status(answer, "200 OK");
     assert_string_equal(body(answer), "ok\n");
-    atomic_store(&node.draining, true);
+    atomic_store(&node.fate, NODE_RESTARTS);
     answer = get("/health");
     assert_status(answer, "503 Service Unavailable");
     assert_string_equal(body(answer), "draining\n");

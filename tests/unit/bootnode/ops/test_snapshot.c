@@ -104,7 +104,7 @@ static void sessions_and_their_slabs_are_seen(void **state) {
 
 static void draining_is_seen(void **state) {
     (void)state;
-    atomic_store(&node.draining, true);
+    atomic_store(&node.fate, NODE_ENDS);
     assert_true(take(NOW)->draining);
 }
 
