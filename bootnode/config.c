@@ -4,10 +4,12 @@
 #include <stddef.h>
 #include <unistd.h>
 
+#include "bootnode/guard/spread.h"
 #include "bootnode/public_address.h"
 #include "bootnode/stun_alternate.h"
 #include "bootnode/table/room.h"
 #include "common/udp.h"
+#include "common/wire/bootnode_bodies.h"
 #include "common/wire/bootnode_packets.h"
 
 #define WORKERS_MAX 256
@@ -60,7 +62,7 @@ static const struct ini_key keys[] = {
     KEY(receive_buffer, .type = INI_INTEGER, .min = 0, .max = 1 << 30, .fallback = "4194304",
         .help = "bytes that the kernel keeps per socket"),
     KEY(log_level, .type = INI_CHOICE, .choices = log_levels, .fallback = "info", .help = "what is logged"),
-    KEY(restart_ms, .type = INI_INTEGER, .min = 0, .max = 60000, .fallback = "500",
+    KEY(restart_ms, .type = INI_INTEGER, .min = 0, .max = NOTICE_MOST_MS - SPREAD_MAX_MS, .fallback = "500",
         .help = "milliseconds that a restart takes"),
     KEY(stun_alternate, .type = INI_ADDRESS_LIST, .max = 1, .check = is_place_or_nothing,
         .expected = "ADDR:PORT, another address and another port than those listened on, or nothing",

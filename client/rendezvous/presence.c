@@ -9,7 +9,6 @@
 #define REPEAT_MS 500 /* at least: what repeats follows the measured round trip */
 #define LEAVE_TRIES 5
 #define UPDATE_DOUBLINGS 7
-#define NOTICE_MOST_MS 60000
 
 static void note_ask(struct presence *presence, uint64_t now) {
     unsigned slot = presence->next_ask++ % PRESENCE_ASKED;

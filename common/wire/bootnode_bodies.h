@@ -118,6 +118,7 @@ struct notice_body {
     uint32_t retry_ms; /* ending: try again after that long; restarting: it should be back by then */
 };
 #define NOTICE_BODY_SIZE 5
+#define NOTICE_MOST_MS 60000 /* a client takes what is longer for that */
 
 void read_register_body(struct reader *reader, struct register_body *out);
 void write_register_body(struct writer *writer, const struct register_body *body);

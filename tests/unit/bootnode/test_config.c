@@ -119,6 +119,9 @@ static void test_bounds(void **state) {
     assert_false(sets("workers", "257"));
     assert_true(sets("node_id", "255"));
     assert_false(sets("node_id", "256"));
+    /* With the spread on top, no more than what clients wait. */
+    assert_true(sets("restart_ms", "50000"));
+    assert_false(sets("restart_ms", "50001"));
     assert_false(sets("room_members", "1"));
     assert_false(sets("room_members", "513"));
     assert_false(sets("sessions", "0"));
