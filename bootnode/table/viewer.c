@@ -1,5 +1,7 @@
 #include "bootnode/table/viewer.h"
 
+#include "bootnode/guard/source_prefix.h"
+
 static void see(struct viewer *viewer, const struct address *address) {
     viewer->seen[viewer->count++] = *address;
 }
@@ -27,14 +29,37 @@ static struct address outwards(const struct viewer *viewer, const struct address
     return viewer->outside ? public_address_of_client(viewer->outside, address) : *address;
 }
 
-static bool share_ip(const struct viewer *viewer, const struct viewer *member) {
-    for (uint8_t i = 0; i < viewer->count; i++) {
-        const struct address mine = outwards(viewer, &viewer->seen[i]);
-        for (uint8_t j = 0; j < member->count; j++) {
-            const struct address theirs = outwards(viewer, &member->seen[j]);
-            if (address_same_ip(&mine, &theirs)) return true;
-        }
-    }
+/* Whether both are where the bootnode is, or behind one IP. */
+static bool share_ip(const struct viewer *viewer, const struct address *mine, const struct address *theirs) {
+    const struct address my_outer = outwards(viewer, mine), their_outer = outwards(viewer, theirs);
+    return address_same_ip(&my_outer, &their_outer);
+}
+
+/* On the bootnode's own machine, in a private network of it, or behind its public IP. */
+static bool is_at_home(const struct viewer *viewer, const struct address *address) {
+    enum address_class class = address_classify(address);
+    return class == ADDRESS_LOOPBACK || class == ADDRESS_PRIVATE ||
+           (viewer->outside && public_address_is_own(viewer->outside, address));
+}
+
+/* As far as the bootnode can tell. Its own machine is in all of its private networks, but they know nothing of each
+ * other. */
+static bool share_network(const struct viewer *viewer, const struct address *mine, const struct address *theirs) {
+    static const struct source_prefix ipv4 = {.bytes = 15}, ipv6 = {.bytes = 8}; /* /24 and /64 */
+    enum address_class my_class = address_classify(mine), their_class = address_classify(theirs);
+    if (address_same_ip(mine, theirs)) return true;
+    if (my_class == ADDRESS_LOOPBACK || their_class == ADDRESS_LOOPBACK)
+        return is_at_home(viewer, mine) && is_at_home(viewer, theirs);
+    return my_class == ADDRESS_PRIVATE && their_class == ADDRESS_PRIVATE &&
+           source_prefix_covers(address_is_ipv4(mine) ? &ipv4 : &ipv6, mine, theirs);
+}
+
+typedef bool sharing(const struct viewer *viewer, const struct address *mine, const struct address *theirs);
+
+static bool any_share(sharing *share, const struct viewer *viewer, const struct viewer *member) {
+    for (uint8_t i = 0; i < viewer->count; i++)
+        for (uint8_t j = 0; j < member->count; j++)
+            if (share(viewer, &viewer->seen[i], &member->seen[j])) return true;
     return false;
 }
 
@@ -53,7 +78,8 @@ static bool has_ip(const struct candidate_list *told, uint8_t count, const struc
 }
 
 /* Where the member was seen, as this viewer may know it. True when it is in our own network. */
-static bool list_seen(const struct viewer *viewer, const struct viewer *member, bool near, struct candidate_list *out) {
+static bool list_seen(const struct viewer *viewer, const struct viewer *member, struct candidate_list *out) {
+    bool near = any_share(share_ip, viewer, member);
     struct address outer[SEEN_MAX];
     bool inside = false;
     for (uint8_t i = 0; i < member->count; i++) {
@@ -69,9 +95,9 @@ void viewer_look(const struct viewer *viewer, const struct session *member, stru
     struct candidate_list named;
     candidates_unpack(&member->candidates, &named);
     const struct viewer seen = seen_of(member, &named);
-    bool near = share_ip(viewer, &seen);
+    bool near = any_share(share_network, viewer, &seen);
     *out = (struct candidate_list){.count = 0};
-    bool inside = list_seen(viewer, &seen, near, out);
+    bool inside = list_seen(viewer, &seen, out);
     uint8_t base = out->count;
     for (uint8_t i = 0; i < named.count; i++) {
         const struct address *candidate = &named.items[i];

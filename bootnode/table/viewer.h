@@ -1,5 +1,5 @@
 /* What members may know of each other's addresses (PROTOCOL.md §2.3 rule 8): seen ones, candidates with an IP that was
- * seen, private ones of those who are behind one IP. Nobody can have packets sent to a stranger. */
+ * seen, private ones of those who are in one network. Nobody can have packets sent to a stranger. */
 #pragma once
 
 #include <stdbool.h>
