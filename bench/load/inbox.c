@@ -37,7 +37,7 @@ static void take_reset(struct fleet *fleet, const uint8_t *packet, size_t size, 
     }
 }
 
-/* A bootnode that restarts is waited for: RESET tells that it is back. */
+/* A restart does not end the run, nor is its time looked at: the beats go on, and RESET tells that it is back. */
 static void take_notice(struct fleet *fleet, const uint8_t *body, size_t size) {
     struct reader reader = reader_over(body, size);
     struct notice_body notice;
