@@ -1,6 +1,7 @@
 #!/usr/bin/perl
-# The benchmark of joins, and its limits: everybody meets everybody, nobody who lives is said to have left, and packets,
-# of which a busy machine needs up to twice as many as a quiet one, stay few.
+# The benchmark of joins, and its limits: everybody meets everybody, nobody who lives is said to have left, and packets
+# stay few. Answers that come late are asked for again, so the limits are three times what two quiet cores need
+# (bench/README.md), which is less than what was needed while initiators did not wait for their turn.
 use strict;
 use warnings;
 use FindBin;
