@@ -54,9 +54,8 @@ struct udp_options {
     int send_buffer;
 };
 
-/* A nonblocking UDP socket bound to `listen`. The unspecified IPv6 address opens dual stack, unless
- * `ipv6_alone`. Returns the descriptor,
- * or a negative errno with one line in `why` that names the address. */
+/* A nonblocking UDP socket bound to `listen`. The unspecified IPv6 address opens dual stack, unless `ipv6_alone`.
+ * Returns the descriptor, or a negative errno with one line in `why` that names the address. */
 MUST_USE int udp_open(const struct address *listen, const struct udp_options *options, struct why *why);
 /* What the socket is bound to. */
 MUST_USE bool udp_bound(int socket, struct address *out);
