@@ -153,7 +153,8 @@ static void pass(uint64_t milliseconds) {
 }
 
 static bool agrees(unsigned number) {
-    const struct viewer viewer = {.seen = {guest_address(number)}, .count = 1};
+    const struct address seen = guest_address(number);
+    const struct viewer viewer = viewer_at(&seen, NULL);
     return room_view_is(&clients[number].view, guest_room(&shard, ROOM), &viewer);
 }
 
