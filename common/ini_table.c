@@ -452,6 +452,7 @@ static bool add_to_list(const struct ini_key *key, const char *value, void *targ
     memcpy(&all, field, sizeof all);
     if (!set_key(key, value, NULL, target, why)) return false;
     memcpy(&more, field, sizeof more);
+    memcpy(field, &all, sizeof all); /* stays where something is wrong with these, for the lines that follow */
     for (size_t i = 0; i < more.count; i++) {
         if (list_address(key, &all, &more.items[i])) continue;
         return why_fail(why, "expected %zu addresses at most, each once, in all lines of this key; %s is %s",

@@ -64,10 +64,12 @@ for my $form (['one line', "listen = @{[join ', ', @many]}"], ['a line each', jo
     is(scalar(grep { answers(/^(.*):(\d+)$/) } @many), 16, 'and all answer');
     stop_program($node);
 }
-write_file("$folder/seventeen.ini", join "\n", '[bootnode]', (map {"listen = $_"} @many), "listen = 127.0.0.77:1\n");
-($status, $out, $err) = run_program(name => 'seventeen',
-    command => [gochat(), '--mode', 'bootnode', '--config', "$folder/seventeen.ini", '--check-config']);
-is($status, 2, 'one more is refused');
-like($err, qr/seventeen\.ini:18: listen = 127\.0\.0\.77:1: expected 16 addresses at most/, 'with its line');
+write_file("$folder/too-many.ini", join "\n", '[bootnode]', (map {"listen = $_"} @many), "listen = 127.0.0.77:1",
+    "listen = 127.0.0.78:1\n");
+($status, $out, $err) = run_program(name => 'too-many',
+    command => [gochat(), '--mode', 'bootnode', '--config', "$folder/too-many.ini", '--check-config']);
+is($status, 2, 'more are refused');
+like($err, qr/too-many\.ini:$_->[0]: listen = 127\.0\.0\.$_->[1]:1: expected 16 addresses at most/, "with line $_->[0]")
+    for [18, 77], [19, 78];
 
 finish();
