@@ -34,10 +34,6 @@ bool listening_without_ipv6(const struct ini_address_list *list, struct listenin
     return true;
 }
 
-bool listening_is_everywhere(const struct address *address) {
-    return address_same_ip(address, &ipv6_any) || address_same_ip(address, &ipv4_any);
-}
-
 bool listening_is_here(const struct address *address) {
     struct address probe = *address;
     struct why why;

@@ -21,4 +21,3 @@ size_t listening_plan(const struct ini_address_list *list, struct listening out[
 MUST_USE bool listening_without_ipv6(const struct ini_address_list *list, struct listening *item);
 /* Whether this machine has the address now, whatever the port. Opens a socket and closes it. */
 bool listening_is_here(const struct address *address);
-bool listening_is_everywhere(const struct address *address); /* [::] or 0.0.0.0 */

@@ -78,7 +78,7 @@ static bool load_config(const struct arguments *arguments, struct bootnode_confi
 static void note_missing(const struct bootnode_config *config) {
     char text[ADDRESS_TEXT_SIZE];
     for (size_t i = 0; i < config->listen.count; i++)
-        if (!listening_is_here(&config->listen.items[i]) && !listening_is_everywhere(&config->listen.items[i]))
+        if (!listening_is_here(&config->listen.items[i]) && !address_is_unspecified(&config->listen.items[i]))
             printf("listen = %s: this machine has no such address now\n",
                    address_format(&config->listen.items[i], text));
 }

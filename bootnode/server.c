@@ -112,7 +112,7 @@ static int try_to_listen(struct listening *item, struct why *why) {
     char text[ADDRESS_TEXT_SIZE];
     int socket = udp_open(&item->address, &options, why);
     if (socket >= 0) close(socket);
-    item->missing = socket == -EADDRNOTAVAIL && !listening_is_everywhere(&item->address);
+    item->missing = socket == -EADDRNOTAVAIL && !address_is_unspecified(&item->address);
     if (!item->missing) return socket < 0 ? socket : 0;
     log_warning(AREA, "this machine has no address %s now, expected one of its own; it works as soon as it comes",
                 address_format(&item->address, text));
@@ -175,7 +175,7 @@ static bool open_stun_alternate(struct server *server) {
         log_error(AREA, "stun_alternate %s: expected another address and another port than those listened on", text);
         return false;
     }
-    if (listening_is_everywhere(&server->node.stun.here) && !listening_is_here(other))
+    if (address_is_unspecified(&server->node.stun.here) && !listening_is_here(other))
         log_warning(AREA, "stun_alternate %s: this machine has no such address now", text);
     int error = 0;
     for (unsigned corner = 1; corner < STUN_CORNERS && error == 0; corner++) error = open_corner(server, corner, &why);
@@ -193,7 +193,7 @@ static bool try_all(const struct ini_address_list *list, struct listening *items
     for (size_t i = 0; i < *count; i++) {
         struct listening item = items[i];
         int error = try_to_listen(&item, &why);
-        bool no_ipv6 = listening_is_everywhere(&item.address) && (error == -EAFNOSUPPORT || error == -EADDRNOTAVAIL);
+        bool no_ipv6 = address_is_unspecified(&item.address) && (error == -EAFNOSUPPORT || error == -EADDRNOTAVAIL);
         if (no_ipv6 && !listening_without_ipv6(list, &item)) continue;
         if (no_ipv6) error = try_to_listen(&item, &why);
         if (error != 0) {

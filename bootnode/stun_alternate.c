@@ -1,11 +1,5 @@
 #include "bootnode/stun_alternate.h"
 
-/* [::] and 0.0.0.0. */
-static bool is_unspecified(const struct address *address) {
-    static const struct address ipv6, ipv4 = {.ip = {[10] = 0xff, [11] = 0xff}};
-    return address_same_ip(address, &ipv6) || address_same_ip(address, &ipv4);
-}
-
 static bool fits(const struct address *here, const struct address *other) {
     static const struct address everywhere;
     bool family = address_same_ip(here, &everywhere) || address_is_ipv4(here) == address_is_ipv4(other);
@@ -30,7 +24,7 @@ static struct address corner_address(const struct stun_alternate *alternate, con
 }
 
 struct address stun_alternate_bound(const struct stun_alternate *alternate, unsigned corner) {
-    if (is_unspecified(&alternate->here)) corner &= STUN_CORNER_OTHER_PORT;
+    if (address_is_unspecified(&alternate->here)) corner &= STUN_CORNER_OTHER_PORT;
     return corner_address(alternate, &alternate->here, corner);
 }
 
@@ -39,8 +33,9 @@ static unsigned corner_of(const struct stun_alternate *alternate, uint8_t listen
     bool other = address_same_ip(local, &alternate->other);
     unsigned corner = other ? STUN_CORNER_OTHER_ADDRESS : 0;
     bool family = address_is_ipv4(local) == address_is_ipv4(&alternate->other);
-    if (is_unspecified(local) || !family) return STUN_CORNERS;
-    if (!other && !is_unspecified(&alternate->here) && !address_same_ip(local, &alternate->here)) return STUN_CORNERS;
+    if (address_is_unspecified(local) || !family) return STUN_CORNERS;
+    if (!other && !address_is_unspecified(&alternate->here) && !address_same_ip(local, &alternate->here))
+        return STUN_CORNERS;
     if (alternate->listeners[corner] == listener) return corner;
     corner |= STUN_CORNER_OTHER_PORT;
     return alternate->listeners[corner] == listener ? corner : STUN_CORNERS;
@@ -59,6 +54,6 @@ bool stun_alternate_route(const struct stun_alternate *alternate, uint8_t listen
     *out = (struct stun_route){.listener = alternate->listeners[from],
                                .origin = corner_address(alternate, &first, from),
                                .other = corner_address(alternate, &first, ~corner & (STUN_CORNERS - 1))};
-    if (is_unspecified(&out->other)) out->other.port = 0;
-    return !is_unspecified(&out->origin);
+    if (address_is_unspecified(&out->other)) out->other.port = 0;
+    return !address_is_unspecified(&out->origin);
 }

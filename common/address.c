@@ -67,6 +67,11 @@ bool address_is_ipv4(const struct address *address) {
     return memcmp(address->ip, ipv4_prefix, sizeof ipv4_prefix) == 0;
 }
 
+bool address_is_unspecified(const struct address *address) {
+    static const struct address ipv6, ipv4 = {.ip = {[10] = 0xff, [11] = 0xff}};
+    return address_same_ip(address, &ipv6) || address_same_ip(address, &ipv4);
+}
+
 static void set_ipv4(struct address *address, const void *four_bytes) {
     memcpy(address->ip, ipv4_prefix, sizeof ipv4_prefix);
     memcpy(address->ip + sizeof ipv4_prefix, four_bytes, 4);

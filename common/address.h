@@ -36,6 +36,7 @@ enum address_class {
 bool address_equal(const struct address *a, const struct address *b);
 bool address_same_ip(const struct address *a, const struct address *b);
 bool address_is_ipv4(const struct address *address);
+bool address_is_unspecified(const struct address *address); /* [::] or 0.0.0.0 */
 enum address_class address_classify(const struct address *address);
 /* Does its IP name a host only together with an interface (fe80::/10)? */
 bool address_is_scoped(const struct address *address);

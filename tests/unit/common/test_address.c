@@ -92,6 +92,18 @@ static void compares_in_canonical_form(void **state) {
     assert_false(address_is_ipv4(&ipv6));
 }
 
+static void all_addresses_of_a_machine_are_written_in_two_ways(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        bool unspecified;
+    } cases[] = {{"[::]:1", true}, {"0.0.0.0:0", true}, {"[::1]:1", false}, {"0.0.0.1:1", false}, {"[1::]:1", false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct address address = parsed(cases[i].text);
+        assert_int_equal(address_is_unspecified(&address), cases[i].unspecified);
+    }
+}
+
 static void crosses_sockaddr_both_ways(void **state) {
     (void)state;
     struct sockaddr_storage storage;
@@ -335,6 +347,7 @@ int main(void) {
         cmocka_unit_test(a_port_is_needed_without_default),
         cmocka_unit_test(splits_names),
         cmocka_unit_test(compares_in_canonical_form),
+        cmocka_unit_test(all_addresses_of_a_machine_are_written_in_two_ways),
         cmocka_unit_test(crosses_sockaddr_both_ways),
         cmocka_unit_test(classifies_by_range),
         cmocka_unit_test(a_link_local_address_has_a_scope),
