@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "bootnode/guard/spread.h"
+#include "bootnode/metrics_host.h"
 #include "bootnode/public_address.h"
 #include "bootnode/stun_alternate.h"
 #include "bootnode/table/room.h"
@@ -73,6 +74,9 @@ static const struct ini_key keys[] = {
         .help = "the bootnode's addresses as the Internet has them"),
     KEY(metrics, .type = INI_ADDRESS_LIST, .max = 1, .check = is_address_or_nothing,
         .expected = "ADDR:PORT, as in 127.0.0.1:9596, or nothing", .help = "TCP address that tells operators about us"),
+    KEY(metrics_host, .type = INI_TEXT, .check = metrics_host_list_valid,
+        .expected = "host names without a port, separated by commas, or nothing",
+        .help = "names by which that address is asked"),
     RATE(rate_hello, "100", "HELLO a second and address"),
     RATE(rate_register, "50", "REGISTER a second and address"),
     RATE(rate_stun, "20", "STUN requests a second and address"),

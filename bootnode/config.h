@@ -33,6 +33,7 @@ struct bootnode_config {
     bool limit_loopback;
     bool pin_workers;
     struct ini_address_list metrics;        /* one address, or none: off */
+    char metrics_host[INI_TEXT_SIZE];       /* see metrics_host.h */
     struct ini_address_list stun_alternate; /* the same */
     char public_address[INI_TEXT_SIZE];     /* see public_address.h */
 };

@@ -11,6 +11,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "bootnode/guard/source_prefix.h"
+#include "bootnode/metrics_host.h"
 #include "bootnode/ops/metrics.h"
 #include "common/clock.h"
 
@@ -45,6 +47,12 @@ static unsigned write_not_allowed(const struct http *http, FILE *out) {
     return MHD_HTTP_METHOD_NOT_ALLOWED;
 }
 
+static unsigned write_misdirected(const struct http *http, FILE *out) {
+    (void)http;
+    fputs("expected an address, or a name of metrics_host, as the Host\n", out);
+    return MHD_HTTP_MISDIRECTED_REQUEST;
+}
+
 struct page {
     const char *path, *type;
     unsigned (*write)(const struct http *http, FILE *out); /* returns the status */
@@ -52,6 +60,7 @@ struct page {
 
 static const struct page not_found = {NULL, TEXT_TYPE, write_not_found};
 static const struct page not_allowed = {NULL, TEXT_TYPE, write_not_allowed};
+static const struct page misdirected = {NULL, TEXT_TYPE, write_misdirected};
 static const struct page pages[] = {
     {"/metrics", METRICS_CONTENT_TYPE, write_metrics},
     {"/health", TEXT_TYPE, write_health},
@@ -84,9 +93,12 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
                               const char *version, const char *upload, size_t *upload_size, void **request) {
     (void)version, (void)upload, (void)request;
     *upload_size = 0; /* whatever it is, it was taken */
-    const struct page *page = find_page(path, method);
+    const struct http *http = context;
+    const char *host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
+    bool ours = metrics_host_is_ours(host, http->watched.node->config->metrics_host);
+    const struct page *page = ours ? find_page(path, method) : &misdirected;
     unsigned status = 0;
-    struct MHD_Response *response = make_response(context, page, &status);
+    struct MHD_Response *response = make_response(http, page, &status);
     if (!response) return MHD_NO;
     (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, page->type);
     (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
@@ -104,6 +116,25 @@ static struct http_connection *free_place(struct http *http) {
     return NULL;
 }
 
+/* Whoever has one address often has more of the same narrowest prefix. */
+static bool is_of_one_source(const struct address *source, const struct address *other) {
+    return source_prefix_covers(&source_prefixes_of(source)->items[0], source, other);
+}
+
+/* One source does not take the places of all. */
+static enum MHD_Result accept_from(void *context, const struct sockaddr *name, socklen_t size) {
+    const struct http *http = context;
+    struct address source;
+    unsigned taken = 0;
+    (void)size;
+    if (!address_from_sockaddr(name, &source)) return MHD_NO;
+    for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
+        const struct http_connection *connection = &http->connections[i];
+        taken += connection->taken && is_of_one_source(&source, &connection->source);
+    }
+    return taken < HTTP_CONNECTIONS_PER_SOURCE ? MHD_YES : MHD_NO;
+}
+
 /* libmicrohttpd's own timeout begins anew with every byte, so the whole of a connection is timed here. */
 static void note_connection(void *context, struct MHD_Connection *connection, void **place,
                             enum MHD_ConnectionNotificationCode code) {
@@ -113,6 +144,8 @@ static void note_connection(void *context, struct MHD_Connection *connection, vo
     *place = noted;
     if (code != MHD_CONNECTION_NOTIFY_STARTED) return;
     noted->taken = true;
+    (void)address_from_sockaddr(MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr,
+                                &noted->source);
     noted->socket = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     noted->deadline = clock_monotonic_ms() + ((const struct http *)context)->patience_ms;
 }
@@ -179,7 +212,7 @@ static int open_socket(const struct address *listen_on, struct address *bound) {
 }
 
 static struct MHD_Daemon *start_daemon(struct http *http, int socket) {
-    return MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, answer, http, MHD_OPTION_LISTEN_SOCKET, socket,
+    return MHD_start_daemon(MHD_USE_EPOLL, 0, accept_from, http, answer, http, MHD_OPTION_LISTEN_SOCKET, socket,
                             MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
                             SILENCE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
                             MHD_OPTION_NOTIFY_CONNECTION, note_connection, http, MHD_OPTION_STRICT_FOR_CLIENT, 1,

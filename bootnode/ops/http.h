@@ -1,8 +1,9 @@
 /* The operators' page, over HTTP: GET and HEAD of /metrics (Prometheus) and /health (200 "ok", 503 "draining").
  *
  * One thread of low priority, no part of RCU. Who connects gets one answer, and `patience` in all, however slowly he
- * speaks or listens; more than HTTP_CONNECTIONS_MAX wait. There is no way in from here: nothing is changed, and nothing
- * is logged about those who ask. */
+ * speaks or listens; more than HTTP_CONNECTIONS_MAX wait, and of one source (IPv4 /32, IPv6 /64) more than
+ * HTTP_CONNECTIONS_PER_SOURCE are closed at once. Who asks a host that we are not (metrics_host.h) gets 421. There is
+ * no way in from here: nothing is changed, and nothing is logged about those who ask. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,6 +17,7 @@
 #include "common/why.h"
 
 #define HTTP_CONNECTIONS_MAX 256
+#define HTTP_CONNECTIONS_PER_SOURCE 8
 #define HTTP_PATIENCE_MS 10000
 
 struct MHD_Daemon;
@@ -23,6 +25,7 @@ struct MHD_Daemon;
 struct http_connection {
     bool taken; /* else the place is free */
     int socket;
+    struct address source;
     uint64_t deadline; /* monotonic; NEVER: its time is over */
 };
 

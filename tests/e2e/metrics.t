@@ -49,7 +49,11 @@ sub wait_metrics {
 
 sub lines { my ($page) = @_; return scalar split /\n/, ask($page, '/metrics')->{content} }
 
-sub connect_to { my ($page) = @_; return IO::Socket::IP->new(PeerAddr => $page) // die "connect: $@" }
+# One source has 8 places; so from 127.0.0.SOURCE.
+sub connect_to {
+    my ($page, $source) = @_;
+    return IO::Socket::IP->new(PeerAddr => $page, LocalHost => "127.0.0.$source") // die "connect: $@";
+}
 
 # The nice value of each thread by its name: the 19th field of stat, counted from the one after the name.
 sub nice_values {
@@ -77,9 +81,9 @@ is(ask($page, '/')->{status}, 404, 'there is no other page');
 is(ask($page, '/metrics', 'POST')->{status}, 405, 'and nothing to be told');
 
 my $quiet = log_text($bootnode);
-my @idle = map { connect_to($page) } 1 .. IDLE;
+my @idle = map { connect_to($page, 2 + int($_ / 8)) } 1 .. IDLE;
 for my $garbage ("\x16\x03\x01\x02\x00\x01", "GET / HTTP/1.0\r\n" . 'x' x 100_000, "\0" x 4096, "\r\n\r\n", ':') {
-    my $socket = connect_to($page);
+    my $socket = connect_to($page, 1);
     syswrite $socket, $garbage;
     push @idle, $socket;
 }

@@ -50,13 +50,21 @@ static void start(uint64_t patience_ms) {
     assert_int_not_equal(http.bound.port, 0);
 }
 
-static int connect_to_it(void) {
+/* From 127.0.0.`source`. */
+static int connect_from(uint8_t source) {
+    const struct address from = {.ip = {[10] = 0xff, 0xff, 127, 0, 0, source}};
     struct sockaddr_storage name;
-    socklen_t size = address_to_sockaddr(&http.bound, AF_INET, &name);
+    socklen_t size = address_to_sockaddr(&from, AF_INET, &name);
     int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(descriptor >= 0);
+    assert_int_equal(bind(descriptor, (const struct sockaddr *)&name, size), 0);
+    size = address_to_sockaddr(&http.bound, AF_INET, &name);
     assert_int_equal(connect(descriptor, (const struct sockaddr *)&name, size), 0);
     return descriptor;
+}
+
+static int connect_to_it(void) {
+    return connect_from(1);
 }
 
 static void say(int descriptor, const char *text) {
@@ -88,7 +96,7 @@ static const char *ask(const char *request) {
 
 static const char *get(const char *path) {
     char request[100];
-    snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: test\r\n\r\n", path);
+    snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path);
     return ask(request);
 }
 
@@ -116,7 +124,7 @@ static void metrics_are_served(void **state) {
 static void head_is_get_without_the_page(void **state) {
     (void)state;
     start(HTTP_PATIENCE_MS);
-    const char *answer = ask("HEAD /health HTTP/1.1\r\nHost: test\r\n\r\n");
+    const char *answer = ask("HEAD /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
     assert_status(answer, "200 OK");
     assert_non_null(strstr(answer, "\r\nContent-Length: 3\r\n"));
     assert_string_equal(body(answer), "");
@@ -145,10 +153,10 @@ static void other_pages_are_not_found(void **state) {
 static void other_methods_are_not_allowed(void **state) {
     (void)state;
     start(HTTP_PATIENCE_MS);
-    const char *answer = ask("POST /metrics HTTP/1.1\r\nHost: test\r\nContent-Length: 2\r\n\r\nhi");
+    const char *answer = ask("POST /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nhi");
     assert_status(answer, "405 Method Not Allowed");
     assert_non_null(strstr(answer, "\r\nAllow: GET, HEAD\r\n"));
-    assert_status(ask("DELETE /health HTTP/1.1\r\nHost: test\r\n\r\n"), "405 Method Not Allowed");
+    assert_status(ask("DELETE /health HTTP/1.1\r\nHost: localhost\r\n\r\n"), "405 Method Not Allowed");
 }
 
 static void garbage_gets_no_page(void **state) {
@@ -166,7 +174,7 @@ static void a_header_has_its_limit(void **state) {
     char line[1024];
     start(HTTP_PATIENCE_MS);
     int descriptor = connect_to_it();
-    say(descriptor, "GET /metrics HTTP/1.1\r\nHost: test\r\nX: ");
+    say(descriptor, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nX: ");
     memset(line, 'x', sizeof line);
     for (int i = 0; i < 1000; i++)
         if (send(descriptor, line, sizeof line, MSG_NOSIGNAL) < 0) break;
@@ -193,10 +201,40 @@ static void the_idle_make_room_for_others(void **state) {
     (void)state;
     int idle[HTTP_CONNECTIONS_MAX + 20];
     start(SHORT_MS);
-    for (size_t i = 0; i < sizeof idle / sizeof *idle; i++) idle[i] = connect_to_it();
+    for (size_t i = 0; i < sizeof idle / sizeof *idle; i++)
+        idle[i] = connect_from((uint8_t)(2 + i / HTTP_CONNECTIONS_PER_SOURCE));
     assert_status(get("/health"), "200 OK");
     for (size_t i = 0; i < sizeof idle / sizeof *idle; i++) close(idle[i]);
     assert_status(get("/health"), "200 OK");
+}
+
+static bool is_closed(int descriptor) {
+    struct pollfd wanted = {.fd = descriptor, .events = POLLIN};
+    char byte;
+    assert_int_equal(poll(&wanted, 1, WAIT_MS), 1);
+    return recv(descriptor, &byte, 1, 0) <= 0;
+}
+
+/* Their patience is longer than the test waits, so that it is not what ends them. */
+static void one_source_has_a_few_places(void **state) {
+    (void)state;
+    int held[HTTP_CONNECTIONS_PER_SOURCE + 300];
+    start(2 * WAIT_MS);
+    for (size_t i = 0; i < sizeof held / sizeof *held; i++) held[i] = connect_from(2);
+    for (size_t i = HTTP_CONNECTIONS_PER_SOURCE; i < sizeof held / sizeof *held; i++) assert_true(is_closed(held[i]));
+    assert_status(get("/health"), "200 OK");
+    close(held[0]);
+    for (size_t i = 1; i < sizeof held / sizeof *held; i++) close(held[i]);
+}
+
+static void who_asks_another_host_gets_no_page(void **state) {
+    (void)state;
+    start(HTTP_PATIENCE_MS);
+    assert_status(ask("GET /metrics HTTP/1.1\r\nHost: evil.example\r\n\r\n"), "421 Misdirected Request");
+    assert_status(ask("GET /health HTTP/1.1\r\nHost: localhost.evil.example:80\r\n\r\n"), "421 Misdirected Request");
+    assert_status(ask("GET /health HTTP/1.1\r\nHost: 127.0.0.1:1\r\n\r\n"), "200 OK");
+    strcpy(config.metrics_host, "node.example");
+    assert_status(ask("GET /health HTTP/1.1\r\nHost: node.example:80\r\n\r\n"), "200 OK");
 }
 
 static void it_stops_while_somebody_is_connected(void **state) {
@@ -235,6 +273,8 @@ int main(void) {
         http_test(a_header_has_its_limit),
         http_test(who_drips_is_cut_off),
         http_test(the_idle_make_room_for_others),
+        http_test(one_source_has_a_few_places),
+        http_test(who_asks_another_host_gets_no_page),
         http_test(it_stops_while_somebody_is_connected),
         http_test(a_taken_address_is_named),
     };
