@@ -38,6 +38,7 @@ struct engine {
     uint8_t proven, barred_bootnodes;              /* sets of bootnodes: which proved their keys; which are given up */
     struct indices indices;
     struct punch_budget budget;
+    struct relaying relaying;
     struct candidate_list candidates;
     struct nat64 nat64;
     uint64_t synced; /* when the disk had all keys of peers */
@@ -193,6 +194,7 @@ struct engine *engine_create(const struct engine_options *options, const struct 
     engine->options.bootnodes = engine->bootnodes;
     names_init(engine, now);
     budget_init(&engine->budget, now);
+    relaying_init(&engine->relaying, now);
     nat_check_init(&engine->nat);
     nat_tell_servers(engine);
     snprintf(engine->nick, sizeof engine->nick, "%s", options->nick);
@@ -201,6 +203,7 @@ struct engine *engine_create(const struct engine_options *options, const struct 
                                                    .identity = options->identity,
                                                    .indices = &engine->indices,
                                                    .budget = &engine->budget,
+                                                   .relaying = &engine->relaying,
                                                    .bootnodes = engine->bootnodes,
                                                    .bootnode_count = options->bootnode_count,
                                                    .known_peers = options->known_peers,

@@ -10,6 +10,7 @@
 #include "client/network/candidates.h"
 #include "client/outside.h"
 #include "client/peer/peer.h"
+#include "client/room/relaying.h"
 #include "common/why.h"
 
 /* What rooms share, given by the engine. */
@@ -19,6 +20,7 @@ struct chatroom_host {
     const struct identity *identity;
     struct indices *indices;
     struct punch_budget *budget;
+    struct relaying *relaying;
     const struct bootnode *bootnodes; /* 1 … BOOTNODES_MAX; their addresses may change */
     size_t bootnode_count;
     struct known_keys *known_peers;

@@ -15,6 +15,7 @@
 #include "client/events.h"
 #include "client/history/exchange.h"
 #include "client/peer/peer.h"
+#include "client/room/relaying.h"
 #include "common/attributes.h"
 #include "common/bucket.h"
 #include "common/deadlines.h"
@@ -33,7 +34,8 @@ struct member {
         struct path path;
         uint64_t at;
     } told;
-    struct bucket relay_packets, relay_bytes; /* what it may still have relayed, in thousandths: routes.c */
+    struct relaying_share relaying;           /* what it may still have passed on */
+    uint64_t forged;                          /* ms: what its wrong signatures cost is paid off then; heard.c */
     bool stalled;                             /* acknowledged nothing since messages were given up */
     bool left_by_itself;                      /* what a bootnode said when it delisted the member */
     bool finished;                            /* by members_finish */

@@ -3,9 +3,6 @@
 #include <string.h>
 
 #define MEMBERS_TRIED 2
-/* For each sender; bursts are a second's worth. */
-#define RELAY_PACKETS 100
-#define RELAY_BYTES (128 * 1024)
 
 /* --- Ours --- */
 
@@ -78,22 +75,11 @@ size_t routes_ways_through(const struct routes *routes, const struct peer *peer,
 
 /* --- Others' --- */
 
-static const struct bucket_kind packets_kind = {.burst = RELAY_PACKETS * 1000, .amount = RELAY_PACKETS, .per_ms = 1};
-static const struct bucket_kind bytes_kind = {
-    .burst = (uint64_t)RELAY_BYTES * 1000, .amount = RELAY_BYTES, .per_ms = 1};
-
-/* A share for each sender: a thousandth of a packet, and of a byte, a millisecond. */
-static bool relay_allowed(struct member *from, size_t size, uint64_t now) {
-    uint64_t packets = bucket_level(&from->relay_packets, &packets_kind, now);
-    uint64_t bytes = bucket_level(&from->relay_bytes, &bytes_kind, now);
-    if (packets < 1000 || bytes < size * 1000) return false;
-    return bucket_take(&from->relay_packets, &packets_kind, 1000, now) &&
-           bucket_take(&from->relay_bytes, &bytes_kind, size * 1000, now);
-}
-
 void routes_pass_on(const struct routes *routes, struct member *from, const struct frame_relay *relay, uint64_t now) {
     const struct member *to = members_find(routes->members, relay->member);
     if (!to || to == from) return;
-    if (!relays_for_us(to->peer) || !relays_for_us(from->peer) || !relay_allowed(from, relay->size, now)) return;
+    if (!relays_for_us(to->peer) || !relays_for_us(from->peer) ||
+        !relaying_take(routes->host->relaying, &from->relaying, relay->size, now))
+        return;
     peer_pass_on(to->peer, FRAME_RELAYED, from->peer->pair.other_id, relay->packet, relay->size, now);
 }

@@ -17,5 +17,5 @@ void routes_send(const struct routes *routes, const struct peer *peer, const str
                  size_t size, uint64_t now);
 /* Who may relay to this peer now, best first; returns how many. */
 size_t routes_ways_through(const struct routes *routes, const struct peer *peer, struct path out[static PEER_RELAYS]);
-/* This member asks us to pass a packet on to another one: done as far as its share goes. */
+/* This member asks us to pass a packet on to another one: done as far as its share goes (relaying.h). */
 void routes_pass_on(const struct routes *routes, struct member *from, const struct frame_relay *relay, uint64_t now);

@@ -46,6 +46,7 @@ static void make_hosts(struct room_parts *parts) {
                                          .identity = &parts->own,
                                          .indices = &parts->indices,
                                          .budget = &parts->budget,
+                                         .relaying = &parts->relaying,
                                          .known_peers = &parts->known_peers,
                                          .nick = "own",
                                          .suite_mask = 1,
@@ -64,6 +65,7 @@ void room_parts_init(struct room_parts *parts, uint64_t now) {
     identity_named("carl", &parts->carl);
     if (!room_keys_derive("tea", NULL, 0, &keys)) abort();
     make_hosts(parts);
+    relaying_init(&parts->relaying, now);
     assembly_start(&parts->room, &parts->host, "tea", &keys, now);
 }
 

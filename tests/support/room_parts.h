@@ -12,6 +12,7 @@ struct room_parts {
     struct known_keys known_peers; /* remembers nothing */
     struct indices indices;
     struct punch_budget budget;
+    struct relaying relaying;
     struct outside outside;
     struct chatroom_host host;
     struct assembly room;

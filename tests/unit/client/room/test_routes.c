@@ -78,9 +78,9 @@ static uint64_t price(struct fixture *fixture, const struct member *to, size_t s
     static const uint8_t packet[PEER_PROBE_SIZE] = {PEER_PROBE};
     struct frame_relay relay = {.packet = packet, .size = size};
     memcpy(relay.member, to->peer->pair.other_id, MEMBER_ID_SIZE);
-    uint64_t before = fixture->anna->relay_packets.tokens;
+    uint64_t before = fixture->anna->relaying.packets.tokens;
     routes_pass_on(fixture->routes, fixture->anna, &relay, now);
-    return before - fixture->anna->relay_packets.tokens;
+    return before - fixture->anna->relaying.packets.tokens;
 }
 
 /* A hundred packets a second, or 128 KiB: whichever is less. */
@@ -90,10 +90,10 @@ static void each_sender_has_its_share(void **state) {
     for (unsigned i = 1; i < 100; i++) assert_int_equal(price(fixture, fixture->bert, 100, NOW), 1000);
     assert_int_equal(price(fixture, fixture->bert, 100, NOW), 0);
     routes_pass_on(fixture->routes, fixture->anna, &(struct frame_relay){.size = 1}, NOW + 500); /* to nobody */
-    assert_int_equal(fixture->anna->relay_packets.tokens, 0);
+    assert_int_equal(fixture->anna->relaying.packets.tokens, 0);
     price(fixture, fixture->bert, 1200, NOW + 1000);
-    assert_int_equal(fixture->anna->relay_packets.tokens, 99000);
-    assert_int_equal(fixture->bert->relay_packets.tokens, 0); /* a share of its own, not looked at yet */
+    assert_int_equal(fixture->anna->relaying.packets.tokens, 99000);
+    assert_int_equal(fixture->bert->relaying.packets.tokens, 0); /* a share of its own, not looked at yet */
     unsigned passed = 1;
     while (price(fixture, fixture->carl, 2000, NOW + 1000) > 0) passed++;
     assert_int_equal(passed, 1 + (128 * 1024 - 1200) / 2000);
@@ -104,10 +104,10 @@ static void nothing_is_passed_on_to_oneself_or_over_two_turns(void **state) {
     assert_int_equal(price(fixture, fixture->anna, 100, NOW), 0);
     fixture->bert->peer->path.kind = PATH_MEMBER;
     price(fixture, fixture->bert, 100, NOW);
-    assert_int_equal(fixture->anna->relay_packets.filled, 0); /* not even counted */
+    assert_int_equal(fixture->anna->relaying.packets.filled, 0); /* not even counted */
     fixture->anna->peer->path.kind = PATH_MEMBER;
     price(fixture, fixture->carl, 100, NOW);
-    assert_int_equal(fixture->anna->relay_packets.filled, 0);
+    assert_int_equal(fixture->anna->relaying.packets.filled, 0);
 }
 
 /* A PROBE of that member, which `through` says it relays: did it count? */
