@@ -16,10 +16,14 @@
 
 static const struct bucket_kind share = {.burst = SHARE_BYTES, .amount = SHARE_BYTES, .per_ms = SHARE_MS};
 
+/* Both sides count the same bytes, but its share may have begun anew. */
+static const struct bucket_kind taken = {.burst = 2 * SHARE_BYTES, .amount = SHARE_BYTES, .per_ms = SHARE_MS};
+
 void exchange_init(struct exchange *exchange, void *owner, const uint8_t id[static MEMBER_ID_SIZE], uint64_t now) {
     *exchange = (struct exchange){.owner = owner, .greeted = now};
     memcpy(exchange->id, id, sizeof exchange->id);
     bucket_fill(&exchange->share, &share, now);
+    bucket_fill(&exchange->taken, &taken, now);
 }
 
 void exchange_clear(struct exchange *exchange) {
@@ -97,9 +101,12 @@ static bool is_asked_for(const struct exchange *exchange, const struct feed_name
 
 /* --- Answering --- */
 
+static uint64_t price_of(size_t size) {
+    return size > PRICE_LEAST ? size : PRICE_LEAST;
+}
+
 static bool pay(struct exchange *exchange, const struct backlog_entry *entry, uint64_t now) {
-    uint64_t price = entry->blob->size > PRICE_LEAST ? entry->blob->size : PRICE_LEAST;
-    return bucket_take(&exchange->share, &share, price, now);
+    return bucket_take(&exchange->share, &share, price_of(entry->blob->size), now);
 }
 
 static struct blob *pass_on(const struct backlog_entry *entry, uint64_t now) {
@@ -191,15 +198,16 @@ static enum exchange_news receive_request(struct exchange *exchange, const struc
 }
 
 /* The signature is looked at only where we asked: that costs more than all else. */
-static enum exchange_news receive_passed_on(const struct exchange *exchange, const uint8_t *message, size_t size,
-                                            struct exchange_received *out) {
+static enum exchange_news receive_passed_on(struct exchange *exchange, const uint8_t *message, size_t size,
+                                            uint64_t now, struct exchange_received *out) {
     struct chat_message chat;
     uint32_t age;
     if (!codec_passed_on_decode(message, size, &age, &out->message, &out->size)) return EXCHANGE_NOTHING;
     if (!message_parse(out->message, out->size, &chat)) return EXCHANGE_NOTHING;
     out->feed = feed_name_of(chat.author, chat.run);
     out->age = age;
-    return is_asked_for(exchange, &out->feed, chat.sequence) ? EXCHANGE_PASSED_ON : EXCHANGE_NOTHING;
+    if (!is_asked_for(exchange, &out->feed, chat.sequence)) return EXCHANGE_NOTHING;
+    return bucket_take(&exchange->taken, &taken, price_of(out->size), now) ? EXCHANGE_PASSED_ON : EXCHANGE_NOTHING;
 }
 
 static enum exchange_news receive_answered(struct exchange *exchange, const uint8_t *message, size_t size,
@@ -221,7 +229,7 @@ enum exchange_news exchange_receive(struct exchange *exchange, const struct back
     switch (message[0]) {
     case HISTORY_SUMMARY: return receive_summary(exchange, message, size, now);
     case HISTORY_REQUEST: return receive_request(exchange, backlog, message, size);
-    case HISTORY_PASSED_ON: return receive_passed_on(exchange, message, size, out);
+    case HISTORY_PASSED_ON: return receive_passed_on(exchange, message, size, now, out);
     case HISTORY_ANSWERED: return receive_answered(exchange, message, size, out);
     default: return EXCHANGE_NOTHING; /* of a later version */
     }

@@ -39,6 +39,7 @@ struct exchange {
     size_t request_count;
     size_t under_way;    /* bytes of all this that it has not acknowledged */
     struct bucket share; /* bytes that it may still have */
+    struct bucket taken; /* bytes that are still taken from it: more than an honest member passes on */
 };
 
 /* Zeroed but for what is told. */

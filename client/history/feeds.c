@@ -140,6 +140,12 @@ bool feeds_holds(const struct feeds *feeds) {
     return bytes == feeds->bytes;
 }
 
+bool feed_is_held(const struct feed *feed, uint64_t sequence) {
+    const struct held *held = feed->held;
+    while (held && held->sequence < sequence) held = held->next;
+    return held && held->sequence == sequence;
+}
+
 bool feed_has_tried(const struct feed *feed, const uint8_t peer[static MEMBER_ID_SIZE]) {
     for (size_t i = 0; i < feed->tried_count; i++)
         if (memcmp(feed->tried[i], peer, MEMBER_ID_SIZE) == 0) return true;

@@ -78,4 +78,6 @@ struct feed *feeds_too_much(const struct feeds *feeds);
 /* The invariants that do not hang on feeds_too_much; and that all that is counted is there. */
 bool feeds_holds(const struct feeds *feeds);
 
+/* Is this one held? */
+bool feed_is_held(const struct feed *feed, uint64_t sequence);
 bool feed_has_tried(const struct feed *feed, const uint8_t peer[static MEMBER_ID_SIZE]);

@@ -87,6 +87,11 @@ void history_said(struct history *history, uint64_t sequence, struct blob *blob,
     keep(history, &history->own, sequence, blob, 0, now);
 }
 
+bool history_is_news(const struct history *history, const struct feed_name *name, uint64_t sequence) {
+    const struct feed *feed = feeds_find(&history->feeds, name);
+    return !feed || (sequence > feed->shown && !feed_is_held(feed, sequence));
+}
+
 void history_heard(struct history *history, const struct feed_name *name, uint64_t sequence, const uint8_t *message,
                    size_t size, bool passed_on, uint64_t age, uint64_t now) {
     struct feed *feed = feeds_of(&history->feeds, name, passed_on ? FEED_PASSED_ON : FEED_MET, now);

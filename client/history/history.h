@@ -33,6 +33,8 @@ void history_said(struct history *history, uint64_t sequence, struct blob *blob,
 /* This was said, by whom it says: checked. `age`: how long others have had it, ms. */
 void history_heard(struct history *history, const struct feed_name *name, uint64_t sequence, const uint8_t *message,
                    size_t size, bool passed_on, uint64_t age, uint64_t now);
+/* Would history_heard do anything with it, whatever it says? */
+MUST_USE bool history_is_news(const struct history *history, const struct feed_name *name, uint64_t sequence);
 /* A message of the stream that is none of the chat, and waited there for `waited` ms. True: it brings `out`, which we
  * asked for, unchecked; history_heard takes it once it is checked. */
 MUST_USE bool history_received(struct history *history, struct exchange *from, const uint8_t *message, size_t size,

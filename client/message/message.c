@@ -85,9 +85,14 @@ bool message_parse(const uint8_t *data, size_t size, struct chat_message *out) {
     return is_nick(out->nick, out->nick_size) && is_text(out->text, out->text_size);
 }
 
+bool message_verify(const uint8_t *data, size_t size, const uint8_t room_tag[static ROOM_TAG_SIZE],
+                    const struct chat_message *message) {
+    return is_signed(message->author, room_tag, data, size - crypto_sign_BYTES);
+}
+
 bool message_decode(const uint8_t *data, size_t size, const uint8_t room_tag[static ROOM_TAG_SIZE],
                     struct chat_message *out) {
-    return message_parse(data, size, out) && is_signed(out->author, room_tag, data, size - crypto_sign_BYTES);
+    return message_parse(data, size, out) && message_verify(data, size, room_tag, out);
 }
 
 void message_id_format(enum chat_kind kind, uint64_t run, uint64_t sequence, char out[static MESSAGE_ID_TEXT_SIZE]) {

@@ -43,12 +43,13 @@ struct author *authors_of(struct authors *authors, const uint8_t id[static MEMBE
     return found;
 }
 
-bool author_whispers(struct author *author, uint64_t run, uint64_t sequence) {
-    if (author->run != run) author->private_sequence = 0;
+bool author_is_news(const struct author *author, uint64_t run, uint64_t sequence) {
+    return author->run != run || sequence > author->private_sequence;
+}
+
+void author_whispered(struct author *author, uint64_t run, uint64_t sequence) {
     author->run = run;
-    if (sequence <= author->private_sequence) return false;
     author->private_sequence = sequence;
-    return true;
 }
 
 bool author_may_rename(struct author *author, uint64_t now) {

@@ -22,7 +22,9 @@ struct authors {
 void authors_clear(struct authors *authors);
 /* Finds or adds it, as heard now. Holds until the next call. Aborts without memory. */
 struct author *authors_of(struct authors *authors, const uint8_t id[static MEMBER_ID_SIZE], uint64_t now);
-/* A private message: was it not shown yet? Then it counts as shown. */
-bool author_whispers(struct author *author, uint64_t run, uint64_t sequence);
+/* A private message: was it not shown yet? */
+MUST_USE bool author_is_news(const struct author *author, uint64_t run, uint64_t sequence);
+/* Now it is. */
+void author_whispered(struct author *author, uint64_t run, uint64_t sequence);
 /* May this author put one more nick into our files and onto the screen? Five at once, then one every 20 s. Counted. */
 MUST_USE bool author_may_rename(struct author *author, uint64_t now);

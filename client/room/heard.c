@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/clock.h"
+
 /* An author, who need not be here. */
 struct speaker {
     uint8_t id[MEMBER_ID_SIZE];
@@ -90,14 +92,39 @@ static uint64_t authors_clock(const struct heard *heard, const struct chat_messa
     return author ? ((const struct member *)author->owner)->peer->clock_began_ms : 0;
 }
 
+/* --- What it costs to check it --- */
+
+/* The last of the checks: invariants 1 and 2. */
+static bool is_signed(const struct heard *heard, struct member *by, const struct chat_message *chat,
+                      const uint8_t *message, size_t size, uint64_t now) {
+    if (by->forged > now + (HEARD_FORGERIES - 1) * HEARD_FORGERY_MS) return false;
+    if (message_verify(message, size, heard->self->keys.tag, chat)) return true;
+    by->forged = later(by->forged, now) + HEARD_FORGERY_MS;
+    return false;
+}
+
+static bool is_news(const struct heard *heard, const struct chat_message *chat) {
+    const struct feed_name feed = feed_name_of(chat->author, chat->run);
+    return history_is_news(heard->history, &feed, chat->sequence);
+}
+
+/* --- What is passed on --- */
+
 /* The author itself needs no clock: what it says is new. */
-static void take_passed_on(const struct heard *heard, const struct peer *peer, const struct exchange_received *received,
+static bool fits_the_time(const struct heard *heard, const struct peer *by, const struct chat_message *chat,
+                          uint64_t now) {
+    return is_author(by, chat) || room_clock_is_recent(heard->clock, chat->sent_ms, authors_clock(heard, chat), now);
+}
+
+static void take_passed_on(const struct heard *heard, struct member *by, const struct exchange_received *received,
                            uint64_t now) {
     struct chat_message chat;
     if (received->age > BACKLOG_AGE_MS + CLOCKS_APART_MS) return;
-    if (!message_decode(received->message, received->size, heard->self->keys.tag, &chat) || chat.kind == CHAT_PRIVATE)
-        return;
-    if (is_author(peer, &chat) || room_clock_is_recent(heard->clock, chat.sent_ms, authors_clock(heard, &chat), now))
+    if (!message_parse(received->message, received->size, &chat) || chat.kind == CHAT_PRIVATE) return;
+    bool fits = fits_the_time(heard, by->peer, &chat, now);
+    if (fits ? !is_news(heard, &chat) : !misdated_is_news(heard->misdated, &chat)) return;
+    if (!is_signed(heard, by, &chat, received->message, received->size, now)) return;
+    if (fits)
         heard_public(heard, &chat, received->message, received->size, true, received->age, now);
     else
         misdated_add(heard->misdated, &chat, now);
@@ -142,18 +169,39 @@ static void take_history(const struct heard *heard, struct member *member, const
     struct exchange_received received;
     uint64_t waited = age + travelled(member->peer);
     if (history_received(heard->history, &member->exchange, message, size, waited, now, &received))
-        take_passed_on(heard, member->peer, &received, now);
+        take_passed_on(heard, member, &received, now);
+}
+
+/* --- What the author says itself --- */
+
+/* A copy, or another's: it does not matter whether it is signed. `author` holds until authors_of is called again. */
+static struct author *whisperer(const struct heard *heard, const struct peer *peer, const struct chat_message *chat,
+                                uint64_t now) {
+    if (memcmp(chat->recipient, heard->self->id, MEMBER_ID_SIZE) != 0) return NULL;
+    struct author *author = authors_of(heard->authors, peer->pair.other_id, now);
+    return author_is_news(author, chat->run, chat->sequence) ? author : NULL;
 }
 
 static void whispered(const struct heard *heard, struct peer *peer, const struct chat_message *chat, uint64_t age,
                       uint64_t now) {
-    if (memcmp(chat->recipient, heard->self->id, MEMBER_ID_SIZE) != 0) return;
     struct speaker speaker = {.peer = peer};
     memcpy(speaker.id, peer->pair.other_id, sizeof speaker.id);
-    if (!author_whispers(authors_of(heard->authors, peer->pair.other_id, now), chat->run, chat->sequence)) return;
     struct event *event = message_event(heard, &speaker, chat, false);
     room_events_date(heard->events, event, history_time(age, now), now);
     room_events_emit(heard->events, event);
+}
+
+static void take_private(const struct heard *heard, struct member *member, const struct chat_message *chat,
+                         const uint8_t *message, size_t size, uint64_t age, uint64_t now) {
+    struct author *author = whisperer(heard, member->peer, chat, now);
+    if (!author || !is_signed(heard, member, chat, message, size, now)) return;
+    author_whispered(author, chat->run, chat->sequence);
+    whispered(heard, member->peer, chat, age, now);
+}
+
+/* Of another run than the one that it introduced itself with the author has nothing to say itself. */
+static bool is_its_own(const struct peer *peer, const struct chat_message *chat) {
+    return is_author(peer, chat) && chat->run == peer->introduction.run;
 }
 
 void heard_receive(const struct heard *heard, struct member *member, const uint8_t *message, size_t size, uint64_t age,
@@ -164,10 +212,9 @@ void heard_receive(const struct heard *heard, struct member *member, const uint8
         take_history(heard, member, message, size, age, now);
         return;
     }
-    if (!message_decode(message, size, heard->self->keys.tag, &chat)) return;
-    if (!is_author(member->peer, &chat)) return;
+    if (!message_parse(message, size, &chat) || !is_its_own(member->peer, &chat)) return;
     if (chat.kind == CHAT_PRIVATE)
-        whispered(heard, member->peer, &chat, age, now);
-    else
+        take_private(heard, member, &chat, message, size, age, now);
+    else if (is_news(heard, &chat) && is_signed(heard, member, &chat, message, size, now))
         heard_public(heard, &chat, message, size, false, age, now);
 }

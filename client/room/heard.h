@@ -1,5 +1,11 @@
 /* What is heard: messages of members, checked, and told as events. What was said to all goes through the history, which
- * knows its order; what was said to us alone is shown at once. */
+ * knows its order; what was said to us alone is shown at once. PROTOCOL.md §3.3 "A message", §3.5 rule 5.
+ *
+ * Invariants:
+ * 1. A signature is looked at only of what would be taken if it were right: a message that is a copy, not asked for, of
+ *    another run, for somebody else or of the wrong time costs no public-key work.
+ * 2. Nor does anything of a member that brought HEARD_FORGERIES wrong signatures, until HEARD_FORGERY_MS have passed for
+ *    one: who passes something on has checked it, so an honest member brings none. */
 #pragma once
 
 #include "client/history/history.h"
@@ -10,6 +16,9 @@
 #include "client/room/misdated.h"
 #include "client/room/nicks.h"
 #include "client/room/room_clock.h"
+
+#define HEARD_FORGERIES 8
+#define HEARD_FORGERY_MS 10000
 
 struct heard {
     const struct room_clock *clock;

@@ -17,7 +17,6 @@
 #include "client/peer/peer.h"
 #include "client/room/relaying.h"
 #include "common/attributes.h"
-#include "common/bucket.h"
 #include "common/deadlines.h"
 
 #define MEMBERS_OF_ONE 1024 /* what a bootnode alone can make us hold, */

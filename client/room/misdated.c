@@ -4,12 +4,13 @@
 
 #include "common/clock.h"
 
-static struct misdated_author *known(struct misdated *misdated, const struct feed_name *feed) {
-    for (size_t i = 0; i < MISDATED_AUTHORS; i++) {
-        struct misdated_author *author = &misdated->authors[i];
-        if (author->highest > 0 && feed_name_equal(&author->feed, feed)) return author;
-    }
-    return NULL;
+/* MISDATED_AUTHORS: it is not there. */
+static size_t place_of(const struct misdated *misdated, const struct feed_name *feed) {
+    size_t at = 0;
+    while (at < MISDATED_AUTHORS &&
+           (misdated->authors[at].highest == 0 || !feed_name_equal(&misdated->authors[at].feed, feed)))
+        at++;
+    return at;
 }
 
 /* NULL: all have something to tell. */
@@ -23,13 +24,19 @@ static struct misdated_author *place(struct misdated *misdated) {
 
 static struct misdated_author *author_of(struct misdated *misdated, const struct chat_message *chat) {
     const struct feed_name feed = feed_name_of(chat->author, chat->run);
-    struct misdated_author *author = known(misdated, &feed);
-    if (author) return author;
-    author = place(misdated);
+    size_t at = place_of(misdated, &feed);
+    if (at < MISDATED_AUTHORS) return &misdated->authors[at];
+    struct misdated_author *author = place(misdated);
     if (!author) return NULL;
     *author = (struct misdated_author){.feed = feed};
     memcpy(author->nick, chat->nick, chat->nick_size);
     return author;
+}
+
+bool misdated_is_news(const struct misdated *misdated, const struct chat_message *chat) {
+    const struct feed_name feed = feed_name_of(chat->author, chat->run);
+    size_t at = place_of(misdated, &feed);
+    return at == MISDATED_AUTHORS || chat->sequence > misdated->authors[at].highest;
 }
 
 void misdated_add(struct misdated *misdated, const struct chat_message *chat, uint64_t now) {

@@ -34,6 +34,8 @@ struct misdated {
     uint64_t not_again; /* before */
 };
 
+/* Would it count, as far as its author is remembered? */
+MUST_USE bool misdated_is_news(const struct misdated *misdated, const struct chat_message *chat);
 /* Zeroed is empty. */
 void misdated_add(struct misdated *misdated, const struct chat_message *chat, uint64_t now);
 /* When there is something to tell; NEVER. */

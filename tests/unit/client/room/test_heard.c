@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <dlfcn.h>
 #include <sodium.h>
 
 #include "client/room/heard.h"
@@ -17,6 +18,18 @@
 #define WALL ROOM_PARTS_WALL
 #define HOUR UINT64_C(3600000)
 #define OLDEST (BACKLOG_AGE_MS + HOUR) /* what is kept, and an hour that clocks may be wrong */
+
+static unsigned verified; /* so many signatures were looked at */
+
+/* The library's, but counted. */
+int crypto_sign_verify_detached(const unsigned char *signature, const unsigned char *message,
+                                unsigned long long message_size, const unsigned char *key) {
+    static int (*real)(const unsigned char *, const unsigned char *, unsigned long long, const unsigned char *);
+    if (!real) *(void **)&real = dlsym(RTLD_NEXT, "crypto_sign_verify_detached");
+    assert_non_null(real);
+    verified++;
+    return real(signature, message, message_size, key);
+}
 
 struct fixture {
     struct room_parts parts;
@@ -44,6 +57,7 @@ static int setup(void **state) {
     parts->test = fixture;
     parts->emitted = look;
     fixture->in_order = true;
+    verified = 0;
     assert_true(room_keys_derive("coffee", NULL, 0, &fixture->other_keys));
     fixture->members[0] = room_parts_member(parts, &parts->anna, "anna");
     fixture->members[1] = room_parts_member(parts, &parts->bert, "bert");
@@ -103,6 +117,7 @@ static void nobody_passes_on_what_others_said(void **state) {
 static void each_is_shown_once(void **state) {
     struct fixture *fixture = *state;
     fixture->parts.room.history.host.enabled = false; /* so that nobody waits for what others may have */
+    fixture->members[0]->peer->introduction.run = 7;
     hear(fixture, &fixture->parts.anna, CHAT_TEXT, &fixture->parts.own, 7, 2, "two");
     hear(fixture, &fixture->parts.anna, CHAT_TEXT, &fixture->parts.own, 7, 2, "two");
     hear(fixture, &fixture->parts.anna, CHAT_ACTION, &fixture->parts.own, 7, 2, "two"); /* of the same sequence */
@@ -114,9 +129,62 @@ static void each_is_shown_once(void **state) {
     hear(fixture, &fixture->parts.anna, CHAT_TEXT, &fixture->parts.own, 7, 3, "three");
     hear(fixture, &fixture->parts.anna, CHAT_PRIVATE, &fixture->parts.own, 7, 2, "the next");
     assert_int_equal(fixture->parts.shown[EVENT_MESSAGE], 4);
+    fixture->members[0]->peer->introduction.run = 8;
     hear(fixture, &fixture->parts.anna, CHAT_TEXT, &fixture->parts.own, 8, 1, "in a new run");
     hear(fixture, &fixture->parts.anna, CHAT_PRIVATE, &fixture->parts.own, 8, 1, "both begin anew");
     assert_int_equal(fixture->parts.shown[EVENT_MESSAGE], 6);
+}
+
+/* What a copy, another's or another run's says is not looked at: it would push out what is remembered of others. */
+static void only_of_the_run_that_it_introduced_itself_with(void **state) {
+    struct fixture *fixture = *state;
+    for (uint64_t run = 2; run < 2102; run++)
+        hear(fixture, &fixture->parts.anna, CHAT_NICK, &fixture->parts.own, run, 1, "anna");
+    hear(fixture, &fixture->parts.anna, CHAT_PRIVATE, &fixture->parts.own, 2, 1, "psst");
+    assert_int_equal(fixture->parts.shown[EVENT_MESSAGE], 0);
+    assert_int_equal(fixture->parts.room.history.feeds.count, 0);
+    assert_int_equal(verified, 0);
+}
+
+static void no_copy_is_verified(void **state) {
+    struct fixture *fixture = *state;
+    for (unsigned i = 0; i < 1000; i++) {
+        hear(fixture, &fixture->parts.anna, CHAT_TEXT, &fixture->parts.own, 1, 1, "shown");
+        hear(fixture, &fixture->parts.anna, CHAT_TEXT, &fixture->parts.own, 1, 3, "held");
+        hear(fixture, &fixture->parts.anna, CHAT_PRIVATE, &fixture->parts.own, 1, 1, "for us");
+        hear(fixture, &fixture->parts.anna, CHAT_PRIVATE, &fixture->parts.bert, 1, 2 + i, "for Bert");
+        hear(fixture, &fixture->parts.bert, CHAT_TEXT, &fixture->parts.own, 1, 1 + i, "another's");
+    }
+    assert_int_equal(verified, 3);
+    assert_int_equal(fixture->parts.shown[EVENT_MESSAGE], 2);
+}
+
+/* Anna sends what nobody signed. */
+static void forge(struct fixture *fixture, uint64_t sequence) {
+    uint8_t packet[512];
+    struct chat_message chat = {
+        .run = 1, .sequence = sequence, .sent_ms = 1, .nick = "anna", .nick_size = 4, .text = "x", .text_size = 1};
+    size_t size =
+        message_encode(&fixture->parts.anna, fixture->parts.room.self.keys.tag, &chat, packet, sizeof packet);
+    packet[size - 1] ^= 0x10;
+    heard_receive(&fixture->parts.room.heard, fixture->members[0], packet, size, 0, fixture->parts.now);
+}
+
+static void who_forges_is_not_looked_at_any_more(void **state) {
+    struct fixture *fixture = *state;
+    for (unsigned i = 1; i <= 1000; i++) forge(fixture, i);
+    assert_int_equal(verified, HEARD_FORGERIES);
+    hear(fixture, &fixture->parts.anna, CHAT_TEXT, &fixture->parts.own, 1, 1, "not even this");
+    assert_int_equal(fixture->parts.shown[EVENT_MESSAGE], 0);
+    fixture->parts.now += HEARD_FORGERY_MS - 1;
+    forge(fixture, 1);
+    assert_int_equal(verified, HEARD_FORGERIES);
+    fixture->parts.now++;
+    for (unsigned i = 1; i <= 1000; i++) forge(fixture, i);
+    assert_int_equal(verified, HEARD_FORGERIES + 1);
+    fixture->parts.now += HEARD_FORGERY_MS;
+    hear(fixture, &fixture->parts.anna, CHAT_TEXT, &fixture->parts.own, 1, 1, "it is signed");
+    assert_int_equal(fixture->parts.shown[EVENT_MESSAGE], 1);
 }
 
 static void nicks_are_made_fit(void **state) {
@@ -367,9 +435,37 @@ static void no_bit_can_be_changed(void **state) {
         message[bit / 8] ^= (uint8_t)(1u << bit % 8);
         size_t whole = codec_passed_on_encode(0, message, size, packet, sizeof packet);
         heard_receive(&fixture->parts.room.heard, fixture->members[1], packet, whole, 0, fixture->parts.now);
+        fixture->members[1]->forged = 0; /* so that the next one is looked at, too */
         message[bit / 8] ^= (uint8_t)(1u << bit % 8);
     }
     assert_int_equal(shown(fixture), 0);
+    assert_in_range(verified, size * 8 / 2, size * 8); /* most are wrong by nothing else */
+}
+
+/* A copy, or what is too old, costs nothing. */
+static void little_that_is_passed_on_is_verified(void **state) {
+    struct fixture *fixture = *state;
+    expect_nine_of_carl(fixture);
+    for (unsigned i = 0; i < 100; i++) {
+        passes_on(fixture, 1, (struct said){.author = &fixture->parts.carl, .run = 1, .sequence = 1});
+        passes_on(fixture, 1, (struct said){.author = &fixture->parts.carl, .run = 1, .sequence = 3});
+        passes_on(fixture, 1, (struct said){&fixture->parts.carl, CHAT_TEXT, NULL, 1, 9, WALL - 72 * HOUR});
+        passes_on(fixture, 1, (struct said){&fixture->parts.carl, CHAT_PRIVATE, NULL, 1, 4, 0});
+        passes_on(fixture, 1, (struct said){&fixture->parts.bert, CHAT_TEXT, NULL, 1, 1 + i, 0});
+    }
+    assert_int_equal(verified, 3);
+}
+
+/* Nobody is answered more at once than twice what is kept; who was asked and goes on for ever is not looked at. */
+static void endless_answers_are_not_verified(void **state) {
+    struct fixture *fixture = *state;
+    offers_nothing(fixture, 0);
+    offers(fixture, 1, &fixture->parts.carl, 1, 1, 100000);
+    history_tick(&fixture->parts.room.history, fixture->parts.now);
+    for (uint64_t i = 1; i <= 6000; i++)
+        passes_on(fixture, 1, (struct said){.author = &fixture->parts.carl, .run = 1, .sequence = i});
+    assert_in_range(verified, 2 * BACKLOG_MESSAGES, 4 * BACKLOG_MESSAGES + 20);
+    assert_int_equal(shown(fixture), verified);
 }
 
 /* --- How old it is said to be --- */
@@ -425,6 +521,9 @@ int main(void) {
         TEST(only_the_recipient_shows_a_private_message),
         TEST(nobody_passes_on_what_others_said),
         TEST(each_is_shown_once),
+        TEST(only_of_the_run_that_it_introduced_itself_with),
+        TEST(no_copy_is_verified),
+        TEST(who_forges_is_not_looked_at_any_more),
         TEST(nicks_are_made_fit),
         TEST(nicks_are_rationed),
         TEST(what_was_asked_for_is_shown_once),
@@ -437,6 +536,8 @@ int main(void) {
         TEST(an_author_is_judged_by_its_own_clock),
         TEST(what_the_author_brings_after_all_is_not_missed),
         TEST(no_bit_can_be_changed),
+        TEST(little_that_is_passed_on_is_verified),
+        TEST(endless_answers_are_not_verified),
         TEST(who_lies_about_ages_reorders_nobody),
         TEST(nothing_is_older_than_what_is_kept),
         TEST(a_machine_that_was_just_started_sorts_too),
