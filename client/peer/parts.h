@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "client/outside.h"
+#include "client/peer/answers.h"
 #include "client/peer/budget.h"
 #include "client/peer/delivery.h"
 #include "client/peer/delivery_receiver.h"
@@ -179,9 +180,9 @@ struct peer {
     bool introduce_self;                    /* in the next packet */
     bool introduction_open;                 /* sent, but nothing was heard on the current transport since */
     bool acknowledge;
-    bool ask;    /* a PING goes along with the next packet */
-    bool answer; /* and a PONG: */
-    uint64_t answer_token;
+    bool ask;                /* a PING goes along with the next packet */
+    struct answers *answers; /* while a packet is taken; else NULL */
+    struct bucket answering;
     struct delivery_sender sender;
     struct delivery_receiver receiver;
 

@@ -91,6 +91,7 @@ void paths_pong(struct peer *peer, uint64_t token, const struct path *from, uint
 /* Is it worth knowing whether the peer receives there? */
 static bool worth_a_check(const struct peer *peer, const struct path *from, uint64_t now) {
     if (peer->checked && now - peer->checked < CHECK_INTERVAL_MS) return false;
+    if (peer->answers && !answers_may_ask(peer->answers)) return false;
     if (peer->demoted || unanswered(peer, now)) return true;
     if (from->kind != peer->path.kind) return path_kind_better(from, &peer->path);
     return from->kind == PATH_DIRECT;
@@ -134,15 +135,38 @@ static void punch_to_seek(struct peer *peer, uint64_t now) {
     path_log_add(&peer->log, NOTE_SEEKING, NULL, (uint32_t)peer->seek.count, now);
 }
 
-static void offer(struct peer *peer, bool answer, uint64_t now) {
-    struct frame frame = {.type = FRAME_CANDIDATES, .candidates = {.answer = answer, .mapping = *peer->host->mapping}};
-    peer->host->own_candidates(peer->host->context, peer, &frame.candidates.candidates);
+static void own_offer(const struct peer *peer, bool answer, struct frame *out) {
+    *out = (struct frame){.type = FRAME_CANDIDATES, .candidates = {.answer = answer, .mapping = *peer->host->mapping}};
+    peer->host->own_candidates(peer->host->context, peer, &out->candidates.candidates);
+}
+
+/* The answer is no longer than this: it leaves room for as many candidates as there may be. */
+static void offer(struct peer *peer, uint64_t now) {
+    struct frame frame;
+    uint8_t buffer[PEER_FRAMES_MAX];
+    struct writer writer = writer_over(buffer, sizeof buffer);
+    own_offer(peer, false, &frame);
+    frame_write(&writer, &frame);
+    write_zeros(&writer, FRAME_CANDIDATES_MAX - writer.at);
+    sending_frames(peer, &writer, &peer->path, false, now);
+}
+
+/* The best of them, as many as there is room for. */
+static void shorten(struct candidate_list *candidates, size_t room) {
+    size_t most = room > FRAME_CANDIDATES_MIN ? (room - FRAME_CANDIDATES_MIN) / CANDIDATE_MAX : 0;
+    if (candidates->count > most) candidates->count = (uint8_t)most;
+}
+
+static void answer_offer(struct peer *peer, uint64_t now) {
+    struct frame frame;
+    own_offer(peer, true, &frame);
+    if (peer->answers) shorten(&frame.candidates.candidates, answers_room(peer->answers, &peer->answers->path));
     sending_frame(peer, &frame, &peer->path, false, now);
 }
 
 void paths_seek(struct peer *peer, uint64_t now) {
     if (!may_seek(peer) || peer->seek.active || !linking_usable(peer, now)) return;
-    offer(peer, false, now);
+    offer(peer, now);
     peer->seek_answered = false;
     punch_to_seek(peer, now);
 }
@@ -153,7 +177,7 @@ void paths_offered(struct peer *peer, const struct frame_candidates *offered, ui
     peer->other_mapping = offered->mapping;
     if (!may_seek(peer) || (peer->seek.active && !offered->answer)) return;
     if (!offered->answer) {
-        offer(peer, true, now);
+        answer_offer(peer, now);
         peer->seek_answered = true;
         punch_to_seek(peer, now);
     } else if (peer->seek.active && !peer->seek_answered) {

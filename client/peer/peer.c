@@ -127,6 +127,7 @@ struct peer *peer_create(const struct peer_host *host, const struct member_recor
     peer->epoch = ++*host->epochs;
     delivery_sender_init(&peer->sender, ++*host->streams);
     delivery_receiver_init(&peer->receiver);
+    answers_fill(&peer->answering, now);
     set_alarms(peer, now);
     return peer;
 }
@@ -158,7 +159,7 @@ static void revive(struct peer *peer, uint64_t now) {
     peer->state = PEER_LIVE;
     peer->connected = peer->has_path = peer->demoted = false;
     probes_forget(peer);
-    peer->introduce_self = peer->introduction_open = peer->acknowledge = peer->ask = peer->answer = false;
+    peer->introduce_self = peer->introduction_open = peer->acknowledge = peer->ask = false;
     peer->heard = peer->sent = now;
     peer->asked = 0;
     peer->rounds = 0;
@@ -328,7 +329,9 @@ void peer_receive_confirmation(struct peer *peer, const struct peer_answer *mess
     if (peer->state != PEER_LIVE) return;
     switch (linking_accept(peer, message, now, &introduction, &bound)) {
     case LINKED_NOTHING: return;
-    case LINKED_AGAIN: sending_introduce(peer, from, now); break;
+    case LINKED_AGAIN:
+        if (answers_allowed(&peer->answering, FRAME_INTRODUCTION, now)) sending_introduce(peer, from, now);
+        break;
     case LINKED_NEW:
         take_path(peer, bound, from, now);
         peer->heard = peer->heard_here = now;
@@ -360,26 +363,33 @@ static struct transport *transport_find(struct peer *peer, uint32_t index) {
     return NULL;
 }
 
+/* What is said in answer meanwhile is gathered. */
+static void take_frames(struct peer *peer, struct reader *reader, const struct path *from, uint64_t now) {
+    struct frame frame;
+    paths_heard(peer, from, now);
+    probes_heard(peer, from, now);
+    while (peer->state != PEER_BLOCKED && frame_next(reader, &frame)) {
+        if (peer->state == PEER_GONE && frame.type != FRAME_BYE) continue;
+        talking_take(peer, &frame, from, now);
+    }
+}
+
 static void receive_frames(struct peer *peer, const uint8_t *packet, const struct peer_data *data,
                            const struct path *from, uint64_t now) {
     uint8_t frames[PEER_FRAMES_MAX];
     size_t size;
+    struct answers answers;
     struct transport *transport = transport_find(peer, data->receiver_index);
     if (!transport || !transport_open(transport, packet, data, frames, &size, now)) return;
     struct reader reader = reader_over(frames, size);
     bool promoted = transport == &peer->next;
     if (promoted && !introduction_first(peer, &reader, now)) return;
     if (!promoted && transport == &peer->current) peer->introduction_open = false;
-    paths_heard(peer, from, now);
-    probes_heard(peer, from, now);
-
-    struct frame frame;
-    while (peer->state != PEER_BLOCKED && frame_next(&reader, &frame)) {
-        if (peer->state == PEER_GONE && frame.type != FRAME_BYE) continue;
-        talking_take(peer, &frame, from, now);
-    }
+    answers_begin(&answers, from, size);
+    peer->answers = &answers;
+    take_frames(peer, &reader, from, now);
     if (promoted) peer->ask = true; /* which tells the responder that its introduction arrived */
-    talking_flush(peer, now);
+    talking_answer(peer, now);
 }
 
 void peer_receive_data(struct peer *peer, const uint8_t *packet, const struct peer_data *data, const struct path *from,

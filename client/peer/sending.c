@@ -5,6 +5,8 @@
 
 #include "common/udp.h"
 
+#define PING_ROOM 32 /* bytes of frames: a PONG and a PING */
+
 void sending_introduction(const struct peer *peer, struct frame_introduction *out) {
     memset(out, 0, sizeof *out);
     memcpy(out->identity, peer->host->identity->public, sizeof out->identity);
@@ -34,11 +36,27 @@ void sending_frames(struct peer *peer, struct writer *frames, const struct path 
     if (wants_answer && !peer->asked && path_equal(to, &peer->path)) peer->asked = now;
 }
 
+/* What goes neither to the path nor back is no answer, and what does not fit is one too many. */
+static void gather(struct peer *peer, const struct frame *frame, const struct path *to, uint64_t now) {
+    struct answers *answers = peer->answers;
+    struct answers_place *place = NULL;
+    if (peer->has_path && path_equal(to, &peer->path))
+        place = &answers->path;
+    else if (path_equal(to, &answers->from))
+        place = &answers->here;
+    if (place && answers_allowed(&peer->answering, frame->type, now)) (void)answers_add(answers, place, frame);
+}
+
 void sending_frame(struct peer *peer, const struct frame *frame, const struct path *to, bool wants_answer,
                    uint64_t now) {
     uint8_t buffer[PEER_FRAMES_MAX];
     struct writer writer = writer_over(buffer, sizeof buffer);
+    if (peer->answers) {
+        gather(peer, frame, to, now);
+        return;
+    }
     frame_write(&writer, frame);
+    if (frame->type == FRAME_PING) sending_leave_room(&writer);
     sending_frames(peer, &writer, to, wants_answer, now);
 }
 
@@ -50,10 +68,15 @@ void sending_write_ping(struct peer *peer, struct writer *writer, uint64_t now) 
     frame_write(writer, &frame);
 }
 
+void sending_leave_room(struct writer *frames) {
+    if (frames->at < PING_ROOM) write_zeros(frames, PING_ROOM - frames->at);
+}
+
 void sending_ping(struct peer *peer, uint64_t now) {
     uint8_t buffer[PEER_FRAMES_MAX];
     struct writer writer = writer_over(buffer, sizeof buffer);
     sending_write_ping(peer, &writer, now);
+    sending_leave_room(&writer);
     sending_frames(peer, &writer, &peer->path, true, now);
 }
 

@@ -10,11 +10,13 @@ void sending_write_introduction(const struct peer *peer, struct writer *writer);
 
 /* Seals frames and sends them. `wants_answer`: silence from here on counts against the path, if it is that. */
 void sending_frames(struct peer *peer, struct writer *frames, const struct path *to, bool wants_answer, uint64_t now);
-/* One frame in a packet of its own. */
+/* One frame in a packet of its own; while a packet is taken, it is gathered with what else answers that. */
 void sending_frame(struct peer *peer, const struct frame *frame, const struct path *to, bool wants_answer,
                    uint64_t now);
 /* A PING among other frames, for the path. */
 void sending_write_ping(struct peer *peer, struct writer *writer, uint64_t now);
+/* Behind the last frame of a packet with a PING: who is asked may ask in turn, without saying more than it was told. */
+void sending_leave_room(struct writer *frames);
 /* Asks the path for a sign of life. */
 void sending_ping(struct peer *peer, uint64_t now);
 /* Introduces ourselves once more, to where we were asked from. */

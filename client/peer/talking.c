@@ -42,11 +42,11 @@ static bool flush_packet(struct peer *peer, struct cutting *cutting, uint64_t no
     struct writer writer = writer_over(buffer, sizeof buffer);
     struct frame frame;
     bool introduce = peer->introduce_self;
+    if (peer->answers) answers_move(&peer->answers->path, &writer);
     if (introduce) sending_write_introduction(peer, &writer);
     bool ask = peer->ask || (introduce && !peer->sender.round_trip.measured);
     if (ask) sending_write_ping(peer, &writer, now);
-    if (peer->answer) frame_write(&writer, &(struct frame){.type = FRAME_PONG, .token = peer->answer_token});
-    peer->ask = peer->answer = false;
+    peer->ask = false;
     if (peer->acknowledge && delivery_receiver_acknowledgement(&peer->receiver, &frame.acknowledgement)) {
         frame.type = FRAME_ACKNOWLEDGEMENT;
         frame_write(&writer, &frame);
@@ -55,6 +55,7 @@ static bool flush_packet(struct peer *peer, struct cutting *cutting, uint64_t no
     if (!cutting->open) take_segment(peer, cutting, now);
     bool segment = cutting->open && cutting_write(cutting, &writer);
     if (writer.at == 0) return false;
+    if (ask) sending_leave_room(&writer);
     /* The introduction goes along until they are heard on this transport, but is no reason of its own to send again. */
     peer->introduce_self = false;
     peer->introduction_open |= introduce;
@@ -65,9 +66,28 @@ static bool flush_packet(struct peer *peer, struct cutting *cutting, uint64_t no
 void talking_flush(struct peer *peer, uint64_t now) {
     struct cutting cutting = {.open = false};
     if (peer->state != PEER_LIVE || !peer->has_path || !linking_usable(peer, now)) return;
+    if (peer->answers && !peer->answers->over) return; /* at the end of that packet */
     if (peer->introduction_open && delivery_due(&peer->sender, now) <= now) peer->introduce_self = true;
     for (int packets = 0; packets < FLUSH_PACKETS || cutting.open; packets++)
         if (!flush_packet(peer, &cutting, now)) break;
+}
+
+static void send_answers(struct peer *peer, struct answers_place *place, const struct path *to, uint64_t now) {
+    uint8_t buffer[ANSWERS_FRAMES_MAX];
+    struct writer writer = writer_over(buffer, sizeof buffer);
+    if (place->size == 0) return;
+    answers_move(place, &writer);
+    sending_frames(peer, &writer, to, false, now);
+}
+
+/* Who is gone is told nothing but answers. */
+void talking_answer(struct peer *peer, uint64_t now) {
+    struct answers *answers = peer->answers;
+    answers->over = true;
+    send_answers(peer, &answers->here, &answers->from, now);
+    talking_flush(peer, now);
+    send_answers(peer, &answers->path, &peer->path, now);
+    peer->answers = NULL;
 }
 
 static void nick_of(const struct frame_introduction *introduction, char out[static TEXT_NICK_MAX + 1]) {
@@ -147,13 +167,7 @@ static void handle_acknowledgement(struct peer *peer, const struct frame_acknowl
     while (delivery_completed(&peer->sender, &tag)) peer->host->acknowledged(peer->host->context, peer, tag, now);
 }
 
-/* On the path the answer goes along with what else there is to say, at the end of this packet. */
 static void handle_ping(struct peer *peer, uint64_t token, const struct path *from, uint64_t now) {
-    if (!peer->answer && peer->state == PEER_LIVE && peer->has_path && path_equal(from, &peer->path)) {
-        peer->answer = true;
-        peer->answer_token = token;
-        return;
-    }
     struct frame pong = {.type = FRAME_PONG, .token = token};
     sending_frame(peer, &pong, from, false, now);
 }
@@ -192,7 +206,20 @@ static void handle_relay(struct peer *peer, const struct frame *frame, const str
         peer->host->came_through(peer->host->context, peer, &frame->relay, now);
 }
 
+/* Others are answered, or pass something on, because of it. */
+static bool counts_once(enum frame_type type) {
+    switch (type) {
+    case FRAME_BYE:
+    case FRAME_RELAY:
+    case FRAME_RELAYED:
+    case FRAME_CANDIDATES:
+    case FRAME_PROBING: return true;
+    default: return false;
+    }
+}
+
 void talking_take(struct peer *peer, const struct frame *frame, const struct path *from, uint64_t now) {
+    if (counts_once(frame->type) && !answers_take_once(peer->answers, frame->type)) return;
     switch (frame->type) {
     case FRAME_SEGMENT: handle_segment(peer, &frame->segment, now); break;
     case FRAME_PIECE: handle_piece(peer, &frame->piece, now); break;
@@ -261,8 +288,7 @@ static uint64_t bye_at(const struct peer *peer, uint64_t now) {
 
 static uint64_t flush_at(const struct peer *peer, uint64_t now) {
     if (!may_talk(peer)) return NEVER;
-    return peer->acknowledge || peer->introduce_self || peer->ask || peer->answer ? 0
-                                                                                  : delivery_due(&peer->sender, now);
+    return peer->acknowledge || peer->introduce_self || peer->ask ? 0 : delivery_due(&peer->sender, now);
 }
 
 void talking_tick(struct peer *peer, uint64_t now) {

@@ -18,7 +18,8 @@
 #define RESET_TOKEN_SIZE 16
 #define MEMBER_CANDIDATES_MAX 6 /* that a client may name; the seen addresses come on top */
 #define RECORD_CANDIDATES_MAX 8
-#define MEMBER_RECORD_MAX (22 + RECORD_CANDIDATES_MAX * 19)
+#define CANDIDATE_MAX 19 /* bytes of one */
+#define MEMBER_RECORD_MAX (22 + RECORD_CANDIDATES_MAX * CANDIDATE_MAX)
 
 struct cookie {
     uint32_t time;
@@ -70,7 +71,7 @@ struct register_body { /* payload of Noise_NK message 1 */
     struct address_proof proof;
 };
 #define REGISTER_BODY_MIN 55
-#define REGISTER_BODY_MAX (REGISTER_BODY_MIN + MEMBER_CANDIDATES_MAX * 19 + ADDRESS_PROOF_SIZE)
+#define REGISTER_BODY_MAX (REGISTER_BODY_MIN + MEMBER_CANDIDATES_MAX * CANDIDATE_MAX + ADDRESS_PROOF_SIZE)
 
 struct welcome_body { /* payload of Noise_NK message 2, followed by member records up to its end */
     uint64_t session_id;

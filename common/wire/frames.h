@@ -69,6 +69,8 @@ struct frame_candidates {
     enum nat_mapping mapping;
     struct candidate_list candidates;
 };
+#define FRAME_CANDIDATES_MIN (FRAME_HEADER_SIZE + 3)
+#define FRAME_CANDIDATES_MAX (FRAME_CANDIDATES_MIN + RECORD_CANDIDATES_MAX * CANDIDATE_MAX)
 enum probing_step { PROBING_OFFER, PROBING_ACCEPT, PROBING_OVER };
 struct frame_probing {
     enum probing_step step;
