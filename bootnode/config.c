@@ -54,6 +54,8 @@ static const struct ini_key keys[] = {
         .help = "the bootnode's key, made when missing"),
     KEY(room_members, .type = INI_INTEGER, .min = 2, .max = ROOM_MEMBERS_MAX, .fallback = "128",
         .help = "most members of a room"),
+    KEY(room_source_share, .type = INI_INTEGER, .min = 1, .max = 100, .fallback = "25",
+        .help = "percent of a room's places for one source address, once it is three quarters full"),
     KEY(sessions, .type = INI_INTEGER, .min = 1, .max = SESSIONS_MAX, .fallback = "1000000",
         .help = "most sessions in all"),
     KEY(sessions_per_source, .type = INI_INTEGER, .min = 0, .max = SESSIONS_MAX, .fallback = "512",

@@ -21,6 +21,7 @@ struct bootnode_config {
     long long workers;            /* 0: one for each processor that the process may run on */
     char key_file[INI_TEXT_SIZE]; /* empty: node_key_default_file */
     long long room_members;
+    long long room_source_share; /* percent: see table/room_places.h */
     long long sessions;
     long long sessions_per_source; /* 0: no cap */
     long long node_id;

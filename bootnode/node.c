@@ -8,12 +8,15 @@
 #include "common/clock.h"
 
 static struct shard *make_shard(struct node *node, size_t index, uint64_t now) {
-    const struct shard_limits limits = {.expiry_ms = SESSION_EXPIRY_MS,
-                                        .room_members = (uint32_t)node->config->room_members,
-                                        .sessions = (uint64_t)node->config->sessions,
-                                        .live = &node->live_sessions,
-                                        .sources = node->sources,
-                                        .outside = &node->outside};
+    const struct bootnode_config *config = node->config;
+    const struct shard_limits limits = {
+        .expiry_ms = SESSION_EXPIRY_MS,
+        .places =
+            room_places_of((uint32_t)config->room_members, (uint32_t)config->room_source_share, config->limit_loopback),
+        .sessions = (uint64_t)config->sessions,
+        .live = &node->live_sessions,
+        .sources = node->sources,
+        .outside = &node->outside};
     struct shard *shard = aligned_alloc(64, (sizeof *shard + 63) / 64 * 64);
     if (!shard) return NULL;
     memset(shard, 0, sizeof *shard);

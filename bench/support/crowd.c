@@ -8,7 +8,7 @@
 #include "bootnode/table/shard_join.h"
 
 struct shard *crowd_shard_create(void) {
-    static const struct shard_limits limits = {.expiry_ms = 15000, .room_members = 512, .sessions = UINT32_MAX};
+    static const struct shard_limits limits = {.expiry_ms = 15000, .places = {.members = 512}, .sessions = UINT32_MAX};
     uint8_t key[16];
     struct shard *shard = aligned_alloc(64, (sizeof *shard + 63) / 64 * 64);
     if (!shard) return NULL;

@@ -20,6 +20,8 @@ static const struct family session_counters[] = {
     {"sessions_moved", "changes of a session's address", FIELD(shard_counters, moved)},
     {"sessions_provisional_dropped", "unconfirmed sessions that gave way to newer ones of the same member",
      FIELD(shard_counters, provisional_dropped)},
+    {"sessions_crowded_out", "members that gave way, in a full room, to one from another network",
+     FIELD(shard_counters, crowded_out)},
 };
 
 static const struct family table_gauges[] = {

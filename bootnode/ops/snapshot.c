@@ -22,6 +22,7 @@ static void add_shard(struct snapshot *out, struct shard *shard) {
     sum->left += counters.left;
     sum->moved += counters.moved;
     sum->provisional_dropped += counters.provisional_dropped;
+    sum->crowded_out += counters.crowded_out;
     sum->sessions += counters.sessions;
     sum->provisional += counters.provisional;
     sum->rooms += counters.rooms;

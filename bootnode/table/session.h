@@ -65,9 +65,10 @@ struct session {
             uint32_t told_count;  /* what the last CHANGES brings the client to, when all arrived; 0: nothing sent */
             uint32_t asked_count; /* acked_count at its last beat with a stale version */
             /* Times of the server clock, low 32 bits. */
-            uint32_t pushed_ms;   /* last CHANGES sent */
-            uint32_t answered_ms; /* last CHANGES sent for its asking */
-            uint32_t answer_ms;   /* with wants_changes: not before */
+            uint32_t pushed_ms;    /* last CHANGES sent */
+            uint32_t answered_ms;  /* last CHANGES sent for its asking */
+            uint32_t answer_ms;    /* with wants_changes: not before */
+            uint32_t joined_count; /* of the room's version: what its member, whatever its session, came with */
             bool wants_changes;
         };
     };

@@ -25,6 +25,7 @@
 #include "bootnode/guard/source_count.h"
 #include "bootnode/table/lateness.h"
 #include "bootnode/table/room.h"
+#include "bootnode/table/room_places.h"
 #include "bootnode/table/slabs.h"
 #include "common/attributes.h"
 #include "common/wire/bootnode_bodies.h"
@@ -35,9 +36,9 @@
 #define SHARD_LOG_LINES 20 /* a second, of each kind */
 
 struct shard_limits {
-    uint32_t expiry_ms;    /* 15000 */
-    uint32_t room_members; /* 128 */
-    uint64_t sessions;     /* most sessions, provisional ones included: of all shards that share `live`, else of this */
+    uint32_t expiry_ms;        /* 15000 */
+    struct room_places places; /* of each room */
+    uint64_t sessions; /* most sessions, provisional ones included: of all shards that share `live`, else of this */
     /* How many live in all shards together; borrowed. Two shards that ask at the same time may let in one too many.
      * NULL: this shard stands alone. */
     _Atomic uint64_t *live;
@@ -48,7 +49,7 @@ struct shard_limits {
 };
 
 struct shard_counters { /* under the mutex; read by anyone who holds it */
-    uint64_t registered, confirmed, replaced, expired, left, moved, provisional_dropped;
+    uint64_t registered, confirmed, replaced, expired, left, moved, provisional_dropped, crowded_out;
     uint64_t sessions, provisional, rooms; /* present numbers; `sessions` are the confirmed ones */
     struct lateness lateness;              /* of the expired: how long after heard + expiry they were found */
 };

@@ -36,15 +36,18 @@ static bool make_place(struct shard *shard, const struct registration *registrat
     return true;
 }
 
-/* False, with the reason, when this member may not join the room. */
+/* False, with the reason, when this member may not join the room from there. `gives_way`, unless NULL, has to leave
+ * before. */
 static bool may_join(const struct shard *shard, const struct room *room, const uint8_t member_id[static MEMBER_ID_SIZE],
-                     const uint8_t owner_token[static OWNER_TOKEN_SIZE], enum refusal *refusal) {
+                     const uint8_t owner_token[static OWNER_TOKEN_SIZE], const struct address *address,
+                     struct session **gives_way, enum refusal *refusal) {
     const struct session *predecessor = room_find(room, member_id);
-    if (predecessor ? sodium_memcmp(predecessor->owner_token, owner_token, OWNER_TOKEN_SIZE) == 0
-                    : room->member_count < shard->limits.room_members)
-        return true;
-    *refusal = predecessor ? REFUSAL_OWNER : REFUSAL_ROOM_FULL;
-    return false;
+    *gives_way = NULL;
+    *refusal = REFUSAL_OWNER;
+    if (predecessor) return sodium_memcmp(predecessor->owner_token, owner_token, OWNER_TOKEN_SIZE) == 0;
+    enum room_answer answer = room_places_ask(&shard->limits.places, room, address, gives_way);
+    *refusal = answer == ROOM_SOURCE_HAS_SHARE ? REFUSAL_SOURCE_LIMIT : REFUSAL_ROOM_FULL;
+    return answer == ROOM_HAS_PLACE || answer == ROOM_HAS_PLACE_OF;
 }
 
 static void fill(struct session *session, const struct registration *registration, uint64_t now) {
@@ -105,8 +108,11 @@ static enum registering register_locked(struct shard *shard, const struct regist
                                         struct registered *out, struct writer *members) {
     const struct register_body *body = registration->body;
     const struct room *room = shard_room(shard, body->room_tag);
+    struct session *gives_way; /* once the newcomer is confirmed */
     enum refusal refusal;
-    if (room && !may_join(shard, room, body->member_id, body->owner_token, &refusal)) return refused(out, refusal);
+    if (room &&
+        !may_join(shard, room, body->member_id, body->owner_token, &registration->address, &gives_way, &refusal))
+        return refused(out, refusal);
     if (!make_place(shard, registration)) return REGISTERING_KNOWN;
     if (!source_has_place(shard, room, registration)) return refused(out, REFUSAL_SOURCE_LIMIT);
     struct session *session = add_provisional(shard, registration, now);
@@ -141,6 +147,7 @@ static void become_member(struct shard *shard, struct session *session, struct r
     session->room = room;
     session->told_count = known;
     session->asked_count = 0;
+    session->joined_count = room->version.count;
     session->pushed_ms = session->answered_ms = (uint32_t)now - SHARD_ANSWER_MS;
     session->answer_ms = 0;
     session->wants_changes = false;
@@ -155,7 +162,14 @@ static void become_member(struct shard *shard, struct session *session, struct r
     shard_room_changed(shard, room, now);
 }
 
-static void remove_replaced(struct shard *shard, struct session *replaced) {
+/* Its client is not told of it, and its peers go on talking; its next beat gets RESET, as the dead have it. */
+static void crowd_out(struct shard *shard, struct session *gives_way, uint64_t now) {
+    shard->counters.crowded_out++;
+    shard_remove_member(shard, gives_way, LEAVE_SILENT, now);
+}
+
+static void remove_replaced(struct shard *shard, struct session *session, struct session *replaced) {
+    session->joined_count = replaced->joined_count;
     shard->counters.sessions--;
     shard->counters.replaced++;
     shard_end_session(shard, replaced);
@@ -165,16 +179,19 @@ static enum registering confirm_locked(struct shard *shard, struct session *sess
                                        enum refusal *refusal) {
     uint64_t welcomed = atomic_load_explicit(&session->room_version, memory_order_relaxed);
     struct room *room = shard_room_or_new(shard, session->room_tag);
-    struct session *replaced = NULL;
-    *refusal = REFUSAL_BOOTNODE_FULL; /* what stays is want of memory */
-    if (!room || !may_join(shard, room, session->member_id, session->owner_token, refusal) ||
-        !room_join(room, session, &replaced)) {
+    struct session *replaced = NULL, *gives_way = NULL;
+    struct address address = session_address(session);
+    *refusal = REFUSAL_BOOTNODE_FULL;
+    bool may = room && may_join(shard, room, session->member_id, session->owner_token, &address, &gives_way, refusal);
+    if (may && gives_way) crowd_out(shard, gives_way, now);
+    if (may) *refusal = REFUSAL_BOOTNODE_FULL; /* what stays is want of memory */
+    if (!may || !room_join(room, session, &replaced)) {
         shard_remove_provisional(shard, session);
         if (room) shard_remove_if_empty(shard, room);
         return REGISTERING_REFUSED;
     }
     become_member(shard, session, room, welcomed, now);
-    if (replaced) remove_replaced(shard, replaced);
+    if (replaced) remove_replaced(shard, session, replaced);
     return REGISTERED;
 }
 

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -25,9 +26,94 @@ static void it_is_a_member(void **state) {
     assert_true(mallory.at_victim.bytes <= mallory.spent.bytes);
 }
 
+#define PLACES 128
+
+static void beat_for_all(struct hostile *hostile, const uint64_t *sessions, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        hostile->session_id = sessions[i];
+        hostile_beat(hostile);
+    }
+}
+
+static void assert_gets_in_and_stays(struct hostile *hostile, struct person *person, const uint64_t *sessions,
+                                     size_t count) {
+    person_start(person, "tea");
+    for (size_t s = 0; s < 30; s++) {
+        beat_for_all(hostile, sessions, count);
+        world_run(hostile->world, 1000);
+    }
+    assert_int_equal(person_count(person, EVENT_REGISTERED, NULL), 1);
+    assert_int_equal(person_count(person, EVENT_ERROR, NULL), 0);
+}
+
+/* It takes what it gets, as `address` of its number says. */
+static void fill(void **state, struct address (*address)(size_t number), size_t most) {
+    struct world *world = *state;
+    struct person *anna = world_person(world, "anna", NAT_NONE);
+    struct hostile mallory;
+    uint64_t sessions[PLACES];
+    uint32_t count = 0;
+    hostile_init(&mallory, world, anna, "tea", true);
+    for (; count < PLACES; count++) {
+        mallory.at = address(count);
+        memcpy(mallory.id, &count, sizeof count);
+        if (!hostile_registers(&mallory, NULL)) break;
+        sessions[count] = mallory.session_id;
+    }
+    assert_int_equal(count, most);
+    assert_gets_in_and_stays(&mallory, anna, sessions, count);
+}
+
+static struct address one_address(size_t number) {
+    return (struct address){.ip = {[10] = 0xff, 0xff, 192, 0, 2, 66}, .port = (uint16_t)(1000 + number)};
+}
+
+static struct address one_slash_24(size_t number) {
+    return (struct address){.ip = {[10] = 0xff, 0xff, 203, 0, 113, (uint8_t)(1 + number)}, .port = 1000};
+}
+
+static struct address one_slash_64(size_t number) {
+    return (struct address){.ip = {0x20, 1, 0xd, 0xb8, [15] = (uint8_t)(1 + number)}, .port = 1000};
+}
+
+static struct address one_slash_48(size_t number) {
+    return (struct address){.ip = {0x20, 1, 0xd, 0xb8, [6] = (uint8_t)number, [15] = 1}, .port = 1000};
+}
+
+static struct address five_addresses(size_t number) {
+    return (struct address){.ip = {[10] = 0xff, 0xff, 203, (uint8_t)(number % 5), 113, 1}, .port = 1000};
+}
+
+/* Three quarters, and nothing beyond. */
+static void one_address_does_not_fill_a_room(void **state) {
+    fill(state, one_address, PLACES * 3 / 4);
+}
+
+static void nor_does_a_slash_24(void **state) {
+    fill(state, one_slash_24, PLACES * 3 / 4);
+}
+
+static void nor_does_a_slash_64(void **state) {
+    fill(state, one_slash_64, PLACES * 3 / 4);
+}
+
+static void nor_does_a_slash_48(void **state) {
+    fill(state, one_slash_48, PLACES * 3 / 4);
+}
+
+/* A room that is full has a place for who comes from elsewhere. */
+static void nor_do_five_networks(void **state) {
+    fill(state, five_addresses, PLACES);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(it_is_a_member, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(one_address_does_not_fill_a_room, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(nor_does_a_slash_24, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(nor_does_a_slash_64, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(nor_does_a_slash_48, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(nor_do_five_networks, world_setup, world_teardown),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

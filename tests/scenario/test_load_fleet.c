@@ -455,6 +455,7 @@ static void bootnode_that_refuses(void **state) {
     struct fill_result result;
     struct why why;
     stage->net->config.room_members = ROOM_SIZE - 1;
+    stage->net->config.room_source_share = 100; /* the fleet is one source */
     net_restart(stage->net, true);
     assert_false(fill_fleet(stage->fleet, NULL, NULL, &result, &why));
     assert_non_null(strstr(why.text, "room is full"));

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-const struct shard_limits guest_limits = {.expiry_ms = 15000, .room_members = 128, .sessions = 1000000};
+const struct shard_limits guest_limits = {.expiry_ms = 15000, .places = {.members = 128}, .sessions = 1000000};
 
 void guest_open(struct shard *shard, const struct shard_limits *limits, int bell) {
     static const uint8_t hash_key[16] = "no secret here";

@@ -43,6 +43,8 @@ struct hostile {
 void hostile_init(struct hostile *hostile, struct world *world, struct person *mark, const char *room, bool initiator);
 /* Is listed by the first bootnode, seen at `at`, with these candidates (NULL: none). Again: in place of the former. */
 void hostile_register(struct hostile *hostile, const struct candidate_list *candidates);
+/* The same, where it may be refused: false then. */
+bool hostile_registers(struct hostile *hostile, const struct candidate_list *candidates);
 /* What its heartbeats do: the session lives on. */
 void hostile_beat(struct hostile *hostile);
 /* Time passes while it beats every 4 s. */

@@ -329,7 +329,7 @@ static void an_answer_put_off_is_not_forgotten_over_other_changes(void **state) 
 
 static void a_large_room_is_told_without_repetition(void **state) {
     (void)state;
-    shard.limits.room_members = CLIENTS;
+    shard.limits.places.members = CLIENTS;
     for (unsigned i = 0; i < CLIENTS; i++) join(i);
     while (announce_run(announcer, &shard, &outbox, now) <= now) continue;
     const unsigned records = (UDP_DATAGRAM_MAX - SEALED_OVERHEAD - CHANGES_HEADER_FULL_SIZE) / (1 + 22 + 7);
@@ -342,7 +342,7 @@ static void a_large_room_is_told_without_repetition(void **state) {
 /* On a path that takes no datagrams of 576 bytes or more, and no fragments: the second time all is small enough. */
 static void what_is_repeated_is_small(void **state) {
     (void)state;
-    shard.limits.room_members = CLIENTS;
+    shard.limits.places.members = CLIENTS;
     for (unsigned i = 0; i < CLIENTS; i++) join(i);
     clients[0].deaf = true;
     pass(0);
@@ -366,7 +366,7 @@ static void what_is_repeated_is_small(void **state) {
 
 static void a_large_room_takes_several_calls_and_loses_nobody(void **state) {
     (void)state;
-    shard.limits.room_members = CLIENTS;
+    shard.limits.places.members = CLIENTS;
     for (unsigned i = 0; i < CLIENTS; i++) join(i);
     unsigned calls = 0;
     while (announce_run(announcer, &shard, &outbox, now) <= now) {

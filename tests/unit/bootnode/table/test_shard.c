@@ -179,7 +179,7 @@ static void another_owner_is_refused(void **state) {
 static void a_full_room_refuses_at_both_steps_but_takes_successors(void **state) {
     (void)state;
     struct registered late, successor;
-    shard.limits.room_members = 3;
+    shard.limits.places.members = 3;
     assert_int_equal(guest_register(&shard, (struct guest){1, 9, 9}, NOW, &late, NULL), REGISTERED);
     for (unsigned i = 0; i < 3; i++) guest_join(&shard, (struct guest){1, i, i}, NOW);
     assert_int_equal(guest_refusal(&shard, (struct guest){1, 8, 8}, NOW), REFUSAL_ROOM_FULL);

@@ -110,7 +110,7 @@ static void every_end_of_a_session_gives_its_place_back(void **state) {
     (void)state;
     struct registered late;
     open_capped(10);
-    shard.limits.room_members = 1;
+    shard.limits.places.members = 1;
     assert_int_equal(guest_register(&shard, (struct guest){1, 9, 9}, NOW, &late, NULL), REGISTERED);
     uint64_t id = guest_join(&shard, (struct guest){1, 1, 1}, NOW);
     assert_int_equal(guest_confirm_refusal(&shard, late.session_id, NOW), REFUSAL_ROOM_FULL);
