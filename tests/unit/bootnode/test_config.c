@@ -159,11 +159,13 @@ static void test_bench_differs_in_load_alone(void **state) {
     struct bootnode_config expected, bench;
     struct why why;
     (void)state;
-    static const char *const settings[][2] = {
-        {"listen", "127.0.0.1:9595"}, {"workers", "1"},        {"sessions", "1100000"}, {"sessions_per_source", "0"},
-        {"rate_hello", "0"},          {"rate_register", "0"},  {"rate_stun", "0"},      {"rate_reset", "0"},
-        {"rate_update", "0"},         {"rate_introduce", "0"}, {"rate_move", "0"},      {"limit_loopback", "off"},
-        {"metrics", "127.0.0.1:9596"}};
+    static const char *const settings[][2] = {{"listen", "127.0.0.1:9595"}, {"workers", "1"},
+                                              {"sessions", "1100000"},      {"sessions_per_source", "0"},
+                                              {"room_source_share", "100"}, {"rate_hello", "0"},
+                                              {"rate_register", "0"},       {"rate_stun", "0"},
+                                              {"rate_reset", "0"},          {"rate_update", "0"},
+                                              {"rate_introduce", "0"},      {"rate_move", "0"},
+                                              {"limit_loopback", "off"},    {"metrics", "127.0.0.1:9596"}};
     ini_table_defaults(&bootnode_config_table, &expected);
     ini_table_defaults(&bootnode_config_table, &bench);
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
