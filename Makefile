@@ -135,8 +135,13 @@ $(YARDSTICKS): %: %.o $(LIBRARY)
 $(MICROS): $(OUT)/bench/%: $(OUT)/bench/micro/%.o $(SCENARIO_SUPPORT) $(SUPPORT) $(BENCH_LIBRARY) $(LIBRARY)
 	$(call link,$(TEST_LIBS))
 
-# FUZZ_ENGINE=-fsanitize=fuzzer brings a main of its own.
-$(FUZZERS): $(OUT)/tests/%: $(OUT)/tests/fuzz/%.o $(if $(FUZZ_ENGINE),,$(OUT)/tests/fuzz/replay.o) $(LIBRARY)
+# FUZZ_ENGINE=-fsanitize=fuzzer brings a main of its own. A member needs a world to be in.
+FUZZ_MAIN := $(if $(FUZZ_ENGINE),,$(OUT)/tests/fuzz/replay.o)
+FUZZ_MEMBER := $(OUT)/tests/fuzz_member
+$(FUZZ_MEMBER): $(OUT)/tests/fuzz/fuzz_member.o $(FUZZ_MAIN) $(SCENARIO_SUPPORT) $(SUPPORT) $(BENCH_LIBRARY) $(LIBRARY)
+	$(call link,$(FUZZ_ENGINE) $(TEST_LIBS))
+
+$(filter-out $(FUZZ_MEMBER),$(FUZZERS)): $(OUT)/tests/%: $(OUT)/tests/fuzz/%.o $(FUZZ_MAIN) $(LIBRARY)
 	$(call link,$(FUZZ_ENGINE))
 
 # What follows installs what it needs and then calls make again, which finds the libraries just installed. That one takes

@@ -20,6 +20,8 @@
 #define DEFAULT_SEED 0x60c4a7u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+/* A slow target says how many mutations are enough. */
+extern const unsigned long fuzz_runs __attribute__((weak));
 
 struct input {
     size_t size;
@@ -196,7 +198,8 @@ static void default_folder(const char *program, char *folder, size_t size) {
 }
 
 int main(int argc, char **argv) {
-    unsigned long runs = number_from("FUZZ_RUNS", DEFAULT_RUNS), seed = number_from("FUZZ_SEED", DEFAULT_SEED);
+    unsigned long runs = number_from("FUZZ_RUNS", &fuzz_runs ? fuzz_runs : DEFAULT_RUNS),
+                  seed = number_from("FUZZ_SEED", DEFAULT_SEED);
     struct progress *progress =
         mmap(NULL, sizeof(*progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     char folder[1024];
