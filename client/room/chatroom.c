@@ -82,8 +82,8 @@ static void enter(struct chatroom *room, enum chatroom_state state, uint64_t now
 }
 
 static enum chatroom_outcome outcome(const struct chatroom *room) {
-    if (outgoing_any(&room->parts.outgoing) || room->parts.outgoing.any_undelivered) return CHATROOM_UNDELIVERED;
-    if (room->parts.outgoing.any_alone) return CHATROOM_ALONE;
+    if (outgoing_undelivered(&room->parts.outgoing)) return CHATROOM_UNDELIVERED;
+    if (outgoing_alone(&room->parts.outgoing)) return CHATROOM_ALONE;
     return !room->parts.outgoing.any_said && members_present(&room->parts.members) == 0 ? CHATROOM_ALONE
                                                                                         : CHATROOM_FINE;
 }

@@ -66,6 +66,24 @@ bool outgoing_any(const struct outgoing *outgoing) {
     return outgoing->first != NULL;
 }
 
+static bool waits_for_company(const struct under_way *message) {
+    for (size_t i = 0; i < message->waiting; i++)
+        if (message->members[i]->peer->connected) return true;
+    return false;
+}
+
+bool outgoing_undelivered(const struct outgoing *outgoing) {
+    for (const struct under_way *message = outgoing->first; message; message = message->next)
+        if (waits_for_company(message)) return true;
+    return outgoing->any_undelivered;
+}
+
+bool outgoing_alone(const struct outgoing *outgoing) {
+    for (const struct under_way *message = outgoing->first; message; message = message->next)
+        if (!message->arrived) return true;
+    return outgoing->any_alone;
+}
+
 /* True when the member was among those it waited for. */
 static bool strike(struct under_way *message, const struct member *member) {
     for (size_t i = 0; i < message->waiting; i++) {
@@ -107,12 +125,13 @@ void outgoing_acknowledged(struct outgoing *outgoing, struct member *member, uin
 }
 
 void outgoing_give_up(struct outgoing *outgoing, const struct member *member, bool undelivered) {
+    bool missed = undelivered && member->peer->connected;
     for (struct under_way **at = &outgoing->first; *at;) {
         bool waited = strike(*at, member);
         if (waited) tell(outgoing, EVENT_UNDELIVERED, member, *at);
-        if (waited && undelivered) outgoing->any_undelivered = true;
-        /* Whom we blocked should not have it, but then nobody has. */
-        if (waited && !undelivered && (*at)->waiting == 0 && !(*at)->arrived) outgoing->any_alone = true;
+        if (waited && missed) outgoing->any_undelivered = true;
+        /* Whom we blocked, or who is not there, should not have it, but then nobody has. */
+        if (waited && !missed && (*at)->waiting == 0 && !(*at)->arrived) outgoing->any_alone = true;
         if ((*at)->waiting == 0)
             finish(outgoing, at);
         else
@@ -133,7 +152,8 @@ static bool is_full(const struct outgoing *outgoing) {
 static uint64_t stalled_at(const struct under_way *oldest, const struct member *member) {
     uint64_t news_at = member->peer->sender.news_at;
     if (member->stalled) return 0;
-    return (oldest->accepted > news_at ? oldest->accepted : news_at) + STALLED_MS;
+    uint64_t patience = member->peer->connected ? STALLED_MS : OUTGOING_UNANSWERED_MS;
+    return (oldest->accepted > news_at ? oldest->accepted : news_at) + patience;
 }
 
 static struct member *first_to_stall(const struct outgoing *outgoing) {
@@ -203,7 +223,7 @@ static void queue(struct outgoing *outgoing, struct under_way *message, struct m
     if (peer_queue(member->peer, blob, message->tag, now))
         message->members[message->waiting++] = member;
     else
-        outgoing->any_undelivered = true;
+        outgoing->any_undelivered |= member->peer->connected;
 }
 
 static struct under_way **add(struct outgoing *outgoing, struct under_way *message) {

@@ -2,7 +2,8 @@
  *
  * Invariants:
  * 1. A message waits for those who were present when it was accepted, a private one for its recipient alone, until each
- * acknowledged or was given up.
+ * acknowledged or was given up. Who was listed, but never answered a handshake, is waited for in the same way; that it
+ * did not get something is no fault, for anybody can have members listed who are not there.
  * 2. At most OUTGOING_INPUTS messages are under way, as far as credit is obeyed: a message costs one, which comes back
  * when it waits for nobody any more, and OUTGOING_BYTES or less are under way. */
 #pragma once
@@ -16,6 +17,7 @@
 #include "common/attributes.h"
 
 #define OUTGOING_INPUTS 512               /* messages that may be under way */
+#define OUTGOING_UNANSWERED_MS 15000      /* until who never answered a handshake holds up nobody any more */
 #define OUTGOING_BYTES (8u * 1024 * 1024) /* and their bytes, before input has to wait */
 
 struct under_way; /* a message that somebody has not acknowledged */
@@ -32,7 +34,7 @@ struct outgoing {
     unsigned credit_owed; /* withheld while too many bytes wait */
     bool any_said;
     bool any_alone;       /* a message was accepted with nobody present */
-    bool any_undelivered; /* somebody present left without acknowledging */
+    bool any_undelivered; /* somebody who had answered a handshake left without acknowledging */
 };
 
 void outgoing_clear(struct outgoing *outgoing);
@@ -59,3 +61,6 @@ uint64_t outgoing_due(const struct outgoing *outgoing);
 bool outgoing_holds(const struct outgoing *outgoing);
 /* Is anything under way? */
 bool outgoing_any(const struct outgoing *outgoing);
+/* Did somebody not get something, or nobody get something, if all ended now? */
+bool outgoing_undelivered(const struct outgoing *outgoing);
+bool outgoing_alone(const struct outgoing *outgoing);

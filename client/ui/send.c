@@ -13,7 +13,8 @@
 #include "common/memory.h"
 
 #define NAMES_SIZE 512
-#define WORD_SHOWN 64 /* bytes of one that is not UTF-8 */
+#define GHOSTS_HOLD_MS 20000 /* by then the engine has given up who never answered: OUTGOING_UNANSWERED_MS */
+#define WORD_SHOWN 64        /* bytes of one that is not UTF-8 */
 
 struct sending {
     struct ui *ui;
@@ -28,11 +29,13 @@ struct sending {
     bool joining, began; /* the room was asked for; something was said */
     bool ending;         /* all was said, and INPUT_END or INPUT_STOP told */
     unsigned said, accepted;
-    unsigned waiting;       /* acknowledgements that are still to come */
-    bool late;              /* gave up */
-    uint64_t deadline;      /* of what is waited for now; NEVER: nothing, or more input */
-    char error[NAMES_SIZE]; /* the first, or the last one before we were let in */
-    char names[NAMES_SIZE]; /* who did not get it */
+    unsigned waiting;        /* acknowledgements that are still to come */
+    bool late;               /* gave up */
+    uint64_t deadline;       /* of what is waited for now; NEVER: nothing, or more input */
+    char error[NAMES_SIZE];  /* the first, or the last one before we were let in */
+    char names[NAMES_SIZE];  /* who did not get it */
+    char ghosts[NAMES_SIZE]; /* nor those, but they never answered a handshake of ours */
+    bool ghosts_alone;       /* it was for them alone that it waited until it gave up */
     bool finished;
     int status;
 };
@@ -58,25 +61,37 @@ static void end(struct sending *sending, enum input_type how) {
 
 /* --- What the engine tells --- */
 
-static bool is_named(const struct sending *sending, const char *label) {
+static bool is_among(const char *names, const char *label) {
     size_t size = strlen(label);
-    for (const char *at = sending->names; (at = strstr(at, label)); at++)
-        if ((at == sending->names || at[-1] == ' ') && (at[size] == '\0' || at[size] == ',')) return true;
+    for (const char *at = names; (at = strstr(at, label)); at++)
+        if ((at == names || at[-1] == ' ') && (at[size] == '\0' || at[size] == ',')) return true;
     return false;
 }
 
-static void name(struct sending *sending, const char *label) {
-    size_t used = strlen(sending->names), size = strlen(label);
-    if (used + size + 3 > sizeof sending->names || is_named(sending, label)) return;
-    snprintf(sending->names + used, sizeof sending->names - used, "%s%s", used > 0 ? ", " : "", label);
+static void add_name(char names[static NAMES_SIZE], const char *label) {
+    size_t used = strlen(names), size = strlen(label);
+    if (used + size + 3 > NAMES_SIZE || is_among(names, label)) return;
+    snprintf(names + used, NAMES_SIZE - used, "%s%s", used > 0 ? ", " : "", label);
+}
+
+/* Anybody can have a bootnode list members who are not there: who never answered is nobody who should have got it. Whom
+ * we block is told of as such. */
+static void name(struct sending *sending, const struct member *member) {
+    if (member->known)
+        add_name(sending->names, member->label);
+    else if (member->standing != STANDING_BLOCKED)
+        add_name(sending->ghosts, member->label);
 }
 
 static void answered(struct sending *sending, const struct event *event) {
     if (sending->waiting > 0) sending->waiting--;
-    if (sending->holds && sending->began) sending->deadline = NEVER; /* what we hold waits anew: there is progress */
+    if (sending->holds && sending->began) { /* what we hold waits anew: there is progress */
+        sending->deadline = NEVER;
+        sending->ghosts_alone = false;
+    }
     if (event->type != EVENT_UNDELIVERED) return;
     const struct member *member = room_of(sending) ? roster_find(&room_of(sending)->roster, event->peer) : NULL;
-    if (member) name(sending, member->label);
+    if (member) name(sending, member);
 }
 
 /* A bootnode's silence says whose it is. */
@@ -197,11 +212,34 @@ static void take_words(struct sending *sending, const char *text) {
     sending->words_left = lines_unify(sending->words, strlen(sending->words));
 }
 
+/* Something was said, and whoever has not got all of it never answered. */
+static bool waits_for_ghosts_alone(const struct sending *sending) {
+    const struct conversation *room = room_of(sending);
+    size_t ghosts = 0;
+    for (size_t i = 0; room && i < room->roster.count; i++) {
+        const struct member *member = &room->roster.members[i];
+        if (member->waiting == 0) continue;
+        if (member->known) return false;
+        ghosts++;
+    }
+    return ghosts > 0 && sending->accepted == sending->said;
+}
+
+/* What they hold up the engine gives up for us, and then there is credit again. */
+static bool may_yet_go_on(struct sending *sending) {
+    if (!sending->holds || sending->ghosts_alone) return false;
+    sending->ghosts_alone = waits_for_ghosts_alone(sending);
+    sending->deadline += GHOSTS_HOLD_MS;
+    return sending->ghosts_alone;
+}
+
 static void give_up(struct sending *sending) {
     const struct conversation *room = room_of(sending);
-    sending->late = true;
+    if (may_yet_go_on(sending)) return;
+    sending->ghosts_alone = !sending->holds && all_taken(sending) && waits_for_ghosts_alone(sending);
+    sending->late = !sending->ghosts_alone;
     for (size_t i = 0; room && i < room->roster.count; i++)
-        if (room->roster.members[i].waiting > 0) name(sending, room->roster.members[i].label);
+        if (room->roster.members[i].waiting > 0) name(sending, &room->roster.members[i]);
     end(sending, INPUT_STOP);
 }
 
@@ -234,12 +272,27 @@ __attribute__((format(printf, 2, 3))) static int fail(int status, const char *fo
     return status;
 }
 
+/* Of what can still be told apart. */
+static bool all_was_heard(const struct sending *sending) {
+    const struct conversation *room = room_of(sending);
+    for (size_t i = 0; room && i < room->deliveries.count; i++)
+        if (room->deliveries.items[(room->deliveries.first + i) % DELIVERIES_MAX].delivered == 0) return false;
+    return room != NULL;
+}
+
+/* With status 0 it is told, and is no fault. */
+static int conclude_with_ghosts(const struct sending *sending, const char *room) {
+    if (sending->ghosts_alone ? !all_was_heard(sending) : sending->status == ENGINE_STATUS_ALONE)
+        return fail(ENGINE_STATUS_ALONE, "nobody who answers is in %s: %s never did", room, sending->ghosts);
+    return fail(0, "%s never answered, so did not get it", sending->ghosts);
+}
+
 /* A signal leaves with status 0, but what it cut short was not sent. */
 static int conclude(const struct sending *sending) {
     const char *given = sending->ui->settings->room;
     char room[3 * ROOM_NAME_MAX + 1];
     text_filter(given, strlen(given), false, room, sizeof room);
-    bool cut_short = !all_taken(sending) || sending->holds || sending->waiting > 0;
+    bool cut_short = !all_taken(sending) || sending->holds || (sending->waiting > 0 && !sending->ghosts_alone);
     const char *names = sending->names[0] ? sending->names : "somebody";
     if (sending->status == ENGINE_STATUS_BARRED) return fail(ENGINE_STATUS_BARRED, "%s", sending->error);
     if (sending->input_error)
@@ -253,6 +306,7 @@ static int conclude(const struct sending *sending) {
     if (sending->status == ENGINE_STATUS_UNDELIVERED || sending->late)
         return fail(ENGINE_STATUS_UNDELIVERED, "%s did not get everything", names);
     if (cut_short) return fail(ENGINE_STATUS_UNDELIVERED, "ended before everybody had everything");
+    if (sending->ghosts[0]) return conclude_with_ghosts(sending, room);
     if (sending->status == ENGINE_STATUS_ALONE) return fail(ENGINE_STATUS_ALONE, "nobody is in %s", room);
     return 0;
 }

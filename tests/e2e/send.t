@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# gochat --mode send: 0 when everybody present has it, 3 when somebody has not, 4 when nobody is there, 1 when no
+# gochat --mode send: 0 when everybody who answers has it, 3 when somebody has not, 4 when nobody is there, 1 when no
 # bootnode lets it in, 2 for wrong usage; nothing on standard output, one line on standard error unless it is 0.
 use strict;
 use warnings;
@@ -129,13 +129,50 @@ sub send_it {
     wait_event($bob, { event => 'registered' }, 5);
     my $carl = enter_room('carl');
     ok(wait_event($bob, { event => 'peer-connected', nick => 'carl' }, 10), 'bob and carl are there');
+    my ($address, $folder) = sender();
+    my $sender = start_program(name => 'stream', command => [gochat(), '--mode', 'send', '--bootnode', $address,
+        '--room', "room $rooms", '--data-dir', $folder, '--timeout', '3']);
+    send_line($sender, 'first');
+    ok(wait_event($_, { event => 'message', text => 'first' }, 10), "$_->{name} is reached") for $bob, $carl;
     freeze_program($bob);
     my $began = now();
-    my ($status, $err) = send_it(words => ['--timeout', '3', 'are you there?']);
-    is($status, 3, 'bob does not answer: 3');
-    like($err, qr/did not get everything/, 'and the line says so');
-    unlike($err, qr/carl/, 'but not of carl');
+    send_line($sender, 'are you there?');
+    close_input($sender);
+    is(wait_exit($sender, 20), 3, 'bob does not answer any more: 3');
+    like(log_text($sender), qr/^gochat: bob#\w+ did not get everything$/m, "and the line says so, but not of carl");
     cmp_ok(now() - $began, '>=', 3, 'it tried as long as it should');
+    thaw_program($bob);
+}
+
+# Bob is in the bootnode's list, and never answers: as anybody can have members listed who are not there.
+{
+    $rooms++;
+    my $bob = enter_room('bob');
+    wait_event($bob, { event => 'registered' }, 5);
+    my $carl = enter_room('carl');
+    ok(wait_event($bob, { event => 'peer-connected', nick => 'carl' }, 10), 'bob and carl are there');
+    freeze_program($bob);
+    my $began = now();
+    my ($status, $err) = send_it(words => ['--timeout', '3', 'are you there?'], warned => 1);
+    is($status, 0, 'one has it, and one never answered: 0');
+    like($err, qr/^gochat: \?[0-9a-f]{8} never answered, so did not get it$/, 'and the line says who');
+    ok(wait_event($carl, { event => 'message', text => 'are you there?' }, 1), 'carl has it');
+    cmp_ok(now() - $began, '>=', 3, 'it tried as long as it should');
+    thaw_program($bob);
+}
+
+{
+    $rooms++;
+    my $bob = enter_room('bob');
+    wait_event($bob, { event => 'registered' }, 5);
+    my $carl = enter_room('carl');
+    ok(wait_event($carl, { event => 'peer-connected', nick => 'bob' }, 10), 'bob is in the list');
+    close_input($carl);
+    wait_exit($carl, 15);
+    freeze_program($bob);
+    my ($status, $err) = send_it(words => ['--timeout', '3', 'is anybody there?']);
+    is($status, 4, 'nobody is there who answers: 4');
+    like($err, qr/^gochat: nobody who answers is in room $rooms: \?[0-9a-f]{8} never did$/, 'and the line says who did not');
     thaw_program($bob);
 }
 

@@ -128,6 +128,35 @@ static void who_left_missed_it(void **state) {
     assert_int_equal(fixture->credit, 1);
 }
 
+/* A bootnode listed it, and it was never there: whatever becomes of it is nobody's fault. */
+static void who_never_answered_missed_nothing(void **state) {
+    struct fixture *fixture = *state;
+    fixture->bert->peer->connected = false;
+    say(fixture, "hello");
+    assert_true(outgoing_undelivered(fixture->outgoing)); /* to Anna */
+    acknowledge(fixture, fixture->anna, 1);
+    assert_true(outgoing_any(fixture->outgoing));
+    assert_false(outgoing_undelivered(fixture->outgoing) || outgoing_alone(fixture->outgoing));
+    outgoing_give_up(fixture->outgoing, fixture->bert, true);
+    assert_int_equal(fixture->parts.shown[EVENT_UNDELIVERED], 1);
+    assert_false(outgoing_undelivered(fixture->outgoing) || outgoing_alone(fixture->outgoing));
+    fixture->anna->peer->state = PEER_GONE;
+    say(fixture, "hello?");
+    assert_true(outgoing_alone(fixture->outgoing));
+    outgoing_give_up(fixture->outgoing, fixture->bert, true);
+    assert_false(outgoing_undelivered(fixture->outgoing));
+    assert_true(outgoing_alone(fixture->outgoing));
+}
+
+static void who_never_answered_holds_up_the_room_for_a_shorter_time(void **state) {
+    struct fixture *fixture = *state;
+    fixture->bert->peer->connected = false;
+    for (unsigned i = 0; i < OUTGOING_INPUTS; i++) say(fixture, "line");
+    assert_int_equal(outgoing_due(fixture->outgoing), NOW + OUTGOING_UNANSWERED_MS);
+    assert_null(outgoing_stalled(fixture->outgoing, NOW + OUTGOING_UNANSWERED_MS - 1));
+    assert_ptr_equal(outgoing_stalled(fixture->outgoing, NOW + OUTGOING_UNANSWERED_MS), fixture->bert);
+}
+
 /* Whom we blocked should not have it; but then nobody has. */
 static void who_is_blocked_missed_nothing(void **state) {
     struct fixture *fixture = *state;
@@ -190,6 +219,8 @@ int main(void) {
         TEST(nobody_hears_what_is_said_alone),
         TEST(each_kind_has_a_sequence_of_its_own),
         TEST(who_left_missed_it),
+        TEST(who_never_answered_missed_nothing),
+        TEST(who_never_answered_holds_up_the_room_for_a_shorter_time),
         TEST(who_is_blocked_missed_nothing),
         TEST(credit_waits_for_room),
         TEST(who_holds_up_the_others_is_found),

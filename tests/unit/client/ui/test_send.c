@@ -97,11 +97,39 @@ static void tell(struct stage *stage, enum event_type type, const char *text, un
     assert_true(queue_push(&stage->ui.events, &event->node));
 }
 
+/* Another member than bob. */
+static void tell_of(struct stage *stage, uint8_t id, enum event_type type) {
+    struct event *event = event_create(type, "", 0);
+    event->room = ROOM;
+    event->peer[0] = id;
+    assert_true(queue_push(&stage->ui.events, &event->node));
+}
+
 static void let_in(struct stage *stage, unsigned credit) {
     expect(stage, INPUT_JOIN, "");
     tell(stage, EVENT_JOINED, "", 0);
     tell(stage, EVENT_PEER_JOINED, "", 0);
+    tell(stage, EVENT_PEER_CONNECTED, "", 0);
     tell(stage, EVENT_CREDIT, "", credit);
+}
+
+/* What the program said on standard error since errors_keep. */
+static int errors_keep(void) {
+    int was = dup(2);
+    FILE *file = tmpfile();
+    assert_true(was >= 0 && file != NULL);
+    fflush(stderr);
+    assert_true(dup2(fileno(file), 2) == 2);
+    fclose(file);
+    return was;
+}
+
+static void errors_told(int was, char out[static 512]) {
+    fflush(stderr);
+    ssize_t size = pread(2, out, 511, 0);
+    out[size > 0 ? size : 0] = '\0';
+    dup2(was, 2);
+    close(was);
 }
 
 static void words_are_one_message(void **state) {
@@ -196,6 +224,128 @@ static void who_gives_no_credit_is_given_up(void **state) {
     assert_int_equal(stage_close(&stage), ENGINE_STATUS_UNDELIVERED);
 }
 
+/* Somebody has it, and what a bootnode lists besides never answers. */
+static void a_ghost_makes_nothing_fail(void **state) {
+    char text[] = "hello", errors[512];
+    struct stage stage;
+    (void)state;
+    int was = errors_keep();
+    stage_open(&stage, text, 1);
+    let_in(&stage, 1);
+    tell_of(&stage, 0x6e, EVENT_PEER_JOINED);
+    expect(&stage, INPUT_SAY, "hello");
+    tell(&stage, EVENT_SENT, "", 2);
+    tell(&stage, EVENT_DELIVERED, "", 0);
+    expect(&stage, INPUT_STOP, "");
+    tell(&stage, EVENT_FINISHED, "", 0);
+    int status = stage_close(&stage);
+    errors_told(was, errors);
+    assert_int_equal(status, 0);
+    assert_string_equal(errors, "gochat: ?6e000000 never answered, so did not get it\n");
+
+    was = errors_keep(); /* it left, or was given up, before the time was over */
+    stage_open(&stage, text, 20);
+    let_in(&stage, 1);
+    tell_of(&stage, 0x6e, EVENT_PEER_JOINED);
+    expect(&stage, INPUT_SAY, "hello");
+    tell(&stage, EVENT_SENT, "", 2);
+    tell(&stage, EVENT_DELIVERED, "", 0);
+    tell_of(&stage, 0x6e, EVENT_UNDELIVERED);
+    expect(&stage, INPUT_END, "");
+    tell(&stage, EVENT_FINISHED, "", 0);
+    status = stage_close(&stage);
+    errors_told(was, errors);
+    assert_int_equal(status, 0);
+    assert_string_equal(errors, "gochat: ?6e000000 never answered, so did not get it\n");
+}
+
+static void where_there_are_ghosts_alone_nobody_is(void **state) {
+    char text[] = "hello", errors[512];
+    struct stage stage;
+    (void)state;
+    int was = errors_keep();
+    stage_open(&stage, text, 1);
+    expect(&stage, INPUT_JOIN, "");
+    tell(&stage, EVENT_JOINED, "", 0);
+    tell_of(&stage, 0x6e, EVENT_PEER_JOINED);
+    tell(&stage, EVENT_CREDIT, "", 1);
+    expect(&stage, INPUT_SAY, "hello");
+    tell(&stage, EVENT_SENT, "", 1);
+    expect(&stage, INPUT_STOP, "");
+    tell(&stage, EVENT_FINISHED, "", 0);
+    int status = stage_close(&stage);
+    errors_told(was, errors);
+    assert_int_equal(status, ENGINE_STATUS_ALONE);
+    assert_string_equal(errors, "gochat: nobody who answers is in tea: ?6e000000 never did\n");
+}
+
+/* Beside a ghost there is somebody who answered once, and does not now. */
+static void a_ghost_excuses_nobody(void **state) {
+    char text[] = "hello", errors[512];
+    struct stage stage;
+    (void)state;
+    int was = errors_keep();
+    stage_open(&stage, text, 1);
+    let_in(&stage, 1);
+    tell_of(&stage, 0x6e, EVENT_PEER_JOINED);
+    expect(&stage, INPUT_SAY, "hello");
+    tell(&stage, EVENT_SENT, "", 2);
+    expect(&stage, INPUT_STOP, "");
+    tell(&stage, EVENT_FINISHED, "", 0);
+    int status = stage_close(&stage);
+    errors_told(was, errors);
+    assert_int_equal(status, ENGINE_STATUS_UNDELIVERED);
+    assert_string_equal(errors, "gochat: ?01000000 did not get everything\n");
+}
+
+/* Whoever answers while it waits has all of it, as anybody has. */
+static void who_answers_late_is_no_ghost(void **state) {
+    char text[] = "hello";
+    struct stage stage;
+    (void)state;
+    stage_open(&stage, text, 20);
+    let_in(&stage, 1);
+    tell_of(&stage, 0x6e, EVENT_PEER_JOINED);
+    expect(&stage, INPUT_SAY, "hello");
+    tell(&stage, EVENT_SENT, "", 2);
+    tell(&stage, EVENT_DELIVERED, "", 0);
+    assert_null(queue_pop(&stage.inputs));
+    tell_of(&stage, 0x6e, EVENT_PEER_CONNECTED);
+    tell_of(&stage, 0x6e, EVENT_DELIVERED);
+    expect(&stage, INPUT_END, "");
+    tell(&stage, EVENT_FINISHED, "", 0);
+    assert_int_equal(stage_close(&stage), 0);
+}
+
+/* What cannot be said since a ghost acknowledges nothing is said once the engine has given that up. */
+static void a_ghost_does_not_stop_a_stream(void **state) {
+    char errors[512];
+    struct stage stage;
+    (void)state;
+    int was = errors_keep();
+    stage_open(&stage, NULL, 1);
+    write_input(&stage, "one\ntwo\n");
+    end_input(&stage);
+    let_in(&stage, 1);
+    tell_of(&stage, 0x6e, EVENT_PEER_JOINED);
+    expect(&stage, INPUT_SAY, "one");
+    tell(&stage, EVENT_SENT, "", 2);
+    tell(&stage, EVENT_DELIVERED, "", 0);
+    assert_int_equal(poll(NULL, 0, 1500), 0); /* the time that it waits, and there is nothing to see of that */
+    assert_null(queue_pop(&stage.inputs));
+    tell_of(&stage, 0x6e, EVENT_UNDELIVERED);
+    tell(&stage, EVENT_CREDIT, "", 1);
+    expect(&stage, INPUT_SAY, "two");
+    tell(&stage, EVENT_SENT, "", 1);
+    tell(&stage, EVENT_DELIVERED, "", 0);
+    expect(&stage, INPUT_END, "");
+    tell(&stage, EVENT_FINISHED, "", 0);
+    int status = stage_close(&stage);
+    errors_told(was, errors);
+    assert_int_equal(status, 0);
+    assert_string_equal(errors, "gochat: ?6e000000 never answered, so did not get it\n");
+}
+
 static void nothing_is_not_sent(void **state) {
     struct stage stage;
     (void)state;
@@ -260,6 +410,11 @@ int main(void) {
         cmocka_unit_test(it_waits_for_credit_and_for_every_acknowledgement),
         cmocka_unit_test(it_gives_up_in_time),
         cmocka_unit_test(who_gives_no_credit_is_given_up),
+        cmocka_unit_test(a_ghost_makes_nothing_fail),
+        cmocka_unit_test(where_there_are_ghosts_alone_nobody_is),
+        cmocka_unit_test(a_ghost_excuses_nobody),
+        cmocka_unit_test(who_answers_late_is_no_ghost),
+        cmocka_unit_test(a_ghost_does_not_stop_a_stream),
         cmocka_unit_test(nothing_is_not_sent),
         cmocka_unit_test(input_that_cannot_be_read_is_told),
         cmocka_unit_test(the_engines_end_is_the_status),
