@@ -15,6 +15,7 @@
 #include "client/curses/emergency.h"
 #include "client/curses/terminal_type.h"
 #include "client/face.h"
+#include "client/helper/helper.h"
 #include "client/setup.h"
 #include "client/threads/crypto_thread.h"
 #include "client/threads/receiver.h"
@@ -28,6 +29,7 @@
 
 /* The three threads of events.h, and the main thread, which waits for signals. */
 struct client {
+    struct helper *helper;
     struct setup setup;
     struct sockets sockets;
     struct ui ui;
@@ -62,15 +64,18 @@ static int until(uint64_t end) {
  * SIGHUP comes more than once when a terminal is closed (from the shell, then from the kernel), and by some service
  * managers after SIGTERM: nobody is in a hurry then. */
 static void wait_for_end(struct client *client) {
-    struct pollfd wanted[] = {{.fd = client->ui_ended, .events = POLLIN}, {.fd = client->signals, .events = POLLIN}};
+    struct pollfd wanted[] = {{.fd = client->ui_ended, .events = POLLIN},
+                              {.fd = client->signals, .events = POLLIN},
+                              {.fd = client->helper->socket}};
     uint64_t end = 0;
     int caught = 0;
     for (;;) {
-        int ready = poll(wanted, 2, caught ? until(end) : -1);
+        int ready = poll(wanted, sizeof wanted / sizeof *wanted, caught ? until(end) : -1);
         if (ready < 0 && errno != EINTR) return;
         if (ready == 0) end_here(caught);
         if (ready < 0) continue;
         if (wanted[0].revents) return;
+        if (wanted[2].revents && helper_check(client->helper)) wanted[2].fd = -1;
         struct signalfd_siginfo info;
         if (!wanted[1].revents || read(client->signals, &info, sizeof info) != sizeof info) continue;
         if (caught && info.ssi_signo == SIGHUP) continue;
@@ -165,8 +170,9 @@ static void tell_warnings(const struct setup *setup) {
     for (size_t i = 0; i < setup->warning_count; i++) fprintf(stderr, "gochat: %s\n", setup->warnings[i]);
 }
 
-static int run(struct client_config *config, enum ui_kind kind) {
+static int run(struct client_config *config, enum ui_kind kind, struct helper *helper) {
     static struct client client; /* large: its own tables, and the buffers and rooms that hang on it */
+    client.helper = helper;
     client.signals = client.ui_ended = -1;
     int status = setup_open(&client.setup, config);
     if (status != SETUP_OK) goto no_setup;
@@ -183,7 +189,7 @@ static int run(struct client_config *config, enum ui_kind kind) {
         fputs("gochat: out of memory or descriptors\n", stderr);
         goto no_sockets;
     }
-    if (crypto_thread_open(&client.crypto, &client.setup, &client.sockets, &client.receiver, &client.ui.events))
+    if (crypto_thread_open(&client.crypto, &client.setup, helper, &client.sockets, &client.receiver, &client.ui.events))
         status = converse(&client);
     input_destroy(client.ui.join);
     crypto_thread_close(&client.crypto);
@@ -234,17 +240,15 @@ static bool choose_ui(const struct client_config *config, enum ui_kind *kind) {
     return false;
 }
 
-static int run_as_told(struct client_config *config) {
+static int run_as_told(struct client_config *config, struct helper *helper) {
     enum ui_kind kind;
     log_set_level((enum log_level)config->log_level);
-    return choose_ui(config, &kind) ? run(config, kind) : SETUP_USAGE;
+    return choose_ui(config, &kind) ? run(config, kind, helper) : SETUP_USAGE;
 }
 
-int client_main(int argc, char **argv) {
+static int read_and_run(int argc, char **argv, struct helper *helper) {
     struct client_config config;
     int status = SETUP_USAGE;
-    dumps_forbid();
-    signal(SIGPIPE, SIG_IGN);
     if (sodium_init() < 0) {
         fputs("gochat: libsodium does not start\n", stderr);
         return SETUP_FAILED;
@@ -252,8 +256,23 @@ int client_main(int argc, char **argv) {
     switch (client_config_read(argc, argv, &config)) {
     case CLIENT_CONFIG_DONE: status = 0; break;
     case CLIENT_CONFIG_BAD: break;
-    case CLIENT_CONFIG_RUN: status = run_as_told(&config);
+    case CLIENT_CONFIG_RUN: status = run_as_told(&config, helper);
     }
     free(config.text);
+    return status;
+}
+
+/* The helper process comes before everything else: what is not read yet is not in its memory. */
+int client_main(int argc, char **argv) {
+    static struct helper helper; /* the last threads to ask it may still be there when this function is not */
+    dumps_forbid();
+    signal(SIGPIPE, SIG_IGN);
+    int error = helper_start(&helper, argc, argv);
+    if (error != 0) {
+        fprintf(stderr, "gochat: cannot start the helper process: %s\n", strerror(-error));
+        return SETUP_FAILED;
+    }
+    int status = read_and_run(argc, argv, &helper);
+    helper_end(&helper);
     return status;
 }

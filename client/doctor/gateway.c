@@ -1,22 +1,17 @@
 #include "client/doctor/gateway.h"
 
-#include "client/ports/natpmp.h"
-#include "client/ports/upnp.h"
-
-#define NATPMP_PATIENCE_MS 1000
-
 static void run(void *argument) {
-    struct gateway_findings *findings = &((struct gateway *)argument)->findings;
-    struct upnp upnp = {.found = false};
-    findings->natpmp = natpmp_external(NATPMP_PATIENCE_MS, &findings->external);
+    struct gateway *gateway = argument;
+    struct gateway_findings *findings = &gateway->findings;
     struct in_addr external;
-    findings->upnp = upnp_external(&upnp, &external);
+    findings->natpmp = helper_external(gateway->helper, HELPER_NATPMP, &findings->external);
+    findings->upnp = helper_external(gateway->helper, HELPER_UPNP, &external);
     if (findings->upnp && !findings->natpmp) findings->external = external;
-    upnp_clear(&upnp);
 }
 
-void gateway_start(struct gateway *gateway) {
+void gateway_start(struct gateway *gateway, struct helper *helper) {
     if (gateway->findings.asked) return;
+    gateway->helper = helper;
     gateway->findings.asked = thread_start(&gateway->thread, "gateway", false, run, gateway) == 0;
 }
 

@@ -28,6 +28,7 @@
 enum family { IPV4, IPV6, FAMILIES };
 
 struct doctor {
+    struct helper helper;
     struct client_config config; /* bootnode, port, json and lifetime count */
     struct address servers[FAMILIES][SERVERS_MAX];
     size_t server_count[FAMILIES];
@@ -127,7 +128,7 @@ static int resolve(struct doctor *doctor) {
     const struct client_config *config = &doctor->config;
     struct address addresses[SERVERS_MAX];
     struct why why;
-    size_t count = servers_find(config->bootnode, (uint64_t)config->timeout * 1000, addresses, &why);
+    size_t count = servers_find(config->bootnode, (uint64_t)config->timeout * 1000, &doctor->helper, addresses, &why);
     if (count == 0) return fail(doctor, DOCTOR_STATUS_FAILED, "%s", why.text);
     sort_by_family(doctor, addresses, count);
     return DOCTOR_STATUS_DIRECT;
@@ -179,7 +180,7 @@ static void ask_gateway(struct doctor *doctor) {
     struct findings findings;
     if (doctor->gateway.findings.asked) return;
     examination_findings(&doctor->examinations[IPV4], &findings);
-    if (findings.translated == ANSWER_YES) gateway_start(&doctor->gateway);
+    if (findings.translated == ANSWER_YES) gateway_start(&doctor->gateway, &doctor->helper);
 }
 
 /* Ten minutes are long to say nothing. */
@@ -245,21 +246,32 @@ static int examine(struct doctor *doctor) {
     return diagnosis.verdict.status;
 }
 
-int doctor_main(int argc, char **argv) {
-    static struct doctor doctor;
+static int read_and_run(int argc, char **argv, struct doctor *doctor) {
     int status;
-    switch (client_config_read(argc, argv, &doctor.config)) {
+    switch (client_config_read(argc, argv, &doctor->config)) {
     case CLIENT_CONFIG_DONE: return 0;
     case CLIENT_CONFIG_BAD: return DOCTOR_STATUS_USAGE;
     case CLIENT_CONFIG_RUN: break;
     }
     if (sodium_init() < 0) return DOCTOR_STATUS_FAILED;
-    for (size_t i = 0; i < SOCKETS; i++) doctor.sockets[i] = -1;
-    status = resolve(&doctor);
-    if (status == DOCTOR_STATUS_DIRECT) status = open_first(&doctor);
-    if (status == DOCTOR_STATUS_DIRECT) status = examine(&doctor);
+    for (size_t i = 0; i < SOCKETS; i++) doctor->sockets[i] = -1;
+    status = resolve(doctor);
+    if (status == DOCTOR_STATUS_DIRECT) status = open_first(doctor);
+    if (status == DOCTOR_STATUS_DIRECT) status = examine(doctor);
     for (size_t i = 0; i < SOCKETS; i++)
-        if (doctor.sockets[i] >= 0) close(doctor.sockets[i]);
-    udp_batch_destroy(doctor.batch);
+        if (doctor->sockets[i] >= 0) close(doctor->sockets[i]);
+    udp_batch_destroy(doctor->batch);
+    return status;
+}
+
+int doctor_main(int argc, char **argv) {
+    static struct doctor doctor;
+    int error = helper_start(&doctor.helper, argc, argv);
+    if (error != 0) {
+        fprintf(stderr, "gochat: cannot start the helper process: %s\n", strerror(-error));
+        return DOCTOR_STATUS_FAILED;
+    }
+    int status = read_and_run(argc, argv, &doctor);
+    helper_end(&doctor.helper);
     return status;
 }

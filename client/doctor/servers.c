@@ -125,11 +125,12 @@ static void search_end(struct search *search) {
     queue_destroy(&search->answers);
 }
 
-size_t servers_find(const char *list, uint64_t timeout_ms,
+size_t servers_find(const char *list, uint64_t timeout_ms, struct helper *helper,
                     struct address out[static BOOTNODES_MAX * BOOTNODE_ADDRESSES], struct why *why) {
     struct search search;
     search_begin(&search, list, timeout_ms);
-    if (queue_init(&search.answers, 0) != 0 || !(search.resolver = resolver_create(&search.answers, address_resolve))) {
+    if (queue_init(&search.answers, 0) != 0 ||
+        !(search.resolver = resolver_create(&search.answers, helper_resolve, helper))) {
         why_fail(why, "out of memory or descriptors");
         return 0;
     }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client/helper/helper.h"
 #include "client/keys/bootnodes.h"
 #include "common/why.h"
 
@@ -13,5 +14,5 @@
 
 /* `list` as bootnodes_name takes it. Returns how many addresses were written; 0 with one line in `why`: none is known
  * after `timeout_ms`. What is tried again or left out is told on standard error, a line for each bootnode. */
-size_t servers_find(const char *list, uint64_t timeout_ms,
+size_t servers_find(const char *list, uint64_t timeout_ms, struct helper *helper,
                     struct address out[static BOOTNODES_MAX * BOOTNODE_ADDRESSES], struct why *why);

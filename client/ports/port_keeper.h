@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "client/ports/protocol.h"
+#include "client/helper/protocol.h"
 
 #define PORT_LEASE_S 3600            /* asked for; what is granted for longer is renewed as if it were this */
 #define PORT_LEASE_LEAST_S 10        /* shorter ones are no use */

@@ -5,13 +5,9 @@
 #include <time.h>
 
 #include "client/events.h"
-#include "client/ports/natpmp.h"
 #include "client/ports/port_keeper.h"
-#include "client/ports/upnp.h"
 #include "common/clock.h"
 #include "common/log.h"
-
-#define PROTOCOLS 2
 
 /* Shared by the owner and the thread; freed by the last one. */
 struct port_mapping {
@@ -22,8 +18,7 @@ struct port_mapping {
     bool running, wanted, again;
     bool mapped; /* there is something to give back */
     /* The thread's own: */
-    struct upnp upnp;
-    struct port_protocol protocols[PROTOCOLS];
+    struct port_protocol protocols[HELPER_PROTOCOLS];
     struct port_keeper keeper;
 };
 
@@ -51,12 +46,12 @@ static struct port_mapping *create(struct queue *answers) {
     return mapping;
 }
 
-struct port_mapping *port_mapping_create(struct queue *answers, uint16_t port) {
+struct port_mapping *port_mapping_create(struct helper *helper, struct queue *answers, uint16_t port) {
     struct port_mapping *mapping = create(answers);
     if (!mapping) return NULL;
-    mapping->protocols[0] = natpmp_protocol;
-    mapping->protocols[1] = upnp_protocol(&mapping->upnp);
-    port_keeper_init(&mapping->keeper, mapping->protocols, PROTOCOLS, port);
+    for (unsigned i = 0; i < HELPER_PROTOCOLS; i++)
+        mapping->protocols[i] = helper_protocol(helper, (enum helper_protocol)i);
+    port_keeper_init(&mapping->keeper, mapping->protocols, HELPER_PROTOCOLS, port);
     return mapping;
 }
 
@@ -135,7 +130,6 @@ static void *run(void *argument) {
     keep(mapping);
     pthread_mutex_unlock(&mapping->mutex);
     port_keeper_end(&mapping->keeper);
-    upnp_clear(&mapping->upnp);
     pthread_mutex_lock(&mapping->mutex);
     mapping->mapped = false;
     pthread_cond_broadcast(&mapping->changed);

@@ -1,11 +1,12 @@
-/* Asks the gateway to map our port, in the background: NAT-PMP first, then UPnP; renewed, and given back at the end.
- * What the libraries do cannot be interrupted, so the thread is one that nobody waits for, but for the moment that
- * giving back takes. */
+/* Has the gateway asked to map our port, in the background: NAT-PMP first, then UPnP; renewed, and given back at the
+ * end. The helper process does it, and the libraries there cannot be interrupted: so the thread is one that nobody
+ * waits for, but for the moment that giving back takes. */
 #pragma once
 
 #include <stdbool.h>
 
-#include "client/ports/protocol.h"
+#include "client/helper/helper.h"
+#include "client/helper/protocol.h"
 #include "common/attributes.h"
 #include "common/queue.h"
 
@@ -13,9 +14,9 @@
 
 struct port_mapping;
 
-/* Nothing is asked yet. `answers` gets an INPUT_PORT_MAPPED whenever the address changes at which others reach `port`.
- * NULL without memory. */
-MUST_USE struct port_mapping *port_mapping_create(struct queue *answers, uint16_t port);
+/* Nothing is asked yet; `helper` outlives the process's last thread. `answers` gets an INPUT_PORT_MAPPED whenever the
+ * address changes at which others reach `port`. NULL without memory. */
+MUST_USE struct port_mapping *port_mapping_create(struct helper *helper, struct queue *answers, uint16_t port);
 /* The same with one other protocol, whose context outlives the process's last call to it. */
 MUST_USE struct port_mapping *port_mapping_create_with(const struct port_protocol *protocol, struct queue *answers,
                                                        uint16_t port);

@@ -217,8 +217,8 @@ static void run(void *argument) {
     }
 }
 
-bool crypto_thread_open(struct crypto_thread *crypto, struct setup *setup, struct sockets *sockets,
-                        struct receiver *receiver, struct queue *events) {
+bool crypto_thread_open(struct crypto_thread *crypto, struct setup *setup, struct helper *helper,
+                        struct sockets *sockets, struct receiver *receiver, struct queue *events) {
     memset(crypto, 0, sizeof *crypto);
     crypto->setup = setup;
     crypto->sockets = sockets;
@@ -247,9 +247,9 @@ bool crypto_thread_open(struct crypto_thread *crypto, struct setup *setup, struc
                                      .relays = setup->config->relay == RELAY_AUTO,
                                      .bootnodes = setup->bootnodes,
                                      .bootnode_count = setup->bootnode_count};
-    if (queues) crypto->resolver = resolver_create(&crypto->inputs, address_resolve);
+    if (queues) crypto->resolver = resolver_create(&crypto->inputs, helper_resolve, helper);
     if (queues && setup->config->port_mapping == PORT_MAPPING_AUTO)
-        crypto->ports = port_mapping_create(&crypto->inputs, setup->bound.port);
+        crypto->ports = port_mapping_create(helper, &crypto->inputs, setup->bound.port);
     if (crypto->resolver && crypto->outgoing) crypto->engine = engine_create(&options, &io, clock_boot_ms());
     if (crypto->engine) return true;
     fputs("gochat: out of memory or descriptors\n", stderr);

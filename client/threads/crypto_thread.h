@@ -4,6 +4,7 @@
 #pragma once
 
 #include "client/engine.h"
+#include "client/helper/helper.h"
 #include "client/network/nat64_search.h"
 #include "client/ports/port_mapping.h"
 #include "client/setup.h"
@@ -44,8 +45,8 @@ struct crypto_thread {
 
 /* Makes engine and queues; the thread is started apart, once the receiver and the UI stand. One line on standard error
  * and false when it cannot. */
-MUST_USE bool crypto_thread_open(struct crypto_thread *crypto, struct setup *setup, struct sockets *sockets,
-                                 struct receiver *receiver, struct queue *events);
+MUST_USE bool crypto_thread_open(struct crypto_thread *crypto, struct setup *setup, struct helper *helper,
+                                 struct sockets *sockets, struct receiver *receiver, struct queue *events);
 MUST_USE int crypto_thread_start(struct crypto_thread *crypto);
 /* Joins; it ends by itself after EVENT_FINISHED. */
 void crypto_thread_join(struct crypto_thread *crypto);

@@ -14,6 +14,7 @@
 struct resolver {
     pthread_mutex_t mutex;
     resolver_function *look_up;
+    void *context;
     unsigned users;
     unsigned under_way[BOOTNODES_MAX + 1]; /* look-ups of each bootnode, and of RESOLVER_NETWORK */
     struct queue *answers;                 /* NULL: the owner is gone */
@@ -49,13 +50,14 @@ static void let_go(struct resolver *resolver) {
     free(resolver);
 }
 
-struct resolver *resolver_create(struct queue *answers, resolver_function *look_up) {
+struct resolver *resolver_create(struct queue *answers, resolver_function *look_up, void *context) {
     struct resolver *resolver = calloc(1, sizeof *resolver);
     if (!resolver) return NULL;
     pthread_mutex_init(&resolver->mutex, NULL);
     resolver->users = 1;
     resolver->answers = answers;
     resolver->look_up = look_up;
+    resolver->context = context;
     return resolver;
 }
 
@@ -96,7 +98,7 @@ static void look_up(struct lookup *lookup, int family) {
     struct resolver *resolver = lookup->resolver;
     struct address addresses[BOOTNODE_ADDRESSES];
     struct why why = {0};
-    size_t count = resolver->look_up(lookup->name, 0, family, addresses, BOOTNODE_ADDRESSES, &why);
+    size_t count = resolver->look_up(resolver->context, lookup->name, 0, family, addresses, BOOTNODE_ADDRESSES, &why);
     pthread_mutex_lock(&resolver->mutex);
     if (family == AF_UNSPEC)
         settle(lookup, addresses, count, &why);

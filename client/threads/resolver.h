@@ -21,13 +21,13 @@
 
 struct resolver;
 
-/* As address_resolve; called on a thread of its own. */
-typedef size_t resolver_function(const char *text, uint16_t default_port, int family, struct address *out,
-                                 size_t capacity, struct why *why);
+/* As address_resolve, which the helper process calls; called on a thread of its own. */
+typedef size_t resolver_function(void *context, const char *text, uint16_t default_port, int family,
+                                 struct address *out, size_t capacity, struct why *why);
 
 /* `answers` gets an INPUT_UNRESOLVED or at least one INPUT_RESOLVED per look-up, of which the last one holds.
- * `look_up`: address_resolve, another one in tests. NULL without memory. */
-MUST_USE struct resolver *resolver_create(struct queue *answers, resolver_function *look_up);
+ * `look_up`: helper_resolve, another one in tests. `context` outlives all calls to it. NULL without memory. */
+MUST_USE struct resolver *resolver_create(struct queue *answers, resolver_function *look_up, void *context);
 /* Nothing while RESOLVER_AT_ONCE of the same bootnode are under way. Called by a thread that blocks signals: the new
  * one inherits that. */
 void resolver_look_up(struct resolver *resolver, unsigned bootnode, const char *name);

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # Two symmetric NATs, between which nothing but a relay would help, one of them with a real miniupnpd: its client has the
-# port mapped, by NAT-PMP or by UPnP, and the two connect directly. The mapping goes when the client ends. A miniupnpd
-# that dies, and one that was never there, hold nobody up.
+# port mapped, by NAT-PMP or by UPnP, and the two connect directly. The mapping goes when the client ends, even one that
+# is killed. A miniupnpd that dies, and one that was never there, hold nobody up.
 use strict;
 use warnings;
 use FindBin;
@@ -91,6 +91,15 @@ for my $pair (@pairs) {
     ends_soon($pair->{a}, GIVE_BACK_SECONDS, "$name: a ends soon");
     is($pair->{a}{status}, 0, "$name: and well");
     ok(wait_until(sub { !mappings($pair) }, 1), "$name: its mapping is gone");
+}
+
+for my $pair (@pairs) {
+    my $name = $pair->{protocol};
+    my $killed = start_inside($pair, 'a', 'killed', 'elsewhere');
+    wait_log($killed, qr/others reach us at/, DIRECT_SECONDS);
+    is(scalar(mappings($pair)), 1, "$name: another one has its port mapped");
+    send_signal($killed, 'KILL');
+    ok(wait_until(sub { !mappings($pair) }, 2), "$name: the mapping of one that is killed goes, too");
 }
 
 for my $pair (@pairs) {

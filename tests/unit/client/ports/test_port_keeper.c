@@ -7,7 +7,6 @@
 #include <cmocka.h>
 
 #include "client/ports/port_keeper.h"
-#include "client/ports/upnp.h"
 #include "common/log.h"
 
 #define OURS 9000
@@ -217,20 +216,6 @@ static void the_mapping_is_given_back_at_the_end_once(void **state) {
     assert_external(keeper, "");
 }
 
-static void only_the_gateway_itself_is_spoken_to(void **state) {
-    (void)state;
-    assert_true(upnp_url_is_at("http://10.1.0.1:5000/rootDesc.xml", "10.1.0.1"));
-    assert_true(upnp_url_is_at("http://10.1.0.1/x", "10.1.0.1"));
-    assert_true(upnp_url_is_at("http://10.1.0.1", "10.1.0.1"));
-    assert_false(upnp_url_is_at("http://10.1.0.11:5000/x", "10.1.0.1"));
-    assert_false(upnp_url_is_at("http://10.1.0.1.example.org/x", "10.1.0.1"));
-    assert_false(upnp_url_is_at("http://10.1.0.1@192.0.2.1/x", "10.1.0.1"));
-    assert_false(upnp_url_is_at("https://10.1.0.1/x", "10.1.0.1"));
-    assert_false(upnp_url_is_at("http://192.0.2.1/http://10.1.0.1/", "10.1.0.1"));
-    assert_false(upnp_url_is_at("http://", "10.1.0.1"));
-    assert_false(upnp_url_is_at("", "10.1.0.1"));
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_mapping_is_renewed_at_half_its_life, start),
@@ -244,7 +229,6 @@ int main(void) {
         cmocka_unit_test_setup(leases_are_taken_with_care, start),
         cmocka_unit_test_setup(another_network_is_asked_soon_but_not_in_a_flood, start),
         cmocka_unit_test_setup(the_mapping_is_given_back_at_the_end_once, start),
-        cmocka_unit_test(only_the_gateway_itself_is_spoken_to),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     log_set_level(LOG_LEVEL_WARNING);

@@ -19,6 +19,13 @@
 
 #define WAIT_MS 20000
 
+/* What the helper process does. */
+static size_t plain(void *context, const char *text, uint16_t default_port, int family, struct address *out,
+                    size_t capacity, struct why *why) {
+    (void)context;
+    return address_resolve(text, default_port, family, out, capacity, why);
+}
+
 static struct input *answer(struct queue *answers) {
     struct queue_node *node;
     while (!(node = queue_pop(answers))) {
@@ -36,7 +43,7 @@ static void the_answer_says_whose_it_is(void **state) {
     struct input *input;
     (void)state;
     assert_int_equal(queue_init(&answers, 0), 0);
-    resolver = resolver_create(&answers, address_resolve);
+    resolver = resolver_create(&answers, plain, NULL);
     assert_non_null(resolver);
     for (unsigned i = 0; i < 2; i++) { /* the second time as well: it is not busy any more */
         resolver_look_up(resolver, 3, "[2001:db8::1]:7");
@@ -59,7 +66,7 @@ static void failures_say_why(void **state) {
     struct input *input;
     (void)state;
     assert_int_equal(queue_init(&answers, 0), 0);
-    resolver = resolver_create(&answers, address_resolve);
+    resolver = resolver_create(&answers, plain, NULL);
     resolver_look_up(resolver, 2, "no port");
     input = answer(&answers);
     assert_int_equal(input->type, INPUT_UNRESOLVED);
@@ -74,8 +81,9 @@ static void failures_say_why(void **state) {
 
 static sem_t entered, freed;
 
-static size_t hang(const char *text, uint16_t default_port, int family, struct address *out, size_t capacity,
-                   struct why *why) {
+static size_t hang(void *context, const char *text, uint16_t default_port, int family, struct address *out,
+                   size_t capacity, struct why *why) {
+    (void)context;
     if (strncmp(text, "silent", 6) == 0) {
         if (family == AF_UNSPEC) sem_post(&entered);
         while (sem_wait(&freed) != 0) continue;
@@ -91,7 +99,7 @@ static void one_that_hangs_holds_up_no_other(void **state) {
     assert_int_equal(sem_init(&entered, 0, 0), 0);
     assert_int_equal(sem_init(&freed, 0, 0), 0);
     assert_int_equal(queue_init(&answers, 0), 0);
-    resolver = resolver_create(&answers, hang);
+    resolver = resolver_create(&answers, hang, NULL);
     for (unsigned i = 0; i < RESOLVER_AT_ONCE - 1; i++) resolver_look_up(resolver, 0, "silent:1");
     for (unsigned i = 0; i < RESOLVER_AT_ONCE - 1; i++) assert_int_equal(sem_wait(&entered), 0);
     for (unsigned bootnode = 0; bootnode < 2; bootnode++) { /* the same one, too: the network may be there now */
@@ -120,8 +128,9 @@ static void one_that_hangs_holds_up_no_other(void **state) {
 static sem_t asked[3]; /* by the last digit of the name: hold up the question for both families */
 static const int answered[] = {AF_INET, AF_INET6, AF_UNSPEC}; /* by the same: for what it does answer, if anything */
 
-static size_t half(const char *text, uint16_t default_port, int family, struct address *out, size_t capacity,
-                   struct why *why) {
+static size_t half(void *context, const char *text, uint16_t default_port, int family, struct address *out,
+                   size_t capacity, struct why *why) {
+    (void)context;
     if (family == AF_UNSPEC) {
         while (sem_wait(&asked[text[4] - '0']) != 0) continue;
         why_fail(why, "nobody answered");
@@ -139,7 +148,7 @@ static void the_family_that_answers_is_told(void **state) {
         struct queue answers;
         assert_int_equal(sem_init(&asked[i], 0, 0), 0);
         assert_int_equal(queue_init(&answers, 0), 0);
-        struct resolver *resolver = resolver_create(&answers, half);
+        struct resolver *resolver = resolver_create(&answers, half, NULL);
         resolver_look_up(resolver, 1, i == 0 ? "half0:1" : "half1:1");
         struct input *input = answer(&answers); /* while the question for both still waits */
         assert_int_equal(input->type, INPUT_RESOLVED);
@@ -158,7 +167,7 @@ static void a_name_that_nobody_answers_for_is_told_once(void **state) {
     (void)state;
     assert_int_equal(sem_init(&asked[2], 0, 1), 0);
     assert_int_equal(queue_init(&answers, 0), 0);
-    struct resolver *resolver = resolver_create(&answers, half);
+    struct resolver *resolver = resolver_create(&answers, half, NULL);
     resolver_look_up(resolver, 1, "half2:1");
     struct input *input = answer(&answers);
     assert_int_equal(input->type, INPUT_UNRESOLVED);
@@ -178,7 +187,7 @@ static void an_owner_may_go_at_any_time(void **state) {
         struct queue_node *node;
 
         assert_int_equal(queue_init(&answers, 0), 0);
-        resolver = resolver_create(&answers, address_resolve);
+        resolver = resolver_create(&answers, plain, NULL);
         for (unsigned j = 0; j < 4; j++) resolver_look_up(resolver, j, "127.0.0.1:1");
         resolver_destroy(resolver);
         while ((node = queue_pop(&answers))) input_destroy((struct input *)node);

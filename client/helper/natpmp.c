@@ -1,4 +1,4 @@
-#include "client/ports/natpmp.h"
+#include "client/helper/natpmp.h"
 
 #include <natpmp.h>
 #include <poll.h>

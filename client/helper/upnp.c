@@ -1,4 +1,4 @@
-#include "client/ports/upnp.h"
+#include "client/helper/upnp.h"
 
 #include <arpa/inet.h>
 #include <miniupnpc/upnpcommands.h>
@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/ports/natpmp.h"
+#include "client/helper/natpmp.h"
 
 #define MULTICAST_TTL 2 /* UPnP Device Architecture 1.1 §1.3.2 */
 #define CONNECTED_GATEWAY 1

@@ -4,7 +4,7 @@
 
 #include <netinet/in.h>
 
-#include "client/ports/protocol.h"
+#include "client/helper/protocol.h"
 #include "common/attributes.h"
 
 #define NATPMP_WAIT_MS 3000 /* three repeats, at 250, 750 and 1750 ms */

@@ -4,7 +4,7 @@
 
 #include <miniupnpc/miniupnpc.h>
 
-#include "client/ports/protocol.h"
+#include "client/helper/protocol.h"
 #include "common/attributes.h"
 
 #define UPNP_SEARCH_MS 1000
