@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define PROLOGUE_LABEL "gochat peer 1"
+#define RENEWAL_LABEL "gochat renewal 1"
 #define PROLOGUE_MAX (sizeof PROLOGUE_LABEL - 1 + ROOM_TAG_SIZE + 2 * MEMBER_ID_SIZE + 2 + NOISE_HASH_SIZE)
 
 bool handshake_is_initiator(const uint8_t own[static MEMBER_ID_SIZE], const uint8_t other[static MEMBER_ID_SIZE]) {
@@ -50,6 +51,30 @@ static bool machine_init(struct noise *noise, const struct handshake_pair *pair,
     return true;
 }
 
+/* Shows that its sender has the keys of the session that is renewed, before any public-key work: BLAKE2b over what the
+ * packet says, under both keys. */
+static void renewal_tag(const struct handshake_pair *pair, const uint8_t *packet, const struct transport *bound_to,
+                        uint8_t out[static TAG_SIZE]) {
+    uint8_t key[2 * NOISE_KEY_SIZE];
+    const struct noise_keys *keys = &bound_to->keys;
+    crypto_generichash_state state;
+    memcpy(key, pair->initiator ? keys->send : keys->receive, NOISE_KEY_SIZE);
+    memcpy(key + NOISE_KEY_SIZE, pair->initiator ? keys->receive : keys->send, NOISE_KEY_SIZE);
+    crypto_generichash_init(&state, key, sizeof key, TAG_SIZE);
+    crypto_generichash_update(&state, (const uint8_t *)RENEWAL_LABEL, sizeof RENEWAL_LABEL - 1);
+    crypto_generichash_update(&state, packet, PEER_INITIATION_HEAD);
+    crypto_generichash_final(&state, out, TAG_SIZE);
+    sodium_memzero(key, sizeof key);
+    sodium_memzero(&state, sizeof state);
+}
+
+bool handshake_renewal_valid(const struct handshake_pair *pair, const uint8_t packet[static PEER_HANDSHAKE_SIZE],
+                             const struct transport *bound_to) {
+    uint8_t tag[TAG_SIZE];
+    renewal_tag(pair, packet, bound_to, tag);
+    return sodium_memcmp(packet + PEER_INITIATION_HEAD, tag, TAG_SIZE) == 0;
+}
+
 bool handshake_initiate(const struct handshake_pair *pair, uint32_t index, const struct transport *bound_to,
                         uint64_t now, struct handshake_attempt *out) {
     uint8_t message[NOISE_XX_1_OVERHEAD + SUITE_TAG_SIZE];
@@ -62,12 +87,39 @@ bool handshake_initiate(const struct handshake_pair *pair, uint32_t index, const
     if (noise_write(&out->noise, NULL, 0, message, sizeof message) != initiation.noise_size) return false;
     pair_tag_derive(pair->room->mac_key, pair->own_id, pair->other_id, initiation.pair_tag);
     size_t size = peer_initiation_encode(&initiation, out->packet, sizeof out->packet);
+    if (bound_to) renewal_tag(pair, out->packet, bound_to, out->packet + PEER_INITIATION_HEAD);
     peer_mac_write(pair->room->mac_key, out->packet, size);
     out->active = true;
     out->bound = bound_to != NULL;
     out->index = index;
     out->started = now;
     return true;
+}
+
+bool handshake_cookie_fits(const struct handshake_attempt *attempt, const struct peer_cookie_reply *reply) {
+    return attempt->active && !attempt->bound && reply->receiver_index == attempt->index &&
+           sodium_memcmp(reply->echo, attempt->packet + PEER_INITIATION_NOISE, PEER_ECHO_SIZE) == 0;
+}
+
+void handshake_use_cookie(const struct handshake_pair *pair, const struct handshake_attempt *attempt,
+                          const uint8_t cookie[static PEER_COOKIE_SIZE], uint8_t out[static PEER_HANDSHAKE_SIZE]) {
+    memcpy(out, attempt->packet, PEER_HANDSHAKE_SIZE);
+    peer_second_mac_write(cookie, out);
+    peer_mac_write(pair->room->mac_key, out, PEER_HANDSHAKE_SIZE);
+}
+
+void handshake_ask_for_cookie(const struct handshake_pair *pair, const struct peer_initiation *initiation,
+                              const uint8_t cookie[static PEER_COOKIE_SIZE],
+                              uint8_t out[static PEER_COOKIE_REPLY_SIZE]) {
+    struct peer_cookie_reply reply = {.receiver_index = initiation->sender_index};
+    memcpy(reply.echo, initiation->noise, sizeof reply.echo);
+    memcpy(reply.cookie, cookie, sizeof reply.cookie);
+    size_t size = peer_cookie_reply_encode(&reply, out, PEER_COOKIE_REPLY_SIZE);
+    peer_mac_write(pair->room->mac_key, out, size);
+}
+
+bool handshake_is_copy(const struct handshake_pending *pending, const uint8_t packet[static PEER_HANDSHAKE_SIZE]) {
+    return pending->active && memcmp(pending->initiation, packet, sizeof pending->initiation) == 0;
 }
 
 bool handshake_respond(const struct handshake_pair *pair, const uint8_t *packet,
@@ -91,7 +143,7 @@ bool handshake_respond(const struct handshake_pair *pair, const uint8_t *packet,
                                    .noise_size = sizeof message};
     size_t size = peer_response_encode(&response, pending.response, sizeof pending.response);
     peer_mac_write(pair->room->mac_key, pending.response, size);
-    memcpy(pending.initiation, packet, PEER_HANDSHAKE_SIZE);
+    memcpy(pending.initiation, packet, sizeof pending.initiation);
     *out = pending;
     sodium_memzero(&pending, sizeof pending);
     return true;

@@ -10,8 +10,10 @@
 #include <stdint.h>
 
 #include "client/keys/identity.h"
+#include "client/peer/path.h"
 #include "client/peer/transport.h"
 #include "common/attributes.h"
+#include "common/bucket.h"
 #include "common/names.h"
 #include "common/noise.h"
 #include "common/wire/frames.h"
@@ -38,8 +40,12 @@ struct handshake_attempt {
     uint32_t index;
     uint64_t started;
     struct noise noise;
-    uint8_t packet[PEER_HANDSHAKE_SIZE]; /* INITIATION, the same to every candidate */
+    uint8_t packet[PEER_HANDSHAKE_SIZE]; /* INITIATION, the same to every candidate but for a cookie's second MAC */
     struct handshake_copies sent;
+    unsigned cookies;                 /* so many were taken, each by a copy that is among those sent */
+    struct path cookie_from;          /* the last of them came from there: what goes there has it */
+    uint8_t cookie[PEER_COOKIE_SIZE]; /* if there were any */
+    struct bucket work;               /* public-key work for RESPONSEs */
 };
 
 /* The responder's half-open handshake. */
@@ -49,9 +55,10 @@ struct handshake_pending {
     uint32_t index, remote_index;
     uint64_t started;
     struct noise noise;
-    uint8_t initiation[PEER_HANDSHAKE_SIZE];
+    uint8_t initiation[PEER_INITIATION_HEAD];
     uint8_t response[PEER_HANDSHAKE_SIZE]; /* made once: every copy of the initiation gets the same */
     struct handshake_copies sent;
+    struct bucket work; /* public-key work for CONFIRMATIONs */
 };
 
 struct handshake_result {
@@ -75,6 +82,22 @@ MUST_USE size_t handshake_confirm(const struct handshake_pair *pair, const struc
                                   const struct peer_answer *response, const struct frame_introduction *introduction,
                                   uint8_t *out, size_t capacity, struct handshake_result *result);
 
+/* Initiator: is that COOKIE REPLY to this attempt, from who saw its INITIATION? */
+MUST_USE bool handshake_cookie_fits(const struct handshake_attempt *attempt, const struct peer_cookie_reply *reply);
+/* Initiator: INITIATION with the second MAC that the cookie asks for. */
+void handshake_use_cookie(const struct handshake_pair *pair, const struct handshake_attempt *attempt,
+                          const uint8_t cookie[static PEER_COOKIE_SIZE], uint8_t out[static PEER_HANDSHAKE_SIZE]);
+
+/* Responder: a bound INITIATION came. Was it made by who has the keys of the session that it renews? */
+MUST_USE bool handshake_renewal_valid(const struct handshake_pair *pair,
+                                      const uint8_t packet[static PEER_HANDSHAKE_SIZE],
+                                      const struct transport *bound_to);
+/* Responder: INITIATION came, and is not worked off; the answer tells how it would be. */
+void handshake_ask_for_cookie(const struct handshake_pair *pair, const struct peer_initiation *initiation,
+                              const uint8_t cookie[static PEER_COOKIE_SIZE],
+                              uint8_t out[static PEER_COOKIE_REPLY_SIZE]);
+/* Responder: is this packet a copy of the INITIATION that was answered, whatever its second MAC? */
+bool handshake_is_copy(const struct handshake_pending *pending, const uint8_t packet[static PEER_HANDSHAKE_SIZE]);
 /* Responder: INITIATION came (its MAC and pair tag are checked); makes the RESPONSE. `bound_to` as the packet asks. */
 MUST_USE bool handshake_respond(const struct handshake_pair *pair, const uint8_t *packet,
                                 const struct peer_initiation *initiation, uint32_t index,

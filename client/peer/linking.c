@@ -6,7 +6,7 @@
 #include "client/peer/sending.h"
 #include "common/clock.h"
 
-#define WORK 1000             /* an INITIATION, in thousandths */
+#define WORK 1000             /* for one packet of a handshake, in thousandths */
 #define ATTEMPT_LIFE_MS 30000 /* an INITIATION is sent in the next round, too */
 #define PENDING_LIFE_MS 30000
 #define CONFIRMATION_FIRST_MS 100
@@ -59,7 +59,10 @@ void linking_abandon(struct peer *peer) {
 static bool attempt_begin(struct peer *peer, const struct transport *bound_to, uint64_t now) {
     attempt_drop(peer);
     uint32_t index = indices_take(peer->host->indices, peer);
-    if (index && handshake_initiate(&peer->pair, index, bound_to, now, &peer->attempt)) return true;
+    if (index && handshake_initiate(&peer->pair, index, bound_to, now, &peer->attempt)) {
+        bucket_fill(&peer->attempt.work, &work_kind, now);
+        return true;
+    }
     indices_release(peer->host->indices, index);
     sodium_memzero(&peer->attempt, sizeof peer->attempt);
     return false;
@@ -87,8 +90,26 @@ static void note_answer(struct peer *peer, const struct handshake_copies *copies
 }
 
 void linking_initiate(struct peer *peer, const struct path *to, uint64_t now) {
-    note_copy(&peer->attempt.sent, now);
-    peer->host->send(peer->host->context, peer, to, peer->attempt.packet, sizeof peer->attempt.packet, now);
+    struct handshake_attempt *attempt = &peer->attempt;
+    uint8_t proven[PEER_HANDSHAKE_SIZE];
+    const uint8_t *packet = attempt->packet;
+    if (attempt->cookies > 0 && path_equal(to, &attempt->cookie_from)) {
+        handshake_use_cookie(&peer->pair, attempt, attempt->cookie, proven);
+        packet = proven;
+    }
+    note_copy(&attempt->sent, now);
+    peer->host->send(peer->host->context, peer, to, packet, PEER_HANDSHAKE_SIZE, now);
+}
+
+/* Each copy that was sent unasked draws one more at most, whoever says how often that it was not enough. */
+void linking_take_cookie(struct peer *peer, const struct peer_cookie_reply *message, const struct path *from,
+                         uint64_t now) {
+    struct handshake_attempt *attempt = &peer->attempt;
+    if (!handshake_cookie_fits(attempt, message) || 2 * attempt->cookies >= attempt->sent.count) return;
+    attempt->cookies++;
+    attempt->cookie_from = *from;
+    memcpy(attempt->cookie, message->cookie, sizeof attempt->cookie);
+    linking_initiate(peer, from, now);
 }
 
 /* The new transport is sent on from now; the former one still receives what is under way. */
@@ -124,17 +145,37 @@ static void send_response(struct peer *peer, struct handshake_pending *pending, 
     peer->host->send(peer->host->context, peer, to, pending->response, sizeof pending->response, now);
 }
 
-void linking_respond(struct peer *peer, const uint8_t *packet, const struct peer_initiation *message,
-                     const struct path *from, bool known_place, uint64_t now) {
-    for (size_t i = 0; i < PEER_PENDING; i++) {
-        struct handshake_pending *known = &peer->pending[i];
-        if (!known->active || memcmp(known->initiation, packet, PEER_HANDSHAKE_SIZE) != 0) continue;
-        if (!known->done) send_response(peer, known, from, now);
-        return;
-    }
-    const struct transport *bound_to = message->bound ? bound_transport(peer, message->bound_index, now) : NULL;
-    size_t place = bound_to || known_place ? PEER_PENDING_KNOWN : PEER_PENDING_STRANGE;
-    if ((message->bound && !bound_to) || !bucket_take(&peer->work[place], &work_kind, WORK, now)) return;
+/* Who is known to be there, or proved to be, has a place that nobody can take who cannot do as much; not so behind a
+ * member that relays, which may do both itself. */
+static size_t place_of(struct peer *peer, const uint8_t *packet, const struct peer_initiation *message,
+                       const struct path *from, bool known, uint64_t now) {
+    uint8_t cookie[PEER_COOKIE_SIZE];
+    size_t unproven = known ? PEER_PENDING_KNOWN : PEER_PENDING_STRANGE;
+    if (sodium_is_zero(message->second_mac, sizeof message->second_mac)) return unproven;
+    cookies_bake(&peer->cookies, from, now, cookie);
+    if (!peer_second_mac_check(cookie, packet)) return unproven;
+    if (known && from->kind != PATH_MEMBER) return PEER_PENDING_PROVEN;
+    return PEER_PENDING_PROVEN_STRANGE + cookies_place(&peer->cookies, from, PEER_STRANGERS, now);
+}
+
+/* A handshake that is under way stays until its other side had time to go on with it. */
+static bool may_work(struct peer *peer, size_t place, uint64_t now) {
+    const struct handshake_pending *pending = &peer->pending[place];
+    uint64_t wait = round_trip_timeout_ms(&peer->sender.round_trip);
+    bool under_way = pending->active && !pending->done && now - pending->started < wait;
+    return !under_way && bucket_take(&peer->work[place], &work_kind, WORK, now);
+}
+
+static void ask_for_cookie(struct peer *peer, const struct peer_initiation *message, const struct path *from,
+                           uint64_t now) {
+    uint8_t cookie[PEER_COOKIE_SIZE], packet[PEER_COOKIE_REPLY_SIZE];
+    cookies_bake(&peer->cookies, from, now, cookie);
+    handshake_ask_for_cookie(&peer->pair, message, cookie, packet);
+    peer->host->send(peer->host->context, peer, from, packet, sizeof packet, now);
+}
+
+static void respond(struct peer *peer, size_t place, const uint8_t *packet, const struct peer_initiation *message,
+                    const struct transport *bound_to, const struct path *from, uint64_t now) {
     uint32_t index = indices_take(peer->host->indices, peer);
     if (!index) return;
     struct handshake_pending fresh;
@@ -142,11 +183,29 @@ void linking_respond(struct peer *peer, const uint8_t *packet, const struct peer
         indices_release(peer->host->indices, index);
         return;
     }
+    bucket_fill(&fresh.work, &work_kind, now);
     struct handshake_pending *slot = &peer->pending[place];
     pending_drop(peer, slot);
     *slot = fresh;
     sodium_memzero(&fresh, sizeof fresh);
     send_response(peer, slot, from, now);
+}
+
+void linking_respond(struct peer *peer, const uint8_t *packet, const struct peer_initiation *message,
+                     const struct path *from, bool known_place, uint64_t now) {
+    for (size_t i = 0; i < PEER_PENDING; i++) {
+        struct handshake_pending *known = &peer->pending[i];
+        if (!handshake_is_copy(known, packet)) continue;
+        if (!known->done) send_response(peer, known, from, now);
+        return;
+    }
+    const struct transport *bound_to = message->bound ? bound_transport(peer, message->bound_index, now) : NULL;
+    if (message->bound && (!bound_to || !handshake_renewal_valid(&peer->pair, packet, bound_to))) return;
+    size_t place = bound_to ? PEER_PENDING_BOUND : place_of(peer, packet, message, from, known_place, now);
+    if (may_work(peer, place, now))
+        respond(peer, place, packet, message, bound_to, from, now);
+    else if (place == PEER_PENDING_KNOWN || place == PEER_PENDING_STRANGE)
+        ask_for_cookie(peer, message, from, now);
 }
 
 static void send_confirmation(struct peer *peer, uint64_t now) {
@@ -171,6 +230,7 @@ static void plan_confirmations(struct peer *peer, const struct handshake_copies 
 
 bool linking_confirm(struct peer *peer, const struct peer_answer *message, const struct path *from, uint64_t now) {
     if (!peer->attempt.active || message->receiver_index != peer->attempt.index) return false;
+    if (!bucket_take(&peer->attempt.work, &work_kind, WORK, now)) return false;
     struct frame_introduction self;
     struct handshake_result result;
     uint8_t confirmation[PEER_CONFIRMATION_MAX];
@@ -211,6 +271,7 @@ enum linked linking_accept(struct peer *peer, const struct peer_answer *message,
     if (!pending) return LINKED_NOTHING;
     if (pending->done) return peer->current.local_index == pending->index ? LINKED_AGAIN : LINKED_NOTHING;
     struct handshake_result result;
+    if (!bucket_take(&pending->work, &work_kind, WORK, now)) return LINKED_NOTHING;
     if (!handshake_accept(&peer->pair, pending, message, &result)) return LINKED_NOTHING;
     pending->done = true;
     note_answer(peer, &pending->sent, now);

@@ -8,6 +8,7 @@
 #include "client/outside.h"
 #include "client/peer/answers.h"
 #include "client/peer/budget.h"
+#include "client/peer/cookies.h"
 #include "client/peer/delivery.h"
 #include "client/peer/delivery_receiver.h"
 #include "client/peer/handshake.h"
@@ -19,9 +20,17 @@
 #include "client/peer/punch.h"
 #include "client/peer/transport.h"
 
-/* Handshakes of ours to answer: those from where the peer is known to be, or bound to a session, and all others. Each
- * has its own place and its own share of work, so that a flood of the latter keeps no peer out. */
-enum { PEER_PENDING_KNOWN, PEER_PENDING_STRANGE, PEER_PENDING };
+/* Handshakes of ours to answer, by what is known of who begins them. Each kind has its own place and its own share of
+ * work, so that a flood of one keeps nobody out who can show more (PROTOCOL.md §3.2 rule 3). */
+enum {
+    PEER_PENDING_BOUND,          /* made with the keys of the session that is renewed */
+    PEER_PENDING_KNOWN,          /* from where the peer is known to be, it seems */
+    PEER_PENDING_STRANGE,        /* from elsewhere, it seems */
+    PEER_PENDING_PROVEN,         /* a cookie came back from where the peer is known to be, */
+    PEER_PENDING_PROVEN_STRANGE, /* or from elsewhere or a relay: one of so many places, by where */
+    PEER_STRANGERS = 4,
+    PEER_PENDING = PEER_PENDING_PROVEN_STRANGE + PEER_STRANGERS
+};
 
 #define PEER_RELAYS 6 /* tried at once: some members and every bootnode */
 #define PEER_CHECKS 16
@@ -161,6 +170,7 @@ struct peer {
     struct handshake_attempt attempt;
     struct handshake_pending pending[PEER_PENDING];
     struct bucket work[PEER_PENDING]; /* public-key work for INITIATIONs */
+    struct cookies cookies;           /* for those that begin them */
     struct transport current, previous, next;
     uint8_t next_static[32], current_static[32];
     bool static_proven; /* an introduction has proved `current_static`: this member never has another */

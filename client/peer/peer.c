@@ -85,7 +85,8 @@ static bool transports_hold(const struct peer *peer) {
 
 bool peer_holds(const struct peer *peer, uint64_t now) {
     bool initiates = peer->attempt.active || peer->renewing || peer->confirmation_size > 0;
-    bool responds = peer->pending[PEER_PENDING_KNOWN].active || peer->pending[PEER_PENDING_STRANGE].active;
+    bool responds = false;
+    for (size_t i = 0; i < PEER_PENDING; i++) responds |= peer->pending[i].active;
     return transports_hold(peer) && !(initiates && !peer->pair.initiator) && !(responds && peer->pair.initiator) &&
            (peer->has_path || !peer->demoted) && (!peer->has_path || path_holds(&peer->path)) && alarms_hold(peer, now);
 }
@@ -303,8 +304,15 @@ void peer_receive_probe(struct peer *peer, const struct path *from, uint64_t now
 void peer_receive_initiation(struct peer *peer, const uint8_t *packet, const struct peer_initiation *message,
                              const struct path *from, uint64_t now) {
     if (peer->pair.initiator || peer->state != PEER_LIVE) return;
-    linking_respond(peer, packet, message, from, rounds_knows(peer, from), now);
-    rounds_asked(peer, now);
+    bool known = rounds_knows(peer, from);
+    linking_respond(peer, packet, message, from, known, now);
+    if (known) rounds_asked(peer, now);
+    set_alarms(peer, now);
+}
+
+void peer_receive_cookie_reply(struct peer *peer, const struct peer_cookie_reply *message, const struct path *from,
+                               uint64_t now) {
+    if (peer->state == PEER_LIVE) linking_take_cookie(peer, message, from, now);
     set_alarms(peer, now);
 }
 

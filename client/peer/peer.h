@@ -43,7 +43,9 @@ void peer_resumed(struct peer *peer, uint64_t gap, uint64_t now);
 void peer_receive_probe(struct peer *peer, const struct path *from, uint64_t now);
 void peer_receive_initiation(struct peer *peer, const uint8_t *packet, const struct peer_initiation *message,
                              const struct path *from, uint64_t now);
-/* and packets that name an index of ours (MAC checked for the first two). */
+/* and packets that name an index of ours (MAC checked, but for DATA). */
+void peer_receive_cookie_reply(struct peer *peer, const struct peer_cookie_reply *message, const struct path *from,
+                               uint64_t now);
 void peer_receive_response(struct peer *peer, const struct peer_answer *message, const struct path *from, uint64_t now);
 void peer_receive_confirmation(struct peer *peer, const struct peer_answer *message, const struct path *from,
                                uint64_t now);

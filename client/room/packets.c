@@ -60,6 +60,15 @@ static struct peer *receive_answer(const struct arrival *arrival, const uint8_t 
     return peer;
 }
 
+static struct peer *receive_cookie_reply(const struct arrival *arrival, const uint8_t *packet, size_t size) {
+    struct peer_cookie_reply reply;
+    if (!peer_cookie_reply_decode(packet, size, &reply)) return NULL;
+    struct peer *peer = peer_by_index(arrival->host, reply.receiver_index);
+    if (!is_from(peer, arrival->sender) || !peer_mac_check(arrival->host->room->mac_key, packet, size)) return NULL;
+    peer_receive_cookie_reply(peer, &reply, arrival->from, arrival->now);
+    return peer;
+}
+
 static struct peer *receive_data(const struct arrival *arrival, const uint8_t *packet, size_t size) {
     struct peer_data data;
     if (!peer_data_decode(packet, size, &data)) return NULL;
@@ -77,6 +86,7 @@ struct peer *packets_receive(const struct members *members, const struct peer_ho
     case PEER_INITIATION: return receive_initiation(&arrival, packet, size);
     case PEER_RESPONSE:
     case PEER_CONFIRMATION: return receive_answer(&arrival, packet, size);
+    case PEER_COOKIE_REPLY: return receive_cookie_reply(&arrival, packet, size);
     case PEER_DATA: return receive_data(&arrival, packet, size);
     default: return NULL;
     }

@@ -8,13 +8,15 @@
 
 static_assert(ROOM_MAC_KEY_SIZE == crypto_shorthash_siphashx24_KEYBYTES, "MAC key size");
 static_assert(TAG_SIZE == crypto_shorthash_siphashx24_BYTES, "MAC size");
-#define INITIATION_NOISE_ROOM 92 /* the Noise message and zeros behind it */
+#define INITIATION_NOISE_ROOM 76 /* the Noise message and zeros behind it */
 #define ANSWER_OVERHEAD (16 + TAG_SIZE)
 #define RESPONSE_NOISE NOISE_XX_2_OVERHEAD
 #define CONFIRMATION_NOISE_MIN (NOISE_XX_3_OVERHEAD + PEER_INTRODUCTION_MIN)
 #define CONFIRMATION_NOISE_MAX (NOISE_XX_3_OVERHEAD + PEER_INTRODUCTION_MAX)
 
 static_assert(ANSWER_OVERHEAD + RESPONSE_NOISE == PEER_HANDSHAKE_SIZE, "RESPONSE size");
+static_assert(PEER_INITIATION_HEAD + 2 * TAG_SIZE == PEER_HANDSHAKE_SIZE, "INITIATION size");
+static_assert(PEER_COOKIE_SIZE == crypto_shorthash_siphashx24_KEYBYTES, "a cookie is the key of the second MAC");
 static_assert(PEER_FRAMES_MAX % FRAMES_ALIGNMENT == 0, "a full DATA packet needs no padding");
 
 void pair_tag_derive(const uint8_t mac_key[static ROOM_MAC_KEY_SIZE], const uint8_t from[static MEMBER_ID_SIZE],
@@ -36,6 +38,17 @@ bool peer_mac_check(const uint8_t mac_key[static ROOM_MAC_KEY_SIZE], const uint8
     if (size < PEER_MAC_MIN) return false;
     crypto_shorthash_siphashx24(mac, packet, size - TAG_SIZE, mac_key);
     return sodium_memcmp(packet + size - TAG_SIZE, mac, TAG_SIZE) == 0;
+}
+
+void peer_second_mac_write(const uint8_t cookie[static PEER_COOKIE_SIZE], uint8_t packet[static PEER_HANDSHAKE_SIZE]) {
+    crypto_shorthash_siphashx24(packet + PEER_INITIATION_HEAD, packet, PEER_INITIATION_HEAD, cookie);
+}
+
+bool peer_second_mac_check(const uint8_t cookie[static PEER_COOKIE_SIZE],
+                           const uint8_t packet[static PEER_HANDSHAKE_SIZE]) {
+    uint8_t mac[TAG_SIZE];
+    crypto_shorthash_siphashx24(mac, packet, PEER_INITIATION_HEAD, cookie);
+    return sodium_memcmp(packet + PEER_INITIATION_HEAD, mac, TAG_SIZE) == 0;
 }
 
 static uint32_t read_index(struct reader *reader) {
@@ -81,6 +94,7 @@ bool peer_initiation_decode(const uint8_t *packet, size_t size, struct peer_init
     if (out->bound != (out->bound_index != 0)) reader_fail(&reader);
     out->noise = read_view(&reader, out->noise_size);
     read_zeros(&reader, INITIATION_NOISE_ROOM - out->noise_size);
+    read_bytes(&reader, out->second_mac, sizeof out->second_mac);
     read_skip(&reader, TAG_SIZE);
     return reader_finished(&reader);
 }
@@ -96,6 +110,7 @@ size_t peer_initiation_encode(const struct peer_initiation *message, uint8_t *ou
     write_u32(&writer, message->bound ? message->bound_index : 0);
     write_bytes(&writer, message->noise, message->noise_size);
     write_zeros(&writer, INITIATION_NOISE_ROOM - message->noise_size);
+    write_bytes(&writer, message->second_mac, sizeof message->second_mac);
     write_zeros(&writer, TAG_SIZE);
     return writer_size(&writer);
 }
@@ -144,6 +159,31 @@ bool peer_confirmation_decode(const uint8_t *packet, size_t size, struct peer_an
 size_t peer_confirmation_encode(const struct peer_answer *confirmation, uint8_t *out, size_t capacity) {
     return encode_answer(PEER_CONFIRMATION, CONFIRMATION_NOISE_MIN, CONFIRMATION_NOISE_MAX, confirmation, out,
                          capacity);
+}
+
+#define COOKIE_REPLY_PADDING (PEER_COOKIE_REPLY_SIZE - 8 - PEER_ECHO_SIZE - PEER_COOKIE_SIZE - TAG_SIZE)
+
+bool peer_cookie_reply_decode(const uint8_t *packet, size_t size, struct peer_cookie_reply *out) {
+    struct reader reader = packet_open(packet, size, PEER_COOKIE_REPLY, PEER_COOKIE_REPLY_SIZE, PEER_COOKIE_REPLY_SIZE);
+    read_protocol_version(&reader);
+    read_zeros(&reader, 2);
+    out->receiver_index = read_index(&reader);
+    read_bytes(&reader, out->echo, sizeof out->echo);
+    read_bytes(&reader, out->cookie, sizeof out->cookie);
+    read_zeros(&reader, COOKIE_REPLY_PADDING);
+    read_skip(&reader, TAG_SIZE);
+    return reader_finished(&reader);
+}
+
+size_t peer_cookie_reply_encode(const struct peer_cookie_reply *reply, uint8_t *out, size_t capacity) {
+    struct writer writer = packet_start(out, capacity, PEER_COOKIE_REPLY);
+    write_u8(&writer, PROTOCOL_VERSION);
+    write_zeros(&writer, 2);
+    write_u32(&writer, reply->receiver_index);
+    write_bytes(&writer, reply->echo, sizeof reply->echo);
+    write_bytes(&writer, reply->cookie, sizeof reply->cookie);
+    write_zeros(&writer, COOKIE_REPLY_PADDING + TAG_SIZE);
+    return writer_size(&writer);
 }
 
 bool peer_data_decode(const uint8_t *packet, size_t size, struct peer_data *out) {

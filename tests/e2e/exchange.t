@@ -237,9 +237,20 @@ sub data {
     return $header . chacha_poly_seal($key, $counter, $header, $frames);
 }
 
-# handshake(room, number, the hash and B's index of the session that it renews): the hash and both keys.
+sub second_mac { my ($initiation, $cookie) = @_; return siphash($cookie, substr $initiation, 0, 96) }
+
+sub cookie_reply {
+    my ($room, $a_index, $a_public, $initiation) = @_;
+    my $cookie = given('cookie');
+    computed('COOKIE REPLY', tagged($room->{mac_key}, pack 'a112',
+        "\x95\x01\0\0$a_index" . substr($a_public, 0, 16) . $cookie));
+    computed('INITIATION with it', tagged($room->{mac_key}, $initiation . second_mac($initiation, $cookie)));
+    return;
+}
+
+# handshake(room, number, the hash, B's index and the keys of the session that it renews): the hash and both keys.
 sub handshake {
-    my ($room, $number, $former, $former_index) = @_;
+    my ($room, $number, $former, $former_index, @former_keys) = @_;
     my ($a_index, $b_index) = (pack('n n', 0xaaaa, $number), pack 'n n', 0xbbbb, $number);
     my ($a_secret, $b_secret) = (given('A ephemeral'), given('B ephemeral'));
     my ($a_public, $b_public) = map { x25519_base($_) } $a_secret, $b_secret;
@@ -251,7 +262,10 @@ sub handshake {
     my $tag = substr siphash($room->{mac_key}, "pair$room->{a}$room->{b}"), 0, 8;
     my $initiation = "\x91\x01" . ($former ? "\x01\0" : "\0\0") . $a_index . $tag . ($former_index // "\0" x 4)
         . noise_ephemeral($noise, $a_public) . noise_encrypt($noise, '');
-    computed('INITIATION', tagged($room->{mac_key}, pack 'a112', $initiation));
+    $initiation = pack 'a96', $initiation;
+    my $renewal = $former ? blake2b(16, "gochat renewal 1$initiation", join '', @former_keys) : "\0" x 16;
+    computed('INITIATION', tagged($room->{mac_key}, $initiation . $renewal));
+    cookie_reply($room, $a_index, $a_public, $initiation) if !$former && !$room->{secret};
 
     my $response = "\x92\x01\0\0$b_index$a_index\0\0\0\0" . noise_ephemeral($noise, $b_public);
     noise_mix_key($noise, x25519($a_secret, $b_public));
@@ -288,7 +302,7 @@ my $heard = computed('B frames 1', padded(frame(5, $token) . frame(3, pack 'N N 
 computed('B DATA 1', data($a_index, 1, $to_a, $heard));
 
 take();
-handshake($room, 2, $hash, $b_index);
+handshake($room, 2, $hash, $b_index, $to_b, $to_a);
 
 # --- a room with a secret ---------------------------------------------------------------------------------------------
 

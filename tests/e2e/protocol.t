@@ -128,7 +128,7 @@ cmp_ok(scalar keys %coded, '>', 60, 'and codes');
 # Whatever has a code is described under it.
 for my $name (grep {/^(?:MESSAGE|PEER)_/} sort keys %coded) {
     next if $name eq 'MESSAGE_VERSION';
-    my $said = $coded{$name} . ' ' . $name =~ s/^[A-Z]+_//r;
+    my $said = $coded{$name} . " " . $name =~ s{^[A-Z]+_}{}r =~ tr{_}{ }r;
     like($protocol, qr/\*\*\Q$said\E\b/, "$said has its layout");
 }
 for my $name (grep { /^FRAME_/ && !/_PADDING$/ } sort keys %coded) {
@@ -182,7 +182,7 @@ for my $request (sort keys %ask) {
     row_is($request, length $ask{$request}, length $answer);
 }
 my %number = map { $_ => value_of($_) } grep { defined $defined{$_} } qw(REGISTER_SIZE WELCOME_MAX BEAT_SIZE
-    PEER_PROBE_SIZE PEER_HANDSHAKE_SIZE PEER_CONFIRMATION_MAX CONFIRMATION_TRIES PEER_DATA_OVERHEAD PEER_FRAMES_MAX
+    PEER_PROBE_SIZE PEER_HANDSHAKE_SIZE PEER_COOKIE_REPLY_SIZE PEER_CONFIRMATION_MAX CONFIRMATION_TRIES PEER_DATA_OVERHEAD PEER_FRAMES_MAX
     PEER_INTRODUCTION_MIN PEER_INTRODUCTION_MAX FRAME_HEADER_SIZE FRAMES_ALIGNMENT PACKET_MAX RECORD_CANDIDATES_MAX
     OFFERED_PINGS PING_ROOM PUNCH_PACKETS PUNCH_CANDIDATES TAG_SIZE NOISE_XX_3_OVERHEAD);
 
@@ -199,7 +199,8 @@ row_is('HEARTBEAT, from elsewhere', $number{BEAT_SIZE}, $tabled{PATH_SIZE});
 row_is('STUN, IPv6', 20, 20 + 4 + 4 + 16);
 row_is('STUN, IPv6, `stun_alternate`', 20, 20 + 3 * (4 + 4 + 16));
 row_is('PROBE', @number{qw(PEER_PROBE_SIZE PEER_HANDSHAKE_SIZE)});
-row_is('INITIATION', @number{qw(PEER_HANDSHAKE_SIZE PEER_HANDSHAKE_SIZE)});
+row_is('INITIATION', @number{qw(PEER_HANDSHAKE_SIZE PEER_COOKIE_REPLY_SIZE)});
+row_is('COOKIE REPLY', @number{qw(PEER_COOKIE_REPLY_SIZE PEER_HANDSHAKE_SIZE)});
 row_is('CONFIRMATION, repeated', 16 + $number{NOISE_XX_3_OVERHEAD} + $number{PEER_INTRODUCTION_MIN} + $number{TAG_SIZE},
     data_size($number{FRAME_HEADER_SIZE} + $number{PEER_INTRODUCTION_MAX}));
 row_is('RESPONSE, as responder', $number{PEER_HANDSHAKE_SIZE},

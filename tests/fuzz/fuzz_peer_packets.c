@@ -17,6 +17,7 @@ static const struct target {
     {recode_peer_initiation_psk, TAG_SIZE},
     {recode_peer_response, TAG_SIZE},
     {recode_peer_confirmation, TAG_SIZE},
+    {recode_peer_cookie_reply, TAG_SIZE},
     {recode_peer_data, 0},
     {recode_introduction, 0},
     {recode_relay_body, 0},

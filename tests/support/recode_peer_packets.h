@@ -16,6 +16,7 @@
 RECODE_PEER_PACKET(probe, peer_probe)
 RECODE_PEER_PACKET(response, peer_answer)
 RECODE_PEER_PACKET(confirmation, peer_answer)
+RECODE_PEER_PACKET(cookie_reply, peer_cookie_reply)
 
 static size_t recode_initiation(const uint8_t *in, size_t size, uint8_t *out, size_t capacity, size_t noise_size) {
     struct peer_initiation message = {.noise_size = noise_size};

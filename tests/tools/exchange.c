@@ -380,6 +380,22 @@ static void show_initiation(struct meeting *meeting, const struct transport *bou
     show("INITIATION", meeting->attempt.packet, sizeof meeting->attempt.packet);
 }
 
+/* What B says instead when it has too much to do, and A then. */
+static void show_cookie_reply(const struct meeting *meeting) {
+    struct peer_initiation initiation = {.noise_size = handshake_initiation_noise_size(meeting->pairs[0].room)};
+    struct peer_cookie_reply reply;
+    uint8_t cookie[PEER_COOKIE_SIZE], packet[PEER_COOKIE_REPLY_SIZE], again[PEER_HANDSHAKE_SIZE];
+    for (uint8_t i = 0; i < sizeof cookie; i++) cookie[i] = (uint8_t)(0x70 + i);
+    must(peer_initiation_decode(meeting->attempt.packet, PEER_HANDSHAKE_SIZE, &initiation), "reading INITIATION");
+    handshake_ask_for_cookie(&meeting->pairs[1], &initiation, cookie, packet);
+    show("cookie", cookie, sizeof cookie);
+    show("COOKIE REPLY", packet, sizeof packet);
+    must(peer_cookie_reply_decode(packet, sizeof packet, &reply) && handshake_cookie_fits(&meeting->attempt, &reply),
+         "COOKIE REPLY");
+    handshake_use_cookie(&meeting->pairs[0], &meeting->attempt, reply.cookie, again);
+    show("INITIATION with it", again, sizeof again);
+}
+
 static void show_response(struct meeting *meeting, const struct transport *bound) {
     const uint8_t *packet = meeting->attempt.packet;
     struct peer_initiation initiation = {.noise_size = handshake_initiation_noise_size(meeting->pairs[0].room)};
@@ -413,6 +429,7 @@ static void show_handshake(const struct room_keys *room, uint16_t number, const 
                               .indices = {0xaaaa0000 | number, 0xbbbb0000 | number}};
     show_ephemeral("A ephemeral", first);
     show_initiation(&meeting, bound ? &bound[0] : NULL);
+    if (!bound && !room->has_secret) show_cookie_reply(&meeting);
     show_ephemeral("B ephemeral", (uint8_t)(first + 0x40));
     show_response(&meeting, bound ? &bound[1] : NULL);
     show_confirmation(&meeting);

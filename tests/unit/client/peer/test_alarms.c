@@ -240,6 +240,7 @@ static void handle(struct end *to, const struct flying *packet, uint64_t now) {
     struct peer *peer = to->peer;
     struct peer_initiation initiation = {.noise_size = handshake_initiation_noise_size(&to->world->keys)};
     struct peer_answer answer;
+    struct peer_cookie_reply reply;
     struct peer_data data;
     switch (packet->data[0]) {
     case PEER_PROBE: peer_receive_probe(peer, &packet->from, now); break;
@@ -254,6 +255,10 @@ static void handle(struct end *to, const struct flying *packet, uint64_t now) {
     case PEER_CONFIRMATION:
         assert_true(peer_confirmation_decode(packet->data, packet->size, &answer));
         peer_receive_confirmation(peer, &answer, &packet->from, now);
+        break;
+    case PEER_COOKIE_REPLY:
+        assert_true(peer_cookie_reply_decode(packet->data, packet->size, &reply));
+        peer_receive_cookie_reply(peer, &reply, &packet->from, now);
         break;
     default:
         assert_true(peer_data_decode(packet->data, packet->size, &data));

@@ -160,8 +160,10 @@ static void flip_each(size_t packet_index, bool fix_mac) {
         if (fix_mac) peer_mac_write(meeting->room.mac_key, packet, size);
         bool passed = (packet_index > 0 || responds(meeting, NULL)) && (packet_index > 1 || confirms(meeting)) &&
                       accepts(meeting);
-        /* Indices and pair tag are the caller's: the handshake alone may not notice, but then nothing differs. */
-        if (passed) assert_true(fix_mac && bit / 8 < 20);
+        /* Indices, pair tag and second MAC are the caller's: the handshake alone may not notice, but then nothing
+         * differs. */
+        bool second_mac = packet_index == 0 && bit / 8 >= PEER_INITIATION_HEAD;
+        if (passed) assert_true(fix_mac && (bit / 8 < 20 || second_mac));
         *meeting = before;
     }
     free(meeting);
@@ -237,6 +239,62 @@ static int start(void **state) {
     return sodium_init() < 0 ? -1 : 0;
 }
 
+/* Who does not have both keys of the session cannot ask for its renewal, nor change what was asked. */
+static void a_renewal_shows_the_keys(void **state) {
+    struct meeting *meeting = meet(NULL);
+    uint8_t *packet = meeting->attempt.packet;
+    (void)state;
+    assert_true(shakes(meeting, unbound));
+    struct transport sessions[2] = {{.remote_index = 5}, {.remote_index = 6}}, other;
+    for (size_t i = 0; i < 2; i++) sessions[i].keys = meeting->result[i].keys;
+    assert_true(initiates(meeting, &sessions[0]));
+    assert_true(handshake_renewal_valid(&meeting->pair[1], packet, &sessions[1]));
+    assert_true(peer_mac_check(meeting->room.mac_key, packet, PEER_HANDSHAKE_SIZE));
+    for (size_t bit = 0; bit < 8 * (PEER_INITIATION_HEAD + TAG_SIZE); bit++) {
+        packet[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        assert_false(handshake_renewal_valid(&meeting->pair[1], packet, &sessions[1]));
+        packet[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+    for (size_t key = 0; key < 2; key++) {
+        other = sessions[1];
+        (key ? other.keys.send : other.keys.receive)[7] ^= 1;
+        assert_false(handshake_renewal_valid(&meeting->pair[1], packet, &other));
+    }
+    /* The other way round the tag is another one: what a responder's keys make is none of the initiator's. */
+    assert_false(handshake_renewal_valid(&meeting->pair[0], packet, &sessions[1]));
+    free(meeting);
+}
+
+/* Any copy of an INITIATION is one, whatever cookie it has; only who saw it can ask for another. */
+static void a_cookie_changes_the_second_mac_alone(void **state) {
+    struct meeting *meeting = meet(NULL);
+    struct peer_initiation initiation = {.noise_size = handshake_initiation_noise_size(&meeting->room)};
+    struct peer_cookie_reply reply;
+    uint8_t cookie[PEER_COOKIE_SIZE] = "some cookie", packet[PEER_COOKIE_REPLY_SIZE], again[PEER_HANDSHAKE_SIZE];
+    (void)state;
+    assert_true(initiates(meeting, NULL) && responds(meeting, NULL));
+    assert_true(peer_initiation_decode(meeting->attempt.packet, PEER_HANDSHAKE_SIZE, &initiation));
+    handshake_ask_for_cookie(&meeting->pair[1], &initiation, cookie, packet);
+    assert_true(peer_mac_check(meeting->room.mac_key, packet, sizeof packet));
+    assert_true(peer_cookie_reply_decode(packet, sizeof packet, &reply));
+    assert_true(handshake_cookie_fits(&meeting->attempt, &reply));
+    handshake_use_cookie(&meeting->pair[0], &meeting->attempt, reply.cookie, again);
+    assert_true(peer_mac_check(meeting->room.mac_key, again, sizeof again));
+    assert_true(peer_second_mac_check(cookie, again));
+    assert_true(handshake_is_copy(&meeting->pending, again));
+    assert_memory_equal(again, meeting->attempt.packet, PEER_INITIATION_HEAD);
+    again[PEER_INITIATION_HEAD - 1] ^= 1;
+    assert_false(peer_second_mac_check(cookie, again) || handshake_is_copy(&meeting->pending, again));
+    for (size_t i = 0; i < PEER_ECHO_SIZE; i++) {
+        struct peer_cookie_reply guess = reply;
+        guess.echo[i] ^= 1;
+        assert_false(handshake_cookie_fits(&meeting->attempt, &guess));
+    }
+    reply.receiver_index++;
+    assert_false(handshake_cookie_fits(&meeting->attempt, &reply));
+    free(meeting);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_members_agree),
@@ -248,6 +306,8 @@ int main(void) {
         cmocka_unit_test(a_forgery_does_not_spoil_the_real_one),
         cmocka_unit_test(an_identity_cannot_be_borrowed),
         cmocka_unit_test(a_renewal_is_bound_to_its_session),
+        cmocka_unit_test(a_renewal_shows_the_keys),
+        cmocka_unit_test(a_cookie_changes_the_second_mac_alone),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("handshake", tests, start, NULL);

@@ -25,6 +25,7 @@ struct side {
     uint8_t packet[PACKET_MAX];
     size_t size;
     unsigned sent;
+    unsigned of[PEER_TYPE_END]; /* these, by type */
 };
 
 struct pair {
@@ -41,6 +42,7 @@ static void on_send(void *context, const struct peer *peer, const struct path *t
     memcpy(side->packet, data, size);
     side->size = size;
     side->sent++;
+    side->of[data[0]]++;
 }
 
 static uint64_t on_wall_ms(void *context) {
@@ -246,18 +248,162 @@ static void what_is_old_is_wiped(void **state) {
     assert_false(pair->b.peer->current.live);
 }
 
+/* --- Floods --- */
+
+static const struct path elsewhere = {.kind = PATH_DIRECT,
+                                      .address = {.ip = {[10] = 0xff, 0xff, 192, 0, 2, 1}, .port = 9}};
+
+static void initiation_arrives(struct pair *pair, const struct path *from, bool known, uint64_t now) {
+    struct peer_initiation initiation = {.noise_size = handshake_initiation_noise_size(&pair->keys)};
+    assert_true(peer_initiation_decode(pair->a.packet, pair->a.size, &initiation));
+    linking_respond(pair->b.peer, pair->a.packet, &initiation, from, known, now);
+}
+
+/* Another one each time, as anybody may make it who knows the room. */
+static void forge(struct pair *pair, const struct path *from, bool known, uint64_t now) {
+    struct handshake_attempt attempt = {.active = false};
+    assert_true(handshake_initiate(&pair->a.peer->pair, 1, NULL, now, &attempt));
+    memcpy(pair->a.packet, attempt.packet, sizeof attempt.packet);
+    pair->a.size = sizeof attempt.packet;
+    initiation_arrives(pair, from, known, now);
+}
+
+static void take_cookie(struct pair *pair, const struct path *from, uint64_t now) {
+    struct peer_cookie_reply reply;
+    assert_true(peer_cookie_reply_decode(pair->b.packet, pair->b.size, &reply));
+    linking_take_cookie(pair->a.peer, &reply, from, now);
+}
+
+/* A thousand a second for ten seconds: work for one a second, since each may be the one that goes on; all others draw
+ * one packet, which is no longer. */
 static void a_flood_of_handshakes_is_not_worked_off(void **state) {
     struct pair *pair = *state;
-    for (unsigned i = 0; i < 100; i++) {
-        linking_abandon(pair->a.peer);
-        initiate(pair, NOW);
-        respond(pair, NOW);
+    for (uint64_t i = 0; i < 10000; i++) {
+        forge(pair, &somewhere, true, NOW + i);
+        assert_true(pair->b.size <= pair->a.size);
     }
-    assert_int_equal(pair->b.sent, 4);
-    linking_abandon(pair->a.peer);
-    initiate(pair, NOW + 500);
-    respond(pair, NOW + 500);
-    assert_int_equal(pair->b.sent, 5);
+    assert_int_equal(pair->b.of[PEER_RESPONSE], 10);
+    assert_int_equal(pair->b.of[PEER_COOKIE_REPLY], 10000 - 10);
+}
+
+static void links(struct pair *pair, const struct path *from, bool known, uint64_t now) {
+    bool bound;
+    assert_true(linking_begin(pair->a.peer, now));
+    linking_initiate(pair->a.peer, from, now);
+    initiation_arrives(pair, from, known, now);
+    assert_int_equal(pair->b.packet[0], PEER_COOKIE_REPLY);
+    take_cookie(pair, from, now);
+    initiation_arrives(pair, from, known, now);
+    assert_int_equal(pair->b.packet[0], PEER_RESPONSE);
+    forge(pair, from, known, now); /* who comes behind it does not take its place */
+    initiation_arrives(pair, from, known, now);
+    struct handshake_pending *pending = NULL;
+    for (size_t i = PEER_PENDING_PROVEN; i < PEER_PENDING; i++)
+        if (pair->b.peer->pending[i].active) pending = &pair->b.peer->pending[i];
+    assert_non_null(pending);
+    memcpy(pair->b.packet, pending->response, sizeof pending->response);
+    pair->b.size = sizeof pending->response;
+    assert_true(confirm(pair, now));
+    assert_int_equal(accept_confirmation(pair, now, &bound), LINKED_NEW);
+}
+
+static void who_receives_there_is_let_in(void **state) {
+    for (unsigned i = 0; i < 1990; i++) forge(*state, &somewhere, true, NOW + i);
+    links(*state, &somewhere, true, NOW + 1990);
+}
+
+static void who_receives_elsewhere_is_let_in(void **state) {
+    for (unsigned i = 0; i < 1990; i++) forge(*state, &elsewhere, false, NOW + i);
+    links(*state, &elsewhere, false, NOW + 1990);
+}
+
+/* A cookie is good where it was sent to, for two minutes. */
+static void a_cookie_is_for_one_place_and_time(void **state) {
+    struct pair *pair = *state;
+    struct path other = elsewhere;
+    uint8_t proven[PEER_HANDSHAKE_SIZE];
+    other.address.port++;
+    for (unsigned i = 0; i < 10; i++) forge(pair, &elsewhere, true, NOW);
+    assert_true(linking_begin(pair->a.peer, NOW));
+    linking_initiate(pair->a.peer, &elsewhere, NOW);
+    initiation_arrives(pair, &elsewhere, true, NOW);
+    take_cookie(pair, &elsewhere, NOW);
+    memcpy(proven, pair->a.packet, sizeof proven);
+    initiation_arrives(pair, &other, true, NOW);
+    assert_int_equal(pair->b.packet[0], PEER_COOKIE_REPLY);
+    forge(pair, &elsewhere, true, NOW + COOKIES_MS); /* the common place is taken */
+    memcpy(pair->a.packet, proven, sizeof proven);
+    initiation_arrives(pair, &elsewhere, true, NOW + COOKIES_MS);
+    assert_int_equal(pair->b.packet[0], PEER_COOKIE_REPLY);
+    take_cookie(pair, &elsewhere, NOW + COOKIES_MS);
+    assert_memory_equal(pair->a.packet, proven, sizeof proven); /* that was no more than it had asked */
+}
+
+/* Whoever says how often: no more copies go out because of it than without. */
+static void each_copy_draws_one_more(void **state) {
+    struct pair *pair = *state;
+    for (unsigned i = 0; i < 10; i++) forge(pair, &somewhere, true, NOW);
+    assert_true(linking_begin(pair->a.peer, NOW));
+    pair->a.sent = 0;
+    linking_initiate(pair->a.peer, &somewhere, NOW);
+    linking_initiate(pair->a.peer, &elsewhere, NOW);
+    initiation_arrives(pair, &elsewhere, true, NOW);
+    for (unsigned i = 0; i < 1000; i++) take_cookie(pair, i % 2 ? &elsewhere : &somewhere, NOW);
+    assert_int_equal(pair->a.sent, 2 + 2);
+    pair->b.packet[8] ^= 1; /* it saw no INITIATION */
+    linking_initiate(pair->a.peer, &somewhere, NOW);
+    for (unsigned i = 0; i < 1000; i++) take_cookie(pair, &somewhere, NOW);
+    assert_int_equal(pair->a.sent, 2 + 2 + 1);
+}
+
+static void link_both(struct pair *pair, uint64_t now) {
+    bool bound;
+    initiate(pair, now);
+    respond(pair, now);
+    assert_true(confirm(pair, now));
+    assert_int_equal(accept_confirmation(pair, now, &bound), LINKED_NEW);
+    linking_promote_next(pair->a.peer, now);
+}
+
+/* A pair that lives does not compete with anybody. */
+static void a_renewal_has_its_own_place(void **state) {
+    struct pair *pair = *state;
+    struct handshake_attempt renewal = {.active = false};
+    link_both(pair, NOW);
+    for (unsigned i = 0; i < 2000; i++) {
+        forge(pair, &somewhere, true, NOW + 10000 + i);
+        forge(pair, &elsewhere, false, NOW + 10000 + i);
+    }
+    pair->b.of[PEER_RESPONSE] = 0;
+    assert_true(handshake_initiate(&pair->a.peer->pair, 5, &pair->a.peer->current, NOW + 12000, &renewal));
+    memcpy(pair->a.packet, renewal.packet, sizeof renewal.packet);
+    pair->a.packet[PEER_INITIATION_HEAD] ^= 1;
+    pair->b.sent = 0;
+    initiation_arrives(pair, &somewhere, true, NOW + 12000);
+    assert_int_equal(pair->b.sent, 0);
+    pair->a.packet[PEER_INITIATION_HEAD] ^= 1;
+    initiation_arrives(pair, &somewhere, true, NOW + 12000);
+    assert_int_equal(pair->b.of[PEER_RESPONSE], 1);
+    assert_true(pair->b.peer->pending[PEER_PENDING_BOUND].active);
+}
+
+/* Public-key work for what does not fit is done four times, then twice a second: afterwards the right one has to wait
+ * its turn. */
+static void false_answers_cost_little(void **state) {
+    struct pair *pair = *state;
+    bool bound;
+    initiate(pair, NOW);
+    respond(pair, NOW);
+    pair->b.packet[pair->b.size - 20] ^= 1;
+    for (unsigned i = 0; i < 1000; i++) assert_false(confirm(pair, NOW));
+    pair->b.packet[pair->b.size - 20] ^= 1;
+    assert_false(confirm(pair, NOW));
+    assert_true(confirm(pair, NOW + 500));
+    pair->a.packet[pair->a.size - 20] ^= 1;
+    for (unsigned i = 0; i < 1000; i++) assert_int_equal(accept_confirmation(pair, NOW, &bound), LINKED_NOTHING);
+    pair->a.packet[pair->a.size - 20] ^= 1;
+    assert_int_equal(accept_confirmation(pair, NOW, &bound), LINKED_NOTHING);
+    assert_int_equal(accept_confirmation(pair, NOW + 500, &bound), LINKED_NEW);
 }
 
 int main(void) {
@@ -272,6 +418,12 @@ int main(void) {
         TEST(not_for_ever),
         TEST(what_is_old_is_wiped),
         TEST(a_flood_of_handshakes_is_not_worked_off),
+        TEST(who_receives_there_is_let_in),
+        TEST(who_receives_elsewhere_is_let_in),
+        TEST(a_cookie_is_for_one_place_and_time),
+        TEST(each_copy_draws_one_more),
+        TEST(a_renewal_has_its_own_place),
+        TEST(false_answers_cost_little),
     };
     if (sodium_init() < 0) return 1;
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -13,15 +13,17 @@
 /* PROTOCOL.md §3.1. */
 static const struct field probe[] = {FIXED(0x90), FIXED(1), ZERO(6), ANY(8), ZERO(96), TAG(16), {0}};
 static const struct field initiation[] = {FIXED(0x91), FIXED(1), FIXED(0), ZERO(1), NONZERO(4), ANY(8),
-                                          ZERO(4),     ANY(32),  ZERO(60), TAG(16), {0}};
+                                          ZERO(4),     ANY(32),  ZERO(44), ANY(16), TAG(16),    {0}};
 static const struct field initiation_bound[] = {FIXED(0x91), FIXED(1), FIXED(1), ZERO(1), NONZERO(4), ANY(8),
-                                                NONZERO(4),  ANY(32),  ZERO(60), TAG(16), {0}};
+                                                NONZERO(4),  ANY(32),  ZERO(44), ANY(16), TAG(16),    {0}};
 static const struct field initiation_psk[] = {FIXED(0x91), FIXED(1), FIXED(0), ZERO(1), NONZERO(4), ANY(8),
-                                              ZERO(4),     ANY(48),  ZERO(44), TAG(16), {0}};
+                                              ZERO(4),     ANY(48),  ZERO(28), ANY(16), TAG(16),    {0}};
 static const struct field response[] = {FIXED(0x92), FIXED(1), ZERO(2), NONZERO(4), NONZERO(4),
                                         ZERO(4),     ANY(96),  TAG(16), {0}};
 static const struct field confirmation[] = {FIXED(0x93), FIXED(1),          ZERO(2), NONZERO(4), NONZERO(4),
                                             ZERO(4),     ANY(48 + 54 + 16), TAG(16), {0}};
+static const struct field cookie_reply[] = {FIXED(0x95), FIXED(1), ZERO(2), NONZERO(4), ANY(16),
+                                            ANY(16),     ZERO(72), TAG(16), {0}};
 static const struct field data[] = {FIXED(0x94), ZERO(3), NONZERO(4), ANY(8), ANY(16), {0}};
 /* §3.3. */
 static const struct field introduction[] = {ANY(32), ANY(8), ANY(4), ANY(8), LENGTH(9), ANY(9), {0}};
@@ -35,8 +37,8 @@ static const struct field ping[] = {LENGTH(4), FIXED(0), FIXED(8), ANY(8), {0}};
 static const struct field pong[] = {LENGTH(5), FIXED(0), FIXED(8), ANY(8), {0}};
 static const struct field bye[] = {LENGTH(6), FIXED(0), FIXED(0), {0}};
 
-static const struct field relay[] = {LENGTH(7), FIXED(0), FIXED(48), ANY(16), BYTES(1, 0x90, 0x94, 1), ANY(31), {0}};
-static const struct field relayed[] = {LENGTH(8), FIXED(0), FIXED(48), ANY(16), BYTES(1, 0x90, 0x94, 1), ANY(31), {0}};
+static const struct field relay[] = {LENGTH(7), FIXED(0), FIXED(48), ANY(16), BYTES(1, 0x90, 0x95, 1), ANY(31), {0}};
+static const struct field relayed[] = {LENGTH(8), FIXED(0), FIXED(48), ANY(16), BYTES(1, 0x90, 0x95, 1), ANY(31), {0}};
 static const struct field no_candidates[] = {LENGTH(9), FIXED(0), FIXED(3), FLAGS(1), BYTES(1, 0, 2, 1), FIXED(0), {0}};
 static const struct field probing[] = {LENGTH(10), FIXED(0), FIXED(6), BYTES(1, 0, 2, 1), FLAGS(1), ANY(4), {0}};
 /* As with segments: too few bytes for an age. */
@@ -46,7 +48,7 @@ static const struct field aged_piece[] = {LENGTH(11),        FIXED(0),   FIXED(2
                                           BYTES(1, 5, 7, 2), NONZERO(4), FIXED(0),  FIXED(16),
                                           FIXED(0),          FIXED(19),  ANY(3),    {0}};
 /* Bodies of frames that are not always as long. */
-static const struct field relay_body[] = {ANY(16), BYTES(1, 0x90, 0x94, 1), ANY(31), {0}};
+static const struct field relay_body[] = {ANY(16), BYTES(1, 0x90, 0x95, 1), ANY(31), {0}};
 static const struct field candidates_body[] = {FLAGS(1), BYTES(1, 0, 2, 1), COUNT(8), CANDIDATES, {0}};
 static const struct field probing_body[] = {BYTES(1, 0, 2, 1), FLAGS(1), ANY(4), {0}};
 static const struct field piece_body[] = {ANY(8), FLAGS(3), FIXED(0), FIXED(16), FIXED(0), FIXED(19), ANY(3), {0}};
@@ -71,6 +73,7 @@ static const struct form {
     {initiation_psk, recode_peer_initiation_psk, 0, 0},
     {response, recode_peer_response, 0, 0},
     {confirmation, recode_peer_confirmation, 16 + 48 + 54 + 16 + 16, 16 + 48 + 85 + 16 + 16},
+    {cookie_reply, recode_peer_cookie_reply, 0, 0},
     {introduction, recode_introduction, 0, 0},
     {introduction_frame, recode_frame, 0, 0},
     {segment, recode_frame, 0, 0},
@@ -162,6 +165,7 @@ static void packet_fields_stand_where_they_should(void **state) {
     assert_true(first.bound && first.sender_index == layout_number(p + 4, 4));
     assert_memory_equal(first.pair_tag, p + 8, 8);
     assert_true(first.bound_index == layout_number(p + 16, 4) && first.noise == p + 20);
+    assert_memory_equal(first.second_mac, p + 96, 16);
     struct peer_answer answer;
     assert_true(peer_response_decode(p, layout_fill(response, p), &answer));
     assert_int_equal(answer.sender_index, layout_number(p + 4, 4));
@@ -169,6 +173,11 @@ static void packet_fields_stand_where_they_should(void **state) {
     assert_true(answer.noise == p + 16 && answer.noise_size == 96);
     assert_true(peer_confirmation_decode(p, layout_fill(confirmation, p), &answer));
     assert_true(answer.noise == p + 16 && answer.noise_size == 48 + 54 + 16);
+    struct peer_cookie_reply reply;
+    assert_true(peer_cookie_reply_decode(p, layout_fill(cookie_reply, p), &reply));
+    assert_int_equal(reply.receiver_index, layout_number(p + 4, 4));
+    assert_memory_equal(reply.echo, p + 8, 16);
+    assert_memory_equal(reply.cookie, p + 24, 16);
     struct peer_data sealed;
     assert_true(peer_data_decode(p, layout_fill(data, p), &sealed));
     assert_int_equal(sealed.receiver_index, layout_number(p + 4, 4));
@@ -316,7 +325,7 @@ static void unfit_packets_are_not_relayed(void **state) {
             packet[0] = (uint8_t)first;
             memset(packet + 1, 0, sizeof packet - 1);
             frame_write(&writer, &(struct frame){.type = FRAME_RELAYED, .relay = {.packet = packet, .size = size}});
-            assert_int_equal(writer_size(&writer) != 0, first >= 0x90 && first <= 0x94 && size >= 32);
+            assert_int_equal(writer_size(&writer) != 0, first >= 0x90 && first <= 0x95 && size >= 32);
         }
     }
     struct frame many = {.type = FRAME_CANDIDATES, .candidates.candidates.count = RECORD_CANDIDATES_MAX + 1};
