@@ -82,7 +82,7 @@ MUST_USE size_t handshake_confirm(const struct handshake_pair *pair, const struc
                                   const struct peer_answer *response, const struct frame_introduction *introduction,
                                   uint8_t *out, size_t capacity, struct handshake_result *result);
 
-/* Initiator: is that COOKIE REPLY to this attempt, from who saw its INITIATION? */
+/* Initiator: is that COOKIE_REPLY to this attempt, from who saw its INITIATION? */
 MUST_USE bool handshake_cookie_fits(const struct handshake_attempt *attempt, const struct peer_cookie_reply *reply);
 /* Initiator: INITIATION with the second MAC that the cookie asks for. */
 void handshake_use_cookie(const struct handshake_pair *pair, const struct handshake_attempt *attempt,

@@ -15,7 +15,7 @@ bool linking_usable(const struct peer *peer, uint64_t now);
 bool linking_begin(struct peer *peer, uint64_t now);
 /* Its INITIATION, the same to every place. */
 void linking_initiate(struct peer *peer, const struct path *to, uint64_t now);
-/* COOKIE REPLY came: if it is to that INITIATION, it goes there once more, as it is asked for. */
+/* COOKIE_REPLY came: if it is to that INITIATION, it goes there once more, as it is asked for. */
 void linking_take_cookie(struct peer *peer, const struct peer_cookie_reply *message, const struct path *from,
                          uint64_t now);
 /* No handshake of ours is under way any more. */
@@ -26,7 +26,7 @@ MUST_USE bool linking_confirm(struct peer *peer, const struct peer_answer *messa
 /* An introduction that proves who answered was heard on `next`: it becomes current. */
 void linking_promote_next(struct peer *peer, uint64_t now);
 
-/* The responder's: INITIATION came; RESPONSE goes back, or COOKIE REPLY when there was too much of that. `known_place`:
+/* The responder's: INITIATION came; RESPONSE goes back, or COOKIE_REPLY when there was too much of that. `known_place`:
  * from where the peer is known to be. */
 void linking_respond(struct peer *peer, const uint8_t *packet, const struct peer_initiation *message,
                      const struct path *from, bool known_place, uint64_t now);

@@ -45,7 +45,7 @@ static inline bool peer_type(uint8_t first) {
 
 void pair_tag_derive(const uint8_t mac_key[static ROOM_MAC_KEY_SIZE], const uint8_t from[static MEMBER_ID_SIZE],
                      const uint8_t to[static MEMBER_ID_SIZE], uint8_t out[static PAIR_TAG_SIZE]);
-/* PROBE, INITIATION, RESPONSE, CONFIRMATION, COOKIE REPLY end in a MAC: fill it in, check it (false for a packet under
+/* PROBE, INITIATION, RESPONSE, CONFIRMATION, COOKIE_REPLY end in a MAC: fill it in, check it (false for a packet under
  * 32 bytes). `size` is the whole packet's. */
 void peer_mac_write(const uint8_t mac_key[static ROOM_MAC_KEY_SIZE], uint8_t *packet, size_t size);
 MUST_USE bool peer_mac_check(const uint8_t mac_key[static ROOM_MAC_KEY_SIZE], const uint8_t *packet, size_t size);

@@ -242,7 +242,7 @@ sub second_mac { my ($initiation, $cookie) = @_; return siphash($cookie, substr 
 sub cookie_reply {
     my ($room, $a_index, $a_public, $initiation) = @_;
     my $cookie = given('cookie');
-    computed('COOKIE REPLY', tagged($room->{mac_key}, pack 'a112',
+    computed('COOKIE_REPLY', tagged($room->{mac_key}, pack 'a112',
         "\x95\x01\0\0$a_index" . substr($a_public, 0, 16) . $cookie));
     computed('INITIATION with it', tagged($room->{mac_key}, $initiation . second_mac($initiation, $cookie)));
     return;

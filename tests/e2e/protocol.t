@@ -128,7 +128,7 @@ cmp_ok(scalar keys %coded, '>', 60, 'and codes');
 # Whatever has a code is described under it.
 for my $name (grep {/^(?:MESSAGE|PEER)_/} sort keys %coded) {
     next if $name eq 'MESSAGE_VERSION';
-    my $said = $coded{$name} . " " . $name =~ s{^[A-Z]+_}{}r =~ tr{_}{ }r;
+    my $said = $coded{$name} . ' ' . $name =~ s/^[A-Z]+_//r;
     like($protocol, qr/\*\*\Q$said\E\b/, "$said has its layout");
 }
 for my $name (grep { /^FRAME_/ && !/_PADDING$/ } sort keys %coded) {
@@ -200,7 +200,7 @@ row_is('STUN, IPv6', 20, 20 + 4 + 4 + 16);
 row_is('STUN, IPv6, `stun_alternate`', 20, 20 + 3 * (4 + 4 + 16));
 row_is('PROBE', @number{qw(PEER_PROBE_SIZE PEER_HANDSHAKE_SIZE)});
 row_is('INITIATION', @number{qw(PEER_HANDSHAKE_SIZE PEER_COOKIE_REPLY_SIZE)});
-row_is('COOKIE REPLY', @number{qw(PEER_COOKIE_REPLY_SIZE PEER_HANDSHAKE_SIZE)});
+row_is('COOKIE_REPLY', @number{qw(PEER_COOKIE_REPLY_SIZE PEER_HANDSHAKE_SIZE)});
 row_is('CONFIRMATION, repeated', 16 + $number{NOISE_XX_3_OVERHEAD} + $number{PEER_INTRODUCTION_MIN} + $number{TAG_SIZE},
     data_size($number{FRAME_HEADER_SIZE} + $number{PEER_INTRODUCTION_MAX}));
 row_is('RESPONSE, as responder', $number{PEER_HANDSHAKE_SIZE},

@@ -237,7 +237,7 @@ static void a_flood_of_handshakes_keeps_nobody_out(void **state) {
         world_run(abuse.world, 50);
     }
     assert_in_range(abuse.responses, 1, 30);   /* and the work stays bounded: 2 a second */
-    assert_in_range(abuse.to_mallory, 1, 200); /* the others draw a COOKIE REPLY, which is no work, and no longer */
+    assert_in_range(abuse.to_mallory, 1, 200); /* the others draw a COOKIE_REPLY, which is no work, and no longer */
 }
 
 /* Said while it was not known yet who had come. */

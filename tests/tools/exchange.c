@@ -389,9 +389,9 @@ static void show_cookie_reply(const struct meeting *meeting) {
     must(peer_initiation_decode(meeting->attempt.packet, PEER_HANDSHAKE_SIZE, &initiation), "reading INITIATION");
     handshake_ask_for_cookie(&meeting->pairs[1], &initiation, cookie, packet);
     show("cookie", cookie, sizeof cookie);
-    show("COOKIE REPLY", packet, sizeof packet);
+    show("COOKIE_REPLY", packet, sizeof packet);
     must(peer_cookie_reply_decode(packet, sizeof packet, &reply) && handshake_cookie_fits(&meeting->attempt, &reply),
-         "COOKIE REPLY");
+         "COOKIE_REPLY");
     handshake_use_cookie(&meeting->pairs[0], &meeting->attempt, reply.cookie, again);
     show("INITIATION with it", again, sizeof again);
 }
