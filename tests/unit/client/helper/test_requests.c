@@ -168,8 +168,8 @@ static void what_is_no_mapping_is_no_answer(void **state) {
     answer.grant.external.port = 0;
     size_t size = helper_answer_encode(&requests[3], &answer, data, sizeof data);
     assert_false(is_answer(&requests[3], data, size));
-    for (uint8_t result = PORT_TAKEN; result <= PORT_FAILED; result++) {
-        const uint8_t plain[] = {HELPER_MAP, result};
+    for (unsigned result = PORT_TAKEN; result <= PORT_FAILED; result++) {
+        const uint8_t plain[] = {HELPER_MAP, (uint8_t)result};
         assert_true(helper_answer_decode(&requests[3], plain, sizeof plain, &out));
         assert_int_equal(out.port, result);
     }
