@@ -30,13 +30,13 @@ static void meet(struct hostile *mallory, struct watch *watch, void **state) {
     struct world *world = *state;
     struct person *anna = world_person(world, "anna", NAT_NONE);
     hostile_init(mallory, world, anna, "tea", true);
+    *watch = (struct watch){.at = &mallory->forged};
+    mallory->tamper = measure;
+    mallory->test = watch;
     person_start(anna, "tea");
     world_run(world, 1000);
     hostile_meet(mallory);
     hostile_run(mallory, 5000);
-    *watch = (struct watch){.at = &mallory->forged};
-    mallory->tamper = measure;
-    mallory->test = watch;
     hostile_count(mallory, &mallory->forged);
 }
 
@@ -145,6 +145,69 @@ static void pings(void **state) {
     assert_in_range(answers_to(state, 0), 990, 1000 + REPEATED);
 }
 
+/* Each packet of the handshake again, a hundred times a second, as from elsewhere. */
+static void copies_of_its_handshake(void **state) {
+    struct hostile mallory;
+    struct watch watch;
+    meet(&mallory, &watch, state);
+    hostile_handshake(&mallory, 78);
+    world_run(mallory.world, 100);
+    hostile_count(&mallory, &mallory.forged);
+    watch.packets = watch.longest = 0;
+    for (unsigned i = 0; i < 500; i++) {
+        hostile_send(&mallory, &mallory.forged, mallory.confirmation, mallory.confirmation_size);
+        world_run(mallory.world, 10);
+    }
+    assert_in_range(watch.packets, 1, 8 + 5 * 4);
+    assert_true(watch.longest <= mallory.confirmation_size);
+    for (unsigned i = 0; i < 500; i++) {
+        hostile_send(&mallory, &mallory.forged, mallory.attempt.packet, sizeof mallory.attempt.packet);
+        world_run(mallory.world, 10);
+    }
+    assert_true(mallory.at_victim.packets <= mallory.spent.packets && mallory.at_victim.bytes <= mallory.spent.bytes);
+}
+
+/* Somebody whose handshakes the mark answers. */
+static struct person *a_lower_one(struct world *world, const struct hostile *mallory) {
+    static const char *const names[] = {"bert", "carl", "dora", "emil", "fred", "gina", "hugo", "ines"};
+    uint8_t id[MEMBER_ID_SIZE];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct person *person = world_person(world, names[i], NAT_NONE);
+        member_id_derive(&mallory->keys, person->identity.public, id);
+        if (memcmp(id, mallory->pair.other_id, MEMBER_ID_SIZE) < 0) return person;
+    }
+    fail_msg("nobody has a lower id than the mark");
+    return NULL;
+}
+
+/* What it says that others had it pass on, each another INITIATION: of many the first one counts. */
+static void one_of_many_came_through(void **state) {
+    struct hostile mallory;
+    struct watch watch;
+    struct world *world = *state;
+    uint8_t frames[PEER_FRAMES_MAX], packet[PEER_HANDSHAKE_SIZE], noise[32];
+    struct peer_initiation initiation = {.sender_index = 1, .noise = noise, .noise_size = sizeof noise};
+    struct frame frame = {.type = FRAME_RELAYED, .relay = {.packet = packet, .size = sizeof packet}};
+    struct writer writer = writer_over(frames, sizeof frames);
+    meet(&mallory, &watch, state);
+    struct person *bert = a_lower_one(world, &mallory);
+    person_start(bert, "tea");
+    world_wait(world, 5000, person_sees(mallory.mark, bert));
+    hostile_run(&mallory, 1000);
+    memcpy(frame.relay.member, bert->id, MEMBER_ID_SIZE);
+    pair_tag_derive(mallory.keys.mac_key, bert->id, mallory.mark->id, initiation.pair_tag);
+    while (writer_left(&writer) >= FRAME_RELAY_OVERHEAD + sizeof packet) {
+        randombytes_buf(noise, sizeof noise);
+        peer_mac_write(mallory.keys.mac_key, packet, peer_initiation_encode(&initiation, packet, sizeof packet));
+        frame_write(&writer, &frame);
+    }
+    watch.at = &mallory.at;
+    watch.packets = 0;
+    hostile_data(&mallory, &mallory.at, frames, writer_size(&writer));
+    world_run(world, 50);
+    assert_int_equal(watch.packets, 1);
+}
+
 /* Who has many to relay for sends each packet in one of its own: of many in one only the first goes on. */
 static void one_of_many_is_relayed(void **state) {
     struct hostile mallory;
@@ -171,8 +234,14 @@ static void one_of_many_is_relayed(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(whatever_it_says_from_there), TEST(byes),  TEST(offers_to_probe),
-        TEST(offers_of_candidates),        TEST(pings), TEST(one_of_many_is_relayed),
+        TEST(whatever_it_says_from_there),
+        TEST(byes),
+        TEST(offers_to_probe),
+        TEST(offers_of_candidates),
+        TEST(pings),
+        TEST(one_of_many_is_relayed),
+        TEST(one_of_many_came_through),
+        TEST(copies_of_its_handshake),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("answers", tests, NULL, NULL);

@@ -10,11 +10,12 @@
 #include <cmocka.h>
 #include <sodium.h>
 
-#include "client/peer/handshake.h"
-#include "tests/scenario/support/world.h"
+#include "client/peer/parts.h"
+#include "tests/scenario/support/hostile.h"
 
 #define MEET_MS 1000
-#define SEEN 4096
+#define SEEN 8192
+#define STRANGERS 251
 
 enum source { FROM_PEER, FROM_ONE_STRANGER, FROM_STRANGERS, FROM_ALL, SOURCES };
 
@@ -26,7 +27,9 @@ struct flood {
     enum source source;
     bool parted; /* what they send each other directly is lost */
     uint8_t initiation[PEER_HANDSHAKE_SIZE];
-    uint64_t number;
+    bool returns; /* strangers receive, and do what they are asked for */
+    uint8_t last[STRANGERS][PEER_HANDSHAKE_SIZE];
+    uint64_t number, returned;
     unsigned answered; /* different INITIATIONs: RESPONSEs with another index of the sender's */
     uint32_t seen[SEEN];
 };
@@ -38,13 +41,29 @@ static void note_response(struct flood *flood, uint32_t index) {
     flood->seen[flood->answered++] = index;
 }
 
-static bool watch(struct world *world, struct wire *wire) {
-    struct flood *flood = world->tampering;
+/* A stranger got a cookie. */
+static void give_back(struct flood *flood, const struct wire *wire) {
+    struct peer_cookie_reply reply;
+    if (!flood->returns || wire->to.ip[12] != 203 || !peer_cookie_reply_decode(wire->data, wire->size, &reply)) return;
+    uint8_t *packet = flood->last[wire->to.ip[15]];
+    if (memcmp(packet + PEER_INITIATION_NOISE, reply.echo, sizeof reply.echo) != 0) return;
+    peer_second_mac_write(reply.cookie, packet);
+    peer_mac_write(flood->keys.mac_key, packet, PEER_HANDSHAKE_SIZE);
+    world_inject(flood->world, &wire->to, &flood->second->nat.outside, packet, PEER_HANDSHAKE_SIZE);
+    flood->returned++;
+}
+
+static bool watch_of(struct flood *flood, const struct wire *wire) {
     struct peer_answer response;
     if (!wire->sender) return true;
+    give_back(flood, wire);
     if (peer_response_decode(wire->data, wire->size, &response)) note_response(flood, response.sender_index);
     struct address bootnode = world_bootnode();
     return !flood->parted || wire->data[0] < PEER_PROBE || address_equal(&wire->to, &bootnode);
+}
+
+static bool watch(struct world *world, struct wire *wire) {
+    return watch_of(world->tampering, wire);
 }
 
 /* In time so that the spread of registrations is over when the flood is asked about. */
@@ -94,7 +113,7 @@ static struct address stranger(uint64_t number) {
 static struct address source_of(const struct flood *flood, const struct person *other) {
     enum source source = flood->source == FROM_ALL ? (enum source)(flood->number % FROM_ALL) : flood->source;
     if (source == FROM_PEER) return other->nat.outside;
-    return stranger(source == FROM_ONE_STRANGER ? 7 : flood->number % 251);
+    return stranger(source == FROM_ONE_STRANGER ? 7 : flood->number % STRANGERS);
 }
 
 /* Each another one; some with a second MAC, some bound, which costs nobody but the forger anything. */
@@ -146,6 +165,7 @@ static void forge(struct flood *flood, enum peer_message_type type) {
     default: size = forge_answer(type, packet);
     }
     peer_mac_write(flood->keys.mac_key, packet, size);
+    if (from.ip[12] == 203 && type == PEER_INITIATION) memcpy(flood->last[from.ip[15]], packet, size);
     world_inject(flood->world, &from, &to->nat.outside, packet, size);
     flood->number++;
 }
@@ -239,6 +259,61 @@ static void through_a_relay(void **state) {
     printf("# relayed: met after %u ms\n", (unsigned)meet(&flood, 1000, 1000 + MEET_MS));
 }
 
+static bool relayed_only(struct hostile *mallory, struct wire *wire) {
+    return watch_of(mallory->test, wire);
+}
+
+/* A member that relays says of INITIATIONs of its own that they are the other one's, a thousand a second; the two meet
+ * through the bootnode. */
+static void a_relay_floods(void **state) {
+    struct flood flood;
+    struct hostile mallory;
+    uint8_t packet[PEER_HANDSHAKE_SIZE];
+    begin(&flood, state, NAT_NONE);
+    hostile_init(&mallory, flood.world, flood.second, "tea", true);
+    mallory.tamper = relayed_only;
+    mallory.test = &flood;
+    person_start(flood.second, "tea");
+    world_run(flood.world, 1000);
+    hostile_meet(&mallory);
+    flood.parted = true;
+    person_start(flood.first, "tea");
+    struct frame frame = {.type = FRAME_RELAYED, .relay = {.packet = packet, .size = sizeof packet}};
+    memcpy(frame.relay.member, flood.first->id, MEMBER_ID_SIZE);
+    uint64_t begun = flood.world->now;
+    while (!person_sees(flood.second, flood.first) || !person_sees(flood.first, flood.second)) {
+        if (flood.world->now - begun > 1000 + MEET_MS) fail_msg("a relay keeps them apart");
+        flood.number++;
+        (void)forge_initiation(&flood, packet);
+        peer_mac_write(flood.keys.mac_key, packet, sizeof packet);
+        hostile_frame(&mallory, &mallory.at, &frame);
+        world_run(flood.world, 1);
+    }
+    printf("# flooded by a relay: met after %u ms\n", (unsigned)(flood.world->now - begun));
+}
+
+/* Those who flood do receive, at one address or at many, and send back each cookie. */
+static void who_return_cookies(void **state) {
+    struct flood flood;
+    begin(&flood, state, NAT_NONE);
+    flood.source = FROM_ALL;
+    flood.returns = true;
+    start(&flood);
+    printf("# cookies returned: met after %u ms\n", (unsigned)meet(&flood, 1000, MEET_MS));
+    run(&flood, 1000, 10000);
+    assert_true(flood.returned > 1000);
+    assert_true(flood.answered <= PEER_PENDING * (4 + 2 * 11)); /* eight places, two a second, four at once */
+}
+
+static void one_stranger_returns_cookies(void **state) {
+    struct flood flood;
+    begin(&flood, state, NAT_SYMMETRIC);
+    flood.source = FROM_ONE_STRANGER;
+    flood.returns = true;
+    start(&flood);
+    printf("# the same from no candidate: met after %u ms\n", (unsigned)meet(&flood, 1000, MEET_MS));
+}
+
 static void whatever_the_type(void **state) {
     struct flood flood;
     begin(&flood, state, NAT_NONE);
@@ -290,6 +365,7 @@ int main(void) {
         TEST(as_from_the_peer),  TEST(as_from_the_peer_slowly), TEST(from_a_stranger),
         TEST(from_strangers),    TEST(from_everywhere),         TEST(who_comes_later),
         TEST(over_a_bad_line),   TEST(from_no_candidate),       TEST(through_a_relay),
+        TEST(a_relay_floods),    TEST(who_return_cookies),      TEST(one_stranger_returns_cookies),
         TEST(whatever_the_type), TEST(a_session_lives_on),      TEST(a_session_lives_on_whatever_the_type),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

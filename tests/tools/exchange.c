@@ -385,7 +385,7 @@ static void show_cookie_reply(const struct meeting *meeting) {
     struct peer_initiation initiation = {.noise_size = handshake_initiation_noise_size(meeting->pairs[0].room)};
     struct peer_cookie_reply reply;
     uint8_t cookie[PEER_COOKIE_SIZE], packet[PEER_COOKIE_REPLY_SIZE], again[PEER_HANDSHAKE_SIZE];
-    for (uint8_t i = 0; i < sizeof cookie; i++) cookie[i] = (uint8_t)(0x70 + i);
+    for (size_t i = 0; i < sizeof cookie; i++) cookie[i] = (uint8_t)(0x70 + i);
     must(peer_initiation_decode(meeting->attempt.packet, PEER_HANDSHAKE_SIZE, &initiation), "reading INITIATION");
     handshake_ask_for_cookie(&meeting->pairs[1], &initiation, cookie, packet);
     show("cookie", cookie, sizeof cookie);

@@ -14,15 +14,16 @@
 #define INDEX 77
 
 static void confirm(struct hostile *hostile, const struct peer_answer *response) {
-    uint8_t packet[PEER_CONFIRMATION_MAX];
+    uint8_t *packet = hostile->confirmation;
     struct handshake_result result;
     size_t size = handshake_confirm(&hostile->pair, &hostile->attempt, response, &hostile->claims, packet,
-                                    sizeof packet, &result);
+                                    sizeof hostile->confirmation, &result);
     if (size == 0) return;
     transport_start(&hostile->transport, handshake_suite(&hostile->pair), &result.keys, hostile->attempt.index,
                     response->sender_index, hostile->world->now);
     hostile->attempt.active = false;
     hostile->linked = true;
+    hostile->confirmation_size = size;
     hostile_send(hostile, &hostile->confirm, packet, size);
 }
 

@@ -28,6 +28,8 @@ struct hostile {
     struct handshake_attempt attempt; /* as initiator */
     struct transport transport;       /* with the mark */
     struct frame_introduction claims;
+    uint8_t confirmation[PEER_CONFIRMATION_MAX]; /* the last one, as it was sent */
+    size_t confirmation_size;
     bool linked; /* `transport` has keys; the mark may not know yet */
 
     uint64_t session_id; /* at the first bootnode */
