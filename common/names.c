@@ -7,11 +7,13 @@
 
 #define KDF_CONTEXT "gcroom01"
 #define KEY_SIZE 32
+#define SCALAR_SIZE 32
 
 static_assert(sizeof(KDF_CONTEXT) - 1 == crypto_kdf_CONTEXTBYTES, "context size");
 static_assert(KEY_SIZE == crypto_kdf_KEYBYTES, "key size");
+static_assert(SCALAR_SIZE == crypto_core_ed25519_SCALARBYTES, "scalar size");
 
-enum subkey { SUBKEY_TAG = 1, SUBKEY_MEMBER_KEY = 2, SUBKEY_MAC_KEY = 3, SUBKEY_PSK = 4 };
+enum subkey { SUBKEY_TAG = 1, SUBKEY_BLINDING_KEY = 2, SUBKEY_MAC_KEY = 3, SUBKEY_PSK = 4 };
 
 /* BLAKE2b of two parts, one after the other, under a key that may be empty. libsodium fails only on sizes. */
 static void hash_parts(uint8_t *out, size_t out_size, const void *key, size_t key_size, const void *first,
@@ -56,25 +58,85 @@ bool room_keys_derive(const char *name, const void *secret, size_t secret_size, 
     else if (!room_key_with_secret(name, secret, secret_size, out->key))
         return false;
     derive_subkey(out->key, SUBKEY_TAG, out->tag, sizeof(out->tag));
-    derive_subkey(out->key, SUBKEY_MEMBER_KEY, out->member_key, sizeof(out->member_key));
+    derive_subkey(out->key, SUBKEY_BLINDING_KEY, out->blinding_key, sizeof(out->blinding_key));
     derive_subkey(out->key, SUBKEY_MAC_KEY, out->mac_key, sizeof(out->mac_key));
     derive_subkey(out->key, SUBKEY_PSK, out->psk, sizeof(out->psk));
     return true;
 }
 
-void member_id_derive(const struct room_keys *room, const uint8_t identity_public[static 32],
-                      uint8_t out[static MEMBER_ID_SIZE]) {
-    crypto_generichash(out, MEMBER_ID_SIZE, identity_public, 32, room->member_key, sizeof(room->member_key));
+/* --- Members --- */
+
+static void blinding_factor(const struct room_keys *room, const uint8_t identity_public[static 32],
+                            uint8_t out[static SCALAR_SIZE]) {
+    uint8_t wide[crypto_core_ed25519_NONREDUCEDSCALARBYTES];
+    crypto_generichash(wide, sizeof(wide), identity_public, 32, room->blinding_key, sizeof(room->blinding_key));
+    crypto_core_ed25519_scalar_reduce(out, wide);
+    sodium_memzero(wide, sizeof(wide));
 }
 
-void owner_token_derive(const uint8_t identity_seed[static 32], const uint8_t room_tag[static ROOM_TAG_SIZE],
-                        const uint8_t bootnode_public[static 32], uint8_t out[static OWNER_TOKEN_SIZE]) {
-    static const char label[] = "gochat owner v1";
-    uint8_t key[KEY_SIZE];
-    crypto_generichash(key, sizeof(key), (const uint8_t *)label, strlen(label), identity_seed, 32);
-    hash_parts(out, OWNER_TOKEN_SIZE, key, sizeof(key), room_tag, ROOM_TAG_SIZE, bootnode_public, 32);
-    sodium_memzero(key, sizeof(key));
+bool member_key_derive(const struct room_keys *room, const uint8_t identity_public[static 32],
+                       uint8_t out[static MEMBER_KEY_SIZE]) {
+    uint8_t factor[SCALAR_SIZE], point[32];
+    blinding_factor(room, identity_public, factor);
+    bool made = crypto_scalarmult_ed25519_noclamp(point, factor, identity_public) == 0 &&
+                crypto_sign_ed25519_pk_to_curve25519(out, point) == 0;
+    if (!made) memset(out, 0, MEMBER_KEY_SIZE);
+    sodium_memzero(factor, sizeof(factor));
+    return made;
 }
+
+/* Eight times a scalar, as an integer: all that X25519 multiplies by is a multiple of eight. */
+static void times_eight(const uint8_t scalar[static SCALAR_SIZE], uint8_t out[static SCALAR_SIZE]) {
+    for (size_t i = SCALAR_SIZE; i-- > 0;) out[i] = (uint8_t)(scalar[i] << 3 | (i > 0 ? scalar[i - 1] >> 5 : 0));
+}
+
+/* Would X25519 multiply by just this? It sets bit 254 and clears bit 255. */
+static bool is_clamped(const uint8_t scalar[static SCALAR_SIZE]) {
+    return scalar[SCALAR_SIZE - 1] >> 6 == 1;
+}
+
+/* Eight times y, or eight times -y: whichever is clamped. Which one that is stays a secret. */
+static bool choose_sign(const uint8_t y[static SCALAR_SIZE], uint8_t out[static SCALAR_SIZE]) {
+    uint8_t negative[SCALAR_SIZE], other[SCALAR_SIZE];
+    crypto_core_ed25519_scalar_negate(negative, y);
+    times_eight(y, out);
+    times_eight(negative, other);
+    uint8_t mask = (uint8_t)(is_clamped(out) - 1); /* of the other one */
+    for (size_t i = 0; i < SCALAR_SIZE; i++) out[i] ^= mask & (out[i] ^ other[i]);
+    sodium_memzero(negative, sizeof(negative));
+    sodium_memzero(other, sizeof(other));
+    return is_clamped(out);
+}
+
+/* x = 8 (±h a / 8 mod l) has x B = ±h a B = ±h A, and both signs have the same Montgomery form. l is 2^252 and a
+ * little, so of y and l - y just one lies in [2^251, 2^252), where 8 y is clamped; but for 2^-126 of all. */
+bool member_secret_derive(const struct room_keys *room, const uint8_t identity_secret[static 64],
+                          uint8_t out[static MEMBER_KEY_SIZE]) {
+    static const uint8_t eight[SCALAR_SIZE] = {8};
+    uint8_t factor[SCALAR_SIZE], scalar[SCALAR_SIZE], eighth[SCALAR_SIZE];
+    crypto_sign_ed25519_sk_to_curve25519(scalar, identity_secret);
+    blinding_factor(room, identity_secret + 32, factor);
+    crypto_core_ed25519_scalar_mul(scalar, factor, scalar);
+    crypto_core_ed25519_scalar_invert(eighth, eight);
+    crypto_core_ed25519_scalar_mul(scalar, scalar, eighth);
+    bool found = choose_sign(scalar, out);
+    sodium_memzero(factor, sizeof(factor));
+    sodium_memzero(scalar, sizeof(scalar));
+    return found;
+}
+
+void member_id_of_key(const uint8_t member_key[static MEMBER_KEY_SIZE], uint8_t out[static MEMBER_ID_SIZE]) {
+    hash_labelled(out, MEMBER_ID_SIZE, "gochat member v1", member_key, MEMBER_KEY_SIZE);
+}
+
+void member_id_derive(const struct room_keys *room, const uint8_t identity_public[static 32],
+                      uint8_t out[static MEMBER_ID_SIZE]) {
+    uint8_t key[MEMBER_KEY_SIZE];
+    memset(out, 0, MEMBER_ID_SIZE);
+    if (member_key_derive(room, identity_public, key)) member_id_of_key(key, out);
+}
+
+/* --- For people --- */
 
 void fingerprint_format(const uint8_t identity_public[static 32], char out[static FINGERPRINT_TEXT_SIZE]) {
     uint8_t digest[16];

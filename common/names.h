@@ -6,13 +6,16 @@
  *   K, open room         BLAKE2b-256    room name                           "gochat room v1"
  *   K, secret room       BLAKE2b-256    room name                           Argon2id(secret, salt), 32 bytes
  *   salt                 BLAKE2b-256    "gochat salt v1" || room name       none; the first 16 bytes are used
- *   tag, member_key,     crypto_kdf     context "gcroom01", ids 1, 2,       K
+ *   tag, blinding_key,   crypto_kdf     context "gcroom01", ids 1, 2,       K
  *     mac_key, psk                      3, 4 of 16, 32, 16, 32 bytes
- *   member id            BLAKE2b-128    Ed25519 public key                  member_key
- *   owner key            BLAKE2b-256    "gochat owner v1"                   Ed25519 seed
- *   owner token          BLAKE2b-128    tag || bootnode's public key        owner key
+ *   blinding factor h    BLAKE2b-512    Ed25519 public key A                blinding_key
+ *   member id            BLAKE2b-128    member key                          "gochat member v1"
  *   fingerprint          BLAKE2b-128    Ed25519 public key                  "gochat print v1"
  *   safety number        BLAKE2b-512    lower || higher Ed25519 public key  "gochat safety v1"
+ *
+ * h is taken modulo l, the order of the group. The member key is the Montgomery form of the point h A, an X25519 key;
+ * its secret is one of the two of X25519 that stand for h a and -h a, a being the scalar of A: see
+ * member_secret_derive.
  *
  * Argon2id 1.3 runs with libsodium's INTERACTIVE limits (2 passes, 64 MiB). Public keys are ordered as byte strings.
  * A safety number is 12 groups of 5 digits: 5 bytes each of the first 60, big-endian, modulo 100,000.
@@ -28,7 +31,7 @@
 
 #define ROOM_TAG_SIZE 16
 #define MEMBER_ID_SIZE 16
-#define OWNER_TOKEN_SIZE 16
+#define MEMBER_KEY_SIZE 32
 #define ROOM_MAC_KEY_SIZE 16
 #define ROOM_NAME_MAX 256 /* bytes */
 #define ROOM_SECRET_MAX 4096
@@ -38,7 +41,7 @@
 struct room_keys {
     uint8_t key[32];                    /* K */
     uint8_t tag[ROOM_TAG_SIZE];         /* what the bootnode sees */
-    uint8_t member_key[32];             /* member id = BLAKE2b-128(identity public key, key = member_key) */
+    uint8_t blinding_key[32];           /* what an identity becomes another key with, in this room */
     uint8_t mac_key[ROOM_MAC_KEY_SIZE]; /* SipHash key of handshake packets and pair tags */
     uint8_t psk[32];                    /* XXpsk3 */
     bool has_secret;
@@ -47,11 +50,19 @@ struct room_keys {
 /* `secret` NULL or empty: an open room. False when the name is empty, one of the two too long, or
  * Argon2id found no memory; `out` is then of no use. */
 MUST_USE bool room_keys_derive(const char *name, const void *secret, size_t secret_size, struct room_keys *out);
+/* The key of an identity in this room. False, and zeros, when that is no identity: no point, or one outside the group
+ * of prime order, where several keys would have one secret. */
+MUST_USE bool member_key_derive(const struct room_keys *room, const uint8_t identity_public[static 32],
+                                uint8_t out[static MEMBER_KEY_SIZE]);
+/* Its X25519 secret, clamped, from the Ed25519 one in libsodium's form. False where there is none: that has a chance of
+ * 2^-126. Who has this and the room's keys can compute the identity's own secret. */
+MUST_USE bool member_secret_derive(const struct room_keys *room, const uint8_t identity_secret[static 64],
+                                   uint8_t out[static MEMBER_KEY_SIZE]);
+void member_id_of_key(const uint8_t member_key[static MEMBER_KEY_SIZE], uint8_t out[static MEMBER_ID_SIZE]);
+/* That of the identity's key in this room, at the cost of three scalar multiplications. Zeros, which is nobody's id,
+ * when it is no identity. */
 void member_id_derive(const struct room_keys *room, const uint8_t identity_public[static 32],
                       uint8_t out[static MEMBER_ID_SIZE]);
-/* From the Ed25519 seed, so that only the owner can make it; different at every bootnode and in every room. */
-void owner_token_derive(const uint8_t identity_seed[static 32], const uint8_t room_tag[static ROOM_TAG_SIZE],
-                        const uint8_t bootnode_public[static 32], uint8_t out[static OWNER_TOKEN_SIZE]);
 /* Of an Ed25519 key: hex of its BLAKE2b-128. */
 void fingerprint_format(const uint8_t identity_public[static 32], char out[static FINGERPRINT_TEXT_SIZE]);
 /* The same for both people, whoever is a: 60 decimal digits from both keys. */

@@ -287,10 +287,9 @@ size_t noise_write(struct noise *noise, const void *payload, size_t payload_size
     return writer_size(&writer);
 }
 
-size_t noise_write_last_tokens(struct noise *noise, uint8_t *out, size_t capacity) {
+size_t noise_write_tokens(struct noise *noise, uint8_t *out, size_t capacity) {
     struct writer writer = writer_over(out, capacity);
-    if (!in_turn(noise, true) || noise->message + 1 != pattern_of(noise)->message_count || noise->tokens_written)
-        return 0;
+    if (!in_turn(noise, true) || noise->tokens_written) return 0;
     if (!write_tokens(noise, &writer)) {
         noise_wipe(noise);
         return 0;
@@ -299,11 +298,38 @@ size_t noise_write_last_tokens(struct noise *noise, uint8_t *out, size_t capacit
     return writer_size(&writer);
 }
 
+size_t noise_write_last_tokens(struct noise *noise, uint8_t *out, size_t capacity) {
+    if (noise->failed || noise->message + 1 != pattern_of(noise)->message_count) return 0;
+    return noise_write_tokens(noise, out, capacity);
+}
+
+void noise_payload_hash(const struct noise *noise, uint8_t out[static NOISE_HASH_SIZE]) {
+    memcpy(out, noise->tokens_written ? noise->hash : noise->payload_hash, NOISE_HASH_SIZE);
+}
+
+size_t noise_write_payload(struct noise *noise, const void *payload, size_t payload_size, uint8_t *out,
+                           size_t capacity) {
+    struct writer writer = writer_over(out, capacity < NOISE_MESSAGE_MAX ? capacity : NOISE_MESSAGE_MAX);
+    if (noise->failed || !noise->tokens_written) return 0;
+    if (!encrypt_and_hash(noise, payload, payload_size, &writer)) {
+        noise_wipe(noise);
+        return 0;
+    }
+    noise->tokens_written = false;
+    noise->message++;
+    return writer_size(&writer);
+}
+
+/* Is the last message half written? */
+static bool in_last_message(const struct noise *noise) {
+    return !noise->failed && noise->tokens_written && noise->message + 1 == pattern_of(noise)->message_count;
+}
+
 size_t noise_write_last_payload(struct noise *noise, const void *payload, size_t payload_size, uint8_t *out,
                                 size_t capacity) {
     struct writer writer = writer_over(out, capacity < NOISE_MESSAGE_MAX ? capacity : NOISE_MESSAGE_MAX);
     size_t size;
-    if (noise->failed || !noise->tokens_written) return 0;
+    if (!in_last_message(noise)) return 0;
     (void)encrypt(noise, payload, payload_size, &size, &writer);
     noise_wipe(noise);
     return writer_size(&writer);
@@ -319,6 +345,7 @@ static bool read_message(struct noise *noise, struct reader *reader, uint8_t *pa
     size_t tag_size = noise->has_key ? SUITE_TAG_SIZE : 0;
     size_t left = reader_left(reader);
     if (left < tag_size || left - tag_size > capacity) return false;
+    memcpy(noise->payload_hash, noise->hash, sizeof(noise->payload_hash));
     if (!decrypt_and_hash(noise, reader, payload, left - tag_size)) return false;
     *payload_size = left - tag_size;
     return true;
@@ -345,7 +372,7 @@ static void split_keys(const struct noise *noise, struct noise_keys *out) {
 /* Split depends on the chaining key alone, and a payload does not change that. */
 bool noise_foresee_keys(const struct noise *noise, struct noise_keys *out) {
     *out = (struct noise_keys){0};
-    if (noise->failed || !noise->tokens_written) return false;
+    if (!in_last_message(noise)) return false;
     split_keys(noise, out);
     return true;
 }

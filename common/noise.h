@@ -46,10 +46,11 @@ struct noise {
     bool failed;
     bool has_key;
     bool has_ephemeral;
-    bool tokens_written; /* the last message is half written: only its payload is missing */
+    bool tokens_written; /* a message is half written: only its payload is missing */
     uint8_t message;     /* index of the next message */
     uint64_t counter;
     uint8_t key[32], chaining_key[32], hash[NOISE_HASH_SIZE];
+    uint8_t payload_hash[NOISE_HASH_SIZE]; /* the hash before the payload of the last message that was read */
     uint8_t static_secret[32], static_public[32], ephemeral_secret[32], ephemeral_public[32];
     uint8_t remote_static[32], remote_ephemeral[32], psk[32];
 };
@@ -68,14 +69,22 @@ void noise_init(struct noise *noise, const struct noise_config *config);
  * or NOISE_MESSAGE_MAX too short, or a bad point. */
 MUST_USE size_t noise_write(struct noise *noise, const void *payload, size_t payload_size, uint8_t *out,
                             size_t capacity);
-/* The last message in two steps, for a payload that depends on the keys and a writer that needs no handshake hash.
- * First its tokens; returns their size, 0 as noise_write does. */
+/* A message in two steps, for a payload that depends on what stands before it. First its tokens; returns their size, 0
+ * as noise_write does. */
+MUST_USE size_t noise_write_tokens(struct noise *noise, uint8_t *out, size_t capacity);
+/* Then the payload, which goes behind the tokens. Returns its size, 0 as noise_write does. The caller keeps the two
+ * together within NOISE_MESSAGE_MAX. */
+MUST_USE size_t noise_write_payload(struct noise *noise, const void *payload, size_t payload_size, uint8_t *out,
+                                    size_t capacity);
+/* noise_write_tokens of the last message alone, for a payload that depends on the keys. */
 MUST_USE size_t noise_write_last_tokens(struct noise *noise, uint8_t *out, size_t capacity);
-/* Between the steps: the keys that noise_split would give. The handshake hash is left zero. */
+/* The handshake hash that the payload is sealed under: of the message whose tokens are written, else of the last one
+ * that was read. It covers the prologue and all up to the payload. */
+void noise_payload_hash(const struct noise *noise, uint8_t out[static NOISE_HASH_SIZE]);
+/* Between the steps of the last message: the keys that noise_split would give. The handshake hash is left zero. */
 MUST_USE bool noise_foresee_keys(const struct noise *noise, struct noise_keys *out);
-/* Then the payload, which goes behind the tokens, and ends the machine: the hash is not carried on over the payload (up
- * to ten SHA-256 blocks of a WELCOME), everything is wiped. Returns its size, 0 as noise_write does. The caller keeps
- * the two together within NOISE_MESSAGE_MAX. */
+/* As noise_write_payload, for a writer that needs no handshake hash: of the last message alone, and ends the machine.
+ * The hash is not carried on over the payload (up to ten SHA-256 blocks of a WELCOME), everything is wiped. */
 MUST_USE size_t noise_write_last_payload(struct noise *noise, const void *payload, size_t payload_size, uint8_t *out,
                                          size_t capacity);
 /* Reads the next message; its payload goes to `payload` and `payload_size`. False when out of turn, forged, too short,

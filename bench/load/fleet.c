@@ -62,9 +62,9 @@ struct fleet *fleet_create(const struct load_options *options, struct wire *wire
     fleet->watched = options->watched_rooms < fleet->rooms ? options->watched_rooms : fleet->rooms;
     randombytes_buf(seed, sizeof seed);
     randombytes_buf(&fleet->random, sizeof fleet->random);
-    fleet_names_init(&fleet->names, seed);
     registration_init(&fleet->registrations);
-    if (!allocate(fleet) || !session_index_create(&fleet->index, fleet->members, fleet->count)) {
+    if (!allocate(fleet) || !fleet_names_create(&fleet->names, seed, fleet_key_count(fleet)) ||
+        !session_index_create(&fleet->index, fleet->members, fleet->count)) {
         fleet_destroy(fleet);
         return NULL;
     }
@@ -77,6 +77,7 @@ void fleet_destroy(struct fleet *fleet) {
     if (!fleet) return;
     verdict_forget(fleet);
     session_index_destroy(&fleet->index);
+    fleet_names_destroy(&fleet->names);
     agenda_destroy(&fleet->agenda);
     oracle_destroy(fleet->oracle);
     free(fleet->members);

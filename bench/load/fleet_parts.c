@@ -20,6 +20,12 @@ struct oracle_place fleet_place(const struct fleet *fleet, uint32_t member) {
     return (struct oracle_place){.room = watch, .position = member % fleet->room_size};
 }
 
+uint32_t fleet_key_number(const struct fleet *fleet, uint32_t member) {
+    struct oracle_place place = {.room = fleet->watched, .position = member % fleet->room_size};
+    if (fleet->members[member].flags & MEMBER_WATCHED) place = fleet_place(fleet, member);
+    return place.room * fleet->room_size + place.position;
+}
+
 uint64_t *fleet_arriving(const struct fleet *fleet, uint32_t member) {
     struct oracle_place place = fleet_place(fleet, member);
     return fleet->arriving + ((size_t)place.room * fleet->room_size + place.position) * oracle_words(fleet->oracle);

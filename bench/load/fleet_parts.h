@@ -54,10 +54,10 @@ struct registrations {
     uint64_t due_us[REGISTRATION_WINDOW]; /* of each slot; REGISTRATION_IDLE: free */
     struct registration_slot slots[REGISTRATION_WINDOW];
     uint32_t active;
-    uint32_t next;                       /* slot that registration_step looks at first */
-    uint64_t refused[REFUSAL_OWNER + 1]; /* by reason */
-    uint64_t given_up;                   /* no answer for too long */
-    bool failed;                         /* refused or given up since this was last cleared */
+    uint32_t next;                          /* slot that registration_step looks at first */
+    uint64_t refused[REFUSAL_DRAINING + 1]; /* by reason */
+    uint64_t given_up;                      /* no answer for too long */
+    bool failed;                            /* refused or given up since this was last cleared */
 };
 
 /* What a received packet makes a member send, once there is time. */
@@ -166,6 +166,13 @@ static inline uint32_t fleet_watched_room(const struct fleet *fleet, uint32_t wa
 }
 /* Where the oracle knows a member of a watched room. */
 struct oracle_place fleet_place(const struct fleet *fleet, uint32_t member);
+/* The number of a member's key. Members of watched rooms have keys of their own, so that it is seen where their room is
+ * told of somebody who is not in it; the other rooms all have the same ones, since making one costs as much as a
+ * registration. */
+uint32_t fleet_key_number(const struct fleet *fleet, uint32_t member);
+static inline uint32_t fleet_key_count(const struct fleet *fleet) {
+    return (fleet->watched + 1) * fleet->room_size;
+}
 uint64_t *fleet_arriving(const struct fleet *fleet, uint32_t member);
 
 /* Room for the next packet of this socket: PACKET_MAX bytes; fleet_commit sends it with the burst, fleet_flush the

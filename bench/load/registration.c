@@ -7,6 +7,7 @@
 #include "bench/load/beats.h"
 #include "bench/load/fleet_parts.h"
 #include "bench/load/roster.h"
+#include "common/possession.h"
 #include "common/suite.h"
 
 #define HELLO_FIRST_US 250000
@@ -91,12 +92,12 @@ static void name_candidates(const struct fleet *fleet, uint32_t member, struct c
     *out = (struct candidate_list){.items = {own, private}, .count = 2};
 }
 
-static size_t write_identity(const struct fleet *fleet, uint32_t member, uint8_t out[static REGISTER_BODY_MAX]) {
+static size_t write_identity(const struct fleet *fleet, uint32_t member, const struct fleet_key *key,
+                             uint8_t out[static REGISTER_BODY_MAX]) {
     struct register_body body = {.suite_mask = SUITE_CHACHA20_POLY1305 | SUITE_AES256_GCM, .revision = 1};
     struct writer writer = writer_over(out, REGISTER_BODY_MAX);
     fleet_names_room_tag(&fleet->names, fleet_room(fleet, member), body.room_tag);
-    fleet_names_member_id(&fleet->names, member, body.member_id);
-    memcpy(body.owner_token, fleet->names.owner, OWNER_TOKEN_SIZE);
+    memcpy(body.member_key, key->public, MEMBER_KEY_SIZE);
     name_candidates(fleet, member, &body.candidates);
     write_register_body(&writer, &body);
     return writer_size(&writer);
@@ -107,7 +108,8 @@ static size_t write_register(struct fleet *fleet, uint32_t number, uint64_t now_
     size_t which = slot->attempt_count++ % REGISTRATION_ATTEMPTS;
     struct noise *noise = &slot->attempts[which].noise;
     uint8_t prologue[LINK_PROLOGUE_SIZE], payload[REGISTER_BODY_MAX];
-    size_t payload_size = write_identity(fleet, slot->member, payload);
+    const struct fleet_key *key = fleet_names_key(&fleet->names, fleet_key_number(fleet, slot->member));
+    size_t payload_size = write_identity(fleet, slot->member, key, payload);
     slot->attempts[which].id = new_number(fleet, number);
     slot->attempts[which].sent_us = now_us;
     const struct register_message message = {.attempt = slot->attempts[which].id,
@@ -121,7 +123,7 @@ static size_t write_register(struct fleet *fleet, uint32_t number, uint64_t now_
                                              .prologue = prologue,
                                              .prologue_size = sizeof prologue,
                                              .remote_static = slot->cookie.bootnode_public});
-    size_t size = noise_write(noise, payload, payload_size, out + start, PACKET_MAX - start);
+    size_t size = possession_write(noise, key->secret, payload, payload_size, out + start, PACKET_MAX - start);
     return size == 0 ? 0 : register_finish(out, size, PACKET_MAX);
 }
 

@@ -140,7 +140,6 @@ static const char *const refusal_texts[] = {
                              " limit_loopback)",
     [REFUSAL_BOOTNODE_FULL] = "it is full (sessions)",
     [REFUSAL_DRAINING] = "it is shutting down",
-    [REFUSAL_OWNER] = "the member id belongs to another",
 };
 
 const char *report_refusal(unsigned reason) {

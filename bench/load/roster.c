@@ -9,13 +9,13 @@ static bool watched(const struct fleet *fleet, uint32_t member) {
     return fleet->members[member].flags & MEMBER_WATCHED;
 }
 
-/* The position of an id in the member's room; false when it is none of its. */
+/* The position of an id in the member's room, which is watched; false when it is none of its. */
 static bool position_of(const struct fleet *fleet, uint32_t member, const uint8_t id[static MEMBER_ID_SIZE],
                         uint32_t *position) {
-    uint32_t index;
-    if (!fleet_names_member_index(&fleet->names, id, &index) || index >= fleet->count) return false;
-    *position = index % fleet->room_size;
-    return fleet_room(fleet, index) == fleet_room(fleet, member);
+    uint32_t number;
+    if (!fleet_names_find(&fleet->names, id, &number)) return false;
+    *position = number % fleet->room_size;
+    return number / fleet->room_size == fleet_place(fleet, member).room;
 }
 
 static bool collect(const struct fleet *fleet, uint32_t member, const struct member_record *record) {

@@ -16,6 +16,7 @@
 #include "bootnode/table/shard_join.h"
 #include "common/link.h"
 #include "common/log.h"
+#include "common/possession.h"
 #include "common/rcu.h"
 
 #define BATCH 64u
@@ -26,6 +27,7 @@
 
 struct client {
     struct register_body identity;
+    uint8_t member_secret[MEMBER_KEY_SIZE];
     struct address address;
     uint64_t attempt;
     struct noise noise;
@@ -82,8 +84,9 @@ static void name_client(struct bench *bench, struct client *client, uint64_t roo
     randombytes_buf(client->address.ip + 12, 4);
     client->address.ip[12] = (uint8_t)(11 + client->address.ip[12] % 64);
     crypto_generichash(identity->room_tag, ROOM_TAG_SIZE, (const uint8_t *)name, sizeof name[0], NULL, 0);
-    crypto_generichash(identity->member_id, MEMBER_ID_SIZE, (const uint8_t *)name, sizeof name, NULL, 0);
-    memcpy(identity->owner_token, identity->member_id, MEMBER_ID_SIZE);
+    crypto_generichash(client->member_secret, MEMBER_KEY_SIZE, (const uint8_t *)name, sizeof name, NULL, 0);
+    crypto_scalarmult_base(identity->member_key, client->member_secret);
+    member_id_of_key(identity->member_key, identity->member_id);
     identity->suite_mask = SUITE_CHACHA20_POLY1305;
     identity->revision = 1;
     identity->candidates.count = 2;
@@ -113,8 +116,8 @@ static void write_register(struct client *client) {
                                                       .prologue = prologue,
                                                       .prologue_size = sizeof prologue,
                                                       .remote_static = cookie.bootnode_public});
-    size_t size =
-        noise_write(&client->noise, payload, writer_size(&writer), client->packet + start, PACKET_MAX - start);
+    size_t size = possession_write(&client->noise, client->member_secret, payload, writer_size(&writer),
+                                   client->packet + start, PACKET_MAX - start);
     client->packet_size = register_finish(client->packet, size, PACKET_MAX);
 }
 

@@ -38,7 +38,6 @@ static void name_body(const struct crowd *crowd, uint64_t member, struct registe
     *body = (struct register_body){.suite_mask = 1, .revision = 1, .candidates = {.count = 2}};
     name(crowd_room(crowd, member), 0, body->room_tag);
     name(member, 1, body->member_id);
-    name(member, 2, body->owner_token);
     struct address *candidates = body->candidates.items;
     candidates[0] = (struct address){.ip = {[10] = 0xff, 0xff, 10, 0, 0, 7}, .port = 9595};
     candidates[1] = (struct address){.ip = {[10] = 0xff, 0xff, 198, 51, 100, 7}, .port = 9595};

@@ -1,9 +1,9 @@
 #include "bootnode/handlers/refusal.h"
 
-/* Seconds. A version changes with an update; a member id is free again when its former session expired. */
+/* Seconds. A version changes with an update. */
 static const uint16_t retry_after[] = {
     [REFUSAL_VERSION] = 3600,     [REFUSAL_ROOM_FULL] = 30, [REFUSAL_SOURCE_LIMIT] = 10,
-    [REFUSAL_BOOTNODE_FULL] = 30, [REFUSAL_DRAINING] = 5,   [REFUSAL_OWNER] = SESSION_EXPIRY_MS / 1000,
+    [REFUSAL_BOOTNODE_FULL] = 30, [REFUSAL_DRAINING] = 5,
 };
 
 void refusal_draining(struct context *context, const struct packet *packet, uint64_t nonce) {

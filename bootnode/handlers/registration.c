@@ -8,12 +8,13 @@
 #include "bootnode/table/shard_join.h"
 #include "common/link.h"
 #include "common/noise.h"
+#include "common/possession.h"
 
 /* The answer: header, Noise's ephemeral key, then the sealed payload. */
 #define TOKENS_SIZE 32
 #define PAYLOAD_MAX (WELCOME_MAX - WELCOME_HEADER_SIZE - NOISE_NK_2_OVERHEAD)
 
-/* Reads the handshake's first message. False: forged, or not for our key. */
+/* Reads the handshake's first message. False: forged, not for our key, or its member key is not the sender's. */
 static bool read_body(const struct node *node, const struct packet *packet, const struct register_message *message,
                       struct noise *noise, struct register_body *body) {
     uint8_t prologue[LINK_PROLOGUE_SIZE], payload[REGISTER_BODY_MAX];
@@ -28,7 +29,9 @@ static bool read_body(const struct node *node, const struct packet *packet, cons
     if (!noise_read(noise, message->noise, message->noise_size, payload, sizeof payload, &size)) return false;
     struct reader reader = reader_over(payload, size);
     read_register_body(&reader, body);
-    return reader_finished(&reader);
+    if (!reader_finished(&reader) || !possession_check(noise, payload, size)) return false;
+    member_id_of_key(body->member_key, body->member_id);
+    return true;
 }
 
 static struct welcome_body welcome_of(const struct node *node, const struct registered *registered) {

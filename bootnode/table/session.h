@@ -75,7 +75,6 @@ struct session {
 
     /* What it says of itself. */
     uint8_t member_id[MEMBER_ID_SIZE];
-    uint8_t owner_token[OWNER_TOKEN_SIZE];
     uint32_t revision;
     uint8_t suite_mask;
     struct packed_candidates candidates; /* and its second address; filtered at use (viewer.h) */

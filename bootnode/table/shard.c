@@ -114,13 +114,11 @@ struct session *shard_member(const struct shard *shard, uint64_t id) {
 }
 
 struct cds_hlist_head *shard_provisionals(const struct shard *shard, const uint8_t tag[static ROOM_TAG_SIZE],
-                                          const uint8_t member_id[static MEMBER_ID_SIZE],
-                                          const uint8_t owner_token[static OWNER_TOKEN_SIZE]) {
-    uint8_t name[ROOM_TAG_SIZE + MEMBER_ID_SIZE + OWNER_TOKEN_SIZE];
+                                          const uint8_t member_id[static MEMBER_ID_SIZE]) {
+    uint8_t name[ROOM_TAG_SIZE + MEMBER_ID_SIZE];
     struct writer writer = writer_over(name, sizeof name);
     write_bytes(&writer, tag, ROOM_TAG_SIZE);
     write_bytes(&writer, member_id, MEMBER_ID_SIZE);
-    write_bytes(&writer, owner_token, OWNER_TOKEN_SIZE);
     return &shard->provisional[hash_of(shard->hash_key, name, sizeof name) % SHARD_PROVISIONAL_BUCKETS];
 }
 
@@ -219,8 +217,7 @@ static bool provisionals_hold(const struct shard *shard, uint64_t *count) {
         for (const struct cds_hlist_node *node = bucket->next; node; node = node->next) {
             const struct session *session = caa_container_of(node, struct session, provisional);
             if (!session_is_ours(shard, session, SESSION_PROVISIONAL)) return false;
-            if (shard_provisionals(shard, session->room_tag, session->member_id, session->owner_token) != bucket)
-                return false;
+            if (shard_provisionals(shard, session->room_tag, session->member_id) != bucket) return false;
             *count += 1;
         }
     }

@@ -10,7 +10,7 @@
  * 4. A session is in the expiry wheel from its birth until its removal. Heartbeats do not touch the wheel: a due
  * session that was heard since moves on to heard + expiry.
  * 5. A confirmed session is a member of its room; a provisional one is in no room, but in `provisional`, by room tag,
- * member id and owner token. A room without members is taken out of the table and both wheels, and reclaimed.
+ * member id. A room without members is taken out of the table and both wheels, and reclaimed.
  * 6. A session of either kind counts in `limits.sources` with its registered address, from its birth until its removal.
  * Only a member that has a place already comes in where there is none, to follow itself: so no source has more members
  * than its cap.
@@ -97,10 +97,9 @@ struct session *shard_member(const struct shard *shard, uint64_t id);
 struct room *shard_room(const struct shard *shard, const uint8_t tag[static ROOM_TAG_SIZE]);
 /* Makes the room where there is none. NULL without memory. */
 struct room *shard_room_or_new(struct shard *shard, const uint8_t tag[static ROOM_TAG_SIZE]);
-/* The list in which the provisional sessions of this member and owner are, newest first, among others'. */
+/* The list in which the provisional sessions of this member are, newest first, among others'. */
 struct cds_hlist_head *shard_provisionals(const struct shard *shard, const uint8_t tag[static ROOM_TAG_SIZE],
-                                          const uint8_t member_id[static MEMBER_ID_SIZE],
-                                          const uint8_t owner_token[static OWNER_TOKEN_SIZE]);
+                                          const uint8_t member_id[static MEMBER_ID_SIZE]);
 
 /* The announcer shall look at the room at `deadline`, or earlier if that was planned. */
 void shard_plan_announce(struct shard *shard, struct room *room, uint64_t deadline);

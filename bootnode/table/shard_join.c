@@ -1,20 +1,17 @@
 #include "bootnode/table/shard_join.h"
 
-#include <sodium.h>
 #include <string.h>
 
 #include "bootnode/table/room_changes.h"
 #include "common/log.h"
 
 static struct cds_hlist_head *provisionals_of(struct shard *shard, const struct register_body *body) {
-    return shard_provisionals(shard, body->room_tag, body->member_id, body->owner_token);
+    return shard_provisionals(shard, body->room_tag, body->member_id);
 }
 
-/* Who names a member without its owner token has places of his own: he cannot take the member's away. */
-static bool is_of_same_owner(const struct session *session, const struct register_body *body) {
+static bool is_of_same_member(const struct session *session, const struct register_body *body) {
     return memcmp(session->member_id, body->member_id, MEMBER_ID_SIZE) == 0 &&
-           memcmp(session->room_tag, body->room_tag, ROOM_TAG_SIZE) == 0 &&
-           sodium_memcmp(session->owner_token, body->owner_token, OWNER_TOKEN_SIZE) == 0;
+           memcmp(session->room_tag, body->room_tag, ROOM_TAG_SIZE) == 0;
 }
 
 /* Makes room for one more provisional session of this member. False when this very attempt waits already: a copy of its
@@ -25,7 +22,7 @@ static bool make_place(struct shard *shard, const struct registration *registrat
     unsigned count = 0;
     cds_hlist_for_each(node, provisionals_of(shard, registration->body)) {
         struct session *session = cds_hlist_entry(node, struct session, provisional);
-        if (!is_of_same_owner(session, registration->body)) continue;
+        if (!is_of_same_member(session, registration->body)) continue;
         if (session->attempt == registration->attempt) return false;
         oldest = session;
         count++;
@@ -37,14 +34,11 @@ static bool make_place(struct shard *shard, const struct registration *registrat
 }
 
 /* False, with the reason, when this member may not join the room from there. `gives_way`, unless NULL, has to leave
- * before. */
+ * before. Who is in it already takes the own place. */
 static bool may_join(const struct shard *shard, const struct room *room, const uint8_t member_id[static MEMBER_ID_SIZE],
-                     const uint8_t owner_token[static OWNER_TOKEN_SIZE], const struct address *address,
-                     struct session **gives_way, enum refusal *refusal) {
-    const struct session *predecessor = room_find(room, member_id);
+                     const struct address *address, struct session **gives_way, enum refusal *refusal) {
     *gives_way = NULL;
-    *refusal = REFUSAL_OWNER;
-    if (predecessor) return sodium_memcmp(predecessor->owner_token, owner_token, OWNER_TOKEN_SIZE) == 0;
+    if (room_find(room, member_id)) return true;
     enum room_answer answer = room_places_ask(&shard->limits.places, room, address, gives_way);
     *refusal = answer == ROOM_SOURCE_HAS_SHARE ? REFUSAL_SOURCE_LIMIT : REFUSAL_ROOM_FULL;
     return answer == ROOM_HAS_PLACE || answer == ROOM_HAS_PLACE_OF;
@@ -57,7 +51,6 @@ static void fill(struct session *session, const struct registration *registratio
     memcpy(session->secret, registration->secret, sizeof session->secret);
     memcpy(session->room_tag, body->room_tag, sizeof session->room_tag);
     memcpy(session->member_id, body->member_id, sizeof session->member_id);
-    memcpy(session->owner_token, body->owner_token, sizeof session->owner_token);
     session->suite_mask = body->suite_mask;
     session->revision = body->revision;
     session->attempt = registration->attempt;
@@ -110,8 +103,7 @@ static enum registering register_locked(struct shard *shard, const struct regist
     const struct room *room = shard_room(shard, body->room_tag);
     struct session *gives_way; /* once the newcomer is confirmed */
     enum refusal refusal;
-    if (room &&
-        !may_join(shard, room, body->member_id, body->owner_token, &registration->address, &gives_way, &refusal))
+    if (room && !may_join(shard, room, body->member_id, &registration->address, &gives_way, &refusal))
         return refused(out, refusal);
     if (!make_place(shard, registration)) return REGISTERING_KNOWN;
     if (!source_has_place(shard, room, registration)) return refused(out, REFUSAL_SOURCE_LIMIT);
@@ -182,7 +174,7 @@ static enum registering confirm_locked(struct shard *shard, struct session *sess
     struct session *replaced = NULL, *gives_way = NULL;
     struct address address = session_address(session);
     *refusal = REFUSAL_BOOTNODE_FULL;
-    bool may = room && may_join(shard, room, session->member_id, session->owner_token, &address, &gives_way, refusal);
+    bool may = room && may_join(shard, room, session->member_id, &address, &gives_way, refusal);
     if (may && gives_way) crowd_out(shard, gives_way, now);
     if (may) *refusal = REFUSAL_BOOTNODE_FULL; /* what stays is want of memory */
     if (!may || !room_join(room, session, &replaced)) {

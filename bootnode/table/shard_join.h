@@ -6,7 +6,7 @@
 #include "common/attributes.h"
 
 #define SHARD_PROVISIONAL_MS 5000
-#define SHARD_PROVISIONAL_PER_MEMBER 3 /* and owner token */
+#define SHARD_PROVISIONAL_PER_MEMBER 3
 
 enum registering {
     REGISTERED,
@@ -34,6 +34,7 @@ struct registered {
 MUST_USE enum registering shard_register(struct shard *shard, const struct registration *registration, uint64_t now,
                                          struct registered *out, struct writer *members);
 
-/* First valid beat of a provisional session: joins the room (made when needed), replaces a predecessor.
+/* First valid beat of a provisional session: joins the room (made when needed), takes its predecessor's place:
+ * whoever could register under the member id has proven its key, and the newest proof counts.
  * REGISTERING_KNOWN: no provisional session has this id. REGISTERING_REFUSED: it is gone, `refusal` says why. */
 MUST_USE enum registering shard_confirm(struct shard *shard, uint64_t id, uint64_t now, enum refusal *refusal);

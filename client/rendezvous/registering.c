@@ -4,11 +4,14 @@
 #include <string.h>
 
 #include "common/link.h"
+#include "common/possession.h"
 
 void registering_init(struct registering *registering, const struct room_keys *room, const struct identity *identity,
                       uint8_t suite_mask) {
-    *registering = (struct registering){.room = room, .identity = identity, .suite_mask = suite_mask};
-    member_id_derive(room, identity->public, registering->member_id);
+    *registering = (struct registering){.room = room, .suite_mask = suite_mask};
+    registering->has_secret = member_key_derive(room, identity->public, registering->member_key) &&
+                              member_secret_derive(room, identity->secret, registering->member_secret);
+    member_id_of_key(registering->member_key, registering->member_id);
 }
 
 void registering_clear(struct registering *registering) {
@@ -29,6 +32,7 @@ void registering_take_key(struct registering *registering, const uint8_t key[sta
     memcpy(registering->bootnode_key, key, sizeof registering->bootnode_key);
 }
 
+/* All but the proof. */
 static size_t write_payload(const struct registering *registering, const struct update_body *own,
                             uint8_t out[static REGISTER_BODY_MAX]) {
     struct register_body body = {.suite_mask = registering->suite_mask,
@@ -37,9 +41,7 @@ static size_t write_payload(const struct registering *registering, const struct 
                                  .has_proof = own->has_proof,
                                  .proof = own->proof};
     memcpy(body.room_tag, registering->room->tag, ROOM_TAG_SIZE);
-    memcpy(body.member_id, registering->member_id, MEMBER_ID_SIZE);
-    owner_token_derive(registering->identity->seed, registering->room->tag, registering->bootnode_key,
-                       body.owner_token);
+    memcpy(body.member_key, registering->member_key, MEMBER_KEY_SIZE);
     struct writer writer = writer_over(out, REGISTER_BODY_MAX);
     write_register_body(&writer, &body);
     return writer_size(&writer);
@@ -66,7 +68,8 @@ size_t registering_write(struct registering *registering, const struct cookie *c
                                                        .prologue_size = sizeof prologue,
                                                        .remote_static = registering->bootnode_key});
     uint8_t *space = packet + REGISTER_HEADER_SIZE;
-    bool written = noise_write(&attempt->noise, payload, payload_size, space, noise_size) == noise_size;
+    bool written = registering->has_secret && possession_write(&attempt->noise, registering->member_secret, payload,
+                                                               payload_size, space, noise_size) == noise_size;
     sodium_memzero(payload, sizeof payload);
     return written ? size : 0;
 }
@@ -103,7 +106,6 @@ const char *registering_refusal(enum refusal reason) {
         [REFUSAL_SOURCE_LIMIT] = "the bootnode serves no more clients from this network right now",
         [REFUSAL_BOOTNODE_FULL] = "the bootnode is full",
         [REFUSAL_DRAINING] = "the bootnode is shutting down",
-        [REFUSAL_OWNER] = "the bootnode knows this member of the room under another owner",
     };
     return (size_t)reason < sizeof texts / sizeof *texts && texts[reason] ? texts[reason] : "the bootnode refused";
 }

@@ -16,8 +16,10 @@
 
 struct registering {
     const struct room_keys *room;
-    const struct identity *identity;
+    /* Of our identity in this room. */
     uint8_t member_id[MEMBER_ID_SIZE];
+    uint8_t member_key[MEMBER_KEY_SIZE], member_secret[MEMBER_KEY_SIZE];
+    bool has_secret; /* else nothing can be proven: that has a chance of 2^-126 */
     uint8_t suite_mask;
     uint8_t bootnode_key[32]; /* as its COOKIE says; proven by WELCOME */
     struct registering_attempt {
@@ -37,14 +39,15 @@ struct registering_welcome {
     uint8_t payload[WELCOME_MAX];
 };
 
-/* `room` and `identity` must outlive it. */
+/* `room` must outlive it. */
 void registering_init(struct registering *registering, const struct room_keys *room, const struct identity *identity,
                       uint8_t suite_mask);
 void registering_clear(struct registering *registering);
 bool registering_has_key(const struct registering *registering, const uint8_t key[static 32]);
 /* From now on the bootnode has this key. Nobody with another one may answer what was sent to that. */
 void registering_take_key(struct registering *registering, const uint8_t key[static 32]);
-/* Another attempt. Returns the packet's size; 0 when the key is one that nobody can speak to. */
+/* Another attempt, which proves our member key to this bootnode. Returns the packet's size; 0 when the bootnode's key
+ * is one that nobody can speak to. */
 MUST_USE size_t registering_write(struct registering *registering, const struct cookie *cookie,
                                   const struct update_body *own, uint8_t packet[static REGISTER_SIZE]);
 /* Is that the number of an attempt that can still be answered? */

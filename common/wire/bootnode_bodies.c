@@ -146,8 +146,8 @@ void write_candidate_list(struct writer *writer, uint8_t most, const struct cand
 
 void read_register_body(struct reader *reader, struct register_body *out) {
     read_bytes(reader, out->room_tag, sizeof out->room_tag);
-    read_bytes(reader, out->member_id, sizeof out->member_id);
-    read_bytes(reader, out->owner_token, sizeof out->owner_token);
+    read_bytes(reader, out->member_key, sizeof out->member_key);
+    read_bytes(reader, out->possession, sizeof out->possession);
     read_suite_mask(reader, &out->suite_mask);
     read_candidate_count(reader, MEMBER_CANDIDATES_MAX, &out->candidates);
     out->revision = read_u32(reader);
@@ -157,8 +157,8 @@ void read_register_body(struct reader *reader, struct register_body *out) {
 
 void write_register_body(struct writer *writer, const struct register_body *body) {
     write_bytes(writer, body->room_tag, sizeof body->room_tag);
-    write_bytes(writer, body->member_id, sizeof body->member_id);
-    write_bytes(writer, body->owner_token, sizeof body->owner_token);
+    write_bytes(writer, body->member_key, sizeof body->member_key);
+    write_bytes(writer, body->possession, sizeof body->possession);
     write_u8(writer, body->suite_mask);
     write_candidate_count(writer, MEMBER_CANDIDATES_MAX, &body->candidates);
     write_u32(writer, body->revision);

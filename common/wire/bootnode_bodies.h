@@ -60,17 +60,21 @@ static inline bool room_version_equal(struct room_version a, struct room_version
     return a.epoch == b.epoch && a.count == b.count;
 }
 
+#define POSSESSION_SIZE 16
 struct register_body { /* payload of Noise_NK message 1 */
     uint8_t room_tag[ROOM_TAG_SIZE];
-    uint8_t member_id[MEMBER_ID_SIZE];
-    uint8_t owner_token[OWNER_TOKEN_SIZE];
+    uint8_t member_key[MEMBER_KEY_SIZE];
+    uint8_t possession[POSSESSION_SIZE]; /* possession.h */
+    uint8_t member_id[MEMBER_ID_SIZE]; /* not on the wire: whoever has proven the key has this id (member_id_of_key) */
     uint8_t suite_mask;
     uint32_t revision;
     struct candidate_list candidates; /* at most MEMBER_CANDIDATES_MAX, none seen */
     bool has_proof;
     struct address_proof proof;
 };
-#define REGISTER_BODY_MIN 55
+#define REGISTER_KEY_OFFSET ROOM_TAG_SIZE
+#define REGISTER_POSSESSION_OFFSET (REGISTER_KEY_OFFSET + MEMBER_KEY_SIZE)
+#define REGISTER_BODY_MIN 71
 #define REGISTER_BODY_MAX (REGISTER_BODY_MIN + MEMBER_CANDIDATES_MAX * CANDIDATE_MAX + ADDRESS_PROOF_SIZE)
 
 struct welcome_body { /* payload of Noise_NK message 2, followed by member records up to its end */

@@ -112,7 +112,6 @@ enum refusal {
     REFUSAL_SOURCE_LIMIT,
     REFUSAL_BOOTNODE_FULL,
     REFUSAL_DRAINING,
-    REFUSAL_OWNER,
 };
 struct refused {
     enum refusal reason;

@@ -8,7 +8,7 @@ use Digest::SHA qw(sha256);
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use GoChat::Primitives qw(blake2b kdf siphash chacha_poly_seal x25519 x25519_base ed25519_secret ed25519_public
-    ed25519_sign hkdf);
+    ed25519_sign blinded blinded_secret hkdf);
 use GoChat::Test;
 use Test::More;
 
@@ -69,7 +69,7 @@ sub subkeys {
     my ($key) = @_;
     return {
         tag => computed('room tag', kdf(16, 1, 'gcroom01', $key)),
-        member_key => computed('member key', kdf(32, 2, 'gcroom01', $key)),
+        blinding_key => computed('blinding key', kdf(32, 2, 'gcroom01', $key)),
         mac_key => computed('MAC key', kdf(16, 3, 'gcroom01', $key)),
         psk => computed('psk', kdf(32, 4, 'gcroom01', $key)),
     };
@@ -79,6 +79,17 @@ take();
 my $room_name = given('room name');
 my $room = subkeys(computed('room key K', blake2b(32, $room_name, 'gochat room v1')));
 
+# enter(letter, person, room): the person's keys and id there.
+sub enter {
+    my ($who, $person, $where) = @_;
+    my $factor = computed("$who blinding factor", blake2b(64, $person->{key}, $where->{blinding_key}));
+    $person->{member_secret} = computed("$who member secret", blinded_secret($factor, $person->{secret}));
+    $person->{member_key} = computed("$who member key", blinded($factor, $person->{key}));
+    is(hex_of(x25519_base($person->{member_secret})), hex_of($person->{member_key}), "and its secret is $who\'s");
+    $person->{id} = computed("$who member id", blake2b(16, $person->{member_key}, 'gochat member v1'));
+    return $person->{id};
+}
+
 sub person {
     my ($who) = @_;
     my $seed = given("$who Ed25519 seed");
@@ -86,7 +97,7 @@ sub person {
         secret => computed("$who X25519 secret", ed25519_secret($seed)));
     $person{public} = computed("$who X25519 key", x25519_base($person{secret}));
     computed("$who fingerprint", blake2b(16, $person{key}, 'gochat print v1'));
-    $person{id} = computed("$who member id", blake2b(16, $person{key}, $room->{member_key}));
+    enter($who, \%person, $room);
     return \%person;
 }
 
@@ -165,17 +176,19 @@ my $cookie = cookie($seen);
 computed('COOKIE', "\x81\x01\0\0$nonce$bootnode_key$seen\0\0$cookie");
 
 take();
-my $owner_key = blake2b(32, 'gochat owner v1', $alice->{seed});
-my $owner_token = computed('A owner token', blake2b(16, $room->{tag} . $bootnode_key, $owner_key));
-my $register_payload = computed('REGISTER payload', $room->{tag} . $alice->{id} . $owner_token . pack('C C N', 1, 1, 1)
-        . candidate('192.168.1.10', 4000) . "\x01$other_ip$other_port" . cookie($other_ip . $other_port));
+my $claim = $room->{tag} . $alice->{member_key};
+my $rest = pack('C C N', 1, 1, 1) . candidate('192.168.1.10', 4000) . "\x01$other_ip$other_port"
+    . cookie($other_ip . $other_port);
 my $register_secret = given('A ephemeral');
 my $attempt = bytes('1112131415161718');
-my $register = "\x82\x01" . pack('n', 32 + 16 + length $register_payload) . $attempt . $cookie;
+my $register = "\x82\x01" . pack('n', 32 + 16 + length($claim) + 16 + length $rest) . $attempt . $cookie;
 my $link = noise_start('Noise_NK_25519_ChaChaPoly_SHA256', "gochat link 1$register");
 noise_mix_hash($link, $bootnode_key);
 $register .= noise_ephemeral($link, x25519_base($register_secret));
 noise_mix_key($link, x25519($register_secret, $bootnode_key));
+my $proven = "gochat member proof 1$link->{h}$claim$rest";
+my $proof = computed('A proof', blake2b(16, $proven, x25519($alice->{member_secret}, $bootnode_key)));
+my $register_payload = computed('REGISTER payload', $claim . $proof . $rest);
 computed('REGISTER', pack 'a548', $register . noise_encrypt($link, $register_payload));
 
 take();
@@ -311,8 +324,8 @@ take();
 computed('salt', substr blake2b(32, "gochat salt v1$room_name"), 0, 16);
 my $hidden = subkeys(computed('room key K', blake2b(32, $room_name, given('Argon2id'))));
 $hidden->{secret} = 1;
-$hidden->{a} = computed('A member id', blake2b(16, $alice->{key}, $hidden->{member_key}));
-$hidden->{b} = computed('B member id', blake2b(16, $bob->{key}, $hidden->{member_key}));
+$hidden->{a} = enter('A', {%$alice}, $hidden);
+$hidden->{b} = enter('B', {%$bob}, $hidden);
 take();
 (undef, $to_b, $to_a) = handshake($hidden, 1);
 computed('B DATA 0', data($a_index, 0, $to_a, computed('B frames 0', $answer)));

@@ -275,7 +275,7 @@ static void a_flood_of_nicks_is_bounded(void **state) {
         snprintf(nick, sizeof nick, "new bert %u", i);
         bert->name = nick;
         person_start(bert, "tea");
-        world_wait(world, CONNECT_MS, person_sees(anna, bert));
+        world_wait(world, CONNECT_MS, person_sees(anna, bert) && person_sees(bert, anna));
         assert_string_equal(person_last(anna, EVENT_PEER_CONNECTED, bert)->nick, nick);
     }
     assert_in_range(lines_of(folder), 5, 15);

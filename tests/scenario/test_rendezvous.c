@@ -221,20 +221,6 @@ static void test_replacement_is_an_update(void **state) {
     assert_int_equal(net_totals(net).sessions, 2);
 }
 
-static void test_member_id_of_another(void **state) {
-    struct net *net = *state;
-    struct rendezvous_client *ada = net_join(net, "tea", 1);
-    settled(net);
-    struct rendezvous_client *thief = net_join(net, "tea", 1);
-    thief->address = net_address(66);
-    thief->identity.owner_token[0] ^= 1;
-    client_start(thief, net->monotonic);
-    net_run(net, 1000);
-    assert_int_equal(thief->refused, REFUSAL_OWNER);
-    assert_int_equal(net_totals(net).replaced, 0);
-    assert_int_equal(ada->state, CLIENT_REGISTERED);
-}
-
 static void test_move(void **state) {
     struct net *net = *state;
     struct rendezvous_client *ada = net_join(net, "tea", 1), *bob = net_join(net, "tea", 2);
@@ -358,7 +344,6 @@ int main(void) {
         TEST(test_memberships_agree_under_loss),
         TEST(test_lost_welcome),
         TEST(test_replacement_is_an_update),
-        TEST(test_member_id_of_another),
         TEST(test_move),
         TEST(test_update_reaches_all),
         TEST(test_introduce),

@@ -106,7 +106,7 @@ static void test_the_first_beat_cannot_be_outrun(void **state) {
     struct rendezvous_client *bob = net_join(net, "tea", 2);
     assert_true(net_run_until(net, welcomed, 1000));
     client_init(&eve, "tea", 2, &elsewhere);
-    eve.identity.owner_token[0] ^= 1;
+    eve.member_secret[1] ^= 1;
     memcpy(eve.cookie.bootnode_public, net->node.key.public, sizeof eve.cookie.bootnode_public);
     assert_true(cookie_make(&net->node.cookies, &elsewhere, net->context.second, &eve.cookie.cookie));
     for (int i = 0; i < 10; i++) {

@@ -49,7 +49,6 @@ enum registering guest_register(struct shard *shard, struct guest guest, uint64_
     struct register_body body = {.suite_mask = 1, .revision = 1};
     guest_tag(guest.room, body.room_tag);
     guest_member_id(guest.member, body.member_id);
-    name(guest.owner, 4, body.owner_token, OWNER_TOKEN_SIZE);
     struct registration registration = {
         .body = &body, .attempt = next_attempt(), .address = guest_address(guest.member), .endpoint = 1};
     guest_secret(guest.member, registration.secret);

@@ -13,6 +13,7 @@
 #include "client/peer/handshake.h"
 #include "client/peer/transport.h"
 #include "common/link.h"
+#include "common/possession.h"
 #include "tests/support/counting.h"
 #include "tests/support/vector_lines.h"
 
@@ -44,6 +45,7 @@ static void show_ephemeral(const char *name, uint8_t first) {
 
 struct person {
     struct identity identity;
+    uint8_t member_secret[MEMBER_KEY_SIZE], member_key[MEMBER_KEY_SIZE];
     uint8_t id[MEMBER_ID_SIZE];
 };
 
@@ -52,7 +54,7 @@ static struct person alice, bob;
 static void show_room(const struct room_keys *room) {
     show("room key K", room->key, sizeof room->key);
     show("room tag", room->tag, sizeof room->tag);
-    show("member key", room->member_key, sizeof room->member_key);
+    show("blinding key", room->blinding_key, sizeof room->blinding_key);
     show("MAC key", room->mac_key, sizeof room->mac_key);
     show("psk", room->psk, sizeof room->psk);
 }
@@ -78,11 +80,23 @@ static void show_person(const char *who, struct person *person, uint8_t first) {
     show_text(name, fingerprint);
 }
 
-static void show_id(const char *who, struct person *person, const struct room_keys *room) {
+static void show_part(const char *who, const char *what, const uint8_t *bytes, size_t size) {
     char name[32];
-    snprintf(name, sizeof name, "%s member id", who);
+    snprintf(name, sizeof name, "%s %s", who, what);
+    show(name, bytes, size);
+}
+
+static void show_id(const char *who, struct person *person, const struct room_keys *room) {
+    uint8_t factor[64];
+    crypto_generichash(factor, sizeof factor, person->identity.public, 32, room->blinding_key,
+                       sizeof room->blinding_key);
+    must(member_secret_derive(room, person->identity.secret, person->member_secret), "a member secret");
+    must(member_key_derive(room, person->identity.public, person->member_key), "a member key");
     member_id_derive(room, person->identity.public, person->id);
-    show(name, person->id, sizeof person->id);
+    show_part(who, "blinding factor", factor, sizeof factor);
+    show_part(who, "member secret", person->member_secret, MEMBER_KEY_SIZE);
+    show_part(who, "member key", person->member_key, MEMBER_KEY_SIZE);
+    show_part(who, "member id", person->id, MEMBER_ID_SIZE);
 }
 
 static void show_safety_number(void) {
@@ -102,7 +116,7 @@ static void show_names(struct room_keys *room) {
     show_person("A", &alice, 0x00);
     show_id("A", &alice, room);
     show_gap();
-    show_person("B", &bob, 0x20);
+    show_person("B", &bob, 0x50);
     show_id("B", &bob, room);
     show_safety_number();
     show_gap();
@@ -145,8 +159,7 @@ static void show_register(const struct room_keys *room, const struct node_key *k
     must(cookie_make(jar, &alice_other, COOKIE_SECOND, &body.proof.cookie), "a cookie for the other family");
     uint8_t payload[REGISTER_BODY_MAX], prologue[LINK_PROLOGUE_SIZE];
     memcpy(body.room_tag, room->tag, ROOM_TAG_SIZE);
-    memcpy(body.member_id, alice.id, MEMBER_ID_SIZE);
-    owner_token_derive(alice.identity.seed, room->tag, key->public, body.owner_token);
+    memcpy(body.member_key, alice.member_key, MEMBER_KEY_SIZE);
     struct writer writer = writer_over(payload, sizeof payload);
     write_register_body(&writer, &body);
     size_t noise_size = NOISE_NK_1_OVERHEAD + writer_size(&writer);
@@ -154,8 +167,6 @@ static void show_register(const struct room_keys *room, const struct node_key *k
     must(register_start(&message, packet, REGISTER_SIZE) > 0, "REGISTER begins");
     must(register_finish(packet, noise_size, REGISTER_SIZE) == REGISTER_SIZE, "REGISTER ends");
     link_prologue(packet, prologue);
-    show("A owner token", body.owner_token, OWNER_TOKEN_SIZE);
-    show("REGISTER payload", payload, writer_size(&writer));
     show_ephemeral("A ephemeral", 0xa0);
     noise_init(noise, &(struct noise_config){.pattern = NOISE_NK,
                                              .suite = SUITE_CHACHA20_POLY1305,
@@ -163,8 +174,11 @@ static void show_register(const struct room_keys *room, const struct node_key *k
                                              .prologue = prologue,
                                              .prologue_size = sizeof prologue,
                                              .remote_static = key->public});
-    must(noise_write(noise, payload, writer_size(&writer), packet + REGISTER_HEADER_SIZE, noise_size) == noise_size,
+    must(possession_write(noise, alice.member_secret, payload, writer_size(&writer), packet + REGISTER_HEADER_SIZE,
+                          noise_size) == noise_size,
          "REGISTER");
+    show("A proof", payload + REGISTER_POSSESSION_OFFSET, POSSESSION_SIZE);
+    show("REGISTER payload", payload, writer_size(&writer));
     show("REGISTER", packet, REGISTER_SIZE);
 }
 
@@ -203,7 +217,8 @@ static void show_welcome(const struct node_key *key, const uint8_t packet[static
                                                .prologue_size = sizeof prologue,
                                                .static_secret = key->secret});
     must(register_decode(packet, REGISTER_SIZE, &message) &&
-             noise_read(&server, message.noise, message.noise_size, payload, sizeof payload, &payload_size),
+             noise_read(&server, message.noise, message.noise_size, payload, sizeof payload, &payload_size) &&
+             possession_check(&server, payload, payload_size),
          "reading REGISTER");
     payload_size = welcome_payload(key, payload, sizeof payload);
     show("WELCOME payload", payload, payload_size);

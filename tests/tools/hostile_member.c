@@ -11,6 +11,7 @@
 
 #include "common/link.h"
 #include "common/noise.h"
+#include "common/possession.h"
 #include "common/wire/bootnode_bodies.h"
 #include "common/wire/bootnode_packets.h"
 #include "common/wire/packet.h"
@@ -27,6 +28,7 @@ struct intruder {
     struct chance chance;
     struct cookie_message cookie;
     size_t member_count;
+    uint8_t member_secret[MEMBER_KEY_SIZE]; /* of the last payload */
     struct noise noise;
     uint64_t attempt;
     struct welcome_body session;
@@ -73,8 +75,8 @@ static size_t true_payload(struct intruder *intruder, uint8_t out[static MUTANT_
     struct register_body body = {.suite_mask = 1, .revision = 1, .candidates = {.count = 1}};
     struct writer writer = writer_over(out, MUTANT_MAX);
     chance_fill(&intruder->chance, body.room_tag, sizeof body.room_tag);
-    chance_fill(&intruder->chance, body.member_id, sizeof body.member_id);
-    chance_fill(&intruder->chance, body.owner_token, sizeof body.owner_token);
+    chance_fill(&intruder->chance, intruder->member_secret, sizeof intruder->member_secret);
+    crypto_scalarmult_base(body.member_key, intruder->member_secret);
     body.candidates.items[0] = intruder->cookie.seen;
     write_register_body(&writer, &body);
     return writer_size(&writer);
@@ -86,7 +88,7 @@ static size_t clip(size_t size, size_t least, size_t most) {
 
 /* --- The four kinds of REGISTER: each writes a Noise message of `size` bytes behind the header in `packet`. --- */
 
-static void noise_true(struct intruder *intruder, uint8_t *packet, const uint8_t *payload, size_t size) {
+static void noise_true(struct intruder *intruder, uint8_t *packet, uint8_t *payload, size_t size) {
     uint8_t prologue[LINK_PROLOGUE_SIZE];
     link_prologue(packet, prologue);
     noise_init(&intruder->noise, &(struct noise_config){.pattern = NOISE_NK,
@@ -95,10 +97,13 @@ static void noise_true(struct intruder *intruder, uint8_t *packet, const uint8_t
                                                         .prologue = prologue,
                                                         .prologue_size = sizeof prologue,
                                                         .remote_static = intruder->cookie.bootnode_public});
-    (void)noise_write(&intruder->noise, payload, size - NOISE_NK_1_OVERHEAD, packet + REGISTER_HEADER_SIZE, size);
+    uint8_t *out = packet + REGISTER_HEADER_SIZE;
+    if (possession_write(&intruder->noise, intruder->member_secret, payload, size - NOISE_NK_1_OVERHEAD, out, size) !=
+        size)
+        hostile_fail("a REGISTER cannot be written");
 }
 
-static void noise_mutated(struct intruder *intruder, uint8_t *packet, const uint8_t *payload, size_t size) {
+static void noise_mutated(struct intruder *intruder, uint8_t *packet, uint8_t *payload, size_t size) {
     struct mutant message = {.size = size}, none = {.size = 0};
     noise_true(intruder, packet, payload, size);
     memcpy(message.data, packet + REGISTER_HEADER_SIZE, size);
@@ -106,14 +111,14 @@ static void noise_mutated(struct intruder *intruder, uint8_t *packet, const uint
     memcpy(packet + REGISTER_HEADER_SIZE, message.data, size);
 }
 
-static void noise_random(struct intruder *intruder, uint8_t *packet, const uint8_t *payload, size_t size) {
+static void noise_random(struct intruder *intruder, uint8_t *packet, uint8_t *payload, size_t size) {
     (void)payload;
     chance_fill(&intruder->chance, packet + REGISTER_HEADER_SIZE, size);
 }
 
 struct registration {
     const char *name;
-    void (*write)(struct intruder *intruder, uint8_t *packet, const uint8_t *payload, size_t size);
+    void (*write)(struct intruder *intruder, uint8_t *packet, uint8_t *payload, size_t size);
     bool mutates_payload;
 };
 static const struct registration registrations[] = {

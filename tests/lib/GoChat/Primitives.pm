@@ -13,7 +13,7 @@ use Exporter qw(import);
 use Math::BigInt;
 
 our @EXPORT_OK = qw(blake2b kdf siphash chacha_poly_seal x25519 x25519_base ed25519_secret ed25519_public ed25519_sign
-    hkdf);
+    blinded blinded_secret hkdf);
 
 # --- words ------------------------------------------------------------------------------------------------------------
 
@@ -267,15 +267,21 @@ sub add_points {
     return [product($e, $f), product($g, $h), product($f, $g), product($e, $h)];
 }
 
-sub times_base {
-    my ($scalar) = @_;
-    my ($sum, $power) = ([$zero, $one, $one, $zero], [$base_x, $base_y, $one, product($base_x, $base_y)]);
+sub multiple {
+    my ($scalar, $point) = @_;
+    my ($sum, $power) = ([$zero, $one, $one, $zero], $point);
     for my $bit (split //, unpack 'b256', $scalar) {
         $sum = add_points($sum, $power) if $bit;
         $power = add_points($power, $power);
     }
-    my $z = inverse($sum->[2]);
-    my ($x, $y) = map { value_of(product($sum->[$_], $z)) } 0, 1;
+    return $sum;
+}
+
+sub times_base {
+    my ($scalar) = @_;
+    my $point = multiple($scalar, [$base_x, $base_y, $one, product($base_x, $base_y)]);
+    my $z = inverse($point->[2]);
+    my ($x, $y) = map { value_of(product($point->[$_], $z)) } 0, 1;
     return bytes_of($x->is_odd ? $y->badd(Math::BigInt->new(2)->bpow(255)) : $y, 32);
 }
 
@@ -290,6 +296,40 @@ sub ed25519_sign {
     my $point = times_base(bytes_of($r, 32));
     my $challenge = number(sha512($point . $public . $message))->bmod($order);
     return $point . bytes_of($challenge->bmul(number($scalar))->badd($r)->bmod($order), 32);
+}
+
+# The point of a public key (RFC 8032 §5.1.3).
+sub point_of {
+    my ($public) = @_;
+    my $y = element(number($public & "\xff" x 31 . "\x7f"));
+    my $yy = product($y, $y);
+    my $xx = value_of(product(difference($yy, $one), inverse(sum(product($d, $yy), $one))));
+    my $x = $xx->copy->bmodpow($prime->copy->badd(3)->brsft(3), $prime);
+    $x->bmul(Math::BigInt->new(2)->bmodpow($prime->copy->bsub(1)->brsft(2), $prime))->bmod($prime)
+        if $x->copy->bmul($x)->bmod($prime) != $xx;
+    die "no point\n" if $x->copy->bmul($x)->bmod($prime) != $xx;
+    $x = $prime->copy->bsub($x) if $x->is_odd != ord(substr $public, 31) >> 7;
+    $x = element($x);
+    return [$x, $y, $one, product($x, $y)];
+}
+
+# blinded(factor of 64 bytes, Ed25519 key): the X25519 form, (1 + y) / (1 - y), of the key's point times the factor.
+sub blinded {
+    my ($factor, $public) = @_;
+    my $point = multiple(bytes_of(number($factor)->bmod($order), 32), point_of($public));
+    my ($y, $z) = @$point[1, 2];
+    return bytes_of(value_of(product(sum($z, $y), inverse(difference($z, $y)))), 32);
+}
+
+# The X25519 secret that belongs to it: a multiple of eight, congruent to plus or minus factor times secret, which X25519
+# does not change.
+sub blinded_secret {
+    my ($factor, $secret) = @_;
+    my $eighth = Math::BigInt->new(8)->bmodinv($order);
+    my $y = number($factor)->bmul(number($secret))->bmul($eighth)->bmod($order);
+    my @fitting = grep { clamped($_) eq $_ } map { bytes_of($_->copy->bmul(8), 33) =~ s/\0\z//r } $y, $order - $y;
+    die "no secret\n" if @fitting != 1 || length $fitting[0] != 32;
+    return $fitting[0];
 }
 
 # --- Noise ------------------------------------------------------------------------------------------------------------

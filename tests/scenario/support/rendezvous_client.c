@@ -7,6 +7,8 @@
 #include <cmocka.h>
 #include <sodium.h>
 
+#include "common/possession.h"
+
 static void emit(struct rendezvous_client *client, const uint8_t *packet, size_t size) {
     assert_true(size > 0);
     client->send(client->context, &client->address, packet, size);
@@ -16,8 +18,9 @@ void client_init(struct rendezvous_client *client, const char *room, uint32_t nu
     *client = (struct rendezvous_client){.address = *address};
     struct register_body *identity = &client->identity;
     crypto_generichash(identity->room_tag, ROOM_TAG_SIZE, (const uint8_t *)room, strlen(room), NULL, 0);
-    crypto_generichash(identity->member_id, MEMBER_ID_SIZE, (const uint8_t *)&number, sizeof number, NULL, 0);
-    crypto_generichash(identity->owner_token, OWNER_TOKEN_SIZE, identity->member_id, MEMBER_ID_SIZE, NULL, 0);
+    crypto_generichash(client->member_secret, MEMBER_KEY_SIZE, (const uint8_t *)&number, sizeof number, NULL, 0);
+    crypto_scalarmult_base(identity->member_key, client->member_secret);
+    member_id_of_key(identity->member_key, identity->member_id);
     identity->suite_mask = SUITE_CHACHA20_POLY1305;
     identity->revision = 1;
 }
@@ -45,7 +48,8 @@ size_t client_register(struct rendezvous_client *client, uint8_t packet[static P
                                              .prologue = prologue,
                                              .prologue_size = sizeof prologue,
                                              .remote_static = client->cookie.bootnode_public});
-    size_t size = noise_write(noise, payload, writer_size(&writer), packet + start, PACKET_MAX - start);
+    size_t size = possession_write(noise, client->member_secret, payload, writer_size(&writer), packet + start,
+                                   PACKET_MAX - start);
     assert_int_equal(size, message.noise_size);
     return register_finish(packet, size, PACKET_MAX);
 }

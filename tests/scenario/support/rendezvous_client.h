@@ -25,6 +25,7 @@ struct rendezvous_client {
     void *context;
 
     struct register_body identity;
+    uint8_t member_secret[MEMBER_KEY_SIZE];
     enum client_state state;
     uint64_t due; /* what the state does next, it does then */
     uint64_t nonce;
@@ -53,7 +54,7 @@ struct rendezvous_client {
     struct notice_body notice; /* the last */
 };
 
-/* `number` makes the member: its id, its owner token. */
+/* `number` makes the member: its key, and so its id. */
 void client_init(struct rendezvous_client *client, const char *room, uint32_t number, const struct address *address);
 void client_start(struct rendezvous_client *client, uint64_t now);
 /* Does what is due. */

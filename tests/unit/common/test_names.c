@@ -39,7 +39,7 @@ static void open_room(void **state) {
     assert_false(room.has_secret);
     assert_hex(room.key, 32, "907bda95775f07e27938eff40c90c68b0838de1672ab4436132509d21f5814f6");
     assert_hex(room.tag, 16, "7fdb5967f740715c5c01c2022291a3e6");
-    assert_hex(room.member_key, 32, "5aff3093f6974097c20d3155832ba4a9a642560b9bef3545093454e66279224c");
+    assert_hex(room.blinding_key, 32, "5aff3093f6974097c20d3155832ba4a9a642560b9bef3545093454e66279224c");
     assert_hex(room.mac_key, 16, "dac86f4ffee6ee85df9fd85c9c99c03a");
     assert_hex(room.psk, 32, "1b23b03e8aab56bfcbd485e214dc9c1b1b359115327ee6035cf19cbe5fc5656f");
 }
@@ -53,7 +53,7 @@ static void room_with_a_secret(void **state) {
     assert_true(room.has_secret);
     assert_hex(room.key, 32, "5097a236460f928d5b32608f12d856eddf5064a67c544277c21248796769bcc0");
     assert_hex(room.tag, 16, "1222a90f5c44cac9ffc874b10b1d4a96");
-    assert_hex(room.member_key, 32, "f330cdfd53d046761cae3fb8a36a5dc7e6843859d6f865ac0f9c9d9a63ab108a");
+    assert_hex(room.blinding_key, 32, "f330cdfd53d046761cae3fb8a36a5dc7e6843859d6f865ac0f9c9d9a63ab108a");
     assert_hex(room.mac_key, 16, "e5c40e336d074e6930498ba57b2046b6");
     assert_hex(room.psk, 32, "4ecc64783e55667ab63c7cbfaf4d5b500a9220d47dbef5fece7c74a1ac4712b0");
 }
@@ -100,34 +100,96 @@ static void sizes_have_limits(void **state) {
     assert_true(room_keys_derive("\x01\xff", NULL, 0, &room));
 }
 
-static void member_ids(void **state) {
-    (void)state;
-    uint8_t id[MEMBER_ID_SIZE], elsewhere[MEMBER_ID_SIZE];
-    struct room_keys room, other;
-
-    assert_true(room_keys_derive(ROOM, NULL, 0, &room));
-    assert_true(room_keys_derive("other", NULL, 0, &other));
-    member_id_derive(&room, alice, id);
-    assert_hex(id, sizeof id, "80d0d0547241adcfbcbd90112e26a365");
-    member_id_derive(&other, alice, elsewhere);
-    assert_memory_not_equal(id, elsewhere, sizeof id);
+/* Another point of the same key: its own and one of order 8, so that its secret is the same. */
+static void add_torsion(const uint8_t public[static 32], uint8_t out[static 32]) {
+    uint8_t torsion[32];
+    sodium_hex2bin(torsion, 32, "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05", 64, NULL, NULL,
+                   NULL);
+    assert_int_equal(crypto_core_ed25519_add(out, public, torsion), 0);
 }
 
-static void owner_tokens(void **state) {
+/* From the pure Perl of tests/lib/GoChat/Primitives.pm, as all of appendix A of PROTOCOL.md. */
+static void member_keys(void **state) {
     (void)state;
-    uint8_t token[OWNER_TOKEN_SIZE], other[OWNER_TOKEN_SIZE];
+    uint8_t seed_of_a[32], public[32], secret[64], key[MEMBER_KEY_SIZE], id[MEMBER_ID_SIZE];
     struct room_keys room;
-
+    for (uint8_t i = 0; i < 32; i++) seed_of_a[i] = i;
+    crypto_sign_seed_keypair(public, secret, seed_of_a);
     assert_true(room_keys_derive(ROOM, NULL, 0, &room));
-    owner_token_derive(seed, room.tag, bob, token);
-    assert_hex(token, sizeof token, "6c7e2c69ca235c0c0d800617ad2c20cb");
-    owner_token_derive(seed, room.tag, alice, other);
-    assert_memory_not_equal(token, other, sizeof token);
-    owner_token_derive(alice, room.tag, bob, other);
-    assert_memory_not_equal(token, other, sizeof token);
-    room.tag[0] ^= 1;
-    owner_token_derive(seed, room.tag, bob, other);
-    assert_memory_not_equal(token, other, sizeof token);
+    assert_true(member_key_derive(&room, public, key));
+    assert_hex(key, sizeof key, "eeac3ba384c1c0d544576304593dae57339cfc1b5dcbe57b5a807dd5d4edaa01");
+    assert_true(member_secret_derive(&room, secret, key));
+    assert_hex(key, sizeof key, "f8530c9b69ac9307771c375af476f46588a3ae3867dc7d018a2f773c5cca7b51");
+    member_id_derive(&room, public, id);
+    assert_hex(id, sizeof id, "471968d6b50209908c13a656c13ede8e");
+}
+
+/* Of many identities in many rooms; half of them need the other sign. */
+static void a_member_secret_belongs_to_its_key(void **state) {
+    (void)state;
+    struct room_keys room;
+    memset(&room, 0, sizeof room);
+    unsigned first_sign = 0;
+    for (unsigned i = 0; i < 1000; i++) {
+        uint8_t public[32], identity[64], key[MEMBER_KEY_SIZE], secret[MEMBER_KEY_SIZE], base[32];
+        uint8_t id[MEMBER_ID_SIZE], again[MEMBER_ID_SIZE], factor[64], expected[32];
+        randombytes_buf(room.blinding_key, sizeof room.blinding_key);
+        crypto_sign_keypair(public, identity);
+        assert_true(member_key_derive(&room, public, key));
+        assert_true(member_secret_derive(&room, identity, secret));
+        assert_int_equal(secret[0] % 8, 0); /* X25519 changes nothing of it */
+        assert_int_equal(secret[31] >> 6, 1);
+        crypto_scalarmult_base(base, secret);
+        assert_memory_equal(base, key, sizeof key);
+        member_id_of_key(key, id);
+        member_id_derive(&room, public, again);
+        assert_memory_equal(id, again, sizeof id);
+
+        crypto_generichash(factor, sizeof factor, public, 32, room.blinding_key, sizeof room.blinding_key);
+        crypto_core_ed25519_scalar_reduce(factor, factor);
+        crypto_sign_ed25519_sk_to_curve25519(expected, identity);
+        crypto_core_ed25519_scalar_mul(expected, expected, factor);
+        memcpy(factor, secret, sizeof secret);
+        memset(factor + 32, 0, 32);
+        crypto_core_ed25519_scalar_reduce(factor, factor);
+        first_sign += memcmp(factor, expected, 32) == 0;
+    }
+    assert_in_range(first_sign, 400, 600);
+}
+
+static void rooms_share_no_member_key(void **state) {
+    (void)state;
+    uint8_t public[32], secret[64], keys[2][MEMBER_KEY_SIZE], secrets[2][MEMBER_KEY_SIZE], ids[2][MEMBER_ID_SIZE];
+    static const char *const names[] = {ROOM, "other"};
+    crypto_sign_seed_keypair(public, secret, seed);
+    for (size_t i = 0; i < 2; i++) {
+        struct room_keys room;
+        assert_true(room_keys_derive(names[i], NULL, 0, &room));
+        assert_true(member_key_derive(&room, public, keys[i]) && member_secret_derive(&room, secret, secrets[i]));
+        member_id_derive(&room, public, ids[i]);
+    }
+    assert_memory_not_equal(keys[0], keys[1], MEMBER_KEY_SIZE);
+    assert_memory_not_equal(secrets[0], secrets[1], MEMBER_KEY_SIZE);
+    assert_memory_not_equal(ids[0], ids[1], MEMBER_ID_SIZE);
+}
+
+/* Else somebody could have several ids in a room under one secret, or one whose secret is known to all. */
+static void what_is_no_identity_has_no_member_key(void **state) {
+    (void)state;
+    static const uint8_t nothing[MEMBER_KEY_SIZE];
+    uint8_t public[32], secret[64], bad[5][32] = {{1}, {0}, {2}};
+    struct room_keys room;
+    assert_true(room_keys_derive(ROOM, NULL, 0, &room));
+    crypto_sign_seed_keypair(public, secret, seed);
+    add_torsion(public, bad[3]);
+    memset(bad[4], 0xff, 32); /* more than the field's prime */
+    for (size_t i = 0; i < 5; i++) {
+        uint8_t key[MEMBER_KEY_SIZE] = {1}, id[MEMBER_ID_SIZE] = {1};
+        assert_false(member_key_derive(&room, bad[i], key));
+        assert_memory_equal(key, nothing, sizeof key);
+        member_id_derive(&room, bad[i], id);
+        assert_memory_equal(id, nothing, sizeof id);
+    }
 }
 
 static void fingerprints(void **state) {
@@ -159,8 +221,10 @@ int main(void) {
         cmocka_unit_test(empty_secret_is_an_open_room),
         cmocka_unit_test(every_byte_of_name_and_secret_counts),
         cmocka_unit_test(sizes_have_limits),
-        cmocka_unit_test(member_ids),
-        cmocka_unit_test(owner_tokens),
+        cmocka_unit_test(member_keys),
+        cmocka_unit_test(a_member_secret_belongs_to_its_key),
+        cmocka_unit_test(rooms_share_no_member_key),
+        cmocka_unit_test(what_is_no_identity_has_no_member_key),
         cmocka_unit_test(fingerprints),
         cmocka_unit_test(safety_numbers),
     };

@@ -136,6 +136,7 @@ static void assert_no_steps(struct noise *noise) {
     struct noise_keys keys;
     assert_false(noise_foresee_keys(noise, &keys));
     assert_int_equal(noise_write_last_payload(noise, NULL, 0, buffer, sizeof buffer), 0);
+    assert_int_equal(noise_write_payload(noise, NULL, 0, buffer, sizeof buffer), 0);
     assert_memory_equal(noise, &before, sizeof before);
 }
 
@@ -170,6 +171,49 @@ static void write_stepwise(const struct noise_protocol *protocol) {
 static void two_steps_write_the_same_and_foresee_the_keys(void **state) {
     (void)state;
     for_each_protocol(write_stepwise);
+}
+
+/* Any message, and its writer goes on. Both sides have the same hash before its payload, and it is another one for each
+ * message, which the payload does not change. */
+static void write_each_in_steps(const struct noise_protocol *protocol) {
+    static const uint8_t ephemeral[2][32] = {{1}, {2}};
+    uint8_t message[256], in_steps[256], payload[256], buffer[256], hashes[4][NOISE_HASH_SIZE] = {{0}};
+    struct noise_pair pair;
+    size_t payload_size;
+    noise_pair_make(&pair, protocol);
+    for (int i = 0; i < 2; i++) pair.config[i].ephemeral_secret = ephemeral[i];
+    noise_pair_start(&pair);
+    for (unsigned i = 0; i < protocol->messages; i++) {
+        struct noise *writer = &pair.side[i % 2], *reader = &pair.side[1 - i % 2], stepping = *writer;
+        size_t size = noise_write(writer, "payload", 7, message, sizeof message);
+        size_t head = noise_write_tokens(&stepping, in_steps, sizeof in_steps);
+        assert_true(head >= 32);
+        assert_int_equal(noise_write_tokens(&stepping, buffer, sizeof buffer), 0);
+        assert_int_equal(noise_write(&stepping, NULL, 0, buffer, sizeof buffer), 0);
+        if (i + 1 < protocol->messages) {
+            struct noise_keys keys;
+            assert_false(noise_foresee_keys(&stepping, &keys));
+            assert_int_equal(noise_write_last_payload(&stepping, NULL, 0, buffer, sizeof buffer), 0);
+        }
+        uint8_t *hash = hashes[i + 1];
+        noise_payload_hash(&stepping, hash);
+        for (unsigned j = 0; j <= i; j++) assert_memory_not_equal(hash, hashes[j], NOISE_HASH_SIZE);
+        struct noise too_small = stepping;
+        assert_int_equal(noise_write_payload(&too_small, "payload", 7, buffer, size - head - 1), 0);
+        assert_dead(&too_small);
+        assert_int_equal(head + noise_write_payload(&stepping, "payload", 7, in_steps + head, sizeof in_steps - head),
+                         size);
+        assert_memory_equal(in_steps, message, size);
+        assert_memory_equal(&stepping, writer, sizeof stepping);
+        assert_true(noise_read(reader, message, size, payload, sizeof payload, &payload_size));
+        noise_payload_hash(reader, payload);
+        assert_memory_equal(payload, hash, NOISE_HASH_SIZE);
+    }
+}
+
+static void every_message_can_be_written_in_two_steps(void **state) {
+    (void)state;
+    for_each_protocol(write_each_in_steps);
 }
 
 static void fit_capacity(const struct noise_protocol *protocol) {
@@ -358,6 +402,7 @@ int main(void) {
         cmocka_unit_test(conversations_carry_random_payloads),
         cmocka_unit_test(calls_out_of_turn_change_nothing),
         cmocka_unit_test(two_steps_write_the_same_and_foresee_the_keys),
+        cmocka_unit_test(every_message_can_be_written_in_two_steps),
         cmocka_unit_test(buffers_too_small_are_refused),
         cmocka_unit_test(messages_end_at_65535_bytes),
         cmocka_unit_test(another_prologue_or_psk_fails),

@@ -22,7 +22,7 @@ static const struct field path[] = {FIXED(0x89), ZERO(3), ANY(8), ANY(20), TAG(8
 static const struct field relay[] = {FIXED(0x8f), ZERO(3), ANY(8), ANY(16), BYTES(1, 0x90, 0x95, 1),
                                      ANY(31),     TAG(16), {0}};
 static const struct field reset[] = {FIXED(0x8c), ZERO(3), ANY(8), ANY(16), {0}};
-static const struct field refused[] = {FIXED(0x8d), BYTES(1, 1, 6, 1), ANY(2), ANY(8), {0}};
+static const struct field refused[] = {FIXED(0x8d), BYTES(1, 1, 5, 1), ANY(2), ANY(8), {0}};
 /* Sealed ones with the shortest body. */
 static const struct field changes[] = {LENGTH(0x86), ZERO(3), ANY(8), NONZERO(8), ANY(14 + 16), {0}};
 static const struct field update[] = {LENGTH(0x87), ZERO(3), ANY(8), NONZERO(8), ANY(6 + 16), {0}};
@@ -31,8 +31,8 @@ static const struct field move[] = {LENGTH(0x8a), ZERO(3), ANY(8), NONZERO(8), A
 static const struct field leave[] = {LENGTH(0x8b), ZERO(3), ANY(8), NONZERO(8), ANY(16), {0}};
 static const struct field notice[] = {LENGTH(0x8e), ZERO(3), ANY(8), NONZERO(8), ANY(5 + 16), {0}};
 /* Bodies. */
-static const struct field register_body[] = {ANY(48), BYTES(1, 1, 3, 2), COUNT(6), ANY(4), CANDIDATES, FIXED(0), {0}};
-static const struct field register_body_proof[] = {ANY(48),   BYTES(1, 1, 3, 2), COUNT(6), ANY(4), CANDIDATES,
+static const struct field register_body[] = {ANY(64), BYTES(1, 1, 3, 2), COUNT(6), ANY(4), CANDIDATES, FIXED(0), {0}};
+static const struct field register_body_proof[] = {ANY(64),   BYTES(1, 1, 3, 2), COUNT(6), ANY(4), CANDIDATES,
                                                    LENGTH(1), ADDRESS,           ANY(20),  {0}};
 static const struct field welcome_body[] = {ANY(8),   ANY(16), ANY(2), ANY(2), ANY(1),
                                             FLAGS(3), ANY(2),  ANY(8), ANY(8), {0}};
@@ -190,10 +190,10 @@ static void register_noise_is_bounded(void **state) {
         packet[2] = (uint8_t)(noise >> 8);
         packet[3] = (uint8_t)noise;
         assert_int_equal(recode_register(packet, size, out, sizeof out) != 0,
-                         noise >= 48 + 55 && noise <= 48 + 55 + 6 * 19 + 38);
+                         noise >= 48 + 71 && noise <= 48 + 71 + 6 * 19 + 38);
         struct register_message message = {.noise_size = noise};
         assert_int_equal(register_start(&message, out, sizeof out) != 0,
-                         noise >= 48 + 55 && noise <= 48 + 55 + 6 * 19 + 38);
+                         noise >= 48 + 71 && noise <= 48 + 71 + 6 * 19 + 38);
     }
 }
 
@@ -276,9 +276,9 @@ static void body_fields_stand_where_they_should(void **state) {
     struct register_body r;
     read_register_body(&reader, &r);
     assert_memory_equal(r.room_tag, p, 16);
-    assert_memory_equal(r.member_id, p + 16, 16);
-    assert_memory_equal(r.owner_token, p + 32, 16);
-    assert_true(r.suite_mask == p[48] && r.candidates.count == p[49] && r.revision == layout_number(p + 50, 4));
+    assert_memory_equal(r.member_key, p + 16, 32);
+    assert_memory_equal(r.possession, p + 48, 16);
+    assert_true(r.suite_mask == p[64] && r.candidates.count == p[65] && r.revision == layout_number(p + 66, 4));
     reader = reader_over(p, layout_fill(welcome_body, p));
     struct welcome_body w;
     read_welcome_body(&reader, &w);
@@ -383,10 +383,10 @@ static void read_updated(struct reader *reader, uint8_t *seen) {
 /* Only bootnodes say that a member was seen somewhere. */
 static void clients_mark_nothing_as_seen(void **state) {
     (void)state;
-    uint8_t registers[54 + 7 + 1] = {[48] = 1, [49] = 1, [54] = 4}, updates[5 + 7 + 1] = {[4] = 1, [5] = 4}, out[256];
+    uint8_t registers[70 + 7 + 1] = {[64] = 1, [65] = 1, [70] = 4}, updates[5 + 7 + 1] = {[4] = 1, [5] = 4}, out[256];
     assert_true(body_decodes(read_registered, registers, sizeof registers));
     assert_true(body_decodes(read_updated, updates, sizeof updates));
-    registers[54] |= 0x10;
+    registers[70] |= 0x10;
     updates[5] |= 0x10;
     assert_false(body_decodes(read_registered, registers, sizeof registers));
     assert_false(body_decodes(read_updated, updates, sizeof updates));
