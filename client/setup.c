@@ -121,6 +121,8 @@ static void open_keys(struct setup *setup, struct known_keys *known, const char 
     if (known->hidden)
         warn(setup, "%.*s: the keys in it are not looked at, and new ones are forgotten at the end",
              UI_WARNING_SIZE / 2 - 1, why.text);
+    else if (known->malformed > 0 && !known->told)
+        warn(setup, "%.*s", UI_WARNING_SIZE / 2 - 1, why.text);
     else if (!opened && !setup->write_error)
         warn(setup, "%.*s: new keys are forgotten at the end", UI_WARNING_SIZE / 2 - 1, why.text);
 }

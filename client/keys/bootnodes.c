@@ -81,7 +81,7 @@ static bool pinned_matches(const struct bootnode *bootnode, const uint8_t key[st
                     given);
 }
 
-bool bootnode_trusted(const struct bootnode *bootnode, const struct known_keys *known, const uint8_t key[static 32],
+bool bootnode_trusted(const struct bootnode *bootnode, struct known_keys *known, const uint8_t key[static 32],
                       struct why *why) {
     if (bootnode->pinned) return pinned_matches(bootnode, key, why);
     unsigned line = 0;

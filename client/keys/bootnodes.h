@@ -35,8 +35,8 @@ MUST_USE bool bootnodes_pin(const char *list, struct bootnode *bootnodes, size_t
 bool bootnode_is_numeric(const struct bootnode *bootnode);
 /* May this be its key? As ssh does: the pinned one, or the one that is remembered, or, where there is none, any. False
  * with one line in `why`. */
-MUST_USE bool bootnode_trusted(const struct bootnode *bootnode, const struct known_keys *known,
-                               const uint8_t key[static 32], struct why *why);
+MUST_USE bool bootnode_trusted(const struct bootnode *bootnode, struct known_keys *known, const uint8_t key[static 32],
+                               struct why *why);
 /* It proved that it has this key: remembers that, where none is pinned or remembered yet. False with one line in `why`:
  * the file could not be written. */
 MUST_USE bool bootnode_remember(const struct bootnode *bootnode, struct known_keys *known, const uint8_t key[static 32],

@@ -2,35 +2,27 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sodium.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/types.h>
 #include <unistd.h>
 
+#include "client/keys/known_line.h"
+#include "common/clock.h"
 #include "common/memory.h"
-#include "common/why.h"
 
-#define KEY_SIZE 32
-#define KEY_TEXT_SIZE (2 * KEY_SIZE + 1)
-#define NAME_MAX_SIZE 512
-#define LINE_MAX_SIZE (NAME_MAX_SIZE + KEY_TEXT_SIZE + 3) /* newline before, space, newline, zero */
+#define LEFT (KNOWN_KEYS_LINES - KNOWN_KEYS_LINES / 10) /* after it was written anew */
+#define LINE_USUAL 128                                  /* bytes */
+#define LOCK_TRIES 10
 
 static int open_for_writing(const char *path) {
-    return open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+    return open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
 }
 
 static int open_for_reading(const char *path) {
     return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-}
-
-static bool is_regular(int file) {
-    struct stat status;
-    return fstat(file, &status) == 0 && S_ISREG(status.st_mode);
 }
 
 static bool is_there(const char *path) {
@@ -38,115 +30,140 @@ static bool is_there(const char *path) {
     return lstat(path, &status) == 0;
 }
 
-bool known_keys_open(struct known_keys *known, const char *directory, const char *name, struct why *why) {
-    int file, error = 0;
-    memset(known, 0, sizeof *known);
-    known->unread = known->told = true;
-    if (snprintf(known->file, sizeof known->file, "%s/%s", directory, name) >= (int)sizeof known->file)
-        return why_fail(why, "%s: the path is too long", directory);
-    file = open_for_writing(known->file);
-    if (file < 0) {
-        error = errno;
-        file = open_for_reading(known->file);
+/* --- Reading --- */
+
+static bool is_unchanged(const struct known_keys *known, const struct stat *status) {
+    return known->seen.inode == status->st_ino && known->seen.device == status->st_dev &&
+           known->seen.size == status->st_size && known->seen.changed.tv_sec == status->st_mtim.tv_sec &&
+           known->seen.changed.tv_nsec == status->st_mtim.tv_nsec;
+}
+
+/* Before which what is read next begins. */
+static size_t read_tail(int file, off_t end, char out[static sizeof((struct known_keys *)0)->seen.tail]) {
+    size_t size = sizeof((struct known_keys *)0)->seen.tail;
+    if ((off_t)size > end) size = (size_t)end;
+    return pread(file, out, size, end - (off_t)size) == (ssize_t)size ? size : 0;
+}
+
+/* Lines were added and nothing else, as far as the end of what we know tells. */
+static bool only_grew(const struct known_keys *known, int file, const struct stat *status) {
+    char tail[sizeof known->seen.tail];
+    if (known->seen.inode != status->st_ino || known->seen.device != status->st_dev ||
+        status->st_size <= known->seen.size || known->seen.end == 0)
+        return false;
+    size_t size = read_tail(file, known->seen.end, tail);
+    return size > 0 && memcmp(tail, known->seen.tail, size) == 0;
+}
+
+static void take_line(struct known_keys *known, char *text, size_t size) {
+    struct known_line line;
+    unsigned number = ++known->seen.lines;
+    off_t start = known->seen.end;
+    known->seen.end += (off_t)size;
+    switch (known_line_parse(text, size, &line)) {
+    case KNOWN_LINE_EMPTY: return;
+    case KNOWN_LINE_MALFORMED:
+        if (known->malformed == 0) known->malformed = number;
+        return;
+    case KNOWN_LINE_ENTRY: break;
     }
-    if (file < 0) {
-        known->hidden = errno != ENOENT && is_there(known->file);
-        return why_fail(why, "%s: %s", known->file, strerror(error));
-    }
-    known->unread = !is_regular(file);
-    known->told = known->unread || error != 0;
-    close(file);
-    if (known->unread) return why_fail(why, "%s: expected a regular file", known->file);
-    return error == 0 || why_fail(why, "%s: %s", known->file, strerror(error));
+    struct known_key *entry = key_table_add(&known->table, line.name, line.key, line.days, line.last);
+    if (entry->line > 0) return;
+    entry->line = number;
+    entry->kept = line.kept;
+    if (line.dates > 0) entry->dates = (long)(start + (off_t)line.dates);
 }
 
-void known_keys_close(struct known_keys *known) {
-    struct why ignored;
-    (void)known_keys_sync(known, &ignored);
-    free(known->noted);
-    memset(known, 0, sizeof *known);
-}
-
-/* "NAME KEY" and a newline, which a line that is being written may lack yet. */
-static bool parse_line(char *line, ssize_t size, uint8_t key[static KEY_SIZE]) {
-    char *space = strchr(line, ' ');
-    size_t length;
-    if (size < 1 || line[size - 1] != '\n' || strlen(line) != (size_t)size || !space) return false;
-    line[size - 1] = '\0';
-    *space = '\0';
-    return strlen(space + 1) == KEY_TEXT_SIZE - 1 &&
-           sodium_hex2bin(key, KEY_SIZE, space + 1, KEY_TEXT_SIZE - 1, NULL, &length, NULL) == 0 && length == KEY_SIZE;
-}
-
-/* Somebody may have added a second key for a name by hand: any that fits will do. */
-static enum known_result search(FILE *stream, const char *name, const uint8_t key[static KEY_SIZE], unsigned *line) {
-    enum known_result result = KNOWN_NEW;
+/* What another one is writing may lack its newline yet. Leaves the lock with the descriptor's open file. */
+static bool read_lines(struct known_keys *known, int file) {
     char *text = NULL;
     size_t capacity = 0;
     ssize_t size;
-    for (unsigned number = 1; result != KNOWN_SAME && (size = getline(&text, &capacity, stream)) >= 0; number++) {
-        uint8_t found[KEY_SIZE];
-
-        if (!parse_line(text, size, found) || strcmp(text, name) != 0) continue;
-        if (memcmp(found, key, KEY_SIZE) == 0) {
-            result = KNOWN_SAME;
-        } else if (result == KNOWN_NEW) {
-            result = KNOWN_CHANGED;
-            *line = number;
-        }
-    }
-    free(text);
-    return result;
-}
-
-/* Reads through a stream of its own; the lock stays with the descriptor's open file. */
-static enum known_result search_file(int file, const char *name, const uint8_t key[static KEY_SIZE], unsigned *line) {
-    enum known_result result = KNOWN_CHANGED;
     int copy = dup(file);
     FILE *stream = copy >= 0 ? fdopen(copy, "re") : NULL;
-
-    *line = 0;
-    if (stream) {
-        rewind(stream);
-        result = search(stream, name, key, line);
-        if (ferror(stream)) result = KNOWN_CHANGED;
-        fclose(stream);
-    } else if (copy >= 0) {
-        close(copy);
+    if (!stream) {
+        if (copy >= 0) close(copy);
+        return false;
     }
-    return result;
-}
-
-static enum known_result search_noted(const struct known_keys *known, const char *name,
-                                      const uint8_t key[static KEY_SIZE]) {
-    FILE *stream = known->noted_size > 0 ? fmemopen(known->noted, known->noted_size, "r") : NULL;
-    enum known_result result = KNOWN_NEW;
-    unsigned ignored;
-
-    if (!stream) return known->noted_size > 0 ? KNOWN_CHANGED : KNOWN_NEW;
-    result = search(stream, name, key, &ignored);
+    bool read = fseeko(stream, known->seen.end, SEEK_SET) == 0;
+    while (read && (size = getline(&text, &capacity, stream)) > 0 && text[size - 1] == '\n')
+        take_line(known, text, (size_t)size);
+    read &= !ferror(stream);
+    free(text);
     fclose(stream);
-    return result;
+    return read;
 }
 
-enum known_result known_keys_check(const struct known_keys *known, const char *name, const uint8_t key[static 32],
-                                   unsigned *line) {
-    enum known_result result = search_noted(known, name, key);
-    int file;
-    *line = 0;
-    if (!*known->file || known->unread || result != KNOWN_NEW) return result;
-    file = open_for_reading(known->file);
-    if (file < 0) return errno == ENOENT ? KNOWN_NEW : KNOWN_CHANGED;
-    result = KNOWN_CHANGED;
-    if (is_regular(file) && flock(file, LOCK_SH) == 0) result = search_file(file, name, key, line);
+static void forget_what_was_seen(struct known_keys *known) {
+    key_table_clear(&known->table);
+    memset(&known->seen, 0, sizeof known->seen);
+}
+
+static void note_seen(struct known_keys *known, int file) {
+    struct stat status;
+    if (fstat(file, &status) != 0) {
+        forget_what_was_seen(known);
+        return;
+    }
+    known->seen.device = status.st_dev;
+    known->seen.inode = status.st_ino;
+    known->seen.size = status.st_size;
+    known->seen.changed = status.st_mtim;
+    (void)read_tail(file, known->seen.end, known->seen.tail);
+}
+
+/* The file is locked. */
+static bool read_locked(struct known_keys *known, int file) {
+    struct stat status;
+    if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) return false;
+    if (is_unchanged(known, &status)) return true;
+    if (!only_grew(known, file, &status)) forget_what_was_seen(known);
+    key_table_expect(&known->table, (size_t)status.st_size / LINE_USUAL);
+    bool read = read_lines(known, file);
+    if (read)
+        note_seen(known, file);
+    else
+        forget_what_was_seen(known);
+    return read;
+}
+
+/* False: it is there, but cannot be read. */
+static bool refresh(struct known_keys *known) {
+    struct stat status;
+    if (stat(known->file, &status) != 0) {
+        bool gone = errno == ENOENT;
+        forget_what_was_seen(known);
+        return gone;
+    }
+    if (is_unchanged(known, &status)) return true;
+    int file = open_for_reading(known->file);
+    if (file < 0) return errno == ENOENT;
+    bool read = flock(file, LOCK_SH) == 0 && read_locked(known, file);
     close(file);
-    return result;
+    return read;
+}
+
+static enum known_result search(const struct key_table *table, const char *name, const uint8_t key[static 32],
+                                unsigned *line) {
+    const struct known_key *found = key_table_find(table, name, key);
+    *line = 0;
+    if (!found) return KNOWN_NEW;
+    if (memcmp(found->key, key, sizeof found->key) == 0) return KNOWN_SAME;
+    *line = found->line;
+    return KNOWN_CHANGED;
+}
+
+enum known_result known_keys_check(struct known_keys *known, const char *name, const uint8_t key[static 32],
+                                   unsigned *line) {
+    enum known_result result = search(&known->noted, name, key, line);
+    if (!*known->file || known->unread || result != KNOWN_NEW) return result;
+    return refresh(known) ? search(&known->table, name, key, line) : KNOWN_CHANGED;
 }
 
 void known_keys_place(const struct known_keys *known, unsigned line, char out[static KNOWN_KEYS_PLACE_SIZE]) {
     if (line > 0)
         snprintf(out, KNOWN_KEYS_PLACE_SIZE, "%.400s:%u", known->file, line);
-    else if (known->noted_size > 0)
+    else if (known->noted.count > 0)
         snprintf(out, KNOWN_KEYS_PLACE_SIZE, "this run (%.400s keeps nothing)", known->file);
     else
         snprintf(out, KNOWN_KEYS_PLACE_SIZE, "%.400s, which cannot be read now", known->file);
@@ -156,6 +173,100 @@ const char *known_keys_remedy(unsigned line) {
     return line > 0 ? "remove that line" : "start gochat again";
 }
 
+/* --- Writing anew --- */
+
+static bool write_line_again(struct known_keys *known, const char *text, size_t size, FILE *out) {
+    char copy[KNOWN_LINE_SIZE], dated[KNOWN_LINE_SIZE];
+    struct known_line line;
+    if (size >= sizeof copy) return fwrite(text, 1, size, out) == size;
+    memcpy(copy, text, size + 1);
+    if (known_line_parse(copy, size, &line) != KNOWN_LINE_ENTRY || line.kept) return fwrite(text, 1, size, out) == size;
+    struct known_key *entry = key_table_find(&known->table, line.name, line.key);
+    if (!entry || memcmp(entry->key, line.key, sizeof line.key) != 0 || entry->forgotten) return true;
+    entry->forgotten = true; /* a second time */
+    size = known_line_format(line.name, line.key, entry->days, entry->last > 0 ? entry->last : 1, dated);
+    return fwrite(dated, 1, size, out) == size;
+}
+
+static bool write_lines_again(struct known_keys *known, int file, FILE *out) {
+    char *text = NULL;
+    size_t capacity = 0;
+    ssize_t size;
+    int copy = dup(file);
+    FILE *in = copy >= 0 ? fdopen(copy, "re") : NULL;
+    if (!in) {
+        if (copy >= 0) close(copy);
+        return false;
+    }
+    rewind(in);
+    bool written = true;
+    while (written && (size = getline(&text, &capacity, in)) > 0)
+        written = write_line_again(known, text, (size_t)size, out);
+    written &= !ferror(in);
+    free(text);
+    fclose(in);
+    return written;
+}
+
+/* A file of its own that takes the place of the old one, whose lock others may wait for: they look again. A link stays
+ * as it is, and so does what it leads to. */
+static bool write_anew(struct known_keys *known, int file) {
+    char name[sizeof known->file + 8];
+    struct stat status;
+    snprintf(name, sizeof name, "%s.new", known->file);
+    if (lstat(known->file, &status) != 0 || !S_ISREG(status.st_mode)) return false;
+    (void)unlink(name); /* left by somebody who was ended */
+    int fresh = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    FILE *out = fresh >= 0 ? fdopen(fresh, "we") : NULL;
+    if (!out) {
+        if (fresh >= 0) close(fresh);
+        return false;
+    }
+    bool written = fchmod(fresh, status.st_mode & 0777) == 0 && write_lines_again(known, file, out) &&
+                   fflush(out) == 0 && fsync(fresh) == 0;
+    written &= fclose(out) == 0;
+    written = written && rename(name, known->file) == 0;
+    if (!written) (void)unlink(name);
+    return written;
+}
+
+static bool is_too_long(const struct known_keys *known) {
+    return known->table.count > KNOWN_KEYS_LINES;
+}
+
+/* The file is locked, and what the table says. True: another one is at its path now. */
+static bool shorten(struct known_keys *known, int file) {
+    if (key_table_forget(&known->table, LEFT) == 0) return false;
+    bool written = write_anew(known, file);
+    if (written)
+        forget_what_was_seen(known); /* it is read anew */
+    else
+        key_table_forget_nothing(&known->table);
+    return written;
+}
+
+/* --- Writing --- */
+
+static bool is_at_its_path(const struct known_keys *known, int file, bool *regular) {
+    struct stat own, there;
+    *regular = fstat(file, &own) == 0 && S_ISREG(own.st_mode);
+    return *regular && stat(known->file, &there) == 0 && own.st_ino == there.st_ino && own.st_dev == there.st_dev;
+}
+
+/* Negative: errno. */
+static int open_locked(const struct known_keys *known) {
+    for (unsigned i = 0; i < LOCK_TRIES; i++) {
+        bool regular = false;
+        int file = open_for_writing(known->file);
+        if (file < 0) return -1;
+        if (flock(file, LOCK_EX) == 0 && is_at_its_path(known, file, &regular)) return file;
+        close(file);
+        errno = regular ? EAGAIN : EINVAL;
+        if (!regular) return -1;
+    }
+    return -1;
+}
+
 static bool ends_within_a_line(int file) {
     off_t size = lseek(file, 0, SEEK_END);
     char last;
@@ -163,71 +274,116 @@ static bool ends_within_a_line(int file) {
 }
 
 /* One write, undone when it was cut short. */
-static bool append_line(int file, const char *name, const uint8_t key[static KEY_SIZE]) {
-    char line[LINE_MAX_SIZE], hex[KEY_TEXT_SIZE];
-    int size = snprintf(line, sizeof line, "%s%s %s\n", ends_within_a_line(file) ? "\n" : "", name,
-                        sodium_bin2hex(hex, sizeof hex, key, KEY_SIZE));
+static bool append_line(int file, const char *name, const uint8_t key[static 32], unsigned today) {
+    char line[1 + KNOWN_LINE_SIZE];
+    size_t gap = ends_within_a_line(file) ? 1 : 0;
+    line[0] = '\n';
+    size_t size = gap + known_line_format(name, key, 1, today, line + gap);
     off_t before = lseek(file, 0, SEEK_END);
-    ssize_t written = write(file, line, (size_t)size);
-    if (written == size) return true;
-    if (written > 0) {
-        errno = ftruncate(file, before) == 0 ? ENOSPC : errno;
-    }
+    ssize_t written = write(file, line, size);
+    if (written == (ssize_t)size) return true;
+    if (written > 0) errno = ftruncate(file, before) == 0 ? ENOSPC : errno;
     return false;
 }
 
-enum outcome { WRITTEN, CONFLICT, UNWRITABLE };
+enum outcome { WRITTEN, NOTHING_NEW, CONFLICT, UNWRITABLE };
 
-static enum outcome write_locked(const struct known_keys *known, int file, const char *name,
-                                 const uint8_t key[static KEY_SIZE], struct why *why) {
-    unsigned line;
-    switch (search_file(file, name, key, &line)) {
-    case KNOWN_SAME: return WRITTEN;
+/* It was met today, of which the first time counts. */
+static bool is_to_be_dated(const struct known_keys *known, const struct known_key *entry) {
+    return known->today > entry->last && !entry->kept;
+}
+
+static enum outcome date(struct known_keys *known, int file, struct known_key *entry) {
+    char dates[KNOWN_DATES_SIZE + 1];
+    if (!is_to_be_dated(known, entry)) return NOTHING_NEW;
+    entry->days++;
+    entry->last = known->today;
+    if (entry->dates < 0) {
+        bool written = write_anew(known, file);
+        forget_what_was_seen(known);
+        return written ? WRITTEN : NOTHING_NEW;
+    }
+    known_line_format_dates(entry->days, entry->last, dates);
+    bool written = pwrite(file, dates, KNOWN_DATES_SIZE, entry->dates) == KNOWN_DATES_SIZE;
+    note_seen(known, file);
+    return written ? WRITTEN : NOTHING_NEW;
+}
+
+/* The file was full before it could be shortened: a link, or a directory that cannot be written. */
+static bool has_room(const struct known_keys *known) {
+    errno = EFBIG;
+    return known->table.count < 2 * KNOWN_KEYS_LINES;
+}
+
+static enum outcome add(struct known_keys *known, int file, const char *name, const uint8_t key[static 32]) {
+    if (!has_room(known) || !append_line(file, name, key, known->today)) return UNWRITABLE;
+    if (read_locked(known, file) && is_too_long(known)) (void)shorten(known, file);
+    return WRITTEN;
+}
+
+static enum outcome write_locked(struct known_keys *known, int file, const char *name, const uint8_t key[static 32],
+                                 struct why *why) {
+    unsigned line = 0;
+    enum known_result result = read_locked(known, file) ? search(&known->table, name, key, &line) : KNOWN_CHANGED;
+    switch (result) {
+    case KNOWN_SAME: return date(known, file, key_table_find(&known->table, name, key));
     case KNOWN_CHANGED:
         why_fail(why, "%s:%u: another key is remembered for %s", known->file, line, name);
         return CONFLICT;
     case KNOWN_NEW: break;
     }
-    return append_line(file, name, key) ? WRITTEN : UNWRITABLE;
+    return add(known, file, name, key);
+}
+
+/* The one at the path, shortened where it has become too long. Negative: errno. */
+static int open_with_room(struct known_keys *known) {
+    int file = open_locked(known);
+    if (file < 0 || !read_locked(known, file) || !is_too_long(known) || !shorten(known, file)) return file;
+    close(file);
+    return open_locked(known);
 }
 
 /* UNWRITABLE: with errno. */
-static enum outcome write_key(const struct known_keys *known, const char *name, const uint8_t key[static KEY_SIZE],
+static enum outcome write_key(struct known_keys *known, const char *name, const uint8_t key[static 32],
                               struct why *why) {
-    int file = open_for_writing(known->file), error;
-    enum outcome outcome = UNWRITABLE;
+    int file = open_with_room(known);
     if (file < 0) return UNWRITABLE;
-    errno = EINVAL;
-    if (is_regular(file) && flock(file, LOCK_EX) == 0) outcome = write_locked(known, file, name, key, why);
-    error = errno;
+    enum outcome outcome = write_locked(known, file, name, key, why);
+    int error = errno;
     close(file);
     errno = error;
     return outcome;
 }
 
 /* Until the end. Peers choose how many names there are. */
-static void note(struct known_keys *known, const char *name, const uint8_t key[static KEY_SIZE]) {
-    char hex[KEY_TEXT_SIZE], line[LINE_MAX_SIZE];
-    int size = snprintf(line, sizeof line, "%s %s\n", name, sodium_bin2hex(hex, sizeof hex, key, KEY_SIZE));
-    if (known->noted_size + (size_t)size > KNOWN_KEYS_NOTED_MAX) return;
-    known->noted = grow(known->noted, known->noted_size + (size_t)size, 1);
-    memcpy(known->noted + known->noted_size, line, (size_t)size);
-    known->noted_size += (size_t)size;
+static void note(struct known_keys *known, const char *name, const uint8_t key[static 32]) {
+    if (known->noted.bytes + sizeof(struct known_key) + strlen(name) + 1 > KNOWN_KEYS_NOTED_MAX) return;
+    (void)key_table_add(&known->noted, name, key, 1, known->today);
+}
+
+/* Where nothing is to be written no lock is waited for. */
+static bool needs_no_writing(struct known_keys *known, const char *name, const uint8_t key[static 32]) {
+    if (known->unread || !refresh(known)) return false;
+    const struct known_key *entry = key_table_find(&known->table, name, key);
+    return entry && memcmp(entry->key, key, sizeof entry->key) == 0 && !is_to_be_dated(known, entry);
 }
 
 bool known_keys_remember(struct known_keys *known, const char *name, const uint8_t key[static 32], struct why *why) {
     enum outcome outcome = UNWRITABLE;
+    unsigned line;
     if (!*known->file) return true;
-    if (!*name || strlen(name) > NAME_MAX_SIZE || strpbrk(name, " \n"))
-        return why_fail(why, "%s: a name of 1 to %d bytes without spaces is expected", known->file, NAME_MAX_SIZE);
-    switch (search_noted(known, name, key)) {
+    if (!*name || strlen(name) > KNOWN_NAME_MAX || strpbrk(name, " \n"))
+        return why_fail(why, "%s: a name of 1 to %d bytes without spaces is expected", known->file, KNOWN_NAME_MAX);
+    switch (search(&known->noted, name, key, &line)) {
     case KNOWN_SAME: return true;
     case KNOWN_CHANGED: return why_fail(why, "%s: another key was met under %s before", known->file, name);
     case KNOWN_NEW: break;
     }
+    if (needs_no_writing(known, name, key)) return true;
+    errno = EROFS;
     if (!known->unread) outcome = write_key(known, name, key, why);
     known->unsynced |= outcome == WRITTEN;
-    if (outcome != UNWRITABLE) return outcome == WRITTEN;
+    if (outcome != UNWRITABLE) return outcome != CONFLICT;
     if (!known->told) why_fail(why, "%s: %s: new keys are forgotten at the end", known->file, strerror(errno));
     bool silent = known->told;
     known->told = true;
@@ -245,4 +401,61 @@ bool known_keys_sync(struct known_keys *known, struct why *why) {
     bool silent = known->told;
     known->told |= !synced;
     return synced || silent || why_fail(why, "%s: %s: new keys may be forgotten", known->file, strerror(error));
+}
+
+/* --- How many are new --- */
+
+bool known_keys_admit(struct known_keys *known, uint64_t now) {
+    if (known->admitted > now + (KNOWN_KEYS_NEW - 1) * KNOWN_KEYS_NEW_MS) return false;
+    known->admitted = later(known->admitted, now) + KNOWN_KEYS_NEW_MS;
+    return true;
+}
+
+bool known_keys_crowded(struct known_keys *known) {
+    bool news = !known->crowded;
+    known->crowded = true;
+    return news;
+}
+
+/* --- Life --- */
+
+/* What was there before there was a limit. */
+static void shorten_at_the_start(struct known_keys *known) {
+    if (!refresh(known) || !is_too_long(known)) return;
+    int file = open_with_room(known);
+    if (file >= 0) close(file);
+}
+
+bool known_keys_open(struct known_keys *known, const char *directory, const char *name, struct why *why) {
+    struct stat status;
+    int file, error = 0;
+    memset(known, 0, sizeof *known);
+    known->unread = known->told = true;
+    if (snprintf(known->file, sizeof known->file, "%s/%s", directory, name) >= (int)sizeof known->file)
+        return why_fail(why, "%s: the path is too long", directory);
+    file = open_for_writing(known->file);
+    if (file < 0) {
+        error = errno;
+        file = open_for_reading(known->file);
+    }
+    if (file < 0) {
+        known->hidden = errno != ENOENT && is_there(known->file);
+        return why_fail(why, "%s: %s", known->file, strerror(error));
+    }
+    known->unread = fstat(file, &status) != 0 || !S_ISREG(status.st_mode);
+    known->told = known->unread || error != 0;
+    close(file);
+    if (known->unread) return why_fail(why, "%s: expected a regular file", known->file);
+    shorten_at_the_start(known);
+    if (error != 0) return why_fail(why, "%s: %s", known->file, strerror(error));
+    return known->malformed == 0 ||
+           why_fail(why, "%s:%u: expected a name and a key: the line is skipped", known->file, known->malformed);
+}
+
+void known_keys_close(struct known_keys *known) {
+    struct why ignored;
+    (void)known_keys_sync(known, &ignored);
+    key_table_clear(&known->table);
+    key_table_clear(&known->noted);
+    memset(known, 0, sizeof *known);
 }

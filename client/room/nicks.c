@@ -9,6 +9,7 @@
 
 #define KNOWN_NAME_SIZE (2 * ROOM_TAG_SIZE + 1 + 2 * TEXT_NICK_MAX + 1)
 #define WHY_SIZE 512
+#define DAY_MS 86400000
 
 /* As known_peers has it: a nick is bound to the first key that used it in this room. */
 static void known_name(const struct nicks *nicks, const char *nick, char out[static KNOWN_NAME_SIZE]) {
@@ -23,11 +24,29 @@ static enum known_result check(const struct nicks *nicks, const char *nick, cons
     return known_keys_check(nicks->host->known_peers, name, key, line);
 }
 
+/* It was met today, and whoever is met on more days is remembered longer. */
 static void remember(const struct nicks *nicks, const char *nick, const uint8_t *key) {
+    const struct outside *outside = nicks->host->outside;
+    struct known_keys *known = nicks->host->known_peers;
     char name[KNOWN_NAME_SIZE];
     struct why why;
     known_name(nicks, nick, name);
-    if (!known_keys_remember(nicks->host->known_peers, name, key, &why)) room_events_error(nicks->events, why.text);
+    known->today = (unsigned)(outside->wall_ms(outside->context) / DAY_MS);
+    if (!known_keys_remember(known, name, key, &why)) room_events_error(nicks->events, why.text);
+}
+
+/* Endless new names are not; they are compared all the same. */
+static void remember_new(const struct nicks *nicks, const char *nick, const uint8_t *key, uint64_t now) {
+    struct known_keys *known = nicks->host->known_peers;
+    char text[160];
+    if (known_keys_admit(known, now)) {
+        remember(nicks, nick, key);
+    } else if (known_keys_crowded(known)) {
+        snprintf(text, sizeof text,
+                 "more than %d new names came at once, which are not all remembered: from now on %d a minute are",
+                 KNOWN_KEYS_NEW, 60000 / KNOWN_KEYS_NEW_MS);
+        room_events_error(nicks->events, text);
+    }
 }
 
 static void tell_taken(const struct nicks *nicks, const struct peer *peer, const char *nick, unsigned line,
@@ -52,10 +71,10 @@ bool nicks_identified(const struct nicks *nicks, const struct peer *peer, uint64
     const char *nick = peer->introduction.nick;
     unsigned line;
     switch (check(nicks, nick, peer->introduction.identity, &line)) {
-    case KNOWN_SAME: return true;
+    case KNOWN_SAME: remember(nicks, nick, peer->introduction.identity); return true;
     case KNOWN_NEW:
         if (author_may_rename(authors_of(nicks->authors, peer->pair.other_id, now), now) && !is_ours(nicks, nick))
-            remember(nicks, nick, peer->introduction.identity);
+            remember_new(nicks, nick, peer->introduction.identity, now);
         return true;
     case KNOWN_CHANGED: tell_taken(nicks, peer, nick, line, "blocked"); break;
     }
@@ -80,7 +99,7 @@ void nicks_renamed(const struct nicks *nicks, struct peer *peer, const char *nic
         tell_taken(nicks, peer, nick, line, consequence);
         return;
     }
-    if (known == KNOWN_NEW) remember(nicks, nick, peer->introduction.identity);
+    if (known == KNOWN_NEW) remember_new(nicks, nick, peer->introduction.identity, now);
     talking_set_nick(peer, nick);
     room_events_emit(nicks->events,
                      room_events_make_text(nicks->events, EVENT_PEER_NICK, peer, before, strlen(before)));

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -32,12 +33,18 @@ static void open_expected(const char *folder, struct known_keys *known) {
     if (!known_keys_open(known, folder, "known_peers", &why)) fail_msg("%s", why.text);
 }
 
+static void open_expected_malformed(const char *folder, struct known_keys *known) {
+    struct why why = {0};
+    assert_false(known_keys_open(known, folder, "known_peers", &why));
+    assert_true(known->malformed > 0 && !known->told);
+}
+
 static void remember_expected(struct known_keys *known, const char *name, uint8_t byte) {
     struct why why = {0};
     if (!known_keys_remember(known, name, key_of(byte), &why)) fail_msg("%s", why.text);
 }
 
-static enum known_result check(const struct known_keys *known, const char *name, uint8_t byte, unsigned *line) {
+static enum known_result check(struct known_keys *known, const char *name, uint8_t byte, unsigned *line) {
     return known_keys_check(known, name, key_of(byte), line);
 }
 
@@ -248,15 +255,198 @@ static void a_full_disk_is_told_once(void **state) {
 static void what_is_noted_is_bounded(void **state) {
     struct known_keys known;
     struct why why;
+    char name[512];
+    unsigned line;
     (void)state;
     assert_false(known_keys_open(&known, "/dev/null", "known_peers", &why));
-    known.noted = malloc(KNOWN_KEYS_NOTED_MAX - 10);
-    assert_non_null(known.noted);
-    memset(known.noted, '\n', KNOWN_KEYS_NOTED_MAX - 10);
-    known.noted_size = KNOWN_KEYS_NOTED_MAX - 10;
-    remember_expected(&known, "one-more", 1);
-    assert_int_equal(known.noted_size, KNOWN_KEYS_NOTED_MAX - 10);
+    memset(name, 'x', sizeof name);
+    for (unsigned i = 0; i < 10000; i++) {
+        snprintf(name + 500, sizeof name - 500, "%u", i);
+        remember_expected(&known, name, 1);
+    }
+    assert_in_range(known.noted.bytes, KNOWN_KEYS_NOTED_MAX - 1024, KNOWN_KEYS_NOTED_MAX);
+    assert_int_equal(check(&known, name, 1, &line), KNOWN_NEW);
     known_keys_close(&known);
+}
+
+/* --- Many --- */
+
+static void name_of(const char *room, unsigned number, char out[static 64]) {
+    snprintf(out, 64, "%s:%06u", room, number);
+}
+
+/* So many lines of this room, met on that many days. */
+static void fill(const char *file, const char *room, unsigned count, const char *dates) {
+    char name[64];
+    FILE *out = fopen(file, "a");
+    assert_non_null(out);
+    for (unsigned i = 0; i < count; i++) {
+        name_of(room, i, name);
+        fprintf(out, "%s " HEX_OF_ONES "%s%s\n", name, *dates ? " " : "", dates);
+    }
+    assert_int_equal(fclose(out), 0);
+}
+
+static unsigned lines_of(const char *file) {
+    unsigned lines = 0;
+    FILE *in = fopen(file, "r");
+    assert_non_null(in);
+    for (int c; (c = fgetc(in)) != EOF;) lines += c == '\n';
+    fclose(in);
+    return lines;
+}
+
+static unsigned known_of(struct known_keys *known, const char *room, unsigned count) {
+    char name[64];
+    unsigned found = 0, line;
+    for (unsigned i = 0; i < count; i++) {
+        name_of(room, i, name);
+        found += check(known, name, 1, &line) == KNOWN_SAME;
+    }
+    return found;
+}
+
+/* Whoever is met once in a flood in one room goes before who was met in another, and on more days. */
+static void endless_names_push_out_nobody_who_is_known(void **state) {
+    struct known_keys known = {.file = ""};
+    char file[FOLDER_PATH_SIZE], name[64];
+    unsigned line;
+    folder_file(*state, "known_peers", file);
+    fill(file, "tea", 300, "0001 2026-01-01");
+    fill(file, "work", 200, "0002 2025-01-01");
+    fill(file, "hand", 10, "keep");
+    fill(file, "tea", 10, "this is not a date");
+    open_expected_malformed(*state, &known);
+    known.today = 20786; /* 2026-11-29 */
+    for (unsigned i = 0; i < 30000; i++) {
+        name_of("flood", i, name);
+        remember_expected(&known, name, 1);
+        assert_true(known.table.count <= KNOWN_KEYS_LINES);
+    }
+    assert_in_range(lines_of(file), KNOWN_KEYS_LINES - KNOWN_KEYS_LINES / 10, KNOWN_KEYS_LINES + 10);
+    assert_int_equal(known_of(&known, "tea", 300), 300);
+    assert_int_equal(known_of(&known, "work", 200), 200);
+    assert_int_equal(known_of(&known, "hand", 10), 10);
+    assert_in_range(known_of(&known, "flood", 30000), 8000, KNOWN_KEYS_LINES - 510);
+    assert_int_equal(check(&known, "flood:029999", 1, &line), KNOWN_SAME);
+    assert_int_equal(check(&known, "flood:000000", 1, &line), KNOWN_NEW);
+    char text[4096];
+    FILE *in = fopen(file, "r");
+    unsigned strange = 0;
+    while (in && fgets(text, sizeof text, in)) strange += strstr(text, "not a date") != NULL;
+    assert_non_null(in);
+    fclose(in);
+    assert_int_equal(strange, 10); /* what is not understood is nobody's to throw away */
+    assert_true(key_table_holds(&known.table));
+    known_keys_close(&known);
+}
+
+/* A file of before there was a limit. */
+static void a_file_that_is_too_long_is_shortened_at_the_start(void **state) {
+    struct known_keys known = {.file = ""};
+    char file[FOLDER_PATH_SIZE];
+    struct stat status;
+    folder_file(*state, "known_peers", file);
+    fill(file, "flood", 100000, "");
+    assert_int_equal(chmod(file, 0640), 0);
+    fill(file, "tea", 5, "0001 2026-11-28");
+    open_expected(*state, &known);
+    assert_int_equal(lines_of(file), KNOWN_KEYS_LINES - KNOWN_KEYS_LINES / 10);
+    assert_int_equal(known_of(&known, "tea", 5), 5);
+    assert_int_equal(stat(file, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0640);
+    known_keys_close(&known);
+}
+
+/* What is in it is read once: a change that does not show, in its size or its time, is not seen. */
+static void a_look_up_does_not_read_the_file(void **state) {
+    struct known_keys known = {.file = ""};
+    char file[FOLDER_PATH_SIZE];
+    struct stat status;
+    unsigned line;
+    open_expected(*state, &known);
+    remember_expected(&known, "a", 1);
+    assert_int_equal(check(&known, "a", 1, &line), KNOWN_SAME);
+    assert_int_equal(stat(folder_file(*state, "known_peers", file), &status), 0);
+    const struct timespec times[2] = {status.st_atim, status.st_mtim};
+    int edited = open(file, O_WRONLY);
+    assert_int_equal(pwrite(edited, "b", 1, 0), 1);
+    close(edited);
+    assert_int_equal(utimensat(AT_FDCWD, file, times, 0), 0);
+    assert_int_equal(check(&known, "a", 1, &line), KNOWN_SAME);
+    assert_int_equal(check(&known, "b", 1, &line), KNOWN_NEW);
+    folder_write(file, "c " HEX_OF_ONES "\n", 0600);
+    assert_int_equal(check(&known, "a", 1, &line), KNOWN_NEW);
+    assert_int_equal(check(&known, "c", 1, &line), KNOWN_SAME);
+    known_keys_close(&known);
+}
+
+/* Each of two clients knows what the other adds, also when that one wrote the file anew meanwhile. */
+static void what_another_client_adds_is_known(void **state) {
+    struct known_keys one = {.file = ""}, other = {.file = ""};
+    char file[FOLDER_PATH_SIZE], name[64];
+    unsigned line;
+    open_expected(*state, &one);
+    open_expected(*state, &other);
+    one.today = 20000;
+    other.today = 20001;
+    for (unsigned i = 0; i < 12000; i++) {
+        name_of("room", i, name);
+        remember_expected(i % 2 ? &one : &other, name, 1);
+        assert_int_equal(check(i % 2 ? &other : &one, name, 1, &line), KNOWN_SAME);
+    }
+    assert_in_range(lines_of(folder_file(*state, "known_peers", file)), 9000, KNOWN_KEYS_LINES);
+    assert_true(key_table_holds(&one.table) && key_table_holds(&other.table));
+    known_keys_close(&one);
+    known_keys_close(&other);
+}
+
+static void days_are_counted_in_their_place(void **state) {
+    struct known_keys known = {.file = ""};
+    char file[FOLDER_PATH_SIZE], text[400];
+    struct why why;
+    folder_write(folder_file(*state, "known_peers", file), "b " HEX_OF_ONES "\nc " HEX_OF_ONES " keep\n", 0600);
+    open_expected(*state, &known);
+    known.today = 20786;
+    remember_expected(&known, "a", 1);
+    remember_expected(&known, "a", 1);
+    known.today = 20787;
+    remember_expected(&known, "a", 1);
+    remember_expected(&known, "c", 1);
+    folder_read(file, text, sizeof text);
+    assert_string_equal(text, "b " HEX_OF_ONES "\nc " HEX_OF_ONES " keep\na " HEX_OF_ONES " 0002 2026-11-30\n");
+    assert_true(known_keys_sync(&known, &why));
+    known.today = 20787; /* the same day: nothing is written */
+    remember_expected(&known, "a", 1);
+    assert_false(known.unsynced);
+    remember_expected(&known, "b", 1); /* written by hand: there is no place yet */
+    folder_read(file, text, sizeof text);
+    assert_string_equal(text, "b " HEX_OF_ONES " 0002 2026-11-30\nc " HEX_OF_ONES " keep\na " HEX_OF_ONES
+                              " 0002 2026-11-30\n");
+    known_keys_close(&known);
+}
+
+static void what_is_malformed_is_told_with_its_line(void **state) {
+    struct known_keys known;
+    struct why why = {0};
+    char file[FOLDER_PATH_SIZE], expected[600];
+    folder_write(folder_file(*state, "known_peers", file), "# mine\n\na " HEX_OF_ONES "\nwhat is this\nb\n", 0600);
+    assert_false(known_keys_open(&known, *state, "known_peers", &why));
+    snprintf(expected, sizeof expected, "%s:4: expected a name and a key: the line is skipped", file);
+    assert_string_equal(why.text, expected);
+    assert_int_equal(known.malformed, 4);
+    known_keys_close(&known);
+}
+
+static void new_names_are_rationed(void **state) {
+    struct known_keys known = {.file = ""};
+    unsigned admitted = 0;
+    (void)state;
+    for (uint64_t now = 1; now <= 60000; now += 10) admitted += known_keys_admit(&known, now);
+    assert_in_range(admitted, KNOWN_KEYS_NEW + 2, KNOWN_KEYS_NEW + 3);
+    assert_true(known_keys_crowded(&known));
+    assert_false(known_keys_crowded(&known));
+    for (uint64_t now = 10000000; now <= 10000100; now += 10) assert_true(known_keys_admit(&known, now));
 }
 
 static void without_a_file_nothing_is_remembered(void **state) {
@@ -317,14 +507,28 @@ static void the_disk_is_asked_once_for_many(void **state) {
 int main(void) {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(new_then_same_then_changed),       IN_FOLDER(the_file_is_private_and_plain),
-        IN_FOLDER(malformed_lines_are_skipped),      IN_FOLDER(an_unfinished_last_line_is_left_alone),
-        IN_FOLDER(a_changed_key_is_not_added),       IN_FOLDER(names_fit_on_a_line),
-        IN_FOLDER(what_is_there_unread_is_hidden),   IN_FOLDER(a_changed_key_is_told_with_its_place),
-        IN_FOLDER(an_unreadable_file_trusts_nobody), cmocka_unit_test(without_a_file_nothing_is_remembered),
-        IN_FOLDER(many_at_once_lose_nothing),        IN_FOLDER(what_cannot_be_written_is_known_until_the_end),
-        IN_FOLDER(a_full_disk_is_told_once),         cmocka_unit_test(what_is_noted_is_bounded),
+        IN_FOLDER(new_then_same_then_changed),
+        IN_FOLDER(the_file_is_private_and_plain),
+        IN_FOLDER(malformed_lines_are_skipped),
+        IN_FOLDER(an_unfinished_last_line_is_left_alone),
+        IN_FOLDER(a_changed_key_is_not_added),
+        IN_FOLDER(names_fit_on_a_line),
+        IN_FOLDER(what_is_there_unread_is_hidden),
+        IN_FOLDER(a_changed_key_is_told_with_its_place),
+        IN_FOLDER(an_unreadable_file_trusts_nobody),
+        cmocka_unit_test(without_a_file_nothing_is_remembered),
+        IN_FOLDER(many_at_once_lose_nothing),
+        IN_FOLDER(what_cannot_be_written_is_known_until_the_end),
+        IN_FOLDER(a_full_disk_is_told_once),
+        cmocka_unit_test(what_is_noted_is_bounded),
         IN_FOLDER(the_disk_is_asked_once_for_many),
+        IN_FOLDER(endless_names_push_out_nobody_who_is_known),
+        IN_FOLDER(a_file_that_is_too_long_is_shortened_at_the_start),
+        IN_FOLDER(a_look_up_does_not_read_the_file),
+        IN_FOLDER(what_another_client_adds_is_known),
+        IN_FOLDER(days_are_counted_in_their_place),
+        IN_FOLDER(what_is_malformed_is_told_with_its_line),
+        cmocka_unit_test(new_names_are_rationed),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("known_keys", tests, NULL, NULL);

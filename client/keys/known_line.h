@@ -1,0 +1,39 @@
+/* A line of known_peers or known_bootnodes. Pure.
+ *
+ *     NAME KEY                       32 bytes in hex; written by hand, or where days do not matter
+ *     NAME KEY keep                  never forgotten
+ *     NAME KEY 0003 2026-11-29       met on so many days, and the last of them (UTC)
+ *
+ * The days have a fixed width, so that they are changed in their place. Empty lines, and those that begin with '#', say
+ * nothing. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/attributes.h"
+
+#define KNOWN_NAME_MAX 512
+#define KNOWN_DATES_SIZE 15 /* "0003 2026-11-29" */
+#define KNOWN_LINE_SIZE (KNOWN_NAME_MAX + 1 + 64 + 1 + KNOWN_DATES_SIZE + 2)
+#define KNOWN_DAYS_MOST 9999
+
+struct known_line {
+    const char *name; /* into the line */
+    uint8_t key[32];
+    unsigned days, last; /* 1 and 0: not noted */
+    size_t dates;        /* where they stand in the line; 0: they do not */
+    bool kept;
+};
+
+enum known_line_kind { KNOWN_LINE_ENTRY, KNOWN_LINE_EMPTY, KNOWN_LINE_MALFORMED };
+
+/* Of `size` bytes and a zero; a newline at its end does not matter. The line is changed. */
+MUST_USE enum known_line_kind known_line_parse(char *line, size_t size, struct known_line *out);
+/* With the newline; returns the size. `last` 0: without dates. */
+size_t known_line_format(const char *name, const uint8_t key[static 32], unsigned days, unsigned last,
+                         char out[static KNOWN_LINE_SIZE]);
+/* KNOWN_DATES_SIZE bytes, and a zero. */
+void known_line_format_dates(unsigned days, unsigned last, char out[static KNOWN_DATES_SIZE + 1]);
