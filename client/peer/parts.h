@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client/keys/bootnodes.h"
 #include "client/outside.h"
 #include "client/peer/answers.h"
 #include "client/peer/budget.h"
@@ -19,6 +20,7 @@
 #include "client/peer/probing.h"
 #include "client/peer/punch.h"
 #include "client/peer/transport.h"
+#include "client/peer/trials.h"
 
 /* Handshakes of ours to answer, by what is known of who begins them. Each kind has its own place and its own share of
  * work, so that a flood of one keeps nobody out who can show more (PROTOCOL.md §3.2 rule 3). */
@@ -150,9 +152,12 @@ struct peer {
     bool absent;         /* since `delisted`: no bootnode that can be reached lists it */
     bool said_absent;    /* one of them said that it left, rather than began anew or was lost itself */
     uint64_t delisted;
+    struct address seen[BOOTNODES_MAX]; /* where each saw it last */
+    uint64_t introduction_asked;        /* ms: when we asked for the last INTRODUCE; 0: its own echo has come */
 
     /* Linking. */
     struct punch punch;                  /* to all candidates */
+    struct trials trials;                /* what was sent there, and not answered */
     struct path_try relays[PEER_RELAYS]; /* of the present round */
     size_t relay_count;
     uint64_t relays_due;     /* when to look who may relay; NEVER outside of a round */
@@ -160,7 +165,7 @@ struct peer {
     bool renewing;
     uint64_t punch_blocked; /* by the rate of all peers, until then */
     uint64_t retry;         /* next round of punching; NEVER: none planned */
-    unsigned rounds;
+    unsigned rounds;        /* in vain, one after the other */
     struct rush_place place; /* among all rounds of this client */
     bool called;             /* its turn has come, and the round is to begin */
     uint64_t turn_over;      /* ms, while it has its turn */
@@ -218,7 +223,7 @@ struct peer {
     uint64_t seek_due; /* the next round; NEVER: none */
     unsigned seek_rounds;
     bool seek_answered;            /* by the other side's CANDIDATES, or it began */
-    struct candidate_list offered; /* by the other side's CANDIDATES */
+    struct candidate_list offered; /* by the other side's CANDIDATES, for this round */
     enum nat_mapping other_mapping;
     struct path_log log;
     uint64_t relayed_since;  /* 0: the path is a direct one */

@@ -18,6 +18,10 @@
 #define SEEK_MOST_MS UINT64_C(60000)
 #define SEEK_DOUBLINGS 5
 #define OFFERED_PINGS 5
+/* In the first round, the second …; then one, to the best alone. */
+static const uint8_t seek_packets[] = {4, 2, 1};
+
+#define SEEKS (sizeof seek_packets / sizeof *seek_packets)
 
 void paths_init(struct peer *peer) {
     punch_init(&peer->seek);
@@ -77,6 +81,7 @@ void paths_pong(struct peer *peer, uint64_t token, const struct path *from, uint
         bool late = now - check.sent >= CHECK_LATE_MS + sending_excess_ms(peer);
         if (!check.sent || late || check.token != token || !path_equal(&check.path, from)) continue;
         peer->checks[i].sent = 0;
+        if (from->kind == PATH_DIRECT) trials_answered(&peer->trials, peer->host->budget, &from->address);
         enum path_note_kind why = on_path(peer, from) ? NOTE_NONE : reason(peer, &check, now);
         if (why == NOTE_NONE) return;
         peer->rtt_us = (uint32_t)(now - check.sent) * 1000;
@@ -119,18 +124,19 @@ static bool may_seek(const struct peer *peer) {
     return peer->state == PEER_LIVE && peer->connected && peer->has_path && !peer->demoted && !peer->bye_tries;
 }
 
-/* What the other side offered itself, beside what the bootnode told; of that one nobody checked that it is theirs, so
- * fewer packets go there, and none into our own network. */
+/* What the other side offered itself for this round, beside what the bootnode told; nobody checked that it is theirs,
+ * so fewer packets go there, and none into our own network. */
 static void seek_offered(struct peer *peer, uint64_t now) {
     struct address usable[RECORD_CANDIDATES_MAX];
     size_t count = peer->host->usable(peer->host->context, &peer->offered, usable);
     for (size_t i = 0; i < count; i++)
-        if (address_classify(&usable[i]) == ADDRESS_PUBLIC) punch_keep_few(&peer->seek, &usable[i], OFFERED_PINGS, now);
+        if (address_classify(&usable[i]) == ADDRESS_PUBLIC) punch_name(&peer->seek, &usable[i], OFFERED_PINGS, now);
 }
 
 static void punch_to_seek(struct peer *peer, uint64_t now) {
+    bool late = peer->seek_rounds >= SEEKS;
     punch_copy_candidates(&peer->seek, &peer->punch, now);
-    punch_start(&peer->seek, now);
+    punch_start(&peer->seek, late ? 1 : seek_packets[peer->seek_rounds], late, now);
     seek_offered(peer, now);
     path_log_add(&peer->log, NOTE_SEEKING, NULL, (uint32_t)peer->seek.count, now);
 }
@@ -166,22 +172,27 @@ static void answer_offer(struct peer *peer, uint64_t now) {
 
 void paths_seek(struct peer *peer, uint64_t now) {
     if (!may_seek(peer) || peer->seek.active || !linking_usable(peer, now)) return;
+    peer->offered.count = 0;
     offer(peer, now);
     peer->seek_answered = false;
     punch_to_seek(peer, now);
 }
 
-/* One answer a seek: with more of them a member would have us send to as many strangers as it can name. */
+/* Who is on a direct path already seeks nothing. One answer a seek counts, and a round that the other side begins is a
+ * sign of life, of which there are not many: a member could name other strangers each time. */
 void paths_offered(struct peer *peer, const struct frame_candidates *offered, uint64_t now) {
-    peer->offered = offered->candidates;
     peer->other_mapping = offered->mapping;
-    if (!may_seek(peer) || (peer->seek.active && !offered->answer)) return;
+    if (!may_seek(peer) || peer->path.kind == PATH_DIRECT || peer->seek.active != offered->answer) return;
     if (!offered->answer) {
+        if (!rounds_sign(peer, &peer->seek, now)) return;
+        peer->offered = offered->candidates;
         answer_offer(peer, now);
         peer->seek_answered = true;
         punch_to_seek(peer, now);
-    } else if (peer->seek.active && !peer->seek_answered) {
+    } else if (!peer->seek_answered) {
         peer->seek_answered = true;
+        peer->offered = offered->candidates;
+        (void)rounds_sign(peer, &peer->seek, now);
         seek_offered(peer, now);
     }
 }
@@ -204,9 +215,7 @@ static uint64_t seeking_at(const struct peer *peer) {
 
 static void seek_run(struct peer *peer, uint64_t now) {
     struct address to;
-    while (punch_due(&peer->seek) <= now) {
-        if (!sending_unasked(peer, now)) return;
-        if (!punch_next(&peer->seek, now, &to)) return;
+    while (rounds_next(peer, &peer->seek, now, &to)) {
         struct path path = path_direct(&to);
         if (!on_path(peer, &path)) checks_ping(peer, &path, now);
     }

@@ -122,6 +122,7 @@ struct peer *peer_create(const struct peer_host *host, const struct member_recor
     pair_tag_derive(host->room->mac_key, record->id, host->own_id, peer->tag_in);
     peer->created = peer->heard = peer->heard_here = peer->sent = now;
     linking_init(peer, now);
+    trials_init(&peer->trials, now);
     rounds_init(peer);
     paths_init(peer);
     path_mtu_init(&peer->mtu);
@@ -193,11 +194,30 @@ static bool is_old_news(const struct peer *peer, uint8_t bit, uint64_t now) {
     return !(peer->listed_once & bit) && now - peer->heard < OLD_NEWS_MS;
 }
 
+/* Somewhere else than before, or here after it was not: not just with other addresses beside the one where it was seen,
+ * which it can name as often as it wants. */
+static bool has_moved(struct peer *peer, unsigned bootnode, const struct member_record *record) {
+    struct address *before = &peer->seen[bootnode];
+    for (unsigned i = 0; i < record->candidates.count; i++) {
+        if (!candidate_is_seen(&record->candidates, i)) continue;
+        bool moved = before->port && !address_equal(before, &record->candidates.items[i]);
+        *before = record->candidates.items[i];
+        return moved || !peer->listed;
+    }
+    return !peer->listed;
+}
+
+/* Something is different, so what was in vain may not be any more. */
+static void begin_anew(struct peer *peer, uint64_t now) {
+    if (!trials_renew(&peer->trials, now)) return;
+    peer->rounds = peer->seek_rounds = 0;
+}
+
 static bool listed(struct peer *peer, unsigned bootnode, const struct member_record *record,
                    const struct address *usable, size_t count, uint64_t now) {
     uint8_t bit = (uint8_t)(1u << bootnode);
     bool revived = peer->state == PEER_GONE && !is_old_news(peer, bit, now);
-    bool was_listed = peer->listed;
+    bool moved = has_moved(peer, bootnode, record);
     bool other_suites = peer->pair.other_mask != record->suite_mask;
     peer->listed |= bit;
     peer->listed_once |= bit;
@@ -206,14 +226,14 @@ static bool listed(struct peer *peer, unsigned bootnode, const struct member_rec
     punch_set_candidates(&peer->punch, usable, count, now);
     if (peer->state == PEER_BLOCKED || (peer->state == PEER_GONE && !revived)) return false;
     if (revived) revive(peer, now);
+    if (moved || revived || other_suites) begin_anew(peer, now);
     if (peer_reachable(peer) && peer->path.kind != PATH_DIRECT) paths_seek(peer, now);
     /* A handshake under way was bound to the old mask and cannot succeed. */
     if (other_suites) linking_abandon(peer);
     bool linked = peer_reachable(peer) || peer->next.live;
-    if (!linked && (revived || !was_listed || other_suites || !rounds_active(peer))) {
-        peer->rounds = 0;
+    if (linked) return revived;
+    if (moved || revived || other_suites || (!rounds_active(peer) && trials_sign(&peer->trials, now)))
         rounds_start(peer, now);
-    }
     return revived;
 }
 
@@ -235,14 +255,14 @@ void peer_delisted(struct peer *peer, unsigned bootnode, bool resync, uint64_t n
 void peer_introduced(struct peer *peer, const struct address *usable, size_t count, uint64_t now) {
     if (peer->state != PEER_LIVE) return;
     punch_set_candidates(&peer->punch, usable, count, now);
-    if (!peer_reachable(peer) && !rounds_active(peer) && !peer->next.live) rounds_start(peer, now);
+    if (!peer_reachable(peer) && !peer->next.live) rounds_introduced(peer, now);
     set_alarms(peer, now);
 }
 
 static void retry(struct peer *peer, uint64_t now) {
     if (peer->state != PEER_LIVE || peer_reachable(peer) || rounds_active(peer) || peer->next.live) return;
-    peer->rounds = 0;
-    peer->host->introduce(peer->host->context, peer);
+    begin_anew(peer, now);
+    rounds_introduce(peer, now);
     rounds_start(peer, now);
 }
 
@@ -256,6 +276,7 @@ void peer_network_changed(struct peer *peer, uint64_t now) {
     if (peer_reachable(peer)) {
         path_log_add(&peer->log, NOTE_NETWORK, NULL, 0, now);
         sending_ping(peer, now);
+        if (peer->path.kind != PATH_DIRECT) begin_anew(peer, now);
         paths_seek(peer, now);
     }
     set_alarms(peer, now);

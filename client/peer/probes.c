@@ -74,11 +74,15 @@ static void send_step(struct peer *peer, enum probing_step step, bool hard, uint
     sending_frame(peer, &frame, &peer->path, false, now);
 }
 
+static bool may_guess(struct peer *peer, const struct address *target, uint64_t now) {
+    return trials_may(&peer->trials, peer->host->budget, BUDGET_GUESSED, target, now);
+}
+
 /* False without the sockets, if it takes any. */
 static bool run(struct peer *peer, bool hard, uint32_t number, uint64_t now) {
     struct probing *probing = peer->probing;
     struct address target;
-    if (!punch_public(&peer->punch, &target)) return false;
+    if (!punch_public(&peer->punch, &target) || !may_guess(peer, &target, now)) return false;
     close_sockets(peer);
     if (hard)
         probing->socket_count =
@@ -104,7 +108,7 @@ static void begin_offer(struct peer *peer, uint64_t now) {
     struct address target;
     bool hard;
     bool possible = probing_choose(probing, *peer->host->mapping, peer->other_mapping, now, &hard) &&
-                    punch_public(&peer->punch, &target);
+                    punch_public(&peer->punch, &target) && may_guess(peer, &target, now);
     if (possible && take_place(peer)) {
         probing->excess = sending_excess_ms(peer);
         probing_offer(probing, hard, randombytes_random(), now);
@@ -201,8 +205,10 @@ static void send_probes(struct peer *peer, uint64_t now) {
         struct frame frame = {.type = FRAME_PING, .token = probing->token};
         if (is_check)
             checks_ping(peer, &to, now);
-        else
+        else if (trials_take(&peer->trials, peer->host->budget, BUDGET_GUESSED, &to.address, now))
             sending_frame(peer, &frame, &to, false, now);
+        else
+            probing_settle(probing, now);
     }
 }
 

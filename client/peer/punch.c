@@ -12,8 +12,8 @@ static const uint16_t pauses_ms[] = {20, 40, 80, 160, 320};
 
 #define PAUSES (sizeof pauses_ms / sizeof pauses_ms[0])
 
-static uint64_t pause_after(const struct punch *punch, uint8_t sent) {
-    uint64_t pause = sent > 0 && sent <= PAUSES ? pauses_ms[sent - 1] : PUNCH_PAUSE_MS;
+static uint64_t pause_after(const struct punch *punch, uint8_t sent, uint8_t most) {
+    uint64_t pause = sent > 0 && sent <= PAUSES && sent < most ? pauses_ms[sent - 1] : PUNCH_PAUSE_MS;
     if (punch->stretch > 1) pause *= punch->stretch;
     return earlier(later(pause, punch->answer_ms), PUNCH_PAUSE_MOST_MS);
 }
@@ -43,12 +43,23 @@ static void append(struct punch *punch, const struct punch_candidate *candidate)
 }
 
 static struct punch_candidate newcomer(struct punch *punch, const struct address *address, bool learned, uint64_t now) {
-    return (struct punch_candidate){
-        .address = *address, .due = now, .sent = *remembered(punch, address), .learned = learned};
+    return (struct punch_candidate){.address = *address,
+                                    .due = now,
+                                    .sent = *remembered(punch, address),
+                                    .most = learned ? PUNCH_PACKETS : punch->most,
+                                    .learned = learned};
 }
 
 void punch_init(struct punch *punch) {
     memset(punch, 0, sizeof *punch);
+}
+
+static bool family_is_listed(const struct punch *punch, const struct address *address) {
+    for (size_t i = 0; i < punch->count; i++) {
+        const struct punch_candidate *candidate = &punch->candidates[i];
+        if (!candidate->learned && address_is_ipv4(&candidate->address) == address_is_ipv4(address)) return true;
+    }
+    return false;
 }
 
 static void add_recorded(struct punch *punch, struct punch *old, const struct address *address, uint64_t now) {
@@ -56,7 +67,9 @@ static void add_recorded(struct punch *punch, struct punch *old, const struct ad
     struct punch_candidate candidate = known ? *known : newcomer(punch, address, false, now);
     if (find(punch, address) || address_classify(address) == ADDRESS_UNUSABLE) return;
     if (candidate.answers) candidate.due = now;
-    candidate.learned = candidate.answers = false;
+    if (candidate.learned) candidate.most = punch->most;
+    if (punch->best_alone && family_is_listed(punch, address)) candidate.most = 0;
+    candidate.learned = candidate.answers = candidate.named = false;
     append(punch, &candidate);
 }
 
@@ -108,17 +121,19 @@ void punch_learn(struct punch *punch, const struct address *address, uint64_t no
 void punch_keep(struct punch *punch, const struct address *address, uint64_t now) {
     struct punch_candidate *candidate = find_or_add(punch, address, now);
     if (!candidate || !candidate->answers) return;
-    candidate->answers = false;
+    candidate->answers = candidate->named = false;
+    candidate->most = punch->most;
     candidate->due = now;
 }
 
-void punch_keep_few(struct punch *punch, const struct address *address, uint8_t packets, uint64_t now) {
+void punch_name(struct punch *punch, const struct address *address, uint8_t packets, uint64_t now) {
     if (find(punch, address)) return;
     struct punch_candidate *candidate = find_or_add(punch, address, now);
     if (!candidate) return;
     candidate->answers = false;
+    candidate->named = true;
+    candidate->most = packets;
     candidate->due = now;
-    if (candidate->sent < PUNCH_PACKETS - packets) candidate->sent = (uint8_t)(PUNCH_PACKETS - packets);
 }
 
 void punch_copy_candidates(struct punch *punch, const struct punch *from, uint64_t now) {
@@ -135,6 +150,29 @@ bool punch_names(const struct punch *punch, const struct address *address) {
     return false;
 }
 
+bool punch_spent(const struct punch *punch, const struct address *address) {
+    for (size_t i = 0; i < punch->count; i++)
+        if (address_equal(&punch->candidates[i].address, address))
+            return !punch->candidates[i].answers && punch->candidates[i].sent >= punch->candidates[i].most;
+    return false;
+}
+
+void punch_once_more(struct punch *punch, const struct address *address, uint64_t now) {
+    struct punch_candidate *candidate = find(punch, address);
+    if (!candidate || candidate->sent < candidate->most || candidate->sent >= PUNCH_PACKETS) return;
+    candidate->most = candidate->sent + 1;
+    candidate->due = now;
+}
+
+bool punch_best(const struct punch *punch, bool ipv4, struct address *out) {
+    for (size_t i = 0; i < punch->count; i++) {
+        if (punch->candidates[i].learned || address_is_ipv4(&punch->candidates[i].address) != ipv4) continue;
+        *out = punch->candidates[i].address;
+        return true;
+    }
+    return false;
+}
+
 bool punch_public(const struct punch *punch, struct address *out) {
     for (size_t i = 0; i < punch->count; i++) {
         if (punch->candidates[i].learned || address_classify(&punch->candidates[i].address) != ADDRESS_PUBLIC) continue;
@@ -144,11 +182,18 @@ bool punch_public(const struct punch *punch, struct address *out) {
     return false;
 }
 
-void punch_start(struct punch *punch, uint64_t now) {
-    size_t kept = 0;
-    for (size_t i = 0; i < punch->count; i++)
-        if (!punch->candidates[i].answers) punch->candidates[kept++] = punch->candidates[i];
-    punch->count = kept;
+void punch_start(struct punch *punch, uint8_t most, bool best_alone, uint64_t now) {
+    size_t count = punch->count;
+    punch->count = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct punch_candidate candidate = punch->candidates[i];
+        if (candidate.answers || candidate.named) continue;
+        bool beside = best_alone && !candidate.learned && family_is_listed(punch, &candidate.address);
+        candidate.most = beside ? 0 : most;
+        append(punch, &candidate);
+    }
+    punch->most = most;
+    punch->best_alone = best_alone;
     punch->active = true;
     memset(punch->forgotten, 0, sizeof punch->forgotten);
     for (size_t i = 0; i < punch->count; i++) {
@@ -175,18 +220,28 @@ static const struct punch_candidate *earliest(const struct punch *punch) {
     const struct punch_candidate *found = NULL;
     for (size_t i = 0; punch->active && i < punch->count; i++) {
         const struct punch_candidate *candidate = &punch->candidates[i];
-        if (candidate->sent < PUNCH_PACKETS && (!found || candidate->due < found->due)) found = candidate;
+        if (candidate->sent < candidate->most && (!found || candidate->due < found->due)) found = candidate;
     }
     return found;
 }
 
-bool punch_next(struct punch *punch, uint64_t now, struct address *out) {
+const struct punch_candidate *punch_peek(const struct punch *punch, uint64_t now) {
     const struct punch_candidate *next = earliest(punch);
+    return next && next->due <= now ? next : NULL;
+}
+
+void punch_refuse(struct punch *punch, const struct address *address) {
+    struct punch_candidate *candidate = find(punch, address);
+    if (candidate) candidate->most = candidate->sent;
+}
+
+bool punch_next(struct punch *punch, uint64_t now, struct address *out) {
+    const struct punch_candidate *next = punch_peek(punch, now);
     struct punch_candidate *candidate;
-    if (!next || next->due > now) return false;
+    if (!next) return false;
     candidate = &punch->candidates[next - punch->candidates];
     candidate->sent++;
-    candidate->due = candidate->answers ? NEVER : now + pause_after(punch, candidate->sent);
+    candidate->due = candidate->answers ? NEVER : now + pause_after(punch, candidate->sent, candidate->most);
     *out = candidate->address;
     return true;
 }
@@ -202,7 +257,8 @@ uint64_t punch_exhausted_at(const struct punch *punch) {
     for (size_t i = 0; i < punch->count; i++) {
         const struct punch_candidate *candidate = &punch->candidates[i];
         if (candidate->answers) continue;
-        if (candidate->sent < PUNCH_PACKETS) return NEVER;
+        if (candidate->sent < candidate->most) return NEVER;
+        if (candidate->most == 0) continue;
         if (candidate->due > last) last = candidate->due;
     }
     return last;

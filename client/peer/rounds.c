@@ -15,6 +15,12 @@
 #define BOOTNODE_WAIT_MS 800
 #define RELAYS_AGAIN_MS 500
 #define PUT_OFF_MS 500
+#define ECHO_MS 5000 /* an INTRODUCE so soon after our own is its echo */
+
+/* In the first round, the second …; then one, to the best alone: PROTOCOL.md §3.2 rule 1. */
+static const uint8_t round_packets[] = {6, 2, 1}, round_tries[] = {PATH_TRIES, PATH_TRIES, 5};
+
+#define ROUNDS (sizeof round_packets / sizeof *round_packets)
 
 void rounds_init(struct peer *peer) {
     punch_init(&peer->punch);
@@ -75,7 +81,10 @@ static void begin(struct peer *peer, uint64_t now) {
     peer->put_off = false;
     path_log_add(&peer->log, NOTE_ROUND, NULL, peer->rounds + 1, now);
     set_pace(peer);
-    punch_start(&peer->punch, now);
+    /* No bootnode can say that it left, nor bring a sign of it. */
+    if (!peer->host->reachable && peer->rounds >= ROUNDS) trials_allow_answered(&peer->trials);
+    uint8_t most = peer->rounds < ROUNDS ? round_packets[peer->rounds] : 1;
+    punch_start(&peer->punch, most, peer->rounds >= ROUNDS, now);
 }
 
 /* A round that is under way ends here, and its turn with it: who begins anew is behind those that wait. */
@@ -135,23 +144,68 @@ static void relay_learn(struct peer *peer, const struct path *path, uint64_t now
 
 /* A PROBE on a working session: the other side has lost it. Anyone in the room could forge that, so not too often. */
 static bool probe_counts(const struct peer *peer, uint64_t now) {
-    if (!linking_usable(peer, now) || peer->demoted) return true;
+    if (!linking_usable(peer, now) || peer->demoted || peer->attempt.active) return true;
     /* It was on its way while the session was made. */
     bool late = now - peer->current.created < PROBE_LATE_MS + sending_excess_ms(peer);
     return !late && now - peer->forced >= FORCED_INTERVAL_MS;
 }
 
-void rounds_probed(struct peer *peer, const struct path *from, uint64_t now) {
-    bool busy = rounds_active(peer) || peer->renewing || peer->next.live;
-    rush_hurry(rush_of(peer), &peer->place);
-    if (!busy && probe_counts(peer, now)) {
-        peer->forced = now;
-        rounds_start(peer, now);
-    }
+static void send_punch(struct peer *peer, const struct path *to, uint64_t now);
+
+/* A packet for a packet, whatever was sent there before: this is not a round, and no other address gets anything. */
+static void answer_probe(struct peer *peer, const struct path *from, uint64_t now) {
+    if (!trials_probed(&peer->trials, now) || !sending_unasked(peer, now) || !linking_begin(peer, now)) return;
+    send_punch(peer, from, now);
+}
+
+/* In a round: it is on its way there, or the answer to what came from an address that nobody told of. */
+static void probed_in_round(struct peer *peer, const struct path *from, uint64_t now) {
     if (from->kind != PATH_DIRECT)
         relay_learn(peer, from, now);
+    else if (peer->punch.active && punch_spent(&peer->punch, &from->address))
+        answer_probe(peer, from, now);
     else if (from->socket == PATH_SOCKET_MAIN)
         punch_learn(&peer->punch, &from->address, now);
+}
+
+bool rounds_sign(struct peer *peer, struct punch *punch, uint64_t now) {
+    if (!trials_sign(&peer->trials, now)) return false;
+    for (unsigned ipv4 = 0; ipv4 <= 1; ipv4++) {
+        struct address best;
+        if (!punch_best(&peer->punch, ipv4, &best)) continue;
+        trials_allow_one(&peer->trials, &best);
+        if (punch->active) punch_once_more(punch, &best, now);
+    }
+    return true;
+}
+
+/* A bootnode vouches for who sent what it relays, so that begins a round; anything else may be forged. */
+void rounds_probed(struct peer *peer, const struct path *from, uint64_t now) {
+    rush_hurry(rush_of(peer), &peer->place);
+    if (rounds_active(peer)) {
+        probed_in_round(peer, from, now);
+        return;
+    }
+    if (peer->renewing || peer->next.live || !probe_counts(peer, now)) return;
+    if (linking_usable(peer, now) && !peer->attempt.active) peer->forced = now;
+    if (from->kind == PATH_BOOTNODE && rounds_sign(peer, &peer->punch, now))
+        rounds_start(peer, now);
+    else
+        answer_probe(peer, from, now);
+}
+
+void rounds_introduce(struct peer *peer, uint64_t now) {
+    peer->introduction_asked = now;
+    peer->host->introduce(peer->host->context, peer);
+}
+
+/* The other side shall get its sign, too; it takes that for the echo of its own. */
+void rounds_introduced(struct peer *peer, uint64_t now) {
+    bool echo = peer->introduction_asked && now - peer->introduction_asked < ECHO_MS;
+    peer->introduction_asked = 0;
+    if (echo || !rounds_sign(peer, &peer->punch, now) || rounds_active(peer)) return;
+    rounds_introduce(peer, now);
+    rounds_start(peer, now);
 }
 
 /* A bootnode vouches for who sent what it relays; a member may say anything. */
@@ -187,7 +241,9 @@ static void relays_look(struct peer *peer, uint64_t now) {
         if (relay_find(peer, &found[i])) continue;
         bool later = found[i].kind == PATH_BOOTNODE && !in_a_hurry(peer);
         uint64_t wait = later ? BOOTNODE_WAIT_MS - MEMBER_WAIT_MS : 0;
-        path_try_start(&peer->relays[peer->relay_count++], &found[i], now + wait);
+        struct path_try *try = &peer->relays[peer->relay_count++];
+        path_try_start(try, &found[i], now + wait);
+        try->sent = (uint8_t)(PATH_TRIES - (peer->rounds < ROUNDS ? round_tries[peer->rounds] : 1));
         path_log_add(&peer->log, NOTE_RELAY, &found[i], 0, now);
     }
 }
@@ -204,6 +260,28 @@ void rounds_end(struct peer *peer, uint64_t now) {
     peer->retry = now + wait;
 }
 
+static enum budget_kind kind_of(const struct punch_candidate *candidate) {
+    return candidate->named ? BUDGET_NAMED : BUDGET_TOLD;
+}
+
+/* What answers a packet from there is the sender's own expense. */
+static bool is_allowed(struct peer *peer, const struct punch_candidate *candidate, uint64_t now) {
+    return candidate->answers ||
+           trials_may(&peer->trials, peer->host->budget, kind_of(candidate), &candidate->address, now);
+}
+
+bool rounds_next(struct peer *peer, struct punch *punch, uint64_t now, struct address *out) {
+    const struct punch_candidate *candidate;
+    while ((candidate = punch_peek(punch, now)) && !is_allowed(peer, candidate, now)) {
+        struct address full = candidate->address;
+        punch_refuse(punch, &full);
+    }
+    if (!candidate || !sending_unasked(peer, now)) return false;
+    bool counted = candidate->answers ||
+                   trials_take(&peer->trials, peer->host->budget, kind_of(candidate), &candidate->address, now);
+    return counted && punch_next(punch, now, out);
+}
+
 static uint64_t round_at(const struct peer *peer) {
     if (peer->state != PEER_LIVE) return NEVER;
     return peer->called ? 0 : peer->retry;
@@ -213,7 +291,7 @@ static void round_run(struct peer *peer, uint64_t now) {
     if (peer->called) {
         begin(peer, now);
     } else {
-        peer->host->introduce(peer->host->context, peer);
+        rounds_introduce(peer, now);
         rounds_start(peer, now);
     }
 }
@@ -245,8 +323,7 @@ static uint64_t punch_at(const struct peer *peer) {
 static void punch_run(struct peer *peer, uint64_t now) {
     struct address to;
     set_pace(peer);
-    while (punch_due(&peer->punch) <= now && sending_unasked(peer, now)) {
-        if (!punch_next(&peer->punch, now, &to)) return;
+    while (rounds_next(peer, &peer->punch, now, &to)) {
         struct path path = path_direct(&to);
         send_punch(peer, &path, now);
     }

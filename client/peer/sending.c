@@ -26,8 +26,16 @@ uint64_t sending_excess_ms(const struct peer *peer) {
     return round_trip_excess_ms(measured ? round_trip_timeout_ms(&peer->sender.round_trip) : peer->rtt_at_most_ms);
 }
 
+/* Where the peer has stopped to answer it may be no more: what goes there is counted like what goes to any other of its
+ * candidates. */
+static bool is_allowed(struct peer *peer, const struct path *to, uint64_t now) {
+    if (!peer->demoted || to->kind != PATH_DIRECT || !path_equal(to, &peer->path)) return true;
+    return trials_take(&peer->trials, peer->host->budget, BUDGET_TOLD, &to->address, now);
+}
+
 void sending_frames(struct peer *peer, struct writer *frames, const struct path *to, bool wants_answer, uint64_t now) {
     uint8_t packet[UDP_DATAGRAM_MAX];
+    if (!is_allowed(peer, to, now)) return;
     frames_pad(frames);
     size_t size = transport_seal(&peer->current, frames->data, writer_size(frames), packet, sizeof packet, now);
     if (size == 0) return;

@@ -177,6 +177,8 @@ static void handle_pong(struct peer *peer, uint64_t token, const struct path *fr
         if (!sizing_pong(peer, token, from, now)) paths_pong(peer, token, from, now);
         return;
     }
+    if (from->kind == PATH_DIRECT && path_equal(from, &peer->path))
+        trials_answered(&peer->trials, peer->host->budget, &from->address);
     peer->rtt_us = (uint32_t)(now - peer->ping_sent) * 1000;
     peer->ping_sent = 0;
     delivery_sample(&peer->sender, peer->rtt_us);

@@ -184,7 +184,7 @@ for my $request (sort keys %ask) {
 my %number = map { $_ => value_of($_) } grep { defined $defined{$_} } qw(REGISTER_SIZE WELCOME_MAX BEAT_SIZE
     PEER_PROBE_SIZE PEER_HANDSHAKE_SIZE PEER_COOKIE_REPLY_SIZE PEER_CONFIRMATION_MAX CONFIRMATION_TRIES PEER_DATA_OVERHEAD PEER_FRAMES_MAX
     PEER_INTRODUCTION_MIN PEER_INTRODUCTION_MAX FRAME_HEADER_SIZE FRAMES_ALIGNMENT PACKET_MAX RECORD_CANDIDATES_MAX
-    OFFERED_PINGS PING_ROOM PUNCH_PACKETS PUNCH_CANDIDATES TAG_SIZE NOISE_XX_3_OVERHEAD);
+    PING_ROOM TRIALS_NAMED_BURST TAG_SIZE NOISE_XX_3_OVERHEAD);
 
 # The DATA packet of so many bytes of frames.
 sub data_size {
@@ -206,13 +206,10 @@ row_is('CONFIRMATION, repeated', 16 + $number{NOISE_XX_3_OVERHEAD} + $number{PEE
 row_is('RESPONSE, as responder', $number{PEER_HANDSHAKE_SIZE},
     $number{CONFIRMATION_TRIES} * $number{PEER_CONFIRMATION_MAX});
 row_is('DATA with PINGs, one or many', data_size($ping), data_size($ping));
-row_is('DATA with CANDIDATES that name eight strangers', data_size($named),
-    $number{RECORD_CANDIDATES_MAX} * $number{OFFERED_PINGS} * data_size($number{PING_ROOM}));
-my $kept = $number{PUNCH_CANDIDATES} - 1; # one is of the record
-row_is("the same, once $kept strangers were named", data_size($named),
-    $kept * $number{PUNCH_PACKETS} * data_size($number{PING_ROOM}));
+row_is('DATA with CANDIDATES that name eight strangers, on a relayed path', data_size($named),
+    $number{TRIALS_NAMED_BURST} * data_size($number{PING_ROOM}));
+row_is('the same, from then on', data_size($named), data_size($number{PING_ROOM}));
 row_is('DATA with BYEs, one or many', (data_size($number{FRAME_HEADER_SIZE})) x 2);
-row_is('PROBE between two rounds, as responder', $number{PEER_PROBE_SIZE},
-    $number{RECORD_CANDIDATES_MAX} * $number{PUNCH_PACKETS} * $number{PEER_HANDSHAKE_SIZE});
+row_is('PROBE between two rounds, as responder', @number{qw(PEER_PROBE_SIZE PEER_HANDSHAKE_SIZE)});
 
 finish();

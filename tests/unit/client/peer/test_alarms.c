@@ -398,7 +398,7 @@ static void rounds_in_vain_end(void **state) {
     world->direct = world->relays = false;
     list_each_other(world);
     pass(world, 20000, 0);
-    for (size_t i = 0; i < 2; i++) assert_int_equal(world->ends[i].peer->rounds, 3);
+    for (size_t i = 0; i < 2; i++) assert_int_equal(world->ends[i].peer->rounds, 4);
     world->relays = true;
     pass(world, 30000, 0);
     for (size_t i = 0; i < 2; i++) assert_int_equal(world->ends[i].connected, 1);

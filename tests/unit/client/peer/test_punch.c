@@ -36,7 +36,7 @@ static void the_schedule_is_the_protocols(void **state) {
     set_numbered(&punch, 0, 1, 0);
     assert_true(punch_due(&punch) == UINT64_MAX);
     assert_false(punch_next(&punch, 0, &address));
-    punch_start(&punch, 5000);
+    punch_start(&punch, PUNCH_PACKETS, false, 5000);
     for (int i = 0; i < PUNCH_PACKETS; i++) {
         assert_int_equal(punch_due(&punch), 5000 + times[i]);
         if (i > 0) assert_false(punch_next(&punch, 5000 + times[i] - 1, &address));
@@ -56,7 +56,7 @@ static void in_a_rush_it_is_slower(void **state) {
     punch_init(&punch);
     set_numbered(&punch, 0, 2, 0);
     punch_pace(&punch, 3, 400);
-    punch_start(&punch, 5000);
+    punch_start(&punch, PUNCH_PACKETS, false, 5000);
     assert_int_equal(drain(&punch, 5000), 1);
     assert_int_equal(punch_due(&punch), 5400);
     assert_int_equal(drain(&punch, 5400), 2);
@@ -76,7 +76,7 @@ static void best_first_and_each_in_turn(void **state) {
     (void)state;
     punch_init(&punch);
     set_numbered(&punch, 0, 3, 0);
-    punch_start(&punch, 0);
+    punch_start(&punch, PUNCH_PACKETS, false, 0);
     for (unsigned i = 0; i < 3; i++) {
         assert_true(punch_next(&punch, 0, &address));
         assert_int_equal(address.port, 1000 + i);
@@ -90,7 +90,7 @@ static void a_late_caller_makes_no_burst(void **state) {
     (void)state;
     punch_init(&punch);
     set_numbered(&punch, 0, 4, 0);
-    punch_start(&punch, 0);
+    punch_start(&punch, PUNCH_PACKETS, false, 0);
     assert_int_equal(drain(&punch, 100000), 4);
     assert_int_equal(punch_due(&punch), 100020);
 }
@@ -101,14 +101,14 @@ static void learned_ones_are_answered_packet_by_packet(void **state) {
     struct address address = numbered(50);
     (void)state;
     punch_init(&punch);
-    punch_start(&punch, 0);
+    punch_start(&punch, PUNCH_PACKETS, false, 0);
     for (uint64_t packet = 0; packet < 2 * PUNCH_PACKETS; packet++) {
         assert_true(punch_due(&punch) == UINT64_MAX);
         assert_true(punch_exhausted_at(&punch) <= 10 * packet);
         punch_learn(&punch, &address, 10 * packet);
         assert_int_equal(drain(&punch, 10 * packet), packet < PUNCH_PACKETS);
     }
-    punch_start(&punch, 1000);
+    punch_start(&punch, PUNCH_PACKETS, false, 1000);
     assert_int_equal(punch.count, 0);
 }
 
@@ -121,7 +121,7 @@ static void where_the_peer_was_is_kept(void **state) {
     assert_false(punch_names(&punch, &address));
     punch_keep(&punch, &address, 0);
     assert_true(punch_names(&punch, &address));
-    punch_start(&punch, 0);
+    punch_start(&punch, PUNCH_PACKETS, false, 0);
     assert_int_equal(drain(&punch, 0), 1);
     assert_int_equal(drain(&punch, 20), 1);
 }
@@ -132,7 +132,7 @@ static void learned_ones_are_due_at_once_and_stay(void **state) {
     (void)state;
     punch_init(&punch);
     set_numbered(&punch, 0, 2, 0);
-    punch_start(&punch, 0);
+    punch_start(&punch, PUNCH_PACKETS, false, 0);
     drain(&punch, 0);
     punch_learn(&punch, &address, 5);
     assert_int_equal(punch_due(&punch), 5);
@@ -149,7 +149,7 @@ static void a_learned_one_may_enter_the_record_with_its_count(void **state) {
     struct address address = numbered(0);
     (void)state;
     punch_init(&punch);
-    punch_start(&punch, 0);
+    punch_start(&punch, PUNCH_PACKETS, false, 0);
     punch_learn(&punch, &address, 0);
     drain(&punch, 0);
     set_numbered(&punch, 0, 2, 1);
@@ -211,12 +211,12 @@ static void stopped_is_silent_and_a_start_begins_anew(void **state) {
     (void)state;
     punch_init(&punch);
     set_numbered(&punch, 0, 1, 0);
-    punch_start(&punch, 0);
+    punch_start(&punch, PUNCH_PACKETS, false, 0);
     for (uint64_t now = 0; now < 5000; now += 10) drain(&punch, now);
     punch_stop(&punch);
     assert_true(punch_exhausted_at(&punch) > 9000);
     assert_int_equal(drain(&punch, 9000), 0);
-    punch_start(&punch, 9000);
+    punch_start(&punch, PUNCH_PACKETS, false, 9000);
     assert_int_equal(drain(&punch, 9000), 1);
 }
 
@@ -235,7 +235,7 @@ static void no_order_of_events_gives_more_packets(void **state) {
         uint64_t now = 0;
 
         punch_init(&punch);
-        punch_start(&punch, now);
+        punch_start(&punch, PUNCH_PACKETS, false, now);
         for (int step = 0; step < 2000; step++) {
             struct address address = numbered(random_below(&seed, 40));
 
@@ -246,7 +246,7 @@ static void no_order_of_events_gives_more_packets(void **state) {
             case 1: set_numbered(&punch, random_below(&seed, 34), random_below(&seed, 7), now); break;
             case 2:
                 if (random_below(&seed, 100) != 0) break;
-                punch_start(&punch, now);
+                punch_start(&punch, PUNCH_PACKETS, false, now);
                 for (int i = 0; i < 40; i++) sent[i] = 0;
                 break;
             default:
