@@ -9,11 +9,12 @@
 #include "bootnode/public_address.h"
 #include "bootnode/stun_alternate.h"
 #include "bootnode/table/room.h"
+#include "common/sandbox/privileges.h"
+#include "common/sandbox/sandbox.h"
 #include "common/udp.h"
 #include "common/wire/bootnode_bodies.h"
 #include "common/wire/bootnode_packets.h"
 
-#define WORKERS_MAX 256
 #define SESSIONS_MAX (1LL << 30)
 /* Of how many members at their limit one takes all that is passed on to it. */
 #define RELAYED_SENDERS 4
@@ -44,10 +45,16 @@ static bool is_public_or_nothing(const char *value) {
     return public_address_parse(value, &ignored);
 }
 
+static bool is_user_or_nothing(const char *value) {
+    struct privileges_user ignored;
+    struct why why;
+    return *value == '\0' || privileges_find(value, &ignored, &why);
+}
+
 static const struct ini_key keys[] = {
     KEY(listen, .type = INI_ADDRESS_LIST, .min = 1, .max = INI_ADDRESS_LIST_MAX, .port = BOOTNODE_PORT,
         .fallback = "[::]:9595", .help = "UDP addresses to listen on"),
-    KEY(workers, .type = INI_AUTO_INTEGER, .min = 1, .max = WORKERS_MAX, .fallback = "auto",
+    KEY(workers, .type = INI_AUTO_INTEGER, .min = 1, .max = BOOTNODE_WORKERS_MAX, .fallback = "auto",
         .help = "threads that serve packets"),
     KEY(pin_workers, .type = INI_BOOLEAN, .fallback = "off", .help = "whether each worker keeps to one processor"),
     KEY(key_file, .type = INI_PATH, .min = 1, .max = INI_TEXT_SIZE - 1,
@@ -79,6 +86,11 @@ static const struct ini_key keys[] = {
     KEY(metrics_host, .type = INI_TEXT, .check = metrics_host_list_valid,
         .expected = "host names without a port, separated by commas, or nothing",
         .help = "names by which that address is asked"),
+    KEY(user, .type = INI_TEXT, .check = is_user_or_nothing,
+        .expected = "a user of this machine, as in gochat or gochat:gochat, with a group, or nothing",
+        .help = "who the bootnode becomes where root starts it"),
+    KEY(sandbox, .type = INI_CHOICE, .choices = sandbox_choices, .fallback = "on",
+        .help = "whether it is shut off from the rest of the machine"),
     RATE(rate_hello, "100", "HELLO a second and address"),
     RATE(rate_register, "50", "REGISTER a second and address"),
     RATE(rate_stun, "20", "STUN requests a second and address"),
@@ -135,5 +147,5 @@ static long processors(void) {
 size_t bootnode_config_workers(const struct bootnode_config *config) {
     if (config->workers > 0) return (size_t)config->workers;
     long count = processors();
-    return count < 1 ? 1 : count > WORKERS_MAX ? WORKERS_MAX : (size_t)count;
+    return count < 1 ? 1 : count > BOOTNODE_WORKERS_MAX ? BOOTNODE_WORKERS_MAX : (size_t)count;
 }

@@ -9,6 +9,8 @@
 /* What is listened on at most: the addresses of `listen`, and what stun_alternate adds (stun_alternate.h). */
 #define BOOTNODE_LISTENERS_MAX (INI_ADDRESS_LIST_MAX + 3)
 
+#define BOOTNODE_WORKERS_MAX 256
+
 /* Fixed by the protocol's rules, so that nobody configures a bootnode that its clients misunderstand. */
 #define BEAT_INTERVAL_MS 4000
 #define BEAT_ANSWER_EVERY 3
@@ -37,6 +39,8 @@ struct bootnode_config {
     char metrics_host[INI_TEXT_SIZE];       /* see metrics_host.h */
     struct ini_address_list stun_alternate; /* the same */
     char public_address[INI_TEXT_SIZE];     /* see public_address.h */
+    char user[INI_TEXT_SIZE];               /* as privileges_find takes it; empty: whoever started us */
+    int sandbox;                            /* enum sandbox_choice */
 };
 
 extern const struct ini_table bootnode_config_table;
@@ -45,5 +49,5 @@ extern const struct ini_table bootnode_config_table;
 bool bootnode_config_fits(const struct bootnode_config *config);
 /* Every rate with its burst: the configured number is a second's worth, a bucket holds that of some seconds. */
 void bootnode_config_rates(const struct bootnode_config *config, struct rate out[static RATE_KIND_COUNT]);
-/* How many workers to start: 1 to 256. */
+/* How many workers to start: 1 to BOOTNODE_WORKERS_MAX. */
 size_t bootnode_config_workers(const struct bootnode_config *config);

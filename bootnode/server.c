@@ -13,24 +13,30 @@
 
 #include <sodium.h>
 
-#include "bootnode/listening.h"
 #include "bootnode/node.h"
 #include "bootnode/node_key.h"
 #include "bootnode/ops/http.h"
 #include "bootnode/ops/placement.h"
 #include "bootnode/outside.h"
 #include "bootnode/reaper.h"
-#include "bootnode/steering.h"
+#include "bootnode/socket_groups.h"
 #include "bootnode/worker.h"
 #include "common/clock.h"
+#include "common/dumps.h"
 #include "common/log.h"
+#include "common/sandbox/privileges.h"
+#include "common/sandbox/sandbox.h"
 #include "common/why.h"
 
 #define AREA "bootnode"
 #define RECLAIMER_NICE 19
 #define DRAIN_MS 2000 /* how long the sessions' NOTICEs may take at most */
 
-/* What was made is torn down, in reverse. The main thread is a reader of RCU, as the tables ask for, but offline
+/* First all is opened that needs the machine (files, ports, rights); then the process shuts itself off from it; then
+ * come tables and threads, which are nobody's but the sandbox's: the kernel keeps half of it by thread, and liburcu
+ * starts some with the tables.
+ *
+ * What was made is torn down, in reverse. The main thread is a reader of RCU, as the tables ask for, but offline
  * whenever it may block. */
 struct server {
     const struct bootnode_config *config;
@@ -38,11 +44,13 @@ struct server {
     bool has_node;
     struct worker *workers;
     size_t worker_count; /* initialised; they want worker_destroy */
-    struct address bound[BOOTNODE_LISTENERS_MAX];
-    size_t bound_count, listening_count; /* the first are those of `listen` */
+    struct socket_groups sockets;
+    struct public_addresses outside;
+    struct node_key key; /* until the node has it */
     struct reaper reaper;
     bool has_reaper;
     struct http http;
+    int statm;   /* snapshot_open_statm */
     int signals; /* signalfd */
     int drained; /* eventfd: workers that told every session */
 };
@@ -77,21 +85,75 @@ static void raise_file_limit(void) {
     (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static bool make_node(struct server *server) {
+static bool refuse(const struct why *why) {
+    log_error(AREA, "%s", why->text);
+    return false;
+}
+
+/* True also where nobody wants metrics. */
+static bool open_http(struct server *server) {
+    const struct ini_address_list *list = &server->config->metrics;
+    struct why why;
+    if (list->count == 0) return true;
+    server->statm = snapshot_open_statm();
+    return http_open(&server->http, &list->items[0], HTTP_PATIENCE_MS, &why) == 0 || refuse(&why);
+}
+
+/* From here on the files are that user's. */
+static bool become_user(const struct server *server) {
+    const char *named = server->config->user;
+    struct privileges_user user;
+    struct why why;
+    if (*named == '\0') {
+        if (geteuid() == 0) log_warning(AREA, "runs as root, without root's capabilities; expected user = NAME");
+        return true;
+    }
+    if (privileges_find(named, &user, &why) && privileges_become(&user, &why)) {
+        dumps_forbid(); /* the kernel forgets it with the user */
+        return true;
+    }
+    log_error(AREA, "user = %s: %s", named, why.text);
+    return false;
+}
+
+static bool open_key(struct server *server) {
     char file[INI_TEXT_SIZE];
-    struct node_key key;
     struct why why;
     snprintf(file, sizeof file, "%s", server->config->key_file);
-    if ((*file == '\0' && !node_key_default_file(file, sizeof file, &why)) || !node_key_open(file, &key, &why)) {
-        log_error(AREA, "%s", why.text);
-        return false;
-    }
+    return ((*file != '\0' || node_key_default_file(file, sizeof file, &why)) &&
+            node_key_open(file, &server->key, &why)) ||
+           refuse(&why);
+}
+
+static void learn_outside(struct server *server) {
+    if (public_address_parse(server->config->public_address, &server->outside) && server->outside.count == 0)
+        outside_learn(&server->outside);
+}
+
+/* No file is opened any more, and no socket made. */
+static bool enter_sandbox(const struct server *server) {
+    const struct sandbox sandbox = {.calls = server->http.daemon ? SYSCALLS_ACCEPTS : 0,
+                                    .choice = (enum sandbox_choice)server->config->sandbox};
+    return sandbox_enter(&sandbox);
+}
+
+static bool make_node(struct server *server) {
     server->has_node =
-        node_init(&server->node, server->config, &key, bootnode_config_workers(server->config), clock_monotonic_ms());
+        node_init(&server->node, server->config, &server->key, server->sockets.worker_count, clock_monotonic_ms());
     rcu_reader_offline();
-    node_key_wipe(&key);
-    if (server->has_node && server->node.outside.count == 0) outside_learn(&server->node.outside);
-    return server->has_node || failed("cannot make the tables", ENOMEM);
+    node_key_wipe(&server->key);
+    if (!server->has_node) return failed("cannot make the tables", ENOMEM);
+    server->node.outside = server->outside;
+    server->node.stun = server->sockets.stun;
+    socket_groups_warn_of_alternate(&server->sockets, &server->outside);
+    return true;
+}
+
+static bool give_sockets(struct server *server, size_t index) {
+    int error = 0;
+    for (size_t i = 0; i < server->sockets.bound_count && error == 0; i++)
+        error = worker_listen(&server->workers[index], socket_groups_take(&server->sockets, i, index));
+    return error == 0 || failed("cannot watch a socket", -error);
 }
 
 static bool make_workers(struct server *server) {
@@ -101,126 +163,9 @@ static bool make_workers(struct server *server) {
     for (size_t i = 0; i < count; i++) {
         int error = worker_init(&server->workers[server->worker_count++], &server->node, i, server->drained);
         if (error != 0) return failed("cannot make a worker", -error);
+        if (!give_sockets(server, i)) return false;
     }
     return true;
-}
-
-/* Sockets of one user share a port without complaint once they ask to: so somebody who does not ask tries first. An
- * address that this machine does not have yet can be listened on all the same; it may be a typing mistake as well. */
-static int try_to_listen(struct listening *item, struct why *why) {
-    const struct udp_options options = {.ipv6_alone = item->ipv6_alone};
-    char text[ADDRESS_TEXT_SIZE];
-    int socket = udp_open(&item->address, &options, why);
-    if (socket >= 0) close(socket);
-    item->missing = socket == -EADDRNOTAVAIL && !address_is_unspecified(&item->address);
-    if (!item->missing) return socket < 0 ? socket : 0;
-    log_warning(AREA, "this machine has no address %s now, expected one of its own; it works as soon as it comes",
-                address_format(&item->address, text));
-    return 0;
-}
-
-/* The group's sockets in the order of the workers, which steering relies on. Where `listen` leaves the port to the
- * kernel, the first socket's port is everybody's; `bound` is what came of it. */
-static int open_group(struct server *server, const struct listening *item, struct address *bound, struct why *why) {
-    const struct udp_options options = {.reuse_port = true,
-                                        .packet_info = true,
-                                        .ipv6_alone = item->ipv6_alone,
-                                        .not_here_yet = item->missing,
-                                        .receive_buffer = (int)server->config->receive_buffer};
-    int error = 0;
-    *bound = item->address;
-    for (size_t i = 0; i < server->worker_count && error == 0; i++) {
-        int socket = udp_open(bound, &options, why);
-        if (socket < 0) return socket;
-        (void)udp_bound(socket, bound);
-        error = worker_listen(&server->workers[i], socket);
-        if (error != 0) why_fail(why, "cannot watch a socket: %s", strerror(-error));
-        if (error == 0 && i + 1 == server->worker_count) {
-            int steered = steering_attach(socket, server->worker_count);
-            if (steered != 0) log_warning(AREA, "packets are not steered to their workers: %s", strerror(-steered));
-        }
-    }
-    return error;
-}
-
-/* The listener of what is bound already, or a new one. */
-static int open_corner(struct server *server, unsigned corner, struct why *why) {
-    struct stun_alternate *stun = &server->node.stun;
-    struct listening wanted = {.address = stun_alternate_bound(stun, corner)};
-    size_t found = 0;
-    while (found < server->bound_count && !address_equal(&server->bound[found], &wanted.address)) found++;
-    stun->listeners[corner] = (uint8_t)found;
-    if (found < server->bound_count) return 0;
-    int error = try_to_listen(&wanted, why);
-    return error != 0 ? error : open_group(server, &wanted, &server->bound[server->bound_count++], why);
-}
-
-/* Clients are told of this address; one that they cannot reach tells them less. */
-static void warn_of_private_alternate(const struct server *server, const struct address *other, const char *text) {
-    const struct address outer = public_address_of_local(&server->node.outside, other);
-    if (address_classify(&outer) != ADDRESS_PRIVATE) return;
-    log_warning(AREA, "stun_alternate %s is private, expected its public one in public_address if clients are outside",
-                text);
-}
-
-/* True also where nobody wants one. */
-static bool open_stun_alternate(struct server *server) {
-    const struct ini_address_list *list = &server->config->stun_alternate;
-    char text[ADDRESS_TEXT_SIZE];
-    struct why why;
-    if (list->count == 0) return true;
-    const struct address *other = &list->items[0];
-    address_format(other, text);
-    if (!stun_alternate_choose(server->bound, server->bound_count, other, &server->node.stun)) {
-        log_error(AREA, "stun_alternate %s: expected another address and another port than those listened on", text);
-        return false;
-    }
-    if (address_is_unspecified(&server->node.stun.here) && !listening_is_here(other))
-        log_warning(AREA, "stun_alternate %s: this machine has no such address now", text);
-    int error = 0;
-    for (unsigned corner = 1; corner < STUN_CORNERS && error == 0; corner++) error = open_corner(server, corner, &why);
-    if (error != 0) log_error(AREA, "stun_alternate %s: %s", text, why.text);
-    if (error == 0) log_info(AREA, "STUN tells how NATs behave, with %s", text);
-    if (error == 0) warn_of_private_alternate(server, other, text);
-    return error == 0;
-}
-
-/* Before anything is listened on, lest an address of ours takes the port of [::] or 0.0.0.0 away. False with the reason
- * in the log; what serves nothing is left out. */
-static bool try_all(const struct ini_address_list *list, struct listening *items, size_t *count) {
-    size_t kept = 0;
-    struct why why;
-    for (size_t i = 0; i < *count; i++) {
-        struct listening item = items[i];
-        int error = try_to_listen(&item, &why);
-        bool no_ipv6 = address_is_unspecified(&item.address) && (error == -EAFNOSUPPORT || error == -EADDRNOTAVAIL);
-        if (no_ipv6 && !listening_without_ipv6(list, &item)) continue;
-        if (no_ipv6) error = try_to_listen(&item, &why);
-        if (error != 0) {
-            log_error(AREA, "%s", why.text);
-            return false;
-        }
-        items[kept++] = item;
-    }
-    *count = kept;
-    return true;
-}
-
-static bool open_sockets(struct server *server) {
-    const struct ini_address_list *list = &server->config->listen;
-    struct listening items[INI_ADDRESS_LIST_MAX];
-    struct why why;
-    size_t count = listening_plan(list, items);
-    if (!try_all(list, items, &count)) return false;
-    for (size_t i = 0; i < count; i++) {
-        if (open_group(server, &items[i], &server->bound[i], &why) != 0) {
-            log_error(AREA, "%s", why.text);
-            return false;
-        }
-        server->bound_count++;
-    }
-    server->listening_count = count;
-    return open_stun_alternate(server);
 }
 
 /* It inherits this thread's priority, and no worker's single processor. The lowest there is: on a processor that all
@@ -245,15 +190,11 @@ static bool start_threads(struct server *server) {
 
 /* True also where nobody wants metrics. */
 static bool start_http(struct server *server) {
-    const struct ini_address_list *list = &server->config->metrics;
-    const struct watched watched = {&server->node, server->workers, server->worker_count};
+    const struct watched watched = {&server->node, server->workers, server->worker_count, server->statm};
     char text[ADDRESS_TEXT_SIZE];
-    struct why why;
-    if (list->count == 0) return true;
-    if (http_start(&server->http, &list->items[0], &watched, HTTP_PATIENCE_MS, &why) != 0) {
-        log_error(AREA, "%s", why.text);
-        return false;
-    }
+    if (!server->http.daemon) return true;
+    int error = http_start(&server->http, &watched);
+    if (error != 0) return failed("cannot start a thread", -error);
     address_format(&server->http.bound, text);
     log_info(AREA, "metrics on http://%s/metrics", text);
     if (address_classify(&server->http.bound) != ADDRESS_LOOPBACK)
@@ -262,11 +203,8 @@ static bool start_http(struct server *server) {
 }
 
 static void say_listening(const struct server *server) {
-    char list[INI_ADDRESS_LIST_MAX * (ADDRESS_TEXT_SIZE + 2)] = "", text[ADDRESS_TEXT_SIZE], key[65];
-    size_t size = 0;
-    for (size_t i = 0; i < server->listening_count; i++)
-        size += (size_t)snprintf(list + size, sizeof list - size, "%s%s", i > 0 ? ", " : "",
-                                 address_format(&server->bound[i], text));
+    char list[INI_ADDRESS_LIST_MAX * (ADDRESS_TEXT_SIZE + 2)], key[65];
+    socket_groups_name(&server->sockets, list, sizeof list);
     sodium_bin2hex(key, sizeof key, server->node.key.public, sizeof server->node.key.public);
     log_info(AREA, "listening on %s, %zu workers, key %s", list, server->worker_count, key);
 }
@@ -322,8 +260,22 @@ static void tear_down(struct server *server) {
     rcu_reader_online();
     if (server->has_node) node_destroy(&server->node);
     rcu_reader_offline();
+    node_key_wipe(&server->key);
+    socket_groups_close(&server->sockets);
+    if (server->statm >= 0) close(server->statm);
     if (server->drained >= 0) close(server->drained);
     if (server->signals >= 0) close(server->signals);
+}
+
+static bool open_all(struct server *server) {
+    raise_file_limit();
+    return open_events(server) &&
+           socket_groups_open(&server->sockets, server->config, bootnode_config_workers(server->config)) &&
+           open_http(server) && become_user(server) && open_key(server);
+}
+
+static bool start_all(struct server *server) {
+    return make_node(server) && make_workers(server) && start_threads(server) && start_http(server);
 }
 
 int server_run(const struct bootnode_config *config) {
@@ -331,12 +283,13 @@ int server_run(const struct bootnode_config *config) {
     bool started = false;
     if (!server) return failed("cannot start", ENOMEM) ? EXIT_SUCCESS : EXIT_FAILURE;
     server->config = config;
-    server->signals = server->drained = -1;
+    server->statm = server->signals = server->drained = -1;
+    bool opened = open_all(server);
+    if (opened) learn_outside(server);
+    opened = opened && enter_sandbox(server);
     rcu_reader_register();
     rcu_reader_offline();
-    raise_file_limit();
-    if (open_events(server) && make_node(server) && make_workers(server) && open_sockets(server) &&
-        start_threads(server) && start_http(server)) {
+    if (opened && start_all(server)) {
         started = true;
         say_listening(server);
         drain(server, serve(server));

@@ -17,6 +17,7 @@
 #include "common/modes.h"
 #include "common/names.h"
 #include "common/room_name.h"
+#include "common/sandbox/sandbox.h"
 #include "common/why.h"
 
 #define SECTION "client"
@@ -86,6 +87,7 @@ static const struct ini_key keys[] = {
     KEY(relay, .type = INI_CHOICE, .choices = relay_choices, .fallback = "auto", .help = "whether packets may be relayed, ours and others'"),
     KEY(port_mapping, .type = INI_CHOICE, .choices = port_mapping_choices, .fallback = "auto", .help = "whether the router is asked to let others in"),
     KEY(history, .type = INI_BOOLEAN, .fallback = "on", .help = "keep what is said, pass it on, ask for what we missed"),
+    KEY(sandbox, .type = INI_CHOICE, .choices = sandbox_choices, .fallback = "on", .help = "whether the client is shut off from the rest of the machine"),
     KEY(log_level, .type = INI_CHOICE, .choices = log_choices, .fallback = "warning", .help = "what is logged"),
     KEY(bell, .type = INI_BOOLEAN, .fallback = "off", .help = "rings where your nick is said"),
     KEY(notify, .type = INI_BOOLEAN, .fallback = "off", .help = "a note on the desktop (OSC 9) where your nick is said"),

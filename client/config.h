@@ -32,6 +32,7 @@ struct client_config {
     int ciphers;
     int relay; /* RELAY_NEVER: neither for us, nor by us */
     int port_mapping;
+    int sandbox;  /* enum sandbox_choice */
     bool history; /* keep, pass on and ask for what was said lately */
     int log_level;
     /* Of the screen; /set changes these while it runs. */

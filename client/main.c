@@ -14,6 +14,7 @@
 #include "client/config.h"
 #include "client/curses/emergency.h"
 #include "client/curses/terminal_type.h"
+#include "client/enclosure.h"
 #include "client/face.h"
 #include "client/helper/helper.h"
 #include "client/setup.h"
@@ -189,7 +190,9 @@ static int run(struct client_config *config, enum ui_kind kind, struct helper *h
         fputs("gochat: out of memory or descriptors\n", stderr);
         goto no_sockets;
     }
-    if (crypto_thread_open(&client.crypto, &client.setup, helper, &client.sockets, &client.receiver, &client.ui.events))
+    if (crypto_thread_open(&client.crypto, &client.setup, helper, &client.sockets, &client.receiver,
+                           &client.ui.events) &&
+        enclosure_enter(&client.setup, kind, helper))
         status = converse(&client);
     input_destroy(client.ui.join);
     crypto_thread_close(&client.crypto);

@@ -219,26 +219,29 @@ static struct MHD_Daemon *start_daemon(struct http *http, int socket) {
                             MHD_OPTION_END);
 }
 
-static int start(struct http *http, const struct address *listen_on) {
+static int open_daemon(struct http *http, const struct address *listen_on) {
     int socket = open_socket(listen_on, &http->bound);
     if (socket < 0) return socket;
     http->stop = eventfd(0, EFD_CLOEXEC);
     http->daemon = http->stop >= 0 ? start_daemon(http, socket) : NULL;
-    if (http->daemon) return thread_start(&http->thread, "http", false, run, http);
+    if (http->daemon) return 0;
     close(socket);
     if (http->stop >= 0) close(http->stop);
     return -ENOMEM;
 }
 
-int http_start(struct http *http, const struct address *listen_on, const struct watched *watched, uint64_t patience_ms,
-               struct why *why) {
-    http->watched = *watched;
+int http_open(struct http *http, const struct address *listen_on, uint64_t patience_ms, struct why *why) {
     http->patience_ms = patience_ms;
-    int error = start(http, listen_on);
+    int error = open_daemon(http, listen_on);
     char text[ADDRESS_TEXT_SIZE];
     if (error != 0)
         (void)why_fail(why, "cannot serve metrics on TCP %s: %s", address_format(listen_on, text), strerror(-error));
     return error;
+}
+
+int http_start(struct http *http, const struct watched *watched) {
+    http->watched = *watched;
+    return thread_start(&http->thread, "http", false, run, http);
 }
 
 void http_stop(struct http *http) {

@@ -33,15 +33,16 @@ struct http {
     struct watched watched;
     uint64_t patience_ms;
     struct address bound;      /* the port that came of port 0 */
-    struct MHD_Daemon *daemon; /* NULL: not started */
+    struct MHD_Daemon *daemon; /* NULL: not open */
     int stop;                  /* eventfd that ends the thread */
     struct http_connection connections[HTTP_CONNECTIONS_MAX];
     struct thread thread;
 };
 
-/* Listens on TCP and starts the thread; what `watched` points to must outlive it, and `http`, zeroed before, stay in
- * place. 0 or a negative errno with one line in `why` that names the address; http_stop is due either way. */
-MUST_USE int http_start(struct http *http, const struct address *listen, const struct watched *watched,
-                        uint64_t patience_ms, struct why *why);
-/* Ends and joins it; nothing when it was not started. */
+/* Listens on TCP; `http`, zeroed before, stays in place. 0 or a negative errno with one line in `why` that names the
+ * address; http_stop is due either way. */
+MUST_USE int http_open(struct http *http, const struct address *listen, uint64_t patience_ms, struct why *why);
+/* Starts the thread, once it is open; what `watched` points to must outlive it. 0 or a negative errno. */
+MUST_USE int http_start(struct http *http, const struct watched *watched);
+/* Ends and joins it, and closes what is open; nothing when it was not opened. */
 void http_stop(struct http *http);

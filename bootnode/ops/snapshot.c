@@ -1,7 +1,7 @@
 #include "bootnode/ops/snapshot.h"
 
+#include <fcntl.h>
 #include <linux/sock_diag.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -47,13 +47,15 @@ static void add_worker(struct snapshot *out, const struct worker *worker) {
     for (size_t i = 0; i < worker->listener_count; i++) own->overflowed += overflowed(worker->listeners[i].socket);
 }
 
-/* The second number of /proc/self/statm, in pages; 0 where it cannot be read. */
-static uint64_t resident_bytes(void) {
+int snapshot_open_statm(void) {
+    return open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+}
+
+/* The second number, in pages; 0 where it cannot be read. */
+static uint64_t resident_bytes(int statm) {
     char line[256] = "";
-    FILE *file = fopen("/proc/self/statm", "re");
-    if (!file) return 0;
-    const char *second = fgets(line, sizeof line, file) ? strchr(line, ' ') : NULL;
-    fclose(file);
+    if (pread(statm, line, sizeof line - 1, 0) <= 0) return 0;
+    const char *second = strchr(line, ' ');
     return second ? strtoull(second, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
@@ -68,7 +70,7 @@ void snapshot_take(const struct watched *watched, uint64_t monotonic_ms, struct 
     *out = (struct snapshot){.uptime_ms = monotonic_ms - node->started_ms,
                              .draining = node_fate(node) != NODE_SERVES,
                              .cpu_ns = cpu_ns(),
-                             .resident_bytes = resident_bytes()};
+                             .resident_bytes = resident_bytes(watched->statm)};
     for (size_t i = 0; i < node->shard_count; i++) add_shard(out, node->shards[i]);
     for (size_t i = 0; i < watched->worker_count; i++) add_worker(out, &watched->workers[i]);
 }

@@ -17,7 +17,12 @@ struct watched {
     const struct node *node;
     const struct worker *workers;
     size_t worker_count;
+    int statm; /* of snapshot_open_statm */
 };
+
+/* /proc/self/statm, which says how much memory the process has: opened before the process shuts itself off from files.
+ * The caller's to close; -1 where there is none. */
+int snapshot_open_statm(void);
 
 struct snapshot_worker {
     uint64_t received, strayed;

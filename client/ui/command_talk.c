@@ -1,9 +1,11 @@
 #include "client/ui/command_talk.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/keys/secret_file.h"
 #include "client/ui/arguments.h"
@@ -31,10 +33,13 @@ static void join_with_secret(const struct command_host *host, const struct comma
     struct why why = {"expected a known home directory for ~"};
     char path[PATH_MAX];
     const char *credentials = getenv("CREDENTIALS_DIRECTORY");
-    if (home_expand(file, path, sizeof path) && secret_file_read(path, credentials, secret, &size, &why))
+    if (home_expand(file, path, sizeof path) && secret_file_read(path, credentials, secret, &size, &why)) {
         tell(host, INPUT_JOIN, room, secret, size);
-    else
-        command_fail(host, self, "secret file %s: %s", file, why.text);
+    } else {
+        bool shut_off = strcmp(why.text, strerror(EACCES)) == 0 && access(path, R_OK) == 0;
+        command_fail(host, self, "secret file %s: %s%s", file, why.text,
+                     shut_off ? "; the sandbox leaves the data directory to read secrets in" : "");
+    }
     sodium_memzero(secret, sizeof secret);
 }
 

@@ -35,8 +35,10 @@ static int fail_errno;
 static _Atomic uint64_t unshared, *count = &unshared;
 
 /* Where the C library's and the loader's code lies. What they do without memory (an assertion, a null pointer in the
- * lookup of users) is not ours to mend; their functions that we call fail as a whole instead. */
-static struct range { uintptr_t start, end; } foreign[4];
+ * lookup of users) is not ours to mend; their functions that we call fail as a whole instead. Nor libseccomp's: it builds
+ * one table of a thousand allocations, and a program that it fails in does not start, or is killed by half a table. */
+#define FOREIGN_MOST 6
+static struct range { uintptr_t start, end; } foreign[FOREIGN_MOST];
 static size_t foreign_count;
 
 static bool is_foreign(const void *caller) {
@@ -48,10 +50,11 @@ static bool is_foreign(const void *caller) {
 static int note_foreign(struct dl_phdr_info *object, size_t size, void *context) {
     (void)size;
     (void)context;
-    bool is = strstr(object->dlpi_name, "/libc.so") || strstr(object->dlpi_name, "/ld-linux");
+    bool is = strstr(object->dlpi_name, "/libc.so") || strstr(object->dlpi_name, "/ld-linux") ||
+              strstr(object->dlpi_name, "/libseccomp.so");
     for (int i = 0; is && i < object->dlpi_phnum; i++) {
         const ElfW(Phdr) *part = &object->dlpi_phdr[i];
-        if (part->p_type != PT_LOAD || !(part->p_flags & PF_X) || foreign_count == 4) continue;
+        if (part->p_type != PT_LOAD || !(part->p_flags & PF_X) || foreign_count == FOREIGN_MOST) continue;
         uintptr_t start = (uintptr_t)(object->dlpi_addr + part->p_vaddr);
         foreign[foreign_count++] = (struct range){start, start + part->p_memsz};
     }

@@ -45,8 +45,8 @@ static void start(uint64_t patience_ms) {
     struct why why = {""};
     http = (struct http){.daemon = NULL};
     assert_true(address_parse("127.0.0.1:0", 0, &loopback));
-    int error = http_start(&http, &loopback, &watched, patience_ms, &why);
-    if (error != 0) fail_msg("%s", why.text);
+    if (http_open(&http, &loopback, patience_ms, &why) != 0) fail_msg("%s", why.text);
+    assert_int_equal(http_start(&http, &watched), 0);
     assert_int_not_equal(http.bound.port, 0);
 }
 
@@ -255,7 +255,7 @@ static void a_taken_address_is_named(void **state) {
     char text[ADDRESS_TEXT_SIZE];
     struct why why;
     start(HTTP_PATIENCE_MS);
-    assert_int_equal(http_start(&second, &http.bound, &watched, HTTP_PATIENCE_MS, &why), -EADDRINUSE);
+    assert_int_equal(http_open(&second, &http.bound, HTTP_PATIENCE_MS, &why), -EADDRINUSE);
     assert_non_null(strstr(why.text, address_format(&http.bound, text)));
     http_stop(&second);
 }

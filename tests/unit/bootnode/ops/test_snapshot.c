@@ -45,8 +45,9 @@ static int close_node(void **state) {
 }
 
 static const struct snapshot *take(uint64_t now) {
-    const struct watched watched = {&node, workers, WORKERS};
+    const struct watched watched = {&node, workers, WORKERS, snapshot_open_statm()};
     snapshot_take(&watched, now, &snapshot);
+    close(watched.statm);
     return &snapshot;
 }
 
