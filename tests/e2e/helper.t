@@ -142,6 +142,16 @@ ends_with('at a signal', 'emil', sub { send_signal($_[0], 'TERM') });
 ends_with('killed', 'fred', sub { send_signal($_[0], 'KILL') });
 ends_with('stopped and killed', 'gina', sub { freeze_program($_[0]); send_signal($_[0], 'KILL') });
 
+my $hana = enter_room('hana');
+wait_event($hana, { event => 'registered' }, 10);
+my ($stuck) = helpers_of($hana->{pid});
+kill STOP => $stuck;
+my $start = now();
+close_input($hana);
+is(wait_exit($hana, 10), 0, 'one that does not go by itself: its client ends');
+cmp_ok(now() - $start, '<', slow(2), 'soon');
+ok(!is_alive($stuck), 'and takes it along');
+
 # --- send and the doctor have one, too -------------------------------------------------------------------------------
 
 my $words = 'words that somebody typed as an argument';
