@@ -214,9 +214,7 @@ static struct exchange *on_member(void *context, size_t index) {
 
 static struct exchange *on_author(void *context, const struct feed_name *feed) {
     struct assembly *parts = context;
-    uint8_t id[MEMBER_ID_SIZE];
-    member_id_derive(&parts->self.keys, feed->author, id);
-    struct member *author = members_find(&parts->members, id);
+    struct member *author = members_by_identity(&parts->members, feed->author);
     return author && author->peer->introduction.run == feed->run ? &author->exchange : NULL;
 }
 

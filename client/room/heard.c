@@ -12,11 +12,17 @@ struct speaker {
     struct peer *peer; /* NULL: gone, or never met */
 };
 
+/* Of a message that was verified, so that the id of somebody who is not here is worth its price. */
 static struct speaker speaker_of(const struct heard *heard, const struct chat_message *chat) {
-    struct speaker speaker;
-    member_id_derive(&heard->self->keys, chat->author, speaker.id);
-    const struct member *member = members_find(heard->members, speaker.id);
-    speaker.peer = member ? member->peer : NULL;
+    struct speaker speaker = {.peer = NULL};
+    const struct member *member = members_by_identity(heard->members, chat->author);
+    if (member) {
+        memcpy(speaker.id, member->peer->pair.other_id, sizeof speaker.id);
+    } else {
+        member_id_derive(&heard->self->keys, chat->author, speaker.id);
+        member = members_find(heard->members, speaker.id);
+    }
+    if (member) speaker.peer = member->peer;
     return speaker;
 }
 

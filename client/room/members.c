@@ -12,6 +12,16 @@ struct member *members_find(const struct members *members, const uint8_t id[stat
     return NULL;
 }
 
+/* Who did not introduce itself yet has zeros for a key, which are nobody's. */
+struct member *members_by_identity(const struct members *members, const uint8_t identity[static 32]) {
+    static const uint8_t nobody[32];
+    if (memcmp(identity, nobody, sizeof nobody) == 0) return NULL;
+    for (size_t i = 0; i < members->count; i++)
+        if (memcmp(members->list[i]->peer->introduction.identity, identity, sizeof nobody) == 0)
+            return members->list[i];
+    return NULL;
+}
+
 /* At most MEMBERS_MAX comparisons of 8 bytes side by side: about the cost of the MAC that follows a match. */
 struct member *members_by_tag(const struct members *members, const uint8_t tag[static PAIR_TAG_SIZE]) {
     uint64_t wanted;

@@ -33,13 +33,13 @@ struct member {
         struct path path;
         uint64_t at;
     } told;
-    struct relaying_share relaying;           /* what it may still have passed on */
-    uint64_t forged;                          /* ms: what its wrong signatures cost is paid off then; heard.c */
-    bool stalled;                             /* acknowledged nothing since messages were given up */
-    bool left_by_itself;                      /* what a bootnode said when it delisted the member */
-    bool finished;                            /* by members_finish */
-    size_t place;                             /* in the list */
-    struct deadline wake;                     /* among the members' */
+    struct relaying_share relaying; /* what it may still have passed on */
+    uint64_t forged;                /* ms: what its wrong signatures cost is paid off then; heard.c */
+    bool stalled;                   /* acknowledged nothing since messages were given up */
+    bool left_by_itself;            /* what a bootnode said when it delisted the member */
+    bool finished;                  /* by members_finish */
+    size_t place;                   /* in the list */
+    struct deadline wake;           /* among the members' */
 };
 
 struct members {
@@ -53,6 +53,8 @@ struct members {
 };
 
 struct member *members_find(const struct members *members, const uint8_t id[static MEMBER_ID_SIZE]);
+/* By the key that it introduced itself with: what its id would cost to compute is more than a signature's check. */
+struct member *members_by_identity(const struct members *members, const uint8_t identity[static 32]);
 /* By the tag of packets from it to us. */
 struct member *members_by_tag(const struct members *members, const uint8_t tag[static PAIR_TAG_SIZE]);
 /* Somebody new, whom this one of so many bootnodes brings. NULL: there is no room for more of its. Aborts without

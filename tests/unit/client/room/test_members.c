@@ -55,6 +55,20 @@ static void a_member_is_found_by_id_and_by_tag(void **state) {
     assert_ptr_equal(first->exchange.owner, first);
 }
 
+static void a_member_is_found_by_the_key_it_introduced(void **state) {
+    struct room_parts *parts = *state;
+    struct member *first = add(parts, 1), *second = add(parts, 2);
+    static const uint8_t nobody[32], key[32] = {7}, other[32] = {8};
+    add(parts, 3); /* has not introduced itself */
+    memcpy(first->peer->introduction.identity, key, sizeof key);
+    memcpy(second->peer->introduction.identity, other, sizeof other);
+    assert_ptr_equal(members_by_identity(&parts->room.members, key), first);
+    assert_ptr_equal(members_by_identity(&parts->room.members, other), second);
+    assert_null(members_by_identity(&parts->room.members, nobody));
+    second->peer->introduction.identity[31] ^= 1;
+    assert_null(members_by_identity(&parts->room.members, other));
+}
+
 /* The last one takes the place of one that is gone; who is not finished stays. */
 static void who_is_finished_is_swept(void **state) {
     struct room_parts *parts = *state;
@@ -111,6 +125,7 @@ static void no_bootnode_takes_the_others_share(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_member_is_found_by_id_and_by_tag),
+        TEST(a_member_is_found_by_the_key_it_introduced),
         TEST(who_is_finished_is_swept),
         TEST(who_has_left_is_not_present),
         TEST(no_bootnode_takes_the_others_share),
