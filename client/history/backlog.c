@@ -6,9 +6,18 @@
 #include "common/holds.h"
 #include "common/memory.h"
 
+/* How much of one source is kept, over all its authors. */
+struct backlog_account {
+    struct backlog_account *next;
+    uint8_t id[MEMBER_ID_SIZE];
+    size_t authors, count, bytes;
+};
+
 /* How much of one author is kept, over all runs. */
 struct backlog_author {
     struct backlog_author *next;
+    struct backlog_account *account;
+    bool itself; /* the source, too */
     uint8_t key[32];
     size_t count, bytes;
     struct backlog_entry *oldest, *newest;
@@ -24,12 +33,53 @@ struct backlog_feed {
 
 /* --- Authors and feeds --- */
 
-static struct backlog_author *author_of(struct backlog *backlog, const uint8_t key[static 32]) {
+static struct backlog_account *account_of(struct backlog *backlog, const uint8_t id[static MEMBER_ID_SIZE]) {
+    struct backlog_account *account = backlog->accounts;
+    while (account && memcmp(account->id, id, sizeof account->id) != 0) account = account->next;
+    if (account) return account;
+    account = allocate_zeroed(1, sizeof *account);
+    memcpy(account->id, id, sizeof account->id);
+    account->next = backlog->accounts;
+    backlog->accounts = account;
+    return account;
+}
+
+static void join_account(struct backlog_author *author, struct backlog_account *account) {
+    author->account = account;
+    account->authors++;
+    account->count += author->count;
+    account->bytes += author->bytes;
+}
+
+static void leave_account(struct backlog *backlog, const struct backlog_author *author) {
+    struct backlog_account *account = author->account, **at = &backlog->accounts;
+    account->count -= author->count;
+    account->bytes -= author->bytes;
+    if (--account->authors > 0) return;
+    while (*at != account) at = &(*at)->next;
+    *at = account->next;
+    free(account);
+}
+
+/* Whoever was passed on, and is now heard itself, counts for itself from now on. */
+static void settle(struct backlog *backlog, struct backlog_author *author, const struct backlog_source *from) {
+    if (author->itself || !from->itself) return;
+    author->itself = true;
+    struct backlog_account *account = account_of(backlog, from->id);
+    if (account == author->account) return;
+    leave_account(backlog, author);
+    join_account(author, account);
+}
+
+static struct backlog_author *author_of(struct backlog *backlog, const uint8_t key[static 32],
+                                        const struct backlog_source *from) {
     struct backlog_author *author = backlog->authors;
     while (author && memcmp(author->key, key, sizeof author->key) != 0) author = author->next;
     if (author) return author;
     author = allocate_zeroed(1, sizeof *author);
     memcpy(author->key, key, sizeof author->key);
+    author->itself = from->itself;
+    join_account(author, account_of(backlog, from->id));
     author->next = backlog->authors;
     backlog->authors = author;
     return author;
@@ -39,6 +89,7 @@ static void author_drop(struct backlog *backlog, struct backlog_author *author) 
     struct backlog_author **at = &backlog->authors;
     while (*at != author) at = &(*at)->next;
     *at = author->next;
+    leave_account(backlog, author);
     free(author);
 }
 
@@ -57,12 +108,13 @@ static struct backlog_feed *feed_find(const struct backlog *backlog, const struc
     return feed;
 }
 
-static struct backlog_feed *feed_of(struct backlog *backlog, const struct feed_name *name) {
+static struct backlog_feed *feed_of(struct backlog *backlog, const struct feed_name *name,
+                                    const struct backlog_source *from) {
     struct backlog_feed *feed = feed_find(backlog, name), **bucket = &backlog->feeds[bucket_of(name)];
     if (feed) return feed;
     feed = allocate_zeroed(1, sizeof *feed);
     feed->name = *name;
-    feed->author = author_of(backlog, name->author);
+    feed->author = author_of(backlog, name->author, from);
     feed->next = *bucket;
     *bucket = feed;
     return feed;
@@ -123,6 +175,8 @@ static void append(struct backlog *backlog, struct backlog_entry *entry) {
     backlog->bytes += entry->blob->size;
     author->count++;
     author->bytes += entry->blob->size;
+    author->account->count++;
+    author->account->bytes += entry->blob->size;
 }
 
 static void drop(struct backlog *backlog, struct backlog_entry *entry) {
@@ -134,10 +188,13 @@ static void drop(struct backlog *backlog, struct backlog_entry *entry) {
     *(entry->authors_newer ? &entry->authors_newer->authors_older : &author->newest) = entry->authors_older;
     backlog->count--;
     backlog->bytes -= entry->blob->size;
+    author->count--;
     author->bytes -= entry->blob->size;
+    author->account->count--;
+    author->account->bytes -= entry->blob->size;
     feed_take_out(feed, entry);
     if (feed->count == 0) feed_drop(backlog, feed);
-    if (--author->count == 0) author_drop(backlog, author);
+    if (author->count == 0) author_drop(backlog, author);
     blob_drop(entry->blob);
     free(entry);
 }
@@ -150,25 +207,36 @@ static bool is_full(const struct backlog *backlog) {
     return backlog->count > BACKLOG_MESSAGES || backlog->bytes > BACKLOG_BYTES;
 }
 
-static const struct backlog_author *greediest(const struct backlog *backlog) {
-    bool by_bytes = backlog->bytes > BACKLOG_BYTES;
-    const struct backlog_author *most = backlog->authors;
-    for (const struct backlog_author *author = most; author; author = author->next)
-        if (by_bytes ? author->bytes > most->bytes : author->count > most->count) most = author;
+static const struct backlog_account *greediest_account(const struct backlog *backlog, bool by_bytes) {
+    const struct backlog_account *most = backlog->accounts;
+    for (const struct backlog_account *account = most; account; account = account->next)
+        if (by_bytes ? account->bytes > most->bytes : account->count > most->count) most = account;
     return most;
 }
 
-void backlog_add(struct backlog *backlog, const struct feed_name *feed, uint64_t sequence, struct blob *blob,
-                 uint64_t age, uint64_t now) {
+static const struct backlog_author *greediest(const struct backlog *backlog) {
+    bool by_bytes = backlog->bytes > BACKLOG_BYTES;
+    const struct backlog_account *account = greediest_account(backlog, by_bytes);
+    const struct backlog_author *most = NULL;
+    for (const struct backlog_author *author = backlog->authors; author; author = author->next) {
+        if (author->account != account) continue;
+        if (!most || (by_bytes ? author->bytes > most->bytes : author->count > most->count)) most = author;
+    }
+    return most;
+}
+
+void backlog_add(struct backlog *backlog, const struct feed_name *feed, uint64_t sequence,
+                 const struct backlog_source *from, struct blob *blob, uint64_t age, uint64_t now) {
     if (age >= BACKLOG_AGE_MS || backlog_next(backlog, feed, sequence, sequence)) return;
     struct backlog_entry *entry = allocate(sizeof *entry);
-    *entry = (struct backlog_entry){.feed = feed_of(backlog, feed),
+    *entry = (struct backlog_entry){.feed = feed_of(backlog, feed, from),
                                     .sequence = sequence,
                                     .number = backlog->added++,
                                     .since = now - age,
                                     .blob = blob_hold(blob)};
     feed_put(entry->feed, entry);
     append(backlog, entry);
+    settle(backlog, entry->feed->author, from);
     while (is_full(backlog)) drop(backlog, greediest(backlog)->oldest);
 }
 
@@ -261,6 +329,26 @@ static bool author_holds(const struct backlog_author *author) {
     return count > 0 && count == author->count && bytes == author->bytes;
 }
 
+static bool account_holds(const struct backlog *backlog, const struct backlog_account *account) {
+    size_t authors = 0, count = 0, bytes = 0;
+    for (const struct backlog_author *author = backlog->authors; author; author = author->next) {
+        if (author->account != account) continue;
+        authors++;
+        count += author->count;
+        bytes += author->bytes;
+    }
+    return authors > 0 && authors == account->authors && count == account->count && bytes == account->bytes;
+}
+
+static bool accounts_hold(const struct backlog *backlog) {
+    size_t count = 0;
+    for (const struct backlog_account *account = backlog->accounts; account; account = account->next) {
+        if (!account_holds(backlog, account)) return false;
+        count += account->count;
+    }
+    return count == backlog->count;
+}
+
 static bool authors_hold(const struct backlog *backlog) {
     size_t count = 0, bytes = 0;
     for (const struct backlog_author *author = backlog->authors; author; author = author->next) {
@@ -278,5 +366,6 @@ bool backlog_holds(const struct backlog *backlog) {
         if (entry->newer && entry->newer->number <= entry->number) return false;
         count++;
     }
-    return count == backlog->count && !is_full(backlog) && feeds_hold(backlog) && authors_hold(backlog);
+    return count == backlog->count && !is_full(backlog) && feeds_hold(backlog) && authors_hold(backlog) &&
+           accounts_hold(backlog);
 }

@@ -7,14 +7,9 @@
 #include "common/memory.h"
 
 #define SUMMARY_EVERY_MS 1000
-#define ASKS_OPEN 16                    /* at once, of one member: it keeps 32 requests */
-#define ANSWERS_BYTES (64 * 1024)       /* under way to a member, so that history does not hold up the chat for long */
-#define CONTROL_BYTES (128 * 1024)      /* and with what we ask: more, and the member does not acknowledge */
-#define SHARE_BYTES (2 * BACKLOG_BYTES) /* that a member may have at once, and again in each SHARE_MS */
-#define SHARE_MS 60000
-#define PRICE_LEAST (BACKLOG_BYTES / BACKLOG_MESSAGES)
-
-static const struct bucket_kind share = {.burst = SHARE_BYTES, .amount = SHARE_BYTES, .per_ms = SHARE_MS};
+#define ASKS_OPEN 16               /* at once, of one member: it keeps 32 requests */
+#define ANSWERS_BYTES (64 * 1024)  /* under way to a member, so that history does not hold up the chat for long */
+#define CONTROL_BYTES (128 * 1024) /* and with what we ask: more, and the member does not acknowledge */
 
 /* Both sides count the same bytes, but its share may have begun anew. */
 static const struct bucket_kind taken = {.burst = 2 * SHARE_BYTES, .amount = SHARE_BYTES, .per_ms = SHARE_MS};
@@ -22,7 +17,6 @@ static const struct bucket_kind taken = {.burst = 2 * SHARE_BYTES, .amount = SHA
 void exchange_init(struct exchange *exchange, void *owner, const uint8_t id[static MEMBER_ID_SIZE], uint64_t now) {
     *exchange = (struct exchange){.owner = owner, .greeted = now};
     memcpy(exchange->id, id, sizeof exchange->id);
-    bucket_fill(&exchange->share, &share, now);
     bucket_fill(&exchange->taken, &taken, now);
 }
 
@@ -101,14 +95,6 @@ static bool is_asked_for(const struct exchange *exchange, const struct feed_name
 
 /* --- Answering --- */
 
-static uint64_t price_of(size_t size) {
-    return size > PRICE_LEAST ? size : PRICE_LEAST;
-}
-
-static bool pay(struct exchange *exchange, const struct backlog_entry *entry, uint64_t now) {
-    return bucket_take(&exchange->share, &share, price_of(entry->blob->size), now);
-}
-
 static struct blob *pass_on(const struct backlog_entry *entry, uint64_t now) {
     size_t capacity = entry->blob->size + HISTORY_PASSED_ON_OVERHEAD;
     uint8_t *encoded = allocate(capacity);
@@ -154,13 +140,13 @@ static size_t next_request(const struct exchange *exchange, uint64_t now) {
     return oldest;
 }
 
-struct blob *exchange_answer(struct exchange *exchange, const struct backlog *backlog, uint64_t now) {
-    bucket_level(&exchange->share, &share, now);
+struct blob *exchange_answer(struct exchange *exchange, const struct backlog *backlog, struct shares *shares,
+                             uint64_t now) {
     if (exchange->request_count == 0 || exchange->under_way >= ANSWERS_BYTES) return NULL;
     size_t at = next_request(exchange, now);
     struct exchange_request *request = &exchange->requests[at];
     const struct backlog_entry *entry = entry_of(backlog, request);
-    if (!entry || !pay(exchange, entry, now)) return finish_request(exchange, at);
+    if (!entry || !shares_take(shares, exchange->id, entry->blob->size, now)) return finish_request(exchange, at);
     request->next = entry->sequence + 1; /* 0 after the last that can be */
     struct blob *blob = pass_on(entry, now);
     look_ahead(backlog, request);
@@ -207,7 +193,7 @@ static enum exchange_news receive_passed_on(struct exchange *exchange, const uin
     out->feed = feed_name_of(chat.author, chat.run);
     out->age = age;
     if (!is_asked_for(exchange, &out->feed, chat.sequence)) return EXCHANGE_NOTHING;
-    return bucket_take(&exchange->taken, &taken, price_of(out->size), now) ? EXCHANGE_PASSED_ON : EXCHANGE_NOTHING;
+    return bucket_take(&exchange->taken, &taken, shares_price(out->size), now) ? EXCHANGE_PASSED_ON : EXCHANGE_NOTHING;
 }
 
 static enum exchange_news receive_answered(struct exchange *exchange, const uint8_t *message, size_t size,

@@ -8,6 +8,7 @@
 
 #include "client/history/backlog.h"
 #include "client/history/codec.h"
+#include "client/history/shares.h"
 #include "common/attributes.h"
 #include "common/bucket.h"
 #include "common/names.h"
@@ -38,7 +39,6 @@ struct exchange {
     struct exchange_request requests[EXCHANGE_REQUESTS]; /* in the order they came */
     size_t request_count;
     size_t under_way;    /* bytes of all this that it has not acknowledged */
-    struct bucket share; /* bytes that it may still have */
     struct bucket taken; /* bytes that are still taken from it: more than an honest member passes on */
 };
 
@@ -63,7 +63,8 @@ MUST_USE struct blob *exchange_ask(struct exchange *exchange, const struct histo
 /* We no longer wait for what it has of this; it may still come. */
 void exchange_abandon(struct exchange *exchange, const struct feed_name *feed);
 /* The next answer to what it asked for, to be queued; the caller's. NULL: there is none now, or enough is under way. */
-MUST_USE struct blob *exchange_answer(struct exchange *exchange, const struct backlog *backlog, uint64_t now);
+MUST_USE struct blob *exchange_answer(struct exchange *exchange, const struct backlog *backlog, struct shares *shares,
+                                      uint64_t now);
 
 enum exchange_news {
     EXCHANGE_NOTHING,   /* wrong, or not asked for, or of a later version */

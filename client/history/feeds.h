@@ -3,8 +3,10 @@
  *
  * Invariants: of a feed only what lies above `shown` is held, ascending, nothing twice; FEED_HELD_MOST messages of one
  * feed at most (feeds_hold), FEEDS_BYTES in all as far as feeds_too_much is obeyed. At most FEEDS_MOST feeds: makes
- * room first what was only promised, then what others passed on, then who was met; of each kind what was used least
- * lately. */
+ * room first what was only promised, then what others passed on, then who was met; of each kind those of the source
+ * that brought most of it, and of these what was used least lately. A feed's source is the member that promised it or
+ * passed it on first, or the author itself once it was met: so nobody, whatever it signs or invents, pushes out what is
+ * remembered of others before it has no more than they. */
 #pragma once
 
 #include <stdbool.h>
@@ -29,11 +31,14 @@ struct held {
     struct blob *blob;
 };
 
-enum feed_standing { FEED_PROMISED, FEED_PASSED_ON, FEED_MET };
+enum feed_standing { FEED_PROMISED, FEED_PASSED_ON, FEED_MET, FEED_STANDINGS };
+
+struct feed_source; /* a member, and how much it brought */
 
 struct feed {
     struct feed_name name;
     enum feed_standing standing;
+    struct feed_source *source;
     uint64_t used;  /* ms, for making room */
     uint64_t shown; /* the last one; 0: none */
     bool begun;     /* something was shown, so that what is missing is lost */
@@ -54,14 +59,17 @@ struct feed {
 struct feeds {
     struct feed **list;
     size_t count, capacity, bytes;
+    struct feed_source *sources;
+    size_t standings[FEED_STANDINGS]; /* so many feeds of each */
 };
 
 /* Zeroed is empty. */
 void feeds_clear(struct feeds *feeds);
 struct feed *feeds_find(const struct feeds *feeds, const struct feed_name *name);
-/* Finds or adds it, and notes the time; may drop another one. NULL: all that there is room for stand higher. Aborts
- * without memory. */
-struct feed *feeds_of(struct feeds *feeds, const struct feed_name *name, enum feed_standing standing, uint64_t now);
+/* Finds or adds it, and notes the time; may drop another one. `by`: who brings it, so that it stands like this. NULL:
+ * all that there is room for stand higher. Aborts without memory. */
+struct feed *feeds_of(struct feeds *feeds, const struct feed_name *name, enum feed_standing standing,
+                      const uint8_t by[static MEMBER_ID_SIZE], uint64_t now);
 
 /* Takes a reference. False: shown or held already, or too many are held. */
 MUST_USE bool feeds_hold(struct feeds *feeds, struct feed *feed, uint64_t sequence, bool passed_on, int64_t time,
@@ -72,7 +80,7 @@ MUST_USE bool feeds_take(struct feeds *feeds, struct feed *feed, struct held *ou
 /* Gives up what is missing before the first one held, whose time is not before that of the last one shown then. Returns
  * how many that were, 0 when nothing was begun. */
 uint64_t feeds_skip(struct feed *feed);
-/* The feed that holds most when all hold too much; else NULL. */
+/* When all hold too much: of the source that holds most the feed that does; else NULL. */
 struct feed *feeds_too_much(const struct feeds *feeds);
 
 /* The invariants that do not hang on feeds_too_much; and that all that is counted is there. */

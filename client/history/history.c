@@ -17,15 +17,16 @@ void history_init(struct history *history, const struct history_host *host, cons
 void history_clear(struct history *history) {
     feeds_clear(&history->feeds);
     backlog_clear(&history->backlog);
+    shares_clear(&history->shares);
 }
 
 int64_t history_time(uint64_t age, uint64_t now) {
     return (int64_t)(now - (age < BACKLOG_AGE_MS ? age : BACKLOG_AGE_MS));
 }
 
-static void keep(struct history *history, const struct feed_name *feed, uint64_t sequence, struct blob *blob,
-                 uint64_t age, uint64_t now) {
-    if (history->host.enabled) backlog_add(&history->backlog, feed, sequence, blob, age, now);
+static void keep(struct history *history, const struct feed_name *feed, uint64_t sequence,
+                 const struct backlog_source *from, struct blob *blob, uint64_t age, uint64_t now) {
+    if (history->host.enabled) backlog_add(&history->backlog, feed, sequence, from, blob, age, now);
 }
 
 /* Takes the blob. */
@@ -84,7 +85,8 @@ static void close_gaps(struct history *history, struct feed *feed, uint64_t now)
 /* --- What comes --- */
 
 void history_said(struct history *history, uint64_t sequence, struct blob *blob, uint64_t now) {
-    keep(history, &history->own, sequence, blob, 0, now);
+    static const struct backlog_source ourselves = {.id = {0}, .itself = true};
+    keep(history, &history->own, sequence, &ourselves, blob, 0, now);
 }
 
 bool history_is_news(const struct history *history, const struct feed_name *name, uint64_t sequence) {
@@ -92,21 +94,25 @@ bool history_is_news(const struct history *history, const struct feed_name *name
     return !feed || (sequence > feed->shown && !feed_is_held(feed, sequence));
 }
 
-void history_heard(struct history *history, const struct feed_name *name, uint64_t sequence, const uint8_t *message,
-                   size_t size, bool passed_on, uint64_t age, uint64_t now) {
-    struct feed *feed = feeds_of(&history->feeds, name, passed_on ? FEED_PASSED_ON : FEED_MET, now);
+void history_heard(struct history *history, const struct feed_name *name, uint64_t sequence,
+                   const uint8_t by[static MEMBER_ID_SIZE], const uint8_t *message, size_t size, bool passed_on,
+                   uint64_t age, uint64_t now) {
+    struct feed *feed = feeds_of(&history->feeds, name, passed_on ? FEED_PASSED_ON : FEED_MET, by, now);
     if (!feed || sequence <= feed->shown) return;
     struct blob *blob = blob_create(message, size);
     make_room(history, feed, now);
+    struct backlog_source from = {.itself = !passed_on};
+    memcpy(from.id, by, sizeof from.id);
     if (feeds_hold(&history->feeds, feed, sequence, passed_on, history_time(age, now), blob, now))
-        keep(history, name, sequence, blob, age, now);
+        keep(history, name, sequence, &from, blob, age, now);
     blob_drop(blob);
     close_gaps(history, feed, now);
 }
 
 static void answer(struct history *history, struct exchange *with, uint64_t now) {
     struct blob *blob;
-    while (!history->ended && (blob = exchange_answer(with, &history->backlog, now))) tell(history, with, blob, now);
+    while (!history->ended && (blob = exchange_answer(with, &history->backlog, &history->shares, now)))
+        tell(history, with, blob, now);
 }
 
 static bool is_of_use(const struct history *history, const struct backlog_row *row) {
@@ -119,7 +125,8 @@ static void offered(struct history *history, struct exchange *by, uint64_t now) 
     history->gaps_due = now;                   /* who waited for this summary waits no longer */
     for (size_t i = by->row_count; i-- > 0;) { /* who spoke first is asked for first */
         struct backlog_row *row = &by->rows[i];
-        struct feed *feed = is_of_use(history, row) ? feeds_of(&history->feeds, &row->feed, FEED_PROMISED, now) : NULL;
+        struct feed *feed =
+            is_of_use(history, row) ? feeds_of(&history->feeds, &row->feed, FEED_PROMISED, by->id, now) : NULL;
         if (feed)
             feed->restless = true;
         else
@@ -219,7 +226,7 @@ uint64_t history_due(const struct history *history) {
 }
 
 bool history_holds(const struct history *history) {
-    return feeds_holds(&history->feeds) && backlog_holds(&history->backlog);
+    return feeds_holds(&history->feeds) && backlog_holds(&history->backlog) && shares_holds(&history->shares);
 }
 
 bool history_expects(const struct history *history) {

@@ -80,10 +80,10 @@ void heard_lost(const struct heard *heard, const struct held *next, uint64_t cou
     gathered_add(heard->gathered, event, next->time, next->passed_on, now);
 }
 
-static void heard_public(const struct heard *heard, const struct chat_message *chat, const uint8_t *message,
-                         size_t size, bool passed_on, uint64_t age, uint64_t now) {
+static void heard_public(const struct heard *heard, const struct peer *by, const struct chat_message *chat,
+                         const uint8_t *message, size_t size, bool passed_on, uint64_t age, uint64_t now) {
     struct feed_name name = feed_name_of(chat->author, chat->run);
-    history_heard(heard->history, &name, chat->sequence, message, size, passed_on, age, now);
+    history_heard(heard->history, &name, chat->sequence, by->pair.other_id, message, size, passed_on, age, now);
 }
 
 static bool is_author(const struct peer *peer, const struct chat_message *chat) {
@@ -131,7 +131,7 @@ static void take_passed_on(const struct heard *heard, struct member *by, const s
     if (fits ? !is_news(heard, &chat) : !misdated_is_news(heard->misdated, &chat)) return;
     if (!is_signed(heard, by, &chat, received->message, received->size, now)) return;
     if (fits)
-        heard_public(heard, &chat, received->message, received->size, true, received->age, now);
+        heard_public(heard, by->peer, &chat, received->message, received->size, true, received->age, now);
     else
         misdated_add(heard->misdated, &chat, now);
 }
@@ -222,5 +222,5 @@ void heard_receive(const struct heard *heard, struct member *member, const uint8
     if (chat.kind == CHAT_PRIVATE)
         take_private(heard, member, &chat, message, size, age, now);
     else if (is_news(heard, &chat) && is_signed(heard, member, &chat, message, size, now))
-        heard_public(heard, &chat, message, size, false, age, now);
+        heard_public(heard, member->peer, &chat, message, size, false, age, now);
 }

@@ -13,12 +13,25 @@
 static const struct feed_name anna = {.author = "anna", .run = 1}, bert = {.author = "bert", .run = 1};
 static const struct feed_name anna_again = {.author = "anna", .run = 2};
 
+static void add_from(struct backlog *backlog, const struct backlog_source *from, const struct feed_name *feed,
+                     uint64_t sequence, size_t size, uint64_t now) {
+    uint8_t *data = calloc(1, size);
+    struct blob *blob = blob_create(data, size);
+    assert_non_null(blob);
+    backlog_add(backlog, feed, sequence, from, blob, 0, now);
+    blob_drop(blob);
+    free(data);
+}
+
+/* The author said it itself. */
 static void add(struct backlog *backlog, const struct feed_name *feed, uint64_t sequence, size_t size, uint64_t age,
                 uint64_t now) {
     uint8_t *data = calloc(1, size);
     struct blob *blob = blob_create(data, size);
     assert_non_null(blob);
-    backlog_add(backlog, feed, sequence, blob, age, now);
+    struct backlog_source from = {.itself = true};
+    memcpy(from.id, feed->author, sizeof from.id);
+    backlog_add(backlog, feed, sequence, &from, blob, age, now);
     blob_drop(blob);
     free(data);
 }
@@ -104,6 +117,53 @@ static void a_flooder_pushes_out_nobody_else(void **state) {
     assert_false(has(&backlog, &flooder, 1));
     flooder.run++;
     assert_true(has(&backlog, &flooder, 1));
+    backlog_clear(&backlog);
+}
+
+/* A thousand authors of one message each are one source's, and so is what that says itself. */
+static void who_invents_authors_pushes_out_nobody_else(void **state) {
+    static const struct backlog_source relay = {.id = "relay"}, mallory = {.id = "mallory"};
+    static const struct backlog_source anna_itself = {.id = "anna", .itself = true};
+    struct backlog backlog = {.count = 0};
+    unsigned left = 0;
+    (void)state;
+    for (uint64_t i = 1; i <= 200; i++) add_from(&backlog, &anna_itself, &anna, i, 10, 1);
+    for (uint64_t i = 1; i <= 20; i++) {
+        struct feed_name gone = {.author = "gone", .run = 1};
+        gone.author[8] = (uint8_t)i;
+        for (uint64_t j = 1; j <= 10; j++) add_from(&backlog, &relay, &gone, j, 10, 1);
+    }
+    for (uint64_t i = 1; i <= 5000; i++) {
+        struct feed_name invented = {.author = "invented", .run = 1};
+        memcpy(invented.author + 8, &i, sizeof i);
+        add_from(&backlog, &mallory, &invented, 1, 10, 2);
+        assert_true(backlog.count <= BACKLOG_MESSAGES);
+    }
+    for (uint64_t i = 1; i <= 200; i++) left += has(&backlog, &anna, i);
+    assert_int_equal(left, 200);
+    for (uint8_t i = 1; i <= 20; i++) {
+        struct feed_name gone = {.author = "gone", .run = 1};
+        gone.author[8] = i;
+        for (uint64_t j = 1; j <= 10; j++) left += has(&backlog, &gone, j);
+    }
+    assert_int_equal(left, 400);
+    assert_true(backlog_holds(&backlog));
+    backlog_clear(&backlog);
+}
+
+/* Whose words another one passed on first is not charged to that one for ever. */
+static void who_is_heard_itself_counts_for_itself(void **state) {
+    static const struct backlog_source mallory = {.id = "mallory"}, bert_itself = {.id = "bert", .itself = true};
+    struct backlog backlog = {.count = 0};
+    unsigned left = 0;
+    (void)state;
+    add_from(&backlog, &mallory, &bert, 1, 10, 1);
+    for (uint64_t i = 2; i <= 100; i++) add_from(&backlog, &bert_itself, &bert, i, 10, 1);
+    assert_true(backlog_holds(&backlog));
+    for (uint64_t i = 1; i <= 3000; i++) add_from(&backlog, &mallory, &anna, i, 10, 2);
+    for (uint64_t i = 1; i <= 100; i++) left += has(&backlog, &bert, i);
+    assert_int_equal(left, 100);
+    assert_true(backlog_holds(&backlog));
     backlog_clear(&backlog);
 }
 
@@ -301,6 +361,8 @@ int main(void) {
         cmocka_unit_test(rows_say_what_there_is),
         cmocka_unit_test(nothing_grows_older_than_ten_minutes),
         cmocka_unit_test(a_flooder_pushes_out_nobody_else),
+        cmocka_unit_test(who_invents_authors_pushes_out_nobody_else),
+        cmocka_unit_test(who_is_heard_itself_counts_for_itself),
         cmocka_unit_test(bytes_are_bounded),
         cmocka_unit_test(it_does_what_the_model_does),
     };

@@ -10,13 +10,15 @@
 
 #include "client/history/feeds.h"
 
+static const uint8_t someone[MEMBER_ID_SIZE] = "someone", other[MEMBER_ID_SIZE] = "other";
+
 static struct feed_name numbered(uint64_t number) {
     return (struct feed_name){.author = "anna", .run = number};
 }
 
 static struct feed *feed_of(struct feeds *feeds, uint64_t number, enum feed_standing standing, uint64_t now) {
     struct feed_name name = numbered(number);
-    return feeds_of(feeds, &name, standing, now);
+    return feeds_of(feeds, &name, standing, someone, now);
 }
 
 static bool hold_of(struct feeds *feeds, struct feed *feed, uint64_t sequence, size_t size, int64_t time) {
@@ -139,6 +141,64 @@ static void who_was_met_is_forgotten_last(void **state) {
     feeds_clear(&feeds);
 }
 
+static struct feed *brought_by(struct feeds *feeds, const uint8_t *by, uint64_t number, enum feed_standing standing,
+                               uint64_t now) {
+    struct feed_name name = numbered(number);
+    struct feed *feed = feeds_of(feeds, &name, standing, by, now);
+    assert_non_null(feed);
+    return feed;
+}
+
+static unsigned remembered(const struct feeds *feeds, uint64_t from, uint64_t to) {
+    unsigned count = 0;
+    for (uint64_t i = from; i < to; i++) {
+        struct feed_name name = numbered(i);
+        count += feeds_find(feeds, &name) != NULL;
+    }
+    return count;
+}
+
+/* Whatever one member brings, and however lately: it pushes out its own. */
+static void nobody_pushes_out_what_others_brought(void **state) {
+    (void)state;
+    for (enum feed_standing standing = FEED_PROMISED; standing < FEED_STANDINGS; standing++) {
+        struct feeds feeds = {.count = 0};
+        for (uint64_t i = 0; i < 900; i++) brought_by(&feeds, someone, i, standing, i);
+        for (uint64_t i = 1000; i < 20000; i++) brought_by(&feeds, other, i, standing, i);
+        assert_int_equal(feeds.count, FEEDS_MOST);
+        assert_int_equal(remembered(&feeds, 0, 900), 900);
+        assert_int_equal(remembered(&feeds, 20000 - (FEEDS_MOST - 900), 20000), FEEDS_MOST - 900);
+        assert_true(feeds_holds(&feeds));
+        feeds_clear(&feeds);
+    }
+}
+
+/* Who promised what another is the author of has no say in it once that was met. */
+static void a_feed_is_its_authors_in_the_end(void **state) {
+    struct feeds feeds = {.count = 0};
+    (void)state;
+    struct feed *feed = brought_by(&feeds, other, 1, FEED_PROMISED, 1);
+    assert_true(hold(&feeds, feed, 2, 1000));
+    assert_ptr_equal(brought_by(&feeds, someone, 1, FEED_MET, 2), feed);
+    assert_true(feeds_holds(&feeds));
+    for (uint64_t i = 2; i < 5000; i++) brought_by(&feeds, other, i, FEED_MET, i);
+    assert_int_equal(remembered(&feeds, 1, 2), 1);
+    assert_true(feeds_holds(&feeds));
+    feeds_clear(&feeds);
+}
+
+/* Much in many feeds is as much as in one. */
+static void who_holds_most_in_many_feeds_is_named(void **state) {
+    struct feeds feeds = {.count = 0};
+    (void)state;
+    struct feed *large = brought_by(&feeds, someone, 1, FEED_MET, 1);
+    assert_true(hold(&feeds, large, 2, 100000));
+    for (uint64_t i = 2; !feeds_too_much(&feeds); i++)
+        assert_true(hold(&feeds, brought_by(&feeds, other, i, FEED_PASSED_ON, 1), 2, 10000));
+    assert_ptr_not_equal(feeds_too_much(&feeds), large);
+    feeds_clear(&feeds);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_comes_in_any_order_is_taken_in_one),
@@ -146,6 +206,9 @@ int main(void) {
         cmocka_unit_test(no_time_is_before_that_of_the_last_one),
         cmocka_unit_test(who_holds_most_is_named),
         cmocka_unit_test(who_was_met_is_forgotten_last),
+        cmocka_unit_test(nobody_pushes_out_what_others_brought),
+        cmocka_unit_test(a_feed_is_its_authors_in_the_end),
+        cmocka_unit_test(who_holds_most_in_many_feeds_is_named),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("feeds", tests, NULL, NULL);

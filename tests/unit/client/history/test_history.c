@@ -177,7 +177,8 @@ static bool passes_on_aged(struct fixture *fixture, size_t member, const struct 
     assert_int_equal(received.size, size);
     assert_memory_equal(received.message, message, size);
     assert_int_equal(received.age, (uint64_t)age + 5);
-    history_heard(&fixture->history, &received.feed, sequence, message, size, true, received.age, fixture->now);
+    history_heard(&fixture->history, &received.feed, sequence, from->id, message, size, true, received.age,
+                  fixture->now);
     return true;
 }
 
@@ -191,7 +192,8 @@ static void says(struct fixture *fixture, size_t member, uint64_t run, uint64_t 
     const struct identity *author = member == ANNA ? &fixture->anna : &fixture->bert;
     const struct feed_name feed = feed_of(author, run);
     size_t size = sign(fixture, author, run, sequence, message, sizeof message);
-    history_heard(&fixture->history, &feed, sequence, message, size, false, 0, fixture->now);
+    history_heard(&fixture->history, &feed, sequence, (const uint8_t[MEMBER_ID_SIZE]){1}, message, size, false, 0,
+                  fixture->now);
 }
 
 static void offers(struct fixture *fixture, size_t member, const struct identity *author, uint64_t run, uint64_t lowest,
@@ -442,6 +444,36 @@ static void a_storm_of_requests_is_bounded(void **state) {
     assert_int_equal(with->request_count, 0);
 }
 
+/* Requests until nothing is answered any more; how many bytes came of them. */
+static uint64_t exhaust(struct fixture *fixture, struct exchange *with) {
+    const struct history_range all = {.feed = feed_of(&fixture->own, 7), .from = 1, .to = UINT64_MAX};
+    uint64_t sent = 0;
+    for (unsigned i = 0; i < 100; i++) {
+        sends_range(fixture, ANNA, HISTORY_REQUEST, &all);
+        while (with->under_way > 0) {
+            sent += with->under_way;
+            history_acknowledged(&fixture->history, with, HISTORY_TAG | with->under_way, fixture->now);
+        }
+    }
+    return sent;
+}
+
+/* Leaving and coming back under the same id brings no other share. */
+static void who_comes_back_has_what_is_left_of_its_share(void **state) {
+    struct fixture *fixture = *state;
+    struct exchange *with = &fixture->with[ANNA];
+    const uint8_t id[MEMBER_ID_SIZE] = {ANNA};
+    keep(fixture, BACKLOG_MESSAGES);
+    assert_true(exhaust(fixture, with) > 2 * 100 * BACKLOG_MESSAGES);
+    for (unsigned i = 0; i < 5; i++) {
+        exchange_clear(with);
+        exchange_init(with, fixture, id, fixture->now);
+        history_greet(&fixture->history, with, fixture->now);
+        exchange_dropped(with);
+        assert_int_equal(exhaust(fixture, with), 100 * HISTORY_RANGE_SIZE); /* that it has all there is */
+    }
+}
+
 /* What cannot be queued is not under way, and what is dropped is no longer. */
 static void only_what_was_queued_is_under_way(void **state) {
     struct fixture *fixture = *state;
@@ -500,6 +532,7 @@ int main(void) {
         TEST(absurd_offers_come_to_nothing),
         TEST(what_is_held_is_bounded),
         TEST(a_storm_of_requests_is_bounded),
+        TEST(who_comes_back_has_what_is_left_of_its_share),
         TEST(only_what_was_queued_is_under_way),
         TEST(who_leaves_answers_nothing),
         TEST(off_holds_and_asks_nothing),
