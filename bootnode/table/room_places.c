@@ -45,12 +45,6 @@ static uint32_t heaviest_with_one_more(const uint32_t counts[SOURCE_PREFIXES_MAX
     return most;
 }
 
-static bool has_its_share(const struct room_places *places, const uint32_t counts[SOURCE_PREFIXES_MAX]) {
-    for (size_t level = 0; level < SOURCE_PREFIXES_MAX; level++)
-        if (counts[level] >= places->per_source * (level + 1)) return true;
-    return false;
-}
-
 /* --- Of a full room --- */
 
 static int compare_seats(const void *a, const void *b) {
@@ -119,5 +113,5 @@ enum room_answer room_places_ask(const struct room_places *places, const struct 
     if (!is_limited(places, newcomer)) return full ? ROOM_IS_FULL : ROOM_HAS_PLACE;
     count_beside(room, newcomer, counts);
     if (full) return ask_full(places, room, counts, gives_way);
-    return has_its_share(places, counts) ? ROOM_SOURCE_HAS_SHARE : ROOM_HAS_PLACE;
+    return counts[0] >= places->per_source ? ROOM_SOURCE_HAS_SHARE : ROOM_HAS_PLACE;
 }

@@ -1,7 +1,7 @@
 /* Whom the places of a room are for, so that one source does not take them all. Under the owner shard's mutex.
  *
- * 1. Once a room is three quarters full, nobody comes in from a prefix (source_prefix.h) that has its share of the
- *    places: `per_source` of the narrowest length, twice and three times as much of the wider ones.
+ * 1. Once a room is three quarters full, nobody comes in from a source (the narrowest prefix of source_prefix.h) that
+ *    has its share of the places, `per_source`. Wider prefixes have none: neighbours may be a school, or a village.
  * 2. When it is full, the newest member of the prefix that weighs most gives way to a newcomer whose own prefixes weigh
  *    less. A prefix weighs as much as it has members, of the wider lengths half and a third of that. So who comes from
  *    elsewhere gets in as long as some prefix has more members than his; and who can come from n prefixes alone has n
@@ -31,7 +31,7 @@ enum room_answer {
     ROOM_IS_FULL,
 };
 
-/* `percent` (1 to 100) of the places for the narrowest prefix; with 100 sources are not looked at. */
+/* `percent` (1 to 100) of the places for one source; with 100 sources are not looked at. */
 struct room_places room_places_of(uint32_t members, uint32_t percent, bool limit_loopback);
 
 /* May one more come in from there? ROOM_HAS_PLACE_OF: `gives_way` is the member to be removed before. Takes time for

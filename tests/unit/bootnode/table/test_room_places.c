@@ -78,17 +78,6 @@ static void a_room_that_is_not_full_takes_all(void **state) {
     assert_int_equal(ask(at("198.51.100.1")), ROOM_HAS_PLACE);
 }
 
-/* Three quarters from everywhere; then as many as its share allows from one prefix, by each of its lengths. */
-static void assert_share(const char *newcomer, size_t byte, size_t share) {
-    for (size_t i = 0; room->member_count < MEMBERS * 3 / 4; i++) join(with(at("10.0.0.1"), 13, i));
-    for (size_t i = 0; i < share; i++) {
-        assert_int_equal(ask(with(at(newcomer), byte, i)), ROOM_HAS_PLACE);
-        join(with(at(newcomer), byte, i));
-    }
-    assert_int_equal(ask(with(at(newcomer), byte, 200)), ROOM_SOURCE_HAS_SHARE);
-    assert_int_equal(ask(at("198.51.100.1")), ROOM_HAS_PLACE);
-}
-
 static void an_ipv4_address_has_its_share(void **state) {
     (void)state;
     places.per_source = 16;
@@ -98,16 +87,23 @@ static void an_ipv4_address_has_its_share(void **state) {
     assert_int_equal(ask(at("192.0.2.2")), ROOM_HAS_PLACE);
 }
 
-static void wider_prefixes_have_more(void **state) {
+static void an_ipv6_network_has_its_share(void **state) {
     (void)state;
-    places.per_source = 8;
-    assert_share("192.0.2.1", 15, 16); /* /24 */
-    close_room(NULL), open_room(NULL);
-    assert_share("2001:db8:1:200::1", 12, 8); /* /64 */
-    close_room(NULL), open_room(NULL);
-    assert_share("2001:db8:1:200::1", 7, 16); /* /56 */
-    close_room(NULL), open_room(NULL);
-    assert_share("2001:db8:1:200::1", 6, 24); /* /48 */
+    places.per_source = 16;
+    for (size_t i = 0; room->member_count < MEMBERS * 3 / 4; i++) join(with(at("10.0.0.1"), 13, i));
+    for (size_t i = 0; i < 16; i++) join(with(at("2001:db8:1:2::1"), 15, i));
+    assert_int_equal(ask(at("2001:db8:1:2::ffff")), ROOM_SOURCE_HAS_SHARE);
+    assert_int_equal(ask(at("2001:db8:1:3::1")), ROOM_HAS_PLACE);
+}
+
+/* Of those that differ in their last byte, a /24 has as many as there are places. */
+static void neighbours_fill_a_room(void **state) {
+    (void)state;
+    for (size_t i = 0; i < MEMBERS; i++) {
+        assert_int_equal(ask(with(at("192.0.2.1"), 15, i)), ROOM_HAS_PLACE);
+        join(with(at("192.0.2.1"), 15, i));
+    }
+    assert_int_equal(ask(with(at("192.0.2.1"), 15, 200)), ROOM_IS_FULL);
 }
 
 static void who_comes_from_elsewhere_gets_in(void **state) {
@@ -210,15 +206,11 @@ static int setup(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        places_test(a_room_that_is_not_full_takes_all),
-        places_test(an_ipv4_address_has_its_share),
-        places_test(wider_prefixes_have_more),
-        places_test(who_comes_from_elsewhere_gets_in),
-        places_test(crowding_out_ends_when_it_is_fair),
-        places_test(the_newest_of_equals_is_safe),
-        places_test(the_newest_gives_way),
-        places_test(loopback_is_limited_where_it_shall_be),
-        places_test(sources_may_be_left_alone),
+        places_test(a_room_that_is_not_full_takes_all),      places_test(an_ipv4_address_has_its_share),
+        places_test(an_ipv6_network_has_its_share),          places_test(neighbours_fill_a_room),
+        places_test(who_comes_from_elsewhere_gets_in),       places_test(crowding_out_ends_when_it_is_fair),
+        places_test(the_newest_of_equals_is_safe),           places_test(the_newest_gives_way),
+        places_test(loopback_is_limited_where_it_shall_be),  places_test(sources_may_be_left_alone),
         places_test(a_small_room_has_place_for_a_household),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
