@@ -47,6 +47,7 @@ struct pass {
 struct item {
     struct session *session;
     uint64_t session_id;
+    uint16_t token;
     size_t size;
     uint8_t body[BODY_MAX];
 };
@@ -132,6 +133,8 @@ static bool is_current(const struct room *room, struct session *member) {
 /* Sets `from` to the count from which this member is to be told. False when it is not to be told now. */
 static bool choose_start(enum pass_kind kind, struct shard *shard, struct room *room, struct session *member,
                          uint64_t now, uint32_t *from) {
+    bool hears = session_hears(member, now);
+    member->wants_changes &= hears;
     *from = atomic_load_explicit(&member->acked_count, memory_order_relaxed);
     if (member->wants_changes && wait_for_answer(member, now) == 0) {
         member->answered_ms = (uint32_t)now;
@@ -140,7 +143,7 @@ static bool choose_start(enum pass_kind kind, struct shard *shard, struct room *
     }
     if (kind == PASS_BEHIND && session_elapsed(now, member->pushed_ms) >= SHARD_ANSWER_MS) return true;
     *from = member->told_count;
-    bool tell = kind == PASS_ALL && member->told_count != room->version.count;
+    bool tell = kind == PASS_ALL && hears && member->told_count != room->version.count;
     /* What goes out now may be all that the member lacks. If it is not, the member asks again, and counts as stuck. */
     if (tell) member->answer_ms = (uint32_t)now + SHARD_ANSWER_MS;
     if (member->wants_changes) shard_plan_announce(shard, room, now + wait_for_answer(member, now));
@@ -149,7 +152,7 @@ static bool choose_start(enum pass_kind kind, struct shard *shard, struct room *
 
 /* Writes what this member needs. False when the batch was full before the end: the cursor then says how far the telling
  * came. */
-static bool tell(struct announcer *announcer, const struct shard *shard, struct room *room, struct session *member,
+static bool tell(struct announcer *announcer, struct shard *shard, struct room *room, struct session *member,
                  uint64_t id, uint64_t now) {
     struct changes_cursor *cursor = &announcer->pass.cursor;
     const size_t capacity = announcer->pass.repeats ? REPEATED_BODY_MAX : BODY_MAX;
@@ -166,6 +169,8 @@ static bool tell(struct announcer *announcer, const struct shard *shard, struct 
         }
         item->session = member;
         item->session_id = id;
+        item->token = session_next_token(member, &shard->tokens);
+        session_charge(member, item->token, SEALED_OVERHEAD + item->size);
         announcer->count++;
         announcer->looks += DATAGRAM_LOOKS + (unsigned)item->size / BYTES_PER_LOOK;
     }
@@ -180,9 +185,10 @@ static bool serve_member(struct announcer *announcer, struct shard *shard, struc
     if (!session_listens(member, now)) return true;
     pass->listened = true;
     if (is_current(room, member)) return true;
-    pass->behind = true;
     uint64_t id = slabs_id(&shard->slabs, member);
     if (pass->telling != id) {
+        if (!session_has_credit(member)) return true;
+        pass->behind = true;
         uint32_t from;
         if (!choose_start(pass->kind, shard, room, member, now, &from)) return true;
         pass->repeats = member->told_count != 0 && member->told_count != from;
@@ -239,6 +245,7 @@ static void send_item(const struct item *item, struct outbox *outbox) {
         .type = MESSAGE_CHANGES,
         .session_id = item->session_id,
         .counter = atomic_fetch_add_explicit(&session->seal_counter, 1, memory_order_relaxed) + 1,
+        .token = item->token,
     };
     uint8_t key[SUITE_KEY_SIZE], packet[UDP_DATAGRAM_MAX];
     link_seal_key(session->secret, LINK_TO_CLIENT, key);

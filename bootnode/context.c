@@ -15,6 +15,11 @@ bool packet_came_to(const struct context *context, const struct packet *packet, 
     return address_same_ip(&known->local, &local);
 }
 
+bool packet_came_home(const struct context *context, const struct packet *packet, const struct session *session) {
+    return session_is_at(session, &packet->from) &&
+           packet_came_to(context, packet, atomic_load_explicit(&session->endpoint, memory_order_relaxed));
+}
+
 bool packet_answer(struct context *context, const struct packet *packet, const uint8_t *data, size_t size) {
     if (size == 0 || size > packet->size || address_classify(&packet->from) == ADDRESS_UNUSABLE) return false;
     outbox_send(&context->outbox, packet_endpoint(context, packet), &packet->from, data, size);

@@ -17,6 +17,7 @@ struct context {
     struct node *node;
     struct outbox outbox;
     struct worker_counters *counters;
+    struct tokens tokens;
     uint64_t now;        /* server clock, ms */
     uint32_t second;     /* seconds since the server started, for cookies */
     uint8_t shard_index; /* the worker's own shard, for counting how well steering works */
@@ -37,6 +38,8 @@ struct packet {
 uint8_t packet_endpoint(struct context *context, const struct packet *packet);
 /* Whether it came to this endpoint: to its listener, and to its local address, where it has one. */
 bool packet_came_to(const struct context *context, const struct packet *packet, uint8_t endpoint);
+/* Whether it came the session's own way: from its address, to the endpoint that it was registered at. */
+bool packet_came_home(const struct context *context, const struct packet *packet, const struct session *session);
 /* Answers to where the packet came from, which nobody has proven: nothing that is larger than the packet, nothing to an
  * address that cannot be a client's. False when that was the case. */
 MUST_USE bool packet_answer(struct context *context, const struct packet *packet, const uint8_t *data, size_t size);

@@ -29,10 +29,12 @@
     X(HEARTBEAT, "heartbeat", "valid heartbeats")                                                                      \
     X(HEARTBEAT_FORGED, "heartbeat_forged", "heartbeats with a wrong tag, dropped")                                    \
     X(HEARTBEAT_OLD, "heartbeat_old", "heartbeats whose counter was not above the last, dropped")                      \
+    X(HEARTBEAT_UNHEARD, "heartbeat_unheard", "valid heartbeats that did not echo what the client was told last")      \
     X(BEAT_ACK, "beat_ack", "BEAT_ACK sent")                                                                           \
     X(PATH, "path", "PATH sent")                                                                                       \
     X(MOVE, "move", "sessions moved to a new address")                                                                 \
     X(MOVE_REFUSED, "move_refused", "MOVE to a source that has no place for one more session, dropped")                \
+    X(STRAY_SEALED, "stray_sealed", "UPDATE and INTRODUCE from another address than the session's, dropped")           \
     X(UPDATE, "update", "UPDATE accepted")                                                                             \
     X(INTRODUCE, "introduce", "INTRODUCE passed on")                                                                   \
     X(LEAVE, "leave", "sessions that left")                                                                            \

@@ -20,7 +20,7 @@ static void tell(struct context *context, const struct shard *shard, struct sess
     struct writer writer = writer_over(body, sizeof body);
     const struct notice_body notice = make_notice(context->node);
     write_notice_body(&writer, &notice);
-    sealed_send(&context->outbox, session, slabs_id(&shard->slabs, session), MESSAGE_NOTICE, body,
+    sealed_send(&context->outbox, session, slabs_id(&shard->slabs, session), MESSAGE_NOTICE, 0, body,
                 writer_size(&writer));
     counters_count(context->counters, COUNTER_NOTICE);
 }

@@ -67,6 +67,10 @@ uint64_t node_time(const struct node *node, uint64_t monotonic_ms);
 uint32_t node_second(const struct node *node, uint64_t monotonic_ms);
 /* The live session with this id on this node, inside a read-side section; NULL otherwise. */
 struct session *node_find_session(const struct node *node, uint64_t session_id);
+/* The shard of a session that was found. */
+static inline struct shard *node_shard_of(const struct node *node, uint64_t session_id) {
+    return node->shards[session_name_of(session_id).shard];
+}
 /* The same reader starts bringing what such a look-up will touch into the cache, with `keys` what an
  * answer needs, too. */
 void node_prefetch_session(const struct node *node, uint64_t session_id, bool keys);

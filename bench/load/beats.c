@@ -17,8 +17,11 @@
 
 size_t beats_write(struct fleet *fleet, uint32_t member, bool ask, uint64_t now_us, uint8_t *out) {
     struct member *self = &fleet->members[member];
-    const struct beat beat = {
-        .flag = ask, .session_id = self->session_id, .counter = ++fleet->counter, .version = self->version};
+    const struct beat beat = {.flag = ask,
+                              .token = self->token,
+                              .session_id = self->session_id,
+                              .counter = ++fleet->counter,
+                              .version = self->version};
     size_t size = beat_encode(MESSAGE_HEARTBEAT, &beat, out, PACKET_MAX);
     link_tag_beat(self->beat_key, out);
     fleet->beaten_ms[member] = fleet_ms(now_us);

@@ -62,6 +62,7 @@ static void take_sealed(struct fleet *fleet, const uint8_t *packet, size_t size,
         return;
     }
     fleet->heard_us = now_us;
+    if (header.type == MESSAGE_CHANGES) fleet->members[number].token = header.token;
     if (header.type == MESSAGE_CHANGES) roster_changes(fleet, number, body, body_size, now_us);
     if (header.type == MESSAGE_NOTICE) take_notice(fleet, body, body_size);
 }
@@ -95,8 +96,9 @@ static uint64_t request_of(struct fleet *fleet, uint32_t member, uint32_t counte
     return asked->number;
 }
 
-static void note_place(struct fleet *fleet, struct member *member, bool elsewhere) {
-    if (elsewhere || !(member->flags & MEMBER_ASTRAY)) return;
+/* Who beats from elsewhere gets PATH alone. */
+static void note_place(struct fleet *fleet, struct member *member) {
+    if (!(member->flags & MEMBER_ASTRAY)) return;
     member->flags &= (uint8_t)~MEMBER_ASTRAY;
     fleet->astray--;
     fleet->counts.moved++;
@@ -116,9 +118,12 @@ static uint64_t take_answer(struct fleet *fleet, const uint8_t *packet, size_t s
         return TRAFFIC_NO_ANSWER;
     }
     fleet->heard_us = now_us;
-    note_place(fleet, member, beat.flag);
+    note_place(fleet, member);
+    bool missed = beat.flag && member->token != beat.token;
+    member->token = beat.token;
+    if (missed && member->state == MEMBER_ACTIVE) roster_owe_beat(fleet, number);
     if (member->state == MEMBER_CONFIRMING) registration_answered(fleet, number, beat.counter);
-    if (member->flags & MEMBER_LAST_WORD) silence_answered(fleet, number, beat.counter, now_us);
+    if (member->flags & MEMBER_LAST_WORD && !beat.flag) silence_answered(fleet, number, beat.counter, now_us);
     return request_of(fleet, number, beat.counter);
 }
 

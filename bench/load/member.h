@@ -33,6 +33,7 @@ struct member {
     uint32_t sealed; /* counter of the last sealed packet that it sent */
     uint32_t asked;  /* counter of the last beat whose answer the fleet itself waits for */
     uint8_t state, flags;
+    uint16_t token; /* what its beats echo */
     /* Of a full list: the version that its parts so far have, and the first half of the id up to which they go. */
     uint32_t arriving_count;
     uint64_t arriving_high;

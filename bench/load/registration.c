@@ -208,6 +208,7 @@ static void start_session(struct fleet *fleet, struct registration_slot *slot, c
     link_tag_key(member->secret, LINK_TO_BOOTNODE, member->beat_key);
     link_tag_key(member->secret, LINK_TO_CLIENT, member->ack_key);
     memcpy(member->reset_token, body->reset_token, RESET_TOKEN_SIZE);
+    member->token = body->token;
     member->version = (struct room_version){0};
     member->sealed = member->asked = member->arriving_count = member->moved_ms = 0;
     member->arriving_high = 0;

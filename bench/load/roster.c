@@ -99,7 +99,7 @@ static bool take_part(struct fleet *fleet, uint32_t member, const struct changes
 }
 
 /* Acknowledged by a beat, and so is a gap asked about; but not while parts are missing (PROTOCOL.md §2.3, rule 7). */
-static void owe_beat(struct fleet *fleet, uint32_t member) {
+void roster_owe_beat(struct fleet *fleet, uint32_t member) {
     struct member *self = &fleet->members[member];
     if (self->flags & MEMBER_OWES_BEAT) return;
     self->flags |= MEMBER_OWES_BEAT;
@@ -117,5 +117,5 @@ void roster_changes(struct fleet *fleet, uint32_t member, const uint8_t *body, s
         return;
     }
     fleet->changed_us = now_us;
-    if (!full || !room_version_equal(before, fleet->members[member].version)) owe_beat(fleet, member);
+    if (!full || !room_version_equal(before, fleet->members[member].version)) roster_owe_beat(fleet, member);
 }

@@ -11,6 +11,8 @@
 struct fleet;
 struct reader;
 
+/* It shall beat as soon as there is time. */
+void roster_owe_beat(struct fleet *fleet, uint32_t member);
 /* CHANGES, opened. */
 void roster_changes(struct fleet *fleet, uint32_t member, const uint8_t *body, size_t size, uint64_t now_us);
 /* WELCOME's member records: all others of the room. False when malformed. */

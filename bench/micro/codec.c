@@ -23,7 +23,7 @@ static uint8_t register_body[REGISTER_BODY_MAX], changes_body[PACKET_MAX];
 static size_t register_body_size, changes_body_size;
 static uint8_t tag_key[LINK_TAG_KEY_SIZE], seal_key[SUITE_KEY_SIZE];
 static const struct beat plain_beat = {.session_id = 0x123456789a0001, .counter = 7, .version = {1, 2}};
-static const struct sealed_header changes_header = {MESSAGE_CHANGES, 0x123456789a0001, 9};
+static const struct sealed_header changes_header = {MESSAGE_CHANGES, 0x123456789a0001, 9, 7};
 static struct address public_address;
 
 /* One operation each */

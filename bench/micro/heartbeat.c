@@ -40,9 +40,13 @@ struct bench {
 
 /* The clients */
 
-static struct room_version version_of(const struct bench *bench, uint64_t session_id) {
+static const struct session *session_of(const struct bench *bench, uint64_t session_id) {
     const struct session *session = node_find_session(&bench->node, session_id);
     if (!session) measure_die("heartbeat: a session is missing");
+    return session;
+}
+
+static struct room_version version_of(const struct session *session) {
     uint64_t packed = atomic_load_explicit(&session->room_version, memory_order_relaxed);
     return (struct room_version){.epoch = (uint32_t)(packed >> 32), .count = (uint32_t)packed};
 }
@@ -50,10 +54,12 @@ static struct room_version version_of(const struct bench *bench, uint64_t sessio
 static void write_beats(struct bench *bench, size_t count, bool asks) {
     for (size_t i = 0; i < count; i++) {
         struct client *client = &bench->clients[bench->order[bench->next++ % bench->sessions]];
+        const struct session *session = session_of(bench, client->session_id);
         const struct beat beat = {.flag = asks,
+                                  .token = atomic_load_explicit(&session->token, memory_order_relaxed),
                                   .session_id = client->session_id,
                                   .counter = ++client->counter,
-                                  .version = version_of(bench, client->session_id)};
+                                  .version = version_of(session)};
         (void)beat_encode(MESSAGE_HEARTBEAT, &beat, bench->packets[i], BEAT_SIZE);
         link_tag_beat(client->key, bench->packets[i]);
     }

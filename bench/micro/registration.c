@@ -135,7 +135,8 @@ static void write_beat(struct client *client) {
     read_welcome_body(&reader, &body);
     link_secret(&keys, false, secret);
     link_tag_key(secret, LINK_TO_BOOTNODE, key);
-    const struct beat beat = {.session_id = body.session_id,
+    const struct beat beat = {.token = body.token,
+                              .session_id = body.session_id,
                               .counter = 1,
                               .version = body.complete ? body.version : (struct room_version){0}};
     client->packet_size = beat_encode(MESSAGE_HEARTBEAT, &beat, client->packet, PACKET_MAX);

@@ -21,15 +21,16 @@ static struct room_version version_of(const struct session *session) {
     return (struct room_version){.epoch = (uint32_t)(packed >> 32), .count = (uint32_t)packed};
 }
 
-static struct shard *shard_of(const struct context *context, const struct session *session) {
-    return context->node->shards[session->shard];
-}
-
-static void answer(struct context *context, const struct session *session, const struct beat *beat, bool moved) {
+/* As long as the beat. `unheard`: it did not echo the token, which is all that it gets. */
+static void answer(struct context *context, const struct session *session, const struct beat *beat, uint16_t token,
+                   bool unheard) {
     uint8_t packet[BEAT_SIZE];
     const struct address registered = session_address(session);
-    const struct beat ack = {
-        .flag = moved, .session_id = beat->session_id, .counter = beat->counter, .version = version_of(session)};
+    const struct beat ack = {.flag = unheard,
+                             .token = token,
+                             .session_id = beat->session_id,
+                             .counter = beat->counter,
+                             .version = version_of(session)};
     (void)beat_encode(MESSAGE_BEAT_ACK, &ack, packet, sizeof packet); /* has room */
     link_tag_beat(session->ack_key, packet);
     outbox_send(&context->outbox, atomic_load_explicit(&session->endpoint, memory_order_relaxed), &registered, packet,
@@ -43,34 +44,38 @@ static void note_version(struct context *context, struct session *session, const
     bool known = theirs.epoch == ours.epoch && theirs.count <= ours.count;
     atomic_store_explicit(&session->acked_count, known ? theirs.count : 0, memory_order_relaxed);
     if (!room_version_equal(ours, theirs))
-        shard_client_behind(shard_of(context, session), beat->session_id, theirs, context->now);
+        shard_client_behind(node_shard_of(context->node, beat->session_id), beat->session_id, theirs, context->now);
 }
 
-/* Whether the beat came from another address than the session's, or to another one of ours, as it does when the client
- * hears nothing at that one; seldom written, so that the line stays clean. */
-static bool note_way(const struct context *context, const struct packet *packet, struct session *session) {
-    bool astray = !session_is_at(session, &packet->from) ||
-                  !packet_came_to(context, packet, atomic_load_explicit(&session->endpoint, memory_order_relaxed));
-    if (atomic_load_explicit(&session->astray, memory_order_relaxed) != astray)
-        atomic_store_explicit(&session->astray, astray, memory_order_relaxed);
-    return astray;
-}
-
-/* From elsewhere a beat is life, and no more: who left an address must not have CHANGES sent there for ever. */
-static void accept_beat(struct context *context, const struct packet *packet, struct session *session,
-                        const struct beat *beat) {
-    bool astray = note_way(context, packet, session);
+/* The client receives at its address: the beat came from there, with what was sent there last. */
+static void accept_echo(struct context *context, struct session *session, const struct beat *beat) {
+    session_sign(session, beat->flag ? 0 : SESSION_ECHOED, SESSION_ASTRAY | SESSION_DEAF);
     atomic_store_explicit(&session->heard_ms, (uint32_t)context->now, memory_order_relaxed);
-    counters_count(context->counters, COUNTER_HEARTBEAT);
     /* Refused, it is gone. No REFUSED: that answers a REGISTER. The next beat gets RESET, the next REGISTER the reason.
      */
     enum refusal refusal;
     if (session_state(session) == SESSION_PROVISIONAL &&
-        shard_confirm(shard_of(context, session), beat->session_id, context->now, &refusal) == REGISTERING_REFUSED)
+        shard_confirm(node_shard_of(context->node, beat->session_id), beat->session_id, context->now, &refusal) ==
+            REGISTERING_REFUSED)
         return;
-    if (astray) path_offer(context, packet, session, beat->session_id);
-    if (beat->flag) answer(context, session, beat, astray);
-    if (!astray) note_version(context, session, beat);
+    if (beat->flag) answer(context, session, beat, session_renew_token(session, &context->tokens), false);
+    note_version(context, session, beat);
+}
+
+/* Who left an address, or forges it, must not have anything sent there that it did not pay for. */
+static void accept_beat(struct context *context, const struct packet *packet, struct session *session,
+                        const struct beat *beat) {
+    counters_count(context->counters, COUNTER_HEARTBEAT);
+    if (!packet_came_home(context, packet, session)) {
+        session_sign(session, SESSION_ASTRAY, 0);
+        path_offer(context, packet, session, beat->session_id);
+    } else if (!session_echoes(session, beat->token)) {
+        counters_count(context->counters, COUNTER_HEARTBEAT_UNHEARD);
+        session_sign(session, SESSION_DEAF, SESSION_ASTRAY);
+        answer(context, session, beat, atomic_load_explicit(&session->token, memory_order_relaxed), true);
+    } else {
+        accept_echo(context, session, beat);
+    }
 }
 
 void handle_heartbeat(struct context *context, const struct packet *packet) {

@@ -19,28 +19,31 @@ void handle_update(struct context *context, const struct packet *packet) {
     read_update_body(&reader, &body);
     if (!reader_finished(&reader))
         counters_count(context->counters, COUNTER_MALFORMED);
+    else if (!packet_came_home(context, packet, sealed.session))
+        counters_count(context->counters, COUNTER_STRAY_SEALED);
     else if (!rate_limit_session(context->node->limits, RATE_UPDATE, sealed.session_id, context->now))
         counters_count(context->counters, COUNTER_RATE_LIMITED);
     else
         update(context, &sealed, &body);
 }
 
-static void send_introduction(struct context *context, struct session *session, uint64_t session_id,
+static void send_introduction(struct context *context, struct session *session, uint64_t session_id, uint16_t token,
                               const struct member_record *record) {
     uint8_t body[MEMBER_RECORD_MAX];
     struct writer writer = writer_over(body, sizeof body);
     write_member_record(&writer, record);
-    sealed_send(&context->outbox, session, session_id, MESSAGE_INTRODUCE, body, writer_size(&writer));
+    sealed_send(&context->outbox, session, session_id, MESSAGE_INTRODUCE, token, body, writer_size(&writer));
 }
 
 static void introduce(struct context *context, const struct sealed_packet *sealed,
                       const uint8_t target_id[static MEMBER_ID_SIZE]) {
     struct introduction introduction;
-    if (!shard_introduce(sealed->shard, sealed->session_id, target_id, &introduction)) return;
+    if (!shard_introduce(sealed->shard, sealed->session_id, target_id, context->now, &introduction)) return;
     struct session *target = node_find_session(context->node, introduction.target_id);
     if (!target) return;
-    send_introduction(context, target, introduction.target_id, &introduction.for_target);
-    send_introduction(context, sealed->session, sealed->session_id, &introduction.for_requester);
+    send_introduction(context, target, introduction.target_id, introduction.target_token, &introduction.for_target);
+    send_introduction(context, sealed->session, sealed->session_id, introduction.requester_token,
+                      &introduction.for_requester);
     counters_count(context->counters, COUNTER_INTRODUCE);
 }
 
@@ -52,6 +55,8 @@ void handle_introduce(struct context *context, const struct packet *packet) {
     read_bytes(&reader, target_id, sizeof target_id);
     if (!reader_finished(&reader))
         counters_count(context->counters, COUNTER_MALFORMED);
+    else if (!packet_came_home(context, packet, sealed.session))
+        counters_count(context->counters, COUNTER_STRAY_SEALED);
     else if (!rate_limit_session(context->node->limits, RATE_INTRODUCE, sealed.session_id, context->now))
         counters_count(context->counters, COUNTER_RATE_LIMITED);
     else

@@ -42,6 +42,7 @@ static struct welcome_body welcome_of(const struct node *node, const struct regi
                                 .complete = registered->complete,
                                 .relays = node->config->relay != RELAY_NEVER,
                                 .room_limit = (uint16_t)node->config->room_members,
+                                .token = registered->token,
                                 .version = registered->version,
                                 .wall_ms = node->wall_ms(node->wall_context)};
     reset_token(node->key.reset_key, registered->session_id, body.reset_token);

@@ -41,7 +41,7 @@ static enum counter relay(struct context *context, const struct packet *packet, 
     if (!session_is_at(session, &packet->from)) return COUNTER_RELAY_ELSEWHERE;
     if (!link_check_relay(session->beat_key, packet->data, packet->size)) return COUNTER_RELAY_FORGED;
     if (!may_send(context, packet, message->session_id, counted)) return COUNTER_RELAY_LIMITED;
-    if (!shard_relay_target(context->node->shards[session->shard], message->session_id, message->member_id,
+    if (!shard_relay_target(node_shard_of(context->node, message->session_id), message->session_id, message->member_id,
                             context->now, &target))
         return COUNTER_RELAY_NO_TARGET;
     if (!may_receive(context, target.session_id, counted)) return COUNTER_RELAY_LIMITED;

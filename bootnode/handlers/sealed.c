@@ -16,7 +16,7 @@ static bool open_packet(const struct session *session, const struct sealed_heade
 
 bool sealed_accept(struct context *context, const struct packet *packet, struct sealed_packet *out) {
     struct sealed_header header;
-    if (!sealed_header_decode(packet->data, packet->size, &header)) {
+    if (!sealed_header_decode(packet->data, packet->size, &header) || header.token != 0) {
         counters_count(context->counters, COUNTER_MALFORMED);
         return false;
     }
@@ -26,7 +26,7 @@ bool sealed_accept(struct context *context, const struct packet *packet, struct 
         reset_answer(context, packet, header.session_id);
         return false;
     }
-    out->shard = context->node->shards[out->session->shard];
+    out->shard = node_shard_of(context->node, header.session_id);
     if (!open_packet(out->session, &header, packet, out)) {
         counters_count(context->counters, COUNTER_SEALED_FORGED);
         return false;
@@ -37,13 +37,14 @@ bool sealed_accept(struct context *context, const struct packet *packet, struct 
 }
 
 void sealed_send(struct outbox *outbox, struct session *session, uint64_t session_id, enum message_type type,
-                 const uint8_t *body, size_t size) {
-    if (atomic_load_explicit(&session->astray, memory_order_relaxed)) return;
+                 uint16_t token, const uint8_t *body, size_t size) {
+    if (session_has_sign(session, SESSION_ASTRAY)) return;
     uint8_t key[SUITE_KEY_SIZE], packet[UDP_DATAGRAM_MAX];
     const struct sealed_header header = {
         .type = (uint8_t)type,
         .session_id = session_id,
-        .counter = atomic_fetch_add_explicit(&session->seal_counter, 1, memory_order_relaxed) + 1};
+        .counter = atomic_fetch_add_explicit(&session->seal_counter, 1, memory_order_relaxed) + 1,
+        .token = token};
     struct address to = session_address(session);
     link_seal_key(session->secret, LINK_TO_CLIENT, key);
     size_t sealed = link_seal(key, &header, body, size, packet, sizeof packet);

@@ -15,6 +15,7 @@ struct sealed_packet {
 /* Opens a packet of a live session and accepts its counter; the cryptography is done outside the mutex. False: it was
  * dropped and counted, or, when nobody has that id, answered with RESET. */
 MUST_USE bool sealed_accept(struct context *context, const struct packet *packet, struct sealed_packet *out);
-/* Seals a body for a session and sends it to the session's address, unless that is in doubt. */
+/* Seals a body for a session and sends it to the session's address, unless that is in doubt. `token`: 0 where the
+ * message has none. */
 void sealed_send(struct outbox *outbox, struct session *session, uint64_t session_id, enum message_type type,
-                 const uint8_t *body, size_t size);
+                 uint16_t token, const uint8_t *body, size_t size);

@@ -77,9 +77,25 @@ uint32_t session_elapsed(uint64_t now, uint32_t then) {
     return elapsed > INT32_MAX ? 0 : elapsed;
 }
 
+bool session_has_credit(const struct session *session) {
+    if (session->unechoed < SESSION_UNECHOED_MAX || session_has_sign(session, SESSION_ECHOED)) return true;
+    return atomic_load_explicit(&session->token, memory_order_relaxed) != session->pushed_token;
+}
+
+void session_charge(struct session *session, uint16_t token, size_t size) {
+    if (token != session->pushed_token) session->unechoed = 0;
+    session->pushed_token = token;
+    size_t sum = session->unechoed + (size < SESSION_UNECHOED_LEAST ? SESSION_UNECHOED_LEAST : size);
+    session->unechoed = (uint16_t)(sum < UINT16_MAX ? sum : UINT16_MAX);
+}
+
 bool session_listens(const struct session *session, uint64_t now) {
     uint32_t silent = session_elapsed(now, atomic_load_explicit(&session->heard_ms, memory_order_relaxed));
-    return silent <= SESSION_SILENT_MS && !atomic_load_explicit(&session->astray, memory_order_relaxed);
+    return silent <= SESSION_SILENT_MS && !session_has_sign(session, SESSION_ASTRAY);
+}
+
+bool session_hears(const struct session *session, uint64_t now) {
+    return session_listens(session, now) && !session_has_sign(session, SESSION_DEAF);
 }
 
 bool session_holds(const struct session *session) {

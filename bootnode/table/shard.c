@@ -190,9 +190,8 @@ void shard_destroy(struct shard *shard) {
 
 /* --- The invariants --- */
 
-static bool session_is_ours(const struct shard *shard, const struct session *session, enum session_state state) {
-    return session_holds(session) && session_state(session) == state && session->shard == shard->index &&
-           wheel_has(&session->wheel);
+static bool session_is_in_place(const struct session *session, enum session_state state) {
+    return session_holds(session) && session_state(session) == state && wheel_has(&session->wheel);
 }
 
 /* Counts the members of all rooms, and the rooms; false when a room does not hold. */
@@ -203,7 +202,7 @@ static bool rooms_hold(const struct shard *shard, uint64_t *members, uint64_t *r
         if (room->member_count == 0 || !room_holds(room)) return false;
         for (uint32_t i = 0; i < room->member_count; i++) {
             const struct session *member = room_members(room)[i];
-            if (!session_is_ours(shard, member, SESSION_CONFIRMED) || member->room != room) return false;
+            if (!session_is_in_place(member, SESSION_CONFIRMED) || member->room != room) return false;
         }
         *members += room->member_count;
         *rooms += 1;
@@ -216,7 +215,7 @@ static bool provisionals_hold(const struct shard *shard, uint64_t *count) {
         const struct cds_hlist_head *bucket = &shard->provisional[i];
         for (const struct cds_hlist_node *node = bucket->next; node; node = node->next) {
             const struct session *session = caa_container_of(node, struct session, provisional);
-            if (!session_is_ours(shard, session, SESSION_PROVISIONAL)) return false;
+            if (!session_is_in_place(session, SESSION_PROVISIONAL)) return false;
             if (shard_provisionals(shard, session->room_tag, session->member_id) != bucket) return false;
             *count += 1;
         }

@@ -64,6 +64,7 @@ struct shard {
     struct slabs slabs;
     struct cds_lfht *rooms;
     struct cds_hlist_head *provisional; /* SHARD_PROVISIONAL_BUCKETS */
+    struct tokens tokens;
     struct wheel expiry;
     struct wheel announce;
     _Atomic uint64_t bell_at; /* earliest announce deadline the owner knows of */

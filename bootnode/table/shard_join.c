@@ -117,6 +117,7 @@ static enum registering register_locked(struct shard *shard, const struct regist
         uint64_t told = (uint64_t)room->version.epoch << 32 | room->version.count;
         if (out->complete) atomic_store_explicit(&session->room_version, told, memory_order_relaxed);
     }
+    out->token = session_renew_token(session, &shard->tokens);
     out->session_id = slabs_publish(&shard->slabs, session, SESSION_PROVISIONAL);
     return REGISTERED;
 }
@@ -143,6 +144,8 @@ static void become_member(struct shard *shard, struct session *session, struct r
     session->pushed_ms = session->answered_ms = (uint32_t)now - SHARD_ANSWER_MS;
     session->answer_ms = 0;
     session->wants_changes = false;
+    session->unechoed = 0;
+    session->pushed_token = 0;
     atomic_store_explicit(&session->acked_count, known, memory_order_relaxed);
     atomic_store_explicit(&session->heard_ms, (uint32_t)now, memory_order_relaxed);
     wheel_remove(&shard->expiry, &session->wheel);

@@ -24,6 +24,7 @@ struct registration {
 struct registered {
     /* REGISTERED */
     uint64_t session_id;
+    uint16_t token;              /* the first that a beat must echo */
     struct room_version version; /* none when the room does not exist yet */
     bool complete;               /* all members fitted */
     /* REGISTERING_REFUSED */

@@ -22,7 +22,8 @@ static bool move_locked(struct shard *shard, struct session *session, const stru
     source_count_add(shard->limits.sources, address);
     source_count_remove(shard->limits.sources, &former);
     session_set_address(session, address, endpoint);
-    atomic_store_explicit(&session->astray, false, memory_order_relaxed);
+    session_sign(session, 0, SESSION_ASTRAY | SESSION_DEAF);
+    atomic_store_explicit(&session->heard_ms, (uint32_t)now, memory_order_relaxed);
     if (address_equal(&former, address)) return true;
     shard->counters.moved++;
     if (session_state(session) != SESSION_CONFIRMED) return true;
@@ -39,23 +40,32 @@ bool shard_move(struct shard *shard, uint64_t id, const struct address *address,
     return moved;
 }
 
-static void update_locked(struct shard *shard, struct session *session, const struct update_body *update,
+/* Who does not hear could else have the whole room look for it, at ever new addresses. */
+static bool may_update(const struct session *session) {
+    if (session_has_sign(session, SESSION_ASTRAY | SESSION_DEAF)) return false;
+    return session_state(session) != SESSION_CONFIRMED || session_has_credit(session);
+}
+
+static bool update_locked(struct shard *shard, struct session *session, const struct update_body *update,
                           uint64_t now) {
     struct candidate_list candidates;
+    if (!may_update(session)) return false;
     candidates_list(&update->candidates, update->has_proof ? &update->proof.address : NULL, &candidates);
-    if (update->revision <= session->revision || !candidates_pack(&session->candidates, &candidates)) return;
+    if (update->revision <= session->revision || !candidates_pack(&session->candidates, &candidates)) return true;
     session->revision = update->revision;
-    if (session_state(session) != SESSION_CONFIRMED) return;
+    if (session_state(session) != SESSION_CONFIRMED) return true;
+    session_charge(session, atomic_load_explicit(&session->token, memory_order_relaxed), SESSION_UPDATE_COST);
     room_updated(session->room, session);
     shard_room_changed(shard, session->room, now);
+    return true;
 }
 
 bool shard_update(struct shard *shard, uint64_t id, const struct update_body *update, uint64_t now) {
     shard_lock(shard);
     struct session *session = shard_session(shard, id);
-    if (session) update_locked(shard, session, update, now);
+    bool accepted = session && update_locked(shard, session, update, now);
     shard_unlock(shard);
-    return session != NULL;
+    return accepted;
 }
 
 bool shard_leave(struct shard *shard, uint64_t id, uint64_t now) {
@@ -96,21 +106,34 @@ void shard_client_behind(struct shard *shard, uint64_t id, struct room_version h
     shard_unlock(shard);
 }
 
-static void fill_introduction(const struct shard *shard, const struct session *requester, const struct session *target,
+/* Who does not hear is told nothing, and nobody is told where it is. */
+static bool may_be_introduced(const struct session *session, uint64_t now) {
+    return session_hears(session, now) && session_has_credit(session);
+}
+
+static uint16_t charge_introduction(struct shard *shard, struct session *session, const struct member_record *record) {
+    uint16_t token = session_next_token(session, &shard->tokens);
+    session_charge(session, token, SEALED_OVERHEAD + member_record_size(record));
+    return token;
+}
+
+static void fill_introduction(struct shard *shard, struct session *requester, struct session *target,
                               struct introduction *out) {
     const struct viewer requesting = viewer_of(requester, shard->limits.outside),
                         wanted = viewer_of(target, shard->limits.outside);
     out->target_id = slabs_id(&shard->slabs, target);
     room_record(target, &requesting, &out->for_requester);
     room_record(requester, &wanted, &out->for_target);
+    out->target_token = charge_introduction(shard, target, &out->for_target);
+    out->requester_token = charge_introduction(shard, requester, &out->for_requester);
 }
 
-bool shard_introduce(struct shard *shard, uint64_t id, const uint8_t target[static MEMBER_ID_SIZE],
+bool shard_introduce(struct shard *shard, uint64_t id, const uint8_t target[static MEMBER_ID_SIZE], uint64_t now,
                      struct introduction *out) {
     shard_lock(shard);
-    const struct session *requester = shard_member(shard, id);
-    const struct session *other = requester ? room_find(requester->room, target) : NULL;
-    bool found = other && other != requester;
+    struct session *requester = shard_member(shard, id);
+    struct session *other = requester ? room_find(requester->room, target) : NULL;
+    bool found = other && other != requester && may_be_introduced(requester, now) && may_be_introduced(other, now);
     if (found) fill_introduction(shard, requester, other, out);
     shard_unlock(shard);
     return found;

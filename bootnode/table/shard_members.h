@@ -11,7 +11,8 @@ MUST_USE bool shard_accept_sealed(struct shard *shard, uint64_t id, uint64_t cou
 /* False also when the new source has no place: the session stays where it was. */
 MUST_USE bool shard_move(struct shard *shard, uint64_t id, const struct address *address, uint8_t endpoint,
                          uint64_t now);
-/* True when the session lives; candidates change only with a higher revision. A proof has been checked. */
+/* False: it is gone, or has not shown that it hears since its candidates changed last. They change only with a higher
+ * revision. A proof has been checked. */
 MUST_USE bool shard_update(struct shard *shard, uint64_t id, const struct update_body *update, uint64_t now);
 MUST_USE bool shard_leave(struct shard *shard, uint64_t id, uint64_t now);
 
@@ -19,14 +20,15 @@ MUST_USE bool shard_leave(struct shard *shard, uint64_t id, uint64_t now);
  * client is stuck, else when what was sent last should have arrived, and at most once in SHARD_ANSWER_MS. */
 void shard_client_behind(struct shard *shard, uint64_t id, struct room_version has, uint64_t now);
 
-/* For INTRODUCE: both records as the other may see them, and where to send. False when the target is not another member
- * of the same room. */
+/* For INTRODUCE: both records as the other may see them, where to send, and the tokens that go along. False when the
+ * target is not another member of the same room, or one of both does not hear. */
 struct introduction {
     uint64_t target_id;
+    uint16_t target_token, requester_token;
     struct member_record for_requester, for_target;
 };
 MUST_USE bool shard_introduce(struct shard *shard, uint64_t id, const uint8_t target[static MEMBER_ID_SIZE],
-                              struct introduction *out);
+                              uint64_t now, struct introduction *out);
 
 /* For RELAY: whom a packet of this session goes to. False when the session is no member, or no other member of its room
  * has this id and listens. `session` may be used as long as the caller stays in its read-side section. */

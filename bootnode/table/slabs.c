@@ -181,7 +181,6 @@ struct session *slabs_allocate(struct slabs *slabs) {
     slabs->live++;
     ASAN_UNPOISON_MEMORY_REGION(session, sizeof *session);
     atomic_store_explicit(&session->last_counter, 0, memory_order_relaxed);
-    session->shard = slabs->shard;
     uint32_t last = atomic_load_explicit(&session->generation_state, memory_order_relaxed) >> 8;
     atomic_store_explicit(&session->generation_state, new_generation(last) << 8 | SESSION_FREE, memory_order_relaxed);
     return session;

@@ -18,6 +18,7 @@ static void note_ask(struct presence *presence, uint64_t now) {
 
 static void send_beat_to(struct presence *presence, const struct address *to, bool ask, uint64_t now) {
     struct beat beat = {.flag = ask,
+                        .token = presence->token,
                         .session_id = presence->id,
                         .counter = ++presence->beat_counter,
                         .version = presence->membership.version};
@@ -25,6 +26,7 @@ static void send_beat_to(struct presence *presence, const struct address *to, bo
     size_t size = beat_encode(MESSAGE_HEARTBEAT, &beat, packet, sizeof packet);
     link_tag_beat(presence->beat_key, packet);
     presence->link.send(presence->link.context, to, packet, size);
+    if (!to) presence->echoed = true;
     if (!ask) return;
     note_ask(presence, now);
     if (presence->answer_due) return;
@@ -63,7 +65,7 @@ static void start_keys(struct presence *presence, const struct noise_keys *keys)
     link_seal_key(secret, LINK_TO_BOOTNODE, presence->seal_key);
     link_seal_key(secret, LINK_TO_CLIENT, presence->open_key);
     sodium_memzero(secret, sizeof secret);
-    presence->seal_counter = 0;
+    presence->seal_counter = presence->token_number = 0;
     replay_window_init(&presence->window);
     presence->beat_counter = presence->last_acked = 0;
     memset(presence->asks, 0, sizeof presence->asks);
@@ -94,6 +96,7 @@ void presence_init(struct presence *presence, const struct presence_link *link, 
                    const uint8_t member_id[static MEMBER_ID_SIZE], const struct update_body *own) {
     *presence =
         (struct presence){.link = *link, .owner = owner, .own = own, .update_due = NEVER, .repeat_ms = REPEAT_MS};
+    presence->parts_due = NEVER;
     memcpy(presence->member_id, member_id, MEMBER_ID_SIZE);
     membership_init(&presence->membership);
 }
@@ -112,6 +115,8 @@ void presence_start(struct presence *presence, const struct noise_keys *keys, co
     presence->answer_every = body->answer_every ? body->answer_every : 1;
     presence->answer_due = presence->moving = presence->leaving = false;
     presence->relays = body->relays;
+    presence->token = body->token;
+    presence->parts_due = NEVER;
     presence->clock_began_ms = body->wall_ms > now ? body->wall_ms - now : 0;
     presence->beats = 0;
     presence->update_due = told == presence->own->revision ? NEVER : now;
@@ -141,6 +146,12 @@ static void measure(const struct presence *presence, uint32_t counter, uint64_t 
             presence->link.measured(presence->link.context, now - presence->asks[i].at);
 }
 
+static void take_token(struct presence *presence, uint16_t token) {
+    if (token == presence->token) return;
+    presence->token = token;
+    presence->echoed = false;
+}
+
 static void handle_beat_ack(struct presence *presence, const struct address *from, const uint8_t *packet, size_t size,
                             uint64_t now) {
     struct beat beat;
@@ -152,6 +163,9 @@ static void handle_beat_ack(struct presence *presence, const struct address *fro
     if (presence->asked <= now) presence->answer_due = false;
     measure(presence, beat.counter, now);
     heard(presence, from, now);
+    take_token(presence, beat.token);
+    /* We missed what was sent last: until a beat shows that we hear again, nothing more comes. */
+    if (beat.flag && !presence->echoed && !presence->leaving) send_beat(presence, false, now);
 }
 
 /* An UPDATE has arrived when our own record shows its revision. */
@@ -167,7 +181,8 @@ static void handle_changes(struct presence *presence, const uint8_t *body, size_
     if (result == MEMBERSHIP_MALFORMED) return;
     check_update(presence);
     if (result == MEMBERSHIP_APPLIED) list_complete(presence, now);
-    /* While parts are missing a beat would ask for all of them again: the regular beat heals that. */
+    /* While parts are on their way a beat would ask for all of them again. */
+    presence->parts_due = result == MEMBERSHIP_PARTIAL ? now + presence->repeat_ms : NEVER;
     if (result != MEMBERSHIP_PARTIAL) send_beat(presence, false, now);
 }
 
@@ -197,6 +212,14 @@ static enum presence_news handle_notice(struct presence *presence, const uint8_t
     return PRESENCE_RESTARTING;
 }
 
+/* Of the last one that was sent, in whichever order they come. */
+static void take_sealed_token(struct presence *presence, const struct sealed_header *header) {
+    bool has = header->type == MESSAGE_CHANGES || header->type == MESSAGE_INTRODUCE;
+    if (!has || header->counter < presence->token_number) return;
+    presence->token_number = header->counter;
+    take_token(presence, header->token);
+}
+
 static enum presence_news handle_sealed(struct presence *presence, const struct address *from, const uint8_t *packet,
                                         size_t size, uint64_t now) {
     struct sealed_header header;
@@ -207,9 +230,13 @@ static enum presence_news handle_sealed(struct presence *presence, const struct 
     if (!link_open(presence->open_key, &header, packet, size, body, &body_size)) return PRESENCE_ON;
     if (!replay_window_accept(&presence->window, header.counter)) return PRESENCE_ON;
     heard(presence, from, now);
+    take_sealed_token(presence, &header);
     switch (header.type) {
     case MESSAGE_CHANGES: handle_changes(presence, body, body_size, now); break;
-    case MESSAGE_INTRODUCE: handle_introduce(presence, body, body_size, now); break;
+    case MESSAGE_INTRODUCE:
+        if (!presence->echoed && !presence->leaving) send_beat(presence, false, now);
+        handle_introduce(presence, body, body_size, now);
+        break;
     case MESSAGE_NOTICE: return handle_notice(presence, body, body_size, now);
     default: break;
     }
@@ -293,6 +320,10 @@ enum presence_news presence_tick(struct presence *presence, uint64_t now) {
         presence->next_beat += presence->beat_ms;
         if (presence->next_beat <= now) presence->next_beat = now + presence->beat_ms;
     }
+    if (now >= presence->parts_due) {
+        presence->parts_due = now + presence->repeat_ms;
+        send_beat(presence, false, now);
+    }
     if (presence->answer_due && now >= presence->next_repeat) {
         presence->next_repeat = now + presence->repeat_ms;
         send_beat(presence, true, now);
@@ -302,7 +333,7 @@ enum presence_news presence_tick(struct presence *presence, uint64_t now) {
 
 uint64_t presence_due(const struct presence *presence) {
     if (presence->leaving) return presence->leave_due;
-    uint64_t due = earlier(presence->next_beat, presence->update_due);
+    uint64_t due = earlier(presence->next_beat, earlier(presence->update_due, presence->parts_due));
     return presence->answer_due ? earlier(due, presence->next_repeat) : due;
 }
 

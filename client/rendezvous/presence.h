@@ -64,7 +64,10 @@ struct presence {
     uint16_t beat_ms;
     uint8_t answer_every;
     uint32_t beat_counter, last_acked;
-    unsigned beats; /* since the last that asked for an answer */
+    uint16_t token;        /* what our beats echo: it came with what we heard last */
+    bool echoed;           /* one did, since it came */
+    uint64_t token_number; /* of the sealed packet that brought one last: an older one that comes late does not count */
+    unsigned beats;        /* since the last that asked for an answer */
     bool answer_due;
     uint64_t asked; /* while an answer is due: since when; in the future while the bootnode restarts */
     uint64_t next_beat, next_repeat;
@@ -77,6 +80,7 @@ struct presence {
 
     struct membership membership;
     bool listed;         /* a whole list of members has come */
+    uint64_t parts_due;  /* while parts of one are missing: when they are asked for; NEVER: none are */
     uint64_t update_due; /* NEVER: none is out */
     unsigned update_tries;
 

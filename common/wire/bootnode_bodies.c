@@ -177,6 +177,7 @@ void read_welcome_body(struct reader *reader, struct welcome_body *out) {
     out->complete = flags & WELCOME_COMPLETE;
     out->relays = flags & WELCOME_RELAYS;
     out->room_limit = read_u16(reader);
+    out->token = read_u16(reader);
     out->version = read_room_version(reader);
     out->wall_ms = read_u64(reader);
 }
@@ -189,6 +190,7 @@ void write_welcome_body(struct writer *writer, const struct welcome_body *body) 
     write_u8(writer, body->answer_every);
     write_u8(writer, (uint8_t)((body->complete ? WELCOME_COMPLETE : 0) | (body->relays ? WELCOME_RELAYS : 0)));
     write_u16(writer, body->room_limit);
+    write_u16(writer, body->token);
     write_room_version(writer, body->version);
     write_u64(writer, body->wall_ms);
 }

@@ -85,10 +85,11 @@ struct welcome_body { /* payload of Noise_NK message 2, followed by member recor
     uint8_t answer_every;
     bool complete, relays;
     uint16_t room_limit;
+    uint16_t token; /* the first that a beat echoes */
     struct room_version version;
     uint64_t wall_ms; /* the bootnode's clock: since 1970; 0: not told */
 };
-#define WELCOME_BODY_SIZE 48
+#define WELCOME_BODY_SIZE 50
 
 enum changes_kind { CHANGES_DELTA = 0, CHANGES_FULL = 1 };
 struct changes_header { /* start of the body; entries follow up to its end */

@@ -164,7 +164,7 @@ bool beat_decode(const uint8_t *packet, size_t size, struct beat *out) {
     uint8_t type = read_u8(&reader);
     if (type != MESSAGE_HEARTBEAT && type != MESSAGE_BEAT_ACK) reader_fail(&reader);
     out->flag = read_flag(&reader);
-    if (read_u16(&reader) != 0) reader_fail(&reader);
+    out->token = read_u16(&reader);
     out->session_id = read_u64(&reader);
     out->counter = read_u32(&reader);
     out->version.epoch = read_u32(&reader);
@@ -176,7 +176,7 @@ bool beat_decode(const uint8_t *packet, size_t size, struct beat *out) {
 /* Ten words, the last four of which are the tag's. */
 size_t beat_encode(uint8_t type, const struct beat *beat, uint8_t *out, size_t capacity) {
     const uint32_t words[BEAT_SIZE / 4] = {
-        htobe32((uint32_t)type << 24 | (uint32_t)beat->flag << 16),
+        htobe32((uint32_t)type << 24 | (uint32_t)beat->flag << 16 | beat->token),
         htobe32((uint32_t)(beat->session_id >> 32)),
         htobe32((uint32_t)beat->session_id),
         htobe32(beat->counter),
@@ -240,16 +240,19 @@ bool sealed_header_decode(const uint8_t *packet, size_t size, struct sealed_head
     out->type = size > 0 ? packet[0] : 0;
     struct size_range sizes = sealed_size(out->type);
     struct reader reader = packet_open(packet, size, out->type, sizes.least, sizes.most);
-    read_zeros(&reader, 3);
+    read_zeros(&reader, 1);
+    out->token = read_u16(&reader);
     out->session_id = read_u64(&reader);
     out->counter = read_u64(&reader);
-    if (out->counter == 0) reader_fail(&reader);
+    bool has_token = out->type == MESSAGE_CHANGES || out->type == MESSAGE_INTRODUCE;
+    if (out->counter == 0 || (out->token != 0 && !has_token)) reader_fail(&reader);
     return !reader.failed;
 }
 
 size_t sealed_header_encode(const struct sealed_header *header, uint8_t *out, size_t capacity) {
     struct writer writer = packet_start(out, capacity, header->type);
-    write_zeros(&writer, 3);
+    write_zeros(&writer, 1);
+    write_u16(&writer, header->token);
     write_u64(&writer, header->session_id);
     write_u64(&writer, header->counter);
     return writer_size(&writer);

@@ -82,8 +82,9 @@ struct welcome_message {
     size_t noise_size;
 };
 
-struct beat {  /* HEARTBEAT and BEAT_ACK */
-    bool flag; /* HEARTBEAT: answer asked for. BEAT_ACK: address differs */
+struct beat {       /* HEARTBEAT and BEAT_ACK */
+    bool flag;      /* HEARTBEAT: answer asked for. BEAT_ACK: the beat did not echo the token */
+    uint16_t token; /* HEARTBEAT: the last that was heard. BEAT_ACK: to be echoed */
     uint64_t session_id;
     uint32_t counter;
     struct room_version version;
@@ -124,6 +125,7 @@ struct sealed_header {
     uint8_t type;
     uint64_t session_id;
     uint64_t counter;
+    uint16_t token; /* CHANGES, INTRODUCE to the client: to be echoed by the next beat; others: 0 */
 };
 
 /* Whole packets in the clear. */

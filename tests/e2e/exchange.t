@@ -195,9 +195,11 @@ take();
 my $session_id = bytes('0102030004050001');
 my $version = bytes('0a0b0c0d00000002');
 my $reset_token = siphash($reset_key, $session_id);
+my ($token, $next_token) = (bytes('2122'), bytes('2324'));
 my $bob_record = $bob->{id} . pack('C C N', 3, 1, 7) . "\x16" . bytes('20010db8', '00' x 11, '02') . pack 'n', 5000;
 my $welcome_payload = computed('WELCOME payload',
-    $session_id . $reset_token . pack('n n C C n', 4000, 15_000, 3, 3, 128) . $version . pack('Q>', 1_767_225_600_000) . $bob_record);
+    $session_id . $reset_token . pack('n n C C n', 4000, 15_000, 3, 3, 128)
+        . $token . $version . pack('Q>', 1_767_225_600_000) . $bob_record);
 my $welcome_secret = given('bootnode ephemeral');
 my $welcome = "\x83\0\0\0$attempt" . noise_ephemeral($link, x25519_base($welcome_secret));
 noise_mix_key($link, x25519($register_secret, x25519_base($welcome_secret)));
@@ -212,18 +214,18 @@ my @subkey = (undef, map { computed("subkey $_", kdf($_ < 3 ? 32 : 16, $_, 'gcli
 sub tagged { my ($key, $packet) = @_; return $packet . siphash($key, $packet) }
 
 sub sealed {
-    my ($type, $counter, $key, $body) = @_;
-    my $header = chr($type) . "\0\0\0$session_id" . pack 'Q>', $counter;
+    my ($type, $counter, $key, $body, $echoed) = @_;
+    my $header = chr($type) . "\0" . ($echoed // "\0\0") . $session_id . pack 'Q>', $counter;
     return $header . chacha_poly_seal($key, $counter, $header, $body);
 }
 
 take();
-computed('HEARTBEAT', tagged($subkey[3], "\x84\x01\0\0$session_id" . pack('N', 1) . $version));
-computed('BEAT_ACK', tagged($subkey[4], "\x85\0\0\0$session_id" . pack('N', 1) . bytes('0a0b0c0d00000003')));
+computed('HEARTBEAT', tagged($subkey[3], "\x84\x01$token$session_id" . pack('N', 1) . $version));
+computed('BEAT_ACK', tagged($subkey[4], "\x85\0$next_token$session_id" . pack('N', 1) . bytes('0a0b0c0d00000003')));
 my $changes = computed('CHANGES body', "\0\0" . bytes('0a0b0c0d00000003') . pack('N C', 2, 1) . $alice->{id}
         . pack('C C N', 1, 3, 1) . candidate('192.0.2.1', 4000, 1) . "\x16$other_ip$other_port"
         . candidate('192.168.1.10', 4000));
-computed('CHANGES', sealed(0x86, 1, $subkey[2], $changes));
+computed('CHANGES', sealed(0x86, 1, $subkey[2], $changes, $next_token));
 my $moved_cookie = cookie(address('192.0.2.1', 4001));
 my $path = "\x89\0\0\0$session_id$moved_cookie";
 computed('PATH', $path . substr siphash($subkey[4], $path), 0, 8);
@@ -308,10 +310,10 @@ computed('B DATA 0', data($a_index, 0, $to_a, $answer));
 my $message = "\x03\0$alice->{key}" . 'A' x 8 . pack('Q> Q> N C/a', 1, 1_767_225_600_000, 10, 'ann') . 'Hello, Ben';
 $message .= ed25519_sign($alice->{seed}, "gochat message 3$room->{tag}$message");
 computed('message', $message);
-my $token = bytes('2122232425262728');
-my $said = computed('A frames 0', padded(frame(4, $token) . frame(2, pack('N N C', 1, 0, 3) . $message)));
+my $pong_token = bytes('2122232425262728');
+my $said = computed('A frames 0', padded(frame(4, $pong_token) . frame(2, pack('N N C', 1, 0, 3) . $message)));
 computed('A DATA 0', data($b_index, 0, $to_b, $said));
-my $heard = computed('B frames 1', padded(frame(5, $token) . frame(3, pack 'N N Q>', 1, 1, 0)));
+my $heard = computed('B frames 1', padded(frame(5, $pong_token) . frame(3, pack 'N N Q>', 1, 1, 0)));
 computed('B DATA 1', data($a_index, 1, $to_a, $heard));
 
 take();

@@ -59,9 +59,12 @@ static void swap_id(struct session *session, const struct lie *lie) {
     session->member_id[lie->bit / 8] ^= (uint8_t)(1u << lie->bit % 8);
 }
 
+/* Its own beat does not confirm it there. */
 static void swap_address(struct session *session, const struct lie *lie) {
-    struct shard *shard = lie->net->node.shards[session->shard];
+    struct shard *shard = lie->net->node.shards[session_name_of(lie->told).shard];
     assert_true(shard_move(shard, lie->told, &stranger, session->endpoint, lie->net->context.now));
+    enum refusal refusal;
+    assert_int_equal(shard_confirm(shard, lie->told, lie->net->context.now, &refusal), REGISTERED);
 }
 
 /* Anna and Bert meet in a room of their own, and the lie is told. Did they connect? */

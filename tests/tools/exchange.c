@@ -190,6 +190,7 @@ static size_t welcome_payload(const struct node_key *key, uint8_t *out, size_t c
                                 .complete = true,
                                 .relays = true,
                                 .room_limit = 128,
+                                .token = 0x2122,
                                 .version = {EPOCH, 2},
                                 .wall_ms = SENT_MS};
     struct member_record record = {.suite_mask = SUITE_CHACHA20_POLY1305 | SUITE_AES256_GCM,
@@ -253,12 +254,13 @@ static void show_session_keys(const struct noise_keys *keys, struct session_keys
 }
 
 static void show_beats(const struct session_keys *keys) {
-    struct beat beat = {.flag = true, .session_id = SESSION_ID, .counter = 1, .version = {EPOCH, 2}};
+    struct beat beat = {.flag = true, .token = 0x2122, .session_id = SESSION_ID, .counter = 1, .version = {EPOCH, 2}};
     uint8_t packet[BEAT_SIZE];
     must(beat_encode(MESSAGE_HEARTBEAT, &beat, packet, sizeof packet) > 0, "HEARTBEAT");
     link_tag_beat(keys->tag[LINK_TO_BOOTNODE], packet);
     show("HEARTBEAT", packet, sizeof packet);
     beat.flag = false;
+    beat.token = 0x2324;
     beat.version.count = 3;
     must(beat_encode(MESSAGE_BEAT_ACK, &beat, packet, sizeof packet) > 0, "BEAT_ACK");
     link_tag_beat(keys->tag[LINK_TO_CLIENT], packet);
@@ -268,7 +270,10 @@ static void show_beats(const struct session_keys *keys) {
 static void show_sealed(const char *name, enum message_type type, const uint8_t key[static SUITE_KEY_SIZE],
                         uint64_t counter, const uint8_t *body, size_t body_size) {
     uint8_t packet[PACKET_MAX];
-    const struct sealed_header header = {.type = (uint8_t)type, .session_id = SESSION_ID, .counter = counter};
+    const struct sealed_header header = {.type = (uint8_t)type,
+                                         .session_id = SESSION_ID,
+                                         .counter = counter,
+                                         .token = type == MESSAGE_CHANGES ? 0x2324 : 0};
     show(name, packet, link_seal(key, &header, body, body_size, packet, sizeof packet));
 }
 

@@ -166,7 +166,8 @@ static bool welcomed(struct intruder *intruder, const uint8_t *packet, size_t si
 
 static void send_beat(const struct intruder *intruder, uint32_t counter) {
     uint8_t packet[BEAT_SIZE], key[LINK_TAG_KEY_SIZE];
-    struct beat beat = {.session_id = intruder->session.session_id, .counter = counter};
+    struct beat beat = {
+        .token = intruder->session.token, .session_id = intruder->session.session_id, .counter = counter};
     (void)beat_encode(MESSAGE_HEARTBEAT, &beat, packet, sizeof packet);
     link_tag_key(intruder->secret, LINK_TO_BOOTNODE, key);
     link_tag_beat(key, packet);

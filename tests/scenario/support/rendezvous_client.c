@@ -57,12 +57,14 @@ size_t client_register(struct rendezvous_client *client, uint8_t packet[static P
 size_t client_beat(struct rendezvous_client *client, bool ask, uint8_t packet[static PACKET_MAX]) {
     uint8_t key[LINK_TAG_KEY_SIZE];
     const struct beat beat = {.flag = ask,
+                              .token = client->session.token,
                               .session_id = client->session.session_id,
                               .counter = ++client->beat,
                               .version = client->view.list.version};
     size_t size = beat_encode(MESSAGE_HEARTBEAT, &beat, packet, PACKET_MAX);
     link_tag_key(client->secret, LINK_TO_BOOTNODE, key);
     link_tag_beat(key, packet);
+    client->echoed = true;
     return size;
 }
 
@@ -206,6 +208,16 @@ static void take_welcome(struct rendezvous_client *client, const uint8_t *packet
             client->forged++;
 }
 
+static void say_beat(struct rendezvous_client *client) {
+    uint8_t packet[PACKET_MAX];
+    emit(client, packet, client_beat(client, false, packet));
+}
+
+static void take_token(struct rendezvous_client *client, uint16_t token) {
+    client->echoed &= client->session.token == token;
+    client->session.token = token;
+}
+
 static void take_ack(struct rendezvous_client *client, const uint8_t *packet, size_t size, uint64_t now) {
     uint8_t key[LINK_TAG_KEY_SIZE];
     struct beat ack;
@@ -217,7 +229,9 @@ static void take_ack(struct rendezvous_client *client, const uint8_t *packet, si
     }
     client->answered = ack.counter;
     client->acks++;
-    client->moved_acks += ack.flag;
+    take_token(client, ack.token);
+    client->unheard += ack.flag;
+    if (ack.flag && !client->echoed && client->state == CLIENT_REGISTERED) say_beat(client);
     if (client->asked_since == 0 || ack.counter < client->asked_since) return;
     client->asked_since = 0;
     client->due = now + client->session.beat_ms;
@@ -248,12 +262,15 @@ static void take_reset(struct rendezvous_client *client, const uint8_t *packet, 
     if (client->state == CLIENT_LEAVING) client->state = CLIENT_LEFT;
 }
 
-/* An acknowledgement, or a question about a gap; the parts of a full list are acknowledged together. */
+/* An acknowledgement, or a question about a gap; the parts of a full list are acknowledged together, and asked for
+ * again when the last of them do not come. */
 static void take_changes(struct rendezvous_client *client, const uint8_t *body, size_t size, uint64_t now) {
     struct room_version before = client->view.list.version;
     assert_true(room_view_apply(&client->view, body, size));
     bool moved = !room_version_equal(before, client->view.list.version);
     if (client->state == CLIENT_REGISTERED && (moved || body[0] == CHANGES_DELTA)) beat(client, now);
+    bool partial = !moved && body[0] == CHANGES_FULL;
+    if (partial && client->due > now + CLIENT_RETRY_MS) client->due = now + CLIENT_RETRY_MS;
 }
 
 static void take_notice(struct rendezvous_client *client, const uint8_t *body, size_t size) {
@@ -274,8 +291,11 @@ static void take_sealed(struct rendezvous_client *client, const uint8_t *packet,
         client->forged++;
         return;
     }
+    bool brings = header.type == MESSAGE_CHANGES || header.type == MESSAGE_INTRODUCE;
+    if (brings) take_token(client, header.token);
     if (header.type == MESSAGE_CHANGES) take_changes(client, body, body_size, now);
     if (header.type == MESSAGE_NOTICE) take_notice(client, body, body_size);
+    if (header.type == MESSAGE_INTRODUCE && !client->echoed) say_beat(client);
     client->introductions += header.type == MESSAGE_INTRODUCE;
 }
 

@@ -36,7 +36,8 @@ struct rendezvous_client {
     } attempts[CLIENT_ATTEMPTS];
     unsigned attempt_count;
 
-    struct welcome_body session;
+    struct welcome_body session; /* its token: the last that came */
+    bool echoed;                 /* a beat of ours had it */
     uint8_t secret[LINK_SECRET_SIZE];
     uint32_t beat;        /* counter of the last HEARTBEAT */
     uint32_t answered;    /* highest counter that a BEAT_ACK echoed */
@@ -45,7 +46,7 @@ struct rendezvous_client {
     struct replay_window received;
     struct room_view view;
 
-    unsigned welcomes, acks, moved_acks, paths, resets, notices, introductions, relayed, forged;
+    unsigned welcomes, acks, unheard, paths, resets, notices, introductions, relayed, forged;
     struct { /* the last that was relayed to it */
         uint8_t sender[MEMBER_ID_SIZE], packet[RELAY_PACKET_MAX];
         size_t size;

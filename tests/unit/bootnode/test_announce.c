@@ -31,8 +31,10 @@ struct client {
     unsigned received; /* datagrams */
     size_t largest;
     uint64_t counter; /* of the last one */
-    bool deaf;        /* its datagrams are lost */
-    bool mute;        /* and it does not acknowledge */
+    uint16_t token;   /* that it heard last */
+    uint32_t beats;
+    bool deaf; /* its datagrams are lost */
+    bool mute; /* and it does not acknowledge */
 };
 static struct client clients[CLIENTS];
 
@@ -56,6 +58,7 @@ static void receive(void *context, uint8_t listener, const struct datagram *data
     assert_true(link_open(key, &header, datagram->data, datagram->size, body, &size));
     client->received++;
     if (datagram->size > client->largest) client->largest = datagram->size;
+    if (!client->deaf) client->token = header.token;
     if (!client->deaf) assert_true(room_view_apply(&client->view, body, size));
     /* Else its next beat would count as one of another epoch. */
     assert_true(room_copy_holds(guest_session(&shard, client->id), client->view.list.version));
@@ -88,6 +91,13 @@ static void beat_with(unsigned number, struct room_version has) {
     struct session *session = guest_session(&shard, client->id);
     if (!session) return;
     uint64_t ours = atomic_load(&session->room_version);
+    if (!session_echoes(session, client->token)) {
+        session_sign(session, SESSION_DEAF, 0);
+        if (client->deaf) return;
+        client->token = atomic_load(&session->token); /* by BEAT_ACK, after which it beats again */
+    }
+    session_sign(session, SESSION_ECHOED, SESSION_DEAF);
+    atomic_store(&session->last_counter, ++client->beats);
     atomic_store(&session->heard_ms, (uint32_t)now);
     atomic_store(&session->acked_count, has.epoch == ours >> 32 ? has.count : 0);
     if (ours != ((uint64_t)has.epoch << 32 | has.count)) shard_client_behind(&shard, client->id, has, now);
@@ -113,6 +123,7 @@ static void join(unsigned number) {
     if (registered.complete)
         assert_true(room_view_welcome(&client->view, registered.version, space, writer_size(&members)));
     client->id = registered.session_id;
+    client->token = registered.token;
     assert_int_equal(guest_confirm(&shard, client->id, now), REGISTERED);
 }
 

@@ -140,7 +140,7 @@ static void a_relay_fails_for_every_flipped_bit(void **state) {
 }
 
 static size_t seal(size_t body_size, uint8_t packet[static PACKET_MAX], const uint8_t *body) {
-    const struct sealed_header header = {MESSAGE_CHANGES, 0x0102030405060708, 0x1112131415161718};
+    const struct sealed_header header = {MESSAGE_CHANGES, 0x0102030405060708, 0x1112131415161718, 0x1920};
     return link_seal(key, &header, body, body_size, packet, PACKET_MAX);
 }
 
@@ -162,7 +162,7 @@ static void sealed_packets_of_every_size_open(void **state) {
 
 static void an_empty_body_is_sealed_too(void **state) {
     (void)state;
-    const struct sealed_header header = {MESSAGE_LEAVE, 1, 1};
+    const struct sealed_header header = {MESSAGE_LEAVE, 1, 1, 0};
     uint8_t packet[SEALED_OVERHEAD];
     size_t size = 99;
     assert_int_equal(link_seal(key, &header, NULL, 0, packet, sizeof packet), SEALED_OVERHEAD);
@@ -211,7 +211,7 @@ static void the_seal_is_noises_chacha20_poly1305(void **state) {
 
 static void sealing_stays_within_its_capacity(void **state) {
     (void)state;
-    const struct sealed_header header = {MESSAGE_MOVE, 1, 1};
+    const struct sealed_header header = {MESSAGE_MOVE, 1, 1, 0};
     uint8_t body[COOKIE_SIZE] = {0}, packet[SEALED_OVERHEAD + COOKIE_SIZE + 1];
     for (size_t capacity = 0; capacity < sizeof packet; capacity++) {
         memset(packet, 0xff, sizeof packet);

@@ -75,9 +75,9 @@ static void only_who_listens_is_relayed_to(void **state) {
     struct session *other = guest_session(&shard, guest_join(&shard, (struct guest){1, 2, 2}, NOW));
     assert_true(shard_relay_target(&shard, id, second, NOW + 8000, &target));
     assert_false(shard_relay_target(&shard, id, second, NOW + 8001, &target));
-    atomic_store(&other->astray, true);
+    session_sign(other, SESSION_ASTRAY, 0);
     assert_false(shard_relay_target(&shard, id, second, NOW, &target));
-    atomic_store(&other->astray, false);
+    session_sign(other, 0, SESSION_ASTRAY);
     assert_true(shard_relay_target(&shard, id, second, NOW, &target));
 }
 

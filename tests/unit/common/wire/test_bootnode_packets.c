@@ -15,18 +15,18 @@ static const struct field cookie_message[] = {FIXED(0x81), FIXED(1), ANY(2), ANY
                                               ADDRESS,     ZERO(2),  ANY(4), ANY(16), {0}};
 static const struct field register_packet[] = {
     FIXED(0x82), FIXED(1), LENGTH(0), LENGTH(140), ANY(8), ANY(20), ANY(140), ZERO(548 - 32 - 140), {0}};
-static const struct field welcome[] = {FIXED(0x83), ZERO(3), ANY(8), ANY(16 + 32 + 48), {0}};
-static const struct field heartbeat[] = {LENGTH(0x84), FLAGS(1), ZERO(2), ANY(8), ANY(4), ANY(8), TAG(16), {0}};
-static const struct field beat_ack[] = {LENGTH(0x85), FLAGS(1), ZERO(2), ANY(8), ANY(4), ANY(8), TAG(16), {0}};
+static const struct field welcome[] = {FIXED(0x83), ZERO(3), ANY(8), ANY(16 + 32 + 50), {0}};
+static const struct field heartbeat[] = {LENGTH(0x84), FLAGS(1), ANY(2), ANY(8), ANY(4), ANY(8), TAG(16), {0}};
+static const struct field beat_ack[] = {LENGTH(0x85), FLAGS(1), ANY(2), ANY(8), ANY(4), ANY(8), TAG(16), {0}};
 static const struct field path[] = {FIXED(0x89), ZERO(3), ANY(8), ANY(20), TAG(8), {0}};
 static const struct field relay[] = {FIXED(0x8f), ZERO(3), ANY(8), ANY(16), BYTES(1, 0x90, 0x95, 1),
                                      ANY(31),     TAG(16), {0}};
 static const struct field reset[] = {FIXED(0x8c), ZERO(3), ANY(8), ANY(16), {0}};
 static const struct field refused[] = {FIXED(0x8d), BYTES(1, 1, 5, 1), ANY(2), ANY(8), {0}};
 /* Sealed ones with the shortest body. */
-static const struct field changes[] = {LENGTH(0x86), ZERO(3), ANY(8), NONZERO(8), ANY(14 + 16), {0}};
+static const struct field changes[] = {LENGTH(0x86), ZERO(1), ANY(2), ANY(8), NONZERO(8), ANY(14 + 16), {0}};
 static const struct field update[] = {LENGTH(0x87), ZERO(3), ANY(8), NONZERO(8), ANY(6 + 16), {0}};
-static const struct field introduce[] = {LENGTH(0x88), ZERO(3), ANY(8), NONZERO(8), ANY(16 + 16), {0}};
+static const struct field introduce[] = {LENGTH(0x88), ZERO(1), ANY(2), ANY(8), NONZERO(8), ANY(16 + 16), {0}};
 static const struct field move[] = {LENGTH(0x8a), ZERO(3), ANY(8), NONZERO(8), ANY(20 + 16), {0}};
 static const struct field leave[] = {LENGTH(0x8b), ZERO(3), ANY(8), NONZERO(8), ANY(16), {0}};
 static const struct field notice[] = {LENGTH(0x8e), ZERO(3), ANY(8), NONZERO(8), ANY(5 + 16), {0}};
@@ -34,8 +34,8 @@ static const struct field notice[] = {LENGTH(0x8e), ZERO(3), ANY(8), NONZERO(8),
 static const struct field register_body[] = {ANY(64), BYTES(1, 1, 3, 2), COUNT(6), ANY(4), CANDIDATES, FIXED(0), {0}};
 static const struct field register_body_proof[] = {ANY(64),   BYTES(1, 1, 3, 2), COUNT(6), ANY(4), CANDIDATES,
                                                    LENGTH(1), ADDRESS,           ANY(20),  {0}};
-static const struct field welcome_body[] = {ANY(8),   ANY(16), ANY(2), ANY(2), ANY(1),
-                                            FLAGS(3), ANY(2),  ANY(8), ANY(8), {0}};
+static const struct field welcome_body[] = {ANY(8), ANY(16), ANY(2), ANY(2), ANY(1), FLAGS(3),
+                                            ANY(2), ANY(2),  ANY(8), ANY(8), {0}};
 static const struct field member_record[] = {ANY(16), BYTES(1, 1, 3, 2), COUNT(8), ANY(4), MARKED_CANDIDATES, {0}};
 static const struct field changes_delta[] = {FIXED(0), ZERO(1), ANY(8), ANY(4), {0}};
 static const struct field changes_full[] = {LENGTH(1), ZERO(1),   ANY(8),  ZERO(4), LENGTH(7),
@@ -77,7 +77,7 @@ static const struct form {
     {hello, recode_hello, 96, 1200},
     {cookie_message, recode_cookie_message, 0, 0},
     {register_packet, recode_register, 548, 1200},
-    {welcome, recode_welcome, 12 + 48 + 48, 548},
+    {welcome, recode_welcome, 12 + 48 + 50, 548},
     {heartbeat, recode_beat, 0, 0},
     {beat_ack, recode_beat, 0, 0},
     {path, recode_path, 0, 0},
@@ -231,7 +231,7 @@ static void packet_fields_stand_where_they_should(void **state) {
     assert_true(r.noise == p + 32 && r.noise_size == 140);
     struct welcome_message w;
     assert_true(welcome_decode(p, layout_fill(welcome, p), &w));
-    assert_true(w.attempt == layout_number(p + 4, 8) && w.noise == p + 12 && w.noise_size == 96);
+    assert_true(w.attempt == layout_number(p + 4, 8) && w.noise == p + 12 && w.noise_size == 98);
 }
 
 static void session_fields_stand_where_they_should(void **state) {
@@ -240,6 +240,7 @@ static void session_fields_stand_where_they_should(void **state) {
     struct beat b;
     assert_true(beat_decode(p, layout_fill(heartbeat, p), &b));
     assert_int_equal(b.flag, p[1]);
+    assert_int_equal(b.token, layout_number(p + 2, 2));
     assert_true(b.session_id == layout_number(p + SESSION_ID_OFFSET, 8));
     assert_int_equal(b.counter, layout_number(p + 12, 4));
     assert_int_equal(b.version.epoch, layout_number(p + 16, 4));
@@ -266,6 +267,7 @@ static void session_fields_stand_where_they_should(void **state) {
     struct sealed_header s;
     assert_true(sealed_header_decode(p, layout_fill(move, p), &s));
     assert_int_equal(s.type, MESSAGE_MOVE);
+    assert_int_equal(s.token, 0);
     assert_true(s.session_id == layout_number(p + SESSION_ID_OFFSET, 8) && s.counter == layout_number(p + 12, 8));
 }
 
@@ -286,8 +288,9 @@ static void body_fields_stand_where_they_should(void **state) {
     assert_memory_equal(w.reset_token, p + 8, 16);
     assert_true(w.beat_ms == layout_number(p + 24, 2) && w.expiry_ms == layout_number(p + 26, 2));
     assert_true(w.answer_every == p[28] && w.room_limit == layout_number(p + 30, 2));
-    assert_true(w.version.epoch == layout_number(p + 32, 4) && w.version.count == layout_number(p + 36, 4));
-    assert_true(w.wall_ms == layout_number(p + 40, 8));
+    assert_int_equal(w.token, layout_number(p + 32, 2));
+    assert_true(w.version.epoch == layout_number(p + 34, 4) && w.version.count == layout_number(p + 38, 4));
+    assert_true(w.wall_ms == layout_number(p + 42, 8));
     reader = reader_over(p, layout_fill(changes_full, p));
     struct changes_header c;
     read_changes_header(&reader, &c);
