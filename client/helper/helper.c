@@ -62,8 +62,9 @@ void helper_end(struct helper *helper) {
     atomic_store(&helper->told, true);
     (void)shutdown(helper->socket, SHUT_WR);
     (void)await(helper->socket, 0, HELPER_END_MS);
-    (void)kill(helper->process, SIGKILL);
-    while (waitpid(helper->process, NULL, 0) < 0 && errno == EINTR) continue;
+    /* One that may not be killed, and stays, is nobody's to wait for. */
+    int options = kill(helper->process, SIGKILL) == 0 ? 0 : WNOHANG;
+    while (waitpid(helper->process, NULL, options) < 0 && errno == EINTR) continue;
     helper->process = 0;
 }
 

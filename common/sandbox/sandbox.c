@@ -26,7 +26,8 @@ static bool shut_files(const struct sandbox *sandbox) {
         log_info(AREA, "this kernel has no Landlock (or it is off): files are not shut off, the rest holds");
         return true;
     }
-    bool signals = sandbox->calls & SYSCALLS_TERMINAL; /* Ctrl-Z stops the whole job */
+    /* Ctrl-Z stops the whole job, and a child that stays is killed: which, is the list of calls to say. */
+    bool signals = sandbox->calls & (SYSCALLS_TERMINAL | SYSCALLS_ASKS);
     return landlock_restrict(version, sandbox->places, sandbox->place_count, signals, &why) || failed("Landlock", &why);
 }
 #endif
