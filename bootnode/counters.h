@@ -25,7 +25,7 @@
     X(REFUSED, "refused", "REFUSED sent")                                                                              \
     X(PROOF_BAD, "proof_bad", "proofs of a second address that were stale or forged")                                  \
     X(COOKIE_BAD, "cookie_bad", "REGISTER and MOVE without a valid cookie, dropped")                                   \
-    X(HANDSHAKE_BAD, "handshake_bad", "REGISTER whose handshake failed, dropped")                                      \
+    X(HANDSHAKE_BAD, "handshake_bad", "REGISTER whose handshake or proof of the member key failed, dropped")           \
     X(HEARTBEAT, "heartbeat", "valid heartbeats")                                                                      \
     X(HEARTBEAT_FORGED, "heartbeat_forged", "heartbeats with a wrong tag, dropped")                                    \
     X(HEARTBEAT_OLD, "heartbeat_old", "heartbeats whose counter was not above the last, dropped")                      \

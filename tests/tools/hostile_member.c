@@ -88,8 +88,10 @@ static size_t clip(size_t size, size_t least, size_t most) {
 
 /* --- The four kinds of REGISTER: each writes a Noise message of `size` bytes behind the header in `packet`. --- */
 
-static void noise_true(struct intruder *intruder, uint8_t *packet, uint8_t *payload, size_t size) {
-    uint8_t prologue[LINK_PROLOGUE_SIZE];
+static void noise_true(struct intruder *intruder, uint8_t *packet, const uint8_t *payload, size_t size) {
+    uint8_t prologue[LINK_PROLOGUE_SIZE], proven[REGISTER_BODY_MAX];
+    size_t payload_size = size - NOISE_NK_1_OVERHEAD;
+    memcpy(proven, payload, payload_size);
     link_prologue(packet, prologue);
     noise_init(&intruder->noise, &(struct noise_config){.pattern = NOISE_NK,
                                                         .suite = SUITE_CHACHA20_POLY1305,
@@ -98,12 +100,11 @@ static void noise_true(struct intruder *intruder, uint8_t *packet, uint8_t *payl
                                                         .prologue_size = sizeof prologue,
                                                         .remote_static = intruder->cookie.bootnode_public});
     uint8_t *out = packet + REGISTER_HEADER_SIZE;
-    if (possession_write(&intruder->noise, intruder->member_secret, payload, size - NOISE_NK_1_OVERHEAD, out, size) !=
-        size)
+    if (possession_write(&intruder->noise, intruder->member_secret, proven, payload_size, out, size) != size)
         hostile_fail("a REGISTER cannot be written");
 }
 
-static void noise_mutated(struct intruder *intruder, uint8_t *packet, uint8_t *payload, size_t size) {
+static void noise_mutated(struct intruder *intruder, uint8_t *packet, const uint8_t *payload, size_t size) {
     struct mutant message = {.size = size}, none = {.size = 0};
     noise_true(intruder, packet, payload, size);
     memcpy(message.data, packet + REGISTER_HEADER_SIZE, size);
@@ -111,14 +112,14 @@ static void noise_mutated(struct intruder *intruder, uint8_t *packet, uint8_t *p
     memcpy(packet + REGISTER_HEADER_SIZE, message.data, size);
 }
 
-static void noise_random(struct intruder *intruder, uint8_t *packet, uint8_t *payload, size_t size) {
+static void noise_random(struct intruder *intruder, uint8_t *packet, const uint8_t *payload, size_t size) {
     (void)payload;
     chance_fill(&intruder->chance, packet + REGISTER_HEADER_SIZE, size);
 }
 
 struct registration {
     const char *name;
-    void (*write)(struct intruder *intruder, uint8_t *packet, uint8_t *payload, size_t size);
+    void (*write)(struct intruder *intruder, uint8_t *packet, const uint8_t *payload, size_t size);
     bool mutates_payload;
 };
 static const struct registration registrations[] = {
