@@ -104,10 +104,7 @@ static bool become_user(const struct server *server) {
     const char *named = server->config->user;
     struct privileges_user user;
     struct why why;
-    if (*named == '\0') {
-        if (geteuid() == 0) log_warning(AREA, "runs as root, without root's capabilities; expected user = NAME");
-        return true;
-    }
+    if (*named == '\0') return true;
     if (privileges_find(named, &user, &why) && privileges_become(&user, &why)) {
         dumps_forbid(); /* the kernel forgets it with the user */
         return true;
@@ -132,6 +129,7 @@ static void learn_outside(struct server *server) {
 
 /* No file is opened any more, and no socket made. */
 static bool enter_sandbox(const struct server *server) {
+    if (geteuid() == 0) log_warning(AREA, "runs as root, without root's capabilities; expected user = NAME");
     const struct sandbox sandbox = {.calls = server->http.daemon ? SYSCALLS_ACCEPTS : 0,
                                     .choice = (enum sandbox_choice)server->config->sandbox};
     return sandbox_enter(&sandbox);

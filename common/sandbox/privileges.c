@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <pwd.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,12 +75,23 @@ static void empty_bounds(void) {
         if (prctl(PR_CAPBSET_READ, capability, 0, 0, 0) == 1) (void)prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
 }
 
+/* In all three sets that a thread has of its own. */
+static bool has_any(void) {
+    struct __user_cap_header_struct self = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    if (syscall(SYS_capget, &self, sets) != 0) return true;
+    uint32_t all = 0;
+    for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+        all |= sets[i].effective | sets[i].permitted | sets[i].inheritable;
+    return all != 0;
+}
+
+/* A service manager may have dropped them, and the call that does it, before. */
 bool privileges_drop(struct why *why) {
     struct __user_cap_header_struct self = {.version = _LINUX_CAPABILITY_VERSION_3};
     const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return why_fail(why, "no_new_privs: %s", strerror(errno));
     empty_bounds();
     (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); /* Linux 4.3; they would go with the others, too */
-    if (syscall(SYS_capset, &self, none) != 0) return why_fail(why, "capabilities: %s", strerror(errno));
-    return true;
+    return syscall(SYS_capset, &self, none) == 0 || !has_any() || why_fail(why, "capabilities: %s", strerror(errno));
 }

@@ -112,6 +112,84 @@ SKIP: {
         'a secret elsewhere is not read, and why');
 }
 
+# --- Kernels that lack something ---------------------------------------------------------------------------------------
+
+# A bootnode there: what it says, and what comes of an attempt.
+sub elsewhere {
+    my ($lacking, $attempt, $expected, $says) = @_;
+    my @in = (test_tool('old_kernel'), @$lacking, '--', @intruder);
+    my $node = start_bootnode(name => 'elsewhere', in => \@in);
+    my ($port) = $node->{address} =~ /:(\d+)$/;
+    my ($name) = $attempt =~ /^(\S+)/;
+    tell_packet($port, $attempt);
+    wait_until(sub { defined $node->{status} || log_text($node) =~ /^intruder: / }, 10);
+    my $is = defined $node->{status} ? "ended with $node->{status}" : (log_text($node) =~ /^intruder: \S+ (.*)$/m)[0];
+    like($is, $expected, "without @$lacking: $attempt: $is");
+    return like(log_text($node), $says, 'and what is missing is said') if $says;
+    return unlike(log_text($node), qr/this kernel has no/, 'and nothing is missing');
+}
+
+my $ended = 'ended with ' . KILLED;
+elsewhere(['landlock_create_ruleset'], 'fork', qr/^$ended$/, qr/^info: sandbox: this kernel has no Landlock/m);
+elsewhere(['seccomp'], 'unlink ' . write_file("$folder/other", 'x'), $has_landlock ? qr/^refused: EACCES$/ : qr/^done$/,
+    qr/^info: sandbox: this kernel has no seccomp/m);
+elsewhere([qw(-e landlock_create_ruleset)], 'fork', qr/^$ended$/, qr/^info: sandbox: this kernel has no Landlock/m);
+
+# --- Rights and users --------------------------------------------------------------------------------------------------
+
+# What the kernel says of each thread: { field => value }.
+sub threads_of {
+    my ($program) = @_;
+    return map { my $text = read_file($_); +{ map {/^(\w+):\s*(.*?)\s*$/} split /\n/, $text } }
+        glob "/proc/$program->{pid}/task/*/status";
+}
+
+sub has_nothing {
+    my ($program, $what) = @_;
+    my @threads = threads_of($program);
+    cmp_ok(scalar @threads, '>=', 4, "$what: several threads");
+    for my $field (qw(CapInh CapPrm CapEff CapAmb)) {
+        is(scalar(grep { hex $_->{$field} } @threads), 0, "$what: $field is empty in each");
+    }
+    is(scalar(grep { $_->{NoNewPrivs} != 1 || $_->{Seccomp} != 2 } @threads), 0, 'and each is shut off');
+    return @threads;
+}
+
+for my $kind (qw(bootnode client)) {
+    my ($program) = $start{$kind}->('on');
+    my @threads = has_nothing($program, $kind);
+    is(scalar(grep { hex $_->{CapBnd} } @threads), 0, 'and may get none') if $> == 0;
+}
+
+SKIP: {
+    skip 'only root becomes somebody else', 14 if $> != 0;
+    my ($user, $group) = (65534, 65533);
+    my $home = temp_dir();
+    chown $user, $group, "$home" or die "chown: $!";
+    chmod 0755, "$home";
+    my $settings = "listen = 127.0.0.1:723\nkey_file = $home/state/bootnode.key";
+    my $start = sub {
+        my ($name, $lines) = @_;
+        my $file = write_file("$folder/$name.ini", "[bootnode]\n$lines\n");
+        return start_program(name => $name, command => [gochat(), '--mode', 'bootnode', '--config', $file]);
+    };
+    my $node = $start->('user', "$settings\nuser = $user:$group");
+    ok(wait_log($node, qr/listening on 127\.0\.0\.1:723/, 10), 'user: has a port that only root opens');
+    my @threads = has_nothing($node, 'user');
+    is_deeply([grep { $_->{Uid} !~ /^$user\s+$user\s+$user\s+$user$/ || $_->{Gid} !~ /^$group\s+$group\s+$group\s+$group$/ }
+            @threads], [], 'and is that user with that group');
+    is_deeply([grep { $_->{Groups} ne $group } @threads], [], 'and no other group');
+    is((stat "$home/state/bootnode.key")[4], $user, 'its key is that user\'s');
+    unlike(log_text($node), qr/runs as root/, 'nobody is warned of root');
+    is(stop_program($node), 0, 'and it ends well');
+    my $foreign = $start->('foreign', "$settings\nuser = 65532:65532");
+    is(wait_exit($foreign, 10), 1, 'somebody else\'s key');
+    like(log_text($foreign), qr{key file \Q$home\E/state/bootnode\.key: }, 'is told of');
+    my $unknown = $start->('unknown', "$settings\nuser = no-such-user");
+    is(wait_exit($unknown, 10), 2, 'a user that is not there');
+    like(log_text($unknown), qr{unknown\.ini:4: user = no-such-user: expected a user of this machine}, 'with its place');
+}
+
 # --- What is said ----------------------------------------------------------------------------------------------------
 
 {
