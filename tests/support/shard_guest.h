@@ -1,4 +1,4 @@
-/* Guests of a shard under test: members and rooms by number, keys and tokens made from the number. */
+/* Guests of a shard under test: members and rooms by number, keys made from the number. */
 #pragma once
 
 #include <stdint.h>
@@ -14,7 +14,6 @@ extern const struct shard_limits guest_limits; /* 15 s, 128 members, plenty of s
 
 struct guest {
     unsigned room, member;
-    unsigned owner; /* whose token */
 };
 
 /* Sets the shard up, or fails the test. */

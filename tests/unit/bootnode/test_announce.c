@@ -117,7 +117,7 @@ static void join(unsigned number) {
     struct registered registered = {0};
     uint8_t space[WELCOME_ROOM];
     struct writer members = writer_over(space, sizeof space);
-    struct guest guest = {ROOM, number, number};
+    struct guest guest = {ROOM, number};
     *client = (struct client){0};
     assert_int_equal(guest_register(&shard, guest, now, &registered, &members), REGISTERED);
     if (registered.complete)

@@ -49,7 +49,7 @@ static uint64_t sessions(void) {
 
 static void silent_sessions_go_from_all_shards_in_time(void **state) {
     (void)state;
-    for (unsigned i = 0; i < 3 * SHARD_BATCH; i++) guest_join(all[i % SHARDS], (struct guest){i, i, i}, START);
+    for (unsigned i = 0; i < 3 * SHARD_BATCH; i++) guest_join(all[i % SHARDS], (struct guest){i, i}, START);
     step_until(START + 14950);
     assert_int_equal(sessions(), 3 * SHARD_BATCH);
     step_until(START + 15100);
@@ -60,9 +60,9 @@ static void silent_sessions_go_from_all_shards_in_time(void **state) {
 static void what_was_found_late_is_noted(void **state) {
     (void)state;
     const struct lateness *lateness = &shards[0].counters.lateness;
-    guest_join(all[0], (struct guest){1, 1, 1}, START);
+    guest_join(all[0], (struct guest){1, 1}, START);
     step_until(START + 14500);
-    guest_join(all[0], (struct guest){1, 2, 2}, START + 100);
+    guest_join(all[0], (struct guest){1, 2}, START + 100);
     step_at(START + 15400);
     assert_int_equal(shards[0].counters.expired, 2);
     assert_int_equal(lateness->sum_ms, 700);
@@ -71,7 +71,7 @@ static void what_was_found_late_is_noted(void **state) {
 
 static void a_pause_moves_all_deadlines(void **state) {
     (void)state;
-    guest_join(all[0], (struct guest){1, 1, 1}, START);
+    guest_join(all[0], (struct guest){1, 1}, START);
     step_until(START + 10000);
     step_at(START + 70000);
     assert_int_equal(atomic_load(&paused), 60000);
@@ -83,7 +83,7 @@ static void a_pause_moves_all_deadlines(void **state) {
 
 static void a_late_step_is_no_pause(void **state) {
     (void)state;
-    guest_join(all[0], (struct guest){1, 1, 1}, START);
+    guest_join(all[0], (struct guest){1, 1}, START);
     step_until(START + 14500);
     step_at(START + 14500 + REAPER_PAUSE_MS);
     assert_int_equal(atomic_load(&paused), 0);
@@ -92,8 +92,8 @@ static void a_late_step_is_no_pause(void **state) {
 
 static void no_shard_waits_for_the_others(void **state) {
     (void)state;
-    for (unsigned i = 0; i < 4 * SHARD_BATCH; i++) guest_join(all[0], (struct guest){i, i, i}, START);
-    for (unsigned i = 0; i < SHARD_BATCH; i++) guest_join(all[SHARDS - 1], (struct guest){i, i, i}, START);
+    for (unsigned i = 0; i < 4 * SHARD_BATCH; i++) guest_join(all[0], (struct guest){i, i}, START);
+    for (unsigned i = 0; i < SHARD_BATCH; i++) guest_join(all[SHARDS - 1], (struct guest){i, i}, START);
     step_until(START + 14950);
     assert_true(reaper_step(&reaper, START + 15100));
     assert_int_equal(shards[0].counters.sessions, 3 * SHARD_BATCH);
@@ -104,7 +104,7 @@ static void no_shard_waits_for_the_others(void **state) {
 static void a_long_expiry_is_no_pause(void **state) {
     (void)state;
     const unsigned steps = 6, step_ms = REAPER_PAUSE_MS / 2;
-    for (unsigned i = 0; i < steps * SHARD_BATCH; i++) guest_join(all[0], (struct guest){i, i, i}, START);
+    for (unsigned i = 0; i < steps * SHARD_BATCH; i++) guest_join(all[0], (struct guest){i, i}, START);
     step_until(START + 14950);
     for (unsigned i = 0; i < steps; i++) assert_true(reaper_step(&reaper, START + 15100 + i * step_ms));
     assert_int_equal(sessions(), 0);
@@ -117,7 +117,7 @@ static void the_thread_steps_and_stops(void **state) {
     uint64_t now = clock_monotonic_ms();
     reaper_init(&reaper, all, SHARDS, &paused, now);
     /* Due already, so that the first step finds it: waited for is the thing, not the time. */
-    guest_join(all[1], (struct guest){1, 1, 1}, now - 16000);
+    guest_join(all[1], (struct guest){1, 1}, now - 16000);
     assert_int_equal(reaper_start(&reaper), 0);
     rcu_reader_offline();
     for (bool gone = false; !gone;) {

@@ -94,9 +94,9 @@ static void counters_of_shards_are_summed(void **state) {
 
 static void sessions_and_their_slabs_are_seen(void **state) {
     (void)state;
-    guest_join(node.shards[0], (struct guest){1, 1, 1}, NOW);
-    guest_join(node.shards[0], (struct guest){1, 2, 2}, NOW);
-    guest_join(node.shards[1], (struct guest){2, 1, 1}, NOW);
+    guest_join(node.shards[0], (struct guest){1, 1}, NOW);
+    guest_join(node.shards[0], (struct guest){1, 2}, NOW);
+    guest_join(node.shards[1], (struct guest){2, 1}, NOW);
     const struct snapshot *taken = take(NOW);
     assert_int_equal(taken->shards.sessions, 3);
     assert_int_equal(taken->shards.rooms, 2);

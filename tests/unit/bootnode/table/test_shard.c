@@ -78,7 +78,7 @@ static void tags_that_meet_under_one_key_part_under_another(void **state) {
 static void a_provisional_session_is_in_no_room_and_gone_after_5_s(void **state) {
     (void)state;
     struct registered registered;
-    assert_int_equal(guest_register(&shard, (struct guest){1, 1, 1}, NOW, &registered, NULL), REGISTERED);
+    assert_int_equal(guest_register(&shard, (struct guest){1, 1}, NOW, &registered, NULL), REGISTERED);
     assert_true(registered.complete);
     assert_int_equal(registered.version.epoch, 0);
     assert_null(guest_room(&shard, 1));
@@ -95,10 +95,10 @@ static void a_provisional_session_is_in_no_room_and_gone_after_5_s(void **state)
 static void a_fourth_provisional_session_takes_the_oldests_place(void **state) {
     (void)state;
     struct registered own[5], other, elsewhere;
-    assert_int_equal(guest_register(&shard, (struct guest){1, 2, 2}, NOW, &other, NULL), REGISTERED);
-    assert_int_equal(guest_register(&shard, (struct guest){2, 1, 1}, NOW, &elsewhere, NULL), REGISTERED);
+    assert_int_equal(guest_register(&shard, (struct guest){1, 2}, NOW, &other, NULL), REGISTERED);
+    assert_int_equal(guest_register(&shard, (struct guest){2, 1}, NOW, &elsewhere, NULL), REGISTERED);
     for (unsigned i = 0; i < 5; i++)
-        assert_int_equal(guest_register(&shard, (struct guest){1, 1, 1}, NOW + i, &own[i], NULL), REGISTERED);
+        assert_int_equal(guest_register(&shard, (struct guest){1, 1}, NOW + i, &own[i], NULL), REGISTERED);
     for (unsigned i = 0; i < 5; i++) assert_int_equal(lives(own[i].session_id), i >= 2);
     assert_true(lives(other.session_id) && lives(elsewhere.session_id));
     assert_int_equal(shard.counters.provisional, 5);
@@ -107,14 +107,14 @@ static void a_fourth_provisional_session_takes_the_oldests_place(void **state) {
 
 static void a_confirmed_session_is_a_member(void **state) {
     (void)state;
-    uint64_t first = guest_join(&shard, (struct guest){1, 1, 1}, NOW);
+    uint64_t first = guest_join(&shard, (struct guest){1, 1}, NOW);
     struct room *room = guest_room(&shard, 1);
     assert_non_null(room);
     assert_int_equal(room->version.count, 1);
     struct registered registered;
     uint8_t space[100];
     struct writer members = writer_over(space, sizeof space);
-    assert_int_equal(guest_register(&shard, (struct guest){1, 2, 2}, NOW, &registered, &members), REGISTERED);
+    assert_int_equal(guest_register(&shard, (struct guest){1, 2}, NOW, &registered, &members), REGISTERED);
     assert_true(registered.complete);
     assert_int_equal(writer_size(&members), 22 + 7);
     assert_true(room_version_equal(registered.version, room->version));
@@ -137,7 +137,7 @@ static void keys_are_those_of_the_secret(void **state) {
     (void)state;
     uint8_t secret[LINK_SECRET_SIZE], key[LINK_TAG_KEY_SIZE];
     struct registered registered;
-    assert_int_equal(guest_register(&shard, (struct guest){1, 7, 7}, NOW, &registered, NULL), REGISTERED);
+    assert_int_equal(guest_register(&shard, (struct guest){1, 7}, NOW, &registered, NULL), REGISTERED);
     const struct session *session = guest_session(&shard, registered.session_id);
     guest_secret(7, secret);
     link_tag_key(secret, LINK_TO_BOOTNODE, key);
@@ -150,9 +150,9 @@ static void keys_are_those_of_the_secret(void **state) {
 
 static void a_successor_takes_its_predecessors_place(void **state) {
     (void)state;
-    uint64_t first = guest_join(&shard, (struct guest){1, 1, 1}, NOW);
+    uint64_t first = guest_join(&shard, (struct guest){1, 1}, NOW);
     struct registered registered;
-    assert_int_equal(guest_register(&shard, (struct guest){1, 1, 1}, NOW, &registered, NULL), REGISTERED);
+    assert_int_equal(guest_register(&shard, (struct guest){1, 1}, NOW, &registered, NULL), REGISTERED);
     assert_true(lives(first)); /* a replayed REGISTER disturbs nobody */
     assert_int_equal(guest_confirm(&shard, registered.session_id, NOW), REGISTERED);
     assert_false(lives(first));
@@ -168,8 +168,8 @@ static void a_successor_takes_its_predecessors_place(void **state) {
 static void the_last_to_confirm_has_the_place(void **state) {
     (void)state;
     struct registered early;
-    assert_int_equal(guest_register(&shard, (struct guest){1, 1, 1}, NOW, &early, NULL), REGISTERED);
-    uint64_t late = guest_join(&shard, (struct guest){1, 1, 1}, NOW);
+    assert_int_equal(guest_register(&shard, (struct guest){1, 1}, NOW, &early, NULL), REGISTERED);
+    uint64_t late = guest_join(&shard, (struct guest){1, 1}, NOW);
     assert_true(lives(early.session_id) && lives(late));
     assert_int_equal(guest_confirm(&shard, early.session_id, NOW), REGISTERED);
     assert_true(lives(early.session_id));
@@ -182,12 +182,12 @@ static void a_full_room_refuses_at_both_steps_but_takes_successors(void **state)
     (void)state;
     struct registered late, successor;
     shard.limits.places.members = 3;
-    assert_int_equal(guest_register(&shard, (struct guest){1, 9, 9}, NOW, &late, NULL), REGISTERED);
-    for (unsigned i = 0; i < 3; i++) guest_join(&shard, (struct guest){1, i, i}, NOW);
-    assert_int_equal(guest_refusal(&shard, (struct guest){1, 8, 8}, NOW), REFUSAL_ROOM_FULL);
+    assert_int_equal(guest_register(&shard, (struct guest){1, 9}, NOW, &late, NULL), REGISTERED);
+    for (unsigned i = 0; i < 3; i++) guest_join(&shard, (struct guest){1, i}, NOW);
+    assert_int_equal(guest_refusal(&shard, (struct guest){1, 8}, NOW), REFUSAL_ROOM_FULL);
     assert_int_equal(guest_confirm_refusal(&shard, late.session_id, NOW), REFUSAL_ROOM_FULL);
     assert_false(lives(late.session_id));
-    assert_int_equal(guest_register(&shard, (struct guest){1, 2, 2}, NOW, &successor, NULL), REGISTERED);
+    assert_int_equal(guest_register(&shard, (struct guest){1, 2}, NOW, &successor, NULL), REGISTERED);
     assert_int_equal(guest_confirm(&shard, successor.session_id, NOW), REGISTERED);
     assert_int_equal(guest_room(&shard, 1)->member_count, 3);
 }
@@ -195,12 +195,12 @@ static void a_full_room_refuses_at_both_steps_but_takes_successors(void **state)
 static void a_full_shard_refuses(void **state) {
     (void)state;
     shard.limits.sessions = 4;
-    guest_join(&shard, (struct guest){1, 1, 1}, NOW);
+    guest_join(&shard, (struct guest){1, 1}, NOW);
     for (unsigned i = 0; i < 3; i++)
-        assert_int_equal(guest_register(&shard, (struct guest){1, 2, 2}, NOW, NULL, NULL), REGISTERED);
-    assert_int_equal(guest_refusal(&shard, (struct guest){1, 3, 3}, NOW), REFUSAL_BOOTNODE_FULL);
+        assert_int_equal(guest_register(&shard, (struct guest){1, 2}, NOW, NULL, NULL), REGISTERED);
+    assert_int_equal(guest_refusal(&shard, (struct guest){1, 3}, NOW), REFUSAL_BOOTNODE_FULL);
     /* It takes the place of its own oldest. */
-    assert_int_equal(guest_register(&shard, (struct guest){1, 2, 2}, NOW, NULL, NULL), REGISTERED);
+    assert_int_equal(guest_register(&shard, (struct guest){1, 2}, NOW, NULL, NULL), REGISTERED);
 }
 
 static void shards_with_one_count_share_the_limit(void **state) {
@@ -208,11 +208,11 @@ static void shards_with_one_count_share_the_limit(void **state) {
     _Atomic uint64_t live = 3;
     shard.limits.live = &live;
     shard.limits.sessions = 4;
-    uint64_t id = guest_join(&shard, (struct guest){1, 1, 1}, NOW);
+    uint64_t id = guest_join(&shard, (struct guest){1, 1}, NOW);
     assert_int_equal(live, 4);
-    assert_int_equal(guest_refusal(&shard, (struct guest){2, 2, 2}, NOW), REFUSAL_BOOTNODE_FULL);
+    assert_int_equal(guest_refusal(&shard, (struct guest){2, 2}, NOW), REFUSAL_BOOTNODE_FULL);
     live--; /* another shard's session ended */
-    assert_int_equal(guest_register(&shard, (struct guest){2, 2, 2}, NOW, NULL, NULL), REGISTERED);
+    assert_int_equal(guest_register(&shard, (struct guest){2, 2}, NOW, NULL, NULL), REGISTERED);
     assert_true(shard_leave(&shard, id, NOW));
     assert_int_equal(live, 3);
     shard.limits.live = NULL;
@@ -226,7 +226,7 @@ static void leave(void *id) {
 static void who_waits_is_next(void **state) {
     (void)state;
     struct thread other;
-    uint64_t id = guest_join(&shard, (struct guest){1, 1, 1}, NOW);
+    uint64_t id = guest_join(&shard, (struct guest){1, 1}, NOW);
     shard_lock(&shard);
     assert_int_equal(thread_start(&other, "other", true, leave, &id), 0);
     while (pthread_mutex_trylock(&shard.turn) == 0) pthread_mutex_unlock(&shard.turn);
@@ -241,7 +241,7 @@ static void silence_ends_a_session_within_its_window(void **state) {
     (void)state;
     for (unsigned offset = 0; offset < 100; offset++) {
         uint64_t start = NOW + 20000ULL * offset + offset;
-        uint64_t id = guest_join(&shard, (struct guest){1, 1, 1}, start);
+        uint64_t id = guest_join(&shard, (struct guest){1, 1}, start);
         /* Shortly after the first look, or long before it. */
         uint64_t heard = start + (offset % 2 ? offset / 2 : 3000 + offset * 7), now = start;
         hear(id, heard);
@@ -255,7 +255,7 @@ static void silence_ends_a_session_within_its_window(void **state) {
 
 static void beats_keep_a_session_for_ever(void **state) {
     (void)state;
-    uint64_t id = guest_join(&shard, (struct guest){1, 1, 1}, NOW);
+    uint64_t id = guest_join(&shard, (struct guest){1, 1}, NOW);
     for (uint64_t now = NOW; now < NOW + 3600000; now += 500) {
         if (now % 14000 == 0) hear(id, now);
         expire_all(now);
@@ -267,7 +267,7 @@ static void the_low_half_of_the_clock_may_wrap(void **state) {
     (void)state;
     const uint64_t wrap = UINT64_C(1) << 32;
     expire_all(wrap - 7000);
-    uint64_t id = guest_join(&shard, (struct guest){1, 1, 1}, wrap - 7000);
+    uint64_t id = guest_join(&shard, (struct guest){1, 1}, wrap - 7000);
     expire_all(wrap + 7999);
     assert_true(lives(id));
     expire_all(wrap + 8000 + WHEEL_TICK_MS);
@@ -277,7 +277,7 @@ static void the_low_half_of_the_clock_may_wrap(void **state) {
 /* A worker read its clock before the reaper had noticed a pause of a minute. */
 static void a_time_heard_to_come_is_fresh_and_starts_anew(void **state) {
     (void)state;
-    uint64_t id = guest_join(&shard, (struct guest){1, 1, 1}, NOW);
+    uint64_t id = guest_join(&shard, (struct guest){1, 1}, NOW);
     hear(id, NOW + 60000);
     expire_all(NOW + 15000 + WHEEL_TICK_MS);
     assert_true(lives(id));
@@ -290,7 +290,7 @@ static void a_time_heard_to_come_is_fresh_and_starts_anew(void **state) {
 static void a_worker_may_be_a_moment_ahead(void **state) {
     (void)state;
     const uint64_t look = NOW + 15008; /* the first tick after its deadline */
-    uint64_t id = guest_join(&shard, (struct guest){1, 1, 1}, NOW);
+    uint64_t id = guest_join(&shard, (struct guest){1, 1}, NOW);
     hear(id, look + 20);
     expire_all(look);
     expire_all(look + 20 + 14999);
@@ -302,7 +302,7 @@ static void a_worker_may_be_a_moment_ahead(void **state) {
 /* Tests of the whole program wait for this line. */
 static void an_expiry_is_logged_with_its_silence(void **state) {
     (void)state;
-    uint64_t id = guest_join(&shard, (struct guest){1, 1, 1}, NOW);
+    uint64_t id = guest_join(&shard, (struct guest){1, 1}, NOW);
     int ends[2], standard_error = dup(STDERR_FILENO);
     assert_int_equal(pipe(ends), 0);
     dup2(ends[1], STDERR_FILENO);
@@ -321,7 +321,7 @@ static void an_expiry_is_logged_with_its_silence(void **state) {
 
 static void one_hold_of_the_mutex_expires_a_batch_at_most(void **state) {
     (void)state;
-    for (unsigned i = 0; i < 2 * SHARD_BATCH + 1; i++) guest_join(&shard, (struct guest){i, i, i}, NOW);
+    for (unsigned i = 0; i < 2 * SHARD_BATCH + 1; i++) guest_join(&shard, (struct guest){i, i}, NOW);
     uint64_t late = NOW + 16000;
     assert_true(shard_expire(&shard, late));
     assert_int_equal(shard.counters.expired, SHARD_BATCH);
@@ -334,15 +334,15 @@ static void one_hold_of_the_mutex_expires_a_batch_at_most(void **state) {
 static void leaving_ends_a_session_once(void **state) {
     (void)state;
     struct registered provisional;
-    uint64_t id = guest_join(&shard, (struct guest){1, 1, 1}, NOW);
-    guest_join(&shard, (struct guest){1, 2, 2}, NOW);
+    uint64_t id = guest_join(&shard, (struct guest){1, 1}, NOW);
+    guest_join(&shard, (struct guest){1, 2}, NOW);
     assert_true(shard_leave(&shard, id, NOW));
     assert_false(shard_leave(&shard, id, NOW));
     const struct room *room = guest_room(&shard, 1);
     assert_int_equal(room->member_count, 1);
     assert_int_equal(room->version.count, 3);
     assert_int_equal(room->ring[3].reason, LEAVE_SAID);
-    assert_int_equal(guest_register(&shard, (struct guest){1, 3, 3}, NOW, &provisional, NULL), REGISTERED);
+    assert_int_equal(guest_register(&shard, (struct guest){1, 3}, NOW, &provisional, NULL), REGISTERED);
     assert_true(shard_leave(&shard, provisional.session_id, NOW));
     assert_int_equal(shard.counters.left, 1);
     assert_int_equal(room->version.count, 3);
@@ -350,12 +350,12 @@ static void leaving_ends_a_session_once(void **state) {
 
 static void a_room_lives_as_long_as_a_member(void **state) {
     (void)state;
-    uint64_t id = guest_join(&shard, (struct guest){1, 1, 1}, NOW);
+    uint64_t id = guest_join(&shard, (struct guest){1, 1}, NOW);
     uint32_t epoch = guest_room(&shard, 1)->version.epoch;
     assert_true(shard_leave(&shard, id, NOW));
     assert_null(guest_room(&shard, 1));
     assert_int_equal(shard.announce.count, 0);
-    guest_join(&shard, (struct guest){1, 1, 1}, NOW);
+    guest_join(&shard, (struct guest){1, 1}, NOW);
     assert_int_not_equal(guest_room(&shard, 1)->version.epoch, epoch);
 }
 
@@ -365,7 +365,7 @@ static void a_sealed_counter_is_accepted_once_and_upwards(void **state) {
         uint64_t counter;
         bool accepted;
     } cases[] = {{0, false}, {1, true}, {1, false}, {5, true}, {4, false}, {6, true}, {UINT64_MAX, true}, {7, false}};
-    uint64_t id = guest_join(&shard, (struct guest){1, 1, 1}, NOW);
+    uint64_t id = guest_join(&shard, (struct guest){1, 1}, NOW);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(shard_accept_sealed(&shard, id, cases[i].counter), cases[i].accepted);
     assert_false(shard_accept_sealed(&shard, id ^ 1, 8));
@@ -373,7 +373,7 @@ static void a_sealed_counter_is_accepted_once_and_upwards(void **state) {
 
 static void a_move_is_told_when_the_address_changed(void **state) {
     (void)state;
-    uint64_t id = guest_join(&shard, (struct guest){1, 1, 1}, NOW);
+    uint64_t id = guest_join(&shard, (struct guest){1, 1}, NOW);
     const struct room *room = guest_room(&shard, 1);
     struct address next = guest_address(55), now_at;
     assert_true(shard_move(&shard, id, &next, 7, NOW));
@@ -388,7 +388,7 @@ static void a_move_is_told_when_the_address_changed(void **state) {
 
 static void an_update_needs_a_higher_revision(void **state) {
     (void)state;
-    uint64_t id = guest_join(&shard, (struct guest){1, 1, 1}, NOW);
+    uint64_t id = guest_join(&shard, (struct guest){1, 1}, NOW);
     const struct room *room = guest_room(&shard, 1);
     struct update_body update = {.revision = 2, .candidates = {.count = 1, .items = {guest_address(77)}}};
     assert_true(shard_update(&shard, id, &update, NOW));
@@ -409,9 +409,9 @@ static void introductions_stay_within_a_room(void **state) {
     guest_member_id(1, own);
     guest_member_id(2, same_room);
     guest_member_id(3, elsewhere);
-    uint64_t id = guest_join(&shard, (struct guest){1, 1, 1}, NOW);
-    uint64_t other = guest_join(&shard, (struct guest){1, 2, 2}, NOW);
-    guest_join(&shard, (struct guest){2, 3, 3}, NOW);
+    uint64_t id = guest_join(&shard, (struct guest){1, 1}, NOW);
+    uint64_t other = guest_join(&shard, (struct guest){1, 2}, NOW);
+    guest_join(&shard, (struct guest){2, 3}, NOW);
     assert_true(shard_introduce(&shard, id, same_room, NOW, &introduction));
     assert_true(introduction.target_id == other);
     assert_memory_equal(introduction.for_requester.id, same_room, MEMBER_ID_SIZE);
@@ -419,7 +419,7 @@ static void introductions_stay_within_a_room(void **state) {
     assert_false(shard_introduce(&shard, id, elsewhere, NOW, &introduction));
     assert_false(shard_introduce(&shard, id, own, NOW, &introduction));
     struct registered provisional;
-    assert_int_equal(guest_register(&shard, (struct guest){1, 4, 4}, NOW, &provisional, NULL), REGISTERED);
+    assert_int_equal(guest_register(&shard, (struct guest){1, 4}, NOW, &provisional, NULL), REGISTERED);
     assert_false(shard_introduce(&shard, provisional.session_id, own, NOW, &introduction));
 }
 
@@ -427,9 +427,9 @@ static void the_bell_rings_when_the_owner_would_sleep_too_long(void **state) {
     (void)state;
     eventfd_t rung;
     shard.bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    guest_join(&shard, (struct guest){1, 1, 1}, NOW);
+    guest_join(&shard, (struct guest){1, 1}, NOW);
     assert_int_equal(eventfd_read(shard.bell, &rung), 0);
-    guest_join(&shard, (struct guest){2, 2, 2}, NOW); /* it knows already */
+    guest_join(&shard, (struct guest){2, 2}, NOW); /* it knows already */
     assert_int_equal(eventfd_read(shard.bell, &rung), -1);
     close(shard.bell);
 }
@@ -439,7 +439,7 @@ static void cycles_of_filling_and_expiring_leave_nothing(void **state) {
     const unsigned many = 2 * SLAB_SESSIONS + 1000;
     for (unsigned cycle = 0; cycle < 10; cycle++) {
         uint64_t start = NOW + cycle * 60000ULL;
-        for (unsigned i = 0; i < many; i++) guest_join(&shard, (struct guest){i / 5, i, i}, start);
+        for (unsigned i = 0; i < many; i++) guest_join(&shard, (struct guest){i / 5, i}, start);
         assert_int_equal(shard.counters.sessions, many);
         assert_int_equal(shard.counters.rooms, (many + 4) / 5);
         assert_in_range(shard.slabs.slab_count, 3, 4);
@@ -456,9 +456,9 @@ static void cycles_of_filling_and_expiring_leave_nothing(void **state) {
 static void a_session_out_of_its_place_is_seen(void **state) {
     (void)state;
     struct registered waiting;
-    guest_join(&shard, (struct guest){1, 1, 1}, NOW);
-    struct session *member = guest_session(&shard, guest_join(&shard, (struct guest){1, 2, 2}, NOW));
-    assert_int_equal(guest_register(&shard, (struct guest){2, 3, 3}, NOW, &waiting, NULL), REGISTERED);
+    guest_join(&shard, (struct guest){1, 1}, NOW);
+    struct session *member = guest_session(&shard, guest_join(&shard, (struct guest){1, 2}, NOW));
+    assert_int_equal(guest_register(&shard, (struct guest){2, 3}, NOW, &waiting, NULL), REGISTERED);
     struct session *provisional = guest_session(&shard, waiting.session_id);
     assert_true(shard_holds(&shard));
     wheel_remove(&shard.expiry, &member->wheel);

@@ -37,9 +37,9 @@ static void relaying_stays_within_a_room(void **state) {
     guest_member_id(2, same_room);
     guest_member_id(3, elsewhere);
     guest_member_id(99, nobody);
-    uint64_t id = guest_join(&shard, (struct guest){1, 1, 1}, NOW);
-    uint64_t other = guest_join(&shard, (struct guest){1, 2, 2}, NOW);
-    uint64_t third = guest_join(&shard, (struct guest){2, 3, 3}, NOW);
+    uint64_t id = guest_join(&shard, (struct guest){1, 1}, NOW);
+    uint64_t other = guest_join(&shard, (struct guest){1, 2}, NOW);
+    uint64_t third = guest_join(&shard, (struct guest){2, 3}, NOW);
     assert_true(shard_relay_target(&shard, id, same_room, NOW, &target));
     assert_true(target.session_id == other && target.session == guest_session(&shard, other));
     assert_memory_equal(target.sender, own, MEMBER_ID_SIZE);
@@ -57,8 +57,8 @@ static void only_members_relay(void **state) {
     uint8_t first[MEMBER_ID_SIZE], second[MEMBER_ID_SIZE];
     guest_member_id(1, first);
     guest_member_id(2, second);
-    uint64_t id = guest_join(&shard, (struct guest){1, 1, 1}, NOW);
-    assert_int_equal(guest_register(&shard, (struct guest){1, 2, 2}, NOW, &provisional, NULL), REGISTERED);
+    uint64_t id = guest_join(&shard, (struct guest){1, 1}, NOW);
+    assert_int_equal(guest_register(&shard, (struct guest){1, 2}, NOW, &provisional, NULL), REGISTERED);
     assert_false(shard_relay_target(&shard, provisional.session_id, first, NOW, &target));
     assert_false(shard_relay_target(&shard, id, second, NOW, &target));
     assert_int_equal(guest_confirm(&shard, provisional.session_id, NOW), REGISTERED);
@@ -71,8 +71,8 @@ static void only_who_listens_is_relayed_to(void **state) {
     struct relay_target target;
     uint8_t second[MEMBER_ID_SIZE];
     guest_member_id(2, second);
-    uint64_t id = guest_join(&shard, (struct guest){1, 1, 1}, NOW);
-    struct session *other = guest_session(&shard, guest_join(&shard, (struct guest){1, 2, 2}, NOW));
+    uint64_t id = guest_join(&shard, (struct guest){1, 1}, NOW);
+    struct session *other = guest_session(&shard, guest_join(&shard, (struct guest){1, 2}, NOW));
     assert_true(shard_relay_target(&shard, id, second, NOW + 8000, &target));
     assert_false(shard_relay_target(&shard, id, second, NOW + 8001, &target));
     session_sign(other, SESSION_ASTRAY, 0);
@@ -87,15 +87,15 @@ static void only_the_living_are_relayed_to(void **state) {
     struct relay_target target;
     uint8_t second[MEMBER_ID_SIZE];
     guest_member_id(2, second);
-    uint64_t id = guest_join(&shard, (struct guest){1, 1, 1}, NOW);
-    uint64_t former = guest_join(&shard, (struct guest){1, 2, 2}, NOW);
-    uint64_t present = guest_join(&shard, (struct guest){1, 2, 2}, NOW);
+    uint64_t id = guest_join(&shard, (struct guest){1, 1}, NOW);
+    uint64_t former = guest_join(&shard, (struct guest){1, 2}, NOW);
+    uint64_t present = guest_join(&shard, (struct guest){1, 2}, NOW);
     assert_true(shard_relay_target(&shard, id, second, NOW, &target));
     assert_true(target.session_id == present);
     assert_false(shard_relay_target(&shard, former, second, NOW, &target));
     assert_true(shard_leave(&shard, present, NOW));
     assert_false(shard_relay_target(&shard, id, second, NOW, &target));
-    guest_join(&shard, (struct guest){1, 2, 2}, NOW);
+    guest_join(&shard, (struct guest){1, 2}, NOW);
     while (shard_expire(&shard, NOW + 20000)) continue;
     assert_false(shard_relay_target(&shard, id, second, NOW + 20000, &target));
 }

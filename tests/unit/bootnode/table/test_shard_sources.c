@@ -45,11 +45,11 @@ static void assert_nobody_counts(uint64_t now) {
 
 static void a_full_source_refuses_until_a_session_is_gone(void **state) {
     (void)state;
-    const struct guest late = {3, 3, 3};
+    const struct guest late = {3, 3};
     struct registered waiting;
     open_capped(2);
-    uint64_t id = guest_join(&shard, (struct guest){1, 1, 1}, NOW);
-    assert_int_equal(guest_register(&shard, (struct guest){2, 2, 2}, NOW, &waiting, NULL), REGISTERED);
+    uint64_t id = guest_join(&shard, (struct guest){1, 1}, NOW);
+    assert_int_equal(guest_register(&shard, (struct guest){2, 2}, NOW, &waiting, NULL), REGISTERED);
     assert_int_equal(guest_refusal(&shard, late, NOW), REFUSAL_SOURCE_LIMIT);
     assert_true(shard_leave(&shard, waiting.session_id, NOW));
     assert_int_equal(guest_register(&shard, late, NOW, NULL, NULL), REGISTERED);
@@ -57,7 +57,7 @@ static void a_full_source_refuses_until_a_session_is_gone(void **state) {
     expire_all(NOW + SHARD_PROVISIONAL_MS + WHEEL_TICK_MS);
     assert_int_equal(guest_register(&shard, late, NOW + 6000, &waiting, NULL), REGISTERED);
     assert_true(shard_leave(&shard, id, NOW + 6000));
-    guest_join(&shard, (struct guest){4, 4, 4}, NOW + 6000);
+    guest_join(&shard, (struct guest){4, 4}, NOW + 6000);
     assert_nobody_counts(NOW);
     close_capped();
 }
@@ -67,17 +67,17 @@ static void a_full_source_takes_back_those_it_has(void **state) {
     (void)state;
     struct registered back[4];
     open_capped(4);
-    for (unsigned i = 0; i < 4; i++) guest_join(&shard, (struct guest){1, i, i}, NOW);
+    for (unsigned i = 0; i < 4; i++) guest_join(&shard, (struct guest){1, i}, NOW);
     for (unsigned i = 0; i < 4; i++)
-        assert_int_equal(guest_register(&shard, (struct guest){1, i, i}, NOW, &back[i], NULL), REGISTERED);
-    assert_int_equal(guest_refusal(&shard, (struct guest){1, 5, 5}, NOW), REFUSAL_SOURCE_LIMIT);
+        assert_int_equal(guest_register(&shard, (struct guest){1, i}, NOW, &back[i], NULL), REGISTERED);
+    assert_int_equal(guest_refusal(&shard, (struct guest){1, 5}, NOW), REFUSAL_SOURCE_LIMIT);
     /* In another room it is somebody else. */
-    assert_int_equal(guest_refusal(&shard, (struct guest){2, 1, 1}, NOW), REFUSAL_SOURCE_LIMIT);
+    assert_int_equal(guest_refusal(&shard, (struct guest){2, 1}, NOW), REFUSAL_SOURCE_LIMIT);
     for (unsigned i = 0; i < 4; i++) assert_int_equal(guest_confirm(&shard, back[i].session_id, NOW), REGISTERED);
     assert_int_equal(shard.counters.sessions, 4);
-    assert_int_equal(guest_refusal(&shard, (struct guest){1, 5, 5}, NOW), REFUSAL_SOURCE_LIMIT);
+    assert_int_equal(guest_refusal(&shard, (struct guest){1, 5}, NOW), REFUSAL_SOURCE_LIMIT);
     assert_true(shard_leave(&shard, back[0].session_id, NOW));
-    guest_join(&shard, (struct guest){1, 5, 5}, NOW);
+    guest_join(&shard, (struct guest){1, 5}, NOW);
     assert_nobody_counts(NOW);
     close_capped();
 }
@@ -89,17 +89,17 @@ static void neither_a_move_nor_a_successor_gets_into_a_full_source(void **state)
     struct registered successor;
     assert_true(address_parse("203.0.113.1:1", 0, &elsewhere));
     open_capped(2);
-    uint64_t first = guest_join(&shard, (struct guest){1, 1, 1}, NOW);
-    uint64_t second = guest_join(&shard, (struct guest){1, 2, 2}, NOW);
+    uint64_t first = guest_join(&shard, (struct guest){1, 1}, NOW);
+    uint64_t second = guest_join(&shard, (struct guest){1, 2}, NOW);
     assert_true(shard_move(&shard, first, &next_port, 1, NOW));
     assert_true(shard_move(&shard, first, &elsewhere, 1, NOW));
-    guest_join(&shard, (struct guest){1, 3, 3}, NOW);
+    guest_join(&shard, (struct guest){1, 3}, NOW);
     assert_false(shard_move(&shard, first, &home, 1, NOW));
     struct address stays = session_address(guest_session(&shard, first));
     assert_true(address_equal(&stays, &elsewhere));
-    assert_int_equal(guest_refusal(&shard, (struct guest){1, 1, 1}, NOW), REFUSAL_SOURCE_LIMIT);
+    assert_int_equal(guest_refusal(&shard, (struct guest){1, 1}, NOW), REFUSAL_SOURCE_LIMIT);
     assert_true(shard_leave(&shard, second, NOW));
-    assert_int_equal(guest_register(&shard, (struct guest){1, 1, 1}, NOW, &successor, NULL), REGISTERED);
+    assert_int_equal(guest_register(&shard, (struct guest){1, 1}, NOW, &successor, NULL), REGISTERED);
     assert_int_equal(guest_confirm(&shard, successor.session_id, NOW), REGISTERED);
     assert_nobody_counts(NOW);
     close_capped();
@@ -111,12 +111,12 @@ static void every_end_of_a_session_gives_its_place_back(void **state) {
     struct registered late;
     open_capped(10);
     shard.limits.places.members = 1;
-    assert_int_equal(guest_register(&shard, (struct guest){1, 9, 9}, NOW, &late, NULL), REGISTERED);
-    uint64_t id = guest_join(&shard, (struct guest){1, 1, 1}, NOW);
+    assert_int_equal(guest_register(&shard, (struct guest){1, 9}, NOW, &late, NULL), REGISTERED);
+    uint64_t id = guest_join(&shard, (struct guest){1, 1}, NOW);
     assert_int_equal(guest_confirm_refusal(&shard, late.session_id, NOW), REFUSAL_ROOM_FULL);
     for (unsigned i = 0; i < 20; i++)
-        assert_int_equal(guest_register(&shard, (struct guest){2, 2, 2}, NOW, NULL, NULL), REGISTERED);
-    assert_int_equal(guest_register(&shard, (struct guest){1, 1, 1}, NOW, NULL, NULL), REGISTERED);
+        assert_int_equal(guest_register(&shard, (struct guest){2, 2}, NOW, NULL, NULL), REGISTERED);
+    assert_int_equal(guest_register(&shard, (struct guest){1, 1}, NOW, NULL, NULL), REGISTERED);
     assert_non_null(guest_session(&shard, id));
     close_capped();
 }
