@@ -178,6 +178,17 @@ void paths_seek(struct peer *peer, uint64_t now) {
     punch_to_seek(peer, now);
 }
 
+/* One packet for a sign of life, of which there are not many: whoever names other ports of a stranger each time draws
+ * no more than that. */
+void paths_told(struct peer *peer, const struct address *address, uint64_t now) {
+    const struct path path = path_direct(address);
+    paths_seek(peer, now);
+    if (!may_seek(peer) || !linking_usable(peer, now) || !trials_sign(&peer->trials, now)) return;
+    trials_allow_one(&peer->trials, address);
+    if (sending_unasked(peer, now) && trials_take(&peer->trials, peer->host->budget, BUDGET_TOLD, address, now))
+        checks_ping(peer, &path, now);
+}
+
 /* Who is on a direct path already seeks nothing. One answer a seek counts, and a round that the other side begins is a
  * sign of life, of which there are not many: a member could name other strangers each time. */
 void paths_offered(struct peer *peer, const struct frame_candidates *offered, uint64_t now) {

@@ -14,5 +14,8 @@ void paths_pong(struct peer *peer, uint64_t token, const struct path *from, uint
 void paths_offered(struct peer *peer, const struct frame_candidates *offer, uint64_t now);
 /* The other's candidates, or ours, may have become more: looks for something better. */
 void paths_seek(struct peer *peer, uint64_t now);
+/* A bootnode told an address of the other's that was not known before, as when a router has mapped a port: that is
+ * looked at, even where nothing answered behind the same router until now. */
+void paths_told(struct peer *peer, const struct address *address, uint64_t now);
 void paths_tick(struct peer *peer, uint64_t now);
 void paths_alarms(const struct peer *peer, uint64_t alarms[static PEER_ALARMS]);

@@ -213,6 +213,13 @@ static void begin_anew(struct peer *peer, uint64_t now) {
     peer->rounds = peer->seek_rounds = 0;
 }
 
+/* The first of them that the peer was not known to have; NULL: none. */
+static const struct address *find_news(const struct peer *peer, const struct address *usable, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (address_classify(&usable[i]) == ADDRESS_PUBLIC && !punch_names(&peer->punch, &usable[i])) return &usable[i];
+    return NULL;
+}
+
 static bool listed(struct peer *peer, unsigned bootnode, const struct member_record *record,
                    const struct address *usable, size_t count, uint64_t now) {
     uint8_t bit = (uint8_t)(1u << bootnode);
@@ -223,11 +230,17 @@ static bool listed(struct peer *peer, unsigned bootnode, const struct member_rec
     peer->listed_once |= bit;
     weigh(peer, false, now);
     peer->pair.other_mask = record->suite_mask;
+    const struct address *news = find_news(peer, usable, count);
     punch_set_candidates(&peer->punch, usable, count, now);
     if (peer->state == PEER_BLOCKED || (peer->state == PEER_GONE && !revived)) return false;
     if (revived) revive(peer, now);
     if (moved || revived || other_suites) begin_anew(peer, now);
-    if (peer_reachable(peer) && peer->path.kind != PATH_DIRECT) paths_seek(peer, now);
+    if (peer_reachable(peer) && peer->path.kind != PATH_DIRECT) {
+        if (news)
+            paths_told(peer, news, now);
+        else
+            paths_seek(peer, now);
+    }
     /* A handshake under way was bound to the old mask and cannot succeed. */
     if (other_suites) linking_abandon(peer);
     bool linked = peer_reachable(peer) || peer->next.live;
