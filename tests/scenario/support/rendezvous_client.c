@@ -213,7 +213,9 @@ static void say_beat(struct rendezvous_client *client) {
     emit(client, packet, client_beat(client, false, packet));
 }
 
+/* Who is idle went away, or does not listen: its beats are those of somebody who hears nothing. */
 static void take_token(struct rendezvous_client *client, uint16_t token) {
+    if (client->state == CLIENT_IDLE) return;
     client->echoed &= client->session.token == token;
     client->session.token = token;
 }

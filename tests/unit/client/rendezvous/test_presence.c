@@ -150,6 +150,52 @@ static void acknowledges(struct fixture *fixture, uint32_t counter, uint64_t now
     assert_int_equal(presence_receive(&fixture->presence, &door, packet, size, now), PRESENCE_ON);
 }
 
+static void answers(struct fixture *fixture, uint16_t token, bool unheard) {
+    const struct beat beat = {
+        .flag = unheard, .token = token, .session_id = SESSION, .counter = fixture->presence.beat_counter};
+    uint8_t packet[PACKET_MAX];
+    size_t size = beat_encode(MESSAGE_BEAT_ACK, &beat, packet, sizeof packet);
+    link_tag_beat(fixture->presence.ack_key, packet);
+    assert_int_equal(presence_receive(&fixture->presence, &door, packet, size, NOW), PRESENCE_ON);
+}
+
+/* It missed what went out last: the token that BEAT_ACK brings is echoed at once, and once. */
+static void a_token_that_was_missed_is_echoed_at_once(void **state) {
+    struct fixture *fixture = *state;
+    struct presence *presence = &fixture->presence;
+    answers(fixture, 7, false); /* the usual one waits for the next beat */
+    assert_int_equal(fixture->sent[MESSAGE_HEARTBEAT], 1);
+    assert_int_equal(presence->token, 7);
+    assert_int_equal(presence_tick(presence, NOW + 4000), PRESENCE_ON);
+    answers(fixture, 8, true);
+    assert_int_equal(fixture->sent[MESSAGE_HEARTBEAT], 3);
+    answers(fixture, 8, true);
+    assert_int_equal(fixture->sent[MESSAGE_HEARTBEAT], 3);
+    presence_leave(presence, NOW + 4001);
+    fixture->presence.beat_counter++;
+    answers(fixture, 9, true);
+    assert_int_equal(fixture->sent[MESSAGE_HEARTBEAT], 3);
+}
+
+/* The rest of a full list does not come unasked. */
+static void missing_parts_are_asked_for(void **state) {
+    struct fixture *fixture = *state;
+    struct presence *presence = &fixture->presence;
+    uint8_t body[PACKET_MAX];
+    struct writer writer = writer_over(body, sizeof body);
+    write_changes_header(&writer, &(struct changes_header){.kind = CHANGES_FULL, .to = {1, 2}, .high = {0x80}});
+    answers(fixture, 7, false);
+    assert_int_equal(says(fixture, MESSAGE_CHANGES, body, writer_size(&writer)), PRESENCE_ON);
+    assert_int_equal(fixture->sent[MESSAGE_HEARTBEAT], 1);
+    for (unsigned i = 1; i < 4; i++) {
+        assert_int_equal(presence_due(presence), NOW + 1 + i * 500);
+        assert_int_equal(presence_tick(presence, NOW + i * 500), PRESENCE_ON);
+        assert_int_equal(fixture->sent[MESSAGE_HEARTBEAT], i);
+        assert_int_equal(presence_tick(presence, NOW + 1 + i * 500), PRESENCE_ON);
+        assert_int_equal(fixture->sent[MESSAGE_HEARTBEAT], i + 1);
+    }
+}
+
 /* What it said before it went arrives late: that is no answer of the one that comes back. */
 static void a_late_answer_does_not_end_the_wait_for_a_restart(void **state) {
     struct fixture *fixture = *state;
@@ -240,6 +286,8 @@ int main(void) {
         TEST(a_bootnode_that_drains_says_when_to_come_back),
         TEST(a_bootnode_that_restarts_is_asked_when_it_should_be_back),
         TEST(a_late_answer_does_not_end_the_wait_for_a_restart),
+        TEST(a_token_that_was_missed_is_echoed_at_once),
+        TEST(missing_parts_are_asked_for),
         TEST(an_answer_tells_how_long_it_took),
         TEST(leaving_is_said_five_times),
         TEST(a_reset_answers_that_we_leave),
