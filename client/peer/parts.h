@@ -163,9 +163,9 @@ struct peer {
     uint64_t relays_due;     /* when to look who may relay; NEVER outside of a round */
     struct path_try renewal; /* a bound handshake, on the path alone */
     bool renewing;
-    uint64_t punch_blocked; /* by the rate of all peers, until then */
-    uint64_t retry;         /* next round of punching; NEVER: none planned */
-    unsigned rounds;        /* in vain, one after the other */
+    uint64_t punch_blocked;  /* by the rate of all peers, until then */
+    uint64_t retry;          /* next round of punching; NEVER: none planned */
+    unsigned rounds;         /* in vain, one after the other */
     struct rush_place place; /* among all rounds of this client */
     bool called;             /* its turn has come, and the round is to begin */
     uint64_t turn_over;      /* ms, while it has its turn */

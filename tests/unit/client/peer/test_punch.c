@@ -190,6 +190,88 @@ static void a_longer_record_drops_the_oldest_learned(void **state) {
         assert_int_equal(punch.candidates[i].address.port, 1100 + i);
 }
 
+static unsigned count_packets(struct punch *punch, const struct address *to, uint64_t now) {
+    struct address address;
+    unsigned count = 0;
+    while (punch_next(punch, now, &address)) count += !to || address_equal(&address, to);
+    return count;
+}
+
+/* By nobody but the peer: for one round, and few packets. */
+static void who_was_named_is_forgotten_at_each_start(void **state) {
+    struct punch punch;
+    const struct address stranger = numbered(30);
+    (void)state;
+    punch_init(&punch);
+    set_numbered(&punch, 0, 2, 0);
+    punch_start(&punch, 4, false, 0);
+    punch_name(&punch, &stranger, 3, 0);
+    unsigned sent = 0;
+    for (uint64_t now = 0; now < 20000; now += 10) {
+        sent += count_packets(&punch, &stranger, now);
+        punch_name(&punch, &stranger, 3, now);
+    }
+    assert_int_equal(sent, 3);
+    punch_start(&punch, PUNCH_PACKETS, false, 20000);
+    assert_int_equal(punch.count, 2);
+    assert_false(punch_names(&punch, &stranger));
+    for (uint64_t now = 20000; now < 40000; now += 10) assert_int_equal(count_packets(&punch, &stranger, now), 0);
+}
+
+static void a_round_may_be_the_best_ones_alone(void **state) {
+    const struct address ipv6 = {.ip = {0x20, 0x01, 0x0d, 0xb8, [15] = 1}, .port = 4000};
+    struct address all[] = {numbered(1), numbered(2), ipv6, numbered(3)}, best;
+    const struct address kept = numbered(9);
+    struct punch punch;
+    (void)state;
+    punch_init(&punch);
+    punch_set_candidates(&punch, all, 4, 0);
+    punch_keep(&punch, &kept, 0);
+    punch_start(&punch, 1, true, 0);
+    assert_true(punch_best(&punch, false, &best) && address_equal(&best, &ipv6));
+    assert_true(punch_best(&punch, true, &best) && address_equal(&best, &all[0]));
+    punch_set_candidates(&punch, all, 4, 0); /* told again within the round */
+    const unsigned expected[] = {1, 0, 1, 0};
+    unsigned sent[4] = {0}, others = 0;
+    struct address to;
+    while (punch_next(&punch, 5000, &to)) {
+        size_t i = 0;
+        while (i < 4 && !address_equal(&to, &all[i])) i++;
+        if (i < 4)
+            sent[i]++;
+        else
+            others++;
+    }
+    assert_memory_equal(sent, expected, sizeof sent);
+    assert_int_equal(others, 1);
+    assert_int_equal(punch_exhausted_at(&punch), 5500);
+}
+
+static void who_is_refused_gets_nothing_more(void **state) {
+    struct punch punch;
+    const struct address first = numbered(0);
+    (void)state;
+    punch_init(&punch);
+    set_numbered(&punch, 0, 1, 0);
+    punch_start(&punch, 6, false, 0);
+    assert_non_null(punch_peek(&punch, 0));
+    assert_int_equal(count_packets(&punch, &first, 0), 1);
+    assert_null(punch_peek(&punch, 19));
+    assert_false(punch_spent(&punch, &first));
+    punch_once_more(&punch, &first, 0); /* has not had all */
+    assert_null(punch_peek(&punch, 19));
+    punch_refuse(&punch, &first);
+    assert_true(punch_spent(&punch, &first));
+    assert_int_equal(count_packets(&punch, NULL, 100000), 0);
+    punch_once_more(&punch, &first, 100000);
+    assert_int_equal(count_packets(&punch, &first, 200000), 1);
+    for (int i = 0; i < 100; i++) {
+        punch_once_more(&punch, &first, 200000);
+        (void)count_packets(&punch, &first, 200000);
+    }
+    assert_int_equal(punch.candidates[0].sent, PUNCH_PACKETS);
+}
+
 static void unusable_addresses_never_enter(void **state) {
     static const char *const texts[] = {"0.0.0.0:5", "224.0.0.1:5", "255.255.255.255:5", "[::]:5", "[ff02::1]:5"};
     struct punch punch;
@@ -240,13 +322,16 @@ static void no_order_of_events_gives_more_packets(void **state) {
             struct address address = numbered(random_below(&seed, 40));
 
             now += random_below(&seed, 100);
-            switch (random_below(&seed, 9)) {
+            switch (random_below(&seed, 12)) {
+            case 11: punch_name(&punch, &address, (uint8_t)random_below(&seed, 6), now); break;
+            case 10: punch_once_more(&punch, &address, now); break;
+            case 9: punch_refuse(&punch, &address); break;
             case 8: punch_keep(&punch, &address, now); break;
             case 0: punch_learn(&punch, &address, now); break;
             case 1: set_numbered(&punch, random_below(&seed, 34), random_below(&seed, 7), now); break;
             case 2:
                 if (random_below(&seed, 100) != 0) break;
-                punch_start(&punch, PUNCH_PACKETS, false, now);
+                punch_start(&punch, (uint8_t)random_below(&seed, PUNCH_PACKETS + 1), random_below(&seed, 2), now);
                 for (int i = 0; i < 40; i++) sent[i] = 0;
                 break;
             default:
@@ -274,6 +359,9 @@ int main(void) {
         cmocka_unit_test(a_learned_one_may_enter_the_record_with_its_count),
         cmocka_unit_test(the_oldest_learned_makes_room),
         cmocka_unit_test(a_longer_record_drops_the_oldest_learned),
+        cmocka_unit_test(who_was_named_is_forgotten_at_each_start),
+        cmocka_unit_test(a_round_may_be_the_best_ones_alone),
+        cmocka_unit_test(who_is_refused_gets_nothing_more),
         cmocka_unit_test(unusable_addresses_never_enter),
         cmocka_unit_test(stopped_is_silent_and_a_start_begins_anew),
         cmocka_unit_test(no_order_of_events_gives_more_packets),
