@@ -11,6 +11,7 @@
 #include <sodium.h>
 
 #include "bootnode/table/room.h"
+#include "bootnode/table/shard_join.h"
 #include "bootnode/table/shard_members.h"
 #include "client/peer/budget.h"
 #include "client/peer/trials.h"
@@ -240,6 +241,53 @@ static void who_was_there_once_gets_little_more(void **state) {
     assert_in_range(mallory.at_victim.packets, 1, 10 + TRIALS_PACKETS); /* ten until the path is given up */
 }
 
+#define GHOSTS 500
+
+/* Members of anybody's invention at one address, with ports beside it. */
+static uint64_t ghost_register(const struct hostile *mallory) {
+    struct register_body body = {.suite_mask = SUITE_CHACHA20_POLY1305, .revision = 1, .candidates = {.count = 4}};
+    struct registration registration = {.body = &body, .address = ghost};
+    struct registered registered;
+    uint8_t members[PACKET_MAX];
+    struct writer writer = writer_over(members, sizeof members);
+    enum refusal refusal;
+    uint64_t now = mallory->world->net->context.now;
+    memcpy(body.room_tag, mallory->keys.tag, ROOM_TAG_SIZE);
+    randombytes_buf(body.member_id, MEMBER_ID_SIZE);
+    for (int i = 0; i < 4; i++) {
+        body.candidates.items[i] = ghost;
+        body.candidates.items[i].port = (uint16_t)(1024 + randombytes_uniform(60000));
+    }
+    assert_int_equal(shard_register(shard_of(mallory), &registration, now, &registered, &writer), REGISTERED);
+    assert_int_equal(shard_confirm(shard_of(mallory), registered.session_id, now, &refusal), REGISTERED);
+    return registered.session_id;
+}
+
+/* For a quarter of an hour all of them beat. */
+static void five_hundred_ghosts_draw_five_thousand(void **state) {
+    struct world *world = *state;
+    static uint64_t sessions[GHOSTS];
+    struct hostile mallory;
+    world->net->config.room_members = 1000;
+    net_restart(world->net, true);
+    struct person *anna = world_person(world, "anna", NAT_NONE);
+    hostile_init(&mallory, world, anna, "tea", true);
+    for (int i = 0; i < GHOSTS; i++) sessions[i] = ghost_register(&mallory);
+    hostile_count(&mallory, &(struct address){.ip = {[10] = 0xff, 0xff, 192, 0, 2, 66}});
+    person_start(anna, "tea");
+    world_wait(world, 5000, person_count(anna, EVENT_PEER_JOINED, NULL) == GHOSTS);
+    for (int beat = 0; beat < 225; beat++) {
+        for (int i = 0; i < GHOSTS; i++) {
+            mallory.session_id = sessions[i];
+            hostile_beat(&mallory);
+        }
+        world_run(world, 4000);
+    }
+    print_message("# one client sent %u packets\n", (unsigned)mallory.at_victim.packets);
+    assert_int_equal(person_count(anna, EVENT_PEER_LEFT, NULL), 0);
+    assert_in_range(mallory.at_victim.packets, GHOSTS, GHOSTS * TRIALS_PACKETS);
+}
+
 /* --- PROBEs --- */
 
 static void probe(struct hostile *mallory, const struct address *from) {
@@ -327,6 +375,7 @@ int main(void) {
         SCENARIO(on_a_direct_path_nobody_is_asked),
         SCENARIO(a_ghost_draws_ten_from_each),
         SCENARIO(a_ghost_that_registers_anew_is_not_worth_more),
+        SCENARIO(five_hundred_ghosts_draw_five_thousand),
         SCENARIO(who_was_there_once_gets_little_more),
         SCENARIO(rare_probes_from_anywhere),
         SCENARIO(a_flood_of_probes_from_anywhere),
