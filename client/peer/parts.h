@@ -87,6 +87,9 @@ struct peer_host {
     /* `age`: how long ago it was given to the peer's own end of the stream, in ms, by its word. */
     void (*message)(void *context, struct peer *peer, const uint8_t *message, size_t size, uint64_t age, uint64_t now);
     void (*acknowledged)(void *context, struct peer *peer, uint64_t tag, uint64_t now);
+    /* It has sent so many messages lately that no more of it is taken now: what it does not get acknowledged it sends
+     * again. */
+    bool (*sated)(void *context, const struct peer *peer, uint64_t now);
     void (*said_bye)(void *context, struct peer *peer, uint64_t now);
     /* Not listed by the bootnode and silent end to end for long enough. */
     void (*absent)(void *context, struct peer *peer, uint64_t now);

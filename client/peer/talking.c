@@ -149,15 +149,20 @@ static void take_message(void *context, const uint8_t *message, size_t size, uin
     peer->host->message(peer->host->context, peer, message, size, age, arrival->now);
 }
 
+static bool is_busy(const struct peer *peer, uint64_t now) {
+    const struct peer_host *host = peer->host;
+    return host->outside->busy(host->outside->context) || host->sated(host->context, peer, now);
+}
+
 static void handle_segment(struct peer *peer, const struct frame_segment *segment, uint64_t now) {
     struct arrival arrival = {.peer = peer, .now = now};
-    if (peer->host->outside->busy(peer->host->outside->context)) return;
+    if (is_busy(peer, now)) return;
     if (delivery_receiver_take(&peer->receiver, segment, now, take_message, &arrival)) peer->acknowledge = true;
 }
 
 static void handle_piece(struct peer *peer, const struct frame_piece *piece, uint64_t now) {
     struct arrival arrival = {.peer = peer, .now = now};
-    if (peer->host->outside->busy(peer->host->outside->context)) return;
+    if (is_busy(peer, now)) return;
     if (delivery_receiver_take_piece(&peer->receiver, piece, now, take_message, &arrival)) peer->acknowledge = true;
 }
 

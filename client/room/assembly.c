@@ -128,6 +128,11 @@ static void on_acknowledged(void *context, struct peer *peer, uint64_t tag, uint
         outgoing_acknowledged(&parts->outgoing, member, tag);
 }
 
+static bool on_sated(void *context, const struct peer *peer, uint64_t now) {
+    (void)context;
+    return heard_is_sated(peer->owner, now);
+}
+
 static void member_left(struct assembly *parts, struct member *member, bool said_bye, uint64_t now) {
     gathered_show_all(&parts->gathered, now); /* what it said comes before that it left */
     assembly_give_up(parts, member, true);
@@ -180,6 +185,7 @@ static struct peer_host peer_host_of(struct assembly *parts) {
                             .path_lost = on_path_lost,
                             .message = on_message,
                             .acknowledged = on_acknowledged,
+                            .sated = on_sated,
                             .said_bye = on_said_bye,
                             .absent = on_absent,
                             .introduce = on_introduce};

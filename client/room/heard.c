@@ -100,10 +100,15 @@ static uint64_t authors_clock(const struct heard *heard, const struct chat_messa
 
 /* --- What it costs to check it --- */
 
-/* The last of the checks: invariants 1 and 2. */
+bool heard_is_sated(const struct member *member, uint64_t now) {
+    return member->checked > now + (HEARD_CHECKS - 1) * HEARD_CHECK_MS;
+}
+
+/* The last of the checks. */
 static bool is_signed(const struct heard *heard, struct member *by, const struct chat_message *chat,
                       const uint8_t *message, size_t size, uint64_t now) {
     if (by->forged > now + (HEARD_FORGERIES - 1) * HEARD_FORGERY_MS) return false;
+    by->checked = later(by->checked, now) + HEARD_CHECK_MS;
     if (message_verify(message, size, heard->self->keys.tag, chat)) return true;
     by->forged = later(by->forged, now) + HEARD_FORGERY_MS;
     return false;

@@ -4,8 +4,10 @@
  * Invariants:
  * 1. A signature is looked at only of what would be taken if it were right: a message that is a copy, not asked for, of
  *    another run, for somebody else or of the wrong time costs no public-key work.
- * 2. Nor does anything of a member that brought HEARD_FORGERIES wrong signatures, until HEARD_FORGERY_MS have passed for
- *    one: who passes something on has checked it, so an honest member brings none. */
+ * 2. Nor does anything of a member that brought HEARD_FORGERIES wrong signatures, until HEARD_FORGERY_MS have passed
+ * for one: who passes something on has checked it, so an honest member brings none.
+ * 3. Of a member HEARD_CHECKS signatures are looked at at once, and then one in HEARD_CHECK_MS: as far as
+ *    heard_is_sated is obeyed, what comes faster is not acknowledged, so that it comes again. */
 #pragma once
 
 #include "client/history/history.h"
@@ -16,7 +18,10 @@
 #include "client/room/misdated.h"
 #include "client/room/nicks.h"
 #include "client/room/room_clock.h"
+#include "common/attributes.h"
 
+#define HEARD_CHECKS 2000
+#define HEARD_CHECK_MS 1
 #define HEARD_FORGERIES 8
 #define HEARD_FORGERY_MS 10000
 
@@ -32,6 +37,8 @@ struct heard {
     struct misdated *misdated;
 };
 
+/* Shall this member's messages wait? */
+MUST_USE bool heard_is_sated(const struct member *member, uint64_t now);
 /* A message of the stream from this member, which waited there for `age` ms. */
 void heard_receive(const struct heard *heard, struct member *member, const uint8_t *message, size_t size, uint64_t age,
                    uint64_t now);

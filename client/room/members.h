@@ -34,6 +34,7 @@ struct member {
         uint64_t at;
     } told;
     struct relaying_share relaying; /* what it may still have passed on */
+    uint64_t checked;               /* ms: what its signatures cost is paid off then; heard.c */
     uint64_t forged;                /* ms: what its wrong signatures cost is paid off then; heard.c */
     bool stalled;                   /* acknowledged nothing since messages were given up */
     bool left_by_itself;            /* what a bootnode said when it delisted the member */

@@ -153,6 +153,11 @@ static void on_acknowledged(void *context, struct peer *peer, uint64_t tag, uint
     end->acknowledged++;
 }
 
+static bool on_sated(void *context, const struct peer *peer, uint64_t now) {
+    (void)context, (void)peer, (void)now;
+    return false;
+}
+
 static void on_something(void *context, struct peer *peer, uint64_t now) {
     (void)context, (void)peer, (void)now;
 }
@@ -205,6 +210,7 @@ static void end_init(struct world *world, size_t which) {
                                    .path_lost = on_something,
                                    .message = on_message,
                                    .acknowledged = on_acknowledged,
+                                   .sated = on_sated,
                                    .said_bye = on_something,
                                    .absent = on_something,
                                    .introduce = on_something_else};

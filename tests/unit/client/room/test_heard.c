@@ -159,13 +159,25 @@ static void no_copy_is_verified(void **state) {
     assert_int_equal(fixture->parts.shown[EVENT_MESSAGE], 2);
 }
 
+/* As fast as they come: what is not taken in now comes again. */
+static void of_one_member_only_so_many_are_looked_at(void **state) {
+    struct fixture *fixture = *state;
+    uint64_t sequence = 0;
+    for (; fixture->parts.now < NOW + 3000; fixture->parts.now++)
+        for (unsigned i = 0; i < 10 && !heard_is_sated(fixture->members[0], fixture->parts.now); i++)
+            hear(fixture, &fixture->parts.anna, CHAT_TEXT, &fixture->parts.own, 1, ++sequence, "line");
+    assert_in_range(verified, HEARD_CHECKS + 2990, HEARD_CHECKS + 3000);
+    assert_false(heard_is_sated(fixture->members[1], fixture->parts.now));
+    assert_true(
+        fixture->parts.room.peer_host.sated(&fixture->parts.room, fixture->members[0]->peer, fixture->parts.now - 1));
+}
+
 /* Anna sends what nobody signed. */
 static void forge(struct fixture *fixture, uint64_t sequence) {
     uint8_t packet[512];
     struct chat_message chat = {
         .run = 1, .sequence = sequence, .sent_ms = 1, .nick = "anna", .nick_size = 4, .text = "x", .text_size = 1};
-    size_t size =
-        message_encode(&fixture->parts.anna, fixture->parts.room.self.keys.tag, &chat, packet, sizeof packet);
+    size_t size = message_encode(&fixture->parts.anna, fixture->parts.room.self.keys.tag, &chat, packet, sizeof packet);
     packet[size - 1] ^= 0x10;
     heard_receive(&fixture->parts.room.heard, fixture->members[0], packet, size, 0, fixture->parts.now);
 }
@@ -523,6 +535,7 @@ int main(void) {
         TEST(each_is_shown_once),
         TEST(only_of_the_run_that_it_introduced_itself_with),
         TEST(no_copy_is_verified),
+        TEST(of_one_member_only_so_many_are_looked_at),
         TEST(who_forges_is_not_looked_at_any_more),
         TEST(nicks_are_made_fit),
         TEST(nicks_are_rationed),
