@@ -39,6 +39,7 @@ static void leave_source(struct feeds *feeds, const struct feed *feed) {
     source->standings[feed->standing]--;
     source->bytes -= feed->held_bytes;
     if (--source->count > 0) return;
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a feed's source is in the list */
     while (*at != source) at = &(*at)->next;
     *at = source->next;
     free(source);

@@ -28,7 +28,7 @@ static unsigned count_asking(struct relaying *relaying, struct relaying_share *s
 }
 
 static struct bucket_kind kind_of(uint64_t own, uint64_t all, unsigned asking) {
-    uint64_t part = all / asking;
+    uint64_t part = asking > 1 ? all / asking : all;
     return (struct bucket_kind){.burst = own * WHOLE, .amount = part < own ? part : own, .per_ms = 1};
 }
 
