@@ -318,6 +318,7 @@ static void take_relay(struct rendezvous_client *client, const uint8_t *packet, 
 
 void client_receive(struct rendezvous_client *client, const uint8_t *packet, size_t size, uint64_t now) {
     struct refused refused;
+    if (client->state == CLIENT_IDLE) return; /* not there: what it sends, somebody sends in its name */
     switch (packet[0]) {
     case MESSAGE_COOKIE: take_cookie(client, packet, size, now); break;
     case MESSAGE_WELCOME: take_welcome(client, packet, size, now); break;
