@@ -62,9 +62,9 @@ static void the_most_workers_count_too(void **state) {
 static void so_many_take_so_long(void **state) {
     (void)state;
     assert_int_equal(spread_over(0, 2), 0);
-    assert_int_equal(spread_over(20, 1), 4);
-    assert_int_equal(spread_over(20000, 1), 4000);
-    assert_int_equal(spread_over(20000, 4), 1000);
+    assert_int_equal(spread_over(20, 1), 5);
+    assert_int_equal(spread_over(20000, 1), 5000);
+    assert_int_equal(spread_over(20000, 4), 1250);
     assert_int_equal(spread_over(1000000, 2), SPREAD_MAX_MS);
     assert_int_equal(spread_over(UINT64_C(1) << 40, 1), SPREAD_MAX_MS);
 }
