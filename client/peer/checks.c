@@ -2,8 +2,6 @@
 
 #include <sodium.h>
 
-#include "client/peer/sending.h"
-
 #define CHECK_LIFE_MS 3000 /* then the next PING has a token of its own */
 
 /* The place of this path's last check, else of the oldest one. */
@@ -18,7 +16,7 @@ static struct path_check *check_place(struct peer *peer, const struct path *path
 
 /* Repeated PINGs to a path carry the token of the first, so a late answer counts as well; its round trip is then too
  * long, never too short. */
-void checks_ping(struct peer *peer, const struct path *path, uint64_t now) {
+void checks_ping(struct peer *peer, const struct path *path, enum sending_grounds grounds, uint64_t now) {
     struct path_check *place = check_place(peer, path);
     if (!place->sent || !path_equal(&place->path, path) ||
         now - place->sent >= CHECK_LIFE_MS + sending_excess_ms(peer)) {
@@ -26,5 +24,8 @@ void checks_ping(struct peer *peer, const struct path *path, uint64_t now) {
         randombytes_buf(&place->token, sizeof place->token);
     }
     struct frame frame = {.type = FRAME_PING, .token = place->token};
-    sending_frame(peer, &frame, path, false, now);
+    if (grounds == SENDING_CANDIDATE)
+        sending_frame_to_candidate(peer, &frame, path, now);
+    else
+        sending_frame(peer, &frame, path, false, now);
 }

@@ -295,6 +295,14 @@ bool delivery_next(struct delivery_sender *sender, uint64_t now, struct frame_se
     return true;
 }
 
+size_t delivery_next_bytes(const struct delivery_sender *sender, uint64_t now) {
+    uint32_t next;
+    struct frame_segment segment;
+    if (!choose(sender, now, &next)) return 0;
+    describe(sender, next, now, &segment);
+    return bytes_of(&segment, room_for(sender, next));
+}
+
 uint64_t delivery_due(const struct delivery_sender *sender, uint64_t now) {
     uint64_t due = NEVER;
     uint32_t next;

@@ -80,6 +80,8 @@ bool delivery_is_aged(const struct delivery_sender *sender, uint64_t now);
 /* The next segment to send at `now`: one that is lost, else a new one while the window is open. False: nothing now. Its
  * data lie in the blob, which lives until the message is completed or dropped. */
 MUST_USE bool delivery_next(struct delivery_sender *sender, uint64_t now, struct frame_segment *out);
+/* How many bytes the next segment takes, with what comes around it; 0: there is none now. */
+size_t delivery_next_bytes(const struct delivery_sender *sender, uint64_t now);
 /* How many bytes of frames a packet may have on this path, PEER_FRAMES_OWN_MAX until it is said: where a segment needs
  * more, the caller sends it in several. */
 void delivery_set_room(struct delivery_sender *sender, size_t room, uint64_t now);

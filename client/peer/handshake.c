@@ -154,16 +154,25 @@ static bool result_take(struct noise *noise, struct handshake_result *result) {
     return noise_split(noise, &result->keys);
 }
 
+static uint64_t token_make(void) {
+    uint8_t bytes[PEER_TOKEN_SIZE];
+    randombytes_buf(bytes, sizeof bytes);
+    struct reader reader = reader_over(bytes, sizeof bytes);
+    return read_u64(&reader);
+}
+
 size_t handshake_confirm(const struct handshake_pair *pair, const struct handshake_attempt *attempt,
                          const struct peer_answer *response, const struct frame_introduction *introduction,
                          uint8_t *out, size_t capacity, struct handshake_result *result) {
-    uint8_t nothing[1], payload[PEER_INTRODUCTION_MAX], message[PEER_CONFIRMATION_MAX];
+    uint8_t nothing[1], payload[PEER_CONFIRMATION_PAYLOAD_MAX], message[PEER_CONFIRMATION_MAX];
     size_t payload_size;
     struct noise noise = attempt->noise;
     if (!noise_read(&noise, response->noise, response->noise_size, nothing, sizeof nothing, &payload_size)) return 0;
     if (payload_size != 0) return 0;
     struct writer writer = writer_over(payload, sizeof payload);
     write_introduction(&writer, introduction);
+    result->token = token_make();
+    write_u64(&writer, result->token);
     size_t message_size = noise_write(&noise, payload, writer_size(&writer), message, sizeof message);
     if (message_size == 0 || !result_take(&noise, result)) return 0;
     struct peer_answer confirmation = {.sender_index = attempt->index,
@@ -177,7 +186,7 @@ size_t handshake_confirm(const struct handshake_pair *pair, const struct handsha
 
 bool handshake_accept(const struct handshake_pair *pair, const struct handshake_pending *pending,
                       const struct peer_answer *confirmation, struct handshake_result *result) {
-    uint8_t payload[PEER_INTRODUCTION_MAX];
+    uint8_t payload[PEER_CONFIRMATION_PAYLOAD_MAX];
     size_t payload_size;
     struct noise noise = pending->noise;
     if (confirmation->sender_index != pending->remote_index) return false;
@@ -185,6 +194,7 @@ bool handshake_accept(const struct handshake_pair *pair, const struct handshake_
         return false;
     struct reader reader = reader_over(payload, payload_size);
     read_introduction(&reader, &result->introduction);
+    result->token = read_u64(&reader);
     if (!reader_finished(&reader) || !result_take(&noise, result)) return false;
     return handshake_introduction_valid(pair, &result->introduction, result->remote_static);
 }

@@ -64,6 +64,7 @@ struct handshake_pending {
 struct handshake_result {
     struct noise_keys keys;
     uint8_t remote_static[32];
+    uint64_t token;                         /* that CONFIRMATION has, and its answer shall have */
     struct frame_introduction introduction; /* accept only */
 };
 

@@ -3,7 +3,6 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "client/peer/sending.h"
 #include "common/clock.h"
 
 #define WORK 1000             /* for one packet of a handshake, in thousandths */
@@ -89,7 +88,7 @@ static void note_answer(struct peer *peer, const struct handshake_copies *copies
     rush_answered(&peer->host->budget->rush, now - copies->last);
 }
 
-void linking_initiate(struct peer *peer, const struct path *to, uint64_t now) {
+void linking_initiate(struct peer *peer, const struct path *to, enum sending_grounds grounds, uint64_t now) {
     struct handshake_attempt *attempt = &peer->attempt;
     uint8_t proven[PEER_HANDSHAKE_SIZE];
     const uint8_t *packet = attempt->packet;
@@ -97,8 +96,7 @@ void linking_initiate(struct peer *peer, const struct path *to, uint64_t now) {
         handshake_use_cookie(&peer->pair, attempt, attempt->cookie, proven);
         packet = proven;
     }
-    note_copy(&attempt->sent, now);
-    peer->host->send(peer->host->context, peer, to, packet, PEER_HANDSHAKE_SIZE, now);
+    if (sending_packet(peer, to, grounds, packet, PEER_HANDSHAKE_SIZE, now)) note_copy(&attempt->sent, now);
 }
 
 /* Each copy that was sent unasked draws one more at most, whoever says how often that it was not enough. */
@@ -109,7 +107,7 @@ void linking_take_cookie(struct peer *peer, const struct peer_cookie_reply *mess
     attempt->cookies++;
     attempt->cookie_from = *from;
     memcpy(attempt->cookie, message->cookie, sizeof attempt->cookie);
-    linking_initiate(peer, from, now);
+    linking_initiate(peer, from, SENDING_HEARD, now);
 }
 
 /* The new transport is sent on from now; the former one still receives what is under way. */
@@ -141,8 +139,13 @@ static const struct transport *bound_transport(const struct peer *peer, uint32_t
 }
 
 static void send_response(struct peer *peer, struct handshake_pending *pending, const struct path *to, uint64_t now) {
-    note_copy(&pending->sent, now);
-    peer->host->send(peer->host->context, peer, to, pending->response, sizeof pending->response, now);
+    if (sending_packet(peer, to, SENDING_HEARD, pending->response, sizeof pending->response, now))
+        note_copy(&pending->sent, now);
+}
+
+/* Our introduction may not have arrived: the initiator repeats CONFIRMATION, and RESPONSE is what pays for that. */
+static bool is_open(const struct peer *peer, const struct handshake_pending *pending) {
+    return peer->current.local_index == pending->index && (peer->introduction_open || peer->introduce_self);
 }
 
 /* Who is known to be there, or proved to be, has a place that nobody can take who cannot do as much; not so behind a
@@ -171,7 +174,7 @@ static void ask_for_cookie(struct peer *peer, const struct peer_initiation *mess
     uint8_t cookie[PEER_COOKIE_SIZE], packet[PEER_COOKIE_REPLY_SIZE];
     cookies_bake(&peer->cookies, from, now, cookie);
     handshake_ask_for_cookie(&peer->pair, message, cookie, packet);
-    peer->host->send(peer->host->context, peer, from, packet, sizeof packet, now);
+    (void)sending_packet(peer, from, SENDING_HEARD, packet, sizeof packet, now);
 }
 
 static void respond(struct peer *peer, size_t place, const uint8_t *packet, const struct peer_initiation *message,
@@ -196,7 +199,7 @@ void linking_respond(struct peer *peer, const uint8_t *packet, const struct peer
     for (size_t i = 0; i < PEER_PENDING; i++) {
         struct handshake_pending *known = &peer->pending[i];
         if (!handshake_is_copy(known, packet)) continue;
-        if (!known->done) send_response(peer, known, from, now);
+        if (!known->done || is_open(peer, known)) send_response(peer, known, from, now);
         return;
     }
     const struct transport *bound_to = message->bound ? bound_transport(peer, message->bound_index, now) : NULL;
@@ -208,13 +211,30 @@ void linking_respond(struct peer *peer, const uint8_t *packet, const struct peer
         ask_for_cookie(peer, message, from, now);
 }
 
+/* One more INITIATION to a candidate, if it had not all that it may get: its RESPONSE pays for another CONFIRMATION. */
+static void draw_response(struct peer *peer, uint64_t now) {
+    const struct path *to = &peer->next_path;
+    if (!peer->next_bound && to->kind == PATH_DIRECT && punch_spend(&peer->punch, &to->address) &&
+        trials_take(&peer->trials, peer->host->budget, BUDGET_TOLD, &to->address, now))
+        (void)sending_packet(peer, to, SENDING_CANDIDATE, peer->initiation, sizeof peer->initiation, now);
+}
+
+static bool is_paid(const struct peer *peer) {
+    return sending_left(peer, &peer->next_path) >= peer->confirmation_size;
+}
+
+/* What came from there pays for it, until it is known who receives there. Where nothing is left for the next one, that
+ * has to come first. */
 static void send_confirmation(struct peer *peer, uint64_t now) {
-    peer->host->send(peer->host->context, peer, &peer->next_path, peer->confirmation, peer->confirmation_size, now);
-    note_copy(&peer->confirmations, now);
-    bool last = peer->confirmations.count == CONFIRMATION_TRIES;
-    peer->confirmation_due = last ? peer->confirmation_over : now + peer->confirmation_pause;
-    if (peer->confirmation_due > peer->confirmation_over) peer->confirmation_due = peer->confirmation_over;
-    peer->confirmation_pause *= 2;
+    peer->confirmation_waits =
+        !sending_packet(peer, &peer->next_path, SENDING_HEARD, peer->confirmation, peer->confirmation_size, now);
+    peer->confirmation_due = earlier(now + peer->confirmation_pause, peer->confirmation_over);
+    if (!peer->confirmation_waits) {
+        note_copy(&peer->confirmations, now);
+        peer->confirmation_pause *= 2;
+        if (peer->confirmations.count == CONFIRMATION_TRIES) peer->confirmation_due = peer->confirmation_over;
+    }
+    if (peer->confirmations.count > 1 && !is_paid(peer)) draw_response(peer, now);
 }
 
 /* RESPONSE answered one of the copies of INITIATION, nobody knows which: an answer to CONFIRMATION takes as long as the
@@ -228,7 +248,13 @@ static void plan_confirmations(struct peer *peer, const struct handshake_copies 
     peer->confirmation_over = now + life;
 }
 
+void linking_paid(struct peer *peer, uint64_t now) {
+    if (peer->confirmation_size && peer->confirmation_waits && peer->state == PEER_LIVE && is_paid(peer))
+        send_confirmation(peer, now);
+}
+
 bool linking_confirm(struct peer *peer, const struct peer_answer *message, const struct path *from, uint64_t now) {
+    linking_paid(peer, now);
     if (!peer->attempt.active || message->receiver_index != peer->attempt.index) return false;
     if (!bucket_take(&peer->attempt.work, &work_kind, WORK, now)) return false;
     struct frame_introduction self;
@@ -247,11 +273,13 @@ bool linking_confirm(struct peer *peer, const struct peer_answer *message, const
     transport_start(&peer->next, handshake_suite(&peer->pair), &result.keys, peer->attempt.index, message->sender_index,
                     now);
     memcpy(peer->next_static, result.remote_static, sizeof peer->next_static);
+    peer->next_token = result.token;
     sodium_memzero(&result, sizeof result);
     peer->next_bound = peer->attempt.bound;
     peer->next_path = peer->next_bound && peer->has_path ? peer->path : *from;
     rush_answered(&peer->host->budget->rush, now - peer->attempt.sent.last);
     plan_confirmations(peer, &peer->attempt.sent, now);
+    memcpy(peer->initiation, peer->attempt.packet, sizeof peer->initiation);
     sodium_memzero(&peer->attempt, sizeof peer->attempt); /* its index is the transport's now */
     memcpy(peer->confirmation, confirmation, size);
     peer->confirmation_size = size;
@@ -280,6 +308,8 @@ enum linked linking_accept(struct peer *peer, const struct peer_answer *message,
     transport_rotate(peer, &fresh);
     memcpy(peer->current_static, result.remote_static, sizeof peer->current_static);
     *introduction = result.introduction;
+    peer->answers_confirmation = true;
+    peer->confirmation_token = result.token;
     *bound = pending->bound;
     sodium_memzero(&fresh, sizeof fresh);
     sodium_memzero(&result, sizeof result);
@@ -344,7 +374,7 @@ static void renewal_run(struct peer *peer, uint64_t now) {
     if (peer->renewal.due == NEVER) {
         linking_abandon(peer);
     } else if (sending_unasked(peer, now)) {
-        linking_initiate(peer, &peer->renewal.path, now);
+        linking_initiate(peer, &peer->renewal.path, SENDING_HEARD, now);
         path_try_sent(&peer->renewal, now);
         if (peer->renewal.due != NEVER) peer->renewal.due += sending_excess_ms(peer);
     }

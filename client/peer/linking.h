@@ -4,6 +4,7 @@
 #pragma once
 
 #include "client/peer/parts.h"
+#include "client/peer/sending.h"
 #include "common/attributes.h"
 
 void linking_init(struct peer *peer, uint64_t now);
@@ -14,7 +15,7 @@ bool linking_usable(const struct peer *peer, uint64_t now);
  * enough; false without an index. */
 bool linking_begin(struct peer *peer, uint64_t now);
 /* Its INITIATION, the same to every place. */
-void linking_initiate(struct peer *peer, const struct path *to, uint64_t now);
+void linking_initiate(struct peer *peer, const struct path *to, enum sending_grounds grounds, uint64_t now);
 /* COOKIE_REPLY came: if it is to that INITIATION, it goes there once more, as it is asked for. */
 void linking_take_cookie(struct peer *peer, const struct peer_cookie_reply *message, const struct path *from,
                          uint64_t now);
@@ -23,6 +24,8 @@ void linking_abandon(struct peer *peer);
 /* RESPONSE came: CONFIRMATION is sent, and `next` begun. False: it fits nothing. */
 MUST_USE bool linking_confirm(struct peer *peer, const struct peer_answer *message, const struct path *from,
                               uint64_t now);
+/* Something came that may pay for another CONFIRMATION, where one waits for that. */
+void linking_paid(struct peer *peer, uint64_t now);
 /* An introduction that proves who answered was heard on `next`: it becomes current. */
 void linking_promote_next(struct peer *peer, uint64_t now);
 

@@ -10,6 +10,7 @@
 #include "client/peer/answers.h"
 #include "client/peer/budget.h"
 #include "client/peer/cookies.h"
+#include "client/peer/credit.h"
 #include "client/peer/delivery.h"
 #include "client/peer/delivery_receiver.h"
 #include "client/peer/handshake.h"
@@ -18,6 +19,7 @@
 #include "client/peer/path_log.h"
 #include "client/peer/path_mtu.h"
 #include "client/peer/probing.h"
+#include "client/peer/proof.h"
 #include "client/peer/punch.h"
 #include "client/peer/transport.h"
 #include "client/peer/trials.h"
@@ -183,12 +185,17 @@ struct peer {
     uint8_t next_static[32], current_static[32];
     bool static_proven; /* an introduction has proved `current_static`: this member never has another */
     bool next_bound;
-    struct path next_path; /* where CONFIRMATION goes; the path once it is answered */
+    struct path next_path;                   /* where CONFIRMATION goes; the path once it is answered */
+    uint64_t next_token;                     /* that CONFIRMATION has, and its answer */
+    uint8_t initiation[PEER_HANDSHAKE_SIZE]; /* which RESPONSE answered: there may be another copy */
     uint8_t confirmation[PEER_CONFIRMATION_MAX];
     size_t confirmation_size;
     struct handshake_copies confirmations;
     uint64_t confirmation_due, confirmation_pause;
     uint64_t confirmation_over; /* then the handshake is given up */
+    bool confirmation_waits;    /* for another RESPONSE: what came does not pay for one more */
+    bool answers_confirmation;  /* the introduction, with this token: */
+    uint64_t confirmation_token;
 
     /* Talking. */
     bool connected;
@@ -199,6 +206,7 @@ struct peer {
     bool introduction_open;                 /* sent, but nothing was heard on the current transport since */
     bool acknowledge;
     bool ask;                /* a PING goes along with the next packet */
+    bool doubted;            /* the last packet on the path had one */
     struct answers *answers; /* while a packet is taken; else NULL */
     struct bucket answering;
     struct delivery_sender sender;
@@ -211,10 +219,12 @@ struct peer {
     bool rtt_exact;          /* measured: no other copy of the question can have been answered */
     uint64_t rtt_at_most_ms; /* by the last handshake, all of whose copies are taken into account */
     uint64_t heard, sent;
-    uint64_t heard_here;            /* on the path */
-    uint64_t asked;                 /* first packet on the path that wants an answer since `heard_here`; 0: none */
-    uint64_t ping_token, ping_sent; /* the last PING on the path */
-    struct path_check {             /* PINGs elsewhere */
+    uint64_t heard_here;  /* on the path */
+    uint64_t asked;       /* first packet on the path that wants an answer since `heard_here`; 0: none */
+    uint64_t ping_sent;   /* the last PING on the path, unless it was answered */
+    struct proof proof;   /* that the peer receives on the path */
+    struct credit credit; /* of addresses without one */
+    struct path_check {   /* PINGs elsewhere */
         struct path path;
         uint64_t token, sent; /* sent 0: none */
     } checks[PEER_CHECKS];

@@ -36,9 +36,11 @@ static bool unanswered(const struct peer *peer, uint64_t now) {
     return peer->asked && now - peer->asked >= ASKED_MS + sending_excess_ms(peer);
 }
 
-void paths_set(struct peer *peer, const struct path *path, uint64_t now) {
+void paths_set(struct peer *peer, const struct path *path, bool proven, uint64_t now) {
     HOLDS(path_holds(path));
     bool changed = !on_path(peer, path);
+    proof_begin(&peer->proof, proven || path->kind != PATH_DIRECT);
+    if (proven && path->kind == PATH_DIRECT) trials_answered(&peer->trials, peer->host->budget, &path->address);
     peer->path = *path;
     peer->has_path = true;
     peer->demoted = false;
@@ -86,7 +88,7 @@ void paths_pong(struct peer *peer, uint64_t token, const struct path *from, uint
         if (why == NOTE_NONE) return;
         peer->rtt_us = (uint32_t)(now - check.sent) * 1000;
         path_log_add(&peer->log, why, from, peer->rtt_us, now);
-        paths_set(peer, from, now);
+        paths_set(peer, from, true, now);
         delivery_sample(&peer->sender, peer->rtt_us);
         rounds_done(peer);
         return;
@@ -102,19 +104,31 @@ static bool worth_a_check(const struct peer *peer, const struct path *from, uint
     return from->kind == PATH_DIRECT;
 }
 
+/* It answers after all. */
+static void revive(struct peer *peer) {
+    if (!peer->demoted || peer->state != PEER_LIVE) return;
+    peer->demoted = false;
+    rounds_done(peer);
+}
+
+void paths_proven(struct peer *peer) {
+    if (sending_is_proven(peer)) revive(peer);
+}
+
 void paths_heard(struct peer *peer, const struct path *from, uint64_t now) {
     peer->heard = now;
     if (!peer->has_path) return;
     if (on_path(peer, from)) {
         peer->heard_here = now;
         peer->asked = 0;
-        if (peer->demoted && peer->state == PEER_LIVE) {
-            peer->demoted = false;
-            rounds_done(peer);
-        }
+        peer->doubted = false;
+        if (sending_is_proven(peer))
+            revive(peer);
+        else
+            peer->ask |= proof_ping_at(&peer->proof, sending_repeat_ms(peer)) <= now;
     } else if (peer->state == PEER_LIVE && worth_a_check(peer, from, now)) {
         peer->checked = now;
-        checks_ping(peer, from, now);
+        checks_ping(peer, from, SENDING_HEARD, now);
     }
 }
 
@@ -186,7 +200,7 @@ void paths_told(struct peer *peer, const struct address *address, uint64_t now) 
     if (!may_seek(peer) || !linking_usable(peer, now) || !trials_sign(&peer->trials, now)) return;
     trials_allow_one(&peer->trials, address);
     if (sending_unasked(peer, now) && trials_take(&peer->trials, peer->host->budget, BUDGET_TOLD, address, now))
-        checks_ping(peer, &path, now);
+        checks_ping(peer, &path, SENDING_CANDIDATE, now);
 }
 
 /* Who is on a direct path already seeks nothing. One answer a seek counts, and a round that the other side begins is a
@@ -228,7 +242,7 @@ static void seek_run(struct peer *peer, uint64_t now) {
     struct address to;
     while (rounds_next(peer, &peer->seek, now, &to)) {
         struct path path = path_direct(&to);
-        if (!on_path(peer, &path)) checks_ping(peer, &path, now);
+        if (!on_path(peer, &path)) checks_ping(peer, &path, SENDING_CANDIDATE, now);
     }
 }
 
@@ -244,7 +258,8 @@ static void demote(struct peer *peer, uint64_t now) {
     peer->asked = linking_usable(peer, now) ? 0 : now;
     punch_stop(&peer->seek);
     peer->seek_due = NEVER;
-    if (peer->path.kind == PATH_DIRECT && peer->path.socket == PATH_SOCKET_MAIN)
+    if (peer->path.kind == PATH_DIRECT) proof_lapse(&peer->proof);
+    if (peer->path.kind == PATH_DIRECT && peer->path.socket == PATH_SOCKET_MAIN && peer->proof.ever)
         punch_keep(&peer->punch, &peer->path.address, now);
     peer->host->path_lost(peer->host->context, peer, now);
     rounds_start(peer, now);
@@ -254,7 +269,10 @@ static void demote(struct peer *peer, uint64_t now) {
 static uint64_t demote_at(const struct peer *peer) {
     if (!may_seek(peer)) return NEVER;
     if (!peer->current.live) return 0;
-    uint64_t silent = peer->asked ? peer->asked + PEER_DEMOTE_MS + sending_excess_ms(peer) : NEVER;
+    uint64_t unanswered_since = peer->asked ? peer->asked : NEVER;
+    if (peer->path.kind == PATH_DIRECT && peer->proof.waiting)
+        unanswered_since = earlier(unanswered_since, peer->proof.waiting);
+    uint64_t silent = unanswered_since != NEVER ? unanswered_since + PEER_DEMOTE_MS + sending_excess_ms(peer) : NEVER;
     return earlier(silent, peer->current.created + TRANSPORT_REJECT_MS);
 }
 

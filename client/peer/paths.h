@@ -5,7 +5,10 @@
 #include "client/peer/parts.h"
 
 void paths_init(struct peer *peer);
-void paths_set(struct peer *peer, const struct path *path, uint64_t now);
+/* `proven`: the peer showed that it receives there. */
+void paths_set(struct peer *peer, const struct path *path, bool proven, uint64_t now);
+/* A PONG that answers the path's own PING. */
+void paths_proven(struct peer *peer);
 /* An authentic packet came from there. */
 void paths_heard(struct peer *peer, const struct path *from, uint64_t now);
 /* A PONG that does not answer the path's own PING. */

@@ -301,6 +301,7 @@ void peer_resumed(struct peer *peer, uint64_t gap, uint64_t now) {
     peer->heard = peer->heard_here = now;
     peer->asked = 0;
     peer->ping_sent = 0;
+    proof_ask_anew(&peer->proof);
     retry(peer, now);
     if (peer_reachable(peer) && linking_usable(peer, now)) sending_ping(peer, now);
     set_alarms(peer, now);
@@ -331,6 +332,8 @@ bool peer_bye_done(const struct peer *peer) {
 
 void peer_receive_probe(struct peer *peer, const struct path *from, uint64_t now) {
     if (!peer->pair.initiator || peer->state != PEER_LIVE) return;
+    sending_came(peer, from, PEER_PROBE_SIZE);
+    linking_paid(peer, now);
     rounds_probed(peer, from, now);
     set_alarms(peer, now);
 }
@@ -339,6 +342,7 @@ void peer_receive_initiation(struct peer *peer, const uint8_t *packet, const str
                              const struct path *from, uint64_t now) {
     if (peer->pair.initiator || peer->state != PEER_LIVE) return;
     bool known = rounds_knows(peer, from);
+    sending_came(peer, from, PEER_HANDSHAKE_SIZE);
     linking_respond(peer, packet, message, from, known, now);
     if (known) rounds_asked(peer, now);
     set_alarms(peer, now);
@@ -346,22 +350,24 @@ void peer_receive_initiation(struct peer *peer, const uint8_t *packet, const str
 
 void peer_receive_cookie_reply(struct peer *peer, const struct peer_cookie_reply *message, const struct path *from,
                                uint64_t now) {
+    sending_came(peer, from, PEER_COOKIE_REPLY_SIZE);
     if (peer->state == PEER_LIVE) linking_take_cookie(peer, message, from, now);
     set_alarms(peer, now);
 }
 
 void peer_receive_response(struct peer *peer, const struct peer_answer *message, const struct path *from,
                            uint64_t now) {
+    sending_came(peer, from, PEER_HANDSHAKE_SIZE);
     if (linking_confirm(peer, message, from, now)) rounds_answered(peer);
     set_alarms(peer, now);
 }
 
 /* Where a handshake was answered from is the path. A renewal keeps the path it runs on: that moves by validation only.
  */
-static void take_path(struct peer *peer, bool bound, const struct path *from, uint64_t now) {
+static void take_path(struct peer *peer, bool bound, const struct path *from, bool proven, uint64_t now) {
     if (bound && peer->has_path) return;
     path_log_add(&peer->log, NOTE_ANSWERED, from, peer->rtt_us, now);
-    paths_set(peer, from, now);
+    paths_set(peer, from, proven, now);
 }
 
 void peer_receive_confirmation(struct peer *peer, const struct peer_answer *message, const struct path *from,
@@ -369,13 +375,14 @@ void peer_receive_confirmation(struct peer *peer, const struct peer_answer *mess
     struct frame_introduction introduction;
     bool bound;
     if (peer->state != PEER_LIVE) return;
+    sending_came(peer, from, peer_confirmation_size(message));
     switch (linking_accept(peer, message, now, &introduction, &bound)) {
     case LINKED_NOTHING: return;
     case LINKED_AGAIN:
         if (answers_allowed(&peer->answering, FRAME_INTRODUCTION, now)) sending_introduce(peer, from, now);
         break;
     case LINKED_NEW:
-        take_path(peer, bound, from, now);
+        take_path(peer, bound, from, false, now);
         peer->heard = peer->heard_here = now;
         peer->asked = 0;
         peer->introduce_self = true;
@@ -386,13 +393,17 @@ void peer_receive_confirmation(struct peer *peer, const struct peer_answer *mess
     set_alarms(peer, now);
 }
 
-/* On `next` nothing counts before the introduction that proves who answered. */
-static bool introduction_first(struct peer *peer, struct reader *reader, uint64_t now) {
-    struct frame frame;
+/* On `next` nothing counts before the introduction that proves who answered, and the token that proves that whoever
+ * that is has CONFIRMATION: who knows our static key can make the session's keys without. */
+static bool introduction_first(struct peer *peer, struct reader *reader, const struct path *from, uint64_t now) {
+    struct frame frame, pong;
+    bool keeps_path = peer->next_bound && peer->has_path;
     if (!frame_next(reader, &frame) || frame.type != FRAME_INTRODUCTION) return false;
     if (!handshake_introduction_valid(&peer->pair, &frame.introduction, peer->next_static)) return false;
+    if (!frame_next(reader, &pong) || pong.type != FRAME_PONG || pong.token != peer->next_token) return false;
+    if (!keeps_path && !path_equal(from, &peer->next_path)) return false;
     linking_promote_next(peer, now);
-    take_path(peer, peer->next_bound, &peer->next_path, now);
+    take_path(peer, peer->next_bound, &peer->next_path, true, now);
     rounds_done(peer);
     if (peer->state == PEER_LIVE) talking_introduced(peer, &frame.introduction, now);
     return true;
@@ -425,7 +436,8 @@ static void receive_frames(struct peer *peer, const uint8_t *packet, const struc
     if (!transport || !transport_open(transport, packet, data, frames, &size, now)) return;
     struct reader reader = reader_over(frames, size);
     bool promoted = transport == &peer->next;
-    if (promoted && !introduction_first(peer, &reader, now)) return;
+    sending_came(peer, from, PEER_DATA_HEADER_SIZE + data->sealed_size);
+    if (promoted && !introduction_first(peer, &reader, from, now)) return;
     if (!promoted && transport == &peer->current) peer->introduction_open = false;
     answers_begin(&answers, from, size);
     peer->answers = &answers;

@@ -11,7 +11,8 @@
  * 2. `connected` is set once the other's introduction was verified, and stays: later handshakes must prove the same
  * member id.
  * 3. The path changes only to where the proven member answered an unbound handshake from, or to where a PONG with our
- * random token came from; from a path that answers only to a better one (PROTOCOL.md §3.4 rule 3).
+ * random token came from; from a path that answers only to a better one (PROTOCOL.md §3.4 rule 3). To a direct one that
+ * no PONG came from goes little (sending.h, PROTOCOL.md §3.2 rule 15).
  * 4. A relay is a path like any other: packets are the same, and it proves nothing.
  * 5. Each thing to be done at a time has an alarm (parts.h), which is set anew after every call here. */
 #pragma once

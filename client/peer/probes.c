@@ -204,9 +204,9 @@ static void send_probes(struct peer *peer, uint64_t now) {
         if (!probing_next(probing, now, &to, &is_check)) return;
         struct frame frame = {.type = FRAME_PING, .token = probing->token};
         if (is_check)
-            checks_ping(peer, &to, now);
+            checks_ping(peer, &to, SENDING_HEARD, now);
         else if (trials_take(&peer->trials, peer->host->budget, BUDGET_GUESSED, &to.address, now))
-            sending_frame(peer, &frame, &to, false, now);
+            sending_frame_to_candidate(peer, &frame, &to, now);
         else
             probing_settle(probing, now);
     }

@@ -211,6 +211,13 @@ void punch_put_off(struct punch *punch, uint64_t until) {
     for (size_t i = 0; i < punch->count; i++) punch->candidates[i].due = later(punch->candidates[i].due, until);
 }
 
+bool punch_spend(struct punch *punch, const struct address *address) {
+    struct punch_candidate *candidate = find(punch, address);
+    if (!candidate || candidate->answers || candidate->sent >= PUNCH_PACKETS) return false;
+    candidate->sent++;
+    return true;
+}
+
 void punch_stop(struct punch *punch) {
     punch->active = false;
 }

@@ -70,6 +70,8 @@ void punch_start(struct punch *punch, uint8_t most, bool best_alone, uint64_t no
 void punch_pace(struct punch *punch, unsigned stretch, uint64_t answer_ms);
 /* Nothing goes out before then. */
 void punch_put_off(struct punch *punch, uint64_t until);
+/* One more packet goes to this candidate of the record, or one kept, beside the schedule: false if it had all. */
+MUST_USE bool punch_spend(struct punch *punch, const struct address *address);
 void punch_stop(struct punch *punch);
 /* The candidate that punch_next would name; NULL: none is due. */
 const struct punch_candidate *punch_peek(const struct punch *punch, uint64_t now);

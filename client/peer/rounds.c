@@ -221,7 +221,7 @@ bool rounds_knows(struct peer *peer, const struct path *from) {
 
 static void send_punch(struct peer *peer, const struct path *to, uint64_t now) {
     if (peer->pair.initiator) {
-        linking_initiate(peer, to, now);
+        linking_initiate(peer, to, SENDING_CANDIDATE, now);
         return;
     }
     struct peer_probe probe;
@@ -229,7 +229,7 @@ static void send_punch(struct peer *peer, const struct path *to, uint64_t now) {
     uint8_t packet[PEER_PROBE_SIZE];
     size_t size = peer_probe_encode(&probe, packet, sizeof packet);
     peer_mac_write(peer->pair.room->mac_key, packet, size);
-    peer->host->send(peer->host->context, peer, to, packet, size, now);
+    (void)sending_packet(peer, to, SENDING_CANDIDATE, packet, size, now);
 }
 
 /* Who may relay now, in addition to those who could before. */

@@ -18,7 +18,7 @@ void sizing_path_changed(struct peer *peer) {
 
 static uint64_t ask_at(const struct peer *peer) {
     bool talks = peer->state == PEER_LIVE && peer->connected && !peer->bye_tries && peer->current.live;
-    return talks && peer->has_path && !peer->demoted ? path_mtu_due(&peer->mtu) : NEVER;
+    return talks && sending_is_proven(peer) && !peer->demoted ? path_mtu_due(&peer->mtu) : NEVER;
 }
 
 static void send_probe(struct peer *peer, size_t size, uint64_t now) {

@@ -17,15 +17,28 @@
 #define IDLE_MS 12000   /* then a path is asked: before SILENT_MS an answer has three chances */
 
 #define PING_REPEAT_MS 1000
+#define DOUBTED_MS 500  /* after a PING of the responder's nothing came for so long: the PONG may be lost, */
+#define DOUBTS_MS 10000 /* on a session that is so young */
 #define UNLISTED_PING_MS 2000
 #define ABSENT_ASKED_MS 2000 /* so long after the first question: two answers may be lost */
 #define BYE_REPEAT_MS 150
 #define BYE_TRIES 3
-#define FLUSH_PACKETS 32 /* in one go; the rest waits for the next tick, so that one peer cannot hold up the others */
+#define UNPROVEN_SPARE 256 /* bytes */
+#define FLUSH_PACKETS 32   /* in one go; the rest waits for the next tick, so that one peer cannot hold up the others */
+
+/* May a segment go now? Before the peer has shown that it receives there only if something is left then for the PINGs
+ * that ask whether it does, and for what goes along. */
+static bool may_send_segment(const struct peer *peer, uint64_t now) {
+    size_t left = sending_left(peer, &peer->path);
+    if (left == SIZE_MAX) return true;
+    return !peer->demoted && proof_allows(&peer->proof) &&
+           left >= delivery_next_bytes(&peer->sender, now) + UNPROVEN_SPARE;
+}
 
 /* The next segment to send, if one is due, and how it is to be cut. */
 static void take_segment(struct peer *peer, struct cutting *cutting, uint64_t now) {
     struct frame_segment segment;
+    if (!may_send_segment(peer, now)) return;
     delivery_set_room(&peer->sender, sizing_room(peer), now);
     if (!delivery_next(&peer->sender, now, &segment)) return;
     if (delivery_doubts_room(&peer->sender, now)) {
@@ -42,9 +55,10 @@ static bool flush_packet(struct peer *peer, struct cutting *cutting, uint64_t no
     struct writer writer = writer_over(buffer, sizeof buffer);
     struct frame frame;
     bool introduce = peer->introduce_self;
+    if (introduce) sending_write_introduction(peer, &writer); /* before all else */
     if (peer->answers) answers_move(&peer->answers->path, &writer);
-    if (introduce) sending_write_introduction(peer, &writer);
-    bool ask = peer->ask || (introduce && !peer->sender.round_trip.measured);
+    bool more = writer.at > 0 || peer->acknowledge || cutting->open;
+    bool ask = peer->ask || introduce || (more && sending_wants_ping(peer, cutting->open, now));
     if (ask) sending_write_ping(peer, &writer, now);
     peer->ask = false;
     if (peer->acknowledge && delivery_receiver_acknowledgement(&peer->receiver, &frame.acknowledgement)) {
@@ -56,6 +70,7 @@ static bool flush_packet(struct peer *peer, struct cutting *cutting, uint64_t no
     bool segment = cutting->open && cutting_write(cutting, &writer);
     if (writer.at == 0) return false;
     if (ask) sending_leave_room(&writer);
+    peer->ask = !ask && segment && sending_wants_ping(peer, true, now); /* in the next one */
     /* The introduction goes along until they are heard on this transport, but is no reason of its own to send again. */
     peer->introduce_self = false;
     peer->introduction_open |= introduce;
@@ -168,25 +183,28 @@ static void handle_piece(struct peer *peer, const struct frame_piece *piece, uin
 
 static void handle_acknowledgement(struct peer *peer, const struct frame_acknowledgement *ack, uint64_t now) {
     uint64_t tag;
+    if (!peer->proof.ever) return; /* it cannot have seen what it acknowledges: our first PING was not answered */
     delivery_acknowledged(&peer->sender, ack, now);
     while (delivery_completed(&peer->sender, &tag)) peer->host->acknowledged(peer->host->context, peer, tag, now);
 }
 
 static void handle_ping(struct peer *peer, uint64_t token, const struct path *from, uint64_t now) {
     struct frame pong = {.type = FRAME_PONG, .token = token};
+    if (peer->has_path && path_equal(from, &peer->path)) peer->doubted = true;
     sending_frame(peer, &pong, from, false, now);
 }
 
 static void handle_pong(struct peer *peer, uint64_t token, const struct path *from, uint64_t now) {
-    if (token != peer->ping_token || peer->ping_sent == 0) {
+    uint64_t sent;
+    if (!peer->has_path || !path_equal(from, &peer->path) || !proof_answered(&peer->proof, token, &sent)) {
         if (!sizing_pong(peer, token, from, now)) paths_pong(peer, token, from, now);
         return;
     }
-    if (from->kind == PATH_DIRECT && path_equal(from, &peer->path))
-        trials_answered(&peer->trials, peer->host->budget, &from->address);
-    peer->rtt_us = (uint32_t)(now - peer->ping_sent) * 1000;
-    peer->ping_sent = 0;
+    peer->rtt_us = (uint32_t)(now - sent) * 1000;
+    if (peer->ping_sent == sent) peer->ping_sent = 0;
+    if (from->kind == PATH_DIRECT) trials_answered(&peer->trials, peer->host->budget, &from->address);
     delivery_sample(&peer->sender, peer->rtt_us);
+    paths_proven(peer);
 }
 
 static void handle_bye(struct peer *peer, uint64_t now) {
@@ -258,6 +276,12 @@ static bool may_talk(const struct peer *peer) {
     return peer->state == PEER_LIVE && peer->connected && !peer->bye_tries && peer->current.live;
 }
 
+/* A responder that has no proof of our address may send us too little to get one, so we send something. */
+static uint64_t doubted_at(const struct peer *peer) {
+    uint64_t last = later(peer->heard_here, peer->proof.asked), until = peer->current.created + DOUBTS_MS;
+    return peer->pair.initiator && peer->doubted && last < until ? last + DOUBTED_MS : NEVER;
+}
+
 /* When the next PING is due: idle for long, or unanswered, or the bootnode says that the peer is gone. */
 static uint64_t ping_at(const struct peer *peer) {
     if (!may_talk(peer)) return NEVER;
@@ -268,7 +292,9 @@ static uint64_t ping_at(const struct peer *peer) {
         due = earlier(due, (peer->ping_sent > peer->heard ? peer->ping_sent : peer->heard) + UNLISTED_PING_MS);
     /* A silent peer stays idle, however often it was asked. */
     bool too_early = peer->ping_sent && due < peer->ping_sent + PING_REPEAT_MS;
-    return too_early ? peer->ping_sent + PING_REPEAT_MS : due;
+    if (too_early) due = peer->ping_sent + PING_REPEAT_MS;
+    bool proves = peer->has_path && peer->path.kind == PATH_DIRECT && !peer->demoted;
+    return proves ? earlier(earlier(due, doubted_at(peer)), proof_ping_at(&peer->proof, sending_repeat_ms(peer))) : due;
 }
 
 /* Absent at every bootnode that can be reached: for a peer that was never connected their word is enough, if it is one.
@@ -295,7 +321,8 @@ static uint64_t bye_at(const struct peer *peer, uint64_t now) {
 
 static uint64_t flush_at(const struct peer *peer, uint64_t now) {
     if (!may_talk(peer)) return NEVER;
-    return peer->acknowledge || peer->introduce_self || peer->ask ? 0 : delivery_due(&peer->sender, now);
+    if (peer->acknowledge || peer->introduce_self || peer->ask) return 0;
+    return may_send_segment(peer, now) ? delivery_due(&peer->sender, now) : NEVER;
 }
 
 void talking_tick(struct peer *peer, uint64_t now) {

@@ -7,7 +7,7 @@
 /* --- Ours --- */
 
 static bool relays_for_us(const struct peer *member) {
-    return peer_reachable(member) && member->path.kind == PATH_DIRECT;
+    return peer_reachable(member) && member->path.kind == PATH_DIRECT && sending_is_proven(member);
 }
 
 static void send_through_member(const struct routes *routes, const struct peer *peer, const struct path *to,

@@ -11,8 +11,8 @@ static_assert(TAG_SIZE == crypto_shorthash_siphashx24_BYTES, "MAC size");
 #define INITIATION_NOISE_ROOM 76 /* the Noise message and zeros behind it */
 #define ANSWER_OVERHEAD (16 + TAG_SIZE)
 #define RESPONSE_NOISE NOISE_XX_2_OVERHEAD
-#define CONFIRMATION_NOISE_MIN (NOISE_XX_3_OVERHEAD + PEER_INTRODUCTION_MIN)
-#define CONFIRMATION_NOISE_MAX (NOISE_XX_3_OVERHEAD + PEER_INTRODUCTION_MAX)
+#define CONFIRMATION_NOISE_MIN (NOISE_XX_3_OVERHEAD + PEER_INTRODUCTION_MIN + PEER_TOKEN_SIZE)
+#define CONFIRMATION_NOISE_MAX (NOISE_XX_3_OVERHEAD + PEER_CONFIRMATION_PAYLOAD_MAX)
 
 static_assert(ANSWER_OVERHEAD + RESPONSE_NOISE == PEER_HANDSHAKE_SIZE, "RESPONSE size");
 static_assert(PEER_INITIATION_HEAD + 2 * TAG_SIZE == PEER_HANDSHAKE_SIZE, "INITIATION size");
@@ -154,6 +154,10 @@ size_t peer_response_encode(const struct peer_answer *response, uint8_t *out, si
 
 bool peer_confirmation_decode(const uint8_t *packet, size_t size, struct peer_answer *out) {
     return decode_answer(PEER_CONFIRMATION, CONFIRMATION_NOISE_MIN, CONFIRMATION_NOISE_MAX, packet, size, out);
+}
+
+size_t peer_confirmation_size(const struct peer_answer *confirmation) {
+    return ANSWER_OVERHEAD + confirmation->noise_size;
 }
 
 size_t peer_confirmation_encode(const struct peer_answer *confirmation, uint8_t *out, size_t capacity) {

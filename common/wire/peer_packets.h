@@ -41,7 +41,9 @@ static inline bool peer_type(uint8_t first) {
 #define PEER_FRAMES_OWN_MAX 1056
 #define PEER_INTRODUCTION_MIN (53 + 1)
 #define PEER_INTRODUCTION_MAX (53 + TEXT_NICK_MAX)
-#define PEER_CONFIRMATION_MAX (16 + 48 + PEER_INTRODUCTION_MAX + 16 + TAG_SIZE)
+#define PEER_TOKEN_SIZE 8 /* what CONFIRMATION has behind the introduction */
+#define PEER_CONFIRMATION_PAYLOAD_MAX (PEER_INTRODUCTION_MAX + PEER_TOKEN_SIZE)
+#define PEER_CONFIRMATION_MAX (16 + 48 + PEER_CONFIRMATION_PAYLOAD_MAX + 16 + TAG_SIZE)
 
 void pair_tag_derive(const uint8_t mac_key[static ROOM_MAC_KEY_SIZE], const uint8_t from[static MEMBER_ID_SIZE],
                      const uint8_t to[static MEMBER_ID_SIZE], uint8_t out[static PAIR_TAG_SIZE]);
@@ -96,6 +98,8 @@ MUST_USE size_t peer_initiation_encode(const struct peer_initiation *message, ui
 MUST_USE bool peer_response_decode(const uint8_t *packet, size_t size, struct peer_answer *out);
 MUST_USE size_t peer_response_encode(const struct peer_answer *response, uint8_t *out, size_t capacity);
 MUST_USE bool peer_confirmation_decode(const uint8_t *packet, size_t size, struct peer_answer *out);
+/* Of the whole packet. */
+size_t peer_confirmation_size(const struct peer_answer *confirmation);
 MUST_USE size_t peer_confirmation_encode(const struct peer_answer *confirmation, uint8_t *out, size_t capacity);
 MUST_USE bool peer_cookie_reply_decode(const uint8_t *packet, size_t size, struct peer_cookie_reply *out);
 MUST_USE size_t peer_cookie_reply_encode(const struct peer_cookie_reply *reply, uint8_t *out, size_t capacity);

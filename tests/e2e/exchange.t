@@ -292,7 +292,7 @@ sub handshake {
     noise_mix_key($noise, x25519($alice->{secret}, $b_public));
     noise_mix_psk($noise, $room->{psk}) if $room->{secret};
     my $introduction = computed('A introduction', introduction($alice, 'A', 'ann'));
-    computed('CONFIRMATION', tagged($room->{mac_key}, $confirmation . noise_encrypt($noise, $introduction)));
+    computed('CONFIRMATION', tagged($room->{mac_key}, $confirmation . noise_encrypt($noise, $introduction . given('A token'))));
 
     my ($to_b, $to_a) = noise_split($noise);
     computed('handshake hash', $noise->{h});
@@ -305,13 +305,16 @@ my ($hash, $to_b, $to_a) = handshake($room, 1);
 my ($a_index, $b_index) = (bytes('aaaa0001'), bytes('bbbb0001'));
 
 take();
-my $answer = computed('B frames 0', padded(frame(1, introduction($bob, 'B', 'ben'))));
+my $b_token = bytes('3132333435363738');
+my $answer = computed('B frames 0',
+    padded(frame(1, introduction($bob, 'B', 'ben')) . frame(5, bytes('5152535455565758')) . frame(4, $b_token)));
 computed('B DATA 0', data($a_index, 0, $to_a, $answer));
 my $message = "\x03\0$alice->{key}" . 'A' x 8 . pack('Q> Q> N C/a', 1, 1_767_225_600_000, 10, 'ann') . 'Hello, Ben';
 $message .= ed25519_sign($alice->{seed}, "gochat message 3$room->{tag}$message");
 computed('message', $message);
 my $pong_token = bytes('2122232425262728');
-my $said = computed('A frames 0', padded(frame(4, $pong_token) . frame(2, pack('N N C', 1, 0, 3) . $message)));
+my $said = computed('A frames 0',
+    padded(frame(5, $b_token) . frame(4, $pong_token) . frame(2, pack('N N C', 1, 0, 3) . $message)));
 computed('A DATA 0', data($b_index, 0, $to_b, $said));
 my $heard = computed('B frames 1', padded(frame(5, $pong_token) . frame(3, pack 'N N Q>', 1, 1, 0)));
 computed('B DATA 1', data($a_index, 1, $to_a, $heard));

@@ -182,7 +182,7 @@ for my $request (sort keys %ask) {
     row_is($request, length $ask{$request}, length $answer);
 }
 my %number = map { $_ => value_of($_) } grep { defined $defined{$_} } qw(REGISTER_SIZE WELCOME_MAX BEAT_SIZE
-    PEER_PROBE_SIZE PEER_HANDSHAKE_SIZE PEER_COOKIE_REPLY_SIZE PEER_CONFIRMATION_MAX CONFIRMATION_TRIES PEER_DATA_OVERHEAD PEER_FRAMES_MAX
+    PEER_PROBE_SIZE PEER_HANDSHAKE_SIZE PEER_COOKIE_REPLY_SIZE PEER_CONFIRMATION_MAX CREDIT_FACTOR PEER_TOKEN_SIZE PEER_DATA_OVERHEAD PEER_FRAMES_MAX
     PEER_INTRODUCTION_MIN PEER_INTRODUCTION_MAX FRAME_HEADER_SIZE FRAMES_ALIGNMENT PACKET_MAX RECORD_CANDIDATES_MAX
     PING_ROOM TRIALS_NAMED_BURST TAG_SIZE NOISE_XX_3_OVERHEAD);
 
@@ -201,10 +201,14 @@ row_is('STUN, IPv6, `stun_alternate`', 20, 20 + 3 * (4 + 4 + 16));
 row_is('PROBE', @number{qw(PEER_PROBE_SIZE PEER_HANDSHAKE_SIZE)});
 row_is('INITIATION', @number{qw(PEER_HANDSHAKE_SIZE PEER_COOKIE_REPLY_SIZE)});
 row_is('COOKIE_REPLY', @number{qw(PEER_COOKIE_REPLY_SIZE PEER_HANDSHAKE_SIZE)});
-row_is('CONFIRMATION, repeated', 16 + $number{NOISE_XX_3_OVERHEAD} + $number{PEER_INTRODUCTION_MIN} + $number{TAG_SIZE},
-    data_size($number{FRAME_HEADER_SIZE} + $number{PEER_INTRODUCTION_MAX}));
+my $least_confirmation
+    = 16 + $number{NOISE_XX_3_OVERHEAD} + $number{PEER_INTRODUCTION_MIN} + $number{PEER_TOKEN_SIZE} + $number{TAG_SIZE};
+row_is('CONFIRMATION, repeated', $least_confirmation,
+    data_size($number{FRAME_HEADER_SIZE} + $number{PEER_INTRODUCTION_MAX} + 2 * $ping));
 row_is('RESPONSE, as responder', $number{PEER_HANDSHAKE_SIZE},
-    $number{CONFIRMATION_TRIES} * $number{PEER_CONFIRMATION_MAX});
+    int($number{CREDIT_FACTOR} * $number{PEER_HANDSHAKE_SIZE} / $number{PEER_CONFIRMATION_MAX})
+        * $number{PEER_CONFIRMATION_MAX});
+row_is('CONFIRMATION, as initiator', $least_confirmation, $number{CREDIT_FACTOR} * $least_confirmation);
 row_is('DATA with PINGs, one or many', data_size($ping), data_size($ping));
 row_is('DATA with CANDIDATES that name eight strangers, on a relayed path', data_size($named),
     $number{TRIALS_NAMED_BURST} * data_size($number{PING_ROOM}));

@@ -187,7 +187,7 @@ struct held_back {
 };
 
 #define RELAYED_HANDSHAKE_LEAST (PEER_HANDSHAKE_SIZE + 48)
-#define RELAYED_HANDSHAKE_MOST (PEER_HANDSHAKE_SIZE + 80)
+#define RELAYED_HANDSHAKE_MOST (PEER_HANDSHAKE_SIZE + 96)
 
 static bool hold_back(struct world *world, struct wire *wire) {
     struct held_back *held = world->tampering;

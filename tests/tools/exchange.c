@@ -25,6 +25,8 @@
 #define SESSION_ID UINT64_C(0x0102030004050001)
 #define EPOCH 0x0a0b0c0d
 #define SENT_MS UINT64_C(1767225600000)
+#define A_TOKEN UINT64_C(0x5152535455565758) /* in CONFIRMATION */
+#define B_TOKEN UINT64_C(0x3132333435363738)
 
 /* Ends with a word about what our own code refused. */
 static void must(bool done, const char *what) {
@@ -434,6 +436,9 @@ static void show_confirmation(struct meeting *meeting) {
     write_introduction(&writer, &introduction);
     show("A introduction", payload, writer_size(&writer));
     must(peer_response_decode(meeting->pending.response, PEER_HANDSHAKE_SIZE, &answer), "reading RESPONSE");
+    const uint8_t token[] = {0x51, 0x52, 0x53, 0x54, 0x55, 0x56, 0x57, 0x58};
+    show("A token", token, sizeof token);
+    counting_from(token[0]);
     size_t size = handshake_confirm(&meeting->pairs[0], &meeting->attempt, &answer, &introduction, packet,
                                     sizeof packet, &meeting->results[0]);
     must(size > 0 && peer_confirmation_decode(packet, size, &answer) &&
@@ -473,8 +478,14 @@ static void show_data(const char *frames_name, const char *name, struct transpor
     show(name, packet, transport_seal(from, plain, writer_size(&writer), packet, sizeof packet, 0));
 }
 
+static void show_first_data(struct transport *from) {
+    const struct frame frames[] = {{.type = FRAME_INTRODUCTION, .introduction = introduction_of(&bob)},
+                                   {.type = FRAME_PONG, .token = A_TOKEN},
+                                   {.type = FRAME_PING, .token = B_TOKEN}};
+    show_data("B frames 0", "B DATA 0", from, frames, 3);
+}
+
 static void show_talk(const struct room_keys *room, struct transport transports[static 2]) {
-    const struct frame introduction = {.type = FRAME_INTRODUCTION, .introduction = introduction_of(&bob)};
     struct chat_message chat = {.kind = CHAT_TEXT,
                                 .run = UINT64_C(0x4141414141414141),
                                 .sequence = 1,
@@ -484,13 +495,14 @@ static void show_talk(const struct room_keys *room, struct transport transports[
                                 .text = "Hello, Ben",
                                 .text_size = 10};
     uint8_t message[MESSAGE_OVERHEAD + 16];
-    show_data("B frames 0", "B DATA 0", &transports[1], &introduction, 1);
+    show_first_data(&transports[1]);
     size_t size = message_encode(&alice.identity, room->tag, &chat, message, sizeof message);
     show("message", message, size);
     const struct frame said[] = {
+        {.type = FRAME_PONG, .token = B_TOKEN},
         {.type = FRAME_PING, .token = UINT64_C(0x2122232425262728)},
         {.type = FRAME_SEGMENT, .segment = {.stream = 1, .first = true, .last = true, .data = message, .size = size}}};
-    show_data("A frames 0", "A DATA 0", &transports[0], said, 2);
+    show_data("A frames 0", "A DATA 0", &transports[0], said, 3);
     const struct frame heard[] = {{.type = FRAME_PONG, .token = UINT64_C(0x2122232425262728)},
                                   {.type = FRAME_ACKNOWLEDGEMENT, .acknowledgement = {.stream = 1, .cumulative = 1}}};
     show_data("B frames 1", "B DATA 1", &transports[1], heard, 2);
@@ -527,8 +539,7 @@ static void show_secret_room(void) {
     show_id("B", &bob, &room);
     show_gap();
     show_handshake(&room, 1, NULL, 0xb0, transports);
-    const struct frame introduction = {.type = FRAME_INTRODUCTION, .introduction = introduction_of(&bob)};
-    show_data("B frames 0", "B DATA 0", &transports[1], &introduction, 1);
+    show_first_data(&transports[1]);
 }
 
 int main(void) {

@@ -32,6 +32,21 @@ static bool to_victim(const struct hostile *hostile, const struct wire *wire) {
            (hostile->victim.port == 0 || hostile->victim.port == wire->to.port);
 }
 
+/* As any member does: so the mark knows that it receives there. */
+static void answer_pings(struct hostile *hostile, const struct wire *wire) {
+    struct peer_data data;
+    uint8_t plain[PEER_FRAMES_MAX];
+    size_t size;
+    struct frame frame;
+    if (!peer_data_decode(wire->data, wire->size, &data) || data.receiver_index != hostile->transport.local_index ||
+        !transport_open(&hostile->transport, wire->data, &data, plain, &size, hostile->world->now))
+        return;
+    struct reader reader = reader_over(plain, size);
+    while (frame_next(&reader, &frame))
+        if (frame.type == FRAME_PING && !hostile->deaf)
+            hostile_frame(hostile, &hostile->at, &(struct frame){.type = FRAME_PONG, .token = frame.token});
+}
+
 static bool watch(struct world *world, struct wire *wire) {
     struct hostile *hostile = world->tampering;
     struct peer_answer response;
@@ -43,6 +58,8 @@ static bool watch(struct world *world, struct wire *wire) {
     if (wire->sender == hostile->mark && address_equal(&wire->to, &hostile->at) && hostile->attempt.active &&
         peer_response_decode(wire->data, wire->size, &response))
         confirm(hostile, &response);
+    else if (wire->sender == hostile->mark && address_equal(&wire->to, &hostile->at) && hostile->linked)
+        answer_pings(hostile, wire);
     return true;
 }
 
@@ -128,6 +145,10 @@ void hostile_run(struct hostile *hostile, uint64_t ms) {
 void hostile_send(struct hostile *hostile, const struct address *from, const uint8_t *packet, size_t size) {
     hostile->spent.packets++;
     hostile->spent.bytes += size;
+    if (address_same_ip(from, &hostile->victim)) {
+        hostile->from_victim.packets++;
+        hostile->from_victim.bytes += size;
+    }
     world_inject(hostile->world, from, &hostile->mark->nat.outside, packet, size);
 }
 
@@ -167,5 +188,5 @@ void hostile_meet(struct hostile *hostile) {
 
 void hostile_count(struct hostile *hostile, const struct address *victim) {
     hostile->victim = *victim;
-    hostile->at_victim = hostile->spent = (struct traffic){0};
+    hostile->at_victim = hostile->spent = hostile->from_victim = (struct traffic){0};
 }

@@ -31,11 +31,13 @@ struct hostile {
     uint8_t confirmation[PEER_CONFIRMATION_MAX]; /* the last one, as it was sent */
     size_t confirmation_size;
     bool linked; /* `transport` has keys; the mark may not know yet */
+    bool deaf;   /* PINGs that come to `at` get no PONG */
 
     uint64_t session_id; /* at the first bootnode */
 
     struct address victim; /* what goes to this IP from people is counted; port 0: whatever the port */
     struct traffic at_victim, spent;
+    struct traffic from_victim; /* of what was spent, that with this IP as its source */
     /* Sees each packet that anybody sends, after it was counted; false loses it. May be NULL. */
     bool (*tamper)(struct hostile *hostile, struct wire *wire);
     void *test;

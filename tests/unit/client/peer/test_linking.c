@@ -106,12 +106,13 @@ static int teardown(void **state) {
 
 static void initiate(struct pair *pair, uint64_t now) {
     assert_true(linking_begin(pair->a.peer, now));
-    linking_initiate(pair->a.peer, &somewhere, now);
+    linking_initiate(pair->a.peer, &somewhere, SENDING_CANDIDATE, now);
 }
 
 static void respond(struct pair *pair, uint64_t now) {
     struct peer_initiation initiation = {.noise_size = handshake_initiation_noise_size(&pair->keys)};
     assert_true(peer_initiation_decode(pair->a.packet, pair->a.size, &initiation));
+    sending_came(pair->b.peer, &somewhere, PEER_HANDSHAKE_SIZE);
     linking_respond(pair->b.peer, pair->a.packet, &initiation, &somewhere, true, now);
 }
 
@@ -256,6 +257,7 @@ static const struct path elsewhere = {.kind = PATH_DIRECT,
 static void initiation_arrives(struct pair *pair, const struct path *from, bool known, uint64_t now) {
     struct peer_initiation initiation = {.noise_size = handshake_initiation_noise_size(&pair->keys)};
     assert_true(peer_initiation_decode(pair->a.packet, pair->a.size, &initiation));
+    sending_came(pair->b.peer, from, PEER_HANDSHAKE_SIZE);
     linking_respond(pair->b.peer, pair->a.packet, &initiation, from, known, now);
 }
 
@@ -271,6 +273,7 @@ static void forge(struct pair *pair, const struct path *from, bool known, uint64
 static void take_cookie(struct pair *pair, const struct path *from, uint64_t now) {
     struct peer_cookie_reply reply;
     assert_true(peer_cookie_reply_decode(pair->b.packet, pair->b.size, &reply));
+    sending_came(pair->a.peer, from, PEER_COOKIE_REPLY_SIZE);
     linking_take_cookie(pair->a.peer, &reply, from, now);
 }
 
@@ -289,7 +292,7 @@ static void a_flood_of_handshakes_is_not_worked_off(void **state) {
 static void links(struct pair *pair, const struct path *from, bool known, uint64_t now) {
     bool bound;
     assert_true(linking_begin(pair->a.peer, now));
-    linking_initiate(pair->a.peer, from, now);
+    linking_initiate(pair->a.peer, from, SENDING_CANDIDATE, now);
     initiation_arrives(pair, from, known, now);
     assert_int_equal(pair->b.packet[0], PEER_COOKIE_REPLY);
     take_cookie(pair, from, now);
@@ -325,7 +328,7 @@ static void a_cookie_is_for_one_place_and_time(void **state) {
     other.address.port++;
     for (unsigned i = 0; i < 10; i++) forge(pair, &elsewhere, true, NOW);
     assert_true(linking_begin(pair->a.peer, NOW));
-    linking_initiate(pair->a.peer, &elsewhere, NOW);
+    linking_initiate(pair->a.peer, &elsewhere, SENDING_CANDIDATE, NOW);
     initiation_arrives(pair, &elsewhere, true, NOW);
     take_cookie(pair, &elsewhere, NOW);
     memcpy(proven, pair->a.packet, sizeof proven);
@@ -345,13 +348,13 @@ static void each_copy_draws_one_more(void **state) {
     for (unsigned i = 0; i < 10; i++) forge(pair, &somewhere, true, NOW);
     assert_true(linking_begin(pair->a.peer, NOW));
     pair->a.sent = 0;
-    linking_initiate(pair->a.peer, &somewhere, NOW);
-    linking_initiate(pair->a.peer, &elsewhere, NOW);
+    linking_initiate(pair->a.peer, &somewhere, SENDING_CANDIDATE, NOW);
+    linking_initiate(pair->a.peer, &elsewhere, SENDING_CANDIDATE, NOW);
     initiation_arrives(pair, &elsewhere, true, NOW);
     for (unsigned i = 0; i < 1000; i++) take_cookie(pair, i % 2 ? &elsewhere : &somewhere, NOW);
     assert_int_equal(pair->a.sent, 2 + 2);
     pair->b.packet[8] ^= 1; /* it saw no INITIATION */
-    linking_initiate(pair->a.peer, &somewhere, NOW);
+    linking_initiate(pair->a.peer, &somewhere, SENDING_CANDIDATE, NOW);
     for (unsigned i = 0; i < 1000; i++) take_cookie(pair, &somewhere, NOW);
     assert_int_equal(pair->a.sent, 2 + 2 + 1);
 }

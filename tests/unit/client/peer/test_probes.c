@@ -96,7 +96,7 @@ static void connect_through_bootnode(struct fixture *fixture) {
     struct peer *peer = fixture->peer;
     transport_start(&peer->current, SUITE_CHACHA20_POLY1305, &keys, indices_take(&fixture->indices, peer), 1, NOW);
     peer->connected = true;
-    paths_set(peer, &path, NOW);
+    paths_set(peer, &path, true, NOW);
 }
 
 static int open_fixture(void **state, bool initiator) {
@@ -326,11 +326,11 @@ static void the_path_keeps_its_socket(void **state) {
     tell(fixture, PROBING_OFFER, false, 1, NOW);
     now = pass(fixture, NOW, 3000);
     path.socket = 100;
-    paths_set(fixture->peer, &path, now);
+    paths_set(fixture->peer, &path, true, now);
     now = pass(fixture, now, PROBING_LINGER_MS + 100);
     assert_int_equal(fixture->sockets, 1);
     assert_int_equal(fixture->budget.probings, 0);
-    paths_set(fixture->peer, &relay, now);
+    paths_set(fixture->peer, &relay, true, now);
     assert_int_equal(fixture->sockets, 0);
 }
 
@@ -397,7 +397,7 @@ static void a_path_found_otherwise_ends_the_offer(void **state) {
     struct path path = path_direct(&told);
     uint64_t now = pass(fixture, NOW, 10100);
     assert_int_equal(fixture->budget.probings, 1);
-    paths_set(fixture->peer, &path, now);
+    paths_set(fixture->peer, &path, true, now);
     assert_int_equal(fixture->budget.probings, 0);
     fixture->direct = 0;
     (void)pass(fixture, now, 100000);

@@ -29,6 +29,7 @@ static int setup(void **state) {
     fixture->bert = room_parts_member(parts, &parts->bert, "bert");
     fixture->carl = room_parts_member(parts, &parts->carl, "carl");
     for (size_t i = 0; i < parts->room.members.count; i++) parts->room.members.list[i]->peer->listed = 1;
+    for (size_t i = 0; i < parts->room.members.count; i++) proof_begin(&parts->room.members.list[i]->peer->proof, true);
     fixture->anna->peer->rtt_us = 3000;
     fixture->bert->peer->rtt_us = 1000;
     fixture->carl->peer->rtt_us = 2000;
@@ -45,6 +46,15 @@ static int teardown(void **state) {
 
 static bool leads_through(const struct path *path, const struct member *member) {
     return path->kind == PATH_MEMBER && memcmp(path->member, member->peer->pair.other_id, MEMBER_ID_SIZE) == 0;
+}
+
+/* Nor does who did not prove where it is: what is passed on goes there. */
+static void who_is_not_proven_relays_nothing(void **state) {
+    struct fixture *fixture = *state;
+    struct path ways[PEER_RELAYS];
+    proof_lapse(&fixture->bert->peer->proof);
+    assert_int_equal(routes_ways_through(fixture->routes, fixture->anna->peer, ways), 1);
+    assert_true(leads_through(&ways[0], fixture->carl));
 }
 
 static void the_nearest_may_relay_first(void **state) {
@@ -135,8 +145,11 @@ static void nobody_relays_its_own(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(the_nearest_may_relay_first), TEST(who_cannot_relay_is_not_asked),
-        TEST(each_sender_has_its_share),   TEST(nothing_is_passed_on_to_oneself_or_over_two_turns),
+        TEST(the_nearest_may_relay_first),
+        TEST(who_cannot_relay_is_not_asked),
+        TEST(who_is_not_proven_relays_nothing),
+        TEST(each_sender_has_its_share),
+        TEST(nothing_is_passed_on_to_oneself_or_over_two_turns),
         TEST(nobody_relays_its_own),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -21,7 +21,7 @@ static const struct field initiation_psk[] = {FIXED(0x91), FIXED(1), FIXED(0), Z
 static const struct field response[] = {FIXED(0x92), FIXED(1), ZERO(2), NONZERO(4), NONZERO(4),
                                         ZERO(4),     ANY(96),  TAG(16), {0}};
 static const struct field confirmation[] = {FIXED(0x93), FIXED(1),          ZERO(2), NONZERO(4), NONZERO(4),
-                                            ZERO(4),     ANY(48 + 54 + 16), TAG(16), {0}};
+                                            ZERO(4),     ANY(48 + 62 + 16), TAG(16), {0}};
 static const struct field cookie_reply[] = {FIXED(0x95), FIXED(1), ZERO(2), NONZERO(4), ANY(16),
                                             ANY(16),     ZERO(72), TAG(16), {0}};
 static const struct field data[] = {FIXED(0x94), ZERO(3), NONZERO(4), ANY(8), ANY(16), {0}};
@@ -72,7 +72,7 @@ static const struct form {
     {initiation_bound, recode_peer_initiation, 0, 0},
     {initiation_psk, recode_peer_initiation_psk, 0, 0},
     {response, recode_peer_response, 0, 0},
-    {confirmation, recode_peer_confirmation, 16 + 48 + 54 + 16 + 16, 16 + 48 + 85 + 16 + 16},
+    {confirmation, recode_peer_confirmation, 16 + 48 + 62 + 16 + 16, 16 + 48 + 93 + 16 + 16},
     {cookie_reply, recode_peer_cookie_reply, 0, 0},
     {introduction, recode_introduction, 0, 0},
     {introduction_frame, recode_frame, 0, 0},
@@ -147,7 +147,7 @@ static void unfit_noise_is_not_encoded(void **state) {
     for (size_t size = 0; size < sizeof noise; size++) {
         const struct peer_initiation first = {.sender_index = 1, .noise = noise, .noise_size = size};
         const struct peer_answer answer = {1, 2, noise, size};
-        bool first_fits = size == 32 || size == 48, last_fits = size >= 48 + 54 + 16 && size <= 48 + 85 + 16;
+        bool first_fits = size == 32 || size == 48, last_fits = size >= 48 + 62 + 16 && size <= 48 + 93 + 16;
         assert_int_equal(peer_initiation_encode(&first, out, sizeof out), first_fits ? 128 : 0);
         assert_int_equal(peer_response_encode(&answer, out, sizeof out), size == 96 ? 128 : 0);
         assert_int_equal(peer_confirmation_encode(&answer, out, sizeof out), last_fits ? 32 + size : 0);
@@ -172,7 +172,7 @@ static void packet_fields_stand_where_they_should(void **state) {
     assert_int_equal(answer.receiver_index, layout_number(p + 8, 4));
     assert_true(answer.noise == p + 16 && answer.noise_size == 96);
     assert_true(peer_confirmation_decode(p, layout_fill(confirmation, p), &answer));
-    assert_true(answer.noise == p + 16 && answer.noise_size == 48 + 54 + 16);
+    assert_true(answer.noise == p + 16 && answer.noise_size == 48 + 62 + 16);
     struct peer_cookie_reply reply;
     assert_true(peer_cookie_reply_decode(p, layout_fill(cookie_reply, p), &reply));
     assert_int_equal(reply.receiver_index, layout_number(p + 4, 4));
