@@ -176,7 +176,7 @@ lint:
 # Which lines the tests run, in a build of its own; T= as for check.
 coverage:
 	@.ci/deps build test bench
-	@$(MAKE) $(PARALLEL) OUT=$(BUILD)/coverage CFLAGS='-Og -g --coverage -fprofile-update=atomic' all tests
+	@$(MAKE) $(PARALLEL) OUT=$(BUILD)/coverage CFLAGS='-Og -g --coverage -fprofile-update=atomic -DGOCHAT_COVERAGE' all tests
 	$(if $(HOSTILE),@$(MAKE) $(PARALLEL) SAN=address$(comma)undefined OUT=$(BUILD)/coverage/san-address-undefined all)
 	@find $(BUILD)/coverage -name '*.gcda' -delete
 	@GOCHAT=$(abspath $(BUILD)/coverage/gochat) OUT=$(abspath $(BUILD)/coverage) tests/run $(or $(T),all)

@@ -9,8 +9,8 @@
  *
  * It is entered before the first thread starts, because the kernel keeps the first two by thread. In a sanitized build
  * files stay open and calls only reach the kernel's log: the runtime of a sanitizer looks at /proc, starts processes
- * and traces them. In a build without optimisation (-O0) a call that is not on the list is named on standard error
- * before the process ends. */
+ * and traces them. So they do where coverage is measured, which writes files at the end. In a build without
+ * optimisation (-O0) a call that is not on the list is named on standard error before the process ends. */
 #pragma once
 
 #include <stdbool.h>

@@ -299,19 +299,16 @@ static const int refused_without_files[] = {SCMP_SYS(open), SCMP_SYS(openat)};
 static char names[CALLS_MOST][NAME_SIZE];
 
 /* As far as async-signal-safe functions go. */
+static void put(const char *text) {
+    (void)!write(STDERR_FILENO, text, strlen(text));
+}
+
 static void tell(int number, siginfo_t *info, void *context) {
     (void)context;
-    char line[128] = "error: sandbox: the call ";
-    size_t size = strlen(line);
     unsigned call = (unsigned)info->si_syscall;
-    const char *name = call < CALLS_MOST && names[call][0] ? names[call] : "?";
-    size_t name_size = strlen(name);
-    memcpy(line + size, name, name_size);
-    size += name_size;
-    static const char end[] = " is not allowed (or not with these arguments)\n";
-    memcpy(line + size, end, sizeof end - 1);
-    size += sizeof end - 1;
-    (void)!write(STDERR_FILENO, line, size);
+    put("error: sandbox: the call ");
+    put(call < CALLS_MOST && names[call][0] ? names[call] : "?");
+    put(" is not allowed (or not with these arguments)\n");
     (void)raise(number); /* by now the default again */
 }
 

@@ -35,8 +35,9 @@ static int fail_errno;
 static _Atomic uint64_t unshared, *count = &unshared;
 
 /* Where the C library's and the loader's code lies. What they do without memory (an assertion, a null pointer in the
- * lookup of users) is not ours to mend; their functions that we call fail as a whole instead. Nor libseccomp's: it builds
- * one table of a thousand allocations, and a program that it fails in does not start, or is killed by half a table. */
+ * lookup of users) is not ours to mend; their functions that we call fail as a whole instead. Nor libseccomp's: it
+ * builds one table of a thousand allocations, and a program that it fails in does not start, or is killed by half a
+ * table. */
 #define FOREIGN_MOST 6
 static struct range { uintptr_t start, end; } foreign[FOREIGN_MOST];
 static size_t foreign_count;

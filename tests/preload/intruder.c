@@ -30,6 +30,10 @@
 /* Each returns what its call does: negative with errno where it failed. */
 typedef long attempt(const char *argument);
 
+static pid_t process_of(const char *text) {
+    return (pid_t)strtol(text, NULL, 10);
+}
+
 static long nothing(const char *argument) {
     (void)argument;
     return getpid();
@@ -126,24 +130,24 @@ static long socket_crypto(const char *argument) {
 }
 
 static long trace(const char *process) {
-    return ptrace(PTRACE_ATTACH, (pid_t)atoi(process), NULL, NULL);
+    return ptrace(PTRACE_ATTACH, process_of(process), NULL, NULL);
 }
 
 static long read_memory(const char *process) {
-    return syscall(SYS_process_vm_readv, atoi(process), NULL, 0UL, NULL, 0UL, 0UL);
+    return syscall(SYS_process_vm_readv, process_of(process), NULL, 0UL, NULL, 0UL, 0UL);
 }
 
 static long signal_other(const char *process) {
-    return kill((pid_t)atoi(process), SIGWINCH);
+    return kill(process_of(process), SIGWINCH);
 }
 
 static long signal_queue(const char *process) {
-    return sigqueue((pid_t)atoi(process), SIGWINCH, (union sigval){.sival_int = 0});
+    return sigqueue(process_of(process), SIGWINCH, (union sigval){.sival_int = 0});
 }
 
 /* The kernel signals whom a descriptor belongs to. */
 static long signal_by_descriptor(const char *process) {
-    return fcntl(STDIN_FILENO, F_SETOWN, atoi(process));
+    return fcntl(STDIN_FILENO, F_SETOWN, process_of(process));
 }
 
 static long mount_memory(const char *path) {
