@@ -304,7 +304,8 @@ static enum outcome date(struct known_keys *known, int file, struct known_key *e
         return written ? WRITTEN : NOTHING_NEW;
     }
     known_line_format_dates(entry->days, entry->last, dates);
-    bool written = pwrite(file, dates, KNOWN_DATES_SIZE, entry->dates) == KNOWN_DATES_SIZE;
+    bool written =
+        lseek(file, entry->dates, SEEK_SET) == entry->dates && write(file, dates, KNOWN_DATES_SIZE) == KNOWN_DATES_SIZE;
     note_seen(known, file);
     return written ? WRITTEN : NOTHING_NEW;
 }

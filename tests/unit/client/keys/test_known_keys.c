@@ -60,6 +60,7 @@ static void new_then_same_then_changed(void **state) {
     assert_int_equal(line, 2);
     assert_int_equal(check(&known, "host:", 1, &line), KNOWN_NEW);
     assert_int_equal(check(&known, "host:11", 1, &line), KNOWN_NEW);
+    known_keys_close(&known);
 }
 
 static void the_file_is_private_and_plain(void **state) {
@@ -74,6 +75,7 @@ static void the_file_is_private_and_plain(void **state) {
     assert_string_equal(text, "host:1 " HEX_OF_ONES "\n");
     assert_int_equal(stat(file, &status), 0);
     assert_int_equal(status.st_mode & 07777, 0600);
+    known_keys_close(&known);
 }
 
 static void malformed_lines_are_skipped(void **state) {
@@ -88,6 +90,7 @@ static void malformed_lines_are_skipped(void **state) {
     assert_int_equal(check(&known, "host:1", 1, &line), KNOWN_SAME);
     assert_int_equal(check(&known, "host:1", 2, &line), KNOWN_CHANGED);
     assert_int_equal(line, 8);
+    known_keys_close(&known);
 }
 
 /* What a crash cut off neither counts nor spoils the next line. */
@@ -101,6 +104,7 @@ static void an_unfinished_last_line_is_left_alone(void **state) {
     remember_expected(&known, "b", 1);
     folder_read(file, text, sizeof text);
     assert_string_equal(text, "a " HEX_OF_ONES "\nb " HEX_OF_ONES "\n");
+    known_keys_close(&known);
 }
 
 static void a_changed_key_is_not_added(void **state) {
@@ -110,6 +114,7 @@ static void a_changed_key_is_not_added(void **state) {
     remember_expected(&known, "a", 1);
     assert_false(known_keys_remember(&known, "a", key_of(2), &why));
     assert_non_null(strstr(why.text, "known_peers:1"));
+    known_keys_close(&known);
 }
 
 static void names_fit_on_a_line(void **state) {
@@ -124,6 +129,7 @@ static void names_fit_on_a_line(void **state) {
     assert_false(known_keys_remember(&known, "a\nb", key_of(1), &why));
     assert_false(known_keys_remember(&known, longest, key_of(1), &why));
     remember_expected(&known, longest + 1, 1);
+    known_keys_close(&known);
 }
 
 /* Not knowing must not look like a first meeting. */
@@ -142,6 +148,7 @@ static void an_unreadable_file_trusts_nobody(void **state) {
     known_keys_close(&known);
     assert_false(known_keys_open(&known, *state, "known_peers", &why));
     assert_non_null(strstr(why.text, "known_peers: "));
+    known_keys_close(&known);
 }
 
 /* Each is told once, when it is opened; from then on keys are known until the end, and no longer. */
@@ -249,6 +256,7 @@ static void a_full_disk_is_told_once(void **state) {
     }
     assert_true(wait(&status) > 0);
     assert_int_equal(status, 0);
+    known_keys_close(&known);
 }
 
 /* Peers choose how many there are. */
@@ -455,6 +463,7 @@ static void without_a_file_nothing_is_remembered(void **state) {
     (void)state;
     remember_expected(&known, "a", 1);
     assert_int_equal(check(&known, "a", 1, &line), KNOWN_NEW);
+    known_keys_close(&known);
 }
 
 static void many_at_once_lose_nothing(void **state) {
@@ -483,6 +492,7 @@ static void many_at_once_lose_nothing(void **state) {
         assert_int_equal(check(&known, name, (uint8_t)(i % 50), &line), KNOWN_SAME);
     }
     assert_int_equal(check(&known, "nobody", 0, &line), KNOWN_NEW);
+    known_keys_close(&known);
 }
 
 static void the_disk_is_asked_once_for_many(void **state) {
