@@ -41,12 +41,20 @@ static int open_directory(struct setup *setup) {
     return SETUP_OK;
 }
 
-/* Who may look into it sees whom we know; who may write there can put another key into the place of ours. */
-static void check_mode(struct setup *setup) {
+/* Who may look into it sees whom we know; who may write there can put another key into the place of ours, which nobody
+ * wants of everybody. */
+static int check_mode(struct setup *setup) {
     struct stat status;
-    if (stat(setup->directory, &status) != 0 || !S_ISDIR(status.st_mode) || (status.st_mode & OTHERS) == 0) return;
-    warn(setup, "data directory %s: mode %04o lets others in, expected 0700: chmod 700 %s", setup->directory,
-         status.st_mode & 07777u, setup->directory);
+    char text[UI_WARNING_SIZE];
+    if (stat(setup->directory, &status) != 0 || !S_ISDIR(status.st_mode) || (status.st_mode & OTHERS) == 0)
+        return SETUP_OK;
+    bool refused = (status.st_mode & S_IWOTH) != 0;
+    snprintf(text, sizeof text, "data directory %.400s: mode %04o lets %s, expected 0700: chmod 700 %.400s",
+             setup->directory, status.st_mode & 07777u, refused ? "everybody replace our keys" : "others in",
+             setup->directory);
+    if (refused) return complain(SETUP_FAILED, text);
+    warn(setup, "%s", text);
+    return SETUP_OK;
 }
 
 /* Is it there, made if need be, and can something be made in it? 0, or else errno. */
@@ -60,8 +68,7 @@ static int try_directory(const char *path) {
 /* One that cannot be made or written keeps nobody from chatting. */
 static int make_directory(struct setup *setup) {
     setup->write_error = try_directory(setup->directory);
-    check_mode(setup);
-    return SETUP_OK;
+    return check_mode(setup);
 }
 
 /* `why`: what failed, if our key is a temporary one. */

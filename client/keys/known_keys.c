@@ -18,11 +18,11 @@
 #define LOCK_TRIES 10
 
 static int open_for_writing(const char *path) {
-    return open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+    return open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK, 0600);
 }
 
 static int open_for_reading(const char *path) {
-    return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK);
 }
 
 static bool is_there(const char *path) {
@@ -208,8 +208,7 @@ static bool write_lines_again(struct known_keys *known, int file, FILE *out) {
     return written;
 }
 
-/* A file of its own that takes the place of the old one, whose lock others may wait for: they look again. A link stays
- * as it is, and so does what it leads to. */
+/* A file of its own that takes the place of the old one, whose lock others may wait for: they look again. */
 static bool write_anew(struct known_keys *known, int file) {
     char name[sizeof known->file + 8];
     struct stat status;
@@ -310,7 +309,7 @@ static enum outcome date(struct known_keys *known, int file, struct known_key *e
     return written ? WRITTEN : NOTHING_NEW;
 }
 
-/* The file was full before it could be shortened: a link, or a directory that cannot be written. */
+/* The file was full before it could be shortened: in a directory that cannot be written. */
 static bool has_room(const struct known_keys *known) {
     errno = EFBIG;
     return known->table.count < 2 * KNOWN_KEYS_LINES;
@@ -427,6 +426,18 @@ static void shorten_at_the_start(struct known_keys *known) {
     if (file >= 0) close(file);
 }
 
+/* A link may have been put there by somebody who wants something else to be read, or written through. One to a device
+ * is the user's way to say that nothing shall be remembered. */
+static bool refuse_link(struct known_keys *known, struct why *why) {
+    struct stat status;
+    bool leads = stat(known->file, &status) == 0;
+    int error = errno;
+    known->hidden = leads ? S_ISREG(status.st_mode) : error != ENOENT;
+    if (!leads && error != ENOENT) return why_fail(why, "%s: %s", known->file, strerror(error));
+    return why_fail(why, "%s: %sexpected a regular file", known->file,
+                    !leads || known->hidden ? "is a symbolic link, " : "");
+}
+
 bool known_keys_open(struct known_keys *known, const char *directory, const char *name, struct why *why) {
     struct stat status;
     int file, error = 0;
@@ -440,6 +451,7 @@ bool known_keys_open(struct known_keys *known, const char *directory, const char
         file = open_for_reading(known->file);
     }
     if (file < 0) {
+        if (errno == ELOOP) return refuse_link(known, why);
         known->hidden = errno != ENOENT && is_there(known->file);
         return why_fail(why, "%s: %s", known->file, strerror(error));
     }

@@ -65,6 +65,17 @@ for my $nowhere (['device', '/dev/null', 'Not a directory'], ['nowhere', '/proc/
     );
 }
 
+for my $mode (0777, 0702, 01777) {
+    my $name = sprintf 'all-%04o', $mode;
+    my $all = directory($name, $mode);
+    my ($status, $out, $err) = run_program(name => $name, command => [gochat(), '--mode', 'client', '--room', 'harbour',
+        '--bootnode', $bootnode->{address}, '--ui', 'json', '--data-dir', $all]);
+    is($err, sprintf("gochat: data directory %s: mode %04o lets everybody replace our keys, expected 0700: chmod 700 %s\n",
+        $all, $mode, $all), sprintf '%04o: it is refused', $mode);
+    is($status, 1, 'as what cannot be read is');
+    is_deeply([glob "$all/*"], [], 'and nothing is made in it');
+}
+
 my $linked = directory('linked', 0700);
 symlink '/dev/null', "$linked/$_" or die "$linked/$_: $!" for 'known_peers', 'known_bootnodes';
 is_deeply(
@@ -72,6 +83,16 @@ is_deeply(
     [map {"gochat: $linked/$_: expected a regular file: new keys are forgotten at the end"} 'known_peers', 'known_bootnodes'],
     'known keys that are /dev/null: said once'
 );
+
+my $through = directory('through', 0700);
+for my $elsewhere ('', 'anything') {
+    write_file("$folder/elsewhere", $elsewhere);
+    unlink "$through/known_bootnodes";
+    symlink "$folder/elsewhere", "$through/known_bootnodes" or die "$through: $!";
+    my ($said) = complaints('through', $through);
+    like($said, qr{^gochat: \Q$through\E/known_bootnodes: is a symbolic link, expected a regular file: }, 'a link is told');
+    is(read_file("$folder/elsewhere"), $elsewhere, 'and nothing is written through it');
+}
 
 my $circle = directory('circle', 0700);
 symlink 'known_peers', "$circle/known_peers" or die "$circle/known_peers: $!";
