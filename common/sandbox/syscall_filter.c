@@ -23,7 +23,11 @@
 #define ALL 0
 #define TYPE_OF_SOCKET 0xf /* without SOCK_CLOEXEC and SOCK_NONBLOCK */
 #define NETLINK_ROUTE 0    /* linux/netlink.h wants what others define, too */
-#define WORD 0xffffffffU   /* ints: what is above is nobody's */
+/* Of linux/netlink.h, too: NETLINK_PKTINFO, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK. */
+#define NETLINK_SENDERS 3
+#define NETLINK_REASONS 11
+#define NETLINK_STRICT 12
+#define WORD 0xffffffffU /* ints: what is above is nobody's */
 
 /* Of newer C libraries; the structure is the kernel's, and of one size wherever these exist. */
 #define TERMIOS2_SIZE 44
@@ -268,6 +272,10 @@ static const struct way ways[] = {
     OPTION(IPPROTO_IP, IP_MULTICAST_LOOP, SYSCALLS_STREAMS),
     OPTION(IPPROTO_IPV6, IPV6_MULTICAST_IF, SYSCALLS_STREAMS),
     OPTION(IPPROTO_IPV6, IPV6_MULTICAST_HOPS, SYSCALLS_STREAMS),
+    /* What looks up the own machine's name (systemd's nss-myhostname) asks the kernel about its interfaces. */
+    OPTION(SOL_NETLINK, NETLINK_SENDERS, SYSCALLS_LIBRARIES),
+    OPTION(SOL_NETLINK, NETLINK_REASONS, SYSCALLS_LIBRARIES),
+    OPTION(SOL_NETLINK, NETLINK_STRICT, SYSCALLS_LIBRARIES),
     OPTION(IPPROTO_TCP, TCP_NODELAY, SYSCALLS_ACCEPTS),
     OPTION(IPPROTO_TCP, TCP_CORK, SYSCALLS_ACCEPTS),
     /* Code of a file of the system, and never of what we may write. */

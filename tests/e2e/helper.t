@@ -97,6 +97,13 @@ is_deeply(names_of(knows($helper, @kept)), [], 'the helper knows no secret');
 # A sanitizer keeps the environment and the arguments for itself.
 is_deeply(names_of(knows($helper, @given)), [], 'nor what the client was started with') if !$ENV{SAN};
 
+if (!$ENV{SAN}) {
+    my $ines = enter_room('ines', bootnode => "machine.test:$port",
+        in => ['env', 'LD_PRELOAD=' . test_tool('name_server.so')]);
+    ok(wait_event($ines, { event => 'registered', name => "machine.test:$port" }, 10),
+        'the name of the own machine is found, where systemd looks it up');
+}
+
 # --- its end is survived, and told once ------------------------------------------------------------------------------
 
 my $bert = enter_room('bert', bootnode => $bootnode);
