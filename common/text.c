@@ -123,10 +123,15 @@ static bool is_ignorable(utf8proc_int32_t character) {
            uc_is_property_default_ignorable_code_point((ucs4_t)character);
 }
 
-/* Assigned and not ignorable, and yet nothing is to be seen. No property says so: Braille's blank pattern, the null
- * notehead, Duployan's selector, Khitan's filler. */
+/* Assigned and not ignorable, and yet nothing is to be seen, or a mark that stands for nothing. No property says so:
+ * Braille's blank pattern, the null notehead, Duployan's selector, Khitan's filler, Egypt's blanks, the joiner of
+ * Tifinagh, Devanagari's caret, and what marks an embedded object. */
 static bool is_blank_glyph(utf8proc_int32_t character) {
-    return character == 0x2800 || character == 0x1d159 || character == 0x1bc9d || character == 0x16fe4;
+    static const utf8proc_int32_t blanks[] = {0x2800,  0x2d7f,  0xa8fa,  0xfffc, 0x13441,
+                                              0x13442, 0x16fe4, 0x1bc9d, 0x1d159};
+    for (size_t i = 0; i < sizeof blanks / sizeof *blanks; i++)
+        if (character == blanks[i]) return true;
+    return false;
 }
 
 static bool is_pictograph(utf8proc_int32_t character) {

@@ -416,6 +416,8 @@ static void refuses_bad_nicks(void **state) {
         {"abcdefghijklmnopqrstuvwxyz01234\u20ac", "abcdefghijklmnopqrstuvwxyz01234"},
         {"\u2800", BAD}, /* nothing to be seen */
         {"a\u2800", "a" BAD},
+        {"\u2d7f\ua8fa\ufffc", BAD BAD BAD},
+        {"\U00013441\U00013442\U00016fe4\U0001bc9d", BAD BAD BAD BAD},
         {"\U0001d159\u3164\u115f\u1160\uffa0", BAD BAD BAD BAD BAD},
         {"a\u17b4\u17b5\u180b\u034f\u00ad\u2060", "a" BAD BAD BAD BAD BAD BAD},
         {"bo" SHY "b", "bo" BAD "b"}, /* looks like another */
