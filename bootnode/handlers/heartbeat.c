@@ -78,6 +78,13 @@ static void accept_beat(struct context *context, const struct packet *packet, st
     }
 }
 
+/* A copy from elsewhere came first, and was no life: it takes nothing from the beat itself, once. */
+static bool was_outrun(const struct context *context, const struct packet *packet, const struct session *session,
+                       const struct beat *beat) {
+    return atomic_load_explicit(&session->last_counter, memory_order_relaxed) == beat->counter &&
+           session_has_sign(session, SESSION_ASTRAY) && packet_came_home(context, packet, session);
+}
+
 void handle_heartbeat(struct context *context, const struct packet *packet) {
     struct beat beat;
     if (!beat_decode(packet->data, packet->size, &beat)) {
@@ -89,7 +96,7 @@ void handle_heartbeat(struct context *context, const struct packet *packet) {
         reset_answer(context, packet, beat.session_id);
     } else if (!link_check_beat(session->beat_key, packet->data)) {
         counters_count(context->counters, COUNTER_HEARTBEAT_FORGED);
-    } else if (!advance_counter(session, beat.counter)) {
+    } else if (!advance_counter(session, beat.counter) && !was_outrun(context, packet, session, &beat)) {
         counters_count(context->counters, COUNTER_HEARTBEAT_OLD);
     } else {
         accept_beat(context, packet, session, &beat);

@@ -16,7 +16,7 @@
 /* What reaches one address, and what the net has seen of one type. */
 struct spy {
     struct address victim;
-    uint64_t bytes, packets;
+    uint64_t bytes, packets, copies;
     uint8_t keep; /* type of which the last packet is kept */
     struct flying kept;
     bool lose_kept;
@@ -198,6 +198,46 @@ static void test_replayed_beats_are_no_life(void **state) {
     assert_int_equal(net_totals(net).expired, 1);
     assert_int_equal(net_totals(net).sessions, 0);
     assert_int_equal(spy.bytes % RESET_SIZE, 0);
+}
+
+/* Each beat has a copy from the victim that comes first. */
+static bool outrun(struct net *net, const struct flying *packet) {
+    struct spy *spy = net->watching;
+    if (packet->to_server && packet->data[0] == MESSAGE_HEARTBEAT) {
+        net_inject(net, &spy->victim, packet->data, packet->size);
+        spy->copies++;
+    }
+    return spy_on(net, packet);
+}
+
+/* Somebody listens, and sends faster than what it listens to: nobody is kept out for it, nor taken for gone. */
+static void test_beats_that_are_outrun(void **state) {
+    struct net *net = *state;
+    struct spy spy;
+    watch(net, &spy, 0);
+    net->watch = outrun;
+    struct rendezvous_client *ada = net_join(net, "tea", 1), *bob = net_join(net, "tea", 2);
+    settle(net);
+    net_run(net, 60000);
+    struct rendezvous_client *eve = net_join(net, "tea", 3);
+    settle(net);
+    assert_int_equal(ada->resets + bob->resets + eve->resets, 0);
+    assert_int_equal(net_totals(net).expired + net_totals(net).moved, 0);
+    assert_int_equal(spy.bytes, spy.packets * PATH_SIZE);
+    assert_in_range(spy.packets, 1, spy.copies);
+    /* The beat itself counts once. */
+    uint64_t valid = counters_read(&net->counters, COUNTER_HEARTBEAT);
+    keep(&spy, MESSAGE_HEARTBEAT, false);
+    while (spy.kept.size == 0) net_run(net, NET_STEP_MS);
+    spy.keep = 0;
+    net_run(net, 100);
+    assert_true(counters_read(&net->counters, COUNTER_HEARTBEAT) > valid);
+    valid = counters_read(&net->counters, COUNTER_HEARTBEAT);
+    for (int i = 0; i < 10; i++) {
+        net_inject(net, &spy.victim, spy.kept.data, spy.kept.size);
+        net_inject(net, &spy.kept.peer, spy.kept.data, spy.kept.size);
+    }
+    assert_int_equal(counters_read(&net->counters, COUNTER_HEARTBEAT), valid);
 }
 
 /* The right session, the right length, everything else at random, from its own address and from elsewhere. */
@@ -462,6 +502,7 @@ int main(void) {
         TEST(test_beat_with_a_forged_source),
         TEST(test_an_address_left_behind_gets_nothing),
         TEST(test_replayed_beats_are_no_life),
+        TEST(test_beats_that_are_outrun),
         TEST(test_forged_packets_do_nothing),
         TEST(test_replayed_sealed_packets),
         TEST(test_move_needs_the_cookie_of_its_source),
