@@ -14,13 +14,15 @@ static void update(struct context *context, const struct sealed_packet *sealed, 
 void handle_update(struct context *context, const struct packet *packet) {
     struct sealed_packet sealed;
     struct update_body body;
-    if (!sealed_accept(context, packet, &sealed)) return;
+    if (!sealed_open(context, packet, &sealed)) return;
     struct reader reader = reader_over(sealed.body, sealed.body_size);
     read_update_body(&reader, &body);
     if (!reader_finished(&reader))
         counters_count(context->counters, COUNTER_MALFORMED);
     else if (!packet_came_home(context, packet, sealed.session))
         counters_count(context->counters, COUNTER_STRAY_SEALED);
+    else if (!sealed_accept(context, &sealed))
+        return;
     else if (!rate_limit_session(context->node->limits, RATE_UPDATE, sealed.session_id, context->now))
         counters_count(context->counters, COUNTER_RATE_LIMITED);
     else
@@ -50,13 +52,15 @@ static void introduce(struct context *context, const struct sealed_packet *seale
 void handle_introduce(struct context *context, const struct packet *packet) {
     struct sealed_packet sealed;
     uint8_t target_id[MEMBER_ID_SIZE];
-    if (!sealed_accept(context, packet, &sealed)) return;
+    if (!sealed_open(context, packet, &sealed)) return;
     struct reader reader = reader_over(sealed.body, sealed.body_size);
     read_bytes(&reader, target_id, sizeof target_id);
     if (!reader_finished(&reader))
         counters_count(context->counters, COUNTER_MALFORMED);
     else if (!packet_came_home(context, packet, sealed.session))
         counters_count(context->counters, COUNTER_STRAY_SEALED);
+    else if (!sealed_accept(context, &sealed))
+        return;
     else if (!rate_limit_session(context->node->limits, RATE_INTRODUCE, sealed.session_id, context->now))
         counters_count(context->counters, COUNTER_RATE_LIMITED);
     else
@@ -66,7 +70,7 @@ void handle_introduce(struct context *context, const struct packet *packet) {
 /* Answered at the registered address, wherever LEAVE came from: it is authentic, its source address is not. */
 void handle_leave(struct context *context, const struct packet *packet) {
     struct sealed_packet sealed;
-    if (!sealed_accept(context, packet, &sealed)) return;
+    if (!sealed_open(context, packet, &sealed) || !sealed_accept(context, &sealed)) return;
     if (sealed.body_size != 0) {
         counters_count(context->counters, COUNTER_MALFORMED);
         return;

@@ -16,15 +16,17 @@ void path_offer(struct context *context, const struct packet *packet, const stru
 void handle_move(struct context *context, const struct packet *packet) {
     struct sealed_packet sealed;
     struct cookie cookie;
-    if (!sealed_accept(context, packet, &sealed)) return;
+    if (!sealed_open(context, packet, &sealed)) return;
     struct reader reader = reader_over(sealed.body, sealed.body_size);
     read_cookie(&reader, &cookie);
     if (!reader_finished(&reader)) {
         counters_count(context->counters, COUNTER_MALFORMED);
-    } else if (!rate_limit_session(context->node->limits, RATE_MOVE, sealed.session_id, context->now)) {
-        counters_count(context->counters, COUNTER_RATE_LIMITED);
     } else if (!cookie_check(&context->node->cookies, &packet->from, context->second, &cookie)) {
         counters_count(context->counters, COUNTER_COOKIE_BAD);
+    } else if (!sealed_accept(context, &sealed)) {
+        return;
+    } else if (!rate_limit_session(context->node->limits, RATE_MOVE, sealed.session_id, context->now)) {
+        counters_count(context->counters, COUNTER_RATE_LIMITED);
     } else if (shard_move(sealed.shard, sealed.session_id, &packet->from, packet_endpoint(context, packet),
                           context->now)) {
         counters_count(context->counters, COUNTER_MOVE);

@@ -14,7 +14,7 @@ static bool open_packet(const struct session *session, const struct sealed_heade
     return opened;
 }
 
-bool sealed_accept(struct context *context, const struct packet *packet, struct sealed_packet *out) {
+bool sealed_open(struct context *context, const struct packet *packet, struct sealed_packet *out) {
     struct sealed_header header;
     if (!sealed_header_decode(packet->data, packet->size, &header) || header.token != 0) {
         counters_count(context->counters, COUNTER_MALFORMED);
@@ -31,7 +31,12 @@ bool sealed_accept(struct context *context, const struct packet *packet, struct 
         counters_count(context->counters, COUNTER_SEALED_FORGED);
         return false;
     }
-    if (shard_accept_sealed(out->shard, header.session_id, header.counter)) return true;
+    out->counter = header.counter;
+    return true;
+}
+
+bool sealed_accept(struct context *context, const struct sealed_packet *sealed) {
+    if (shard_accept_sealed(sealed->shard, sealed->session_id, sealed->counter)) return true;
     counters_count(context->counters, COUNTER_SEALED_OLD);
     return false;
 }

@@ -328,6 +328,29 @@ static void test_move_needs_the_cookie_of_its_source(void **state) {
     assert_int_equal(net_totals(net).moved, 1);
 }
 
+/* As beats are: a copy from elsewhere comes first. */
+static void test_sealed_packets_that_are_outrun(void **state) {
+    struct net *net = *state;
+    struct rendezvous_client *bob = net_join(net, "tea", 2);
+    struct address elsewhere = net_address(200), next = net_address(201);
+    const struct candidate_list none = {0};
+    struct cookie cookie;
+    uint8_t packet[PACKET_MAX];
+    settle(net);
+    size_t size = client_update(bob, &none, packet);
+    net_inject(net, &elsewhere, packet, size);
+    assert_int_equal(counters_read(&net->counters, COUNTER_UPDATE), 0);
+    net_inject(net, &bob->address, packet, size);
+    assert_int_equal(counters_read(&net->counters, COUNTER_UPDATE), 1);
+    assert_true(cookie_make(&net->node.cookies, &next, net->context.second, &cookie));
+    size = client_move(bob, &cookie, packet);
+    net_inject(net, &elsewhere, packet, size);
+    assert_int_equal(net_totals(net).moved, 0);
+    net_inject(net, &next, packet, size);
+    assert_int_equal(net_totals(net).moved, 1);
+    assert_int_equal(counters_read(&net->counters, COUNTER_SEALED_OLD), 0);
+}
+
 static void test_cookies_that_make_no_state(void **state) {
     struct net *net = *state;
     struct rendezvous_client *eve = net_join(net, "tea", 3);
@@ -506,6 +529,7 @@ int main(void) {
         TEST(test_forged_packets_do_nothing),
         TEST(test_replayed_sealed_packets),
         TEST(test_move_needs_the_cookie_of_its_source),
+        TEST(test_sealed_packets_that_are_outrun),
         TEST(test_cookies_that_make_no_state),
         TEST(test_handshakes_that_make_no_state),
         TEST(test_no_amplification),
