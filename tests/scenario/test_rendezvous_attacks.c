@@ -180,6 +180,34 @@ static void test_an_address_left_behind_gets_nothing(void **state) {
     assert_int_equal(net_totals(net).expired, 1);
 }
 
+/* Who went away, and forges its address, has a token that is good as long as nothing is sent there. */
+static void test_an_address_left_in_a_quiet_room(void **state) {
+    struct net *net = *state;
+    struct spy spy;
+    uint8_t packet[PACKET_MAX];
+    watch(net, &spy, 0);
+    struct rendezvous_client *eve = net_join(net, "tea", 200), *ada = net_join(net, "tea", 1);
+    settle(net);
+    net_run(net, 10000);
+    eve->state = CLIENT_IDLE;
+    net_run(net, 1000);
+    uint64_t bytes = spy.bytes;
+    for (int i = 0; i < 60; i++) {
+        net_inject(net, &eve->address, packet, client_beat(eve, false, packet));
+        net_run(net, 1000);
+    }
+    assert_int_equal(spy.bytes, bytes);
+    assert_int_equal(net_totals(net).sessions, 2);
+    const struct candidate_list none = {0};
+    net_inject(net, &ada->address, packet, client_update(ada, &none, packet));
+    for (int i = 0; i < 16; i++) {
+        net_inject(net, &eve->address, packet, client_beat(eve, false, packet));
+        net_run(net, 1000);
+    }
+    assert_in_range(spy.bytes - bytes, 1, SESSION_UNECHOED_MAX + 16 * BEAT_SIZE);
+    assert_int_equal(net_totals(net).expired, 1);
+}
+
 static void test_replayed_beats_are_no_life(void **state) {
     struct net *net = *state;
     struct spy spy;
@@ -524,6 +552,7 @@ int main(void) {
         TEST(test_the_first_beat_cannot_be_outrun),
         TEST(test_beat_with_a_forged_source),
         TEST(test_an_address_left_behind_gets_nothing),
+        TEST(test_an_address_left_in_a_quiet_room),
         TEST(test_replayed_beats_are_no_life),
         TEST(test_beats_that_are_outrun),
         TEST(test_forged_packets_do_nothing),
