@@ -65,6 +65,10 @@ void budget_give_back(struct punch_budget *budget, const struct address *there, 
     tally_give_back(&budget->networks, there->ip, network_size(there), count);
 }
 
+void budget_allow_one(struct punch_budget *budget, const struct address *to, uint64_t now) {
+    if (network_left(budget, to, now) == 0) budget_give_back(budget, to, 1);
+}
+
 bool budget_probe_begin(struct punch_budget *budget) {
     if (budget->probings >= BUDGET_PROBINGS) return false;
     budget->probings++;

@@ -5,7 +5,8 @@
  * than BUDGET_PROBINGS pairs that probe. Of what nobody answers (rule 14), a network (an IPv4 address, or an IPv6 /64)
  * gets BUDGET_NETWORK packets, of them guesses as long as it had BUDGET_GUESSES at most; a host that no bootnode told
  * of BUDGET_NAMED_HOST, all its ports together, and its network BUDGET_NAMED_NETWORK; and a tenth as many each day
- * later. All ports together: to whoever is flooded they are one line, and a list of ports costs nothing to make up. */
+ * later; for each sign of life that a peer has paid with a packet, one more. All ports together: to whoever is flooded
+ * they are one line, and a list of ports costs nothing to make up. */
 #pragma once
 
 #include <stdbool.h>
@@ -47,6 +48,8 @@ bool budget_may(struct punch_budget *budget, enum budget_kind kind, const struct
 MUST_USE bool budget_take(struct punch_budget *budget, enum budget_kind kind, const struct address *to, uint64_t now);
 /* So many that BUDGET_TOLD and BUDGET_GUESSED took for this address were answered. */
 void budget_give_back(struct punch_budget *budget, const struct address *there, unsigned count);
+/* One packet more, BUDGET_TOLD, to a network that has had all: whoever it is for has paid with one. */
+void budget_allow_one(struct punch_budget *budget, const struct address *to, uint64_t now);
 /* May one more pair probe? True: counted, until budget_probe_end. */
 MUST_USE bool budget_probe_begin(struct punch_budget *budget);
 void budget_probe_end(struct punch_budget *budget);

@@ -174,6 +174,7 @@ bool rounds_sign(struct peer *peer, struct punch *punch, uint64_t now) {
         struct address best;
         if (!punch_best(&peer->punch, ipv4, &best)) continue;
         trials_allow_one(&peer->trials, &best);
+        budget_allow_one(peer->host->budget, &best, now);
         if (punch->active) punch_once_more(punch, &best, now);
     }
     return true;

@@ -244,9 +244,9 @@ static void who_was_there_once_gets_little_more(void **state) {
 #define GHOSTS 500
 
 /* Members of anybody's invention at one address, with ports beside it. */
-static uint64_t ghost_register(const struct hostile *mallory) {
+static uint64_t ghost_register(const struct hostile *mallory, const struct address *address) {
     struct register_body body = {.suite_mask = SUITE_CHACHA20_POLY1305, .revision = 1, .candidates = {.count = 4}};
-    struct registration registration = {.body = &body, .address = ghost};
+    struct registration registration = {.body = &body, .address = *address};
     struct registered registered;
     uint8_t members[PACKET_MAX];
     struct writer writer = writer_over(members, sizeof members);
@@ -255,12 +255,22 @@ static uint64_t ghost_register(const struct hostile *mallory) {
     memcpy(body.room_tag, mallory->keys.tag, ROOM_TAG_SIZE);
     randombytes_buf(body.member_id, MEMBER_ID_SIZE);
     for (int i = 0; i < 4; i++) {
-        body.candidates.items[i] = ghost;
+        body.candidates.items[i] = *address;
         body.candidates.items[i].port = (uint16_t)(1024 + randombytes_uniform(60000));
     }
     assert_int_equal(shard_register(shard_of(mallory), &registration, now, &registered, &writer), REGISTERED);
     assert_int_equal(shard_confirm(shard_of(mallory), registered.session_id, now, &refusal), REGISTERED);
     return registered.session_id;
+}
+
+static void beat_for_all(struct hostile *mallory, const uint64_t *sessions, unsigned beats) {
+    for (unsigned beat = 0; beat < beats; beat++) {
+        for (int i = 0; i < GHOSTS; i++) {
+            mallory->session_id = sessions[i];
+            hostile_beat(mallory);
+        }
+        world_run(mallory->world, 4000);
+    }
 }
 
 /* For four minutes all of them beat. */
@@ -272,20 +282,43 @@ static void five_hundred_ghosts_draw_five_thousand(void **state) {
     net_restart(world->net, true);
     struct person *anna = world_person(world, "anna", NAT_NONE);
     hostile_init(&mallory, world, anna, "tea", true);
-    for (int i = 0; i < GHOSTS; i++) sessions[i] = ghost_register(&mallory);
+    for (int i = 0; i < GHOSTS; i++) sessions[i] = ghost_register(&mallory, &ghost);
     hostile_count(&mallory, &(struct address){.ip = {[10] = 0xff, 0xff, 192, 0, 2, 66}});
     person_start(anna, "tea");
     world_wait(world, 5000, person_count(anna, EVENT_PEER_JOINED, NULL) == GHOSTS);
-    for (int beat = 0; beat < 60; beat++) {
-        for (int i = 0; i < GHOSTS; i++) {
-            mallory.session_id = sessions[i];
-            hostile_beat(&mallory);
-        }
-        world_run(world, 4000);
-    }
+    beat_for_all(&mallory, sessions, 60);
     print_message("# one client sent %u packets\n", (unsigned)mallory.at_victim.packets);
     assert_int_equal(person_count(anna, EVENT_PEER_LEFT, NULL), 0);
     assert_in_range(mallory.at_victim.packets, GHOSTS, GHOSTS * TRIALS_PACKETS);
+}
+
+/* Behind one NAT with more ghosts than its address has packets for, Bert is met directly all the same. */
+static void a_neighbour_of_ghosts_is_reached(void **state) {
+    struct world *world = *state;
+    static uint64_t sessions[GHOSTS];
+    struct hostile mallory;
+    world->net->config.room_members = 1000;
+    net_restart(world->net, true);
+    struct person *anna = world_person(world, "anna", NAT_PORT_RESTRICTED);
+    struct person *bert = world_person(world, "bert", NAT_PORT_RESTRICTED);
+    struct address there = bert->nat.outside, beside = there;
+    there.port = 0;
+    beside.port++;
+    hostile_init(&mallory, world, anna, "tea", true);
+    hostile_count(&mallory, &there);
+    person_start(anna, "tea");
+    for (int visit = 0; visit < 2; visit++) {
+        world_run(world, 20000); /* those before are gone */
+        for (int i = 0; i < GHOSTS; i++) sessions[i] = ghost_register(&mallory, &beside);
+        beat_for_all(&mallory, sessions, 60);
+    }
+    assert_int_equal(mallory.at_victim.packets, BUDGET_NETWORK);
+    person_start(bert, "tea");
+    world_wait(world, 60000, person_sees(anna, bert) && person_sees(bert, anna));
+    beat_for_all(&mallory, sessions, 15);
+    const struct event *path = person_last(anna, EVENT_PEER_PATH, bert);
+    if (!path) path = person_last(anna, EVENT_PEER_CONNECTED, bert);
+    assert_false(path->relayed);
 }
 
 /* --- PROBEs --- */
@@ -376,6 +409,7 @@ int main(void) {
         SCENARIO(a_ghost_draws_ten_from_each),
         SCENARIO(a_ghost_that_registers_anew_is_not_worth_more),
         SCENARIO(five_hundred_ghosts_draw_five_thousand),
+        SCENARIO(a_neighbour_of_ghosts_is_reached),
         SCENARIO(who_was_there_once_gets_little_more),
         SCENARIO(rare_probes_from_anywhere),
         SCENARIO(a_flood_of_probes_from_anywhere),

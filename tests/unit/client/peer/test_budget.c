@@ -43,6 +43,20 @@ static void the_wait_is_long_enough(void **state) {
     }
 }
 
+static void a_network_that_had_all_has_one_that_is_paid(void **state) {
+    static const struct address there = {.ip = {[10] = 0xff, 0xff, 192, 0, 2, 1}, .port = 1};
+    struct punch_budget budget;
+    (void)state;
+    budget_init(&budget, NOW);
+    budget_allow_one(&budget, &there, NOW); /* it has more */
+    for (unsigned i = 0; i < BUDGET_NETWORK; i++) assert_true(budget_take(&budget, BUDGET_TOLD, &there, NOW));
+    assert_false(budget_may(&budget, BUDGET_TOLD, &there, NOW));
+    for (unsigned i = 0; i < 3; i++) budget_allow_one(&budget, &there, NOW);
+    assert_false(budget_may(&budget, BUDGET_GUESSED, &there, NOW));
+    assert_true(budget_take(&budget, BUDGET_TOLD, &there, NOW));
+    assert_false(budget_take(&budget, BUDGET_TOLD, &there, NOW));
+}
+
 static void two_pairs_probe_at_a_time(void **state) {
     struct punch_budget budget;
     (void)state;
@@ -58,6 +72,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_second_sees_more),
         cmocka_unit_test(the_wait_is_long_enough),
+        cmocka_unit_test(a_network_that_had_all_has_one_that_is_paid),
         cmocka_unit_test(two_pairs_probe_at_a_time),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
