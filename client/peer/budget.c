@@ -65,6 +65,11 @@ void budget_give_back(struct punch_budget *budget, const struct address *there, 
     tally_give_back(&budget->networks, there->ip, network_size(there), count);
 }
 
+void budget_give_back_named(struct punch_budget *budget, const struct address *there, unsigned count) {
+    tally_give_back(&budget->named_hosts, there->ip, sizeof there->ip, count);
+    tally_give_back(&budget->named_networks, there->ip, network_size(there), count);
+}
+
 void budget_allow_one(struct punch_budget *budget, const struct address *to, uint64_t now) {
     if (network_left(budget, to, now) == 0) budget_give_back(budget, to, 1);
 }

@@ -48,6 +48,8 @@ bool budget_may(struct punch_budget *budget, enum budget_kind kind, const struct
 MUST_USE bool budget_take(struct punch_budget *budget, enum budget_kind kind, const struct address *to, uint64_t now);
 /* So many that BUDGET_TOLD and BUDGET_GUESSED took for this address were answered. */
 void budget_give_back(struct punch_budget *budget, const struct address *there, unsigned count);
+/* The same of BUDGET_NAMED: who was named comes back, and is found there again. */
+void budget_give_back_named(struct punch_budget *budget, const struct address *there, unsigned count);
 /* One packet more, BUDGET_TOLD, to a network that has had all: whoever it is for has paid with one. */
 void budget_allow_one(struct punch_budget *budget, const struct address *to, uint64_t now);
 /* May one more pair probe? True: counted, until budget_probe_end. */

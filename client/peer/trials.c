@@ -44,6 +44,12 @@ static struct trials_host *find_or_add(struct trials *trials, const struct addre
     return host;
 }
 
+/* So that they can be given back; hosts that were told come first. */
+static void count_named(struct trials *trials, const struct address *to) {
+    struct trials_host *host = trials->count < TRIALS_HOSTS / 2 ? find_or_add(trials, to) : find(trials, to);
+    if (host) host->named++;
+}
+
 bool trials_may(struct trials *trials, struct punch_budget *budget, enum budget_kind kind, const struct address *to,
                 uint64_t now) {
     if (!budget_may(budget, kind, to, now)) return false;
@@ -56,7 +62,10 @@ bool trials_may(struct trials *trials, struct punch_budget *budget, enum budget_
 bool trials_take(struct trials *trials, struct punch_budget *budget, enum budget_kind kind, const struct address *to,
                  uint64_t now) {
     if (!trials_may(trials, budget, kind, to, now) || !budget_take(budget, kind, to, now)) return false;
-    if (kind == BUDGET_NAMED) return bucket_take(&trials->named, &named_kind, TRIALS_NAMED_EVERY_MS, now);
+    if (kind == BUDGET_NAMED) {
+        count_named(trials, to);
+        return bucket_take(&trials->named, &named_kind, TRIALS_NAMED_EVERY_MS, now);
+    }
     struct trials_host *host = find_or_add(trials, to);
     if (kind == BUDGET_GUESSED)
         host->guesses++;
@@ -70,7 +79,8 @@ void trials_answered(struct trials *trials, struct punch_budget *budget, const s
     struct trials_host *host = find_or_add(trials, there);
     if (!host) return;
     budget_give_back(budget, there, (unsigned)host->packets + host->guesses);
-    host->packets = host->guesses = 0;
+    budget_give_back_named(budget, there, host->named);
+    host->packets = host->guesses = host->named = 0;
     host->answered = true;
 }
 
@@ -82,7 +92,7 @@ bool trials_renew(struct trials *trials, uint64_t now) {
     for (size_t i = 0; i < trials->count; i++) {
         struct trials_host host = trials->hosts[i];
         if (!host.answered || answered-- > TRIALS_HOSTS / 2) continue;
-        host.packets = host.guesses = 0;
+        host.packets = host.guesses = host.named = 0;
         trials->hosts[kept++] = host;
     }
     trials->count = kept;

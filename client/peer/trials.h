@@ -28,6 +28,7 @@ struct trials {
         uint8_t ip[16];
         uint16_t packets; /* unanswered, and told */
         uint16_t guesses; /* unanswered */
+        uint16_t named;   /* unanswered; not known of all */
         bool answered;    /* once */
     } hosts[TRIALS_HOSTS];
     size_t count;

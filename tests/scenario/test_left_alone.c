@@ -121,6 +121,28 @@ static void many_name_one_stranger(void **state) {
     assert_in_range(strangers.packets, 1, 4 * BUDGET_NAMED_HOST);
 }
 
+/* They know of it by each other's word alone: the bootnode has no IPv6. */
+static void who_was_named_and_comes_back_is_found_again(void **state) {
+    struct world *world = *state;
+    struct person *anna = world_person(world, "anna", NAT_SYMMETRIC);
+    struct person *bert = world_person(world, "bert", NAT_SYMMETRIC);
+    person_has_ipv6(anna, NAT_PORT_RESTRICTED);
+    person_has_ipv6(bert, NAT_PORT_RESTRICTED);
+    const struct candidate_list annas = {.count = 1, .items = {anna->nat6.outside}};
+    const struct candidate_list berts = {.count = 1, .items = {bert->nat6.outside}};
+    person_start(anna, "tea");
+    engine_set_candidates(anna->engine, &annas, world->now);
+    for (int visit = 0; visit < 10; visit++) {
+        person_forget(anna);
+        person_start(bert, "tea");
+        engine_set_candidates(bert->engine, &berts, world->now);
+        world_wait(world, 20000, person_count(anna, EVENT_PEER_PATH, bert) == 1);
+        assert_false(person_last(anna, EVENT_PEER_PATH, bert)->relayed);
+        person_kill(bert);
+        world_run(world, 600000);
+    }
+}
+
 static bool count_all_strangers(struct hostile *mallory, struct wire *wire) {
     return count_strangers(mallory->world, wire);
 }
@@ -405,6 +427,7 @@ int main(void) {
         SCENARIO(fifteen_strangers_are_named),
         SCENARIO(two_hundred_strangers_are_named),
         SCENARIO(many_name_one_stranger),
+        SCENARIO(who_was_named_and_comes_back_is_found_again),
         SCENARIO(on_a_direct_path_nobody_is_asked),
         SCENARIO(a_ghost_draws_ten_from_each),
         SCENARIO(a_ghost_that_registers_anew_is_not_worth_more),

@@ -76,6 +76,21 @@ static void an_answer_makes_up_for_it(void **state) {
     assert_int_equal(tally_left(&fixture->budget.networks, there.ip, sizeof there.ip, NOW), BUDGET_NETWORK);
 }
 
+/* Of a network that is full of others only what this host had. */
+static void so_it_does_for_who_was_named(void **state) {
+    struct fixture *fixture = *state;
+    const struct address there = ipv6(1, 1), beside = ipv6(1, 2);
+    assert_int_equal(take(fixture, &fixture->second, BUDGET_NAMED, beside, 1000, NOW), BUDGET_NAMED_HOST);
+    for (int i = 0; i < 1000; i++) {
+        trials_init(&fixture->first, NOW); /* it left, and is back */
+        assert_int_equal(take(fixture, &fixture->first, BUDGET_NAMED, there, 1000, NOW), BUDGET_NAMED_HOST);
+        trials_answered(&fixture->first, &fixture->budget, &there);
+    }
+    assert_int_equal(tally_left(&fixture->budget.named_networks, there.ip, 8, NOW),
+                     BUDGET_NAMED_NETWORK - BUDGET_NAMED_HOST);
+    assert_int_equal(take(fixture, &fixture->first, BUDGET_NAMED, beside, 1000, NOW), 0);
+}
+
 static void a_sign_is_worth_one(void **state) {
     struct fixture *fixture = *state;
     const struct address there = ipv4(100, 1, 1), elsewhere = ipv4(100, 2, 1);
@@ -183,6 +198,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_host_gets_ten_whatever_its_ports),
         TEST(an_answer_makes_up_for_it),
+        TEST(so_it_does_for_who_was_named),
         TEST(a_sign_is_worth_one),
         TEST(signs_and_renewals_are_rare),
         TEST(a_renewal_forgets_what_did_not_answer),
