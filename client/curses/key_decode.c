@@ -64,6 +64,7 @@ static uint32_t with_ctrl(uint32_t key) {
     if (key == KEYS_RIGHT) return KEYS_CTRL_RIGHT;
     if (key == '/') return '_' & 0x1f; /* as terminals send it without any such protocol */
     if (key == ' ') return 0;
+    if (key == '[') return KEYS_NONE; /* Escape, which alone is no key of ours */
     return is_letter(key) || (key >= '@' && key <= '_') ? key & 0x1f : KEYS_NONE;
 }
 

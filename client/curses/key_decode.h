@@ -15,9 +15,9 @@ struct key_mouse {
     unsigned column, row; /* from 1 */
 };
 
-/* CSI or SS3 from its ESC to its final byte → a key of keys.h, KEYS_NONE where it is a report or a key that we have no
- * use for. xterm's modifiers ("ctlseqs", PC-Style Function Keys), modifyOtherKeys (CSI 27;…~), Kitty's keyboard
- * protocol (CSI … u), and the mouse as SGR (1006) and urxvt (1015) encode it. */
+/* CSI or SS3 from its ESC to its final byte → a key of keys.h, never ESC; KEYS_NONE where it is a report or a key that
+ * we have no use for. xterm's modifiers ("ctlseqs", PC-Style Function Keys), modifyOtherKeys (CSI 27;…~), Kitty's
+ * keyboard protocol (CSI … u), and the mouse as SGR (1006) and urxvt (1015) encode it. */
 uint32_t key_decode(const char *bytes, size_t size, struct key_mouse *mouse);
 /* The three bytes after CSI M, which X10's encoding ends with. */
 struct key_mouse key_decode_x10(const unsigned char bytes[static 3]);

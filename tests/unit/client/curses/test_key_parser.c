@@ -123,6 +123,10 @@ static const struct {
     {"\033[27;5;98~", 2},
     {"\033[27;2;13~", KEYS_ALT | '\r'},
     {"\033[27;6;9~", KEYS_NONE},
+    {"\033[91;5u", KEYS_NONE}, /* Ctrl-[ is Escape */
+    {"\033[91;7u", KEYS_NONE},
+    {"\033[27;5;91~", KEYS_NONE},
+    {"\033[93;5u", 0x1d},
     /* The mouse: X10, SGR, urxvt. */
     {"\033[M !!", KEYS_NONE},
     {"\033[M`!!", KEYS_WHEEL_UP},
@@ -251,6 +255,30 @@ static void an_escape_alone_is_no_key(void **state) {
     pass(200);
     FEED("x");
     EXPECT("three of them", 'x');
+}
+
+static void expect_no_escape(const char *bytes) {
+    feed(bytes, strlen(bytes));
+    for (size_t i = 0; i < seen_count; i++) {
+        uint32_t plain = seen[i] & ~(uint32_t)KEYS_ALT;
+        if (plain == 0x1b) print_error("%s\n", bytes + 1);
+        assert_int_not_equal(plain, 0x1b);
+    }
+    seen_count = 0;
+}
+
+/* Terminals with Kitty's protocol or modifyOtherKeys send each key with each modifier as a number. */
+static void no_sequence_is_one_either(void **state) {
+    char bytes[32];
+    (void)state;
+    fresh();
+    for (unsigned code = 0; code < 256; code++)
+        for (unsigned modifiers = 1; modifiers <= 256; modifiers++) {
+            snprintf(bytes, sizeof bytes, "\033[%u;%uu", code, modifiers);
+            expect_no_escape(bytes);
+            snprintf(bytes, sizeof bytes, "\033[27;%u;%u~", modifiers, code);
+            expect_no_escape(bytes);
+        }
 }
 
 static void what_is_typed_after_an_escape_is_text(void **state) {
@@ -417,6 +445,12 @@ static void the_rest_of_such_a_paste_is_not_run(void **state) {
     EXPECT_NOTHING("of a hand, where nothing follows");
     pass(100);
     EXPECT("nothing did", '\r');
+    FEED("\033[200~one");
+    pass(3000);
+    seen_count = 0;
+    FEED("\033[91;5ux");
+    EXPECT("Escape as a sequence is left out", 'x');
+    FEED("\033[201~");
     FEED("\033[200~x\033[20");
     pass(1500);
     FEED("1~y\r");
@@ -508,6 +542,7 @@ int main(void) {
         cmocka_unit_test(and_those_of_the_terminal_itself),
         cmocka_unit_test(what_is_cut_off_ends_in_time),
         cmocka_unit_test(an_escape_alone_is_no_key),
+        cmocka_unit_test(no_sequence_is_one_either),
         cmocka_unit_test(what_is_typed_after_an_escape_is_text),
         cmocka_unit_test(alt_is_an_escape_before),
         cmocka_unit_test(control_characters_act_within_sequences),
