@@ -187,7 +187,7 @@ static bool serve_member(struct announcer *announcer, struct shard *shard, struc
     if (is_current(room, member)) return true;
     uint64_t id = slabs_id(&shard->slabs, member);
     if (pass->telling != id) {
-        if (!session_has_credit(member)) return true;
+        if (!session_has_credit(member, SESSION_UNECHOED_MAX)) return true;
         pass->behind = true;
         uint32_t from;
         if (!choose_start(pass->kind, shard, room, member, now, &from)) return true;
@@ -268,8 +268,9 @@ static bool copies_are_current(const struct room *room) {
 
 bool announcer_holds(const struct announcer *announcer, const struct shard *shard) {
     struct cds_lfht_iter iter;
-    const struct room *room;
-    cds_lfht_for_each_entry(shard->rooms, &iter, room, node) {
+    struct cds_lfht_node *node;
+    cds_lfht_for_each(shard->rooms, &iter, node) {
+        const struct room *room = caa_container_of(node, struct room, node);
         if (is_being_told(announcer, room)) continue;
         bool told = room->version.count == room->announced_count;
         if (told ? !copies_are_current(room) : !wheel_has(&room->announce)) return false;

@@ -164,8 +164,9 @@ bool shard_init(struct shard *shard, uint8_t node, uint8_t index, const struct s
 
 static void remove_all(struct shard *shard) {
     struct cds_lfht_iter iter;
-    struct room *room;
-    cds_lfht_for_each_entry(shard->rooms, &iter, room, node) {
+    struct cds_lfht_node *node; /* cds_lfht_for_each_entry would look for the room of none at the end */
+    cds_lfht_for_each(shard->rooms, &iter, node) {
+        struct room *room = caa_container_of(node, struct room, node);
         for (uint32_t left = room->member_count; left > 0; left--)
             shard_remove_member(shard, room_members(room)[left - 1], LEAVE_SILENT, 0);
     }
@@ -197,8 +198,9 @@ static bool session_is_in_place(const struct session *session, enum session_stat
 /* Counts the members of all rooms, and the rooms; false when a room does not hold. */
 static bool rooms_hold(const struct shard *shard, uint64_t *members, uint64_t *rooms) {
     struct cds_lfht_iter iter;
-    const struct room *room;
-    cds_lfht_for_each_entry(shard->rooms, &iter, room, node) {
+    struct cds_lfht_node *node;
+    cds_lfht_for_each(shard->rooms, &iter, node) {
+        const struct room *room = caa_container_of(node, struct room, node);
         if (room->member_count == 0 || !room_holds(room)) return false;
         for (uint32_t i = 0; i < room->member_count; i++) {
             const struct session *member = room_members(room)[i];
