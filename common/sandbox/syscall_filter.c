@@ -376,7 +376,7 @@ static int add_all(scmp_filter_ctx filter, unsigned groups, pid_t child) {
 static int load(scmp_filter_ctx filter, unsigned groups, pid_t child, uint32_t action) {
     int error = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, action == SCMP_ACT_TRAP ? SCMP_ACT_KILL : action);
     if (!error) error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a tree: it is faster to walk */
-    if (!error && seccomp_api_get() >= 2) error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
+    if (!error) error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
     if (!error) error = add_all(filter, groups, child);
     return error ? error : seccomp_load(filter);
 }
@@ -384,7 +384,8 @@ static int load(scmp_filter_ctx filter, unsigned groups, pid_t child, uint32_t a
 bool syscall_filter_load(unsigned groups, pid_t child, enum syscall_violation violation, bool *missing,
                          struct why *why) {
     uint32_t action = action_of(violation);
-    *missing = prctl(PR_GET_SECCOMP, 0, 0, 0, 0) < 0 || (violation == SYSCALL_PASSES && seccomp_api_get() < 3);
+    /* seccomp(2), which takes all threads at once, came with level 2 (Linux 3.17), logging with 3. */
+    *missing = prctl(PR_GET_SECCOMP, 0, 0, 0, 0) < 0 || seccomp_api_get() < (violation == SYSCALL_PASSES ? 3U : 2U);
     if (*missing) return true;
     scmp_filter_ctx filter = seccomp_init(action);
     if (!filter) return why_fail(why, "%s", strerror(ENOMEM));
