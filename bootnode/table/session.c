@@ -77,8 +77,8 @@ uint32_t session_elapsed(uint64_t now, uint32_t then) {
     return elapsed > INT32_MAX ? 0 : elapsed;
 }
 
-bool session_has_credit(const struct session *session) {
-    if (session->unechoed < SESSION_UNECHOED_MAX || session_has_sign(session, SESSION_ECHOED)) return true;
+bool session_has_credit(const struct session *session, unsigned most) {
+    if (session->unechoed < most || session_has_sign(session, SESSION_ECHOED)) return true;
     return atomic_load_explicit(&session->token, memory_order_relaxed) != session->pushed_token;
 }
 

@@ -166,12 +166,12 @@ static inline uint16_t session_next_token(struct session *session, struct tokens
 bool session_listens(const struct session *session, uint64_t now);
 /* The same, and its last beat echoed the token. */
 bool session_hears(const struct session *session, uint64_t now);
-/* Under the owner's mutex, of a confirmed one: may something be sent that no echo has paid for? Then what was sent, a
- * datagram with this token, is counted; as SESSION_UNECHOED_LEAST bytes at least. */
+/* Under the owner's mutex, of a confirmed one: may something be sent that no echo has paid for, where less than `most`
+ * bytes were? Then what was sent, a datagram with this token, is counted; as SESSION_UNECHOED_LEAST bytes at least. */
 #define SESSION_UNECHOED_MAX 4096
 #define SESSION_UNECHOED_LEAST 256
 #define SESSION_UPDATE_COST 2048 /* of new candidates: others look for it there */
-bool session_has_credit(const struct session *session);
+bool session_has_credit(const struct session *session, unsigned most);
 void session_charge(struct session *session, uint16_t token, size_t size);
 /* How long ago `then`, low 32 bits of the server clock, was at `now`. A time to come, which a pause of the process can
  * leave behind, is no time ago. */

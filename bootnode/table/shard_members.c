@@ -43,7 +43,7 @@ bool shard_move(struct shard *shard, uint64_t id, const struct address *address,
 /* Who does not hear could else have the whole room look for it, at ever new addresses. */
 static bool may_update(const struct session *session) {
     if (session_has_sign(session, SESSION_ASTRAY | SESSION_DEAF)) return false;
-    return session_state(session) != SESSION_CONFIRMED || session_has_credit(session);
+    return session_state(session) != SESSION_CONFIRMED || session_has_credit(session, SESSION_UNECHOED_MAX);
 }
 
 static bool update_locked(struct shard *shard, struct session *session, const struct update_body *update,
@@ -106,9 +106,11 @@ void shard_client_behind(struct shard *shard, uint64_t id, struct room_version h
     shard_unlock(shard);
 }
 
-/* Who does not hear is told nothing, and nobody is told where it is. */
-static bool may_be_introduced(const struct session *session, uint64_t now) {
-    return session_hears(session, now) && session_has_credit(session);
+/* Who does not hear is told nothing, and nobody is told where it is. What others ask for takes three quarters of what
+ * a token pays for, so that a crowd that asks leaves a member its UPDATE. */
+static bool may_be_introduced(const struct session *session, bool asks, uint64_t now) {
+    return session_hears(session, now) &&
+           session_has_credit(session, asks ? SESSION_UNECHOED_MAX : SESSION_UNECHOED_MAX / 4 * 3);
 }
 
 static uint16_t charge_introduction(struct shard *shard, struct session *session, const struct member_record *record) {
@@ -133,7 +135,8 @@ bool shard_introduce(struct shard *shard, uint64_t id, const uint8_t target[stat
     shard_lock(shard);
     struct session *requester = shard_member(shard, id);
     struct session *other = requester ? room_find(requester->room, target) : NULL;
-    bool found = other && other != requester && may_be_introduced(requester, now) && may_be_introduced(other, now);
+    bool found =
+        other && other != requester && may_be_introduced(requester, true, now) && may_be_introduced(other, false, now);
     if (found) fill_introduction(shard, requester, other, out);
     shard_unlock(shard);
     return found;

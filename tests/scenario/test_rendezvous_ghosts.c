@@ -225,6 +225,25 @@ static void test_introductions_of_who_does_not_hear(void **state) {
     assert_true(ghost.bytes <= ghost.spent + 2 * SESSION_UNECHOED_MAX);
 }
 
+/* A crowd that asks for a member all the time leaves it its UPDATE, though none of its beats comes in between. */
+static void test_introductions_leave_an_update(void **state) {
+    struct net *net = *state;
+    struct rendezvous_client *eve = net_join(net, "tea", 1), *ada = net_join(net, "tea", 2);
+    uint8_t packet[PACKET_MAX];
+    assert_true(net_run_until(net, net_agreed, 2000));
+    net_run(net, 1000);
+    for (int i = 0; i < 100; i++)
+        net_inject(net, &eve->address, packet,
+                   client_seal(eve, MESSAGE_INTRODUCE, ada->identity.member_id, MEMBER_ID_SIZE, packet));
+    struct candidate_list candidates = {.items = {ada->address}, .count = 1};
+    candidates.items[0].port++;
+    net_inject(net, &ada->address, packet, client_update(ada, &candidates, packet));
+    net_run(net, 1000);
+    const struct member_record *record = room_view_find(&eve->view, ada->identity.member_id);
+    assert_non_null(record);
+    assert_int_equal(record->candidates.count, 2);
+}
+
 /* Who guesses finds one in 65,536. */
 static void test_tokens_are_not_foretold(void **state) {
     struct net *net = *state;
@@ -262,6 +281,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_silence_in_a_busy_room, net_setup, net_teardown),
         cmocka_unit_test_setup_teardown(test_updates_of_who_does_not_hear, net_setup, net_teardown),
         cmocka_unit_test_setup_teardown(test_introductions_of_who_does_not_hear, net_setup, net_teardown),
+        cmocka_unit_test_setup_teardown(test_introductions_leave_an_update, net_setup, net_teardown),
         cmocka_unit_test_setup_teardown(test_tokens_are_not_foretold, net_setup, net_teardown),
         cmocka_unit_test_setup_teardown(test_who_hears_stays, net_setup, net_teardown),
     };
