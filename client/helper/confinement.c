@@ -104,13 +104,16 @@ static bool find_folder(const char *file, char out[static PATH_MAX]) {
     return *out != '\0';
 }
 
+/* Folders rather than files, since a rule is about what is there now: whoever changes a file of /etc puts another one
+ * in its place, and who manages the network writes the list of name servers when there is one, mostly into a folder of
+ * its own, to which resolv.conf is a link or becomes one. */
 static bool shut_off(void) {
-    static const char *const files[] = {"/etc/hosts",    "/etc/nsswitch.conf", "/etc/host.conf",   "/etc/gai.conf",
-                                        "/etc/services", "/etc/protocols",     "/etc/ld.so.cache", "/proc/self/net"};
+    static const char *const fixed[] = {
+        "/etc", "/run/systemd/resolve", "/run/NetworkManager", "/run/resolvconf", "/run/connman", "/proc/self/net"};
     struct places places = {.count = 0};
     char resolver[PATH_MAX], libraries[PATH_MAX];
     Dl_info library;
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) add(&places, files[i]);
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) add(&places, fixed[i]);
     if (find_folder("/etc/resolv.conf", resolver)) add(&places, resolver);
     if (dladdr((const void *)(uintptr_t)gai_strerror, &library) != 0 && find_folder(library.dli_fname, libraries))
         add(&places, libraries);

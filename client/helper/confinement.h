@@ -9,8 +9,7 @@
  * - its descriptors are the socket and 0 to 2, from which nothing is read and to which nothing is written;
  * - its working directory is the root, its name another, its command line that name, and its environment what
  *   resolv.conf(5) and host.conf(5) name;
- * - it is in a sandbox (common/sandbox/sandbox.h) with sockets of UDP and TCP. It can read what the C library looks
- * names up by, the libraries that it may load for that, and the routes that libnatpmp reads, and writes nothing. Where
- *   /etc/resolv.conf is a file, and no link to a folder of its own as systemd-resolved and NetworkManager have it, all
- * of /etc can be read: whoever changes such a file puts another one in its place. */
+ * - it is in a sandbox (common/sandbox/sandbox.h) with sockets of UDP and TCP. It can read /etc and where those who
+ *   manage networks write the list of name servers, the libraries that the C library may load to look names up, and the
+ *   routes that libnatpmp reads; it writes nothing. */
 void confinement_enter(int socket, int argc, char **argv);

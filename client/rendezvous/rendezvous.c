@@ -322,6 +322,7 @@ static bool handle_refused(struct rendezvous *rendezvous, const struct address *
     if (rendezvous->last_refusal != (int)refused.reason)
         rendezvous->owner.refused(rendezvous->owner.context, registering_refusal(refused.reason));
     rendezvous->last_refusal = (int)refused.reason;
+    rendezvous->resets = 0; /* our place was not taken by another client of our identity: there is none */
     uint64_t wait_s = refused.retry_s < 1 ? 1 : refused.retry_s;
     if (wait_s > REFUSED_MOST_S) wait_s = REFUSED_MOST_S;
     restart(rendezvous, wait_s * 1000, now);
