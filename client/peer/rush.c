@@ -5,8 +5,6 @@
 #include "common/clock.h"
 #include "common/holds.h"
 
-#define TURN_LEAST_MS 200
-
 bool rush_holds(const struct rush *rush) {
     unsigned waiting = 0;
     bool ordered = true;
@@ -73,6 +71,7 @@ void rush_hurry(struct rush *rush, struct rush_place *place) {
 }
 
 void rush_go_on(struct rush *rush, struct rush_place *place) {
+    if (place->state == RUSH_TAKEN) rush->unanswered++;
     rush_leave(rush, place);
     set_state(rush, place, RUSH_UNTURNED);
 }
@@ -87,6 +86,7 @@ struct rush_place *rush_call(struct rush *rush) {
 
 void rush_answered(struct rush *rush, uint64_t ms) {
     round_trip_sample(&rush->answers, ms * 1000);
+    rush->unanswered = 0;
 }
 
 static unsigned others(const struct rush *rush) {
@@ -103,7 +103,8 @@ static uint64_t timeout_ms(const struct rush *rush) {
 }
 
 uint64_t rush_turn_ms(const struct rush *rush) {
-    return later(timeout_ms(rush), TURN_LEAST_MS);
+    if (rush->unanswered >= RUSH_HANDSHAKES) return RUSH_TURN_LEAST_MS;
+    return later(timeout_ms(rush), RUSH_TURN_LEAST_MS);
 }
 
 uint64_t rush_answer_ms(const struct rush *rush) {

@@ -12,6 +12,7 @@
 #include "common/round_trip.h"
 
 #define RUSH_HANDSHAKES 16
+#define RUSH_TURN_LEAST_MS 200
 #define RUSH_ANSWER_MOST_MS 3000 /* longer than that no answer makes others wait */
 
 enum rush_state {
@@ -31,6 +32,7 @@ struct rush_place {
 struct rush {
     struct rush_place *first; /* of those that wait: the hurried ones, then the others, as they came */
     unsigned waiting, taken, unturned;
+    unsigned unanswered;       /* turns in a row that ended without an answer */
     struct round_trip answers; /* of handshakes */
 };
 
@@ -46,7 +48,8 @@ MUST_USE struct rush_place *rush_call(struct rush *rush);
 
 /* A handshake's packet was answered after so long, at least. */
 void rush_answered(struct rush *rush, uint64_t ms);
-/* How long a turn lasts without an answer. */
+/* How long a turn lasts without an answer: as long as one may take, but RUSH_TURN_LEAST_MS where none came to as many
+ * turns in a row as there are. Those whom somebody has listed, and who are not there, then hold up nobody for long. */
 uint64_t rush_turn_ms(const struct rush *rush);
 /* By how many times pauses between packets are longer than with few rounds under way: 1 for up to RUSH_HANDSHAKES of
  * them, 2 for up to twice as many, and so on. */

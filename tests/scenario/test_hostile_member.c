@@ -106,6 +106,32 @@ static void nor_do_five_networks(void **state) {
     fill(state, five_addresses, PLACES);
 }
 
+/* As many ghosts as one address gets in are listed between a newcomer and somebody who is there: the newcomer, behind a
+ * NAT that lets nobody in whom it did not ask, begins handshakes with all of them, in the order of their ids. */
+static void ghosts_hold_up_nobody(void **state) {
+    struct world *world = *state;
+    struct person *anna = world_person(world, "anna", NAT_PORT_RESTRICTED);
+    struct person *bert = world_person(world, "bert", NAT_PORT_RESTRICTED);
+    struct hostile mallory;
+    hostile_init(&mallory, world, anna, "tea", true);
+    uint8_t first[MEMBER_ID_SIZE], second[MEMBER_ID_SIZE];
+    member_id_derive(&mallory.keys, anna->identity.public, first);
+    member_id_derive(&mallory.keys, bert->identity.public, second);
+    bool in_order = memcmp(first, second, sizeof first) < 0;
+    struct person *newcomer = in_order ? anna : bert, *other = in_order ? bert : anna;
+    person_start(other, "tea");
+    world_run(world, 500);
+    for (uint32_t i = 0; i < PLACES * 3 / 4 - 1; i++) {
+        mallory.at = one_address(i);
+        memcpy(mallory.id, in_order ? first : second, sizeof mallory.id);
+        memset(mallory.id + 4, 0xff, 8);
+        memcpy(mallory.id + 12, &i, sizeof i);
+        hostile_register(&mallory, NULL);
+    }
+    person_start(newcomer, "tea");
+    world_wait(world, 5000, person_sees(newcomer, other) && person_sees(other, newcomer));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(it_is_a_member, world_setup, world_teardown),
@@ -114,6 +140,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(nor_does_a_slash_64, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(nor_does_a_slash_48, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(nor_do_five_networks, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(ghosts_hold_up_nobody, world_setup, world_teardown),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

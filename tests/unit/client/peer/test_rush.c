@@ -81,6 +81,21 @@ static void answers_are_waited_for_as_many_are_under_way(void **state) {
     assert_int_equal(rush_turn_ms(&rush), RUSH_ANSWER_MOST_MS);
 }
 
+static void turns_in_vain_grow_short(void **state) {
+    struct rush rush = {.waiting = 0};
+    struct rush_place place = {.state = RUSH_OUT};
+    (void)state;
+    for (unsigned i = 0; i < RUSH_HANDSHAKES; i++) {
+        assert_in_range(rush_turn_ms(&rush), 1000, RUSH_ANSWER_MOST_MS);
+        assert_true(rush_ask(&rush, &place));
+        rush_go_on(&rush, &place);
+        rush_go_on(&rush, &place); /* has no turn any more */
+    }
+    assert_int_equal(rush_turn_ms(&rush), RUSH_TURN_LEAST_MS);
+    rush_answered(&rush, 700);
+    assert_in_range(rush_turn_ms(&rush), 700, RUSH_ANSWER_MOST_MS);
+}
+
 static void no_order_of_events_breaks_it(void **state) {
     struct rush rush = {.waiting = 0};
     struct rush_place places[PLACES] = {{.state = RUSH_OUT}};
@@ -109,6 +124,7 @@ int main(void) {
         cmocka_unit_test(nobody_waits_for_the_silent),
         cmocka_unit_test(alone_nothing_is_longer),
         cmocka_unit_test(answers_are_waited_for_as_many_are_under_way),
+        cmocka_unit_test(turns_in_vain_grow_short),
         cmocka_unit_test(no_order_of_events_breaks_it),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
