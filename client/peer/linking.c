@@ -211,12 +211,15 @@ void linking_respond(struct peer *peer, const uint8_t *packet, const struct peer
         ask_for_cookie(peer, message, from, now);
 }
 
-/* One more INITIATION to a candidate, if it had not all that it may get: its RESPONSE pays for another CONFIRMATION. */
+/* One more INITIATION, whose RESPONSE pays for another CONFIRMATION: to a candidate, if it had not all that it may get;
+ * else what is left of what came from there may do for that. */
 static void draw_response(struct peer *peer, uint64_t now) {
     const struct path *to = &peer->next_path;
-    if (!peer->next_bound && to->kind == PATH_DIRECT && punch_spend(&peer->punch, &to->address) &&
-        trials_take(&peer->trials, peer->host->budget, BUDGET_TOLD, &to->address, now))
-        (void)sending_packet(peer, to, SENDING_CANDIDATE, peer->initiation, sizeof peer->initiation, now);
+    if (peer->next_bound || to->kind != PATH_DIRECT) return;
+    bool spends = punch_spend(&peer->punch, &to->address) &&
+                  trials_take(&peer->trials, peer->host->budget, BUDGET_TOLD, &to->address, now);
+    enum sending_grounds grounds = spends ? SENDING_CANDIDATE : SENDING_HEARD;
+    (void)sending_packet(peer, to, grounds, peer->initiation, sizeof peer->initiation, now);
 }
 
 static bool is_paid(const struct peer *peer) {
@@ -228,11 +231,12 @@ static bool is_paid(const struct peer *peer) {
 static void send_confirmation(struct peer *peer, uint64_t now) {
     peer->confirmation_waits =
         !sending_packet(peer, &peer->next_path, SENDING_HEARD, peer->confirmation, peer->confirmation_size, now);
-    peer->confirmation_due = earlier(now + peer->confirmation_pause, peer->confirmation_over);
+    uint64_t pause = peer->confirmation_waits ? peer->confirmation_first : peer->confirmation_pause;
+    peer->confirmation_due = earlier(now + pause, peer->confirmation_over);
     if (!peer->confirmation_waits) {
         note_copy(&peer->confirmations, now);
         peer->confirmation_pause *= 2;
-        if (peer->confirmations.count == CONFIRMATION_TRIES) peer->confirmation_due = peer->confirmation_over;
+        if (++peer->confirmation_tries == CONFIRMATION_TRIES) peer->confirmation_due = peer->confirmation_over;
     }
     if (peer->confirmations.count > 1 && !is_paid(peer)) draw_response(peer, now);
 }
@@ -244,13 +248,29 @@ static void plan_confirmations(struct peer *peer, const struct handshake_copies 
     if (life < CONFIRMATION_LIFE_MS) life = CONFIRMATION_LIFE_MS;
     if (life > CONFIRMATION_LIFE_MOST_MS) life = CONFIRMATION_LIFE_MOST_MS;
     peer->confirmations = (struct handshake_copies){.count = 0};
-    peer->confirmation_pause = least > CONFIRMATION_FIRST_MS ? least : CONFIRMATION_FIRST_MS;
+    peer->confirmation_tries = 0;
+    peer->next_is_beside = false;
+    peer->confirmation_first = peer->confirmation_pause = least > CONFIRMATION_FIRST_MS ? least : CONFIRMATION_FIRST_MS;
     peer->confirmation_over = now + life;
 }
 
 void linking_paid(struct peer *peer, uint64_t now) {
     if (peer->confirmation_size && peer->confirmation_waits && peer->state == PEER_LIVE && is_paid(peer))
         send_confirmation(peer, now);
+}
+
+bool linking_is_confirming(const struct peer *peer) {
+    return peer->confirmation_size && !peer->next_bound;
+}
+
+/* The last copy may still be under way. */
+void linking_confirm_to(struct peer *peer, const struct path *to, uint64_t now) {
+    if (peer->confirmation_waits || now - peer->confirmations.last < CONFIRMATION_FIRST_MS) return;
+    if (!sending_packet(peer, to, SENDING_HEARD, peer->confirmation, peer->confirmation_size, now)) return;
+    note_copy(&peer->confirmations, now);
+    if (path_equal(to, &peer->next_path)) return;
+    peer->next_beside = *to;
+    peer->next_is_beside = true;
 }
 
 bool linking_confirm(struct peer *peer, const struct peer_answer *message, const struct path *from, uint64_t now) {
@@ -386,7 +406,7 @@ static uint64_t confirmation_at(const struct peer *peer) {
 
 /* Nothing was heard on the new transport: repeats CONFIRMATION, then gives the handshake up. */
 static bool confirmation_repeat(struct peer *peer, uint64_t now) {
-    if (peer->confirmations.count < CONFIRMATION_TRIES && now < peer->confirmation_over) {
+    if (peer->confirmation_tries < CONFIRMATION_TRIES && now < peer->confirmation_over) {
         send_confirmation(peer, now);
         return true;
     }

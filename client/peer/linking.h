@@ -21,6 +21,10 @@ void linking_take_cookie(struct peer *peer, const struct peer_cookie_reply *mess
                          uint64_t now);
 /* No handshake of ours is under way any more. */
 void linking_abandon(struct peer *peer);
+/* Is CONFIRMATION of a handshake that is no renewal unanswered? */
+bool linking_is_confirming(const struct peer *peer);
+/* Meanwhile the responder's PROBE came from there, so it has none: a copy goes back, one for one. */
+void linking_confirm_to(struct peer *peer, const struct path *to, uint64_t now);
 /* RESPONSE came: CONFIRMATION is sent, and `next` begun. False: it fits nothing. */
 MUST_USE bool linking_confirm(struct peer *peer, const struct peer_answer *message, const struct path *from,
                               uint64_t now);

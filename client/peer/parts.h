@@ -186,12 +186,15 @@ struct peer {
     bool static_proven; /* an introduction has proved `current_static`: this member never has another */
     bool next_bound;
     struct path next_path;                   /* where CONFIRMATION goes; the path once it is answered */
+    struct path next_beside;                 /* where a copy went that a PROBE drew, */
+    bool next_is_beside;                     /* if one did: then the answer proves neither */
     uint64_t next_token;                     /* that CONFIRMATION has, and its answer */
     uint8_t initiation[PEER_HANDSHAKE_SIZE]; /* which RESPONSE answered: there may be another copy */
     uint8_t confirmation[PEER_CONFIRMATION_MAX];
     size_t confirmation_size;
     struct handshake_copies confirmations;
-    uint64_t confirmation_due, confirmation_pause;
+    unsigned confirmation_tries; /* of those, the ones that no PROBE drew */
+    uint64_t confirmation_due, confirmation_pause, confirmation_first;
     uint64_t confirmation_over; /* then the handshake is given up */
     bool confirmation_waits;    /* for another RESPONSE: what came does not pay for one more */
     bool answers_confirmation;  /* the introduction, with this token: */

@@ -401,9 +401,10 @@ static bool introduction_first(struct peer *peer, struct reader *reader, const s
     if (!frame_next(reader, &frame) || frame.type != FRAME_INTRODUCTION) return false;
     if (!handshake_introduction_valid(&peer->pair, &frame.introduction, peer->next_static)) return false;
     if (!frame_next(reader, &pong) || pong.type != FRAME_PONG || pong.token != peer->next_token) return false;
-    if (!keeps_path && !path_equal(from, &peer->next_path)) return false;
+    bool beside = peer->next_is_beside && path_equal(from, &peer->next_beside);
+    if (!keeps_path && !beside && !path_equal(from, &peer->next_path)) return false;
     linking_promote_next(peer, now);
-    take_path(peer, peer->next_bound, &peer->next_path, true, now);
+    take_path(peer, peer->next_bound, from, !peer->next_is_beside, now);
     rounds_done(peer);
     if (peer->state == PEER_LIVE) talking_introduced(peer, &frame.introduction, now);
     return true;

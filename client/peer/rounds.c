@@ -15,10 +15,11 @@
 #define BOOTNODE_WAIT_MS 800
 #define RELAYS_AGAIN_MS 500
 #define PUT_OFF_MS 500
-#define ECHO_MS 5000 /* an INTRODUCE so soon after our own is its echo */
+#define PROBE_ANSWER_MS 100 /* after the last INITIATION a PROBE of a candidate draws one */
+#define ECHO_MS 5000        /* an INTRODUCE so soon after our own is its echo */
 
 /* In the first round, the second …; then one, to the best alone: PROTOCOL.md §3.2 rule 1. */
-static const uint8_t round_packets[] = {6, 2, 1}, round_tries[] = {PATH_TRIES, PATH_TRIES, 5};
+static const uint8_t round_packets[] = {8, 1, 1}, round_tries[] = {PATH_TRIES, PATH_TRIES, 5};
 
 #define ROUNDS (sizeof round_packets / sizeof *round_packets)
 
@@ -158,11 +159,19 @@ static void answer_probe(struct peer *peer, const struct path *from, uint64_t no
     send_punch(peer, from, now);
 }
 
-/* In a round: it is on its way there, or the answer to what came from an address that nobody told of. */
+/* An INITIATION to there may be on its way. */
+static bool wants_answer(const struct peer *peer, const struct address *from, uint64_t now) {
+    if (!peer->punch.active || !punch_names(&peer->punch, from)) return false;
+    return punch_spent(&peer->punch, from) || now - peer->attempt.sent.last >= PROBE_ANSWER_MS;
+}
+
+/* In a round: the way from there is open now. An address that nobody told of has one packet, too. */
 static void probed_in_round(struct peer *peer, const struct path *from, uint64_t now) {
-    if (from->kind != PATH_DIRECT)
+    if (from->kind != PATH_DIRECT && relay_find(peer, from))
+        answer_probe(peer, from, now);
+    else if (from->kind != PATH_DIRECT)
         relay_learn(peer, from, now);
-    else if (peer->punch.active && punch_spent(&peer->punch, &from->address))
+    else if (wants_answer(peer, &from->address, now))
         answer_probe(peer, from, now);
     else if (from->socket == PATH_SOCKET_MAIN)
         punch_learn(&peer->punch, &from->address, now);
@@ -185,6 +194,10 @@ void rounds_probed(struct peer *peer, const struct path *from, uint64_t now) {
     rush_hurry(rush_of(peer), &peer->place);
     if (rounds_active(peer)) {
         probed_in_round(peer, from, now);
+        return;
+    }
+    if (linking_is_confirming(peer)) {
+        if (trials_probed(&peer->trials, now)) linking_confirm_to(peer, from, now);
         return;
     }
     if (peer->renewing || peer->next.live || !probe_counts(peer, now)) return;

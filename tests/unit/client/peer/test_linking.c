@@ -159,6 +159,39 @@ static void copies_are_told_from_news(void **state) {
     assert_int_equal(accept_confirmation(pair, NOW + 1, &bound), LINKED_AGAIN);
 }
 
+static void probe_arrives(struct pair *pair, const struct path *from, uint64_t now) {
+    peer_receive_probe(pair->a.peer, from, now);
+}
+
+/* The responder has no CONFIRMATION, whose copies do not count as tries. */
+static void a_probe_draws_one_more_confirmation(void **state) {
+    struct pair *pair = *state;
+    initiate(pair, NOW);
+    respond(pair, NOW);
+    assert_true(confirm(pair, NOW));
+    probe_arrives(pair, &somewhere, NOW + 99); /* it may have left before */
+    assert_int_equal(pair->a.of[PEER_CONFIRMATION], 1);
+    probe_arrives(pair, &somewhere, NOW + 100);
+    assert_int_equal(pair->a.of[PEER_CONFIRMATION], 2);
+    assert_false(pair->a.peer->next_is_beside);
+    for (unsigned i = 0; i < 20; i++) probe_arrives(pair, &somewhere, NOW + 200 + 100 * i);
+    assert_in_range(pair->a.of[PEER_CONFIRMATION], 12, 16); /* ten at once, then two a second */
+    assert_int_equal(pair->a.peer->confirmation_tries, 1);
+}
+
+/* From elsewhere it draws as much, and who answers is not known to receive at either place. */
+static void a_probe_from_elsewhere_proves_nothing(void **state) {
+    struct pair *pair = *state;
+    struct path elsewhere = {.kind = PATH_DIRECT, .address = {.ip = {[10] = 0xff, 0xff, 192, 0, 2, 1}, .port = 4000}};
+    initiate(pair, NOW);
+    respond(pair, NOW);
+    assert_true(confirm(pair, NOW));
+    probe_arrives(pair, &elsewhere, NOW + 100);
+    assert_int_equal(pair->a.of[PEER_CONFIRMATION], 2);
+    assert_true(pair->a.peer->next_is_beside && path_equal(&pair->a.peer->next_beside, &elsewhere));
+    assert_true(path_equal(&pair->a.peer->next_path, &somewhere));
+}
+
 static void what_fits_nothing_is_nothing(void **state) {
     struct pair *pair = *state;
     bool bound;
@@ -414,6 +447,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(four_steps_link_both_sides),
         TEST(copies_are_told_from_news),
+        TEST(a_probe_draws_one_more_confirmation),
+        TEST(a_probe_from_elsewhere_proves_nothing),
         TEST(what_fits_nothing_is_nothing),
         TEST(a_mute_responder_is_given_up),
         TEST(a_far_responder_has_more_time),
