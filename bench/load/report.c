@@ -136,8 +136,8 @@ static const char *const refusal_texts[] = {
     [0] = "an unknown reason",
     [REFUSAL_VERSION] = "it speaks another version",
     [REFUSAL_ROOM_FULL] = "the room is full (room_members)",
-    [REFUSAL_SOURCE_LIMIT] = "too many from our network (sessions_per_source, room_source_share, rate_register,"
-                             " limit_loopback)",
+    [REFUSAL_SOURCE_LIMIT] =
+        "too many from our network (sessions_per_source, room_source_share, rate_register, limit_loopback)",
     [REFUSAL_BOOTNODE_FULL] = "it is full (sessions)",
     [REFUSAL_DRAINING] = "it is shutting down",
 };

@@ -441,6 +441,7 @@ static void receive_frames(struct peer *peer, const uint8_t *packet, const struc
     if (promoted && !introduction_first(peer, &reader, from, now)) return;
     if (!promoted && transport == &peer->current) peer->introduction_open = false;
     answers_begin(&answers, from, size);
+    /* cppcheck-suppress autoVariables ; talking_answer takes it away again */
     peer->answers = &answers;
     take_frames(peer, &reader, from, now);
     if (promoted) peer->ask = true; /* which tells the responder that its introduction arrived */

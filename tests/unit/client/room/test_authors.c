@@ -27,8 +27,7 @@ static bool whispers(struct author *author, uint64_t run, uint64_t sequence) {
 static void authors_are_bounded(void **state) {
     struct authors authors = {.count = 0};
     (void)state;
-    for (uint64_t i = 0; i < AUTHORS_MAX + 10; i++)
-        assert_true(whispers(author_numbered(&authors, i, NOW + i), 1, 1));
+    for (uint64_t i = 0; i < AUTHORS_MAX + 10; i++) assert_true(whispers(author_numbered(&authors, i, NOW + i), 1, 1));
     assert_int_equal(authors.count, AUTHORS_MAX);
     uint64_t now = NOW + AUTHORS_MAX + 10;
     assert_false(whispers(author_numbered(&authors, AUTHORS_MAX + 9, now), 1, 1));

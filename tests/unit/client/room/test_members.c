@@ -124,10 +124,8 @@ static void no_bootnode_takes_the_others_share(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(a_member_is_found_by_id_and_by_tag),
-        TEST(a_member_is_found_by_the_key_it_introduced),
-        TEST(who_is_finished_is_swept),
-        TEST(who_has_left_is_not_present),
+        TEST(a_member_is_found_by_id_and_by_tag), TEST(a_member_is_found_by_the_key_it_introduced),
+        TEST(who_is_finished_is_swept),           TEST(who_has_left_is_not_present),
         TEST(no_bootnode_takes_the_others_share),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
