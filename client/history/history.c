@@ -95,16 +95,13 @@ bool history_is_news(const struct history *history, const struct feed_name *name
 }
 
 void history_heard(struct history *history, const struct feed_name *name, uint64_t sequence,
-                   const uint8_t by[static MEMBER_ID_SIZE], const uint8_t *message, size_t size, bool passed_on,
-                   uint64_t age, uint64_t now) {
-    struct feed *feed = feeds_of(&history->feeds, name, passed_on ? FEED_PASSED_ON : FEED_MET, by, now);
+                   const struct backlog_source *from, const uint8_t *message, size_t size, uint64_t age, uint64_t now) {
+    struct feed *feed = feeds_of(&history->feeds, name, from->itself ? FEED_MET : FEED_PASSED_ON, from->id, now);
     if (!feed || sequence <= feed->shown) return;
     struct blob *blob = blob_create(message, size);
     make_room(history, feed, now);
-    struct backlog_source from = {.itself = !passed_on};
-    memcpy(from.id, by, sizeof from.id);
-    if (feeds_hold(&history->feeds, feed, sequence, passed_on, history_time(age, now), blob, now))
-        keep(history, name, sequence, &from, blob, age, now);
+    if (feeds_hold(&history->feeds, feed, sequence, !from->itself, history_time(age, now), blob, now))
+        keep(history, name, sequence, from, blob, age, now);
     blob_drop(blob);
     close_gaps(history, feed, now);
 }

@@ -31,11 +31,10 @@ void history_clear(struct history *history);
 
 /* We said this. */
 void history_said(struct history *history, uint64_t sequence, struct blob *blob, uint64_t now);
-/* This was said, by whom it says: checked. `by` is the member that it came from: the author, unless it was passed on.
- * `age`: how long others have had it, ms. */
+/* This was said, by whom it says: checked. `from` is the member that it came from: the author itself, unless it was
+ * passed on. `age`: how long others have had it, ms. */
 void history_heard(struct history *history, const struct feed_name *name, uint64_t sequence,
-                   const uint8_t by[static MEMBER_ID_SIZE], const uint8_t *message, size_t size, bool passed_on,
-                   uint64_t age, uint64_t now);
+                   const struct backlog_source *from, const uint8_t *message, size_t size, uint64_t age, uint64_t now);
 /* Would history_heard do anything with it, whatever it says? */
 MUST_USE bool history_is_news(const struct history *history, const struct feed_name *name, uint64_t sequence);
 /* A message of the stream that is none of the chat, and waited there for `waited` ms. True: it brings `out`, which we

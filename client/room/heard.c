@@ -83,7 +83,9 @@ void heard_lost(const struct heard *heard, const struct held *next, uint64_t cou
 static void heard_public(const struct heard *heard, const struct peer *by, const struct chat_message *chat,
                          const uint8_t *message, size_t size, bool passed_on, uint64_t age, uint64_t now) {
     struct feed_name name = feed_name_of(chat->author, chat->run);
-    history_heard(heard->history, &name, chat->sequence, by->pair.other_id, message, size, passed_on, age, now);
+    struct backlog_source from = {.itself = !passed_on};
+    memcpy(from.id, by->pair.other_id, sizeof from.id);
+    history_heard(heard->history, &name, chat->sequence, &from, message, size, age, now);
 }
 
 static bool is_author(const struct peer *peer, const struct chat_message *chat) {

@@ -177,8 +177,9 @@ static bool passes_on_aged(struct fixture *fixture, size_t member, const struct 
     assert_int_equal(received.size, size);
     assert_memory_equal(received.message, message, size);
     assert_int_equal(received.age, (uint64_t)age + 5);
-    history_heard(&fixture->history, &received.feed, sequence, from->id, message, size, true, received.age,
-                  fixture->now);
+    struct backlog_source source = {.itself = false};
+    memcpy(source.id, from->id, sizeof source.id);
+    history_heard(&fixture->history, &received.feed, sequence, &source, message, size, received.age, fixture->now);
     return true;
 }
 
@@ -192,8 +193,8 @@ static void says(struct fixture *fixture, size_t member, uint64_t run, uint64_t 
     const struct identity *author = member == ANNA ? &fixture->anna : &fixture->bert;
     const struct feed_name feed = feed_of(author, run);
     size_t size = sign(fixture, author, run, sequence, message, sizeof message);
-    history_heard(&fixture->history, &feed, sequence, (const uint8_t[MEMBER_ID_SIZE]){1}, message, size, false, 0,
-                  fixture->now);
+    const struct backlog_source itself = {.id = {1}, .itself = true};
+    history_heard(&fixture->history, &feed, sequence, &itself, message, size, 0, fixture->now);
 }
 
 static void offers(struct fixture *fixture, size_t member, const struct identity *author, uint64_t run, uint64_t lowest,
