@@ -13,24 +13,38 @@ static size_t place_of(const struct misdated *misdated, const struct feed_name *
     return at;
 }
 
-/* NULL: all have something to tell. */
-static struct misdated_author *place(struct misdated *misdated) {
+/* MISDATED_AUTHORS: all have something to tell. */
+static size_t free_place(const struct misdated *misdated) {
     for (size_t i = 0; i < MISDATED_AUTHORS; i++)
-        if (misdated->authors[i].highest == 0) return &misdated->authors[i];
+        if (misdated->authors[i].highest == 0) return i;
     for (size_t i = 0; i < MISDATED_AUTHORS; i++)
-        if (misdated->authors[i].count == 0) return &misdated->authors[i];
-    return NULL;
+        if (misdated->authors[i].count == 0) return i;
+    return MISDATED_AUTHORS;
 }
 
-static struct misdated_author *author_of(struct misdated *misdated, const struct chat_message *chat) {
+/* Its place, made if there is a free one; else MISDATED_AUTHORS. */
+static size_t place_for(struct misdated *misdated, const struct chat_message *chat) {
     const struct feed_name feed = feed_name_of(chat->author, chat->run);
     size_t at = place_of(misdated, &feed);
-    if (at < MISDATED_AUTHORS) return &misdated->authors[at];
-    struct misdated_author *author = place(misdated);
-    if (!author) return NULL;
-    *author = (struct misdated_author){.feed = feed};
-    memcpy(author->nick, chat->nick, chat->nick_size);
-    return author;
+    if (at < MISDATED_AUTHORS) return at;
+    at = free_place(misdated);
+    if (at == MISDATED_AUTHORS) return at;
+    misdated->authors[at] = (struct misdated_author){.feed = feed};
+    memcpy(misdated->authors[at].nick, chat->nick, chat->nick_size);
+    return at;
+}
+
+/* False: it was counted before. */
+static bool count(struct misdated *misdated, const struct chat_message *chat) {
+    size_t at = place_for(misdated, chat);
+    if (at == MISDATED_AUTHORS) {
+        misdated->others++;
+        return true;
+    }
+    if (chat->sequence <= misdated->authors[at].highest) return false;
+    misdated->authors[at].highest = chat->sequence;
+    misdated->authors[at].count++;
+    return true;
 }
 
 bool misdated_is_news(const struct misdated *misdated, const struct chat_message *chat) {
@@ -40,14 +54,7 @@ bool misdated_is_news(const struct misdated *misdated, const struct chat_message
 }
 
 void misdated_add(struct misdated *misdated, const struct chat_message *chat, uint64_t now) {
-    struct misdated_author *author = author_of(misdated, chat);
-    if (author && chat->sequence <= author->highest) return;
-    if (author) author->highest = chat->sequence;
-    if (author)
-        author->count++;
-    else
-        misdated->others++;
-    if (misdated->due > 0) return;
+    if (!count(misdated, chat) || misdated->due > 0) return;
     misdated->due = now + MISDATED_WAIT_MS;
     if (misdated->due < misdated->not_again) misdated->due = misdated->not_again;
 }
