@@ -159,20 +159,19 @@ static void answer_probe(struct peer *peer, const struct path *from, uint64_t no
     send_punch(peer, from, now);
 }
 
-/* An INITIATION to there may be on its way. */
-static bool wants_answer(const struct peer *peer, const struct address *from, uint64_t now) {
-    if (!peer->punch.active || !punch_names(&peer->punch, from)) return false;
-    return punch_spent(&peer->punch, from) || now - peer->attempt.sent.last >= PROBE_ANSWER_MS;
+/* Of a candidate an INITIATION to there may be on its way; of a relay that is known it is worth another one. */
+static bool wants_answer(struct peer *peer, const struct path *from, uint64_t now) {
+    if (from->kind != PATH_DIRECT) return relay_find(peer, from) != NULL;
+    if (!peer->punch.active || !punch_names(&peer->punch, &from->address)) return false;
+    return punch_spent(&peer->punch, &from->address) || now - peer->attempt.sent.last >= PROBE_ANSWER_MS;
 }
 
 /* In a round: the way from there is open now. An address that nobody told of has one packet, too. */
 static void probed_in_round(struct peer *peer, const struct path *from, uint64_t now) {
-    if (from->kind != PATH_DIRECT && relay_find(peer, from))
+    if (wants_answer(peer, from, now))
         answer_probe(peer, from, now);
     else if (from->kind != PATH_DIRECT)
         relay_learn(peer, from, now);
-    else if (wants_answer(peer, &from->address, now))
-        answer_probe(peer, from, now);
     else if (from->socket == PATH_SOCKET_MAIN)
         punch_learn(&peer->punch, &from->address, now);
 }
