@@ -71,11 +71,18 @@ sub enter_room {
     is(wait_exit($bob, 15), 0, 'the end of input ends bob');
 }
 
+# One of the two is connected first, and has nobody to say goodbye to as long as the other is not.
+sub both_are_connected {
+    my ($bob, $alice) = @_;
+    ok(wait_event($bob, { event => 'peer-connected', nick => 'alice' }, 10), 'bob is connected to alice');
+    ok(wait_event($alice, { event => 'peer-connected', nick => 'bob' }, 10), 'and alice to bob');
+}
+
 for my $signal ('TERM', 'INT') {
     new_room();
     my $bob = enter_room('bob');
     my $alice = enter_room('alice');
-    ok(wait_event($bob, { event => 'peer-connected', nick => 'alice' }, 10), 'bob is connected to alice');
+    both_are_connected($bob, $alice);
     send_signal($alice, $signal);
     my $reason = wait_field($bob, { event => 'peer-left', nick => 'alice' }, 5, 'reason');
     is($reason, 'bye', "SIG$signal: alice says goodbye");
@@ -100,7 +107,7 @@ for my $first ('HUP', 'TERM') {
     new_room();
     my $bob = enter_room('bob');
     my $alice = enter_room('alice');
-    ok(wait_event($bob, { event => 'peer-connected', nick => 'alice' }, 10), 'bob is connected to alice');
+    both_are_connected($bob, $alice);
     freeze_program($bob);
     signal_is_taken($alice, $_) for $first, 'HUP', 'HUP';
     cmp_ok(wait_exit($alice, 8), '<', 128, "SIG$first and SIGHUPs after it: alice ends by herself");
