@@ -57,6 +57,7 @@ for my $nick (qw(alice bob carol)) {
     my $joined = wait_event($client{$nick}, { event => 'peer-joined', room => 'tea', _at => $new }, 5);
     cmp_ok($joined->{_at} - $registered->{_at}, '<=', slow(ANNOUNCED), "$nick sees frank join within 100 ms");
     ok(wait_event($client{$nick}, { event => 'peer-connected', nick => 'frank' }, 5), "$nick is connected to frank");
+    ok(wait_event($frank, { event => 'peer-connected', nick => $nick }, 5), "and frank to $nick");
 }
 
 quiet();
