@@ -560,6 +560,8 @@ int world_teardown(void **state) {
     for (size_t i = 0; i < world->people_count; i++) {
         person_kill(&world->people[i]);
         person_forget(&world->people[i]);
+        known_keys_close(&world->people[i].known_peers);
+        known_keys_close(&world->people[i].known_bootnodes);
         free(world->people[i].backlog);
     }
     for (size_t i = 0; i < world->air_count; i++) free(world->air[i]);
