@@ -74,21 +74,28 @@ static void take_line(struct known_keys *known, char *text, size_t size) {
     if (line.dates > 0) entry->dates = (long)(start + (off_t)line.dates);
 }
 
-/* What another one is writing may lack its newline yet. Leaves the lock with the descriptor's open file. */
+/* To read it from there on; NULL: it cannot be. Leaves the lock with the descriptor's open file. */
+static FILE *open_lines(int file, off_t from) {
+    int copy = dup(file);
+    FILE *stream = copy >= 0 ? fdopen(copy, "re") : NULL;
+    if (stream && fseeko(stream, from, SEEK_SET) == 0) return stream;
+    if (stream)
+        fclose(stream);
+    else if (copy >= 0)
+        close(copy);
+    return NULL;
+}
+
+/* What another one is writing may lack its newline yet. */
 static bool read_lines(struct known_keys *known, int file) {
     char *text = NULL;
     size_t capacity = 0;
     ssize_t size;
-    int copy = dup(file);
-    FILE *stream = copy >= 0 ? fdopen(copy, "re") : NULL;
-    if (!stream) {
-        if (copy >= 0) close(copy);
-        return false;
-    }
-    bool read = fseeko(stream, known->seen.end, SEEK_SET) == 0;
-    while (read && (size = getline(&text, &capacity, stream)) > 0 && text[size - 1] == '\n')
+    FILE *stream = open_lines(file, known->seen.end);
+    if (!stream) return false;
+    while ((size = getline(&text, &capacity, stream)) > 0 && text[size - 1] == '\n')
         take_line(known, text, (size_t)size);
-    read &= !ferror(stream);
+    bool read = !ferror(stream);
     free(text);
     fclose(stream);
     return read;
@@ -192,13 +199,8 @@ static bool write_lines_again(struct known_keys *known, int file, FILE *out) {
     char *text = NULL;
     size_t capacity = 0;
     ssize_t size;
-    int copy = dup(file);
-    FILE *in = copy >= 0 ? fdopen(copy, "re") : NULL;
-    if (!in) {
-        if (copy >= 0) close(copy);
-        return false;
-    }
-    rewind(in);
+    FILE *in = open_lines(file, 0);
+    if (!in) return false;
     bool written = true;
     while (written && (size = getline(&text, &capacity, in)) > 0)
         written = write_line_again(known, text, (size_t)size, out);
