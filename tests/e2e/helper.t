@@ -104,6 +104,28 @@ if (!$ENV{SAN}) {
         'the name of the own machine is found, where systemd looks it up');
 }
 
+# As sed -i and those who manage networks do: another file is put in the place of the one that was there at the start.
+SKIP: {
+    my $etc = "$folder/etc";
+    my @other_etc = ('unshare', '-m', 'sh', '-c', 'mount --bind "$0" /etc && exec "$@"', $etc);
+    skip 'no mount namespace here', 3 if $ENV{SAN} || system('cp', '-a', '/etc', $etc) != 0 || system(@other_etc, 'true') != 0;
+    mkdir "$folder/resolver" or die "$folder/resolver: $!";
+    write_file("$folder/resolver/resolv.conf", "nameserver 127.0.0.1\n");
+    unlink "$etc/resolv.conf";
+    symlink "$folder/resolver/resolv.conf", "$etc/resolv.conf" or die "$etc/resolv.conf: $!";
+    write_file("$etc/nsswitch.conf", "hosts: files\n");
+    my $gina = enter_room('gina', room => 'elsewhere', bootnode => "later.test:$port", in => \@other_etc);
+    my ($own, $deadline) = (undef, now() + slow(5));
+    watch_until(now() + 0.01)
+        until now() > $deadline || (($own) = helpers_of($gina->{pid})) && content("/proc/$own/status") =~ /^Seccomp:\s*2$/m;
+    ok(defined $own, 'a helper that is shut off');
+    write_file("$etc/hosts.new", "127.0.0.1 localhost later.test\n");
+    rename "$etc/hosts.new", "$etc/hosts" or die "$etc/hosts: $!";
+    ok(wait_event($gina, { event => 'registered', name => "later.test:$port" }, 40), 'reads a file that took the place of another');
+    close_input($gina);
+    is(wait_exit($gina, 15), 4, 'and ends well');
+}
+
 # --- its end is survived, and told once ------------------------------------------------------------------------------
 
 my $bert = enter_room('bert', bootnode => $bootnode);
