@@ -18,3 +18,9 @@ uint64_t pacing_due(const struct pacing *pacing, uint64_t next, uint64_t now_us,
     while (due < most && pacing_due_us(pacing, next + due) <= now_us) due++;
     return due;
 }
+
+uint64_t pacing_come_to(const struct pacing *pacing, uint64_t now_us) {
+    if (pacing->rate <= 0 || now_us < pacing->start_us) return 0;
+    double come = (double)(now_us - pacing->start_us) * pacing->rate / 1e6 + 1;
+    return come < (double)pacing->total ? (uint64_t)come : pacing->total;
+}

@@ -16,3 +16,5 @@ struct pacing pacing_start(double rate, uint64_t start_us, uint64_t duration_us)
 uint64_t pacing_due_us(const struct pacing *pacing, uint64_t number);
 /* How many of the requests from `next` on are due, at most `most`. */
 uint64_t pacing_due(const struct pacing *pacing, uint64_t next, uint64_t now_us, uint64_t most);
+/* How many requests the schedule has come to by `now_us`, sent or not; 0 without a rate. */
+uint64_t pacing_come_to(const struct pacing *pacing, uint64_t now_us);

@@ -118,12 +118,21 @@ static void take_answer(void *context, size_t socket, const uint8_t *data, size_
         histogram_add(&pump->result->rtt_us, now_us > since_us ? now_us - since_us : 0);
 }
 
+/* So far: of those that wait no longer than an answer may take nobody knows yet. */
+static void note_lost(struct pump *pump, uint64_t now_us) {
+    struct pump_result *result = pump->result;
+    flight_age(&pump->flight, now_us > PUMP_LINGER_US ? now_us - PUMP_LINGER_US : 0);
+    uint64_t settled = result->answered + pump->flight.held;
+    result->lost = result->expected > settled ? result->expected - settled : 0;
+}
+
 static void attend(struct pump *pump, uint64_t timeout_us) {
     wire_receive(pump->wire, timeout_us, RECEIVE_LIMIT, take_answer, pump);
     uint64_t now_us = load_now_us();
     if (pump->traffic->idle) pump->traffic->idle(pump->traffic->context, now_us);
     if (!pump->options->progress || now_us < pump->progress_us + PROGRESS_US) return;
     pump->progress_us = now_us;
+    note_lost(pump, now_us);
     pump->options->progress(pump->options->context, pump->result, now_us);
 }
 
@@ -147,8 +156,7 @@ static void send_all(struct pump *pump) {
 
 static void linger(struct pump *pump) {
     uint64_t end_us = load_now_us() + PUMP_LINGER_US;
-    while (pump->result->answered < pump->result->expected && load_now_us() < end_us && !interrupted())
-        attend(pump, WAIT_MOST_US);
+    while (pump->result->answered < pump->result->expected && load_now_us() < end_us) attend(pump, WAIT_MOST_US);
 }
 
 static size_t flight_capacity(double rate) {
@@ -165,6 +173,8 @@ bool pump_run(struct wire *wire, struct traffic *traffic, const struct pump_opti
     (void)prctl(PR_SET_TIMERSLACK, 1UL);
     pump.pacing = pacing_start(options->rate, load_now_us(), options->duration_us);
     send_all(&pump);
+    out->due = pacing_come_to(&pump.pacing, load_now_us());
+    if (out->due < pump.next) out->due = pump.next;
     linger(&pump);
     out->lost = out->expected - out->answered;
     flight_close(&pump.flight);

@@ -9,29 +9,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "bench/load/histogram.h"
+#include "bench/load/pump_result.h"
 #include "bench/load/traffic.h"
 #include "bench/load/wire.h"
 #include "common/attributes.h"
 
 #define PUMP_WINDOW 4096
-/* Answers later than this after the last request are lost. */
+/* Answers later than this after the last request are lost. An interrupt ends the sending, not this wait: what was not
+ * answered by then was not answered. */
 #define PUMP_LINGER_US 1000000
-
-struct pump_result {
-    uint64_t sent; /* requests that the kernel took */
-    uint64_t send_failed;
-    uint64_t expected; /* of these, how many want an answer */
-    uint64_t answered;
-    uint64_t lost;           /* expected and not answered */
-    uint64_t late;           /* requests sent over 10 ms after they were due: the generator could not keep the rate */
-    uint64_t elapsed_us;     /* from the first request to the last */
-    struct histogram rtt_us; /* of the requests that were due within the options' span */
-};
 
 /* `rate` 0: as fast as possible. `end`, NULL or asked between bursts, may end the row early or (by returning false
  * beyond the duration while `duration_us` is PACING_ENDLESS) decide alone. `progress`, NULL or called about 10 times a
- * second. Returns early, too, when interrupted (interrupt.h). False without memory. */
+ * second, finds `lost` as it is by then. Sends no more, too, when interrupted (interrupt.h). False without memory. */
 struct pump_options {
     double rate;
     uint64_t duration_us;

@@ -9,6 +9,7 @@
 
 #include "bench/load/flight.h"
 #include "bench/load/pacing.h"
+#include "bench/load/pump_result.h"
 
 #define START 5000000
 
@@ -52,6 +53,47 @@ static void without_a_rate_all_is_due(void **state) {
     struct pacing pacing = pacing_start(0, START, 1000);
     assert_int_equal(pacing_due(&pacing, 1000000, START, 64), 64);
     assert_int_equal(pacing.total, PACING_ENDLESS);
+}
+
+static void the_schedule_comes_on_whoever_sends(void **state) {
+    (void)state;
+    struct pacing pacing = pacing_start(1000, START, 1000000);
+    assert_int_equal(pacing_come_to(&pacing, START - 1), 0);
+    assert_int_equal(pacing_come_to(&pacing, START), 1);
+    assert_int_equal(pacing_come_to(&pacing, START + 1999), 2);
+    assert_int_equal(pacing_come_to(&pacing, START + 5000000), 1000);
+    pacing = pacing_start(0, START, 1000000);
+    assert_int_equal(pacing_come_to(&pacing, START + 5000), 0);
+}
+
+static void results_add_up(void **state) {
+    (void)state;
+    static struct pump_result one, two;
+    one = (struct pump_result){
+        .sent = 10, .send_failed = 1, .due = 15, .expected = 8, .answered = 6, .lost = 2, .late = 3, .elapsed_us = 500};
+    two = (struct pump_result){.sent = 100,
+                               .send_failed = 10,
+                               .due = 110,
+                               .expected = 80,
+                               .answered = 60,
+                               .lost = 20,
+                               .late = 30,
+                               .elapsed_us = 400};
+    histogram_add(&one.rtt_us, 50);
+    histogram_add(&two.rtt_us, 70);
+    assert_int_equal(pump_result_unsent(&one), 4);
+    assert_int_equal(pump_result_unsent(&two), 0);
+    pump_result_merge(&one, &two);
+    assert_int_equal(one.sent, 110);
+    assert_int_equal(one.send_failed, 11);
+    assert_int_equal(one.due, 125);
+    assert_int_equal(one.expected, 88);
+    assert_int_equal(one.answered, 66);
+    assert_int_equal(one.lost, 22);
+    assert_int_equal(one.late, 33);
+    assert_int_equal(one.elapsed_us, 500);
+    assert_int_equal(one.rtt_us.count, 2);
+    assert_int_equal(pump_result_unsent(&one), 4);
 }
 
 static void open_flight(struct flight *flight, size_t capacity) {
@@ -136,6 +178,8 @@ int main(void) {
         cmocka_unit_test(a_long_row_does_not_drift),
         cmocka_unit_test(the_duration_ends_it),
         cmocka_unit_test(without_a_rate_all_is_due),
+        cmocka_unit_test(the_schedule_comes_on_whoever_sends),
+        cmocka_unit_test(results_add_up),
         cmocka_unit_test(an_answer_lands_once),
         cmocka_unit_test(strangers_do_not_land),
         cmocka_unit_test(a_round_later_they_are_forgotten),
