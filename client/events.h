@@ -43,7 +43,7 @@ enum event_type {
     EVENT_CREDIT,        /* room, credit: so many more messages may be said there; never shown */
     EVENT_FINISHED,      /* status: end the UI; never shown */
     /* Answers to commands, made by the UI itself: */
-    EVENT_NOTICE, /* room or NULL, text */
+    EVENT_NOTICE, /* room or NULL, text; also what a room tells that is no fault */
     EVENT_MEMBER, /* room, peer, nick, standing, relayed, address, rtt_ms, cipher, fingerprint, safety, waiting, ignored
                    */
     EVENT_TYPES,

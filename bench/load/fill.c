@@ -41,7 +41,7 @@ static void show(struct filling *filling, uint64_t now_us) {
 static void say_refused(const struct fleet *fleet, struct why *why) {
     unsigned most = 0;
     uint64_t total = 0;
-    for (unsigned i = 0; i <= REFUSAL_DRAINING; i++) {
+    for (unsigned i = 0; i < REFUSAL_END; i++) {
         total += fleet->registrations.refused[i];
         if (fleet->registrations.refused[i] > fleet->registrations.refused[most]) most = i;
     }

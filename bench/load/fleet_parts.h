@@ -54,10 +54,10 @@ struct registrations {
     uint64_t due_us[REGISTRATION_WINDOW]; /* of each slot; REGISTRATION_IDLE: free */
     struct registration_slot slots[REGISTRATION_WINDOW];
     uint32_t active;
-    uint32_t next;                          /* slot that registration_step looks at first */
-    uint64_t refused[REFUSAL_DRAINING + 1]; /* by reason */
-    uint64_t given_up;                      /* no answer for too long */
-    bool failed;                            /* refused or given up since this was last cleared */
+    uint32_t next;                 /* slot that registration_step looks at first */
+    uint64_t refused[REFUSAL_END]; /* by reason */
+    uint64_t given_up;             /* no answer for too long */
+    bool failed;                   /* refused or given up since this was last cleared */
 };
 
 /* What a received packet makes a member send, once there is time. */

@@ -140,6 +140,7 @@ static const char *const refusal_texts[] = {
         "too many from our network (sessions_per_source, room_source_share, rate_register, limit_loopback)",
     [REFUSAL_BOOTNODE_FULL] = "it is full (sessions)",
     [REFUSAL_DRAINING] = "it is shutting down",
+    [REFUSAL_BUSY] = "it is busy",
 };
 
 const char *report_refusal(unsigned reason) {

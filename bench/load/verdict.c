@@ -30,7 +30,7 @@ static void say_count(struct fleet *fleet, uint64_t count, const char *what) {
 }
 
 static void refusals(struct fleet *fleet) {
-    for (unsigned i = 0; i <= REFUSAL_DRAINING; i++) {
+    for (unsigned i = 0; i < REFUSAL_END; i++) {
         uint64_t count = fleet->registrations.refused[i];
         if (count > 0)
             verdict_add(fleet, "%llu registrations were refused: %s", (unsigned long long)count, report_refusal(i));

@@ -106,6 +106,7 @@ const char *registering_refusal(enum refusal reason) {
         [REFUSAL_SOURCE_LIMIT] = "the bootnode serves no more clients from this network right now",
         [REFUSAL_BOOTNODE_FULL] = "the bootnode is full",
         [REFUSAL_DRAINING] = "the bootnode is shutting down",
+        [REFUSAL_BUSY] = "the bootnode is busy",
     };
     return (size_t)reason < sizeof texts / sizeof *texts && texts[reason] ? texts[reason] : "the bootnode refused";
 }

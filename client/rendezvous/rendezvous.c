@@ -315,17 +315,26 @@ static bool refusal_is_ours(const struct rendezvous *rendezvous, const struct ad
     return rendezvous->state == RENDEZVOUS_REGISTERING && registering_awaits(&rendezvous->registering, refused->nonce);
 }
 
+static void tell_refusal(const struct rendezvous *rendezvous, enum refusal reason, uint64_t now) {
+    const struct rendezvous_owner *owner = &rendezvous->owner;
+    if (reason == REFUSAL_BUSY)
+        owner->busy(owner->context, rendezvous->due - now);
+    else
+        owner->refused(owner->context, registering_refusal(reason));
+}
+
 static bool handle_refused(struct rendezvous *rendezvous, const struct address *from, const uint8_t *packet,
                            size_t size, uint64_t now) {
     struct refused refused;
     if (!refused_decode(packet, size, &refused) || !refusal_is_ours(rendezvous, from, &refused)) return false;
-    if (rendezvous->last_refusal != (int)refused.reason)
-        rendezvous->owner.refused(rendezvous->owner.context, registering_refusal(refused.reason));
+    bool is_new = rendezvous->last_refusal != (int)refused.reason;
     rendezvous->last_refusal = (int)refused.reason;
     rendezvous->resets = 0; /* our place was not taken by another client of our identity: there is none */
     uint64_t wait_s = refused.retry_s < 1 ? 1 : refused.retry_s;
     if (wait_s > REFUSED_MOST_S) wait_s = REFUSED_MOST_S;
     restart(rendezvous, wait_s * 1000, now);
+    if (is_new) tell_refusal(rendezvous, refused.reason, now);
+    if (refused.reason == REFUSAL_BUSY) rendezvous->answered = rendezvous->due; /* it is there, and said when to come */
     return true;
 }
 
@@ -405,10 +414,15 @@ static uint64_t lost_at(const struct rendezvous *rendezvous) {
     return (rendezvous->answered > rendezvous->heard ? rendezvous->answered : rendezvous->heard) + ABSENT_MS + longer;
 }
 
+static const char *why_lost(const struct rendezvous *rendezvous) {
+    if (rendezvous->doors.count == 0) return "its name is not found; trying again";
+    if (rendezvous->last_refusal == REFUSAL_BUSY) return "it is busy; trying again";
+    return "no answer; trying again";
+}
+
 static void notice_silence(struct rendezvous *rendezvous, uint64_t now) {
     if (now < lost_at(rendezvous)) return;
-    lose(rendezvous, rendezvous->doors.count > 0 ? "no answer; trying again" : "its name is not found; trying again",
-         now);
+    lose(rendezvous, why_lost(rendezvous), now);
     if (rendezvous->state == RENDEZVOUS_ACTIVE) restart(rendezvous, 0, now);
 }
 

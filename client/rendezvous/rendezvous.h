@@ -48,6 +48,8 @@ struct rendezvous_owner {
     void (*lost)(void *context, const char *why, uint64_t now);
     void (*back)(void *context, uint64_t now);
     void (*refused)(void *context, const char *why); /* said once per reason; it keeps trying */
+    /* Said once, too: it has more to do than it can, and is asked again after `wait_ms`. That is no fault. */
+    void (*busy)(void *context, uint64_t wait_ms);
     /* May this be the bootnode's key? False, with one line in `why`: barred, or, after a session, refused. Not proven
      * yet: that is `registered`. */
     bool (*trusted)(void *context, const uint8_t key[static 32], struct why *why);

@@ -1,5 +1,6 @@
 #include "client/room/meeting.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -251,6 +252,14 @@ static void on_refused(void *context, const char *why) {
     room_events_error(which->meeting->events, text);
 }
 
+static void on_busy(void *context, uint64_t wait_ms) {
+    const struct meeting_session *which = context;
+    char text[ADDRESS_TEXT_SIZE + 64], address[ADDRESS_TEXT_SIZE];
+    snprintf(text, sizeof text, "bootnode %s is busy; trying again in %" PRIu64 " s",
+             address_format(&which->meeting->rendezvous[which->index].bootnode, address), (wait_ms + 999) / 1000);
+    room_events_notice(which->meeting->events, text);
+}
+
 /* Two sessions of one member at one bootnode would take each other's place. */
 static const struct bootnode *same_bootnode(const struct meeting_session *which, const uint8_t key[static 32]) {
     const struct meeting *meeting = which->meeting;
@@ -311,6 +320,7 @@ void meeting_init(struct meeting *meeting, uint64_t now) {
                                          .lost = on_lost,
                                          .back = on_back,
                                          .refused = on_refused,
+                                         .busy = on_busy,
                                          .trusted = on_trusted,
                                          .barred = on_barred};
         rendezvous_init(&meeting->rendezvous[i], &owner, &meeting->self->keys, host->identity, host->suite_mask,

@@ -46,3 +46,7 @@ void room_events_emit(const struct room_events *events, struct event *event) {
 void room_events_error(const struct room_events *events, const char *text) {
     room_events_emit(events, room_events_make_text(events, EVENT_ERROR, NULL, text, strlen(text)));
 }
+
+void room_events_notice(const struct room_events *events, const char *text) {
+    room_events_emit(events, room_events_make_text(events, EVENT_NOTICE, NULL, text, strlen(text)));
+}

@@ -24,3 +24,5 @@ void room_events_date(const struct room_events *events, struct event *event, int
 void room_events_emit(const struct room_events *events, struct event *event);
 /* EVENT_ERROR. */
 void room_events_error(const struct room_events *events, const char *text);
+/* EVENT_NOTICE: what people may want to know, and need not mind. */
+void room_events_notice(const struct room_events *events, const char *text);

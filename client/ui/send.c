@@ -112,6 +112,7 @@ static void take_event(struct sending *sending, const struct event *event) {
     case EVENT_DELIVERED:
     case EVENT_UNDELIVERED: answered(sending, event); break;
     case EVENT_ERROR:
+    case EVENT_NOTICE:
     case EVENT_BOOTNODE_LOST: remember(sending, event); break;
     case EVENT_FINISHED:
         sending->finished = true;

@@ -142,7 +142,7 @@ size_t reset_encode(const struct reset *reset, uint8_t *out, size_t capacity) {
 bool refused_decode(const uint8_t *packet, size_t size, struct refused *out) {
     struct reader reader = packet_open(packet, size, MESSAGE_REFUSED, REFUSED_SIZE, REFUSED_SIZE);
     out->reason = (enum refusal)read_u8(&reader);
-    if (out->reason < REFUSAL_VERSION || out->reason > REFUSAL_DRAINING) reader_fail(&reader);
+    if (out->reason < REFUSAL_VERSION || out->reason >= REFUSAL_END) reader_fail(&reader);
     out->retry_s = read_u16(&reader);
     out->nonce = read_u64(&reader);
     return reader_finished(&reader);

@@ -113,6 +113,8 @@ enum refusal {
     REFUSAL_SOURCE_LIMIT,
     REFUSAL_BOOTNODE_FULL,
     REFUSAL_DRAINING,
+    REFUSAL_BUSY,
+    REFUSAL_END,
 };
 struct refused {
     enum refusal reason;

@@ -24,7 +24,8 @@ struct fixture {
     struct room_keys keys;
     struct rendezvous rendezvous;
     struct address bootnode;
-    unsigned sent, relayed, lost;
+    unsigned sent, relayed, lost, refused, busy;
+    uint64_t busy_ms;
     uint8_t packet[PACKET_MAX]; /* sent last, or relayed last */
     size_t size;
     uint8_t from[MEMBER_ID_SIZE];
@@ -58,8 +59,15 @@ static void on_lost(void *context, const char *why, uint64_t now) {
 }
 
 static void on_refused(void *context, const char *why) {
-    (void)context;
+    struct fixture *fixture = context;
     assert_non_null(why);
+    fixture->refused++;
+}
+
+static void on_busy(void *context, uint64_t wait_ms) {
+    struct fixture *fixture = context;
+    fixture->busy++;
+    fixture->busy_ms = wait_ms;
 }
 
 static bool on_trusted(void *context, const uint8_t key[static 32], struct why *why) {
@@ -98,6 +106,7 @@ static int setup(void **state) {
                                      .send = on_send,
                                      .lost = on_lost,
                                      .refused = on_refused,
+                                     .busy = on_busy,
                                      .trusted = on_trusted,
                                      .barred = on_barred,
                                      .presence = {.context = fixture, .relayed = on_relayed}};
@@ -126,16 +135,16 @@ static uint64_t greeted(struct fixture *fixture) {
     return hello.nonce;
 }
 
-static void take_refusal(struct fixture *fixture, uint64_t nonce) {
+static void take_refusal(struct fixture *fixture, enum refusal reason, uint64_t nonce, uint64_t now) {
     uint8_t packet[REFUSED_SIZE];
-    const struct refused refused = {.reason = REFUSAL_DRAINING, .retry_s = 30, .nonce = nonce};
+    const struct refused refused = {.reason = reason, .retry_s = 30, .nonce = nonce};
     size_t size = refused_encode(&refused, packet, sizeof packet);
-    assert_true(rendezvous_receive(&fixture->rendezvous, &fixture->bootnode, packet, size, NOW + 20));
+    assert_true(rendezvous_receive(&fixture->rendezvous, &fixture->bootnode, packet, size, now));
 }
 
 static void take_cookie(struct fixture *fixture, uint64_t nonce, uint8_t key, uint64_t now) {
     uint8_t packet[COOKIE_MESSAGE_SIZE];
-    const struct cookie_message message = {.nonce = nonce, .bootnode_public = {key}, .seen = fixture->bootnode};
+    const struct cookie_message message = {.nonce = nonce, .bootnode_public = {key, 9}, .seen = fixture->bootnode};
     size_t size = cookie_message_encode(&message, packet, sizeof packet);
     (void)rendezvous_receive(&fixture->rendezvous, &fixture->bootnode, packet, size, now);
 }
@@ -143,7 +152,7 @@ static void take_cookie(struct fixture *fixture, uint64_t nonce, uint8_t key, ui
 static void a_late_cookie_ends_no_wait(void **state) {
     struct fixture *fixture = *state;
     uint64_t nonce = greeted(fixture);
-    take_refusal(fixture, nonce);
+    take_refusal(fixture, REFUSAL_DRAINING, nonce, NOW + 20);
     take_cookie(fixture, nonce, 1, NOW + 40);
     assert_int_equal(fixture->rendezvous.state, RENDEZVOUS_HELLO);
     assert_true(fixture->rendezvous.due >= NOW + 30000);
@@ -156,6 +165,57 @@ static void a_forged_cookie_does_not_keep_us_out(void **state) {
     assert_int_equal(fixture->rendezvous.state, RENDEZVOUS_HELLO);
     take_cookie(fixture, nonce, 1, NOW + 40);
     assert_int_equal(fixture->rendezvous.state, RENDEZVOUS_WAITING);
+}
+
+/* --- Answers to REGISTER --- */
+
+/* The attempt of the REGISTER that a COOKIE draws. */
+static uint64_t registers(struct fixture *fixture, uint64_t now) {
+    struct hello hello;
+    struct register_message message;
+    rendezvous_tick(&fixture->rendezvous, now);
+    assert_true(hello_decode(fixture->packet, fixture->size, &hello));
+    take_cookie(fixture, hello.nonce, 1, now);
+    rendezvous_tick(&fixture->rendezvous, now + 50);
+    assert_true(register_decode(fixture->packet, fixture->size, &message));
+    return message.attempt;
+}
+
+static uint64_t registers_first(struct fixture *fixture) {
+    fixture->rendezvous.state = RENDEZVOUS_HELLO;
+    fixture->rendezvous.ever_active = false;
+    fixture->rendezvous.heard = fixture->rendezvous.due = NOW;
+    return registers(fixture, NOW);
+}
+
+/* It is told once, as no fault; and who was told when to come misses no answer until then. */
+static void a_busy_bootnode_is_waited_for_calmly(void **state) {
+    struct fixture *fixture = *state;
+    uint64_t now = NOW;
+    take_refusal(fixture, REFUSAL_BUSY, registers_first(fixture), now + 60);
+    for (int i = 0; i < 5; i++) {
+        uint64_t due = fixture->rendezvous.due;
+        assert_in_range(due - now, 30000, 60000 + 60);
+        if (i == 0) assert_int_equal(fixture->busy_ms, due - now - 60);
+        unsigned sent = fixture->sent;
+        rendezvous_tick(&fixture->rendezvous, due - 1);
+        assert_int_equal(fixture->sent, sent);
+        now = due;
+        take_refusal(fixture, REFUSAL_BUSY, registers(fixture, now), now + 60);
+    }
+    assert_int_equal(fixture->busy, 1);
+    assert_int_equal(fixture->lost + fixture->refused, 0);
+}
+
+/* Once it is silent after all, that is told as ever. */
+static void who_was_busy_and_is_silent_is_lost(void **state) {
+    struct fixture *fixture = *state;
+    take_refusal(fixture, REFUSAL_BUSY, registers_first(fixture), NOW + 60);
+    uint64_t due = fixture->rendezvous.due;
+    rendezvous_tick(&fixture->rendezvous, due);
+    assert_int_equal(fixture->lost, 0);
+    rendezvous_tick(&fixture->rendezvous, due + 7000);
+    assert_int_equal(fixture->lost, 1);
 }
 
 /* --- The session --- */
@@ -323,6 +383,8 @@ int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
         TEST(a_late_cookie_ends_no_wait),
         TEST(a_forged_cookie_does_not_keep_us_out),
+        TEST(a_busy_bootnode_is_waited_for_calmly),
+        TEST(who_was_busy_and_is_silent_is_lost),
         TEST(what_is_relayed_is_tagged),
         TEST(nothing_is_relayed_without_leave),
         TEST(only_the_bootnodes_own_relay_is_taken),

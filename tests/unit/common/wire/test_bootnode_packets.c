@@ -22,7 +22,7 @@ static const struct field path[] = {FIXED(0x89), ZERO(3), ANY(8), ANY(20), TAG(8
 static const struct field relay[] = {FIXED(0x8f), ZERO(3), ANY(8), ANY(16), BYTES(1, 0x90, 0x95, 1),
                                      ANY(31),     TAG(16), {0}};
 static const struct field reset[] = {FIXED(0x8c), ZERO(3), ANY(8), ANY(16), {0}};
-static const struct field refused[] = {FIXED(0x8d), BYTES(1, 1, 5, 1), ANY(2), ANY(8), {0}};
+static const struct field refused[] = {FIXED(0x8d), BYTES(1, 1, 6, 1), ANY(2), ANY(8), {0}};
 /* Sealed ones with the shortest body. */
 static const struct field changes[] = {LENGTH(0x86), ZERO(1), ANY(2), ANY(8), NONZERO(8), ANY(14 + 16), {0}};
 static const struct field update[] = {LENGTH(0x87), ZERO(3), ANY(8), NONZERO(8), ANY(6 + 16), {0}};
