@@ -1,6 +1,7 @@
 #include "common/udp.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <poll.h>
 #include <stdalign.h>
 #include <stdio.h>
@@ -241,11 +242,12 @@ static bool is_earlier_error(int error) {
            error == ENETDOWN || error == ENOPROTOOPT || error == EPROTO || error == EMSGSIZE || error == EACCES;
 }
 
-int udp_receive(int socket, struct udp_batch *batch) {
+int udp_receive_some(int socket, struct udp_batch *batch, size_t most) {
     make_ready(batch);
+    if (most > batch->capacity) most = batch->capacity;
     batch->count = batch->used = 0;
     for (int errors = 0; errors < RECEIVE_ERRORS_MAX;) {
-        int count = recvmmsg(socket, batch->messages, (unsigned)batch->capacity, MSG_DONTWAIT, NULL);
+        int count = recvmmsg(socket, batch->messages, (unsigned)most, MSG_DONTWAIT, NULL);
         if (count >= 0) {
             batch->count = batch->used = (size_t)count;
             return count;
@@ -256,6 +258,10 @@ int udp_receive(int socket, struct udp_batch *batch) {
         errors++;
     }
     return 0;
+}
+
+int udp_receive(int socket, struct udp_batch *batch) {
+    return udp_receive_some(socket, batch, batch->capacity);
 }
 
 static void fit_to_socket(int socket, struct udp_batch *batch) {
@@ -275,9 +281,8 @@ static bool wait_writable(int socket) {
     return poll(&wanted, 1, SEND_WAIT_MS) > 0;
 }
 
-struct udp_send_result udp_send(int socket, struct udp_batch *batch) {
+static struct udp_send_result send_all(int socket, struct udp_batch *batch, bool waited) {
     struct udp_send_result result = {0};
-    bool waited = false;
     fit_to_socket(socket, batch);
     for (size_t at = 0; at < batch->count; at = result.sent + result.dropped) {
         /* A short count hides why the next datagram failed; trying again from there tells. */
@@ -294,4 +299,22 @@ struct udp_send_result udp_send(int socket, struct udp_batch *batch) {
     }
     udp_batch_clear(batch);
     return result;
+}
+
+struct udp_send_result udp_send(int socket, struct udp_batch *batch) {
+    return send_all(socket, batch, false);
+}
+
+struct udp_send_result udp_send_at_once(int socket, struct udp_batch *batch) {
+    return send_all(socket, batch, true);
+}
+
+bool udp_memory(int socket, struct udp_memory *out) {
+    uint32_t numbers[SK_MEMINFO_VARS] = {0};
+    socklen_t size = sizeof numbers;
+    bool told = getsockopt(socket, SOL_SOCKET, SO_MEMINFO, numbers, &size) == 0;
+    *out = (struct udp_memory){.used = numbers[SK_MEMINFO_RMEM_ALLOC],
+                               .limit = numbers[SK_MEMINFO_RCVBUF],
+                               .drops = numbers[SK_MEMINFO_DROPS]};
+    return told;
 }

@@ -63,6 +63,8 @@ MUST_USE bool udp_bound(int socket, struct address *out);
 /* Receives what is there, up to the batch's capacity, replacing its content. Returns the count; 0 when nothing waits;
  * negative errno on a fault. Errors that an earlier send caused (ECONNREFUSED and its like) are swallowed. */
 MUST_USE int udp_receive(int socket, struct udp_batch *batch);
+/* The same, at most so many. */
+MUST_USE int udp_receive_some(int socket, struct udp_batch *batch, size_t most);
 
 struct udp_send_result {
     size_t sent;
@@ -70,3 +72,13 @@ struct udp_send_result {
 };
 /* Sends the whole batch, resuming after partial sends, and clears it. EAGAIN waits at most once for 5 ms. */
 struct udp_send_result udp_send(int socket, struct udp_batch *batch);
+/* The same without a wait: what the socket has no room for is dropped. */
+struct udp_send_result udp_send_at_once(int socket, struct udp_batch *batch);
+
+/* How full the receive buffer is, in bytes as the kernel counts them (a datagram counts for several hundred more than
+ * it has), and how many datagrams it had no room for since the socket was made, modulo 2^32. */
+struct udp_memory {
+    uint32_t used, limit, drops;
+};
+/* False, and all zero, where the kernel does not tell. Source: SO_MEMINFO, linux/sock_diag.h. */
+MUST_USE bool udp_memory(int socket, struct udp_memory *out);

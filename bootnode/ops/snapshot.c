@@ -1,13 +1,13 @@
 #include "bootnode/ops/snapshot.h"
 
 #include <fcntl.h>
-#include <linux/sock_diag.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "bootnode/worker.h"
+#include "common/udp.h"
 
 static void add_shard(struct snapshot *out, struct shard *shard) {
     shard_lock(shard);
@@ -31,9 +31,8 @@ static void add_shard(struct snapshot *out, struct shard *shard) {
 }
 
 static uint64_t overflowed(int socket) {
-    uint32_t numbers[SK_MEMINFO_VARS] = {0};
-    socklen_t size = sizeof numbers;
-    return getsockopt(socket, SOL_SOCKET, SO_MEMINFO, numbers, &size) == 0 ? numbers[SK_MEMINFO_DROPS] : 0;
+    struct udp_memory memory;
+    return udp_memory(socket, &memory) ? memory.drops : 0;
 }
 
 static void add_worker(struct snapshot *out, const struct worker *worker) {

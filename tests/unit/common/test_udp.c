@@ -330,6 +330,52 @@ static void a_buffer_that_stays_full_drops_the_rest(void **state) {
     assert_int_equal(udp_receive(((struct pair *)*state)->b, ((struct pair *)*state)->in), 0);
 }
 
+static void at_once_waits_for_nothing(void **state) {
+    struct pair *pair = *state;
+    SCRIPT(-1, EAGAIN);
+    for (int i = 0; i < 4; i++) assert_true(add(pair->out, &pair->b_at, &"0123"[i], 1));
+    struct udp_send_result result = udp_send_at_once(pair->a, pair->out);
+    assert_int_equal(result.sent, 1);
+    assert_int_equal(result.dropped, 3);
+    assert_int_equal(polls, 0);
+    expect_arrived(pair, "0");
+}
+
+static void receives_no_more_than_wanted(void **state) {
+    struct pair *pair = *state;
+    for (int i = 0; i < 4; i++) assert_true(add(pair->out, &pair->b_at, &"0123"[i], 1));
+    assert_int_equal(udp_send(pair->a, pair->out).sent, 4);
+    assert_int_equal(udp_receive_some(pair->b, pair->in, 3), 3);
+    assert_int_equal(*udp_batch_get(pair->in, 2).data, '2');
+    assert_int_equal(udp_receive_some(pair->b, pair->in, 100), 1);
+}
+
+/* What waits counts, and what had no room; what was received counts no more. */
+static void tells_how_full_a_socket_is(void **state) {
+    struct pair *pair = *state;
+    struct address at;
+    int small = opened("127.0.0.1:0", (struct udp_options){.receive_buffer = 1}, &at);
+    struct udp_memory empty, full;
+    unsigned sent = 0, kept = 0;
+    assert_true(udp_memory(small, &empty));
+    assert_int_equal(empty.used, 0);
+    assert_int_equal(empty.drops, 0);
+    assert_true(empty.limit > 0);
+    for (; sent < 64; sent++) {
+        assert_true(add(pair->out, &at, "x", 1));
+        assert_int_equal(udp_send(pair->a, pair->out).sent, 1);
+    }
+    assert_true(udp_memory(small, &full));
+    assert_true(full.used > full.limit / 2);
+    for (int count; (count = udp_receive(small, pair->in)) > 0;) kept += (unsigned)count;
+    assert_int_equal(kept + full.drops, sent);
+    assert_true(udp_memory(small, &empty));
+    assert_int_equal(empty.used, 0);
+    close(small);
+    assert_false(udp_memory(-1, &empty));
+    assert_int_equal(empty.limit, 0);
+}
+
 static void names_the_address_in_use(void **state) {
     struct pair *pair = *state;
     char text[ADDRESS_TEXT_SIZE], expected[200];
@@ -403,6 +449,9 @@ int main(void) {
         WITH_PAIR(drops_only_the_refused_datagram),
         WITH_PAIR(a_full_buffer_is_waited_for_once),
         WITH_PAIR(a_buffer_that_stays_full_drops_the_rest),
+        WITH_PAIR(at_once_waits_for_nothing),
+        WITH_PAIR(receives_no_more_than_wanted),
+        WITH_PAIR(tells_how_full_a_socket_is),
         WITH_PAIR(names_the_address_in_use),
         cmocka_unit_test(reuse_port_shares_an_address),
         cmocka_unit_test(what_is_not_here_yet_can_be_bound),
