@@ -21,21 +21,39 @@
 #define SESSIONS_MAX 16777216
 #define WORDS_MAX 128 /* of a row */
 
+#define FLAGS_MAX 64 /* bits of a set */
+
 struct settings {
     struct load_options *options; /* NULL: flags of a row alone */
     struct row_options *row;
-    struct why why; /* what was expected, where the table does not say it */
+    uint64_t given, inherited;     /* flags: here, and on the command line before the row; by index in the table */
+    const char *values[FLAGS_MAX]; /* of those given here */
+    struct why why;                /* what was expected, where the table does not say it */
 };
 
 enum { OF_RUN = 1, OF_ROW = 2 };
+
+/* Flags of which a row has one at most. */
+enum group { GROUP_NONE, GROUP_TRAFFIC, GROUP_PACE };
 
 struct load_flag {
     struct flag flag;
     size_t offset; /* of its field in row_options or load_options */
     bool (*set)(struct settings *settings, const struct load_flag *flag, const char *value);
-    int choice; /* the traffic or the pace that it asks for */
+    size_t size;
+    enum group group;
+    int choice;        /* the traffic or the pace that it asks for */
+    unsigned traffics; /* of the rows that it means something in, one bit each; 0: all */
+    const char *needs; /* another flag */
     double minimum, maximum;
     const char *expected;
+};
+
+static const struct load_options defaults = {
+    .sessions = 1000,
+    .room_size = 64,
+    .watched_rooms = 100,
+    .row = {.interval_s = 4, .duration_s = 10},
 };
 
 static void *field_of(const struct settings *settings, const struct load_flag *flag) {
@@ -124,10 +142,13 @@ static bool set_answers(struct settings *settings, const struct load_flag *flag,
     return strcmp(value, "every") == 0 || strcmp(value, "rare") == 0;
 }
 
-#define RUN(field) .offset = offsetof(struct load_options, field)
-#define ROW(field) .offset = offsetof(struct row_options, field)
-#define TRAFFIC(kind) ROW(traffic), .choice = (kind)
-#define PACE(kind, field) ROW(field), .set = set_pace, .choice = (kind)
+#define RUN(field) .offset = offsetof(struct load_options, field), .size = sizeof((struct load_options *)NULL)->field
+#define ROW(field) .offset = offsetof(struct row_options, field), .size = sizeof((struct row_options *)NULL)->field
+#define TRAFFIC(kind) ROW(traffic), .group = GROUP_TRAFFIC, .choice = (kind)
+#define PACE(kind, field) ROW(field), .set = set_pace, .group = GROUP_PACE, .choice = (kind)
+#define ONLY(kind) (1u << (kind))
+#define FLEETS (ONLY(TRAFFIC_BEATS) | ONLY(TRAFFIC_NONE))
+#define SENDS (~ONLY(TRAFFIC_NONE))
 #define BETWEEN(low, high) .minimum = (low), .maximum = (high)
 #define SECONDS BETWEEN(0.001, 86400), .expected = "0.001 to 86400 seconds"
 #define PERCENT .set = set_amount, BETWEEN(0, 100), .expected = "a share of 0 to 100"
@@ -141,15 +162,15 @@ static const struct load_flag flags[] = {
     {{"sessions", "N", "how many sessions live there (1000); 0: none", OF_RUN},
         RUN(sessions), .set = set_count, BETWEEN(0, SESSIONS_MAX), .expected = "a number up to 16777216"},
     {{"room-size", "M", "members of a room (64)", OF_RUN},
-        RUN(room_size), .set = set_count, BETWEEN(1, 65535), .expected = "a number from 1 to 65535"},
+        RUN(room_size), .set = set_count, .needs = "bootnode", BETWEEN(1, 65535), .expected = "a number from 1 to 65535"},
     {{"watch", "N", "rooms whose announcements are judged (100, or all)", OF_RUN},
-        RUN(watched_rooms), .set = set_count, BETWEEN(0, SESSIONS_MAX), .expected = "a number up to 16777216"},
+        RUN(watched_rooms), .set = set_count, .needs = "bootnode", BETWEEN(0, SESSIONS_MAX), .expected = "a number up to 16777216"},
     {{"sources", "ADDR/LEN", "the sockets are bound to the addresses of that network in turn", OF_RUN},
         RUN(sources), .set = set_sources, .expected = "a network, as in 127.1.0.0/16"},
     {{"apart", NULL, "datagrams leave one by one, so that each is steered by itself", OF_RUN},
         RUN(apart), .set = set_on},
     {{"metrics", "HOST:PORT", "the bootnode's metrics, to compare our counts with", OF_RUN},
-        RUN(metrics), .set = set_address},
+        RUN(metrics), .set = set_address, .needs = "bootnode"},
     {{"rows", "FILE", "one row a line, of the flags below ('-': standard input; # comments)", OF_RUN},
         RUN(rows), PATH},
 
@@ -160,9 +181,9 @@ static const struct load_flag flags[] = {
     {{"raw", "SIZE", "zeroes, for bench/floor", OF_ROW},
         TRAFFIC(TRAFFIC_RAW), .set = set_raw, BETWEEN(RAW_MIN, PACKET_MAX), .expected = "12 to 1200 bytes"},
     {{"echoed", NULL, "with --raw: they come back", OF_ROW},
-        ROW(echoed), .set = set_on},
+        ROW(echoed), .set = set_on, .traffics = ONLY(TRAFFIC_RAW)},
     {{"dns", "NAME", "queries for its address", OF_ROW},
-        ROW(dns_name), .set = set_dns, .choice = TRAFFIC_DNS, .expected = "a domain name"},
+        ROW(dns_name), .set = set_dns, .group = GROUP_TRAFFIC, .choice = TRAFFIC_DNS, .expected = "a domain name"},
     {{"tracker", NULL, "BitTorrent announces (BEP 15)", OF_ROW},
         TRAFFIC(TRAFFIC_TRACKER), .set = set_traffic},
     {{"idle", NULL, "nothing but what keeps the sessions alive", OF_ROW},
@@ -170,21 +191,21 @@ static const struct load_flag flags[] = {
     {{"to", "HOST:PORT", "another target than the bootnode", OF_ROW},
         ROW(target), .set = set_address},
     {{"interval", "S", "each session beats once in that time (4)", OF_ROW},
-        PACE(PACE_INTERVAL, interval_s), SECONDS},
+        PACE(PACE_INTERVAL, interval_s), SECONDS, .traffics = ONLY(TRAFFIC_BEATS)},
     {{"rate", "R", "requests a second in all", OF_ROW},
-        PACE(PACE_RATE, rate), BETWEEN(0.001, 1e8), .expected = "a number from 0.001 to 100000000"},
+        PACE(PACE_RATE, rate), .traffics = SENDS, BETWEEN(0.001, 1e8), .expected = "a number from 0.001 to 100000000"},
     {{"max", NULL, "as fast as possible; so goes what is no heartbeat and has no --rate", OF_ROW},
-        PACE(PACE_MAX, rate)},
+        PACE(PACE_MAX, rate), .traffics = SENDS},
     {{"duration", "S", "of the row (10)", OF_ROW},
         ROW(duration_s), .set = set_amount, SECONDS},
     {{"answers", "rare|every", "how many beats ask for an answer (rare: one in 1024)", OF_ROW},
-        ROW(answers), .set = set_answers, .expected = "rare or every"},
+        ROW(answers), .set = set_answers, .traffics = ONLY(TRAFFIC_BEATS), .expected = "rare or every"},
     {{"churn", "PCT", "so many of the sessions a second leave and come back", OF_ROW},
-        ROW(churn_percent), PERCENT},
+        ROW(churn_percent), PERCENT, .traffics = FLEETS},
     {{"silent", "PCT", "so many fall silent; lasts until they must have expired; answer times are those meanwhile", OF_ROW},
-        ROW(silent_percent), PERCENT},
+        ROW(silent_percent), PERCENT, .traffics = FLEETS},
     {{"rebind", NULL, "new ports first; the sessions move", OF_ROW},
-        ROW(rebind), .set = set_on},
+        ROW(rebind), .set = set_on, .traffics = FLEETS},
     {{"pid", "PID", "the server, whose processor time and memory are reported", OF_ROW},
         ROW(pid), .set = set_pid, BETWEEN(1, 4194304), .expected = "a process id"},
     {{"json", "FILE", "the result goes there as JSON, one line a row ('-': standard output)", OF_ROW},
@@ -193,6 +214,13 @@ static const struct load_flag flags[] = {
 /* clang-format on */
 
 static const struct flag_table table = FLAG_TABLE(flags);
+
+#define FLAG_COUNT (sizeof flags / sizeof *flags)
+_Static_assert(FLAG_COUNT <= FLAGS_MAX, "a set of flags has a bit for each");
+
+static uint64_t bit_of(const struct load_flag *flag) {
+    return UINT64_C(1) << (flag - flags);
+}
 
 static int print_help(void) {
     puts("usage: " PROGRAM " --bootnode HOST[:PORT] [FLAG]…\n"
@@ -226,6 +254,106 @@ static bool apply(struct settings *settings, const struct load_flag *flag, const
     return complain(why, name, value, flag->expected ? expected : settings->why.text);
 }
 
+/* --- What cannot both be meant --- */
+
+static bool complain_pair(const struct settings *settings, const struct load_flag *flag, const char *words,
+                          const char *other, struct why *why) {
+    char expected[EXPECTED_SIZE];
+    snprintf(expected, sizeof expected, "expected %s --%s", words, other);
+    return complain(why, flag->flag.name, flag->flag.value ? settings->values[flag - flags] : NULL, expected);
+}
+
+/* Later ones are compared with those before; the same again is no contradiction. */
+static bool fits_group(struct settings *settings, const struct load_flag *flag, const char *value, struct why *why) {
+    size_t index = (size_t)(flag - flags);
+    if ((settings->given & bit_of(flag)) && strcmp(settings->values[index], value) != 0) {
+        char expected[EXPECTED_SIZE];
+        snprintf(expected, sizeof expected, "expected once, it was '%.100s' before", settings->values[index]);
+        return complain(why, flag->flag.name, value, expected);
+    }
+    settings->values[index] = value;
+    settings->given |= bit_of(flag);
+    for (size_t i = 0; flag->group != GROUP_NONE && i < FLAG_COUNT; i++) {
+        if (i == index || flags[i].group != flag->group) continue;
+        if (settings->given & bit_of(&flags[i]))
+            return complain_pair(settings, flag, "without", flags[i].flag.name, why);
+        settings->inherited &= ~bit_of(&flags[i]);
+    }
+    return true;
+}
+
+static const char *traffic_flag(enum traffic_kind traffic) {
+    for (size_t i = 0; i < FLAG_COUNT; i++)
+        if (flags[i].group == GROUP_TRAFFIC && flags[i].choice == (int)traffic) return flags[i].flag.name;
+    return NULL;
+}
+
+/* "expected with heartbeats or --idle, not with --stun" */
+static bool complain_traffic(const struct settings *settings, const struct load_flag *flag, struct why *why) {
+    char expected[EXPECTED_SIZE] = "";
+    const char *given = traffic_flag(settings->row->traffic), *separator = "expected with ";
+    size_t used = 0;
+    for (unsigned i = 0; flag->traffics != SENDS && i < 8 * sizeof flag->traffics; i++) {
+        const char *name = traffic_flag((enum traffic_kind)i);
+        if (!(flag->traffics & ONLY(i))) continue;
+        used += (size_t)snprintf(expected + used, sizeof expected - used, "%s%s%s", separator, name ? "--" : "",
+                                 name ? name : "heartbeats");
+        separator = " or ";
+    }
+    snprintf(expected + used, sizeof expected - used, "%s%s%s", used > 0 ? ", not with " : "expected without ",
+             given ? "--" : "", given ? given : "heartbeats");
+    return complain(why, flag->flag.name, flag->flag.value ? settings->values[flag - flags] : NULL, expected);
+}
+
+/* A default that means nothing here is not the row's. */
+static void drop_default(struct settings *settings, const struct load_flag *flag) {
+    memcpy(field_of(settings, flag), (const char *)&defaults.row + flag->offset, flag->size);
+    if (flag->group == GROUP_PACE) settings->row->pace = defaults.row.pace;
+    settings->inherited &= ~bit_of(flag);
+}
+
+static bool fits_others(const struct settings *settings, const struct load_flag *flag, struct why *why) {
+    uint64_t all = settings->given | settings->inherited;
+    for (size_t i = 0; i < FLAG_COUNT; i++) {
+        const char *name = flags[i].flag.name;
+        bool is_other = &flags[i] != flag && (all & bit_of(&flags[i]));
+        if (flag->needs && strcmp(flag->needs, name) == 0 && !is_other)
+            return complain_pair(settings, flag, "with", name, why);
+    }
+    return true;
+}
+
+static bool is_given(const struct settings *settings, const char *name) {
+    for (size_t i = 0; i < FLAG_COUNT; i++)
+        if ((settings->given & bit_of(&flags[i])) && strcmp(flags[i].flag.name, name) == 0) return true;
+    return false;
+}
+
+/* A command line before --rows that leaves the traffic to them. */
+static bool is_before_rows(const struct settings *settings) {
+    if (!settings->options || settings->options->rows[0] == '\0') return false;
+    for (size_t i = 0; i < FLAG_COUNT; i++)
+        if (flags[i].group == GROUP_TRAFFIC && (settings->given & bit_of(&flags[i]))) return false;
+    return true;
+}
+
+/* Every flag of the command line or of the row, once all are known. */
+static bool fit_together(struct settings *settings, struct why *why) {
+    for (size_t i = 0; i < FLAG_COUNT; i++) {
+        const struct load_flag *flag = &flags[i];
+        bool means_something = flag->traffics == 0 || (flag->traffics & ONLY(settings->row->traffic));
+        if ((settings->given & bit_of(flag)) && !means_something && !is_before_rows(settings))
+            return complain_traffic(settings, flag, why);
+        if ((settings->inherited & bit_of(flag)) && !means_something) drop_default(settings, flag);
+    }
+    for (size_t i = 0; i < FLAG_COUNT; i++)
+        if (((settings->given | settings->inherited) & bit_of(&flags[i])) && !fits_others(settings, &flags[i], why))
+            return false;
+    return true;
+}
+
+/* --- Reading --- */
+
 static bool take_flags(struct settings *settings, char *const *words, size_t count, struct why *why) {
     struct flag_reader reader = {
         .table = table, .modes = OF_RUN | OF_ROW, .help_command = PROGRAM " --help", .words = words, .count = count};
@@ -234,9 +362,10 @@ static bool take_flags(struct settings *settings, char *const *words, size_t cou
     for (enum flag_item item; (item = flag_next(&reader, &flag, &value, why)) != FLAG_END;) {
         if (item == FLAG_WRONG) return false;
         /* The row begins with its struct flag. */
-        if (!apply(settings, (const struct load_flag *)(const void *)flag, value, why)) return false;
+        const struct load_flag *given = (const struct load_flag *)(const void *)flag;
+        if (!apply(settings, given, value, why) || !fits_group(settings, given, value, why)) return false;
     }
-    return true;
+    return fit_together(settings, why);
 }
 
 static bool fits_bootnode(const struct load_options *options, const struct row_options *row, struct why *why) {
@@ -265,17 +394,15 @@ static bool finish_row(const struct load_options *options, struct row_options *r
     return fits_bootnode(options, row, why);
 }
 
-static const struct load_options defaults = {
-    .sessions = 1000,
-    .room_size = 64,
-    .watched_rooms = 100,
-    .row = {.interval_s = 4, .duration_s = 10},
-};
-
-static bool finish_run(struct load_options *options, struct why *why) {
+static bool finish_run(const struct settings *settings, struct why *why) {
+    struct load_options *options = settings->options;
     options->has_bootnode = options->bootnode.port != 0;
     options->has_metrics = options->metrics.port != 0;
+    if (!options->has_bootnode && is_given(settings, "sessions") && options->sessions > 0)
+        return complain(why, "sessions", NULL, "expected with --bootnode, where they live");
     if (!options->has_bootnode) options->sessions = 0;
+    for (size_t i = 0; i < FLAG_COUNT; i++)
+        if (flags[i].flag.modes == OF_ROW) options->row_flags |= settings->given & bit_of(&flags[i]);
     if (options->rows[0] != '\0') return true;
     return finish_row(options, &options->row, why);
 }
@@ -288,7 +415,7 @@ int load_options_parse(struct load_options *options, int argc, char **argv) {
         if (strcmp(argv[i], "--version") == 0) return puts(PROGRAM " " VERSION), DONE;
     }
     *options = defaults;
-    if (take_flags(&settings, argv + 1, (size_t)argc - 1, &why) && finish_run(options, &why)) return 0;
+    if (take_flags(&settings, argv + 1, (size_t)argc - 1, &why) && finish_run(&settings, &why)) return 0;
     fprintf(stderr, PROGRAM ": %s\n", why.text);
     return BAD;
 }
@@ -304,7 +431,7 @@ static size_t split(char *line, char *words[static WORDS_MAX + 1]) {
 
 bool load_options_parse_row(const struct load_options *options, const char *line, struct row_options *out,
                             struct why *why) {
-    struct settings settings = {.row = out};
+    struct settings settings = {.row = out, .inherited = options->row_flags};
     char *words[WORDS_MAX + 1], *copy = strdup(line);
     size_t count = copy ? split(copy, words) : 0;
     *out = options->row;

@@ -61,9 +61,15 @@ struct load_options {
     bool has_metrics;
     char rows[LOAD_TEXT_SIZE]; /* --rows; empty: the command line is the row */
     struct row_options row;    /* defaults of every row, or the row itself */
+    uint64_t row_flags;        /* which flags of a row the command line gave: bits, of load_options.c alone */
 };
 
-/* From the command line. 0; 1 when --help or --version was answered (exit 0); 2 with one line on standard error that
+/* What cannot both be meant is refused, whatever it is and in whichever order: two kinds of traffic or of pace, a flag
+ * that the row's traffic has no use for, one that lacks what it needs, one that is given twice with different values. A
+ * row's traffic or pace takes the place of the command line's, and defaults from there that its traffic has no use for
+ * are not the row's.
+ *
+ * From the command line. 0; 1 when --help or --version was answered (exit 0); 2 with one line on standard error that
  * names the flag, its value and what was expected. */
 MUST_USE int load_options_parse(struct load_options *options, int argc, char **argv);
 /* From a line of --rows, over the defaults of `options->row`. False with `why`, which names the flag and the value. */

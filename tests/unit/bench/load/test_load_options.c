@@ -142,6 +142,105 @@ static void complaints_name_flag_value_and_expectation(void **state) {
     }
 }
 
+/* In both orders where it is two flags: the line names both. */
+static void contradictions_are_refused(void **state) {
+    (void)state;
+    static const struct {
+        const char *line, *one, *other;
+    } wrong[] = {
+        {"--bootnode 127.0.0.1:1 --rate 10 --interval 4", "--rate", "--interval"},
+        {"--bootnode 127.0.0.1:1 --max --rate 10", "--max", "--rate"},
+        {"--bootnode 127.0.0.1:1 --interval 4 --max", "--max", "--interval"},
+        {"--to 127.0.0.1:1 --stun --raw 40", "--stun", "--raw"},
+        {"--to 127.0.0.1:1 --dns a.example --tracker", "--dns", "--tracker"},
+        {"--bootnode 127.0.0.1:1 --idle --stun", "--idle", "--stun"},
+        {"--bootnode 127.0.0.1:1 --echoed", "--echoed", "--raw"},
+        {"--to 127.0.0.1:1 --stun --echoed", "--echoed", "--stun"},
+        {"--bootnode 127.0.0.1:1 --stun --silent 50", "--silent '50'", "--stun"},
+        {"--bootnode 127.0.0.1:1 --stun --churn 1", "--churn '1'", "--stun"},
+        {"--bootnode 127.0.0.1:1 --raw 40 --rebind", "--rebind", "--raw"},
+        {"--bootnode 127.0.0.1:1 --stun --interval 4", "--interval '4'", "--stun"},
+        {"--bootnode 127.0.0.1:1 --stun --answers every", "--answers 'every'", "heartbeats"},
+        {"--bootnode 127.0.0.1:1 --idle --rate 5", "--rate '5'", "--idle"},
+        {"--bootnode 127.0.0.1:1 --idle --max", "--max", "--idle"},
+        {"--bootnode 127.0.0.1:1 --idle --interval 3", "--interval '3'", "--idle"},
+        {"--bootnode 127.0.0.1:1 --bootnode 127.0.0.1:2", "--bootnode '127.0.0.1:2'", "'127.0.0.1:1'"},
+        {"--bootnode 127.0.0.1:1 --rate 5 --rate 6", "--rate '6'", "'5'"},
+        {"--to 127.0.0.1:1 --raw 40 --raw 41", "--raw '41'", "'40'"},
+        {"--to 127.0.0.1:1 --stun --sessions 5", "--sessions", "--bootnode"},
+        {"--to 127.0.0.1:1 --stun --room-size 5", "--room-size '5'", "--bootnode"},
+        {"--to 127.0.0.1:1 --stun --watch 5", "--watch '5'", "--bootnode"},
+        {"--to 127.0.0.1:1 --stun --metrics 127.0.0.1:2", "--metrics '127.0.0.1:2'", "--bootnode"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        char turned[200] = "", copy[200], *words[16], *rest = copy;
+        size_t count = 0;
+        snprintf(copy, sizeof copy, "%s", wrong[i].line);
+        while ((words[count] = strtok_r(NULL, " ", &rest))) count++;
+        for (size_t end = count; end > 0;) {
+            size_t first = end - 1;
+            while (strncmp(words[first], "--", 2) != 0) first--;
+            for (size_t word = first; word < end; word++) {
+                strcat(turned, words[word]);
+                strcat(turned, " ");
+            }
+            end = first;
+        }
+        assert_int_equal(parse(wrong[i].line), 2);
+        if (!strstr(said, wrong[i].one) || !strstr(said, wrong[i].other)) fail_msg("%s: said %s", wrong[i].line, said);
+        if (strchr(said, '\n') != said + strlen(said) - 1) fail_msg("%s: not one line", wrong[i].line);
+        if (parse(turned) != 2) fail_msg("taken: %s", turned);
+    }
+}
+
+static void what_does_not_contradict_is_taken(void **state) {
+    (void)state;
+    static const char *const good[] = {
+        "--bootnode 127.0.0.1:1 --idle --silent 100",
+        "--bootnode 127.0.0.1:1 --idle --churn 1 --rebind",
+        "--bootnode 127.0.0.1:1 --churn 1 --silent 5 --rebind --answers every --rate 5",
+        "--bootnode 127.0.0.1:1 --max --max --name a --name a",
+        "--bootnode 127.0.0.1:1 --stun --rate 5 --sessions 10 --room-size 2 --watch 1",
+        "--to 127.0.0.1:1 --sessions 0 --stun",
+        "--to 127.0.0.1:1 --raw 40 --echoed --max",
+        "--to 127.0.0.1:1 --echoed --duration 1 --rows -",
+        "--bootnode 127.0.0.1:1 --interval 4 --silent 3 --rows -",
+    };
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        if (parse(good[i]) != 0) fail_msg("%s: said %s", good[i], said);
+}
+
+/* The row's own flags contradict each other as the command line's do; what the command line says gives way. */
+static void rows_contradict_only_themselves(void **state) {
+    (void)state;
+    struct row_options row;
+    struct why why;
+    assert_int_equal(parse("--bootnode 127.0.0.1:9 --interval 2 --answers every --churn 3 --rows -"), 0);
+    assert_false(load_options_parse_row(&options, "--stun --silent 5", &row, &why));
+    assert_non_null(strstr(why.text, "--silent '5'"));
+    assert_non_null(strstr(why.text, "--stun"));
+    assert_false(load_options_parse_row(&options, "--rate 5 --max", &row, &why));
+    assert_non_null(strstr(why.text, "--max"));
+    assert_false(load_options_parse_row(&options, "--rate 5 --rate 6", &row, &why));
+    assert_true(load_options_parse_row(&options, "", &row, &why));
+    assert_int_equal(row.pace, PACE_INTERVAL);
+    assert_true(row.interval_s == 2 && row.churn_percent == 3);
+    assert_true(load_options_parse_row(&options, "--rate 7", &row, &why));
+    assert_int_equal(row.pace, PACE_RATE);
+    assert_int_equal(row.answers, ANSWERS_EVERY);
+    assert_true(load_options_parse_row(&options, "--stun", &row, &why));
+    assert_int_equal(row.pace, PACE_MAX);
+    assert_true(row.churn_percent == 0 && row.interval_s == 4);
+    assert_int_equal(row.answers, ANSWERS_RARE);
+    assert_int_equal(parse("--to 127.0.0.1:9 --stun --rate 3 --rows -"), 0);
+    assert_true(load_options_parse_row(&options, "--raw 40 --echoed", &row, &why));
+    assert_int_equal(row.traffic, TRAFFIC_RAW);
+    assert_int_equal(row.pace, PACE_RATE);
+    assert_true(load_options_parse_row(&options, "--max", &row, &why));
+    assert_int_equal(row.traffic, TRAFFIC_STUN);
+    assert_int_equal(row.pace, PACE_MAX);
+}
+
 static void rows_inherit_and_override(void **state) {
     (void)state;
     struct row_options row;
@@ -217,6 +316,9 @@ int main(void) {
         cmocka_unit_test(every_flag_arrives),
         cmocka_unit_test(other_traffic_needs_no_bootnode),
         cmocka_unit_test(complaints_name_flag_value_and_expectation),
+        cmocka_unit_test(contradictions_are_refused),
+        cmocka_unit_test(what_does_not_contradict_is_taken),
+        cmocka_unit_test(rows_contradict_only_themselves),
         cmocka_unit_test(rows_inherit_and_override),
         cmocka_unit_test(rows_complain_too),
         cmocka_unit_test(sources_go_round),
