@@ -3,14 +3,11 @@
 #include <sodium.h>
 
 #include "bench/load/interrupt.h"
+#include "bench/load/mix.h"
 #include "common/suite.h"
 
-/* SplitMix64 (Steele, Lea, Flood 2014). */
 uint64_t fleet_random(struct fleet *fleet) {
-    uint64_t value = fleet->random += 0x9e3779b97f4a7c15ULL;
-    value = (value ^ value >> 30) * 0xbf58476d1ce4e5b9ULL;
-    value = (value ^ value >> 27) * 0x94d049bb133111ebULL;
-    return value ^ value >> 31;
+    return mix_next(&fleet->random);
 }
 
 /* The inverse of fleet_watched_room. */

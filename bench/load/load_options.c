@@ -53,7 +53,7 @@ static const struct load_options defaults = {
     .sessions = 1000,
     .room_size = 64,
     .watched_rooms = 100,
-    .row = {.interval_s = 4, .duration_s = 10},
+    .row = {.interval_s = 4, .duration_s = 10, .stock = 4096},
 };
 
 static void *field_of(const struct settings *settings, const struct load_flag *flag) {
@@ -131,6 +131,16 @@ static bool set_dns(struct settings *settings, const struct load_flag *flag, con
     return set_text(settings, flag, value) && set_traffic(settings, flag, value);
 }
 
+static bool set_junk(struct settings *settings, const struct load_flag *flag, const char *value) {
+    static const char *const kinds[] = {[JUNK_BYTES] = "bytes", [JUNK_BEATS] = "beats", [JUNK_AIMED] = "aimed"};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (strcmp(value, kinds[i]) != 0) continue;
+        settings->row->junk = (enum junk)i;
+        return set_traffic(settings, flag, value);
+    }
+    return false;
+}
+
 static bool set_pace(struct settings *settings, const struct load_flag *flag, const char *value) {
     settings->row->pace = (enum pace)flag->choice;
     return !flag->flag.value || set_amount(settings, flag, value);
@@ -147,7 +157,7 @@ static bool set_answers(struct settings *settings, const struct load_flag *flag,
 #define TRAFFIC(kind) ROW(traffic), .group = GROUP_TRAFFIC, .choice = (kind)
 #define PACE(kind, field) ROW(field), .set = set_pace, .group = GROUP_PACE, .choice = (kind)
 #define ONLY(kind) (1u << (kind))
-#define FLEETS (ONLY(TRAFFIC_BEATS) | ONLY(TRAFFIC_NONE))
+#define FLEETS (ONLY(TRAFFIC_BEATS) | ONLY(TRAFFIC_NONE) | ONLY(TRAFFIC_RELAY))
 #define SENDS (~ONLY(TRAFFIC_NONE))
 #define BETWEEN(low, high) .minimum = (low), .maximum = (high)
 #define SECONDS BETWEEN(0.001, 86400), .expected = "0.001 to 86400 seconds"
@@ -186,6 +196,18 @@ static const struct load_flag flags[] = {
         ROW(dns_name), .set = set_dns, .group = GROUP_TRAFFIC, .choice = TRAFFIC_DNS, .expected = "a domain name"},
     {{"tracker", NULL, "BitTorrent announces (BEP 15)", OF_ROW},
         TRAFFIC(TRAFFIC_TRACKER), .set = set_traffic},
+    {{"hello", NULL, "HELLOs; the COOKIEs are the answers", OF_ROW},
+        TRAFFIC(TRAFFIC_HELLO), .set = set_traffic},
+    {{"register", NULL, "REGISTERs with valid cookies, which nobody confirms", OF_ROW},
+        TRAFFIC(TRAFFIC_REGISTER), .set = set_traffic},
+    {{"stock", "N", "with --register: so many are made in advance, and sent again and again (4096)", OF_ROW},
+        ROW(stock), .set = set_count, .traffics = ONLY(TRAFFIC_REGISTER), BETWEEN(1, 1048576), .expected = "a number from 1 to 1048576"},
+    {{"relay", NULL, "RELAYs of the sessions to others of their rooms", OF_ROW},
+        TRAFFIC(TRAFFIC_RELAY), .set = set_traffic},
+    {{"forged", NULL, "with --register: random bytes for a handshake; with --relay: wrong tags", OF_ROW},
+        ROW(forged), .set = set_on, .traffics = ONLY(TRAFFIC_REGISTER) | ONLY(TRAFFIC_RELAY)},
+    {{"junk", "bytes|beats|aimed", "bytes of no type; beats of random sessions, or of random ones of the first worker", OF_ROW},
+        ROW(junk), .set = set_junk, .group = GROUP_TRAFFIC, .choice = TRAFFIC_JUNK, .expected = "bytes, beats or aimed"},
     {{"idle", NULL, "nothing but what keeps the sessions alive", OF_ROW},
         TRAFFIC(TRAFFIC_NONE), .set = set_traffic},
     {{"to", "HOST:PORT", "another target than the bootnode", OF_ROW},
@@ -224,7 +246,8 @@ static uint64_t bit_of(const struct load_flag *flag) {
 
 static int print_help(void) {
     puts("usage: " PROGRAM " --bootnode HOST[:PORT] [FLAG]…\n"
-         "       " PROGRAM " --to HOST:PORT --stun | --raw SIZE | --dns NAME | --tracker [FLAG]…\n\n"
+         "       " PROGRAM " --to HOST:PORT --stun | --raw SIZE | --dns NAME | --tracker [FLAG]…\n"
+         "       " PROGRAM " --to HOST:PORT --hello | --register | --junk KIND [FLAG]…\n\n"
          "Sessions at a bootnode, or other requests to any server; what it sends is measured, and what comes back is\n"
          "judged. Exit status: 1 where something does not agree, 2 for a wrong flag, 3 where the target does not "
          "answer.\n"
@@ -368,16 +391,21 @@ static bool take_flags(struct settings *settings, char *const *words, size_t cou
     return fit_together(settings, why);
 }
 
+bool load_options_of_fleet(const struct row_options *row) {
+    return row->traffic == TRAFFIC_BEATS || row->traffic == TRAFFIC_NONE || row->traffic == TRAFFIC_RELAY;
+}
+
 static bool fits_bootnode(const struct load_options *options, const struct row_options *row, struct why *why) {
-    bool needs_sessions = row->traffic == TRAFFIC_BEATS || row->traffic == TRAFFIC_NONE;
+    bool needs_sessions = load_options_of_fleet(row);
     if (row->target.port == 0)
         return complain(why, "bootnode", NULL, "missing, expected HOST or HOST:PORT, or another target by --to");
     if (needs_sessions && !options->has_bootnode)
-        return complain(why, "bootnode", NULL, "missing, heartbeats need one");
-    if (needs_sessions && options->sessions == 0) return complain(why, "sessions", "0", "heartbeats need some");
+        return complain(why, "bootnode", NULL, "missing, heartbeats and RELAYs need one");
+    if (needs_sessions && options->sessions == 0)
+        return complain(why, "sessions", "0", "heartbeats and RELAYs need some");
     if (needs_sessions && !address_equal(&row->target, &options->bootnode)) {
         char text[ADDRESS_TEXT_SIZE];
-        return complain(why, "to", address_format(&row->target, text), "heartbeats go to the bootnode");
+        return complain(why, "to", address_format(&row->target, text), "heartbeats and RELAYs go to the bootnode");
     }
     return true;
 }
@@ -385,8 +413,10 @@ static bool fits_bootnode(const struct load_options *options, const struct row_o
 /* What follows from other options. */
 static bool finish_row(const struct load_options *options, struct row_options *row, struct why *why) {
     static const char *const names[] = {
-        [TRAFFIC_BEATS] = "beats", [TRAFFIC_STUN] = "stun",       [TRAFFIC_RAW] = "raw",
-        [TRAFFIC_DNS] = "dns",     [TRAFFIC_TRACKER] = "tracker", [TRAFFIC_NONE] = "idle",
+        [TRAFFIC_BEATS] = "beats", [TRAFFIC_STUN] = "stun",         [TRAFFIC_RAW] = "raw",
+        [TRAFFIC_DNS] = "dns",     [TRAFFIC_TRACKER] = "tracker",   [TRAFFIC_NONE] = "idle",
+        [TRAFFIC_HELLO] = "hello", [TRAFFIC_REGISTER] = "register", [TRAFFIC_RELAY] = "relay",
+        [TRAFFIC_JUNK] = "junk",
     };
     if (row->target.port == 0 && options->has_bootnode) row->target = options->bootnode;
     if (row->name[0] == '\0') snprintf(row->name, sizeof row->name, "%s", names[row->traffic]);

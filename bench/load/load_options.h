@@ -21,7 +21,13 @@ enum traffic_kind {
     TRAFFIC_DNS,     /* a query for one name */
     TRAFFIC_TRACKER, /* BEP 15 announces */
     TRAFFIC_NONE,    /* the fleet's own beats alone, for memory and idle figures */
+    TRAFFIC_HELLO,
+    TRAFFIC_REGISTER, /* with valid cookies, of sessions that are never confirmed */
+    TRAFFIC_RELAY,    /* between members of the fleet's rooms */
+    TRAFFIC_JUNK,     /* what no client sends */
 };
+/* BYTES: of no type. BEATS: of random sessions. AIMED: of random sessions of the first worker. */
+enum junk { JUNK_BYTES, JUNK_BEATS, JUNK_AIMED };
 enum pace { PACE_INTERVAL, PACE_RATE, PACE_MAX };
 /* RARE: one beat in RARE_ANSWERS asks, enough for a latency, too few to weigh. */
 enum answers { ANSWERS_RARE, ANSWERS_EVERY };
@@ -29,11 +35,15 @@ enum answers { ANSWERS_RARE, ANSWERS_EVERY };
 
 struct row_options {
     char name[LOAD_TEXT_SIZE]; /* --name; default: the traffic's */
-    enum traffic_kind traffic; /* --stun, --raw SIZE, --dns NAME, --tracker, --idle; default beats */
+    enum traffic_kind traffic; /* --stun, --raw SIZE, --dns NAME, --tracker, --idle, --hello, --register, --relay,
+                                  --junk KIND; default beats */
     struct address target;     /* --to HOST:PORT; default the bootnode */
     size_t raw_size;           /* --raw: bytes of a datagram, at least 12 */
     bool echoed;               /* --echoed: with --raw, an answer to each is expected */
     char dns_name[LOAD_TEXT_SIZE];
+    enum junk junk;        /* --junk bytes|beats|aimed */
+    bool forged;           /* --forged: REGISTERs without a handshake, RELAYs with a wrong tag */
+    uint32_t stock;        /* --stock: how many REGISTERs are made in advance; default 4096 */
     enum pace pace;        /* PACE_MAX where other traffic than beats was given no --rate */
     double interval_s;     /* --interval: every session beats once in that time; default 4 */
     double rate;           /* --rate: requests a second in all */
@@ -75,3 +85,5 @@ MUST_USE int load_options_parse(struct load_options *options, int argc, char **a
 /* From a line of --rows, over the defaults of `options->row`. False with `why`, which names the flag and the value. */
 MUST_USE bool load_options_parse_row(const struct load_options *options, const char *line, struct row_options *out,
                                      struct why *why);
+/* Whether the fleet's sessions send the row's requests, over their own wire. */
+bool load_options_of_fleet(const struct row_options *row);

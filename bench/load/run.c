@@ -14,13 +14,17 @@
 #include "bench/load/load_now.h"
 #include "bench/load/pacing.h"
 #include "bench/load/pump.h"
+#include "bench/load/relays.h"
 #include "bench/load/report.h"
 #include "bench/load/row.h"
 #include "bench/load/server_figures.h"
 #include "bench/load/tally.h"
 #include "bench/load/traffic.h"
 #include "bench/load/traffic_dns.h"
+#include "bench/load/traffic_hello.h"
+#include "bench/load/traffic_junk.h"
 #include "bench/load/traffic_raw.h"
+#include "bench/load/traffic_register.h"
 #include "bench/load/traffic_stun.h"
 #include "bench/load/traffic_tracker.h"
 #include "bench/load/verdict.h"
@@ -43,7 +47,7 @@ struct run {
     struct fleet *fleet;       /* NULL: no sessions */
     struct wire *beside;       /* the row's own wire, NULL: the row is the fleet's */
     struct wire_counts others; /* what wires beside sent to the bootnode, in rows that are over */
-    uint64_t stun, stun_answered, beats_answered;
+    uint64_t stun, stun_answered, beats_answered, hellos_answered, handshakes_forged, junk;
     pid_t pid; /* whose memory before the first fill is known */
     uint64_t rss_before;
     FILE *json;
@@ -177,6 +181,9 @@ static bool take_tally(const struct run *run, struct tally *out, struct why *why
     out->stun = run->stun;
     out->stun_answered = run->stun_answered;
     out->beats_answered = run->beats_answered;
+    out->hellos_answered = run->hellos_answered;
+    out->handshakes_forged = run->handshakes_forged;
+    out->junk = run->junk;
     out->theirs = scrape_fetch(&run->options->metrics, why);
     return out->theirs != NULL;
 }
@@ -218,18 +225,18 @@ static struct traffic *make_traffic(struct run *run, struct why *why) {
     case TRAFFIC_RAW: return traffic_raw(row->raw_size, row->echoed);
     case TRAFFIC_DNS: return traffic_dns(row->dns_name, why);
     case TRAFFIC_TRACKER: return traffic_tracker(wire_sockets(run->beside));
+    case TRAFFIC_HELLO: return traffic_hello();
+    case TRAFFIC_REGISTER: return traffic_register(wire_sockets(run->beside), row->stock, row->forged);
+    case TRAFFIC_RELAY: return relays_traffic(run->fleet, row->forged);
+    case TRAFFIC_JUNK: return traffic_junk(row->junk);
     case TRAFFIC_BEATS:
     case TRAFFIC_NONE: break;
     }
     return fleet_traffic_beats(run->fleet, row);
 }
 
-static bool is_of_fleet(const struct row_options *row) {
-    return row->traffic == TRAFFIC_BEATS || row->traffic == TRAFFIC_NONE;
-}
-
 static double rate_of(const struct run *run) {
-    if (is_of_fleet(run->row)) return fleet_traffic_rate(run->fleet, run->row);
+    if (load_options_of_fleet(run->row)) return fleet_traffic_rate(run->fleet, run->row);
     return run->row->pace == PACE_RATE ? run->row->rate : 0;
 }
 
@@ -253,12 +260,25 @@ static bool pump(struct run *run, struct traffic *traffic, struct why *why) {
     return done;
 }
 
+static void live_on(void *context) {
+    run_keep_alive(context);
+}
+
+/* What some requests need before the first one. */
+static bool prepare(struct run *run, struct traffic *traffic, struct why *why) {
+    switch (run->row->traffic) {
+    case TRAFFIC_TRACKER: return traffic_tracker_connect(traffic, run->beside, why);
+    case TRAFFIC_REGISTER: return traffic_register_prepare(traffic, run->beside, live_on, run, why);
+    default: return true;
+    }
+}
+
 /* The row's traffic on its wire; what goes beside the fleet has a wire of its own. */
 static enum run_status drive(struct run *run, struct why *why) {
     enum run_status status = RUN_UNANSWERED;
     struct traffic *traffic = make_traffic(run, why);
     if (!traffic) return RUN_USAGE;
-    if (run->row->traffic == TRAFFIC_TRACKER && !traffic_tracker_connect(traffic, run->beside, why)) goto out;
+    if (!prepare(run, traffic, why)) goto out;
     if (run->fleet && run->beside) traffic = fleet_traffic_beside(run->fleet, traffic);
     why_fail(why, "out of memory");
     if (traffic && pump(run, traffic, why)) status = RUN_OK;
@@ -320,7 +340,7 @@ static enum run_status measure(struct run *run, struct why *why) {
     if (!settled_figures(run, &first, why)) return RUN_USAGE;
     if (!fill(run, why)) return RUN_UNANSWERED;
     if (run->fleet && !row_begin(run->fleet, row, why)) return RUN_UNANSWERED;
-    if (!is_of_fleet(row)) {
+    if (!load_options_of_fleet(row)) {
         run->beside = open_wire(run->options, &row->target, beside_sockets(run), why);
         if (!run->beside) return RUN_USAGE;
     }
@@ -334,6 +354,19 @@ static enum run_status measure(struct run *run, struct why *why) {
     return RUN_OK;
 }
 
+static void count_beside(struct run *run, const struct pump_result *pumped) {
+    switch (run->row->traffic) {
+    case TRAFFIC_STUN:
+        run->stun += pumped->sent;
+        run->stun_answered += pumped->answered;
+        break;
+    case TRAFFIC_HELLO: run->hellos_answered += pumped->answered; break;
+    case TRAFFIC_REGISTER: run->handshakes_forged += run->row->forged ? pumped->sent : 0; break;
+    case TRAFFIC_JUNK: run->junk += pumped->sent; break;
+    default: break;
+    }
+}
+
 /* What the row's own wire sent counts on, and the wire goes. */
 static void end_beside(struct run *run) {
     const struct pump_result *pumped = &run->result.pump;
@@ -341,10 +374,7 @@ static void end_beside(struct run *run) {
     if (is_to_bootnode(run)) {
         run->others.sent += counts.sent;
         run->others.failed += counts.failed;
-        if (run->row->traffic == TRAFFIC_STUN) {
-            run->stun += pumped->sent;
-            run->stun_answered += pumped->answered;
-        }
+        count_beside(run, pumped);
     }
     if (run->row->traffic == TRAFFIC_BEATS) run->beats_answered += pumped->answered;
     wire_close(run->beside);

@@ -18,7 +18,8 @@ struct tally {
     uint64_t beats;     /* HEARTBEATs, but those that met no session and were answered by RESET */
     uint64_t registered, left, moved, fell_silent;
     uint64_t living; /* sessions that live at the bootnode */
-    uint64_t stun, stun_answered, beats_answered;
+    uint64_t stun, stun_answered, beats_answered, hellos_answered;
+    uint64_t handshakes_forged, junk; /* sent on purpose; the bootnode may count them otherwise where it is busy */
 };
 
 #define DISAGREEMENT_SIZE 200

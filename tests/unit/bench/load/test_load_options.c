@@ -104,6 +104,25 @@ static void other_traffic_needs_no_bootnode(void **state) {
     assert_string_equal(options.row.name, "stun");
 }
 
+static void floods_are_rows(void **state) {
+    (void)state;
+    assert_int_equal(parse("--to 127.0.0.1:7 --hello"), 0);
+    assert_int_equal(options.row.traffic, TRAFFIC_HELLO);
+    assert_string_equal(options.row.name, "hello");
+    assert_false(load_options_of_fleet(&options.row));
+    assert_int_equal(parse("--to 127.0.0.1:7 --register --stock 9 --forged"), 0);
+    assert_int_equal(options.row.traffic, TRAFFIC_REGISTER);
+    assert_int_equal(options.row.stock, 9);
+    assert_true(options.row.forged);
+    assert_int_equal(parse("--to 127.0.0.1:7 --junk aimed"), 0);
+    assert_int_equal(options.row.traffic, TRAFFIC_JUNK);
+    assert_int_equal(options.row.junk, JUNK_AIMED);
+    assert_int_equal(parse("--bootnode 127.0.0.1:9 --relay"), 0);
+    assert_int_equal(options.row.traffic, TRAFFIC_RELAY);
+    assert_int_equal(options.row.pace, PACE_MAX);
+    assert_true(load_options_of_fleet(&options.row));
+}
+
 static void complaints_name_flag_value_and_expectation(void **state) {
     (void)state;
     static const struct {
@@ -129,6 +148,9 @@ static void complaints_name_flag_value_and_expectation(void **state) {
         {"--to 127.0.0.1:1 --raw 11", "--raw", "'11'", "12 to 1200"},
         {"--to 127.0.0.1:1 --raw 1201", "--raw", "'1201'", "12 to 1200"},
         {"--to 127.0.0.1:1 --idle", "--bootnode", "missing", ""},
+        {"--to 127.0.0.1:1 --relay", "--bootnode", "missing", "RELAY"},
+        {"--to 127.0.0.1:1 --junk all", "--junk", "'all'", "bytes, beats or aimed"},
+        {"--to 127.0.0.1:1 --register --stock 0", "--stock", "'0'", "from 1 to 1048576"},
         {"--fast", "--fast", "no such flag", "--help"},
         {"--room_size 3", "--room_size", "no such flag", "did you mean --room-size?"},
         {"--r 3", "--r: ", "may be short for", "--room-size or --rows"},
@@ -315,6 +337,7 @@ int main(void) {
         cmocka_unit_test(defaults_are_as_documented),
         cmocka_unit_test(every_flag_arrives),
         cmocka_unit_test(other_traffic_needs_no_bootnode),
+        cmocka_unit_test(floods_are_rows),
         cmocka_unit_test(complaints_name_flag_value_and_expectation),
         cmocka_unit_test(contradictions_are_refused),
         cmocka_unit_test(what_does_not_contradict_is_taken),

@@ -11,11 +11,35 @@
 #include "common/why.h"
 
 /* What the bootnode counts, in the order of `names`. */
-enum { RECEIVED, HEARTBEAT, OLD, FORGED, ACK, CONFIRMED, LEFT, MOVED, EXPIRED, STUN, LIMITED, OVERFLOWED, COUNT };
-static const char *const names[COUNT] = {
-    "received",           "heartbeat",        "heartbeat_old",  "heartbeat_forged", "beat_ack",
-    "sessions_confirmed", "sessions_left",    "sessions_moved", "sessions_expired", "stun",
-    "rate_limited",       "worker_overflowed"};
+enum {
+    RECEIVED,
+    HEARTBEAT,
+    OLD,
+    FORGED,
+    ACK,
+    CONFIRMED,
+    LEFT,
+    MOVED,
+    EXPIRED,
+    STUN,
+    HELLO,
+    LIMITED,
+    OVERFLOWED,
+    COUNT
+};
+static const char *const names[COUNT] = {"received",
+                                         "heartbeat",
+                                         "heartbeat_old",
+                                         "heartbeat_forged",
+                                         "beat_ack",
+                                         "sessions_confirmed",
+                                         "sessions_left",
+                                         "sessions_moved",
+                                         "sessions_expired",
+                                         "stun",
+                                         "hello",
+                                         "rate_limited",
+                                         "worker_overflowed"};
 static const char *const still[] = {"sealed_forged", "handshake_bad", "foreign",
                                     "malformed",     "unknown_type",  "oversize"};
 
@@ -150,6 +174,33 @@ static void nothing_of_ours_is_malformed(void **state) {
         assert_int_equal(compare(&ours_after, theirs_after, still[i]), 1);
 }
 
+/* The bootnode need not come to all of it. */
+static void what_is_sent_on_purpose_is_ours(void **state) {
+    (void)state;
+    static const char *const by_junk[] = {"foreign", "malformed", "unknown_type", "oversize"};
+    struct tally ours = ours_after;
+    ours.junk = 5;
+    assert_int_equal(compare(&ours, theirs_after, NULL), 0);
+    for (size_t i = 0; i < sizeof by_junk / sizeof *by_junk; i++)
+        assert_int_equal(compare(&ours, theirs_after, by_junk[i]), 0);
+    assert_int_equal(compare(&ours, theirs_after, "handshake_bad"), 1);
+    ours.handshakes_forged = 1;
+    assert_int_equal(compare(&ours, theirs_after, "handshake_bad"), 0);
+    assert_int_equal(compare(&ours, theirs_after, "sealed_forged"), 1);
+}
+
+static void cookies_were_made_by_the_bootnode(void **state) {
+    (void)state;
+    uint64_t theirs[COUNT];
+    struct tally ours = ours_after;
+    memcpy(theirs, theirs_after, sizeof theirs);
+    ours.hellos_answered = 4;
+    theirs[HELLO] = 4;
+    assert_int_equal(compare(&ours, theirs, NULL), 0);
+    theirs[HELLO] = 3;
+    assert_int_equal(compare(&ours, theirs, NULL), 1);
+}
+
 static void a_missing_counter_is_named(void **state) {
     (void)state;
     struct why why;
@@ -172,6 +223,8 @@ int main(void) {
         cmocka_unit_test(others_that_were_there_may_expire),
         cmocka_unit_test(answers_may_be_more_than_ours),
         cmocka_unit_test(nothing_of_ours_is_malformed),
+        cmocka_unit_test(what_is_sent_on_purpose_is_ours),
+        cmocka_unit_test(cookies_were_made_by_the_bootnode),
         cmocka_unit_test(a_missing_counter_is_named),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
