@@ -76,8 +76,8 @@ static bool open_events(struct server *server) {
     return (server->signals >= 0 && server->drained >= 0) || failed("cannot open events", errno);
 }
 
-/* The usual soft limit is there for select(2), which nothing here uses; each worker wants three files and one for every
- * listen address. */
+/* The usual soft limit is there for select(2), which nothing here uses; each worker wants two files and one for every
+ * lane of every listen address. */
 static void raise_file_limit(void) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -148,9 +148,11 @@ static bool make_node(struct server *server) {
 }
 
 static bool give_sockets(struct server *server, size_t index) {
-    int error = 0;
-    for (size_t i = 0; i < server->sockets.bound_count && error == 0; i++)
-        error = worker_listen(&server->workers[index], socket_groups_take(&server->sockets, i, index));
+    int error = 0, lanes[LANE_COUNT];
+    for (size_t i = 0; i < server->sockets.bound_count && error == 0; i++) {
+        socket_groups_take(&server->sockets, i, index, lanes);
+        error = worker_listen(&server->workers[index], lanes);
+    }
     return error == 0 || failed("cannot watch a socket", -error);
 }
 

@@ -12,6 +12,7 @@
 #include "common/why.h"
 
 #define AREA "bootnode"
+#define JUNK_BUFFER (256 * 1024)
 
 /* Sockets of one user share a port without complaint once they ask to: so somebody who does not ask tries first. An
  * address that this machine does not have yet can be listened on all the same; it may be a typing mistake as well. */
@@ -27,27 +28,45 @@ static int try_to_listen(struct listening *item, struct why *why) {
     return 0;
 }
 
-/* The group's sockets in the order of the workers, which steering relies on. Where `listen` leaves the port to the
- * kernel, the first socket's port is everybody's; `bound` is what came of it. */
-static int open_group(struct socket_groups *sockets, const struct listening *item, struct why *why) {
+/* Nobody waits for an answer to junk. */
+static int buffer_of(const struct bootnode_config *config, enum lane lane) {
+    int size = (int)config->receive_buffer;
+    return lane == LANE_JUNK && size > JUNK_BUFFER ? JUNK_BUFFER : size;
+}
+
+/* Where `listen` leaves the port to the kernel, the first socket's port is everybody's; `bound` is what came of it. */
+static int open_lane(struct socket_groups *sockets, size_t listener, enum lane lane, const struct listening *item,
+                     struct why *why) {
     const struct udp_options options = {.reuse_port = true,
                                         .packet_info = true,
                                         .ipv6_alone = item->ipv6_alone,
                                         .not_here_yet = item->missing,
-                                        .receive_buffer = (int)sockets->config->receive_buffer};
-    size_t listener = sockets->bound_count++;
-    struct address *bound = &sockets->bound[listener];
-    int socket = -1;
-    *bound = item->address;
+                                        .receive_buffer = buffer_of(sockets->config, lane)};
     for (size_t i = 0; i < sockets->worker_count; i++) {
-        socket = udp_open(bound, &options, why);
+        int socket = udp_open(&sockets->bound[listener], &options, why);
         if (socket < 0) return socket;
-        (void)udp_bound(socket, bound);
-        sockets->descriptors[listener][i] = socket;
+        (void)udp_bound(socket, &sockets->bound[listener]);
+        sockets->descriptors[listener][i][lane] = socket;
     }
-    int steered = steering_attach(socket, sockets->worker_count);
-    if (steered != 0) log_warning(AREA, "packets are not steered to their workers: %s", strerror(-steered));
     return 0;
+}
+
+/* In the order that steering relies on. The program comes before the sockets of the other lanes: without it they must
+ * not be there. */
+static int open_group(struct socket_groups *sockets, const struct listening *item, struct why *why) {
+    size_t listener = sockets->bound_count++;
+    sockets->bound[listener] = item->address;
+    int error = open_lane(sockets, listener, LANE_SESSION, item, why);
+    if (error != 0) return error;
+    int steered = steering_attach(sockets->descriptors[listener][0][LANE_SESSION], sockets->worker_count,
+                                  (uint8_t)sockets->config->node_id);
+    if (steered != 0) {
+        log_warning(AREA, "packets are not steered, so that a flood may cost heartbeats: %s", strerror(-steered));
+        return 0;
+    }
+    for (enum lane lane = LANE_SESSION + 1; lane < LANE_COUNT && error == 0; lane++)
+        error = open_lane(sockets, listener, lane, item, why);
+    return error;
 }
 
 /* The listener of what is bound already, or a new one. */
@@ -122,17 +141,19 @@ bool socket_groups_open(struct socket_groups *sockets, const struct bootnode_con
     return open_stun_alternate(sockets);
 }
 
-int socket_groups_take(struct socket_groups *sockets, size_t listener, size_t worker) {
-    int taken = sockets->descriptors[listener][worker];
-    sockets->descriptors[listener][worker] = -1;
-    return taken;
+void socket_groups_take(struct socket_groups *sockets, size_t listener, size_t worker, int out[static LANE_COUNT]) {
+    int *lanes = sockets->descriptors[listener][worker];
+    memcpy(out, lanes, LANE_COUNT * sizeof *out);
+    memset(lanes, -1, LANE_COUNT * sizeof *lanes);
 }
 
 void socket_groups_close(struct socket_groups *sockets) {
+    int left[LANE_COUNT];
     for (size_t i = 0; i < sockets->bound_count; i++) {
         for (size_t j = 0; j < sockets->worker_count; j++) {
-            int left = socket_groups_take(sockets, i, j);
-            if (left >= 0) close(left);
+            socket_groups_take(sockets, i, j, left);
+            for (enum lane lane = 0; lane < LANE_COUNT; lane++)
+                if (left[lane] >= 0) close(left[lane]);
         }
     }
 }

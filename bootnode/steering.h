@@ -1,16 +1,27 @@
-/* Steering: a classic BPF program that has the kernel hand a session's packets to the session's own worker, whatever
- * address they come from. It reads the shard from the session id (PROTOCOL.md §2.1) and leaves everything else to the
- * kernel's own spreading.
+/* Steering: a classic BPF program by which the kernel sorts what comes to a listen address into lanes (lanes.h), and
+ * hands a session's packets to the session's own worker, whatever address they come from. It reads the first byte, and
+ * node and shard from the session id (PROTOCOL.md §2.1). What names no session goes to any worker, by chance.
  *
- * An optimisation only: every worker can serve every packet. Source: SO_ATTACH_REUSEPORT_CBPF in socket(7); the
- * answer is the index of a socket in the order of binding, and one out of range falls back to the hash of the
- * addresses. */
+ * Rules:
+ * 1. Only a packet of a type that belongs to sessions, with our node's number and a shard that there is, comes to the
+ *    lanes of sessions. All else is for lanes that may lose it.
+ * 2. Every worker can serve every packet, whichever lane it comes by: where the program cannot be attached, one lane
+ *    holds all, and the kernel spreads it by its own hash.
+ *
+ * Source: SO_ATTACH_REUSEPORT_CBPF in socket(7); the answer is the index of a socket in the order of binding. */
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
+#include "bootnode/lanes.h"
 #include "common/attributes.h"
 
-/* For the group that `socket` belongs to, whose `workers` sockets were bound in the workers' order. 0 or a negative
- * errno. */
-MUST_USE int steering_attach(int socket, size_t workers);
+/* Where in the order of binding a worker's socket for this lane is: lane by lane, in each the workers in their order.
+ */
+static inline size_t steering_index(enum lane lane, size_t worker, size_t workers) {
+    return (size_t)lane * workers + worker;
+}
+/* For the group that `socket` belongs to, which will have workers * LANE_COUNT sockets; `node` as in session ids. 0 or
+ * a negative errno. */
+MUST_USE int steering_attach(int socket, size_t workers, uint8_t node);

@@ -1,11 +1,12 @@
 #include "bootnode/worker.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,25 +14,55 @@
 #include "common/log.h"
 
 #define BATCH 64
-#define EVENTS_MAX (BOOTNODE_LISTENERS_MAX + 2)
-/* Waking up for each handful of packets costs more than handling them. So a round that found so many, but no full
- * batch, is followed by a nap: the next one finds a batch, for which the socket's buffer has room. A packet waits that
- * long at most, which is little beside its way through the Internet, and at low rates, where nobody naps, not at all.
+#define SESSION_BATCHES 8 /* of one listener, before the others have their turn */
+#define EVENTS_MAX (BOOTNODE_LISTENERS_MAX * LANE_COUNT + 1)
+/* Waking up for each handful of packets costs more than handling them. So a round that found so many, and left nothing,
+ * is followed by a nap: the next one finds a batch, for which the socket's buffer has room. A packet waits that long at
+ * most, which is little beside its way through the Internet, and at low rates, where nobody naps, not at all.
  */
 #define NAP_PACKETS 8
 #define NAP_US 400
+#define LOOK_NS 10000000
+
+/* Of the event of a descriptor: a lane's socket, or the bell. */
+#define EVENT_BELL UINT32_MAX
+#define EVENT_OF(listener, lane) ((uint32_t)(listener) << 8 | (uint32_t)(lane))
+
+static_assert(BOOTNODE_LISTENERS_MAX <= 32, "a bit for each listener");
+
+/* How much a turn of each lane receives at most. What a packet costs differs by a thousand times, and between two turns
+ * sessions are served. */
+static const uint8_t batches[LANE_COUNT] = {[LANE_SESSION] = BATCH, [LANE_RELAY] = BATCH, [LANE_REGISTER] = 2,
+                                            [LANE_HELLO] = BATCH,   [LANE_STUN] = BATCH,  [LANE_JUNK] = BATCH};
 
 static void read_clock(struct worker *worker) {
-    uint64_t monotonic = clock_monotonic_ms();
-    worker->context.now = node_time(worker->context.node, monotonic);
-    worker->context.second = node_second(worker->context.node, monotonic);
+    worker->clock_ns = clock_monotonic_ns();
+    worker->context.now = node_time(worker->context.node, worker->clock_ns / 1000000);
+    worker->context.second = node_second(worker->context.node, worker->clock_ns / 1000000);
 }
 
+/* The worker is the only writer. */
+static void add(_Atomic uint64_t *figure, uint64_t amount) {
+    atomic_store_explicit(figure, atomic_load_explicit(figure, memory_order_relaxed) + amount, memory_order_relaxed);
+}
+
+/* --- Sending --- */
+
+/* From the socket of the lane that is served, so that answers to strangers fill no buffer of the sessions'; and for
+ * those nobody waits until a full one has room. */
 static void flush(struct worker *worker, struct listener *listener) {
     if (udp_batch_count(listener->send) == 0) return;
-    struct udp_send_result result = udp_send(listener->socket, listener->send);
+    bool patient = worker->serving == LANE_SESSION;
+    int socket = listener->sockets[worker->serving];
+    if (socket < 0) socket = listener->sockets[LANE_SESSION];
+    struct udp_send_result result =
+        patient ? udp_send(socket, listener->send) : udp_send_at_once(socket, listener->send);
     counters_add(&worker->counters, COUNTER_SENT, result.sent);
     counters_add(&worker->counters, COUNTER_SEND_DROPPED, result.dropped);
+}
+
+static void flush_all(struct worker *worker) {
+    for (size_t i = 0; i < worker->listener_count; i++) flush(worker, &worker->listeners[i]);
 }
 
 /* The outbox's sink. */
@@ -41,6 +72,8 @@ static void put(void *argument, uint8_t index, const struct datagram *datagram) 
     if (udp_batch_full(listener->send)) flush(worker, listener);
     if (udp_batch_add(listener->send, datagram)) counters_add(&worker->counters, COUNTER_SENT_BYTES, datagram->size);
 }
+
+/* --- Receiving --- */
 
 static struct address local_of(const void *batch, size_t index) {
     return udp_batch_local(batch, index);
@@ -67,71 +100,148 @@ static void handle_batch(struct worker *worker, uint8_t listener) {
     }
 }
 
-/* True when there may be more. The time is read after the packets, so that no cookie made before they were sent is from
- * the future. */
-static bool receive(struct worker *worker, uint8_t listener) {
+/* Until there may be no more, the bit of `ready` stays. The time is read after the packets, so that no cookie made
+ * before they were sent is from the future. */
+static void receive(struct worker *worker, enum lane lane, uint8_t listener) {
     static struct log_limit limit;
-    int count = udp_receive(worker->listeners[listener].socket, worker->receive);
+    worker->serving = lane;
+    int count = udp_receive_some(worker->listeners[listener].sockets[lane], worker->receive, batches[lane]);
     read_clock(worker);
+    if (count < batches[lane]) worker->ready[lane] &= ~(UINT32_C(1) << listener);
     if (count < 0) {
         counters_count(&worker->counters, COUNTER_RECEIVE_ERRORS);
         log_limited(&limit, 1, LOG_LEVEL_ERROR, "worker", "cannot receive: %s", strerror(-count));
-        return false;
+        return;
     }
     worker->handled += (size_t)count;
+    add(&worker->lanes[lane].received, (uint64_t)count);
     handle_batch(worker, listener);
-    return udp_batch_full(worker->receive);
+}
+
+/* --- Turns --- */
+
+/* From then to now. */
+static uint64_t spend(struct worker *worker, enum lane lane, uint64_t since_ns) {
+    flush_all(worker);
+    read_clock(worker);
+    add(&worker->lanes[lane].spent_ns, worker->clock_ns - since_ns);
+    return worker->clock_ns - since_ns;
+}
+
+static void serve_sessions(struct worker *worker) {
+    uint64_t since_ns = worker->clock_ns, spent_ns = 0;
+    if (worker->ready[LANE_SESSION]) {
+        for (size_t i = 0; i < worker->listener_count; i++)
+            for (unsigned j = 0; j < SESSION_BATCHES && worker->ready[LANE_SESSION] >> i & 1; j++)
+                receive(worker, LANE_SESSION, (uint8_t)i);
+        spent_ns = spend(worker, LANE_SESSION, since_ns);
+    }
+    schedule_sessions(&worker->schedule, spent_ns, worker->ready[LANE_SESSION] == 0);
+}
+
+/* Behind is a lane that cannot be served in full: more than half of its buffer is used, or it lost datagrams lately. */
+static bool is_behind(struct worker *worker, enum lane lane) {
+    bool behind = false;
+    for (size_t i = 0; i < worker->listener_count; i++) {
+        struct listener *listener = &worker->listeners[i];
+        struct udp_memory memory;
+        if (listener->sockets[lane] < 0 || !udp_memory(listener->sockets[lane], &memory)) continue;
+        behind |= memory.used > memory.limit / 2 || memory.drops != listener->drops[lane];
+        listener->drops[lane] = memory.drops;
+    }
+    return behind;
+}
+
+static void look_at_registrations(struct worker *worker) {
+    if (worker->clock_ns - worker->looked_ns < LOOK_NS) return;
+    worker->looked_ns = worker->clock_ns;
+    worker->context.register_behind = is_behind(worker, LANE_REGISTER);
+}
+
+/* The listeners of a lane take turns. */
+static void serve_lane(struct worker *worker, enum lane lane) {
+    uint8_t listener = worker->next_listener[lane];
+    while (!(worker->ready[lane] >> listener & 1)) listener = (uint8_t)((listener + 1) % worker->listener_count);
+    worker->next_listener[lane] = (uint8_t)((listener + 1) % worker->listener_count);
+    if (lane == LANE_REGISTER) look_at_registrations(worker);
+    receive(worker, lane, listener);
+}
+
+static void announce(struct worker *worker) {
+    worker->serving = LANE_SESSION;
+    worker->announcing = announce_run(worker->announcer, worker->shard, &worker->context.outbox, worker->context.now) <=
+                         worker->context.now;
+}
+
+static uint64_t announce_at(const struct worker *worker) {
+    return atomic_load_explicit(&worker->shard->bell_at, memory_order_relaxed);
+}
+
+/* Who has something to do, but for the lane of sessions. */
+static uint32_t waiting(const struct worker *worker) {
+    uint32_t who = 0;
+    for (enum lane lane = LANE_SESSION + 1; lane < LANE_COUNT; lane++)
+        if (worker->ready[lane]) who |= UINT32_C(1) << lane;
+    if (worker->announcing || announce_at(worker) <= worker->context.now) who |= UINT32_C(1) << TURN_ANNOUNCING;
+    return who;
+}
+
+static void serve_others(struct worker *worker) {
+    for (int turn; (turn = schedule_next(&worker->schedule, waiting(worker))) != TURN_NONE;) {
+        uint64_t since_ns = worker->clock_ns;
+        if (turn == TURN_ANNOUNCING)
+            announce(worker);
+        else
+            serve_lane(worker, (enum lane)turn);
+        schedule_spent(&worker->schedule, turn, spend(worker, worker->serving, since_ns));
+    }
 }
 
 /* True when there is more to tell. */
 static bool drain(struct worker *worker) {
     if (worker->draining.done) return false;
     if (node_fate(worker->context.node) == NODE_SERVES) return false;
+    worker->serving = LANE_SESSION;
     draining_step(&worker->draining, &worker->context, worker->shard);
+    flush_all(worker);
     if (worker->draining.done) (void)eventfd_write(worker->drained, 1);
     return !worker->draining.done;
 }
 
-static void set_timer(struct worker *worker, uint64_t at) {
-    struct itimerspec when = {.it_value = {.tv_sec = 0}};
-    if (at == worker->timer_at) return;
-    if (at != NEVER) {
-        uint64_t monotonic = at + atomic_load_explicit(&worker->context.node->paused_ms, memory_order_relaxed);
-        when.it_value.tv_sec = (time_t)(monotonic / 1000);
-        when.it_value.tv_nsec = (long)(monotonic % 1000) * 1000000;
-    }
-    (void)timerfd_settime(worker->timer, TFD_TIMER_ABSTIME, &when, NULL);
-    worker->timer_at = at;
-}
+/* --- Rounds --- */
 
 /* One round; true when there is more to do at once. */
 static bool work(struct worker *worker) {
-    bool more = false;
     worker->handled = 0;
-    for (size_t i = 0; i < worker->listener_count; i++) more |= receive(worker, (uint8_t)i);
-    uint64_t next = announce_run(worker->announcer, worker->shard, &worker->context.outbox, worker->context.now);
-    more |= next <= worker->context.now;
-    more |= drain(worker);
-    for (size_t i = 0; i < worker->listener_count; i++) flush(worker, &worker->listeners[i]);
-    if (!more) set_timer(worker, next);
-    return more;
+    serve_sessions(worker);
+    serve_others(worker);
+    return drain(worker) || worker->ready[LANE_SESSION] || waiting(worker);
 }
 
-static void clear(struct worker *worker, int event) {
-    uint64_t count;
-    (void)!read(event, &count, sizeof count);
-    if (event == worker->timer) worker->timer_at = NEVER;
+/* Milliseconds until the next announcement is due. */
+static int until_next(const struct worker *worker) {
+    uint64_t at = announce_at(worker), now = worker->context.now;
+    if (at == NEVER) return -1;
+    return at <= now ? 0 : at - now < INT_MAX ? (int)(at - now) : INT_MAX;
 }
 
-static void sleep_until_called(struct worker *worker) {
+static void note(struct worker *worker, uint32_t event) {
+    eventfd_t ignored;
+    if (event == EVENT_BELL)
+        (void)eventfd_read(worker->bell, &ignored);
+    else
+        worker->ready[event & 0xff] |= UINT32_C(1) << (event >> 8);
+}
+
+/* Which sockets have something; waits for one where nothing is left to do. */
+static void look(struct worker *worker, bool more) {
     struct epoll_event events[EVENTS_MAX];
-    rcu_reader_offline();
-    int count = epoll_wait(worker->epoll, events, EVENTS_MAX, -1);
-    rcu_reader_online();
-    for (int i = 0; i < count; i++) {
-        int descriptor = events[i].data.fd;
-        if (descriptor == worker->bell || descriptor == worker->timer) clear(worker, descriptor);
-    }
+    int timeout = more ? 0 : until_next(worker);
+    if (timeout != 0) rcu_reader_offline();
+    int count = epoll_wait(worker->epoll, events, EVENTS_MAX, timeout);
+    if (timeout != 0) rcu_reader_online();
+    read_clock(worker);
+    for (int i = 0; i < count; i++) note(worker, events[i].data.u32);
 }
 
 static void nap(void) {
@@ -143,36 +253,33 @@ static void nap(void) {
 
 static void run(void *argument) {
     struct worker *worker = argument;
+    bool more = true;
     thread_answer_soon();
     while (!atomic_load_explicit(&worker->stopping, memory_order_relaxed)) {
-        bool more = work(worker);
+        look(worker, more);
+        more = work(worker);
         rcu_reader_quiescent();
-        if (more) continue;
-        if (worker->handled >= NAP_PACKETS)
-            nap();
-        else
-            sleep_until_called(worker);
+        if (!more && worker->handled >= NAP_PACKETS) nap();
     }
 }
 
-static int watch(const struct worker *worker, int descriptor) {
-    struct epoll_event event = {.events = EPOLLIN, .data.fd = descriptor};
+/* --- Life --- */
+
+static int watch(const struct worker *worker, int descriptor, uint32_t name) {
+    struct epoll_event event = {.events = EPOLLIN, .data.u32 = name};
     return epoll_ctl(worker->epoll, EPOLL_CTL_ADD, descriptor, &event) == 0 ? 0 : -errno;
 }
 
 static int open_events(struct worker *worker) {
     worker->epoll = epoll_create1(EPOLL_CLOEXEC);
-    worker->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     worker->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (worker->epoll < 0 || worker->timer < 0 || worker->bell < 0) return -errno;
-    int error = watch(worker, worker->timer);
-    return error != 0 ? error : watch(worker, worker->bell);
+    if (worker->epoll < 0 || worker->bell < 0) return -errno;
+    return watch(worker, worker->bell, EVENT_BELL);
 }
 
 int worker_init(struct worker *worker, struct node *node, size_t index, int drained) {
     memset(worker, 0, sizeof *worker);
-    worker->epoll = worker->timer = worker->bell = -1;
-    worker->timer_at = NEVER;
+    worker->epoll = worker->bell = -1;
     worker->drained = drained;
     worker->shard = node->shards[index];
     worker->context = (struct context){.node = node,
@@ -187,10 +294,16 @@ int worker_init(struct worker *worker, struct node *node, size_t index, int drai
     return error;
 }
 
-int worker_listen(struct worker *worker, int socket) {
-    struct listener *listener = &worker->listeners[worker->listener_count++];
-    *listener = (struct listener){.socket = socket, .send = udp_batch_create(BATCH)};
-    return listener->send ? watch(worker, socket) : -ENOMEM;
+int worker_listen(struct worker *worker, const int sockets[static LANE_COUNT]) {
+    size_t index = worker->listener_count++;
+    struct listener *listener = &worker->listeners[index];
+    int error = 0;
+    memcpy(listener->sockets, sockets, sizeof listener->sockets);
+    listener->send = udp_batch_create(BATCH);
+    if (!listener->send) return -ENOMEM;
+    for (enum lane lane = 0; lane < LANE_COUNT && error == 0; lane++)
+        if (sockets[lane] >= 0) error = watch(worker, sockets[lane], EVENT_OF(index, lane));
+    return error;
 }
 
 int worker_start(struct worker *worker) {
@@ -215,12 +328,11 @@ static void close_open(int descriptor) {
 
 void worker_destroy(struct worker *worker) {
     for (size_t i = 0; i < worker->listener_count; i++) {
-        close_open(worker->listeners[i].socket);
+        for (enum lane lane = 0; lane < LANE_COUNT; lane++) close_open(worker->listeners[i].sockets[lane]);
         udp_batch_destroy(worker->listeners[i].send);
     }
     announcer_destroy(worker->announcer);
     udp_batch_destroy(worker->receive);
     close_open(worker->bell);
-    close_open(worker->timer);
     close_open(worker->epoll);
 }

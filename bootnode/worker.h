@@ -1,10 +1,11 @@
-/* A worker: the thread that serves packets and owns one shard. It has one socket for each listen address, in a
- * reuseport group with the other workers' sockets.
+/* A worker: the thread that serves packets and owns one shard. For each listen address it has a socket for each lane
+ * (lanes.h), in a reuseport group with the other workers' sockets.
  *
- * Its loop: receive a batch, handle each packet, announce what is due in its shard, send what came of it. It sleeps
- * only when a round found no full batch and nothing more is due, and is then offline for RCU: for a moment where
- * packets come in numbers, else until it is called. It is woken by its sockets, by its timer (deferred announcements)
- * and by its bell, which others ring after they changed its shard or want it to stop. */
+ * Its loop: see which sockets have something; serve what belongs to sessions; then let the other lanes and the
+ * announcer of its shard take turns (schedule.h). A turn is a batch of about SCHEDULE_TURN_NS' worth, handled and
+ * answered. It sleeps only when nothing is left to do, and is then offline for RCU: for a moment where packets come in
+ * numbers, else until it is called. It is woken by its sockets, by the time of the next announcement, and by its bell,
+ * which others ring after they changed its shard or want it to stop. */
 #pragma once
 
 #include <stdatomic.h>
@@ -15,14 +16,23 @@
 #include "bootnode/counters.h"
 #include "bootnode/dispatch.h"
 #include "bootnode/draining.h"
+#include "bootnode/lanes.h"
+#include "bootnode/schedule.h"
 #include "common/attributes.h"
 #include "common/ini_table.h"
 #include "common/thread.h"
 #include "common/udp.h"
 
 struct listener {
-    int socket;
+    int sockets[LANE_COUNT];    /* -1: none, what belongs there comes by LANE_SESSION */
+    uint32_t drops[LANE_COUNT]; /* of each, when it was looked at last */
     struct udp_batch *send;
+};
+
+/* What a lane brought and took. Written by the worker alone. */
+struct lane_figures {
+    _Atomic uint64_t received; /* datagrams */
+    _Atomic uint64_t spent_ns; /* of the worker's time: receiving, handling and answering them */
 };
 
 struct worker {
@@ -32,12 +42,19 @@ struct worker {
     struct listener listeners[BOOTNODE_LISTENERS_MAX];
     size_t listener_count;
     struct udp_batch *receive;
-    size_t handled; /* packets of this round */
+    struct schedule schedule;
+    struct lane_figures lanes[LANE_COUNT];
+    uint32_t ready[LANE_COUNT]; /* of each lane, by listener: a bit where there may be something to receive */
+    uint8_t next_listener[LANE_COUNT];
+    enum lane serving;  /* whose socket answers leave from */
+    uint64_t clock_ns;  /* monotonic, when it was read last */
+    uint64_t looked_ns; /* when the lane of REGISTER was looked at last */
+    size_t handled;     /* packets of this round */
+    bool announcing;    /* more is due at once */
     struct announcer *announcer;
     struct draining draining;
-    int epoll, timer, bell;
-    uint64_t timer_at; /* server clock, NEVER: off */
-    int drained;       /* eventfd of the server: counts the workers that have told every session */
+    int epoll, bell;
+    int drained; /* eventfd of the server: counts the workers that have told every session */
     atomic_bool stopping;
     struct thread thread;
 };
@@ -45,8 +62,9 @@ struct worker {
 /* Worker `index` serves shard `index` of the node and becomes the one whom the shard's bell wakes. `drained` stays the
  * caller's. 0 or a negative errno; worker_destroy is due either way. */
 MUST_USE int worker_init(struct worker *worker, struct node *node, size_t index, int drained);
-/* Before the start: a bound socket, which the worker then owns, for the next listen address. 0 or a negative errno. */
-MUST_USE int worker_listen(struct worker *worker, int socket);
+/* Before the start: the bound sockets, which the worker then owns, for the next listen address; -1 for lanes that have
+ * none. 0 or a negative errno. */
+MUST_USE int worker_listen(struct worker *worker, const int sockets[static LANE_COUNT]);
 /* 0 or a negative errno. */
 MUST_USE int worker_start(struct worker *worker);
 /* Has it look at what changed: the node's fate, or its own stopping. Any thread. */

@@ -34,8 +34,13 @@ static const struct family worker_counters[] = {
     {"worker_received", "datagrams received by each worker", FIELD(snapshot_worker, received)},
     {"worker_strayed", "datagrams of other workers' sessions that arrived at this one",
      FIELD(snapshot_worker, strayed)},
-    {"worker_overflowed", "datagrams lost because the buffer of a worker's socket was full",
-     FIELD(snapshot_worker, overflowed)},
+};
+
+/* Of each worker's lanes. */
+static const struct family lane_counters[] = {
+    {"lane_received", "datagrams received by each worker, by what they are", FIELD(snapshot_lane, received)},
+    {"worker_overflowed", "datagrams lost because the buffer of a worker's socket was full, by what it is for",
+     FIELD(snapshot_lane, overflowed)},
 };
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
@@ -117,10 +122,34 @@ static void write_per_worker(FILE *out, const struct snapshot *snapshot) {
     }
 }
 
+static void write_lane_seconds(FILE *out, const struct snapshot *snapshot) {
+    static const char name[] = "gochat_lane_seconds_total";
+    head(out, name, "counter", "time of each worker, by what it served");
+    for (size_t worker = 0; worker < snapshot->worker_count; worker++)
+        for (enum lane lane = 0; lane < LANE_COUNT; lane++)
+            fprintf(out, "%s{worker=\"%zu\",lane=\"%s\"} %.3f\n", name, worker, lane_name(lane),
+                    (double)snapshot->workers[worker].lanes[lane].spent_ns / 1e9);
+}
+
+static void write_per_lane(FILE *out, const struct snapshot *snapshot) {
+    for (size_t i = 0; i < COUNT(lane_counters); i++) {
+        const struct family *family = &lane_counters[i];
+        char full[80];
+        snprintf(full, sizeof full, "gochat_%s_total", family->name);
+        head(out, full, "counter", family->help);
+        for (size_t worker = 0; worker < snapshot->worker_count; worker++)
+            for (enum lane lane = 0; lane < LANE_COUNT; lane++)
+                fprintf(out, "%s{worker=\"%zu\",lane=\"%s\"} %" PRIu64 "\n", full, worker, lane_name(lane),
+                        number_at(&snapshot->workers[worker].lanes[lane], family));
+    }
+    write_lane_seconds(out, snapshot);
+}
+
 void metrics_write(FILE *out, const struct snapshot *snapshot) {
     write_process(out, snapshot);
     write_tables(out, snapshot);
     for (enum counter which = 0; which < COUNTER_COUNT; which++)
         counter(out, counter_name(which), counter_help(which), snapshot->counters[which]);
     write_per_worker(out, snapshot);
+    write_per_lane(out, snapshot);
 }

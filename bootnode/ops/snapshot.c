@@ -35,6 +35,13 @@ static uint64_t overflowed(int socket) {
     return udp_memory(socket, &memory) ? memory.drops : 0;
 }
 
+static void add_lane(struct snapshot_lane *out, const struct worker *worker, enum lane lane) {
+    out->received = atomic_load_explicit(&worker->lanes[lane].received, memory_order_relaxed);
+    out->spent_ns = atomic_load_explicit(&worker->lanes[lane].spent_ns, memory_order_relaxed);
+    for (size_t i = 0; i < worker->listener_count; i++)
+        if (worker->listeners[i].sockets[lane] >= 0) out->overflowed += overflowed(worker->listeners[i].sockets[lane]);
+}
+
 static void add_worker(struct snapshot *out, const struct worker *worker) {
     struct snapshot_worker *own = &out->workers[out->worker_count++];
     uint64_t values[COUNTER_COUNT]; /* read once, so that a sum is the sum of its parts */
@@ -43,7 +50,7 @@ static void add_worker(struct snapshot *out, const struct worker *worker) {
         out->counters[which] += values[which];
     }
     *own = (struct snapshot_worker){.received = values[COUNTER_RECEIVED], .strayed = values[COUNTER_STRAYED]};
-    for (size_t i = 0; i < worker->listener_count; i++) own->overflowed += overflowed(worker->listeners[i].socket);
+    for (enum lane lane = 0; lane < LANE_COUNT; lane++) add_lane(&own->lanes[lane], worker, lane);
 }
 
 int snapshot_open_statm(void) {

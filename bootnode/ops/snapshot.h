@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "bootnode/counters.h"
+#include "bootnode/lanes.h"
 #include "bootnode/node.h"
 #include "bootnode/table/shard.h"
 
@@ -24,9 +25,15 @@ struct watched {
  * The caller's to close; -1 where there is none. */
 int snapshot_open_statm(void);
 
+/* Of one lane of a worker. */
+struct snapshot_lane {
+    uint64_t received;
+    uint64_t overflowed; /* datagrams that its sockets' buffers had no place for; the kernel counts 32 bits a socket */
+    uint64_t spent_ns;
+};
 struct snapshot_worker {
     uint64_t received, strayed;
-    uint64_t overflowed; /* datagrams that its sockets' buffers had no place for; the kernel counts 32 bits a socket */
+    struct snapshot_lane lanes[LANE_COUNT];
 };
 
 struct snapshot {

@@ -96,16 +96,25 @@ static void read_histogram(struct family *family, const char *suffix, const char
         assert_string_equal(suffix, "_sum");
 }
 
+/* Each worker in turn, and each of its lanes, where lanes are told apart. */
+static const char *read_labels(const struct family *family, const char *line) {
+    char *end;
+    size_t worker = strtoul(after(line, "{worker=\""), &end, 10), per_worker = strstr(line, "lane=") ? LANE_COUNT : 1;
+    assert_int_equal(worker, family->samples / per_worker);
+    if (per_worker == 1) return after(end, "\"}");
+    const char *lane = after(end, "\",lane=\"");
+    return after(after(lane, lane_name((enum lane)(family->samples % LANE_COUNT))), "\"}");
+}
+
 static void read_sample(struct family *family, const char *line) {
-    char name[NAME_SIZE], *end;
+    char name[NAME_SIZE];
     const char *rest = read_name(line, name), *suffix = after(name, family->name);
     if (strcmp(family->type, "histogram") == 0) {
         read_histogram(family, suffix, rest);
     } else {
         assert_string_equal(suffix, "");
         if (*rest == '{') {
-            assert_int_equal(strtoul(after(rest, "{worker=\""), &end, 10), family->samples);
-            rest = after(end, "\"}");
+            rest = read_labels(family, rest);
         } else {
             assert_int_equal(family->samples, 0);
         }
@@ -165,7 +174,10 @@ static struct snapshot *make_snapshot(size_t workers, uint64_t first) {
     for (size_t i = 0; i < COUNTER_COUNT; i++) snapshot->counters[i] = first + 100 + i;
     snapshot->worker_count = workers;
     for (size_t i = 0; i < workers; i++)
-        snapshot->workers[i] = (struct snapshot_worker){first + 200 + i, first + 500 + i, first + 800 + i};
+        snapshot->workers[i] = (struct snapshot_worker){
+            first + 200 + i,
+            first + 500 + i,
+            {[LANE_SESSION] = {first + 700 + i, first + 800 + i, 1500000000}, [LANE_JUNK] = {first + 750 + i, 7, 0}}};
     return snapshot;
 }
 
@@ -211,7 +223,7 @@ static void only_workers_make_it_longer(void **state) {
         free(texts[i]);
     }
     assert_int_equal(lines[0], lines[1]);
-    assert_int_equal(lines[2], lines[0] + 3);
+    assert_int_equal(lines[2], lines[0] + 2 + 3 * LANE_COUNT);
     free(idle);
     free(full);
     free(more);
@@ -257,7 +269,12 @@ static void numbers_stand_under_their_names(void **state) {
                                           "gochat_draining 1",
                                           "gochat_worker_received_total{worker=\"1\"} 1201",
                                           "gochat_worker_strayed_total{worker=\"0\"} 1500",
-                                          "gochat_worker_overflowed_total{worker=\"1\"} 1801"};
+                                          "gochat_worker_overflowed_total{worker=\"1\",lane=\"session\"} 1801",
+                                          "gochat_worker_overflowed_total{worker=\"1\",lane=\"junk\"} 7",
+                                          "gochat_lane_received_total{worker=\"0\",lane=\"session\"} 1700",
+                                          "gochat_lane_received_total{worker=\"1\",lane=\"junk\"} 1751",
+                                          "gochat_lane_received_total{worker=\"1\",lane=\"stun\"} 0",
+                                          "gochat_lane_seconds_total{worker=\"0\",lane=\"session\"} 1.500"};
     for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) assert_says(text, samples[i]);
     free(text);
     free(snapshot);

@@ -119,15 +119,19 @@ static void what_the_kernel_dropped_is_seen(void **state) {
     int receiver = udp_open(&any, &(struct udp_options){.receive_buffer = 1}, &why);
     int sender = udp_open(&any, &(struct udp_options){.receive_buffer = 0}, &why);
     assert_true(receiver >= 0 && sender >= 0 && udp_bound(receiver, &local));
-    assert_int_equal(worker_listen(&workers[1], receiver), 0);
+    int lanes[LANE_COUNT];
+    memset(lanes, -1, sizeof lanes);
+    lanes[LANE_HELLO] = receiver;
+    assert_int_equal(worker_listen(&workers[1], lanes), 0);
     struct udp_batch *batch = udp_batch_create(1);
     for (int i = 0; i < FLOOD; i++) {
         assert_true(udp_batch_add(batch, &(struct datagram){.peer = local, .data = data, .size = sizeof data}));
         (void)udp_send(sender, batch);
     }
     const struct snapshot *taken = take(NOW);
-    assert_int_equal(taken->workers[0].overflowed, 0);
-    assert_in_range(taken->workers[1].overflowed, 1, FLOOD - 1);
+    assert_int_equal(taken->workers[0].lanes[LANE_HELLO].overflowed, 0);
+    assert_int_equal(taken->workers[1].lanes[LANE_SESSION].overflowed, 0);
+    assert_in_range(taken->workers[1].lanes[LANE_HELLO].overflowed, 1, FLOOD - 1);
     udp_batch_destroy(batch);
     close(sender);
 }
