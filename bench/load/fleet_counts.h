@@ -4,12 +4,14 @@
 #include <stdint.h>
 
 struct fleet_counts {
-    uint64_t beats;       /* HEARTBEATs sent, whatever for */
-    uint64_t beats_reset; /* of these, how many met no session, as RESET said */
-    uint64_t registered;  /* sessions that were confirmed */
-    uint64_t left;        /* LEAVEs that were answered */
-    uint64_t moved;       /* sessions that answer at a new port */
-    uint64_t fell_silent; /* sessions, of all rooms, that must have expired or will: exact once a row is over */
-    uint64_t resets;      /* members that the bootnode had forgotten though they beat */
-    uint64_t living;      /* sessions that live at the bootnode, if it does what it must */
+    uint64_t beats;             /* HEARTBEATs sent, whatever for */
+    uint64_t beats_reset;       /* of these, how many met no session, as RESET said */
+    uint64_t hellos, registers; /* sent */
+    uint64_t registered;        /* sessions that were confirmed */
+    uint64_t left;              /* LEAVEs that were answered */
+    uint64_t moved;             /* sessions that answer at a new port */
+    uint64_t fell_silent;       /* sessions, of all rooms, that must have expired or will: exact once a row is over */
+    uint64_t resets;            /* members that the bootnode had forgotten though they beat */
+    uint64_t unsure;            /* sessions given up unheard: the bootnode may have them yet, or have confirmed them */
+    uint64_t living;            /* sessions that live at the bootnode, if it does what it must */
 };

@@ -77,6 +77,7 @@ static void say_hello(struct fleet *fleet, uint32_t number, uint64_t now_us) {
     const struct hello hello = {.version = PROTOCOL_VERSION, .nonce = slot->nonce};
     unsigned doublings = slot->tries < HELLO_DOUBLINGS ? slot->tries : HELLO_DOUBLINGS;
     slot->tries++;
+    fleet->counts.hellos++;
     fleet_commit(fleet, socket, hello_encode(&hello, fleet_space(fleet, socket), PACKET_MAX));
     fleet->registrations.due_us[number] = now_us + stretched(fleet, (uint64_t)HELLO_FIRST_US << doublings);
 }
@@ -134,6 +135,7 @@ static void try_register(struct fleet *fleet, uint32_t number, uint64_t now_us) 
         greet_anew(fleet, number, now_us);
         return;
     }
+    fleet->counts.registers++;
     fleet_commit(fleet, socket, write_register(fleet, number, now_us, fleet_space(fleet, socket)));
     fleet->registrations.due_us[number] = now_us + stretched(fleet, (uint64_t)REGISTER_FIRST_US << slot->tries++);
 }

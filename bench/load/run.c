@@ -56,6 +56,7 @@ struct run {
     struct row_result result;
     struct tally tally; /* at the end of the row before; without `theirs`: there was none */
     struct disagreements disagreements;
+    bool told_others;
     const char *lines[DISAGREEMENTS_MAX];
     const struct row_options *row;
 };
@@ -170,12 +171,17 @@ static bool take_tally(const struct run *run, struct tally *out, struct why *why
         sent.sent += own.sent;
         sent.failed += own.failed;
         out->beats = counts.beats - counts.beats_reset;
+        out->hellos = counts.hellos;
+        out->registers = counts.registers;
+        out->unsure = counts.unsure;
         out->registered = counts.registered;
         out->left = counts.left;
         out->moved = counts.moved;
         out->fell_silent = counts.fell_silent;
         out->living = counts.living;
     }
+    out->hellos += run->others.sent;
+    out->registers += run->others.sent;
     out->datagrams = sent.sent;
     out->failed = sent.failed;
     out->stun = run->stun;
@@ -199,6 +205,16 @@ static void keep_tally(struct run *run, const struct tally *tally) {
     run->tally = *tally;
 }
 
+/* Once a run: neither is anybody's fault. */
+static void tell_company(struct run *run) {
+    if (run->disagreements.others && !run->told_others)
+        fprintf(stderr, "gochat-load: others use this bootnode, too: only what must hold all the same is compared\n");
+    if (run->disagreements.restarted)
+        fprintf(stderr, "gochat-load: %s: the bootnode was restarted, and counts anew: its counters are not compared\n",
+                run->row->name);
+    run->told_others |= run->disagreements.others;
+}
+
 static bool compare(struct run *run, struct why *why) {
     const struct timespec step = {.tv_nsec = AGREE_STEP_NS};
     if (!wants_tally(run)) return true;
@@ -208,6 +224,7 @@ static bool compare(struct run *run, struct why *why) {
         tally_compare(&run->tally, &after, &run->disagreements);
         if (run->disagreements.count == 0 || load_now_us() >= end_us) {
             keep_tally(run, &after);
+            tell_company(run);
             return true;
         }
         scrape_destroy(after.theirs);

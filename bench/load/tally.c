@@ -3,13 +3,16 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define NAMES_MAX 3
+#define NAMES_MAX 4
+/* The counters of a page are read one after the other while the others' datagrams come in. */
+#define SKEW_SHARE 64
 
 enum relation {
     EXACTLY,
+    MORE_UNSURE,  /* theirs may be more by the sessions that we gave up unheard */
     LESS_DROPS,   /* theirs may be less by what a kernel dropped or did not take */
     LESS_LIMITED, /* and by what they limited */
-    MORE_OTHERS,  /* theirs may be more by the sessions of others that were there before */
+    MORE_OTHERS,  /* theirs may be more by those, and by the sessions of others that were there before */
     AT_LEAST,     /* theirs may be more */
     AT_MOST,      /* theirs may be less */
 };
@@ -29,7 +32,7 @@ static const struct rule {
      LESS_LIMITED, /* no beat is, but RESET for one */
      {"gochat_heartbeat_total", "gochat_heartbeat_old_total", "gochat_heartbeat_forged_total"}},
     {"answered heartbeats", OURS(beats_answered), AT_LEAST, {"gochat_beat_ack_total"}},
-    {"registrations", OURS(registered), EXACTLY, {"gochat_sessions_confirmed_total"}},
+    {"registrations", OURS(registered), MORE_UNSURE, {"gochat_sessions_confirmed_total"}},
     {"leaves", OURS(left), EXACTLY, {"gochat_sessions_left_total"}},
     {"moves", OURS(moved), EXACTLY, {"gochat_sessions_moved_total"}},
     {"sessions that fell silent", OURS(fell_silent), MORE_OTHERS, {"gochat_sessions_expired_total"}},
@@ -67,18 +70,77 @@ static uint64_t less(const struct tally *before, const struct tally *after, enum
     return missing + growth(before, after, OURS(failed));
 }
 
+static uint64_t beyond(uint64_t theirs, uint64_t ours) {
+    return theirs > ours ? theirs - ours : 0;
+}
+
 /* What theirs may have beyond ours. */
-static uint64_t more(const struct tally *before, enum relation relation) {
+static uint64_t more(const struct tally *before, const struct tally *after, enum relation relation) {
+    uint64_t unsure = growth(before, after, OURS(unsure));
     double sessions = 0;
     if (relation == AT_LEAST) return UINT64_MAX;
+    if (relation == MORE_UNSURE) return unsure;
     if (relation != MORE_OTHERS || !scrape_value(before->theirs, "gochat_sessions", &sessions)) return 0;
-    return (uint64_t)sessions > before->living ? (uint64_t)sessions - before->living : 0;
+    return unsure + beyond((uint64_t)sessions, before->living);
+}
+
+/* --- Who else is there --- */
+
+/* What one datagram of another client counts as, and no other one of it does; ours are all that may be ours. */
+static const struct sign {
+    size_t ours;
+    const char *theirs[NAMES_MAX];
+} signs[] = {
+    {OURS(hellos), {"gochat_hello_total"}},
+    {OURS(registers), {"gochat_register_total"}},
+    {OURS(beats), {"gochat_heartbeat_total", "gochat_heartbeat_old_total", "gochat_heartbeat_forged_total"}},
+    {OURS(left), {"gochat_sessions_left_total"}},
+    {OURS(moved), {"gochat_sessions_moved_total"}},
+    {OURS(stun), {"gochat_stun_total"}},
+    {OURS(junk),
+     {"gochat_malformed_total", "gochat_unknown_type_total", "gochat_oversize_total", "gochat_foreign_total"}},
+};
+
+/* Counters that it does not tell count nothing. */
+static uint64_t sum_growth(const struct tally *before, const struct tally *after, const char *const *names) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < NAMES_MAX && names[i]; i++) (void)their_growth(before, after, names[i], &sum);
+    return sum;
+}
+
+static bool others_are_there(const struct tally *before, const struct tally *after) {
+    static const char *const arriving[NAMES_MAX] = {"gochat_received_total", "gochat_worker_overflowed_total"};
+    static const char *const confirming[NAMES_MAX] = {"gochat_sessions_confirmed_total"};
+    uint64_t datagrams = beyond(sum_growth(before, after, arriving), growth(before, after, OURS(datagrams)));
+    uint64_t confirmed = beyond(sum_growth(before, after, confirming), growth(before, after, OURS(registered)));
+    uint64_t done = 0, beats = 0;
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
+        uint64_t theirs = beyond(sum_growth(before, after, signs[i].theirs), growth(before, after, signs[i].ours));
+        if (signs[i].ours == OURS(beats)) beats = theirs;
+        done += theirs;
+    }
+    return done > 0 && done <= datagrams + datagrams / SKEW_SHARE && confirmed <= beats;
+}
+
+static bool was_restarted(const struct tally *before, const struct tally *after) {
+    double was, is;
+    return scrape_value(before->theirs, "gochat_uptime_seconds", &was) &&
+           scrape_value(after->theirs, "gochat_uptime_seconds", &is) && is < was;
+}
+
+/* --- The rules --- */
+
+/* What of theirs others may have caused cannot be too much. */
+static bool agrees(const struct rule *rule, uint64_t ours, uint64_t theirs, uint64_t missing, uint64_t extra,
+                   bool others) {
+    bool enough = rule->relation == AT_MOST || theirs + missing >= ours;
+    return enough && (others || theirs <= ours || theirs - ours <= extra);
 }
 
 static void apply(const struct rule *rule, const struct tally *before, const struct tally *after,
                   struct disagreements *out) {
     uint64_t ours = growth(before, after, rule->ours), theirs = 0;
-    uint64_t missing = less(before, after, rule->relation), extra = more(before, rule->relation);
+    uint64_t missing = less(before, after, rule->relation), extra = more(before, after, rule->relation);
     char *line = out->lines[out->count];
     for (size_t i = 0; i < NAMES_MAX && rule->theirs[i]; i++) {
         if (their_growth(before, after, rule->theirs[i], &theirs)) continue;
@@ -86,8 +148,7 @@ static void apply(const struct rule *rule, const struct tally *before, const str
         out->count++;
         return;
     }
-    bool enough = rule->relation == AT_MOST || theirs + missing >= ours;
-    if (enough && (theirs <= ours || theirs - ours <= extra)) return;
+    if (agrees(rule, ours, theirs, missing, extra, out->others)) return;
     snprintf(line, DISAGREEMENT_SIZE, "%s: we count %" PRIu64 ", the bootnode %" PRIu64 ", dropped or limited %" PRIu64,
              rule->what, ours, theirs, missing);
     out->count++;
@@ -96,5 +157,7 @@ static void apply(const struct rule *rule, const struct tally *before, const str
 void tally_compare(const struct tally *before, const struct tally *after, struct disagreements *out) {
     _Static_assert(sizeof rules / sizeof *rules <= DISAGREEMENTS_MAX, "one line a rule");
     out->count = 0;
-    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) apply(&rules[i], before, after, out);
+    out->restarted = was_restarted(before, after);
+    out->others = !out->restarted && others_are_there(before, after);
+    for (size_t i = 0; !out->restarted && i < sizeof rules / sizeof *rules; i++) apply(&rules[i], before, after, out);
 }

@@ -1,7 +1,13 @@
 /* Our counts against the bootnode's: what we sent must be what it received, but for what its sockets dropped; what we
- * had register, leave, move and fall silent must be what it registered, and so on. Another client at the same bootnode
- * is a disagreement, too; only sessions of others that were there before may expire meanwhile, as those of an earlier
- * run do. Pure. */
+ * had register, leave, move and fall silent must be what it registered, and so on.
+ *
+ * Others may use it, too: then it received more datagrams than we sent, and counts something that a datagram of theirs
+ * did, beyond what all of ours can have done: HELLO, REGISTER, a beat, LEAVE, MOVE, STUN, junk. Both must be there, and
+ * the datagrams must be enough for what they did, so one count that is off by itself is still a disagreement. Then only
+ * what must hold whoever else is there is compared: theirs are no less than ours. Sessions of others that were there
+ * before may expire meanwhile, as those of an earlier run do, and are no sign of anybody.
+ *
+ * A bootnode that was restarted in between counts from zero: nothing is compared. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,6 +24,9 @@ struct tally {
     uint64_t beats;     /* HEARTBEATs, but those that met no session and were answered by RESET */
     uint64_t registered, left, moved, fell_silent;
     uint64_t living; /* sessions that live at the bootnode */
+    uint64_t
+        unsure; /* sessions that may have been confirmed, or may expire yet, without our knowing: given up unheard */
+    uint64_t hellos, registers; /* sent, or more: those that floods may have sent are in both */
     uint64_t stun, stun_answered, beats_answered, hellos_answered;
     uint64_t handshakes_forged, junk; /* sent on purpose; the bootnode may count them otherwise where it is busy */
 };
@@ -26,6 +35,8 @@ struct tally {
 #define DISAGREEMENTS_MAX 32
 
 struct disagreements {
+    bool others;    /* use the bootnode, too */
+    bool restarted; /* the bootnode was */
     size_t count;
     char lines[DISAGREEMENTS_MAX][DISAGREEMENT_SIZE];
 };

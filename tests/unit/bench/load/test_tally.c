@@ -23,6 +23,7 @@ enum {
     EXPIRED,
     STUN,
     HELLO,
+    REGISTER,
     LIMITED,
     OVERFLOWED,
     COUNT
@@ -38,6 +39,7 @@ static const char *const names[COUNT] = {"received",
                                          "sessions_expired",
                                          "stun",
                                          "hello",
+                                         "register",
                                          "rate_limited",
                                          "worker_overflowed"};
 static const char *const still[] = {"sealed_forged", "handshake_bad", "foreign",
@@ -45,9 +47,10 @@ static const char *const still[] = {"sealed_forged", "handshake_bad", "foreign",
 
 static struct disagreements found;
 static unsigned sessions_before; /* at the bootnode */
+static unsigned uptime = 7;
 
 static struct scrape *page(const uint64_t values[static COUNT], const char *moving) {
-    char text[3000];
+    char text[4000];
     struct why why;
     size_t at = 0;
     for (size_t i = 0; i < COUNT; i++)
@@ -56,7 +59,8 @@ static struct scrape *page(const uint64_t values[static COUNT], const char *movi
     for (size_t i = 0; i < sizeof still / sizeof *still; i++)
         at += (size_t)snprintf(text + at, sizeof text - at, "gochat_%s_total %d\n", still[i],
                                4 + (moving && strcmp(moving, still[i]) == 0));
-    snprintf(text + at, sizeof text - at, "gochat_sessions %u\n", sessions_before);
+    snprintf(text + at, sizeof text - at, "gochat_sessions %u\ngochat_uptime_seconds %u.5\n", sessions_before,
+             uptime++);
     struct scrape *scrape = scrape_parse(text, &why);
     assert_non_null(scrape);
     return scrape;
@@ -201,6 +205,125 @@ static void cookies_were_made_by_the_bootnode(void **state) {
     assert_int_equal(compare(&ours, theirs, NULL), 1);
 }
 
+/* --- Somebody else is there --- */
+
+/* What others did between the two pages, on top of ours. */
+static size_t compare_with(const uint64_t others[static COUNT], const struct tally *ours) {
+    uint64_t theirs[COUNT];
+    for (size_t i = 0; i < COUNT; i++) theirs[i] = theirs_after[i] + others[i];
+    return compare(ours, theirs, NULL);
+}
+
+/* Another generator's sessions, a client, a flood of each kind: nobody is accused, and it is said. */
+static void others_are_no_disagreement(void **state) {
+    (void)state;
+    static const uint64_t others[][COUNT] = {
+        {[RECEIVED] = 3, [HELLO] = 1, [REGISTER] = 1, [HEARTBEAT] = 1, [CONFIRMED] = 1, [ACK] = 1},
+        {[RECEIVED] = 9, [HELLO] = 2, [REGISTER] = 2, [HEARTBEAT] = 4, [CONFIRMED] = 2, [LEFT] = 1},
+        {[RECEIVED] = 7, [HEARTBEAT] = 5, [MOVED] = 1, [EXPIRED] = 40},
+        {[RECEIVED] = 100000, [STUN] = 100000},
+        {[RECEIVED] = 100000, [HELLO] = 90000, [LIMITED] = 10000},
+        {[RECEIVED] = 50000, [REGISTER] = 50000},
+        {[RECEIVED] = 1000, [FORGED] = 1000},
+        {[RECEIVED] = 40000, [STUN] = 40000, [OVERFLOWED] = 60000},
+        {[RECEIVED] = 100000, [STUN] = 100900}, /* came in while the page was written */
+    };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        assert_int_equal(compare_with(others[i], &ours_after), 0);
+        assert_true(found.others);
+    }
+    assert_int_equal(compare(&ours_after, theirs_after, NULL), 0);
+    assert_false(found.others);
+}
+
+/* What is ours must be there all the same. */
+static void less_than_ours_disagrees_beside_others(void **state) {
+    (void)state;
+    static const uint64_t others[COUNT] = {[RECEIVED] = 20, [HELLO] = 1, [REGISTER] = 1, [STUN] = 10};
+    static const struct {
+        size_t offset;
+        uint64_t added; /* to ours, so that theirs with the others' is one too few */
+        const char *says;
+    } counts[] = {
+        {offsetof(struct tally, beats), 1, "heartbeats"},
+        {offsetof(struct tally, registered), 1, "registrations"},
+        {offsetof(struct tally, left), 1, "leaves"},
+        {offsetof(struct tally, moved), 1, "moves"},
+        {offsetof(struct tally, fell_silent), 1, "silent"},
+        {offsetof(struct tally, beats_answered), 6, "answered"},
+        {offsetof(struct tally, hellos_answered), 2, "HELLOs"},
+    };
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        struct tally ours = ours_after;
+        *(uint64_t *)((char *)&ours + counts[i].offset) += counts[i].added;
+        assert_int_equal(compare_with(others, &ours), 1);
+        assert_true(found.others);
+        assert_non_null(strstr(found.lines[0], counts[i].says));
+    }
+}
+
+/* More datagrams than ours, or more of what they do, is no sign of others by itself: both must be, and fit. */
+static void what_others_cannot_explain_disagrees(void **state) {
+    (void)state;
+    static const uint64_t wrong[][COUNT] = {
+        {[RECEIVED] = 1},                                  /* that did nothing */
+        {[HEARTBEAT] = 1},                                 /* that did not come */
+        {[RECEIVED] = 1, [HEARTBEAT] = 2},                 /* of which one did not */
+        {[RECEIVED] = 5, [CONFIRMED] = 1, [REGISTER] = 1}, /* without a beat */
+        {[RECEIVED] = 64, [STUN] = 66},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_true(compare_with(wrong[i], &ours_after) > 0);
+        assert_false(found.others);
+    }
+}
+
+/* HELLOs and REGISTERs that our own floods sent are nobody else's. */
+static void own_floods_are_not_others(void **state) {
+    (void)state;
+    static const uint64_t flood[COUNT] = {[RECEIVED] = 30, [HELLO] = 20, [REGISTER] = 10};
+    struct tally ours = ours_after;
+    ours.hellos = 20;
+    ours.registers = 10;
+    assert_true(compare_with(flood, &ours) > 0);
+    assert_false(found.others);
+    ours.datagrams += 30;
+    assert_int_equal(compare_with(flood, &ours), 0);
+    assert_false(found.others);
+}
+
+/* One that was given up unheard may have been confirmed, and may expire: no more than those. */
+static void sessions_given_up_explain_as_many(void **state) {
+    (void)state;
+    static const size_t counters[] = {CONFIRMED, EXPIRED};
+    struct tally ours = ours_after;
+    for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
+        uint64_t theirs[COUNT];
+        memcpy(theirs, theirs_after, sizeof theirs);
+        theirs[counters[i]] += 2;
+        ours.unsure = 2;
+        assert_int_equal(compare(&ours, theirs, NULL), 0);
+        ours.unsure = 1;
+        assert_int_equal(compare(&ours, theirs, NULL), 1);
+    }
+}
+
+static void a_restarted_bootnode_is_not_compared(void **state) {
+    (void)state;
+    static const uint64_t nothing[COUNT];
+    struct tally before = ours_before, after = ours_after;
+    uptime = 1000;
+    before.theirs = page(theirs_before, NULL);
+    uptime = 2;
+    after.theirs = page(nothing, NULL);
+    tally_compare(&before, &after, &found);
+    assert_true(found.restarted);
+    assert_false(found.others);
+    assert_int_equal(found.count, 0);
+    scrape_destroy(before.theirs);
+    scrape_destroy(after.theirs);
+}
+
 static void a_missing_counter_is_named(void **state) {
     (void)state;
     struct why why;
@@ -225,6 +348,12 @@ int main(void) {
         cmocka_unit_test(nothing_of_ours_is_malformed),
         cmocka_unit_test(what_is_sent_on_purpose_is_ours),
         cmocka_unit_test(cookies_were_made_by_the_bootnode),
+        cmocka_unit_test(others_are_no_disagreement),
+        cmocka_unit_test(less_than_ours_disagrees_beside_others),
+        cmocka_unit_test(what_others_cannot_explain_disagrees),
+        cmocka_unit_test(own_floods_are_not_others),
+        cmocka_unit_test(sessions_given_up_explain_as_many),
+        cmocka_unit_test(a_restarted_bootnode_is_not_compared),
         cmocka_unit_test(a_missing_counter_is_named),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
