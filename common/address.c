@@ -1,6 +1,7 @@
 #include "common/address.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <errno.h>
 #include <net/if.h>
 #include <netdb.h>
@@ -10,62 +11,62 @@
 
 #include "common/why.h"
 
-#define IPV4(a, b, c, d)                                                                                               \
-    { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d }
-#define IPV4_BITS(bits) (96 + (bits))
-
 #define HOST_LENGTH_MAX 253 /* RFC 1035 §2.3.4, without the length bytes on the wire */
 #define LABEL_LENGTH_MAX 63
 
+/* An address as two numbers, so that a prefix is compared by two masks: the bootnode classifies several addresses for
+ * each member that it tells somebody of. */
+struct halves {
+    uint64_t high, low;
+};
+
 struct prefix {
-    uint8_t ip[16];
-    unsigned bits;
+    struct halves ip, mask;
     enum address_class class;
 };
 
+/* The first `bits` of 64. */
+#define TOP(bits) ((bits) == 0 ? 0 : ~UINT64_C(0) << (64 - (bits)))
+/* Up to /48, by its first three groups. */
+#define IPV6(first, second, third, bits) IPV6_HALVES(first, second, third), MASK_HALVES(bits, 0)
+#define IPV4(a, b, c, d, bits) IPV4_HALVES(a, b, c, d), MASK_HALVES(64, 32 + (bits))
+#define MASK_HALVES(high, low) .mask = {TOP(high), TOP(low)}
+#define IPV6_HALVES(first, second, third)                                                                              \
+    .ip = {(uint64_t)(first) << 48 | (uint64_t)(second) << 32 | (uint64_t)(third) << 16, 0}
+#define IPV4_HALVES(a, b, c, d)                                                                                        \
+    .ip = {0, UINT64_C(0xffff) << 32 | (uint64_t)(a) << 24 | (uint64_t)(b) << 16 | (uint64_t)(c) << 8 | (d)}
+
 /* The first row that matches decides. PROTOCOL.md §2.5 says why. */
 static const struct prefix prefixes[] = {
-    {IPV4(0, 0, 0, 0), IPV4_BITS(8), ADDRESS_UNUSABLE},
-    {IPV4(10, 0, 0, 0), IPV4_BITS(8), ADDRESS_PRIVATE},
-    {IPV4(100, 64, 0, 0), IPV4_BITS(10), ADDRESS_PRIVATE},
-    {IPV4(127, 0, 0, 0), IPV4_BITS(8), ADDRESS_LOOPBACK},
-    {IPV4(169, 254, 0, 0), IPV4_BITS(16), ADDRESS_LINK_LOCAL},
-    {IPV4(172, 16, 0, 0), IPV4_BITS(12), ADDRESS_PRIVATE},
-    {IPV4(192, 0, 0, 0), IPV4_BITS(24), ADDRESS_UNUSABLE}, /* IETF protocol assignments: no other host's */
-    {IPV4(192, 168, 0, 0), IPV4_BITS(16), ADDRESS_PRIVATE},
-    {IPV4(224, 0, 0, 0), IPV4_BITS(4), ADDRESS_UNUSABLE}, /* multicast */
-    {IPV4(255, 255, 255, 255), IPV4_BITS(32), ADDRESS_UNUSABLE},
-    {IPV4(240, 0, 0, 0), IPV4_BITS(4), ADDRESS_PRIVATE}, /* reserved, and used for containers */
-    {IPV4(0, 0, 0, 0), IPV4_BITS(0), ADDRESS_PUBLIC},
-    {{[15] = 1}, 128, ADDRESS_LOOPBACK},
-    {{0x02}, 7, ADDRESS_PUBLIC}, /* Yggdrasil: one network, and one host for each address */
-    {{0x00}, 7, ADDRESS_UNUSABLE},
-    {{0x20, 0x01, 0x00, 0x02}, 48, ADDRESS_PUBLIC}, /* benchmarks, as 198.18/15 */
-    {{0x20, 0x01}, 23, ADDRESS_UNUSABLE},           /* IETF protocol assignments, Teredo among them */
-    {{0x20, 0x02}, 16, ADDRESS_UNUSABLE},           /* 6to4 (deprecated): names any IPv4 address, behind any relay */
-    {{0x20}, 3, ADDRESS_PUBLIC},
-    {{0xfe, 0x80}, 10, ADDRESS_LINK_LOCAL},
-    {{0xff}, 8, ADDRESS_UNUSABLE},
-    {{0}, 0, ADDRESS_PRIVATE}, /* fc00::/7, fec0::/10, and what is not assigned: a network of somebody's own */
+    {IPV4(0, 0, 0, 0, 8), ADDRESS_UNUSABLE},
+    {IPV4(10, 0, 0, 0, 8), ADDRESS_PRIVATE},
+    {IPV4(100, 64, 0, 0, 10), ADDRESS_PRIVATE},
+    {IPV4(127, 0, 0, 0, 8), ADDRESS_LOOPBACK},
+    {IPV4(169, 254, 0, 0, 16), ADDRESS_LINK_LOCAL},
+    {IPV4(172, 16, 0, 0, 12), ADDRESS_PRIVATE},
+    {IPV4(192, 0, 0, 0, 24), ADDRESS_UNUSABLE}, /* IETF protocol assignments: no other host's */
+    {IPV4(192, 168, 0, 0, 16), ADDRESS_PRIVATE},
+    {IPV4(224, 0, 0, 0, 4), ADDRESS_UNUSABLE}, /* multicast */
+    {IPV4(255, 255, 255, 255, 32), ADDRESS_UNUSABLE},
+    {IPV4(240, 0, 0, 0, 4), ADDRESS_PRIVATE}, /* reserved, and used for containers */
+    {IPV4(0, 0, 0, 0, 0), ADDRESS_PUBLIC},
+    {.ip = {0, 1}, MASK_HALVES(64, 64), ADDRESS_LOOPBACK},
+    {IPV6(0x0200, 0, 0, 7), ADDRESS_PUBLIC}, /* Yggdrasil: one network, and one host for each address */
+    {IPV6(0, 0, 0, 7), ADDRESS_UNUSABLE},
+    {IPV6(0x2001, 0x0002, 0, 48), ADDRESS_PUBLIC}, /* benchmarks, as 198.18/15 */
+    {IPV6(0x2001, 0, 0, 23), ADDRESS_UNUSABLE},    /* IETF protocol assignments, Teredo among them */
+    {IPV6(0x2002, 0, 0, 16), ADDRESS_UNUSABLE},    /* 6to4 (deprecated): names any IPv4 address, behind any relay */
+    {IPV6(0x2000, 0, 0, 3), ADDRESS_PUBLIC},
+    {IPV6(0xfe80, 0, 0, 10), ADDRESS_LINK_LOCAL},
+    {IPV6(0xff00, 0, 0, 8), ADDRESS_UNUSABLE},
+    /* fc00::/7, fec0::/10, and what is not assigned: a network of somebody's own */
+    {IPV6(0, 0, 0, 0), ADDRESS_PRIVATE},
 };
 
 /* RFC 6052: an IPv4 host seen from an IPv6-only network. */
-static const struct prefix nat64 = {{0x00, 0x64, 0xff, 0x9b}, 96, ADDRESS_PUBLIC};
+static const struct prefix nat64 = {IPV6_HALVES(0x0064, 0xff9b, 0), MASK_HALVES(64, 32), ADDRESS_PUBLIC};
 static const uint8_t ipv4_prefix[12] = {[10] = 0xff, [11] = 0xff};
-static const struct prefix link_local = {{0xfe, 0x80}, 10, ADDRESS_LINK_LOCAL};
 #define SCOPE_AT 4 /* where a link-local address has its scope */
-
-bool address_equal(const struct address *a, const struct address *b) {
-    return a->port == b->port && address_same_ip(a, b);
-}
-
-bool address_same_ip(const struct address *a, const struct address *b) {
-    return memcmp(a->ip, b->ip, sizeof a->ip) == 0;
-}
-
-bool address_is_ipv4(const struct address *address) {
-    return memcmp(address->ip, ipv4_prefix, sizeof ipv4_prefix) == 0;
-}
 
 bool address_is_unspecified(const struct address *address) {
     static const struct address ipv6, ipv4 = {.ip = {[10] = 0xff, [11] = 0xff}};
@@ -77,13 +78,17 @@ static void set_ipv4(struct address *address, const void *four_bytes) {
     memcpy(address->ip + sizeof ipv4_prefix, four_bytes, 4);
 }
 
-static bool prefix_covers(const struct prefix *prefix, const uint8_t ip[static 16]) {
-    unsigned whole = prefix->bits / 8, rest = prefix->bits % 8;
-    if (memcmp(prefix->ip, ip, whole) != 0) return false;
-    return rest == 0 || ((prefix->ip[whole] ^ ip[whole]) >> (8 - rest)) == 0;
+static struct halves halves_of(const uint8_t ip[static 16]) {
+    struct halves halves;
+    memcpy(&halves, ip, sizeof halves);
+    return (struct halves){be64toh(halves.high), be64toh(halves.low)};
 }
 
-static enum address_class classify_ip(const uint8_t ip[static 16]) {
+static bool prefix_covers(const struct prefix *prefix, struct halves ip) {
+    return (((ip.high ^ prefix->ip.high) & prefix->mask.high) | ((ip.low ^ prefix->ip.low) & prefix->mask.low)) == 0;
+}
+
+static enum address_class classify_ip(struct halves ip) {
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
         if (prefix_covers(&prefixes[i], ip)) return prefixes[i].class;
     return ADDRESS_UNUSABLE;
@@ -91,18 +96,15 @@ static enum address_class classify_ip(const uint8_t ip[static 16]) {
 
 enum address_class address_classify(const struct address *address) {
     if (address->port == 0) return ADDRESS_UNUSABLE;
-    if (!prefix_covers(&nat64, address->ip)) return classify_ip(address->ip);
+    const struct halves ip = halves_of(address->ip);
+    if (!prefix_covers(&nat64, ip)) return classify_ip(ip);
     /* A translator must not carry other than global addresses (RFC 6052 §3.1); do not count on it. */
     struct address inside;
     set_ipv4(&inside, address->ip + sizeof ipv4_prefix);
-    return classify_ip(inside.ip) == ADDRESS_PUBLIC ? ADDRESS_PUBLIC : ADDRESS_UNUSABLE;
+    return classify_ip(halves_of(inside.ip)) == ADDRESS_PUBLIC ? ADDRESS_PUBLIC : ADDRESS_UNUSABLE;
 }
 
 /* --- Scopes --- */
-
-bool address_is_scoped(const struct address *address) {
-    return prefix_covers(&link_local, address->ip);
-}
 
 uint32_t address_scope(const struct address *address) {
     uint32_t scope;
@@ -115,10 +117,6 @@ struct address address_scoped(struct address address, uint32_t scope) {
     uint32_t bytes = htonl(scope);
     if (address_is_scoped(&address)) memcpy(address.ip + SCOPE_AT, &bytes, sizeof bytes);
     return address;
-}
-
-struct address address_unscoped(struct address address) {
-    return address_scoped(address, 0);
 }
 
 /* --- The kernel's form --- */

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "common/attributes.h"
@@ -33,18 +34,29 @@ enum address_class {
     ADDRESS_PUBLIC,  /* one host's in the whole world, or in a laboratory that plays the world */
 };
 
-bool address_equal(const struct address *a, const struct address *b);
-bool address_same_ip(const struct address *a, const struct address *b);
-bool address_is_ipv4(const struct address *address);
+static inline bool address_same_ip(const struct address *a, const struct address *b) {
+    return memcmp(a->ip, b->ip, sizeof a->ip) == 0;
+}
+static inline bool address_equal(const struct address *a, const struct address *b) {
+    return a->port == b->port && address_same_ip(a, b);
+}
+static inline bool address_is_ipv4(const struct address *address) {
+    static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
+    return memcmp(address->ip, prefix, sizeof prefix) == 0;
+}
 bool address_is_unspecified(const struct address *address); /* [::] or 0.0.0.0 */
 enum address_class address_classify(const struct address *address);
 /* Does its IP name a host only together with an interface (fe80::/10)? */
-bool address_is_scoped(const struct address *address);
+static inline bool address_is_scoped(const struct address *address) {
+    return address->ip[0] == 0xfe && (address->ip[1] & 0xc0) == 0x80;
+}
 /* The index of that interface; 0: not known, or it needs none. */
 uint32_t address_scope(const struct address *address);
 /* The same with another scope, or none; an address that needs none is left as it is. */
 struct address address_scoped(struct address address, uint32_t scope);
-struct address address_unscoped(struct address address);
+static inline struct address address_unscoped(struct address address) {
+    return address_is_scoped(&address) ? address_scoped(address, 0) : address;
+}
 
 /* From what the kernel filled in. False for families other than AF_INET and AF_INET6. */
 MUST_USE bool address_from_sockaddr(const struct sockaddr *from, struct address *out);

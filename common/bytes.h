@@ -4,7 +4,8 @@
  * zeros, every further write does nothing, and `failed` stays set. So a codec reads straight down and asks
  * once, at the end. Neither owns its bytes.
  *
- * The readers stand here in full: a heartbeat is six of them, and calls would cost more than the work. */
+ * They stand here in full: a heartbeat is six readers, a room's list a thousand writers, and calls would cost more than
+ * the work. */
 #pragma once
 
 #include <endian.h>
@@ -88,17 +89,64 @@ static inline void reader_fail(struct reader *reader) {
 }
 
 /* Copies `size` bytes; on failure `out` is zeroed. */
-void read_bytes(struct reader *reader, void *out, size_t size);
+static inline void read_bytes(struct reader *reader, void *out, size_t size) {
+    const uint8_t *bytes = read_view(reader, size);
+    if (size == 0) return;
+    if (bytes)
+        memcpy(out, bytes, size);
+    else
+        memset(out, 0, size);
+}
 
-struct writer writer_over(void *data, size_t capacity);
-void write_u8(struct writer *writer, uint8_t value);
-void write_u16(struct writer *writer, uint16_t value);
-void write_u32(struct writer *writer, uint32_t value);
-void write_u64(struct writer *writer, uint64_t value);
-void write_bytes(struct writer *writer, const void *data, size_t size);
-void write_zeros(struct writer *writer, size_t size);
+static inline struct writer writer_over(void *data, size_t capacity) {
+    return (struct writer){.data = data, .capacity = capacity};
+}
+
 /* Reserves `size` bytes to be filled by the caller, or NULL on failure. */
-uint8_t *write_space(struct writer *writer, size_t size);
-size_t writer_left(const struct writer *writer);
+static inline uint8_t *write_space(struct writer *writer, size_t size) {
+    if (writer->failed || size > writer->capacity - writer->at) {
+        writer->failed = true;
+        return NULL;
+    }
+    uint8_t *space = writer->data + writer->at;
+    writer->at += size;
+    return space;
+}
+
+static inline void write_bytes(struct writer *writer, const void *data, size_t size) {
+    uint8_t *space = write_space(writer, size);
+    if (space && size > 0) memcpy(space, data, size);
+}
+
+static inline void write_u8(struct writer *writer, uint8_t value) {
+    write_bytes(writer, &value, sizeof value);
+}
+
+static inline void write_u16(struct writer *writer, uint16_t value) {
+    uint16_t bytes = htobe16(value);
+    write_bytes(writer, &bytes, sizeof bytes);
+}
+
+static inline void write_u32(struct writer *writer, uint32_t value) {
+    uint32_t bytes = htobe32(value);
+    write_bytes(writer, &bytes, sizeof bytes);
+}
+
+static inline void write_u64(struct writer *writer, uint64_t value) {
+    uint64_t bytes = htobe64(value);
+    write_bytes(writer, &bytes, sizeof bytes);
+}
+
+static inline void write_zeros(struct writer *writer, size_t size) {
+    uint8_t *space = write_space(writer, size);
+    if (space && size > 0) memset(space, 0, size);
+}
+
+static inline size_t writer_left(const struct writer *writer) {
+    return writer->failed ? 0 : writer->capacity - writer->at;
+}
+
 /* Bytes written, or 0 when anything failed. */
-size_t writer_size(const struct writer *writer);
+static inline size_t writer_size(const struct writer *writer) {
+    return writer->failed ? 0 : writer->at;
+}
