@@ -136,6 +136,9 @@ void bootnode_config_rates(const struct bootnode_config *config, struct rate out
     out[RATE_RELAY_SOURCE] = byte_rate(config->relay_source_rate);
     out[RATE_RELAYED] = byte_rate(config->relay_rate * RELAYED_SENDERS);
     out[RATE_RELAY_TOTAL] = byte_rate(config->relay_total_rate);
+    out[RATE_REGISTER_BUSY] = (struct rate){BUSY_REGISTERS, BUSY_REGISTERS};
+    out[RATE_REFUSAL] = (struct rate){BUSY_REFUSALS, BUSY_REFUSALS};
+    out[RATE_REFUSAL_TOTAL] = (struct rate){BUSY_REFUSALS_TOTAL, BUSY_REFUSALS_TOTAL};
 }
 
 /* The set has bits for 1,024; where the kernel knows of more it refuses to fill it. */

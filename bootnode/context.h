@@ -18,10 +18,11 @@ struct context {
     struct outbox outbox;
     struct worker_counters *counters;
     struct tokens tokens;
-    uint64_t now;         /* server clock, ms */
-    uint32_t second;      /* seconds since the server started, for cookies */
-    uint8_t shard_index;  /* the worker's own shard, for counting how well steering works */
-    bool register_behind; /* more REGISTERs come than the worker can serve */
+    uint64_t now;                  /* server clock, ms */
+    uint64_t (*nanoseconds)(void); /* a clock that measures what work takes; NULL: it is not measured */
+    uint32_t second;               /* seconds since the server started, for cookies */
+    uint8_t shard_index;           /* the worker's own shard, for counting how well steering works */
+    bool register_behind;          /* more REGISTERs come than the worker can serve */
 };
 
 /* One received packet. `local` is asked for only by handlers that answer or store it. */

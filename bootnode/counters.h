@@ -21,6 +21,7 @@
     X(STRAYED, "strayed", "datagrams of a session that arrived at another worker than its own")                        \
     X(HELLO, "hello", "HELLO answered")                                                                                \
     X(REGISTER, "register", "REGISTER with a valid cookie")                                                            \
+    X(REGISTER_BUSY, "register_busy", "REGISTER turned away since too many of its source came while others waited")    \
     X(WELCOME, "welcome", "registrations answered with WELCOME")                                                       \
     X(REFUSED, "refused", "REFUSED sent")                                                                              \
     X(PROOF_BAD, "proof_bad", "proofs of a second address that were stale or forged")                                  \

@@ -6,7 +6,8 @@
 
 /* How long the next bootnode needs for all who are here now. */
 static uint32_t spread_of_all(const struct node *node) {
-    return spread_over(atomic_load_explicit(&node->live_sessions, memory_order_relaxed), node->shard_count);
+    return spread_over(&node->spread, atomic_load_explicit(&node->live_sessions, memory_order_relaxed),
+                       node->shard_count);
 }
 
 static struct notice_body make_notice(const struct node *node) {

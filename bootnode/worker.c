@@ -285,6 +285,7 @@ int worker_init(struct worker *worker, struct node *node, size_t index, int drai
     worker->context = (struct context){.node = node,
                                        .outbox = {.endpoints = &node->endpoints, .put = put, .context = worker},
                                        .counters = &worker->counters,
+                                       .nanoseconds = clock_monotonic_ns,
                                        .shard_index = (uint8_t)index};
     worker->receive = udp_batch_create(BATCH);
     worker->announcer = announcer_create();

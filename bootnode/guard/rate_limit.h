@@ -27,8 +27,19 @@ enum rate_kind {
     RATE_RELAY_SOURCE,
     RATE_RELAYED,
     RATE_RELAY_TOTAL,
+    /* while REGISTERs wait: those of a source that are served, answers to what is not served, of a source and in all */
+    RATE_REGISTER_BUSY,
+    RATE_REFUSAL,
+    RATE_REFUSAL_TOTAL,
     RATE_KIND_COUNT
 };
+
+/* A second, while REGISTERs wait. A source's share is modest, so that a worker, which does some thousands, has place
+ * for hundreds of sources. An answer to what is turned away costs a send, up to 10 us: all of them together at most a
+ * hundredth of a core. */
+#define BUSY_REGISTERS 10
+#define BUSY_REFUSALS 10
+#define BUSY_REFUSALS_TOTAL 1000
 
 /* What the buckets of a /48 can still count in whole microseconds. */
 #define RATE_MAX 10000

@@ -1,10 +1,21 @@
 #include "bootnode/handlers/refusal.h"
 
+#include <sodium.h>
+
+#define BUSY_LEAST_MS 1000
+
 /* Seconds. A version changes with an update. */
 static const uint16_t retry_after[] = {
     [REFUSAL_VERSION] = 3600,     [REFUSAL_ROOM_FULL] = 30, [REFUSAL_SOURCE_LIMIT] = 10,
     [REFUSAL_BOOTNODE_FULL] = 30, [REFUSAL_DRAINING] = 5,
 };
+
+/* Until those who came before are through, and a moment later: so that whoever is turned away comes apart from others,
+ * and finds place. */
+static uint16_t busy_retry_s(const struct context *context) {
+    uint32_t spread_ms = spread_wait(&context->node->spread, context->now);
+    return (uint16_t)((BUSY_LEAST_MS + randombytes_uniform(spread_ms + 1)) / 1000);
+}
 
 void refusal_draining(struct context *context, const struct packet *packet, uint64_t nonce) {
     if (node_fate(context->node) == NODE_ENDS) refusal_answer(context, packet, REFUSAL_DRAINING, nonce);
@@ -12,7 +23,20 @@ void refusal_draining(struct context *context, const struct packet *packet, uint
 
 void refusal_answer(struct context *context, const struct packet *packet, enum refusal reason, uint64_t nonce) {
     uint8_t answer[REFUSED_SIZE];
-    const struct refused refused = {.reason = reason, .retry_s = retry_after[reason], .nonce = nonce};
+    const struct refused refused = {.reason = reason,
+                                    .retry_s = reason == REFUSAL_BUSY ? busy_retry_s(context) : retry_after[reason],
+                                    .nonce = nonce};
     if (packet_answer(context, packet, answer, refused_encode(&refused, answer, sizeof answer)))
         counters_count(context->counters, COUNTER_REFUSED);
+}
+
+static bool may_answer(const struct context *context, const struct address *source) {
+    struct rate_limiter *limits = context->node->limits;
+    return !context->register_behind || (rate_limit_source(limits, RATE_REFUSAL, source, context->now) &&
+                                         rate_limit_total_by(limits, RATE_REFUSAL_TOTAL, 1, context->now));
+}
+
+void refusal_answer_register(struct context *context, const struct packet *packet, enum refusal reason,
+                             uint64_t attempt) {
+    if (may_answer(context, &packet->from)) refusal_answer(context, packet, reason, attempt);
 }

@@ -105,6 +105,20 @@ static void register_client(struct context *context, const struct packet *packet
     noise_wipe(&noise);
 }
 
+/* While REGISTERs wait, no source has more of them served than its share: so the time goes to many. */
+static bool had_its_share(const struct context *context, const struct address *source) {
+    return context->register_behind &&
+           !rate_limit_source(context->node->limits, RATE_REGISTER_BUSY, source, context->now);
+}
+
+static void register_measured(struct context *context, const struct packet *packet,
+                              const struct register_message *message) {
+    uint64_t began = context->nanoseconds ? context->nanoseconds() : 0;
+    spread_count(&context->node->spread, context->node->shard_count, context->now);
+    register_client(context, packet, message);
+    if (context->nanoseconds) spread_measured(&context->node->spread, context->nanoseconds() - began);
+}
+
 void handle_register(struct context *context, const struct packet *packet) {
     struct register_message message;
     if (!register_decode(packet->data, packet->size, &message)) {
@@ -118,11 +132,13 @@ void handle_register(struct context *context, const struct packet *packet) {
     counters_count(context->counters, COUNTER_REGISTER);
     if (!rate_limit_source(context->node->limits, RATE_REGISTER, &packet->from, context->now)) {
         counters_count(context->counters, COUNTER_RATE_LIMITED);
-        refusal_answer(context, packet, REFUSAL_SOURCE_LIMIT, message.attempt);
+        refusal_answer_register(context, packet, REFUSAL_SOURCE_LIMIT, message.attempt);
     } else if (node_fate(context->node) != NODE_SERVES) {
         refusal_draining(context, packet, message.attempt);
+    } else if (had_its_share(context, &packet->from)) {
+        counters_count(context->counters, COUNTER_REGISTER_BUSY);
+        refusal_answer_register(context, packet, REFUSAL_BUSY, message.attempt);
     } else {
-        spread_count(&context->node->spread, context->node->shard_count, context->now);
-        register_client(context, packet, &message);
+        register_measured(context, packet, &message);
     }
 }

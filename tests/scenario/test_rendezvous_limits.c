@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -152,6 +153,142 @@ static void test_a_session_changes_as_often_as_clients_repeat(void **state) {
     assert_int_equal(counters_read(&net->counters, COUNTER_RATE_LIMITED), 92 + 92);
 }
 
+/* --- While more REGISTERs come than can be served --- */
+
+struct crowd {
+    struct rendezvous_client client;
+    struct address from;
+    unsigned sent, welcomed, busy, silent;
+    uint16_t shortest_s, longest_s;
+};
+
+static bool note_answer(struct net *net, const struct flying *packet) {
+    struct crowd *crowd = net->watching;
+    struct refused refused;
+    if (packet->to_server) return true;
+    crowd->silent--;
+    crowd->welcomed += packet->data[0] == MESSAGE_WELCOME;
+    if (packet->data[0] != MESSAGE_REFUSED) return true;
+    assert_true(refused_decode(packet->data, packet->size, &refused));
+    assert_int_equal(refused.reason, REFUSAL_BUSY);
+    crowd->busy++;
+    if (refused.retry_s < crowd->shortest_s) crowd->shortest_s = refused.retry_s;
+    if (refused.retry_s > crowd->longest_s) crowd->longest_s = refused.retry_s;
+    return true;
+}
+
+static void crowd_start(struct net *net, struct crowd *crowd, const struct address *from) {
+    *crowd = (struct crowd){.from = *from, .shortest_s = UINT16_MAX};
+    net->watch = note_answer;
+    net->watching = crowd;
+}
+
+/* So many members of one address, each in a room of its own, with a good cookie. */
+static void crowd_registers(struct net *net, struct crowd *crowd, unsigned count) {
+    for (unsigned i = 0; i < count; i++) {
+        uint8_t packet[PACKET_MAX];
+        char room[16];
+        snprintf(room, sizeof room, "%u", crowd->sent);
+        client_init(&crowd->client, room, 10000 + crowd->sent, &crowd->from);
+        memcpy(crowd->client.cookie.bootnode_public, net->node.key.public, sizeof crowd->client.cookie.bootnode_public);
+        assert_true(cookie_make(&net->node.cookies, &crowd->from, net->context.second, &crowd->client.cookie.cookie));
+        crowd->sent++;
+        crowd->silent++;
+        net_inject(net, &crowd->from, packet, client_register(&crowd->client, packet));
+    }
+}
+
+static void test_a_busy_bootnode_gives_each_source_its_share(void **state) {
+    struct net *net = *state;
+    struct crowd eve, ada;
+    struct address hers = net_address(200), other;
+    assert_true(address_parse("198.51.100.1:4000", 0, &other));
+    net_restart(net, true);
+    net->context.register_behind = true;
+    crowd_start(net, &eve, &hers);
+    crowd_registers(net, &eve, 300);
+    /* Ten are served, ten are told, the others cost nothing. */
+    assert_int_equal(eve.welcomed, BUSY_REGISTERS);
+    assert_int_equal(eve.busy, BUSY_REFUSALS);
+    assert_int_equal(eve.silent, 300 - BUSY_REGISTERS - BUSY_REFUSALS);
+    assert_int_equal(counters_read(&net->counters, COUNTER_REGISTER_BUSY), 300 - BUSY_REGISTERS);
+    crowd_start(net, &ada, &other);
+    crowd_registers(net, &ada, 5);
+    assert_int_equal(ada.welcomed, 5);
+    /* It is over as soon as nobody waits. */
+    net->context.register_behind = false;
+    crowd_start(net, &eve, &hers);
+    crowd_registers(net, &eve, 300);
+    assert_int_equal(eve.welcomed, 300);
+}
+
+/* Her neighbours share what is left to their network: four times as much as one of them has. */
+static void test_a_network_has_no_more_than_its_share_either(void **state) {
+    struct net *net = *state;
+    struct crowd crowd;
+    unsigned welcomed = 0, busy = 0;
+    net->context.register_behind = true;
+    for (uint32_t i = 1; i <= 40; i++) {
+        const struct address from = net_address(i);
+        crowd_start(net, &crowd, &from);
+        crowd_registers(net, &crowd, 30);
+        welcomed += crowd.welcomed;
+        busy += crowd.busy;
+    }
+    assert_int_equal(welcomed, 4 * BUSY_REGISTERS);
+    assert_int_equal(busy, 4 * BUSY_REFUSALS);
+}
+
+/* However many sources there are, answers cost no more than so many sends. */
+static void test_what_is_not_served_is_seldom_answered(void **state) {
+    struct net *net = *state;
+    struct crowd crowd;
+    unsigned busy = 0;
+    net->context.register_behind = true;
+    for (uint32_t i = 0; i < 150; i++) {
+        struct address from = net_address(1);
+        from.ip[13] = (uint8_t)(i + 1);
+        crowd_start(net, &crowd, &from);
+        crowd_registers(net, &crowd, 25);
+        busy += crowd.busy;
+    }
+    assert_int_equal(busy, BUSY_REFUSALS_TOTAL);
+}
+
+/* The times are apart, over as long as those who were served will take; who was turned away does not count in it. */
+static void test_who_is_turned_away_comes_back_spread(void **state) {
+    struct net *net = *state;
+    struct crowd crowd;
+    struct address from = net_address(200);
+    crowd_start(net, &crowd, &from);
+    for (unsigned i = 0; i < 10000; i++) spread_count(&net->node.spread, 1, net->context.now);
+    uint16_t wait_ms = spread_wait(&net->node.spread, net->context.now);
+    net->context.register_behind = true;
+    for (unsigned i = 0; i < 20; i++) {
+        uint16_t before = spread_wait(&net->node.spread, net->context.now);
+        crowd_registers(net, &crowd, 300);
+        assert_in_range(spread_wait(&net->node.spread, net->context.now), before, before + BUSY_REGISTERS);
+        net_run(net, 1000);
+    }
+    assert_true(crowd.busy >= 100);
+    assert_int_equal(crowd.shortest_s, 1);
+    assert_in_range(crowd.longest_s, 3, 1 + wait_ms / 1000);
+}
+
+/* Honest newcomers of one household get in all the same, one after the other, as the client of the scenario does. */
+static void test_who_is_told_to_wait_gets_in(void **state) {
+    struct net *net = *state;
+    struct address from = net_address(200);
+    net->context.register_behind = true;
+    for (uint32_t i = 0; i < NET_CLIENTS; i++) {
+        from.port++;
+        net_join_at(net, "tea", i + 1, &from);
+    }
+    net_run(net, 200);
+    assert_int_equal(net_totals(net).sessions, BUSY_REGISTERS);
+    assert_true(net_run_until(net, agreed, 30000));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, net_setup, net_teardown)
 
 int main(void) {
@@ -161,6 +298,11 @@ int main(void) {
         TEST(test_a_source_has_no_more_sessions_than_its_cap),
         TEST(test_a_full_source_takes_nobody_that_moves),
         TEST(test_a_session_changes_as_often_as_clients_repeat),
+        TEST(test_a_busy_bootnode_gives_each_source_its_share),
+        TEST(test_a_network_has_no_more_than_its_share_either),
+        TEST(test_what_is_not_served_is_seldom_answered),
+        TEST(test_who_is_turned_away_comes_back_spread),
+        TEST(test_who_is_told_to_wait_gets_in),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("rendezvous_limits", tests, NULL, NULL);

@@ -316,8 +316,18 @@ static void take_relay(struct rendezvous_client *client, const uint8_t *packet, 
     memcpy(client->last_relayed.packet, relay.packet, relay.packet_size);
 }
 
-void client_receive(struct rendezvous_client *client, const uint8_t *packet, size_t size, uint64_t now) {
+/* What is busy now is asked again when it says, and a while later at random; all else at once, as a nuisance would. */
+static void take_refused(struct rendezvous_client *client, const uint8_t *packet, size_t size, uint64_t now) {
     struct refused refused;
+    assert_true(refused_decode(packet, size, &refused));
+    client->refused = refused.reason;
+    if (refused.reason != REFUSAL_BUSY || client->state != CLIENT_REGISTERING) return;
+    client->state = CLIENT_GREETING;
+    uint32_t wait_ms = refused.retry_s * 1000u;
+    client->due = now + wait_ms + randombytes_uniform(wait_ms + 1);
+}
+
+void client_receive(struct rendezvous_client *client, const uint8_t *packet, size_t size, uint64_t now) {
     if (client->state == CLIENT_IDLE) return; /* not there: what it sends, somebody sends in its name */
     switch (packet[0]) {
     case MESSAGE_COOKIE: take_cookie(client, packet, size, now); break;
@@ -326,10 +336,7 @@ void client_receive(struct rendezvous_client *client, const uint8_t *packet, siz
     case MESSAGE_PATH: take_path(client, packet, size); break;
     case MESSAGE_RESET: take_reset(client, packet, size, now); break;
     case MESSAGE_RELAY: take_relay(client, packet, size); break;
-    case MESSAGE_REFUSED:
-        assert_true(refused_decode(packet, size, &refused));
-        client->refused = refused.reason;
-        break;
+    case MESSAGE_REFUSED: take_refused(client, packet, size, now); break;
     default: take_sealed(client, packet, size, now);
     }
 }

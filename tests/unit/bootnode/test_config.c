@@ -187,6 +187,12 @@ static void test_rates(void **state) {
     }
     /* An office of 200 behind one address, each with a retry. */
     assert_true(rates[RATE_HELLO].burst >= 400 && rates[RATE_REGISTER].burst >= 400);
+    /* What holds under load holds also where nothing was to be limited. */
+    config.rate_register = 0;
+    bootnode_config_rates(&config, rates);
+    assert_int_equal(rates[RATE_REGISTER_BUSY].per_second, BUSY_REGISTERS);
+    assert_int_equal(rates[RATE_REFUSAL].per_second, BUSY_REFUSALS);
+    assert_int_equal(rates[RATE_REFUSAL_TOTAL].burst, BUSY_REFUSALS_TOTAL);
     config.rate_stun = 7;
     bootnode_config_rates(&config, rates);
     assert_int_equal(rates[RATE_STUN].per_second, 7);
