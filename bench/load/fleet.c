@@ -99,6 +99,8 @@ struct wire *fleet_wire(const struct fleet *fleet) {
 
 struct fleet_counts fleet_counts(const struct fleet *fleet) {
     struct fleet_counts counts = fleet->counts;
+    counts.registering = fleet->registrations.active;
+    counts.absent = fleet->absent;
     counts.living = counts.registered - counts.left - counts.fell_silent - counts.resets;
     return counts;
 }

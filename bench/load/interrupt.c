@@ -5,11 +5,13 @@
 static volatile sig_atomic_t caught;
 
 static void note(int number) {
-    (void)number;
-    caught = 1;
+    caught = number;
+    (void)signal(SIGINT, SIG_DFL);
+    (void)signal(SIGTERM, SIG_DFL);
 }
 
-/* No SA_RESTART: the signal ends a wait, too. */
+/* No SA_RESTART: the signal ends a wait, too. The other one then ends the program as well: who sends INT and TERM is in
+ * earnest. */
 void interrupt_catch(void) {
     const struct sigaction action = {.sa_handler = note, .sa_flags = (int)SA_RESETHAND};
     sigaction(SIGINT, &action, NULL);
@@ -17,5 +19,9 @@ void interrupt_catch(void) {
 }
 
 bool interrupted(void) {
-    return caught;
+    return caught != 0;
+}
+
+int interrupt_status(void) {
+    return caught != 0 ? 128 + caught : 0;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/load/load_flags.h"
 #include "bench/load/sources.h"
 #include "common/flags.h"
 #include "common/home.h"
@@ -21,42 +22,15 @@
 #define SESSIONS_MAX 16777216
 #define WORDS_MAX 128 /* of a row */
 
-#define FLAGS_MAX 64 /* bits of a set */
-
-struct settings {
-    struct load_options *options; /* NULL: flags of a row alone */
-    struct row_options *row;
-    uint64_t given, inherited;     /* flags: here, and on the command line before the row; by index in the table */
-    const char *values[FLAGS_MAX]; /* of those given here */
-    struct why why;                /* what was expected, where the table does not say it */
-};
-
-enum { OF_RUN = 1, OF_ROW = 2 };
-
-/* Flags of which a row has one at most. */
-enum group { GROUP_NONE, GROUP_TRAFFIC, GROUP_PACE };
-
-struct load_flag {
-    struct flag flag;
-    size_t offset; /* of its field in row_options or load_options */
-    bool (*set)(struct settings *settings, const struct load_flag *flag, const char *value);
-    size_t size;
-    enum group group;
-    int choice;        /* the traffic or the pace that it asks for */
-    unsigned traffics; /* of the rows that it means something in, one bit each; 0: all */
-    const char *needs; /* another flag */
-    double minimum, maximum;
-    const char *expected;
-};
-
-static const struct load_options defaults = {
+const struct load_options load_defaults = {
     .sessions = 1000,
     .room_size = 64,
     .watched_rooms = 100,
+    .progress_s = PROGRESS_DEFAULT,
     .row = {.interval_s = 4, .duration_s = 10, .stock = 4096},
 };
 
-static void *field_of(const struct settings *settings, const struct load_flag *flag) {
+void *load_flag_field(const struct settings *settings, const struct load_flag *flag) {
     return (flag->flag.modes == OF_ROW ? (char *)settings->row : (char *)settings->options) + flag->offset;
 }
 
@@ -67,39 +41,39 @@ static bool parse_number(const struct load_flag *flag, const char *value, double
 }
 
 static bool set_amount(struct settings *settings, const struct load_flag *flag, const char *value) {
-    return parse_number(flag, value, field_of(settings, flag));
+    return parse_number(flag, value, load_flag_field(settings, flag));
 }
 
 static bool set_count(struct settings *settings, const struct load_flag *flag, const char *value) {
     double number;
     if (strspn(value, "0123456789") != strlen(value) || !parse_number(flag, value, &number)) return false;
-    *(uint32_t *)field_of(settings, flag) = (uint32_t)number;
+    *(uint32_t *)load_flag_field(settings, flag) = (uint32_t)number;
     return true;
 }
 
 static bool set_text(struct settings *settings, const struct load_flag *flag, const char *value) {
     size_t length = strlen(value);
     if (length == 0 || length >= LOAD_TEXT_SIZE) return false;
-    memcpy(field_of(settings, flag), value, length + 1);
+    memcpy(load_flag_field(settings, flag), value, length + 1);
     return true;
 }
 
 static bool set_on(struct settings *settings, const struct load_flag *flag, const char *value) {
     (void)value;
-    *(bool *)field_of(settings, flag) = true;
+    *(bool *)load_flag_field(settings, flag) = true;
     return true;
 }
 
 static bool set_address(struct settings *settings, const struct load_flag *flag, const char *value) {
-    return address_resolve(value, 0, AF_UNSPEC, field_of(settings, flag), 1, &settings->why) > 0;
+    return address_resolve(value, 0, AF_UNSPEC, load_flag_field(settings, flag), 1, &settings->why) > 0;
 }
 
 static bool set_bootnode(struct settings *settings, const struct load_flag *flag, const char *value) {
-    return address_resolve(value, BOOTNODE_PORT, AF_UNSPEC, field_of(settings, flag), 1, &settings->why) > 0;
+    return address_resolve(value, BOOTNODE_PORT, AF_UNSPEC, load_flag_field(settings, flag), 1, &settings->why) > 0;
 }
 
 static bool set_path(struct settings *settings, const struct load_flag *flag, const char *value) {
-    return *value != '\0' && home_expand(value, field_of(settings, flag), LOAD_TEXT_SIZE);
+    return *value != '\0' && home_expand(value, load_flag_field(settings, flag), LOAD_TEXT_SIZE);
 }
 
 static bool set_sources(struct settings *settings, const struct load_flag *flag, const char *value) {
@@ -131,10 +105,11 @@ static bool set_dns(struct settings *settings, const struct load_flag *flag, con
     return set_text(settings, flag, value) && set_traffic(settings, flag, value);
 }
 
+static const char *const junk_names[] = {[JUNK_BYTES] = "bytes", [JUNK_BEATS] = "beats", [JUNK_AIMED] = "aimed"};
+
 static bool set_junk(struct settings *settings, const struct load_flag *flag, const char *value) {
-    static const char *const kinds[] = {[JUNK_BYTES] = "bytes", [JUNK_BEATS] = "beats", [JUNK_AIMED] = "aimed"};
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        if (strcmp(value, kinds[i]) != 0) continue;
+    for (size_t i = 0; i < sizeof junk_names / sizeof *junk_names; i++) {
+        if (strcmp(value, junk_names[i]) != 0) continue;
         settings->row->junk = (enum junk)i;
         return set_traffic(settings, flag, value);
     }
@@ -156,9 +131,6 @@ static bool set_answers(struct settings *settings, const struct load_flag *flag,
 #define ROW(field) .offset = offsetof(struct row_options, field), .size = sizeof((struct row_options *)NULL)->field
 #define TRAFFIC(kind) ROW(traffic), .group = GROUP_TRAFFIC, .choice = (kind)
 #define PACE(kind, field) ROW(field), .set = set_pace, .group = GROUP_PACE, .choice = (kind)
-#define ONLY(kind) (1u << (kind))
-#define FLEETS (ONLY(TRAFFIC_BEATS) | ONLY(TRAFFIC_NONE) | ONLY(TRAFFIC_RELAY))
-#define SENDS (~ONLY(TRAFFIC_NONE))
 #define BETWEEN(low, high) .minimum = (low), .maximum = (high)
 #define SECONDS BETWEEN(0.001, 86400), .expected = "0.001 to 86400 seconds"
 #define PERCENT .set = set_amount, BETWEEN(0, 100), .expected = "a share of 0 to 100"
@@ -166,7 +138,7 @@ static bool set_answers(struct settings *settings, const struct load_flag *flag,
 #define PATH .set = set_path, .expected = "a path of 1 to 255 bytes, with a known home directory for ~"
 
 /* clang-format off */
-static const struct load_flag flags[] = {
+const struct load_flag load_flags[] = {
     {{"bootnode", "HOST[:PORT]", "where to register", OF_RUN},
         RUN(bootnode), .set = set_bootnode},
     {{"sessions", "N", "how many sessions live there (1000); 0: none", OF_RUN},
@@ -235,14 +207,10 @@ static const struct load_flag flags[] = {
 };
 /* clang-format on */
 
-static const struct flag_table table = FLAG_TABLE(flags);
+static const struct flag_table table = FLAG_TABLE(load_flags);
 
-#define FLAG_COUNT (sizeof flags / sizeof *flags)
-_Static_assert(FLAG_COUNT <= FLAGS_MAX, "a set of flags has a bit for each");
-
-static uint64_t bit_of(const struct load_flag *flag) {
-    return UINT64_C(1) << (flag - flags);
-}
+const size_t load_flag_count = sizeof load_flags / sizeof *load_flags;
+_Static_assert(sizeof load_flags / sizeof *load_flags <= FLAGS_MAX, "a set of flags has a bit for each");
 
 static int print_help(void) {
     puts("usage: " PROGRAM " --bootnode HOST[:PORT] [FLAG]…\n"
@@ -259,7 +227,7 @@ static int print_help(void) {
     return DONE;
 }
 
-static bool complain(struct why *why, const char *name, const char *value, const char *expected) {
+bool load_flag_complain(struct why *why, const char *name, const char *value, const char *expected) {
     char what[LOAD_TEXT_SIZE];
     snprintf(what, sizeof what, "--%s", name);
     flag_explain(what, value, expected, why->text, sizeof why->text);
@@ -271,111 +239,21 @@ static bool apply(struct settings *settings, const struct load_flag *flag, const
     char expected[EXPECTED_SIZE];
     settings->why.text[0] = '\0';
     if (flag->flag.modes == OF_RUN && !settings->options)
-        return complain(why, name, flag->flag.value ? value : NULL, "expected on the command line, not in a row");
+        return load_flag_complain(why, name, flag->flag.value ? value : NULL,
+                                  "expected on the command line, not in a row");
     if (flag->set(settings, flag, value)) return true;
     if (flag->expected) snprintf(expected, sizeof expected, "expected %s", flag->expected);
-    return complain(why, name, value, flag->expected ? expected : settings->why.text);
-}
-
-/* --- What cannot both be meant --- */
-
-static bool complain_pair(const struct settings *settings, const struct load_flag *flag, const char *words,
-                          const char *other, struct why *why) {
-    char expected[EXPECTED_SIZE];
-    snprintf(expected, sizeof expected, "expected %s --%s", words, other);
-    return complain(why, flag->flag.name, flag->flag.value ? settings->values[flag - flags] : NULL, expected);
-}
-
-/* Later ones are compared with those before; the same again is no contradiction. */
-static bool fits_group(struct settings *settings, const struct load_flag *flag, const char *value, struct why *why) {
-    size_t index = (size_t)(flag - flags);
-    if ((settings->given & bit_of(flag)) && strcmp(settings->values[index], value) != 0) {
-        char expected[EXPECTED_SIZE];
-        snprintf(expected, sizeof expected, "expected once, it was '%.100s' before", settings->values[index]);
-        return complain(why, flag->flag.name, value, expected);
-    }
-    settings->values[index] = value;
-    settings->given |= bit_of(flag);
-    for (size_t i = 0; flag->group != GROUP_NONE && i < FLAG_COUNT; i++) {
-        if (i == index || flags[i].group != flag->group) continue;
-        if (settings->given & bit_of(&flags[i]))
-            return complain_pair(settings, flag, "without", flags[i].flag.name, why);
-        settings->inherited &= ~bit_of(&flags[i]);
-    }
-    return true;
-}
-
-static const char *traffic_flag(enum traffic_kind traffic) {
-    for (size_t i = 0; i < FLAG_COUNT; i++)
-        if (flags[i].group == GROUP_TRAFFIC && flags[i].choice == (int)traffic) return flags[i].flag.name;
-    return NULL;
-}
-
-/* "expected with heartbeats or --idle, not with --stun" */
-static bool complain_traffic(const struct settings *settings, const struct load_flag *flag, struct why *why) {
-    char expected[EXPECTED_SIZE] = "";
-    const char *given = traffic_flag(settings->row->traffic), *separator = "expected with ";
-    size_t used = 0;
-    for (unsigned i = 0; flag->traffics != SENDS && i < 8 * sizeof flag->traffics; i++) {
-        const char *name = traffic_flag((enum traffic_kind)i);
-        if (!(flag->traffics & ONLY(i))) continue;
-        used += (size_t)snprintf(expected + used, sizeof expected - used, "%s%s%s", separator, name ? "--" : "",
-                                 name ? name : "heartbeats");
-        separator = " or ";
-    }
-    snprintf(expected + used, sizeof expected - used, "%s%s%s", used > 0 ? ", not with " : "expected without ",
-             given ? "--" : "", given ? given : "heartbeats");
-    return complain(why, flag->flag.name, flag->flag.value ? settings->values[flag - flags] : NULL, expected);
-}
-
-/* A default that means nothing here is not the row's. */
-static void drop_default(struct settings *settings, const struct load_flag *flag) {
-    memcpy(field_of(settings, flag), (const char *)&defaults.row + flag->offset, flag->size);
-    if (flag->group == GROUP_PACE) settings->row->pace = defaults.row.pace;
-    settings->inherited &= ~bit_of(flag);
-}
-
-static bool fits_others(const struct settings *settings, const struct load_flag *flag, struct why *why) {
-    uint64_t all = settings->given | settings->inherited;
-    for (size_t i = 0; i < FLAG_COUNT; i++) {
-        const char *name = flags[i].flag.name;
-        bool is_other = &flags[i] != flag && (all & bit_of(&flags[i]));
-        if (flag->needs && strcmp(flag->needs, name) == 0 && !is_other)
-            return complain_pair(settings, flag, "with", name, why);
-    }
-    return true;
-}
-
-static bool is_given(const struct settings *settings, const char *name) {
-    for (size_t i = 0; i < FLAG_COUNT; i++)
-        if ((settings->given & bit_of(&flags[i])) && strcmp(flags[i].flag.name, name) == 0) return true;
-    return false;
-}
-
-/* A command line before --rows that leaves the traffic to them. */
-static bool is_before_rows(const struct settings *settings) {
-    if (!settings->options || settings->options->rows[0] == '\0') return false;
-    for (size_t i = 0; i < FLAG_COUNT; i++)
-        if (flags[i].group == GROUP_TRAFFIC && (settings->given & bit_of(&flags[i]))) return false;
-    return true;
-}
-
-/* Every flag of the command line or of the row, once all are known. */
-static bool fit_together(struct settings *settings, struct why *why) {
-    for (size_t i = 0; i < FLAG_COUNT; i++) {
-        const struct load_flag *flag = &flags[i];
-        bool means_something = flag->traffics == 0 || (flag->traffics & ONLY(settings->row->traffic));
-        if ((settings->given & bit_of(flag)) && !means_something && !is_before_rows(settings))
-            return complain_traffic(settings, flag, why);
-        if ((settings->inherited & bit_of(flag)) && !means_something) drop_default(settings, flag);
-    }
-    for (size_t i = 0; i < FLAG_COUNT; i++)
-        if (((settings->given | settings->inherited) & bit_of(&flags[i])) && !fits_others(settings, &flags[i], why))
-            return false;
-    return true;
+    return load_flag_complain(why, name, value, flag->expected ? expected : settings->why.text);
 }
 
 /* --- Reading --- */
+
+static bool add_file(struct load_options *options, const char *path, struct why *why) {
+    if (options->file_count == LOAD_FILES_MAX)
+        return load_flag_complain(why, "merge", path, "expected at most 256 files");
+    options->files[options->file_count++] = path;
+    return true;
+}
 
 static bool take_flags(struct settings *settings, char *const *words, size_t count, struct why *why) {
     struct flag_reader reader = {
@@ -384,11 +262,14 @@ static bool take_flags(struct settings *settings, char *const *words, size_t cou
     const char *value;
     for (enum flag_item item; (item = flag_next(&reader, &flag, &value, why)) != FLAG_END;) {
         if (item == FLAG_WRONG) return false;
+        if (item == FLAG_WORD && !add_file(settings->options, value, why)) return false;
+        if (item == FLAG_WORD) continue;
         /* The row begins with its struct flag. */
         const struct load_flag *given = (const struct load_flag *)(const void *)flag;
-        if (!apply(settings, given, value, why) || !fits_group(settings, given, value, why)) return false;
+        if (!apply(settings, given, value, why) || !load_rules_note(settings, given, value, why)) return false;
+        reader.takes_words = settings->options && settings->options->merge;
     }
-    return fit_together(settings, why);
+    return load_rules_hold(settings, why);
 }
 
 bool load_options_of_fleet(const struct row_options *row) {
@@ -398,29 +279,36 @@ bool load_options_of_fleet(const struct row_options *row) {
 static bool fits_bootnode(const struct load_options *options, const struct row_options *row, struct why *why) {
     bool needs_sessions = load_options_of_fleet(row);
     if (row->target.port == 0)
-        return complain(why, "bootnode", NULL, "missing, expected HOST or HOST:PORT, or another target by --to");
+        return load_flag_complain(why, "bootnode", NULL,
+                                  "missing, expected HOST or HOST:PORT, or another target by --to");
     if (needs_sessions && !options->has_bootnode)
-        return complain(why, "bootnode", NULL, "missing, heartbeats and RELAYs need one");
+        return load_flag_complain(why, "bootnode", NULL, "missing, heartbeats and RELAYs need one");
     if (needs_sessions && options->sessions == 0)
-        return complain(why, "sessions", "0", "heartbeats and RELAYs need some");
+        return load_flag_complain(why, "sessions", "0", "heartbeats and RELAYs need some");
     if (needs_sessions && !address_equal(&row->target, &options->bootnode)) {
         char text[ADDRESS_TEXT_SIZE];
-        return complain(why, "to", address_format(&row->target, text), "heartbeats and RELAYs go to the bootnode");
+        return load_flag_complain(why, "to", address_format(&row->target, text),
+                                  "heartbeats and RELAYs go to the bootnode");
     }
     return true;
 }
 
+static const char *const traffic_names[] = {
+    [TRAFFIC_BEATS] = "beats",     [TRAFFIC_STUN] = "stun", [TRAFFIC_RAW] = "raw",     [TRAFFIC_DNS] = "dns",
+    [TRAFFIC_TRACKER] = "tracker", [TRAFFIC_NONE] = "idle", [TRAFFIC_HELLO] = "hello", [TRAFFIC_REGISTER] = "register",
+    [TRAFFIC_RELAY] = "relay",     [TRAFFIC_JUNK] = "junk",
+};
+
 /* What follows from other options. */
 static bool finish_row(const struct load_options *options, struct row_options *row, struct why *why) {
-    static const char *const names[] = {
-        [TRAFFIC_BEATS] = "beats", [TRAFFIC_STUN] = "stun",         [TRAFFIC_RAW] = "raw",
-        [TRAFFIC_DNS] = "dns",     [TRAFFIC_TRACKER] = "tracker",   [TRAFFIC_NONE] = "idle",
-        [TRAFFIC_HELLO] = "hello", [TRAFFIC_REGISTER] = "register", [TRAFFIC_RELAY] = "relay",
-        [TRAFFIC_JUNK] = "junk",
-    };
     if (row->target.port == 0 && options->has_bootnode) row->target = options->bootnode;
-    if (row->name[0] == '\0') snprintf(row->name, sizeof row->name, "%s", names[row->traffic]);
+    if (row->name[0] == '\0') snprintf(row->name, sizeof row->name, "%s", traffic_names[row->traffic]);
     if (row->traffic != TRAFFIC_BEATS && row->pace == PACE_INTERVAL) row->pace = PACE_MAX;
+    if (row->pace == PACE_FIND && row->traffic == TRAFFIC_RAW && !row->echoed)
+        return load_flag_complain(why, "find-rate", NULL,
+                                  "expected with --echoed, without answers nobody sees what is lost");
+    if (row->json[0] != '\0' && strcmp(row->json, "-") != 0 && strcmp(row->json, options->progress_json) == 0)
+        return load_flag_complain(why, "json", row->json, "expected another file than --progress-json has");
     return fits_bootnode(options, row, why);
 }
 
@@ -428,11 +316,14 @@ static bool finish_run(const struct settings *settings, struct why *why) {
     struct load_options *options = settings->options;
     options->has_bootnode = options->bootnode.port != 0;
     options->has_metrics = options->metrics.port != 0;
-    if (!options->has_bootnode && is_given(settings, "sessions") && options->sessions > 0)
-        return complain(why, "sessions", NULL, "expected with --bootnode, where they live");
+    if (options->merge)
+        return options->file_count > 0 ||
+               load_flag_complain(why, "merge", NULL, "expected files behind it, that --json wrote");
+    if (!options->has_bootnode && load_flag_given(settings, "sessions") && options->sessions > 0)
+        return load_flag_complain(why, "sessions", NULL, "expected with --bootnode, where they live");
     if (!options->has_bootnode) options->sessions = 0;
-    for (size_t i = 0; i < FLAG_COUNT; i++)
-        if (flags[i].flag.modes == OF_ROW) options->row_flags |= settings->given & bit_of(&flags[i]);
+    for (size_t i = 0; i < load_flag_count; i++)
+        if (load_flags[i].flag.modes == OF_ROW) options->row_flags |= settings->given & load_flag_bit(&load_flags[i]);
     if (options->rows[0] != '\0') return true;
     return finish_row(options, &options->row, why);
 }
@@ -444,7 +335,7 @@ int load_options_parse(struct load_options *options, int argc, char **argv) {
         if (strcmp(argv[i], "--help") == 0) return print_help();
         if (strcmp(argv[i], "--version") == 0) return puts(PROGRAM " " VERSION), DONE;
     }
-    *options = defaults;
+    *options = load_defaults;
     if (take_flags(&settings, argv + 1, (size_t)argc - 1, &why) && finish_run(&settings, &why)) return 0;
     fprintf(stderr, PROGRAM ": %s\n", why.text);
     return BAD;
@@ -472,4 +363,82 @@ bool load_options_parse_row(const struct load_options *options, const char *line
     bool good = copy && count <= WORDS_MAX && take_flags(&settings, words, count, why) && finish_row(options, out, why);
     free(copy);
     return good;
+}
+
+/* --- For reports --- */
+
+static void tell_text(struct load_setting *out, const char *text) {
+    out->kind = SETTING_TEXT;
+    snprintf(out->text, sizeof out->text, "%s", text);
+}
+
+static void tell_number(struct load_setting *out, double number) {
+    out->kind = SETTING_NUMBER;
+    out->number = number;
+}
+
+static void tell_address(struct load_setting *out, const struct address *address) {
+    char text[ADDRESS_TEXT_SIZE];
+    if (address->port != 0) tell_text(out, address_format(address, text));
+}
+
+static void tell_sources(struct load_setting *out, const struct load_options *options) {
+    char text[ADDRESS_TEXT_SIZE], host[ADDRESS_TEXT_SIZE];
+    uint16_t port;
+    if (options->sources_bits == 0) return;
+    if (!address_split(address_format(&options->sources, text), 0, host, sizeof host, &port)) return;
+    tell_text(out, "");
+    snprintf(out->text, sizeof out->text, "%s/%u", host, options->sources_bits);
+}
+
+/* What the setter wrote is read back. */
+static void tell_field(const struct settings *settings, const struct load_flag *flag, struct load_setting *out) {
+    const void *field = load_flag_field(settings, flag);
+    if (flag->set == set_amount || (flag->set == set_pace && flag->flag.value))
+        tell_number(out, *(const double *)field);
+    else if (flag->set == set_count)
+        tell_number(out, *(const uint32_t *)field);
+    else if (flag->set == set_raw)
+        tell_number(out, (double)settings->row->raw_size);
+    else if (flag->set == set_pid && settings->row->pid > 0)
+        tell_number(out, settings->row->pid);
+    else if (flag->set == set_text || flag->set == set_path || flag->set == set_dns)
+        tell_text(out, field);
+    else if (flag->set == set_address || flag->set == set_bootnode)
+        tell_address(out, field);
+    else if (flag->set == set_sources)
+        tell_sources(out, settings->options);
+    else if (flag->set == set_junk)
+        tell_text(out, junk_names[settings->row->junk]);
+    else if (flag->set == set_answers)
+        tell_text(out, settings->row->answers == ANSWERS_EVERY ? "every" : "rare");
+    else if (!flag->flag.value)
+        *out = (struct load_setting){.name = out->name, .kind = SETTING_SWITCH, .on = true};
+    if (flag->set == set_on) out->on = *(const bool *)field;
+}
+
+static bool is_chosen(const struct row_options *row, const struct load_flag *flag) {
+    if (flag->group == GROUP_TRAFFIC) return (int)row->traffic == flag->choice;
+    return flag->group != GROUP_PACE || ((int)row->pace == flag->choice && row->traffic != TRAFFIC_NONE);
+}
+
+bool load_setting_at(const struct load_options *options, const struct row_options *row, size_t index,
+                     struct load_setting *out) {
+    if (index >= load_flag_count) return false;
+    const struct load_flag *flag = &load_flags[index];
+    /* Nothing is set: a field is only looked up. */
+    struct settings settings = {.options = (struct load_options *)(uintptr_t)options,
+                                .row = (struct row_options *)(uintptr_t)row};
+    bool means_something = flag->traffics == 0 || (flag->traffics & ONLY(row->traffic));
+    *out = (struct load_setting){.name = flag->flag.name};
+    if (is_chosen(row, flag) && means_something) tell_field(&settings, flag, out);
+    return true;
+}
+
+const char *load_version(void) {
+    return VERSION;
+}
+
+const char *load_traffic_name(enum traffic_kind traffic) {
+    return traffic_names[traffic];
 }

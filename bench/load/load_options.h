@@ -13,6 +13,7 @@
 #include "common/why.h"
 
 #define LOAD_TEXT_SIZE 256
+#define LOAD_FILES_MAX 256 /* of --merge */
 
 enum traffic_kind {
     TRAFFIC_BEATS,   /* heartbeats of the fleet */
@@ -28,7 +29,7 @@ enum traffic_kind {
 };
 /* BYTES: of no type. BEATS: of random sessions. AIMED: of random sessions of the first worker. */
 enum junk { JUNK_BYTES, JUNK_BEATS, JUNK_AIMED };
-enum pace { PACE_INTERVAL, PACE_RATE, PACE_MAX };
+enum pace { PACE_INTERVAL, PACE_RATE, PACE_MAX, PACE_FIND };
 /* RARE: one beat in RARE_ANSWERS asks, enough for a latency, too few to weigh. */
 enum answers { ANSWERS_RARE, ANSWERS_EVERY };
 #define RARE_ANSWERS 1024
@@ -47,6 +48,7 @@ struct row_options {
     enum pace pace;        /* PACE_MAX where other traffic than beats was given no --rate */
     double interval_s;     /* --interval: every session beats once in that time; default 4 */
     double rate;           /* --rate: requests a second in all */
+    double find_percent;   /* --find-rate: the highest rate is searched at which at most that share is lost */
     double duration_s;     /* --duration; default 10 */
     enum answers answers;  /* --answers; default rare */
     double churn_percent;  /* --churn: so many of the sessions a second leave and come back */
@@ -70,9 +72,15 @@ struct load_options {
     struct address metrics; /* --metrics ADDR:PORT: the bootnode's counters, to compare with ours */
     bool has_metrics;
     char rows[LOAD_TEXT_SIZE]; /* --rows; empty: the command line is the row */
-    struct row_options row;    /* defaults of every row, or the row itself */
-    uint64_t row_flags;        /* which flags of a row the command line gave: bits, of load_options.c alone */
+    double progress_s;         /* --progress: a line that often; 0: none; PROGRESS_DEFAULT: as the terminal wants it */
+    char progress_json[LOAD_TEXT_SIZE]; /* --progress-json: the same as JSON lines ('-': standard output) */
+    bool merge;                         /* --merge: nothing is measured, the results in `files` are added up */
+    const char *files[LOAD_FILES_MAX];  /* argv's */
+    size_t file_count;
+    struct row_options row; /* defaults of every row, or the row itself */
+    uint64_t row_flags;     /* which flags of a row the command line gave: bits, of load_options.c alone */
 };
+#define PROGRESS_DEFAULT (-1.0)
 
 /* What cannot both be meant is refused, whatever it is and in whichever order: two kinds of traffic or of pace, a flag
  * that the row's traffic has no use for, one that lacks what it needs, one that is given twice with different values. A
@@ -87,3 +95,18 @@ MUST_USE bool load_options_parse_row(const struct load_options *options, const c
                                      struct why *why);
 /* Whether the fleet's sessions send the row's requests, over their own wire. */
 bool load_options_of_fleet(const struct row_options *row);
+
+/* The flag of that index as it is in force, defaults too, so that a report can name all; in the order of --help. False
+ * beyond the last. SETTING_NONE: not in force, as another kind of traffic or of pace. */
+struct load_setting {
+    const char *name; /* without dashes */
+    enum { SETTING_NONE, SETTING_TEXT, SETTING_NUMBER, SETTING_SWITCH } kind;
+    char text[LOAD_TEXT_SIZE];
+    double number;
+    bool on;
+};
+MUST_USE bool load_setting_at(const struct load_options *options, const struct row_options *row, size_t index,
+                              struct load_setting *out);
+const char *load_version(void);
+/* "beats", "stun", … */
+const char *load_traffic_name(enum traffic_kind traffic);

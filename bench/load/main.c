@@ -64,7 +64,7 @@ static int run_all(int argc, char **argv) {
     if (!run) return complain("", why.text, RUN_USAGE);
     int status = options.rows[0] != '\0' ? run_rows(run, &options) : run_one(run, &options.row);
     run_close(run);
-    return status;
+    return interrupted() ? interrupt_status() : status;
 }
 
 int main(int argc, char **argv) {

@@ -222,6 +222,13 @@ void oracle_judge(struct oracle *oracle, uint64_t now_us) {
     }
 }
 
+uint64_t oracle_never_due(const struct oracle *oracle) {
+    uint64_t count = 0;
+    for (size_t i = 0; oracle->open > 0 && i < (size_t)oracle->rooms * oracle->room_size; i++)
+        count += oracle->subjects[i].waiting > 0 && oracle->subjects[i].standing == STANDING_SILENT;
+    return count;
+}
+
 bool oracle_settled(const struct oracle *oracle) {
     return oracle->open == 0;
 }

@@ -61,6 +61,8 @@ size_t oracle_words(const struct oracle *oracle); /* of such a list */
 
 /* Gives up what must have been seen by now. */
 void oracle_judge(struct oracle *oracle, uint64_t now_us);
+/* Silent ones that had time left when oracle_judge looked last: nobody can say yet that their end is missing. */
+uint64_t oracle_never_due(const struct oracle *oracle);
 /* Nothing more is expected. */
 bool oracle_settled(const struct oracle *oracle);
 /* Before everything is settled what is still expected is not counted but in `expired_expected`. */

@@ -175,6 +175,7 @@ bool pump_run(struct wire *wire, struct traffic *traffic, const struct pump_opti
     send_all(&pump);
     out->due = pacing_come_to(&pump.pacing, load_now_us());
     if (out->due < pump.next) out->due = pump.next;
+    if (options->rate > 0 && out->sent > 0) out->elapsed_us += (uint64_t)(1e6 / options->rate);
     linger(&pump);
     out->lost = out->expected - out->answered;
     flight_close(&pump.flight);

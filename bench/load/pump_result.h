@@ -14,7 +14,8 @@ struct pump_result {
     uint64_t answered;
     uint64_t lost;           /* expected and not answered within PUMP_LINGER_US: these are the silent */
     uint64_t late;           /* requests sent over 10 ms after they were due: the generator could not keep the rate */
-    uint64_t elapsed_us;     /* from the first request to the last */
+    uint64_t elapsed_us;     /* from the first request to the last; paced, to when one more would have been due, so
+                                that requests by time are the rate */
     struct histogram rtt_us; /* of the requests that were due within the options' span */
 };
 

@@ -80,6 +80,7 @@ void row_end(struct fleet *fleet, struct row_result *out) {
         out->expiry_late_ms = verdict->expiry_late_ms;
         out->expired_expected = verdict->expired_expected;
         out->expired_seen = verdict->expired_seen;
+        out->expired_never_due = oracle_never_due(fleet->oracle);
         out->expired_wrong = verdict->expired_wrong;
         out->announce_missing = verdict->join_missing;
         if (row->silent) bury_silent(fleet);

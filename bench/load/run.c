@@ -29,6 +29,7 @@
 #include "bench/load/traffic_tracker.h"
 #include "bench/load/verdict.h"
 #include "bench/load/wire.h"
+#include "common/clock.h"
 #include "common/output.h"
 #include "common/why.h"
 
@@ -48,8 +49,8 @@ struct run {
     struct wire *beside;       /* the row's own wire, NULL: the row is the fleet's */
     struct wire_counts others; /* what wires beside sent to the bootnode, in rows that are over */
     uint64_t stun, stun_answered, beats_answered, hellos_answered, handshakes_forged, junk;
-    pid_t pid; /* whose memory before the first fill is known */
-    uint64_t rss_before;
+    pid_t pid;                              /* whose memory before the first fill is known */
+    uint64_t rss_before, registered_before; /* by the row */
     FILE *json;
     char json_path[LOAD_TEXT_SIZE];
     struct fill_result fill;
@@ -350,12 +351,35 @@ static bool settled_figures(const struct run *run, struct server_figures *out, s
     return server_figures_read(run->row->pid, run->row->target.port, out, why);
 }
 
+/* What there is to report of it; no row was begun. */
+static enum run_status cut_fill(struct run *run) {
+    struct row_result *result = &run->result;
+    struct fleet_counts counts = fleet_counts(run->fleet);
+    result->cut = (struct cut){.interrupted = true,
+                               .filling = true,
+                               .after_us = (clock_wall_ms() - result->started_ms) * 1000,
+                               .fill_unanswered = counts.registering,
+                               .fill_never_due = counts.absent};
+    result->sessions = run->options->sessions;
+    result->registered = counts.registered - run->registered_before;
+    return RUN_OK;
+}
+
+/* A row that was cut after its beginning. */
+static void note_cut(struct run *run) {
+    struct row_result *result = &run->result;
+    double planned = result->rate * run->row->duration_s;
+    if (!interrupted() || result->cut.filling) return;
+    result->cut = (struct cut){.interrupted = true, .after_us = result->pump.elapsed_us};
+    if (planned > (double)result->pump.due) result->cut.never_due = (uint64_t)planned - result->pump.due;
+}
+
 /* Filled, begun, driven; `run->result` and what wires beside sent are noted. */
 static enum run_status measure(struct run *run, struct why *why) {
     const struct row_options *row = run->row;
     struct server_figures first, before, after;
     if (!settled_figures(run, &first, why)) return RUN_USAGE;
-    if (!fill(run, why)) return RUN_UNANSWERED;
+    if (!fill(run, why)) return interrupted() ? cut_fill(run) : RUN_UNANSWERED;
     if (run->fleet && !row_begin(run->fleet, row, why)) return RUN_UNANSWERED;
     if (!load_options_of_fleet(row)) {
         run->beside = open_wire(run->options, &row->target, beside_sockets(run), why);
@@ -363,6 +387,8 @@ static enum run_status measure(struct run *run, struct why *why) {
     }
     if (!settled_figures(run, &before, why)) return RUN_USAGE;
     uint64_t sent = packets_to_target(run);
+    run->result.rate = rate_of(run);
+    run->result.measured_ms = clock_wall_ms();
     enum run_status status = drive(run, why);
     if (status != RUN_OK) return status;
     if (!settled_figures(run, &after, why)) return RUN_UNANSWERED;
@@ -431,7 +457,9 @@ static void conclude(struct run *run) {
     }
     result->disagreements = run->lines;
     result->disagreement_count = run->disagreements.count;
-    if (run->fleet) row_end(run->fleet, result);
+    if (run->fleet && !result->cut.filling) row_end(run->fleet, result);
+    note_cut(run);
+    result->ended_ms = clock_wall_ms();
 }
 
 static bool never_answered(const struct run *run, struct why *why) {
@@ -444,6 +472,10 @@ enum run_status run_row(struct run *run, const struct row_options *row, struct w
     memset(&run->result, 0, sizeof run->result);
     run->row = row;
     run->result.name = row->name;
+    run->result.options = run->options;
+    run->result.row = row;
+    run->result.started_ms = clock_wall_ms();
+    run->registered_before = run->fleet ? fleet_counts(run->fleet).registered : 0;
     if (!open_json(run, why)) return RUN_USAGE;
     if (!begin_tally(run, why)) return RUN_UNANSWERED;
     enum run_status status = measure(run, why);

@@ -42,13 +42,14 @@ static void refusals(struct fleet *fleet) {
 
 static void announcements(struct fleet *fleet) {
     const struct oracle_verdict *verdict = oracle_verdict(fleet->oracle);
-    uint64_t unseen = verdict->expired_expected - verdict->expired_seen;
+    uint64_t judged = verdict->expired_expected - oracle_never_due(fleet->oracle);
+    uint64_t unseen = judged > verdict->expired_seen ? judged - verdict->expired_seen : 0;
     say_count(fleet, verdict->join_missing, "announcements of a join did not reach a member within 5 s");
     say_count(fleet, verdict->expired_wrong,
               "sessions were announced as left though they lived, or before they could expire");
     if (unseen > 0)
         verdict_add(fleet, "%llu of %llu sessions that fell silent were not announced as left to every member",
-                    (unsigned long long)unseen, (unsigned long long)verdict->expired_expected);
+                    (unsigned long long)unseen, (unsigned long long)judged);
 }
 
 void verdict_lines(struct fleet *fleet) {

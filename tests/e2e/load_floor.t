@@ -115,17 +115,21 @@ for my $flag ('--help', '--version') {
     is($complaint, '', "$flag: nothing on standard error");
 }
 
-# The first signal ends the row, which is reported.
+# The first signal ends the row, which is reported as one that was cut.
 my $long = start_program(name => 'long', json => 1, command => [$load, '--rows', '-', '--to', $echo->{address}, '--raw', 40,
     '--echoed', '--json', '-']);
 send_line($long, '--name short --rate 100 --duration 0.1');
-wait_event($long, { name => 'short' }, 10);
+my $short = wait_event($long, { name => 'short' }, 10);
 send_line($long, '--name long --rate 100 --duration 600');
 my $seen = now() + slow(10);
 watch_until(now() + 0.05) while now() < $seen && sockets_of($long) == 0;
 send_signal($long, 'INT');
-wait_event($long, { name => 'long' }, 10);
-is(wait_exit($long, 10), 0, 'interrupted: status 0');
+my $cut = wait_event($long, { name => 'long' }, 10);
+ok($cut->{interrupted}, 'interrupted: the row says so');
+is($cut->{sent} + $cut->{unsent} + $cut->{never_due}, 100 * 600, 'every request was sent, or not sent, or never due');
+is($cut->{lost}, 0, 'what was sent was answered');
+ok(!$short->{interrupted}, 'interrupted: the row before was not');
+is(wait_exit($long, 10), 130, 'interrupted: status 130');
 
 # The row has begun once it has its sockets.
 sub sockets_of {

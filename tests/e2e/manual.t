@@ -73,7 +73,7 @@ my (undef, $load_help) = run_program(command => [dirname(gochat()) . '/gochat-lo
 my @load_flags = map { /^  --([a-z-]+)/mg, /, --([a-z-]+)/g } $load_help;
 cmp_ok(scalar @load_flags, '>', 20, 'gochat-load has flags');
 is_deeply([sort $load =~ /^\.It Fl -([a-z-]+)/mg], [sort @load_flags], 'every flag of gochat-load, and no other');
-like(section('EXIT STATUS', $load), qr/^\.It $_$/m, "exit status $_ of gochat-load") for 0 .. 3, 8;
+like(section('EXIT STATUS', $load), qr/^\.It $_$/m, "exit status $_ of gochat-load") for 0 .. 3, 8, 130, 143;
 
 # --- doc/json.md -------------------------------------------------------------------------------------------------------
 

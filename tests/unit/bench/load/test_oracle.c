@@ -74,6 +74,24 @@ static void expiry_in_time_is_seen(void **state) {
     assert_int_equal(oracle_verdict(oracle)->expiry_late_ms.maximum, 40);
 }
 
+/* A row may be cut at any time: who had time left then is not missing. */
+static void who_had_time_left_is_not_missing(void **state) {
+    struct oracle *oracle = *state;
+    assert_int_equal(oracle_never_due(oracle), 0);
+    fall_silent(oracle);
+    oracle_silent(oracle, at(1), START + 1000, EXPIRY);
+    oracle_judge(oracle, START + EXPIRY);
+    assert_int_equal(oracle_never_due(oracle), 2);
+    oracle_judge(oracle, START + EXPIRY + ORACLE_EXPIRY_LIMIT_US + 1);
+    assert_int_equal(oracle_never_due(oracle), 1);
+    oracle_sees_left(oracle, at(63), 1, false, START + EXPIRY + ORACLE_EXPIRY_LIMIT_US + 1);
+    oracle_sees_left(oracle, at(69), 1, false, START + EXPIRY + ORACLE_EXPIRY_LIMIT_US + 1);
+    assert_int_equal(oracle_never_due(oracle), 0);
+    assert_expired(oracle, 2, 1, 0);
+    oracle_joins(oracle, at(1), START + 2 * EXPIRY);
+    assert_int_equal(oracle_never_due(oracle), 0);
+}
+
 static void missing_expiry_is_reported(void **state) {
     struct oracle *oracle = *state;
     fall_silent(oracle);
@@ -249,6 +267,7 @@ static void new_row_forgets(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(expiry_in_time_is_seen),
+        TEST(who_had_time_left_is_not_missing),
         TEST(missing_expiry_is_reported),
         TEST(late_expiry_is_measured),
         TEST(early_expiry_is_wrong),
