@@ -133,7 +133,7 @@ static bool is_current(const struct room *room, struct session *member) {
 /* Sets `from` to the count from which this member is to be told. False when it is not to be told now. */
 static bool choose_start(enum pass_kind kind, struct shard *shard, struct room *room, struct session *member,
                          uint64_t now, uint32_t *from) {
-    bool hears = session_hears(member, now);
+    bool hears = session_hears(member, shard_clock(shard, now));
     member->wants_changes &= hears;
     *from = atomic_load_explicit(&member->acked_count, memory_order_relaxed);
     if (member->wants_changes && wait_for_answer(member, now) == 0) {
@@ -182,7 +182,7 @@ static bool serve_member(struct announcer *announcer, struct shard *shard, struc
                          uint64_t now) {
     struct pass *pass = &announcer->pass;
     room_copy_version(room, member);
-    if (!session_listens(member, now)) return true;
+    if (!session_listens(member, shard_clock(shard, now))) return true;
     pass->listened = true;
     if (is_current(room, member)) return true;
     uint64_t id = slabs_id(&shard->slabs, member);

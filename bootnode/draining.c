@@ -27,11 +27,12 @@ static void tell(struct context *context, const struct shard *shard, struct sess
 }
 
 void draining_step(struct draining *draining, struct context *context, const struct shard *shard) {
+    uint64_t clock = shard_clock(shard, context->now);
     for (int i = 0; i < DRAINING_BATCH && !draining->done; i++) {
         struct session *session = slabs_next(&shard->slabs, &draining->next_slot);
         if (!session)
             draining->done = true;
-        else if (session_state(session) == SESSION_CONFIRMED && session_listens(session, context->now))
+        else if (session_state(session) == SESSION_CONFIRMED && session_listens(session, clock))
             tell(context, shard, session);
     }
 }

@@ -46,6 +46,7 @@ bool node_init(struct node *node, const struct bootnode_config *config, const st
     memset(node, 0, sizeof *node);
     node->config = config;
     node->started_ms = monotonic_ms;
+    node->pauses.settled_ms = monotonic_ms;
     node->wall_ms = on_wall_ms;
     node->key = *key;
     node->node_id = (uint8_t)config->node_id;
@@ -79,7 +80,7 @@ void node_destroy(struct node *node) {
 }
 
 uint64_t node_time(const struct node *node, uint64_t monotonic_ms) {
-    return monotonic_ms - atomic_load_explicit(&node->paused_ms, memory_order_relaxed);
+    return monotonic_ms - atomic_load_explicit(&node->pauses.paused_ms, memory_order_relaxed);
 }
 
 uint32_t node_second(const struct node *node, uint64_t monotonic_ms) {

@@ -41,9 +41,8 @@ struct node {
     void *wall_context;
     uint8_t shard_hash_key[16];
     _Atomic enum node_fate fate; /* read with node_fate */
-    /* Pauses of the whole process (SIGSTOP, a suspended machine), which move every deadline: server clock = monotonic -
-     * paused. Advanced by the reaper alone. */
-    _Atomic uint64_t paused_ms;
+    struct pauses pauses;        /* which move every deadline */
+    bool steered;                /* a session's packets come to the worker that owns its shard */
     /* What registrations write, apart from what every packet reads. */
     struct spread spread;           /* how long COOKIE asks newcomers to wait */
     _Atomic uint64_t live_sessions; /* of all shards: a room's place does not depend on how the rooms fell */

@@ -143,6 +143,7 @@ static bool make_node(struct server *server) {
     if (!server->has_node) return failed("cannot make the tables", ENOMEM);
     server->node.outside = server->outside;
     server->node.stun = server->sockets.stun;
+    server->node.steered = server->sockets.steered;
     socket_groups_warn_of_alternate(&server->sockets, &server->outside);
     return true;
 }
@@ -179,8 +180,8 @@ static void start_reclaimer(void *nothing) {
 static bool start_threads(struct server *server) {
     struct thread starter;
     if (thread_start(&starter, "starter", false, start_reclaimer, NULL) == 0) thread_join(&starter);
-    reaper_init(&server->reaper, server->node.shards, server->node.shard_count, &server->node.paused_ms,
-                clock_monotonic_ms());
+    reaper_init(&server->reaper, server->node.shards, server->node.shard_count, server->node.steered,
+                &server->node.pauses, clock_monotonic_ms());
     int error = reaper_start(&server->reaper);
     server->has_reaper = error == 0;
     for (size_t i = 0; i < server->worker_count && error == 0; i++) error = worker_start(&server->workers[i]);

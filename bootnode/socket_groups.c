@@ -61,6 +61,7 @@ static int open_group(struct socket_groups *sockets, const struct listening *ite
     int steered = steering_attach(sockets->descriptors[listener][0][LANE_SESSION], sockets->worker_count,
                                   (uint8_t)sockets->config->node_id);
     if (steered != 0) {
+        sockets->steered = false;
         log_warning(AREA, "packets are not steered, so that a flood may cost heartbeats: %s", strerror(-steered));
         return 0;
     }
@@ -128,7 +129,7 @@ bool socket_groups_open(struct socket_groups *sockets, const struct bootnode_con
     struct listening items[INI_ADDRESS_LIST_MAX];
     struct why why;
     size_t count = listening_plan(list, items);
-    *sockets = (struct socket_groups){.config = config, .worker_count = worker_count};
+    *sockets = (struct socket_groups){.config = config, .worker_count = worker_count, .steered = true};
     memset(sockets->descriptors, -1, sizeof sockets->descriptors);
     if (!try_all(list, items, &count)) return false;
     for (size_t i = 0; i < count; i++) {

@@ -19,6 +19,7 @@ struct socket_groups {
     size_t worker_count;
     struct address bound[BOOTNODE_LISTENERS_MAX];
     size_t bound_count, listening_count; /* the first are those of `listen` */
+    bool steered;                        /* all groups are */
     struct stun_alternate stun;
     int descriptors[BOOTNODE_LISTENERS_MAX][BOOTNODE_WORKERS_MAX][LANE_COUNT]; /* -1: not opened, or taken */
 };

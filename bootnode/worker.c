@@ -29,6 +29,7 @@
 #define EVENT_OF(listener, lane) ((uint32_t)(listener) << 8 | (uint32_t)(lane))
 
 static_assert(BOOTNODE_LISTENERS_MAX <= 32, "a bit for each listener");
+static_assert(BOOTNODE_LISTENERS_MAX <= HEARING_SOCKETS_MAX, "hearing has room for every socket");
 
 /* How much a turn of each lane receives at most. What a packet costs differs by a thousand times, and between two turns
  * sessions are served. */
@@ -111,11 +112,14 @@ static void receive(struct worker *worker, enum lane lane, uint8_t listener) {
     if (count < 0) {
         counters_count(&worker->counters, COUNTER_RECEIVE_ERRORS);
         log_limited(&limit, 1, LOG_LEVEL_ERROR, "worker", "cannot receive: %s", strerror(-count));
+        if (lane == LANE_SESSION) hearing_failed(&worker->shard->hearing, listener);
         return;
     }
     worker->handled += (size_t)count;
     add(&worker->lanes[lane].received, (uint64_t)count);
     handle_batch(worker, listener);
+    if (lane == LANE_SESSION)
+        hearing_received(&worker->shard->hearing, listener, (size_t)count, count == batches[lane]);
 }
 
 /* --- Turns --- */
@@ -135,6 +139,7 @@ static void serve_sessions(struct worker *worker) {
             for (unsigned j = 0; j < SESSION_BATCHES && worker->ready[LANE_SESSION] >> i & 1; j++)
                 receive(worker, LANE_SESSION, (uint8_t)i);
         spent_ns = spend(worker, LANE_SESSION, since_ns);
+        hearing_end(&worker->shard->hearing);
     }
     schedule_sessions(&worker->schedule, spent_ns, worker->ready[LANE_SESSION] == 0);
 }
@@ -208,6 +213,36 @@ static bool drain(struct worker *worker) {
     return !worker->draining.done;
 }
 
+/* --- Listening (hearing.h) --- */
+
+/* A loss of ours is one of our shard's sessions; where packets are not steered, it may be anybody's. */
+static void doubt(const struct worker *worker, struct hearing_span span) {
+    const struct node *node = worker->context.node;
+    if (node->steered) hearing_slow_down(&worker->shard->hearing, span);
+    for (size_t i = 0; !node->steered && i < node->shard_count; i++) hearing_slow_down(&node->shards[i]->hearing, span);
+}
+
+/* A socket that epoll did not name was empty after the open mark was set. */
+static void pass_mark(const struct worker *worker) {
+    struct hearing *hearing = &worker->shard->hearing;
+    for (size_t i = 0; i < worker->listener_count; i++)
+        if (!(worker->ready[LANE_SESSION] >> i & 1)) hearing_received(hearing, i, 0, false);
+    hearing_end(hearing);
+}
+
+/* A kernel that does not tell how full a buffer is leaves us with the batch that is not full. */
+static void set_mark(const struct worker *worker) {
+    struct hearing *hearing = &worker->shard->hearing;
+    const struct pauses *pauses = &worker->context.node->pauses;
+    const uint64_t monotonic = worker->clock_ns / 1000000;
+    struct udp_memory sockets[BOOTNODE_LISTENERS_MAX];
+    if (!hearing_begin(hearing, pauses, monotonic)) return;
+    for (size_t i = 0; i < worker->listener_count; i++)
+        if (!udp_memory(worker->listeners[i].sockets[LANE_SESSION], &sockets[i])) sockets[i].used = UINT32_MAX;
+    doubt(worker, hearing_mark(hearing, pauses, monotonic, sockets, worker->listener_count));
+    hearing_end(hearing);
+}
+
 /* --- Rounds --- */
 
 /* One round; true when there is more to do at once. */
@@ -242,6 +277,8 @@ static void look(struct worker *worker, bool more) {
     if (timeout != 0) rcu_reader_online();
     read_clock(worker);
     for (int i = 0; i < count; i++) note(worker, events[i].data.u32);
+    if (count >= 0) pass_mark(worker);
+    set_mark(worker);
 }
 
 static void nap(void) {

@@ -56,7 +56,7 @@ static void step(struct bench *bench, uint64_t now) {
     bool more = true;
     while (more) {
         uint64_t start = crowd_cpu_ns();
-        more = shard_expire(bench->crowd.shard, now);
+        more = shard_expire(bench->crowd.shard, now, now);
         note(&bench->expire, start);
         rcu_reader_quiescent();
     }

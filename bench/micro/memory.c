@@ -75,7 +75,7 @@ static bool measure_row(const struct row *row, uint64_t sessions) {
 }
 
 static void expire_all(struct shard *shard, uint64_t now) {
-    while (shard_expire(shard, now)) rcu_reader_quiescent();
+    while (shard_expire(shard, now, now)) rcu_reader_quiescent();
     rcu_reader_quiescent();
     rcu_drain();
 }

@@ -174,7 +174,7 @@ static void hear_all(void *context, size_t operations) {
 
 static void look_at_all(void *context, size_t operations) {
     struct bench *bench = context;
-    while (shard_expire(bench->crowd.shard, bench->now)) {
+    while (shard_expire(bench->crowd.shard, bench->now, bench->now)) {
     }
     if (bench->crowd.shard->counters.sessions != operations) measure_die("table: a session expired");
 }

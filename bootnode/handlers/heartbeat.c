@@ -50,7 +50,8 @@ static void note_version(struct context *context, struct session *session, const
 /* The client receives at its address: the beat came from there, with what was sent there last. */
 static void accept_echo(struct context *context, struct session *session, const struct beat *beat) {
     session_sign(session, beat->flag ? 0 : SESSION_ECHOED, SESSION_ASTRAY | SESSION_DEAF);
-    atomic_store_explicit(&session->heard_ms, (uint32_t)context->now, memory_order_relaxed);
+    uint64_t heard = shard_clock(node_shard_of(context->node, beat->session_id), context->now);
+    atomic_store_explicit(&session->heard_ms, (uint32_t)heard, memory_order_relaxed);
     /* Refused, it is gone. No REFUSED: that answers a REGISTER. The next beat gets RESET, the next REGISTER the reason.
      */
     enum refusal refusal;

@@ -89,13 +89,13 @@ void session_charge(struct session *session, uint16_t token, size_t size) {
     session->unechoed = (uint16_t)(sum < UINT16_MAX ? sum : UINT16_MAX);
 }
 
-bool session_listens(const struct session *session, uint64_t now) {
-    uint32_t silent = session_elapsed(now, atomic_load_explicit(&session->heard_ms, memory_order_relaxed));
+bool session_listens(const struct session *session, uint64_t clock) {
+    uint32_t silent = session_elapsed(clock, atomic_load_explicit(&session->heard_ms, memory_order_relaxed));
     return silent <= SESSION_SILENT_MS && !session_has_sign(session, SESSION_ASTRAY);
 }
 
-bool session_hears(const struct session *session, uint64_t now) {
-    return session_listens(session, now) && !session_has_sign(session, SESSION_DEAF);
+bool session_hears(const struct session *session, uint64_t clock) {
+    return session_listens(session, clock) && !session_has_sign(session, SESSION_DEAF);
 }
 
 bool session_holds(const struct session *session) {

@@ -55,7 +55,7 @@ struct session {
     uint8_t beat_key[LINK_TAG_KEY_SIZE];
     _Atomic uint64_t address_ip[2]; /* with address_port: a sequence lock, see session_address */
     _Atomic uint32_t address_port;  /* port << 16 | sequence, odd while being changed */
-    _Atomic uint32_t heard_ms;      /* when it last showed that it hears: server clock, low 32 bits */
+    _Atomic uint32_t heard_ms;      /* when it last showed that it hears: shard_clock, low 32 bits */
     _Atomic uint32_t acked_count;   /* of the version that the client last said it has, in the room's epoch; else 0 */
     _Atomic uint8_t endpoint;       /* local address it was registered at: index into the server's endpoints */
     _Atomic uint8_t signs;          /* enum session_sign */
@@ -161,11 +161,11 @@ static inline uint16_t session_next_token(struct session *session, struct tokens
     return atomic_load_explicit(&session->token, memory_order_relaxed);
 }
 /* Did it show within SESSION_SILENT_MS that it hears, and did its last beat come its own way? Else nothing unasked goes
- * there. Reads the hot line alone. */
+ * there. `clock` is its shard's (shard_clock). Reads the hot line alone. */
 #define SESSION_SILENT_MS 8000
-bool session_listens(const struct session *session, uint64_t now);
+bool session_listens(const struct session *session, uint64_t clock);
 /* The same, and its last beat echoed the token. */
-bool session_hears(const struct session *session, uint64_t now);
+bool session_hears(const struct session *session, uint64_t clock);
 /* Under the owner's mutex, of a confirmed one: may something be sent that no echo has paid for, where less than `most`
  * bytes were? Then what was sent, a datagram with this token, is counted; as SESSION_UNECHOED_LEAST bytes at least. */
 #define SESSION_UNECHOED_MAX 4096
@@ -173,6 +173,6 @@ bool session_hears(const struct session *session, uint64_t now);
 #define SESSION_UPDATE_COST 2048 /* of new candidates: others look for it there */
 bool session_has_credit(const struct session *session, unsigned most);
 void session_charge(struct session *session, uint16_t token, size_t size);
-/* How long ago `then`, low 32 bits of the server clock, was at `now`. A time to come, which a pause of the process can
- * leave behind, is no time ago. */
+/* How long ago `then`, low 32 bits of a clock, was when that clock says `now`. A time to come, which a clock that fell
+ * back can leave behind, is no time ago. */
 uint32_t session_elapsed(uint64_t now, uint32_t then);

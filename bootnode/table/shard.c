@@ -151,6 +151,7 @@ bool shard_init(struct shard *shard, uint8_t node, uint8_t index, const struct s
                 const uint8_t hash_key[static 16], int bell, uint64_t now) {
     *shard = (struct shard){.index = index, .limits = *limits, .bell = bell, .bell_at = NEVER};
     memcpy(shard->hash_key, hash_key, sizeof shard->hash_key);
+    hearing_init(&shard->hearing, now);
     wheel_init(&shard->expiry, now);
     wheel_init(&shard->announce, now);
     pthread_mutex_init(&shard->turn, NULL);
@@ -185,6 +186,7 @@ void shard_destroy(struct shard *shard) {
     rcu_reader_online();
     free(shard->provisional);
     slabs_destroy(&shard->slabs);
+    hearing_destroy(&shard->hearing);
     pthread_mutex_destroy(&shard->mutex);
     pthread_mutex_destroy(&shard->turn);
 }

@@ -8,7 +8,7 @@
  * 3. Any thread may change membership under the mutex; only the owner worker announces. A change puts the room on the
  *    announce wheel and, when it became due earlier than the owner knows, rings the owner's bell (eventfd).
  * 4. A session is in the expiry wheel from its birth until its removal. Heartbeats do not touch the wheel: a due
- * session that was heard since moves on to heard + expiry.
+ * session that was heard since moves on to heard + expiry. The wheel and `heard_ms` go by shard_clock.
  * 5. A confirmed session is a member of its room; a provisional one is in no room, but in `provisional`, by room tag,
  * member id. A room without members is taken out of the table and both wheels, and reclaimed.
  * 6. A session of either kind counts in `limits.sources` with its registered address, from its birth until its removal.
@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "bootnode/guard/source_count.h"
+#include "bootnode/table/hearing.h"
 #include "bootnode/table/lateness.h"
 #include "bootnode/table/room.h"
 #include "bootnode/table/room_places.h"
@@ -65,7 +66,8 @@ struct shard {
     struct cds_lfht *rooms;
     struct cds_hlist_head *provisional; /* SHARD_PROVISIONAL_BUCKETS */
     struct tokens tokens;
-    struct wheel expiry;
+    struct hearing hearing; /* of the owner worker */
+    struct wheel expiry;    /* by shard_clock */
     struct wheel announce;
     _Atomic uint64_t bell_at; /* earliest announce deadline the owner knows of */
     int bell;                 /* eventfd of the owner worker, -1 in tests */
@@ -82,6 +84,12 @@ void shard_destroy(struct shard *shard);
 
 /* Which of `count` shards a room belongs to. */
 uint8_t shard_of_room(const uint8_t hash_key[static 16], const uint8_t tag[static ROOM_TAG_SIZE], size_t count);
+
+/* The clock by which this shard's sessions grow silent, for a time of the server clock: it leaves out most of the time
+ * in which we may not have heard (hearing.h, I2), and falls back when that becomes known. */
+static inline uint64_t shard_clock(const struct shard *shard, uint64_t now) {
+    return now - hearing_missed(&shard->hearing);
+}
 
 /* Takes the mutex, in turn. */
 void shard_lock(struct shard *shard);

@@ -10,28 +10,35 @@ struct expired {
     uint32_t silent_ms;
 };
 
-/* How long a member was silent. A time far ahead was noted while a pause was not yet known: it is fresh, and starts
- * anew. */
-static uint32_t silence_of(struct session *session, uint64_t now) {
+/* By the shard's clock. */
+struct times {
+    uint64_t now, listened;
+};
+
+/* When a member was heard last. A time far ahead was noted while a pause or a loss was not yet known: it is fresh, and
+ * starts anew. */
+static uint32_t heard_of(struct session *session, uint64_t now) {
     uint32_t heard = atomic_load_explicit(&session->heard_ms, memory_order_relaxed);
     uint32_t ahead = heard - (uint32_t)now;
     if (ahead > HEARD_AHEAD_MS && ahead <= INT32_MAX)
         atomic_compare_exchange_strong_explicit(&session->heard_ms, &heard, (uint32_t)now, memory_order_relaxed,
                                                 memory_order_relaxed);
-    return session_elapsed(now, heard);
+    return heard;
 }
 
-/* True when it was a member who fell silent. */
-static bool expire_session(struct shard *shard, struct session *session, uint64_t now, struct expired *out) {
+/* True when it was a member who fell silent. `now` is the server clock. */
+static bool expire_session(struct shard *shard, struct session *session, const struct times *clock, uint64_t now,
+                           struct expired *out) {
     if (session_state(session) == SESSION_PROVISIONAL) {
         shard_remove_provisional(shard, session);
         return false;
     }
-    uint32_t silent = silence_of(session, now);
+    uint32_t heard = heard_of(session, clock->now), silent = session_elapsed(clock->listened, heard);
     if (silent < shard->limits.expiry_ms) {
-        wheel_add(&shard->expiry, &session->wheel, now + shard->limits.expiry_ms - silent);
+        wheel_add(&shard->expiry, &session->wheel, clock->listened + shard->limits.expiry_ms - silent);
         return false;
     }
+    silent = session_elapsed(clock->now, heard);
     *out = (struct expired){.id = slabs_id(&shard->slabs, session), .silent_ms = silent};
     shard_remove_member(shard, session, LEAVE_SILENT, now);
     shard->counters.expired++;
@@ -48,13 +55,14 @@ static void add_slab(struct shard *shard) {
     shard_unlock(shard);
 }
 
-bool shard_expire(struct shard *shard, uint64_t now) {
+bool shard_expire(struct shard *shard, uint64_t now, uint64_t listened) {
     struct expired expired[SHARD_BATCH];
     size_t count = 0, looks = 0;
     struct wheel_node *due;
     shard_lock(shard);
-    while (looks < SHARD_BATCH && (due = wheel_pop_due(&shard->expiry, now))) {
-        count += expire_session(shard, caa_container_of(due, struct session, wheel), now, &expired[count]);
+    const struct times clock = {shard_clock(shard, now), shard_clock(shard, listened)};
+    while (looks < SHARD_BATCH && (due = wheel_pop_due(&shard->expiry, clock.listened))) {
+        count += expire_session(shard, caa_container_of(due, struct session, wheel), &clock, now, &expired[count]);
         looks++;
     }
     bool more = slabs_collect(&shard->slabs) || looks == SHARD_BATCH;
@@ -66,4 +74,11 @@ bool shard_expire(struct shard *shard, uint64_t now) {
         log_limited(&limit, SHARD_LOG_LINES, LOG_LEVEL_INFO, "bootnode", "expired session %08x silent %u.%02u s",
                     session_short_name(expired[i].id), expired[i].silent_ms / 1000, expired[i].silent_ms % 1000 / 10);
     return more;
+}
+
+bool shard_has_due(struct shard *shard, uint64_t now) {
+    shard_lock(shard);
+    bool has = wheel_next(&shard->expiry) <= shard_clock(shard, now);
+    shard_unlock(shard);
+    return has;
 }

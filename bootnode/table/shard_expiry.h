@@ -4,6 +4,10 @@
 #include "bootnode/table/shard.h"
 #include "common/attributes.h"
 
-/* The reaper: looks at up to SHARD_BATCH sessions that are due, removes those that fell silent, and takes back the
- * slots of up to as many that were removed earlier. Returns true when there may be more to do. */
-MUST_USE bool shard_expire(struct shard *shard, uint64_t now);
+/* The reaper: looks at up to SHARD_BATCH sessions that were due at `listened`, at or before `now`: a time by which all
+ * that had come for the shard was handled (hearing.h, I1). Removes those that had fallen silent then, and takes back
+ * the slots of up to as many that were removed earlier. Both times are the server clock's. Returns true when there may
+ * be more to do. */
+MUST_USE bool shard_expire(struct shard *shard, uint64_t now, uint64_t listened);
+/* Whether a session may be due at `now` already: then it is worth asking the worker to listen. */
+bool shard_has_due(struct shard *shard, uint64_t now);

@@ -44,7 +44,7 @@ static bool may_join(const struct shard *shard, const struct room *room, const u
     return answer == ROOM_HAS_PLACE || answer == ROOM_HAS_PLACE_OF;
 }
 
-static void fill(struct session *session, const struct registration *registration, uint64_t now) {
+static void fill(struct session *session, const struct registration *registration, uint64_t heard) {
     const struct register_body *body = registration->body;
     link_tag_key(registration->secret, LINK_TO_BOOTNODE, session->beat_key);
     link_tag_key(registration->secret, LINK_TO_CLIENT, session->ack_key);
@@ -55,7 +55,7 @@ static void fill(struct session *session, const struct registration *registratio
     session->revision = body->revision;
     session->attempt = registration->attempt;
     session_set_address(session, &registration->address, registration->endpoint);
-    atomic_store_explicit(&session->heard_ms, (uint32_t)now, memory_order_relaxed);
+    atomic_store_explicit(&session->heard_ms, (uint32_t)heard, memory_order_relaxed);
 }
 
 static uint64_t live_sessions(const struct shard *shard) {
@@ -74,10 +74,11 @@ static struct session *add_provisional(struct shard *shard, const struct registr
         slabs_free(&shard->slabs, session);
         return NULL;
     }
-    fill(session, registration, now);
+    uint64_t heard = shard_clock(shard, now);
+    fill(session, registration, heard);
     source_count_add(shard->limits.sources, &registration->address);
     cds_hlist_add_head(&session->provisional, provisionals_of(shard, body));
-    wheel_add(&shard->expiry, &session->wheel, now + SHARD_PROVISIONAL_MS);
+    wheel_add(&shard->expiry, &session->wheel, heard + SHARD_PROVISIONAL_MS);
     if (shard->limits.live) atomic_fetch_add_explicit(shard->limits.live, 1, memory_order_relaxed);
     shard->counters.provisional++;
     shard->counters.registered++;
@@ -134,6 +135,7 @@ enum registering shard_register(struct shard *shard, const struct registration *
  */
 static void become_member(struct shard *shard, struct session *session, struct room *room, uint64_t welcomed,
                           uint64_t now) {
+    uint64_t heard = shard_clock(shard, now);
     uint32_t known = welcomed >> 32 == room->version.epoch ? (uint32_t)welcomed : 0;
     cds_hlist_del(&session->provisional);
     /* Takes the place of what only a provisional session has. */
@@ -147,9 +149,9 @@ static void become_member(struct shard *shard, struct session *session, struct r
     session->unechoed = 0;
     session->pushed_token = 0;
     atomic_store_explicit(&session->acked_count, known, memory_order_relaxed);
-    atomic_store_explicit(&session->heard_ms, (uint32_t)now, memory_order_relaxed);
+    atomic_store_explicit(&session->heard_ms, (uint32_t)heard, memory_order_relaxed);
     wheel_remove(&shard->expiry, &session->wheel);
-    wheel_add(&shard->expiry, &session->wheel, now + shard->limits.expiry_ms);
+    wheel_add(&shard->expiry, &session->wheel, heard + shard->limits.expiry_ms);
     shard->counters.provisional--;
     shard->counters.sessions++;
     shard->counters.confirmed++;

@@ -23,7 +23,7 @@ static bool move_locked(struct shard *shard, struct session *session, const stru
     source_count_remove(shard->limits.sources, &former);
     session_set_address(session, address, endpoint);
     session_sign(session, 0, SESSION_ASTRAY | SESSION_DEAF);
-    atomic_store_explicit(&session->heard_ms, (uint32_t)now, memory_order_relaxed);
+    atomic_store_explicit(&session->heard_ms, (uint32_t)shard_clock(shard, now), memory_order_relaxed);
     if (address_equal(&former, address)) return true;
     shard->counters.moved++;
     if (session_state(session) != SESSION_CONFIRMED) return true;
@@ -108,8 +108,8 @@ void shard_client_behind(struct shard *shard, uint64_t id, struct room_version h
 
 /* Who does not hear is told nothing, and nobody is told where it is. What others ask for takes three quarters of what
  * a token pays for, so that a crowd that asks leaves a member its UPDATE. */
-static bool may_be_introduced(const struct session *session, bool asks, uint64_t now) {
-    return session_hears(session, now) &&
+static bool may_be_introduced(const struct session *session, bool asks, uint64_t clock) {
+    return session_hears(session, clock) &&
            session_has_credit(session, asks ? SESSION_UNECHOED_MAX : SESSION_UNECHOED_MAX / 4 * 3);
 }
 
@@ -135,8 +135,9 @@ bool shard_introduce(struct shard *shard, uint64_t id, const uint8_t target[stat
     shard_lock(shard);
     struct session *requester = shard_member(shard, id);
     struct session *other = requester ? room_find(requester->room, target) : NULL;
-    bool found =
-        other && other != requester && may_be_introduced(requester, true, now) && may_be_introduced(other, false, now);
+    uint64_t clock = shard_clock(shard, now);
+    bool found = other && other != requester && may_be_introduced(requester, true, clock) &&
+                 may_be_introduced(other, false, clock);
     if (found) fill_introduction(shard, requester, other, out);
     shard_unlock(shard);
     return found;
@@ -147,7 +148,7 @@ bool shard_relay_target(struct shard *shard, uint64_t id, const uint8_t target[s
     shard_lock(shard);
     const struct session *sender = shard_member(shard, id);
     struct session *other = sender ? room_find(sender->room, target) : NULL;
-    bool found = other && other != sender && session_listens(other, now);
+    bool found = other && other != sender && session_listens(other, shard_clock(shard, now));
     if (found) {
         *out = (struct relay_target){.session = other, .session_id = slabs_id(&shard->slabs, other)};
         memcpy(out->sender, sender->member_id, sizeof out->sender);

@@ -89,7 +89,7 @@ static void start_bootnode(struct net *net, const struct node_key *key) {
     };
     net->announcer = announcer_create();
     assert_non_null(net->announcer);
-    reaper_init(&net->reaper, net->node.shards, SHARDS, &net->node.paused_ms, net->monotonic);
+    reaper_init(&net->reaper, net->node.shards, SHARDS, true, &net->node.pauses, net->monotonic);
     net->reaped = net->monotonic;
     net->freed = 0;
     read_clock(net);
@@ -232,10 +232,21 @@ static void announce(struct net *net) {
     rcu_reader_quiescent();
 }
 
+/* As a worker does whose sockets are empty: what comes is handled at once. */
+static void listen_to_all(struct net *net) {
+    for (size_t i = 0; i < SHARDS; i++) {
+        struct hearing *hearing = &net->node.shards[i]->hearing;
+        if (hearing_begin(hearing, &net->node.pauses, net->monotonic))
+            (void)hearing_mark(hearing, &net->node.pauses, net->monotonic, NULL, 0);
+        hearing_end(hearing);
+    }
+}
+
 static void step(struct net *net) {
     net->monotonic += NET_STEP_MS;
     if (net->monotonic - net->reaped >= REAPER_STEP_MS) {
         net->reaped = net->monotonic;
+        listen_to_all(net);
         do await_freed(net);
         while (reaper_step(&net->reaper, net->monotonic));
     }

@@ -481,7 +481,7 @@ static void memberships_agree_two_beats_after_any_loss(void **state) {
             else if (random() % 2)
                 leave(number);
             pass((uint64_t)random() % 60);
-            while (shard_expire(&shard, now)) continue;
+            while (shard_expire(&shard, now, now)) continue;
         }
         for (unsigned i = 0; i < count; i++) clients[i].deaf = false;
         for (unsigned beats = 0; beats < 2; beats++) {

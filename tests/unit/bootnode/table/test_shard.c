@@ -39,7 +39,7 @@ static bool lives(uint64_t id) {
 }
 
 static void expire_all(uint64_t now) {
-    while (shard_expire(&shard, now)) continue;
+    while (shard_expire(&shard, now, now)) continue;
 }
 
 static void hear(uint64_t id, uint64_t now) {
@@ -323,10 +323,10 @@ static void one_hold_of_the_mutex_expires_a_batch_at_most(void **state) {
     (void)state;
     for (unsigned i = 0; i < 2 * SHARD_BATCH + 1; i++) guest_join(&shard, (struct guest){i, i}, NOW);
     uint64_t late = NOW + 16000;
-    assert_true(shard_expire(&shard, late));
+    assert_true(shard_expire(&shard, late, late));
     assert_int_equal(shard.counters.expired, SHARD_BATCH);
-    assert_true(shard_expire(&shard, late));
-    assert_false(shard_expire(&shard, late));
+    assert_true(shard_expire(&shard, late, late));
+    assert_false(shard_expire(&shard, late, late));
     assert_int_equal(shard.counters.expired, 2 * SHARD_BATCH + 1);
     assert_int_equal(shard.counters.rooms, 0);
 }
@@ -443,7 +443,7 @@ static void cycles_of_filling_and_expiring_leave_nothing(void **state) {
         assert_int_equal(shard.counters.sessions, many);
         assert_int_equal(shard.counters.rooms, (many + 4) / 5);
         assert_in_range(shard.slabs.slab_count, 3, 4);
-        while (shard_expire(&shard, start + 20000)) rcu_reader_quiescent();
+        while (shard_expire(&shard, start + 20000, start + 20000)) rcu_reader_quiescent();
         rcu_reader_quiescent();
         rcu_drain();
         while (slabs_collect(&shard.slabs)) continue;

@@ -96,7 +96,7 @@ static void only_the_living_are_relayed_to(void **state) {
     assert_true(shard_leave(&shard, present, NOW));
     assert_false(shard_relay_target(&shard, id, second, NOW, &target));
     guest_join(&shard, (struct guest){1, 2}, NOW);
-    while (shard_expire(&shard, NOW + 20000)) continue;
+    while (shard_expire(&shard, NOW + 20000, NOW + 20000)) continue;
     assert_false(shard_relay_target(&shard, id, second, NOW + 20000, &target));
 }
 

@@ -33,7 +33,7 @@ static void close_capped(void) {
 }
 
 static void expire_all(uint64_t now) {
-    while (shard_expire(&shard, now)) continue;
+    while (shard_expire(&shard, now, now)) continue;
 }
 
 /* Without the help of shard_destroy. */
