@@ -41,6 +41,7 @@ static void leave(struct fleet *fleet, uint32_t member, uint64_t now_us) {
 
 void churn_step(struct fleet *fleet, uint64_t now_us) {
     struct row_state *row = &fleet->row;
+    if (now_us < row->churned_us) return; /* the row is about to begin */
     uint64_t passed = now_us - row->churned_us;
     row->churned_us = now_us;
     if (!row->running || row->options.churn_percent <= 0 ||

@@ -30,6 +30,7 @@ void fall_expiring(const struct fleet *fleet, uint64_t *from_us, uint64_t *until
 }
 
 void fall_silent(struct fleet *fleet) {
+    uint32_t window = fleet_window(fleet, LAST_WORD_WINDOW);
     for (uint32_t i = 0; i < fleet->count && !fleet_must_stop(fleet); i++) {
         struct member *member = &fleet->members[i];
         if (member->state != MEMBER_SILENT) continue;
@@ -38,7 +39,7 @@ void fall_silent(struct fleet *fleet) {
         member->flags |= MEMBER_LAST_WORD;
         fleet->row.last_words++;
         silence_say_last(fleet, i, 0, load_now_us());
-        while (fleet->row.last_words >= LAST_WORD_WINDOW && !fleet_must_stop(fleet)) fleet_drive(fleet, WAIT_US);
+        while (fleet->row.last_words >= window && !fleet_must_stop(fleet)) fleet_drive(fleet, WAIT_US);
     }
     while (fleet->row.last_words > 0 && !fleet_must_stop(fleet)) fleet_drive(fleet, WAIT_US);
     note_expiring(fleet);

@@ -13,7 +13,6 @@
 #include "bench/load/load_now.h"
 #include "bench/load/registration.h"
 #include "bench/load/silence.h"
-#include "bench/load/verdict.h"
 #include "bench/load/wire.h"
 
 #define STEP_REGISTRATIONS 16 /* between two looks at what came */
@@ -50,16 +49,29 @@ static bool allocate(struct fleet *fleet) {
            fleet->order.turns && fleet->dirty && fleet->is_dirty && fleet->room_churners && fleet->arriving;
 }
 
-struct fleet *fleet_create(const struct load_options *options, struct wire *wire) {
+/* Of `rooms` rooms only the last one may not be full. */
+static void take_share(struct fleet *fleet, const struct load_options *options, struct share share) {
+    uint64_t size = options->room_size, rooms = (options->sessions + size - 1) / size;
+    uint64_t before = share_before(rooms, share) * size, up_to = before + share_of(rooms, share) * size;
+    uint64_t watched = options->watched_rooms < rooms ? options->watched_rooms : rooms;
+    fleet->share = share;
+    fleet->all = options->sessions;
+    fleet->before = (uint32_t)(before < options->sessions ? before : options->sessions);
+    fleet->count = fleet->absent = (uint32_t)(up_to < options->sessions ? up_to : options->sessions) - fleet->before;
+    fleet->room_size = options->room_size;
+    fleet->rooms = (uint32_t)share_of(rooms, share);
+    fleet->watched = (uint32_t)share_of(watched, share);
+}
+
+struct fleet *fleet_create(const struct load_options *options, struct share share, struct wire *wire,
+                           const atomic_bool *halted) {
     struct fleet *fleet = calloc(1, sizeof *fleet);
     uint8_t seed[32];
     if (!fleet) return NULL;
     fleet->wire = wire;
     fleet->sockets = wire_sockets(wire);
-    fleet->count = fleet->absent = options->sessions;
-    fleet->room_size = options->room_size;
-    fleet->rooms = (uint32_t)(((uint64_t)options->sessions + options->room_size - 1) / options->room_size);
-    fleet->watched = options->watched_rooms < fleet->rooms ? options->watched_rooms : fleet->rooms;
+    fleet->halted = halted;
+    take_share(fleet, options, share);
     randombytes_buf(seed, sizeof seed);
     randombytes_buf(&fleet->random, sizeof fleet->random);
     registration_init(&fleet->registrations);
@@ -75,7 +87,6 @@ struct fleet *fleet_create(const struct load_options *options, struct wire *wire
 
 void fleet_destroy(struct fleet *fleet) {
     if (!fleet) return;
-    verdict_forget(fleet);
     session_index_destroy(&fleet->index);
     fleet_names_destroy(&fleet->names);
     agenda_destroy(&fleet->agenda);

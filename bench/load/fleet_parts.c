@@ -69,8 +69,14 @@ void fleet_plan(struct fleet *fleet, const struct agenda_entry *entry) {
     if (!agenda_add(&fleet->agenda, entry)) fleet->no_memory = true;
 }
 
+uint32_t fleet_window(const struct fleet *fleet, uint32_t window) {
+    uint64_t own = share_of(window, fleet->share);
+    return own > 0 ? (uint32_t)own : 1;
+}
+
 bool fleet_must_stop(const struct fleet *fleet) {
-    return fleet->draining || fleet->no_memory || interrupted();
+    bool halted = fleet->halted && atomic_load_explicit(fleet->halted, memory_order_relaxed);
+    return halted || fleet->draining || fleet->no_memory || interrupted();
 }
 
 void fleet_forget(struct fleet *fleet, uint32_t member) {

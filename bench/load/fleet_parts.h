@@ -2,6 +2,7 @@
  * on the way out and back. Only for them; everyone else holds a pointer. */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,7 +13,9 @@
 #include "bench/load/load_options.h"
 #include "bench/load/member.h"
 #include "bench/load/oracle.h"
+#include "bench/load/row_facts.h"
 #include "bench/load/session_index.h"
+#include "bench/load/share.h"
 #include "bench/load/traffic.h"
 #include "bench/load/wire.h"
 #include "common/noise.h"
@@ -27,7 +30,6 @@
 #define KEEP_ALIVE_MS 6500
 /* Beats that wait for an answer are found again by their counter, this many back. */
 #define ASKED_RING (1u << 19)
-#define DISAGREEMENTS_MAX 16
 /* In flight at once: enough to keep both sides busy, few enough for the bootnode's receive buffer. */
 #define REGISTRATION_WINDOW 256
 #define REGISTRATION_ATTEMPTS 3
@@ -93,18 +95,12 @@ struct row_state {
     uint64_t expiring_from_us, expiring_until_us; /* they expire */
 };
 
-/* What must not happen, counted since the last row's end. */
-struct misdeeds {
-    uint64_t forged;     /* tags and seals that are not right */
-    uint64_t malformed;  /* authentic, and not as the protocol has it */
-    uint64_t resets;     /* of living sessions */
-    uint64_t unanswered; /* LEAVEs */
-    uint64_t stuck;      /* sessions that did not move after their port changed */
-    uint64_t unheard;    /* last beats without an answer */
-};
-
 struct fleet {
+    struct share share; /* of the run's rooms */
+    uint32_t before;    /* sessions that the shares before it have */
+    uint32_t all;       /* sessions of all shares */
     uint32_t count, room_size, rooms, watched;
+    const atomic_bool *halted; /* raised by other threads; NULL: never */
     struct wire *wire;
     size_t sockets;
     struct member *members;
@@ -146,8 +142,6 @@ struct fleet {
     struct row_state row;
     struct misdeeds misdeeds;
     struct fleet_counts counts;
-    char *disagreements[DISAGREEMENTS_MAX];
-    size_t disagreement_count;
 };
 
 uint64_t fleet_random(struct fleet *fleet);
@@ -186,6 +180,9 @@ void fleet_send_sealed(struct fleet *fleet, uint32_t member, enum message_type t
 
 /* For later. */
 void fleet_plan(struct fleet *fleet, const struct agenda_entry *entry);
+/* How many of what `window` allows the whole run this fleet may have on their way, 1 at least: the bootnode's buffers
+ * are one. */
+uint32_t fleet_window(const struct fleet *fleet, uint32_t window);
 /* Whatever blocks has to end. */
 bool fleet_must_stop(const struct fleet *fleet);
 /* The member has no session from now on. */

@@ -53,7 +53,7 @@ struct traffic *fleet_traffic_beats(struct fleet *fleet, const struct row_option
 
 double fleet_traffic_rate(const struct fleet *fleet, const struct row_options *row) {
     uint64_t living = 0;
-    if (row->pace == PACE_RATE) return row->rate;
+    if (row->pace == PACE_RATE) return row->rate * fleet->count / fleet->all;
     if (row->pace == PACE_MAX) return 0;
     for (size_t i = 0; i < fleet->sockets; i++) living += fleet->order.turns[i].count;
     return (double)living / row->interval_s;

@@ -1,8 +1,10 @@
 #include "bench/load/interrupt.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 
-static volatile sig_atomic_t caught;
+/* The signal. Of the handler, and of all threads. */
+static atomic_int caught;
 
 static void note(int number) {
     caught = number;

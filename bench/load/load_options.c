@@ -20,6 +20,7 @@
 #define EXPECTED_SIZE 600
 #define RAW_MIN 12 /* magic and number */
 #define SESSIONS_MAX 16777216
+#define THREADS_MAX 256
 #define WORDS_MAX 128 /* of a row */
 
 const struct load_options load_defaults = {
@@ -27,6 +28,7 @@ const struct load_options load_defaults = {
     .room_size = 64,
     .watched_rooms = 100,
     .progress_s = PROGRESS_DEFAULT,
+    .threads = 1,
     .row = {.interval_s = 4, .duration_s = 10, .stock = 4096},
 };
 
@@ -147,7 +149,9 @@ const struct load_flag load_flags[] = {
         RUN(room_size), .set = set_count, .needs = "bootnode", BETWEEN(1, 65535), .expected = "a number from 1 to 65535"},
     {{"watch", "N", "rooms whose announcements are judged (100, or all)", OF_RUN},
         RUN(watched_rooms), .set = set_count, .needs = "bootnode", BETWEEN(0, SESSIONS_MAX), .expected = "a number up to 16777216"},
-    {{"sources", "ADDR/LEN", "the sockets are bound to the addresses of that network in turn", OF_RUN},
+    {{"threads", "N", "that share sessions and requests (1); a room is one thread's", OF_RUN},
+        RUN(threads), .set = set_count, BETWEEN(1, THREADS_MAX), .expected = "a number from 1 to 256"},
+    {{"sources", "ADDR/LEN", "the sockets are bound to addresses all over that network", OF_RUN},
         RUN(sources), .set = set_sources, .expected = "a network, as in 127.1.0.0/16"},
     {{"apart", NULL, "datagrams leave one by one, so that each is steered by itself", OF_RUN},
         RUN(apart), .set = set_on},

@@ -65,7 +65,8 @@ struct load_options {
     uint32_t sessions;      /* --sessions; default 1000, 0: none */
     uint32_t room_size;     /* --room-size; default 64 */
     uint32_t watched_rooms; /* --watch: rooms whose announcements are judged; default 100, or all when fewer */
-    struct address sources; /* --sources A.B.C.D/LEN: sockets are bound to its addresses in turn */
+    uint32_t threads;       /* --threads; default 1. Each has rooms of its own, so more than rooms are not used */
+    struct address sources; /* --sources A.B.C.D/LEN: sockets are bound to its addresses, spread evenly over it */
     unsigned sources_bits;  /* LEN; 0: the kernel chooses one address */
     bool apart;             /* --apart: every datagram leaves by itself. The kernel picks a worker for a whole segmented
                                send, by its first datagram, so steering by session only shows this way */

@@ -1,9 +1,17 @@
 #include "bench/load/pacing.h"
 
-struct pacing pacing_start(double rate, uint64_t start_us, uint64_t duration_us) {
+struct pacing pacing_start_share(double rate, struct share share, uint64_t start_us, uint64_t duration_us) {
     struct pacing pacing = {.rate = rate, .start_us = start_us, .total = PACING_ENDLESS};
-    if (rate > 0 && duration_us != PACING_ENDLESS) pacing.total = (uint64_t)(rate * (double)duration_us / 1e6 + 0.5);
+    if (rate <= 0) return pacing;
+    pacing.start_us += (uint64_t)(share_phase(share) * 1e6 / rate);
+    if (duration_us == PACING_ENDLESS) return pacing;
+    uint64_t of_all = (uint64_t)(rate * share.count * (double)duration_us / 1e6 + 0.5);
+    pacing.total = share_of(of_all, share);
     return pacing;
+}
+
+struct pacing pacing_start(double rate, uint64_t start_us, uint64_t duration_us) {
+    return pacing_start_share(rate, SHARE_WHOLE, start_us, duration_us);
 }
 
 uint64_t pacing_due_us(const struct pacing *pacing, uint64_t number) {

@@ -3,6 +3,8 @@
 
 #include <stdint.h>
 
+#include "bench/load/share.h"
+
 #define PACING_ENDLESS UINT64_MAX
 
 struct pacing {
@@ -13,6 +15,9 @@ struct pacing {
 
 /* Those due within `duration_us`, or PACING_ENDLESS; without a rate there is no total. */
 struct pacing pacing_start(double rate, uint64_t start_us, uint64_t duration_us);
+/* The same for one of several that begin together, `rate` being its own: its requests fall between those of the others,
+ * and where all have the same rate they are together what one pacing at all their rates would be, to the last one. */
+struct pacing pacing_start_share(double rate, struct share share, uint64_t start_us, uint64_t duration_us);
 uint64_t pacing_due_us(const struct pacing *pacing, uint64_t number);
 /* How many of the requests from `next` on are due, at most `most`. */
 uint64_t pacing_due(const struct pacing *pacing, uint64_t next, uint64_t now_us, uint64_t most);

@@ -28,9 +28,9 @@ struct pump {
     struct pump_result *result;
     struct pacing pacing;
     struct flight flight;
+    uint64_t window;
     size_t socket;        /* whose turn it is */
     uint64_t next;        /* number of the next request */
-    uint64_t first_us;    /* when the first went out, 0: none yet */
     uint64_t progress_us; /* when progress was told last */
     bool dry;             /* no socket had anything to send */
 };
@@ -71,8 +71,8 @@ static void note_sent(struct pump *pump, const struct handful *sent, size_t take
     result->sent += taken;
     result->send_failed += sent->count - taken;
     pump->next += sent->count;
-    if (pump->first_us == 0) pump->first_us = now_us;
-    result->elapsed_us = now_us - pump->first_us;
+    if (result->first_us == 0) result->first_us = now_us;
+    result->elapsed_us = now_us - result->first_us;
 }
 
 /* One burst, from the first socket that has something to send. */
@@ -92,7 +92,7 @@ static void send_burst(struct pump *pump, size_t most, uint64_t now_us) {
 static size_t due_now(struct pump *pump, uint64_t now_us) {
     if (pump->pacing.rate > 0) return (size_t)pacing_due(&pump->pacing, pump->next, now_us, WIRE_BURST);
     flight_age(&pump->flight, now_us > HELD_US ? now_us - HELD_US : 0);
-    uint64_t places = pump->flight.held < PUMP_WINDOW ? PUMP_WINDOW - pump->flight.held : 0;
+    uint64_t places = pump->flight.held < pump->window ? pump->window - pump->flight.held : 0;
     return places < WIRE_BURST ? (size_t)places : WIRE_BURST;
 }
 
@@ -168,14 +168,16 @@ static size_t flight_capacity(double rate) {
 
 bool pump_run(struct wire *wire, struct traffic *traffic, const struct pump_options *options, struct pump_result *out) {
     struct pump pump = {.wire = wire, .traffic = traffic, .options = options, .result = out};
+    pump.window = share_of(PUMP_WINDOW, options->share);
     memset(out, 0, sizeof *out);
     if (!flight_open(&pump.flight, flight_capacity(options->rate))) return false;
     (void)prctl(PR_SET_TIMERSLACK, 1UL);
-    pump.pacing = pacing_start(options->rate, load_now_us(), options->duration_us);
+    uint64_t start_us = options->start_us ? options->start_us : load_now_us();
+    pump.pacing = pacing_start_share(options->rate, options->share, start_us, options->duration_us);
     send_all(&pump);
     out->due = pacing_come_to(&pump.pacing, load_now_us());
     if (out->due < pump.next) out->due = pump.next;
-    if (options->rate > 0 && out->sent > 0) out->elapsed_us += (uint64_t)(1e6 / options->rate);
+    if (options->rate > 0 && out->sent > 0) out->elapsed_us += (uint64_t)(1e6 / options->rate / options->share.count);
     linger(&pump);
     out->lost = out->expected - out->answered;
     flight_close(&pump.flight);

@@ -1,6 +1,18 @@
 #include "bench/load/pump_result.h"
 
+static void merge_time(struct pump_result *into, const struct pump_result *from) {
+    if (into->sent == 0 || from->sent == 0 || into->first_us == 0 || from->first_us == 0) {
+        if (into->first_us == 0) into->first_us = from->first_us;
+        if (from->elapsed_us > into->elapsed_us) into->elapsed_us = from->elapsed_us;
+        return;
+    }
+    uint64_t last_us = into->first_us + into->elapsed_us, other_us = from->first_us + from->elapsed_us;
+    if (from->first_us < into->first_us) into->first_us = from->first_us;
+    into->elapsed_us = (other_us > last_us ? other_us : last_us) - into->first_us;
+}
+
 void pump_result_merge(struct pump_result *into, const struct pump_result *from) {
+    merge_time(into, from);
     into->sent += from->sent;
     into->send_failed += from->send_failed;
     into->due += from->due;
@@ -8,7 +20,6 @@ void pump_result_merge(struct pump_result *into, const struct pump_result *from)
     into->answered += from->answered;
     into->lost += from->lost;
     into->late += from->late;
-    if (from->elapsed_us > into->elapsed_us) into->elapsed_us = from->elapsed_us;
     histogram_merge(&into->rtt_us, &from->rtt_us);
 }
 

@@ -14,12 +14,12 @@
 /* Everyone who did not move yet beats, which draws PATH, or, where MOVE came but not the answer to it, that answer; no
  * more at once than the bootnode's buffers hold. */
 static void rebind_round(struct fleet *fleet) {
-    uint32_t sent = 0, begun_with = fleet->astray;
+    uint32_t sent = 0, begun_with = fleet->astray, window = fleet_window(fleet, REBIND_WINDOW);
     for (uint32_t i = 0; i < fleet->count && !fleet_must_stop(fleet); i++) {
         if (!(fleet->members[i].flags & MEMBER_ASTRAY)) continue;
         beats_send(fleet, i, true, load_now_us());
         sent++;
-        for (unsigned waits = 0; waits < 100 && sent > begun_with - fleet->astray + REBIND_WINDOW; waits++)
+        for (unsigned waits = 0; waits < 100 && sent > begun_with - fleet->astray + window; waits++)
             fleet_drive(fleet, REBIND_WAIT_US);
     }
     uint64_t end = load_now_us() + REBIND_PAUSE_US;

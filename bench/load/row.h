@@ -10,17 +10,19 @@
 
 struct fleet;
 struct row_options;
-struct row_result;
+struct row_facts;
 
 /* Makes the fleet ready for a row: new ports and MOVEs first when `row->rebind`; chooses who falls silent, and has
  * those of watched rooms beat once more, answered, so that their last sign of life is known. Blocks for that. False
  * with `why` when the sockets cannot be had again. */
 MUST_USE bool row_begin(struct fleet *fleet, const struct row_options *row, struct why *why);
+/* The row's time begins: right before its first request, for all fleets that take part at once. */
+void row_start(struct fleet *fleet, uint64_t now_us);
 /* Whether the row is over: after its duration; with churn once those that left are back and their joins
  * judged; with silent sessions once every one must have expired; early when the bootnode is draining or the
  * beats' counters are used up. For pump_options.end, with duration_us PACING_ENDLESS. */
 bool row_over(struct fleet *fleet, uint64_t now_us);
-/* Fills in what the fleet knows of the row: sessions, registered, registered_per_s (of the churn; a fill's figure stays
- * when there was none), announce_us, expiry_late_ms, expired_*, announce_missing and disagreements. The lines live
- * until the next row_begin. */
-void row_end(struct fleet *fleet, struct row_result *out);
+/* It is over early, for such a reason. */
+bool row_is_cut(const struct fleet *fleet);
+/* What the fleet knows of the row. */
+void row_end(struct fleet *fleet, struct row_facts *out);

@@ -6,47 +6,38 @@
 #include <string.h>
 #include <time.h>
 
-#include "bench/load/fall.h"
-#include "bench/load/fill.h"
+#include "bench/load/crew.h"
+#include "bench/load/disagreements.h"
 #include "bench/load/fleet.h"
-#include "bench/load/fleet_traffic.h"
 #include "bench/load/interrupt.h"
 #include "bench/load/load_now.h"
-#include "bench/load/pacing.h"
-#include "bench/load/pump.h"
-#include "bench/load/relays.h"
 #include "bench/load/report.h"
 #include "bench/load/row.h"
+#include "bench/load/row_facts.h"
 #include "bench/load/server_figures.h"
 #include "bench/load/tally.h"
-#include "bench/load/traffic.h"
-#include "bench/load/traffic_dns.h"
-#include "bench/load/traffic_hello.h"
-#include "bench/load/traffic_junk.h"
-#include "bench/load/traffic_raw.h"
-#include "bench/load/traffic_register.h"
-#include "bench/load/traffic_stun.h"
-#include "bench/load/traffic_tracker.h"
+#include "bench/load/team.h"
 #include "bench/load/verdict.h"
 #include "bench/load/wire.h"
 #include "common/clock.h"
 #include "common/output.h"
 #include "common/why.h"
 
-#define SESSIONS_PER_SOCKET 1024
-#define FLEET_SOCKETS_MIN 16
-#define FLEET_SOCKETS_MAX 1024
-#define BESIDE_SOCKETS 16 /* for what is not the fleet's, where there is none */
 #define SETTLE_US 2000000
 /* A worker may still be at its last batch when its socket is empty. */
 #define AGREE_US 1000000
 #define AGREE_STEP_NS 20000000
+/* Between saying when a row's first request is due, to several threads, and that time. */
+#define START_US 1000
+#define SHOW_US 100000
 
 struct run {
     const struct load_options *options;
-    struct wire *fleet_wire;
-    struct fleet *fleet;       /* NULL: no sessions */
-    struct wire *beside;       /* the row's own wire, NULL: the row is the fleet's */
+    struct crews crews;
+    struct crew *crew; /* crews.count */
+    struct team *team;
+    const char *phase; /* as progress calls it */
+    uint64_t shown_us;
     struct wire_counts others; /* what wires beside sent to the bootnode, in rows that are over */
     uint64_t stun, stun_answered, beats_answered, hellos_answered, handshakes_forged, junk;
     pid_t pid;                              /* whose memory before the first fill is known */
@@ -59,39 +50,9 @@ struct run {
     struct disagreements disagreements;
     bool told_others;
     const char *lines[DISAGREEMENTS_MAX];
+    struct row_facts facts, own_facts; /* of all fleets, and of one */
     const struct row_options *row;
 };
-
-static size_t fleet_sockets(uint32_t sessions) {
-    size_t wanted = sessions / SESSIONS_PER_SOCKET;
-    if (wanted < FLEET_SOCKETS_MIN) wanted = FLEET_SOCKETS_MIN;
-    return wanted < FLEET_SOCKETS_MAX ? wanted : FLEET_SOCKETS_MAX;
-}
-
-static struct wire *open_wire(const struct load_options *options, const struct address *target, size_t sockets,
-                              struct why *why) {
-    const struct wire_options wire = {.target = *target,
-                                      .sources = options->sources,
-                                      .sources_bits = options->sources_bits,
-                                      .sockets = sockets,
-                                      .segment = !options->apart};
-    return wire_open(&wire, why);
-}
-
-/* As many as the fleet has: what a server pays for an answer depends on how many sockets take turns with it. */
-static size_t beside_sockets(const struct run *run) {
-    return run->fleet_wire ? wire_sockets(run->fleet_wire) : BESIDE_SOCKETS;
-}
-
-static bool open_fleet(struct run *run, struct why *why) {
-    const struct load_options *options = run->options;
-    if (options->sessions == 0) return true;
-    run->fleet_wire = open_wire(options, &options->bootnode, fleet_sockets(options->sessions), why);
-    if (!run->fleet_wire) return false;
-    run->fleet = fleet_create(options, run->fleet_wire);
-    why_fail(why, "out of memory");
-    return run->fleet != NULL;
-}
 
 static bool note_memory(struct run *run, struct why *why) {
     struct server_figures figures;
@@ -102,58 +63,151 @@ static bool note_memory(struct run *run, struct why *why) {
     return known;
 }
 
+/* --- The crews --- */
+
+/* Of all crews so far. */
+static void show(void *context) {
+    struct run *run = context;
+    struct pump_result pump = {.sent = 0};
+    struct progress progress = {.registered = 0};
+    for (uint32_t i = 0; i < run->crews.count; i++) crew_add_progress(&run->crew[i], &progress.registered, &pump);
+    progress.sent = pump.sent;
+    progress.answered = pump.answered;
+    progress.lost = pump.lost;
+    run->shown_us = load_now_us();
+    report_progress(run->phase, &progress);
+}
+
+static void keep_alive(void *context, size_t index) {
+    struct run *run = context;
+    crew_keep_alive(&run->crew[index]);
+    if (index == 0 && load_now_us() >= run->shown_us + SHOW_US) show(run);
+}
+
+/* Rooms are whole, so there are no more crews with sessions than rooms. */
+static uint32_t crews_count(const struct load_options *options) {
+    uint64_t rooms = ((uint64_t)options->sessions + options->room_size - 1) / options->room_size;
+    return options->sessions > 0 && rooms < options->threads ? (uint32_t)rooms : options->threads;
+}
+
+static bool open_crews(struct run *run, struct why *why) {
+    struct crews *crews = &run->crews;
+    *crews = (struct crews){.options = run->options, .count = crews_count(run->options), .show = show, .context = run};
+    run->crew = calloc(crews->count, sizeof *run->crew);
+    why_fail(why, "out of memory");
+    for (uint32_t i = 0; run->crew && i < crews->count; i++)
+        if (!crew_open(&run->crew[i], crews, i, why)) return false;
+    if (!run->crew) return false;
+    run->team = team_create(crews->count, keep_alive, run);
+    if (!run->team) why_fail(why, "cannot start %u threads: %s", crews->count, strerror(errno));
+    return run->team != NULL;
+}
+
+/* All crews at once, whose results are worth something when it says RUN_OK; otherwise the `why` is of whoever failed
+ * first. */
+static enum run_status do_phase(struct run *run, team_work work, const char *name, struct why *why) {
+    for (uint32_t i = 0; i < run->crews.count; i++) {
+        run->crew[i].progress.registered = 0;
+        memset(&run->crew[i].progress.pump, 0, sizeof run->crew[i].progress.pump);
+    }
+    atomic_store(&run->crews.halted, false);
+    atomic_store(&run->crews.culprit, 0);
+    atomic_store(&run->crews.over, 0);
+    run->phase = name;
+    run->shown_us = load_now_us();
+    team_do(run->team, work);
+    report_progress_end();
+    unsigned culprit = atomic_load(&run->crews.culprit);
+    if (culprit == 0) return RUN_OK;
+    *why = run->crew[culprit - 1].why;
+    return run->crew[culprit - 1].status;
+}
+
+static void do_fill(void *context, size_t index) {
+    crew_fill(&((struct run *)context)->crew[index]);
+}
+
+static void do_begin(void *context, size_t index) {
+    crew_begin(&((struct run *)context)->crew[index]);
+}
+
+static void do_prepare(void *context, size_t index) {
+    crew_prepare(&((struct run *)context)->crew[index]);
+}
+
+static void do_drive(void *context, size_t index) {
+    crew_drive(&((struct run *)context)->crew[index]);
+}
+
+static void do_keep_alive(void *context, size_t index) {
+    crew_keep_alive(&((struct run *)context)->crew[index]);
+}
+
 struct run *run_open(const struct load_options *options, struct why *why) {
     struct run *run = calloc(1, sizeof *run);
     why_fail(why, "out of memory");
     if (!run) return NULL;
     run->options = options;
-    if (note_memory(run, why) && open_fleet(run, why)) return run;
+    if (note_memory(run, why) && open_crews(run, why)) return run;
     run_close(run);
     return NULL;
 }
 
 void run_close(struct run *run) {
     if (!run) return;
-    fleet_destroy(run->fleet);
-    wire_close(run->fleet_wire);
+    team_destroy(run->team);
+    for (uint32_t i = 0; run->crew && i < run->crews.count; i++) crew_close(&run->crew[i]);
+    free(run->crew);
     scrape_destroy(run->tally.theirs);
     if (run->json && run->json != stdout) (void)fclose(run->json);
     free(run);
 }
 
 bool run_has_fleet(const struct run *run) {
-    return run->fleet != NULL;
+    return run->options->sessions > 0;
 }
 
 void run_keep_alive(struct run *run) {
-    if (run->fleet) fleet_keep_alive(run->fleet);
+    if (run_has_fleet(run)) team_do(run->team, do_keep_alive);
 }
 
 static bool is_to_bootnode(const struct run *run) {
     return run->options->has_bootnode && address_equal(&run->row->target, &run->options->bootnode);
 }
 
-/* --- Progress --- */
-
-static void show_fill(void *context, uint64_t registered) {
-    (void)context;
-    report_progress("filling", &(struct progress){.registered = registered});
-}
-
-static void show_row(void *context, const struct pump_result *so_far, uint64_t now_us) {
-    const struct run *run = context;
-    struct progress progress = {.registered = run->fleet ? fleet_counts(run->fleet).registered : 0,
-                                .sent = so_far->sent,
-                                .answered = so_far->answered,
-                                .lost = so_far->expected - so_far->answered};
-    (void)now_us;
-    report_progress(run->row->name, &progress);
-}
-
 /* --- Our counts and the bootnode's --- */
 
+static void add_counts(struct wire_counts *into, const struct wire *wire) {
+    if (!wire) return;
+    struct wire_counts counts = wire_counts(wire);
+    into->sent += counts.sent;
+    into->failed += counts.failed;
+    into->refused += counts.refused;
+}
+
 static struct wire_counts beside_counts(const struct run *run) {
-    return run->beside ? wire_counts(run->beside) : (struct wire_counts){.sent = 0};
+    struct wire_counts counts = {.sent = 0};
+    for (uint32_t i = 0; i < run->crews.count; i++) add_counts(&counts, run->crew[i].beside);
+    return counts;
+}
+
+static struct wire_counts fleet_wire_counts(const struct run *run) {
+    struct wire_counts counts = {.sent = 0};
+    for (uint32_t i = 0; i < run->crews.count; i++) add_counts(&counts, run->crew[i].fleet_wire);
+    return counts;
+}
+
+static void add_fleet(struct tally *to, const struct fleet *fleet) {
+    struct fleet_counts counts = fleet_counts(fleet);
+    to->beats += counts.beats - counts.beats_reset;
+    to->hellos += counts.hellos;
+    to->registers += counts.registers;
+    to->unsure += counts.unsure;
+    to->registered += counts.registered;
+    to->left += counts.left;
+    to->moved += counts.moved;
+    to->fell_silent += counts.fell_silent;
+    to->living += counts.living;
 }
 
 static bool wants_tally(const struct run *run) {
@@ -165,26 +219,12 @@ static bool take_tally(const struct run *run, struct tally *out, struct why *why
     *out = (struct tally){.theirs = NULL};
     if (!wants_tally(run)) return true;
     (void)server_figures_settle(run->options->bootnode.port, SETTLE_US);
-    struct wire_counts sent = run->others;
-    if (run->fleet) {
-        struct wire_counts own = wire_counts(run->fleet_wire);
-        struct fleet_counts counts = fleet_counts(run->fleet);
-        sent.sent += own.sent;
-        sent.failed += own.failed;
-        out->beats = counts.beats - counts.beats_reset;
-        out->hellos = counts.hellos;
-        out->registers = counts.registers;
-        out->unsure = counts.unsure;
-        out->registered = counts.registered;
-        out->left = counts.left;
-        out->moved = counts.moved;
-        out->fell_silent = counts.fell_silent;
-        out->living = counts.living;
-    }
+    struct wire_counts own = fleet_wire_counts(run);
+    out->datagrams = run->others.sent + own.sent;
+    out->failed = run->others.failed + own.failed;
+    for (uint32_t i = 0; run_has_fleet(run) && i < run->crews.count; i++) add_fleet(out, run->crew[i].fleet);
     out->hellos += run->others.sent;
     out->registers += run->others.sent;
-    out->datagrams = sent.sent;
-    out->failed = sent.failed;
     out->stun = run->stun;
     out->stun_answered = run->stun_answered;
     out->beats_answered = run->beats_answered;
@@ -235,82 +275,34 @@ static bool compare(struct run *run, struct why *why) {
 
 /* --- One row --- */
 
-static struct traffic *make_traffic(struct run *run, struct why *why) {
-    const struct row_options *row = run->row;
-    why_fail(why, "out of memory");
-    switch (row->traffic) {
-    case TRAFFIC_STUN: return traffic_stun();
-    case TRAFFIC_RAW: return traffic_raw(row->raw_size, row->echoed);
-    case TRAFFIC_DNS: return traffic_dns(row->dns_name, why);
-    case TRAFFIC_TRACKER: return traffic_tracker(wire_sockets(run->beside));
-    case TRAFFIC_HELLO: return traffic_hello();
-    case TRAFFIC_REGISTER: return traffic_register(wire_sockets(run->beside), row->stock, row->forged);
-    case TRAFFIC_RELAY: return relays_traffic(run->fleet, row->forged);
-    case TRAFFIC_JUNK: return traffic_junk(row->junk);
-    case TRAFFIC_BEATS:
-    case TRAFFIC_NONE: break;
+static enum run_status fill(struct run *run, struct why *why) {
+    run->fill = (struct fill_result){.registered = 0};
+    if (!run_has_fleet(run)) return RUN_OK;
+    enum run_status status = do_phase(run, do_fill, "filling", why);
+    for (uint32_t i = 0; i < run->crews.count; i++) {
+        const struct fill_result *own = &run->crew[i].fill;
+        run->fill.registered += own->registered;
+        if (own->elapsed_us > run->fill.elapsed_us) run->fill.elapsed_us = own->elapsed_us;
     }
-    return fleet_traffic_beats(run->fleet, row);
-}
-
-static double rate_of(const struct run *run) {
-    if (load_options_of_fleet(run->row)) return fleet_traffic_rate(run->fleet, run->row);
-    return run->row->pace == PACE_RATE ? run->row->rate : 0;
-}
-
-static bool fleet_is_over(void *context, uint64_t now_us) {
-    const struct run *run = context;
-    return row_over(run->fleet, now_us);
-}
-
-static bool pump(struct run *run, struct traffic *traffic, struct why *why) {
-    struct pump_options options = {
-        .rate = rate_of(run),
-        .duration_us = run->fleet ? PACING_ENDLESS : (uint64_t)(run->row->duration_s * 1e6),
-        .end = run->fleet ? fleet_is_over : NULL,
-        .progress = show_row,
-        .context = run,
-    };
-    if (run->fleet) fall_expiring(run->fleet, &options.rtt_from_us, &options.rtt_until_us);
-    bool done = pump_run(run->beside ? run->beside : run->fleet_wire, traffic, &options, &run->result.pump);
-    report_progress_end();
-    if (!done) why_fail(why, "out of memory");
-    return done;
-}
-
-static void live_on(void *context) {
-    run_keep_alive(context);
-}
-
-/* What some requests need before the first one. */
-static bool prepare(struct run *run, struct traffic *traffic, struct why *why) {
-    switch (run->row->traffic) {
-    case TRAFFIC_TRACKER: return traffic_tracker_connect(traffic, run->beside, why);
-    case TRAFFIC_REGISTER: return traffic_register_prepare(traffic, run->beside, live_on, run, why);
-    default: return true;
-    }
-}
-
-/* The row's traffic on its wire; what goes beside the fleet has a wire of its own. */
-static enum run_status drive(struct run *run, struct why *why) {
-    enum run_status status = RUN_UNANSWERED;
-    struct traffic *traffic = make_traffic(run, why);
-    if (!traffic) return RUN_USAGE;
-    if (!prepare(run, traffic, why)) goto out;
-    if (run->fleet && run->beside) traffic = fleet_traffic_beside(run->fleet, traffic);
-    why_fail(why, "out of memory");
-    if (traffic && pump(run, traffic, why)) status = RUN_OK;
-out:
-    traffic_destroy(traffic);
     return status;
 }
 
-static bool fill(struct run *run, struct why *why) {
-    run->fill = (struct fill_result){.registered = 0};
-    if (!run->fleet) return true;
-    bool filled = fill_fleet(run->fleet, show_fill, run, &run->fill, why);
-    report_progress_end();
-    return filled;
+static enum run_status begin(struct run *run, struct why *why) {
+    enum run_status status = do_phase(run, do_begin, run->row->name, why);
+    bool opened = status == RUN_OK;
+    for (uint32_t i = 0; opened && !load_options_of_fleet(run->row) && i < run->crews.count; i++)
+        opened = crew_open_beside(&run->crew[i], why);
+    return status == RUN_OK && !opened ? RUN_USAGE : status;
+}
+
+/* The row's traffic on its wires; what goes beside the fleet has wires of its own. */
+static enum run_status drive(struct run *run, struct why *why) {
+    enum run_status status = do_phase(run, do_prepare, run->row->name, why);
+    if (status != RUN_OK) return status;
+    run->crews.start_us = load_now_us() + (run->crews.count > 1 ? START_US : 0);
+    status = do_phase(run, do_drive, run->row->name, why);
+    for (uint32_t i = 0; i < run->crews.count; i++) pump_result_merge(&run->result.pump, &run->crew[i].pump);
+    return status;
 }
 
 /* The processor time of the fill is the bootnode's, which the row's process need not be. */
@@ -327,7 +319,7 @@ static void judge_fill(struct run *run, const struct server_figures *before, con
 
 static uint64_t packets_to_target(const struct run *run) {
     uint64_t sent = beside_counts(run).sent;
-    return run->fleet && is_to_bootnode(run) ? sent + wire_counts(run->fleet_wire).sent : sent;
+    return is_to_bootnode(run) ? sent + fleet_wire_counts(run).sent : sent;
 }
 
 static void judge_server(struct run *run, const struct server_figures *before, const struct server_figures *after,
@@ -341,7 +333,7 @@ static void judge_server(struct run *run, const struct server_figures *before, c
     result->server.rss_bytes = after->rss_bytes;
     if (result->server.packets > 0)
         result->server.cpu_ns_per_packet = (double)result->server.cpu_ns / (double)result->server.packets;
-    if (run->fleet && run->pid == run->row->pid && after->rss_bytes > run->rss_before)
+    if (run_has_fleet(run) && run->pid == run->row->pid && after->rss_bytes > run->rss_before)
         result->server.rss_bytes_per_session =
             (double)(after->rss_bytes - run->rss_before) / (double)run->options->sessions;
 }
@@ -351,10 +343,21 @@ static bool settled_figures(const struct run *run, struct server_figures *out, s
     return server_figures_read(run->row->pid, run->row->target.port, out, why);
 }
 
+static struct fleet_counts sum_counts(const struct run *run) {
+    struct fleet_counts sum = {.registered = 0};
+    for (uint32_t i = 0; run_has_fleet(run) && i < run->crews.count; i++) {
+        struct fleet_counts counts = fleet_counts(run->crew[i].fleet);
+        sum.registered += counts.registered;
+        sum.registering += counts.registering;
+        sum.absent += counts.absent;
+    }
+    return sum;
+}
+
 /* What there is to report of it; no row was begun. */
 static enum run_status cut_fill(struct run *run) {
     struct row_result *result = &run->result;
-    struct fleet_counts counts = fleet_counts(run->fleet);
+    struct fleet_counts counts = sum_counts(run);
     result->cut = (struct cut){.interrupted = true,
                                .filling = true,
                                .after_us = (clock_wall_ms() - result->started_ms) * 1000,
@@ -374,22 +377,25 @@ static void note_cut(struct run *run) {
     if (planned > (double)result->pump.due) result->cut.never_due = (uint64_t)planned - result->pump.due;
 }
 
+static double rate_of(const struct run *run) {
+    double rate = 0;
+    for (uint32_t i = 0; i < run->crews.count; i++) rate += crew_rate(&run->crew[i]);
+    return rate;
+}
+
 /* Filled, begun, driven; `run->result` and what wires beside sent are noted. */
 static enum run_status measure(struct run *run, struct why *why) {
-    const struct row_options *row = run->row;
     struct server_figures first, before, after;
     if (!settled_figures(run, &first, why)) return RUN_USAGE;
-    if (!fill(run, why)) return interrupted() ? cut_fill(run) : RUN_UNANSWERED;
-    if (run->fleet && !row_begin(run->fleet, row, why)) return RUN_UNANSWERED;
-    if (!load_options_of_fleet(row)) {
-        run->beside = open_wire(run->options, &row->target, beside_sockets(run), why);
-        if (!run->beside) return RUN_USAGE;
-    }
+    enum run_status status = fill(run, why);
+    if (status != RUN_OK && interrupted()) return cut_fill(run);
+    if (status == RUN_OK) status = begin(run, why);
+    if (status != RUN_OK) return status;
     if (!settled_figures(run, &before, why)) return RUN_USAGE;
     uint64_t sent = packets_to_target(run);
     run->result.rate = rate_of(run);
     run->result.measured_ms = clock_wall_ms();
-    enum run_status status = drive(run, why);
+    status = drive(run, why);
     if (status != RUN_OK) return status;
     if (!settled_figures(run, &after, why)) return RUN_UNANSWERED;
     judge_fill(run, &first, &before);
@@ -410,7 +416,7 @@ static void count_beside(struct run *run, const struct pump_result *pumped) {
     }
 }
 
-/* What the row's own wire sent counts on, and the wire goes. */
+/* What the row's own wires sent counts on, and the wires go. */
 static void end_beside(struct run *run) {
     const struct pump_result *pumped = &run->result.pump;
     struct wire_counts counts = beside_counts(run);
@@ -420,8 +426,7 @@ static void end_beside(struct run *run) {
         count_beside(run, pumped);
     }
     if (run->row->traffic == TRAFFIC_BEATS) run->beats_answered += pumped->answered;
-    wire_close(run->beside);
-    run->beside = NULL;
+    for (uint32_t i = 0; i < run->crews.count; i++) crew_end_row(&run->crew[i]);
 }
 
 /* Before the row is measured: a file that cannot be had is worth knowing before a million sessions are. */
@@ -448,16 +453,34 @@ static bool report(struct run *run, struct why *why) {
     return written;
 }
 
-/* Lines of ours join those of the fleet, where there is one. */
+/* What the fleets saw, all together. */
+static void take_facts(struct run *run) {
+    struct row_result *result = &run->result;
+    struct row_facts *facts = &run->facts;
+    memset(facts, 0, sizeof *facts);
+    for (uint32_t i = 0; i < run->crews.count; i++) {
+        row_end(run->crew[i].fleet, &run->own_facts);
+        row_facts_merge(facts, &run->own_facts);
+    }
+    result->sessions = facts->sessions;
+    result->registered += facts->registered;
+    if (facts->registered > 0) result->registered_per_s = (double)facts->registered * 1e6 / (double)facts->elapsed_us;
+    result->announce_us = facts->announced.announce_us;
+    result->expiry_late_ms = facts->announced.expiry_late_ms;
+    result->expired_expected = facts->announced.expired_expected;
+    result->expired_seen = facts->announced.expired_seen;
+    result->expired_never_due = facts->expired_never_due;
+    result->expired_wrong = facts->announced.expired_wrong;
+    result->announce_missing = facts->announced.join_missing;
+    verdict_lines(facts, &run->disagreements);
+}
+
 static void conclude(struct run *run) {
     struct row_result *result = &run->result;
-    for (size_t i = 0; i < run->disagreements.count; i++) {
-        run->lines[i] = run->disagreements.lines[i];
-        if (run->fleet) verdict_add(run->fleet, "%s", run->lines[i]);
-    }
+    if (run_has_fleet(run) && !result->cut.filling) take_facts(run);
+    for (size_t i = 0; i < run->disagreements.count; i++) run->lines[i] = run->disagreements.lines[i];
     result->disagreements = run->lines;
     result->disagreement_count = run->disagreements.count;
-    if (run->fleet && !result->cut.filling) row_end(run->fleet, result);
     note_cut(run);
     result->ended_ms = clock_wall_ms();
 }
@@ -470,12 +493,12 @@ static bool never_answered(const struct run *run, struct why *why) {
 
 enum run_status run_row(struct run *run, const struct row_options *row, struct why *why) {
     memset(&run->result, 0, sizeof run->result);
-    run->row = row;
+    run->row = run->crews.row = row;
     run->result.name = row->name;
     run->result.options = run->options;
     run->result.row = row;
     run->result.started_ms = clock_wall_ms();
-    run->registered_before = run->fleet ? fleet_counts(run->fleet).registered : 0;
+    run->registered_before = sum_counts(run).registered;
     if (!open_json(run, why)) return RUN_USAGE;
     if (!begin_tally(run, why)) return RUN_UNANSWERED;
     enum run_status status = measure(run, why);

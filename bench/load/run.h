@@ -1,16 +1,16 @@
-/* A run: the fleet, and one row after the other, each filled, measured, compared and reported. */
+/* A run: its crews (crew.h), and one row after the other, each filled, measured, compared and reported. The crews are
+ * threads (team.h); everything here is for the main one. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "bench/load/load_options.h"
+#include "bench/load/run_status.h"
 #include "common/attributes.h"
 #include "common/why.h"
 
 struct run;
-
-enum run_status { RUN_OK = 0, RUN_DISAGREED = 1, RUN_USAGE = 2, RUN_UNANSWERED = 3 };
 
 /* `options` must outlive it. NULL with `why`. */
 MUST_USE struct run *run_open(const struct load_options *options, struct why *why);

@@ -39,9 +39,15 @@ static void mix_room(struct fleet *fleet, uint32_t room) {
     if (!pick(fleet, room, lives, &other)) fleet->members[living].state = MEMBER_ACTIVE;
 }
 
-/* Exactly as many as were asked for, each as likely as any other; then the watched rooms are seen to. */
+static uint64_t rounded_part(uint64_t count, double percent) {
+    return (uint64_t)((double)count * percent / 100 + 0.5);
+}
+
+/* Exactly as many as were asked for, of all fleets together, each as likely as any other; then the watched rooms are
+ * seen to. */
 void silence_choose(struct fleet *fleet, double percent) {
-    uint64_t left = living_count(fleet), wanted = (uint64_t)((double)left * percent / 100 + 0.5);
+    uint64_t left = living_count(fleet);
+    uint64_t wanted = rounded_part(fleet->before + left, percent) - rounded_part(fleet->before, percent);
     for (uint32_t i = 0; i < fleet->count && left > 0; i++) {
         if (!lives(fleet, i)) continue;
         if (fleet_random(fleet) % left-- >= wanted) continue;

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HOST_BITS_COUNTED 32 /* more hosts than anybody has sockets */
+#define PIECE_BITS 8           /* of the network: what limits per prefix at the finest, and its last byte */
+#define PIECE_HOSTS 254        /* .0 and .255 are not taken: some networks have a use of their own for them */
+#define PIECES_BITS_COUNTED 32 /* more pieces than anybody has sockets */
 
 static unsigned bits_of_family(const struct address *network) {
     return address_is_ipv4(network) ? 32 : 128;
@@ -31,12 +33,35 @@ bool sources_parse(const char *text, struct address *network, unsigned *bits) {
     return true;
 }
 
-struct address sources_pick(const struct address *network, unsigned bits, size_t index) {
+/* Which of `count` places sender `index` of `all` has. */
+static uint64_t spread(uint64_t count, uint64_t index, uint64_t all) {
+    return all > count ? index % count : index * count / all;
+}
+
+/* Counted from the network's end; `low` is the value's lowest bit. */
+static void set_bits(struct address *address, uint64_t value, unsigned low) {
+    for (unsigned i = low; value != 0; i++, value >>= 1)
+        if (value & 1) address->ip[15 - i / 8] |= (uint8_t)(1U << i % 8);
+}
+
+static void pick_in_pieces(struct address *picked, unsigned piece_bits, size_t index, size_t all) {
+    unsigned counted = piece_bits < PIECES_BITS_COUNTED ? piece_bits : PIECES_BITS_COUNTED;
+    uint64_t pieces = UINT64_C(1) << counted, first = index;
+    uint64_t piece = spread(pieces, index, all);
+    if (all > pieces) first = index / pieces;
+    set_bits(picked, piece, PIECE_BITS + piece_bits - counted);
+    set_bits(picked, first % PIECE_HOSTS + 1, 0);
+}
+
+struct address sources_pick(const struct address *network, unsigned bits, size_t index, size_t all) {
     unsigned host_bits = bits_of_family(network) - bits;
-    bool has_ends = host_bits >= 2;
-    if (host_bits > HOST_BITS_COUNTED) host_bits = HOST_BITS_COUNTED;
-    uint64_t hosts = (UINT64_C(1) << host_bits) - (has_ends ? 2 : 0), host = index % hosts + has_ends;
     struct address picked = *network;
-    for (size_t i = 0; i < sizeof host; i++) picked.ip[15 - i] |= (uint8_t)(host >> 8 * i);
+    if (host_bits > PIECE_BITS) {
+        pick_in_pieces(&picked, host_bits - PIECE_BITS, index, all);
+        return picked;
+    }
+    bool has_ends = host_bits >= 2;
+    uint64_t hosts = (UINT64_C(1) << host_bits) - (has_ends ? 2 : 0);
+    set_bits(&picked, spread(hosts, index, all) + has_ends, 0);
     return picked;
 }

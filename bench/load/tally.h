@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bench/load/disagreements.h"
 #include "bench/load/scrape.h"
 
 struct tally {
@@ -29,16 +30,6 @@ struct tally {
     uint64_t hellos, registers; /* sent, or more: those that floods may have sent are in both */
     uint64_t stun, stun_answered, beats_answered, hellos_answered;
     uint64_t handshakes_forged, junk; /* sent on purpose; the bootnode may count them otherwise where it is busy */
-};
-
-#define DISAGREEMENT_SIZE 200
-#define DISAGREEMENTS_MAX 32
-
-struct disagreements {
-    bool others;    /* use the bootnode, too */
-    bool restarted; /* the bootnode was */
-    size_t count;
-    char lines[DISAGREEMENTS_MAX][DISAGREEMENT_SIZE];
 };
 
 /* What does not agree between two tallies, a line each; replaces what `out` held. */

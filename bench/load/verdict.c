@@ -1,72 +1,69 @@
 #include "bench/load/verdict.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "bench/load/disagreements.h"
 #include "bench/load/fleet_parts.h"
 #include "bench/load/report.h"
+#include "bench/load/row_facts.h"
 
 /* An answer that a beat asked for is this late at most. */
 #define ANSWER_LIMIT_US 1000000
 
-void verdict_forget(struct fleet *fleet) {
-    for (size_t i = 0; i < fleet->disagreement_count; i++) free(fleet->disagreements[i]);
-    fleet->disagreement_count = 0;
+static void say_count(struct disagreements *out, uint64_t count, const char *what) {
+    if (count > 0) disagreements_add(out, "%llu %s", (unsigned long long)count, what);
 }
 
-void verdict_add(struct fleet *fleet, const char *format, ...) {
-    char *line = NULL;
-    va_list arguments;
-    if (fleet->disagreement_count == DISAGREEMENTS_MAX) return;
-    va_start(arguments, format);
-    if (vasprintf(&line, format, arguments) >= 0) fleet->disagreements[fleet->disagreement_count++] = line;
-    va_end(arguments);
+static void say_refusals(const struct row_facts *facts, struct disagreements *out) {
+    for (unsigned i = 0; i < REFUSAL_END; i++)
+        if (facts->refused[i] > 0)
+            disagreements_add(out, "%llu registrations were refused: %s", (unsigned long long)facts->refused[i],
+                              report_refusal(i));
+    say_count(out, facts->given_up, "registrations got no answer for 20 s");
 }
 
-static void say_count(struct fleet *fleet, uint64_t count, const char *what) {
-    if (count > 0) verdict_add(fleet, "%llu %s", (unsigned long long)count, what);
-}
-
-static void refusals(struct fleet *fleet) {
-    for (unsigned i = 0; i < REFUSAL_END; i++) {
-        uint64_t count = fleet->registrations.refused[i];
-        if (count > 0)
-            verdict_add(fleet, "%llu registrations were refused: %s", (unsigned long long)count, report_refusal(i));
-        fleet->registrations.refused[i] = 0;
-    }
-    say_count(fleet, fleet->registrations.given_up, "registrations got no answer for 20 s");
-    fleet->registrations.given_up = 0;
-}
-
-static void announcements(struct fleet *fleet) {
-    const struct oracle_verdict *verdict = oracle_verdict(fleet->oracle);
-    uint64_t judged = verdict->expired_expected - oracle_never_due(fleet->oracle);
-    uint64_t unseen = judged > verdict->expired_seen ? judged - verdict->expired_seen : 0;
-    say_count(fleet, verdict->join_missing, "announcements of a join did not reach a member within 5 s");
-    say_count(fleet, verdict->expired_wrong,
+static void say_announcements(const struct row_facts *facts, struct disagreements *out) {
+    const struct oracle_verdict *announced = &facts->announced;
+    uint64_t judged = announced->expired_expected - facts->expired_never_due;
+    uint64_t unseen = judged > announced->expired_seen ? judged - announced->expired_seen : 0;
+    say_count(out, announced->join_missing, "announcements of a join did not reach a member within 5 s");
+    say_count(out, announced->expired_wrong,
               "sessions were announced as left though they lived, or before they could expire");
     if (unseen > 0)
-        verdict_add(fleet, "%llu of %llu sessions that fell silent were not announced as left to every member",
-                    (unsigned long long)unseen, (unsigned long long)judged);
+        disagreements_add(out, "%llu of %llu sessions that fell silent were not announced as left to every member",
+                          (unsigned long long)unseen, (unsigned long long)judged);
 }
 
-void verdict_lines(struct fleet *fleet) {
-    struct misdeeds *misdeeds = &fleet->misdeeds;
+void verdict_gather(struct fleet *fleet, struct row_facts *out) {
+    struct registrations *registrations = &fleet->registrations;
     const struct row_state *row = &fleet->row;
-    if (fleet->draining) verdict_add(fleet, "the bootnode is shutting down");
-    if (fleet->no_memory) verdict_add(fleet, "out of memory");
-    say_count(fleet, misdeeds->forged, "packets had a wrong tag, seal or token");
-    say_count(fleet, misdeeds->malformed, "packets were not as the protocol has them");
-    say_count(fleet, misdeeds->resets, "living sessions were forgotten by the bootnode");
-    say_count(fleet, misdeeds->unanswered, "LEAVEs got no RESET");
-    say_count(fleet, misdeeds->stuck, "sessions did not move to their new port");
-    say_count(fleet, misdeeds->unheard, "last beats before the silence got no answer");
-    if (row->asked > 0 && row->asked_at_us > fleet->heard_us + ANSWER_LIMIT_US)
-        verdict_add(fleet, "the bootnode fell silent %.1f s before the row's last request",
-                    (double)(row->asked_at_us - fleet->heard_us) / 1e6);
-    refusals(fleet);
-    announcements(fleet);
-    memset(misdeeds, 0, sizeof *misdeeds);
+    out->announced = *oracle_verdict(fleet->oracle);
+    out->expired_never_due = oracle_never_due(fleet->oracle);
+    out->misdeeds = fleet->misdeeds;
+    memcpy(out->refused, registrations->refused, sizeof out->refused);
+    out->given_up = registrations->given_up;
+    out->deaf_us = row->asked > 0 && row->asked_at_us > fleet->heard_us ? row->asked_at_us - fleet->heard_us : 0;
+    out->draining = fleet->draining;
+    out->no_memory = fleet->no_memory;
+    memset(&fleet->misdeeds, 0, sizeof fleet->misdeeds);
+    memset(registrations->refused, 0, sizeof registrations->refused);
+    registrations->given_up = 0;
+}
+
+void verdict_lines(const struct row_facts *facts, struct disagreements *out) {
+    const struct misdeeds *misdeeds = &facts->misdeeds;
+    if (facts->draining) disagreements_add(out, "the bootnode is shutting down");
+    if (facts->no_memory) disagreements_add(out, "out of memory");
+    say_count(out, misdeeds->forged, "packets had a wrong tag, seal or token");
+    say_count(out, misdeeds->malformed, "packets were not as the protocol has them");
+    say_count(out, misdeeds->resets, "living sessions were forgotten by the bootnode");
+    say_count(out, misdeeds->unanswered, "LEAVEs got no RESET");
+    say_count(out, misdeeds->stuck, "sessions did not move to their new port");
+    say_count(out, misdeeds->unheard, "last beats before the silence got no answer");
+    if (facts->deaf_us > ANSWER_LIMIT_US)
+        disagreements_add(out, "the bootnode fell silent %.1f s before the row's last request",
+                          (double)facts->deaf_us / 1e6);
+    say_refusals(facts, out);
+    say_announcements(facts, out);
+    if (facts->counters_used_up) disagreements_add(out, "the row ended early: the sessions' beat counters are used up");
 }

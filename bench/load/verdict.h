@@ -1,11 +1,11 @@
-/* What did not go as it must, as lines for people: at most DISAGREEMENTS_MAX a row. */
+/* What did not go as it must: gathered from the fleets, and told as lines for people. */
 #pragma once
 
+struct disagreements;
 struct fleet;
+struct row_facts;
 
-/* The lines of the row before are gone. */
-void verdict_forget(struct fleet *fleet);
-/* One more line among the row's disagreements, for what others find: between row_begin and row_end. */
-void verdict_add(struct fleet *fleet, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* What must not have happened and did becomes lines. */
-void verdict_lines(struct fleet *fleet);
+/* What the fleet noticed since this was last called; its counts begin anew. Leaves the row's times alone. */
+void verdict_gather(struct fleet *fleet, struct row_facts *out);
+/* What must not have happened and did becomes lines, each said once. Pure. */
+void verdict_lines(const struct row_facts *facts, struct disagreements *out);

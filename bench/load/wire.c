@@ -58,6 +58,7 @@ struct wire {
     struct receive_buffers receive;
 };
 
+/* `sockets`: of all wires like this one. Not for two threads at once. */
 static void raise_file_limit(size_t sockets) {
     struct rlimit limit;
     rlim_t wanted = 2 * sockets + FILES_BESIDE; /* a rebind has the old ones and the new ones */
@@ -96,9 +97,10 @@ static int open_socket(const struct wire_options *options, size_t index, struct 
     int family = address_is_ipv4(target) ? AF_INET : AF_INET6;
     int descriptor = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (descriptor < 0) return fail_open(descriptor, "cannot open a socket for", target, why);
-    set_receive_buffer(descriptor, options->sockets);
+    set_receive_buffer(descriptor, options->all);
     if (options->sources_bits > 0) {
-        struct address source = sources_pick(&options->sources, options->sources_bits, index);
+        struct address source =
+            sources_pick(&options->sources, options->sources_bits, options->before + index, options->all);
         if (!bind_to(descriptor, family, &source)) return fail_open(descriptor, "cannot send from", &source, why);
     }
     struct sockaddr_storage name;
@@ -154,7 +156,7 @@ struct wire *wire_open(const struct wire_options *options, struct why *why) {
     wire->epoll = epoll_create1(EPOLL_CLOEXEC);
     for (size_t i = 0; wire->sockets && i < options->sockets; i++) wire->sockets[i].descriptor = -1;
     make_receive_ready(&wire->receive);
-    raise_file_limit(options->sockets);
+    raise_file_limit(options->all);
     if (wire->sockets && wire->epoll >= 0 && wire_rebind(wire, why)) return wire;
     wire_close(wire);
     return NULL;

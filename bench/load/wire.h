@@ -17,10 +17,12 @@ struct wire;
 
 struct wire_options {
     struct address target;
-    struct address sources; /* network to bind to, with sources_bits; the local addresses are taken in turn */
+    struct address sources; /* network to bind to, with sources_bits */
     unsigned sources_bits;  /* 0: unbound */
     size_t sockets;
-    bool segment; /* given up where the network device cannot */
+    size_t before, all; /* of the sockets of several wires that serve one purpose: among these `all`, which are spread
+                           over the sources, ours come after so many */
+    bool segment;       /* given up where the network device cannot */
 };
 
 /* NULL with one line in `why` that names the address. Raises the soft limit of files when needed. */

@@ -10,13 +10,14 @@
 #include <cmocka.h>
 #include <sodium.h>
 
+#include "bench/load/disagreements.h"
 #include "bench/load/fall.h"
 #include "bench/load/fill.h"
 #include "bench/load/fleet_traffic.h"
 #include "bench/load/load_now.h"
 #include "bench/load/load_options.h"
-#include "bench/load/report.h"
 #include "bench/load/row.h"
+#include "bench/load/row_facts.h"
 #include "bench/load/traffic.h"
 #include "bench/load/verdict.h"
 #include "bench/load/wire.h"
@@ -135,7 +136,8 @@ struct stage {
     struct net *net;
     struct wire wire;
     struct fleet *fleet;
-    struct row_result result;
+    struct row_facts facts;
+    struct disagreements said;
     uint64_t asked, answered;
     bool waiting[1 << 20]; /* by request */
 };
@@ -154,7 +156,7 @@ static int setup(void **state) {
     the_wire = stage->net->watching = &stage->wire;
     stage->net->watch = take_from_bootnode;
     const struct load_options options = {.sessions = SESSIONS, .room_size = ROOM_SIZE, .watched_rooms = SESSIONS};
-    stage->fleet = fleet_create(&options, &stage->wire);
+    stage->fleet = fleet_create(&options, SHARE_WHOLE, &stage->wire, NULL);
     assert_non_null(stage->fleet);
     *state = stage;
     return 0;
@@ -208,23 +210,29 @@ static void drive_row(struct stage *stage, const struct row_options *row) {
     assert_true(now < end);
 }
 
-static const struct row_result *run_row(struct stage *stage, const struct row_options *options) {
+static void end_row(struct stage *stage) {
+    row_end(stage->fleet, &stage->facts);
+    stage->said.count = 0;
+    verdict_lines(&stage->facts, &stage->said);
+}
+
+static const struct row_facts *run_row(struct stage *stage, const struct row_options *options) {
     struct why why = {0};
     struct row_options row = *options;
     row.answers = ANSWERS_EVERY;
     stage->asked = stage->answered = 0;
     memset(stage->waiting, 0, sizeof stage->waiting);
-    memset(&stage->result, 0, sizeof stage->result);
     if (!row_begin(stage->fleet, &row, &why)) fail_msg("%s", why.text);
+    row_start(stage->fleet, load_now_us());
     drive_row(stage, &row);
     for (uint64_t end = load_now_us() + LOST_AFTER_MS * 1000; load_now_us() < end;)
         wire_receive(&stage->wire, 1000, 512, take_answer, stage);
-    row_end(stage->fleet, &stage->result);
-    return &stage->result;
+    end_row(stage);
+    return &stage->facts;
 }
 
-static void assert_agreed(const struct row_result *result) {
-    for (size_t i = 0; i < result->disagreement_count; i++) fail_msg("%s", result->disagreements[i]);
+static void assert_agreed(const struct stage *stage) {
+    for (size_t i = 0; i < stage->said.count; i++) fail_msg("%s", stage->said.lines[i]);
 }
 
 /* What nothing was lost of. */
@@ -239,9 +247,9 @@ static void assert_counts_agree(const struct stage *stage) {
     assert_int_equal(ours.living, net_totals(stage->net).sessions);
 }
 
-static void assert_said(const struct row_result *result, const char *what) {
-    for (size_t i = 0; i < result->disagreement_count; i++)
-        if (strstr(result->disagreements[i], what)) return;
+static void assert_said(const struct stage *stage, const char *what) {
+    for (size_t i = 0; i < stage->said.count; i++)
+        if (strstr(stage->said.lines[i], what)) return;
     fail_msg("nothing was said of '%s'", what);
 }
 
@@ -254,7 +262,8 @@ static void fills_and_beats(void **state) {
     assert_int_equal(totals.sessions, SESSIONS);
     assert_int_equal(totals.provisional, 0);
     assert_int_equal(totals.rooms, SESSIONS / ROOM_SIZE);
-    assert_agreed(run_row(stage, &(struct row_options){.duration_s = 20}));
+    (void)run_row(stage, &(struct row_options){.duration_s = 20});
+    assert_agreed(stage);
     assert_true(stage->asked > 3000);
     assert_int_equal(stage->answered, stage->asked);
     assert_counts_agree(stage);
@@ -297,7 +306,7 @@ static void every_session_beats_once_a_pass(void **state) {
         assert_int_equal(count_of(second, first[i]), 1);
     }
     /* Another row, another order. */
-    row_end(stage->fleet, &stage->result);
+    end_row(stage);
     assert_true(row_begin(stage->fleet, &row, &why));
     note_pass(stage, second);
     assert_memory_not_equal(first, second, sizeof first);
@@ -308,7 +317,8 @@ static void fills_under_loss(void **state) {
     stage->wire.loss = 20;
     assert_int_equal(fill(stage).registered, SESSIONS);
     assert_int_equal(net_totals(stage->net).sessions, SESSIONS);
-    assert_agreed(run_row(stage, &(struct row_options){.duration_s = 20}));
+    (void)run_row(stage, &(struct row_options){.duration_s = 20});
+    assert_agreed(stage);
     assert_true(stage->answered > stage->asked / 2 && stage->answered < stage->asked);
     assert_int_equal(net_totals(stage->net).expired, 0);
 }
@@ -316,14 +326,14 @@ static void fills_under_loss(void **state) {
 static void churn_is_announced(void **state) {
     struct stage *stage = *state;
     fill(stage);
-    const struct row_result *result = run_row(stage, &(struct row_options){.duration_s = 10, .churn_percent = 5});
-    assert_agreed(result);
-    assert_in_range(result->registered, 25, 35);
-    assert_int_equal(net_totals(stage->net).left, result->registered);
-    assert_int_equal(fleet_counts(stage->fleet).left, result->registered);
+    const struct row_facts *facts = run_row(stage, &(struct row_options){.duration_s = 10, .churn_percent = 5});
+    assert_agreed(stage);
+    assert_in_range(facts->registered, 25, 35);
+    assert_int_equal(net_totals(stage->net).left, facts->registered);
+    assert_int_equal(fleet_counts(stage->fleet).left, facts->registered);
     assert_int_equal(net_totals(stage->net).sessions, SESSIONS);
-    assert_true(result->announce_us.count >= (ROOM_SIZE - 2) * result->registered);
-    assert_int_equal(result->announce_missing, 0);
+    assert_true(facts->announced.announce_us.count >= (ROOM_SIZE - 2) * facts->registered);
+    assert_int_equal(facts->announced.join_missing, 0);
     assert_int_equal(stage->answered, stage->asked);
     assert_counts_agree(stage);
 }
@@ -333,23 +343,23 @@ static void churn_under_loss_is_announced(void **state) {
     struct stage *stage = *state;
     fill(stage);
     stage->wire.loss = 20;
-    const struct row_result *result = run_row(stage, &(struct row_options){.duration_s = 10, .churn_percent = 5});
-    for (size_t i = 0; i < result->disagreement_count; i++)
-        if (!strstr(result->disagreements[i], "LEAVEs got no RESET")) fail_msg("%s", result->disagreements[i]);
+    (void)run_row(stage, &(struct row_options){.duration_s = 10, .churn_percent = 5});
+    for (size_t i = 0; i < stage->said.count; i++)
+        if (!strstr(stage->said.lines[i], "LEAVEs got no RESET")) fail_msg("%s", stage->said.lines[i]);
 }
 
 static void silence_expires(void **state) {
     struct stage *stage = *state;
     fill(stage);
-    const struct row_result *result = run_row(stage, &(struct row_options){.duration_s = 1, .silent_percent = 50});
-    assert_agreed(result);
-    assert_int_equal(result->expired_expected, fleet_counts(stage->fleet).fell_silent);
-    assert_in_range(result->expired_expected, SESSIONS / 2 - 5, SESSIONS / 2 + 5);
-    assert_int_equal(result->expired_seen, result->expired_expected);
-    assert_int_equal(net_totals(stage->net).expired, result->expired_expected);
-    assert_true(result->expiry_late_ms.maximum < 500);
+    const struct row_facts *facts = run_row(stage, &(struct row_options){.duration_s = 1, .silent_percent = 50});
+    assert_agreed(stage);
+    assert_int_equal(facts->announced.expired_expected, fleet_counts(stage->fleet).fell_silent);
+    assert_in_range(facts->announced.expired_expected, SESSIONS / 2 - 5, SESSIONS / 2 + 5);
+    assert_int_equal(facts->announced.expired_seen, facts->announced.expired_expected);
+    assert_int_equal(net_totals(stage->net).expired, facts->announced.expired_expected);
+    assert_true(facts->announced.expiry_late_ms.maximum < 500);
     assert_counts_agree(stage);
-    assert_int_equal(fill(stage).registered, result->expired_expected);
+    assert_int_equal(fill(stage).registered, facts->announced.expired_expected);
     assert_int_equal(net_totals(stage->net).sessions, SESSIONS);
 }
 
@@ -367,7 +377,8 @@ static void first_beats_that_come_too_late_are_accounted_for(void **state) {
     held_until_ms = stage->net->monotonic + 6000;
     assert_int_equal(fill(stage).registered, SESSIONS);
     assert_true(fleet_counts(stage->fleet).beats_reset >= SESSIONS);
-    assert_agreed(run_row(stage, &(struct row_options){.duration_s = 2}));
+    (void)run_row(stage, &(struct row_options){.duration_s = 2});
+    assert_agreed(stage);
     assert_counts_agree(stage);
 }
 
@@ -388,7 +399,8 @@ static void provisional_sessions_forgotten_too_early_are_noticed(void **state) {
     held_until_ms = stage->net->monotonic + 2000;
     restart_at_ms = stage->net->monotonic + 1000;
     assert_true(fill_fleet(stage->fleet, restart_once, stage, &result, &why));
-    assert_said(run_row(stage, &(struct row_options){.duration_s = 1}), "60 living sessions were forgotten");
+    (void)run_row(stage, &(struct row_options){.duration_s = 1});
+    assert_said(stage, "60 living sessions were forgotten");
 }
 
 static void live_until(struct stage *stage, uint64_t until_us) {
@@ -408,7 +420,7 @@ static void the_time_of_expiring_is_known(void **state) {
     assert_true(row_begin(stage->fleet, &(struct row_options){.duration_s = 1}, &why));
     fall_expiring(stage->fleet, &from, &until);
     assert_int_equal(from + until, 0);
-    row_end(stage->fleet, &stage->result);
+    end_row(stage);
     assert_true(row_begin(stage->fleet, &row, &why));
     fall_expiring(stage->fleet, &from, &until);
     live_until(stage, from);
@@ -422,20 +434,22 @@ static void all_silent_leaves_one_witness_a_room(void **state) {
     struct stage *stage = *state;
     fill(stage);
     stage->wire.loss = 10;
-    const struct row_result *result = run_row(stage, &(struct row_options){.duration_s = 1, .silent_percent = 100});
-    assert_agreed(result);
-    assert_int_equal(result->expired_seen, SESSIONS - SESSIONS / ROOM_SIZE);
+    const struct row_facts *facts = run_row(stage, &(struct row_options){.duration_s = 1, .silent_percent = 100});
+    assert_agreed(stage);
+    assert_int_equal(facts->announced.expired_seen, SESSIONS - SESSIONS / ROOM_SIZE);
 }
 
 static void everyone_moves(void **state) {
     struct stage *stage = *state;
     fill(stage);
-    assert_agreed(run_row(stage, &(struct row_options){.duration_s = 2, .rebind = true}));
+    (void)run_row(stage, &(struct row_options){.duration_s = 2, .rebind = true});
+    assert_agreed(stage);
     assert_int_equal(stage->answered, stage->asked);
     assert_int_equal(net_totals(stage->net).moved, SESSIONS);
     assert_int_equal(fleet_counts(stage->fleet).moved, SESSIONS);
     stage->wire.loss = 20;
-    assert_agreed(run_row(stage, &(struct row_options){.duration_s = 2, .rebind = true}));
+    (void)run_row(stage, &(struct row_options){.duration_s = 2, .rebind = true});
+    assert_agreed(stage);
     assert_int_equal(fleet_counts(stage->fleet).moved, 2 * SESSIONS);
 }
 
@@ -465,18 +479,21 @@ static void bootnode_that_dies_is_noticed(void **state) {
     struct stage *stage = *state;
     fill(stage);
     stage->wire.cut = true;
-    assert_said(run_row(stage, &(struct row_options){.duration_s = 3}), "fell silent");
+    (void)run_row(stage, &(struct row_options){.duration_s = 3});
+    assert_said(stage, "fell silent");
 }
 
 static void bootnode_that_forgets_is_noticed(void **state) {
     struct stage *stage = *state;
     fill(stage);
     net_restart(stage->net, true);
-    assert_said(run_row(stage, &(struct row_options){.duration_s = 5}), "60 living sessions were forgotten");
+    (void)run_row(stage, &(struct row_options){.duration_s = 5});
+    assert_said(stage, "60 living sessions were forgotten");
     assert_int_equal(fleet_counts(stage->fleet).resets, SESSIONS);
     fill(stage);
     assert_int_equal(net_totals(stage->net).sessions, SESSIONS);
-    assert_agreed(run_row(stage, &(struct row_options){.duration_s = 5}));
+    (void)run_row(stage, &(struct row_options){.duration_s = 5});
+    assert_agreed(stage);
 }
 
 static bool no_changes(const uint8_t *packet, size_t size) {
@@ -487,14 +504,14 @@ static void announcements_that_do_not_come_are_missed(void **state) {
     struct stage *stage = *state;
     fill(stage);
     stage->wire.passes = no_changes;
-    const struct row_result *result = run_row(stage, &(struct row_options){.duration_s = 3, .churn_percent = 5});
-    assert_said(result, "announcements of a join did not reach a member");
+    const struct row_facts *facts = run_row(stage, &(struct row_options){.duration_s = 3, .churn_percent = 5});
+    assert_said(stage, "announcements of a join did not reach a member");
     stage->wire.passes = NULL;
     fill(stage);
     stage->wire.passes = no_changes;
-    result = run_row(stage, &(struct row_options){.duration_s = 1, .silent_percent = 20});
-    assert_said(result, "were not announced as left");
-    assert_int_equal(result->expired_seen, 0);
+    facts = run_row(stage, &(struct row_options){.duration_s = 1, .silent_percent = 20});
+    assert_said(stage, "were not announced as left");
+    assert_int_equal(facts->announced.expired_seen, 0);
 }
 
 static bool no_path(const uint8_t *packet, size_t size) {
@@ -505,7 +522,8 @@ static void sessions_that_cannot_move_are_counted(void **state) {
     struct stage *stage = *state;
     fill(stage);
     stage->wire.passes = no_path;
-    assert_said(run_row(stage, &(struct row_options){.duration_s = 1, .rebind = true}), "60 sessions did not move");
+    (void)run_row(stage, &(struct row_options){.duration_s = 1, .rebind = true});
+    assert_said(stage, "60 sessions did not move");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

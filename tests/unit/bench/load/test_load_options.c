@@ -52,6 +52,7 @@ static void defaults_are_as_documented(void **state) {
     assert_int_equal(options.room_size, 64);
     assert_int_equal(options.watched_rooms, 100);
     assert_int_equal(options.sources_bits, 0);
+    assert_int_equal(options.threads, 1);
     assert_false(options.apart);
     assert_int_equal(options.row.traffic, TRAFFIC_BEATS);
     assert_int_equal(options.row.pace, PACE_INTERVAL);
@@ -64,13 +65,14 @@ static void defaults_are_as_documented(void **state) {
 static void every_flag_arrives(void **state) {
     (void)state;
     assert_int_equal(
-        parse("--bootnode [::1]:1 --sessions=5000 --room-size 8 --watch 3 --sources 127.3.4.5/16 "
+        parse("--bootnode [::1]:1 --sessions=5000 --room-size 8 --watch 3 --threads 3 --sources 127.3.4.5/16 "
               "--apart --metrics=127.0.0.1:80 --name x --rate 2.5 --duration=0.5 --answers every --churn 1.5 "
               "--silent 50 --rebind --pid 77 --json -"),
         0);
     assert_int_equal(options.sessions, 5000);
     assert_int_equal(options.room_size, 8);
     assert_int_equal(options.watched_rooms, 3);
+    assert_int_equal(options.threads, 3);
     has_address(&options.sources, "127.3.0.0:0");
     assert_int_equal(options.sources_bits, 16);
     assert_true(options.apart);
@@ -300,27 +302,6 @@ static void rows_complain_too(void **state) {
     assert_string_equal(why.text, "expected at most 128 words");
 }
 
-static void picks(const char *network, size_t index, const char *expected) {
-    struct address base;
-    unsigned bits;
-    assert_true(sources_parse(network, &base, &bits));
-    struct address picked = sources_pick(&base, bits, index);
-    has_address(&picked, expected);
-}
-
-static void sources_go_round(void **state) {
-    (void)state;
-    picks("127.1.2.3/24", 0, "127.1.2.1:0");
-    picks("127.1.2.3/24", 253, "127.1.2.254:0");
-    picks("127.1.2.3/24", 254, "127.1.2.1:0");
-    picks("127.0.0.0/8", 65536, "127.1.0.1:0");
-    picks("10.0.0.8/31", 0, "10.0.0.8:0");
-    picks("10.0.0.8/31", 1, "10.0.0.9:0");
-    picks("10.0.0.8/32", 5, "10.0.0.8:0");
-    picks("2001:db8::/64", 0, "[2001:db8::1]:0");
-    picks("2001:db8::/64", 65535, "[2001:db8::1:0]:0");
-}
-
 static void wrong_networks_are_refused(void **state) {
     (void)state;
     static const char *const wrong[] = {
@@ -344,7 +325,6 @@ int main(void) {
         cmocka_unit_test(rows_contradict_only_themselves),
         cmocka_unit_test(rows_inherit_and_override),
         cmocka_unit_test(rows_complain_too),
-        cmocka_unit_test(sources_go_round),
         cmocka_unit_test(wrong_networks_are_refused),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -96,6 +96,56 @@ static void results_add_up(void **state) {
     assert_int_equal(pump_result_unsent(&one), 4);
 }
 
+/* From the first request of all to the last one, in either order. */
+static void times_span_all(void **state) {
+    (void)state;
+    static struct pump_result into, from;
+    into = (struct pump_result){.sent = 0};
+    from = (struct pump_result){.sent = 2, .first_us = 1000, .elapsed_us = 500};
+    pump_result_merge(&into, &from);
+    assert_int_equal(into.first_us, 1000);
+    assert_int_equal(into.elapsed_us, 500);
+    from = (struct pump_result){.sent = 1, .first_us = 1700};
+    pump_result_merge(&into, &from);
+    assert_int_equal(into.elapsed_us, 700);
+    from = (struct pump_result){.sent = 3, .first_us = 600, .elapsed_us = 200};
+    pump_result_merge(&into, &from);
+    assert_int_equal(into.first_us, 600);
+    assert_int_equal(into.elapsed_us, 1100);
+    from = (struct pump_result){.sent = 0};
+    pump_result_merge(&into, &from);
+    assert_int_equal(into.first_us, 600);
+    assert_int_equal(into.elapsed_us, 1100);
+}
+
+/* Every request of the whole has its turn in one of the parts, at its own time. */
+static void parts_are_the_whole(void **state) {
+    (void)state;
+    static const double rates[] = {0.5, 3, 7, 1000, 12345};
+    for (size_t r = 0; r < sizeof rates / sizeof *rates; r++) {
+        for (uint32_t count = 1; count <= 5; count++) {
+            struct pacing whole = pacing_start(rates[r], START, 4100000);
+            uint64_t total = 0;
+            for (uint32_t index = 0; index < count; index++) {
+                const struct share share = {.index = index, .count = count};
+                struct pacing part = pacing_start_share(rates[r] / count, share, START, 4100000);
+                for (uint64_t k = 0; k < part.total; k++)
+                    assert_in_range(pacing_due_us(&part, k) + 1, pacing_due_us(&whole, k * count + index),
+                                    pacing_due_us(&whole, k * count + index) + 2);
+                total += part.total;
+            }
+            assert_int_equal(total, whole.total);
+        }
+    }
+}
+
+static void an_endless_part_has_no_end(void **state) {
+    (void)state;
+    const struct share share = {.index = 2, .count = 3};
+    assert_int_equal(pacing_start_share(10, share, START, PACING_ENDLESS).total, PACING_ENDLESS);
+    assert_int_equal(pacing_start_share(0, share, START, 1000).total, PACING_ENDLESS);
+}
+
 static void open_flight(struct flight *flight, size_t capacity) {
     assert_true(flight_open(flight, capacity));
 }
@@ -180,6 +230,9 @@ int main(void) {
         cmocka_unit_test(without_a_rate_all_is_due),
         cmocka_unit_test(the_schedule_comes_on_whoever_sends),
         cmocka_unit_test(results_add_up),
+        cmocka_unit_test(times_span_all),
+        cmocka_unit_test(parts_are_the_whole),
+        cmocka_unit_test(an_endless_part_has_no_end),
         cmocka_unit_test(an_answer_lands_once),
         cmocka_unit_test(strangers_do_not_land),
         cmocka_unit_test(a_round_later_they_are_forgotten),
