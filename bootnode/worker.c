@@ -339,6 +339,7 @@ int worker_listen(struct worker *worker, const int sockets[static LANE_COUNT]) {
     memcpy(listener->sockets, sockets, sizeof listener->sockets);
     listener->send = udp_batch_create(BATCH);
     if (!listener->send) return -ENOMEM;
+    udp_batch_fit(listener->send, sockets[LANE_SESSION]);
     for (enum lane lane = 0; lane < LANE_COUNT && error == 0; lane++)
         if (sockets[lane] >= 0) error = watch(worker, sockets[lane], EVENT_OF(index, lane));
     return error;

@@ -28,6 +28,7 @@ struct udp_batch {
     size_t count;
     size_t used; /* slots that must be made ready before the next receive */
     int family;  /* of what is added */
+    bool fitted; /* to all sockets that it will go to */
     struct mmsghdr *messages;
     struct slot *slots;
     uint8_t *buffers;
@@ -276,6 +277,11 @@ static void fit_to_socket(int socket, struct udp_batch *batch) {
     }
 }
 
+void udp_batch_fit(struct udp_batch *batch, int socket) {
+    fit_to_socket(socket, batch);
+    batch->fitted = true;
+}
+
 static bool wait_writable(int socket) {
     struct pollfd wanted = {.fd = socket, .events = POLLOUT};
     return poll(&wanted, 1, SEND_WAIT_MS) > 0;
@@ -283,7 +289,7 @@ static bool wait_writable(int socket) {
 
 static struct udp_send_result send_all(int socket, struct udp_batch *batch, bool waited) {
     struct udp_send_result result = {0};
-    fit_to_socket(socket, batch);
+    if (!batch->fitted) fit_to_socket(socket, batch);
     for (size_t at = 0; at < batch->count; at = result.sent + result.dropped) {
         /* A short count hides why the next datagram failed; trying again from there tells. */
         int sent = sendmmsg(socket, batch->messages + at, (unsigned)(batch->count - at), MSG_DONTWAIT);

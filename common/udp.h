@@ -70,6 +70,8 @@ struct udp_send_result {
     size_t sent;
     size_t dropped; /* the kernel refused these for good (ENOBUFS, EPERM, unreachable …): counted, never spun on */
 };
+/* All that the batch is sent with has this socket's family: then it is not asked for at each send. */
+void udp_batch_fit(struct udp_batch *batch, int socket);
 /* Sends the whole batch, resuming after partial sends, and clears it. EAGAIN waits at most once for 5 ms. */
 struct udp_send_result udp_send(int socket, struct udp_batch *batch);
 /* The same without a wait: what the socket has no room for is dropped. */

@@ -40,6 +40,13 @@ int poll(struct pollfd *wanted, nfds_t count, int timeout) {
     return poll_result;
 }
 
+static unsigned asked_for_family;
+
+int getsockopt(int socket, int level, int option, void *value, socklen_t *size) {
+    asked_for_family += level == SOL_SOCKET && option == SO_DOMAIN;
+    return (int)syscall(SYS_getsockopt, socket, level, option, value, size);
+}
+
 static void set_script(const int *steps, size_t count) {
     memset(script, 0, sizeof script);
     memcpy(script, steps, count * sizeof *steps);
@@ -218,6 +225,19 @@ static void an_added_datagram_reads_back_whatever_was_sent_before(void **state) 
     assert_true(address_equal(&peer, &in.peer));
     assert_true(address_equal(&local, &in.local));
     udp_batch_clear(pair->out);
+}
+
+static void a_fitted_batch_does_not_ask_for_the_family(void **state) {
+    struct pair *pair = *state;
+    assert_true(add(pair->out, &pair->b_at, "1", 1));
+    udp_batch_fit(pair->out, pair->a);
+    asked_for_family = 0;
+    assert_int_equal(udp_send(pair->a, pair->out).sent, 1);
+    assert_true(add(pair->out, &pair->b_at, "2", 1));
+    assert_int_equal(udp_send(pair->a, pair->out).sent, 1);
+    assert_int_equal(asked_for_family, 0);
+    receive_all(pair->b, pair, 2);
+    for (size_t i = 0; i < 2; i++) assert_int_equal(*udp_batch_get(pair->all, i).data, '1' + (int)i);
 }
 
 /* Asks a wildcard socket at `target` and answers from what it learnt: the answer must come from `target`. */
@@ -435,6 +455,7 @@ static void a_bad_descriptor_is_a_fault(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        WITH_PAIR(a_fitted_batch_does_not_ask_for_the_family),
         cmocka_unit_test(whole_datagrams_are_never_cut),
         WITH_PAIR(carries_a_batch_there_and_back),
         WITH_PAIR(refuses_what_is_too_large_or_too_many),
