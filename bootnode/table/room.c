@@ -1,7 +1,6 @@
 #include "bootnode/table/room.h"
 
 #include <assert.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,11 +15,11 @@ static_assert((ROOM_RING & (ROOM_RING - 1)) == 0, "the ring goes on where the co
 static_assert(ROOM_RING <= UINT8_MAX && ROOM_MEMBERS_MAX <= UINT16_MAX, "sizes of the counts");
 static_assert(sizeof(struct room_change) == MEMBER_ID_SIZE + 1, "64 of them in every busy room");
 
-struct room *room_create(const uint8_t tag[static ROOM_TAG_SIZE]) {
+struct room *room_create(const uint8_t tag[static ROOM_TAG_SIZE], struct tokens *epochs) {
     struct room *room = calloc(1, sizeof *room);
     if (!room) return NULL;
     memcpy(room->tag, tag, sizeof room->tag);
-    do room->version.epoch = randombytes_random();
+    do room->version.epoch = tokens_next_pair(epochs);
     while (room->version.epoch == 0);
     return room;
 }

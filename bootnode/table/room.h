@@ -58,8 +58,8 @@ static inline struct session *const *room_members(const struct room *room) {
     return room->member_capacity ? room->many : &room->sole;
 }
 
-/* Makes an empty room with a random epoch. NULL without memory. */
-MUST_USE struct room *room_create(const uint8_t tag[static ROOM_TAG_SIZE]);
+/* Makes an empty room, with an epoch that nobody can foretell. NULL without memory. */
+MUST_USE struct room *room_create(const uint8_t tag[static ROOM_TAG_SIZE], struct tokens *epochs);
 void room_destroy(struct room *room);
 struct session *room_find(const struct room *room, const uint8_t member_id[static MEMBER_ID_SIZE]);
 /* Index of the first member whose id is not below this one: members from there on are in ascending order. */

@@ -68,7 +68,7 @@ struct room *shard_room(const struct shard *shard, const uint8_t tag[static ROOM
 struct room *shard_room_or_new(struct shard *shard, const uint8_t tag[static ROOM_TAG_SIZE]) {
     struct room *room = shard_room(shard, tag);
     if (room) return room;
-    room = room_create(tag);
+    room = room_create(tag, &shard->tokens);
     if (!room) return NULL;
     cds_lfht_node_init(&room->node);
     cds_lfht_add(shard->rooms, table_hash(shard, tag), &room->node);

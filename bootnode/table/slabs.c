@@ -166,9 +166,9 @@ static bool grow(struct slabs *slabs) {
 
 /* --- Sessions --- */
 
-static uint32_t new_generation(uint32_t last) {
+static uint32_t new_generation(struct tokens *generations, uint32_t last) {
     uint32_t generation;
-    do generation = randombytes_random() & GENERATION_MAX;
+    do generation = tokens_next_pair(generations) & GENERATION_MAX;
     while (generation == 0 || generation == last);
     return generation;
 }
@@ -182,7 +182,8 @@ struct session *slabs_allocate(struct slabs *slabs) {
     ASAN_UNPOISON_MEMORY_REGION(session, sizeof *session);
     atomic_store_explicit(&session->last_counter, 0, memory_order_relaxed);
     uint32_t last = atomic_load_explicit(&session->generation_state, memory_order_relaxed) >> 8;
-    atomic_store_explicit(&session->generation_state, new_generation(last) << 8 | SESSION_FREE, memory_order_relaxed);
+    uint32_t generation = new_generation(&slabs->generations, last);
+    atomic_store_explicit(&session->generation_state, generation << 8 | SESSION_FREE, memory_order_relaxed);
     return session;
 }
 

@@ -35,6 +35,7 @@ struct slabs {
     struct cds_list_head with_free; /* slabs that have a free slot */
     uint32_t collecting;            /* list of reclaimed slots, not yet put on the free lists: slot number, 0 ends */
     _Atomic uint32_t handed_back;   /* stack of those that were reclaimed since */
+    struct tokens generations;      /* where new ones come from */
 };
 
 MUST_USE bool slabs_init(struct slabs *slabs, uint8_t node, uint8_t shard);

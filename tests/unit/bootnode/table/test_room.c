@@ -16,6 +16,7 @@
 
 static const uint8_t tag[ROOM_TAG_SIZE] = {1, 2, 3};
 static struct viewer viewer;
+static struct tokens epochs;
 
 static struct address address_of(const char *text) {
     struct address address;
@@ -69,7 +70,7 @@ static void end_room(struct room *room) {
 
 static void members_are_found_and_sorted(void **state) {
     (void)state;
-    struct room *room = room_create(tag);
+    struct room *room = room_create(tag, &epochs);
     assert_true(room->version.epoch != 0);
     struct session *members[64];
     for (unsigned i = 0; i < 64; i++) {
@@ -96,7 +97,7 @@ static uint64_t copy_of(const struct session *member) {
 
 static void a_change_writes_the_copy_of_who_joins_and_no_other(void **state) {
     (void)state;
-    struct room *room = room_create(tag);
+    struct room *room = room_create(tag, &epochs);
     const uint64_t epoch = (uint64_t)room->version.epoch << 32;
     struct session *members[10], *successor = make_member(4), *replaced;
     for (unsigned i = 0; i < 10; i++) join(room, members[i] = make_member(i));
@@ -114,7 +115,7 @@ static void a_change_writes_the_copy_of_who_joins_and_no_other(void **state) {
 
 static void a_room_of_one_needs_neither_array_nor_ring(void **state) {
     (void)state;
-    struct room *room = room_create(tag);
+    struct room *room = room_create(tag, &epochs);
     struct session *first = make_member(1), *second = make_member(2);
     join(room, first);
     assert_int_equal(room->member_capacity + room->ring_capacity, 0);
@@ -131,7 +132,7 @@ static void a_room_of_one_needs_neither_array_nor_ring(void **state) {
 
 static void a_successor_is_an_update(void **state) {
     (void)state;
-    struct room *room = room_create(tag);
+    struct room *room = room_create(tag, &epochs);
     struct session *first = make_member(1), *second = make_member(1), *replaced;
     join(room, first);
     struct changes_cursor cursor = {.at = room->version};
@@ -148,7 +149,7 @@ static void a_successor_is_an_update(void **state) {
 
 static void welcome_takes_as_many_others_as_fit(void **state) {
     (void)state;
-    struct room *room = room_create(tag);
+    struct room *room = room_create(tag, &epochs);
     for (unsigned i = 0; i < 20; i++) join(room, make_member(i));
     uint8_t space[1000];
     const size_t record_size = 22 + 7;
@@ -188,7 +189,7 @@ static unsigned bring_up(const struct room *room, struct room_view *view) {
 static void a_client_without_a_version_gets_everything_in_parts(void **state) {
     (void)state;
     static struct room_view view;
-    struct room *room = room_create(tag);
+    struct room *room = room_create(tag, &epochs);
     for (unsigned i = 0; i < 100; i++) {
         struct session *member = make_member(i);
         struct candidate_list list = {.count = MEMBER_CANDIDATES_MAX};
@@ -214,7 +215,7 @@ static void a_client_without_a_version_gets_everything_in_parts(void **state) {
 static void a_full_list_begins_again_when_the_room_changes(void **state) {
     (void)state;
     static struct room_view view;
-    struct room *room = room_create(tag);
+    struct room *room = room_create(tag, &epochs);
     for (unsigned i = 0; i < 100; i++) join(room, make_member(i));
     view = (struct room_view){0};
     uint8_t body[BODY_MAX];
@@ -231,7 +232,7 @@ static void a_full_list_begins_again_when_the_room_changes(void **state) {
 static void who_left_and_came_back_ends_as_joined(void **state) {
     (void)state;
     static struct room_view view;
-    struct room *room = room_create(tag);
+    struct room *room = room_create(tag, &epochs);
     join(room, make_member(1));
     struct session *member = make_member(2);
     join(room, member);
@@ -254,7 +255,7 @@ static void who_left_and_came_back_ends_as_joined(void **state) {
 
 static void who_joined_and_changed_is_told_as_joined(void **state) {
     (void)state;
-    struct room *room = room_create(tag);
+    struct room *room = room_create(tag, &epochs);
     join(room, make_member(1));
     struct changes_cursor cursor = {.at = room->version};
     struct session *member = make_member(2);
@@ -268,7 +269,7 @@ static void who_joined_and_changed_is_told_as_joined(void **state) {
 
 static void many_updates_of_one_member_are_told_once(void **state) {
     (void)state;
-    struct room *room = room_create(tag);
+    struct room *room = room_create(tag, &epochs);
     struct session *member = make_member(2);
     join(room, member);
     struct changes_cursor cursor = {.at = room->version};
@@ -282,7 +283,7 @@ static void many_updates_of_one_member_are_told_once(void **state) {
 
 static void what_the_ring_forgot_takes_a_full_list(void **state) {
     (void)state;
-    struct room *room = room_create(tag);
+    struct room *room = room_create(tag, &epochs);
     struct session *member = make_member(2);
     join(room, member);
     uint8_t body[BODY_MAX];
@@ -368,7 +369,7 @@ static void deliver_one(struct client *client) {
 }
 
 static void clients_converge_from_count(uint32_t count) {
-    struct room *room = room_create(tag);
+    struct room *room = room_create(tag, &epochs);
     room->version.count = count;
     memset(clients, 0, sizeof clients);
     for (unsigned step = 0; step < 10000; step++) {
@@ -395,7 +396,7 @@ static void clients_converge_under_loss_doubling_and_reordering(void **state) {
 
 static void a_room_that_is_not_as_it_should_be_is_seen(void **state) {
     (void)state;
-    struct room *room = room_create(tag);
+    struct room *room = room_create(tag, &epochs);
     for (unsigned i = 0; i < 4; i++) join(room, make_member(i));
     struct session **members = room->many, *first = members[0];
     uint64_t copy = copy_of(first);

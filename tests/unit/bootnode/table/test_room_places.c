@@ -14,13 +14,14 @@
 #define SHARE 25
 
 static struct room *room;
+static struct tokens epochs;
 static struct session *sessions[ROOM_MEMBERS_MAX + 1];
 static size_t session_count;
 
 static int open_room(void **state) {
     (void)state;
     static const uint8_t tag[ROOM_TAG_SIZE] = "room";
-    room = room_create(tag);
+    room = room_create(tag, &epochs);
     session_count = 0;
     return room ? 0 : -1;
 }
