@@ -292,6 +292,7 @@ static void run(void *argument) {
     struct worker *worker = argument;
     bool more = true;
     thread_answer_soon();
+    shard_own(worker->shard);
     while (!atomic_load_explicit(&worker->stopping, memory_order_relaxed)) {
         look(worker, more);
         more = work(worker);

@@ -24,6 +24,13 @@ uint8_t shard_of_room(const uint8_t hash_key[static 16], const uint8_t tag[stati
     return (uint8_t)((hash_of(hash_key, tag, ROOM_TAG_SIZE) & 0xff) % count);
 }
 
+/* The one whose owner this thread is. */
+static _Thread_local const struct shard *owned;
+
+void shard_own(const struct shard *shard) {
+    owned = shard;
+}
+
 void shard_lock(struct shard *shard) {
     pthread_mutex_lock(&shard->turn);
     pthread_mutex_lock(&shard->mutex);
@@ -37,7 +44,7 @@ void shard_unlock(struct shard *shard) {
     HOLDS_NOW_AND_THEN(shard->unchecked, CHECK_PERIOD + shard->slabs.live, shard_holds(shard));
     pthread_mutex_unlock(&shard->mutex);
     /* Fails only where the bell has been ringing for 2^64 changes. */
-    if (ring && shard->bell >= 0) (void)eventfd_write(shard->bell, 1);
+    if (ring && owned != shard && shard->bell >= 0) (void)eventfd_write(shard->bell, 1);
 }
 
 uint64_t shard_unlock_as_owner(struct shard *shard) {

@@ -6,7 +6,9 @@
  * 2. The mutex guards membership, rooms, wheels and cold session fields. Under it: no public-key work, no send, no
  *    synchronize_rcu, no rcu_barrier, no logging. It is held for at most SHARD_BATCH sessions at a time.
  * 3. Any thread may change membership under the mutex; only the owner worker announces. A change puts the room on the
- *    announce wheel and, when it became due earlier than the owner knows, rings the owner's bell (eventfd).
+ *    announce wheel and brings `bell_at` forward when it became due earlier than the owner knew; then others than the
+ *    owner ring its bell (eventfd). The owner looks at `bell_at` before it sleeps, and sleeps no longer than that. So
+ *    it wakes in time for every change: its own came before that look, another's after it has rung.
  * 4. A session is in the expiry wheel from its birth until its removal. Heartbeats do not touch the wheel: a due
  * session that was heard since moves on to heard + expiry. The wheel and `heard_ms` go by shard_clock.
  * 5. A confirmed session is a member of its room; a provisional one is in no room, but in `provisional`, by room tag,
@@ -91,9 +93,12 @@ static inline uint64_t shard_clock(const struct shard *shard, uint64_t now) {
     return now - hearing_missed(&shard->hearing);
 }
 
+/* The calling thread is the shard's owner from now on, and that of no other; NULL: of none. */
+void shard_own(const struct shard *shard);
+
 /* Takes the mutex, in turn. */
 void shard_lock(struct shard *shard);
-/* Rings the owner's bell when it would sleep past what was planned meanwhile. */
+/* Rings the owner's bell when it would sleep past what was planned meanwhile; not where the owner itself calls. */
 void shard_unlock(struct shard *shard);
 /* The owner's: it knows of all that is planned now. Returns the earliest deadline of an announcement. */
 uint64_t shard_unlock_as_owner(struct shard *shard);

@@ -423,6 +423,13 @@ static void introductions_stay_within_a_room(void **state) {
     assert_false(shard_introduce(&shard, provisional.session_id, own, NOW, &introduction));
 }
 
+/* Nothing is planned any more that it would not know of. */
+static void owner_looks(void) {
+    shard_lock(&shard);
+    while (wheel_pop_due(&shard.announce, NOW)) continue;
+    (void)shard_unlock_as_owner(&shard);
+}
+
 static void the_bell_rings_when_the_owner_would_sleep_too_long(void **state) {
     (void)state;
     eventfd_t rung;
@@ -431,6 +438,42 @@ static void the_bell_rings_when_the_owner_would_sleep_too_long(void **state) {
     assert_int_equal(eventfd_read(shard.bell, &rung), 0);
     guest_join(&shard, (struct guest){2, 2}, NOW); /* it knows already */
     assert_int_equal(eventfd_read(shard.bell, &rung), -1);
+    close(shard.bell);
+}
+
+static void *join_another_room(void *context) {
+    rcu_reader_register();
+    guest_join(&shard, *(const struct guest *)context, NOW);
+    rcu_reader_unregister();
+    return NULL;
+}
+
+/* What the owner itself planned it sees before it sleeps. */
+static void the_owner_rings_no_bell_for_itself(void **state) {
+    (void)state;
+    eventfd_t rung;
+    pthread_t other;
+    struct shard elsewhere;
+    struct guest guest = {2, 2};
+    shard.bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    shard_own(&shard);
+    guest_join(&shard, (struct guest){1, 1}, NOW);
+    assert_int_equal(eventfd_read(shard.bell, &rung), -1);
+    assert_true(atomic_load(&shard.bell_at) <= NOW);
+
+    owner_looks();
+    rcu_reader_offline();
+    assert_int_equal(pthread_create(&other, NULL, join_another_room, &guest), 0);
+    pthread_join(other, NULL);
+    rcu_reader_online();
+    assert_int_equal(eventfd_read(shard.bell, &rung), 0);
+    assert_true(atomic_load(&shard.bell_at) <= NOW);
+
+    owner_looks();
+    shard_own(&elsewhere);
+    guest_join(&shard, (struct guest){3, 3}, NOW);
+    assert_int_equal(eventfd_read(shard.bell, &rung), 0);
+    shard_own(NULL);
     close(shard.bell);
 }
 
@@ -505,6 +548,7 @@ int main(void) {
         shard_test(an_update_needs_a_higher_revision),
         shard_test(introductions_stay_within_a_room),
         shard_test(the_bell_rings_when_the_owner_would_sleep_too_long),
+        shard_test(the_owner_rings_no_bell_for_itself),
         shard_test(cycles_of_filling_and_expiring_leave_nothing),
         shard_test(a_session_out_of_its_place_is_seen),
     };
