@@ -238,7 +238,7 @@ static bool item_holds(const struct item *item) {
 }
 
 /* Without the mutex: what is read here is atomic, or constant until the caller is quiescent. */
-static void send_item(const struct item *item, struct outbox *outbox) {
+static void send_item(const struct item *item, const uint8_t key[static SUITE_KEY_SIZE], struct outbox *outbox) {
     HOLDS(item_holds(item));
     struct session *session = item->session;
     struct sealed_header header = {
@@ -247,12 +247,23 @@ static void send_item(const struct item *item, struct outbox *outbox) {
         .counter = atomic_fetch_add_explicit(&session->seal_counter, 1, memory_order_relaxed) + 1,
         .token = item->token,
     };
-    uint8_t key[SUITE_KEY_SIZE], packet[UDP_DATAGRAM_MAX];
-    link_seal_key(session->secret, LINK_TO_CLIENT, key);
+    uint8_t packet[UDP_DATAGRAM_MAX];
     size_t size = link_seal(key, &header, item->body, item->size, packet, sizeof packet);
-    sodium_memzero(key, sizeof key);
     struct address to = session_address(session);
     outbox_send(outbox, atomic_load_explicit(&session->endpoint, memory_order_relaxed), &to, packet, size);
+}
+
+/* What one member needs lies together: its key is derived once. */
+static void send_items(const struct announcer *announcer, struct outbox *outbox) {
+    const struct session *session = NULL;
+    uint8_t key[SUITE_KEY_SIZE];
+    for (size_t i = 0; i < announcer->count; i++) {
+        const struct item *item = &announcer->items[i];
+        if (item->session != session) link_seal_key(item->session->secret, LINK_TO_CLIENT, key);
+        session = item->session;
+        send_item(item, key, outbox);
+    }
+    sodium_memzero(key, sizeof key);
 }
 
 static bool is_being_told(const struct announcer *announcer, const struct room *room) {
@@ -285,6 +296,6 @@ uint64_t announce_run(struct announcer *announcer, struct shard *shard, struct o
     collect(announcer, shard, now);
     HOLDS_NOW_AND_THEN(announcer->unchecked, 1 + shard->slabs.live / LOOKS_MAX, announcer_holds(announcer, shard));
     next = shard_unlock_as_owner(shard);
-    for (size_t i = 0; i < announcer->count; i++) send_item(&announcer->items[i], outbox);
+    send_items(announcer, outbox);
     return announcer->pass.active || next < now ? now : next;
 }
