@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # bench/run from end to end, small: it fills a bootnode, measures every row next to its floor, judges, and leaves
-# results behind. What the figures are does not matter here.
+# results behind, also where it is cut. What the figures are does not matter here.
 use strict;
 use warnings;
 use FindBin;
@@ -20,11 +20,16 @@ plan skip_all => 'gnuplot (package gnuplot-nox) is not installed'
 my $folder = temp_dir();
 my %settings = (OUT => $out, GOCHAT => gochat(), GOCHAT_LOAD => gochat() . '-load', BENCH_RESULTS => "$folder",
     BENCH_SESSIONS => 2000, BENCH_RUNS => 1, BENCH_SECONDS => 1);
-my @environment = map {"$_=$settings{$_}"} sort keys %settings;
+
+sub command {
+    my ($other, @arguments) = @_;
+    my %environment = (%settings, %$other);
+    return ['env', map({"$_=$environment{$_}"} sort keys %environment), "$root/bench/run", @arguments];
+}
 
 sub bench {
     my (@arguments) = @_;
-    return run_program(name => 'bench', command => ['env', @environment, "$root/bench/run", @arguments], timeout => 60);
+    return run_program(name => 'bench', command => command({}, @arguments), timeout => 60);
 }
 
 my ($status, $table, $errors) = bench('--only', 'A');
@@ -47,6 +52,43 @@ like($results->{machine}{kernel}, qr/^Linux /, 'on this machine');
 like($table, qr/heartbeat, one way +\d+/, 'the table is printed');
 is(read_file("$folder/bench.txt"), $table, 'and kept');
 like(read_file("$folder/packets.svg"), qr{</svg>\s*\z}, 'a plot');
+
+cmp_ok($results->{steps}{packets}{seconds}, '>', 0, 'and how quiet the machine was during a step');
+
+# Cut in its second round, it keeps the first, and all that it started is gone.
+my $cut_folder = temp_dir();
+my $cut = start_program(name => 'cut', command => command({ BENCH_RUNS => 1000, BENCH_RESULTS => "$cut_folder" },
+    '--only', 'A'));
+ok(wait_log($cut, qr/packets: round 1 of 1000/, 60), 'a round of many');
+my @started = grep { $_ ne '' } split ' ', read_file("/proc/$cut->{pid}/task/$cut->{pid}/children");
+cmp_ok(scalar @started, '>=', 4, 'a bootnode, a load and two floors');
+send_signal($cut, 'INT');
+is(wait_exit($cut, 60), 130, 'a signal cuts it');
+my $kept = JSON::PP::decode_json(read_file("$cut_folder/bench.json"));
+cmp_ok(scalar @{ $kept->{packets}[0]{rounds} }, '>=', 1, 'what was measured is kept');
+like($kept->{cut}, qr/cut by a signal/, 'as what is not whole');
+like(read_file("$cut_folder/bench.txt"), qr/^NOT WHOLE: /m, 'which the table says');
+ok(!grep({ -d "/proc/$_" } @started), 'and nothing of it runs on');
+
+# Killed, it can end nobody itself.
+my $killed = start_program(name => 'killed', command => command({}, '--only', 'competitors'));
+ok(wait_log($killed, qr/^bench\/run: competitors$/, 60), 'the competitors are next');
+my @competing;
+ok(wait_until(sub { @competing = grep { competes($_) } children($killed) }, 60), 'they compete');
+send_signal($killed, 'KILL');
+wait_exit($killed, 10);
+ok(wait_until(sub { !grep { -d "/proc/$_" && competes($_) } @competing }, 10), 'and end with it');
+
+sub children {
+    my ($program) = @_;
+    my $list = "/proc/$program->{pid}/task/$program->{pid}/children";
+    return -e $list ? split(' ', read_file($list)) : ();
+}
+
+sub competes {
+    my ($pid) = @_;
+    return -r "/proc/$pid/cmdline" && read_file("/proc/$pid/cmdline") =~ /1 while 1/;
+}
 
 my ($usage_status, undef, $usage) = bench('--only', 'X');
 is($usage_status, 2, 'an unknown section: usage');

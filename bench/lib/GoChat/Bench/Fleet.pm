@@ -16,6 +16,9 @@ use POSIX qw(sysconf _SC_PAGESIZE);
 
 # Whose announcements are judged. Each of them keeps a member when all others fall silent.
 use constant WATCHED_ROOMS => 200;
+# What is kept of how values are distributed.
+use constant DISTRIBUTIONS => qw(rtt_us announce_us expiry_late_ms);
+use constant QUANTILES => qw(p50 p99 p999 max);
 use constant { METRICS_TIMEOUT => 10, END_TIMEOUT => 60, SPARE => 1.1 };
 
 # sessions, room_size; cores: for the bootnode and the load together, instead of one each; workers;
@@ -57,6 +60,9 @@ sub row {
     print { $self->{load}{input} } "--name $name $flags\n";
     my $result = JSON::PP::decode_json($self->{load}->line);
     push @{ $self->{setup}{disagreements} }, map {"$name: $_"} @{ $result->{disagreements} };
+    for my $distribution (grep { ref eq 'HASH' } @$result{ (DISTRIBUTIONS) }) {
+        $distribution = { map { $_ => $distribution->{$_} } (QUANTILES) };
+    }
     return $result;
 }
 

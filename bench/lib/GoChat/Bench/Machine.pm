@@ -40,6 +40,7 @@ sub facts {
     my ($model) = read_file('/proc/cpuinfo') =~ /^model name\s*:\s*(.*)$/m;
     my @processors = read_file('/proc/cpuinfo') =~ /^processor\s*:/mg;
     my ($load) = split ' ', read_file('/proc/loadavg');
+    my $governor = '/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor';
     return {
         date => strftime('%Y-%m-%d %H:%M UTC', gmtime),
         kernel => join(' ', (uname())[0, 2]),
@@ -48,6 +49,7 @@ sub facts {
         compiler => _said_by('cc --version'),
         commit => _said_by("git -C '$root' describe --always --dirty --abbrev=10"),
         load_before => $load + 0,
+        governor => -r $governor ? read_file($governor) =~ s/\s+\z//r : undef, # none, or hidden
     };
 }
 

@@ -73,14 +73,14 @@ sub _floor_line {
 # How late those that fell silent were found, and the answer times of the living meanwhile and of others in peace.
 sub plot_expiry {
     my ($results, $path) = @_;
-    my ($expiry, $idle) = @$results{qw(expiry idle)};
+    my $expiry = $results->{expiry};
     my $sessions = thousands($expiry->{expired});
     my @quantiles = ([p50 => '50 %'], [p99 => '99 %'], [p999 => '99.9 %'], [max => 'all']);
     my $at = 0;
     my $data = join '', map {
         my ($key, $label) = @$_;
-        join("\t", $at++, $label, $idle->{rtt_us}{$key} / 1000, $expiry->{rtt_us}{$key} / 1000,
-            $expiry->{late_ms}{$key}) . "\n"
+        join("\t", $at++, $label, $expiry->{idle_rtt_us}{$key}{median} / 1000, $expiry->{rtt_us}{$key}{median} / 1000,
+            $expiry->{late_ms}{$key}{median}) . "\n"
     } @quantiles;
     return _gnuplot($path, 700, 400, <<"END");
 set title "$sessions sessions fall silent within one beat"

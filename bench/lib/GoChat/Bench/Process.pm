@@ -1,6 +1,7 @@
 package GoChat::Bench::Process;
 
-# A program that a measurement needs: pinned to cores, and ended by its process id however the measurement ends.
+# A program that a measurement needs: pinned to cores, and ended by its process id however the measurement ends, also
+# where we are killed ourselves.
 #
 #     my $server = GoChat::Bench::Process->start(name => 'floor', cores => '0', command => [...], log => 'floor.log');
 #     $server->wait_until(sub { udp_bound($port) }, 10);
@@ -11,11 +12,11 @@ use Exporter qw(import);
 use File::Temp ();
 use IO::Handle;
 use IO::Socket::IP;
-use POSIX qw(WNOHANG);
+use POSIX qw(WNOHANG sysconf _SC_CLK_TCK);
 use Socket qw(SOCK_DGRAM SOCK_STREAM);
 use Time::HiRes qw(clock_gettime sleep CLOCK_MONOTONIC);
 
-our @EXPORT_OK = qw(udp_bound free_port read_file write_file);
+our @EXPORT_OK = qw(udp_bound free_port read_file write_file running_s);
 
 # A bootnode with a million sessions takes seconds to give them back.
 use constant { STOP_TIMEOUT => 30, POLL => 0.02, TAIL_LINES => 15 };
@@ -50,8 +51,9 @@ sub _become {
     open STDOUT, '>&', $stdout or POSIX::_exit(126);
     if (!$self->{piped}) { open STDERR, '>&', $stdout or POSIX::_exit(126) }
     if ($self->{in}) { chdir $self->{in} or POSIX::_exit(126) }
-    { no warnings 'exec'; exec 'taskset', '-c', $self->{cores}, @{ $self->{command} }; }
-    print STDERR "taskset: $!\n";
+    my @ends_with_us = qw(setpriv --pdeathsig KILL);
+    { no warnings 'exec'; exec @ends_with_us, 'taskset', '-c', $self->{cores}, @{ $self->{command} }; }
+    print STDERR "setpriv: $!\n";
     POSIX::_exit(127);
 }
 
@@ -104,6 +106,22 @@ sub stop {
         sleep POLL until $self->ended || clock_gettime(CLOCK_MONOTONIC) >= $deadline;
     }
     return $self->{status};
+}
+
+# Processor time, in seconds, of a program that still runs.
+sub used_s {
+    my ($self) = @_;
+    my $stat = "/proc/$self->{pid}/stat";
+    my ($behind_name) = -e $stat ? read_file($stat) =~ /.*\)(.*)/s : ();
+    my ($user, $system) = $behind_name ? (split ' ', $behind_name)[11, 12] : (0, 0);
+    return ($user + $system) / sysconf(_SC_CLK_TCK);
+}
+
+# Of all that run.
+sub running_s {
+    my $sum = 0;
+    $sum += $_->used_s for grep { !$_->ended } values %running;
+    return $sum;
 }
 
 END {

@@ -7,7 +7,7 @@ use warnings;
 use utf8;
 use Exporter qw(import);
 use GoChat::Bench::Servers qw(start_server);
-use GoChat::Bench::Spread qw(ratios spread);
+use GoChat::Bench::Spread qw(quantiles ratios spread);
 use List::Util qw(min);
 
 our @EXPORT_OK = qw(measure_packets);
@@ -42,15 +42,17 @@ my @ROWS = (
 
 # [{ name, title, floor, cpu_ns, ratio, per_s (spreads), rounds => [...] }]
 sub measure_packets {
-    my ($setup, $fleet) = @_;
+    my ($setup, $fleet, $keep) = @_;
     my @rows = grep { $setup->{peers} || !$_->{peer} } @ROWS;
     my %servers = (bootnode => $fleet->{bootnode});
     $servers{ $_->{server} } //= start_server($setup, $_->{server}) for @rows;
     my $rates = _rates($setup, $fleet, \%servers, \@rows);
     my %rounds;
     for my $round (1 .. $setup->{runs}) {
-        push @{ $rounds{ $_->{name} } }, _measure($setup, $fleet, $servers{ $_->{server} }, $_, '--rate ' . $rates->{ _floor($_) })
-            for @rows;
+        my %round = map { $_->{name} => _measure($setup, $fleet, $servers{ $_->{server} }, $_,
+            '--rate ' . $rates->{ _floor($_) }) } @rows;
+        push @{ $rounds{$_} }, $round{$_} for keys %round;
+        $keep->([map { _summary($_, \%rounds) } @rows]);
         $setup->{say}->("packets: round $round of $setup->{runs}");
     }
     delete $servers{bootnode};
@@ -119,6 +121,7 @@ sub _summary {
         rounds => $own,
         cpu_ns => spread(map { $_->{cpu_ns} } @$own),
         per_s => spread(map { $_->{per_s} } @$own),
+        rtt_us => quantiles(map { $_->{rtt_us} } @$own),
     );
     $summary{ratio} = _against($own, $rounds->{ $row->{floor} }) if $row->{floor};
     $summary{against_coturn} = _against($own, $rounds->{coturn}) if $row->{name} eq 'stun' && $rounds->{coturn};

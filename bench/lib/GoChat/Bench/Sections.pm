@@ -1,15 +1,18 @@
 package GoChat::Bench::Sections;
 
-# What is measured besides the time per packet. Each function returns what goes into the results.
+# What is measured besides the time per packet, the mass expiry and the overload. Each measure_… is given the setup, a
+# fleet where it shares one, and a function that keeps what it has so far; it returns what goes into the results.
 use strict;
 use warnings;
 use Exporter qw(import);
+use GoChat::Bench::Competitors;
+use GoChat::Bench::Expiry qw(expiries);
 use GoChat::Bench::Fleet;
-use GoChat::Bench::Spread qw(ratios spread);
+use GoChat::Bench::Spread qw(quantiles ratios spread total);
 use List::Util qw(max min);
 
-our @EXPORT_OK = qw(measure_residents measure_cycles measure_joins measure_expiry measure_idle
-    measure_registrations measure_workers);
+our @EXPORT_OK = qw(measure_residents measure_cycles measure_joins measure_registrations measure_workers
+    measure_competitors);
 
 use constant {
     ROOM_SIZE => 64,
@@ -20,13 +23,13 @@ use constant {
     JOIN_RATE => 100_000, # heartbeats a second while members come and go
     # So few that a room seldom changes twice in 100 ms: then announcements wait for each other, as they shall.
     JOIN_CHURN => 0.02,
-    JOIN_SECONDS => 30,
-    LIVING => 0.1, # per cent of the sessions that go on when all others fall silent
-    ONE_BEAT => '--interval 4 --duration 4', # all beat once, evenly, so that all fall silent within one interval
-    LIVING_BEATS => '--answers every --rate 1000', # of theirs
-    IDLE_SESSIONS => 1_000,
+    JOIN_SECONDS => 10, # of one round
     WORKERS_SESSIONS => 100_000,
     STEERED_RATE => 100_000, # heartbeats a second whose way to a worker is followed
+    # With a competitor on each core everything takes twice as long, and some of it is measured at fewer sessions.
+    COMPETED_SESSIONS => 100_000,
+    COMPETED_REGISTRATIONS => 10_000,
+    COMPETED_ROUNDS => 3,
 };
 
 # How much the bootnode grew by, for each session of the big fill.
@@ -43,93 +46,112 @@ sub measure_residents {
 
 # Fills and empties one bootnode again and again: memory is reused when the first cycle's is enough for all.
 sub measure_cycles {
-    my ($setup) = @_;
+    my ($setup, undef, $keep) = @_;
     my $sessions = min(CYCLE_SESSIONS, $setup->{sessions});
     my $fleet = GoChat::Bench::Fleet->new($setup, sessions => $sessions, room_size => ROOM_SIZE, watched_rooms => 0);
     my (@full, @empty);
+    my $summary = sub {
+        return { sessions => $sessions, full_bytes => [@full], empty_bytes => [@empty],
+            growth => max(max(@full) / $full[0], max(@empty) / $empty[0]) };
+    };
     for my $cycle (1 .. CYCLES) {
         $fleet->row("full-$cycle", '--idle --duration 1');
         push @full, $fleet->rss_bytes;
         $fleet->row("emptied-$cycle", '--idle --silent 100');
         $fleet->{bootnode}->wait_until(sub { $fleet->metric('gochat_sessions') == 0 }, SETTLE_TIMEOUT);
         push @empty, $fleet->rss_bytes;
+        $keep->($summary->());
         $setup->{say}->("memory: cycle $cycle of " . CYCLES);
     }
     $fleet->end;
-    return { sessions => $sessions, full_bytes => \@full, empty_bytes => \@empty,
-        growth => max(max(@full) / $full[0], max(@empty) / $empty[0]) };
+    return $summary->();
 }
 
 # How soon a join is known to all members of its room, while heartbeats flow.
 sub measure_joins {
-    my ($setup, $fleet) = @_;
-    my $result = $fleet->row('joins',
-        '--rate ' . JOIN_RATE . ' --churn ' . JOIN_CHURN . ' --duration ' . JOIN_SECONDS);
-    return {
-        rooms => int($result->{sessions} / ROOM_SIZE),
-        beats_per_s => $result->{sent_per_s},
-        joins => $result->{registered},
-        joins_per_s => $result->{registered_per_s},
-        announce_us => $result->{announce_us},
-        missing => $result->{announce_missing},
-        lost => $result->{lost},
-        dropped => $result->{server}{dropped},
-    };
+    my ($setup, $fleet, $keep) = @_;
+    return _joins($setup, $fleet, 'joins', $setup->{runs}, $keep);
 }
 
-# All but a few fall silent within one interval of their heartbeats; the few go on and must not feel it.
-sub measure_expiry {
-    my ($setup, $fleet) = @_;
-    $fleet->row('one-beat', ONE_BEAT);
-    my $expired_before = $fleet->metric('gochat_sessions_expired_total');
-    my $result = $fleet->row('expiry', LIVING_BEATS . ' --silent ' . (100 - LIVING));
-    return {
-        sessions => $result->{sessions},
-        expired => $fleet->metric('gochat_sessions_expired_total') - $expired_before,
-        latest_ms => 1000 * $fleet->metric('gochat_expiry_late_max_seconds'),
-        watched => $result->{expired_expected},
-        unseen => $result->{expired_expected} - $result->{expired_seen},
-        wrong => $result->{expired_wrong},
-        late_ms => $result->{expiry_late_ms},
-        rtt_us => $result->{rtt_us},
-        lost => $result->{lost},
-        disagreements => scalar @{ $result->{disagreements} },
-    };
+sub _joins {
+    my ($setup, $fleet, $name, $rounds, $keep) = @_;
+    my @rounds;
+    for my $round (1 .. $rounds) {
+        my $result = $fleet->row($name,
+            '--rate ' . JOIN_RATE . ' --churn ' . JOIN_CHURN . ' --duration ' . JOIN_SECONDS);
+        push @rounds, {
+            sessions => $result->{sessions},
+            beats_per_s => $result->{sent_per_s},
+            joins => $result->{registered},
+            joins_per_s => $result->{registered_per_s},
+            announce_us => $result->{announce_us},
+            missing => $result->{announce_missing},
+            lost => $result->{lost},
+            dropped => $result->{server}{dropped},
+        };
+        $keep->(_joins_summary(@rounds));
+        $setup->{say}->("$name: round $round of $rounds");
+    }
+    return _joins_summary(@rounds);
 }
 
-# The same heartbeats where nothing else happens.
-sub measure_idle {
-    my ($setup) = @_;
-    my $fleet = GoChat::Bench::Fleet->new($setup, sessions => IDLE_SESSIONS, room_size => ROOM_SIZE);
-    my $result = $fleet->row('idle', LIVING_BEATS . ' --duration ' . 3 * $setup->{seconds});
-    $fleet->end;
-    return { sessions => $result->{sessions}, rtt_us => $result->{rtt_us} };
+sub _joins_summary {
+    my (@rounds) = @_;
+    return {
+        rounds => \@rounds,
+        rooms => int($rounds[0]{sessions} / ROOM_SIZE),
+        beats_per_s => spread(map { $_->{beats_per_s} } @rounds),
+        joins_per_s => spread(map { $_->{joins_per_s} } @rounds),
+        announce_us => quantiles(map { $_->{announce_us} } @rounds),
+        map({ $_ => total($_, @rounds) } qw(joins missing lost dropped)),
+    };
 }
 
 # Registrations in rooms of 1 and of 64, each into an empty bootnode, and four multiplications before them.
 sub measure_registrations {
-    my ($setup) = @_;
-    my $sessions = min(REGISTRATIONS, $setup->{sessions});
-    my (%cpu_ns, @yardstick);
-    for my $round (1 .. $setup->{runs}) {
-        push @yardstick, _four_multiplications_ns($setup);
-        push @{ $cpu_ns{$_} }, _registration_ns($setup, $sessions, $_) for 1, ROOM_SIZE;
-        $setup->{say}->("registrations: round $round of $setup->{runs}");
+    my ($setup, undef, $keep) = @_;
+    return _registrations($setup, 'registrations', min(REGISTRATIONS, $setup->{sessions}), $setup->{runs}, $keep);
+}
+
+sub _registrations {
+    my ($setup, $name, $sessions, $rounds, $keep) = @_;
+    my (%fills, @yardstick);
+    my $summary = sub {
+        return {
+            sessions => $sessions,
+            yardstick_ns => spread(@yardstick),
+            rooms => [map { _registration_summary($_, $fills{$_}, \@yardstick) } 1, ROOM_SIZE],
+        };
+    };
+    for my $round (1 .. $rounds) {
+        my $multiplied = _four_multiplications_ns($setup);
+        my %fill = map { $_ => _fill($setup, "$name-rooms-of-$_", $sessions, $_) } 1, ROOM_SIZE;
+        push @yardstick, $multiplied;
+        push @{ $fills{$_} }, $fill{$_} for keys %fill;
+        $keep->($summary->());
+        $setup->{say}->("$name: round $round of $rounds");
     }
+    return $summary->();
+}
+
+sub _registration_summary {
+    my ($room_size, $fills, $yardstick) = @_;
+    my @cpu_ns = map { $_->{cpu_ns_per_registration} } @$fills;
     return {
-        sessions => $sessions,
-        yardstick_ns => spread(@yardstick),
-        rooms => [map { { room_size => $_, cpu_ns => spread(@{ $cpu_ns{$_} }),
-            ratio => ratios($cpu_ns{$_}, \@yardstick) } } 1, ROOM_SIZE],
+        room_size => $room_size,
+        cpu_ns => spread(@cpu_ns),
+        ratio => ratios(\@cpu_ns, $yardstick),
+        bytes_per_session => spread(map { $_->{rss_bytes_per_session} } @$fills),
     };
 }
 
-sub _registration_ns {
-    my ($setup, $sessions, $room_size) = @_;
+# What the server spent on filling itself.
+sub _fill {
+    my ($setup, $name, $sessions, $room_size) = @_;
     my $fleet = GoChat::Bench::Fleet->new($setup, sessions => $sessions, room_size => $room_size);
-    my $result = $fleet->row("rooms-of-$room_size", '--idle --duration 1');
+    my $result = $fleet->row($name, '--idle --duration 1');
     $fleet->end;
-    return $result->{server}{cpu_ns_per_registration};
+    return $result->{server};
 }
 
 sub _four_multiplications_ns {
@@ -143,28 +165,45 @@ sub _four_multiplications_ns {
 # Two workers and the load share two cores, at half of what one worker alone on a core takes at the most. Then, one
 # datagram at a time (the kernel chooses one worker for a whole segmented send): at whose worker do heartbeats arrive?
 sub measure_workers {
-    my ($setup) = @_;
+    my ($setup, undef, $keep) = @_;
     my %sizes = (sessions => min(WORKERS_SESSIONS, $setup->{sessions}), room_size => ROOM_SIZE);
     my $cores = "$setup->{server_core},$setup->{load_core}";
     my $alone = GoChat::Bench::Fleet->new($setup, %sizes);
     my $most = $alone->row('one-worker', "--max --answers rare --duration $setup->{seconds}");
     $alone->end;
     my $rate = int($most->{sent_per_s} * $most->{server}{packets} / $most->{sent} / 2);
-    my $duration = '--answers rare --duration ' . 3 * $setup->{seconds};
+    my $steered = min($rate, STEERED_RATE);
+    my %found = (%sizes, rate => $rate, steered_rate => $steered);
 
     my $shared = GoChat::Bench::Fleet->new($setup, %sizes, workers => 2, cores => $cores);
-    my %rows = (half => _steered($shared, 'half', "--rate $rate $duration"));
+    $found{half} = _steered($setup, $shared, 'half', "--rate $rate");
     $shared->end;
+    $keep->({%found});
 
     my $apart = GoChat::Bench::Fleet->new($setup, %sizes, workers => 2, cores => $cores, apart => 1);
-    my $steered = min($rate, STEERED_RATE);
-    $rows{'same-port'} = _steered($apart, 'same-port', "--rate $steered $duration");
-    $rows{'new-port'} = _steered($apart, 'new-port', "--rate $steered $duration --rebind");
+    $found{'same-port'} = _steered($setup, $apart, 'same-port', "--rate $steered");
+    $keep->({%found});
+    $found{'new-port'} = _steered($setup, $apart, 'new-port', "--rate $steered --rebind");
     $apart->end;
-    return { %sizes, rate => $rate, steered_rate => $steered, %rows };
+    return \%found;
 }
 
+# As often as a row is repeated: what is lost in all, and the most of one that strayed.
 sub _steered {
+    my ($setup, $fleet, $name, $flags) = @_;
+    my @rounds = map { _steered_once($fleet, $name, "$flags --answers rare --duration $setup->{seconds}") }
+        1 .. $setup->{runs};
+    $setup->{say}->("workers: $name");
+    return {
+        rounds => \@rounds,
+        per_s => spread(map { $_->{per_s} } @rounds),
+        lost => total('lost', @rounds),
+        strayed_percent => max(map { $_->{strayed_percent} } @rounds),
+        rtt_us => quantiles(map { $_->{rtt_us} } @rounds),
+    };
+}
+
+sub _steered_once {
     my ($fleet, $name, $flags) = @_;
     my @names = qw(gochat_heartbeat_total gochat_strayed_total);
     my @before = map { $fleet->metric($_) } @names;
@@ -176,6 +215,32 @@ sub _steered {
         strayed_percent => 100 * $strayed / ($beats || 1),
         rtt_us => $result->{rtt_us},
     };
+}
+
+# Joins, mass expiry and registrations beside a process of equal priority on each core that never waits. What it has to
+# hold is no more than without: the bootnode gets half of its core.
+sub measure_competitors {
+    my ($setup, undef, $keep) = @_;
+    my @cores = ($setup->{server_core}, $setup->{load_core});
+    my $rounds = min(COMPETED_ROUNDS, $setup->{runs});
+    my %found;
+    my $keep_as = sub { my ($key) = @_; return sub { $found{$key} = $_[0]; $keep->({%found}) } };
+
+    my $sessions = min(COMPETED_SESSIONS, $setup->{sessions});
+    my $fleet = GoChat::Bench::Fleet->new($setup, sessions => $sessions, room_size => ROOM_SIZE);
+    $fleet->row('competitors-filled', '--idle --duration 1');
+    my $competitors = GoChat::Bench::Competitors->start(@cores);
+    $found{joins} = _joins($setup, $fleet, 'competitors-joins', $rounds, $keep_as->('joins'));
+    $competitors->stop;
+    $found{expiries} = expiries($setup, $fleet, name => 'competitors-expiry', rounds => $rounds,
+        competitors => \@cores, keep => $keep_as->('expiries'));
+    $fleet->end;
+
+    $competitors = GoChat::Bench::Competitors->start(@cores);
+    $found{registrations} = _registrations($setup, 'competitors-registrations',
+        min(COMPETED_REGISTRATIONS, $setup->{sessions}), $rounds, $keep_as->('registrations'));
+    $competitors->stop;
+    return \%found;
 }
 
 1;

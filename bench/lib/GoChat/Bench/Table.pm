@@ -5,20 +5,23 @@ use strict;
 use warnings;
 use utf8;
 use Exporter qw(import);
+use GoChat::Bench::Quiet qw(noise);
 use GoChat::Bench::Spread qw(spread thousands);
 
 our @EXPORT_OK = qw(table);
 
 use constant NOTE => <<'END';
 Processor time of the server alone, from the scheduler; per packet that it took (sent, less what its socket dropped).
-Medians, and from the least to the most, of interleaved runs; ratios are of one round.
+Medians, and from the least to the most, of interleaved runs; ratios are of one round. A quantile is the median of the
+rounds' quantiles, and behind p99 stand their least and their most. Losses, and what was wrong or missing, are of all
+rounds together.
 END
 
 sub table {
     my ($results) = @_;
     my @sections = ([packets => \&_packets], [registrations => \&_registrations], [residents => \&_residents],
-        [cycles => \&_cycles], [joins => \&_joins], [expiry => \&_expiry],
-        [idle => \&_idle], [workers => \&_workers]);
+        [cycles => \&_cycles], [joins => \&_joins], [expiry => \&_expiry], [expiries => \&_expiry],
+        [competitors => \&_competitors], [workers => \&_workers]);
     my @found = map { $_->[1]->($results->{ $_->[0] }) } grep { $results->{ $_->[0] } } @sections;
     return join "\n", _head($results), @found, _goals($results->{goals}), _disagreements($results->{disagreements});
 }
@@ -26,10 +29,12 @@ sub table {
 sub _head {
     my ($results) = @_;
     my ($machine, $settings) = @$results{qw(machine settings)};
+    my @noise = noise($machine, $results->{steps});
     return join "\n", "GoChat bootnode $machine->{commit}, $machine->{date}",
         "$machine->{cpu}, $machine->{cores} cores; $machine->{kernel}; $machine->{compiler}",
         thousands($settings->{sessions}) . " sessions; $settings->{runs} runs of $settings->{seconds} s; one worker on "
-        . "core $settings->{server_core}, load on core $settings->{load_core}", NOTE;
+        . "core $settings->{server_core}, load on core $settings->{load_core}",
+        map({"NOT WHOLE: $_"} $results->{cut} // ()), map({"not quiet: $_"} @noise), NOTE;
 }
 
 # Whole when it is large.
@@ -47,7 +52,7 @@ sub _packets {
     my ($rows) = @_;
     my $text = sprintf "%-36s %-20s %-18s %12s %9s\n", 'per packet', 'ns', 'of its floor', 'packets/s', 'p99, µs';
     for my $row (@$rows) {
-        my $p99 = spread(map { $_->{rtt_us}{p99} } @{ $row->{rounds} })->{median};
+        my $p99 = $row->{rtt_us}{p99}{median};
         $text .= sprintf "%-36s %-20s %-18s %12s %9s\n", $row->{title}, _spread('%.0f', $row->{cpu_ns}),
             _spread('%.2f', $row->{ratio}), thousands($row->{per_s}{median}), $p99 ? thousands($p99) : '';
     }
@@ -56,11 +61,12 @@ sub _packets {
 
 sub _registrations {
     my ($found) = @_;
-    my $text = sprintf "%-36s %-20s %-18s\n", 'per registration', 'µs', 'of the yardstick';
+    my $text = sprintf "%-36s %-20s %-18s %16s\n", 'per registration', 'µs', 'of the yardstick', 'bytes, resident';
     my $us = sub { my ($spread) = @_; return { map { $_ => $spread->{$_} / 1000 } keys %$spread } };
     $text .= sprintf "%-36s %-20s\n", 'four X25519 (the yardstick)', _spread('%.1f', $us->($found->{yardstick_ns}));
-    $text .= sprintf "%-36s %-20s %-18s\n", "rooms of $_->{room_size}", _spread('%.1f', $us->($_->{cpu_ns})),
-        _spread('%.2f', $_->{ratio}) for @{ $found->{rooms} };
+    $text .= sprintf "%-36s %-20s %-18s %16s\n", "rooms of $_->{room_size}, " . thousands($found->{sessions}),
+        _spread('%.1f', $us->($_->{cpu_ns})), _spread('%.2f', $_->{ratio}), _spread('%.0f', $_->{bytes_per_session})
+        for @{ $found->{rooms} };
     return $text;
 }
 
@@ -80,47 +86,64 @@ sub _cycles {
 
 sub _joins {
     my ($found) = @_;
-    return sprintf "joins: %s rooms, %s heartbeats a second, %.0f joins a second\n"
+    return sprintf "joins: %s rooms, %s heartbeats a second, %.0f joins a second, %d rounds\n"
         . "  announced to a member after, µs:        %s; missing %d\n", thousands($found->{rooms}),
-        thousands($found->{beats_per_s}), $found->{joins_per_s}, _quantiles($found->{announce_us}), $found->{missing};
+        thousands($found->{beats_per_s}{median}), $found->{joins_per_s}{median}, scalar @{ $found->{rounds} },
+        _quantiles($found->{announce_us}), $found->{missing};
 }
 
 sub _expiry {
     my ($found) = @_;
-    return sprintf "mass expiry: %s of %s sessions expired, the latest %s ms late; wrong %d\n"
-        . "  late, ms, seen in watched rooms:        %s; not seen %d of %s\n"
-        . "  answer time of the living, µs:          %s; lost %d\n",
-        map({ thousands($_) } @$found{qw(expired sessions latest_ms)}), $found->{wrong},
-        _quantiles($found->{late_ms}), $found->{unseen}, thousands($found->{watched}),
-        _quantiles($found->{rtt_us}), $found->{lost};
+    my @rounds = @{ $found->{rounds} };
+    my $text = sprintf "mass expiry of %s sessions, %d %s: %s expired, the latest %s ms late; wrong %d\n",
+        thousands($found->{sessions}), scalar @rounds, @rounds == 1 ? 'round' : 'rounds',
+        map({ thousands($_) } @$found{qw(expired latest_ms)}), $found->{wrong};
+    $text .= sprintf "  late, ms, seen in watched rooms:        %s; not seen %d of %s\n",
+        _quantiles($found->{late_ms}), $found->{unseen}, thousands($found->{watched});
+    $text .= sprintf "  answer time of the living, µs:          %s; lost %d\n", _quantiles($found->{rtt_us}),
+        $found->{lost};
+    $text .= sprintf "  where nothing happens, µs:              %s\n", _quantiles($found->{idle_rtt_us});
+    $text .= sprintf "  p99 of the living, of that:             %s\n", _spread('%.2f', $found->{rtt_ratio});
+    my @refills = map { $_->{refilled_per_s} } grep { $_->{refilled} } @rounds;
+    $text .= sprintf "  registered before a round, a second:    %s\n", _spread('%.0f', spread(@refills))
+        if @refills > 1;
+    return $text;
 }
 
-sub _idle {
+sub _competitors {
     my ($found) = @_;
-    return sprintf "answer time of %s sessions where nothing happens, µs: %s\n", thousands($found->{sessions}),
-        _quantiles($found->{rtt_us});
+    my $share = $found->{expiries}{competitors_share};
+    my $title = 'beside one process on each core that never waits, and has our priority';
+    $title .= sprintf ' (it had %.0f %% of the core)', 100 * $share->{median} if $share;
+    my @parts = ([joins => \&_joins], [expiries => \&_expiry], [registrations => \&_registrations]);
+    my $text = join '', map { $_->[1]->($found->{ $_->[0] }) } grep { $found->{ $_->[0] } } @parts;
+    return "$title:\n" . $text =~ s/^/  /gmr;
 }
 
+# Medians; the least and the most of the p99s, where there are several.
 sub _quantiles {
     my ($found) = @_;
-    return sprintf 'p50 %s, p99 %s, p99.9 %s, max %s', map { thousands($found->{$_}) } qw(p50 p99 p999 max);
+    my ($p99, @range) = @{ $found->{p99} }{qw(median min max)};
+    return sprintf 'p50 %s, p99 %s%s, p99.9 %s, max %s', thousands($found->{p50}{median}), thousands($p99),
+        $range[0] == $range[1] ? '' : sprintf(' (%s–%s)', map { thousands($_) } @range),
+        map { thousands($found->{$_}{median}) } qw(p999 max);
 }
 
 sub _workers {
     my ($found) = @_;
     my $text = sprintf "2 workers and the load on 2 cores, %s sessions\n", thousands($found->{sessions});
     $text .= sprintf "  %s heartbeats a second, half of one worker's most: lost %d, answer time, µs: %s\n",
-        thousands($found->{rate}), $found->{half}{lost}, _quantiles($found->{half}{rtt_us});
+        thousands($found->{rate}), $found->{half}{lost}, _quantiles($found->{half}{rtt_us}) if $found->{half};
     $text .= sprintf "  %s a second, one by one, %-9s: lost %d, at the wrong worker %.2f %%, answer time, µs: %s\n",
         thousands($found->{steered_rate}), $_, @{ $found->{$_} }{qw(lost strayed_percent)},
-        _quantiles($found->{$_}{rtt_us}) for qw(same-port new-port);
+        _quantiles($found->{$_}{rtt_us}) for grep { $found->{$_} } qw(same-port new-port);
     return $text;
 }
 
 sub _goals {
     my ($goals) = @_;
-    my $text = sprintf "%-58s %8s %10s\n", 'goal', 'at most', 'measured';
-    $text .= sprintf "%-58s %8s %10s  %s\n", $_->{what}, map({ _number($_) } @$_{qw(limit measured)}),
+    my $text = sprintf "%-66s %8s %10s\n", 'goal', 'at most', 'measured';
+    $text .= sprintf "%-66s %8s %10s  %s\n", $_->{what}, map({ _number($_) } @$_{qw(limit measured)}),
         $_->{met} ? 'met' : 'NOT MET' for @$goals;
     return $text;
 }
