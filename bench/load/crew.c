@@ -5,7 +5,9 @@
 #include "bench/load/fall.h"
 #include "bench/load/fleet.h"
 #include "bench/load/fleet_traffic.h"
+#include "bench/load/load_now.h"
 #include "bench/load/pacing.h"
+#include "bench/load/progress.h"
 #include "bench/load/pump.h"
 #include "bench/load/relays.h"
 #include "bench/load/row.h"
@@ -54,7 +56,6 @@ bool crew_open(struct crew *crew, struct crews *crews, uint32_t index, struct wh
     const struct load_options *options = crews->options;
     crew->crews = crews;
     crew->share = (struct share){.index = index, .count = crews->count};
-    pthread_mutex_init(&crew->progress.lock, NULL);
     if (options->sessions == 0) return true;
     crew->fleet_wire = open_wire(crew, &options->bootnode, why);
     if (!crew->fleet_wire) return false;
@@ -68,7 +69,6 @@ void crew_close(struct crew *crew) {
     crew_end_row(crew);
     fleet_destroy(crew->fleet);
     wire_close(crew->fleet_wire);
-    pthread_mutex_destroy(&crew->progress.lock);
 }
 
 void crew_keep_alive(struct crew *crew) {
@@ -86,33 +86,27 @@ static void end_phase(struct crew *crew, enum run_status status) {
 
 /* --- Progress --- */
 
-static void show(const struct crew *crew) {
-    if (crew->share.index == 0) crew->crews->show(crew->crews->context);
+static void note(const struct crew *crew, const struct pump_result *so_far, uint64_t now_us) {
+    struct sample sample = {.at_us = now_us};
+    if (crew->fleet) {
+        struct fleet_counts counts = fleet_counts(crew->fleet);
+        sample.registered = counts.registered;
+        sample.registering = counts.registering;
+        sample.absent = counts.absent;
+        sample.living = counts.living;
+        sample.silent = counts.fell_silent;
+    }
+    if (so_far) sample.pump = *so_far;
+    progress_note(crew->crews->progress, crew->share.index, &sample);
 }
 
 static void note_fill(void *context, uint64_t registered) {
-    struct crew *crew = context;
-    pthread_mutex_lock(&crew->progress.lock);
-    crew->progress.registered = registered;
-    pthread_mutex_unlock(&crew->progress.lock);
-    show(crew);
+    (void)registered;
+    note(context, NULL, load_now_us());
 }
 
 static void note_pump(void *context, const struct pump_result *so_far, uint64_t now_us) {
-    struct crew *crew = context;
-    (void)now_us;
-    pthread_mutex_lock(&crew->progress.lock);
-    if (crew->fleet) crew->progress.registered = fleet_counts(crew->fleet).registered;
-    crew->progress.pump = *so_far;
-    pthread_mutex_unlock(&crew->progress.lock);
-    show(crew);
-}
-
-void crew_add_progress(struct crew *crew, uint64_t *registered, struct pump_result *pump) {
-    pthread_mutex_lock(&crew->progress.lock);
-    *registered += crew->progress.registered;
-    pump_result_merge(pump, &crew->progress.pump);
-    pthread_mutex_unlock(&crew->progress.lock);
+    note(context, so_far, now_us);
 }
 
 /* --- The phases of a row --- */

@@ -1,9 +1,8 @@
 /* A crew: one thread's share of a run. It has rooms of its own with the sessions in them, sockets, and in each row a
  * share of the requests. It is touched by its own thread within a phase, and by the main thread between phases
- * (team.h); what crosses that line stands in struct crews and struct crew_progress, with its rule. */
+ * (team.h); what crosses that line stands in struct crews, with its rule. */
 #pragma once
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,6 +16,7 @@
 #include "common/why.h"
 
 struct fleet;
+struct progress;
 struct traffic;
 struct wire;
 
@@ -26,19 +26,10 @@ struct crews {
     const struct row_options *row;
     uint64_t start_us; /* when the row's first request is due */
     uint32_t count;
-    /* Called by the first crew's thread, the main one, about 10 times a second while a phase goes on. */
-    void (*show)(void *context);
-    void *context;
-    atomic_bool halted;  /* raised by any crew whose phase must end for all */
+    struct progress *progress; /* of which each crew is a part; has a lock of its own */
+    atomic_bool halted;        /* raised by any crew whose phase must end for all */
     atomic_uint culprit; /* index and one of the crew that failed first, which is why others did; 0: none failed */
     atomic_uint over;    /* crews that found the row over */
-};
-
-/* How far a crew is: copied by its own thread and read by the main one, both under the lock. */
-struct crew_progress {
-    pthread_mutex_t lock;
-    uint64_t registered;
-    struct pump_result pump;
 };
 
 struct crew {
@@ -49,7 +40,6 @@ struct crew {
     struct wire *beside; /* the row's own wire; NULL: the row is the fleet's */
     struct traffic *traffic;
     bool over; /* is the row, for this crew */
-    struct crew_progress progress;
     /* What the last phases came to; `why` belongs to RUN_USAGE and RUN_UNANSWERED. */
     enum run_status status;
     struct why why;
@@ -76,5 +66,3 @@ void crew_end_row(struct crew *crew);
 double crew_rate(const struct crew *crew);
 /* For a crew that has nothing to do: its sessions live on. */
 void crew_keep_alive(struct crew *crew);
-/* Adds how far it is, for the main thread at any time. */
-void crew_add_progress(struct crew *crew, uint64_t *registered, struct pump_result *pump);

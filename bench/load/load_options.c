@@ -159,6 +159,10 @@ const struct load_flag load_flags[] = {
         RUN(metrics), .set = set_address, .needs = "bootnode"},
     {{"rows", "FILE", "one row a line, of the flags below ('-': standard input; # comments)", OF_RUN},
         RUN(rows), PATH},
+    {{"progress", "S", "how it goes, a line that often; 0: never (1 on a terminal, else 5)", OF_RUN},
+        RUN(progress_s), .set = set_amount, BETWEEN(0, 86400), .expected = "0 to 86400 seconds"},
+    {{"progress-json", "FILE", "the same as JSON lines, one a second or as --progress says ('-': standard output)", OF_RUN},
+        RUN(progress_json), PATH},
 
     {{"name", "NAME", "what the row is called", OF_ROW},
         ROW(name), TEXT},

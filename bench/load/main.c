@@ -63,7 +63,7 @@ static int run_all(int argc, char **argv) {
     struct run *run = run_open(&options, &why);
     if (!run) return complain("", why.text, RUN_USAGE);
     int status = options.rows[0] != '\0' ? run_rows(run, &options) : run_one(run, &options.row);
-    run_close(run);
+    if (!run_close(run, &why)) status = complain("", why.text, RUN_USAGE);
     return interrupted() ? interrupt_status() : status;
 }
 

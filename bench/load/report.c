@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -113,9 +114,11 @@ static bool flushed(FILE *to) {
 }
 
 bool report_line(FILE *to, json_t *object) {
-    bool dumped = json_dumpf(object, to, JSON_COMPACT | JSON_REAL_PRECISION(9)) == 0 && fputc('\n', to) != EOF;
+    char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    bool written = text && fprintf(to, "%s\n", text) >= 0; /* in one call: another thread may write lines, too */
+    free(text);
     json_decref(object);
-    return dumped && flushed(to);
+    return written && flushed(to);
 }
 
 json_t *report_object(const struct row_result *result) {
@@ -233,18 +236,4 @@ static const char *const refusal_texts[] = {
 
 const char *report_refusal(unsigned reason) {
     return refusal_texts[reason < sizeof refusal_texts / sizeof *refusal_texts ? reason : 0];
-}
-
-static bool line_begun;
-
-void report_progress(const char *phase, const struct progress *progress) {
-    if (!isatty(STDERR_FILENO)) return;
-    line_begun = true;
-    fprintf(stderr, "\r%s: %" PRIu64 " registered, %" PRIu64 " sent, %" PRIu64 " answered, %" PRIu64 " lost\033[K",
-            phase, progress->registered, progress->sent, progress->answered, progress->lost);
-}
-
-void report_progress_end(void) {
-    if (line_begun) fputc('\n', stderr);
-    line_begun = false;
 }

@@ -69,11 +69,3 @@ const char *report_refusal(unsigned reason);
 
 /* For "start_ms" and its like: adds KEY and KEY_ms. */
 void report_time(json_t *object, const char *key, uint64_t wall_ms);
-
-struct progress {
-    uint64_t registered, sent, answered, lost;
-};
-/* Rewrites one line on standard error when that is a terminal; nothing elsewhere. */
-void report_progress(const char *phase, const struct progress *progress);
-/* Ends the line. */
-void report_progress_end(void);

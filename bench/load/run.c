@@ -11,6 +11,7 @@
 #include "bench/load/fleet.h"
 #include "bench/load/interrupt.h"
 #include "bench/load/load_now.h"
+#include "bench/load/progress.h"
 #include "bench/load/report.h"
 #include "bench/load/row.h"
 #include "bench/load/row_facts.h"
@@ -29,15 +30,13 @@
 #define AGREE_STEP_NS 20000000
 /* Between saying when a row's first request is due, to several threads, and that time. */
 #define START_US 1000
-#define SHOW_US 100000
 
 struct run {
     const struct load_options *options;
+    struct progress *progress; /* a part is a crew */
     struct crews crews;
     struct crew *crew; /* crews.count */
     struct team *team;
-    const char *phase; /* as progress calls it */
-    uint64_t shown_us;
     struct wire_counts others; /* what wires beside sent to the bootnode, in rows that are over */
     uint64_t stun, stun_answered, beats_answered, hellos_answered, handshakes_forged, junk;
     pid_t pid;                              /* whose memory before the first fill is known */
@@ -65,23 +64,9 @@ static bool note_memory(struct run *run, struct why *why) {
 
 /* --- The crews --- */
 
-/* Of all crews so far. */
-static void show(void *context) {
-    struct run *run = context;
-    struct pump_result pump = {.sent = 0};
-    struct progress progress = {.registered = 0};
-    for (uint32_t i = 0; i < run->crews.count; i++) crew_add_progress(&run->crew[i], &progress.registered, &pump);
-    progress.sent = pump.sent;
-    progress.answered = pump.answered;
-    progress.lost = pump.lost;
-    run->shown_us = load_now_us();
-    report_progress(run->phase, &progress);
-}
-
 static void keep_alive(void *context, size_t index) {
     struct run *run = context;
     crew_keep_alive(&run->crew[index]);
-    if (index == 0 && load_now_us() >= run->shown_us + SHOW_US) show(run);
 }
 
 /* Rooms are whole, so there are no more crews with sessions than rooms. */
@@ -92,7 +77,9 @@ static uint32_t crews_count(const struct load_options *options) {
 
 static bool open_crews(struct run *run, struct why *why) {
     struct crews *crews = &run->crews;
-    *crews = (struct crews){.options = run->options, .count = crews_count(run->options), .show = show, .context = run};
+    *crews = (struct crews){.options = run->options, .count = crews_count(run->options)};
+    crews->progress = run->progress = progress_open(run->options, crews->count, why);
+    if (!run->progress) return false;
     run->crew = calloc(crews->count, sizeof *run->crew);
     why_fail(why, "out of memory");
     for (uint32_t i = 0; run->crew && i < crews->count; i++)
@@ -105,18 +92,11 @@ static bool open_crews(struct run *run, struct why *why) {
 
 /* All crews at once, whose results are worth something when it says RUN_OK; otherwise the `why` is of whoever failed
  * first. */
-static enum run_status do_phase(struct run *run, team_work work, const char *name, struct why *why) {
-    for (uint32_t i = 0; i < run->crews.count; i++) {
-        run->crew[i].progress.registered = 0;
-        memset(&run->crew[i].progress.pump, 0, sizeof run->crew[i].progress.pump);
-    }
+static enum run_status do_phase(struct run *run, team_work work, struct why *why) {
     atomic_store(&run->crews.halted, false);
     atomic_store(&run->crews.culprit, 0);
     atomic_store(&run->crews.over, 0);
-    run->phase = name;
-    run->shown_us = load_now_us();
     team_do(run->team, work);
-    report_progress_end();
     unsigned culprit = atomic_load(&run->crews.culprit);
     if (culprit == 0) return RUN_OK;
     *why = run->crew[culprit - 1].why;
@@ -149,18 +129,20 @@ struct run *run_open(const struct load_options *options, struct why *why) {
     if (!run) return NULL;
     run->options = options;
     if (note_memory(run, why) && open_crews(run, why)) return run;
-    run_close(run);
+    struct why unwritten; /* no line was */
+    (void)run_close(run, &unwritten);
     return NULL;
 }
 
-void run_close(struct run *run) {
-    if (!run) return;
+bool run_close(struct run *run, struct why *why) {
     team_destroy(run->team);
+    bool told = progress_close(run->progress, why);
     for (uint32_t i = 0; run->crew && i < run->crews.count; i++) crew_close(&run->crew[i]);
     free(run->crew);
     scrape_destroy(run->tally.theirs);
     if (run->json && run->json != stdout) (void)fclose(run->json);
     free(run);
+    return told;
 }
 
 bool run_has_fleet(const struct run *run) {
@@ -278,7 +260,9 @@ static bool compare(struct run *run, struct why *why) {
 static enum run_status fill(struct run *run, struct why *why) {
     run->fill = (struct fill_result){.registered = 0};
     if (!run_has_fleet(run)) return RUN_OK;
-    enum run_status status = do_phase(run, do_fill, "filling", why);
+    progress_begin(run->progress, "filling", true, run->options->bootnode.port);
+    enum run_status status = do_phase(run, do_fill, why);
+    progress_end(run->progress);
     for (uint32_t i = 0; i < run->crews.count; i++) {
         const struct fill_result *own = &run->crew[i].fill;
         run->fill.registered += own->registered;
@@ -288,7 +272,7 @@ static enum run_status fill(struct run *run, struct why *why) {
 }
 
 static enum run_status begin(struct run *run, struct why *why) {
-    enum run_status status = do_phase(run, do_begin, run->row->name, why);
+    enum run_status status = do_phase(run, do_begin, why);
     bool opened = status == RUN_OK;
     for (uint32_t i = 0; opened && !load_options_of_fleet(run->row) && i < run->crews.count; i++)
         opened = crew_open_beside(&run->crew[i], why);
@@ -297,10 +281,12 @@ static enum run_status begin(struct run *run, struct why *why) {
 
 /* The row's traffic on its wires; what goes beside the fleet has wires of its own. */
 static enum run_status drive(struct run *run, struct why *why) {
-    enum run_status status = do_phase(run, do_prepare, run->row->name, why);
+    enum run_status status = do_phase(run, do_prepare, why);
     if (status != RUN_OK) return status;
     run->crews.start_us = load_now_us() + (run->crews.count > 1 ? START_US : 0);
-    status = do_phase(run, do_drive, run->row->name, why);
+    progress_begin(run->progress, run->row->name, false, run->row->target.port);
+    status = do_phase(run, do_drive, why);
+    progress_end(run->progress);
     for (uint32_t i = 0; i < run->crews.count; i++) pump_result_merge(&run->result.pump, &run->crew[i].pump);
     return status;
 }
@@ -365,6 +351,8 @@ static enum run_status cut_fill(struct run *run) {
                                .fill_never_due = counts.absent};
     result->sessions = run->options->sessions;
     result->registered = counts.registered - run->registered_before;
+    if (result->cut.after_us > 0)
+        result->registered_per_s = (double)result->registered * 1e6 / (double)result->cut.after_us;
     return RUN_OK;
 }
 

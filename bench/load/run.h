@@ -14,7 +14,8 @@ struct run;
 
 /* `options` must outlive it. NULL with `why`. */
 MUST_USE struct run *run_open(const struct load_options *options, struct why *why);
-void run_close(struct run *run);
+/* False with `why` when what was to be told meanwhile could not be written. */
+MUST_USE bool run_close(struct run *run, struct why *why);
 /* RUN_UNANSWERED and RUN_USAGE come with `why`, and then nothing was reported; empty: it was told already. */
 enum run_status run_row(struct run *run, const struct row_options *row, struct why *why);
 /* Whether there are sessions to keep alive, by a call at least once a second. */

@@ -8,9 +8,11 @@ use lib "$FindBin::Bin/../lib";
 use File::Basename qw(dirname);
 use GoChat::Test;
 use HTTP::Tiny;
+use JSON::PP qw(decode_json);
 use Test::More;
 
-use constant { SESSIONS => 2000, ROOM_SIZE => 32, SILENT_PERCENT => 20, STATUS_DISAGREED => 1, KILL_AFTER => 50 };
+use constant { SESSIONS => 2000, ROOM_SIZE => 32, SILENT_PERCENT => 20, STATUS_DISAGREED => 1, KILL_AFTER => 50,
+    STATUS_INTERRUPTED => 130, STATUS_TERMINATED => 143 };
 
 my $load = dirname(gochat()) . '/gochat-load';
 my $config = "workers = 1\nlimit_loopback = no\nmetrics = 127.0.0.1:0";
@@ -92,6 +94,39 @@ END
     $row = row_named($program, 'rebind', 30);
     is($row->{registered}, $silent, 'who had fallen silent is back');
     is(wait_exit($program, 10), 0, 'everything agreed');
+}
+
+# How it goes is told meanwhile, in the fill and in a row; a signal cuts either, and the report says what was not due.
+{
+    my $bootnode = start_bootnode(config => $config);
+    my $json = "$bootnode->{folder}/progress";
+    my @often = ('--progress', 0.02, '--progress-json', $json);
+    my $program = start_load('cut-row', $bootnode, '--sessions', 50, '--rate', 500, '--duration', 600, @often);
+    my $deadline = now() + slow(20);
+    my $lines = sub { my ($phase) = @_; return scalar grep {/"progress":"$phase"/} split /\n/, -e $json ? read_file($json) : '' };
+    watch_until(now() + 0.02) while $lines->('beats') < 3 && now() < $deadline;
+    send_signal($program, 'INT');
+    my $row = wait_event($program, { name => 'beats' }, 10);
+    is(wait_exit($program, 10), STATUS_INTERRUPTED, 'cut: the status says so');
+    ok($row->{interrupted} && !$row->{interrupted_filling}, 'cut: and the row');
+    is($row->{sent} + $row->{send_failed} + $row->{unsent} + $row->{never_due}, 500 * 600, 'cut: every request is told of');
+    is_deeply($row->{disagreements}, [], 'cut: nobody is accused');
+    my @told = map { decode_json($_) } split /\n/, read_file($json);
+    ok($lines->('beats') >= 3, 'lines of the row');
+    is_deeply([grep { $_->{living} != 50 } grep { !$_->{filling} } @told], [], 'with the living');
+    cmp_ok($told[-1]{sent}, '<=', $row->{sent}, 'and no more sent than were');
+    like(log_text($program), qr{\d s beats: \d+/s sent, \d+/s answered, \d+ lost;.* 50 live, 0 silent, 0 dropped}, 'as text, too');
+
+    unlink $json or die "$json: $!\n";
+    $program = start_load('cut-fill', $bootnode, '--sessions', 1_000_000, @often);
+    $deadline = now() + slow(20);
+    watch_until(now() + 0.02) while $lines->('filling') < 3 && now() < $deadline;
+    send_signal($program, 'TERM');
+    $row = wait_event($program, { name => 'beats' }, 10);
+    is(wait_exit($program, 10), STATUS_TERMINATED, 'cut in the fill: the status says so');
+    ok($row->{interrupted_filling}, 'cut in the fill: and the row');
+    is($row->{registered} + $row->{fill_unanswered} + $row->{fill_never_due}, 1_000_000, 'cut in the fill: all are told of');
+    is($row->{sent}, 0, 'cut in the fill: nothing was measured');
 }
 
 # TERM says that it will be back, and here it is not.

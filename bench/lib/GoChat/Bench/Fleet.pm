@@ -35,7 +35,7 @@ sub new {
         command => [$setup->{gochat_load}, '--bootnode', $bootnode->{address}, '--metrics', $bootnode->{metrics},
             '--pid', $bootnode->{pid}, '--sessions', $option{sessions}, '--room-size', $option{room_size},
             '--watch', $option{watched_rooms} // WATCHED_ROOMS, ($option{apart} ? '--apart' : ()),
-            '--rows', '-', '--json', '-'],
+            '--rows', '-', '--json', '-', '--progress', 0],
     );
     return $self;
 }
