@@ -34,6 +34,7 @@ static const struct family worker_counters[] = {
     {"worker_received", "datagrams received by each worker", FIELD(snapshot_worker, received)},
     {"worker_strayed", "datagrams of other workers' sessions that arrived at this one",
      FIELD(snapshot_worker, strayed)},
+    {"hearing_doubts", "times that each worker began to lose datagrams of sessions", FIELD(snapshot_worker, doubts)},
 };
 
 /* Of each worker's lanes. */
@@ -122,6 +123,13 @@ static void write_per_worker(FILE *out, const struct snapshot *snapshot) {
     }
 }
 
+static void write_missed_seconds(FILE *out, const struct snapshot *snapshot) {
+    static const char name[] = "gochat_hearing_missed_seconds_total";
+    head(out, name, "counter", "time that sessions' deadlines moved by, because each worker may have lost their beats");
+    for (size_t worker = 0; worker < snapshot->worker_count; worker++)
+        fprintf(out, "%s{worker=\"%zu\"} %.3f\n", name, worker, (double)snapshot->workers[worker].missed_ms / 1e3);
+}
+
 static void write_lane_seconds(FILE *out, const struct snapshot *snapshot) {
     static const char name[] = "gochat_lane_seconds_total";
     head(out, name, "counter", "time of each worker, by what it served");
@@ -151,5 +159,6 @@ void metrics_write(FILE *out, const struct snapshot *snapshot) {
     for (enum counter which = 0; which < COUNTER_COUNT; which++)
         counter(out, counter_name(which), counter_help(which), snapshot->counters[which]);
     write_per_worker(out, snapshot);
+    write_missed_seconds(out, snapshot);
     write_per_lane(out, snapshot);
 }

@@ -49,7 +49,11 @@ static void add_worker(struct snapshot *out, const struct worker *worker) {
         values[which] = counters_read(&worker->counters, which);
         out->counters[which] += values[which];
     }
-    *own = (struct snapshot_worker){.received = values[COUNTER_RECEIVED], .strayed = values[COUNTER_STRAYED]};
+    const struct hearing *hearing = &worker->shard->hearing;
+    *own = (struct snapshot_worker){.received = values[COUNTER_RECEIVED],
+                                    .strayed = values[COUNTER_STRAYED],
+                                    .doubts = atomic_load_explicit(&hearing->episodes, memory_order_relaxed),
+                                    .missed_ms = hearing_missed(hearing)};
     for (enum lane lane = 0; lane < LANE_COUNT; lane++) add_lane(&own->lanes[lane], worker, lane);
 }
 

@@ -33,6 +33,7 @@ struct snapshot_lane {
 };
 struct snapshot_worker {
     uint64_t received, strayed;
+    uint64_t doubts, missed_ms; /* times that datagrams of sessions began to be lost; what their clock leaves out */
     struct snapshot_lane lanes[LANE_COUNT];
 };
 

@@ -1,4 +1,5 @@
-/* Hearing: when the silence of a session may be believed. Each worker hears for the shard that it owns.
+/* Hearing: when the silence of a session may be believed (PROTOCOL.md §2.3 rule 4). Each worker hears for the shard
+ * that it owns.
  *
  * Who is not heard may have spoken all the same: its beats wait in a socket's buffer while the worker has no processor,
  * or the buffer was full when they came. So:

@@ -279,6 +279,18 @@ static void a_pause_is_what_nobody_ran_in(void **state) {
     assert_int_equal(sessions(), 0);
 }
 
+/* Each time the workers run before the reaper does. */
+static void a_short_pause_after_a_long_one_is_seen(void **state) {
+    (void)state;
+    step_until(START + 1000);
+    step_at(START + 61000);
+    step_until(START + 62000);
+    for (int i = 0; i < SHARDS; i++) work(i, START + 64000);
+    for (int i = 0; i < SHARDS; i++) work(i, START + 64030);
+    step_alone_at(START + 64040);
+    assert_int_equal(atomic_load(&pauses.paused_ms), 60000 + 2000);
+}
+
 /* A worker that was asleep for long before it all says nothing of the time after. */
 static void an_older_sleep_is_no_pause(void **state) {
     (void)state;
@@ -336,6 +348,7 @@ int main(void) {
         reaper_test(without_steering_all_have_to_listen),
         reaper_test(a_reaper_that_alone_had_no_processor_is_no_pause),
         reaper_test(a_pause_is_what_nobody_ran_in),
+        reaper_test(a_short_pause_after_a_long_one_is_seen),
         reaper_test(an_older_sleep_is_no_pause),
         reaper_test(it_rests_as_long_as_it_works),
         reaper_test(the_thread_steps_and_stops),

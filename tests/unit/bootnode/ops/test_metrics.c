@@ -177,6 +177,8 @@ static struct snapshot *make_snapshot(size_t workers, uint64_t first) {
         snapshot->workers[i] = (struct snapshot_worker){
             first + 200 + i,
             first + 500 + i,
+            first + 600 + i,
+            12345 + i,
             {[LANE_SESSION] = {first + 700 + i, first + 800 + i, 1500000000}, [LANE_JUNK] = {first + 750 + i, 7, 0}}};
     return snapshot;
 }
@@ -223,7 +225,7 @@ static void only_workers_make_it_longer(void **state) {
         free(texts[i]);
     }
     assert_int_equal(lines[0], lines[1]);
-    assert_int_equal(lines[2], lines[0] + 2 + 3 * LANE_COUNT);
+    assert_int_equal(lines[2], lines[0] + 4 + 3 * LANE_COUNT);
     free(idle);
     free(full);
     free(more);
@@ -269,6 +271,8 @@ static void numbers_stand_under_their_names(void **state) {
                                           "gochat_draining 1",
                                           "gochat_worker_received_total{worker=\"1\"} 1201",
                                           "gochat_worker_strayed_total{worker=\"0\"} 1500",
+                                          "gochat_hearing_doubts_total{worker=\"1\"} 1601",
+                                          "gochat_hearing_missed_seconds_total{worker=\"1\"} 12.346",
                                           "gochat_worker_overflowed_total{worker=\"1\",lane=\"session\"} 1801",
                                           "gochat_worker_overflowed_total{worker=\"1\",lane=\"junk\"} 7",
                                           "gochat_lane_received_total{worker=\"0\",lane=\"session\"} 1700",

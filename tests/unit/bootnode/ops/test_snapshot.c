@@ -109,6 +109,16 @@ static void draining_is_seen(void **state) {
     assert_true(take(NOW)->draining);
 }
 
+static void doubt_is_seen(void **state) {
+    (void)state;
+    hearing_slow_down(&node.shards[1]->hearing, (struct hearing_span){NOW, NOW + 8000});
+    node.shards[1]->hearing.episodes = 3;
+    const struct snapshot *taken = take(NOW);
+    assert_int_equal(taken->workers[0].missed_ms, 0);
+    assert_int_equal(taken->workers[1].missed_ms, 7000);
+    assert_int_equal(taken->workers[1].doubts, 3);
+}
+
 /* Nobody takes what comes, until the kernel has no place for more. */
 static void what_the_kernel_dropped_is_seen(void **state) {
     (void)state;
@@ -145,6 +155,7 @@ int main(void) {
         snapshot_test(counters_of_shards_are_summed),
         snapshot_test(sessions_and_their_slabs_are_seen),
         snapshot_test(draining_is_seen),
+        snapshot_test(doubt_is_seen),
         snapshot_test(what_the_kernel_dropped_is_seen),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
