@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bootnode/pace.h"
 #include "bootnode/table/room_changes.h"
 #include "common/holds.h"
 
@@ -21,6 +22,7 @@
 /* A list that is longer than one call sends begins anew when the room changes before the next call. It would never end
  * in a room that changes all the time, so the longest list must fit one call. */
 #define RECORDS_PER_DATAGRAM ((REPEATED_BODY_MAX - CHANGES_HEADER_FULL_SIZE) / (1 + MEMBER_RECORD_MAX))
+static_assert(PACE_LEAST_MS == ROOM_QUIET_MS, "where there is little to announce, rooms are quiet after this");
 static_assert(ROOM_MEMBERS_MAX <= ANNOUNCE_BATCH * RECORDS_PER_DATAGRAM, "the longest full list fits a batch");
 
 /* Whom a walk over the members of a room serves, besides those that asked and may be answered. */
@@ -53,6 +55,7 @@ struct item {
 };
 
 struct announcer {
+    struct pace pace;
     struct pass pass;
     unsigned looks;
     size_t count;
@@ -74,14 +77,18 @@ void announcer_destroy(struct announcer *announcer) {
     free(announcer);
 }
 
-static enum pass_kind choose_pass(struct room *room, uint64_t now) {
-    if (room->version.count != room->announced_count && room_announce_at(room, now) == WHEEL_AT_ONCE) {
+static uint64_t repeat_at(const struct shard *shard, const struct room *room) {
+    return room->announced_ms + repeat_after[room->repeats] + (shard->pause_ms - PACE_LEAST_MS);
+}
+
+static enum pass_kind choose_pass(const struct shard *shard, struct room *room, uint64_t now) {
+    if (room->version.count != room->announced_count && room_announce_at(room, shard->pause_ms, now) == WHEEL_AT_ONCE) {
         room->announced_ms = now;
         room->announced_count = room->version.count;
         room->repeats = 0;
         return PASS_ALL;
     }
-    if (room->repeats < REPEATS && now >= room->announced_ms + repeat_after[room->repeats]) {
+    if (room->repeats < REPEATS && now >= repeat_at(shard, room)) {
         room->repeats++;
         return PASS_BEHIND;
     }
@@ -90,16 +97,16 @@ static enum pass_kind choose_pass(struct room *room, uint64_t now) {
 
 static void plan_next_pass(struct shard *shard, struct room *room, uint64_t now) {
     if (room->version.count != room->announced_count)
-        shard_plan_announce(shard, room, room_announce_at(room, now));
+        shard_plan_announce(shard, room, room_announce_at(room, shard->pause_ms, now));
     else if (room->repeats < REPEATS)
-        shard_plan_announce(shard, room, room->announced_ms + repeat_after[room->repeats]);
+        shard_plan_announce(shard, room, repeat_at(shard, room));
 }
 
 static struct room *begin_pass(struct announcer *announcer, struct shard *shard, uint64_t now) {
     struct wheel_node *due = wheel_pop_due(&shard->announce, now);
     if (!due) return NULL;
     struct room *room = caa_container_of(due, struct room, announce);
-    announcer->pass = (struct pass){.active = true, .kind = choose_pass(room, now), .version = room->version};
+    announcer->pass = (struct pass){.active = true, .kind = choose_pass(shard, room, now), .version = room->version};
     memcpy(announcer->pass.room_tag, room->tag, ROOM_TAG_SIZE);
     announcer->looks++;
     return room;
@@ -181,7 +188,7 @@ static bool tell(struct announcer *announcer, struct shard *shard, struct room *
 static bool serve_member(struct announcer *announcer, struct shard *shard, struct room *room, struct session *member,
                          uint64_t now) {
     struct pass *pass = &announcer->pass;
-    room_copy_version(room, member);
+    if (pass->kind == PASS_ALL) room_copy_version(room, member);
     if (!session_listens(member, shard_clock(shard, now))) return true;
     pass->listened = true;
     if (is_current(room, member)) return true;
@@ -195,6 +202,7 @@ static bool serve_member(struct announcer *announcer, struct shard *shard, struc
         pass->cursor = (struct changes_cursor){0};
         if (from != 0) pass->cursor.at = (struct room_version){room->version.epoch, from};
     }
+    room_copy_version(room, member);
     return tell(announcer, shard, room, member, id, now);
 }
 
@@ -222,6 +230,7 @@ static struct room *next_room(struct announcer *announcer, struct shard *shard, 
 
 static void collect(struct announcer *announcer, struct shard *shard, uint64_t now) {
     struct room *room;
+    shard->pause_ms = pace_pause(&announcer->pace, now);
     announcer->looks = 0;
     announcer->count = 0;
     while (announcer->count < ANNOUNCE_BATCH && announcer->looks < LOOKS_MAX &&
@@ -298,4 +307,8 @@ uint64_t announce_run(struct announcer *announcer, struct shard *shard, struct o
     next = shard_unlock_as_owner(shard);
     send_items(announcer, outbox);
     return announcer->pass.active || next < now ? now : next;
+}
+
+void announce_spent(struct announcer *announcer, uint64_t spent_ns) {
+    pace_spent(&announcer->pace, spent_ns);
 }

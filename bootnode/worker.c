@@ -198,7 +198,9 @@ static void serve_others(struct worker *worker) {
             announce(worker);
         else
             serve_lane(worker, (enum lane)turn);
-        schedule_spent(&worker->schedule, turn, spend(worker, worker->serving, since_ns));
+        uint64_t spent_ns = spend(worker, worker->serving, since_ns);
+        schedule_spent(&worker->schedule, turn, spent_ns);
+        if (turn == TURN_ANNOUNCING) announce_spent(worker->announcer, spent_ns);
     }
 }
 

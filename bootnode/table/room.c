@@ -155,8 +155,8 @@ void room_updated(struct room *room, const struct session *session) {
     HOLDS(room_holds(room));
 }
 
-uint64_t room_announce_at(const struct room *room, uint64_t now) {
-    uint64_t due = room->announced_ms + (room->deaf ? ROOM_DEAF_MS : ROOM_QUIET_MS);
+uint64_t room_announce_at(const struct room *room, uint32_t pause_ms, uint64_t now) {
+    uint64_t due = room->announced_ms + (room->deaf && pause_ms < ROOM_DEAF_MS ? ROOM_DEAF_MS : pause_ms);
     return due <= now || room->announced_ms > now ? WHEEL_AT_ONCE : due;
 }
 

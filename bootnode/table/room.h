@@ -21,7 +21,7 @@
 #include "common/attributes.h"
 
 #define ROOM_RING 64u
-#define ROOM_QUIET_MS 100
+#define ROOM_QUIET_MS 100    /* between two announcements, at least */
 #define ROOM_DEAF_MS 1000    /* instead, where nobody listens */
 #define ROOM_MEMBERS_MAX 512 /* that a configuration may allow */
 
@@ -73,9 +73,9 @@ void room_leave(struct room *room, const struct session *session, enum leave_rea
 void room_updated(struct room *room, const struct session *session);
 /* The member's copy becomes the room's version. Before anything of that version goes to this member. */
 void room_copy_version(const struct room *room, struct session *member);
-/* When changes made at `now` may go out to all: WHEEL_AT_ONCE in a room quiet for ROOM_QUIET_MS (or since before the
- * clock fell back), else once it was. A room that falls silent is not walked through for every member that expires. */
-uint64_t room_announce_at(const struct room *room, uint64_t now);
+/* When changes made at `now` may go out to all: WHEEL_AT_ONCE in a room quiet for `pause_ms` (or since before the clock
+ * fell back), else once it was. A room that falls silent is not walked through for every member that expires. */
+uint64_t room_announce_at(const struct room *room, uint32_t pause_ms, uint64_t now);
 
 /* Invariant 2 for one member: its copy is not below `told`, which went out to it. Any thread that has the session. */
 bool room_copy_holds(const struct session *member, struct room_version told);

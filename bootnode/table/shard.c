@@ -104,7 +104,7 @@ void shard_plan_announce(struct shard *shard, struct room *room, uint64_t deadli
 }
 
 void shard_room_changed(struct shard *shard, struct room *room, uint64_t now) {
-    shard_plan_announce(shard, room, room_announce_at(room, now));
+    shard_plan_announce(shard, room, room_announce_at(room, shard->pause_ms, now));
 }
 
 /* --- Sessions --- */
@@ -156,7 +156,8 @@ void shard_remove_member(struct shard *shard, struct session *session, enum leav
 
 bool shard_init(struct shard *shard, uint8_t node, uint8_t index, const struct shard_limits *limits,
                 const uint8_t hash_key[static 16], int bell, uint64_t now) {
-    *shard = (struct shard){.index = index, .limits = *limits, .bell = bell, .bell_at = NEVER};
+    *shard =
+        (struct shard){.index = index, .limits = *limits, .bell = bell, .bell_at = NEVER, .pause_ms = ROOM_QUIET_MS};
     memcpy(shard->hash_key, hash_key, sizeof shard->hash_key);
     hearing_init(&shard->hearing, now);
     wheel_init(&shard->expiry, now);

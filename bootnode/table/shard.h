@@ -71,6 +71,7 @@ struct shard {
     struct hearing hearing; /* of the owner worker */
     struct wheel expiry;    /* by shard_clock */
     struct wheel announce;
+    uint32_t pause_ms;        /* between two announcements to a room; the announcer's to say */
     _Atomic uint64_t bell_at; /* earliest announce deadline the owner knows of */
     int bell;                 /* eventfd of the owner worker, -1 in tests */
     uint8_t hash_key[16];

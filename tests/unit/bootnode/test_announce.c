@@ -7,104 +7,38 @@
 
 #include <cmocka.h>
 
-#include "bootnode/announce.h"
 #include "bootnode/table/shard_expiry.h"
 #include "bootnode/table/shard_join.h"
 #include "bootnode/table/shard_members.h"
 #include "common/clock.h"
 #include "common/log.h"
-#include "tests/support/room_view.h"
-#include "tests/support/shard_guest.h"
+#include "tests/support/shard_clients.h"
 
 #define ROOM 1
 #define CLIENTS 140
-#define WELCOME_ROOM 500 /* bytes for member records: 17 of them */
 
-static struct shard shard;
-static struct announcer *announcer;
-static uint64_t now;
-
-/* A member with its client behind the outbox. Clients are numbered as their addresses are. */
-struct client {
-    uint64_t id;
-    struct room_view view;
-    unsigned received; /* datagrams */
-    size_t largest;
-    uint64_t counter; /* of the last one */
-    uint16_t token;   /* that it heard last */
-    uint32_t beats;
-    bool deaf; /* its datagrams are lost */
-    bool mute; /* and it does not acknowledge */
-};
-static struct client clients[CLIENTS];
-
-static void receive(void *context, uint8_t listener, const struct datagram *datagram) {
-    (void)context;
-    unsigned number = datagram->peer.port - 1024U;
-    assert_in_range(number, 0, CLIENTS - 1);
-    assert_int_equal(listener, 6);
-    struct client *client = &clients[number];
-    struct sealed_header header;
-    uint8_t secret[LINK_SECRET_SIZE], key[SUITE_KEY_SIZE], body[UDP_DATAGRAM_MAX];
-    size_t size;
-    assert_true(datagram->size <= UDP_DATAGRAM_MAX);
-    assert_true(sealed_header_decode(datagram->data, datagram->size, &header));
-    assert_int_equal(header.type, MESSAGE_CHANGES);
-    assert_true(header.session_id == client->id);
-    assert_true(header.counter > client->counter);
-    client->counter = header.counter;
-    guest_secret(number, secret);
-    link_seal_key(secret, LINK_TO_CLIENT, key);
-    assert_true(link_open(key, &header, datagram->data, datagram->size, body, &size));
-    client->received++;
-    if (datagram->size > client->largest) client->largest = datagram->size;
-    if (!client->deaf) client->token = header.token;
-    if (!client->deaf) assert_true(room_view_apply(&client->view, body, size));
-    /* Else its next beat would count as one of another epoch. */
-    assert_true(room_copy_holds(guest_session(&shard, client->id), client->view.list.version));
-}
-
-/* Endpoint 1, where guests register, belongs to listener 6. */
-static struct endpoints endpoints = {.items = {[1] = {.listener = 6}}, .count = 2};
-static struct outbox outbox = {.endpoints = &endpoints, .put = receive};
+static struct shard_clients all;
+static struct shard *const shard = &all.shard;
+static struct shard_client *const clients = all.list;
 
 static int start(void **state) {
     (void)state;
-    guest_open(&shard, &guest_limits, -1);
-    announcer = announcer_create();
-    assert_non_null(announcer);
-    memset(clients, 0, sizeof clients);
-    now = GUEST_START;
+    shard_clients_open(&all);
     return 0;
 }
 
 static int stop(void **state) {
     (void)state;
-    announcer_destroy(announcer);
-    shard_destroy(&shard);
+    shard_clients_close(&all);
     return 0;
 }
 
-/* What the heartbeat handler does. */
 static void beat_with(unsigned number, struct room_version has) {
-    struct client *client = &clients[number];
-    struct session *session = guest_session(&shard, client->id);
-    if (!session) return;
-    uint64_t ours = atomic_load(&session->room_version);
-    if (!session_echoes(session, client->token)) {
-        session_sign(session, SESSION_DEAF, 0);
-        if (client->deaf) return;
-        client->token = atomic_load(&session->token); /* by BEAT_ACK, after which it beats again */
-    }
-    session_sign(session, SESSION_ECHOED, SESSION_DEAF);
-    atomic_store(&session->last_counter, ++client->beats);
-    atomic_store(&session->heard_ms, (uint32_t)now);
-    atomic_store(&session->acked_count, has.epoch == ours >> 32 ? has.count : 0);
-    if (ours != ((uint64_t)has.epoch << 32 | has.count)) shard_client_behind(&shard, client->id, has, now);
+    shard_client_beat_with(&all, number, has);
 }
 
 static void beat(unsigned number) {
-    beat_with(number, clients[number].view.list.version);
+    shard_client_beat(&all, number);
 }
 
 static void beat_all(void) {
@@ -113,65 +47,41 @@ static void beat_all(void) {
 }
 
 static void join(unsigned number) {
-    struct client *client = &clients[number];
-    struct registered registered = {0};
-    uint8_t space[WELCOME_ROOM];
-    struct writer members = writer_over(space, sizeof space);
-    struct guest guest = {ROOM, number};
-    *client = (struct client){0};
-    assert_int_equal(guest_register(&shard, guest, now, &registered, &members), REGISTERED);
-    if (registered.complete)
-        assert_true(room_view_welcome(&client->view, registered.version, space, writer_size(&members)));
-    client->id = registered.session_id;
-    client->token = registered.token;
-    assert_int_equal(guest_confirm(&shard, client->id, now), REGISTERED);
+    shard_client_join(&all, number, ROOM);
 }
 
 static void leave(unsigned number) {
-    assert_true(shard_leave(&shard, clients[number].id, now));
-    clients[number].id = 0;
-}
-
-/* Every client acknowledges what it got. */
-static void acknowledge(const unsigned before[static CLIENTS]) {
-    for (unsigned i = 0; i < CLIENTS; i++)
-        if (clients[i].id && !clients[i].deaf && !clients[i].mute && clients[i].received > before[i]) beat(i);
+    shard_client_leave(&all, number);
 }
 
 /* Runs what is due now, to the end. Returns when to come back. */
 static uint64_t run(void) {
-    uint64_t next;
-    unsigned before[CLIENTS];
     for (unsigned calls = 0;; calls++) {
-        for (unsigned i = 0; i < CLIENTS; i++) before[i] = clients[i].received;
-        next = announce_run(announcer, &shard, &outbox, now);
-        assert_true(announcer_holds(announcer, &shard));
-        acknowledge(before);
+        uint64_t next = shard_clients_announce(&all);
+        assert_true(announcer_holds(all.announcer, shard));
         assert_true(calls < 200);
-        if (next > now) return next;
+        if (next > all.now) return next;
     }
 }
 
 /* Lets time pass as a worker does: it sleeps until it is wanted. */
 static void pass(uint64_t milliseconds) {
-    uint64_t until = now + milliseconds;
+    uint64_t until = all.now + milliseconds;
     for (;;) {
         uint64_t next = run();
         if (next > until) break;
-        now = next;
+        all.now = next;
     }
-    now = until;
+    all.now = until;
 }
 
 static bool agrees(unsigned number) {
-    const struct address seen = guest_address(number);
-    const struct viewer viewer = viewer_at(&seen, NULL);
-    return room_view_is(&clients[number].view, guest_room(&shard, ROOM), &viewer);
+    return shard_client_agrees(&all, number);
 }
 
 static void update(unsigned number) {
-    uint32_t revision = guest_session(&shard, clients[number].id)->revision + 1;
-    assert_true(shard_update(&shard, clients[number].id, &(struct update_body){.revision = revision}, now));
+    uint32_t revision = guest_session(shard, clients[number].id)->revision + 1;
+    assert_true(shard_update(shard, clients[number].id, &(struct update_body){.revision = revision}, all.now));
 }
 
 static void settle(unsigned count) {
@@ -224,19 +134,19 @@ static void who_does_not_acknowledge_is_told_again(void **state) {
     settle(3);
     clients[2].deaf = true;
     join(3);
-    uint64_t start_of = now;
+    uint64_t start_of = all.now;
     run();
     assert_int_equal(clients[2].received, 1);
     pass(250 - 1);
     assert_int_equal(clients[2].received, 1);
     pass(WHEEL_TICK_MS + 1);
     assert_int_equal(clients[2].received, 2);
-    pass(start_of + 1000 - 1 - now);
+    pass(start_of + 1000 - 1 - all.now);
     assert_int_equal(clients[2].received, 2);
     pass(WHEEL_TICK_MS + 1);
     assert_int_equal(clients[2].received, 3);
     for (unsigned second = 2; second <= 7; second++) {
-        pass(start_of + second * 1000 + WHEEL_TICK_MS - now);
+        pass(start_of + second * 1000 + WHEEL_TICK_MS - all.now);
         assert_int_equal(clients[2].received, 2 + second);
     }
     pass(10000);
@@ -253,7 +163,7 @@ static void who_does_not_acknowledge_is_told_again(void **state) {
 static void the_silent_are_passed_over(void **state) {
     (void)state;
     settle(3);
-    now += SESSION_SILENT_MS + 1;
+    all.now += SESSION_SILENT_MS + 1;
     beat(0);
     beat(1);
     join(3);
@@ -340,9 +250,9 @@ static void an_answer_put_off_is_not_forgotten_over_other_changes(void **state) 
 
 static void a_large_room_is_told_without_repetition(void **state) {
     (void)state;
-    shard.limits.places.members = CLIENTS;
+    shard->limits.places.members = CLIENTS;
     for (unsigned i = 0; i < CLIENTS; i++) join(i);
-    while (announce_run(announcer, &shard, &outbox, now) <= now) continue;
+    while (announce_run(all.announcer, shard, &all.outbox, all.now) <= all.now) continue;
     const unsigned records = (UDP_DATAGRAM_MAX - SEALED_OVERHEAD - CHANGES_HEADER_FULL_SIZE) / (1 + 22 + 7);
     for (unsigned i = 0; i < CLIENTS; i++) {
         assert_int_equal(clients[i].received, (CLIENTS + records - 1) / records);
@@ -353,7 +263,7 @@ static void a_large_room_is_told_without_repetition(void **state) {
 /* On a path that takes no datagrams of 576 bytes or more, and no fragments: the second time all is small enough. */
 static void what_is_repeated_is_small(void **state) {
     (void)state;
-    shard.limits.places.members = CLIENTS;
+    shard->limits.places.members = CLIENTS;
     for (unsigned i = 0; i < CLIENTS; i++) join(i);
     clients[0].deaf = true;
     pass(0);
@@ -377,10 +287,10 @@ static void what_is_repeated_is_small(void **state) {
 
 static void a_large_room_takes_several_calls_and_loses_nobody(void **state) {
     (void)state;
-    shard.limits.places.members = CLIENTS;
+    shard->limits.places.members = CLIENTS;
     for (unsigned i = 0; i < CLIENTS; i++) join(i);
     unsigned calls = 0;
-    while (announce_run(announcer, &shard, &outbox, now) <= now) {
+    while (announce_run(all.announcer, shard, &all.outbox, all.now) <= all.now) {
         /* The room changes while it is being told. */
         if (calls == 2) leave(0);
         if (calls == 3) join(0);
@@ -395,7 +305,7 @@ static void a_large_room_takes_several_calls_and_loses_nobody(void **state) {
 static void a_room_may_vanish_while_it_is_being_told(void **state) {
     (void)state;
     for (unsigned i = 0; i < CLIENTS - 20; i++) join(i);
-    assert_true(announce_run(announcer, &shard, &outbox, now) == now);
+    assert_true(announce_run(all.announcer, shard, &all.outbox, all.now) == all.now);
     for (unsigned i = 0; i < CLIENTS - 20; i++) leave(i);
     assert_true(run() == NEVER);
     join(0);
@@ -418,12 +328,12 @@ static void a_room_without_a_listener_is_seldom_looked_at(void **state) {
     (void)state;
     settle(20);
     pass(SESSION_SILENT_MS + 1);
-    uint64_t copy = atomic_load(&guest_session(&shard, clients[0].id)->room_version);
+    uint64_t copy = atomic_load(&guest_session(shard, clients[0].id)->room_version);
     unsigned looks = 0;
     for (unsigned i = 3; i < 20; i++) {
         leave(i);
         pass(ROOM_QUIET_MS + WHEEL_TICK_MS);
-        uint64_t now_has = atomic_load(&guest_session(&shard, clients[0].id)->room_version);
+        uint64_t now_has = atomic_load(&guest_session(shard, clients[0].id)->room_version);
         looks += now_has != copy;
         copy = now_has;
     }
@@ -432,7 +342,7 @@ static void a_room_without_a_listener_is_seldom_looked_at(void **state) {
     /* It comes back with the version that its copy has, just before a look is due. */
     leave(2);
     assert_true(copy !=
-                ((uint64_t)guest_room(&shard, ROOM)->version.epoch << 32 | guest_room(&shard, ROOM)->version.count));
+                ((uint64_t)guest_room(shard, ROOM)->version.epoch << 32 | guest_room(shard, ROOM)->version.count));
     beat_with(0, (struct room_version){(uint32_t)(copy >> 32), (uint32_t)copy});
     clients[0].view.list.version = (struct room_version){0};
     pass(ROOM_DEAF_MS + WHEEL_TICK_MS);
@@ -454,11 +364,11 @@ static void who_joins_a_room_without_a_listener_is_told_at_once(void **state) {
 static void a_clock_that_falls_back_does_not_hold_announcements_up(void **state) {
     (void)state;
     settle(2);
-    now += 60000; /* a pause that the reaper has not noticed yet */
+    all.now += 60000; /* a pause that the reaper has not noticed yet */
     beat_all();
     join(2);
     run();
-    now -= 60000;
+    all.now -= 60000;
     beat_all();
     join(3);
     pass(ROOM_QUIET_MS + WHEEL_TICK_MS);
@@ -481,7 +391,7 @@ static void memberships_agree_two_beats_after_any_loss(void **state) {
             else if (random() % 2)
                 leave(number);
             pass((uint64_t)random() % 60);
-            while (shard_expire(&shard, now, now)) continue;
+            while (shard_expire(shard, all.now, all.now)) continue;
         }
         for (unsigned i = 0; i < count; i++) clients[i].deaf = false;
         for (unsigned beats = 0; beats < 2; beats++) {
@@ -496,16 +406,16 @@ static void memberships_agree_two_beats_after_any_loss(void **state) {
 static void a_change_that_nobody_would_be_told_of_is_seen(void **state) {
     (void)state;
     settle(3);
-    assert_true(announcer_holds(announcer, &shard));
+    assert_true(announcer_holds(all.announcer, shard));
     update(0);
-    assert_true(announcer_holds(announcer, &shard));
-    wheel_remove(&shard.announce, &guest_room(&shard, ROOM)->announce);
-    assert_false(announcer_holds(announcer, &shard));
-    shard_plan_announce(&shard, guest_room(&shard, ROOM), WHEEL_AT_ONCE);
+    assert_true(announcer_holds(all.announcer, shard));
+    wheel_remove(&shard->announce, &guest_room(shard, ROOM)->announce);
+    assert_false(announcer_holds(all.announcer, shard));
+    shard_plan_announce(shard, guest_room(shard, ROOM), WHEEL_AT_ONCE);
     run();
-    _Atomic uint64_t *copy = &guest_session(&shard, clients[2].id)->room_version;
+    _Atomic uint64_t *copy = &guest_session(shard, clients[2].id)->room_version;
     atomic_fetch_sub(copy, 1);
-    assert_false(announcer_holds(announcer, &shard));
+    assert_false(announcer_holds(all.announcer, shard));
     atomic_fetch_add(copy, 1);
 }
 
