@@ -11,6 +11,7 @@ enum errand {
     ERRAND_LEAVE,     /* repeat LEAVE */
     ERRAND_RETURN,    /* register again */
     ERRAND_LAST_WORD, /* repeat the last beat */
+    ERRAND_ASK,       /* ask whether the bootnode is back */
 };
 
 struct agenda_entry {

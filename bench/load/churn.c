@@ -6,7 +6,6 @@
 #define AWAY_US 2000000
 #define LEAVE_FIRST_US 100000
 #define LEAVE_TRIES 5
-#define RETRY_US 10000
 #define CHOICES 8
 
 static void say_leave(struct fleet *fleet, uint32_t member, uint8_t tries, uint64_t now_us) {
@@ -56,15 +55,8 @@ void churn_step(struct fleet *fleet, uint64_t now_us) {
 }
 
 void churn_errand(struct fleet *fleet, const struct agenda_entry *entry, uint64_t now_us) {
-    struct member *member = &fleet->members[entry->member];
-    if (entry->errand == ERRAND_RETURN) {
-        struct agenda_entry again = *entry;
-        again.due_us = now_us + RETRY_US;
-        if (member->state == MEMBER_AWAY && !registration_start(fleet, entry->member, now_us))
-            fleet_plan(fleet, &again);
-    } else if (member->state != MEMBER_LEAVING) {
-        return;
-    } else if (entry->tries < LEAVE_TRIES) {
+    if (fleet->members[entry->member].state != MEMBER_LEAVING) return;
+    if (entry->tries < LEAVE_TRIES) {
         say_leave(fleet, entry->member, entry->tries, now_us);
     } else {
         fleet->misdeeds.unanswered++;
@@ -72,14 +64,18 @@ void churn_errand(struct fleet *fleet, const struct agenda_entry *entry, uint64_
     }
 }
 
+void churn_return(struct fleet *fleet, uint64_t now_us) {
+    struct agenda_entry entry;
+    while (registration_has_place(&fleet->registrations) && agenda_next(&fleet->returns, now_us, &entry))
+        if (fleet->members[entry.member].state == MEMBER_AWAY) (void)registration_start(fleet, entry.member, now_us);
+}
+
 void churn_left(struct fleet *fleet, uint32_t member, uint64_t now_us) {
     fleet->counts.left++;
     go_away(fleet, member, now_us + AWAY_US);
 }
 
-/* After half a second to a second, as PROTOCOL.md §2.3 rule 10 has it. */
-void churn_reset(struct fleet *fleet, uint32_t member, uint64_t now_us) {
-    if (fleet->members[member].flags & MEMBER_WATCHED) oracle_withdraw(fleet->oracle, fleet_place(fleet, member));
+void churn_come_back(struct fleet *fleet, uint32_t member, uint64_t back_us) {
     fleet_set_out(fleet, member);
-    go_away(fleet, member, now_us + REPEAT_US + fleet_random(fleet) % REPEAT_US);
+    go_away(fleet, member, back_us);
 }

@@ -9,9 +9,11 @@ struct fleet;
 
 /* As many set out as the row wants by now. */
 void churn_step(struct fleet *fleet, uint64_t now_us);
-/* One of ERRAND_LEAVE, ERRAND_RETURN. */
+/* ERRAND_LEAVE. */
 void churn_errand(struct fleet *fleet, const struct agenda_entry *entry, uint64_t now_us);
+/* Those whose time it is register, as many as have a slot. */
+void churn_return(struct fleet *fleet, uint64_t now_us);
 /* LEAVE was answered. */
 void churn_left(struct fleet *fleet, uint32_t member, uint64_t now_us);
-/* A living session was reset: it comes back as those do that left. */
-void churn_reset(struct fleet *fleet, uint32_t member, uint64_t now_us);
+/* One without a session any more sets out, to register at that time. */
+void churn_come_back(struct fleet *fleet, uint32_t member, uint64_t back_us);

@@ -72,7 +72,7 @@ void crew_close(struct crew *crew) {
 }
 
 void crew_keep_alive(struct crew *crew) {
-    if (crew->fleet) fleet_keep_alive(crew->fleet);
+    crew->busy = crew->fleet && fleet_keep_alive(crew->fleet);
 }
 
 static void end_phase(struct crew *crew, enum run_status status) {

@@ -40,6 +40,7 @@ struct crew {
     struct wire *beside; /* the row's own wire; NULL: the row is the fleet's */
     struct traffic *traffic;
     bool over; /* is the row, for this crew */
+    bool busy; /* when it was kept alive last, registrations were on their way */
     /* What the last phases came to; `why` belongs to RUN_USAGE and RUN_UNANSWERED. */
     enum run_status status;
     struct why why;

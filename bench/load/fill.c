@@ -10,6 +10,8 @@
 #include "common/why.h"
 
 #define WAIT_US 1000
+/* One that is not answered begins anew; where nobody is the bootnode is not there. */
+#define NOBODY_US 20000000
 #define PROGRESS_US 100000
 /* Announcements are coalesced for 100 ms and repeated after 250 ms: a room that was quiet for longer is told. */
 #define QUIET_US 400000
@@ -27,6 +29,7 @@ static void begin_more(struct filling *filling, uint64_t now_us) {
     struct fleet *fleet = filling->fleet;
     for (; filling->next < fleet->count && fleet->absent > 0; filling->next++) {
         if (fleet->members[filling->next].state != MEMBER_ABSENT) continue;
+        if (!registration_wants_more(&fleet->registrations)) return;
         if (!registration_start(fleet, filling->next, now_us)) return;
         fleet->absent--;
     }
@@ -45,12 +48,12 @@ static void say_refused(const struct fleet *fleet, struct why *why) {
         total += fleet->registrations.refused[i];
         if (fleet->registrations.refused[i] > fleet->registrations.refused[most]) most = i;
     }
-    if (total > 0)
-        why_fail(why, "the bootnode refused %llu registrations of %u: %s", (unsigned long long)total, fleet->count,
-                 report_refusal(most));
-    else
-        why_fail(why, "the bootnode did not answer for 20 s, %llu sessions of %u had registered by then",
-                 (unsigned long long)fleet->counts.registered, fleet->count);
+    why_fail(why, "the bootnode refused %llu registrations of %u: %s", (unsigned long long)total, fleet->count,
+             report_refusal(most));
+}
+
+static bool nobody_is_answered(const struct fleet *fleet) {
+    return fleet->lifesign.missing_us > NOBODY_US;
 }
 
 static bool went_wrong(struct fleet *fleet, struct why *why) {
@@ -60,7 +63,10 @@ static bool went_wrong(struct fleet *fleet, struct why *why) {
         say_refused(fleet, why);
     else if (fleet_must_stop(fleet))
         why_fail(why, fleet->no_memory ? "out of memory" : "interrupted");
-    return fleet->registrations.failed || fleet_must_stop(fleet);
+    else if (nobody_is_answered(fleet))
+        why_fail(why, "the bootnode did not answer anybody for 20 s, %llu sessions of %u had registered by then",
+                 (unsigned long long)fleet->counts.registered, fleet->count);
+    return fleet->registrations.failed || fleet_must_stop(fleet) || nobody_is_answered(fleet);
 }
 
 static bool all_know_their_rooms(const struct fleet *fleet) {
@@ -80,15 +86,20 @@ static void settle(struct fleet *fleet) {
     }
 }
 
+static bool is_wanting(const struct fleet *fleet) {
+    return fleet->absent > 0 || fleet->registrations.active > 0 || fleet->churners > 0 || comeback_missing(fleet) > 0;
+}
+
 bool fill_fleet(struct fleet *fleet, void (*progress)(void *context, uint64_t registered), void *context,
                 struct fill_result *out, struct why *why) {
     uint64_t start = load_now_us(), now = start;
     struct filling filling = {
         .fleet = fleet, .progress = progress, .context = context, .registered_before = fleet->counts.registered};
-    bool needed = fleet->absent > 0 || fleet->churners > 0;
+    bool needed = is_wanting(fleet);
     fleet->registrations.failed = false;
     fleet->swept_us = start;
-    while (fleet->absent > 0 || fleet->registrations.active > 0 || fleet->churners > 0) {
+    lifesign_forget(fleet, start);
+    while (is_wanting(fleet)) {
         begin_more(&filling, now);
         fleet_drive(fleet, WAIT_US);
         if (went_wrong(fleet, why)) return false;

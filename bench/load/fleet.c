@@ -6,10 +6,12 @@
 
 #include "bench/load/beats.h"
 #include "bench/load/churn.h"
+#include "bench/load/comeback.h"
 #include "bench/load/debts.h"
 #include "bench/load/fleet_parts.h"
 #include "bench/load/inbox.h"
 #include "bench/load/interrupt.h"
+#include "bench/load/lifesign.h"
 #include "bench/load/load_now.h"
 #include "bench/load/registration.h"
 #include "bench/load/silence.h"
@@ -90,6 +92,7 @@ void fleet_destroy(struct fleet *fleet) {
     session_index_destroy(&fleet->index);
     fleet_names_destroy(&fleet->names);
     agenda_destroy(&fleet->agenda);
+    agenda_destroy(&fleet->returns);
     oracle_destroy(fleet->oracle);
     free(fleet->members);
     free(fleet->beaten_ms);
@@ -112,7 +115,7 @@ struct fleet_counts fleet_counts(const struct fleet *fleet) {
     struct fleet_counts counts = fleet->counts;
     counts.registering = fleet->registrations.active;
     counts.absent = fleet->absent;
-    counts.living = counts.registered - counts.left - counts.fell_silent - counts.resets;
+    counts.living = counts.registered - counts.left - counts.fell_silent - counts.resets - counts.abandoned;
     return counts;
 }
 
@@ -123,9 +126,12 @@ static void run_errands(struct fleet *fleet, uint64_t now_us) {
     while (agenda_next(&fleet->agenda, now_us, &entry)) {
         if (entry.errand == ERRAND_LAST_WORD)
             silence_errand(fleet, &entry, now_us);
+        else if (entry.errand == ERRAND_ASK)
+            comeback_errand(fleet, &entry, now_us);
         else
             churn_errand(fleet, &entry, now_us);
     }
+    churn_return(fleet, now_us);
 }
 
 bool fleet_step(struct fleet *fleet, uint32_t registrations, uint64_t now_us) {
@@ -133,6 +139,7 @@ bool fleet_step(struct fleet *fleet, uint32_t registrations, uint64_t now_us) {
     debts_pay(fleet, now_us);
     run_errands(fleet, now_us);
     churn_step(fleet, now_us);
+    lifesign_step(fleet, now_us);
     beats_keep_alive(fleet, now_us);
     bool more = registration_step(fleet, registrations, now_us);
     fleet_flush(fleet);
@@ -153,7 +160,8 @@ void fleet_drive(struct fleet *fleet, uint64_t wait_us) {
     wire_receive(fleet->wire, more ? 0 : wait_us, RECEIVE_LIMIT, take, fleet);
 }
 
-void fleet_keep_alive(struct fleet *fleet) {
+bool fleet_keep_alive(struct fleet *fleet) {
     wire_receive(fleet->wire, 0, RECEIVE_LIMIT, take, fleet);
     fleet_step(fleet, 1, load_now_us());
+    return fleet->registrations.active > 0;
 }

@@ -32,8 +32,9 @@ MUST_USE struct fleet *fleet_create(const struct load_options *options, struct s
 void fleet_destroy(struct fleet *fleet);
 struct wire *fleet_wire(const struct fleet *fleet);
 
-/* Sends what is due and takes what came, without waiting. */
-void fleet_keep_alive(struct fleet *fleet);
+/* Sends what is due and takes what came, without waiting. True while registrations are on their way: they want a turn
+ * within a millisecond. */
+bool fleet_keep_alive(struct fleet *fleet);
 struct fleet_counts fleet_counts(const struct fleet *fleet);
 
 /* Everything that is due, public-key work for at most so many registrations: true when there is more to do at once. */

@@ -12,7 +12,8 @@ struct fleet_counts {
     uint64_t moved;             /* sessions that answer at a new port */
     uint64_t fell_silent;       /* sessions, of all rooms, that must have expired or will: exact once a row is over */
     uint64_t resets;            /* members that the bootnode had forgotten though they beat */
-    uint64_t unsure;            /* sessions given up unheard: the bootnode may have them yet, or have confirmed them */
+    uint64_t abandoned;         /* sessions let go while nothing was heard */
+    uint64_t unsure;            /* these, and registrations that were never heard of: the bootnode may have them yet */
     uint64_t registering;       /* registrations that were begun, and are not through */
     uint64_t absent;            /* sessions that are to register, and have not begun */
     uint64_t living;            /* sessions that live at the bootnode, if it does what it must */

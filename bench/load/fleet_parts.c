@@ -66,7 +66,8 @@ void fleet_send_sealed(struct fleet *fleet, uint32_t member, enum message_type t
 }
 
 void fleet_plan(struct fleet *fleet, const struct agenda_entry *entry) {
-    if (!agenda_add(&fleet->agenda, entry)) fleet->no_memory = true;
+    struct agenda *agenda = entry->errand == ERRAND_RETURN ? &fleet->returns : &fleet->agenda;
+    if (!agenda_add(agenda, entry)) fleet->no_memory = true;
 }
 
 uint32_t fleet_window(const struct fleet *fleet, uint32_t window) {
@@ -84,7 +85,7 @@ void fleet_forget(struct fleet *fleet, uint32_t member) {
     if (self->session_id != 0) session_index_remove(&fleet->index, member);
     if (self->flags & MEMBER_ASTRAY) fleet->astray--;
     if (self->flags & MEMBER_LAST_WORD) fleet->row.last_words--;
-    self->flags &= MEMBER_WATCHED | MEMBER_CHURNS;
+    self->flags &= MEMBER_LASTING;
     self->session_id = 0;
 }
 

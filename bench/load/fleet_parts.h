@@ -8,8 +8,10 @@
 #include <stdint.h>
 
 #include "bench/load/agenda.h"
+#include "bench/load/comeback.h"
 #include "bench/load/fleet_counts.h"
 #include "bench/load/fleet_names.h"
+#include "bench/load/lifesign.h"
 #include "bench/load/load_options.h"
 #include "bench/load/member.h"
 #include "bench/load/oracle.h"
@@ -17,6 +19,7 @@
 #include "bench/load/session_index.h"
 #include "bench/load/share.h"
 #include "bench/load/traffic.h"
+#include "bench/load/window.h"
 #include "bench/load/wire.h"
 #include "common/noise.h"
 #include "common/wire/bootnode_bodies.h"
@@ -30,9 +33,9 @@
 #define KEEP_ALIVE_MS 6500
 /* Beats that wait for an answer are found again by their counter, this many back. */
 #define ASKED_RING (1u << 19)
-/* In flight at once: enough to keep both sides busy, few enough for the bootnode's receive buffer. */
-#define REGISTRATION_WINDOW 256
-#define REGISTRATION_ATTEMPTS 3
+/* Registrations in flight at most: of sessions that come back, each in its own time. A fill keeps to its window. */
+#define REGISTRATION_SLOTS 4096
+#define REGISTRATION_ATTEMPTS 4
 #define REGISTRATION_IDLE UINT64_MAX
 
 struct registration_slot {
@@ -41,7 +44,7 @@ struct registration_slot {
     uint8_t tries;
     uint8_t attempt_count; /* wraps */
     uint64_t nonce;
-    uint64_t begun_us;
+    uint64_t begun_us;   /* when its first HELLO went out, less what we were late ourselves; 0: none did yet */
     uint64_t since_us;   /* when the REGISTER was sent that made the session */
     uint32_t first_beat; /* counter of the first beat of the session */
     uint8_t beats;       /* sent to confirm it */
@@ -53,13 +56,15 @@ struct registration_slot {
 };
 
 struct registrations {
-    uint64_t due_us[REGISTRATION_WINDOW]; /* of each slot; REGISTRATION_IDLE: free */
-    struct registration_slot slots[REGISTRATION_WINDOW];
-    uint32_t active;
+    uint64_t due_us[REGISTRATION_SLOTS]; /* of each slot; REGISTRATION_IDLE: free */
+    struct registration_slot slots[REGISTRATION_SLOTS];
+    uint32_t active, top;          /* slots from `top` on are free */
     uint32_t next;                 /* slot that registration_step looks at first */
+    struct window window;          /* how many a fill has in flight */
+    uint64_t answered_us;          /* COOKIE or REFUSED came: they prove nothing, but somebody is there */
     uint64_t refused[REFUSAL_END]; /* by reason */
-    uint64_t given_up;             /* no answer for too long */
-    bool failed;                   /* refused or given up since this was last cleared */
+    uint64_t nowhere;              /* begun anew after NOWHERE_US */
+    bool failed;                   /* refused since this was last cleared */
 };
 
 /* What a received packet makes a member send, once there is time. */
@@ -108,7 +113,9 @@ struct fleet {
     struct fleet_names names;
     struct session_index index;
     struct registrations registrations;
-    struct agenda agenda;
+    struct agenda agenda, returns; /* the latter has who registers again, which needs a slot */
+    struct lifesign lifesign;
+    struct comeback comeback;
     uint32_t expiry_ms; /* as WELCOME says */
 
     struct oracle *oracle;

@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include "bench/load/churn.h"
+#include "bench/load/comeback.h"
 #include "bench/load/debts.h"
 #include "bench/load/fleet_parts.h"
 #include "bench/load/registration.h"
@@ -29,21 +30,23 @@ static void take_reset(struct fleet *fleet, const uint8_t *packet, size_t size, 
         registration_reset(fleet, number, now_us);
     } else if (member->state == MEMBER_LEAVING) {
         churn_left(fleet, number, now_us);
-    } else if (member->state == MEMBER_ACTIVE) {
-        fleet->misdeeds.resets++;
-        fleet->counts.resets++;
-        fleet->counts.beats_reset++;
-        churn_reset(fleet, number, now_us);
+    } else if (member->state == MEMBER_ACTIVE || member->state == MEMBER_ASKING) {
+        comeback_reset(fleet, number, now_us);
     }
 }
 
-/* A restart does not end the run, nor is its time looked at: the beats go on, and RESET tells that it is back. */
-static void take_notice(struct fleet *fleet, const uint8_t *body, size_t size) {
+/* Who gets it twice was told. One that is not confirmed yet asks all the time. */
+static void take_notice(struct fleet *fleet, uint32_t number, const uint8_t *body, size_t size, uint64_t now_us) {
     struct reader reader = reader_over(body, size);
     struct notice_body notice;
     read_notice_body(&reader, &notice);
-    if (!reader_finished(&reader)) fleet->misdeeds.malformed++;
+    if (!reader_finished(&reader)) {
+        fleet->misdeeds.malformed++;
+        return;
+    }
     fleet->draining |= notice.kind == NOTICE_ENDING;
+    if (notice.kind == NOTICE_RESTARTING && fleet->members[number].state == MEMBER_ACTIVE)
+        comeback_notice(fleet, number, notice.retry_ms, now_us);
 }
 
 static void take_sealed(struct fleet *fleet, const uint8_t *packet, size_t size, uint64_t now_us) {
@@ -64,7 +67,7 @@ static void take_sealed(struct fleet *fleet, const uint8_t *packet, size_t size,
     fleet->heard_us = now_us;
     if (header.type == MESSAGE_CHANGES) fleet->members[number].token = header.token;
     if (header.type == MESSAGE_CHANGES) roster_changes(fleet, number, body, body_size, now_us);
-    if (header.type == MESSAGE_NOTICE) take_notice(fleet, body, body_size);
+    if (header.type == MESSAGE_NOTICE) take_notice(fleet, number, body, body_size, now_us);
 }
 
 static void take_path(struct fleet *fleet, const uint8_t *packet, size_t size, uint64_t now_us) {
@@ -122,7 +125,8 @@ static uint64_t take_answer(struct fleet *fleet, const uint8_t *packet, size_t s
     bool missed = beat.flag && member->token != beat.token;
     member->token = beat.token;
     if (missed && member->state == MEMBER_ACTIVE) roster_owe_beat(fleet, number);
-    if (member->state == MEMBER_CONFIRMING) registration_answered(fleet, number, beat.counter);
+    if (member->state == MEMBER_CONFIRMING) registration_answered(fleet, number, beat.counter, now_us);
+    if (member->state == MEMBER_ASKING) comeback_answered(fleet, number, beat.counter, now_us);
     if (member->flags & MEMBER_LAST_WORD && !beat.flag) silence_answered(fleet, number, beat.counter, now_us);
     return request_of(fleet, number, beat.counter);
 }

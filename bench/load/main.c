@@ -10,7 +10,9 @@
 #include "common/output.h"
 #include "common/why.h"
 
+/* A fleet at rest is seen to so often, one that registers as soon as answers may be there. */
 #define KEEP_ALIVE_MS 100
+#define KEEP_BUSY_MS 1
 
 static int complain(const char *where, const char *why, int status) {
     if (*why) fprintf(stderr, "gochat-load: %s%s%s\n", where, *where ? ": " : "", why);
@@ -33,16 +35,22 @@ static int run_line(struct run *run, const struct load_options *options, const s
     return complain(where, why.text, RUN_USAGE);
 }
 
+static int wait_ms(const struct run *run, bool busy) {
+    if (!run_has_fleet(run)) return -1;
+    return busy ? KEEP_BUSY_MS : KEEP_ALIVE_MS;
+}
+
 /* A row that did not agree does not keep the others from being measured; anything worse ends the run. */
 static int run_rows(struct run *run, const struct load_options *options) {
     static struct rows rows;
     struct why why;
     const char *line;
+    bool busy = false;
     int status = RUN_OK;
     if (!rows_open(&rows, options->rows, &why)) return complain("", why.text, RUN_USAGE);
     while (!interrupted() && status <= RUN_DISAGREED) {
-        enum rows_status next = rows_next(&rows, run_has_fleet(run) ? KEEP_ALIVE_MS : -1, &line, &why);
-        run_keep_alive(run);
+        enum rows_status next = rows_next(&rows, wait_ms(run, busy), &line, &why);
+        busy = run_keep_alive(run);
         if (next == ROWS_END) break;
         if (next == ROWS_FAILED) status = complain(options->rows, why.text, RUN_USAGE);
         if (next != ROWS_LINE) continue;

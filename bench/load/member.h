@@ -13,6 +13,7 @@ enum member_state {
     MEMBER_REGISTERING, /* HELLO or REGISTER is out */
     MEMBER_CONFIRMING,  /* has a provisional session */
     MEMBER_ACTIVE,
+    MEMBER_ASKING,  /* was told of a restart: has its session, and asks whether it is still one */
     MEMBER_LEAVING, /* LEAVE is out */
     MEMBER_AWAY,    /* comes back soon */
     MEMBER_SILENT,  /* sends nothing any more; its session must expire */
@@ -24,6 +25,8 @@ enum member_flag {
     MEMBER_ASTRAY = 4,    /* has a new port, and did not move yet */
     MEMBER_LAST_WORD = 8, /* falls silent once its last beat was answered */
     MEMBER_CHURNS = 16,   /* on its way out and back */
+    MEMBER_RETURNS = 32,  /* lost its session with its bootnode, and is not back yet */
+    MEMBER_LASTING = MEMBER_WATCHED | MEMBER_CHURNS | MEMBER_RETURNS, /* what a session's end does not end */
 };
 
 struct member {
@@ -31,7 +34,7 @@ struct member {
     struct room_version version; /* epoch 0: none */
     uint8_t beat_key[LINK_TAG_KEY_SIZE], ack_key[LINK_TAG_KEY_SIZE];
     uint32_t sealed; /* counter of the last sealed packet that it sent */
-    uint32_t asked;  /* counter of the last beat whose answer the fleet itself waits for */
+    uint32_t asked;  /* counter of the beat whose answer the fleet itself waits for; UINT32_MAX: of none yet */
     uint8_t state, flags;
     uint16_t token; /* what its beats echo */
     /* Of a full list: the version that its parts so far have, and the first half of the id up to which they go. */
@@ -40,5 +43,7 @@ struct member {
     uint32_t moved_ms; /* when it sent MOVE */
     uint8_t secret[LINK_SECRET_SIZE];
     uint8_t reset_token[RESET_TOKEN_SIZE];
+    uint16_t registered_s; /* when its session was confirmed; wraps */
+    uint8_t resets;        /* in a row, of sessions that did not last */
 };
 static_assert(sizeof(struct member) <= 128, "two cache lines");

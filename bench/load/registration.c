@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "bench/load/beats.h"
+#include "bench/load/comeback.h"
 #include "bench/load/fleet_parts.h"
 #include "bench/load/roster.h"
+#include "bench/load/window.h"
 #include "common/possession.h"
 #include "common/suite.h"
 
@@ -14,19 +16,23 @@
 #define HELLO_DOUBLINGS 4
 #define REGISTER_FIRST_US 500000
 #define REGISTER_TRIES 4
-#define GIVE_UP_US 20000000
+/* After so long without a session a slot begins anew. */
+#define NOWHERE_US 20000000
+/* So long a client waits after REFUSED, whatever that says (PROTOCOL.md §2.2). */
+#define REFUSED_LEAST_S 1
+#define REFUSED_MOST_S 60
 /* So long the bootnode keeps a provisional session (PROTOCOL.md §2.3, rule 2). */
 #define PROVISIONAL_US 5000000
 /* The low bits of nonces and attempts say which slot they belong to; the others are random. */
-#define SLOT_MASK (REGISTRATION_WINDOW - 1u)
+#define SLOT_MASK (REGISTRATION_SLOTS - 1u)
 
-static_assert((REGISTRATION_WINDOW & SLOT_MASK) == 0, "a power of two");
+static_assert((REGISTRATION_SLOTS & SLOT_MASK) == 0, "a power of two");
 
 enum step { STEP_HELLO, STEP_REGISTER, STEP_CONFIRM };
 
 void registration_init(struct registrations *registrations) {
-    memset(registrations, 0, sizeof *registrations);
-    for (size_t i = 0; i < REGISTRATION_WINDOW; i++) registrations->due_us[i] = REGISTRATION_IDLE;
+    for (size_t i = 0; i < REGISTRATION_SLOTS; i++) registrations->due_us[i] = REGISTRATION_IDLE;
+    window_open(&registrations->window);
 }
 
 static uint64_t new_number(struct fleet *fleet, uint32_t slot) {
@@ -34,33 +40,43 @@ static uint64_t new_number(struct fleet *fleet, uint32_t slot) {
 }
 
 static uint32_t slot_of_member(const struct registrations *all, uint32_t member) {
-    for (uint32_t i = 0; i < REGISTRATION_WINDOW; i++)
+    for (uint32_t i = 0; i < all->top; i++)
         if (all->due_us[i] != REGISTRATION_IDLE && all->slots[i].member == member) return i;
-    return REGISTRATION_WINDOW;
+    return REGISTRATION_SLOTS;
 }
 
 static void free_slot(struct registrations *all, uint32_t number) {
     sodium_memzero(&all->slots[number], sizeof all->slots[number]);
     all->due_us[number] = REGISTRATION_IDLE;
     all->active--;
+    while (all->top > 0 && all->due_us[all->top - 1] == REGISTRATION_IDLE) all->top--;
 }
 
-static void greet_anew(struct fleet *fleet, uint32_t number, uint64_t now_us) {
+static void greet_anew(struct fleet *fleet, uint32_t number, uint64_t at_us) {
     struct registration_slot *slot = &fleet->registrations.slots[number];
     fleet->members[slot->member].state = MEMBER_REGISTERING;
     slot->step = STEP_HELLO;
     slot->tries = 0;
     slot->nonce = new_number(fleet, number);
-    fleet->registrations.due_us[number] = now_us;
+    fleet->registrations.due_us[number] = at_us;
+}
+
+bool registration_has_place(const struct registrations *registrations) {
+    return registrations->active < REGISTRATION_SLOTS;
+}
+
+bool registration_wants_more(const struct registrations *registrations) {
+    return window_has_place(&registrations->window, registrations->active);
 }
 
 bool registration_start(struct fleet *fleet, uint32_t member, uint64_t now_us) {
     struct registrations *all = &fleet->registrations;
-    if (all->active == REGISTRATION_WINDOW) return false;
+    if (!registration_has_place(all)) return false;
     uint32_t number = 0;
     while (all->due_us[number] != REGISTRATION_IDLE) number++;
-    all->slots[number] = (struct registration_slot){.member = member, .begun_us = now_us};
+    all->slots[number] = (struct registration_slot){.member = member};
     all->active++;
+    if (number >= all->top) all->top = number + 1;
     greet_anew(fleet, number, now_us);
     return true;
 }
@@ -76,6 +92,7 @@ static void say_hello(struct fleet *fleet, uint32_t number, uint64_t now_us) {
     size_t socket = fleet_socket(fleet, slot->member);
     const struct hello hello = {.version = PROTOCOL_VERSION, .nonce = slot->nonce};
     unsigned doublings = slot->tries < HELLO_DOUBLINGS ? slot->tries : HELLO_DOUBLINGS;
+    if (slot->begun_us == 0) slot->begun_us = now_us;
     slot->tries++;
     fleet->counts.hellos++;
     fleet_commit(fleet, socket, hello_encode(&hello, fleet_space(fleet, socket), PACKET_MAX));
@@ -164,24 +181,48 @@ static void give_up(struct fleet *fleet, uint32_t number) {
     free_slot(all, number);
 }
 
-bool registration_step(struct fleet *fleet, uint32_t most, uint64_t now_us) {
+/* What was sent for it, or the answers, were lost again and again. A session that was never heard of may live. */
+static void begin_anew(struct fleet *fleet, uint32_t number, uint64_t now_us) {
+    struct registration_slot *slot = &fleet->registrations.slots[number];
+    fleet->registrations.nowhere++;
+    if (slot->step == STEP_CONFIRM) {
+        fleet->counts.unsure++;
+        if (fleet->members[slot->member].flags & MEMBER_WATCHED)
+            oracle_leaves(fleet->oracle, fleet_place(fleet, slot->member));
+        fleet_forget(fleet, slot->member);
+    }
+    slot->begun_us = 0;
+    greet_anew(fleet, number, now_us);
+}
+
+/* Its timer ran out: what it sent last, or the answer, is lost. */
+static bool lost_something(const struct registration_slot *slot) {
+    return slot->step == STEP_CONFIRM ? slot->beats > 0 : slot->tries > 0;
+}
+
+/* What is late by our own fault counts for nothing. */
+static void act(struct fleet *fleet, uint32_t number, uint64_t now_us) {
     static void (*const steps[])(struct fleet * fleet, uint32_t number, uint64_t now_us) = {
         [STEP_HELLO] = say_hello, [STEP_REGISTER] = try_register, [STEP_CONFIRM] = confirm};
     struct registrations *all = &fleet->registrations;
+    struct registration_slot *slot = &all->slots[number];
+    if (slot->begun_us != 0) slot->begun_us += now_us - all->due_us[number];
+    if (lost_something(slot)) window_lost(&all->window, now_us);
+    if (slot->begun_us != 0 && now_us - slot->begun_us > NOWHERE_US) begin_anew(fleet, number, now_us);
+    steps[slot->step](fleet, number, now_us);
+}
+
+bool registration_step(struct fleet *fleet, uint32_t most, uint64_t now_us) {
+    struct registrations *all = &fleet->registrations;
     /* Each call goes on where the last one stopped: else slots with low numbers, free and taken again at once, would
      * keep those behind them waiting. */
-    for (uint32_t turn = 0; turn < REGISTRATION_WINDOW && all->active > 0; turn++) {
-        uint32_t i = all->next;
+    for (uint32_t turn = 0, turns = all->top; turn < turns; turn++) {
+        uint32_t i = all->next < all->top ? all->next : 0;
         if (all->due_us[i] <= now_us && all->slots[i].step == STEP_REGISTER && most == 0) return true;
-        all->next = (i + 1) % REGISTRATION_WINDOW;
+        all->next = i + 1;
         if (all->due_us[i] > now_us) continue;
-        if (now_us - all->slots[i].begun_us > GIVE_UP_US) {
-            all->given_up++;
-            give_up(fleet, i);
-            continue;
-        }
         most -= all->slots[i].step == STEP_REGISTER;
-        steps[all->slots[i].step](fleet, i, now_us);
+        act(fleet, i, now_us);
     }
     return false;
 }
@@ -196,6 +237,7 @@ static void take_cookie(struct fleet *fleet, const uint8_t *packet, size_t size,
     if (fleet->registrations.due_us[number] == REGISTRATION_IDLE || slot->step != STEP_HELLO ||
         slot->nonce != message.nonce)
         return;
+    fleet->registrations.answered_us = now_us;
     slot->cookie = message;
     slot->step = STEP_REGISTER;
     slot->tries = 0;
@@ -214,7 +256,7 @@ static void start_session(struct fleet *fleet, struct registration_slot *slot, c
     member->version = (struct room_version){0};
     member->sealed = member->asked = member->arriving_count = member->moved_ms = 0;
     member->arriving_high = 0;
-    member->flags &= MEMBER_WATCHED | MEMBER_CHURNS;
+    member->flags &= MEMBER_LASTING;
     member->state = MEMBER_CONFIRMING;
     session_index_add(&fleet->index, slot->member);
     fleet->expiry_ms = body->expiry_ms;
@@ -259,15 +301,42 @@ static void take_welcome(struct fleet *fleet, const uint8_t *packet, size_t size
     }
 }
 
-static void take_refused(struct fleet *fleet, const uint8_t *packet, size_t size) {
+static bool is_awaited(const struct fleet *fleet, uint32_t number, uint64_t nonce) {
+    const struct registration_slot *slot = &fleet->registrations.slots[number];
+    if (fleet->registrations.due_us[number] == REGISTRATION_IDLE) return false;
+    bool awaited = slot->step == STEP_HELLO && slot->nonce == nonce;
+    for (size_t i = 0; i < REGISTRATION_ATTEMPTS; i++)
+        awaited = awaited || (slot->step == STEP_REGISTER && slot->attempts[i].id == nonce);
+    return awaited;
+}
+
+/* It waits as it was told, and up to as much again, then begins with HELLO; its slot is another's meanwhile. */
+static void wait_its_turn(struct fleet *fleet, uint32_t number, uint16_t retry_s, uint64_t now_us) {
+    uint32_t member = fleet->registrations.slots[number].member;
+    uint64_t wait_s = retry_s < REFUSED_LEAST_S ? REFUSED_LEAST_S : retry_s > REFUSED_MOST_S ? REFUSED_MOST_S : retry_s;
+    uint64_t wait_us = wait_s * 1000000;
+    fleet->comeback.result.busy++;
+    window_lost(&fleet->registrations.window, now_us);
+    free_slot(&fleet->registrations, number);
+    if (!(fleet->members[member].flags & MEMBER_CHURNS)) fleet_set_out(fleet, member);
+    fleet->members[member].state = MEMBER_AWAY;
+    fleet->members[member].resets = 0;
+    fleet_plan(fleet, &(struct agenda_entry){.due_us = now_us + wait_us + fleet_random(fleet) % wait_us,
+                                             .member = member,
+                                             .errand = ERRAND_RETURN});
+}
+
+/* Who is told of another reason than that there is much to do would hear it again. */
+static void take_refused(struct fleet *fleet, const uint8_t *packet, size_t size, uint64_t now_us) {
     struct refused refused;
     if (!refused_decode(packet, size, &refused)) return;
     uint32_t number = (uint32_t)refused.nonce & SLOT_MASK;
-    struct registration_slot *slot = &fleet->registrations.slots[number];
-    bool ours = slot->step == STEP_HELLO && slot->nonce == refused.nonce;
-    for (size_t i = 0; i < REGISTRATION_ATTEMPTS; i++)
-        ours = ours || (slot->step == STEP_REGISTER && slot->attempts[i].id == refused.nonce);
-    if (fleet->registrations.due_us[number] == REGISTRATION_IDLE || !ours) return;
+    if (!is_awaited(fleet, number, refused.nonce)) return;
+    fleet->registrations.answered_us = now_us;
+    if (refused.reason == REFUSAL_BUSY) {
+        wait_its_turn(fleet, number, refused.retry_s, now_us);
+        return;
+    }
     fleet->registrations.refused[refused.reason]++;
     give_up(fleet, number);
 }
@@ -276,17 +345,21 @@ void registration_receive(struct fleet *fleet, const uint8_t *packet, size_t siz
     switch (packet[0]) {
     case MESSAGE_COOKIE: take_cookie(fleet, packet, size, now_us); break;
     case MESSAGE_WELCOME: take_welcome(fleet, packet, size, now_us); break;
-    default: take_refused(fleet, packet, size); break;
+    default: take_refused(fleet, packet, size, now_us); break;
     }
 }
 
-void registration_answered(struct fleet *fleet, uint32_t member, uint32_t counter) {
-    uint32_t number = slot_of_member(&fleet->registrations, member);
-    if (number == REGISTRATION_WINDOW || counter < fleet->registrations.slots[number].first_beat) return;
-    free_slot(&fleet->registrations, number);
+void registration_answered(struct fleet *fleet, uint32_t member, uint32_t counter, uint64_t now_us) {
+    struct registrations *all = &fleet->registrations;
+    uint32_t number = slot_of_member(all, member);
+    if (number == REGISTRATION_SLOTS || counter < all->slots[number].first_beat) return;
+    free_slot(all, number);
+    window_gained(&all->window);
     fleet->members[member].state = MEMBER_ACTIVE;
+    fleet->members[member].registered_s = (uint16_t)(now_us / 1000000);
     fleet->counts.registered++;
     fleet_returned(fleet, member);
+    comeback_done(fleet, member, now_us);
 }
 
 /* Its time ran out before a beat came through: then none of these counts as one, and nobody has to see it join. */
@@ -300,7 +373,7 @@ static void note_lapse(struct fleet *fleet, const struct registration_slot *slot
 void registration_reset(struct fleet *fleet, uint32_t member, uint64_t now_us) {
     uint32_t number = slot_of_member(&fleet->registrations, member);
     fleet_forget(fleet, member);
-    if (number == REGISTRATION_WINDOW) return;
+    if (number == REGISTRATION_SLOTS) return;
     note_lapse(fleet, &fleet->registrations.slots[number], now_us);
     greet_anew(fleet, number, now_us);
 }

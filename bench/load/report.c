@@ -101,6 +101,18 @@ static json_t *server_object(const struct row_result *result) {
     return server;
 }
 
+static json_t *comeback_object(const struct comeback_result *comeback) {
+    json_t *object = json_object();
+    set_count(object, "lost", comeback->lost);
+    set_count(object, "told", comeback->told);
+    set_count(object, "back", comeback->back);
+    set_count(object, "never", comeback->lost - comeback->back);
+    set_count(object, "all_ms", comeback->all_ms);
+    set_count(object, "busy", comeback->busy);
+    json_object_set_new(object, "back_ms", distribution_write(&comeback->back_ms, "ms"));
+    return object;
+}
+
 static json_t *disagreement_list(const struct row_result *result) {
     json_t *list = json_array();
     for (size_t i = 0; i < result->disagreement_count; i++)
@@ -148,6 +160,7 @@ json_t *report_object(const struct row_result *result) {
     set_count(object, "expired_seen", result->expired_seen);
     set_count(object, "expired_never_due", result->expired_never_due);
     set_count(object, "expired_wrong", result->expired_wrong);
+    json_object_set_new(object, "comeback", comeback_object(&result->comeback));
     if (result->has_server) json_object_set_new(object, "server", server_object(result));
     json_object_set_new(object, "disagreements", disagreement_list(result));
     return object;
@@ -175,6 +188,16 @@ static void print_server(FILE *to, const struct row_result *result) {
     if (result->server.rss_bytes_per_session > 0)
         fprintf(to, ", %.0f bytes a session", result->server.rss_bytes_per_session);
     fputc('\n', to);
+}
+
+static void print_comeback(FILE *to, const struct comeback_result *comeback) {
+    if (comeback->lost > 0)
+        fprintf(to,
+                "  %-14s %" PRIu64 " lost their bootnode (%" PRIu64 " were told), %" PRIu64 " back, %" PRIu64 " not\n",
+                "restart", comeback->lost, comeback->told, comeback->back, comeback->lost - comeback->back);
+    print_distribution(to, "back after", "ms", &comeback->back_ms);
+    if (comeback->busy > 0)
+        fprintf(to, "  %-14s %" PRIu64 " times a registration was told to come later\n", "busy", comeback->busy);
 }
 
 /* The silent, and what was never due. */
@@ -217,6 +240,7 @@ bool report_text(FILE *to, const struct row_result *result) {
                 result->expired_never_due);
     if (result->announce_missing > 0)
         fprintf(to, "  %-14s %" PRIu64 " announcements\n", "missing", result->announce_missing);
+    print_comeback(to, &result->comeback);
     if (result->has_server) print_server(to, result);
     for (size_t i = 0; i < result->disagreement_count; i++)
         fprintf(to, "  %-14s %s\n", "DISAGREEMENT", result->disagreements[i]);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "bench/load/comeback.h"
 #include "bench/load/histogram.h"
 #include "bench/load/load_options.h"
 #include "bench/load/pump.h"
@@ -36,7 +37,8 @@ struct row_result {
     struct histogram
         expiry_late_ms; /* from last beat + expiry to each watcher's CHANGES; early ones are `expired_wrong` */
     uint64_t expired_expected, expired_seen, expired_wrong, announce_missing;
-    uint64_t expired_never_due; /* of those expected: the row was cut before they could be missing */
+    uint64_t expired_never_due;      /* of those expected: the row was cut before they could be missing */
+    struct comeback_result comeback; /* sessions that lost their bootnode in the fill or the row */
     bool has_server;
     struct {
         double cpu_ns_per_packet;       /* per request that the server took: sent, less what its sockets dropped */
@@ -55,6 +57,7 @@ struct row_result {
  * never_due, fill_unanswered, fill_never_due, sessions, registered, registered_per_s, elapsed_s, sent, sent_per_s,
  * send_failed, unsent, late, expected, answered, answered_per_s, lost, rtt_us{…}, announce_us{…}, announce_missing,
  * expiry_late_ms{…} (distribution.h), expired_expected, expired_seen, expired_never_due, expired_wrong,
+ * comeback{lost, told, back, never, all_ms, busy, back_ms{…}},
  * server{cpu_ns_per_packet, cpu_ns_per_registration, cpu_ns, rss_bytes, rss_bytes_per_session, packets, dropped},
  * disagreements[]. One line, flushed. False with errno when it could not be written; so report_text. */
 MUST_USE bool report_json(FILE *to, const struct row_result *result);

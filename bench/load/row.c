@@ -13,6 +13,8 @@
 
 /* After the last session of an unwatched room must have been found silent. */
 #define SILENT_GRACE_US 2000000
+/* So long a row waits on for sessions to come back while nobody is answered. */
+#define PATIENCE_US 5000000
 /* Beats of one fleet share a counter of 32 bits: a new row wants this many. */
 #define COUNTERS_LEFT_MIN 1000000000u
 /* With fewer it ends: what keeps the sessions alive needs some, too. */
@@ -55,6 +57,8 @@ bool row_over(struct fleet *fleet, uint64_t now_us) {
     if (row_is_cut(fleet)) return true;
     if ((double)passed < row->options.duration_s * 1e6) return false;
     if (row->silent && passed < fleet->expiry_ms * UINT64_C(1000) + SILENT_GRACE_US) return false;
+    if (fleet->lifesign.missing_us > PATIENCE_US) return true;
+    if (comeback_missing(fleet) > 0) return false;
     if (row->options.churn_percent > 0 && fleet->churners > 0) return false;
     return oracle_settled(fleet->oracle);
 }

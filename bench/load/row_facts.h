@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bench/load/comeback.h"
 #include "bench/load/oracle.h"
 #include "common/wire/bootnode_packets.h"
 
@@ -26,7 +27,9 @@ struct row_facts {
     uint64_t expired_never_due; /* of those expected: the row was cut before they could be missing */
     struct misdeeds misdeeds;
     uint64_t refused[REFUSAL_END]; /* registrations, by reason */
-    uint64_t given_up;             /* registrations without an answer for too long */
+    uint64_t nowhere;              /* registrations that were begun anew after too long */
+    struct comeback_result comeback;
+    uint64_t gone_us; /* while sessions are not back: how long nothing was heard; of several, the most */
     uint64_t
         deaf_us; /* how long before the last request that wants an answer nothing was heard; of several, the most */
     bool draining, no_memory;

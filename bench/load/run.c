@@ -149,8 +149,11 @@ bool run_has_fleet(const struct run *run) {
     return run->options->sessions > 0;
 }
 
-void run_keep_alive(struct run *run) {
+bool run_keep_alive(struct run *run) {
+    bool busy = false;
     if (run_has_fleet(run)) team_do(run->team, do_keep_alive);
+    for (uint32_t i = 0; i < run->crews.count; i++) busy = busy || run->crew[i].busy;
+    return busy;
 }
 
 static bool is_to_bootnode(const struct run *run) {
@@ -460,6 +463,7 @@ static void take_facts(struct run *run) {
     result->expired_never_due = facts->expired_never_due;
     result->expired_wrong = facts->announced.expired_wrong;
     result->announce_missing = facts->announced.join_missing;
+    result->comeback = facts->comeback;
     verdict_lines(facts, &run->disagreements);
 }
 

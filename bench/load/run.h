@@ -20,4 +20,4 @@ MUST_USE bool run_close(struct run *run, struct why *why);
 enum run_status run_row(struct run *run, const struct row_options *row, struct why *why);
 /* Whether there are sessions to keep alive, by a call at least once a second. */
 bool run_has_fleet(const struct run *run);
-void run_keep_alive(struct run *run);
+bool run_keep_alive(struct run *run);

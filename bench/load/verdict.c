@@ -4,6 +4,7 @@
 
 #include "bench/load/disagreements.h"
 #include "bench/load/fleet_parts.h"
+#include "bench/load/load_now.h"
 #include "bench/load/report.h"
 #include "bench/load/row_facts.h"
 
@@ -19,7 +20,19 @@ static void say_refusals(const struct row_facts *facts, struct disagreements *ou
         if (facts->refused[i] > 0)
             disagreements_add(out, "%llu registrations were refused: %s", (unsigned long long)facts->refused[i],
                               report_refusal(i));
-    say_count(out, facts->given_up, "registrations got no answer for 20 s");
+    say_count(out, facts->nowhere, "registrations got nowhere for 20 s, and were begun anew");
+}
+
+/* Who waits for a bootnode that does not come back sends no more beats whose answers could be missed. */
+static void say_comebacks(const struct row_facts *facts, struct disagreements *out) {
+    const struct comeback_result *comeback = &facts->comeback;
+    uint64_t missing = comeback->lost - comeback->back;
+    if (missing == 0) return;
+    if (facts->gone_us > ANSWER_LIMIT_US)
+        disagreements_add(out, "the bootnode fell silent %.1f s before the row's end%s", (double)facts->gone_us / 1e6,
+                          comeback->told > 0 ? ", having said that it restarts" : "");
+    disagreements_add(out, "%llu of %llu sessions that lost their bootnode are not back", (unsigned long long)missing,
+                      (unsigned long long)comeback->lost);
 }
 
 static void say_announcements(const struct row_facts *facts, struct disagreements *out) {
@@ -41,13 +54,17 @@ void verdict_gather(struct fleet *fleet, struct row_facts *out) {
     out->expired_never_due = oracle_never_due(fleet->oracle);
     out->misdeeds = fleet->misdeeds;
     memcpy(out->refused, registrations->refused, sizeof out->refused);
-    out->given_up = registrations->given_up;
+    out->nowhere = registrations->nowhere;
+    uint64_t now_us = load_now_us();
+    bool all_back = comeback_missing(fleet) == 0;
+    out->gone_us = !all_back && now_us > fleet->heard_us ? now_us - fleet->heard_us : 0;
+    comeback_take(fleet, &out->comeback);
     out->deaf_us = row->asked > 0 && row->asked_at_us > fleet->heard_us ? row->asked_at_us - fleet->heard_us : 0;
     out->draining = fleet->draining;
     out->no_memory = fleet->no_memory;
     memset(&fleet->misdeeds, 0, sizeof fleet->misdeeds);
     memset(registrations->refused, 0, sizeof registrations->refused);
-    registrations->given_up = 0;
+    registrations->nowhere = 0;
 }
 
 void verdict_lines(const struct row_facts *facts, struct disagreements *out) {
@@ -63,6 +80,7 @@ void verdict_lines(const struct row_facts *facts, struct disagreements *out) {
     if (facts->deaf_us > ANSWER_LIMIT_US)
         disagreements_add(out, "the bootnode fell silent %.1f s before the row's last request",
                           (double)facts->deaf_us / 1e6);
+    say_comebacks(facts, out);
     say_refusals(facts, out);
     say_announcements(facts, out);
     if (facts->counters_used_up) disagreements_add(out, "the row ended early: the sessions' beat counters are used up");

@@ -52,6 +52,7 @@ static struct row_result *sample(void) {
         .expired_seen = 6,
         .expired_wrong = 1,
         .announce_missing = 5,
+        .comeback = {.lost = 9, .told = 8, .back = 7, .all_ms = 1500, .busy = 3},
         .has_server = true,
         .server = {.cpu_ns_per_packet = 1234.5, .cpu_ns = 4000, .packets = 3990, .dropped = 10, .rss_bytes = 1 << 20},
         .disagreements = complaints,
@@ -59,6 +60,7 @@ static struct row_result *sample(void) {
     };
     for (uint64_t i = 1; i <= 100; i++) histogram_add(&result.pump.rtt_us, i);
     histogram_add(&result.expiry_late_ms, 20);
+    histogram_add(&result.comeback.back_ms, 1400);
     return &result;
 }
 
@@ -125,6 +127,13 @@ static void json_is_one_line_with_all_figures(void **state) {
         {"expired_expected", 7},
         {"expired_seen", 6},
         {"expired_wrong", 1},
+        {"comeback.lost", 9},
+        {"comeback.told", 8},
+        {"comeback.back", 7},
+        {"comeback.never", 2},
+        {"comeback.all_ms", 1500},
+        {"comeback.busy", 3},
+        {"comeback.back_ms.max", 1400},
         {"server.cpu_ns_per_packet", 1234.5},
         {"server.cpu_ns_per_registration", 0},
         {"server.cpu_ns", 4000},
@@ -275,6 +284,8 @@ static void text_says_what_matters(void **state) {
                                         "1000, 900 registered",
                                         "p99.9 100 us",
                                         "7 expected, 6 seen, 1 wrong",
+                                        "9 lost their bootnode (8 were told), 7 back, 2 not",
+                                        "3 times a registration was told to come later",
                                         "3990 packets",
                                         "we count 3"};
     char *text = written(report_text, sample());

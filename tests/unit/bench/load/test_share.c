@@ -49,27 +49,37 @@ static void the_whole_is_one_share(void **state) {
 static void facts_add_up(void **state) {
     (void)state;
     static struct row_facts into, from;
-    into = (struct row_facts){.sessions = 10, .registered = 3, .elapsed_us = 500, .given_up = 1, .draining = true};
+    into = (struct row_facts){.sessions = 10, .registered = 3, .elapsed_us = 500, .nowhere = 1, .draining = true};
     into.misdeeds =
         (struct misdeeds){.forged = 1, .malformed = 2, .resets = 3, .unanswered = 4, .stuck = 5, .unheard = 6};
     into.announced =
         (struct oracle_verdict){.join_missing = 1, .expired_expected = 20, .expired_seen = 19, .expired_wrong = 2};
     into.refused[REFUSAL_ROOM_FULL] = 7;
-    into.deaf_us = 9;
+    into.deaf_us = into.gone_us = 9;
+    into.comeback = (struct comeback_result){.lost = 5, .told = 4, .back = 3, .busy = 2, .all_ms = 70};
     from = into;
     from.elapsed_us = 900;
-    from.deaf_us = 8;
+    from.deaf_us = from.gone_us = 8;
+    from.comeback.all_ms = 90;
     from.draining = false;
     from.no_memory = from.counters_used_up = true;
     histogram_add(&into.announced.announce_us, 10);
     histogram_add(&from.announced.announce_us, 30);
     histogram_add(&from.announced.expiry_late_ms, 40);
+    histogram_add(&from.comeback.back_ms, 50);
     row_facts_merge(&into, &from);
     assert_int_equal(into.sessions, 20);
     assert_int_equal(into.registered, 6);
     assert_int_equal(into.elapsed_us, 900);
     assert_int_equal(into.deaf_us, 9);
-    assert_int_equal(into.given_up, 2);
+    assert_int_equal(into.gone_us, 9);
+    assert_int_equal(into.comeback.lost, 10);
+    assert_int_equal(into.comeback.told, 8);
+    assert_int_equal(into.comeback.back, 6);
+    assert_int_equal(into.comeback.busy, 4);
+    assert_int_equal(into.comeback.all_ms, 90);
+    assert_int_equal(into.comeback.back_ms.count, 1);
+    assert_int_equal(into.nowhere, 2);
     assert_int_equal(into.refused[REFUSAL_ROOM_FULL], 14);
     assert_int_equal(into.refused[REFUSAL_VERSION], 0);
     assert_true(into.draining && into.no_memory && into.counters_used_up);

@@ -1,0 +1,24 @@
+#include "bench/load/window.h"
+
+void window_open(struct window *window) {
+    *window = (struct window){.size = WINDOW_FIRST, .slow_from = WINDOW_MOST};
+}
+
+bool window_has_place(const struct window *window, uint32_t in_flight) {
+    return in_flight < window->size;
+}
+
+void window_gained(struct window *window) {
+    uint32_t needed = window->size < window->slow_from ? 1 : window->size;
+    if (window->size == WINDOW_MOST || ++window->gained < needed) return;
+    window->size++;
+    window->gained = 0;
+}
+
+void window_lost(struct window *window, uint64_t now_us) {
+    if (window->shrunk_us != 0 && now_us - window->shrunk_us < WINDOW_ROUND_US) return;
+    window->shrunk_us = now_us;
+    window->size = window->size / 2 > WINDOW_LEAST ? window->size / 2 : WINDOW_LEAST;
+    window->slow_from = window->size;
+    window->gained = 0;
+}

@@ -1,0 +1,30 @@
+/* How many registrations a fill has in flight: as many as the bootnode's sockets bear, found as TCP finds it (Jacobson
+ * 1988; Chiu and Jain 1989). One more for each that succeeds until the first loss, then one more for each round that
+ * does; half after a loss, once in a round. Whatever the buffers are, a start that was too fast heals. Pure. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/attributes.h"
+
+/* Enough to keep both sides busy. */
+#define WINDOW_MOST 256
+/* So that a loss is seen by those behind it. */
+#define WINDOW_LEAST 4
+#define WINDOW_FIRST 64
+/* Losses within that time have one cause. */
+#define WINDOW_ROUND_US 500000
+
+struct window {
+    uint32_t size;
+    uint32_t slow_from; /* from this size on it grows by one a round */
+    uint32_t gained;    /* since it grew */
+    uint64_t shrunk_us; /* 0: never */
+};
+
+void window_open(struct window *window);
+MUST_USE bool window_has_place(const struct window *window, uint32_t in_flight);
+/* One succeeded; a packet of one, or its answer, was lost. */
+void window_gained(struct window *window);
+void window_lost(struct window *window, uint64_t now_us);

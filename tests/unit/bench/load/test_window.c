@@ -1,0 +1,74 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "bench/load/window.h"
+
+static struct window window;
+
+static void gain(unsigned times) {
+    for (unsigned i = 0; i < times; i++) window_gained(&window);
+}
+
+static void has_as_many_places_as_it_is_large(void **state) {
+    (void)state;
+    window_open(&window);
+    assert_true(window_has_place(&window, WINDOW_FIRST - 1));
+    assert_false(window_has_place(&window, WINDOW_FIRST));
+}
+
+static void grows_by_one_a_success_until_something_is_lost(void **state) {
+    (void)state;
+    window_open(&window);
+    gain(10);
+    assert_int_equal(window.size, WINDOW_FIRST + 10);
+    gain(WINDOW_MOST);
+    assert_int_equal(window.size, WINDOW_MOST);
+}
+
+static void is_halved_once_a_round(void **state) {
+    (void)state;
+    window_open(&window);
+    gain(WINDOW_MOST);
+    for (uint64_t now = 1000000; now < 1000000 + WINDOW_ROUND_US; now += 1000) window_lost(&window, now);
+    assert_int_equal(window.size, WINDOW_MOST / 2);
+    window_lost(&window, 1000000 + WINDOW_ROUND_US);
+    assert_int_equal(window.size, WINDOW_MOST / 4);
+}
+
+static void after_a_loss_it_grows_by_one_a_round(void **state) {
+    (void)state;
+    window_open(&window);
+    window_lost(&window, 1);
+    assert_int_equal(window.size, WINDOW_FIRST / 2);
+    gain(WINDOW_FIRST / 2 - 1);
+    assert_int_equal(window.size, WINDOW_FIRST / 2);
+    gain(1);
+    assert_int_equal(window.size, WINDOW_FIRST / 2 + 1);
+    gain(WINDOW_FIRST / 2 + 1);
+    assert_int_equal(window.size, WINDOW_FIRST / 2 + 2);
+}
+
+static void never_closes(void **state) {
+    (void)state;
+    window_open(&window);
+    for (uint64_t i = 1; i < 100; i++) window_lost(&window, i * WINDOW_ROUND_US);
+    assert_int_equal(window.size, WINDOW_LEAST);
+    gain(10000);
+    assert_true(window.size > WINDOW_MOST / 4);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(has_as_many_places_as_it_is_large),
+        cmocka_unit_test(grows_by_one_a_success_until_something_is_lost),
+        cmocka_unit_test(is_halved_once_a_round),
+        cmocka_unit_test(after_a_loss_it_grows_by_one_a_round),
+        cmocka_unit_test(never_closes),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("window", tests, NULL, NULL);
+}
