@@ -163,6 +163,8 @@ const struct load_flag load_flags[] = {
         RUN(progress_s), .set = set_amount, BETWEEN(0, 86400), .expected = "0 to 86400 seconds"},
     {{"progress-json", "FILE", "the same as JSON lines, one a second or as --progress says ('-': standard output)", OF_RUN},
         RUN(progress_json), PATH},
+    {{"merge", NULL, "adds up the results in the files that are named behind it", OF_RUN},
+        RUN(merge), .set = set_on, .never = "*"},
 
     {{"name", "NAME", "what the row is called", OF_ROW},
         ROW(name), TEXT},
@@ -223,7 +225,8 @@ _Static_assert(sizeof load_flags / sizeof *load_flags <= FLAGS_MAX, "a set of fl
 static int print_help(void) {
     puts("usage: " PROGRAM " --bootnode HOST[:PORT] [FLAG]…\n"
          "       " PROGRAM " --to HOST:PORT --stun | --raw SIZE | --dns NAME | --tracker [FLAG]…\n"
-         "       " PROGRAM " --to HOST:PORT --hello | --register | --junk KIND [FLAG]…\n\n"
+         "       " PROGRAM " --to HOST:PORT --hello | --register | --junk KIND [FLAG]…\n"
+         "       " PROGRAM " --merge [--json FILE] RESULT…\n\n"
          "Sessions at a bootnode, or other requests to any server; what it sends is measured, and what comes back is\n"
          "judged. Exit status: 1 where something does not agree, 2 for a wrong flag, 3 where the target does not "
          "answer.\n"

@@ -1,10 +1,12 @@
 /* gochat-load: options → run → rows → exit status. */
+#include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "bench/load/interrupt.h"
 #include "bench/load/load_options.h"
+#include "bench/load/merge.h"
 #include "bench/load/rows.h"
 #include "bench/load/run.h"
 #include "common/output.h"
@@ -61,11 +63,47 @@ static int run_rows(struct run *run, const struct load_options *options) {
     return status;
 }
 
+/* --- Merging --- */
+
+static bool read_result(struct merge *merge, const char *path, struct why *why) {
+    bool is_input = strcmp(path, "-") == 0;
+    FILE *from = is_input ? stdin : fopen(path, "re");
+    if (!from) return why_fail(why, "--merge '%s': %s", path, strerror(errno));
+    bool taken = merge_read(merge, from, path, why);
+    if (!is_input) (void)fclose(from);
+    return taken;
+}
+
+static int write_merged(struct merge *merge, const char *path) {
+    bool to_file = path[0] != '\0' && strcmp(path, "-") != 0;
+    FILE *to = to_file ? fopen(path, "we") : stdout;
+    uint64_t disagreements;
+    struct why why;
+    bool written = to && merge_write(merge, to, path[0] != '\0', &disagreements);
+    if (!written) why_fail(&why, "--json '%s': %s", path, strerror(errno));
+    if (!written && !to_file) output_failed("gochat-load", errno);
+    if (to_file && to) (void)fclose(to);
+    if (!written) return to_file ? complain("", why.text, RUN_USAGE) : RUN_USAGE;
+    return disagreements > 0 ? RUN_DISAGREED : RUN_OK;
+}
+
+static int run_merge(const struct load_options *options) {
+    struct merge *merge = merge_create();
+    struct why why;
+    int status = merge ? RUN_OK : complain("", "out of memory", RUN_USAGE);
+    for (size_t i = 0; status == RUN_OK && i < options->file_count; i++)
+        if (!read_result(merge, options->files[i], &why)) status = complain("", why.text, RUN_USAGE);
+    if (status == RUN_OK) status = write_merged(merge, options->row.json);
+    merge_destroy(merge);
+    return status;
+}
+
 static int run_all(int argc, char **argv) {
     static struct load_options options;
     struct why why;
     int parsed = load_options_parse(&options, argc, argv);
     if (parsed != 0) return parsed == 1 ? 0 : RUN_USAGE;
+    if (options.merge) return run_merge(&options);
     if (sodium_init() < 0) return complain("", "libsodium does not start", RUN_DISAGREED);
     interrupt_catch();
     struct run *run = run_open(&options, &why);

@@ -71,7 +71,7 @@ static void note_sent(struct pump *pump, const struct handful *sent, size_t take
     result->sent += taken;
     result->send_failed += sent->count - taken;
     pump->next += sent->count;
-    if (result->first_us == 0) result->first_us = now_us;
+    if (result->first_us == 0) result->first_us = sent->due_us[0]; /* a late start is no higher rate */
     result->elapsed_us = now_us - result->first_us;
 }
 

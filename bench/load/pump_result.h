@@ -12,9 +12,10 @@ struct pump_result {
     uint64_t due;      /* requests that the schedule had come to by the end; as fast as possible: those tried */
     uint64_t expected; /* of those sent, how many want an answer */
     uint64_t answered;
-    uint64_t lost;           /* expected and not answered within PUMP_LINGER_US: these are the silent */
-    uint64_t late;           /* requests sent over 10 ms after they were due: the generator could not keep the rate */
-    uint64_t first_us;       /* when the first request went out, by this machine's clock; 0: unknown, or none did */
+    uint64_t lost; /* expected and not answered within PUMP_LINGER_US: these are the silent */
+    uint64_t late; /* requests sent over 10 ms after they were due: the generator could not keep the rate */
+    uint64_t
+        first_us; /* when the first request went out, or was due, by this machine's clock; 0: unknown, or none did */
     uint64_t elapsed_us;     /* from the first request to the last; paced, to when one more would have been due, so
                                 that requests by time are the rate */
     struct histogram rtt_us; /* of the requests that were due within the options' span */

@@ -77,6 +77,14 @@ my $json = "$folder/result.json";
 is($status, 0, 'into a file: status 0');
 is(decode_json(read_file($json))->{answered}, 10, 'into a file: the result');
 
+($status, my $two) = run_program(name => 'file', timeout => 30, command => [$load, '--to', $echo->{address}, '--raw', 40,
+    '--echoed', '--rate', 200, '--duration', 0.1, '--json', '-']);
+my ($merge_status, $merged) = run_program(name => 'merge', timeout => 30, input => $two,
+    command => [$load, '--merge', '--json', '-', $json, '-']);
+is($merge_status, 0, 'merged: status 0');
+is(decode_json($merged)->{rtt_us}{count}, 30, 'merged: all answers');
+is(scalar @{ decode_json($merged)->{runs} }, 2, 'merged: of two runs');
+
 my ($text_status, $text) = run_program(name => 'text', timeout => 30,
     command => [$load, '--to', $echo->{address}, '--raw', 40, '--echoed', '--rate', 100, '--duration', 0.1]);
 like($text, qr/^raw: 10 sent .* 10 answered, 0 lost$/m, 'as text');
@@ -103,6 +111,9 @@ refused('a file that cannot be had', 2, [qr/--json/, qr/none/], '--to', $sink->{
     "$folder/none/result.json");
 refused('a file that takes nothing', 2, [qr{--json '/dev/full'}, qr/space/], '--to', $sink->{address}, @paced, '--json',
     '/dev/full');
+refused('no result to merge', 2, [qr/--merge/, qr/none/], '--merge', "$folder/none");
+refused('nothing to merge', 2, [qr/--merge/, qr/expected files/], '--merge');
+refused('what is no result', 2, [qr/\Q$bad\E:1/, qr/expected/], '--merge', $bad);
 refused('a wrong row', 2, [qr/\Q$bad\E:2/, qr/--speed/], '--to', '127.0.0.1:1', '--rows', $bad);
 refused('nobody there', 3, [qr/127\.0\.0\.1:/, qr/came back|answer/], '--to', '127.0.0.1:' . free_udp_port(), '--stun',
     '--rate', 100, '--duration', 0.1, '--json', "$folder/nobody.json");
