@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/load/interrupt.h"
 #include "bench/load/load_now.h"
 #include "bench/load/mix.h"
 #include "bench/load/wire.h"
@@ -214,14 +215,14 @@ static void ask_for_cookies(struct registers *all, struct wire *wire, uint64_t n
 static bool fetch_cookies(struct registers *all, struct wire *wire, void (*meanwhile)(void *context), void *context,
                           struct why *why) {
     uint64_t now_us = load_now_us(), end_us = now_us + PREPARE_US;
-    for (; all->have_cookie < all->sockets && now_us < end_us; now_us = load_now_us()) {
+    for (; all->have_cookie < all->sockets && now_us < end_us && !interrupted(); now_us = load_now_us()) {
         size_t had = all->have_cookie;
         ask_for_cookies(all, wire, now_us);
         wire_receive(wire, PREPARE_WAIT_US, WIRE_BURST, take, all);
         if (all->have_cookie > had) end_us = now_us + PREPARE_US;
         meanwhile(context);
     }
-    if (all->have_cookie == all->sockets) return true;
+    if (all->have_cookie == all->sockets || interrupted()) return true;
     return why_fail(why, "--register: the bootnode does not answer HELLO: %zu of %zu sockets have a cookie",
                     all->have_cookie, all->sockets);
 }
@@ -231,7 +232,7 @@ bool traffic_register_prepare(struct traffic *traffic, struct wire *wire, void (
     struct registers *all = traffic->context;
     if (!fetch_cookies(all, wire, meanwhile, context, why)) return false;
     uint64_t due_us = 0;
-    for (size_t i = 0; !all->forged && i < all->count; i++) {
+    for (size_t i = 0; !all->forged && i < all->count && !interrupted(); i++) {
         make(all, i);
         if (load_now_us() < due_us) continue;
         meanwhile(context);

@@ -7,9 +7,9 @@ package GoChat::Bench::Fleet;
 #     $fleet->end;
 use strict;
 use warnings;
+use GoChat::Bench::Metrics qw(metrics_answer read_metrics);
 use GoChat::Bench::Process qw(free_port read_file);
 use GoChat::Bench::Servers qw(start_server);
-use IO::Socket::IP;
 use JSON::PP ();
 use List::Util qw(max);
 use POSIX qw(sysconf _SC_PAGESIZE);
@@ -27,7 +27,7 @@ sub new {
     my ($class, $setup, %option) = @_;
     my $bootnode = _bootnode($setup, %option);
     my $self = bless { setup => $setup, bootnode => $bootnode }, $class;
-    $bootnode->wait_until(sub { $self->_connect }, METRICS_TIMEOUT);
+    $bootnode->wait_until(sub { metrics_answer($bootnode->{metrics}) }, METRICS_TIMEOUT);
     $self->{load} = GoChat::Bench::Process->start(
         name => 'gochat-load',
         cores => $option{cores} // $setup->{load_core},
@@ -66,18 +66,10 @@ sub row {
     return $result;
 }
 
-sub _connect {
-    my ($self) = @_;
-    return IO::Socket::IP->new(PeerAddr => $self->{bootnode}{metrics}, Timeout => METRICS_TIMEOUT);
-}
-
 # A counter or gauge of the bootnode.
 sub metric {
     my ($self, $name) = @_;
-    my $http = $self->_connect or die "bench/run: metrics at $self->{bootnode}{metrics}: $@\n";
-    print $http "GET /metrics HTTP/1.1\r\nHost: $self->{bootnode}{metrics}\r\nConnection: close\r\n\r\n";
-    my $page = do { local $/; readline $http };
-    return $page =~ /^\Q$name\E (\S+)\r?$/m ? $1 + 0 : die "bench/run: the metrics do not tell $name\n";
+    return read_metrics($self->{bootnode}{metrics})->{$name} // die "bench/run: the metrics do not tell $name\n";
 }
 
 sub rss_bytes {

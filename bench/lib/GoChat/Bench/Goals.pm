@@ -6,6 +6,7 @@ use warnings;
 use utf8;
 use Exporter qw(import);
 use JSON::PP ();
+use List::Util qw(max);
 
 our @EXPORT_OK = qw(judge);
 
@@ -31,6 +32,14 @@ my @GOALS = (
     ['2 workers, new ports: heartbeats at the wrong worker, %', 1,
         sub { _at($_[0], qw(workers new-port strayed_percent)) }],
     ['2 workers, new ports: packets lost', 0, sub { _at($_[0], qw(workers new-port lost)) }],
+    ['overload: living sessions forgotten in floods', 0, sub { _floods($_[0], 'forgotten') }],
+    ['overload: living sessions announced as left in floods', 0, sub { _floods($_[0], 'announced') }],
+    ['overload: registrations when idle / in floods', 5, sub { _floods($_[0], 'newcomers_missed') }],
+    ['overload: answers as fast again after a flood, ms', 2000, sub { _floods($_[0], 'back_ms') }],
+    ['overload: forgotten by more beats than the worker takes', 0, sub { _size_beats($_[0], 'forgotten') }],
+    ['overload: announced as left by more beats than the worker takes', 0, sub { _size_beats($_[0], 'announced') }],
+    ['overload: one source hammers, p99 of others / idle p99', 2,
+        sub { max(map { $_->{ratio} } @{ _at($_[0], qw(overload hammer kinds)) // [] }) }],
 );
 
 # The same goals in several places of the results: `path` leads there.
@@ -73,6 +82,17 @@ sub _at {
         $place = $place->{$key};
     }
     return $place;
+}
+
+# The worst of all sizes and kinds.
+sub _floods {
+    my ($results, $figure) = @_;
+    return max(map { $_->{$figure} } map { @{ $_->{floods} } } @{ _at($results, qw(overload sizes)) // [] });
+}
+
+sub _size_beats {
+    my ($results, $figure) = @_;
+    return max(map { $_->{beats}{$figure} } grep { $_->{beats} } @{ _at($results, qw(overload sizes)) // [] });
 }
 
 sub _row {

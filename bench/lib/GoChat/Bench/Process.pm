@@ -25,7 +25,8 @@ my $owner = $$;
 my %running;
 
 # name, cores (as taskset takes them), command, log (a file for what it says). With piped => 1 its standard input and
-# output are ours ($self->{input}, $self->{output}) and it complains where we do. in => a folder to start in.
+# output are ours ($self->{input}, $self->{output}), and it complains to the log, or without one where we do. in => a
+# folder to start in.
 sub start {
     my ($class, %option) = @_;
     my $self = bless {%option}, $class;
@@ -36,7 +37,7 @@ sub start {
         $self->{input}->autoflush(1);
     } else {
         open $stdin, '<', '/dev/null' or die "/dev/null: $!\n";
-        open $stdout, '>', $option{log} or die "$option{log}: $!\n";
+        open $stdout, '>>', $option{log} or die "$option{log}: $!\n";
     }
     $self->{pid} = fork // die "fork: $!\n";
     _become($self, $stdin, $stdout) if $self->{pid} == 0;
@@ -49,7 +50,7 @@ sub _become {
     local @SIG{qw(INT TERM HUP PIPE)} = ('DEFAULT') x 4;
     open STDIN, '<&', $stdin or POSIX::_exit(126);
     open STDOUT, '>&', $stdout or POSIX::_exit(126);
-    if (!$self->{piped}) { open STDERR, '>&', $stdout or POSIX::_exit(126) }
+    if ($self->{log}) { open STDERR, '>>', $self->{log} or POSIX::_exit(126) }
     if ($self->{in}) { chdir $self->{in} or POSIX::_exit(126) }
     my @ends_with_us = qw(setpriv --pdeathsig KILL);
     { no warnings 'exec'; exec @ends_with_us, 'taskset', '-c', $self->{cores}, @{ $self->{command} }; }
@@ -80,7 +81,7 @@ sub wait_until {
 
 sub fail {
     my ($self, $what) = @_;
-    my @lines = $self->{log} ? split /^/, read_file($self->{log}) : ();
+    my @lines = $self->{log} && -e $self->{log} ? split /^/, read_file($self->{log}) : ();
     splice @lines, 0, @lines - TAIL_LINES if @lines > TAIL_LINES;
     die join '', "bench/run: $self->{name} $what\n", map {"  $_"} @lines;
 }

@@ -21,7 +21,7 @@ sub table {
     my ($results) = @_;
     my @sections = ([packets => \&_packets], [registrations => \&_registrations], [residents => \&_residents],
         [cycles => \&_cycles], [joins => \&_joins], [expiry => \&_expiry], [expiries => \&_expiry],
-        [competitors => \&_competitors], [workers => \&_workers]);
+        [competitors => \&_competitors], [workers => \&_workers], [overload => \&_overload]);
     my @found = map { $_->[1]->($results->{ $_->[0] }) } grep { $results->{ $_->[0] } } @sections;
     return join "\n", _head($results), @found, _goals($results->{goals}), _disagreements($results->{disagreements});
 }
@@ -137,6 +137,33 @@ sub _workers {
     $text .= sprintf "  %s a second, one by one, %-9s: lost %d, at the wrong worker %.2f %%, answer time, µs: %s\n",
         thousands($found->{steered_rate}), $_, @{ $found->{$_} }{qw(lost strayed_percent)},
         _quantiles($found->{$_}{rtt_us}) for grep { $found->{$_} } qw(same-port new-port);
+    return $text;
+}
+
+sub _overload {
+    my ($found) = @_;
+    my $text = sprintf "overload: one worker, floods of %s s\n", $found->{flood_seconds};
+    $text .= join '', map { _overload_size($_) } @{ $found->{sizes} };
+    my $hammer = $found->{hammer} // return $text;
+    $text .= sprintf "  one source, limits as in production, %s sessions; p99 of the others where nothing happens %s µs\n",
+        map { thousands($_) } $hammer->{sessions}, $hammer->{idle_rtt_us}{p99};
+    $text .= sprintf "    %-28s %10s a second: p99 %s µs, %.2f of that\n", $_->{title},
+        map({ thousands($_) } $_->{sent_per_s}, $_->{rtt_us}{p99}), $_->{ratio} for @{ $hammer->{kinds} };
+    return $text;
+}
+
+# `times`: what was sent, in capacities.
+sub _overload_size {
+    my ($found) = @_;
+    my $text = sprintf "  %s sessions; where nothing happens p99 %s µs, %s newcomers a second\n",
+        map { thousands($_) } $found->{sessions}, $found->{idle}{rtt_us}{p99}, $found->{idle}{newcomers_per_s};
+    $text .= sprintf "    %-28s %10s %6s %9s %9s %9s %11s %8s\n", 'flood', 'capacity', 'times', 'forgotten',
+        'announced', 'newcomers', 'p99, µs', 'back, ms';
+    $text .= sprintf "    %-28s %10s %6.2f %9d %9d %9.2f %11s %8s\n", $_->{title}, thousands($_->{capacity_per_s}),
+        @$_{qw(reached forgotten announced newcomers)}, map({ thousands($_) } $_->{rtt_us}{p99}, $_->{back_ms}) for @{ $found->{floods} };
+    my $beats = $found->{beats} // return $text;
+    $text .= sprintf "    %-28s %10s %6.2f %9d %9d\n", 'their own beats', thousands($beats->{capacity_per_s}),
+        @$beats{qw(reached forgotten announced)};
     return $text;
 }
 
