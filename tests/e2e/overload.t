@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# A flood costs those who live at the bootnode not one heartbeat: however many datagrams of its kind overflow, theirs have
-# a buffer of their own. The buffers are so small that whatever shared one with a flood would lose packets at once.
+# A flood costs those who live at the bootnode not one heartbeat: however many datagrams of its kind overflow, theirs
+# have a buffer of their own. The buffers are so small that whatever shared one with a flood would lose packets at once.
 use strict;
 use warnings;
 use FindBin;
@@ -12,7 +12,7 @@ use Test::More;
 
 use constant {
     BUFFER => 65_536, # the kernel counts a beat as some hundred bytes more than it has, and doubles this
-    SESSIONS => 200, # of which 50 beat a second, so that even a worker that is kept from running for a second loses none
+    SESSIONS => 200, # of which 50 beat a second, so that a worker that is kept from running for a second loses none
     FLOOD_SECONDS => 3,
     BEAT_SECONDS => 9,
     FLOOD_RATE => 1_000_000,

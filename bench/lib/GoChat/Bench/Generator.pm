@@ -75,6 +75,14 @@ sub end {
     return;
 }
 
+# What is cut or single has said all there is to say with its result.
+sub finish {
+    my ($self) = @_;
+    my $result = $self->result;
+    $self->{load}->wait_until(sub { $self->{load}->ended }, END_TIMEOUT);
+    return $result;
+}
+
 # Without a word, and without its result.
 sub stop {
     my ($self) = @_;

@@ -1,7 +1,7 @@
 package GoChat::Bench::Metrics;
 
-# A bootnode's metrics page, as numbers by name. A sample with labels has them in its name, in the order of the page; the
-# name without them has the sum of all.
+# A bootnode's metrics page, as numbers by name. A sample with labels has them in its name, in the order of the page;
+# the name without them has the sum of all.
 #
 #     my $metrics = read_metrics('127.0.0.1:9596');
 #     $metrics->{gochat_sessions}, $metrics->{'gochat_worker_overflowed_total{worker="0",lane="stun"}'}

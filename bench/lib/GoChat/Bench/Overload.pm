@@ -3,9 +3,9 @@ package GoChat::Bench::Overload;
 # What living sessions and newcomers notice of floods: of each kind at twice what the worker takes of it, of their own
 # beats at 1.2 times that, and of one source that sends as fast as it can while the limits are as in production.
 #
-# Four gochat-loads share the load core: the residents, all of whom beat every 4 s and who are never to be forgotten; the
-# watch, sessions whose every beat is answered, for the answer times; newcomers, who register as fast as they can; and
-# the flood. Only the flood comes from 127.0.0.1: to the bootnode all others are from elsewhere.
+# Four gochat-loads share the load core: the residents, all of whom beat every 4 s and who are never to be forgotten;
+# the watch, sessions whose every beat is answered, for the answer times; newcomers, who register as fast as they can;
+# and the flood. Only the flood comes from 127.0.0.1: to the bootnode all others are from elsewhere.
 use strict;
 use warnings;
 use utf8;
@@ -14,6 +14,7 @@ use GoChat::Bench::Generator;
 use GoChat::Bench::Metrics qw(metrics_answer read_metrics);
 use GoChat::Bench::Process qw(free_port read_file);
 use GoChat::Bench::Servers qw(start_server);
+use IO::Socket::IP;
 use JSON::PP ();
 use List::Util qw(max min sum0);
 use Time::HiRes qw(clock_gettime sleep time CLOCK_MONOTONIC);
@@ -45,17 +46,20 @@ use constant {
     NEWCOMERS_FROM => ['--sources', '127.128.0.0/10'],
 };
 
-# name, title, flags, the counter of what the worker took of it.
+# name, title, bytes of a packet, flags, the counter of what the worker took of it.
 my @FLOODS = (
-    { name => 'stun', title => 'STUN', flags => ['--stun'], counter => 'gochat_stun_total' },
-    { name => 'hello', title => 'HELLO', flags => ['--hello'], counter => 'gochat_hello_total' },
-    { name => 'register', title => 'REGISTER, valid cookies', flags => ['--register', '--stock', 8_192],
+    { name => 'stun', title => 'STUN', size => 20, flags => ['--stun'], counter => 'gochat_stun_total' },
+    { name => 'hello', title => 'HELLO', size => 96, flags => ['--hello'], counter => 'gochat_hello_total' },
+    { name => 'register', title => 'REGISTER, valid cookies', size => 548, flags => ['--register', '--stock', 8_192],
         counter => 'gochat_register_total' },
-    { name => 'forged', title => 'REGISTER, forged handshakes', flags => ['--register', '--forged'],
+    { name => 'forged', title => 'REGISTER, forged handshakes', size => 548, flags => ['--register', '--forged'],
         counter => 'gochat_register_total' },
-    { name => 'junk', title => 'junk', flags => ['--junk', 'bytes'], counter => 'gochat_unknown_type_total' },
-    { name => 'aimed', title => 'beats of no session', flags => ['--junk', 'aimed'], counter => 'gochat_reset_total' },
-    { name => 'relay', title => 'RELAY', flags => ['--relay'], counter => 'gochat_relayed_total', sessions => SENDERS },
+    { name => 'junk', title => 'junk', size => 40, flags => ['--junk', 'bytes'],
+        counter => 'gochat_unknown_type_total' },
+    { name => 'aimed', title => 'beats of no session', size => 40, flags => ['--junk', 'aimed'],
+        counter => 'gochat_reset_total' },
+    { name => 'relay', title => 'RELAY', size => 204, flags => ['--relay'],
+        counter => 'gochat_relayed_total', sessions => SENDERS },
 );
 
 # { flood_seconds, sizes => [{ sessions, idle, floods => [...], beats }], hammer }; `keep` gets what there is so far.
@@ -220,7 +224,22 @@ sub _newcomers {
     my ($self) = @_;
     my $most = NEWCOMERS_PER_S * ($self->{setup}{flood_seconds} + LEAD);
     return GoChat::Bench::Generator->single($self->{setup}, 'newcomers', '--bootnode', $self->{bootnode}{address},
-        '--threads', NEWCOMER_THREADS, '--sessions', $most, '--room-size', ROOM_SIZE, '--watch', 0, @{ +NEWCOMERS_FROM }, '--idle');
+        '--threads', NEWCOMER_THREADS, '--sessions', $most, '--room-size', ROOM_SIZE, '--watch', 0,
+        @{ +NEWCOMERS_FROM }, '--idle');
+}
+
+# What newcomers come to while the load core is as busy with a flood of that kind, but nobody receives it: else their
+# own core would be what is measured.
+sub _newcomers_beside_sink {
+    my ($self, $flood, $per_s) = @_;
+    my $sink = IO::Socket::IP->new(LocalHost => '127.0.0.1', LocalPort => 0, Proto => 'udp') or die "sink: $@\n";
+    my $generator = GoChat::Bench::Generator->single($self->{setup}, 'sink', '--to', '127.0.0.1:' . $sink->sockport,
+        '--raw', $flood->{size}, '--rate', $per_s, '--duration', 3600);
+    my $newcomers = _newcomers($self);
+    my $found = _rate(_sampled($self, $self->{setup}{seconds}), 'gochat_sessions_confirmed_total');
+    $_->stop for $newcomers, $generator;
+    _wait_for_calm($self);
+    return $found;
 }
 
 # Begins, and waits until it flows: cookies come first, and a stock of packets.
@@ -241,7 +260,7 @@ sub _capacity {
     my $generator = _start_flood($self, $flood, '--max');
     my ($before, $after) = _sampled($self, $self->{setup}{seconds});
     $generator->cut;
-    $generator->result;
+    $generator->finish;
     return (_rate($before, $after, $flood->{counter}), _busy($before, $after));
 }
 
@@ -250,6 +269,7 @@ sub _flood {
     my $seconds = $self->{setup}{flood_seconds};
     my ($capacity, $busy) = _capacity($self, $flood);
     _wait_for_calm($self);
+    my $calm_per_s = _newcomers_beside_sink($self, $flood, int(TIMES * $capacity));
     my $long = '--duration ' . ($seconds + LEAD + AFTER);
     $self->{residents}->begin($flood->{name}, ALL_BEAT . " $long");
     $self->{watch}->begin($flood->{name}, WATCH_BEATS . " $long");
@@ -261,7 +281,7 @@ sub _flood {
     $generator->cut;
     my $ended_ms = 1000 * time;
     $newcomers->stop;
-    my $sent = $generator->result;
+    my $sent = $generator->finish;
     my @results = map { $self->{$_}->result } qw(residents watch);
     _wait_for_calm($self);
     my $newcomers_per_s = _rate($before, $after, 'gochat_sessions_confirmed_total');
@@ -274,8 +294,9 @@ sub _flood {
         reached => $sent->{sent_per_s} / $capacity,
         taken_per_s => _rate($before, $after, $flood->{counter}),
         newcomers_per_s => $newcomers_per_s,
-        newcomers => $newcomers_per_s / $idle->{newcomers_per_s},
-        newcomers_missed => $idle->{newcomers_per_s} / max($newcomers_per_s, NOBODY),
+        newcomers_beside_sink_per_s => $calm_per_s,
+        newcomers => $newcomers_per_s / max($calm_per_s, NOBODY),
+        newcomers_missed => $calm_per_s / max($newcomers_per_s, NOBODY),
         rtt_us => $results[1]{rtt_us},
         back_ms => _back_ms($self, $ended_ms, BACK_TO * $idle->{rtt_us}{p99}),
         %{ _wronged(@results, $flood->{sessions} ? $sent : ()) },
@@ -322,19 +343,20 @@ sub _hammer {
     my $sessions = min(HAMMER_SESSIONS, $setup->{sessions});
     my $self = _fill($setup, _bootnode($setup, _as_in_production($setup), sessions => 100_000), $sessions);
     my $long = WATCH_BEATS . ' --duration ' . 2 * $setup->{seconds};
-    my $idle = $self->{watch}->row('idle', $long)->{rtt_us};
     my @kinds;
     for my $flood (grep { !$_->{sessions} } @FLOODS) {
+        my $idle = $self->{watch}->row('idle', $long)->{rtt_us};
         my $generator = _hammering($self, $flood);
         my $result = $self->{watch}->row($flood->{name}, $long);
         $generator->cut;
-        my $sent = $generator->result;
+        my $sent = $generator->finish;
         push @kinds, { name => $flood->{name}, title => $flood->{title}, sent_per_s => $sent->{sent_per_s},
-            rtt_us => $result->{rtt_us}, ratio => $result->{rtt_us}{p99} / $idle->{p99}, %{ _wronged($result) } };
+            idle_rtt_us => $idle, rtt_us => $result->{rtt_us}, ratio => $result->{rtt_us}{p99} / $idle->{p99},
+            %{ _wronged($result) } };
         $setup->{say}->(sprintf 'overload: one source, %s: p99 / idle %.2f', $flood->{title}, $kinds[-1]{ratio});
     }
     _leave($self);
-    return { sessions => $sessions, idle_rtt_us => $idle, kinds => \@kinds };
+    return { sessions => $sessions, kinds => \@kinds };
 }
 
 # At the priority of what has nothing better to do: so the watch is not kept from its own core by it.

@@ -121,14 +121,20 @@ sub used_s {
 # Of all that run.
 sub running_s {
     my $sum = 0;
-    $sum += $_->used_s for grep { !$_->ended } values %running;
+    $sum += $_->used_s for grep { !$_->ended } _all_running();
     return $sum;
+}
+
+# A list of its own: who is found to have ended is deleted, and must live on for as long as the list is gone through.
+sub _all_running {
+    my @all = values %running;
+    return @all;
 }
 
 END {
     if ($$ == $owner) {
         my $status = $?;
-        $_->stop for values %running;
+        $_->stop for _all_running();
         $? = $status;
     }
 }

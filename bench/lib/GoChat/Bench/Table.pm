@@ -145,10 +145,11 @@ sub _overload {
     my $text = sprintf "overload: one worker, floods of %s s\n", $found->{flood_seconds};
     $text .= join '', map { _overload_size($_) } @{ $found->{sizes} };
     my $hammer = $found->{hammer} // return $text;
-    $text .= sprintf "  one source, limits as in production, %s sessions; p99 of the others where nothing happens %s µs\n",
-        map { thousands($_) } $hammer->{sessions}, $hammer->{idle_rtt_us}{p99};
-    $text .= sprintf "    %-28s %10s a second: p99 %s µs, %.2f of that\n", $_->{title},
-        map({ thousands($_) } $_->{sent_per_s}, $_->{rtt_us}{p99}), $_->{ratio} for @{ $hammer->{kinds} };
+    $text .= sprintf "  one source hammers, limits as in production, %s sessions; p99 of the others, µs\n",
+        thousands($hammer->{sessions});
+    $text .= sprintf "    %-28s %10s %6s %9s %9s\n", 'kind', 'a second', 'idle', 'hammered', 'ratio';
+    $text .= sprintf "    %-28s %10s %6s %9s %9.2f\n", $_->{title}, map({ thousands($_) } $_->{sent_per_s},
+        $_->{idle_rtt_us}{p99}, $_->{rtt_us}{p99}), $_->{ratio} for @{ $hammer->{kinds} };
     return $text;
 }
 
@@ -160,7 +161,8 @@ sub _overload_size {
     $text .= sprintf "    %-28s %10s %6s %9s %9s %9s %11s %8s\n", 'flood', 'capacity', 'times', 'forgotten',
         'announced', 'newcomers', 'p99, µs', 'back, ms';
     $text .= sprintf "    %-28s %10s %6.2f %9d %9d %9.2f %11s %8s\n", $_->{title}, thousands($_->{capacity_per_s}),
-        @$_{qw(reached forgotten announced newcomers)}, map({ thousands($_) } $_->{rtt_us}{p99}, $_->{back_ms}) for @{ $found->{floods} };
+        @$_{qw(reached forgotten announced newcomers)}, map({ thousands($_) } $_->{rtt_us}{p99}, $_->{back_ms})
+        for @{ $found->{floods} };
     my $beats = $found->{beats} // return $text;
     $text .= sprintf "    %-28s %10s %6.2f %9d %9d\n", 'their own beats', thousands($beats->{capacity_per_s}),
         @$beats{qw(reached forgotten announced)};
