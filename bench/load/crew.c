@@ -29,19 +29,19 @@
 /* --- Its sockets and its fleet --- */
 
 /* Of all crews together, one each at least. */
-static uint64_t all_sockets(const struct crews *crews) {
-    uint64_t wanted = crews->options->sessions / SESSIONS_PER_SOCKET;
+static uint64_t all_sockets(const struct crew_orders *orders) {
+    uint64_t wanted = orders->options->sessions / SESSIONS_PER_SOCKET;
     if (wanted < FLEET_SOCKETS_MIN) wanted = FLEET_SOCKETS_MIN;
     if (wanted > FLEET_SOCKETS_MAX) wanted = FLEET_SOCKETS_MAX;
-    if (crews->options->sessions == 0) wanted = BESIDE_SOCKETS;
-    return wanted < crews->count ? crews->count : wanted;
+    if (orders->options->sessions == 0) wanted = BESIDE_SOCKETS;
+    return wanted < orders->count ? orders->count : wanted;
 }
 
 /* Wires beside have as many as the fleet's: what a server pays for an answer depends on how many sockets take turns
  * with it. */
 static struct wire *open_wire(const struct crew *crew, const struct address *target, struct why *why) {
-    const struct load_options *options = crew->crews->options;
-    uint64_t all = all_sockets(crew->crews);
+    const struct load_options *options = crew->orders->options;
+    uint64_t all = all_sockets(crew->orders);
     const struct wire_options wire = {.target = *target,
                                       .sources = options->sources,
                                       .sources_bits = options->sources_bits,
@@ -52,20 +52,20 @@ static struct wire *open_wire(const struct crew *crew, const struct address *tar
     return wire_open(&wire, why);
 }
 
-bool crew_open(struct crew *crew, struct crews *crews, uint32_t index, struct why *why) {
-    const struct load_options *options = crews->options;
-    crew->crews = crews;
-    crew->share = (struct share){.index = index, .count = crews->count};
+bool crew_open(struct crew *crew, struct crew_orders *orders, uint32_t index, struct why *why) {
+    const struct load_options *options = orders->options;
+    crew->orders = orders;
+    crew->share = (struct share){.index = index, .count = orders->count};
     if (options->sessions == 0) return true;
     crew->fleet_wire = open_wire(crew, &options->bootnode, why);
     if (!crew->fleet_wire) return false;
-    crew->fleet = fleet_create(options, crew->share, crew->fleet_wire, &crews->halted);
+    crew->fleet = fleet_create(options, crew->share, crew->fleet_wire, &orders->halted);
     why_fail(why, "out of memory");
     return crew->fleet != NULL;
 }
 
 void crew_close(struct crew *crew) {
-    if (!crew->crews) return;
+    if (!crew->orders) return;
     crew_end_row(crew);
     fleet_destroy(crew->fleet);
     wire_close(crew->fleet_wire);
@@ -76,12 +76,12 @@ void crew_keep_alive(struct crew *crew) {
 }
 
 static void end_phase(struct crew *crew, enum run_status status) {
-    struct crews *crews = crew->crews;
+    struct crew_orders *orders = crew->orders;
     unsigned none = 0;
     crew->status = status;
     if (status == RUN_OK) return;
-    (void)atomic_compare_exchange_strong(&crews->culprit, &none, crew->share.index + 1);
-    atomic_store(&crews->halted, true);
+    (void)atomic_compare_exchange_strong(&orders->culprit, &none, crew->share.index + 1);
+    atomic_store(&orders->halted, true);
 }
 
 /* --- Progress --- */
@@ -97,7 +97,7 @@ static void note(const struct crew *crew, const struct pump_result *so_far, uint
         sample.silent = counts.fell_silent;
     }
     if (so_far) sample.pump = *so_far;
-    progress_note(crew->crews->progress, crew->share.index, &sample);
+    progress_note(crew->orders->progress, crew->share.index, &sample);
 }
 
 static void note_fill(void *context, uint64_t registered) {
@@ -118,17 +118,17 @@ void crew_fill(struct crew *crew) {
 }
 
 void crew_begin(struct crew *crew) {
-    bool begun = !crew->fleet || row_begin(crew->fleet, crew->crews->row, &crew->why);
+    bool begun = !crew->fleet || row_begin(crew->fleet, crew->orders->row, &crew->why);
     end_phase(crew, begun ? RUN_OK : RUN_UNANSWERED);
 }
 
 bool crew_open_beside(struct crew *crew, struct why *why) {
-    crew->beside = open_wire(crew, &crew->crews->row->target, why);
+    crew->beside = open_wire(crew, &crew->orders->row->target, why);
     return crew->beside != NULL;
 }
 
 static struct traffic *make_traffic(struct crew *crew) {
-    const struct row_options *row = crew->crews->row;
+    const struct row_options *row = crew->orders->row;
     why_fail(&crew->why, "out of memory");
     switch (row->traffic) {
     case TRAFFIC_STUN: return traffic_stun();
@@ -152,7 +152,7 @@ static void live_on(void *context) {
 
 /* What some requests need before the first one. */
 static bool ask_before(struct crew *crew) {
-    switch (crew->crews->row->traffic) {
+    switch (crew->orders->row->traffic) {
     case TRAFFIC_TRACKER: return traffic_tracker_connect(crew->traffic, crew->beside, &crew->why);
     case TRAFFIC_REGISTER: return traffic_register_prepare(crew->traffic, crew->beside, live_on, crew, &crew->why);
     default: return true;
@@ -173,7 +173,7 @@ void crew_prepare(struct crew *crew) {
 }
 
 double crew_rate(const struct crew *crew) {
-    const struct row_options *row = crew->crews->row;
+    const struct row_options *row = crew->orders->row;
     if (load_options_of_fleet(row)) return fleet_traffic_rate(crew->fleet, row);
     return row->pace == PACE_RATE ? row->rate / crew->share.count : 0;
 }
@@ -185,25 +185,25 @@ static bool ends_together(const struct row_options *row) {
 
 static bool is_over(void *context, uint64_t now_us) {
     struct crew *crew = context;
-    struct crews *crews = crew->crews;
-    if (atomic_load_explicit(&crews->halted, memory_order_relaxed)) return true;
+    struct crew_orders *orders = crew->orders;
+    if (atomic_load_explicit(&orders->halted, memory_order_relaxed)) return true;
     if (!crew->fleet) return false;
     if (!crew->over && row_over(crew->fleet, now_us)) {
         crew->over = true;
-        if (row_is_cut(crew->fleet)) atomic_store(&crews->halted, true);
-        atomic_fetch_add(&crews->over, 1);
+        if (row_is_cut(crew->fleet)) atomic_store(&orders->halted, true);
+        atomic_fetch_add(&orders->over, 1);
     }
-    if (!crew->over || !ends_together(crews->row)) return crew->over;
-    return atomic_load_explicit(&crews->over, memory_order_relaxed) == crews->count;
+    if (!crew->over || !ends_together(orders->row)) return crew->over;
+    return atomic_load_explicit(&orders->over, memory_order_relaxed) == orders->count;
 }
 
 void crew_drive(struct crew *crew) {
-    const struct crews *crews = crew->crews;
+    const struct crew_orders *orders = crew->orders;
     struct pump_options options = {
         .rate = crew_rate(crew),
         .share = crew->share,
-        .start_us = crews->start_us,
-        .duration_us = crew->fleet ? PACING_ENDLESS : (uint64_t)(crews->row->duration_s * 1e6),
+        .start_us = orders->start_us,
+        .duration_us = crew->fleet ? PACING_ENDLESS : (uint64_t)(orders->row->duration_s * 1e6),
         .end = is_over,
         .progress = note_pump,
         .context = crew,
@@ -211,7 +211,7 @@ void crew_drive(struct crew *crew) {
     crew->over = false;
     if (crew->fleet) {
         fall_expiring(crew->fleet, &options.rtt_from_us, &options.rtt_until_us);
-        row_start(crew->fleet, crews->start_us);
+        row_start(crew->fleet, orders->start_us);
     }
     why_fail(&crew->why, "out of memory");
     bool done = pump_run(crew->beside ? crew->beside : crew->fleet_wire, crew->traffic, &options, &crew->pump);

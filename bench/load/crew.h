@@ -1,6 +1,6 @@
 /* A crew: one thread's share of a run. It has rooms of its own with the sessions in them, sockets, and in each row a
  * share of the requests. It is touched by its own thread within a phase, and by the main thread between phases
- * (team.h); what crosses that line stands in struct crews, with its rule. */
+ * (team.h); what crosses that line stands in struct crew_orders, with its rule. */
 #pragma once
 
 #include <stdatomic.h>
@@ -21,7 +21,7 @@ struct traffic;
 struct wire;
 
 /* What all crews of a run see. The main thread writes the first fields, between phases only. */
-struct crews {
+struct crew_orders {
     const struct load_options *options;
     const struct row_options *row;
     uint64_t start_us; /* when the row's first request is due */
@@ -33,7 +33,7 @@ struct crews {
 };
 
 struct crew {
-    struct crews *crews;
+    struct crew_orders *orders;
     struct share share;
     struct wire *fleet_wire;
     struct fleet *fleet; /* NULL: no sessions */
@@ -50,7 +50,7 @@ struct crew {
 
 /* Number `index`, with its fleet where there are to be sessions. False with `why`. By the main thread, one after the
  * other. */
-MUST_USE bool crew_open(struct crew *crew, struct crews *crews, uint32_t index, struct why *why);
+MUST_USE bool crew_open(struct crew *crew, struct crew_orders *orders, uint32_t index, struct why *why);
 /* Also of one that did not open. */
 void crew_close(struct crew *crew);
 

@@ -41,6 +41,11 @@ static void show(struct filling *filling, uint64_t now_us) {
     filling->progress(filling->context, filling->fleet->counts.registered - filling->registered_before);
 }
 
+/* Whose figures a line has: one thread fails first, and its own are all it knows. */
+static const char *whose(const struct fleet *fleet) {
+    return fleet->share.count > 1 ? " of one thread" : "";
+}
+
 static void say_refused(const struct fleet *fleet, struct why *why) {
     unsigned most = 0;
     uint64_t total = 0;
@@ -48,8 +53,8 @@ static void say_refused(const struct fleet *fleet, struct why *why) {
         total += fleet->registrations.refused[i];
         if (fleet->registrations.refused[i] > fleet->registrations.refused[most]) most = i;
     }
-    why_fail(why, "the bootnode refused %llu registrations of %u: %s", (unsigned long long)total, fleet->count,
-             report_refusal(most));
+    why_fail(why, "the bootnode refused %llu registrations of %u%s: %s", (unsigned long long)total, fleet->count,
+             whose(fleet), report_refusal(most));
 }
 
 static bool nobody_is_answered(const struct fleet *fleet) {
@@ -64,8 +69,8 @@ static bool went_wrong(struct fleet *fleet, struct why *why) {
     else if (fleet_must_stop(fleet))
         why_fail(why, fleet->no_memory ? "out of memory" : "interrupted");
     else if (nobody_is_answered(fleet))
-        why_fail(why, "the bootnode did not answer anybody for 20 s, %llu sessions of %u had registered by then",
-                 (unsigned long long)fleet->counts.registered, fleet->count);
+        why_fail(why, "the bootnode did not answer anybody for 20 s, %llu sessions of %u%s had registered by then",
+                 (unsigned long long)fleet->counts.registered, fleet->count, whose(fleet));
     return fleet->registrations.failed || fleet_must_stop(fleet) || nobody_is_answered(fleet);
 }
 

@@ -1,4 +1,4 @@
-/* What a fleet did since fleet_create, to compare with the bootnode's counters. */
+/* What a fleet did since fleet_create, to compare with the bootnode's counters. Pure. */
 #pragma once
 
 #include <stdint.h>
@@ -18,3 +18,6 @@ struct fleet_counts {
     uint64_t absent;            /* sessions that are to register, and have not begun */
     uint64_t living;            /* sessions that live at the bootnode, if it does what it must */
 };
+
+/* Adds those of another fleet. */
+void fleet_counts_add(struct fleet_counts *into, const struct fleet_counts *from);

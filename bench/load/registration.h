@@ -12,12 +12,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bench/load/share.h"
 #include "common/attributes.h"
 
 struct fleet;
 struct registrations;
 
-void registration_init(struct registrations *registrations);
+/* `share`: of what all fleets at one bootnode have in flight. */
+void registration_init(struct registrations *registrations, struct share share);
 /* A slot is free. */
 MUST_USE bool registration_has_place(const struct registrations *registrations);
 /* Nor are there as many in flight as the bootnode was seen to take: for whoever begins them as fast as possible. */

@@ -6,20 +6,16 @@
 #include <string.h>
 #include <time.h>
 
-#include "bench/load/crew.h"
+#include "bench/load/crews.h"
 #include "bench/load/disagreements.h"
-#include "bench/load/fleet.h"
 #include "bench/load/interrupt.h"
 #include "bench/load/load_now.h"
 #include "bench/load/progress.h"
 #include "bench/load/report.h"
-#include "bench/load/row.h"
 #include "bench/load/row_facts.h"
 #include "bench/load/server_figures.h"
 #include "bench/load/tally.h"
-#include "bench/load/team.h"
 #include "bench/load/verdict.h"
-#include "bench/load/wire.h"
 #include "common/clock.h"
 #include "common/output.h"
 #include "common/why.h"
@@ -28,15 +24,11 @@
 /* A worker may still be at its last batch when its socket is empty. */
 #define AGREE_US 1000000
 #define AGREE_STEP_NS 20000000
-/* Between saying when a row's first request is due, to several threads, and that time. */
-#define START_US 1000
 
 struct run {
     const struct load_options *options;
     struct progress *progress; /* a part is a crew */
-    struct crews crews;
-    struct crew *crew; /* crews.count */
-    struct team *team;
+    struct crews *crews;
     struct wire_counts others; /* what wires beside sent to the bootnode, in rows that are over */
     uint64_t stun, stun_answered, beats_answered, hellos_answered, handshakes_forged, junk;
     pid_t pid;                              /* whose memory before the first fill is known */
@@ -49,7 +41,7 @@ struct run {
     struct disagreements disagreements;
     bool told_others;
     const char *lines[DISAGREEMENTS_MAX];
-    struct row_facts facts, own_facts; /* of all fleets, and of one */
+    struct row_facts facts;
     const struct row_options *row;
 };
 
@@ -62,65 +54,10 @@ static bool note_memory(struct run *run, struct why *why) {
     return known;
 }
 
-/* --- The crews --- */
-
-static void keep_alive(void *context, size_t index) {
-    struct run *run = context;
-    crew_keep_alive(&run->crew[index]);
-}
-
-/* Rooms are whole, so there are no more crews with sessions than rooms. */
-static uint32_t crews_count(const struct load_options *options) {
-    uint64_t rooms = ((uint64_t)options->sessions + options->room_size - 1) / options->room_size;
-    return options->sessions > 0 && rooms < options->threads ? (uint32_t)rooms : options->threads;
-}
-
 static bool open_crews(struct run *run, struct why *why) {
-    struct crews *crews = &run->crews;
-    *crews = (struct crews){.options = run->options, .count = crews_count(run->options)};
-    crews->progress = run->progress = progress_open(run->options, crews->count, why);
-    if (!run->progress) return false;
-    run->crew = calloc(crews->count, sizeof *run->crew);
-    why_fail(why, "out of memory");
-    for (uint32_t i = 0; run->crew && i < crews->count; i++)
-        if (!crew_open(&run->crew[i], crews, i, why)) return false;
-    if (!run->crew) return false;
-    run->team = team_create(crews->count, keep_alive, run);
-    if (!run->team) why_fail(why, "cannot start %u threads: %s", crews->count, strerror(errno));
-    return run->team != NULL;
-}
-
-/* All crews at once, whose results are worth something when it says RUN_OK; otherwise the `why` is of whoever failed
- * first. */
-static enum run_status do_phase(struct run *run, team_work work, struct why *why) {
-    atomic_store(&run->crews.halted, false);
-    atomic_store(&run->crews.culprit, 0);
-    atomic_store(&run->crews.over, 0);
-    team_do(run->team, work);
-    unsigned culprit = atomic_load(&run->crews.culprit);
-    if (culprit == 0) return RUN_OK;
-    *why = run->crew[culprit - 1].why;
-    return run->crew[culprit - 1].status;
-}
-
-static void do_fill(void *context, size_t index) {
-    crew_fill(&((struct run *)context)->crew[index]);
-}
-
-static void do_begin(void *context, size_t index) {
-    crew_begin(&((struct run *)context)->crew[index]);
-}
-
-static void do_prepare(void *context, size_t index) {
-    crew_prepare(&((struct run *)context)->crew[index]);
-}
-
-static void do_drive(void *context, size_t index) {
-    crew_drive(&((struct run *)context)->crew[index]);
-}
-
-static void do_keep_alive(void *context, size_t index) {
-    crew_keep_alive(&((struct run *)context)->crew[index]);
+    run->progress = progress_open(run->options, crews_wanted(run->options), why);
+    if (run->progress) run->crews = crews_open(run->options, run->progress, why);
+    return run->crews != NULL;
 }
 
 struct run *run_open(const struct load_options *options, struct why *why) {
@@ -135,10 +72,8 @@ struct run *run_open(const struct load_options *options, struct why *why) {
 }
 
 bool run_close(struct run *run, struct why *why) {
-    team_destroy(run->team);
+    crews_close(run->crews);
     bool told = progress_close(run->progress, why);
-    for (uint32_t i = 0; run->crew && i < run->crews.count; i++) crew_close(&run->crew[i]);
-    free(run->crew);
     scrape_destroy(run->tally.theirs);
     if (run->json && run->json != stdout) (void)fclose(run->json);
     free(run);
@@ -150,10 +85,7 @@ bool run_has_fleet(const struct run *run) {
 }
 
 bool run_keep_alive(struct run *run) {
-    bool busy = false;
-    if (run_has_fleet(run)) team_do(run->team, do_keep_alive);
-    for (uint32_t i = 0; i < run->crews.count; i++) busy = busy || run->crew[i].busy;
-    return busy;
+    return crews_keep_alive(run->crews);
 }
 
 static bool is_to_bootnode(const struct run *run) {
@@ -161,39 +93,6 @@ static bool is_to_bootnode(const struct run *run) {
 }
 
 /* --- Our counts and the bootnode's --- */
-
-static void add_counts(struct wire_counts *into, const struct wire *wire) {
-    if (!wire) return;
-    struct wire_counts counts = wire_counts(wire);
-    into->sent += counts.sent;
-    into->failed += counts.failed;
-    into->refused += counts.refused;
-}
-
-static struct wire_counts beside_counts(const struct run *run) {
-    struct wire_counts counts = {.sent = 0};
-    for (uint32_t i = 0; i < run->crews.count; i++) add_counts(&counts, run->crew[i].beside);
-    return counts;
-}
-
-static struct wire_counts fleet_wire_counts(const struct run *run) {
-    struct wire_counts counts = {.sent = 0};
-    for (uint32_t i = 0; i < run->crews.count; i++) add_counts(&counts, run->crew[i].fleet_wire);
-    return counts;
-}
-
-static void add_fleet(struct tally *to, const struct fleet *fleet) {
-    struct fleet_counts counts = fleet_counts(fleet);
-    to->beats += counts.beats - counts.beats_reset;
-    to->hellos += counts.hellos;
-    to->registers += counts.registers;
-    to->unsure += counts.unsure;
-    to->registered += counts.registered;
-    to->left += counts.left;
-    to->moved += counts.moved;
-    to->fell_silent += counts.fell_silent;
-    to->living += counts.living;
-}
 
 static bool wants_tally(const struct run *run) {
     return run->options->has_metrics && run->options->has_bootnode;
@@ -204,12 +103,19 @@ static bool take_tally(const struct run *run, struct tally *out, struct why *why
     *out = (struct tally){.theirs = NULL};
     if (!wants_tally(run)) return true;
     (void)server_figures_settle(run->options->bootnode.port, SETTLE_US);
-    struct wire_counts own = fleet_wire_counts(run);
+    struct wire_counts own = crews_fleet_sent(run->crews);
+    struct fleet_counts counts = crews_counts(run->crews);
     out->datagrams = run->others.sent + own.sent;
     out->failed = run->others.failed + own.failed;
-    for (uint32_t i = 0; run_has_fleet(run) && i < run->crews.count; i++) add_fleet(out, run->crew[i].fleet);
-    out->hellos += run->others.sent;
-    out->registers += run->others.sent;
+    out->beats = counts.beats - counts.beats_reset;
+    out->hellos = counts.hellos + run->others.sent;
+    out->registers = counts.registers + run->others.sent;
+    out->unsure = counts.unsure;
+    out->registered = counts.registered;
+    out->left = counts.left;
+    out->moved = counts.moved;
+    out->fell_silent = counts.fell_silent;
+    out->living = counts.living;
     out->stun = run->stun;
     out->stun_answered = run->stun_answered;
     out->beats_answered = run->beats_answered;
@@ -264,33 +170,17 @@ static enum run_status fill(struct run *run, struct why *why) {
     run->fill = (struct fill_result){.registered = 0};
     if (!run_has_fleet(run)) return RUN_OK;
     progress_begin(run->progress, "filling", true, run->options->bootnode.port);
-    enum run_status status = do_phase(run, do_fill, why);
+    enum run_status status = crews_fill(run->crews, &run->fill, why);
     progress_end(run->progress);
-    for (uint32_t i = 0; i < run->crews.count; i++) {
-        const struct fill_result *own = &run->crew[i].fill;
-        run->fill.registered += own->registered;
-        if (own->elapsed_us > run->fill.elapsed_us) run->fill.elapsed_us = own->elapsed_us;
-    }
     return status;
 }
 
-static enum run_status begin(struct run *run, struct why *why) {
-    enum run_status status = do_phase(run, do_begin, why);
-    bool opened = status == RUN_OK;
-    for (uint32_t i = 0; opened && !load_options_of_fleet(run->row) && i < run->crews.count; i++)
-        opened = crew_open_beside(&run->crew[i], why);
-    return status == RUN_OK && !opened ? RUN_USAGE : status;
-}
-
-/* The row's traffic on its wires; what goes beside the fleet has wires of its own. */
 static enum run_status drive(struct run *run, struct why *why) {
-    enum run_status status = do_phase(run, do_prepare, why);
+    enum run_status status = crews_prepare(run->crews, why);
     if (status != RUN_OK) return status;
-    run->crews.start_us = load_now_us() + (run->crews.count > 1 ? START_US : 0);
     progress_begin(run->progress, run->row->name, false, run->row->target.port);
-    status = do_phase(run, do_drive, why);
+    status = crews_drive(run->crews, &run->result.pump, why);
     progress_end(run->progress);
-    for (uint32_t i = 0; i < run->crews.count; i++) pump_result_merge(&run->result.pump, &run->crew[i].pump);
     return status;
 }
 
@@ -307,8 +197,8 @@ static void judge_fill(struct run *run, const struct server_figures *before, con
 }
 
 static uint64_t packets_to_target(const struct run *run) {
-    uint64_t sent = beside_counts(run).sent;
-    return is_to_bootnode(run) ? sent + fleet_wire_counts(run).sent : sent;
+    uint64_t sent = crews_beside_sent(run->crews).sent;
+    return is_to_bootnode(run) ? sent + crews_fleet_sent(run->crews).sent : sent;
 }
 
 static void judge_server(struct run *run, const struct server_figures *before, const struct server_figures *after,
@@ -332,21 +222,10 @@ static bool settled_figures(const struct run *run, struct server_figures *out, s
     return server_figures_read(run->row->pid, run->row->target.port, out, why);
 }
 
-static struct fleet_counts sum_counts(const struct run *run) {
-    struct fleet_counts sum = {.registered = 0};
-    for (uint32_t i = 0; run_has_fleet(run) && i < run->crews.count; i++) {
-        struct fleet_counts counts = fleet_counts(run->crew[i].fleet);
-        sum.registered += counts.registered;
-        sum.registering += counts.registering;
-        sum.absent += counts.absent;
-    }
-    return sum;
-}
-
 /* What there is to report of it; no row was begun. */
 static enum run_status cut_fill(struct run *run) {
     struct row_result *result = &run->result;
-    struct fleet_counts counts = sum_counts(run);
+    struct fleet_counts counts = crews_counts(run->crews);
     result->cut = (struct cut){.interrupted = true,
                                .filling = true,
                                .after_us = (clock_wall_ms() - result->started_ms) * 1000,
@@ -368,23 +247,17 @@ static void note_cut(struct run *run) {
     if (planned > (double)result->pump.due) result->cut.never_due = (uint64_t)planned - result->pump.due;
 }
 
-static double rate_of(const struct run *run) {
-    double rate = 0;
-    for (uint32_t i = 0; i < run->crews.count; i++) rate += crew_rate(&run->crew[i]);
-    return rate;
-}
-
 /* Filled, begun, driven; `run->result` and what wires beside sent are noted. */
 static enum run_status measure(struct run *run, struct why *why) {
     struct server_figures first, before, after;
     if (!settled_figures(run, &first, why)) return RUN_USAGE;
     enum run_status status = fill(run, why);
     if (status != RUN_OK && interrupted()) return cut_fill(run);
-    if (status == RUN_OK) status = begin(run, why);
+    if (status == RUN_OK) status = crews_begin(run->crews, run->row, why);
     if (status != RUN_OK) return status;
     if (!settled_figures(run, &before, why)) return RUN_USAGE;
     uint64_t sent = packets_to_target(run);
-    run->result.rate = rate_of(run);
+    run->result.rate = crews_rate(run->crews);
     run->result.measured_ms = clock_wall_ms();
     status = drive(run, why);
     if (status != RUN_OK) return status;
@@ -410,14 +283,14 @@ static void count_beside(struct run *run, const struct pump_result *pumped) {
 /* What the row's own wires sent counts on, and the wires go. */
 static void end_beside(struct run *run) {
     const struct pump_result *pumped = &run->result.pump;
-    struct wire_counts counts = beside_counts(run);
+    struct wire_counts counts = crews_beside_sent(run->crews);
     if (is_to_bootnode(run)) {
         run->others.sent += counts.sent;
         run->others.failed += counts.failed;
         count_beside(run, pumped);
     }
     if (run->row->traffic == TRAFFIC_BEATS) run->beats_answered += pumped->answered;
-    for (uint32_t i = 0; i < run->crews.count; i++) crew_end_row(&run->crew[i]);
+    crews_end_row(run->crews);
 }
 
 /* Before the row is measured: a file that cannot be had is worth knowing before a million sessions are. */
@@ -448,11 +321,7 @@ static bool report(struct run *run, struct why *why) {
 static void take_facts(struct run *run) {
     struct row_result *result = &run->result;
     struct row_facts *facts = &run->facts;
-    memset(facts, 0, sizeof *facts);
-    for (uint32_t i = 0; i < run->crews.count; i++) {
-        row_end(run->crew[i].fleet, &run->own_facts);
-        row_facts_merge(facts, &run->own_facts);
-    }
+    crews_take_facts(run->crews, facts);
     result->sessions = facts->sessions;
     result->registered += facts->registered;
     if (facts->registered > 0) result->registered_per_s = (double)facts->registered * 1e6 / (double)facts->elapsed_us;
@@ -485,12 +354,12 @@ static bool never_answered(const struct run *run, struct why *why) {
 
 enum run_status run_row(struct run *run, const struct row_options *row, struct why *why) {
     memset(&run->result, 0, sizeof run->result);
-    run->row = run->crews.row = row;
+    run->row = row;
     run->result.name = row->name;
     run->result.options = run->options;
     run->result.row = row;
     run->result.started_ms = clock_wall_ms();
-    run->registered_before = sum_counts(run).registered;
+    run->registered_before = crews_counts(run->crews).registered;
     if (!open_json(run, why)) return RUN_USAGE;
     if (!begin_tally(run, why)) return RUN_UNANSWERED;
     enum run_status status = measure(run, why);

@@ -1,7 +1,13 @@
 #include "bench/load/window.h"
 
-void window_open(struct window *window) {
-    *window = (struct window){.size = WINDOW_FIRST, .slow_from = WINDOW_MOST};
+static uint32_t part_of(uint32_t whole, struct share share) {
+    uint64_t part = share_of(whole, share);
+    return part > WINDOW_LEAST ? (uint32_t)part : WINDOW_LEAST;
+}
+
+void window_open(struct window *window, struct share share) {
+    *window = (struct window){.size = part_of(WINDOW_FIRST, share), .most = part_of(WINDOW_MOST, share)};
+    window->slow_from = window->most;
 }
 
 bool window_has_place(const struct window *window, uint32_t in_flight) {
@@ -10,7 +16,7 @@ bool window_has_place(const struct window *window, uint32_t in_flight) {
 
 void window_gained(struct window *window) {
     uint32_t needed = window->size < window->slow_from ? 1 : window->size;
-    if (window->size == WINDOW_MOST || ++window->gained < needed) return;
+    if (window->size == window->most || ++window->gained < needed) return;
     window->size++;
     window->gained = 0;
 }

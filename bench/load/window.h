@@ -6,9 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bench/load/share.h"
 #include "common/attributes.h"
 
-/* Enough to keep both sides busy. */
+/* Enough to keep both sides busy. Several windows at one bootnode share this, and what they begin with. */
 #define WINDOW_MOST 256
 /* So that a loss is seen by those behind it. */
 #define WINDOW_LEAST 4
@@ -17,13 +18,13 @@
 #define WINDOW_ROUND_US 500000
 
 struct window {
-    uint32_t size;
+    uint32_t size, most;
     uint32_t slow_from; /* from this size on it grows by one a round */
     uint32_t gained;    /* since it grew */
     uint64_t shrunk_us; /* 0: never */
 };
 
-void window_open(struct window *window);
+void window_open(struct window *window, struct share share);
 MUST_USE bool window_has_place(const struct window *window, uint32_t in_flight);
 /* One succeeded; a packet of one, or its answer, was lost. */
 void window_gained(struct window *window);

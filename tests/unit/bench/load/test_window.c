@@ -15,14 +15,14 @@ static void gain(unsigned times) {
 
 static void has_as_many_places_as_it_is_large(void **state) {
     (void)state;
-    window_open(&window);
+    window_open(&window, SHARE_WHOLE);
     assert_true(window_has_place(&window, WINDOW_FIRST - 1));
     assert_false(window_has_place(&window, WINDOW_FIRST));
 }
 
 static void grows_by_one_a_success_until_something_is_lost(void **state) {
     (void)state;
-    window_open(&window);
+    window_open(&window, SHARE_WHOLE);
     gain(10);
     assert_int_equal(window.size, WINDOW_FIRST + 10);
     gain(WINDOW_MOST);
@@ -31,7 +31,7 @@ static void grows_by_one_a_success_until_something_is_lost(void **state) {
 
 static void is_halved_once_a_round(void **state) {
     (void)state;
-    window_open(&window);
+    window_open(&window, SHARE_WHOLE);
     gain(WINDOW_MOST);
     for (uint64_t now = 1000000; now < 1000000 + WINDOW_ROUND_US; now += 1000) window_lost(&window, now);
     assert_int_equal(window.size, WINDOW_MOST / 2);
@@ -41,7 +41,7 @@ static void is_halved_once_a_round(void **state) {
 
 static void after_a_loss_it_grows_by_one_a_round(void **state) {
     (void)state;
-    window_open(&window);
+    window_open(&window, SHARE_WHOLE);
     window_lost(&window, 1);
     assert_int_equal(window.size, WINDOW_FIRST / 2);
     gain(WINDOW_FIRST / 2 - 1);
@@ -54,11 +54,29 @@ static void after_a_loss_it_grows_by_one_a_round(void **state) {
 
 static void never_closes(void **state) {
     (void)state;
-    window_open(&window);
+    window_open(&window, SHARE_WHOLE);
     for (uint64_t i = 1; i < 100; i++) window_lost(&window, i * WINDOW_ROUND_US);
     assert_int_equal(window.size, WINDOW_LEAST);
     gain(10000);
     assert_true(window.size > WINDOW_MOST / 4);
+}
+
+static void several_share_it(void **state) {
+    (void)state;
+    uint32_t first = 0, most = 0;
+    for (uint32_t index = 0; index < 3; index++) {
+        struct window part;
+        window_open(&part, (struct share){.index = index, .count = 3});
+        first += part.size;
+        for (unsigned i = 0; i < 2 * WINDOW_MOST; i++) window_gained(&part);
+        most += part.size;
+    }
+    assert_int_equal(first, WINDOW_FIRST);
+    assert_int_equal(most, WINDOW_MOST);
+    struct window least;
+    window_open(&least, (struct share){.index = 255, .count = 256});
+    assert_int_equal(least.size, WINDOW_LEAST);
+    assert_int_equal(least.most, WINDOW_LEAST);
 }
 
 int main(void) {
@@ -68,6 +86,7 @@ int main(void) {
         cmocka_unit_test(is_halved_once_a_round),
         cmocka_unit_test(after_a_loss_it_grows_by_one_a_round),
         cmocka_unit_test(never_closes),
+        cmocka_unit_test(several_share_it),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("window", tests, NULL, NULL);
