@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bench/load/find_rate.h"
 #include "bench/load/interrupt.h"
 #include "bench/load/load_options.h"
 #include "bench/load/merge.h"
@@ -23,7 +24,7 @@ static int complain(const char *where, const char *why, int status) {
 
 static int run_one(struct run *run, const struct row_options *row) {
     struct why why;
-    enum run_status status = run_row(run, row, &why);
+    enum run_status status = row->pace == PACE_FIND ? find_rate(run, row, &why) : run_row(run, row, &why);
     if (status == RUN_USAGE || status == RUN_UNANSWERED) return complain("", why.text, (int)status);
     return (int)status;
 }

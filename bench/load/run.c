@@ -304,11 +304,17 @@ static bool open_json(struct run *run, struct why *why) {
     return run->json != NULL;
 }
 
-static bool report(struct run *run, struct why *why) {
-    const struct row_result *result = &run->result;
+static bool write_json(FILE *to, const struct row_result *result, json_t *more) {
+    json_t *object = report_object(result);
+    if (more) json_object_set_new(object, "find_rate", more);
+    return report_line(to, object);
+}
+
+bool run_report(struct run *run, const struct row_result *result, json_t *more, struct why *why) {
     const char *path = run->row->json;
     bool text = path[0] == '\0', to_file = !text && strcmp(path, "-") != 0;
-    bool written = text ? report_text(stdout, result) : report_json(to_file ? run->json : stdout, result);
+    if (text) json_decref(more);
+    bool written = text ? report_text(stdout, result) : write_json(to_file ? run->json : stdout, result, more);
     why->text[0] = '\0';
     if (!written && to_file) why_fail(why, "--json '%s': %s", path, strerror(errno));
     if (!written && !to_file) output_failed("gochat-load", errno);
@@ -346,13 +352,18 @@ static void conclude(struct run *run) {
     result->ended_ms = clock_wall_ms();
 }
 
-static bool never_answered(const struct run *run, struct why *why) {
+bool run_answered(const struct run *run, struct why *why) {
+    const struct pump_result *pump = &run->result.pump;
     char text[ADDRESS_TEXT_SIZE];
-    why_fail(why, "%s: nothing came back from %s", run->row->name, address_format(&run->row->target, text));
-    return run->result.pump.expected > 0 && run->result.pump.answered == 0 && !interrupted();
+    if (pump->expected == 0 || pump->answered > 0 || interrupted()) return true;
+    return why_fail(why, "%s: nothing came back from %s", run->row->name, address_format(&run->row->target, text));
 }
 
-enum run_status run_row(struct run *run, const struct row_options *row, struct why *why) {
+const struct row_result *run_result(const struct run *run) {
+    return &run->result;
+}
+
+enum run_status run_measure(struct run *run, const struct row_options *row, struct why *why) {
     memset(&run->result, 0, sizeof run->result);
     run->row = row;
     run->result.name = row->name;
@@ -365,9 +376,14 @@ enum run_status run_row(struct run *run, const struct row_options *row, struct w
     enum run_status status = measure(run, why);
     end_beside(run);
     if (status == RUN_OK && !interrupted() && !compare(run, why)) status = RUN_UNANSWERED;
+    if (status == RUN_OK) conclude(run);
+    return status;
+}
+
+enum run_status run_row(struct run *run, const struct row_options *row, struct why *why) {
+    enum run_status status = run_measure(run, row, why);
     if (status != RUN_OK) return status;
-    conclude(run);
-    if (!report(run, why)) return RUN_USAGE;
-    if (never_answered(run, why)) return RUN_UNANSWERED;
+    if (!run_report(run, &run->result, NULL, why)) return RUN_USAGE;
+    if (!run_answered(run, why)) return RUN_UNANSWERED;
     return run->result.disagreement_count > 0 ? RUN_DISAGREED : RUN_OK;
 }

@@ -9,6 +9,7 @@ use File::Basename qw(dirname);
 use GoChat::Test;
 use HTTP::Tiny;
 use JSON::PP qw(decode_json);
+use List::Util qw(max);
 use Test::More;
 
 use constant { SESSIONS => 2000, ROOM_SIZE => 32, SILENT_PERCENT => 20, STATUS_DISAGREED => 1, KILL_AFTER => 50,
@@ -29,11 +30,16 @@ sub metrics_of {
     return $line->{text} =~ m{http://(\S+)/metrics} ? $1 : die 'no address';
 }
 
+sub metric_of {
+    my ($page, $name) = @_;
+    my $text = HTTP::Tiny->new(timeout => slow(5))->get("http://$page/metrics")->{content};
+    return $text =~ /^$name (\d+)/m ? $1 : die "no $name in:\n$text";
+}
+
 # How many heartbeats the bootnode has answered.
 sub answers_of {
     my ($page) = @_;
-    my $text = HTTP::Tiny->new(timeout => slow(5))->get("http://$page/metrics")->{content};
-    return $text =~ /^gochat_beat_ack_total (\d+)/m ? $1 : die "no such metric in:\n$text";
+    return metric_of($page, 'gochat_beat_ack_total');
 }
 
 # What every row must be.
@@ -127,6 +133,29 @@ END
     ok($row->{interrupted_filling}, 'cut in the fill: and the row');
     is($row->{registered} + $row->{fill_unanswered} + $row->{fill_never_due}, 1_000_000, 'cut in the fill: all are told of');
     is($row->{sent}, 0, 'cut in the fill: nothing was measured');
+}
+
+# The highest rate is searched step by step, while the sessions live on; a signal keeps the best so far.
+{
+    my $bootnode = start_bootnode(config => $config);
+    my $page = metrics_of($bootnode);
+    my $program = start_load('find', $bootnode, '--metrics', $page, '--sessions', 50, '--find-rate', 50,
+        '--duration', 0.2, '--name', 'highest');
+    my $deadline = now() + slow(30);
+    watch_until(now() + 0.05) while log_text($program) !~ /step 3: / && now() < $deadline;
+    send_signal($program, 'INT');
+    my $row = wait_event($program, { name => 'highest' }, 10);
+    is(wait_exit($program, 10), STATUS_INTERRUPTED, 'search: the status says that it was cut');
+    my $found = $row->{find_rate};
+    is($found->{limit}, 'interrupted', 'search: and the result');
+    cmp_ok(scalar @{ $found->{steps} }, '>=', 3, 'search: every step is told');
+    my @held = map { $_->{rate} } grep { $_->{held} } @{ $found->{steps} };
+    is($found->{rate}, max(0, @held), 'search: the best is the highest that held');
+    is($row->{rate}, $found->{rate}, 'search: whose figures are told') if @held;
+    is($_->{expected}, $_->{sent}, "search: a step of $_->{rate} a second asks for all answers") for @{ $found->{steps} };
+    is(metric_of($page, 'gochat_sessions_confirmed_total'), 50, 'search: no session had to register again');
+    like(log_text($program), qr/^highest: step 1: \S+ a second: \d+ of \d+ lost \(\S+ %\), p99 \d+ us: /m, 'search: as text');
+    like(log_text($program), qr/the search was interrupted$/m, 'search: and its end');
 }
 
 # TERM says that it will be back, and here it is not.

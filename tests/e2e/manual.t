@@ -75,6 +75,14 @@ cmp_ok(scalar @load_flags, '>', 20, 'gochat-load has flags');
 is_deeply([sort $load =~ /^\.It Fl -([a-z-]+)/mg], [sort @load_flags], 'every flag of gochat-load, and no other');
 like(section('EXIT STATUS', $load), qr/^\.It $_$/m, "exit status $_ of gochat-load") for 0 .. 3, 8, 130, 143;
 
+# Every key that a result or a line of progress has.
+my @keys = map { paper($_) =~ /(?:set_count|json_object_set_new|report_time)\(\w+, "(\w+)"|^ +\{"(\w+)", moment/mg } 'bench/load/report.c',
+    'bench/load/moment.c';
+@keys = grep { defined } @keys;
+cmp_ok(scalar @keys, '>', 40, 'results have keys');
+my $told = section('JSON', $load);
+ok($told =~ /\b$_\b/, "gochat-load's key $_") for uniq(sort @keys);
+
 # --- doc/json.md -------------------------------------------------------------------------------------------------------
 
 # The table of client/ui/json.c, in which a word stands for a field that several objects have: name → its keys.

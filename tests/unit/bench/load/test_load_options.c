@@ -190,6 +190,15 @@ static void contradictions_are_refused(void **state) {
         {"--bootnode 127.0.0.1:1 --idle --interval 3", "--interval '3'", "--idle"},
         {"--bootnode 127.0.0.1:1 --bootnode 127.0.0.1:2", "--bootnode '127.0.0.1:2'", "'127.0.0.1:1'"},
         {"--bootnode 127.0.0.1:1 --rate 5 --rate 6", "--rate '6'", "'5'"},
+        {"--bootnode 127.0.0.1:1 --find-rate 1 --rate 6", "--rate '6'", "--find-rate"},
+        {"--bootnode 127.0.0.1:1 --find-rate 1 --max", "--max", "--find-rate"},
+        {"--bootnode 127.0.0.1:1 --find-rate 1 --interval 4", "--interval '4'", "--find-rate"},
+        {"--bootnode 127.0.0.1:1 --find-rate 1 --silent 5", "--silent '5'", "--find-rate"},
+        {"--bootnode 127.0.0.1:1 --find-rate 1 --idle", "--find-rate '1'", "--idle"},
+        {"--to 127.0.0.1:1 --find-rate 1 --junk bytes", "--find-rate '1'", "--junk"},
+        {"--to 127.0.0.1:1 --find-rate 1 --raw 40", "--find-rate", "--echoed"},
+        {"--bootnode 127.0.0.1:1 --json x --progress-json x", "--json 'x'", "--progress-json"},
+        {"--bootnode 127.0.0.1:1 --progress 1 --progress 2", "--progress '2'", "'1'"},
         {"--to 127.0.0.1:1 --raw 40 --raw 41", "--raw '41'", "'40'"},
         {"--to 127.0.0.1:1 --stun --sessions 5", "--sessions", "--bootnode"},
         {"--to 127.0.0.1:1 --stun --room-size 5", "--room-size '5'", "--bootnode"},
@@ -232,6 +241,25 @@ static void what_does_not_contradict_is_taken(void **state) {
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         if (parse(good[i]) != 0) fail_msg("%s: said %s", good[i], said);
+}
+
+static void merging_takes_files_alone(void **state) {
+    (void)state;
+    assert_int_equal(parse("--json - --merge a.json - b.json"), 0);
+    assert_true(options.merge);
+    assert_int_equal(options.file_count, 3);
+    assert_string_equal(options.files[1], "-");
+    assert_string_equal(options.row.json, "-");
+    assert_int_equal(parse("--merge"), 2);
+    assert_non_null(strstr(said, "--merge: expected files"));
+    assert_int_equal(parse("a.json --merge"), 2);
+    static const char *const others[] = {"--rate 5", "--bootnode 127.0.0.1:1", "--stun", "--progress 1", "--rows -"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        char line[100];
+        snprintf(line, sizeof line, "--merge a.json %s", others[i]);
+        if (parse(line) != 2) fail_msg("taken: %s", line);
+        if (!strstr(said, "--merge")) fail_msg("%s: said %s", line, said);
+    }
 }
 
 /* The row's own flags contradict each other as the command line's do; what the command line says gives way. */
@@ -322,6 +350,7 @@ int main(void) {
         cmocka_unit_test(complaints_name_flag_value_and_expectation),
         cmocka_unit_test(contradictions_are_refused),
         cmocka_unit_test(what_does_not_contradict_is_taken),
+        cmocka_unit_test(merging_takes_files_alone),
         cmocka_unit_test(rows_contradict_only_themselves),
         cmocka_unit_test(rows_inherit_and_override),
         cmocka_unit_test(rows_complain_too),
