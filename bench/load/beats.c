@@ -54,10 +54,16 @@ void beats_shuffle(struct fleet *fleet) {
     }
 }
 
+/* Where sessions are to beat once in an interval, those that are back do not beat for those that are away. */
+static unsigned turns_to_look_at(const struct fleet *fleet) {
+    return fleet->row.options.pace == PACE_INTERVAL && fleet_missing(fleet) > 0 ? 1 : TURNS_LOOKED_AT;
+}
+
 bool beats_next_turn(struct fleet *fleet, size_t socket, uint32_t *member) {
     struct beat_turn *turn = &fleet->order.turns[socket];
     const uint32_t *members = fleet->order.members + turn->first;
-    for (unsigned i = 0; i < TURNS_LOOKED_AT && i < turn->count; i++) {
+    unsigned looks = turns_to_look_at(fleet);
+    for (unsigned i = 0; i < looks && i < turn->count; i++) {
         *member = members[turn->next];
         turn->next = turn->next + 1 < turn->count ? turn->next + 1 : 0;
         uint32_t ahead = turn->next + PREFETCH_AHEAD;

@@ -2,6 +2,7 @@
 
 #include "bench/load/beats.h"
 #include "bench/load/churn.h"
+#include "bench/load/comeback_result.h"
 #include "bench/load/fleet_parts.h"
 
 #define NOTICE_MOST_MS 60000
@@ -21,10 +22,6 @@ static void lose(struct fleet *fleet, uint32_t member, uint64_t now_us) {
     comeback->result.lost++;
 }
 
-uint64_t comeback_missing(const struct fleet *fleet) {
-    return fleet->comeback.result.lost - fleet->comeback.result.back;
-}
-
 void comeback_done(struct fleet *fleet, uint32_t member, uint64_t now_us) {
     struct comeback *comeback = &fleet->comeback;
     if (!(fleet->members[member].flags & MEMBER_RETURNS)) return;
@@ -32,7 +29,7 @@ void comeback_done(struct fleet *fleet, uint32_t member, uint64_t now_us) {
     fleet->members[member].flags &= (uint8_t)~MEMBER_RETURNS;
     comeback->result.back++;
     histogram_add(&comeback->result.back_ms, took_ms);
-    if (comeback_missing(fleet) > 0) return;
+    if (fleet_missing(fleet) > 0) return;
     if (took_ms > comeback->result.all_ms) comeback->result.all_ms = took_ms;
     comeback->began_us = comeback->expected_us = 0;
 }
@@ -109,16 +106,7 @@ void comeback_lost(struct fleet *fleet, uint64_t now_us) {
 /* --- What came of it --- */
 
 void comeback_take(struct fleet *fleet, struct comeback_result *out) {
-    uint64_t missing = comeback_missing(fleet);
+    uint64_t missing = fleet_missing(fleet);
     *out = fleet->comeback.result;
     fleet->comeback.result = (struct comeback_result){.lost = missing};
-}
-
-void comeback_merge(struct comeback_result *into, const struct comeback_result *from) {
-    into->lost += from->lost;
-    into->back += from->back;
-    into->told += from->told;
-    into->busy += from->busy;
-    if (from->all_ms > into->all_ms) into->all_ms = from->all_ms;
-    histogram_merge(&into->back_ms, &from->back_ms);
 }

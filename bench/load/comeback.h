@@ -14,26 +14,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "bench/load/histogram.h"
-
 struct agenda_entry;
+struct comeback_result;
 struct fleet;
-
-/* Of the fleet since it was taken last. */
-struct comeback_result {
-    uint64_t lost, back;      /* sessions: `lost - back` are not */
-    uint64_t told;            /* of the lost ones, how many by NOTICE */
-    uint64_t all_ms;          /* from the first sign until the last of them was back; of several times the longest */
-    uint64_t busy;            /* times that a registration was told to come again later */
-    struct histogram back_ms; /* of each that is back */
-};
-
-struct comeback {
-    uint64_t began_us;      /* the first sign of the one that goes on; 0: nobody is missing */
-    uint64_t expected_us;   /* nothing is to be heard before that time */
-    uint64_t told_until_us; /* NOTICE came: that sessions are forgotten until then is no fault */
-    struct comeback_result result;
-};
 
 /* An active member got NOTICE of a restart. */
 void comeback_notice(struct fleet *fleet, uint32_t member, uint32_t retry_ms, uint64_t now_us);
@@ -47,8 +30,5 @@ void comeback_reset(struct fleet *fleet, uint32_t member, uint64_t now_us);
 void comeback_lost(struct fleet *fleet, uint64_t now_us);
 /* It registered. */
 void comeback_done(struct fleet *fleet, uint32_t member, uint64_t now_us);
-/* How many are not back. */
-uint64_t comeback_missing(const struct fleet *fleet);
 /* What there was since it was taken last; those that are missing stay so. */
 void comeback_take(struct fleet *fleet, struct comeback_result *out);
-void comeback_merge(struct comeback_result *into, const struct comeback_result *from);

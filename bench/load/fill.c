@@ -4,6 +4,7 @@
 
 #include "bench/load/fleet.h"
 #include "bench/load/fleet_parts.h"
+#include "bench/load/lifesign.h"
 #include "bench/load/load_now.h"
 #include "bench/load/registration.h"
 #include "bench/load/report.h"
@@ -92,7 +93,7 @@ static void settle(struct fleet *fleet) {
 }
 
 static bool is_wanting(const struct fleet *fleet) {
-    return fleet->absent > 0 || fleet->registrations.active > 0 || fleet->churners > 0 || comeback_missing(fleet) > 0;
+    return fleet->absent > 0 || fleet->registrations.active > 0 || fleet->churners > 0 || fleet_missing(fleet) > 0;
 }
 
 bool fill_fleet(struct fleet *fleet, void (*progress)(void *context, uint64_t registered), void *context,

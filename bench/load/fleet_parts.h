@@ -8,10 +8,9 @@
 #include <stdint.h>
 
 #include "bench/load/agenda.h"
-#include "bench/load/comeback.h"
+#include "bench/load/comeback_result.h"
 #include "bench/load/fleet_counts.h"
 #include "bench/load/fleet_names.h"
-#include "bench/load/lifesign.h"
 #include "bench/load/load_options.h"
 #include "bench/load/member.h"
 #include "bench/load/oracle.h"
@@ -65,6 +64,22 @@ struct registrations {
     uint64_t refused[REFUSAL_END]; /* by reason */
     uint64_t nowhere;              /* begun anew after NOWHERE_US */
     bool failed;                   /* refused since this was last cleared */
+};
+
+/* Whether the bootnode answers anybody: lifesign.h. */
+struct lifesign {
+    uint64_t stepped_us; /* when this was looked at last */
+    uint64_t heard_us;   /* the last sign, as it was then */
+    uint64_t missing_us; /* nothing came for so long */
+    uint64_t asked_us;   /* when somebody was made to ask */
+};
+
+/* Who lost it, and comes back: comeback.h. */
+struct comeback {
+    uint64_t began_us;      /* the first sign of the one that goes on; 0: nobody is missing */
+    uint64_t expected_us;   /* nothing is to be heard before that time */
+    uint64_t told_until_us; /* NOTICE came: that sessions are forgotten until then is no fault */
+    struct comeback_result result;
 };
 
 /* What a received packet makes a member send, once there is time. */
@@ -160,6 +175,10 @@ static inline uint32_t fleet_room(const struct fleet *fleet, uint32_t member) {
 }
 static inline size_t fleet_socket(const struct fleet *fleet, uint32_t member) {
     return member % fleet->sockets;
+}
+/* Sessions that lost their bootnode and are not back. */
+static inline uint64_t fleet_missing(const struct fleet *fleet) {
+    return fleet->comeback.result.lost - fleet->comeback.result.back;
 }
 /* Rooms that are watched stand evenly among the others. */
 static inline uint32_t fleet_watched_room(const struct fleet *fleet, uint32_t watch) {

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "bench/load/beats.h"
-#include "bench/load/comeback.h"
 #include "bench/load/fleet.h"
 #include "bench/load/fleet_parts.h"
 #include "bench/load/inbox.h"
@@ -24,7 +23,11 @@ static void remember_asked(struct fleet *fleet, uint32_t member, uint64_t number
 static size_t next_beat(void *context, size_t socket, uint64_t *number, uint64_t now_us, uint8_t *out) {
     struct fleet *fleet = context;
     uint32_t member;
-    if (fleet->at_rest || !beats_next_turn(fleet, socket, &member)) return 0;
+    if (fleet->at_rest) return 0;
+    if (!beats_next_turn(fleet, socket, &member)) {
+        if (fleet_missing(fleet) > 0 && fleet->row.options.pace != PACE_MAX) *number = TRAFFIC_PASSED;
+        return 0;
+    }
     bool ask = fleet->row.options.answers == ANSWERS_EVERY || fleet->counter % RARE_ANSWERS == 0;
     size_t size = beats_write(fleet, member, ask, now_us, out);
     if (ask)
@@ -43,7 +46,7 @@ static uint64_t take_answer(void *context, size_t socket, const uint8_t *data, s
  * a little longer, since that is what is measured then. */
 static void live_on(void *context, uint64_t now_us) {
     struct fleet *fleet = context;
-    uint64_t end_us = now_us + (comeback_missing(fleet) > 0 ? COMEBACK_TURN_US : 0);
+    uint64_t end_us = now_us + (fleet_missing(fleet) > 0 ? COMEBACK_TURN_US : 0);
     while (fleet_step(fleet, 1, now_us) && now_us < end_us) now_us = load_now_us();
 }
 

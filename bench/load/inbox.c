@@ -125,8 +125,10 @@ static uint64_t take_answer(struct fleet *fleet, const uint8_t *packet, size_t s
     bool missed = beat.flag && member->token != beat.token;
     member->token = beat.token;
     if (missed && member->state == MEMBER_ACTIVE) roster_owe_beat(fleet, number);
-    if (member->state == MEMBER_CONFIRMING) registration_answered(fleet, number, beat.counter, now_us);
-    if (member->state == MEMBER_ASKING) comeback_answered(fleet, number, beat.counter, now_us);
+    if (member->state == MEMBER_CONFIRMING && registration_answered(fleet, number, beat.counter, now_us))
+        comeback_done(fleet, number, now_us);
+    else if (member->state == MEMBER_ASKING)
+        comeback_answered(fleet, number, beat.counter, now_us);
     if (member->flags & MEMBER_LAST_WORD && !beat.flag) silence_answered(fleet, number, beat.counter, now_us);
     return request_of(fleet, number, beat.counter);
 }

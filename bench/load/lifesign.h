@@ -7,13 +7,6 @@
 
 struct fleet;
 
-struct lifesign {
-    uint64_t stepped_us; /* when this was looked at last */
-    uint64_t heard_us;   /* the last sign, as it was then */
-    uint64_t missing_us; /* nothing came for so long */
-    uint64_t asked_us;   /* when somebody was made to ask */
-};
-
 /* Asks where it is time to, and has all register again where nothing came for 15.5 s (PROTOCOL.md §2.3 rule 4). */
 void lifesign_step(struct fleet *fleet, uint64_t now_us);
 /* What was missing until now is forgotten. */

@@ -37,7 +37,7 @@ struct pump {
 
 /* Requests that the burst in hand consists of. */
 struct handful {
-    size_t count;
+    size_t count, passed;
     uint64_t numbers[WIRE_BURST]; /* TRAFFIC_NO_ANSWER, or the request's */
     uint64_t due_us[WIRE_BURST];
 };
@@ -47,12 +47,15 @@ static uint64_t due_us(const struct pump *pump, uint64_t number, uint64_t now_us
 }
 
 static void fill_burst(struct pump *pump, size_t socket, size_t most, uint64_t now_us, struct handful *out) {
-    out->count = 0;
-    while (out->count < most) {
+    out->count = out->passed = 0;
+    while (out->count + out->passed < most) {
         uint8_t *place = wire_reserve(pump->wire, socket);
-        uint64_t number = pump->next + out->count;
+        uint64_t number = pump->next + out->count + out->passed;
         out->due_us[out->count] = due_us(pump, number, now_us);
         size_t size = place ? pump->traffic->request(pump->traffic->context, socket, &number, now_us, place) : 0;
+        bool passed = place && size == 0 && number == TRAFFIC_PASSED;
+        out->passed += passed;
+        if (passed) continue;
         if (size == 0) return;
         wire_commit(pump->wire, socket, size);
         out->numbers[out->count++] = number;
@@ -61,6 +64,8 @@ static void fill_burst(struct pump *pump, size_t socket, size_t most, uint64_t n
 
 static void note_sent(struct pump *pump, const struct handful *sent, size_t taken, uint64_t now_us) {
     struct pump_result *result = pump->result;
+    pump->next += sent->count + sent->passed;
+    result->passed += sent->passed;
     if (sent->count == 0) return;
     for (size_t i = 0; i < taken; i++) {
         if (now_us > sent->due_us[i] + LATE_US) result->late++;
@@ -70,7 +75,6 @@ static void note_sent(struct pump *pump, const struct handful *sent, size_t take
     }
     result->sent += taken;
     result->send_failed += sent->count - taken;
-    pump->next += sent->count;
     if (result->first_us == 0) result->first_us = sent->due_us[0]; /* a late start is no higher rate */
     result->elapsed_us = now_us - result->first_us;
 }
@@ -79,14 +83,14 @@ static void note_sent(struct pump *pump, const struct handful *sent, size_t take
 static void send_burst(struct pump *pump, size_t most, uint64_t now_us) {
     struct handful handful = {.count = 0};
     size_t sockets = wire_sockets(pump->wire);
-    for (size_t tried = 0; tried < sockets && handful.count == 0; tried++) {
+    for (size_t tried = 0; tried < sockets && handful.count + handful.passed == 0; tried++) {
         size_t socket = pump->socket;
         pump->socket = socket + 1 < sockets ? socket + 1 : 0;
         wire_flush(pump->wire, socket); /* what the traffic's idle work may have left there */
         fill_burst(pump, socket, most, now_us, &handful);
         note_sent(pump, &handful, wire_flush(pump->wire, socket), now_us);
     }
-    pump->dry = handful.count == 0;
+    pump->dry = handful.count + handful.passed == 0;
 }
 
 static size_t due_now(struct pump *pump, uint64_t now_us) {

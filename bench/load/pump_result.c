@@ -16,6 +16,7 @@ void pump_result_merge(struct pump_result *into, const struct pump_result *from)
     into->sent += from->sent;
     into->send_failed += from->send_failed;
     into->due += from->due;
+    into->passed += from->passed;
     into->expected += from->expected;
     into->answered += from->answered;
     into->lost += from->lost;
@@ -24,6 +25,6 @@ void pump_result_merge(struct pump_result *into, const struct pump_result *from)
 }
 
 uint64_t pump_result_unsent(const struct pump_result *result) {
-    uint64_t tried = result->sent + result->send_failed;
+    uint64_t tried = result->sent + result->send_failed + result->passed;
     return result->due > tried ? result->due - tried : 0;
 }

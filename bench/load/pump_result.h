@@ -10,6 +10,7 @@ struct pump_result {
     uint64_t sent; /* requests that the kernel took */
     uint64_t send_failed;
     uint64_t due;      /* requests that the schedule had come to by the end; as fast as possible: those tried */
+    uint64_t passed;   /* of those due, how many were passed over: who would have sent them was away */
     uint64_t expected; /* of those sent, how many want an answer */
     uint64_t answered;
     uint64_t lost; /* expected and not answered within PUMP_LINGER_US: these are the silent */

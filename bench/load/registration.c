@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "bench/load/beats.h"
-#include "bench/load/comeback.h"
 #include "bench/load/fleet_parts.h"
 #include "bench/load/roster.h"
 #include "bench/load/window.h"
@@ -349,17 +348,17 @@ void registration_receive(struct fleet *fleet, const uint8_t *packet, size_t siz
     }
 }
 
-void registration_answered(struct fleet *fleet, uint32_t member, uint32_t counter, uint64_t now_us) {
+bool registration_answered(struct fleet *fleet, uint32_t member, uint32_t counter, uint64_t now_us) {
     struct registrations *all = &fleet->registrations;
     uint32_t number = slot_of_member(all, member);
-    if (number == REGISTRATION_SLOTS || counter < all->slots[number].first_beat) return;
+    if (number == REGISTRATION_SLOTS || counter < all->slots[number].first_beat) return false;
     free_slot(all, number);
     window_gained(&all->window);
     fleet->members[member].state = MEMBER_ACTIVE;
     fleet->members[member].registered_s = (uint16_t)(now_us / 1000000);
     fleet->counts.registered++;
     fleet_returned(fleet, member);
-    comeback_done(fleet, member, now_us);
+    return true;
 }
 
 /* Its time ran out before a beat came through: then none of these counts as one, and nobody has to see it join. */

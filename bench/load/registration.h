@@ -30,6 +30,7 @@ MUST_USE bool registration_start(struct fleet *fleet, uint32_t member, uint64_t 
 bool registration_step(struct fleet *fleet, uint32_t most, uint64_t now_us);
 /* COOKIE, WELCOME, REFUSED. */
 void registration_receive(struct fleet *fleet, const uint8_t *packet, size_t size, uint64_t now_us);
-/* The member's beat with this counter was answered, or its provisional session reset. */
-void registration_answered(struct fleet *fleet, uint32_t member, uint32_t counter, uint64_t now_us);
+/* The member's beat with this counter was answered, true when its session is confirmed by it; or its provisional
+ * session reset. */
+bool registration_answered(struct fleet *fleet, uint32_t member, uint32_t counter, uint64_t now_us);
 void registration_reset(struct fleet *fleet, uint32_t member, uint64_t now_us);

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "bench/load/comeback.h"
+#include "bench/load/comeback_result.h"
 #include "bench/load/histogram.h"
 #include "bench/load/load_options.h"
 #include "bench/load/pump.h"

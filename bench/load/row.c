@@ -58,7 +58,7 @@ bool row_over(struct fleet *fleet, uint64_t now_us) {
     if ((double)passed < row->options.duration_s * 1e6) return false;
     if (row->silent && passed < fleet->expiry_ms * UINT64_C(1000) + SILENT_GRACE_US) return false;
     if (fleet->lifesign.missing_us > PATIENCE_US) return true;
-    if (comeback_missing(fleet) > 0) return false;
+    if (fleet_missing(fleet) > 0) return false;
     if (row->options.churn_percent > 0 && fleet->churners > 0) return false;
     return oracle_settled(fleet->oracle);
 }

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "bench/load/comeback.h"
+#include "bench/load/comeback_result.h"
 #include "bench/load/oracle.h"
 #include "common/wire/bootnode_packets.h"
 

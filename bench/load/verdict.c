@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "bench/load/comeback.h"
 #include "bench/load/disagreements.h"
 #include "bench/load/fleet_parts.h"
 #include "bench/load/load_now.h"
@@ -56,7 +57,7 @@ void verdict_gather(struct fleet *fleet, struct row_facts *out) {
     memcpy(out->refused, registrations->refused, sizeof out->refused);
     out->nowhere = registrations->nowhere;
     uint64_t now_us = load_now_us();
-    bool all_back = comeback_missing(fleet) == 0;
+    bool all_back = fleet_missing(fleet) == 0;
     out->gone_us = !all_back && now_us > fleet->heard_us ? now_us - fleet->heard_us : 0;
     comeback_take(fleet, &out->comeback);
     out->deaf_us = row->asked > 0 && row->asked_at_us > fleet->heard_us ? row->asked_at_us - fleet->heard_us : 0;

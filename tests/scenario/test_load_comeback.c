@@ -9,8 +9,10 @@
 #include <cmocka.h>
 
 #include "bench/load/fleet.h"
+#include "bench/load/fleet_traffic.h"
 #include "bench/load/load_now.h"
 #include "bench/load/row.h"
+#include "bench/load/traffic.h"
 #include "bootnode/draining.h"
 #include "common/why.h"
 #include "common/wire/packet.h"
@@ -163,6 +165,25 @@ static void a_told_restart_is_no_fault(void **state) {
     assert_int_equal(stage_row(stage, &(struct row_options){.duration_s = 1})->comeback.lost, 0);
 }
 
+/* Who waits for its bootnode does not beat, and does not make up for it, nor do others beat in its place. */
+static void beats_of_those_away_are_passed_over(void **state) {
+    struct stage *stage = *state;
+    const struct row_options row = {.duration_s = 1, .traffic = TRAFFIC_BEATS};
+    uint8_t packet[PACKET_MAX];
+    struct why why;
+    uint64_t number = 1;
+    stage_fill(stage);
+    assert_true(row_begin(stage->fleet, &row, &why));
+    row_start(stage->fleet, load_now_us());
+    struct traffic *traffic = fleet_traffic_beats(stage->fleet, &row);
+    assert_true(traffic->request(traffic->context, 0, &number, load_now_us(), packet) > 0);
+    assert_int_equal(number, TRAFFIC_NO_ANSWER);
+    drain(stage, NODE_RESTARTS);
+    for (uint64_t end_ms = now_ms() + DRAINS_MS; now_ms() < end_ms;) fleet_drive(stage->fleet, 1000);
+    assert_int_equal(traffic->request(traffic->context, 0, &number, load_now_us(), packet), 0);
+    assert_int_equal(number, TRAFFIC_PASSED);
+}
+
 static void a_told_restart_under_loss_heals(void **state) {
     struct stage *stage = *state;
     stage_fill(stage);
@@ -264,6 +285,7 @@ int main(void) {
         TEST(nobody_is_answered_is_said),
         TEST(a_busy_bootnode_is_waited_for),
         TEST(a_told_restart_is_no_fault),
+        TEST(beats_of_those_away_are_passed_over),
         TEST(a_told_restart_under_loss_heals),
         TEST(a_restart_at_the_rows_end_is_waited_for),
         TEST(an_untold_restart_is_healed_and_said),

@@ -69,8 +69,15 @@ static void the_schedule_comes_on_whoever_sends(void **state) {
 static void results_add_up(void **state) {
     (void)state;
     static struct pump_result one, two;
-    one = (struct pump_result){
-        .sent = 10, .send_failed = 1, .due = 15, .expected = 8, .answered = 6, .lost = 2, .late = 3, .elapsed_us = 500};
+    one = (struct pump_result){.sent = 10,
+                               .send_failed = 1,
+                               .due = 17,
+                               .passed = 2,
+                               .expected = 8,
+                               .answered = 6,
+                               .lost = 2,
+                               .late = 3,
+                               .elapsed_us = 500};
     two = (struct pump_result){.sent = 100,
                                .send_failed = 10,
                                .due = 110,
@@ -86,7 +93,8 @@ static void results_add_up(void **state) {
     pump_result_merge(&one, &two);
     assert_int_equal(one.sent, 110);
     assert_int_equal(one.send_failed, 11);
-    assert_int_equal(one.due, 125);
+    assert_int_equal(one.due, 127);
+    assert_int_equal(one.passed, 2);
     assert_int_equal(one.expected, 88);
     assert_int_equal(one.answered, 66);
     assert_int_equal(one.lost, 22);
