@@ -66,13 +66,13 @@ static void test_restarting(void **state) {
     assert_int_equal(net_totals(net).sessions, CLIENTS + 1);
 }
 
-/* As if there were 24,000: they shall come back over as long as two workers need for them. */
+/* As if there were 15,000: they shall come back over as long as two workers need for them. */
 static void test_many_come_back_one_after_the_other(void **state) {
     struct net *net = *state;
     fill(net);
-    atomic_fetch_add(&net->node.live_sessions, 24000 - CLIENTS);
+    atomic_fetch_add(&net->node.live_sessions, 15000 - CLIENTS);
     drain(net, NODE_RESTARTS);
-    atomic_fetch_sub(&net->node.live_sessions, 24000 - CLIENTS);
+    atomic_fetch_sub(&net->node.live_sessions, 15000 - CLIENTS);
     net_run(net, 100);
     unsigned thirds[3] = {0};
     for (size_t i = 0; i < CLIENTS; i++) {
