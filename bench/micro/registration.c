@@ -2,7 +2,9 @@
  * each session go through dispatch() of a real node, with limits as in production; the client's part is not timed, nor
  * is the kernel's. Printed per registration, with the ratio to four X25519 multiplications by any point
  * (crypto_scalarmult: libsodium's sandy2x where there is AVX, else its portable code), which is the yardstick. The
- * server itself does one multiplication of the base point and three of any point; that is printed, too.
+ * server itself does one multiplication of the base point and three of any point; that is printed, too. What the owner
+ * then announces is not in it: telling a newcomer that he is alone, and telling 64 who came together of each other,
+ * each sealed and written, not sent.
  *
  * usage: registration [SETS [SESSIONS]] */
 #include <sodium.h>
@@ -12,6 +14,7 @@
 #include <time.h>
 
 #include "bench/support/measure.h"
+#include "bootnode/announce.h"
 #include "bootnode/dispatch.h"
 #include "bootnode/table/shard_join.h"
 #include "common/link.h"
@@ -40,17 +43,20 @@ struct bench {
     struct node node;
     struct worker_counters counters;
     struct context context;
-    struct client clients[BATCH], *answered;
+    struct announcer *announcer;
+    struct client clients[BATCH], *answered; /* NULL: nobody reads */
     uint64_t made;
 };
 
 /* What is measured, interleaved; a figure is the median of all rounds, a ratio that of ratios within a round. */
-enum row { ROW_FOUR_POINTS, ROW_SERVER_POINTS, ROW_ALONE, ROW_IN_ROOMS, ROW_COUNT };
+enum row { ROW_FOUR_POINTS, ROW_SERVER_POINTS, ROW_ALONE, ROW_IN_ROOMS, ROW_TOLD_ALONE, ROW_TOLD_IN_ROOMS, ROW_COUNT };
 static const char *const row_names[] = {
     [ROW_FOUR_POINTS] = "four X25519, any point (the yardstick)",
     [ROW_SERVER_POINTS] = "one X25519 of the base point, three of any",
     [ROW_ALONE] = "registration, rooms of 1",
     [ROW_IN_ROOMS] = "registration, rooms filling up to 64",
+    [ROW_TOLD_ALONE] = "a newcomer told, rooms of 1",
+    [ROW_TOLD_IN_ROOMS] = "a newcomer told, 64 at once",
 };
 
 static uint64_t cpu_ns(void) {
@@ -148,6 +154,7 @@ static void write_beat(struct client *client) {
 static void keep_answer(void *context, uint8_t listener, const struct datagram *datagram) {
     struct bench *bench = context;
     (void)listener;
+    if (!bench->answered) return;
     memcpy(bench->answered->answer, datagram->data, datagram->size);
     bench->answered->answer_size = datagram->size;
 }
@@ -162,6 +169,16 @@ static uint64_t serve(struct bench *bench) {
     uint64_t spent = cpu_ns() - start;
     rcu_reader_quiescent();
     return spent;
+}
+
+/* All that is due. */
+static uint64_t announce(struct bench *bench) {
+    struct context *context = &bench->context;
+    bench->answered = NULL;
+    uint64_t start = cpu_ns();
+    while (announce_run(bench->announcer, bench->node.shards[0], &context->outbox, context->now) <= context->now)
+        rcu_reader_quiescent();
+    return cpu_ns() - start;
 }
 
 /* A batch of newcomers: each to a room of its own, numbered from here on. */
@@ -201,7 +218,8 @@ static void start_node(struct bench *bench) {
     ini_table_defaults(&bootnode_config_table, &bench->config);
     randombytes_buf(seed, sizeof seed);
     node_key_derive(seed, &key);
-    if (!node_init(&bench->node, &bench->config, &key, 1, NOW_MS)) measure_die("no memory");
+    bench->announcer = announcer_create();
+    if (!bench->announcer || !node_init(&bench->node, &bench->config, &key, 1, NOW_MS)) measure_die("no memory");
     bench->context = (struct context){
         .node = &bench->node,
         .outbox = {.endpoints = &bench->node.endpoints, .put = keep_answer, .context = bench},
@@ -210,7 +228,7 @@ static void start_node(struct bench *bench) {
     };
 }
 
-/* The rooms of a set grow from empty to full. */
+/* The rooms of a set grow from empty to full; nobody is told until they are. */
 static void run_set(struct bench *bench, uint64_t spent[static ROOM_MEMBERS][ROW_COUNT]) {
     static uint64_t rooms = UINT64_C(1) << 32;
     uint64_t growing = rooms;
@@ -218,8 +236,13 @@ static void run_set(struct bench *bench, uint64_t spent[static ROOM_MEMBERS][ROW
     for (size_t i = 0; i < ROOM_MEMBERS; i++) {
         spent[i][ROW_FOUR_POINTS] = multiply(false);
         spent[i][ROW_IN_ROOMS] = register_batch(bench, growing);
+    }
+    spent[0][ROW_TOLD_IN_ROOMS] = announce(bench) / ROOM_MEMBERS;
+    for (size_t i = 0; i < ROOM_MEMBERS; i++) {
         spent[i][ROW_SERVER_POINTS] = multiply(true);
         spent[i][ROW_ALONE] = register_batch(bench, rooms);
+        spent[i][ROW_TOLD_ALONE] = announce(bench);
+        spent[i][ROW_TOLD_IN_ROOMS] = spent[0][ROW_TOLD_IN_ROOMS];
         rooms += BATCH;
     }
 }
@@ -245,9 +268,11 @@ int main(int argc, char **argv) {
     rcu_reader_register();
     start_node(bench);
     fill(bench, sessions);
+    (void)announce(bench);
     for (size_t set = 0; set < sets; set++) run_set(bench, spent + set * ROOM_MEMBERS);
     printf("%-42s %8s %8s\n", "", "µs", "ratio");
     for (size_t row = 0; row < ROW_COUNT; row++) print_row((enum row)row, spent, sets * ROOM_MEMBERS);
+    announcer_destroy(bench->announcer);
     node_destroy(&bench->node);
     rcu_reader_unregister();
     free(bench);
