@@ -122,7 +122,9 @@ static bool take_tally(const struct run *run, struct tally *out, struct why *why
     out->hellos_answered = run->hellos_answered;
     out->handshakes_forged = run->handshakes_forged;
     out->junk = run->junk;
+    out->asked_us = load_now_us();
     out->theirs = scrape_fetch(&run->options->metrics, why);
+    out->told_us = load_now_us();
     return out->theirs != NULL;
 }
 

@@ -6,6 +6,8 @@
 #define NAMES_MAX 4
 /* The counters of a page are read one after the other while the others' datagrams come in. */
 #define SKEW_SHARE 64
+/* Uptimes are rounded. */
+#define UPTIME_STEP_S 0.01
 
 enum relation {
     EXACTLY,
@@ -124,8 +126,11 @@ static bool others_are_there(const struct tally *before, const struct tally *aft
 
 static bool was_restarted(const struct tally *before, const struct tally *after) {
     double was, is;
-    return scrape_value(before->theirs, "gochat_uptime_seconds", &was) &&
-           scrape_value(after->theirs, "gochat_uptime_seconds", &is) && is < was;
+    if (!scrape_value(before->theirs, "gochat_uptime_seconds", &was) ||
+        !scrape_value(after->theirs, "gochat_uptime_seconds", &is))
+        return false;
+    double begun_by_s = (double)before->told_us / 1e6 - was, begun_from_s = (double)after->asked_us / 1e6 - is;
+    return begun_from_s > begun_by_s + UPTIME_STEP_S;
 }
 
 /* --- The rules --- */

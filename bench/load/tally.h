@@ -7,7 +7,8 @@
  * what must hold whoever else is there is compared: theirs are no less than ours. Sessions of others that were there
  * before may expire meanwhile, as those of an earlier run do, and are no sign of anybody.
  *
- * A bootnode that was restarted in between counts from zero: nothing is compared. Pure. */
+ * A bootnode that was restarted in between counts from zero: nothing is compared. That is so when it cannot have begun
+ * before the first page, as its uptime and the times of the two pages have it. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,6 +20,7 @@
 
 struct tally {
     struct scrape *theirs;
+    uint64_t asked_us, told_us; /* theirs are of some time between the two */
     /* Ours. */
     uint64_t datagrams; /* that the kernel took */
     uint64_t failed;    /* that it did not */
