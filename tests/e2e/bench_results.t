@@ -62,7 +62,7 @@ my %machine = (commit => 'abc', date => 'today', cpu => 'a processor', cores => 
     load_before => 0.2);
 my $results = {
     machine => \%machine, settings => { sessions => 1000, runs => 3, seconds => 1, server_core => 0, load_core => 1 },
-    %found, goals => judge(\%found), disagreements => [],
+    %found, goals => judge(\%found), disagreements => [], minutes => 27.2,
     steps => { packets => { seconds => 1, others_percent => 0.3, stolen_percent => 0 } },
 };
 my $table = table($results);
@@ -92,6 +92,7 @@ my $document = "before\n<!-- of results/bench.json, by bench/figures -->\nold\n<
 my $new = refreshed($document, $results);
 like($new, qr/\Abefore\n<!--[^\n]*-->\nCommit abc, today.*\n<!-- until here -->\nbehind\n\z/s,
     'the text between the marks is made of the results');
+like($new =~ s/\s+/ /gr, qr/1,000 sessions\. It took 27 minutes\. /, 'how long it takes');
 like($new =~ s/\s+/ /gr, qr/floors: a heartbeat one way 0\.80 \(0\.70–1\.30\)\. /, 'a row');
 like($new =~ s/\s+/ /gr, qr/Of 12 goals 2 were missed: memory: bytes per session \(301, at most 300\)/,
     'what was missed');

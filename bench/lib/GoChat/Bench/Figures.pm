@@ -31,6 +31,7 @@ sub _text {
     my @sentences = (
         "Commit $machine->{commit}, $machine->{date}, $machine->{cpu}, $machine->{cores} cores, $machine->{kernel}, "
             . thousands($settings->{sessions}) . ' sessions.',
+        defined $results->{minutes} ? sprintf('It took %.0f minutes.', $results->{minutes}) : (),
         map({ ucfirst "$_." } noise($machine, $results->{steps})),
         _packets($results->{packets}),
         _goals($results->{goals}),

@@ -11,7 +11,6 @@ use GoChat::Bench::Metrics qw(metrics_answer read_metrics);
 use GoChat::Bench::Process qw(free_port read_file);
 use GoChat::Bench::Servers qw(start_server);
 use JSON::PP ();
-use List::Util qw(max);
 use POSIX qw(sysconf _SC_PAGESIZE);
 
 # Whose announcements are judged. Each of them keeps a member when all others fall silent.
@@ -19,7 +18,10 @@ use constant WATCHED_ROOMS => 200;
 # What is kept of how values are distributed.
 use constant DISTRIBUTIONS => qw(rtt_us announce_us expiry_late_ms);
 use constant QUANTILES => qw(p50 p99 p999 max);
-use constant { METRICS_TIMEOUT => 10, END_TIMEOUT => 60, SPARE => 1.1 };
+use constant { METRICS_TIMEOUT => 10, END_TIMEOUT => 60 };
+# Places for sessions that are being replaced, and for those that wait for their first beat: a REGISTER that is repeated
+# because the bootnode is slow has one of its own each time.
+use constant { SPARE => 1.1, WAITING => 4096 };
 
 # sessions, room_size; cores: for the bootnode and the load together, instead of one each; workers;
 # watched_rooms; apart: no segmented sends.
@@ -48,7 +50,7 @@ sub _bootnode {
         key_file => '@FOLDER@/bootnode.key',
         metrics => $metrics,
         workers => $option{workers} // 1,
-        sessions => max(1000, int(SPARE * $option{sessions})),
+        sessions => int(SPARE * $option{sessions}) + WAITING,
     });
     $bootnode->{metrics} = $metrics;
     return $bootnode;
