@@ -29,7 +29,7 @@ sub command {
 
 sub bench {
     my (@arguments) = @_;
-    return run_program(name => 'bench', command => command({}, @arguments), timeout => 60);
+    return run_program(name => 'bench', command => command({}, @arguments), timeout => 180);
 }
 
 my ($status, $table, $errors) = bench('--only', 'A');
@@ -59,7 +59,7 @@ cmp_ok($results->{steps}{packets}{seconds}, '>', 0, 'and how quiet the machine w
 my $cut_folder = temp_dir();
 my $cut = start_program(name => 'cut', command => command({ BENCH_RUNS => 1000, BENCH_RESULTS => "$cut_folder" },
     '--only', 'A'));
-ok(wait_log($cut, qr/packets: round 1 of 1000/, 60), 'a round of many');
+ok(wait_log($cut, qr/packets: round 1 of 1000/, 180), 'a round of many');
 my @started = grep { $_ ne '' } split ' ', read_file("/proc/$cut->{pid}/task/$cut->{pid}/children");
 cmp_ok(scalar @started, '>=', 4, 'a bootnode, a load and two floors');
 send_signal($cut, 'INT');
@@ -70,11 +70,20 @@ like($kept->{cut}, qr/cut by a signal/, 'as what is not whole');
 like(read_file("$cut_folder/bench.txt"), qr/^NOT WHOLE: /m, 'which the table says');
 ok(!grep({ -d "/proc/$_" } @started), 'and nothing of it runs on');
 
+# Where one section fails, the next one is measured all the same: here, where nobody says what four X25519 cost.
+my ($without, $failed_folder) = (temp_dir(), temp_dir());
+my $failed = start_program(name => 'failed', command => command(
+    { OUT => "$without", BENCH_RESULTS => "$failed_folder" }, '--only', 'B,F'));
+is(wait_exit($failed, 300), 1, 'one of two sections fails');
+$kept = JSON::PP::decode_json(read_file("$failed_folder/bench.json"));
+like($kept->{cut}, qr/^registrations: .* four X25519/, 'which is said');
+is($kept->{workers}{half}{lost}, 0, 'and the other one is measured');
+
 # Killed, it can end nobody itself.
 my $killed = start_program(name => 'killed', command => command({}, '--only', 'competitors'));
-ok(wait_log($killed, qr/^bench\/run: competitors$/, 60), 'the competitors are next');
+ok(wait_log($killed, qr/^bench\/run: competitors$/, 180), 'the competitors are next');
 my @competing;
-ok(wait_until(sub { @competing = grep { competes($_) } children($killed) }, 60), 'they compete');
+ok(wait_until(sub { @competing = grep { competes($_) } children($killed) }, 180), 'they compete');
 send_signal($killed, 'KILL');
 wait_exit($killed, 10);
 ok(wait_until(sub { !grep { -d "/proc/$_" && competes($_) } @competing }, 10), 'and end with it');

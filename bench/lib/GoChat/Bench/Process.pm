@@ -16,7 +16,7 @@ use POSIX qw(WNOHANG sysconf _SC_CLK_TCK);
 use Socket qw(SOCK_DGRAM SOCK_STREAM);
 use Time::HiRes qw(clock_gettime sleep CLOCK_MONOTONIC);
 
-our @EXPORT_OK = qw(udp_bound free_port read_file write_file running_s);
+our @EXPORT_OK = qw(udp_bound free_port read_file write_file running_s stop_all);
 
 # A bootnode with a million sessions takes seconds to give them back.
 use constant { STOP_TIMEOUT => 30, POLL => 0.02, TAIL_LINES => 15 };
@@ -131,10 +131,15 @@ sub _all_running {
     return @all;
 }
 
+sub stop_all {
+    $_->stop for _all_running();
+    return;
+}
+
 END {
     if ($$ == $owner) {
         my $status = $?;
-        $_->stop for _all_running();
+        stop_all();
         $? = $status;
     }
 }
