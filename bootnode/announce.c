@@ -38,6 +38,7 @@ struct pass {
     bool active;
     enum pass_kind kind;
     bool listened, behind;       /* a member met so far listens; one who listens lacks something */
+    bool again;                  /* the room was told a short while before: a longer pause would have saved this */
     struct room_version version; /* the room's version when this pass began */
     uint8_t room_tag[ROOM_TAG_SIZE];
     uint8_t next_id[MEMBER_ID_SIZE];
@@ -57,7 +58,8 @@ struct item {
 struct announcer {
     struct pace pace;
     struct pass pass;
-    unsigned looks;
+    unsigned looks;                     /* in this call */
+    uint64_t looks_so_far, looks_again; /* since announce_spent: all, and those of passes `again` */
     size_t count;
     struct item items[ANNOUNCE_BATCH];
     uint64_t unchecked; /* calls since it was looked whether all holds; sanitized builds alone */
@@ -106,7 +108,9 @@ static struct room *begin_pass(struct announcer *announcer, struct shard *shard,
     struct wheel_node *due = wheel_pop_due(&shard->announce, now);
     if (!due) return NULL;
     struct room *room = caa_container_of(due, struct room, announce);
+    bool recent = now < room->announced_ms + PACE_MOST_MS;
     announcer->pass = (struct pass){.active = true, .kind = choose_pass(shard, room, now), .version = room->version};
+    announcer->pass.again = recent && announcer->pass.kind == PASS_ALL;
     memcpy(announcer->pass.room_tag, room->tag, ROOM_TAG_SIZE);
     announcer->looks++;
     return room;
@@ -234,8 +238,12 @@ static void collect(struct announcer *announcer, struct shard *shard, uint64_t n
     announcer->looks = 0;
     announcer->count = 0;
     while (announcer->count < ANNOUNCE_BATCH && announcer->looks < LOOKS_MAX &&
-           (room = next_room(announcer, shard, now)))
+           (room = next_room(announcer, shard, now))) {
+        unsigned before = announcer->looks;
         continue_pass(announcer, shard, room, now);
+        if (announcer->pass.again) announcer->looks_again += announcer->looks - before;
+    }
+    announcer->looks_so_far += announcer->looks;
 }
 
 /* Nobody is told a version before its copy has it. */
@@ -310,5 +318,7 @@ uint64_t announce_run(struct announcer *announcer, struct shard *shard, struct o
 }
 
 void announce_spent(struct announcer *announcer, uint64_t spent_ns) {
-    pace_spent(&announcer->pace, spent_ns);
+    if (announcer->looks_so_far == 0) return;
+    pace_spent(&announcer->pace, spent_ns * announcer->looks_again / announcer->looks_so_far);
+    announcer->looks_so_far = announcer->looks_again = 0;
 }

@@ -1,10 +1,10 @@
 /* Announcing: the changes of a room become CHANGES packets to its members. The owner worker's job alone.
  *
  * Rules (PROTOCOL.md §2.3 rule 7): at once in a room quiet for 100 ms, else at most 10 times a second, or seldomer
- * where announcing takes too much of the worker's time (pace.h); repeated to members that are behind after 250 ms and
- * then every second up to 7 s, and as much later as announcements are; nothing to sessions that did not
- * show for over two beats that they hear, or were last heard from another address; nothing new to those whose last beat
- * did not echo; nothing that no echo has paid for (session.h).
+ * where telling rooms again takes too much of the worker's time (pace.h); repeated to members that are behind after 250
+ * ms and then every second up to 7 s, and as much later as announcements are; nothing to sessions that did not show for
+ * over two beats that they hear, or were last heard from another address; nothing new to those whose last beat did not
+ * echo; nothing that no echo has paid for (session.h).
  *
  * A pass looks at every member of a room, in the order of their ids. A pass to all first sets the member's copy of the
  * room's version (room.h), whether or not it is told anything: so nobody is told a version before its copy has it, and

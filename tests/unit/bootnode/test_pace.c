@@ -40,8 +40,8 @@ static void it_stays_where_the_share_is_kept(void **state) {
     (void)state;
     struct pace pace = {0};
     uint64_t now = NOW;
-    for (unsigned i = 0; i < 60; i++) now = run(&pace, now, PACE_WINDOW_MS, 75 * 1000 / pace_pause(&pace, now));
-    assert_in_range(pace_pause(&pace, now), 295, 310);
+    for (unsigned i = 0; i < 60; i++) now = run(&pace, now, PACE_WINDOW_MS, 30 * 1000 / pace_pause(&pace, now));
+    assert_in_range(pace_pause(&pace, now), 470, 490);
 }
 
 static void after_the_load_it_is_as_before(void **state) {
