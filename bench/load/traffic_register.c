@@ -156,7 +156,9 @@ static void renew_stock(void *context, uint64_t now_us) {
     if (all->forged) return;
     all->debt += (double)(now_us - all->looked_us) * (double)all->count / REMAKE_US;
     all->looked_us = now_us;
-    for (; all->debt >= 1; all->debt--) {
+    size_t due = (size_t)all->debt;
+    all->debt -= (double)due;
+    for (; due > 0; due--) {
         size_t item = all->remade;
         all->remade = item + 1 < all->count ? item + 1 : 0;
         if (all->stock[item].since_us != all->passports[item % all->sockets].since_us) make(all, item);
