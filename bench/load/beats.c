@@ -15,6 +15,24 @@
 /* Beyond it a session at rest would be too close to its expiry. */
 #define INTERVAL_MOST_MS 12000
 
+/* The bootnode's expiry counts from when it heard the beat before. */
+#define EXPIRY_SLACK_MS 500
+/* RESET that a late beat draws has come by then, so what is reset later was so for another reason. */
+#define RESET_COMES_MS 500
+
+bool beats_overdue(const struct fleet *fleet, uint32_t member, uint64_t now_us) {
+    const struct member *self = &fleet->members[member];
+    if (self->state != MEMBER_ACTIVE) return false;
+    uint32_t rested_ms = fleet_ms(now_us) - fleet->beaten_ms[member];
+    return (self->flags & MEMBER_OVERDUE) || rested_ms + EXPIRY_SLACK_MS >= fleet->expiry_ms;
+}
+
+static void note_lateness(struct fleet *fleet, uint32_t member, uint64_t now_us) {
+    struct member *self = &fleet->members[member];
+    if (fleet_ms(now_us) - fleet->beaten_ms[member] >= RESET_COMES_MS) self->flags &= (uint8_t)~MEMBER_OVERDUE;
+    if (beats_overdue(fleet, member, now_us)) self->flags |= MEMBER_OVERDUE;
+}
+
 size_t beats_write(struct fleet *fleet, uint32_t member, bool ask, uint64_t now_us, uint8_t *out) {
     struct member *self = &fleet->members[member];
     const struct beat beat = {.flag = ask,
@@ -24,6 +42,7 @@ size_t beats_write(struct fleet *fleet, uint32_t member, bool ask, uint64_t now_
                               .version = self->version};
     size_t size = beat_encode(MESSAGE_HEARTBEAT, &beat, out, PACKET_MAX);
     link_tag_beat(self->beat_key, out);
+    note_lateness(fleet, member, now_us);
     fleet->beaten_ms[member] = fleet_ms(now_us);
     self->flags &= (uint8_t)~MEMBER_OWES_BEAT;
     fleet->counts.beats++;

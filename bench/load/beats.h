@@ -12,6 +12,9 @@ struct fleet;
 size_t beats_write(struct fleet *fleet, uint32_t member, bool ask, uint64_t now_us, uint8_t *out);
 /* Into the member's burst; returns its counter. */
 uint32_t beats_send(struct fleet *fleet, uint32_t member, bool ask, uint64_t now_us);
+/* Whether we let it rest for so long that the bootnode may have forgotten it, and rightly: who was held up, as by
+ * others on the same core, has nobody else to blame. */
+bool beats_overdue(const struct fleet *fleet, uint32_t member, uint64_t now_us);
 /* Those beat that did not for too long. */
 void beats_keep_alive(struct fleet *fleet, uint64_t now_us);
 /* Shuffles all that live anew. */

@@ -92,7 +92,12 @@ void comeback_reset(struct fleet *fleet, uint32_t member, uint64_t now_us) {
     bool asked = self->state == MEMBER_ASKING;
     fleet->counts.resets++;
     fleet->counts.beats_reset++;
-    if (now_us >= fleet->comeback.told_until_us) fleet->misdeeds.resets++;
+    if (beats_overdue(fleet, member, now_us)) {
+        fleet->misdeeds.overdue++;
+        fleet->counts.unsure++; /* it expired, which nobody had it do */
+    } else if (now_us >= fleet->comeback.told_until_us) {
+        fleet->misdeeds.resets++;
+    }
     lose(fleet, member, now_us);
     churn_come_back(fleet, member, asked ? now_us : now_us + reset_wait_us(fleet, self, now_us));
 }

@@ -26,6 +26,7 @@ enum member_flag {
     MEMBER_LAST_WORD = 8, /* falls silent once its last beat was answered */
     MEMBER_CHURNS = 16,   /* on its way out and back */
     MEMBER_RETURNS = 32,  /* lost its session with its bootnode, and is not back yet */
+    MEMBER_OVERDUE = 64,  /* its last beat left so late that the session may have expired before: our own fault */
     MEMBER_LASTING = MEMBER_WATCHED | MEMBER_CHURNS | MEMBER_RETURNS, /* what a session's end does not end */
 };
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "bench/load/beats.h"
 #include "bench/load/debts.h"
 #include "bench/load/fleet_parts.h"
 
@@ -50,6 +51,8 @@ static bool tell_entry(struct fleet *fleet, uint32_t member, const struct change
     struct oracle_place place = fleet_place(fleet, member);
     if (!position_of(fleet, member, entry->record.id, &position)) return false;
     if (position == place.position) return true;
+    if (entry->change == CHANGE_LEFT && beats_overdue(fleet, member - place.position + position, now_us))
+        oracle_leaves(fleet->oracle, (struct oracle_place){.room = place.room, .position = position});
     if (entry->change == CHANGE_LEFT)
         oracle_sees_left(fleet->oracle, place, position, entry->reason == LEAVE_SAID, now_us);
     else

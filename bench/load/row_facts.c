@@ -16,6 +16,7 @@ static void merge_misdeeds(struct misdeeds *into, const struct misdeeds *from) {
     into->malformed += from->malformed;
     into->resets += from->resets;
     into->unanswered += from->unanswered;
+    into->overdue += from->overdue;
     into->stuck += from->stuck;
     into->unheard += from->unheard;
 }

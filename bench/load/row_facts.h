@@ -15,6 +15,7 @@ struct misdeeds {
     uint64_t malformed;  /* authentic, and not as the protocol has it */
     uint64_t resets;     /* of living sessions */
     uint64_t unanswered; /* LEAVEs */
+    uint64_t overdue;    /* sessions that we let expire, since we did not run */
     uint64_t stuck;      /* sessions that did not move after their port changed */
     uint64_t unheard;    /* last beats without an answer */
 };

@@ -76,6 +76,7 @@ void verdict_lines(const struct row_facts *facts, struct disagreements *out) {
     say_count(out, misdeeds->malformed, "packets were not as the protocol has them");
     say_count(out, misdeeds->resets, "living sessions were forgotten by the bootnode");
     say_count(out, misdeeds->unanswered, "LEAVEs got no RESET");
+    say_count(out, misdeeds->overdue, "sessions expired since gochat-load was held up, and beat too late");
     say_count(out, misdeeds->stuck, "sessions did not move to their new port");
     say_count(out, misdeeds->unheard, "last beats before the silence got no answer");
     if (facts->deaf_us > ANSWER_LIMIT_US)

@@ -263,6 +263,20 @@ static void bootnode_that_forgets_is_noticed(void **state) {
     stage_assert_agreed(stage);
 }
 
+/* Held up by others on its core for longer than an expiry, it has nobody else to blame. */
+static void who_is_held_up_says_so(void **state) {
+    struct stage *stage = *state;
+    stage_fill(stage);
+    for (unsigned i = 0; i < 20; i++) net_run(stage->net, 1000);
+    assert_true(net_totals(stage->net).expired > 0);
+    (void)stage_row(stage, &(struct row_options){.duration_s = 5});
+    stage_assert_said(stage, "60 sessions expired since gochat-load was held up");
+    assert_int_equal(stage->said.count, 1);
+    stage_fill(stage);
+    (void)stage_row(stage, &(struct row_options){.duration_s = 5});
+    stage_assert_agreed(stage);
+}
+
 /* Between two rows a fleet may get its turn no more often than ten times a second: too seldom for each packet of a
  * registration to be sent by a turn of its own, and no fault of the bootnode's. */
 static void sessions_come_back_between_rows(void **state) {
@@ -327,6 +341,7 @@ int main(void) {
         TEST(bootnode_that_refuses),
         TEST(bootnode_that_dies_is_noticed),
         TEST(bootnode_that_forgets_is_noticed),
+        TEST(who_is_held_up_says_so),
         TEST(sessions_come_back_between_rows),
         TEST(announcements_that_do_not_come_are_missed),
         TEST(sessions_that_cannot_move_are_counted),

@@ -50,8 +50,8 @@ static void facts_add_up(void **state) {
     (void)state;
     static struct row_facts into, from;
     into = (struct row_facts){.sessions = 10, .registered = 3, .elapsed_us = 500, .nowhere = 1, .draining = true};
-    into.misdeeds =
-        (struct misdeeds){.forged = 1, .malformed = 2, .resets = 3, .unanswered = 4, .stuck = 5, .unheard = 6};
+    into.misdeeds = (struct misdeeds){
+        .forged = 1, .malformed = 2, .resets = 3, .unanswered = 4, .overdue = 7, .stuck = 5, .unheard = 6};
     into.announced =
         (struct oracle_verdict){.join_missing = 1, .expired_expected = 20, .expired_seen = 19, .expired_wrong = 2};
     into.refused[REFUSAL_ROOM_FULL] = 7;
@@ -87,6 +87,7 @@ static void facts_add_up(void **state) {
     assert_int_equal(into.misdeeds.malformed, 4);
     assert_int_equal(into.misdeeds.resets, 6);
     assert_int_equal(into.misdeeds.unanswered, 8);
+    assert_int_equal(into.misdeeds.overdue, 14);
     assert_int_equal(into.misdeeds.stuck, 10);
     assert_int_equal(into.misdeeds.unheard, 12);
     assert_int_equal(into.announced.join_missing, 2);
