@@ -50,7 +50,7 @@ use constant {
 my @FLOODS = (
     { name => 'stun', title => 'STUN', size => 20, flags => ['--stun'], counter => 'gochat_stun_total' },
     { name => 'hello', title => 'HELLO', size => 96, flags => ['--hello'], counter => 'gochat_hello_total' },
-    { name => 'register', title => 'REGISTER, valid cookies', size => 548, flags => ['--register', '--stock', 8_192],
+    { name => 'register', title => 'REGISTER, valid cookies', size => 548, flags => ['--register'],
         counter => 'gochat_register_total' },
     { name => 'forged', title => 'REGISTER, forged handshakes', size => 548, flags => ['--register', '--forged'],
         counter => 'gochat_register_total' },

@@ -158,13 +158,13 @@ sub _overload_size {
     my ($found) = @_;
     my $text = sprintf "  %s sessions; where nothing happens p99 %s µs, %s newcomers a second\n",
         map { thousands($_) } $found->{sessions}, $found->{idle}{rtt_us}{p99}, $found->{idle}{newcomers_per_s};
-    $text .= sprintf "    %-28s %10s %6s %9s %9s %9s %11s %8s\n", 'flood', 'capacity', 'times', 'forgotten',
-        'announced', 'newcomers', 'p99, µs', 'back, ms';
-    $text .= sprintf "    %-28s %10s %6.2f %9d %9d %9.2f %11s %8s\n", $_->{title}, thousands($_->{capacity_per_s}),
-        @$_{qw(reached forgotten announced newcomers)}, map({ thousands($_) } $_->{rtt_us}{p99}, $_->{back_ms})
-        for @{ $found->{floods} };
+    $text .= sprintf "    %-28s %10s %5s %6s %9s %9s %9s %11s %8s\n", 'flood', 'capacity', 'busy', 'times',
+        'forgotten', 'announced', 'newcomers', 'p99, µs', 'back, ms';
+    $text .= sprintf "    %-28s %10s %5.2f %6.2f %9d %9d %9.2f %11s %8s\n", $_->{title},
+        thousands($_->{capacity_per_s}), @$_{qw(busy_at_capacity reached forgotten announced newcomers)},
+        map({ thousands($_) } $_->{rtt_us}{p99}, $_->{back_ms}) for @{ $found->{floods} };
     my $beats = $found->{beats} // return $text;
-    $text .= sprintf "    %-28s %10s %6.2f %9d %9d\n", 'their own beats', thousands($beats->{capacity_per_s}),
+    $text .= sprintf "    %-28s %10s       %6.2f %9d %9d\n", 'their own beats', thousands($beats->{capacity_per_s}),
         @$beats{qw(reached forgotten announced)};
     return $text;
 }
