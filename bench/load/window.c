@@ -2,11 +2,12 @@
 
 static uint32_t part_of(uint32_t whole, struct share share) {
     uint64_t part = share_of(whole, share);
-    return part > WINDOW_LEAST ? (uint32_t)part : WINDOW_LEAST;
+    return part > WINDOW_PART_LEAST ? (uint32_t)part : WINDOW_PART_LEAST;
 }
 
 void window_open(struct window *window, struct share share) {
     *window = (struct window){.size = part_of(WINDOW_FIRST, share), .most = part_of(WINDOW_MOST, share)};
+    window->least = part_of(WINDOW_LEAST, share);
     window->slow_from = window->most;
 }
 
@@ -24,7 +25,7 @@ void window_gained(struct window *window) {
 void window_lost(struct window *window, uint64_t now_us) {
     if (window->shrunk_us != 0 && now_us - window->shrunk_us < WINDOW_ROUND_US) return;
     window->shrunk_us = now_us;
-    window->size = window->size / 2 > WINDOW_LEAST ? window->size / 2 : WINDOW_LEAST;
+    window->size = window->size / 2 > window->least ? window->size / 2 : window->least;
     window->slow_from = window->size;
     window->gained = 0;
 }

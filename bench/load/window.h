@@ -11,14 +11,17 @@
 
 /* Enough to keep both sides busy. Several windows at one bootnode share this, and what they begin with. */
 #define WINDOW_MOST 256
-/* So that a loss is seen by those behind it. */
-#define WINDOW_LEAST 4
+/* So many REGISTERs fit into the smallest buffer that a kernel gives by itself, and where answers are late because the
+ * machine is busy, which looks like a loss, they keep the bootnode at work for as long as it has its turn. */
+#define WINDOW_LEAST 32
+/* Of one of many parts: so that a loss is seen by those behind it. */
+#define WINDOW_PART_LEAST 4
 #define WINDOW_FIRST 64
 /* Losses within that time have one cause. */
 #define WINDOW_ROUND_US 500000
 
 struct window {
-    uint32_t size, most;
+    uint32_t size, least, most;
     uint32_t slow_from; /* from this size on it grows by one a round */
     uint32_t gained;    /* since it grew */
     uint64_t shrunk_us; /* 0: never */

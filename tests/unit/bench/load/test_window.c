@@ -63,20 +63,23 @@ static void never_closes(void **state) {
 
 static void several_share_it(void **state) {
     (void)state;
-    uint32_t first = 0, most = 0;
+    uint32_t first = 0, most = 0, lowest = 0;
     for (uint32_t index = 0; index < 3; index++) {
         struct window part;
         window_open(&part, (struct share){.index = index, .count = 3});
         first += part.size;
         for (unsigned i = 0; i < 2 * WINDOW_MOST; i++) window_gained(&part);
         most += part.size;
+        for (uint64_t i = 1; i < 20; i++) window_lost(&part, i * WINDOW_ROUND_US);
+        lowest += part.size;
     }
     assert_int_equal(first, WINDOW_FIRST);
     assert_int_equal(most, WINDOW_MOST);
+    assert_int_equal(lowest, WINDOW_LEAST);
     struct window least;
     window_open(&least, (struct share){.index = 255, .count = 256});
-    assert_int_equal(least.size, WINDOW_LEAST);
-    assert_int_equal(least.most, WINDOW_LEAST);
+    assert_int_equal(least.size, WINDOW_PART_LEAST);
+    assert_int_equal(least.most, WINDOW_PART_LEAST);
 }
 
 int main(void) {
