@@ -89,8 +89,8 @@ bool reaper_step(struct reaper *reaper, uint64_t monotonic_ms) {
 }
 
 uint64_t reaper_rest_us(uint64_t worked_us, uint64_t behind_ms) {
-    uint64_t rest = behind_ms > REAPER_BEHIND_MS ? worked_us / BEHIND_SHARE : worked_us;
-    return rest < REST_LEAST_US ? REST_LEAST_US : rest;
+    uint64_t us = behind_ms > REAPER_BEHIND_MS ? worked_us / BEHIND_SHARE : worked_us;
+    return us < REST_LEAST_US ? REST_LEAST_US : us;
 }
 
 /* True when there may be more. Returns with the time that it took. */
