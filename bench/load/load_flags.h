@@ -1,13 +1,11 @@
-/* The flags of gochat-load as a table, and what it says of those that cannot both be meant. Only for load_options.c and
- * load_rules.c. */
+/* The flags of gochat-load as a table. Only for load_options.c, which has it, and load_rules.c. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bench/load/load_options.h"
-#include "common/attributes.h"
+#include "bench/load/load_settings.h"
 #include "common/flags.h"
 #include "common/why.h"
 
@@ -58,11 +56,3 @@ void *load_flag_field(const struct settings *settings, const struct load_flag *f
 bool load_flag_complain(struct why *why, const char *name, const char *value, const char *expected);
 /* Whether it stands here, on the command line or in the row. */
 bool load_flag_given(const struct settings *settings, const char *name);
-
-/* Notes one more flag that was given. False with `why` when it contradicts those before, in its group or itself; the
- * same again is no contradiction. */
-MUST_USE bool load_rules_note(struct settings *settings, const struct load_flag *flag, const char *value,
-                              struct why *why);
-/* Once all are noted: each means something for the traffic, has what it needs, and stands beside none that it cannot
- * stand beside. Drops inherited ones that mean nothing for the traffic. False with `why`. */
-MUST_USE bool load_rules_hold(struct settings *settings, struct why *why);

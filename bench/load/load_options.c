@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bench/load/load_flags.h"
+#include "bench/load/load_rules.h"
 #include "bench/load/sources.h"
 #include "common/flags.h"
 #include "common/home.h"
@@ -31,10 +32,6 @@ const struct load_options load_defaults = {
     .threads = 1,
     .row = {.interval_s = 4, .duration_s = 10, .stock = 4096},
 };
-
-void *load_flag_field(const struct settings *settings, const struct load_flag *flag) {
-    return (flag->flag.modes == OF_ROW ? (char *)settings->row : (char *)settings->options) + flag->offset;
-}
 
 static bool parse_number(const struct load_flag *flag, const char *value, double *out) {
     char *end;
@@ -241,13 +238,6 @@ static int print_help(void) {
     return DONE;
 }
 
-bool load_flag_complain(struct why *why, const char *name, const char *value, const char *expected) {
-    char what[LOAD_TEXT_SIZE];
-    snprintf(what, sizeof what, "--%s", name);
-    flag_explain(what, value, expected, why->text, sizeof why->text);
-    return false;
-}
-
 static bool apply(struct settings *settings, const struct load_flag *flag, const char *value, struct why *why) {
     const char *name = flag->flag.name;
     char expected[EXPECTED_SIZE];
@@ -276,7 +266,7 @@ static bool take_flags(struct settings *settings, char *const *words, size_t cou
     const char *value;
     for (enum flag_item item; (item = flag_next(&reader, &flag, &value, why)) != FLAG_END;) {
         if (item == FLAG_WRONG) return false;
-        if (item == FLAG_WORD && !add_file(settings->options, value, why)) return false;
+        if (item == FLAG_WORD && (!settings->options || !add_file(settings->options, value, why))) return false;
         if (item == FLAG_WORD) continue;
         /* The row begins with its struct flag. */
         const struct load_flag *given = (const struct load_flag *)(const void *)flag;

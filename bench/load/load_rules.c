@@ -1,7 +1,7 @@
+#include "bench/load/load_rules.h"
+
 #include <stdio.h>
 #include <string.h>
-
-#include "bench/load/load_flags.h"
 
 #define EXPECTED_SIZE 600
 
@@ -77,13 +77,6 @@ static bool fits_others(const struct settings *settings, const struct load_flag 
             return complain_pair(settings, &load_flags[i], "without", flag->flag.name, why);
     }
     return true;
-}
-
-bool load_flag_given(const struct settings *settings, const char *name) {
-    for (size_t i = 0; i < load_flag_count; i++)
-        if ((settings->given & load_flag_bit(&load_flags[i])) && strcmp(load_flags[i].flag.name, name) == 0)
-            return true;
-    return false;
 }
 
 /* A command line before --rows that leaves the traffic to them. */
