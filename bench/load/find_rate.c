@@ -144,7 +144,9 @@ static enum run_status report(struct finding *finding, struct why *why) {
     why->text[0] = '\0';
     if (!finding->has_best) return RUN_OK;
     tell_found(finding);
-    best->cut.interrupted = interrupted();
+    /* The search was cut, and not the step: as text that is told already. */
+    if (interrupted() && finding->to != stdout)
+        best->cut = (struct cut){.interrupted = true, .after_us = best->pump.elapsed_us};
     if (!run_report(finding->run, best, found_object(finding), why)) return RUN_USAGE;
     return finding->search.holds > 0 && best->disagreement_count == 0 ? RUN_OK : RUN_DISAGREED;
 }
