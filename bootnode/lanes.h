@@ -8,8 +8,8 @@
 #pragma once
 
 enum lane {
-    LANE_SESSION,  /* HEARTBEAT, UPDATE, INTRODUCE, MOVE and LEAVE that name a session of ours */
-    LANE_RELAY,    /* RELAY of a session of ours */
+    LANE_SESSION,  /* HEARTBEAT, INTRODUCE, MOVE and LEAVE that name a session of ours, and the shortest UPDATE */
+    LANE_RELAY,    /* RELAY of a session of ours, and UPDATE, which is no life, and comes again until it is seen */
     LANE_REGISTER, /* REGISTER: with a cookie, if it is not forged */
     LANE_HELLO,    /* HELLO: from anybody, also with a forged source */
     LANE_STUN,

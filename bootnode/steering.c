@@ -1,5 +1,6 @@
 #include "bootnode/steering.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <linux/filter.h>
 #include <string.h>
@@ -7,6 +8,9 @@
 
 #include "common/stun.h"
 #include "common/wire/bootnode_packets.h"
+
+static_assert(BEAT_SIZE <= STEERING_SESSION_MAX && SEALED_OVERHEAD + COOKIE_SIZE <= STEERING_SESSION_MAX,
+              "HEARTBEAT and MOVE come by the lane that is listened to");
 
 #define NODE_OFFSET (SESSION_ID_OFFSET + 6)
 #define SHARD_OFFSET (SESSION_ID_OFFSET + 7)
@@ -26,9 +30,11 @@ enum line {
     IS_REGISTER,
     IS_HELLO,
     IS_OTHER,
-    RELAY,
-    RELAY_END,
     SESSION,
+    SESSION_SHORT,
+    SHORT,
+    SHORT_END,
+    RELAY,
     OWNER, /* X: the lane's first socket */
     OWNER_LONG,
     OWNER_NODE,
@@ -77,9 +83,11 @@ int steering_attach(int socket, size_t workers, uint8_t node) {
 
         GO(IS_OTHER, JUNK),
 
+        [SESSION] = BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0),
+        IF(SESSION_SHORT, BPF_JGE, STEERING_SESSION_MAX + 1, RELAY, SHORT),
+        FIRST_OF(SHORT, LANE_SESSION),
+        GO(SHORT_END, OWNER),
         FIRST_OF(RELAY, LANE_RELAY),
-        GO(RELAY_END, OWNER),
-        FIRST_OF(SESSION, LANE_SESSION),
 
         [OWNER] = BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0),
         IF(OWNER_LONG, BPF_JGE, SHARD_OFFSET + 1, OWNER_NODE, JUNK),

@@ -5,10 +5,14 @@
  * Rules:
  * 1. Only a packet of a type that belongs to sessions, with our node's number and a shard that there is, comes to the
  *    lanes of sessions. All else is for lanes that may lose it.
- * 2. Every worker can serve every packet, whichever lane it comes by: where the program cannot be attached, one lane
+ * 2. Of those, only what the kernel has checked before it chooses a socket comes to LANE_SESSION: the checksum of a
+ * short datagram. That of a longer one is checked when it is received; where it is wrong, the socket's drops count one,
+ * as if a datagram had overflowed. So a forger would have all silences doubted (hearing.h) for a packet in 5 s.
+ * 3. Every worker can serve every packet, whichever lane it comes by: where the program cannot be attached, one lane
  *    holds all, and the kernel spreads it by its own hash.
  *
- * Source: SO_ATTACH_REUSEPORT_CBPF in socket(7); the answer is the index of a socket in the order of binding. */
+ * Source: CHECKSUM_BREAK in linux/skbuff.h; SO_ATTACH_REUSEPORT_CBPF in socket(7); the answer is the index of a socket
+ * in the order of binding. */
 #pragma once
 
 #include <stddef.h>
@@ -16,6 +20,9 @@
 
 #include "bootnode/lanes.h"
 #include "common/attributes.h"
+
+/* The longest packet of LANE_SESSION: 76 bytes less the header of UDP. */
+#define STEERING_SESSION_MAX 68
 
 /* Where in the order of binding a worker's socket for this lane is: lane by lane, in each the workers in their order.
  */

@@ -144,15 +144,14 @@ static void serve_sessions(struct worker *worker) {
     schedule_sessions(&worker->schedule, spent_ns, worker->ready[LANE_SESSION] == 0);
 }
 
-/* Behind is a lane that cannot be served in full: more than half of its buffer is used, or it lost datagrams lately. */
-static bool is_behind(struct worker *worker, enum lane lane) {
+/* Behind is a lane that cannot be served in full: more than half of its buffer is used. What it lost says less: a
+ * datagram with a wrong checksum counts there, too. */
+static bool is_behind(const struct worker *worker, enum lane lane) {
     bool behind = false;
     for (size_t i = 0; i < worker->listener_count; i++) {
-        struct listener *listener = &worker->listeners[i];
+        int socket = worker->listeners[i].sockets[lane];
         struct udp_memory memory;
-        if (listener->sockets[lane] < 0 || !udp_memory(listener->sockets[lane], &memory)) continue;
-        behind |= memory.used > memory.limit / 2 || memory.drops != listener->drops[lane];
-        listener->drops[lane] = memory.drops;
+        if (socket >= 0 && udp_memory(socket, &memory)) behind |= memory.used > memory.limit / 2;
     }
     return behind;
 }

@@ -24,8 +24,7 @@
 #include "common/udp.h"
 
 struct listener {
-    int sockets[LANE_COUNT];    /* -1: none, what belongs there comes by LANE_SESSION */
-    uint32_t drops[LANE_COUNT]; /* of each, when it was looked at last */
+    int sockets[LANE_COUNT]; /* -1: none, what belongs there comes by LANE_SESSION */
     struct udp_batch *send;
 };
 

@@ -130,6 +130,15 @@ static void test_shortest_that_is_steered(void **state) {
     }
 }
 
+/* Their checksums are not known to be right yet. */
+static void test_longer_ones_wait_with_relay(void **state) {
+    for (size_t i = 0; i < sizeof of_sessions; i++) {
+        assert_steered(*state, LANE_SESSION, (struct probe){of_sessions[i], NODE, 2, STEERING_SESSION_MAX});
+        assert_steered(*state, LANE_RELAY, (struct probe){of_sessions[i], NODE, 2, STEERING_SESSION_MAX + 1});
+        assert_spread(*state, LANE_JUNK, (struct probe){of_sessions[i], NODE + 1, 2, STEERING_SESSION_MAX + 1});
+    }
+}
+
 /* Who floods with invented ids comes to the lanes of sessions with few of them. */
 static void test_what_is_no_session_of_ours_is_junk(void **state) {
     for (size_t i = 0; i < sizeof of_sessions; i++) {
@@ -167,11 +176,9 @@ static void test_refuses_what_is_no_socket(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sessions_reach_their_worker),
-        cmocka_unit_test(test_shortest_that_is_steered),
-        cmocka_unit_test(test_what_is_no_session_of_ours_is_junk),
-        cmocka_unit_test(test_everything_else_is_spread),
-        cmocka_unit_test(test_shortest_of_everybody),
+        cmocka_unit_test(test_sessions_reach_their_worker), cmocka_unit_test(test_shortest_that_is_steered),
+        cmocka_unit_test(test_longer_ones_wait_with_relay), cmocka_unit_test(test_what_is_no_session_of_ours_is_junk),
+        cmocka_unit_test(test_everything_else_is_spread),   cmocka_unit_test(test_shortest_of_everybody),
         cmocka_unit_test(test_refuses_what_is_no_socket),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
