@@ -64,6 +64,7 @@ bool candidates_pack(struct packed_candidates *candidates, const struct candidat
         write_u16(&writer, item->port);
     }
     if (has_block(&fresh)) {
+        assert(writer_size(&writer) > CANDIDATES_INLINE);
         block = malloc(writer_size(&writer));
         if (!block) return false;
         memcpy(fresh.packed, &block, sizeof block);

@@ -212,7 +212,7 @@ static void contradictions_are_refused(void **state) {
         while ((words[count] = strtok_r(NULL, " ", &rest))) count++;
         for (size_t end = count; end > 0;) {
             size_t first = end - 1;
-            while (strncmp(words[first], "--", 2) != 0) first--;
+            while (first > 0 && strncmp(words[first], "--", 2) != 0) first--;
             for (size_t word = first; word < end; word++) {
                 strcat(turned, words[word]);
                 strcat(turned, " ");

@@ -40,7 +40,8 @@ static struct rate_search find(struct server *server, double first) {
 
 static void any_capacity_is_found(void **state) {
     (void)state;
-    for (double capacity = 1.5; capacity < 5e7; capacity *= 1.7) {
+    double capacity = 1.5;
+    for (int i = 0; i < 33; i++, capacity *= 1.7) { /* up to 4e7 */
         struct server server = {.capacity = capacity, .generator = MOST};
         struct rate_search search = find(&server, 1000);
         if (search.holds > capacity || search.holds < capacity / (1 + SEARCH_PRECISION))
