@@ -60,11 +60,13 @@ static uint64_t listened_for(const struct reaper *reaper, size_t shard) {
     return least;
 }
 
-/* Calls a worker that has not listened for a while, unless it was called and has not listened since. */
+/* Calls a worker that has not listened for a while, unless it was called just now and has not listened since. A call
+ * may come to nothing: one that is about to pass a mark that it set before has none to set yet. */
 static void call(struct shard *shard, uint64_t monotonic_ms) {
     struct hearing *hearing = &shard->hearing;
     uint64_t listened = hearing_listened(hearing);
-    if (hearing->asked_ms > listened || monotonic_ms < listened + HEARING_MARK_MS) return;
+    bool called = hearing->asked_ms > listened && monotonic_ms < hearing->asked_ms + REAPER_CALL_MS;
+    if (called || monotonic_ms < listened + HEARING_MARK_MS) return;
     hearing->asked_ms = monotonic_ms;
     if (shard->bell >= 0) (void)eventfd_write(shard->bell, 1);
 }

@@ -1,8 +1,8 @@
 /* The reaper: the thread that takes silent sessions out of all shards.
  *
  * It judges a silence at the time up to which the shard's worker has listened (hearing.h), not at the present: so it is
- * late where a worker has no processor, and never wrong. A worker that sleeps is called by its bell, once, when
- * somebody is due that it has not listened for.
+ * late where a worker has no processor, and never wrong. A worker that sleeps is called by its bell when
+ * somebody is due that it has not listened for, and again each REAPER_CALL_MS until it has.
  *
  * It alone notices that the whole process was paused (SIGSTOP, a frozen virtual machine): more than REAPER_PAUSE_MS
  * between two of its steps in which no worker made a round, either; of those that sleep nobody knows. Then nobody could
@@ -23,6 +23,7 @@
 #include "common/thread.h"
 
 #define REAPER_STEP_MS 50
+#define REAPER_CALL_MS 100
 #define REAPER_PAUSE_MS HEARING_PAUSE_MS
 #define REAPER_TURN_US 200
 #define REAPER_BEHIND_MS 100

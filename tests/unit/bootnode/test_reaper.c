@@ -193,7 +193,7 @@ static void who_was_silent_goes_once_the_worker_has_listened(void **state) {
     assert_int_equal(shards[0].counters.lateness.max_ms, 5050);
 }
 
-static void a_worker_that_sleeps_is_called_once(void **state) {
+static void a_worker_that_sleeps_is_called(void **state) {
     (void)state;
     guest_join(all[0], (struct guest){1, 1}, START);
     step_until(START + 10000);
@@ -204,7 +204,7 @@ static void a_worker_that_sleeps_is_called_once(void **state) {
         step_alone_at(now);
         calls += was_called(0);
     }
-    assert_int_equal(calls, 1);
+    assert_int_equal(calls, 1000 / REAPER_CALL_MS);
     assert_false(was_called(1));
     assert_int_equal(sessions(), 1);
     work(0, START + 16010);
@@ -212,6 +212,22 @@ static void a_worker_that_sleeps_is_called_once(void **state) {
     assert_int_equal(sessions(), 0);
     step_alone_at(START + 16100);
     assert_false(was_called(0));
+}
+
+/* The first finds it about to pass a mark of a moment ago, so that it sets none. */
+static void a_call_that_comes_to_nothing_is_made_again(void **state) {
+    (void)state;
+    guest_join(all[0], (struct guest){1, 1}, START);
+    step_until(START + 14950);
+    work_with(0, START + 14999, 20000, 64, true);
+    step_alone_at(START + 15010);
+    assert_true(was_called(0));
+    work_with(0, START + 15011, 0, 15, false);
+    for (uint64_t now = START + 15050; now <= START + 15200; now += REAPER_STEP_MS) {
+        step_alone_at(now);
+        if (was_called(0)) work(0, now + 1);
+    }
+    assert_int_equal(sessions(), 0);
 }
 
 /* Its bell was for a beat that it heard: the next time it is called again. */
@@ -343,7 +359,8 @@ int main(void) {
         reaper_test(a_long_expiry_is_no_pause),
         reaper_test(a_worker_that_does_not_run_costs_nobody_a_session),
         reaper_test(who_was_silent_goes_once_the_worker_has_listened),
-        reaper_test(a_worker_that_sleeps_is_called_once),
+        reaper_test(a_worker_that_sleeps_is_called),
+        reaper_test(a_call_that_comes_to_nothing_is_made_again),
         reaper_test(a_worker_is_called_each_time_somebody_is_due),
         reaper_test(without_steering_all_have_to_listen),
         reaper_test(a_reaper_that_alone_had_no_processor_is_no_pause),
