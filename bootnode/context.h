@@ -23,6 +23,7 @@ struct context {
     uint32_t second;               /* seconds since the server started, for cookies */
     uint8_t shard_index;           /* the worker's own shard, for counting how well steering works */
     bool register_behind;          /* more REGISTERs come than the worker can serve */
+    bool sessions_behind;          /* and more packets of sessions */
 };
 
 /* One received packet. `local` is asked for only by handlers that answer or store it. */

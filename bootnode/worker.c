@@ -23,6 +23,7 @@
 #define NAP_PACKETS 8
 #define NAP_US 400
 #define LOOK_NS 10000000
+#define BEHIND_NS 1000000000
 
 /* Of the event of a descriptor: a lane's socket, or the bell. */
 #define EVENT_BELL UINT32_MAX
@@ -132,6 +133,13 @@ static uint64_t spend(struct worker *worker, enum lane lane, uint64_t since_ns) 
     return worker->clock_ns - since_ns;
 }
 
+/* Sessions are behind for a while after a round that did not empty their lane: what is spared then is what empties it.
+ */
+static void look_at_sessions(struct worker *worker, bool emptied) {
+    if (!emptied) worker->behind_until_ns = worker->clock_ns + BEHIND_NS;
+    worker->context.sessions_behind = worker->clock_ns < worker->behind_until_ns;
+}
+
 static void serve_sessions(struct worker *worker) {
     uint64_t since_ns = worker->clock_ns, spent_ns = 0;
     if (worker->ready[LANE_SESSION]) {
@@ -141,7 +149,9 @@ static void serve_sessions(struct worker *worker) {
         spent_ns = spend(worker, LANE_SESSION, since_ns);
         hearing_end(&worker->shard->hearing);
     }
-    schedule_sessions(&worker->schedule, spent_ns, worker->ready[LANE_SESSION] == 0);
+    bool emptied = worker->ready[LANE_SESSION] == 0;
+    look_at_sessions(worker, emptied);
+    schedule_sessions(&worker->schedule, spent_ns, emptied);
 }
 
 /* Behind is a lane that cannot be served in full: more than half of its buffer is used. What it lost says less: a

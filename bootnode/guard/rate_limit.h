@@ -31,6 +31,8 @@ enum rate_kind {
     RATE_REGISTER_BUSY,
     RATE_REFUSAL,
     RATE_REFUSAL_TOTAL,
+    /* while packets of sessions wait: RESETs to what names none, of a worker */
+    RATE_RESET_BUSY,
     RATE_KIND_COUNT
 };
 
@@ -40,6 +42,10 @@ enum rate_kind {
 #define BUSY_REGISTERS 10
 #define BUSY_REFUSALS 10
 #define BUSY_REFUSALS_TOTAL 1000
+/* A second, of a worker, while packets of sessions wait: whoever forges sources would else have it send ten times as
+ * long as it takes to see that there is no such session. After a restart it is as many as can register again. */
+#define BUSY_RESETS 10000
+#define BUSY_RESETS_BURST 1000
 
 /* What the buckets of a /48 can still count in whole microseconds. */
 #define RATE_MAX 10000

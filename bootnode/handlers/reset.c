@@ -24,13 +24,21 @@ void reset_send(struct context *context, uint8_t endpoint, const struct address 
     counters_count(context->counters, COUNTER_RESET);
 }
 
+/* The source may be forged, so what it has a share in is the worker's time. */
+static bool may_answer(const struct context *context, const struct address *source) {
+    struct rate_limiter *limits = context->node->limits;
+    return rate_limit_source(limits, RATE_RESET, source, context->now) &&
+           (!context->sessions_behind ||
+            rate_limit_session(limits, RATE_RESET_BUSY, context->shard_index, context->now));
+}
+
 void reset_answer(struct context *context, const struct packet *packet, uint64_t session_id) {
     uint8_t answer[RESET_SIZE];
     if (session_name_of(session_id).node != context->node->node_id) {
         counters_count(context->counters, COUNTER_FOREIGN);
         return;
     }
-    if (!rate_limit_source(context->node->limits, RATE_RESET, &packet->from, context->now)) {
+    if (!may_answer(context, &packet->from)) {
         counters_count(context->counters, COUNTER_RATE_LIMITED);
         return;
     }

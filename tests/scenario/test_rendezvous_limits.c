@@ -275,6 +275,32 @@ static void test_who_is_turned_away_comes_back_spread(void **state) {
     assert_in_range(crowd.longest_s, 3, 1 + wait_ms / 1000);
 }
 
+/* Beats of sessions that are not, each from another network, as who forges sources sends them. */
+static uint64_t resets_to_everybody(struct net *net, uint32_t sources) {
+    const uint64_t before = counters_read(&net->counters, COUNTER_RESET);
+    struct address from = net_address(1);
+    for (uint32_t i = 0; i < sources; i++) {
+        uint8_t packet[BEAT_SIZE] = {[0] = MESSAGE_HEARTBEAT, [4] = 1, [15] = 1};
+        from.ip[12] = (uint8_t)(i / 250 + 20);
+        from.ip[13] = (uint8_t)(i % 250 + 1);
+        net_inject(net, &from, packet, sizeof packet);
+    }
+    return counters_read(&net->counters, COUNTER_RESET) - before;
+}
+
+/* What is cheap to see through is not to cost the sessions that wait a send each. */
+static void test_where_sessions_wait_few_are_told_that_theirs_is_gone(void **state) {
+    struct net *net = *state;
+    const uint32_t sources = 2 * BUSY_RESETS_BURST;
+    assert_int_equal(resets_to_everybody(net, sources), sources);
+    net->context.sessions_behind = true;
+    assert_int_equal(resets_to_everybody(net, sources), BUSY_RESETS_BURST);
+    net_run(net, 50);
+    assert_in_range(resets_to_everybody(net, sources), BUSY_RESETS / 20, BUSY_RESETS / 20 + BUSY_RESETS / 1000);
+    net->context.sessions_behind = false;
+    assert_int_equal(resets_to_everybody(net, sources), sources);
+}
+
 /* Honest newcomers of one household get in all the same, one after the other, as the client of the scenario does. */
 static void test_who_is_told_to_wait_gets_in(void **state) {
     struct net *net = *state;
@@ -303,6 +329,7 @@ int main(void) {
         TEST(test_what_is_not_served_is_seldom_answered),
         TEST(test_who_is_turned_away_comes_back_spread),
         TEST(test_who_is_told_to_wait_gets_in),
+        TEST(test_where_sessions_wait_few_are_told_that_theirs_is_gone),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("rendezvous_limits", tests, NULL, NULL);
