@@ -31,6 +31,7 @@ int schedule_next(struct schedule *schedule, uint32_t waiting) {
 }
 
 void schedule_spent(struct schedule *schedule, int turn, uint64_t spent_ns) {
+    if (spent_ns > SCHEDULE_MOST_NS) spent_ns = SCHEDULE_MOST_NS;
     schedule->left_ns -= (int64_t)spent_ns;
     schedule->start[turn] += spent_ns * SCALE / weights[turn];
 }

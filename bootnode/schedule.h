@@ -4,7 +4,8 @@
  * 1. Sessions come first: the others are served only after their lane was looked at, and then for SCHEDULE_TURN_NS and
  *    one turn at most before it is looked at again.
  * 2. Where the lane of sessions is never empty, the others together get a part in SCHEDULE_LEAST of the time all the
- * same, so that newcomers get in. A turn that took longer is taken off the following ones.
+ * same, so that newcomers get in. A turn that took longer is taken off the following ones, as SCHEDULE_MOST_NS at most:
+ * what is longer was a time in which the worker did not run, and nobody is to pay for a pause of the process.
  * 3. The others share what is left to them by weight (start-time fair queueing: Goyal, Vin and Cheng 1996): over any
  *    span in which two of them always have something to do, their times are as their weights, but for one turn of each.
  *    Who had nothing to do saves nothing up.
@@ -20,6 +21,7 @@
 
 #define SCHEDULE_TURN_NS 200000
 #define SCHEDULE_LEAST 8
+#define SCHEDULE_MOST_NS 20000000
 
 /* What takes turns: every lane but LANE_SESSION, and announcing. */
 enum { TURN_ANNOUNCING = LANE_COUNT, TURN_COUNT, TURN_NONE = TURN_COUNT };

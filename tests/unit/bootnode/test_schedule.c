@@ -128,6 +128,19 @@ static void a_trickle_is_served_at_once(void **state) {
     }
 }
 
+/* Neither those who wait beside sessions that never end, nor the lane whose turn it was, pay for an hour's pause. */
+static void nobody_pays_for_a_pause(void **state) {
+    (void)state;
+    struct load load = {.cost = {[LANE_STUN] = 200 * US, [LANE_REGISTER] = 200 * US}};
+    schedule_sessions(&load.schedule, 0, true);
+    assert_int_equal(schedule_next(&load.schedule, BIT(LANE_REGISTER)), LANE_REGISTER);
+    schedule_spent(&load.schedule, LANE_REGISTER, UINT64_C(3600000000) * US);
+    rounds(&load, 1000, 500 * US, false, BIT(LANE_STUN) | BIT(LANE_REGISTER));
+    assert_true(load.others > 1000 * 500 * US / SCHEDULE_LEAST / 2);
+    rounds(&load, 1000, 0, true, BIT(LANE_STUN) | BIT(LANE_REGISTER));
+    assert_true(load.had[LANE_REGISTER] > load.had[LANE_STUN]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nobody_waits),
@@ -138,6 +151,7 @@ int main(void) {
         cmocka_unit_test(newcomers_get_in_beside_each_flood),
         cmocka_unit_test(nobody_saves_up),
         cmocka_unit_test(a_trickle_is_served_at_once),
+        cmocka_unit_test(nobody_pays_for_a_pause),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("schedule", tests, NULL, NULL);
