@@ -60,7 +60,9 @@ bool shard_expire(struct shard *shard, uint64_t now, uint64_t listened) {
     size_t count = 0, looks = 0;
     struct wheel_node *due;
     shard_lock(shard);
-    const struct times clock = {shard_clock(shard, now), shard_clock(shard, listened)};
+    /* Of one look: what is lost meanwhile must not bring the present before the time that was listened to. */
+    const uint64_t missed = hearing_missed(&shard->hearing);
+    const struct times clock = {now - missed, listened - missed};
     while (looks < SHARD_BATCH && (due = wheel_pop_due(&shard->expiry, clock.listened))) {
         count += expire_session(shard, caa_container_of(due, struct session, wheel), &clock, now, &expired[count]);
         looks++;
