@@ -34,6 +34,7 @@ struct node {
     size_t shard_count;
     uint8_t node_id;
     struct stun_alternate stun;
+    struct address bound[BOOTNODE_LISTENERS_MAX]; /* by listener; all addresses: each packet says to which it came */
     struct public_addresses outside;
     uint64_t started_ms; /* monotonic */
     /* What clients are told for the time, ms since 1970: the machine's, unless who made the node has another. */

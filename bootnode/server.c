@@ -143,6 +143,7 @@ static bool make_node(struct server *server) {
     if (!server->has_node) return failed("cannot make the tables", ENOMEM);
     server->node.outside = server->outside;
     server->node.stun = server->sockets.stun;
+    memcpy(server->node.bound, server->sockets.bound, sizeof server->node.bound);
     server->node.steered = server->sockets.steered;
     socket_groups_warn_of_alternate(&server->sockets, &server->outside);
     return true;

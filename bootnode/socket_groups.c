@@ -37,8 +37,9 @@ static int buffer_of(const struct bootnode_config *config, enum lane lane) {
 /* Where `listen` leaves the port to the kernel, the first socket's port is everybody's; `bound` is what came of it. */
 static int open_lane(struct socket_groups *sockets, size_t listener, enum lane lane, const struct listening *item,
                      struct why *why) {
+    /* Where there is but one address, nobody has to be told to which a datagram came: that costs 4 % of a heartbeat. */
     const struct udp_options options = {.reuse_port = true,
-                                        .packet_info = true,
+                                        .packet_info = address_is_unspecified(&item->address),
                                         .ipv6_alone = item->ipv6_alone,
                                         .not_here_yet = item->missing,
                                         .receive_buffer = buffer_of(sockets->config, lane)};

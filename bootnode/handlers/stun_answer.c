@@ -18,7 +18,8 @@ static bool choose_endpoint(struct context *context, const struct packet *packet
     struct address local = {.port = 0};
     struct stun_route route;
     if (packet->local) local = packet->local(packet->batch, packet->index);
-    if (stun_alternate_route(&context->node->stun, packet->listener, &local, request->change, &route)) {
+    const struct address *asked = address_is_unspecified(&local) ? &context->node->bound[packet->listener] : &local;
+    if (stun_alternate_route(&context->node->stun, packet->listener, asked, request->change, &route)) {
         response->origin = route.origin;
         response->other = route.other;
         tell_outside(&context->node->outside, response);
