@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <linux/filter.h>
+#include <net/if_arp.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -32,6 +33,8 @@ enum line {
     IS_OTHER,
     SESSION,
     SESSION_SHORT,
+    DEVICE,
+    DEVICE_LOOPBACK,
     SHORT,
     SHORT_END,
     RELAY,
@@ -84,7 +87,9 @@ int steering_attach(int socket, size_t workers, uint8_t node) {
         GO(IS_OTHER, JUNK),
 
         [SESSION] = BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0),
-        IF(SESSION_SHORT, BPF_JGE, STEERING_SESSION_MAX + 1, RELAY, SHORT),
+        IF(SESSION_SHORT, BPF_JGE, STEERING_SESSION_MAX + 1, DEVICE, SHORT),
+        [DEVICE] = BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_HATYPE)),
+        IF(DEVICE_LOOPBACK, BPF_JEQ, ARPHRD_LOOPBACK, SHORT, RELAY),
         FIRST_OF(SHORT, LANE_SESSION),
         GO(SHORT_END, OWNER),
         FIRST_OF(RELAY, LANE_RELAY),

@@ -7,7 +7,8 @@
  *    lanes of sessions. All else is for lanes that may lose it.
  * 2. Of those, only what the kernel has checked before it chooses a socket comes to LANE_SESSION: the checksum of a
  * short datagram. That of a longer one is checked when it is received; where it is wrong, the socket's drops count one,
- * as if a datagram had overflowed. So a forger would have all silences doubted (hearing.h) for a packet in 5 s.
+ * as if a datagram had overflowed. So a forger would have all silences doubted (hearing.h) for a packet in 5 s. What
+ * comes by the loopback device is nobody's forgery, and may be many beats that were sent as one (UDP_SEGMENT).
  * 3. Every worker can serve every packet, whichever lane it comes by: where the program cannot be attached, one lane
  *    holds all, and the kernel spreads it by its own hash.
  *
