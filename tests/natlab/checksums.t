@@ -1,7 +1,7 @@
 #!/usr/bin/perl
-# Packets of sessions whose checksums are wrong, from a forger on the Internet: they are no lost datagrams of the living,
-# so no silence is doubted for them (bootnode/steering.h, rule 2). By loopback, where other tests send, nothing is steered
-# by its length.
+# Packets of sessions whose checksums are wrong, from a forger on the Internet: they are no lost datagrams of the
+# living, so no silence is doubted for them (bootnode/steering.h, rule 2). By loopback, where other tests send, nothing
+# is steered by its length.
 use strict;
 use warnings;
 use FindBin;
@@ -37,7 +37,8 @@ sub forge {
     my $packet = pack('n4', 5000, $port, UDP_HEADER + $size, $checksum) . $payload;
     my $code = 'use Socket; my ($where, $times, $packet) = @ARGV; socket my $raw, AF_INET, SOCK_RAW, 17 or die $!;'
         . 'send $raw, pack("H*", $packet), 0, sockaddr_in(0, inet_aton $where) or die $! for 1 .. $times';
-    system(@{ $lab->host('a') }, $^X, '-e', $code, $address, FORGED, unpack 'H*', $packet) == 0 or die 'nothing was sent';
+    system(@{ $lab->host('a') }, $^X, '-e', $code, $address, FORGED, unpack 'H*', $packet) == 0
+        or die 'nothing was sent';
     return;
 }
 
@@ -51,7 +52,7 @@ ok(come('lane_received_total{worker="0",lane="session"}'), 'short packets of ses
 forge(LONGEST + 1, 0);
 ok(come('lane_received_total{worker="0",lane="relay"}'), 'longer ones by that of RELAY');
 forge($_, 0xdead) for LONGEST, LONGEST + 1, 500;
-ok(come('worker_overflowed_total{worker="0",lane="relay"}'), 'there the kernel counts wrong checksums as lost datagrams');
+ok(come('worker_overflowed_total{worker="0",lane="relay"}'), 'there the kernel counts wrong checksums as losses');
 watch_until(now() + 1);
 my $metrics = metrics();
 is($metrics->{'worker_overflowed_total{worker="0",lane="session"}'}, 0, 'in the lane of sessions it counts none');
