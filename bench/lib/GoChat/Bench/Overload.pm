@@ -43,6 +43,7 @@ use constant {
     HAMMER_SESSIONS => 4_000, # few enough for one address of each socket, as the limits are
     HAMMER_RATE => 5_000_000, # more than can be sent
     EVERYWHERE => ['--sources', '127.64.0.0/10'], # residents and the watch
+    GIVING_WAY => ['nice', '-n', 10],
     NEWCOMERS_FROM => ['--sources', '127.128.0.0/10'],
 };
 
@@ -219,11 +220,13 @@ sub _sampled {
     return ($before, _counted($self));
 }
 
-# They register as fast as the bootnode answers, and there are more of them than there is time for.
+# They register as fast as the bootnode answers, and there are more of them than there is time for. Registering costs them
+# more than the flood costs its sender, which shall have the load core first.
 sub _newcomers {
     my ($self) = @_;
     my $most = NEWCOMERS_PER_S * ($self->{setup}{flood_seconds} + LEAD);
-    return GoChat::Bench::Generator->single($self->{setup}, 'newcomers', '--bootnode', $self->{bootnode}{address},
+    my $setup = { %{ $self->{setup} }, before_load => [@{ $self->{setup}{before_load} // [] }, @{ +GIVING_WAY }] };
+    return GoChat::Bench::Generator->single($setup, 'newcomers', '--bootnode', $self->{bootnode}{address},
         '--threads', NEWCOMER_THREADS, '--sessions', $most, '--room-size', ROOM_SIZE, '--watch', 0,
         @{ +NEWCOMERS_FROM }, '--idle');
 }
