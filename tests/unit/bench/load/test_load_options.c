@@ -18,9 +18,10 @@
 static struct load_options options;
 static char said[1000];
 
-/* Parses the words of `line` and keeps what was said on standard error. */
+/* Parses the words of `line`, which the options point into, and keeps what was said on standard error. */
 static int parse(const char *line) {
-    char copy[1000], *words[WORDS_MAX] = {(char *)(uintptr_t) "gochat-load"}, *rest = copy;
+    static char copy[1000];
+    char *words[WORDS_MAX] = {(char *)(uintptr_t) "gochat-load"}, *rest = copy;
     int count = 1;
     snprintf(copy, sizeof copy, "%s", line);
     for (char *word; count < WORDS_MAX && (word = strtok_r(NULL, " ", &rest));) words[count++] = word;
