@@ -76,7 +76,7 @@ struct fleet *fleet_create(const struct load_options *options, struct share shar
     take_share(fleet, options, share);
     randombytes_buf(seed, sizeof seed);
     randombytes_buf(&fleet->random, sizeof fleet->random);
-    registration_init(&fleet->registrations, share);
+    registration_init(&fleet->registrations, options->window, share);
     if (!allocate(fleet) || !fleet_names_create(&fleet->names, seed, fleet_key_count(fleet)) ||
         !session_index_create(&fleet->index, fleet->members, fleet->count)) {
         fleet_destroy(fleet);

@@ -22,6 +22,7 @@
 #define RAW_MIN 12 /* magic and number */
 #define SESSIONS_MAX 16777216
 #define THREADS_MAX 256
+#define WINDOW_FIXED_MOST 4096
 #define WORDS_MAX 128 /* of a row */
 
 const struct load_options load_defaults = {
@@ -144,6 +145,8 @@ const struct load_flag load_flags[] = {
         RUN(sessions), .set = set_count, BETWEEN(0, SESSIONS_MAX), .expected = "a number up to 16777216"},
     {{"room-size", "M", "members of a room (64)", OF_RUN},
         RUN(room_size), .set = set_count, .needs = "bootnode", BETWEEN(1, 65535), .expected = "a number from 1 to 65535"},
+    {{"window", "N", "registrations in flight, whatever is lost (as many as are not)", OF_RUN},
+        RUN(window), .set = set_count, .needs = "bootnode", BETWEEN(1, WINDOW_FIXED_MOST), .expected = "a number from 1 to 4096"},
     {{"watch", "N", "rooms whose announcements are judged (100, or all)", OF_RUN},
         RUN(watched_rooms), .set = set_count, .needs = "bootnode", BETWEEN(0, SESSIONS_MAX), .expected = "a number up to 16777216"},
     {{"threads", "N", "that share sessions and requests (1); a room is one thread's", OF_RUN},

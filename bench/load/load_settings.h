@@ -60,8 +60,9 @@ struct row_options {
 struct load_options {
     struct address bootnode; /* --bootnode; a row with --to needs none */
     bool has_bootnode;
-    uint32_t sessions;      /* --sessions; default 1000, 0: none */
-    uint32_t room_size;     /* --room-size; default 64 */
+    uint32_t sessions;  /* --sessions; default 1000, 0: none */
+    uint32_t room_size; /* --room-size; default 64 */
+    uint32_t window;    /* --window: registrations in flight in a fill, whatever is lost; 0: what the bootnode bears */
     uint32_t watched_rooms; /* --watch: rooms whose announcements are judged; default 100, or all when fewer */
     uint32_t threads;       /* --threads; default 1. Each has rooms of its own, so more than rooms are not used */
     struct address sources; /* --sources A.B.C.D/LEN: sockets are bound to its addresses, spread evenly over it */

@@ -29,9 +29,12 @@ static_assert((REGISTRATION_SLOTS & SLOT_MASK) == 0, "a power of two");
 
 enum step { STEP_HELLO, STEP_REGISTER, STEP_CONFIRM };
 
-void registration_init(struct registrations *registrations, struct share share) {
+void registration_init(struct registrations *registrations, uint32_t window, struct share share) {
     for (size_t i = 0; i < REGISTRATION_SLOTS; i++) registrations->due_us[i] = REGISTRATION_IDLE;
-    window_open(&registrations->window, share);
+    if (window > 0)
+        window_open_fixed(&registrations->window, window, share);
+    else
+        window_open(&registrations->window, share);
 }
 
 static uint64_t new_number(struct fleet *fleet, uint32_t slot) {

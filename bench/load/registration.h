@@ -18,8 +18,9 @@
 struct fleet;
 struct registrations;
 
-/* `share`: of what all fleets at one bootnode have in flight. */
-void registration_init(struct registrations *registrations, struct share share);
+/* `window`: how many are in flight, 0 as many as are not lost; `share`: of that, which all fleets at one bootnode
+ * share. */
+void registration_init(struct registrations *registrations, uint32_t window, struct share share);
 /* A slot is free. */
 MUST_USE bool registration_has_place(const struct registrations *registrations);
 /* Nor are there as many in flight as the bootnode was seen to take: for whoever begins them as fast as possible. */

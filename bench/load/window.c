@@ -11,6 +11,12 @@ void window_open(struct window *window, struct share share) {
     window->slow_from = window->most;
 }
 
+void window_open_fixed(struct window *window, uint32_t size, struct share share) {
+    uint32_t part = (uint32_t)share_of(size, share);
+    if (part == 0) part = 1;
+    *window = (struct window){.size = part, .least = part, .most = part, .slow_from = part};
+}
+
 bool window_has_place(const struct window *window, uint32_t in_flight) {
     return in_flight < window->size;
 }

@@ -28,6 +28,9 @@ struct window {
 };
 
 void window_open(struct window *window, struct share share);
+/* The part of so many, and never another size: for registrations that have nothing to do with each other, as people
+ * have not, who all lose their own packets. */
+void window_open_fixed(struct window *window, uint32_t size, struct share share);
 MUST_USE bool window_has_place(const struct window *window, uint32_t in_flight);
 /* One succeeded; a packet of one, or its answer, was lost. */
 void window_gained(struct window *window);

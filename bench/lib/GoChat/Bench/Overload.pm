@@ -29,7 +29,8 @@ use constant {
     ALL_BEAT => '--interval 4 --answers rare',
     SENDERS => 640, # sessions that RELAYs come from
     NEWCOMERS_PER_S => 10_000, # more than any worker registers
-    NEWCOMER_THREADS => 4, # each has 256 registrations in flight; while their packets are lost they wait to repeat them
+    NEWCOMER_THREADS => 4,
+    NEWCOMER_WINDOW => 1024, # in flight, whatever is lost: each newcomer loses its own packets
     TIMES => 2,
     BEATS_TIMES => 1.2,
     AFTER => 20, # seconds after a flood, in which whoever was forgotten in it beats and hears of it
@@ -227,7 +228,8 @@ sub _newcomers {
     my $most = NEWCOMERS_PER_S * ($self->{setup}{flood_seconds} + LEAD);
     my $setup = { %{ $self->{setup} }, before_load => [@{ $self->{setup}{before_load} // [] }, @{ +GIVING_WAY }] };
     return GoChat::Bench::Generator->single($setup, 'newcomers', '--bootnode', $self->{bootnode}{address},
-        '--threads', NEWCOMER_THREADS, '--sessions', $most, '--room-size', ROOM_SIZE, '--watch', 0,
+        '--threads', NEWCOMER_THREADS, '--window', NEWCOMER_WINDOW, '--sessions', $most, '--room-size', ROOM_SIZE,
+        '--watch', 0,
         @{ +NEWCOMERS_FROM }, '--idle');
 }
 

@@ -82,6 +82,23 @@ static void several_share_it(void **state) {
     assert_int_equal(least.most, WINDOW_PART_LEAST);
 }
 
+static void a_fixed_one_stays_as_it_is(void **state) {
+    (void)state;
+    uint32_t sum = 0;
+    for (uint32_t index = 0; index < 3; index++) {
+        struct window part;
+        window_open_fixed(&part, 1000, (struct share){.index = index, .count = 3});
+        sum += part.size;
+        for (uint64_t i = 0; i < 1000; i++) window_gained(&part);
+        for (uint64_t i = 1; i < 100; i++) window_lost(&part, i * WINDOW_ROUND_US);
+        sum += part.size;
+    }
+    assert_int_equal(sum, 2 * 1000);
+    struct window least;
+    window_open_fixed(&least, 1, (struct share){.index = 255, .count = 256});
+    assert_int_equal(least.size, 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(has_as_many_places_as_it_is_large),
@@ -90,6 +107,7 @@ int main(void) {
         cmocka_unit_test(after_a_loss_it_grows_by_one_a_round),
         cmocka_unit_test(never_closes),
         cmocka_unit_test(several_share_it),
+        cmocka_unit_test(a_fixed_one_stays_as_it_is),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("window", tests, NULL, NULL);
