@@ -10,7 +10,8 @@ static const uint32_t weights[TURN_COUNT] = {
 
 void schedule_sessions(struct schedule *schedule, uint64_t spent_ns, bool emptied) {
     int64_t least = schedule->left_ns + (int64_t)(spent_ns / (SCHEDULE_LEAST - 1));
-    schedule->left_ns = emptied || least > SCHEDULE_TURN_NS ? SCHEDULE_TURN_NS : least;
+    if (least > SCHEDULE_CREDIT_NS) least = SCHEDULE_CREDIT_NS;
+    schedule->left_ns = emptied ? SCHEDULE_TURN_NS : least;
 }
 
 /* Who has something to do again begins now: what he did not need is gone. */

@@ -19,7 +19,8 @@
 
 #include "bootnode/lanes.h"
 
-#define SCHEDULE_TURN_NS 200000
+#define SCHEDULE_TURN_NS 60000
+#define SCHEDULE_CREDIT_NS 200000 /* of the least share, at most */
 #define SCHEDULE_LEAST 8
 #define SCHEDULE_MOST_NS 20000000
 

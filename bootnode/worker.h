@@ -2,7 +2,7 @@
  * (lanes.h), in a reuseport group with the other workers' sockets.
  *
  * Its loop: see which sockets have something; serve what belongs to sessions; then let the other lanes and the
- * announcer of its shard take turns (schedule.h). A turn is a batch of about SCHEDULE_TURN_NS' worth, handled and
+ * announcer of its shard take turns (schedule.h). A turn is a batch, some 10 to 400 µs' worth, handled and
  * answered. It sleeps only when nothing is left to do, and is then offline for RCU: for a moment where packets come in
  * numbers, else until it is called. It is woken by its sockets, by the time of the next announcement, and by its bell,
  * which others ring after they changed its shard or want it to stop. */

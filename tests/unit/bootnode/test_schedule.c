@@ -70,7 +70,7 @@ static void an_unused_share_is_gone(void **state) {
     struct load load = {.cost = {[LANE_REGISTER] = 10 * US}};
     rounds(&load, 1000, 500 * US, false, 0);
     rounds(&load, 1, 500 * US, false, BIT(LANE_REGISTER));
-    assert_in_range(load.others, SCHEDULE_TURN_NS, SCHEDULE_TURN_NS + 10 * US);
+    assert_in_range(load.others, SCHEDULE_CREDIT_NS, SCHEDULE_CREDIT_NS + 10 * US);
 }
 
 static void assert_ratio(uint64_t a, uint64_t b, uint64_t of_a, uint64_t of_b) {
