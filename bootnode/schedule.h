@@ -1,8 +1,8 @@
 /* Whose turn it is at a worker. Pure; times are nanoseconds, and the caller measures them.
  *
  * Invariants:
- * 1. Sessions come first: the others are served only after their lane was looked at, and then for SCHEDULE_TURN_NS and
- *    one turn at most before it is looked at again.
+ * 1. Sessions come first: the others are served only after their lane was looked at, and then for SCHEDULE_TURN_NS, or
+ *    SCHEDULE_CREDIT_NS where it was not empty, and one turn at most before it is looked at again.
  * 2. Where the lane of sessions is never empty, the others together get a part in SCHEDULE_LEAST of the time all the
  * same, so that newcomers get in. A turn that took longer is taken off the following ones, as SCHEDULE_MOST_NS at most:
  * what is longer was a time in which the worker did not run, and nobody is to pay for a pause of the process.
