@@ -41,7 +41,7 @@ static struct rate_search find(struct server *server, double first) {
 static void any_capacity_is_found(void **state) {
     (void)state;
     double capacity = 1.5;
-    for (int i = 0; i < 33; i++, capacity *= 1.7) { /* up to 4e7 */
+    for (int i = 0; i < 33; i++) { /* up to 4e7 */
         struct server server = {.capacity = capacity, .generator = MOST};
         struct rate_search search = find(&server, 1000);
         if (search.holds > capacity || search.holds < capacity / (1 + SEARCH_PRECISION))
@@ -50,6 +50,7 @@ static void any_capacity_is_found(void **state) {
         assert_true(search.fails > capacity);
         assert_int_equal(search.limit, STEP_LOST);
         assert_in_range(server.steps, 2, 50);
+        capacity *= 1.7;
     }
 }
 
