@@ -124,6 +124,7 @@ static void run(void *argument) {
         uint64_t took_us, now;
         bool more = take_turn(reaper, &took_us);
         now = clock_monotonic_ms();
+        liveness_turn(&reaper->turned, now);
         if (!more) idle_ms = now;
         rest_us = more ? reaper_rest_us(took_us, now - idle_ms) : REAPER_STEP_MS * 1000;
     }

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bootnode/liveness.h"
 #include "bootnode/table/shard.h"
 #include "common/attributes.h"
 #include "common/thread.h"
@@ -34,7 +35,8 @@ struct reaper {
     bool steered;          /* else a session's packets may come to any worker */
     struct pauses *pauses; /* of the node; written here alone */
     uint64_t stepped_ms;   /* monotonic time of the last step */
-    int stop;              /* eventfd that ends the thread */
+    struct liveness turned;
+    int stop; /* eventfd that ends the thread */
     struct thread thread;
 };
 

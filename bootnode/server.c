@@ -13,6 +13,7 @@
 
 #include <sodium.h>
 
+#include "bootnode/liveness.h"
 #include "bootnode/node.h"
 #include "bootnode/node_key.h"
 #include "bootnode/ops/http.h"
@@ -49,6 +50,7 @@ struct server {
     struct node_key key; /* until the node has it */
     struct reaper reaper;
     bool has_reaper;
+    struct liveness_watch liveness;
     struct http http;
     int statm;   /* snapshot_open_statm */
     int signals; /* signalfd */
@@ -178,6 +180,19 @@ static void start_reclaimer(void *nothing) {
     rcu_start_reclaimer();
 }
 
+static void watch_threads(struct server *server) {
+    char name[LIVENESS_NAME_SIZE];
+    liveness_watch_init(&server->liveness, clock_monotonic_ms());
+    liveness_watch_add(&server->liveness, "reaper", &server->reaper.turned, -1);
+    for (size_t i = 0; i < server->worker_count; i++) {
+        const struct worker *worker = &server->workers[i];
+        snprintf(name, sizeof name, "worker %zu", i);
+        liveness_watch_add(&server->liveness, name, &worker->turned, worker->bell);
+        snprintf(name, sizeof name, "announcer %zu", i);
+        liveness_watch_add(&server->liveness, name, &worker->announced, -1);
+    }
+}
+
 static bool start_threads(struct server *server) {
     struct thread starter;
     if (thread_start(&starter, "starter", false, start_reclaimer, NULL) == 0) thread_join(&starter);
@@ -186,13 +201,15 @@ static bool start_threads(struct server *server) {
     int error = reaper_start(&server->reaper);
     server->has_reaper = error == 0;
     for (size_t i = 0; i < server->worker_count && error == 0; i++) error = worker_start(&server->workers[i]);
+    watch_threads(server);
     if (error == 0 && server->config->pin_workers) placement_pin_workers(server->workers, server->worker_count);
     return error == 0 || failed("cannot start a thread", -error);
 }
 
 /* True also where nobody wants metrics. */
 static bool start_http(struct server *server) {
-    const struct watched watched = {&server->node, server->workers, server->worker_count, server->statm};
+    const struct watched watched = {&server->node, server->workers, server->worker_count, server->statm,
+                                    &server->liveness};
     char text[ADDRESS_TEXT_SIZE];
     if (!server->http.daemon) return true;
     int error = http_start(&server->http, &watched);
@@ -229,11 +246,13 @@ static enum node_fate take_signal(const struct server *server) {
     return info.ssi_signo == SIGTERM ? NODE_RESTARTS : NODE_SERVES;
 }
 
-static enum node_fate serve(const struct server *server) {
+static enum node_fate serve(struct server *server) {
     struct pollfd wanted = {.fd = server->signals, .events = POLLIN};
     enum node_fate fate;
-    do (void)poll(&wanted, 1, -1);
-    while ((fate = take_signal(server)) == NODE_SERVES);
+    do {
+        (void)poll(&wanted, 1, LIVENESS_STEP_MS);
+        liveness_watch_step(&server->liveness, clock_monotonic_ms());
+    } while ((fate = take_signal(server)) == NODE_SERVES);
     return fate;
 }
 

@@ -185,6 +185,7 @@ static void announce(struct worker *worker) {
     worker->serving = LANE_SESSION;
     worker->announcing = announce_run(worker->announcer, worker->shard, &worker->context.outbox, worker->context.now) <=
                          worker->context.now;
+    liveness_turn(&worker->announced, worker->clock_ns / 1000000);
 }
 
 static uint64_t announce_at(const struct worker *worker) {
@@ -256,11 +257,19 @@ static void set_mark(const struct worker *worker) {
 
 /* --- Rounds --- */
 
+/* Nothing to announce is as good as announced. */
+static void note_turn(struct worker *worker) {
+    const uint64_t monotonic_ms = worker->clock_ns / 1000000;
+    liveness_turn(&worker->turned, monotonic_ms);
+    if (!(waiting(worker) >> TURN_ANNOUNCING & 1)) liveness_turn(&worker->announced, monotonic_ms);
+}
+
 /* One round; true when there is more to do at once. */
 static bool work(struct worker *worker) {
     worker->handled = 0;
     serve_sessions(worker);
     serve_others(worker);
+    note_turn(worker);
     return drain(worker) || worker->ready[LANE_SESSION] || waiting(worker);
 }
 

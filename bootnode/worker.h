@@ -17,6 +17,7 @@
 #include "bootnode/dispatch.h"
 #include "bootnode/draining.h"
 #include "bootnode/lanes.h"
+#include "bootnode/liveness.h"
 #include "bootnode/schedule.h"
 #include "common/attributes.h"
 #include "common/ini_table.h"
@@ -53,6 +54,7 @@ struct worker {
     bool announcing;          /* more is due at once */
     struct announcer *announcer;
     struct draining draining;
+    struct liveness turned, announced; /* its latest round; when it announced, or had nothing to announce */
     int epoll, bell;
     int drained; /* eventfd of the server: counts the workers that have told every session */
     atomic_bool stopping;

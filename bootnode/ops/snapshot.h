@@ -8,6 +8,7 @@
 
 #include "bootnode/counters.h"
 #include "bootnode/lanes.h"
+#include "bootnode/liveness.h"
 #include "bootnode/node.h"
 #include "bootnode/table/shard.h"
 
@@ -19,6 +20,7 @@ struct watched {
     const struct worker *workers;
     size_t worker_count;
     int statm; /* of snapshot_open_statm */
+    const struct liveness_watch *liveness;
 };
 
 /* /proc/self/statm, which says how much memory the process has: opened before the process shuts itself off from files.

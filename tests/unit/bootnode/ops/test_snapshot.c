@@ -45,7 +45,8 @@ static int close_node(void **state) {
 }
 
 static const struct snapshot *take(uint64_t now) {
-    const struct watched watched = {&node, workers, WORKERS, snapshot_open_statm()};
+    const struct watched watched = {
+        .node = &node, .workers = workers, .worker_count = WORKERS, .statm = snapshot_open_statm()};
     snapshot_take(&watched, now, &snapshot);
     close(watched.statm);
     return &snapshot;
