@@ -13,7 +13,7 @@ static uint32_t spread_of_all(const struct node *node) {
 static struct notice_body make_notice(const struct node *node) {
     if (node_fate(node) == NODE_ENDS) return (struct notice_body){.kind = NOTICE_ENDING, .retry_ms = DRAINING_RETRY_MS};
     uint32_t late = randombytes_uniform(spread_of_all(node) + 1);
-    return (struct notice_body){.kind = NOTICE_RESTARTING, .retry_ms = (uint32_t)node->config->restart_ms + late};
+    return (struct notice_body){.kind = NOTICE_RESTARTING, .retry_ms = (uint32_t)node_config(node)->restart_ms + late};
 }
 
 static void tell(struct context *context, const struct shard *shard, struct session *session) {

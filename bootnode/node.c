@@ -7,16 +7,22 @@
 
 #include "common/clock.h"
 
-static struct shard *make_shard(struct node *node, size_t index, uint64_t now) {
-    const struct bootnode_config *config = node->config;
-    const struct shard_limits limits = {
-        .expiry_ms = SESSION_EXPIRY_MS,
-        .places =
-            room_places_of((uint32_t)config->room_members, (uint32_t)config->room_source_share, config->limit_loopback),
-        .sessions = (uint64_t)config->sessions,
-        .live = &node->live_sessions,
-        .sources = node->sources,
-        .outside = &node->outside};
+struct node_settings {
+    struct bootnode_config config;
+    struct rcu_head head;
+};
+
+static struct room_places places_of(const struct bootnode_config *config) {
+    return room_places_of((uint32_t)config->room_members, (uint32_t)config->room_source_share, config->limit_loopback);
+}
+
+static struct shard *make_shard(struct node *node, const struct bootnode_config *config, size_t index, uint64_t now) {
+    const struct shard_limits limits = {.expiry_ms = SESSION_EXPIRY_MS,
+                                        .places = places_of(config),
+                                        .sessions = (uint64_t)config->sessions,
+                                        .live = &node->live_sessions,
+                                        .sources = node->sources,
+                                        .outside = &node->outside};
     struct shard *shard = aligned_alloc(64, (sizeof *shard + 63) / 64 * 64);
     if (!shard) return NULL;
     memset(shard, 0, sizeof *shard);
@@ -25,8 +31,7 @@ static struct shard *make_shard(struct node *node, size_t index, uint64_t now) {
     return NULL;
 }
 
-static bool make_limits(struct node *node) {
-    const struct bootnode_config *config = node->config;
+static bool make_limits(struct node *node, const struct bootnode_config *config) {
     struct rate rates[RATE_KIND_COUNT];
     bootnode_config_rates(config, rates);
     node->limits = rate_limiter_create(rates, config->limit_loopback);
@@ -44,7 +49,8 @@ static uint64_t on_wall_ms(void *context) {
 bool node_init(struct node *node, const struct bootnode_config *config, const struct node_key *key, size_t shard_count,
                uint64_t monotonic_ms) {
     memset(node, 0, sizeof *node);
-    node->config = config;
+    atomic_init(&node->config, config);
+    pthread_mutex_init(&node->changing, NULL);
     node->started_ms = monotonic_ms;
     node->pauses.settled_ms = monotonic_ms;
     node->wall_ms = on_wall_ms;
@@ -53,9 +59,9 @@ bool node_init(struct node *node, const struct bootnode_config *config, const st
     randombytes_buf(node->shard_hash_key, sizeof node->shard_hash_key);
     cookie_jar_init(&node->cookies);
     endpoints_init(&node->endpoints);
-    bool made = make_limits(node) && public_address_parse(config->public_address, &node->outside);
+    bool made = make_limits(node, config) && public_address_parse(config->public_address, &node->outside);
     while (made && node->shard_count < shard_count) {
-        struct shard *shard = make_shard(node, node->shard_count, monotonic_ms);
+        struct shard *shard = make_shard(node, config, node->shard_count, monotonic_ms);
         if (!shard) break;
         node->shards[node->shard_count++] = shard;
     }
@@ -77,7 +83,52 @@ void node_destroy(struct node *node) {
     endpoints_destroy(&node->endpoints);
     cookie_jar_destroy(&node->cookies);
     node_key_wipe(&node->key);
+    free(node->settings);
+    pthread_mutex_destroy(&node->changing);
 }
+
+/* --- Settings that change --- */
+
+static void free_settings(struct rcu_head *head) {
+    free(caa_container_of(head, struct node_settings, head));
+}
+
+void node_config_copy(struct node *node, struct bootnode_config *out) {
+    pthread_mutex_lock(&node->changing);
+    *out = *node_config(node);
+    pthread_mutex_unlock(&node->changing);
+}
+
+bool node_suits(const struct node *node, const struct bootnode_config *config) {
+    return source_count_suits(node->sources, (uint32_t)config->sessions_per_source, (uint64_t)config->sessions);
+}
+
+/* None of it can fail. */
+static void change_limits(struct node *node, const struct bootnode_config *config) {
+    const struct room_places places = places_of(config);
+    struct rate rates[RATE_KIND_COUNT];
+    bootnode_config_rates(config, rates);
+    rate_limiter_change(node->limits, rates);
+    if (node->sources) source_count_change(node->sources, (uint32_t)config->sessions_per_source);
+    for (size_t i = 0; i < node->shard_count; i++)
+        shard_change_limits(node->shards[i], &places, (uint64_t)config->sessions);
+}
+
+bool node_reconfigure(struct node *node, const struct bootnode_config *next) {
+    struct node_settings *settings = malloc(sizeof *settings);
+    if (!settings) return false;
+    settings->config = *next;
+    pthread_mutex_lock(&node->changing);
+    change_limits(node, &settings->config);
+    struct node_settings *former = node->settings;
+    rcu_publish(&node->config, &settings->config);
+    node->settings = settings;
+    pthread_mutex_unlock(&node->changing);
+    if (former) rcu_reclaim(&former->head, free_settings);
+    return true;
+}
+
+/* --- Time and sessions --- */
 
 uint64_t node_time(const struct node *node, uint64_t monotonic_ms) {
     return monotonic_ms - atomic_load_explicit(&node->pauses.paused_ms, memory_order_relaxed);

@@ -2,6 +2,7 @@
  * while they run, but for what says otherwise. */
 #pragma once
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,18 +18,24 @@
 #include "bootnode/stun_alternate.h"
 #include "bootnode/table/shard.h"
 #include "common/attributes.h"
+#include "common/rcu.h"
 
 #define NODE_SHARDS_MAX 256
+
+/* A configuration that replaced another one. */
+struct node_settings;
 
 /* What a bootnode is about to do, as far as the operator has told. */
 enum node_fate { NODE_SERVES, NODE_RESTARTS, NODE_ENDS };
 
 struct node {
-    const struct bootnode_config *config;
-    struct node_key key;          /* Noise static key pair, reset key */
-    struct cookie_jar cookies;    /* has its own synchronisation */
-    struct rate_limiter *limits;  /* lock-free */
-    struct source_count *sources; /* lock-free; NULL: no cap */
+    _Atomic(const struct bootnode_config *) config; /* read with node_config or node_config_copy */
+    struct node_settings *settings;                 /* where it was replaced; under `changing` */
+    pthread_mutex_t changing;                       /* held by who replaces it, and by who copies it */
+    struct node_key key;                            /* Noise static key pair, reset key */
+    struct cookie_jar cookies;                      /* has its own synchronisation */
+    struct rate_limiter *limits;                    /* lock-free */
+    struct source_count *sources;                   /* lock-free; NULL: no cap */
     struct endpoints endpoints;
     struct shard *shards[NODE_SHARDS_MAX];
     size_t shard_count;
@@ -49,12 +56,26 @@ struct node {
     _Atomic uint64_t live_sessions; /* of all shards: a room's place does not depend on how the rooms fell */
 };
 
-/* Makes the shards, the limits and the cookie jar; `config` must outlive the node. The shards' bells are -1:
- * whoever starts workers sets them. False without memory. */
+/* Makes the shards, the limits and the cookie jar; `config` must outlive the node, also where another replaces it. The
+ * shards' bells are -1: whoever starts workers sets them. False without memory. */
 MUST_USE bool node_init(struct node *node, const struct bootnode_config *config, const struct node_key *key,
                         size_t shard_count, uint64_t monotonic_ms);
 /* No reader and no worker may be left. Wipes the keys. */
 void node_destroy(struct node *node);
+
+/* The settings in use, for readers of RCU that are online, until their next quiescent state. */
+static inline const struct bootnode_config *node_config(const struct node *node) {
+    return rcu_load(&node->config);
+}
+/* The same for everybody else. */
+void node_config_copy(struct node *node, struct bootnode_config *out);
+/* Whether the tables were made for such settings: a cap of sessions_per_source that is much lower, or sessions that are
+ * many more, need larger ones. */
+MUST_USE bool node_suits(const struct node *node, const struct bootnode_config *config);
+/* From now on these settings hold (a copy of them is made): rates, caps, places in rooms, and what handlers read. Who
+ * is here stays. What is read at the start alone (ini_key.restart) must be as it was. The caller is a registered
+ * reader, online, and holds no shard. False without memory: then nothing changed. */
+MUST_USE bool node_reconfigure(struct node *node, const struct bootnode_config *next);
 
 /* Any thread. Nothing else hangs on it, so it may be seen a moment late. */
 static inline enum node_fate node_fate(const struct node *node) {

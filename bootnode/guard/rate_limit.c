@@ -21,7 +21,7 @@ struct set {
 
 struct rate_limiter {
     struct set sets[SETS];
-    struct rate rates[RATE_KIND_COUNT];
+    _Atomic struct rate rates[RATE_KIND_COUNT]; /* rate_of */
     uint8_t key[crypto_shorthash_KEYBYTES];
     bool limit_loopback;
 };
@@ -36,10 +36,20 @@ struct rate_limiter *rate_limiter_create(const struct rate rates[static RATE_KIN
     struct rate_limiter *limiter = aligned_alloc(alignof(struct rate_limiter), sizeof *limiter);
     if (!limiter) return NULL;
     memset(limiter, 0, sizeof *limiter);
-    memcpy(limiter->rates, rates, sizeof limiter->rates);
+    rate_limiter_change(limiter, rates);
     randombytes_buf(limiter->key, sizeof limiter->key);
     limiter->limit_loopback = limit_loopback;
     return limiter;
+}
+
+/* Each is read whole, so nobody sees half of a change. */
+void rate_limiter_change(struct rate_limiter *limiter, const struct rate rates[static RATE_KIND_COUNT]) {
+    for (size_t i = 0; i < RATE_KIND_COUNT; i++)
+        atomic_store_explicit(&limiter->rates[i], rates[i], memory_order_relaxed);
+}
+
+static struct rate rate_of(const struct rate_limiter *limiter, enum rate_kind kind) {
+    return atomic_load_explicit(&limiter->rates[kind], memory_order_relaxed);
 }
 
 void rate_limiter_destroy(struct rate_limiter *limiter) {
@@ -77,8 +87,8 @@ static uint64_t take(uint64_t full_at, const struct rate *rate, const struct wan
 }
 
 /* Relaxed throughout: the word is all there is, nothing else is published by it. */
-static bool bucket_take(struct rate_limiter *limiter, const struct bucket_name *name, struct wanted wanted,
-                        uint64_t now) {
+static bool bucket_take(struct rate_limiter *limiter, const struct bucket_name *name, const struct rate *rate,
+                        struct wanted wanted, uint64_t now) {
     uint8_t digest[crypto_shorthash_BYTES];
     uint64_t hash, word = 0, next, now_us = now * 1000;
     crypto_shorthash(digest, (const uint8_t *)name, sizeof *name, limiter->key);
@@ -87,7 +97,7 @@ static bool bucket_take(struct rate_limiter *limiter, const struct bucket_name *
     _Atomic uint64_t *bucket;
     do {
         bucket = choose(&limiter->sets[hash % SETS], tag, &word);
-        next = take(word & TIME_MASK, &limiter->rates[name->kind], &wanted, now_us);
+        next = take(word & TIME_MASK, rate, &wanted, now_us);
         if (next == 0) return false;
     } while (!atomic_compare_exchange_weak_explicit(bucket, &word, tag << TIME_BITS | (next & TIME_MASK),
                                                     memory_order_relaxed, memory_order_relaxed));
@@ -98,13 +108,14 @@ static bool bucket_take(struct rate_limiter *limiter, const struct bucket_name *
 bool rate_limit_source_by(struct rate_limiter *limiter, enum rate_kind kind, const struct address *source,
                           uint32_t amount, uint64_t now) {
     const struct source_prefixes *prefixes = source_prefixes_of(source);
-    if (limiter->rates[kind].per_second == 0) return true;
+    const struct rate rate = rate_of(limiter, kind);
+    if (rate.per_second == 0) return true;
     if (!limiter->limit_loopback && address_classify(source) == ADDRESS_LOOPBACK) return true;
     for (size_t i = 0; i < prefixes->count; i++) {
         const struct source_prefix *prefix = &prefixes->items[i];
         struct bucket_name name = {.kind = (uint8_t)kind, .bytes = prefix->bytes};
         memcpy(name.value, source->ip, prefix->bytes);
-        if (!bucket_take(limiter, &name, (struct wanted){prefix->growth, amount}, now)) return false;
+        if (!bucket_take(limiter, &name, &rate, (struct wanted){prefix->growth, amount}, now)) return false;
     }
     return true;
 }
@@ -112,9 +123,10 @@ bool rate_limit_source_by(struct rate_limiter *limiter, enum rate_kind kind, con
 bool rate_limit_session_by(struct rate_limiter *limiter, enum rate_kind kind, uint64_t session_id, uint32_t amount,
                            uint64_t now) {
     struct bucket_name name = {.kind = (uint8_t)kind};
-    if (limiter->rates[kind].per_second == 0) return true;
+    const struct rate rate = rate_of(limiter, kind);
+    if (rate.per_second == 0) return true;
     memcpy(name.value, &session_id, sizeof session_id);
-    return bucket_take(limiter, &name, (struct wanted){1, amount}, now);
+    return bucket_take(limiter, &name, &rate, (struct wanted){1, amount}, now);
 }
 
 /* No session has the id 0. */

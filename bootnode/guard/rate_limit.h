@@ -61,6 +61,8 @@ struct rate_limiter;
 /* NULL without memory. With `limit_loopback` false, sources on loopback are never limited. */
 MUST_USE struct rate_limiter *rate_limiter_create(const struct rate rates[static RATE_KIND_COUNT], bool limit_loopback);
 void rate_limiter_destroy(struct rate_limiter *limiter);
+/* Other rates from now on; what was taken before counts by the new ones. Any thread. */
+void rate_limiter_change(struct rate_limiter *limiter, const struct rate rates[static RATE_KIND_COUNT]);
 
 /* Takes one token of every prefix of the source; false when one has none. `now` is in milliseconds, on a clock that
  * may also step back (a pause that was taken out): buckets then begin anew. */

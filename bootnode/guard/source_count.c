@@ -12,11 +12,13 @@
 #define COLUMNS_MIN 1024u
 /* A session counts in two or three prefixes, so a cell holds 2 or 3 / COLUMNS_PER_CAP of the cap. */
 #define COLUMNS_PER_CAP 16u
+/* After a change: so many times as much, at most half of the cap (IPv6: three quarters). */
+#define CROWDED 4u
 
 /* Relaxed throughout: a cell is only itself, nothing else is published by it. */
 struct source_count {
-    uint64_t per_source;
-    size_t columns; /* a power of two */
+    _Atomic uint64_t per_source; /* no cap: more than there can be */
+    size_t columns;              /* a power of two */
     bool limit_loopback;
     uint8_t key[crypto_shorthash_siphashx24_KEYBYTES];
     _Atomic uint32_t cells[]; /* row after row */
@@ -38,11 +40,20 @@ struct source_count *source_count_create(uint32_t per_source, uint64_t sessions,
     size_t columns = columns_for(per_source, sessions);
     struct source_count *count = calloc(1, sizeof *count + ROWS * columns * sizeof *count->cells);
     if (!count) return NULL;
-    count->per_source = per_source;
+    source_count_change(count, per_source);
     count->columns = columns;
     count->limit_loopback = limit_loopback;
     randombytes_buf(count->key, sizeof count->key);
     return count;
+}
+
+void source_count_change(struct source_count *count, uint32_t per_source) {
+    uint64_t cap = per_source > 0 ? per_source : UINT32_MAX;
+    atomic_store_explicit(&count->per_source, cap, memory_order_relaxed);
+}
+
+bool source_count_suits(const struct source_count *count, uint32_t per_source, uint64_t sessions) {
+    return per_source == 0 || (count && columns_for(per_source, sessions) <= count->columns * CROWDED);
 }
 
 void source_count_destroy(struct source_count *count) {
@@ -76,10 +87,11 @@ bool source_count_has_place(const struct source_count *count, const struct addre
                             const struct address *former) {
     const struct source_prefixes *prefixes = source_prefixes_of(source);
     if (!counts(count, source)) return true;
+    uint64_t cap = atomic_load_explicit(&count->per_source, memory_order_relaxed);
     for (size_t i = 0; i < prefixes->count; i++) {
         const struct source_prefix *prefix = &prefixes->items[i];
         if (former && source_prefix_covers(prefix, source, former)) continue;
-        if (sessions_at(count, source, prefix->bytes) >= count->per_source * prefix->growth) return false;
+        if (sessions_at(count, source, prefix->bytes) >= cap * prefix->growth) return false;
     }
     return true;
 }

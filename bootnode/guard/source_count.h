@@ -23,6 +23,10 @@ struct source_count;
  * `limit_loopback` false, sources on loopback are not counted. NULL without memory. */
 MUST_USE struct source_count *source_count_create(uint32_t per_source, uint64_t sessions, bool limit_loopback);
 void source_count_destroy(struct source_count *count);
+/* Whether the rows are long enough for another cap, or other sessions, than they were made for. */
+MUST_USE bool source_count_suits(const struct source_count *count, uint32_t per_source, uint64_t sessions);
+/* Another cap from now on, 0 for none; who is there stays. Any thread. */
+void source_count_change(struct source_count *count, uint32_t per_source);
 
 /* In all below, NULL for `count` stands for no cap. */
 

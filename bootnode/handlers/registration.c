@@ -35,13 +35,14 @@ static bool read_body(const struct node *node, const struct packet *packet, cons
 }
 
 static struct welcome_body welcome_of(const struct node *node, const struct registered *registered) {
+    const struct bootnode_config *config = node_config(node);
     struct welcome_body body = {.session_id = registered->session_id,
                                 .beat_ms = BEAT_INTERVAL_MS,
                                 .expiry_ms = SESSION_EXPIRY_MS,
                                 .answer_every = BEAT_ANSWER_EVERY,
                                 .complete = registered->complete,
-                                .relays = node->config->relay != RELAY_NEVER,
-                                .room_limit = (uint16_t)node->config->room_members,
+                                .relays = config->relay != RELAY_NEVER,
+                                .room_limit = (uint16_t)config->room_members,
                                 .token = registered->token,
                                 .version = registered->version,
                                 .wall_ms = node->wall_ms(node->wall_context)};

@@ -55,7 +55,7 @@ void handle_relay(struct context *context, const struct packet *packet) {
         counters_count(context->counters, COUNTER_MALFORMED);
         return;
     }
-    if (context->node->config->relay == RELAY_NEVER) {
+    if (node_config(context->node)->relay == RELAY_NEVER) {
         counters_count(context->counters, COUNTER_RELAY_OFF);
         return;
     }

@@ -88,6 +88,12 @@ static struct MHD_Response *make_response(const struct http *http, const struct 
     return response;
 }
 
+static bool is_ours(const struct http *http, const char *host) {
+    struct bootnode_config config;
+    node_config_copy(http->watched.node, &config);
+    return metrics_host_is_ours(host, config.metrics_host);
+}
+
 /* Returning MHD_NO closes the connection. */
 static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *path, const char *method,
                               const char *version, const char *upload, size_t *upload_size, void **request) {
@@ -95,8 +101,7 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
     *upload_size = 0; /* whatever it is, it was taken */
     const struct http *http = context;
     const char *host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
-    bool ours = metrics_host_is_ours(host, http->watched.node->config->metrics_host);
-    const struct page *page = ours ? find_page(path, method) : &misdirected;
+    const struct page *page = is_ours(http, host) ? find_page(path, method) : &misdirected;
     unsigned status = 0;
     struct MHD_Response *response = make_response(http, page, &status);
     if (!response) return MHD_NO;

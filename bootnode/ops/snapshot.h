@@ -16,7 +16,7 @@ struct worker;
 
 /* Borrowed; the workers stay where they are, with their sockets, as long as this is in use. */
 struct watched {
-    const struct node *node;
+    struct node *node;
     const struct worker *workers;
     size_t worker_count;
     int statm; /* of snapshot_open_statm */

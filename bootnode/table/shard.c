@@ -152,6 +152,13 @@ void shard_remove_member(struct shard *shard, struct session *session, enum leav
     shard_remove_if_empty(shard, room);
 }
 
+void shard_change_limits(struct shard *shard, const struct room_places *places, uint64_t sessions) {
+    shard_lock(shard);
+    shard->limits.places = *places;
+    shard->limits.sessions = sessions;
+    shard_unlock(shard);
+}
+
 /* --- Life of the shard --- */
 
 bool shard_init(struct shard *shard, uint8_t node, uint8_t index, const struct shard_limits *limits,

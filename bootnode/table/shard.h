@@ -97,6 +97,9 @@ static inline uint64_t shard_clock(const struct shard *shard, uint64_t now) {
 /* The calling thread is the shard's owner from now on, and that of no other; NULL: of none. */
 void shard_own(const struct shard *shard);
 
+/* Other limits from now on; who is there stays. Takes the mutex. Any thread. */
+void shard_change_limits(struct shard *shard, const struct room_places *places, uint64_t sessions);
+
 /* Takes the mutex, in turn. */
 void shard_lock(struct shard *shard);
 /* Rings the owner's bell when it would sleep past what was planned meanwhile; not where the owner itself calls. */

@@ -41,6 +41,25 @@ static void test_burst_then_rate(void **state) {
     rate_limiter_destroy(limiter);
 }
 
+static void test_rates_may_change(void **state) {
+    struct rate_limiter *limiter = made((struct rate){10, 50}, true);
+    struct rate rates[RATE_KIND_COUNT];
+    (void)state;
+    assert_int_equal(passing(limiter, "192.0.2.1", NOW, 1000), 50);
+    for (size_t i = 0; i < RATE_KIND_COUNT; i++) rates[i] = (struct rate){100, 1000};
+    rate_limiter_change(limiter, rates);
+    assert_int_equal(passing(limiter, "192.0.2.2", NOW, 5000), 1000);
+    assert_int_equal(passing(limiter, "192.0.2.1", NOW + 10000, 5000), 1000);
+    for (size_t i = 0; i < RATE_KIND_COUNT; i++) rates[i] = (struct rate){1, 2};
+    rate_limiter_change(limiter, rates);
+    assert_int_equal(passing(limiter, "192.0.2.1", NOW + 10000, 100), 0);
+    assert_int_equal(passing(limiter, "192.0.2.1", NOW + 30000, 100), 2);
+    for (size_t i = 0; i < RATE_KIND_COUNT; i++) rates[i] = (struct rate){0, 0};
+    rate_limiter_change(limiter, rates);
+    assert_int_equal(passing(limiter, "192.0.2.1", NOW + 30000, 100), 100);
+    rate_limiter_destroy(limiter);
+}
+
 static void test_port_and_form_do_not_matter(void **state) {
     struct rate_limiter *limiter = made((struct rate){10, 50}, true);
     (void)state;
@@ -261,6 +280,7 @@ static void test_threads_share_one_bucket(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_burst_then_rate),
+        cmocka_unit_test(test_rates_may_change),
         cmocka_unit_test(test_port_and_form_do_not_matter),
         cmocka_unit_test(test_neighbours_share_the_wider_prefix),
         cmocka_unit_test(test_a_refused_source_spares_its_neighbours),

@@ -51,6 +51,38 @@ static void leaving(struct source_count *count, const char *text, unsigned sessi
     while (sessions-- > 0) source_count_remove(count, &source);
 }
 
+static void test_the_cap_may_change(void **state) {
+    struct source_count *count = made(CAP);
+    (void)state;
+    assert_int_equal(taking(count, "192.0.2.1", 300), 300);
+    source_count_change(count, 200);
+    assert_false(has_place(count, "192.0.2.1"));
+    assert_int_equal(taking(count, "192.0.2.2", 1000), 200);
+    source_count_change(count, 301);
+    assert_int_equal(taking(count, "192.0.2.1", 1000), 1);
+    source_count_change(count, 0);
+    assert_int_equal(taking(count, "192.0.2.1", 1000), 1000);
+    source_count_change(count, CAP);
+    leaving(count, "192.0.2.1", 1301);
+    leaving(count, "192.0.2.2", 200);
+    done(count);
+}
+
+static void test_rows_suit_what_they_were_made_for(void **state) {
+    struct source_count *count = source_count_create(CAP, CROWD, true);
+    (void)state;
+    assert_true(source_count_suits(count, CAP, CROWD));
+    assert_true(source_count_suits(count, 100 * CAP, CROWD));
+    assert_true(source_count_suits(count, 0, CROWD * 1000ULL));
+    assert_true(source_count_suits(count, CAP / 4, CROWD));
+    assert_true(source_count_suits(count, CAP, CROWD * 4ULL));
+    assert_false(source_count_suits(count, CAP / 8, CROWD));
+    assert_false(source_count_suits(count, CAP, CROWD * 8ULL));
+    assert_false(source_count_suits(NULL, CAP, CROWD));
+    assert_true(source_count_suits(NULL, 0, CROWD));
+    source_count_destroy(count);
+}
+
 static void test_a_source_has_its_cap(void **state) {
     struct source_count *count = made(CAP);
     (void)state;
@@ -214,6 +246,8 @@ static void test_threads_leave_nothing_behind(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_source_has_its_cap),
+        cmocka_unit_test(test_the_cap_may_change),
+        cmocka_unit_test(test_rows_suit_what_they_were_made_for),
         cmocka_unit_test(test_neighbours_share_the_wider_prefix),
         cmocka_unit_test(test_ipv6_prefixes),
         cmocka_unit_test(test_a_prefix_with_both_is_not_asked),
