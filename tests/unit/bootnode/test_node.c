@@ -126,6 +126,7 @@ int main(void) {
         cmocka_unit_test(readers_see_one_whole),
     };
     if (sodium_init() < 0) return 1;
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     rcu_reader_register();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     rcu_reader_unregister();
