@@ -1,6 +1,5 @@
 #include "bootnode/ops/http.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <microhttpd.h>
@@ -11,7 +10,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "bootnode/guard/source_prefix.h"
 #include "bootnode/metrics_host.h"
 #include "bootnode/ops/metrics.h"
 #include "common/clock.h"
@@ -94,12 +92,17 @@ static bool is_ours(const struct http *http, const char *host) {
     return metrics_host_is_ours(host, config.metrics_host);
 }
 
+static struct visitor *visitor_of(struct MHD_Connection *connection) {
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
 /* Returning MHD_NO closes the connection. */
 static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *path, const char *method,
                               const char *version, const char *upload, size_t *upload_size, void **request) {
     (void)version, (void)upload, (void)request;
     *upload_size = 0; /* whatever it is, it was taken */
     const struct http *http = context;
+    visitor_of(connection)->asked = true;
     const char *host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
     const struct page *page = is_ours(http, host) ? find_page(path, method) : &misdirected;
     unsigned status = 0;
@@ -115,69 +118,27 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
 
 /* --- Connections --- */
 
-static struct http_connection *free_place(struct http *http) {
-    for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++)
-        if (!http->connections[i].taken) return &http->connections[i];
-    return NULL;
-}
-
-/* Whoever has one address often has more of the same narrowest prefix. */
-static bool is_of_one_source(const struct address *source, const struct address *other) {
-    return source_prefix_covers(&source_prefixes_of(source)->items[0], source, other);
-}
-
-/* One source does not take the places of all. */
-static enum MHD_Result accept_from(void *context, const struct sockaddr *name, socklen_t size) {
-    const struct http *http = context;
-    struct address source;
-    unsigned taken = 0;
-    (void)size;
-    if (!address_from_sockaddr(name, &source)) return MHD_NO;
-    for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
-        const struct http_connection *connection = &http->connections[i];
-        taken += connection->taken && is_of_one_source(&source, &connection->source);
-    }
-    return taken < HTTP_CONNECTIONS_PER_SOURCE ? MHD_YES : MHD_NO;
-}
-
 /* libmicrohttpd's own timeout begins anew with every byte, so the whole of a connection is timed here. */
 static void note_connection(void *context, struct MHD_Connection *connection, void **place,
                             enum MHD_ConnectionNotificationCode code) {
-    struct http_connection *noted = code == MHD_CONNECTION_NOTIFY_STARTED ? free_place(context) : *place;
-    assert(noted); /* as many as libmicrohttpd lets in */
-    *noted = (struct http_connection){.taken = false};
-    *place = noted;
-    if (code != MHD_CONNECTION_NOTIFY_STARTED) return;
-    noted->taken = true;
-    (void)address_from_sockaddr(MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr,
-                                &noted->source);
-    noted->socket = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    noted->deadline = clock_monotonic_ms() + ((const struct http *)context)->patience_ms;
-}
-
-/* libmicrohttpd finds these closed when it runs. */
-static void end_overdue(struct http *http, uint64_t now) {
-    for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
-        struct http_connection *connection = &http->connections[i];
-        if (!connection->taken || connection->deadline > now) continue;
-        (void)shutdown(connection->socket, SHUT_RDWR);
-        connection->deadline = NEVER;
+    struct http *http = context;
+    if (code != MHD_CONNECTION_NOTIFY_STARTED) {
+        visitors_leave(*place);
+        return;
     }
-}
-
-static uint64_t next_deadline(const struct http *http) {
-    uint64_t next = NEVER;
-    for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++)
-        if (http->connections[i].taken) next = earlier(next, http->connections[i].deadline);
-    return next;
+    struct address source = {.port = 0};
+    int socket = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    (void)address_from_sockaddr(MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr,
+                                &source);
+    *place = visitors_come(&http->visitors, socket, &source, clock_monotonic_ms(), http->patience_ms);
 }
 
 /* --- The thread --- */
 
-/* For poll(2): until libmicrohttpd wants to run, or the next deadline. */
+/* For poll(2): until libmicrohttpd wants to run, or somebody has to go. */
 static int wait_ms(const struct http *http) {
     MHD_UNSIGNED_LONG_LONG ms;
-    uint64_t now = clock_monotonic_ms(), deadline = next_deadline(http), left = deadline > now ? deadline - now : 0;
+    uint64_t now = clock_monotonic_ms(), due = visitors_due(&http->visitors, now), left = due > now ? due - now : 0;
     if (MHD_get_timeout(http->daemon, &ms) == MHD_YES && ms < left) left = ms;
     return left < INT_MAX ? (int)left : -1;
 }
@@ -188,8 +149,8 @@ static void run(void *argument) {
     struct pollfd wanted[] = {{.fd = http->stop, .events = POLLIN}, {.fd = events->epoll_fd, .events = POLLIN}};
     thread_give_way(THREAD_BACKGROUND);
     while (wanted[0].revents == 0) {
-        end_overdue(http, clock_monotonic_ms());
-        (void)MHD_run(http->daemon);
+        (void)MHD_run(http->daemon); /* reads what those said who came */
+        visitors_sort_out(&http->visitors, clock_monotonic_ms());
         (void)poll(wanted, 2, wait_ms(http));
     }
 }
@@ -205,7 +166,7 @@ static int open_socket(const struct address *listen_on, struct address *bound) {
     if (descriptor < 0) return -errno;
     (void)setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (family == AF_INET6) (void)setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &ipv6_only, sizeof ipv6_only);
-    if (bind(descriptor, (const struct sockaddr *)&name, size) == 0 && listen(descriptor, HTTP_CONNECTIONS_MAX) == 0) {
+    if (bind(descriptor, (const struct sockaddr *)&name, size) == 0 && listen(descriptor, VISITORS_MAX) == 0) {
         size = sizeof name;
         (void)getsockname(descriptor, (struct sockaddr *)&name, &size);
         (void)address_from_sockaddr((const struct sockaddr *)&name, bound);
@@ -217,8 +178,8 @@ static int open_socket(const struct address *listen_on, struct address *bound) {
 }
 
 static struct MHD_Daemon *start_daemon(struct http *http, int socket) {
-    return MHD_start_daemon(MHD_USE_EPOLL, 0, accept_from, http, answer, http, MHD_OPTION_LISTEN_SOCKET, socket,
-                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+    return MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, answer, http, MHD_OPTION_LISTEN_SOCKET, socket,
+                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)VISITORS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
                             SILENCE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
                             MHD_OPTION_NOTIFY_CONNECTION, note_connection, http, MHD_OPTION_STRICT_FOR_CLIENT, 1,
                             MHD_OPTION_END);

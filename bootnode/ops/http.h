@@ -1,9 +1,8 @@
 /* The operators' page, over HTTP: GET and HEAD of /metrics (Prometheus) and /health (200 "ok", 503 "draining").
  *
- * One thread of low priority, no part of RCU. Who connects gets one answer, and `patience` in all, however slowly he
- * speaks or listens; more than HTTP_CONNECTIONS_MAX wait, and of one source (IPv4 /32, IPv6 /64) more than
- * HTTP_CONNECTIONS_PER_SOURCE are closed at once. Who asks a host that we are not (metrics_host.h) gets 421. There is
- * no way in from here: nothing is changed, and nothing is logged about those who ask. */
+ * One thread of low priority, no part of RCU. Who connects gets one answer; how long, and beside how many others, is
+ * said in visitors.h. Who asks a host that we are not (metrics_host.h) gets 421. There is no way in from here: nothing
+ * is changed, and nothing is logged about those who ask. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,23 +10,15 @@
 #include <stdint.h>
 
 #include "bootnode/ops/snapshot.h"
+#include "bootnode/ops/visitors.h"
 #include "common/address.h"
 #include "common/attributes.h"
 #include "common/thread.h"
 #include "common/why.h"
 
-#define HTTP_CONNECTIONS_MAX 256
-#define HTTP_CONNECTIONS_PER_SOURCE 8
 #define HTTP_PATIENCE_MS 10000
 
 struct MHD_Daemon;
-
-struct http_connection {
-    bool taken; /* else the place is free */
-    int socket;
-    struct address source;
-    uint64_t deadline; /* monotonic; NEVER: its time is over */
-};
 
 struct http {
     struct watched watched;
@@ -35,7 +26,7 @@ struct http {
     struct address bound;      /* the port that came of port 0 */
     struct MHD_Daemon *daemon; /* NULL: not open */
     int stop;                  /* eventfd that ends the thread */
-    struct http_connection connections[HTTP_CONNECTIONS_MAX];
+    struct visitors visitors;
     struct thread thread;
 };
 

@@ -49,7 +49,7 @@ sub wait_metrics {
 
 sub lines { my ($page) = @_; return scalar split /\n/, ask($page, '/metrics')->{content} }
 
-# One source has 8 places; so from 127.0.0.SOURCE.
+# One source keeps 8 places; so from 127.0.0.SOURCE.
 sub connect_to {
     my ($page, $source) = @_;
     return IO::Socket::IP->new(PeerAddr => $page, LocalHost => "127.0.0.$source") // die "connect: $@";

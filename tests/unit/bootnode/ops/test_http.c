@@ -199,10 +199,10 @@ static void who_drips_is_cut_off(void **state) {
 
 static void the_idle_make_room_for_others(void **state) {
     (void)state;
-    int idle[HTTP_CONNECTIONS_MAX + 20];
+    int idle[VISITORS_MAX + 20];
     start(SHORT_MS);
     for (size_t i = 0; i < sizeof idle / sizeof *idle; i++)
-        idle[i] = connect_from((uint8_t)(2 + i / HTTP_CONNECTIONS_PER_SOURCE));
+        idle[i] = connect_from((uint8_t)(2 + i / VISITORS_PER_SOURCE));
     assert_status(get("/health"), "200 OK");
     for (size_t i = 0; i < sizeof idle / sizeof *idle; i++) close(idle[i]);
     assert_status(get("/health"), "200 OK");
@@ -218,13 +218,33 @@ static bool is_closed(int descriptor) {
 /* Their patience is longer than the test waits, so that it is not what ends them. */
 static void one_source_has_a_few_places(void **state) {
     (void)state;
-    int held[HTTP_CONNECTIONS_PER_SOURCE + 300];
+    int held[VISITORS_PER_SOURCE + 300];
+    size_t last = sizeof held / sizeof *held - VISITORS_PER_SOURCE;
     start(2 * WAIT_MS);
-    for (size_t i = 0; i < sizeof held / sizeof *held; i++) held[i] = connect_from(2);
-    for (size_t i = HTTP_CONNECTIONS_PER_SOURCE; i < sizeof held / sizeof *held; i++) assert_true(is_closed(held[i]));
+    for (size_t i = 0; i < sizeof held / sizeof *held; i++) {
+        held[i] = connect_from(1);
+        say(held[i], "GET /met");
+    }
+    for (size_t i = 0; i < last; i++) assert_true(is_closed(held[i]));
+    struct pollfd kept = {.fd = held[last], .events = POLLIN};
+    assert_int_equal(poll(&kept, 1, 0), 0);
     assert_status(get("/health"), "200 OK");
-    close(held[0]);
-    for (size_t i = 1; i < sizeof held / sizeof *held; i++) close(held[i]);
+    assert_status(get("/metrics"), "200 OK");
+    for (size_t i = 0; i < sizeof held / sizeof *held; i++) close(held[i]);
+}
+
+/* Each asks for more than his window takes, and reads nothing. */
+static void the_deaf_make_room_for_others(void **state) {
+    (void)state;
+    int held[VISITORS_MAX], window = 1;
+    start(2 * WAIT_MS);
+    for (size_t i = 0; i < sizeof held / sizeof *held; i++) {
+        held[i] = connect_from(1);
+        assert_int_equal(setsockopt(held[i], SOL_SOCKET, SO_RCVBUF, &window, sizeof window), 0);
+        say(held[i], "GET /metrics HTTP/1.1\r\n\r\n");
+    }
+    assert_status(get("/health"), "200 OK");
+    for (size_t i = 0; i < sizeof held / sizeof *held; i++) close(held[i]);
 }
 
 static void who_asks_another_host_gets_no_page(void **state) {
@@ -274,6 +294,7 @@ int main(void) {
         http_test(who_drips_is_cut_off),
         http_test(the_idle_make_room_for_others),
         http_test(one_source_has_a_few_places),
+        http_test(the_deaf_make_room_for_others),
         http_test(who_asks_another_host_gets_no_page),
         http_test(it_stops_while_somebody_is_connected),
         http_test(a_taken_address_is_named),
