@@ -1,6 +1,5 @@
 #include "bootnode/main.h"
 
-#include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,8 +9,8 @@
 #include "bootnode/listening.h"
 #include "bootnode/node_key.h"
 #include "bootnode/server.h"
+#include "bootnode/settings.h"
 #include "common/dumps.h"
-#include "common/home.h"
 #include "common/log.h"
 #include "common/modes.h"
 #include "common/why.h"
@@ -45,35 +44,6 @@ static bool parse_arguments(int argc, char **argv, struct arguments *out) {
     return good;
 }
 
-static bool complain(const char *flag, const char *value, const char *why) {
-    char line[3 * sizeof(struct why)];
-    flag_explain(flag, value, why, line, sizeof line);
-    fprintf(stderr, "gochat: %s\n", line);
-    return false;
-}
-
-static bool load_file(const char *named, struct bootnode_config *config) {
-    char file[PATH_MAX];
-    if (*named && home_expand(named, file, sizeof file))
-        return ini_table_load(&bootnode_config_table, file, config, stderr) == 0;
-    return complain("--config", named, "expected a file");
-}
-
-static bool load_config(const struct arguments *arguments, struct bootnode_config *config) {
-    struct why why;
-    ini_table_defaults(&bootnode_config_table, config);
-    if (arguments->config && !load_file(arguments->config, config)) return false;
-    if (arguments->listen &&
-        !ini_table_set(&bootnode_config_table, BOOTNODE_SECTION, "listen", arguments->listen, config, &why))
-        return complain("--listen", arguments->listen, why.text);
-    if (bootnode_config_fits(config)) return true;
-    char text[ADDRESS_TEXT_SIZE];
-    fprintf(stderr,
-            "gochat: %s: stun_alternate = %s: expected another address and another port than those listened on\n",
-            arguments->config, address_format(&config->stun_alternate.items[0], text));
-    return false;
-}
-
 /* No mistake of the settings: it may come later, as addresses do while a machine starts. */
 static void note_missing(const struct bootnode_config *config) {
     char text[ADDRESS_TEXT_SIZE];
@@ -91,7 +61,8 @@ int bootnode_main(int argc, char **argv) {
         mode_print_help(MODE_BOOTNODE);
         return EXIT_SUCCESS;
     }
-    if (!load_config(&arguments, &config)) return EXIT_USAGE;
+    struct bootnode_settings settings = {.file = arguments.config, .listen = arguments.listen};
+    if (bootnode_settings_read(&settings, &config, stderr) > 0) return EXIT_USAGE;
     if (arguments.check_config) {
         printf("%s: ok\n", arguments.config ? arguments.config : "defaults");
         note_missing(&config);

@@ -442,6 +442,72 @@ static void the_command_line_sets_keys(void **state) {
     assert_string_equal(why.text, "unknown section, expected [node] or [look]");
 }
 
+/* As a file has it: loads what is printed over other values, and compares. */
+static void assert_printed_again(const char *content) {
+    static struct settings before;
+    char *printed = NULL;
+    size_t size = 0;
+    assert_accepted(content);
+    before = settings;
+    FILE *out = open_memstream(&printed, &size);
+    assert_non_null(out);
+    ini_table_print(&table, &settings, out);
+    fclose(out);
+    if (load(printed) != 0) fail_msg("%s: %s", printed, problems);
+    for (size_t i = 0; i < table.count; i++)
+        if (!ini_table_equal(&table, i, &before, &settings)) fail_msg("%s differs in:\n%s", keys[i].name, printed);
+    free(printed);
+}
+
+static void what_is_printed_gives_the_same_when_it_is_loaded(void **state) {
+    (void)state;
+    assert_printed_again("[node]\n");
+    assert_printed_again(
+        "[node]\nname = n o d e\nkey_file = key\nworkers = 256\nport = -5\nlisten = 1.2.3.4:5, [::1]:6\n"
+        "peers = 192.0.2.1\npeers = 192.0.2.2:7\n[look]\nrelay = off\nui = json\n");
+    static const char *const names[] = {"\" a \"", "'#'", "'a # b'", "it's", "'\"a\"'", "\"'a' ;\"", "#a", "\"; a\""};
+    char content[100];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(content, sizeof content, "[node]\nname = %s\n", names[i]);
+        assert_printed_again(content);
+    }
+}
+
+static void a_relative_path_is_printed_whole(void **state) {
+    struct why why;
+    char line[INI_LINE_SIZE];
+    (void)state;
+    assert_true(ini_table_set(&table, "node", "key_file", "keys/a", &settings, &why));
+    assert_true(ini_value_format(&keys[1], &settings, 0, line));
+    assert_int_equal(*line, '/');
+    assert_string_equal(strrchr(line, 'k'), "keys/a");
+}
+
+static void what_no_file_can_say_is_told(void **state) {
+    struct why why;
+    char line[INI_LINE_SIZE];
+    (void)state;
+    assert_true(ini_table_set(&table, "node", "name", "\"' #", &settings, &why));
+    assert_false(ini_value_format(&keys[0], &settings, 0, line));
+}
+
+static void compares_key_by_key(void **state) {
+    struct settings other;
+    struct why why;
+    (void)state;
+    static const char *const values[][3] = {
+        {"node", "name", "x"},        {"node", "key_file", "/x"}, {"node", "workers", "3"}, {"node", "port", "7"},
+        {"node", "listen", "[::]:7"}, {"node", "peers", "::1"},   {"look", "relay", "off"}, {"look", "ui", "json"}};
+    assert_int_equal(sizeof values / sizeof *values, table.count);
+    for (size_t i = 0; i < table.count; i++) {
+        ini_table_defaults(&table, &settings);
+        ini_table_defaults(&table, &other);
+        assert_true(ini_table_set(&table, values[i][0], values[i][1], values[i][2], &other, &why));
+        for (size_t j = 0; j < table.count; j++)
+            assert_int_equal(ini_table_equal(&table, j, &settings, &other), i != j);
+    }
+}
+
 static int make_file(void **state) {
     (void)state;
     int descriptor = mkstemp(path);
@@ -480,6 +546,10 @@ int main(void) {
         cmocka_unit_test(problems_are_safe_to_print),
         cmocka_unit_test(an_unreadable_file_is_one_problem),
         cmocka_unit_test(the_command_line_sets_keys),
+        cmocka_unit_test(what_is_printed_gives_the_same_when_it_is_loaded),
+        cmocka_unit_test(a_relative_path_is_printed_whole),
+        cmocka_unit_test(what_no_file_can_say_is_told),
+        cmocka_unit_test(compares_key_by_key),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("ini_table", tests, make_file, remove_file);

@@ -1,0 +1,19 @@
+/* Where a bootnode's configuration comes from: the defaults, a file over them, the command line over both. Read once at
+ * the start and again at each reload, by the same rules. */
+#pragma once
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "bootnode/config.h"
+#include "common/attributes.h"
+
+struct bootnode_settings {
+    const char *file;   /* --config, where ~ is a home directory; NULL: none */
+    const char *listen; /* --listen, which takes the place of the file's; NULL: not given */
+};
+
+/* Fills in `out`. Each problem is one line for `problems`; returns how many there were, and with any of them `out` is
+ * of no use. */
+MUST_USE size_t bootnode_settings_read(const struct bootnode_settings *from, struct bootnode_config *out,
+                                       FILE *problems);
