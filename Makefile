@@ -183,7 +183,7 @@ coverage:
 	@.ci/coverage $(BUILD)/coverage
 
 # What git has of this version, as one archive.
-VERSION = $(shell sed -n 's/^.define GOCHAT_VERSION "\(.*\)"/\1/p' gochat.c)
+VERSION = $(shell sed -n 's/^.define GOCHAT_VERSION "\(.*\)"/\1/p' common/version.h)
 dist:
 	@mkdir -p $(BUILD)
 	git archive --prefix=gochat-$(VERSION)/ -o $(BUILD)/gochat-$(VERSION).tar.gz HEAD

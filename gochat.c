@@ -8,9 +8,9 @@
 #include "client/main.h"
 #include "common/modes.h"
 #include "common/output.h"
+#include "common/version.h"
 #include "common/why.h"
 
-#define GOCHAT_VERSION "0.1"
 #define EXIT_USAGE 2
 #define WHY_SIZE 512
 

@@ -7,8 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* name, what it counts */
-#define COUNTERS(X)                                                                                                    \
+/* X: name, what it counts. L: one of several of a name, told apart by a label, one behind the other; name, label and
+ * its value, what they all count. Kinds of rate limits are called as the settings are: rate_hello. */
+#define COUNTERS(X, L)                                                                                                 \
     X(RECEIVED, "received", "datagrams received")                                                                      \
     X(RECEIVED_BYTES, "received_bytes", "bytes received")                                                              \
     X(SENT, "sent", "datagrams sent")                                                                                  \
@@ -23,7 +24,12 @@
     X(REGISTER, "register", "REGISTER with a valid cookie")                                                            \
     X(REGISTER_BUSY, "register_busy", "REGISTER turned away since too many of its source came while others waited")    \
     X(WELCOME, "welcome", "registrations answered with WELCOME")                                                       \
-    X(REFUSED, "refused", "REFUSED sent")                                                                              \
+    L(REFUSED_VERSION, "refused", "reason", "version", "REFUSED sent")                                                 \
+    L(REFUSED_ROOM_FULL, "refused", "reason", "room_full", "REFUSED sent")                                             \
+    L(REFUSED_SOURCE_LIMIT, "refused", "reason", "source_limit", "REFUSED sent")                                       \
+    L(REFUSED_BOOTNODE_FULL, "refused", "reason", "bootnode_full", "REFUSED sent")                                     \
+    L(REFUSED_DRAINING, "refused", "reason", "draining", "REFUSED sent")                                               \
+    L(REFUSED_BUSY, "refused", "reason", "busy", "REFUSED sent")                                                       \
     X(PROOF_BAD, "proof_bad", "proofs of a second address that were stale or forged")                                  \
     X(COOKIE_BAD, "cookie_bad", "REGISTER and MOVE without a valid cookie, dropped")                                   \
     X(HANDSHAKE_BAD, "handshake_bad", "REGISTER whose handshake or proof of the member key failed, dropped")           \
@@ -50,13 +56,23 @@
     X(RELAY_OFF, "relay_off", "RELAY while relaying is off, dropped")                                                  \
     X(RELAY_ELSEWHERE, "relay_elsewhere", "RELAY from another address than its session's, dropped")                    \
     X(RELAY_FORGED, "relay_forged", "RELAY with a wrong tag, dropped")                                                 \
-    X(RELAY_LIMITED, "relay_limited", "RELAY over a limit of bytes, dropped")                                          \
+    L(RELAY_LIMITED_SESSION, "relay_limited", "kind", "session", "RELAY over a limit of bytes, dropped")               \
+    L(RELAY_LIMITED_SOURCE, "relay_limited", "kind", "source", "RELAY over a limit of bytes, dropped")                 \
+    L(RELAY_LIMITED_RECEIVER, "relay_limited", "kind", "receiver", "RELAY over a limit of bytes, dropped")             \
+    L(RELAY_LIMITED_TOTAL, "relay_limited", "kind", "total", "RELAY over a limit of bytes, dropped")                   \
     X(RELAY_NO_TARGET, "relay_no_target", "RELAY to nobody in the room who listens, dropped")                          \
-    X(RATE_LIMITED, "rate_limited", "packets over a rate limit")
+    L(RATE_LIMITED_HELLO, "rate_limited", "kind", "hello", "packets over a rate limit")                                \
+    L(RATE_LIMITED_REGISTER, "rate_limited", "kind", "register", "packets over a rate limit")                          \
+    L(RATE_LIMITED_STUN, "rate_limited", "kind", "stun", "packets over a rate limit")                                  \
+    L(RATE_LIMITED_RESET, "rate_limited", "kind", "reset", "packets over a rate limit")                                \
+    L(RATE_LIMITED_RESET_BUSY, "rate_limited", "kind", "reset_busy", "packets over a rate limit")                      \
+    L(RATE_LIMITED_UPDATE, "rate_limited", "kind", "update", "packets over a rate limit")                              \
+    L(RATE_LIMITED_INTRODUCE, "rate_limited", "kind", "introduce", "packets over a rate limit")                        \
+    L(RATE_LIMITED_MOVE, "rate_limited", "kind", "move", "packets over a rate limit")
 
 enum counter {
-#define COUNTER_ENUM(id, name, help) COUNTER_##id,
-    COUNTERS(COUNTER_ENUM)
+#define COUNTER_ENUM(id, ...) COUNTER_##id,
+    COUNTERS(COUNTER_ENUM, COUNTER_ENUM)
 #undef COUNTER_ENUM
         COUNTER_COUNT
 };
@@ -78,5 +94,9 @@ static inline void counters_count(struct worker_counters *counters, enum counter
 static inline uint64_t counters_read(const struct worker_counters *counters, enum counter which) {
     return atomic_load_explicit(&counters->values[which], memory_order_relaxed);
 }
+/* All counters of this one's name together, whatever their labels. */
+uint64_t counters_read_name(const struct worker_counters *counters, enum counter which);
 const char *counter_name(enum counter which);
+/* As Prometheus writes it, {label="value"}; empty where it is the only one of its name. */
+const char *counter_labels(enum counter which);
 const char *counter_help(enum counter which);

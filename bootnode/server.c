@@ -52,7 +52,7 @@ struct server {
     bool has_reaper;
     struct liveness_watch liveness;
     struct http http;
-    int statm;   /* snapshot_open_statm */
+    struct process_view process;
     int signals; /* signalfd */
     int drained; /* eventfd: workers that told every session */
 };
@@ -97,7 +97,7 @@ static bool open_http(struct server *server) {
     const struct ini_address_list *list = &server->config->metrics;
     struct why why;
     if (list->count == 0) return true;
-    server->statm = snapshot_open_statm();
+    process_open(&server->process);
     return http_open(&server->http, &list->items[0], HTTP_PATIENCE_MS, &why) == 0 || refuse(&why);
 }
 
@@ -208,7 +208,7 @@ static bool start_threads(struct server *server) {
 
 /* True also where nobody wants metrics. */
 static bool start_http(struct server *server) {
-    const struct watched watched = {&server->node, server->workers, server->worker_count, server->statm,
+    const struct watched watched = {&server->node, server->workers, server->worker_count, &server->process,
                                     &server->liveness};
     char text[ADDRESS_TEXT_SIZE];
     if (!server->http.daemon) return true;
@@ -232,7 +232,7 @@ static void say_counters(const struct server *server) {
     for (enum counter which = 0; which < COUNTER_COUNT; which++) {
         uint64_t sum = 0;
         for (size_t i = 0; i < server->worker_count; i++) sum += counters_read(&server->workers[i].counters, which);
-        log_info(AREA, "%s %llu", counter_name(which), (unsigned long long)sum);
+        log_info(AREA, "%s%s %llu", counter_name(which), counter_labels(which), (unsigned long long)sum);
     }
 }
 
@@ -283,7 +283,7 @@ static void tear_down(struct server *server) {
     rcu_reader_offline();
     node_key_wipe(&server->key);
     socket_groups_close(&server->sockets);
-    if (server->statm >= 0) close(server->statm);
+    process_close(&server->process);
     if (server->drained >= 0) close(server->drained);
     if (server->signals >= 0) close(server->signals);
 }
@@ -304,7 +304,7 @@ int server_run(const struct bootnode_config *config) {
     bool started = false;
     if (!server) return failed("cannot start", ENOMEM) ? EXIT_SUCCESS : EXIT_FAILURE;
     server->config = config;
-    server->statm = server->signals = server->drained = -1;
+    server->process.statm = server->signals = server->drained = -1;
     bool opened = open_all(server);
     if (opened) learn_outside(server);
     opened = opened && enter_sandbox(server);

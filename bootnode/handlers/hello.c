@@ -19,7 +19,7 @@ void handle_hello(struct context *context, const struct packet *packet) {
     if (!hello_decode(packet->data, packet->size, &hello)) {
         counters_count(context->counters, COUNTER_MALFORMED);
     } else if (!rate_limit_source(context->node->limits, RATE_HELLO, &packet->from, context->now)) {
-        counters_count(context->counters, COUNTER_RATE_LIMITED);
+        counters_count(context->counters, COUNTER_RATE_LIMITED_HELLO);
     } else if (hello.version != PROTOCOL_VERSION) {
         refusal_answer(context, packet, REFUSAL_VERSION, hello.nonce);
     } else if (node_fate(context->node) != NODE_SERVES) {

@@ -24,7 +24,7 @@ void handle_update(struct context *context, const struct packet *packet) {
     else if (!sealed_accept(context, &sealed))
         return;
     else if (!rate_limit_session(context->node->limits, RATE_UPDATE, sealed.session_id, context->now))
-        counters_count(context->counters, COUNTER_RATE_LIMITED);
+        counters_count(context->counters, COUNTER_RATE_LIMITED_UPDATE);
     else
         update(context, &sealed, &body);
 }
@@ -62,7 +62,7 @@ void handle_introduce(struct context *context, const struct packet *packet) {
     else if (!sealed_accept(context, &sealed))
         return;
     else if (!rate_limit_session(context->node->limits, RATE_INTRODUCE, sealed.session_id, context->now))
-        counters_count(context->counters, COUNTER_RATE_LIMITED);
+        counters_count(context->counters, COUNTER_RATE_LIMITED_INTRODUCE);
     else
         introduce(context, &sealed, target_id);
 }

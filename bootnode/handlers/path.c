@@ -26,7 +26,7 @@ void handle_move(struct context *context, const struct packet *packet) {
     } else if (!sealed_accept(context, &sealed)) {
         return;
     } else if (!rate_limit_session(context->node->limits, RATE_MOVE, sealed.session_id, context->now)) {
-        counters_count(context->counters, COUNTER_RATE_LIMITED);
+        counters_count(context->counters, COUNTER_RATE_LIMITED_MOVE);
     } else if (shard_move(sealed.shard, sealed.session_id, &packet->from, packet_endpoint(context, packet),
                           context->now)) {
         counters_count(context->counters, COUNTER_MOVE);

@@ -1,5 +1,6 @@
 #include "bootnode/handlers/refusal.h"
 
+#include <assert.h>
 #include <sodium.h>
 
 #define BUSY_LEAST_MS 1000
@@ -21,13 +22,23 @@ void refusal_draining(struct context *context, const struct packet *packet, uint
     if (node_fate(context->node) == NODE_ENDS) refusal_answer(context, packet, REFUSAL_DRAINING, nonce);
 }
 
+static enum counter counter_of(enum refusal reason) {
+    static const enum counter counters[] = {
+        [REFUSAL_VERSION] = COUNTER_REFUSED_VERSION,           [REFUSAL_ROOM_FULL] = COUNTER_REFUSED_ROOM_FULL,
+        [REFUSAL_SOURCE_LIMIT] = COUNTER_REFUSED_SOURCE_LIMIT, [REFUSAL_BOOTNODE_FULL] = COUNTER_REFUSED_BOOTNODE_FULL,
+        [REFUSAL_DRAINING] = COUNTER_REFUSED_DRAINING,         [REFUSAL_BUSY] = COUNTER_REFUSED_BUSY,
+    };
+    static_assert(sizeof counters / sizeof *counters == REFUSAL_END, "a counter for each reason");
+    return counters[reason];
+}
+
 void refusal_answer(struct context *context, const struct packet *packet, enum refusal reason, uint64_t nonce) {
     uint8_t answer[REFUSED_SIZE];
     const struct refused refused = {.reason = reason,
                                     .retry_s = reason == REFUSAL_BUSY ? busy_retry_s(context) : retry_after[reason],
                                     .nonce = nonce};
     if (packet_answer(context, packet, answer, refused_encode(&refused, answer, sizeof answer)))
-        counters_count(context->counters, COUNTER_REFUSED);
+        counters_count(context->counters, counter_of(reason));
 }
 
 static bool may_answer(const struct context *context, const struct address *source) {

@@ -132,7 +132,7 @@ void handle_register(struct context *context, const struct packet *packet) {
     }
     counters_count(context->counters, COUNTER_REGISTER);
     if (!rate_limit_source(context->node->limits, RATE_REGISTER, &packet->from, context->now)) {
-        counters_count(context->counters, COUNTER_RATE_LIMITED);
+        counters_count(context->counters, COUNTER_RATE_LIMITED_REGISTER);
         refusal_answer_register(context, packet, REFUSAL_SOURCE_LIMIT, message.attempt);
     } else if (node_fate(context->node) != NODE_SERVES) {
         refusal_draining(context, packet, message.attempt);

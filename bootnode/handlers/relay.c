@@ -5,18 +5,25 @@
 #include "bootnode/handlers/reset.h"
 #include "bootnode/table/shard_members.h"
 
-/* Narrow before wide, as in rate_limit_source: who used up his own part takes none of what all share. */
-static bool may_send(struct context *context, const struct packet *packet, uint64_t session_id, uint32_t counted) {
+/* Narrow before wide, as in rate_limit_source: who used up his own part takes none of what all share. Like the next
+ * one, it returns what the packet counts as, as far as can be told. */
+static enum counter judge_sender(struct context *context, const struct packet *packet, uint64_t session_id,
+                                 uint32_t counted) {
     struct rate_limiter *limits = context->node->limits;
-    return rate_limit_session_by(limits, RATE_RELAY, session_id, counted, context->now) &&
-           rate_limit_source_by(limits, RATE_RELAY_SOURCE, &packet->from, counted, context->now);
+    if (!rate_limit_session_by(limits, RATE_RELAY, session_id, counted, context->now))
+        return COUNTER_RELAY_LIMITED_SESSION;
+    if (!rate_limit_source_by(limits, RATE_RELAY_SOURCE, &packet->from, counted, context->now))
+        return COUNTER_RELAY_LIMITED_SOURCE;
+    return COUNTER_RELAYED;
 }
 
 /* What many may send to one is limited by itself: else a crowd that joins an open room could bury a member. */
-static bool may_receive(struct context *context, uint64_t session_id, uint32_t counted) {
+static enum counter judge_receiver(struct context *context, uint64_t session_id, uint32_t counted) {
     struct rate_limiter *limits = context->node->limits;
-    return rate_limit_session_by(limits, RATE_RELAYED, session_id, counted, context->now) &&
-           rate_limit_total_by(limits, RATE_RELAY_TOTAL, counted, context->now);
+    if (!rate_limit_session_by(limits, RATE_RELAYED, session_id, counted, context->now))
+        return COUNTER_RELAY_LIMITED_RECEIVER;
+    if (!rate_limit_total_by(limits, RATE_RELAY_TOTAL, counted, context->now)) return COUNTER_RELAY_LIMITED_TOTAL;
+    return COUNTER_RELAYED;
 }
 
 static void pass_on(struct context *context, const struct relay_message *message, const struct relay_target *target) {
@@ -40,13 +47,14 @@ static enum counter relay(struct context *context, const struct packet *packet, 
     struct relay_target target;
     if (!session_is_at(session, &packet->from)) return COUNTER_RELAY_ELSEWHERE;
     if (!link_check_relay(session->beat_key, packet->data, packet->size)) return COUNTER_RELAY_FORGED;
-    if (!may_send(context, packet, message->session_id, counted)) return COUNTER_RELAY_LIMITED;
+    enum counter what = judge_sender(context, packet, message->session_id, counted);
+    if (what != COUNTER_RELAYED) return what;
     if (!shard_relay_target(node_shard_of(context->node, message->session_id), message->session_id, message->member_id,
                             context->now, &target))
         return COUNTER_RELAY_NO_TARGET;
-    if (!may_receive(context, target.session_id, counted)) return COUNTER_RELAY_LIMITED;
-    pass_on(context, message, &target);
-    return COUNTER_RELAYED;
+    what = judge_receiver(context, target.session_id, counted);
+    if (what == COUNTER_RELAYED) pass_on(context, message, &target);
+    return what;
 }
 
 void handle_relay(struct context *context, const struct packet *packet) {

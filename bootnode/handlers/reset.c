@@ -24,12 +24,13 @@ void reset_send(struct context *context, uint8_t endpoint, const struct address 
     counters_count(context->counters, COUNTER_RESET);
 }
 
-/* The source may be forged, so what it has a share in is the worker's time. */
-static bool may_answer(const struct context *context, const struct address *source) {
+/* The source may be forged, so what it has a share in is the worker's time. Returns what the answer counts as. */
+static enum counter judge(const struct context *context, const struct address *source) {
     struct rate_limiter *limits = context->node->limits;
-    return rate_limit_source(limits, RATE_RESET, source, context->now) &&
-           (!context->sessions_behind ||
-            rate_limit_session(limits, RATE_RESET_BUSY, context->shard_index, context->now));
+    if (!rate_limit_source(limits, RATE_RESET, source, context->now)) return COUNTER_RATE_LIMITED_RESET;
+    if (context->sessions_behind && !rate_limit_session(limits, RATE_RESET_BUSY, context->shard_index, context->now))
+        return COUNTER_RATE_LIMITED_RESET_BUSY;
+    return COUNTER_RESET;
 }
 
 void reset_answer(struct context *context, const struct packet *packet, uint64_t session_id) {
@@ -38,10 +39,7 @@ void reset_answer(struct context *context, const struct packet *packet, uint64_t
         counters_count(context->counters, COUNTER_FOREIGN);
         return;
     }
-    if (!may_answer(context, &packet->from)) {
-        counters_count(context->counters, COUNTER_RATE_LIMITED);
-        return;
-    }
-    if (packet_answer(context, packet, answer, encode(context, session_id, answer)))
-        counters_count(context->counters, COUNTER_RESET);
+    enum counter what = judge(context, &packet->from);
+    if (what != COUNTER_RESET || packet_answer(context, packet, answer, encode(context, session_id, answer)))
+        counters_count(context->counters, what);
 }

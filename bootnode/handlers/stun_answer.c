@@ -45,7 +45,7 @@ void handle_stun(struct context *context, const struct packet *packet) {
         return;
     }
     if (!rate_limit_source(context->node->limits, RATE_STUN, &packet->from, context->now)) {
-        counters_count(context->counters, COUNTER_RATE_LIMITED);
+        counters_count(context->counters, COUNTER_RATE_LIMITED_STUN);
         return;
     }
     struct address to = packet->from;

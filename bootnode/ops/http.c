@@ -20,32 +20,31 @@
 
 /* --- Pages --- */
 
-static unsigned write_metrics(const struct http *http, FILE *out) {
-    struct snapshot snapshot;
-    snapshot_take(&http->watched, clock_monotonic_ms(), &snapshot);
-    metrics_write(out, &snapshot);
+static unsigned write_metrics(struct http *http, FILE *out) {
+    snapshot_take(&http->watched, clock_monotonic_ms(), &http->snapshot);
+    metrics_write(out, &http->snapshot);
     return MHD_HTTP_OK;
 }
 
-static unsigned write_health(const struct http *http, FILE *out) {
+static unsigned write_health(struct http *http, FILE *out) {
     bool draining = node_fate(http->watched.node) != NODE_SERVES;
     fputs(draining ? "draining\n" : "ok\n", out);
     return draining ? MHD_HTTP_SERVICE_UNAVAILABLE : MHD_HTTP_OK;
 }
 
-static unsigned write_not_found(const struct http *http, FILE *out) {
+static unsigned write_not_found(struct http *http, FILE *out) {
     (void)http;
     fputs("expected /metrics or /health\n", out);
     return MHD_HTTP_NOT_FOUND;
 }
 
-static unsigned write_not_allowed(const struct http *http, FILE *out) {
+static unsigned write_not_allowed(struct http *http, FILE *out) {
     (void)http;
     fputs("expected GET or HEAD\n", out);
     return MHD_HTTP_METHOD_NOT_ALLOWED;
 }
 
-static unsigned write_misdirected(const struct http *http, FILE *out) {
+static unsigned write_misdirected(struct http *http, FILE *out) {
     (void)http;
     fputs("expected an address, or a name of metrics_host, as the Host\n", out);
     return MHD_HTTP_MISDIRECTED_REQUEST;
@@ -53,7 +52,7 @@ static unsigned write_misdirected(const struct http *http, FILE *out) {
 
 struct page {
     const char *path, *type;
-    unsigned (*write)(const struct http *http, FILE *out); /* returns the status */
+    unsigned (*write)(struct http *http, FILE *out); /* returns the status */
 };
 
 static const struct page not_found = {NULL, TEXT_TYPE, write_not_found};
@@ -73,7 +72,7 @@ static const struct page *find_page(const char *path, const char *method) {
     return &not_found;
 }
 
-static struct MHD_Response *make_response(const struct http *http, const struct page *page, unsigned *status) {
+static struct MHD_Response *make_response(struct http *http, const struct page *page, unsigned *status) {
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
@@ -101,7 +100,7 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
                               const char *version, const char *upload, size_t *upload_size, void **request) {
     (void)version, (void)upload, (void)request;
     *upload_size = 0; /* whatever it is, it was taken */
-    const struct http *http = context;
+    struct http *http = context;
     visitor_of(connection)->asked = true;
     const char *host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
     const struct page *page = is_ours(http, host) ? find_page(path, method) : &misdirected;

@@ -22,6 +22,7 @@ struct MHD_Daemon;
 
 struct http {
     struct watched watched;
+    struct snapshot snapshot;
     uint64_t patience_ms;
     struct address bound;      /* the port that came of port 0 */
     struct MHD_Daemon *daemon; /* NULL: not open */

@@ -2,92 +2,223 @@
 
 #include <inttypes.h>
 #include <stddef.h>
+#include <string.h>
 
-#define FIELD(type, field) offsetof(struct type, field)
+#include "common/version.h"
 
-/* A number at `offset` of some struct, as a family of its own. */
+#define COUNT(table) (sizeof(table) / sizeof *(table))
+#define LABELS_SIZE 64
+
+/* --- The tables --- */
+
+enum type { COUNTER, GAUGE };
+
+/* What a number counts, and so how it is written: as it is, or as seconds. */
+enum unit { NUMBER, MILLISECONDS, NANOSECONDS };
+
+/* A number at `offset` of each of the structs of a scope. */
 struct family {
     const char *name, *help;
+    enum type type;
+    enum unit unit;
     size_t offset;
 };
 
-static const struct family session_counters[] = {
-    {"sessions_registered", "sessions made by REGISTER", FIELD(shard_counters, registered)},
-    {"sessions_confirmed", "sessions that became members by their first heartbeat", FIELD(shard_counters, confirmed)},
-    {"sessions_replaced", "sessions replaced by a new one of the same member", FIELD(shard_counters, replaced)},
-    {"sessions_expired", "members that fell silent", FIELD(shard_counters, expired)},
-    {"sessions_left", "members that said so", FIELD(shard_counters, left)},
-    {"sessions_moved", "changes of a session's address", FIELD(shard_counters, moved)},
-    {"sessions_provisional_dropped", "unconfirmed sessions that gave way to newer ones of the same member",
-     FIELD(shard_counters, provisional_dropped)},
-    {"sessions_crowded_out", "members that gave way, in a full room, to one from another network",
-     FIELD(shard_counters, crowded_out)},
+/* Structs of one kind in a snapshot, told apart by labels: of the whole, of each worker, … `at` also writes the labels
+ * of the one with this index, {name="value",…}; it gets an empty text. */
+struct scope {
+    size_t (*count)(const struct snapshot *snapshot);
+    const void *(*at)(const struct snapshot *snapshot, size_t index, char labels[static LABELS_SIZE]);
+    const struct family *families;
+    size_t family_count;
 };
 
-static const struct family table_gauges[] = {
-    {"sessions", "members present", FIELD(shard_counters, sessions)},
-    {"sessions_provisional", "sessions that wait for their first heartbeat", FIELD(shard_counters, provisional)},
-    {"rooms", "rooms that have members", FIELD(shard_counters, rooms)},
+#define NODE(field) offsetof(struct snapshot, field)
+#define WORKER(field) offsetof(struct snapshot_worker, field)
+#define LANE(field) offsetof(struct snapshot_lane, field)
+
+static const struct family of_process[] = {
+    {"gochat_uptime_seconds", "time since the start", GAUGE, MILLISECONDS, NODE(uptime_ms)},
+    {"gochat_draining", "1 once the bootnode is about to end", GAUGE, NUMBER, NODE(draining)},
+    {"gochat_workers", "threads that serve packets", GAUGE, NUMBER, NODE(worker_count)},
+    {"gochat_shards_unseen", "parts of the table whose numbers are old, since a thread that hangs has them", GAUGE,
+     NUMBER, NODE(unseen_shards)},
+    /* Names that every Prometheus client library gives to these. */
+    {"process_start_time_seconds", "when it was started, since 1970", GAUGE, MILLISECONDS,
+     NODE(process.started_wall_ms)},
+    {"process_cpu_seconds_total", "processor time spent", COUNTER, NANOSECONDS, NODE(process.cpu_ns)},
+    {"process_resident_memory_bytes", "memory in use", GAUGE, NUMBER, NODE(process.resident_bytes)},
+    {"process_virtual_memory_bytes", "addresses in use", GAUGE, NUMBER, NODE(process.virtual_bytes)},
+    {"process_open_fds", "files that are open", GAUGE, NUMBER, NODE(process.open_descriptors)},
+    {"process_max_fds", "files that may be open", GAUGE, NUMBER, NODE(process.most_descriptors)},
 };
 
-static const struct family worker_counters[] = {
-    {"worker_received", "datagrams received by each worker", FIELD(snapshot_worker, received)},
-    {"worker_strayed", "datagrams of other workers' sessions that arrived at this one",
-     FIELD(snapshot_worker, strayed)},
-    {"hearing_doubts", "times that each worker began to lose datagrams of sessions", FIELD(snapshot_worker, doubts)},
+static const struct family of_limits[] = {
+    {"gochat_sessions_limit", "setting sessions: most sessions, with those that wait for their first heartbeat", GAUGE,
+     NUMBER, NODE(limits.sessions)},
+    {"gochat_sessions_per_source_limit", "setting sessions_per_source: most of one address; 0: no limit", GAUGE, NUMBER,
+     NODE(limits.sessions_per_source)},
+    {"gochat_room_members_limit", "setting room_members: most members of a room", GAUGE, NUMBER,
+     NODE(limits.room_members)},
 };
 
-/* Of each worker's lanes. */
-static const struct family lane_counters[] = {
-    {"lane_received", "datagrams received by each worker, by what they are", FIELD(snapshot_lane, received)},
-    {"worker_overflowed", "datagrams lost because the buffer of a worker's socket was full, by what it is for",
-     FIELD(snapshot_lane, overflowed)},
+static const struct family of_tables[] = {
+    {"gochat_sessions", "members present", GAUGE, NUMBER, NODE(shards.sessions)},
+    {"gochat_sessions_provisional", "sessions that wait for their first heartbeat", GAUGE, NUMBER,
+     NODE(shards.provisional)},
+    {"gochat_rooms", "rooms that have members", GAUGE, NUMBER, NODE(shards.rooms)},
+    {"gochat_slabs", "blocks of 2 MiB that hold the sessions", GAUGE, NUMBER, NODE(slabs)},
+    {"gochat_sessions_registered_total", "sessions made by REGISTER", COUNTER, NUMBER, NODE(shards.registered)},
+    {"gochat_sessions_confirmed_total", "sessions that became members by their first heartbeat", COUNTER, NUMBER,
+     NODE(shards.confirmed)},
+    {"gochat_sessions_replaced_total", "sessions replaced by a new one of the same member", COUNTER, NUMBER,
+     NODE(shards.replaced)},
+    {"gochat_sessions_expired_total", "members that fell silent", COUNTER, NUMBER, NODE(shards.expired)},
+    {"gochat_sessions_left_total", "members that said so", COUNTER, NUMBER, NODE(shards.left)},
+    {"gochat_sessions_moved_total", "changes of a session's address", COUNTER, NUMBER, NODE(shards.moved)},
+    {"gochat_sessions_provisional_dropped_total", "unconfirmed sessions that gave way to newer ones of the same member",
+     COUNTER, NUMBER, NODE(shards.provisional_dropped)},
+    {"gochat_sessions_crowded_out_total", "members that gave way, in a full room, to one from another network", COUNTER,
+     NUMBER, NODE(shards.crowded_out)},
+    {"gochat_expiry_late_max_seconds", "the latest of all since the start", GAUGE, MILLISECONDS,
+     NODE(shards.lateness.max_ms)},
 };
 
-#define COUNT(table) (sizeof(table) / sizeof *(table))
+static const struct family of_workers[] = {
+    {"gochat_worker_received_total", "datagrams received by each worker", COUNTER, NUMBER, WORKER(received)},
+    {"gochat_worker_strayed_total", "datagrams of other workers' sessions that arrived at this one", COUNTER, NUMBER,
+     WORKER(strayed)},
+    {"gochat_hearing_doubts_total", "times that each worker began to lose datagrams of sessions", COUNTER, NUMBER,
+     WORKER(doubts)},
+    {"gochat_hearing_missed_seconds_total",
+     "time that sessions' deadlines moved by, because each worker may have lost their beats", COUNTER, MILLISECONDS,
+     WORKER(missed_ms)},
+};
 
-static uint64_t number_at(const void *from, const struct family *family) {
-    return *(const uint64_t *)((const char *)from + family->offset);
+static const struct family of_lanes[] = {
+    {"gochat_lane_received_total", "datagrams received by each worker, by what they are", COUNTER, NUMBER,
+     LANE(received)},
+    {"gochat_worker_overflowed_total",
+     "datagrams lost because the buffer of a worker's socket was full, by what it is for", COUNTER, NUMBER,
+     LANE(overflowed)},
+    {"gochat_lane_seconds_total", "time of each worker, by what it served", COUNTER, NANOSECONDS, LANE(spent_ns)},
+};
+
+static const struct family of_rates[] = {
+    {"gochat_rate_limit", "settings rate_…: packets a second of one source or session; 0: no limit", GAUGE, NUMBER, 0},
+};
+
+static const struct family of_relay_rates[] = {
+    {"gochat_relay_rate_limit_bytes", "settings relay_…rate: bytes passed on in a second; 0: no limit", GAUGE, NUMBER,
+     0},
+};
+
+/* --- Scopes --- */
+
+static size_t one(const struct snapshot *snapshot) {
+    (void)snapshot;
+    return 1;
 }
 
-static void head(FILE *out, const char *name, const char *type, const char *help) {
+static const void *whole(const struct snapshot *snapshot, size_t index, char labels[static LABELS_SIZE]) {
+    (void)index, (void)labels;
+    return snapshot;
+}
+
+static size_t all_workers(const struct snapshot *snapshot) {
+    return snapshot->worker_count;
+}
+
+static const void *worker_at(const struct snapshot *snapshot, size_t index, char labels[static LABELS_SIZE]) {
+    snprintf(labels, LABELS_SIZE, "{worker=\"%zu\"}", index);
+    return &snapshot->workers[index];
+}
+
+static size_t all_lanes(const struct snapshot *snapshot) {
+    return snapshot->worker_count * LANE_COUNT;
+}
+
+static const void *lane_at(const struct snapshot *snapshot, size_t index, char labels[static LABELS_SIZE]) {
+    size_t worker = index / LANE_COUNT, lane = index % LANE_COUNT;
+    snprintf(labels, LABELS_SIZE, "{worker=\"%zu\",lane=\"%s\"}", worker, lane_name((enum lane)lane));
+    return &snapshot->workers[worker].lanes[lane];
+}
+
+static size_t all_rates(const struct snapshot *snapshot) {
+    (void)snapshot;
+    return SNAPSHOT_RATES;
+}
+
+static const void *rate_at(const struct snapshot *snapshot, size_t index, char labels[static LABELS_SIZE]) {
+    static const char *const names[SNAPSHOT_RATES] = {"hello",  "register",  "stun", "reset",
+                                                      "update", "introduce", "move"};
+    snprintf(labels, LABELS_SIZE, "{kind=\"%s\"}", names[index]);
+    return &snapshot->limits.rates[index];
+}
+
+static size_t all_relay_rates(const struct snapshot *snapshot) {
+    (void)snapshot;
+    return SNAPSHOT_RELAY_RATES;
+}
+
+static const void *relay_rate_at(const struct snapshot *snapshot, size_t index, char labels[static LABELS_SIZE]) {
+    static const char *const names[SNAPSHOT_RELAY_RATES] = {"session", "source", "total"};
+    snprintf(labels, LABELS_SIZE, "{kind=\"%s\"}", names[index]);
+    return &snapshot->limits.relay_rates[index];
+}
+
+static const struct scope scopes[] = {
+    {one, whole, of_process, COUNT(of_process)},
+    {one, whole, of_limits, COUNT(of_limits)},
+    {all_rates, rate_at, of_rates, COUNT(of_rates)},
+    {all_relay_rates, relay_rate_at, of_relay_rates, COUNT(of_relay_rates)},
+    {one, whole, of_tables, COUNT(of_tables)},
+    {all_workers, worker_at, of_workers, COUNT(of_workers)},
+    {all_lanes, lane_at, of_lanes, COUNT(of_lanes)},
+};
+
+/* --- Writing --- */
+
+static void write_head(FILE *out, const char *name, const char *type, const char *help) {
     fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-static void counter(FILE *out, const char *name, const char *help, uint64_t value) {
-    char full[80];
-    snprintf(full, sizeof full, "gochat_%s_total", name);
-    head(out, full, "counter", help);
-    fprintf(out, "%s %" PRIu64 "\n", full, value);
+static void write_sample(FILE *out, const char *name, const char *labels, enum unit unit, uint64_t value) {
+    fprintf(out, "%s%s ", name, labels);
+    if (unit == NUMBER) fprintf(out, "%" PRIu64 "\n", value);
+    if (unit == MILLISECONDS) fprintf(out, "%.3f\n", (double)value / 1e3);
+    if (unit == NANOSECONDS) fprintf(out, "%.6f\n", (double)value / 1e9);
 }
 
-static void gauge(FILE *out, const char *name, const char *help, uint64_t value) {
-    char full[80];
-    snprintf(full, sizeof full, "gochat_%s", name);
-    head(out, full, "gauge", help);
-    fprintf(out, "%s %" PRIu64 "\n", full, value);
+static void write_family(FILE *out, const struct snapshot *snapshot, const struct scope *scope,
+                         const struct family *family) {
+    write_head(out, family->name, family->type == COUNTER ? "counter" : "gauge", family->help);
+    for (size_t i = 0; i < scope->count(snapshot); i++) {
+        char labels[LABELS_SIZE] = "";
+        const char *from = scope->at(snapshot, i, labels);
+        write_sample(out, family->name, labels, family->unit, *(const uint64_t *)(const void *)(from + family->offset));
+    }
 }
 
-static void seconds_gauge(FILE *out, const char *name, const char *help, uint64_t ms) {
-    head(out, name, "gauge", help);
-    fprintf(out, "%s %.3f\n", name, (double)ms / 1e3);
+static void write_scope(FILE *out, const struct snapshot *snapshot, const struct scope *scope) {
+    for (size_t i = 0; i < scope->family_count; i++) write_family(out, snapshot, scope, &scope->families[i]);
 }
 
-static void write_process(FILE *out, const struct snapshot *snapshot) {
-    seconds_gauge(out, "gochat_uptime_seconds", "time since the start", snapshot->uptime_ms);
-    gauge(out, "draining", "1 once the bootnode is about to end", snapshot->draining);
-    gauge(out, "workers", "threads that serve packets", snapshot->worker_count);
-    /* Names that every Prometheus client library gives to these two. */
-    head(out, "process_cpu_seconds_total", "counter", "processor time spent");
-    fprintf(out, "process_cpu_seconds_total %.6f\n", (double)snapshot->cpu_ns / 1e9);
-    head(out, "process_resident_memory_bytes", "gauge", "memory in use");
-    fprintf(out, "process_resident_memory_bytes %" PRIu64 "\n", snapshot->resident_bytes);
+/* Counters of one name stand one behind the other. */
+static void write_counters(FILE *out, const struct snapshot *snapshot) {
+    char full[LABELS_SIZE] = "";
+    for (enum counter which = 0; which < COUNTER_COUNT; which++) {
+        bool first = which == 0 || strcmp(counter_name(which), counter_name(which - 1)) != 0;
+        snprintf(full, sizeof full, "gochat_%s_total", counter_name(which));
+        if (first) write_head(out, full, "counter", counter_help(which));
+        write_sample(out, full, counter_labels(which), NUMBER, snapshot->counters[which]);
+    }
 }
 
 static void write_lateness(FILE *out, const struct lateness *lateness) {
     static const char name[] = "gochat_expiry_late_seconds";
     uint64_t count = 0;
-    head(out, name, "histogram", "how long after their deadline silent members were found");
+    write_head(out, name, "histogram", "how long after their deadline silent members were found");
     for (size_t i = 0; i < LATENESS_BUCKETS; i++) {
         count += lateness->counts[i];
         if (i + 1 < LATENESS_BUCKETS)
@@ -95,70 +226,12 @@ static void write_lateness(FILE *out, const struct lateness *lateness) {
     }
     fprintf(out, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, count);
     fprintf(out, "%s_sum %.3f\n%s_count %" PRIu64 "\n", name, (double)lateness->sum_ms / 1e3, name, count);
-    seconds_gauge(out, "gochat_expiry_late_max_seconds", "the latest of all since the start", lateness->max_ms);
-}
-
-static void write_tables(FILE *out, const struct snapshot *snapshot) {
-    for (size_t i = 0; i < COUNT(table_gauges); i++) {
-        const struct family *family = &table_gauges[i];
-        gauge(out, family->name, family->help, number_at(&snapshot->shards, family));
-    }
-    gauge(out, "slabs", "blocks of 2 MiB that hold the sessions", snapshot->slabs);
-    for (size_t i = 0; i < COUNT(session_counters); i++) {
-        const struct family *family = &session_counters[i];
-        counter(out, family->name, family->help, number_at(&snapshot->shards, family));
-    }
-    write_lateness(out, &snapshot->shards.lateness);
-}
-
-static void write_per_worker(FILE *out, const struct snapshot *snapshot) {
-    for (size_t i = 0; i < COUNT(worker_counters); i++) {
-        const struct family *family = &worker_counters[i];
-        char full[80];
-        snprintf(full, sizeof full, "gochat_%s_total", family->name);
-        head(out, full, "counter", family->help);
-        for (size_t worker = 0; worker < snapshot->worker_count; worker++)
-            fprintf(out, "%s{worker=\"%zu\"} %" PRIu64 "\n", full, worker,
-                    number_at(&snapshot->workers[worker], family));
-    }
-}
-
-static void write_missed_seconds(FILE *out, const struct snapshot *snapshot) {
-    static const char name[] = "gochat_hearing_missed_seconds_total";
-    head(out, name, "counter", "time that sessions' deadlines moved by, because each worker may have lost their beats");
-    for (size_t worker = 0; worker < snapshot->worker_count; worker++)
-        fprintf(out, "%s{worker=\"%zu\"} %.3f\n", name, worker, (double)snapshot->workers[worker].missed_ms / 1e3);
-}
-
-static void write_lane_seconds(FILE *out, const struct snapshot *snapshot) {
-    static const char name[] = "gochat_lane_seconds_total";
-    head(out, name, "counter", "time of each worker, by what it served");
-    for (size_t worker = 0; worker < snapshot->worker_count; worker++)
-        for (enum lane lane = 0; lane < LANE_COUNT; lane++)
-            fprintf(out, "%s{worker=\"%zu\",lane=\"%s\"} %.3f\n", name, worker, lane_name(lane),
-                    (double)snapshot->workers[worker].lanes[lane].spent_ns / 1e9);
-}
-
-static void write_per_lane(FILE *out, const struct snapshot *snapshot) {
-    for (size_t i = 0; i < COUNT(lane_counters); i++) {
-        const struct family *family = &lane_counters[i];
-        char full[80];
-        snprintf(full, sizeof full, "gochat_%s_total", family->name);
-        head(out, full, "counter", family->help);
-        for (size_t worker = 0; worker < snapshot->worker_count; worker++)
-            for (enum lane lane = 0; lane < LANE_COUNT; lane++)
-                fprintf(out, "%s{worker=\"%zu\",lane=\"%s\"} %" PRIu64 "\n", full, worker, lane_name(lane),
-                        number_at(&snapshot->workers[worker].lanes[lane], family));
-    }
-    write_lane_seconds(out, snapshot);
 }
 
 void metrics_write(FILE *out, const struct snapshot *snapshot) {
-    write_process(out, snapshot);
-    write_tables(out, snapshot);
-    for (enum counter which = 0; which < COUNTER_COUNT; which++)
-        counter(out, counter_name(which), counter_help(which), snapshot->counters[which]);
-    write_per_worker(out, snapshot);
-    write_missed_seconds(out, snapshot);
-    write_per_lane(out, snapshot);
+    write_head(out, "gochat_build_info", "gauge", "1, with what runs here");
+    fputs("gochat_build_info{version=\"" GOCHAT_VERSION "\"} 1\n", out);
+    for (size_t i = 0; i < COUNT(scopes); i++) write_scope(out, snapshot, &scopes[i]);
+    write_counters(out, snapshot);
+    write_lateness(out, &snapshot->shards.lateness);
 }

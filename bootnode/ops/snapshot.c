@@ -1,33 +1,47 @@
 #include "bootnode/ops/snapshot.h"
 
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "bootnode/worker.h"
 #include "common/udp.h"
 
-static void add_shard(struct snapshot *out, struct shard *shard) {
-    shard_lock(shard);
-    const struct shard_counters counters = shard->counters;
-    size_t slabs = shard->slabs.slab_count;
+#define PATIENCE_MS 100 /* with all shards together */
+
+/* A shard whose mutex is not to be had stays as it was. */
+static bool look_at_shard(struct snapshot_shard *seen, struct shard *shard, const struct timespec *deadline) {
+    if (!shard_lock_until(shard, deadline)) return false;
+    *seen = (struct snapshot_shard){.counters = shard->counters, .slabs = shard->slabs.slab_count};
     pthread_mutex_unlock(&shard->mutex);
-    struct shard_counters *sum = &out->shards;
-    sum->registered += counters.registered;
-    sum->confirmed += counters.confirmed;
-    sum->replaced += counters.replaced;
-    sum->expired += counters.expired;
-    sum->left += counters.left;
-    sum->moved += counters.moved;
-    sum->provisional_dropped += counters.provisional_dropped;
-    sum->crowded_out += counters.crowded_out;
-    sum->sessions += counters.sessions;
-    sum->provisional += counters.provisional;
-    sum->rooms += counters.rooms;
-    lateness_add(&sum->lateness, &counters.lateness);
-    out->slabs += slabs;
+    return true;
+}
+
+static void add_counters(struct shard_counters *sum, const struct shard_counters *more) {
+    sum->registered += more->registered;
+    sum->confirmed += more->confirmed;
+    sum->replaced += more->replaced;
+    sum->expired += more->expired;
+    sum->left += more->left;
+    sum->moved += more->moved;
+    sum->provisional_dropped += more->provisional_dropped;
+    sum->crowded_out += more->crowded_out;
+    sum->sessions += more->sessions;
+    sum->provisional += more->provisional;
+    sum->rooms += more->rooms;
+    lateness_add(&sum->lateness, &more->lateness);
+}
+
+static void add_shards(struct snapshot *out, const struct node *node) {
+    struct timespec deadline;
+    (void)clock_gettime(CLOCK_MONOTONIC, &deadline);
+    deadline.tv_nsec += PATIENCE_MS * 1000000L;
+    deadline.tv_sec += deadline.tv_nsec / 1000000000;
+    deadline.tv_nsec %= 1000000000;
+    for (size_t i = 0; i < node->shard_count; i++) {
+        out->unseen_shards += !look_at_shard(&out->seen[i], node->shards[i], &deadline);
+        add_counters(&out->shards, &out->seen[i].counters);
+        out->slabs += out->seen[i].slabs;
+    }
 }
 
 static uint64_t overflowed(int socket) {
@@ -57,30 +71,39 @@ static void add_worker(struct snapshot *out, const struct worker *worker) {
     for (enum lane lane = 0; lane < LANE_COUNT; lane++) add_lane(&own->lanes[lane], worker, lane);
 }
 
-int snapshot_open_statm(void) {
-    return open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+static void copy_limits(struct snapshot_limits *out, struct node *node) {
+    struct bootnode_config config;
+    node_config_copy(node, &config);
+    *out = (struct snapshot_limits){
+        .sessions = (uint64_t)config.sessions,
+        .sessions_per_source = (uint64_t)config.sessions_per_source,
+        .room_members = (uint64_t)config.room_members,
+        .rates = {[SNAPSHOT_HELLO] = (uint64_t)config.rate_hello,
+                  [SNAPSHOT_REGISTER] = (uint64_t)config.rate_register,
+                  [SNAPSHOT_STUN] = (uint64_t)config.rate_stun,
+                  [SNAPSHOT_RESET] = (uint64_t)config.rate_reset,
+                  [SNAPSHOT_UPDATE] = (uint64_t)config.rate_update,
+                  [SNAPSHOT_INTRODUCE] = (uint64_t)config.rate_introduce,
+                  [SNAPSHOT_MOVE] = (uint64_t)config.rate_move},
+        .relay_rates = {[SNAPSHOT_SESSION] = (uint64_t)config.relay_rate,
+                        [SNAPSHOT_SOURCE] = (uint64_t)config.relay_source_rate,
+                        [SNAPSHOT_TOTAL] = (uint64_t)config.relay_total_rate},
+    };
 }
 
-/* The second number, in pages; 0 where it cannot be read. */
-static uint64_t resident_bytes(int statm) {
-    char line[256] = "";
-    if (pread(statm, line, sizeof line - 1, 0) <= 0) return 0;
-    const char *second = strchr(line, ' ');
-    return second ? strtoull(second, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
-}
-
-static uint64_t cpu_ns(void) {
-    struct timespec spent = {.tv_sec = 0};
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
-    return (uint64_t)spent.tv_sec * UINT64_C(1000000000) + (uint64_t)spent.tv_nsec;
+/* All but what is kept of the time before. */
+static void clear(struct snapshot *snapshot) {
+    memset((char *)snapshot + offsetof(struct snapshot, counters), 0,
+           sizeof *snapshot - offsetof(struct snapshot, counters));
 }
 
 void snapshot_take(const struct watched *watched, uint64_t monotonic_ms, struct snapshot *out) {
-    const struct node *node = watched->node;
-    *out = (struct snapshot){.uptime_ms = monotonic_ms - node->started_ms,
-                             .draining = node_fate(node) != NODE_SERVES,
-                             .cpu_ns = cpu_ns(),
-                             .resident_bytes = resident_bytes(watched->statm)};
-    for (size_t i = 0; i < node->shard_count; i++) add_shard(out, node->shards[i]);
+    struct node *node = watched->node;
+    clear(out);
+    out->uptime_ms = monotonic_ms - node->started_ms;
+    out->draining = node_fate(node) != NODE_SERVES;
+    process_look(watched->process, &out->process);
+    copy_limits(&out->limits, node);
+    add_shards(out, node);
     for (size_t i = 0; i < watched->worker_count; i++) add_worker(out, &watched->workers[i]);
 }

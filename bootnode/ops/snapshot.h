@@ -10,6 +10,7 @@
 #include "bootnode/lanes.h"
 #include "bootnode/liveness.h"
 #include "bootnode/node.h"
+#include "bootnode/ops/process.h"
 #include "bootnode/table/shard.h"
 
 struct worker;
@@ -19,13 +20,9 @@ struct watched {
     struct node *node;
     const struct worker *workers;
     size_t worker_count;
-    int statm; /* of snapshot_open_statm */
+    const struct process_view *process;
     const struct liveness_watch *liveness;
 };
-
-/* /proc/self/statm, which says how much memory the process has: opened before the process shuts itself off from files.
- * The caller's to close; -1 where there is none. */
-int snapshot_open_statm(void);
 
 /* Of one lane of a worker. */
 struct snapshot_lane {
@@ -39,17 +36,46 @@ struct snapshot_worker {
     struct snapshot_lane lanes[LANE_COUNT];
 };
 
+/* Whose rate is limited, as the settings rate_… have it, and relay_… */
+enum {
+    SNAPSHOT_HELLO,
+    SNAPSHOT_REGISTER,
+    SNAPSHOT_STUN,
+    SNAPSHOT_RESET,
+    SNAPSHOT_UPDATE,
+    SNAPSHOT_INTRODUCE,
+    SNAPSHOT_MOVE,
+    SNAPSHOT_RATES
+};
+enum { SNAPSHOT_SESSION, SNAPSHOT_SOURCE, SNAPSHOT_TOTAL, SNAPSHOT_RELAY_RATES };
+
+/* The limits that are set; 0: none. */
+struct snapshot_limits {
+    uint64_t sessions, sessions_per_source, room_members;
+    uint64_t rates[SNAPSHOT_RATES];             /* packets a second */
+    uint64_t relay_rates[SNAPSHOT_RELAY_RATES]; /* bytes a second */
+};
+
+struct snapshot_shard {
+    struct shard_counters counters;
+    uint64_t slabs;
+};
+
 struct snapshot {
-    uint64_t counters[COUNTER_COUNT]; /* of all workers together */
+    struct snapshot_shard seen[NODE_SHARDS_MAX]; /* each as it was when its mutex was last to be had */
+    uint64_t counters[COUNTER_COUNT];            /* of all workers together */
     struct snapshot_worker workers[NODE_SHARDS_MAX];
-    size_t worker_count;
+    uint64_t worker_count;
     struct shard_counters shards; /* of all together */
     uint64_t slabs;
-    bool draining;
+    uint64_t unseen_shards; /* those whose mutex somebody has not given back */
+    uint64_t draining;      /* 0 or 1 */
     uint64_t uptime_ms;
-    uint64_t cpu_ns, resident_bytes; /* of the process */
+    struct process_figures process;
+    struct snapshot_limits limits;
 };
 
 /* Any thread, registered with RCU or not: takes one shard's mutex after the other, for as long as a copy of its
- * counters takes. `monotonic_ms` is the present time. */
+ * counters takes, and waits for 0.1 s at most, so that a worker that hangs does not hang us. `monotonic_ms` is the
+ * present time. `out` is zeroed before the first time, and what it had is kept of what cannot be looked at. */
 void snapshot_take(const struct watched *watched, uint64_t monotonic_ms, struct snapshot *out);

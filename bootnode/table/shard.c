@@ -37,6 +37,13 @@ void shard_lock(struct shard *shard) {
     pthread_mutex_unlock(&shard->turn);
 }
 
+bool shard_lock_until(struct shard *shard, const struct timespec *deadline) {
+    if (pthread_mutex_clocklock(&shard->turn, CLOCK_MONOTONIC, deadline) != 0) return false;
+    bool locked = pthread_mutex_clocklock(&shard->mutex, CLOCK_MONOTONIC, deadline) == 0;
+    pthread_mutex_unlock(&shard->turn);
+    return locked;
+}
+
 void shard_unlock(struct shard *shard) {
     uint64_t next = wheel_next(&shard->announce);
     bool ring = next < atomic_load_explicit(&shard->bell_at, memory_order_relaxed);

@@ -23,6 +23,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "bootnode/guard/source_count.h"
 #include "bootnode/table/hearing.h"
@@ -102,6 +103,9 @@ void shard_change_limits(struct shard *shard, const struct room_places *places, 
 
 /* Takes the mutex, in turn. */
 void shard_lock(struct shard *shard);
+/* The same, until a time of CLOCK_MONOTONIC: for those who look at what may hang. False, without the mutex, where
+ * whoever has it did not give it back by then. */
+MUST_USE bool shard_lock_until(struct shard *shard, const struct timespec *deadline);
 /* Rings the owner's bell when it would sleep past what was planned meanwhile; not where the owner itself calls. */
 void shard_unlock(struct shard *shard);
 /* The owner's: it knows of all that is planned now. Returns the earliest deadline of an announcement. */

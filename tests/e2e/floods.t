@@ -21,7 +21,9 @@ my $program = start_program(name => 'load', json => 1, command => [dirname(gocha
 
 sub metrics {
     my $text = HTTP::Tiny->new(timeout => slow(5))->get("http://$page/metrics")->{content};
-    return { $text =~ /^gochat_(\w+)_total (\d+)/mg };
+    my %sum;
+    $sum{$1} += $2 while $text =~ /^gochat_(\w+)_total(?:\{(?:reason|kind)="\w+"\})? (\d+)/mg;
+    return \%sum;
 }
 
 # Sends a row; what came of it, and by how much the bootnode's counters grew.
@@ -43,6 +45,7 @@ my @REASONS = qw(unknown_type malformed oversize foreign cookie_bad handshake_ba
 
 sub dropped_as {
     my ($grown, $name, %expected) = @_;
+    is(scalar(grep { defined $grown->{$_} } @REASONS), scalar @REASONS, "$name: each reason is told");
     is_deeply({ map { $_ => $grown->{$_} } grep { $grown->{$_} } @REASONS }, \%expected, "$name: dropped as what it is");
     return;
 }

@@ -85,7 +85,7 @@ struct outcome {
 
 static struct outcome outcome_of(struct net *net) {
     return (struct outcome){.welcomed = counters_read(&net->counters, COUNTER_WELCOME),
-                            .refused = counters_read(&net->counters, COUNTER_REFUSED),
+                            .refused = counters_read_name(&net->counters, COUNTER_REFUSED_VERSION),
                             .bad = counters_read(&net->counters, COUNTER_HANDSHAKE_BAD),
                             .bytes_out = net->bytes_out,
                             .provisional = net_totals(net).provisional};

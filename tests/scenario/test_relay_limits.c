@@ -50,7 +50,7 @@ static void a_lively_chat_meets_no_limit(void **state) {
     world_wait(world, 1000,
                person_count(pair.one, EVENT_MESSAGE, pair.other) == 300 &&
                    person_count(pair.other, EVENT_MESSAGE, pair.one) == 300);
-    assert_int_equal(count(world, COUNTER_RELAY_LIMITED), 0);
+    assert_int_equal(counters_read_name(&world->net->counters, COUNTER_RELAY_LIMITED_SESSION), 0);
 }
 
 static void paste(struct person *person, char letter) {
@@ -70,7 +70,7 @@ static void a_long_paste_is_slowed_down_and_arrives(void **state) {
     person_say(pair.other, "I am reading");
     world_wait(world, allowed_ms, person_count(pair.other, EVENT_MESSAGE, pair.one) == PASTES);
     assert_true(count(world, COUNTER_RELAYED_BYTES) >= PASTES * PASTE_SIZE);
-    assert_true(count(world, COUNTER_RELAY_LIMITED) > 0);
+    assert_true(counters_read_name(&world->net->counters, COUNTER_RELAY_LIMITED_SESSION) > 0);
     assert_int_equal(person_count(pair.one, EVENT_MESSAGE, pair.other), 1);
     world_wait(world, 5000, person_count(pair.one, EVENT_DELIVERED, pair.other) == PASTES);
     assert_int_equal(person_count(pair.one, EVENT_PEER_LEFT, NULL) + person_count(pair.other, EVENT_PEER_LEFT, NULL),

@@ -140,7 +140,8 @@ static void test_a_session_changes_as_often_as_clients_repeat(void **state) {
     for (int i = 0; i < 100; i++) moved += move(net, eve, &eve->address);
     assert_int_equal(counters_read(&net->counters, COUNTER_UPDATE), 8);
     assert_int_equal(moved, 8);
-    assert_int_equal(counters_read(&net->counters, COUNTER_RATE_LIMITED), 92 + 92);
+    assert_int_equal(counters_read(&net->counters, COUNTER_RATE_LIMITED_UPDATE), 92);
+    assert_int_equal(counters_read(&net->counters, COUNTER_RATE_LIMITED_MOVE), 92);
     net_inject(net, &ada->address, packet, client_update(ada, &none, packet));
     assert_true(move(net, ada, &ada->address));
     assert_int_equal(counters_read(&net->counters, COUNTER_UPDATE), 9);
@@ -150,7 +151,8 @@ static void test_a_session_changes_as_often_as_clients_repeat(void **state) {
         assert_true(move(net, ada, &ada->address));
     }
     assert_int_equal(counters_read(&net->counters, COUNTER_UPDATE), 109);
-    assert_int_equal(counters_read(&net->counters, COUNTER_RATE_LIMITED), 92 + 92);
+    assert_int_equal(counters_read(&net->counters, COUNTER_RATE_LIMITED_UPDATE), 92);
+    assert_int_equal(counters_read(&net->counters, COUNTER_RATE_LIMITED_MOVE), 92);
 }
 
 /* --- While more REGISTERs come than can be served --- */

@@ -147,7 +147,7 @@ static void test_what_is_forged_goes_nowhere_and_costs_nobody(void **state) {
     link_tag_key(ada->secret, LINK_TO_CLIENT, key);
     link_tag_relay(key, packet, size);
     net_inject(net, &ada->address, packet, size);
-    assert_int_equal(count(net, COUNTER_RELAY_LIMITED) + traffic.packets, 0);
+    assert_int_equal(counters_read_name(&net->counters, COUNTER_RELAY_LIMITED_SESSION) + traffic.packets, 0);
     for (int i = 0; i < 100; i++) relay(net, ada, bob);
     assert_int_equal(traffic.packets, 4096 / RELAY_COUNTED_MIN);
 }
@@ -272,7 +272,7 @@ static void test_a_session_sends_as_much_as_it_may(void **state) {
     net->config.relay_rate = 64000;
     begin_limited(net, &traffic);
     assert_int_equal(passing(net, ada, bob, 640 - RELAY_OVERHEAD, 1000), 100);
-    assert_int_equal(count(net, COUNTER_RELAY_LIMITED), 900);
+    assert_int_equal(count(net, COUNTER_RELAY_LIMITED_SESSION), 900);
     assert_int_equal(passing(net, ada, cem, 640 - RELAY_OVERHEAD, 10), 0);
     /* Another's is his own. */
     assert_int_equal(passing(net, cem, bob, RELAY_PACKET_MIN, 1000), 250);

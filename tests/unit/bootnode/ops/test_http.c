@@ -22,7 +22,8 @@
 
 static struct bootnode_config config;
 static struct node node;
-static const struct watched watched = {.node = &node};
+static struct process_view process = {.statm = -1};
+static const struct watched watched = {.node = &node, .process = &process};
 static struct http http;
 
 static int make_node(void **state) {

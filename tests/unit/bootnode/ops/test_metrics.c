@@ -8,19 +8,24 @@
 #include <cmocka.h>
 
 #include "bootnode/ops/metrics.h"
+#include "common/version.h"
 
 /* A strict reader of the text exposition format, 0.0.4. Of what the format leaves open it takes only: HELP, TYPE, then
- * the family's samples; labels `worker` and `le` alone; no time stamps. */
+ * the family's samples, with the same labels in the same order; no two that have the same values; no time stamps. */
 
 #define FAMILIES_MAX 128
+#define SAMPLES_MAX (NODE_SHARDS_MAX * LANE_COUNT)
 #define NAME_SIZE 80
+#define LABELS_SIZE 64
 
 struct family {
     char name[NAME_SIZE], type[16];
     unsigned samples;
     uint64_t last_bucket; /* of a histogram: cumulative */
     double last_bound;
-    bool closed; /* +Inf was there */
+    bool closed;                 /* +Inf was there */
+    char names[LABELS_SIZE];     /* of its labels, each with a comma behind it */
+    char (*labels)[LABELS_SIZE]; /* of each sample, with their values */
 };
 
 struct page {
@@ -96,14 +101,33 @@ static void read_histogram(struct family *family, const char *suffix, const char
         assert_string_equal(suffix, "_sum");
 }
 
-/* Each worker in turn, and each of its lanes, where lanes are told apart. */
-static const char *read_labels(const struct family *family, const char *line) {
-    char *end;
-    size_t worker = strtoul(after(line, "{worker=\""), &end, 10), per_worker = strstr(line, "lane=") ? LANE_COUNT : 1;
-    assert_int_equal(worker, family->samples / per_worker);
-    if (per_worker == 1) return after(end, "\"}");
-    const char *lane = after(end, "\",lane=\"");
-    return after(after(lane, lane_name((enum lane)(family->samples % LANE_COUNT))), "\"}");
+static const char *read_label(const char *at, char *names) {
+    char name[NAME_SIZE];
+    const char *value = after(read_name(at, name), "=\"");
+    size_t size = strcspn(value, "\"\\\n");
+    assert_true(size > 0 && value[size] == '"');
+    assert_true(strlen(names) + strlen(name) + 2 <= LABELS_SIZE);
+    strcat(strcat(names, name), ",");
+    return value + size + 1;
+}
+
+static void note_labels(struct family *family, const char *labels, size_t size, const char *names) {
+    if (!family->labels) family->labels = calloc(SAMPLES_MAX, sizeof *family->labels);
+    assert_true(family->labels && family->samples < SAMPLES_MAX && size < LABELS_SIZE);
+    if (family->samples == 0) strcpy(family->names, names);
+    assert_string_equal(names, family->names);
+    memcpy(family->labels[family->samples], labels, size);
+    for (unsigned i = 0; i < family->samples; i++)
+        assert_string_not_equal(family->labels[i], family->labels[family->samples]);
+}
+
+static const char *read_labels(struct family *family, const char *line) {
+    char names[LABELS_SIZE] = "";
+    const char *at = line;
+    while (*at == (at == line ? '{' : ',')) at = read_label(at + 1, names);
+    if (at > line) at = after(at, "}");
+    note_labels(family, line, (size_t)(at - line), names);
+    return at;
 }
 
 static void read_sample(struct family *family, const char *line) {
@@ -113,12 +137,7 @@ static void read_sample(struct family *family, const char *line) {
         read_histogram(family, suffix, rest);
     } else {
         assert_string_equal(suffix, "");
-        if (*rest == '{') {
-            rest = read_labels(family, rest);
-        } else {
-            assert_int_equal(family->samples, 0);
-        }
-        (void)read_number(after(rest, " "));
+        (void)read_number(after(read_labels(family, rest), " "));
     }
     family->samples++;
 }
@@ -134,6 +153,11 @@ static void read_line(struct page *page, const char *line) {
         read_type(family, line);
     else
         read_sample(family, line);
+}
+
+static void free_page(struct page *page) {
+    for (size_t i = 0; i < page->count; i++) free(page->families[i].labels);
+    free(page);
 }
 
 static struct page *read_page(const char *text) {
@@ -168,7 +192,7 @@ static struct snapshot *make_snapshot(size_t workers, uint64_t first) {
         &snapshot->shards.provisional,
         &snapshot->shards.rooms,
         &snapshot->slabs,
-        &snapshot->resident_bytes,
+        &snapshot->process.resident_bytes,
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) *numbers[i] = first + i;
     for (size_t i = 0; i < COUNTER_COUNT; i++) snapshot->counters[i] = first + 100 + i;
@@ -207,7 +231,7 @@ static void the_page_is_well_formed(void **state) {
         struct snapshot *snapshot = make_snapshot(workers[i], UINT64_MAX - 2000);
         snapshot->shards.lateness = (struct lateness){.counts = {4, 0, 3, 0, 0, 0, 0, 0, 2}, .sum_ms = 3210};
         char *text = written(snapshot);
-        free(read_page(text));
+        free_page(read_page(text));
         free(text);
         free(snapshot);
     }
@@ -221,7 +245,7 @@ static void only_workers_make_it_longer(void **state) {
     for (size_t i = 0; i < 3; i++) {
         struct page *page = read_page(texts[i]);
         lines[i] = page->lines;
-        free(page);
+        free_page(page);
         free(texts[i]);
     }
     assert_int_equal(lines[0], lines[1]);
@@ -238,7 +262,7 @@ static void every_counter_of_a_worker_has_its_name_help_and_value(void **state) 
     for (enum counter which = 0; which < COUNTER_COUNT; which++) {
         snprintf(line, sizeof line, "# HELP gochat_%s_total %s\n", counter_name(which), counter_help(which));
         assert_non_null(strstr(text, line));
-        snprintf(line, sizeof line, "gochat_%s_total %u", counter_name(which), 1100U + which);
+        snprintf(line, sizeof line, "gochat_%s_total%s %u", counter_name(which), counter_labels(which), 1100U + which);
         assert_says(text, line);
     }
     free(text);
@@ -249,7 +273,7 @@ static void numbers_stand_under_their_names(void **state) {
     (void)state;
     struct snapshot *snapshot = make_snapshot(2, 1000);
     snapshot->uptime_ms = 61007;
-    snapshot->cpu_ns = 2000001000;
+    snapshot->process.cpu_ns = 2000001000;
     snapshot->draining = true;
     char *text = written(snapshot);
     static const char *const samples[] = {"gochat_sessions_registered_total 1000",
@@ -278,7 +302,42 @@ static void numbers_stand_under_their_names(void **state) {
                                           "gochat_lane_received_total{worker=\"0\",lane=\"session\"} 1700",
                                           "gochat_lane_received_total{worker=\"1\",lane=\"junk\"} 1751",
                                           "gochat_lane_received_total{worker=\"1\",lane=\"stun\"} 0",
-                                          "gochat_lane_seconds_total{worker=\"0\",lane=\"session\"} 1.500"};
+                                          "gochat_lane_seconds_total{worker=\"0\",lane=\"session\"} 1.500000"};
+    for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) assert_says(text, samples[i]);
+    free(text);
+    free(snapshot);
+}
+
+static void labels_say_why_and_of_which_setting(void **state) {
+    (void)state;
+    struct snapshot *snapshot = calloc(1, sizeof *snapshot);
+    assert_non_null(snapshot);
+    snapshot->counters[COUNTER_REFUSED_ROOM_FULL] = 11;
+    snapshot->counters[COUNTER_RATE_LIMITED_STUN] = 12;
+    snapshot->counters[COUNTER_RELAY_LIMITED_TOTAL] = 13;
+    snapshot->limits = (struct snapshot_limits){.sessions = 14,
+                                                .sessions_per_source = 15,
+                                                .room_members = 16,
+                                                .rates = {[SNAPSHOT_HELLO] = 17, [SNAPSHOT_MOVE] = 18},
+                                                .relay_rates = {[SNAPSHOT_TOTAL] = 19}};
+    snapshot->process = (struct process_figures){.open_descriptors = 20, .most_descriptors = 21, .started_wall_ms = 22};
+    char *text = written(snapshot);
+    static const char *const samples[] = {
+        "gochat_build_info{version=\"" GOCHAT_VERSION "\"} 1",
+        "gochat_refused_total{reason=\"room_full\"} 11",
+        "gochat_rate_limited_total{kind=\"stun\"} 12",
+        "gochat_relay_limited_total{kind=\"total\"} 13",
+        "gochat_sessions_limit 14",
+        "gochat_sessions_per_source_limit 15",
+        "gochat_room_members_limit 16",
+        "gochat_rate_limit{kind=\"hello\"} 17",
+        "gochat_rate_limit{kind=\"move\"} 18",
+        "gochat_rate_limit{kind=\"stun\"} 0",
+        "gochat_relay_rate_limit_bytes{kind=\"total\"} 19",
+        "process_open_fds 20",
+        "process_max_fds 21",
+        "process_start_time_seconds 0.022",
+    };
     for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) assert_says(text, samples[i]);
     free(text);
     free(snapshot);
@@ -307,6 +366,7 @@ int main(void) {
         cmocka_unit_test(only_workers_make_it_longer),
         cmocka_unit_test(every_counter_of_a_worker_has_its_name_help_and_value),
         cmocka_unit_test(numbers_stand_under_their_names),
+        cmocka_unit_test(labels_say_why_and_of_which_setting),
         cmocka_unit_test(lateness_is_a_histogram),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

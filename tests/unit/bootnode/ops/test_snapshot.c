@@ -24,6 +24,7 @@ static struct bootnode_config config;
 static struct node node;
 static struct worker *workers;
 static struct snapshot snapshot;
+static struct process_view process;
 
 static int open_node(void **state) {
     (void)state;
@@ -33,6 +34,8 @@ static int open_node(void **state) {
     workers = aligned_alloc(_Alignof(struct worker), WORKERS * sizeof *workers);
     assert_non_null(workers);
     for (size_t i = 0; i < WORKERS; i++) assert_int_equal(worker_init(&workers[i], &node, i, -1), 0);
+    process_open(&process);
+    snapshot = (struct snapshot){.worker_count = 0};
     return 0;
 }
 
@@ -41,14 +44,13 @@ static int close_node(void **state) {
     for (size_t i = 0; i < WORKERS; i++) worker_destroy(&workers[i]);
     free(workers);
     node_destroy(&node);
+    process_close(&process);
     return 0;
 }
 
 static const struct snapshot *take(uint64_t now) {
-    const struct watched watched = {
-        .node = &node, .workers = workers, .worker_count = WORKERS, .statm = snapshot_open_statm()};
+    const struct watched watched = {.node = &node, .workers = workers, .worker_count = WORKERS, .process = &process};
     snapshot_take(&watched, now, &snapshot);
-    close(watched.statm);
     return &snapshot;
 }
 
@@ -62,8 +64,40 @@ static void a_fresh_node_has_done_nothing(void **state) {
     assert_int_equal(fresh->uptime_ms, 1234);
     assert_int_equal(fresh->slabs, 0);
     assert_false(fresh->draining);
-    assert_true(fresh->cpu_ns > 0);
-    assert_true(fresh->resident_bytes > 100000);
+    assert_int_equal(fresh->unseen_shards, 0);
+}
+
+static void limits_are_those_of_the_settings(void **state) {
+    (void)state;
+    const struct snapshot_limits *limits = &take(NOW)->limits;
+    assert_int_equal(limits->sessions, config.sessions);
+    assert_int_equal(limits->sessions_per_source, config.sessions_per_source);
+    assert_int_equal(limits->room_members, config.room_members);
+    const long long rates[SNAPSHOT_RATES] = {config.rate_hello, config.rate_register, config.rate_stun,
+                                             config.rate_reset, config.rate_update,   config.rate_introduce,
+                                             config.rate_move};
+    const long long relay[SNAPSHOT_RELAY_RATES] = {config.relay_rate, config.relay_source_rate,
+                                                   config.relay_total_rate};
+    for (size_t i = 0; i < SNAPSHOT_RATES; i++) assert_int_equal(limits->rates[i], rates[i]);
+    for (size_t i = 0; i < SNAPSHOT_RELAY_RATES; i++) assert_int_equal(limits->relay_rates[i], relay[i]);
+}
+
+/* As where a worker hangs with it: the rest is told, and what is known of that one. */
+static void who_keeps_a_shard_keeps_nobody_from_looking(void **state) {
+    (void)state;
+    node.shards[0]->counters.registered = 5;
+    node.shards[1]->counters.registered = 7;
+    assert_int_equal(take(NOW)->shards.registered, 12);
+    node.shards[0]->counters.registered = 50;
+    node.shards[1]->counters.registered = 70;
+    shard_lock(node.shards[0]);
+    const struct snapshot *taken = take(NOW);
+    shard_unlock(node.shards[0]);
+    assert_int_equal(taken->unseen_shards, 1);
+    assert_int_equal(taken->shards.registered, 75);
+    assert_int_equal(take(NOW)->shards.registered, 120);
+    assert_int_equal(snapshot.unseen_shards, 0);
+    node.shards[0]->counters.registered = node.shards[1]->counters.registered = 0;
 }
 
 static void counters_of_workers_are_summed(void **state) {
@@ -152,6 +186,8 @@ static void what_the_kernel_dropped_is_seen(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         snapshot_test(a_fresh_node_has_done_nothing),
+        snapshot_test(limits_are_those_of_the_settings),
+        snapshot_test(who_keeps_a_shard_keeps_nobody_from_looking),
         snapshot_test(counters_of_workers_are_summed),
         snapshot_test(counters_of_shards_are_summed),
         snapshot_test(sessions_and_their_slabs_are_seen),
