@@ -3,7 +3,13 @@
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 DOCDIR ?= $(PREFIX)/share/doc/gochat
-MANDIR ?= $(PREFIX)/share/man/man1
+DATADIR ?= $(PREFIX)/share/gochat
+MANDIR ?= $(PREFIX)/share/man
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+BASHDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 BUILD ?= build
 PKG_CONFIG ?= pkg-config
 INSTALL ?= install
@@ -220,23 +226,48 @@ screenshot:
 	@$(MAKE) $(PARALLEL) all $(OUT)/tests/terminal
 	@GOCHAT=$(abspath $(PROGRAM)) OUT=$(abspath $(OUT)) client/demo/screenshot
 
-# The documentation has the folders of the sources, so that its links work.
-MANUALS := gochat.1 $(if $(LOAD_PROGRAM),gochat-load.1)
+# What is installed. The documentation has the folders of the sources, so that its links work; what others read from a
+# place of its own (samples, rules, the unit) is linked to from there.
+MANUALS := $(wildcard conf/*.1 conf/*.5 conf/*.8)
+SERVICES := $(wildcard conf/*.service conf/*.socket)
+SAMPLES := $(wildcard conf/*.ini conf/*.yml conf/*.json)
 DOCUMENTS := README.md ARCHITECTURE.md CONTRIBUTING.md NEWS SECURITY.md LICENSE common/PROTOCOL.md bench/README.md \
-	$(wildcard doc/*.md client/demo/*.svg conf/*.ini bench/results/*)
-UNIT := conf/gochat-bootnode.service
+	$(wildcard doc/*.md client/demo/*.svg bench/results/*)
+PROGRAMS := $(PROGRAM) $(LOAD_PROGRAM)
+sections := 1 5 8
+in = $(addprefix $(DESTDIR)$(1)/,$(notdir $(2)))
+# What names places, with /usr/local for the prefix, in its place.
+NAMING = $(foreach section,$(sections),$(call in,$(MANDIR)/man$(section),$(filter %.$(section),$(MANUALS)))) \
+	$(call in,$(UNITDIR),$(SERVICES)) $(call in,$(DATADIR),$(SAMPLES))
+INSTALLED = $(call in,$(BINDIR),gochat $(if $(LOAD_PROGRAM),gochat-load)) $(NAMING) \
+	$(call in,$(SYSUSERSDIR),gochat-bootnode.conf) $(call in,$(BASHDIR),gochat gochat-load) \
+	$(call in,$(ZSHDIR),_gochat) $(call in,$(FISHDIR),gochat.fish gochat-load.fish)
+define newline
+
+
+endef
+define put
+$(Q)$(INSTALL) -d $(DESTDIR)$(1)
+$(Q)$(if $(2),$(INSTALL) -m $(or $(3),0644) $(2) $(DESTDIR)$(1))
+endef
 install: all
-	$(Q)$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)
-	$(Q)$(INSTALL) -m 0755 $(PROGRAM) $(DESTDIR)$(BINDIR)/gochat
-	$(Q)$(if $(LOAD_PROGRAM),$(INSTALL) -m 0755 $(LOAD_PROGRAM) $(DESTDIR)$(BINDIR)/gochat-load)
-	$(Q)$(INSTALL) -m 0644 $(MANUALS:%=conf/%) $(DESTDIR)$(MANDIR)
-	$(Q)for file in $(DOCUMENTS) $(UNIT); do $(INSTALL) -D -m 0644 $$file $(DESTDIR)$(DOCDIR)/$$file || exit 1; done
-	$(Q)sed -i 's|/usr/local/bin/|$(BINDIR)/|' $(DESTDIR)$(DOCDIR)/$(UNIT)
+	$(call put,$(BINDIR),$(PROGRAMS),0755)
+	$(foreach section,$(sections),$(call put,$(MANDIR)/man$(section),$(filter %.$(section),$(MANUALS)))$(newline))
+	$(call put,$(UNITDIR),$(SERVICES))
+	$(Q)$(INSTALL) -D -m 0644 conf/gochat-bootnode.sysusers $(DESTDIR)$(SYSUSERSDIR)/gochat-bootnode.conf
+	$(call put,$(DATADIR),$(SAMPLES))
+	$(call put,$(BASHDIR),$(addprefix conf/completion/bash/,gochat gochat-load))
+	$(call put,$(ZSHDIR),conf/completion/zsh/_gochat)
+	$(call put,$(FISHDIR),$(addprefix conf/completion/fish/,gochat.fish gochat-load.fish))
+	$(Q)for file in $(DOCUMENTS); do $(INSTALL) -D -m 0644 $$file $(DESTDIR)$(DOCDIR)/$$file || exit 1; done
+	$(Q)$(INSTALL) -d $(DESTDIR)$(DOCDIR)/conf
+	$(Q)ln -sfr $(call in,$(DATADIR),$(SAMPLES)) $(call in,$(UNITDIR),$(SERVICES)) $(DESTDIR)$(DOCDIR)/conf
+	$(Q)sed -i 's|/usr/local/bin/|$(BINDIR)/|g; s|/usr/local/share/doc/gochat|$(DOCDIR)|g; s|/usr/local/share/gochat|$(DATADIR)|g' \
+		$(NAMING)
 
 uninstall:
-	$(Q)rm -f $(DESTDIR)$(BINDIR)/gochat $(DESTDIR)$(BINDIR)/gochat-load
-	$(Q)rm -f $(DESTDIR)$(MANDIR)/gochat.1 $(DESTDIR)$(MANDIR)/gochat-load.1
-	$(Q)rm -rf $(DESTDIR)$(DOCDIR)
+	$(Q)rm -f $(INSTALLED)
+	$(Q)rm -rf $(DESTDIR)$(DATADIR) $(DESTDIR)$(DOCDIR)
 
 clean:
 	$(Q)rm -rf $(BUILD) gochat gochat-load

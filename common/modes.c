@@ -1,9 +1,11 @@
 #include "common/modes.h"
 
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "common/installed.h"
 #include "common/similar.h"
 #include "common/why.h"
 
@@ -31,7 +33,7 @@ static const struct flag flags[] = {
     {"listen", "ADDR[:PORT]", "where to listen on UDP; several with commas; else [::]:9595", BOOTNODE},
     {"config", "FILE", "settings instead of those in ~/.config/gochat/client.ini", CHAT},
     {"config", "FILE", "the client's settings, of which bootnode, port and timeout count", DOCTOR},
-    {"config", "FILE", "settings; conf/bootnode.ini explains them", BOOTNODE},
+    {"config", "FILE", "settings, instead of the defaults alone", BOOTNODE},
     {"check-config", NULL, "says what is wrong with the settings, and does not start", BOOTNODE},
     {"mode", "MODE", NULL, ALL},
     {"help", NULL, "prints this", ALL},
@@ -108,22 +110,32 @@ bool mode_choose(int argc, char *const *argv, struct mode_choice *out, struct wh
     return true;
 }
 
+/* The sample file that has every setting with what it means, or where else they are explained. */
+static const char *settings_explained(bool of_bootnode, char out[static PATH_MAX]) {
+    if (of_bootnode) return installed_or("bootnode.ini", "The manual gochat-bootnode.ini(5)", out, PATH_MAX);
+    return installed_or("client.ini", "The manual gochat(1)", out, PATH_MAX);
+}
+
 void mode_print_help(enum mode mode) {
+    char path[PATH_MAX];
     printf("%s\n\n--mode %s %s.\n\n", pages[mode].usage, names[mode], pages[mode].does);
     flags_list(&mode_flags, 1u << mode, stdout);
-    if (mode != MODE_BOOTNODE) puts("\nWithout a PORT it is 9595. conf/client.ini explains the settings.");
+    if (mode != MODE_BOOTNODE) puts("\nWithout a PORT it is 9595.");
+    printf("\n%s explains the settings.\n", settings_explained(mode == MODE_BOOTNODE, path));
     printf("\nFor example:  %s\n", pages[mode].example);
 }
 
 void modes_print_help(void) {
+    char path[PATH_MAX];
     puts("gochat [--mode MODE] [FLAG]...\n\n"
          "GoChat: group chat from terminal to terminal, introduced by a bootnode. The modes, each with an example:\n");
     for (size_t i = 0; i < MODES; i++)
         printf("  %-8s  %s\n            %s\n", names[i], pages[i].does, pages[i].example);
     puts("\n"
-         "gochat --mode MODE --help lists the flags of one. What is always the same for you, as the bootnode, can "
-         "stand\n"
-         "in ~/.config/gochat/client.ini; conf/client.ini explains it. --version prints the version.");
+         "gochat --mode MODE --help lists the flags of one, and --version prints the version. What is always the same "
+         "for\n"
+         "you, as the bootnode, can stand in ~/.config/gochat/client.ini.");
+    printf("%s explains it.\n", settings_explained(false, path));
 }
 
 void modes_print_start(void) {

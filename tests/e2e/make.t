@@ -56,13 +56,38 @@ sub installed {
     return { map { $_ => 1 } @files };
 }
 
-my $doc = '/opt/chat/share/doc/gochat';
+my $share = '/opt/chat/share';
+my $doc = "$share/doc/gochat";
 my $files = installed('install');
 ok($files->{$_}, $_)
-    for map({"/opt/chat/bin/$_"} qw(gochat gochat-load)), map({"/opt/chat/share/man/man1/$_.1"} qw(gochat gochat-load)),
+    for map({"/opt/chat/bin/$_"} qw(gochat gochat-load)),
+    map({"$share/man/$_"} qw(man1/gochat.1 man1/gochat-load.1 man8/gochat-bootnode.8)),
+    map({"$share/$_"} qw(bash-completion/completions/gochat bash-completion/completions/gochat-load
+        zsh/site-functions/_gochat fish/vendor_completions.d/gochat.fish fish/vendor_completions.d/gochat-load.fish)),
+    map({"$share/gochat/$_"} qw(bootnode.ini client.ini)),
+    map({"/opt/chat/lib/$_"} qw(systemd/system/gochat-bootnode.service sysusers.d/gochat-bootnode.conf)),
     map {"$doc/$_"} qw(README.md NEWS LICENSE doc/json.md doc/operators.md conf/client.ini conf/gochat-bootnode.service);
-like(read_file("$target$doc/conf/gochat-bootnode.service"), qr{^ExecStart=/opt/chat/bin/gochat --mode bootnode }m,
-    'the unit starts the program that was installed');
+for (map {m{([^/]+)$}} glob "$root/conf/*.[1-8]") {
+    my ($section) = /(\d)$/;
+    ok($files->{"$share/man/man$section/$_"}, "the manual $_");
+}
+for my $unit (grep {m{/lib/systemd/}} sort keys %$files) {
+    my @programs = read_file("$target$unit") =~ /^Exec\w+=(\S+)/mg;
+    is_deeply([grep { !$files->{$_} } @programs], [], "$unit starts what was installed");
+}
+
+# Whatever names another place than it is in would send people there; so would a build's.
+for my $file (grep { !m{/bin/|^\Q$doc\E/(?!conf/)} } sort keys %$files) {
+    unlike(read_file("$target$file"), qr{/usr/local/(?:bin|share)/|\Q$root\E}, "$file: names no other place");
+    my @named = read_file("$target$file") =~ m{(/opt/chat/(?:bin|share)/[\w./-]*\w)}g;
+    is_deeply([grep { !-e "$target$_" } @named], [], "$file: what it names is there");
+}
+for (['bootnode', 'bootnode.ini'], ['client', 'client.ini']) {
+    my ($mode, $file) = @$_;
+    my (undef, $help) = run_program(command => ["$target/opt/chat/bin/gochat", '--mode', $mode, '--help']);
+    my ($named) = $help =~ m{^(/\S+) explains the settings}m;
+    is($named, "$target$share/gochat/$file", "the help of $mode names the sample that was installed");
+}
 for my $paper (grep {/\.md$/} sort keys %$files) {
     my ($folder) = $paper =~ m{(.*)/};
     my @links = grep {/\.(?:md|ini|svg|txt|json|service)$|^[A-Z]+$/} read_file("$target$paper") =~ /\]\(([^)#\s]+)/g;
