@@ -26,9 +26,11 @@ static const char *const relay_choices[] = {[RELAY_AUTO] = "auto", [RELAY_NEVER]
 #define KEY(field, ...)                                                                                                \
     { .section = BOOTNODE_SECTION, .name = #field, .offset = offsetof(struct bootnode_config, field), __VA_ARGS__ }
 #define RATE(field, rate, what)                                                                                        \
-    KEY(field, .type = INI_INTEGER, .min = 0, .max = RATE_MAX, .fallback = (rate), .help = (what))
+    KEY(field, .type = INI_INTEGER, .unit = "/s", .bare = true, .min = 0, .max = RATE_MAX, .fallback = (rate),         \
+        .help = (what))
 #define BYTE_RATE(field, rate, what)                                                                                   \
-    KEY(field, .type = INI_INTEGER, .min = 0, .max = RATE_BYTES_MAX, .fallback = (rate), .help = (what))
+    KEY(field, .type = INI_INTEGER, .unit = "B/s", .bare = true, .min = 0, .max = RATE_BYTES_MAX, .fallback = (rate),  \
+        .help = (what))
 
 static bool is_address_or_nothing(const char *value) {
     struct address address;
@@ -62,19 +64,19 @@ static const struct ini_key keys[] = {
         .help = "the bootnode's key, made when missing"),
     KEY(room_members, .type = INI_INTEGER, .min = 2, .max = ROOM_MEMBERS_MAX, .fallback = "128",
         .help = "most members of a room"),
-    KEY(room_source_share, .type = INI_INTEGER, .min = 1, .max = 100, .fallback = "25",
-        .help = "percent of a room's places for one source address, once it is three quarters full"),
+    KEY(room_source_share, .type = INI_INTEGER, .unit = "%", .bare = true, .min = 1, .max = 100, .fallback = "25%",
+        .help = "how many of a room's places for one source address, once it is three quarters full"),
     KEY(sessions, .type = INI_INTEGER, .min = 1, .max = SESSIONS_MAX, .fallback = "1000000",
         .help = "most sessions in all"),
     KEY(sessions_per_source, .type = INI_INTEGER, .min = 0, .max = SESSIONS_MAX, .fallback = "512",
         .help = "most sessions of one source address"),
     KEY(node_id, .type = INI_INTEGER, .restart = true, .min = 0, .max = 255, .fallback = "0",
         .help = "number of this bootnode among those that share a name"),
-    KEY(receive_buffer, .type = INI_INTEGER, .restart = true, .min = 0, .max = 1 << 30, .fallback = "4194304",
-        .help = "bytes that the kernel keeps per socket"),
+    KEY(receive_buffer, .type = INI_INTEGER, .unit = "B", .bare = true, .restart = true, .min = 0, .max = 1 << 30,
+        .fallback = "4MiB", .help = "what the kernel keeps per socket"),
     KEY(log_level, .type = INI_CHOICE, .choices = log_levels, .fallback = "info", .help = "what is logged"),
-    KEY(restart_ms, .type = INI_INTEGER, .min = 0, .max = NOTICE_MOST_MS - SPREAD_MAX_MS, .fallback = "500",
-        .help = "milliseconds that a restart takes"),
+    KEY(restart_ms, .type = INI_INTEGER, .unit = "ms", .bare = true, .min = 0, .max = NOTICE_MOST_MS - SPREAD_MAX_MS,
+        .fallback = "500ms", .help = "how long a restart takes"),
     KEY(stun_alternate, .type = INI_ADDRESS_LIST, .restart = true, .max = 1, .check = is_place_or_nothing,
         .expected = "ADDR:PORT, another address and another port than those listened on, or nothing",
         .help = "tells clients how their NAT behaves"),
@@ -92,18 +94,18 @@ static const struct ini_key keys[] = {
         .help = "who the bootnode becomes where root starts it"),
     KEY(sandbox, .type = INI_CHOICE, .restart = true, .choices = sandbox_choices, .fallback = "on",
         .help = "whether it is shut off from the rest of the machine"),
-    RATE(rate_hello, "100", "HELLO a second and address"),
-    RATE(rate_register, "50", "REGISTER a second and address"),
-    RATE(rate_stun, "20", "STUN requests a second and address"),
-    RATE(rate_reset, "100", "RESET answers a second and address"),
-    RATE(rate_update, "2", "UPDATE a second and session"),
-    RATE(rate_introduce, "2", "INTRODUCE a second and session"),
-    RATE(rate_move, "2", "MOVE a second and session"),
+    RATE(rate_hello, "100/s", "HELLO of one address"),
+    RATE(rate_register, "50/s", "REGISTER of one address"),
+    RATE(rate_stun, "20/s", "STUN requests of one address"),
+    RATE(rate_reset, "100/s", "RESET answers of one address"),
+    RATE(rate_update, "2/s", "UPDATE of one session"),
+    RATE(rate_introduce, "2/s", "INTRODUCE of one session"),
+    RATE(rate_move, "2/s", "MOVE of one session"),
     KEY(relay, .type = INI_CHOICE, .choices = relay_choices, .fallback = "auto",
         .help = "whether packets are passed on between members who do not reach each other"),
-    BYTE_RATE(relay_rate, "65536", "bytes a second that a session may have passed on"),
-    BYTE_RATE(relay_source_rate, "524288", "bytes a second that the sessions of an address may have passed on"),
-    BYTE_RATE(relay_total_rate, "12500000", "bytes a second that are passed on in all"),
+    BYTE_RATE(relay_rate, "64KiB/s", "what a session may have passed on"),
+    BYTE_RATE(relay_source_rate, "512KiB/s", "what the sessions of an address may have passed on"),
+    BYTE_RATE(relay_total_rate, "100Mbit/s", "what is passed on in all"),
     KEY(limit_loopback, .type = INI_BOOLEAN, .fallback = "on", .help = "whether the limits hold on loopback, too"),
 };
 

@@ -81,7 +81,7 @@ static const struct ini_key keys[] = {
     KEY(secret_file, .type = INI_PATH, .fallback = "", .help = "the file with the room's secret"),
     KEY(data_dir, .type = INI_PATH, .fallback = "", .help = "where our key and the known keys are kept"),
     KEY(port, .type = INI_INTEGER, .min = 0, .max = 65535, .fallback = "0", .help = "the local UDP port, 0 for any"),
-    KEY(timeout, .type = INI_INTEGER, .min = 1, .max = 86400, .fallback = "30", .help = "how many seconds --mode send waits, and the doctor for a name"),
+    KEY(timeout, .type = INI_INTEGER, .unit = "s", .bare = true, .min = 1, .max = 86400, .fallback = "30s", .help = "how long --mode send waits, and the doctor for a name"),
     KEY(ui, .type = INI_CHOICE, .choices = ui_choices, .fallback = "auto", .help = "the user interface"),
     KEY(ciphers, .type = INI_CHOICE, .choices = cipher_choices, .fallback = "auto", .help = "ciphers to offer to peers"),
     KEY(relay, .type = INI_CHOICE, .choices = relay_choices, .fallback = "auto", .help = "whether packets may be relayed, ours and others'"),

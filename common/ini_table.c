@@ -172,40 +172,6 @@ static void trim_end(char *text) {
     while (size > 0 && isspace((unsigned char)text[size - 1])) text[--size] = '\0';
 }
 
-/* A # or ; behind white space begins one. What the value itself begins with only does where white space follows, too: a
- * room may be called #tea. */
-static bool begins_comment(const char *value, const char *at) {
-    if (*at != '#' && *at != ';') return false;
-    if (at == value) return at[1] == '\0' || isspace((unsigned char)at[1]);
-    return isspace((unsigned char)at[-1]);
-}
-
-static char *cut_comment(char *value) {
-    char *at = value;
-    while (*at && !begins_comment(value, at)) at++;
-    *at = '\0';
-    trim_end(value);
-    return value;
-}
-
-/* Without the comment behind it, and without quotes around it, between which everything stays. NULL with `why`, and
- * nothing changed, where quotes have no pair. */
-static char *read_value(char *value, struct why *why) {
-    char quote = *value, *close;
-    if (quote != '"' && quote != '\'') return cut_comment(value);
-    if (!(close = strchr(value + 1, quote))) {
-        why_fail(why, "expected a second %c at the end, or other quotes around it all", quote);
-        return NULL;
-    }
-    const char *after = close + 1 + skip_white(close + 1);
-    if (*after != '\0' && !begins_comment(value, after)) {
-        why_fail(why, "expected nothing but a comment after the second %c", quote);
-        return NULL;
-    }
-    *close = '\0';
-    return value + 1;
-}
-
 /* Whether inih should see this line, which has no white space around it. Of a key it sees the name alone: it would take
  * ':' for '=', end the value at " ;", and knows no quotes. */
 static bool check_line(struct loading *loading, char *line, int limit) {
@@ -218,7 +184,7 @@ static bool check_line(struct loading *loading, char *line, int limit) {
         report(loading, "%.*s: expected key = value, [section], or a comment after # or ;", SHOWN_MOST, line);
         return false;
     }
-    loading->value = read_value(line + name + 1 + skip_white(line + name + 1), &why);
+    loading->value = ini_quotes_take(line + name + 1 + skip_white(line + name + 1), &why);
     if (!loading->value) report(loading, "%.*s: %s", SHOWN_MOST, line, why.text);
     line[name] = '\0';
     return loading->value && fits_inih(loading, line, name + 1, limit);
@@ -275,7 +241,8 @@ static bool take_key(struct loading *loading, const char *section, const char *n
         return false;
     }
     unsigned *seen = &loading->seen[key - loading->table->keys];
-    if (*seen != 0 && ini_value_adds_up(key)) return ini_value_add(key, loading->value, loading->target, why);
+    if (*seen != 0 && ini_value_adds_up(key))
+        return ini_value_add(key, loading->value, folder_of(loading->file, folder), loading->target, why);
     if (*seen != 0) {
         return why_fail(why, "given already in line %u, expected once", *seen);
     }

@@ -2,17 +2,15 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
-#include "common/home.h"
-
-#define SHOWN_MOST 200 /* bytes of an item that is complained about */
+#include "common/ini_list.h"
+#include "common/ini_path.h"
+#include "common/units.h"
 
 /* --- One type after the other: parse into the field, and say what is expected --- */
 
@@ -24,12 +22,20 @@ static bool set_text(const struct ini_key *key, const char *value, void *field) 
     return true;
 }
 
-static bool set_integer(const struct ini_key *key, const char *value, void *field) {
+static bool parse_plain(const char *value, long long *out) {
     if (!isdigit((unsigned char)value[*value == '-' ? 1 : 0])) return false;
     char *end;
     errno = 0;
-    long long number = strtoll(value, &end, 10);
-    if (*end != '\0' || errno != 0 || number < key->min || number > key->max) return false;
+    *out = strtoll(value, &end, 10);
+    return *end == '\0' && errno == 0;
+}
+
+static bool set_integer(const struct ini_key *key, const char *value, void *field) {
+    long long number;
+    struct why ignored;
+    if (!(key->unit ? units_parse(key->unit, key->bare, value, &number, &ignored) : parse_plain(value, &number)) ||
+        number < key->min || number > key->max)
+        return false;
     memcpy(field, &number, sizeof number);
     return true;
 }
@@ -62,99 +68,22 @@ static bool set_choice(const struct ini_key *key, const char *value, void *field
     return false;
 }
 
-/* One of a list, up to the comma, without white space around it. */
-static bool copy_list_item(const char *text, size_t length, char out[static ADDRESS_TEXT_SIZE]) {
-    while (length > 0 && isspace((unsigned char)*text)) text++, length--;
-    while (length > 0 && isspace((unsigned char)text[length - 1])) length--;
-    if (length >= ADDRESS_TEXT_SIZE) return false;
-    memcpy(out, text, length);
-    out[length] = '\0';
-    return true;
-}
-
-static bool parse_list_item(const char *text, size_t length, uint16_t port, struct address *out) {
-    char item[ADDRESS_TEXT_SIZE];
-    return copy_list_item(text, length, item) && address_parse(item, port, out);
-}
-
-static size_t list_max(const struct ini_key *key) {
-    return key->max > 0 && key->max < INI_ADDRESS_LIST_MAX ? (size_t)key->max : INI_ADDRESS_LIST_MAX;
-}
-
-/* One that leaves the port to the kernel may stand there again. */
-static bool is_listed(const struct ini_address_list *list, const struct address *address) {
-    for (size_t i = 0; i < list->count && address->port != 0; i++)
-        if (address_equal(&list->items[i], address)) return true;
-    return false;
-}
-
-static bool list_address(const struct ini_key *key, struct ini_address_list *list, const struct address *address) {
-    if (list->count == list_max(key) || is_listed(list, address)) return false;
-    list->items[list->count++] = *address;
-    return true;
-}
-
-static bool set_address_list(const struct ini_key *key, const char *value, void *field) {
-    struct ini_address_list list = {.count = 0};
-    for (const char *at = value; *value; at++) {
-        struct address address;
-        size_t length = strcspn(at, ",");
-        if (!parse_list_item(at, length, key->port, &address) || !list_address(key, &list, &address)) return false;
-        at += length;
-        if (*at == '\0') break;
-    }
-    if ((long long)list.count < key->min) return false;
-    memcpy(field, &list, sizeof list);
-    return true;
-}
-
-/* What is wrong with one of a list, behind those before it; NULL: nothing, or that its interface is not there. */
-static const char *item_fault(const struct ini_key *key, const struct ini_address_list *before, const char *item,
-                              struct address *out) {
-    char interface[ADDRESS_TEXT_SIZE];
-    if (before->count == list_max(key)) return "is one too many";
-    if (!address_parse(item, key->port, out)) return address_lacks_interface(item, interface) ? NULL : "is none";
-    return is_listed(before, out) ? "stands there twice" : NULL;
-}
-
-/* Which of many is the wrong one. */
-static void add_wrong_item(const struct ini_key *key, const char *value, struct why *why) {
-    struct ini_address_list list = {.count = 0};
-    for (const char *at = value; *value; at++) {
-        char item[ADDRESS_TEXT_SIZE] = "";
-        struct address address = {.port = 0};
-        size_t length = strcspn(at, ",");
-        bool fits = copy_list_item(at, length, item);
-        const char *fault = fits ? item_fault(key, &list, item, &address) : "is none";
-        if (fault) {
-            why_add(why, "; %.*s %s", SHOWN_MOST, !fits ? at : *item ? item : "nothing", fault);
-            return;
-        }
-        list.items[list.count++] = address;
-        at += length;
-        if (*at == '\0') return;
-    }
-}
-
-/* What is written well may still name an interface that is not there. */
-static void add_missing_interface(const char *list, struct why *why) {
-    char item[ADDRESS_TEXT_SIZE], interface[ADDRESS_TEXT_SIZE];
-    for (; *list; list += strspn(list, ",")) {
-        size_t length = strcspn(list, ",");
-        if (copy_list_item(list, length, item) && address_lacks_interface(item, interface))
-            why_add(why, "; there is no interface %s", interface);
-        list += length;
-    }
-}
-
 static void expect_text(const struct ini_key *key, struct why *why) {
     long long max = key->max > 0 && key->max < INI_TEXT_SIZE ? key->max : INI_TEXT_SIZE - 1;
     why_add(why, "%s of %lld to %lld bytes", key->type == INI_PATH ? "a path" : "text", key->min, max);
 }
 
 static void expect_integer(const struct ini_key *key, struct why *why) {
-    const char *automatic = key->type == INI_AUTO_INTEGER ? "auto or " : "";
-    why_add(why, "%sa number from %lld to %lld", automatic, key->min, key->max);
+    char min[UNITS_TEXT_SIZE], max[UNITS_TEXT_SIZE];
+    if (key->type == INI_AUTO_INTEGER) why_add(why, "auto or ");
+    if (!key->unit) {
+        why_add(why, "a number from %lld to %lld", key->min, key->max);
+        return;
+    }
+    why_add(why, "%s from %s to %s", units_quantity(key->unit), units_format(key->unit, key->min, min),
+            units_format(key->unit, key->max, max));
+    units_list(key->unit, why);
+    if (key->bare) why_add(why, "; a number alone is in %s", key->unit);
 }
 
 static void expect_boolean(const struct ini_key *key, struct why *why) {
@@ -167,51 +96,27 @@ static void expect_choice(const struct ini_key *key, struct why *why) {
         why_add(why, "%s%s", i == 0 ? "" : key->choices[i + 1] ? ", " : " or ", key->choices[i]);
 }
 
-static void expect_address_list(const struct ini_key *key, struct why *why) {
-    why_add(why, "%lld to %zu times ADDR%s, as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas", key->min,
-            list_max(key), key->port ? "[:PORT]" : ":PORT");
-}
-
 /* --- And back --- */
 
-/* What a file has as it is: not a quote, a comment or white space that is lost on the way. */
-static bool stands_alone(const char *text) {
-    size_t length = strlen(text);
-    if (length == 0) return true;
-    if (*text == '"' || *text == '\'' || isspace((unsigned char)*text) || isspace((unsigned char)text[length - 1]))
-        return false;
-    if ((*text == '#' || *text == ';') && (length == 1 || isspace((unsigned char)text[1]))) return false;
-    for (const char *at = text; *at; at++)
-        if (isspace((unsigned char)at[0]) && (at[1] == '#' || at[1] == ';')) return false;
-    return true;
-}
-
-static bool quote_text(const char *text, char out[static INI_LINE_SIZE]) {
-    const char *quote = stands_alone(text) ? "" : !strchr(text, '"') ? "\"" : "'";
-    snprintf(out, INI_LINE_SIZE, "%s%s%s", quote, text, quote);
-    return *quote == '\0' || !strchr(text, *quote);
-}
-
-/* A file may lie elsewhere than where the path was relative to. */
 static bool format_path(const struct ini_key *key, const void *field, size_t index, char out[static INI_LINE_SIZE]) {
-    char folder[PATH_MAX], whole[PATH_MAX + INI_TEXT_SIZE];
-    const char *path = field;
     (void)key, (void)index;
-    if (*path == '/' || *path == '\0' || !getcwd(folder, sizeof folder)) return quote_text(path, out);
-    int length = snprintf(whole, sizeof whole, "%s/%s", folder, path);
-    return length < INI_TEXT_SIZE && quote_text(whole, out);
+    return ini_path_format(field, out);
 }
 
 static bool format_text(const struct ini_key *key, const void *field, size_t index, char out[static INI_LINE_SIZE]) {
     (void)key, (void)index;
-    return quote_text(field, out);
+    return ini_quotes_put(field, out);
 }
 
 static bool format_integer(const struct ini_key *key, const void *field, size_t index, char out[static INI_LINE_SIZE]) {
     long long number;
-    (void)key, (void)index;
+    char text[UNITS_TEXT_SIZE];
+    (void)index;
     memcpy(&number, field, sizeof number);
-    snprintf(out, INI_LINE_SIZE, "%lld", number);
+    if (key->unit)
+        snprintf(out, INI_LINE_SIZE, "%s", units_format(key->unit, number, text));
+    else
+        snprintf(out, INI_LINE_SIZE, "%lld", number);
     return true;
 }
 
@@ -240,15 +145,6 @@ static bool format_choice(const struct ini_key *key, const void *field, size_t i
     return true;
 }
 
-static bool format_address(const struct ini_key *key, const void *field, size_t index, char out[static INI_LINE_SIZE]) {
-    struct ini_address_list list;
-    char text[ADDRESS_TEXT_SIZE];
-    (void)key;
-    memcpy(&list, field, sizeof list);
-    snprintf(out, INI_LINE_SIZE, "%s", address_format(&list.items[index], text));
-    return true;
-}
-
 static const struct {
     bool (*set)(const struct ini_key *key, const char *value, void *field);
     void (*expect)(const struct ini_key *key, struct why *why);
@@ -260,58 +156,42 @@ static const struct {
     [INI_INTEGER] = {set_integer, expect_integer, format_integer, sizeof(long long)},
     [INI_BOOLEAN] = {set_boolean, expect_boolean, format_boolean, sizeof(bool)},
     [INI_CHOICE] = {set_choice, expect_choice, format_choice, sizeof(int)},
-    [INI_ADDRESS_LIST] = {set_address_list, expect_address_list, format_address, sizeof(struct ini_address_list)},
+    [INI_ADDRESS_LIST] = {.format = ini_list_format, .size = sizeof(struct ini_address_list)},
+    [INI_PATH_LIST] = {.format = ini_list_format, .size = sizeof(struct ini_path_list)},
     [INI_AUTO_INTEGER] = {set_auto_integer, expect_integer, format_auto_integer, sizeof(long long)},
 };
 
-/* A path's ~ is a home directory, and what is relative starts at `folder`, if there is one. */
-static bool find_path(const char *value, const char *folder, char *out, struct why *why) {
-    char home[INI_TEXT_SIZE];
-    if (*value == '~' && !home_expand(value, home, sizeof home)) {
-        return why_fail(why, "expected a known home directory for ~, and a path of at most %d bytes in all",
-                        INI_TEXT_SIZE - 1);
-    }
-    if (*value == '~') value = home;
-    bool stays = *value == '/' || *value == '\0' || !folder;
-    int length = snprintf(out, INI_TEXT_SIZE, "%s%s%s", stays ? "" : folder, stays ? "" : "/", value);
-    if (length < INI_TEXT_SIZE) return true;
-    return why_fail(why, "expected a path of at most %d bytes", INI_TEXT_SIZE - 1);
+/* Which unit it is that is not understood. */
+static void add_wrong_unit(const struct ini_key *key, const char *value, struct why *why) {
+    long long ignored;
+    struct why unit;
+    if (!units_parse(key->unit, key->bare, value, &ignored, &unit)) why_add(why, "; %s", unit.text);
+}
+
+static bool is_list(const struct ini_key *key) {
+    return key->type == INI_ADDRESS_LIST || key->type == INI_PATH_LIST;
 }
 
 bool ini_value_set(const struct ini_key *key, const char *value, const char *folder, void *target, struct why *why) {
     char path[INI_TEXT_SIZE];
-    if (key->type == INI_PATH && !find_path(value, folder, path, why)) return false;
+    void *field = (uint8_t *)target + key->offset;
+    if (is_list(key)) return ini_list_set(key, value, folder, field, why);
+    if (key->type == INI_PATH && !ini_path_find(value, folder, path, why)) return false;
     if (key->type == INI_PATH) value = path;
     bool fits = !key->check || key->check(value);
-    if (fits && types[key->type].set(key, value, (uint8_t *)target + key->offset)) return true;
+    if (fits && types[key->type].set(key, value, field)) return true;
     why_fail(why, "expected %s", key->check ? key->expected : "");
     if (!key->check) types[key->type].expect(key, why);
-    if (key->type != INI_ADDRESS_LIST) return false;
-    if (list_max(key) > 1 && strchr(value, ',')) add_wrong_item(key, value, why);
-    add_missing_interface(value, why);
+    if (!key->check && key->unit) add_wrong_unit(key, value, why);
     return false;
 }
 
 bool ini_value_adds_up(const struct ini_key *key) {
-    return key->type == INI_ADDRESS_LIST && list_max(key) > 1;
+    return is_list(key) && ini_list_max(key) > 1;
 }
 
-bool ini_value_add(const struct ini_key *key, const char *value, void *target, struct why *why) {
-    void *field = (uint8_t *)target + key->offset;
-    struct ini_address_list all, more;
-    char text[ADDRESS_TEXT_SIZE];
-    memcpy(&all, field, sizeof all);
-    if (!ini_value_set(key, value, NULL, target, why)) return false;
-    memcpy(&more, field, sizeof more);
-    memcpy(field, &all, sizeof all); /* stays where something is wrong with these, for the lines that follow */
-    for (size_t i = 0; i < more.count; i++) {
-        if (list_address(key, &all, &more.items[i])) continue;
-        return why_fail(why, "expected %zu addresses at most, each once, in all lines of this key; %s is %s",
-                        list_max(key), address_format(&more.items[i], text),
-                        is_listed(&all, &more.items[i]) ? "there already" : "one too many");
-    }
-    memcpy(field, &all, sizeof all);
-    return true;
+bool ini_value_add(const struct ini_key *key, const char *value, const char *folder, void *target, struct why *why) {
+    return ini_list_add(key, value, folder, (uint8_t *)target + key->offset, why);
 }
 
 static const void *field_of(const struct ini_key *key, const void *target) {
@@ -325,11 +205,8 @@ bool ini_value_equal(const struct ini_key *key, const void *target, const void *
 
 size_t ini_value_lines(const struct ini_key *key, const void *target) {
     const void *field = field_of(key, target);
-    struct ini_address_list list;
     if (key->type == INI_TEXT || key->type == INI_PATH) return key->fallback || *(const char *)field != '\0';
-    if (key->type != INI_ADDRESS_LIST) return 1;
-    memcpy(&list, field, sizeof list);
-    return list.count;
+    return is_list(key) ? ini_list_count(key, field) : 1;
 }
 
 bool ini_value_format(const struct ini_key *key, const void *target, size_t index, char out[static INI_LINE_SIZE]) {

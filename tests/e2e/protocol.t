@@ -137,10 +137,10 @@ for my $name (grep { /^FRAME_/ && !/_PADDING$/ } sort keys %coded) {
 }
 
 my $config = read_file("$root/bootnode/config.c");
-my %settings = $numbers =~ /^\| `([a-z_]+)` \| (\d+) \|/mg;
+my %settings = $numbers =~ /^\| `([a-z_]+)` \| (\d[\w\/]*) \|/mg;
 for my $setting (sort keys %settings) {
-    my ($default) = $config =~ /\b(?:RATE|BYTE_RATE)\($setting, "(\d+)"/;
-    ($default) = $config =~ /\bKEY\($setting, [^;]*?\.fallback = "(\d+)"/s if !defined $default;
+    my ($default) = $config =~ /\b(?:RATE|BYTE_RATE)\($setting, "(\d[\w\/]*)"/;
+    ($default) = $config =~ /\bKEY\($setting, [^;]*?\.fallback = "(\d[\w\/]*)"/s if !defined $default;
     is($default, $settings{$setting}, "the setting $setting");
 }
 cmp_ok(scalar keys %settings, '>', 10, 'settings are told');

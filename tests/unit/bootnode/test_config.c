@@ -11,6 +11,7 @@
 
 #include "bootnode/config.h"
 #include "common/log.h"
+#include "common/units.h"
 #include "common/why.h"
 
 #define SAMPLE "conf/bootnode.ini"
@@ -97,7 +98,11 @@ static void test_sample_tells_true_ranges(void **state) {
     for (size_t i = 0; i < bootnode_config_table.count; i++) {
         const struct ini_key *key = key_at(i);
         if (key->type != INI_INTEGER && key->type != INI_AUTO_INTEGER) continue;
+        char min[UNITS_TEXT_SIZE], max[UNITS_TEXT_SIZE];
         snprintf(range, sizeof range, "%lld to %lld", key->min, key->max);
+        if (key->unit)
+            snprintf(range, sizeof range, "%s to %s", units_format(key->unit, key->min, min),
+                     units_format(key->unit, key->max, max));
         if (!strstr(text, range)) fail_msg("%s does not say '%s'", SAMPLE, range);
     }
     free(text);
@@ -147,6 +152,14 @@ static void test_bounds(void **state) {
     assert_true(sets("relay_total_rate", "100000000"));
     assert_false(sets("relay_total_rate", "100000001"));
     assert_false(sets("relay_rate", "-1"));
+    assert_true(sets("relay_rate", "1Mbit/s"));
+    assert_false(sets("relay_rate", "1Mbit"));
+    assert_true(sets("receive_buffer", "64KiB"));
+    assert_false(sets("receive_buffer", "2GiB"));
+    assert_true(sets("restart_ms", "50s"));
+    assert_false(sets("restart_ms", "1min"));
+    assert_true(sets("rate_hello", "10000/s"));
+    assert_false(sets("sessions", "1k"));
     assert_true(sets("metrics", ""));
     assert_true(sets("metrics", "[::1]:0"));
     assert_false(sets("metrics", "127.0.0.1"));

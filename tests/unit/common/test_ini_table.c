@@ -20,6 +20,8 @@ struct settings {
     bool relay;
     int ui;
     struct ini_address_list listen, peers;
+    struct ini_path_list lists;
+    long long size, drain;
 };
 
 static const char *const uis[] = {"curses", "plain", "json", NULL};
@@ -44,6 +46,24 @@ static const struct ini_key keys[] = {
      .max = 2,
      .fallback = "[::]:9595"},
     {.section = "node", .name = "peers", .type = INI_ADDRESS_LIST, FIELD(peers), .max = 3, .port = 9595},
+    {.section = "node", .name = "lists", .type = INI_PATH_LIST, FIELD(lists), .max = 3},
+    {.section = "node",
+     .name = "size",
+     .type = INI_INTEGER,
+     .unit = "B",
+     .bare = true,
+     FIELD(size),
+     .min = 0,
+     .max = 1 << 20,
+     .fallback = "4KiB"},
+    {.section = "node",
+     .name = "drain",
+     .type = INI_AUTO_INTEGER,
+     .unit = "s",
+     FIELD(drain),
+     .min = 1,
+     .max = 3600,
+     .fallback = "auto"},
     {.section = "look", .name = "relay", .type = INI_BOOLEAN, FIELD(relay), .fallback = "yes"},
     {.section = "look", .name = "ui", .type = INI_CHOICE, FIELD(ui), .choices = uis, .fallback = "plain"},
 };
@@ -192,7 +212,8 @@ static void refuses_malformed_values(void **state) {
 static void names_what_is_unknown(void **state) {
     (void)state;
     assert_refused("[node]\ncolour = red\n",
-                   "2: colour = red: unknown key, expected one of name, key_file, workers, port, listen, peers\n");
+                   "2: colour = red: unknown key, expected one of name, key_file, workers, port, listen, peers, "
+                   "lists, size, drain\n");
     assert_refused("[nodes]\nname = a\nanything\n", "1: [nodes]: unknown section, expected [node] or [look]\n");
     assert_refused("[nodes]\n", "1: [nodes]: unknown section, expected [node] or [look]\n");
     assert_refused("[look]\nname = a\n", "2: name = a: unknown key, expected one of relay, ui\n");
@@ -218,6 +239,47 @@ static void a_key_stands_once(void **state) {
     assert_refused("[node]\nport = 1\n[look]\n[node]\nport = 2\n",
                    "5: port = 2: given already in line 2, expected once\n");
     assert_int_equal(settings.port, 1);
+}
+
+static void numbers_have_units(void **state) {
+    (void)state;
+    assert_int_equal(load(""), 0);
+    assert_int_equal(settings.size, 4096);
+    assert_accepted("[node]\nsize = 64 KiB # of it\ndrain = 2min\n");
+    assert_int_equal(settings.size, 65536);
+    assert_int_equal(settings.drain, 120);
+    assert_accepted("[node]\nsize = 77\ndrain = auto\n");
+    assert_int_equal(settings.size, 77);
+    assert_int_equal(settings.drain, 0);
+#define SIZE "expected a size from 0 to 1MiB in B, KiB, MiB, GiB, kB, MB or GB; a number alone is in B"
+#define DRAIN "expected auto or a time from 1s to 1h in ms, s, min, h or d"
+    assert_refused("[node]\nsize = 2MiB\n", "2: size = 2MiB: " SIZE "\n");
+    assert_refused("[node]\nsize = 2Mb\n", "2: size = 2Mb: " SIZE "; Mb is no unit of a size, did you mean MB?\n");
+    assert_refused("[node]\nsize = 2s\n", "2: size = 2s: " SIZE "; s is a unit of a time\n");
+    assert_refused("[node]\nsize = -1\n", "2: size = -1: " SIZE "; no number\n");
+    assert_refused("[node]\ndrain = 5\n", "2: drain = 5: " DRAIN "; a number without its unit\n");
+    assert_refused("[node]\ndrain = 1500ms\n", "2: drain = 1500ms: " DRAIN "; no whole number of s\n");
+    assert_refused("[node]\ndrain = 2h\n", "2: drain = 2h: " DRAIN "\n");
+}
+
+static void a_list_of_paths(void **state) {
+    (void)state;
+    assert_accepted("[node]\nlists = a, /b ,~/c\n");
+    assert_int_equal(settings.lists.count, 3);
+    assert_string_equal(settings.lists.items[0], "/tmp/a");
+    assert_string_equal(settings.lists.items[1], "/b");
+    assert_accepted("[node]\nlists = a\nlists = b\n");
+    assert_int_equal(settings.lists.count, 2);
+    assert_string_equal(settings.lists.items[1], "/tmp/b");
+    assert_accepted("[node]\nlists =\n");
+    assert_int_equal(settings.lists.count, 0);
+    assert_refused("[node]\nlists = a,b,/tmp/a\n",
+                   "2: lists = a,b,/tmp/a: expected 0 to 3 paths, separated by commas; /tmp/a stands there twice\n");
+    assert_refused("[node]\nlists = a,,b\n",
+                   "2: lists = a,,b: expected 0 to 3 paths, separated by commas; nothing is none\n");
+    assert_refused("[node]\nlists = a,b\nlists = c, d\n",
+                   "3: lists = c, d: expected 3 paths at most, each once, in all lines of this key; /tmp/d is one too "
+                   "many\n");
 }
 
 static void a_list_may_go_on_in_further_lines(void **state) {
@@ -464,7 +526,8 @@ static void what_is_printed_gives_the_same_when_it_is_loaded(void **state) {
     assert_printed_again("[node]\n");
     assert_printed_again(
         "[node]\nname = n o d e\nkey_file = key\nworkers = 256\nport = -5\nlisten = 1.2.3.4:5, [::1]:6\n"
-        "peers = 192.0.2.1\npeers = 192.0.2.2:7\n[look]\nrelay = off\nui = json\n");
+        "peers = 192.0.2.1\npeers = 192.0.2.2:7\nlists = a, /b#c\nlists = d\nsize = 5kB\ndrain = 1.5min\n[look]\nrelay "
+        "= off\nui = json\n");
     static const char *const names[] = {"\" a \"", "'#'", "'a # b'", "it's", "'\"a\"'", "\"'a' ;\"", "#a", "\"; a\""};
     char content[100];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -497,7 +560,8 @@ static void compares_key_by_key(void **state) {
     (void)state;
     static const char *const values[][3] = {
         {"node", "name", "x"},        {"node", "key_file", "/x"}, {"node", "workers", "3"}, {"node", "port", "7"},
-        {"node", "listen", "[::]:7"}, {"node", "peers", "::1"},   {"look", "relay", "off"}, {"look", "ui", "json"}};
+        {"node", "listen", "[::]:7"}, {"node", "peers", "::1"},   {"node", "lists", "/a"},  {"node", "size", "1KiB"},
+        {"node", "drain", "1min"},    {"look", "relay", "off"},   {"look", "ui", "json"}};
     assert_int_equal(sizeof values / sizeof *values, table.count);
     for (size_t i = 0; i < table.count; i++) {
         ini_table_defaults(&table, &settings);
@@ -532,6 +596,8 @@ int main(void) {
         cmocka_unit_test(refuses_malformed_lines),
         cmocka_unit_test(a_key_stands_once),
         cmocka_unit_test(a_list_may_go_on_in_further_lines),
+        cmocka_unit_test(numbers_have_units),
+        cmocka_unit_test(a_list_of_paths),
         cmocka_unit_test(the_wrong_one_of_a_list_is_named),
         cmocka_unit_test(a_line_is_as_long_as_its_value_may_be),
         cmocka_unit_test(a_name_too_long_is_said_not_split),
