@@ -9,6 +9,7 @@
 #include "bootnode/public_address.h"
 #include "bootnode/stun_alternate.h"
 #include "bootnode/table/room.h"
+#include "common/log_format.h"
 #include "common/sandbox/privileges.h"
 #include "common/sandbox/sandbox.h"
 #include "common/udp.h"
@@ -18,8 +19,6 @@
 #define SESSIONS_MAX (1LL << 30)
 /* Of how many members at their limit one takes all that is passed on to it. */
 #define RELAYED_SENDERS 4
-
-static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
 
 static const char *const relay_choices[] = {[RELAY_AUTO] = "auto", [RELAY_NEVER] = "never", NULL};
 
@@ -74,7 +73,9 @@ static const struct ini_key keys[] = {
         .help = "number of this bootnode among those that share a name"),
     KEY(receive_buffer, .type = INI_INTEGER, .unit = "B", .bare = true, .restart = true, .min = 0, .max = 1 << 30,
         .fallback = "4MiB", .help = "what the kernel keeps per socket"),
-    KEY(log_level, .type = INI_CHOICE, .choices = log_levels, .fallback = "info", .help = "what is logged"),
+    KEY(log_level, .type = INI_CHOICE, .choices = log_level_names, .fallback = "info", .help = "what is logged"),
+    KEY(log_format, .type = INI_CHOICE, .choices = log_format_names, .fallback = "auto",
+        .help = "what a line of the log looks like"),
     KEY(restart_ms, .type = INI_INTEGER, .unit = "ms", .bare = true, .min = 0, .max = NOTICE_MOST_MS - SPREAD_MAX_MS,
         .fallback = "500ms", .help = "how long a restart takes"),
     KEY(stun_alternate, .type = INI_ADDRESS_LIST, .restart = true, .max = 1, .check = is_place_or_nothing,

@@ -29,6 +29,7 @@ struct bootnode_config {
     long long node_id;
     long long receive_buffer;
     int log_level;        /* enum log_level */
+    int log_format;       /* enum log_format */
     long long restart_ms; /* from the end until it serves again; clients are told as much and the spread */
     long long rate_hello, rate_register, rate_stun, rate_reset, rate_update, rate_introduce, rate_move;
     int relay;                                                 /* enum relay_choice */

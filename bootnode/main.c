@@ -53,6 +53,19 @@ static void note_missing(const struct bootnode_config *config) {
                    address_format(&config->listen.items[i], text));
 }
 
+/* Nobody but the log's own thread waits for whoever reads it, not even at the start and at the end. */
+static int serve(const struct bootnode_config *config) {
+    int status = EXIT_FAILURE, error = log_hold();
+    if (error != 0)
+        log_error("bootnode", "cannot start the log: %s", strerror(-error));
+    else if (sodium_init() < 0)
+        log_error("bootnode", "libsodium cannot start");
+    else
+        status = server_run(config);
+    log_stop();
+    return status;
+}
+
 int bootnode_main(int argc, char **argv) {
     struct arguments arguments = {.listen = NULL};
     static struct bootnode_config config;
@@ -69,10 +82,7 @@ int bootnode_main(int argc, char **argv) {
         return EXIT_SUCCESS;
     }
     log_set_level((enum log_level)config.log_level);
+    log_set_format((enum log_format)config.log_format);
     dumps_forbid();
-    if (sodium_init() < 0) {
-        log_error("bootnode", "libsodium cannot start");
-        return EXIT_FAILURE;
-    }
-    return server_run(&config);
+    return serve(&config);
 }

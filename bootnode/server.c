@@ -295,8 +295,14 @@ static bool open_all(struct server *server) {
            open_http(server) && become_user(server) && open_key(server);
 }
 
+/* It is a thread, so it comes after the sandbox; until then lines are kept. */
+static bool start_log(void) {
+    int error = log_start();
+    return error == 0 || failed("cannot start the log", -error);
+}
+
 static bool start_all(struct server *server) {
-    return make_node(server) && make_workers(server) && start_threads(server) && start_http(server);
+    return start_log() && make_node(server) && make_workers(server) && start_threads(server) && start_http(server);
 }
 
 int server_run(const struct bootnode_config *config) {

@@ -5,77 +5,61 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <syslog.h>
-#include <unistd.h>
 
 #include "common/clock.h"
-#include "common/text.h"
+#include "common/log_sink.h"
+#include "common/log_writer.h"
 
-#define PREFIX_MAX 100  /* bytes of "level: area: " */
-#define LEFT_OUT_MAX 64 /* bytes of " (… lines left out before)" */
-
-static const struct {
-    const char *name;
-    int priority; /* sd-daemon(3) */
-} levels[] = {
-    [LOG_LEVEL_ERROR] = {"error", LOG_ERR},
-    [LOG_LEVEL_WARNING] = {"warning", LOG_WARNING},
-    [LOG_LEVEL_INFO] = {"info", LOG_INFO},
-    [LOG_LEVEL_DEBUG] = {"debug", LOG_DEBUG},
-};
-
-/* Stands alone: nothing is published through it. */
+/* Each stands alone: nothing is published through it. */
 static _Atomic int chosen = LOG_LEVEL_INFO;
-static _Atomic int destination = STDERR_FILENO;
+static atomic_bool stuck; /* its reader did not take the rest */
 
 void log_set_level(enum log_level level) {
     atomic_store_explicit(&chosen, (int)level, memory_order_relaxed);
-}
-
-void log_set_descriptor(int descriptor) {
-    atomic_store_explicit(&destination, descriptor < 0 ? STDERR_FILENO : descriptor, memory_order_relaxed);
 }
 
 bool log_enabled(enum log_level level) {
     return (int)level <= atomic_load_explicit(&chosen, memory_order_relaxed);
 }
 
-/* A service's children inherit JOURNAL_STREAM even where their standard error goes elsewhere: systemd.exec(5) says to
- * compare the file. */
-static bool journal_listens(int descriptor) {
-    const char *stream = getenv("JOURNAL_STREAM");
-    struct stat file;
-    char ours[48];
-    if (!stream || fstat(descriptor, &file) != 0) return false;
-    snprintf(ours, sizeof ours, "%ju:%ju", (uintmax_t)file.st_dev, (uintmax_t)file.st_ino);
-    return strcmp(stream, ours) == 0;
+void log_set_descriptor(int descriptor) {
+    log_sink_set_descriptor(descriptor);
 }
 
-static void write_line(enum log_level level, const char *area, const char *text, size_t size) {
-    char line[PREFIX_MAX + LOG_TEXT_MAX + LEFT_OUT_MAX];
-    int descriptor = atomic_load_explicit(&destination, memory_order_relaxed);
-    if (journal_listens(descriptor))
-        snprintf(line, PREFIX_MAX, "<%d>%s: ", levels[level].priority, area);
-    else
-        snprintf(line, PREFIX_MAX, "%s: %s: ", levels[level].name, area);
-    size_t length = strlen(line);
-    length += text_filter(text, size, false, line + length, sizeof line - length);
-    line[length++] = '\n';
-    while (write(descriptor, line, length) < 0 && errno == EINTR) continue;
+void log_set_format(enum log_format format) {
+    log_sink_set_format(format);
+}
+
+int log_hold(void) {
+    return log_writer_hold();
+}
+
+int log_start(void) {
+    return log_writer_start();
+}
+
+void log_stop(void) {
+    if (!log_writer_stop()) atomic_store_explicit(&stuck, true, memory_order_relaxed);
+}
+
+uint64_t log_lost(void) {
+    return log_writer_lost();
 }
 
 __attribute__((format(printf, 4, 0))) static void log_text(enum log_level level, const char *area, uint64_t left_out,
                                                            const char *format, va_list arguments) {
     int error = errno;
-    char text[LOG_TEXT_MAX + LEFT_OUT_MAX] = "";
-    vsnprintf(text, LOG_TEXT_MAX, format, arguments);
-    size_t size = strlen(text);
+    struct log_entry entry;
+    entry.wall_ms = clock_wall_ms();
+    entry.level = level;
+    entry.area = area;
+    vsnprintf(entry.text, LOG_TEXT_MAX, format, arguments);
+    entry.size = strlen(entry.text);
     if (left_out > 0)
-        size += (size_t)snprintf(text + size, LEFT_OUT_MAX, " (%" PRIu64 " such lines left out before)", left_out);
-    write_line(level, area, text, size);
+        entry.size += (size_t)snprintf(entry.text + entry.size, LOG_LEFT_OUT_MAX,
+                                       " (%" PRIu64 " such lines left out before)", left_out);
+    if (!log_writer_take(&entry) && !atomic_load_explicit(&stuck, memory_order_relaxed)) log_sink_write(&entry);
     errno = error;
 }
 
@@ -87,28 +71,41 @@ void log_line(enum log_level level, const char *area, const char *format, ...) {
     va_end(arguments);
 }
 
-/* Counts one line more in the current second. The word carries its second, so relaxed order is enough. */
-static bool passes(struct log_limit *limit, unsigned per_second) {
-    uint64_t second = clock_monotonic_ms() / 1000 & UINT32_MAX;
+/* Counts one line more in the current period. The word carries its period, so relaxed order is enough. */
+static bool passes(struct log_limit *limit, unsigned lines, unsigned seconds) {
+    uint64_t period = clock_monotonic_ms() / 1000 / seconds & UINT32_MAX;
     uint64_t window = atomic_load_explicit(&limit->window, memory_order_relaxed), next;
     do {
-        if (window >> 32 == second && (window & UINT32_MAX) >= per_second) return false;
-        next = window >> 32 == second ? window + 1 : second << 32 | 1;
+        if (window >> 32 == period && (window & UINT32_MAX) >= lines) return false;
+        next = window >> 32 == period ? window + 1 : period << 32 | 1;
     } while (!atomic_compare_exchange_weak_explicit(&limit->window, &window, next, memory_order_relaxed,
                                                     memory_order_relaxed));
     return true;
 }
 
+__attribute__((format(printf, 6, 0))) static void log_some(struct log_limit *limit, unsigned lines, unsigned seconds,
+                                                           enum log_level level, const char *area, const char *format,
+                                                           va_list arguments) {
+    if (passes(limit, lines, seconds))
+        log_text(level, area, atomic_exchange_explicit(&limit->suppressed, 0, memory_order_relaxed), format, arguments);
+    else
+        atomic_fetch_add_explicit(&limit->suppressed, 1, memory_order_relaxed);
+}
+
 void log_limited(struct log_limit *limit, unsigned per_second, enum log_level level, const char *area,
                  const char *format, ...) {
     if (!log_enabled(level)) return;
-    if (!passes(limit, per_second)) {
-        atomic_fetch_add_explicit(&limit->suppressed, 1, memory_order_relaxed);
-        return;
-    }
-    uint64_t left_out = atomic_exchange_explicit(&limit->suppressed, 0, memory_order_relaxed);
     va_list arguments;
     va_start(arguments, format);
-    log_text(level, area, left_out, format, arguments);
+    log_some(limit, per_second, 1, level, area, format, arguments);
+    va_end(arguments);
+}
+
+void log_seldom(struct log_limit *limit, unsigned seconds, enum log_level level, const char *area, const char *format,
+                ...) {
+    if (!log_enabled(level)) return;
+    va_list arguments;
+    va_start(arguments, format);
+    log_some(limit, 1, seconds, level, area, format, arguments);
     va_end(arguments);
 }

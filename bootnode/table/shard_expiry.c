@@ -73,7 +73,7 @@ bool shard_expire(struct shard *shard, uint64_t now, uint64_t listened) {
     if (is_short) add_slab(shard);
     static struct log_limit limit;
     for (size_t i = 0; i < count; i++)
-        log_limited(&limit, SHARD_LOG_LINES, LOG_LEVEL_INFO, "bootnode", "expired session %08x silent %u.%02u s",
+        log_limited(&limit, SHARD_LOG_LINES, LOG_LEVEL_DEBUG, "bootnode", "expired session %08x silent %u.%02u s",
                     session_short_name(expired[i].id), expired[i].silent_ms / 1000, expired[i].silent_ms % 1000 / 10);
     return more;
 }

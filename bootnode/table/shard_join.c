@@ -200,6 +200,6 @@ enum registering shard_confirm(struct shard *shard, uint64_t id, uint64_t now, e
     shard_unlock(shard);
     static struct log_limit limit;
     if (result == REGISTERED)
-        log_limited(&limit, SHARD_LOG_LINES, LOG_LEVEL_INFO, "bootnode", "joined session %08x", session_short_name(id));
+        log_limited(&limit, SHARD_LOG_LINES, LOG_LEVEL_DEBUG, "bootnode", "joined session %08x", session_short_name(id));
     return result;
 }

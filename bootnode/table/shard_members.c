@@ -81,7 +81,7 @@ bool shard_leave(struct shard *shard, uint64_t id, uint64_t now) {
     shard_unlock(shard);
     static struct log_limit limit;
     if (member)
-        log_limited(&limit, SHARD_LOG_LINES, LOG_LEVEL_INFO, "bootnode", "left session %08x", session_short_name(id));
+        log_limited(&limit, SHARD_LOG_LINES, LOG_LEVEL_DEBUG, "bootnode", "left session %08x", session_short_name(id));
     return session != NULL;
 }
 

@@ -12,7 +12,7 @@ use Test::More;
 
 use constant { FLOOD => 4_000, BUFFER => 65_536, DOUBT => 5, EXPIRY => 15, TIMEOUT => 10 };
 
-my $bootnode = start_bootnode(config => join "\n", 'workers = 1', 'receive_buffer = ' . BUFFER, 'metrics = 127.0.0.1:0');
+my $bootnode = start_bootnode(log_level => 'debug', config => join "\n", 'workers = 1', 'receive_buffer = ' . BUFFER, 'metrics = 127.0.0.1:0');
 my ($page) = (wait_log($bootnode, qr{metrics on http://\S+}, TIMEOUT) // { text => '' })->{text} =~ m{(http://\S+)};
 
 sub metric {

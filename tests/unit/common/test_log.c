@@ -28,6 +28,10 @@ uint64_t clock_monotonic_ms(void) {
     return now_ms;
 }
 
+uint64_t clock_wall_ms(void) {
+    return 1793835641123; /* 2026-11-04T23:40:41.123Z */
+}
+
 /* Standard error becomes a socket that keeps records apart, so that one receive is one write(2). */
 static int listener, real_stderr;
 
@@ -170,6 +174,33 @@ static void hidden_lines_do_not_use_up_the_limit(void **state) {
     assert_line("info: a: shown");
 }
 
+static void what_is_told_seldom_is_counted_too(void **state) {
+    (void)state;
+    static struct log_limit limit;
+    now_ms = 20000;
+    for (int i = 0; i < 3; i++) log_seldom(&limit, 10, LOG_LEVEL_INFO, "a", "line %d", i);
+    assert_line("info: a: line 0");
+    now_ms = 29999;
+    log_seldom(&limit, 10, LOG_LEVEL_INFO, "a", "same ten seconds");
+    assert_no_line();
+    now_ms = 30000;
+    log_seldom(&limit, 10, LOG_LEVEL_INFO, "a", "next");
+    assert_line("info: a: next (3 such lines left out before)");
+    log_seldom(&limit, 10, LOG_LEVEL_DEBUG, "a", "hidden");
+    assert_no_line();
+}
+
+static void the_format_is_chosen(void **state) {
+    (void)state;
+    log_set_format(LOG_FORMAT_AUTO);
+    log_info("a", "text");
+    assert_line("2026-11-04T23:40:41.123Z info: a: text");
+    log_set_format(LOG_FORMAT_JSON);
+    log_info("a", "text");
+    assert_line("{\"time\":\"2026-11-04T23:40:41.123Z\",\"level\":\"info\",\"area\":\"a\",\"msg\":\"text\"}");
+    log_set_format(LOG_FORMAT_PLAIN);
+}
+
 static struct log_limit shared_limit;
 
 static void write_lines(void *argument) {
@@ -219,6 +250,8 @@ int main(void) {
         CAPTURED(errno_survives),
         CAPTURED(a_flood_is_counted),
         CAPTURED(hidden_lines_do_not_use_up_the_limit),
+        CAPTURED(what_is_told_seldom_is_counted_too),
+        CAPTURED(the_format_is_chosen),
         CAPTURED(lines_of_threads_do_not_mix),
     };
     unsetenv("JOURNAL_STREAM");
