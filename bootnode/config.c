@@ -2,9 +2,11 @@
 
 #include <sched.h>
 #include <stddef.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "bootnode/guard/spread.h"
+#include "bootnode/lame_duck.h"
 #include "bootnode/metrics_host.h"
 #include "bootnode/public_address.h"
 #include "bootnode/stun_alternate.h"
@@ -13,14 +15,26 @@
 #include "common/sandbox/privileges.h"
 #include "common/sandbox/sandbox.h"
 #include "common/udp.h"
+#include "common/units.h"
 #include "common/wire/bootnode_bodies.h"
 #include "common/wire/bootnode_packets.h"
 
+#define DRAIN_MOST_MS 3600000
 #define SESSIONS_MAX (1LL << 30)
 /* Of how many members at their limit one takes all that is passed on to it. */
 #define RELAYED_SENDERS 4
 
 static const char *const relay_choices[] = {[RELAY_AUTO] = "auto", [RELAY_NEVER] = "never", NULL};
+
+static bool parse_drain(const char *text, uint64_t *ms) {
+    long long time = 0;
+    struct why why;
+    *ms = LAME_DUCK_AUTO;
+    if (strcmp(text, "auto") == 0) return true;
+    if (!units_parse("ms", false, text, &time, &why) || time < 0 || time > DRAIN_MOST_MS) return false;
+    *ms = (uint64_t)time;
+    return true;
+}
 
 #define KEY(field, ...)                                                                                                \
     { .section = BOOTNODE_SECTION, .name = #field, .offset = offsetof(struct bootnode_config, field), __VA_ARGS__ }
@@ -52,6 +66,11 @@ static bool is_user_or_nothing(const char *value) {
     return *value == '\0' || privileges_find(value, &ignored, &why);
 }
 
+static bool is_drain(const char *value) {
+    uint64_t ignored;
+    return parse_drain(value, &ignored);
+}
+
 static const struct ini_key keys[] = {
     KEY(listen, .type = INI_ADDRESS_LIST, .restart = true, .min = 1, .max = INI_ADDRESS_LIST_MAX, .port = BOOTNODE_PORT,
         .fallback = "[::]:9595", .help = "UDP addresses to listen on"),
@@ -78,6 +97,9 @@ static const struct ini_key keys[] = {
         .help = "what a line of the log looks like"),
     KEY(restart_ms, .type = INI_INTEGER, .unit = "ms", .bare = true, .min = 0, .max = NOTICE_MOST_MS - SPREAD_MAX_MS,
         .fallback = "500ms", .help = "how long a restart takes"),
+    KEY(drain, .type = INI_TEXT, .check = is_drain, .fallback = "auto",
+        .expected = "auto, or a time of an hour at most, as in 30s or 5min",
+        .help = "how long it goes on serving once it is to end"),
     KEY(stun_alternate, .type = INI_ADDRESS_LIST, .restart = true, .max = 1, .check = is_place_or_nothing,
         .expected = "ADDR:PORT, another address and another port than those listened on, or nothing",
         .help = "tells clients how their NAT behaves"),
@@ -144,6 +166,11 @@ void bootnode_config_rates(const struct bootnode_config *config, struct rate out
     out[RATE_REFUSAL] = (struct rate){BUSY_REFUSALS, BUSY_REFUSALS};
     out[RATE_REFUSAL_TOTAL] = (struct rate){BUSY_REFUSALS_TOTAL, BUSY_REFUSALS_TOTAL};
     out[RATE_RESET_BUSY] = (struct rate){BUSY_RESETS, BUSY_RESETS_BURST};
+}
+
+uint64_t bootnode_config_drain_ms(const struct bootnode_config *config) {
+    uint64_t ms;
+    return parse_drain(config->drain, &ms) ? ms : LAME_DUCK_AUTO;
 }
 
 /* The set has bits for 1,024; where the kernel knows of more it refuses to fill it. */

@@ -31,6 +31,7 @@ struct bootnode_config {
     int log_level;        /* enum log_level */
     int log_format;       /* enum log_format */
     long long restart_ms; /* from the end until it serves again; clients are told as much and the spread */
+    char drain[INI_TEXT_SIZE];
     long long rate_hello, rate_register, rate_stun, rate_reset, rate_update, rate_introduce, rate_move;
     int relay;                                                 /* enum relay_choice */
     long long relay_rate, relay_source_rate, relay_total_rate; /* bytes a second; 0: no limit */
@@ -50,5 +51,7 @@ extern const struct ini_table bootnode_config_table;
 bool bootnode_config_fits(const struct bootnode_config *config);
 /* Every rate with its burst: the configured number is a second's worth, a bucket holds that of some seconds. */
 void bootnode_config_rates(const struct bootnode_config *config, struct rate out[static RATE_KIND_COUNT]);
+/* How long it serves on once it is to end: milliseconds, or LAME_DUCK_AUTO. */
+uint64_t bootnode_config_drain_ms(const struct bootnode_config *config);
 /* How many workers to start: 1 to BOOTNODE_WORKERS_MAX. */
 size_t bootnode_config_workers(const struct bootnode_config *config);

@@ -49,6 +49,7 @@ struct node {
     void *wall_context;
     uint8_t shard_hash_key[16];
     _Atomic enum node_fate fate; /* read with node_fate */
+    _Atomic uint64_t leaves_ms;  /* server clock: until then, it serves those who are here, whatever its fate */
     struct pauses pauses;        /* which move every deadline */
     bool steered;                /* a session's packets come to the worker that owns its shard */
     /* What registrations write, apart from what every packet reads. */
@@ -80,6 +81,18 @@ MUST_USE bool node_reconfigure(struct node *node, const struct bootnode_config *
 /* Any thread. Nothing else hangs on it, so it may be seen a moment late. */
 static inline enum node_fate node_fate(const struct node *node) {
     return atomic_load_explicit(&node->fate, memory_order_relaxed);
+}
+
+/* From now on nobody is let in. Sessions are served until `leaves_ms`, and are then told what comes; a later call moves
+ * that time, or changes the fate. */
+static inline void node_leave(struct node *node, enum node_fate fate, uint64_t leaves_ms) {
+    atomic_store_explicit(&node->leaves_ms, leaves_ms, memory_order_relaxed);
+    atomic_store_explicit(&node->fate, fate, memory_order_release);
+}
+/* Is it time to tell the sessions? */
+static inline bool node_has_left(const struct node *node, uint64_t now) {
+    return atomic_load_explicit(&node->fate, memory_order_acquire) != NODE_SERVES &&
+           now >= atomic_load_explicit(&node->leaves_ms, memory_order_relaxed);
 }
 
 /* Milliseconds of the server clock for a monotonic time. */

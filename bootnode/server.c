@@ -13,11 +13,13 @@
 
 #include <sodium.h>
 
+#include "bootnode/lame_duck.h"
 #include "bootnode/liveness.h"
 #include "bootnode/node.h"
 #include "bootnode/node_key.h"
 #include "bootnode/ops/http.h"
 #include "bootnode/ops/placement.h"
+#include "bootnode/ops/service_manager.h"
 #include "bootnode/outside.h"
 #include "bootnode/reaper.h"
 #include "bootnode/socket_groups.h"
@@ -31,7 +33,9 @@
 
 #define AREA "bootnode"
 #define RECLAIMER_NICE 19
-#define DRAIN_MS 2000 /* how long the sessions' NOTICEs may take at most */
+#define DRAIN_MS 2000      /* how long the sessions' NOTICEs may take at most */
+#define TEAR_DOWN_MS 20000 /* and what comes after them */
+#define STATUS_EVERY_MS 10000
 
 /* First all is opened that needs the machine (files, ports, rights); then the process shuts itself off from it; then
  * come tables and threads, which are nobody's but the sandbox's: the kernel keeps half of it by thread, and liburcu
@@ -51,10 +55,17 @@ struct server {
     struct reaper reaper;
     bool has_reaper;
     struct liveness_watch liveness;
+    const char *stuck; /* as liveness_stuck said last */
+    struct service_manager manager;
+    uint64_t status_ms; /* monotonic, when it was told what people read of us */
+    struct page_visits visits;
     struct http http;
     struct process_view process;
     int signals; /* signalfd */
     int drained; /* eventfd: workers that told every session */
+    int called;  /* eventfd: somebody else than a signal wants something, as the next two say */
+    atomic_bool drain_asked;
+    _Atomic uint64_t drain_ms; /* for so long, or LAME_DUCK_AUTO */
 };
 
 static bool failed(const char *what, int error) {
@@ -75,7 +86,8 @@ static bool open_events(struct server *server) {
     (void)signal(SIGPIPE, SIG_IGN);
     server->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     server->drained = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    return (server->signals >= 0 && server->drained >= 0) || failed("cannot open events", errno);
+    server->called = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    return (server->signals >= 0 && server->drained >= 0 && server->called >= 0) || failed("cannot open events", errno);
 }
 
 /* The usual soft limit is there for select(2), which nothing here uses; each worker wants two files and one for every
@@ -208,8 +220,8 @@ static bool start_threads(struct server *server) {
 
 /* True also where nobody wants metrics. */
 static bool start_http(struct server *server) {
-    const struct watched watched = {&server->node, server->workers, server->worker_count, &server->process,
-                                    &server->liveness};
+    const struct watched watched = {&server->node,    server->workers,   server->worker_count,
+                                    &server->process, &server->liveness, &server->visits};
     char text[ADDRESS_TEXT_SIZE];
     if (!server->http.daemon) return true;
     int error = http_start(&server->http, &watched);
@@ -246,30 +258,117 @@ static enum node_fate take_signal(const struct server *server) {
     return info.ssi_signo == SIGTERM ? NODE_RESTARTS : NODE_SERVES;
 }
 
-static enum node_fate serve(struct server *server) {
-    struct pollfd wanted = {.fd = server->signals, .events = POLLIN};
-    enum node_fate fate;
-    do {
-        (void)poll(&wanted, 1, LIVENESS_STEP_MS);
-        liveness_watch_step(&server->liveness, clock_monotonic_ms());
-    } while ((fate = take_signal(server)) == NODE_SERVES);
-    return fate;
+/* --- Life: what goes on in the main thread until the end --- */
+
+/* Once when it begins, and once when it is over. */
+static void say_stuck(struct server *server, const char *stuck) {
+    if (stuck && !server->stuck)
+        log_error(AREA, "%s has had no turn for %u s: it is stuck, or has no processor", stuck,
+                  (unsigned)(LIVENESS_STUCK_MS / 1000));
+    if (!stuck && server->stuck) log_warning(AREA, "all have their turns again");
+    server->stuck = stuck;
 }
 
-/* Until all workers told their sessions, DRAIN_MS went by, or a second signal came. */
-static void drain(struct server *server, enum node_fate fate) {
+static void write_status(const struct server *server, char out[static SERVICE_MANAGER_STATUS_SIZE]) {
+    char list[INI_ADDRESS_LIST_MAX * (ADDRESS_TEXT_SIZE + 2)];
+    socket_groups_name(&server->sockets, list, sizeof list);
+    snprintf(out, SERVICE_MANAGER_STATUS_SIZE, "%llu sessions, on %.200s",
+             (unsigned long long)atomic_load_explicit(&server->node.live_sessions, memory_order_relaxed), list);
+}
+
+static void tell_status(struct server *server, uint64_t now) {
+    char text[SERVICE_MANAGER_STATUS_SIZE];
+    if (now - server->status_ms < STATUS_EVERY_MS) return;
+    server->status_ms = now;
+    write_status(server, text);
+    service_manager_status(&server->manager, text);
+}
+
+/* A sign of life is given only while all who serve have their turns. */
+static void keep_alive(struct server *server) {
+    const uint64_t now = clock_monotonic_ms();
+    liveness_watch_step(&server->liveness, now);
+    say_stuck(server, liveness_stuck(&server->liveness, now));
+    if (!server->stuck) service_manager_alive(&server->manager, now);
+}
+
+/* Until one of them has something to say, or `ms` went by; in between, what is due is done. */
+static void look(struct server *server, struct pollfd *wanted, nfds_t count, uint64_t ms) {
+    uint64_t rest = earlier(LIVENESS_STEP_MS, service_manager_rest_ms(&server->manager));
+    (void)poll(wanted, count, (int)earlier(ms, rest));
+    keep_alive(server);
+}
+
+/* Returns how long it shall be a lame duck, with the fate. */
+static uint64_t serve(struct server *server, enum node_fate *fate) {
+    struct pollfd wanted[] = {{.fd = server->signals, .events = POLLIN}, {.fd = server->called, .events = POLLIN}};
+    eventfd_t ignored;
+    for (;;) {
+        look(server, wanted, 2, NEVER);
+        tell_status(server, clock_monotonic_ms());
+        *fate = take_signal(server);
+        if (*fate != NODE_SERVES) break;
+        (void)eventfd_read(server->called, &ignored);
+        if (!atomic_load(&server->drain_asked)) continue;
+        *fate = NODE_RESTARTS;
+        return atomic_load(&server->drain_ms);
+    }
+    struct bootnode_config config;
+    node_config_copy(&server->node, &config);
+    return bootnode_config_drain_ms(&config);
+}
+
+static void tell_stopping(struct server *server, const struct lame_duck *duck) {
+    uint64_t most = duck->chosen_ms == LAME_DUCK_AUTO ? LAME_DUCK_MOST_MS : duck->chosen_ms;
+    char text[SERVICE_MANAGER_STATUS_SIZE];
+    snprintf(text, sizeof text, "leaves: newcomers are sent away, who is here is served for %llu s more at most",
+             (unsigned long long)(most + 999) / 1000);
+    service_manager_stopping(&server->manager, most + DRAIN_MS + TEAR_DOWN_MS, text);
+}
+
+/* Until its time is over, or a second signal came, which may mean another fate; that is returned. */
+static enum node_fate be_lame_duck(struct server *server, enum node_fate fate, uint64_t chosen_ms) {
+    const struct lame_duck duck = {clock_monotonic_ms(), chosen_ms, server->http.daemon != NULL};
+    struct pollfd wanted = {.fd = server->signals, .events = POLLIN};
+    tell_stopping(server, &duck);
+    for (;;) {
+        const uint64_t now = clock_monotonic_ms(), end = lame_duck_end(&duck, &server->visits);
+        node_leave(&server->node, fate, node_time(&server->node, end));
+        if (now >= end) return fate;
+        look(server, &wanted, 1, end - now);
+        const enum node_fate again = take_signal(server);
+        if (again != NODE_SERVES) return again;
+    }
+}
+
+/* Until all workers told their sessions, DRAIN_MS went by, or another signal came. */
+static void tell_sessions(struct server *server, enum node_fate fate) {
     struct pollfd wanted[] = {{.fd = server->drained, .events = POLLIN}, {.fd = server->signals, .events = POLLIN}};
     uint64_t deadline = clock_monotonic_ms() + DRAIN_MS, told = 0;
-    log_info(AREA, fate == NODE_ENDS ? "draining, for good" : "draining, clients expect us back");
-    atomic_store_explicit(&server->node.fate, fate, memory_order_relaxed);
+    node_leave(&server->node, fate, 0);
     for (size_t i = 0; i < server->worker_count; i++) worker_wake(&server->workers[i]);
     while (told < server->worker_count) {
         uint64_t now = clock_monotonic_ms();
         eventfd_t more = 0;
-        if (now >= deadline || poll(wanted, 2, (int)(deadline - now)) < 0) break;
+        if (now >= deadline) break;
+        look(server, wanted, 2, deadline - now);
         if (eventfd_read(server->drained, &more) == 0) told += more;
         if (take_signal(server) != NODE_SERVES) break;
     }
+}
+
+static void drain(struct server *server, enum node_fate fate, uint64_t chosen_ms) {
+    log_info(AREA, fate == NODE_ENDS ? "draining, for good" : "draining, clients expect us back");
+    tell_sessions(server, be_lame_duck(server, fate, chosen_ms));
+}
+
+static void live(struct server *server) {
+    enum node_fate fate;
+    char text[SERVICE_MANAGER_STATUS_SIZE];
+    write_status(server, text);
+    service_manager_ready(&server->manager, text);
+    const uint64_t chosen_ms = serve(server, &fate);
+    drain(server, fate, chosen_ms);
 }
 
 static void tear_down(struct server *server) {
@@ -285,6 +384,8 @@ static void tear_down(struct server *server) {
     socket_groups_close(&server->sockets);
     process_close(&server->process);
     if (server->drained >= 0) close(server->drained);
+    if (server->called >= 0) close(server->called);
+    service_manager_close(&server->manager);
     if (server->signals >= 0) close(server->signals);
 }
 
@@ -310,7 +411,8 @@ int server_run(const struct bootnode_config *config) {
     bool started = false;
     if (!server) return failed("cannot start", ENOMEM) ? EXIT_SUCCESS : EXIT_FAILURE;
     server->config = config;
-    server->process.statm = server->signals = server->drained = -1;
+    server->process.statm = server->signals = server->drained = server->called = -1;
+    service_manager_open(&server->manager);
     bool opened = open_all(server);
     if (opened) learn_outside(server);
     opened = opened && enter_sandbox(server);
@@ -319,7 +421,7 @@ int server_run(const struct bootnode_config *config) {
     if (opened && start_all(server)) {
         started = true;
         say_listening(server);
-        drain(server, serve(server));
+        live(server);
     }
     tear_down(server);
     rcu_reader_online();

@@ -217,7 +217,7 @@ static void serve_others(struct worker *worker) {
 /* True when there is more to tell. */
 static bool drain(struct worker *worker) {
     if (worker->draining.done) return false;
-    if (node_fate(worker->context.node) == NODE_SERVES) return false;
+    if (!node_has_left(worker->context.node, worker->context.now)) return false;
     worker->serving = LANE_SESSION;
     draining_step(&worker->draining, &worker->context, worker->shard);
     flush_all(worker);

@@ -18,8 +18,14 @@ static uint16_t busy_retry_s(const struct context *context) {
     return (uint16_t)((BUSY_LEAST_MS + randombytes_uniform(spread_ms + 1)) / 1000);
 }
 
+/* Who is told to come again in 5 s would be late for a bootnode that is back in one. */
+static bool is_back_soon(const struct node *node, uint64_t now) {
+    return node_fate(node) == NODE_RESTARTS &&
+           atomic_load_explicit(&node->leaves_ms, memory_order_relaxed) <= now + 1000U * retry_after[REFUSAL_DRAINING];
+}
+
 void refusal_draining(struct context *context, const struct packet *packet, uint64_t nonce) {
-    if (node_fate(context->node) == NODE_ENDS) refusal_answer(context, packet, REFUSAL_DRAINING, nonce);
+    if (!is_back_soon(context->node, context->now)) refusal_answer(context, packet, REFUSAL_DRAINING, nonce);
 }
 
 static enum counter counter_of(enum refusal reason) {

@@ -95,6 +95,12 @@ static struct visitor *visitor_of(struct MHD_Connection *connection) {
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
+static void note_visit(const struct http *http, const struct page *page) {
+    if (!http->watched.visits) return;
+    page_visits_note(http->watched.visits, page->write == write_health, node_fate(http->watched.node) != NODE_SERVES,
+                     clock_monotonic_ms());
+}
+
 /* Returning MHD_NO closes the connection. */
 static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *path, const char *method,
                               const char *version, const char *upload, size_t *upload_size, void **request) {
@@ -105,6 +111,7 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
     const char *host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
     const struct page *page = is_ours(http, host) ? find_page(path, method) : &misdirected;
     unsigned status = 0;
+    note_visit(http, page);
     struct MHD_Response *response = make_response(http, page, &status);
     if (!response) return MHD_NO;
     (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, page->type);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "bootnode/counters.h"
+#include "bootnode/lame_duck.h"
 #include "bootnode/lanes.h"
 #include "bootnode/liveness.h"
 #include "bootnode/node.h"
@@ -22,6 +23,7 @@ struct watched {
     size_t worker_count;
     const struct process_view *process;
     const struct liveness_watch *liveness;
+    struct page_visits *visits; /* who asked the operators' page; NULL: nobody wants to know */
 };
 
 /* Of one lane of a worker. */

@@ -10,6 +10,7 @@
 #include "tests/scenario/support/rendezvous_net.h"
 
 #define CLIENTS 30
+#define HERE 3
 #define TWO_BEATS_MS (2 * BEAT_INTERVAL_MS)
 
 static void settled(struct net *net) {
@@ -83,6 +84,30 @@ static void test_many_come_back_one_after_the_other(void **state) {
     for (size_t i = 0; i < 3; i++) assert_in_range(thirds[i], 3, 17);
 }
 
+/* It serves others for so long that a newcomer had better look elsewhere; for who is here nothing changes. */
+static void test_leaving_takes_its_time(void **state) {
+    struct net *net = *state;
+    for (uint32_t i = 1; i <= HERE; i++) net_join(net, "tea", i);
+    settled(net);
+    const uint64_t leaves = node_time(&net->node, net->monotonic) + 30000;
+    node_leave(&net->node, NODE_RESTARTS, leaves);
+    assert_false(node_has_left(&net->node, leaves - 1));
+    assert_true(node_has_left(&net->node, leaves));
+    struct rendezvous_client *late = net_join(net, "tea", HERE + 1);
+    net_run(net, 20000);
+    assert_int_equal(late->refused, REFUSAL_DRAINING);
+    assert_int_equal(net_totals(net).sessions, HERE);
+    for (size_t i = 0; i < HERE; i++) assert_int_equal(net->clients[i].notices, 0);
+    /* Now it is so near the end that an answer would make him late for the next one. */
+    struct rendezvous_client *last = net_join(net, "tea", HERE + 2);
+    net_run(net, 5500);
+    assert_int_equal(last->refused, REFUSAL_DRAINING);
+    struct rendezvous_client *silent = net_join(net, "tea", HERE + 3);
+    net_run(net, 1000);
+    assert_int_equal(silent->refused, 0);
+    assert_int_equal(silent->state, CLIENT_GREETING);
+}
+
 /* Where somebody registered and went away, nothing unasked is sent. */
 static void test_who_does_not_listen_is_not_told(void **state) {
     struct net *net = *state;
@@ -109,6 +134,7 @@ int main(void) {
         TEST(test_ending_for_good),
         TEST(test_restarting),
         TEST(test_many_come_back_one_after_the_other),
+        TEST(test_leaving_takes_its_time),
         TEST(test_who_does_not_listen_is_not_told),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
