@@ -74,7 +74,7 @@ say = @printf '  %-7s %s\n' '$(1)' '$(2)'
 MAKEFLAGS += --no-print-directory
 endif
 
-.PHONY: all tests fuzzers benchmarks deps run check check-long lint coverage dist fuzz bench bench-peers bench-micro \
+.PHONY: all tests fuzzers benchmarks deps run check check-long check-fresh lint coverage dist deb fuzz bench bench-peers bench-micro \
 	bench-terminal screenshot install uninstall clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -188,11 +188,16 @@ coverage:
 	@GOCHAT=$(abspath $(BUILD)/coverage/gochat) OUT=$(abspath $(BUILD)/coverage) tests/run $(or $(T),all)
 	@.ci/coverage $(BUILD)/coverage
 
-# What git has of this version, as one archive.
+# What git has of this version, as one archive: the same bytes each time.
 VERSION = $(shell sed -n 's/^.define GOCHAT_VERSION "\(.*\)"/\1/p' common/version.h)
 dist:
 	@mkdir -p $(BUILD)
 	git archive --prefix=gochat-$(VERSION)/ -o $(BUILD)/gochat-$(VERSION).tar.gz HEAD
+
+# Debian packages of the working tree as it is, into build/.
+deb:
+	@.ci/deps build package
+	@BUILD=$(BUILD) VERSION=$(VERSION) .ci/deb
 
 # libFuzzer on every target for FUZZ_TIME seconds each.
 fuzz:
@@ -290,6 +295,7 @@ help:
 	'make screenshot         makes client/demo/screenshot.svg from a real run' \
 	'make deps               installs the Debian packages that are missing' \
 	'make dist               an archive of the sources' \
+	'make deb                Debian packages gochat, gochat-bootnode and gochat-load, in build' \
 	'make install            PREFIX=/usr/local, DESTDIR=; and uninstall' \
 	'make clean              removes what was built'
 

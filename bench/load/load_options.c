@@ -10,12 +10,13 @@
 #include "bench/load/sources.h"
 #include "common/flags.h"
 #include "common/home.h"
+#include "common/version.h"
 #include "common/why.h"
 #include "common/wire/bootnode_packets.h"
 #include "common/wire/packet.h"
 
 #define PROGRAM "gochat-load"
-#define VERSION "0.1"
+#define VERSION GOCHAT_VERSION
 #define DONE 1
 #define BAD 2
 #define EXPECTED_SIZE 600
