@@ -13,7 +13,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 
-#define BATCH 64
+#define BATCH WORKER_BATCH
 #define SESSION_BATCHES 8 /* of one listener, before the others have their turn */
 #define EVENTS_MAX (BOOTNODE_LISTENERS_MAX * LANE_COUNT + 1)
 /* Waking up for each handful of packets costs more than handling them. So a round that found so many, and left nothing,
@@ -117,7 +117,9 @@ static void receive(struct worker *worker, enum lane lane, uint8_t listener) {
         return;
     }
     worker->handled += (size_t)count;
+    worker->taken += (size_t)count;
     add(&worker->lanes[lane].received, (uint64_t)count);
+    if (count > 0) buckets_add(&worker->lanes[lane].batches, (uint64_t)count, 1, 1);
     handle_batch(worker, listener);
     if (lane == LANE_SESSION)
         hearing_received(&worker->shard->hearing, listener, (size_t)count, count == batches[lane]);
@@ -127,10 +129,14 @@ static void receive(struct worker *worker, enum lane lane, uint8_t listener) {
 
 /* From then to now. */
 static uint64_t spend(struct worker *worker, enum lane lane, uint64_t since_ns) {
+    struct lane_figures *figures = &worker->lanes[lane];
     flush_all(worker);
     read_clock(worker);
-    add(&worker->lanes[lane].spent_ns, worker->clock_ns - since_ns);
-    return worker->clock_ns - since_ns;
+    const uint64_t spent_ns = worker->clock_ns - since_ns;
+    add(&figures->spent_ns, spent_ns);
+    if (worker->taken > 0) buckets_add(&figures->handling, spent_ns, HANDLING_UNIT_NS, worker->taken);
+    worker->taken = 0;
+    return spent_ns;
 }
 
 /* Sessions are behind for a while after a round that did not empty their lane: what is spared then is what empties it.

@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "bootnode/announce.h"
+#include "bootnode/buckets.h"
 #include "bootnode/counters.h"
 #include "bootnode/dispatch.h"
 #include "bootnode/draining.h"
@@ -24,6 +25,9 @@
 #include "common/thread.h"
 #include "common/udp.h"
 
+#define WORKER_BATCH 64 /* datagrams received at once, at most */
+#define HANDLING_UNIT_NS 1000
+
 struct listener {
     int sockets[LANE_COUNT]; /* -1: none, what belongs there comes by LANE_SESSION */
     struct udp_batch *send;
@@ -33,6 +37,10 @@ struct listener {
 struct lane_figures {
     _Atomic uint64_t received; /* datagrams */
     _Atomic uint64_t spent_ns; /* of the worker's time: receiving, handling and answering them */
+    struct buckets batches;    /* datagrams that the kernel had at once */
+    /* ns, of each datagram: from the turn in which it was received until its answer was sent, which is with the others'
+     * of that turn; in powers of two of HANDLING_UNIT_NS. */
+    struct buckets handling;
 };
 
 struct worker {
@@ -51,6 +59,7 @@ struct worker {
     uint64_t looked_ns;       /* when the lane of REGISTER was looked at last */
     uint64_t behind_until_ns; /* sessions are */
     size_t handled;           /* packets of this round */
+    size_t taken;             /* packets of this turn */
     bool announcing;          /* more is due at once */
     struct announcer *announcer;
     struct draining draining;

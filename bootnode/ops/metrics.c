@@ -1,13 +1,18 @@
 #include "bootnode/ops/metrics.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
 
+#include "bootnode/worker.h"
 #include "common/version.h"
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 #define LABELS_SIZE 64
+#define BATCH_BUCKETS 8
+
+static_assert(1 << (BATCH_BUCKETS - 2) == WORKER_BATCH, "the last bucket with a bound is a full batch");
 
 /* --- The tables --- */
 
@@ -113,6 +118,35 @@ static const struct family of_relay_rates[] = {
      0},
 };
 
+struct histogram {
+    const char *name, *help;
+    size_t buckets; /* with the last, which has no bound */
+    double (*bound)(size_t bucket);
+    double unit; /* what the bounds and the sum are multiplied by */
+};
+
+static double power_of_two(size_t bucket) {
+    return (double)(UINT64_C(1) << bucket);
+}
+
+static double microseconds(size_t bucket) {
+    return power_of_two(bucket) * HANDLING_UNIT_NS;
+}
+
+static double bound_of_lateness(size_t bucket) {
+    return lateness_bounds[bucket];
+}
+
+static const struct histogram lateness = {"gochat_expiry_late_seconds",
+                                          "how long after their deadline silent members were found", LATENESS_BUCKETS,
+                                          bound_of_lateness, 1e-3};
+static const struct histogram handling = {
+    "gochat_handling_seconds",
+    "how long after a worker received it a datagram was handled and answered, with its batch", BUCKETS_COUNT,
+    microseconds, 1e-9};
+static const struct histogram batches = {"gochat_batch_datagrams", "datagrams that a worker received at once",
+                                         BATCH_BUCKETS, power_of_two, 1};
+
 /* --- Scopes --- */
 
 static size_t one(const struct snapshot *snapshot) {
@@ -215,17 +249,41 @@ static void write_counters(FILE *out, const struct snapshot *snapshot) {
     }
 }
 
-static void write_lateness(FILE *out, const struct lateness *lateness) {
-    static const char name[] = "gochat_expiry_late_seconds";
+static void write_bucket(FILE *out, const char *name, const char *label, const char *bound, uint64_t count) {
+    fprintf(out, "%s_bucket{%s%sle=\"%s\"} %" PRIu64 "\n", name, label, *label ? "," : "", bound, count);
+}
+
+/* `label` is empty, or name="value"; of the buckets the last one has no bound. */
+static void write_histogram(FILE *out, const struct histogram *histogram, const char *label, const uint64_t *counts,
+                            uint64_t sum) {
+    const char *name = histogram->name, *left = *label ? "{" : "", *right = *label ? "}" : "";
+    char bound[32];
     uint64_t count = 0;
-    write_head(out, name, "histogram", "how long after their deadline silent members were found");
-    for (size_t i = 0; i < LATENESS_BUCKETS; i++) {
-        count += lateness->counts[i];
-        if (i + 1 < LATENESS_BUCKETS)
-            fprintf(out, "%s_bucket{le=\"%g\"} %" PRIu64 "\n", name, (double)lateness_bounds[i] / 1e3, count);
+    for (size_t i = 0; i < histogram->buckets; i++) {
+        count += counts[i];
+        snprintf(bound, sizeof bound, "%g", histogram->bound(i) * histogram->unit);
+        if (i + 1 < histogram->buckets) write_bucket(out, name, label, bound, count);
     }
-    fprintf(out, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, count);
-    fprintf(out, "%s_sum %.3f\n%s_count %" PRIu64 "\n", name, (double)lateness->sum_ms / 1e3, name, count);
+    write_bucket(out, name, label, "+Inf", count);
+    fprintf(out, "%s_sum%s%s%s %.15g\n", name, left, label, right, (double)sum * histogram->unit);
+    fprintf(out, "%s_count%s%s%s %" PRIu64 "\n", name, left, label, right, count);
+}
+
+static void write_for_lanes(FILE *out, const struct histogram *histogram,
+                            const struct snapshot_buckets lanes[static LANE_COUNT]) {
+    char label[LABELS_SIZE];
+    write_head(out, histogram->name, "histogram", histogram->help);
+    for (enum lane lane = 0; lane < LANE_COUNT; lane++) {
+        snprintf(label, sizeof label, "lane=\"%s\"", lane_name(lane));
+        write_histogram(out, histogram, label, lanes[lane].counts, lanes[lane].sum);
+    }
+}
+
+static void write_histograms(FILE *out, const struct snapshot *snapshot) {
+    write_head(out, lateness.name, "histogram", lateness.help);
+    write_histogram(out, &lateness, "", snapshot->shards.lateness.counts, snapshot->shards.lateness.sum_ms);
+    write_for_lanes(out, &handling, snapshot->handling);
+    write_for_lanes(out, &batches, snapshot->batches);
 }
 
 void metrics_write(FILE *out, const struct snapshot *snapshot) {
@@ -233,5 +291,5 @@ void metrics_write(FILE *out, const struct snapshot *snapshot) {
     fputs("gochat_build_info{version=\"" GOCHAT_VERSION "\"} 1\n", out);
     for (size_t i = 0; i < COUNT(scopes); i++) write_scope(out, snapshot, &scopes[i]);
     write_counters(out, snapshot);
-    write_lateness(out, &snapshot->shards.lateness);
+    write_histograms(out, snapshot);
 }

@@ -49,6 +49,12 @@ static uint64_t overflowed(int socket) {
     return udp_memory(socket, &memory) ? memory.drops : 0;
 }
 
+static void add_buckets(struct snapshot_buckets *sum, const struct buckets *more) {
+    for (size_t i = 0; i < BUCKETS_COUNT; i++)
+        sum->counts[i] += atomic_load_explicit(&more->counts[i], memory_order_relaxed);
+    sum->sum += atomic_load_explicit(&more->sum, memory_order_relaxed);
+}
+
 static void add_lane(struct snapshot_lane *out, const struct worker *worker, enum lane lane) {
     out->received = atomic_load_explicit(&worker->lanes[lane].received, memory_order_relaxed);
     out->spent_ns = atomic_load_explicit(&worker->lanes[lane].spent_ns, memory_order_relaxed);
@@ -68,7 +74,11 @@ static void add_worker(struct snapshot *out, const struct worker *worker) {
                                     .strayed = values[COUNTER_STRAYED],
                                     .doubts = atomic_load_explicit(&hearing->episodes, memory_order_relaxed),
                                     .missed_ms = hearing_missed(hearing)};
-    for (enum lane lane = 0; lane < LANE_COUNT; lane++) add_lane(&own->lanes[lane], worker, lane);
+    for (enum lane lane = 0; lane < LANE_COUNT; lane++) {
+        add_lane(&own->lanes[lane], worker, lane);
+        add_buckets(&out->batches[lane], &worker->lanes[lane].batches);
+        add_buckets(&out->handling[lane], &worker->lanes[lane].handling);
+    }
 }
 
 static void copy_limits(struct snapshot_limits *out, struct node *node) {

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bootnode/buckets.h"
 #include "bootnode/counters.h"
 #include "bootnode/lame_duck.h"
 #include "bootnode/lanes.h"
@@ -31,6 +32,10 @@ struct snapshot_lane {
     uint64_t received;
     uint64_t overflowed; /* datagrams that its sockets' buffers had no place for; the kernel counts 32 bits a socket */
     uint64_t spent_ns;
+};
+/* struct buckets, of all workers together. */
+struct snapshot_buckets {
+    uint64_t counts[BUCKETS_COUNT], sum;
 };
 struct snapshot_worker {
     uint64_t received, strayed;
@@ -67,6 +72,7 @@ struct snapshot {
     struct snapshot_shard seen[NODE_SHARDS_MAX]; /* each as it was when its mutex was last to be had */
     uint64_t counters[COUNTER_COUNT];            /* of all workers together */
     struct snapshot_worker workers[NODE_SHARDS_MAX];
+    struct snapshot_buckets batches[LANE_COUNT], handling[LANE_COUNT];
     uint64_t worker_count;
     struct shard_counters shards; /* of all together */
     uint64_t slabs;

@@ -23,7 +23,7 @@ struct family {
     unsigned samples;
     uint64_t last_bucket; /* of a histogram: cumulative */
     double last_bound;
-    bool closed;                 /* +Inf was there */
+    bool begun, closed;          /* a bucket was there; +Inf was */
     char names[LABELS_SIZE];     /* of its labels, each with a comma behind it */
     char (*labels)[LABELS_SIZE]; /* of each sample, with their values */
 };
@@ -77,38 +77,16 @@ static double read_number(const char *text) {
     return value;
 }
 
-static void read_bucket(struct family *family, const char *line) {
-    char *end;
-    double bound = strtod(after(line, "{le=\""), &end);
-    uint64_t count = (uint64_t)read_number(after(end, "\"} "));
-    assert_true(!family->closed && count >= family->last_bucket);
-    assert_true(family->last_bucket == 0 || bound > family->last_bound);
-    family->last_bucket = count;
-    family->last_bound = bound;
-    family->closed = strstr(line, "+Inf") != NULL;
-}
-
-static void read_histogram(struct family *family, const char *suffix, const char *rest) {
-    if (strcmp(suffix, "_bucket") == 0) {
-        read_bucket(family, rest);
-        return;
-    }
-    assert_true(family->closed);
-    double value = read_number(after(rest, " "));
-    if (strcmp(suffix, "_count") == 0)
-        assert_true(value == (double)family->last_bucket);
-    else
-        assert_string_equal(suffix, "_sum");
-}
-
-static const char *read_label(const char *at, char *names) {
+static const char *read_label(const char *at, char *names, char *value) {
     char name[NAME_SIZE];
-    const char *value = after(read_name(at, name), "=\"");
-    size_t size = strcspn(value, "\"\\\n");
-    assert_true(size > 0 && value[size] == '"');
+    const char *begin = after(read_name(at, name), "=\"");
+    size_t size = strcspn(begin, "\"\\\n");
+    assert_true(size > 0 && size < NAME_SIZE && begin[size] == '"');
     assert_true(strlen(names) + strlen(name) + 2 <= LABELS_SIZE);
     strcat(strcat(names, name), ",");
-    return value + size + 1;
+    memcpy(value, begin, size);
+    value[size] = '\0';
+    return begin + size + 1;
 }
 
 static void note_labels(struct family *family, const char *labels, size_t size, const char *names) {
@@ -119,27 +97,59 @@ static void note_labels(struct family *family, const char *labels, size_t size, 
     memcpy(family->labels[family->samples], labels, size);
     for (unsigned i = 0; i < family->samples; i++)
         assert_string_not_equal(family->labels[i], family->labels[family->samples]);
+    family->samples++;
 }
 
-static const char *read_labels(struct family *family, const char *line) {
-    char names[LABELS_SIZE] = "";
+static const char *read_labels(const char *line, char names[static LABELS_SIZE], char last[static NAME_SIZE]) {
     const char *at = line;
-    while (*at == (at == line ? '{' : ',')) at = read_label(at + 1, names);
-    if (at > line) at = after(at, "}");
-    note_labels(family, line, (size_t)(at - line), names);
-    return at;
+    *names = *last = '\0';
+    while (*at == (at == line ? '{' : ',')) at = read_label(at + 1, names, last);
+    return at > line ? after(at, "}") : at;
+}
+
+/* Histograms of one family, each with its own labels, stand one behind the other. */
+static void read_bucket(struct family *family, const char *line) {
+    char names[LABELS_SIZE], last[NAME_SIZE];
+    const char *rest = read_labels(line, names, last);
+    double bound = strtod(last, NULL);
+    uint64_t count = (uint64_t)read_number(after(rest, " "));
+    assert_true(ends_with(names, "le,"));
+    assert_true(!family->closed && count >= family->last_bucket);
+    assert_true(!family->begun || bound > family->last_bound);
+    family->begun = true;
+    family->last_bucket = count;
+    family->last_bound = bound;
+    family->closed = strcmp(last, "+Inf") == 0;
+}
+
+static void read_histogram(struct family *family, const char *suffix, const char *line) {
+    char names[LABELS_SIZE], last[NAME_SIZE];
+    if (strcmp(suffix, "_bucket") == 0) {
+        read_bucket(family, line);
+        return;
+    }
+    const char *rest = read_labels(line, names, last);
+    assert_true(family->closed);
+    double value = read_number(after(rest, " "));
+    if (strcmp(suffix, "_sum") == 0) return;
+    assert_string_equal(suffix, "_count");
+    assert_true(value == (double)family->last_bucket);
+    note_labels(family, line, (size_t)(rest - line), names);
+    family->closed = family->begun = false;
+    family->last_bucket = 0;
 }
 
 static void read_sample(struct family *family, const char *line) {
-    char name[NAME_SIZE];
+    char name[NAME_SIZE], names[LABELS_SIZE], last[NAME_SIZE];
     const char *rest = read_name(line, name), *suffix = after(name, family->name);
     if (strcmp(family->type, "histogram") == 0) {
         read_histogram(family, suffix, rest);
-    } else {
-        assert_string_equal(suffix, "");
-        (void)read_number(after(read_labels(family, rest), " "));
+        return;
     }
-    family->samples++;
+    const char *number = read_labels(rest, names, last);
+    assert_string_equal(suffix, "");
+    (void)read_number(after(number, " "));
+    note_labels(family, rest, (size_t)(number - rest), names);
 }
 
 static void read_line(struct page *page, const char *line) {
@@ -230,6 +240,7 @@ static void the_page_is_well_formed(void **state) {
     for (size_t i = 0; i < sizeof workers / sizeof *workers; i++) {
         struct snapshot *snapshot = make_snapshot(workers[i], UINT64_MAX - 2000);
         snapshot->shards.lateness = (struct lateness){.counts = {4, 0, 3, 0, 0, 0, 0, 0, 2}, .sum_ms = 3210};
+        snapshot->handling[LANE_HELLO] = (struct snapshot_buckets){.counts = {1, 2, 3}, .sum = 4};
         char *text = written(snapshot);
         free_page(read_page(text));
         free(text);
@@ -353,9 +364,37 @@ static void lateness_is_a_histogram(void **state) {
     assert_says(text, "gochat_expiry_late_seconds_bucket{le=\"0.25\"} 3");
     assert_says(text, "gochat_expiry_late_seconds_bucket{le=\"1\"} 10");
     assert_says(text, "gochat_expiry_late_seconds_bucket{le=\"+Inf\"} 11");
-    assert_says(text, "gochat_expiry_late_seconds_sum 5.610");
+    assert_says(text, "gochat_expiry_late_seconds_sum 5.61");
     assert_says(text, "gochat_expiry_late_seconds_count 11");
     assert_says(text, "gochat_expiry_late_max_seconds 1.010");
+    free(text);
+    free(snapshot);
+}
+
+static void of_each_lane_there_are_histograms(void **state) {
+    (void)state;
+    struct snapshot *snapshot = make_snapshot(1, 0);
+    snapshot->handling[LANE_STUN] =
+        (struct snapshot_buckets){.counts = {3, [7] = 2, [BUCKETS_COUNT - 1] = 1}, .sum = 200123456};
+    snapshot->batches[LANE_RELAY] = (struct snapshot_buckets){.counts = {5, 0, 1, [6] = 2}, .sum = 137};
+    char *text = written(snapshot);
+    static const char *const samples[] = {
+        "gochat_handling_seconds_bucket{lane=\"stun\",le=\"1e-06\"} 3",
+        "gochat_handling_seconds_bucket{lane=\"stun\",le=\"6.4e-05\"} 3",
+        "gochat_handling_seconds_bucket{lane=\"stun\",le=\"0.000128\"} 5",
+        "gochat_handling_seconds_bucket{lane=\"stun\",le=\"0.131072\"} 5",
+        "gochat_handling_seconds_bucket{lane=\"stun\",le=\"+Inf\"} 6",
+        "gochat_handling_seconds_sum{lane=\"stun\"} 0.200123456",
+        "gochat_handling_seconds_count{lane=\"stun\"} 6",
+        "gochat_handling_seconds_count{lane=\"session\"} 0",
+        "gochat_batch_datagrams_bucket{lane=\"relay\",le=\"1\"} 5",
+        "gochat_batch_datagrams_bucket{lane=\"relay\",le=\"4\"} 6",
+        "gochat_batch_datagrams_bucket{lane=\"relay\",le=\"64\"} 8",
+        "gochat_batch_datagrams_bucket{lane=\"relay\",le=\"+Inf\"} 8",
+        "gochat_batch_datagrams_sum{lane=\"relay\"} 137",
+    };
+    for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) assert_says(text, samples[i]);
+    free_page(read_page(text));
     free(text);
     free(snapshot);
 }
@@ -368,6 +407,7 @@ int main(void) {
         cmocka_unit_test(numbers_stand_under_their_names),
         cmocka_unit_test(labels_say_why_and_of_which_setting),
         cmocka_unit_test(lateness_is_a_histogram),
+        cmocka_unit_test(of_each_lane_there_are_histograms),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);

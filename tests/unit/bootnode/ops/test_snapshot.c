@@ -127,6 +127,20 @@ static void counters_of_shards_are_summed(void **state) {
         memset(&node.shards[shard]->counters, 0, sizeof node.shards[shard]->counters);
 }
 
+static void histograms_of_workers_are_summed(void **state) {
+    (void)state;
+    for (size_t i = 0; i < WORKERS; i++) {
+        buckets_add(&workers[i].lanes[LANE_HELLO].batches, 3, 1, 1);
+        buckets_add(&workers[i].lanes[LANE_STUN].handling, 1500 + i, HANDLING_UNIT_NS, 10);
+    }
+    const struct snapshot *taken = take(NOW);
+    assert_int_equal(taken->batches[LANE_HELLO].counts[2], 2);
+    assert_int_equal(taken->batches[LANE_HELLO].sum, 6);
+    assert_int_equal(taken->handling[LANE_STUN].counts[1], 20);
+    assert_int_equal(taken->handling[LANE_STUN].sum, 30010);
+    assert_int_equal(taken->handling[LANE_HELLO].sum, 0);
+}
+
 static void sessions_and_their_slabs_are_seen(void **state) {
     (void)state;
     guest_join(node.shards[0], (struct guest){1, 1}, NOW);
@@ -190,6 +204,7 @@ int main(void) {
         snapshot_test(who_keeps_a_shard_keeps_nobody_from_looking),
         snapshot_test(counters_of_workers_are_summed),
         snapshot_test(counters_of_shards_are_summed),
+        snapshot_test(histograms_of_workers_are_summed),
         snapshot_test(sessions_and_their_slabs_are_seen),
         snapshot_test(draining_is_seen),
         snapshot_test(doubt_is_seen),
