@@ -75,6 +75,13 @@ my $empty = metrics($page);
 is($empty->{gochat_sessions}, 0, 'nobody is there');
 is($empty->{gochat_workers}, 2, 'two workers');
 cmp_ok($empty->{process_resident_memory_bytes}, '>', 1e5, 'memory is told');
+cmp_ok(abs(time - $empty->{process_start_time_seconds}), '<', slow(10), 'and when it began');
+my $files = () = glob "/proc/$bootnode->{pid}/fd/*";
+like($empty->{process_open_fds} - $files, qr/^[01]$/, 'open files, with the connection that may be gone when we count');
+is(read_file("/proc/$bootnode->{pid}/limits") =~ /Max open files\s+(\d+)/ ? $1 : 0, $empty->{process_max_fds},
+    'and may be');
+my ($version) = `@{[gochat()]} --version` =~ /(\S+)$/;
+is($empty->{qq(gochat_build_info{version="$version"})}, 1, 'and its version');
 is(ask($page, '/health')->{status}, 200, 'it is healthy');
 is(ask($page, '/health', 'HEAD')->{headers}{'content-length'}, 3, 'HEAD');
 is(ask($page, '/')->{status}, 404, 'there is no other page');
@@ -90,12 +97,12 @@ for my $garbage ("\x16\x03\x01\x02\x00\x01", "GET / HTTP/1.0\r\n" . 'x' x 100_00
 is(ask($page, '/health')->{status}, 200, IDLE . ' idle connections and garbage do not disturb');
 is(log_text($bootnode), $quiet, 'who asks is not in the log');
 
-my $promtool = grep { -x "$_/promtool" } split /:/, $ENV{PATH};
+my @promtool = packaged('promtool');
 SKIP: {
-    skip 'no promtool', 1 if !$promtool;
-    my ($status, $out, $err) = run_program(name => 'promtool', command => ['promtool', 'check', 'metrics'],
+    skip 'no promtool', 1 if !@promtool;
+    my ($status, $out, $err) = run_program(name => 'promtool', command => [@promtool, 'check', 'metrics'],
         input => ask($page, '/metrics')->{content});
-    is($status, 0, 'promtool has no complaint') or diag($out, $err);
+    is("$status$out$err", 0, 'promtool has no complaint');
 }
 
 # --- people come and go ----------------------------------------------------------------------------------------------
