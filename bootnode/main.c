@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "bootnode/config.h"
+#include "bootnode/key_command.h"
 #include "bootnode/listening.h"
-#include "bootnode/node_key.h"
 #include "bootnode/server.h"
 #include "bootnode/settings.h"
 #include "common/dumps.h"
@@ -19,13 +19,14 @@
 
 struct arguments {
     const char *listen, *config;
-    bool check_config, help;
+    bool check_config, print_key, help;
 };
 
 static void take_flag(struct arguments *out, const char *name, const char *value) {
     if (strcmp(name, "listen") == 0) out->listen = value;
     if (strcmp(name, "config") == 0) out->config = value;
     if (strcmp(name, "check-config") == 0) out->check_config = true;
+    if (strcmp(name, "print-key") == 0) out->print_key = true;
     if (strcmp(name, "help") == 0) out->help = true;
 }
 
@@ -84,5 +85,6 @@ int bootnode_main(int argc, char **argv) {
     log_set_level((enum log_level)config.log_level);
     log_set_format((enum log_format)config.log_format);
     dumps_forbid();
+    if (arguments.print_key) return key_command_print(&config);
     return serve(&config);
 }

@@ -127,13 +127,41 @@ static bool become_user(const struct server *server) {
     return false;
 }
 
+/* Clients remember the key and refuse another one, so that a new one is an event. */
+static void tell_key(const char *file, const struct node_key *key, const struct node_key_story *story) {
+    char public[65], before[65];
+    sodium_bin2hex(public, sizeof public, key->public, sizeof key->public);
+    sodium_bin2hex(before, sizeof before, story->before, sizeof story->before);
+    switch (story->news) {
+    case NODE_KEY_KNOWN: break;
+    case NODE_KEY_MADE:
+        log_warning(AREA, "made a new key, %s, in %s: keep a copy of that file, clients refuse any other key", public,
+                    file);
+        break;
+    case NODE_KEY_LOST:
+        log_error(AREA,
+                  "key file %s was lost: it had the key %s. Made a new key, %s: clients that know the old one refuse "
+                  "this bootnode until a copy of the old file is put back",
+                  file, before, public);
+        break;
+    case NODE_KEY_CHANGED:
+        log_warning(AREA,
+                    "key file %s has another key, %s, than at the last start, %s: clients that know only that one "
+                    "refuse this bootnode",
+                    file, public, before);
+        break;
+    }
+}
+
 static bool open_key(struct server *server) {
     char file[INI_TEXT_SIZE];
+    struct node_key_story story;
     struct why why;
     snprintf(file, sizeof file, "%s", server->config->key_file);
-    return ((*file != '\0' || node_key_default_file(file, sizeof file, &why)) &&
-            node_key_open(file, &server->key, &why)) ||
-           refuse(&why);
+    if (*file == '\0' && !node_key_default_file(file, sizeof file, &why)) return refuse(&why);
+    if (!node_key_open(file, &server->key, &story, &why)) return refuse(&why);
+    tell_key(file, &server->key, &story);
+    return true;
 }
 
 static void learn_outside(struct server *server) {

@@ -7,34 +7,61 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "common/directory.h"
 
 #define TEXT_SIZE (2 * SEED_SIZE + 1) /* hex digits and the newline */
-#define OTHERS 077u
 
 /* --- Reading --- */
 
-static bool is_ours_alone(int descriptor, struct seed_trouble *trouble) {
+struct seed_policy seed_policy_personal(void) {
+    return (struct seed_policy){.owner = geteuid()};
+}
+
+struct seed_policy seed_policy_service(void) {
+    return (struct seed_policy){.owner = geteuid(), .provided = true};
+}
+
+/* Root's, for all to read, where nobody can write. */
+static bool is_containers_secret(int descriptor, const struct stat *status) {
+    struct statvfs mounted;
+    return status->st_uid == 0 && (status->st_mode & 033) == 0 && fstatvfs(descriptor, &mounted) == 0 &&
+           (mounted.f_flag & ST_RDONLY);
+}
+
+static bool lets_others_in(int descriptor, const struct seed_policy *policy, const struct stat *status) {
+    if (!policy->provided) return status->st_mode & 077;
+    return (status->st_mode & 037) && !is_containers_secret(descriptor, status);
+}
+
+static bool is_as_told(int descriptor, const struct seed_policy *policy, struct seed_trouble *trouble) {
     const struct stat *status = &trouble->status;
     trouble->fault = SEED_UNREADABLE;
     if (fstat(descriptor, &trouble->status) != 0) return false;
     trouble->fault = SEED_IRREGULAR;
     if (!S_ISREG(status->st_mode)) return false;
     trouble->fault = SEED_FOREIGN;
-    if (status->st_uid != geteuid()) return false;
+    if (status->st_uid != policy->owner && !(policy->provided && status->st_uid == 0)) return false;
     trouble->fault = SEED_OPEN;
-    return (status->st_mode & OTHERS) == 0;
+    return !lets_others_in(descriptor, policy, status);
 }
 
-int seed_file_open(const char *path, struct seed_trouble *trouble) {
+static int open_whatever(const char *path, const struct seed_policy *policy, struct seed_trouble *trouble) {
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (descriptor < 0) {
-        trouble->fault = errno == ELOOP ? SEED_LINK : SEED_UNREADABLE;
-        return -1;
-    }
-    if (is_ours_alone(descriptor, trouble)) return descriptor;
+    trouble->fault = SEED_UNREADABLE;
+    if (descriptor >= 0 || errno != ELOOP) return descriptor;
+    trouble->fault = SEED_LINK;
+    if (!policy->provided) return -1;
+    descriptor = trusted_path_open(path, policy->owner, &trouble->way);
+    trouble->fault = *trouble->way.step ? SEED_WAY : SEED_UNREADABLE;
+    return descriptor;
+}
+
+int seed_file_open(const char *path, const struct seed_policy *policy, struct seed_trouble *trouble) {
+    int descriptor = open_whatever(path, policy, trouble);
+    if (descriptor < 0 || is_as_told(descriptor, policy, trouble)) return descriptor;
     int error = errno;
     close(descriptor);
     errno = error;
@@ -82,16 +109,41 @@ static bool name_template(const char *path, char out[static PATH_MAX]) {
     return false;
 }
 
+/* Under a name of its own. Negative with errno, and nothing is left. */
+static int make_beside(const char *path, const uint8_t seed[static SEED_SIZE], char temporary[static PATH_MAX]) {
+    if (!name_template(path, temporary)) return -1;
+    int descriptor = mkostemp(temporary, O_CLOEXEC);
+    if (descriptor < 0 || write_seed(descriptor, seed)) return descriptor;
+    int error = errno;
+    close(descriptor);
+    unlink(temporary);
+    errno = error;
+    return -1;
+}
+
 bool seed_file_make(const char *path, const uint8_t seed[static SEED_SIZE]) {
     char temporary[PATH_MAX];
-    if (!name_template(path, temporary)) return false;
-    int descriptor = mkostemp(temporary, O_CLOEXEC);
+    int descriptor = make_beside(path, seed, temporary);
     if (descriptor < 0) return false;
     /* Unlike rename(2), link(2) never replaces a file that somebody else made meanwhile. */
-    bool made = write_seed(descriptor, seed) && (link(temporary, path) == 0 || errno == EEXIST);
+    bool made = link(temporary, path) == 0 || errno == EEXIST;
     int error = errno;
     close(descriptor);
     unlink(temporary);
     errno = error;
     return made && directory_sync_above(path);
+}
+
+bool seed_file_replace(const char *path, const uint8_t seed[static SEED_SIZE], const struct stat *like) {
+    char temporary[PATH_MAX];
+    int descriptor = make_beside(path, seed, temporary);
+    if (descriptor < 0) return false;
+    bool replaced = fchown(descriptor, like->st_uid, like->st_gid) == 0 &&
+                    fchmod(descriptor, like->st_mode & 0777) == 0 && fsync(descriptor) == 0 &&
+                    rename(temporary, path) == 0;
+    int error = errno;
+    close(descriptor);
+    if (!replaced) unlink(temporary);
+    errno = error;
+    return replaced && directory_sync_above(path);
 }

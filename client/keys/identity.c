@@ -69,7 +69,8 @@ static bool identity_path(const struct opening *opening, const char *name, const
 static bool complain(const struct opening *opening, const char *path, const struct seed_trouble *trouble) {
     switch (trouble->fault) {
     case SEED_UNREADABLE: break;
-    case SEED_LINK: return why_fail(opening->why, "%s: is a symbolic link, expected a regular file", path);
+    case SEED_LINK:
+    case SEED_WAY: return why_fail(opening->why, "%s: is a symbolic link, expected a regular file", path);
     case SEED_IRREGULAR: return why_fail(opening->why, "%s: expected a regular file", path);
     case SEED_FOREIGN:
         return why_fail(opening->why, "%s: belongs to user %u, expected %u", path, trouble->status.st_uid, geteuid());
@@ -98,12 +99,13 @@ enum outcome { OPENED, FAILED, MISSING, IN_USE, UNMAKEABLE };
 
 /* Opens the file, made if missing and asked for. Negative: MISSING, or FAILED or UNMAKEABLE with `why`. */
 static int open_file(const struct opening *opening, const char *path, bool make) {
+    const struct seed_policy policy = seed_policy_personal();
     struct seed_trouble trouble;
-    int file = seed_file_open(path, &trouble);
+    int file = seed_file_open(path, &policy, &trouble);
     if (file < 0 && trouble.fault == SEED_UNREADABLE && !is_there(opening, errno)) {
         if (!make) return -MISSING;
         if (!make_file(opening, path)) return -UNMAKEABLE;
-        file = seed_file_open(path, &trouble);
+        file = seed_file_open(path, &policy, &trouble);
     }
     if (file >= 0) return file;
     complain(opening, path, &trouble);

@@ -43,7 +43,7 @@ sub wrong_status {
 
 # A seed is 64 digits and a newline or not there at all; of the others each line is whole.
 my @forms = (
-    [qr/^(identity.*|bootnode\.key)$/, qr/^[0-9a-f]{64}\n\z/],
+    [qr/^(identity.*|bootnode\.key(\.pub)?)$/, qr/^[0-9a-f]{64}\n\z/],
     [qr/^known_/,                      qr/^(\S+ [0-9a-f]{64}( \d{4} \d{4}-\d\d-\d\d)?\n)*\z/],
     [qr/\.log$/,                       qr/^([\d-]{10} [\d:]{8} .*\n)*\z/],
     [qr/\.ids$/,                       qr/^([0-9a-f]{16} [0-9a-f]{32} [0-9a-f]{16}-\d+\n)*\z/],
@@ -52,14 +52,14 @@ my @forms = (
 
 sub wrong_files {
     my ($run) = @_;
-    for my $path (glob "$run->{folder}/{bootnode.key,data/*,data/*/*,data/.[!.]*,data/*/.[!.]*,.[!.]*}") {
+    for my $path (glob "$run->{folder}/{bootnode.key,bootnode.key.pub,data/*,data/*/*,data/.[!.]*,data/*/.[!.]*,.[!.]*}") {
         next if !-f $path;
         my ($name) = $path =~ m{([^/]+)$};
         my ($form) = grep { $name =~ $_->[0] } @forms;
         next if !$form && defined $run->{status} && $run->{status} == ABORTED;
         return "$name is left" if !$form;
         return "$name is not whole: " . read_file($path) if read_file($path) !~ $form->[1];
-        return "others may look into $name" if (stat $path)[2] & 077;
+        return "others may look into $name" if (stat $path)[2] & 077 && $name !~ m{\.pub$};
     }
     return '';
 }
