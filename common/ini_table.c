@@ -1,37 +1,42 @@
 #include "common/ini_table.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <ini.h>
-#include <limits.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+#include <sys/stat.h>
 
+#include "common/ini_include.h"
+#include "common/ini_lines.h"
+#include "common/ini_path.h"
 #include "common/similar.h"
 #include "common/text.h"
-#include "common/why.h"
 
-#define WHY_SIZE 512
-#define SHOWN_MOST 200  /* bytes of a value that is complained about */
-#define LINE_MOST 65536 /* bytes of a line, its comment included: /dev/zero has an endless one */
-#define BOM "\xef\xbb\xbf"
+#define SHOWN_MOST 200    /* bytes of a value that is complained about */
+#define INCLUDE "include" /* a key of any section, and before one */
+#define DEPTH_MOST 8      /* files within each other */
+
+struct visit;
 
 struct loading {
     const struct ini_table *table;
-    const char *file;
-    char shown_file[3 * PATH_MAX]; /* the same, safe to print */
     void *target;
+    struct ini_origins *origins;
     FILE *problems;
-    FILE *stream;
-    char line[LINE_MOST + 1];
-    char *value; /* in `line`: that of the key that inih reads now */
-    unsigned line_number;
-    unsigned *seen; /* per key: the line that gave it, or 0 */
     size_t problem_count;
-    bool skips_section; /* unknown, and said so */
+    size_t visits;             /* files that were read, one that is read again included */
+    const struct visit *visit; /* the file that is read now */
+};
+
+/* A file, and those in whose midst it is read. */
+struct visit {
+    const struct visit *outer;
+    const char *file;
+    const char *folder;
+    const char *section; /* that the file begins in, "" for none */
+    unsigned depth;
+    dev_t device; /* together with the inode: which file it is */
+    ino_t inode;
 };
 
 /* --- The table --- */
@@ -65,6 +70,7 @@ static void explain_unknown_key(const struct ini_table *table, const char *secti
     const char *separator = "";
     for (size_t i = 0; i < table->count; i++)
         if (strcmp(table->keys[i].section, section) == 0) similar_offer(&near, table->keys[i].name);
+    similar_offer(&near, INCLUDE);
     why_fail(why, near.count > 0 ? "unknown key, did you mean " : "unknown key, expected one of ");
     similar_list(&near, "", " or ", why->text, sizeof why->text);
     if (near.count > 0) why_add(why, "?");
@@ -101,187 +107,198 @@ bool ini_table_equal(const struct ini_table *table, size_t row, const void *targ
     return ini_value_equal(&table->keys[row], target, other);
 }
 
-static void print_key(const struct ini_key *key, const void *target, FILE *out) {
-    char value[INI_LINE_SIZE];
+static void print_key(const struct ini_key *key, const void *target, const struct ini_row_origins *row, FILE *out) {
+    char value[INI_LINE_SIZE], origin[INI_ORIGIN_SIZE];
     size_t lines = ini_value_lines(key, target);
-    if (lines == 0) fprintf(out, ";%s =\n", key->name);
-    for (size_t i = 0; i < lines; i++)
-        fprintf(out, ini_value_format(key, target, i, value) ? "%s = %s\n" : "# no file can say %s = %s\n", key->name,
-                value);
+    if (lines == 0) fprintf(out, ";%s =", key->name);
+    for (size_t i = 0; i < lines || i == 0; i++) {
+        bool said = lines == 0 || ini_value_format(key, target, i, value);
+        if (lines > 0) fprintf(out, said ? "%s = %s" : "# no file can say %s = %s", key->name, value);
+        if (row) fprintf(out, "  # %s", ini_origin_say(lines > 0 ? &row->items[i] : &row->first, origin));
+        putc('\n', out);
+    }
 }
 
-void ini_table_print(const struct ini_table *table, const void *target, FILE *out) {
+void ini_table_print(const struct ini_table *table, const void *target, const struct ini_origins *origins, FILE *out) {
     const char *section = NULL;
     for (size_t i = 0; i < table->count; i++) {
         const struct ini_key *key = &table->keys[i];
         if (!section || strcmp(section, key->section) != 0) fprintf(out, "[%s]\n", key->section);
         section = key->section;
-        print_key(key, target, out);
+        print_key(key, target, origins ? &origins->rows[i] : NULL, out);
     }
+}
+
+size_t ini_table_row(const struct ini_table *table, const char *section, const char *name) {
+    const struct ini_key *key = find_key(table, section, name);
+    return key ? (size_t)(key - table->keys) : table->count;
 }
 
 /* --- A file --- */
 
-__attribute__((format(printf, 2, 3))) static void report(struct loading *loading, const char *format, ...) {
-    char text[2 * WHY_SIZE], safe[2 * WHY_SIZE];
+__attribute__((format(printf, 3, 4))) static void report(struct loading *loading, unsigned line, const char *format,
+                                                         ...) {
+    char text[2 * sizeof(struct why)], safe[2 * sizeof(struct why)], where[INI_ORIGIN_SIZE];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     (void)text_filter(text, strlen(text), false, safe, sizeof safe);
-    fprintf(loading->problems, "%s:%u: %s\n", loading->shown_file, loading->line_number, safe);
+    fprintf(loading->problems, "%s: %s\n", ini_origin_say(&(struct ini_origin){loading->visit->file, line}, where),
+            safe);
     loading->problem_count++;
 }
 
-/* inih calls no handler for a section without keys, so sections are looked at here. */
-static bool check_section(struct loading *loading, const char *line) {
-    char section[64];
-    struct why why;
-    size_t length = strcspn(line + 1, "]");
-    const char *after = line + 1 + length;
-    if (*after == ']') after++;
-    while (isspace((unsigned char)*after)) after++;
-    snprintf(section, sizeof section, "%.*s", (int)length, line + 1);
-    loading->skips_section = true;
-    if (line[1 + length] != ']' || (*after != '\0' && !strchr(";#", *after))) {
-        report(loading, "%s: expected [section] alone", line);
-    } else if (!find_section(loading->table, section)) {
-        explain_unknown_section(loading->table, &why);
-        report(loading, "[%s]: %s", section, why.text);
-    } else {
-        loading->skips_section = false;
-    }
-    return !loading->skips_section;
+static void take_fault(void *context, unsigned line, const char *text) {
+    report(context, line, "%s", text);
 }
 
-/* A name of a key or a section is looked at by inih, so it must fit in what that reads at once. */
-static bool fits_inih(struct loading *loading, const char *line, size_t size, int limit) {
-    if (size < (size_t)limit) return true;
-    report(loading, "%.40s…: a name of %zu bytes, expected at most %d", line, size, limit - 1);
+static bool take_section(void *context, unsigned line, const char *name) {
+    struct loading *loading = context;
+    struct why why;
+    if (find_section(loading->table, name)) return true;
+    explain_unknown_section(loading->table, &why);
+    report(loading, line, "[%s]: %s", name, why.text);
     return false;
 }
 
-static size_t skip_white(const char *text) {
-    size_t size = 0;
-    while (isspace((unsigned char)text[size])) size++;
-    return size;
+/* Each item is from the line that added it. */
+static void note_items(struct loading *loading, size_t row, size_t before, struct ini_origin origin) {
+    size_t lines = ini_value_lines(&loading->table->keys[row], loading->target);
+    for (size_t i = before; i < (lines > 0 ? lines : 1) && i < INI_LIST_MAX; i++)
+        loading->origins->rows[row].items[i] = origin;
 }
 
-static void trim_end(char *text) {
-    size_t size = strlen(text);
-    while (size > 0 && isspace((unsigned char)text[size - 1])) text[--size] = '\0';
-}
-
-/* Whether inih should see this line, which has no white space around it. Of a key it sees the name alone: it would take
- * ':' for '=', end the value at " ;", and knows no quotes. */
-static bool check_line(struct loading *loading, char *line, int limit) {
-    struct why why;
-    if (*line == '\0' || *line == ';' || *line == '#') return false;
-    if (*line == '[') return fits_inih(loading, line, strlen(line), limit) && check_section(loading, line);
-    if (loading->skips_section) return false;
-    size_t name = strcspn(line, "=:;");
-    if (name == 0 || line[name] != '=') {
-        report(loading, "%.*s: expected key = value, [section], or a comment after # or ;", SHOWN_MOST, line);
-        return false;
-    }
-    loading->value = ini_quotes_take(line + name + 1 + skip_white(line + name + 1), &why);
-    if (!loading->value) report(loading, "%.*s: %s", SHOWN_MOST, line, why.text);
-    line[name] = '\0';
-    return loading->value && fits_inih(loading, line, name + 1, limit);
-}
-
-/* The next line with its newline, and its size; 0: there is none, or it is too long, and so what follows is lost, too.
- */
-static size_t take_line(struct loading *loading) {
-    size_t size = 0;
-    int byte = 0;
-    while (size < LINE_MOST && byte != '\n' && (byte = getc(loading->stream)) != EOF)
-        loading->line[size++] = (char)byte;
-    loading->line[size] = '\0';
-    loading->line_number += size > 0;
-    if (size < LINE_MOST || byte == '\n') return size;
-    report(loading, "a line of %d bytes or more, expected less", LINE_MOST);
-    return 0;
-}
-
-/* inih's reader, as fgets(3). Each line goes on without its indentation, so that none continues the one before. */
-static char *read_line(char *out, int limit, void *user) {
-    struct loading *loading = user;
-    size_t length = take_line(loading);
-    char *line = loading->line;
-    *out = '\0';
-    if (length == 0) return NULL;
-    if (strlen(line) != length) {
-        report(loading, "a zero byte, expected text");
-        return out;
-    }
-    if (loading->line_number == 1 && strncmp(line, BOM, strlen(BOM)) == 0) line += strlen(BOM);
-    line += skip_white(line);
-    trim_end(line);
-    if (check_line(loading, line, limit)) snprintf(out, (size_t)limit, "%s%s", line, *line == '[' ? "" : "=");
-    return out;
-}
-
-static const char *folder_of(const char *file, char out[static INI_TEXT_SIZE]) {
-    const char *slash = strrchr(file, '/');
-    if (!slash) return NULL;
-    snprintf(out, INI_TEXT_SIZE, "%.*s", slash == file ? 1 : (int)(slash - file), file);
-    return out;
+static bool complain_twice(const struct loading *loading, const struct ini_origin *before, struct why *why) {
+    char where[INI_ORIGIN_SIZE];
+    if (strcmp(before->source, loading->visit->file) == 0)
+        return why_fail(why, "given already in line %u, expected once", before->line);
+    return why_fail(why, "given already in %s, expected once", ini_origin_say(before, where));
 }
 
 /* False with `why`. The first line that gives a key counts, and further ones of a list. */
-static bool take_key(struct loading *loading, const char *section, const char *name, struct why *why) {
-    char folder[INI_TEXT_SIZE];
-    const struct ini_key *key = find_key(loading->table, section, name);
-    if (*section == '\0') {
-        return why_fail(why, "expected a [section] first");
-    }
-    if (!key) {
-        explain_unknown_key(loading->table, section, name, why);
-        return false;
-    }
-    unsigned *seen = &loading->seen[key - loading->table->keys];
-    if (*seen != 0 && ini_value_adds_up(key))
-        return ini_value_add(key, loading->value, folder_of(loading->file, folder), loading->target, why);
-    if (*seen != 0) {
-        return why_fail(why, "given already in line %u, expected once", *seen);
-    }
-    *seen = loading->line_number;
-    return ini_value_set(key, loading->value, folder_of(loading->file, folder), loading->target, why);
+static bool take_key(struct loading *loading, size_t row, unsigned line, const char *value, struct why *why) {
+    const struct ini_key *key = &loading->table->keys[row];
+    struct ini_row_origins *origins = &loading->origins->rows[row];
+    const struct ini_origin here = {loading->visit->file, line};
+    bool more = origins->first.source != NULL;
+    if (more && !ini_value_adds_up(key)) return complain_twice(loading, &origins->first, why);
+    if (!more) origins->first = here;
+    size_t before = more ? ini_value_lines(key, loading->target) : 0;
+    bool taken = more ? ini_value_add(key, value, loading->visit->folder, loading->target, why)
+                      : ini_value_set(key, value, loading->visit->folder, loading->target, why);
+    if (taken) note_items(loading, row, before, here);
+    origins->refused = origins->refused || !taken;
+    return taken;
 }
 
-static int handle_key(void *user, const char *section, const char *name, const char *nothing) {
-    struct loading *loading = user;
+static bool take_include(struct loading *loading, const char *section, const char *value, struct why *why);
+
+static void handle_key(void *context, unsigned line, const char *section, const char *name, const char *value) {
+    struct loading *loading = context;
     struct why why;
-    (void)nothing;
-    if (!take_key(loading, section, name, &why))
-        report(loading, "%s = %.*s: %s", name, SHOWN_MOST, loading->value, why.text);
-    return 1;
+    bool taken = false;
+    if (*section == '\0') section = loading->visit->section;
+    size_t row = ini_table_row(loading->table, section, name);
+    if (strcmp(name, INCLUDE) == 0)
+        taken = take_include(loading, section, value, &why);
+    else if (*section == '\0')
+        why_fail(&why, "expected a [section] first");
+    else if (row == loading->table->count)
+        explain_unknown_key(loading->table, section, name, &why);
+    else
+        taken = take_key(loading, row, line, value, &why);
+    if (!taken) report(loading, line, "%s = %.*s: %s", name, SHOWN_MOST, value, why.text);
 }
 
-static void load_stream(struct loading *loading) {
-    int result = ini_parse_stream(read_line, loading, handle_key, loading);
-    if (ferror(loading->stream)) {
-        fprintf(loading->problems, "%s: %s\n", loading->shown_file, strerror(errno));
-        loading->problem_count++;
-    } else if (result != 0 && loading->problem_count == 0) {
-        loading->line_number = result > 0 ? (unsigned)result : loading->line_number;
-        report(loading, "not understood, expected key = value");
+static void load_stream(struct loading *loading, FILE *stream) {
+    static const struct ini_lines_host host = {take_section, handle_key, take_fault};
+    if (!ini_lines_read(stream, &host, loading)) report(loading, 0, "%s", strerror(errno));
+}
+
+/* "a → b → a", of the files that are read within each other. */
+static bool complain_loop(const struct visit *visit, const char *file, struct why *why) {
+    const struct visit *files[DEPTH_MOST + 1];
+    size_t count = 0;
+    for (; visit; visit = visit->outer) files[count++] = visit;
+    why_fail(why, "expected no file within itself: ");
+    while (count > 0) why_add(why, "%s → ", files[--count]->file);
+    why_add(why, "%s", file);
+    return false;
+}
+
+static bool is_open(const struct visit *visit, const struct stat *status) {
+    for (; visit; visit = visit->outer)
+        if (visit->device == status->st_dev && visit->inode == status->st_ino) return true;
+    return false;
+}
+
+static bool visit_stream(struct loading *loading, FILE *stream, const char *file, const char *section,
+                         struct why *why) {
+    const struct visit *outer = loading->visit;
+    struct stat status;
+    if (fstat(fileno(stream), &status) != 0) return why_fail(why, "%s", strerror(errno));
+    if (is_open(outer, &status)) return complain_loop(outer, file, why);
+    const char *kept = ini_origins_add_file(loading->origins, file);
+    char *folder = ini_include_folder(file);
+    bool fits =
+        kept && ++loading->visits <= INI_FILES_MAX && ini_origins_add_folder(loading->origins, folder ? folder : ".");
+    if (!fits) why_fail(why, "expected at most %d files in all", INI_FILES_MAX);
+    const struct visit visit = {outer,         kept,         folder, section, outer ? outer->depth + 1 : 1,
+                                status.st_dev, status.st_ino};
+    loading->visit = &visit;
+    if (fits) load_stream(loading, stream);
+    loading->visit = outer;
+    free(folder);
+    return fits;
+}
+
+static bool visit_file(struct loading *loading, const char *file, const char *section, struct why *why) {
+    FILE *stream = fopen(file, "re");
+    if (!stream) return why_fail(why, "%s: %s", file, strerror(errno));
+    bool visited = visit_stream(loading, stream, file, section, why);
+    fclose(stream);
+    return visited;
+}
+
+/* What the file says counts as if it stood here, and it begins in the section that it stands in. */
+static bool take_include(struct loading *loading, const char *section, const char *value, struct why *why) {
+    char path[INI_TEXT_SIZE];
+    struct ini_included included;
+    if (*value == '\0') return why_fail(why, "expected a file, or a name with *");
+    if (loading->visit->depth == DEPTH_MOST)
+        return why_fail(why, "expected at most %d files within each other", DEPTH_MOST);
+    if (!ini_path_find(value, loading->visit->folder, path, why)) return false;
+    bool fits = ini_include_find(path, &included, why);
+    char *folder = ini_include_folder(path);
+    if (fits && !ini_origins_add_folder(loading->origins, folder ? folder : "."))
+        fits = why_fail(why, "expected at most %d folders", INI_FILES_MAX);
+    for (size_t i = 0; i < included.count && fits; i++) fits = visit_file(loading, included.files[i], section, why);
+    free(folder);
+    ini_include_free(&included);
+    return fits;
+}
+
+size_t ini_table_read(const struct ini_table *table, const char *file, void *target, struct ini_origins *origins,
+                      FILE *problems) {
+    struct loading loading = {.table = table, .target = target, .origins = origins, .problems = problems};
+    char shown[INI_ORIGIN_SIZE];
+    FILE *stream = fopen(file, "re");
+    struct why why;
+    if (stream && visit_stream(&loading, stream, file, "", &why)) {
+        fclose(stream);
+        return loading.problem_count;
     }
+    fprintf(problems, "%s: %s\n", ini_origin_say(&(struct ini_origin){file, 0}, shown),
+            stream ? why.text : strerror(errno));
+    if (stream) fclose(stream);
+    return loading.problem_count + 1;
 }
 
 size_t ini_table_load(const struct ini_table *table, const char *file, void *target, FILE *problems) {
-    struct loading loading = {.table = table, .file = file, .target = target, .problems = problems};
-    (void)text_filter(file, strlen(file), false, loading.shown_file, sizeof loading.shown_file);
-    loading.stream = fopen(file, "re");
-    loading.seen = calloc(table->count, sizeof *loading.seen);
-    if (loading.stream && loading.seen) {
-        load_stream(&loading);
-    } else {
-        fprintf(problems, "%s: %s\n", loading.shown_file, strerror(errno));
-        loading.problem_count++;
-    }
-    free(loading.seen);
-    if (loading.stream) fclose(loading.stream);
-    return loading.problem_count;
+    struct ini_origins origins;
+    ini_origins_make(&origins, table->count);
+    size_t count = ini_table_read(table, file, target, &origins, problems);
+    ini_origins_free(&origins);
+    return count;
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "common/attributes.h"
+#include "common/ini_origins.h"
 #include "common/ini_value.h"
 #include "common/why.h"
 
@@ -25,15 +26,21 @@ MUST_USE bool ini_table_set(const struct ini_table *table, const char *section, 
 
 /* Has the key of that row the same value in both targets? */
 bool ini_table_equal(const struct ini_table *table, size_t row, const void *target, const void *other);
-/* Writes every key as a file that gives the same values when it is loaded; where `origins` are given, with whence each
- * came as a comment. A key without value stands there as a comment. */
-void ini_table_print(const struct ini_table *table, const void *target, FILE *out);
+/* The row of that key, or the table's count. */
+size_t ini_table_row(const struct ini_table *table, const char *section, const char *name);
+/* Writes every key as a file that gives the same values when it is loaded, each with its origin as a comment where
+ * `origins` is not NULL. A key without value stands there as a comment. */
+void ini_table_print(const struct ini_table *table, const void *target, const struct ini_origins *origins, FILE *out);
 
-/* Loads `file` over `target`. Prints every problem (unknown section or key, key given twice, line without '=', bad
- * value, key before any section) as one line "FILE:LINE: …, expected …" to `problems`, and returns how many there
+/* Loads `file` over `target`. Prints every problem (unknown section or key, key given twice, bad value, key before any
+ * section, what ini_lines.h refuses) as one line "FILE:LINE: …, expected …" to `problems`, and returns how many there
  * were; a file that cannot be read is one problem, "FILE: reason". Keys of an unknown section are not looked at.
- * The format is inih's, with these rules. A line has less than 65,536 bytes. Lines may be indented (no continuation
- * lines). A # or ; begins a comment at the start of a line and behind white space in it; but a value may begin with
- * one, as in #tea, where no white space follows. A value in "double" or 'single' quotes loses them, and keeps all that
- * is between; quotes without their pair are a problem, and what is between cannot have the same quotes in it. */
+ *
+ * `include = NAME`, in any section and before the first, reads what ini_include.h finds as if it stood there, but for
+ * relative paths, which start at the folder of the file that they stand in. It begins in the section that the line
+ * stands in, and that goes on behind it. Files within each other are 8 at most, in all INI_FILES_MAX; one within itself
+ * is a problem. A key stands once in all of them, and lists add up over all. */
 MUST_USE size_t ini_table_load(const struct ini_table *table, const char *file, void *target, FILE *problems);
+/* The same, with whence each value came; `origins`, made for this table, is the caller's. */
+MUST_USE size_t ini_table_read(const struct ini_table *table, const char *file, void *target,
+                               struct ini_origins *origins, FILE *problems);

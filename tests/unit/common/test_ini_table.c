@@ -513,7 +513,7 @@ static void assert_printed_again(const char *content) {
     before = settings;
     FILE *out = open_memstream(&printed, &size);
     assert_non_null(out);
-    ini_table_print(&table, &settings, out);
+    ini_table_print(&table, &settings, NULL, out);
     fclose(out);
     if (load(printed) != 0) fail_msg("%s: %s", printed, problems);
     for (size_t i = 0; i < table.count; i++)
