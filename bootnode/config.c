@@ -109,7 +109,7 @@ static const struct ini_key keys[] = {
         .help = "the bootnode's addresses as the Internet has them"),
     KEY(metrics, .type = INI_ADDRESS_LIST, .restart = true, .max = 1, .check = is_address_or_nothing,
         .expected = "ADDR:PORT, as in 127.0.0.1:9596, or nothing", .help = "TCP address that tells operators about us"),
-    KEY(metrics_host, .type = INI_TEXT, .restart = true, .check = metrics_host_list_valid,
+    KEY(metrics_host, .type = INI_TEXT, .check = metrics_host_list_valid,
         .expected = "host names without a port, separated by commas, or nothing",
         .help = "names by which that address is asked"),
     KEY(user, .type = INI_TEXT, .restart = true, .check = is_user_or_nothing,
@@ -129,7 +129,8 @@ static const struct ini_key keys[] = {
     BYTE_RATE(relay_rate, "64KiB/s", "what a session may have passed on"),
     BYTE_RATE(relay_source_rate, "512KiB/s", "what the sessions of an address may have passed on"),
     BYTE_RATE(relay_total_rate, "100Mbit/s", "what is passed on in all"),
-    KEY(limit_loopback, .type = INI_BOOLEAN, .fallback = "on", .help = "whether the limits hold on loopback, too"),
+    KEY(limit_loopback, .type = INI_BOOLEAN, .restart = true, .fallback = "on",
+        .help = "whether the limits hold on loopback, too"),
 };
 
 const struct ini_table bootnode_config_table = {

@@ -55,14 +55,14 @@ static void note_missing(const struct bootnode_config *config) {
 }
 
 /* Nobody but the log's own thread waits for whoever reads it, not even at the start and at the end. */
-static int serve(const struct bootnode_config *config) {
+static int serve(const struct bootnode_config *config, const struct bootnode_settings *source) {
     int status = EXIT_FAILURE, error = log_hold();
     if (error != 0)
         log_error("bootnode", "cannot start the log: %s", strerror(-error));
     else if (sodium_init() < 0)
         log_error("bootnode", "libsodium cannot start");
     else
-        status = server_run(config);
+        status = server_run(config, source);
     log_stop();
     return status;
 }
@@ -86,5 +86,5 @@ int bootnode_main(int argc, char **argv) {
     log_set_format((enum log_format)config.log_format);
     dumps_forbid();
     if (arguments.print_key) return key_command_print(&config);
-    return serve(&config);
+    return serve(&config, &settings);
 }

@@ -1,6 +1,7 @@
 #include "bootnode/server.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,7 +19,9 @@
 #include "bootnode/node.h"
 #include "bootnode/node_key.h"
 #include "bootnode/ops/http.h"
+#include "bootnode/ops/operations.h"
 #include "bootnode/ops/placement.h"
+#include "bootnode/ops/reload.h"
 #include "bootnode/ops/service_manager.h"
 #include "bootnode/outside.h"
 #include "bootnode/reaper.h"
@@ -26,7 +29,10 @@
 #include "bootnode/worker.h"
 #include "common/clock.h"
 #include "common/dumps.h"
+#include "common/home.h"
 #include "common/log.h"
+#include "common/memo.h"
+#include "common/sandbox/places.h"
 #include "common/sandbox/privileges.h"
 #include "common/sandbox/sandbox.h"
 #include "common/why.h"
@@ -45,6 +51,7 @@
  * whenever it may block. */
 struct server {
     const struct bootnode_config *config;
+    const struct bootnode_settings *source;
     struct node node;
     bool has_node;
     struct worker *workers;
@@ -60,6 +67,8 @@ struct server {
     uint64_t status_ms; /* monotonic, when it was told what people read of us */
     struct page_visits visits;
     struct http http;
+    struct operations operations;
+    pthread_mutex_t operating; /* held during each of them */
     struct process_view process;
     int signals; /* signalfd */
     int drained; /* eventfd: workers that told every session */
@@ -169,12 +178,28 @@ static void learn_outside(struct server *server) {
         outside_learn(&server->outside);
 }
 
-/* No file is opened any more, and no socket made. */
+/* What a reload reads. Without a file there is none. */
+static void add_places(const struct server *server, struct places *places) {
+    char file[PATH_MAX];
+    if (server->source->file && home_expand(server->source->file, file, sizeof file))
+        places_add_folder_of(places, file, LANDLOCK_READS);
+}
+
+/* No file is opened any more but the settings, and no socket made. */
 static bool enter_sandbox(const struct server *server) {
+    struct places *places = places_create();
+    if (!places) return failed("cannot enter the sandbox", ENOMEM);
+    add_places(server, places);
     if (geteuid() == 0) log_warning(AREA, "runs as root, without root's capabilities; expected user = NAME");
-    const struct sandbox sandbox = {.calls = server->http.daemon ? SYSCALLS_ACCEPTS : 0,
+    unsigned accepts = server->http.daemon ? SYSCALLS_ACCEPTS : 0, reads = places->count > 0 ? SYSCALLS_READS : 0;
+    const struct sandbox sandbox = {.calls = accepts | reads,
+                                    .places = places->items,
+                                    .place_count = places->count,
                                     .choice = (enum sandbox_choice)server->config->sandbox};
-    return sandbox_enter(&sandbox);
+    memo_seal();
+    bool entered = sandbox_enter(&sandbox);
+    places_free(places);
+    return entered;
 }
 
 static bool make_node(struct server *server) {
@@ -276,11 +301,55 @@ static void say_counters(const struct server *server) {
     }
 }
 
-/* What a signal wants of us. SIGHUP wants nothing. Who ends a bootnode by hand (SIGINT) means it; a service manager
+static void write_status(const struct server *server, char out[static SERVICE_MANAGER_STATUS_SIZE]) {
+    char list[INI_ADDRESS_LIST_MAX * (ADDRESS_TEXT_SIZE + 2)];
+    socket_groups_name(&server->sockets, list, sizeof list);
+    snprintf(out, SERVICE_MANAGER_STATUS_SIZE, "%llu sessions, on %.200s",
+             (unsigned long long)atomic_load_explicit(&server->node.live_sessions, memory_order_relaxed), list);
+}
+
+/* --- What operators ask for --- */
+
+static bool on_reload(void *context, char **report) {
+    struct server *server = context;
+    const struct reload reload = {.node = &server->node, .source = server->source};
+    pthread_mutex_lock(&server->operating);
+    bool applied = reload_run(&reload, report);
+    pthread_mutex_unlock(&server->operating);
+    return applied;
+}
+
+/* The main thread does it. */
+static void on_drain(void *context, uint64_t ms) {
+    struct server *server = context;
+    atomic_store(&server->drain_ms, ms);
+    atomic_store(&server->drain_asked, true);
+    (void)eventfd_write(server->called, 1);
+}
+
+static void fill_operations(struct server *server) {
+    pthread_mutex_init(&server->operating, NULL);
+    server->operations = (struct operations){.context = server, .reload = on_reload, .drain = on_drain};
+}
+
+/* What becomes of it stands in the log. The service manager counts it as done, whatever that is. */
+static void reload(struct server *server) {
+    char *report, text[SERVICE_MANAGER_STATUS_SIZE];
+    service_manager_reloading(&server->manager, clock_monotonic_ms());
+    rcu_reader_online();
+    (void)server->operations.reload(server->operations.context, &report);
+    rcu_reader_offline();
+    free(report);
+    write_status(server, text);
+    service_manager_ready(&server->manager, text);
+}
+
+/* What a signal wants of us. Who ends a bootnode by hand (SIGINT) means it; a service manager
  * says the same when it stops a program and when it restarts it. */
-static enum node_fate take_signal(const struct server *server) {
+static enum node_fate take_signal(struct server *server) {
     struct signalfd_siginfo info;
     if (read(server->signals, &info, sizeof info) != sizeof info) return NODE_SERVES;
+    if (info.ssi_signo == SIGHUP) reload(server);
     if (info.ssi_signo == SIGUSR2) say_counters(server);
     if (info.ssi_signo == SIGINT) return NODE_ENDS;
     return info.ssi_signo == SIGTERM ? NODE_RESTARTS : NODE_SERVES;
@@ -295,13 +364,6 @@ static void say_stuck(struct server *server, const char *stuck) {
                   (unsigned)(LIVENESS_STUCK_MS / 1000));
     if (!stuck && server->stuck) log_warning(AREA, "all have their turns again");
     server->stuck = stuck;
-}
-
-static void write_status(const struct server *server, char out[static SERVICE_MANAGER_STATUS_SIZE]) {
-    char list[INI_ADDRESS_LIST_MAX * (ADDRESS_TEXT_SIZE + 2)];
-    socket_groups_name(&server->sockets, list, sizeof list);
-    snprintf(out, SERVICE_MANAGER_STATUS_SIZE, "%llu sessions, on %.200s",
-             (unsigned long long)atomic_load_explicit(&server->node.live_sessions, memory_order_relaxed), list);
 }
 
 static void tell_status(struct server *server, uint64_t now) {
@@ -434,11 +496,13 @@ static bool start_all(struct server *server) {
     return start_log() && make_node(server) && make_workers(server) && start_threads(server) && start_http(server);
 }
 
-int server_run(const struct bootnode_config *config) {
+int server_run(const struct bootnode_config *config, const struct bootnode_settings *source) {
     struct server *server = calloc(1, sizeof *server);
     bool started = false;
     if (!server) return failed("cannot start", ENOMEM) ? EXIT_SUCCESS : EXIT_FAILURE;
     server->config = config;
+    server->source = source;
+    fill_operations(server);
     server->process.statm = server->signals = server->drained = server->called = -1;
     service_manager_open(&server->manager);
     bool opened = open_all(server);

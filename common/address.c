@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/memo.h"
 #include "common/why.h"
 
 #define HOST_LENGTH_MAX 253 /* RFC 1035 §2.3.4, without the length bytes on the wire */
@@ -180,10 +181,18 @@ static bool split_scope(const char *text, struct address *out, const char **inte
     return address_is_scoped(out) && name > 0 && name < IF_NAMESIZE && !strpbrk(*interface, "%/");
 }
 
+static uint32_t ask_for_interface(const char *name) {
+    uint32_t index = 0;
+    if (memo_sealed()) return memo_find(MEMO_INTERFACE, name, &index, sizeof index) ? index : 0;
+    index = if_nametoindex(name);
+    if (index != 0) memo_keep(MEMO_INTERFACE, name, &index, sizeof index);
+    return index;
+}
+
 /* The number of an interface, or its name; 0: there is none of that name. */
 static uint32_t find_interface(const char *name) {
-    bool number = strspn(name, "0123456789") == strlen(name);
-    unsigned long index = number ? strtoul(name, NULL, 10) : if_nametoindex(name);
+    if (strspn(name, "0123456789") != strlen(name)) return ask_for_interface(name);
+    unsigned long index = strtoul(name, NULL, 10);
     return index <= UINT32_MAX ? (uint32_t)index : 0;
 }
 

@@ -6,14 +6,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/memo.h"
+
 #define ENTRY_SIZE 16384 /* of a line of the password database: far more than sysconf(_SC_GETPW_R_SIZE_MAX) says */
 
 static bool fits(int length, size_t size) {
     return length >= 0 && (size_t)length < size;
 }
 
-/* NULL: ourselves. */
-static bool directory_of(const char *name, char *out, size_t size) {
+static bool ask_for_directory(const char *name, char *out, size_t size) {
     struct passwd entry, *found = NULL;
     char buffer[ENTRY_SIZE];
     if (name)
@@ -21,6 +22,15 @@ static bool directory_of(const char *name, char *out, size_t size) {
     else
         (void)getpwuid_r(getuid(), &entry, buffer, sizeof buffer, &found);
     return found && *found->pw_dir == '/' && fits(snprintf(out, size, "%s", found->pw_dir), size);
+}
+
+/* NULL: ourselves. */
+static bool directory_of(const char *name, char *out, size_t size) {
+    const char *asked = name ? name : "";
+    if (memo_sealed()) return memo_find(MEMO_HOME, asked, out, size);
+    if (!ask_for_directory(name, out, size)) return false;
+    memo_keep(MEMO_HOME, asked, out, strlen(out) + 1);
+    return true;
 }
 
 bool home_directory(char *out, size_t size) {

@@ -107,6 +107,10 @@ bool ini_table_equal(const struct ini_table *table, size_t row, const void *targ
     return ini_value_equal(&table->keys[row], target, other);
 }
 
+void ini_table_copy(const struct ini_table *table, size_t row, const void *from, void *to) {
+    ini_value_copy(&table->keys[row], from, to);
+}
+
 static void print_key(const struct ini_key *key, const void *target, const struct ini_row_origins *row, FILE *out) {
     char value[INI_LINE_SIZE], origin[INI_ORIGIN_SIZE];
     size_t lines = ini_value_lines(key, target);

@@ -26,6 +26,8 @@ MUST_USE bool ini_table_set(const struct ini_table *table, const char *section, 
 
 /* Has the key of that row the same value in both targets? */
 bool ini_table_equal(const struct ini_table *table, size_t row, const void *target, const void *other);
+/* Gives it the other one's value. */
+void ini_table_copy(const struct ini_table *table, size_t row, const void *from, void *to);
 /* The row of that key, or the table's count. */
 size_t ini_table_row(const struct ini_table *table, const char *section, const char *name);
 /* Writes every key as a file that gives the same values when it is loaded, each with its origin as a comment where

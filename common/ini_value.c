@@ -203,6 +203,10 @@ bool ini_value_equal(const struct ini_key *key, const void *target, const void *
     return memcmp(field_of(key, target), field_of(key, other), types[key->type].size) == 0;
 }
 
+void ini_value_copy(const struct ini_key *key, const void *from, void *to) {
+    memcpy((uint8_t *)to + key->offset, field_of(key, from), types[key->type].size);
+}
+
 size_t ini_value_lines(const struct ini_key *key, const void *target) {
     const void *field = field_of(key, target);
     if (key->type == INI_TEXT || key->type == INI_PATH) return key->fallback || *(const char *)field != '\0';

@@ -22,6 +22,7 @@ MUST_USE bool ini_value_add(const struct ini_key *key, const char *value, const 
                             struct why *why);
 
 bool ini_value_equal(const struct ini_key *key, const void *target, const void *other);
+void ini_value_copy(const struct ini_key *key, const void *from, void *to);
 /* How many lines of a file say it: one, or one for each item of a list. 0: nothing is there to be said, as with an
  * empty list, or a text without a default that nobody gave. */
 size_t ini_value_lines(const struct ini_key *key, const void *target);

@@ -12,6 +12,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "common/memo.h"
+
 #define NAME_SIZE 256
 #define CAPABILITIES_MOST 64 /* bits in the two words of version 3 */
 
@@ -43,13 +45,22 @@ static bool find_group(const char *name, struct privileges_user *out, struct why
     return true;
 }
 
-bool privileges_find(const char *text, struct privileges_user *out, struct why *why) {
+static bool ask_for(const char *text, struct privileges_user *out, struct why *why) {
     char name[NAME_SIZE];
     const char *colon = strchr(text, ':');
     int length = colon ? (int)(colon - text) : (int)strlen(text);
     if (length == 0 || length >= NAME_SIZE || (colon && !colon[1])) return why_fail(why, "no name");
     snprintf(name, sizeof name, "%.*s", length, text);
     return find_user(name, colon != NULL, out, why) && (!colon || find_group(colon + 1, out, why));
+}
+
+bool privileges_find(const char *text, struct privileges_user *out, struct why *why) {
+    if (memo_sealed())
+        return memo_find(MEMO_USER, text, out, sizeof *out) ||
+               why_fail(why, "a new user is only looked up at the start");
+    if (!ask_for(text, out, why)) return false;
+    memo_keep(MEMO_USER, text, out, sizeof *out);
+    return true;
 }
 
 /* Nobody goes back: as root none of these fails to be seen here. */
