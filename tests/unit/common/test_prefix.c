@@ -109,5 +109,6 @@ int main(void) {
         cmocka_unit_test(bits_beyond_the_length_are_told), cmocka_unit_test(covers_what_begins_so),
         cmocka_unit_test(each_family_has_its_own),
     };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -384,5 +384,6 @@ int main(void) {
         TEST(test_how_much_there_is),
         TEST(test_a_change_is_counted_twice),
     };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -285,5 +285,6 @@ int main(void) {
         cmocka_unit_test(test_all_of_ipv6_in_every_length), cmocka_unit_test(test_a_set_says_what_its_list_says),
         cmocka_unit_test(test_every_second_address),
     };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
