@@ -6,8 +6,8 @@
  * 1. A time that the operator chose is kept to the millisecond.
  * 2. Else it depends on who asks /health. Who did within the last LAME_DUCK_MOST_MS, which is more than the 5 s between
  *    two questions of the usual watcher, asks again: it lasts until somebody has been told, and LAME_DUCK_SEEN_MS more,
- *    so that he acts on it; LAME_DUCK_LEAST_MS at least, and LAME_DUCK_MOST_MS at most. Where nobody did for longer, but
- *    within LAME_DUCK_ASKED_MS, it is LAME_DUCK_LEAST_MS, unless somebody comes meanwhile.
+ *    so that he acts on it; LAME_DUCK_LEAST_MS at least, and LAME_DUCK_MOST_MS at most. Where nobody did for longer,
+ * but within LAME_DUCK_ASKED_MS, it is LAME_DUCK_LEAST_MS, unless somebody comes meanwhile.
  * 3. Where nobody asked for any page lately, there may be a watcher all the same, who has just begun: it listens for
  *    LAME_DUCK_LISTEN_MS. Where others are asked for and /health is not, as by Prometheus alone, nobody waits for it.
  * 4. Without the page (`metrics`), it takes no time. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bootnode/config.h"
+#include "bootnode/handed.h"
 #include "bootnode/key_command.h"
 #include "bootnode/listening.h"
 #include "bootnode/server.h"
@@ -56,13 +57,16 @@ static void note_missing(const struct bootnode_config *config) {
 
 /* Nobody but the log's own thread waits for whoever reads it, not even at the start and at the end. */
 static int serve(const struct bootnode_config *config, const struct bootnode_settings *source) {
+    struct handed handed;
+    handed_open(&handed); /* before any other descriptor could be taken for one of these */
     int status = EXIT_FAILURE, error = log_hold();
     if (error != 0)
         log_error("bootnode", "cannot start the log: %s", strerror(-error));
     else if (sodium_init() < 0)
         log_error("bootnode", "libsodium cannot start");
     else
-        status = server_run(config, source);
+        status = server_run(config, source, &handed);
+    handed_close(&handed);
     log_stop();
     return status;
 }

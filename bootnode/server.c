@@ -55,7 +55,8 @@ struct server {
     struct node node;
     bool has_node;
     struct worker *workers;
-    size_t worker_count; /* initialised; they want worker_destroy */
+    size_t worker_count;   /* initialised; they want worker_destroy */
+    struct handed *handed; /* the caller's */
     struct socket_groups sockets;
     struct public_addresses outside;
     struct node_key key; /* until the node has it */
@@ -452,8 +453,29 @@ static void drain(struct server *server, enum node_fate fate, uint64_t chosen_ms
     tell_sessions(server, be_lame_duck(server, fate, chosen_ms));
 }
 
+static void keep_socket(struct server *server, const struct handed_place *place, int descriptor) {
+    char name[HANDED_NAME_SIZE];
+    handed_name(place, name);
+    (void)service_manager_keep(&server->manager, name, descriptor);
+}
+
+/* So that the next process serves what comes until then, also where this one does not end by itself. */
+static void keep_sockets(struct server *server) {
+    size_t count = server->worker_count * server->sockets.bound_count * LANE_COUNT;
+    if (!service_manager_may_keep(&server->manager, count)) return;
+    for (size_t worker = 0; worker < server->worker_count; worker++) {
+        for (size_t i = 0; i < server->sockets.bound_count; i++) {
+            const int *sockets = server->workers[worker].listeners[i].sockets;
+            for (enum lane lane = 0; lane < LANE_COUNT && !server->sockets.foreign[i]; lane++)
+                if (sockets[lane] >= 0)
+                    keep_socket(server, &(struct handed_place){lane, worker, server->worker_count}, sockets[lane]);
+        }
+    }
+}
+
 static void live(struct server *server) {
     enum node_fate fate;
+    keep_sockets(server);
     char text[SERVICE_MANAGER_STATUS_SIZE];
     write_status(server, text);
     service_manager_ready(&server->manager, text);
@@ -479,11 +501,43 @@ static void tear_down(struct server *server) {
     if (server->signals >= 0) close(server->signals);
 }
 
+static void let_go(struct server *server, const struct handed_socket *socket) {
+    char name[HANDED_NAME_SIZE];
+    handed_name(&socket->place, name);
+    service_manager_forget(&server->manager, name);
+}
+
+/* Groups that do not suit us: as long as the manager has their sockets, too, no new one can take their places. */
+static void let_go_of_unsuited(struct server *server, size_t workers) {
+    bool any = false;
+    for (size_t i = 0; i < server->handed->count; i++) {
+        const struct handed_socket *socket = &server->handed->items[i];
+        if (!socket->kept || handed_is_whole(server->handed, &socket->bound, workers)) continue;
+        let_go(server, socket);
+        any = true;
+    }
+    if (any && !service_manager_wait(&server->manager))
+        log_warning(AREA, "the service manager does not let go of sockets that it kept: packets may come astray");
+}
+
+/* What is left has an address that is not listened on any more: it shall be free. */
+static void let_go_of_unused(struct server *server) {
+    for (size_t i = 0; i < server->handed->count; i++)
+        if (server->handed->items[i].descriptor >= 0) let_go(server, &server->handed->items[i]);
+    handed_close(server->handed);
+}
+
+static bool open_sockets(struct server *server) {
+    size_t workers = bootnode_config_workers(server->config);
+    let_go_of_unsuited(server, workers);
+    bool opened = socket_groups_open(&server->sockets, server->config, workers, server->handed);
+    let_go_of_unused(server);
+    return opened;
+}
+
 static bool open_all(struct server *server) {
     raise_file_limit();
-    return open_events(server) &&
-           socket_groups_open(&server->sockets, server->config, bootnode_config_workers(server->config)) &&
-           open_http(server) && become_user(server) && open_key(server);
+    return open_events(server) && open_sockets(server) && open_http(server) && become_user(server) && open_key(server);
 }
 
 /* It is a thread, so it comes after the sandbox; until then lines are kept. */
@@ -496,7 +550,7 @@ static bool start_all(struct server *server) {
     return start_log() && make_node(server) && make_workers(server) && start_threads(server) && start_http(server);
 }
 
-int server_run(const struct bootnode_config *config, const struct bootnode_settings *source) {
+int server_run(const struct bootnode_config *config, const struct bootnode_settings *source, struct handed *handed) {
     struct server *server = calloc(1, sizeof *server);
     bool started = false;
     if (!server) return failed("cannot start", ENOMEM) ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -505,6 +559,7 @@ int server_run(const struct bootnode_config *config, const struct bootnode_setti
     fill_operations(server);
     server->process.statm = server->signals = server->drained = server->called = -1;
     service_manager_open(&server->manager);
+    server->handed = handed;
     bool opened = open_all(server);
     if (opened) learn_outside(server);
     opened = opened && enter_sandbox(server);

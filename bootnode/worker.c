@@ -329,8 +329,9 @@ static void run(void *argument) {
 
 /* --- Life --- */
 
+/* Workers may share a socket (socket_groups.h): a datagram wakes one of them. */
 static int watch(const struct worker *worker, int descriptor, uint32_t name) {
-    struct epoll_event event = {.events = EPOLLIN, .data.u32 = name};
+    struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.u32 = name};
     return epoll_ctl(worker->epoll, EPOLL_CTL_ADD, descriptor, &event) == 0 ? 0 : -errno;
 }
 
@@ -367,6 +368,8 @@ int worker_listen(struct worker *worker, const int sockets[static LANE_COUNT]) {
     listener->send = udp_batch_create(BATCH);
     if (!listener->send) return -ENOMEM;
     udp_batch_fit(listener->send, sockets[LANE_SESSION]);
+    struct udp_memory memory;
+    if (udp_memory(sockets[LANE_SESSION], &memory)) hearing_listen(&worker->shard->hearing, index, memory.drops);
     for (enum lane lane = 0; lane < LANE_COUNT && error == 0; lane++)
         if (sockets[lane] >= 0) error = watch(worker, sockets[lane], EVENT_OF(index, lane));
     return error;

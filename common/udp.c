@@ -1,6 +1,7 @@
 #include "common/udp.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sock_diag.h>
 #include <poll.h>
 #include <stdalign.h>
@@ -190,10 +191,13 @@ static bool allow_missing(int socket, int family) {
                               : set_option(socket, IPPROTO_IP, IP_FREEBIND, 1);
 }
 
-static bool set_options(int socket, int family, bool dual_stack, const struct udp_options *options) {
+static bool set_binding_options(int socket, int family, bool dual_stack, const struct udp_options *options) {
     if (family == AF_INET6 && !set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, !dual_stack)) return false;
     if (options->not_here_yet && !allow_missing(socket, family)) return false;
-    if (options->reuse_port && !set_option(socket, SOL_SOCKET, SO_REUSEPORT, 1)) return false;
+    return !options->reuse_port || set_option(socket, SOL_SOCKET, SO_REUSEPORT, 1);
+}
+
+static bool set_options(int socket, int family, const struct udp_options *options) {
     if (options->packet_info && family == AF_INET6 && !set_option(socket, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1))
         return false;
     if (options->packet_info && family == AF_INET && !set_option(socket, IPPROTO_IP, IP_PKTINFO, 1)) return false;
@@ -210,8 +214,8 @@ int udp_open(const struct address *listen, const struct udp_options *options, st
     socklen_t size = address_to_sockaddr(listen, family, &name);
     int descriptor = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (descriptor >= 0 &&
-        set_options(descriptor, family, address_same_ip(listen, &any) && !options->ipv6_alone, options) &&
-        bind(descriptor, (const struct sockaddr *)&name, size) == 0)
+        set_binding_options(descriptor, family, address_same_ip(listen, &any) && !options->ipv6_alone, options) &&
+        set_options(descriptor, family, options) && bind(descriptor, (const struct sockaddr *)&name, size) == 0)
         return descriptor;
     int error = errno;
     char text[ADDRESS_TEXT_SIZE];
@@ -219,6 +223,27 @@ int udp_open(const struct address *listen, const struct udp_options *options, st
              address_is_scoped(listen) && !address_scope(listen) ? " without its interface, as in fe80::1%eth0" : "");
     if (descriptor >= 0) close(descriptor);
     return -error;
+}
+
+static int option_of(int socket, int option) {
+    int value = -1;
+    socklen_t size = sizeof value;
+    return getsockopt(socket, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
+}
+
+bool udp_is_listening(int socket) {
+    struct sockaddr_storage peer;
+    socklen_t size = sizeof peer;
+    struct address bound;
+    return option_of(socket, SO_TYPE) == SOCK_DGRAM && option_of(socket, SO_PROTOCOL) == IPPROTO_UDP &&
+           udp_bound(socket, &bound) && bound.port != 0 && getpeername(socket, (struct sockaddr *)&peer, &size) != 0;
+}
+
+int udp_adopt(int socket, const struct udp_options *options) {
+    int status = fcntl(socket, F_GETFL);
+    if (status < 0 || fcntl(socket, F_SETFL, status | O_NONBLOCK) != 0 || fcntl(socket, F_SETFD, FD_CLOEXEC) != 0)
+        return -errno;
+    return set_options(socket, option_of(socket, SO_DOMAIN), options) ? 0 : -errno;
 }
 
 bool udp_bound(int socket, struct address *out) {

@@ -57,6 +57,11 @@ struct udp_options {
 /* A nonblocking UDP socket bound to `listen`. The unspecified IPv6 address opens dual stack, unless `ipv6_alone`.
  * Returns the descriptor, or a negative errno with one line in `why` that names the address. */
 MUST_USE int udp_open(const struct address *listen, const struct udp_options *options, struct why *why);
+/* The same for one that somebody else bound and handed over: it stays bound, and what can only be chosen before that
+ * (reuse_port, ipv6_alone, not_here_yet) as it is. 0 or a negative errno. */
+MUST_USE int udp_adopt(int socket, const struct udp_options *options);
+/* Is it a UDP socket of IPv4 or IPv6, bound to a port and to no peer? */
+MUST_USE bool udp_is_listening(int socket);
 /* What the socket is bound to. */
 MUST_USE bool udp_bound(int socket, struct address *out);
 

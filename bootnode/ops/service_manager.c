@@ -1,6 +1,7 @@
 #include "bootnode/ops/service_manager.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdalign.h>
@@ -65,7 +66,9 @@ static uint64_t read_watchdog_ms(void) {
 
 void service_manager_open(struct service_manager *manager) {
     const char *text = getenv("NOTIFY_SOCKET");
-    *manager = (struct service_manager){.socket = -1};
+    const char *keeps = getenv("FDSTORE");
+    *manager = (struct service_manager){.socket = -1, .keeps = UINT64_MAX};
+    if (keeps && !is_number(keeps, &manager->keeps)) manager->keeps = UINT64_MAX;
     if (!text || *text == '\0') return;
     manager->socket = connect_to(text);
     if (manager->socket >= 0)
@@ -162,6 +165,16 @@ void service_manager_alive(struct service_manager *manager, uint64_t monotonic_m
 
 /* --- Keeping --- */
 
+bool service_manager_may_keep(const struct service_manager *manager, size_t count) {
+    if (manager->socket < 0) return false;
+    if (count <= manager->keeps && count <= SERVICE_MANAGER_KEEP_MOST) return true;
+    log_info(AREA,
+             "%zu sockets are not kept over a restart: the service manager keeps %" PRIu64
+             ", expected FileDescriptorStoreMax=%zu",
+             count, earlier(manager->keeps, SERVICE_MANAGER_KEEP_MOST), count);
+    return false;
+}
+
 /* FDPOLL=0: an error that waits on a socket is no reason to let go of it. */
 bool service_manager_keep(struct service_manager *manager, const char *name, int descriptor) {
     char text[MESSAGE_SIZE];
@@ -172,4 +185,16 @@ bool service_manager_keep(struct service_manager *manager, const char *name, int
 
 void service_manager_forget(struct service_manager *manager, const char *name) {
     (void)tell(manager, "FDSTOREREMOVE=1\nFDNAME=%s", name);
+}
+
+/* The manager has the only writing end of the pipe, and closes it in its turn. */
+bool service_manager_wait(struct service_manager *manager) {
+    int ends[2];
+    if (manager->socket < 0 || pipe2(ends, O_CLOEXEC) != 0) return false;
+    bool sent = send_all(manager->socket, "BARRIER=1", ends[1]);
+    close(ends[1]);
+    struct pollfd closed = {.fd = ends[0], .events = 0};
+    bool done = sent && poll(&closed, 1, SERVICE_MANAGER_BARRIER_MS) > 0;
+    close(ends[0]);
+    return done;
 }

@@ -4,28 +4,31 @@
  * Rules:
  * 1. The environment is read once, and the socket connected, before the process shuts itself off: afterwards neither
  *    the user nor the sandbox may reach it anew.
- * 2. Nothing waits for the manager for longer than SERVICE_MANAGER_PATIENCE_MS. What it does not take by then is lost;
+ * 2. No word waits for the manager for longer than SERVICE_MANAGER_PATIENCE_MS. What it does not take by then is lost;
  *    that it would not take the first word of a start is a line in the log.
  * 3. A sign of life goes out twice as often as it is expected, and only while the caller says so.
- * 4. A name under which sockets are kept belongs to us alone: SERVICE_MANAGER_NAME_SIZE, printable, without a colon.
+ * 4. A name under which sockets are kept is printable, has no colon and less than 256 bytes.
  *
  * The protocol: sd_notify(3), sd_watchdog_enabled(3), systemd.service(5). It is spoken without systemd's library, as
  * sd_notify(3) recommends. All functions are the main thread's. */
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/attributes.h"
 
 #define SERVICE_MANAGER_PATIENCE_MS 100
+#define SERVICE_MANAGER_KEEP_MOST 4096 /* each is a message: more would be a burden for the machine's first process */
+#define SERVICE_MANAGER_BARRIER_MS 1000
 #define SERVICE_MANAGER_STATUS_SIZE 256
-#define SERVICE_MANAGER_NAME_SIZE 64
 
 struct service_manager {
     int socket;             /* -1: nobody is told */
     uint64_t watchdog_ms;   /* expects a sign of life within; 0: none */
     uint64_t told_alive_ms; /* monotonic */
+    uint64_t keeps;         /* so many sockets at most; UINT64_MAX: it does not say */
     char status[SERVICE_MANAGER_STATUS_SIZE];
 };
 
@@ -46,8 +49,12 @@ void service_manager_alive(struct service_manager *manager, uint64_t monotonic_m
 /* How long the caller may sleep between two of those; NEVER where nobody expects one. */
 uint64_t service_manager_rest_ms(const struct service_manager *manager);
 
+/* Will it keep so many sockets? Where it says how many it would (FDSTORE) and they are too few, the log says so. */
+MUST_USE bool service_manager_may_keep(const struct service_manager *manager, size_t count);
 /* Has the manager keep a socket for the next process, under that name; one that it has already stays. False when nobody
  * is there who might. */
 bool service_manager_keep(struct service_manager *manager, const char *name, int descriptor);
 /* Has it close all that it keeps under that name. */
 void service_manager_forget(struct service_manager *manager, const char *name);
+/* Waits until it has done all that it was told before, for SERVICE_MANAGER_BARRIER_MS at most. False: it has not. */
+bool service_manager_wait(struct service_manager *manager);

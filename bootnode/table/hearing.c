@@ -108,6 +108,10 @@ static void note_episode(struct hearing *hearing, struct hearing_span looked, ui
 
 /* --- Marks --- */
 
+void hearing_listen(struct hearing *hearing, size_t socket, uint32_t drops) {
+    hearing->sockets[socket].drops = drops;
+}
+
 bool hearing_begin(struct hearing *hearing, const struct pauses *pauses, uint64_t monotonic_ms) {
     /* The pause itself, too, is seen by who marks. */
     uint64_t settled = atomic_load_explicit(&pauses->settled_ms, memory_order_acquire);

@@ -87,6 +87,8 @@ void hearing_destroy(struct hearing *hearing);
 
 /* --- The owner worker --- */
 
+/* Before the first round: what the socket lost before that was nobody's here. */
+void hearing_listen(struct hearing *hearing, size_t socket, uint32_t drops);
 /* A round begins, at a time that was read after any sleep. True when a mark is to be set: the caller looks at its
  * session sockets, and calls hearing_mark. */
 MUST_USE bool hearing_begin(struct hearing *hearing, const struct pauses *pauses, uint64_t monotonic_ms);
