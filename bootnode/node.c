@@ -51,6 +51,7 @@ bool node_init(struct node *node, const struct bootnode_config *config, const st
     memset(node, 0, sizeof *node);
     atomic_init(&node->config, config);
     pthread_mutex_init(&node->changing, NULL);
+    pthread_mutex_init(&node->reconfiguring, NULL);
     node->started_ms = monotonic_ms;
     node->pauses.settled_ms = monotonic_ms;
     node->wall_ms = on_wall_ms;
@@ -84,6 +85,7 @@ void node_destroy(struct node *node) {
     cookie_jar_destroy(&node->cookies);
     node_key_wipe(&node->key);
     free(node->settings);
+    pthread_mutex_destroy(&node->reconfiguring);
     pthread_mutex_destroy(&node->changing);
 }
 
@@ -118,12 +120,14 @@ bool node_reconfigure(struct node *node, const struct bootnode_config *next) {
     struct node_settings *settings = malloc(sizeof *settings);
     if (!settings) return false;
     settings->config = *next;
-    pthread_mutex_lock(&node->changing);
+    pthread_mutex_lock(&node->reconfiguring);
     change_limits(node, &settings->config);
+    pthread_mutex_lock(&node->changing);
     struct node_settings *former = node->settings;
     rcu_publish(&node->config, &settings->config);
     node->settings = settings;
     pthread_mutex_unlock(&node->changing);
+    pthread_mutex_unlock(&node->reconfiguring);
     if (former) rcu_reclaim(&former->head, free_settings);
     return true;
 }

@@ -32,10 +32,11 @@ struct node {
     _Atomic(const struct bootnode_config *) config; /* read with node_config or node_config_copy */
     struct node_settings *settings;                 /* where it was replaced; under `changing` */
     pthread_mutex_t changing;                       /* held by who replaces it, and by who copies it */
-    struct node_key key;                            /* Noise static key pair, reset key */
-    struct cookie_jar cookies;                      /* has its own synchronisation */
-    struct rate_limiter *limits;                    /* lock-free */
-    struct source_count *sources;                   /* lock-free; NULL: no cap */
+    pthread_mutex_t reconfiguring; /* one at a time; may be held for long, where a thread that hangs has a shard */
+    struct node_key key;           /* Noise static key pair, reset key */
+    struct cookie_jar cookies;     /* has its own synchronisation */
+    struct rate_limiter *limits;   /* lock-free */
+    struct source_count *sources;  /* lock-free; NULL: no cap */
     struct endpoints endpoints;
     struct shard *shards[NODE_SHARDS_MAX];
     size_t shard_count;

@@ -143,7 +143,10 @@ static uint64_t spend(struct worker *worker, enum lane lane, uint64_t since_ns) 
  */
 static void look_at_sessions(struct worker *worker, bool emptied) {
     if (!emptied) worker->behind_until_ns = worker->clock_ns + BEHIND_NS;
-    worker->context.sessions_behind = worker->clock_ns < worker->behind_until_ns;
+    const bool behind = worker->clock_ns < worker->behind_until_ns;
+    if (behind != worker->context.sessions_behind)
+        atomic_store_explicit(&worker->behind_since_ms, behind ? worker->clock_ns / 1000000 : 0, memory_order_relaxed);
+    worker->context.sessions_behind = behind;
 }
 
 static void serve_sessions(struct worker *worker) {

@@ -54,13 +54,14 @@ struct worker {
     struct lane_figures lanes[LANE_COUNT];
     uint32_t ready[LANE_COUNT]; /* of each lane, by listener: a bit where there may be something to receive */
     uint8_t next_listener[LANE_COUNT];
-    enum lane serving;        /* whose socket answers leave from */
-    uint64_t clock_ns;        /* monotonic, when it was read last */
-    uint64_t looked_ns;       /* when the lane of REGISTER was looked at last */
-    uint64_t behind_until_ns; /* sessions are */
-    size_t handled;           /* packets of this round */
-    size_t taken;             /* packets of this turn */
-    bool announcing;          /* more is due at once */
+    enum lane serving;                /* whose socket answers leave from */
+    uint64_t clock_ns;                /* monotonic, when it was read last */
+    uint64_t looked_ns;               /* when the lane of REGISTER was looked at last */
+    uint64_t behind_until_ns;         /* sessions are */
+    _Atomic uint64_t behind_since_ms; /* the same clock; 0: they are not */
+    size_t handled;                   /* packets of this round */
+    size_t taken;                     /* packets of this turn */
+    bool announcing;                  /* more is due at once */
     struct announcer *announcer;
     struct draining draining;
     struct liveness turned, announced; /* its latest round; when it announced, or had nothing to announce */

@@ -26,15 +26,27 @@ static unsigned write_metrics(struct http *http, FILE *out) {
     return MHD_HTTP_OK;
 }
 
+/* 503 from this state on. */
+static unsigned write_state(const struct http *http, FILE *out, enum health_state bad) {
+    struct health health;
+    health_look(&http->watched, clock_monotonic_ms(), &health);
+    health_write(out, &health);
+    return health_worst(&health) >= bad ? MHD_HTTP_SERVICE_UNAVAILABLE : MHD_HTTP_OK;
+}
+
+/* A full or overloaded bootnode serves those who are there: who took it out would do them harm. */
 static unsigned write_health(struct http *http, FILE *out) {
-    bool draining = node_fate(http->watched.node) != NODE_SERVES;
-    fputs(draining ? "draining\n" : "ok\n", out);
-    return draining ? MHD_HTTP_SERVICE_UNAVAILABLE : MHD_HTTP_OK;
+    return write_state(http, out, HEALTH_DRAINING);
+}
+
+/* For who sends newcomers, and nobody else. */
+static unsigned write_ready(struct http *http, FILE *out) {
+    return write_state(http, out, HEALTH_FULL);
 }
 
 static unsigned write_not_found(struct http *http, FILE *out) {
     (void)http;
-    fputs("expected /metrics or /health\n", out);
+    fputs("expected /metrics, /health or /ready\n", out);
     return MHD_HTTP_NOT_FOUND;
 }
 
@@ -53,14 +65,16 @@ static unsigned write_misdirected(struct http *http, FILE *out) {
 struct page {
     const char *path, *type;
     unsigned (*write)(struct http *http, FILE *out); /* returns the status */
+    bool is_health;                                  /* who asks sends people, and has to see when they are to go */
 };
 
-static const struct page not_found = {NULL, TEXT_TYPE, write_not_found};
-static const struct page not_allowed = {NULL, TEXT_TYPE, write_not_allowed};
-static const struct page misdirected = {NULL, TEXT_TYPE, write_misdirected};
+static const struct page not_found = {NULL, TEXT_TYPE, write_not_found, false};
+static const struct page not_allowed = {NULL, TEXT_TYPE, write_not_allowed, false};
+static const struct page misdirected = {NULL, TEXT_TYPE, write_misdirected, false};
 static const struct page pages[] = {
-    {"/metrics", METRICS_CONTENT_TYPE, write_metrics},
-    {"/health", TEXT_TYPE, write_health},
+    {"/metrics", METRICS_CONTENT_TYPE, write_metrics, false},
+    {"/health", TEXT_TYPE, write_health, true},
+    {"/ready", TEXT_TYPE, write_ready, true},
 };
 
 static const struct page *find_page(const char *path, const char *method) {
@@ -97,7 +111,7 @@ static struct visitor *visitor_of(struct MHD_Connection *connection) {
 
 static void note_visit(const struct http *http, const struct page *page) {
     if (!http->watched.visits) return;
-    page_visits_note(http->watched.visits, page->write == write_health, node_fate(http->watched.node) != NODE_SERVES,
+    page_visits_note(http->watched.visits, page->is_health, node_fate(http->watched.node) != NODE_SERVES,
                      clock_monotonic_ms());
 }
 

@@ -1,4 +1,5 @@
-/* The operators' page, over HTTP: GET and HEAD of /metrics (Prometheus) and /health (200 "ok", 503 "draining").
+/* The operators' page, over HTTP: GET and HEAD of /metrics (Prometheus), /health (200 or 503, see health.h) and /ready,
+ * which is 503 also where a newcomer is better off elsewhere.
  *
  * One thread of low priority, no part of RCU. Who connects gets one answer; how long, and beside how many others, is
  * said in visitors.h. Who asks a host that we are not (metrics_host.h) gets 421. There is no way in from here: nothing

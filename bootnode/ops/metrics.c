@@ -48,6 +48,7 @@ static const struct family of_process[] = {
     {"gochat_workers", "threads that serve packets", GAUGE, NUMBER, NODE(worker_count)},
     {"gochat_shards_unseen", "parts of the table whose numbers are old, since a thread that hangs has them", GAUGE,
      NUMBER, NODE(unseen_shards)},
+    {"gochat_log_lost_total", "lines of the log that its reader was too slow for", COUNTER, NUMBER, NODE(log_lost)},
     /* Names that every Prometheus client library gives to these. */
     {"process_start_time_seconds", "when it was started, since 1970", GAUGE, MILLISECONDS,
      NODE(process.started_wall_ms)},
@@ -107,6 +108,10 @@ static const struct family of_lanes[] = {
      "datagrams lost because the buffer of a worker's socket was full, by what it is for", COUNTER, NUMBER,
      LANE(overflowed)},
     {"gochat_lane_seconds_total", "time of each worker, by what it served", COUNTER, NANOSECONDS, LANE(spent_ns)},
+};
+
+static const struct family of_health[] = {
+    {"gochat_health", "1 where that is so, as /health has it", GAUGE, NUMBER, 0},
 };
 
 static const struct family of_rates[] = {
@@ -178,6 +183,16 @@ static const void *lane_at(const struct snapshot *snapshot, size_t index, char l
     return &snapshot->workers[worker].lanes[lane];
 }
 
+static size_t all_states(const struct snapshot *snapshot) {
+    (void)snapshot;
+    return HEALTH_STATES;
+}
+
+static const void *state_at(const struct snapshot *snapshot, size_t index, char labels[static LABELS_SIZE]) {
+    snprintf(labels, LABELS_SIZE, "{state=\"%s\"}", health_name((enum health_state)index));
+    return &snapshot->health[index];
+}
+
 static size_t all_rates(const struct snapshot *snapshot) {
     (void)snapshot;
     return SNAPSHOT_RATES;
@@ -203,6 +218,7 @@ static const void *relay_rate_at(const struct snapshot *snapshot, size_t index, 
 
 static const struct scope scopes[] = {
     {one, whole, of_process, COUNT(of_process)},
+    {all_states, state_at, of_health, COUNT(of_health)},
     {one, whole, of_limits, COUNT(of_limits)},
     {all_rates, rate_at, of_rates, COUNT(of_rates)},
     {all_relay_rates, relay_rate_at, of_relay_rates, COUNT(of_relay_rates)},

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "bootnode/worker.h"
+#include "common/log.h"
 #include "common/udp.h"
 
 #define PATIENCE_MS 100 /* with all shards together */
@@ -101,6 +102,12 @@ static void copy_limits(struct snapshot_limits *out, struct node *node) {
     };
 }
 
+static void look_at_health(const struct watched *watched, uint64_t monotonic_ms, struct snapshot *out) {
+    struct health health;
+    health_look(watched, monotonic_ms, &health);
+    for (size_t i = 0; i < HEALTH_STATES; i++) out->health[i] = health.is[i];
+}
+
 /* All but what is kept of the time before. */
 static void clear(struct snapshot *snapshot) {
     memset((char *)snapshot + offsetof(struct snapshot, counters), 0,
@@ -112,8 +119,10 @@ void snapshot_take(const struct watched *watched, uint64_t monotonic_ms, struct 
     clear(out);
     out->uptime_ms = monotonic_ms - node->started_ms;
     out->draining = node_fate(node) != NODE_SERVES;
+    out->log_lost = log_lost();
     process_look(watched->process, &out->process);
     copy_limits(&out->limits, node);
+    look_at_health(watched, monotonic_ms, out);
     add_shards(out, node);
     for (size_t i = 0; i < watched->worker_count; i++) add_worker(out, &watched->workers[i]);
 }

@@ -8,24 +8,12 @@
 
 #include "bootnode/buckets.h"
 #include "bootnode/counters.h"
-#include "bootnode/lame_duck.h"
 #include "bootnode/lanes.h"
-#include "bootnode/liveness.h"
 #include "bootnode/node.h"
+#include "bootnode/ops/health.h"
 #include "bootnode/ops/process.h"
+#include "bootnode/ops/watched.h"
 #include "bootnode/table/shard.h"
-
-struct worker;
-
-/* Borrowed; the workers stay where they are, with their sockets, as long as this is in use. */
-struct watched {
-    struct node *node;
-    const struct worker *workers;
-    size_t worker_count;
-    const struct process_view *process;
-    const struct liveness_watch *liveness;
-    struct page_visits *visits; /* who asked the operators' page; NULL: nobody wants to know */
-};
 
 /* Of one lane of a worker. */
 struct snapshot_lane {
@@ -76,9 +64,11 @@ struct snapshot {
     uint64_t worker_count;
     struct shard_counters shards; /* of all together */
     uint64_t slabs;
-    uint64_t unseen_shards; /* those whose mutex somebody has not given back */
-    uint64_t draining;      /* 0 or 1 */
+    uint64_t unseen_shards;         /* those whose mutex somebody has not given back */
+    uint64_t draining;              /* 0 or 1 */
+    uint64_t health[HEALTH_STATES]; /* 0 or 1: whether it is so */
     uint64_t uptime_ms;
+    uint64_t log_lost; /* lines */
     struct process_figures process;
     struct snapshot_limits limits;
 };

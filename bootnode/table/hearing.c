@@ -139,6 +139,7 @@ struct hearing_span hearing_mark(struct hearing *hearing, const struct pauses *p
     uint64_t lost = set_sockets(hearing, sockets, count);
     bool doubted = lost > 0 || hearing->failed;
     if (doubted) hearing->doubt_ends = looked.to + HEARING_DOUBT_MS;
+    if (doubted) atomic_store_explicit(&hearing->doubted_ms, monotonic_ms, memory_order_relaxed);
     const struct hearing_span slow = {looked.from, earlier(looked.to, hearing->doubt_ends)};
     note_episode(hearing, looked, lost, doubted, slow);
     hearing->mark_ms = monotonic_ms;

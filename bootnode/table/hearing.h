@@ -58,6 +58,7 @@ struct hearing {
     _Atomic uint64_t awake_ms;    /* monotonic: when its last round began */
     _Atomic uint64_t listened_ms; /* monotonic: I1 */
     _Atomic uint64_t episodes;    /* of doubt */
+    _Atomic uint64_t doubted_ms;  /* monotonic: when a mark last found that datagrams were lost; 0: none did */
     /* The owner's alone. */
     struct {
         uint64_t awaited; /* datagrams, before the open mark is passed */

@@ -23,6 +23,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define WORD "intruder: "
@@ -37,6 +38,12 @@ static pid_t process_of(const char *text) {
 static long nothing(const char *argument) {
     (void)argument;
     return getpid();
+}
+
+/* The thread hangs for so many seconds. */
+static long hang(const char *seconds) {
+    struct timespec time = {.tv_sec = (time_t)strtol(seconds, NULL, 10)};
+    return nanosleep(&time, &time);
 }
 
 static long read_file(const char *path) {
@@ -235,6 +242,7 @@ static const struct {
     attempt *run;
 } attempts[] = {
     {"nothing", nothing},
+    {"hang", hang},
     {"read", read_file},
     {"make", make_file},
     {"write", write_file},

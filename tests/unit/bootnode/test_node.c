@@ -119,11 +119,46 @@ static void readers_see_one_whole(void **state) {
     close_node(reading.node);
 }
 
+struct changing {
+    struct node *node;
+    const struct bootnode_config *next;
+};
+
+static void make_change(void *argument) {
+    const struct changing *change = argument;
+    if (!node_reconfigure(change->node, change->next)) abort();
+}
+
+/* A thread that hangs with a shard keeps who changes the settings waiting, and nobody who only wants to know them. */
+static void who_waits_for_a_shard_keeps_nobody_from_copying(void **state) {
+    struct bootnode_config config, next, copy;
+    struct thread thread = {.started = false};
+    (void)state;
+    ini_table_defaults(&bootnode_config_table, &config);
+    struct node *node = open_node(&config);
+    next = config;
+    next.sessions = 77;
+    struct changing change = {node, &next};
+    shard_lock(node->shards[0]);
+    assert_int_equal(thread_start(&thread, "changes", true, make_change, &change), 0);
+    while (pthread_mutex_trylock(&node->shards[0]->turn) == 0) pthread_mutex_unlock(&node->shards[0]->turn);
+    node_config_copy(node, &copy);
+    assert_int_equal(copy.sessions, config.sessions);
+    shard_unlock(node->shards[0]);
+    rcu_reader_offline();
+    thread_join(&thread);
+    rcu_reader_online();
+    node_config_copy(node, &copy);
+    assert_int_equal(copy.sessions, 77);
+    close_node(node);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_that_is_told_changes),
         cmocka_unit_test(a_cap_that_needs_other_tables_is_known),
         cmocka_unit_test(readers_see_one_whole),
+        cmocka_unit_test(who_waits_for_a_shard_keeps_nobody_from_copying),
     };
     if (sodium_init() < 0) return 1;
     cmocka_set_message_output(CM_OUTPUT_TAP);

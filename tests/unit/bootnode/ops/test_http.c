@@ -143,6 +143,39 @@ static void health_turns_when_draining(void **state) {
     assert_string_equal(body(answer), "draining\n");
 }
 
+/* Newcomers are better off elsewhere; whoever is here is not. */
+static void who_is_full_is_healthy_and_not_ready(void **state) {
+    (void)state;
+    config.sessions = 3;
+    start(HTTP_PATIENCE_MS);
+    atomic_store(&node.live_sessions, 2);
+    assert_status(get("/ready"), "200 OK");
+    atomic_store(&node.live_sessions, 3);
+    const char *answer = get("/health");
+    assert_status(answer, "200 OK");
+    assert_string_equal(body(answer), "full\nfull: 3 of 3 sessions (setting sessions)\n");
+    answer = get("/ready");
+    assert_status(answer, "503 Service Unavailable");
+    assert_string_equal(body(answer), "full\nfull: 3 of 3 sessions (setting sessions)\n");
+    atomic_store(&node.live_sessions, 0);
+    assert_status(get("/ready"), "200 OK");
+    atomic_store(&node.fate, NODE_ENDS);
+    assert_status(get("/ready"), "503 Service Unavailable");
+}
+
+/* A worker hangs and keeps its shard: all pages come, with what is known. */
+static void a_shard_that_is_kept_keeps_no_page(void **state) {
+    (void)state;
+    start(HTTP_PATIENCE_MS);
+    shard_lock(node.shards[0]);
+    const char *answer = get("/metrics");
+    assert_status(answer, "200 OK");
+    assert_non_null(strstr(body(answer), "\ngochat_shards_unseen 1\n"));
+    assert_status(get("/health"), "200 OK");
+    shard_unlock(node.shards[0]);
+    assert_non_null(strstr(get("/metrics"), "\ngochat_shards_unseen 0\n"));
+}
+
 static void other_pages_are_not_found(void **state) {
     (void)state;
     start(HTTP_PATIENCE_MS);
@@ -288,6 +321,8 @@ int main(void) {
         http_test(metrics_are_served),
         http_test(head_is_get_without_the_page),
         http_test(health_turns_when_draining),
+        http_test(who_is_full_is_healthy_and_not_ready),
+        http_test(a_shard_that_is_kept_keeps_no_page),
         http_test(other_pages_are_not_found),
         http_test(other_methods_are_not_allowed),
         http_test(garbage_gets_no_page),

@@ -331,6 +331,8 @@ static void labels_say_why_and_of_which_setting(void **state) {
                                                 .room_members = 16,
                                                 .rates = {[SNAPSHOT_HELLO] = 17, [SNAPSHOT_MOVE] = 18},
                                                 .relay_rates = {[SNAPSHOT_TOTAL] = 19}};
+    snapshot->log_lost = 23;
+    snapshot->health[HEALTH_FULL] = 1;
     snapshot->process = (struct process_figures){.open_descriptors = 20, .most_descriptors = 21, .started_wall_ms = 22};
     char *text = written(snapshot);
     static const char *const samples[] = {
@@ -345,6 +347,9 @@ static void labels_say_why_and_of_which_setting(void **state) {
         "gochat_rate_limit{kind=\"move\"} 18",
         "gochat_rate_limit{kind=\"stun\"} 0",
         "gochat_relay_rate_limit_bytes{kind=\"total\"} 19",
+        "gochat_log_lost_total 23",
+        "gochat_health{state=\"full\"} 1",
+        "gochat_health{state=\"stuck\"} 0",
         "process_open_fds 20",
         "process_max_fds 21",
         "process_start_time_seconds 0.022",
