@@ -39,6 +39,8 @@
 
 #define AREA "bootnode"
 #define RECLAIMER_NICE 19
+#define FILES_PER_WORKER 2 /* epoll, and its bell */
+#define FILES_BESIDE 48    /* the log, events, operators' connections, and some to spare */
 #define DRAIN_MS 2000      /* how long the sessions' NOTICEs may take at most */
 #define TEAR_DOWN_MS 20000 /* and what comes after them */
 #define STATUS_EVERY_MS 10000
@@ -102,11 +104,26 @@ static bool open_events(struct server *server) {
 
 /* The usual soft limit is there for select(2), which nothing here uses; each worker wants two files and one for every
  * lane of every listen address. */
-static void raise_file_limit(void) {
+static size_t raise_file_limit(void) {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return SIZE_MAX;
     limit.rlim_cur = limit.rlim_max;
     (void)setrlimit(RLIMIT_NOFILE, &limit);
+    return limit.rlim_max == RLIM_INFINITY ? SIZE_MAX : (size_t)limit.rlim_max;
+}
+
+/* Better now and by name than later at some socket. */
+static bool has_files(const struct bootnode_config *config) {
+    size_t workers = bootnode_config_workers(config), most = raise_file_limit();
+    size_t listeners = config->listen.count + (config->stun_alternate.count > 0 ? STUN_CORNERS - 1 : 0);
+    size_t wanted = workers * (listeners * LANE_COUNT + FILES_PER_WORKER) + FILES_BESIDE;
+    if (wanted <= most) return true;
+    log_error(
+        AREA,
+        "%zu workers with %zu addresses need %zu file descriptors, and this process may have %zu: expected a higher "
+        "limit (LimitNOFILE= of the service, ulimit -n), or fewer workers",
+        workers, listeners, wanted, most);
+    return false;
 }
 
 static bool refuse(const struct why *why) {
@@ -272,10 +289,14 @@ static bool start_threads(struct server *server) {
     return error == 0 || failed("cannot start a thread", -error);
 }
 
+static struct watched watched_of(struct server *server) {
+    return (struct watched){&server->node,    server->workers,   server->worker_count,
+                            &server->process, &server->liveness, &server->visits};
+}
+
 /* True also where nobody wants metrics. */
 static bool start_http(struct server *server) {
-    const struct watched watched = {&server->node,    server->workers,   server->worker_count,
-                                    &server->process, &server->liveness, &server->visits};
+    const struct watched watched = watched_of(server);
     char text[ADDRESS_TEXT_SIZE];
     if (!server->http.daemon) return true;
     int error = http_start(&server->http, &watched);
@@ -294,12 +315,19 @@ static void say_listening(const struct server *server) {
     log_info(AREA, "listening on %s, %zu workers, key %s", list, server->worker_count, key);
 }
 
-static void say_counters(const struct server *server) {
-    for (enum counter which = 0; which < COUNTER_COUNT; which++) {
-        uint64_t sum = 0;
-        for (size_t i = 0; i < server->worker_count; i++) sum += counters_read(&server->workers[i].counters, which);
-        log_info(AREA, "%s%s %llu", counter_name(which), counter_labels(which), (unsigned long long)sum);
-    }
+/* What there is comes first. */
+static void say_counters(struct server *server) {
+    const struct watched watched = watched_of(server);
+    struct snapshot *snapshot = calloc(1, sizeof *snapshot);
+    if (!snapshot) return;
+    snapshot_take(&watched, clock_monotonic_ms(), snapshot);
+    log_info(AREA, "sessions %llu, rooms %llu, provisional sessions %llu",
+             (unsigned long long)snapshot->shards.sessions, (unsigned long long)snapshot->shards.rooms,
+             (unsigned long long)snapshot->shards.provisional);
+    for (enum counter which = 0; which < COUNTER_COUNT; which++)
+        log_info(AREA, "%s%s %llu", counter_name(which), counter_labels(which),
+                 (unsigned long long)snapshot->counters[which]);
+    free(snapshot);
 }
 
 static void write_status(const struct server *server, char out[static SERVICE_MANAGER_STATUS_SIZE]) {
@@ -536,8 +564,8 @@ static bool open_sockets(struct server *server) {
 }
 
 static bool open_all(struct server *server) {
-    raise_file_limit();
-    return open_events(server) && open_sockets(server) && open_http(server) && become_user(server) && open_key(server);
+    return has_files(server->config) && open_events(server) && open_sockets(server) && open_http(server) &&
+           become_user(server) && open_key(server);
 }
 
 /* It is a thread, so it comes after the sandbox; until then lines are kept. */

@@ -275,6 +275,19 @@ static bool try_all(const struct socket_groups *sockets, const struct ini_addres
     return true;
 }
 
+/* The kernel gives no more than net.core.rmem_max to who has no CAP_NET_ADMIN, and does not say so. */
+static void warn_of_small_buffers(const struct socket_groups *sockets) {
+    uint32_t wanted = (uint32_t)sockets->config->receive_buffer;
+    struct udp_memory memory;
+    if (wanted == 0 || sockets->bound_count == 0) return;
+    if (!udp_memory(sockets->descriptors[0][0][LANE_SESSION], &memory) || memory.limit / 2 >= wanted) return;
+    log_warning(
+        AREA,
+        "receive_buffer = %u: the kernel gives %u bytes to each socket; expected net.core.rmem_max (sysctl) to be "
+        "%u at least, or CAP_NET_ADMIN at the start",
+        wanted, memory.limit / 2, wanted);
+}
+
 /* The addresses of the service manager's own sockets, each once; none: what `listen` says. False: too many. */
 static bool list_handed(const struct handed *handed, struct ini_address_list *out) {
     out->count = 0;
@@ -311,6 +324,7 @@ bool socket_groups_open(struct socket_groups *sockets, const struct bootnode_con
         }
     }
     sockets->listening_count = count;
+    warn_of_small_buffers(sockets);
     return open_stun_alternate(sockets);
 }
 
