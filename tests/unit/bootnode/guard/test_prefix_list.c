@@ -165,5 +165,6 @@ int main(void) {
         TEST(test_only_a_regular_file_is_read),
         TEST(test_a_second_file_adds),
     };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
