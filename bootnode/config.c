@@ -12,6 +12,7 @@
 #include "bootnode/stun_alternate.h"
 #include "bootnode/table/room.h"
 #include "common/log_format.h"
+#include "common/prefix.h"
 #include "common/sandbox/privileges.h"
 #include "common/sandbox/sandbox.h"
 #include "common/udp.h"
@@ -71,6 +72,12 @@ static bool is_drain(const char *value) {
     return parse_drain(value, &ignored);
 }
 
+static bool is_network_or_nothing(const char *value) {
+    struct prefix ignored;
+    struct why why;
+    return *value == '\0' || prefix_parse(value, &ignored, &why);
+}
+
 static const struct ini_key keys[] = {
     KEY(listen, .type = INI_ADDRESS_LIST, .restart = true, .min = 1, .max = INI_ADDRESS_LIST_MAX, .port = BOOTNODE_PORT,
         .fallback = "[::]:9595", .help = "UDP addresses to listen on"),
@@ -95,6 +102,10 @@ static const struct ini_key keys[] = {
     KEY(log_level, .type = INI_CHOICE, .choices = log_level_names, .fallback = "info", .help = "what is logged"),
     KEY(log_format, .type = INI_CHOICE, .choices = log_format_names, .fallback = "auto",
         .help = "what a line of the log looks like"),
+    KEY(log_addresses, .type = INI_BOOLEAN, .fallback = "off", .help = "whether the log has addresses of clients"),
+    KEY(trace, .type = INI_TEXT, .check = is_network_or_nothing,
+        .expected = "a network or an address, as in 192.0.2.0/24, or nothing",
+        .help = "whose packets are followed in the log"),
     KEY(restart_ms, .type = INI_INTEGER, .unit = "ms", .bare = true, .min = 0, .max = NOTICE_MOST_MS - SPREAD_MAX_MS,
         .fallback = "500ms", .help = "how long a restart takes"),
     KEY(drain, .type = INI_TEXT, .check = is_drain, .fallback = "auto",

@@ -28,9 +28,11 @@ struct bootnode_config {
     long long sessions_per_source; /* 0: no cap */
     long long node_id;
     long long receive_buffer;
-    int log_level;        /* enum log_level */
-    int log_format;       /* enum log_format */
-    long long restart_ms; /* from the end until it serves again; clients are told as much and the spread */
+    int log_level;  /* enum log_level */
+    int log_format; /* enum log_format */
+    bool log_addresses;
+    char trace[INI_TEXT_SIZE]; /* as prefix_parse takes it; empty: nobody */
+    long long restart_ms;      /* from the end until it serves again; clients are told as much and the spread */
     char drain[INI_TEXT_SIZE];
     long long rate_hello, rate_register, rate_stun, rate_reset, rate_update, rate_introduce, rate_move;
     int relay;                                                 /* enum relay_choice */

@@ -37,6 +37,11 @@ static const struct route *route_of(uint8_t type) {
     return route->handle ? route : NULL;
 }
 
+bool dispatch_names_session(unsigned type) {
+    const struct route *route = route_of((uint8_t)type);
+    return route && route->names_session;
+}
+
 void dispatch_prefetch(const struct context *context, const uint8_t *data, size_t size) {
     const struct route *route = size > SHARD_OFFSET ? route_of(data[0]) : NULL;
     if (!route || !route->names_session) return;

@@ -59,6 +59,7 @@ bool node_init(struct node *node, const struct bootnode_config *config, const st
     node->node_id = (uint8_t)config->node_id;
     randombytes_buf(node->shard_hash_key, sizeof node->shard_hash_key);
     cookie_jar_init(&node->cookies);
+    trace_init(&node->trace);
     endpoints_init(&node->endpoints);
     bool made = make_limits(node, config) && public_address_parse(config->public_address, &node->outside);
     while (made && node->shard_count < shard_count) {
@@ -83,6 +84,7 @@ void node_destroy(struct node *node) {
     rate_limiter_destroy(node->limits);
     endpoints_destroy(&node->endpoints);
     cookie_jar_destroy(&node->cookies);
+    trace_destroy(&node->trace);
     node_key_wipe(&node->key);
     free(node->settings);
     pthread_mutex_destroy(&node->reconfiguring);

@@ -17,6 +17,7 @@
 #include "bootnode/public_address.h"
 #include "bootnode/stun_alternate.h"
 #include "bootnode/table/shard.h"
+#include "bootnode/trace.h"
 #include "common/attributes.h"
 #include "common/rcu.h"
 
@@ -44,6 +45,7 @@ struct node {
     struct stun_alternate stun;
     struct address bound[BOOTNODE_LISTENERS_MAX]; /* by listener; all addresses: each packet says to which it came */
     struct public_addresses outside;
+    struct trace trace;  /* whose packets are followed; has its own synchronisation */
     uint64_t started_ms; /* monotonic */
     /* What clients are told for the time, ms since 1970: the machine's, unless who made the node has another. */
     uint64_t (*wall_ms)(void *context);

@@ -19,6 +19,7 @@
 #include "bootnode/node.h"
 #include "bootnode/node_key.h"
 #include "bootnode/ops/http.h"
+#include "bootnode/ops/limit_log.h"
 #include "bootnode/ops/operations.h"
 #include "bootnode/ops/placement.h"
 #include "bootnode/ops/reload.h"
@@ -72,6 +73,7 @@ struct server {
     struct http http;
     struct operations operations;
     pthread_mutex_t operating; /* held during each of them */
+    struct limit_log limit_log;
     struct process_view process;
     int signals; /* signalfd */
     int drained; /* eventfd: workers that told every session */
@@ -416,6 +418,7 @@ static void look(struct server *server, struct pollfd *wanted, nfds_t count, uin
     uint64_t rest = earlier(LIVENESS_STEP_MS, service_manager_rest_ms(&server->manager));
     (void)poll(wanted, count, (int)earlier(ms, rest));
     keep_alive(server);
+    limit_log_step(&server->limit_log, &server->node, server->workers, server->worker_count, clock_monotonic_ms());
 }
 
 /* Returns how long it shall be a lame duck, with the fate. */
@@ -505,6 +508,7 @@ static void live(struct server *server) {
     enum node_fate fate;
     keep_sockets(server);
     char text[SERVICE_MANAGER_STATUS_SIZE];
+    limit_log_init(&server->limit_log, clock_monotonic_ms());
     write_status(server, text);
     service_manager_ready(&server->manager, text);
     const uint64_t chosen_ms = serve(server, &fate);

@@ -91,6 +91,7 @@ static void prefetch_batch(const struct worker *worker) {
 
 static void handle_batch(struct worker *worker, uint8_t listener) {
     prefetch_batch(worker);
+    bool told = packet_log_begin(&worker->packet_log, &worker->context);
     for (size_t i = 0; i < udp_batch_count(worker->receive); i++) {
         struct packet packet = {.from = udp_batch_peer(worker->receive, i),
                                 .listener = listener,
@@ -98,7 +99,10 @@ static void handle_batch(struct worker *worker, uint8_t listener) {
                                 .batch = worker->receive,
                                 .index = i};
         packet.data = udp_batch_data(worker->receive, i, &packet.size);
-        dispatch(&worker->context, &packet);
+        if (told)
+            packet_log_dispatch(&worker->packet_log, &worker->context, &packet);
+        else
+            dispatch(&worker->context, &packet);
     }
 }
 
@@ -355,6 +359,7 @@ int worker_init(struct worker *worker, struct node *node, size_t index, int drai
                                        .counters = &worker->counters,
                                        .nanoseconds = clock_monotonic_ns,
                                        .shard_index = (uint8_t)index};
+    packet_log_init(&worker->packet_log);
     worker->receive = udp_batch_create(BATCH);
     worker->announcer = announcer_create();
     if (!worker->receive || !worker->announcer) return -ENOMEM;
@@ -403,6 +408,7 @@ void worker_destroy(struct worker *worker) {
         for (enum lane lane = 0; lane < LANE_COUNT; lane++) close_open(worker->listeners[i].sockets[lane]);
         udp_batch_destroy(worker->listeners[i].send);
     }
+    packet_log_destroy(&worker->packet_log);
     announcer_destroy(worker->announcer);
     udp_batch_destroy(worker->receive);
     close_open(worker->bell);

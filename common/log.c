@@ -20,7 +20,7 @@ void log_set_level(enum log_level level) {
 }
 
 bool log_enabled(enum log_level level) {
-    return (int)level <= atomic_load_explicit(&chosen, memory_order_relaxed);
+    return level == LOG_LEVEL_TRACE || (int)level <= atomic_load_explicit(&chosen, memory_order_relaxed);
 }
 
 void log_set_descriptor(int descriptor) {

@@ -22,10 +22,17 @@ const char *const log_format_names[] = {[LOG_FORMAT_AUTO] = "auto",
                                         [LOG_FORMAT_JSON] = "json",
                                         NULL};
 
+static const char *const levels[] = {[LOG_LEVEL_ERROR] = "error",
+                                     [LOG_LEVEL_WARNING] = "warning",
+                                     [LOG_LEVEL_INFO] = "info",
+                                     [LOG_LEVEL_DEBUG] = "debug",
+                                     [LOG_LEVEL_TRACE] = "trace"};
+
 static const int priorities[] = {[LOG_LEVEL_ERROR] = LOG_ERR,
                                  [LOG_LEVEL_WARNING] = LOG_WARNING,
                                  [LOG_LEVEL_INFO] = LOG_INFO,
-                                 [LOG_LEVEL_DEBUG] = LOG_DEBUG};
+                                 [LOG_LEVEL_DEBUG] = LOG_DEBUG,
+                                 [LOG_LEVEL_TRACE] = LOG_INFO};
 
 /* Not gmtime_r(3), which may read a file of time zones first. The days of the calendar in years that begin in March,
  * so that a leap day is a year's last, counted from the year 0 (Hinnant, "chrono-compatible low-level date algorithms",
@@ -57,7 +64,7 @@ static void append_quoted(char *out, const char *text) {
 
 static void append_line(enum log_format format, const struct log_entry *entry, const char *text, char *out) {
     char time[TIME_SIZE];
-    const char *level = log_level_names[entry->level];
+    const char *level = levels[entry->level];
     format_time(entry->wall_ms, time);
     switch (format) {
     case LOG_FORMAT_LOGFMT:

@@ -18,7 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+/* The last one is no step of that order: what an operator asked for by name is told whatever the chosen level. */
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG, LOG_LEVEL_TRACE };
 enum log_format { LOG_FORMAT_AUTO, LOG_FORMAT_TEXT, LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON, LOG_FORMAT_PLAIN };
 
 #define LOG_TEXT_MAX 1000   /* bytes of a text */
@@ -36,7 +37,7 @@ struct log_entry {
 };
 #define LOG_AREA_MAX 32
 
-/* Names as in the settings; NULL-terminated. */
+/* What settings may choose; NULL-terminated. */
 extern const char *const log_level_names[], *const log_format_names[];
 
 /* The line, its newline last and no zero behind it. Returns its bytes. */

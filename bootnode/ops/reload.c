@@ -77,6 +77,7 @@ static bool apply(const struct reload *reload, struct outcome *outcome) {
         return false;
     }
     log_set_level((enum log_level)outcome->next.log_level);
+    log_set_format((enum log_format)outcome->next.log_format);
     return true;
 }
 

@@ -52,6 +52,17 @@ struct shard_limits {
     const struct public_addresses *outside;
 };
 
+/* What registrations were turned away for, and moves. */
+enum shard_limit {
+    SHARD_LIMIT_ROOM_MEMBERS,
+    SHARD_LIMIT_ROOM_SHARE,
+    SHARD_LIMIT_SOURCE,
+    SHARD_LIMIT_SESSIONS,
+    SHARD_LIMIT_MEMORY, /* nobody's setting */
+    SHARD_LIMIT_COUNT,
+    SHARD_LIMIT_NONE = SHARD_LIMIT_COUNT
+};
+
 struct shard_counters { /* under the mutex; read by anyone who holds it */
     uint64_t registered, confirmed, replaced, expired, left, moved, provisional_dropped, crowded_out;
     uint64_t sessions, provisional, rooms; /* present numbers; `sessions` are the confirmed ones */
@@ -77,6 +88,7 @@ struct shard {
     int bell;                 /* eventfd of the owner worker, -1 in tests */
     uint8_t hash_key[16];
     struct shard_counters counters;
+    _Atomic uint64_t limited[SHARD_LIMIT_COUNT]; /* how often; counted under the mutex, read by anyone */
     uint64_t unchecked; /* locks given back since it was looked whether all holds; sanitized builds alone */
 };
 
@@ -85,6 +97,12 @@ MUST_USE bool shard_init(struct shard *shard, uint8_t node, uint8_t index, const
                          const uint8_t hash_key[static 16], int bell, uint64_t now);
 /* Frees every session and room; drains RCU. No other reader may be left, and no shard may be used by another thread. */
 void shard_destroy(struct shard *shard);
+
+/* Counts who was turned away. Under the mutex. */
+static inline void shard_limited(struct shard *shard, enum shard_limit which) {
+    uint64_t value = atomic_load_explicit(&shard->limited[which], memory_order_relaxed);
+    atomic_store_explicit(&shard->limited[which], value + 1, memory_order_relaxed);
+}
 
 /* Which of `count` shards a room belongs to. */
 uint8_t shard_of_room(const uint8_t hash_key[static 16], const uint8_t tag[static ROOM_TAG_SIZE], size_t count);

@@ -35,13 +35,16 @@ static bool make_place(struct shard *shard, const struct registration *registrat
 
 /* False, with the reason, when this member may not join the room from there. `gives_way`, unless NULL, has to leave
  * before. Who is in it already takes the own place. */
-static bool may_join(const struct shard *shard, const struct room *room, const uint8_t member_id[static MEMBER_ID_SIZE],
+static bool may_join(struct shard *shard, const struct room *room, const uint8_t member_id[static MEMBER_ID_SIZE],
                      const struct address *address, struct session **gives_way, enum refusal *refusal) {
     *gives_way = NULL;
     if (room_find(room, member_id)) return true;
     enum room_answer answer = room_places_ask(&shard->limits.places, room, address, gives_way);
-    *refusal = answer == ROOM_SOURCE_HAS_SHARE ? REFUSAL_SOURCE_LIMIT : REFUSAL_ROOM_FULL;
-    return answer == ROOM_HAS_PLACE || answer == ROOM_HAS_PLACE_OF;
+    if (answer == ROOM_HAS_PLACE || answer == ROOM_HAS_PLACE_OF) return true;
+    bool share = answer == ROOM_SOURCE_HAS_SHARE;
+    *refusal = share ? REFUSAL_SOURCE_LIMIT : REFUSAL_ROOM_FULL;
+    shard_limited(shard, share ? SHARD_LIMIT_ROOM_SHARE : SHARD_LIMIT_ROOM_MEMBERS);
+    return false;
 }
 
 static void fill(struct session *session, const struct registration *registration, uint64_t heard) {
@@ -63,16 +66,21 @@ static uint64_t live_sessions(const struct shard *shard) {
     return shard->counters.sessions + shard->counters.provisional;
 }
 
+static struct session *turn_away(struct shard *shard, enum shard_limit why) {
+    shard_limited(shard, why);
+    return NULL;
+}
+
 static struct session *add_provisional(struct shard *shard, const struct registration *registration, uint64_t now) {
-    if (live_sessions(shard) >= shard->limits.sessions) return NULL;
+    if (live_sessions(shard) >= shard->limits.sessions) return turn_away(shard, SHARD_LIMIT_SESSIONS);
     struct session *session = slabs_allocate(&shard->slabs);
-    if (!session) return NULL;
+    if (!session) return turn_away(shard, SHARD_LIMIT_MEMORY);
     const struct register_body *body = registration->body;
     struct candidate_list candidates;
     candidates_list(&body->candidates, body->has_proof ? &body->proof.address : NULL, &candidates);
     if (!candidates_pack(&session->candidates, &candidates)) {
         slabs_free(&shard->slabs, session);
-        return NULL;
+        return turn_away(shard, SHARD_LIMIT_MEMORY);
     }
     uint64_t heard = shard_clock(shard, now);
     fill(session, registration, heard);
@@ -107,7 +115,10 @@ static enum registering register_locked(struct shard *shard, const struct regist
     if (room && !may_join(shard, room, body->member_id, &registration->address, &gives_way, &refusal))
         return refused(out, refusal);
     if (!make_place(shard, registration)) return REGISTERING_KNOWN;
-    if (!source_has_place(shard, room, registration)) return refused(out, REFUSAL_SOURCE_LIMIT);
+    if (!source_has_place(shard, room, registration)) {
+        shard_limited(shard, SHARD_LIMIT_SOURCE);
+        return refused(out, REFUSAL_SOURCE_LIMIT);
+    }
     struct session *session = add_provisional(shard, registration, now);
     if (!session) return refused(out, REFUSAL_BOOTNODE_FULL);
     *out = (struct registered){.complete = true};
@@ -161,11 +172,21 @@ static void become_member(struct shard *shard, struct session *session, struct r
 
 /* Its client is not told of it, and its peers go on talking; its next beat gets RESET, as the dead have it. */
 static void crowd_out(struct shard *shard, struct session *gives_way, uint64_t now) {
+    static struct log_limit limit;
+    if (log_enabled(LOG_LEVEL_DEBUG))
+        log_limited(&limit, SHARD_LOG_LINES, LOG_LEVEL_DEBUG, "bootnode",
+                    "left session %08x, crowded out: its source has most places of a full room",
+                    session_short_name(slabs_id(&shard->slabs, gives_way)));
     shard->counters.crowded_out++;
     shard_remove_member(shard, gives_way, LEAVE_SILENT, now);
 }
 
 static void remove_replaced(struct shard *shard, struct session *session, struct session *replaced) {
+    static struct log_limit limit;
+    if (log_enabled(LOG_LEVEL_DEBUG))
+        log_limited(&limit, SHARD_LOG_LINES, LOG_LEVEL_DEBUG, "bootnode", "left session %08x, replaced by session %08x",
+                    session_short_name(slabs_id(&shard->slabs, replaced)),
+                    session_short_name(slabs_id(&shard->slabs, session)));
     session->joined_count = replaced->joined_count;
     shard->counters.sessions--;
     shard->counters.replaced++;
@@ -182,7 +203,9 @@ static enum registering confirm_locked(struct shard *shard, struct session *sess
     bool may = room && may_join(shard, room, session->member_id, &address, &gives_way, refusal);
     if (may && gives_way) crowd_out(shard, gives_way, now);
     if (may) *refusal = REFUSAL_BOOTNODE_FULL; /* what stays is want of memory */
-    if (!may || !room_join(room, session, &replaced)) {
+    bool joined = may && room_join(room, session, &replaced);
+    if (!room || (may && !joined)) shard_limited(shard, SHARD_LIMIT_MEMORY);
+    if (!joined) {
         shard_remove_provisional(shard, session);
         if (room) shard_remove_if_empty(shard, room);
         return REGISTERING_REFUSED;
@@ -200,6 +223,7 @@ enum registering shard_confirm(struct shard *shard, uint64_t id, uint64_t now, e
     shard_unlock(shard);
     static struct log_limit limit;
     if (result == REGISTERED)
-        log_limited(&limit, SHARD_LOG_LINES, LOG_LEVEL_DEBUG, "bootnode", "joined session %08x", session_short_name(id));
+        log_limited(&limit, SHARD_LOG_LINES, LOG_LEVEL_DEBUG, "bootnode", "joined session %08x",
+                    session_short_name(id));
     return result;
 }

@@ -18,7 +18,10 @@ bool shard_accept_sealed(struct shard *shard, uint64_t id, uint64_t counter) {
 static bool move_locked(struct shard *shard, struct session *session, const struct address *address, uint8_t endpoint,
                         uint64_t now) {
     struct address former = session_address(session);
-    if (!source_count_has_place(shard->limits.sources, address, &former)) return false;
+    if (!source_count_has_place(shard->limits.sources, address, &former)) {
+        shard_limited(shard, SHARD_LIMIT_SOURCE);
+        return false;
+    }
     source_count_add(shard->limits.sources, address);
     source_count_remove(shard->limits.sources, &former);
     session_set_address(session, address, endpoint);
@@ -81,7 +84,8 @@ bool shard_leave(struct shard *shard, uint64_t id, uint64_t now) {
     shard_unlock(shard);
     static struct log_limit limit;
     if (member)
-        log_limited(&limit, SHARD_LOG_LINES, LOG_LEVEL_DEBUG, "bootnode", "left session %08x", session_short_name(id));
+        log_limited(&limit, SHARD_LOG_LINES, LOG_LEVEL_DEBUG, "bootnode", "left session %08x, as its client said",
+                    session_short_name(id));
     return session != NULL;
 }
 

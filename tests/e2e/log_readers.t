@@ -56,7 +56,7 @@ sub start_node {
     my ($name, $reader) = @_;
     @$reader{qw(address page)} = ('127.0.0.1:' . free_udp_port(), '127.0.0.1:' . free_tcp_port());
     my $config = write_file("$folder/$name.ini", join "\n", '[bootnode]', "key_file = $folder/$name.key", 'workers = 1',
-        'log_level = debug', 'limit_loopback = no', 'sessions_per_source = 0', "metrics = $reader->{page}", '');
+        'log_level = debug', 'drain = 0s', 'limit_loopback = no', 'sessions_per_source = 0', "metrics = $reader->{page}", '');
     return start_program(name => $name, command => ['sh', '-c', 'exec "$@" 2>"$0"', $reader->{path},
         gochat(), '--mode', 'bootnode', '--listen', $reader->{address}, '--config', $config]);
 }

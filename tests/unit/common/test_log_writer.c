@@ -186,6 +186,7 @@ static void a_full_disk_keeps_lines_until_there_is_room(void **state) {
     log_set_descriptor(ends[1]);
     assert_string_equal(next_line(), "info: a: first");
     assert_string_equal(next_line(), "info: a: second");
+    log_stop();
     close(full);
 }
 
