@@ -1,5 +1,12 @@
 #include "bootnode/context.h"
 
+bool packet_is_kept_out(struct context *context, const struct packet *packet) {
+    enum access_rule rule = access_ask(context->node->access, &packet->from);
+    if (rule == ACCESS_OPEN) return false;
+    counters_count(context->counters, rule == ACCESS_BANNED ? COUNTER_DENIED_BAN : COUNTER_DENIED_DENY);
+    return true;
+}
+
 uint8_t packet_endpoint(struct context *context, const struct packet *packet) {
     struct address local = {.port = 0};
     if (packet->local) local = packet->local(packet->batch, packet->index);

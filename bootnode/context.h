@@ -37,6 +37,8 @@ struct packet {
     size_t index;
 };
 
+/* Whether its source is kept out (access.h): then it is counted, and nothing comes of it. */
+MUST_USE bool packet_is_kept_out(struct context *context, const struct packet *packet);
 /* The endpoint that answers to this packet leave from. */
 uint8_t packet_endpoint(struct context *context, const struct packet *packet);
 /* Whether it came to this endpoint: to its listener, and to its local address, where it has one. */

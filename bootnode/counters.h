@@ -20,6 +20,8 @@
     X(UNKNOWN_TYPE, "unknown_type", "datagrams of no type that a client sends, dropped")                               \
     X(MALFORMED, "malformed", "datagrams of a wrong form, dropped")                                                    \
     X(STRAYED, "strayed", "datagrams of a session that arrived at another worker than its own")                        \
+    L(DENIED_BAN, "denied", "list", "ban", "datagrams from addresses that are kept out, dropped")                      \
+    L(DENIED_DENY, "denied", "list", "deny", "datagrams from addresses that are kept out, dropped")                    \
     X(HELLO, "hello", "HELLO answered")                                                                                \
     X(REGISTER, "register", "REGISTER with a valid cookie")                                                            \
     X(REGISTER_BUSY, "register_busy", "REGISTER turned away since too many of its source came while others waited")    \

@@ -79,6 +79,7 @@ void node_destroy(struct node *node) {
         free(shard);
     }
     assert(atomic_load_explicit(&node->live_sessions, memory_order_relaxed) == 0);
+    access_destroy(node->access);
     assert(source_count_is_zero(node->sources));
     source_count_destroy(node->sources);
     rate_limiter_destroy(node->limits);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "bootnode/config.h"
+#include "bootnode/guard/access.h"
 #include "bootnode/guard/cookie.h"
 #include "bootnode/guard/rate_limit.h"
 #include "bootnode/guard/source_count.h"
@@ -38,6 +39,7 @@ struct node {
     struct cookie_jar cookies;     /* has its own synchronisation */
     struct rate_limiter *limits;   /* lock-free */
     struct source_count *sources;  /* lock-free; NULL: no cap */
+    struct access *access;         /* who is kept out; the node's to destroy. NULL: nobody */
     struct endpoints endpoints;
     struct shard *shards[NODE_SHARDS_MAX];
     size_t shard_count;

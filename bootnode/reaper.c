@@ -76,6 +76,19 @@ static void call_those_of(const struct reaper *reaper, size_t shard) {
     for (size_t i = 0; !reaper->steered && i < reaper->shard_count; i++) call(reaper->shards[i], reaper->stepped_ms);
 }
 
+void reaper_keep_out(struct reaper *reaper, struct access *access) {
+    reaper->access = access;
+    eviction_init(&reaper->eviction, reaper->shards, reaper->shard_count, access);
+}
+
+/* True when there is more to do. */
+static bool keep_out(struct reaper *reaper, uint64_t monotonic_ms, uint64_t now) {
+    access_expire(reaper->access, monotonic_ms);
+    bool more = eviction_step(&reaper->eviction, now);
+    rcu_reader_quiescent();
+    return more;
+}
+
 bool reaper_step(struct reaper *reaper, uint64_t monotonic_ms) {
     uint64_t now = account_for_pause(reaper, monotonic_ms), paused = monotonic_ms - now;
     bool more = false;
@@ -87,6 +100,7 @@ bool reaper_step(struct reaper *reaper, uint64_t monotonic_ms) {
         more |= more_here;
         rcu_reader_quiescent();
     }
+    more |= keep_out(reaper, monotonic_ms, now);
     return more;
 }
 

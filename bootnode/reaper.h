@@ -18,6 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bootnode/eviction.h"
+#include "bootnode/guard/access_orders.h"
 #include "bootnode/liveness.h"
 #include "bootnode/table/shard.h"
 #include "common/attributes.h"
@@ -35,6 +37,8 @@ struct reaper {
     bool steered;          /* else a session's packets may come to any worker */
     struct pauses *pauses; /* of the node; written here alone */
     uint64_t stepped_ms;   /* monotonic time of the last step */
+    struct access *access; /* NULL: nobody is kept out */
+    struct eviction eviction;
     struct liveness turned;
     int stop; /* eventfd that ends the thread */
     struct thread thread;
@@ -43,6 +47,9 @@ struct reaper {
 /* Nothing is owned: shards and `pauses` must outlive the reaper. */
 void reaper_init(struct reaper *reaper, struct shard *const *shards, size_t shard_count, bool steered,
                  struct pauses *pauses, uint64_t monotonic_ms);
+/* From now on each step also ends a slice of the sessions that are kept out, and the orders whose time is over.
+ * `access` must outlive the reaper. */
+void reaper_keep_out(struct reaper *reaper, struct access *access);
 /* One step: removes what is due, at most SHARD_BATCH sessions of each shard, none before another. True when there may
  * be more: then the next step is due soon. The caller is a registered RCU reader, online, without a pointer into any
  * shard: it passes quiescent states. */

@@ -15,7 +15,6 @@
 #define BOM "\xef\xbb\xbf"
 static_assert(PREFIX_LIST_LINE_MAX == 1024, "as it is told");
 static_assert(PREFIX_LIST_LINES == 16777216, "as it is told");
-static_assert(PREFIX_SET_MAX == PREFIX_LIST_LINES, "as it is told");
 
 struct reading {
     struct prefix_list *list;

@@ -16,6 +16,7 @@ static void answer_cookie(struct context *context, const struct packet *packet, 
 
 void handle_hello(struct context *context, const struct packet *packet) {
     struct hello hello;
+    if (packet_is_kept_out(context, packet)) return;
     if (!hello_decode(packet->data, packet->size, &hello)) {
         counters_count(context->counters, COUNTER_MALFORMED);
     } else if (!rate_limit_source(context->node->limits, RATE_HELLO, &packet->from, context->now)) {

@@ -7,6 +7,7 @@ void path_offer(struct context *context, const struct packet *packet, const stru
                 uint64_t session_id) {
     uint8_t answer[PATH_SIZE];
     struct path_message path = {.session_id = session_id};
+    if (packet_is_kept_out(context, packet)) return;
     if (!cookie_make(&context->node->cookies, &packet->from, context->second, &path.cookie)) return;
     (void)path_encode(&path, answer, sizeof answer); /* has room */
     link_tag_path(session->ack_key, answer);
@@ -16,7 +17,7 @@ void path_offer(struct context *context, const struct packet *packet, const stru
 void handle_move(struct context *context, const struct packet *packet) {
     struct sealed_packet sealed;
     struct cookie cookie;
-    if (!sealed_open(context, packet, &sealed)) return;
+    if (packet_is_kept_out(context, packet) || !sealed_open(context, packet, &sealed)) return;
     struct reader reader = reader_over(sealed.body, sealed.body_size);
     read_cookie(&reader, &cookie);
     if (!reader_finished(&reader)) {

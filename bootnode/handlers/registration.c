@@ -122,6 +122,7 @@ static void register_measured(struct context *context, const struct packet *pack
 
 void handle_register(struct context *context, const struct packet *packet) {
     struct register_message message;
+    if (packet_is_kept_out(context, packet)) return;
     if (!register_decode(packet->data, packet->size, &message)) {
         counters_count(context->counters, COUNTER_MALFORMED);
         return;

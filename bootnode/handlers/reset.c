@@ -39,6 +39,7 @@ void reset_answer(struct context *context, const struct packet *packet, uint64_t
         counters_count(context->counters, COUNTER_FOREIGN);
         return;
     }
+    if (packet_is_kept_out(context, packet)) return;
     enum counter what = judge(context, &packet->from);
     if (what != COUNTER_RESET || packet_answer(context, packet, answer, encode(context, session_id, answer)))
         counters_count(context->counters, what);

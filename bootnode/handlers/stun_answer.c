@@ -38,6 +38,7 @@ void handle_stun(struct context *context, const struct packet *packet) {
     struct stun_request request;
     uint8_t answer[STUN_RESPONSE_MAX], endpoint;
     struct stun_response response = {.mapped = packet->from};
+    if (packet_is_kept_out(context, packet)) return;
     if (!stun_decode_request(packet->data, packet->size, &request) ||
         address_classify(&packet->from) == ADDRESS_UNUSABLE ||
         !choose_endpoint(context, packet, &request, &endpoint, &response)) {

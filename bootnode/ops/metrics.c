@@ -86,6 +86,8 @@ static const struct family of_tables[] = {
      COUNTER, NUMBER, NODE(shards.provisional_dropped)},
     {"gochat_sessions_crowded_out_total", "members that gave way, in a full room, to one from another network", COUNTER,
      NUMBER, NODE(shards.crowded_out)},
+    {"gochat_sessions_evicted_total", "sessions ended since their address is banned or denied", COUNTER, NUMBER,
+     NODE(shards.evicted)},
     {"gochat_expiry_late_max_seconds", "the latest of all since the start", GAUGE, MILLISECONDS,
      NODE(shards.lateness.max_ms)},
 };

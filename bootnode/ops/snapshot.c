@@ -26,6 +26,7 @@ static void add_counters(struct shard_counters *sum, const struct shard_counters
     sum->moved += more->moved;
     sum->provisional_dropped += more->provisional_dropped;
     sum->crowded_out += more->crowded_out;
+    sum->evicted += more->evicted;
     sum->sessions += more->sessions;
     sum->provisional += more->provisional;
     sum->rooms += more->rooms;

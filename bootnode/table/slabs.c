@@ -253,7 +253,7 @@ bool slabs_collect(struct slabs *slabs) {
 }
 
 struct session *slabs_find(const struct slabs *slabs, uint32_t slot, uint32_t generation) {
-    if (slot >= SLAB_SLOTS * SLAB_DIRECTORY) return NULL;
+    if (slot >= SLABS_SLOTS_MAX) return NULL;
     struct slab *slab = slab_at(slabs, slot);
     if (!slab) return NULL;
     struct session *session = &slab->slots[slot % SLAB_SLOTS];
@@ -262,7 +262,7 @@ struct session *slabs_find(const struct slabs *slabs, uint32_t slot, uint32_t ge
 }
 
 void slabs_prefetch(const struct slabs *slabs, uint32_t slot, bool keys) {
-    if (slot >= SLAB_SLOTS * SLAB_DIRECTORY) return;
+    if (slot >= SLABS_SLOTS_MAX) return;
     const struct slab *slab = slab_at(slabs, slot);
     if (!slab) return;
     const struct session *session = &slab->slots[slot % SLAB_SLOTS];
@@ -270,8 +270,8 @@ void slabs_prefetch(const struct slabs *slabs, uint32_t slot, bool keys) {
     if (keys) __builtin_prefetch(session->ack_key);
 }
 
-struct session *slabs_next(const struct slabs *slabs, uint32_t *slot) {
-    while (*slot < SLAB_SLOTS * SLAB_DIRECTORY) {
+struct session *slabs_next_below(const struct slabs *slabs, uint32_t *slot, uint32_t end) {
+    while (*slot < end) {
         struct slab *slab = slab_at(slabs, *slot);
         if (!slab) {
             *slot = (*slot / SLAB_SLOTS + 1) * SLAB_SLOTS;
@@ -282,6 +282,10 @@ struct session *slabs_next(const struct slabs *slabs, uint32_t *slot) {
         if (state != SESSION_FREE) return session;
     }
     return NULL;
+}
+
+struct session *slabs_next(const struct slabs *slabs, uint32_t *slot) {
+    return slabs_next_below(slabs, slot, SLABS_SLOTS_MAX);
 }
 
 /* --- The invariants --- */

@@ -21,6 +21,7 @@
 #define SLAB_SLOTS ((uint32_t)(SLAB_SIZE / sizeof(struct session)))
 #define SLAB_SESSIONS (SLAB_SLOTS - 1) /* that fit: slot 0 is the header */
 #define SLAB_DIRECTORY 2048u           /* 2^24 slots */
+#define SLABS_SLOTS_MAX (SLAB_SLOTS * SLAB_DIRECTORY)
 #define SLABS_COLLECT_MAX 64           /* slots that one call takes back */
 
 struct slab;
@@ -73,5 +74,7 @@ void slabs_prefetch(const struct slabs *slabs, uint32_t slot, bool keys);
 /* Any thread, inside a read-side section: the first live session from `*slot` on, which is then the slot behind it;
  * NULL when there is none. */
 struct session *slabs_next(const struct slabs *slabs, uint32_t *slot);
+/* The same below the slot `end`: NULL when there is none, and `*slot` is `end` or more then. */
+struct session *slabs_next_below(const struct slabs *slabs, uint32_t *slot, uint32_t end);
 /* Owner's mutex. Whether the invariant holds, and all is counted right. Walks over the directory and the free lists. */
 bool slabs_holds(const struct slabs *slabs);

@@ -79,6 +79,8 @@ static uint64_t wall_ms(void *context) {
 
 static void start_bootnode(struct net *net, const struct node_key *key) {
     assert_true(node_init(&net->node, &net->config, key, SHARDS, net->monotonic));
+    net->node.access = access_create(NULL, 0);
+    assert_non_null(net->node.access);
     net->node.wall_ms = wall_ms;
     net->node.wall_context = net;
     memset(&net->counters, 0, sizeof net->counters);
@@ -90,6 +92,7 @@ static void start_bootnode(struct net *net, const struct node_key *key) {
     net->announcer = announcer_create();
     assert_non_null(net->announcer);
     reaper_init(&net->reaper, net->node.shards, SHARDS, true, &net->node.pauses, net->monotonic);
+    reaper_keep_out(&net->reaper, net->node.access);
     net->reaped = net->monotonic;
     net->freed = 0;
     read_clock(net);
@@ -297,6 +300,7 @@ struct shard_counters net_totals(const struct net *net) {
         sum.left += counters->left;
         sum.moved += counters->moved;
         sum.provisional_dropped += counters->provisional_dropped;
+        sum.evicted += counters->evicted;
         sum.sessions += counters->sessions;
         sum.provisional += counters->provisional;
         sum.rooms += counters->rooms;

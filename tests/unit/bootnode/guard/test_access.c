@@ -385,5 +385,5 @@ int main(void) {
         TEST(test_a_change_is_counted_twice),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests_name("access", tests, NULL, NULL);
 }

@@ -166,5 +166,5 @@ int main(void) {
         TEST(test_a_second_file_adds),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests_name("prefix_list", tests, NULL, NULL);
 }

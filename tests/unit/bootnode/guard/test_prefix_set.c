@@ -286,5 +286,5 @@ int main(void) {
         cmocka_unit_test(test_every_second_address),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests_name("prefix_set", tests, NULL, NULL);
 }
