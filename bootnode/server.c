@@ -2,20 +2,18 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <sodium.h>
 
-#include "bootnode/lame_duck.h"
-#include "bootnode/liveness.h"
+#include "bootnode/keeping.h"
+#include "bootnode/life.h"
 #include "bootnode/node.h"
 #include "bootnode/node_key.h"
 #include "bootnode/ops/http.h"
@@ -42,9 +40,6 @@
 #define RECLAIMER_NICE 19
 #define FILES_PER_WORKER 2 /* epoll, and its bell */
 #define FILES_BESIDE 48    /* the log, events, operators' connections, and some to spare */
-#define DRAIN_MS 2000      /* how long the sessions' NOTICEs may take at most */
-#define TEAR_DOWN_MS 20000 /* and what comes after them */
-#define STATUS_EVERY_MS 10000
 
 /* First all is opened that needs the machine (files, ports, rights); then the process shuts itself off from it; then
  * come tables and threads, which are nobody's but the sandbox's: the kernel keeps half of it by thread, and liburcu
@@ -65,21 +60,14 @@ struct server {
     struct node_key key; /* until the node has it */
     struct reaper reaper;
     bool has_reaper;
-    struct liveness_watch liveness;
-    const char *stuck; /* as liveness_stuck said last */
     struct service_manager manager;
-    uint64_t status_ms; /* monotonic, when it was told what people read of us */
-    struct page_visits visits;
+    struct life life;
     struct http http;
     struct operations operations;
     pthread_mutex_t operating; /* held during each of them */
     struct limit_log limit_log;
     struct process_view process;
     int signals; /* signalfd */
-    int drained; /* eventfd: workers that told every session */
-    int called;  /* eventfd: somebody else than a signal wants something, as the next two say */
-    atomic_bool drain_asked;
-    _Atomic uint64_t drain_ms; /* for so long, or LAME_DUCK_AUTO */
 };
 
 static bool failed(const char *what, int error) {
@@ -99,9 +87,9 @@ static bool open_events(struct server *server) {
     (void)signal(SIGUSR1, SIG_IGN);
     (void)signal(SIGPIPE, SIG_IGN);
     server->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    server->drained = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    server->called = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    return (server->signals >= 0 && server->drained >= 0 && server->called >= 0) || failed("cannot open events", errno);
+    if (server->signals < 0) return failed("cannot open events", errno);
+    int error = life_open(&server->life);
+    return error == 0 || failed("cannot open events", -error);
 }
 
 /* The usual soft limit is there for select(2), which nothing here uses; each worker wants two files and one for every
@@ -250,7 +238,7 @@ static bool make_workers(struct server *server) {
     server->workers = aligned_alloc(_Alignof(struct worker), count * sizeof *server->workers);
     if (!server->workers) return failed("cannot make the workers", ENOMEM);
     for (size_t i = 0; i < count; i++) {
-        int error = worker_init(&server->workers[server->worker_count++], &server->node, i, server->drained);
+        int error = worker_init(&server->workers[server->worker_count++], &server->node, i, server->life.drained);
         if (error != 0) return failed("cannot make a worker", -error);
         if (!give_sockets(server, i)) return false;
     }
@@ -265,19 +253,6 @@ static void start_reclaimer(void *nothing) {
     rcu_start_reclaimer();
 }
 
-static void watch_threads(struct server *server) {
-    char name[LIVENESS_NAME_SIZE];
-    liveness_watch_init(&server->liveness, clock_monotonic_ms());
-    liveness_watch_add(&server->liveness, "reaper", &server->reaper.turned, -1);
-    for (size_t i = 0; i < server->worker_count; i++) {
-        const struct worker *worker = &server->workers[i];
-        snprintf(name, sizeof name, "worker %zu", i);
-        liveness_watch_add(&server->liveness, name, &worker->turned, worker->bell);
-        snprintf(name, sizeof name, "announcer %zu", i);
-        liveness_watch_add(&server->liveness, name, &worker->announced, -1);
-    }
-}
-
 static bool start_threads(struct server *server) {
     struct thread starter;
     if (thread_start(&starter, "starter", false, start_reclaimer, NULL) == 0) thread_join(&starter);
@@ -286,14 +261,13 @@ static bool start_threads(struct server *server) {
     int error = reaper_start(&server->reaper);
     server->has_reaper = error == 0;
     for (size_t i = 0; i < server->worker_count && error == 0; i++) error = worker_start(&server->workers[i]);
-    watch_threads(server);
     if (error == 0 && server->config->pin_workers) placement_pin_workers(server->workers, server->worker_count);
     return error == 0 || failed("cannot start a thread", -error);
 }
 
 static struct watched watched_of(struct server *server) {
-    return (struct watched){&server->node,    server->workers,   server->worker_count,
-                            &server->process, &server->liveness, &server->visits};
+    return (struct watched){&server->node,    server->workers,        server->worker_count,
+                            &server->process, &server->life.liveness, &server->life.visits};
 }
 
 /* True also where nobody wants metrics. */
@@ -332,7 +306,8 @@ static void say_counters(struct server *server) {
     free(snapshot);
 }
 
-static void write_status(const struct server *server, char out[static SERVICE_MANAGER_STATUS_SIZE]) {
+static void write_status(void *context, char out[static SERVICE_MANAGER_STATUS_SIZE]) {
+    const struct server *server = context;
     char list[INI_ADDRESS_LIST_MAX * (ADDRESS_TEXT_SIZE + 2)];
     socket_groups_name(&server->sockets, list, sizeof list);
     snprintf(out, SERVICE_MANAGER_STATUS_SIZE, "%llu sessions, on %.200s",
@@ -353,9 +328,7 @@ static bool on_reload(void *context, char **report) {
 /* The main thread does it. */
 static void on_drain(void *context, uint64_t ms) {
     struct server *server = context;
-    atomic_store(&server->drain_ms, ms);
-    atomic_store(&server->drain_asked, true);
-    (void)eventfd_write(server->called, 1);
+    life_drain(&server->life, ms);
 }
 
 static void fill_operations(struct server *server) {
@@ -377,142 +350,14 @@ static void reload(struct server *server) {
 
 /* What a signal wants of us. Who ends a bootnode by hand (SIGINT) means it; a service manager
  * says the same when it stops a program and when it restarts it. */
-static enum node_fate take_signal(struct server *server) {
+static enum node_fate take_signal(void *context) {
+    struct server *server = context;
     struct signalfd_siginfo info;
     if (read(server->signals, &info, sizeof info) != sizeof info) return NODE_SERVES;
     if (info.ssi_signo == SIGHUP) reload(server);
     if (info.ssi_signo == SIGUSR2) say_counters(server);
     if (info.ssi_signo == SIGINT) return NODE_ENDS;
     return info.ssi_signo == SIGTERM ? NODE_RESTARTS : NODE_SERVES;
-}
-
-/* --- Life: what goes on in the main thread until the end --- */
-
-/* Once when it begins, and once when it is over. */
-static void say_stuck(struct server *server, const char *stuck) {
-    if (stuck && !server->stuck)
-        log_error(AREA, "%s has had no turn for %u s: it is stuck, or has no processor", stuck,
-                  (unsigned)(LIVENESS_STUCK_MS / 1000));
-    if (!stuck && server->stuck) log_warning(AREA, "all have their turns again");
-    server->stuck = stuck;
-}
-
-static void tell_status(struct server *server, uint64_t now) {
-    char text[SERVICE_MANAGER_STATUS_SIZE];
-    if (now - server->status_ms < STATUS_EVERY_MS) return;
-    server->status_ms = now;
-    write_status(server, text);
-    service_manager_status(&server->manager, text);
-}
-
-/* A sign of life is given only while all who serve have their turns. */
-static void keep_alive(struct server *server) {
-    const uint64_t now = clock_monotonic_ms();
-    liveness_watch_step(&server->liveness, now);
-    say_stuck(server, liveness_stuck(&server->liveness, now));
-    if (!server->stuck) service_manager_alive(&server->manager, now);
-}
-
-/* Until one of them has something to say, or `ms` went by; in between, what is due is done. */
-static void look(struct server *server, struct pollfd *wanted, nfds_t count, uint64_t ms) {
-    uint64_t rest = earlier(LIVENESS_STEP_MS, service_manager_rest_ms(&server->manager));
-    (void)poll(wanted, count, (int)earlier(ms, rest));
-    keep_alive(server);
-    limit_log_step(&server->limit_log, &server->node, server->workers, server->worker_count, clock_monotonic_ms());
-}
-
-/* Returns how long it shall be a lame duck, with the fate. */
-static uint64_t serve(struct server *server, enum node_fate *fate) {
-    struct pollfd wanted[] = {{.fd = server->signals, .events = POLLIN}, {.fd = server->called, .events = POLLIN}};
-    eventfd_t ignored;
-    for (;;) {
-        look(server, wanted, 2, NEVER);
-        tell_status(server, clock_monotonic_ms());
-        *fate = take_signal(server);
-        if (*fate != NODE_SERVES) break;
-        (void)eventfd_read(server->called, &ignored);
-        if (!atomic_load(&server->drain_asked)) continue;
-        *fate = NODE_RESTARTS;
-        return atomic_load(&server->drain_ms);
-    }
-    struct bootnode_config config;
-    node_config_copy(&server->node, &config);
-    return bootnode_config_drain_ms(&config);
-}
-
-static void tell_stopping(struct server *server, const struct lame_duck *duck) {
-    uint64_t most = duck->chosen_ms == LAME_DUCK_AUTO ? LAME_DUCK_MOST_MS : duck->chosen_ms;
-    char text[SERVICE_MANAGER_STATUS_SIZE];
-    snprintf(text, sizeof text, "leaves: newcomers are sent away, who is here is served for %llu s more at most",
-             (unsigned long long)(most + 999) / 1000);
-    service_manager_stopping(&server->manager, most + DRAIN_MS + TEAR_DOWN_MS, text);
-}
-
-/* Until its time is over, or a second signal came, which may mean another fate; that is returned. */
-static enum node_fate be_lame_duck(struct server *server, enum node_fate fate, uint64_t chosen_ms) {
-    const struct lame_duck duck = {clock_monotonic_ms(), chosen_ms, server->http.daemon != NULL};
-    struct pollfd wanted = {.fd = server->signals, .events = POLLIN};
-    tell_stopping(server, &duck);
-    for (;;) {
-        const uint64_t now = clock_monotonic_ms(), end = lame_duck_end(&duck, &server->visits);
-        node_leave(&server->node, fate, node_time(&server->node, end));
-        if (now >= end) return fate;
-        look(server, &wanted, 1, end - now);
-        const enum node_fate again = take_signal(server);
-        if (again != NODE_SERVES) return again;
-    }
-}
-
-/* Until all workers told their sessions, DRAIN_MS went by, or another signal came. */
-static void tell_sessions(struct server *server, enum node_fate fate) {
-    struct pollfd wanted[] = {{.fd = server->drained, .events = POLLIN}, {.fd = server->signals, .events = POLLIN}};
-    uint64_t deadline = clock_monotonic_ms() + DRAIN_MS, told = 0;
-    node_leave(&server->node, fate, 0);
-    for (size_t i = 0; i < server->worker_count; i++) worker_wake(&server->workers[i]);
-    while (told < server->worker_count) {
-        uint64_t now = clock_monotonic_ms();
-        eventfd_t more = 0;
-        if (now >= deadline) break;
-        look(server, wanted, 2, deadline - now);
-        if (eventfd_read(server->drained, &more) == 0) told += more;
-        if (take_signal(server) != NODE_SERVES) break;
-    }
-}
-
-static void drain(struct server *server, enum node_fate fate, uint64_t chosen_ms) {
-    log_info(AREA, fate == NODE_ENDS ? "draining, for good" : "draining, clients expect us back");
-    tell_sessions(server, be_lame_duck(server, fate, chosen_ms));
-}
-
-static void keep_socket(struct server *server, const struct handed_place *place, int descriptor) {
-    char name[HANDED_NAME_SIZE];
-    handed_name(place, name);
-    (void)service_manager_keep(&server->manager, name, descriptor);
-}
-
-/* So that the next process serves what comes until then, also where this one does not end by itself. */
-static void keep_sockets(struct server *server) {
-    size_t count = server->worker_count * server->sockets.bound_count * LANE_COUNT;
-    if (!service_manager_may_keep(&server->manager, count)) return;
-    for (size_t worker = 0; worker < server->worker_count; worker++) {
-        for (size_t i = 0; i < server->sockets.bound_count; i++) {
-            const int *sockets = server->workers[worker].listeners[i].sockets;
-            for (enum lane lane = 0; lane < LANE_COUNT && !server->sockets.foreign[i]; lane++)
-                if (sockets[lane] >= 0)
-                    keep_socket(server, &(struct handed_place){lane, worker, server->worker_count}, sockets[lane]);
-        }
-    }
-}
-
-static void live(struct server *server) {
-    enum node_fate fate;
-    keep_sockets(server);
-    char text[SERVICE_MANAGER_STATUS_SIZE];
-    limit_log_init(&server->limit_log, clock_monotonic_ms());
-    write_status(server, text);
-    service_manager_ready(&server->manager, text);
-    const uint64_t chosen_ms = serve(server, &fate);
-    drain(server, fate, chosen_ms);
 }
 
 static void tear_down(struct server *server) {
@@ -527,43 +372,16 @@ static void tear_down(struct server *server) {
     node_key_wipe(&server->key);
     socket_groups_close(&server->sockets);
     process_close(&server->process);
-    if (server->drained >= 0) close(server->drained);
-    if (server->called >= 0) close(server->called);
+    life_close(&server->life);
     service_manager_close(&server->manager);
     if (server->signals >= 0) close(server->signals);
 }
 
-static void let_go(struct server *server, const struct handed_socket *socket) {
-    char name[HANDED_NAME_SIZE];
-    handed_name(&socket->place, name);
-    service_manager_forget(&server->manager, name);
-}
-
-/* Groups that do not suit us: as long as the manager has their sockets, too, no new one can take their places. */
-static void let_go_of_unsuited(struct server *server, size_t workers) {
-    bool any = false;
-    for (size_t i = 0; i < server->handed->count; i++) {
-        const struct handed_socket *socket = &server->handed->items[i];
-        if (!socket->kept || handed_is_whole(server->handed, &socket->bound, workers)) continue;
-        let_go(server, socket);
-        any = true;
-    }
-    if (any && !service_manager_wait(&server->manager))
-        log_warning(AREA, "the service manager does not let go of sockets that it kept: packets may come astray");
-}
-
-/* What is left has an address that is not listened on any more: it shall be free. */
-static void let_go_of_unused(struct server *server) {
-    for (size_t i = 0; i < server->handed->count; i++)
-        if (server->handed->items[i].descriptor >= 0) let_go(server, &server->handed->items[i]);
-    handed_close(server->handed);
-}
-
 static bool open_sockets(struct server *server) {
     size_t workers = bootnode_config_workers(server->config);
-    let_go_of_unsuited(server, workers);
+    keeping_let_go_of_unsuited(&server->manager, server->handed, workers);
     bool opened = socket_groups_open(&server->sockets, server->config, workers, server->handed);
-    let_go_of_unused(server);
+    keeping_let_go_of_unused(&server->manager, server->handed);
     return opened;
 }
 
@@ -578,8 +396,29 @@ static bool start_log(void) {
     return error == 0 || failed("cannot start the log", -error);
 }
 
+static void step(void *context, uint64_t monotonic_ms) {
+    struct server *server = context;
+    limit_log_step(&server->limit_log, &server->node, server->workers, server->worker_count, monotonic_ms);
+}
+
+/* Before anybody can ask whether all have their turns. */
+static void begin_life(struct server *server) {
+    struct life *life = &server->life;
+    life->host =
+        (struct life_host){.context = server, .take_signal = take_signal, .step = step, .write_status = write_status};
+    limit_log_init(&server->limit_log, clock_monotonic_ms());
+    life->node = &server->node;
+    life->workers = server->workers;
+    life->manager = &server->manager;
+    life->signals = server->signals;
+    life->has_page = server->http.daemon != NULL;
+    life_watch(life, &server->reaper);
+}
+
 static bool start_all(struct server *server) {
-    return start_log() && make_node(server) && make_workers(server) && start_threads(server) && start_http(server);
+    if (!start_log() || !make_node(server) || !make_workers(server) || !start_threads(server)) return false;
+    begin_life(server);
+    return start_http(server);
 }
 
 int server_run(const struct bootnode_config *config, const struct bootnode_settings *source, struct handed *handed) {
@@ -589,7 +428,7 @@ int server_run(const struct bootnode_config *config, const struct bootnode_setti
     server->config = config;
     server->source = source;
     fill_operations(server);
-    server->process.statm = server->signals = server->drained = server->called = -1;
+    server->process.statm = server->signals = server->life.drained = server->life.called = -1;
     service_manager_open(&server->manager);
     server->handed = handed;
     bool opened = open_all(server);
@@ -600,7 +439,8 @@ int server_run(const struct bootnode_config *config, const struct bootnode_setti
     if (opened && start_all(server)) {
         started = true;
         say_listening(server);
-        live(server);
+        keeping_begin(&server->manager, &server->sockets, server->workers);
+        life_run(&server->life);
     }
     tear_down(server);
     rcu_reader_online();

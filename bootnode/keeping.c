@@ -1,0 +1,48 @@
+#include "bootnode/keeping.h"
+
+#include "common/log.h"
+
+#define AREA "bootnode"
+
+static void let_go(struct service_manager *manager, const struct handed_socket *socket) {
+    char name[HANDED_NAME_SIZE];
+    handed_name(&socket->place, name);
+    service_manager_forget(manager, name);
+}
+
+void keeping_let_go_of_unsuited(struct service_manager *manager, const struct handed *handed, size_t workers) {
+    bool any = false;
+    for (size_t i = 0; i < handed->count; i++) {
+        const struct handed_socket *socket = &handed->items[i];
+        if (!socket->kept || handed_is_whole(handed, &socket->bound, workers)) continue;
+        let_go(manager, socket);
+        any = true;
+    }
+    if (any && !service_manager_wait(manager))
+        log_warning(AREA, "the service manager does not let go of sockets that it kept: packets may come astray");
+}
+
+void keeping_let_go_of_unused(struct service_manager *manager, struct handed *handed) {
+    for (size_t i = 0; i < handed->count; i++)
+        if (handed->items[i].descriptor >= 0) let_go(manager, &handed->items[i]);
+    handed_close(handed);
+}
+
+static void keep(struct service_manager *manager, const struct handed_place *place, int descriptor) {
+    char name[HANDED_NAME_SIZE];
+    handed_name(place, name);
+    (void)service_manager_keep(manager, name, descriptor);
+}
+
+void keeping_begin(struct service_manager *manager, const struct socket_groups *sockets, const struct worker *workers) {
+    size_t count = sockets->worker_count * sockets->bound_count * LANE_COUNT;
+    if (!service_manager_may_keep(manager, count)) return;
+    for (size_t i = 0; i < sockets->bound_count; i++) {
+        for (size_t worker = 0; worker < sockets->worker_count && !sockets->foreign[i]; worker++) {
+            const int *lanes = workers[worker].listeners[i].sockets;
+            for (enum lane lane = 0; lane < LANE_COUNT; lane++)
+                if (lanes[lane] >= 0)
+                    keep(manager, &(struct handed_place){lane, worker, sockets->worker_count}, lanes[lane]);
+        }
+    }
+}
