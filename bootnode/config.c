@@ -13,7 +13,6 @@
 #include "bootnode/table/room.h"
 #include "common/log_format.h"
 #include "common/prefix.h"
-#include "common/sandbox/privileges.h"
 #include "common/sandbox/sandbox.h"
 #include "common/udp.h"
 #include "common/units.h"
@@ -61,10 +60,10 @@ static bool is_public_or_nothing(const char *value) {
     return public_address_parse(value, &ignored);
 }
 
+/* Whether there is such a user is asked at the start alone (start_check.h): behind the sandbox nobody can. */
 static bool is_user_or_nothing(const char *value) {
-    struct privileges_user ignored;
-    struct why why;
-    return *value == '\0' || privileges_find(value, &ignored, &why);
+    const char *colon = strchr(value, ':');
+    return !strpbrk(value, " \t") && colon != value && (!colon || (colon[1] != '\0' && !strchr(colon + 1, ':')));
 }
 
 static bool is_drain(const char *value) {

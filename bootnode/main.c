@@ -8,9 +8,9 @@
 #include "bootnode/config.h"
 #include "bootnode/handed.h"
 #include "bootnode/key_command.h"
-#include "bootnode/listening.h"
 #include "bootnode/server.h"
 #include "bootnode/settings.h"
+#include "bootnode/start_check.h"
 #include "common/dumps.h"
 #include "common/log.h"
 #include "common/modes.h"
@@ -20,13 +20,14 @@
 
 struct arguments {
     const char *listen, *config;
-    bool check_config, print_key, help;
+    bool check_config, print_config, print_key, help;
 };
 
 static void take_flag(struct arguments *out, const char *name, const char *value) {
     if (strcmp(name, "listen") == 0) out->listen = value;
     if (strcmp(name, "config") == 0) out->config = value;
     if (strcmp(name, "check-config") == 0) out->check_config = true;
+    if (strcmp(name, "print-config") == 0) out->print_config = true;
     if (strcmp(name, "print-key") == 0) out->print_key = true;
     if (strcmp(name, "help") == 0) out->help = true;
 }
@@ -46,15 +47,6 @@ static bool parse_arguments(int argc, char **argv, struct arguments *out) {
     return good;
 }
 
-/* No mistake of the settings: it may come later, as addresses do while a machine starts. */
-static void note_missing(const struct bootnode_config *config) {
-    char text[ADDRESS_TEXT_SIZE];
-    for (size_t i = 0; i < config->listen.count; i++)
-        if (!listening_is_here(&config->listen.items[i]) && !address_is_unspecified(&config->listen.items[i]))
-            printf("listen = %s: this machine has no such address now\n",
-                   address_format(&config->listen.items[i], text));
-}
-
 /* Nobody but the log's own thread waits for whoever reads it, not even at the start and at the end. */
 static int serve(const struct bootnode_config *config, const struct bootnode_settings *source) {
     struct handed handed;
@@ -71,6 +63,37 @@ static int serve(const struct bootnode_config *config, const struct bootnode_set
     return status;
 }
 
+static int print_config(const struct bootnode_config *config, const struct ini_origins *origins) {
+    ini_table_print(&bootnode_config_table, config, origins, stdout);
+    return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int check_config(struct faults *faults, const char *file) {
+    if (sodium_init() < 0) return EXIT_FAILURE;
+    start_check(faults, stdout);
+    if (faults->count > 0) return EXIT_USAGE;
+    printf("%s: ok\n", file ? file : "defaults");
+    return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* Reads and checks, as far as it is asked to: an exit status, or -1 where the bootnode is to go on. */
+static int look_at_config(const struct arguments *arguments, const struct bootnode_settings *settings,
+                          struct bootnode_config *config) {
+    struct ini_origins origins;
+    struct faults faults = {.config = config, .origins = &origins, .out = stderr};
+    int status = -1;
+    ini_origins_make(&origins, bootnode_config_table.count);
+    faults.count = bootnode_settings_trace(settings, config, &origins, stderr);
+    if (arguments->check_config)
+        status = check_config(&faults, arguments->config);
+    else
+        start_check_user(&faults);
+    if (faults.count > 0) status = EXIT_USAGE;
+    if (status < 0 && arguments->print_config) status = print_config(config, &origins);
+    ini_origins_free(&origins);
+    return status;
+}
+
 int bootnode_main(int argc, char **argv) {
     struct arguments arguments = {.listen = NULL};
     static struct bootnode_config config;
@@ -79,13 +102,9 @@ int bootnode_main(int argc, char **argv) {
         mode_print_help(MODE_BOOTNODE);
         return EXIT_SUCCESS;
     }
-    struct bootnode_settings settings = {.file = arguments.config, .listen = arguments.listen};
-    if (bootnode_settings_read(&settings, &config, stderr) > 0) return EXIT_USAGE;
-    if (arguments.check_config) {
-        printf("%s: ok\n", arguments.config ? arguments.config : "defaults");
-        note_missing(&config);
-        return EXIT_SUCCESS;
-    }
+    const struct bootnode_settings settings = {.file = arguments.config, .listen = arguments.listen};
+    int status = look_at_config(&arguments, &settings, &config);
+    if (status >= 0) return status;
     log_set_level((enum log_level)config.log_level);
     log_set_format((enum log_format)config.log_format);
     dumps_forbid();

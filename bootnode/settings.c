@@ -2,9 +2,13 @@
 
 #include <limits.h>
 
+#include "bootnode/contradictions.h"
 #include "common/flags.h"
 #include "common/home.h"
 #include "common/why.h"
+
+#define LISTEN_FLAG "--listen"
+#define LISTEN_ORIGIN "command line (" LISTEN_FLAG ")"
 
 static size_t complain(const char *flag, const char *value, const char *why, FILE *problems) {
     char line[3 * sizeof(struct why)];
@@ -13,27 +17,38 @@ static size_t complain(const char *flag, const char *value, const char *why, FIL
     return 1;
 }
 
-static size_t read_file(const char *named, struct bootnode_config *out, FILE *problems) {
+static size_t read_file(const char *named, struct bootnode_config *out, struct ini_origins *origins, FILE *problems) {
     char file[PATH_MAX];
     if (!named) return 0;
     if (*named && home_expand(named, file, sizeof file))
-        return ini_table_load(&bootnode_config_table, file, out, problems);
+        return ini_table_read(&bootnode_config_table, file, out, origins, problems);
     return complain("--config", named, "expected a file", problems);
 }
 
-static size_t read_listen(const char *value, struct bootnode_config *out, FILE *problems) {
+/* What the file says of it counts no more, right or wrong; only that it was wrong has been told. */
+static size_t read_listen(const char *value, struct bootnode_config *out, struct ini_origins *origins, FILE *problems) {
+    struct ini_row_origins *row = &origins->rows[ini_table_row(&bootnode_config_table, BOOTNODE_SECTION, "listen")];
     struct why why;
-    if (!value || ini_table_set(&bootnode_config_table, BOOTNODE_SECTION, "listen", value, out, &why)) return 0;
-    return complain("--listen", value, why.text, problems);
+    if (!value) return 0;
+    *row = (struct ini_row_origins){.first = {.source = LISTEN_ORIGIN}};
+    row->refused = !ini_table_set(&bootnode_config_table, BOOTNODE_SECTION, "listen", value, out, &why);
+    for (size_t i = 0; i < INI_LIST_MAX; i++) row->items[i] = row->first;
+    return row->refused ? complain(LISTEN_FLAG, value, why.text, problems) : 0;
+}
+
+size_t bootnode_settings_trace(const struct bootnode_settings *from, struct bootnode_config *out,
+                               struct ini_origins *origins, FILE *problems) {
+    struct faults faults = {.config = out, .origins = origins, .out = problems};
+    ini_table_defaults(&bootnode_config_table, out);
+    faults.count = read_file(from->file, out, origins, problems) + read_listen(from->listen, out, origins, problems);
+    contradictions_find(&faults);
+    return faults.count;
 }
 
 size_t bootnode_settings_read(const struct bootnode_settings *from, struct bootnode_config *out, FILE *problems) {
-    char text[ADDRESS_TEXT_SIZE];
-    ini_table_defaults(&bootnode_config_table, out);
-    size_t count = read_file(from->file, out, problems) + read_listen(from->listen, out, problems);
-    if (count > 0 || bootnode_config_fits(out)) return count;
-    fprintf(problems,
-            "gochat: %s: stun_alternate = %s: expected another address and another port than those listened on\n",
-            from->file, address_format(&out->stun_alternate.items[0], text));
-    return 1;
+    struct ini_origins origins;
+    ini_origins_make(&origins, bootnode_config_table.count);
+    size_t count = bootnode_settings_trace(from, out, &origins, problems);
+    ini_origins_free(&origins);
+    return count;
 }

@@ -7,13 +7,18 @@
 
 #include "bootnode/config.h"
 #include "common/attributes.h"
+#include "common/ini_origins.h"
 
 struct bootnode_settings {
     const char *file;   /* --config, where ~ is a home directory; NULL: none */
     const char *listen; /* --listen, which takes the place of the file's; NULL: not given */
 };
 
-/* Fills in `out`. Each problem is one line for `problems`; returns how many there were, and with any of them `out` is
- * of no use. */
+/* Fills in `out`. Each problem is one line for `problems`, what contradictions.h finds included; returns how many there
+ * were, and with any of them `out` is of no use. */
 MUST_USE size_t bootnode_settings_read(const struct bootnode_settings *from, struct bootnode_config *out,
                                        FILE *problems);
+/* The same, with whence each value came, and which files and folders were read: `origins`, which the caller made for
+ * bootnode_config_table. */
+MUST_USE size_t bootnode_settings_trace(const struct bootnode_settings *from, struct bootnode_config *out,
+                                        struct ini_origins *origins, FILE *problems);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/memory.h"
 
@@ -46,7 +47,6 @@ static int compare(const void *a, const void *b) {
 }
 
 static bool find_matching(const char *folder, const char *pattern, struct ini_included *out, struct why *why) {
-    if (folder && strpbrk(folder, MARKS)) return why_fail(why, "expected " MARKS " in a file's name alone");
     DIR *opened = opendir(folder ? folder : ".");
     if (!opened) return why_fail(why, "%s: %s", folder ? folder : ".", strerror(errno));
     bool found = collect(opened, folder, pattern, out, why);
@@ -63,6 +63,8 @@ char *ini_include_folder(const char *file) {
 bool ini_include_find(const char *path, struct ini_included *out, struct why *why) {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     *out = (struct ini_included){.count = 0};
+    if (strpbrk(path, MARKS) && strpbrk(path, MARKS) < name && access(path, F_OK) != 0)
+        return why_fail(why, "expected " MARKS " in a file's name alone");
     if (!strpbrk(name, MARKS)) return is_regular(path, why) && add(out, path, why);
     char *folder = ini_include_folder(path);
     bool found = find_matching(folder, name, out, why);

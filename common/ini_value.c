@@ -82,8 +82,7 @@ static void expect_integer(const struct ini_key *key, struct why *why) {
     }
     why_add(why, "%s from %s to %s", units_quantity(key->unit), units_format(key->unit, key->min, min),
             units_format(key->unit, key->max, max));
-    units_list(key->unit, why);
-    if (key->bare) why_add(why, "; a number alone is in %s", key->unit);
+    if (units_list(key->unit, why) && key->bare) why_add(why, "; a number alone is in %s", key->unit);
 }
 
 static void expect_boolean(const struct ini_key *key, struct why *why) {

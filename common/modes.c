@@ -35,6 +35,7 @@ static const struct flag flags[] = {
     {"config", "FILE", "the client's settings, of which bootnode, port and timeout count", DOCTOR},
     {"config", "FILE", "settings, instead of the defaults alone", BOOTNODE},
     {"check-config", NULL, "says what is wrong with the settings, and does not start", BOOTNODE},
+    {"print-config", NULL, "prints all settings, with the place where each was given, and does not start", BOOTNODE},
     {"print-key", NULL, "prints the public key, which clients may pin as bootnode_key, and does not start", BOOTNODE},
     {"mode", "MODE", NULL, ALL},
     {"help", NULL, "prints this", ALL},

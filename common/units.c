@@ -140,8 +140,9 @@ const char *units_quantity(const char *unit) {
     return require(unit, &ignored)->name;
 }
 
-void units_list(const char *unit, struct why *why) {
+bool units_list(const char *unit, struct why *why) {
     const struct unit *ignored, *units = require(unit, &ignored)->units;
     for (size_t i = 0; units[1].name && units[i].name; i++)
         why_add(why, "%s%s", i == 0 ? " in " : units[i + 1].name ? ", " : " or ", units[i].name);
+    return units[1].name != NULL;
 }

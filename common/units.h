@@ -29,5 +29,6 @@ MUST_USE bool units_parse(const char *unit, bool bare, const char *text, long lo
 char *units_format(const char *unit, long long value, char out[static UNITS_TEXT_SIZE]);
 /* "a time": the quantity of `unit`. */
 const char *units_quantity(const char *unit);
-/* Puts " in ms, s, min, h or d" behind what `why` says; nothing where there is one unit alone. */
-void units_list(const char *unit, struct why *why);
+/* Puts " in ms, s, min, h or d" behind what `why` says; nothing, and false, where there is one unit alone.
+ */
+bool units_list(const char *unit, struct why *why);

@@ -170,7 +170,7 @@ static void what_cannot_be_read_is_told_where_it_is_asked_for(void **state) {
                    "main.ini:3: include = none/*.ini: none: No such file or directory\n"
                    "main.ini:4: include = : expected a file, or a name with *\n"
                    "main.ini:5: include = .: expected a file\n"
-                   "main.ini:6: include = */a.ini: No such file or directory\n"
+                   "main.ini:6: include = */a.ini: expected *?[ in a file's name alone\n"
                    "main.ini:7: include = n*/*.ini: expected *?[ in a file's name alone\n"
                    "main.ini:8: include = /dev/zero: expected a file\n");
 }

@@ -1,0 +1,514 @@
+#!/usr/bin/perl
+# What no bootnode could start with: each file is refused by --check-config with all that is wrong in it, a line each, and
+# no bootnode starts with it.
+use strict;
+use warnings;
+use File::Path qw(make_path);
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use GoChat::Test;
+use Test::More;
+
+my $folder = temp_dir();
+$ENV{HOME} = "$folder/home";
+delete @ENV{qw(STATE_DIRECTORY CREDENTIALS_DIRECTORY XDG_STATE_HOME)};
+make_path("$folder/home", "$folder/kept/inner");
+write_file("$folder/short.key", 'short');
+chmod 0600, "$folder/short.key";
+write_file("$folder/open.key", ('ab' x 32) . "\n");
+chmod 0666, "$folder/open.key";
+symlink 'nowhere', "$folder/dangling.key";
+write_file("$folder/wrong.ini", "workers = 2\nworkers = 3\nnonsense\n");
+write_file("$folder/again.ini", "include = faulty.ini\n");
+write_file("$folder/kept/10-first.conf", "listen = 127.0.0.1\n");
+write_file("$folder/kept/20-second.conf", "listen = 127.0.0.2\nlisten = 127.0.0.1\n");
+write_file("$folder/kept/30-third.conf", "[bootnode]\nrate_stun = lots\n");
+write_file("$folder/kept/inner/deep.conf", "include = none.conf\n");
+
+# Files as they stand here, from their first line on; and behind each ">" what is said of it, from its line on. FOLDER is
+# where the file lies. A ~ at the end: more follows.
+my (@files, $file);
+for my $line (<DATA>) {
+    if ($line =~ /^# (.*)/) { push @files, $file = { name => $1, text => '', said => [] } }
+    elsif ($line =~ /^> (.*)/) { push @{ $file->{said} }, $1 }
+    else { $file->{text} .= $line }
+}
+cmp_ok(scalar @files, '>=', 70, 'faulty files');
+
+# Bytes that cannot stand in a source.
+push @files,
+    { name => 'a zero byte', text => "[bootnode]\nworkers = 1\0\n", said => ['2: a zero byte, expected text'] },
+    { name => 'a line without end', text => "[bootnode]\n;" . 'x' x 70_000, said => ['2: a line of 65536 bytes or more, expected less'] },
+    { name => 'control characters', text => "[bootnode]\n\e[2J = 1\n", said => ["2: \xef\xbf\xbd[2J = 1: unknown key, expected one of ~"] };
+
+sub lines_of { my ($text) = @_; return map {s{\Q$folder\E}{FOLDER}gr} split /\n/, $text }
+
+for my $case (@files) {
+    my $path = write_file("$folder/faulty.ini", $case->{text} =~ s/FOLDER/$folder/gr);
+    my @gochat = (gochat(), '--mode', 'bootnode', '--config', $path);
+    my ($status, undef, $err) = run_program(name => 'check', command => [@gochat, '--check-config']);
+    is($status, 2, "$case->{name}: refused");
+    my @said = map {s{^FOLDER/faulty\.ini:}{}r} lines_of($err);
+    my @expected = @{ $case->{said} };
+    my @shown = map { ($expected[$_] // '') =~ /^(.*)~$/ && index($said[$_], $1) == 0 ? "$1~" : $said[$_] } 0 .. $#said;
+    is_deeply(\@shown, \@expected, "$case->{name}: with each reason") or diag $err;
+    ($status) = run_program(name => 'start', command => \@gochat, timeout => 10);
+    cmp_ok($status, '>', 0, "$case->{name}: and nothing starts");
+}
+# A network's broadcast address, where this machine has such a network.
+my ($broadcast) = (`ip -o -4 address show 2>/dev/null` // '') =~ / brd ([\d.]+) /;
+SKIP: {
+    skip 'no network here has a broadcast address', 2 if !$broadcast;
+    my $path = write_file("$folder/faulty.ini", "[bootnode]\nlisten = $broadcast:9595\n");
+    my ($status, undef, $err) = run_program(name => 'check', command => [gochat(), '--mode', 'bootnode', '--config', $path, '--check-config']);
+    is($status, 2, 'a broadcast address: refused');
+    is($err, "$path:2: listen = $broadcast:9595: a network's broadcast address, expected one of this machine's own\n", 'with the reason');
+}
+
+ok(!-e "$folder/home/.local", 'no key was made');
+
+finish();
+
+__DATA__
+# no number of workers
+[bootnode]
+workers = 0
+> 2: workers = 0: expected auto or a number from 1 to 256
+# too many workers
+[bootnode]
+workers = 257
+> 2: workers = 257: expected auto or a number from 1 to 256
+# workers in words
+[bootnode]
+workers = four
+> 2: workers = four: expected auto or a number from 1 to 256
+# a number that no machine holds
+[bootnode]
+sessions = 99999999999999999999999
+> 2: sessions = 99999999999999999999999: expected a number from 1 to 1073741824
+# sessions with a unit
+[bootnode]
+sessions = 1M
+> 2: sessions = 1M: expected a number from 1 to 1073741824
+# less than no sessions
+[bootnode]
+sessions = -1
+> 2: sessions = -1: expected a number from 1 to 1073741824
+# a hexadecimal number
+[bootnode]
+node_id = 0x10
+> 2: node_id = 0x10: expected a number from 0 to 255
+# a node that is none of 256
+[bootnode]
+node_id = 256
+> 2: node_id = 256: expected a number from 0 to 255
+# a room for one
+[bootnode]
+room_members = 1
+> 2: room_members = 1: expected a number from 2 to 512
+# a share of more than all
+[bootnode]
+room_source_share = 101%
+> 2: room_source_share = 101%: expected a percentage from 1% to 100%
+# a share of what is no share
+[bootnode]
+room_source_share = 25s
+> 2: room_source_share = 25s: expected a percentage from 1% to 100%; s is a unit of a time
+# a size that is none
+[bootnode]
+receive_buffer = 4 Megabytes
+> 2: receive_buffer = 4 Megabytes: expected a size from 0 to 1GiB in B, KiB, MiB, GiB, kB, MB or GB; a number alone is in B; Megabytes is no unit of a size
+# a size with letters of the wrong case
+[bootnode]
+receive_buffer = 64kib
+> 2: receive_buffer = 64kib: expected a size from 0 to 1GiB in B, KiB, MiB, GiB, kB, MB or GB; a number alone is in B; kib is no unit of a size, did you mean KiB?
+# a size in seconds
+[bootnode]
+receive_buffer = 5s
+> 2: receive_buffer = 5s: expected a size from 0 to 1GiB in B, KiB, MiB, GiB, kB, MB or GB; a number alone is in B; s is a unit of a time
+# a size beyond what the kernel takes
+[bootnode]
+receive_buffer = 2GiB
+> 2: receive_buffer = 2GiB: expected a size from 0 to 1GiB in B, KiB, MiB, GiB, kB, MB or GB; a number alone is in B
+# a size that overflows
+[bootnode]
+receive_buffer = 99999999999GiB
+> 2: receive_buffer = 99999999999GiB: expected a size from 0 to 1GiB in B, KiB, MiB, GiB, kB, MB or GB; a number alone is in B; too large
+# a size of half a byte
+[bootnode]
+receive_buffer = 0.5B
+> 2: receive_buffer = 0.5B: expected a size from 0 to 1GiB in B, KiB, MiB, GiB, kB, MB or GB; a number alone is in B; no whole number of B
+# a time that is too long
+[bootnode]
+restart_ms = 1h
+> 2: restart_ms = 1h: expected a time from 0 to 50s in ms, s, min, h or d; a number alone is in ms
+# a time before now
+[bootnode]
+restart_ms = -5s
+> 2: restart_ms = -5s: expected a time from 0 to 50s in ms, s, min, h or d; a number alone is in ms; no number
+# a time of a fraction of a millisecond
+[bootnode]
+restart_ms = 0.0001s
+> 2: restart_ms = 0.0001s: expected a time from 0 to 50s in ms, s, min, h or d; a number alone is in ms; no whole number of ms
+# minutes by their wrong name
+[bootnode]
+restart_ms = 1m
+> 2: restart_ms = 1m: expected a time from 0 to 50s in ms, s, min, h or d; a number alone is in ms; m is no unit of a time
+# a drain without a unit
+[bootnode]
+drain = 30
+> 2: drain = 30: expected auto, or a time of an hour at most, as in 30s or 5min
+# a rate without time
+[bootnode]
+relay_rate = 64KiB
+> 2: relay_rate = 64KiB: expected a rate from 0 to 100MB/s in B/s, KiB/s, MiB/s, GiB/s, kB/s, MB/s, GB/s, bit/s, kbit/s, Mbit/s or Gbit/s; a number alone is in B/s; KiB is a unit of a size
+# a rate as others write it
+[bootnode]
+relay_total_rate = 100Mbps
+> 2: relay_total_rate = 100Mbps: expected a rate from 0 to 100MB/s in B/s, KiB/s, MiB/s, GiB/s, kB/s, MB/s, GB/s, bit/s, kbit/s, Mbit/s or Gbit/s; a number alone is in B/s; Mbps is no unit of a rate
+# a rate in small letters
+[bootnode]
+relay_total_rate = 100mbit/s
+> 2: relay_total_rate = 100mbit/s: expected a rate from 0 to 100MB/s in B/s, KiB/s, MiB/s, GiB/s, kB/s, MB/s, GB/s, bit/s, kbit/s, Mbit/s or Gbit/s; a number alone is in B/s; mbit/s is no unit of a rate, did you mean Mbit/s?
+# a rate of single bits
+[bootnode]
+relay_rate = 7bit/s
+> 2: relay_rate = 7bit/s: expected a rate from 0 to 100MB/s in B/s, KiB/s, MiB/s, GiB/s, kB/s, MB/s, GB/s, bit/s, kbit/s, Mbit/s or Gbit/s; a number alone is in B/s; no whole number of B/s
+# a rate beyond the limit
+[bootnode]
+relay_total_rate = 10Gbit/s
+> 2: relay_total_rate = 10Gbit/s: expected a rate from 0 to 100MB/s in B/s, KiB/s, MiB/s, GiB/s, kB/s, MB/s, GB/s, bit/s, kbit/s, Mbit/s or Gbit/s; a number alone is in B/s
+# packets a minute
+[bootnode]
+rate_hello = 100/min
+> 2: rate_hello = 100/min: expected a number a second from 0 to 10000/s; /min is no unit of a number a second
+# packets without number
+[bootnode]
+rate_stun = /s
+> 2: rate_stun = /s: expected a number a second from 0 to 10000/s; no number
+# an empty value
+[bootnode]
+rate_reset =
+> 2: rate_reset = : expected a number a second from 0 to 10000/s; no number
+# a switch that is neither
+[bootnode]
+limit_loopback = maybe
+> 2: limit_loopback = maybe: expected on or off
+# a choice that there is not
+[bootnode]
+relay = always
+> 2: relay = always: expected auto or never
+# a level that there is not
+[bootnode]
+log_level = verbose
+> 2: log_level = verbose: expected error, warning, info or debug
+# a sandbox that there is not
+[bootnode]
+sandbox = strict
+> 2: sandbox = strict: expected on, tell or off
+# listening on nothing
+[bootnode]
+listen =
+> 2: listen = : expected 1 to 16 times ADDR[:PORT], as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas
+# listening on a name
+[bootnode]
+listen = localhost:9595
+> 2: listen = localhost:9595: expected 1 to 16 times ADDR[:PORT], as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas
+# a port that is none
+[bootnode]
+listen = 127.0.0.1:65536
+> 2: listen = 127.0.0.1:65536: expected 1 to 16 times ADDR[:PORT], as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas
+# an address of five numbers
+[bootnode]
+listen = 127.0.0.1.1:9595
+> 2: listen = 127.0.0.1.1:9595: expected 1 to 16 times ADDR[:PORT], as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas
+# an item of a list
+[bootnode]
+listen = 127.0.0.1, 127.0.0.256, 127.0.0.3
+> 2: listen = 127.0.0.1, 127.0.0.256, 127.0.0.3: expected 1 to 16 times ADDR[:PORT], as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas; 127.0.0.256 is none
+# an empty item of a list
+[bootnode]
+listen = 127.0.0.1,, 127.0.0.3
+> 2: listen = 127.0.0.1,, 127.0.0.3: expected 1 to 16 times ADDR[:PORT], as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas; nothing is none
+# an address twice in a line
+[bootnode]
+listen = 127.0.0.1, 127.0.0.2, 127.0.0.1:9595
+> 2: listen = 127.0.0.1, 127.0.0.2, 127.0.0.1:9595: expected 1 to 16 times ADDR[:PORT], as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas; 127.0.0.1:9595 stands there twice
+# an address twice in two lines
+[bootnode]
+listen = 127.0.0.1
+listen = 127.0.0.2, 127.0.0.1
+> 3: listen = 127.0.0.2, 127.0.0.1: expected 16 addresses at most, each once, in all lines of this key; 127.0.0.1:9595 is there already
+# an address twice in two ways to write it
+[bootnode]
+listen = 127.0.0.1:9595, [::ffff:127.0.0.1]:9595
+> 2: listen = 127.0.0.1:9595, [::ffff:127.0.0.1]:9595: expected 1 to 16 times ADDR[:PORT], as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas; [::ffff:127.0.0.1]:9595 stands there twice
+# a multicast address
+[bootnode]
+listen = 127.0.0.1, 224.0.0.251:5353
+> 2: listen = 224.0.0.251:5353: a multicast address, expected one of this machine's own
+# a multicast address of IPv6
+[bootnode]
+listen = 127.0.0.1
+listen = [ff02::1]:9595
+> 3: listen = [ff02::1]:9595: a multicast address, expected one of this machine's own
+# the broadcast address
+[bootnode]
+listen = 255.255.255.255:9595
+> 2: listen = 255.255.255.255:9595: the broadcast address, expected one of this machine's own
+# an address of this network
+[bootnode]
+listen = 0.0.0.1:9595
+> 2: listen = 0.0.0.1:9595: no address of a machine, expected one of this machine's own
+# a link-local address without its interface
+[bootnode]
+listen = [fe80::1]:9595
+> 2: listen = [fe80::1]:9595: a link-local address, expected its interface, too, as in [fe80::1%eth0]:9595
+# an interface that there is not
+[bootnode]
+listen = 127.0.0.1, [fe80::1%none0]:9595
+> 2: listen = 127.0.0.1, [fe80::1%none0]:9595: expected 1 to 16 times ADDR[:PORT], as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas; there is no interface none0
+# another address that is the same
+[bootnode]
+listen = 127.0.0.1
+stun_alternate = 127.0.0.1:9596
+> 3: stun_alternate = 127.0.0.1:9596: expected another address and another port than those listened on, of the same family
+# another port that is the same
+[bootnode]
+listen = 127.0.0.1
+stun_alternate = 127.0.0.2:9595
+> 3: stun_alternate = 127.0.0.2:9595: expected another address and another port than those listened on, of the same family
+# another address of the other family
+[bootnode]
+listen = 127.0.0.1
+stun_alternate = [::1]:9596
+> 3: stun_alternate = [::1]:9596: expected another address and another port than those listened on, of the same family
+# another address that is every address
+[bootnode]
+stun_alternate = 0.0.0.0:9596
+> 2: stun_alternate = 0.0.0.0:9596: expected ADDR:PORT, another address and another port than those listened on, or nothing
+# another address that is multicast
+[bootnode]
+stun_alternate = 239.1.2.3:9596
+> 2: stun_alternate = 239.1.2.3:9596: expected ADDR:PORT, another address and another port than those listened on, or nothing
+# another port that is listened on in part
+[bootnode]
+listen = 0.0.0.0, 127.0.0.1:9596
+stun_alternate = 127.0.0.2:9596
+> 3: stun_alternate = 127.0.0.2:9596: its port is opened at every address, too, and overlaps there with listen = 127.0.0.1:9596 (FOLDER/faulty.ini:2)
+# another address without a port
+[bootnode]
+stun_alternate = 127.0.0.2
+> 2: stun_alternate = 127.0.0.2: expected ADDR:PORT, another address and another port than those listened on, or nothing
+# metrics at a name
+[bootnode]
+metrics = localhost:9596
+> 2: metrics = localhost:9596: expected ADDR:PORT, as in 127.0.0.1:9596, or nothing
+# metrics at a port by name
+[bootnode]
+metrics = 127.0.0.1:http
+> 2: metrics = 127.0.0.1:http: expected ADDR:PORT, as in 127.0.0.1:9596, or nothing
+# metrics without a port
+[bootnode]
+metrics = 127.0.0.1
+> 2: metrics = 127.0.0.1: expected ADDR:PORT, as in 127.0.0.1:9596, or nothing
+# metrics at two addresses
+[bootnode]
+metrics = 127.0.0.1:9596, 127.0.0.2:9596
+> 2: metrics = 127.0.0.1:9596, 127.0.0.2:9596: expected ADDR:PORT, as in 127.0.0.1:9596, or nothing
+# metrics for a group
+[bootnode]
+metrics = 224.0.0.1:9596
+> 2: metrics = 224.0.0.1:9596: a multicast address, expected one of this machine's own
+# metrics at somebody else's address
+[bootnode]
+listen = 127.0.0.1
+metrics = 203.0.113.77:9596
+> 3: metrics = 203.0.113.77:9596: cannot be listened on: Cannot assign requested address
+# a host with a port
+[bootnode]
+metrics_host = bootnode.example.org:9596
+> 2: metrics_host = bootnode.example.org:9596: expected host names without a port, separated by commas, or nothing
+# a private address as a public one
+[bootnode]
+public_address = 10.0.0.1
+> 2: public_address = 10.0.0.1: expected public IP addresses without a port, one of each family, or LOCAL=PUBLIC, as in 192.0.2.1, 10.0.0.6=192.0.2.2, or nothing
+# a public address with a port
+[bootnode]
+public_address = 203.0.113.1:9595
+> 2: public_address = 203.0.113.1:9595: expected public IP addresses without a port, one of each family, or LOCAL=PUBLIC, as in 192.0.2.1, 10.0.0.6=192.0.2.2, or nothing
+# two public addresses of one family
+[bootnode]
+public_address = 203.0.113.1, 203.0.113.2
+> 2: public_address = 203.0.113.1, 203.0.113.2: expected public IP addresses without a port, one of each family, or LOCAL=PUBLIC, as in 192.0.2.1, 10.0.0.6=192.0.2.2, or nothing
+# a user who is not here
+[bootnode]
+user = no-such-user
+> 2: user = no-such-user: expected a user of this machine, as in gochat or gochat:gochat; no user no-such-user here
+# a group that is not here
+[bootnode]
+user = root:no-such-group
+> 2: user = root:no-such-group: expected a user of this machine, as in gochat or gochat:gochat; no group no-such-group here
+# a user without a name
+[bootnode]
+user = :users
+> 2: user = :users: expected a user of this machine, as in gochat or gochat:gochat, with a group, or nothing
+# a folder as key
+[bootnode]
+listen = 127.0.0.1:0
+key_file = FOLDER
+> 3: key_file = FOLDER: a folder, expected a file
+# a key below a file
+[bootnode]
+listen = 127.0.0.1:0
+key_file = short.key/deeper/bootnode.key
+> 3: key_file = FOLDER/short.key/deeper/bootnode.key: Not a directory
+# a key where no folder can be made
+[bootnode]
+listen = 127.0.0.1:0
+key_file = /proc/self/gochat/bootnode.key
+> 3: key_file = /proc/self/gochat/bootnode.key: cannot be made: /proc/self: ~
+# a key that is too short
+[bootnode]
+listen = 127.0.0.1:0
+key_file = short.key
+> 3: key_file = FOLDER/short.key: malformed, expected 64 hex digits and a newline
+# a key for everybody
+[bootnode]
+listen = 127.0.0.1:0
+key_file = open.key
+> 3: key_file = FOLDER/open.key: mode 0666 lets others in, expected 0600, or 0640 for a group of its own
+# a key that leads nowhere
+[bootnode]
+listen = 127.0.0.1:0
+key_file = dangling.key
+> 3: key_file = FOLDER/dangling.key: a symbolic link that leads nowhere
+# a key at somebody's home who is not here
+[bootnode]
+key_file = ~no-such-user/bootnode.key
+> 2: key_file = ~no-such-user/bootnode.key: expected a known home directory for ~, and a path of at most 511 bytes in all
+# a room larger than all rooms
+[bootnode]
+sessions = 100
+room_members = 101
+> 3: room_members = 101: expected no more than sessions = 100 (FOLDER/faulty.ini:2)
+# a source with more than there is
+[bootnode]
+sessions_per_source = 2000
+sessions = 1000
+> 2: sessions_per_source = 2000: expected no more than sessions = 1000 (FOLDER/faulty.ini:3)
+# a session with more than its source
+[bootnode]
+relay_source_rate = 1Mbit/s
+relay_rate = 2Mbit/s
+> 3: relay_rate = 2Mbit/s: expected no more than relay_source_rate = 1Mbit/s (FOLDER/faulty.ini:2)
+# a session with more than the default of its source
+[bootnode]
+relay_rate = 1MiB/s
+> 2: relay_rate = 1MiB/s: expected no more than relay_source_rate = 512KiB/s (default)
+# a source with more than all
+[bootnode]
+relay_rate = 0
+relay_source_rate = 90MB/s
+relay_total_rate = 100Mbit/s
+> 3: relay_source_rate = 90MB/s: expected no more than relay_total_rate = 100Mbit/s (FOLDER/faulty.ini:4)
+# a key that there is not
+[bootnode]
+session = 100
+> 2: session = 100: unknown key, did you mean sessions?
+# another section's key
+[client]
+room = tea
+> 1: [client]: unknown section, expected [bootnode]
+# a key before any section
+workers = 1
+[bootnode]
+> 1: workers = 1: expected a [section] first
+# a section that is not closed
+[bootnode
+workers = 1
+> 1: [bootnode: expected [section] alone
+# something behind a section
+[bootnode] workers = 1
+> 1: [bootnode] workers = 1: expected [section] alone
+# no key
+[bootnode]
+= 5
+> 2: = 5: expected key = value, [section], or a comment after # or ;
+# no value
+[bootnode]
+workers
+> 2: workers: expected key = value, [section], or a comment after # or ;
+# a colon
+[bootnode]
+workers: 1
+> 2: workers: 1: expected key = value, [section], or a comment after # or ;
+# a quote without its pair
+[bootnode]
+metrics_host = "bootnode.example.org
+> 2: metrics_host = "bootnode.example.org: expected a second " at the end, or other quotes around it all
+# something behind quotes
+[bootnode]
+metrics_host = "a" b
+> 2: metrics_host = "a" b: expected nothing but a comment after the second "
+# a key given twice
+[bootnode]
+workers = 1
+log_level = info
+workers = 1
+> 4: workers = 1: given already in line 2, expected once
+# an included file that is not there
+[bootnode]
+include = none.ini
+> 2: include = none.ini: No such file or directory
+# an included folder
+[bootnode]
+include = kept
+> 2: include = kept: expected a file
+# nothing included
+[bootnode]
+include =
+> 2: include = : expected a file, or a name with *
+# an included file within itself
+[bootnode]
+include = again.ini
+> FOLDER/again.ini:1: include = faulty.ini: expected no file within itself: FOLDER/faulty.ini → FOLDER/again.ini → FOLDER/faulty.ini
+# what an included file has
+[bootnode]
+workers = 1
+include = wrong.ini
+> FOLDER/wrong.ini:1: workers = 2: given already in FOLDER/faulty.ini:2, expected once
+> FOLDER/wrong.ini:2: workers = 3: given already in FOLDER/faulty.ini:2, expected once
+> FOLDER/wrong.ini:3: nonsense: expected key = value, [section], or a comment after # or ;
+# what several included files have
+[bootnode]
+include = kept/*.conf
+> FOLDER/kept/20-second.conf:2: listen = 127.0.0.1: expected 16 addresses at most, each once, in all lines of this key; 127.0.0.1:9595 is there already
+> FOLDER/kept/30-third.conf:2: rate_stun = lots: expected a number a second from 0 to 10000/s; no number
+# what a file has that is included by one that is included
+include = kept/inner/*.conf
+> FOLDER/kept/inner/deep.conf:1: include = none.conf: No such file or directory
+# a wildcard for folders
+[bootnode]
+include = */10-first.conf
+> 2: include = */10-first.conf: expected *?[ in a file's name alone
+# many at once
+[bootnode]
+wokers = 1
+listen = 127.0.0.1, localhost
+metrics = 127.0.0.1:65537
+user = no-such-user
+key_file = FOLDER
+sessions = 100
+room_members = 200
+relay_rate = fast
+[colours]
+all = red
+> 2: wokers = 1: unknown key, did you mean workers?
+> 3: listen = 127.0.0.1, localhost: expected 1 to 16 times ADDR[:PORT], as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas; localhost is none
+> 4: metrics = 127.0.0.1:65537: expected ADDR:PORT, as in 127.0.0.1:9596, or nothing
+> 9: relay_rate = fast: expected a rate from 0 to 100MB/s in B/s, KiB/s, MiB/s, GiB/s, kB/s, MB/s, GB/s, bit/s, kbit/s, Mbit/s or Gbit/s; a number alone is in B/s; no number
+> 10: [colours]: unknown section, expected [bootnode]
+> 8: room_members = 200: expected no more than sessions = 100 (FOLDER/faulty.ini:7)
+> 5: user = no-such-user: expected a user of this machine, as in gochat or gochat:gochat; no user no-such-user here
+> 6: key_file = FOLDER: a folder, expected a file
