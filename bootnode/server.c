@@ -34,6 +34,7 @@
 #include "common/sandbox/places.h"
 #include "common/sandbox/privileges.h"
 #include "common/sandbox/sandbox.h"
+#include "common/version.h"
 #include "common/why.h"
 
 #define AREA "bootnode"
@@ -288,7 +289,7 @@ static void say_listening(const struct server *server) {
     char list[INI_ADDRESS_LIST_MAX * (ADDRESS_TEXT_SIZE + 2)], key[65];
     socket_groups_name(&server->sockets, list, sizeof list);
     sodium_bin2hex(key, sizeof key, server->node.key.public, sizeof server->node.key.public);
-    log_info(AREA, "listening on %s, %zu workers, key %s", list, server->worker_count, key);
+    log_info(AREA, "listening on %s, %zu workers, key %s, version " GOCHAT_VERSION, list, server->worker_count, key);
 }
 
 /* What there is comes first. */

@@ -116,7 +116,7 @@ static void receive(struct worker *worker, enum lane lane, uint8_t listener) {
     if (count < batches[lane]) worker->ready[lane] &= ~(UINT32_C(1) << listener);
     if (count < 0) {
         counters_count(&worker->counters, COUNTER_RECEIVE_ERRORS);
-        log_limited(&limit, 1, LOG_LEVEL_ERROR, "worker", "cannot receive: %s", strerror(-count));
+        log_seldom(&limit, 10, LOG_LEVEL_ERROR, "worker", "cannot receive: %s", strerror(-count));
         if (lane == LANE_SESSION) hearing_failed(&worker->shard->hearing, listener);
         return;
     }

@@ -6,6 +6,7 @@
 #include "common/log.h"
 
 #define AREA "hearing"
+#define LOG_EVERY_S 10 /* at most one line of each kind */
 #define ADVICE "expected a larger receive_buffer or less load"
 
 void hearing_init(struct hearing *hearing, uint64_t now_ms) {
@@ -81,9 +82,9 @@ static void begin_episode(struct hearing *hearing, uint64_t began, uint64_t now,
     hearing->episode.lost = hearing->episode.slow_ms = 0;
     uint64_t episodes = atomic_load_explicit(&hearing->episodes, memory_order_relaxed);
     atomic_store_explicit(&hearing->episodes, episodes + 1, memory_order_relaxed);
-    log_limited(&limit, 1, LOG_LEVEL_WARNING, AREA,
-                "lost %llu datagrams of sessions within %llu ms: who is silent is believed later; " ADVICE,
-                (unsigned long long)lost, (unsigned long long)(now - began));
+    log_seldom(&limit, LOG_EVERY_S, LOG_LEVEL_WARNING, AREA,
+               "lost %llu datagrams of sessions within %llu ms: who is silent is believed later; " ADVICE,
+               (unsigned long long)lost, (unsigned long long)(now - began));
 }
 
 static void end_episode(struct hearing *hearing, uint64_t now) {
@@ -91,11 +92,11 @@ static void end_episode(struct hearing *hearing, uint64_t now) {
     const uint64_t length = now - hearing->episode.began,
                    moved = hearing->episode.slow_ms - hearing->episode.slow_ms / HEARING_SLOWNESS;
     hearing->episode.under_way = false;
-    log_limited(&limit, 1, LOG_LEVEL_WARNING, AREA,
-                "lost %llu datagrams of sessions within %llu.%llu s: their deadlines moved by %llu.%llu s; " ADVICE,
-                (unsigned long long)hearing->episode.lost, (unsigned long long)length / 1000,
-                (unsigned long long)length % 1000 / 100, (unsigned long long)moved / 1000,
-                (unsigned long long)moved % 1000 / 100);
+    log_seldom(&limit, LOG_EVERY_S, LOG_LEVEL_WARNING, AREA,
+               "lost %llu datagrams of sessions within %llu.%llu s: their deadlines moved by %llu.%llu s; " ADVICE,
+               (unsigned long long)hearing->episode.lost, (unsigned long long)length / 1000,
+               (unsigned long long)length % 1000 / 100, (unsigned long long)moved / 1000,
+               (unsigned long long)moved % 1000 / 100);
 }
 
 static void note_episode(struct hearing *hearing, struct hearing_span looked, uint64_t lost, bool doubted,

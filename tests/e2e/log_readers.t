@@ -93,6 +93,10 @@ for my $name (sort keys %reader) {
     is($node->{status}, undef, "$name: and it runs");
 }
 
+my ($lost) = HTTP::Tiny->new(timeout => slow(5))->get("http://$reader{stopped}{page}/metrics")->{content}
+    =~ /^gochat_log_lost_total (\d+)$/m;
+cmp_ok($lost // 0, '>', 0, 'the metrics say what is lost, too');
+
 # --- who comes back ----------------------------------------------------------------------------------------------------
 
 my $said = '';
@@ -102,7 +106,7 @@ my $read_on = sub {
 };
 ok(wait_until(sub { $read_on->() =~ /warning: log: [1-9]\d* lines were lost here/ }, 10), 'who reads again is told what is missing')
     or diag length($said), " bytes: ", substr $said, -500;
-like($said, qr/^\S+Z info: bootnode: listening on /m, 'and has what came before it');
+like($said, qr/^\S+Z info: bootnode: listening on .*, key [0-9a-f]{64}, version \d/m, 'and has what came before it');
 
 # --- the end -----------------------------------------------------------------------------------------------------------
 
