@@ -99,6 +99,9 @@ $(OUT)/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
+# It takes the page in as it is, which the compiler does not tell.
+$(OUT)/bootnode/ops/status_page.o: bootnode/ops/status_page.html
+
 # Made anew each time: ar would keep the object of a file that was removed.
 $(LIBRARY): $(LIBRARY_OBJECTS)
 $(BENCH_LIBRARY): $(BENCH_OBJECTS)

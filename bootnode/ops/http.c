@@ -12,6 +12,7 @@
 
 #include "bootnode/metrics_host.h"
 #include "bootnode/ops/metrics.h"
+#include "bootnode/ops/status_page.h"
 #include "common/clock.h"
 
 #define SILENCE_S 5u            /* of a connection, at most */
@@ -44,9 +45,15 @@ static unsigned write_ready(struct http *http, FILE *out) {
     return write_state(http, out, HEALTH_FULL);
 }
 
+static unsigned write_status_page(struct http *http, FILE *out) {
+    (void)http;
+    status_page_write(out);
+    return MHD_HTTP_OK;
+}
+
 static unsigned write_not_found(struct http *http, FILE *out) {
     (void)http;
-    fputs("expected /metrics, /health or /ready\n", out);
+    fputs("expected /, /metrics, /health or /ready\n", out);
     return MHD_HTTP_NOT_FOUND;
 }
 
@@ -72,6 +79,7 @@ static const struct page not_found = {NULL, TEXT_TYPE, write_not_found, false};
 static const struct page not_allowed = {NULL, TEXT_TYPE, write_not_allowed, false};
 static const struct page misdirected = {NULL, TEXT_TYPE, write_misdirected, false};
 static const struct page pages[] = {
+    {"/", "text/html; charset=utf-8", write_status_page, false},
     {"/metrics", METRICS_CONTENT_TYPE, write_metrics, false},
     {"/health", TEXT_TYPE, write_health, true},
     {"/ready", TEXT_TYPE, write_ready, true},
@@ -130,6 +138,9 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
     if (!response) return MHD_NO;
     (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, page->type);
     (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    (void)MHD_add_response_header(response, "Content-Security-Policy", STATUS_PAGE_POLICY);
+    (void)MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     if (page == &not_allowed) (void)MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
     enum MHD_Result queued = MHD_queue_response(connection, status, response);
     MHD_destroy_response(response);
