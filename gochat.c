@@ -2,6 +2,7 @@
 #include <limits.h>
 #include <stdio.h>
 
+#include "bootnode/ctl/main.h"
 #include "bootnode/main.h"
 #include "client/config.h"
 #include "client/doctor/main.h"
@@ -15,10 +16,8 @@
 #define WHY_SIZE 512
 
 static int (*const programs[MODES])(int argc, char **argv) = {
-    [MODE_CLIENT] = client_main,
-    [MODE_SEND] = client_main,
-    [MODE_BOOTNODE] = bootnode_main,
-    [MODE_DOCTOR] = doctor_main,
+    [MODE_CLIENT] = client_main, [MODE_SEND] = client_main,   [MODE_BOOTNODE] = bootnode_main,
+    [MODE_CTL] = ctl_main,       [MODE_DOCTOR] = doctor_main,
 };
 
 static int print_help(void) {

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bootnode/control_place.h"
 #include "bootnode/guard/spread.h"
 #include "bootnode/lame_duck.h"
 #include "bootnode/metrics_host.h"
@@ -122,6 +123,9 @@ static const struct ini_key keys[] = {
     KEY(metrics_host, .type = INI_TEXT, .check = metrics_host_list_valid,
         .expected = "host names without a port, separated by commas, or nothing",
         .help = "names by which that address is asked"),
+    KEY(control, .type = INI_TEXT, .restart = true, .check = control_place_is_valid, .fallback = "auto",
+        .expected = "auto, off, or a path of at most 107 bytes that begins with / or ~",
+        .help = "socket by which the operator commands us"),
     KEY(user, .type = INI_TEXT, .restart = true, .check = is_user_or_nothing,
         .expected = "a user of this machine, as in gochat or gochat:gochat, with a group, or nothing",
         .help = "who the bootnode becomes where root starts it"),

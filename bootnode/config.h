@@ -44,6 +44,7 @@ struct bootnode_config {
     struct ini_address_list stun_alternate; /* the same */
     char public_address[INI_TEXT_SIZE];     /* see public_address.h */
     char user[INI_TEXT_SIZE];               /* as privileges_find takes it; empty: whoever started us */
+    char control[INI_TEXT_SIZE];            /* see control_place.h */
     int sandbox;                            /* enum sandbox_choice */
 };
 

@@ -12,10 +12,12 @@
 
 #include <sodium.h>
 
+#include "bootnode/guard/access.h"
 #include "bootnode/keeping.h"
 #include "bootnode/life.h"
 #include "bootnode/node.h"
 #include "bootnode/node_key.h"
+#include "bootnode/ops/control.h"
 #include "bootnode/ops/http.h"
 #include "bootnode/ops/limit_log.h"
 #include "bootnode/ops/operations.h"
@@ -68,6 +70,7 @@ struct server {
     pthread_mutex_t operating; /* held during each of them */
     struct limit_log limit_log;
     struct process_view process;
+    struct control control;
     int signals; /* signalfd */
 };
 
@@ -200,8 +203,11 @@ static bool enter_sandbox(const struct server *server) {
     if (!places) return failed("cannot enter the sandbox", ENOMEM);
     add_places(server, places);
     if (geteuid() == 0) log_warning(AREA, "runs as root, without root's capabilities; expected user = NAME");
-    unsigned accepts = server->http.daemon ? SYSCALLS_ACCEPTS : 0, reads = places->count > 0 ? SYSCALLS_READS : 0;
-    const struct sandbox sandbox = {.calls = accepts | reads,
+    const bool controlled = server->control.socket.descriptor >= 0;
+    unsigned calls = (server->http.daemon || controlled ? SYSCALLS_ACCEPTS : 0) |
+                     (places->count > 0 ? SYSCALLS_READS : 0) | (controlled ? SYSCALLS_REMOVES : 0);
+    if (controlled) places_add_folder_of(places, server->control.socket.path, LANDLOCK_REMOVES);
+    const struct sandbox sandbox = {.calls = calls,
                                     .places = places->items,
                                     .place_count = places->count,
                                     .choice = (enum sandbox_choice)server->config->sandbox};
@@ -216,7 +222,8 @@ static bool make_node(struct server *server) {
         node_init(&server->node, server->config, &server->key, server->sockets.worker_count, clock_monotonic_ms());
     rcu_reader_offline();
     node_key_wipe(&server->key);
-    if (!server->has_node) return failed("cannot make the tables", ENOMEM);
+    server->node.access = access_create(server->sockets.bound, server->sockets.bound_count);
+    if (!server->has_node || !server->node.access) return failed("cannot make the tables", ENOMEM);
     server->node.outside = server->outside;
     server->node.stun = server->sockets.stun;
     memcpy(server->node.bound, server->sockets.bound, sizeof server->node.bound);
@@ -283,6 +290,14 @@ static bool start_http(struct server *server) {
     if (address_classify(&server->http.bound) != ADDRESS_LOOPBACK)
         log_warning(AREA, "whoever reaches %s can read the metrics, expected a loopback address or a firewall", text);
     return true;
+}
+
+/* True also where there is no socket. */
+static bool start_control(struct server *server) {
+    const struct control_host host = {
+        .watched = watched_of(server), .operations = &server->operations, .config_file = server->source->file};
+    int error = control_start(&server->control, &host, CONTROL_PATIENCE_MS);
+    return error == 0 || failed("cannot start a thread", -error);
 }
 
 static void say_listening(const struct server *server) {
@@ -362,6 +377,7 @@ static enum node_fate take_signal(void *context) {
 }
 
 static void tear_down(struct server *server) {
+    control_stop(&server->control);
     http_stop(&server->http);
     for (size_t i = server->worker_count; i-- > 0;) worker_stop(&server->workers[i]);
     if (server->has_reaper) reaper_stop(&server->reaper);
@@ -388,7 +404,7 @@ static bool open_sockets(struct server *server) {
 
 static bool open_all(struct server *server) {
     return has_files(server->config) && open_events(server) && open_sockets(server) && open_http(server) &&
-           become_user(server) && open_key(server);
+           control_open(&server->control, server->config) && become_user(server) && open_key(server);
 }
 
 /* It is a thread, so it comes after the sandbox; until then lines are kept. */
@@ -419,7 +435,7 @@ static void begin_life(struct server *server) {
 static bool start_all(struct server *server) {
     if (!start_log() || !make_node(server) || !make_workers(server) || !start_threads(server)) return false;
     begin_life(server);
-    return start_http(server);
+    return start_http(server) && start_control(server);
 }
 
 int server_run(const struct bootnode_config *config, const struct bootnode_settings *source, struct handed *handed) {
@@ -429,6 +445,7 @@ int server_run(const struct bootnode_config *config, const struct bootnode_setti
     server->config = config;
     server->source = source;
     fill_operations(server);
+    control_init(&server->control);
     server->process.statm = server->signals = server->life.drained = server->life.called = -1;
     service_manager_open(&server->manager);
     server->handed = handed;

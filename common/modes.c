@@ -13,6 +13,7 @@
 #define CLIENT (1u << MODE_CLIENT)
 #define SEND (1u << MODE_SEND)
 #define BOOTNODE (1u << MODE_BOOTNODE)
+#define CTL (1u << MODE_CTL)
 #define DOCTOR (1u << MODE_DOCTOR)
 #define CHAT (CLIENT | SEND)
 
@@ -37,6 +38,10 @@ static const struct flag flags[] = {
     {"check-config", NULL, "says what is wrong with the settings, and does not start", BOOTNODE},
     {"print-config", NULL, "prints all settings, with the place where each was given, and does not start", BOOTNODE},
     {"print-key", NULL, "prints the public key, which clients may pin as bootnode_key, and does not start", BOOTNODE},
+    {"control", "PATH", "the bootnode's control socket", CTL},
+    {"config", "FILE", "the bootnode's settings, which say where that is", CTL},
+    {"limit", "N", "most rows of a list; else 20", CTL},
+    {"json", NULL, "the answer as it came: one JSON object", CTL},
     {"mode", "MODE", NULL, ALL},
     {"help", NULL, "prints this", ALL},
     {"version", NULL, "prints the version", ALL},
@@ -54,18 +59,23 @@ static const struct {
     [MODE_BOOTNODE] = {"introduces people to each other, at a public address",
                        "gochat --mode bootnode [FLAG]...",
                        "gochat --mode bootnode --listen 0.0.0.0:9595"},
+    [MODE_CTL] = {"asks a running bootnode, and has it do something",
+                  "gochat --mode ctl [FLAG]... COMMAND [ARGUMENT]...",
+                  "gochat --mode ctl ban 192.0.2.0/24 2h"},
     [MODE_DOCTOR] = {"says what to expect from this network, and what kind of NAT it has",
                      "gochat --mode doctor --bootnode HOST[:PORT] [--bootnode HOST[:PORT]] [FLAG]...",
                      "gochat --mode doctor --bootnode chat.example.org"},
 };
 /* clang-format on */
 
-static const char *const names[MODES + 1] = {
-    [MODE_CLIENT] = "client", [MODE_SEND] = "send", [MODE_BOOTNODE] = "bootnode", [MODE_DOCTOR] = "doctor"};
+static const char *const names[MODES + 1] = {[MODE_CLIENT] = "client",
+                                             [MODE_SEND] = "send",
+                                             [MODE_BOOTNODE] = "bootnode",
+                                             [MODE_CTL] = "ctl",
+                                             [MODE_DOCTOR] = "doctor"};
 static const char *const help_commands[MODES] = {
-    [MODE_CLIENT] = "gochat --mode client --help",
-    [MODE_SEND] = "gochat --mode send --help",
-    [MODE_BOOTNODE] = "gochat --mode bootnode --help",
+    [MODE_CLIENT] = "gochat --mode client --help",     [MODE_SEND] = "gochat --mode send --help",
+    [MODE_BOOTNODE] = "gochat --mode bootnode --help", [MODE_CTL] = "gochat --mode ctl --help",
     [MODE_DOCTOR] = "gochat --mode doctor --help",
 };
 
@@ -77,7 +87,7 @@ struct flag_reader mode_reader(enum mode mode, int argc, char *const *argv) {
                                 .modes = 1u << mode,
                                 .mode_names = names,
                                 .help_command = help_commands[mode],
-                                .takes_words = mode == MODE_SEND,
+                                .takes_words = mode == MODE_SEND || mode == MODE_CTL,
                                 .words = argv + 1,
                                 .count = argc > 0 ? (size_t)argc - 1 : 0};
 }
@@ -89,7 +99,7 @@ static bool find_mode(const char *name, enum mode *out, struct why *why) {
         if (strcmp(name, names[i]) == 0) return true;
         similar_offer(&meant, names[i]);
     }
-    flag_explain("--mode", name, "expected client, send, bootnode or doctor", why->text, sizeof why->text);
+    flag_explain("--mode", name, "expected client, send, bootnode, ctl or doctor", why->text, sizeof why->text);
     if (meant.count > 0) why_add(why, "; did you mean %s?", meant.names[0]);
     return false;
 }
@@ -119,11 +129,12 @@ static const char *settings_explained(bool of_bootnode, char out[static PATH_MAX
 }
 
 void mode_print_help(enum mode mode) {
+    const bool of_bootnode = mode == MODE_BOOTNODE || mode == MODE_CTL;
     char path[PATH_MAX];
     printf("%s\n\n--mode %s %s.\n\n", pages[mode].usage, names[mode], pages[mode].does);
     flags_list(&mode_flags, 1u << mode, stdout);
-    if (mode != MODE_BOOTNODE) puts("\nWithout a PORT it is 9595.");
-    printf("\n%s explains the settings.\n", settings_explained(mode == MODE_BOOTNODE, path));
+    if (!of_bootnode) puts("\nWithout a PORT it is 9595.");
+    printf("\n%s explains the settings.\n", settings_explained(of_bootnode, path));
     printf("\nFor example:  %s\n", pages[mode].example);
 }
 

@@ -9,7 +9,7 @@
 #include "common/flags.h"
 #include "common/why.h"
 
-enum mode { MODE_CLIENT, MODE_SEND, MODE_BOOTNODE, MODE_DOCTOR, MODES };
+enum mode { MODE_CLIENT, MODE_SEND, MODE_BOOTNODE, MODE_CTL, MODE_DOCTOR, MODES };
 
 #define MODE_FLAGS_MOST 32
 

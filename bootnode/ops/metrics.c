@@ -88,6 +88,7 @@ static const struct family of_tables[] = {
      NUMBER, NODE(shards.crowded_out)},
     {"gochat_sessions_evicted_total", "sessions ended since their address is banned or denied", COUNTER, NUMBER,
      NODE(shards.evicted)},
+    {"gochat_sessions_kicked_total", "sessions that the operator ended", COUNTER, NUMBER, NODE(shards.kicked)},
     {"gochat_expiry_late_max_seconds", "the latest of all since the start", GAUGE, MILLISECONDS,
      NODE(shards.lateness.max_ms)},
 };

@@ -27,6 +27,7 @@ static void add_counters(struct shard_counters *sum, const struct shard_counters
     sum->provisional_dropped += more->provisional_dropped;
     sum->crowded_out += more->crowded_out;
     sum->evicted += more->evicted;
+    sum->kicked += more->kicked;
     sum->sessions += more->sessions;
     sum->provisional += more->provisional;
     sum->rooms += more->rooms;

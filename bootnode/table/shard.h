@@ -27,6 +27,7 @@
 
 #include "bootnode/guard/source_count.h"
 #include "bootnode/table/hearing.h"
+#include "bootnode/table/kicked.h"
 #include "bootnode/table/lateness.h"
 #include "bootnode/table/room.h"
 #include "bootnode/table/room_places.h"
@@ -64,7 +65,7 @@ enum shard_limit {
 };
 
 struct shard_counters { /* under the mutex; read by anyone who holds it */
-    uint64_t registered, confirmed, replaced, expired, left, moved, provisional_dropped, crowded_out, evicted;
+    uint64_t registered, confirmed, replaced, expired, left, moved, provisional_dropped, crowded_out, evicted, kicked;
     uint64_t sessions, provisional, rooms; /* present numbers; `sessions` are the confirmed ones */
     struct lateness lateness;              /* of the expired: how long after heard + expiry they were found */
 };
@@ -89,6 +90,7 @@ struct shard {
     uint8_t hash_key[16];
     struct shard_counters counters;
     _Atomic uint64_t limited[SHARD_LIMIT_COUNT]; /* how often; counted under the mutex, read by anyone */
+    struct kicked kicked; /* who may not register for a while, though its source may */
     uint64_t unchecked; /* locks given back since it was looked whether all holds; sanitized builds alone */
 };
 

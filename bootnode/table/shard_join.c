@@ -111,6 +111,7 @@ static enum registering register_locked(struct shard *shard, const struct regist
     const struct register_body *body = registration->body;
     const struct room *room = shard_room(shard, body->room_tag);
     struct session *gives_way; /* once the newcomer is confirmed */
+    if (kicked_has(&shard->kicked, body->room_tag, body->member_id, now)) return REGISTERING_KNOWN;
     enum refusal refusal;
     if (room && !may_join(shard, room, body->member_id, &registration->address, &gives_way, &refusal))
         return refused(out, refusal);
@@ -218,7 +219,8 @@ static enum registering confirm_locked(struct shard *shard, struct session *sess
 enum registering shard_confirm(struct shard *shard, uint64_t id, uint64_t now, enum refusal *refusal) {
     shard_lock(shard);
     struct session *session = shard_session(shard, id);
-    bool provisional = session && session_state(session) == SESSION_PROVISIONAL;
+    bool provisional = session && session_state(session) == SESSION_PROVISIONAL &&
+                       !kicked_has(&shard->kicked, session->room_tag, session->member_id, now);
     enum registering result = provisional ? confirm_locked(shard, session, now, refusal) : REGISTERING_KNOWN;
     shard_unlock(shard);
     static struct log_limit limit;

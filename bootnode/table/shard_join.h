@@ -31,7 +31,7 @@ struct registered {
     enum refusal refusal;
 };
 /* Makes a provisional session and writes the first members into `members` (WELCOME's rest). REGISTERING_KNOWN: a
- * session of this attempt waits for its first beat; `out` is as it was. */
+ * session of this attempt waits for its first beat, or the member was kicked (shard_kick.h); `out` is as it was. */
 MUST_USE enum registering shard_register(struct shard *shard, const struct registration *registration, uint64_t now,
                                          struct registered *out, struct writer *members);
 

@@ -55,7 +55,8 @@ static int create_ruleset(int version, bool signals) {
 
 static uint64_t rights_of(unsigned access) {
     return (access & LANDLOCK_READS ? READING : 0) | (access & LANDLOCK_WRITES ? WRITING : 0) |
-           (access & LANDLOCK_DEVICE ? RIGHT_IOCTL_DEVICE : 0);
+           (access & LANDLOCK_DEVICE ? RIGHT_IOCTL_DEVICE : 0) |
+           (access & LANDLOCK_REMOVES ? LANDLOCK_ACCESS_FS_REMOVE_FILE : 0);
 }
 
 /* Pipes and sockets have no place that could be opened anew, and are skipped like what is not there. */

@@ -13,9 +13,10 @@
 #include "common/why.h"
 
 enum landlock_access {
-    LANDLOCK_READS = 1,  /* files and lists of files */
-    LANDLOCK_WRITES = 2, /* and makes, moves and removes regular files and folders below */
-    LANDLOCK_DEVICE = 4, /* its ioctls: a terminal */
+    LANDLOCK_READS = 1,   /* files and lists of files */
+    LANDLOCK_WRITES = 2,  /* and makes, moves and removes regular files and folders below */
+    LANDLOCK_DEVICE = 4,  /* its ioctls: a terminal */
+    LANDLOCK_REMOVES = 8, /* files in it, without making any */
 };
 
 /* A file, or a folder with all that is below; one that is not there is skipped. */

@@ -49,7 +49,7 @@
 /* What an architecture lacks is left out by libseccomp. */
 static const struct {
     int call;
-    unsigned group; /* ALL, or one of enum syscall_group */
+    unsigned group; /* ALL, or those of enum syscall_group that have it */
 } plain[] = {
     /* packets */
     {SCMP_SYS(recvmmsg), ALL},
@@ -168,8 +168,8 @@ static const struct {
     {SCMP_SYS(rename), SYSCALLS_WRITES},
     {SCMP_SYS(renameat), SYSCALLS_WRITES},
     {SCMP_SYS(renameat2), SYSCALLS_WRITES},
-    {SCMP_SYS(unlink), SYSCALLS_WRITES},
-    {SCMP_SYS(unlinkat), SYSCALLS_WRITES},
+    {SCMP_SYS(unlink), SYSCALLS_WRITES | SYSCALLS_REMOVES},
+    {SCMP_SYS(unlinkat), SYSCALLS_WRITES | SYSCALLS_REMOVES},
     {SCMP_SYS(flock), SYSCALLS_WRITES},
     {SCMP_SYS(fchmod), SYSCALLS_WRITES},
     {SCMP_SYS(fsync), SYSCALLS_WRITES},

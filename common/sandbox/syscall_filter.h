@@ -23,6 +23,7 @@ enum syscall_group {
     SYSCALLS_STREAMS = 1 << 5,   /* connections of our own */
     SYSCALLS_LIBRARIES = 1 << 6, /* libraries of the system that the C library loads when it looks names up */
     SYSCALLS_ASKS = 1 << 7,      /* pairs of sockets, one of which another process gets, and that process's end */
+    SYSCALLS_REMOVES = 1 << 8,   /* files: which, is Landlock's to say */
 };
 
 enum syscall_violation {

@@ -61,7 +61,7 @@ my $doc = "$share/doc/gochat";
 my $files = installed('install');
 ok($files->{$_}, $_)
     for map({"/opt/chat/bin/$_"} qw(gochat gochat-load)),
-    map({"$share/man/$_"} qw(man1/gochat.1 man1/gochat-load.1 man8/gochat-bootnode.8)),
+    map({"$share/man/$_"} qw(man1/gochat.1 man1/gochat-load.1 man8/gochat-bootnode.8 man8/gochat-ctl.8)),
     map({"$share/$_"} qw(bash-completion/completions/gochat bash-completion/completions/gochat-load
         zsh/site-functions/_gochat fish/vendor_completions.d/gochat.fish fish/vendor_completions.d/gochat-load.fish)),
     map({"$share/gochat/$_"} qw(bootnode.ini client.ini)),

@@ -204,6 +204,7 @@ static struct snapshot *make_snapshot(size_t workers, uint64_t first) {
         &snapshot->slabs,
         &snapshot->process.resident_bytes,
         &snapshot->shards.evicted,
+        &snapshot->shards.kicked,
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) *numbers[i] = first + i;
     for (size_t i = 0; i < COUNTER_COUNT; i++) snapshot->counters[i] = first + 100 + i;
@@ -302,6 +303,7 @@ static void numbers_stand_under_their_names(void **state) {
                                           "gochat_slabs 1011",
                                           "process_resident_memory_bytes 1012",
                                           "gochat_sessions_evicted_total 1013",
+                                          "gochat_sessions_kicked_total 1014",
                                           "gochat_uptime_seconds 61.007",
                                           "process_cpu_seconds_total 2.000001",
                                           "gochat_workers 2",

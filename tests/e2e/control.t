@@ -1,0 +1,171 @@
+#!/usr/bin/perl
+# The operator's way in: gochat --mode ctl looks at a bootnode under load and has it do things, nobody who is slow at its
+# socket stops anything, and whatever is wrong with a command line is said before anything is asked.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use File::Basename qw(dirname);
+use GoChat::Test;
+use IO::Socket::UNIX;
+use JSON::PP qw(decode_json);
+use Socket qw(SOCK_STREAM);
+use Test::More;
+
+use constant { SESSIONS => 2000, ROOM_SIZE => 20, STATUS_USAGE => 2, STUCK => 5, KEPT_OUT => 2 };
+
+my $load = dirname(gochat()) . '/gochat-load';
+my $folder = temp_dir();
+my $path = "$folder/control";
+
+# (status, standard output, standard error) of one command.
+sub ctl {
+    my (@words) = @_;
+    return run_program(name => 'ctl', command => [gochat(), '--mode', 'ctl', '--control', $path, @words]);
+}
+
+# The result of a command that must be done.
+sub result_of {
+    my (@words) = @_;
+    my ($status, $out, $err) = ctl('--json', @words);
+    is($status, 0, "@words") or diag($err);
+    return $status == 0 ? decode_json($out)->{result} : {};
+}
+
+# How many sessions there are, without a word about it.
+sub session_count {
+    my ($status, $out) = ctl('--json', 'status');
+    return $status == 0 ? decode_json($out)->{result}{sessions} : -1;
+}
+
+sub connect_to { return IO::Socket::UNIX->new(Type => SOCK_STREAM, Peer => $path) // die "connect: $!" }
+
+my $bootnode = start_bootnode(config => "control = $path\nworkers = 2\nlimit_loopback = off");
+
+# --- the socket -------------------------------------------------------------------------------------------------------
+
+ok(wait_log($bootnode, qr/commands on \Q$path\E$/, 5), 'the log says where it listens');
+is((stat $path)[2] & 07777, 0600, 'nobody else may connect');
+my ($status, $out, $err) = run_program(name => 'second', command => [gochat(), '--mode', 'bootnode', '--listen',
+    '127.0.0.1:' . free_udp_port(), '--config', write_file("$folder/second.ini",
+    "[bootnode]\nkey_file = $folder/second.key\ncontrol = $path\n")]);
+is($status, 1, 'a second bootnode does not start at the socket of the first');
+like($err, qr/\Q$path\E: another bootnode listens there/, 'and says why');
+
+# --- under load -------------------------------------------------------------------------------------------------------
+
+my $beats = start_program(name => 'load', json => 1, command => [$load, '--bootnode', $bootnode->{address}, '--json', '-',
+    '--sessions', SESSIONS, '--room-size', ROOM_SIZE, '--sources', '127.1.0.0/22', '--duration', 8]);
+ok(wait_until(sub { session_count() == SESSIONS }, 20), 'all sessions are counted');
+
+my @stuck = map { connect_to() } 1 .. STUCK;
+for my $socket (@stuck) {
+    $socket->blocking(0);
+    my $request = qq({"command":"sessions","prefix":"127.0.0.0/8","limit":1000}\n);
+    1 while syswrite $socket, $request;
+}
+my $dripping = connect_to();
+syswrite $dripping, '{"comm';
+
+my $status_of = result_of('status');
+is($status_of->{health}, 'ok', 'beside ' . STUCK . ' that take no answer: it is well');
+is($status_of->{config_file}, "$bootnode->{folder}/bootnode.ini", 'and says where its settings are from');
+like($status_of->{key}, qr/^[0-9a-f]{64}$/, 'and its key');
+
+my $sessions = result_of('sessions');
+is($sessions->{members}, SESSIONS, 'sessions are counted by network');
+is(scalar @{ $sessions->{networks} }, 4, 'of which there are four');
+my $sum = 0;
+$sum += $_->{sessions} for @{ $sessions->{networks} };
+is($sum, SESSIONS, 'with all of them');
+my $part = result_of('sessions', '127.1.2.0/24', '--limit', '3');
+cmp_ok($part->{members}, '<', SESSIONS, 'one network has fewer');
+is(scalar @{ $part->{$_} }, 3, "its $_, as many as were asked for") for qw(networks sessions);
+like($_->{network}, qr{^127\.1\.2\.\d+/32$}, "$_->{network} is one of its parts") for $part->{networks}[0];
+my $rooms = result_of('rooms', '--limit', '3');
+is($rooms->{rooms}, SESSIONS / ROOM_SIZE, 'rooms are counted');
+is_deeply([map { $_->{members} } @{ $rooms->{largest} }], [(ROOM_SIZE) x 3], 'the largest first');
+like($rooms->{largest}[0]{tag}, qr/^[0-9a-f]{32}$/, 'by their tags');
+my ($used) = map { $_->{used} } grep { $_->{limit} eq 'sessions' } @{ result_of('limits')->{limits} };
+is($used, SESSIONS, 'a limit says how much of it is used');
+my ($top) = @{ result_of('top')->{sources} };
+cmp_ok($top->{sessions}, '>=', SESSIONS / 1024, "$top->{source} has most sessions");
+
+my $row = wait_event($beats, { name => qr/./ }, 30) // {};
+is($row->{lost}, 0, 'no answer was lost meanwhile');
+is_deeply($row->{disagreements}, [], 'and nothing disagrees');
+close $_ for @stuck, $dripping;
+
+# --- people read it ---------------------------------------------------------------------------------------------------
+
+($status, $out) = ctl('status');
+like($out, qr/^health +ok$/m, 'an answer is a page');
+like($out, qr/^listen +\Q$bootnode->{address}\E$/m, 'that says where it listens');
+($status, $out) = ctl('limits');
+like($out, qr/^LIMIT +MOST +USED +SHARE +OVER +OF\nsessions +1000000 /m, 'or a table');
+($status, $out) = run_program(name => 'ctl', command => [gochat(), '--mode', 'ctl', '--config',
+    "$bootnode->{folder}/bootnode.ini", 'status']);
+like($out, qr/^health +ok$/m, 'the settings say where to ask');
+
+# --- what is wrong ----------------------------------------------------------------------------------------------------
+
+for (['stauts', qr/stauts: no such command, did you mean status\?/], ['kick', qr/expected kick PREFIX\|SESSION \[TIME\]/],
+    ['ban 192.0.2.1/24', qr{expected 192\.0\.2\.0/24}], ['ban 192.0.2.0/24 soon', qr/expected a time/],
+    ['log-level loud', qr/expected error, warning, info or debug/], ['rooms --limit 0', qr/expected 1 to 10000/],
+    ['status --jsno', qr/did you mean --json\?/], ['', qr/expected a command/]) {
+    my ($words, $complaint) = @$_;
+    ($status, $out, $err) = ctl(split / /, $words);
+    is($status, STATUS_USAGE, "'$words' is wrong");
+    like($err, $complaint, 'and it is said why');
+}
+($status, $out, $err) = ctl('kick', '0123456789abcdef');
+is($status, 1, 'what cannot be done is another status');
+like($err, qr/no such session/, 'with the reason');
+($status, $out, $err) = run_program(name => 'ctl', command => [gochat(), '--mode', 'ctl', '--control', "$folder/none",
+    'status']);
+is($status, 1, 'so is a bootnode that does not run');
+like($err, qr/does the bootnode run/, 'as is said');
+($status, $out) = ctl('--help');
+is($status, 0, 'help');
+like($out, qr/^  ban PREFIX \[TIME\] +\S/m, 'has the commands');
+
+# --- kick -------------------------------------------------------------------------------------------------------------
+
+my %port = map { $_ => free_udp_port() } qw(ada bob);
+my %client = map {
+    $_ => start_client(name => $_, bootnode => $bootnode, room => 'tea', port => $port{$_}, config => 'relay = never')
+} qw(ada bob);
+wait_event($client{$_}, { event => 'peer-connected' }, 10) for sort keys %client;
+my ($ada) = grep { $_->{address} =~ /:$port{ada}$/ } @{ result_of('sessions', '127.0.0.1')->{sessions} };
+is($ada->{state}, 'member', 'ada is there') or diag(explain($ada));
+my $before = session_count();
+is(result_of('kick', $ada->{session}, KEPT_OUT . 's')->{ended}, 1, 'she is kicked');
+is(session_count(), $before - 1, 'and gone');
+my $kicked = now();
+ok(wait_until(sub { session_count() == $before }, 20), 'by and by she is back');
+cmp_ok(now() - $kicked, '>=', KEPT_OUT - 0.2, 'not before the time');
+
+# --- the log, and the end ---------------------------------------------------------------------------------------------
+
+is(result_of('log-level', 'debug')->{level}, 'debug', 'the log tells more');
+is(result_of('drain', '1s')->{for_seconds}, 1, 'it is told to end');
+is(wait_exit($bootnode, 10), 0, 'and ends');
+ok(!-e $path, 'the socket is gone with it');
+
+# --- without a folder -------------------------------------------------------------------------------------------------
+
+delete @ENV{qw(RUNTIME_DIRECTORY XDG_RUNTIME_DIR)};
+my $plain = start_bootnode();
+unlike(log_text($plain), qr/commands on/, 'without a folder for it there is no socket');
+stop_program($plain);
+{
+    local $ENV{XDG_RUNTIME_DIR} = "$folder";
+    my @two = map { start_bootnode(name => "users-$_") } 1 .. 2;
+    ok(wait_log($two[0], qr{commands on \Q$folder\E/gochat/control}, 5), 'a user has a folder for it');
+    like(log_text($two[1]), qr/another bootnode listens there: nobody can command it/, 'for one bootnode');
+    ($status, $out) = run_program(name => 'ctl', command => [gochat(), '--mode', 'ctl', 'status']);
+    like($out, qr/^listen +\Q$two[0]{address}\E$/m, 'which is found');
+    stop_program($_) for @two;
+}
+
+finish();
