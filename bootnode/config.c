@@ -61,7 +61,7 @@ static bool is_public_or_nothing(const char *value) {
     return public_address_parse(value, &ignored);
 }
 
-/* Whether there is such a user is asked at the start alone (start_check.h): behind the sandbox nobody can. */
+/* Whether there is such a user is another question, with an answer that says more (settings.c). */
 static bool is_user_or_nothing(const char *value) {
     const char *colon = strchr(value, ':');
     return !strpbrk(value, " \t") && colon != value && (!colon || (colon[1] != '\0' && !strchr(colon + 1, ':')));

@@ -86,8 +86,6 @@ static int look_at_config(const struct arguments *arguments, const struct bootno
     faults.count = bootnode_settings_trace(settings, config, &origins, stderr);
     if (arguments->check_config)
         status = check_config(&faults, arguments->config);
-    else
-        start_check_user(&faults);
     if (faults.count > 0) status = EXIT_USAGE;
     if (status < 0 && arguments->print_config) status = print_config(config, &origins);
     ini_origins_free(&origins);

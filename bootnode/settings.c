@@ -5,6 +5,7 @@
 #include "bootnode/contradictions.h"
 #include "common/flags.h"
 #include "common/home.h"
+#include "common/sandbox/privileges.h"
 #include "common/why.h"
 
 #define LISTEN_FLAG "--listen"
@@ -36,11 +37,21 @@ static size_t read_listen(const char *value, struct bootnode_config *out, struct
     return row->refused ? complain(LISTEN_FLAG, value, why.text, problems) : 0;
 }
 
+/* Its key knows no more than how names look. */
+static void check_user(struct faults *faults) {
+    struct privileges_user ignored;
+    struct why why;
+    if (!faults_given(faults, "user") || *faults->config->user == '\0') return;
+    if (!privileges_find(faults->config->user, &ignored, &why))
+        faults_add(faults, "user", 0, "expected a user of this machine, as in gochat or gochat:gochat; %s", why.text);
+}
+
 size_t bootnode_settings_trace(const struct bootnode_settings *from, struct bootnode_config *out,
                                struct ini_origins *origins, FILE *problems) {
     struct faults faults = {.config = out, .origins = origins, .out = problems};
     ini_table_defaults(&bootnode_config_table, out);
     faults.count = read_file(from->file, out, origins, problems) + read_listen(from->listen, out, origins, problems);
+    check_user(&faults);
     contradictions_find(&faults);
     return faults.count;
 }

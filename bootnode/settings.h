@@ -14,7 +14,7 @@ struct bootnode_settings {
     const char *listen; /* --listen, which takes the place of the file's; NULL: not given */
 };
 
-/* Fills in `out`. Each problem is one line for `problems`, what contradictions.h finds included; returns how many there
+/* Fills in `out`. Each problem is one line for `problems`, what contradictions.h finds included, and an unknown user; returns how many there
  * were, and with any of them `out` is of no use. */
 MUST_USE size_t bootnode_settings_read(const struct bootnode_settings *from, struct bootnode_config *out,
                                        FILE *problems);

@@ -24,13 +24,6 @@ static bool find_user(const struct faults *faults, struct privileges_user *out, 
     return *named == '\0' || privileges_find(named, out, why);
 }
 
-void start_check_user(struct faults *faults) {
-    struct privileges_user user;
-    struct why why;
-    if (faults_known(faults, "user") && !find_user(faults, &user, &why))
-        faults_add(faults, "user", 0, "expected a user of this machine, as in gochat or gochat:gochat; %s", why.text);
-}
-
 /* --- Its key --- */
 
 static bool folder_takes_files(const char *folder, struct why *why) {
@@ -173,7 +166,6 @@ static void check_addresses(struct faults *faults) {
 }
 
 void start_check(struct faults *faults, FILE *notes) {
-    start_check_user(faults);
     check_key(faults, notes);
     check_addresses(faults);
     rehearsal_listen(faults, notes);

@@ -9,8 +9,6 @@
 
 #include "bootnode/faults.h"
 
-/* Is `user` one of this machine? */
-void start_check_user(struct faults *faults);
-/* All. What is no fault, but worth knowing, goes to `notes`, a line each: an address may come later, as addresses do
+/* What is no fault, but worth knowing, goes to `notes`, a line each: an address may come later, as addresses do
  * while a machine starts. */
 void start_check(struct faults *faults, FILE *notes);

@@ -509,6 +509,6 @@ all = red
 > 4: metrics = 127.0.0.1:65537: expected ADDR:PORT, as in 127.0.0.1:9596, or nothing
 > 9: relay_rate = fast: expected a rate from 0 to 100MB/s in B/s, KiB/s, MiB/s, GiB/s, kB/s, MB/s, GB/s, bit/s, kbit/s, Mbit/s or Gbit/s; a number alone is in B/s; no number
 > 10: [colours]: unknown section, expected [bootnode]
-> 8: room_members = 200: expected no more than sessions = 100 (FOLDER/faulty.ini:7)
 > 5: user = no-such-user: expected a user of this machine, as in gochat or gochat:gochat; no user no-such-user here
+> 8: room_members = 200: expected no more than sessions = 100 (FOLDER/faulty.ini:7)
 > 6: key_file = FOLDER: a folder, expected a file
