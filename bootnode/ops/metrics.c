@@ -30,7 +30,7 @@ struct family {
 };
 
 /* Structs of one kind in a snapshot, told apart by labels: of the whole, of each worker, … `at` also writes the labels
- * of the one with this index, {name="value",…}; it gets an empty text. */
+ * of the one with this index, {name="value",…}, or an empty text. */
 struct scope {
     size_t (*count)(const struct snapshot *snapshot);
     const void *(*at)(const struct snapshot *snapshot, size_t index, char labels[static LABELS_SIZE]);
@@ -163,7 +163,8 @@ static size_t one(const struct snapshot *snapshot) {
 }
 
 static const void *whole(const struct snapshot *snapshot, size_t index, char labels[static LABELS_SIZE]) {
-    (void)index, (void)labels;
+    (void)index;
+    *labels = '\0';
     return snapshot;
 }
 
@@ -247,7 +248,7 @@ static void write_family(FILE *out, const struct snapshot *snapshot, const struc
                          const struct family *family) {
     write_head(out, family->name, family->type == COUNTER ? "counter" : "gauge", family->help);
     for (size_t i = 0; i < scope->count(snapshot); i++) {
-        char labels[LABELS_SIZE] = "";
+        char labels[LABELS_SIZE];
         const char *from = scope->at(snapshot, i, labels);
         write_sample(out, family->name, labels, family->unit, *(const uint64_t *)(const void *)(from + family->offset));
     }
