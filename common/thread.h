@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <time.h>
 
 #include "common/attributes.h"
 
@@ -29,5 +30,7 @@ void thread_give_way(int steps);
  * take no notice), so that it need not wait for another's slice to end. Its share of the processor stays, and so does a
  * policy other than the usual one. */
 void thread_answer_soon(void);
+/* Takes a mutex until a time of CLOCK_MONOTONIC; false where it was not to be had by then. */
+MUST_USE bool thread_lock_until(pthread_mutex_t *mutex, const struct timespec *deadline);
 /* Waits for its end; nothing for a thread that was never started. The caller, if it uses RCU, must be offline. */
 void thread_join(struct thread *thread);

@@ -8,6 +8,7 @@
 
 #include "common/clock.h"
 #include "common/holds.h"
+#include "common/thread.h"
 
 #define ROOM_BUCKETS 256
 #define CHECK_PERIOD 256
@@ -38,8 +39,8 @@ void shard_lock(struct shard *shard) {
 }
 
 bool shard_lock_until(struct shard *shard, const struct timespec *deadline) {
-    if (pthread_mutex_clocklock(&shard->turn, CLOCK_MONOTONIC, deadline) != 0) return false;
-    bool locked = pthread_mutex_clocklock(&shard->mutex, CLOCK_MONOTONIC, deadline) == 0;
+    if (!thread_lock_until(&shard->turn, deadline)) return false;
+    bool locked = thread_lock_until(&shard->mutex, deadline);
     pthread_mutex_unlock(&shard->turn);
     return locked;
 }

@@ -138,8 +138,36 @@ static void leaves_another_policy_alone(void **state) {
     assert_int_equal(scheduling.policy, SCHED_BATCH);
 }
 
+/* The deadline is long over, so that nobody waits here. */
+static void try_to_lock(void *argument) {
+    static const struct timespec over = {.tv_sec = 0};
+    pthread_mutex_t *mutex = *(pthread_mutex_t **)argument;
+    if (!thread_lock_until(mutex, &over)) return;
+    *(pthread_mutex_t **)argument = NULL;
+    pthread_mutex_unlock(mutex);
+}
+
+static bool can_lock(pthread_mutex_t *mutex) {
+    struct thread thread;
+    pthread_mutex_t *wanted = mutex;
+    assert_int_equal(thread_start(&thread, "other", false, try_to_lock, &wanted), 0);
+    thread_join(&thread);
+    return wanted == NULL;
+}
+
+static void a_mutex_that_another_has_is_not_waited_for_longer(void **state) {
+    (void)state;
+    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    assert_true(can_lock(&mutex));
+    pthread_mutex_lock(&mutex);
+    assert_false(can_lock(&mutex));
+    pthread_mutex_unlock(&mutex);
+    assert_true(can_lock(&mutex));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_mutex_that_another_has_is_not_waited_for_longer),
         cmocka_unit_test(carries_its_name),
         cmocka_unit_test(takes_no_signals_but_faults),
         cmocka_unit_test(leaves_the_callers_mask_alone),
