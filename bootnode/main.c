@@ -84,8 +84,7 @@ static int look_at_config(const struct arguments *arguments, const struct bootno
     int status = -1;
     ini_origins_make(&origins, bootnode_config_table.count);
     faults.count = bootnode_settings_trace(settings, config, &origins, stderr);
-    if (arguments->check_config)
-        status = check_config(&faults, arguments->config);
+    if (arguments->check_config) status = check_config(&faults, arguments->config);
     if (faults.count > 0) status = EXIT_USAGE;
     if (status < 0 && arguments->print_config) status = print_config(config, &origins);
     ini_origins_free(&origins);

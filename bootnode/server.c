@@ -190,11 +190,15 @@ static void learn_outside(struct server *server) {
         outside_learn(&server->outside);
 }
 
-/* What a reload reads. Without a file there is none. */
+/* What a reload reads: the settings, and the folders of what they include. Without a file there is none. */
 static void add_places(const struct server *server, struct places *places) {
-    char file[PATH_MAX];
-    if (server->source->file && home_expand(server->source->file, file, sizeof file))
-        places_add_folder_of(places, file, LANDLOCK_READS);
+    struct ini_origins origins;
+    ini_origins_make(&origins, bootnode_config_table.count);
+    bootnode_settings_places(server->source, &origins);
+    for (size_t i = 0; i < origins.folder_count; i++)
+        places_add(places, origins.folders[i], strlen(origins.folders[i]), LANDLOCK_READS);
+    for (size_t i = 0; i < origins.file_count; i++) places_add_folder_of(places, origins.files[i], LANDLOCK_READS);
+    ini_origins_free(&origins);
 }
 
 /* No file is opened any more but the settings, and no socket made. */

@@ -1,10 +1,12 @@
 #include "bootnode/settings.h"
 
 #include <limits.h>
+#include <stdlib.h>
 
 #include "bootnode/contradictions.h"
 #include "common/flags.h"
 #include "common/home.h"
+#include "common/memory.h"
 #include "common/sandbox/privileges.h"
 #include "common/why.h"
 
@@ -62,4 +64,15 @@ size_t bootnode_settings_read(const struct bootnode_settings *from, struct bootn
     size_t count = bootnode_settings_trace(from, out, &origins, problems);
     ini_origins_free(&origins);
     return count;
+}
+
+void bootnode_settings_places(const struct bootnode_settings *from, struct ini_origins *origins) {
+    struct bootnode_config *ignored = allocate(sizeof *ignored);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *problems = open_memstream(&text, &size);
+    if (problems) (void)bootnode_settings_trace(from, ignored, origins, problems);
+    if (problems) fclose(problems);
+    free(text);
+    free(ignored);
 }

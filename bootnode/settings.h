@@ -14,11 +14,13 @@ struct bootnode_settings {
     const char *listen; /* --listen, which takes the place of the file's; NULL: not given */
 };
 
-/* Fills in `out`. Each problem is one line for `problems`, what contradictions.h finds included, and an unknown user; returns how many there
- * were, and with any of them `out` is of no use. */
+/* Fills in `out`. Each problem is one line for `problems`, what contradictions.h finds included, and an unknown user;
+ * returns how many there were, and with any of them `out` is of no use. */
 MUST_USE size_t bootnode_settings_read(const struct bootnode_settings *from, struct bootnode_config *out,
                                        FILE *problems);
 /* The same, with whence each value came, and which files and folders were read: `origins`, which the caller made for
  * bootnode_config_table. */
 MUST_USE size_t bootnode_settings_trace(const struct bootnode_settings *from, struct bootnode_config *out,
                                         struct ini_origins *origins, FILE *problems);
+/* Which files and folders it comes from now, right or wrong: `origins`, likewise. */
+void bootnode_settings_places(const struct bootnode_settings *from, struct ini_origins *origins);

@@ -180,7 +180,8 @@ static const struct {
     {SCMP_SYS(connect), SYSCALLS_SOCKETS},
     {SCMP_SYS(accept4), SYSCALLS_ACCEPTS},
     {SCMP_SYS(accept), SYSCALLS_ACCEPTS},
-    {SCMP_SYS(getdents64), SYSCALLS_ACCEPTS}, /* of folders that are open: who asks wants to know how many files are */
+    {SCMP_SYS(getdents64),
+     SYSCALLS_READS | SYSCALLS_ACCEPTS}, /* of folders that are open: who asks wants to know how many files are */
     {SCMP_SYS(sendfile), SYSCALLS_ACCEPTS},
     {SCMP_SYS(sendfile64), SYSCALLS_ACCEPTS},
     {SCMP_SYS(memfd_create), SYSCALLS_TERMINAL}, /* what ncurses takes for a terminal */

@@ -97,6 +97,20 @@ write_settings($node, 'rate_stun = 31', 'rate_hello = x');
 like(reload($node), qr/^\S+ error: .*rate_hello = x/m, 'errors are told at every level');
 is(stop_program($node->{node}), 0, 'and it ends well');
 
+# --- Several files ---------------------------------------------------------------------------------------------------
+
+{
+    my $more = temp_dir();
+    my $split = open_node('split', "include = $more/*.conf", 'metrics = 127.0.0.1:0');
+    write_file("$more/a.conf", "rate_stun = 4\n");
+    like(reload($split), qr/reload: changed rate_stun$/m, 'a file that an included folder has now');
+    is(answered($split, '127.4.0.1'), 40, 'and it holds');
+    write_file("$more/b.conf", "\nrate_stun = 5\n");
+    like(reload($split), qr{reload: \Q$more\E/b\.conf:2: rate_stun = 5: given already in \Q$more\E/a\.conf:1, expected once$}m,
+        'its faults have their own place');
+    is(stop_program($split->{node}), 0, 'and it ends well');
+}
+
 # --- Under load ------------------------------------------------------------------------------------------------------
 
 {
