@@ -202,6 +202,10 @@ deb:
 	@.ci/deps build package
 	@BUILD=$(BUILD) VERSION=$(VERSION) .ci/deb
 
+# A Debian with nothing in it: both commands of the README, then the packages and the container. FRESH= names steps.
+check-fresh:
+	@T='$(T)' JOBS='$(JOBS)' MIRROR='$(MIRROR)' tests/fresh $(FRESH)
+
 # libFuzzer on every target for FUZZ_TIME seconds each.
 fuzz:
 	@.ci/deps build test lint
@@ -288,6 +292,7 @@ help:
 	'                        (of all tests those in which that sanitizer can find something)' \
 	'make check-long         the tests that take long, too, and all under SAN' \
 	'                        both build with JOBS=N jobs, as many as there are processors if neither it nor -j is given' \
+	'make check-fresh        as root: the README, the packages and the container in a Debian with nothing in it' \
 	'make lint               formatting and static analysis' \
 	'make coverage           which lines the tests run, by folder' \
 	'make fuzz FUZZ_TIME=60  libFuzzer over every decoder' \

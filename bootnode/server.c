@@ -90,6 +90,9 @@ static bool open_events(struct server *server) {
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     (void)signal(SIGUSR1, SIG_IGN);
     (void)signal(SIGPIPE, SIG_IGN);
+    /* It has no children of its own. As the first process of a container it is given orphans, and the kernel then forgets
+     * them as they end. */
+    (void)signal(SIGCHLD, SIG_IGN);
     server->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     if (server->signals < 0) return failed("cannot open events", errno);
     int error = life_open(&server->life);
