@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bootnode/access_settings.h"
 #include "bootnode/config.h"
 #include "bootnode/handed.h"
 #include "bootnode/key_command.h"
@@ -71,6 +72,7 @@ static int print_config(const struct bootnode_config *config, const struct ini_o
 static int check_config(struct faults *faults, const char *file) {
     if (sodium_init() < 0) return EXIT_FAILURE;
     start_check(faults, stdout);
+    if (!access_settings_check(faults->config, faults->out)) faults->count++;
     if (faults->count > 0) return EXIT_USAGE;
     printf("%s: ok\n", file ? file : "defaults");
     return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -12,7 +12,7 @@
 
 #include <sodium.h>
 
-#include "bootnode/guard/access.h"
+#include "bootnode/access_settings.h"
 #include "bootnode/keeping.h"
 #include "bootnode/life.h"
 #include "bootnode/node.h"
@@ -60,7 +60,9 @@ struct server {
     struct handed *handed; /* the caller's */
     struct socket_groups sockets;
     struct public_addresses outside;
-    struct node_key key; /* until the node has it */
+    struct node_key key;        /* until the node has it, */
+    struct access *access;      /* and it, */
+    struct access_lists *lists; /* which they become part of */
     struct reaper reaper;
     bool has_reaper;
     struct service_manager manager;
@@ -90,8 +92,8 @@ static bool open_events(struct server *server) {
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     (void)signal(SIGUSR1, SIG_IGN);
     (void)signal(SIGPIPE, SIG_IGN);
-    /* It has no children of its own. As the first process of a container it is given orphans, and the kernel then forgets
-     * them as they end. */
+    /* It has no children of its own. As the first process of a container it is given orphans, and the kernel then
+     * forgets them as they end. */
     (void)signal(SIGCHLD, SIG_IGN);
     server->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     if (server->signals < 0) return failed("cannot open events", errno);
@@ -193,6 +195,14 @@ static void learn_outside(struct server *server) {
         outside_learn(&server->outside);
 }
 
+/* Who is kept out: read as who will read it again. */
+static bool open_access(struct server *server) {
+    server->access = access_settings_create(server->sockets.bound, server->sockets.bound_count, &server->outside);
+    if (!server->access) return failed("cannot keep anybody out", ENOMEM);
+    server->lists = access_settings_read(server->config, server->access);
+    return server->lists != NULL;
+}
+
 /* What a reload reads: the settings, and the folders of what they include. Without a file there is none. */
 static void add_places(const struct server *server, struct places *places) {
     struct ini_origins origins;
@@ -202,6 +212,7 @@ static void add_places(const struct server *server, struct places *places) {
         places_add(places, origins.folders[i], strlen(origins.folders[i]), LANDLOCK_READS);
     for (size_t i = 0; i < origins.file_count; i++) places_add_folder_of(places, origins.files[i], LANDLOCK_READS);
     ini_origins_free(&origins);
+    access_settings_places(server->config, places);
 }
 
 /* No file is opened any more but the settings, and no socket made. */
@@ -229,8 +240,9 @@ static bool make_node(struct server *server) {
         node_init(&server->node, server->config, &server->key, server->sockets.worker_count, clock_monotonic_ms());
     rcu_reader_offline();
     node_key_wipe(&server->key);
-    server->node.access = access_create(server->sockets.bound, server->sockets.bound_count);
-    if (!server->has_node || !server->node.access) return failed("cannot make the tables", ENOMEM);
+    if (!server->has_node) return failed("cannot make the tables", ENOMEM);
+    server->node.access = server->access;
+    server->access = NULL;
     server->node.outside = server->outside;
     server->node.stun = server->sockets.stun;
     memcpy(server->node.bound, server->sockets.bound, sizeof server->node.bound);
@@ -268,11 +280,20 @@ static void start_reclaimer(void *nothing) {
     rcu_start_reclaimer();
 }
 
+static void adopt_lists(struct server *server) {
+    rcu_reader_online();
+    access_adopt(server->node.access, server->lists);
+    rcu_reader_offline();
+    server->lists = NULL;
+}
+
 static bool start_threads(struct server *server) {
     struct thread starter;
     if (thread_start(&starter, "starter", false, start_reclaimer, NULL) == 0) thread_join(&starter);
     reaper_init(&server->reaper, server->node.shards, server->node.shard_count, server->node.steered,
                 &server->node.pauses, clock_monotonic_ms());
+    adopt_lists(server);
+    reaper_keep_out(&server->reaper, server->node.access);
     int error = reaper_start(&server->reaper);
     server->has_reaper = error == 0;
     for (size_t i = 0; i < server->worker_count && error == 0; i++) error = worker_start(&server->workers[i]);
@@ -393,6 +414,8 @@ static void tear_down(struct server *server) {
     rcu_reader_online();
     if (server->has_node) node_destroy(&server->node);
     rcu_reader_offline();
+    access_discard(server->lists);
+    access_destroy(server->access);
     node_key_wipe(&server->key);
     socket_groups_close(&server->sockets);
     process_close(&server->process);
@@ -458,7 +481,7 @@ int server_run(const struct bootnode_config *config, const struct bootnode_setti
     server->handed = handed;
     bool opened = open_all(server);
     if (opened) learn_outside(server);
-    opened = opened && enter_sandbox(server);
+    opened = opened && open_access(server) && enter_sandbox(server);
     rcu_reader_register();
     rcu_reader_offline();
     if (opened && start_all(server)) {

@@ -69,8 +69,10 @@ struct access *access_create(const struct address *own, size_t own_count) {
 
 void access_destroy(struct access *access) {
     if (!access) return;
-    rcu_reader_quiescent();
-    rcu_drain();
+    if (access->reclaims) {
+        rcu_reader_quiescent();
+        rcu_drain();
+    }
     pthread_mutex_destroy(&access->mutex);
     free_access(access);
 }

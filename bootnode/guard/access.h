@@ -38,8 +38,8 @@ struct access_sizes {
 
 /* Nobody is kept out. `own`: the bootnode's addresses, besides loopback; copied. NULL without memory. */
 MUST_USE struct access *access_create(const struct address *own, size_t own_count);
-/* No reader may be left; waits for what is being reclaimed. The caller is a registered reader, online. NULL: nothing.
- */
+/* No reader may be left. Waits for what is being reclaimed: the caller is a registered reader, online, unless nothing
+ * was ever changed. NULL: nothing. */
 void access_destroy(struct access *access);
 
 /* Here NULL for `access` lets everybody in, and the first two ask of a reader of RCU that it is online. */

@@ -74,6 +74,7 @@ void access_rules_succeed(struct access *access, struct access_rules *next, cons
     former->stricter = stricter;
     rcu_publish(&access->rules, next);
     if (stricter) count_change(access);
+    access->reclaims = true;
     rcu_reclaim(&former->reclaim, reclaim_rules);
 }
 

@@ -70,6 +70,7 @@ struct access {
     _Atomic uint64_t ends_ms; /* when an order will be over */
     /* While somebody changes or explains them; the rules in use cannot go meanwhile. */
     pthread_mutex_t mutex;
+    bool reclaims; /* rules that were in use, or did */
     struct access_orders *orders;
     struct access_names names;
     struct address *own; /* does not change */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bootnode/access_settings.h"
 #include "common/log.h"
 
 #define AREA "bootnode"
@@ -69,13 +70,27 @@ static void list_changed(struct outcome *outcome, size_t kept) {
     fputs("\n", outcome->report);
 }
 
+/* Also where the files stay the same: what is in them may not. */
+static void list_networks(struct outcome *outcome, struct access *access) {
+    struct access_sizes sizes;
+    access_measure(access, &sizes);
+    if (outcome->next.deny_file.count + outcome->next.allow_file.count > 0)
+        fprintf(outcome->report, "deny_file has %zu networks, allow_file %zu\n", sizes.denied, sizes.allowed);
+}
+
 static bool apply(const struct reload *reload, struct outcome *outcome) {
     if (bootnode_settings_read(reload->source, &outcome->next, outcome->report) > 0) return false;
+    const struct access_files files = access_settings_files(&outcome->next);
+    struct access_lists *lists = access_read(reload->node->access, &files, outcome->report);
+    if (!lists) return false;
     list_changed(outcome, keep(reload->node, outcome));
     if (!node_reconfigure(reload->node, &outcome->next)) {
         fputs("no memory for that\n", outcome->report);
+        access_discard(lists);
         return false;
     }
+    access_adopt(reload->node->access, lists);
+    list_networks(outcome, reload->node->access);
     log_set_level((enum log_level)outcome->next.log_level);
     log_set_format((enum log_format)outcome->next.log_format);
     return true;

@@ -10,7 +10,7 @@
 #include "bootnode/settings.h"
 #include "common/attributes.h"
 
-/* Borrowed. */
+/* Borrowed; the node has an `access`. */
 struct reload {
     struct node *node;
     const struct bootnode_settings *source;
