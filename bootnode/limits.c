@@ -24,3 +24,9 @@ const struct limit limits[] = {
     REGISTRATIONS("sessions", REFUSED_BOOTNODE_FULL, SESSIONS),
 };
 const size_t limits_count = sizeof limits / sizeof *limits;
+
+const char *limits_key(enum shard_limit which) {
+    for (size_t i = 0; i < limits_count; i++)
+        if (limits[i].shard == which) return limits[i].key;
+    return "memory";
+}

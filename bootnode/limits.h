@@ -17,3 +17,6 @@ struct limit {
 
 extern const struct limit limits[];
 extern const size_t limits_count;
+
+/* The key that sets what shards count, or "memory". */
+const char *limits_key(enum shard_limit which);

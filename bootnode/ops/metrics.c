@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "bootnode/limits.h"
 #include "bootnode/worker.h"
 #include "common/version.h"
 
@@ -117,6 +118,11 @@ static const struct family of_health[] = {
     {"gochat_health", "1 where that is so, as /health has it", GAUGE, NUMBER, 0},
 };
 
+static const struct family of_turned_away[] = {
+    {"gochat_turned_away_total", "registrations and moves that found no place, by the setting, or for want of memory",
+     COUNTER, NUMBER, 0},
+};
+
 static const struct family of_rates[] = {
     {"gochat_rate_limit", "settings rate_…: packets a second of one source or session; 0: no limit", GAUGE, NUMBER, 0},
 };
@@ -197,6 +203,16 @@ static const void *state_at(const struct snapshot *snapshot, size_t index, char 
     return &snapshot->health[index];
 }
 
+static size_t all_turned_away(const struct snapshot *snapshot) {
+    (void)snapshot;
+    return SHARD_LIMIT_COUNT;
+}
+
+static const void *turned_away_at(const struct snapshot *snapshot, size_t index, char labels[static LABELS_SIZE]) {
+    snprintf(labels, LABELS_SIZE, "{limit=\"%s\"}", limits_key((enum shard_limit)index));
+    return &snapshot->turned_away[index];
+}
+
 static size_t all_rates(const struct snapshot *snapshot) {
     (void)snapshot;
     return SNAPSHOT_RATES;
@@ -227,6 +243,7 @@ static const struct scope scopes[] = {
     {all_rates, rate_at, of_rates, COUNT(of_rates)},
     {all_relay_rates, relay_rate_at, of_relay_rates, COUNT(of_relay_rates)},
     {one, whole, of_tables, COUNT(of_tables)},
+    {all_turned_away, turned_away_at, of_turned_away, COUNT(of_turned_away)},
     {all_workers, worker_at, of_workers, COUNT(of_workers)},
     {all_lanes, lane_at, of_lanes, COUNT(of_lanes)},
 };

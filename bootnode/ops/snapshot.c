@@ -44,6 +44,8 @@ static void add_shards(struct snapshot *out, const struct node *node) {
         out->unseen_shards += !look_at_shard(&out->seen[i], node->shards[i], &deadline);
         add_counters(&out->shards, &out->seen[i].counters);
         out->slabs += out->seen[i].slabs;
+        for (size_t j = 0; j < SHARD_LIMIT_COUNT; j++)
+            out->turned_away[j] += atomic_load_explicit(&node->shards[i]->limited[j], memory_order_relaxed);
     }
 }
 

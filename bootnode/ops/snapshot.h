@@ -64,6 +64,7 @@ struct snapshot {
     uint64_t worker_count;
     struct shard_counters shards; /* of all together */
     uint64_t slabs;
+    uint64_t turned_away[SHARD_LIMIT_COUNT];
     uint64_t unseen_shards;         /* those whose mutex somebody has not given back */
     uint64_t draining;              /* 0 or 1 */
     uint64_t health[HEALTH_STATES]; /* 0 or 1: whether it is so */

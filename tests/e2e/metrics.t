@@ -84,7 +84,8 @@ my ($version) = `@{[gochat()]} --version` =~ /(\S+)$/;
 is($empty->{qq(gochat_build_info{version="$version"})}, 1, 'and its version');
 is(ask($page, '/health')->{status}, 200, 'it is healthy');
 is(ask($page, '/health', 'HEAD')->{headers}{'content-length'}, 3, 'HEAD');
-is(ask($page, '/')->{status}, 404, 'there is no other page');
+is(ask($page, '/')->{status}, 200, 'people have a page');
+is(ask($page, '/other')->{status}, 404, 'there is no other one');
 is(ask($page, '/metrics', 'POST')->{status}, 405, 'and nothing to be told');
 
 my $quiet = log_text($bootnode);

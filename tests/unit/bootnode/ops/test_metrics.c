@@ -337,6 +337,8 @@ static void labels_say_why_and_of_which_setting(void **state) {
                                                 .rates = {[SNAPSHOT_HELLO] = 17, [SNAPSHOT_MOVE] = 18},
                                                 .relay_rates = {[SNAPSHOT_TOTAL] = 19}};
     snapshot->log_lost = 23;
+    snapshot->turned_away[SHARD_LIMIT_ROOM_SHARE] = 24;
+    snapshot->turned_away[SHARD_LIMIT_MEMORY] = 25;
     snapshot->health[HEALTH_FULL] = 1;
     snapshot->process = (struct process_figures){.open_descriptors = 20, .most_descriptors = 21, .started_wall_ms = 22};
     char *text = written(snapshot);
@@ -352,6 +354,9 @@ static void labels_say_why_and_of_which_setting(void **state) {
         "gochat_rate_limit{kind=\"stun\"} 0",
         "gochat_relay_rate_limit_bytes{kind=\"total\"} 19",
         "gochat_log_lost_total 23",
+        "gochat_turned_away_total{limit=\"room_source_share\"} 24",
+        "gochat_turned_away_total{limit=\"memory\"} 25",
+        "gochat_turned_away_total{limit=\"sessions\"} 0",
         "gochat_health{state=\"full\"} 1",
         "gochat_health{state=\"stuck\"} 0",
         "process_open_fds 20",

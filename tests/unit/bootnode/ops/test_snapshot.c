@@ -127,6 +127,16 @@ static void counters_of_shards_are_summed(void **state) {
         memset(&node.shards[shard]->counters, 0, sizeof node.shards[shard]->counters);
 }
 
+static void who_found_no_place_is_summed(void **state) {
+    (void)state;
+    for (size_t i = 0; i < WORKERS; i++) shard_limited(node.shards[i], SHARD_LIMIT_SOURCE);
+    shard_limited(node.shards[1], SHARD_LIMIT_MEMORY);
+    const struct snapshot *taken = take(NOW);
+    assert_int_equal(taken->turned_away[SHARD_LIMIT_SOURCE], 2);
+    assert_int_equal(taken->turned_away[SHARD_LIMIT_MEMORY], 1);
+    assert_int_equal(taken->turned_away[SHARD_LIMIT_SESSIONS], 0);
+}
+
 static void histograms_of_workers_are_summed(void **state) {
     (void)state;
     for (size_t i = 0; i < WORKERS; i++) {
@@ -204,6 +214,7 @@ int main(void) {
         snapshot_test(who_keeps_a_shard_keeps_nobody_from_looking),
         snapshot_test(counters_of_workers_are_summed),
         snapshot_test(counters_of_shards_are_summed),
+        snapshot_test(who_found_no_place_is_summed),
         snapshot_test(histograms_of_workers_are_summed),
         snapshot_test(sessions_and_their_slabs_are_seen),
         snapshot_test(draining_is_seen),
