@@ -70,6 +70,17 @@ expect_words('gochat --mode ', ['gochat:', '<--mode>'], @modes);
 expect_flags("gochat --mode $_", ['gochat:', '<--mode>', "<$_>"], flags_of(gochat(), '--mode', $_)) for @modes;
 expect_flags('gochat-load', ['gochat-load:'], flags_of("$real/gochat-load"));
 cmp_ok(scalar @lines, '>', 80, 'and flags');
+
+# Commands have the form of modes, on the page of the mode that has them; behind some stands one of a few words.
+my ($commands) = map { (run_program(command => [gochat(), '--mode', $_, '--help']))[1] } grep { $_ eq 'ctl' } @modes;
+my @commands = $commands =~ /^  ([a-z][a-z-]*)(?: \S+)*  /mg;
+cmp_ok(scalar @commands, '>=', 10, 'and commands');
+my @ctl = ('gochat:', '<--mode>', '<ctl>');
+expect_words('gochat --mode ctl ', \@ctl, @commands);
+expect_words('gochat --mode ctl --json ', [@ctl, '<--json>'], @commands);
+while ($commands =~ /^  ([a-z-]+) ([a-z]+(?:\|[a-z]+)+)  /mg) {
+    expect_words("gochat --mode ctl $1 ", [@ctl, "<$1>"], split /\|/, $2);
+}
 push @lines,
     ['gochat --mode=bootnode --listen=::1 --confi', 'gochat: <--mode=bootnode> <--listen=::1> <--config>'],
     ['gochat --ui=plai', 'gochat: <--ui=plain>'],
@@ -91,7 +102,7 @@ my %shells = (
             . "source $completion/fish/gochat.fish; source $completion/fish/gochat-load.fish"],
 );
 
-sub complete_all {
+sub open_terminal {
     my ($shell) = @_;
     my ($command, $setup) = @{ $shells{$shell} };
     local $ENV{PATH} = "$folder/bin:$ENV{PATH}";
@@ -101,26 +112,30 @@ sub complete_all {
     local $ENV{XDG_DATA_HOME} = "$folder/none";
     my $terminal = start_program(name => $shell, command => ['script', '-qec', "cd $folder && exec $command", '/dev/null']);
     send_line($terminal, "$setup; echo re''ady");
-    wait_line($terminal, qr/^\W*ready\b|\bready\r?$/, 20) or return;
-    my @wrong;
-    for (@lines) {
-        my ($typed, $wanted) = @$_;
-        send_line($terminal, "$typed\t");
-        my $line = wait_line($terminal, qr/ran:.* end/, 20) or return;
-        my ($ran) = $line->{text} =~ /ran:(.*) end/;
-        $ran =~ s/=>$/>/; # a flag may be completed with what stands between it and its value
-        push @wrong, "$typed: $ran" if $ran ne $wanted;
-    }
-    is_deeply(\@wrong, [], "$shell completes " . @lines . ' lines');
-    stop_program($terminal);
-    return;
+    return wait_line($terminal, qr/^\W*ready\b|\bready\r?$/, 20) && $terminal;
 }
 
+my %terminals;
 for my $shell (sort keys %shells) {
     SKIP: {
         skip "no $shell here", 1 unless grep { -x "$_/$shell" } split /:/, $ENV{PATH};
-        complete_all($shell);
+        $terminals{$shell} = open_terminal($shell);
+        ok($terminals{$shell}, "$shell runs");
     }
 }
+
+# All shells at once: each line takes some processes.
+my %wrong = map { $_ => [] } keys %terminals;
+LINE: for (@lines) {
+    my ($typed, $wanted) = @$_;
+    send_line($_, "$typed\t") for values %terminals;
+    for my $shell (sort keys %terminals) {
+        my $line = wait_line($terminals{$shell}, qr/ran:.* end/, 20) or last LINE;
+        my ($ran) = $line->{text} =~ /ran:(.*) end/;
+        $ran =~ s/=>$/>/; # a flag may be completed with what stands between it and its value
+        push @{ $wrong{$shell} }, "$typed: $ran" if $ran ne $wanted;
+    }
+}
+is_deeply($wrong{$_}, [], "$_ completes " . @lines . ' lines') for sort keys %terminals;
 
 finish();

@@ -63,5 +63,12 @@ for mode in (__gochat_names ($program --help) | string split -f 1 \t)
     __gochat_flags gochat "test (__gochat_mode) = $mode" $page
     set -l commands (__gochat_names $page | string split -f 1 \t)
     test -n "$commands"
-    and complete -c gochat -n "test (__gochat_mode) = $mode" -a "(__gochat_names ($program --mode $mode --help))"
+    and complete -c gochat -n "test (__gochat_mode) = $mode; and not __fish_seen_subcommand_from $commands" \
+        -a "(__gochat_names ($program --mode $mode --help))"
+    # What stands behind a command, where it is one of some words.
+    for line in $page
+        set -l found (string match -r -- '^  ([a-z-]+) ([a-z|]*\|[a-z|]*)  ' $line)
+        and complete -c gochat -n "test (__gochat_mode) = $mode; and __fish_seen_subcommand_from $found[2]" \
+            -a (string replace -a '|' ' ' $found[3])
+    end
 end
