@@ -86,6 +86,25 @@ static void test_sample_lists_every_key(void **state) {
     assert_int_equal(index, bootnode_config_table.count);
 }
 
+/* The comment above a key ends with whether a reload changes it, which is [restart] where only the start does. */
+static void test_sample_tells_what_a_reload_changes(void **state) {
+    char line[512], comment[8192] = "", *name, *value;
+    FILE *stream = fopen(SAMPLE, "r");
+    (void)state;
+    assert_non_null(stream);
+    while (fgets(line, sizeof line, stream)) {
+        if (*line == '#') snprintf(comment + strlen(comment), sizeof comment - strlen(comment), "%s", line);
+        name = split_line(line, &value);
+        if (*line == '\n') *comment = '\0';
+        if (!name) continue;
+        size_t row = ini_table_row(&bootnode_config_table, BOOTNODE_SECTION, name);
+        bool restart = strstr(comment, "[restart]"), reload = strstr(comment, "[reload]");
+        if (restart != key_at(row)->restart || reload == restart) fail_msg("%s: [restart] or [reload]?", name);
+        *comment = '\0';
+    }
+    fclose(stream);
+}
+
 /* Numbers that a reader of the sample is told must be those that are enforced. */
 static void test_sample_tells_true_ranges(void **state) {
     char *text = NULL, range[64];
@@ -259,6 +278,7 @@ int main(void) {
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_sample_changes_nothing),
         cmocka_unit_test(test_sample_lists_every_key),
+        cmocka_unit_test(test_sample_tells_what_a_reload_changes),
         cmocka_unit_test(test_sample_tells_true_ranges),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_bench_differs_in_load_alone),
