@@ -96,6 +96,36 @@ is($row->{lost}, 0, 'no answer was lost meanwhile');
 is_deeply($row->{disagreements}, [], 'and nothing disagrees');
 close $_ for @stuck, $dripping;
 
+# --- bans -------------------------------------------------------------------------------------------------------------
+
+# How many sessions a network has.
+sub sessions_in {
+    my ($network) = @_;
+    my ($status, $out) = ctl('--json', 'sessions', $network);
+    my $result = $status == 0 ? decode_json($out)->{result} : {};
+    return ($result->{members} // -1) + ($result->{registered} // 0);
+}
+
+$beats = start_program(name => 'load-2', json => 1, command => [$load, '--bootnode', $bootnode->{address}, '--json', '-',
+    '--sessions', SESSIONS, '--room-size', ROOM_SIZE, '--sources', '127.2.0.0/22', '--duration', 60]);
+ok(wait_until(sub { sessions_in('127.2.0.0/22') == SESSIONS }, 20), 'others come');
+my $others = sessions_in('127.2.0.0/23');
+cmp_ok(sessions_in('127.2.2.0/24'), '>', 100, 'also those of a network that is going to be banned');
+my $banned = now();
+is(result_of('ban', '127.2.2.0/24', '1m')->{prefix}, '127.2.2.0/24', 'it is banned');
+ok(wait_until(sub { sessions_in('127.2.2.0/24') == 0 }, 5), 'and its sessions end');
+cmp_ok(now() - $banned, '<', slow(1.5), 'within a second, and the time of two questions');
+is(sessions_in('127.2.0.0/23'), $others, 'those of others stay');
+like(result_of('why', '127.2.2.9')->{reason}, qr{127\.2\.2\.0/24}, 'why says what keeps it out');
+result_of('reload');
+my ($ban) = @{ result_of('bans')->{bans} };
+is($ban->{prefix}, '127.2.2.0/24', 'a reload lifts no ban');
+cmp_ok($ban->{left_seconds}, '<=', 60, 'nor does it last longer for that');
+is(sessions_in('127.2.2.0/24'), 0, 'nobody came back');
+result_of('unban', '127.2.2.0/24');
+ok(wait_until(sub { sessions_in('127.2.2.0/24') > 0 }, 30), 'until it is lifted');
+stop_program($beats);
+
 # --- people read it ---------------------------------------------------------------------------------------------------
 
 ($status, $out) = ctl('status');
@@ -138,11 +168,10 @@ my %client = map {
 wait_event($client{$_}, { event => 'peer-connected' }, 10) for sort keys %client;
 my ($ada) = grep { $_->{address} =~ /:$port{ada}$/ } @{ result_of('sessions', '127.0.0.1')->{sessions} };
 is($ada->{state}, 'member', 'ada is there') or diag(explain($ada));
-my $before = session_count();
 is(result_of('kick', $ada->{session}, KEPT_OUT . 's')->{ended}, 1, 'she is kicked');
-is(session_count(), $before - 1, 'and gone');
+is(sessions_in('127.0.0.1'), 1, 'and gone');
 my $kicked = now();
-ok(wait_until(sub { session_count() == $before }, 20), 'by and by she is back');
+ok(wait_until(sub { sessions_in('127.0.0.1') == 2 }, 20), 'by and by she is back');
 cmp_ok(now() - $kicked, '>=', KEPT_OUT - 0.2, 'not before the time');
 
 # --- the log, and the end ---------------------------------------------------------------------------------------------

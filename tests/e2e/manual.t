@@ -83,6 +83,30 @@ cmp_ok(scalar @keys, '>', 40, 'results have keys');
 my $told = section('JSON', $load);
 ok($told =~ /\b$_\b/, "gochat-load's key $_") for uniq(sort @keys);
 
+# --- gochat-ctl(8) and doc/control.md ----------------------------------------------------------------------------------
+
+my $ctl = paper('conf/gochat-ctl.8');
+my (undef, $ctl_help) = run_program(command => [gochat(), '--mode', 'ctl', '--help']);
+my ($ctl_flags, $ctl_commands) = $ctl_help =~ /(.*)^Commands:\n(.*)/ms;
+is_deeply([sort $ctl =~ /^\.It Fl -([a-z-]+)/mg], [sort grep { !/^(?:help|version)$/ } $ctl_flags =~ /^  --([a-z-]+)/mg],
+    'every flag of ctl, and no other');
+my %usage = $ctl_commands =~ /^  ([a-z-]+)((?: \S+)*)/mg;
+cmp_ok(scalar keys %usage, '>', 12, 'ctl has commands');
+my @lines = section('COMMANDS', $ctl) =~ /^\.It Ic (.*)/mg;
+is_deeply([sort map {/^([a-z-]+)/} @lines], [sort keys %usage], 'every one, and no other');
+for my $line (@lines) {
+    my ($name, @words) = map {lc} grep { !/^(?:Op|Ar|Cm|Ns|\|)$/ } split / /, $line;
+    is_deeply(\@words, [map {lc} $usage{$name} =~ /[\w-]+/g], "$name: its arguments");
+}
+like(section('EXIT STATUS', $ctl), qr/^\.It $_$/m, "exit status $_ of ctl") for 0 .. 2;
+
+my $control = paper('doc/control.md');
+like($control, qr/\*\*$_\*\*|`$_`/, "the command $_") for sort keys %usage;
+my @answered = map {/"([a-z_]+)"/g} map { $_ // '' } map {/json_pack\((.*?)\);/gs} map { paper("bootnode/ops/$_.c") }
+    qw(control_answers control_lists control_access);
+cmp_ok(scalar @answered, '>', 30, 'answers have members');
+is_deeply([grep { $control !~ /[`"]$_\b/ } uniq(sort @answered)], [], 'each is described');
+
 # --- doc/json.md -------------------------------------------------------------------------------------------------------
 
 # The table of client/ui/json.c, in which a word stands for a field that several objects have: name → its keys.

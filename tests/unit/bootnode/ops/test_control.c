@@ -237,6 +237,29 @@ static void bans_last_for_their_time(void **state) {
     json_decref(answer);
 }
 
+static void lists_are_read_anew(void **state) {
+    char path[FOLDER_PATH_SIZE];
+    struct why why = {""};
+    folder_write(folder_file(*state, "deny.txt", path), "192.0.2.0/24\n", 0600);
+    if (!ini_table_set(&bootnode_config_table, BOOTNODE_SECTION, "deny_file", path, &config, &why))
+        fail_msg("%s", why.text);
+    start(CONTROL_PATIENCE_MS);
+    json_t *answer = ask("{\"command\":\"deny\"}\n", "ok");
+    assert_int_equal(number(json_object_get(answer, "result"), "denied_networks"), 0);
+    json_decref(answer);
+    answer = ask("{\"command\":\"deny\",\"reload\":true}\n", "ok");
+    assert_int_equal(number(json_object_get(answer, "result"), "denied_networks"), 1);
+    json_decref(answer);
+    folder_write(path, "203.0.113.0/24\nnonsense\n", 0600);
+    answer = ask("{\"command\":\"deny\",\"reload\":true}\n", "failed");
+    assert_int_equal(json_array_size(json_object_get(answer, "faults")), 1);
+    assert_non_null(strstr(json_string_value(json_array_get(json_object_get(answer, "faults"), 0)), "deny.txt:2: "));
+    json_decref(answer);
+    answer = ask("{\"command\":\"why\",\"prefix\":\"192.0.2.9\"}\n", "ok");
+    assert_string_equal(text(json_object_get(answer, "result"), "rule"), "denied");
+    json_decref(answer);
+}
+
 /* A kick is short, and shortens nothing. */
 static void a_network_is_kicked_for_a_moment(void **state) {
     (void)state;
@@ -466,6 +489,7 @@ int main(void) {
         TEST(sources_rooms_and_limits_are_told),
         TEST(a_reload_tells_what_came_of_it),
         TEST(bans_last_for_their_time),
+        TEST(lists_are_read_anew),
         TEST(a_network_is_kicked_for_a_moment),
         TEST(a_session_is_kicked_by_either_name),
         TEST(it_is_told_to_end),

@@ -61,6 +61,7 @@ static void every_command_is_asked_as_it_is_written(void **state) {
         {"kick 2001:db8::/48", "{\"version\":1,\"command\":\"kick\",\"prefix\":\"2001:db8::/48\"}"},
         {"ban 192.0.2.7 2h", "{\"version\":1,\"command\":\"ban\",\"prefix\":\"192.0.2.7/32\",\"seconds\":7200}"},
         {"ban ::/0 forever", "{\"version\":1,\"command\":\"ban\",\"prefix\":\"::/0\",\"seconds\":\"forever\"}"},
+        {"deny reload", "{\"version\":1,\"command\":\"deny\",\"reload\":true}"},
         {"drain 90s", "{\"version\":1,\"command\":\"drain\",\"seconds\":90}"},
         {"log-level debug", "{\"version\":1,\"command\":\"log-level\",\"level\":\"debug\"}"},
         {"trace off", "{\"version\":1,\"command\":\"trace\",\"off\":true}"},
@@ -150,6 +151,7 @@ static void what_is_no_request_is_refused(void **state) {
     assert_no_request("{\"command\":\"ban\",\"prefix\":\"::/0\",\"seconds\":1.5}", "\"seconds\": expected a number");
     assert_no_request("{\"command\":\"ban\",\"prefix\":\"::/0\",\"seconds\":9999999999}",
                       "\"seconds\": expected a time");
+    assert_no_request("{\"command\":\"deny\",\"reload\":false}", "\"reload\": expected true");
     assert_no_request("{\"command\":\"rooms\",\"limit\":\"5\"}", "\"limit\": expected a number");
 }
 
