@@ -13,6 +13,7 @@
 #include "bootnode/settings.h"
 #include "bootnode/start_check.h"
 #include "common/dumps.h"
+#include "common/entropy.h"
 #include "common/log.h"
 #include "common/modes.h"
 #include "common/why.h"
@@ -52,6 +53,7 @@ static bool parse_arguments(int argc, char **argv, struct arguments *out) {
 static int serve(const struct bootnode_config *config, const struct bootnode_settings *source) {
     struct handed handed;
     handed_open(&handed); /* before any other descriptor could be taken for one of these */
+    if (!entropy_await("bootnode")) return EXIT_FAILURE;
     int status = EXIT_FAILURE, error = log_hold();
     if (error != 0)
         log_error("bootnode", "cannot start the log: %s", strerror(-error));

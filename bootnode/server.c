@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include <sodium.h>
 
 #include "bootnode/access_settings.h"
+#include "bootnode/clock_watch.h"
 #include "bootnode/keeping.h"
 #include "bootnode/life.h"
 #include "bootnode/node.h"
@@ -71,6 +73,7 @@ struct server {
     struct operations operations;
     pthread_mutex_t operating; /* held during each of them */
     struct limit_log limit_log;
+    struct clock_watch clocks;
     struct process_view process;
     struct control control;
     int signals; /* signalfd */
@@ -443,8 +446,18 @@ static bool start_log(void) {
     return error == 0 || failed("cannot start the log", -error);
 }
 
+static void look_at_clocks(struct server *server) {
+    const struct clock_steps steps =
+        clock_watch_look(&server->clocks, clock_monotonic_ms(), clock_boot_ms(), clock_wall_ms());
+    if (steps.slept != 0) log_warning(AREA, "the machine slept for %.1f s", (double)steps.slept / 1e3);
+    if (steps.stepped != 0)
+        log_warning(AREA, "the clock was set %s by %.1f s: times in this log jump, and clients are told the new time",
+                    steps.stepped > 0 ? "forward" : "back", fabs((double)steps.stepped) / 1e3);
+}
+
 static void step(void *context, uint64_t monotonic_ms) {
     struct server *server = context;
+    look_at_clocks(server);
     limit_log_step(&server->limit_log, &server->node, server->workers, server->worker_count, monotonic_ms);
 }
 
@@ -454,6 +467,7 @@ static void begin_life(struct server *server) {
     life->host =
         (struct life_host){.context = server, .take_signal = take_signal, .step = step, .write_status = write_status};
     limit_log_init(&server->limit_log, clock_monotonic_ms());
+    look_at_clocks(server);
     life->node = &server->node;
     life->workers = server->workers;
     life->manager = &server->manager;

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <microhttpd.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +15,11 @@
 #include "bootnode/ops/metrics.h"
 #include "bootnode/ops/status_page.h"
 #include "common/clock.h"
+#include "common/log.h"
 
 #define SILENCE_S 5u            /* of a connection, at most */
 #define CONNECTION_MEMORY 8192u /* what one may take for request and header */
+#define SHORT_REST_MS 200
 #define TEXT_TYPE "text/plain; charset=utf-8"
 
 /* --- Pages --- */
@@ -174,14 +177,38 @@ static int wait_ms(const struct http *http) {
     return left < INT_MAX ? (int)left : -1;
 }
 
+/* What libmicrohttpd complains of. Where it could not accept a connection it would try again at once, and again. */
+static void note_complaint(void *context, const char *format, va_list arguments) {
+    static const int shortages[] = {EMFILE, ENFILE, ENOMEM, ENOBUFS};
+    struct http *http = context;
+    int error = errno;
+    (void)format, (void)arguments;
+    for (size_t i = 0; i < sizeof shortages / sizeof *shortages; i++) http->short_of_files |= error == shortages[i];
+}
+
+/* Those who ask wait, and nobody else does. */
+static void rest_while_short(struct http *http) {
+    static struct log_limit limit;
+    struct pollfd stop = {.fd = http->stop, .events = POLLIN};
+    if (!http->short_of_files) return;
+    http->short_of_files = false;
+    log_limited(
+        &limit, 1, LOG_LEVEL_WARNING, "http",
+        "no file descriptor or memory for whoever asks for metrics: expected a higher limit (LimitNOFILE= of the "
+        "service)");
+    (void)poll(&stop, 1, SHORT_REST_MS);
+}
+
 static void run(void *argument) {
     struct http *http = argument;
     const union MHD_DaemonInfo *events = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     struct pollfd wanted[] = {{.fd = http->stop, .events = POLLIN}, {.fd = events->epoll_fd, .events = POLLIN}};
     thread_give_way(THREAD_BACKGROUND);
     while (wanted[0].revents == 0) {
+        errno = 0;                   /* note_complaint looks at it */
         (void)MHD_run(http->daemon); /* reads what those said who came */
         visitors_sort_out(&http->visitors, clock_monotonic_ms());
+        rest_while_short(http);
         (void)poll(wanted, 2, wait_ms(http));
     }
 }
@@ -209,11 +236,11 @@ static int open_socket(const struct address *listen_on, struct address *bound) {
 }
 
 static struct MHD_Daemon *start_daemon(struct http *http, int socket) {
-    return MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, answer, http, MHD_OPTION_LISTEN_SOCKET, socket,
-                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)VISITORS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-                            SILENCE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-                            MHD_OPTION_NOTIFY_CONNECTION, note_connection, http, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-                            MHD_OPTION_END);
+    return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, answer, http, MHD_OPTION_EXTERNAL_LOGGER,
+                            note_complaint, http, MHD_OPTION_LISTEN_SOCKET, socket, MHD_OPTION_CONNECTION_LIMIT,
+                            (unsigned)VISITORS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, SILENCE_S,
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_NOTIFY_CONNECTION,
+                            note_connection, http, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 }
 
 static int open_daemon(struct http *http, const struct address *listen_on) {

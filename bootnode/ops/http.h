@@ -28,6 +28,7 @@ struct http {
     struct address bound;      /* the port that came of port 0 */
     struct MHD_Daemon *daemon; /* NULL: not open */
     int stop;                  /* eventfd that ends the thread */
+    bool short_of_files;       /* somebody came for whom there was none */
     struct visitors visitors;
     struct thread thread;
 };

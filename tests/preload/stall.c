@@ -1,5 +1,5 @@
-/* Loaded before the C library (LD_PRELOAD): whoever waits in epoll_wait(2) gets stuck there for good, STALL_AFTER_MS after
- * the first one did. A bootnode with one worker and no page has that one alone. */
+/* Loaded before the C library (LD_PRELOAD): whoever waits in epoll_wait(2) gets stuck there for good, STALL_AFTER_MS
+ * after the first one did. A bootnode with one worker and no page has that one alone. */
 #include <dlfcn.h>
 #include <stdatomic.h>
 #include <stdint.h>
