@@ -243,7 +243,7 @@ screenshot:
 MANUALS := $(wildcard conf/*.1 conf/*.5 conf/*.8)
 SERVICES := $(wildcard conf/*.service conf/*.socket)
 SAMPLES := $(wildcard conf/*.ini conf/*.yml conf/*.json)
-DOCUMENTS := README.md ARCHITECTURE.md CONTRIBUTING.md NEWS SECURITY.md LICENSE common/PROTOCOL.md bench/README.md \
+DOCUMENTS := README.md ARCHITECTURE.md CONTRIBUTING.md NEWS SECURITY.md LICENSE Containerfile common/PROTOCOL.md bench/README.md \
 	$(wildcard doc/*.md client/demo/*.svg bench/results/*)
 PROGRAMS := $(PROGRAM) $(LOAD_PROGRAM)
 sections := 1 5 8

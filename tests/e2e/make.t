@@ -80,6 +80,8 @@ for my $unit (grep {m{/lib/systemd/}} sort keys %$files) {
 # Whatever names another place than it is in would send people there; so would a build's.
 for my $file (grep { !m{/bin/|^\Q$doc\E/(?!conf/)} } sort keys %$files) {
     unlike(read_file("$target$file"), qr{/usr/local/(?:bin|share)/|\Q$root\E}, "$file: names no other place");
+    unlike(read_file("$target$file"), qr{^\.Pa (?:bench|conf|doc)/\S+\.(?:ini|md)\b}m, "$file: names no file of the sources")
+        if $file =~ /\.\d$/;
     my @named = read_file("$target$file") =~ m{(/opt/chat/(?:bin|share)/[\w./-]*\w)}g;
     is_deeply([grep { !-e "$target$_" } @named], [], "$file: what it names is there");
 }
@@ -91,7 +93,7 @@ for (['bootnode', 'bootnode.ini'], ['client', 'client.ini']) {
 }
 for my $paper (grep {/\.md$/} sort keys %$files) {
     my ($folder) = $paper =~ m{(.*)/};
-    my @links = grep {/\.(?:md|ini|svg|txt|json|service)$|^[A-Z]+$/} read_file("$target$paper") =~ /\]\(([^)#\s]+)/g;
+    my @links = grep {/\.(?:md|ini|svg|txt|json|service|socket)$|^[A-Z]+$|Containerfile$/} read_file("$target$paper") =~ /\]\(([^)#\s]+)/g;
     is_deeply([grep { !-e "$target$folder/$_" } @links], [], "the documents that $paper links to");
 }
 is_deeply(installed('uninstall'), {}, 'nothing is left of it');
