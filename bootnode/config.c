@@ -9,6 +9,7 @@
 #include "bootnode/guard/spread.h"
 #include "bootnode/lame_duck.h"
 #include "bootnode/metrics_host.h"
+#include "bootnode/previous_keys.h"
 #include "bootnode/public_address.h"
 #include "bootnode/stun_alternate.h"
 #include "bootnode/table/room.h"
@@ -87,6 +88,9 @@ static const struct ini_key keys[] = {
         .help = "whether each worker keeps to one processor"),
     KEY(key_file, .type = INI_PATH, .restart = true, .min = 1, .max = INI_TEXT_SIZE - 1,
         .help = "the bootnode's key, made when missing"),
+    KEY(previous_keys, .type = INI_TEXT, .restart = true, .fallback = PREVIOUS_KEYS_AUTO, .check = previous_keys_valid,
+        .expected = "auto, none, or up to 4 files, the newest first",
+        .help = "keys that it had before, whose clients are led to the present one"),
     KEY(room_members, .type = INI_INTEGER, .min = 2, .max = ROOM_MEMBERS_MAX, .fallback = "128",
         .help = "most members of a room"),
     KEY(room_source_share, .type = INI_INTEGER, .unit = "%", .bare = true, .min = 1, .max = 100, .fallback = "25%",

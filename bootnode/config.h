@@ -20,8 +20,9 @@ enum relay_choice { RELAY_AUTO, RELAY_NEVER };
 
 struct bootnode_config {
     struct ini_address_list listen;
-    long long workers;            /* 0: one for each processor that the process may run on */
-    char key_file[INI_TEXT_SIZE]; /* empty: node_key_default_file */
+    long long workers;                 /* 0: one for each processor that the process may run on */
+    char key_file[INI_TEXT_SIZE];      /* empty: node_key_default_file */
+    char previous_keys[INI_TEXT_SIZE]; /* see previous_keys.h */
     long long room_members;
     long long room_source_share; /* percent: see table/room_places.h */
     long long sessions;

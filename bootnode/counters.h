@@ -26,6 +26,7 @@
     X(REGISTER, "register", "REGISTER with a valid cookie")                                                            \
     X(REGISTER_BUSY, "register_busy", "REGISTER turned away since too many of its source came while others waited")    \
     X(WELCOME, "welcome", "registrations answered with WELCOME")                                                       \
+    X(PREVIOUS_KEY, "previous_key", "registrations of clients that still know a previous key of the bootnode")         \
     L(REFUSED_VERSION, "refused", "reason", "version", "REFUSED sent")                                                 \
     L(REFUSED_ROOM_FULL, "refused", "reason", "room_full", "REFUSED sent")                                             \
     L(REFUSED_SOURCE_LIMIT, "refused", "reason", "source_limit", "REFUSED sent")                                       \

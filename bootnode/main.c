@@ -12,6 +12,7 @@
 #include "bootnode/server.h"
 #include "bootnode/settings.h"
 #include "bootnode/start_check.h"
+#include "common/clock.h"
 #include "common/dumps.h"
 #include "common/entropy.h"
 #include "common/log.h"
@@ -22,7 +23,7 @@
 
 struct arguments {
     const char *listen, *config;
-    bool check_config, print_config, print_key, help;
+    bool check_config, print_config, print_key, rotate_key, help;
 };
 
 static void take_flag(struct arguments *out, const char *name, const char *value) {
@@ -31,6 +32,7 @@ static void take_flag(struct arguments *out, const char *name, const char *value
     if (strcmp(name, "check-config") == 0) out->check_config = true;
     if (strcmp(name, "print-config") == 0) out->print_config = true;
     if (strcmp(name, "print-key") == 0) out->print_key = true;
+    if (strcmp(name, "rotate-key") == 0) out->rotate_key = true;
     if (strcmp(name, "help") == 0) out->help = true;
 }
 
@@ -109,6 +111,7 @@ int bootnode_main(int argc, char **argv) {
     log_set_level((enum log_level)config.log_level);
     log_set_format((enum log_format)config.log_format);
     dumps_forbid();
+    if (arguments.rotate_key) return key_command_rotate(&config, (time_t)(clock_wall_ms() / 1000));
     if (arguments.print_key) return key_command_print(&config);
     return serve(&config, &settings);
 }

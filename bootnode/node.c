@@ -56,6 +56,7 @@ bool node_init(struct node *node, const struct bootnode_config *config, const st
     node->pauses.settled_ms = monotonic_ms;
     node->wall_ms = on_wall_ms;
     node->key = *key;
+    memcpy(node->reset_key, key->reset_key, sizeof node->reset_key);
     node->node_id = (uint8_t)config->node_id;
     randombytes_buf(node->shard_hash_key, sizeof node->shard_hash_key);
     cookie_jar_init(&node->cookies);
@@ -70,6 +71,14 @@ bool node_init(struct node *node, const struct bootnode_config *config, const st
     if (made && node->shard_count == shard_count) return true;
     node_destroy(node);
     return false;
+}
+
+void node_set_previous_keys(struct node *node, const struct node_key *keys, size_t count) {
+    assert(count <= NODE_PREVIOUS_KEYS_MAX);
+    memcpy(node->previous, keys, count * sizeof *keys);
+    node->previous_count = count;
+    const struct node_key *oldest = node_key_at(node, (unsigned)count);
+    memcpy(node->reset_key, oldest->reset_key, sizeof node->reset_key);
 }
 
 void node_destroy(struct node *node) {

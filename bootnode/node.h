@@ -35,11 +35,14 @@ struct node {
     struct node_settings *settings;                 /* where it was replaced; under `changing` */
     pthread_mutex_t changing;                       /* held by who replaces it, and by who copies it */
     pthread_mutex_t reconfiguring; /* one at a time; may be held for long, where a thread that hangs has a shard */
-    struct node_key key;           /* Noise static key pair, reset key */
-    struct cookie_jar cookies;     /* has its own synchronisation */
-    struct rate_limiter *limits;   /* lock-free */
-    struct source_count *sources;  /* lock-free; NULL: no cap */
-    struct access *access;         /* who is kept out; the node's to destroy. NULL: nobody */
+    struct node_key key;           /* what newcomers are shown */
+    struct node_key previous[NODE_PREVIOUS_KEYS_MAX]; /* to who asks for them, the newest first */
+    size_t previous_count;
+    uint8_t reset_key[16]; /* of the oldest: a rotation, which adds a newer one, leaves living sessions their RESET */
+    struct cookie_jar cookies;    /* has its own synchronisation */
+    struct rate_limiter *limits;  /* lock-free */
+    struct source_count *sources; /* lock-free; NULL: no cap */
+    struct access *access;        /* who is kept out; the node's to destroy. NULL: nobody */
     struct endpoints endpoints;
     struct shard *shards[NODE_SHARDS_MAX];
     size_t shard_count;
@@ -66,6 +69,13 @@ struct node {
  * shards' bells are -1: whoever starts workers sets them. False without memory. */
 MUST_USE bool node_init(struct node *node, const struct bootnode_config *config, const struct node_key *key,
                         size_t shard_count, uint64_t monotonic_ms);
+/* Keys that it had before `key`, the newest first; up to NODE_PREVIOUS_KEYS_MAX. Before any worker starts. */
+void node_set_previous_keys(struct node *node, const struct node_key *keys, size_t count);
+/* The key that a cookie is for: 0 is the present one. NULL: there is no such key. */
+static inline const struct node_key *node_key_at(const struct node *node, unsigned index) {
+    if (index == 0) return &node->key;
+    return index <= node->previous_count ? &node->previous[index - 1] : NULL;
+}
 /* No reader and no worker may be left. Wipes the keys. */
 void node_destroy(struct node *node);
 

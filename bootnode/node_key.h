@@ -7,9 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bootnode/previous_keys.h"
 #include "common/attributes.h"
 #include "common/seed_file.h"
 #include "common/why.h"
+
+#define NODE_PREVIOUS_KEYS_MAX PREVIOUS_KEYS_MAX
 
 struct node_key {
     uint8_t public[32], secret[32]; /* X25519 */

@@ -16,9 +16,9 @@
 #include "bootnode/access_settings.h"
 #include "bootnode/clock_watch.h"
 #include "bootnode/keeping.h"
+#include "bootnode/keyring.h"
 #include "bootnode/life.h"
 #include "bootnode/node.h"
-#include "bootnode/node_key.h"
 #include "bootnode/ops/control.h"
 #include "bootnode/ops/http.h"
 #include "bootnode/ops/limit_log.h"
@@ -62,7 +62,7 @@ struct server {
     struct handed *handed; /* the caller's */
     struct socket_groups sockets;
     struct public_addresses outside;
-    struct node_key key;        /* until the node has it, */
+    struct keyring keys;        /* until the node has them, */
     struct access *access;      /* and it, */
     struct access_lists *lists; /* which they become part of */
     struct reaper reaper;
@@ -156,41 +156,9 @@ static bool become_user(const struct server *server) {
     return false;
 }
 
-/* Clients remember the key and refuse another one, so that a new one is an event. */
-static void tell_key(const char *file, const struct node_key *key, const struct node_key_story *story) {
-    char public[65], before[65];
-    sodium_bin2hex(public, sizeof public, key->public, sizeof key->public);
-    sodium_bin2hex(before, sizeof before, story->before, sizeof story->before);
-    switch (story->news) {
-    case NODE_KEY_KNOWN: break;
-    case NODE_KEY_MADE:
-        log_warning(AREA, "made a new key, %s, in %s: keep a copy of that file, clients refuse any other key", public,
-                    file);
-        break;
-    case NODE_KEY_LOST:
-        log_error(AREA,
-                  "key file %s was lost: it had the key %s. Made a new key, %s: clients that know the old one refuse "
-                  "this bootnode until a copy of the old file is put back",
-                  file, before, public);
-        break;
-    case NODE_KEY_CHANGED:
-        log_warning(AREA,
-                    "key file %s has another key, %s, than at the last start, %s: clients that know only that one "
-                    "refuse this bootnode",
-                    file, public, before);
-        break;
-    }
-}
-
-static bool open_key(struct server *server) {
-    char file[INI_TEXT_SIZE];
-    struct node_key_story story;
+static bool open_keys(struct server *server) {
     struct why why;
-    snprintf(file, sizeof file, "%s", server->config->key_file);
-    if (*file == '\0' && !node_key_default_file(file, sizeof file, &why)) return refuse(&why);
-    if (!node_key_open(file, &server->key, &story, &why)) return refuse(&why);
-    tell_key(file, &server->key, &story);
-    return true;
+    return keyring_open(server->config, &server->keys, &why) || refuse(&why);
 }
 
 static void learn_outside(struct server *server) {
@@ -239,10 +207,11 @@ static bool enter_sandbox(const struct server *server) {
 }
 
 static bool make_node(struct server *server) {
-    server->has_node =
-        node_init(&server->node, server->config, &server->key, server->sockets.worker_count, clock_monotonic_ms());
+    server->has_node = node_init(&server->node, server->config, &server->keys.present, server->sockets.worker_count,
+                                 clock_monotonic_ms());
     rcu_reader_offline();
-    node_key_wipe(&server->key);
+    if (server->has_node) node_set_previous_keys(&server->node, server->keys.previous, server->keys.previous_count);
+    keyring_wipe(&server->keys);
     if (!server->has_node) return failed("cannot make the tables", ENOMEM);
     server->node.access = server->access;
     server->access = NULL;
@@ -419,7 +388,7 @@ static void tear_down(struct server *server) {
     rcu_reader_offline();
     access_discard(server->lists);
     access_destroy(server->access);
-    node_key_wipe(&server->key);
+    keyring_wipe(&server->keys);
     socket_groups_close(&server->sockets);
     process_close(&server->process);
     life_close(&server->life);
@@ -437,7 +406,7 @@ static bool open_sockets(struct server *server) {
 
 static bool open_all(struct server *server) {
     return has_files(server->config) && open_events(server) && open_sockets(server) && open_http(server) &&
-           control_open(&server->control, server->config) && become_user(server) && open_key(server);
+           control_open(&server->control, server->config) && become_user(server) && open_keys(server);
 }
 
 /* It is a thread, so it comes after the sandbox; until then lines are kept. */

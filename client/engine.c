@@ -58,6 +58,20 @@ static bool on_trusted(void *context, unsigned index, const uint8_t key[static 3
     return bootnode_trusted(&engine->bootnodes[index], engine->options.known_bootnodes, key, why);
 }
 
+static bool on_known(void *context, unsigned index, uint8_t key[static 32]) {
+    const struct engine *engine = context;
+    return bootnode_known_key(&engine->bootnodes[index], engine->options.known_bootnodes, key);
+}
+
+static bool on_succeeded(void *context, unsigned index, const uint8_t key[static 32]) {
+    struct engine *engine = context;
+    struct why told;
+    enum bootnode_succession succession =
+        bootnode_succeed(&engine->bootnodes[index], engine->options.known_bootnodes, key, &told);
+    if (*told.text) outside_emit(&engine->io.outside, event_create(EVENT_NOTICE, told.text, strlen(told.text)));
+    return succession == BOOTNODE_SUCCEEDED;
+}
+
 /* Remembered only now: a forged COOKIE must not put a key into the file. */
 static void on_proven(void *context, unsigned index, const uint8_t key[static 32]) {
     struct engine *engine = context;
@@ -213,6 +227,8 @@ struct engine *engine_create(const struct engine_options *options, const struct 
                                                    .relays = options->relays,
                                                    .trusted = on_trusted,
                                                    .barred = on_barred,
+                                                   .known = on_known,
+                                                   .succeeded = on_succeeded,
                                                    .proven = on_proven,
                                                    .seen = on_seen,
                                                    .moved = on_moved};

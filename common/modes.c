@@ -38,6 +38,7 @@ static const struct flag flags[] = {
     {"check-config", NULL, "says what is wrong with the settings, and does not start", BOOTNODE},
     {"print-config", NULL, "prints all settings, with the place where each was given, and does not start", BOOTNODE},
     {"print-key", NULL, "prints the public key, which clients may pin as bootnode_key, and does not start", BOOTNODE},
+    {"rotate-key", NULL, "makes a new key, keeps the old one so that clients follow, and does not start", BOOTNODE},
     {"control", "PATH", "the bootnode's control socket", CTL},
     {"config", "FILE", "the bootnode's settings, which say where that is", CTL},
     {"limit", "N", "most rows of a list; else 20", CTL},

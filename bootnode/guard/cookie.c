@@ -9,6 +9,7 @@
 #include "common/holds.h"
 
 static_assert(sizeof(((struct cookie_secret *)0)->words) == crypto_shorthash_siphashx24_KEYBYTES, "key size");
+static_assert(COOKIE_KEYS == 1 << (32 - COOKIE_TIME_BITS), "bits of a cookie's time");
 static_assert(TAG_SIZE == crypto_shorthash_siphashx24_BYTES, "tag size");
 
 void cookie_jar_init(struct cookie_jar *jar) {
@@ -66,23 +67,34 @@ static void tag_of(const uint64_t words[static 2], const struct address *address
     crypto_shorthash_siphashx24(tag, message, sizeof message, key);
 }
 
+static uint32_t second_of(const struct cookie *cookie) {
+    return cookie->time & ((UINT32_C(1) << COOKIE_TIME_BITS) - 1);
+}
+
 bool cookie_make(struct cookie_jar *jar, const struct address *address, uint32_t second, struct cookie *out) {
+    return cookie_make_for(jar, address, second, 0, out);
+}
+
+bool cookie_make_for(struct cookie_jar *jar, const struct address *address, uint32_t second, unsigned key,
+                     struct cookie *out) {
     uint64_t period = second / COOKIE_PERIOD_S, words[2];
+    if (second >> COOKIE_TIME_BITS != 0) return false;
     struct cookie_secret *secret = &jar->secrets[period % 2];
     if (!secret_load(secret, period + 1, words)) {
         rotate(jar, secret, period + 1);
         if (!secret_load(secret, period + 1, words)) return false;
     }
-    out->time = second;
-    tag_of(words, address, second, out->tag);
+    out->time = second | (uint32_t)key << COOKIE_TIME_BITS;
+    tag_of(words, address, out->time, out->tag);
     return true;
 }
 
 bool cookie_check(const struct cookie_jar *jar, const struct address *address, uint32_t second,
                   const struct cookie *cookie) {
-    uint64_t period = cookie->time / COOKIE_PERIOD_S, words[2];
+    uint32_t made = second_of(cookie);
+    uint64_t period = made / COOKIE_PERIOD_S, words[2];
     uint8_t tag[TAG_SIZE];
-    if (cookie->time > second || second - cookie->time > COOKIE_AGE_MAX_S) return false;
+    if (made > second || second - made > COOKIE_AGE_MAX_S) return false;
     if (!secret_load(&jar->secrets[period % 2], period + 1, words)) return false;
     tag_of(words, address, cookie->time, tag);
     return sodium_memcmp(tag, cookie->tag, sizeof tag) == 0;

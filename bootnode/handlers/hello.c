@@ -1,15 +1,26 @@
 #include "bootnode/handlers/hello.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "bootnode/handlers/refusal.h"
 
-static void answer_cookie(struct context *context, const struct packet *packet, uint64_t nonce) {
+static_assert(NODE_PREVIOUS_KEYS_MAX + 1 <= COOKIE_KEYS, "a cookie names the key");
+
+/* The one that the client knows, if we have it; else the present one. Keys are public, so no time is to be hidden. */
+static unsigned key_for(const struct node *node, const struct hello *hello) {
+    for (unsigned i = 1; hello->asks && i <= node->previous_count; i++)
+        if (memcmp(node->previous[i - 1].public, hello->key, sizeof hello->key) == 0) return i;
+    return 0;
+}
+
+static void answer_cookie(struct context *context, const struct packet *packet, const struct hello *hello) {
     uint8_t answer[COOKIE_MESSAGE_SIZE];
-    struct cookie_message message = {.nonce = nonce, .seen = packet->from};
-    if (!cookie_make(&context->node->cookies, &packet->from, context->second, &message.cookie)) return;
+    struct cookie_message message = {.nonce = hello->nonce, .seen = packet->from};
+    unsigned key = key_for(context->node, hello);
+    if (!cookie_make_for(&context->node->cookies, &packet->from, context->second, key, &message.cookie)) return;
     message.spread_ms = spread_wait(&context->node->spread, context->now);
-    memcpy(message.bootnode_public, context->node->key.public, sizeof message.bootnode_public);
+    memcpy(message.bootnode_public, node_key_at(context->node, key)->public, sizeof message.bootnode_public);
     if (packet_answer(context, packet, answer, cookie_message_encode(&message, answer, sizeof answer)))
         counters_count(context->counters, COUNTER_HELLO);
 }
@@ -26,6 +37,6 @@ void handle_hello(struct context *context, const struct packet *packet) {
     } else if (node_fate(context->node) != NODE_SERVES) {
         refusal_draining(context, packet, hello.nonce);
     } else {
-        answer_cookie(context, packet, hello.nonce);
+        answer_cookie(context, packet, &hello);
     }
 }

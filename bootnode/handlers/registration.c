@@ -1,6 +1,7 @@
 #include "bootnode/handlers/registration.h"
 
 #include <sodium.h>
+#include <string.h>
 
 #include "bootnode/handlers/proof.h"
 #include "bootnode/handlers/refusal.h"
@@ -15,7 +16,7 @@
 #define PAYLOAD_MAX (WELCOME_MAX - WELCOME_HEADER_SIZE - NOISE_NK_2_OVERHEAD)
 
 /* Reads the handshake's first message. False: forged, not for our key, or its member key is not the sender's. */
-static bool read_body(const struct node *node, const struct packet *packet, const struct register_message *message,
+static bool read_body(const struct node_key *key, const struct packet *packet, const struct register_message *message,
                       struct noise *noise, struct register_body *body) {
     uint8_t prologue[LINK_PROLOGUE_SIZE], payload[REGISTER_BODY_MAX];
     size_t size;
@@ -24,8 +25,8 @@ static bool read_body(const struct node *node, const struct packet *packet, cons
                                              .suite = SUITE_CHACHA20_POLY1305,
                                              .prologue = prologue,
                                              .prologue_size = sizeof prologue,
-                                             .static_secret = node->key.secret,
-                                             .static_public = node->key.public});
+                                             .static_secret = key->secret,
+                                             .static_public = key->public});
     if (!noise_read(noise, message->noise, message->noise_size, payload, sizeof payload, &size)) return false;
     struct reader reader = reader_over(payload, size);
     read_register_body(&reader, body);
@@ -34,7 +35,7 @@ static bool read_body(const struct node *node, const struct packet *packet, cons
     return true;
 }
 
-static struct welcome_body welcome_of(const struct node *node, const struct registered *registered) {
+static struct welcome_body welcome_of(const struct node *node, const struct registered *registered, bool succeeded) {
     const struct bootnode_config *config = node_config(node);
     struct welcome_body body = {.session_id = registered->session_id,
                                 .beat_ms = BEAT_INTERVAL_MS,
@@ -45,8 +46,10 @@ static struct welcome_body welcome_of(const struct node *node, const struct regi
                                 .room_limit = (uint16_t)config->room_members,
                                 .token = registered->token,
                                 .version = registered->version,
-                                .wall_ms = node->wall_ms(node->wall_context)};
-    reset_token(node->key.reset_key, registered->session_id, body.reset_token);
+                                .wall_ms = node->wall_ms(node->wall_context),
+                                .succeeded = succeeded};
+    if (succeeded) memcpy(body.successor, node->key.public, sizeof body.successor);
+    reset_token(node->reset_key, registered->session_id, body.reset_token);
     return body;
 }
 
@@ -56,25 +59,30 @@ static enum registering join(struct context *context, const struct registration 
                              uint8_t payload[static PAYLOAD_MAX], size_t *payload_size, struct registered *registered) {
     struct node *node = context->node;
     uint8_t shard = shard_of_room(node->shard_hash_key, registration->body->room_tag, node->shard_count);
-    struct writer members = writer_over(payload + WELCOME_BODY_SIZE, PAYLOAD_MAX - WELCOME_BODY_SIZE);
+    size_t head_size = WELCOME_BODY_SIZE + (registration->by_previous_key ? WELCOME_SUCCESSOR_SIZE : 0);
+    struct writer members = writer_over(payload + head_size, PAYLOAD_MAX - head_size);
     enum registering result = shard_register(node->shards[shard], registration, context->now, registered, &members);
     if (result != REGISTERED) return result;
-    struct writer head = writer_over(payload, WELCOME_BODY_SIZE);
-    const struct welcome_body body = welcome_of(node, registered);
+    struct writer head = writer_over(payload, head_size);
+    const struct welcome_body body = welcome_of(node, registered, registration->by_previous_key);
     write_welcome_body(&head, &body);
-    *payload_size = WELCOME_BODY_SIZE + members.at;
+    *payload_size = head_size + members.at;
     return REGISTERED;
 }
 
 /* The session's keys must exist before it can be found, and its id before the payload is written: so the handshake's
  * second message is written in two steps around the join. */
-static void answer_register(struct context *context, const struct packet *packet, uint64_t attempt, struct noise *noise,
+static void answer_register(struct context *context, const struct packet *packet,
+                            const struct register_message *message, struct noise *noise,
                             const struct register_body *body) {
     uint8_t answer[WELCOME_MAX], payload[PAYLOAD_MAX];
-    struct registration registration = {
-        .body = body, .attempt = attempt, .address = packet->from, .endpoint = packet_endpoint(context, packet)};
+    struct registration registration = {.body = body,
+                                        .attempt = message->attempt,
+                                        .address = packet->from,
+                                        .endpoint = packet_endpoint(context, packet),
+                                        .by_previous_key = cookie_key(&message->cookie) > 0};
     struct noise_keys keys;
-    size_t payload_size = 0, size = welcome_start(attempt, answer, sizeof answer);
+    size_t payload_size = 0, size = welcome_start(message->attempt, answer, sizeof answer);
     size_t tokens = noise_write_last_tokens(noise, answer + size, TOKENS_SIZE);
     if (tokens == 0 || !noise_foresee_keys(noise, &keys)) {
         counters_count(context->counters, COUNTER_HANDSHAKE_BAD);
@@ -87,19 +95,22 @@ static void answer_register(struct context *context, const struct packet *packet
     if (result == REGISTERED) {
         size += noise_write_last_payload(noise, payload, payload_size, answer + size, sizeof answer - size);
         if (packet_answer(context, packet, answer, size)) counters_count(context->counters, COUNTER_WELCOME);
+        if (registration.by_previous_key) counters_count(context->counters, COUNTER_PREVIOUS_KEY);
     }
     sodium_memzero(&keys, sizeof keys);
     sodium_memzero(registration.secret, sizeof registration.secret);
-    if (result == REGISTERING_REFUSED) refusal_answer(context, packet, registered.refusal, attempt);
+    if (result == REGISTERING_REFUSED) refusal_answer(context, packet, registered.refusal, message->attempt);
 }
 
 static void register_client(struct context *context, const struct packet *packet,
                             const struct register_message *message) {
-    struct noise noise;
+    /* Ours named it under its tag; the cookie was checked. */
+    const struct node_key *key = node_key_at(context->node, cookie_key(&message->cookie));
+    struct noise noise = {.failed = true};
     struct register_body body;
-    if (read_body(context->node, packet, message, &noise, &body)) {
+    if (key && read_body(key, packet, message, &noise, &body)) {
         proof_judge(context, &body.has_proof, &body.proof);
-        answer_register(context, packet, message->attempt, &noise, &body);
+        answer_register(context, packet, message, &noise, &body);
     } else {
         counters_count(context->counters, COUNTER_HANDSHAKE_BAD);
     }

@@ -14,7 +14,7 @@ void reset_token(const uint8_t reset_key[static 16], uint64_t session_id, uint8_
 
 static size_t encode(const struct context *context, uint64_t session_id, uint8_t out[static RESET_SIZE]) {
     struct reset reset = {.session_id = session_id};
-    reset_token(context->node->key.reset_key, session_id, reset.token);
+    reset_token(context->node->reset_key, session_id, reset.token);
     return reset_encode(&reset, out, RESET_SIZE);
 }
 

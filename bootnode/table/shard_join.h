@@ -19,6 +19,7 @@ struct registration {
     uint64_t attempt;
     struct address address;
     uint8_t endpoint;
+    bool by_previous_key; /* of the bootnode: who knows no newer one */
     uint8_t secret[LINK_SECRET_SIZE];
 };
 struct registered {

@@ -72,28 +72,55 @@ bool bootnode_is_numeric(const struct bootnode *bootnode) {
     return address_parse(bootnode->name, 0, &ignored) && !address_is_scoped(&ignored);
 }
 
-static bool pinned_matches(const struct bootnode *bootnode, const uint8_t key[static 32], struct why *why) {
-    if (memcmp(bootnode->key, key, 32) == 0) return true;
-    char given[65], seen[65];
-    sodium_bin2hex(given, sizeof given, bootnode->key, 32);
-    sodium_bin2hex(seen, sizeof seen, key, 32);
+/* --- Its key --- */
+
+static void show(const uint8_t key[static 32], char out[static KEY_DIGITS + 1]) {
+    sodium_bin2hex(out, KEY_DIGITS + 1, key, 32);
+}
+
+static bool was_left(const struct bootnode *bootnode, struct known_keys *known, const uint8_t key[static 32]) {
+    for (size_t i = 0; i < bootnode->left_count; i++)
+        if (memcmp(bootnode->left[i], key, 32) == 0) return true;
+    return !bootnode->pinned && known_keys_was_replaced(known, bootnode->name, key);
+}
+
+bool bootnode_known_key(const struct bootnode *bootnode, struct known_keys *known, uint8_t key[static 32]) {
+    if (!bootnode->pinned) return known_keys_find(known, bootnode->name, key);
+    memcpy(key, bootnode->key, 32);
+    return true;
+}
+
+static bool refuse_pinned(const struct bootnode *bootnode, const uint8_t key[static 32], struct why *why) {
+    char given[KEY_DIGITS + 1], seen[KEY_DIGITS + 1];
+    show(bootnode->key, given);
+    show(key, seen);
     return why_fail(why, "the bootnode at %s has the key %s, not the configured %s: refused", bootnode->name, seen,
                     given);
 }
 
-bool bootnode_trusted(const struct bootnode *bootnode, struct known_keys *known, const uint8_t key[static 32],
-                      struct why *why) {
-    if (bootnode->pinned) return pinned_matches(bootnode, key, why);
-    unsigned line = 0;
-    if (known_keys_check(known, bootnode->name, key, &line) != KNOWN_CHANGED) return true;
-    char seen[65], place[KNOWN_KEYS_PLACE_SIZE];
-    sodium_bin2hex(seen, sizeof seen, key, 32);
+static bool refuse_remembered(const struct bootnode *bootnode, struct known_keys *known, const uint8_t key[static 32],
+                              unsigned line, struct why *why) {
+    char seen[KEY_DIGITS + 1], place[KNOWN_KEYS_PLACE_SIZE];
+    show(key, seen);
     known_keys_place(known, line, place);
+    if (was_left(bootnode, known, key))
+        return why_fail(why,
+                        "the bootnode at %s has a key again (%s) that the one remembered in %s replaced: refused, "
+                        "somebody may have got hold of the old key. If its operator really went back to it, %s",
+                        bootnode->name, seen, place, known_keys_remedy(line));
     return why_fail(
         why,
-        "the bootnode at %s has another key (%s) than the one remembered in %s: refused, somebody may be in "
-        "between. If its operator really changed the key, %s",
+        "the bootnode at %s has another key (%s) than the one remembered in %s, which does not vouch for it: refused, "
+        "somebody may be in between. If its operator really changed the key, %s",
         bootnode->name, seen, place, known_keys_remedy(line));
+}
+
+bool bootnode_trusted(const struct bootnode *bootnode, struct known_keys *known, const uint8_t key[static 32],
+                      struct why *why) {
+    unsigned line = 0;
+    if (bootnode->pinned) return memcmp(bootnode->key, key, 32) == 0 || refuse_pinned(bootnode, key, why);
+    return known_keys_check(known, bootnode->name, key, &line) != KNOWN_CHANGED ||
+           refuse_remembered(bootnode, known, key, line, why);
 }
 
 bool bootnode_remember(const struct bootnode *bootnode, struct known_keys *known, const uint8_t key[static 32],
@@ -101,4 +128,58 @@ bool bootnode_remember(const struct bootnode *bootnode, struct known_keys *known
     unsigned line;
     if (bootnode->pinned || known_keys_check(known, bootnode->name, key, &line) != KNOWN_NEW) return true;
     return known_keys_remember(known, bootnode->name, key, why) && known_keys_sync(known, why);
+}
+
+/* --- A key that takes its place --- */
+
+static enum bootnode_succession stay(struct bootnode *bootnode, struct why *told) {
+    if (bootnode->stays) *told->text = '\0';
+    bootnode->stays = true;
+    return BOOTNODE_UNSUCCEEDED;
+}
+
+static void leave_key(struct bootnode *bootnode, const uint8_t key[static 32]) {
+    memcpy(bootnode->left[bootnode->left_count++], key, 32);
+    bootnode->stays = false;
+}
+
+static enum bootnode_succession succeed_pinned(struct bootnode *bootnode, const uint8_t key[static 32],
+                                               struct why *told) {
+    char new[KEY_DIGITS + 1];
+    show(key, new);
+    leave_key(bootnode, bootnode->key);
+    memcpy(bootnode->key, key, sizeof bootnode->key);
+    why_fail(told,
+             "the bootnode at %s has a new key, for which the configured one vouches: put bootnode_key = %s into the "
+             "settings, since its operator will retire the old one",
+             bootnode->name, new);
+    return BOOTNODE_SUCCEEDED;
+}
+
+static enum bootnode_succession succeed_remembered(struct bootnode *bootnode, struct known_keys *known,
+                                                   const uint8_t old[static 32], const uint8_t key[static 32],
+                                                   struct why *told) {
+    char new[KEY_DIGITS + 1];
+    struct why unwritten;
+    if (!known_keys_succeed(known, bootnode->name, old, key, told)) return stay(bootnode, told);
+    unwritten = *told;
+    show(key, new);
+    leave_key(bootnode, old);
+    why_fail(told, "the bootnode at %s has a new key, %s, for which its old one vouches: %s%s", bootnode->name, new,
+             *unwritten.text ? "known until the end of this run: " : "remembered", unwritten.text);
+    return BOOTNODE_SUCCEEDED;
+}
+
+enum bootnode_succession bootnode_succeed(struct bootnode *bootnode, struct known_keys *known,
+                                          const uint8_t key[static 32], struct why *told) {
+    uint8_t old[32];
+    *told->text = '\0';
+    bool knows = bootnode_known_key(bootnode, known, old);
+    if (knows && memcmp(old, key, sizeof old) == 0) return BOOTNODE_SUCCEEDED;
+    if (!knows || bootnode->left_count == BOOTNODE_LEFT_MAX || was_left(bootnode, known, key)) {
+        why_fail(told, "the bootnode at %s names a key as its new one that it had before: the present one stays",
+                 bootnode->name);
+        return stay(bootnode, told);
+    }
+    return bootnode->pinned ? succeed_pinned(bootnode, key, told) : succeed_remembered(bootnode, known, old, key, told);
 }

@@ -14,6 +14,7 @@
 
 #define BOOTNODES_MAX 4
 #define BOOTNODE_ADDRESSES 8 /* of one name */
+#define BOOTNODE_LEFT_MAX 4  /* keys of one that were replaced, in one run */
 
 struct bootnode {
     char name[INI_TEXT_SIZE];                     /* HOST:PORT: the name in known_bootnodes */
@@ -21,6 +22,9 @@ struct bootnode {
     size_t address_count;                         /* 0: to be resolved */
     bool pinned; /* `key` is the only one it may have; else the first one is remembered */
     uint8_t key[32];
+    uint8_t left[BOOTNODE_LEFT_MAX][32]; /* which it had in this run, before another took their place */
+    size_t left_count;
+    bool stays; /* it was told that it names a key that it had before */
 };
 
 /* From a list of different HOST:PORT, commas or spaces between; a HOST alone, or an IPv6 address with or without its
@@ -33,6 +37,8 @@ MUST_USE bool bootnodes_pin(const char *list, struct bootnode *bootnodes, size_t
 /* Is its name an address, which needs no resolving? That of a link does: an interface that comes back has another
  * number. */
 bool bootnode_is_numeric(const struct bootnode *bootnode);
+/* The key that it is known by: pinned or remembered. False: there is none. */
+MUST_USE bool bootnode_known_key(const struct bootnode *bootnode, struct known_keys *known, uint8_t key[static 32]);
 /* May this be its key? As ssh does: the pinned one, or the one that is remembered, or, where there is none, any. False
  * with one line in `why`. */
 MUST_USE bool bootnode_trusted(const struct bootnode *bootnode, struct known_keys *known, const uint8_t key[static 32],
@@ -41,3 +47,12 @@ MUST_USE bool bootnode_trusted(const struct bootnode *bootnode, struct known_key
  * the file could not be written. */
 MUST_USE bool bootnode_remember(const struct bootnode *bootnode, struct known_keys *known, const uint8_t key[static 32],
                                 struct why *why);
+/* It proved that it has the key it is known by, and names another one that took its place: that is its key from now on,
+ * for good where it was remembered, in this run where it was pinned. No key comes back that was replaced: so who has an
+ * old one, or both, leads nobody in circles. */
+enum bootnode_succession {
+    BOOTNODE_SUCCEEDED,   /* `told` says so, for people; empty where that was known already */
+    BOOTNODE_UNSUCCEEDED, /* the key stays; `told` says why, empty the second time */
+};
+enum bootnode_succession bootnode_succeed(struct bootnode *bootnode, struct known_keys *known,
+                                          const uint8_t key[static 32], struct why *told);

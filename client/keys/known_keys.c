@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "client/keys/known_file.h"
 #include "client/keys/known_line.h"
 #include "common/clock.h"
 #include "common/memory.h"
@@ -67,6 +68,10 @@ static void take_line(struct known_keys *known, char *text, size_t size) {
         return;
     case KNOWN_LINE_ENTRY: break;
     }
+    if (line.replaced) {
+        (void)key_table_add(&known->replaced, line.name, line.key, 1, 0);
+        return;
+    }
     struct known_key *entry = key_table_add(&known->table, line.name, line.key, line.days, line.last);
     if (entry->line > 0) return;
     entry->line = number;
@@ -74,24 +79,12 @@ static void take_line(struct known_keys *known, char *text, size_t size) {
     if (line.dates > 0) entry->dates = (long)(start + (off_t)line.dates);
 }
 
-/* To read it from there on; NULL: it cannot be. Leaves the lock with the descriptor's open file. */
-static FILE *open_lines(int file, off_t from) {
-    int copy = dup(file);
-    FILE *stream = copy >= 0 ? fdopen(copy, "re") : NULL;
-    if (stream && fseeko(stream, from, SEEK_SET) == 0) return stream;
-    if (stream)
-        fclose(stream);
-    else if (copy >= 0)
-        close(copy);
-    return NULL;
-}
-
 /* What another one is writing may lack its newline yet. */
 static bool read_lines(struct known_keys *known, int file) {
     char *text = NULL;
     size_t capacity = 0;
     ssize_t size;
-    FILE *stream = open_lines(file, known->seen.end);
+    FILE *stream = known_file_lines(file, known->seen.end);
     if (!stream) return false;
     while ((size = getline(&text, &capacity, stream)) > 0 && text[size - 1] == '\n')
         take_line(known, text, (size_t)size);
@@ -103,6 +96,7 @@ static bool read_lines(struct known_keys *known, int file) {
 
 static void forget_what_was_seen(struct known_keys *known) {
     key_table_clear(&known->table);
+    key_table_clear(&known->replaced);
     memset(&known->seen, 0, sizeof known->seen);
 }
 
@@ -167,6 +161,26 @@ enum known_result known_keys_check(struct known_keys *known, const char *name, c
     return refresh(known) ? search(&known->table, name, key, line) : KNOWN_CHANGED;
 }
 
+/* The file's, unless something is noted, which counts first. */
+static const struct known_key *find_any(struct known_keys *known, const char *name) {
+    static const uint8_t none[32];
+    const struct known_key *found = key_table_find(&known->noted, name, none);
+    if (found || !*known->file || known->unread || !refresh(known)) return found;
+    return key_table_find(&known->table, name, none);
+}
+
+bool known_keys_find(struct known_keys *known, const char *name, uint8_t key[static 32]) {
+    const struct known_key *found = find_any(known, name);
+    if (found) memcpy(key, found->key, sizeof found->key);
+    return found != NULL;
+}
+
+bool known_keys_was_replaced(struct known_keys *known, const char *name, const uint8_t key[static 32]) {
+    if (!*known->file || known->unread || !refresh(known)) return false;
+    const struct known_key *found = key_table_find(&known->replaced, name, key);
+    return found && memcmp(found->key, key, sizeof found->key) == 0;
+}
+
 void known_keys_place(const struct known_keys *known, unsigned line, char out[static KNOWN_KEYS_PLACE_SIZE]) {
     if (line > 0)
         snprintf(out, KNOWN_KEYS_PLACE_SIZE, "%.400s:%u", known->file, line);
@@ -182,55 +196,6 @@ const char *known_keys_remedy(unsigned line) {
 
 /* --- Writing anew --- */
 
-static bool write_line_again(struct known_keys *known, const char *text, size_t size, FILE *out) {
-    char copy[KNOWN_LINE_SIZE], dated[KNOWN_LINE_SIZE];
-    struct known_line line;
-    if (size >= sizeof copy) return fwrite(text, 1, size, out) == size;
-    memcpy(copy, text, size + 1);
-    if (known_line_parse(copy, size, &line) != KNOWN_LINE_ENTRY || line.kept) return fwrite(text, 1, size, out) == size;
-    struct known_key *entry = key_table_find(&known->table, line.name, line.key);
-    if (!entry || memcmp(entry->key, line.key, sizeof line.key) != 0 || entry->forgotten) return true;
-    entry->forgotten = true; /* a second time */
-    size = known_line_format(line.name, line.key, entry->days, entry->last > 0 ? entry->last : 1, dated);
-    return fwrite(dated, 1, size, out) == size;
-}
-
-static bool write_lines_again(struct known_keys *known, int file, FILE *out) {
-    char *text = NULL;
-    size_t capacity = 0;
-    ssize_t size;
-    FILE *in = open_lines(file, 0);
-    if (!in) return false;
-    bool written = true;
-    while (written && (size = getline(&text, &capacity, in)) > 0)
-        written = write_line_again(known, text, (size_t)size, out);
-    written &= !ferror(in);
-    free(text);
-    fclose(in);
-    return written;
-}
-
-/* A file of its own that takes the place of the old one, whose lock others may wait for: they look again. */
-static bool write_anew(struct known_keys *known, int file) {
-    char name[sizeof known->file + 8];
-    struct stat status;
-    snprintf(name, sizeof name, "%s.new", known->file);
-    if (lstat(known->file, &status) != 0 || !S_ISREG(status.st_mode)) return false;
-    (void)unlink(name); /* left by somebody who was ended */
-    int fresh = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    FILE *out = fresh >= 0 ? fdopen(fresh, "we") : NULL;
-    if (!out) {
-        if (fresh >= 0) close(fresh);
-        return false;
-    }
-    bool written = fchmod(fresh, status.st_mode & 0777) == 0 && write_lines_again(known, file, out) &&
-                   fflush(out) == 0 && fsync(fresh) == 0;
-    written &= fclose(out) == 0;
-    written = written && rename(name, known->file) == 0;
-    if (!written) (void)unlink(name);
-    return written;
-}
-
 static bool is_too_long(const struct known_keys *known) {
     return known->table.count > KNOWN_KEYS_LINES;
 }
@@ -238,7 +203,7 @@ static bool is_too_long(const struct known_keys *known) {
 /* The file is locked, and what the table says. True: another one is at its path now. */
 static bool shorten(struct known_keys *known, int file) {
     if (key_table_forget(&known->table, LEFT) == 0) return false;
-    bool written = write_anew(known, file);
+    bool written = known_file_rewrite(known->file, file, &known->table, NULL);
     if (written)
         forget_what_was_seen(known); /* it is read anew */
     else
@@ -300,7 +265,7 @@ static enum outcome date(struct known_keys *known, int file, struct known_key *e
     entry->days++;
     entry->last = known->today;
     if (entry->dates < 0) {
-        bool written = write_anew(known, file);
+        bool written = known_file_rewrite(known->file, file, &known->table, NULL);
         forget_what_was_seen(known);
         return written ? WRITTEN : NOTHING_NEW;
     }
@@ -405,6 +370,58 @@ bool known_keys_sync(struct known_keys *known, struct why *why) {
     return synced || silent || why_fail(why, "%s: %s: new keys may be forgotten", known->file, strerror(error));
 }
 
+/* --- A key that takes another's place --- */
+
+static size_t count_replaced(const struct known_keys *known, const char *name) {
+    size_t count = 0;
+    for (const struct known_key *key = known->replaced.first; key; key = key->after)
+        count += strcmp(key->name, name) == 0;
+    return count;
+}
+
+/* The file is locked. */
+static enum outcome succeed_locked(struct known_keys *known, int file, struct known_succession *succession,
+                                   struct why *why) {
+    unsigned line;
+    if (!read_locked(known, file)) return UNWRITABLE;
+    if (search(&known->table, succession->name, succession->new, &line) == KNOWN_SAME) return NOTHING_NEW;
+    if (search(&known->table, succession->name, succession->old, &line) != KNOWN_SAME) {
+        why_fail(why, "%s: another key is remembered for %s", known->file, succession->name);
+        return CONFLICT;
+    }
+    succession->replaced = count_replaced(known, succession->name);
+    bool written = known_file_rewrite(known->file, file, &known->table, succession);
+    int error = errno;
+    forget_what_was_seen(known); /* it is read anew */
+    errno = error;
+    return written ? WRITTEN : UNWRITABLE;
+}
+
+/* Until the end. */
+static void note_succession(struct known_keys *known, const struct known_succession *succession) {
+    struct known_key *noted = key_table_find(&known->noted, succession->name, succession->old);
+    if (noted)
+        memcpy(noted->key, succession->new, sizeof noted->key);
+    else
+        note(known, succession->name, succession->new);
+}
+
+bool known_keys_succeed(struct known_keys *known, const char *name, const uint8_t old[static 32],
+                        const uint8_t new[static 32], struct why *why) {
+    struct known_succession succession = {.name = name, .old = old, .new = new, .today = known->today};
+    enum outcome outcome = UNWRITABLE;
+    unsigned line;
+    bool noted = search(&known->noted, name, old, &line) == KNOWN_SAME;
+    int file = noted || !*known->file || known->unread ? -1 : open_locked(known);
+    if (file >= 0) outcome = succeed_locked(known, file, &succession, why);
+    if (file >= 0) close(file);
+    if (outcome == CONFLICT) return false;
+    if (outcome == UNWRITABLE) note_succession(known, &succession);
+    *why->text = '\0';
+    if (outcome == UNWRITABLE && *known->file) why_fail(why, "%s cannot be written", known->file);
+    return true;
+}
+
 /* --- How many are new --- */
 
 bool known_keys_admit(struct known_keys *known, uint64_t now) {
@@ -471,6 +488,7 @@ void known_keys_close(struct known_keys *known) {
     struct why ignored;
     (void)known_keys_sync(known, &ignored);
     key_table_clear(&known->table);
+    key_table_clear(&known->replaced);
     key_table_clear(&known->noted);
     memset(known, 0, sizeof *known);
 }

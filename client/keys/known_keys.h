@@ -37,7 +37,8 @@ struct known_keys {
     unsigned malformed; /* the first line that was not understood when it was opened; 0: none */
     unsigned today;     /* days since 1970, for known_keys_remember; 0: lines are without dates */
     struct key_table table;
-    struct key_table noted; /* what could not be written */
+    struct key_table noted;    /* what could not be written */
+    struct key_table replaced; /* keys that names of the file had before others */
     struct {
         dev_t device;
         ino_t inode;
@@ -61,6 +62,10 @@ void known_keys_close(struct known_keys *known);
  * more, or the key is only noted. A malformed line is skipped. */
 MUST_USE enum known_result known_keys_check(struct known_keys *known, const char *name, const uint8_t key[static 32],
                                             unsigned *line);
+/* A key that is remembered for the name. False: none is, or the file cannot be read. */
+MUST_USE bool known_keys_find(struct known_keys *known, const char *name, uint8_t key[static 32]);
+/* Did this one give its place to another? */
+bool known_keys_was_replaced(struct known_keys *known, const char *name, const uint8_t key[static 32]);
 /* For telling KNOWN_CHANGED: where the old key is ("FILE:LINE", if it is in the file), and what one can do where the
  * new one is right. */
 #define KNOWN_KEYS_PLACE_SIZE 512
@@ -75,6 +80,11 @@ MUST_USE bool known_keys_crowded(struct known_keys *known);
  * written: then the key is noted. */
 MUST_USE bool known_keys_remember(struct known_keys *known, const char *name, const uint8_t key[static 32],
                                   struct why *why);
+/* The name has the key `new` from now on instead of `old`, which is remembered as replaced: whole or not at all, and on
+ * the disk. Where the file cannot be written, until the end of the program: then `why` says so, else its text is empty.
+ * False with one line in `why`: another key is remembered, and stays. */
+MUST_USE bool known_keys_succeed(struct known_keys *known, const char *name, const uint8_t old[static 32],
+                                 const uint8_t new[static 32], struct why *why);
 /* Waits until the disk has what was written, which may take as long as many packets do: not for each key. False with
  * one line in `why`, once, when it does not take it. */
 MUST_USE bool known_keys_sync(struct known_keys *known, struct why *why);

@@ -63,8 +63,9 @@ enum known_line_kind known_line_parse(char *line, size_t size, struct known_line
     const char *key = space + 1, *rest = key + strcspn(key, " ");
     if (!parse_key(key, (size_t)(rest - key), out->key)) return KNOWN_LINE_MALFORMED;
     if (*rest == '\0') return KNOWN_LINE_ENTRY;
-    out->kept = strcmp(rest + 1, "keep") == 0;
-    if (out->kept) return KNOWN_LINE_ENTRY;
+    out->kept = strcmp(rest + 1, KNOWN_WORD_KEEP) == 0;
+    out->replaced = strcmp(rest + 1, KNOWN_WORD_REPLACED) == 0;
+    if (out->kept || out->replaced) return KNOWN_LINE_ENTRY;
     out->dates = (size_t)(rest + 1 - line);
     return parse_dates(rest + 1, out) ? KNOWN_LINE_ENTRY : KNOWN_LINE_MALFORMED;
 }
@@ -76,6 +77,13 @@ void known_line_format_dates(unsigned days, unsigned last, char out[static KNOWN
     gmtime_r(&seconds, &date);
     strftime(day, sizeof day, "%Y-%m-%d", &date);
     snprintf(out, KNOWN_DATES_SIZE + 1, "%04u %s", days < KNOWN_DAYS_MOST ? days : KNOWN_DAYS_MOST, day);
+}
+
+size_t known_line_format_word(const char *name, const uint8_t key[static KEY_SIZE], const char *word,
+                              char out[static KNOWN_LINE_SIZE]) {
+    char hex[2 * KEY_SIZE + 1];
+    sodium_bin2hex(hex, sizeof hex, key, KEY_SIZE);
+    return (size_t)snprintf(out, KNOWN_LINE_SIZE, "%s %s %s\n", name, hex, word);
 }
 
 size_t known_line_format(const char *name, const uint8_t key[static KEY_SIZE], unsigned days, unsigned last,

@@ -2,6 +2,7 @@
  *
  *     NAME KEY                       32 bytes in hex; written by hand, or where days do not matter
  *     NAME KEY keep                  never forgotten
+ *     NAME KEY replaced              the name had this key; another one took its place, and it never comes back
  *     NAME KEY 0003 2026-11-29       met on so many days, and the last of them (UTC)
  *
  * The days have a fixed width, so that they are changed in their place. Empty lines, and those that begin with '#', say
@@ -25,7 +26,7 @@ struct known_line {
     uint8_t key[32];
     unsigned days, last; /* 1 and 0: not noted */
     size_t dates;        /* where they stand in the line; 0: they do not */
-    bool kept;
+    bool kept, replaced;
 };
 
 enum known_line_kind { KNOWN_LINE_ENTRY, KNOWN_LINE_EMPTY, KNOWN_LINE_MALFORMED };
@@ -35,5 +36,10 @@ MUST_USE enum known_line_kind known_line_parse(char *line, size_t size, struct k
 /* With the newline; returns the size. `last` 0: without dates. */
 size_t known_line_format(const char *name, const uint8_t key[static 32], unsigned days, unsigned last,
                          char out[static KNOWN_LINE_SIZE]);
+#define KNOWN_WORD_KEEP "keep"
+#define KNOWN_WORD_REPLACED "replaced"
+/* With one of these words. */
+size_t known_line_format_word(const char *name, const uint8_t key[static 32], const char *word,
+                              char out[static KNOWN_LINE_SIZE]);
 /* KNOWN_DATES_SIZE bytes, and a zero. */
 void known_line_format_dates(unsigned days, unsigned last, char out[static KNOWN_DATES_SIZE + 1]);

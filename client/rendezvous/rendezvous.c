@@ -139,6 +139,7 @@ void rendezvous_init(struct rendezvous *rendezvous, const struct rendezvous_owne
 
 static void restart(struct rendezvous *rendezvous, uint64_t delay, uint64_t now) {
     rendezvous->state = RENDEZVOUS_HELLO;
+    rendezvous->asking = (struct asking){0};
     rendezvous->tries = 0;
     rendezvous->doors.seeking = false;
     rendezvous->due = now + delay + (delay ? randombytes_uniform((uint32_t)delay + 1) : 0);
@@ -193,6 +194,7 @@ static void seek(struct rendezvous *rendezvous, uint64_t now) {
 static void greet(struct rendezvous *rendezvous, uint64_t now) {
     struct hello hello = {.version = PROTOCOL_VERSION};
     struct address to;
+    if (rendezvous->asking.asks) memcpy(hello.key, rendezvous->asking.key, sizeof hello.key);
     while (doors_greet(&rendezvous->doors, now, &to, &hello.nonce)) {
         uint8_t packet[HELLO_SIZE];
         size_t size = hello_encode(&hello, packet, sizeof packet);
@@ -236,6 +238,32 @@ static void bar(struct rendezvous *rendezvous, const char *why, uint64_t now) {
     restart(rendezvous, WRONG_KEY_MS, now);
 }
 
+/* It may have replaced the key that we know, and have both. Where several addresses are asked, one may know what
+ * another does not. */
+static void meet_stranger(struct rendezvous *rendezvous, const uint8_t shown[static 32], const char *why,
+                          uint64_t now) {
+    uint8_t known[32];
+    if (rendezvous->owner.known(rendezvous->owner.context, known) &&
+        asking_begin(&rendezvous->asking, known, shown, now))
+        seek(rendezvous, now);
+    else if (!rendezvous->asking.asks || rendezvous->doors.count == 1)
+        bar(rendezvous, why, now);
+}
+
+static bool awaits_known_key(const struct rendezvous *rendezvous) {
+    return rendezvous->asking.asks && looks(rendezvous);
+}
+
+/* Nobody there has the key that we know. */
+static void give_up_asking(struct rendezvous *rendezvous, uint64_t now) {
+    struct why why;
+    if (!awaits_known_key(rendezvous) || now < rendezvous->asking.until) return;
+    if (rendezvous->owner.trusted(rendezvous->owner.context, rendezvous->asking.shown, &why))
+        restart(rendezvous, 0, now); /* another room has learned of it meanwhile */
+    else
+        bar(rendezvous, why.text, now);
+}
+
 static void wait_for_spread(struct rendezvous *rendezvous, uint16_t spread_ms, uint64_t now) {
     rendezvous->tries = 0;
     rendezvous->state = RENDEZVOUS_WAITING;
@@ -264,7 +292,7 @@ static bool handle_cookie(struct rendezvous *rendezvous, const struct address *f
     if (waits(rendezvous)) return true;
     bool first = rendezvous->state == RENDEZVOUS_HELLO;
     if (first && !rendezvous->owner.trusted(rendezvous->owner.context, message.bootnode_public, &why)) {
-        bar(rendezvous, why.text, now);
+        meet_stranger(rendezvous, message.bootnode_public, why.text, now);
         return true;
     }
     if (first) registering_take_key(&rendezvous->registering, message.bootnode_public);
@@ -277,6 +305,20 @@ static bool handle_cookie(struct rendezvous *rendezvous, const struct address *f
     if (rendezvous->state == RENDEZVOUS_REGISTERING || rendezvous->state == RENDEZVOUS_ACTIVE)
         look_at_proof(rendezvous, now);
     if (rendezvous->state == RENDEZVOUS_ACTIVE) presence_update_sooner(&rendezvous->presence, now);
+    return true;
+}
+
+/* False: there is to be no session. */
+static bool take_successor(struct rendezvous *rendezvous, const struct welcome_body *welcome, uint64_t now) {
+    struct why why;
+    if (!welcome->succeeded) return true;
+    switch (rendezvous->owner.succeeded(rendezvous->owner.context, welcome->successor, &why)) {
+    case RENDEZVOUS_STAYS: return true;
+    case RENDEZVOUS_LEAVES: bar(rendezvous, why.text, now); return false;
+    case RENDEZVOUS_FOLLOWS: break;
+    }
+    registering_take_key(&rendezvous->registering, welcome->successor);
+    rendezvous->asking = (struct asking){0};
     return true;
 }
 
@@ -303,7 +345,7 @@ static bool handle_welcome(struct rendezvous *rendezvous, size_t door, const uin
     if (!registering_awaits(&rendezvous->registering, message.attempt)) return false;
     if (!registering_read(&rendezvous->registering, &message, &welcome)) return true;
     use_door(rendezvous, door, now);
-    activate(rendezvous, &welcome, now);
+    if (take_successor(rendezvous, &welcome.body, now)) activate(rendezvous, &welcome, now);
     sodium_memzero(&welcome.keys, sizeof welcome.keys);
     return true;
 }
@@ -472,6 +514,7 @@ void rendezvous_tick(struct rendezvous *rendezvous, uint64_t now) {
     notice_silence(rendezvous, now);
     if (has_session(rendezvous)) take_news(rendezvous, presence_tick(&rendezvous->presence, now), now);
     endure_silence(rendezvous, now);
+    give_up_asking(rendezvous, now);
     act(rendezvous, now);
     if (!greets(rendezvous)) return;
     greet(rendezvous, now);
@@ -488,6 +531,7 @@ static uint64_t silence_due(const struct rendezvous *rendezvous) {
 uint64_t rendezvous_due(const struct rendezvous *rendezvous) {
     uint64_t due = has_session(rendezvous) ? presence_due(&rendezvous->presence) : rendezvous->due;
     if (greets(rendezvous)) due = earlier(due, doors_due(&rendezvous->doors));
+    if (awaits_known_key(rendezvous)) due = earlier(due, rendezvous->asking.until);
     return earlier(earlier(due, lost_at(rendezvous)), silence_due(rendezvous));
 }
 

@@ -18,6 +18,7 @@
 
 #include "client/keys/bootnodes.h"
 #include "client/keys/identity.h"
+#include "client/rendezvous/asking.h"
 #include "client/rendezvous/doors.h"
 #include "client/rendezvous/presence.h"
 #include "client/rendezvous/registering.h"
@@ -38,6 +39,12 @@ enum rendezvous_state {
     RENDEZVOUS_BARRED, /* at first contact: the bootnode's key is not the one we know; nothing more is sent */
 };
 
+enum rendezvous_succession {
+    RENDEZVOUS_FOLLOWS, /* it is the bootnode's key from now on */
+    RENDEZVOUS_STAYS,   /* the session is good, the key stays */
+    RENDEZVOUS_LEAVES,  /* it may have no session by that key: refused or barred, with one line in `why` */
+};
+
 /* Who is told. All are called from within rendezvous_* calls. */
 struct rendezvous_owner {
     void *context;
@@ -54,6 +61,10 @@ struct rendezvous_owner {
      * yet: that is `registered`. */
     bool (*trusted)(void *context, const uint8_t key[static 32], struct why *why);
     bool (*barred)(void *context, const char *why); /* at first contact. True: for good; false: goes on trying */
+    /* The key that the bootnode is known by; false: none. */
+    bool (*known)(void *context, uint8_t key[static 32]);
+    /* The bootnode proved that it has that key, and says that this one took its place. */
+    enum rendezvous_succession (*succeeded)(void *context, const uint8_t key[static 32], struct why *why);
 };
 
 struct rendezvous {
@@ -77,6 +88,7 @@ struct rendezvous {
     uint64_t checked; /* when rendezvous_check last did something */
 
     struct registering registering;
+    struct asking asking; /* until there is a session by another key */
     struct cookie cookie;
     struct address mapped;
 

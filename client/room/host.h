@@ -33,6 +33,9 @@ struct chatroom_host {
     /* See rendezvous_owner; `bootnode` is the index of the one that it is about. */
     bool (*trusted)(void *context, unsigned bootnode, const uint8_t key[static 32], struct why *why);
     bool (*barred)(void *context, unsigned bootnode, const char *why);
+    bool (*known)(void *context, unsigned bootnode, uint8_t key[static 32]);
+    /* True: it is the bootnode's key from now on. */
+    bool (*succeeded)(void *context, unsigned bootnode, const uint8_t key[static 32]);
     /* The bootnode proved that it has this key. */
     void (*proven)(void *context, unsigned bootnode, const uint8_t key[static 32]);
     /* A bootnode registered us, and sees us at this address. */

@@ -272,15 +272,29 @@ static const struct bootnode *same_bootnode(const struct meeting_session *which,
     return NULL;
 }
 
+static bool is_other(const struct meeting_session *which, const uint8_t key[static 32], struct why *why) {
+    const struct bootnode *same = same_bootnode(which, key);
+    return !same || why_fail(why, "%s and %s are the same bootnode, by its key: the first is left out",
+                             which->meeting->host->bootnodes[which->index].name, same->name);
+}
+
 static bool on_trusted(void *context, const uint8_t key[static 32], struct why *why) {
     const struct meeting_session *which = context;
     const struct chatroom_host *host = which->meeting->host;
-    const struct bootnode *same = same_bootnode(which, key);
-    if (same) {
-        return why_fail(why, "%s and %s are the same bootnode, by its key: the first is left out",
-                        host->bootnodes[which->index].name, same->name);
-    }
-    return host->trusted(host->context, which->index, key, why);
+    return is_other(which, key, why) && host->trusted(host->context, which->index, key, why);
+}
+
+static bool on_known(void *context, uint8_t key[static 32]) {
+    const struct meeting_session *which = context;
+    return which->meeting->host->known(which->meeting->host->context, which->index, key);
+}
+
+/* Who is known by the new key under another name already is left out, before it has a session that takes the place. */
+static enum rendezvous_succession on_succeeded(void *context, const uint8_t key[static 32], struct why *why) {
+    const struct meeting_session *which = context;
+    const struct chatroom_host *host = which->meeting->host;
+    if (!host->succeeded(host->context, which->index, key)) return RENDEZVOUS_STAYS;
+    return is_other(which, key, why) ? RENDEZVOUS_FOLLOWS : RENDEZVOUS_LEAVES;
 }
 
 static bool on_barred(void *context, const char *why) {
@@ -322,7 +336,9 @@ void meeting_init(struct meeting *meeting, uint64_t now) {
                                          .refused = on_refused,
                                          .busy = on_busy,
                                          .trusted = on_trusted,
-                                         .barred = on_barred};
+                                         .barred = on_barred,
+                                         .known = on_known,
+                                         .succeeded = on_succeeded};
         rendezvous_init(&meeting->rendezvous[i], &owner, &meeting->self->keys, host->identity, host->suite_mask,
                         host->bootnodes[i].addresses, host->bootnodes[i].address_count, now);
     }

@@ -6,6 +6,7 @@
 
 #define WELCOME_COMPLETE 0x01
 #define WELCOME_RELAYS 0x02
+#define WELCOME_SUCCEEDED 0x04
 
 enum candidate_kind { CANDIDATE_IPV4 = 4, CANDIDATE_IPV6 = 6, CANDIDATE_SEEN = 0x10 };
 #define PROOFS_MAX 1
@@ -173,13 +174,20 @@ void read_welcome_body(struct reader *reader, struct welcome_body *out) {
     out->expiry_ms = read_u16(reader);
     out->answer_every = read_u8(reader);
     uint8_t flags = read_u8(reader);
-    if (flags & ~(WELCOME_COMPLETE | WELCOME_RELAYS)) reader_fail(reader);
+    if (flags & ~(WELCOME_COMPLETE | WELCOME_RELAYS | WELCOME_SUCCEEDED)) reader_fail(reader);
     out->complete = flags & WELCOME_COMPLETE;
     out->relays = flags & WELCOME_RELAYS;
     out->room_limit = read_u16(reader);
     out->token = read_u16(reader);
     out->version = read_room_version(reader);
     out->wall_ms = read_u64(reader);
+    out->succeeded = flags & WELCOME_SUCCEEDED;
+    if (out->succeeded) read_bytes(reader, out->successor, sizeof out->successor);
+}
+
+static uint8_t welcome_flags(const struct welcome_body *body) {
+    return (uint8_t)((body->complete ? WELCOME_COMPLETE : 0) | (body->relays ? WELCOME_RELAYS : 0) |
+                     (body->succeeded ? WELCOME_SUCCEEDED : 0));
 }
 
 void write_welcome_body(struct writer *writer, const struct welcome_body *body) {
@@ -188,11 +196,12 @@ void write_welcome_body(struct writer *writer, const struct welcome_body *body) 
     write_u16(writer, body->beat_ms);
     write_u16(writer, body->expiry_ms);
     write_u8(writer, body->answer_every);
-    write_u8(writer, (uint8_t)((body->complete ? WELCOME_COMPLETE : 0) | (body->relays ? WELCOME_RELAYS : 0)));
+    write_u8(writer, welcome_flags(body));
     write_u16(writer, body->room_limit);
     write_u16(writer, body->token);
     write_room_version(writer, body->version);
     write_u64(writer, body->wall_ms);
+    if (body->succeeded) write_bytes(writer, body->successor, sizeof body->successor);
 }
 
 void read_member_record(struct reader *reader, struct member_record *out) {

@@ -88,8 +88,11 @@ struct welcome_body { /* payload of Noise_NK message 2, followed by member recor
     uint16_t token; /* the first that a beat echoes */
     struct room_version version;
     uint64_t wall_ms; /* the bootnode's clock: since 1970; 0: not told */
+    bool succeeded;   /* the key that this answers to was replaced */
+    uint8_t successor[32];
 };
 #define WELCOME_BODY_SIZE 50
+#define WELCOME_SUCCESSOR_SIZE 32 /* behind it, where there is one */
 
 enum changes_kind { CHANGES_DELTA = 0, CHANGES_FULL = 1 };
 struct changes_header { /* start of the body; entries follow up to its end */

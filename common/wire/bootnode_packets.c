@@ -1,5 +1,6 @@
 #include "common/wire/bootnode_packets.h"
 
+#include <sodium.h>
 #include <string.h>
 
 #include "common/noise.h"
@@ -36,6 +37,8 @@ bool hello_decode(const uint8_t *packet, size_t size, struct hello *out) {
     /* What another version puts around the nonce is its own affair. */
     (ours ? read_zeros : read_skip)(&reader, 2);
     out->nonce = read_u64(&reader);
+    read_bytes(&reader, out->key, sizeof out->key);
+    out->asks = ours && !sodium_is_zero(out->key, sizeof out->key);
     (ours ? read_zeros : read_skip)(&reader, reader_left(&reader));
     return reader_finished(&reader);
 }
@@ -45,7 +48,8 @@ size_t hello_encode(const struct hello *hello, uint8_t *out, size_t capacity) {
     write_u8(&writer, hello->version);
     write_zeros(&writer, 2);
     write_u64(&writer, hello->nonce);
-    write_zeros(&writer, HELLO_SIZE - 12);
+    write_bytes(&writer, hello->key, sizeof hello->key);
+    write_zeros(&writer, HELLO_SIZE - 12 - sizeof hello->key);
     return writer_size(&writer);
 }
 

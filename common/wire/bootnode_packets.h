@@ -59,6 +59,8 @@ enum message_type {
 struct hello {
     uint8_t version; /* decoded whatever it is, with nothing but the nonce: another one is answered with REFUSED */
     uint64_t nonce;
+    bool asks;       /* for this key, which the bootnode may have had before */
+    uint8_t key[32]; /* else zeros */
 };
 
 struct cookie_message {

@@ -1,6 +1,7 @@
 #!/usr/bin/perl
-# The bootnode's key as operators have it: a new or a lost one is said, --print-key tells it and makes none, and it may be
-# what a service manager or a container hands over, where nobody else has a say in it.
+# The bootnode's key as operators have it: a new or a lost one is said, --print-key tells it and makes none, it may be what
+# a service manager or a container hands over, where nobody else has a say in it; and --rotate-key replaces it, so that
+# clients follow.
 use strict;
 use warnings;
 use FindBin;
@@ -83,5 +84,79 @@ SKIP: {
     ($status, $out) = print_key($config, @read_only, 'sh', "$folder");
     is("$status $out", "0 $given", 'but not as the secret of a container, which is mounted read-only');
 }
+
+# --- a new key --------------------------------------------------------------------------------------------------------
+
+sub bootnode_command {
+    my ($config, @arguments) = @_;
+    return run_program(name => 'key-command', command => [gochat(), '--mode', 'bootnode', '--config', $config, @arguments]);
+}
+
+$bootnode = start_bootnode(config => 'limit_loopback = no');
+($folder, $config) = ($bootnode->{folder}, "$bootnode->{folder}/bootnode.ini");
+my $data = temp_dir();
+my ($address, $old_text) = ($bootnode->{address}, read_file("$folder/bootnode.key"));
+my $client = start_client(name => 'first', bootnode => $bootnode, room => 'tea', data_dir => "$data/data");
+wait_event($client, { event => 'registered' }, 10);
+my $lines = sub { read_file("$data/data/known_bootnodes") };
+my (undef, $old) = print_key($config);
+chomp $old;
+like($lines->(), qr/^\Q$address\E $old$/m, 'the client knows the old key');
+
+($status, $out, $err) = bootnode_command($config, '--rotate-key');
+is($status, 0, '--rotate-key') or diag $err;
+my ($new) = $out =~ /^new key: ($hex)$/m;
+like($out, qr/^old key: $old$/m, 'it says which is the old one');
+my ($kept) = glob "$folder/bootnode.key.2*";
+is(read_file($kept), $old_text, 'which is kept');
+isnt(read_file("$folder/bootnode.key"), $old_text, 'and another one is in its place');
+is((stat "$folder/bootnode.key")[2] & 07777, 0600, 'for nobody else to read');
+($status, $out) = print_key($config);
+is($out, "$new\nprevious: $old ($kept)\n", '--print-key tells both');
+is(join(' ', sort map { s{.*/}{}r } glob("$folder/{.[!.],}*")), join(' ', 'bootnode.ini', 'bootnode.key', $kept =~ s{.*/}{}r, 'bootnode.key.pub'),
+    'nothing else is left');
+
+# Whoever is there comes back, whoever comes later is led, too, and both know the new one.
+stop_program($bootnode);
+$bootnode = start_bootnode(again => $bootnode, config => 'limit_loopback = no');
+unlike(log_text($bootnode), qr/(?:warning|error): .*key/, 'a key that was rotated is no loss');
+wait_event($client, { event => 'notice', text => qr/has a new key, $new, for which its old one vouches: remembered/ }, 20);
+wait_event($client, { event => 'registered' }, 10);
+like($lines->(), qr/^\Q$address\E $new\n\Q$address\E $old replaced$/m, 'the client remembers the new one, and that the old one was replaced');
+stop_program($client);
+my $pinned = start_client(name => 'pinned', bootnode => $bootnode, room => 'tea', config => "bootnode_key = $old");
+wait_event($pinned, { event => 'notice', text => qr/put bootnode_key = $new into the settings/ }, 10);
+wait_event($pinned, { event => 'registered' }, 10);
+stop_program($pinned);
+
+# Retired, the old one is nothing any more.
+stop_program($bootnode);
+unlink $kept or die "$kept: $!\n";
+$bootnode = start_bootnode(again => $bootnode, config => 'limit_loopback = no');
+$client = start_client(name => 'again', bootnode => $bootnode, room => 'tea', data_dir => "$data/data");
+wait_event($client, { event => 'registered' }, 10);
+is(events($client, { event => 'notice', text => qr/key/ }), 0, 'who has followed is told nothing');
+stop_program($client);
+$pinned = start_client(name => 'retired', bootnode => $bootnode, room => 'tea', config => "bootnode_key = $old");
+wait_event($pinned, { event => 'error', text => qr/has the key $new, not the configured $old: refused/ }, 10);
+is(wait_exit($pinned, 10), 1, 'who knows the retired one alone is refused');
+stop_program($bootnode);
+
+# Whole or not at all: where no file can be made, all stays as it is.
+SKIP: {
+    skip 'a full disk of our own takes root', 3 if $> != 0;
+    my $before = read_file("$folder/bootnode.key");
+    ($status, $out, $err) = run_program(name => 'full-disk', command => ['prlimit', '--fsize=10', gochat(),
+            '--mode', 'bootnode', '--config', $config, '--rotate-key']);
+    like("$status $err", qr/^1 gochat: key file .*: cannot be replaced: File too large/, 'a disk that takes no key: refused');
+    is(read_file("$folder/bootnode.key"), $before, 'the old one stays');
+    is(scalar(() = glob("$folder/{.[!.],}*")), 3, 'and nothing is left');
+}
+symlink "$folder/bootnode.key", "$folder/link" or die "symlink: $!\n";
+($status, $out, $err) = bootnode_command(write_file("$folder/link.ini", "[bootnode]\nkey_file = $folder/link\n"), '--rotate-key');
+like("$status $err", qr/^1 gochat: key file .*: is a symbolic link: the file that it names is to be rotated/, 'a link is not replaced by a file');
+($status, $out, $err) = bootnode_command(write_file("$folder/none.ini", "[bootnode]\nkey_file = $folder/none\n"), '--rotate-key');
+like("$status $err", qr/^1 gochat: key file .*none: No such file/, 'where there is none, none is made');
+ok(!-e "$folder/none", 'none');
 
 finish();

@@ -134,7 +134,7 @@ static const struct address bob_seen = {.ip = {0x20, 0x01, 0x0d, 0xb8, [15] = 2}
 
 static void show_hello(void) {
     uint8_t packet[HELLO_SIZE];
-    size_t size = hello_encode(&(struct hello){PROTOCOL_VERSION, NONCE}, packet, sizeof packet);
+    size_t size = hello_encode(&(struct hello){.version = PROTOCOL_VERSION, .nonce = NONCE}, packet, sizeof packet);
     show("HELLO", packet, size);
 }
 

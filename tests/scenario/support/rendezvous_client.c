@@ -27,7 +27,9 @@ void client_init(struct rendezvous_client *client, const char *room, uint32_t nu
 
 size_t client_hello(struct rendezvous_client *client, uint8_t packet[static PACKET_MAX]) {
     randombytes_buf(&client->nonce, sizeof client->nonce);
-    return hello_encode(&(struct hello){PROTOCOL_VERSION, client->nonce}, packet, PACKET_MAX);
+    struct hello hello = {.version = PROTOCOL_VERSION, .nonce = client->nonce};
+    memcpy(hello.key, client->asks_for, sizeof hello.key);
+    return hello_encode(&hello, packet, PACKET_MAX);
 }
 
 size_t client_register(struct rendezvous_client *client, uint8_t packet[static PACKET_MAX]) {

@@ -29,6 +29,7 @@ struct rendezvous_client {
     enum client_state state;
     uint64_t due; /* what the state does next, it does then */
     uint64_t nonce;
+    uint8_t asks_for[32]; /* a key, in HELLO; zeros: none */
     struct cookie_message cookie;
     struct {
         uint64_t id;

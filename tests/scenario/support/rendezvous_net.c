@@ -169,6 +169,21 @@ void net_restart(struct net *net, bool same_key) {
     start_bootnode(net, &key);
 }
 
+void net_restart_with(struct net *net, const struct node_key *key, const struct node_key *previous, size_t count) {
+    stop_bootnode(net);
+    start_bootnode(net, key);
+    node_set_previous_keys(&net->node, previous, count);
+}
+
+void net_rotate_key(struct net *net) {
+    struct node_key new, previous[NODE_PREVIOUS_KEYS_MAX] = {net->node.key};
+    size_t count =
+        net->node.previous_count < NODE_PREVIOUS_KEYS_MAX ? net->node.previous_count + 1 : NODE_PREVIOUS_KEYS_MAX;
+    memcpy(previous + 1, net->node.previous, (count - 1) * sizeof *previous);
+    make_key(&new);
+    net_restart_with(net, &new, previous, count);
+}
+
 struct rendezvous_client *net_join(struct net *net, const char *room, uint32_t number) {
     struct address address = net_address(number);
     return net_join_at(net, room, number, &address);

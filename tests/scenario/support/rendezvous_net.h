@@ -61,6 +61,10 @@ void net_close(struct net *net);
 
 /* The bootnode forgets everything but its key, or its key, too. */
 void net_restart(struct net *net, bool same_key);
+/* The same with these keys, the previous ones with the newest first. */
+void net_restart_with(struct net *net, const struct node_key *key, const struct node_key *previous, size_t count);
+/* The same with a new key: the one that it had is a previous one. */
+void net_rotate_key(struct net *net);
 /* The clients are gone, and so is what was on its way. */
 void net_forget_clients(struct net *net);
 /* Adds a client at 192.0.2.NUMBER:4000 and starts it. */

@@ -44,6 +44,28 @@ static void test_fits_its_address_only(void **state) {
     cookie_jar_destroy(&jar);
 }
 
+/* It says for which key it was made, and cannot be made to say another. */
+static void test_names_a_key(void **state) {
+    struct cookie_jar jar;
+    struct address from = parsed("192.0.2.1:1000");
+    (void)state;
+    cookie_jar_init(&jar);
+    for (unsigned key = 0; key < COOKIE_KEYS; key++) {
+        struct cookie cookie;
+        assert_true(cookie_make_for(&jar, &from, 5, key, &cookie));
+        assert_int_equal(cookie_key(&cookie), key);
+        assert_true(cookie_check(&jar, &from, 5, &cookie));
+        assert_true(cookie_check(&jar, &from, 5 + COOKIE_AGE_MAX_S, &cookie));
+        assert_false(cookie_check(&jar, &from, 6 + COOKIE_AGE_MAX_S, &cookie));
+        assert_false(cookie_check(&jar, &from, 4, &cookie));
+        cookie.time ^= UINT32_C(1) << COOKIE_TIME_BITS;
+        assert_false(cookie_check(&jar, &from, 5, &cookie));
+    }
+    struct cookie cookie;
+    assert_false(cookie_make(&jar, &from, UINT32_C(1) << COOKIE_TIME_BITS, &cookie));
+    cookie_jar_destroy(&jar);
+}
+
 static void test_age(void **state) {
     (void)state;
     for (uint32_t second = 0; second < 3 * COOKIE_PERIOD_S; second += 7) {
@@ -153,9 +175,13 @@ static void test_shared_by_threads(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fits_its_address_only), cmocka_unit_test(test_age),
-        cmocka_unit_test(test_every_bit_counts),      cmocka_unit_test(test_empty_jar_takes_nothing),
-        cmocka_unit_test(test_jars_differ),           cmocka_unit_test(test_never_falls_back),
+        cmocka_unit_test(test_fits_its_address_only),
+        cmocka_unit_test(test_names_a_key),
+        cmocka_unit_test(test_age),
+        cmocka_unit_test(test_every_bit_counts),
+        cmocka_unit_test(test_empty_jar_takes_nothing),
+        cmocka_unit_test(test_jars_differ),
+        cmocka_unit_test(test_never_falls_back),
         cmocka_unit_test(test_shared_by_threads),
     };
     if (sodium_init() < 0) return 1;

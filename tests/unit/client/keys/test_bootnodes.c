@@ -118,8 +118,70 @@ static void what_are_no_keys_is_refused(void **state) {
     assert_false(bootnodes_pin("-", bootnodes, 0));
 }
 
+/* --- A key that takes its place --- */
+
+static void take_key(uint8_t byte, uint8_t key[static 32]) {
+    memset(key, byte, 32);
+}
+
+static enum bootnode_succession succeeds(struct bootnode *bootnode, struct known_keys *known, uint8_t byte,
+                                         struct why *told) {
+    uint8_t key[32];
+    take_key(byte, key);
+    return bootnode_succeed(bootnode, known, key, told);
+}
+
+static bool is_trusted(const struct bootnode *bootnode, struct known_keys *known, uint8_t byte, struct why *why) {
+    uint8_t key[32];
+    take_key(byte, key);
+    return bootnode_trusted(bootnode, known, key, why);
+}
+
+/* In one run, whose file remembers nothing: of a pinned one, and of one that is remembered. */
+static void a_successor_is_followed_and_never_left_again(void **state) {
+    (void)state;
+    for (unsigned pinned = 0; pinned < 2; pinned++) {
+        struct known_keys known = {.file = ""};
+        struct bootnode bootnode = {.name = "host:1", .pinned = pinned, .key = {0}};
+        struct why told;
+        uint8_t key[32];
+        take_key(1, key);
+        memcpy(bootnode.key, key, sizeof key);
+        if (!pinned) assert_true(known_keys_succeed(&known, "host:1", key, key, &told));
+        assert_int_equal(succeeds(&bootnode, &known, 2, &told), BOOTNODE_SUCCEEDED);
+        assert_non_null(strstr(told.text, "new key"));
+        assert_non_null(strstr(told.text, pinned ? "bootnode_key = 0202" : "0202"));
+        assert_int_equal(succeeds(&bootnode, &known, 2, &told), BOOTNODE_SUCCEEDED);
+        assert_string_equal(told.text, ""); /* another room */
+        assert_true(is_trusted(&bootnode, &known, 2, &told));
+        assert_false(is_trusted(&bootnode, &known, 1, &told));
+        assert_non_null(strstr(told.text, "refused"));
+
+        assert_int_equal(succeeds(&bootnode, &known, 1, &told), BOOTNODE_UNSUCCEEDED);
+        assert_non_null(strstr(told.text, "had before"));
+        assert_int_equal(succeeds(&bootnode, &known, 1, &told), BOOTNODE_UNSUCCEEDED);
+        assert_string_equal(told.text, ""); /* said once */
+        assert_true(is_trusted(&bootnode, &known, 2, &told));
+        for (uint8_t next = 3; next <= BOOTNODE_LEFT_MAX + 1; next++)
+            assert_int_equal(succeeds(&bootnode, &known, next, &told), BOOTNODE_SUCCEEDED);
+        assert_int_equal(succeeds(&bootnode, &known, BOOTNODE_LEFT_MAX + 2, &told), BOOTNODE_UNSUCCEEDED);
+        known_keys_close(&known);
+    }
+}
+
+/* Who is known by no key has none that could vouch. */
+static void a_stranger_has_no_successor(void **state) {
+    struct known_keys known = {.file = ""};
+    struct bootnode bootnode = {.name = "host:1"};
+    struct why told;
+    (void)state;
+    assert_int_equal(succeeds(&bootnode, &known, 2, &told), BOOTNODE_UNSUCCEEDED);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_successor_is_followed_and_never_left_again),
+        cmocka_unit_test(a_stranger_has_no_successor),
         cmocka_unit_test(lists_are_split),
         cmocka_unit_test(a_port_may_be_left_out),
         cmocka_unit_test(what_is_no_list_is_refused),

@@ -514,9 +514,96 @@ static void the_disk_is_asked_once_for_many(void **state) {
     known_keys_close(&known);
 }
 
+/* --- A key that takes another's place --- */
+
+static void succeed_expected(struct known_keys *known, const char *name, uint8_t old, uint8_t new) {
+    struct why why = {"x"};
+    if (!known_keys_succeed(known, name, key_of(old), key_of(new), &why)) fail_msg("%s", why.text);
+    assert_string_equal(why.text, "");
+}
+
+static void a_key_takes_anothers_place(void **state) {
+    struct known_keys known = {.file = ""}, other = {.file = ""};
+    char file[FOLDER_PATH_SIZE], text[2000];
+    uint8_t key[32];
+    unsigned line;
+    open_expected(*state, &known);
+    open_expected(*state, &other);
+    known.today = other.today = 20000;
+    remember_expected(&known, "first:1", 7);
+    remember_expected(&known, "host:1", 1);
+    remember_expected(&known, "last:1", 8);
+    assert_int_equal(check(&other, "host:1", 1, &line), KNOWN_SAME);
+    succeed_expected(&known, "host:1", 1, 2);
+    for (struct known_keys *one = &known; one; one = one == &known ? &other : NULL) {
+        assert_int_equal(check(one, "host:1", 2, &line), KNOWN_SAME);
+        assert_int_equal(check(one, "host:1", 1, &line), KNOWN_CHANGED);
+        assert_int_equal(line, 2);
+        assert_true(known_keys_find(one, "host:1", key));
+        assert_memory_equal(key, key_of(2), 32);
+        assert_true(known_keys_was_replaced(one, "host:1", key_of(1)));
+        assert_false(known_keys_was_replaced(one, "host:1", key_of(2)));
+        assert_false(known_keys_was_replaced(one, "last:1", key_of(1)));
+    }
+    assert_false(known_keys_find(&known, "nobody:1", key));
+    succeed_expected(&other, "host:1", 1, 2); /* once more changes nothing */
+    folder_read(folder_file(*state, "known_peers", file), text, sizeof text);
+    assert_int_equal(strncmp(strstr(text, "host:1 "), "host:1 0202", 11), 0);
+    assert_non_null(strstr(text, "\nhost:1 " HEX_OF_ONES " replaced\n"));
+    assert_non_null(strstr(text, "\nlast:1 0808"));
+    struct why why;
+    assert_false(known_keys_succeed(&known, "host:1", key_of(1), key_of(3), &why)); /* another one is remembered */
+    assert_non_null(strstr(why.text, "another key is remembered for host:1"));
+    known_keys_close(&known);
+    known_keys_close(&other);
+}
+
+/* Whoever names ever new keys fills no file. */
+static void few_replaced_keys_are_kept(void **state) {
+    struct known_keys known = {.file = ""};
+    unsigned kept = 0;
+    open_expected(*state, &known);
+    remember_expected(&known, "host:1", 1);
+    remember_expected(&known, "other:1", 1);
+    succeed_expected(&known, "other:1", 1, 2);
+    for (uint8_t key = 1; key < 50; key++) succeed_expected(&known, "host:1", key, (uint8_t)(key + 1));
+    for (uint8_t key = 1; key <= 50; key++) kept += known_keys_was_replaced(&known, "host:1", key_of(key));
+    assert_int_equal(kept, 8);
+    assert_true(known_keys_was_replaced(&known, "host:1", key_of(49)));
+    assert_true(known_keys_was_replaced(&known, "other:1", key_of(1)));
+    known_keys_close(&known);
+}
+
+/* A file that cannot be written: the new key counts until the end, and that is said. */
+static void a_place_that_cannot_be_taken_for_good(void **state) {
+    struct known_keys known = {.file = ""};
+    char file[FOLDER_PATH_SIZE];
+    unsigned line;
+    struct why why;
+    uint8_t key[32];
+    open_expected(*state, &known);
+    remember_expected(&known, "host:1", 1);
+    assert_int_equal(mkdir(folder_file(*state, "known_peers.new", file), 0700),
+                     0); /* where the new file would be made */
+    assert_true(known_keys_succeed(&known, "host:1", key_of(1), key_of(2), &why));
+    assert_non_null(strstr(why.text, "cannot be written"));
+    assert_int_equal(check(&known, "host:1", 2, &line), KNOWN_SAME);
+    assert_int_equal(check(&known, "host:1", 1, &line), KNOWN_CHANGED);
+    assert_true(known_keys_succeed(&known, "host:1", key_of(2), key_of(3), &why));
+    assert_true(known_keys_find(&known, "host:1", key));
+    assert_memory_equal(key, key_of(3), 32);
+    known_keys_close(&known);
+    open_expected(*state, &known);
+    assert_int_equal(check(&known, "host:1", 1, &line), KNOWN_SAME);
+    known_keys_close(&known);
+}
+
 int main(void) {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
     const struct CMUnitTest tests[] = {
+        IN_FOLDER(a_key_takes_anothers_place),
+        IN_FOLDER(few_replaced_keys_are_kept),
+        IN_FOLDER(a_place_that_cannot_be_taken_for_good),
         IN_FOLDER(new_then_same_then_changed),
         IN_FOLDER(the_file_is_private_and_plain),
         IN_FOLDER(malformed_lines_are_skipped),

@@ -20,6 +20,8 @@
 #define SESSION UINT64_C(0x1234567800000001)
 
 struct fixture {
+    uint8_t known; /* first byte of the key that we know; 0: none */
+    unsigned barred;
     struct identity identity;
     struct room_keys keys;
     struct rendezvous rendezvous;
@@ -76,8 +78,18 @@ static bool on_trusted(void *context, const uint8_t key[static 32], struct why *
 }
 
 static bool on_barred(void *context, const char *why) {
-    (void)context, (void)why;
+    struct fixture *fixture = context;
+    (void)why;
+    fixture->barred++;
     return false;
+}
+
+static bool on_known(void *context, uint8_t key[static 32]) {
+    const struct fixture *fixture = context;
+    memset(key, 0, 32);
+    key[0] = fixture->known;
+    key[1] = 9;
+    return fixture->known != 0;
 }
 
 /* As after a WELCOME, whose making test_rendezvous.c has. */
@@ -109,6 +121,7 @@ static int setup(void **state) {
                                      .busy = on_busy,
                                      .trusted = on_trusted,
                                      .barred = on_barred,
+                                     .known = on_known,
                                      .presence = {.context = fixture, .relayed = on_relayed}};
     rendezvous_init(&fixture->rendezvous, &owner, &fixture->keys, &fixture->identity, 1, &fixture->bootnode, 1, NOW);
     make_active(fixture);
@@ -165,6 +178,53 @@ static void a_forged_cookie_does_not_keep_us_out(void **state) {
     assert_int_equal(fixture->rendezvous.state, RENDEZVOUS_HELLO);
     take_cookie(fixture, nonce, 1, NOW + 40);
     assert_int_equal(fixture->rendezvous.state, RENDEZVOUS_WAITING);
+}
+
+/* --- A key that is not the one we know --- */
+
+/* The key that the last HELLO asks for; 0: none. */
+static uint8_t asked(const struct fixture *fixture, uint64_t *nonce) {
+    struct hello hello;
+    assert_true(hello_decode(fixture->packet, fixture->size, &hello));
+    *nonce = hello.nonce;
+    return hello.asks ? hello.key[0] : 0;
+}
+
+static void the_known_key_is_asked_for(void **state) {
+    struct fixture *fixture = *state;
+    uint64_t nonce = greeted(fixture);
+    fixture->known = 1;
+    assert_int_equal(asked(fixture, &nonce), 0);
+    take_cookie(fixture, nonce, 2, NOW + 20);
+    assert_int_equal(rendezvous_due(&fixture->rendezvous), NOW + 20);
+    rendezvous_tick(&fixture->rendezvous, NOW + 20);
+    assert_int_equal(asked(fixture, &nonce), 1);
+    assert_int_equal(fixture->barred, 0);
+    take_cookie(fixture, nonce, 1, NOW + 40);
+    assert_int_equal(fixture->rendezvous.state, RENDEZVOUS_WAITING);
+}
+
+/* It does not have that, and says so at once; or says nothing, as who does not understand the question. */
+static void who_does_not_have_it_is_refused(void **state) {
+    struct fixture *fixture = *state;
+    for (unsigned answers = 0; answers < 2; answers++) {
+        uint64_t nonce = greeted(fixture), at = NOW + 20;
+        fixture->known = 1;
+        fixture->barred = 0;
+        take_cookie(fixture, nonce, 2, at);
+        rendezvous_tick(&fixture->rendezvous, at);
+        assert_int_equal(asked(fixture, &nonce), 1);
+        if (answers)
+            take_cookie(fixture, nonce, 2, at + 20);
+        else
+            while (fixture->barred == 0 && at < NOW + 60000)
+                rendezvous_tick(&fixture->rendezvous, at = rendezvous_due(&fixture->rendezvous));
+        assert_int_equal(fixture->barred, 1);
+        assert_int_equal(at - NOW, answers ? 20 : 20 + ASKING_MS);
+        rendezvous_tick(&fixture->rendezvous, rendezvous_due(&fixture->rendezvous));
+        rendezvous_tick(&fixture->rendezvous, NOW + 20000);
+        assert_int_equal(asked(fixture, &nonce), 0); /* the next time it is not asked before it shows another one */
+    }
 }
 
 /* --- Answers to REGISTER --- */
@@ -383,6 +443,8 @@ int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
         TEST(a_late_cookie_ends_no_wait),
         TEST(a_forged_cookie_does_not_keep_us_out),
+        TEST(the_known_key_is_asked_for),
+        TEST(who_does_not_have_it_is_refused),
         TEST(a_busy_bootnode_is_waited_for_calmly),
         TEST(who_was_busy_and_is_silent_is_lost),
         TEST(what_is_relayed_is_tagged),

@@ -10,7 +10,7 @@
 #include "tests/support/recode_bootnode_packets.h"
 
 /* PROTOCOL.md §2, packets. Where one decoder takes several types, another test judges the type. */
-static const struct field hello[] = {FIXED(0x80), LENGTH(1), ZERO(2), ANY(8), ZERO(84), {0}};
+static const struct field hello[] = {FIXED(0x80), LENGTH(1), ZERO(2), ANY(8), ANY(32), ZERO(52), {0}};
 static const struct field cookie_message[] = {FIXED(0x81), FIXED(1), ANY(2), ANY(8),  ANY(32),
                                               ADDRESS,     ZERO(2),  ANY(4), ANY(16), {0}};
 static const struct field register_packet[] = {
@@ -36,6 +36,8 @@ static const struct field register_body_proof[] = {ANY(64),   BYTES(1, 1, 3, 2),
                                                    LENGTH(1), ADDRESS,           ANY(20),  {0}};
 static const struct field welcome_body[] = {ANY(8), ANY(16), ANY(2), ANY(2), ANY(1), FLAGS(3),
                                             ANY(2), ANY(2),  ANY(8), ANY(8), {0}};
+static const struct field welcome_body_succeeded[] = {ANY(8), ANY(16), ANY(2), ANY(2), ANY(1),  BYTES(1, 4, 7, 1),
+                                                      ANY(2), ANY(2),  ANY(8), ANY(8), ANY(32), {0}};
 static const struct field member_record[] = {ANY(16), BYTES(1, 1, 3, 2), COUNT(8), ANY(4), MARKED_CANDIDATES, {0}};
 static const struct field changes_delta[] = {FIXED(0), ZERO(1), ANY(8), ANY(4), {0}};
 static const struct field changes_full[] = {LENGTH(1), ZERO(1),   ANY(8),  ZERO(4), LENGTH(7),
@@ -93,6 +95,7 @@ static const struct form {
     {register_body, recode_register_body, 0, 0},
     {register_body_proof, recode_register_body, 0, 0},
     {welcome_body, recode_welcome_body, 0, 0},
+    {welcome_body_succeeded, recode_welcome_body, 0, 0},
     {member_record, recode_member_record, 0, 0},
     {changes_delta, recode_changes_body, 0, 0},
     {changes_full, recode_changes_body, 0, 0},
@@ -214,7 +217,10 @@ static void packet_fields_stand_where_they_should(void **state) {
     uint8_t p[LAYOUT_MAX];
     struct hello h;
     assert_true(hello_decode(p, layout_fill(hello, p), &h));
-    assert_true(h.version == 1 && h.nonce == layout_number(p + 4, 8));
+    assert_true(h.version == 1 && h.nonce == layout_number(p + 4, 8) && h.asks);
+    assert_memory_equal(h.key, p + 12, 32);
+    memset(p + 12, 0, 32);
+    assert_true(hello_decode(p, HELLO_SIZE, &h) && !h.asks);
     struct cookie_message c;
     assert_true(cookie_message_decode(p, layout_fill(cookie_message, p), &c));
     assert_int_equal(c.spread_ms, layout_number(p + 2, 2));
@@ -290,7 +296,11 @@ static void body_fields_stand_where_they_should(void **state) {
     assert_true(w.answer_every == p[28] && w.room_limit == layout_number(p + 30, 2));
     assert_int_equal(w.token, layout_number(p + 32, 2));
     assert_true(w.version.epoch == layout_number(p + 34, 4) && w.version.count == layout_number(p + 38, 4));
-    assert_true(w.wall_ms == layout_number(p + 42, 8));
+    assert_true(w.wall_ms == layout_number(p + 42, 8) && !w.succeeded);
+    reader = reader_over(p, layout_fill(welcome_body_succeeded, p));
+    read_welcome_body(&reader, &w);
+    assert_true(w.succeeded && reader_finished(&reader));
+    assert_memory_equal(w.successor, p + 50, 32);
     reader = reader_over(p, layout_fill(changes_full, p));
     struct changes_header c;
     read_changes_header(&reader, &c);
