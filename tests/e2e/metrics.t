@@ -122,6 +122,13 @@ is($full->{gochat_received_total},
     $full->{'gochat_worker_received_total{worker="0"}'} + $full->{'gochat_worker_received_total{worker="1"}'},
     'by one worker or the other');
 is(lines($page), $lines, 'the page is as long as it was');
+ok(wait_until(sub {
+    my $got = metrics($page);
+    my $received = $got->{'gochat_lane_received_total{worker="0",lane="session"}'}
+        + $got->{'gochat_lane_received_total{worker="1",lane="session"}'};
+    return $received > 0 && $got->{'gochat_handling_seconds_count{lane="session"}'} == $received
+        && $got->{'gochat_batch_datagrams_sum{lane="session"}'} == $received;
+}, 5), 'each datagram of a session is in both histograms');
 
 send_signal($client{cy}, 'KILL');
 my $silent = now();
