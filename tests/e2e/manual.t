@@ -107,6 +107,16 @@ my @answered = map {/"([a-z_]+)"/g} map { $_ // '' } map {/json_pack\((.*?)\);/g
 cmp_ok(scalar @answered, '>', 30, 'answers have members');
 is_deeply([grep { $control !~ /[`"]$_\b/ } uniq(sort @answered)], [], 'each is described');
 
+# --- gochat-bootnode.ini(5) --------------------------------------------------------------------------------------------
+
+my $settings = paper('conf/gochat-bootnode.ini.5');
+my @described = grep { $_ ne 'include' } map {/^\.It Ic (\w+)/} split /\n/, section('SETTINGS', $settings);
+my @printed = (run_program(command => [gochat(), '--mode', 'bootnode', '--print-config']))[1] =~ /^;?(\w+) =/mg;
+is_deeply([sort @described], [sort @printed], 'every setting of the bootnode, and no other');
+is_deeply([sort(paper('conf/bootnode.ini') =~ /^;?(\w+) = /mg)], [sort @printed], 'and conf/bootnode.ini has them, too');
+my (undef, $made) = run_program(command => ["$root/.ci/settings_manual"]);
+is_deeply([split /\n/, $made], [split /\n/, $settings], 'both explain them in the same words (.ci/settings_manual)');
+
 # --- doc/json.md -------------------------------------------------------------------------------------------------------
 
 # The table of client/ui/json.c, in which a word stands for a field that several objects have: name → its keys.
