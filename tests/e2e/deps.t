@@ -5,7 +5,7 @@ use strict;
 use warnings;
 use Cwd qw(abs_path);
 use File::Copy qw(copy);
-use File::Path qw(make_path);
+use File::Path qw(make_path remove_tree);
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use GoChat::Test;
@@ -33,7 +33,8 @@ chmod 0755, "$folder/checkout/.ci/deps";
 sub fake { my ($name, $text) = @_; chmod 0755, write_file("$folder/bin/$name", "#!/bin/bash\n$text\n"); return }
 
 fake(sudo => 'exec "$@"');
-fake('dpkg-query' => "test -e $folder/installed && ! [[ \" @unpacked \" == *\" \${!#} \"* ]] && echo installed");
+fake('dpkg-query' => "test -e $folder/installed && grep -qsx \"\${!#}\" $folder/brought && echo installed && exit\n"
+    . "test -e $folder/installed && ! [[ \" @unpacked \" == *\" \${!#} \"* ]] && echo installed");
 fake('apt-get' => <<"END");
 echo "\$*" >>$folder/calls
 [[ "\$*" == *--download-only* ]] || { touch $folder/installed; exit 0; }
@@ -66,6 +67,17 @@ is(scalar(grep { / --download-only / } @calls), scalar @unpacked, 'and only down
 ok(-x "$folder/checkout/build/packages/usr/sbin/$_", "$_: unpacked") for @unpacked;
 ok(!-e "$folder/started", 'no script of theirs ran');
 is_deeply([run_deps(qw(build test lint bench package fresh peers))], [], 'a second time nothing is to be done');
+
+# A package to be unpacked comes as a dependency of one that is installed: nothing of it can be downloaded any more.
+remove_tree("$folder/checkout/build");
+unlink "$folder/installed";
+write_file("$folder/brought", "$unpacked[0]\n");
+@calls = run_deps(qw(build test lint bench package fresh peers));
+is(scalar(grep {/ --download-only \Q$unpacked[0]\E$/} @calls), 0, "$unpacked[0]: is used as somebody's dependency");
+is(scalar(grep {/ --download-only /} @calls), @unpacked - 1, 'the others are unpacked');
+unlink "$folder/brought";
+remove_tree("$folder/checkout/build");
+run_deps(qw(build test lint bench package fresh peers));
 
 make_path("$folder/checkout/tests");
 copy(abs_path("$FindBin::Bin/../packaged"), "$folder/checkout/tests/packaged")
