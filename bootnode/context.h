@@ -22,6 +22,7 @@ struct context {
     uint64_t (*nanoseconds)(void); /* a clock that measures what work takes; NULL: it is not measured */
     uint32_t second;               /* seconds since the server started, for cookies */
     uint8_t shard_index;           /* the worker's own shard, for counting how well steering works */
+    enum shard_limit limited;      /* for what the packet's registration was refused last; for the log */
     bool register_behind;          /* more REGISTERs come than the worker can serve */
     bool sessions_behind;          /* and more packets of sessions */
 };

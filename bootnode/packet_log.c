@@ -100,6 +100,8 @@ static void tell(const struct packet_log *log, const struct context *context, co
     char causes[CAUSES_SIZE], what[200];
     enum counter reason = list_causes(context->counters, before, causes);
     if (!traced && reason == COUNTER_COUNT) return;
+    if (context->limited != SHARD_LIMIT_NONE)
+        append_text(causes, sizeof causes, " (%s)", limits_key(context->limited));
     describe(packet, traced || log->addresses, what, sizeof what);
     if (traced)
         log_limited(&trace_limit, PACKET_LOG_TRACED, LOG_LEVEL_TRACE, AREA, "%s: %s", what,
@@ -125,6 +127,7 @@ void packet_log_dispatch(struct packet_log *log, struct context *context, const 
         dispatch(context, packet);
         return;
     }
+    context->limited = SHARD_LIMIT_NONE;
     read_all(context->counters, before);
     dispatch(context, packet);
     if (traced || log->debug) tell(log, context, packet, before, traced);

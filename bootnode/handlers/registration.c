@@ -99,7 +99,9 @@ static void answer_register(struct context *context, const struct packet *packet
     }
     sodium_memzero(&keys, sizeof keys);
     sodium_memzero(registration.secret, sizeof registration.secret);
-    if (result == REGISTERING_REFUSED) refusal_answer(context, packet, registered.refusal, message->attempt);
+    if (result != REGISTERING_REFUSED) return;
+    context->limited = registered.limit;
+    refusal_answer(context, packet, registered.refusal, message->attempt);
 }
 
 static void register_client(struct context *context, const struct packet *packet,

@@ -33,18 +33,27 @@ static bool make_place(struct shard *shard, const struct registration *registrat
     return true;
 }
 
-/* False, with the reason, when this member may not join the room from there. `gives_way`, unless NULL, has to leave
- * before. Who is in it already takes the own place. */
-static bool may_join(struct shard *shard, const struct room *room, const uint8_t member_id[static MEMBER_ID_SIZE],
-                     const struct address *address, struct session **gives_way, enum refusal *refusal) {
+/* What stands against this member's joining the room from there. `gives_way`, unless NULL, has to leave before. Who is
+ * in it already takes the own place. */
+static enum shard_limit ask_room(const struct shard *shard, const struct room *room,
+                                 const uint8_t member_id[static MEMBER_ID_SIZE], const struct address *address,
+                                 struct session **gives_way) {
     *gives_way = NULL;
-    if (room_find(room, member_id)) return true;
+    if (room_find(room, member_id)) return SHARD_LIMIT_NONE;
     enum room_answer answer = room_places_ask(&shard->limits.places, room, address, gives_way);
-    if (answer == ROOM_HAS_PLACE || answer == ROOM_HAS_PLACE_OF) return true;
-    bool share = answer == ROOM_SOURCE_HAS_SHARE;
-    *refusal = share ? REFUSAL_SOURCE_LIMIT : REFUSAL_ROOM_FULL;
-    shard_limited(shard, share ? SHARD_LIMIT_ROOM_SHARE : SHARD_LIMIT_ROOM_MEMBERS);
-    return false;
+    if (answer == ROOM_HAS_PLACE || answer == ROOM_HAS_PLACE_OF) return SHARD_LIMIT_NONE;
+    return answer == ROOM_SOURCE_HAS_SHARE ? SHARD_LIMIT_ROOM_SHARE : SHARD_LIMIT_ROOM_MEMBERS;
+}
+
+/* Counts it, too. */
+static enum refusal refuse(struct shard *shard, enum shard_limit limit) {
+    static const enum refusal refusals[SHARD_LIMIT_COUNT] = {
+        [SHARD_LIMIT_ROOM_MEMBERS] = REFUSAL_ROOM_FULL, [SHARD_LIMIT_ROOM_SHARE] = REFUSAL_SOURCE_LIMIT,
+        [SHARD_LIMIT_SOURCE] = REFUSAL_SOURCE_LIMIT,    [SHARD_LIMIT_SESSIONS] = REFUSAL_BOOTNODE_FULL,
+        [SHARD_LIMIT_MEMORY] = REFUSAL_BOOTNODE_FULL,
+    };
+    shard_limited(shard, limit);
+    return refusals[limit];
 }
 
 static void fill(struct session *session, const struct registration *registration, uint64_t heard) {
@@ -66,21 +75,16 @@ static uint64_t live_sessions(const struct shard *shard) {
     return shard->counters.sessions + shard->counters.provisional;
 }
 
-static struct session *turn_away(struct shard *shard, enum shard_limit why) {
-    shard_limited(shard, why);
-    return NULL;
-}
-
+/* NULL without memory. */
 static struct session *add_provisional(struct shard *shard, const struct registration *registration, uint64_t now) {
-    if (live_sessions(shard) >= shard->limits.sessions) return turn_away(shard, SHARD_LIMIT_SESSIONS);
     struct session *session = slabs_allocate(&shard->slabs);
-    if (!session) return turn_away(shard, SHARD_LIMIT_MEMORY);
+    if (!session) return NULL;
     const struct register_body *body = registration->body;
     struct candidate_list candidates;
     candidates_list(&body->candidates, body->has_proof ? &body->proof.address : NULL, &candidates);
     if (!candidates_pack(&session->candidates, &candidates)) {
         slabs_free(&shard->slabs, session);
-        return turn_away(shard, SHARD_LIMIT_MEMORY);
+        return NULL;
     }
     uint64_t heard = shard_clock(shard, now);
     fill(session, registration, heard);
@@ -101,8 +105,8 @@ static bool source_has_place(const struct shard *shard, const struct room *room,
     return source_count_has_place(shard->limits.sources, &registration->address, predecessor ? &former : NULL);
 }
 
-static enum registering refused(struct registered *out, enum refusal refusal) {
-    *out = (struct registered){.refusal = refusal};
+static enum registering refused(struct shard *shard, enum shard_limit limit, struct registered *out) {
+    *out = (struct registered){.refusal = refuse(shard, limit), .limit = limit};
     return REGISTERING_REFUSED;
 }
 
@@ -111,17 +115,15 @@ static enum registering register_locked(struct shard *shard, const struct regist
     const struct register_body *body = registration->body;
     const struct room *room = shard_room(shard, body->room_tag);
     struct session *gives_way; /* once the newcomer is confirmed */
+    enum shard_limit limit = SHARD_LIMIT_NONE;
     if (kicked_has(&shard->kicked, body->room_tag, body->member_id, now)) return REGISTERING_KNOWN;
-    enum refusal refusal;
-    if (room && !may_join(shard, room, body->member_id, &registration->address, &gives_way, &refusal))
-        return refused(out, refusal);
+    if (room) limit = ask_room(shard, room, body->member_id, &registration->address, &gives_way);
+    if (limit != SHARD_LIMIT_NONE) return refused(shard, limit, out);
     if (!make_place(shard, registration)) return REGISTERING_KNOWN;
-    if (!source_has_place(shard, room, registration)) {
-        shard_limited(shard, SHARD_LIMIT_SOURCE);
-        return refused(out, REFUSAL_SOURCE_LIMIT);
-    }
+    if (!source_has_place(shard, room, registration)) return refused(shard, SHARD_LIMIT_SOURCE, out);
+    if (live_sessions(shard) >= shard->limits.sessions) return refused(shard, SHARD_LIMIT_SESSIONS, out);
     struct session *session = add_provisional(shard, registration, now);
-    if (!session) return refused(out, REFUSAL_BOOTNODE_FULL);
+    if (!session) return refused(shard, SHARD_LIMIT_MEMORY, out);
     *out = (struct registered){.complete = true};
     if (room) {
         out->version = room->version;
@@ -200,13 +202,12 @@ static enum registering confirm_locked(struct shard *shard, struct session *sess
     struct room *room = shard_room_or_new(shard, session->room_tag);
     struct session *replaced = NULL, *gives_way = NULL;
     struct address address = session_address(session);
-    *refusal = REFUSAL_BOOTNODE_FULL;
-    bool may = room && may_join(shard, room, session->member_id, &address, &gives_way, refusal);
-    if (may && gives_way) crowd_out(shard, gives_way, now);
-    if (may) *refusal = REFUSAL_BOOTNODE_FULL; /* what stays is want of memory */
-    bool joined = may && room_join(room, session, &replaced);
-    if (!room || (may && !joined)) shard_limited(shard, SHARD_LIMIT_MEMORY);
-    if (!joined) {
+    enum shard_limit limit = SHARD_LIMIT_MEMORY;
+    if (room) limit = ask_room(shard, room, session->member_id, &address, &gives_way);
+    if (limit == SHARD_LIMIT_NONE && gives_way) crowd_out(shard, gives_way, now);
+    if (limit == SHARD_LIMIT_NONE && !room_join(room, session, &replaced)) limit = SHARD_LIMIT_MEMORY;
+    if (limit != SHARD_LIMIT_NONE) {
+        *refusal = refuse(shard, limit);
         shard_remove_provisional(shard, session);
         if (room) shard_remove_if_empty(shard, room);
         return REGISTERING_REFUSED;

@@ -30,6 +30,7 @@ struct registered {
     bool complete;               /* all members fitted */
     /* REGISTERING_REFUSED */
     enum refusal refusal;
+    enum shard_limit limit; /* of what; which setting that is, limits.h says */
 };
 /* Makes a provisional session and writes the first members into `members` (WELCOME's rest). REGISTERING_KNOWN: a
  * session of this attempt waits for its first beat, or the member was kicked (shard_kick.h); `out` is as it was. */

@@ -77,7 +77,7 @@ is((grep {/from 127\.0\.0\.1/} @said), 0, 'still without addresses');
 my $folder = temp_dir();
 my $address = '127.0.0.1:' . free_udp_port();
 my $config = write_file("$folder/trace.ini",
-    "[bootnode]\nkey_file = $folder/key\nlog_level = warning\ntrace = 127.0.0.0/8\n");
+    "[bootnode]\nkey_file = $folder/key\nlog_level = warning\ntrace = 127.0.0.0/8\nsessions_per_source = 1\n");
 my $trace = start_program(name => 'trace', command => [gochat(), '--mode', 'bootnode', '--listen', $address, '--config', $config]);
 my $client = start_client(name => 'ada', bootnode => $address, room => 'tea');
 ok(wait_event($client, { event => 'registered' }, PATIENCE), 'somebody registers');
@@ -85,6 +85,18 @@ for my $step (qr/HELLO, 96 bytes from 127\.0\.0\.1:\d+: hello/, qr/REGISTER, 548
     qr/HEARTBEAT of session [0-9a-f]{8}, 40 bytes from 127\.0\.0\.1:\d+: heartbeat, beat_ack/) {
     ok(wait_log($trace, qr/^$time trace: packet: $step$/, PATIENCE), 'and is followed, though only warnings are logged');
 }
+start_client(name => 'bob', bootnode => $address, room => 'cafe');
+ok(wait_log($trace, qr/REGISTER, .*: register, refused\{reason="source_limit"\} \(sessions_per_source\)$/, PATIENCE),
+    'a refusal names the setting');
 my $port = send_packets({ address => $address }, 1, 'nonsense');
 ok(wait_log($trace, qr/something, 8 bytes from 127\.0\.0\.1:$port: unknown_type/, PATIENCE), 'so is what is dropped');
+
+# --- other settings while it runs ----------------------------------------------------------------------------------------
+
+write_file($config, "[bootnode]\nkey_file = $folder/key\nlog_level = debug\nlog_format = json\n");
+send_signal($trace, 'HUP');
+ok(wait_log($trace, qr/"msg":"reloaded /, PATIENCE), 'SIGHUP changes the format');
+$port = send_packets({ address => $address }, 1, 'nonsense');
+ok(wait_log($trace, qr/"level":"debug","area":"packet","msg":"something, 8 bytes: unknown_type"/, PATIENCE), 'and the level');
+is((grep {/127\.0\.0\.1:$port\b/} lines_of($trace)), 0, 'and nobody is followed any more');
 finish();

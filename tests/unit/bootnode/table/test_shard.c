@@ -185,7 +185,9 @@ static void a_full_room_refuses_at_both_steps_but_takes_successors(void **state)
     assert_int_equal(guest_register(&shard, (struct guest){1, 9}, NOW, &late, NULL), REGISTERED);
     for (unsigned i = 0; i < 3; i++) guest_join(&shard, (struct guest){1, i}, NOW);
     assert_int_equal(guest_refusal(&shard, (struct guest){1, 8}, NOW), REFUSAL_ROOM_FULL);
+    assert_int_equal(shard.limited[SHARD_LIMIT_ROOM_MEMBERS], 1);
     assert_int_equal(guest_confirm_refusal(&shard, late.session_id, NOW), REFUSAL_ROOM_FULL);
+    assert_int_equal(shard.limited[SHARD_LIMIT_ROOM_MEMBERS], 2);
     assert_false(lives(late.session_id));
     assert_int_equal(guest_register(&shard, (struct guest){1, 2}, NOW, &successor, NULL), REGISTERED);
     assert_int_equal(guest_confirm(&shard, successor.session_id, NOW), REGISTERED);
@@ -199,6 +201,8 @@ static void a_full_shard_refuses(void **state) {
     for (unsigned i = 0; i < 3; i++)
         assert_int_equal(guest_register(&shard, (struct guest){1, 2}, NOW, NULL, NULL), REGISTERED);
     assert_int_equal(guest_refusal(&shard, (struct guest){1, 3}, NOW), REFUSAL_BOOTNODE_FULL);
+    assert_int_equal(shard.limited[SHARD_LIMIT_SESSIONS], 1);
+    assert_int_equal(shard.limited[SHARD_LIMIT_MEMORY], 0);
     /* It takes the place of its own oldest. */
     assert_int_equal(guest_register(&shard, (struct guest){1, 2}, NOW, NULL, NULL), REGISTERED);
 }

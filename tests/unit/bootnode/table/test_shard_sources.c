@@ -54,6 +54,7 @@ static void a_full_source_refuses_until_a_session_is_gone(void **state) {
     assert_true(shard_leave(&shard, waiting.session_id, NOW));
     assert_int_equal(guest_register(&shard, late, NOW, NULL, NULL), REGISTERED);
     assert_int_equal(guest_refusal(&shard, late, NOW), REFUSAL_SOURCE_LIMIT);
+    assert_int_equal(shard.limited[SHARD_LIMIT_SOURCE], 2);
     expire_all(NOW + SHARD_PROVISIONAL_MS + WHEEL_TICK_MS);
     assert_int_equal(guest_register(&shard, late, NOW + 6000, &waiting, NULL), REGISTERED);
     assert_true(shard_leave(&shard, id, NOW + 6000));
@@ -95,6 +96,7 @@ static void neither_a_move_nor_a_successor_gets_into_a_full_source(void **state)
     assert_true(shard_move(&shard, first, &elsewhere, 1, NOW));
     guest_join(&shard, (struct guest){1, 3}, NOW);
     assert_false(shard_move(&shard, first, &home, 1, NOW));
+    assert_int_equal(shard.limited[SHARD_LIMIT_SOURCE], 1);
     struct address stays = session_address(guest_session(&shard, first));
     assert_true(address_equal(&stays, &elsewhere));
     assert_int_equal(guest_refusal(&shard, (struct guest){1, 1}, NOW), REFUSAL_SOURCE_LIMIT);
