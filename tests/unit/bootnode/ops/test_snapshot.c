@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "bootnode/ops/snapshot.h"
 #include "bootnode/worker.h"
 #include "common/log.h"
 #include "common/rcu.h"
+#include "common/thread.h"
 #include "common/udp.h"
 #include "common/why.h"
 #include "tests/support/shard_guest.h"
@@ -82,6 +84,21 @@ static void limits_are_those_of_the_settings(void **state) {
     for (size_t i = 0; i < SNAPSHOT_RELAY_RATES; i++) assert_int_equal(limits->relay_rates[i], relay[i]);
 }
 
+/* A thread that has a shard until it is told to give it back. */
+struct keeper {
+    struct shard *shard;
+    int has, give_back; /* eventfds */
+};
+
+static void keep(void *argument) {
+    const struct keeper *keeper = argument;
+    eventfd_t ignored;
+    shard_lock(keeper->shard);
+    (void)eventfd_write(keeper->has, 1);
+    (void)eventfd_read(keeper->give_back, &ignored);
+    shard_unlock(keeper->shard);
+}
+
 /* As where a worker hangs with it: the rest is told, and what is known of that one. */
 static void who_keeps_a_shard_keeps_nobody_from_looking(void **state) {
     (void)state;
@@ -90,9 +107,18 @@ static void who_keeps_a_shard_keeps_nobody_from_looking(void **state) {
     assert_int_equal(take(NOW)->shards.registered, 12);
     node.shards[0]->counters.registered = 50;
     node.shards[1]->counters.registered = 70;
-    shard_lock(node.shards[0]);
+    struct keeper keeper = {node.shards[0], eventfd(0, EFD_CLOEXEC), eventfd(0, EFD_CLOEXEC)};
+    struct thread thread = {.started = false};
+    eventfd_t ignored;
+    assert_int_equal(thread_start(&thread, "keeper", true, keep, &keeper), 0);
+    assert_int_equal(eventfd_read(keeper.has, &ignored), 0);
     const struct snapshot *taken = take(NOW);
-    shard_unlock(node.shards[0]);
+    assert_int_equal(eventfd_write(keeper.give_back, 1), 0);
+    rcu_reader_offline();
+    thread_join(&thread);
+    rcu_reader_online();
+    close(keeper.has);
+    close(keeper.give_back);
     assert_int_equal(taken->unseen_shards, 1);
     assert_int_equal(taken->shards.registered, 75);
     assert_int_equal(take(NOW)->shards.registered, 120);
