@@ -3,7 +3,7 @@
 # no bootnode starts with it.
 use strict;
 use warnings;
-use File::Path qw(make_path);
+use File::Path qw(make_path remove_tree);
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use GoChat::Test;
@@ -17,6 +17,7 @@ write_file("$folder/short.key", 'short');
 chmod 0600, "$folder/short.key";
 write_file("$folder/open.key", ('ab' x 32) . "\n");
 chmod 0666, "$folder/open.key";
+write_file("$folder/denied.txt", "192.0.2.0/24\n192.0.2\n");
 symlink 'nowhere', "$folder/dangling.key";
 write_file("$folder/wrong.ini", "workers = 2\nworkers = 3\nnonsense\n");
 write_file("$folder/again.ini", "include = faulty.ini\n");
@@ -43,17 +44,20 @@ push @files,
 
 sub lines_of { my ($text) = @_; return map {s{\Q$folder\E}{FOLDER}gr} split /\n/, $text }
 
+my $made = 0; # by a check
 for my $case (@files) {
     my $path = write_file("$folder/faulty.ini", $case->{text} =~ s/FOLDER/$folder/gr);
     my @gochat = (gochat(), '--mode', 'bootnode', '--config', $path);
     my ($status, undef, $err) = run_program(name => 'check', command => [@gochat, '--check-config']);
     is($status, 2, "$case->{name}: refused");
+    $made ||= -e "$folder/home/.local" || -e "$folder/kept/bootnode.key";
     my @said = map {s{^FOLDER/faulty\.ini:}{}r} lines_of($err);
     my @expected = @{ $case->{said} };
     my @shown = map { ($expected[$_] // '') =~ /^(.*)~$/ && index($said[$_], $1) == 0 ? "$1~" : $said[$_] } 0 .. $#said;
     is_deeply(\@shown, \@expected, "$case->{name}: with each reason") or diag $err;
     ($status) = run_program(name => 'start', command => \@gochat, timeout => 10);
     cmp_ok($status, '>', 0, "$case->{name}: and nothing starts");
+    remove_tree("$folder/home/.local", map {"$folder/kept/bootnode.key$_"} '', '.pub');
 }
 # A network's broadcast address, where this machine has such a network.
 my ($broadcast) = (`ip -o -4 address show 2>/dev/null` // '') =~ / brd ([\d.]+) /;
@@ -65,7 +69,7 @@ SKIP: {
     is($err, "$path:2: listen = $broadcast:9595: a network's broadcast address, expected one of this machine's own\n", 'with the reason');
 }
 
-ok(!-e "$folder/home/.local", 'no key was made');
+ok(!$made, 'no key was made by a check');
 
 finish();
 
@@ -387,6 +391,46 @@ key_file = dangling.key
 [bootnode]
 key_file = ~no-such-user/bootnode.key
 > 2: key_file = ~no-such-user/bootnode.key: expected a known home directory for ~, and a path of at most 511 bytes in all
+# a previous key that is not there
+[bootnode]
+listen = 127.0.0.1:0
+key_file = kept/bootnode.key
+previous_keys = none.key
+> 4: previous_keys = none.key: FOLDER/kept/none.key: No such file or directory
+# a previous key that is none
+[bootnode]
+listen = 127.0.0.1:0
+key_file = kept/bootnode.key
+previous_keys = FOLDER/short.key
+> 4: previous_keys = FOLDER/short.key: FOLDER/short.key: malformed, expected 64 hex digits and a newline
+# a control socket in no folder
+[bootnode]
+listen = 127.0.0.1:0
+control = FOLDER/none/control
+> 3: control = FOLDER/none/control: No such file or directory
+# a control socket in the place of a file
+[bootnode]
+listen = 127.0.0.1:0
+control = FOLDER/short.key
+> 3: control = FOLDER/short.key: there is something that is no socket
+# a list of nobody that is not there
+[bootnode]
+listen = 127.0.0.1:0
+deny_file = denied.txt
+deny_file = none.txt
+allow_file = kept
+> 4: deny_file = FOLDER/none.txt: No such file or directory
+> 5: allow_file = FOLDER/kept: expected a file
+# a list with a fault
+[bootnode]
+listen = 127.0.0.1:0
+deny_file = denied.txt
+> FOLDER/denied.txt:2: 192.0.2: expected a network, as in 192.0.2.0/24 or 2001:db8::/48, or an address
+# a list twice
+[bootnode]
+deny_file = denied.txt, ./denied.txt
+deny_file = denied.txt
+> 3: deny_file = denied.txt: expected 8 paths at most, each once, in all lines of this key; FOLDER/denied.txt is there already
 # a room larger than all rooms
 [bootnode]
 sessions = 100
