@@ -100,8 +100,7 @@ static void tell(const struct packet_log *log, const struct context *context, co
     char causes[CAUSES_SIZE], what[200];
     enum counter reason = list_causes(context->counters, before, causes);
     if (!traced && reason == COUNTER_COUNT) return;
-    if (context->limited != SHARD_LIMIT_NONE)
-        append_text(causes, sizeof causes, " (%s)", limits_key(context->limited));
+    if (context->limited != SHARD_LIMIT_NONE) append_text(causes, sizeof causes, " (%s)", limits_key(context->limited));
     describe(packet, traced || log->addresses, what, sizeof what);
     if (traced)
         log_limited(&trace_limit, PACKET_LOG_TRACED, LOG_LEVEL_TRACE, AREA, "%s: %s", what,
