@@ -60,7 +60,10 @@ static bool may_command(const struct control *control, int socket) {
 
 static void take_connection(struct control *control, uint64_t now) {
     int socket = accept4(control->socket.descriptor, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (socket < 0) return;
+    if (socket < 0) {
+        if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR) control->accepts_at = now + CONTROL_AGAIN_MS;
+        return;
+    }
     struct control_connection *place = may_command(control, socket) ? find_place(control) : NULL;
     if (place)
         *place = (struct control_connection){.socket = socket, .since = now, .deadline = now + CONTROL_IDLE_MS};
@@ -165,7 +168,7 @@ static bool rest(void *context) {
 #define WANTED (FIRST + CONTROL_CONNECTIONS_MAX)
 
 static int wait_ms(const struct control *control, uint64_t now) {
-    uint64_t next = NEVER;
+    uint64_t next = control->accepts_at > now ? control->accepts_at : NEVER;
     for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++)
         if (control->connections[i].socket >= 0) next = earlier(next, control->connections[i].deadline);
     if (next == NEVER) return -1;
@@ -173,9 +176,10 @@ static int wait_ms(const struct control *control, uint64_t now) {
 }
 
 /* Who has an answer to take says nothing that is heard meanwhile. */
-static void fill_wanted(const struct control *control, struct pollfd wanted[static WANTED]) {
+static void fill_wanted(const struct control *control, uint64_t now, struct pollfd wanted[static WANTED]) {
+    const bool accepts = has_place(control) && now >= control->accepts_at;
     wanted[STOP] = (struct pollfd){.fd = control->stop, .events = POLLIN};
-    wanted[LISTENER] = (struct pollfd){.fd = has_place(control) ? control->socket.descriptor : -1, .events = POLLIN};
+    wanted[LISTENER] = (struct pollfd){.fd = accepts ? control->socket.descriptor : -1, .events = POLLIN};
     for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++) {
         const struct control_connection *connection = &control->connections[i];
         wanted[FIRST + i] = (struct pollfd){.fd = connection->socket, .events = connection->answer ? POLLOUT : POLLIN};
@@ -196,9 +200,10 @@ static void run(void *argument) {
     struct pollfd wanted[WANTED] = {{.fd = -1}};
     rcu_reader_offline();
     while (wanted[STOP].revents == 0) {
-        fill_wanted(control, wanted);
-        (void)poll(wanted, WANTED, wait_ms(control, clock_monotonic_ms()));
         uint64_t now = clock_monotonic_ms();
+        fill_wanted(control, now, wanted);
+        (void)poll(wanted, WANTED, wait_ms(control, now));
+        now = clock_monotonic_ms();
         for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX && wanted[STOP].revents == 0; i++) {
             struct control_connection *connection = &control->connections[i];
             if (connection->socket < 0) continue;

@@ -22,6 +22,7 @@
 #define CONTROL_CONNECTIONS_MAX 16
 #define CONTROL_PATIENCE_MS 10000
 #define CONTROL_IDLE_MS 600000 /* between two requests */
+#define CONTROL_AGAIN_MS 100   /* until it is tried again to take in who waits, where that failed */
 #define CONTROL_TURN_US 500
 #define CONTROL_REST_SHARE 3 /* times as long as a turn it rests */
 
@@ -44,6 +45,7 @@ struct control {
     uid_t owner; /* besides root */
     int stop;    /* eventfd */
     uint64_t turn_began_ns;
+    uint64_t accepts_at; /* monotonic: not before, since there was no descriptor left for whoever waits */
     struct control_connection connections[CONTROL_CONNECTIONS_MAX];
     struct thread thread;
 };

@@ -7,7 +7,9 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use GoChat::Test;
 use IO::Socket::IP;
-use Socket qw(SOCK_DGRAM);
+use IO::Socket::UNIX;
+use POSIX ();
+use Socket qw(SOCK_DGRAM SOCK_STREAM);
 use Test::More;
 
 plan skip_all => 'a preload would come before the sanitizers' if $ENV{SAN};
@@ -144,6 +146,18 @@ sub threads_of {
         glob "/proc/$program->{pid}/task/*/status";
 }
 
+# Whether that user can connect to a UNIX socket.
+sub connected_as {
+    my ($user, $path) = @_;
+    my $pid = fork // die "fork: $!";
+    if ($pid == 0) {
+        POSIX::setuid($user);
+        POSIX::_exit(IO::Socket::UNIX->new(Type => SOCK_STREAM, Peer => $path) ? 1 : 0);
+    }
+    waitpid $pid, 0;
+    return $? >> 8;
+}
+
 sub has_nothing {
     my ($program, $what) = @_;
     my @threads = threads_of($program);
@@ -162,7 +176,7 @@ for my $kind (qw(bootnode client)) {
 }
 
 SKIP: {
-    skip 'only root becomes somebody else', 14 if $> != 0;
+    skip 'only root becomes somebody else', 19 if $> != 0;
     my ($user, $group) = (65534, 65533);
     my $home = temp_dir();
     chown $user, $group, "$home" or die "chown: $!";
@@ -173,7 +187,8 @@ SKIP: {
         my $file = write_file("$folder/$name.ini", "[bootnode]\n$lines\n");
         return start_program(name => $name, command => [gochat(), '--mode', 'bootnode', '--config', $file]);
     };
-    my $node = $start->('user', "$settings\nuser = $user:$group");
+    my $control = "$home/control";
+    my $node = $start->('user', "$settings\nuser = $user:$group\ncontrol = $control");
     ok(wait_log($node, qr/listening on 127\.0\.0\.1:723/, 10), 'user: has a port that only root opens');
     my @threads = has_nothing($node, 'user');
     is_deeply([grep { $_->{Uid} !~ /^$user\s+$user\s+$user\s+$user$/ || $_->{Gid} !~ /^$group\s+$group\s+$group\s+$group$/ }
@@ -181,7 +196,10 @@ SKIP: {
     is_deeply([grep { $_->{Groups} ne $group } @threads], [], 'and no other group');
     is((stat "$home/state/bootnode.key")[4], $user, 'its key is that user\'s');
     unlike(log_text($node), qr/runs as root/, 'nobody is warned of root');
+    is_deeply([(stat $control)[2] & 07777, (stat _)[4, 5]], [0600, $user, $group], 'so is the socket of its operator');
+    is(connected_as($_, $control), $_ == $user || $_ == 0 ? 1 : 0, "user $_ and its socket") for 0, $user, $user + 1;
     is(stop_program($node), 0, 'and it ends well');
+    ok(!-e $control, 'without a socket that is left');
     my $foreign = $start->('foreign', "$settings\nuser = 65532:65532");
     is(wait_exit($foreign, 10), 1, 'somebody else\'s key');
     like(log_text($foreign), qr{key file \Q$home\E/state/bootnode\.key: }, 'is told of');
