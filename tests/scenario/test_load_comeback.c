@@ -19,6 +19,8 @@
 #include "tests/scenario/support/load_stage.h"
 
 #define SESSIONS STAGE_SESSIONS
+#define MANY 4000 /* of which each beats every 4 s, since one beats each millisecond */
+#define AS_IF 20000
 #define RESTART_MS 700
 #define DRAINS_MS 50
 /* registration.h's invariant: from HELLO, from REGISTER. */
@@ -110,14 +112,17 @@ static void a_busy_bootnode_is_waited_for(void **state) {
 
 static uint64_t ends_at_ms, back_at_ms; /* UINT64_MAX: not (again) */
 static bool tells, same_key;
+static uint64_t as_if_more; /* sessions that the bootnode believes to have besides */
 
 static void drain(struct stage *stage, enum node_fate fate) {
     struct net *net = stage->net;
     atomic_store(&net->node.fate, fate);
+    atomic_fetch_add(&net->node.live_sessions, as_if_more);
     for (size_t i = 0; i < net->node.shard_count; i++) {
         struct draining draining = {0};
         while (!draining.done) draining_step(&draining, &net->context, net->node.shards[i]);
     }
+    atomic_fetch_sub(&net->node.live_sessions, as_if_more);
 }
 
 /* Tells it, ends a moment later, and is back: until then nothing comes through. */
@@ -217,6 +222,33 @@ static void an_untold_restart_is_healed_and_said(void **state) {
     assert_true(facts->comeback.back_ms.minimum >= 1000);
 }
 
+/* The last of all, and half of them. */
+static uint64_t comes_back_ms(struct stage *stage, bool told, uint64_t *median_ms) {
+    plan_restart(stage, told, 5000, 300);
+    const struct row_facts *facts = stage_row(stage, &(struct row_options){.duration_s = 25});
+    assert_int_equal(facts->comeback.back, MANY);
+    assert_int_equal(facts->comeback.told, told ? MANY : 0);
+    *median_ms = histogram_quantile(&facts->comeback.back_ms, 0.5);
+    return facts->comeback.all_ms;
+}
+
+/* Who is told is asked to come in turn, over as long as registering takes: for 20,000, that is four seconds. Who is not
+ * told finds out with its next beat, and then waits, lest all come at once. */
+static void who_is_told_is_back_sooner(void **state) {
+    struct stage *stage = *state;
+    uint64_t told_half_ms, half_ms;
+    stage_grow(stage, MANY);
+    stage_fill(stage);
+    as_if_more = AS_IF - MANY;
+    uint64_t told_ms = comes_back_ms(stage, true, &told_half_ms);
+    as_if_more = 0;
+    uint64_t ms = comes_back_ms(stage, false, &half_ms);
+    print_message("# told: %llu ms, half of them %llu ms; not told: %llu and %llu ms\n", (unsigned long long)told_ms,
+                  (unsigned long long)told_half_ms, (unsigned long long)ms, (unsigned long long)half_ms);
+    assert_true(told_ms < ms);
+    assert_true(told_half_ms < half_ms);
+}
+
 /* Nothing of the new one is believed, and RESET is not: after 15.5 s without a sign they begin with HELLO, within 12 s.
  */
 static void a_bootnode_with_another_key_is_found_by_its_silence(void **state) {
@@ -288,6 +320,7 @@ int main(void) {
         TEST(beats_of_those_away_are_passed_over),
         TEST(a_told_restart_under_loss_heals),
         TEST(a_restart_at_the_rows_end_is_waited_for),
+        TEST(who_is_told_is_back_sooner),
         TEST(an_untold_restart_is_healed_and_said),
         TEST(a_bootnode_with_another_key_is_found_by_its_silence),
         TEST(a_restart_amid_a_fill_is_survived),
