@@ -7,6 +7,7 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use File::Basename qw(dirname);
 use GoChat::Test;
+use IO::Select;
 use IO::Socket::UNIX;
 use JSON::PP qw(decode_json);
 use Socket qw(SOCK_STREAM);
@@ -125,6 +126,38 @@ is(sessions_in('127.2.2.0/24'), 0, 'nobody came back');
 result_of('unban', '127.2.2.0/24');
 ok(wait_until(sub { sessions_in('127.2.2.0/24') > 0 }, 30), 'until it is lifted');
 stop_program($beats);
+
+# --- without descriptors ----------------------------------------------------------------------------------------------
+
+# Hundredths of a second that its thread has had.
+sub time_of_thread {
+    my ($stat) = grep {/\(control\)/} map { read_file($_) } glob "/proc/$bootnode->{pid}/task/*/stat";
+    my @fields = split ' ', $stat =~ s/.*\)//sr;
+    return $fields[11] + $fields[12];
+}
+
+sub files_limit {
+    my ($soft) = @_;
+    return run_program(name => 'prlimit', command => ['prlimit', '--pid', $bootnode->{pid}, "--nofile=$soft:"]);
+}
+
+my $connected = connect_to();
+syswrite $connected, qq({"command":"status"}\n);
+like(scalar <$connected>, qr/"ok":true/, 'somebody is connected');
+my ($soft) = read_file("/proc/$bootnode->{pid}/limits") =~ /^Max open files\s+(\d+)/m;
+my $free = 0;
+$free++ while -e "/proc/$bootnode->{pid}/fd/$free";
+is((files_limit($free))[0], 0, "it may open no more than its $free files");
+my $before = time_of_thread();
+my $waiting = connect_to();
+syswrite $waiting, qq({"command":"status"}\n);
+ok(!IO::Select->new($waiting)->can_read(0.5), 'who comes now waits');
+syswrite $connected, qq({"command":"status"}\n);
+like(scalar <$connected>, qr/"ok":true/, 'who is connected is served');
+cmp_ok(time_of_thread() - $before, '<', slow(5), 'and it does not try all the time');
+is((files_limit($soft))[0], 0, 'when there are descriptors again');
+like(scalar <$waiting>, qr/"ok":true/, 'who waited is served, too');
+close $_ for $connected, $waiting;
 
 # --- people read it ---------------------------------------------------------------------------------------------------
 
