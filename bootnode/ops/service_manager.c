@@ -70,12 +70,14 @@ void service_manager_open(struct service_manager *manager) {
     *manager = (struct service_manager){.socket = -1, .keeps = UINT64_MAX};
     if (keeps && !is_number(keeps, &manager->keeps)) manager->keeps = UINT64_MAX;
     if (!text || *text == '\0') return;
-    manager->socket = connect_to(text);
-    if (manager->socket >= 0)
-        manager->watchdog_ms = read_watchdog_ms();
-    else
+    int connected = connect_to(text);
+    if (connected < 0) {
         log_warning(AREA, "NOTIFY_SOCKET=%s: %s: the service manager is not told of the start", text,
-                    strerror(-manager->socket));
+                    strerror(-connected));
+        return;
+    }
+    manager->socket = connected;
+    manager->watchdog_ms = read_watchdog_ms();
 }
 
 void service_manager_close(struct service_manager *manager) {
@@ -127,8 +129,11 @@ __attribute__((format(printf, 2, 3))) static bool tell(const struct service_mana
     return send_all(manager->socket, text, -1);
 }
 
+/* A line break would begin another word. */
 static void set_status(struct service_manager *manager, const char *status) {
     snprintf(manager->status, sizeof manager->status, "%s", status);
+    for (char *at = manager->status; *at; at++)
+        if (*at == '\n') *at = ' ';
 }
 
 void service_manager_ready(struct service_manager *manager, const char *status) {

@@ -179,6 +179,7 @@ static void hand_over(void) {
 
 static void become_program(void) {
     sigset_t none;
+    if (!manager.command) exit(2);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     setenv("NOTIFY_SOCKET", manager.notify, 1);

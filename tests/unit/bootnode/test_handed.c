@@ -111,9 +111,9 @@ static bool comes_to(const struct stage *stage, size_t workers, uint8_t type, en
 static void assert_all_steered(const struct stage *stage, size_t workers) {
     assert_true(stage->sockets.steered);
     assert_int_equal(stage->sockets.bound_count, 1);
-    for (uint8_t shard = 0; shard < workers; shard++) {
-        assert_true(comes_to(stage, workers, MESSAGE_HEARTBEAT, LANE_SESSION, shard));
-        assert_true(comes_to(stage, workers, MESSAGE_RELAY, LANE_RELAY, shard));
+    for (size_t shard = 0; shard < workers; shard++) {
+        assert_true(comes_to(stage, workers, MESSAGE_HEARTBEAT, LANE_SESSION, (uint8_t)shard));
+        assert_true(comes_to(stage, workers, MESSAGE_RELAY, LANE_RELAY, (uint8_t)shard));
     }
 }
 
