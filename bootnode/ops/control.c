@@ -47,11 +47,12 @@ static bool has_place(const struct control *control) {
 }
 
 /* The file's mode says the same; this says it whatever became of the file. */
-static bool may_command(const struct control *control, int socket) {
+static bool may_command(const struct control *control, int socket, uid_t *user) {
     static struct log_limit limit;
     struct ucred peer;
     socklen_t size = sizeof peer;
     if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
+    *user = peer.uid;
     if (peer.uid == 0 || peer.uid == control->owner) return true;
     log_limited(&limit, 1, LOG_LEVEL_WARNING, AREA, "user %u may not command, expected root or user %u",
                 (unsigned)peer.uid, (unsigned)control->owner);
@@ -64,9 +65,11 @@ static void take_connection(struct control *control, uint64_t now) {
         if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR) control->accepts_at = now + CONTROL_AGAIN_MS;
         return;
     }
-    struct control_connection *place = may_command(control, socket) ? find_place(control) : NULL;
+    uid_t user;
+    struct control_connection *place = may_command(control, socket, &user) ? find_place(control) : NULL;
     if (place)
-        *place = (struct control_connection){.socket = socket, .since = now, .deadline = now + CONTROL_IDLE_MS};
+        *place = (struct control_connection){
+            .socket = socket, .user = user, .since = now, .deadline = now + CONTROL_IDLE_MS};
     else
         close(socket);
 }
@@ -135,7 +138,7 @@ static void answer(struct control *control, struct control_connection *connectio
     }
     rcu_reader_online();
     control->turn_began_ns = clock_monotonic_ns();
-    char *line = control_answers_to(&control->host, connection->line, (size_t)size);
+    char *line = control_answers_to(&control->host, connection->user, connection->line, (size_t)size);
     rcu_reader_offline();
     size_t taken = (size_t)size + ((size_t)size < connection->filled);
     connection->filled -= taken;

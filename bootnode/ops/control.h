@@ -27,7 +27,8 @@
 #define CONTROL_REST_SHARE 3 /* times as long as a turn it rests */
 
 struct control_connection {
-    int socket;        /* -1: a free place */
+    int socket; /* -1: a free place */
+    uid_t user;
     uint64_t deadline; /* monotonic */
     uint64_t since;    /* monotonic: of the last thing that it did */
     bool ended;        /* it says no more; what it said is answered */

@@ -337,6 +337,21 @@ static json_t *(*const answers[CONTROL_COMMANDS])(struct asked *asked) = {
     [CONTROL_RELOAD] = answer_reload,
 };
 
+/* Reloading has lines of its own; a look at the lists changes nothing. Reasons name networks, too. */
+static void tell_log(const struct asked *asked, uid_t user, bool done) {
+    const struct control_request *request = asked->request;
+    const struct control_row *row = &control_commands[request->command];
+    const bool names = node_config(node_of(asked))->log_addresses;
+    char network[PREFIX_TEXT_SIZE] = "";
+    if (!row->changes || (request->command == CONTROL_DENY && !(request->fields & CONTROL_HAS_RELOAD))) return;
+    if (names && request->fields & CONTROL_HAS_PREFIX) prefix_format(&request->prefix, network);
+    log_info("control", "%s%s%s by user %u%s%s", row->name, *network ? " " : "", network, (unsigned)user,
+             done    ? ""
+             : names ? " failed: "
+                     : " failed",
+             done || !names ? "" : asked->why.text);
+}
+
 /* Takes `answer` over; it may be NULL. */
 static char *write_line(json_t *answer) {
     char *text = answer ? json_dumps(answer, JSON_COMPACT) : NULL, *line = NULL;
@@ -355,11 +370,12 @@ char *control_answers_refusal(const char *why) {
     return write_line(refusal("request", why));
 }
 
-char *control_answers_to(const struct control_host *host, const char *line, size_t size) {
+char *control_answers_to(const struct control_host *host, uid_t user, const char *line, size_t size) {
     struct control_request request;
     struct asked asked = {.host = host, .request = &request, .why = {NO_MEMORY}};
     if (!control_request_read(line, size, &request, &asked.why)) return control_answers_refusal(asked.why.text);
     json_t *result = answers[request.command](&asked);
+    tell_log(&asked, user, result != NULL);
     if (result)
         return write_line(json_pack("{s:i, s:b, s:s, s:o}", "version", CONTROL_VERSION, "ok", 1, "command",
                                     control_commands[request.command].name, "result", result));

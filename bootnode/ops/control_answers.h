@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "bootnode/ops/operations.h"
 #include "bootnode/ops/session_walk.h"
@@ -16,8 +17,9 @@ struct control_host {
     struct session_walk_rest rest;
 };
 
-/* The answer to a line (without its newline), with a newline, malloc'd; NULL without memory. On the control thread: a
- * registered reader, online, which passes quiescent states meanwhile. */
-char *control_answers_to(const struct control_host *host, const char *line, size_t size);
+/* The answer to a line (without its newline) of that user, with a newline, malloc'd; NULL without memory. On the
+ * control thread: a registered reader, online, which passes quiescent states meanwhile. What changes something is in
+ * the log, with the user; networks are only with log_addresses. */
+char *control_answers_to(const struct control_host *host, uid_t user, const char *line, size_t size);
 /* The answer to what is no request. */
 char *control_answers_refusal(const char *why);

@@ -52,6 +52,7 @@ struct control_row {
     const char *name, *help;
     struct control_argument arguments[CONTROL_ARGUMENTS_MAX];
     bool takes_limit;
+    bool changes; /* something, so that the log tells of it */
 };
 
 extern const struct control_row control_commands[CONTROL_COMMANDS];

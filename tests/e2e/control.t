@@ -8,6 +8,7 @@ use lib "$FindBin::Bin/../lib";
 use File::Basename qw(dirname);
 use GoChat::Test;
 use IO::Select;
+use IO::Socket::IP;
 use IO::Socket::UNIX;
 use JSON::PP qw(decode_json);
 use Socket qw(SOCK_STREAM);
@@ -119,6 +120,7 @@ cmp_ok(now() - $banned, '<', slow(1.5), 'within a second, and the time of two qu
 is(sessions_in('127.2.0.0/23'), $others, 'those of others stay');
 like(result_of('why', '127.2.2.9')->{reason}, qr{127\.2\.2\.0/24}, 'why says what keeps it out');
 result_of('reload');
+ok(wait_log($bootnode, qr/control: ban by user $> *$/, 5), 'the log says that somebody was banned, and not who');
 my ($ban) = @{ result_of('bans')->{bans} };
 is($ban->{prefix}, '127.2.2.0/24', 'a reload lifts no ban');
 cmp_ok($ban->{left_seconds}, '<=', 60, 'nor does it last longer for that');
@@ -191,6 +193,28 @@ like($err, qr/does the bootnode run/, 'as is said');
 ($status, $out) = ctl('--help');
 is($status, 0, 'help');
 like($out, qr/^  ban PREFIX \[TIME\] +\S/m, 'has the commands');
+
+# --- reload -----------------------------------------------------------------------------------------------------------
+
+my $settings = read_file("$bootnode->{folder}/bootnode.ini");
+write_file("$bootnode->{folder}/bootnode.ini", "${settings}rate_stun = lots\nrate_hello = many\n");
+($status, $out, $err) = ctl('reload');
+is($status, 1, 'settings with faults are not applied');
+like($err, qr/bootnode\.ini:\d+: rate_stun = lots: .*\n.*bootnode\.ini:\d+: rate_hello = many: /, 'and each is told');
+write_file("$bootnode->{folder}/bootnode.ini", "${settings}rate_stun = 7\n");
+($status, $out) = ctl('reload');
+like($out, qr/^changed rate_stun$/m, 'what changed is told');
+my ($stun) = grep { $_->{limit} eq 'rate_stun' } @{ result_of('limits')->{limits} };
+is($stun->{most}, 7, 'and holds');
+
+# --- trace ------------------------------------------------------------------------------------------------------------
+
+result_of('trace', '127.0.0.1', '1m');
+my $probe = IO::Socket::IP->new(PeerAddr => $bootnode->{address}, Proto => 'udp') // die "socket: $@";
+my $from = $probe->sockhost . ':' . $probe->sockport;
+$probe->send('no packet of ours');
+ok(wait_log($bootnode, qr/\Q$from\E/, 5), 'the packets of a network are in the log');
+result_of('trace', 'off');
 
 # --- kick -------------------------------------------------------------------------------------------------------------
 
