@@ -17,9 +17,9 @@
 #include "common/clock.h"
 #include "common/log.h"
 
-#define SILENCE_S 5u            /* of a connection, at most */
 #define CONNECTION_MEMORY 8192u /* what one may take for request and header */
 #define SHORT_REST_MS 200
+#define BACKLOG 1024 /* who finds no place there comes again a second later at the earliest */
 #define TEXT_TYPE "text/plain; charset=utf-8"
 
 /* --- Pages --- */
@@ -152,12 +152,13 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
 
 /* --- Connections --- */
 
-/* libmicrohttpd's own timeout begins anew with every byte, so the whole of a connection is timed here. */
+/* libmicrohttpd's own timeout would begin anew with every byte, so the whole of a connection is timed here. */
 static void note_connection(void *context, struct MHD_Connection *connection, void **place,
                             enum MHD_ConnectionNotificationCode code) {
     struct http *http = context;
     if (code != MHD_CONNECTION_NOTIFY_STARTED) {
         visitors_leave(*place);
+        http->has_place = true;
         return;
     }
     struct address source = {.port = 0};
@@ -169,9 +170,11 @@ static void note_connection(void *context, struct MHD_Connection *connection, vo
 
 /* --- The thread --- */
 
-/* For poll(2): until libmicrohttpd wants to run, or somebody has to go. */
+/* For poll(2): until libmicrohttpd wants to run, or somebody has to go. Who left at the end of a run has made a place:
+ * only the next run looks whether somebody waits for it. */
 static int wait_ms(const struct http *http) {
     MHD_UNSIGNED_LONG_LONG ms;
+    if (http->has_place) return 0;
     uint64_t now = clock_monotonic_ms(), due = visitors_due(&http->visitors, now), left = due > now ? due - now : 0;
     if (MHD_get_timeout(http->daemon, &ms) == MHD_YES && ms < left) left = ms;
     return left < INT_MAX ? (int)left : -1;
@@ -205,6 +208,7 @@ static void run(void *argument) {
     struct pollfd wanted[] = {{.fd = http->stop, .events = POLLIN}, {.fd = events->epoll_fd, .events = POLLIN}};
     thread_give_way(THREAD_BACKGROUND);
     while (wanted[0].revents == 0) {
+        http->has_place = false;
         errno = 0;                   /* note_complaint looks at it */
         (void)MHD_run(http->daemon); /* reads what those said who came */
         visitors_sort_out(&http->visitors, clock_monotonic_ms());
@@ -224,7 +228,7 @@ static int open_socket(const struct address *listen_on, struct address *bound) {
     if (descriptor < 0) return -errno;
     (void)setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (family == AF_INET6) (void)setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &ipv6_only, sizeof ipv6_only);
-    if (bind(descriptor, (const struct sockaddr *)&name, size) == 0 && listen(descriptor, VISITORS_MAX) == 0) {
+    if (bind(descriptor, (const struct sockaddr *)&name, size) == 0 && listen(descriptor, BACKLOG) == 0) {
         size = sizeof name;
         (void)getsockname(descriptor, (struct sockaddr *)&name, &size);
         (void)address_from_sockaddr((const struct sockaddr *)&name, bound);
@@ -238,9 +242,9 @@ static int open_socket(const struct address *listen_on, struct address *bound) {
 static struct MHD_Daemon *start_daemon(struct http *http, int socket) {
     return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, answer, http, MHD_OPTION_EXTERNAL_LOGGER,
                             note_complaint, http, MHD_OPTION_LISTEN_SOCKET, socket, MHD_OPTION_CONNECTION_LIMIT,
-                            (unsigned)VISITORS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, SILENCE_S,
-                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_NOTIFY_CONNECTION,
-                            note_connection, http, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+                            (unsigned)VISITORS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+                            MHD_OPTION_NOTIFY_CONNECTION, note_connection, http, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+                            MHD_OPTION_END);
 }
 
 static int open_daemon(struct http *http, const struct address *listen_on) {

@@ -27,6 +27,7 @@ struct http {
     uint64_t patience_ms;
     struct address bound;      /* the port that came of port 0 */
     struct MHD_Daemon *daemon; /* NULL: not open */
+    bool has_place;            /* somebody left in this run */
     int stop;                  /* eventfd that ends the thread */
     bool short_of_files;       /* somebody came for whom there was none */
     struct visitors visitors;

@@ -55,7 +55,7 @@ static bool is_crowded_out(const struct visitors *visitors, const struct visitor
         of_all++;
         of_source += are_of_one_source(other, visitor);
     }
-    return of_source >= VISITORS_PER_SOURCE || of_all >= VISITORS_MAX - 1;
+    return of_source >= VISITORS_PER_SOURCE || of_all >= VISITORS_KEPT;
 }
 
 /* Rule 3. What one who has asked says more is not read. */

@@ -4,7 +4,8 @@
  * 1. A visitor has `patience` in all, however slowly he speaks or listens.
  * 2. Places go first to those who have asked, whose answer is under way, then to the latest: whoever connects and asks
  *    at once is served, whatever was connected before him. One source (IPv4 /32, IPv6 /64) keeps VISITORS_PER_SOURCE
- *    places, all together keep one fewer than there are.
+ *    places, all together keep VISITORS_KEPT; the
+ *    others are for those who come.
  * 3. Nobody goes within VISITORS_GRACE_MS, nor while something that he said was not read yet: so who is new can ask.
  *
  * Times are monotonic milliseconds. Sockets are shut down and not closed: whose they are finds out and ends them. */
@@ -17,6 +18,7 @@
 #include "common/attributes.h"
 
 #define VISITORS_MAX 256
+#define VISITORS_KEPT 192
 #define VISITORS_PER_SOURCE 8
 #define VISITORS_GRACE_MS 50 /* his request comes right behind his connection */
 

@@ -267,6 +267,18 @@ static void one_source_has_a_few_places(void **state) {
     for (size_t i = 0; i < sizeof held / sizeof *held; i++) close(held[i]);
 }
 
+/* More than find a place, again and again; who comes behind them is served as soon as they have gone. */
+static void a_crowd_makes_room_for_who_asks(void **state) {
+    (void)state;
+    int held[2 * VISITORS_MAX];
+    start(2 * WAIT_MS);
+    for (int round = 0; round < 10; round++) {
+        for (size_t i = 0; i < sizeof held / sizeof *held; i++) held[i] = connect_from(1);
+        assert_status(get("/health"), "200 OK");
+        for (size_t i = 0; i < sizeof held / sizeof *held; i++) close(held[i]);
+    }
+}
+
 /* Each asks for more than his window takes, and reads nothing. */
 static void the_deaf_make_room_for_others(void **state) {
     (void)state;
@@ -330,6 +342,7 @@ int main(void) {
         http_test(who_drips_is_cut_off),
         http_test(the_idle_make_room_for_others),
         http_test(one_source_has_a_few_places),
+        http_test(a_crowd_makes_room_for_who_asks),
         http_test(the_deaf_make_room_for_others),
         http_test(who_asks_another_host_gets_no_page),
         http_test(it_stops_while_somebody_is_connected),
