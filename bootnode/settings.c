@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "bootnode/contradictions.h"
 #include "common/flags.h"
@@ -66,7 +67,15 @@ size_t bootnode_settings_read(const struct bootnode_settings *from, struct bootn
     return count;
 }
 
+bool bootnode_settings_last(const struct bootnode_settings *from) {
+    char file[PATH_MAX];
+    struct stat status;
+    return !from->file || !home_expand(from->file, file, sizeof file) || stat(file, &status) != 0 ||
+           S_ISREG(status.st_mode) || S_ISDIR(status.st_mode);
+}
+
 void bootnode_settings_places(const struct bootnode_settings *from, struct ini_origins *origins) {
+    if (!bootnode_settings_last(from)) return;
     struct bootnode_config *ignored = allocate(sizeof *ignored);
     char *text = NULL;
     size_t size = 0;

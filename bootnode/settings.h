@@ -2,6 +2,7 @@
  * the start and again at each reload, by the same rules. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -22,5 +23,9 @@ MUST_USE size_t bootnode_settings_read(const struct bootnode_settings *from, str
  * bootnode_config_table. */
 MUST_USE size_t bootnode_settings_trace(const struct bootnode_settings *from, struct bootnode_config *out,
                                         struct ini_origins *origins, FILE *problems);
-/* Which files and folders it comes from now, right or wrong: `origins`, likewise. */
+/* Whether the file can be read once more: not a pipe or a device, which at best has something else to say by then, and
+ * may keep whoever opens it waiting for good. True where there is no file, as well: who reads then says what is wrong.
+ */
+bool bootnode_settings_last(const struct bootnode_settings *from);
+/* Which files and folders it comes from now, right or wrong: `origins`, likewise. None where they do not last. */
 void bootnode_settings_places(const struct bootnode_settings *from, struct ini_origins *origins);

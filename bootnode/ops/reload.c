@@ -78,8 +78,14 @@ static void list_networks(struct outcome *outcome, struct access *access) {
         fprintf(outcome->report, "deny_file has %zu networks, allow_file %zu\n", sizes.denied, sizes.allowed);
 }
 
+static bool read_settings(const struct bootnode_settings *source, struct outcome *outcome) {
+    if (bootnode_settings_last(source)) return bootnode_settings_read(source, &outcome->next, outcome->report) == 0;
+    fprintf(outcome->report, "%s: expected a file, a pipe cannot be read anew\n", source->file);
+    return false;
+}
+
 static bool apply(const struct reload *reload, struct outcome *outcome) {
-    if (bootnode_settings_read(reload->source, &outcome->next, outcome->report) > 0) return false;
+    if (!read_settings(reload->source, outcome)) return false;
     const struct access_files files = access_settings_files(&outcome->next);
     struct access_lists *lists = access_read(reload->node->access, &files, outcome->report);
     if (!lists) return false;

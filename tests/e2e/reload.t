@@ -7,6 +7,7 @@ use lib "$FindBin::Bin/../lib";
 use File::Basename qw(dirname);
 use GoChat::Test;
 use IO::Socket::IP;
+use POSIX ();
 use Socket qw(SOCK_DGRAM);
 use Test::More;
 
@@ -82,6 +83,12 @@ for my $fault (sort keys %faults) {
 }
 unlink $node->{file} or die;
 like(reload($node), qr/reload: \Q$node->{file}\E: No such file.*not reloaded/s, 'no file: likewise');
+POSIX::mkfifo($node->{file}, 0600) or die "mkfifo: $!";
+like(reload($node), qr/reload: \Q$node->{file}\E: expected a file.*not reloaded/s, 'a pipe that nobody writes to: nor that');
+unlink $node->{file} or die;
+mkdir $node->{file} or die "mkdir: $!";
+like(reload($node), qr/reload: \Q$node->{file}\E: Is a directory.*not reloaded/s, 'nor a folder');
+rmdir $node->{file} or die;
 write_settings($node, 'rate_stun = 30', 'room_members = 64');
 like(reload($node), qr/reload: nothing changed/, 'and what held before holds still');
 
@@ -109,6 +116,20 @@ is(stop_program($node->{node}), 0, 'and it ends well');
     like(reload($split), qr{reload: \Q$more\E/b\.conf:2: rate_stun = 5: given already in \Q$more\E/a\.conf:1, expected once$}m,
         'its faults have their own place');
     is(stop_program($split->{node}), 0, 'and it ends well');
+}
+
+# --- From a pipe -----------------------------------------------------------------------------------------------------
+
+{
+    my $folder = temp_dir();
+    my $pipe = "$folder/settings";
+    POSIX::mkfifo($pipe, 0600) or die "mkfifo: $!";
+    my $piped = start_program(name => 'piped', command => [gochat(), '--mode', 'bootnode', '--config', $pipe]);
+    write_file($pipe, "[bootnode]\nlisten = 127.0.0.1:0\nkey_file = $folder/key\n");
+    ok(wait_log($piped, qr/listening on/, 10), 'settings that can be read once alone are enough to start');
+    send_signal($piped, 'HUP');
+    ok(wait_log($piped, qr/not reloaded/, 5), 'but not to reload: what was read holds');
+    is(stop_program($piped), 0, 'and it ends well');
 }
 
 # --- Under load ------------------------------------------------------------------------------------------------------
