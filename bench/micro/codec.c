@@ -156,7 +156,7 @@ static void write_messages(void) {
     if (!address_parse("198.51.100.7:9595", 0, &public_address)) measure_die("codec: no address");
     randombytes_buf(tag_key, sizeof tag_key);
     randombytes_buf(seal_key, sizeof seal_key);
-    hello.size = hello_encode(&(struct hello){PROTOCOL_VERSION, 1}, hello.data, PACKET_MAX);
+    hello.size = hello_encode(&(struct hello){.version = PROTOCOL_VERSION, .nonce = 1}, hello.data, PACKET_MAX);
     cookie.size =
         cookie_message_encode(&(struct cookie_message){.nonce = 1, .seen = public_address}, cookie.data, PACKET_MAX);
     write_register();

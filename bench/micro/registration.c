@@ -101,7 +101,7 @@ static void name_client(struct bench *bench, struct client *client, uint64_t roo
 }
 
 static void write_hello(struct client *client) {
-    const struct hello hello = {PROTOCOL_VERSION, client->attempt};
+    const struct hello hello = {.version = PROTOCOL_VERSION, .nonce = client->attempt};
     client->packet_size = hello_encode(&hello, client->packet, sizeof client->packet);
 }
 

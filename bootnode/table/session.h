@@ -32,11 +32,12 @@
 #include "common/rcu.h"
 #include "common/wire/bootnode_bodies.h"
 
-/* What the last beats said of where the client is. */
+/* What the last beats said of where the client is, and what REGISTER said of it. */
 enum session_sign {
-    SESSION_ASTRAY = 1, /* the last beat came another way: it says nothing of the registered address */
-    SESSION_DEAF = 2,   /* the last that came its own way did not echo the token */
-    SESSION_ECHOED = 4, /* a beat echoed the token: what goes out next brings another one */
+    SESSION_ASTRAY = 1,          /* the last beat came another way: it says nothing of the registered address */
+    SESSION_DEAF = 2,            /* the last that came its own way did not echo the token */
+    SESSION_ECHOED = 4,          /* a beat echoed the token: what goes out next brings another one */
+    SESSION_BY_PREVIOUS_KEY = 8, /* for life: it registered with a previous key of the bootnode (PROTOCOL.md §2.2) */
 };
 
 enum session_state { SESSION_FREE = 0, SESSION_PROVISIONAL, SESSION_CONFIRMED };

@@ -64,6 +64,7 @@ static void fill(struct session *session, const struct registration *registratio
     memcpy(session->room_tag, body->room_tag, sizeof session->room_tag);
     memcpy(session->member_id, body->member_id, sizeof session->member_id);
     session->suite_mask = body->suite_mask;
+    if (registration->by_previous_key) session_sign(session, SESSION_BY_PREVIOUS_KEY, 0);
     session->revision = body->revision;
     session->attempt = registration->attempt;
     session_set_address(session, &registration->address, registration->endpoint);
@@ -105,6 +106,14 @@ static bool source_has_place(const struct shard *shard, const struct room *room,
     return source_count_has_place(shard->limits.sources, &registration->address, predecessor ? &former : NULL);
 }
 
+/* Somebody may have stolen a key that was replaced: with it a member key can be proven that was only seen. So who came
+ * with the present one is not displaced by who comes with such a one. */
+static bool is_held_by_newer_key(const struct room *room, const uint8_t member_id[static MEMBER_ID_SIZE],
+                                 bool by_previous_key) {
+    const struct session *holder = by_previous_key && room ? room_find(room, member_id) : NULL;
+    return holder && !session_has_sign(holder, SESSION_BY_PREVIOUS_KEY);
+}
+
 static enum registering refused(struct shard *shard, enum shard_limit limit, struct registered *out) {
     *out = (struct registered){.refusal = refuse(shard, limit), .limit = limit};
     return REGISTERING_REFUSED;
@@ -117,6 +126,7 @@ static enum registering register_locked(struct shard *shard, const struct regist
     struct session *gives_way; /* once the newcomer is confirmed */
     enum shard_limit limit = SHARD_LIMIT_NONE;
     if (kicked_has(&shard->kicked, body->room_tag, body->member_id, now)) return REGISTERING_KNOWN;
+    if (is_held_by_newer_key(room, body->member_id, registration->by_previous_key)) return REGISTERING_KNOWN;
     if (room) limit = ask_room(shard, room, body->member_id, &registration->address, &gives_way);
     if (limit != SHARD_LIMIT_NONE) return refused(shard, limit, out);
     if (!make_place(shard, registration)) return REGISTERING_KNOWN;
@@ -196,6 +206,13 @@ static void remove_replaced(struct shard *shard, struct session *session, struct
     shard_end_session(shard, replaced);
 }
 
+/* It could only be a thief's, or of a client that knows no newer key than before: its beats get RESET. */
+static enum registering end_held(struct shard *shard, struct session *session, enum refusal *refusal) {
+    *refusal = REFUSAL_SOURCE_LIMIT;
+    shard_remove_provisional(shard, session);
+    return REGISTERING_REFUSED;
+}
+
 static enum registering confirm_locked(struct shard *shard, struct session *session, uint64_t now,
                                        enum refusal *refusal) {
     uint64_t welcomed = atomic_load_explicit(&session->room_version, memory_order_relaxed);
@@ -203,6 +220,9 @@ static enum registering confirm_locked(struct shard *shard, struct session *sess
     struct session *replaced = NULL, *gives_way = NULL;
     struct address address = session_address(session);
     enum shard_limit limit = SHARD_LIMIT_MEMORY;
+    bool held =
+        room && is_held_by_newer_key(room, session->member_id, session_has_sign(session, SESSION_BY_PREVIOUS_KEY));
+    if (held) return end_held(shard, session, refusal);
     if (room) limit = ask_room(shard, room, session->member_id, &address, &gives_way);
     if (limit == SHARD_LIMIT_NONE && gives_way) crowd_out(shard, gives_way, now);
     if (limit == SHARD_LIMIT_NONE && !room_join(room, session, &replaced)) limit = SHARD_LIMIT_MEMORY;

@@ -33,7 +33,8 @@ struct registered {
     enum shard_limit limit; /* of what; which setting that is, limits.h says */
 };
 /* Makes a provisional session and writes the first members into `members` (WELCOME's rest). REGISTERING_KNOWN: a
- * session of this attempt waits for its first beat, or the member was kicked (shard_kick.h); `out` is as it was. */
+ * session of this attempt waits for its first beat, the member was kicked (shard_kick.h), or it is there by a newer key
+ * of the bootnode; `out` is as it was. */
 MUST_USE enum registering shard_register(struct shard *shard, const struct registration *registration, uint64_t now,
                                          struct registered *out, struct writer *members);
 

@@ -111,6 +111,77 @@ static void living_sessions_hear_of_the_restart(void **state) {
     }
 }
 
+static struct rendezvous_client *join_again(struct net *net, const uint8_t *asks_for) {
+    struct address address = net_address(77);
+    struct rendezvous_client *client = net_join_at(net, "tea", 1, &address); /* the member that the first one is */
+    if (asks_for) memcpy(client->asks_for, asks_for, sizeof client->asks_for);
+    client_start(client, net->monotonic);
+    return client;
+}
+
+/* Whoever stole an old key can prove member keys that were only seen, and so be any member: but not in the place of who
+ * is there by the present key. */
+static void an_old_key_displaces_nobody_who_followed(void **state) {
+    struct net *net = *state;
+    uint8_t old[32];
+    memcpy(old, net->node.key.public, sizeof old);
+    net_rotate_key(net);
+    struct rendezvous_client *first = net_join(net, "tea", 1);
+    assert_true(net_run_until(net, is_registered, CONNECT_MS));
+    net_run(net, 1000);
+    struct rendezvous_client *second = join_again(net, old);
+    net_run(net, 30000);
+    assert_int_equal(second->welcomes, 0);
+    assert_int_equal(first->resets, 0);
+    assert_int_equal(first->state, CLIENT_REGISTERED);
+    client_leave(first, net->monotonic);
+    net_run(net, 10000);
+    assert_int_equal(second->state, CLIENT_REGISTERED);
+}
+
+static bool lose_beats_of_the_first(struct net *net, const struct flying *packet) {
+    return !packet->to_server || packet->data[0] != MESSAGE_HEARTBEAT ||
+           !address_equal(&packet->peer, &net->clients[0].address);
+}
+
+/* Nor with a session that was made before, and is confirmed after. */
+static void nor_by_a_session_that_waited(void **state) {
+    struct net *net = *state;
+    uint8_t old[32], packet[PACKET_MAX];
+    memcpy(old, net->node.key.public, sizeof old);
+    net_rotate_key(net);
+    net->watch = lose_beats_of_the_first;
+    struct rendezvous_client *thief = join_asking(net, old); /* member 1 */
+    assert_true(net_run_until(net, is_registered, CONNECT_MS));
+    struct rendezvous_client *first = join_again(net, NULL);
+    net_run(net, 1000);
+    assert_int_equal(first->state, CLIENT_REGISTERED);
+    size_t size = client_beat(thief, true, packet);
+    net_inject(net, &thief->address, packet, size);
+    net_run(net, 20000);
+    assert_int_equal(first->resets, 0);
+    assert_int_equal(thief->acks, 0);
+    assert_int_equal(net_totals(net).sessions, 1);
+}
+
+/* The present key's member takes the place of an old key's, as ever. */
+static void the_present_key_displaces_an_old_one(void **state) {
+    struct net *net = *state;
+    uint8_t old[32];
+    memcpy(old, net->node.key.public, sizeof old);
+    net_rotate_key(net);
+    struct rendezvous_client *first = join_asking(net, old);
+    assert_true(net_run_until(net, is_registered, CONNECT_MS));
+    net_run(net, 1000);
+    assert_true(first->session.succeeded);
+    struct rendezvous_client *second = join_again(net, NULL);
+    net_run(net, 1000);
+    assert_int_equal(second->state, CLIENT_REGISTERED);
+    net_run(net, 30000);
+    assert_int_equal(first->resets, 1);
+    assert_int_equal(second->resets, 0);
+}
+
 /* --- The clients --- */
 
 struct visit {
@@ -361,6 +432,9 @@ int main(void) {
         BOOTNODE(answers_are_no_larger),
         BOOTNODE(a_cookie_is_for_its_key),
         BOOTNODE(living_sessions_hear_of_the_restart),
+        BOOTNODE(an_old_key_displaces_nobody_who_followed),
+        BOOTNODE(nor_by_a_session_that_waited),
+        BOOTNODE(the_present_key_displaces_an_old_one),
         SCENARIO(a_client_follows),
         SCENARIO(who_is_there_follows),
         SCENARIO(a_chain_leads_to_the_newest),
