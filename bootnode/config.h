@@ -26,7 +26,7 @@ struct bootnode_config {
     long long room_members;
     long long room_source_share; /* percent: see table/room_places.h */
     long long sessions;
-    long long sessions_per_source; /* 0: no cap */
+    long long sessions_per_source;              /* 0: no cap */
     struct ini_path_list deny_file, allow_file; /* read whole, see guard/access_lists.h */
     long long node_id;
     long long receive_buffer;

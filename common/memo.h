@@ -1,8 +1,8 @@
 /* What this machine said when it was asked what a name means: a user, a home directory, the number of an interface.
  *
- * A program that has shut itself off from the machine can ask no more, and a system call that tries would end it. But it
- * may read its settings again, which have such names. So whoever asks keeps the answer here, and once the program has
- * sealed the memo, what was asked before is all that is known. Any thread. */
+ * A program that has shut itself off from the machine can ask no more, and a system call that tries would end it. But
+ * it may read its settings again, which have such names. So whoever asks keeps the answer here, and once the program
+ * has sealed the memo, what was asked before is all that is known. Any thread. */
 #pragma once
 
 #include <stdbool.h>

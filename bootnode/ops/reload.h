@@ -1,7 +1,7 @@
 /* Settings that are read anew while the bootnode serves: whole or not at all.
  *
- * Invariant: a file with any fault changes nothing. Of a file without one, all holds that can change while sessions live;
- * what is read at the start alone (ini_key.restart) stays as it is, and is named. */
+ * Invariant: a file with any fault changes nothing. Of a file without one, all holds that can change while sessions
+ * live; what is read at the start alone (ini_key.restart) stays as it is, and is named. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,7 +16,7 @@ struct reload {
     const struct bootnode_settings *source;
 };
 
-/* True: the settings hold now. False: nothing changed. `report` says in lines what was changed, what wants a restart, or
- * each fault with its place, the caller's to free (NULL without memory); the log says the same. The caller is a
+/* True: the settings hold now. False: nothing changed. `report` says in lines what was changed, what wants a restart,
+ * or each fault with its place, the caller's to free (NULL without memory); the log says the same. The caller is a
  * registered reader of RCU, online, and no two call at the same time. */
 MUST_USE bool reload_run(const struct reload *reload, char **report);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 /* What it may do: nothing from elsewhere, and shown in nobody else's frame (Content-Security-Policy). */
-#define STATUS_PAGE_POLICY                                                                                                    \
+#define STATUS_PAGE_POLICY                                                                                             \
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; connect-src 'self'; "   \
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 

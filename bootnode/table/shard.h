@@ -90,7 +90,7 @@ struct shard {
     uint8_t hash_key[16];
     struct shard_counters counters;
     _Atomic uint64_t limited[SHARD_LIMIT_COUNT]; /* how often; counted under the mutex, read by anyone */
-    struct kicked kicked; /* who may not register for a while, though its source may */
+    struct kicked kicked;                        /* who may not register for a while, though its source may */
     uint64_t unchecked; /* locks given back since it was looked whether all holds; sanitized builds alone */
 };
 

@@ -22,7 +22,7 @@
 #define SLAB_SESSIONS (SLAB_SLOTS - 1) /* that fit: slot 0 is the header */
 #define SLAB_DIRECTORY 2048u           /* 2^24 slots */
 #define SLABS_SLOTS_MAX (SLAB_SLOTS * SLAB_DIRECTORY)
-#define SLABS_COLLECT_MAX 64           /* slots that one call takes back */
+#define SLABS_COLLECT_MAX 64 /* slots that one call takes back */
 
 struct slab;
 

@@ -190,7 +190,8 @@ static void a_mode_that_does_not_exist_is_told(void **state) {
     assert_false(CHOOSE("--mode", "party"));
     assert_string_equal(why.text, "--mode 'party': expected client, send, bootnode, ctl or doctor");
     assert_false(CHOOSE("--mode=Cleint"));
-    assert_string_equal(why.text, "--mode 'Cleint': expected client, send, bootnode, ctl or doctor; did you mean client?");
+    assert_string_equal(why.text,
+                        "--mode 'Cleint': expected client, send, bootnode, ctl or doctor; did you mean client?");
     assert_false(CHOOSE("--mode", ""));
 }
 
