@@ -74,6 +74,43 @@ static void take_connection(struct control *control, uint64_t now) {
         close(socket);
 }
 
+/* --- Rests --- */
+
+/* What was waited since then is rest. */
+static void note_waiting(struct control *control) {
+    const uint64_t now = clock_monotonic_ns();
+    control_pace_rested(&control->pace, now - control->began_ns);
+    control->began_ns = now;
+}
+
+/* Offline. False when it is time to end. */
+static bool pause_for(struct control *control, uint64_t ns) {
+    const struct timespec time = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
+    struct pollfd stop = {.fd = control->stop, .events = POLLIN};
+    int stopped = ppoll(&stop, 1, &time, NULL);
+    note_waiting(control);
+    return stopped <= 0;
+}
+
+/* What is due after the work since `began_ns`. */
+static uint64_t rest_due(struct control *control) {
+    const uint64_t now = clock_monotonic_ns();
+    control_pace_worked(&control->pace, now - control->began_ns);
+    control->began_ns = now;
+    return control_pace_due(&control->pace);
+}
+
+/* Between two batches of a walk. */
+static bool rest(void *context) {
+    struct control *control = context;
+    const uint64_t ns = rest_due(control);
+    if (ns == 0) return true;
+    rcu_reader_offline();
+    bool goes_on = pause_for(control, ns);
+    rcu_reader_online();
+    return goes_on;
+}
+
 /* --- Requests --- */
 
 /* What is said of a request is counted from its first byte, so that who drips gets no more time. */
@@ -137,30 +174,12 @@ static void answer(struct control *control, struct control_connection *connectio
         return;
     }
     rcu_reader_online();
-    control->turn_began_ns = clock_monotonic_ns();
     char *line = control_answers_to(&control->host, connection->user, connection->line, (size_t)size);
     rcu_reader_offline();
     size_t taken = (size_t)size + ((size_t)size < connection->filled);
     connection->filled -= taken;
     memmove(connection->line, connection->line + taken, connection->filled);
     set_answer(control, connection, line);
-}
-
-/* --- Rests --- */
-
-/* Between two batches of a walk. */
-static bool rest(void *context) {
-    struct control *control = context;
-    const uint64_t worked_us = (clock_monotonic_ns() - control->turn_began_ns) / 1000;
-    if (worked_us < CONTROL_TURN_US) return true;
-    const uint64_t us = worked_us * CONTROL_REST_SHARE;
-    const struct timespec time = {.tv_sec = (time_t)(us / 1000000), .tv_nsec = (long)(us % 1000000) * 1000};
-    struct pollfd stop = {.fd = control->stop, .events = POLLIN};
-    rcu_reader_offline();
-    int stopped = ppoll(&stop, 1, &time, NULL);
-    rcu_reader_online();
-    control->turn_began_ns = clock_monotonic_ns();
-    return stopped <= 0;
 }
 
 /* --- The thread --- */
@@ -201,11 +220,13 @@ static void serve(struct control *control, struct control_connection *connection
 static void run(void *argument) {
     struct control *control = argument;
     struct pollfd wanted[WANTED] = {{.fd = -1}};
+    control->began_ns = clock_monotonic_ns();
     rcu_reader_offline();
     while (wanted[STOP].revents == 0) {
         uint64_t now = clock_monotonic_ms();
         fill_wanted(control, now, wanted);
         (void)poll(wanted, WANTED, wait_ms(control, now));
+        note_waiting(control);
         now = clock_monotonic_ms();
         for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX && wanted[STOP].revents == 0; i++) {
             struct control_connection *connection = &control->connections[i];
@@ -216,6 +237,8 @@ static void run(void *argument) {
                 end(connection);
         }
         if (wanted[LISTENER].revents) take_connection(control, now);
+        const uint64_t ns = rest_due(control);
+        if (ns > 0) (void)pause_for(control, ns);
     }
     rcu_reader_online();
 }

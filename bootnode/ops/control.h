@@ -3,8 +3,8 @@
  * One thread. Who connects must be root or who the bootnode is. Nobody waits for somebody else's connection: each has
  * a buffer for one request and one answer, `patience` for the rest of a request and for taking an answer, and longer
  * between two; of more than CONTROL_CONNECTIONS_MAX the one that is idle longest makes room. Requests are answered one
- * after the other, one of each connection in turn, and what walks over all sessions rests between its turns
- * (CONTROL_TURN_US), so that workers on the same processor have most of it. */
+ * after the other, one of each connection in turn, and between them, as between the batches of a walk over all
+ * sessions, the thread rests as control_pace.h has it. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,6 +13,7 @@
 
 #include "bootnode/config.h"
 #include "bootnode/ops/control_answers.h"
+#include "bootnode/ops/control_pace.h"
 #include "bootnode/ops/control_request.h"
 #include "bootnode/ops/control_socket.h"
 #include "bootnode/ops/process.h"
@@ -23,8 +24,6 @@
 #define CONTROL_PATIENCE_MS 10000
 #define CONTROL_IDLE_MS 600000 /* between two requests */
 #define CONTROL_AGAIN_MS 100   /* until it is tried again to take in who waits, where that failed */
-#define CONTROL_TURN_US 500
-#define CONTROL_REST_SHARE 3 /* times as long as a turn it rests */
 
 struct control_connection {
     int socket; /* -1: a free place */
@@ -45,7 +44,8 @@ struct control {
     uint64_t patience_ms;
     uid_t owner; /* besides root */
     int stop;    /* eventfd */
-    uint64_t turn_began_ns;
+    struct control_pace pace;
+    uint64_t began_ns;   /* monotonic: of the work that pace does not know of yet */
     uint64_t accepts_at; /* monotonic: not before, since there was no descriptor left for whoever waits */
     struct control_connection connections[CONTROL_CONNECTIONS_MAX];
     struct thread thread;
