@@ -4,6 +4,7 @@
 # ends on SIGTERM, which the kernel keeps from a first process that does not handle it.
 use strict;
 use warnings;
+use File::Copy qw(copy);
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use GoChat::Test;
@@ -15,6 +16,9 @@ chmod 0755, $folder;
 my $user = 9595;
 mkdir "$folder/state" or die "mkdir: $!";
 chown $user, $user, "$folder/state" or die "chown: $!";
+# The user may have no way to where the program was built, as below /root.
+copy(gochat(), "$folder/gochat") or die "copy: $!";
+chmod 0755, "$folder/gochat";
 write_file("$folder/b.ini", "[bootnode]\nlisten = 127.0.0.1:9595\n");
 
 my @unprivileged = ('setpriv', '--reuid', $user, '--regid', $user, '--clear-groups', '--no-new-privs', '--bounding-set=-all');
@@ -26,7 +30,7 @@ END
 my @namespaces = qw(unshare --mount --pid --fork --net --kill-child --mount-proc);
 if ((run_program(command => [@namespaces, 'true']))[0] != 0) { plan skip_all => 'no namespaces here' }
 my $engine = start_program(name => 'engine', command => [@namespaces, 'bash', '-c', $enter, 'enter', "$folder/state",
-    @unprivileged, 'env', "STATE_DIRECTORY=$folder/state", gochat(), '--mode', 'bootnode', '--config', "$folder/b.ini"]);
+    @unprivileged, 'env', "STATE_DIRECTORY=$folder/state", "$folder/gochat", '--mode', 'bootnode', '--config', "$folder/b.ini"]);
 ok(wait_log($engine, qr/listening on/, 10), 'it starts');
 
 my ($first) = split ' ', read_file("/proc/$engine->{pid}/task/$engine->{pid}/children");
@@ -36,7 +40,7 @@ like($status{Uid}, qr/^$user\t$user\t/, 'as its user');
 is(hex $status{$_}, 0, "and $_ is empty") for qw(CapEff CapPrm CapBnd);
 my @inside = ('nsenter', '-t', $first, '--mount', '--pid', '--net', @unprivileged);
 isnt((run_program(name => 'touch', command => [@inside, 'touch', "$folder/written"]))[0], 0, 'its root cannot be written to');
-my ($doctor) = run_program(name => 'doctor', timeout => 20, command => [@inside, 'env', "HOME=$folder", gochat(), '--mode',
+my ($doctor) = run_program(name => 'doctor', timeout => 20, command => [@inside, 'env', "HOME=$folder", "$folder/gochat", '--mode',
     'doctor', '--config', '/dev/null', '--bootnode', '127.0.0.1', '--timeout', 5]);
 like($doctor, qr/^[056]$/, 'it answers');
 

@@ -10,7 +10,8 @@ use Test::More;
 
 use constant { ANNOUNCED => 0.1, QUIET => 0.5, EXPIRY => 15.0, EXPIRY_SLACK => 0.5 };
 
-my $bootnode = start_bootnode();
+# Who falls silent is told at debug.
+my $bootnode = start_bootnode(log_level => 'debug');
 my %members = (tea => [qw(alice bob carol)], coffee => [qw(dave erin)]);
 my %client;
 
