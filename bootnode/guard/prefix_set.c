@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "bootnode/guard/prefix_sketch.h"
 #include "common/holds.h"
 
 #define HUGE_PAGE (UINT32_C(2) << 20)
@@ -40,6 +41,7 @@ static_assert(sizeof(struct node) == 8, "eight to a cache line");
 enum family { IPV6, IPV4, FAMILIES };
 
 struct prefix_set {
+    struct prefix_sketch sketches[FAMILIES];
     struct node roots[FAMILIES];
     struct node *nodes;
     struct prefix_entry *entries;
@@ -124,20 +126,19 @@ static size_t count_ipv6(const struct prefix_set *set) {
 /* --- Making the trie --- */
 
 /* A look-up reads at random, so it pays to have large pages where the kernel gives them. */
-static struct node *allocate_nodes(size_t count) {
-    size_t size = count * sizeof(struct node);
+static void *allocate_pages(size_t size) {
     if (size < HUGE_PAGE) return malloc(size);
     size = (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-    struct node *nodes = aligned_alloc(HUGE_PAGE, size);
-    if (nodes) (void)madvise(nodes, size, MADV_HUGEPAGE);
-    return nodes;
+    void *pages = aligned_alloc(HUGE_PAGE, size);
+    if (pages) (void)madvise(pages, size, MADV_HUGEPAGE);
+    return pages;
 }
 
 static bool grow(struct prefix_set *set, size_t count) {
     if (set->node_count + count <= set->node_capacity) return true;
     size_t capacity = set->node_capacity > 0 ? set->node_capacity * 2 : NODES_AT_FIRST;
     if (capacity < set->node_count + count) capacity = set->node_count + count;
-    struct node *nodes = allocate_nodes(capacity);
+    struct node *nodes = allocate_pages(capacity * sizeof *nodes);
     if (!nodes) return false;
     if (set->nodes) memcpy(nodes, set->nodes, set->node_count * sizeof *nodes);
     free(set->nodes);
@@ -241,10 +242,29 @@ static bool make_node(struct prefix_set *set, struct span span, struct node *out
     return true;
 }
 
+static bool make_sketches(struct prefix_set *set) {
+    const size_t ipv6 = count_ipv6(set);
+    if (!prefix_sketch_init(&set->sketches[IPV6], false, ipv6) ||
+        !prefix_sketch_init(&set->sketches[IPV4], true, set->count - ipv6))
+        return false;
+    for (size_t i = 0; i < set->count; i++)
+        prefix_sketch_add(&set->sketches[i < ipv6 ? IPV6 : IPV4], &set->entries[i].prefix);
+    return true;
+}
+
 static bool make_tries(struct prefix_set *set) {
     uint32_t ipv6 = (uint32_t)count_ipv6(set), ipv4 = (uint32_t)set->count - ipv6;
     return make_node(set, (struct span){.first = 0, .count = ipv6}, &set->roots[IPV6]) &&
            make_node(set, (struct span){.first = ipv6, .count = ipv4}, &set->roots[IPV4]);
+}
+
+/* They are copied to where they cost least to look at. */
+static bool take_entries(struct prefix_set *set, struct prefix_entry *entries, size_t count) {
+    set->entries = allocate_pages((count + 1) * sizeof *entries);
+    set->count = set->entries ? count : 0;
+    if (set->count > 0) memcpy(set->entries, entries, count * sizeof *entries);
+    free(entries);
+    return set->entries != NULL;
 }
 
 struct prefix_set *prefix_set_create(struct prefix_entry *entries, size_t count) {
@@ -255,9 +275,7 @@ struct prefix_set *prefix_set_create(struct prefix_entry *entries, size_t count)
         return NULL;
     }
     if (count > 0) qsort(entries, count, sizeof *entries, compare);
-    set->entries = entries;
-    set->count = leave_out_covered(entries, count);
-    if (!make_tries(set)) {
+    if (!take_entries(set, entries, leave_out_covered(entries, count)) || !make_sketches(set) || !make_tries(set)) {
         prefix_set_destroy(set);
         return NULL;
     }
@@ -267,6 +285,7 @@ struct prefix_set *prefix_set_create(struct prefix_entry *entries, size_t count)
 
 void prefix_set_destroy(struct prefix_set *set) {
     if (!set) return;
+    for (size_t i = 0; i < FAMILIES; i++) prefix_sketch_clear(&set->sketches[i]);
     free(set->nodes);
     free(set->entries);
     free(set);
@@ -296,10 +315,14 @@ static inline const struct prefix_entry *find_few(const struct prefix_set *set, 
     return NULL;
 }
 
+static inline bool is_branch(const struct node *node) {
+    return node->branch != NODE_ONE && node->branch < NODE_FEW;
+}
+
 static inline const struct prefix_entry *find(const struct prefix_set *set, struct node node, struct key key,
                                               bool wide) {
     unsigned at = 0;
-    while (node.branch != NODE_ONE && node.branch < NODE_FEW) {
+    while (is_branch(&node)) {
         const uint32_t place = first_of(bits_behind(key, at + node.bits, wide), node.branch);
         at += node.bits + (unsigned)node.branch;
         node = set->nodes[node.target + place];
@@ -308,11 +331,19 @@ static inline const struct prefix_entry *find(const struct prefix_set *set, stru
     return find_few(set, node, bits_behind(key, at + node.bits, wide), key, wide);
 }
 
+static inline bool may_have(const struct prefix_set *set, enum family family, struct key key) {
+    return prefix_sketch_may_have(&set->sketches[family], (uint32_t)(key.high >> 32));
+}
+
 const struct prefix_entry *prefix_set_find(const struct prefix_set *set, const struct address *address) {
     if (!set) return NULL;
-    if (address_is_ipv4(address)) return find(set, set->roots[IPV4], key_of_ipv4(address->ip), false);
+    if (address_is_ipv4(address)) {
+        const struct key key = key_of_ipv4(address->ip);
+        return may_have(set, IPV4, key) ? find(set, set->roots[IPV4], key, false) : NULL;
+    }
     const struct address plain = address_unscoped(*address);
-    return find(set, set->roots[IPV6], key_of_ipv6(plain.ip), true);
+    const struct key key = key_of_ipv6(plain.ip);
+    return may_have(set, IPV6, key) ? find(set, set->roots[IPV6], key, true) : NULL;
 }
 
 size_t prefix_set_count(const struct prefix_set *set) {
@@ -350,7 +381,9 @@ bool prefix_set_has_all(const struct prefix_set *set, bool ipv4) {
 }
 
 size_t prefix_set_bytes(const struct prefix_set *set) {
-    return set ? sizeof *set + set->count * sizeof *set->entries + set->node_count * sizeof *set->nodes : 0;
+    if (!set) return 0;
+    return sizeof *set + set->count * sizeof *set->entries + set->node_count * sizeof *set->nodes +
+           prefix_sketch_bytes(&set->sketches[IPV6]) + prefix_sketch_bytes(&set->sketches[IPV4]);
 }
 
 /* --- The invariants --- */

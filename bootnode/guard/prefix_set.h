@@ -6,7 +6,8 @@
  * it. They lie in order, and above them stands a level-compressed trie for each family (Nilsson and Karlsson,
  * "IP-address lookup using LC-tries", 1999): a node takes as many bits of the address at once as keep half of its
  * places used, and skips bits that all below it have in common. It ends where at most four networks are left, and has
- * some of their bits with it, so that most addresses that are in no network are settled without a look at these.
+ * some of their bits with it. Most addresses are in no network, and most of those are settled before by a sketch
+ * (prefix_sketch.h).
  *
  * Invariants:
  * 1. The networks are in order, those of IPv6 before those of IPv4, each without bits beyond its length (prefix.h), and
@@ -15,7 +16,8 @@
  * 3. A node has at most two places for each network or node that hangs there; so a set has at most PREFIX_SET_NODES
  * nodes for a network, whatever the list, and a look-up reads at most one of them for each bit of an address.
  *
- * Memory: 24 bytes for each network that stays, and 8 for a node, of which random networks need about one each. */
+ * Memory: 24 bytes for each network that stays, 8 for a node, of which random networks need about one each, and one or
+ * two for the sketch. */
 #pragma once
 
 #include <stdbool.h>
