@@ -65,6 +65,7 @@ char *tables_value(const char *name, const json_t *value) {
     const char *unit = ends_with(name, "_percent") ? " %" : ends_with(name, "_seconds") ? "s" : "";
     if (json_is_integer(value) && ends_with(name, "_seconds")) return time_text(json_integer_value(value));
     if (json_is_integer(value) && ends_with(name, "_bytes")) return bytes_text(json_integer_value(value));
+    if (!value) return string_text("-");
     switch (json_typeof(value)) {
     case JSON_STRING: return string_text(json_string_value(value));
     case JSON_INTEGER: return text_of("%" JSON_INTEGER_FORMAT "%s", json_integer_value(value), unit);

@@ -5,6 +5,7 @@
 
 #include "bootnode/guard/access_orders.h"
 #include "bootnode/guard/access_reason.h"
+#include "bootnode/ops/control_text.h"
 #include "common/clock.h"
 
 #define NO_MEMORY "out of memory"
@@ -113,6 +114,7 @@ json_t *control_access_explain(struct access *access, const struct control_reque
     }
     memcpy(address.ip, request->prefix.ip, sizeof address.ip);
     access_explain(access, &address, &reason);
-    return result_or(
-        json_pack("{s:s, s:s}", "rule", names[reason.rule], "reason", access_reason_text(&reason, now, text)), why);
+    return result_or(json_pack("{s:s, s:o}", "rule", names[reason.rule], "reason",
+                               control_text(access_reason_text(&reason, now, text))),
+                     why);
 }

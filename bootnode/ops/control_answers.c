@@ -11,6 +11,7 @@
 #include "bootnode/ops/control_access.h"
 #include "bootnode/ops/control_lists.h"
 #include "bootnode/ops/control_request.h"
+#include "bootnode/ops/control_text.h"
 #include "bootnode/ops/health.h"
 #include "bootnode/table/shard_kick.h"
 #include "bootnode/worker.h"
@@ -53,7 +54,7 @@ static json_t *time_text(uint64_t wall_ms) {
 }
 
 static json_t *text_or_null(const char *text) {
-    return text && *text ? json_string(text) : json_null();
+    return text && *text ? control_text(text) : json_null();
 }
 
 static json_t *listening(const struct node *node) {
@@ -184,7 +185,7 @@ static json_t *lines_of(const char *text) {
     json_t *array = json_array();
     while (array && text && *text) {
         size_t size = strcspn(text, "\n");
-        if (size > 0) (void)json_array_append_new(array, json_stringn(text, size));
+        if (size > 0) (void)json_array_append_new(array, control_text_part(text, size));
         text += size + (text[size] == '\n');
     }
     return array;
@@ -363,7 +364,8 @@ static char *write_line(json_t *answer) {
 }
 
 static json_t *refusal(const char *kind, const char *why) {
-    return json_pack("{s:i, s:b, s:s, s:s}", "version", CONTROL_VERSION, "ok", 0, "kind", kind, "error", why);
+    return json_pack("{s:i, s:b, s:s, s:o}", "version", CONTROL_VERSION, "ok", 0, "kind", kind, "error",
+                     control_text(why));
 }
 
 char *control_answers_refusal(const char *why) {

@@ -194,6 +194,23 @@ like($err, qr/does the bootnode run/, 'as is said');
 is($status, 0, 'help');
 like($out, qr/^  ban PREFIX \[TIME\] +\S/m, 'has the commands');
 
+# --- what is no text --------------------------------------------------------------------------------------------------
+
+# The answer to one line, whatever that is; undef where there is none.
+sub answer_to {
+    my ($line) = @_;
+    my $socket = connect_to();
+    syswrite $socket, "$line\n";
+    my $answer = IO::Select->new($socket)->can_read(5) ? <$socket> : undef;
+    return defined $answer ? decode_json($answer) : undef;
+}
+
+# An error repeats the start of a word, which may end within a character.
+for my $line ('{"command":"%s"}', '{"command":"status","%s":1}') {
+    my $answer = answer_to(sprintf $line, 'a' x 59 . "\xc3\xa9" . 'x') // {};
+    like($answer->{error}, qr/^"?a{59}\x{fffd}.*: no such/, "a name that is cut is refused: $line");
+}
+
 # --- reload -----------------------------------------------------------------------------------------------------------
 
 my $settings = read_file("$bootnode->{folder}/bootnode.ini");
@@ -237,6 +254,22 @@ is(result_of('log-level', 'debug')->{level}, 'debug', 'the log tells more');
 is(result_of('drain', '1s')->{for_seconds}, 1, 'it is told to end');
 is(wait_exit($bootnode, 10), 0, 'and ends');
 ok(!-e $path, 'the socket is gone with it');
+
+# --- a name that is no text -------------------------------------------------------------------------------------------
+
+{
+    my $odd = "$folder/\xff.ini";
+    write_file($odd, "[bootnode]\nlisten = 127.0.0.1:0\nkey_file = $folder/odd.key\ncontrol = $path\ndeny_file = $folder/\xfe\n");
+    write_file("$folder/\xfe", "192.0.2.0/24\n");
+    my $named = start_program(name => 'odd', command => [gochat(), '--mode', 'bootnode', '--config', $odd]);
+    ok(wait_log($named, qr/listening on/, 10), 'settings of a name that is no text');
+    is(result_of('status')->{config_file}, "$folder/\x{fffd}.ini", 'are named as far as it is');
+    like(result_of('why', '192.0.2.1')->{reason}, qr{^denied by .*/\x{fffd}:1$}, 'as are those that deny');
+    write_file($odd, "[bootnode]\nno_such_key = 1\n");
+    ($status, $out, $err) = ctl('reload');
+    like($err, qr/no_such_key/, 'and faults in it are told');
+    stop_program($named);
+}
 
 # --- without a folder -------------------------------------------------------------------------------------------------
 

@@ -92,6 +92,13 @@ static void nothing_moves_the_cursor(void **state) {
                  "c");
 }
 
+/* Whatever answers says what it likes. */
+static void what_is_not_there_is_a_dash(void **state) {
+    (void)state;
+    assert_value("error", NULL, "-");
+    assert_shown("{\"rows\":[1,{\"a\":[]}],\"b\":{}}", "b  -\n\nA\n\n-\n");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_stands_alone_is_aligned),
@@ -101,6 +108,7 @@ int main(void) {
         cmocka_unit_test(lines_stay_lines),
         cmocka_unit_test(units_are_for_people),
         cmocka_unit_test(nothing_moves_the_cursor),
+        cmocka_unit_test(what_is_not_there_is_a_dash),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("tables", tests, NULL, NULL);
