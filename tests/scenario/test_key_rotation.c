@@ -384,6 +384,29 @@ static void no_bootnode_leads_back(void **state) {
     end_visit(&visit);
 }
 
+/* One bootnode under two names, known by its new key under one and by its old one under the other: the other name is
+ * led to the new key, and left out before it takes the place of the first one's session. */
+static void two_names_are_one_after_it(void **state) {
+    struct visit visit = make_visit(state);
+    struct net *first = visit.world->net, *second = world_add_bootnode(visit.world);
+    struct node_key old = first->node.key;
+    struct why why;
+    net_rotate_key(first);
+    struct node_key new = first->node.key;
+    net_restart_with(second, &new, &old, 1);
+    assert_true(known_keys_remember(&visit.anna->known_bootnodes, NAME, new.public, &why));
+    assert_true(known_keys_remember(&visit.anna->known_bootnodes, "bootnode1.example:9595", old.public, &why));
+    person_start(visit.anna, "tea");
+    world_run(visit.world, 60000);
+    assert_int_equal(person_count(visit.anna, EVENT_REGISTERED, NULL), 1);
+    assert_true(was_told(&visit, EVENT_ERROR, "are the same bootnode"));
+    assert_int_equal(person_count(visit.anna, EVENT_NOTICE, NULL), 1);
+    unsigned line;
+    assert_int_equal(known_keys_check(&visit.anna->known_bootnodes, "bootnode1.example:9595", new.public, &line),
+                     KNOWN_SAME);
+    end_visit(&visit);
+}
+
 /* A key in the settings is what somebody said: it is followed while this run lasts, and that is told. */
 static void a_pinned_key_is_followed_for_the_visit(void **state) {
     struct world *world = *state;
@@ -443,6 +466,7 @@ int main(void) {
         SCENARIO(a_stolen_old_key_moves_nobody_who_followed),
         SCENARIO(no_bootnode_leads_back),
         SCENARIO(a_pinned_key_is_followed_for_the_visit),
+        SCENARIO(two_names_are_one_after_it),
         SCENARIO(following_survives_loss),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
