@@ -75,7 +75,7 @@ bool node_init(struct node *node, const struct bootnode_config *config, const st
 
 void node_set_previous_keys(struct node *node, const struct node_key *keys, size_t count) {
     assert(count <= NODE_PREVIOUS_KEYS_MAX);
-    memcpy(node->previous, keys, count * sizeof *keys);
+    if (count > 0) memcpy(node->previous, keys, count * sizeof *keys);
     node->previous_count = count;
     const struct node_key *oldest = node_key_at(node, (unsigned)count);
     memcpy(node->reset_key, oldest->reset_key, sizeof node->reset_key);

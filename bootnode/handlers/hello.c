@@ -18,9 +18,11 @@ static void answer_cookie(struct context *context, const struct packet *packet, 
     uint8_t answer[COOKIE_MESSAGE_SIZE];
     struct cookie_message message = {.nonce = hello->nonce, .seen = packet->from};
     unsigned key = key_for(context->node, hello);
-    if (!cookie_make_for(&context->node->cookies, &packet->from, context->second, key, &message.cookie)) return;
+    const struct node_key *shown = node_key_at(context->node, key);
+    if (!shown || !cookie_make_for(&context->node->cookies, &packet->from, context->second, key, &message.cookie))
+        return;
     message.spread_ms = spread_wait(&context->node->spread, context->now);
-    memcpy(message.bootnode_public, node_key_at(context->node, key)->public, sizeof message.bootnode_public);
+    memcpy(message.bootnode_public, shown->public, sizeof message.bootnode_public);
     if (packet_answer(context, packet, answer, cookie_message_encode(&message, answer, sizeof answer)))
         counters_count(context->counters, COUNTER_HELLO);
 }

@@ -204,7 +204,7 @@ static void test_a_key_that_was_lost(void **state) {
 
 /* A record that is none is no news, and is made anew. */
 static void test_a_record_that_is_none(void **state) {
-    static const char *const texts[] = {"", "\n", "zz", HEX, HEX "\n\n"};
+    static const char *const texts[] = {"", "\n", "zz", "zz" HEX "\n", HEX "\n\n"};
     struct node_key key;
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
