@@ -28,21 +28,27 @@ void keeping_let_go_of_unused(struct service_manager *manager, struct handed *ha
     handed_close(handed);
 }
 
-static void keep(struct service_manager *manager, const struct handed_place *place, int descriptor) {
+static bool keep(struct service_manager *manager, const struct handed_place *place, int descriptor) {
     char name[HANDED_NAME_SIZE];
     handed_name(place, name);
-    (void)service_manager_keep(manager, name, descriptor);
+    return service_manager_keep(manager, name, descriptor);
 }
 
+/* Those of one worker for one address. */
+static bool keep_lanes(struct service_manager *manager, const int *lanes, size_t worker, size_t workers) {
+    bool kept = true;
+    for (enum lane lane = 0; lane < LANE_COUNT && kept; lane++)
+        if (lanes[lane] >= 0) kept = keep(manager, &(struct handed_place){lane, worker, workers}, lanes[lane]);
+    return kept;
+}
+
+/* A manager that does not take one is not waited for again and again. */
 void keeping_begin(struct service_manager *manager, const struct socket_groups *sockets, const struct worker *workers) {
-    size_t count = sockets->worker_count * sockets->bound_count * LANE_COUNT;
-    if (!service_manager_may_keep(manager, count)) return;
-    for (size_t i = 0; i < sockets->bound_count; i++) {
-        for (size_t worker = 0; worker < sockets->worker_count && !sockets->foreign[i]; worker++) {
-            const int *lanes = workers[worker].listeners[i].sockets;
-            for (enum lane lane = 0; lane < LANE_COUNT; lane++)
-                if (lanes[lane] >= 0)
-                    keep(manager, &(struct handed_place){lane, worker, sockets->worker_count}, lanes[lane]);
-        }
-    }
+    const size_t count = sockets->worker_count;
+    bool kept = true;
+    if (!service_manager_may_keep(manager, count * sockets->bound_count * LANE_COUNT)) return;
+    for (size_t i = 0; i < sockets->bound_count; i++)
+        for (size_t worker = 0; worker < count && kept && !sockets->foreign[i]; worker++)
+            kept = keep_lanes(manager, workers[worker].listeners[i].sockets, worker, count);
+    if (!kept) log_warning(AREA, "the service manager does not take our sockets: the next start opens its own");
 }

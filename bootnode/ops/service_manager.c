@@ -41,16 +41,15 @@ static bool name_of(const char *text, struct sockaddr_un *name, socklen_t *size)
     return true;
 }
 
-static int connect_to(const char *text) {
-    struct sockaddr_un name;
-    socklen_t size;
-    if (!name_of(text, &name, &size)) return -EINVAL;
-    int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (descriptor < 0) return -errno;
-    if (connect(descriptor, (const struct sockaddr *)&name, size) == 0) return descriptor;
-    int error = errno;
-    close(descriptor);
-    return -error;
+/* Connected where somebody listens by now, since later the sandbox may stand between; else each word has the address.
+ */
+static int open_socket(struct service_manager *manager, const char *text) {
+    if (!name_of(text, &manager->name, &manager->name_size)) return -EINVAL;
+    manager->socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (manager->socket < 0) return -errno;
+    if (connect(manager->socket, (const struct sockaddr *)&manager->name, manager->name_size) != 0) return -errno;
+    manager->name_size = 0;
+    return 0;
 }
 
 /* 0: nobody expects a sign of life of this process. */
@@ -70,14 +69,11 @@ void service_manager_open(struct service_manager *manager) {
     *manager = (struct service_manager){.socket = -1, .keeps = UINT64_MAX};
     if (keeps && !is_number(keeps, &manager->keeps)) manager->keeps = UINT64_MAX;
     if (!text || *text == '\0') return;
-    int connected = connect_to(text);
-    if (connected < 0) {
-        log_warning(AREA, "NOTIFY_SOCKET=%s: %s: the service manager is not told of the start", text,
-                    strerror(-connected));
-        return;
-    }
-    manager->socket = connected;
-    manager->watchdog_ms = read_watchdog_ms();
+    int error = open_socket(manager, text);
+    if (manager->socket >= 0) manager->watchdog_ms = read_watchdog_ms();
+    if (error != 0)
+        log_warning(AREA, "NOTIFY_SOCKET=%s: %s: the service manager may not hear of the start", text,
+                    strerror(-error));
 }
 
 void service_manager_close(struct service_manager *manager) {
@@ -93,10 +89,14 @@ static bool wait_writable(int socket) {
 }
 
 /* `descriptor` goes with it, or none does (-1). */
-static bool send_all(int socket, const char *text, int descriptor) {
+static bool send_all(const struct service_manager *manager, const char *text, int descriptor) {
     alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof descriptor)] = {0};
     struct iovec vector = {.iov_base = (char *)(uintptr_t)text, .iov_len = strlen(text)};
     struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
+    if (manager->name_size > 0) {
+        message.msg_name = (void *)(uintptr_t)&manager->name;
+        message.msg_namelen = manager->name_size;
+    }
     if (descriptor >= 0) {
         message.msg_control = control;
         message.msg_controllen = sizeof control;
@@ -108,9 +108,9 @@ static bool send_all(int socket, const char *text, int descriptor) {
     }
     bool waited = false;
     for (;;) {
-        if (sendmsg(socket, &message, MSG_NOSIGNAL) >= 0) return true;
+        if (sendmsg(manager->socket, &message, MSG_NOSIGNAL) >= 0) return true;
         if (errno == EAGAIN && !waited)
-            waited = wait_writable(socket);
+            waited = wait_writable(manager->socket);
         else if (errno != EINTR)
             return false;
         else
@@ -126,7 +126,7 @@ __attribute__((format(printf, 2, 3))) static bool tell(const struct service_mana
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    return send_all(manager->socket, text, -1);
+    return send_all(manager, text, -1);
 }
 
 /* A line break would begin another word. */
@@ -136,10 +136,14 @@ static void set_status(struct service_manager *manager, const char *status) {
         if (*at == '\n') *at = ' ';
 }
 
+static bool tell_ready(const struct service_manager *manager) {
+    return tell(manager, "READY=1\nSTATUS=%s", manager->status);
+}
+
 void service_manager_ready(struct service_manager *manager, const char *status) {
     set_status(manager, status);
-    if (!tell(manager, "READY=1\nSTATUS=%s", manager->status) && manager->socket >= 0)
-        log_warning(AREA, "the service manager does not take word that the bootnode serves");
+    manager->owes_ready = manager->socket >= 0 && !tell_ready(manager);
+    if (manager->owes_ready) log_warning(AREA, "the service manager does not take word that the bootnode serves, yet");
 }
 
 void service_manager_reloading(struct service_manager *manager, uint64_t monotonic_ms) {
@@ -163,6 +167,7 @@ uint64_t service_manager_rest_ms(const struct service_manager *manager) {
 }
 
 void service_manager_alive(struct service_manager *manager, uint64_t monotonic_ms) {
+    if (manager->owes_ready) manager->owes_ready = !tell_ready(manager);
     if (manager->watchdog_ms == 0 || monotonic_ms - manager->told_alive_ms < manager->watchdog_ms / 4) return;
     manager->told_alive_ms = monotonic_ms;
     (void)tell(manager, "WATCHDOG=1");
@@ -185,7 +190,7 @@ bool service_manager_keep(struct service_manager *manager, const char *name, int
     char text[MESSAGE_SIZE];
     if (manager->socket < 0) return false;
     snprintf(text, sizeof text, "FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name);
-    return send_all(manager->socket, text, descriptor);
+    return send_all(manager, text, descriptor);
 }
 
 void service_manager_forget(struct service_manager *manager, const char *name) {
@@ -196,7 +201,7 @@ void service_manager_forget(struct service_manager *manager, const char *name) {
 bool service_manager_wait(struct service_manager *manager) {
     int ends[2];
     if (manager->socket < 0 || pipe2(ends, O_CLOEXEC) != 0) return false;
-    bool sent = send_all(manager->socket, "BARRIER=1", ends[1]);
+    bool sent = send_all(manager, "BARRIER=1", ends[1]);
     close(ends[1]);
     struct pollfd closed = {.fd = ends[0], .events = 0};
     bool done = sent && poll(&closed, 1, SERVICE_MANAGER_BARRIER_MS) > 0;

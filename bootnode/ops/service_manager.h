@@ -2,10 +2,10 @@
  * what the bootnode does, keeps its sockets over a restart, and expects a sign of life.
  *
  * Rules:
- * 1. The environment is read once, and the socket connected, before the process shuts itself off: afterwards neither
- *    the user nor the sandbox may reach it anew.
- * 2. No word waits for the manager for longer than SERVICE_MANAGER_PATIENCE_MS. What it does not take by then is lost;
- *    that it would not take the first word of a start is a line in the log.
+ * 1. The environment is read once, and the socket made, before the process shuts itself off: afterwards neither the
+ *    user nor the sandbox may reach it anew. Connected is it where somebody listens by then.
+ * 2. No word waits for the manager for longer than SERVICE_MANAGER_PATIENCE_MS. What it does not take by then is lost,
+ *    but for READY, which is said again with the signs of life until it is taken: without it, a start has failed.
  * 3. A sign of life goes out twice as often as it is expected, and only while the caller says so.
  * 4. A name under which sockets are kept is printable, has no colon and less than 256 bytes.
  *
@@ -16,6 +16,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "common/attributes.h"
 
@@ -25,7 +27,10 @@
 #define SERVICE_MANAGER_STATUS_SIZE 256
 
 struct service_manager {
-    int socket;             /* -1: nobody is told */
+    int socket;              /* -1: nobody is told */
+    struct sockaddr_un name; /* whom each word is sent to, where name_size is not 0 */
+    socklen_t name_size;
+    bool owes_ready;
     uint64_t watchdog_ms;   /* expects a sign of life within; 0: none */
     uint64_t told_alive_ms; /* monotonic */
     uint64_t keeps;         /* so many sockets at most; UINT64_MAX: it does not say */
@@ -44,7 +49,7 @@ void service_manager_reloading(struct service_manager *manager, uint64_t monoton
 void service_manager_stopping(struct service_manager *manager, uint64_t most_ms, const char *status);
 /* What people read of it, if it is another text than before. */
 void service_manager_status(struct service_manager *manager, const char *status);
-/* Gives a sign of life where one is due. */
+/* Gives a sign of life where one is due. Some times a second. */
 void service_manager_alive(struct service_manager *manager, uint64_t monotonic_ms);
 /* How long the caller may sleep between two of those; NEVER where nobody expects one. */
 uint64_t service_manager_rest_ms(const struct service_manager *manager);

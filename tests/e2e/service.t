@@ -12,7 +12,7 @@ use IO::Socket::IP;
 use Socket qw(SOCK_DGRAM);
 use Test::More;
 
-use constant { TERM => 15, KILL => 9, WORKERS => 2, LANES => 6, PROBE_EVERY => 0.004, STUN_MAGIC => 0x2112a442 };
+use constant { HUP => 1, TERM => 15, KILL => 9, WORKERS => 2, LANES => 6, PROBE_EVERY => 0.004, STUN_MAGIC => 0x2112a442 };
 
 my $folder = temp_dir();
 
@@ -125,6 +125,10 @@ ok(said($manager, qr/^told WATCHDOG=1/, 3, 5), 'and gives signs of life');
 is(count_lines($manager, qr/^kept/), $count, "$count sockets are kept");
 ok(wait_log($manager, qr/listening on 127\.0\.0\.1:$port/, 5), 'it serves what its settings say');
 
+send_line($manager, 'signal ' . HUP);
+ok(said($manager, qr/^told RELOADING=1 MONOTONIC_USEC=\d+ /, 1, 10), 'SIGHUP: it reads its settings anew');
+ok(ready($manager, 2), 'and says when it has');
+
 # --- a restart, and a crash ----------------------------------------------------------------------------------------
 
 my $prober = prober($port);
@@ -158,7 +162,7 @@ my $other = free_udp_port();
 write_settings('manager', "listen = 127.0.0.1:$other\nworkers = " . (WORKERS + 1));
 $prober = prober($other);
 send_line($manager, 'again ' . TERM);
-ok(ready($manager, 5), 'another address');
+ok(ready($manager, 6), 'another address');
 probe_until($prober, sub { keys %{ $prober->{answered} } }, 5);
 ok(scalar keys %{ $prober->{answered} }, 'is served');
 $prober = prober($port);

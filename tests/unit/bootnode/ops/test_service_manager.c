@@ -103,13 +103,38 @@ static void a_name_that_is_none_is_no_reason_to_fail(void **state) {
     memset(longest, 'x', sizeof longest);
     longest[0] = '/';
     longest[sizeof longest - 1] = '\0';
-    const char *const names[] = {"", "/", "@", "relative", "vsock:2:1234", longest, "/nonexistent/notify"};
+    const char *const names[] = {"", "/", "@", "relative", "vsock:2:1234", longest};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         setenv("NOTIFY_SOCKET", names[i], 1);
         service_manager_open(&stage->manager);
         assert_int_equal(stage->manager.socket, -1);
         service_manager_ready(&stage->manager, "serves");
     }
+}
+
+/* It is no mistake of ours, and mended from then on. */
+static void who_listens_late_is_told_from_then_on(void **state) {
+    struct stage *stage = *state;
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    char folder[] = "/tmp/gochat-notify-XXXXXX", path[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/socket", folder);
+    setenv("NOTIFY_SOCKET", path, 1);
+    service_manager_open(&stage->manager);
+    assert_true(stage->manager.socket >= 0);
+    service_manager_ready(&stage->manager, "serves");
+    close(stage->socket);
+    stage->socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    snprintf(name.sun_path, sizeof name.sun_path, "%s", path);
+    assert_int_equal(bind(stage->socket, (struct sockaddr *)&name, sizeof name), 0);
+    service_manager_status(&stage->manager, "7 sessions");
+    assert_string_equal(hear(stage), "STATUS=7 sessions");
+    service_manager_alive(&stage->manager, NOW);
+    assert_string_equal(hear(stage), "READY=1\nSTATUS=7 sessions");
+    service_manager_alive(&stage->manager, NOW + 500);
+    assert_string_equal(hear(stage), "");
+    unlink(path);
+    rmdir(folder);
 }
 
 static void it_tells_what_it_does(void **state) {
@@ -248,6 +273,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(nobody_there_is_nobody_told),
         TEST(a_name_that_is_none_is_no_reason_to_fail),
+        TEST(who_listens_late_is_told_from_then_on),
         TEST(it_tells_what_it_does),
         TEST(a_status_is_told_once),
         TEST(a_status_is_one_line),
