@@ -199,6 +199,7 @@ my $few = manager('few', "listen = 127.0.0.1:0\nworkers = 1", ['--keep', 3]);
 my $listens = wait_log($few, qr/listening on \S+/, 10) // die "no bootnode\n";
 ($port) = $listens->{text} =~ /listening on 127\.0\.0\.1:(\d+)/;
 write_settings('few', "listen = 127.0.0.1:$port\nworkers = 1");
+ready($few, 1);
 ok(again_under_probes($few, prober($port), TERM), 'a manager that keeps too few: it serves all the same');
 is(end($few), 'exited 0', 'and ends as always');
 
