@@ -12,6 +12,7 @@
 #include "bootnode/guard/access_orders.h"
 #include "bootnode/guard/access_reason.h"
 #include "common/clock.h"
+#include "common/thread.h"
 #include "tests/support/folder.h"
 
 #define OWN "203.0.113.9"
@@ -361,6 +362,41 @@ static void test_a_change_is_counted_twice(void **state) {
     assert_int_equal(access_changes(NULL), 0);
 }
 
+/* Workers ask while an operator changes his mind: each answer is that of some rules that held whole. */
+struct asking {
+    atomic_bool stop;
+    _Atomic uint64_t asked, wrong;
+};
+
+static void keep_asking(void *argument) {
+    struct asking *asking = argument;
+    const struct address always = at("198.51.100.1"), never = at("203.0.113.1");
+    while (!atomic_load(&asking->stop)) {
+        atomic_fetch_add(&asking->wrong, access_ask(lists, &always) == ACCESS_OPEN);
+        atomic_fetch_add(&asking->wrong, access_ask(lists, &never) != ACCESS_OPEN);
+        atomic_fetch_add(&asking->asked, 1);
+        rcu_reader_quiescent();
+    }
+}
+
+static void test_who_asks_sees_whole_rules(void **state) {
+    struct asking asking = {.asked = 0};
+    struct thread threads[2];
+    assert_true(reload(state, NULL, "198.51.100.0/24\n"));
+    for (size_t i = 0; i < 2; i++) assert_int_equal(thread_start(&threads[i], "asking", true, keep_asking, &asking), 0);
+    for (unsigned i = 0; i < 200 || atomic_load(&asking.asked) < 1000; i++) {
+        ban(i % 2 ? "192.0.2.0/24" : "198.51.100.0/25", i % 3 ? 5000 : NEVER);
+        if (i % 5 == 0) access_expire(lists, 5000);
+        if (i % 50 == 0) assert_true(reload(state, i % 100 ? "192.0.2.7\n" : NULL, "198.51.100.0/24\n10.0.0.0/8\n"));
+        rcu_reader_quiescent();
+    }
+    atomic_store(&asking.stop, true);
+    rcu_reader_offline();
+    for (size_t i = 0; i < 2; i++) thread_join(&threads[i]);
+    rcu_reader_online();
+    assert_int_equal(atomic_load(&asking.wrong), 0);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
 
 int main(void) {
@@ -383,6 +419,7 @@ int main(void) {
         TEST(test_what_was_read_may_be_discarded),
         TEST(test_how_much_there_is),
         TEST(test_a_change_is_counted_twice),
+        TEST(test_who_asks_sees_whole_rules),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("access", tests, NULL, NULL);
