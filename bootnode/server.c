@@ -332,13 +332,23 @@ static void write_status(void *context, char out[static SERVICE_MANAGER_STATUS_S
 
 /* --- What operators ask for --- */
 
-static bool on_reload(void *context, char **report) {
-    struct server *server = context;
+/* One after the other, lest what was read first holds last. Whoever waits is offline. */
+static bool run_reload(struct server *server, bool (*run)(const struct reload *, char **), char **report) {
     const struct reload reload = {.node = &server->node, .source = server->source};
+    rcu_reader_offline();
     pthread_mutex_lock(&server->operating);
-    bool applied = reload_run(&reload, report);
+    rcu_reader_online();
+    bool applied = run(&reload, report);
     pthread_mutex_unlock(&server->operating);
     return applied;
+}
+
+static bool on_reload(void *context, char **report) {
+    return run_reload(context, reload_run, report);
+}
+
+static bool on_reload_lists(void *context, char **report) {
+    return run_reload(context, reload_run_lists, report);
 }
 
 /* The main thread does it. */
@@ -349,7 +359,8 @@ static void on_drain(void *context, uint64_t ms) {
 
 static void fill_operations(struct server *server) {
     pthread_mutex_init(&server->operating, NULL);
-    server->operations = (struct operations){.context = server, .reload = on_reload, .drain = on_drain};
+    server->operations =
+        (struct operations){.context = server, .reload = on_reload, .reload_lists = on_reload_lists, .drain = on_drain};
 }
 
 /* What becomes of it stands in the log. The service manager counts it as done, whatever that is. */

@@ -12,6 +12,7 @@
 #include "common/text.h"
 
 #define CAPACITY_AT_FIRST 64
+#define LINE_ENDLESS 65536 /* bytes: nobody reads on, since there may be no end to it */
 #define BOM "\xef\xbb\xbf"
 static_assert(PREFIX_LIST_LINE_MAX == 1024, "as it is told");
 static_assert(PREFIX_LIST_LINES == 16777216, "as it is told");
@@ -56,9 +57,9 @@ static void complain(struct reading *reading, const char *text, const char *why)
 
 /* False at the end. */
 static bool read_line(struct reading *reading) {
-    int byte;
+    int byte = 0;
     reading->length = 0;
-    while ((byte = getc_unlocked(reading->in)) != EOF && byte != '\n') {
+    while (reading->length < LINE_ENDLESS && (byte = getc_unlocked(reading->in)) != EOF && byte != '\n') {
         if (reading->length < sizeof reading->line) reading->line[reading->length] = (char)byte;
         reading->length++;
     }
@@ -118,11 +119,15 @@ static FILE *open_regular(const char *file) {
 }
 
 static void read_lines(struct reading *reading) {
-    while (reading->line_number < PREFIX_LIST_LINES - 1 && read_line(reading)) take_line(reading);
+    bool ends = true;
+    while (ends && reading->line_number < PREFIX_LIST_LINES - 1 && read_line(reading)) {
+        ends = reading->length < LINE_ENDLESS;
+        take_line(reading);
+    }
     if (ferror(reading->in)) {
         fprintf(reading->problems, "%s: %s\n", reading->file, strerror(errno));
         reading->faults++;
-    } else if (!feof(reading->in) && getc_unlocked(reading->in) != EOF) {
+    } else if (ends && !feof(reading->in) && getc_unlocked(reading->in) != EOF) {
         reading->line_number++;
         complain(reading, NULL, "expected less than 16777216 lines");
     }

@@ -35,7 +35,8 @@ static inline uint32_t prefix_list_line_of(uint32_t origin) {
 }
 
 /* Adds what `file` lists, a regular file, as the list's file number `index`. Returns how many faults there were; each
- * is a line in `problems`, beyond PREFIX_LIST_FAULTS_SHOWN of a file their number. */
+ * is a line in `problems`, beyond PREFIX_LIST_FAULTS_SHOWN of a file their number. A line of 64 KiB is the last that is
+ * looked at. */
 MUST_USE size_t prefix_list_read(struct prefix_list *list, const char *file, unsigned index, FILE *problems);
 /* False without memory, or where PREFIX_SET_MAX are there. */
 MUST_USE bool prefix_list_add(struct prefix_list *list, const struct prefix *prefix, uint32_t origin);

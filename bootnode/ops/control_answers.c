@@ -7,7 +7,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "bootnode/access_settings.h"
 #include "bootnode/ops/control_access.h"
 #include "bootnode/ops/control_lists.h"
 #include "bootnode/ops/control_request.h"
@@ -266,28 +265,11 @@ static json_t *answer_why(struct asked *asked) {
     return control_access_explain(node_of(asked)->access, asked->request, clock_monotonic_ms(), &asked->why);
 }
 
-/* The files are read while workers go on, and this thread holds up nobody's memory. */
-static bool reload_lists(struct asked *asked, char **report) {
-    struct bootnode_config *config = calloc(1, sizeof *config);
-    size_t size;
-    FILE *problems = open_memstream(report, &size);
-    struct access_lists *lists = NULL;
-    if (config && problems) {
-        *config = *node_config(node_of(asked));
-        const struct access_files files = access_settings_files(config);
-        rcu_reader_offline();
-        lists = access_read(node_of(asked)->access, &files, problems);
-        rcu_reader_online();
-    }
-    if (lists) access_adopt(node_of(asked)->access, lists);
-    if (problems) (void)fclose(problems);
-    free(config);
-    return lists != NULL;
-}
-
 static json_t *answer_deny(struct asked *asked) {
+    const struct operations *operations = asked->host->operations;
     char *report = NULL;
-    bool done = !(asked->request->fields & CONTROL_HAS_RELOAD) || reload_lists(asked, &report);
+    bool asked_for = asked->request->fields & CONTROL_HAS_RELOAD;
+    bool done = !asked_for || operations->reload_lists(operations->context, &report);
     if (!done) asked->faults = lines_of(report);
     free(report);
     return done ? control_access_sizes(node_of(asked)->access) : failed(asked, "nothing was changed");

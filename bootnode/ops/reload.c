@@ -6,6 +6,7 @@
 
 #include "bootnode/access_settings.h"
 #include "common/log.h"
+#include "common/rcu.h"
 
 #define AREA "bootnode"
 
@@ -84,10 +85,16 @@ static bool read_settings(const struct bootnode_settings *source, struct outcome
     return false;
 }
 
-static bool apply(const struct reload *reload, struct outcome *outcome) {
-    if (!read_settings(reload->source, outcome)) return false;
+static struct access_lists *read_lists(const struct reload *reload, struct outcome *outcome) {
     const struct access_files files = access_settings_files(&outcome->next);
-    struct access_lists *lists = access_read(reload->node->access, &files, outcome->report);
+    return access_read(reload->node->access, &files, outcome->report);
+}
+
+static bool apply(const struct reload *reload, struct outcome *outcome) {
+    rcu_reader_offline();
+    bool read = read_settings(reload->source, outcome);
+    struct access_lists *lists = read ? read_lists(reload, outcome) : NULL;
+    rcu_reader_online();
     if (!lists) return false;
     list_changed(outcome, keep(reload->node, outcome));
     if (!node_reconfigure(reload->node, &outcome->next)) {
@@ -123,4 +130,17 @@ bool reload_run(const struct reload *reload, char **report) {
     *report = outcome ? finish(outcome) : NULL;
     log_report(file, applied, *report ? *report : "no memory for a report\n");
     return applied;
+}
+
+bool reload_run_lists(const struct reload *reload, char **report) {
+    struct outcome *outcome = make_outcome(reload->node);
+    *report = NULL;
+    if (!outcome) return false;
+    outcome->next = outcome->former;
+    rcu_reader_offline();
+    struct access_lists *lists = read_lists(reload, outcome);
+    rcu_reader_online();
+    if (lists) access_adopt(reload->node->access, lists);
+    *report = finish(outcome);
+    return lists != NULL;
 }

@@ -114,6 +114,18 @@ static void test_a_long_line_is_one_fault(void **folder) {
     forget();
 }
 
+/* A file of one line without an end is not read to its end. */
+static void test_an_endless_line_is_the_last(void **folder) {
+    static char text[70000];
+    memset(text, 'a', sizeof text - 1);
+    memcpy(text, "\n192.0.2.1\n", 11);
+    memcpy(text + sizeof text - 5, "\nno\n", 5);
+    assert_int_equal(read_text(folder, text), 1);
+    assert_said(":3: expected a line of less than 1024 bytes");
+    assert_int_equal(list.count, 1);
+    forget();
+}
+
 /* What looks like one network up to there must not count as one. */
 static void test_a_zero_byte_is_a_fault(void **folder) {
     static const char text[] = "192.0.2.0/24\0001\n198.51.100.0/24\n";
@@ -161,6 +173,7 @@ int main(void) {
         TEST(test_each_fault_has_its_line),
         TEST(test_many_faults_are_counted),
         TEST(test_a_long_line_is_one_fault),
+        TEST(test_an_endless_line_is_the_last),
         TEST(test_a_zero_byte_is_a_fault),
         TEST(test_only_a_regular_file_is_read),
         TEST(test_a_second_file_adds),

@@ -17,6 +17,7 @@
 #include "bootnode/guard/access.h"
 #include "bootnode/lame_duck.h"
 #include "bootnode/ops/control.h"
+#include "bootnode/ops/reload.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/rcu.h"
@@ -42,13 +43,19 @@ static bool reload(void *context, char **report) {
     return *good;
 }
 
+static bool reload_lists(void *context, char **report) {
+    (void)context;
+    return reload_run_lists(&(struct reload){.node = &node}, report);
+}
+
 static void drain(void *context, uint64_t ms) {
     (void)context;
     drained_ms = ms;
 }
 
 static bool good_file;
-static const struct operations operations = {.context = &good_file, .reload = reload, .drain = drain};
+static const struct operations operations = {
+    .context = &good_file, .reload = reload, .reload_lists = reload_lists, .drain = drain};
 
 static int set_up(void **state) {
     static const struct node_key key;
