@@ -192,6 +192,7 @@ my $wrong = manager('wrong', 'workers = ' . WORKERS, ['--socket', '127.0.0.1:' .
 ok(said($wrong, qr/^exited 1/, 1, 10), 'another number of sockets is refused');
 ok(wait_log($wrong, qr/3 sockets were handed over for \S+, expected 1 to 2, or 12 for 2 workers/, 5), 'with the reason');
 send_line($wrong, 'quit');
+wait_exit($wrong, 5);
 
 # --- a manager that keeps too few -------------------------------------------------------------------------------------
 
@@ -214,6 +215,7 @@ SKIP: {
     watch_until($until);
     is(count_lines($stalled, qr/^told WATCHDOG=1/), $signs, 'and there is no sign of life any more');
     send_line($stalled, 'quit');
+    wait_exit($stalled, 5);
 }
 
 finish();

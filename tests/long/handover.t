@@ -68,4 +68,5 @@ cmp_ok($took{ +TERM }, '<', $took{ +KILL }, 'who was told is back sooner');
 send_signal($load, 'KILL');
 wait_exit($load, 5);
 send_line($manager, 'quit');
+wait_exit($manager, 5);
 finish();
