@@ -56,12 +56,13 @@ static json_t *text_or_null(const char *text) {
     return text && *text ? control_text(text) : json_null();
 }
 
+/* Where it does, which is another thing than the settings: they may leave the port to the kernel, and a service manager
+ * may have bound sockets. */
 static json_t *listening(const struct node *node) {
-    const struct bootnode_config *config = node_config(node);
     json_t *array = json_array();
-    for (size_t i = 0; array && i < config->listen.count; i++) {
+    for (size_t i = 0; array && i < BOOTNODE_LISTENERS_MAX && node->bound[i].port != 0; i++) {
         char text[ADDRESS_TEXT_SIZE];
-        (void)json_array_append_new(array, json_string(address_format(&config->listen.items[i], text)));
+        (void)json_array_append_new(array, json_string(address_format(&node->bound[i], text)));
     }
     return array;
 }
