@@ -1,6 +1,7 @@
 #include "bootnode/ops/control_socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,21 @@ static bool make_way(const char *path, struct why *why) {
     return unlink(path) == 0 || errno == ENOENT || why_fail(why, "control socket %s: %s", path, strerror(errno));
 }
 
+/* Where the folder is that user's already, something else may lie in the socket's place by now. Nothing but a socket
+ * that has no other name is given away. */
+static bool give(const struct control_socket *socket, const struct privileges_user *owner) {
+    struct stat there;
+    int file = open(socket->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (file < 0) return false;
+    errno = EPERM;
+    bool given = fstat(file, &there) == 0 && S_ISSOCK(there.st_mode) && there.st_nlink == 1 &&
+                 fchownat(file, "", owner->user, owner->group, AT_EMPTY_PATH) == 0;
+    int error = errno;
+    close(file);
+    errno = error;
+    return given;
+}
+
 static bool bind_to(struct control_socket *socket, const struct privileges_user *owner) {
     const struct sockaddr_un name = name_of(socket->path);
     mode_t mask = umask(MODE_OTHERS);
@@ -55,8 +71,8 @@ static bool bind_to(struct control_socket *socket, const struct privileges_user 
     int error = errno;
     (void)umask(mask);
     errno = error;
-    return bound && (!owner || lchown(socket->path, owner->user, owner->group) == 0) &&
-           lstat(socket->path, &socket->made) == 0 && listen(socket->descriptor, BACKLOG) == 0;
+    return bound && (!owner || give(socket, owner)) && lstat(socket->path, &socket->made) == 0 &&
+           listen(socket->descriptor, BACKLOG) == 0;
 }
 
 static bool make_users_folder(const struct control_socket *socket) {

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "bootnode/guard/access.h"
@@ -35,6 +36,18 @@ static struct node node;
 static struct control control;
 static char socket_path[FOLDER_PATH_SIZE];
 static uint64_t drained_ms;
+
+/* What takes the socket's place in the file system the moment it is there; NULL: nothing. */
+static const char *intruder;
+
+/* As the C library has it, with somebody in between who may change the folder. */
+int bind(int descriptor, const struct sockaddr *name, socklen_t size) {
+    int result = (int)syscall(SYS_bind, descriptor, name, size);
+    if (!intruder || result != 0) return result;
+    assert_int_equal(unlink(socket_path), 0);
+    assert_int_equal(link(intruder, socket_path), 0);
+    return 0;
+}
 
 static bool reload(void *context, char **report) {
     bool *good = context;
@@ -489,6 +502,23 @@ static void what_was_put_in_its_place_stays(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, take_down)
 
+/* The user that the bootnode becomes may have that folder, and a link of it to a file of root's. */
+static void nothing_else_is_given_away(void **state) {
+    const struct privileges_user owner = {.user = geteuid(), .group = getegid()};
+    char path[FOLDER_PATH_SIZE];
+    struct why why = {""};
+    folder_write(folder_file(*state, "secret", path), "root's", 0600);
+    control_init(&control);
+    intruder = path;
+    bool opened = control_socket_open(&control.socket, socket_path, &owner, &why);
+    intruder = NULL;
+    assert_false(opened);
+    assert_non_null(strstr(why.text, strerror(EPERM)));
+    assert_int_equal(unlink(socket_path), 0);
+    if (!control_socket_open(&control.socket, socket_path, &owner, &why)) fail_msg("%s", why.text);
+    control_socket_close(&control.socket);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(the_status_is_told),
@@ -497,6 +527,7 @@ int main(void) {
         TEST(a_reload_tells_what_came_of_it),
         TEST(bans_last_for_their_time),
         TEST(lists_are_read_anew),
+        TEST(nothing_else_is_given_away),
         TEST(a_network_is_kicked_for_a_moment),
         TEST(a_session_is_kicked_by_either_name),
         TEST(it_is_told_to_end),
