@@ -38,7 +38,8 @@ my %status = map { /^(\w+):\s+(.*)/ ? ($1 => $2) : () } split /\n/, read_file("/
 like($status{NSpid}, qr/\t1$/, 'it is the first process');
 like($status{Uid}, qr/^$user\t$user\t/, 'as its user');
 is(hex $status{$_}, 0, "and $_ is empty") for qw(CapEff CapPrm CapBnd);
-my @inside = ('nsenter', '-t', $first, '--mount', '--pid', '--net', @unprivileged);
+# Its root, too: within a chroot that is not the root of the mounts.
+my @inside = ('nsenter', '-t', $first, '--mount', '--pid', '--net', '--root', '--wd', @unprivileged);
 isnt((run_program(name => 'touch', command => [@inside, 'touch', "$folder/written"]))[0], 0, 'its root cannot be written to');
 my ($doctor) = run_program(name => 'doctor', timeout => 20, command => [@inside, 'env', "HOME=$folder", "$folder/gochat", '--mode',
     'doctor', '--config', '/dev/null', '--bootnode', '127.0.0.1', '--timeout', 5]);
