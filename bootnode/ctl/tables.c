@@ -137,11 +137,12 @@ static void print_row(const json_t *row, const struct column *columns, size_t co
     fputc('\n', out);
 }
 
-static void print_table(const char *name, const json_t *rows, FILE *out) {
+static void print_table(const char *name, const json_t *rows, bool *first, FILE *out) {
     struct column columns[COLUMNS_MAX];
     size_t count = columns_of(rows, columns), i;
     const json_t *row;
-    fputc('\n', out);
+    if (!*first) fputc('\n', out);
+    *first = false;
     if (count == 0) {
         fputs("no ", out);
         print_name(name, false, 0, out);
@@ -201,16 +202,18 @@ void tables_print(const json_t *object, FILE *out) {
     const int width = (int)widest_name(object);
     const char *name;
     json_t *value;
+    bool first = true;
     json_object_foreach((json_t *)object, name, value) {
         if (is_list(name, value)) continue;
         print_name(name, false, width + GAP, out);
         print_value(name, value, out);
+        first = false;
     }
     json_object_foreach((json_t *)object, name, value) {
         if (!is_list(name, value)) continue;
         if (strcmp(name, "lines") == 0)
             print_lines(value, out);
         else
-            print_table(name, value, out);
+            print_table(name, value, &first, out);
     }
 }

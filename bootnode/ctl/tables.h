@@ -1,6 +1,7 @@
 /* Answers of the control socket as people read them: what stands alone as aligned lines, what there is several of as a
- * table, each under a heading. What a number is stands in its name: …_seconds, …_bytes, …_percent (doc/control.md).
- * "lines" are lines; other texts of which there are several stand in one. */
+ * table under a heading, with an empty line before each but what comes first. What a number is stands in its name:
+ * …_seconds, …_bytes, …_percent (doc/control.md). "lines" are lines; other texts of which there are several stand in
+ * one. */
 #pragma once
 
 #include <jansson.h>

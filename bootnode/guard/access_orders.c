@@ -143,13 +143,12 @@ static const struct access_order *order_around(const struct access *access, enum
 
 static bool lift(struct access *access, enum access_rule rule, const struct prefix *prefix, struct why *why) {
     const struct access_order *order = order_around(access, rule, prefix);
-    const char *what = rule == ACCESS_BANNED ? "a ban" : "an exception";
+    const char *what = rule == ACCESS_BANNED ? "ban" : "exception";
     char text[PREFIX_TEXT_SIZE], around[PREFIX_TEXT_SIZE];
     (void)prefix_format(prefix, text);
-    if (!order) return why_fail(why, "there is no order for %s, expected that of %s", text, what);
+    if (!order) return why_fail(why, "there is no %s of %s, expected one that `bans` lists", what, text);
     if (!prefix_equal(&order->prefix, prefix))
-        return why_fail(why, "there is no order for %s, but %s of %s", text, what,
-                        prefix_format(&order->prefix, around));
+        return why_fail(why, "there is no %s of %s, but one of %s", what, text, prefix_format(&order->prefix, around));
     struct access_orders *next = copy_without(access, rule, prefix);
     return (next && give_orders(access, next, rule == ACCESS_ALLOWED)) || no_memory(why);
 }

@@ -5,7 +5,7 @@
 #include "common/append.h"
 
 #define USAGE_SIZE 64
-#define USAGE_COLUMN 30
+#define USAGE_COLUMN 34
 
 /* clang-format off */
 const struct control_row control_commands[CONTROL_COMMANDS] = {

@@ -32,18 +32,18 @@ static bool take_session(struct control_request *request, const char *text, stru
 
 bool control_request_time(const char *text, uint32_t *out) {
     static const struct {
-        char name;
+        const char *name;
         uint32_t seconds;
-    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+    } units[] = {{"s", 1}, {"m", 60}, {"min", 60}, {"h", 3600}, {"d", 86400}};
     size_t digits = strspn(text, "0123456789");
     if (strcmp(text, FOREVER) == 0) {
         *out = CONTROL_FOREVER;
         return true;
     }
-    if (digits == 0 || digits > 9 || strlen(text) != digits + 1) return false;
+    if (digits == 0 || digits > 9) return false;
     uint64_t number = strtoull(text, NULL, 10);
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-        if (text[digits] != units[i].name || number * units[i].seconds > CONTROL_SECONDS_MAX) continue;
+        if (strcmp(text + digits, units[i].name) != 0 || number * units[i].seconds > CONTROL_SECONDS_MAX) continue;
         *out = (uint32_t)(number * units[i].seconds);
         return true;
     }

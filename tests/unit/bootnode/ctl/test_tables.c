@@ -50,7 +50,7 @@ static void lists_are_tables(void **state) {
 
 static void an_empty_list_says_so(void **state) {
     (void)state;
-    assert_shown("{\"bans\":[]}", "\nno bans\n");
+    assert_shown("{\"bans\":[]}", "no bans\n");
 }
 
 /* A row may lack what others have. */
@@ -58,7 +58,7 @@ static void rows_differ(void **state) {
     (void)state;
     assert_shown("{\"limits\":[{\"limit\":\"sessions\",\"most\":10,\"used\":3,\"of\":\"all\"},"
                  "{\"limit\":\"rate\",\"most\":\"none\",\"of\":\"one\"}]}",
-                 "\nLIMIT     MOST  USED  OF\n"
+                 "LIMIT     MOST  USED  OF\n"
                  "sessions  10       3  all\n"
                  "rate      none        one\n");
 }

@@ -110,11 +110,13 @@ static void times_have_a_unit(void **state) {
     } good[] = {{"0s", 0},
                 {"90s", 90},
                 {"15m", 900},
+                {"10min", 600},
                 {"2h", 7200},
                 {"7d", 604800},
                 {"forever", CONTROL_FOREVER},
                 {"3660d", 3660 * 86400}};
-    static const char *const bad[] = {"", "s", "5", "5 m", "-5s", "5ms", "5w", "3661d", "9999999999s", "1h30m", "ever"};
+    static const char *const bad[] = {"",    "s",  "5",     "5 m",         "-5s",   "5ms",
+                                      "5mi", "5w", "3661d", "9999999999s", "1h30m", "ever"};
     uint32_t seconds;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         assert_true(control_request_time(good[i].text, &seconds));
