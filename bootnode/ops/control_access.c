@@ -9,6 +9,7 @@
 #include "common/clock.h"
 
 #define NO_MEMORY "out of memory"
+#define KICK_LEAST_MS 1000 /* in which the sessions are found that are to end: a ban that is over before ends none */
 
 static uint64_t until_of(const struct control_request *request, uint32_t otherwise, uint64_t now) {
     uint32_t seconds = request->fields & CONTROL_HAS_SECONDS ? request->seconds : otherwise;
@@ -66,7 +67,7 @@ static struct access_order *read_orders(struct access *access, size_t *count) {
 
 json_t *control_access_kick(struct access *access, const struct control_request *request, uint64_t now,
                             struct why *why) {
-    uint64_t until = until_of(request, CONTROL_KICK_SECONDS, now);
+    uint64_t until = later(until_of(request, CONTROL_KICK_SECONDS, now), now + KICK_LEAST_MS);
     size_t count;
     struct access_order *orders = read_orders(access, &count);
     if (!orders) return result_or(NULL, why);

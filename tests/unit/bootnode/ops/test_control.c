@@ -284,6 +284,9 @@ static void lists_are_read_anew(void **state) {
 static void a_network_is_kicked_for_a_moment(void **state) {
     (void)state;
     start(CONTROL_PATIENCE_MS);
+    json_t *brief = ask("{\"command\":\"kick\",\"prefix\":\"203.0.113.0/24\",\"seconds\":0}\n", "ok");
+    assert_int_equal(number(json_object_get(brief, "result"), "left_seconds"), 1);
+    json_decref(brief);
     json_t *answer = ask("{\"command\":\"kick\",\"prefix\":\"192.0.2.0/24\"}\n", "ok");
     assert_in_range(number(json_object_get(answer, "result"), "left_seconds"), 1, CONTROL_KICK_SECONDS);
     json_decref(answer);
