@@ -32,14 +32,22 @@ END {
     }
 }
 
+# Debian's browser without a screen, which needs no desktop; or the one with.
+sub _program {
+    for my $name (qw(chromium-headless-shell chromium)) {
+        return $name if grep { -x "$_/$name" } split /:/, $ENV{PATH};
+    }
+    return;
+}
+
 sub _exec {
-    my ($in, $out, $profile) = @_;
+    my ($program, $in, $out, $profile) = @_;
     my ($from, $to) = map { fcntl($_, F_DUPFD, HIGH) or POSIX::_exit(126) } $in, $out;
     POSIX::dup2($from, 3) && POSIX::dup2($to, 4) or POSIX::_exit(126);
     open STDOUT, '>', "$profile/log" or POSIX::_exit(126);
     open STDERR, '>&', \*STDOUT or POSIX::_exit(126);
     # As root it has no sandbox of its own; it opens nothing here but pages of ours.
-    exec 'chromium', '--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run',
+    exec $program, '--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run',
         '--disable-extensions', '--disable-background-networking', '--disable-component-update', '--disable-sync',
         '--no-proxy-server', '--remote-debugging-pipe', "--user-data-dir=$profile", 'about:blank'
         or POSIX::_exit(127);
@@ -48,12 +56,12 @@ sub _exec {
 # undef where there is none.
 sub start {
     my ($class) = @_;
-    return if !grep { -x "$_/chromium" } split /:/, $ENV{PATH};
+    my $program = _program() or return;
     my $profile = File::Temp->newdir('gochat-browser-XXXXXX', TMPDIR => 1);
     pipe my $their_in, my $our_out or die "pipe: $!";
     pipe my $our_in, my $their_out or die "pipe: $!";
     my $pid = fork // die "fork: $!";
-    _exec($their_in, $their_out, $profile) if $pid == 0;
+    _exec($program, $their_in, $their_out, $profile) if $pid == 0;
     close $_ for $their_in, $their_out;
     $our_out->autoflush(1);
     my $self = bless { pid => $pid, in => $our_in, out => $our_out, profile => $profile, buffer => '', next => 1,
