@@ -44,7 +44,7 @@ void faults_add(struct faults *faults, const char *key, size_t item, const char 
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    snprintf(line, sizeof line, "%s = %.*s: %s", key, SHOWN_MOST, value, text);
+    snprintf(line, sizeof line, "%s%s%.*s: %s", key, *value ? " = " : "", SHOWN_MOST, value, text);
     (void)text_filter(line, strlen(line), false, safe, sizeof safe);
     fprintf(faults->out, "%s: %s\n", ini_origin_say(from, origin), safe);
     faults->count++;

@@ -20,7 +20,8 @@ bool faults_given(const struct faults *faults, const char *key);
 /* Is the field what is meant, its default included? A value that was refused has been complained about already. */
 bool faults_known(const struct faults *faults, const char *key);
 /* The key's value counts as refused from now on, so that nobody complains of it again, nor of what follows from it.
- * "FILE:LINE: KEY = VALUE: …": item `item` of a list, of other keys the value. */
+ * "FILE:LINE: KEY = VALUE: …": item `item` of a list, of other keys the value; "default: KEY: …" where the default is
+ * nothing that a file says, as for key_file. */
 __attribute__((format(printf, 4, 5))) void faults_add(struct faults *faults, const char *key, size_t item,
                                                       const char *format, ...);
 /* "KEY = VALUE (FILE:LINE)", to be named in another's line. Returns `out`. */

@@ -71,6 +71,13 @@ SKIP: {
 
 ok(!$made, 'no key was made by a check');
 
+# What no file says has no line, and no value to show.
+write_file("$folder/home/.local", '');
+my ($status, undef, $err) =
+    run_program(name => 'check', command => [gochat(), '--mode', 'bootnode', '--config', write_file("$folder/faulty.ini", ''), '--check-config']);
+is($status, 2, 'a default that cannot be: refused');
+like($err, qr{^default: key_file: \Q$folder\E/home/\.local/state/gochat[^:]*: .*Not a directory$}m, 'with the key and the reason');
+
 finish();
 
 __DATA__
