@@ -321,7 +321,8 @@ static json_t *(*const answers[CONTROL_COMMANDS])(struct asked *asked) = {
     [CONTROL_RELOAD] = answer_reload,
 };
 
-/* Reloading has lines of its own; a look at the lists changes nothing. Reasons name networks, too. */
+/* Who reloads is told here; what comes of it has lines of its own. A look at the lists changes nothing. Reasons name
+ * networks, too. */
 static void tell_log(const struct asked *asked, uid_t user, bool done) {
     const struct control_request *request = asked->request;
     const struct control_row *row = &control_commands[request->command];

@@ -36,7 +36,7 @@ const struct control_row control_commands[CONTROL_COMMANDS] = {
         .arguments = {{"reload", CONTROL_HAS_RELOAD, false}}},
     [CONTROL_DRAIN] = {.name = "drain", .changes = true, .help = "tells clients to come back after a restart, then ends",
         .arguments = {{"TIME", CONTROL_HAS_SECONDS, false}}},
-    [CONTROL_RELOAD] = {.name = "reload", .help = "applies the settings' file anew, whole or not at all"},
+    [CONTROL_RELOAD] = {.name = "reload", .changes = true, .help = "applies the settings' file anew, whole or not at all"},
     [CONTROL_LOG_LEVEL] = {.name = "log-level", .changes = true, .help = "what is logged from now on, until a reload",
         .arguments = {{"error|warning|info|debug", CONTROL_HAS_LEVEL, true}}},
     [CONTROL_TRACE] = {.name = "trace", .changes = true, .help = "logs every packet of a network, for a time (5m)",

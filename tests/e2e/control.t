@@ -221,6 +221,8 @@ like($err, qr/bootnode\.ini:\d+: rate_stun = lots: .*\n.*bootnode\.ini:\d+: rate
 write_file("$bootnode->{folder}/bootnode.ini", "${settings}rate_stun = 7\n");
 ($status, $out) = ctl('reload');
 like($out, qr/^changed rate_stun$/m, 'what changed is told');
+ok(wait_log($bootnode, qr/control: reload by user $> failed$/, 5), 'the log says who had it reload, in vain');
+ok(wait_log($bootnode, qr/control: reload by user $>$/, 5), 'and whose reload was done');
 my ($stun) = grep { $_->{limit} eq 'rate_stun' } @{ result_of('limits')->{limits} };
 is($stun->{most}, 7, 'and holds');
 
