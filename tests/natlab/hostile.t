@@ -134,11 +134,12 @@ sub attack_with_cookies {
     diag($out);
 }
 
-# What the bootnode counted, all of it.
+# What the bootnode counted, all of it: of what has labels the sum. The last counter ends it.
 sub counters {
     send_signal($bootnode, 'USR2');
-    wait_log($bootnode, qr/bootnode: rate_limited \d+/, 5);
-    my %count = log_text($bootnode) =~ /bootnode: (\w+) (\d+)$/mg;
+    wait_log($bootnode, qr/bootnode: rate_limited\{kind="move"\} \d+/, 5);
+    my ($text, %count) = log_text($bootnode);
+    $count{$1} += $2 while $text =~ /bootnode: (\w+)(?:\{[^}]*\})? (\d+)$/mg;
     return \%count;
 }
 
