@@ -18,8 +18,8 @@ struct reload {
 
 /* True: the settings hold now. False: nothing changed. `report` says in lines what was changed, what wants a restart,
  * or each fault with its place, the caller's to free (NULL without memory); the log says the same. The caller is a
- * registered reader of RCU, online, and no two call at the same time, of these two functions; while files are read it is
- * offline, so that nobody's memory waits for them. */
+ * registered reader of RCU, online, and no two call at the same time, of these two functions; while files are read it
+ * is offline, so that nobody's memory waits for them. */
 MUST_USE bool reload_run(const struct reload *reload, char **report);
 /* The same of the files of networks alone, which the settings in use name. `report`: each fault, and none in the log.
  */
