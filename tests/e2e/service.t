@@ -9,7 +9,7 @@ use Errno qw(ECONNREFUSED EAGAIN);
 use GoChat::Test;
 use HTTP::Tiny;
 use IO::Socket::IP;
-use Socket qw(SOCK_DGRAM);
+use Socket qw(SOCK_DGRAM SOL_SOCKET SO_RCVBUF);
 use Test::More;
 
 use constant { IN_HAND => 1, HUP => 1, TERM => 15, KILL => 9, WORKERS => 2, LANES => 6, PROBE_EVERY => 0.004, STUN_MAGIC => 0x2112a442 };
@@ -59,6 +59,7 @@ sub prober {
     my ($port) = @_;
     my $socket = IO::Socket::IP->new(PeerHost => '127.0.0.1', PeerPort => $port, Type => SOCK_DGRAM) or die "socket: $@\n";
     $socket->blocking(0);
+    setsockopt $socket, SOL_SOCKET, SO_RCVBUF, 1 << 20 or die "setsockopt: $!\n"; # answers to all that waited come at once
     return { socket => $socket, sent => 0, answered => {}, refused => 0 };
 }
 

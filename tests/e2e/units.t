@@ -41,7 +41,9 @@ SKIP: {
     skip 'no systemd-socket-activate', 3 if !@activate;
     my $port = free_udp_port();
     my $file = write_file("$folder/bootnode.ini", "[bootnode]\nlisten = 127.0.0.1:1\nkey_file = $folder/key\n");
-    my $systemd = start_program(name => 'activated', command => [@activate, '--datagram', '--listen',
+    # It passes on no more of the environment than it is told to.
+    my @options = map { ('--setenv', $_) } grep { defined $ENV{$_} } qw(ASAN_OPTIONS TSAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS);
+    my $systemd = start_program(name => 'activated', command => [@activate, '--datagram', @options, '--listen',
         "127.0.0.1:$port", gochat(), '--mode', 'bootnode', '--config', $file]);
     ok(wait_log($systemd, qr/Listening on/, 10), 'systemd has the socket');
     my $socket = IO::Socket::IP->new(PeerHost => '127.0.0.1', PeerPort => $port, Type => SOCK_DGRAM) or die "socket: $@\n";
