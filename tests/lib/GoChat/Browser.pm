@@ -46,6 +46,8 @@ sub _exec {
     POSIX::dup2($from, 3) && POSIX::dup2($to, 4) or POSIX::_exit(126);
     open STDOUT, '>', "$profile/log" or POSIX::_exit(126);
     open STDERR, '>&', \*STDOUT or POSIX::_exit(126);
+    # It writes into all of these, also where --user-data-dir says otherwise.
+    local @ENV{qw(HOME XDG_CONFIG_HOME XDG_CACHE_HOME XDG_DATA_HOME)} = ("$profile") x 4;
     # As root it has no sandbox of its own; it opens nothing here but pages of ours.
     exec $program, '--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run',
         '--disable-extensions', '--disable-background-networking', '--disable-component-update', '--disable-sync',
