@@ -26,7 +26,8 @@ struct arguments {
     bool check_config, print_config, print_key, rotate_key, help;
 };
 
-static void take_flag(struct arguments *out, const char *name, const char *value) {
+static void take_argument(void *context, const char *name, const char *value) {
+    struct arguments *out = context;
     if (strcmp(name, "listen") == 0) out->listen = value;
     if (strcmp(name, "config") == 0) out->config = value;
     if (strcmp(name, "check-config") == 0) out->check_config = true;
@@ -37,18 +38,7 @@ static void take_flag(struct arguments *out, const char *name, const char *value
 }
 
 static bool parse_arguments(int argc, char **argv, struct arguments *out) {
-    struct flag_reader reader = mode_reader(MODE_BOOTNODE, argc, argv);
-    const struct flag *flag;
-    const char *value;
-    struct why why;
-    bool good = true;
-    for (enum flag_item item; (item = flag_next(&reader, &flag, &value, &why)) != FLAG_END;) {
-        if (item == FLAG_GIVEN) take_flag(out, flag->name, value);
-        if (item != FLAG_WRONG) continue;
-        fprintf(stderr, "gochat: %s\n", why.text);
-        good = false;
-    }
-    return good;
+    return mode_read(MODE_BOOTNODE, argc, argv, take_argument, out);
 }
 
 /* Nobody but the log's own thread waits for whoever reads it, not even at the start and at the end. */

@@ -93,6 +93,23 @@ struct flag_reader mode_reader(enum mode mode, int argc, char *const *argv) {
                                 .count = argc > 0 ? (size_t)argc - 1 : 0};
 }
 
+bool mode_read(enum mode mode, int argc, char *const *argv,
+               void (*take)(void *context, const char *name, const char *value), void *context) {
+    struct flag_reader reader = mode_reader(mode, argc, argv);
+    const struct flag *flag;
+    const char *value;
+    struct why why;
+    bool good = true;
+    for (enum flag_item item; (item = flag_next(&reader, &flag, &value, &why)) != FLAG_END;) {
+        if (item == FLAG_GIVEN) take(context, flag->name, value);
+        if (item == FLAG_WORD) take(context, NULL, value);
+        if (item != FLAG_WRONG) continue;
+        fprintf(stderr, "gochat: %s\n", why.text);
+        good = false;
+    }
+    return good;
+}
+
 static bool find_mode(const char *name, enum mode *out, struct why *why) {
     struct similar meant = similar_to(name);
     for (size_t i = 0; i < MODES; i++) {

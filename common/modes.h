@@ -27,6 +27,11 @@ MUST_USE bool mode_choose(int argc, char *const *argv, struct mode_choice *out, 
 /* Reads the arguments as this mode's. */
 struct flag_reader mode_reader(enum mode mode, int argc, char *const *argv);
 
+/* Reads all of them: `take` gets each flag with its value, and each word (for `name` NULL). False: each fault stands as
+ * a line on standard error. */
+MUST_USE bool mode_read(enum mode mode, int argc, char *const *argv,
+                        void (*take)(void *context, const char *name, const char *value), void *context);
+
 /* Pages, to standard output: one mode's flags, all modes, and what to begin with. */
 void mode_print_help(enum mode mode);
 void modes_print_help(void);

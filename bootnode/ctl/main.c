@@ -32,7 +32,10 @@ static int fail(int status, const char *why) {
 
 /* --- The command line --- */
 
-static void take_flag(struct arguments *out, const char *name, const char *value) {
+static void take_argument(void *context, const char *name, const char *value) {
+    struct arguments *out = context;
+    if (!name && out->count < WORDS_MAX) out->words[out->count++] = value;
+    if (!name) return;
     if (strcmp(name, "control") == 0) out->control = value;
     if (strcmp(name, "config") == 0) out->config = value;
     if (strcmp(name, "limit") == 0) out->limit = value;
@@ -41,19 +44,7 @@ static void take_flag(struct arguments *out, const char *name, const char *value
 }
 
 static bool parse_arguments(int argc, char **argv, struct arguments *out) {
-    struct flag_reader reader = mode_reader(MODE_CTL, argc, argv);
-    const struct flag *flag;
-    const char *value;
-    struct why why;
-    bool good = true;
-    for (enum flag_item item; (item = flag_next(&reader, &flag, &value, &why)) != FLAG_END;) {
-        if (item == FLAG_GIVEN) take_flag(out, flag->name, value);
-        if (item == FLAG_WORD && out->count < WORDS_MAX) out->words[out->count++] = value;
-        if (item != FLAG_WRONG) continue;
-        fprintf(stderr, "gochat: %s\n", why.text);
-        good = false;
-    }
-    return good;
+    return mode_read(MODE_CTL, argc, argv, take_argument, out);
 }
 
 static int print_help(void) {

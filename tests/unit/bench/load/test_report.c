@@ -86,70 +86,72 @@ static double number(const json_t *object, const char *path) {
     return json_number_value(value);
 }
 
+/* Of what sample() makes. */
+static const struct {
+    const char *path;
+    double value;
+} figures[] = {
+    {"sessions", 1000},
+    {"registered", 900},
+    {"registered_per_s", 450.5},
+    {"elapsed_s", 2},
+    {"sent", 4000},
+    {"sent_per_s", 2000},
+    {"send_failed", 1},
+    {"late", 2},
+    {"expected", 300},
+    {"answered", 290},
+    {"answered_per_s", 145},
+    {"lost", 10},
+    {"rtt_us.p50", 50},
+    {"rtt_us.p99", 99},
+    {"rtt_us.p999", 100},
+    {"rtt_us.max", 100},
+    {"rtt_us.min", 1},
+    {"rtt_us.count", 100},
+    {"rtt_us.mean", 50.5},
+    {"unsent", 99},
+    {"expired_never_due", 0},
+    {"start_ms", 1000000000123},
+    {"measured_ms", 1000000001000},
+    {"end_ms", 1000000061001},
+    {"rate", 2000.5},
+    {"options.sessions", 1000},
+    {"options.duration", 60},
+    {"options.rate", 2000.5},
+    {"announce_us.p50", 0},
+    {"announce_us.max", 0},
+    {"announce_missing", 5},
+    {"expiry_late_ms.p99", 20},
+    {"expired_expected", 7},
+    {"expired_seen", 6},
+    {"expired_wrong", 1},
+    {"comeback.lost", 9},
+    {"comeback.told", 8},
+    {"comeback.back", 7},
+    {"comeback.never", 2},
+    {"comeback.all_ms", 1500},
+    {"comeback.busy", 3},
+    {"comeback.back_ms.max", 1400},
+    {"server.cpu_ns_per_packet", 1234.5},
+    {"server.cpu_ns_per_registration", 0},
+    {"server.cpu_ns", 4000},
+    {"server.rss_bytes", 1 << 20},
+    {"server.rss_bytes_per_session", 0},
+    {"server.packets", 3990},
+    {"server.dropped", 10},
+};
+
 static void json_is_one_line_with_all_figures(void **state) {
     (void)state;
-    static const struct {
-        const char *path;
-        double value;
-    } expected[] = {
-        {"sessions", 1000},
-        {"registered", 900},
-        {"registered_per_s", 450.5},
-        {"elapsed_s", 2},
-        {"sent", 4000},
-        {"sent_per_s", 2000},
-        {"send_failed", 1},
-        {"late", 2},
-        {"expected", 300},
-        {"answered", 290},
-        {"answered_per_s", 145},
-        {"lost", 10},
-        {"rtt_us.p50", 50},
-        {"rtt_us.p99", 99},
-        {"rtt_us.p999", 100},
-        {"rtt_us.max", 100},
-        {"rtt_us.min", 1},
-        {"rtt_us.count", 100},
-        {"rtt_us.mean", 50.5},
-        {"unsent", 99},
-        {"expired_never_due", 0},
-        {"start_ms", 1000000000123},
-        {"measured_ms", 1000000001000},
-        {"end_ms", 1000000061001},
-        {"rate", 2000.5},
-        {"options.sessions", 1000},
-        {"options.duration", 60},
-        {"options.rate", 2000.5},
-        {"announce_us.p50", 0},
-        {"announce_us.max", 0},
-        {"announce_missing", 5},
-        {"expiry_late_ms.p99", 20},
-        {"expired_expected", 7},
-        {"expired_seen", 6},
-        {"expired_wrong", 1},
-        {"comeback.lost", 9},
-        {"comeback.told", 8},
-        {"comeback.back", 7},
-        {"comeback.never", 2},
-        {"comeback.all_ms", 1500},
-        {"comeback.busy", 3},
-        {"comeback.back_ms.max", 1400},
-        {"server.cpu_ns_per_packet", 1234.5},
-        {"server.cpu_ns_per_registration", 0},
-        {"server.cpu_ns", 4000},
-        {"server.rss_bytes", 1 << 20},
-        {"server.rss_bytes_per_session", 0},
-        {"server.packets", 3990},
-        {"server.dropped", 10},
-    };
     char *text = written(report_json, sample());
     assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
     json_t *object = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
     assert_non_null(object);
     assert_string_equal(json_string_value(json_object_get(object, "name")), "one-way");
-    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
-        double value = number(object, expected[i].path);
-        if (value != expected[i].value) fail_msg("%s is %g", expected[i].path, value);
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
+        double value = number(object, figures[i].path);
+        if (value != figures[i].value) fail_msg("%s is %g", figures[i].path, value);
     }
     const json_t *list = json_object_get(object, "disagreements");
     assert_int_equal(json_array_size(list), 2);
