@@ -40,6 +40,11 @@ static bool parse_drain(const char *text, uint64_t *ms) {
 
 #define KEY(field, ...)                                                                                                \
     { .section = BOOTNODE_SECTION, .name = #field, .offset = offsetof(struct bootnode_config, field), __VA_ARGS__ }
+#define CLUSTER_KEY(field, ...)                                                                                        \
+    {                                                                                                                  \
+        .section = CLUSTER_SECTION, .name = #field, .offset = offsetof(struct bootnode_config, cluster.field),         \
+        __VA_ARGS__                                                                                                    \
+    }
 #define RATE(field, rate, what)                                                                                        \
     KEY(field, .type = INI_INTEGER, .unit = "/s", .bare = true, .min = 0, .max = RATE_MAX, .fallback = (rate),         \
         .help = (what))
@@ -152,6 +157,26 @@ static const struct ini_key keys[] = {
     BYTE_RATE(relay_total_rate, "100Mbit/s", "what is passed on in all"),
     KEY(limit_loopback, .type = INI_BOOLEAN, .restart = true, .fallback = "on",
         .help = "whether the limits hold on loopback, too"),
+    CLUSTER_KEY(name, .type = INI_TEXT, .restart = true, .check = cluster_config_name_valid,
+                .expected = "at most 32 letters, digits, - and _, as in town, or nothing",
+                .help = "the cluster that this bootnode is a node of"),
+    CLUSTER_KEY(addresses, .type = INI_ADDRESS_LIST, .restart = true, .max = CLUSTER_ADDRESSES_MAX,
+                .port = BOOTNODE_PORT, .help = "its own addresses, as clients reach them: one a family"),
+    CLUSTER_KEY(replicas, .type = INI_INTEGER, .restart = true, .min = 1, .max = CLUSTER_REPLICAS_MAX, .fallback = "2",
+                .help = "how many nodes are home of a room"),
+    CLUSTER_KEY(weight, .type = INI_INTEGER, .min = 1, .max = CLUSTER_WEIGHT_MAX, .fallback = "100",
+                .help = "how much of all rooms it takes, beside the others' weights"),
+    CLUSTER_KEY(nats, .type = INI_TEXT, .restart = true, .check = cluster_config_nats_valid,
+                .expected = "up to 8 servers, separated by commas, all with tls:// or all with nats://, as in "
+                            "tls://nats1.example.org:4222, without a user, or nothing",
+                .help = "NATS servers by which the nodes hear each other"),
+    CLUSTER_KEY(nats_ca, .type = INI_PATH, .restart = true, .help = "who vouches for those servers"),
+    CLUSTER_KEY(nats_cert, .type = INI_PATH, .restart = true, .help = "the certificate that this node shows them"),
+    CLUSTER_KEY(nats_key, .type = INI_PATH, .restart = true, .help = "and its key"),
+    CLUSTER_KEY(nats_credentials, .type = INI_PATH, .restart = true,
+                .help = "or a file with user and password, or what nsc made"),
+    CLUSTER_KEY(state_file, .type = INI_PATH, .restart = true,
+                .help = "where the last view of the cluster is kept over restarts"),
 };
 
 const struct ini_table bootnode_config_table = {

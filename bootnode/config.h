@@ -1,7 +1,8 @@
-/* The bootnode's configuration: section [bootnode] of the file, over the defaults, under the command line.
- * conf/bootnode.ini explains every key. */
+/* The bootnode's configuration: sections [bootnode] and [cluster] of the file, over the defaults, under the command
+ * line. conf/bootnode.ini explains every key. No two keys have one name, whatever their section. */
 #pragma once
 
+#include "bootnode/cluster_config.h"
 #include "bootnode/guard/rate_limit.h"
 #include "common/ini_table.h"
 
@@ -48,6 +49,7 @@ struct bootnode_config {
     char user[INI_TEXT_SIZE];               /* as privileges_find takes it; empty: whoever started us */
     char control[INI_TEXT_SIZE];            /* see control_place.h */
     int sandbox;                            /* enum sandbox_choice */
+    struct cluster_config cluster;
 };
 
 extern const struct ini_table bootnode_config_table;

@@ -71,10 +71,75 @@ static void compare_alternate(struct faults *faults) {
                    "expected another address and another port than those listened on, of the same family");
 }
 
+/* --- The cluster --- */
+
+/* Without these no node finds another. */
+static void want_for_name(struct faults *faults) {
+    static const struct {
+        const char *key, *what;
+    } wanted[] = {{"node_id", "a node_id in [bootnode], which no other node has"},
+                  {"addresses", "addresses, too: those by which clients reach this node"},
+                  {"nats", "nats, too: the servers by which the nodes hear each other"}};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted && faults_known(faults, "name"); i++)
+        if (faults_known(faults, wanted[i].key) && !faults_given(faults, wanted[i].key))
+            faults_add(faults, "name", 0, "expected %s", wanted[i].what);
+}
+
+/* Numbers do no harm without it, and --print-config prints them. */
+static void want_name(struct faults *faults) {
+    static const char *const keys[] = {"addresses",        "nats",      "nats_ca", "nats_cert", "nats_key",
+                                       "nats_credentials", "state_file"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys && faults_known(faults, "name"); i++)
+        if (faults_given(faults, keys[i])) faults_add(faults, keys[i], 0, "expected name, too: which cluster is that?");
+}
+
+/* What others are to reach it by, and to be told. */
+static void look_at_own_addresses(struct faults *faults) {
+    const struct ini_address_list *list = &faults->config->cluster.addresses;
+    look_at_addresses(faults, "addresses", list);
+    for (size_t i = 0; i < list->count && faults_known(faults, "addresses"); i++) {
+        if (address_is_unspecified(&list->items[i]))
+            faults_add(faults, "addresses", i, "every address, expected the one that others reach");
+        else if (list->items[i].port == 0)
+            faults_add(faults, "addresses", i, "expected a port from 1 to 65535");
+        else if (i > 0 && address_is_ipv4(&list->items[i]) == address_is_ipv4(&list->items[0]))
+            faults_add(faults, "addresses", i, "expected one IPv4 address and one IPv6 address at most");
+    }
+}
+
+/* The board's servers, and who we are to them. */
+static void look_at_board(struct faults *faults) {
+    struct cluster_servers servers;
+    struct why ignored;
+    const char *const of_tls[] = {"nats_ca", "nats_cert", "nats_key"};
+    if (faults_given(faults, "nats_cert") != faults_given(faults, "nats_key") && faults_known(faults, "nats_cert") &&
+        faults_known(faults, "nats_key"))
+        faults_add(faults, faults_given(faults, "nats_cert") ? "nats_cert" : "nats_key", 0, "expected %s, too",
+                   faults_given(faults, "nats_cert") ? "nats_key" : "nats_cert");
+    if (faults_given(faults, "nats_credentials") && faults_given(faults, "nats_cert"))
+        faults_add(faults, "nats_credentials", 0,
+                   "expected either this or nats_cert: a server takes a node by one of them");
+    if (!faults_known(faults, "nats") || !cluster_config_servers(faults->config->cluster.nats, &servers, &ignored))
+        return;
+    for (size_t i = 0; i < sizeof of_tls / sizeof *of_tls && servers.count > 0 && !servers.tls; i++)
+        if (faults_given(faults, of_tls[i])) faults_add(faults, of_tls[i], 0, "expected tls:// in nats");
+}
+
+static void look_at_cluster(struct faults *faults) {
+    if (!cluster_config_on(&faults->config->cluster)) {
+        want_name(faults);
+        return;
+    }
+    want_for_name(faults);
+    look_at_own_addresses(faults);
+    look_at_board(faults);
+}
+
 void contradictions_find(struct faults *faults) {
     look_at_addresses(faults, "listen", &faults->config->listen);
     look_at_addresses(faults, "stun_alternate", &faults->config->stun_alternate);
     look_at_addresses(faults, "metrics", &faults->config->metrics);
     compare_alternate(faults);
     compare_limits(faults);
+    look_at_cluster(faults);
 }

@@ -12,6 +12,7 @@
 /* Keys are named by our own code alone. */
 static size_t row_of(const char *key) {
     size_t row = ini_table_row(&bootnode_config_table, BOOTNODE_SECTION, key);
+    if (row == bootnode_config_table.count) row = ini_table_row(&bootnode_config_table, CLUSTER_SECTION, key);
     if (row == bootnode_config_table.count) abort();
     return row;
 }

@@ -25,6 +25,30 @@ static void check_lists(struct faults *faults, const char *key, const struct ini
     }
 }
 
+/* Of the board. What is secret is closed to others. */
+static void check_board_files(struct faults *faults) {
+    const struct cluster_config *cluster = &faults->config->cluster;
+    const struct {
+        const char *key, *file;
+        bool secret;
+    } files[] = {{"nats_ca", cluster->nats_ca, false},
+                 {"nats_cert", cluster->nats_cert, false},
+                 {"nats_key", cluster->nats_key, true},
+                 {"nats_credentials", cluster->nats_credentials, true}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        struct stat status;
+        if (!faults_given(faults, files[i].key) || *files[i].file == '\0') continue;
+        if (stat(files[i].file, &status) != 0 || access(files[i].file, R_OK) != 0)
+            faults_add(faults, files[i].key, 0, "%s", strerror(errno));
+        else if (!S_ISREG(status.st_mode))
+            faults_add(faults, files[i].key, 0, "expected a file");
+        else if (files[i].secret && (status.st_mode & (S_IRWXO | S_IWGRP)))
+            faults_add(faults, files[i].key, 0,
+                       "mode %04o lets others in, expected 0600, or 0640 for a group of its own",
+                       (unsigned)(status.st_mode & 07777));
+    }
+}
+
 /* Leaves the folder of a whole path; always true. */
 static bool go_up(char *path) {
     char *slash = strrchr(path, '/');
@@ -87,6 +111,7 @@ void start_check(struct faults *faults, FILE *notes) {
     key_check(faults, notes);
     check_lists(faults, "deny_file", &faults->config->deny_file);
     check_lists(faults, "allow_file", &faults->config->allow_file);
+    check_board_files(faults);
     check_control(faults);
     check_addresses(faults);
     rehearsal_listen(faults, notes);

@@ -18,6 +18,10 @@ chmod 0600, "$folder/short.key";
 write_file("$folder/open.key", ('ab' x 32) . "\n");
 chmod 0666, "$folder/open.key";
 write_file("$folder/denied.txt", "192.0.2.0/24\n192.0.2\n");
+write_file("$folder/closed.creds", "node-1:word\n");
+chmod 0600, "$folder/closed.creds";
+write_file("$folder/open.creds", "node-1:word\n");
+chmod 0644, "$folder/open.creds";
 symlink 'nowhere', "$folder/dangling.key";
 write_file("$folder/wrong.ini", "workers = 2\nworkers = 3\nnonsense\n");
 write_file("$folder/again.ini", "include = faulty.ini\n");
@@ -463,6 +467,155 @@ relay_rate = 0
 relay_source_rate = 90MB/s
 relay_total_rate = 100Mbit/s
 > 3: relay_source_rate = 90MB/s: expected no more than relay_total_rate = 100Mbit/s (FOLDER/faulty.ini:4)
+# a cluster whose name is no word
+[cluster]
+name = old town
+> 2: name = old town: expected at most 32 letters, digits, - and _, as in town, or nothing
+# a cluster whose name is a subject
+[cluster]
+name = town.beacon
+> 2: name = town.beacon: expected at most 32 letters, digits, - and _, as in town, or nothing
+# a cluster without all that a node needs
+[cluster]
+name = town
+> 2: name = town: expected a node_id in [bootnode], which no other node has
+# a node of a cluster without addresses
+[bootnode]
+node_id = 0
+[cluster]
+name = town
+nats = nats://127.0.0.1
+> 4: name = town: expected addresses, too: those by which clients reach this node
+# a node of a cluster without a board
+[bootnode]
+node_id = 0
+[cluster]
+name = town
+addresses = 192.0.2.1
+> 4: name = town: expected nats, too: the servers by which the nodes hear each other
+# a cluster without a name
+[cluster]
+addresses = 192.0.2.1
+nats = nats://127.0.0.1
+> 2: addresses = 192.0.2.1:9595: expected name, too: which cluster is that?
+> 3: nats = nats://127.0.0.1: expected name, too: which cluster is that?
+# more homes than a client has
+[cluster]
+replicas = 5
+> 2: replicas = 5: expected a number from 1 to 4
+# no weight
+[cluster]
+weight = 0
+> 2: weight = 0: expected a number from 1 to 1000
+# a cluster's key in the wrong section
+[bootnode]
+replicas = 2
+> 2: replicas = 2: unknown key, expected one of ~
+# every address as one of one's own
+[bootnode]
+listen = 127.0.0.1:0
+key_file = kept/bootnode.key
+node_id = 1
+[cluster]
+name = town
+addresses = 0.0.0.0
+nats = nats://127.0.0.1
+> 7: addresses = 0.0.0.0:9595: every address, expected the one that others reach
+# two addresses of one family
+[bootnode]
+listen = 127.0.0.1:0
+key_file = kept/bootnode.key
+node_id = 1
+[cluster]
+name = town
+addresses = 192.0.2.1, 192.0.2.2
+nats = nats://127.0.0.1
+> 7: addresses = 192.0.2.2:9595: expected one IPv4 address and one IPv6 address at most
+# an address with no port
+[bootnode]
+listen = 127.0.0.1:0
+key_file = kept/bootnode.key
+node_id = 1
+[cluster]
+name = town
+addresses = 192.0.2.1:0
+nats = nats://127.0.0.1
+> 7: addresses = 192.0.2.1:0: expected a port from 1 to 65535
+# three addresses
+[bootnode]
+listen = 127.0.0.1:0
+key_file = kept/bootnode.key
+node_id = 1
+[cluster]
+name = town
+addresses = 192.0.2.1, [2001:db8::1], 192.0.2.2
+nats = nats://127.0.0.1
+> 7: addresses = 192.0.2.1, [2001:db8::1], 192.0.2.2: expected 0 to 2 times ADDR[:PORT], as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas; 192.0.2.2 is one too many
+# a server that is no URL
+[bootnode]
+listen = 127.0.0.1:0
+key_file = kept/bootnode.key
+node_id = 1
+[cluster]
+name = town
+addresses = 192.0.2.1
+nats = nats1.example.org
+> 8: nats = nats1.example.org: expected up to 8 servers, ~
+# a server with a user in its URL
+[bootnode]
+listen = 127.0.0.1:0
+key_file = kept/bootnode.key
+node_id = 1
+[cluster]
+name = town
+addresses = 192.0.2.1
+nats = nats://me:word@127.0.0.1
+> 8: nats = nats://me:word@127.0.0.1: expected up to 8 servers, ~
+# a server in the clear beside others
+[bootnode]
+listen = 127.0.0.1:0
+key_file = kept/bootnode.key
+node_id = 1
+[cluster]
+name = town
+addresses = 192.0.2.1
+nats = tls://127.0.0.1, nats://127.0.0.2
+> 8: nats = tls://127.0.0.1, nats://127.0.0.2: expected up to 8 servers, ~
+# certificates in the clear
+[bootnode]
+listen = 127.0.0.1:0
+key_file = kept/bootnode.key
+node_id = 1
+[cluster]
+name = town
+addresses = 192.0.2.1
+nats = nats://127.0.0.1
+nats_ca = closed.creds
+> 9: nats_ca = FOLDER/closed.creds: expected tls:// in nats
+# a certificate without its key
+[bootnode]
+listen = 127.0.0.1:0
+key_file = kept/bootnode.key
+node_id = 1
+[cluster]
+name = town
+addresses = 192.0.2.1
+nats = tls://127.0.0.1
+nats_cert = closed.creds
+> 9: nats_cert = FOLDER/closed.creds: expected nats_key, too
+# two ways to be known
+[bootnode]
+listen = 127.0.0.1:0
+key_file = kept/bootnode.key
+node_id = 1
+[cluster]
+name = town
+addresses = 192.0.2.1
+nats = tls://127.0.0.1
+nats_cert = closed.creds
+nats_key = closed.creds
+nats_credentials = closed.creds
+> 11: nats_credentials = FOLDER/closed.creds: expected either this or nats_cert: a server takes a node by one of them
 # a key that there is not
 [bootnode]
 session = 100
@@ -470,7 +623,7 @@ session = 100
 # another section's key
 [client]
 room = tea
-> 1: [client]: unknown section, expected [bootnode]
+> 1: [client]: unknown section, expected [bootnode] or [cluster]
 # a key before any section
 workers = 1
 [bootnode]
@@ -559,7 +712,7 @@ all = red
 > 3: listen = 127.0.0.1, localhost: expected 1 to 16 times ADDR[:PORT], as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas; localhost is none
 > 4: metrics = 127.0.0.1:65537: expected ADDR:PORT, as in 127.0.0.1:9596, or nothing
 > 9: relay_rate = fast: expected a rate from 0 to 100MB/s in B/s, KiB/s, MiB/s, GiB/s, kB/s, MB/s, GB/s, bit/s, kbit/s, Mbit/s or Gbit/s; a number alone is in B/s; no number
-> 10: [colours]: unknown section, expected [bootnode]
+> 10: [colours]: unknown section, expected [bootnode] or [cluster]
 > 5: user = no-such-user: expected a user of this machine, as in gochat or gochat:gochat; no user no-such-user here
 > 8: room_members = 200: expected no more than sessions = 100 (FOLDER/faulty.ini:7)
 > 6: key_file = FOLDER: a folder, expected a file

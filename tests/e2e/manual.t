@@ -110,7 +110,7 @@ is_deeply([grep { $control !~ /[`"]$_\b/ } uniq(sort @answered)], [], 'each is d
 # --- gochat-bootnode.ini(5) --------------------------------------------------------------------------------------------
 
 my $settings = paper('conf/gochat-bootnode.ini.5');
-my @described = grep { $_ ne 'include' } map {/^\.It Ic (\w+)/} split /\n/, section('SETTINGS', $settings);
+my @described = grep { $_ ne 'include' } map {/^\.It Ic (\w+)/} map { split /\n/, section($_, $settings) } 'SETTINGS', 'The cluster';
 my @printed = (run_program(command => [gochat(), '--mode', 'bootnode', '--print-config']))[1] =~ /^;?(\w+) =/mg;
 is_deeply([sort @described], [sort @printed], 'every setting of the bootnode, and no other');
 is_deeply([sort(paper('conf/bootnode.ini') =~ /^;?(\w+) = /mg)], [sort @printed], 'and conf/bootnode.ini has them, too');

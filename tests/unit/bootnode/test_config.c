@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/units.h"
 #include "common/why.h"
+#include "common/wire/bootnode_packets.h"
 
 #define SAMPLE "conf/bootnode.ini"
 #define BENCH "conf/bench.ini"
@@ -98,6 +99,7 @@ static void test_sample_tells_what_a_reload_changes(void **state) {
         if (*line == '\n') *comment = '\0';
         if (!name) continue;
         size_t row = ini_table_row(&bootnode_config_table, BOOTNODE_SECTION, name);
+        if (row == bootnode_config_table.count) row = ini_table_row(&bootnode_config_table, CLUSTER_SECTION, name);
         bool restart = strstr(comment, "[restart]"), reload = strstr(comment, "[reload]");
         if (restart != key_at(row)->restart || reload == restart) fail_msg("%s: [restart] or [reload]?", name);
         *comment = '\0';
@@ -125,6 +127,42 @@ static void test_sample_tells_true_ranges(void **state) {
         if (!strstr(text, range)) fail_msg("%s does not say '%s'", SAMPLE, range);
     }
     free(text);
+}
+
+static bool cluster_sets(const char *name, const char *value, struct bootnode_config *config) {
+    struct why why;
+    ini_table_defaults(&bootnode_config_table, config);
+    return ini_table_set(&bootnode_config_table, CLUSTER_SECTION, name, value, config, &why);
+}
+
+static void test_cluster(void **state) {
+    struct bootnode_config config;
+    struct cluster_servers servers;
+    struct why why;
+    (void)state;
+    ini_table_defaults(&bootnode_config_table, &config);
+    assert_false(cluster_config_on(&config.cluster));
+    assert_int_equal(config.cluster.replicas, 2);
+    assert_int_equal(config.cluster.weight, 100);
+    assert_true(cluster_sets("name", "a-Town_9", &config) && cluster_config_on(&config.cluster));
+    assert_false(cluster_sets("name", "a.b", &config));
+    assert_false(cluster_sets("name", ">", &config));
+    assert_false(cluster_sets("name", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", &config));
+    assert_true(cluster_sets("addresses", "192.0.2.1, [2001:db8::1]:7", &config));
+    assert_int_equal(config.cluster.addresses.items[0].port, BOOTNODE_PORT);
+    assert_true(cluster_config_servers("tls://a.example.org, tls://192.0.2.1:7 tls://[2001:db8::1]", &servers, &why));
+    assert_int_equal(servers.count, 3);
+    assert_true(servers.tls);
+    assert_string_equal(servers.items[0], "tls://a.example.org:4222");
+    assert_string_equal(servers.items[1], "tls://192.0.2.1:7");
+    assert_string_equal(servers.items[2], "tls://[2001:db8::1]:4222");
+    static const char *const refused[] = {"127.0.0.1:4222",    "http://a",           "nats://",   "nats://a@b",
+                                          "nats://a, tls://b", "nats://127.0.0.1:0", "nats://a b"};
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        assert_false(cluster_config_servers(refused[i], &servers, &why));
+    assert_true(cluster_config_servers("", &servers, &why) && servers.count == 0);
+    assert_false(cluster_sets(
+        "nats", "nats://a,nats://b,nats://c,nats://d,nats://e,nats://f,nats://g,nats://h,nats://i", &config));
 }
 
 static bool sets(const char *name, const char *value) {
@@ -281,6 +319,7 @@ int main(void) {
         cmocka_unit_test(test_sample_tells_what_a_reload_changes),
         cmocka_unit_test(test_sample_tells_true_ranges),
         cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_cluster),
         cmocka_unit_test(test_bench_differs_in_load_alone),
         cmocka_unit_test(test_rates),
         cmocka_unit_test(test_rates_in_bytes),
