@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# One of five is away for two minutes, cut off from everybody; the others chat on, and a sixth comes and gets what was
-# said before. When the first is back, all six have the same messages of each author.
+# One of five is away for 40 s, cut off from everybody; the others chat on, and a sixth comes and gets what was said
+# before. When the first is back, all six have the same messages of each author. With a number: for so many seconds.
 use strict;
 use warnings;
 use FindBin;
@@ -12,7 +12,9 @@ use Test::More;
 
 GoChat::Lab::enter();
 
-use constant { AWAY_SECONDS => 120, TICK => 2, CONNECT_TIMEOUT => 15, BACK_TIMEOUT => 40 };
+use constant { TICK => 2, CONNECT_TIMEOUT => 15, BACK_TIMEOUT => 40 };
+
+my ($away_seconds) = (@ARGV, 40);
 
 my @hosts = ('a' .. 'f');
 my ($away, $newcomer) = @hosts[2, 5];
@@ -40,9 +42,9 @@ chat_for(2 * TICK);
 all_heard('before', BACK_TIMEOUT, values %speaker);
 
 $lab->block($away);
-chat_for(AWAY_SECONDS / 2);
+chat_for($away_seconds / 2);
 enter_room($newcomer);
-chat_for(AWAY_SECONDS / 2);
+chat_for($away_seconds / 2);
 $lab->unblock($away);
 chat_for(2 * TICK);
 
