@@ -33,6 +33,7 @@
     L(REFUSED_BOOTNODE_FULL, "refused", "reason", "bootnode_full", "REFUSED sent")                                     \
     L(REFUSED_DRAINING, "refused", "reason", "draining", "REFUSED sent")                                               \
     L(REFUSED_BUSY, "refused", "reason", "busy", "REFUSED sent")                                                       \
+    L(REFUSED_ELSEWHERE, "refused", "reason", "elsewhere", "REFUSED sent")                                             \
     X(PROOF_BAD, "proof_bad", "proofs of a second address that were stale or forged")                                  \
     X(COOKIE_BAD, "cookie_bad", "REGISTER and MOVE without a valid cookie, dropped")                                   \
     X(HANDSHAKE_BAD, "handshake_bad", "REGISTER whose handshake or proof of the member key failed, dropped")           \

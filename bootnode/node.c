@@ -97,6 +97,7 @@ void node_destroy(struct node *node) {
     trace_destroy(&node->trace);
     node_key_wipe(&node->key);
     free(node->settings);
+    homes_destroy((struct homes *)rcu_load(&node->homes));
     pthread_mutex_destroy(&node->reconfiguring);
     pthread_mutex_destroy(&node->changing);
 }
@@ -142,6 +143,18 @@ bool node_reconfigure(struct node *node, const struct bootnode_config *next) {
     pthread_mutex_unlock(&node->reconfiguring);
     if (former) rcu_reclaim(&former->head, free_settings);
     return true;
+}
+
+/* --- A cluster --- */
+
+static void free_homes(struct rcu_head *head) {
+    homes_destroy(caa_container_of(head, struct homes, head));
+}
+
+void node_set_homes(struct node *node, struct homes *homes) {
+    struct homes *former = (struct homes *)rcu_load(&node->homes);
+    rcu_publish(&node->homes, homes);
+    if (former) rcu_reclaim(&former->head, free_homes);
 }
 
 /* --- Time and sessions --- */

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bootnode/cluster/homes.h"
 #include "bootnode/config.h"
 #include "bootnode/guard/access.h"
 #include "bootnode/guard/cookie.h"
@@ -39,10 +40,11 @@ struct node {
     struct node_key previous[NODE_PREVIOUS_KEYS_MAX]; /* to who asks for them, the newest first */
     size_t previous_count;
     uint8_t reset_key[16]; /* of the oldest: a rotation, which adds a newer one, leaves living sessions their RESET */
-    struct cookie_jar cookies;    /* has its own synchronisation */
-    struct rate_limiter *limits;  /* lock-free */
-    struct source_count *sources; /* lock-free; NULL: no cap */
-    struct access *access;        /* who is kept out; the node's to destroy. NULL: nobody */
+    struct cookie_jar cookies;           /* has its own synchronisation */
+    struct rate_limiter *limits;         /* lock-free */
+    struct source_count *sources;        /* lock-free; NULL: no cap */
+    struct access *access;               /* who is kept out; the node's to destroy. NULL: nobody */
+    _Atomic(const struct homes *) homes; /* of the cluster that it is in; NULL: in none. Read with node_homes */
     struct endpoints endpoints;
     struct shard *shards[NODE_SHARDS_MAX];
     size_t shard_count;
@@ -92,6 +94,14 @@ MUST_USE bool node_suits(const struct node *node, const struct bootnode_config *
  * is here stays. What is read at the start alone (ini_key.restart) must be as it was. The caller is a registered
  * reader, online, and holds no shard. False without memory: then nothing changed. */
 MUST_USE bool node_reconfigure(struct node *node, const struct bootnode_config *next);
+
+/* Where rooms live, for readers of RCU that are online, until their next quiescent state. NULL: here, all of them. */
+static inline const struct homes *node_homes(const struct node *node) {
+    return rcu_load(&node->homes);
+}
+/* From now on they live there; the former ones are freed when nobody reads them any more. The caller is a registered
+ * reader, online, and the only one who sets them. */
+void node_set_homes(struct node *node, struct homes *homes);
 
 /* Any thread. Nothing else hangs on it, so it may be seen a moment late. */
 static inline enum node_fate node_fate(const struct node *node) {

@@ -30,6 +30,9 @@
 #include "common/attributes.h"
 
 #define ROOM_TAG_SIZE 16
+/* The part of a room's tag by which a cluster finds its homes. It travels in the clear. */
+#define BUCKET_BITS 10
+#define BUCKETS (1 << BUCKET_BITS)
 #define MEMBER_ID_SIZE 16
 #define MEMBER_KEY_SIZE 32
 #define ROOM_MAC_KEY_SIZE 16
@@ -68,3 +71,8 @@ void fingerprint_format(const uint8_t identity_public[static 32], char out[stati
 /* The same for both people, whoever is a: 60 decimal digits from both keys. */
 void safety_number_format(const uint8_t a[static 32], const uint8_t b[static 32],
                           char out[static SAFETY_NUMBER_TEXT_SIZE]);
+
+/* The first BUCKET_BITS bits of a tag. */
+static inline uint16_t room_bucket(const uint8_t tag[static ROOM_TAG_SIZE]) {
+    return (uint16_t)((tag[0] << 8 | tag[1]) >> (16 - BUCKET_BITS));
+}

@@ -9,7 +9,10 @@
 #define CHOICES 8
 
 static void say_leave(struct fleet *fleet, uint32_t member, uint8_t tries, uint64_t now_us) {
-    fleet_send_sealed(fleet, member, MESSAGE_LEAVE, NULL, 0);
+    uint8_t body[LEAVE_BODY_SIZE];
+    struct writer writer = writer_over(body, sizeof body);
+    write_leave_body(&writer, LEAVE_SAID);
+    fleet_send_sealed(fleet, member, MESSAGE_LEAVE, body, writer_size(&writer));
     fleet_plan(fleet, &(struct agenda_entry){.due_us = now_us + ((uint64_t)LEAVE_FIRST_US << tries),
                                              .member = member,
                                              .errand = ERRAND_LEAVE,

@@ -84,7 +84,7 @@ static void visit(struct bench *bench, uint64_t now) {
     uint64_t leaving = 0, joining = 0;
     for (uint64_t i = 0; i < VISITS; i++) {
         uint64_t member = i * 7919 % crowd->size, start = crowd_cpu_ns();
-        if (!shard_leave(crowd->shard, crowd->ids[member], now)) die("a session was not there");
+        if (!shard_leave(crowd->shard, crowd->ids[member], LEAVE_SAID, now)) die("a session was not there");
         leaving += crowd_cpu_ns() - start;
         start = crowd_cpu_ns();
         if (!crowd_join(crowd, member, now)) die("a session was refused");

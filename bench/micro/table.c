@@ -157,7 +157,8 @@ static void join(void *context, size_t operations) {
 static void leave(void *context, size_t operations) {
     struct bench *bench = context;
     for (size_t i = 0; i < operations; i++) {
-        if (!shard_leave(bench->crowd.shard, bench->newcomers[i].id, bench->now)) measure_die("table: nobody to leave");
+        if (!shard_leave(bench->crowd.shard, bench->newcomers[i].id, LEAVE_SAID, bench->now))
+            measure_die("table: nobody to leave");
         if (i % QUIESCENT_EVERY == 0) rcu_reader_quiescent();
     }
 }

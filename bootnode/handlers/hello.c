@@ -15,13 +15,15 @@ static unsigned key_for(const struct node *node, const struct hello *hello) {
 }
 
 static void answer_cookie(struct context *context, const struct packet *packet, const struct hello *hello) {
-    uint8_t answer[COOKIE_MESSAGE_SIZE];
+    uint8_t answer[COOKIE_MESSAGE_MAX];
+    const struct homes *homes = node_homes(context->node);
     struct cookie_message message = {.nonce = hello->nonce, .seen = packet->from};
     unsigned key = key_for(context->node, hello);
     const struct node_key *shown = node_key_at(context->node, key);
     if (!shown || !cookie_make_for(&context->node->cookies, &packet->from, context->second, key, &message.cookie))
         return;
     message.spread_ms = spread_wait(&context->node->spread, context->now);
+    if (homes && homes->ranked_count > 0) homes_name(homes, hello->bucket, &message.homes);
     memcpy(message.bootnode_public, shown->public, sizeof message.bootnode_public);
     if (packet_answer(context, packet, answer, cookie_message_encode(&message, answer, sizeof answer)))
         counters_count(context->counters, COUNTER_HELLO);

@@ -71,13 +71,16 @@ void handle_introduce(struct context *context, const struct packet *packet) {
 void handle_leave(struct context *context, const struct packet *packet) {
     struct sealed_packet sealed;
     if (!sealed_open(context, packet, &sealed) || !sealed_accept(context, &sealed)) return;
-    if (sealed.body_size != 0) {
+    enum leave_reason reason;
+    struct reader reader = reader_over(sealed.body, sealed.body_size);
+    read_leave_body(&reader, &reason);
+    if (!reader_finished(&reader)) {
         counters_count(context->counters, COUNTER_MALFORMED);
         return;
     }
     struct address registered = session_address(sealed.session);
     uint8_t endpoint = atomic_load_explicit(&sealed.session->endpoint, memory_order_relaxed);
-    if (!shard_leave(sealed.shard, sealed.session_id, context->now)) return;
+    if (!shard_leave(sealed.shard, sealed.session_id, reason, context->now)) return;
     counters_count(context->counters, COUNTER_LEAVE);
     reset_send(context, endpoint, &registered, sealed.session_id);
 }

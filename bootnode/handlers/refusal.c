@@ -8,7 +8,7 @@
 /* Seconds. A version changes with an update. */
 static const uint16_t retry_after[] = {
     [REFUSAL_VERSION] = 3600,     [REFUSAL_ROOM_FULL] = 30, [REFUSAL_SOURCE_LIMIT] = 10,
-    [REFUSAL_BOOTNODE_FULL] = 30, [REFUSAL_DRAINING] = 5,
+    [REFUSAL_BOOTNODE_FULL] = 30, [REFUSAL_DRAINING] = 5,   [REFUSAL_ELSEWHERE] = 0,
 };
 
 /* Until those who came before are through, and a moment later: so that whoever is turned away comes apart from others,
@@ -33,6 +33,7 @@ static enum counter counter_of(enum refusal reason) {
         [REFUSAL_VERSION] = COUNTER_REFUSED_VERSION,           [REFUSAL_ROOM_FULL] = COUNTER_REFUSED_ROOM_FULL,
         [REFUSAL_SOURCE_LIMIT] = COUNTER_REFUSED_SOURCE_LIMIT, [REFUSAL_BOOTNODE_FULL] = COUNTER_REFUSED_BOOTNODE_FULL,
         [REFUSAL_DRAINING] = COUNTER_REFUSED_DRAINING,         [REFUSAL_BUSY] = COUNTER_REFUSED_BUSY,
+        [REFUSAL_ELSEWHERE] = COUNTER_REFUSED_ELSEWHERE,
     };
     static_assert(sizeof counters / sizeof *counters == REFUSAL_END, "a counter for each reason");
     return counters[reason];

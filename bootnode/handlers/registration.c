@@ -104,17 +104,25 @@ static void answer_register(struct context *context, const struct packet *packet
     refusal_answer(context, packet, registered.refusal, message->attempt);
 }
 
+/* In a cluster, where another view of it, or a client, is wrong. */
+static bool is_elsewhere(const struct context *context, const struct register_body *body) {
+    const struct homes *homes = node_homes(context->node);
+    return homes && !homes_are_here(homes, room_bucket(body->room_tag));
+}
+
 static void register_client(struct context *context, const struct packet *packet,
                             const struct register_message *message) {
     /* Ours named it under its tag; the cookie was checked. */
     const struct node_key *key = node_key_at(context->node, cookie_key(&message->cookie));
     struct noise noise = {.failed = true};
     struct register_body body;
-    if (key && read_body(key, packet, message, &noise, &body)) {
+    if (!key || !read_body(key, packet, message, &noise, &body)) {
+        counters_count(context->counters, COUNTER_HANDSHAKE_BAD);
+    } else if (is_elsewhere(context, &body)) {
+        refusal_answer(context, packet, REFUSAL_ELSEWHERE, message->attempt);
+    } else {
         proof_judge(context, &body.has_proof, &body.proof);
         answer_register(context, packet, message, &noise, &body);
-    } else {
-        counters_count(context->counters, COUNTER_HANDSHAKE_BAD);
     }
     noise_wipe(&noise);
 }

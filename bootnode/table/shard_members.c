@@ -71,12 +71,12 @@ bool shard_update(struct shard *shard, uint64_t id, const struct update_body *up
     return accepted;
 }
 
-bool shard_leave(struct shard *shard, uint64_t id, uint64_t now) {
+bool shard_leave(struct shard *shard, uint64_t id, enum leave_reason reason, uint64_t now) {
     shard_lock(shard);
     struct session *session = shard_session(shard, id);
     bool member = session && session_state(session) == SESSION_CONFIRMED;
     if (member) {
-        shard_remove_member(shard, session, LEAVE_SAID, now);
+        shard_remove_member(shard, session, reason, now);
         shard->counters.left++;
     } else if (session) {
         shard_remove_provisional(shard, session);

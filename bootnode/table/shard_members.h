@@ -14,7 +14,8 @@ MUST_USE bool shard_move(struct shard *shard, uint64_t id, const struct address 
 /* False: it is gone, or has not shown that it hears since its candidates changed last. They change only with a higher
  * revision. A proof has been checked. */
 MUST_USE bool shard_update(struct shard *shard, uint64_t id, const struct update_body *update, uint64_t now);
-MUST_USE bool shard_leave(struct shard *shard, uint64_t id, uint64_t now);
+/* The client said so: it leaves the room, or moves to other homes of it (LEAVE_SAID, LEAVE_MOVED). */
+MUST_USE bool shard_leave(struct shard *shard, uint64_t id, enum leave_reason reason, uint64_t now);
 
 /* A beat came with a version other than the room's (epoch 0: none). Has CHANGES sent to this member: at once when the
  * client is stuck, else when what was sent last should have arrived, and at most once in SHARD_ANSWER_MS. */

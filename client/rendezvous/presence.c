@@ -208,6 +208,7 @@ static enum presence_news handle_notice(struct presence *presence, const uint8_t
     if (!reader_finished(&reader) || presence->leaving) return PRESENCE_ON;
     presence->wait_ms = notice.retry_ms > NOTICE_MOST_MS ? NOTICE_MOST_MS : notice.retry_ms;
     if (notice.kind == NOTICE_ENDING) return PRESENCE_DRAINING;
+    if (notice.kind == NOTICE_ELSEWHERE) return PRESENCE_ON;
     await_restart(presence, now);
     return PRESENCE_RESTARTING;
 }
@@ -305,7 +306,10 @@ static void send_update(struct presence *presence, uint64_t now) {
 
 static enum presence_news send_leave(struct presence *presence, uint64_t now) {
     if (presence->leave_tries >= LEAVE_TRIES) return PRESENCE_LEFT;
-    send_sealed(presence, MESSAGE_LEAVE, NULL, 0);
+    uint8_t body[LEAVE_BODY_SIZE];
+    struct writer writer = writer_over(body, sizeof body);
+    write_leave_body(&writer, LEAVE_SAID);
+    send_sealed(presence, MESSAGE_LEAVE, body, writer_size(&writer));
     presence->leave_due = now + (100u << presence->leave_tries++);
     return PRESENCE_ON;
 }

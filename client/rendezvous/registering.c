@@ -107,6 +107,7 @@ const char *registering_refusal(enum refusal reason) {
         [REFUSAL_BOOTNODE_FULL] = "the bootnode is full",
         [REFUSAL_DRAINING] = "the bootnode is shutting down",
         [REFUSAL_BUSY] = "the bootnode is busy",
+        [REFUSAL_ELSEWHERE] = "the room is at other nodes of the bootnode",
     };
     return (size_t)reason < sizeof texts / sizeof *texts && texts[reason] ? texts[reason] : "the bootnode refused";
 }

@@ -192,7 +192,7 @@ static void seek(struct rendezvous *rendezvous, uint64_t now) {
 }
 
 static void greet(struct rendezvous *rendezvous, uint64_t now) {
-    struct hello hello = {.version = PROTOCOL_VERSION};
+    struct hello hello = {.version = PROTOCOL_VERSION, .bucket = room_bucket(rendezvous->registering.room->tag)};
     struct address to;
     if (rendezvous->asking.asks) memcpy(hello.key, rendezvous->asking.key, sizeof hello.key);
     while (doors_greet(&rendezvous->doors, now, &to, &hello.nonce)) {

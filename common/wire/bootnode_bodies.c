@@ -3,15 +3,14 @@
 #include <string.h>
 
 #include "common/suite.h"
+#include "common/wire/candidate.h"
 
 #define WELCOME_COMPLETE 0x01
 #define WELCOME_RELAYS 0x02
 #define WELCOME_SUCCEEDED 0x04
 
-enum candidate_kind { CANDIDATE_IPV4 = 4, CANDIDATE_IPV6 = 6, CANDIDATE_SEEN = 0x10 };
 #define PROOFS_MAX 1
 
-#define IPV4_OFFSET 12 /* of the four bytes within a v4-mapped address */
 #define CHANGE_LEFT_SIZE (1 + MEMBER_ID_SIZE + 1)
 #define MEMBER_RECORD_FIXED (MEMBER_ID_SIZE + 6)
 
@@ -52,34 +51,6 @@ void write_address(struct writer *writer, const struct address *address) {
 static void read_suite_mask(struct reader *reader, uint8_t *out) {
     *out = read_u8(reader);
     if (!(*out & SUITE_CHACHA20_POLY1305) || *out & ~(SUITE_CHACHA20_POLY1305 | SUITE_AES256_GCM)) reader_fail(reader);
-}
-
-static void read_candidate(struct reader *reader, struct address *out, bool *seen) {
-    uint8_t kind = read_u8(reader);
-    *out = (struct address){.ip = {[10] = 0xff, [11] = 0xff}};
-    *seen = kind & CANDIDATE_SEEN;
-    switch (kind & ~CANDIDATE_SEEN) {
-    case CANDIDATE_IPV4: read_bytes(reader, out->ip + IPV4_OFFSET, sizeof out->ip - IPV4_OFFSET); break;
-    case CANDIDATE_IPV6:
-        read_bytes(reader, out->ip, sizeof out->ip);
-        /* One address, one form: IPv4 has its own, and a scope means nothing here. */
-        if (address_is_ipv4(out) || address_scope(out) != 0) reader_fail(reader);
-        break;
-    default: reader_fail(reader);
-    }
-    out->port = read_u16(reader);
-}
-
-static void write_candidate(struct writer *writer, const struct address *candidate, bool seen) {
-    const struct address plain = address_unscoped(*candidate);
-    size_t skipped = address_is_ipv4(candidate) ? IPV4_OFFSET : 0;
-    write_u8(writer, (uint8_t)((skipped ? CANDIDATE_IPV4 : CANDIDATE_IPV6) | (seen ? CANDIDATE_SEEN : 0)));
-    write_bytes(writer, plain.ip + skipped, sizeof plain.ip - skipped);
-    write_u16(writer, candidate->port);
-}
-
-static size_t candidate_size(const struct address *candidate) {
-    return address_is_ipv4(candidate) ? 7 : 19;
 }
 
 static void read_candidate_count(struct reader *reader, uint8_t most, struct candidate_list *out) {
@@ -263,7 +234,7 @@ void read_change_entry(struct reader *reader, enum changes_kind kind, struct cha
     }
     read_bytes(reader, out->record.id, sizeof out->record.id);
     out->reason = (enum leave_reason)read_u8(reader);
-    if (out->reason != LEAVE_SILENT && out->reason != LEAVE_SAID) reader_fail(reader);
+    if (out->reason > LEAVE_MOVED) reader_fail(reader);
 }
 
 void write_change_entry(struct writer *writer, const struct change_entry *entry) {
@@ -294,13 +265,36 @@ void write_update_body(struct writer *writer, const struct update_body *body) {
     write_proof(writer, body->has_proof, &body->proof);
 }
 
+void read_leave_body(struct reader *reader, enum leave_reason *out) {
+    *out = (enum leave_reason)read_u8(reader);
+    if (*out != LEAVE_SAID && *out != LEAVE_MOVED) reader_fail(reader);
+}
+
+void write_leave_body(struct writer *writer, enum leave_reason reason) {
+    write_u8(writer, (uint8_t)reason);
+}
+
 void read_notice_body(struct reader *reader, struct notice_body *out) {
-    out->kind = (enum notice_kind)read_u8(reader);
-    if (out->kind != NOTICE_ENDING && out->kind != NOTICE_RESTARTING) reader_fail(reader);
-    out->retry_ms = read_u32(reader);
+    *out = (struct notice_body){.kind = (enum notice_kind)read_u8(reader)};
+    switch (out->kind) {
+    case NOTICE_ENDING:
+    case NOTICE_RESTARTING: out->retry_ms = read_u32(reader); break;
+    case NOTICE_ELSEWHERE:
+        out->homes.replicas = read_u8(reader);
+        out->homes.count = read_u8(reader);
+        read_homes(reader, &out->homes);
+        break;
+    default: reader_fail(reader);
+    }
 }
 
 void write_notice_body(struct writer *writer, const struct notice_body *body) {
     write_u8(writer, (uint8_t)body->kind);
-    write_u32(writer, body->retry_ms);
+    if (body->kind != NOTICE_ELSEWHERE) {
+        write_u32(writer, body->retry_ms);
+        return;
+    }
+    write_u8(writer, body->homes.replicas);
+    write_u8(writer, body->homes.count);
+    write_homes(writer, &body->homes);
 }

@@ -13,6 +13,7 @@
 #include "common/address.h"
 #include "common/bytes.h"
 #include "common/names.h"
+#include "common/wire/homes.h"
 #include "common/wire/packet.h"
 
 #define RESET_TOKEN_SIZE 16
@@ -105,7 +106,9 @@ struct changes_header { /* start of the body; entries follow up to its end */
 #define CHANGES_HEADER_FULL_SIZE 46
 
 enum change { CHANGE_JOINED = 1, CHANGE_LEFT, CHANGE_UPDATED, CHANGE_PRESENT };
-enum leave_reason { LEAVE_SILENT = 0, LEAVE_SAID = 1 };
+/* Moved: to other nodes of the cluster, where it is still a member. LEAVE says the last two. */
+enum leave_reason { LEAVE_SILENT = 0, LEAVE_SAID = 1, LEAVE_MOVED = 2 };
+#define LEAVE_BODY_SIZE 1
 struct change_entry {
     enum change change;
     struct member_record record; /* for CHANGE_LEFT only `id` */
@@ -121,12 +124,14 @@ struct update_body {
 #define UPDATE_BODY_MIN 6
 #define UPDATE_BODY_MAX (UPDATE_BODY_MIN + MEMBER_CANDIDATES_MAX * 19 + ADDRESS_PROOF_SIZE)
 
-enum notice_kind { NOTICE_ENDING = 1, NOTICE_RESTARTING = 2 };
+enum notice_kind { NOTICE_ENDING = 1, NOTICE_RESTARTING = 2, NOTICE_ELSEWHERE = 3 };
 struct notice_body {
     enum notice_kind kind;
-    uint32_t retry_ms; /* ending: try again after that long; restarting: it should be back by then */
+    uint32_t retry_ms;        /* ending: try again after that long; restarting: it should be back by then */
+    struct named_homes homes; /* elsewhere: where the room is to be found from now on */
 };
-#define NOTICE_BODY_SIZE 5
+#define NOTICE_BODY_SIZE 5 /* ending, restarting */
+#define NOTICE_BODY_MAX (3 + HOMES_SIZE_MAX)
 #define NOTICE_MOST_MS 60000 /* a client takes what is longer for that */
 
 void read_register_body(struct reader *reader, struct register_body *out);
@@ -147,6 +152,9 @@ void write_change_entry(struct writer *writer, const struct change_entry *entry)
 size_t change_entry_size(const struct change_entry *entry);
 void read_update_body(struct reader *reader, struct update_body *out);
 void write_update_body(struct writer *writer, const struct update_body *body);
+/* LEAVE_SAID or LEAVE_MOVED. */
+void read_leave_body(struct reader *reader, enum leave_reason *out);
+void write_leave_body(struct writer *writer, enum leave_reason reason);
 void read_notice_body(struct reader *reader, struct notice_body *out);
 void write_notice_body(struct writer *writer, const struct notice_body *body);
 struct room_version read_room_version(struct reader *reader);

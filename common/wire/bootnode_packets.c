@@ -1,5 +1,6 @@
 #include "common/wire/bootnode_packets.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <string.h>
 
@@ -12,6 +13,8 @@
 #define WELCOME_NOISE_MIN (NOISE_NK_2_OVERHEAD + WELCOME_BODY_SIZE)
 
 #define PATH_TAG_SIZE 8
+static_assert(BUCKET_BITS <= 16, "bits of a bucket");
+static_assert(COOKIE_MESSAGE_MAX <= HELLO_SIZE, "no answer is longer than its request");
 
 #define TYPE_INDEX(type) ((type)-MESSAGE_HELLO)
 
@@ -27,41 +30,45 @@ static const struct size_range sealed_sizes[] = {
     [TYPE_INDEX(MESSAGE_UPDATE)] = BODY_SIZES(UPDATE_BODY_MIN, UPDATE_BODY_MAX),
     [TYPE_INDEX(MESSAGE_INTRODUCE)] = BODY_SIZES(MEMBER_ID_SIZE, MEMBER_RECORD_MAX),
     [TYPE_INDEX(MESSAGE_MOVE)] = BODY_SIZES(COOKIE_SIZE, COOKIE_SIZE),
-    [TYPE_INDEX(MESSAGE_LEAVE)] = BODY_SIZES(0, 0),
-    [TYPE_INDEX(MESSAGE_NOTICE)] = BODY_SIZES(NOTICE_BODY_SIZE, NOTICE_BODY_SIZE),
+    [TYPE_INDEX(MESSAGE_LEAVE)] = BODY_SIZES(LEAVE_BODY_SIZE, LEAVE_BODY_SIZE),
+    [TYPE_INDEX(MESSAGE_NOTICE)] = BODY_SIZES(NOTICE_BODY_SIZE, NOTICE_BODY_MAX),
 };
 
 bool hello_decode(const uint8_t *packet, size_t size, struct hello *out) {
     struct reader reader = packet_open(packet, size, MESSAGE_HELLO, HELLO_SIZE, PACKET_MAX);
     bool ours = (out->version = read_u8(&reader)) == PROTOCOL_VERSION;
-    /* What another version puts around the nonce is its own affair. */
-    (ours ? read_zeros : read_skip)(&reader, 2);
+    out->bucket = read_u16(&reader);
     out->nonce = read_u64(&reader);
     read_bytes(&reader, out->key, sizeof out->key);
     out->asks = ours && !sodium_is_zero(out->key, sizeof out->key);
-    (ours ? read_zeros : read_skip)(&reader, reader_left(&reader));
+    if (!ours) return !reader.failed; /* what another version puts around the nonce is its own affair */
+    if (out->bucket >= BUCKETS) reader_fail(&reader);
+    out->homes_silent = read_flag(&reader);
+    read_zeros(&reader, reader_left(&reader));
     return reader_finished(&reader);
 }
 
 size_t hello_encode(const struct hello *hello, uint8_t *out, size_t capacity) {
     struct writer writer = packet_start(out, capacity, MESSAGE_HELLO);
     write_u8(&writer, hello->version);
-    write_zeros(&writer, 2);
+    write_u16(&writer, hello->bucket);
     write_u64(&writer, hello->nonce);
     write_bytes(&writer, hello->key, sizeof hello->key);
-    write_zeros(&writer, HELLO_SIZE - 12 - sizeof hello->key);
+    write_flag(&writer, hello->homes_silent);
+    write_zeros(&writer, HELLO_SIZE - 13 - sizeof hello->key);
     return writer_size(&writer);
 }
 
 bool cookie_message_decode(const uint8_t *packet, size_t size, struct cookie_message *out) {
-    struct reader reader = packet_open(packet, size, MESSAGE_COOKIE, COOKIE_MESSAGE_SIZE, COOKIE_MESSAGE_SIZE);
+    struct reader reader = packet_open(packet, size, MESSAGE_COOKIE, COOKIE_MESSAGE_SIZE, COOKIE_MESSAGE_MAX);
     read_protocol_version(&reader);
     out->spread_ms = read_u16(&reader);
     out->nonce = read_u64(&reader);
     read_bytes(&reader, out->bootnode_public, sizeof out->bootnode_public);
     read_address(&reader, &out->seen);
-    read_zeros(&reader, 2);
+    out->homes = (struct named_homes){.replicas = read_u8(&reader), .count = read_u8(&reader)};
     read_cookie(&reader, &out->cookie);
+    if (out->homes.replicas != 0 || out->homes.count != 0) read_homes(&reader, &out->homes);
     return reader_finished(&reader);
 }
 
@@ -72,8 +79,10 @@ size_t cookie_message_encode(const struct cookie_message *message, uint8_t *out,
     write_u64(&writer, message->nonce);
     write_bytes(&writer, message->bootnode_public, sizeof message->bootnode_public);
     write_address(&writer, &message->seen);
-    write_zeros(&writer, 2);
+    write_u8(&writer, message->homes.replicas);
+    write_u8(&writer, message->homes.count);
     write_cookie(&writer, &message->cookie);
+    if (message->homes.replicas != 0) write_homes(&writer, &message->homes);
     return writer_size(&writer);
 }
 
@@ -248,7 +257,7 @@ bool sealed_header_decode(const uint8_t *packet, size_t size, struct sealed_head
     out->token = read_u16(&reader);
     out->session_id = read_u64(&reader);
     out->counter = read_u64(&reader);
-    bool has_token = out->type == MESSAGE_CHANGES || out->type == MESSAGE_INTRODUCE;
+    bool has_token = out->type == MESSAGE_CHANGES || out->type == MESSAGE_INTRODUCE || out->type == MESSAGE_NOTICE;
     if (out->counter == 0 || (out->token != 0 && !has_token)) reader_fail(&reader);
     return !reader.failed;
 }

@@ -38,8 +38,9 @@ enum message_type {
     MESSAGE_TYPE_END,
 };
 
-#define HELLO_SIZE 96
-#define COOKIE_MESSAGE_SIZE 84
+#define HELLO_SIZE 200
+#define COOKIE_MESSAGE_SIZE 84 /* of a bootnode in no cluster */
+#define COOKIE_MESSAGE_MAX (COOKIE_MESSAGE_SIZE + HOMES_SIZE_MAX)
 #define REGISTER_SIZE 548       /* 576, which every path of IPv4 takes, without the headers of IP and UDP */
 #define REGISTER_HEADER_SIZE 32 /* also the part that goes into the handshake's prologue */
 #define WELCOME_HEADER_SIZE 12
@@ -59,8 +60,10 @@ enum message_type {
 struct hello {
     uint8_t version; /* decoded whatever it is, with nothing but the nonce: another one is answered with REFUSED */
     uint64_t nonce;
-    bool asks;       /* for this key, which the bootnode may have had before */
-    uint8_t key[32]; /* else zeros */
+    uint16_t bucket;   /* of the room that it is for: room_bucket */
+    bool homes_silent; /* the homes that the client was named do not answer it */
+    bool asks;         /* for this key, which the bootnode may have had before */
+    uint8_t key[32];   /* else zeros */
 };
 
 struct cookie_message {
@@ -69,6 +72,7 @@ struct cookie_message {
     uint8_t bootnode_public[32];
     struct address seen;
     struct cookie cookie;
+    struct named_homes homes;
 };
 
 struct register_message {
@@ -116,6 +120,7 @@ enum refusal {
     REFUSAL_BOOTNODE_FULL,
     REFUSAL_DRAINING,
     REFUSAL_BUSY,
+    REFUSAL_ELSEWHERE, /* this node of a cluster is no home of the room */
     REFUSAL_END,
 };
 struct refused {
@@ -129,7 +134,7 @@ struct sealed_header {
     uint8_t type;
     uint64_t session_id;
     uint64_t counter;
-    uint16_t token; /* CHANGES, INTRODUCE to the client: to be echoed by the next beat; others: 0 */
+    uint16_t token; /* CHANGES, INTRODUCE, NOTICE to the client: to be echoed by the next beat; others: 0 */
 };
 
 /* Whole packets in the clear. */

@@ -167,7 +167,7 @@ my $reset_key = computed('reset key', kdf(16, 1, 'gcnode01', $key_file));
 
 take();
 my $nonce = bytes('0102030405060708');
-computed('HELLO', pack 'a96', "\x80\x01\0\0$nonce");
+computed('HELLO', pack 'a200', "\x80\x01" . pack('n', unpack('n', $room->{tag}) >> 6) . $nonce);
 my $cookie_secret = given('cookie secret');
 my $second = pack 'N', 1000;
 sub cookie { my ($address) = @_; return $second . siphash($cookie_secret, $address . $second) }
@@ -233,7 +233,7 @@ computed('MOVE', sealed(0x8a, 1, $subkey[1], $moved_cookie));
 my $pair_tag = computed('pair tag A to B', substr siphash($room->{mac_key}, "pair$alice->{id}$bob->{id}"), 0, 8);
 my $probe = computed('PROBE', tagged($room->{mac_key}, "\x90\x01" . "\0" x 6 . $pair_tag . "\0" x 96));
 computed('RELAY', tagged($subkey[3], "\x8f\0\0\0$session_id$bob->{id}$probe"));
-computed('LEAVE', sealed(0x8b, 2, $subkey[1], ''));
+computed('LEAVE', sealed(0x8b, 2, $subkey[1], "\x01"));
 computed('RESET', "\x8c\0\0\0$session_id$reset_token");
 
 # --- A and B ----------------------------------------------------------------------------------------------------------

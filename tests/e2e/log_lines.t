@@ -81,7 +81,7 @@ my $config = write_file("$folder/trace.ini",
 my $trace = start_program(name => 'trace', command => [gochat(), '--mode', 'bootnode', '--listen', $address, '--config', $config]);
 my $client = start_client(name => 'ada', bootnode => $address, room => 'tea');
 ok(wait_event($client, { event => 'registered' }, PATIENCE), 'somebody registers');
-for my $step (qr/HELLO, 96 bytes from 127\.0\.0\.1:\d+: hello/, qr/REGISTER, 548 bytes from 127\.0\.0\.1:\d+: register, welcome/,
+for my $step (qr/HELLO, 200 bytes from 127\.0\.0\.1:\d+: hello/, qr/REGISTER, 548 bytes from 127\.0\.0\.1:\d+: register, welcome/,
     qr/HEARTBEAT of session [0-9a-f]{8}, 40 bytes from 127\.0\.0\.1:\d+: heartbeat, beat_ack/) {
     ok(wait_log($trace, qr/^$time trace: packet: $step$/, PATIENCE), 'and is followed, though only warnings are logged');
 }

@@ -164,10 +164,10 @@ sub row_is {
 
 my $dead = pack 'Q>', 0x010203 << 40;
 my %ask = (
-    'HELLO' => pack('C C x2 a8 x84', 0x80, 1, 'a nonce!'),
-    'HELLO of another version' => pack('C C x2 a8 x84', 0x80, 2, 'a nonce!'),
+    'HELLO' => pack('C C x2 a8 x188', 0x80, 1, 'a nonce!'),
+    'HELLO of another version' => pack('C C x2 a8 x188', 0x80, 2, 'a nonce!'),
     'HEARTBEAT of a dead session' => "\x84\0\0\0$dead" . "\0" x 28,
-    'LEAVE of a dead session' => "\x8b\0\0\0$dead" . pack('Q>', 1) . "\0" x 16,
+    'LEAVE of a dead session' => "\x8b\0\0\0$dead" . pack('Q>', 1) . "\0" x 17,
     'RELAY of a dead session' => "\x8f\0\0\0$dead" . "\0" x 16 . "\x94" . "\0" x 31 . "\0" x 16,
     'STUN, IPv4' => pack('n n N a12', 1, 0, 0x2112a442, 'transaction.'),
     'STUN with an unknown attribute' => pack('n n N a12 n n', 1, 4, 0x2112a442, 'transaction.', 0x7777, 0),

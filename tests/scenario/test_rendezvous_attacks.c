@@ -275,7 +275,7 @@ static void test_forged_packets_do_nothing(void **state) {
         uint8_t type;
         size_t size;
     } forgeries[] = {{MESSAGE_HEARTBEAT, BEAT_SIZE},
-                     {MESSAGE_LEAVE, SEALED_OVERHEAD},
+                     {MESSAGE_LEAVE, SEALED_OVERHEAD + LEAVE_BODY_SIZE},
                      {MESSAGE_MOVE, SEALED_OVERHEAD + COOKIE_SIZE},
                      {MESSAGE_UPDATE, SEALED_OVERHEAD + UPDATE_BODY_MIN},
                      {MESSAGE_INTRODUCE, SEALED_OVERHEAD + MEMBER_ID_SIZE},

@@ -93,7 +93,7 @@ void shard_client_join(struct shard_clients *clients, unsigned number, unsigned 
 }
 
 void shard_client_leave(struct shard_clients *clients, unsigned number) {
-    assert_true(shard_leave(&clients->shard, clients->list[number].id, clients->now));
+    assert_true(shard_leave(&clients->shard, clients->list[number].id, LEAVE_SAID, clients->now));
     clients->list[number].id = 0;
 }
 

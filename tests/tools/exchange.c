@@ -132,9 +132,10 @@ static const struct address alice_other = {.ip = {0x20, 0x01, 0x0d, 0xb8, [15] =
 static const struct address alice_home = {.ip = {[10] = 0xff, 0xff, 192, 168, 1, 10}, .port = 4000};
 static const struct address bob_seen = {.ip = {0x20, 0x01, 0x0d, 0xb8, [15] = 2}, .port = 5000};
 
-static void show_hello(void) {
+static void show_hello(const struct room_keys *room) {
     uint8_t packet[HELLO_SIZE];
-    size_t size = hello_encode(&(struct hello){.version = PROTOCOL_VERSION, .nonce = NONCE}, packet, sizeof packet);
+    const struct hello hello = {.version = PROTOCOL_VERSION, .bucket = room_bucket(room->tag), .nonce = NONCE};
+    size_t size = hello_encode(&hello, packet, sizeof packet);
     show("HELLO", packet, size);
 }
 
@@ -324,8 +325,9 @@ static void show_relay(const struct room_keys *room, const struct session_keys *
 
 static void show_leaving(const struct node_key *key, const struct session_keys *keys) {
     struct reset reset = {.session_id = SESSION_ID};
+    const uint8_t leaves[] = {LEAVE_SAID};
     uint8_t packet[RESET_SIZE];
-    show_sealed("LEAVE", MESSAGE_LEAVE, keys->seal[LINK_TO_BOOTNODE], 2, NULL, 0);
+    show_sealed("LEAVE", MESSAGE_LEAVE, keys->seal[LINK_TO_BOOTNODE], 2, leaves, sizeof leaves);
     reset_token(key->reset_key, SESSION_ID, reset.token);
     show("RESET", packet, reset_encode(&reset, packet, sizeof packet));
 }
@@ -345,7 +347,7 @@ static void show_registration(const struct room_keys *room) {
     show("bootnode key", key.public, 32);
     show("reset key", key.reset_key, sizeof key.reset_key);
     show_gap();
-    show_hello();
+    show_hello(room);
     show_cookie(&key, &jar, &cookie);
     show_gap();
     show_register(room, &key, &jar, &cookie, &noise, packet);

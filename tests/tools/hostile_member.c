@@ -182,7 +182,7 @@ static size_t true_body(struct intruder *intruder, uint8_t type, uint8_t out[sta
     case MESSAGE_UPDATE: write_update_body(&writer, &update); break;
     case MESSAGE_INTRODUCE: chance_fill(&intruder->chance, write_space(&writer, MEMBER_ID_SIZE), MEMBER_ID_SIZE); break;
     case MESSAGE_MOVE: write_cookie(&writer, &intruder->cookie.cookie); break;
-    default: break; /* LEAVE has none */
+    default: write_leave_body(&writer, LEAVE_SAID); break;
     }
     return writer_size(&writer);
 }

@@ -136,9 +136,10 @@ static void beat(struct rendezvous_client *client, uint64_t now) {
 }
 
 static void say_leave(struct rendezvous_client *client, uint64_t now) {
+    static const uint8_t body[] = {LEAVE_SAID};
     uint8_t packet[PACKET_MAX];
     client->due = now + CLIENT_RETRY_MS;
-    emit(client, packet, client_seal(client, MESSAGE_LEAVE, NULL, 0, packet));
+    emit(client, packet, client_seal(client, MESSAGE_LEAVE, body, sizeof body, packet));
 }
 
 void client_start(struct rendezvous_client *client, uint64_t now) {

@@ -137,7 +137,7 @@ static void a_network_is_followed_whatever_the_level(void **state) {
     set("trace", "192.0.2.0/24");
     log_set_level(LOG_LEVEL_ERROR);
     receive_hello("192.0.2.1:5");
-    assert_string_equal(log_lines_next(), "trace: packet: HELLO, 96 bytes from 192.0.2.1:5: hello");
+    assert_string_equal(log_lines_next(), "trace: packet: HELLO, 200 bytes from 192.0.2.1:5: hello");
     for (int i = 0; i < 10; i++) receive_hello("192.0.2.1:5");
     const char *line, *last = NULL;
     while ((line = log_lines_next())) last = strstr(line, "rate_limited");

@@ -217,13 +217,13 @@ static void shards_with_one_count_share_the_limit(void **state) {
     assert_int_equal(guest_refusal(&shard, (struct guest){2, 2}, NOW), REFUSAL_BOOTNODE_FULL);
     live--; /* another shard's session ended */
     assert_int_equal(guest_register(&shard, (struct guest){2, 2}, NOW, NULL, NULL), REGISTERED);
-    assert_true(shard_leave(&shard, id, NOW));
+    assert_true(shard_leave(&shard, id, LEAVE_SAID, NOW));
     assert_int_equal(live, 3);
     shard.limits.live = NULL;
 }
 
 static void leave(void *id) {
-    assert_true(shard_leave(&shard, *(const uint64_t *)id, NOW));
+    assert_true(shard_leave(&shard, *(const uint64_t *)id, LEAVE_SAID, NOW));
 }
 
 /* The other thread waits for us, who are back before it wakes. */
@@ -340,14 +340,14 @@ static void leaving_ends_a_session_once(void **state) {
     struct registered provisional;
     uint64_t id = guest_join(&shard, (struct guest){1, 1}, NOW);
     guest_join(&shard, (struct guest){1, 2}, NOW);
-    assert_true(shard_leave(&shard, id, NOW));
-    assert_false(shard_leave(&shard, id, NOW));
+    assert_true(shard_leave(&shard, id, LEAVE_SAID, NOW));
+    assert_false(shard_leave(&shard, id, LEAVE_SAID, NOW));
     const struct room *room = guest_room(&shard, 1);
     assert_int_equal(room->member_count, 1);
     assert_int_equal(room->version.count, 3);
     assert_int_equal(room->ring[3].reason, LEAVE_SAID);
     assert_int_equal(guest_register(&shard, (struct guest){1, 3}, NOW, &provisional, NULL), REGISTERED);
-    assert_true(shard_leave(&shard, provisional.session_id, NOW));
+    assert_true(shard_leave(&shard, provisional.session_id, LEAVE_SAID, NOW));
     assert_int_equal(shard.counters.left, 1);
     assert_int_equal(room->version.count, 3);
 }
@@ -356,7 +356,7 @@ static void a_room_lives_as_long_as_a_member(void **state) {
     (void)state;
     uint64_t id = guest_join(&shard, (struct guest){1, 1}, NOW);
     uint32_t epoch = guest_room(&shard, 1)->version.epoch;
-    assert_true(shard_leave(&shard, id, NOW));
+    assert_true(shard_leave(&shard, id, LEAVE_SAID, NOW));
     assert_null(guest_room(&shard, 1));
     assert_int_equal(shard.announce.count, 0);
     guest_join(&shard, (struct guest){1, 1}, NOW);

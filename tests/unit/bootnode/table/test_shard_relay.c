@@ -93,7 +93,7 @@ static void only_the_living_are_relayed_to(void **state) {
     assert_true(shard_relay_target(&shard, id, second, NOW, &target));
     assert_true(target.session_id == present);
     assert_false(shard_relay_target(&shard, former, second, NOW, &target));
-    assert_true(shard_leave(&shard, present, NOW));
+    assert_true(shard_leave(&shard, present, LEAVE_SAID, NOW));
     assert_false(shard_relay_target(&shard, id, second, NOW, &target));
     guest_join(&shard, (struct guest){1, 2}, NOW);
     while (shard_expire(&shard, NOW + 20000, NOW + 20000)) continue;

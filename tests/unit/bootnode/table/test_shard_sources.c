@@ -51,13 +51,13 @@ static void a_full_source_refuses_until_a_session_is_gone(void **state) {
     uint64_t id = guest_join(&shard, (struct guest){1, 1}, NOW);
     assert_int_equal(guest_register(&shard, (struct guest){2, 2}, NOW, &waiting, NULL), REGISTERED);
     assert_int_equal(guest_refusal(&shard, late, NOW), REFUSAL_SOURCE_LIMIT);
-    assert_true(shard_leave(&shard, waiting.session_id, NOW));
+    assert_true(shard_leave(&shard, waiting.session_id, LEAVE_SAID, NOW));
     assert_int_equal(guest_register(&shard, late, NOW, NULL, NULL), REGISTERED);
     assert_int_equal(guest_refusal(&shard, late, NOW), REFUSAL_SOURCE_LIMIT);
     assert_int_equal(shard.limited[SHARD_LIMIT_SOURCE], 2);
     expire_all(NOW + SHARD_PROVISIONAL_MS + WHEEL_TICK_MS);
     assert_int_equal(guest_register(&shard, late, NOW + 6000, &waiting, NULL), REGISTERED);
-    assert_true(shard_leave(&shard, id, NOW + 6000));
+    assert_true(shard_leave(&shard, id, LEAVE_SAID, NOW + 6000));
     guest_join(&shard, (struct guest){4, 4}, NOW + 6000);
     assert_nobody_counts(NOW);
     close_capped();
@@ -77,7 +77,7 @@ static void a_full_source_takes_back_those_it_has(void **state) {
     for (unsigned i = 0; i < 4; i++) assert_int_equal(guest_confirm(&shard, back[i].session_id, NOW), REGISTERED);
     assert_int_equal(shard.counters.sessions, 4);
     assert_int_equal(guest_refusal(&shard, (struct guest){1, 5}, NOW), REFUSAL_SOURCE_LIMIT);
-    assert_true(shard_leave(&shard, back[0].session_id, NOW));
+    assert_true(shard_leave(&shard, back[0].session_id, LEAVE_SAID, NOW));
     guest_join(&shard, (struct guest){1, 5}, NOW);
     assert_nobody_counts(NOW);
     close_capped();
@@ -100,7 +100,7 @@ static void neither_a_move_nor_a_successor_gets_into_a_full_source(void **state)
     struct address stays = session_address(guest_session(&shard, first));
     assert_true(address_equal(&stays, &elsewhere));
     assert_int_equal(guest_refusal(&shard, (struct guest){1, 1}, NOW), REFUSAL_SOURCE_LIMIT);
-    assert_true(shard_leave(&shard, second, NOW));
+    assert_true(shard_leave(&shard, second, LEAVE_SAID, NOW));
     assert_int_equal(guest_register(&shard, (struct guest){1, 1}, NOW, &successor, NULL), REGISTERED);
     assert_int_equal(guest_confirm(&shard, successor.session_id, NOW), REGISTERED);
     assert_nobody_counts(NOW);

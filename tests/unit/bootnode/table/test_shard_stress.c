@@ -58,7 +58,7 @@ static void churn(void *argument) {
         struct update_body update = {.revision = round + 2};
         address.ip[15] = (uint8_t)round;
         switch (rand_r(&stress->seed) % 8) {
-        case 0: (void)shard_leave(&shard, id, now); break;
+        case 0: (void)shard_leave(&shard, id, LEAVE_SAID, now); break;
         case 1: (void)shard_move(&shard, id, &address, 1, now); break;
         case 2: (void)shard_update(&shard, id, &update, now); break;
         case 3: shard_client_behind(&shard, id, (struct room_version){0}, now); break;

@@ -10,9 +10,14 @@
 #include "tests/support/recode_bootnode_packets.h"
 
 /* PROTOCOL.md §2, packets. Where one decoder takes several types, another test judges the type. */
-static const struct field hello[] = {FIXED(0x80), LENGTH(1), ZERO(2), ANY(8), ANY(32), ZERO(52), {0}};
-static const struct field cookie_message[] = {FIXED(0x81), FIXED(1), ANY(2), ANY(8),  ANY(32),
-                                              ADDRESS,     ZERO(2),  ANY(4), ANY(16), {0}};
+static const struct field hello[] = {FIXED(0x80), LENGTH(1), BYTES(1, 0, 3, 1), ANY(1), ANY(8),
+                                     ANY(32),     FLAGS(1),  ZERO(155),         {0}};
+static const struct field cookie_message[] = {FIXED(0x81), FIXED(1), ANY(2), ANY(8),  ANY(32), ADDRESS,
+                                              FIXED(0),    FIXED(0), ANY(4), ANY(16), {0}};
+static const struct field cookie_message_homes[] = {FIXED(0x81), FIXED(1),  ANY(2),     ANY(8),    ANY(32),  ADDRESS,
+                                                    LENGTH(2),   LENGTH(2), ANY(4),     ANY(16),   ANY(1),   LENGTH(7),
+                                                    FIXED(1),    FIXED(4),  ANY(6),     LENGTH(9), FIXED(2), FIXED(4),
+                                                    ANY(6),      FIXED(6),  LENGTH(32), ANY(17),   {0}};
 static const struct field register_packet[] = {
     FIXED(0x82), FIXED(1), LENGTH(0), LENGTH(140), ANY(8), ANY(20), ANY(140), ZERO(548 - 32 - 140), {0}};
 static const struct field welcome[] = {FIXED(0x83), ZERO(3), ANY(8), ANY(16 + 32 + 50), {0}};
@@ -22,14 +27,14 @@ static const struct field path[] = {FIXED(0x89), ZERO(3), ANY(8), ANY(20), TAG(8
 static const struct field relay[] = {FIXED(0x8f), ZERO(3), ANY(8), ANY(16), BYTES(1, 0x90, 0x95, 1),
                                      ANY(31),     TAG(16), {0}};
 static const struct field reset[] = {FIXED(0x8c), ZERO(3), ANY(8), ANY(16), {0}};
-static const struct field refused[] = {FIXED(0x8d), BYTES(1, 1, 6, 1), ANY(2), ANY(8), {0}};
+static const struct field refused[] = {FIXED(0x8d), BYTES(1, 1, 7, 1), ANY(2), ANY(8), {0}};
 /* Sealed ones with the shortest body. */
 static const struct field changes[] = {LENGTH(0x86), ZERO(1), ANY(2), ANY(8), NONZERO(8), ANY(14 + 16), {0}};
 static const struct field update[] = {LENGTH(0x87), ZERO(3), ANY(8), NONZERO(8), ANY(6 + 16), {0}};
 static const struct field introduce[] = {LENGTH(0x88), ZERO(1), ANY(2), ANY(8), NONZERO(8), ANY(16 + 16), {0}};
 static const struct field move[] = {LENGTH(0x8a), ZERO(3), ANY(8), NONZERO(8), ANY(20 + 16), {0}};
-static const struct field leave[] = {LENGTH(0x8b), ZERO(3), ANY(8), NONZERO(8), ANY(16), {0}};
-static const struct field notice[] = {LENGTH(0x8e), ZERO(3), ANY(8), NONZERO(8), ANY(5 + 16), {0}};
+static const struct field leave[] = {LENGTH(0x8b), ZERO(3), ANY(8), NONZERO(8), ANY(1 + 16), {0}};
+static const struct field notice[] = {LENGTH(0x8e), ZERO(1), ANY(2), ANY(8), NONZERO(8), ANY(5 + 16), {0}};
 /* Bodies. */
 static const struct field register_body[] = {ANY(64), BYTES(1, 1, 3, 2), COUNT(6), ANY(4), CANDIDATES, FIXED(0), {0}};
 static const struct field register_body_proof[] = {ANY(64),   BYTES(1, 1, 3, 2), COUNT(6), ANY(4), CANDIDATES,
@@ -44,12 +49,14 @@ static const struct field changes_full[] = {LENGTH(1), ZERO(1),   ANY(8),  ZERO(
                                             ANY(15),   LENGTH(8), ANY(15), {0}};
 static const struct field entry_joined[] = {BYTES(1, 1, 3, 2), ANY(16), BYTES(1, 1, 3, 2), COUNT(8), ANY(4),
                                             MARKED_CANDIDATES, {0}};
-static const struct field entry_left[] = {FIXED(2), ANY(16), FLAGS(1), {0}};
+static const struct field entry_left[] = {FIXED(2), ANY(16), BYTES(1, 0, 2, 1), {0}};
 static const struct field entry_present[] = {FIXED(4),          ANY(16), BYTES(1, 1, 3, 2), COUNT(8), ANY(4),
                                              MARKED_CANDIDATES, {0}};
 static const struct field update_body[] = {ANY(4), COUNT(6), CANDIDATES, FIXED(0), {0}};
 static const struct field update_body_proof[] = {ANY(4), COUNT(6), CANDIDATES, LENGTH(1), ADDRESS, ANY(20), {0}};
 static const struct field notice_body[] = {BYTES(1, 1, 2, 1), ANY(4), {0}};
+static const struct field notice_body_elsewhere[] = {FIXED(3), LENGTH(1), LENGTH(1), ANY(1), ANY(1),
+                                                     FIXED(1), FIXED(4),  ANY(6),    {0}};
 static const struct field cookie[] = {ANY(4), ANY(16), {0}};
 
 static size_t recode_entry(enum changes_kind kind, const uint8_t *in, size_t size, uint8_t *out, size_t capacity) {
@@ -76,8 +83,9 @@ static const struct form {
     recode_function recode;
     size_t least, most;
 } forms[] = {
-    {hello, recode_hello, 96, 1200},
+    {hello, recode_hello, 200, 1200},
     {cookie_message, recode_cookie_message, 0, 0},
+    {cookie_message_homes, recode_cookie_message, 0, 0},
     {register_packet, recode_register, 548, 1200},
     {welcome, recode_welcome, 12 + 48 + 50, 548},
     {heartbeat, recode_beat, 0, 0},
@@ -91,7 +99,7 @@ static const struct form {
     {introduce, recode_sealed, 36 + 16, 36 + 22 + 8 * 19},
     {move, recode_sealed, 0, 0},
     {leave, recode_sealed, 0, 0},
-    {notice, recode_sealed, 0, 0},
+    {notice, recode_sealed, 36 + 5, 36 + 3 + 1 + 4 * 28},
     {register_body, recode_register_body, 0, 0},
     {register_body_proof, recode_register_body, 0, 0},
     {welcome_body, recode_welcome_body, 0, 0},
@@ -105,6 +113,7 @@ static const struct form {
     {update_body, recode_update_body, 0, 0},
     {update_body_proof, recode_update_body, 0, 0},
     {notice_body, recode_notice_body, 0, 0},
+    {notice_body_elsewhere, recode_notice_body, 0, 0},
     {cookie, recode_cookie, 0, 0},
 };
 #define FORMS (sizeof forms / sizeof *forms)
@@ -176,10 +185,10 @@ static void hello_of_another_version_is_decoded(void **state) {
         packet[0] = MESSAGE_HELLO;
         packet[1] = (uint8_t)version;
         packet[2] = 1;
-        assert_int_equal(hello_decode(packet, 96, &message), version != 1);
+        assert_int_equal(hello_decode(packet, 200, &message), version != 1);
         assert_int_equal(message.version, version);
         if (version != 1) assert_true(message.nonce == layout_number(packet + 4, 8));
-        assert_false(hello_decode(packet, 95, &message));
+        assert_false(hello_decode(packet, 199, &message));
         assert_false(hello_decode(packet, 1201, &message));
     }
 }
@@ -219,6 +228,7 @@ static void packet_fields_stand_where_they_should(void **state) {
     assert_true(hello_decode(p, layout_fill(hello, p), &h));
     assert_true(h.version == 1 && h.nonce == layout_number(p + 4, 8) && h.asks);
     assert_memory_equal(h.key, p + 12, 32);
+    assert_true(h.bucket == layout_number(p + 2, 2) && h.homes_silent == p[44]);
     memset(p + 12, 0, 32);
     assert_true(hello_decode(p, HELLO_SIZE, &h) && !h.asks);
     struct cookie_message c;
@@ -547,7 +557,7 @@ static void no_answer_is_longer_than_its_request(void **state) {
         const struct field *request;
         size_t answers[3];
     } exchanges[] = {
-        {hello, {COOKIE_MESSAGE_SIZE, REFUSED_SIZE}},
+        {hello, {COOKIE_MESSAGE_MAX, REFUSED_SIZE}},
         {register_packet, {WELCOME_MAX, REFUSED_SIZE}},
         {heartbeat, {PATH_SIZE, BEAT_SIZE, RESET_SIZE}},
         {update, {RESET_SIZE}},
@@ -560,6 +570,51 @@ static void no_answer_is_longer_than_its_request(void **state) {
         while (form->layout != exchanges[i].request) form++;
         for (size_t j = 0; j < 3; j++) assert_true(exchanges[i].answers[j] <= shortest_valid(form));
     }
+}
+
+static struct named_homes homes_of(uint8_t replicas, uint8_t count, uint8_t addresses) {
+    struct named_homes homes = {.replicas = replicas, .count = count, .node = 200};
+    for (uint8_t i = 0; i < count; i++) {
+        homes.list[i] = (struct home){.node = (uint8_t)(2 * i), .address_count = addresses};
+        homes.list[i].addresses[0] = (struct address){.ip = {[10] = 0xff, [11] = 0xff, 203, 0, 113, i}, .port = 9595};
+        homes.list[i].addresses[1] = (struct address){.ip = {0x20, 1, [15] = i}, .port = 9595};
+    }
+    return homes;
+}
+
+static bool is_taken(const struct named_homes *homes) {
+    uint8_t packet[COOKIE_MESSAGE_MAX];
+    struct cookie_message message = {.homes = *homes}, out;
+    size_t size = cookie_message_encode(&message, packet, sizeof packet);
+    return size > 0 && size == COOKIE_MESSAGE_SIZE + homes_size(homes) && cookie_message_decode(packet, size, &out) &&
+           memcmp(&out.homes, &message.homes, sizeof out.homes) == 0;
+}
+
+static void homes_are_named_once_each(void **state) {
+    (void)state;
+    for (uint8_t replicas = 1; replicas <= HOMES_MAX; replicas++)
+        for (uint8_t count = 1; count <= HOMES_MAX; count++)
+            for (uint8_t addresses = 1; addresses <= 2; addresses++) {
+                struct named_homes homes = homes_of(replicas, count, addresses);
+                for (uint8_t i = 0; i < count && addresses == 1; i++) homes.list[i].addresses[1] = (struct address){0};
+                assert_true(is_taken(&homes));
+            }
+    struct named_homes homes = homes_of(2, 4, 2);
+    assert_int_equal(COOKIE_MESSAGE_SIZE + homes_size(&homes), COOKIE_MESSAGE_MAX);
+    homes.list[3].node = homes.list[1].node;
+    assert_false(is_taken(&homes));
+    homes = homes_of(2, 4, 2);
+    homes.list[2].addresses[1] = homes.list[2].addresses[0];
+    assert_false(is_taken(&homes));
+    homes = homes_of(2, 4, 2);
+    homes.count = HOMES_MAX + 1;
+    assert_false(is_taken(&homes));
+    homes = homes_of(5, 4, 1);
+    assert_false(is_taken(&homes));
+    homes = homes_of(1, 1, 0);
+    assert_false(is_taken(&homes));
+    homes = homes_of(1, 1, 3);
+    assert_false(is_taken(&homes));
 }
 
 static void answers_have_the_size_of_their_name(void **state) {
@@ -599,6 +654,7 @@ int main(void) {
         cmocka_unit_test(a_part_must_not_end_before_it_starts),
         cmocka_unit_test(sizes_are_known_before_writing),
         cmocka_unit_test(no_answer_is_longer_than_its_request),
+        cmocka_unit_test(homes_are_named_once_each),
         cmocka_unit_test(answers_have_the_size_of_their_name),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,0 +1,94 @@
+#include "bootnode/cluster/homes.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/holds.h"
+
+static void take_node(struct homes *homes, const struct cluster_node *node) {
+    struct home *home = &homes->nodes[node->id];
+    home->node = node->id;
+    home->address_count = node->address_count;
+    memcpy(home->addresses, node->addresses, sizeof home->addresses);
+    homes->serves |= node->id == homes->own_id;
+}
+
+static uint64_t score(const uint8_t key[static PLACEMENT_KEY_SIZE], uint16_t bucket, uint8_t id) {
+    const uint8_t message[3] = {id, (uint8_t)(bucket >> 8), (uint8_t)bucket};
+    uint8_t hash[crypto_shorthash_BYTES];
+    uint64_t value;
+    crypto_shorthash(hash, message, sizeof message, key);
+    memcpy(&value, hash, sizeof value);
+    return value;
+}
+
+/* TODO(placement): weights. */
+static void rank(struct homes *homes, const struct cluster_identity *identity, uint16_t bucket,
+                 const struct cluster_node *nodes, size_t count) {
+    uint64_t scores[HOMES_MAX];
+    unsigned ranked = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t own = score(identity->placement_key, bucket, nodes[i].id);
+        unsigned at = ranked < homes->ranked_count ? ranked++ : ranked;
+        if (at == ranked && scores[--at] > own) continue;
+        for (; at > 0 && scores[at - 1] < own; at--) {
+            scores[at] = scores[at - 1];
+            homes->ranked[bucket][at] = homes->ranked[bucket][at - 1];
+        }
+        scores[at] = own;
+        homes->ranked[bucket][at] = nodes[i].id;
+    }
+}
+
+static void rank_all(struct homes *homes, const struct cluster_identity *identity, const struct cluster_node *nodes,
+                     size_t count) {
+    for (unsigned bucket = 0; bucket < BUCKETS; bucket++) rank(homes, identity, (uint16_t)bucket, nodes, count);
+}
+
+struct homes *homes_make(const struct cluster_identity *identity, const struct cluster_node *nodes, size_t count,
+                         uint64_t number) {
+    struct homes *homes = calloc(1, sizeof *homes);
+    if (!homes) return NULL;
+    homes->number = number;
+    homes->replicas = identity->replicas;
+    homes->own_id = identity->own_id;
+    homes->node_count = count;
+    homes->ranked_count = (uint8_t)(count < HOMES_MAX ? count : HOMES_MAX);
+    for (size_t i = 0; i < count; i++) take_node(homes, &nodes[i]);
+    rank_all(homes, identity, nodes, count);
+    HOLDS(homes_holds(homes));
+    return homes;
+}
+
+void homes_destroy(struct homes *homes) {
+    free(homes);
+}
+
+bool homes_holds(const struct homes *homes) {
+    for (unsigned bucket = 0; bucket < BUCKETS; bucket++)
+        for (unsigned i = 0; i < homes->ranked_count; i++) {
+            if (homes->nodes[homes->ranked[bucket][i]].address_count == 0) return false;
+            for (unsigned j = 0; j < i; j++)
+                if (homes->ranked[bucket][i] == homes->ranked[bucket][j]) return false;
+        }
+    return true;
+}
+
+bool homes_has(const struct homes *homes, uint16_t bucket, uint8_t id) {
+    for (unsigned i = 0; i < homes_count(homes); i++)
+        if (homes->ranked[bucket][i] == id) return true;
+    return false;
+}
+
+bool homes_agree(const struct homes *a, const struct homes *b, uint16_t bucket) {
+    if (homes_count(a) != homes_count(b)) return false;
+    for (unsigned i = 0; i < homes_count(a); i++)
+        if (!homes_has(b, bucket, a->ranked[bucket][i])) return false;
+    return true;
+}
+
+void homes_name(const struct homes *homes, uint16_t bucket, struct named_homes *out) {
+    *out = (struct named_homes){.replicas = homes->replicas, .count = homes->ranked_count, .node = homes->own_id};
+    for (unsigned i = 0; i < out->count; i++) out->list[i] = homes->nodes[homes->ranked[bucket][i]];
+}
