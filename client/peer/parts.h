@@ -36,7 +36,7 @@ enum {
     PEER_PENDING = PEER_PENDING_PROVEN_STRANGE + PEER_STRANGERS
 };
 
-#define PEER_RELAYS 6 /* tried at once: some members and every bootnode */
+#define PEER_RELAYS 6 /* tried at once: some members, and bootnodes */
 #define PEER_CHECKS 16
 #define PEER_DEMOTE_MS 3000 /* a path that does not answer for so long is dead; sending_excess_ms comes to that */
 
@@ -57,7 +57,7 @@ struct peer_host {
     const char *nick;           /* as it is now */
     uint32_t *streams, *epochs; /* never counted back */
 
-    uint8_t reachable;     /* set of bootnodes whose list counts; peer_weigh after a change */
+    uint16_t reachable;    /* set of sessions whose list counts (room/sessions.h); peer_weigh after a change */
     struct peer **touched; /* those to whom something was done: peer_take_touched; NULL: nobody asks */
 
     const bool *relaying_allowed;    /* may packets of ours be relayed, do we relay others'? */
@@ -152,13 +152,13 @@ struct peer {
     uint64_t alarms[PEER_ALARMS]; /* ms; NEVER: there is nothing to do */
 
     /* The bootnodes' word. */
-    uint8_t listed;      /* set of bootnodes: those that list it, or did before they were lost */
-    uint8_t listed_once; /* those that ever listed it */
-    bool absent;         /* since `delisted`: no bootnode that can be reached lists it */
-    bool said_absent;    /* one of them said that it left, rather than began anew or was lost itself */
+    uint16_t listed;      /* set of sessions: those that list it, or did before they were lost */
+    uint16_t listed_once; /* those that ever listed it */
+    bool absent;          /* since `delisted`: no bootnode that can be reached lists it */
+    bool said_absent;     /* one of them said that it left, rather than began anew or was lost itself */
     uint64_t delisted;
-    struct address seen[BOOTNODES_MAX]; /* where each saw it last */
-    uint64_t introduction_asked;        /* ms: when we asked for the last INTRODUCE; 0: its own echo has come */
+    struct address seen[BOOTNODE_SESSIONS]; /* where each saw it last */
+    uint64_t introduction_asked;            /* ms: when we asked for the last INTRODUCE; 0: its own echo has come */
 
     /* Linking. */
     struct punch punch;                  /* to all candidates */

@@ -174,7 +174,7 @@ static void revive(struct peer *peer, uint64_t now) {
 
 /* What a bootnode said before it was lost counts only while there is none that can be asked. */
 static void weigh(struct peer *peer, bool said, uint64_t now) {
-    uint8_t reachable = peer->host->reachable;
+    uint16_t reachable = peer->host->reachable;
     bool absent = reachable ? !(peer->listed & reachable) : !peer->listed;
     if (absent && !peer->absent) {
         peer->delisted = now;
@@ -190,7 +190,7 @@ void peer_weigh(struct peer *peer, uint64_t now) {
 }
 
 /* A bootnode that heard of it later than others tells of its coming when it has already said bye. */
-static bool is_old_news(const struct peer *peer, uint8_t bit, uint64_t now) {
+static bool is_old_news(const struct peer *peer, uint16_t bit, uint64_t now) {
     return !(peer->listed_once & bit) && now - peer->heard < OLD_NEWS_MS;
 }
 
@@ -222,7 +222,7 @@ static const struct address *find_news(const struct peer *peer, const struct add
 
 static bool listed(struct peer *peer, unsigned bootnode, const struct member_record *record,
                    const struct address *usable, size_t count, uint64_t now) {
-    uint8_t bit = (uint8_t)(1u << bootnode);
+    uint16_t bit = (uint16_t)(1u << bootnode);
     bool revived = peer->state == PEER_GONE && !is_old_news(peer, bit, now);
     bool moved = has_moved(peer, bootnode, record);
     bool other_suites = peer->pair.other_mask != record->suite_mask;
@@ -258,11 +258,23 @@ bool peer_listed(struct peer *peer, unsigned bootnode, const struct member_recor
 }
 
 void peer_delisted(struct peer *peer, unsigned bootnode, bool resync, uint64_t now) {
-    uint8_t bit = (uint8_t)(1u << bootnode);
+    uint16_t bit = (uint16_t)(1u << bootnode);
     if (!(peer->listed & bit)) return;
-    peer->listed &= (uint8_t)~bit;
+    peer->listed &= (uint16_t)~bit;
     weigh(peer, !resync, now);
     set_alarms(peer, now);
+}
+
+void peer_forget_session(struct peer *peer, unsigned session, unsigned bootnode, uint64_t now) {
+    const uint16_t bit = (uint16_t)(1u << session);
+    peer_delisted(peer, session, true, now);
+    if (!(peer->listed_once & bit)) return;
+    peer->listed_once = (uint16_t)((peer->listed_once & ~bit) | 1u << bootnode);
+    peer->seen[session] = (struct address){.port = 0};
+}
+
+bool peer_only_listed_by(const struct peer *peer, uint16_t sessions) {
+    return peer->listed_once && !(peer->listed_once & ~sessions);
 }
 
 void peer_introduced(struct peer *peer, const struct address *usable, size_t count, uint64_t now) {

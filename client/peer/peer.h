@@ -23,12 +23,16 @@
 
 MUST_USE struct peer *peer_create(const struct peer_host *host, const struct member_record *record, uint64_t now);
 void peer_destroy(struct peer *peer);
-/* A bootnode told of it (again). `usable`: all candidates that are known now, best first; a peer that was gone is live
- * again (true then). */
+/* `bootnode` is the number of the session with one (room/sessions.h). A bootnode told of it (again). `usable`: all
+ * candidates that are known now, best first; a peer that was gone is live again (true then). */
 bool peer_listed(struct peer *peer, unsigned bootnode, const struct member_record *record, const struct address *usable,
                  size_t count, uint64_t now);
 /* `resync`: it did not say that the peer left, but has a list without it. */
 void peer_delisted(struct peer *peer, unsigned bootnode, bool resync, uint64_t now);
+/* This session with a home is no more, and another one may get its number: what it told was told by its bootnode. */
+void peer_forget_session(struct peer *peer, unsigned session, unsigned bootnode, uint64_t now);
+/* Did nobody but these ever list it? */
+bool peer_only_listed_by(const struct peer *peer, uint16_t sessions);
 /* The host's `reachable` changed. */
 void peer_weigh(struct peer *peer, uint64_t now);
 /* INTRODUCE from a bootnode: punch again unless there is a working path. */

@@ -294,10 +294,10 @@ static void connect_parts(struct assembly *parts) {
     parts->events = (struct room_events){.outside = host->outside,
                                          .room = parts->name,
                                          .members = &parts->members,
-                                         .rendezvous = parts->meeting.rendezvous};
+                                         .rendezvous = parts->meeting.sessions.list};
     parts->clock = (struct room_clock){.outside = host->outside,
                                        .members = &parts->members,
-                                       .rendezvous = parts->meeting.rendezvous,
+                                       .rendezvous = parts->meeting.sessions.list,
                                        .bootnode_count = host->bootnode_count};
     parts->routes = (struct routes){.host = host, .members = &parts->members, .meeting = &parts->meeting};
     parts->nicks =

@@ -244,5 +244,5 @@ void chatroom_bootnode_unresolved(struct chatroom *room, unsigned bootnode, cons
 }
 
 bool chatroom_misses_bootnode(const struct chatroom *room, unsigned bootnode, uint64_t now) {
-    return rendezvous_silent(&room->parts.meeting.rendezvous[bootnode], now);
+    return rendezvous_silent(&room->parts.meeting.sessions.list[bootnode], now);
 }

@@ -6,6 +6,7 @@
 #include "client/room/host.h"
 #include "client/room/members.h"
 #include "client/room/room_events.h"
+#include "client/room/sessions.h"
 
 /* Whom the meeting tells, from within meeting_* calls. */
 struct meeting_owner {
@@ -31,13 +32,12 @@ struct meeting {
     const struct room_self *self;
     const struct room_events *events;
     struct members *members;
-    struct peer_host *peer_host;                 /* of new members; `reachable` is kept there */
-    struct rendezvous rendezvous[BOOTNODES_MAX]; /* by the index of the bootnode */
-    struct meeting_session sessions[BOOTNODES_MAX];
-    size_t count;
-    bool left;             /* nobody is welcome any more */
-    bool complete;         /* `owner` was told */
-    uint64_t complete_due; /* not later than this; NEVER: no full list has come */
+    struct peer_host *peer_host; /* of new members; `reachable` is kept there */
+    struct sessions sessions;
+    struct meeting_session contexts[BOOTNODE_SESSIONS]; /* by the number of the session */
+    bool left;                                          /* nobody is welcome any more */
+    bool complete;                                      /* `owner` was told */
+    uint64_t complete_due;                              /* not later than this; NEVER: no full list has come */
 };
 
 /* Zeroed, but for the members from `owner` to `peer_host`. What they point to outlives it, and it stays where it is. */

@@ -58,10 +58,10 @@ struct member *members_find(const struct members *members, const uint8_t id[stat
 struct member *members_by_identity(const struct members *members, const uint8_t identity[static 32]);
 /* By the tag of packets from it to us. */
 struct member *members_by_tag(const struct members *members, const uint8_t tag[static PAIR_TAG_SIZE]);
-/* Somebody new, whom this one of so many bootnodes brings. NULL: there is no room for more of its. Aborts without
- * memory. */
+/* Somebody new, whom one of so many bootnodes brings, by one of these sessions (a set). NULL: there is no room for more
+ * of its. Aborts without memory. */
 MUST_USE struct member *members_add(struct members *members, const struct peer_host *host,
-                                    const struct member_record *record, unsigned bootnode, size_t bootnode_count,
+                                    const struct member_record *record, uint16_t sessions, size_t bootnode_count,
                                     uint64_t now);
 /* The next members_sweep forgets it. */
 void members_finish(struct members *members, struct member *member);

@@ -26,7 +26,7 @@ void routes_send(const struct routes *routes, const struct peer *peer, const str
     case PATH_MEMBER: send_through_member(routes, peer, to, packet, size, now); break;
     case PATH_BOOTNODE:
         /* What it does not take is lost, as on any way. */
-        (void)rendezvous_relay(&routes->meeting->rendezvous[to->bootnode], peer->pair.other_id, packet, size);
+        (void)rendezvous_relay(&routes->meeting->sessions.list[to->bootnode], peer->pair.other_id, packet, size);
         break;
     }
 }
@@ -63,15 +63,21 @@ static size_t relaying_members(const struct routes *routes, const struct peer *p
     return count;
 }
 
-_Static_assert(MEMBERS_TRIED + BOOTNODES_MAX <= PEER_RELAYS, "all of them may be tried at once");
-
+/* Where more than can be tried at once list it, each has its turn. */
 size_t routes_ways_through(const struct routes *routes, const struct peer *peer, struct path out[static PEER_RELAYS]) {
-    size_t count = routes->host->relays ? relaying_members(routes, peer, out) : 0;
-    for (size_t i = 0; routes->host->relays && i < routes->meeting->count; i++)
-        if (peer->listed >> i & 1 && rendezvous_can_relay(&routes->meeting->rendezvous[i]))
-            out[count++] = path_through_bootnode((uint8_t)i);
+    const struct sessions *sessions = &routes->meeting->sessions;
+    if (!routes->host->relays) return 0;
+    size_t count = relaying_members(routes, peer, out);
+    size_t skipped = sessions->end > PEER_RELAYS - MEMBERS_TRIED ? peer->rounds : 0;
+    for (size_t i = 0; i < sessions->end && count < PEER_RELAYS; i++) {
+        size_t at = (i + skipped) % sessions->end;
+        if (peer->listed >> at & 1 && rendezvous_can_relay(&sessions->list[at]))
+            out[count++] = path_through_bootnode((uint8_t)at);
+    }
     return count;
 }
+
+_Static_assert(MEMBERS_TRIED + BOOTNODES_MAX <= PEER_RELAYS, "bootnodes without a cluster may all be tried at once");
 
 /* --- Others' --- */
 

@@ -77,7 +77,7 @@ void room_parts_clear(struct room_parts *parts) {
 struct member *room_parts_member(struct room_parts *parts, const struct identity *identity, const char *nick) {
     struct member_record record = {.suite_mask = 1};
     member_id_derive(&parts->room.self.keys, identity->public, record.id);
-    struct member *member = members_add(&parts->room.members, &parts->room.peer_host, &record, 0, 1, parts->now);
+    struct member *member = members_add(&parts->room.members, &parts->room.peer_host, &record, 1, 1, parts->now);
     if (!member) abort();
     struct peer *peer = member->peer;
     memcpy(peer->introduction.identity, identity->public, sizeof peer->introduction.identity);

@@ -35,7 +35,7 @@ static struct member_record record_of(uint32_t number) {
 
 static struct member *add(struct room_parts *parts, uint32_t number) {
     const struct member_record record = record_of(number);
-    struct member *member = members_add(&parts->room.members, &parts->room.peer_host, &record, 0, 1, NOW);
+    struct member *member = members_add(&parts->room.members, &parts->room.peer_host, &record, 1, 1, NOW);
     assert_non_null(member);
     assert_true(members_holds(&parts->room.members));
     return member;
@@ -100,7 +100,8 @@ static void who_has_left_is_not_present(void **state) {
 /* Bootnode `which` of so many lists somebody; true when we then have one more. */
 static bool lists(struct room_parts *parts, unsigned which, unsigned count, uint32_t number) {
     const struct member_record record = record_of(number);
-    struct member *member = members_add(&parts->room.members, &parts->room.peer_host, &record, which, count, NOW);
+    struct member *member =
+        members_add(&parts->room.members, &parts->room.peer_host, &record, (uint16_t)(1u << which), count, NOW);
     if (member) peer_listed(member->peer, which, &record, NULL, 0, NOW);
     return member != NULL;
 }

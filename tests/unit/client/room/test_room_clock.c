@@ -42,7 +42,7 @@ static int teardown(void **state) {
 
 /* At NOW it is so late by its clock; 0: it has not told. */
 static void bootnode_tells(struct fixture *fixture, size_t bootnode, uint64_t wall_ms) {
-    fixture->parts.room.meeting.rendezvous[bootnode].presence.clock_began_ms = wall_ms ? wall_ms - NOW : 0;
+    fixture->parts.room.meeting.sessions.list[bootnode].presence.clock_began_ms = wall_ms ? wall_ms - NOW : 0;
 }
 
 static void member_tells(struct fixture *fixture, size_t member, uint64_t wall_ms) {

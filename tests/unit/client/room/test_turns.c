@@ -115,7 +115,7 @@ static void something_happens(struct room_parts *parts, uint32_t *number) {
     uint64_t now = parts->now;
     if (members->count < MOST && draw(4) == 0) {
         const struct member_record record = record_of(++*number);
-        struct member *member = members_add(members, &parts->room.peer_host, &record, 0, 1, now);
+        struct member *member = members_add(members, &parts->room.peer_host, &record, 1, 1, now);
         assert_non_null(member);
         peer_listed(member->peer, 0, &record, &somewhere, 1, now);
         status_joined(member);
