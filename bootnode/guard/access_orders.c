@@ -94,7 +94,7 @@ static const struct prefix_entry *lets_in(const struct access *access, const str
     return NULL;
 }
 
-static bool is_wide_enough_to_ban(const struct prefix *prefix, struct why *why) {
+bool access_ban_is_narrow(const struct prefix *prefix, struct why *why) {
     bool ipv4 = prefix_is_ipv4(prefix);
     unsigned least = ipv4 ? PREFIX_IPV4_BITS + ACCESS_BAN_BITS_IPV4 : ACCESS_BAN_BITS_IPV6;
     return prefix->bits >= least ||
@@ -102,16 +102,28 @@ static bool is_wide_enough_to_ban(const struct prefix *prefix, struct why *why) 
                     ACCESS_BAN_BITS_IPV4, ACCESS_BAN_BITS_IPV6);
 }
 
-static bool ban(struct access *access, const struct prefix *prefix, uint64_t until_ms, struct why *why) {
+static bool may_ban(const struct access *access, const struct prefix *prefix, struct why *why) {
     const struct prefix_entry *entry = lets_in(access, prefix);
     char text[PREFIX_TEXT_SIZE];
-    if (entry) return why_fail(why, "%s lets it in, which goes before a ban", prefix_format(&entry->prefix, text));
+    return !entry || why_fail(why, "%s lets it in, which goes before a ban", prefix_format(&entry->prefix, text));
+}
+
+bool access_may_ban(struct access *access, const struct prefix *prefix, struct why *why) {
+    if (!access_ban_is_narrow(prefix, why)) return false;
+    pthread_mutex_lock(&access->mutex);
+    const bool may = may_ban(access, prefix, why);
+    pthread_mutex_unlock(&access->mutex);
+    return may;
+}
+
+static bool ban(struct access *access, const struct prefix *prefix, uint64_t until_ms, struct why *why) {
+    if (!may_ban(access, prefix, why)) return false;
     const struct access_order order = {.rule = ACCESS_BANNED, .prefix = *prefix, .until_ms = until_ms};
     return put(access, &order, why);
 }
 
 bool access_ban(struct access *access, const struct prefix *prefix, uint64_t until_ms, struct why *why) {
-    if (!is_wide_enough_to_ban(prefix, why)) return false;
+    if (!access_ban_is_narrow(prefix, why)) return false;
     pthread_mutex_lock(&access->mutex);
     bool banned = ban(access, prefix, until_ms, why);
     pthread_mutex_unlock(&access->mutex);
@@ -141,14 +153,25 @@ static const struct access_order *order_around(const struct access *access, enum
     return found;
 }
 
-static bool lift(struct access *access, enum access_rule rule, const struct prefix *prefix, struct why *why) {
+static bool may_lift(const struct access *access, enum access_rule rule, const struct prefix *prefix, struct why *why) {
     const struct access_order *order = order_around(access, rule, prefix);
     const char *what = rule == ACCESS_BANNED ? "ban" : "exception";
     char text[PREFIX_TEXT_SIZE], around[PREFIX_TEXT_SIZE];
     (void)prefix_format(prefix, text);
     if (!order) return why_fail(why, "there is no %s of %s, expected one that `bans` lists", what, text);
-    if (!prefix_equal(&order->prefix, prefix))
-        return why_fail(why, "there is no %s of %s, but one of %s", what, text, prefix_format(&order->prefix, around));
+    return prefix_equal(&order->prefix, prefix) ||
+           why_fail(why, "there is no %s of %s, but one of %s", what, text, prefix_format(&order->prefix, around));
+}
+
+bool access_may_lift(struct access *access, enum access_rule rule, const struct prefix *prefix, struct why *why) {
+    pthread_mutex_lock(&access->mutex);
+    const bool may = may_lift(access, rule, prefix, why);
+    pthread_mutex_unlock(&access->mutex);
+    return may;
+}
+
+static bool lift(struct access *access, enum access_rule rule, const struct prefix *prefix, struct why *why) {
+    if (!may_lift(access, rule, prefix, why)) return false;
     struct access_orders *next = copy_without(access, rule, prefix);
     return (next && give_orders(access, next, rule == ACCESS_ALLOWED)) || no_memory(why);
 }
@@ -166,6 +189,17 @@ bool access_unban(struct access *access, const struct prefix *prefix, struct why
 
 bool access_disallow(struct access *access, const struct prefix *prefix, struct why *why) {
     return lift_locked(access, ACCESS_ALLOWED, prefix, why);
+}
+
+bool access_take_orders(struct access *access, const struct access_order *orders, size_t count) {
+    struct access_orders *next = malloc(sizeof *next);
+    if (!next) return false;
+    next->count = count;
+    if (count > 0) memcpy(next->items, orders, count * sizeof *orders);
+    pthread_mutex_lock(&access->mutex);
+    const bool taken = give_orders(access, next, true);
+    pthread_mutex_unlock(&access->mutex);
+    return taken;
 }
 
 size_t access_orders(struct access *access, struct access_order *out, size_t capacity) {

@@ -21,6 +21,18 @@ MUST_USE bool access_allow(struct access *access, const struct prefix *prefix, u
  * network around it, where there is such), or no memory. */
 MUST_USE bool access_unban(struct access *access, const struct prefix *prefix, struct why *why);
 MUST_USE bool access_disallow(struct access *access, const struct prefix *prefix, struct why *why);
+
+/* In a cluster the orders are those of all its nodes (cluster/orders.h), and take the place of the present ones as a
+ * whole: `count` is ACCESS_ORDERS_MAX at the most. Whatever rule 3 would refuse here does what it can. False without
+ * memory; all stays as it was then. */
+MUST_USE bool access_take_orders(struct access *access, const struct access_order *orders, size_t count);
+/* Whether the functions above would do it, but for memory. */
+MUST_USE bool access_may_ban(struct access *access, const struct prefix *prefix, struct why *why);
+MUST_USE bool access_may_lift(struct access *access, enum access_rule rule, const struct prefix *prefix,
+                              struct why *why);
+/* Rule 3: has it bits enough? */
+MUST_USE bool access_ban_is_narrow(const struct prefix *prefix, struct why *why);
+
 /* The first `capacity` orders, in the order in which they were given; returns how many there are. */
 size_t access_orders(struct access *access, struct access_order *out, size_t capacity);
 /* Lifts what is over. Whoever has a clock calls it now and then; cheap where nothing is, and where somebody else is

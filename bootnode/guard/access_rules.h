@@ -29,6 +29,7 @@ struct access_order {
     enum access_rule rule; /* ACCESS_ALLOWED or ACCESS_BANNED */
     struct prefix prefix;
     uint64_t until_ms; /* NEVER: until it is lifted */
+    uint8_t author;    /* the node of a cluster that it was given at; 0 without one */
 };
 
 /* What the rules consist of; those of one's own addresses stand apart (rule 3). */

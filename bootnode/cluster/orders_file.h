@@ -1,0 +1,30 @@
+/* The file in which the orders of all authors are kept over restarts, beside that of the view. It is opened before the
+ * sandbox, and no right is needed afterwards.
+ *
+ * It has two places, which are written in turn, so that whoever dies in between leaves the one before. Each begins with
+ * a number, a size and a BLAKE2b-128 of the rest, which is messages as on the board (orders_codec.h), each with its
+ * size before it; times in them are by this machine's clock. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bootnode/cluster/orders.h"
+#include "bootnode/cluster/seal.h"
+#include "common/attributes.h"
+#include "common/why.h"
+
+struct orders_file {
+    int descriptor;  /* -1: none */
+    uint64_t number; /* of the place that was written last */
+};
+
+/* Opens the file, or makes it (0600). False with one line in `why`; orders_file_close is due either way. */
+MUST_USE bool orders_file_open(struct orders_file *file, const char *path, struct why *why);
+void orders_file_close(struct orders_file *file);
+/* Adds to `orders` what the later place has that is sealed by a key of ours; nothing where there is none. */
+void orders_file_read(struct orders_file *file, const uint8_t keys[][SEAL_KEY_SIZE], size_t key_count,
+                      struct orders *orders, uint64_t now, uint64_t wall);
+/* False with errno. */
+MUST_USE bool orders_file_write(struct orders_file *file, const uint8_t keys[][SEAL_KEY_SIZE], size_t key_count,
+                                const struct orders *orders, uint64_t now, uint64_t wall);

@@ -1,0 +1,44 @@
+#include "bootnode/cluster/seal.h"
+
+#include <assert.h>
+#include <sodium.h>
+
+static_assert(SEAL_KEY_SIZE == crypto_generichash_KEYBYTES, "a key of BLAKE2b");
+static_assert(SEAL_MAC_SIZE == crypto_generichash_BYTES_MIN, "BLAKE2b-128");
+
+static void make_mac(uint8_t out[static SEAL_MAC_SIZE], const uint8_t *data, size_t size,
+                     const uint8_t key[static SEAL_KEY_SIZE]) {
+    crypto_generichash(out, SEAL_MAC_SIZE, data, size, key, SEAL_KEY_SIZE);
+}
+
+void seal_write(struct writer *writer, const uint8_t keys[][SEAL_KEY_SIZE], size_t count) {
+    const size_t content = writer_size(writer);
+    if (count < 1 || count > SEAL_KEYS_MAX) writer->failed = true;
+    write_u8(writer, (uint8_t)count);
+    for (size_t i = 0; i < count && !writer->failed; i++) {
+        uint8_t *mac = write_space(writer, SEAL_MAC_SIZE);
+        if (mac) make_mac(mac, writer->data, content, keys[i]);
+    }
+}
+
+/* In a time that does not depend on which it is. */
+static bool any_is(const uint8_t *macs, size_t count, const uint8_t mac[static SEAL_MAC_SIZE]) {
+    bool found = false;
+    for (size_t i = 0; i < count; i++) found |= sodium_memcmp(macs + i * SEAL_MAC_SIZE, mac, SEAL_MAC_SIZE) == 0;
+    return found;
+}
+
+enum seal_verdict seal_check(struct reader *reader, const uint8_t keys[][SEAL_KEY_SIZE], size_t count) {
+    const size_t content = reader->at;
+    const size_t made = read_u8(reader);
+    uint8_t mac[SEAL_MAC_SIZE];
+    bool found = false;
+    if (made < 1 || made > SEAL_KEYS_MAX) reader_fail(reader);
+    const uint8_t *macs = read_view(reader, made * SEAL_MAC_SIZE);
+    if (!macs || !reader_finished(reader)) return SEAL_MALFORMED;
+    for (size_t i = 0; i < count; i++) {
+        make_mac(mac, reader->data, content, keys[i]);
+        found |= any_is(macs, made, mac);
+    }
+    return found ? SEAL_HOLDS : SEAL_FORGED;
+}

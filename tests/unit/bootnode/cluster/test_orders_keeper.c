@@ -1,0 +1,202 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bootnode/cluster/orders_keeper.h"
+#include "bootnode/guard/access.h"
+#include "bootnode/guard/access_orders.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/rcu.h"
+#include "tests/support/folder.h"
+
+static const uint8_t keys[1][SEAL_KEY_SIZE] = {{7}}, others[1][SEAL_KEY_SIZE] = {{8}};
+static struct orders_keeper a, b;
+static struct access *access_a, *access_b;
+static struct why why;
+static const char *folder;
+
+static const char *path_of(uint8_t id) {
+    static char path[FOLDER_PATH_SIZE];
+    const char name[] = {'o', (char)('0' + id), '\0'};
+    return folder_file(folder, name, path);
+}
+
+static void open_keeper(struct orders_keeper *keeper, uint8_t id, const uint8_t sealed[][SEAL_KEY_SIZE],
+                        struct access **access) {
+    *keeper = (struct orders_keeper){.is_open = false};
+    *access = access_create(NULL, 0);
+    if (!orders_keeper_open(keeper, id, sealed, 1, path_of(id), &why)) fail_msg("%s", why.text);
+    orders_keeper_enter(keeper, *access);
+}
+
+static void close_keeper(struct orders_keeper *keeper, struct access *access) {
+    orders_keeper_close(keeper);
+    access_destroy(access);
+}
+
+static int start(void **state) {
+    rcu_reader_register();
+    const int made = folder_make(state);
+    folder = *state;
+    open_keeper(&a, 1, keys, &access_a);
+    open_keeper(&b, 2, keys, &access_b);
+    return made;
+}
+
+static int stop(void **state) {
+    close_keeper(&a, access_a);
+    close_keeper(&b, access_b);
+    rcu_reader_unregister();
+    return folder_remove(state);
+}
+
+static struct prefix network(const char *text) {
+    struct prefix prefix;
+    assert_true(prefix_parse(text, &prefix, &why));
+    return prefix;
+}
+
+static enum access_rule ask(const struct access *access, const char *text) {
+    struct address address;
+    assert_true(address_parse(text, 1, &address));
+    return access_ask(access, &address);
+}
+
+/* What is due at that time; returns how many messages that were. */
+static unsigned carry(struct orders_keeper *from, uint8_t id, struct orders_keeper *to, uint64_t later_ms) {
+    uint8_t bytes[ORDERS_MESSAGE_MAX];
+    unsigned sent = 0;
+    for (size_t size;
+         (size = orders_keeper_next(from, clock_monotonic_ms() + later_ms, clock_wall_ms() + later_ms, bytes)) > 0;
+         sent++)
+        orders_keeper_hear(to, id, bytes, size);
+    return sent;
+}
+
+static void test_what_one_orders_holds_at_the_other(void **state) {
+    const struct prefix bad = network("192.0.2.0/24"), inside = network("192.0.2.9");
+    struct access_order orders[2];
+    struct orders_figures figures;
+    (void)state;
+    assert_int_equal(carry(&a, 1, &b, 0), 0);
+    assert_true(orders_keeper_ban(&a, &bad, NEVER, &why));
+    assert_int_equal(ask(access_a, "192.0.2.1"), ACCESS_BANNED);
+    assert_int_equal(carry(&a, 1, &b, 0), 1);
+    assert_int_equal(ask(access_b, "192.0.2.1"), ACCESS_BANNED);
+    assert_int_equal(access_orders(access_b, orders, 2), 1);
+    assert_int_equal(orders[0].author, 1);
+    assert_int_equal(carry(&a, 1, &b, 0), 0);
+    assert_int_equal(carry(&a, 1, &b, ORDERS_EVERY_MS), 1);
+    orders_keeper_repeat(&a);
+    assert_int_equal(carry(&a, 1, &b, 0), 1);
+    /* The other one ends it, as an operator would one of his own. */
+    assert_false(orders_keeper_lift(&b, ACCESS_BANNED, &inside, &why));
+    assert_non_null(strstr(why.text, "but one of 192.0.2.0/24"));
+    assert_false(orders_keeper_lift(&b, ACCESS_ALLOWED, &bad, &why));
+    assert_true(orders_keeper_lift(&b, ACCESS_BANNED, &bad, &why));
+    assert_int_equal(carry(&b, 2, &a, 0), 1);
+    assert_int_equal(ask(access_a, "192.0.2.1"), ACCESS_OPEN);
+    orders_keeper_look(&a, &figures);
+    assert_int_equal(figures.own, 0);
+    assert_int_equal(figures.others, 1);
+    assert_int_equal(figures.taken, 1);
+}
+
+static void test_what_would_do_nothing_is_refused(void **state) {
+    const struct prefix wide = network("0.0.0.0/1"), friend = network("192.0.2.0/24"), of_it = network("192.0.2.1");
+    (void)state;
+    assert_false(orders_keeper_ban(&a, &wide, NEVER, &why));
+    assert_true(orders_keeper_allow(&a, &friend, NEVER, &why));
+    assert_int_equal(carry(&a, 1, &b, 0), 1);
+    assert_false(orders_keeper_ban(&b, &of_it, NEVER, &why));
+    assert_non_null(strstr(why.text, "lets it in"));
+}
+
+static void test_orders_outlast_a_restart(void **state) {
+    const struct prefix bad = network("192.0.2.0/24"), worse = network("198.51.100.0/24"),
+                        short_one = network("10.0.0.0/8");
+    (void)state;
+    assert_true(orders_keeper_ban(&a, &bad, NEVER, &why));
+    assert_true(orders_keeper_ban(&b, &worse, clock_monotonic_ms() + 100000, &why));
+    assert_true(orders_keeper_ban(&b, &short_one, clock_monotonic_ms(), &why));
+    (void)carry(&a, 1, &b, 0);
+    close_keeper(&b, access_b);
+    open_keeper(&b, 2, keys, &access_b);
+    assert_int_equal(ask(access_b, "192.0.2.1"), ACCESS_BANNED);
+    assert_int_equal(ask(access_b, "198.51.100.1"), ACCESS_BANNED);
+    assert_int_equal(ask(access_b, "10.0.0.1"), ACCESS_OPEN);
+    assert_int_equal(carry(&b, 2, &a, 0), 1);
+    assert_int_equal(ask(access_a, "198.51.100.1"), ACCESS_BANNED);
+    assert_true(orders_keeper_lift(&b, ACCESS_BANNED, &bad, &why));
+    /* Another key: nobody's. */
+    close_keeper(&b, access_b);
+    open_keeper(&b, 2, others, &access_b);
+    assert_true(access_is_open(access_b));
+}
+
+/* The place that was written last is torn: the one before counts. */
+static void test_a_torn_file_has_the_edition_before(void **state) {
+    const struct prefix bad = network("192.0.2.0/24"), worse = network("198.51.100.0/24");
+    (void)state;
+    assert_true(orders_keeper_ban(&a, &bad, NEVER, &why));
+    assert_true(orders_keeper_ban(&a, &worse, NEVER, &why));
+    const uint64_t number = a.file.number;
+    close_keeper(&a, access_a);
+    int descriptor = open(path_of(1), O_WRONLY);
+    assert_int_equal(pwrite(descriptor, "torn", 4, (off_t)(number % 2) * (4 << 20) + 60), 4);
+    close(descriptor);
+    open_keeper(&a, 1, keys, &access_a);
+    assert_int_equal(ask(access_a, "192.0.2.1"), ACCESS_BANNED);
+    assert_int_equal(ask(access_a, "198.51.100.1"), ACCESS_OPEN);
+    close_keeper(&a, access_a);
+    descriptor = open(path_of(1), O_WRONLY | O_TRUNC);
+    close(descriptor);
+    open_keeper(&a, 1, keys, &access_a);
+    assert_true(access_is_open(access_a));
+}
+
+static void test_strangers_are_refused(void **state) {
+    const struct prefix bad = network("192.0.2.0/24");
+    struct orders_figures figures;
+    uint8_t bytes[ORDERS_MESSAGE_MAX];
+    (void)state;
+    assert_true(orders_keeper_ban(&a, &bad, NEVER, &why));
+    const size_t size = orders_keeper_next(&a, clock_monotonic_ms(), clock_wall_ms(), bytes);
+    log_set_level(LOG_LEVEL_ERROR);
+    orders_keeper_hear(&b, 3, bytes, size); /* as if it were node 3's */
+    orders_keeper_hear(&a, 1, bytes, size); /* our own, by somebody else */
+    orders_keeper_hear(&b, 1, bytes, size - 1);
+    bytes[size - 1] ^= 1;
+    orders_keeper_hear(&b, 1, bytes, size);
+    orders_keeper_look(&b, &figures);
+    assert_int_equal(figures.refused[ORDERS_REFUSED_SUBJECT], 1);
+    assert_int_equal(figures.refused[ORDERS_REFUSED_MALFORMED], 1);
+    assert_int_equal(figures.refused[ORDERS_REFUSED_FORGED], 1);
+    orders_keeper_look(&a, &figures);
+    assert_int_equal(figures.refused[ORDERS_REFUSED_SUBJECT], 1);
+    assert_true(access_is_open(access_b));
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(test_what_one_orders_holds_at_the_other),
+        TEST(test_what_would_do_nothing_is_refused),
+        TEST(test_orders_outlast_a_restart),
+        TEST(test_a_torn_file_has_the_edition_before),
+        TEST(test_strangers_are_refused),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    if (sodium_init() < 0) return EXIT_FAILURE;
+    return cmocka_run_group_tests_name("orders_keeper", tests, NULL, NULL);
+}
