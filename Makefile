@@ -51,12 +51,13 @@ BENCH_OBJECTS := $(filter-out $(LOAD_MAIN),$(call objects,bench/load/*.c bench/s
 YARDSTICK_OBJECTS := $(call objects,bench/*.c)
 MICRO_OBJECTS := $(call objects,bench/micro/*.c)
 SUPPORT := $(call objects,tests/support/*.c)
+CROWD := $(call objects,tests/crowd/*.c)
 SCENARIO_SUPPORT := $(call objects,tests/scenario/support/*.c)
 UNIT_OBJECTS := $(call objects,tests/unit/*/test_*.c tests/unit/*/*/test_*.c)
 SCENARIO_OBJECTS := $(call objects,tests/scenario/test_*.c)
 TOOL_OBJECTS := $(call objects,tests/tools/*.c)
 FUZZ_OBJECTS := $(call objects,tests/fuzz/fuzz_*.c)
-OBJECTS := $(OUT)/gochat.o $(OUT)/tests/fuzz/replay.o $(LIBRARY_OBJECTS) $(SUPPORT) $(SCENARIO_SUPPORT) \
+OBJECTS := $(OUT)/gochat.o $(OUT)/tests/fuzz/replay.o $(LIBRARY_OBJECTS) $(SUPPORT) $(CROWD) $(SCENARIO_SUPPORT) \
 	$(UNIT_OBJECTS) $(SCENARIO_OBJECTS) $(TOOL_OBJECTS) $(FUZZ_OBJECTS) \
 	$(LOAD_MAIN) $(BENCH_OBJECTS) $(YARDSTICK_OBJECTS) $(MICRO_OBJECTS)
 
@@ -123,13 +124,22 @@ $(PROGRAM): $(OUT)/gochat.o $(LIBRARY)
 $(LOAD_PROGRAM): $(LOAD_MAIN) $(BENCH_LIBRARY) $(LIBRARY)
 	$(call link)
 
-$(UNITS): %: %.o $(SUPPORT) $(BENCH_LIBRARY) $(LIBRARY)
+# Many clients in one process, and who checks what they are told.
+CROWD_UNITS := $(filter $(OUT)/tests/unit/crowd/%,$(UNITS))
+PEOPLE := $(OUT)/tests/people
+$(PEOPLE): $(OUT)/tests/tools/people.o $(CROWD) $(SUPPORT) $(LIBRARY)
+	$(call link,$(TEST_LIBS))
+
+$(CROWD_UNITS): %: %.o $(CROWD) $(SUPPORT) $(LIBRARY)
+	$(call link,$(TEST_LIBS))
+
+$(filter-out $(CROWD_UNITS),$(UNITS)): %: %.o $(SUPPORT) $(BENCH_LIBRARY) $(LIBRARY)
 	$(call link,$(TEST_LIBS))
 
 $(SCENARIOS): %: %.o $(SCENARIO_SUPPORT) $(SUPPORT) $(BENCH_LIBRARY) $(LIBRARY)
 	$(call link,$(TEST_LIBS))
 
-$(TOOLS): $(OUT)/tests/%: $(OUT)/tests/tools/%.o $(SUPPORT) $(LIBRARY)
+$(filter-out $(PEOPLE),$(TOOLS)): $(OUT)/tests/%: $(OUT)/tests/tools/%.o $(SUPPORT) $(LIBRARY)
 	$(call link,$(TEST_LIBS))
 
 $(PRELOADS): $(OUT)/tests/%.so: tests/preload/%.c
