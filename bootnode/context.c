@@ -1,5 +1,10 @@
 #include "bootnode/context.h"
 
+uint64_t context_cookie_second(const struct context *context) {
+    const struct node *node = context->node;
+    return node_is_clustered(node) ? node->wall_ms(node->wall_context) / 1000 : context->second;
+}
+
 bool packet_is_kept_out(struct context *context, const struct packet *packet) {
     enum access_rule rule = access_ask(context->node->access, &packet->from);
     if (rule == ACCESS_OPEN) return false;

@@ -20,7 +20,7 @@ struct context {
     struct tokens tokens;
     uint64_t now;                  /* server clock, ms */
     uint64_t (*nanoseconds)(void); /* a clock that measures what work takes; NULL: it is not measured */
-    uint32_t second;               /* seconds since the server started, for cookies */
+    uint32_t second;               /* seconds since the server started; for cookies: context_cookie_second */
     uint8_t shard_index;           /* the worker's own shard, for counting how well steering works */
     enum shard_limit limited;      /* for what the packet's registration was refused last; for the log */
     bool register_behind;          /* more REGISTERs come than the worker can serve */
@@ -38,6 +38,8 @@ struct packet {
     size_t index;
 };
 
+/* By which second cookies are made and checked: since the server started; in a cluster, since 1970. */
+uint64_t context_cookie_second(const struct context *context);
 /* Whether its source is kept out (access.h): then it is counted, and nothing comes of it. */
 MUST_USE bool packet_is_kept_out(struct context *context, const struct packet *packet);
 /* The endpoint that answers to this packet leave from. */

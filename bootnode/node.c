@@ -81,6 +81,13 @@ void node_set_previous_keys(struct node *node, const struct node_key *keys, size
     memcpy(node->reset_key, oldest->reset_key, sizeof node->reset_key);
 }
 
+void node_enter_cluster(struct node *node) {
+    uint8_t key[COOKIE_SHARED_KEY_SIZE];
+    node_key_cookies(node_key_at(node, (unsigned)node->previous_count), key);
+    cookie_jar_share(&node->cookies, key);
+    sodium_memzero(key, sizeof key);
+}
+
 void node_destroy(struct node *node) {
     while (node->shard_count > 0) {
         struct shard *shard = node->shards[--node->shard_count];

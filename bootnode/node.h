@@ -73,6 +73,13 @@ MUST_USE bool node_init(struct node *node, const struct bootnode_config *config,
                         size_t shard_count, uint64_t monotonic_ms);
 /* Keys that it had before `key`, the newest first; up to NODE_PREVIOUS_KEYS_MAX. Before any worker starts. */
 void node_set_previous_keys(struct node *node, const struct node_key *keys, size_t count);
+/* From now on it is a node of a cluster, whose nodes all have its keys: each takes the cookies of any of them. The
+ * secret is the oldest key's, as that of RESET is. After its keys were set, before any worker starts. */
+void node_enter_cluster(struct node *node);
+/* Whether it is; where its rooms live it may not know yet. */
+static inline bool node_is_clustered(const struct node *node) {
+    return node->cookies.shared;
+}
 /* The key that a cookie is for: 0 is the present one. NULL: there is no such key. */
 static inline const struct node_key *node_key_at(const struct node *node, unsigned index) {
     if (index == 0) return &node->key;

@@ -14,13 +14,17 @@
 
 #define KDF_CONTEXT "gcnode01"
 
-enum { SUBKEY_RESET = 1, SUBKEY_NOISE = 2 };
+enum { SUBKEY_RESET = 1, SUBKEY_NOISE = 2, SUBKEY_COOKIES = 3 };
 
 void node_key_derive(const uint8_t seed[static SEED_SIZE], struct node_key *out) {
     memcpy(out->seed, seed, SEED_SIZE);
     crypto_kdf_derive_from_key(out->reset_key, sizeof out->reset_key, SUBKEY_RESET, KDF_CONTEXT, seed);
     crypto_kdf_derive_from_key(out->secret, sizeof out->secret, SUBKEY_NOISE, KDF_CONTEXT, seed);
     crypto_scalarmult_curve25519_base(out->public, out->secret);
+}
+
+void node_key_cookies(const struct node_key *key, uint8_t out[static COOKIE_SHARED_KEY_SIZE]) {
+    crypto_kdf_derive_from_key(out, COOKIE_SHARED_KEY_SIZE, SUBKEY_COOKIES, KDF_CONTEXT, key->seed);
 }
 
 void node_key_wipe(struct node_key *key) {

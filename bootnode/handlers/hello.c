@@ -20,7 +20,8 @@ static void answer_cookie(struct context *context, const struct packet *packet, 
     struct cookie_message message = {.nonce = hello->nonce, .seen = packet->from};
     unsigned key = key_for(context->node, hello);
     const struct node_key *shown = node_key_at(context->node, key);
-    if (!shown || !cookie_make_for(&context->node->cookies, &packet->from, context->second, key, &message.cookie))
+    if (!shown || !cookie_make_with(&context->node->cookies, &packet->from, context_cookie_second(context),
+                                    (struct cookie_note){.key = key}, &message.cookie))
         return;
     message.spread_ms = spread_wait(&context->node->spread, context->now);
     if (homes && homes->ranked_count > 0) homes_name(homes, hello->bucket, &message.homes);

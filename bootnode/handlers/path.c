@@ -8,7 +8,7 @@ void path_offer(struct context *context, const struct packet *packet, const stru
     uint8_t answer[PATH_SIZE];
     struct path_message path = {.session_id = session_id};
     if (packet_is_kept_out(context, packet)) return;
-    if (!cookie_make(&context->node->cookies, &packet->from, context->second, &path.cookie)) return;
+    if (!cookie_make(&context->node->cookies, &packet->from, context_cookie_second(context), &path.cookie)) return;
     (void)path_encode(&path, answer, sizeof answer); /* has room */
     link_tag_path(session->ack_key, answer);
     if (packet_answer(context, packet, answer, sizeof answer)) counters_count(context->counters, COUNTER_PATH);
@@ -22,7 +22,7 @@ void handle_move(struct context *context, const struct packet *packet) {
     read_cookie(&reader, &cookie);
     if (!reader_finished(&reader)) {
         counters_count(context->counters, COUNTER_MALFORMED);
-    } else if (!cookie_check(&context->node->cookies, &packet->from, context->second, &cookie)) {
+    } else if (!cookie_check(&context->node->cookies, &packet->from, context_cookie_second(context), &cookie)) {
         counters_count(context->counters, COUNTER_COOKIE_BAD);
     } else if (!sealed_accept(context, &sealed)) {
         return;

@@ -80,7 +80,8 @@ static void answer_register(struct context *context, const struct packet *packet
                                         .attempt = message->attempt,
                                         .address = packet->from,
                                         .endpoint = packet_endpoint(context, packet),
-                                        .by_previous_key = cookie_key(&message->cookie) > 0};
+                                        .by_previous_key =
+                                            cookie_note(&context->node->cookies, &message->cookie).key > 0};
     struct noise_keys keys;
     size_t payload_size = 0, size = welcome_start(message->attempt, answer, sizeof answer);
     size_t tokens = noise_write_last_tokens(noise, answer + size, TOKENS_SIZE);
@@ -113,7 +114,7 @@ static bool is_elsewhere(const struct context *context, const struct register_bo
 static void register_client(struct context *context, const struct packet *packet,
                             const struct register_message *message) {
     /* Ours named it under its tag; the cookie was checked. */
-    const struct node_key *key = node_key_at(context->node, cookie_key(&message->cookie));
+    const struct node_key *key = node_key_at(context->node, cookie_note(&context->node->cookies, &message->cookie).key);
     struct noise noise = {.failed = true};
     struct register_body body;
     if (!key || !read_body(key, packet, message, &noise, &body)) {
@@ -148,7 +149,7 @@ void handle_register(struct context *context, const struct packet *packet) {
         counters_count(context->counters, COUNTER_MALFORMED);
         return;
     }
-    if (!cookie_check(&context->node->cookies, &packet->from, context->second, &message.cookie)) {
+    if (!cookie_check(&context->node->cookies, &packet->from, context_cookie_second(context), &message.cookie)) {
         counters_count(context->counters, COUNTER_COOKIE_BAD);
         return;
     }

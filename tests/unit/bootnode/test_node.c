@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bootnode/node.h"
 #include "common/rcu.h"
@@ -77,6 +78,48 @@ static void a_cap_that_needs_other_tables_is_known(void **state) {
     next.sessions_per_source = 0;
     assert_true(node_suits(node, &next));
     close_node(node);
+}
+
+/* A node of a cluster with these keys, the present one first. */
+static struct node *open_cluster_node(const struct bootnode_config *config, const uint8_t *numbers, size_t count) {
+    struct node *node = open_node(config);
+    struct node_key keys[NODE_PREVIOUS_KEYS_MAX];
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t seed[SEED_SIZE] = {numbers[i]};
+        node_key_derive(seed, &keys[i]);
+    }
+    node->key = keys[0];
+    node_set_previous_keys(node, keys + 1, count - 1);
+    assert_false(node_is_clustered(node));
+    node_enter_cluster(node);
+    assert_true(node_is_clustered(node));
+    return node;
+}
+
+static bool takes(struct node *giver, const struct node *taker) {
+    struct cookie cookie;
+    struct address source;
+    assert_true(address_parse("192.0.2.1", 1, &source));
+    assert_true(cookie_make(&giver->cookies, &source, 1700000000, &cookie));
+    return cookie_check(&taker->cookies, &source, 1700000030, &cookie);
+}
+
+/* While a newer key comes to the nodes, one after the other, each takes the cookies of all. Where an older one goes,
+ * those that have it and those that have it no more do not, for as long as that takes. */
+static void nodes_take_each_others_cookies(void **state) {
+    static const uint8_t old[] = {1}, both[] = {2, 1}, three[] = {3, 2, 1}, new[] = {2};
+    struct bootnode_config config;
+    (void)state;
+    ini_table_defaults(&bootnode_config_table, &config);
+    struct node *nodes[] = {open_cluster_node(&config, old, 1), open_cluster_node(&config, both, 2),
+                            open_cluster_node(&config, three, 3), open_cluster_node(&config, new, 1)};
+    for (size_t i = 0; i < 4; i++)
+        for (size_t j = 0; j < 4; j++) {
+            assert_int_equal(takes(nodes[i], nodes[j]), (i == 3) == (j == 3));
+            assert_int_equal(memcmp(nodes[i]->reset_key, nodes[j]->reset_key, sizeof nodes[i]->reset_key) == 0,
+                             (i == 3) == (j == 3));
+        }
+    for (size_t i = 0; i < 4; i++) close_node(nodes[i]);
 }
 
 struct reading {
@@ -156,6 +199,7 @@ static void who_waits_for_a_shard_keeps_nobody_from_copying(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_that_is_told_changes),
+        cmocka_unit_test(nodes_take_each_others_cookies),
         cmocka_unit_test(a_cap_that_needs_other_tables_is_known),
         cmocka_unit_test(readers_see_one_whole),
         cmocka_unit_test(who_waits_for_a_shard_keeps_nobody_from_copying),
