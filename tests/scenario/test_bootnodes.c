@@ -107,15 +107,15 @@ static void who_dies_while_a_bootnode_is_dead_is_gone(void **state) {
 
 static void both_die_and_the_chat_goes_on(void **state) {
     struct couple couple = couple_connect(state);
-    couple.world->bootnode_down = couple.world->others[0].down = true;
+    couple.world->bootnode_down = couple.world->places[1].down = true;
     world_wait(couple.world, LOST_MS, each_was_told(couple.world, EVENT_BOOTNODE_LOST, 2));
     for (int i = 0; i < 10; i++) {
         world_run(couple.world, 20000);
         they_talk(&couple, (const char *[]){"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}[i]);
     }
-    couple.world->bootnode_down = couple.world->others[0].down = false;
+    couple.world->bootnode_down = couple.world->places[1].down = false;
     net_restart(couple.world->net, true);
-    net_restart(couple.world->others[0].net, true);
+    net_restart(couple.world->places[1].net, true);
     world_wait(couple.world, 10000, each_was_told(couple.world, EVENT_REGISTERED, 4));
     world_run(couple.world, FAREWELL_MS);
     assert_int_equal(left(couple.world), 0);
@@ -123,7 +123,7 @@ static void both_die_and_the_chat_goes_on(void **state) {
 
 static void one_of_two_forgets_everybody(void **state) {
     struct couple couple = couple_connect(state);
-    net_restart(couple.world->others[0].net, true);
+    net_restart(couple.world->places[1].net, true);
     world_wait(couple.world, 10000, each_was_told(couple.world, EVENT_REGISTERED, 3));
     world_run(couple.world, FAREWELL_MS);
     assert_int_equal(left(couple.world), 0);
@@ -233,7 +233,7 @@ static void the_same_bootnode_counts_once(void **state) {
     struct couple couple = {.world = *state};
     struct address first = world_bootnode();
     world_add_bootnode(couple.world);
-    couple.world->others[0].down = true;
+    couple.world->places[1].down = true;
     couple.anna = arrive(couple.world, "anna", 0);
     couple.bert = arrive(couple.world, "bert", 0);
     world_wait(couple.world, CONNECT_MS, each_was_told(couple.world, EVENT_BOOTNODE_LOST, 1));
@@ -325,7 +325,7 @@ static void a_new_bootnode_waits_half_a_minute(void **state) {
 static void input_waits_a_second_for_the_second_list(void **state) {
     struct world *world = *state;
     world_add_bootnode(world);
-    world->others[0].down = true;
+    world->places[1].down = true;
     struct person *anna = arrive(world, "anna", 0);
     uint64_t began = world->now;
     world_wait(world, CONNECT_MS, anna->credit > 0);
@@ -335,7 +335,7 @@ static void input_waits_a_second_for_the_second_list(void **state) {
 static void input_waits_for_nobody_who_is_lost(void **state) {
     struct world *world = *state;
     world_add_bootnode(world);
-    world->bootnode_down = world->others[0].down = true;
+    world->bootnode_down = world->places[1].down = true;
     struct person *anna = arrive(world, "anna", 0);
     world_wait(world, CONNECT_MS, each_was_told(world, EVENT_BOOTNODE_LOST, 2));
     assert_int_equal(anna->credit, 0);
@@ -349,7 +349,7 @@ static void input_waits_for_nobody_who_is_lost(void **state) {
 static void a_lost_bootnodes_name_is_looked_up(void **state) {
     struct couple couple = couple_connect(state);
     const struct address nowhere = {.ip = {[10] = 0xff, 0xff, 203, 0, 113, 200}, .port = 9595};
-    couple.world->others[0].down = true;
+    couple.world->places[1].down = true;
     world_wait(couple.world, LOST_MS, each_was_told(couple.world, EVENT_BOOTNODE_LOST, 1));
     world_run(couple.world, 3000);
     assert_int_equal(couple.anna->lookups[1], 1);
@@ -357,7 +357,7 @@ static void a_lost_bootnodes_name_is_looked_up(void **state) {
     assert_int_equal(couple.anna->lookups[1], 3);
     assert_int_equal(couple.anna->lookups[0], 0);
     engine_resolved(couple.anna->engine, 1, &nowhere, 1, couple.world->now);
-    couple.world->others[0].down = false;
+    couple.world->places[1].down = false;
     world_wait(couple.world, 10000, person_count(couple.bert, EVENT_BOOTNODE_BACK, NULL) == 1);
     world_run(couple.world, 10000);
     assert_int_equal(person_count(couple.anna, EVENT_BOOTNODE_BACK, NULL), 0);

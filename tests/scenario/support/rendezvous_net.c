@@ -79,6 +79,7 @@ static uint64_t wall_ms(void *context) {
 
 static void start_bootnode(struct net *net, const struct node_key *key) {
     assert_true(node_init(&net->node, &net->config, key, SHARDS, net->monotonic));
+    if (net->clustered) node_enter_cluster(&net->node);
     net->node.access = access_create(NULL, 0);
     assert_non_null(net->node.access);
     net->node.wall_ms = wall_ms;
@@ -109,9 +110,8 @@ static void make_key(struct node_key *key) {
     node_key_derive(seed, key);
 }
 
-struct net *net_open(void) {
+static struct net *make_net(void) {
     struct net *net = aligned_alloc(64, (sizeof *net + 63) / 64 * 64);
-    struct node_key key;
     if (!net) return NULL;
     memset(net, 0, sizeof *net);
     ini_table_defaults(&bootnode_config_table, &net->config);
@@ -120,9 +120,39 @@ struct net *net_open(void) {
     net->config.relay_rate = net->config.relay_source_rate = net->config.relay_total_rate = 0;
     net->monotonic = START_MS;
     net->end = &net->first;
+    return net;
+}
+
+struct net *net_open(void) {
+    struct net *net = make_net();
+    struct node_key key;
+    if (!net) return NULL;
     make_key(&key);
     start_bootnode(net, &key);
     return net;
+}
+
+static void join_cluster(struct net *net, uint8_t id, uint8_t replicas) {
+    net->config.node_id = id;
+    net->clustered = true;
+    net->identity =
+        (struct cluster_identity){.placement_key = {'t', 'e', 's', 't'}, .replicas = replicas, .own_id = id};
+}
+
+struct net *net_open_node(const struct node_key *key, uint8_t id, uint8_t replicas) {
+    struct net *net = make_net();
+    if (!net) return NULL;
+    join_cluster(net, id, replicas);
+    start_bootnode(net, key);
+    return net;
+}
+
+void net_set_view(struct net *net, const struct cluster_node *nodes, size_t count) {
+    struct homes *homes = homes_make(&net->identity, nodes, count, ++net->views);
+    assert_non_null(homes);
+    assert_true(homes_holds(homes));
+    node_set_homes(&net->node, homes);
+    rcu_reader_quiescent();
 }
 
 unsigned net_setup_seeded(void **state, unsigned seed) {
@@ -169,10 +199,16 @@ void net_restart(struct net *net, bool same_key) {
     start_bootnode(net, &key);
 }
 
+void net_enter_cluster(struct net *net, uint8_t id, uint8_t replicas) {
+    join_cluster(net, id, replicas);
+    net_restart(net, true);
+}
+
 void net_restart_with(struct net *net, const struct node_key *key, const struct node_key *previous, size_t count) {
     stop_bootnode(net);
     start_bootnode(net, key);
     node_set_previous_keys(&net->node, previous, count);
+    if (net->clustered) node_enter_cluster(&net->node);
 }
 
 void net_rotate_key(struct net *net) {
@@ -278,14 +314,21 @@ void net_run(struct net *net, uint64_t ms) {
     for (uint64_t end = net->monotonic + ms; net->monotonic < end;) step(net);
 }
 
+void net_stand_still(struct net *net, uint64_t ms) {
+    net->monotonic += ms;
+}
+
 bool net_run_until(struct net *net, bool (*so)(struct net *net), uint64_t ms) {
     for (uint64_t end = net->monotonic + ms; net->monotonic < end && !so(net);) step(net);
     return so(net);
 }
 
-const struct room *net_room(const struct net *net, const struct rendezvous_client *client) {
-    const uint8_t *tag = client->identity.room_tag;
+const struct room *net_room_of(const struct net *net, const uint8_t tag[static ROOM_TAG_SIZE]) {
     return shard_room(net->node.shards[shard_of_room(net->node.shard_hash_key, tag, SHARDS)], tag);
+}
+
+const struct room *net_room(const struct net *net, const struct rendezvous_client *client) {
+    return net_room_of(net, client->identity.room_tag);
 }
 
 bool net_agrees(const struct net *net, const struct rendezvous_client *client) {

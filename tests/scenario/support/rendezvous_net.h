@@ -46,7 +46,10 @@ struct net {
     /* A test's own view of every packet; false loses it. */
     bool (*watch)(struct net *net, const struct flying *packet);
     void *watching;
-    bool of_world;                /* which traces its own packets */
+    bool of_world;  /* which traces its own packets */
+    bool clustered; /* a node of a cluster, */
+    struct cluster_identity identity;
+    uint64_t views;               /* that it had */
     uint64_t bytes_in, bytes_out; /* at the bootnode */
 };
 
@@ -57,7 +60,13 @@ int net_teardown(void **state);
 unsigned net_setup_seeded(void **state, unsigned seed);
 /* A further one, between the two, on the same time. */
 struct net *net_open(void);
+/* The same, a node of a cluster: with its key, and an id of its own. It knows no other nodes, and not itself. */
+struct net *net_open_node(const struct node_key *key, uint8_t id, uint8_t replicas);
 void net_close(struct net *net);
+/* A bootnode that stood alone becomes such a node; all that it had is forgotten. */
+void net_enter_cluster(struct net *net, uint8_t id, uint8_t replicas);
+/* What it believes of the cluster from now on. */
+void net_set_view(struct net *net, const struct cluster_node *nodes, size_t count);
 
 /* The bootnode forgets everything but its key, or its key, too. */
 void net_restart(struct net *net, bool same_key);
@@ -75,10 +84,13 @@ struct rendezvous_client *net_join_at(struct net *net, const char *room, uint32_
 void net_run(struct net *net, uint64_t ms);
 /* Until it is so; false when it was not within `ms`. */
 bool net_run_until(struct net *net, bool (*so)(struct net *net), uint64_t ms);
+/* Time passes for all but the bootnode, which is stopped as by SIGSTOP. */
+void net_stand_still(struct net *net, uint64_t ms);
 /* Hands a packet to the bootnode now, past the network. */
 void net_inject(struct net *net, const struct address *from, const uint8_t *packet, size_t size);
 struct address net_address(uint32_t number);
 
+const struct room *net_room_of(const struct net *net, const uint8_t tag[static ROOM_TAG_SIZE]);
 const struct room *net_room(const struct net *net, const struct rendezvous_client *client);
 /* This client sees its room exactly as the bootnode has it, */
 bool net_agrees(const struct net *net, const struct rendezvous_client *client);

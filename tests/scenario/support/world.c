@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 
+#include "tests/scenario/support/repeatable.h"
 #include "tests/scenario/support/trace.h"
 
 #define SPINS_MOST 2000 /* ticks of one engine in one millisecond */
@@ -25,6 +26,10 @@ struct address world_bootnode(void) {
 
 struct address world_bootnode_ipv6_at(size_t number) {
     return (struct address){.ip = {0x20, 0x01, 0x0d, 0xb8, [15] = (uint8_t)(1 + number)}, .port = 9595};
+}
+
+struct address world_entry(void) {
+    return (struct address){.ip = {[10] = 0xff, 0xff, 203, 0, 113, 200}, .port = 9595};
 }
 
 /* --- The air: a binary heap --- */
@@ -226,11 +231,28 @@ void person_has_ipv6(struct person *person, enum nat_kind firewall) {
     nat_init(&person->nat6, firewall, &outside);
 }
 
+/* One name, and a key that all of its nodes have. */
+static size_t known_cluster(const struct person *person, struct bootnode *out) {
+    const struct world *world = person->world;
+    snprintf(out->name, sizeof out->name, "cluster.example:9595");
+    if (world->entry != WORLD_ENTRY_NAMES) {
+        out->addresses[out->address_count++] = world_entry();
+    } else {
+        for (size_t i = 0; i < world->place_count && out->address_count < BOOTNODE_ADDRESSES; i++)
+            out->addresses[out->address_count++] = world_bootnode_at(i);
+    }
+    if (person->unresolved & 1) out->address_count = 0;
+    out->pinned = person->pinned_key;
+    if (out->pinned) memcpy(out->key, person->pinned_key, sizeof out->key);
+    return 1;
+}
+
 /* A key that is pinned is the first one's. */
 static size_t known_bootnodes(const struct person *person, struct bootnode out[static BOOTNODES_MAX]) {
     size_t count = 0;
     memset(out, 0, BOOTNODES_MAX * sizeof *out);
-    for (size_t i = 0; i <= person->world->others_count; i++) {
+    if (person->world->clustered) return known_cluster(person, out);
+    for (size_t i = 0; i < person->world->place_count; i++) {
         if (person->knows && !(person->knows >> i & 1)) continue;
         struct bootnode *bootnode = &out[count++];
         snprintf(bootnode->name, sizeof bootnode->name, "bootnode%.0zu.example:9595", i);
@@ -337,30 +359,57 @@ void person_forget(struct person *person) {
 
 /* --- Time --- */
 
-static struct net *net_of(const struct world *world, size_t number) {
-    return number == 0 ? world->net : world->others[number - 1].net;
+struct net *world_net(const struct world *world, size_t number) {
+    return world->places[number].net;
 }
 
 static bool is_down(const struct world *world, size_t number) {
-    return number == 0 ? world->bootnode_down : world->others[number - 1].down;
+    return world->places[number].down || (number == 0 && world->bootnode_down);
+}
+
+static void queue(struct wire **backlog, size_t *count, const struct wire *wire) {
+    if (*count == WORLD_BACKLOG) return;
+    if (!*backlog) assert_non_null(*backlog = calloc(WORLD_BACKLOG, sizeof *wire));
+    (*backlog)[(*count)++] = *wire;
+}
+
+/* Which node a flow to the entry has. False: none is up. */
+static bool choose_node(const struct world *world, const struct address *from, size_t *number) {
+    uint64_t state = world->entry_seed + from->port;
+    for (size_t i = 0; i < sizeof from->ip; i++) state = state * 257 + from->ip[i];
+    const uint64_t drawn = repeatable_draw(&state);
+    size_t up[WORLD_BOOTNODES], count = 0;
+    for (size_t i = 0; i < world->place_count; i++)
+        if (world->entry == WORLD_ENTRY_BLIND || !is_down(world, i)) up[count++] = i;
+    if (count > 0) *number = up[drawn % count];
+    return count > 0;
 }
 
 /* False: no bootnode is there. */
-static bool to_bootnode(struct world *world, const struct wire *wire) {
-    for (size_t i = 0; i <= world->others_count; i++) {
+static bool find_bootnode(const struct world *world, const struct wire *wire, size_t *number) {
+    const struct address entry = world_entry();
+    if (world->clustered && address_equal(&wire->to, &entry)) return choose_node(world, &wire->from, number);
+    for (size_t i = 0; i < world->place_count; i++) {
         struct address at = world_bootnode_at(i), ipv6 = world_bootnode_ipv6_at(i);
         if (!address_equal(&wire->to, &at) && !(world->dual && address_equal(&wire->to, &ipv6))) continue;
-        if (world->dual) net_of(world, i)->local = wire->to;
-        if (!is_down(world, i)) net_inject(net_of(world, i), &wire->from, wire->data, wire->size);
+        *number = i;
         return true;
     }
     return false;
 }
 
-static void wait_in_line(struct person *person, const struct wire *wire) {
-    if (person->backlog_count == WORLD_BACKLOG) return;
-    if (!person->backlog) assert_non_null(person->backlog = calloc(WORLD_BACKLOG, sizeof *wire));
-    person->backlog[person->backlog_count++] = *wire;
+static bool to_bootnode(struct world *world, const struct wire *wire) {
+    size_t number;
+    if (!find_bootnode(world, wire, &number)) return false;
+    struct place *place = &world->places[number];
+    if (is_down(world, number)) return true;
+    if (place->paused) {
+        queue(&place->backlog, &place->backlog_count, wire);
+        return true;
+    }
+    if (world->dual || world->clustered) place->net->local = wire->to;
+    net_inject(place->net, &wire->from, wire->data, wire->size);
+    return true;
 }
 
 static bool is_too_large(const struct person *person, const struct wire *wire) {
@@ -375,7 +424,7 @@ static void to_person(struct world *world, struct person *person, const struct w
     if (!nat) return;
     if (!nat_admits(nat, &wire->from, wire->to.port, world->now, &socket) || !socket_is_open(person, socket)) return;
     if (person->stopped)
-        wait_in_line(person, wire);
+        queue(&person->backlog, &person->backlog_count, wire);
     else
         engine_receive(person->engine, socket, &wire->from, wire->data, wire->size, world->now);
 }
@@ -408,8 +457,8 @@ static void deliver(struct world *world, const struct wire *wire) {
 static bool bootnode_sends(struct net *net, const struct flying *packet) {
     struct world *world = net->watching;
     size_t number = 0;
-    while (net_of(world, number) != net) number++;
-    struct address from = world->dual ? packet->local : world_bootnode_at(number);
+    while (world_net(world, number) != net) number++;
+    struct address from = world->dual || world->clustered ? packet->local : world_bootnode_at(number);
     from.port = world_bootnode_at(number).port;
     if (!packet->to_server && !is_down(world, number))
         fly(world, wire_create(world, &from, &packet->peer, packet->data, packet->size));
@@ -422,14 +471,26 @@ static void join_air(struct world *world, struct net *net) {
     net->of_world = true;
 }
 
-struct net *world_add_bootnode(struct world *world) {
-    assert_true(world->others_count < BOOTNODES_MAX - 1);
-    struct net *net = net_open();
+void world_add_net(struct world *world, struct net *net) {
+    assert_true(world->place_count < WORLD_BOOTNODES);
     assert_non_null(net);
     assert_int_equal(net->monotonic, world->now);
-    world->others[world->others_count++].net = net;
+    world->places[world->place_count++].net = net;
     join_air(world, net);
+}
+
+struct net *world_add_bootnode(struct world *world) {
+    struct net *net = net_open();
+    world_add_net(world, net);
     return net;
+}
+
+void world_resume(struct world *world, size_t number) {
+    struct place *place = &world->places[number];
+    net_stand_still(place->net, world->now - place->net->monotonic);
+    place->paused = false;
+    for (size_t i = 0; i < place->backlog_count; i++) (void)to_bootnode(world, &place->backlog[i]);
+    place->backlog_count = 0;
 }
 
 static bool is_up(const struct person *person) {
@@ -437,7 +498,7 @@ static bool is_up(const struct person *person) {
 }
 
 static uint64_t next_time(const struct world *world) {
-    uint64_t next = world->net->monotonic + NET_STEP_MS;
+    uint64_t next = world->stepped + NET_STEP_MS;
     if (world->air_count > 0 && world->air[0]->arrives < next) next = world->air[0]->arrives;
     for (size_t i = 0; i < world->people_count; i++) {
         if (!is_up(&world->people[i])) continue;
@@ -459,8 +520,11 @@ static void tick(struct person *person, uint64_t now) {
 void world_step(struct world *world, uint64_t until) {
     uint64_t next = next_time(world);
     world->now = next < until ? next : until;
-    for (size_t i = 0; i <= world->others_count; i++)
-        if (net_of(world, i)->monotonic + NET_STEP_MS <= world->now) net_run(net_of(world, i), NET_STEP_MS);
+    if (world->stepped + NET_STEP_MS <= world->now) {
+        world->stepped += NET_STEP_MS;
+        for (size_t i = 0; i < world->place_count; i++)
+            if (!world->places[i].paused) net_run(world_net(world, i), NET_STEP_MS);
+    }
     while (world->air_count > 0 && world->air[0]->arrives <= world->now) {
         struct wire *wire = air_take(world);
         deliver(world, wire);
@@ -547,8 +611,8 @@ int world_setup(void **state) {
     if (!world) return -1;
     printf("# world seed %u\n", net_setup_seeded(&net, 1));
     world->net = net;
-    join_air(world, net);
-    world->now = world->net->monotonic;
+    world->now = world->stepped = world->net->monotonic;
+    world_add_net(world, world->net);
     *state = world;
     return 0;
 }
@@ -556,7 +620,8 @@ int world_setup(void **state) {
 int world_teardown(void **state) {
     struct world *world = *state;
     void *net = world->net;
-    for (size_t i = 0; i < world->others_count; i++) net_close(world->others[i].net);
+    for (size_t i = 1; i < world->place_count; i++) net_close(world_net(world, i));
+    for (size_t i = 0; i < world->place_count; i++) free(world->places[i].backlog);
     for (size_t i = 0; i < world->people_count; i++) {
         person_kill(&world->people[i]);
         person_forget(&world->people[i]);

@@ -14,6 +14,8 @@
 #define WORLD_PEOPLE 32
 #define WORLD_DELAY_MS 20
 #define WORLD_BACKLOG 256
+#define WORLD_BOOTNODES 12
+#define WORLD_NODES_ALL UINT32_MAX
 #define PERSON_SOCKETS 1024
 
 struct world;
@@ -71,14 +73,31 @@ struct wire {
     uint8_t data[PACKET_MAX];
 };
 
+/* A bootnode, or a node of the cluster. */
+struct place {
+    struct net *net;
+    bool down;   /* also where the world says so of the first */
+    bool paused; /* as by SIGSTOP: its socket takes what comes, as far as there is room */
+    struct wire *backlog;
+    size_t backlog_count;
+};
+
+/* Where the name of a cluster leads. */
+enum world_entry {
+    WORLD_ENTRY_SPREADS, /* to one address, behind which each flow has a node of those that are up */
+    WORLD_ENTRY_BLIND,   /* the same, of all nodes */
+    WORLD_ENTRY_NAMES,   /* to an address of each node, as many as a name may have */
+};
+
 struct world {
-    struct net *net; /* the first bootnode */
-    struct {
-        struct net *net;
-        bool down;
-    } others[BOOTNODES_MAX - 1]; /* further ones */
-    size_t others_count;
-    uint64_t now; /* ms */
+    struct net *net;                      /* the first bootnode */
+    struct place places[WORLD_BOOTNODES]; /* of all bootnodes, that one first */
+    size_t place_count;
+    bool clustered; /* they are nodes of one cluster (world_cluster.h), and people know its name alone */
+    enum world_entry entry;
+    uint64_t entry_seed; /* which flow has which node, for short */
+    uint64_t now;        /* ms */
+    uint64_t stepped;    /* of the bootnodes */
     struct person people[WORLD_PEOPLE];
     size_t people_count;
     struct wire **air; /* a heap by time of arrival */
@@ -86,7 +105,7 @@ struct world {
     uint64_t sent;                            /* packets so far */
     unsigned loss_percent, duplicate_percent; /* of every packet, each way */
     unsigned jitter_ms;                       /* so much later at most: packets overtake each other */
-    bool bootnode_down;
+    bool bootnode_down;                       /* the first */
     bool dual; /* bootnodes have an address of each family, and people know both, IPv6 first */
     /* A test's own hand in the network: sees each packet as it is sent and may change it; false loses it. */
     bool (*tamper)(struct world *world, struct wire *wire);
@@ -129,7 +148,13 @@ struct address world_bootnode_ipv6_at(size_t number);
 void person_has_ipv6(struct person *person, enum nat_kind firewall);
 /* A further bootnode, of which people know who start from now on. Before time passes. Its number is 1, 2 … */
 struct net *world_add_bootnode(struct world *world);
+void world_add_net(struct world *world, struct net *net); /* the same, of one that is the world's from now on */
 struct address world_bootnode_at(size_t number);
+/* A bootnode that was paused goes on, with what came meanwhile. */
+void world_resume(struct world *world, size_t number);
+struct net *world_net(const struct world *world, size_t number);
+/* Where people enter a cluster that has one address. */
+struct address world_entry(void);
 /* A packet from anywhere to anywhere, at once, past the sender's NAT but not past the receiver's. */
 void world_inject(struct world *world, const struct address *from, const struct address *to, const uint8_t *data,
                   size_t size);
