@@ -23,6 +23,7 @@
     L(DENIED_BAN, "denied", "list", "ban", "datagrams from addresses that are kept out, dropped")                      \
     L(DENIED_DENY, "denied", "list", "deny", "datagrams from addresses that are kept out, dropped")                    \
     X(HELLO, "hello", "HELLO answered")                                                                                \
+    X(HELLO_ELSEWHERE, "hello_elsewhere", "HELLO answered with homes of which this node of a cluster is none")         \
     X(REGISTER, "register", "REGISTER with a valid cookie")                                                            \
     X(REGISTER_BUSY, "register_busy", "REGISTER turned away since too many of its source came while others waited")    \
     X(WELCOME, "welcome", "registrations answered with WELCOME")                                                       \
@@ -49,9 +50,13 @@
     X(UPDATE, "update", "UPDATE accepted")                                                                             \
     X(INTRODUCE, "introduce", "INTRODUCE passed on")                                                                   \
     X(LEAVE, "leave", "sessions that left")                                                                            \
+    X(TOLD_ELSEWHERE, "told_elsewhere", "sessions told that their room has other homes in the cluster")                \
+    X(MOVED_AWAY, "moved_away", "sessions that left for other homes in the cluster")                                   \
+    X(MOVED_LATE, "moved_late", "sessions that were told of other homes and did not leave, ended")                     \
     X(SEALED_FORGED, "sealed_forged", "sealed packets that did not open, dropped")                                     \
     X(SEALED_OLD, "sealed_old", "sealed packets whose counter was not above the last, dropped")                        \
     X(RESET, "reset", "RESET sent")                                                                                    \
+    X(RESET_FOREIGN, "reset_foreign", "RESET sent for sessions of nodes that the cluster has no more")                 \
     X(FOREIGN, "foreign", "session ids of another bootnode, dropped")                                                  \
     X(NOTICE, "notice", "NOTICE sent")                                                                                 \
     X(STUN, "stun", "STUN answers")                                                                                    \

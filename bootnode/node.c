@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 
 #include "common/clock.h"
 
@@ -160,8 +161,23 @@ static void free_homes(struct rcu_head *head) {
 
 void node_set_homes(struct node *node, struct homes *homes) {
     struct homes *former = (struct homes *)rcu_load(&node->homes);
+    homes_follow(homes, former, (uint32_t)(node->wall_ms(node->wall_context) / 1000));
     rcu_publish(&node->homes, homes);
+    for (size_t i = 0; i < node->shard_count; i++)
+        if (node->shards[i]->bell >= 0) (void)eventfd_write(node->shards[i]->bell, 1);
     if (former) rcu_reclaim(&former->head, free_homes);
+}
+
+struct node_moving node_moving(const struct node *node) {
+    const struct homes *homes = node_homes(node);
+    struct node_moving sum = {0};
+    for (size_t i = 0; homes && i < node->shard_count; i++) {
+        const struct shard_moving *moving = &node->shards[i]->moving;
+        sum.waiting += atomic_load_explicit(&moving->seen, memory_order_acquire) != homes->number;
+        sum.waiting += atomic_load_explicit(&moving->waiting, memory_order_relaxed);
+        sum.told += atomic_load_explicit(&moving->told, memory_order_relaxed);
+    }
+    return sum;
 }
 
 /* --- Time and sessions --- */

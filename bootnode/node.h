@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "bootnode/cluster/homes.h"
+#include "bootnode/cluster/move_pace.h"
 #include "bootnode/config.h"
 #include "bootnode/guard/access.h"
 #include "bootnode/guard/cookie.h"
@@ -44,6 +45,7 @@ struct node {
     struct rate_limiter *limits;         /* lock-free */
     struct source_count *sources;        /* lock-free; NULL: no cap */
     struct access *access;               /* who is kept out; the node's to destroy. NULL: nobody */
+    struct move_pace move_pace;          /* lock-free */
     _Atomic(const struct homes *) homes; /* of the cluster that it is in; NULL: in none. Read with node_homes */
     struct endpoints endpoints;
     struct shard *shards[NODE_SHARDS_MAX];
@@ -106,9 +108,20 @@ MUST_USE bool node_reconfigure(struct node *node, const struct bootnode_config *
 static inline const struct homes *node_homes(const struct node *node) {
     return rcu_load(&node->homes);
 }
-/* From now on they live there; the former ones are freed when nobody reads them any more. The caller is a registered
- * reader, online, and the only one who sets them. */
+/* From now on they live there, and who was told otherwise will be told; the former ones are freed when nobody reads
+ * them any more. Gives the stamps. The caller is a registered reader, online, and the only one who sets them. */
 void node_set_homes(struct node *node, struct homes *homes);
+/* Is it a node of a cluster that knows of no node that lives, itself neither? Any reader of RCU. */
+static inline bool node_is_lost(const struct node *node) {
+    const struct homes *homes = node_homes(node);
+    return node_is_clustered(node) && (!homes || homes->ranked_count == 0);
+}
+/* How many sessions have to be told that their rooms have other homes, as far as is known; and those that were, and are
+ * not done with that. A reader of RCU. */
+struct node_moving {
+    uint64_t waiting, told;
+};
+struct node_moving node_moving(const struct node *node);
 
 /* Any thread. Nothing else hangs on it, so it may be seen a moment late. */
 static inline enum node_fate node_fate(const struct node *node) {

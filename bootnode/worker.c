@@ -238,6 +238,15 @@ static bool drain(struct worker *worker) {
     return !worker->draining.done;
 }
 
+/* True when there is more to do at once. */
+static bool move(struct worker *worker) {
+    if (!moving_is_due(&worker->moving, &worker->context, worker->shard)) return false;
+    worker->serving = LANE_SESSION;
+    moving_step(&worker->moving, &worker->context, worker->shard);
+    flush_all(worker);
+    return moving_is_due(&worker->moving, &worker->context, worker->shard);
+}
+
 /* --- Listening (hearing.h) --- */
 
 /* A loss of ours is one of our shard's sessions; where packets are not steered, it may be anybody's. */
@@ -283,12 +292,13 @@ static bool work(struct worker *worker) {
     serve_sessions(worker);
     serve_others(worker);
     note_turn(worker);
-    return drain(worker) || worker->ready[LANE_SESSION] || waiting(worker);
+    const bool moves = move(worker);
+    return drain(worker) || moves || worker->ready[LANE_SESSION] || waiting(worker);
 }
 
-/* Milliseconds until the next announcement is due. */
+/* Milliseconds until there is something to do that no packet brings. */
 static int until_next(const struct worker *worker) {
-    uint64_t at = announce_at(worker), now = worker->context.now;
+    uint64_t at = earlier(announce_at(worker), worker->moving.due), now = worker->context.now;
     if (at == NEVER) return -1;
     return at <= now ? 0 : at - now < INT_MAX ? (int)(at - now) : INT_MAX;
 }
@@ -360,6 +370,7 @@ int worker_init(struct worker *worker, struct node *node, size_t index, int drai
                                        .nanoseconds = clock_monotonic_ns,
                                        .shard_index = (uint8_t)index};
     packet_log_init(&worker->packet_log);
+    moving_init(&worker->moving);
     worker->receive = udp_batch_create(BATCH);
     worker->announcer = announcer_create();
     if (!worker->receive || !worker->announcer) return -ENOMEM;
@@ -409,6 +420,7 @@ void worker_destroy(struct worker *worker) {
         udp_batch_destroy(worker->listeners[i].send);
     }
     packet_log_destroy(&worker->packet_log);
+    moving_destroy(&worker->moving);
     announcer_destroy(worker->announcer);
     udp_batch_destroy(worker->receive);
     close_open(worker->bell);

@@ -19,6 +19,7 @@
 #include "bootnode/draining.h"
 #include "bootnode/lanes.h"
 #include "bootnode/liveness.h"
+#include "bootnode/moving.h"
 #include "bootnode/packet_log.h"
 #include "bootnode/schedule.h"
 #include "common/attributes.h"
@@ -65,6 +66,7 @@ struct worker {
     bool announcing;                  /* more is due at once */
     struct announcer *announcer;
     struct draining draining;
+    struct moving moving;
     struct packet_log packet_log;
     struct liveness turned, announced; /* its latest round; when it announced, or had nothing to announce */
     int epoll, bell;

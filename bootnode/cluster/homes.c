@@ -12,6 +12,7 @@ static void take_node(struct homes *homes, const struct cluster_node *node) {
     home->address_count = node->address_count;
     memcpy(home->addresses, node->addresses, sizeof home->addresses);
     homes->serves |= node->id == homes->own_id;
+    homes->registers[node->id] = node->registers;
 }
 
 static uint64_t score(const uint8_t key[static PLACEMENT_KEY_SIZE], uint16_t bucket, uint8_t id) {
@@ -59,6 +60,35 @@ struct homes *homes_make(const struct cluster_identity *identity, const struct c
     rank_all(homes, identity, nodes, count);
     HOLDS(homes_holds(homes));
     return homes;
+}
+
+static bool addresses_agree(const struct home *a, const struct home *b) {
+    if (a->address_count != b->address_count) return false;
+    for (unsigned i = 0; i < a->address_count; i++)
+        if (!address_equal(&a->addresses[i], &b->addresses[i])) return false;
+    return true;
+}
+
+/* Would a client that was told the former ones find these? */
+static bool leads_there(const struct homes *homes, const struct homes *former, uint16_t bucket) {
+    if (!homes_agree(homes, former, bucket)) return false;
+    for (unsigned i = 0; i < homes_count(homes); i++) {
+        const uint8_t id = homes->ranked[bucket][i];
+        if (!addresses_agree(&homes->nodes[id], &former->nodes[id])) return false;
+    }
+    return true;
+}
+
+void homes_follow(struct homes *homes, const struct homes *former, uint32_t wall_s) {
+    bool moves = false;
+    if (!former) return;
+    for (unsigned i = 0; i < BUCKETS; i++) {
+        const bool same = homes->ranked_count == 0 || leads_there(homes, former, (uint16_t)i);
+        homes->stamps[i] = (uint16_t)(former->stamps[i] + !same);
+        homes->since_s[i] = same ? former->since_s[i] : wall_s;
+        moves |= !same;
+    }
+    homes->moves = former->moves + moves;
 }
 
 void homes_destroy(struct homes *homes) {

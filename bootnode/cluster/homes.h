@@ -23,6 +23,7 @@
 struct cluster_node {
     uint8_t id;
     uint16_t weight;       /* 1 … CLUSTER_WEIGHT_MAX */
+    uint32_t registers;    /* that it can take a second; 0: unknown */
     uint8_t address_count; /* 1 … HOME_ADDRESSES_MAX, one a family: where clients reach it */
     struct address addresses[HOME_ADDRESSES_MAX];
 };
@@ -41,7 +42,13 @@ struct homes {
     bool serves;          /* are we in the view ourselves? Else nothing has its home here */
     uint8_t ranked_count; /* nodes that are ranked for each bucket: HOMES_MAX, or as many as live */
     uint8_t ranked[BUCKETS][HOMES_MAX];
-    struct home nodes[CLUSTER_NODES_MAX]; /* by id; address_count 0: not in the view */
+    /* Of each bucket: which homes these are, among those that it had; and since which second of the wall clock it has
+     * them. Whoever was told others has to be told (moving.h). */
+    uint16_t stamps[BUCKETS];
+    uint32_t since_s[BUCKETS];
+    uint64_t moves;                        /* rises where a stamp is another one than before */
+    uint32_t registers[CLUSTER_NODES_MAX]; /* that each node can take a second; 0: unknown */
+    struct home nodes[CLUSTER_NODES_MAX];  /* by id; address_count 0: not in the view */
     size_t node_count;
 };
 
@@ -50,6 +57,9 @@ struct homes {
 MUST_USE struct homes *homes_make(const struct cluster_identity *identity, const struct cluster_node *nodes,
                                   size_t count, uint64_t number);
 void homes_destroy(struct homes *homes);
+/* These come after those (NULL: after none), at a second of the wall clock: gives the stamps. A bucket has another one
+ * where its homes or their addresses are others; where nobody lives, nobody can be sent there, and it keeps its own. */
+void homes_follow(struct homes *homes, const struct homes *former, uint32_t wall_s);
 bool homes_holds(const struct homes *homes);
 
 /* So many of the ranked ones are homes. */

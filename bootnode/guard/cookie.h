@@ -29,8 +29,9 @@
 #define COOKIE_AGE_MAX_S 120
 #define COOKIE_TIME_BITS 29 /* 17 years since the start */
 #define COOKIE_KEYS 8
-#define COOKIE_SHARED_TIME_BITS 28 /* of seconds since 1970: which of those that differ by 8.5 years, the clock says   \
-                                    */
+#define COOKIE_SHARED_TIME_BITS                                                                                        \
+    28 /* of seconds since 1970: which of those that differ by 8.5 years, the clock says                               \
+        */
 #define COOKIE_SHARED_KEY_SIZE 32
 #define COOKIE_SECRETS 4 /* a jar that is not shared has two */
 

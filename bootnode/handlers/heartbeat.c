@@ -2,6 +2,7 @@
 
 #include "bootnode/handlers/path.h"
 #include "bootnode/handlers/reset.h"
+#include "bootnode/table/shard_homes.h"
 #include "bootnode/table/shard_join.h"
 #include "bootnode/table/shard_members.h"
 
@@ -47,18 +48,22 @@ static void note_version(struct context *context, struct session *session, const
         shard_client_behind(node_shard_of(context->node, beat->session_id), beat->session_id, theirs, context->now);
 }
 
+/* Refused, it is gone. No REFUSED: that answers a REGISTER. The next beat gets RESET, the next REGISTER the reason. */
+static bool confirm(struct context *context, uint64_t session_id) {
+    struct shard *shard = node_shard_of(context->node, session_id);
+    enum refusal refusal;
+    const enum registering result = shard_confirm(shard, session_id, context->now, &refusal);
+    const struct homes *homes = node_homes(context->node);
+    if (homes && result == REGISTERED) shard_homes_note(shard, session_id, homes->stamps);
+    return result != REGISTERING_REFUSED;
+}
+
 /* The client receives at its address: the beat came from there, with what was sent there last. */
 static void accept_echo(struct context *context, struct session *session, const struct beat *beat) {
     session_sign(session, beat->flag ? 0 : SESSION_ECHOED, SESSION_ASTRAY | SESSION_DEAF);
     uint64_t heard = shard_clock(node_shard_of(context->node, beat->session_id), context->now);
     atomic_store_explicit(&session->heard_ms, (uint32_t)heard, memory_order_relaxed);
-    /* Refused, it is gone. No REFUSED: that answers a REGISTER. The next beat gets RESET, the next REGISTER the reason.
-     */
-    enum refusal refusal;
-    if (session_state(session) == SESSION_PROVISIONAL &&
-        shard_confirm(node_shard_of(context->node, beat->session_id), beat->session_id, context->now, &refusal) ==
-            REGISTERING_REFUSED)
-        return;
+    if (session_state(session) == SESSION_PROVISIONAL && !confirm(context, beat->session_id)) return;
     if (beat->flag) answer(context, session, beat, session_renew_token(session, &context->tokens), false);
     note_version(context, session, beat);
 }
@@ -72,7 +77,7 @@ static void accept_beat(struct context *context, const struct packet *packet, st
         path_offer(context, packet, session, beat->session_id);
     } else if (!session_echoes(session, beat->token)) {
         counters_count(context->counters, COUNTER_HEARTBEAT_UNHEARD);
-        session_sign(session, SESSION_DEAF, SESSION_ASTRAY);
+        session_sign(session, SESSION_DEAF | SESSION_MISSED, SESSION_ASTRAY);
         answer(context, session, beat, atomic_load_explicit(&session->token, memory_order_relaxed), true);
     } else {
         accept_echo(context, session, beat);

@@ -20,14 +20,22 @@ static void answer_cookie(struct context *context, const struct packet *packet, 
     struct cookie_message message = {.nonce = hello->nonce, .seen = packet->from};
     unsigned key = key_for(context->node, hello);
     const struct node_key *shown = node_key_at(context->node, key);
-    if (!shown || !cookie_make_with(&context->node->cookies, &packet->from, context_cookie_second(context),
-                                    (struct cookie_note){.key = key}, &message.cookie))
+    const struct cookie_note note = {.key = key, .lent = homes && hello->homes_silent};
+    if (!shown || !cookie_make_with(&context->node->cookies, &packet->from, context_cookie_second(context), note,
+                                    &message.cookie))
         return;
     message.spread_ms = spread_wait(&context->node->spread, context->now);
-    if (homes && homes->ranked_count > 0) homes_name(homes, hello->bucket, &message.homes);
+    if (homes) homes_name(homes, hello->bucket, &message.homes);
     memcpy(message.bootnode_public, shown->public, sizeof message.bootnode_public);
-    if (packet_answer(context, packet, answer, cookie_message_encode(&message, answer, sizeof answer)))
-        counters_count(context->counters, COUNTER_HELLO);
+    if (!packet_answer(context, packet, answer, cookie_message_encode(&message, answer, sizeof answer))) return;
+    counters_count(context->counters, COUNTER_HELLO);
+    if (homes && !homes_are_here(homes, hello->bucket)) counters_count(context->counters, COUNTER_HELLO_ELSEWHERE);
+}
+
+/* Nobody is let in; but in a cluster, others may let in who asks, and who goes can say which. */
+static bool lets_in(const struct node *node, const struct hello *hello) {
+    const struct homes *homes = node_homes(node);
+    return node_fate(node) == NODE_SERVES || (homes && !homes_are_here(homes, hello->bucket));
 }
 
 void handle_hello(struct context *context, const struct packet *packet) {
@@ -39,7 +47,9 @@ void handle_hello(struct context *context, const struct packet *packet) {
         counters_count(context->counters, COUNTER_RATE_LIMITED_HELLO);
     } else if (hello.version != PROTOCOL_VERSION) {
         refusal_answer(context, packet, REFUSAL_VERSION, hello.nonce);
-    } else if (node_fate(context->node) != NODE_SERVES) {
+    } else if (node_is_lost(context->node)) {
+        refusal_answer(context, packet, REFUSAL_BUSY, hello.nonce);
+    } else if (!lets_in(context->node, &hello)) {
         refusal_draining(context, packet, hello.nonce);
     } else {
         answer_cookie(context, packet, &hello);

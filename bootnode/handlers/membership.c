@@ -81,6 +81,6 @@ void handle_leave(struct context *context, const struct packet *packet) {
     struct address registered = session_address(sealed.session);
     uint8_t endpoint = atomic_load_explicit(&sealed.session->endpoint, memory_order_relaxed);
     if (!shard_leave(sealed.shard, sealed.session_id, reason, context->now)) return;
-    counters_count(context->counters, COUNTER_LEAVE);
+    counters_count(context->counters, reason == LEAVE_MOVED ? COUNTER_MOVED_AWAY : COUNTER_LEAVE);
     reset_send(context, endpoint, &registered, sealed.session_id);
 }

@@ -70,6 +70,19 @@ static enum registering join(struct context *context, const struct registration 
     return REGISTERED;
 }
 
+/* In a cluster: what the client was told of the room's homes, by the COOKIE that it brings. One that is older than
+ * these homes told of others, and this client is to be told of them. */
+static void place(const struct context *context, const struct register_message *message,
+                  struct registration *registration) {
+    const struct homes *homes = node_homes(context->node);
+    const struct cookie_jar *jar = &context->node->cookies;
+    const uint16_t bucket = room_bucket(registration->body->room_tag);
+    if (!homes) return;
+    const uint64_t made = cookie_second(jar, &message->cookie, context_cookie_second(context));
+    registration->lent = !homes_are_here(homes, bucket);
+    registration->homes_known = (uint16_t)(homes->stamps[bucket] - (made <= homes->since_s[bucket]));
+}
+
 /* The session's keys must exist before it can be found, and its id before the payload is written: so the handshake's
  * second message is written in two steps around the join. */
 static void answer_register(struct context *context, const struct packet *packet,
@@ -82,6 +95,7 @@ static void answer_register(struct context *context, const struct packet *packet
                                         .endpoint = packet_endpoint(context, packet),
                                         .by_previous_key =
                                             cookie_note(&context->node->cookies, &message->cookie).key > 0};
+    place(context, message, &registration);
     struct noise_keys keys;
     size_t payload_size = 0, size = welcome_start(message->attempt, answer, sizeof answer);
     size_t tokens = noise_write_last_tokens(noise, answer + size, TOKENS_SIZE);
@@ -105,10 +119,13 @@ static void answer_register(struct context *context, const struct packet *packet
     refusal_answer(context, packet, registered.refusal, message->attempt);
 }
 
-/* In a cluster, where another view of it, or a client, is wrong. */
-static bool is_elsewhere(const struct context *context, const struct register_body *body) {
+/* In a cluster, where another view of it, or a client, is wrong; or where the homes do not answer that client, who said
+ * so, and then it is not. */
+static bool is_elsewhere(const struct context *context, const struct register_message *message,
+                         const struct register_body *body) {
     const struct homes *homes = node_homes(context->node);
-    return homes && !homes_are_here(homes, room_bucket(body->room_tag));
+    return homes && !homes_are_here(homes, room_bucket(body->room_tag)) &&
+           !cookie_note(&context->node->cookies, &message->cookie).lent;
 }
 
 static void register_client(struct context *context, const struct packet *packet,
@@ -119,7 +136,7 @@ static void register_client(struct context *context, const struct packet *packet
     struct register_body body;
     if (!key || !read_body(key, packet, message, &noise, &body)) {
         counters_count(context->counters, COUNTER_HANDSHAKE_BAD);
-    } else if (is_elsewhere(context, &body)) {
+    } else if (is_elsewhere(context, message, &body)) {
         refusal_answer(context, packet, REFUSAL_ELSEWHERE, message->attempt);
     } else {
         proof_judge(context, &body.has_proof, &body.proof);
@@ -157,6 +174,8 @@ void handle_register(struct context *context, const struct packet *packet) {
     if (!rate_limit_source(context->node->limits, RATE_REGISTER, &packet->from, context->now)) {
         counters_count(context->counters, COUNTER_RATE_LIMITED_REGISTER);
         refusal_answer_register(context, packet, REFUSAL_SOURCE_LIMIT, message.attempt);
+    } else if (node_is_lost(context->node)) {
+        refusal_answer_register(context, packet, REFUSAL_BUSY, message.attempt);
     } else if (node_fate(context->node) != NODE_SERVES) {
         refusal_draining(context, packet, message.attempt);
     } else if (had_its_share(context, &packet->from)) {

@@ -33,14 +33,24 @@ static enum counter judge(const struct context *context, const struct address *s
     return COUNTER_RESET;
 }
 
+/* Of another node of the cluster, which is there no more: its sessions are gone, and nobody else can say so. While it
+ * lives it speaks for itself, and we do not know what lives there: a RESET of ours would be for whoever asks. */
+static bool is_of_lost_node(const struct node *node, uint8_t id) {
+    const struct homes *homes = node_homes(node);
+    return node_is_clustered(node) && homes && homes->node_count > 0 && homes->nodes[id].address_count == 0;
+}
+
 void reset_answer(struct context *context, const struct packet *packet, uint64_t session_id) {
     uint8_t answer[RESET_SIZE];
-    if (session_name_of(session_id).node != context->node->node_id) {
+    const uint8_t node = session_name_of(session_id).node;
+    const bool foreign = node != context->node->node_id;
+    if (foreign && !is_of_lost_node(context->node, node)) {
         counters_count(context->counters, COUNTER_FOREIGN);
         return;
     }
     if (packet_is_kept_out(context, packet)) return;
     enum counter what = judge(context, &packet->from);
-    if (what != COUNTER_RESET || packet_answer(context, packet, answer, encode(context, session_id, answer)))
-        counters_count(context->counters, what);
+    if (what == COUNTER_RESET && !packet_answer(context, packet, answer, encode(context, session_id, answer))) return;
+    counters_count(context->counters, what);
+    if (foreign && what == COUNTER_RESET) counters_count(context->counters, COUNTER_RESET_FOREIGN);
 }

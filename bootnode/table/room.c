@@ -92,7 +92,7 @@ static void remember(struct room *room, const uint8_t member_id[static MEMBER_ID
     if (room->ring_capacity == 0) return;
     cover_former(room, member_id, change);
     struct room_change *entry = &room->ring[room->version.count % room->ring_capacity];
-    *entry = (struct room_change){.change = change & 7, .reason = reason & 1};
+    *entry = (struct room_change){.change = change & 7, .reason = reason & 3};
     memcpy(entry->member_id, member_id, MEMBER_ID_SIZE);
     if (room->ring_held < room->ring_capacity) room->ring_held++;
 }

@@ -28,7 +28,7 @@
 struct room_change {
     uint8_t member_id[MEMBER_ID_SIZE];
     uint8_t change : 3;  /* enum change: joined, left, updated */
-    uint8_t reason : 1;  /* enum leave_reason */
+    uint8_t reason : 2;  /* enum leave_reason */
     uint8_t covered : 1; /* a later change of this member in the ring makes this one superfluous */
 };
 

@@ -38,6 +38,8 @@ enum session_sign {
     SESSION_DEAF = 2,            /* the last that came its own way did not echo the token */
     SESSION_ECHOED = 4,          /* a beat echoed the token: what goes out next brings another one */
     SESSION_BY_PREVIOUS_KEY = 8, /* for life: it registered with a previous key of the bootnode (PROTOCOL.md §2.2) */
+    SESSION_LENT = 16,           /* for life: in a cluster, at a node that was no home of its room (§2.6) */
+    SESSION_MISSED = 32, /* a beat did not echo the token, since the client was told last of other homes (moving.h) */
 };
 
 enum session_state { SESSION_FREE = 0, SESSION_PROVISIONAL, SESSION_CONFIRMED };
@@ -57,10 +59,11 @@ struct session {
     _Atomic uint64_t address_ip[2]; /* with address_port: a sequence lock, see session_address */
     _Atomic uint32_t address_port;  /* port << 16 | sequence, odd while being changed */
     _Atomic uint32_t heard_ms;      /* when it last showed that it hears: shard_clock, low 32 bits */
-    _Atomic uint32_t acked_count;   /* of the version that the client last said it has, in the room's epoch; else 0 */
-    _Atomic uint8_t endpoint;       /* local address it was registered at: index into the server's endpoints */
-    _Atomic uint8_t signs;          /* enum session_sign */
-    _Atomic uint16_t token;         /* what a beat must echo */
+    /* Of the version that the client last said it has, in the room's epoch; else 0. Provisional: `homes_known`. */
+    _Atomic uint32_t acked_count;
+    _Atomic uint8_t endpoint; /* local address it was registered at: index into the server's endpoints */
+    _Atomic uint8_t signs;    /* enum session_sign */
+    _Atomic uint16_t token;   /* what a beat must echo */
 
     /* For what is sent to this client. */
     uint8_t ack_key[LINK_TAG_KEY_SIZE]; /* tags of BEAT_ACK and PATH */
@@ -89,8 +92,10 @@ struct session {
             uint32_t answer_ms;    /* with wants_changes: not before */
             uint32_t joined_count; /* of the room's version: what its member, whatever its session, came with */
             bool wants_changes;
+            bool awaits_homes;     /* it is to be told of other homes, and the worker knows (shard_homes.h) */
             uint16_t unechoed;     /* bytes sent unasked since `pushed_token` went out first */
             uint16_t pushed_token; /* went out with what was sent last */
+            uint16_t homes_known;  /* the stamp of the homes that it was told (cluster/homes.h) */
         };
     };
 

@@ -65,9 +65,20 @@ enum shard_limit {
 };
 
 struct shard_counters { /* under the mutex; read by anyone who holds it */
-    uint64_t registered, confirmed, replaced, expired, left, moved, provisional_dropped, crowded_out, evicted, kicked;
+    uint64_t registered, confirmed, replaced, expired, left, moved, provisional_dropped, crowded_out, evicted, kicked,
+        rehomed;
     uint64_t sessions, provisional, rooms; /* present numbers; `sessions` are the confirmed ones */
     struct lateness lateness;              /* of the expired: how long after heard + expiry they were found */
+};
+
+/* Of rooms that get other homes (moving.h); written by the owner worker, read by any. */
+struct shard_moving {
+    _Atomic uint64_t seen;    /* the number of the homes that all its members were looked at for */
+    _Atomic uint64_t waiting; /* members that are still to be told */
+    _Atomic uint64_t told;    /* that were, and have not left, or not heard */
+    /* Under the mutex, but for looking whether there are any: members that came with a cookie of former homes. */
+    _Atomic uint32_t late_count; /* more than there is room for: another look at all finds the others */
+    uint64_t late[SHARD_BATCH];
 };
 
 struct shard {
@@ -90,8 +101,9 @@ struct shard {
     uint8_t hash_key[16];
     struct shard_counters counters;
     _Atomic uint64_t limited[SHARD_LIMIT_COUNT]; /* how often; counted under the mutex, read by anyone */
-    struct kicked kicked;                        /* who may not register for a while, though its source may */
-    uint64_t unchecked; /* locks given back since it was looked whether all holds; sanitized builds alone */
+    struct shard_moving moving;
+    struct kicked kicked; /* who may not register for a while, though its source may */
+    uint64_t unchecked;   /* locks given back since it was looked whether all holds; sanitized builds alone */
 };
 
 /* False without memory. */

@@ -65,10 +65,12 @@ static void fill(struct session *session, const struct registration *registratio
     memcpy(session->member_id, body->member_id, sizeof session->member_id);
     session->suite_mask = body->suite_mask;
     if (registration->by_previous_key) session_sign(session, SESSION_BY_PREVIOUS_KEY, 0);
+    if (registration->lent) session_sign(session, SESSION_LENT, 0);
     session->revision = body->revision;
     session->attempt = registration->attempt;
     session_set_address(session, &registration->address, registration->endpoint);
     atomic_store_explicit(&session->heard_ms, (uint32_t)heard, memory_order_relaxed);
+    atomic_store_explicit(&session->acked_count, registration->homes_known, memory_order_relaxed);
 }
 
 static uint64_t live_sessions(const struct shard *shard) {
@@ -169,9 +171,10 @@ static void become_member(struct shard *shard, struct session *session, struct r
     session->joined_count = room->version.count;
     session->pushed_ms = session->answered_ms = (uint32_t)now - SHARD_ANSWER_MS;
     session->answer_ms = 0;
-    session->wants_changes = false;
+    session->wants_changes = session->awaits_homes = false;
     session->unechoed = 0;
     session->pushed_token = 0;
+    session->homes_known = (uint16_t)atomic_load_explicit(&session->acked_count, memory_order_relaxed);
     atomic_store_explicit(&session->acked_count, known, memory_order_relaxed);
     atomic_store_explicit(&session->heard_ms, (uint32_t)heard, memory_order_relaxed);
     wheel_remove(&shard->expiry, &session->wheel);

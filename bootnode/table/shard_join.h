@@ -20,6 +20,8 @@ struct registration {
     struct address address;
     uint8_t endpoint;
     bool by_previous_key; /* of the bootnode: who knows no newer one */
+    bool lent;            /* the room's homes are elsewhere */
+    uint16_t homes_known; /* the stamp of those that the client was told */
     uint8_t secret[LINK_SECRET_SIZE];
 };
 struct registered {

@@ -33,6 +33,8 @@ static void drop(struct room_view *view, const struct change_entry *entry) {
     *place = view->list.records[--view->list.count];
     if (entry->reason == LEAVE_SAID)
         view->left_said++;
+    else if (entry->reason == LEAVE_MOVED)
+        view->left_moved++;
     else
         view->left_silent++;
 }

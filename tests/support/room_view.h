@@ -23,7 +23,7 @@ struct room_view {
         uint8_t low[MEMBER_ID_SIZE], high[MEMBER_ID_SIZE];
     } parts[ROOM_VIEW_PARTS];
     size_t part_count;
-    unsigned left_silent, left_said;
+    unsigned left_silent, left_said, left_moved;
 };
 
 /* Takes in WELCOME's member records, all others that there are at this version. False when malformed. */

@@ -27,7 +27,10 @@ void client_init(struct rendezvous_client *client, const char *room, uint32_t nu
 
 size_t client_hello(struct rendezvous_client *client, uint8_t packet[static PACKET_MAX]) {
     randombytes_buf(&client->nonce, sizeof client->nonce);
-    struct hello hello = {.version = PROTOCOL_VERSION, .nonce = client->nonce};
+    struct hello hello = {.version = PROTOCOL_VERSION,
+                          .nonce = client->nonce,
+                          .bucket = room_bucket(client->identity.room_tag),
+                          .homes_silent = client->homes_silent};
     memcpy(hello.key, client->asks_for, sizeof hello.key);
     return hello_encode(&hello, packet, PACKET_MAX);
 }
@@ -136,7 +139,7 @@ static void beat(struct rendezvous_client *client, uint64_t now) {
 }
 
 static void say_leave(struct rendezvous_client *client, uint64_t now) {
-    static const uint8_t body[] = {LEAVE_SAID};
+    const uint8_t body[] = {(uint8_t)client->leaves_as};
     uint8_t packet[PACKET_MAX];
     client->due = now + CLIENT_RETRY_MS;
     emit(client, packet, client_seal(client, MESSAGE_LEAVE, body, sizeof body, packet));
@@ -147,6 +150,13 @@ void client_start(struct rendezvous_client *client, uint64_t now) {
 }
 
 void client_leave(struct rendezvous_client *client, uint64_t now) {
+    client->leaves_as = LEAVE_SAID;
+    client->state = CLIENT_LEAVING;
+    say_leave(client, now);
+}
+
+void client_move_away(struct rendezvous_client *client, uint64_t now) {
+    client->leaves_as = LEAVE_MOVED;
     client->state = CLIENT_LEAVING;
     say_leave(client, now);
 }
@@ -278,11 +288,15 @@ static void take_changes(struct rendezvous_client *client, const uint8_t *body, 
     if (partial && client->due > now + CLIENT_RETRY_MS) client->due = now + CLIENT_RETRY_MS;
 }
 
-static void take_notice(struct rendezvous_client *client, const uint8_t *body, size_t size) {
+static void take_notice(struct rendezvous_client *client, uint16_t token, const uint8_t *body, size_t size) {
     struct reader reader = reader_over(body, size);
     read_notice_body(&reader, &client->notice);
     assert_true(reader_finished(&reader));
     client->notices++;
+    if (client->notice.kind != NOTICE_ELSEWHERE) return;
+    client->moves++;
+    take_token(client, token);
+    if (!client->echoed && client->state == CLIENT_REGISTERED) say_beat(client);
 }
 
 static void take_sealed(struct rendezvous_client *client, const uint8_t *packet, size_t size, uint64_t now) {
@@ -299,7 +313,7 @@ static void take_sealed(struct rendezvous_client *client, const uint8_t *packet,
     bool brings = header.type == MESSAGE_CHANGES || header.type == MESSAGE_INTRODUCE;
     if (brings) take_token(client, header.token);
     if (header.type == MESSAGE_CHANGES) take_changes(client, body, body_size, now);
-    if (header.type == MESSAGE_NOTICE) take_notice(client, body, body_size);
+    if (header.type == MESSAGE_NOTICE) take_notice(client, header.token, body, body_size);
     if (header.type == MESSAGE_INTRODUCE && !client->echoed) say_beat(client);
     client->introductions += header.type == MESSAGE_INTRODUCE;
 }

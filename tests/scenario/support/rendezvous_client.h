@@ -30,6 +30,7 @@ struct rendezvous_client {
     uint64_t due; /* what the state does next, it does then */
     uint64_t nonce;
     uint8_t asks_for[32]; /* a key, in HELLO; zeros: none */
+    bool homes_silent;    /* what HELLO says of the homes */
     struct cookie_message cookie;
     struct {
         uint64_t id;
@@ -54,6 +55,8 @@ struct rendezvous_client {
     } last_relayed;
     enum refusal refused;
     struct notice_body notice; /* the last */
+    unsigned moves;            /* of these, those that named other homes */
+    enum leave_reason leaves_as;
 };
 
 /* `number` makes the member: its key, and so its id. */
@@ -63,6 +66,8 @@ void client_start(struct rendezvous_client *client, uint64_t now);
 void client_step(struct rendezvous_client *client, uint64_t now);
 void client_receive(struct rendezvous_client *client, const uint8_t *packet, size_t size, uint64_t now);
 void client_leave(struct rendezvous_client *client, uint64_t now);
+/* For other homes. */
+void client_move_away(struct rendezvous_client *client, uint64_t now);
 
 /* Packets as it would send them next; each returns the size. */
 size_t client_hello(struct rendezvous_client *client, uint8_t packet[static PACKET_MAX]);

@@ -12,7 +12,7 @@
 #include "tests/scenario/support/repeatable.h"
 #include "tests/scenario/support/trace.h"
 
-#define SHARDS 2
+#define SHARDS NET_SHARDS
 #define START_MS 1000000
 
 struct address net_address(uint32_t number) {
@@ -92,6 +92,7 @@ static void start_bootnode(struct net *net, const struct node_key *key) {
     };
     net->announcer = announcer_create();
     assert_non_null(net->announcer);
+    for (size_t i = 0; i < SHARDS; i++) moving_init(&net->moving[i]);
     reaper_init(&net->reaper, net->node.shards, SHARDS, true, &net->node.pauses, net->monotonic);
     reaper_keep_out(&net->reaper, net->node.access);
     net->reaped = net->monotonic;
@@ -101,6 +102,7 @@ static void start_bootnode(struct net *net, const struct node_key *key) {
 
 static void stop_bootnode(struct net *net) {
     announcer_destroy(net->announcer);
+    for (size_t i = 0; i < SHARDS; i++) moving_destroy(&net->moving[i]);
     node_destroy(&net->node);
 }
 
@@ -286,6 +288,18 @@ static void announce(struct net *net) {
     rcu_reader_quiescent();
 }
 
+static void move(struct net *net) {
+    const struct homes *homes = node_homes(&net->node);
+    for (size_t i = 0; homes && i < SHARDS; i++) {
+        while (moving_is_due(&net->moving[i], &net->context, net->node.shards[i])) {
+            moving_step(&net->moving[i], &net->context, net->node.shards[i]);
+            rcu_reader_quiescent();
+        }
+        assert_true(moving_holds(&net->moving[i], net->node.shards[i], homes));
+    }
+    rcu_reader_quiescent();
+}
+
 /* As a worker does whose sockets are empty: what comes is handled at once. */
 static void listen_to_all(struct net *net) {
     for (size_t i = 0; i < SHARDS; i++) {
@@ -308,6 +322,7 @@ static void step(struct net *net) {
     deliver_due(net);
     for (size_t i = 0; i < net->client_count; i++) client_step(&net->clients[i], net->monotonic);
     announce(net);
+    move(net);
 }
 
 void net_run(struct net *net, uint64_t ms) {

@@ -8,10 +8,12 @@
 
 #include "bootnode/announce.h"
 #include "bootnode/dispatch.h"
+#include "bootnode/moving.h"
 #include "bootnode/reaper.h"
 #include "tests/scenario/support/rendezvous_client.h"
 
 #define NET_CLIENTS 32
+#define NET_SHARDS 2
 #define NET_DELAY_MS 10
 #define NET_STEP_MS 5
 #define NET_WALL_MS UINT64_C(1700000000000) /* since 1970, when the net's time was 0 */
@@ -32,6 +34,7 @@ struct net {
     struct worker_counters counters;
     struct context context;
     struct announcer *announcer;
+    struct moving moving[NET_SHARDS];
     struct reaper reaper;
     uint64_t monotonic;     /* of all, ms */
     int64_t clock_ahead_ms; /* the bootnode's clock on the wall is wrong by so much */
