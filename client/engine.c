@@ -39,6 +39,7 @@ struct engine {
     struct indices indices;
     struct punch_budget budget;
     struct relaying relaying;
+    struct unproven unproven;
     struct candidate_list candidates;
     struct nat64 nat64;
     uint64_t synced; /* when the disk had all keys of peers */
@@ -218,6 +219,7 @@ struct engine *engine_create(const struct engine_options *options, const struct 
                                                    .indices = &engine->indices,
                                                    .budget = &engine->budget,
                                                    .relaying = &engine->relaying,
+                                                   .unproven = &engine->unproven,
                                                    .bootnodes = engine->bootnodes,
                                                    .bootnode_count = options->bootnode_count,
                                                    .known_peers = options->known_peers,

@@ -158,7 +158,7 @@ static void apply_entry(struct membership *membership, const struct change_entry
                         const struct membership_observer *observer) {
     if (entry->change == CHANGE_LEFT) {
         if (list_drop(&membership->list, entry->record.id))
-            observer->delisted(observer->context, entry->record.id, entry->reason, false);
+            observer->delisted(observer->context, entry->record.id, entry->reason, entry->reason == LEAVE_MOVED);
         return;
     }
     bool is_new = list_put(&membership->list, &entry->record);

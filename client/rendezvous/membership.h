@@ -33,8 +33,9 @@ struct membership {
     } arriving;
 };
 
-/* Who is told what changed. `change` is joined (also for a member that a full list shows as new) or updated (also for
- * one that a full list shows again). */
+/* Who is told what changed. `resync`: the list is without that member, and it did not leave: it is known elsewhere.
+ * `change` is joined (also for a member that a full list shows as new) or updated (also for one that a full list shows
+ * again). */
 struct membership_observer {
     void *context;
     void (*listed)(void *context, const struct member_record *record, enum change change);

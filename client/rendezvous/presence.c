@@ -201,24 +201,33 @@ static void await_restart(struct presence *presence, uint64_t now) {
     presence->next_beat = presence->next_repeat + presence->beat_ms;
 }
 
-static enum presence_news handle_notice(struct presence *presence, const uint8_t *body, size_t size, uint64_t now) {
+/* Of the last one that was sent, in whichever order they come. */
+static void take_sealed_token(struct presence *presence, const struct sealed_header *header) {
+    if (header->counter < presence->token_number) return;
+    presence->token_number = header->counter;
+    take_token(presence, header->token);
+}
+
+/* It is repeated until a beat shows that it was heard. */
+static enum presence_news take_homes(struct presence *presence, const struct sealed_header *header,
+                                     const struct notice_body *notice, uint64_t now) {
+    take_sealed_token(presence, header);
+    if (!presence->echoed) send_beat(presence, false, now);
+    presence->elsewhere = notice->homes;
+    return PRESENCE_ELSEWHERE;
+}
+
+static enum presence_news handle_notice(struct presence *presence, const struct sealed_header *header,
+                                        const uint8_t *body, size_t size, uint64_t now) {
     struct reader reader = reader_over(body, size);
     struct notice_body notice;
     read_notice_body(&reader, &notice);
     if (!reader_finished(&reader) || presence->leaving) return PRESENCE_ON;
+    if (notice.kind == NOTICE_ELSEWHERE) return take_homes(presence, header, &notice, now);
     presence->wait_ms = notice.retry_ms > NOTICE_MOST_MS ? NOTICE_MOST_MS : notice.retry_ms;
     if (notice.kind == NOTICE_ENDING) return PRESENCE_DRAINING;
-    if (notice.kind == NOTICE_ELSEWHERE) return PRESENCE_ON;
     await_restart(presence, now);
     return PRESENCE_RESTARTING;
-}
-
-/* Of the last one that was sent, in whichever order they come. */
-static void take_sealed_token(struct presence *presence, const struct sealed_header *header) {
-    bool has = header->type == MESSAGE_CHANGES || header->type == MESSAGE_INTRODUCE;
-    if (!has || header->counter < presence->token_number) return;
-    presence->token_number = header->counter;
-    take_token(presence, header->token);
 }
 
 static enum presence_news handle_sealed(struct presence *presence, const struct address *from, const uint8_t *packet,
@@ -231,14 +240,14 @@ static enum presence_news handle_sealed(struct presence *presence, const struct 
     if (!link_open(presence->open_key, &header, packet, size, body, &body_size)) return PRESENCE_ON;
     if (!replay_window_accept(&presence->window, header.counter)) return PRESENCE_ON;
     heard(presence, from, now);
-    take_sealed_token(presence, &header);
+    if (header.type == MESSAGE_CHANGES || header.type == MESSAGE_INTRODUCE) take_sealed_token(presence, &header);
     switch (header.type) {
     case MESSAGE_CHANGES: handle_changes(presence, body, body_size, now); break;
     case MESSAGE_INTRODUCE:
         if (!presence->echoed && !presence->leaving) send_beat(presence, false, now);
         handle_introduce(presence, body, body_size, now);
         break;
-    case MESSAGE_NOTICE: return handle_notice(presence, body, body_size, now);
+    case MESSAGE_NOTICE: return handle_notice(presence, &header, body, body_size, now);
     default: break;
     }
     return PRESENCE_ON;
@@ -308,7 +317,7 @@ static enum presence_news send_leave(struct presence *presence, uint64_t now) {
     if (presence->leave_tries >= LEAVE_TRIES) return PRESENCE_LEFT;
     uint8_t body[LEAVE_BODY_SIZE];
     struct writer writer = writer_over(body, sizeof body);
-    write_leave_body(&writer, LEAVE_SAID);
+    write_leave_body(&writer, presence->leave_reason);
     send_sealed(presence, MESSAGE_LEAVE, body, writer_size(&writer));
     presence->leave_due = now + (100u << presence->leave_tries++);
     return PRESENCE_ON;
@@ -365,8 +374,9 @@ void presence_resumed(struct presence *presence, uint64_t now) {
     presence->next_repeat = now;
 }
 
-void presence_leave(struct presence *presence, uint64_t now) {
+void presence_leave(struct presence *presence, enum leave_reason reason, uint64_t now) {
     presence->leaving = true;
+    presence->leave_reason = reason;
     presence->leave_tries = 0;
     (void)send_leave(presence, now); /* the first try is never the last one */
 }

@@ -90,9 +90,11 @@ struct presence {
     bool moving; /* answered a PATH at `moved_at` */
     uint64_t moved_at;
     bool leaving;
+    enum leave_reason leave_reason;
     unsigned leave_tries;
     uint64_t leave_due;
-    uint64_t wait_ms; /* of PRESENCE_DRAINING and PRESENCE_RESTARTING */
+    uint64_t wait_ms;             /* of PRESENCE_DRAINING and PRESENCE_RESTARTING */
+    struct named_homes elsewhere; /* of PRESENCE_ELSEWHERE */
 };
 
 enum presence_news {
@@ -101,6 +103,7 @@ enum presence_news {
     PRESENCE_RESET,      /* the bootnode does not know it (any more) */
     PRESENCE_DRAINING,   /* the bootnode shuts down: come back in `wait_ms` */
     PRESENCE_RESTARTING, /* it means to be back in `wait_ms`, and is asked from then on */
+    PRESENCE_ELSEWHERE,  /* it names other nodes of its cluster as the homes of the room */
     PRESENCE_LEFT,       /* the bootnode knows that we left, or was told often enough */
 };
 
@@ -133,8 +136,8 @@ void presence_ask(struct presence *presence, uint64_t now);
 void presence_ask_at(struct presence *presence, const struct address *to, uint64_t now);
 /* This process stood still: nobody had a chance to answer. */
 void presence_resumed(struct presence *presence, uint64_t now);
-/* PRESENCE_LEFT comes from presence_tick or presence_receive. */
-void presence_leave(struct presence *presence, uint64_t now);
+/* LEAVE_SAID or LEAVE_MOVED. PRESENCE_LEFT comes from presence_tick or presence_receive. */
+void presence_leave(struct presence *presence, enum leave_reason reason, uint64_t now);
 /* Asks that both sides punch again. */
 void presence_introduce(struct presence *presence, const uint8_t id[static MEMBER_ID_SIZE]);
 /* Has the bootnode pass a packet of RELAY_PACKET_MIN … RELAY_PACKET_MAX bytes on to a member. False when it cannot. */

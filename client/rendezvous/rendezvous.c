@@ -22,6 +22,9 @@
 #define RESET_LASTING_MS 60000
 #define RESETS_TOLD 3
 #define CHECK_PAUSE_MS 1000
+#define ELSEWHERE_MOST 2 /* REFUSED elsewhere in a row, then a wait */
+#define ELSEWHERE_WAIT_MS 1000
+#define ASK_MS 600       /* a signpost that is asked gets HELLO twice, if it has not answered */
 #define REFUSAL_KEY (-1) /* our own reason, beside the enum's: the key is not the known one */
 
 /* What was measured, twice as long with each try, 4 s at most where that is enough; each stretched by up to a quarter,
@@ -188,17 +191,22 @@ bool rendezvous_reachable(const struct rendezvous *rendezvous) {
 static void seek(struct rendezvous *rendezvous, uint64_t now) {
     uint64_t nonce;
     randombytes_buf(&nonce, sizeof nonce);
+    rendezvous->sought = now;
     doors_seek(&rendezvous->doors, nonce, now);
 }
 
 static void greet(struct rendezvous *rendezvous, uint64_t now) {
-    struct hello hello = {.version = PROTOCOL_VERSION, .bucket = room_bucket(rendezvous->registering.room->tag)};
+    const struct rendezvous_owner *owner = &rendezvous->owner;
+    struct hello hello = {.version = PROTOCOL_VERSION,
+                          .bucket = room_bucket(rendezvous->registering.room->tag),
+                          .homes_silent = rendezvous->homes_silent};
     struct address to;
     if (rendezvous->asking.asks) memcpy(hello.key, rendezvous->asking.key, sizeof hello.key);
     while (doors_greet(&rendezvous->doors, now, &to, &hello.nonce)) {
         uint8_t packet[HELLO_SIZE];
+        if (!owner->may_greet(owner->context, &to, now)) continue;
         size_t size = hello_encode(&hello, packet, sizeof packet);
-        rendezvous->owner.send(rendezvous->owner.context, &to, packet, size);
+        owner->send(owner->context, &to, packet, size);
     }
 }
 
@@ -282,6 +290,19 @@ static bool waits(const struct rendezvous *rendezvous) {
     return rendezvous->state == RENDEZVOUS_HELLO && !looks(rendezvous) && rendezvous->last_refusal != REFUSAL_KEY;
 }
 
+/* Nothing is waited for: where it sends us, others are asked. A session goes on. */
+static bool is_elsewhere(struct rendezvous *rendezvous, const struct cookie_message *message,
+                         const struct address *from, uint64_t now) {
+    size_t door;
+    if (message->homes.replicas == 0) return false;
+    enum rendezvous_place place = rendezvous->owner.named(rendezvous->owner.context, &message->homes, now);
+    if (place == RENDEZVOUS_HERE || rendezvous->state == RENDEZVOUS_ACTIVE) return false;
+    rendezvous->state = RENDEZVOUS_SIGNPOST;
+    rendezvous->due = NEVER;
+    if (doors_find(&rendezvous->doors, from, &door)) use_door(rendezvous, door, now);
+    return true;
+}
+
 /* The first that answers says whose key counts; from the others only the same bootnode's answer is of use. */
 static bool handle_cookie(struct rendezvous *rendezvous, const struct address *from, const uint8_t *packet, size_t size,
                           uint64_t now) {
@@ -290,7 +311,7 @@ static bool handle_cookie(struct rendezvous *rendezvous, const struct address *f
     if (rendezvous->state > RENDEZVOUS_ACTIVE || !cookie_message_decode(packet, size, &message)) return false;
     if (!doors_expects(&rendezvous->doors, from, message.nonce)) return false;
     if (waits(rendezvous)) return true;
-    bool first = rendezvous->state == RENDEZVOUS_HELLO;
+    bool first = rendezvous->state <= RENDEZVOUS_SIGNPOST;
     if (first && !rendezvous->owner.trusted(rendezvous->owner.context, message.bootnode_public, &why)) {
         meet_stranger(rendezvous, message.bootnode_public, why.text, now);
         return true;
@@ -299,7 +320,9 @@ static bool handle_cookie(struct rendezvous *rendezvous, const struct address *f
     if (!registering_has_key(&rendezvous->registering, message.bootnode_public)) return true;
     doors_answered(&rendezvous->doors, from, &message, now);
     rendezvous->answered = now;
+    rendezvous->owner.answered(rendezvous->owner.context, from);
     rendezvous->presence.repeat_ms = doors_timeout_ms(&rendezvous->doors, SILENCE_LEAST_MS);
+    if (is_elsewhere(rendezvous, &message, from, now)) return true;
     if (first) wait_for_spread(rendezvous, message.spread_ms, now);
     if (rendezvous->state == RENDEZVOUS_WAITING) plan_register(rendezvous);
     if (rendezvous->state == RENDEZVOUS_REGISTERING || rendezvous->state == RENDEZVOUS_ACTIVE)
@@ -331,6 +354,7 @@ static void activate(struct rendezvous *rendezvous, struct registering_welcome *
     rendezvous->registered = now;
     rendezvous->tries = 0;
     rendezvous->last_refusal = 0;
+    rendezvous->elsewhere = 0;
     rendezvous->owner.registered(rendezvous->owner.context, now);
     lives(rendezvous, now);
     presence_confirm(&rendezvous->presence, &welcome->body, &welcome->members, now);
@@ -348,6 +372,13 @@ static bool handle_welcome(struct rendezvous *rendezvous, size_t door, const uin
     if (take_successor(rendezvous, &welcome.body, now)) activate(rendezvous, &welcome, now);
     sodium_memzero(&welcome.keys, sizeof welcome.keys);
     return true;
+}
+
+/* It named us its homes, and is none any more: asked again at once, but not again and again. */
+static void refuse_elsewhere(struct rendezvous *rendezvous, uint64_t now) {
+    bool waits = ++rendezvous->elsewhere > ELSEWHERE_MOST;
+    if (waits) rendezvous->elsewhere = 0;
+    restart(rendezvous, waits ? ELSEWHERE_WAIT_MS : 0, now);
 }
 
 static bool refusal_is_ours(const struct rendezvous *rendezvous, const struct address *from,
@@ -369,6 +400,10 @@ static bool handle_refused(struct rendezvous *rendezvous, const struct address *
                            size_t size, uint64_t now) {
     struct refused refused;
     if (!refused_decode(packet, size, &refused) || !refusal_is_ours(rendezvous, from, &refused)) return false;
+    if (refused.reason == REFUSAL_ELSEWHERE) {
+        refuse_elsewhere(rendezvous, now);
+        return true;
+    }
     bool is_new = rendezvous->last_refusal != (int)refused.reason;
     rendezvous->last_refusal = (int)refused.reason;
     rendezvous->resets = 0; /* our place was not taken by another client of our identity: there is none */
@@ -407,6 +442,9 @@ static void take_news(struct rendezvous *rendezvous, enum presence_news news, ui
     case PRESENCE_DRAINING:
         lose(rendezvous, "the bootnode is shutting down", now);
         restart(rendezvous, rendezvous->presence.wait_ms, now);
+        break;
+    case PRESENCE_ELSEWHERE:
+        (void)rendezvous->owner.named(rendezvous->owner.context, &rendezvous->presence.elsewhere, now);
         break;
     case PRESENCE_LEFT:
         rendezvous->state = RENDEZVOUS_ENDED;
@@ -449,7 +487,8 @@ bool rendezvous_receive(struct rendezvous *rendezvous, const struct address *fro
 
 /* Said once when the bootnode was never reached, or was silent for too long. */
 static uint64_t lost_at(const struct rendezvous *rendezvous) {
-    if (rendezvous->lost || rendezvous->state >= RENDEZVOUS_LEAVING) return NEVER;
+    if (rendezvous->lost || rendezvous->state >= RENDEZVOUS_LEAVING || rendezvous->state == RENDEZVOUS_SIGNPOST)
+        return NEVER;
     uint64_t longer = round_trip_excess_ms(round_trip_timeout_ms(&rendezvous->doors.trip));
     if (rendezvous->ever_active) return rendezvous->heard + LOST_MS + longer;
     if (rendezvous->doors.count == 0) return rendezvous->heard + NAMELESS_MS;
@@ -489,7 +528,14 @@ static void endure_silence(struct rendezvous *rendezvous, uint64_t now) {
 /* --- Time --- */
 
 static bool greets(const struct rendezvous *rendezvous) {
-    return looks(rendezvous) || (rendezvous->state > RENDEZVOUS_HELLO && rendezvous->state <= RENDEZVOUS_ACTIVE);
+    bool seeks = rendezvous->state <= RENDEZVOUS_SIGNPOST;
+    return seeks ? rendezvous->doors.seeking : rendezvous->state <= RENDEZVOUS_ACTIVE;
+}
+
+/* Whom we do not need is not asked for long. */
+static uint64_t asked_until(const struct rendezvous *rendezvous) {
+    bool asks = rendezvous->state == RENDEZVOUS_SIGNPOST && rendezvous->doors.seeking;
+    return asks ? rendezvous->sought + doors_timeout_ms(&rendezvous->doors, ASK_MS) : NEVER;
 }
 
 static void act(struct rendezvous *rendezvous, uint64_t now) {
@@ -515,6 +561,7 @@ void rendezvous_tick(struct rendezvous *rendezvous, uint64_t now) {
     if (has_session(rendezvous)) take_news(rendezvous, presence_tick(&rendezvous->presence, now), now);
     endure_silence(rendezvous, now);
     give_up_asking(rendezvous, now);
+    if (now >= asked_until(rendezvous)) rendezvous->doors.seeking = false;
     act(rendezvous, now);
     if (!greets(rendezvous)) return;
     greet(rendezvous, now);
@@ -532,14 +579,38 @@ uint64_t rendezvous_due(const struct rendezvous *rendezvous) {
     uint64_t due = has_session(rendezvous) ? presence_due(&rendezvous->presence) : rendezvous->due;
     if (greets(rendezvous)) due = earlier(due, doors_due(&rendezvous->doors));
     if (awaits_known_key(rendezvous)) due = earlier(due, rendezvous->asking.until);
+    due = earlier(due, asked_until(rendezvous));
     return earlier(earlier(due, lost_at(rendezvous)), silence_due(rendezvous));
 }
 
-void rendezvous_leave(struct rendezvous *rendezvous, uint64_t now) {
+static void leave(struct rendezvous *rendezvous, enum leave_reason reason, uint64_t now) {
     bool active = rendezvous->state == RENDEZVOUS_ACTIVE;
     rendezvous->state = active ? RENDEZVOUS_LEAVING : RENDEZVOUS_ENDED;
     rendezvous->due = NEVER;
-    if (active) presence_leave(&rendezvous->presence, now);
+    if (active) presence_leave(&rendezvous->presence, reason, now);
+}
+
+void rendezvous_leave(struct rendezvous *rendezvous, uint64_t now) {
+    bool moving = rendezvous->state == RENDEZVOUS_LEAVING && rendezvous->presence.leave_reason == LEAVE_MOVED;
+    if (!moving) leave(rendezvous, LEAVE_SAID, now);
+}
+
+void rendezvous_move_away(struct rendezvous *rendezvous, uint64_t now) {
+    leave(rendezvous, LEAVE_MOVED, now);
+}
+
+void rendezvous_ask(struct rendezvous *rendezvous, uint64_t now) {
+    bool may_ask = rendezvous->state == RENDEZVOUS_SIGNPOST || rendezvous->state == RENDEZVOUS_ACTIVE;
+    if (may_ask && !rendezvous->doors.seeking) seek(rendezvous, now);
+}
+
+uint64_t rendezvous_silent_since(const struct rendezvous *rendezvous, uint64_t now) {
+    uint64_t since = NEVER;
+    if (rendezvous->lost || rendezvous->state == RENDEZVOUS_BARRED) return rendezvous->heard;
+    if (rendezvous->state == RENDEZVOUS_ACTIVE) since = missing_since(rendezvous);
+    if (looks(rendezvous)) since = later(rendezvous->heard, rendezvous->answered);
+    if (rendezvous->state == RENDEZVOUS_REGISTERING && rendezvous->tries > 1) since = rendezvous->answered;
+    return since <= now ? since : NEVER;
 }
 
 void rendezvous_set_candidates(struct rendezvous *rendezvous, const struct candidate_list *candidates, uint64_t now) {

@@ -5,6 +5,9 @@
  *       ▲                                       │ no answer             │ RESET, lost, draining
  *       └───────────────────────────────────────┴───────────────────────┘             wrong key ──▶ BARRED
  *
+ * A bootnode that is a cluster names the nodes that are the homes of the room (homing.h): then it is a SIGNPOST,
+ * without a session, and each of those has a rendezvous of its own.
+ *
  * Every step survives loss: HELLO and REGISTER are repeated, each REGISTER as a new handshake of which the last four
  * can still be answered. While there is no session, peers keep talking: nothing here touches them.
  *
@@ -30,13 +33,19 @@
 #include "common/wire/bootnode_packets.h"
 
 enum rendezvous_state {
-    RENDEZVOUS_HELLO,   /* looking for the bootnode */
-    RENDEZVOUS_WAITING, /* has a cookie, or was told to come back: waits */
+    RENDEZVOUS_HELLO,    /* looking for the bootnode */
+    RENDEZVOUS_SIGNPOST, /* it named nodes of its cluster, and is to have no session: asked when the owner wants */
+    RENDEZVOUS_WAITING,  /* has a cookie, or was told to come back: waits */
     RENDEZVOUS_REGISTERING,
     RENDEZVOUS_ACTIVE,
     RENDEZVOUS_LEAVING,
     RENDEZVOUS_ENDED,
     RENDEZVOUS_BARRED, /* at first contact: the bootnode's key is not the one we know; nothing more is sent */
+};
+
+enum rendezvous_place {
+    RENDEZVOUS_HERE,      /* a session is to be here */
+    RENDEZVOUS_ELSEWHERE, /* none is */
 };
 
 enum rendezvous_succession {
@@ -57,6 +66,12 @@ struct rendezvous_owner {
     void (*refused)(void *context, const char *why); /* said once per reason; it keeps trying */
     /* Said once, too: it has more to do than it can, and is asked again after `wait_ms`. That is no fault. */
     void (*busy)(void *context, uint64_t wait_ms);
+    /* It is in a cluster, and names nodes: in COOKIE (then where it has the right key), or in a session. */
+    enum rendezvous_place (*named)(void *context, const struct named_homes *homes, uint64_t now);
+    /* May HELLO go there? Then it counts as one. */
+    bool (*may_greet)(void *context, const struct address *to, uint64_t now);
+    /* Who is there has the right key. */
+    void (*answered)(void *context, const struct address *from);
     /* May this be the bootnode's key? False, with one line in `why`: barred, or, after a session, refused. Not proven
      * yet: that is `registered`. */
     bool (*trusted)(void *context, const uint8_t key[static 32], struct why *why);
@@ -82,8 +97,11 @@ struct rendezvous {
     bool restarts; /* it said so, in this session */
     bool lost;     /* said so */
     bool ever_active;
-    uint64_t heard;    /* last authentic packet, or the start; in the future while it restarts */
-    uint64_t answered; /* last COOKIE; 0: none */
+    uint64_t heard;     /* last authentic packet, or the start; in the future while it restarts */
+    uint64_t answered;  /* last COOKIE; 0: none */
+    uint64_t sought;    /* the last search began */
+    bool homes_silent;  /* HELLO says so; it goes to a node of a cluster that is no home */
+    unsigned elsewhere; /* REFUSED so, one after the other */
     int last_refusal;
     uint64_t checked; /* when rendezvous_check last did something */
 
@@ -141,5 +159,11 @@ const struct member_record *rendezvous_find(const struct rendezvous *rendezvous,
 bool rendezvous_listed(const struct rendezvous *rendezvous);
 /* Does its list count: did it come whole, and does the bootnode still answer? */
 bool rendezvous_reachable(const struct rendezvous *rendezvous);
+/* Since when it does not answer; NEVER: it does, or said when to come again. */
+uint64_t rendezvous_silent_since(const struct rendezvous *rendezvous, uint64_t now);
+/* Asks with HELLO, whatever the state: a signpost which nodes are the homes now, and a session, too. */
+void rendezvous_ask(struct rendezvous *rendezvous, uint64_t now);
+/* Leaves for other nodes of the cluster, where we stay a member: as rendezvous_leave. */
+void rendezvous_move_away(struct rendezvous *rendezvous, uint64_t now);
 /* Leaves gracefully; RENDEZVOUS_ENDED when RESET answered, or after five tries. */
 void rendezvous_leave(struct rendezvous *rendezvous, uint64_t now);

@@ -142,7 +142,7 @@ void chatroom_tick(struct chatroom *room, uint64_t now) {
 
 uint64_t chatroom_due(struct chatroom *room, uint64_t now) {
     if (room->state == CHATROOM_LEFT) return now;
-    uint64_t due = earlier(meeting_due(&room->parts.meeting), state_due(room, now));
+    uint64_t due = earlier(meeting_due(&room->parts.meeting, now), state_due(room, now));
     due = earlier(due, turns_due(&room->parts.members, !is_leaving(room), now));
     due = earlier(due, gathering_due(&room->parts.gathered.gathering));
     due = earlier(due, misdated_due(&room->parts.misdated));
@@ -244,5 +244,5 @@ void chatroom_bootnode_unresolved(struct chatroom *room, unsigned bootnode, cons
 }
 
 bool chatroom_misses_bootnode(const struct chatroom *room, unsigned bootnode, uint64_t now) {
-    return rendezvous_silent(&room->parts.meeting.sessions.list[bootnode], now);
+    return meeting_misses(&room->parts.meeting, bootnode, now);
 }

@@ -10,6 +10,7 @@
 #include "client/network/candidates.h"
 #include "client/outside.h"
 #include "client/peer/peer.h"
+#include "client/rendezvous/unproven.h"
 #include "client/room/relaying.h"
 #include "common/why.h"
 
@@ -21,6 +22,7 @@ struct chatroom_host {
     struct indices *indices;
     struct punch_budget *budget;
     struct relaying *relaying;
+    struct unproven *unproven;        /* addresses of nodes */
     const struct bootnode *bootnodes; /* 1 … BOOTNODES_MAX; their addresses may change */
     size_t bootnode_count;
     struct known_keys *known_peers;

@@ -11,16 +11,24 @@
 
 #define OTHERS_WAIT_MS 1000 /* for the lists of the others, once one has come */
 
-static struct event *bootnode_event(const struct meeting_session *which, enum event_type type, const char *text) {
+static unsigned bootnode_of(const struct session_context *which) {
+    return which->meeting->sessions.bootnode[which->index];
+}
+
+static bool is_home(const struct session_context *which) {
+    return signpost_is_home(&which->meeting->signposts, which->index);
+}
+
+static struct event *bootnode_event(const struct session_context *which, enum event_type type, const char *text) {
     const struct meeting *meeting = which->meeting;
     struct event *event = room_events_make_text(meeting->events, type, NULL, text, text ? strlen(text) : 0);
     event->bootnode = meeting->sessions.list[which->index].bootnode;
-    event->bootnode_name = meeting->host->bootnodes[which->index].name;
+    event->bootnode_name = meeting->host->bootnodes[bootnode_of(which)].name;
     return event;
 }
 
 static void on_send(void *context, const struct address *to, const uint8_t *data, size_t size) {
-    const struct meeting_session *which = context;
+    const struct session_context *which = context;
     const struct outside *outside = which->meeting->host->outside;
     outside->send(outside->context, PATH_SOCKET_MAIN, to, data, size);
 }
@@ -33,13 +41,16 @@ void meeting_own_candidates(const struct meeting *meeting, struct candidate_list
 /* The candidates that we may send to. */
 size_t meeting_usable(const struct meeting *meeting, const struct candidate_list *candidates,
                       struct address out[static RECORD_CANDIDATES_MAX]) {
-    return sessions_usable(&meeting->sessions, 0, &meeting->host->links, candidates, out);
+    size_t number = 0;
+    for (size_t i = 0; i < meeting->sessions.end && !rendezvous_reachable(&meeting->sessions.list[number]); i++)
+        if (rendezvous_reachable(&meeting->sessions.list[i])) number = i;
+    return sessions_usable(&meeting->sessions, number, &meeting->host->links, candidates, out);
 }
 
 /* --- Who is there --- */
 
 static void on_listed(void *context, const struct member_record *record, uint64_t now) {
-    const struct meeting_session *which = context;
+    const struct session_context *which = context;
     struct meeting *meeting = which->meeting;
     const struct sessions *sessions = &meeting->sessions;
     if (meeting->left || memcmp(record->id, meeting->self->id, MEMBER_ID_SIZE) == 0) return;
@@ -61,7 +72,7 @@ static void on_listed(void *context, const struct member_record *record, uint64_
 
 static void on_delisted(void *context, const uint8_t id[static MEMBER_ID_SIZE], enum leave_reason reason, bool resync,
                         uint64_t now) {
-    const struct meeting_session *which = context;
+    const struct session_context *which = context;
     struct member *member = members_find(which->meeting->members, id);
     if (!member) return;
     member->left_by_itself |= reason == LEAVE_SAID && !resync;
@@ -69,7 +80,7 @@ static void on_delisted(void *context, const uint8_t id[static MEMBER_ID_SIZE], 
 }
 
 static void on_introduced(void *context, const struct member_record *record, uint64_t now) {
-    const struct meeting_session *which = context;
+    const struct session_context *which = context;
     const struct member *member = members_find(which->meeting->members, record->id);
     if (!member) return;
     struct sessions_usable usable;
@@ -92,7 +103,8 @@ static void look_who_is_reachable(struct meeting *meeting, uint64_t now) {
 static bool others_may_tell(const struct meeting *meeting) {
     for (size_t i = 0; (i = sessions_next(&meeting->sessions, i)) < meeting->sessions.end; i++) {
         const struct rendezvous *rendezvous = &meeting->sessions.list[i];
-        if (!rendezvous_listed(rendezvous) && !rendezvous->lost && rendezvous->state != RENDEZVOUS_BARRED) return true;
+        bool searches = rendezvous->state <= RENDEZVOUS_ACTIVE && rendezvous->state != RENDEZVOUS_SIGNPOST;
+        if (!rendezvous_listed(rendezvous) && !rendezvous->lost && searches) return true;
     }
     return false;
 }
@@ -105,7 +117,7 @@ static void check_complete(struct meeting *meeting, uint64_t now) {
 }
 
 static void on_complete(void *context, uint64_t now) {
-    struct meeting *meeting = ((const struct meeting_session *)context)->meeting;
+    struct meeting *meeting = ((const struct session_context *)context)->meeting;
     look_who_is_reachable(meeting, now);
     if (meeting->complete_due == NEVER) meeting->complete_due = now + OTHERS_WAIT_MS;
     check_complete(meeting, now);
@@ -119,16 +131,16 @@ static void retry_peers(struct meeting *meeting, uint64_t now) {
 }
 
 static void on_seen(void *context, const struct address *mapped) {
-    const struct meeting_session *which = context;
+    const struct session_context *which = context;
     which->meeting->host->seen(which->meeting->host->context, mapped);
 }
 
 static void on_registered(void *context, uint64_t now) {
-    const struct meeting_session *which = context;
+    const struct session_context *which = context;
     struct meeting *meeting = which->meeting;
     const struct rendezvous *rendezvous = &meeting->sessions.list[which->index];
     const struct address *other = rendezvous_mapped_other(rendezvous);
-    meeting->host->proven(meeting->host->context, which->index, rendezvous->registering.bootnode_key);
+    meeting->host->proven(meeting->host->context, bootnode_of(which), rendezvous->registering.bootnode_key);
     on_seen(context, &rendezvous->mapped);
     struct event *event = bootnode_event(which, EVENT_REGISTERED, NULL);
     event->mapped = rendezvous->mapped;
@@ -138,44 +150,46 @@ static void on_registered(void *context, uint64_t now) {
 }
 
 static void on_moved(void *context) {
-    const struct meeting_session *which = context;
+    const struct session_context *which = context;
     which->meeting->host->moved(which->meeting->host->context);
 }
 
 static void on_lost(void *context, const char *why, uint64_t now) {
-    const struct meeting_session *which = context;
-    room_events_emit(which->meeting->events, bootnode_event(which, EVENT_BOOTNODE_LOST, why));
+    const struct session_context *which = context;
+    if (!is_home(which)) room_events_emit(which->meeting->events, bootnode_event(which, EVENT_BOOTNODE_LOST, why));
     look_who_is_reachable(which->meeting, now);
     check_complete(which->meeting, now);
 }
 
 static void on_back(void *context, uint64_t now) {
-    const struct meeting_session *which = context;
-    room_events_emit(which->meeting->events, bootnode_event(which, EVENT_BOOTNODE_BACK, NULL));
+    const struct session_context *which = context;
+    if (!is_home(which)) room_events_emit(which->meeting->events, bootnode_event(which, EVENT_BOOTNODE_BACK, NULL));
     look_who_is_reachable(which->meeting, now);
     retry_peers(which->meeting, now);
 }
 
 static void on_refused(void *context, const char *why) {
-    const struct meeting_session *which = context;
+    const struct session_context *which = context;
     char text[1280], address[ADDRESS_TEXT_SIZE];
+    if (signpost_is_served(&which->meeting->signposts, which->index)) return;
     snprintf(text, sizeof text, "bootnode %s: %s; trying again",
              address_format(&which->meeting->sessions.list[which->index].bootnode, address), why);
     room_events_error(which->meeting->events, text);
 }
 
 static void on_busy(void *context, uint64_t wait_ms) {
-    const struct meeting_session *which = context;
+    const struct session_context *which = context;
     char text[ADDRESS_TEXT_SIZE + 64], address[ADDRESS_TEXT_SIZE];
+    if (signpost_is_served(&which->meeting->signposts, which->index)) return;
     snprintf(text, sizeof text, "bootnode %s is busy; trying again in %" PRIu64 " s",
              address_format(&which->meeting->sessions.list[which->index].bootnode, address), (wait_ms + 999) / 1000);
     room_events_notice(which->meeting->events, text);
 }
 
-/* Two sessions of one member at one bootnode would take each other's place. */
-static const struct bootnode *same_bootnode(const struct meeting_session *which, const uint8_t key[static 32]) {
+/* Two sessions of one member at one bootnode would take each other's place. In a cluster each node has one. */
+static const struct bootnode *same_bootnode(const struct session_context *which, const uint8_t key[static 32]) {
     const struct meeting *meeting = which->meeting;
-    for (size_t i = 0; (i = sessions_next(&meeting->sessions, i)) < meeting->sessions.end; i++) {
+    for (size_t i = 0; i < meeting->sessions.entries; i++) {
         const struct rendezvous *other = &meeting->sessions.list[i];
         bool knows_key = other->state >= RENDEZVOUS_WAITING && other->state <= RENDEZVOUS_ACTIVE;
         if (i != which->index && knows_key && registering_has_key(&other->registering, key))
@@ -184,40 +198,68 @@ static const struct bootnode *same_bootnode(const struct meeting_session *which,
     return NULL;
 }
 
-static bool is_other(const struct meeting_session *which, const uint8_t key[static 32], struct why *why) {
+static bool is_other(const struct session_context *which, const uint8_t key[static 32], struct why *why) {
     const struct bootnode *same = same_bootnode(which, key);
     return !same || why_fail(why, "%s and %s are the same bootnode, by its key: the first is left out",
                              which->meeting->host->bootnodes[which->index].name, same->name);
 }
 
-static bool on_trusted(void *context, const uint8_t key[static 32], struct why *why) {
-    const struct meeting_session *which = context;
+/* A home has the key that we know, or, where we know none yet, the one that its entry has. */
+static bool home_is_trusted(const struct session_context *which, const uint8_t key[static 32], struct why *why) {
     const struct chatroom_host *host = which->meeting->host;
+    uint8_t known[32];
+    if (host->known(host->context, bootnode_of(which), known))
+        return host->trusted(host->context, bootnode_of(which), key, why);
+    return signpost_has_key(&which->meeting->signposts, which->index, key, why);
+}
+
+static bool on_trusted(void *context, const uint8_t key[static 32], struct why *why) {
+    const struct session_context *which = context;
+    const struct chatroom_host *host = which->meeting->host;
+    if (is_home(which)) return home_is_trusted(which, key, why);
     return is_other(which, key, why) && host->trusted(host->context, which->index, key, why);
 }
 
 static bool on_known(void *context, uint8_t key[static 32]) {
-    const struct meeting_session *which = context;
-    return which->meeting->host->known(which->meeting->host->context, which->index, key);
+    const struct session_context *which = context;
+    return which->meeting->host->known(which->meeting->host->context, bootnode_of(which), key);
 }
 
 /* Who is known by the new key under another name already is left out, before it has a session that takes the place. */
 static enum rendezvous_succession on_succeeded(void *context, const uint8_t key[static 32], struct why *why) {
-    const struct meeting_session *which = context;
+    const struct session_context *which = context;
     const struct chatroom_host *host = which->meeting->host;
-    if (!host->succeeded(host->context, which->index, key)) return RENDEZVOUS_STAYS;
-    return is_other(which, key, why) ? RENDEZVOUS_FOLLOWS : RENDEZVOUS_LEAVES;
+    if (!host->succeeded(host->context, bootnode_of(which), key)) return RENDEZVOUS_STAYS;
+    if (!is_home(which)) return is_other(which, key, why) ? RENDEZVOUS_FOLLOWS : RENDEZVOUS_LEAVES;
+    signpost_succeeded(&which->meeting->signposts, which->index, key);
+    return RENDEZVOUS_FOLLOWS;
 }
 
 static bool on_barred(void *context, const char *why) {
-    const struct meeting_session *which = context;
+    const struct session_context *which = context;
     const struct chatroom_host *host = which->meeting->host;
+    if (is_home(which)) return signpost_barred(&which->meeting->signposts, which->index, why);
     return host->barred(host->context, which->index, why);
+}
+
+static enum rendezvous_place on_named(void *context, const struct named_homes *homes, uint64_t now) {
+    const struct session_context *which = context;
+    return signpost_named(&which->meeting->signposts, which->index, homes, now);
+}
+
+static bool on_may_greet(void *context, const struct address *to, uint64_t now) {
+    const struct session_context *which = context;
+    return signpost_may_greet(&which->meeting->signposts, which->index, to, now);
+}
+
+static void on_answered(void *context, const struct address *from) {
+    const struct session_context *which = context;
+    signpost_answered(&which->meeting->signposts, which->index, from);
 }
 
 static void on_relayed(void *context, const uint8_t id[static MEMBER_ID_SIZE], const uint8_t *packet, size_t size,
                        uint64_t now) {
-    const struct meeting_session *which = context;
+    const struct session_context *which = context;
     struct path from = path_through_bootnode((uint8_t)which->index);
     const struct meeting_owner *owner = &which->meeting->owner;
     owner->relayed(owner->context, &from, id, packet, size, now);
@@ -225,43 +267,45 @@ static void on_relayed(void *context, const uint8_t id[static MEMBER_ID_SIZE], c
 
 /* --- All of them --- */
 
-static struct rendezvous_owner owner_of(struct meeting_session *which) {
-    return (struct rendezvous_owner){.context = which,
-                                     .send = on_send,
-                                     .presence = {.context = which,
-                                                  .listed = on_listed,
-                                                  .delisted = on_delisted,
-                                                  .complete = on_complete,
-                                                  .moved = on_moved,
-                                                  .introduced = on_introduced,
-                                                  .relayed = on_relayed},
-                                     .registered = on_registered,
-                                     .seen = on_seen,
-                                     .lost = on_lost,
-                                     .back = on_back,
-                                     .refused = on_refused,
-                                     .busy = on_busy,
-                                     .trusted = on_trusted,
-                                     .barred = on_barred,
-                                     .known = on_known,
-                                     .succeeded = on_succeeded};
-}
-
-static void start_session(struct meeting *meeting, size_t number, const struct address *addresses, size_t count,
-                          uint64_t now) {
-    const struct rendezvous_owner owner = owner_of(&meeting->contexts[number]);
-    rendezvous_init(&meeting->sessions.list[number], &owner, &meeting->self->keys, meeting->host->identity,
-                    meeting->host->suite_mask, addresses, count, now);
-}
+static const struct rendezvous_owner calls = {.send = on_send,
+                                              .presence = {.listed = on_listed,
+                                                           .delisted = on_delisted,
+                                                           .complete = on_complete,
+                                                           .moved = on_moved,
+                                                           .introduced = on_introduced,
+                                                           .relayed = on_relayed},
+                                              .registered = on_registered,
+                                              .seen = on_seen,
+                                              .lost = on_lost,
+                                              .back = on_back,
+                                              .refused = on_refused,
+                                              .busy = on_busy,
+                                              .named = on_named,
+                                              .may_greet = on_may_greet,
+                                              .answered = on_answered,
+                                              .trusted = on_trusted,
+                                              .barred = on_barred,
+                                              .known = on_known,
+                                              .succeeded = on_succeeded};
 
 void meeting_init(struct meeting *meeting, uint64_t now) {
     const struct chatroom_host *host = meeting->host;
+    struct sessions *sessions = &meeting->sessions;
     meeting->complete_due = NEVER;
-    sessions_init(&meeting->sessions, host->bootnode_count);
+    sessions->owner = calls;
+    sessions->room = &meeting->self->keys;
+    sessions->identity = host->identity;
+    sessions->suite_mask = host->suite_mask;
     for (unsigned i = 0; i < BOOTNODE_SESSIONS; i++)
-        meeting->contexts[i] = (struct meeting_session){.meeting = meeting, .index = i};
+        sessions->contexts[i] = (struct session_context){.meeting = meeting, .index = i};
+    sessions_init(sessions, host->bootnode_count);
+    meeting->signposts.host = host;
+    meeting->signposts.events = meeting->events;
+    meeting->signposts.members = meeting->members;
+    meeting->signposts.sessions = sessions;
+    signpost_init(&meeting->signposts);
     for (size_t i = 0; i < host->bootnode_count; i++)
-        start_session(meeting, i, host->bootnodes[i].addresses, host->bootnodes[i].address_count, now);
+        sessions_start(sessions, i, host->bootnodes[i].addresses, host->bootnodes[i].address_count, now);
 }
 
 void meeting_clear(struct meeting *meeting) {
@@ -289,11 +333,14 @@ bool meeting_receive(struct meeting *meeting, const struct address *from, const 
 void meeting_tick(struct meeting *meeting, uint64_t now) {
     for (size_t i = 0; (i = sessions_next(&meeting->sessions, i)) < meeting->sessions.end; i++)
         rendezvous_tick(&meeting->sessions.list[i], now);
+    if (!meeting->left) signpost_tick(&meeting->signposts, now);
+    look_who_is_reachable(meeting, now);
     check_complete(meeting, now);
 }
 
-uint64_t meeting_due(const struct meeting *meeting) {
+uint64_t meeting_due(const struct meeting *meeting, uint64_t now) {
     uint64_t due = meeting->complete ? NEVER : meeting->complete_due;
+    if (!meeting->left) due = earlier(due, signpost_due(&meeting->signposts, now));
     for (size_t i = 0; (i = sessions_next(&meeting->sessions, i)) < meeting->sessions.end; i++)
         due = earlier(due, rendezvous_due(&meeting->sessions.list[i]));
     return due;
@@ -338,6 +385,10 @@ void meeting_unresolved(struct meeting *meeting, unsigned bootnode, const char *
     if (meeting->sessions.list[bootnode].doors.count > 0) return;
     snprintf(text, sizeof text, "its name is not found: %s; trying again", why);
     rendezvous_unresolved(&meeting->sessions.list[bootnode], text, now);
+}
+
+bool meeting_misses(const struct meeting *meeting, unsigned bootnode, uint64_t now) {
+    return rendezvous_silent(&meeting->sessions.list[bootnode], now) || signpost_is_lost(&meeting->signposts, bootnode);
 }
 
 void meeting_check(struct meeting *meeting, uint64_t now) {

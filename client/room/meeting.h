@@ -7,6 +7,7 @@
 #include "client/room/members.h"
 #include "client/room/room_events.h"
 #include "client/room/sessions.h"
+#include "client/room/signpost.h"
 
 /* Whom the meeting tells, from within meeting_* calls. */
 struct meeting_owner {
@@ -18,14 +19,6 @@ struct meeting_owner {
                     const uint8_t *packet, size_t size, uint64_t now);
 };
 
-struct meeting;
-
-/* Which one of the sessions calls. */
-struct meeting_session {
-    struct meeting *meeting;
-    unsigned index;
-};
-
 struct meeting {
     struct meeting_owner owner;
     const struct chatroom_host *host;
@@ -34,10 +27,10 @@ struct meeting {
     struct members *members;
     struct peer_host *peer_host; /* of new members; `reachable` is kept there */
     struct sessions sessions;
-    struct meeting_session contexts[BOOTNODE_SESSIONS]; /* by the number of the session */
-    bool left;                                          /* nobody is welcome any more */
-    bool complete;                                      /* `owner` was told */
-    uint64_t complete_due;                              /* not later than this; NEVER: no full list has come */
+    struct signposts signposts;
+    bool left;             /* nobody is welcome any more */
+    bool complete;         /* `owner` was told */
+    uint64_t complete_due; /* not later than this; NEVER: no full list has come */
 };
 
 /* Zeroed, but for the members from `owner` to `peer_host`. What they point to outlives it, and it stays where it is. */
@@ -47,7 +40,7 @@ void meeting_clear(struct meeting *meeting);
 bool meeting_receive(struct meeting *meeting, const struct address *from, const uint8_t *packet, size_t size,
                      uint64_t now);
 void meeting_tick(struct meeting *meeting, uint64_t now);
-uint64_t meeting_due(const struct meeting *meeting);
+uint64_t meeting_due(const struct meeting *meeting, uint64_t now);
 /* Our own addresses changed. */
 void meeting_set_candidates(struct meeting *meeting, const struct candidate_list *candidates, uint64_t now);
 /* The host has other addresses for a bootnode. */
@@ -65,6 +58,8 @@ void meeting_own_candidates(const struct meeting *meeting, struct candidate_list
 /* Those of the other's candidates that we may send to; returns how many. */
 size_t meeting_usable(const struct meeting *meeting, const struct candidate_list *candidates,
                       struct address out[static RECORD_CANDIDATES_MAX]);
+/* Does this bootnode not answer, for longer than it should take? Its name may stand for something else by now. */
+bool meeting_misses(const struct meeting *meeting, unsigned bootnode, uint64_t now);
 /* A member counts as listed by a bootnode only while that bootnode's list has it. */
 bool meeting_holds(const struct meeting *meeting);
 /* Takes leave of all, */

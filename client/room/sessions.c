@@ -15,6 +15,14 @@ void sessions_init(struct sessions *sessions, size_t entries) {
     for (size_t i = 0; i < entries; i++) sessions->bootnode[i] = (uint8_t)i;
 }
 
+void sessions_start(struct sessions *sessions, size_t number, const struct address *addresses, size_t count,
+                    uint64_t now) {
+    struct rendezvous_owner owner = sessions->owner;
+    owner.context = owner.presence.context = &sessions->contexts[number];
+    rendezvous_init(&sessions->list[number], &owner, sessions->room, sessions->identity, sessions->suite_mask,
+                    addresses, count, now);
+}
+
 bool sessions_has(const struct sessions *sessions, size_t number) {
     return sessions->used >> number & 1;
 }

@@ -16,7 +16,20 @@
 #include "client/rendezvous/rendezvous.h"
 #include "common/attributes.h"
 
+struct meeting;
+
+/* Which one of the sessions calls its owner. */
+struct session_context {
+    struct meeting *meeting;
+    unsigned index;
+};
+
 struct sessions {
+    struct rendezvous_owner owner; /* of each, but for the contexts, which are these: */
+    struct session_context contexts[BOOTNODE_SESSIONS];
+    const struct room_keys *room;
+    const struct identity *identity;
+    uint8_t suite_mask;
     struct rendezvous list[BOOTNODE_SESSIONS];
     uint8_t bootnode[BOOTNODE_SESSIONS]; /* whose: its index */
     uint16_t used;                       /* a set of numbers */
@@ -24,13 +37,16 @@ struct sessions {
     size_t last; /* the number that was given last */
 };
 
-/* All zero; the caller fills in the rendezvous of each entry. */
+/* Zeroed, but for the members from `owner` to `suite_mask`. The caller starts each entry. */
 void sessions_init(struct sessions *sessions, size_t entries);
+/* A session that begins with HELLO to these addresses. */
+void sessions_start(struct sessions *sessions, size_t number, const struct address *addresses, size_t count,
+                    uint64_t now);
 bool sessions_holds(const struct sessions *sessions);
 bool sessions_has(const struct sessions *sessions, size_t number);
 /* The first number that is used, from `number` on; `end`: none. */
 size_t sessions_next(const struct sessions *sessions, size_t number);
-/* A number for a home of this bootnode; false: there is none left. The caller fills in the rendezvous. */
+/* A number for a home of this bootnode; false: there is none left. The caller starts it. */
 MUST_USE bool sessions_take(struct sessions *sessions, unsigned bootnode, size_t *number);
 /* It is nobody's any more. */
 void sessions_give_up(struct sessions *sessions, size_t number);

@@ -117,7 +117,7 @@ static void a_bootnode_that_drains_says_when_to_come_back(void **state) {
     fixture->counter = 0;
     assert_int_equal(drains(fixture, 700), PRESENCE_ON); /* a copy */
     assert_int_equal(fixture->heard, 2);
-    presence_leave(&fixture->presence, NOW + 1);
+    presence_leave(&fixture->presence, LEAVE_SAID, NOW + 1);
     fixture->counter = 2;
     assert_int_equal(drains(fixture, 700), PRESENCE_ON); /* whoever leaves does not come back */
 }
@@ -171,7 +171,7 @@ static void a_token_that_was_missed_is_echoed_at_once(void **state) {
     assert_int_equal(fixture->sent[MESSAGE_HEARTBEAT], 3);
     answers(fixture, 8, true);
     assert_int_equal(fixture->sent[MESSAGE_HEARTBEAT], 3);
-    presence_leave(presence, NOW + 4001);
+    presence_leave(presence, LEAVE_SAID, NOW + 4001);
     fixture->presence.beat_counter++;
     answers(fixture, 9, true);
     assert_int_equal(fixture->sent[MESSAGE_HEARTBEAT], 3);
@@ -235,7 +235,7 @@ static void an_answer_tells_how_long_it_took(void **state) {
 static void leaving_is_said_five_times(void **state) {
     struct fixture *fixture = *state;
     uint64_t now = NOW + 10;
-    presence_leave(&fixture->presence, now);
+    presence_leave(&fixture->presence, LEAVE_SAID, now);
     for (unsigned tries = 1; tries <= 5; tries++) {
         assert_int_equal(fixture->sent[MESSAGE_LEAVE], tries);
         assert_int_equal(presence_due(&fixture->presence), now + (50u << tries));
@@ -248,7 +248,7 @@ static void leaving_is_said_five_times(void **state) {
 
 static void a_reset_answers_that_we_leave(void **state) {
     struct fixture *fixture = *state;
-    presence_leave(&fixture->presence, NOW + 10);
+    presence_leave(&fixture->presence, LEAVE_SAID, NOW + 10);
     assert_int_equal(resets(fixture, SESSION, 9), PRESENCE_LEFT);
 }
 

@@ -106,6 +106,18 @@ static void make_active(struct fixture *fixture) {
     memset(presence->ack_key, 2, sizeof presence->ack_key);
 }
 
+static bool on_may_greet(void *context, const struct address *to, uint64_t now) {
+    (void)context;
+    (void)to;
+    (void)now;
+    return true;
+}
+
+static void on_answered(void *context, const struct address *from) {
+    (void)context;
+    (void)from;
+}
+
 static int setup(void **state) {
     static const uint8_t seed[32] = {5};
     if (sodium_init() < 0) return -1;
@@ -119,6 +131,8 @@ static int setup(void **state) {
                                      .lost = on_lost,
                                      .refused = on_refused,
                                      .busy = on_busy,
+                                     .may_greet = on_may_greet,
+                                     .answered = on_answered,
                                      .trusted = on_trusted,
                                      .barred = on_barred,
                                      .known = on_known,

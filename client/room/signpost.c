@@ -1,0 +1,270 @@
+#include "client/room/signpost.h"
+
+#include <string.h>
+
+#include "common/clock.h"
+
+#define ABSENT_MS 5000 /* no home was ever reached: say so after this */
+
+void signpost_init(struct signposts *signposts) {
+    for (size_t i = 0; i < BOOTNODES_MAX; i++) homing_init(&signposts->list[i].homing);
+}
+
+bool signpost_is_home(const struct signposts *signposts, size_t number) {
+    return number >= signposts->sessions->entries;
+}
+
+static struct signpost *signpost_of(struct signposts *signposts, size_t number) {
+    return &signposts->list[signposts->sessions->bootnode[number]];
+}
+
+static struct rendezvous *session_of(const struct signposts *signposts, size_t number) {
+    return &signposts->sessions->list[number];
+}
+
+int signpost_node(const struct signposts *signposts, size_t number) {
+    const struct homing *homing = &signposts->list[signposts->sessions->bootnode[number]].homing;
+    if (!signpost_is_home(signposts, number)) return HOMING_ENTRY;
+    for (size_t i = 0; i < homing->count; i++)
+        if (homing->list[i].begun && homing->list[i].number == number) return homing->list[i].home.node;
+    return HOMING_ENTRY;
+}
+
+/* --- Keys --- */
+
+static bool keys_equal(const uint8_t a[static 32], const uint8_t b[static 32]) {
+    return memcmp(a, b, 32) == 0;
+}
+
+static struct signpost *find_by_key(struct signposts *signposts, const uint8_t key[static 32]) {
+    for (size_t i = 0; i < BOOTNODES_MAX; i++)
+        if (signposts->list[i].active && keys_equal(signposts->list[i].key, key)) return &signposts->list[i];
+    return NULL;
+}
+
+bool signpost_exists(const struct signposts *signposts, const uint8_t key[static 32]) {
+    for (size_t i = 0; i < BOOTNODES_MAX; i++)
+        if (signposts->list[i].active && keys_equal(signposts->list[i].key, key)) return true;
+    return false;
+}
+
+bool signpost_has_key(const struct signposts *signposts, size_t number, const uint8_t key[static 32], struct why *why) {
+    const unsigned bootnode = signposts->sessions->bootnode[number];
+    return keys_equal(signposts->list[bootnode].key, key) ||
+           why_fail(why, "a node of the bootnode %s has another key than the one that named it: refused",
+                    signposts->host->bootnodes[bootnode].name);
+}
+
+void signpost_succeeded(struct signposts *signposts, size_t number, const uint8_t key[static 32]) {
+    memcpy(signpost_of(signposts, number)->key, key, 32);
+}
+
+static bool all_barred(const struct signposts *signposts, const struct signpost *signpost, size_t but) {
+    for (size_t i = 0; i < signpost->homing.count; i++) {
+        const struct homing_node *node = &signpost->homing.list[i];
+        if (node->begun && node->number != but && session_of(signposts, node->number)->state != RENDEZVOUS_BARRED)
+            return false;
+    }
+    return true;
+}
+
+bool signpost_barred(struct signposts *signposts, size_t number, const char *why) {
+    struct signpost *signpost = signpost_of(signposts, number);
+    const struct chatroom_host *host = signposts->host;
+    if (!signpost->ever && all_barred(signposts, signpost, number))
+        return host->barred(host->context, signposts->sessions->bootnode[number], why);
+    if (!signpost->told_stranger) room_events_error(signposts->events, why);
+    signpost->told_stranger = true;
+    return true;
+}
+
+/* --- What is told --- */
+
+/* What may be tried of it. */
+static void admit(const struct signposts *signposts, unsigned bootnode, const struct named_homes *named,
+                  struct named_homes *out) {
+    const struct doors *entry = &signposts->sessions->list[bootnode].doors;
+    *out = *named;
+    for (unsigned i = 0; i < named->count; i++) {
+        struct home *home = &out->list[i];
+        home->address_count = 0;
+        for (unsigned j = 0; j < named->list[i].address_count; j++) {
+            const struct address *address = &named->list[i].addresses[j];
+            if (homing_admits(entry, address) && !sessions_are_ours(signposts->sessions, address))
+                home->addresses[home->address_count++] = *address;
+        }
+    }
+}
+
+static struct signpost *begin(struct signposts *signposts, size_t entry, uint64_t now) {
+    struct signpost *signpost = &signposts->list[entry];
+    const uint8_t *key = session_of(signposts, entry)->registering.bootnode_key;
+    struct signpost *same = find_by_key(signposts, key);
+    if (same) return same;
+    if (!signpost->active) signpost->since = now;
+    signpost->active = true;
+    memcpy(signpost->key, key, sizeof signpost->key);
+    return signpost;
+}
+
+enum rendezvous_place signpost_named(struct signposts *signposts, size_t number, const struct named_homes *named,
+                                     uint64_t now) {
+    const bool is_home = signpost_is_home(signposts, number);
+    struct signpost *signpost = is_home ? signpost_of(signposts, number) : begin(signposts, number, now);
+    const int node = signpost_node(signposts, number);
+    struct named_homes usable;
+    if (is_home && node == HOMING_ENTRY) return RENDEZVOUS_ELSEWHERE;
+    admit(signposts, (unsigned)(signpost - signposts->list), named, &usable);
+    return homing_told(&signpost->homing, node, &usable, now) ? RENDEZVOUS_HERE : RENDEZVOUS_ELSEWHERE;
+}
+
+bool signpost_is_served(const struct signposts *signposts, size_t number) {
+    const uint16_t all = sessions_of(signposts->sessions, signposts->sessions->bootnode[number]);
+    for (size_t i = 0; i < BOOTNODE_SESSIONS; i++)
+        if (all >> i & 1 && i != number && session_of(signposts, i)->state == RENDEZVOUS_ACTIVE) return true;
+    return false;
+}
+
+bool signpost_may_greet(const struct signposts *signposts, size_t number, const struct address *to, uint64_t now) {
+    size_t door;
+    const struct doors *entry = &signposts->sessions->list[signposts->sessions->bootnode[number]].doors;
+    if (!signpost_is_home(signposts, number) || doors_find(entry, to, &door)) return true;
+    return unproven_take(signposts->host->unproven, to, now);
+}
+
+void signpost_answered(const struct signposts *signposts, size_t number, const struct address *from) {
+    if (signpost_is_home(signposts, number)) unproven_answered(signposts->host->unproven, from);
+}
+
+bool signpost_is_lost(const struct signposts *signposts, unsigned bootnode) {
+    return signposts->list[bootnode].active && signposts->list[bootnode].lost;
+}
+
+/* --- The sessions --- */
+
+static void give_up(struct signposts *signposts, size_t number, uint64_t now) {
+    const unsigned bootnode = signposts->sessions->bootnode[number];
+    sessions_give_up(signposts->sessions, number);
+    for (size_t i = 0; i < signposts->members->count; i++)
+        peer_forget_session(signposts->members->list[i]->peer, (unsigned)number, bootnode, now);
+}
+
+static void begin_session(struct signposts *signposts, struct signpost *signpost, size_t index, uint64_t now) {
+    struct homing_node *node = &signpost->homing.list[index];
+    const struct rendezvous *entry = &signposts->sessions->list[signpost - signposts->list];
+    if (!sessions_take(signposts->sessions, (unsigned)(signpost - signposts->list), &node->number)) {
+        homing_forget(&signpost->homing, index);
+        return;
+    }
+    sessions_start(signposts->sessions, node->number, node->home.addresses, node->home.address_count, now);
+    struct rendezvous *rendezvous = session_of(signposts, node->number);
+    rendezvous->homes_silent = node->standing == HOMING_LENT;
+    rendezvous_set_candidates(rendezvous, &entry->own.candidates, now);
+    rendezvous_tick(rendezvous, now);
+}
+
+/* With a word where there is a session, even where it seems to hear nothing. */
+static void end_session(struct signposts *signposts, struct signpost *signpost, size_t index, uint64_t now) {
+    const struct homing_node node = signpost->homing.list[index];
+    homing_forget(&signpost->homing, index);
+    if (!node.begun) return;
+    rendezvous_move_away(session_of(signposts, node.number), now);
+    if (session_of(signposts, node.number)->state == RENDEZVOUS_ENDED) give_up(signposts, node.number, now);
+}
+
+static void ask(struct signposts *signposts, const struct signpost *signpost, uint64_t now) {
+    for (size_t i = 0; i < signposts->sessions->entries; i++) {
+        struct rendezvous *entry = session_of(signposts, i);
+        if (&signposts->list[i] == signpost || registering_has_key(&entry->registering, signpost->key))
+            rendezvous_ask(entry, now);
+    }
+    for (size_t i = 0; i < signpost->homing.count; i++)
+        if (signpost->homing.list[i].begun) rendezvous_ask(session_of(signposts, signpost->homing.list[i].number), now);
+}
+
+static void observe(const struct signposts *signposts, struct signpost *signpost, uint64_t now) {
+    for (size_t i = 0; i < signpost->homing.count; i++) {
+        const struct homing_node *node = &signpost->homing.list[i];
+        if (!node->begun) continue;
+        const struct rendezvous *rendezvous = session_of(signposts, node->number);
+        bool listed = rendezvous->state == RENDEZVOUS_ACTIVE && rendezvous_listed(rendezvous);
+        homing_observe(&signpost->homing, i, listed, rendezvous_silent_since(rendezvous, now));
+    }
+}
+
+static uint64_t excess_of(const struct signposts *signposts, const struct signpost *signpost) {
+    const struct doors *doors = &signposts->sessions->list[signpost - signposts->list].doors;
+    return round_trip_excess_ms(round_trip_timeout_ms(&doors->trip));
+}
+
+static void follow(struct signposts *signposts, struct signpost *signpost, uint64_t now) {
+    enum homing_step step;
+    size_t index;
+    observe(signposts, signpost, now);
+    while ((step = homing_next(&signpost->homing, excess_of(signposts, signpost), now, &index)) != HOMING_REST) {
+        switch (step) {
+        case HOMING_BEGIN: begin_session(signposts, signpost, index, now); break;
+        case HOMING_LEAVE:
+        case HOMING_DROP: end_session(signposts, signpost, index, now); break;
+        case HOMING_ASK: ask(signposts, signpost, now); break;
+        case HOMING_REST: break;
+        }
+    }
+}
+
+/* --- The bootnode as a whole --- */
+
+static bool is_reached(const struct signposts *signposts, const struct signpost *signpost) {
+    const uint16_t all = sessions_of(signposts->sessions, (unsigned)(signpost - signposts->list));
+    for (size_t i = signposts->sessions->entries; i < BOOTNODE_SESSIONS; i++)
+        if (all >> i & 1 && rendezvous_reachable(session_of(signposts, i))) return true;
+    return false;
+}
+
+static void tell(const struct signposts *signposts, const struct signpost *signpost, enum event_type type,
+                 const char *text) {
+    const size_t bootnode = (size_t)(signpost - signposts->list);
+    struct event *event = room_events_make_text(signposts->events, type, NULL, text, text ? strlen(text) : 0);
+    event->bootnode = signposts->sessions->list[bootnode].bootnode;
+    event->bootnode_name = signposts->host->bootnodes[bootnode].name;
+    room_events_emit(signposts->events, event);
+}
+
+static uint64_t lost_at(const struct signpost *signpost) {
+    if (!signpost->active || signpost->lost) return NEVER;
+    return signpost->ever ? 0 : signpost->since + ABSENT_MS;
+}
+
+static void look(const struct signposts *signposts, struct signpost *signpost, uint64_t now) {
+    if (is_reached(signposts, signpost)) {
+        signpost->ever = true;
+        if (signpost->lost) tell(signposts, signpost, EVENT_BOOTNODE_BACK, NULL);
+        signpost->lost = false;
+    } else if (now >= lost_at(signpost)) {
+        signpost->lost = true;
+        tell(signposts, signpost, EVENT_BOOTNODE_LOST, "none of the room's homes answers; trying again");
+    }
+}
+
+void signpost_tick(struct signposts *signposts, uint64_t now) {
+    for (size_t i = signposts->sessions->entries; i < signposts->sessions->end; i++)
+        if (sessions_has(signposts->sessions, i) && session_of(signposts, i)->state == RENDEZVOUS_ENDED)
+            give_up(signposts, i, now);
+    for (size_t i = 0; i < signposts->sessions->entries; i++) {
+        struct signpost *signpost = &signposts->list[i];
+        if (!signpost->active) continue;
+        follow(signposts, signpost, now);
+        look(signposts, signpost, now);
+    }
+}
+
+uint64_t signpost_due(const struct signposts *signposts, uint64_t now) {
+    uint64_t due = NEVER;
+    for (size_t i = 0; i < signposts->sessions->entries; i++) {
+        const struct signpost *signpost = &signposts->list[i];
+        if (!signpost->active) continue;
+        due = earlier(due, homing_due(&signpost->homing, excess_of(signposts, signpost), now));
+        if (!signpost->ever) due = earlier(due, lost_at(signpost));
+    }
+    return due;
+}

@@ -1,0 +1,64 @@
+/* The bootnodes of a room that are signposts: keeps a session with each node that the room is to be registered with
+ * (rendezvous/homing.h), and tells of the bootnode as a whole. PROTOCOL.md §2.6.
+ *
+ * A bootnode whose COOKIE names nodes is a signpost, without a session of its own. Two names of one cluster, by its
+ * key, are one: the second one is a signpost more. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/rendezvous/homing.h"
+#include "client/room/host.h"
+#include "client/room/members.h"
+#include "client/room/room_events.h"
+#include "client/room/sessions.h"
+#include "common/attributes.h"
+#include "common/why.h"
+
+struct signpost {
+    bool active;        /* its entry named nodes, */
+    uint8_t key[32];    /* with this key */
+    uint64_t since;     /* then */
+    bool ever;          /* one of its homes could be reached */
+    bool lost;          /* told so */
+    bool told_stranger; /* that a node has another key */
+    struct homing homing;
+};
+
+struct signposts {
+    const struct chatroom_host *host;
+    const struct room_events *events;
+    struct members *members;
+    struct sessions *sessions;
+    struct signpost list[BOOTNODES_MAX]; /* by the index of the bootnode */
+};
+
+/* Zeroed, but for the pointers. */
+void signpost_init(struct signposts *signposts);
+/* Is the session with that number one with a home? */
+bool signpost_is_home(const struct signposts *signposts, size_t number);
+/* Which node it is with; HOMING_ENTRY: with none. */
+int signpost_node(const struct signposts *signposts, size_t number);
+/* The session with that number was told which nodes are homes. */
+enum rendezvous_place signpost_named(struct signposts *signposts, size_t number, const struct named_homes *named,
+                                     uint64_t now);
+/* May a home have this key, where none is known yet? As its entry has. */
+MUST_USE bool signpost_has_key(const struct signposts *signposts, size_t number, const uint8_t key[static 32],
+                               struct why *why);
+/* Is there a cluster with this key? */
+bool signpost_exists(const struct signposts *signposts, const uint8_t key[static 32]);
+/* The cluster's key is this one from now on. */
+void signpost_succeeded(struct signposts *signposts, size_t number, const uint8_t key[static 32]);
+/* A home has a wrong key at first contact. True: it is given up, as rendezvous_owner has it. */
+bool signpost_barred(struct signposts *signposts, size_t number, const char *why);
+/* Has another home of the same cluster a session? */
+bool signpost_is_served(const struct signposts *signposts, size_t number);
+/* Counts HELLO to addresses where nobody proved yet to be a node. */
+bool signpost_may_greet(const struct signposts *signposts, size_t number, const struct address *to, uint64_t now);
+void signpost_answered(const struct signposts *signposts, size_t number, const struct address *from);
+/* Is the bootnode a cluster, and none of its homes to be reached? */
+bool signpost_is_lost(const struct signposts *signposts, unsigned bootnode);
+void signpost_tick(struct signposts *signposts, uint64_t now);
+uint64_t signpost_due(const struct signposts *signposts, uint64_t now);
