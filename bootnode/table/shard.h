@@ -65,8 +65,7 @@ enum shard_limit {
 };
 
 struct shard_counters { /* under the mutex; read by anyone who holds it */
-    uint64_t registered, confirmed, replaced, expired, left, moved, provisional_dropped, crowded_out, evicted, kicked,
-        rehomed;
+    uint64_t registered, confirmed, replaced, expired, left, moved, provisional_dropped, crowded_out, evicted, kicked;
     uint64_t sessions, provisional, rooms; /* present numbers; `sessions` are the confirmed ones */
     struct lateness lateness;              /* of the expired: how long after heard + expiry they were found */
 };

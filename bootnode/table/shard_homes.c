@@ -182,10 +182,7 @@ bool shard_homes_end(struct shard *shard, const uint16_t stamps[static BUCKETS],
     shard_lock(shard);
     struct session *member = shard_member(shard, told->id);
     bool ends = member && may_end(member, stamps, told);
-    if (ends) {
-        shard_remove_member(shard, member, LEAVE_MOVED, now);
-        shard->counters.rehomed++;
-    }
+    if (ends) shard_remove_member(shard, member, LEAVE_MOVED, now);
     shard_unlock(shard);
     return ends;
 }
