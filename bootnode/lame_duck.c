@@ -30,6 +30,11 @@ static uint64_t auto_ms(const struct lame_duck *duck, const struct page_visits *
     return earlier(later(seen_ms, LAME_DUCK_LEAST_MS), LAME_DUCK_MOST_MS);
 }
 
+bool lame_duck_moves(bool ends, bool asked, uint64_t chosen_ms) {
+    return ends || asked || (chosen_ms != LAME_DUCK_AUTO && chosen_ms >= LAME_DUCK_MOVES_MS);
+}
+
 uint64_t lame_duck_end(const struct lame_duck *duck, const struct page_visits *visits) {
-    return duck->began_ms + (duck->chosen_ms == LAME_DUCK_AUTO ? auto_ms(duck, visits) : duck->chosen_ms);
+    const uint64_t ms = duck->chosen_ms == LAME_DUCK_AUTO ? auto_ms(duck, visits) : duck->chosen_ms;
+    return duck->began_ms + (duck->moving ? later(ms, LAME_DUCK_MOVING_MS) : ms);
 }

@@ -10,7 +10,9 @@
  * but within LAME_DUCK_ASKED_MS, it is LAME_DUCK_LEAST_MS, unless somebody comes meanwhile.
  * 3. Where nobody asked for any page lately, there may be a watcher all the same, who has just begun: it listens for
  *    LAME_DUCK_LISTEN_MS. Where others are asked for and /health is not, as by Prometheus alone, nobody waits for it.
- * 4. Without the page (`metrics`), it takes no time. */
+ * 4. Without the page (`metrics`), it takes no time.
+ * 5. In a cluster, one that is to be away for longer than the others wait for it lasts until its rooms have moved to
+ *    them, and LAME_DUCK_MOVING_MS at most; by the rules above it may last longer. */
 #pragma once
 
 #include <stdatomic.h>
@@ -24,6 +26,8 @@
 #define LAME_DUCK_LEAST_MS 1500
 #define LAME_DUCK_SEEN_MS 1000
 #define LAME_DUCK_MOST_MS 6000
+#define LAME_DUCK_MOVING_MS 600000
+#define LAME_DUCK_MOVES_MS 5000   /* for a shorter time, nothing moves */
 #define LAME_DUCK_AUTO UINT64_MAX /* rules 2 to 4 choose */
 
 /* Who asks the operators' page: monotonic times, 0 for never. Written by the page's thread, read by any. */
@@ -39,7 +43,11 @@ struct lame_duck {
     uint64_t began_ms;  /* monotonic */
     uint64_t chosen_ms; /* how long, or LAME_DUCK_AUTO */
     bool has_page;
+    bool moving; /* rooms are still to move */
 };
 
+/* Whether a bootnode that is told to end, and that is back after a restart unless it `ends` or is `asked` to go by its
+ * operator, moves its rooms to others before. */
+bool lame_duck_moves(bool ends, bool asked, uint64_t chosen_ms);
 /* When it is over, monotonic, as far as is known by now: who waits until then asks again. */
 uint64_t lame_duck_end(const struct lame_duck *duck, const struct page_visits *visits);

@@ -8,11 +8,13 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/rcu.h"
 
 #define AREA "bootnode"
 #define DRAIN_MS 2000      /* how long the sessions' NOTICEs may take at most */
 #define TEAR_DOWN_MS 20000 /* and what comes after them */
 #define STATUS_EVERY_MS 10000
+#define OUT_MS 10000 /* until the cluster is without us */
 
 int life_open(struct life *life) {
     life->drained = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -92,13 +94,14 @@ static uint64_t configured_ms(struct life *life) {
     return bootnode_config_drain_ms(&config);
 }
 
-/* Returns what is to come, and how long it shall be a lame duck before. */
-static enum node_fate serve(struct life *life, uint64_t *chosen_ms) {
+/* Returns what is to come, how long it shall be a lame duck before, and whether the operator asked for that. */
+static enum node_fate serve(struct life *life, uint64_t *chosen_ms, bool *asked) {
     struct pollfd wanted[] = {{.fd = life->signals, .events = POLLIN}, {.fd = life->called, .events = POLLIN}};
     for (;;) {
         look(life, wanted, 2, NEVER);
         tell_status(life, clock_monotonic_ms());
-        if (take_call(life, chosen_ms)) return NODE_RESTARTS;
+        *asked = take_call(life, chosen_ms);
+        if (*asked) return NODE_RESTARTS;
         const enum node_fate fate = life->host.take_signal(life->host.context);
         if (fate == NODE_SERVES) continue;
         *chosen_ms = configured_ms(life);
@@ -109,18 +112,40 @@ static enum node_fate serve(struct life *life, uint64_t *chosen_ms) {
 static void tell_stopping(struct life *life, const struct lame_duck *duck) {
     uint64_t most = duck->chosen_ms == LAME_DUCK_AUTO ? LAME_DUCK_MOST_MS : duck->chosen_ms;
     char text[SERVICE_MANAGER_STATUS_SIZE];
-    snprintf(text, sizeof text, "leaves: newcomers are sent away, who is here is served for %llu s more at most",
-             (unsigned long long)(most + 999) / 1000);
+    if (duck->moving) most = later(most, LAME_DUCK_MOVING_MS);
+    snprintf(text, sizeof text, "leaves: newcomers are sent away, who is here is %s for %llu s more at most",
+             duck->moving ? "moved to other nodes, and served" : "served", (unsigned long long)(most + 999) / 1000);
     service_manager_stopping(life->manager, most + DRAIN_MS + TEAR_DOWN_MS, text);
+}
+
+/* Whether nobody is left who could go to another node. The cluster is without us in a moment; where it is not, it has
+ * reasons of its own (cut off, a thread that hangs), and nobody waits for that. */
+static bool have_rooms_moved(const struct node *node, uint64_t gone_ms) {
+    rcu_reader_online();
+    const struct homes *homes = node_homes(node);
+    const struct node_moving moving = node_moving(node);
+    const bool in = homes && homes->serves;
+    const bool moved = node_is_lost(node) || atomic_load_explicit(&node->live_sessions, memory_order_relaxed) == 0 ||
+                       (in ? gone_ms >= OUT_MS : moving.waiting + moving.told == 0);
+    rcu_reader_offline();
+    return moved;
+}
+
+static void look_at_rooms(struct life *life, struct lame_duck *duck) {
+    if (!duck->moving || !have_rooms_moved(life->node, clock_monotonic_ms() - duck->began_ms)) return;
+    duck->moving = false;
+    log_info(AREA, "the rooms have moved; %llu sessions are left",
+             (unsigned long long)atomic_load_explicit(&life->node->live_sessions, memory_order_relaxed));
 }
 
 /* Until its time is over, which a call may change, or a second signal came, which may mean another fate; that is
  * returned. */
-static enum node_fate be_lame_duck(struct life *life, enum node_fate fate, uint64_t chosen_ms) {
-    struct lame_duck duck = {clock_monotonic_ms(), chosen_ms, life->has_page};
+static enum node_fate be_lame_duck(struct life *life, enum node_fate fate, uint64_t chosen_ms, bool moves) {
+    struct lame_duck duck = {clock_monotonic_ms(), chosen_ms, life->has_page, moves};
     struct pollfd wanted[] = {{.fd = life->signals, .events = POLLIN}, {.fd = life->called, .events = POLLIN}};
     tell_stopping(life, &duck);
     for (;;) {
+        look_at_rooms(life, &duck);
         const uint64_t now = clock_monotonic_ms(), end = lame_duck_end(&duck, &life->visits);
         node_leave(life->node, fate, node_time(life->node, end));
         if (now >= end) return fate;
@@ -149,8 +174,10 @@ static void tell_sessions(struct life *life, enum node_fate fate) {
     }
 }
 
-static void say_draining(enum node_fate fate, uint64_t chosen_ms) {
-    const char *what = fate == NODE_ENDS ? "draining, for good" : "draining, clients expect us back";
+static void say_draining(enum node_fate fate, uint64_t chosen_ms, bool moves) {
+    const char *what = moves               ? "draining, rooms move to other nodes"
+                       : fate == NODE_ENDS ? "draining, for good"
+                                           : "draining, clients expect us back";
     if (chosen_ms == LAME_DUCK_AUTO || chosen_ms == 0)
         log_info(AREA, "%s", what);
     else
@@ -160,10 +187,12 @@ static void say_draining(enum node_fate fate, uint64_t chosen_ms) {
 
 void life_run(struct life *life) {
     uint64_t chosen_ms;
+    bool asked;
     char text[SERVICE_MANAGER_STATUS_SIZE];
     life->host.write_status(life->host.context, text);
     service_manager_ready(life->manager, text);
-    const enum node_fate fate = serve(life, &chosen_ms);
-    say_draining(fate, chosen_ms);
-    tell_sessions(life, be_lame_duck(life, fate, chosen_ms));
+    const enum node_fate fate = serve(life, &chosen_ms, &asked);
+    const bool moves = node_is_clustered(life->node) && lame_duck_moves(fate == NODE_ENDS, asked, chosen_ms);
+    say_draining(fate, chosen_ms, moves);
+    tell_sessions(life, be_lame_duck(life, fate, chosen_ms, moves));
 }

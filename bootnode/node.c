@@ -80,6 +80,7 @@ void node_set_previous_keys(struct node *node, const struct node_key *keys, size
     node->previous_count = count;
     const struct node_key *oldest = node_key_at(node, (unsigned)count);
     memcpy(node->reset_key, oldest->reset_key, sizeof node->reset_key);
+    if (node_is_clustered(node)) node_enter_cluster(node);
 }
 
 void node_enter_cluster(struct node *node) {

@@ -76,7 +76,7 @@ MUST_USE bool node_init(struct node *node, const struct bootnode_config *config,
 /* Keys that it had before `key`, the newest first; up to NODE_PREVIOUS_KEYS_MAX. Before any worker starts. */
 void node_set_previous_keys(struct node *node, const struct node_key *keys, size_t count);
 /* From now on it is a node of a cluster, whose nodes all have its keys: each takes the cookies of any of them. The
- * secret is the oldest key's, as that of RESET is. After its keys were set, before any worker starts. */
+ * secret is the oldest key's, as that of RESET is. Before any worker starts. */
 void node_enter_cluster(struct node *node);
 /* Whether it is; where its rooms live it may not know yet. */
 static inline bool node_is_clustered(const struct node *node) {

@@ -34,7 +34,7 @@ const struct control_row control_commands[CONTROL_COMMANDS] = {
         .arguments = {{"ADDRESS", CONTROL_HAS_PREFIX, true}}},
     [CONTROL_DENY] = {.name = "deny", .changes = true, .help = "the lists of deny_file and allow_file; reload reads them anew",
         .arguments = {{"reload", CONTROL_HAS_RELOAD, false}}},
-    [CONTROL_DRAIN] = {.name = "drain", .changes = true, .help = "tells clients to come back after a restart, then ends",
+    [CONTROL_DRAIN] = {.name = "drain", .changes = true, .help = "moves rooms to the cluster's other nodes, tells clients what comes, ends",
         .arguments = {{"TIME", CONTROL_HAS_SECONDS, false}}},
     [CONTROL_RELOAD] = {.name = "reload", .changes = true, .help = "applies the settings' file anew, whole or not at all"},
     [CONTROL_LOG_LEVEL] = {.name = "log-level", .changes = true, .help = "what is logged from now on, until a reload",

@@ -20,20 +20,20 @@ static uint64_t lasts(struct lame_duck duck, struct page_visits *visits, uint64_
     return now - duck.began_ms;
 }
 
-static const struct lame_duck automatic = {BEGAN, LAME_DUCK_AUTO, true};
+static const struct lame_duck automatic = {BEGAN, LAME_DUCK_AUTO, true, false};
 
 static void what_the_operator_chose_is_kept(void **state) {
     (void)state;
     struct page_visits visits = {0};
-    assert_int_equal(lasts((struct lame_duck){BEGAN, 0, true}, &visits, 0, 10), 0);
-    assert_int_equal(lasts((struct lame_duck){BEGAN, 30000, true}, &visits, 0, 10), 30000);
-    assert_int_equal(lasts((struct lame_duck){BEGAN, 777, false}, &visits, 0, 0), 777);
+    assert_int_equal(lasts((struct lame_duck){BEGAN, 0, true, false}, &visits, 0, 10), 0);
+    assert_int_equal(lasts((struct lame_duck){BEGAN, 30000, true, false}, &visits, 0, 10), 30000);
+    assert_int_equal(lasts((struct lame_duck){BEGAN, 777, false, false}, &visits, 0, 0), 777);
 }
 
 static void without_a_page_nobody_waits(void **state) {
     (void)state;
     struct page_visits visits = {0};
-    assert_int_equal(lasts((struct lame_duck){BEGAN, LAME_DUCK_AUTO, false}, &visits, 0, 0), 0);
+    assert_int_equal(lasts((struct lame_duck){BEGAN, LAME_DUCK_AUTO, false, false}, &visits, 0, 0), 0);
 }
 
 static void who_asks_for_other_pages_alone_is_no_watcher(void **state) {
@@ -88,6 +88,23 @@ static void a_seldom_watcher_has_the_least(void **state) {
     assert_int_equal(lasts(automatic, &visits, 1400, 10000), 1400 + LAME_DUCK_SEEN_MS);
 }
 
+static void rooms_of_a_cluster_move_first(void **state) {
+    struct page_visits visits = {0};
+    struct lame_duck duck = {BEGAN, LAME_DUCK_AUTO, false, true};
+    (void)state;
+    assert_int_equal(lame_duck_end(&duck, &visits), BEGAN + LAME_DUCK_MOVING_MS);
+    duck.chosen_ms = LAME_DUCK_MOVING_MS + 1;
+    assert_int_equal(lame_duck_end(&duck, &visits), BEGAN + LAME_DUCK_MOVING_MS + 1);
+    duck.moving = false;
+    duck.chosen_ms = 777;
+    assert_int_equal(lame_duck_end(&duck, &visits), BEGAN + 777);
+    assert_false(lame_duck_moves(false, false, LAME_DUCK_AUTO));
+    assert_false(lame_duck_moves(false, false, LAME_DUCK_MOVES_MS - 1));
+    assert_true(lame_duck_moves(false, false, LAME_DUCK_MOVES_MS));
+    assert_true(lame_duck_moves(true, false, LAME_DUCK_AUTO));
+    assert_true(lame_duck_moves(false, true, LAME_DUCK_AUTO));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_the_operator_chose_is_kept),
@@ -98,6 +115,7 @@ int main(void) {
         cmocka_unit_test(a_watcher_of_1_to_5_s_sees_it),
         cmocka_unit_test(who_does_not_ask_again_is_not_waited_for_without_end),
         cmocka_unit_test(a_seldom_watcher_has_the_least),
+        cmocka_unit_test(rooms_of_a_cluster_move_first),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("lame_duck", tests, NULL, NULL);
