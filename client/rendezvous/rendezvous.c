@@ -188,6 +188,10 @@ bool rendezvous_reachable(const struct rendezvous *rendezvous) {
     return rendezvous->presence.listed && !rendezvous->lost;
 }
 
+static uint64_t missing_since(const struct rendezvous *rendezvous) {
+    return rendezvous->state == RENDEZVOUS_ACTIVE ? silence_since(&rendezvous->presence, &rendezvous->doors) : NEVER;
+}
+
 static void seek(struct rendezvous *rendezvous, uint64_t now) {
     uint64_t nonce;
     randombytes_buf(&nonce, sizeof nonce);
@@ -295,12 +299,18 @@ static bool is_elsewhere(struct rendezvous *rendezvous, const struct cookie_mess
                          const struct address *from, uint64_t now) {
     size_t door;
     if (message->homes.replicas == 0) return false;
+    if (rendezvous->mapped.port == 0) rendezvous->mapped = message->seen;
     enum rendezvous_place place = rendezvous->owner.named(rendezvous->owner.context, &message->homes, now);
     if (place == RENDEZVOUS_HERE || rendezvous->state == RENDEZVOUS_ACTIVE) return false;
     rendezvous->state = RENDEZVOUS_SIGNPOST;
     rendezvous->due = NEVER;
     if (doors_find(&rendezvous->doors, from, &door)) use_door(rendezvous, door, now);
     return true;
+}
+
+/* A session that was greeted though it answers, for what its bootnode knows of others. */
+static void stop_asking(struct rendezvous *rendezvous, uint64_t now) {
+    if (rendezvous->doors.seeking && now < missing_since(rendezvous)) use_door(rendezvous, rendezvous->doors.at, now);
 }
 
 /* The first that answers says whose key counts; from the others only the same bootnode's answer is of use. */
@@ -327,7 +337,10 @@ static bool handle_cookie(struct rendezvous *rendezvous, const struct address *f
     if (rendezvous->state == RENDEZVOUS_WAITING) plan_register(rendezvous);
     if (rendezvous->state == RENDEZVOUS_REGISTERING || rendezvous->state == RENDEZVOUS_ACTIVE)
         look_at_proof(rendezvous, now);
-    if (rendezvous->state == RENDEZVOUS_ACTIVE) presence_update_sooner(&rendezvous->presence, now);
+    if (rendezvous->state == RENDEZVOUS_ACTIVE) {
+        presence_update_sooner(&rendezvous->presence, now);
+        stop_asking(rendezvous, now);
+    }
     return true;
 }
 
@@ -453,10 +466,6 @@ static void take_news(struct rendezvous *rendezvous, enum presence_news news, ui
     case PRESENCE_ON:
     case PRESENCE_FOREIGN: break;
     }
-}
-
-static uint64_t missing_since(const struct rendezvous *rendezvous) {
-    return rendezvous->state == RENDEZVOUS_ACTIVE ? silence_since(&rendezvous->presence, &rendezvous->doors) : NEVER;
 }
 
 /* Another door offers to move the session there. While the one in use answers, it stays. */

@@ -33,7 +33,7 @@ uint64_t silence_look_at(const struct doors *doors, uint64_t since) {
 
 uint64_t silence_over_at(const struct doors *doors, uint64_t since) {
     if (!doors->seeking || !doors->first_answer || since == NEVER) return NEVER;
-    return doors->first_answer + doors_timeout_ms(doors, SILENCE_LEAST_MS);
+    return later(after(since, LOOK_MS), doors->first_answer + doors_timeout_ms(doors, SILENCE_LEAST_MS));
 }
 
 uint64_t silence_told_at(uint64_t since) {
