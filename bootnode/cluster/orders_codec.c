@@ -24,7 +24,7 @@ static void write_order(struct writer *writer, const struct order *order, uint64
 }
 
 size_t orders_encode(const struct orders *orders, uint8_t author, unsigned number, uint64_t now, uint64_t wall,
-                     const uint8_t keys[][SEAL_KEY_SIZE], size_t key_count, uint8_t *out, size_t capacity) {
+                     const struct seal_keys *keys, uint8_t *out, size_t capacity) {
     const struct orders_author *of = &orders->authors[author];
     const size_t first = (size_t)number * ORDERS_A_PART, left = of->list.count - first;
     const size_t count = left < ORDERS_A_PART ? left : ORDERS_A_PART;
@@ -38,7 +38,7 @@ size_t orders_encode(const struct orders *orders, uint8_t author, unsigned numbe
     write_u64(&writer, of->edition);
     write_u64(&writer, wall);
     for (size_t i = 0; i < count; i++) write_order(&writer, &of->list.items[first + i], now, wall);
-    seal_write(&writer, keys, key_count);
+    seal_write(&writer, keys);
     return writer_size(&writer);
 }
 
@@ -68,11 +68,11 @@ static void read_head(struct reader *reader, struct orders_part *out) {
         reader_fail(reader);
 }
 
-enum seal_verdict orders_decode(const uint8_t *data, size_t size, const uint8_t keys[][SEAL_KEY_SIZE], size_t key_count,
+enum seal_verdict orders_decode(const uint8_t *data, size_t size, const struct seal_keys *keys,
                                 struct orders_message *out) {
     struct reader reader = reader_over(data, size);
     out->part = (struct orders_part){.items = out->items};
     read_head(&reader, &out->part);
     for (size_t i = 0; i < out->part.count && !reader.failed; i++) read_order(&reader, &out->items[i]);
-    return reader.failed ? SEAL_MALFORMED : seal_check(&reader, keys, key_count);
+    return reader.failed ? SEAL_MALFORMED : seal_check(&reader, keys);
 }

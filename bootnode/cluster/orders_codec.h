@@ -28,7 +28,7 @@ unsigned orders_parts(const struct orders_author *author);
 /* The part of that number. `now` and `wall` are the same time. Returns the size, 0 without a
  * key, or where `capacity` is less than ORDERS_MESSAGE_MAX. */
 MUST_USE size_t orders_encode(const struct orders *orders, uint8_t author, unsigned number, uint64_t now, uint64_t wall,
-                              const uint8_t keys[][SEAL_KEY_SIZE], size_t key_count, uint8_t *out, size_t capacity);
+                              const struct seal_keys *keys, uint8_t *out, size_t capacity);
 /* Bytes from whoever may publish. Networks are as prefix.h has them, and no ban is of too many (guard/access.h). */
-MUST_USE enum seal_verdict orders_decode(const uint8_t *data, size_t size, const uint8_t keys[][SEAL_KEY_SIZE],
-                                         size_t key_count, struct orders_message *out);
+MUST_USE enum seal_verdict orders_decode(const uint8_t *data, size_t size, const struct seal_keys *keys,
+                                         struct orders_message *out);

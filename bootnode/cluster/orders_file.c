@@ -61,26 +61,26 @@ static bool read_place(const struct orders_file *file, unsigned number, struct p
     return messages && sodium_memcmp(hash, expected, sizeof hash) == 0;
 }
 
-static void take_messages(struct reader *messages, const uint8_t keys[][SEAL_KEY_SIZE], size_t key_count,
-                          struct orders *orders, uint64_t now, uint64_t wall) {
+static void take_messages(struct reader *messages, const struct seal_keys *keys, struct orders *orders, uint64_t now,
+                          uint64_t wall) {
     struct orders_message message;
     while (reader_left(messages) > 0) {
         const size_t size = read_u16(messages);
         const uint8_t *bytes = read_view(messages, size);
-        if (!bytes || orders_decode(bytes, size, keys, key_count, &message) != SEAL_HOLDS) return;
+        if (!bytes || orders_decode(bytes, size, keys, &message) != SEAL_HOLDS) return;
         message.part.wall_ms = wall;
         (void)orders_hear(orders, &message.part, now, wall);
     }
 }
 
-void orders_file_read(struct orders_file *file, const uint8_t keys[][SEAL_KEY_SIZE], size_t key_count,
-                      struct orders *orders, uint64_t now, uint64_t wall) {
+void orders_file_read(struct orders_file *file, const struct seal_keys *keys, struct orders *orders, uint64_t now,
+                      uint64_t wall) {
     struct place places[2] = {{.bytes = NULL}};
     const bool first = read_place(file, 0, &places[0]), second = read_place(file, 1, &places[1]);
     struct place *later = second && (!first || places[1].number > places[0].number) ? &places[1] : &places[0];
     if (first || second) {
         file->number = later->number;
-        take_messages(&later->messages, keys, key_count, orders, now, wall);
+        take_messages(&later->messages, keys, orders, now, wall);
     }
     free(places[0].bytes);
     free(places[1].bytes);
@@ -89,11 +89,11 @@ void orders_file_read(struct orders_file *file, const uint8_t keys[][SEAL_KEY_SI
 /* --- Writing --- */
 
 static void write_author(struct writer *writer, const struct orders *orders, uint8_t author,
-                         const uint8_t keys[][SEAL_KEY_SIZE], size_t key_count, uint64_t now, uint64_t wall) {
+                         const struct seal_keys *keys, uint64_t now, uint64_t wall) {
     uint8_t message[ORDERS_MESSAGE_MAX];
     const struct orders_author *of = &orders->authors[author];
     for (unsigned i = 0; of->edition != 0 && i < orders_parts(of); i++) {
-        const size_t size = orders_encode(orders, author, i, now, wall, keys, key_count, message, sizeof message);
+        const size_t size = orders_encode(orders, author, i, now, wall, keys, message, sizeof message);
         write_u16(writer, (uint16_t)size);
         write_bytes(writer, message, size);
     }
@@ -106,13 +106,13 @@ static bool write_bytes_of(const struct orders_file *file, unsigned place, const
     return written == (ssize_t)size;
 }
 
-bool orders_file_write(struct orders_file *file, const uint8_t keys[][SEAL_KEY_SIZE], size_t key_count,
-                       const struct orders *orders, uint64_t now, uint64_t wall) {
+bool orders_file_write(struct orders_file *file, const struct seal_keys *keys, const struct orders *orders,
+                       uint64_t now, uint64_t wall) {
     uint8_t *bytes = malloc(PLACE_SIZE);
     if (!bytes) return false;
     struct writer writer = writer_over(bytes + HEAD_SIZE, PLACE_SIZE - HEAD_SIZE);
     struct writer head = writer_over(bytes, HEAD_SIZE);
-    for (unsigned i = 0; i < ORDERS_AUTHORS; i++) write_author(&writer, orders, (uint8_t)i, keys, key_count, now, wall);
+    for (unsigned i = 0; i < ORDERS_AUTHORS; i++) write_author(&writer, orders, (uint8_t)i, keys, now, wall);
     const size_t size = writer_size(&writer);
     write_u64(&head, ++file->number);
     write_u32(&head, (uint32_t)size);

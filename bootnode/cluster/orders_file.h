@@ -23,8 +23,8 @@ struct orders_file {
 MUST_USE bool orders_file_open(struct orders_file *file, const char *path, struct why *why);
 void orders_file_close(struct orders_file *file);
 /* Adds to `orders` what the later place has that is sealed by a key of ours; nothing where there is none. */
-void orders_file_read(struct orders_file *file, const uint8_t keys[][SEAL_KEY_SIZE], size_t key_count,
-                      struct orders *orders, uint64_t now, uint64_t wall);
+void orders_file_read(struct orders_file *file, const struct seal_keys *keys, struct orders *orders, uint64_t now,
+                      uint64_t wall);
 /* False with errno. */
-MUST_USE bool orders_file_write(struct orders_file *file, const uint8_t keys[][SEAL_KEY_SIZE], size_t key_count,
-                                const struct orders *orders, uint64_t now, uint64_t wall);
+MUST_USE bool orders_file_write(struct orders_file *file, const struct seal_keys *keys, const struct orders *orders,
+                                uint64_t now, uint64_t wall);

@@ -15,18 +15,16 @@
 
 /* --- Opening and closing --- */
 
-bool orders_keeper_open(struct orders_keeper *keeper, uint8_t own, const uint8_t keys[][SEAL_KEY_SIZE],
-                        size_t key_count, const char *path, struct why *why) {
+bool orders_keeper_open(struct orders_keeper *keeper, uint8_t own, const struct seal_keys *keys, const char *path,
+                        struct why *why) {
     pthread_mutex_init(&keeper->lock, NULL);
     keeper->is_open = true;
     keeper->file.descriptor = -1;
     orders_init(&keeper->orders, own);
-    keeper->key_count = key_count;
-    for (size_t i = 0; i < key_count; i++) memcpy(keeper->keys[i], keys[i], SEAL_KEY_SIZE);
+    keeper->keys = *keys;
     if (!path) return true;
     if (!orders_file_open(&keeper->file, path, why)) return false;
-    orders_file_read(&keeper->file, keeper->keys, keeper->key_count, &keeper->orders, clock_monotonic_ms(),
-                     clock_wall_ms());
+    orders_file_read(&keeper->file, &keeper->keys, &keeper->orders, clock_monotonic_ms(), clock_wall_ms());
     return true;
 }
 
@@ -34,7 +32,7 @@ void orders_keeper_close(struct orders_keeper *keeper) {
     if (!keeper->is_open) return;
     orders_file_close(&keeper->file);
     orders_clear(&keeper->orders);
-    sodium_memzero(keeper->keys, sizeof keeper->keys);
+    sodium_memzero(&keeper->keys, sizeof keeper->keys);
     pthread_mutex_destroy(&keeper->lock);
     keeper->is_open = false;
 }
@@ -44,8 +42,7 @@ void orders_keeper_close(struct orders_keeper *keeper) {
 static void keep(struct orders_keeper *keeper) {
     static struct log_limit limit;
     if (keeper->file.descriptor < 0) return;
-    if (!orders_file_write(&keeper->file, keeper->keys, keeper->key_count, &keeper->orders, clock_monotonic_ms(),
-                           clock_wall_ms()))
+    if (!orders_file_write(&keeper->file, &keeper->keys, &keeper->orders, clock_monotonic_ms(), clock_wall_ms()))
         log_seldom(&limit, SELDOM_S, LOG_LEVEL_WARNING, AREA, "bans cannot be kept for the next run: %s",
                    strerror(errno));
 }
@@ -132,7 +129,7 @@ static void take(struct orders_keeper *keeper, const struct orders_part *part) {
 void orders_keeper_hear(struct orders_keeper *keeper, uint8_t id, const uint8_t *data, size_t size) {
     struct orders_message message;
     pthread_mutex_lock(&keeper->lock);
-    const enum seal_verdict verdict = orders_decode(data, size, keeper->keys, keeper->key_count, &message);
+    const enum seal_verdict verdict = orders_decode(data, size, &keeper->keys, &message);
     if (verdict == SEAL_MALFORMED)
         refuse(keeper, id, ORDERS_REFUSED_MALFORMED);
     else if (verdict == SEAL_FORGED)
@@ -178,8 +175,8 @@ size_t orders_keeper_next(struct orders_keeper *keeper, uint64_t now, uint64_t w
     settle(keeper, now, wall);
     const struct orders_author *own = &keeper->orders.authors[keeper->orders.own];
     if (begin(keeper, own, now)) {
-        size = orders_encode(&keeper->orders, keeper->orders.own, keeper->next_part++, now, wall, keeper->keys,
-                             keeper->key_count, out, ORDERS_MESSAGE_MAX);
+        size = orders_encode(&keeper->orders, keeper->orders.own, keeper->next_part++, now, wall, &keeper->keys, out,
+                             ORDERS_MESSAGE_MAX);
         keeper->sends = keeper->next_part < orders_parts(own);
     }
     pthread_mutex_unlock(&keeper->lock);

@@ -41,8 +41,7 @@ struct orders_figures {
 struct orders_keeper {
     pthread_mutex_t lock; /* for all that follows */
     struct orders orders;
-    uint8_t keys[SEAL_KEYS_MAX][SEAL_KEY_SIZE];
-    size_t key_count;
+    struct seal_keys keys;
     struct access *access; /* NULL until orders_keeper_enter */
     struct orders_file file;
     bool sends;         /* is under way, */
@@ -55,8 +54,8 @@ struct orders_keeper {
 
 /* Before the sandbox. `path`: NULL: nothing is kept. False with one line in `why`; orders_keeper_close is due either
  * way. `keeper` is zeroed; the keys are copied. */
-MUST_USE bool orders_keeper_open(struct orders_keeper *keeper, uint8_t own, const uint8_t keys[][SEAL_KEY_SIZE],
-                                 size_t key_count, const char *path, struct why *why);
+MUST_USE bool orders_keeper_open(struct orders_keeper *keeper, uint8_t own, const struct seal_keys *keys,
+                                 const char *path, struct why *why);
 /* Nothing where it was never opened. */
 void orders_keeper_close(struct orders_keeper *keeper);
 /* From now on they hold. `access` is borrowed; nobody else gives it orders. */

@@ -11,13 +11,13 @@ static void make_mac(uint8_t out[static SEAL_MAC_SIZE], const uint8_t *data, siz
     crypto_generichash(out, SEAL_MAC_SIZE, data, size, key, SEAL_KEY_SIZE);
 }
 
-void seal_write(struct writer *writer, const uint8_t keys[][SEAL_KEY_SIZE], size_t count) {
+void seal_write(struct writer *writer, const struct seal_keys *keys) {
     const size_t content = writer_size(writer);
-    if (count < 1 || count > SEAL_KEYS_MAX) writer->failed = true;
-    write_u8(writer, (uint8_t)count);
-    for (size_t i = 0; i < count && !writer->failed; i++) {
+    if (keys->count < 1 || keys->count > SEAL_KEYS_MAX) writer->failed = true;
+    write_u8(writer, (uint8_t)keys->count);
+    for (size_t i = 0; i < keys->count && !writer->failed; i++) {
         uint8_t *mac = write_space(writer, SEAL_MAC_SIZE);
-        if (mac) make_mac(mac, writer->data, content, keys[i]);
+        if (mac) make_mac(mac, writer->data, content, keys->items[i]);
     }
 }
 
@@ -28,7 +28,7 @@ static bool any_is(const uint8_t *macs, size_t count, const uint8_t mac[static S
     return found;
 }
 
-enum seal_verdict seal_check(struct reader *reader, const uint8_t keys[][SEAL_KEY_SIZE], size_t count) {
+enum seal_verdict seal_check(struct reader *reader, const struct seal_keys *keys) {
     const size_t content = reader->at;
     const size_t made = read_u8(reader);
     uint8_t mac[SEAL_MAC_SIZE];
@@ -36,8 +36,8 @@ enum seal_verdict seal_check(struct reader *reader, const uint8_t keys[][SEAL_KE
     if (made < 1 || made > SEAL_KEYS_MAX) reader_fail(reader);
     const uint8_t *macs = read_view(reader, made * SEAL_MAC_SIZE);
     if (!macs || !reader_finished(reader)) return SEAL_MALFORMED;
-    for (size_t i = 0; i < count; i++) {
-        make_mac(mac, reader->data, content, keys[i]);
+    for (size_t i = 0; i < keys->count; i++) {
+        make_mac(mac, reader->data, content, keys->items[i]);
         found |= any_is(macs, made, mac);
     }
     return found ? SEAL_HOLDS : SEAL_FORGED;

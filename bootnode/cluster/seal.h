@@ -17,9 +17,15 @@
 #define SEAL_MAC_SIZE 16
 #define SEAL_SIZE_MAX (1 + SEAL_KEYS_MAX * SEAL_MAC_SIZE)
 
+/* The keys of one cluster that are made from a bootnode's keys. */
+struct seal_keys {
+    uint8_t items[SEAL_KEYS_MAX][SEAL_KEY_SIZE];
+    size_t count;
+};
+
 enum seal_verdict { SEAL_HOLDS, SEAL_MALFORMED, SEAL_FORGED };
 
-/* Behind all that the writer has: u8 number of MACs | MACs. `count` is 1 to SEAL_KEYS_MAX, else the writer fails. */
-void seal_write(struct writer *writer, const uint8_t keys[][SEAL_KEY_SIZE], size_t count);
+/* Behind all that the writer has: u8 number of MACs | MACs. Without a key the writer fails. */
+void seal_write(struct writer *writer, const struct seal_keys *keys);
 /* What the reader has read is the content; what is left must be a seal of it, and nothing else. */
-MUST_USE enum seal_verdict seal_check(struct reader *reader, const uint8_t keys[][SEAL_KEY_SIZE], size_t count);
+MUST_USE enum seal_verdict seal_check(struct reader *reader, const struct seal_keys *keys);

@@ -12,7 +12,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const uint8_t keys[1][SEAL_KEY_SIZE] = {{7}};
+static const struct seal_keys keys = {.items = {{7}}, .count = 1};
 
 static void require(bool condition) {
     if (!condition) abort();
@@ -25,8 +25,8 @@ static void take(struct orders *orders, const uint8_t *data, size_t size) {
     uint8_t sealed[ORDERS_MESSAGE_MAX];
     struct writer writer = writer_over(sealed, sizeof sealed);
     write_bytes(&writer, data, size);
-    seal_write(&writer, keys, 1);
-    if (orders_decode(sealed, writer_size(&writer), keys, 1, &message) != SEAL_HOLDS) return;
+    seal_write(&writer, &keys);
+    if (orders_decode(sealed, writer_size(&writer), &keys, &message) != SEAL_HOLDS) return;
     require(message.part.count <= ORDERS_A_PART && message.part.number < message.part.parts);
     (void)orders_hear(orders, &message.part, NOW, WALL);
     require(orders_holds(orders));
@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static struct orders orders;
     size_t count;
     struct orders_message message;
-    (void)!orders_decode(data, size, keys, 1, &message);
+    (void)!orders_decode(data, size, &keys, &message);
     orders_init(&orders, 1);
     while (size > 1) {
         size_t part = 2 * (size_t)data[0];

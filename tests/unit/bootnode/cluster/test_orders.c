@@ -14,7 +14,7 @@
 #define NODES 3
 #define WALL UINT64_C(1800000000000)
 
-static const uint8_t keys[1][SEAL_KEY_SIZE] = {{7}};
+static const struct seal_keys keys = {.items = {{7}}, .count = 1};
 static struct orders *nodes[NODES]; /* node i has the id i + 1 */
 static uint64_t clock_of[NODES];    /* wall */
 static uint64_t now;
@@ -63,9 +63,9 @@ static enum orders_verdict hear(size_t from, size_t to, unsigned number) {
     uint8_t bytes[ORDERS_MESSAGE_MAX];
     struct orders_message message;
     const size_t size =
-        orders_encode(nodes[from], (uint8_t)(from + 1), number, now, clock_of[from], keys, 1, bytes, sizeof bytes);
+        orders_encode(nodes[from], (uint8_t)(from + 1), number, now, clock_of[from], &keys, bytes, sizeof bytes);
     assert_true(size > 0);
-    assert_int_equal(orders_decode(bytes, size, keys, 1, &message), SEAL_HOLDS);
+    assert_int_equal(orders_decode(bytes, size, &keys, &message), SEAL_HOLDS);
     return orders_hear(nodes[to], &message.part, now, clock_of[to]);
 }
 
@@ -237,8 +237,8 @@ static void test_a_former_edition_is_not_taken_again(void **state) {
     struct orders_message former;
     (void)state;
     give(0, ORDER_BAN, "192.0.2.0/24", NEVER);
-    const size_t size = orders_encode(nodes[0], 1, 0, now, clock_of[0], keys, 1, bytes, sizeof bytes);
-    assert_int_equal(orders_decode(bytes, size, keys, 1, &former), SEAL_HOLDS);
+    const size_t size = orders_encode(nodes[0], 1, 0, now, clock_of[0], &keys, bytes, sizeof bytes);
+    assert_int_equal(orders_decode(bytes, size, &keys, &former), SEAL_HOLDS);
     assert_int_equal(hear_all(0, 1), ORDERS_TAKEN);
     give(0, ORDER_LIFT, "192.0.2.0/24", 0);
     assert_int_equal(hear_all(0, 1), ORDERS_TAKEN);
@@ -292,8 +292,8 @@ static void test_there_is_a_most_of_all_authors(void **state) {
         uint8_t bytes[ORDERS_MESSAGE_MAX];
         enum orders_verdict verdict = ORDERS_KNOWN;
         for (unsigned part = 0; part < orders_parts(&nodes[0]->authors[1]); part++) {
-            const size_t size = orders_encode(nodes[0], 1, part, now, clock_of[0], keys, 1, bytes, sizeof bytes);
-            assert_int_equal(orders_decode(bytes, size, keys, 1, &message), SEAL_HOLDS);
+            const size_t size = orders_encode(nodes[0], 1, part, now, clock_of[0], &keys, bytes, sizeof bytes);
+            assert_int_equal(orders_decode(bytes, size, &keys, &message), SEAL_HOLDS);
             message.part.author = (uint8_t)(100 + i);
             verdict = orders_hear(nodes[1], &message.part, now, clock_of[1]);
         }

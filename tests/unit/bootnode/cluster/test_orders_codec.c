@@ -13,8 +13,8 @@
 #define NOW 500000
 #define WALL UINT64_C(1800000000000)
 
-static const uint8_t former[1][SEAL_KEY_SIZE] = {{1}}, present[2][SEAL_KEY_SIZE] = {{2}, {1}},
-                     foreign[1][SEAL_KEY_SIZE] = {{3}};
+static const struct seal_keys former = {.items = {{1}}, .count = 1}, present = {.items = {{2}, {1}}, .count = 2},
+                              foreign = {.items = {{3}}, .count = 1}, none = {.count = 0};
 static struct orders orders;
 static struct orders_message message;
 static struct why why;
@@ -36,16 +36,16 @@ static int stop(void **state) {
     return 0;
 }
 
-static size_t encode(const uint8_t keys[][SEAL_KEY_SIZE], size_t count, uint8_t out[static ORDERS_MESSAGE_MAX]) {
-    return orders_encode(&orders, 9, 0, NOW, WALL + 5, keys, count, out, ORDERS_MESSAGE_MAX);
+static size_t encode(const struct seal_keys *keys, uint8_t out[static ORDERS_MESSAGE_MAX]) {
+    return orders_encode(&orders, 9, 0, NOW, WALL + 5, keys, out, ORDERS_MESSAGE_MAX);
 }
 
 static void test_there_and_back(void **state) {
     uint8_t bytes[ORDERS_MESSAGE_MAX];
     (void)state;
-    const size_t size = encode(present, 2, bytes);
+    const size_t size = encode(&present, bytes);
     assert_int_equal(size, ORDERS_HEAD_SIZE + 2 * ORDER_SIZE + 1 + 2 * SEAL_MAC_SIZE);
-    assert_int_equal(orders_decode(bytes, size, former, 1, &message), SEAL_HOLDS);
+    assert_int_equal(orders_decode(bytes, size, &former, &message), SEAL_HOLDS);
     const struct orders_part *part = &message.part;
     assert_int_equal(part->author, 9);
     assert_int_equal(part->number, 0);
@@ -64,31 +64,31 @@ static void test_there_and_back(void **state) {
 static void test_only_what_a_key_of_ours_made_holds(void **state) {
     uint8_t bytes[ORDERS_MESSAGE_MAX], changed[ORDERS_MESSAGE_MAX + 1];
     (void)state;
-    const size_t size = encode(present, 2, bytes);
-    assert_int_equal(orders_decode(bytes, size, foreign, 1, &message), SEAL_FORGED);
+    const size_t size = encode(&present, bytes);
+    assert_int_equal(orders_decode(bytes, size, &foreign, &message), SEAL_FORGED);
     for (size_t i = 0; i < size; i++) {
         memcpy(changed, bytes, size);
         changed[i] ^= 1;
-        const enum seal_verdict verdict = orders_decode(changed, size, former, 1, &message);
+        const enum seal_verdict verdict = orders_decode(changed, size, &former, &message);
         /* A MAC of the other key may be anything. */
         const bool others = i > size - 2 * SEAL_MAC_SIZE - 1 && i < size - SEAL_MAC_SIZE;
         if ((verdict == SEAL_HOLDS) != others) fail_msg("byte %zu: %d", i, verdict);
     }
     for (size_t cut = 0; cut < size; cut++)
-        assert_int_equal(orders_decode(bytes, cut, former, 1, &message), SEAL_MALFORMED);
+        assert_int_equal(orders_decode(bytes, cut, &former, &message), SEAL_MALFORMED);
     memcpy(changed, bytes, size);
     changed[size] = 0;
-    assert_int_equal(orders_decode(changed, size + 1, former, 1, &message), SEAL_MALFORMED);
-    assert_int_equal(encode(present, 0, bytes), 0);
+    assert_int_equal(orders_decode(changed, size + 1, &former, &message), SEAL_MALFORMED);
+    assert_int_equal(encode(&none, bytes), 0);
 }
 
 /* Sealed by a key of ours, and wrong all the same. */
 static enum seal_verdict with(size_t at, uint8_t value) {
     uint8_t bytes[ORDERS_MESSAGE_MAX];
-    const size_t size = encode(former, 1, bytes), content = size - 1 - SEAL_MAC_SIZE;
+    const size_t size = encode(&former, bytes), content = size - 1 - SEAL_MAC_SIZE;
     bytes[at] = value;
-    crypto_generichash(bytes + content + 1, SEAL_MAC_SIZE, bytes, content, former[0], SEAL_KEY_SIZE);
-    return orders_decode(bytes, size, former, 1, &message);
+    crypto_generichash(bytes + content + 1, SEAL_MAC_SIZE, bytes, content, former.items[0], SEAL_KEY_SIZE);
+    return orders_decode(bytes, size, &former, &message);
 }
 
 static void test_what_is_none_is_malformed(void **state) {

@@ -18,7 +18,7 @@
 #include "common/rcu.h"
 #include "tests/support/folder.h"
 
-static const uint8_t keys[1][SEAL_KEY_SIZE] = {{7}}, others[1][SEAL_KEY_SIZE] = {{8}};
+static const struct seal_keys keys = {.items = {{7}}, .count = 1}, others = {.items = {{8}}, .count = 1};
 static struct orders_keeper a, b;
 static struct access *access_a, *access_b;
 static struct why why;
@@ -30,11 +30,11 @@ static const char *path_of(uint8_t id) {
     return folder_file(folder, name, path);
 }
 
-static void open_keeper(struct orders_keeper *keeper, uint8_t id, const uint8_t sealed[][SEAL_KEY_SIZE],
+static void open_keeper(struct orders_keeper *keeper, uint8_t id, const struct seal_keys *sealed,
                         struct access **access) {
     *keeper = (struct orders_keeper){.is_open = false};
     *access = access_create(NULL, 0);
-    if (!orders_keeper_open(keeper, id, sealed, 1, path_of(id), &why)) fail_msg("%s", why.text);
+    if (!orders_keeper_open(keeper, id, sealed, path_of(id), &why)) fail_msg("%s", why.text);
     orders_keeper_enter(keeper, *access);
 }
 
@@ -47,8 +47,8 @@ static int start(void **state) {
     rcu_reader_register();
     const int made = folder_make(state);
     folder = *state;
-    open_keeper(&a, 1, keys, &access_a);
-    open_keeper(&b, 2, keys, &access_b);
+    open_keeper(&a, 1, &keys, &access_a);
+    open_keeper(&b, 2, &keys, &access_b);
     return made;
 }
 
@@ -130,7 +130,7 @@ static void test_orders_outlast_a_restart(void **state) {
     assert_true(orders_keeper_ban(&b, &short_one, clock_monotonic_ms(), &why));
     (void)carry(&a, 1, &b, 0);
     close_keeper(&b, access_b);
-    open_keeper(&b, 2, keys, &access_b);
+    open_keeper(&b, 2, &keys, &access_b);
     assert_int_equal(ask(access_b, "192.0.2.1"), ACCESS_BANNED);
     assert_int_equal(ask(access_b, "198.51.100.1"), ACCESS_BANNED);
     assert_int_equal(ask(access_b, "10.0.0.1"), ACCESS_OPEN);
@@ -139,7 +139,7 @@ static void test_orders_outlast_a_restart(void **state) {
     assert_true(orders_keeper_lift(&b, ACCESS_BANNED, &bad, &why));
     /* Another key: nobody's. */
     close_keeper(&b, access_b);
-    open_keeper(&b, 2, others, &access_b);
+    open_keeper(&b, 2, &others, &access_b);
     assert_true(access_is_open(access_b));
 }
 
@@ -154,13 +154,13 @@ static void test_a_torn_file_has_the_edition_before(void **state) {
     int descriptor = open(path_of(1), O_WRONLY);
     assert_int_equal(pwrite(descriptor, "torn", 4, (off_t)(number % 2) * (4 << 20) + 60), 4);
     close(descriptor);
-    open_keeper(&a, 1, keys, &access_a);
+    open_keeper(&a, 1, &keys, &access_a);
     assert_int_equal(ask(access_a, "192.0.2.1"), ACCESS_BANNED);
     assert_int_equal(ask(access_a, "198.51.100.1"), ACCESS_OPEN);
     close_keeper(&a, access_a);
     descriptor = open(path_of(1), O_WRONLY | O_TRUNC);
     close(descriptor);
-    open_keeper(&a, 1, keys, &access_a);
+    open_keeper(&a, 1, &keys, &access_a);
     assert_true(access_is_open(access_a));
 }
 
