@@ -12,6 +12,8 @@ enum errand {
     ERRAND_RETURN,    /* register again */
     ERRAND_LAST_WORD, /* repeat the last beat */
     ERRAND_ASK,       /* ask whether the bootnode is back */
+    ERRAND_MOVE,      /* repeat LEAVE, of one that moves */
+    ERRAND_DEPART,    /* leave what is no home any more */
 };
 
 struct agenda_entry {

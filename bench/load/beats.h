@@ -18,6 +18,9 @@ bool beats_overdue(const struct fleet *fleet, uint32_t member, uint64_t now_us);
 /* Those beat that did not for too long. */
 void beats_keep_alive(struct fleet *fleet, uint64_t now_us);
 /* Shuffles all that live anew. */
-void beats_shuffle(struct fleet *fleet);
-/* Whose turn it is to beat on this socket; false when nobody lives there, as far as one looks. */
-bool beats_next_turn(struct fleet *fleet, size_t socket, uint32_t *member);
+void beats_shuffle(struct fleet *fleet, uint64_t now_us);
+/* Likewise, now and then, where sessions came to other nodes. */
+void beats_reorder(struct fleet *fleet, uint64_t now_us);
+/* Whose turn it is to beat on this socket; false when nobody lives there, as far as one looks, or, in a cluster, all
+ * who do have had their turns already. */
+bool beats_next_turn(struct fleet *fleet, size_t socket, uint64_t now_us, uint32_t *member);

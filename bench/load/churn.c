@@ -1,18 +1,17 @@
 #include "bench/load/churn.h"
 
 #include "bench/load/fleet_parts.h"
+#include "bench/load/places.h"
 #include "bench/load/registration.h"
 
 #define AWAY_US 2000000
 #define LEAVE_FIRST_US 100000
 #define LEAVE_TRIES 5
 #define CHOICES 8
+#define DEAF_US 1000000
 
 static void say_leave(struct fleet *fleet, uint32_t member, uint8_t tries, uint64_t now_us) {
-    uint8_t body[LEAVE_BODY_SIZE];
-    struct writer writer = writer_over(body, sizeof body);
-    write_leave_body(&writer, LEAVE_SAID);
-    fleet_send_sealed(fleet, member, MESSAGE_LEAVE, body, writer_size(&writer));
+    fleet_send_leave(fleet, member, LEAVE_SAID);
     fleet_plan(fleet, &(struct agenda_entry){.due_us = now_us + ((uint64_t)LEAVE_FIRST_US << tries),
                                              .member = member,
                                              .errand = ERRAND_LEAVE,
@@ -25,20 +24,37 @@ static void go_away(struct fleet *fleet, uint32_t member, uint64_t back_us) {
     fleet_plan(fleet, &(struct agenda_entry){.due_us = back_us, .member = member, .errand = ERRAND_RETURN});
 }
 
+/* From all its nodes it leaves; the last of its places comes back, by the entry. */
+static void go_out(struct fleet *fleet, uint32_t member, uint64_t back_us) {
+    if (!fleet->homes) {
+        go_away(fleet, member, back_us);
+    } else if (places_count(fleet, member, MEMBER_LEAVING) > 1) {
+        fleet_forget(fleet, member);
+        fleet->members[member].state = MEMBER_ABSENT;
+        fleet_returned(fleet, member);
+    } else {
+        fleet->members[member].node = NODES_ENTRY;
+        go_away(fleet, member, back_us);
+    }
+}
+
 static bool choose(struct fleet *fleet, uint32_t *member) {
     for (unsigned i = 0; i < 2 * CHOICES; i++) {
         *member = (uint32_t)(fleet_random(fleet) % fleet->count);
         bool quiet = fleet->room_churners[fleet_room(fleet, *member)] == 0;
-        if (fleet->members[*member].state == MEMBER_ACTIVE && (quiet || i >= CHOICES)) return true;
+        if (places_all_active(fleet, *member) && (quiet || i >= CHOICES)) return true;
     }
     return false;
 }
 
 static void leave(struct fleet *fleet, uint32_t member, uint64_t now_us) {
-    fleet->members[member].state = MEMBER_LEAVING;
-    fleet_set_out(fleet, member);
     if (fleet->members[member].flags & MEMBER_WATCHED) oracle_leaves(fleet->oracle, fleet_place(fleet, member));
-    say_leave(fleet, member, 0, now_us);
+    for (uint32_t place = member; place < fleet->places; place += fleet->count) {
+        if (fleet->members[place].state != MEMBER_ACTIVE) continue;
+        fleet->members[place].state = MEMBER_LEAVING;
+        fleet_set_out(fleet, place);
+        say_leave(fleet, place, 0, now_us);
+    }
 }
 
 void churn_step(struct fleet *fleet, uint64_t now_us) {
@@ -62,8 +78,12 @@ void churn_errand(struct fleet *fleet, const struct agenda_entry *entry, uint64_
     if (entry->tries < LEAVE_TRIES) {
         say_leave(fleet, entry->member, entry->tries, now_us);
     } else {
-        fleet->misdeeds.unanswered++;
-        go_away(fleet, entry->member, now_us + AWAY_US);
+        /* It fell silent while this was asked of it. */
+        bool silent = fleet->homes && nodes_missing_us(&fleet->nodes, fleet->members[entry->member].node) >= DEAF_US;
+        fleet->misdeeds.unanswered += !silent;
+        fleet->counts.abandoned += silent;
+        fleet->counts.unsure += silent;
+        go_out(fleet, entry->member, now_us + AWAY_US);
     }
 }
 
@@ -75,7 +95,8 @@ void churn_return(struct fleet *fleet, uint64_t now_us) {
 
 void churn_left(struct fleet *fleet, uint32_t member, uint64_t now_us) {
     fleet->counts.left++;
-    go_away(fleet, member, now_us + AWAY_US);
+    fleet->nodes.list[fleet->members[member].node].left++;
+    go_out(fleet, member, now_us + AWAY_US);
 }
 
 void churn_come_back(struct fleet *fleet, uint32_t member, uint64_t back_us) {

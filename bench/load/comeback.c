@@ -15,11 +15,12 @@
 static void lose(struct fleet *fleet, uint32_t member, uint64_t now_us) {
     struct comeback *comeback = &fleet->comeback;
     struct member *self = &fleet->members[member];
-    if (self->flags & MEMBER_WATCHED) oracle_withdraw(fleet->oracle, fleet_place(fleet, member));
+    if (self->flags & MEMBER_WATCHED) oracle_withdraw(fleet->oracle, fleet_place(fleet, member), now_us);
     if (self->flags & MEMBER_RETURNS) return;
     self->flags |= MEMBER_RETURNS;
     if (comeback->began_us == 0) comeback->began_us = now_us;
     comeback->result.lost++;
+    fleet->nodes.list[self->node].lost++;
 }
 
 void comeback_done(struct fleet *fleet, uint32_t member, uint64_t now_us) {
@@ -31,7 +32,8 @@ void comeback_done(struct fleet *fleet, uint32_t member, uint64_t now_us) {
     histogram_add(&comeback->result.back_ms, took_ms);
     if (fleet_missing(fleet) > 0) return;
     if (took_ms > comeback->result.all_ms) comeback->result.all_ms = took_ms;
-    comeback->began_us = comeback->expected_us = 0;
+    comeback->began_us = 0;
+    for (uint8_t i = 0; i < fleet->nodes.count; i++) fleet->nodes.list[i].expected_us = 0;
 }
 
 /* --- A restart that was told --- */
@@ -46,7 +48,8 @@ void comeback_notice(struct fleet *fleet, uint32_t member, uint32_t retry_ms, ui
     lose(fleet, member, now_us);
     comeback->result.told++;
     comeback->told_until_us = now_us + TOLD_US;
-    if (due_us > comeback->expected_us) comeback->expected_us = due_us;
+    uint64_t *expected_us = &fleet->nodes.list[fleet->members[member].node].expected_us;
+    if (due_us > *expected_us) *expected_us = due_us;
     fleet->members[member].state = MEMBER_ASKING;
     fleet->members[member].asked = UINT32_MAX;
     ask_at(fleet, member, 0, due_us);
@@ -57,6 +60,7 @@ static void abandon(struct fleet *fleet, uint32_t member, uint64_t back_us, uint
     lose(fleet, member, now_us);
     fleet->counts.abandoned++;
     fleet->counts.unsure++;
+    if (fleet->homes) fleet->members[member].node = NODES_ENTRY;
     churn_come_back(fleet, member, back_us);
 }
 
@@ -102,9 +106,9 @@ void comeback_reset(struct fleet *fleet, uint32_t member, uint64_t now_us) {
     churn_come_back(fleet, member, asked ? now_us : now_us + reset_wait_us(fleet, self, now_us));
 }
 
-void comeback_lost(struct fleet *fleet, uint64_t now_us) {
-    for (uint32_t i = 0; i < fleet->count; i++)
-        if (fleet->members[i].state == MEMBER_ACTIVE)
+void comeback_lost(struct fleet *fleet, uint8_t node, uint64_t now_us) {
+    for (uint32_t i = 0; i < fleet->places; i++)
+        if (fleet->members[i].state == MEMBER_ACTIVE && fleet->members[i].node == node)
             abandon(fleet, i, now_us + fleet_random(fleet) % ASKS_WITHIN_US, now_us);
 }
 

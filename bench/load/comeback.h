@@ -7,7 +7,8 @@
  *                         than a minute
  *   silence of 15.5 s     begins with HELLO, each within the 12 s in which a client asks once
  *
- * A fleet has one bootnode address, so nobody asks elsewhere. How long each took is counted from the first sign that
+ * A fleet has one bootnode address, so nobody asks elsewhere, but in a cluster (homing.h): what a session of a member
+ * loses there others have yet, and it comes back by the entry. How long each took is counted from the first sign that
  * any session had, until it is confirmed again. */
 #pragma once
 
@@ -26,8 +27,8 @@ void comeback_errand(struct fleet *fleet, const struct agenda_entry *entry, uint
 void comeback_answered(struct fleet *fleet, uint32_t member, uint32_t counter, uint64_t now_us);
 /* The session of an active or asking member is gone. */
 void comeback_reset(struct fleet *fleet, uint32_t member, uint64_t now_us);
-/* Nobody is answered any more. */
-void comeback_lost(struct fleet *fleet, uint64_t now_us);
+/* Nobody is answered any more by this node. */
+void comeback_lost(struct fleet *fleet, uint8_t node, uint64_t now_us);
 /* It registered. */
 void comeback_done(struct fleet *fleet, uint32_t member, uint64_t now_us);
 /* What there was since it was taken last; those that are missing stay so. */

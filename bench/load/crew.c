@@ -95,6 +95,7 @@ static void note(const struct crew *crew, const struct pump_result *so_far, uint
         sample.absent = counts.absent;
         sample.living = counts.living;
         sample.silent = counts.fell_silent;
+        fleet_nodes(crew->fleet, &sample.nodes);
     }
     if (so_far) sample.pump = *so_far;
     progress_note(crew->orders->progress, crew->share.index, &sample);

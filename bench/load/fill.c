@@ -6,6 +6,7 @@
 #include "bench/load/fleet_parts.h"
 #include "bench/load/lifesign.h"
 #include "bench/load/load_now.h"
+#include "bench/load/places.h"
 #include "bench/load/registration.h"
 #include "bench/load/report.h"
 #include "common/why.h"
@@ -29,8 +30,9 @@ struct filling {
 static void begin_more(struct filling *filling, uint64_t now_us) {
     struct fleet *fleet = filling->fleet;
     for (; filling->next < fleet->count && fleet->absent > 0; filling->next++) {
-        if (fleet->members[filling->next].state != MEMBER_ABSENT) continue;
+        if (places_count(fleet, filling->next, MEMBER_ABSENT) < fleet->layers) continue;
         if (!registration_wants_more(&fleet->registrations)) return;
+        fleet->members[filling->next].node = NODES_ENTRY;
         if (!registration_start(fleet, filling->next, now_us)) return;
         fleet->absent--;
     }
@@ -59,7 +61,7 @@ static void say_refused(const struct fleet *fleet, struct why *why) {
 }
 
 static bool nobody_is_answered(const struct fleet *fleet) {
-    return fleet->lifesign.missing_us > NOBODY_US;
+    return nodes_all_missing_us(&fleet->nodes) > NOBODY_US;
 }
 
 static bool went_wrong(struct fleet *fleet, struct why *why) {
@@ -76,8 +78,9 @@ static bool went_wrong(struct fleet *fleet, struct why *why) {
 }
 
 static bool all_know_their_rooms(const struct fleet *fleet) {
-    for (uint32_t i = 0; i < fleet->count; i++)
-        if (fleet->members[i].version.epoch == 0) return false;
+    for (uint32_t i = 0; i < fleet->places; i++)
+        if (fleet->members[i].version.epoch == 0 && (!fleet->homes || fleet->members[i].state == MEMBER_ACTIVE))
+            return false;
     return true;
 }
 

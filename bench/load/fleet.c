@@ -9,10 +9,12 @@
 #include "bench/load/comeback.h"
 #include "bench/load/debts.h"
 #include "bench/load/fleet_parts.h"
+#include "bench/load/homing.h"
 #include "bench/load/inbox.h"
 #include "bench/load/interrupt.h"
 #include "bench/load/lifesign.h"
 #include "bench/load/load_now.h"
+#include "bench/load/node_facts.h"
 #include "bench/load/registration.h"
 #include "bench/load/silence.h"
 #include "bench/load/wire.h"
@@ -59,7 +61,9 @@ static void take_share(struct fleet *fleet, const struct load_options *options, 
     fleet->share = share;
     fleet->all = options->sessions;
     fleet->before = (uint32_t)(before < options->sessions ? before : options->sessions);
-    fleet->count = fleet->absent = (uint32_t)(up_to < options->sessions ? up_to : options->sessions) - fleet->before;
+    fleet->layers = 1;
+    fleet->count = fleet->places = fleet->absent =
+        (uint32_t)(up_to < options->sessions ? up_to : options->sessions) - fleet->before;
     fleet->room_size = options->room_size;
     fleet->rooms = (uint32_t)share_of(rooms, share);
     fleet->watched = (uint32_t)share_of(watched, share);
@@ -72,6 +76,7 @@ struct fleet *fleet_create(const struct load_options *options, struct share shar
     if (!fleet) return NULL;
     fleet->wire = wire;
     fleet->sockets = wire_sockets(wire);
+    nodes_init(&fleet->nodes, fleet->sockets);
     fleet->halted = halted;
     take_share(fleet, options, share);
     randombytes_buf(seed, sizeof seed);
@@ -94,6 +99,7 @@ void fleet_destroy(struct fleet *fleet) {
     agenda_destroy(&fleet->agenda);
     agenda_destroy(&fleet->returns);
     oracle_destroy(fleet->oracle);
+    free(fleet->homes);
     free(fleet->members);
     free(fleet->beaten_ms);
     free(fleet->asked);
@@ -119,6 +125,10 @@ struct fleet_counts fleet_counts(const struct fleet *fleet) {
     return counts;
 }
 
+void fleet_nodes(const struct fleet *fleet, struct node_facts *out) {
+    node_facts_look(out, &fleet->nodes);
+}
+
 /* --- Steps --- */
 
 static void run_errands(struct fleet *fleet, uint64_t now_us) {
@@ -128,6 +138,8 @@ static void run_errands(struct fleet *fleet, uint64_t now_us) {
             silence_errand(fleet, &entry, now_us);
         else if (entry.errand == ERRAND_ASK)
             comeback_errand(fleet, &entry, now_us);
+        else if (entry.errand == ERRAND_MOVE || entry.errand == ERRAND_DEPART)
+            homing_errand(fleet, &entry, now_us);
         else
             churn_errand(fleet, &entry, now_us);
     }
@@ -140,6 +152,7 @@ bool fleet_step(struct fleet *fleet, uint32_t registrations, uint64_t now_us) {
     run_errands(fleet, now_us);
     churn_step(fleet, now_us);
     lifesign_step(fleet, now_us);
+    beats_reorder(fleet, now_us);
     beats_keep_alive(fleet, now_us);
     bool more = registration_step(fleet, registrations, now_us);
     fleet_flush(fleet);

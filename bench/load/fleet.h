@@ -22,6 +22,7 @@
 
 struct fleet;
 struct load_options;
+struct node_facts;
 struct wire;
 
 /* The share's rooms of what the options want, and the sessions in them; rooms are whole, and each fleet's have names
@@ -36,6 +37,8 @@ struct wire *fleet_wire(const struct fleet *fleet);
  * within a millisecond. */
 bool fleet_keep_alive(struct fleet *fleet);
 struct fleet_counts fleet_counts(const struct fleet *fleet);
+/* What there is at each node of a cluster by now. */
+void fleet_nodes(const struct fleet *fleet, struct node_facts *out);
 
 /* Everything that is due, public-key work for at most so many registrations: true when there is more to do at once. */
 bool fleet_step(struct fleet *fleet, uint32_t registrations, uint64_t now_us);

@@ -13,6 +13,7 @@
 #include "bench/load/fleet_names.h"
 #include "bench/load/load_options.h"
 #include "bench/load/member.h"
+#include "bench/load/nodes.h"
 #include "bench/load/oracle.h"
 #include "bench/load/row_facts.h"
 #include "bench/load/session_index.h"
@@ -42,6 +43,7 @@ struct registration_slot {
     uint8_t step; /* what is out, or due */
     uint8_t tries;
     uint8_t attempt_count; /* wraps */
+    uint8_t redirects;     /* in a row */
     uint64_t nonce;
     uint64_t begun_us;   /* when its first HELLO went out, less what we were late ourselves; 0: none did yet */
     uint64_t since_us;   /* when the REGISTER was sent that made the session */
@@ -60,24 +62,14 @@ struct registrations {
     uint32_t active, top;          /* slots from `top` on are free */
     uint32_t next;                 /* slot that registration_step looks at first */
     struct window window;          /* how many a fill has in flight */
-    uint64_t answered_us;          /* COOKIE or REFUSED came: they prove nothing, but somebody is there */
     uint64_t refused[REFUSAL_END]; /* by reason */
     uint64_t nowhere;              /* begun anew after NOWHERE_US */
     bool failed;                   /* refused since this was last cleared */
 };
 
-/* Whether the bootnode answers anybody: lifesign.h. */
-struct lifesign {
-    uint64_t stepped_us; /* when this was looked at last */
-    uint64_t heard_us;   /* the last sign, as it was then */
-    uint64_t missing_us; /* nothing came for so long */
-    uint64_t asked_us;   /* when somebody was made to ask */
-};
-
 /* Who lost it, and comes back: comeback.h. */
 struct comeback {
     uint64_t began_us;      /* the first sign of the one that goes on; 0: nobody is missing */
-    uint64_t expected_us;   /* nothing is to be heard before that time */
     uint64_t told_until_us; /* NOTICE came: that sessions are forgotten until then is no fault */
     struct comeback_result result;
 };
@@ -99,7 +91,16 @@ struct beat_order {
     uint32_t *members;
     struct beat_turn {
         uint32_t first, count, next;
-    } * turns; /* by socket */
+        uint32_t taken; /* turns since `since_us` */
+    } * turns;          /* by socket */
+    uint64_t since_us;
+    bool stale; /* sessions are at other nodes than they were then */
+};
+
+/* Where a member of a cluster is to be: homing.h. */
+struct member_homes {
+    uint8_t count; /* 0: nobody said yet */
+    uint8_t nodes[HOMES_MAX];
 };
 
 struct row_state {
@@ -120,21 +121,23 @@ struct fleet {
     uint32_t before;    /* sessions that the shares before it have */
     uint32_t all;       /* sessions of all shares */
     uint32_t count, room_size, rooms, watched;
+    uint32_t layers, places;   /* 1 and `count`; in a cluster several, places.h */
     const atomic_bool *halted; /* raised by other threads; NULL: never */
     struct wire *wire;
     size_t sockets;
-    struct member *members;
-    uint32_t *beaten_ms; /* by member: when it last beat */
+    struct nodes nodes;
+    struct member_homes *homes; /* by member; NULL: it is no cluster, as far as anybody knows */
+    struct member *members;     /* by place */
+    uint32_t *beaten_ms;        /* by place: when it last beat */
     struct fleet_names names;
     struct session_index index;
     struct registrations registrations;
     struct agenda agenda, returns; /* the latter has who registers again, which needs a slot */
-    struct lifesign lifesign;
     struct comeback comeback;
     uint32_t expiry_ms; /* as WELCOME says */
 
     struct oracle *oracle;
-    uint64_t *arriving; /* by watched member: whom the parts of a full list named so far */
+    uint64_t *arriving; /* by layer and watched member: whom the parts of a full list named so far */
     uint64_t judged_us;
 
     uint32_t counter; /* of beats, of all sessions: so it rises for each */
@@ -153,7 +156,7 @@ struct fleet {
     bool no_space; /* what is written now goes to `scratch`, and is lost */
     uint8_t scratch[PACKET_MAX];
 
-    uint32_t *room_churners; /* by room: members on their way out and back */
+    uint32_t *room_churners; /* by room: sessions on their way out and back */
     uint32_t churners;
     uint32_t astray, absent; /* how many are */
     uint64_t heard_us;       /* something authentic came */
@@ -170,11 +173,16 @@ uint64_t fleet_random(struct fleet *fleet);
 static inline uint32_t fleet_ms(uint64_t now_us) {
     return (uint32_t)(now_us / 1000);
 }
-static inline uint32_t fleet_room(const struct fleet *fleet, uint32_t member) {
-    return member / fleet->room_size;
+/* Whose place it is: members and places have the same numbers where there is one layer. */
+static inline uint32_t fleet_member(const struct fleet *fleet, uint32_t place) {
+    return place < fleet->count ? place : place % fleet->count;
 }
-static inline size_t fleet_socket(const struct fleet *fleet, uint32_t member) {
-    return member % fleet->sockets;
+static inline uint32_t fleet_room(const struct fleet *fleet, uint32_t place) {
+    return fleet_member(fleet, place) / fleet->room_size;
+}
+static inline size_t fleet_socket(const struct fleet *fleet, uint32_t place) {
+    if (!fleet->homes) return place % fleet->sockets;
+    return nodes_socket(&fleet->nodes, fleet->members[place].node, place);
 }
 /* Sessions that lost their bootnode and are not back. */
 static inline uint64_t fleet_missing(const struct fleet *fleet) {
@@ -204,6 +212,10 @@ void fleet_flush(struct fleet *fleet);
 /* Sealed by the member's session, into its burst. */
 void fleet_send_sealed(struct fleet *fleet, uint32_t member, enum message_type type, const uint8_t *body, size_t size);
 
+void fleet_send_leave(struct fleet *fleet, uint32_t member, enum leave_reason reason);
+
+/* There are more of them than before. False without memory. */
+MUST_USE bool fleet_widen_sockets(struct fleet *fleet);
 /* For later. */
 void fleet_plan(struct fleet *fleet, const struct agenda_entry *entry);
 /* How many of what `window` allows the whole run this fleet may have on their way, 1 at least: the bootnode's buffers
@@ -211,6 +223,8 @@ void fleet_plan(struct fleet *fleet, const struct agenda_entry *entry);
 uint32_t fleet_window(const struct fleet *fleet, uint32_t window);
 /* Whatever blocks has to end. */
 bool fleet_must_stop(const struct fleet *fleet);
+/* Something authentic came from where this session is. */
+void fleet_heard(struct fleet *fleet, uint32_t member, uint64_t now_us);
 /* The member has no session from now on. */
 void fleet_forget(struct fleet *fleet, uint32_t member);
 /* It leaves, to come back. */

@@ -24,7 +24,7 @@ static size_t next_beat(void *context, size_t socket, uint64_t *number, uint64_t
     struct fleet *fleet = context;
     uint32_t member;
     if (fleet->at_rest) return 0;
-    if (!beats_next_turn(fleet, socket, &member)) {
+    if (!beats_next_turn(fleet, socket, now_us, &member)) {
         if (fleet_missing(fleet) > 0 && fleet->row.options.pace != PACE_MAX) *number = TRAFFIC_PASSED;
         return 0;
     }

@@ -6,6 +6,7 @@
 #include "bench/load/comeback.h"
 #include "bench/load/debts.h"
 #include "bench/load/fleet_parts.h"
+#include "bench/load/homing.h"
 #include "bench/load/registration.h"
 #include "bench/load/roster.h"
 #include "bench/load/silence.h"
@@ -25,18 +26,21 @@ static void take_reset(struct fleet *fleet, const uint8_t *packet, size_t size, 
         fleet->misdeeds.forged++;
         return;
     }
-    fleet->heard_us = now_us;
+    fleet_heard(fleet, number, now_us);
     if (member->state == MEMBER_CONFIRMING) {
         registration_reset(fleet, number, now_us);
     } else if (member->state == MEMBER_LEAVING) {
         churn_left(fleet, number, now_us);
+    } else if (member->state == MEMBER_MOVING) {
+        homing_left(fleet, number, now_us);
     } else if (member->state == MEMBER_ACTIVE || member->state == MEMBER_ASKING) {
         comeback_reset(fleet, number, now_us);
     }
 }
 
 /* Who gets it twice was told. One that is not confirmed yet asks all the time. */
-static void take_notice(struct fleet *fleet, uint32_t number, const uint8_t *body, size_t size, uint64_t now_us) {
+static void take_notice(struct fleet *fleet, uint32_t number, uint16_t token, const uint8_t *body, size_t size,
+                        uint64_t now_us) {
     struct reader reader = reader_over(body, size);
     struct notice_body notice;
     read_notice_body(&reader, &notice);
@@ -44,7 +48,13 @@ static void take_notice(struct fleet *fleet, uint32_t number, const uint8_t *bod
         fleet->misdeeds.malformed++;
         return;
     }
-    fleet->draining |= notice.kind == NOTICE_ENDING;
+    if (notice.kind == NOTICE_ELSEWHERE) {
+        fleet->members[number].token = token; /* the next beat shows that it was heard */
+        roster_owe_beat(fleet, number);
+        homing_notice(fleet, number, &notice.homes, now_us);
+    }
+    if (notice.kind == NOTICE_ENDING && fleet->homes) homing_ask(fleet, number, now_us);
+    fleet->draining |= notice.kind == NOTICE_ENDING && !fleet->homes;
     if (notice.kind == NOTICE_RESTARTING && fleet->members[number].state == MEMBER_ACTIVE)
         comeback_notice(fleet, number, notice.retry_ms, now_us);
 }
@@ -64,10 +74,10 @@ static void take_sealed(struct fleet *fleet, const uint8_t *packet, size_t size,
         fleet->misdeeds.forged++;
         return;
     }
-    fleet->heard_us = now_us;
+    fleet_heard(fleet, number, now_us);
     if (header.type == MESSAGE_CHANGES) fleet->members[number].token = header.token;
     if (header.type == MESSAGE_CHANGES) roster_changes(fleet, number, body, body_size, now_us);
-    if (header.type == MESSAGE_NOTICE) take_notice(fleet, number, body, body_size, now_us);
+    if (header.type == MESSAGE_NOTICE) take_notice(fleet, number, header.token, body, body_size, now_us);
 }
 
 static void take_path(struct fleet *fleet, const uint8_t *packet, size_t size, uint64_t now_us) {
@@ -83,7 +93,7 @@ static void take_path(struct fleet *fleet, const uint8_t *packet, size_t size, u
         fleet->misdeeds.forged++;
         return;
     }
-    fleet->heard_us = now_us;
+    fleet_heard(fleet, number, now_us);
     if (member->state != MEMBER_ACTIVE && member->state != MEMBER_CONFIRMING) return;
     if (!(member->flags & MEMBER_ASTRAY)) fleet->astray++;
     member->flags |= MEMBER_ASTRAY;
@@ -120,7 +130,7 @@ static uint64_t take_answer(struct fleet *fleet, const uint8_t *packet, size_t s
         fleet->misdeeds.forged++;
         return TRAFFIC_NO_ANSWER;
     }
-    fleet->heard_us = now_us;
+    fleet_heard(fleet, number, now_us);
     note_place(fleet, member);
     bool missed = beat.flag && member->token != beat.token;
     member->token = beat.token;

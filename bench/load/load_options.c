@@ -69,6 +69,20 @@ static bool set_address(struct settings *settings, const struct load_flag *flag,
     return address_resolve(value, 0, AF_UNSPEC, load_flag_field(settings, flag), 1, &settings->why) > 0;
 }
 
+static bool set_metrics(struct settings *settings, const struct load_flag *flag, const char *value) {
+    struct load_options *options = settings->options;
+    char copy[LOAD_TEXT_SIZE], *rest = copy;
+    (void)flag;
+    options->metrics_count = 0;
+    if (strlen(value) >= sizeof copy) return false;
+    memcpy(copy, value, strlen(value) + 1);
+    for (char *one; (one = strsep(&rest, ","));)
+        if (options->metrics_count == LOAD_METRICS_MAX ||
+            address_resolve(one, 0, AF_UNSPEC, &options->metrics[options->metrics_count++], 1, &settings->why) <= 0)
+            return false;
+    return true;
+}
+
 static bool set_bootnode(struct settings *settings, const struct load_flag *flag, const char *value) {
     return address_resolve(value, BOOTNODE_PORT, AF_UNSPEC, load_flag_field(settings, flag), 1, &settings->why) > 0;
 }
@@ -156,8 +170,8 @@ const struct load_flag load_flags[] = {
         RUN(sources), .set = set_sources, .expected = "a network, as in 127.1.0.0/16"},
     {{"apart", NULL, "datagrams leave one by one, so that each is steered by itself", OF_RUN},
         RUN(apart), .set = set_on},
-    {{"metrics", "HOST:PORT", "the bootnode's metrics, to compare our counts with", OF_RUN},
-        RUN(metrics), .set = set_address, .needs = "bootnode"},
+    {{"metrics", "HOST:PORT", "the bootnode's metrics, to compare our counts with; of a cluster all nodes', with commas between them", OF_RUN},
+        RUN(metrics), .set = set_metrics, .needs = "bootnode", .expected = "1 to 16 addresses with commas between them"},
     {{"rows", "FILE", "one row a line, of the flags below ('-': standard input; # comments)", OF_RUN},
         RUN(rows), PATH},
     {{"progress", "S", "how it goes, a line that often; 0: never (1 on a terminal, else 5)", OF_RUN},
@@ -323,7 +337,6 @@ static bool finish_row(const struct load_options *options, struct row_options *r
 static bool finish_run(const struct settings *settings, struct why *why) {
     struct load_options *options = settings->options;
     options->has_bootnode = options->bootnode.port != 0;
-    options->has_metrics = options->metrics.port != 0;
     if (options->merge)
         return options->file_count > 0 ||
                load_flag_complain(why, "merge", NULL, "expected files behind it, that --json wrote");
@@ -390,6 +403,15 @@ static void tell_address(struct load_setting *out, const struct address *address
     if (address->port != 0) tell_text(out, address_format(address, text));
 }
 
+static void tell_metrics(struct load_setting *out, const struct load_options *options) {
+    char text[ADDRESS_TEXT_SIZE];
+    size_t used = 0;
+    if (options->metrics_count > 0) tell_text(out, "");
+    for (size_t i = 0; i < options->metrics_count && used < sizeof out->text; i++)
+        used += (size_t)snprintf(out->text + used, sizeof out->text - used, "%s%s", i > 0 ? "," : "",
+                                 address_format(&options->metrics[i], text));
+}
+
 static void tell_sources(struct load_setting *out, const struct load_options *options) {
     char text[ADDRESS_TEXT_SIZE], host[ADDRESS_TEXT_SIZE];
     uint16_t port;
@@ -414,6 +436,8 @@ static void tell_field(const struct settings *settings, const struct load_flag *
         tell_text(out, field);
     else if (flag->set == set_address || flag->set == set_bootnode)
         tell_address(out, field);
+    else if (flag->set == set_metrics)
+        tell_metrics(out, settings->options);
     else if (flag->set == set_sources)
         tell_sources(out, settings->options);
     else if (flag->set == set_junk)

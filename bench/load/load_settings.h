@@ -12,6 +12,7 @@
 
 #define LOAD_TEXT_SIZE 256
 #define LOAD_FILES_MAX 256 /* of --merge */
+#define LOAD_METRICS_MAX 16
 
 enum traffic_kind {
     TRAFFIC_BEATS,   /* heartbeats of the fleet */
@@ -69,8 +70,9 @@ struct load_options {
     unsigned sources_bits;  /* LEN; 0: the kernel chooses one address */
     bool apart;             /* --apart: every datagram leaves by itself. The kernel picks a worker for a whole segmented
                                send, by its first datagram, so steering by session only shows this way */
-    struct address metrics; /* --metrics ADDR:PORT: the bootnode's counters, to compare with ours */
-    bool has_metrics;
+    struct address metrics[LOAD_METRICS_MAX]; /* --metrics ADDR:PORT[,…]: the counters of the bootnode, or of all nodes
+                                                 of a cluster, to compare with ours */
+    size_t metrics_count;
     char rows[LOAD_TEXT_SIZE]; /* --rows; empty: the command line is the row */
     double progress_s;         /* --progress: a line that often; 0: none; PROGRESS_DEFAULT: as the terminal wants it */
     char progress_json[LOAD_TEXT_SIZE]; /* --progress-json: the same as JSON lines ('-': standard output) */

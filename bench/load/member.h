@@ -1,5 +1,6 @@
-/* The compact record of one session. What every beat needs stands in the first cache line; when it beat last stands
- * apart (`struct fleet`), because that is looked through all the time. */
+/* The compact record of one session: of a member, and in a cluster of what it has at one node (places.h). What every
+ * beat needs stands in the first cache line; when it beat last stands apart (`struct fleet`), because that is looked
+ * through all the time. */
 #pragma once
 
 #include <assert.h>
@@ -9,7 +10,7 @@
 #include "common/wire/bootnode_bodies.h"
 
 enum member_state {
-    MEMBER_ABSENT,      /* has no session; the next fill gives it one */
+    MEMBER_ABSENT,      /* has no session; where the member has none at all the next fill gives it one */
     MEMBER_REGISTERING, /* HELLO or REGISTER is out */
     MEMBER_CONFIRMING,  /* has a provisional session */
     MEMBER_ACTIVE,
@@ -17,6 +18,7 @@ enum member_state {
     MEMBER_LEAVING, /* LEAVE is out */
     MEMBER_AWAY,    /* comes back soon */
     MEMBER_SILENT,  /* sends nothing any more; its session must expire */
+    MEMBER_MOVING,  /* LEAVE is out: the member has its sessions at other nodes */
 };
 
 enum member_flag {
@@ -46,5 +48,6 @@ struct member {
     uint8_t reset_token[RESET_TOKEN_SIZE];
     uint16_t registered_s; /* when its session was confirmed; wraps */
     uint8_t resets;        /* in a row, of sessions that did not last */
+    uint8_t node;          /* where it is, or is sought: nodes.h */
 };
 static_assert(sizeof(struct member) <= 128, "two cache lines");

@@ -2,8 +2,11 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "bench/load/report.h"
+
+#define NODE_TEXT_SIZE 40
 
 static double per_second(uint64_t before, uint64_t now, uint64_t passed_us) {
     return passed_us > 0 && now > before ? (double)(now - before) * 1e6 / (double)passed_us : 0;
@@ -22,6 +25,7 @@ void moment_add(struct moment *moment, const struct sample *before, const struct
     moment->absent += now->absent;
     moment->living += now->living;
     moment->silent += now->silent;
+    node_facts_merge(&moment->nodes, &now->nodes);
     moment->sent += now->pump.sent;
     moment->answered += now->pump.answered;
     moment->lost += now->pump.lost;
@@ -41,10 +45,19 @@ static void fill_text(const struct moment *moment, char *out, size_t size) {
              moment->registering, moment->absent, moment->dropped);
 }
 
+/* " at node 1: 70, 2: 60"; as many as there is room for. */
+static void nodes_text(const struct node_facts *nodes, char *out, size_t size) {
+    size_t used = 0;
+    for (size_t i = 0; i < nodes->count && used + NODE_TEXT_SIZE < size; i++)
+        used += (size_t)snprintf(out + used, size - used, "%s %u: %" PRIu64, i > 0 ? "," : "; at node",
+                                 nodes->list[i].id, nodes->list[i].sessions);
+}
+
 void moment_text(const struct moment *moment, char out[static MOMENT_TEXT_SIZE]) {
     char answers[MOMENT_TEXT_SIZE / 4] = "";
     if (moment->filling) {
         fill_text(moment, out, MOMENT_TEXT_SIZE);
+        nodes_text(&moment->nodes, out + strlen(out), MOMENT_TEXT_SIZE - strlen(out));
         return;
     }
     if (moment->rtt_us.count > 0)
@@ -56,6 +69,15 @@ void moment_text(const struct moment *moment, char out[static MOMENT_TEXT_SIZE])
              " live, %" PRIu64 " silent, %" PRIu64 " dropped",
              moment->since_start_s, moment->phase, moment->sent_per_s, moment->answered_per_s, moment->lost, answers,
              moment->registered, moment->living, moment->silent, moment->dropped);
+    nodes_text(&moment->nodes, out + strlen(out), MOMENT_TEXT_SIZE - strlen(out));
+}
+
+static json_t *node_list(const struct node_facts *nodes) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < nodes->count; i++)
+        json_array_append_new(
+            list, json_pack("{s:i, s:I}", "id", nodes->list[i].id, "living", (json_int_t)nodes->list[i].sessions));
+    return list;
 }
 
 json_t *moment_object(const struct moment *moment) {
@@ -83,5 +105,6 @@ json_t *moment_object(const struct moment *moment) {
                                   (json_int_t)histogram_quantile(rtt, 0.5), "p99",
                                   (json_int_t)histogram_quantile(rtt, 0.99), "max",
                                   (json_int_t)histogram_quantile(rtt, 1)));
+    if (moment->nodes.count > 0) json_object_set_new(object, "nodes", node_list(&moment->nodes));
     return object;
 }

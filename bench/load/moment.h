@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bench/load/node_facts.h"
 #include "bench/load/pump_result.h"
 #include "common/attributes.h"
 
@@ -19,7 +20,8 @@ struct sample {
     uint64_t registered;          /* sessions, since the run began */
     uint64_t registering, absent; /* registrations begun and not through; sessions that have not begun */
     uint64_t living;
-    uint64_t silent; /* sessions that were made to fall silent */
+    uint64_t silent;         /* sessions that were made to fall silent */
+    struct node_facts nodes; /* of a cluster; of them what lives there now counts */
     struct pump_result pump;
 };
 
@@ -33,6 +35,7 @@ struct moment {
     uint64_t sent, answered, lost;
     uint64_t dropped;        /* by the server's sockets, since the phase began; 0 where it runs on another machine */
     struct histogram rtt_us; /* of the answers since the line before */
+    struct node_facts nodes;
 };
 
 /* Adds one part's way from `before` (never told: from the phase's beginning at `began_us`) to `now`. */
@@ -40,6 +43,7 @@ void moment_add(struct moment *moment, const struct sample *before, const struct
 /* One line without a newline. */
 void moment_text(const struct moment *moment, char out[static MOMENT_TEXT_SIZE]);
 /* JSON keys: progress (the phase), filling, time, time_ms, since_start_s, registered, registering, absent, living,
- * silent, registered_per_s, sent, sent_per_s, answered, answered_per_s, lost, dropped, rtt_us{count, p50, p99, max}.
+ * silent, registered_per_s, sent, sent_per_s, answered, answered_per_s, lost, dropped, rtt_us{count, p50, p99, max},
+ * and of a cluster nodes[{id, living}].
  * NULL without memory. */
 MUST_USE json_t *moment_object(const struct moment *moment);

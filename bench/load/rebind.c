@@ -15,7 +15,7 @@
  * more at once than the bootnode's buffers hold. */
 static void rebind_round(struct fleet *fleet) {
     uint32_t sent = 0, begun_with = fleet->astray, window = fleet_window(fleet, REBIND_WINDOW);
-    for (uint32_t i = 0; i < fleet->count && !fleet_must_stop(fleet); i++) {
+    for (uint32_t i = 0; i < fleet->places && !fleet_must_stop(fleet); i++) {
         if (!(fleet->members[i].flags & MEMBER_ASTRAY)) continue;
         beats_send(fleet, i, true, load_now_us());
         sent++;
@@ -29,7 +29,7 @@ static void rebind_round(struct fleet *fleet) {
 bool rebind_sessions(struct fleet *fleet, struct why *why) {
     fleet_flush(fleet);
     if (!wire_rebind(fleet->wire, why)) return false;
-    for (uint32_t i = 0; i < fleet->count; i++) {
+    for (uint32_t i = 0; i < fleet->places; i++) {
         struct member *member = &fleet->members[i];
         if (member->state != MEMBER_ACTIVE) continue;
         fleet->astray += !(member->flags & MEMBER_ASTRAY);

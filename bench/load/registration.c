@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "bench/load/beats.h"
+#include "bench/load/comeback.h"
 #include "bench/load/fleet_parts.h"
+#include "bench/load/homing.h"
+#include "bench/load/places.h"
 #include "bench/load/roster.h"
 #include "bench/load/window.h"
 #include "common/possession.h"
@@ -22,6 +25,11 @@
 #define REFUSED_MOST_S 60
 /* So long the bootnode keeps a provisional session (PROTOCOL.md §2.3, rule 2). */
 #define PROVISIONAL_US 5000000
+/* So many redirects in a row, then it waits (PROTOCOL.md §2.2). */
+#define REDIRECTS_MOST 2
+#define REDIRECT_WAIT_US 1000000
+/* So many HELLOs to one node of several. */
+#define NODE_HELLOS 3
 /* The low bits of nonces and attempts say which slot they belong to; the others are random. */
 #define SLOT_MASK (REGISTRATION_SLOTS - 1u)
 
@@ -89,10 +97,21 @@ static uint64_t stretched(struct fleet *fleet, uint64_t wait_us) {
     return wait_us + fleet_random(fleet) % (wait_us / 4);
 }
 
+/* The entry first, then any: what is known of the cluster is not lost with it. */
+static void turn_elsewhere(struct fleet *fleet, struct registration_slot *slot) {
+    uint8_t *node = &fleet->members[slot->member].node;
+    if (!fleet->homes || slot->tries < NODE_HELLOS) return;
+    *node = *node == NODES_ENTRY ? (uint8_t)(fleet_random(fleet) % fleet->nodes.count) : NODES_ENTRY;
+    slot->tries = 0;
+}
+
 static void say_hello(struct fleet *fleet, uint32_t number, uint64_t now_us) {
     struct registration_slot *slot = &fleet->registrations.slots[number];
+    uint8_t tag[ROOM_TAG_SIZE];
+    turn_elsewhere(fleet, slot);
+    fleet_names_room_tag(&fleet->names, fleet_room(fleet, slot->member), tag);
     size_t socket = fleet_socket(fleet, slot->member);
-    const struct hello hello = {.version = PROTOCOL_VERSION, .nonce = slot->nonce};
+    const struct hello hello = {.version = PROTOCOL_VERSION, .nonce = slot->nonce, .bucket = room_bucket(tag)};
     unsigned doublings = slot->tries < HELLO_DOUBLINGS ? slot->tries : HELLO_DOUBLINGS;
     if (slot->begun_us == 0) slot->begun_us = now_us;
     slot->tries++;
@@ -177,7 +196,7 @@ static void give_up(struct fleet *fleet, uint32_t number) {
     uint32_t member = all->slots[number].member;
     if (fleet->members[member].session_id != 0) fleet_forget(fleet, member);
     fleet->members[member].state = MEMBER_ABSENT;
-    fleet->absent++;
+    fleet->absent += places_count(fleet, member, MEMBER_ABSENT) == fleet->layers;
     fleet_returned(fleet, member);
     all->failed = true;
     free_slot(all, number);
@@ -190,7 +209,7 @@ static void begin_anew(struct fleet *fleet, uint32_t number, uint64_t now_us) {
     if (slot->step == STEP_CONFIRM) {
         fleet->counts.unsure++;
         if (fleet->members[slot->member].flags & MEMBER_WATCHED)
-            oracle_leaves(fleet->oracle, fleet_place(fleet, slot->member));
+            oracle_lapses(fleet->oracle, fleet_place(fleet, slot->member), now_us);
         fleet_forget(fleet, slot->member);
     }
     slot->begun_us = 0;
@@ -231,6 +250,27 @@ bool registration_step(struct fleet *fleet, uint32_t most, uint64_t now_us) {
 
 /* --- In --- */
 
+static void note_answer(struct fleet *fleet, uint32_t number, uint64_t now_us) {
+    fleet->nodes.list[fleet->members[fleet->registrations.slots[number].member].node].answered_us = now_us;
+}
+
+/* Its member has its sessions without it. */
+static void withdraw(struct fleet *fleet, uint32_t number, uint64_t now_us) {
+    uint32_t member = fleet->registrations.slots[number].member;
+    free_slot(&fleet->registrations, number);
+    fleet->members[member].state = MEMBER_ABSENT;
+    fleet_returned(fleet, member);
+    comeback_done(fleet, member, now_us);
+}
+
+static void redirect(struct fleet *fleet, uint32_t number, uint64_t now_us) {
+    struct registration_slot *slot = &fleet->registrations.slots[number];
+    bool again = ++slot->redirects > REDIRECTS_MOST;
+    uint64_t wait_us = again ? REDIRECT_WAIT_US + fleet_random(fleet) % REDIRECT_WAIT_US : 0;
+    if (again) slot->redirects = 0;
+    greet_anew(fleet, number, now_us + wait_us);
+}
+
 static void take_cookie(struct fleet *fleet, const uint8_t *packet, size_t size, uint64_t now_us) {
     struct cookie_message message;
     if (!cookie_message_decode(packet, size, &message)) return;
@@ -239,7 +279,12 @@ static void take_cookie(struct fleet *fleet, const uint8_t *packet, size_t size,
     if (fleet->registrations.due_us[number] == REGISTRATION_IDLE || slot->step != STEP_HELLO ||
         slot->nonce != message.nonce)
         return;
-    fleet->registrations.answered_us = now_us;
+    note_answer(fleet, number, now_us);
+    switch (homing_cookie(fleet, slot->member, &message.homes, now_us)) {
+    case HOMING_ELSEWHERE: redirect(fleet, number, now_us); return;
+    case HOMING_NEEDLESS: withdraw(fleet, number, now_us); return;
+    case HOMING_HERE: break;
+    }
     slot->cookie = message;
     slot->step = STEP_REGISTER;
     slot->tries = 0;
@@ -290,7 +335,7 @@ static void take_welcome(struct fleet *fleet, const uint8_t *packet, size_t size
     if (fleet->registrations.due_us[number] == REGISTRATION_IDLE || slot->step != STEP_REGISTER) return;
     for (size_t i = 0; i < REGISTRATION_ATTEMPTS; i++) {
         if (slot->attempts[i].id != message.attempt) continue;
-        fleet->heard_us = now_us;
+        fleet_heard(fleet, slot->member, now_us);
         if (!open_welcome(fleet, slot, &slot->attempts[i].noise, &message, now_us)) {
             fleet->misdeeds.forged++;
             return;
@@ -322,6 +367,7 @@ static void wait_its_turn(struct fleet *fleet, uint32_t number, uint16_t retry_s
     free_slot(&fleet->registrations, number);
     if (!(fleet->members[member].flags & MEMBER_CHURNS)) fleet_set_out(fleet, member);
     fleet->members[member].state = MEMBER_AWAY;
+    if (fleet->homes) fleet->members[member].node = NODES_ENTRY;
     fleet->members[member].resets = 0;
     fleet_plan(fleet, &(struct agenda_entry){.due_us = now_us + wait_us + fleet_random(fleet) % wait_us,
                                              .member = member,
@@ -334,8 +380,12 @@ static void take_refused(struct fleet *fleet, const uint8_t *packet, size_t size
     if (!refused_decode(packet, size, &refused)) return;
     uint32_t number = (uint32_t)refused.nonce & SLOT_MASK;
     if (!is_awaited(fleet, number, refused.nonce)) return;
-    fleet->registrations.answered_us = now_us;
-    if (refused.reason == REFUSAL_BUSY) {
+    note_answer(fleet, number, now_us);
+    if (refused.reason == REFUSAL_ELSEWHERE) {
+        redirect(fleet, number, now_us);
+        return;
+    }
+    if (refused.reason == REFUSAL_BUSY || (fleet->homes && refused.reason == REFUSAL_DRAINING)) {
         wait_its_turn(fleet, number, refused.retry_s, now_us);
         return;
     }
@@ -360,7 +410,10 @@ bool registration_answered(struct fleet *fleet, uint32_t member, uint32_t counte
     fleet->members[member].state = MEMBER_ACTIVE;
     fleet->members[member].registered_s = (uint16_t)(now_us / 1000000);
     fleet->counts.registered++;
+    fleet->nodes.list[fleet->members[member].node].registered++;
+    fleet->nodes.list[fleet->members[member].node].sessions++;
     fleet_returned(fleet, member);
+    homing_arrived(fleet, member, now_us);
     return true;
 }
 
@@ -369,7 +422,7 @@ static void note_lapse(struct fleet *fleet, const struct registration_slot *slot
     fleet->counts.beats_reset += slot->beats;
     if (now_us - slot->since_us + ORACLE_EARLY_US < PROVISIONAL_US) fleet->misdeeds.resets++;
     if (fleet->members[slot->member].flags & MEMBER_WATCHED)
-        oracle_leaves(fleet->oracle, fleet_place(fleet, slot->member));
+        oracle_lapses(fleet->oracle, fleet_place(fleet, slot->member), now_us);
 }
 
 void registration_reset(struct fleet *fleet, uint32_t member, uint64_t now_us) {

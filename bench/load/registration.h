@@ -5,7 +5,10 @@
  * refuse ends within 5 s where HELLO is out, within 10 s more where REGISTER is (four in vain, then HELLO: its cookie
  * may be of a bootnode that is gone), and at once where the first beat is (answered, or reset). So loss costs time, and
  * no registration ends the others. One that got nowhere for 20 s begins anew, and is counted; what is sent late by our
- * own fault is no part of these 20 s. */
+ * own fault is no part of these 20 s.
+ *
+ * In a cluster a COOKIE names nodes, and a place goes where homing.h sends it: two redirects, then it waits for a
+ * second or two. A node that does not answer its HELLO for 1.7 s is left for the entry, or any other that is known. */
 #pragma once
 
 #include <stdbool.h>

@@ -50,8 +50,7 @@ static size_t request(void *context, size_t socket, uint64_t *number, uint64_t n
     struct fleet *fleet = relays->fleet;
     uint32_t from, to;
     uint8_t carried[CARRIED_SIZE];
-    (void)now_us;
-    if (!beats_next_turn(fleet, socket, &from) || !choose_roommate(fleet, from, &to)) return 0;
+    if (!beats_next_turn(fleet, socket, now_us, &from) || !choose_roommate(fleet, from, &to)) return 0;
     struct relay_message relay = {
         .session_id = fleet->members[from].session_id, .packet = carried, .packet_size = sizeof carried};
     memcpy(relay.member_id, fleet_names_key(&fleet->names, fleet_key_number(fleet, to))->id, sizeof relay.member_id);

@@ -113,6 +113,24 @@ static json_t *comeback_object(const struct comeback_result *comeback) {
     return object;
 }
 
+static json_t *node_list(const struct node_facts *nodes) {
+    json_t *list = json_array();
+    char text[ADDRESS_TEXT_SIZE];
+    for (size_t i = 0; i < nodes->count; i++) {
+        const struct node_fact *node = &nodes->list[i];
+        json_t *object = json_object();
+        set_count(object, "id", node->id);
+        json_object_set_new(object, "address", json_string(address_format(&node->address, text)));
+        set_count(object, "sessions", node->sessions);
+        set_count(object, "registered", node->registered);
+        set_count(object, "left", node->left);
+        set_count(object, "lost", node->lost);
+        set_count(object, "silent_ms", node->silent_ms);
+        json_array_append_new(list, object);
+    }
+    return list;
+}
+
 static json_t *disagreement_list(const struct row_result *result) {
     json_t *list = json_array();
     for (size_t i = 0; i < result->disagreement_count; i++)
@@ -161,6 +179,7 @@ json_t *report_object(const struct row_result *result) {
     set_count(object, "expired_never_due", result->expired_never_due);
     set_count(object, "expired_wrong", result->expired_wrong);
     json_object_set_new(object, "comeback", comeback_object(&result->comeback));
+    if (result->nodes && result->nodes->count > 0) json_object_set_new(object, "nodes", node_list(result->nodes));
     if (result->has_server) json_object_set_new(object, "server", server_object(result));
     json_object_set_new(object, "disagreements", disagreement_list(result));
     return object;
@@ -198,6 +217,19 @@ static void print_comeback(FILE *to, const struct comeback_result *comeback) {
     print_distribution(to, "back after", "ms", &comeback->back_ms);
     if (comeback->busy > 0)
         fprintf(to, "  %-14s %" PRIu64 " times a registration was told to come later\n", "busy", comeback->busy);
+}
+
+static void print_nodes(FILE *to, const struct node_facts *nodes) {
+    char text[ADDRESS_TEXT_SIZE], title[16];
+    for (size_t i = 0; i < nodes->count; i++) {
+        const struct node_fact *node = &nodes->list[i];
+        snprintf(title, sizeof title, "node %u", node->id);
+        fprintf(to,
+                "  %-14s %" PRIu64 " sessions, %" PRIu64 " registered, %" PRIu64 " left, %" PRIu64
+                " lost, silent for %" PRIu64 " ms at most (%s)\n",
+                title, node->sessions, node->registered, node->left, node->lost, node->silent_ms,
+                address_format(&node->address, text));
+    }
 }
 
 /* The silent, and what was never due. */
@@ -241,6 +273,7 @@ bool report_text(FILE *to, const struct row_result *result) {
     if (result->announce_missing > 0)
         fprintf(to, "  %-14s %" PRIu64 " announcements\n", "missing", result->announce_missing);
     print_comeback(to, &result->comeback);
+    if (result->nodes) print_nodes(to, result->nodes);
     if (result->has_server) print_server(to, result);
     for (size_t i = 0; i < result->disagreement_count; i++)
         fprintf(to, "  %-14s %s\n", "DISAGREEMENT", result->disagreements[i]);
@@ -256,6 +289,7 @@ static const char *const refusal_texts[] = {
     [REFUSAL_BOOTNODE_FULL] = "it is full (sessions)",
     [REFUSAL_DRAINING] = "it is shutting down",
     [REFUSAL_BUSY] = "it is busy",
+    [REFUSAL_ELSEWHERE] = "it is no home of the room",
 };
 
 const char *report_refusal(unsigned reason) {

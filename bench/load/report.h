@@ -9,6 +9,7 @@
 #include "bench/load/comeback_result.h"
 #include "bench/load/histogram.h"
 #include "bench/load/load_options.h"
+#include "bench/load/node_facts.h"
 #include "bench/load/pump.h"
 #include "common/attributes.h"
 
@@ -39,6 +40,7 @@ struct row_result {
     uint64_t expired_expected, expired_seen, expired_wrong, announce_missing;
     uint64_t expired_never_due;      /* of those expected: the row was cut before they could be missing */
     struct comeback_result comeback; /* sessions that lost their bootnode in the fill or the row */
+    const struct node_facts *nodes;  /* of a cluster; NULL or empty: there is none */
     bool has_server;
     struct {
         double cpu_ns_per_packet;       /* per request that the server took: sent, less what its sockets dropped */
@@ -58,6 +60,7 @@ struct row_result {
  * send_failed, unsent, late, expected, answered, answered_per_s, lost, rtt_us{…}, announce_us{…}, announce_missing,
  * expiry_late_ms{…} (distribution.h), expired_expected, expired_seen, expired_never_due, expired_wrong,
  * comeback{lost, told, back, never, all_ms, busy, back_ms{…}},
+ * nodes[{id, address, sessions, registered, left, lost, silent_ms}] (of a cluster),
  * server{cpu_ns_per_packet, cpu_ns_per_registration, cpu_ns, rss_bytes, rss_bytes_per_session, packets, dropped},
  * disagreements[]. One line, flushed. False with errno when it could not be written; so report_text. */
 MUST_USE bool report_json(FILE *to, const struct row_result *result);

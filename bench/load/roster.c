@@ -46,14 +46,24 @@ bool roster_welcome(struct fleet *fleet, uint32_t member, struct reader *records
     return true;
 }
 
+/* Of that position in the member's room, at any node. */
+static bool is_overdue(const struct fleet *fleet, uint32_t member, uint32_t position, uint64_t now_us) {
+    uint32_t other = fleet_room(fleet, member) * fleet->room_size + position;
+    for (; other < fleet->places; other += fleet->count)
+        if (beats_overdue(fleet, other, now_us)) return true;
+    return false;
+}
+
 static bool tell_entry(struct fleet *fleet, uint32_t member, const struct change_entry *entry, uint64_t now_us) {
     uint32_t position;
     struct oracle_place place = fleet_place(fleet, member);
     if (!position_of(fleet, member, entry->record.id, &position)) return false;
     if (position == place.position) return true;
-    if (entry->change == CHANGE_LEFT && beats_overdue(fleet, member - place.position + position, now_us))
+    if (entry->change == CHANGE_LEFT && is_overdue(fleet, member, position, now_us))
         oracle_leaves(fleet->oracle, (struct oracle_place){.room = place.room, .position = position});
-    if (entry->change == CHANGE_LEFT)
+    if (entry->change == CHANGE_LEFT && entry->reason == LEAVE_MOVED)
+        oracle_sees_moved(fleet->oracle, place, position, now_us);
+    else if (entry->change == CHANGE_LEFT)
         oracle_sees_left(fleet->oracle, place, position, entry->reason == LEAVE_SAID, now_us);
     else
         oracle_sees_present(fleet->oracle, place, position, now_us);

@@ -6,6 +6,7 @@
 #include "bench/load/fall.h"
 #include "bench/load/fleet_parts.h"
 #include "bench/load/load_now.h"
+#include "bench/load/places.h"
 #include "bench/load/rebind.h"
 #include "bench/load/silence.h"
 #include "bench/load/verdict.h"
@@ -37,7 +38,7 @@ bool row_begin(struct fleet *fleet, const struct row_options *row, struct why *w
         silence_choose(fleet, row->silent_percent);
         fall_silent(fleet);
     }
-    beats_shuffle(fleet);
+    beats_shuffle(fleet, load_now_us());
     return true;
 }
 
@@ -57,7 +58,7 @@ bool row_over(struct fleet *fleet, uint64_t now_us) {
     if (row_is_cut(fleet)) return true;
     if ((double)passed < row->options.duration_s * 1e6) return false;
     if (row->silent && passed < fleet->expiry_ms * UINT64_C(1000) + SILENT_GRACE_US) return false;
-    if (fleet->lifesign.missing_us > PATIENCE_US) return true;
+    if (nodes_all_missing_us(&fleet->nodes) > PATIENCE_US) return true;
     if (fleet_missing(fleet) > 0) return false;
     if (row->options.churn_percent > 0 && fleet->churners > 0) return false;
     return oracle_settled(fleet->oracle);
@@ -65,11 +66,11 @@ bool row_over(struct fleet *fleet, uint64_t now_us) {
 
 /* They have no session any more, or one that the next registration takes the place of. */
 static void bury_silent(struct fleet *fleet) {
-    for (uint32_t i = 0; i < fleet->count; i++) {
+    for (uint32_t i = 0; i < fleet->places; i++) {
         if (fleet->members[i].state != MEMBER_SILENT) continue;
         fleet_forget(fleet, i);
         fleet->members[i].state = MEMBER_ABSENT;
-        fleet->absent++;
+        fleet->absent += places_count(fleet, i, MEMBER_ABSENT) == fleet->layers;
     }
 }
 

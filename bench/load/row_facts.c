@@ -31,6 +31,7 @@ void row_facts_merge(struct row_facts *into, const struct row_facts *from) {
     for (size_t i = 0; i < sizeof into->refused / sizeof *into->refused; i++) into->refused[i] += from->refused[i];
     into->nowhere += from->nowhere;
     comeback_result_merge(&into->comeback, &from->comeback);
+    node_facts_merge(&into->nodes, &from->nodes);
     if (from->gone_us > into->gone_us) into->gone_us = from->gone_us;
     if (from->deaf_us > into->deaf_us) into->deaf_us = from->deaf_us;
     into->draining = into->draining || from->draining;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "bench/load/comeback_result.h"
+#include "bench/load/node_facts.h"
 #include "bench/load/oracle.h"
 #include "common/wire/bootnode_packets.h"
 
@@ -30,6 +31,7 @@ struct row_facts {
     uint64_t refused[REFUSAL_END]; /* registrations, by reason */
     uint64_t nowhere;              /* registrations that were begun anew after too long */
     struct comeback_result comeback;
+    struct node_facts nodes;
     uint64_t gone_us; /* while sessions are not back: how long nothing was heard; of several, the most */
     uint64_t
         deaf_us; /* how long before the last request that wants an answer nothing was heard; of several, the most */

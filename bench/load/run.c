@@ -95,7 +95,19 @@ static bool is_to_bootnode(const struct run *run) {
 /* --- Our counts and the bootnode's --- */
 
 static bool wants_tally(const struct run *run) {
-    return run->options->has_metrics && run->options->has_bootnode;
+    return run->options->metrics_count > 0 && run->options->has_bootnode;
+}
+
+/* Of all nodes together. NULL with `why`. */
+static struct scrape *fetch_all(const struct load_options *options, struct why *why) {
+    struct scrape *all = scrape_fetch(&options->metrics[0], why);
+    for (size_t i = 1; all && i < options->metrics_count; i++) {
+        struct scrape *more = scrape_fetch(&options->metrics[i], why);
+        if (more && scrape_add(all, more)) continue;
+        scrape_destroy(all);
+        return NULL;
+    }
+    return all;
 }
 
 /* Only what does not move any more can be compared. */
@@ -123,7 +135,7 @@ static bool take_tally(const struct run *run, struct tally *out, struct why *why
     out->handshakes_forged = run->handshakes_forged;
     out->junk = run->junk;
     out->asked_us = load_now_us();
-    out->theirs = scrape_fetch(&run->options->metrics, why);
+    out->theirs = fetch_all(run->options, why);
     out->told_us = load_now_us();
     return out->theirs != NULL;
 }
@@ -341,6 +353,7 @@ static void take_facts(struct run *run) {
     result->expired_wrong = facts->announced.expired_wrong;
     result->announce_missing = facts->announced.join_missing;
     result->comeback = facts->comeback;
+    result->nodes = &facts->nodes;
     verdict_lines(facts, &run->disagreements);
 }
 

@@ -14,6 +14,7 @@
 #define PAGE_MAX 1048576
 #define REQUEST "GET /metrics HTTP/1.0\r\n\r\n"
 #define STATUS_OK "200"
+#define UPTIME "gochat_uptime_seconds"
 #define SHOWN 60 /* bytes of a line that an error shows */
 
 struct sample {
@@ -112,6 +113,18 @@ struct scrape *scrape_parse(const char *text, struct why *why) {
     }
     scrape_destroy(scrape);
     return NULL;
+}
+
+bool scrape_add(struct scrape *into, struct scrape *from) {
+    double was, is;
+    bool timed = scrape_value(into, UPTIME, &was) && scrape_value(from, UPTIME, &is), added = true;
+    for (size_t i = 0; added && i < from->count; i++)
+        added = add_sample(into, from->samples[i].name, strlen(from->samples[i].name), from->samples[i].value);
+    scrape_destroy(from);
+    sum_equal_names(into);
+    for (size_t i = 0; timed && i < into->count; i++)
+        if (strcmp(into->samples[i].name, UPTIME) == 0) into->samples[i].value = was < is ? was : is;
+    return added;
 }
 
 bool scrape_value(const struct scrape *scrape, const char *name, double *out) {

@@ -16,4 +16,6 @@ MUST_USE struct scrape *scrape_fetch(const struct address *from, struct why *why
 MUST_USE struct scrape *scrape_parse(const char *text, struct why *why);
 /* False when there is no such sample. */
 MUST_USE bool scrape_value(const struct scrape *scrape, const char *name, double *out);
+/* Sums; of the uptimes the least, which tells of any that was restarted. `from` is used up. False without memory. */
+MUST_USE bool scrape_add(struct scrape *into, struct scrape *from);
 void scrape_destroy(struct scrape *scrape);

@@ -2,15 +2,22 @@
 
 #include "bench/load/beats.h"
 #include "bench/load/fleet_parts.h"
+#include "bench/load/places.h"
 
 #define LAST_WORD_TRIES 10
 
 static bool chosen(const struct fleet *fleet, uint32_t member) {
-    return fleet->members[member].state == MEMBER_SILENT;
+    return places_count(fleet, member, MEMBER_SILENT) > 0;
 }
 
 static bool lives(const struct fleet *fleet, uint32_t member) {
-    return fleet->members[member].state == MEMBER_ACTIVE;
+    return places_all_active(fleet, member);
+}
+
+/* At all nodes at once. */
+static void turn(struct fleet *fleet, uint32_t member, enum member_state from, enum member_state into) {
+    for (uint32_t place = member; place < fleet->places; place += fleet->count)
+        if (fleet->members[place].state == from) fleet->members[place].state = (uint8_t)into;
 }
 
 static uint64_t living_count(const struct fleet *fleet) {
@@ -33,10 +40,10 @@ static void mix_room(struct fleet *fleet, uint32_t room) {
     uint32_t living, silent, other;
     bool has_living = pick(fleet, room, lives, &living), has_silent = pick(fleet, room, chosen, &silent);
     if (has_living && has_silent) return;
-    if (has_silent) fleet->members[silent].state = MEMBER_ACTIVE;
+    if (has_silent) turn(fleet, silent, MEMBER_SILENT, MEMBER_ACTIVE);
     if (!has_living) return;
-    fleet->members[living].state = MEMBER_SILENT;
-    if (!pick(fleet, room, lives, &other)) fleet->members[living].state = MEMBER_ACTIVE;
+    turn(fleet, living, MEMBER_ACTIVE, MEMBER_SILENT);
+    if (!pick(fleet, room, lives, &other)) turn(fleet, living, MEMBER_SILENT, MEMBER_ACTIVE);
 }
 
 static uint64_t rounded_part(uint64_t count, double percent) {
@@ -51,7 +58,7 @@ void silence_choose(struct fleet *fleet, double percent) {
     for (uint32_t i = 0; i < fleet->count && left > 0; i++) {
         if (!lives(fleet, i)) continue;
         if (fleet_random(fleet) % left-- >= wanted) continue;
-        fleet->members[i].state = MEMBER_SILENT;
+        turn(fleet, i, MEMBER_ACTIVE, MEMBER_SILENT);
         wanted--;
     }
     for (uint32_t i = 0; i < fleet->watched; i++) mix_room(fleet, fleet_watched_room(fleet, i));
@@ -65,12 +72,19 @@ void silence_say_last(struct fleet *fleet, uint32_t member, uint8_t tries, uint6
                                              .tries = (uint8_t)(tries + 1)});
 }
 
+/* Where it has sessions at several nodes it is gone with the last one that expires. */
 static void expect_silence(struct fleet *fleet, uint32_t member, uint64_t now_us) {
-    uint64_t rested_ms = fleet_ms(now_us) - fleet->beaten_ms[member];
-    uint64_t last_beat_us = (now_us / 1000 - rested_ms) * 1000;
+    uint32_t rested_ms = UINT32_MAX;
+    bool last = true;
     fleet->members[member].flags &= (uint8_t)~MEMBER_LAST_WORD;
     fleet->row.last_words--;
-    oracle_silent(fleet->oracle, fleet_place(fleet, member), last_beat_us, fleet->expiry_ms * UINT64_C(1000));
+    for (uint32_t place = fleet_member(fleet, member); place < fleet->places; place += fleet->count) {
+        uint32_t rested = fleet_ms(now_us) - fleet->beaten_ms[place];
+        last = last && !(fleet->members[place].flags & MEMBER_LAST_WORD);
+        if (fleet->members[place].state == MEMBER_SILENT && rested < rested_ms) rested_ms = rested;
+    }
+    uint64_t last_beat_us = (now_us / 1000 - rested_ms) * 1000;
+    if (last) oracle_silent(fleet->oracle, fleet_place(fleet, member), last_beat_us, fleet->expiry_ms * UINT64_C(1000));
 }
 
 void silence_answered(struct fleet *fleet, uint32_t member, uint32_t counter, uint64_t now_us) {

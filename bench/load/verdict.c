@@ -60,6 +60,7 @@ void verdict_gather(struct fleet *fleet, struct row_facts *out) {
     bool all_back = fleet_missing(fleet) == 0;
     out->gone_us = !all_back && now_us > fleet->heard_us ? now_us - fleet->heard_us : 0;
     comeback_take(fleet, &out->comeback);
+    node_facts_take(&out->nodes, &fleet->nodes);
     out->deaf_us = row->asked > 0 && row->asked_at_us > fleet->heard_us ? row->asked_at_us - fleet->heard_us : 0;
     out->draining = fleet->draining;
     out->no_memory = fleet->no_memory;

@@ -51,6 +51,8 @@ struct receive_buffers {
 
 struct wire {
     struct wire_options options;
+    struct address *targets;
+    size_t target_count;
     int epoll;
     struct wire_counts counts;
     struct wire_socket *sockets;
@@ -92,8 +94,8 @@ static int fail_open(int descriptor, const char *what, const struct address *add
     return -1;
 }
 
-static int open_socket(const struct wire_options *options, size_t index, struct why *why) {
-    const struct address *target = &options->target;
+static int open_socket(const struct wire_options *options, const struct address *target, size_t index,
+                       struct why *why) {
     int family = address_is_ipv4(target) ? AF_INET : AF_INET6;
     int descriptor = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (descriptor < 0) return fail_open(descriptor, "cannot open a socket for", target, why);
@@ -114,14 +116,15 @@ static void close_all(const int *descriptors, size_t count) {
     for (size_t i = 0; i < count; i++) close(descriptors[i]);
 }
 
-/* All or none. */
-static bool open_all(struct wire *wire, int *descriptors, struct why *why) {
-    for (size_t i = 0; i < wire->options.sockets; i++) {
-        struct epoll_event event = {.events = EPOLLIN, .data.u64 = i};
-        descriptors[i] = open_socket(&wire->options, i, why);
+/* Those from number `first` on; all or none. */
+static bool open_some(struct wire *wire, size_t first, size_t count, int *descriptors, struct why *why) {
+    size_t each = wire->options.sockets;
+    for (size_t i = 0; i < count; i++) {
+        const struct address *target = &wire->targets[(first + i) / each];
+        struct epoll_event event = {.events = EPOLLIN, .data.u64 = first + i};
+        descriptors[i] = open_socket(&wire->options, target, (first + i) % each, why);
         if (descriptors[i] >= 0 && epoll_ctl(wire->epoll, EPOLL_CTL_ADD, descriptors[i], &event) == 0) continue;
-        if (descriptors[i] >= 0)
-            (void)fail_open(descriptors[i], "cannot watch a socket for", &wire->options.target, why);
+        if (descriptors[i] >= 0) (void)fail_open(descriptors[i], "cannot watch a socket for", target, why);
         close_all(descriptors, i);
         return false;
     }
@@ -129,13 +132,38 @@ static bool open_all(struct wire *wire, int *descriptors, struct why *why) {
 }
 
 bool wire_rebind(struct wire *wire, struct why *why) {
-    int *descriptors = calloc(wire->options.sockets, sizeof *descriptors);
+    size_t sockets = wire_sockets(wire);
+    int *descriptors = calloc(sockets, sizeof *descriptors);
     why_fail(why, "out of memory");
-    bool opened = descriptors && open_all(wire, descriptors, why);
-    for (size_t i = 0; opened && i < wire->options.sockets; i++) {
+    bool opened = descriptors && open_some(wire, 0, sockets, descriptors, why);
+    for (size_t i = 0; opened && i < sockets; i++) {
         if (wire->sockets[i].descriptor >= 0) close(wire->sockets[i].descriptor);
         wire->sockets[i].descriptor = descriptors[i];
     }
+    free(descriptors);
+    return opened;
+}
+
+static bool make_room(struct wire *wire, const struct address *target) {
+    size_t sockets = wire_sockets(wire);
+    struct address *targets = realloc(wire->targets, (wire->target_count + 1) * sizeof *targets);
+    if (targets) wire->targets = targets;
+    struct wire_socket *places = realloc(wire->sockets, (sockets + wire->options.sockets) * sizeof *places);
+    if (places) wire->sockets = places;
+    if (!targets || !places) return false;
+    for (size_t i = 0; i < wire->options.sockets; i++) places[sockets + i] = (struct wire_socket){.descriptor = -1};
+    targets[wire->target_count] = *target;
+    return true;
+}
+
+bool wire_add_target(struct wire *wire, const struct address *target, struct why *why) {
+    size_t first = wire_sockets(wire), each = wire->options.sockets;
+    int *descriptors = calloc(each, sizeof *descriptors);
+    why_fail(why, "out of memory");
+    raise_file_limit(wire->options.all * (wire->target_count + 1));
+    bool opened = descriptors && make_room(wire, target) && open_some(wire, first, each, descriptors, why);
+    for (size_t i = 0; opened && i < each; i++) wire->sockets[first + i].descriptor = descriptors[i];
+    wire->target_count += opened;
     free(descriptors);
     return opened;
 }
@@ -152,12 +180,9 @@ struct wire *wire_open(const struct wire_options *options, struct why *why) {
     why_fail(why, "out of memory");
     if (!wire) return NULL;
     wire->options = *options;
-    wire->sockets = calloc(options->sockets, sizeof *wire->sockets);
     wire->epoll = epoll_create1(EPOLL_CLOEXEC);
-    for (size_t i = 0; wire->sockets && i < options->sockets; i++) wire->sockets[i].descriptor = -1;
     make_receive_ready(&wire->receive);
-    raise_file_limit(options->all);
-    if (wire->sockets && wire->epoll >= 0 && wire_rebind(wire, why)) return wire;
+    if (wire->epoll >= 0 && wire_add_target(wire, &options->target, why)) return wire;
     wire_close(wire);
     return NULL;
 }
@@ -171,7 +196,7 @@ static void give_back(struct wire *wire, struct wire_socket *socket) {
 
 void wire_close(struct wire *wire) {
     if (!wire) return;
-    for (size_t i = 0; wire->sockets && i < wire->options.sockets; i++) {
+    for (size_t i = 0; i < wire_sockets(wire); i++) {
         give_back(wire, &wire->sockets[i]);
         if (wire->sockets[i].descriptor >= 0) close(wire->sockets[i].descriptor);
     }
@@ -182,11 +207,12 @@ void wire_close(struct wire *wire) {
     }
     if (wire->epoll >= 0) close(wire->epoll);
     free(wire->sockets);
+    free(wire->targets);
     free(wire);
 }
 
 size_t wire_sockets(const struct wire *wire) {
-    return wire->options.sockets;
+    return wire->options.sockets * wire->target_count;
 }
 
 struct wire_counts wire_counts(const struct wire *wire) {

@@ -1,6 +1,7 @@
-/* The generator's sockets: connected to one target each, nonblocking, many sessions behind each of them. Datagrams of a
- * burst go out by one call (equal sizes as one segmented send, UDP_SEGMENT, where `segment` allows it), and sockets
- * with something to read are found by epoll, so that a thousand idle ones cost nothing. */
+/* The generator's sockets: connected to one target each, the same number to each target, nonblocking, many sessions
+ * behind each of them. Datagrams of a burst go out by one call (equal sizes as one segmented send, UDP_SEGMENT, where
+ * `segment` allows it), and sockets with something to read are found by epoll, so that a thousand idle ones cost
+ * nothing. */
 #pragma once
 
 #include <stdbool.h>
@@ -29,6 +30,8 @@ struct wire_options {
 MUST_USE struct wire *wire_open(const struct wire_options *options, struct why *why);
 void wire_close(struct wire *wire);
 size_t wire_sockets(const struct wire *wire);
+/* As many sockets more, behind those that there are, to another target. False with `why`, and nothing has changed. */
+MUST_USE bool wire_add_target(struct wire *wire, const struct address *target, struct why *why);
 /* Where the next datagram on this socket is written: PACKET_MAX bytes, NULL when the burst is full. */
 MUST_USE uint8_t *wire_reserve(struct wire *wire, size_t socket);
 /* `size` bytes of what wire_reserve gave will be sent with the burst. */

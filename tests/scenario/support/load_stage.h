@@ -17,19 +17,27 @@
 #define STAGE_SESSIONS 60
 #define STAGE_ROOM_SIZE 12
 #define STAGE_SOCKETS 7
+#define STAGE_NODES_MAX 4
+#define STAGE_SOCKETS_MAX ((STAGE_NODES_MAX + 1) * STAGE_SOCKETS) /* of the entry, and of each node */
 
 struct letter;
 
 struct wire {
-    struct net *net;
+    struct net *net;                    /* the bootnode, or the entry of a cluster */
+    struct net *nodes[STAGE_NODES_MAX]; /* of a cluster, the entry among them */
+    size_t node_count;
+    bool lost[STAGE_NODES_MAX];          /* nothing comes through to or from it */
+    bool stopped[STAGE_NODES_MAX];       /* nor does time pass for it */
+    size_t targets[STAGE_NODES_MAX + 1]; /* which node a target is; the first is the entry */
+    size_t target_count;
     uint16_t port;                                      /* of the first socket; others follow */
     unsigned loss;                                      /* percent, each way */
     bool cut;                                           /* nothing comes through */
     bool (*passes)(const uint8_t *packet, size_t size); /* from the bootnode; NULL: all */
     bool (*leaves)(const uint8_t *packet, size_t size); /* to it */
-    size_t reserved[STAGE_SOCKETS];
-    uint8_t bursts[STAGE_SOCKETS][WIRE_BURST][PACKET_MAX];
-    size_t sizes[STAGE_SOCKETS][WIRE_BURST];
+    size_t reserved[STAGE_SOCKETS_MAX];
+    uint8_t bursts[STAGE_SOCKETS_MAX][WIRE_BURST][PACKET_MAX];
+    size_t sizes[STAGE_SOCKETS_MAX][WIRE_BURST];
     struct letter *inbox;
     size_t first, count;
 };
@@ -49,6 +57,12 @@ struct stage {
 /* For cmocka: a stage with a fleet of STAGE_SESSIONS, all of whose rooms are watched; and back. */
 int stage_setup(void **state);
 int stage_teardown(void **state);
+/* The bootnode becomes the first of so many nodes of a cluster, all in each other's view; before the first fill. */
+void stage_cluster(struct stage *stage, size_t count, uint8_t replicas);
+/* What all nodes believe from now on: a bit for each that is in view. */
+void stage_view(struct stage *stage, unsigned nodes);
+/* The node begins anew, with nobody registered, and this view. */
+void stage_revive(struct stage *stage, size_t node, unsigned nodes);
 /* Another fleet at the same bootnode; nobody's room is watched. */
 void stage_grow(struct stage *stage, uint32_t sessions);
 /* Fails the test where the fill does. */

@@ -48,7 +48,7 @@ static void defaults_are_as_documented(void **state) {
     (void)state;
     assert_int_equal(parse("--bootnode 127.0.0.1:9595"), 0);
     assert_true(options.has_bootnode);
-    assert_false(options.has_metrics);
+    assert_int_equal(options.metrics_count, 0);
     assert_int_equal(options.sessions, 1000);
     assert_int_equal(options.room_size, 64);
     assert_int_equal(options.watched_rooms, 100);
@@ -67,7 +67,8 @@ static void every_flag_arrives(void **state) {
     (void)state;
     assert_int_equal(
         parse("--bootnode [::1]:1 --sessions=5000 --room-size 8 --watch 3 --threads 3 --sources 127.3.4.5/16 "
-              "--apart --metrics=127.0.0.1:80 --name x --rate 2.5 --duration=0.5 --answers every --churn 1.5 "
+              "--apart --metrics=127.0.0.1:80,127.0.0.2:81 --name x --rate 2.5 --duration=0.5 --answers every --churn "
+              "1.5 "
               "--silent 50 --rebind --pid 77 --json -"),
         0);
     assert_int_equal(options.sessions, 5000);
@@ -77,7 +78,9 @@ static void every_flag_arrives(void **state) {
     has_address(&options.sources, "127.3.0.0:0");
     assert_int_equal(options.sources_bits, 16);
     assert_true(options.apart);
-    has_address(&options.metrics, "127.0.0.1:80");
+    assert_int_equal(options.metrics_count, 2);
+    has_address(&options.metrics[0], "127.0.0.1:80");
+    has_address(&options.metrics[1], "127.0.0.2:81");
     assert_string_equal(options.row.name, "x");
     assert_int_equal(options.row.pace, PACE_RATE);
     assert_true(options.row.rate == 2.5 && options.row.duration_s == 0.5);

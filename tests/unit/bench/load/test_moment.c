@@ -135,6 +135,24 @@ static void json_has_the_same(void **state) {
     json_decref(object);
 }
 
+static void a_cluster_tells_of_its_nodes(void **state) {
+    (void)state;
+    char text[MOMENT_TEXT_SIZE];
+    now.nodes = (struct node_facts){.count = 2, .list = {{.id = 1, .sessions = 30}, {.id = 7, .sessions = 20}}};
+    other = now;
+    other.nodes = (struct node_facts){.count = 2, .list = {{.id = 3, .sessions = 5}, {.id = 7, .sessions = 2}}};
+    moment_add(&moment, &before, &now, BEGAN);
+    moment_add(&moment, &before, &other, BEGAN);
+    moment_text(&moment, text);
+    assert_non_null(strstr(text, "; at node 1: 30, 3: 5, 7: 22"));
+    json_t *object = moment_object(&moment);
+    assert_int_equal(json_array_size(json_object_get(object, "nodes")), 3);
+    json_t *last = json_array_get(json_object_get(object, "nodes"), 2);
+    assert_int_equal(json_integer_value(json_object_get(last, "id")), 7);
+    assert_int_equal(json_integer_value(json_object_get(last, "living")), 22);
+    json_decref(object);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_line_is_about_the_time_since_the_last, setup),
@@ -144,6 +162,7 @@ int main(void) {
         cmocka_unit_test_setup(text_says_all, setup),
         cmocka_unit_test_setup(a_fill_says_how_far_it_is, setup),
         cmocka_unit_test_setup(json_has_the_same, setup),
+        cmocka_unit_test_setup(a_cluster_tells_of_its_nodes, setup),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("moment", tests, NULL, NULL);

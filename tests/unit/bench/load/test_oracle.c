@@ -15,7 +15,7 @@
 #define START UINT64_C(100000000)
 
 static struct oracle_place at(uint32_t position) {
-    return (struct oracle_place){ROOM, position};
+    return (struct oracle_place){ROOM, position, 0};
 }
 
 /* Members stand at both ends of the room, so that both words are used. */
@@ -220,7 +220,7 @@ static void who_left_may_be_told_of_late(void **state) {
 static void who_stops_watching_is_not_waited_for(void **state) {
     struct oracle *oracle = *state;
     leave_and_return(oracle);
-    for (size_t i = 1; i < MEMBERS; i++) oracle_withdraw(oracle, at(positions[i]));
+    for (size_t i = 1; i < MEMBERS; i++) oracle_withdraw(oracle, at(positions[i]), START);
     assert_true(oracle_settled(oracle));
     assert_int_equal(oracle_verdict(oracle)->join_missing, 0);
 }
@@ -228,7 +228,7 @@ static void who_stops_watching_is_not_waited_for(void **state) {
 static void without_witnesses_nothing_is_expected(void **state) {
     struct oracle *oracle = *state;
     fall_silent(oracle);
-    for (size_t i = 1; i < MEMBERS; i++) oracle_withdraw(oracle, at(positions[i]));
+    for (size_t i = 1; i < MEMBERS; i++) oracle_withdraw(oracle, at(positions[i]), START);
     assert_true(oracle_settled(oracle));
     assert_expired(oracle, 0, 0, 0);
 }
@@ -246,8 +246,8 @@ static void silent_ones_do_not_watch(void **state) {
 static void rooms_are_apart(void **state) {
     struct oracle *oracle = *state;
     fall_silent(oracle);
-    oracle_sees_left(oracle, (struct oracle_place){ROOM + 1, 1}, 0, false, START);
-    oracle_sees_left(oracle, (struct oracle_place){ROOM - 1, 69}, 0, false, START);
+    oracle_sees_left(oracle, (struct oracle_place){ROOM + 1, 1, 0}, 0, false, START);
+    oracle_sees_left(oracle, (struct oracle_place){ROOM - 1, 69, 0}, 0, false, START);
     assert_expired(oracle, 1, 0, 0);
 }
 
@@ -260,6 +260,86 @@ static void new_row_forgets(void **state) {
     assert_expired(oracle, 0, 0, 0);
     oracle_judge(oracle, UINT64_MAX);
     assert_int_equal(oracle_verdict(oracle)->join_missing, 0);
+}
+
+/* --- Several nodes --- */
+
+static struct oracle_place by(uint32_t layer, uint32_t position) {
+    return (struct oracle_place){ROOM, position, layer};
+}
+
+/* All live by two layers, and everyone lists all in both. */
+static void have_two_layers(struct oracle *oracle) {
+    uint64_t present[(ROOM_SIZE + 63) / 64] = {0};
+    assert_true(oracle_grow(oracle, 3));
+    for (size_t i = 0; i < MEMBERS; i++) present[positions[i] / 64] |= (uint64_t)1 << positions[i] % 64;
+    for (size_t i = 0; i < MEMBERS; i++) {
+        oracle_joins(oracle, by(1, positions[i]), START);
+        oracle_sees_all(oracle, by(1, positions[i]), present, START);
+    }
+    assert_true(oracle_settled(oracle)); /* who lives already does not join again */
+}
+
+static void who_is_listed_elsewhere_did_not_leave(void **state) {
+    struct oracle *oracle = *state;
+    have_two_layers(oracle);
+    oracle_sees_left(oracle, by(0, 1), 0, false, START);
+    assert_expired(oracle, 0, 0, 0);
+    oracle_sees_left(oracle, by(1, 1), 0, false, START);
+    assert_expired(oracle, 0, 0, 1);
+}
+
+static void the_silent_are_gone_with_the_last_layer(void **state) {
+    struct oracle *oracle = *state;
+    have_two_layers(oracle);
+    fall_silent(oracle);
+    see_it_leave(oracle, START + EXPIRY - 1000000); /* by the one whose beats ended sooner */
+    assert_false(oracle_settled(oracle));
+    for (size_t i = 1; i < MEMBERS; i++)
+        oracle_sees_left(oracle, by(1, positions[i]), 0, false, START + EXPIRY + 30000);
+    assert_true(oracle_settled(oracle));
+    assert_expired(oracle, 1, 1, 0);
+    assert_int_equal(oracle_verdict(oracle)->expiry_late_ms.maximum, 30);
+}
+
+/* A node dies: what the other one lists is known yet; what it alone listed has to be seen again. */
+static void a_layer_that_ends_is_no_leaving(void **state) {
+    struct oracle *oracle = *state;
+    have_two_layers(oracle);
+    oracle_sees_moved(oracle, by(1, 1), 0, START);
+    assert_true(oracle_settled(oracle));
+    oracle_withdraw(oracle, by(0, 1), START);
+    assert_false(oracle_settled(oracle));
+    assert_expired(oracle, 0, 0, 0);
+    oracle_sees_present(oracle, by(1, 1), 0, START + ORACLE_AGAIN_LIMIT_US);
+    assert_true(oracle_settled(oracle));
+    assert_int_equal(oracle_verdict(oracle)->announce_us.count, 0); /* it did not join */
+}
+
+static void who_is_not_seen_again_is_missing(void **state) {
+    struct oracle *oracle = *state;
+    have_two_layers(oracle);
+    oracle_sees_moved(oracle, by(0, 1), 0, START);
+    oracle_sees_moved(oracle, by(1, 1), 0, START);
+    oracle_judge(oracle, START + ORACLE_AGAIN_LIMIT_US);
+    assert_int_equal(oracle_verdict(oracle)->join_missing, 0);
+    oracle_judge(oracle, START + ORACLE_AGAIN_LIMIT_US + 1);
+    assert_int_equal(oracle_verdict(oracle)->join_missing, 1);
+}
+
+/* It watches, and lives, as long as any of its layers does. */
+static void a_member_ends_with_its_last_layer(void **state) {
+    struct oracle *oracle = *state;
+    have_two_layers(oracle);
+    oracle_lapses(oracle, by(0, 0), START);
+    oracle_joins(oracle, by(2, 0), START);
+    assert_true(oracle_settled(oracle));
+    oracle_lapses(oracle, by(1, 0), START);
+    oracle_lapses(oracle, by(2, 0), START);
+    oracle_joins(oracle, by(0, 0), START);
+    assert_false(oracle_settled(oracle));
+    fall_silent(oracle);
+    assert_int_equal(oracle_never_due(oracle), 1);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -285,6 +365,11 @@ int main(void) {
         TEST(silent_ones_do_not_watch),
         TEST(rooms_are_apart),
         TEST(new_row_forgets),
+        TEST(who_is_listed_elsewhere_did_not_leave),
+        TEST(the_silent_are_gone_with_the_last_layer),
+        TEST(a_layer_that_ends_is_no_leaving),
+        TEST(who_is_not_seen_again_is_missing),
+        TEST(a_member_ends_with_its_last_layer),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("oracle", tests, NULL, NULL);

@@ -198,7 +198,8 @@ static void every_option_is_told(void **state) {
     struct load_options all = options;
     bool told[64] = {false};
     size_t count = 0;
-    all.metrics = all.bootnode;
+    all.metrics[0] = all.bootnode;
+    all.metrics_count = 1;
     all.row.pid = 5;
     for (int traffic = 0; traffic <= TRAFFIC_JUNK; traffic++) {
         for (int pace = PACE_INTERVAL; pace <= PACE_FIND; pace++) {

@@ -53,6 +53,18 @@ static void an_empty_page_has_nothing(void **state) {
     scrape_destroy(scrape);
 }
 
+/* Several nodes of a cluster. */
+static void pages_add_up(void **state) {
+    (void)state;
+    struct scrape *scrape = parsed("x 3\ny 1\ngochat_uptime_seconds 50");
+    assert_true(scrape_add(scrape, parsed("z 2\nx 4\ngochat_uptime_seconds 7")));
+    assert_true(value_of(scrape, "x") == 7);
+    assert_true(value_of(scrape, "y") == 1);
+    assert_true(value_of(scrape, "z") == 2);
+    assert_true(value_of(scrape, "gochat_uptime_seconds") == 7); /* of the one that was restarted last */
+    scrape_destroy(scrape);
+}
+
 static void many_samples(void **state) {
     (void)state;
     static char text[20000];
@@ -77,8 +89,11 @@ static void names_the_line_that_is_wrong(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_samples_by_name),        cmocka_unit_test(sums_over_labels),
-        cmocka_unit_test(an_empty_page_has_nothing),    cmocka_unit_test(many_samples),
+        cmocka_unit_test(finds_samples_by_name),
+        cmocka_unit_test(sums_over_labels),
+        cmocka_unit_test(an_empty_page_has_nothing),
+        cmocka_unit_test(pages_add_up),
+        cmocka_unit_test(many_samples),
         cmocka_unit_test(names_the_line_that_is_wrong),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
