@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bootnode/access_settings.h"
+#include "bootnode/cluster/board.h"
 #include "bootnode/config.h"
 #include "bootnode/handed.h"
 #include "bootnode/key_command.h"
@@ -42,17 +43,32 @@ static bool parse_arguments(int argc, char **argv, struct arguments *out) {
 }
 
 /* Nobody but the log's own thread waits for whoever reads it, not even at the start and at the end. */
-static int serve(const struct bootnode_config *config, const struct bootnode_settings *source) {
-    struct handed handed;
-    handed_open(&handed); /* before any other descriptor could be taken for one of these */
-    if (!entropy_await("bootnode")) return EXIT_FAILURE;
+static int serve_logging(const struct bootnode_config *config, const struct bootnode_settings *source,
+                         struct handed *handed, struct board *board) {
     int status = EXIT_FAILURE, error = log_hold();
     if (error != 0)
         log_error("bootnode", "cannot start the log: %s", strerror(-error));
     else if (sodium_init() < 0)
         log_error("bootnode", "libsodium cannot start");
     else
-        status = server_run(config, source, &handed);
+        status = server_run(config, source, handed, board);
+    return status;
+}
+
+/* The process for NATS comes before all that it is to know nothing of: keys, sockets, threads. */
+static int serve(const struct bootnode_config *config, const struct bootnode_settings *source, int argc, char **argv) {
+    struct handed handed;
+    struct board board = {.socket = -1};
+    struct why why;
+    int status = EXIT_FAILURE;
+    handed_open(&handed); /* before any other descriptor could be taken for one of these */
+    if (!entropy_await("bootnode")) return EXIT_FAILURE;
+    bool in_cluster = cluster_config_on(&config->cluster);
+    if (in_cluster && !board_start(&board, config, argc, argv, &why))
+        log_error("cluster", "%s", why.text);
+    else
+        status = serve_logging(config, source, &handed, in_cluster ? &board : NULL);
+    board_stop(&board);
     handed_close(&handed);
     log_stop();
     return status;
@@ -104,5 +120,5 @@ int bootnode_main(int argc, char **argv) {
     dumps_forbid();
     if (arguments.rotate_key) return key_command_rotate(&config, (time_t)(clock_wall_ms() / 1000));
     if (arguments.print_key) return key_command_print(&config);
-    return serve(&config, &settings);
+    return serve(&config, &settings, argc, argv);
 }

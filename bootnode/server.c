@@ -60,6 +60,7 @@ struct server {
     struct worker *workers;
     size_t worker_count;   /* initialised; they want worker_destroy */
     struct handed *handed; /* the caller's */
+    struct board *board;   /* likewise; NULL: no cluster */
     struct socket_groups sockets;
     struct public_addresses outside;
     struct keyring keys;        /* until the node has them, */
@@ -462,7 +463,8 @@ static bool start_all(struct server *server) {
     return start_http(server) && start_control(server);
 }
 
-int server_run(const struct bootnode_config *config, const struct bootnode_settings *source, struct handed *handed) {
+int server_run(const struct bootnode_config *config, const struct bootnode_settings *source, struct handed *handed,
+               struct board *board) {
     struct server *server = calloc(1, sizeof *server);
     bool started = false;
     if (!server) return failed("cannot start", ENOMEM) ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -473,6 +475,7 @@ int server_run(const struct bootnode_config *config, const struct bootnode_setti
     server->process.statm = server->signals = server->life.drained = server->life.called = -1;
     service_manager_open(&server->manager);
     server->handed = handed;
+    server->board = board;
     bool opened = open_all(server);
     if (opened) learn_outside(server);
     opened = opened && open_access(server) && enter_sandbox(server);

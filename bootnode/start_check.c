@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bootnode/cluster/board_files.h"
 #include "bootnode/control_place.h"
 #include "bootnode/key_check.h"
 #include "bootnode/rehearsal.h"
@@ -36,16 +37,9 @@ static void check_board_files(struct faults *faults) {
                  {"nats_key", cluster->nats_key, true},
                  {"nats_credentials", cluster->nats_credentials, true}};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        struct stat status;
         if (!faults_given(faults, files[i].key) || *files[i].file == '\0') continue;
-        if (stat(files[i].file, &status) != 0 || access(files[i].file, R_OK) != 0)
-            faults_add(faults, files[i].key, 0, "%s", strerror(errno));
-        else if (!S_ISREG(status.st_mode))
-            faults_add(faults, files[i].key, 0, "expected a file");
-        else if (files[i].secret && (status.st_mode & (S_IRWXO | S_IWGRP)))
-            faults_add(faults, files[i].key, 0,
-                       "mode %04o lets others in, expected 0600, or 0640 for a group of its own",
-                       (unsigned)(status.st_mode & 07777));
+        const struct why why = board_files_judge(files[i].file, files[i].secret);
+        if (*why.text) faults_add(faults, files[i].key, 0, "%s", why.text);
     }
 }
 

@@ -616,6 +616,28 @@ nats_cert = closed.creds
 nats_key = closed.creds
 nats_credentials = closed.creds
 > 11: nats_credentials = FOLDER/closed.creds: expected either this or nats_cert: a server takes a node by one of them
+# credentials for everybody
+[bootnode]
+listen = 127.0.0.1:0
+key_file = kept/bootnode.key
+node_id = 1
+[cluster]
+name = town
+addresses = 192.0.2.1
+nats = nats://127.0.0.1
+nats_credentials = open.creds
+> 9: nats_credentials = FOLDER/open.creds: mode 0644 lets others in, expected 0600, or 0640 for a group of its own
+# credentials that are not there
+[bootnode]
+listen = 127.0.0.1:0
+key_file = kept/bootnode.key
+node_id = 1
+[cluster]
+name = town
+addresses = 192.0.2.1
+nats = nats://127.0.0.1
+nats_credentials = none.creds
+> 9: nats_credentials = FOLDER/none.creds: No such file or directory
 # a key that there is not
 [bootnode]
 session = 100

@@ -1,0 +1,117 @@
+#include "bootnode/cluster/board_process.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "bootnode/cluster/board_files.h"
+#include "bootnode/cluster/board_link.h"
+#include "common/apart.h"
+#include "common/clock.h"
+#include "common/dumps.h"
+#include "common/sandbox/privileges.h"
+#include "common/sandbox/sandbox.h"
+#include "common/why.h"
+
+#define NAME "gochat-board"
+#define WATCH_MS 1000
+#define STALE_MS 1000 /* what waited longer to be published is not: nothing comes late by us */
+
+static int pair; /* APART_SOCKET, once it is apart */
+
+static void say(enum board_packet_type type, const char *text) {
+    static struct board_packet packet;
+    uint8_t data[BOARD_PACKET_MAX];
+    packet.type = type;
+    snprintf(packet.text, sizeof packet.text, "%s", text);
+    (void)send(pair, data, board_pair_encode(&packet, data), MSG_NOSIGNAL);
+}
+
+static _Noreturn void give_up(const char *why) {
+    say(BOARD_PACKET_FAILED, why);
+    _exit(1);
+}
+
+static void become_user(const char *named) {
+    struct privileges_user user;
+    struct why why;
+    if (*named == '\0') return;
+    if (!privileges_find(named, &user, &why) || !privileges_become(&user, &why)) give_up(why.text);
+    dumps_forbid(); /* the kernel forgets it with the user */
+}
+
+/* Those of the machine are found by OpenSSL itself; where others are named no more count. */
+static void trust(struct places *places, const struct board_files *files) {
+    static const char *const of_machine[] = {"/usr/lib/ssl", "/usr/share/ca-certificates",
+                                             "/usr/local/share/ca-certificates"};
+    if (files->ca) {
+        (void)setenv("SSL_CERT_FILE", "/dev/null/none", 1);
+        (void)setenv("SSL_CERT_DIR", "/dev/null/none", 1);
+        return;
+    }
+    for (size_t i = 0; i < sizeof of_machine / sizeof *of_machine; i++)
+        places_add(places, of_machine[i], strlen(of_machine[i]), LANDLOCK_READS);
+}
+
+static void shut_off(const struct bootnode_config *config, const struct board_files *files) {
+    struct places *places = places_create();
+    if (!places) give_up(strerror(ENOMEM));
+    apart_add_resolver(places);
+    trust(places, files);
+    if (files->chained) places_add_folder_of(places, files->chained, LANDLOCK_READS);
+    const struct sandbox sandbox = {.calls = SYSCALLS_READS | SYSCALLS_SOCKETS | SYSCALLS_STREAMS | SYSCALLS_LIBRARIES,
+                                    .places = places->items,
+                                    .place_count = places->count,
+                                    .choice = (enum sandbox_choice)config->sandbox};
+    if (!sandbox_enter(&sandbox)) give_up("the process for NATS cannot enter its sandbox");
+    places_free(places);
+}
+
+/* False at the end of the pair. */
+static bool take_packet(struct board_link *link) {
+    uint8_t data[BOARD_PACKET_MAX];
+    struct board_packet packet;
+    ssize_t size = recv(pair, data, sizeof data, MSG_DONTWAIT);
+    if (size <= 0) return size < 0 && (errno == EINTR || errno == EAGAIN);
+    if (!board_pair_decode(data, (size_t)size, &packet) || packet.type != BOARD_PACKET_PUBLISH) return true;
+    if (clock_monotonic_ms() - packet.message.at_ms <= STALE_MS) board_link_publish(link, &packet.message);
+    return true;
+}
+
+static void serve(struct board_link *link) {
+    struct pollfd wanted = {.fd = pair, .events = POLLIN};
+    uint64_t watched = 0;
+    for (;;) {
+        int count = poll(&wanted, 1, WATCH_MS);
+        if (count < 0 && errno != EINTR) return;
+        if (count > 0 && !take_packet(link)) return;
+        uint64_t now = clock_monotonic_ms();
+        if (now - watched < WATCH_MS) continue;
+        watched = now;
+        board_link_watch(link);
+    }
+}
+
+/* Files first, since their paths may be relative, and it moves to the root. */
+void board_process_main(int socket, const struct bootnode_config *config, int argc, char **argv) {
+    static struct board_files files;
+    struct why why;
+    pair = socket;
+    become_user(config->user);
+    if (!board_files_read(config, &files, &why)) give_up(why.text);
+    apart_leave(socket, NAME, argc, argv);
+    pair = APART_SOCKET;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* also where it waits for something else than the pair */
+    shut_off(config, &files);
+    struct board_link *link = board_link_start(pair, config, &files);
+    if (!link) give_up(strerror(ENOMEM));
+    say(BOARD_PACKET_READY, "");
+    serve(link);
+    _exit(0);
+}

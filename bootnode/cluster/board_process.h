@@ -1,0 +1,15 @@
+/* The process that libnats runs in (board.h says why there is one). What it was forked with it leaves behind: command
+ * line, environment, descriptors but its end of the pair; it ignores what a terminal or a service manager sends to all
+ * of a service, since it ends with its bootnode.
+ *
+ * It reads its files as the bootnode's user, says that it did, and enters a sandbox of its own: sockets of TCP and for
+ * name servers, what looks names up, the file of credentials where that is one that libnats reads itself, and
+ * certificates of the machine where no others are named. Only then libnats starts its threads.
+ *
+ * Its first thread reads the pair and publishes; another one (board_link.h) keeps a connection. */
+#pragma once
+
+#include "bootnode/config.h"
+
+/* Never returns: the process ends when the pair does. `socket` is its end. */
+_Noreturn void board_process_main(int socket, const struct bootnode_config *config, int argc, char **argv);
