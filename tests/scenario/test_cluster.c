@@ -1,4 +1,4 @@
-/* The bootnode's side of a cluster: redirects, registrations elsewhere, and members that move. */
+/* The bootnode's side of a cluster: redirects, registrations elsewhere, shared keys. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "bootnode/handlers/reset.h"
 #include "tests/scenario/support/cluster.h"
 
 static struct cluster *open(void **state, size_t count, uint8_t replicas) {
@@ -36,100 +37,243 @@ static void every_node_names_the_homes(void **state) {
     }
 }
 
-/* --- Moving --- */
+/* --- Nobody gains anything by asking --- */
 
-#define GROUP 12
+struct asked {
+    size_t size;
+    unsigned answers;
+};
 
-/* A room that has these homes where `now` live, and those where `next` do. */
-static const char *room_that_moves(const struct cluster *cluster, uint32_t now, uint32_t homes, uint32_t next,
-                                   uint32_t then) {
-    static char room[16];
-    for (unsigned i = 0; i < 10000; i++) {
-        snprintf(room, sizeof room, "moving%u", i);
-        if (cluster_homes_by(cluster, now, room) == homes && cluster_homes_by(cluster, next, room) == then) return room;
+static bool keep_largest(struct net *net, const struct flying *packet) {
+    struct asked *asked = net->watching;
+    if (packet->to_server) return true;
+    asked->answers++;
+    if (packet->size > asked->size) asked->size = packet->size;
+    return true;
+}
+
+/* Whatever the cluster is, COOKIE is no longer than the shortest HELLO. */
+static void no_answer_is_longer_than_its_question(void **state) {
+    static const struct address from = {.ip = {[10] = 0xff, 0xff, 198, 51, 100, 1}, .port = 5000};
+    struct cluster *cluster = *state;
+    size_t longest = 0;
+    for (unsigned mix = 0; mix < 8; mix++) {
+        cluster->dual = mix % 2;
+        for (uint8_t replicas = 1; replicas <= 4; replicas++)
+            for (size_t count = 1; count <= 6; count++) {
+                cluster_start(cluster, count, replicas);
+                struct net *net = cluster->nodes[0];
+                struct asked asked = {0};
+                net->watch = keep_largest;
+                net->watching = &asked;
+                for (unsigned i = 0; i < 50; i++) {
+                    uint8_t packet[PACKET_MAX];
+                    char room[16];
+                    struct rendezvous_client client;
+                    snprintf(room, sizeof room, "mix%u", i);
+                    client_init(&client, room, i, &from);
+                    client.homes_silent = mix & 2;
+                    const size_t size = client_hello(&client, packet);
+                    assert_int_equal(size, HELLO_SIZE);
+                    net_inject(net, &from, packet, size);
+                }
+                assert_int_equal(asked.answers, 50);
+                assert_true(asked.size <= HELLO_SIZE);
+                if (asked.size > longest) longest = asked.size;
+                cluster_stop(cluster);
+            }
     }
-    fail_msg("no such room");
-    return NULL;
+    assert_int_equal(longest, COOKIE_MESSAGE_MAX);
 }
 
-static unsigned told(const struct net *net) {
-    unsigned clients = 0;
-    for (size_t i = 0; i < net->client_count; i++) clients += net->clients[i].moves > 0;
-    return clients;
+/* --- Cookies and keys --- */
+
+/* A client whose COOKIE came from `giver`, at `taker`. */
+static struct rendezvous_client *carry(struct cluster *cluster, size_t giver, size_t taker, const char *room,
+                                       uint32_t number) {
+    struct rendezvous_client *asks = net_join(cluster->nodes[giver], room, number);
+    cluster_run(cluster, 30);
+    const struct cookie_message cookie = asks->cookie;
+    net_forget_clients(cluster->nodes[giver]);
+    struct rendezvous_client *registers = net_join(cluster->nodes[taker], room, number);
+    registers->cookie = cookie;
+    registers->state = CLIENT_REGISTERING;
+    registers->due = 0;
+    cluster_run(cluster, 200);
+    return registers;
 }
 
-static unsigned notices(const struct net *net) {
-    unsigned sum = 0;
-    for (size_t i = 0; i < net->client_count; i++) sum += net->clients[i].moves;
-    return sum;
+static void any_node_takes_any_cookie(void **state) {
+    struct cluster *cluster = open(state, 3, 3);
+    for (int64_t apart = -60000; apart <= 60000; apart += 30000) {
+        cluster->nodes[1]->clock_ahead_ms = apart;
+        const struct rendezvous_client *client = carry(cluster, 1, 0, "tea", 1);
+        assert_int_equal(client->state, CLIENT_REGISTERED);
+        net_forget_clients(cluster->nodes[0]);
+    }
+    assert_int_equal(counters_read(&cluster->nodes[0]->counters, COUNTER_COOKIE_BAD), 0);
+    /* By more than it may be, it is out of every view; its cookies count for nothing. */
+    cluster->nodes[1]->clock_ahead_ms = 600000;
+    assert_int_equal(carry(cluster, 1, 0, "tea", 1)->state, CLIENT_REGISTERING);
+    assert_true(counters_read(&cluster->nodes[0]->counters, COUNTER_COOKIE_BAD) > 0);
 }
 
-/* A node dies: the other home tells the members of the new one, each once, where nothing is lost; and keeps them. */
-static void a_home_that_stays_tells_of_the_new_one(void **state) {
-    struct cluster *cluster = open(state, 3, 2);
-    const char *room = room_that_moves(cluster, 7, 3, 5, 5);
-    struct net *stays = cluster->nodes[0];
-    for (uint32_t i = 1; i <= GROUP; i++) (void)net_join(stays, room, i);
-    cluster_run(cluster, 2000);
-    assert_true(net_agreed(stays));
-    cluster_views(cluster, 5);
-    assert_int_equal(node_moving(&stays->node).waiting, NET_SHARDS);
+/* The clock of a node is set: who registers then does so, and who is there stays. */
+static void a_clock_that_is_set_costs_nobody(void **state) {
+    struct cluster *cluster = open(state, 2, 2);
+    struct net *net = cluster->nodes[0];
+    struct rendezvous_client *first = net_join(net, "tea", 1);
     cluster_run(cluster, 1000);
-    assert_int_equal(told(stays), GROUP);
-    for (size_t i = 0; i < GROUP; i++) {
-        const struct named_homes *named = &stays->clients[i].notice.homes;
-        assert_int_equal(named->count, 2);
-        assert_true(named->list[0].node == cluster_id(2) || named->list[1].node == cluster_id(2));
+    static const int64_t steps[] = {3600000, -7200000, 400000, -86400000};
+    for (uint32_t i = 0; i < 4; i++) {
+        net->clock_ahead_ms += steps[i];
+        const struct rendezvous_client *client = net_join(net, "tea", 2 + i);
+        cluster_run(cluster, 1000);
+        assert_int_equal(client->state, CLIENT_REGISTERED);
     }
-    cluster_run(cluster, 120000);
-    assert_int_equal(notices(stays), GROUP);
-    assert_int_equal(node_moving(&stays->node).waiting + node_moving(&stays->node).told, 0);
-    assert_true(net_agreed(stays));
-    assert_int_equal(net_totals(stays).sessions, GROUP);
-    assert_int_equal(stays->clients[0].resets, 0);
-    /* Who comes now knows, and is told nothing. */
-    struct rendezvous_client *late = net_join(stays, room, 200);
-    cluster_run(cluster, 20000);
-    assert_int_equal(late->state, CLIENT_REGISTERED);
-    assert_int_equal(late->moves, 0);
+    assert_int_equal(first->state, CLIENT_REGISTERED);
+    assert_int_equal(first->resets, 0);
+    assert_true(net_agreed(net));
 }
 
-/* A node comes: one that is no home any more serves the members for a minute, and ends them as moved. Nobody is told
- * that somebody left. */
-static void a_home_that_was_serves_for_a_minute(void **state) {
+/* --- Elsewhere --- */
+
+/* A node that knows of nobody says that it is busy, and lets nobody in. */
+static void a_node_that_is_lost_says_busy(void **state) {
     struct cluster *cluster = open(state, 3, 2);
-    const char *room = room_that_moves(cluster, 3, 3, 7, 6);
-    struct net *was = cluster->nodes[0];
-    cluster_views(cluster, 3);
+    struct net *lost = cluster->nodes[0];
+    net_restart(lost, true);
+    struct rendezvous_client *client = net_join(lost, "tea", 1);
+    cluster_run(cluster, 100);
+    assert_int_equal(client->refused, REFUSAL_BUSY);
+    assert_int_equal(client->state, CLIENT_GREETING);
+    client = carry(cluster, 1, 0, "tea", 2);
+    assert_int_equal(client->refused, REFUSAL_BUSY);
+    assert_int_equal(net_totals(lost).registered, 0);
+    /* It is not in the view itself, but it knows one: then it says who is. */
+    cluster_view(cluster, 0, 6);
+    client = net_join(lost, "tea", 3);
+    cluster_run(cluster, 100);
+    assert_int_equal(client->cookie.homes.count, 2);
+    assert_int_equal(client->refused, REFUSAL_ELSEWHERE);
+}
+
+/* The homes do not answer a client: a node that is none takes it, for as long as it stays. */
+static void who_is_lent_is_kept(void **state) {
+    struct cluster *cluster = open(state, 4, 2);
+    const char *room = cluster_room(cluster, 15, 6, 13, 12);
+    struct net *lends = cluster->nodes[0];
     cluster_run(cluster, 1500);
-    for (uint32_t i = 1; i <= GROUP; i++) (void)net_join(was, room, i);
+    struct rendezvous_client *client = net_join(lends, room, 1), *honest = net_join(lends, room, 2);
+    client->state = CLIENT_IDLE;
+    cluster_run(cluster, 100);
+    client->homes_silent = true;
+    client->state = CLIENT_GREETING;
     cluster_run(cluster, 2000);
-    assert_true(net_agreed(was));
-    cluster_views(cluster, CLUSTER_ALL);
-    cluster_run(cluster, 59000);
-    assert_int_equal(told(was), GROUP);
-    assert_int_equal(notices(was), GROUP);
-    assert_true(net_agreed(was));
-    for (size_t i = 0; i < GROUP / 2; i++) client_move_away(&was->clients[i], was->monotonic);
-    cluster_run(cluster, 500);
-    for (size_t i = 0; i < GROUP / 2; i++) assert_int_equal(was->clients[i].state, CLIENT_LEFT);
-    for (size_t i = GROUP / 2; i < GROUP; i++) {
-        assert_int_equal(was->clients[i].view.left_said + was->clients[i].view.left_silent, 0);
-        assert_int_equal(was->clients[i].view.left_moved, GROUP / 2);
-    }
-    cluster_run(cluster, 10000);
-    assert_int_equal(net_totals(was).sessions, 0);
-    assert_int_equal(net_totals(was).expired, 0);
-    assert_int_equal(was->clients[GROUP - 1].refused, REFUSAL_ELSEWHERE);
-    assert_int_equal(counters_read(&was->counters, COUNTER_MOVED_AWAY), GROUP / 2);
-    assert_int_equal(counters_read(&was->counters, COUNTER_MOVED_LATE), GROUP / 2);
+    assert_int_equal(client->state, CLIENT_REGISTERED);
+    assert_int_equal(honest->refused, REFUSAL_ELSEWHERE);
+    cluster_run(cluster, 100000);
+    assert_int_equal(client->moves, 0);
+    cluster_views(cluster, 13);
+    cluster_run(cluster, 100000);
+    assert_int_equal(client->moves, 1);
+    assert_int_equal(client->resets, 0);
+    assert_int_equal(net_totals(lends).sessions, 1);
+}
+
+/* A node that ends sends those who ask for rooms of others there, and refuses those that would be its own. */
+static void who_ends_names_others(void **state) {
+    struct cluster *cluster = open(state, 3, 2);
+    struct net *ends = cluster->nodes[0];
+    char own[16] = "own", other[16] = "other";
+    while (!(cluster_homes(cluster, 0, own) & 1)) strcat(own, "x");
+    while (cluster_homes(cluster, 0, other) & 1) strcat(other, "x");
+    node_leave(&ends->node, NODE_ENDS, ends->context.now + 600000);
+    struct rendezvous_client *here = net_join(ends, own, 1), *there = net_join(ends, other, 2);
+    cluster_run(cluster, 100);
+    assert_int_equal(here->refused, REFUSAL_DRAINING);
+    assert_int_equal(here->cookie.homes.count, 0);
+    assert_int_equal(there->cookie.homes.count, 3);
+}
+
+/* --- Ids of other nodes --- */
+
+static unsigned resets_for(struct net *net, uint8_t node, uint32_t *number) {
+    static const struct address from = {.ip = {[10] = 0xff, 0xff, 198, 51, 100, 1}, .port = 5000};
+    uint8_t packet[BEAT_SIZE];
+    const struct beat beat = {.session_id = session_id_of((struct session_name){1 + ++*number, 1, node, 0}),
+                              .counter = 1};
+    const uint64_t before = counters_read(&net->counters, COUNTER_RESET);
+    (void)beat_encode(MESSAGE_HEARTBEAT, &beat, packet, sizeof packet);
+    net_inject(net, &from, packet, sizeof packet);
+    return (unsigned)(counters_read(&net->counters, COUNTER_RESET) - before);
+}
+
+static bool is_token_of(const struct node *node, const struct flying *packet) {
+    struct reset reset;
+    uint8_t token[RESET_TOKEN_SIZE];
+    assert_true(reset_decode(packet->data, packet->size, &reset));
+    reset_token(node->reset_key, reset.session_id, token);
+    return memcmp(token, reset.token, sizeof token) == 0;
+}
+
+static bool check_reset(struct net *net, const struct flying *packet) {
+    const struct cluster *cluster = net->watching;
+    for (size_t i = 0; i < cluster->count; i++) assert_true(is_token_of(&cluster->nodes[i]->node, packet));
+    assert_true(packet->size <= BEAT_SIZE);
+    return true;
+}
+
+/* What lived at a node that is lost gets RESET from any, as that node would give it. One that lives answers alone: from
+ * others nobody gets what would end its sessions. */
+static void lost_nodes_sessions_are_reset(void **state) {
+    struct cluster *cluster = open(state, 3, 2);
+    struct net *net = cluster->nodes[0];
+    uint32_t number = 0;
+    net->watch = check_reset;
+    net->watching = cluster;
+    assert_int_equal(resets_for(net, cluster_id(0), &number), 1);
+    assert_int_equal(resets_for(net, cluster_id(1), &number), 0);
+    assert_int_equal(resets_for(net, cluster_id(2), &number), 0);
+    assert_int_equal(resets_for(net, cluster_id(9), &number), 1);
+    cluster_views(cluster, 3);
+    assert_int_equal(resets_for(net, cluster_id(2), &number), 1);
+    assert_int_equal(resets_for(net, cluster_id(1), &number), 0);
+    assert_int_equal(counters_read(&net->counters, COUNTER_RESET_FOREIGN), 2);
+    assert_int_equal(counters_read(&net->counters, COUNTER_FOREIGN), 3);
+    /* Who knows of nobody knows of nobody that is lost. */
+    cluster_views(cluster, 0);
+    assert_int_equal(resets_for(net, cluster_id(2), &number), 0);
+    struct net *alone = net_open();
+    assert_int_equal(resets_for(alone, cluster_id(2), &number), 0);
+    net_close(alone);
+}
+
+/* They are limited as those of one's own ids are: together. */
+static void foreign_resets_have_the_same_limit(void **state) {
+    struct cluster *cluster = open(state, 3, 2);
+    struct net *net = cluster->nodes[0];
+    struct bootnode_config config = net->config;
+    uint32_t number = 0;
+    unsigned sent = 0;
+    config.rate_reset = 5;
+    assert_true(node_reconfigure(&net->node, &config));
+    for (unsigned i = 0; i < 200; i++) sent += resets_for(net, cluster_id(i % 2 ? 0 : 9), &number);
+    assert_in_range(sent, 5, 50);
+    assert_int_equal(counters_read(&net->counters, COUNTER_RATE_LIMITED_RESET), 200 - sent);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_node_names_the_homes, cluster_setup, cluster_teardown),
-        cmocka_unit_test_setup_teardown(a_home_that_stays_tells_of_the_new_one, cluster_setup, cluster_teardown),
-        cmocka_unit_test_setup_teardown(a_home_that_was_serves_for_a_minute, cluster_setup, cluster_teardown),
+        cmocka_unit_test_setup_teardown(no_answer_is_longer_than_its_question, cluster_setup, cluster_teardown),
+        cmocka_unit_test_setup_teardown(any_node_takes_any_cookie, cluster_setup, cluster_teardown),
+        cmocka_unit_test_setup_teardown(a_clock_that_is_set_costs_nobody, cluster_setup, cluster_teardown),
+        cmocka_unit_test_setup_teardown(a_node_that_is_lost_says_busy, cluster_setup, cluster_teardown),
+        cmocka_unit_test_setup_teardown(who_is_lent_is_kept, cluster_setup, cluster_teardown),
+        cmocka_unit_test_setup_teardown(who_ends_names_others, cluster_setup, cluster_teardown),
+        cmocka_unit_test_setup_teardown(lost_nodes_sessions_are_reset, cluster_setup, cluster_teardown),
+        cmocka_unit_test_setup_teardown(foreign_resets_have_the_same_limit, cluster_setup, cluster_teardown),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("cluster", tests, NULL, NULL);

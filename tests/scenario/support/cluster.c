@@ -2,6 +2,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,9 +27,13 @@ int cluster_setup(void **state) {
     return 0;
 }
 
+void cluster_stop(struct cluster *cluster) {
+    while (cluster->count > 0) net_close(cluster->nodes[--cluster->count]);
+}
+
 int cluster_teardown(void **state) {
     struct cluster *cluster = *state;
-    for (size_t i = 0; i < cluster->count; i++) net_close(cluster->nodes[i]);
+    cluster_stop(cluster);
     free(cluster);
     rcu_reader_unregister();
     return 0;
@@ -43,7 +48,7 @@ struct address cluster_address(size_t number) {
 }
 
 static struct cluster_node node_at(const struct cluster *cluster, size_t number) {
-    struct cluster_node node = {.id = cluster_id(number), .weight = 100};
+    struct cluster_node node = {.id = cluster_id(number), .weight = 100, .registers = cluster->registers};
     node.addresses[node.address_count++] = cluster_address(number);
     if (cluster->dual)
         node.addresses[node.address_count++] =
@@ -104,6 +109,16 @@ uint32_t cluster_homes_by(const struct cluster *cluster, uint32_t nodes, const c
     const uint32_t set = homes_of(cluster, homes, room);
     homes_destroy(homes);
     return set;
+}
+
+const char *cluster_room(const struct cluster *cluster, uint32_t now, uint32_t then, uint32_t next, uint32_t later) {
+    static char room[16];
+    for (unsigned i = 0; i < 10000; i++) {
+        snprintf(room, sizeof room, "moving%u", i);
+        if (cluster_homes_by(cluster, now, room) == then && cluster_homes_by(cluster, next, room) == later) return room;
+    }
+    fail_msg("no such room");
+    return NULL;
 }
 
 void cluster_run(struct cluster *cluster, uint64_t ms) {

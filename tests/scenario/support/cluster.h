@@ -17,14 +17,17 @@ struct cluster {
     size_t count;
     struct node_key key;
     uint8_t replicas;
-    bool dual; /* nodes have an address of each family */
+    bool dual;          /* nodes have an address of each family */
+    uint32_t registers; /* that each can take a second; 0: unknown */
 };
 
 /* For cmocka: `*state` is a cluster without nodes. */
 int cluster_setup(void **state);
 int cluster_teardown(void **state);
-/* Once: so many nodes that know each other. */
+/* So many nodes that know each other. */
 void cluster_start(struct cluster *cluster, size_t count, uint8_t replicas);
+/* All are gone, and may be started anew. */
+void cluster_stop(struct cluster *cluster);
 /* One more, which knows nobody. Returns its number. */
 size_t cluster_add(struct cluster *cluster);
 uint8_t cluster_id(size_t number);
@@ -37,4 +40,6 @@ void cluster_views(struct cluster *cluster, uint32_t nodes);
 uint32_t cluster_homes(const struct cluster *cluster, size_t number, const char *room);
 /* The same where those nodes live. */
 uint32_t cluster_homes_by(const struct cluster *cluster, uint32_t nodes, const char *room);
+/* A room that has the homes `then` where `now` live, and `later` where `next` do. Valid until the next call. */
+const char *cluster_room(const struct cluster *cluster, uint32_t now, uint32_t then, uint32_t next, uint32_t later);
 void cluster_run(struct cluster *cluster, uint64_t ms);
