@@ -18,23 +18,17 @@ static void say_leave(struct fleet *fleet, uint32_t member, uint8_t tries, uint6
                                              .tries = (uint8_t)(tries + 1)});
 }
 
-static void go_away(struct fleet *fleet, uint32_t member, uint64_t back_us) {
-    fleet_forget(fleet, member);
-    fleet->members[member].state = MEMBER_AWAY;
-    fleet_plan(fleet, &(struct agenda_entry){.due_us = back_us, .member = member, .errand = ERRAND_RETURN});
-}
-
 /* From all its nodes it leaves; the last of its places comes back, by the entry. */
 static void go_out(struct fleet *fleet, uint32_t member, uint64_t back_us) {
     if (!fleet->homes) {
-        go_away(fleet, member, back_us);
+        fleet_go_away(fleet, member, back_us);
     } else if (places_count(fleet, member, MEMBER_LEAVING) > 1) {
         fleet_forget(fleet, member);
         fleet->members[member].state = MEMBER_ABSENT;
         fleet_returned(fleet, member);
     } else {
         fleet->members[member].node = NODES_ENTRY;
-        go_away(fleet, member, back_us);
+        fleet_go_away(fleet, member, back_us);
     }
 }
 
@@ -97,9 +91,4 @@ void churn_left(struct fleet *fleet, uint32_t member, uint64_t now_us) {
     fleet->counts.left++;
     fleet->nodes.list[fleet->members[member].node].left++;
     go_out(fleet, member, now_us + AWAY_US);
-}
-
-void churn_come_back(struct fleet *fleet, uint32_t member, uint64_t back_us) {
-    fleet_set_out(fleet, member);
-    go_away(fleet, member, back_us);
 }

@@ -15,5 +15,3 @@ void churn_errand(struct fleet *fleet, const struct agenda_entry *entry, uint64_
 void churn_return(struct fleet *fleet, uint64_t now_us);
 /* LEAVE was answered. */
 void churn_left(struct fleet *fleet, uint32_t member, uint64_t now_us);
-/* One without a session any more sets out, to register at that time. */
-void churn_come_back(struct fleet *fleet, uint32_t member, uint64_t back_us);

@@ -1,7 +1,6 @@
 #include "bench/load/comeback.h"
 
 #include "bench/load/beats.h"
-#include "bench/load/churn.h"
 #include "bench/load/comeback_result.h"
 #include "bench/load/fleet_parts.h"
 
@@ -61,7 +60,7 @@ static void abandon(struct fleet *fleet, uint32_t member, uint64_t back_us, uint
     fleet->counts.abandoned++;
     fleet->counts.unsure++;
     if (fleet->homes) fleet->members[member].node = NODES_ENTRY;
-    churn_come_back(fleet, member, back_us);
+    fleet_come_back(fleet, member, back_us);
 }
 
 void comeback_errand(struct fleet *fleet, const struct agenda_entry *entry, uint64_t now_us) {
@@ -103,7 +102,7 @@ void comeback_reset(struct fleet *fleet, uint32_t member, uint64_t now_us) {
         fleet->misdeeds.resets++;
     }
     lose(fleet, member, now_us);
-    churn_come_back(fleet, member, asked ? now_us : now_us + reset_wait_us(fleet, self, now_us));
+    fleet_come_back(fleet, member, asked ? now_us : now_us + reset_wait_us(fleet, self, now_us));
 }
 
 void comeback_lost(struct fleet *fleet, uint8_t node, uint64_t now_us) {

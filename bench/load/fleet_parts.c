@@ -128,6 +128,17 @@ void fleet_set_out(struct fleet *fleet, uint32_t member) {
     fleet->room_churners[fleet_room(fleet, member)]++;
 }
 
+void fleet_go_away(struct fleet *fleet, uint32_t member, uint64_t back_us) {
+    fleet_forget(fleet, member);
+    fleet->members[member].state = MEMBER_AWAY;
+    fleet_plan(fleet, &(struct agenda_entry){.due_us = back_us, .member = member, .errand = ERRAND_RETURN});
+}
+
+void fleet_come_back(struct fleet *fleet, uint32_t member, uint64_t back_us) {
+    fleet_set_out(fleet, member);
+    fleet_go_away(fleet, member, back_us);
+}
+
 void fleet_returned(struct fleet *fleet, uint32_t member) {
     if (!(fleet->members[member].flags & MEMBER_CHURNS)) return;
     fleet->members[member].flags &= (uint8_t)~MEMBER_CHURNS;

@@ -229,5 +229,9 @@ void fleet_heard(struct fleet *fleet, uint32_t member, uint64_t now_us);
 void fleet_forget(struct fleet *fleet, uint32_t member);
 /* It leaves, to come back. */
 void fleet_set_out(struct fleet *fleet, uint32_t member);
+/* Who set out has no session any more, and registers at that time. */
+void fleet_go_away(struct fleet *fleet, uint32_t member, uint64_t back_us);
+/* Both at once. */
+void fleet_come_back(struct fleet *fleet, uint32_t member, uint64_t back_us);
 /* It is back, or given up. */
 void fleet_returned(struct fleet *fleet, uint32_t member);

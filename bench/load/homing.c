@@ -1,7 +1,5 @@
 #include "bench/load/homing.h"
 
-#include "bench/load/churn.h"
-#include "bench/load/comeback.h"
 #include "bench/load/fleet_parts.h"
 #include "bench/load/places.h"
 #include "common/why.h"
@@ -49,7 +47,7 @@ static bool take(struct fleet *fleet, uint32_t place, const struct named_homes *
 
 static void go_to(struct fleet *fleet, uint32_t place, uint8_t node, uint64_t at_us) {
     fleet->members[place].node = node;
-    churn_come_back(fleet, place, at_us);
+    fleet_come_back(fleet, place, at_us);
 }
 
 /* --- Leaving what is no home --- */
