@@ -11,6 +11,7 @@
 #include "bench/load/fleet_parts.h"
 #include "bench/load/load_now.h"
 #include "bench/load/places.h"
+#include "common/wire/bootnode_packets.h"
 #include "tests/scenario/support/load_stage.h"
 
 #define SESSIONS STAGE_SESSIONS
@@ -150,6 +151,54 @@ static void a_node_that_stood_still_is_no_fault(void **state) {
     assert_int_equal(facts->announced.join_missing, 0);
 }
 
+/* Its rooms are told of other homes, and it is left. */
+static void a_node_that_is_drained_is_left(void **state) {
+    struct stage *stage = *state;
+    start(stage, 3, 2);
+    uint64_t there = sessions_at(stage, 1);
+    dies_at_ms = back_at_ms = UINT64_MAX;
+    seen_at_ms = now_ms() + 2000;
+    stage->meanwhile = live;
+    const struct row_facts *facts =
+        stage_row(stage, &(struct row_options){.duration_s = 30, .interval_s = 4, .churn_percent = 2});
+    stage_assert_agreed(stage);
+    stage_assert_counts(stage);
+    assert_true(there > 0);
+    assert_int_equal(sessions_at(stage, 1), 0);
+    assert_int_equal(facts->comeback.lost, 0);
+    assert_homes(stage, 2);
+}
+
+/* Two nodes become three: whoever moves is listed all the while. */
+static void a_node_that_comes_takes_its_share(void **state) {
+    struct stage *stage = *state;
+    stage_cluster(stage, 3, 2);
+    stage_view(stage, 5);
+    assert_int_equal(stage_fill(stage).registered, 2 * SESSIONS);
+    assert_int_equal(sessions_at(stage, 1), 0);
+    dies_at_ms = seen_at_ms = UINT64_MAX;
+    back_at_ms = now_ms() + 2000;
+    stage->meanwhile = live;
+    (void)stage_row(stage, &(struct row_options){.duration_s = 30, .interval_s = 4, .churn_percent = 2});
+    stage_assert_agreed(stage);
+    stage_assert_counts(stage);
+    assert_true(sessions_at(stage, 1) > 0);
+    assert_homes(stage, 2);
+}
+
+/* What goes wrong is found. */
+static bool no_changes(const uint8_t *packet, size_t size) {
+    return size == 0 || packet[0] != MESSAGE_CHANGES;
+}
+
+static void a_join_that_no_node_announces_is_said(void **state) {
+    struct stage *stage = *state;
+    start(stage, 3, 2);
+    stage->wire.passes = no_changes;
+    (void)stage_row(stage, &(struct row_options){.duration_s = 10, .interval_s = 4, .churn_percent = 5});
+    stage_assert_said(stage, "announcements of a join did not reach a member");
+}
+
 /* The entry itself is gone: what is known of the cluster is enough. */
 static void an_entry_that_dies_is_no_obstacle(void **state) {
     struct stage *stage = *state;
@@ -175,6 +224,9 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_node_that_dies_takes_nobody_out, stage_setup, stage_teardown),
         cmocka_unit_test_setup_teardown(a_node_that_is_started_again_is_joined_again, stage_setup, stage_teardown),
         cmocka_unit_test_setup_teardown(a_node_that_stood_still_is_no_fault, stage_setup, stage_teardown),
+        cmocka_unit_test_setup_teardown(a_node_that_is_drained_is_left, stage_setup, stage_teardown),
+        cmocka_unit_test_setup_teardown(a_node_that_comes_takes_its_share, stage_setup, stage_teardown),
+        cmocka_unit_test_setup_teardown(a_join_that_no_node_announces_is_said, stage_setup, stage_teardown),
         cmocka_unit_test_setup_teardown(an_entry_that_dies_is_no_obstacle, stage_setup, stage_teardown),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
