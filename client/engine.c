@@ -23,7 +23,8 @@ struct room_slot {
     struct room_keys keys; /* with these */
 };
 
-#define SYNC_EVERY_MS 1000 /* at most: keys that were remembered */
+#define SYNC_EVERY_MS 1000    /* at most: keys that were remembered */
+#define NODES_EVERY_MS 600000 /* at most, once their list is full: where nodes were met */
 
 struct engine {
     struct engine_io io;
@@ -40,6 +41,8 @@ struct engine {
     struct punch_budget budget;
     struct relaying relaying;
     struct unproven unproven;
+    struct known_nodes nodes[BOOTNODES_MAX];
+    uint64_t nodes_written; /* ms; 0: never */
     struct candidate_list candidates;
     struct nat64 nat64;
     uint64_t synced; /* when the disk had all keys of peers */
@@ -109,11 +112,13 @@ static void on_moved(void *context) {
 }
 
 static void nat_tell_servers(struct engine *engine) {
-    struct address servers[BOOTNODES_MAX * BOOTNODE_ADDRESSES];
+    struct address servers[BOOTNODES_MAX * (BOOTNODE_ADDRESSES + KNOWN_NODES_MAX)];
     size_t count = 0;
     for (size_t i = 0; i < engine->options.bootnode_count; i++)
         for (size_t j = 0; j < engine->bootnodes[i].address_count; j++)
             servers[count++] = engine->bootnodes[i].addresses[j];
+    for (size_t i = 0; i < engine->options.bootnode_count; i++)
+        for (size_t j = 0; j < engine->nodes[i].count; j++) servers[count++] = engine->nodes[i].list[j];
     nat_check_set_servers(&engine->nat, servers, count);
 }
 
@@ -124,6 +129,26 @@ static void nat_tick(struct engine *engine, uint64_t now) {
     while ((size = nat_check_tick(&engine->nat, now, &to, packet)) > 0)
         engine->io.outside.send(engine->io.outside.context, PATH_SOCKET_MAIN, &to, packet, size);
     engine->chatroom_host.mapping = engine->nat.mapping;
+}
+
+/* --- Nodes of clusters --- */
+
+static void nodes_init(struct engine *engine) {
+    for (size_t i = 0; i < engine->options.bootnode_count; i++)
+        known_nodes_read(engine->options.known_bootnodes->file, engine->bootnodes[i].name, &engine->nodes[i]);
+}
+
+/* Whether it is kept for the next run is of little weight: nobody is told where it cannot be. */
+static void on_met(void *context, unsigned index, const uint8_t key[static 32], const struct address *node,
+                   uint64_t now) {
+    struct engine *engine = context;
+    struct known_nodes *nodes = &engine->nodes[index];
+    bool full = nodes->count == KNOWN_NODES_MAX;
+    if (!known_nodes_met(nodes, node)) return;
+    nat_tell_servers(engine);
+    if (full && engine->nodes_written && now - engine->nodes_written < NODES_EVERY_MS) return;
+    engine->nodes_written = now;
+    (void)known_nodes_write(engine->options.known_bootnodes->file, engine->bootnodes[index].name, key, nodes);
 }
 
 /* --- Names --- */
@@ -210,6 +235,7 @@ struct engine *engine_create(const struct engine_options *options, const struct 
     names_init(engine, now);
     budget_init(&engine->budget, now);
     relaying_init(&engine->relaying, now);
+    nodes_init(engine);
     nat_check_init(&engine->nat);
     nat_tell_servers(engine);
     snprintf(engine->nick, sizeof engine->nick, "%s", options->nick);
@@ -222,6 +248,7 @@ struct engine *engine_create(const struct engine_options *options, const struct 
                                                    .unproven = &engine->unproven,
                                                    .bootnodes = engine->bootnodes,
                                                    .bootnode_count = options->bootnode_count,
+                                                   .nodes = engine->nodes,
                                                    .known_peers = options->known_peers,
                                                    .nick = engine->nick,
                                                    .suite_mask = options->suite_mask,
@@ -232,6 +259,7 @@ struct engine *engine_create(const struct engine_options *options, const struct 
                                                    .known = on_known,
                                                    .succeeded = on_succeeded,
                                                    .proven = on_proven,
+                                                   .met = on_met,
                                                    .seen = on_seen,
                                                    .moved = on_moved};
     return engine;

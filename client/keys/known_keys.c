@@ -62,7 +62,8 @@ static void take_line(struct known_keys *known, char *text, size_t size) {
     off_t start = known->seen.end;
     known->seen.end += (off_t)size;
     switch (known_line_parse(text, size, &line)) {
-    case KNOWN_LINE_EMPTY: return;
+    case KNOWN_LINE_EMPTY:
+    case KNOWN_LINE_NODES: return;
     case KNOWN_LINE_MALFORMED:
         if (known->malformed == 0) known->malformed = number;
         return;

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #define KEY_SIZE 32
+#define WORD_NODES "nodes "
 #define DAY_S 86400
 #define DAY_MOST 2932896 /* 9999-12-31 */
 
@@ -53,6 +54,32 @@ static bool parse_key(const char *text, size_t size, uint8_t key[static KEY_SIZE
     return true;
 }
 
+/* 0: it is no such list. */
+static size_t parse_nodes(const char *text, struct address out[static KNOWN_LINE_NODES_MAX]) {
+    size_t count = 0;
+    for (;;) {
+        char address[ADDRESS_TEXT_SIZE];
+        size_t size = strcspn(text, ",");
+        if (size >= sizeof address || count == KNOWN_LINE_NODES_MAX) return 0;
+        memcpy(address, text, size);
+        address[size] = '\0';
+        if (!address_parse(address, 0, &out[count]) || out[count].port == 0) return 0;
+        count++;
+        if (text[size] == '\0') return count;
+        text += size + 1;
+    }
+}
+
+size_t known_line_nodes(const struct known_line *line, struct address out[static KNOWN_LINE_NODES_MAX]) {
+    return parse_nodes(line->nodes, out);
+}
+
+static enum known_line_kind take_nodes(const char *text, struct known_line *out) {
+    struct address nodes[KNOWN_LINE_NODES_MAX];
+    out->nodes = text;
+    return parse_nodes(text, nodes) > 0 ? KNOWN_LINE_NODES : KNOWN_LINE_MALFORMED;
+}
+
 enum known_line_kind known_line_parse(char *line, size_t size, struct known_line *out) {
     *out = (struct known_line){.name = line, .days = 1};
     if (size > 0 && line[size - 1] == '\n') line[--size] = '\0';
@@ -66,6 +93,7 @@ enum known_line_kind known_line_parse(char *line, size_t size, struct known_line
     out->kept = strcmp(rest + 1, KNOWN_WORD_KEEP) == 0;
     out->replaced = strcmp(rest + 1, KNOWN_WORD_REPLACED) == 0;
     if (out->kept || out->replaced) return KNOWN_LINE_ENTRY;
+    if (strncmp(rest + 1, WORD_NODES, strlen(WORD_NODES)) == 0) return take_nodes(rest + 1 + strlen(WORD_NODES), out);
     out->dates = (size_t)(rest + 1 - line);
     return parse_dates(rest + 1, out) ? KNOWN_LINE_ENTRY : KNOWN_LINE_MALFORMED;
 }
@@ -92,4 +120,17 @@ size_t known_line_format(const char *name, const uint8_t key[static KEY_SIZE], u
     if (last > 0) known_line_format_dates(days, last, dates);
     sodium_bin2hex(hex, sizeof hex, key, KEY_SIZE);
     return (size_t)snprintf(out, KNOWN_LINE_SIZE, "%s %s%s%s\n", name, hex, last > 0 ? " " : "", dates);
+}
+
+size_t known_line_format_nodes(const char *name, const uint8_t key[static KEY_SIZE], const struct address *nodes,
+                               size_t count, char out[static KNOWN_LINE_SIZE]) {
+    char hex[2 * KEY_SIZE + 1], address[ADDRESS_TEXT_SIZE];
+    sodium_bin2hex(hex, sizeof hex, key, KEY_SIZE);
+    size_t size = (size_t)snprintf(out, KNOWN_LINE_SIZE, "%s %s %s", name, hex, WORD_NODES);
+    for (size_t i = 0; i < count; i++)
+        size += (size_t)snprintf(out + size, KNOWN_LINE_SIZE - size, "%s%s", i > 0 ? "," : "",
+                                 address_format(&nodes[i], address));
+    out[size++] = '\n';
+    out[size] = '\0';
+    return size;
 }

@@ -220,11 +220,12 @@ static uint64_t ask_at(const struct homing *homing) {
 
 static uint64_t fallback_at(const struct homing *homing, uint64_t excess_ms) {
     if (homing->alone == NEVER || homing->named.replicas + homing->lent >= homing->named.count) return NEVER;
-    return homing->alone + (HOMING_FALLBACK_MS + excess_ms) * (homing->lent + 1);
+    return (homing->lent > 0 ? homing->lent_at : homing->alone) + HOMING_FALLBACK_MS + excess_ms;
 }
 
 static void fall_back(struct homing *homing, uint64_t now) {
     const struct home *next = &homing->named.list[homing->named.replicas + homing->lent++];
+    homing->lent_at = now;
     if (homing_find(homing, next->node) == homing->count) add(homing, next, HOMING_LENT, 1, now);
 }
 

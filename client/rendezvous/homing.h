@@ -57,8 +57,9 @@ struct homing {
     struct named_homes named; /* the last word */
     uint64_t named_at;        /* 0: none yet */
     uint64_t alone;           /* since when no home answers; NEVER: one does */
-    unsigned lent;            /* so many next in rank were asked since */
-    uint64_t ask_due;         /* the earliest */
+    unsigned lent;            /* so many next in rank were asked since, the last one then: */
+    uint64_t lent_at;
+    uint64_t ask_due; /* the earliest */
 };
 
 enum homing_step {

@@ -7,6 +7,7 @@
 
 #include "client/keys/bootnodes.h"
 #include "client/keys/known_keys.h"
+#include "client/keys/known_nodes.h"
 #include "client/network/candidates.h"
 #include "client/outside.h"
 #include "client/peer/peer.h"
@@ -25,6 +26,7 @@ struct chatroom_host {
     struct unproven *unproven;        /* addresses of nodes */
     const struct bootnode *bootnodes; /* 1 … BOOTNODES_MAX; their addresses may change */
     size_t bootnode_count;
+    const struct known_nodes *nodes; /* of each bootnode, where it is a cluster: where nodes of it were met */
     struct known_keys *known_peers;
     const char *nick; /* as it is now */
     uint8_t suite_mask;
@@ -40,6 +42,9 @@ struct chatroom_host {
     bool (*succeeded)(void *context, unsigned bootnode, const uint8_t key[static 32]);
     /* The bootnode proved that it has this key. */
     void (*proven)(void *context, unsigned bootnode, const uint8_t key[static 32]);
+    /* A node of this bootnode, which is a cluster, proved that it has its key. */
+    void (*met)(void *context, unsigned bootnode, const uint8_t key[static 32], const struct address *node,
+                uint64_t now);
     /* A bootnode registered us, and sees us at this address. */
     void (*seen)(void *context, const struct address *mapped);
     /* A bootnode hears us from another address than before. */

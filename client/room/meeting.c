@@ -141,6 +141,9 @@ static void on_registered(void *context, uint64_t now) {
     const struct rendezvous *rendezvous = &meeting->sessions.list[which->index];
     const struct address *other = rendezvous_mapped_other(rendezvous);
     meeting->host->proven(meeting->host->context, bootnode_of(which), rendezvous->registering.bootnode_key);
+    if (is_home(which))
+        meeting->host->met(meeting->host->context, bootnode_of(which), rendezvous->registering.bootnode_key,
+                           &rendezvous->bootnode, now);
     on_seen(context, &rendezvous->mapped);
     struct event *event = bootnode_event(which, EVENT_REGISTERED, NULL);
     event->mapped = rendezvous->mapped;
@@ -376,8 +379,7 @@ void meeting_set_candidates(struct meeting *meeting, const struct candidate_list
 }
 
 void meeting_set_addresses(struct meeting *meeting, unsigned bootnode, uint64_t now) {
-    const struct bootnode *moved = &meeting->host->bootnodes[bootnode];
-    rendezvous_set_addresses(&meeting->sessions.list[bootnode], moved->addresses, moved->address_count, now);
+    signpost_set_addresses(&meeting->signposts, bootnode, now);
 }
 
 void meeting_unresolved(struct meeting *meeting, unsigned bootnode, const char *why, uint64_t now) {

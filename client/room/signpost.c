@@ -4,6 +4,7 @@
 
 #include "common/clock.h"
 
+#define HELP_MS 1000   /* an entry is silent, or its name not found: nodes that were met before are asked, too */
 #define ABSENT_MS 5000 /* no home was ever reached: say so after this */
 
 void signpost_init(struct signposts *signposts) {
@@ -246,12 +247,40 @@ static void look(const struct signposts *signposts, struct signpost *signpost, u
     }
 }
 
+/* --- Entries that are gone --- */
+
+void signpost_set_addresses(struct signposts *signposts, unsigned bootnode, uint64_t now) {
+    const struct bootnode *named = &signposts->host->bootnodes[bootnode];
+    signposts->list[bootnode].helped = false;
+    rendezvous_set_addresses(session_of(signposts, bootnode), named->addresses, named->address_count, now);
+}
+
+static void help(struct signposts *signposts, size_t bootnode, uint64_t now) {
+    const struct bootnode *named = &signposts->host->bootnodes[bootnode];
+    const struct known_nodes *nodes = &signposts->host->nodes[bootnode];
+    struct address all[BOOTNODE_ADDRESSES];
+    size_t count = named->address_count;
+    memcpy(all, named->addresses, count * sizeof *all);
+    for (size_t i = 0; i < nodes->count && count < BOOTNODE_ADDRESSES; i++) all[count++] = nodes->list[i];
+    signposts->list[bootnode].helped = true;
+    rendezvous_set_addresses(session_of(signposts, bootnode), all, count, now);
+}
+
+static uint64_t help_at(const struct signposts *signposts, size_t bootnode) {
+    const struct rendezvous *entry = session_of(signposts, bootnode);
+    bool may_help = signposts->host->nodes[bootnode].count > 0 && !signposts->list[bootnode].helped;
+    if (!may_help || entry->state > RENDEZVOUS_SIGNPOST) return NEVER;
+    if (entry->doors.count == 0) return entry->heard + HELP_MS;
+    return entry->doors.seeking && !entry->doors.first_answer ? entry->sought + HELP_MS : NEVER;
+}
+
 void signpost_tick(struct signposts *signposts, uint64_t now) {
     for (size_t i = signposts->sessions->entries; i < signposts->sessions->end; i++)
         if (sessions_has(signposts->sessions, i) && session_of(signposts, i)->state == RENDEZVOUS_ENDED)
             give_up(signposts, i, now);
     for (size_t i = 0; i < signposts->sessions->entries; i++) {
         struct signpost *signpost = &signposts->list[i];
+        if (now >= help_at(signposts, i)) help(signposts, i, now);
         if (!signpost->active) continue;
         follow(signposts, signpost, now);
         look(signposts, signpost, now);
@@ -262,6 +291,7 @@ uint64_t signpost_due(const struct signposts *signposts, uint64_t now) {
     uint64_t due = NEVER;
     for (size_t i = 0; i < signposts->sessions->entries; i++) {
         const struct signpost *signpost = &signposts->list[i];
+        due = earlier(due, help_at(signposts, i));
         if (!signpost->active) continue;
         due = earlier(due, homing_due(&signpost->homing, excess_of(signposts, signpost), now));
         if (!signpost->ever) due = earlier(due, lost_at(signpost));

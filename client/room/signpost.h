@@ -18,6 +18,7 @@
 #include "common/why.h"
 
 struct signpost {
+    bool helped;        /* nodes that were met before are asked beside its own addresses */
     bool active;        /* its entry named nodes, */
     uint8_t key[32];    /* with this key */
     uint64_t since;     /* then */
@@ -60,5 +61,7 @@ bool signpost_may_greet(const struct signposts *signposts, size_t number, const 
 void signpost_answered(const struct signposts *signposts, size_t number, const struct address *from);
 /* Is the bootnode a cluster, and none of its homes to be reached? */
 bool signpost_is_lost(const struct signposts *signposts, unsigned bootnode);
+/* What the bootnode's name stands for now. */
+void signpost_set_addresses(struct signposts *signposts, unsigned bootnode, uint64_t now);
 void signpost_tick(struct signposts *signposts, uint64_t now);
 uint64_t signpost_due(const struct signposts *signposts, uint64_t now);

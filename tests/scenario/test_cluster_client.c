@@ -12,6 +12,7 @@
 
 #include "common/wire/bootnode_packets.h"
 #include "tests/scenario/support/world_cluster.h"
+#include "tests/support/folder.h"
 
 #define CONNECT_MS 5000
 
@@ -462,6 +463,71 @@ static void rooms_have_homes_of_their_own(void **state) {
     assert_int_equal(person_count(couple.anna, EVENT_REGISTERED, NULL), 14);
 }
 
+/* --- The entry is gone --- */
+
+static bool entry_is_silent(struct world *world, struct wire *wire) {
+    const struct address entry = world_entry();
+    (void)world;
+    return !address_equal(&wire->to, &entry);
+}
+
+/* What anna remembers of the cluster's nodes suffices, where the name is not found, and where nobody answers there. */
+static void nodes_are_remembered(void **state) {
+    void *folder;
+    struct why why;
+    assert_int_equal(folder_make(&folder), 0);
+    struct couple couple = {.world = *state};
+    struct world *world = couple.world;
+    world_cluster_open(world, 4, 2);
+    couple.bert = arrive(world, "bert");
+    couple.anna = world_person(world, "anna", NAT_PORT_RESTRICTED);
+    assert_true(known_keys_open(&couple.anna->known_bootnodes, folder, "known_bootnodes", &why));
+    person_start(couple.anna, "tea");
+    world_wait(world, CONNECT_MS, everyone_connected(world));
+    world_wait(world, CONNECT_MS, person_count(couple.anna, EVENT_REGISTERED, NULL) == 2);
+    for (unsigned gone = 0; gone < 2; gone++) {
+        engine_stop(couple.anna->engine, world->now);
+        world_wait(world, CONNECT_MS, couple.anna->status >= 0);
+        person_kill(couple.anna);
+        person_forget(couple.anna);
+        world_wait(world, CONNECT_MS, !person_sees(couple.bert, couple.anna));
+        couple.anna->unresolved = gone == 0;
+        if (gone == 1) world->tamper = entry_is_silent;
+        const uint64_t began = world->now;
+        person_start(couple.anna, "tea");
+        world_wait(world, 2500, person_sees(couple.anna, couple.bert));
+        printf("# %s, and connected after %u ms\n", gone ? "the entry is silent" : "its name is not found",
+               (unsigned)(world->now - began));
+    }
+    they_talk(&couple, "without an entry");
+    world_run(world, 60000);
+    assert_int_equal(person_count(couple.anna, EVENT_BOOTNODE_LOST, NULL), 0);
+    assert_int_equal(folder_remove(&folder), 0);
+}
+
+/* Both homes die, and the entry is gone: the nodes that were met are asked. */
+static void an_entry_that_dies_is_no_obstacle(void **state) {
+    struct couple couple = couple_connect(state, 5, 2);
+    struct world *world = couple.world;
+    world->tamper = entry_is_silent;
+    for (unsigned round = 0; round < 2; round++) {
+        const uint32_t dead = WORLD_NODE(first_of(couple.homes));
+        kill_all(world, dead);
+        world_run(world, KNOWN_MS);
+        world_cluster_views(world, WORLD_NODES_ALL & ~dead);
+        couple.homes = world_cluster_homes(world, first_of(WORLD_NODES_ALL & ~dead), "tea");
+        world_wait(world, TRUTH_MS, all_are_at(world, couple.homes));
+        world->places[first_of(dead)].down = false;
+        world_cluster_revive(world, first_of(dead), WORLD_NODES_ALL);
+        world_cluster_views(world, WORLD_NODES_ALL);
+        couple.homes = world_cluster_homes(world, 0, "tea");
+        world_wait(world, TRUTH_MS, all_are_at(world, couple.homes));
+    }
+    they_talk(&couple, "on and on");
+    assert_int_equal(left(world), 0);
+    assert_int_equal(person_count(couple.anna, EVENT_BOOTNODE_LOST, NULL), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_entry_leads_to_the_homes, world_setup, world_teardown),
@@ -478,6 +544,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_home_with_another_key_is_left_out, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(both_families_lead_there, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(packets_are_relayed_by_homes, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(nodes_are_remembered, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(an_entry_that_dies_is_no_obstacle, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(rooms_have_homes_of_their_own, world_setup, world_teardown),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,0 +1,103 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "client/rendezvous/unproven.h"
+
+#define NOW UINT64_C(1000000)
+
+static struct address at(unsigned host, uint16_t port) {
+    return (struct address){.ip = {[10] = 0xff, 0xff, 198, (uint8_t)(host >> 16), (uint8_t)(host >> 8), (uint8_t)host},
+                            .port = port};
+}
+
+static unsigned take_all(struct unproven *unproven, const struct address *address, uint64_t now) {
+    unsigned taken = 0;
+    while (taken < 100 && unproven_take(unproven, address, now)) taken++;
+    assert_true(unproven_holds(unproven));
+    return taken;
+}
+
+static void an_address_gets_few_and_then_none(void **state) {
+    struct unproven unproven = {.count = 0};
+    const struct address stranger = at(1, 5000);
+    (void)state;
+    assert_int_equal(take_all(&unproven, &stranger, NOW), UNPROVEN_HELLOS);
+    assert_int_equal(take_all(&unproven, &stranger, NOW + UNPROVEN_REST_MS - 1), 0);
+    assert_int_equal(take_all(&unproven, &stranger, NOW + UNPROVEN_REST_MS), UNPROVEN_HELLOS);
+}
+
+static void who_has_the_key_gets_all(void **state) {
+    struct unproven unproven = {.count = 0};
+    const struct address node = at(1, 5000), other = at(1, 5001);
+    (void)state;
+    assert_int_equal(take_all(&unproven, &node, NOW), UNPROVEN_HELLOS);
+    unproven_answered(&unproven, &node);
+    assert_int_equal(take_all(&unproven, &node, NOW), 100);
+    assert_int_equal(take_all(&unproven, &other, NOW), UNPROVEN_HELLOS);
+}
+
+static void one_host_has_few_ports(void **state) {
+    struct unproven unproven = {.count = 0};
+    unsigned taken = 0;
+    (void)state;
+    for (uint16_t port = 2000; port < 2100; port++) {
+        struct address address = at(7, port);
+        taken += take_all(&unproven, &address, NOW);
+    }
+    assert_int_equal(taken, UNPROVEN_OF_ONE * UNPROVEN_HELLOS);
+    taken = 0;
+    for (uint16_t i = 0; i < 100; i++) { /* one /64 */
+        struct address address = {.ip = {0x20, 0x01, 0x0d, 0xb8, [15] = (uint8_t)i}, .port = 5000};
+        taken += take_all(&unproven, &address, NOW);
+    }
+    assert_int_equal(taken, UNPROVEN_OF_ONE * UNPROVEN_HELLOS);
+    for (uint16_t port = 2000; port < 2010; port++) { /* our own machine has many nodes */
+        struct address address = {.ip = {[10] = 0xff, 0xff, 127, 0, 0, 1}, .port = port};
+        assert_int_equal(take_all(&unproven, &address, NOW), UNPROVEN_HELLOS);
+    }
+}
+
+/* However many are named, they get so much together. */
+static void all_have_a_bound(void **state) {
+    struct unproven unproven = {.count = 0};
+    unsigned taken = 0;
+    (void)state;
+    for (unsigned i = 0; i < 10000; i++) {
+        struct address address = at(i, 5000);
+        taken += take_all(&unproven, &address, NOW + i);
+    }
+    assert_int_equal(taken, UNPROVEN_MAX * UNPROVEN_HELLOS);
+    struct address late = at(1 << 20, 5000);
+    assert_int_equal(take_all(&unproven, &late, NOW + UNPROVEN_REST_MS), UNPROVEN_HELLOS);
+}
+
+static void the_proven_are_bounded(void **state) {
+    struct unproven unproven = {.count = 0};
+    (void)state;
+    for (unsigned i = 0; i < 3 * UNPROVEN_PROVEN_MAX; i++) {
+        struct address address = at(i, 5000);
+        unproven_answered(&unproven, &address);
+        unproven_answered(&unproven, &address);
+        assert_true(unproven_holds(&unproven));
+    }
+    struct address first = at(0, 5000), last = at(3 * UNPROVEN_PROVEN_MAX - 1, 5000);
+    assert_int_equal(take_all(&unproven, &first, NOW), UNPROVEN_HELLOS);
+    assert_int_equal(take_all(&unproven, &last, NOW), 100);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_address_gets_few_and_then_none),
+        cmocka_unit_test(who_has_the_key_gets_all),
+        cmocka_unit_test(one_host_has_few_ports),
+        cmocka_unit_test(all_have_a_bound),
+        cmocka_unit_test(the_proven_are_bounded),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("unproven", tests, NULL, NULL);
+}
