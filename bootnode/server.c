@@ -15,6 +15,7 @@
 
 #include "bootnode/access_settings.h"
 #include "bootnode/clock_watch.h"
+#include "bootnode/clustering.h"
 #include "bootnode/keeping.h"
 #include "bootnode/keyring.h"
 #include "bootnode/life.h"
@@ -61,6 +62,7 @@ struct server {
     size_t worker_count;   /* initialised; they want worker_destroy */
     struct handed *handed; /* the caller's */
     struct board *board;   /* likewise; NULL: no cluster */
+    struct clustering clustering;
     struct socket_groups sockets;
     struct public_addresses outside;
     struct keyring keys;        /* until the node has them, */
@@ -162,6 +164,12 @@ static bool open_keys(struct server *server) {
     return keyring_open(server->config, &server->keys, &why) || refuse(&why);
 }
 
+/* The cluster's keys are those of the node, and are theirs to wipe. */
+static bool open_cluster(struct server *server) {
+    struct why why;
+    return clustering_open(&server->clustering, server->config, &server->keys, server->board, &why) || refuse(&why);
+}
+
 static void learn_outside(struct server *server) {
     if (public_address_parse(server->config->public_address, &server->outside) && server->outside.count == 0)
         outside_learn(&server->outside);
@@ -210,10 +218,11 @@ static bool enter_sandbox(const struct server *server) {
 static bool make_node(struct server *server) {
     server->has_node = node_init(&server->node, server->config, &server->keys.present, server->sockets.worker_count,
                                  clock_monotonic_ms());
+    const bool entered = server->has_node && clustering_enter(&server->clustering, &server->node);
     rcu_reader_offline();
     if (server->has_node) node_set_previous_keys(&server->node, server->keys.previous, server->keys.previous_count);
     keyring_wipe(&server->keys);
-    if (!server->has_node) return failed("cannot make the tables", ENOMEM);
+    if (!entered) return failed("cannot make the tables", ENOMEM);
     server->node.access = server->access;
     server->access = NULL;
     server->node.outside = server->outside;
@@ -270,6 +279,7 @@ static bool start_threads(struct server *server) {
     int error = reaper_start(&server->reaper);
     server->has_reaper = error == 0;
     for (size_t i = 0; i < server->worker_count && error == 0; i++) error = worker_start(&server->workers[i]);
+    if (error == 0) error = clustering_start(&server->clustering);
     if (error == 0 && server->config->pin_workers) placement_pin_workers(server->workers, server->worker_count);
     return error == 0 || failed("cannot start a thread", -error);
 }
@@ -391,6 +401,7 @@ static enum node_fate take_signal(void *context) {
 static void tear_down(struct server *server) {
     control_stop(&server->control);
     http_stop(&server->http);
+    clustering_close(&server->clustering);
     for (size_t i = server->worker_count; i-- > 0;) worker_stop(&server->workers[i]);
     if (server->has_reaper) reaper_stop(&server->reaper);
     while (server->worker_count > 0) worker_destroy(&server->workers[--server->worker_count]);
@@ -418,7 +429,8 @@ static bool open_sockets(struct server *server) {
 
 static bool open_all(struct server *server) {
     return has_files(server->config) && open_events(server) && open_sockets(server) && open_http(server) &&
-           control_open(&server->control, server->config) && become_user(server) && open_keys(server);
+           control_open(&server->control, server->config) && become_user(server) && open_keys(server) &&
+           open_cluster(server);
 }
 
 /* It is a thread, so it comes after the sandbox; until then lines are kept. */

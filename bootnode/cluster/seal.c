@@ -2,9 +2,27 @@
 
 #include <assert.h>
 #include <sodium.h>
+#include <string.h>
 
 static_assert(SEAL_KEY_SIZE == crypto_generichash_KEYBYTES, "a key of BLAKE2b");
 static_assert(SEAL_MAC_SIZE == crypto_generichash_BYTES_MIN, "BLAKE2b-128");
+
+#define KDF_CONTEXT "gcclus01"
+
+enum { SUBKEY_SEAL = 1 };
+
+void seal_keys_add(struct seal_keys *keys, const uint8_t seed[static 32], const char *cluster) {
+    uint8_t subkey[SEAL_KEY_SIZE];
+    if (keys->count == SEAL_KEYS_MAX) return;
+    crypto_kdf_derive_from_key(subkey, sizeof subkey, SUBKEY_SEAL, KDF_CONTEXT, seed);
+    crypto_generichash(keys->items[keys->count++], SEAL_KEY_SIZE, (const uint8_t *)cluster, strlen(cluster), subkey,
+                       sizeof subkey);
+    sodium_memzero(subkey, sizeof subkey);
+}
+
+void seal_keys_wipe(struct seal_keys *keys) {
+    sodium_memzero(keys, sizeof *keys);
+}
 
 static void make_mac(uint8_t out[static SEAL_MAC_SIZE], const uint8_t *data, size_t size,
                      const uint8_t key[static SEAL_KEY_SIZE]) {

@@ -23,6 +23,10 @@ struct seal_keys {
     size_t count;
 };
 
+/* Adds the key of the seed that a key file holds, for the cluster of that name, as far as there is room. */
+void seal_keys_add(struct seal_keys *keys, const uint8_t seed[static 32], const char *cluster);
+void seal_keys_wipe(struct seal_keys *keys);
+
 enum seal_verdict { SEAL_HOLDS, SEAL_MALFORMED, SEAL_FORGED };
 
 /* Behind all that the writer has: u8 number of MACs | MACs. Without a key the writer fails. */
