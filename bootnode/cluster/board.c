@@ -12,6 +12,8 @@
 #include "common/log.h"
 
 #define AREA "cluster"
+#define PAIR_BYTES                                                                                                     \
+    (1 << 20)              /* what waits in it each way, as far as the kernel lets us: a beacon of each of 256 nodes */
 #define REFUSED_SECONDS 10 /* between two lines of the log about them */
 
 static bool await(int socket, short events, int wait_ms) {
@@ -39,6 +41,7 @@ bool board_start(struct board *board, const struct bootnode_config *config, int 
     *board = (struct board){.socket = -1};
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
         return why_fail(why, "cannot start the process for NATS: %s", strerror(errno));
+    for (size_t i = 0; i < 2; i++) (void)setsockopt(ends[i], SOL_SOCKET, SO_SNDBUF, &(int){PAIR_BYTES}, sizeof(int));
     pid_t process = fork();
     if (process == 0) board_process_main(ends[1], config, argc, argv);
     close(ends[1]);

@@ -219,11 +219,17 @@ static void stay(struct board_link *link, const char *server) {
     pthread_mutex_unlock(&link->mutex);
 }
 
+/* In words for operators: without the place in libnats, "(conn.c:123): ", and what TLS 1.3 makes of a certificate that
+ * the server does not take, or misses. */
 static const char *reason_of(natsConnection *connection, natsStatus status) {
     const char *said = NULL;
     if (connection) (void)natsConnection_GetLastError(connection, &said);
     if (!said || !*said) said = nats_GetLastError(NULL);
-    return said && *said ? said : natsStatus_GetText(status);
+    if (!said || !*said) return natsStatus_GetText(status);
+    if (strstr(said, "Expected 'PONG', got ''"))
+        return "hung up at once: it does not take our certificate, or misses one";
+    const char *place = *said == '(' ? strstr(said, "): ") : NULL;
+    return place ? place + strlen("): ") : said;
 }
 
 /* Connects, stays, and says so. False where it did not come about, with `why`. */
@@ -324,6 +330,7 @@ void board_link_publish(struct board_link *link, const struct board_message *mes
 
 /* Whichever it is: none of its streams is used yet. */
 void board_link_watch(struct board_link *link) {
+    tell_lost(link);
     uint64_t began = atomic_load(&link->attempt_ms);
     if (began == 0 || clock_monotonic_ms() - began < BOARD_LINK_STUCK_MS) return;
     for (int descriptor = link->socket + 1; descriptor < DESCRIPTORS; descriptor++) {

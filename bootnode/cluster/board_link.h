@@ -28,5 +28,5 @@ struct board_link;
 struct board_link *board_link_start(int socket, const struct bootnode_config *config, const struct board_files *files);
 /* Publishes, if there is a connection; else it is lost. */
 void board_link_publish(struct board_link *link, const struct board_message *message);
-/* To be called once a second or so: cuts what is stuck. */
+/* To be called once a second or so: cuts what is stuck, tells what was lost. */
 void board_link_watch(struct board_link *link);
