@@ -74,6 +74,7 @@ void view_paused(struct view *view, uint64_t ms) {
         put_off(&node->rival.heard_ms, ms);
     }
     view->board_ms += ms;
+    put_off(&view->doubt_ms, ms);
     view->listens_ms += ms;
     view->changed_ms += ms;
 }
@@ -112,10 +113,15 @@ static bool goes_on(const struct part *part) {
     return 2 * part->living > part->of || (2 * part->living == part->of && (part->of == 0 || part->has_lowest));
 }
 
+/* Those heard lately: in a cut, the first of the others would be found dead while the last still counts as alive, and
+ * the view that stays would lack it. So nobody is found dead by whoever does not hear most of them. */
 static struct part members_living(const struct view *view, uint64_t now) {
     struct part part = {.of = 0};
-    for (size_t id = 0; id < CLUSTER_NODES_MAX; id++)
-        if (view->nodes[id].member) count_one(&part, lives(view, id, now));
+    for (size_t id = 0; id < CLUSTER_NODES_MAX; id++) {
+        const struct view_node *node = &view->nodes[id];
+        const uint64_t heard = later(later(node->beacon_ms, node->answer_ms), node->grace_ms);
+        if (node->member) count_one(&part, id == view->own.id || (heard != 0 && now < heard + VIEW_FRESH_MS));
+    }
     return part;
 }
 
@@ -154,10 +160,13 @@ static struct part await_expected(struct view *view, uint64_t now) {
     return part;
 }
 
+/* What lasts for no longer than others are heard again is not worth a word. */
 static void tell_cut_off(struct view *view, bool cut_off, const struct part *part, uint64_t now) {
-    if (cut_off == view->cut_off) return;
+    if (cut_off != view->cut_off) view->cut_off_ms = now;
     view->cut_off = cut_off;
-    view->cut_off_ms = now;
+    if (cut_off == view->cut_off_told) return;
+    if (cut_off && now < view->cut_off_ms + VIEW_ALIVE_MS - VIEW_FRESH_MS) return;
+    view->cut_off_told = cut_off;
     view_events_add(
         view, (struct view_event){.kind = cut_off ? VIEW_CUT_OFF : VIEW_BACK, .count = part->living, .of = part->of});
 }
@@ -170,7 +179,9 @@ static void look_whether_cut_off(struct view *view, uint64_t now) {
         cut_off = view->kept && now >= view->listens_ms + VIEW_ALIVE_MS;
     } else {
         part = members_living(view, now);
-        cut_off = !goes_on(&part);
+        if (!goes_on(&part)) view->doubt_ms = now;
+        /* Once most are heard again, the others have a moment, too. */
+        cut_off = view->doubt_ms != 0 && now < view->doubt_ms + VIEW_LISTEN_MS;
     }
     tell_cut_off(view, cut_off, &part, now);
 }
@@ -267,13 +278,18 @@ static void look_at_each(struct view *view, uint64_t now) {
     }
 }
 
+/* A part of the members would name other homes than all of them. So does a list without the one that has our id. */
+static bool may_tell(const struct view *view) {
+    return (view->listened || view->state == BEACON_SERVES || view->kept_own) && view->wait != VIEW_WAITS_ID;
+}
+
 static bool renew_list(struct view *view) {
     struct cluster_node list[CLUSTER_NODES_MAX];
     size_t count = 0;
     memset(list, 0, sizeof list);
     for (size_t id = 0; id < CLUSTER_NODES_MAX; id++) {
         const struct beacon *said = &view->nodes[id].said;
-        if (!view->nodes[id].member) continue;
+        if (!view->nodes[id].member || !may_tell(view)) continue;
         struct cluster_node *node = &list[count++];
         node->id = (uint8_t)id;
         node->weight = said->weight;
@@ -312,7 +328,7 @@ bool view_holds(const struct view *view, uint64_t now) {
         if (node->member && !view->cut_off && !view->kept && !lives(view, id, now)) return false;
         if (!view->cut_off && !view->kept && belongs(view, id, now) && !node->member) return false;
     }
-    return members == view->list_count &&
+    return (members == view->list_count || !may_tell(view)) &&
            (view->state == BEACON_SERVES) == (view->wait == VIEW_WAITS_NOT && view->state != BEACON_DRAINING);
 }
 

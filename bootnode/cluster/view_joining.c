@@ -18,31 +18,37 @@ static bool rival_has_it(const struct view *view, uint64_t now) {
            !view_intake_wins(view->own.started_ms, view->own.boot, us->clock_off, &us->rival);
 }
 
-/* There are no rooms yet that would have to move, or all must move anyway. */
+static bool has_rooms(const struct view *view, size_t id, uint64_t now) {
+    return is_heard_in(view, id, BEACON_SERVES, now) || is_heard_in(view, id, BEACON_DRAINING, now);
+}
+
+/* Whoever serves has no rooms yet, or began just now, too: the cluster is being started, and nothing is to be moved. */
 static bool is_cold(const struct view *view, uint64_t now) {
-    size_t joining = 1, serving = 0;
     for (size_t id = 0; id < CLUSTER_NODES_MAX; id++) {
-        joining += is_heard_in(view, id, BEACON_JOINING, now);
-        serving += is_heard_in(view, id, BEACON_SERVES, now) || is_heard_in(view, id, BEACON_DRAINING, now);
+        const struct beacon *said = &view->nodes[id].said;
+        if (has_rooms(view, id, now) && said->sessions > 0 && said->wall_ms >= said->started_ms + VIEW_COLD_MS)
+            return false;
     }
-    return joining > VIEW_COLD * serving;
+    return true;
 }
 
 static enum view_wait waits_for_others(const struct view *view, uint64_t now) {
     for (size_t id = 0; id < view->own.id; id++)
         if (is_heard_in(view, id, BEACON_JOINING, now) && !view->nodes[id].clock_off) return VIEW_WAITS_LOWER;
     if (now < view->changed_ms + VIEW_LISTEN_MS) return VIEW_WAITS_MOVING;
-    for (size_t id = 0; id < CLUSTER_NODES_MAX; id++) {
-        const bool has_rooms = is_heard_in(view, id, BEACON_SERVES, now) || is_heard_in(view, id, BEACON_DRAINING, now);
-        if (has_rooms && view->nodes[id].said.moving > 0) return VIEW_WAITS_MOVING;
-    }
+    for (size_t id = 0; id < CLUSTER_NODES_MAX; id++)
+        if (has_rooms(view, id, now) && view->nodes[id].said.moving > 0) return VIEW_WAITS_MOVING;
     return VIEW_WAITS_NOT;
+}
+
+static bool listens(const struct view *view, uint64_t now) {
+    return now < later(view->board_ms, view->listens_ms) + VIEW_LISTEN_MS;
 }
 
 static enum view_wait waits(struct view *view, uint64_t now) {
     if (!view->board)
         return view->kept_own && now >= view->listens_ms + VIEW_ALIVE_MS ? VIEW_WAITS_NOT : VIEW_WAITS_BOARD;
-    if (now < later(view->board_ms, view->listens_ms) + VIEW_LISTEN_MS) return VIEW_WAITS_SILENCE;
+    if (listens(view, now)) return VIEW_WAITS_SILENCE;
     if (view->cut_off || view->kept) return VIEW_WAITS_CUT_OFF;
     if (is_cold(view, now)) return VIEW_WAITS_NOT;
     const enum view_wait wait = waits_for_others(view, now);
@@ -68,6 +74,7 @@ static void leave(struct view *view, enum view_wait wait) {
 void view_joining_step(struct view *view, uint64_t now) {
     const enum beacon_state state = view->state;
     const enum view_wait wait = view->wait;
+    view->listened |= view->board && !listens(view, now);
     if (view->own.draining) {
         view->state = BEACON_DRAINING;
         view->wait = VIEW_WAITS_NOT;

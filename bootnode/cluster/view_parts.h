@@ -10,13 +10,14 @@
 #include "common/address.h"
 
 #define VIEW_ALIVE_MS 5000       /* silent for so long, by beacon and by STUN: dead */
+#define VIEW_FRESH_MS 3000       /* who was heard so lately shows that it is not we who hear nobody */
 #define VIEW_LISTEN_MS 2000      /* a node listens so long before it serves, and after each change */
 #define VIEW_JOIN_MS 120000      /* and waits for others so long at most */
 #define VIEW_CLOCK_MS 60000      /* a clock may be off by so much, */
 #define VIEW_CLOCK_BACK_MS 50000 /* and is right again from here on */
 #define VIEW_KEPT_MS 600000      /* a view that was kept says for so long who is to be expected */
 #define VIEW_FORGET_MS 3600000   /* who is silent for so long, and in no view, is nobody any more */
-#define VIEW_COLD 3              /* more than so many join for each that serves: the cluster is being started */
+#define VIEW_COLD_MS 10000       /* who runs for less began just now */
 #define VIEW_EVENTS_MAX 64
 
 /* Why a node is in the view or is not. */
@@ -109,7 +110,10 @@ struct view {
     uint64_t listens_ms;                       /* since when we are joining */
     uint64_t changed_ms;                       /* when the members changed last */
     uint64_t blocked_ms;                       /* since when others keep us from joining; 0: they do not */
+    bool listened;                             /* for VIEW_LISTEN_MS, once: else who is heard is not all of them */
     bool cut_off;
+    uint64_t doubt_ms; /* when most members were not heard lately; 0: never */
+    bool cut_off_told;
     uint64_t cut_off_ms;    /* since when */
     bool kept;              /* there was a view of an earlier run, and those whom it had are still awaited */
     bool kept_own;          /* it had us, too */
