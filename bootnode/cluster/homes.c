@@ -1,9 +1,9 @@
 #include "bootnode/cluster/homes.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bootnode/cluster/placement.h"
 #include "common/holds.h"
 
 static void take_node(struct homes *homes, const struct cluster_node *node) {
@@ -15,36 +15,14 @@ static void take_node(struct homes *homes, const struct cluster_node *node) {
     homes->registers[node->id] = node->registers;
 }
 
-static uint64_t score(const uint8_t key[static PLACEMENT_KEY_SIZE], uint16_t bucket, uint8_t id) {
-    const uint8_t message[3] = {id, (uint8_t)(bucket >> 8), (uint8_t)bucket};
-    uint8_t hash[crypto_shorthash_BYTES];
-    uint64_t value;
-    crypto_shorthash(hash, message, sizeof message, key);
-    memcpy(&value, hash, sizeof value);
-    return value;
-}
-
-/* TODO(placement): weights. */
-static void rank(struct homes *homes, const struct cluster_identity *identity, uint16_t bucket,
-                 const struct cluster_node *nodes, size_t count) {
-    uint64_t scores[HOMES_MAX];
-    unsigned ranked = 0;
-    for (size_t i = 0; i < count; i++) {
-        uint64_t own = score(identity->placement_key, bucket, nodes[i].id);
-        unsigned at = ranked < homes->ranked_count ? ranked++ : ranked;
-        if (at == ranked && scores[--at] > own) continue;
-        for (; at > 0 && scores[at - 1] < own; at--) {
-            scores[at] = scores[at - 1];
-            homes->ranked[bucket][at] = homes->ranked[bucket][at - 1];
-        }
-        scores[at] = own;
-        homes->ranked[bucket][at] = nodes[i].id;
-    }
-}
-
 static void rank_all(struct homes *homes, const struct cluster_identity *identity, const struct cluster_node *nodes,
                      size_t count) {
-    for (unsigned bucket = 0; bucket < BUCKETS; bucket++) rank(homes, identity, (uint16_t)bucket, nodes, count);
+    struct placement_node weighed[CLUSTER_NODES_MAX];
+    for (size_t i = 0; i < count; i++)
+        weighed[i] = (struct placement_node){.id = nodes[i].id, .weight = nodes[i].weight};
+    for (unsigned bucket = 0; bucket < BUCKETS; bucket++)
+        (void)placement_rank(identity->placement_key, bucket, weighed, count, homes->ranked_count,
+                             homes->ranked[bucket]);
 }
 
 struct homes *homes_make(const struct cluster_identity *identity, const struct cluster_node *nodes, size_t count,

@@ -3,13 +3,14 @@
  * worker under RCU (node->homes), replaced as a whole. PROTOCOL.md §2.6.
  *
  * Invariant: equal views give equal homes, whoever makes them and in whichever order the nodes are given; and two views
- * that differ in fewer than `replicas` nodes share a home of every bucket. */
+ * that differ in fewer than `replicas` nodes, and have one in common, share a home of every bucket. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bootnode/cluster/placement.h"
 #include "common/attributes.h"
 #include "common/names.h"
 #include "common/rcu.h"
@@ -17,7 +18,6 @@
 
 #define CLUSTER_NODES_MAX 256 /* by their ids, a byte of each session id */
 #define CLUSTER_WEIGHT_MAX 1000
-#define PLACEMENT_KEY_SIZE 16
 
 /* A node of a view. */
 struct cluster_node {
