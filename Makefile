@@ -75,8 +75,8 @@ say = @printf '  %-7s %s\n' '$(1)' '$(2)'
 MAKEFLAGS += --no-print-directory
 endif
 
-.PHONY: all tests fuzzers benchmarks deps run check check-long check-fresh lint coverage dist deb fuzz bench bench-peers bench-micro \
-	bench-terminal screenshot install uninstall clean help
+.PHONY: all tests fuzzers benchmarks deps run run-cluster check check-long check-fresh lint coverage dist deb fuzz bench bench-peers \
+	bench-micro bench-terminal screenshot install uninstall clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -168,7 +168,7 @@ $(filter-out $(FUZZ_MEMBER),$(FUZZERS)): $(OUT)/tests/%: $(OUT)/tests/fuzz/%.o $
 JOBS ?= $(shell nproc)
 PARALLEL = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
 deps:
-	@.ci/deps build test lint
+	@.ci/deps build cluster test lint
 
 run:
 	@.ci/deps build
@@ -176,10 +176,17 @@ run:
 	@$(MAKE) $(PARALLEL) all
 	@GOCHAT=$(abspath $(PROGRAM)) DATA=$(abspath $(OUT)/run) client/demo/demo.sh
 
+# Three NATS servers and three bootnodes on loopback, with the state of the whole; Ctrl-C ends all.
+run-cluster:
+	@.ci/deps build cluster
+	@echo 'make: building the program'
+	@$(MAKE) $(PARALLEL) all
+	@GOCHAT=$(abspath $(PROGRAM)) PACKAGED=$(CURDIR)/tests/packaged conf/cluster/run
+
 # tests/natlab/hostile wants a sanitized program, whatever the others run.
 HOSTILE := $(if $(SAN),,$(if $(T),$(filter natlab/hostile,$(T)),yes))
 check check-long:
-	@.ci/deps build test bench
+	@.ci/deps build cluster test bench
 	@echo 'make: building the program and its tests$(if $(SAN), with -fsanitize=$(SAN)), up to $(words $(OBJECTS)) files'
 	@$(MAKE) $(PARALLEL) all tests $(YARDSTICKS)
 	$(if $(HOSTILE),@echo 'make: building the program with -fsanitize=address$(comma)undefined for natlab/hostile')
@@ -187,14 +194,14 @@ check check-long:
 	@GOCHAT=$(abspath $(PROGRAM)) OUT=$(abspath $(OUT)) SAN=$(SAN) tests/run $(if $(T),$(T),$(@:check%=all%))
 
 lint:
-	@.ci/deps build test lint
+	@.ci/deps build cluster test lint
 	@$(MAKE) $(PARALLEL) OUT=$(BUILD)/lint CFLAGS='-O2 -g -Werror' all tests benchmarks
 	@echo 'ok lint: gcc -Werror'
 	@.ci/lint
 
 # Which lines the tests run, in a build of its own; T= as for check.
 coverage:
-	@.ci/deps build test bench
+	@.ci/deps build cluster test bench
 	@$(MAKE) $(PARALLEL) OUT=$(BUILD)/coverage CFLAGS='-Og -g --coverage -fprofile-update=atomic -DGOCHAT_COVERAGE' all tests
 	$(if $(HOSTILE),@$(MAKE) $(PARALLEL) SAN=address$(comma)undefined OUT=$(BUILD)/coverage/san-address-undefined all)
 	@find $(BUILD)/coverage -name '*.gcda' -delete
@@ -253,6 +260,8 @@ screenshot:
 MANUALS := $(wildcard conf/*.1 conf/*.5 conf/*.8)
 SERVICES := $(wildcard conf/*.service conf/*.socket)
 SAMPLES := $(wildcard conf/*.ini conf/*.yml conf/*.json)
+CLUSTER := $(wildcard conf/cluster/*.ini conf/cluster/*.conf conf/cluster/*.md)
+CLUSTER_PROGRAMS := conf/cluster/make-keys conf/cluster/run
 DOCUMENTS := README.md ARCHITECTURE.md CONTRIBUTING.md NEWS SECURITY.md LICENSE Containerfile common/PROTOCOL.md bench/README.md \
 	$(wildcard doc/*.md client/demo/*.svg bench/results/*)
 PROGRAMS := $(PROGRAM) $(LOAD_PROGRAM)
@@ -260,7 +269,7 @@ sections := 1 5 8
 in = $(addprefix $(DESTDIR)$(1)/,$(notdir $(2)))
 # What names places, with /usr/local for the prefix, in its place.
 NAMING = $(foreach section,$(sections),$(call in,$(MANDIR)/man$(section),$(filter %.$(section),$(MANUALS)))) \
-	$(call in,$(UNITDIR),$(SERVICES)) $(call in,$(DATADIR),$(SAMPLES))
+	$(call in,$(UNITDIR),$(SERVICES)) $(call in,$(DATADIR),$(SAMPLES)) $(call in,$(DATADIR)/cluster,$(CLUSTER))
 INSTALLED = $(call in,$(BINDIR),gochat $(if $(LOAD_PROGRAM),gochat-load)) $(NAMING) \
 	$(call in,$(SYSUSERSDIR),gochat-bootnode.conf) $(call in,$(BASHDIR),gochat gochat-load) \
 	$(call in,$(ZSHDIR),_gochat) $(call in,$(FISHDIR),gochat.fish gochat-load.fish)
@@ -278,12 +287,14 @@ install: all
 	$(call put,$(UNITDIR),$(SERVICES))
 	$(Q)$(INSTALL) -D -m 0644 conf/gochat-bootnode.sysusers $(DESTDIR)$(SYSUSERSDIR)/gochat-bootnode.conf
 	$(call put,$(DATADIR),$(SAMPLES))
+	$(call put,$(DATADIR)/cluster,$(CLUSTER))
+	$(call put,$(DATADIR)/cluster,$(CLUSTER_PROGRAMS),0755)
 	$(call put,$(BASHDIR),$(addprefix conf/completion/bash/,gochat gochat-load))
 	$(call put,$(ZSHDIR),conf/completion/zsh/_gochat)
 	$(call put,$(FISHDIR),$(addprefix conf/completion/fish/,gochat.fish gochat-load.fish))
 	$(Q)for file in $(DOCUMENTS); do $(INSTALL) -D -m 0644 $$file $(DESTDIR)$(DOCDIR)/$$file || exit 1; done
 	$(Q)$(INSTALL) -d $(DESTDIR)$(DOCDIR)/conf
-	$(Q)ln -sfr $(call in,$(DATADIR),$(SAMPLES)) $(call in,$(UNITDIR),$(SERVICES)) $(DESTDIR)$(DOCDIR)/conf
+	$(Q)ln -sfr $(call in,$(DATADIR),$(SAMPLES)) $(call in,$(UNITDIR),$(SERVICES)) $(DESTDIR)$(DATADIR)/cluster $(DESTDIR)$(DOCDIR)/conf
 	$(Q)sed -i 's|/usr/local/bin/|$(BINDIR)/|g; s|/usr/local/share/doc/gochat|$(DOCDIR)|g; s|/usr/local/share/gochat|$(DATADIR)|g' \
 		$(NAMING)
 
@@ -298,6 +309,7 @@ help:
 	@printf '%s\n' \
 	'make                    builds ./gochat and ./gochat-load' \
 	'make run                sets everything up and opens a chat on this machine' \
+	'make run-cluster        runs a cluster of three bootnodes on this machine, and shows its state' \
 	'make check              runs all tests; T="unit/test_bytes e2e/rooms" a selection, SAN=thread sanitized' \
 	'                        (of all tests those in which that sanitizer can find something)' \
 	'make check-long         the tests that take long, too, and all under SAN' \

@@ -15,7 +15,7 @@ plan skip_all => 'no Debian system' unless grep { -x "$_/dpkg-deb" } split /:/, 
 
 my $deps = abs_path("$FindBin::Bin/../../.ci/deps");
 my @table = map {
-    /^(build|test|lint|bench|package|fresh|peers) +([a-z0-9.+-]+)(!?) +\S/ ? { group => $1, name => $2, unpacked => $3 } : () }
+    /^(build|cluster|test|lint|bench|package|fresh|peers) +([a-z0-9.+-]+)(!?) +\S/ ? { group => $1, name => $2, unpacked => $3 } : () }
     split /\n/, read_file($deps);
 my @unpacked = map { $_->{name} } grep { $_->{unpacked} } @table;
 my @installed = map { $_->{name} } grep { !$_->{unpacked} } @table;
@@ -59,25 +59,25 @@ sub run_deps {
     return -e "$folder/calls" ? split /\n/, read_file("$folder/calls") : ();
 }
 
-my @calls = run_deps(qw(build test lint bench package fresh peers));
+my @calls = run_deps(qw(build cluster test lint bench package fresh peers));
 my ($install) = grep { /\binstall\b/ && !/--download-only/ } @calls;
 is_deeply([sort grep { $install =~ /(?<!\S)\Q$_\E(?!\S)/ } @installed, @unpacked], [sort @installed],
     'it installs the others');
 is(scalar(grep { / --download-only / } @calls), scalar @unpacked, 'and only downloads these');
 ok(-x "$folder/checkout/build/packages/usr/sbin/$_", "$_: unpacked") for @unpacked;
 ok(!-e "$folder/started", 'no script of theirs ran');
-is_deeply([run_deps(qw(build test lint bench package fresh peers))], [], 'a second time nothing is to be done');
+is_deeply([run_deps(qw(build cluster test lint bench package fresh peers))], [], 'a second time nothing is to be done');
 
 # A package to be unpacked comes as a dependency of one that is installed: nothing of it can be downloaded any more.
 remove_tree("$folder/checkout/build");
 unlink "$folder/installed";
 write_file("$folder/brought", "$unpacked[0]\n");
-@calls = run_deps(qw(build test lint bench package fresh peers));
+@calls = run_deps(qw(build cluster test lint bench package fresh peers));
 is(scalar(grep {/ --download-only \Q$unpacked[0]\E$/} @calls), 0, "$unpacked[0]: is used as somebody's dependency");
 is(scalar(grep {/ --download-only /} @calls), @unpacked - 1, 'the others are unpacked');
 unlink "$folder/brought";
 remove_tree("$folder/checkout/build");
-run_deps(qw(build test lint bench package fresh peers));
+run_deps(qw(build cluster test lint bench package fresh peers));
 
 make_path("$folder/checkout/tests");
 copy(abs_path("$FindBin::Bin/../packaged"), "$folder/checkout/tests/packaged")

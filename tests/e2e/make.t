@@ -24,7 +24,7 @@ sub told {
     return $out;
 }
 
-for my $target (qw(run check)) {
+for my $target (qw(run run-cluster check)) {
     my $said = told($target);
     like($said, qr/^inner -j$processors all\b/m, "make $target: a job for each processor");
     like($said, qr/^echo 'make: building the program/m, "make $target: says what it builds");
