@@ -1,4 +1,4 @@
-/* A beacon: what a node of a cluster says of itself on the board, each second. Its bytes are in PROTOCOL.md §8.
+/* A beacon: what a node of a cluster says of itself on the board, each second. Its bytes are in PROTOCOL.md §2.7.
  *
  * Whoever has the cluster's key file can make one, and nobody else (seal.h). Pure. */
 #pragma once

@@ -1,4 +1,4 @@
-/* The orders of a node as messages on the board (PROTOCOL.md §8): an edition in as many parts as it takes. Each is
+/* The orders of a node as messages on the board (PROTOCOL.md §2.7): an edition in as many parts as it takes. Each is
  * sealed (seal.h), and begins with a byte that no beacon begins with, since both have one key. Pure. */
 #pragma once
 

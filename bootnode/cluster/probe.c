@@ -13,7 +13,7 @@ bool probe_is_due(const struct probe *probe, const struct view *view, uint8_t id
     const struct view_node *node = &view->nodes[id];
     const uint64_t asked = probe->nodes[id].asked_ms;
     if (id == view->own.id || !node->known) return false;
-    const bool hurry = is_missed(node, now) && (!view->board || now >= node->beacon_ms + PROBE_LATE_MS);
+    const bool hurry = is_missed(node, now) && (!view->board || now >= node->beacon_ms + PROBE_BEACON_LATE_MS);
     return asked == 0 || now >= asked + (hurry ? PROBE_HURRY_MS : PROBE_REST_MS);
 }
 
@@ -38,7 +38,7 @@ size_t probe_ask(struct probe *probe, const struct view *view, uint8_t id, uint6
 
 static bool answers(struct probe_request *open, const uint8_t *data, size_t size, uint64_t now) {
     struct stun_response response;
-    if (open->sent_ms == 0 || now >= open->sent_ms + PROBE_ANSWER_MS) return false;
+    if (open->sent_ms == 0 || now >= open->sent_ms + PROBE_WAIT_MS) return false;
     if (!stun_decode_response(data, size, open->transaction, &response)) return false;
     open->sent_ms = 0;
     return true;

@@ -6,7 +6,7 @@
  *    PROBE_REST_MS, so that a broken path is known before it is needed; as seldom where it is in no view and was not
  *    heard for PROBE_MISSED_MS. All its addresses are asked.
  * 2. What counts as an answer came from the address that was asked, to one of the last PROBE_OPEN requests to it, whose
- *    transactions are random, within PROBE_ANSWER_MS, and to each request once. */
+ *    transactions are random, within PROBE_WAIT_MS, and to each request once. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,8 +19,8 @@
 
 #define PROBE_HURRY_MS 1000
 #define PROBE_REST_MS 10000
-#define PROBE_LATE_MS 1500 /* after the last beacon: the next one is late */
-#define PROBE_ANSWER_MS 4000
+#define PROBE_BEACON_LATE_MS 1500 /* after the last beacon: the next one is late */
+#define PROBE_WAIT_MS 4000
 #define PROBE_MISSED_MS 60000
 #define PROBE_OPEN 4
 

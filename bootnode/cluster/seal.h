@@ -1,6 +1,6 @@
 /* What bootnodes of a cluster hang on the board is sealed: behind the content stand MACs (BLAKE2b-128), one for each
  * key of whoever made it, of which one by a key of ours is enough. So while a key is replaced, and nodes have different
- * keyrings for a time, they believe each other. PROTOCOL.md §8. Pure.
+ * keyrings for a time, they believe each other. PROTOCOL.md §2.7. Pure.
  *
  * One key is for contents of all kinds: their first bytes differ. */
 #pragma once

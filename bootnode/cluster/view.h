@@ -1,5 +1,5 @@
 /* A view: which nodes of the cluster live, as one of them believes. No node asks another what it believes: each makes
- * its view from what it hears itself. PROTOCOL.md §8 has the rules, for whoever writes another bootnode.
+ * its view from what it hears itself. PROTOCOL.md §2.7 has the rules, for whoever writes another bootnode.
  *
  * Invariants:
  * 1. A member was heard (a beacon, or an answer to our STUN) less than VIEW_ALIVE_MS ago, unless we are cut off; and

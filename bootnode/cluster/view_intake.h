@@ -24,7 +24,7 @@ enum beacon_refusal {
 
 /* One that beacon_decode took. */
 MUST_USE enum beacon_refusal view_intake(struct view *view, const struct beacon *beacon, uint64_t now, uint64_t wall);
-/* Does the first of two runs with one id have it? PROTOCOL.md §8. */
+/* Does the first of two runs with one id have it? PROTOCOL.md §2.7. */
 MUST_USE bool view_intake_wins(uint64_t started_ms, uint64_t boot, bool clock_off, const struct view_rival *other);
 /* "malformed" … */
 const char *view_refusal_name(enum beacon_refusal refusal);

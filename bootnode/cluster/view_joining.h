@@ -1,4 +1,4 @@
-/* Our own state in a view: whether we may serve. Pure. The rules: PROTOCOL.md §8. */
+/* Our own state in a view: whether we may serve. Pure. The rules: PROTOCOL.md §2.7. */
 #pragma once
 
 #include <stdint.h>
