@@ -41,11 +41,12 @@ enum part {
     CREDIT = 1 << 17,
     STATUS = 1 << 18,
     TEXT = 1 << 19,
+    NODE = 1 << 20,
 };
 
 static const unsigned parts_of[EVENT_TYPES] = {
     [EVENT_JOINED] = 0,
-    [EVENT_REGISTERED] = BOOTNODE | MAPPED,
+    [EVENT_REGISTERED] = BOOTNODE | MAPPED | NODE | RTT,
     [EVENT_PEER_JOINED] = PEER,
     [EVENT_PEER_CONNECTED] = PEER | RTT | KEYS,
     [EVENT_MESSAGE] = PEER | ID | KIND | TIMES | HISTORY | FINGERPRINT | TEXT,
@@ -60,6 +61,7 @@ static const unsigned parts_of[EVENT_TYPES] = {
     [EVENT_PEER_LEFT] = PEER | SAID_BYE,
     [EVENT_BOOTNODE_LOST] = BOOTNODE | TEXT,
     [EVENT_BOOTNODE_BACK] = BOOTNODE,
+    [EVENT_HOME_LEFT] = BOOTNODE | NODE,
     [EVENT_NICK] = NICK,
     [EVENT_PARTED] = 0,
     [EVENT_ERROR] = TEXT,
@@ -82,6 +84,8 @@ static const struct {
     MEMBER(PEER, address),
     MEMBER(BOOTNODE, bootnode),
     MEMBER(BOOTNODE, bootnode_name),
+    MEMBER(NODE, has_node),
+    MEMBER(NODE, node_id),
     MEMBER(MAPPED, mapped),
     MEMBER(MAPPED, mapped_other),
     MEMBER(STANDING, standing),

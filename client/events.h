@@ -20,7 +20,8 @@ enum peer_standing { STANDING_CONNECTING /* or lost, and tried again */, STANDIN
 
 enum event_type {
     EVENT_JOINED,         /* room: it is ours from now on; first event of a room */
-    EVENT_REGISTERED,     /* room, bootnode, bootnode_name, mapped, mapped_other (port 0: not known) */
+    EVENT_REGISTERED,     /* room, bootnode, bootnode_name, mapped, mapped_other (port 0: not known); of a cluster, a
+                             home: has_node, node_id, rtt_ms */
     EVENT_PEER_JOINED,    /* room, peer */
     EVENT_PEER_CONNECTED, /* room, peer, nick, relayed, address, rtt_ms, cipher, fingerprint, safety */
     EVENT_MESSAGE,        /* room, peer, nick, id, text, sent_ms, said_ms, kind, history, late, fingerprint */
@@ -37,11 +38,13 @@ enum event_type {
     EVENT_PEER_LEFT,   /* room, peer, nick, said_bye */
     EVENT_BOOTNODE_LOST, /* room, bootnode, bootnode_name, text */
     EVENT_BOOTNODE_BACK, /* room, bootnode, bootnode_name */
-    EVENT_NICK,          /* nick: ours from now on, in all rooms */
-    EVENT_PARTED,        /* room: we have left it; last event of a room */
-    EVENT_ERROR,         /* room or NULL, text */
-    EVENT_CREDIT,        /* room, credit: so many more messages may be said there; never shown */
-    EVENT_FINISHED,      /* status: end the UI; never shown */
+    EVENT_HOME_LEFT, /* room, bootnode, bootnode_name, has_node, node_id: a home of before, where we have no place any
+                        more; never shown as a line */
+    EVENT_NICK,      /* nick: ours from now on, in all rooms */
+    EVENT_PARTED,    /* room: we have left it; last event of a room */
+    EVENT_ERROR,     /* room or NULL, text */
+    EVENT_CREDIT,    /* room, credit: so many more messages may be said there; never shown */
+    EVENT_FINISHED,  /* status: end the UI; never shown */
     /* Answers to commands, made by the UI itself: */
     EVENT_NOTICE, /* room or NULL, text; also what a room tells that is no fault */
     EVENT_MEMBER, /* room, peer, nick, standing, relayed, address, rtt_ms, cipher, fingerprint, safety, waiting, ignored
@@ -62,6 +65,8 @@ struct event {
     const char *bootnode_name;    /* HOST:PORT as configured; lives as long as the engine */
     struct address bootnode, mapped, mapped_other, address;
     bool relayed, said_bye, ignored;
+    bool has_node; /* bootnode: it is this node of a cluster */
+    uint8_t node_id;
     char relay[TEXT_NICK_MAX + 1]; /* relayed: the member who passes on; empty: a bootnode */
     enum peer_standing standing;
     enum chat_kind kind;

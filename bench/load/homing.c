@@ -130,7 +130,7 @@ static bool next_home(const struct fleet *fleet, uint32_t place, uint8_t *node) 
 static void fill_homes(struct fleet *fleet, uint32_t place, uint64_t now_us) {
     uint8_t node;
     while (next_home(fleet, place, &node)) {
-        uint32_t free = places_free(fleet, place);
+        uint32_t free = places_vacant(fleet, place);
         if (free == PLACES_NONE) return;
         go_to(fleet, free, node, now_us);
     }
@@ -169,7 +169,7 @@ void homing_notice(struct fleet *fleet, uint32_t place, const struct named_homes
 
 void homing_ask(struct fleet *fleet, uint32_t place, uint64_t at_us) {
     if (!fleet->homes || places_at(fleet, place, NODES_ENTRY) != PLACES_NONE) return;
-    uint32_t free = places_free(fleet, place);
+    uint32_t free = places_vacant(fleet, place);
     if (free != PLACES_NONE) go_to(fleet, free, NODES_ENTRY, at_us);
 }
 

@@ -71,7 +71,7 @@ uint32_t places_at(const struct fleet *fleet, uint32_t place, uint8_t node) {
     return PLACES_NONE;
 }
 
-uint32_t places_free(const struct fleet *fleet, uint32_t place) {
+uint32_t places_vacant(const struct fleet *fleet, uint32_t place) {
     for (uint32_t i = fleet_member(fleet, place); i < fleet->places; i += fleet->count)
         if (fleet->members[i].state == MEMBER_ABSENT) return i;
     return PLACES_NONE;

@@ -22,6 +22,6 @@ uint32_t places_of(const struct fleet *fleet, uint32_t place, uint32_t layer);
 uint32_t places_count(const struct fleet *fleet, uint32_t place, enum member_state state);
 /* The member's place at that node, or a free one; PLACES_NONE when there is none. */
 uint32_t places_at(const struct fleet *fleet, uint32_t place, uint8_t node);
-uint32_t places_free(const struct fleet *fleet, uint32_t place);
+uint32_t places_vacant(const struct fleet *fleet, uint32_t place);
 /* Every session that the member has, or is about to have, is an active one, and it has one. */
 bool places_all_active(const struct fleet *fleet, uint32_t place);

@@ -31,7 +31,9 @@ static void bootnode_text(const struct conversation *conversation, unsigned colu
         conversation->bootnode.port > 0 ? address : conversation->bootnodes[0].name; /* no address yet */
     bool lost = conversation->bootnode_standing == BOOTNODE_LOST;
     size_t all = conversation->bootnode_count, registered = conversation_bootnodes(conversation, BOOTNODE_REGISTERED);
-    if (all > 1)
+    if (conversation_is_clustered(conversation) && !lost)
+        snprintf(out, size, "registered at %zu of %zu homes", registered, all);
+    else if (all > 1 && !conversation_is_clustered(conversation))
         snprintf(out, size, "registered at %zu of %zu bootnodes", registered, all);
     else
         snprintf(out, size, "%s %s", lost ? "bootnode lost:" : "registered at", place);

@@ -147,6 +147,7 @@ static void on_registered(void *context, uint64_t now) {
     on_seen(context, &rendezvous->mapped);
     struct event *event = bootnode_event(which, EVENT_REGISTERED, NULL);
     event->mapped = rendezvous->mapped;
+    if (is_home(which)) signpost_describe(&meeting->signposts, which->index, event);
     if (other) event->mapped_other = *other;
     room_events_emit(meeting->events, event);
     retry_peers(meeting, now);

@@ -31,6 +31,14 @@ int signpost_node(const struct signposts *signposts, size_t number) {
     return HOMING_ENTRY;
 }
 
+void signpost_describe(const struct signposts *signposts, size_t number, struct event *event) {
+    const int node = signpost_node(signposts, number);
+    const struct round_trip *trip = &session_of(signposts, number)->doors.trip;
+    event->has_node = node != HOMING_ENTRY;
+    event->node_id = event->has_node ? (uint8_t)node : 0;
+    event->rtt_ms = event->has_node ? trip->smoothed_us / 1000.0 : 0;
+}
+
 /* --- Keys --- */
 
 static bool keys_equal(const uint8_t a[static 32], const uint8_t b[static 32]) {
@@ -164,9 +172,19 @@ static void begin_session(struct signposts *signposts, struct signpost *signpost
     rendezvous_tick(rendezvous, now);
 }
 
+static void tell_left(const struct signposts *signposts, size_t number) {
+    struct event *event = room_events_make(signposts->events, EVENT_HOME_LEFT, NULL);
+    event->bootnode = session_of(signposts, number)->bootnode;
+    event->bootnode_name = signposts->host->bootnodes[signposts->sessions->bootnode[number]].name;
+    signpost_describe(signposts, number, event);
+    event->rtt_ms = 0;
+    room_events_emit(signposts->events, event);
+}
+
 /* With a word where there is a session, even where it seems to hear nothing. */
 static void end_session(struct signposts *signposts, struct signpost *signpost, size_t index, uint64_t now) {
     const struct homing_node node = signpost->homing.list[index];
+    if (node.begun && session_of(signposts, node.number)->ever_active) tell_left(signposts, node.number);
     homing_forget(&signpost->homing, index);
     if (!node.begun) return;
     rendezvous_move_away(session_of(signposts, node.number), now);

@@ -42,6 +42,8 @@ void signpost_init(struct signposts *signposts);
 bool signpost_is_home(const struct signposts *signposts, size_t number);
 /* Which node it is with; HOMING_ENTRY: with none. */
 int signpost_node(const struct signposts *signposts, size_t number);
+/* Which home it is, for an event. */
+void signpost_describe(const struct signposts *signposts, size_t number, struct event *event);
 /* The session with that number was told which nodes are homes. */
 enum rendezvous_place signpost_named(struct signposts *signposts, size_t number, const struct named_homes *named,
                                      uint64_t now);

@@ -44,10 +44,21 @@ void answer_who(const struct command_host *host, const struct command *self, cha
     if (room->roster.count == 0) command_notice(host, room, "nobody else is here");
 }
 
+#define NODE_TEXT_SIZE (INI_TEXT_SIZE + 64)
+/* "203.0.113.1:9595 (node 3 of chat.example:9595, 23 ms)" */
+static void place_of(const struct bootnode_seen *seen, char out[static ADDRESS_TEXT_SIZE + NODE_TEXT_SIZE]) {
+    address_format(&seen->address, out);
+    size_t size = strlen(out);
+    if (!seen->has_node) return;
+    size += (size_t)snprintf(out + size, NODE_TEXT_SIZE, " (node %u of %s", seen->node_id, seen->name);
+    if (seen->rtt_ms > 0) size += (size_t)snprintf(out + size, 32, ", %.0f ms", seen->rtt_ms);
+    memcpy(out + size, ")", 2);
+}
+
 static void show_bootnode(const struct command_host *host, const struct conversation *room,
                           const struct bootnode_seen *seen) {
-    char bootnode[ADDRESS_TEXT_SIZE], mapped[ADDRESS_TEXT_SIZE];
-    address_format(&seen->address, bootnode);
+    char bootnode[ADDRESS_TEXT_SIZE + NODE_TEXT_SIZE], mapped[ADDRESS_TEXT_SIZE];
+    place_of(seen, bootnode);
     address_format(&seen->mapped, mapped);
     if (seen->standing == BOOTNODE_REGISTERED)
         command_notice(host, room, "bootnode: registered at %s, which sees us as %s", bootnode, mapped);

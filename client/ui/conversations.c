@@ -44,7 +44,7 @@ bool conversations_holds(const struct conversations *conversations) {
     for (size_t i = 0; i < conversations->count; i++) {
         const struct conversation *conversation = conversations->list[i];
         if (conversations_find(conversations, conversation->name) != conversation) return false;
-        if (conversation->bootnode_count > BOOTNODES_MAX) return false;
+        if (conversation->bootnode_count > BOOTNODE_SESSIONS) return false;
         if (!roster_holds(&conversation->roster) || !deliveries_holds(&conversation->deliveries)) return false;
     }
     return true;
@@ -61,13 +61,25 @@ static struct conversation *joined(struct conversations *conversations, const ch
     return conversation;
 }
 
+static bool is_of(const struct bootnode_seen *seen, const struct event *event) {
+    return strcmp(seen->name, event->bootnode_name ? event->bootnode_name : "") == 0;
+}
+
+/* What had only its name until now is the first home of it that is told. */
 static struct bootnode_seen *bootnode_of(struct conversation *conversation, const struct event *event) {
-    const char *name = event->bootnode_name ? event->bootnode_name : "";
-    size_t i = 0;
-    while (i < conversation->bootnode_count && strcmp(conversation->bootnodes[i].name, name) != 0) i++;
-    if (i == BOOTNODES_MAX) return &conversation->bootnodes[0];
-    if (i == conversation->bootnode_count) conversation->bootnodes[conversation->bootnode_count++].name = name;
-    return &conversation->bootnodes[i];
+    struct bootnode_seen *nameless = NULL;
+    for (size_t i = 0; i < conversation->bootnode_count; i++) {
+        struct bootnode_seen *seen = &conversation->bootnodes[i];
+        if (!is_of(seen, event)) continue;
+        if (seen->has_node == event->has_node && seen->node_id == event->node_id) return seen;
+        if (!seen->has_node) nameless = seen;
+    }
+    if (!nameless && conversation->bootnode_count == BOOTNODE_SESSIONS) return &conversation->bootnodes[0];
+    if (!nameless) nameless = &conversation->bootnodes[conversation->bootnode_count++];
+    *nameless = (struct bootnode_seen){.name = event->bootnode_name ? event->bootnode_name : "",
+                                       .has_node = event->has_node,
+                                       .node_id = event->node_id};
+    return nameless;
 }
 
 /* The room is lost to us only with the last bootnode. */
@@ -80,12 +92,47 @@ static void choose_best(struct conversation *conversation) {
     conversation->mapped = best->mapped;
 }
 
+/* What is told of a cluster as a whole is so of all its homes. False: none is known. */
+static bool homes_stand(struct conversation *conversation, enum bootnode_standing standing, const struct event *event) {
+    bool any = false;
+    for (size_t i = 0; i < conversation->bootnode_count && !event->has_node; i++) {
+        struct bootnode_seen *seen = &conversation->bootnodes[i];
+        if (!is_of(seen, event) || !seen->has_node) continue;
+        seen->standing = standing;
+        any = true;
+    }
+    return any;
+}
+
 static void stands(struct conversation *conversation, enum bootnode_standing standing, const struct event *event) {
-    struct bootnode_seen *bootnode = bootnode_of(conversation, event);
-    bootnode->standing = standing;
-    bootnode->address = event->bootnode;
-    if (event->type == EVENT_REGISTERED) bootnode->mapped = event->mapped;
+    if (!homes_stand(conversation, standing, event)) {
+        struct bootnode_seen *bootnode = bootnode_of(conversation, event);
+        bootnode->standing = standing;
+        bootnode->address = event->bootnode;
+        if (event->type == EVENT_REGISTERED) bootnode->mapped = event->mapped;
+        bootnode->rtt_ms = event->rtt_ms;
+    }
     choose_best(conversation);
+}
+
+static void home_left(struct conversation *conversation, const struct event *event) {
+    for (size_t i = 0; i < conversation->bootnode_count; i++) {
+        const struct bootnode_seen *seen = &conversation->bootnodes[i];
+        if (!is_of(seen, event) || !seen->has_node || seen->node_id != event->node_id) continue;
+        conversation->bootnode_count--;
+        memmove(&conversation->bootnodes[i], &conversation->bootnodes[i + 1],
+                (conversation->bootnode_count - i) * sizeof *seen);
+        break;
+    }
+    if (conversation->bootnode_count > 0) choose_best(conversation);
+}
+
+bool conversation_is_clustered(const struct conversation *conversation) {
+    for (size_t i = 0; i < conversation->bootnode_count; i++) {
+        const struct bootnode_seen *seen = &conversation->bootnodes[i];
+        if (!seen->has_node || strcmp(seen->name, conversation->bootnodes[0].name) != 0) return false;
+    }
+    return conversation->bootnode_count > 0;
 }
 
 size_t conversation_bootnodes(const struct conversation *conversation, enum bootnode_standing standing) {
@@ -98,6 +145,7 @@ static void apply(struct conversation *conversation, const struct event *event) 
     switch (event->type) {
     case EVENT_REGISTERED:
     case EVENT_BOOTNODE_BACK: stands(conversation, BOOTNODE_REGISTERED, event); break;
+    case EVENT_HOME_LEFT: home_left(conversation, event); break;
     case EVENT_BOOTNODE_LOST: stands(conversation, BOOTNODE_LOST, event); break;
     case EVENT_CREDIT: conversation->credit += event->credit; break;
     case EVENT_SENT: deliveries_sent(&conversation->deliveries, event, &conversation->roster); break;

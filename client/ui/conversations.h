@@ -15,6 +15,9 @@ enum bootnode_standing { BOOTNODE_SEARCHING, BOOTNODE_REGISTERED, BOOTNODE_LOST 
 
 struct bootnode_seen {
     const char *name; /* as the event has it */
+    bool has_node;    /* it is a home in the cluster of that name: */
+    uint8_t node_id;
+    double rtt_ms; /* when it registered us */
     enum bootnode_standing standing;
     struct address address, mapped;
 };
@@ -24,7 +27,8 @@ struct conversation {
     char title[3 * ROOM_NAME_MAX + 1]; /* the name, filtered for a terminal */
     struct roster roster;
     struct deliveries deliveries;
-    struct bootnode_seen bootnodes[BOOTNODES_MAX]; /* that were registered with, or lost, so far */
+    struct bootnode_seen
+        bootnodes[BOOTNODE_SESSIONS]; /* that were registered with, or lost, so far; homes that we left are not */
     size_t bootnode_count;
     enum bootnode_standing bootnode_standing; /* of the best of them, */
     struct address bootnode, mapped;          /* which is this one */
@@ -41,6 +45,8 @@ struct conversations {
     char fingerprint[FINGERPRINT_TEXT_SIZE];
 };
 
+/* Are all of them homes in one cluster? */
+bool conversation_is_clustered(const struct conversation *conversation);
 /* How many of its bootnodes stand so. */
 size_t conversation_bootnodes(const struct conversation *conversation, enum bootnode_standing standing);
 

@@ -48,6 +48,15 @@ static json_t *bootnode_name_of(const struct event *event) {
     return string_or_empty(event->bootnode_name);
 }
 
+/* Only of a cluster. */
+static json_t *node_of(const struct event *event) {
+    return event->has_node ? json_integer(event->node_id) : NULL;
+}
+
+static json_t *node_rtt_of(const struct event *event) {
+    return event->has_node && event->rtt_ms > 0 ? json_real(event->rtt_ms) : NULL;
+}
+
 static json_t *mapped_of(const struct event *event) {
     return address_of(&event->mapped);
 }
@@ -209,6 +218,8 @@ struct field {
     { "bootnode", bootnode_of }
 #define BOOTNODE_NAME                                                                                                  \
     { "name", bootnode_name_of }
+#define NODE                                                                                                           \
+    { "node", node_of }
 
 /* clang-format off */
 static const struct {
@@ -216,7 +227,7 @@ static const struct {
     struct field fields[FIELDS_MAX];
 } objects[EVENT_TYPES] = {
     [EVENT_JOINED] = {"joined", {ROOM}},
-    [EVENT_REGISTERED] = {"registered", {ROOM, BOOTNODE, {"mapped", mapped_of}, {"mapped_other", mapped_other_of}, BOOTNODE_NAME}},
+    [EVENT_REGISTERED] = {"registered", {ROOM, BOOTNODE, {"mapped", mapped_of}, {"mapped_other", mapped_other_of}, BOOTNODE_NAME, NODE, {"rtt_ms", node_rtt_of}}},
     [EVENT_PEER_JOINED] = {"peer-joined", {ROOM, PEER}},
     [EVENT_PEER_CONNECTED] = {"peer-connected", {ROOM, PEER, NICK, PATH, VIA, ADDRESS, {"rtt_ms", rtt_of}, {"cipher", cipher_of}, {"fingerprint", fingerprint_of}}},
     [EVENT_MESSAGE] = {"message", {ROOM, PEER, NICK, ID, TEXT, {"sent_ms", sent_of}, KIND, {"history", history_of}, {"fingerprint", author_fingerprint_of}, {"said_ms", said_of}, {"late", late_of}}},
@@ -230,6 +241,7 @@ static const struct {
     [EVENT_PEER_LEFT] = {"peer-left", {ROOM, PEER, NICK, {"reason", reason_of}}},
     [EVENT_BOOTNODE_LOST] = {"bootnode-lost", {ROOM, BOOTNODE, TEXT, BOOTNODE_NAME}},
     [EVENT_BOOTNODE_BACK] = {"bootnode-back", {ROOM, BOOTNODE, BOOTNODE_NAME}},
+    [EVENT_HOME_LEFT] = {"home-left", {ROOM, BOOTNODE, BOOTNODE_NAME, NODE}},
     [EVENT_NICK] = {"nick", {NICK}},
     [EVENT_PARTED] = {"parted", {ROOM}},
     [EVENT_ERROR] = {"error", {TEXT, SOME_ROOM}},

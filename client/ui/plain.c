@@ -96,8 +96,9 @@ static void print_parted(FILE *out, const struct event *event) {
 
 static void print_registered(FILE *out, const struct event *event) {
     char bootnode[ADDRESS_TEXT_SIZE], mapped[ADDRESS_TEXT_SIZE];
-    fprintf(out, "* registered at %s, which sees us as %s\n", address_format(&event->bootnode, bootnode),
-            address_format(&event->mapped, mapped));
+    fprintf(out, "* registered at %s", address_format(&event->bootnode, bootnode));
+    if (event->has_node) fprintf(out, " (node %u of %s)", event->node_id, event->bootnode_name);
+    fprintf(out, ", which sees us as %s\n", address_format(&event->mapped, mapped));
 }
 
 static void print_joined(FILE *out, const struct event *event) {

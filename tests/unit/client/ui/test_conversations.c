@@ -217,6 +217,46 @@ static void one_bootnode_of_two_is_enough(void **state) {
     conversations_clear(&conversations);
 }
 
+static void a_home(struct conversations *conversations, enum event_type type, uint8_t node) {
+    const struct event event = {.type = type,
+                                .room = "a",
+                                .bootnode_name = "c:1",
+                                .bootnode.port = (uint16_t)(100 + node),
+                                .has_node = true,
+                                .node_id = node};
+    conversations_apply(conversations, &event);
+}
+
+/* A cluster is lost and back as a whole; its homes come and go. */
+static void homes_come_and_go(void **state) {
+    struct conversations conversations;
+    (void)state;
+    set_up(&conversations, 1);
+    const struct conversation *room = conversations.list[0];
+    a_bootnode(&conversations, EVENT_BOOTNODE_LOST, "c:1", 1);
+    assert_false(conversation_is_clustered(room));
+    a_home(&conversations, EVENT_REGISTERED, 3);
+    a_home(&conversations, EVENT_REGISTERED, 0);
+    a_home(&conversations, EVENT_REGISTERED, 0);
+    assert_int_equal(room->bootnode_count, 2);
+    assert_true(conversation_is_clustered(room));
+    assert_int_equal(conversation_bootnodes(room, BOOTNODE_REGISTERED), 2);
+    a_bootnode(&conversations, EVENT_BOOTNODE_LOST, "c:1", 1);
+    assert_int_equal(conversation_bootnodes(room, BOOTNODE_LOST), 2);
+    assert_int_equal(room->bootnode_standing, BOOTNODE_LOST);
+    a_bootnode(&conversations, EVENT_BOOTNODE_BACK, "c:1", 1);
+    assert_int_equal(conversation_bootnodes(room, BOOTNODE_REGISTERED), 2);
+    a_home(&conversations, EVENT_HOME_LEFT, 3);
+    assert_int_equal(room->bootnode_count, 1);
+    assert_int_equal(room->bootnode.port, 100);
+    for (uint8_t node = 0; node < 40; node++) a_home(&conversations, EVENT_REGISTERED, node);
+    assert_int_equal(room->bootnode_count, BOOTNODE_SESSIONS);
+    assert_true(conversations_holds(&conversations));
+    a_bootnode(&conversations, EVENT_REGISTERED, "y:3", 3);
+    assert_int_equal(room->bootnode_count, BOOTNODE_SESSIONS);
+    conversations_clear(&conversations);
+}
+
 static void credit_adds_up(void **state) {
     struct conversations conversations;
     (void)state;
@@ -290,6 +330,7 @@ int main(void) {
         cmocka_unit_test(events_of_no_known_room_change_nothing),
         cmocka_unit_test(the_bootnode_comes_and_goes),
         cmocka_unit_test(one_bootnode_of_two_is_enough),
+        cmocka_unit_test(homes_come_and_go),
         cmocka_unit_test(credit_adds_up),
         cmocka_unit_test(our_nick_changes_our_label),
         cmocka_unit_test(rooms_are_named_by_how_they_begin),

@@ -70,6 +70,19 @@ static void json_is_the_designs(void **state) {
     expect_line(sample_event(EVENT_BOOTNODE_BACK, NULL), ui_json_line,
                 "{\"event\":\"bootnode-back\",\"room\":\"lobby\",\"bootnode\":\"192.0.2.1:9595\","
                 "\"name\":\"b.example:9595\"}\n");
+    event = sample_event(EVENT_REGISTERED, NULL);
+    event->has_node = true;
+    event->node_id = 7;
+    expect_line(
+        event, ui_json_line,
+        "{\"event\":\"registered\",\"room\":\"lobby\",\"bootnode\":\"192.0.2.1:9595\",\"mapped\":\"[2001:db8::1]:7\","
+        "\"mapped_other\":\"198.51.100.9:7\",\"name\":\"b.example:9595\",\"node\":7,\"rtt_ms\":12.5}\n");
+    event = sample_event(EVENT_HOME_LEFT, NULL);
+    event->has_node = true;
+    event->node_id = 7;
+    expect_line(event, ui_json_line,
+                "{\"event\":\"home-left\",\"room\":\"lobby\",\"bootnode\":\"192.0.2.1:9595\","
+                "\"name\":\"b.example:9595\",\"node\":7}\n");
     event = sample_event(EVENT_BOOTNODE_LOST, "unknown");
     event->bootnode = (struct address){0};
     expect_line(event, ui_json_line,
@@ -185,6 +198,11 @@ static void plain_shows_who_and_what(void **state) {
     event = sample_event(EVENT_PEER_LEFT, NULL);
     event->said_bye = true;
     expect_line(event, ui_plain_line, "* alice left\n");
+    event = sample_event(EVENT_REGISTERED, NULL);
+    event->has_node = true;
+    event->node_id = 7;
+    expect_line(event, ui_plain_line,
+                "* registered at 192.0.2.1:9595 (node 7 of b.example:9595), which sees us as [2001:db8::1]:7\n");
     expect_line(sample_event(EVENT_REGISTERED, NULL), ui_plain_line,
                 "* registered at 192.0.2.1:9595, which sees us as [2001:db8::1]:7\n");
     expect_line(sample_event(EVENT_PEER_PATH, NULL), ui_plain_line,
