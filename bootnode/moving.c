@@ -6,7 +6,7 @@
 #include "bootnode/handlers/sealed.h"
 #include "common/clock.h"
 
-#define QUEUE_START 64
+#define CHUNK_ITEMS 510
 
 /* From when one was told so often until something is to be done; in the end its time here is over. */
 static const uint32_t pauses_ms[MOVING_TELLS] = {MOVING_AGAIN_MS, 2 * MOVING_AGAIN_MS, 4 * MOVING_AGAIN_MS,
@@ -23,34 +23,50 @@ struct turn {
 
 /* --- Queues --- */
 
+struct moving_chunk {
+    struct moving_chunk *next;
+    struct moving_item items[CHUNK_ITEMS];
+};
+
 static bool grow(struct moving_queue *queue) {
-    const size_t capacity = queue->capacity ? 2 * queue->capacity : QUEUE_START;
-    struct moving_item *items = malloc(capacity * sizeof *items);
-    if (!items) return false;
-    for (size_t i = 0; i < queue->count; i++) items[i] = queue->items[(queue->first + i) % queue->capacity];
-    free(queue->items);
-    queue->items = items;
-    queue->first = 0;
-    queue->capacity = capacity;
+    struct moving_chunk *chunk = malloc(sizeof *chunk);
+    if (!chunk) return false;
+    chunk->next = NULL;
+    if (queue->tail)
+        queue->tail->next = chunk;
+    else
+        queue->head = chunk;
+    queue->tail = chunk;
+    queue->end = 0;
     return true;
 }
 
 static bool push(struct moving_queue *queue, const struct shard_homes_told *told, uint64_t due) {
-    if (queue->count == queue->capacity && !grow(queue)) return false;
-    queue->items[(queue->first + queue->count++) % queue->capacity] = (struct moving_item){.told = *told, .due = due};
+    if ((!queue->tail || queue->end == CHUNK_ITEMS) && !grow(queue)) return false;
+    queue->tail->items[queue->end++] = (struct moving_item){.told = *told, .due = due};
+    queue->count++;
     return true;
 }
 
 static const struct moving_item *first_of(const struct moving_queue *queue) {
-    return queue->count > 0 ? &queue->items[queue->first] : NULL;
+    return queue->count > 0 ? &queue->head->items[queue->first] : NULL;
 }
 
-/* A queue that was long gives back what it has. */
 static void pop(struct moving_queue *queue) {
-    queue->first = (queue->first + 1) % queue->capacity;
-    if (--queue->count > 0) return;
-    free(queue->items);
-    *queue = (struct moving_queue){.items = NULL};
+    queue->count--;
+    if (++queue->first < CHUNK_ITEMS && queue->count > 0) return;
+    struct moving_chunk *done = queue->head;
+    queue->head = done->next;
+    queue->first = 0;
+    if (!queue->head) queue->tail = NULL;
+    free(done);
+}
+
+static void drop(struct moving_queue *queue) {
+    for (struct moving_chunk *chunk = queue->head, *next; chunk; chunk = next) {
+        next = chunk->next;
+        free(chunk);
+    }
 }
 
 /* --- Who is behind --- */
@@ -231,5 +247,5 @@ void moving_init(struct moving *moving) {
 }
 
 void moving_destroy(struct moving *moving) {
-    for (unsigned i = 0; i < MOVING_QUEUES; i++) free(moving->queues[i].items);
+    for (unsigned i = 0; i < MOVING_QUEUES; i++) drop(&moving->queues[i]);
 }

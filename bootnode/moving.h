@@ -34,10 +34,14 @@ struct moving_item {
     uint64_t due;
 };
 
-/* First in, first out; each has what is due after the same time, so it is in the order of that. */
+struct moving_chunk;
+
+/* First in, first out; each has what is due after the same time, so it is in the order of that. In chunks, so that none
+ * is ever moved. */
 struct moving_queue {
-    struct moving_item *items; /* a ring */
-    size_t first, count, capacity;
+    struct moving_chunk *head, *tail;
+    size_t first, end; /* in the head, the first one; in the tail, behind the last */
+    size_t count;
 };
 
 enum {
