@@ -36,6 +36,7 @@ bool clustering_open(struct clustering *clustering, const struct bootnode_config
 bool clustering_enter(struct clustering *clustering, struct node *node) {
     clustering->node = node;
     if (!clustering->cluster) return true;
+    node_enter_cluster(node);
     struct homes *nowhere = homes_make(&clustering->cluster->identity, NULL, 0, 0);
     if (nowhere) node_set_homes(node, nowhere);
     return nowhere != NULL;
