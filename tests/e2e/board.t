@@ -184,7 +184,10 @@ ok(wait_log($fooled, qr/cluster: NATS is away: tls:\S+: SSL handshake error: \S.
 my $misled = start_node($nats, 1, settings => $settings =~ s/127\.0\.0\.1/localhost/gr);
 ok(wait_log($misled, qr/cluster: NATS is away: tls:\S+: SSL handshake error: .*(?:name|address) mismatch/i, 10), 'nor one with a certificate for another name')
     or diag log_text($misled);
-unlike(log_text($_), qr/NATS is there/, "$_->{name}: never there") for $bare, $fooled, $misled;
+my $trusting = start_node($nats, 1, settings => $settings =~ s/^nats_ca.*\n//mr);
+ok(wait_log($trusting, qr/cluster: NATS is away: tls:\S+: SSL handshake error: .*(?:certificate|issuer)/i, 10), 'nor one that this machine does not trust')
+    or diag log_text($trusting);
+unlike(log_text($_), qr/NATS is there/, "$_->{name}: never there") for $bare, $fooled, $misled, $trusting;
 
 # With what a node has nobody becomes a server.
 my $text = read_file($nats->{servers}[0]{config});
@@ -198,7 +201,7 @@ my $rogue = start_program(name => 'rogue', command => [packaged('nats-server'), 
 ok(wait_log($nats->{servers}[0]{program}, qr/TLS route handshake error: /, 10),
     'a node is no server') or diag log_text($nats->{servers}[0]{program});
 stop_program($rogue);
-end($one, $two, $liar, $bare, $fooled, $misled);
+end($one, $two, $liar, $bare, $fooled, $misled, $trusting);
 
 # --- who falls silent in the midst ------------------------------------------------------------------------------------------
 
@@ -240,5 +243,35 @@ there($one, 'connects');
 send_signal($one, 'KILL');
 ok(wait_until(sub { my ($state) = (-e "/proc/$one->{board}/stat" ? read_file("/proc/$one->{board}/stat") : '') =~ /\) (\S)/; !$state || $state eq 'Z' }, 5),
     'a bootnode is killed: so is it');
+
+# --- beside a whole bootnode, the first process of a container, that becomes another user --------------------------------
+
+SKIP: {
+    my @namespaces = qw(unshare --pid --fork --kill-child --mount --mount-proc);
+    skip 'needs root and namespaces', 9 if $> != 0 || system("@namespaces true 2>/dev/null") != 0;
+    my ($user, $group) = (getpwnam 'nobody')[2, 3];
+    mkdir "$folder/state" or die "mkdir: $!";
+    chmod 0711, $folder, $nats->{folder};
+    chown $user, $group, "$folder/state", "$nats->{folder}/node-1.key";
+    chmod 0644, map {"$nats->{folder}/$_.pem"} qw(ca node-1);
+    my $port = free_udp_port();
+    my $file = write_file("$folder/whole.ini", join "\n", '[bootnode]', 'node_id = 1', "listen = 127.0.0.1:$port", "key_file = $folder/state/key",
+        'control = off', "user = nobody:$group", '[cluster]', "addresses = 127.0.0.1:$port", "state_file = $folder/state/cluster", nats_settings($nats, 1));
+    my $whole = start_program(name => 'whole', command => [@namespaces, gochat(), '--mode', 'bootnode', '--config', $file]);
+    ok(wait_log($whole, qr/NATS is there/, 10), 'a bootnode has its board');
+    ok(wait_log($whole, qr/cluster: serves as node 1/, 15), 'and serves');
+    my ($first) = split ' ', read_file("/proc/$whole->{pid}/task/$whole->{pid}/children");
+    my ($board) = split ' ', read_file("/proc/$first/task/$first/children");
+    my %of_board = map { /^(\w+):\s+(.*)/ ? ($1 => $2) : () } split /\n/, read_file("/proc/$board/status");
+    like($of_board{Uid}, qr/^$user\t$user\t$user\t$user$/, 'the process is that user');
+    is(hex $of_board{CapEff}, 0, 'without capabilities');
+    like($of_board{Groups} // '', qr/^(?:$group\s*)?$/, 'or other groups');
+    kill 'KILL', $board;
+    ok(wait_log($whole, qr/cluster: the process for NATS has ended/, 10), 'killed: that is said');
+    ok(wait_until(sub { read_file("/proc/$first/task/$first/children") eq '' }, 5), 'and it does not stay as a zombie');
+    is($whole->{status}, undef, 'the bootnode lives');
+    kill 'TERM', $first;
+    is(wait_exit($whole, 15), 0, 'and ends as ever');
+}
 
 finish();
