@@ -1,15 +1,25 @@
 #include "bootnode/clustering.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bootnode/cluster/placement.h"
 #include "common/clock.h"
 
+#define ORDERS_A_TURN 16 /* messages: the board takes so many at once */
+
 static void fill_keys(const struct keyring *keys, const char *cluster, struct seal_keys *out) {
     seal_keys_add(out, keys->present.seed, cluster);
     for (size_t i = 0; i < keys->previous_count; i++) seal_keys_add(out, keys->previous[i].seed, cluster);
+}
+
+/* What is kept stands beside the view. */
+static bool open_orders(struct clustering *clustering, const struct cluster_options *options, struct why *why) {
+    char path[INI_TEXT_SIZE + sizeof ORDERS_FILE_SUFFIX];
+    if (options->state_file) snprintf(path, sizeof path, "%s" ORDERS_FILE_SUFFIX, options->state_file);
+    return orders_keeper_open(&clustering->orders, options->id, &options->keys, options->state_file ? path : NULL, why);
 }
 
 bool clustering_open(struct clustering *clustering, const struct bootnode_config *config, const struct keyring *keys,
@@ -28,7 +38,7 @@ bool clustering_open(struct clustering *clustering, const struct bootnode_config
     placement_key(settings->name, options.placement_key);
     fill_keys(keys, settings->name, &options.keys);
     if (cluster_config_state_file(settings, state_file)) options.state_file = state_file;
-    const bool opened = cluster_open(clustering->cluster, &options, why);
+    const bool opened = cluster_open(clustering->cluster, &options, why) && open_orders(clustering, &options, why);
     seal_keys_wipe(&options.keys);
     return opened;
 }
@@ -38,6 +48,7 @@ bool clustering_enter(struct clustering *clustering, struct node *node) {
     if (!clustering->cluster) return true;
     node_enter_cluster(node);
     struct homes *nowhere = homes_make(&clustering->cluster->identity, NULL, 0, 0);
+    atomic_store_explicit(&clustering->nowhere, true, memory_order_relaxed);
     if (nowhere) node_set_homes(node, nowhere);
     return nowhere != NULL;
 }
@@ -72,16 +83,44 @@ static void on_look(void *context, struct cluster_figures *out) {
 
 static void on_publish(void *context, struct homes *homes) {
     struct clustering *clustering = context;
+    unsigned buckets = 0;
+    for (unsigned i = 0; i < BUCKETS; i++) buckets += homes_are_here(homes, (uint16_t)i);
+    atomic_store_explicit(&clustering->buckets, buckets, memory_order_relaxed);
+    atomic_store_explicit(&clustering->nowhere, homes->node_count == 0, memory_order_relaxed);
     node_set_homes(clustering->node, homes);
 }
 
+static void on_order(void *context, uint8_t id, const uint8_t *data, size_t size) {
+    struct clustering *clustering = context;
+    orders_keeper_hear(&clustering->orders, id, data, size);
+}
+
+static void on_turn(void *context, uint64_t company) {
+    struct clustering *clustering = context;
+    uint8_t message[ORDERS_MESSAGE_MAX];
+    if (company != clustering->company) orders_keeper_repeat(&clustering->orders);
+    clustering->company = company;
+    for (unsigned i = 0; i < ORDERS_A_TURN; i++) {
+        const size_t size = orders_keeper_next(&clustering->orders, clock_monotonic_ms(), clock_wall_ms(), message);
+        if (size == 0 || !cluster_order(clustering->cluster, message, size)) return;
+    }
+}
+
 int clustering_start(struct clustering *clustering) {
-    const struct cluster_host host = {.context = clustering, .look = on_look, .publish = on_publish};
-    return clustering->cluster ? cluster_start(clustering->cluster, &host) : 0;
+    const struct cluster_host host = {
+        .context = clustering, .look = on_look, .publish = on_publish, .take_order = on_order, .turn = on_turn};
+    if (!clustering->cluster) return 0;
+    orders_keeper_enter(&clustering->orders, clustering->node->access);
+    return cluster_start(clustering->cluster, &host);
+}
+
+void clustering_wake(struct clustering *clustering) {
+    if (clustering && clustering->cluster) cluster_wake(clustering->cluster);
 }
 
 void clustering_close(struct clustering *clustering) {
     if (clustering->cluster) cluster_close(clustering->cluster);
+    orders_keeper_close(&clustering->orders);
     free(clustering->cluster);
     clustering->cluster = NULL;
 }

@@ -2,9 +2,12 @@
  * is there without a section [cluster]. */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "bootnode/cluster/cluster.h"
+#include "bootnode/cluster/orders_keeper.h"
 #include "bootnode/config.h"
 #include "bootnode/keyring.h"
 #include "bootnode/lame_duck.h"
@@ -19,7 +22,12 @@
 struct clustering {
     struct cluster *cluster; /* NULL: there is none */
     struct node *node;
-    bool drains; /* once, and then for good; the cluster's thread alone */
+    bool drains;                 /* once, and then for good; the cluster's thread alone */
+    struct orders_keeper orders; /* bans that all nodes have */
+    uint64_t company;            /* of its last turn */
+    /* Of the homes that are published. */
+    _Atomic uint32_t buckets; /* this node is a home of so many */
+    atomic_bool nowhere;      /* no node lives that we know of */
 };
 
 /* Before the sandbox. True also where there is no section [cluster]; false with one line in `why`. clustering_close is
@@ -31,5 +39,7 @@ MUST_USE bool clustering_open(struct clustering *clustering, const struct bootno
 MUST_USE bool clustering_enter(struct clustering *clustering, struct node *node);
 /* 0 or a negative errno. */
 MUST_USE int clustering_start(struct clustering *clustering);
+/* Something that the others are to know changed. NULL: there is no cluster. */
+void clustering_wake(struct clustering *clustering);
 /* Ends the thread; before the node goes. The caller is offline. */
 void clustering_close(struct clustering *clustering);

@@ -285,8 +285,13 @@ static bool start_threads(struct server *server) {
 }
 
 static struct watched watched_of(struct server *server) {
-    return (struct watched){&server->node,    server->workers,        server->worker_count,
-                            &server->process, &server->life.liveness, &server->life.visits};
+    return (struct watched){.node = &server->node,
+                            .workers = server->workers,
+                            .worker_count = server->worker_count,
+                            .process = &server->process,
+                            .liveness = &server->life.liveness,
+                            .clustering = server->clustering.cluster ? &server->clustering : NULL,
+                            .visits = &server->life.visits};
 }
 
 /* True also where nobody wants metrics. */

@@ -249,6 +249,13 @@ static void notice_pause(struct cluster *cluster, uint64_t now) {
     cluster->turned_ms = now;
 }
 
+static uint64_t company_of(const struct cluster *cluster) {
+    uint64_t company = cluster->view.board ? cluster->view.board_ms : 0;
+    for (unsigned id = 0; id < CLUSTER_NODES_MAX; id++)
+        if (cluster->view.nodes[id].has_said) company ^= cluster->view.nodes[id].said.boot;
+    return company;
+}
+
 static void take_turn(struct cluster *cluster) {
     const uint64_t now = clock_monotonic_ms();
     struct homes *homes;
@@ -262,8 +269,10 @@ static void take_turn(struct cluster *cluster) {
     const bool second = now >= cluster->beacon_ms;
     say_beacon(cluster, now);
     if (second) keep(cluster);
+    const uint64_t company = company_of(cluster);
     pthread_mutex_unlock(&cluster->lock);
     if (homes) cluster->host.publish(cluster->host.context, homes);
+    if (cluster->host.turn) cluster->host.turn(cluster->host.context, company);
 }
 
 static void rest(struct cluster *cluster) {

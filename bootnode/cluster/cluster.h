@@ -42,6 +42,9 @@ struct cluster_host {
     void (*publish)(void *context, struct homes *homes);
     /* A message that another node hung under gochat.NAME.orders.ID; NULL: nobody wants them. */
     void (*take_order)(void *context, uint8_t id, const uint8_t *data, size_t size);
+    /* At the end of each turn, without the mutex; NULL: nothing is to be done. `company` changes when somebody may have
+     * come who heard nothing of us: a run of a node that we had not heard, or the board. */
+    void (*turn)(void *context, uint64_t company);
 };
 
 struct cluster_options {

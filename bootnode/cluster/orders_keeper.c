@@ -146,6 +146,7 @@ void orders_keeper_hear(struct orders_keeper *keeper, uint8_t id, const uint8_t 
 void orders_keeper_repeat(struct orders_keeper *keeper) {
     pthread_mutex_lock(&keeper->lock);
     keeper->send_ms = 0;
+    keeper->wait_ms = ORDERS_AGAIN_MS;
     pthread_mutex_unlock(&keeper->lock);
 }
 
@@ -161,7 +162,9 @@ static void settle(struct orders_keeper *keeper, uint64_t now, uint64_t wall) {
 static bool begin(struct orders_keeper *keeper, const struct orders_author *own, uint64_t now) {
     if (own->edition == 0) return false;
     if (now < keeper->send_ms && keeper->sent_edition == own->edition) return keeper->sends;
-    keeper->send_ms = now + ORDERS_EVERY_MS;
+    if (keeper->sent_edition != own->edition) keeper->wait_ms = ORDERS_AGAIN_MS;
+    keeper->send_ms = now + keeper->wait_ms;
+    keeper->wait_ms = earlier(2 * keeper->wait_ms, ORDERS_EVERY_MS);
     keeper->sent_edition = own->edition;
     keeper->next_part = 0;
     keeper->sends = true;

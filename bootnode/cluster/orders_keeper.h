@@ -2,7 +2,8 @@
  * cluster's hears those of others and sends ours. What holds goes into guard/access.h, what is known into a file, so
  * that orders outlast a restart.
  *
- * Ours are sent at once when they change, when somebody appears on the board, and every ORDERS_EVERY_MS. A node that
+ * Ours are sent at once when they change and when somebody appears on the board; then again after ORDERS_AGAIN_MS,
+ * twice that and so on, up to ORDERS_EVERY_MS: who was about to come back to the board misses little. A node that
  * has not given any order, ever, sends none. Whoever calls is a registered reader of RCU, online. */
 #pragma once
 
@@ -19,6 +20,7 @@
 #include "common/attributes.h"
 #include "common/why.h"
 
+#define ORDERS_AGAIN_MS 1000
 #define ORDERS_EVERY_MS 30000
 #define ORDERS_FILE_SUFFIX ".orders" /* behind the name of the view's file */
 
@@ -48,6 +50,7 @@ struct orders_keeper {
     unsigned next_part; /* of */
     uint64_t sent_edition;
     uint64_t send_ms, settle_ms; /* when that is due, monotonic */
+    uint64_t wait_ms;            /* from the next time that they are sent to the one after */
     struct orders_figures figures;
     bool is_open;
 };

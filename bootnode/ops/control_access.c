@@ -37,21 +37,49 @@ static json_t *order_text(const struct prefix *prefix, uint64_t until, uint64_t 
                      why);
 }
 
-json_t *control_access_ban(struct access *access, const struct control_request *request, uint64_t now,
+static bool ban(const struct control_orders *orders, const struct prefix *prefix, uint64_t until, struct why *why) {
+    struct clustering *clustering = orders->clustering;
+    if (!clustering) return access_ban(orders->access, prefix, until, why);
+    const bool banned = orders_keeper_ban(&clustering->orders, prefix, until, why);
+    clustering_wake(clustering);
+    return banned;
+}
+
+static bool allow(const struct control_orders *orders, const struct prefix *prefix, uint64_t until, struct why *why) {
+    struct clustering *clustering = orders->clustering;
+    if (!clustering) return access_allow(orders->access, prefix, until, why);
+    const bool allowed = orders_keeper_allow(&clustering->orders, prefix, until, why);
+    clustering_wake(clustering);
+    return allowed;
+}
+
+static bool lift(const struct control_orders *orders, enum access_rule rule, const struct prefix *prefix,
+                 struct why *why) {
+    struct clustering *clustering = orders->clustering;
+    if (!clustering)
+        return rule == ACCESS_BANNED ? access_unban(orders->access, prefix, why)
+                                     : access_disallow(orders->access, prefix, why);
+    const bool lifted = orders_keeper_lift(&clustering->orders, rule, prefix, why);
+    clustering_wake(clustering);
+    return lifted;
+}
+
+json_t *control_access_ban(const struct control_orders *orders, const struct control_request *request, uint64_t now,
                            struct why *why) {
     uint64_t until = until_of(request, CONTROL_BAN_SECONDS, now);
-    return access_ban(access, &request->prefix, until, why) ? order_text(&request->prefix, until, now, why) : NULL;
+    return ban(orders, &request->prefix, until, why) ? order_text(&request->prefix, until, now, why) : NULL;
 }
 
-json_t *control_access_allow(struct access *access, const struct control_request *request, uint64_t now,
+json_t *control_access_allow(const struct control_orders *orders, const struct control_request *request, uint64_t now,
                              struct why *why) {
     uint64_t until = until_of(request, CONTROL_FOREVER, now);
-    return access_allow(access, &request->prefix, until, why) ? order_text(&request->prefix, until, now, why) : NULL;
+    return allow(orders, &request->prefix, until, why) ? order_text(&request->prefix, until, now, why) : NULL;
 }
 
-json_t *control_access_lift(struct access *access, const struct control_request *request, struct why *why) {
-    bool lifted = request->command == CONTROL_UNBAN ? access_unban(access, &request->prefix, why)
-                                                    : access_disallow(access, &request->prefix, why);
+json_t *control_access_lift(const struct control_orders *orders, const struct control_request *request,
+                            struct why *why) {
+    const enum access_rule rule = request->command == CONTROL_UNBAN ? ACCESS_BANNED : ACCESS_ALLOWED;
+    const bool lifted = lift(orders, rule, &request->prefix, why);
     return lifted ? result_or(json_pack("{s:o}", "prefix", text_of_prefix(&request->prefix)), why) : NULL;
 }
 
@@ -65,32 +93,38 @@ static struct access_order *read_orders(struct access *access, size_t *count) {
     return orders;
 }
 
-json_t *control_access_kick(struct access *access, const struct control_request *request, uint64_t now,
+json_t *control_access_kick(const struct control_orders *orders, const struct control_request *request, uint64_t now,
                             struct why *why) {
     uint64_t until = later(until_of(request, CONTROL_KICK_SECONDS, now), now + KICK_LEAST_MS);
     size_t count;
-    struct access_order *orders = read_orders(access, &count);
-    if (!orders) return result_or(NULL, why);
+    struct access_order *known = read_orders(orders->access, &count);
+    if (!known) return result_or(NULL, why);
     for (size_t i = 0; i < count; i++)
-        if (orders[i].rule == ACCESS_BANNED && prefix_equal(&orders[i].prefix, &request->prefix))
-            until = later(until, orders[i].until_ms);
-    free(orders);
-    return access_ban(access, &request->prefix, until, why) ? order_text(&request->prefix, until, now, why) : NULL;
+        if (known[i].rule == ACCESS_BANNED && prefix_equal(&known[i].prefix, &request->prefix))
+            until = later(until, known[i].until_ms);
+    free(known);
+    return ban(orders, &request->prefix, until, why) ? order_text(&request->prefix, until, now, why) : NULL;
 }
 
-json_t *control_access_orders(struct access *access, const struct control_request *request, uint64_t now) {
+static json_t *describe_order(const struct access_order *order, bool has_author, uint64_t now) {
+    json_t *row =
+        json_pack("{s:o, s:s, s:o}", "prefix", text_of_prefix(&order->prefix), "rule",
+                  order->rule == ACCESS_BANNED ? "banned" : "allowed", "left_seconds", time_left(order->until_ms, now));
+    if (row && has_author) (void)json_object_set_new(row, "node", json_integer(order->author));
+    return row;
+}
+
+json_t *control_access_orders(const struct control_orders *orders, const struct control_request *request,
+                              uint64_t now) {
     size_t count, shown = 0;
-    struct access_order *orders = read_orders(access, &count);
-    json_t *array = orders ? json_array() : NULL;
+    struct access_order *known = read_orders(orders->access, &count);
+    json_t *array = known ? json_array() : NULL;
     for (size_t i = 0; array && i < count && shown < request->limit; i++) {
-        if (orders[i].until_ms <= now) continue;
-        json_t *row = json_pack("{s:o, s:s, s:o}", "prefix", text_of_prefix(&orders[i].prefix), "rule",
-                                orders[i].rule == ACCESS_BANNED ? "banned" : "allowed", "left_seconds",
-                                time_left(orders[i].until_ms, now));
-        (void)json_array_append_new(array, row);
+        if (known[i].until_ms <= now) continue;
+        (void)json_array_append_new(array, describe_order(&known[i], orders->clustering != NULL, now));
         shown++;
     }
-    free(orders);
+    free(known);
     return array ? json_pack("{s:I, s:o}", "in_all", (json_int_t)count, "bans", array) : NULL;
 }
 

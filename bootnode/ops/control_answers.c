@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "bootnode/ops/control_access.h"
+#include "bootnode/ops/control_cluster.h"
 #include "bootnode/ops/control_lists.h"
 #include "bootnode/ops/control_request.h"
 #include "bootnode/ops/control_text.h"
@@ -30,6 +31,10 @@ struct asked {
 
 static const struct node *node_of(const struct asked *asked) {
     return asked->host->watched.node;
+}
+
+static struct control_orders orders_of(const struct asked *asked) {
+    return (struct control_orders){node_of(asked)->access, asked->host->watched.clustering};
 }
 
 static struct control_walk walk_of(const struct asked *asked) {
@@ -242,23 +247,28 @@ static json_t *kick_session(struct asked *asked) {
 
 static json_t *answer_kick(struct asked *asked) {
     if (asked->request->fields & CONTROL_HAS_SESSION) return kick_session(asked);
-    return control_access_kick(node_of(asked)->access, asked->request, clock_monotonic_ms(), &asked->why);
+    const struct control_orders orders = orders_of(asked);
+    return control_access_kick(&orders, asked->request, clock_monotonic_ms(), &asked->why);
 }
 
 static json_t *answer_ban(struct asked *asked) {
-    return control_access_ban(node_of(asked)->access, asked->request, clock_monotonic_ms(), &asked->why);
+    const struct control_orders orders = orders_of(asked);
+    return control_access_ban(&orders, asked->request, clock_monotonic_ms(), &asked->why);
 }
 
 static json_t *answer_allow(struct asked *asked) {
-    return control_access_allow(node_of(asked)->access, asked->request, clock_monotonic_ms(), &asked->why);
+    const struct control_orders orders = orders_of(asked);
+    return control_access_allow(&orders, asked->request, clock_monotonic_ms(), &asked->why);
 }
 
 static json_t *answer_lift(struct asked *asked) {
-    return control_access_lift(node_of(asked)->access, asked->request, &asked->why);
+    const struct control_orders orders = orders_of(asked);
+    return control_access_lift(&orders, asked->request, &asked->why);
 }
 
 static json_t *answer_bans(struct asked *asked) {
-    json_t *result = control_access_orders(node_of(asked)->access, asked->request, clock_monotonic_ms());
+    const struct control_orders orders = orders_of(asked);
+    json_t *result = control_access_orders(&orders, asked->request, clock_monotonic_ms());
     return result ? result : failed(asked, NO_MEMORY);
 }
 
@@ -306,6 +316,13 @@ static json_t *answer_log_level(struct asked *asked) {
     return json_pack("{s:s}", "level", control_request_level(asked->request->level));
 }
 
+static json_t *answer_cluster(struct asked *asked) {
+    struct clustering *clustering = asked->host->watched.clustering;
+    const struct control_request *request = asked->request;
+    return request->fields & CONTROL_HAS_FORGET ? control_cluster_forget(clustering, request->node, &asked->why)
+                                                : control_cluster_status(clustering, &asked->why);
+}
+
 /* --- Answers --- */
 
 /* Each returns a new reference, or NULL with `why`. */
@@ -318,10 +335,11 @@ static json_t *(*const answers[CONTROL_COMMANDS])(struct asked *asked) = {
     [CONTROL_WHY] = answer_why,           [CONTROL_DENY] = answer_deny,
     [CONTROL_KICK] = answer_kick,         [CONTROL_DRAIN] = answer_drain,
     [CONTROL_TRACE] = answer_trace,       [CONTROL_LOG_LEVEL] = answer_log_level,
-    [CONTROL_RELOAD] = answer_reload,
+    [CONTROL_RELOAD] = answer_reload,     [CONTROL_CLUSTER] = answer_cluster,
 };
 
-/* Who reloads is told here; what comes of it has lines of its own. A look at the lists changes nothing. Reasons name
+/* Who reloads is told here; what comes of it has lines of its own. A look at the lists or
+ * at the cluster changes nothing. Reasons name
  * networks, too. */
 static void tell_log(const struct asked *asked, uid_t user, bool done) {
     const struct control_request *request = asked->request;
@@ -329,6 +347,7 @@ static void tell_log(const struct asked *asked, uid_t user, bool done) {
     const bool names = node_config(node_of(asked))->log_addresses;
     char network[PREFIX_TEXT_SIZE] = "";
     if (!row->changes || (request->command == CONTROL_DENY && !(request->fields & CONTROL_HAS_RELOAD))) return;
+    if (request->command == CONTROL_CLUSTER && !(request->fields & CONTROL_HAS_FORGET)) return;
     if (names && request->fields & CONTROL_HAS_PREFIX) prefix_format(&request->prefix, network);
     log_info("control", "%s%s%s by user %u%s%s", row->name, *network ? " " : "", network, (unsigned)user,
              done    ? ""

@@ -42,6 +42,8 @@ const struct control_row control_commands[CONTROL_COMMANDS] = {
     [CONTROL_TRACE] = {.name = "trace", .changes = true, .help = "logs every packet of a network, for a time (5m)",
         .arguments = {{"PREFIX|off", CONTROL_HAS_PREFIX | CONTROL_HAS_OFF, true},
                       {"TIME", CONTROL_HAS_SECONDS, false}}},
+    [CONTROL_CLUSTER] = {.name = "cluster", .changes = true, .help = "the nodes of the cluster; forget one that is gone for good",
+        .arguments = {{"forget NODE", CONTROL_HAS_FORGET, false}, {NULL, CONTROL_HAS_NODE, false}}},
 };
 /* clang-format on */
 

@@ -25,6 +25,7 @@ enum control_command {
     CONTROL_RELOAD,
     CONTROL_LOG_LEVEL,
     CONTROL_TRACE,
+    CONTROL_CLUSTER,
     CONTROL_COMMANDS,
 };
 
@@ -37,6 +38,8 @@ enum control_field {
     CONTROL_HAS_LIMIT = 1 << 4,
     CONTROL_HAS_RELOAD = 1 << 5,
     CONTROL_HAS_OFF = 1 << 6,
+    CONTROL_HAS_FORGET = 1 << 7,
+    CONTROL_HAS_NODE = 1 << 8,
 };
 
 #define CONTROL_ARGUMENTS_MAX 2

@@ -12,6 +12,7 @@
 #define WHOLE_DIGITS 16
 #define SHOWN_MAX 60 /* bytes of what somebody wrote that an error repeats */
 #define FOREVER "forever"
+#define NODE_ID_MAX 255
 
 static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
 
@@ -81,6 +82,18 @@ static bool take_off(struct control_request *request, const char *text, struct w
     return strcmp(text, "off") == 0 || why_fail(why, "expected off");
 }
 
+static bool take_forget(struct control_request *request, const char *text, struct why *why) {
+    (void)request;
+    return strcmp(text, "forget") == 0 || why_fail(why, "expected forget");
+}
+
+static bool take_node(struct control_request *request, const char *text, struct why *why) {
+    size_t digits = strspn(text, "0123456789");
+    unsigned long number = digits > 0 && digits < 4 && text[digits] == '\0' ? strtoul(text, NULL, 10) : NODE_ID_MAX + 1;
+    request->node = (uint8_t)number;
+    return number <= NODE_ID_MAX || why_fail(why, "expected the node_id of a node, 0 to %d", NODE_ID_MAX);
+}
+
 const char *control_request_level(enum log_level level) {
     return levels[level];
 }
@@ -98,7 +111,8 @@ static const struct field {
     {CONTROL_HAS_RELOAD, FLAG, "reload", take_reload},    {CONTROL_HAS_OFF, FLAG, "off", take_off},
     {CONTROL_HAS_SESSION, TEXT, "session", take_session}, {CONTROL_HAS_PREFIX, TEXT, "prefix", take_prefix},
     {CONTROL_HAS_SECONDS, TIME, "seconds", take_time},    {CONTROL_HAS_LEVEL, TEXT, "level", take_level},
-    {CONTROL_HAS_LIMIT, NUMBER, "limit", take_limit},
+    {CONTROL_HAS_LIMIT, NUMBER, "limit", take_limit},     {CONTROL_HAS_FORGET, FLAG, "forget", take_forget},
+    {CONTROL_HAS_NODE, NUMBER, "node", take_node},
 };
 #define FIELDS (sizeof fields / sizeof *fields)
 
@@ -124,6 +138,8 @@ static bool check(const struct control_request *request, struct why *why) {
     }
     if (good && request->command == CONTROL_WHY && request->prefix.bits != PREFIX_BITS_MAX)
         return why_fail(why, "why: expected an address, not a network of many");
+    /* Neither of both is anything without the other. */
+    good &= !(request->fields & CONTROL_HAS_FORGET) == !(request->fields & CONTROL_HAS_NODE);
     if (good) return true;
     control_commands_usage(request->command, usage, sizeof usage);
     return why_fail(why, "%s: expected %s%s", row->name, usage, row->takes_limit ? " [--limit N]" : "");
@@ -215,8 +231,10 @@ static json_t *value_of(const struct control_request *request, const struct fiel
         return request->seconds == CONTROL_FOREVER ? json_string(FOREVER) : json_integer(request->seconds);
     case CONTROL_HAS_LEVEL: return json_string(levels[request->level]);
     case CONTROL_HAS_LIMIT: return json_integer(request->limit);
+    case CONTROL_HAS_NODE: return json_integer(request->node);
     case CONTROL_HAS_RELOAD:
-    case CONTROL_HAS_OFF: break;
+    case CONTROL_HAS_OFF:
+    case CONTROL_HAS_FORGET: break;
     }
     return json_true();
 }

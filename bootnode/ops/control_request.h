@@ -32,6 +32,7 @@ struct control_request {
     bool session_is_short;
     uint32_t seconds;
     enum log_level level;
+    uint8_t node;
     uint32_t limit; /* CONTROL_LIMIT_DEFAULT where none was given */
 };
 

@@ -40,6 +40,8 @@ void health_look(const struct watched *watched, uint64_t monotonic_ms, struct he
     out->is[HEALTH_STUCK] = out->stuck != NULL;
     out->is[HEALTH_DRAINING] = node_fate(node) != NODE_SERVES;
     out->is[HEALTH_OVERLOADED] = out->lost_ago_ms > 0 || out->behind_for_ms > 0;
+    out->is[HEALTH_LOST] =
+        watched->clustering && atomic_load_explicit(&watched->clustering->nowhere, memory_order_relaxed);
     out->is[HEALTH_FULL] = out->sessions >= out->sessions_limit;
     out->is[HEALTH_OK] = health_worst(out) == HEALTH_OK;
 }
@@ -51,7 +53,7 @@ enum health_state health_worst(const struct health *health) {
 }
 
 const char *health_name(enum health_state state) {
-    static const char *const names[HEALTH_STATES] = {"ok", "full", "overloaded", "draining", "stuck"};
+    static const char *const names[HEALTH_STATES] = {"ok", "full", "lost", "overloaded", "draining", "stuck"};
     return names[state];
 }
 
@@ -66,6 +68,9 @@ void health_write(FILE *out, const struct health *health) {
     if (health->behind_for_ms > 0)
         fprintf(out, "overloaded: more datagrams of sessions come than worker %zu can serve, for %" PRIu64 " s now\n",
                 health->behind, health->behind_for_ms / 1000);
+    if (health->is[HEALTH_LOST])
+        fputs("lost: no node of the cluster is known to live, not even this one (see gochat --mode ctl cluster)\n",
+              out);
     if (health->is[HEALTH_FULL])
         fprintf(out, "full: %" PRIu64 " of %" PRIu64 " sessions (setting sessions)\n", health->sessions,
                 health->sessions_limit);

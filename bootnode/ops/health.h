@@ -5,6 +5,7 @@
  * - draining: it was told to end, and lets nobody in.
  * - overloaded: datagrams of sessions were lost within HEALTH_LATELY_MS, or a worker has had more of them than it could
  *   serve for HEALTH_BEHIND_MS.
+ * - lost: it is a node of a cluster, and knows of no node that lives, itself neither; newcomers are refused.
  * - full: there are as many sessions as may be. */
 #pragma once
 
@@ -18,7 +19,15 @@
 #define HEALTH_BEHIND_MS 3000  /* a shorter stretch is a hiccup of the machine */
 
 /* The worst last: it is what is told first. */
-enum health_state { HEALTH_OK, HEALTH_FULL, HEALTH_OVERLOADED, HEALTH_DRAINING, HEALTH_STUCK, HEALTH_STATES };
+enum health_state {
+    HEALTH_OK,
+    HEALTH_FULL,
+    HEALTH_LOST,
+    HEALTH_OVERLOADED,
+    HEALTH_DRAINING,
+    HEALTH_STUCK,
+    HEALTH_STATES
+};
 
 struct health {
     bool is[HEALTH_STATES]; /* one at least */

@@ -114,6 +114,57 @@ static const struct family of_lanes[] = {
     {"gochat_lane_seconds_total", "time of each worker, by what it served", COUNTER, NANOSECONDS, LANE(spent_ns)},
 };
 
+#define CLUSTER(field) offsetof(struct snapshot_cluster, field)
+
+/* A node of a cluster of hundreds tells no more than one of three: who wants to know of a single one asks it, or
+ * gochat --mode ctl cluster. */
+static const struct family of_cluster[] = {
+    {"gochat_cluster_in_view", "nodes of the cluster on which rooms may live, as this node sees it", GAUGE, NUMBER,
+     CLUSTER(in_view)},
+    {"gochat_cluster_heard", "those of them that were heard in the last 5 s", GAUGE, NUMBER, CLUSTER(heard)},
+    {"gochat_cluster_disagreeing", "those of them whose view is another one than ours", GAUGE, NUMBER,
+     CLUSTER(disagreeing)},
+    {"gochat_cluster_serves", "1 while this node may be a home of rooms", GAUGE, NUMBER, CLUSTER(serves)},
+    {"gochat_cluster_cut_off", "1 while too few nodes are heard, and the view stays as it was", GAUGE, NUMBER,
+     CLUSTER(cut_off)},
+    {"gochat_cluster_nats_connected", "1 while NATS is there", GAUGE, NUMBER, CLUSTER(nats_connected)},
+    {"gochat_cluster_homes_version", "how often the homes of rooms changed in this run", GAUGE, NUMBER,
+     CLUSTER(homes_version)},
+    {"gochat_cluster_buckets", "buckets, of 1024 of all rooms, of which this node is a home", GAUGE, NUMBER,
+     CLUSTER(buckets)},
+    {"gochat_cluster_moving", "sessions that are still to be told of the new homes of their room", GAUGE, NUMBER,
+     CLUSTER(moving)},
+    {"gochat_cluster_beacons_sent_total", "beacons that were given to NATS", COUNTER, NUMBER, CLUSTER(beacons_sent)},
+    {"gochat_cluster_beacons_lost_total", "beacons that NATS did not take in time", COUNTER, NUMBER,
+     CLUSTER(beacons_lost)},
+    {"gochat_cluster_beacons_taken_total", "beacons of other nodes that were believed", COUNTER, NUMBER,
+     CLUSTER(beacons_taken)},
+    {"gochat_cluster_probes_sent_total", "STUN requests to other nodes", COUNTER, NUMBER, CLUSTER(probes_sent)},
+    {"gochat_cluster_probes_answered_total", "answers to them", COUNTER, NUMBER, CLUSTER(probes_answered)},
+    {"gochat_cluster_orders_taken_total", "times that bans and exceptions of another node were taken", COUNTER, NUMBER,
+     CLUSTER(orders_taken)},
+};
+
+static const struct family of_cluster_nodes[] = {
+    {"gochat_cluster_nodes", "nodes of the cluster that are known, by whether they are in the view, and else why not",
+     GAUGE, NUMBER, 0},
+};
+
+static const struct family of_cluster_beacons_refused[] = {
+    {"gochat_cluster_beacons_refused_total", "beacons that were not believed, by the reason", COUNTER, NUMBER, 0},
+};
+
+static const struct family of_cluster_orders[] = {
+    {"gochat_cluster_orders",
+     "orders by hand that are known: bans, exceptions, and what ends those of other nodes; by who gave them", GAUGE,
+     NUMBER, 0},
+};
+
+static const struct family of_cluster_orders_refused[] = {
+    {"gochat_cluster_orders_refused_total", "messages with bans of other nodes that were refused, by the reason",
+     COUNTER, NUMBER, 0},
+};
+
 static const struct family of_health[] = {
     {"gochat_health", "1 where that is so, as /health has it", GAUGE, NUMBER, 0},
 };
@@ -236,6 +287,55 @@ static const void *relay_rate_at(const struct snapshot *snapshot, size_t index, 
     return &snapshot->limits.relay_rates[index];
 }
 
+static size_t cluster_alone(const struct snapshot *snapshot) {
+    return snapshot->clusters;
+}
+
+static const void *cluster_at(const struct snapshot *snapshot, size_t index, char labels[static LABELS_SIZE]) {
+    (void)index;
+    *labels = '\0';
+    return &snapshot->cluster;
+}
+
+/* What is not known at all is no place. */
+static size_t all_places(const struct snapshot *snapshot) {
+    return snapshot->clusters * (VIEW_PLACES - VIEW_MEMBER);
+}
+
+static const void *place_at(const struct snapshot *snapshot, size_t index, char labels[static LABELS_SIZE]) {
+    const enum view_place place = (enum view_place)(VIEW_MEMBER + index);
+    snprintf(labels, LABELS_SIZE, "{state=\"%s\"}", view_place_name(place));
+    return &snapshot->cluster.nodes[place];
+}
+
+static size_t all_beacon_refusals(const struct snapshot *snapshot) {
+    return snapshot->clusters * (BEACON_REFUSALS - BEACON_REFUSED_MALFORMED);
+}
+
+static const void *beacon_refusal_at(const struct snapshot *snapshot, size_t index, char labels[static LABELS_SIZE]) {
+    const enum beacon_refusal refusal = (enum beacon_refusal)(BEACON_REFUSED_MALFORMED + index);
+    snprintf(labels, LABELS_SIZE, "{reason=\"%s\"}", view_refusal_name(refusal));
+    return &snapshot->cluster.refused[refusal];
+}
+
+static size_t all_authors(const struct snapshot *snapshot) {
+    return snapshot->clusters * 2;
+}
+
+static const void *author_at(const struct snapshot *snapshot, size_t index, char labels[static LABELS_SIZE]) {
+    snprintf(labels, LABELS_SIZE, "{author=\"%s\"}", index == 0 ? "own" : "others");
+    return &snapshot->cluster.orders[index];
+}
+
+static size_t all_order_refusals(const struct snapshot *snapshot) {
+    return snapshot->clusters * ORDERS_REFUSALS;
+}
+
+static const void *order_refusal_at(const struct snapshot *snapshot, size_t index, char labels[static LABELS_SIZE]) {
+    snprintf(labels, LABELS_SIZE, "{reason=\"%s\"}", orders_refusal_name((enum orders_refusal)index));
+    return &snapshot->cluster.orders_refused[index];
+}
+
 static const struct scope scopes[] = {
     {one, whole, of_process, COUNT(of_process)},
     {all_states, state_at, of_health, COUNT(of_health)},
@@ -246,6 +346,11 @@ static const struct scope scopes[] = {
     {all_turned_away, turned_away_at, of_turned_away, COUNT(of_turned_away)},
     {all_workers, worker_at, of_workers, COUNT(of_workers)},
     {all_lanes, lane_at, of_lanes, COUNT(of_lanes)},
+    {cluster_alone, cluster_at, of_cluster, COUNT(of_cluster)},
+    {all_places, place_at, of_cluster_nodes, COUNT(of_cluster_nodes)},
+    {all_beacon_refusals, beacon_refusal_at, of_cluster_beacons_refused, COUNT(of_cluster_beacons_refused)},
+    {all_authors, author_at, of_cluster_orders, COUNT(of_cluster_orders)},
+    {all_order_refusals, order_refusal_at, of_cluster_orders_refused, COUNT(of_cluster_orders_refused)},
 };
 
 /* --- Writing --- */
@@ -272,6 +377,8 @@ static void write_family(FILE *out, const struct snapshot *snapshot, const struc
 }
 
 static void write_scope(FILE *out, const struct snapshot *snapshot, const struct scope *scope) {
+    /* Of a bootnode that stands alone nobody asks how its cluster is. */
+    if (scope->count(snapshot) == 0) return;
     for (size_t i = 0; i < scope->family_count; i++) write_family(out, snapshot, scope, &scope->families[i]);
 }
 

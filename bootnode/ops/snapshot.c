@@ -1,5 +1,6 @@
 #include "bootnode/ops/snapshot.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -112,6 +113,42 @@ static void look_at_health(const struct watched *watched, uint64_t monotonic_ms,
     for (size_t i = 0; i < HEALTH_STATES; i++) out->health[i] = health.is[i];
 }
 
+/* Without memory it is left out. */
+static void look_at_cluster(struct clustering *clustering, struct snapshot *out) {
+    struct snapshot_cluster *cluster = &out->cluster;
+    struct cluster_status *status = clustering ? calloc(1, sizeof *status) : NULL;
+    struct orders_figures orders;
+    if (!status) return;
+    cluster_look(clustering->cluster, status);
+    orders_keeper_look(&clustering->orders, &orders);
+    *cluster = (struct snapshot_cluster){
+        .in_view = status->members,
+        .heard = status->living,
+        .serves = status->state == BEACON_SERVES,
+        .cut_off = status->cut_off,
+        .nats_connected = status->board,
+        .homes_version = status->version,
+        .buckets = atomic_load_explicit(&clustering->buckets, memory_order_relaxed),
+        .beacons_sent = status->beacons_sent,
+        .beacons_lost = status->beacons_lost,
+        .beacons_taken = status->beacons_taken,
+        .probes_sent = status->probes_sent,
+        .probes_answered = status->probes_answered,
+        .orders = {orders.own, orders.others},
+        .orders_taken = orders.taken,
+    };
+    for (size_t i = 0; i < status->count; i++) {
+        const struct cluster_status_node *node = &status->nodes[i];
+        cluster->nodes[node->place]++;
+        if (node->self) cluster->moving = node->moving;
+        cluster->disagreeing += node->place == VIEW_MEMBER && !node->agrees;
+    }
+    memcpy(cluster->refused, status->refused, sizeof cluster->refused);
+    memcpy(cluster->orders_refused, orders.refused, sizeof cluster->orders_refused);
+    out->clusters = 1;
+    free(status);
+}
+
 /* All but what is kept of the time before. */
 static void clear(struct snapshot *snapshot) {
     memset((char *)snapshot + offsetof(struct snapshot, counters), 0,
@@ -127,6 +164,7 @@ void snapshot_take(const struct watched *watched, uint64_t monotonic_ms, struct 
     process_look(watched->process, &out->process);
     copy_limits(&out->limits, node);
     look_at_health(watched, monotonic_ms, out);
+    look_at_cluster(watched->clustering, out);
     add_shards(out, node);
     for (size_t i = 0; i < watched->worker_count; i++) add_worker(out, &watched->workers[i]);
 }

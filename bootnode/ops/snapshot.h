@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "bootnode/buckets.h"
+#include "bootnode/clustering.h"
 #include "bootnode/counters.h"
 #include "bootnode/lanes.h"
 #include "bootnode/node.h"
@@ -56,6 +57,19 @@ struct snapshot_shard {
     uint64_t slabs;
 };
 
+/* Of a node of a cluster, as it sees the others; no more of it where they are many. */
+struct snapshot_cluster {
+    uint64_t nodes[VIEW_PLACES];              /* that are known, by whether they are in the view, and else why not */
+    uint64_t in_view, heard, disagreeing;     /* of the view: all, those that are heard, those with another view */
+    uint64_t serves, cut_off, nats_connected; /* 0 or 1 */
+    uint64_t homes_version, buckets;          /* of which this node is a home */
+    uint64_t moving;                          /* sessions that are still to be told of their new homes */
+    uint64_t beacons_sent, beacons_lost, beacons_taken, probes_sent, probes_answered;
+    uint64_t refused[BEACON_REFUSALS];
+    uint64_t orders[2]; /* bans and exceptions that are known: of this node, of others */
+    uint64_t orders_taken, orders_refused[ORDERS_REFUSALS];
+};
+
 struct snapshot {
     struct snapshot_shard seen[NODE_SHARDS_MAX]; /* each as it was when its mutex was last to be had */
     uint64_t counters[COUNTER_COUNT];            /* of all workers together */
@@ -70,6 +84,8 @@ struct snapshot {
     uint64_t health[HEALTH_STATES]; /* 0 or 1: whether it is so */
     uint64_t uptime_ms;
     uint64_t log_lost; /* lines */
+    uint64_t clusters; /* 1, or 0 where there is none */
+    struct snapshot_cluster cluster;
     struct process_figures process;
     struct snapshot_limits limits;
 };

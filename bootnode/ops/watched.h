@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "bootnode/clustering.h"
 #include "bootnode/lame_duck.h"
 #include "bootnode/liveness.h"
 #include "bootnode/node.h"
@@ -17,5 +18,6 @@ struct watched {
     size_t worker_count;
     const struct process_view *process;
     const struct liveness_watch *liveness; /* NULL: nobody watches */
+    struct clustering *clustering;         /* NULL: there is no cluster, or nobody wants to know */
     struct page_visits *visits;            /* who asked the operators' page; NULL: nobody wants to know */
 };

@@ -95,6 +95,10 @@ static void test_what_one_orders_holds_at_the_other(void **state) {
     assert_int_equal(access_orders(access_b, orders, 2), 1);
     assert_int_equal(orders[0].author, 1);
     assert_int_equal(carry(&a, 1, &b, 0), 0);
+    assert_int_equal(carry(&a, 1, &b, ORDERS_AGAIN_MS), 1);
+    assert_int_equal(carry(&a, 1, &b, ORDERS_AGAIN_MS + 100), 0);
+    assert_int_equal(carry(&a, 1, &b, 3 * ORDERS_AGAIN_MS + 100), 1);
+    assert_int_equal(carry(&a, 1, &b, 5 * ORDERS_AGAIN_MS + 200), 0);
     assert_int_equal(carry(&a, 1, &b, ORDERS_EVERY_MS), 1);
     orders_keeper_repeat(&a);
     assert_int_equal(carry(&a, 1, &b, 0), 1);
