@@ -40,7 +40,7 @@ sub stop {
 
 # --- info ----------------------------------------------------------------------------------------------------------------
 
-my $hello = pack 'C2 x94', 0x80, 7; # of some version, so that REFUSED is the most that comes of it
+my $hello = pack 'C2 x198', 0x80, 7; # of some version, so that REFUSED is the most that comes of it
 
 my $json = start_bootnode(name => 'json', config => "log_format = json\nlimit_loopback = on\nrate_hello = 1");
 send_packets($json, HELLOS, $hello);
