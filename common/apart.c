@@ -14,10 +14,11 @@
 
 #include "common/sanitizers.h"
 
-#ifdef GOCHAT_SANITIZED
-#define STANDARD 2 /* reports are to be seen */
-#else
 #define STANDARD 3
+#ifdef GOCHAT_SANITIZED
+#define REPORTS true /* of sanitizers, which are to be seen */
+#else
+#define REPORTS false
 #endif
 
 static void ignore_signals(void) {
@@ -38,19 +39,19 @@ static void close_from(int first) {
 
 /* An end of a pipe that nobody writes into: reading it ends at once, writing to it fails. Libraries print, and a number
  * that is free would be a socket's next. */
-static void shut_standard(void) {
+static void shut_standard(bool keep_errors) {
     int ends[2];
     if (pipe(ends) != 0) _exit(1);
-    for (int i = 0; i < STANDARD; i++)
+    for (int i = 0; i < STANDARD - (keep_errors || REPORTS); i++)
         if (dup2(ends[0], i) < 0) _exit(1);
     close(ends[1]);
     if (ends[0] >= STANDARD) close(ends[0]);
 }
 
-static void keep_socket(int socket) {
+static void keep_socket(int socket, bool keep_errors) {
     if (socket != APART_SOCKET && dup2(socket, APART_SOCKET) < 0) _exit(1);
     close_from(APART_SOCKET + 1);
-    shut_standard();
+    shut_standard(keep_errors);
 }
 
 /* They lie one behind the other, and so does what ps(1) shows. */
@@ -82,10 +83,10 @@ static void wipe_environment(void) {
     *kept = NULL;
 }
 
-void apart_leave(int socket, const char *name, int argc, char **argv) {
+void apart_leave(int socket, const char *name, bool keep_errors, int argc, char **argv) {
     ignore_signals();
     (void)setsid();
-    keep_socket(socket);
+    keep_socket(socket, keep_errors);
     if (chdir("/") != 0) _exit(1);
     (void)prctl(PR_SET_NAME, name, 0, 0, 0);
     wipe_arguments(name, argc, argv);

@@ -105,7 +105,7 @@ void board_process_main(int socket, const struct bootnode_config *config, int ar
     pair = socket;
     become_user(config->user);
     if (!board_files_read(config, &files, &why)) give_up(why.text);
-    apart_leave(socket, NAME, argc, argv);
+    apart_leave(socket, NAME, config->sandbox == SANDBOX_TELLS, argc, argv);
     pair = APART_SOCKET;
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* also where it waits for something else than the pair */
     shut_off(config, &files);

@@ -22,6 +22,6 @@ static bool shut_off(void) {
 }
 
 void confinement_enter(int socket, int argc, char **argv) {
-    apart_leave(socket, "gochat-helper", argc, argv);
+    apart_leave(socket, "gochat-helper", false, argc, argv);
     if (!shut_off()) _exit(1);
 }
