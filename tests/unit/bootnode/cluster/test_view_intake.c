@@ -1,0 +1,219 @@
+/* Beacons whose maker has the cluster's key, and says what is not so. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "bootnode/cluster/view.h"
+#include "bootnode/cluster/view_intake.h"
+
+#define NOW 100000
+#define WALL 1795996800000
+
+static struct view view;
+
+static struct address ipv4(uint8_t a, uint8_t b, uint8_t c, uint8_t d) {
+    return (struct address){.ip = {[10] = 0xff, [11] = 0xff, a, b, c, d}, .port = 9595};
+}
+
+/* We are node 1 at 8.8.8.1. */
+static void begin(struct address ours) {
+    const struct view_own own = {.id = 1,
+                                 .replicas = 2,
+                                 .weight = 100,
+                                 .boot = 1000,
+                                 .started_ms = WALL - 5000,
+                                 .address_count = 1,
+                                 .addresses = {ours}};
+    view_init(&view, &own, NOW);
+}
+
+static struct beacon beacon_of(uint8_t id) {
+    return (struct beacon){.node = id,
+                           .state = BEACON_SERVES,
+                           .replicas = 2,
+                           .weight = 100,
+                           .boot = 2000 + id,
+                           .started_ms = WALL - 10000,
+                           .counter = 1,
+                           .wall_ms = WALL,
+                           .address_count = 1,
+                           .addresses = {ipv4(8, 8, 8, id)}};
+}
+
+static void comes(const struct beacon *beacon, uint64_t now, enum beacon_refusal expected) {
+    assert_string_equal(view_refusal_name(view_intake(&view, beacon, now, WALL + now - NOW)),
+                        view_refusal_name(expected));
+}
+
+static void a_copy_is_refused(void **state) {
+    struct beacon beacon = beacon_of(2);
+    (void)state;
+    begin(ipv4(8, 8, 8, 1));
+    beacon.counter = 5;
+    comes(&beacon, NOW, BEACON_BELIEVED);
+    comes(&beacon, NOW + 1, BEACON_REFUSED_REPLAYED);
+    beacon.counter = 4;
+    comes(&beacon, NOW + 1, BEACON_REFUSED_REPLAYED);
+    comes(&beacon, NOW + 1000000, BEACON_REFUSED_REPLAYED); /* also much later */
+    beacon.counter = 6;
+    comes(&beacon, NOW + 2, BEACON_BELIEVED);
+}
+
+/* It was recorded before the node was started anew. */
+static void a_run_that_ended_is_refused(void **state) {
+    struct beacon former = beacon_of(2), next = beacon_of(2);
+    (void)state;
+    begin(ipv4(8, 8, 8, 1));
+    former.counter = 99;
+    next.boot++;
+    next.started_ms += 1000;
+    comes(&former, NOW, BEACON_BELIEVED);
+    comes(&next, NOW + 1, BEACON_BELIEVED);
+    former.counter++;
+    comes(&former, NOW + 2, BEACON_REFUSED_OLD_RUN);
+    assert_int_equal(view.nodes[2].said.boot, next.boot);
+}
+
+static void a_weight_has_bounds(void **state) {
+    struct beacon beacon = beacon_of(2);
+    (void)state;
+    begin(ipv4(8, 8, 8, 1));
+    beacon.weight = 0;
+    comes(&beacon, NOW, BEACON_REFUSED_WEIGHT);
+    beacon.weight = CLUSTER_WEIGHT_MAX + 1;
+    comes(&beacon, NOW, BEACON_REFUSED_WEIGHT);
+    beacon.weight = UINT16_MAX;
+    comes(&beacon, NOW, BEACON_REFUSED_WEIGHT);
+    beacon.weight = CLUSTER_WEIGHT_MAX;
+    comes(&beacon, NOW, BEACON_BELIEVED);
+}
+
+static void where_no_client_gets_is_no_address(void **state) {
+    const struct address useless[] = {ipv4(127, 0, 0, 1),
+                                      ipv4(10, 0, 0, 1),
+                                      ipv4(192, 168, 1, 1),
+                                      ipv4(169, 254, 1, 1),
+                                      ipv4(0, 0, 0, 0),
+                                      ipv4(224, 0, 0, 1),
+                                      ipv4(255, 255, 255, 255),
+                                      {.ip = {0xfe, 0x80, [15] = 1}, .port = 1},
+                                      {.ip = {0xfd, [15] = 1}, .port = 1}};
+    struct beacon beacon = beacon_of(2);
+    (void)state;
+    begin(ipv4(8, 8, 8, 1));
+    for (size_t i = 0; i < sizeof useless / sizeof *useless; i++) {
+        beacon.addresses[0] = useless[i];
+        comes(&beacon, NOW, BEACON_REFUSED_ADDRESS);
+    }
+    beacon.addresses[0] = ipv4(8, 8, 4, 4);
+    beacon.addresses[0].port = 0;
+    comes(&beacon, NOW, BEACON_REFUSED_ADDRESS);
+}
+
+/* In a laboratory, and nowhere else. */
+static void neighbours_are_of_our_kind(void **state) {
+    struct beacon beacon = beacon_of(2);
+    (void)state;
+    begin(ipv4(192, 168, 1, 1));
+    beacon.addresses[0] = ipv4(192, 168, 1, 2);
+    comes(&beacon, NOW, BEACON_BELIEVED);
+    beacon = beacon_of(3), beacon.addresses[0] = ipv4(127, 0, 0, 1);
+    comes(&beacon, NOW, BEACON_REFUSED_ADDRESS);
+    begin(ipv4(127, 0, 0, 1));
+    beacon.addresses[0].port = 9596;
+    comes(&beacon, NOW, BEACON_BELIEVED);
+}
+
+/* One that claims to be everywhere gets no place that another one has. */
+static void the_address_of_another_is_refused(void **state) {
+    struct beacon second = beacon_of(2), third = beacon_of(3);
+    (void)state;
+    begin(ipv4(8, 8, 8, 1));
+    comes(&second, NOW, BEACON_BELIEVED);
+    third.addresses[0] = ipv4(8, 8, 8, 1);
+    comes(&third, NOW, BEACON_REFUSED_ADDRESS_TAKEN); /* ours */
+    third.addresses[0] = ipv4(8, 8, 8, 2);
+    comes(&third, NOW, BEACON_REFUSED_ADDRESS_TAKEN);
+    third.address_count = 2;
+    third.addresses[1] = third.addresses[0];
+    third.addresses[0] = (struct address){.ip = {0x20, 0x01, 4, [15] = 1}, .port = 1};
+    comes(&third, NOW, BEACON_REFUSED_ADDRESS_TAKEN);    /* one of two is */
+    comes(&third, NOW + VIEW_ALIVE_MS, BEACON_BELIEVED); /* that one is dead by now */
+}
+
+static void an_id_is_who_had_it_first(void **state) {
+    struct beacon first = beacon_of(2), second = beacon_of(2);
+    (void)state;
+    begin(ipv4(8, 8, 8, 1));
+    second.boot++;
+    second.started_ms++;
+    second.addresses[0] = ipv4(8, 8, 4, 4);
+    comes(&first, NOW, BEACON_BELIEVED);
+    comes(&second, NOW + 1, BEACON_REFUSED_ID_TAKEN);
+    comes(&second, NOW + 2, BEACON_REFUSED_REPLAYED);
+    second.counter++;
+    comes(&second, NOW + VIEW_ALIVE_MS, BEACON_BELIEVED); /* the first one is dead */
+    first.counter++;
+    comes(&first, NOW + VIEW_ALIVE_MS + 1, BEACON_BELIEVED); /* is back, and was first */
+    second.counter++;
+    comes(&second, NOW + VIEW_ALIVE_MS + 2, BEACON_REFUSED_ID_TAKEN);
+}
+
+/* Whoever recorded beacons of a year ago has one that began first. */
+static void a_wrong_clock_has_no_id(void **state) {
+    struct beacon first = beacon_of(2), old = beacon_of(2);
+    (void)state;
+    begin(ipv4(8, 8, 8, 1));
+    old.boot++;
+    old.started_ms = old.wall_ms = 1;
+    old.addresses[0] = ipv4(8, 8, 4, 4);
+    comes(&first, NOW, BEACON_BELIEVED);
+    comes(&old, NOW + 1, BEACON_REFUSED_ID_TAKEN);
+    old.node = 1; /* and ours */
+    comes(&old, NOW + 2, BEACON_REFUSED_ID_TAKEN);
+    view_board(&view, true, NOW);
+    (void)!view_step(&view, NOW + 3);
+    assert_int_not_equal(view.state, BEACON_OUT);
+}
+
+static void our_own_id_is_ours_where_we_are(void **state) {
+    struct beacon ours = beacon_of(1);
+    (void)state;
+    begin(ipv4(8, 8, 8, 1));
+    ours.boot = 1000;
+    comes(&ours, NOW, BEACON_REFUSED_OWN);
+    ours.boot = 1001; /* the run before, or the next one */
+    comes(&ours, NOW, BEACON_REFUSED_OWN);
+    ours.addresses[0] = ipv4(8, 8, 4, 4); /* began before us */
+    comes(&ours, NOW, BEACON_REFUSED_ID_TAKEN);
+    (void)!view_step(&view, NOW + 1);
+    assert_int_equal(view.state, BEACON_OUT);
+    (void)!view_step(&view, NOW + VIEW_ALIVE_MS);
+    assert_int_equal(view.state, BEACON_JOINING);
+}
+
+static void refusals_have_names(void **state) {
+    (void)state;
+    for (enum beacon_refusal i = 0; i < BEACON_REFUSALS; i++)
+        for (enum beacon_refusal j = 0; j < i; j++) assert_string_not_equal(view_refusal_name(i), view_refusal_name(j));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_copy_is_refused),
+        cmocka_unit_test(a_run_that_ended_is_refused),
+        cmocka_unit_test(a_weight_has_bounds),
+        cmocka_unit_test(where_no_client_gets_is_no_address),
+        cmocka_unit_test(neighbours_are_of_our_kind),
+        cmocka_unit_test(the_address_of_another_is_refused),
+        cmocka_unit_test(an_id_is_who_had_it_first),
+        cmocka_unit_test(a_wrong_clock_has_no_id),
+        cmocka_unit_test(our_own_id_is_ours_where_we_are),
+        cmocka_unit_test(refusals_have_names),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
