@@ -8,6 +8,7 @@ use lib "$FindBin::Bin/../lib";
 use File::Basename qw(dirname);
 use File::Path qw(make_path);
 use GoChat::Browser;
+use GoChat::NatsServer;
 use GoChat::Test;
 use HTTP::Tiny;
 use Test::More;
@@ -65,6 +66,33 @@ for my $screen (@screens) {
     ok($scheme eq 'dark' ? $red < 80 : $red > 180, "the page is $scheme: $light");
     $page->picture("$pictures/$name.png");
     cmp_ok(-s "$pictures/$name.png", '>', 10_000, 'a picture of it');
+}
+
+# --- A cluster -------------------------------------------------------------------------------------------------------
+
+ok($_->evaluate('document.getElementById("cluster").hidden'), 'of a bootnode alone nobody says how its cluster is') for $pages{phone};
+SKIP: {
+    skip nats_missing(), 1 if nats_missing();
+    my $nats = start_nats();
+    my $page_port = free_udp_port();
+    my $home = '127.0.0.1:' . free_udp_port();
+    my $member = start_bootnode(name => 'member', listen => $home, config => join "\n", "metrics = 127.0.0.1:$page_port",
+        'node_id = 1', '[cluster]', nats_settings($nats, 1), "addresses = $home", 'state_file = ' . temp_dir() . '/state');
+    for my $screen (@screens) {
+        my ($name, $width, $height, $scheme) = @$screen;
+        my $page = $browser->open("http://127.0.0.1:$page_port/", width => $width, height => $height, scheme => $scheme);
+        ok($page->wait_for($TILE->('view') . ' === "1"', slow(30)), "$name: it sees itself");
+        ok($page->wait_for('document.getElementById("cluster-state")?.textContent?.match(/serves, NATS is there/)', slow(10)),
+            'and serves');
+        is($page->evaluate($TILE->('share')), '100 %', 'all rooms live here');
+        cmp_ok($page->evaluate('document.documentElement.scrollWidth'), '<=', $width, 'nothing is wider than the screen');
+        is_deeply($page->{complaints}, [], 'the console is empty');
+        $page->picture("$pictures/cluster-$name.png");
+    }
+    kill_nats($nats, 0);
+    my $page = $browser->open("http://127.0.0.1:$page_port/", width => 360, height => 800, scheme => 'light');
+    ok($page->wait_for('document.getElementById("cluster-state")?.textContent?.match(/NATS is away/)', slow(20)), 'NATS is away');
+    stop_program($member);
 }
 
 # --- Its end -----------------------------------------------------------------------------------------------------------
