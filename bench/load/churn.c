@@ -27,8 +27,8 @@ static void go_out(struct fleet *fleet, uint32_t member, uint64_t back_us) {
         fleet->members[member].state = MEMBER_ABSENT;
         fleet_returned(fleet, member);
     } else {
-        fleet->members[member].node = NODES_ENTRY;
         fleet_go_away(fleet, member, back_us);
+        fleet->members[member].node = NODES_ENTRY;
     }
 }
 

@@ -59,8 +59,8 @@ static void abandon(struct fleet *fleet, uint32_t member, uint64_t back_us, uint
     lose(fleet, member, now_us);
     fleet->counts.abandoned++;
     fleet->counts.unsure++;
-    if (fleet->homes) fleet->members[member].node = NODES_ENTRY;
     fleet_come_back(fleet, member, back_us);
+    if (fleet->homes) fleet->members[member].node = NODES_ENTRY;
 }
 
 void comeback_errand(struct fleet *fleet, const struct agenda_entry *entry, uint64_t now_us) {

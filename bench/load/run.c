@@ -110,6 +110,14 @@ static struct scrape *fetch_all(const struct load_options *options, struct why *
     return all;
 }
 
+/* Nodes of a cluster ask each other whether they live: that is nobody else. */
+static void note_probes(struct tally *tally) {
+    double probes;
+    if (!scrape_value(tally->theirs, "gochat_cluster_probes_answered_total", &probes)) return;
+    tally->datagrams += (uint64_t)probes;
+    tally->stun += (uint64_t)probes;
+}
+
 /* Only what does not move any more can be compared. */
 static bool take_tally(const struct run *run, struct tally *out, struct why *why) {
     *out = (struct tally){.theirs = NULL};
@@ -137,6 +145,7 @@ static bool take_tally(const struct run *run, struct tally *out, struct why *why
     out->asked_us = load_now_us();
     out->theirs = fetch_all(run->options, why);
     out->told_us = load_now_us();
+    if (out->theirs) note_probes(out);
     return out->theirs != NULL;
 }
 

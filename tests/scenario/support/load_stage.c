@@ -285,6 +285,8 @@ void stage_assert_counts(const struct stage *stage) {
         for (size_t i = 0; i < sizeof counters / sizeof *counters; i++)
             theirs += counters_read(&net->counters, counters[i]);
         confirmed += net_totals(net).confirmed;
+        if (stage->facts.nodes.count > node)
+            assert_int_equal(stage->facts.nodes.list[node].sessions, net_totals(net).sessions);
         sessions += net_totals(net).sessions;
     }
     assert_int_equal(ours.beats - ours.beats_reset, theirs);

@@ -39,7 +39,7 @@ sub _nats {
     my ($self) = @_;
     my ($port, $page) = (free_port('tcp'), free_port('tcp'));
     my $nats = GoChat::Bench::Process->start(name => 'nats-server', cores => $self->{setup}{load_core},
-        command => ['nats-server', '-a', '127.0.0.1', '-p', $port, '-m', $page], log => "$self->{folder}/nats.log");
+        command => ["$self->{setup}{root}/tests/packaged", 'nats-server', '-a', '127.0.0.1', '-p', $port, '-m', $page], log => "$self->{folder}/nats.log");
     $nats->{url} = "nats://127.0.0.1:$port";
     $nats->{page} = "http://127.0.0.1:$page/varz";
     $nats->wait_until(sub { HTTP::Tiny->new(timeout => 1)->get($nats->{page})->{success} }, START_TIMEOUT);
@@ -70,7 +70,7 @@ sub _node {
 sub _await_view {
     my ($self, $count) = @_;
     for my $node (@{ $self->{nodes} }) {
-        $node->wait_until(sub { (read_metrics($node->{metrics})->{gochat_cluster_in_view} // do { my %n = map { $_ => 1 } read_file($node->{log}) =~ /node (\d+) is there/g; 1 + keys %n }) == $count },
+        $node->wait_until(sub { (read_metrics($node->{metrics})->{gochat_cluster_in_view} // 0) == $count },
             VIEW_TIMEOUT);
     }
     return;
