@@ -85,8 +85,13 @@ void homing_forget(struct homing *homing, size_t index) {
 static void add(struct homing *homing, const struct home *home, enum homing_standing standing, uint8_t depth,
                 uint64_t now) {
     if (homing->count == HOMING_MAX || home->address_count == 0) return;
-    homing->list[homing->count++] = (struct homing_node){
-        .home = *home, .standing = standing, .depth = depth, .named = now, .silent = now, .listed_at = NEVER};
+    homing->list[homing->count++] = (struct homing_node){.home = *home,
+                                                         .standing = standing,
+                                                         .since = now,
+                                                         .depth = depth,
+                                                         .named = now,
+                                                         .silent = now,
+                                                         .listed_at = NEVER};
 }
 
 /* --- What is told --- */
@@ -102,15 +107,20 @@ static bool names_itself(const struct named_homes *named, int from) {
     return false;
 }
 
+static void stand(struct homing_node *node, enum homing_standing standing, uint64_t now) {
+    if (node->standing != standing) node->since = now;
+    node->standing = standing;
+}
+
 /* By its own word. True: it takes us. */
-static bool judge(struct homing *homing, int from, const struct named_homes *named) {
+static bool judge(struct homing *homing, int from, const struct named_homes *named, uint64_t now) {
     size_t at = from == HOMING_ENTRY ? homing->count : homing_find(homing, (uint8_t)from);
     if (at == homing->count) return false;
     struct homing_node *node = &homing->list[at];
     if (names_itself(named, from))
-        node->standing = HOMING_WANTED;
+        stand(node, HOMING_WANTED, now);
     else if (node->standing == HOMING_WANTED)
-        node->standing = HOMING_FORMER;
+        stand(node, HOMING_FORMER, now);
     node->accepted = node->standing == HOMING_WANTED || (node->standing == HOMING_LENT && named->node == from);
     return node->accepted;
 }
@@ -130,7 +140,7 @@ static void want(struct homing *homing, const struct home *home, uint8_t depth, 
     }
     struct homing_node *node = &homing->list[at];
     node->named = now;
-    if (node->standing == HOMING_LENT) node->standing = HOMING_WANTED;
+    if (node->standing == HOMING_LENT) stand(node, HOMING_WANTED, now);
     if (!node->begun)
         node->home = *home;
     else
@@ -140,7 +150,7 @@ static void want(struct homing *homing, const struct home *home, uint8_t depth, 
 bool homing_told(struct homing *homing, int from, const struct named_homes *named, uint64_t now) {
     size_t at = from == HOMING_ENTRY ? homing->count : homing_find(homing, (uint8_t)from);
     uint8_t depth = at < homing->count && !homing->list[at].listed ? homing->list[at].depth : 0;
-    bool takes = judge(homing, from, named);
+    bool takes = judge(homing, from, named, now);
     for (unsigned i = 0; i < named->count && i < named->replicas; i++)
         want(homing, &named->list[i], (uint8_t)(depth + 1), now);
     if (homing->named_at == 0) homing->alone = now;
@@ -188,7 +198,7 @@ static uint64_t moved_at(const struct homing *homing, const struct homing_node *
         if (node->listed_at != NEVER) last = later(last, node->listed_at);
     }
     if (first == NEVER) return NEVER;
-    return all ? last : first + HOMING_MOVE_MS;
+    return all ? last : later(first, but->since) + HOMING_MOVE_MS;
 }
 
 /* When it is to go; NEVER: not as things are. */
@@ -218,6 +228,19 @@ static uint64_t ask_at(const struct homing *homing) {
     return missed == NEVER || homing->named_at == 0 ? NEVER : later(missed, homing->ask_due);
 }
 
+/* Another one names others: NOTICE may be lost. */
+static uint64_t check_at(const struct homing *homing, const struct homing_node *node) {
+    bool doubted = node->standing == HOMING_WANTED && node->listed && node->silent == NEVER && !is_named(homing, node);
+    return doubted ? later(homing->named_at, node->check_due) : NEVER;
+}
+
+/* Two that name each other's rivals are not to be asked in turn for ever. */
+static void note_check(struct homing_node *node, uint64_t now) {
+    if (now - node->check_due > (uint64_t)HOMING_CHECK_MS << HOMING_CHECK_DOUBLINGS) node->checks = 0;
+    node->check_due = now + ((uint64_t)HOMING_CHECK_MS << node->checks);
+    if (node->checks < HOMING_CHECK_DOUBLINGS) node->checks++;
+}
+
 static uint64_t fallback_at(const struct homing *homing, uint64_t excess_ms) {
     if (homing->alone == NEVER || homing->named.replicas + homing->lent >= homing->named.count) return NEVER;
     return (homing->lent > 0 ? homing->lent_at : homing->alone) + HOMING_FALLBACK_MS + excess_ms;
@@ -240,6 +263,10 @@ enum homing_step homing_next(struct homing *homing, uint64_t excess_ms, uint64_t
             return HOMING_BEGIN;
         }
         if (now >= over_at(homing, node)) return node->listed ? HOMING_LEAVE : HOMING_DROP;
+        if (now >= check_at(homing, node)) {
+            note_check(node, now);
+            return HOMING_CHECK;
+        }
     }
     if (now < ask_at(homing)) return HOMING_REST;
     note_asked(homing, now);
@@ -251,7 +278,7 @@ uint64_t homing_due(const struct homing *homing, uint64_t excess_ms, uint64_t no
     for (size_t i = 0; i < homing->count; i++) {
         const struct homing_node *node = &homing->list[i];
         if (!node->begun && node->standing == HOMING_WANTED) return now;
-        due = earlier(due, over_at(homing, node));
+        due = earlier(due, earlier(over_at(homing, node), check_at(homing, node)));
     }
     return due;
 }

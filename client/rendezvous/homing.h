@@ -29,7 +29,10 @@
 #define HOMING_ALONE_MS 1000    /* and the entry, and again after this and up to as much more */
 #define HOMING_SILENT_MS 3000   /* one does not: the entry and the others are asked, */
 #define HOMING_ASK_MS 5000      /* and again */
-#define HOMING_MOVE_MS 10000    /* after one new home lists us, who is none any more is left */
+#define HOMING_CHECK_MS                                                                                                \
+    1000 /* one that answers was not named by another one: it is asked itself, and again after twice as long */
+#define HOMING_CHECK_DOUBLINGS 6
+#define HOMING_MOVE_MS 10000 /* after one new home lists us, who is none any more is left */
 
 enum homing_standing {
     HOMING_WANTED, /* a home */
@@ -40,6 +43,9 @@ enum homing_standing {
 struct homing_node {
     struct home home; /* the addresses that may be tried; maybe none */
     enum homing_standing standing;
+    uint64_t since;     /* it stands so */
+    uint64_t check_due; /* HOMING_CHECK; */
+    unsigned checks;    /* so many */
     uint8_t depth;      /* redirects to it; 0: lists us, or did */
     bool begun;         /* there is a session, or the try of one: */
     size_t number;      /* the owner's */
@@ -67,6 +73,7 @@ enum homing_step {
     HOMING_BEGIN, /* a session with the node at `index`; the owner sets `number`, or calls homing_forget */
     HOMING_LEAVE, /* with a word (LEAVE, moved), and forget it */
     HOMING_DROP,  /* without one, and forget it */
+    HOMING_CHECK, /* the node at `index`: does it still say that it is a home? */
     HOMING_ASK,   /* the entry, and the nodes that list us */
 };
 

@@ -76,6 +76,7 @@ static void on_delisted(void *context, const uint8_t id[static MEMBER_ID_SIZE], 
     struct member *member = members_find(which->meeting->members, id);
     if (!member) return;
     member->left_by_itself |= reason == LEAVE_SAID && !resync;
+    if (reason == LEAVE_MOVED) signpost_member_moved(&which->meeting->signposts, which->index, now);
     peer_delisted(member->peer, which->index, resync, now);
 }
 

@@ -4,7 +4,8 @@
 
 #include "common/clock.h"
 
-#define HELP_MS 1000   /* an entry is silent, or its name not found: nodes that were met before are asked, too */
+#define HELP_MS 1000 /* an entry is silent, or its name not found: nodes that were met before are asked, too */
+#define MOVED_ASK_MS 500
 #define ABSENT_MS 5000 /* no home was ever reached: say so after this */
 
 void signpost_init(struct signposts *signposts) {
@@ -127,6 +128,11 @@ enum rendezvous_place signpost_named(struct signposts *signposts, size_t number,
     return homing_told(&signpost->homing, node, &usable, now) ? RENDEZVOUS_HERE : RENDEZVOUS_ELSEWHERE;
 }
 
+void signpost_member_moved(struct signposts *signposts, size_t number, uint64_t now) {
+    struct rendezvous *rendezvous = session_of(signposts, number);
+    if (now - rendezvous->sought >= MOVED_ASK_MS) rendezvous_ask(rendezvous, now);
+}
+
 bool signpost_is_served(const struct signposts *signposts, size_t number) {
     const uint16_t all = sessions_of(signposts->sessions, signposts->sessions->bootnode[number]);
     for (size_t i = 0; i < BOOTNODE_SESSIONS; i++)
@@ -225,6 +231,7 @@ static void follow(struct signposts *signposts, struct signpost *signpost, uint6
         case HOMING_BEGIN: begin_session(signposts, signpost, index, now); break;
         case HOMING_LEAVE:
         case HOMING_DROP: end_session(signposts, signpost, index, now); break;
+        case HOMING_CHECK: rendezvous_ask(session_of(signposts, signpost->homing.list[index].number), now); break;
         case HOMING_ASK: ask(signposts, signpost, now); break;
         case HOMING_REST: break;
         }

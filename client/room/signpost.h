@@ -56,6 +56,8 @@ bool signpost_exists(const struct signposts *signposts, const uint8_t key[static
 void signpost_succeeded(struct signposts *signposts, size_t number, const uint8_t key[static 32]);
 /* A home has a wrong key at first contact. True: it is given up, as rendezvous_owner has it. */
 bool signpost_barred(struct signposts *signposts, size_t number, const char *why);
+/* A member moved from that home: maybe we are to move, too, and did not hear of it. */
+void signpost_member_moved(struct signposts *signposts, size_t number, uint64_t now);
 /* Has another home of the same cluster a session? */
 bool signpost_is_served(const struct signposts *signposts, size_t number);
 /* Counts HELLO to addresses where nobody proved yet to be a node. */

@@ -528,6 +528,73 @@ static void an_entry_that_dies_is_no_obstacle(void **state) {
     assert_int_equal(person_count(couple.anna, EVENT_BOOTNODE_LOST, NULL), 0);
 }
 
+/* --- Chance --- */
+
+#define CHAOS_NODES 6
+#define CHAOS_PEOPLE 6
+#define CHAOS_ROUNDS 40
+
+static uint32_t chaos_live(const struct world *world) {
+    uint32_t live = 0;
+    for (size_t i = 0; i < world->place_count; i++)
+        if (!world->places[i].down && !world->places[i].paused) live |= WORLD_NODE(i);
+    return live;
+}
+
+static void chaos_views(struct world *world, uint32_t view) {
+    for (size_t i = 0; i < world->place_count; i++)
+        if (view >> i & 1) world_cluster_view(world, i, view);
+}
+
+/* A fault, which the others know 5 s later; then all are where they belong within 20 s of it. */
+static void chaos_round(struct world *world, bool lossy) {
+    const uint64_t began = world->now;
+    size_t victim =
+        randombytes_uniform(3) ? first_of(world_cluster_homes(world, 0, "tea")) : randombytes_uniform(CHAOS_NODES);
+    unsigned kind = randombytes_uniform(4);
+    world->loss_percent = lossy ? randombytes_uniform(15) : 0;
+    uint32_t view = WORLD_NODES_ALL & ((1u << CHAOS_NODES) - 1);
+    if (kind == 0) world_cluster_kill(world, victim);
+    if (kind == 1) world_cluster_pause(world, victim);
+    if (kind < 2) world_run(world, KNOWN_MS);
+    if (kind < 3) view &= ~WORLD_NODE(victim);
+    chaos_views(world, view);
+    if (kind == 2) world_cluster_view(world, victim, view);
+    uint32_t homes = world_cluster_homes(world, first_of(view), "tea");
+    world_wait(world, 2 * TRUTH_MS,
+               all_are_at(world, homes) || (kind == 1 && all_are_at(world, homes | WORLD_NODE(victim))));
+    if (!lossy) assert_true(world->now - began <= TRUTH_MS);
+    world_run(world, randombytes_uniform(20000));
+    if (kind == 1) world_cluster_resume(world, victim);
+    if (kind == 0) world_cluster_revive(world, victim, WORLD_NODES_ALL);
+    chaos_views(world, WORLD_NODES_ALL & ((1u << CHAOS_NODES) - 1));
+    homes = world_cluster_homes(world, 0, "tea");
+    world_wait(world, 2 * TRUTH_MS, all_are_at(world, homes));
+    assert_int_equal(chaos_live(world), (1u << CHAOS_NODES) - 1);
+}
+
+static void chaos(struct world *world, bool lossy) {
+    static const char *const names[CHAOS_PEOPLE] = {"anna", "bert", "carl", "dora", "emil", "fred"};
+    world_cluster_open(world, CHAOS_NODES, 2);
+    for (size_t i = 0; i < CHAOS_PEOPLE; i++) (void)arrive(world, names[i]);
+    world_wait(world, 2 * CONNECT_MS, everyone_connected(world));
+    for (unsigned i = 0; i < CHAOS_ROUNDS; i++) chaos_round(world, lossy);
+    world->loss_percent = 0;
+    world_run(world, 90000);
+    assert_int_equal(left(world), 0);
+    assert_true(everyone_connected(world));
+    for (size_t i = 0; i < CHAOS_PEOPLE; i++)
+        assert_int_equal(person_count(&world->people[i], EVENT_PEER_JOINED, NULL), CHAOS_PEOPLE - 1);
+}
+
+static void faults_take_nobody_away(void **state) {
+    chaos(*state, false);
+}
+
+static void faults_and_loss_take_nobody_away(void **state) {
+    chaos(*state, true);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_entry_leads_to_the_homes, world_setup, world_teardown),
@@ -546,6 +613,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(packets_are_relayed_by_homes, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(nodes_are_remembered, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(an_entry_that_dies_is_no_obstacle, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(faults_take_nobody_away, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(faults_and_loss_take_nobody_away, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(rooms_have_homes_of_their_own, world_setup, world_teardown),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

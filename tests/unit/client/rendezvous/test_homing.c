@@ -32,7 +32,7 @@ struct stage {
     struct homing homing;
     uint64_t now;
     bool runs[256], listed[256];
-    unsigned begun[256], left, dropped, asked;
+    unsigned begun[256], left, dropped, checked, asked;
 };
 
 static struct homing_node *node_of(struct stage *stage, uint8_t id) {
@@ -56,6 +56,7 @@ static void do_step(struct stage *stage, enum homing_step step, size_t index) {
         stage->runs[id] = stage->listed[id] = false;
         homing_forget(&stage->homing, index);
         break;
+    case HOMING_CHECK: stage->checked++; break;
     case HOMING_ASK: stage->asked++; break;
     case HOMING_REST: break;
     }
@@ -166,7 +167,9 @@ static void a_move_to_a_silent_home_waits(void **state) {
     struct stage stage = stage_at_home();
     (void)state;
     assert_false(tell(&stage, 2, NAMED(2, 2, 1, 4, 2)));
-    pass(&stage, HOMING_MOVE_MS);
+    pass(&stage, HOMING_MOVE_MS - 1);
+    assert_true(stage.runs[2]);
+    pass(&stage, 1);
     assert_false(stage.runs[2]); /* 1 has listed us for long */
     stage = stage_at_home();
     assert_false(tell(&stage, 2, NAMED(2, 2, 5, 4, 2)));
@@ -183,6 +186,7 @@ static void others_take_away_nobody_that_answers(void **state) {
     list(&stage, 5, of_5);
     pass(&stage, 3600000);
     assert_true(stage.runs[1] && stage.runs[2]);
+    assert_in_range(stage.checked, 2 * 50, 2 * 70); /* each is asked, a minute apart in the end */
     /* One that is dead goes once another word leaves it out. */
     observe(&stage, 1, true, stage.now);
     pass(&stage, HOMING_SILENT_MS);
@@ -215,6 +219,23 @@ static void a_node_that_moved_house_is_found(void **state) {
     assert_true(tell(&stage, 2, named));
     assert_int_equal(stage.begun[1], 2);
     assert_int_equal(node_of(&stage, 1)->home.addresses[0].port, 9596);
+}
+
+/* Each says that itself is a home and the other is none: both stay, and are asked ever more seldom. */
+static void rivals_are_asked_seldom(void **state) {
+    struct stage stage = stage_new();
+    (void)state;
+    assert_false(tell(&stage, HOMING_ENTRY, NAMED(9, 2, 1, 2)));
+    list(&stage, 1, NAMED(1, 1, 1));
+    list(&stage, 2, NAMED(2, 1, 2));
+    for (unsigned i = 0; i < 360000; i++) {
+        unsigned before = stage.checked;
+        pass(&stage, 10);
+        if (stage.checked > before)
+            assert_true(tell(&stage, 1 + (int)(i % 2), NAMED((uint8_t)(1 + i % 2), 1, (uint8_t)(1 + i % 2))));
+    }
+    assert_true(stage.runs[1] && stage.runs[2]);
+    assert_in_range(stage.checked, 2, 2 * 70);
 }
 
 /* --- Addresses --- */
@@ -310,6 +331,7 @@ int main(void) {
         cmocka_unit_test(a_move_to_a_silent_home_waits),
         cmocka_unit_test(others_take_away_nobody_that_answers),
         cmocka_unit_test(redirects_are_counted),
+        cmocka_unit_test(rivals_are_asked_seldom),
         cmocka_unit_test(a_node_that_moved_house_is_found),
         cmocka_unit_test(addresses_are_of_the_kind_of_the_entry),
         cmocka_unit_test(nothing_said_takes_us_out),
