@@ -348,6 +348,8 @@ static void packets_are_followed_for_a_time(void **state) {
     assert_string_equal(prefix_format(traced, shown), "192.0.2.0/24");
     assert_null(trace_now(&node.trace, now + 61000));
     json_decref(ask("{\"command\":\"trace\",\"off\":true}\n", "ok"));
+    json_decref(ask("{\"command\":\"cluster\"}\n", "failed")); /* there is none */
+    json_decref(ask("{\"command\":\"cluster\",\"forget\":true,\"node\":1}\n", "failed"));
     assert_null(trace_now(&node.trace, now));
 }
 

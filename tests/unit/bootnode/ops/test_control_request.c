@@ -64,6 +64,8 @@ static void every_command_is_asked_as_it_is_written(void **state) {
         {"deny reload", "{\"version\":1,\"command\":\"deny\",\"reload\":true}"},
         {"drain 90s", "{\"version\":1,\"command\":\"drain\",\"seconds\":90}"},
         {"log-level debug", "{\"version\":1,\"command\":\"log-level\",\"level\":\"debug\"}"},
+        {"cluster", "{\"version\":1,\"command\":\"cluster\"}"},
+        {"cluster forget 7", "{\"version\":1,\"command\":\"cluster\",\"forget\":true,\"node\":7}"},
         {"trace off", "{\"version\":1,\"command\":\"trace\",\"off\":true}"},
         {"trace 192.0.2.7 7d", "{\"version\":1,\"command\":\"trace\",\"prefix\":\"192.0.2.7/32\",\"seconds\":604800}"},
     };
@@ -162,6 +164,9 @@ static void what_says_two_things_is_refused(void **state) {
     (void)state;
     assert_no_request("{\"command\":\"kick\",\"prefix\":\"::/0\",\"session\":\"0123abcd\"}", "expected kick");
     assert_no_request("{\"command\":\"trace\",\"prefix\":\"::/0\",\"off\":true}", "expected trace");
+    assert_no_request("{\"command\":\"cluster\",\"forget\":true}", "expected cluster [forget NODE]");
+    assert_no_request("{\"command\":\"cluster\",\"node\":7}", "expected cluster [forget NODE]");
+    assert_no_request("{\"command\":\"cluster\",\"forget\":true,\"node\":256}", "0 to 255");
     assert_no_request("{\"command\":\"status\",\"seconds\":1}", "expected status");
 }
 

@@ -422,6 +422,33 @@ static void of_each_lane_there_are_histograms(void **state) {
     free(snapshot);
 }
 
+/* Of a node that stands alone there is nothing about clusters. */
+static void a_cluster_is_told_of_where_there_is_one(void **state) {
+    (void)state;
+    struct snapshot *snapshot = make_snapshot(1, 0);
+    char *text = written(snapshot);
+    assert_null(strstr(text, "gochat_cluster_"));
+    free(text);
+    snapshot->clusters = 1;
+    snapshot->cluster.in_view = 3;
+    snapshot->cluster.nodes[VIEW_MEMBER] = 3;
+    snapshot->cluster.nodes[VIEW_CLOCK_OFF] = 1;
+    snapshot->cluster.refused[BEACON_REFUSED_FORGED] = 7;
+    snapshot->cluster.orders[1] = 5;
+    snapshot->cluster.orders_refused[ORDERS_REFUSED_AHEAD] = 2;
+    text = written(snapshot);
+    assert_says(text, "gochat_cluster_in_view 3");
+    assert_says(text, "gochat_cluster_nodes{state=\"member\"} 3");
+    assert_says(text, "gochat_cluster_nodes{state=\"clock_off\"} 1");
+    assert_says(text, "gochat_cluster_beacons_refused_total{reason=\"forged\"} 7");
+    assert_says(text, "gochat_cluster_orders{author=\"others\"} 5");
+    assert_says(text, "gochat_cluster_orders_refused_total{reason=\"ahead\"} 2");
+    assert_null(strstr(text, "state=\"unknown\""));
+    free_page(read_page(text));
+    free(text);
+    free(snapshot);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_page_is_well_formed),
@@ -431,6 +458,7 @@ int main(void) {
         cmocka_unit_test(labels_say_why_and_of_which_setting),
         cmocka_unit_test(lateness_is_a_histogram),
         cmocka_unit_test(of_each_lane_there_are_histograms),
+        cmocka_unit_test(a_cluster_is_told_of_where_there_is_one),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);
