@@ -36,7 +36,8 @@ enum {
     PEER_PENDING = PEER_PENDING_PROVEN_STRANGE + PEER_STRANGERS
 };
 
-#define PEER_RELAYS 6 /* tried at once: some members, and bootnodes */
+#define UNSAID_MS 30000 /* so long everybody takes at most to register again with a bootnode that began anew */
+#define PEER_RELAYS 6   /* tried at once: some members, and bootnodes */
 #define PEER_CHECKS 16
 #define PEER_DEMOTE_MS 3000 /* a path that does not answer for so long is dead; sending_excess_ms comes to that */
 
@@ -154,8 +155,10 @@ struct peer {
     /* The bootnodes' word. */
     uint16_t listed;      /* set of sessions: those that list it, or did before they were lost */
     uint16_t listed_once; /* those that ever listed it */
-    bool absent;          /* since `delisted`: no bootnode that can be reached lists it */
-    bool said_absent;     /* one of them said that it left, rather than began anew or was lost itself */
+    uint16_t said;        /* those whose last word, the last one at `said_at`, was that it left */
+    uint64_t said_at;
+    bool absent;      /* since `delisted`: no bootnode that can be reached lists it */
+    bool said_absent; /* one of them said that it left, rather than began anew or was lost itself */
     uint64_t delisted;
     struct address seen[BOOTNODE_SESSIONS]; /* where each saw it last */
     uint64_t introduction_asked;            /* ms: when we asked for the last INTRODUCE; 0: its own echo has come */

@@ -176,9 +176,11 @@ static void revive(struct peer *peer, uint64_t now) {
 static void weigh(struct peer *peer, bool said, uint64_t now) {
     uint16_t reachable = peer->host->reachable;
     bool absent = reachable ? !(peer->listed & reachable) : !peer->listed;
+    if (said) peer->said_at = now;
     if (absent && !peer->absent) {
         peer->delisted = now;
-        peer->said_absent = false;
+        /* Others listed it until they were lost: what this one said meanwhile is its word. */
+        peer->said_absent = peer->said & reachable && now - peer->said_at < UNSAID_MS;
     }
     peer->absent = absent;
     peer->said_absent |= absent && said;
@@ -228,6 +230,7 @@ static bool listed(struct peer *peer, unsigned bootnode, const struct member_rec
     bool other_suites = peer->pair.other_mask != record->suite_mask;
     peer->listed |= bit;
     peer->listed_once |= bit;
+    peer->said &= (uint16_t)~bit;
     weigh(peer, false, now);
     peer->pair.other_mask = record->suite_mask;
     const struct address *news = find_news(peer, usable, count);
@@ -261,6 +264,7 @@ void peer_delisted(struct peer *peer, unsigned bootnode, bool resync, uint64_t n
     uint16_t bit = (uint16_t)(1u << bootnode);
     if (!(peer->listed & bit)) return;
     peer->listed &= (uint16_t)~bit;
+    if (!resync) peer->said |= bit;
     weigh(peer, !resync, now);
     set_alarms(peer, now);
 }
@@ -268,6 +272,7 @@ void peer_delisted(struct peer *peer, unsigned bootnode, bool resync, uint64_t n
 void peer_forget_session(struct peer *peer, unsigned session, unsigned bootnode, uint64_t now) {
     const uint16_t bit = (uint16_t)(1u << session);
     peer_delisted(peer, session, true, now);
+    peer->said &= (uint16_t)~bit;
     if (!(peer->listed_once & bit)) return;
     peer->listed_once = (uint16_t)((peer->listed_once & ~bit) | 1u << bootnode);
     peer->seen[session] = (struct address){.port = 0};

@@ -13,7 +13,6 @@
 #include "common/clock.h"
 
 #define SILENT_MS 15000 /* absence */
-#define UNSAID_MS 30000 /* so long everybody takes at most to register again with a bootnode that began anew */
 #define IDLE_MS 12000   /* then a path is asked: before SILENT_MS an answer has three chances */
 
 #define PING_REPEAT_MS 1000

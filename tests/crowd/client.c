@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "common/suite.h"
 
+#define NETWORKS 256 /* of a /24 each, in turn: a bootnode bounds what comes from one */
 #define RECEIVE_BUFFER (256 * 1024)
 #define EVENTS_TRACED                                                                                                  \
     (1U << EVENT_REGISTERED | 1U << EVENT_PEER_JOINED | 1U << EVENT_PEER_CONNECTED | 1U << EVENT_PEER_LEFT |           \
@@ -117,10 +118,9 @@ static bool open_socket(struct crowd_client *client) {
     static unsigned opened;
     struct address at = client->world->first;
     struct why why;
-    unsigned last = (unsigned)at.ip[14] << 8 | at.ip[15];
-    last += opened++ % client->world->addresses;
-    at.ip[14] = (uint8_t)(last >> 8);
-    at.ip[15] = (uint8_t)last;
+    const unsigned number = opened++ % client->world->addresses;
+    at.ip[14] = (uint8_t)(at.ip[14] + number % NETWORKS);
+    at.ip[15] = (uint8_t)(at.ip[15] + number / NETWORKS);
     client->socket = udp_open(&at, &(struct udp_options){.receive_buffer = RECEIVE_BUFFER}, &why);
     if (client->socket >= 0 && udp_bound(client->socket, &client->address)) return true;
     fprintf(stderr, "people: a socket: %s\n", client->socket < 0 ? why.text : strerror(errno));

@@ -17,8 +17,8 @@ struct crowd_world {
     struct truth *truth;
     struct bootnode bootnodes[BOOTNODES_MAX]; /* with all addresses that their names stand for */
     size_t bootnode_count;
-    struct address first; /* the clients' addresses: this and those after it; port 0 */
-    unsigned addresses;   /* how many */
+    struct address first; /* of the clients' addresses; port 0 */
+    unsigned addresses;   /* how many, in 256 networks in turn where there are more than one */
     struct udp_batch *incoming;
     uint64_t random, now;
     uint64_t received, sent;

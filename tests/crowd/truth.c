@@ -80,8 +80,14 @@ static bool is_full(size_t count) {
 
 static void complain(struct truth *truth, enum truth_fault fault, uint32_t observer, uint32_t about, uint64_t now) {
     if (truth->complaint_count == TRUTH_COMPLAINTS_MAX) return;
-    truth->complaints[truth->complaint_count++] =
-        (struct truth_complaint){.fault = fault, .at = now, .observer = observer, .about = about};
+    const struct member *other = about == TRUTH_NOBODY ? NULL : truth->members[about];
+    truth->complaints[truth->complaint_count++] = (struct truth_complaint){.fault = fault,
+                                                                           .at = now,
+                                                                           .observer = observer,
+                                                                           .about = about,
+                                                                           .since = !other         ? now
+                                                                                    : other->alive ? other->started
+                                                                                                   : other->ended};
 }
 
 static void complain_at_once(struct truth *truth, enum truth_fault fault, uint32_t observer, uint32_t about,
@@ -340,7 +346,10 @@ static void compare_dead(struct truth *truth, uint32_t number, bool tell, uint64
     struct member *member = truth->members[number];
     for (size_t i = 0; i < member->sight_count; i++) {
         const struct member *other = truth->members[member->sights[i].number];
-        uint64_t longer = other->end == TRUTH_SAID_BYE ? truth->bounds.said_bye_ms : truth->bounds.silent_ms;
+        /* Who comes while somebody goes may not have been there for the bye. */
+        bool bade = other->end == TRUTH_SAID_BYE && member->started + truth->bounds.settled_ms <= other->ended;
+        bool came_later = other->end == TRUTH_SAID_BYE && member->started > other->ended;
+        uint64_t longer = bade || came_later ? truth->bounds.said_bye_ms : truth->bounds.silent_ms;
         if (other->alive || now < other->ended + longer || excused(truth, other->ended, longer, now)) continue;
         differs(truth, TRUTH_GHOST, number, member->sights[i].number, tell, now);
     }

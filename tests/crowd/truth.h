@@ -52,6 +52,7 @@ struct truth_complaint {
     enum truth_fault fault;
     uint64_t at;
     uint32_t observer, about; /* about: TRUTH_NOBODY where it is a stranger */
+    uint64_t since;           /* when `about` started, or ended */
 };
 
 /* Since truth_begin. The last three of `faults` are as truth_look found them last. */

@@ -46,9 +46,10 @@ static void tell(json_t *line) {
 static void tell_complaints(void) {
     struct truth_complaint complaint;
     while (truth_next_complaint(crowd.world.truth, &complaint))
-        tell(json_pack("{ss ss sI sI sI}", "event", "complaint", "fault", truth_fault_names[complaint.fault], "at",
+        tell(json_pack("{ss ss sI sI sI sI}", "event", "complaint", "fault", truth_fault_names[complaint.fault], "at",
                        (json_int_t)(complaint.at - crowd.stretch_began), "observer", (json_int_t)complaint.observer,
-                       "about", complaint.about == TRUTH_NOBODY ? (json_int_t)-1 : (json_int_t)complaint.about));
+                       "age", (json_int_t)(complaint.at - complaint.since), "about",
+                       complaint.about == TRUTH_NOBODY ? (json_int_t)-1 : (json_int_t)complaint.about));
 }
 
 static void set_number(json_t *line, const char *name, uint64_t value) {

@@ -97,7 +97,7 @@ sub _tell_complaints {
     my @complaints = events($crowd, { event => 'complaint' });
     splice @complaints, 0, $crowd->{complaints_before} // 0;
     for (@complaints[0 .. (@complaints < COMPLAINTS ? $#complaints : COMPLAINTS - 1)]) {
-        diag "$crowd->{stretch}: at $_->{at} ms $_->{fault}: $_->{observer} about $_->{about}";
+        diag "$crowd->{stretch}: at $_->{at} ms $_->{fault}: $_->{observer} about $_->{about}, $_->{age} ms old";
     }
     $crowd->{complaints_before} += @complaints;
 }
