@@ -48,7 +48,7 @@ void handle_hello(struct context *context, const struct packet *packet) {
     } else if (hello.version != PROTOCOL_VERSION) {
         refusal_answer(context, packet, REFUSAL_VERSION, hello.nonce);
     } else if (node_is_lost(context->node)) {
-        refusal_answer(context, packet, REFUSAL_BUSY, hello.nonce);
+        return; /* the client asks the next address of the name sooner than it would come back */
     } else if (!lets_in(context->node, &hello)) {
         refusal_draining(context, packet, hello.nonce);
     } else {
