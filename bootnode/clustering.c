@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "bootnode/cluster/placement.h"
 #include "common/clock.h"
@@ -69,12 +70,34 @@ static uint32_t registrations_of(const struct node *node) {
     return (uint32_t)(1000000000 * node->shard_count / each);
 }
 
+/* Where somebody does not give a shard's mutex back, the others' number is told. */
+static uint32_t count_rooms(const struct node *node) {
+    struct timespec deadline;
+    uint64_t rooms = 0;
+    (void)clock_gettime(CLOCK_MONOTONIC, &deadline);
+    for (size_t i = 0; i < node->shard_count; i++) {
+        if (!shard_lock_until(node->shards[i], &deadline)) continue;
+        rooms += node->shards[i]->counters.rooms;
+        pthread_mutex_unlock(&node->shards[i]->mutex);
+    }
+    return (uint32_t)rooms;
+}
+
+static void look_at_rooms(struct clustering *clustering) {
+    const uint64_t now = clock_monotonic_ms();
+    if (now < clustering->rooms_ms + CLUSTER_BEACON_MS) return;
+    clustering->rooms_ms = now;
+    clustering->rooms = count_rooms(clustering->node);
+}
+
 static void on_look(void *context, struct cluster_figures *out) {
     struct clustering *clustering = context;
     struct node *node = clustering->node;
     clustering->drains |= leaves(node);
+    look_at_rooms(clustering);
     *out =
         (struct cluster_figures){.sessions = (uint32_t)atomic_load_explicit(&node->live_sessions, memory_order_relaxed),
+                                 .rooms = clustering->rooms,
                                  .moving = (uint32_t)node_moving(node).waiting,
                                  .registrations = registrations_of(node),
                                  .weight = (uint16_t)node_config(node)->cluster.weight,

@@ -25,6 +25,8 @@ struct clustering {
     bool drains;                 /* once, and then for good; the cluster's thread alone */
     struct orders_keeper orders; /* bans that all nodes have */
     uint64_t company;            /* of its last turn */
+    uint64_t rooms_ms;           /* when they were counted, monotonic */
+    uint32_t rooms;
     /* Of the homes that are published. */
     _Atomic uint32_t buckets; /* this node is a home of so many */
     atomic_bool nowhere;      /* no node lives that we know of */

@@ -94,19 +94,16 @@ void cluster_log_events(struct view *view) {
 /* --- Refused beacons --- */
 
 static void describe(const struct beacon *beacon, enum beacon_refusal refusal, char *out, size_t size) {
+    const unsigned node = beacon ? beacon->node : 0, weight = beacon ? beacon->weight : 0;
     char text[ADDRESS_TEXT_SIZE] = "";
     if (beacon) address_format(&beacon->addresses[0], text);
     switch (refusal) {
     case BEACON_REFUSED_FORGED: snprintf(out, size, "nobody with the cluster's key has made it"); break;
-    case BEACON_REFUSED_SUBJECT: snprintf(out, size, "node %u has made it", beacon->node); break;
+    case BEACON_REFUSED_SUBJECT: snprintf(out, size, "node %u has made it", node); break;
     case BEACON_REFUSED_REPLAYED: snprintf(out, size, "it is a copy of an older one"); break;
     case BEACON_REFUSED_OLD_RUN: snprintf(out, size, "it is of a run that has ended"); break;
-    case BEACON_REFUSED_ID_TAKEN:
-        snprintf(out, size, "%s says to be node %u, which another one is", text, beacon->node);
-        break;
-    case BEACON_REFUSED_WEIGHT:
-        snprintf(out, size, "weight %u, expected 1 to %d", beacon->weight, CLUSTER_WEIGHT_MAX);
-        break;
+    case BEACON_REFUSED_ID_TAKEN: snprintf(out, size, "%s says to be node %u, which another one is", text, node); break;
+    case BEACON_REFUSED_WEIGHT: snprintf(out, size, "weight %u, expected 1 to %d", weight, CLUSTER_WEIGHT_MAX); break;
     case BEACON_REFUSED_ADDRESS:
         snprintf(out, size, "clients cannot reach it at %s, expected a public address", text);
         break;

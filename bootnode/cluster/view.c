@@ -283,24 +283,38 @@ static bool may_tell(const struct view *view) {
     return (view->listened || view->state == BEACON_SERVES || view->kept_own) && view->wait != VIEW_WAITS_ID;
 }
 
-static bool renew_list(struct view *view) {
-    struct cluster_node list[CLUSTER_NODES_MAX];
+/* What it can register is no news: it differs at each beacon. */
+static bool is_same(const struct cluster_node *a, const struct cluster_node *b) {
+    if (a->id != b->id || a->weight != b->weight || a->address_count != b->address_count) return false;
+    for (unsigned i = 0; i < a->address_count; i++)
+        if (!address_equal(&a->addresses[i], &b->addresses[i])) return false;
+    return true;
+}
+
+static size_t make_list(const struct view *view, struct cluster_node list[static CLUSTER_NODES_MAX]) {
     size_t count = 0;
-    memset(list, 0, sizeof list);
     for (size_t id = 0; id < CLUSTER_NODES_MAX; id++) {
         const struct beacon *said = &view->nodes[id].said;
         if (!view->nodes[id].member || !may_tell(view)) continue;
         struct cluster_node *node = &list[count++];
         node->id = (uint8_t)id;
         node->weight = said->weight;
+        node->registers = said->registrations;
         node->address_count = said->address_count;
         for (unsigned i = 0; i < said->address_count; i++) node->addresses[i] = said->addresses[i];
     }
-    if (count == view->list_count && memcmp(list, view->compared, sizeof list) == 0) return false;
-    memcpy(view->compared, list, sizeof list);
+    return count;
+}
+
+static bool renew_list(struct view *view) {
+    struct cluster_node list[CLUSTER_NODES_MAX];
+    memset(list, 0, sizeof list);
+    const size_t count = make_list(view, list);
+    bool same = count == view->list_count;
+    for (size_t i = 0; i < count && same; i++) same = is_same(&list[i], &view->list[i]);
+    if (same) return false;
     memcpy(view->list, list, sizeof list);
     view->list_count = count;
-    for (size_t i = 0; i < count; i++) view->list[i].registers = view->nodes[list[i].id].said.registrations;
     return true;
 }
 

@@ -123,5 +123,4 @@ struct view {
     size_t event_count, events_left_out;
     struct cluster_node list[CLUSTER_NODES_MAX]; /* the members, by id, as the last step left them */
     size_t list_count;
-    struct cluster_node compared[CLUSTER_NODES_MAX]; /* the same without `registers`, which are those of its making */
 };

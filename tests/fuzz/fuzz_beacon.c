@@ -49,7 +49,14 @@ static void take(const uint8_t *data, size_t size, uint64_t now) {
     require(refusal < BEACON_REFUSALS && view_refusal_name(refusal) != NULL);
 }
 
-/* The input is beacons, each with its size before it, and with a byte of how long the next step lets wait. */
+static void step(uint64_t now) {
+    (void)!view_step(&view, now);
+    require(view_holds(&view, now) && view.list_count <= CLUSTER_NODES_MAX);
+    view.event_count = 0;
+}
+
+/* The input is beacons, each with its size before it, and a byte: how long it is to the next step, or that it is not
+ * yet time for one. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct beacon beacon;
     uint64_t now = BEGAN;
@@ -59,10 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     for (unsigned i = 0; i < BEACONS_MAX && size > 2; i++) {
         const size_t part = data[0] > size - 2 ? size - 2 : data[0];
         take(data + 2, part, now);
-        now += 50 * (uint64_t)data[1];
-        (void)!view_step(&view, now);
-        require(view_holds(&view, now) && view.list_count <= CLUSTER_NODES_MAX);
-        view.event_count = 0;
+        if (data[1] > 0) step(now += 50 * (uint64_t)data[1]);
         data += 2 + part;
         size -= 2 + part;
     }
