@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "common/clock.h"
 #include "tests/scenario/support/cluster.h"
 
 static struct cluster *open(void **state, size_t count, uint8_t replicas) {
@@ -87,6 +88,33 @@ static void a_home_that_was_serves_for_a_minute(void **state) {
     assert_int_equal(was->clients[GROUP - 1].refused, REFUSAL_ELSEWHERE);
     assert_int_equal(counters_read(&was->counters, COUNTER_MOVED_AWAY), GROUP / 2);
     assert_int_equal(counters_read(&was->counters, COUNTER_MOVED_LATE), GROUP / 2);
+}
+
+/* The homes change between COOKIE and REGISTER, or between REGISTER and the first beat: the client was told others, and
+ * is told of these. */
+static void who_comes_meanwhile_is_told(void **state) {
+    struct cluster *cluster = open(state, 3, 2);
+    const char *room = cluster_room(cluster, 7, 3, 5, 5);
+    struct net *stays = cluster->nodes[0];
+    cluster_run(cluster, 1500);
+    struct rendezvous_client *early = net_join(stays, room, 1), *between = net_join(stays, room, 2);
+    cluster_run(cluster, 20);
+    early->state = CLIENT_IDLE; /* it has sent REGISTER with this cookie, and will again */
+    cluster_run(cluster, 20);
+    assert_int_equal(between->state, CLIENT_REGISTERED);
+    between->due = NEVER; /* its beat comes later */
+    cluster_run(cluster, 1500);
+    cluster_views(cluster, 5);
+    cluster_run(cluster, 1500);
+    early->state = CLIENT_REGISTERING;
+    early->due = between->due = 0;
+    cluster_run(cluster, 1000);
+    struct rendezvous_client *late = net_join(stays, room, 3);
+    cluster_run(cluster, 5000);
+    assert_int_equal(early->state, CLIENT_REGISTERED);
+    assert_true(early->moves > 0);
+    assert_true(between->moves > 0);
+    assert_int_equal(late->moves, 0);
 }
 
 /* A third of what is sent gets lost, each way: each hears of it in the end, and nobody is told without end. */
@@ -238,6 +266,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_home_that_stays_tells_of_the_new_one, cluster_setup, cluster_teardown),
         cmocka_unit_test_setup_teardown(a_home_that_was_serves_for_a_minute, cluster_setup, cluster_teardown),
+        cmocka_unit_test_setup_teardown(who_comes_meanwhile_is_told, cluster_setup, cluster_teardown),
         cmocka_unit_test_setup_teardown(who_lost_the_notice_is_told_again, cluster_setup, cluster_teardown),
         cmocka_unit_test_setup_teardown(a_token_alone_is_no_answer, cluster_setup, cluster_teardown),
         cmocka_unit_test_setup_teardown(views_change_all_the_time, cluster_setup, cluster_teardown),
