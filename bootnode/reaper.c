@@ -42,6 +42,8 @@ static uint64_t account_for_pause(struct reaper *reaper, uint64_t monotonic_ms) 
     reaper->stepped_ms = monotonic_ms;
     if (gap > REAPER_PAUSE_MS) {
         paused += gap;
+        for (size_t i = 0; i < reaper->shard_count; i++)
+            hearing_note_pause(&reaper->shards[i]->hearing, gap, monotonic_ms - paused);
         atomic_store_explicit(&reaper->pauses->paused_ms, paused, memory_order_relaxed);
         log_warning("reaper", "paused for %u.%u s: all deadlines move", (unsigned)(gap / 1000),
                     (unsigned)(gap % 1000 / 100));

@@ -44,6 +44,11 @@ static void note_awake(struct hearing *hearing, const struct pauses *pauses, uin
     atomic_store_explicit(&hearing->awake_ms, now, memory_order_release);
 }
 
+void hearing_note_pause(struct hearing *hearing, uint64_t pause_ms, uint64_t now) {
+    hearing->pause_ms = (uint32_t)pause_ms;
+    hearing->pause_known = (uint32_t)(now - hearing_missed(hearing));
+}
+
 void hearing_narrow_to_gap(struct hearing *hearing, struct hearing_span *span) {
     uint64_t awake = atomic_load_explicit(&hearing->awake_ms, memory_order_acquire);
     struct hearing_span present = common_part(*span, (struct hearing_span){awake, NEVER});

@@ -74,7 +74,9 @@ struct hearing {
         uint64_t began, lost, slow_ms;
     } episode;
     /* The reaper's alone. */
-    uint64_t asked_ms; /* monotonic: when it rang last */
+    uint64_t asked_ms;    /* monotonic: when it rang last */
+    uint32_t pause_ms;    /* how long the last pause was; 0: there was none */
+    uint32_t pause_known; /* when it was noticed, by the sessions' clock */
     /* Of whoever holds the mutex, for a few instructions. */
     pthread_mutex_t mutex;
     struct hearing_span slow; /* server: the last stretch in doubt */
@@ -119,6 +121,8 @@ static inline uint64_t hearing_missed(const struct hearing *hearing) {
 static inline uint64_t hearing_listened(const struct hearing *hearing) {
     return atomic_load_explicit(&hearing->listened_ms, memory_order_acquire);
 }
+/* A pause ended: `now` is the server clock without it. */
+void hearing_note_pause(struct hearing *hearing, uint64_t pause_ms, uint64_t now);
 /* Narrows `span` (monotonic) to its longest part in which this worker began no round. A worker that sleeps begins none,
  * either: whether it could have is not known. */
 void hearing_narrow_to_gap(struct hearing *hearing, struct hearing_span *span);

@@ -15,15 +15,22 @@ struct times {
     uint64_t now, listened;
 };
 
+/* What a worker noted before it knew of a pause that the reaper had noticed is ahead by the length of that; else 0. */
+static uint32_t unknown_pause(const struct hearing *hearing, uint32_t heard) {
+    uint32_t off = heard - hearing->pause_ms - hearing->pause_known;
+    return off <= HEARD_AHEAD_MS || -off <= HEARD_AHEAD_MS ? hearing->pause_ms : 0;
+}
+
 /* When a member was heard last. A time far ahead was noted while a pause or a loss was not yet known: it is fresh, and
- * starts anew. */
-static uint32_t heard_of(struct session *session, uint64_t now) {
+ * starts anew, or when the pause ended. */
+static uint32_t heard_of(struct session *session, const struct hearing *hearing, uint64_t now) {
     uint32_t heard = atomic_load_explicit(&session->heard_ms, memory_order_relaxed);
     uint32_t ahead = heard - (uint32_t)now;
-    if (ahead > HEARD_AHEAD_MS && ahead <= INT32_MAX)
-        atomic_compare_exchange_strong_explicit(&session->heard_ms, &heard, (uint32_t)now, memory_order_relaxed,
-                                                memory_order_relaxed);
-    return heard;
+    if (ahead <= HEARD_AHEAD_MS || ahead > INT32_MAX) return heard;
+    uint32_t paused = unknown_pause(hearing, heard), right = paused ? heard - paused : (uint32_t)now;
+    bool taken = atomic_compare_exchange_strong_explicit(&session->heard_ms, &heard, right, memory_order_relaxed,
+                                                         memory_order_relaxed);
+    return taken && paused ? right : heard;
 }
 
 /* True when it was a member who fell silent. `now` is the server clock. */
@@ -33,7 +40,7 @@ static bool expire_session(struct shard *shard, struct session *session, const s
         shard_remove_provisional(shard, session);
         return false;
     }
-    uint32_t heard = heard_of(session, clock->now), silent = session_elapsed(clock->listened, heard);
+    uint32_t heard = heard_of(session, &shard->hearing, clock->now), silent = session_elapsed(clock->listened, heard);
     if (silent < shard->limits.expiry_ms) {
         wheel_add(&shard->expiry, &session->wheel, clock->listened + shard->limits.expiry_ms - silent);
         return false;

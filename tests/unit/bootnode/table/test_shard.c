@@ -291,6 +291,32 @@ static void a_time_heard_to_come_is_fresh_and_starts_anew(void **state) {
     assert_false(lives(id));
 }
 
+/* The same, and the reaper knows of the pause by now: the member was heard when that ended. */
+static void a_time_heard_in_an_unknown_pause_is_of_its_end(void **state) {
+    (void)state;
+    uint64_t id = guest_join(&shard, (struct guest){1, 1}, NOW);
+    hear(id, NOW + 300 + 60000);
+    hearing_note_pause(&shard.hearing, 60000, NOW + 500);
+    expire_all(NOW + 15000 + WHEEL_TICK_MS);
+    assert_true(lives(id));
+    expire_all(NOW + 15299);
+    assert_true(lives(id));
+    expire_all(NOW + 15300 + 3 * WHEEL_TICK_MS);
+    assert_false(lives(id));
+}
+
+/* It is ahead for another reason. */
+static void a_pause_of_long_ago_makes_nobody_old(void **state) {
+    (void)state;
+    hearing_note_pause(&shard.hearing, 60000, NOW - 100000);
+    uint64_t id = guest_join(&shard, (struct guest){1, 1}, NOW);
+    hear(id, NOW + 15000 + 4000);
+    expire_all(NOW + 15000 + WHEEL_TICK_MS);
+    assert_true(lives(id));
+    expire_all(NOW + 29999);
+    assert_true(lives(id));
+}
+
 static void a_worker_may_be_a_moment_ahead(void **state) {
     (void)state;
     const uint64_t look = NOW + 15008; /* the first tick after its deadline */
@@ -542,6 +568,8 @@ int main(void) {
         shard_test(beats_keep_a_session_for_ever),
         shard_test(the_low_half_of_the_clock_may_wrap),
         shard_test(a_time_heard_to_come_is_fresh_and_starts_anew),
+        shard_test(a_time_heard_in_an_unknown_pause_is_of_its_end),
+        shard_test(a_pause_of_long_ago_makes_nobody_old),
         shard_test(a_worker_may_be_a_moment_ahead),
         shard_test(an_expiry_is_logged_with_its_silence),
         shard_test(one_hold_of_the_mutex_expires_a_batch_at_most),
