@@ -471,36 +471,42 @@ static bool entry_is_silent(struct world *world, struct wire *wire) {
     return !address_equal(&wire->to, &entry);
 }
 
+static void leave_for_now(const struct couple *couple) {
+    engine_stop(couple->anna->engine, couple->world->now);
+    world_wait(couple->world, CONNECT_MS, couple->anna->status >= 0);
+    person_kill(couple->anna);
+    person_forget(couple->anna);
+    world_wait(couple->world, CONNECT_MS, !person_sees(couple->bert, couple->anna));
+}
+
+static void come_back(const struct couple *couple, const char *how) {
+    leave_for_now(couple);
+    const uint64_t started = couple->world->now;
+    person_start(couple->anna, "tea");
+    world_wait(couple->world, 2500, person_sees(couple->anna, couple->bert));
+    printf("# %s, and connected after %u ms\n", how, (unsigned)(couple->world->now - started));
+}
+
 /* What anna remembers of the cluster's nodes suffices, where the name is not found, and where nobody answers there. */
 static void nodes_are_remembered(void **state) {
     void *folder;
     struct why why;
-    assert_int_equal(folder_make(&folder), 0);
     struct couple couple = {.world = *state};
-    struct world *world = couple.world;
-    world_cluster_open(world, 4, 2);
-    couple.bert = arrive(world, "bert");
-    couple.anna = world_person(world, "anna", NAT_PORT_RESTRICTED);
+    assert_int_equal(folder_make(&folder), 0);
+    world_cluster_open(couple.world, 4, 2);
+    couple.bert = arrive(couple.world, "bert");
+    couple.anna = world_person(couple.world, "anna", NAT_PORT_RESTRICTED);
     assert_true(known_keys_open(&couple.anna->known_bootnodes, folder, "known_bootnodes", &why));
     person_start(couple.anna, "tea");
-    world_wait(world, CONNECT_MS, everyone_connected(world));
-    world_wait(world, CONNECT_MS, person_count(couple.anna, EVENT_REGISTERED, NULL) == 2);
-    for (unsigned gone = 0; gone < 2; gone++) {
-        engine_stop(couple.anna->engine, world->now);
-        world_wait(world, CONNECT_MS, couple.anna->status >= 0);
-        person_kill(couple.anna);
-        person_forget(couple.anna);
-        world_wait(world, CONNECT_MS, !person_sees(couple.bert, couple.anna));
-        couple.anna->unresolved = gone == 0;
-        if (gone == 1) world->tamper = entry_is_silent;
-        const uint64_t began = world->now;
-        person_start(couple.anna, "tea");
-        world_wait(world, 2500, person_sees(couple.anna, couple.bert));
-        printf("# %s, and connected after %u ms\n", gone ? "the entry is silent" : "its name is not found",
-               (unsigned)(world->now - began));
-    }
+    world_wait(couple.world, CONNECT_MS, everyone_connected(couple.world));
+    world_wait(couple.world, CONNECT_MS, person_count(couple.anna, EVENT_REGISTERED, NULL) == 2);
+    couple.anna->unresolved = true;
+    come_back(&couple, "its name is not found");
+    couple.anna->unresolved = false;
+    couple.world->tamper = entry_is_silent;
+    come_back(&couple, "the entry is silent");
     they_talk(&couple, "without an entry");
-    world_run(world, 60000);
+    world_run(couple.world, 60000);
     assert_int_equal(person_count(couple.anna, EVENT_BOOTNODE_LOST, NULL), 0);
     assert_int_equal(folder_remove(&folder), 0);
 }
