@@ -68,7 +68,7 @@ watch_until(now() + 2); # all others have seen it, too
 }
 
 {
-    my $program = start_load('kill', $nodes[0], '--duration', 30, '--interval', 2, '--progress-json', '-');
+    my $program = start_load('kill', $nodes[0], '--duration', 20, '--interval', 2, '--progress-json', '-');
     wait_event($program, { progress => 'beats' }, slow(60)) // die "no row begins\n";
     kill 'KILL', $nodes[NODES - 1]{pid};
     my $row = wait_event($program, { name => 'beats' }, slow(90)) // die "no row\n";
