@@ -431,6 +431,16 @@ static void both_families_lead_there(void **state) {
     assert_int_equal(left(world), 0);
 }
 
+/* The entry has one address; the nodes are others, which a NAT maps as it does. */
+static void nodes_show_how_a_nat_maps(void **state) {
+    struct world *world = *state;
+    world_cluster_open(world, 3, 2);
+    struct person *anna = world_person(world, "anna", NAT_SYMMETRIC), *bert = arrive(world, "bert");
+    person_start(anna, "tea");
+    world_wait(world, 20000, engine_nat_mapping(anna->engine) == NAT_MAPPING_DEPENDENT);
+    world_wait(world, 20000, engine_nat_mapping(bert->engine) == NAT_MAPPING_INDEPENDENT);
+}
+
 static void packets_are_relayed_by_homes(void **state) {
     struct world *world = *state;
     world_cluster_open(world, 5, 2);
@@ -534,6 +544,30 @@ static void an_entry_that_dies_is_no_obstacle(void **state) {
     assert_int_equal(person_count(couple.anna, EVENT_BOOTNODE_LOST, NULL), 0);
 }
 
+/* Two names of one cluster are one: no session too many, nothing is told of it, and one that is silent costs nothing.
+ */
+static void two_names_are_one(void **state) {
+    struct world *world = *state;
+    world_cluster_open(world, 4, 2);
+    world->two_names = true;
+    struct couple couple = {.world = world, .homes = world_cluster_homes(world, 0, "tea")};
+    couple.anna = arrive(world, "anna");
+    couple.bert = arrive(world, "bert");
+    world_wait(world, CONNECT_MS, everyone_connected(world) && all_are_at(world, couple.homes));
+    they_talk(&couple, "twice");
+    world->tamper = entry_is_silent;
+    kill_all(world, WORLD_NODE(first_of(couple.homes)));
+    world_run(world, KNOWN_MS);
+    world_cluster_views(world, WORLD_NODES_ALL & ~WORLD_NODE(first_of(couple.homes)));
+    couple.homes = world_cluster_homes(world, 3, "tea");
+    world_wait(world, TRUTH_MS, all_are_at(world, couple.homes));
+    world_run(world, 60000);
+    assert_true(all_are_at(world, couple.homes));
+    assert_int_equal(person_count(couple.anna, EVENT_ERROR, NULL), 0);
+    assert_int_equal(person_count(couple.anna, EVENT_BOOTNODE_LOST, NULL), 0);
+    assert_int_equal(left(world), 0);
+}
+
 /* --- Chance --- */
 
 #define CHAOS_NODES 6
@@ -616,11 +650,13 @@ int main(void) {
         cmocka_unit_test_setup_teardown(forged_homes_take_nobody_away, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(a_home_with_another_key_is_left_out, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(both_families_lead_there, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(nodes_show_how_a_nat_maps, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(packets_are_relayed_by_homes, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(nodes_are_remembered, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(an_entry_that_dies_is_no_obstacle, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(faults_take_nobody_away, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(faults_and_loss_take_nobody_away, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(two_names_are_one, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(rooms_have_homes_of_their_own, world_setup, world_teardown),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
