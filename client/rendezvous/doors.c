@@ -108,6 +108,7 @@ void doors_seek(struct doors *doors, uint64_t nonce, uint64_t now) {
         if (i > 0 && !first_of_other) due += DOORS_STAGGER_MS;
         door->tries = 0;
         door->answered = 0;
+        door->refused = false;
         door->due = i == 0 || first_of_other ? now : due;
     }
 }
@@ -169,6 +170,7 @@ static void note_hello(struct doors *doors, struct door *door, uint64_t now, str
     *nonce = doors->nonce | (uint64_t)door->number << 8 | door->hellos;
     door->sent[door->hellos++ % DOOR_HELLOS] = now;
     door->tries++;
+    door->refused = false;
 }
 
 static bool greet_sought(struct doors *doors, uint64_t now, struct address *to, uint64_t *nonce) {
@@ -214,6 +216,22 @@ static bool finds(const struct doors *doors, const struct address *from, uint64_
     uint8_t back = (uint8_t)(door->hellos - 1 - *hello);
     return (nonce & ~NONCE_BITS) == doors->nonce && (uint8_t)(nonce >> 8) == door->number && back < DOOR_HELLOS &&
            back < door->tries;
+}
+
+bool doors_refused(struct doors *doors, const struct address *from, uint64_t until, uint64_t now) {
+    size_t index;
+    struct door *next = NULL;
+    bool others = false;
+    if (!doors_find(doors, from, &index)) return false;
+    doors->list[index].refused = true;
+    doors->list[index].due = until;
+    for (size_t i = 0; i < doors->count; i++) {
+        struct door *door = &doors->list[i];
+        others |= !door->refused;
+        if (door->tries == 0 && (!next || door->due < next->due)) next = door;
+    }
+    if (next) next->due = earlier(next->due, now);
+    return others;
 }
 
 bool doors_expects(const struct doors *doors, const struct address *from, uint64_t nonce) {

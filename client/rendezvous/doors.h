@@ -37,6 +37,7 @@ struct door {
     uint64_t sent[DOOR_HELLOS];
     unsigned tries;    /* of this search */
     uint64_t due;      /* of the next one, while seeking */
+    bool refused;      /* the last one was: it is asked again when that is due */
     uint64_t answered; /* when COOKIE came from there, 0: it did not since doors_seek or never; with what it says: */
     struct cookie cookie;
     struct address seen;
@@ -79,6 +80,9 @@ uint64_t doors_due(const struct doors *doors);
 MUST_USE bool doors_expects(const struct doors *doors, const struct address *from, uint64_t nonce);
 void doors_answered(struct doors *doors, const struct address *from, const struct cookie_message *message,
                     uint64_t now);
+/* One that was asked, while seeking, has no time before `until`. True: another one is still to say so, and the next
+ * that was not asked yet is asked at once. */
+MUST_USE bool doors_refused(struct doors *doors, const struct address *from, uint64_t until, uint64_t now);
 /* Until when it is worth waiting for another answer; a time that has come: not at all. */
 uint64_t doors_settled_at(const struct doors *doors);
 /* The first one that answered this search. False: none did. */

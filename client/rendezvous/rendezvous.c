@@ -401,10 +401,17 @@ static bool refusal_is_ours(const struct rendezvous *rendezvous, const struct ad
     return rendezvous->state == RENDEZVOUS_REGISTERING && registering_awaits(&rendezvous->registering, refused->nonce);
 }
 
-static void tell_refusal(const struct rendezvous *rendezvous, enum refusal reason, uint64_t now) {
+/* At one address of several there is no time now, or not any more: it may be another machine's. */
+static bool others_may_have_time(struct rendezvous *rendezvous, const struct address *from, enum refusal reason,
+                                 uint64_t wait_ms, uint64_t now) {
+    if (rendezvous->state != RENDEZVOUS_HELLO || (reason != REFUSAL_BUSY && reason != REFUSAL_DRAINING)) return false;
+    return doors_refused(&rendezvous->doors, from, now + wait_ms, now);
+}
+
+static void tell_refusal(const struct rendezvous *rendezvous, enum refusal reason, uint64_t wait_ms) {
     const struct rendezvous_owner *owner = &rendezvous->owner;
     if (reason == REFUSAL_BUSY)
-        owner->busy(owner->context, rendezvous->due - now);
+        owner->busy(owner->context, wait_ms);
     else
         owner->refused(owner->context, registering_refusal(reason));
 }
@@ -417,13 +424,14 @@ static bool handle_refused(struct rendezvous *rendezvous, const struct address *
         refuse_elsewhere(rendezvous, now);
         return true;
     }
+    uint64_t wait_s = refused.retry_s < 1 ? 1 : refused.retry_s;
+    if (wait_s > REFUSED_MOST_S) wait_s = REFUSED_MOST_S;
+    if (others_may_have_time(rendezvous, from, refused.reason, wait_s * 1000, now)) return true;
     bool is_new = rendezvous->last_refusal != (int)refused.reason;
     rendezvous->last_refusal = (int)refused.reason;
     rendezvous->resets = 0; /* our place was not taken by another client of our identity: there is none */
-    uint64_t wait_s = refused.retry_s < 1 ? 1 : refused.retry_s;
-    if (wait_s > REFUSED_MOST_S) wait_s = REFUSED_MOST_S;
     restart(rendezvous, wait_s * 1000, now);
-    if (is_new) tell_refusal(rendezvous, refused.reason, now);
+    if (is_new) tell_refusal(rendezvous, refused.reason, rendezvous->due - now);
     if (refused.reason == REFUSAL_BUSY) rendezvous->answered = rendezvous->due; /* it is there, and said when to come */
     return true;
 }

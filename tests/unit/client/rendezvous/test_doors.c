@@ -97,6 +97,21 @@ static void families_take_turns(void **state) {
     assert_true(address_equal(doors_address(&fixture->doors, 3), &fixture->v4b));
 }
 
+static void a_door_without_time_is_no_obstacle(void **state) {
+    struct fixture *fixture = *state;
+    NAME_IS(fixture, &fixture->v4a, &fixture->v4b);
+    doors_seek(&fixture->doors, NONCE, NOW);
+    greeted_is(fixture, NOW, &fixture->v4a);
+    nobody_is_greeted(fixture, NOW + 20);
+    assert_true(doors_refused(&fixture->doors, &fixture->v4a, NOW + 2000, NOW + 20));
+    greeted_is(fixture, NOW + 20, &fixture->v4b);
+    assert_false(doors_refused(&fixture->doors, &fixture->v4b, NOW + 3000, NOW + 40));
+    nobody_is_greeted(fixture, NOW + 1999);
+    greeted_is(fixture, NOW + 2000, &fixture->v4a);
+    assert_true(doors_refused(&fixture->doors, &fixture->v4b, NOW + 3000, NOW + 2020));  /* the other was asked again */
+    assert_false(doors_refused(&fixture->doors, &fixture->v6a, NOW + 3000, NOW + 2020)); /* it is none of them */
+}
+
 static void both_families_at_once_and_the_rest_in_turn(void **state) {
     struct fixture *fixture = *state;
     NAME_IS(fixture, &fixture->v6a, &fixture->v6b, &fixture->v4a, &fixture->v4b);
@@ -274,6 +289,7 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(families_take_turns),
+        TEST(a_door_without_time_is_no_obstacle),
         TEST(both_families_at_once_and_the_rest_in_turn),
         TEST(one_address_is_asked_ever_more_seldom),
         TEST(a_late_answer_counts_and_is_measured_by_its_own_question),
