@@ -5,6 +5,8 @@
 #include "bootnode/cluster/view_heard.h"
 #include "common/clock.h"
 
+#define CLOCK_APART_MAX_MS (INT64_MAX / 4)
+
 /* --- Addresses --- */
 
 static bool share_one(const struct address *a, size_t a_count, const struct address *b, size_t b_count) {
@@ -53,8 +55,16 @@ bool view_intake_wins(uint64_t started_ms, uint64_t boot, bool clock_off, const 
     return boot < other->boot;
 }
 
+/* Far enough to be wrong, and near enough that differences of two fit, whatever a beacon says. */
+static int64_t clock_of(const struct beacon *beacon, uint64_t wall) {
+    const bool ahead = beacon->wall_ms > wall;
+    const uint64_t apart = ahead ? beacon->wall_ms - wall : wall - beacon->wall_ms;
+    const int64_t ms = (int64_t)earlier(apart, CLOCK_APART_MAX_MS);
+    return ahead ? ms : -ms;
+}
+
 static bool clock_is_off(const struct beacon *beacon, uint64_t wall) {
-    return llabs((long long)(beacon->wall_ms - wall)) > VIEW_CLOCK_MS;
+    return llabs(clock_of(beacon, wall)) > VIEW_CLOCK_MS;
 }
 
 /* False for a copy of what it said before. */
@@ -101,7 +111,7 @@ enum beacon_refusal view_intake(struct view *view, const struct beacon *beacon, 
     node->forgotten = false;
     node->said = *beacon;
     node->beacon_ms = later(node->beacon_ms, now);
-    node->clock_ms = (int64_t)(beacon->wall_ms - wall);
+    node->clock_ms = clock_of(beacon, wall);
     return BEACON_BELIEVED;
 }
 

@@ -465,6 +465,7 @@ static void take_news(struct rendezvous *rendezvous, enum presence_news news, ui
         restart(rendezvous, rendezvous->presence.wait_ms, now);
         break;
     case PRESENCE_ELSEWHERE:
+        rendezvous->owner.vouched(rendezvous->owner.context, &rendezvous->presence.elsewhere, now);
         (void)rendezvous->owner.named(rendezvous->owner.context, &rendezvous->presence.elsewhere, now);
         break;
     case PRESENCE_LEFT:

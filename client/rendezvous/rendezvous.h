@@ -68,6 +68,8 @@ struct rendezvous_owner {
     void (*busy)(void *context, uint64_t wait_ms);
     /* It is in a cluster, and names nodes: in COOKIE (then where it has the right key), or in a session. */
     enum rendezvous_place (*named)(void *context, const struct named_homes *homes, uint64_t now);
+    /* It named them in a session, so it has the key: called before `named`. */
+    void (*vouched)(void *context, const struct named_homes *homes, uint64_t now);
     /* May HELLO go there? Then it counts as one. */
     bool (*may_greet)(void *context, const struct address *to, uint64_t now);
     /* Who is there has the right key. */

@@ -62,9 +62,18 @@ bool unproven_take(struct unproven *unproven, const struct address *address, uin
     return true;
 }
 
+static void drop(struct unproven *unproven, size_t at) {
+    unproven->list[at] = unproven->list[--unproven->count];
+}
+
+void unproven_vouched(struct unproven *unproven, const struct address *address, uint64_t now) {
+    size_t at = find(unproven, address);
+    if (at < unproven->count && now - unproven->list[at].first >= UNPROVEN_VOUCHED_MS) drop(unproven, at);
+}
+
 void unproven_answered(struct unproven *unproven, const struct address *address) {
     size_t at = find(unproven, address);
-    if (at < unproven->count) unproven->list[at] = unproven->list[--unproven->count];
+    if (at < unproven->count) drop(unproven, at);
     if (is_proven(unproven, address)) return;
     unproven->proven[unproven->proven_next++ % UNPROVEN_PROVEN_MAX] = *address;
     if (unproven->proven_count < UNPROVEN_PROVEN_MAX) unproven->proven_count++;

@@ -3,7 +3,8 @@
  * are in ms.
  *
  * Invariants:
- * 1. Such an address gets at most UNPROVEN_HELLOS, then none for UNPROVEN_REST_MS.
+ * 1. Such an address gets at most UNPROVEN_HELLOS, then none for UNPROVEN_REST_MS; or for UNPROVEN_VOUCHED_MS, where
+ *    somebody vouches for it who has the key, for a home that was dead may be alive again.
  * 2. At most UNPROVEN_OF_ONE of one IPv4 address or IPv6 /64 are tried in that time, but on our own machine.
  * 3. At most UNPROVEN_MAX are tried in that time: further ones have to wait. */
 #pragma once
@@ -17,6 +18,7 @@
 
 #define UNPROVEN_HELLOS 5
 #define UNPROVEN_REST_MS 600000
+#define UNPROVEN_VOUCHED_MS 20000 /* where a node with the key names it again meanwhile */
 #define UNPROVEN_MAX 64
 #define UNPROVEN_OF_ONE 8
 #define UNPROVEN_PROVEN_MAX 64 /* that are remembered as proven, the last ones */
@@ -36,5 +38,7 @@ struct unproven {
 bool unproven_holds(const struct unproven *unproven);
 /* May one HELLO go there now? Then it counts. */
 MUST_USE bool unproven_take(struct unproven *unproven, const struct address *address, uint64_t now);
+/* Whoever has the key named it, in a session. */
+void unproven_vouched(struct unproven *unproven, const struct address *address, uint64_t now);
 /* Who is there has the key. */
 void unproven_answered(struct unproven *unproven, const struct address *address);

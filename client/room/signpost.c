@@ -147,6 +147,12 @@ bool signpost_may_greet(const struct signposts *signposts, size_t number, const 
     return unproven_take(signposts->host->unproven, to, now);
 }
 
+void signpost_vouched(const struct signposts *signposts, const struct named_homes *named, uint64_t now) {
+    for (unsigned i = 0; i < named->count; i++)
+        for (unsigned j = 0; j < named->list[i].address_count; j++)
+            unproven_vouched(signposts->host->unproven, &named->list[i].addresses[j], now);
+}
+
 void signpost_answered(const struct signposts *signposts, size_t number, const struct address *from) {
     if (signpost_is_home(signposts, number)) unproven_answered(signposts->host->unproven, from);
 }

@@ -83,7 +83,7 @@ static void a_cap_that_needs_other_tables_is_known(void **state) {
 /* A node of a cluster with these keys, the present one first. */
 static struct node *open_cluster_node(const struct bootnode_config *config, const uint8_t *numbers, size_t count) {
     struct node *node = open_node(config);
-    struct node_key keys[NODE_PREVIOUS_KEYS_MAX];
+    struct node_key keys[NODE_PREVIOUS_KEYS_MAX] = {{.seed = {0}}};
     for (size_t i = 0; i < count; i++) {
         const uint8_t seed[SEED_SIZE] = {numbers[i]};
         node_key_derive(seed, &keys[i]);

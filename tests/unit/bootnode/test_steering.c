@@ -86,7 +86,7 @@ struct probe {
 };
 
 static void send_probe(struct group *group, struct probe probe, size_t reached[static SOCKETS]) {
-    uint8_t packet[100] = {probe.type};
+    uint8_t packet[PACKET_MAX] = {probe.type};
     packet[NODE_AT] = probe.node;
     packet[SHARD_AT] = probe.shard;
     spread(group, packet, probe.size, reached);

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -201,6 +202,20 @@ static void refusals_have_names(void **state) {
         for (enum beacon_refusal j = 0; j < i; j++) assert_string_not_equal(view_refusal_name(i), view_refusal_name(j));
 }
 
+/* Whatever it says: with the time there as far off as numbers go, it is a clock that is wrong. */
+static void the_most_absurd_clocks_are_wrong(void **state) {
+    static const uint64_t times[] = {0, WALL + (UINT64_C(1) << 63), UINT64_MAX, WALL - (UINT64_C(1) << 40)};
+    (void)state;
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        begin(ipv4(8, 8, 8, 1));
+        struct beacon beacon = beacon_of(5);
+        beacon.wall_ms = times[i];
+        comes(&beacon, NOW, BEACON_BELIEVED);
+        assert_true(llabs(view.nodes[5].clock_ms) > VIEW_CLOCK_MS);
+        (void)view_step(&view, NOW);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_copy_is_refused),
@@ -212,6 +227,7 @@ int main(void) {
         cmocka_unit_test(an_id_is_who_had_it_first),
         cmocka_unit_test(a_wrong_clock_has_no_id),
         cmocka_unit_test(our_own_id_is_ours_where_we_are),
+        cmocka_unit_test(the_most_absurd_clocks_are_wrong),
         cmocka_unit_test(refusals_have_names),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

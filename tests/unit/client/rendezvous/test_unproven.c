@@ -31,6 +31,22 @@ static void an_address_gets_few_and_then_none(void **state) {
     assert_int_equal(take_all(&unproven, &stranger, NOW + UNPROVEN_REST_MS), UNPROVEN_HELLOS);
 }
 
+/* A home that was dead when it was greeted, and lives again. */
+static void who_is_vouched_for_rests_for_less(void **state) {
+    struct unproven unproven = {.count = 0};
+    const struct address home = at(1, 5000), other = at(2, 5000);
+    (void)state;
+    assert_int_equal(take_all(&unproven, &home, NOW), UNPROVEN_HELLOS);
+    assert_int_equal(take_all(&unproven, &other, NOW), UNPROVEN_HELLOS);
+    unproven_vouched(&unproven, &home, NOW + UNPROVEN_VOUCHED_MS - 1);
+    assert_int_equal(take_all(&unproven, &home, NOW + UNPROVEN_VOUCHED_MS - 1), 0);
+    unproven_vouched(&unproven, &home, NOW + UNPROVEN_VOUCHED_MS);
+    assert_int_equal(take_all(&unproven, &home, NOW + UNPROVEN_VOUCHED_MS), UNPROVEN_HELLOS);
+    assert_int_equal(take_all(&unproven, &other, NOW + UNPROVEN_VOUCHED_MS), 0);
+    unproven_vouched(&unproven, &home, NOW + UNPROVEN_VOUCHED_MS); /* again and again is no more */
+    assert_int_equal(take_all(&unproven, &home, NOW + UNPROVEN_VOUCHED_MS), 0);
+}
+
 static void who_has_the_key_gets_all(void **state) {
     struct unproven unproven = {.count = 0};
     const struct address node = at(1, 5000), other = at(1, 5001);
@@ -93,6 +109,7 @@ static void the_proven_are_bounded(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_address_gets_few_and_then_none),
+        cmocka_unit_test(who_is_vouched_for_rests_for_less),
         cmocka_unit_test(who_has_the_key_gets_all),
         cmocka_unit_test(one_host_has_few_ports),
         cmocka_unit_test(all_have_a_bound),
