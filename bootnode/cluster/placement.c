@@ -53,7 +53,7 @@ static bool has_no_chance(uint64_t hash, uint16_t weight, const struct placement
 
 unsigned placement_rank(const uint8_t key[static PLACEMENT_KEY_SIZE], uint32_t bucket,
                         const struct placement_node *nodes, size_t count, unsigned most, uint8_t *ids) {
-    struct placement_score best[PLACEMENT_RANKS_MAX];
+    struct placement_score best[PLACEMENT_RANKS_MAX] = {0};
     unsigned ranked = 0;
     for (size_t i = 0; i < count; i++) {
         uint64_t hash = hash_of(key, bucket, nodes[i].id);

@@ -40,7 +40,7 @@ static uint64_t hash_of(uint32_t bucket, uint8_t id) {
     return value;
 }
 
-/* Those of PROTOCOL.md, appendix A.5, and more of them; made with Python's integers (no code in common). */
+/* Those of PROTOCOL.md §2.6, and more of them; made with Python's integers (no code in common). */
 static void logarithms_are_those_of_the_vectors(void **state) {
     (void)state;
     static const struct {
@@ -61,8 +61,11 @@ static void logarithms_are_those_of_the_vectors(void **state) {
 
 /* What a long double can tell of it: half the digits, where valgrind computes. */
 static long double long_double_units(void) {
-    volatile long double epsilon = 1;
-    for (volatile long double sum = 2; sum > 1; sum = 1 + epsilon) epsilon /= 2;
+    volatile long double epsilon = 1, sum = 2;
+    while (sum > 1) {
+        epsilon /= 2;
+        sum = 1 + epsilon;
+    }
     return 64 * 4 * epsilon * (UINT64_C(1) << PLACEMENT_LOG_BITS);
 }
 
