@@ -59,9 +59,10 @@ static void trust(struct places *places, const struct board_files *files) {
         places_add(places, of_machine[i], strlen(of_machine[i]), LANDLOCK_READS);
 }
 
-static void shut_off(const struct bootnode_config *config, const struct board_files *files) {
+/* False without memory, or where the kernel has no such thing and the settings want it. */
+static bool shut_off(const struct bootnode_config *config, const struct board_files *files) {
     struct places *places = places_create();
-    if (!places) give_up(strerror(ENOMEM));
+    if (!places) return false;
     apart_add_resolver(places);
     trust(places, files);
     if (files->chained) places_add_folder_of(places, files->chained, LANDLOCK_READS);
@@ -69,8 +70,9 @@ static void shut_off(const struct bootnode_config *config, const struct board_fi
                                     .places = places->items,
                                     .place_count = places->count,
                                     .choice = (enum sandbox_choice)config->sandbox};
-    if (!sandbox_enter(&sandbox)) give_up("the process for NATS cannot enter its sandbox");
+    const bool entered = sandbox_enter(&sandbox);
     places_free(places);
+    return entered;
 }
 
 /* False at the end of the pair. */
@@ -108,7 +110,7 @@ void board_process_main(int socket, const struct bootnode_config *config, int ar
     apart_leave(socket, NAME, config->sandbox == SANDBOX_TELLS, argc, argv);
     pair = APART_SOCKET;
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* also where it waits for something else than the pair */
-    shut_off(config, &files);
+    if (!shut_off(config, &files)) give_up("the process for NATS cannot enter its sandbox");
     struct board_link *link = board_link_start(pair, config, &files);
     if (!link) give_up(strerror(ENOMEM));
     say(BOARD_PACKET_READY, "");
