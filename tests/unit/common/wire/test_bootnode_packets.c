@@ -583,11 +583,11 @@ static struct named_homes homes_of(uint8_t replicas, uint8_t count, uint8_t addr
 }
 
 static bool is_taken(const struct named_homes *homes) {
-    uint8_t packet[COOKIE_MESSAGE_MAX];
+    uint8_t packet[COOKIE_MESSAGE_MAX], again[COOKIE_MESSAGE_MAX];
     struct cookie_message message = {.homes = *homes}, out;
     size_t size = cookie_message_encode(&message, packet, sizeof packet);
     return size > 0 && size == COOKIE_MESSAGE_SIZE + homes_size(homes) && cookie_message_decode(packet, size, &out) &&
-           memcmp(&out.homes, &message.homes, sizeof out.homes) == 0;
+           cookie_message_encode(&out, again, sizeof again) == size && memcmp(packet, again, size) == 0;
 }
 
 static void homes_are_named_once_each(void **state) {
