@@ -85,8 +85,16 @@ static void log_event(const struct view *view, const struct view_event *event) {
     }
 }
 
+/* Of our own state what is so now is told, once, however often it changed in a turn. */
+static bool is_overtaken(const struct view *view, size_t index) {
+    for (size_t i = index + 1; i < view->event_count; i++)
+        if (view->events[index].kind == VIEW_SELF && view->events[i].kind == VIEW_SELF) return true;
+    return false;
+}
+
 void cluster_log_events(struct view *view) {
-    for (size_t i = 0; i < view->event_count; i++) log_event(view, &view->events[i]);
+    for (size_t i = 0; i < view->event_count; i++)
+        if (!is_overtaken(view, i)) log_event(view, &view->events[i]);
     if (view->events_left_out > 0) log_info(AREA, "%zu more events of nodes", view->events_left_out);
     view->event_count = view->events_left_out = 0;
 }
