@@ -100,10 +100,6 @@ static struct orders_author *own_of(struct orders *orders) {
     return &orders->authors[orders->own];
 }
 
-static void next_edition(struct orders_author *author, uint64_t wall) {
-    author->edition = later(author->edition + 1, wall);
-}
-
 /* Adds to the list; false without memory. */
 static bool append(struct order_list *list, const struct order *order, size_t count) {
     if (count == 0) return true;
@@ -113,6 +109,19 @@ static bool append(struct order_list *list, const struct order *order, size_t co
     list->items = items;
     list->count += count;
     return true;
+}
+
+bool orders_copy_own(const struct orders *orders, struct orders_author *out) {
+    const struct orders_author *own = &orders->authors[orders->own];
+    struct order_list list = {.items = NULL};
+    if (!append(&list, own->list.items, own->list.count)) return false;
+    free(out->list.items);
+    *out = (struct orders_author){.edition = own->edition, .list = list};
+    return true;
+}
+
+static void next_edition(struct orders_author *author, uint64_t wall) {
+    author->edition = later(author->edition + 1, wall);
 }
 
 /* Rule 1: later than all that is known of the network. */

@@ -81,6 +81,9 @@ enum orders_verdict {
 
 void orders_init(struct orders *orders, uint8_t own);
 void orders_clear(struct orders *orders);
+/* What our node has ordered, as it is now, in the place of what `out` had, which is zeroed or another copy; its list is
+ * the caller's to free. False without memory; nothing changed then. */
+MUST_USE bool orders_copy_own(const struct orders *orders, struct orders_author *out);
 
 /* An order of our own operator, in the place of the one that we gave for that network. False with one line in `why`:
  * too many, or no memory. A lift needs no end: it has that of what it hides. */

@@ -23,9 +23,8 @@ static void write_order(struct writer *writer, const struct order *order, uint64
     write_u64(writer, on_wall_clock(order->until_ms, now, wall));
 }
 
-size_t orders_encode(const struct orders *orders, uint8_t author, unsigned number, uint64_t now, uint64_t wall,
+size_t orders_encode(const struct orders_author *of, uint8_t author, unsigned number, uint64_t now, uint64_t wall,
                      const struct seal_keys *keys, uint8_t *out, size_t capacity) {
-    const struct orders_author *of = &orders->authors[author];
     const size_t first = (size_t)number * ORDERS_A_PART, left = of->list.count - first;
     const size_t count = left < ORDERS_A_PART ? left : ORDERS_A_PART;
     if (number >= orders_parts(of)) return 0;

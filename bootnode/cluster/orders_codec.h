@@ -25,10 +25,10 @@ struct orders_message {
 
 /* How many parts there are; one also where there are no orders. */
 unsigned orders_parts(const struct orders_author *author);
-/* The part of that number. `now` and `wall` are the same time. Returns the size, 0 without a
- * key, or where `capacity` is less than ORDERS_MESSAGE_MAX. */
-MUST_USE size_t orders_encode(const struct orders *orders, uint8_t author, unsigned number, uint64_t now, uint64_t wall,
-                              const struct seal_keys *keys, uint8_t *out, size_t capacity);
+/* The part of that number of what `of` has ordered, whose id is `author`. `now` and `wall` are the same time. Returns
+ * the size, 0 without a key, or where `capacity` is less than ORDERS_MESSAGE_MAX. */
+MUST_USE size_t orders_encode(const struct orders_author *of, uint8_t author, unsigned number, uint64_t now,
+                              uint64_t wall, const struct seal_keys *keys, uint8_t *out, size_t capacity);
 /* Bytes from whoever may publish. Networks are as prefix.h has them, and no ban is of too many (guard/access.h). */
 MUST_USE enum seal_verdict orders_decode(const uint8_t *data, size_t size, const struct seal_keys *keys,
                                          struct orders_message *out);

@@ -93,7 +93,7 @@ static void write_author(struct writer *writer, const struct orders *orders, uin
     uint8_t message[ORDERS_MESSAGE_MAX];
     const struct orders_author *of = &orders->authors[author];
     for (unsigned i = 0; of->edition != 0 && i < orders_parts(of); i++) {
-        const size_t size = orders_encode(orders, author, i, now, wall, keys, message, sizeof message);
+        const size_t size = orders_encode(of, author, i, now, wall, keys, message, sizeof message);
         write_u16(writer, (uint16_t)size);
         write_bytes(writer, message, size);
     }

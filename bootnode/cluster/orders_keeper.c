@@ -31,6 +31,7 @@ bool orders_keeper_open(struct orders_keeper *keeper, uint8_t own, const struct 
 void orders_keeper_close(struct orders_keeper *keeper) {
     if (!keeper->is_open) return;
     orders_file_close(&keeper->file);
+    free(keeper->sent.list.items);
     orders_clear(&keeper->orders);
     sodium_memzero(&keeper->keys, sizeof keeper->keys);
     pthread_mutex_destroy(&keeper->lock);
@@ -158,14 +159,15 @@ static void settle(struct orders_keeper *keeper, uint64_t now, uint64_t wall) {
     keep(keeper);
 }
 
-/* An edition that comes while another one is sent takes its place. */
-static bool begin(struct orders_keeper *keeper, const struct orders_author *own, uint64_t now) {
-    if (own->edition == 0) return false;
-    if (now < keeper->send_ms && keeper->sent_edition == own->edition) return keeper->sends;
-    if (keeper->sent_edition != own->edition) keeper->wait_ms = ORDERS_AGAIN_MS;
+/* Is one under way, or does one begin? */
+static bool sends(struct orders_keeper *keeper, uint64_t now) {
+    const uint64_t edition = keeper->orders.authors[keeper->orders.own].edition, former = keeper->sent.edition;
+    if (keeper->sends) return true;
+    if (edition == 0 || (now < keeper->send_ms && former == edition)) return false;
+    if (!orders_copy_own(&keeper->orders, &keeper->sent)) return false;
+    if (former != edition) keeper->wait_ms = ORDERS_AGAIN_MS;
     keeper->send_ms = now + keeper->wait_ms;
     keeper->wait_ms = earlier(2 * keeper->wait_ms, ORDERS_EVERY_MS);
-    keeper->sent_edition = own->edition;
     keeper->next_part = 0;
     keeper->sends = true;
     return true;
@@ -176,11 +178,10 @@ size_t orders_keeper_next(struct orders_keeper *keeper, uint64_t now, uint64_t w
     size_t size = 0;
     pthread_mutex_lock(&keeper->lock);
     settle(keeper, now, wall);
-    const struct orders_author *own = &keeper->orders.authors[keeper->orders.own];
-    if (begin(keeper, own, now)) {
-        size = orders_encode(&keeper->orders, keeper->orders.own, keeper->next_part++, now, wall, &keeper->keys, out,
+    if (sends(keeper, now)) {
+        size = orders_encode(&keeper->sent, keeper->orders.own, keeper->next_part++, now, wall, &keeper->keys, out,
                              ORDERS_MESSAGE_MAX);
-        keeper->sends = keeper->next_part < orders_parts(own);
+        keeper->sends = keeper->next_part < orders_parts(&keeper->sent);
     }
     pthread_mutex_unlock(&keeper->lock);
     return size;

@@ -3,8 +3,9 @@
  * that orders outlast a restart.
  *
  * Ours are sent at once when they change and when somebody appears on the board; then again after ORDERS_AGAIN_MS,
- * twice that and so on, up to ORDERS_EVERY_MS: who was about to come back to the board misses little. A node that
- * has not given any order, ever, sends none. Whoever calls is a registered reader of RCU, online. */
+ * twice that and so on, up to ORDERS_EVERY_MS: who was about to come back to the board misses little. What has begun is
+ * sent whole, as it was then, though they change meanwhile: else they would not get through while they change often. A
+ * node that has not given any order, ever, sends none. Whoever calls is a registered reader of RCU, online. */
 #pragma once
 
 #include <pthread.h>
@@ -46,9 +47,9 @@ struct orders_keeper {
     struct seal_keys keys;
     struct access *access; /* NULL until orders_keeper_enter */
     struct orders_file file;
-    bool sends;         /* is under way, */
-    unsigned next_part; /* of */
-    uint64_t sent_edition;
+    struct orders_author sent;   /* ours, as they were when they were sent last, or are being sent now; */
+    bool sends;                  /* then */
+    unsigned next_part;          /* of them */
     uint64_t send_ms, settle_ms; /* when that is due, monotonic */
     uint64_t wait_ms;            /* from the next time that they are sent to the one after */
     struct orders_figures figures;

@@ -62,8 +62,8 @@ static void give(size_t node, enum order_kind kind, const char *text, uint64_t u
 static enum orders_verdict hear(size_t from, size_t to, unsigned number) {
     uint8_t bytes[ORDERS_MESSAGE_MAX];
     struct orders_message message;
-    const size_t size =
-        orders_encode(nodes[from], (uint8_t)(from + 1), number, now, clock_of[from], &keys, bytes, sizeof bytes);
+    const size_t size = orders_encode(&nodes[from]->authors[from + 1], (uint8_t)(from + 1), number, now, clock_of[from],
+                                      &keys, bytes, sizeof bytes);
     assert_true(size > 0);
     assert_int_equal(orders_decode(bytes, size, &keys, &message), SEAL_HOLDS);
     return orders_hear(nodes[to], &message.part, now, clock_of[to]);
@@ -237,7 +237,7 @@ static void test_a_former_edition_is_not_taken_again(void **state) {
     struct orders_message former;
     (void)state;
     give(0, ORDER_BAN, "192.0.2.0/24", NEVER);
-    const size_t size = orders_encode(nodes[0], 1, 0, now, clock_of[0], &keys, bytes, sizeof bytes);
+    const size_t size = orders_encode(&nodes[0]->authors[1], 1, 0, now, clock_of[0], &keys, bytes, sizeof bytes);
     assert_int_equal(orders_decode(bytes, size, &keys, &former), SEAL_HOLDS);
     assert_int_equal(hear_all(0, 1), ORDERS_TAKEN);
     give(0, ORDER_LIFT, "192.0.2.0/24", 0);
@@ -292,7 +292,8 @@ static void test_there_is_a_most_of_all_authors(void **state) {
         uint8_t bytes[ORDERS_MESSAGE_MAX];
         enum orders_verdict verdict = ORDERS_KNOWN;
         for (unsigned part = 0; part < orders_parts(&nodes[0]->authors[1]); part++) {
-            const size_t size = orders_encode(nodes[0], 1, part, now, clock_of[0], &keys, bytes, sizeof bytes);
+            const size_t size =
+                orders_encode(&nodes[0]->authors[1], 1, part, now, clock_of[0], &keys, bytes, sizeof bytes);
             assert_int_equal(orders_decode(bytes, size, &keys, &message), SEAL_HOLDS);
             message.part.author = (uint8_t)(100 + i);
             verdict = orders_hear(nodes[1], &message.part, now, clock_of[1]);

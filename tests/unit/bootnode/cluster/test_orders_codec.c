@@ -37,7 +37,7 @@ static int stop(void **state) {
 }
 
 static size_t encode(const struct seal_keys *keys, uint8_t out[static ORDERS_MESSAGE_MAX]) {
-    return orders_encode(&orders, 9, 0, NOW, WALL + 5, keys, out, ORDERS_MESSAGE_MAX);
+    return orders_encode(&orders.authors[9], 9, 0, NOW, WALL + 5, keys, out, ORDERS_MESSAGE_MAX);
 }
 
 static void test_there_and_back(void **state) {

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <fcntl.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -168,6 +169,36 @@ static void test_a_torn_file_has_the_edition_before(void **state) {
     assert_true(access_is_open(access_a));
 }
 
+/* A network of our own for each number. */
+static void ban_number(struct orders_keeper *keeper, unsigned number) {
+    char text[32];
+    snprintf(text, sizeof text, "10.%u.%u.0/24", number / 256, number % 256);
+    const struct prefix prefix = network(text);
+    if (!orders_keeper_ban(keeper, &prefix, NEVER, &why)) fail_msg("%s", why.text);
+}
+
+/* A script that bans all day, each time before what was said last is through: it is heard all the same. */
+static void test_bans_that_never_cease_are_heard(void **state) {
+    const unsigned first = 3 * ORDERS_A_PART, rounds = 24;
+    struct orders_figures figures;
+    uint8_t bytes[ORDERS_MESSAGE_MAX];
+    (void)state;
+    for (unsigned i = 0; i < first; i++) ban_number(&a, i);
+    for (unsigned i = 0; i < rounds; i++) {
+        const size_t size = orders_keeper_next(&a, clock_monotonic_ms(), clock_wall_ms(), bytes);
+        assert_true(size > 0);
+        orders_keeper_hear(&b, 1, bytes, size);
+        ban_number(&a, first + i);
+    }
+    orders_keeper_look(&b, &figures);
+    assert_in_range(figures.taken, rounds / 5, rounds / 3);
+    assert_in_range(figures.others, first + rounds - 6, first + rounds);
+    (void)carry(&a, 1, &b, 0);
+    (void)carry(&a, 1, &b, ORDERS_AGAIN_MS);
+    orders_keeper_look(&b, &figures);
+    assert_int_equal(figures.others, first + rounds);
+}
+
 static void test_strangers_are_refused(void **state) {
     const struct prefix bad = network("192.0.2.0/24");
     struct orders_figures figures;
@@ -194,11 +225,9 @@ static void test_strangers_are_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_what_one_orders_holds_at_the_other),
-        TEST(test_what_would_do_nothing_is_refused),
-        TEST(test_orders_outlast_a_restart),
-        TEST(test_a_torn_file_has_the_edition_before),
-        TEST(test_strangers_are_refused),
+        TEST(test_what_one_orders_holds_at_the_other), TEST(test_what_would_do_nothing_is_refused),
+        TEST(test_orders_outlast_a_restart),           TEST(test_a_torn_file_has_the_edition_before),
+        TEST(test_bans_that_never_cease_are_heard),    TEST(test_strangers_are_refused),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     if (sodium_init() < 0) return EXIT_FAILURE;
