@@ -114,11 +114,12 @@ bool orders_file_write(struct orders_file *file, const struct seal_keys *keys, c
     struct writer head = writer_over(bytes, HEAD_SIZE);
     for (unsigned i = 0; i < ORDERS_AUTHORS; i++) write_author(&writer, orders, (uint8_t)i, keys, now, wall);
     const size_t size = writer_size(&writer);
-    write_u64(&head, ++file->number);
+    write_u64(&head, file->number + 1);
     write_u32(&head, (uint32_t)size);
     uint8_t *hash = write_space(&head, HASH_SIZE);
     crypto_generichash(hash, HASH_SIZE, bytes + HEAD_SIZE, size, NULL, 0);
-    const bool written = write_bytes_of(file, (unsigned)(file->number % 2), bytes, HEAD_SIZE + size);
+    const bool written = write_bytes_of(file, (unsigned)((file->number + 1) % 2), bytes, HEAD_SIZE + size);
+    file->number += written;
     free(bytes);
     return written;
 }

@@ -1,7 +1,8 @@
 /* The file in which the orders of all authors are kept over restarts, beside that of the view. It is opened before the
  * sandbox, and no right is needed afterwards.
  *
- * It has two places, which are written in turn, so that whoever dies in between leaves the one before. Each begins with
+ * It has two places, which are written in turn, so that whoever dies in between leaves the one before; where a write
+ * fails the next one goes to the same place. Each begins with
  * a number, a size and a BLAKE2b-128 of the rest, which is messages as on the board (orders_codec.h), each with its
  * size before it; times in them are by this machine's clock. */
 #pragma once

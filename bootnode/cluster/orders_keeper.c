@@ -43,7 +43,9 @@ void orders_keeper_close(struct orders_keeper *keeper) {
 static void keep(struct orders_keeper *keeper) {
     static struct log_limit limit;
     if (keeper->file.descriptor < 0) return;
-    if (!orders_file_write(&keeper->file, &keeper->keys, &keeper->orders, clock_monotonic_ms(), clock_wall_ms()))
+    keeper->unkept =
+        !orders_file_write(&keeper->file, &keeper->keys, &keeper->orders, clock_monotonic_ms(), clock_wall_ms());
+    if (keeper->unkept)
         log_seldom(&limit, SELDOM_S, LOG_LEVEL_WARNING, AREA, "bans cannot be kept for the next run: %s",
                    strerror(errno));
 }
@@ -154,9 +156,9 @@ void orders_keeper_repeat(struct orders_keeper *keeper) {
 static void settle(struct orders_keeper *keeper, uint64_t now, uint64_t wall) {
     if (now < keeper->settle_ms) return;
     keeper->settle_ms = now + SETTLE_MS;
-    if (!orders_settle(&keeper->orders, now, wall)) return;
-    apply(keeper);
-    keep(keeper);
+    const bool changed = orders_settle(&keeper->orders, now, wall);
+    if (changed) apply(keeper);
+    if (changed || keeper->unkept) keep(keeper);
 }
 
 /* Is one under way, or does one begin? */

@@ -47,6 +47,7 @@ struct orders_keeper {
     struct seal_keys keys;
     struct access *access; /* NULL until orders_keeper_enter */
     struct orders_file file;
+    bool unkept;                 /* the file lacks what changed last */
     struct orders_author sent;   /* ours, as they were when they were sent last, or are being sent now; */
     bool sends;                  /* then */
     unsigned next_part;          /* of them */

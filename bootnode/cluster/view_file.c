@@ -44,11 +44,13 @@ bool view_file_read(struct view_file *file, const char *cluster, struct view_rec
 
 bool view_file_write(struct view_file *file, const char *cluster, struct view_record *record) {
     uint8_t bytes[PLACE_SIZE];
-    record->number = ++file->number;
+    record->number = file->number + 1;
     const size_t size = view_record_encode(record, cluster, bytes, sizeof bytes);
     /* The sandbox has no pwrite(2). */
     if (lseek(file->descriptor, (off_t)(record->number % 2) * PLACE_SIZE, SEEK_SET) < 0) return false;
     const ssize_t written = write(file->descriptor, bytes, size);
     if (written >= 0 && (size_t)written < size) errno = ENOSPC;
-    return written == (ssize_t)size;
+    if (written != (ssize_t)size) return false;
+    file->number = record->number;
+    return true;
 }

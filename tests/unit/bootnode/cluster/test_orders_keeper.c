@@ -5,10 +5,12 @@
 
 #include <cmocka.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "bootnode/cluster/orders_keeper.h"
@@ -169,6 +171,42 @@ static void test_a_torn_file_has_the_edition_before(void **state) {
     assert_true(access_is_open(access_a));
 }
 
+/* A limit on file sizes stands for a full disk. */
+static void limit_files(rlim_t bytes) {
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes == RLIM_INFINITY ? limit.rlim_max : bytes;
+    signal(SIGXFSZ, bytes == RLIM_INFINITY ? SIG_DFL : SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* Orders outlast a restart though the disk was full when they came; and what was kept before stays readable. */
+static void test_a_full_disk_loses_no_order(void **state) {
+    const struct prefix bad = network("192.0.2.0/24"), worse = network("198.51.100.0/24"),
+                        worst = network("203.0.113.0/24");
+    uint8_t bytes[ORDERS_MESSAGE_MAX];
+    (void)state;
+    log_set_level(LOG_LEVEL_ERROR);
+    assert_true(orders_keeper_ban(&a, &bad, NEVER, &why));
+    const rlim_t places[] = {60, (4 << 20) + 60};
+    const uint64_t written = a.file.number;
+    for (size_t i = 0; i < 2; i++) {
+        limit_files(places[(written + 1 + i) % 2]);
+        assert_true(orders_keeper_ban(&a, i == 0 ? &worse : &worst, NEVER, &why));
+        limit_files(RLIM_INFINITY);
+    }
+    close_keeper(&a, access_a);
+    open_keeper(&a, 1, &keys, &access_a);
+    assert_int_equal(ask(access_a, "192.0.2.1"), ACCESS_BANNED);
+    limit_files(60);
+    assert_true(orders_keeper_ban(&a, &worse, NEVER, &why));
+    limit_files(RLIM_INFINITY);
+    (void)!orders_keeper_next(&a, clock_monotonic_ms() + 2000, clock_wall_ms() + 2000, bytes);
+    close_keeper(&a, access_a);
+    open_keeper(&a, 1, &keys, &access_a);
+    assert_int_equal(ask(access_a, "198.51.100.1"), ACCESS_BANNED);
+}
+
 /* A network of our own for each number. */
 static void ban_number(struct orders_keeper *keeper, unsigned number) {
     char text[32];
@@ -225,9 +263,13 @@ static void test_strangers_are_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_what_one_orders_holds_at_the_other), TEST(test_what_would_do_nothing_is_refused),
-        TEST(test_orders_outlast_a_restart),           TEST(test_a_torn_file_has_the_edition_before),
-        TEST(test_bans_that_never_cease_are_heard),    TEST(test_strangers_are_refused),
+        TEST(test_what_one_orders_holds_at_the_other),
+        TEST(test_what_would_do_nothing_is_refused),
+        TEST(test_orders_outlast_a_restart),
+        TEST(test_a_torn_file_has_the_edition_before),
+        TEST(test_a_full_disk_loses_no_order),
+        TEST(test_bans_that_never_cease_are_heard),
+        TEST(test_strangers_are_refused),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     if (sodium_init() < 0) return EXIT_FAILURE;

@@ -1,10 +1,12 @@
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -122,6 +124,37 @@ static void what_is_broken_is_not_believed(void **state) {
     view_file_close(&file);
 }
 
+/* A limit on file sizes stands for a disk that is full, and then fuller. */
+static bool write_below(size_t bytes, struct view_file *file, struct view_record *record) {
+    struct rlimit limit, low;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    low = (struct rlimit){.rlim_cur = bytes, .rlim_max = limit.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
+    const bool written = view_file_write(file, "town", record);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    signal(SIGXFSZ, SIG_DFL);
+    return written;
+}
+
+static void a_full_disk_leaves_the_one_before(void **state) {
+    static struct view_record record, again;
+    struct view_file file;
+    struct why why;
+    (void)state;
+    assert_true(view_file_open(&file, path, &why));
+    fill(&record, 2);
+    assert_true(view_file_write(&file, "town", &record) && view_file_write(&file, "town", &record));
+    fill(&record, 4);
+    assert_false(write_below(8192 + 40, &file, &record));
+    assert_false(write_below(40, &file, &record));
+    assert_true(view_file_read(&file, "town", &again));
+    assert_int_equal(again.count, 2);
+    assert_true(view_file_write(&file, "town", &record) && view_file_read(&file, "town", &again));
+    is_same(&record, &again);
+    view_file_close(&file);
+}
+
 static void it_is_a_file_of_its_own(void **state) {
     struct view_file file;
     struct why why;
@@ -140,6 +173,7 @@ int main(void) {
         cmocka_unit_test(half_a_record_is_none),
         cmocka_unit_test_setup_teardown(the_last_one_is_read, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(what_is_broken_is_not_believed, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_full_disk_leaves_the_one_before, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(it_is_a_file_of_its_own, make_folder, remove_folder),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
