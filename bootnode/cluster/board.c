@@ -15,6 +15,8 @@
 #define PAIR_BYTES                                                                                                     \
     (1 << 20)              /* what waits in it each way, as far as the kernel lets us: a beacon of each of 256 nodes */
 #define REFUSED_SECONDS 10 /* between two lines of the log about them */
+#define CHANGES_A_SECOND 2 /* lines about NATS that comes, and that goes; it takes the process longer */
+#define PACKETS_A_TAKE 64  /* of those that tell nothing */
 
 static bool await(int socket, short events, int wait_ms) {
     struct pollfd wanted = {.fd = socket, .events = events};
@@ -94,16 +96,19 @@ static enum board_news_kind end(struct board *board) {
 }
 
 static enum board_news_kind take_away(struct board *board, const struct board_packet *packet, struct board_news *out) {
+    static struct log_limit limit;
     board->connected = false;
     memcpy(out->text, packet->text, sizeof out->text);
-    log_warning(AREA, "NATS is away: %s; who lives is found out without it", packet->text);
+    log_limited(&limit, CHANGES_A_SECOND, LOG_LEVEL_WARNING, AREA,
+                "NATS is away: %s; who lives is found out without it", packet->text);
     return BOARD_DISCONNECTED;
 }
 
 static enum board_news_kind take_there(struct board *board, const struct board_packet *packet, struct board_news *out) {
+    static struct log_limit limit;
     board->connected = true;
     memcpy(out->text, packet->text, sizeof out->text);
-    log_info(AREA, "NATS is there: %s", packet->text);
+    log_limited(&limit, CHANGES_A_SECOND, LOG_LEVEL_INFO, AREA, "NATS is there: %s", packet->text);
     return BOARD_CONNECTED;
 }
 
@@ -140,7 +145,8 @@ enum board_news_kind board_take(struct board *board, struct board_news *out) {
     bool ended = false;
     out->kind = BOARD_NOTHING;
     if (board->socket < 0) return BOARD_NOTHING;
-    while (out->kind == BOARD_NOTHING && receive(board, &packet, &ended)) out->kind = take_packet(board, &packet, out);
+    for (unsigned i = 0; i < PACKETS_A_TAKE && out->kind == BOARD_NOTHING && receive(board, &packet, &ended); i++)
+        out->kind = take_packet(board, &packet, out);
     if (ended) out->kind = end(board);
     return out->kind;
 }

@@ -41,7 +41,7 @@ struct board {
 };
 
 enum board_news_kind {
-    BOARD_NOTHING,      /* nothing more for now */
+    BOARD_NOTHING,      /* nothing more for now, or too much of what tells nothing: it waits for the next call */
     BOARD_CONNECTED,    /* NATS is there */
     BOARD_DISCONNECTED, /* NATS is away: `text` says why; also where it never was there. Once each time */
     BOARD_HEARD,        /* `message` */
@@ -64,8 +64,8 @@ void board_stop(struct board *board);
 
 /* To be polled for reading; -1 once it has ended. */
 int board_descriptor(const struct board *board);
-/* What happened next. Says in the log that NATS is there, or away and why, once each time, and (seldom) what was
- * refused. */
+/* What happened next; bounded work, whatever the process sends. Says in the log that NATS is there, or away and why,
+ * once each time, if not too often, and (seldom) what was refused. */
 enum board_news_kind board_take(struct board *board, struct board_news *out);
 /* Under our own id. False where it was dropped. `size` is at most BOARD_MESSAGE_MAX. */
 bool board_publish(struct board *board, enum board_subject subject, const void *data, size_t size);

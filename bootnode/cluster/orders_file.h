@@ -2,9 +2,9 @@
  * sandbox, and no right is needed afterwards.
  *
  * It has two places, which are written in turn, so that whoever dies in between leaves the one before; where a write
- * fails the next one goes to the same place. Each begins with
- * a number, a size and a BLAKE2b-128 of the rest, which is messages as on the board (orders_codec.h), each with its
- * size before it; times in them are by this machine's clock. */
+ * fails the next one goes to the same place. Each begins with a number, a size and a BLAKE2b-128 of the rest, which is
+ * messages as on the board (orders_codec.h), each with its size before it; times in them are by this machine's
+ * clock. */
 #pragma once
 
 #include <stdbool.h>
