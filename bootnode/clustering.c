@@ -123,6 +123,7 @@ static void on_turn(void *context, uint64_t company) {
     uint8_t message[ORDERS_MESSAGE_MAX];
     if (company != clustering->company) orders_keeper_repeat(&clustering->orders);
     clustering->company = company;
+    orders_keeper_settle(&clustering->orders, clock_monotonic_ms(), clock_wall_ms());
     for (unsigned i = 0; i < ORDERS_A_TURN; i++) {
         const size_t size = orders_keeper_next(&clustering->orders, clock_monotonic_ms(), clock_wall_ms(), message);
         if (size == 0 || !cluster_order(clustering->cluster, message, size)) return;

@@ -62,6 +62,7 @@ static void apply(struct orders_keeper *keeper) {
 }
 
 static void change(struct orders_keeper *keeper) {
+    keeper->heard = false;
     (void)orders_settle(&keeper->orders, clock_monotonic_ms(), clock_wall_ms());
     apply(keeper);
     keep(keeper);
@@ -119,7 +120,7 @@ static void take(struct orders_keeper *keeper, const struct orders_part *part) {
     switch (orders_hear(&keeper->orders, part, clock_monotonic_ms(), clock_wall_ms())) {
     case ORDERS_TAKEN:
         keeper->figures.taken++;
-        change(keeper);
+        keeper->heard = true;
         break;
     case ORDERS_AHEAD: refuse(keeper, part->author, ORDERS_REFUSED_AHEAD); break;
     case ORDERS_TOO_MANY: refuse(keeper, part->author, ORDERS_REFUSED_TOO_MANY); break;
@@ -153,12 +154,16 @@ void orders_keeper_repeat(struct orders_keeper *keeper) {
     pthread_mutex_unlock(&keeper->lock);
 }
 
-static void settle(struct orders_keeper *keeper, uint64_t now, uint64_t wall) {
-    if (now < keeper->settle_ms) return;
-    keeper->settle_ms = now + SETTLE_MS;
-    const bool changed = orders_settle(&keeper->orders, now, wall);
-    if (changed) apply(keeper);
-    if (changed || keeper->unkept) keep(keeper);
+void orders_keeper_settle(struct orders_keeper *keeper, uint64_t now, uint64_t wall) {
+    pthread_mutex_lock(&keeper->lock);
+    if (keeper->heard || now >= keeper->settle_ms) {
+        const bool changed = orders_settle(&keeper->orders, now, wall) || keeper->heard;
+        if (changed) apply(keeper);
+        if (changed || keeper->unkept) keep(keeper);
+        keeper->settle_ms = now + SETTLE_MS;
+        keeper->heard = false;
+    }
+    pthread_mutex_unlock(&keeper->lock);
 }
 
 /* Is one under way, or does one begin? */
@@ -179,7 +184,6 @@ size_t orders_keeper_next(struct orders_keeper *keeper, uint64_t now, uint64_t w
                           uint8_t out[static ORDERS_MESSAGE_MAX]) {
     size_t size = 0;
     pthread_mutex_lock(&keeper->lock);
-    settle(keeper, now, wall);
     if (sends(keeper, now)) {
         size = orders_encode(&keeper->sent, keeper->orders.own, keeper->next_part++, now, wall, &keeper->keys, out,
                              ORDERS_MESSAGE_MAX);

@@ -47,6 +47,7 @@ struct orders_keeper {
     struct seal_keys keys;
     struct access *access; /* NULL until orders_keeper_enter */
     struct orders_file file;
+    bool heard;                  /* an edition of another node, which does not hold yet */
     bool unkept;                 /* the file lacks what changed last */
     struct orders_author sent;   /* ours, as they were when they were sent last, or are being sent now; */
     bool sends;                  /* then */
@@ -74,11 +75,14 @@ MUST_USE bool orders_keeper_allow(struct orders_keeper *keeper, const struct pre
 MUST_USE bool orders_keeper_lift(struct orders_keeper *keeper, enum access_rule rule, const struct prefix *prefix,
                                  struct why *why);
 
-/* A message that node `id` hung on the board. */
+/* A message that node `id` hung on the board. What it changes holds after orders_keeper_settle: that takes a while, and
+ * whoever sends edition after edition has it done once a turn. */
 void orders_keeper_hear(struct orders_keeper *keeper, uint8_t id, const uint8_t *data, size_t size);
 /* Somebody is on the board who may lack ours. */
 void orders_keeper_repeat(struct orders_keeper *keeper);
-/* Lifts what is over; now and then. Returns the size of the next message that is to be sent, 0 where there is none for
+/* What was heard holds; and now and then, what is over is lifted. Once a turn. */
+void orders_keeper_settle(struct orders_keeper *keeper, uint64_t now, uint64_t wall);
+/* Returns the size of the next message that is to be sent, 0 where there is none for
  * now. */
 MUST_USE size_t orders_keeper_next(struct orders_keeper *keeper, uint64_t now, uint64_t wall,
                                    uint8_t out[static ORDERS_MESSAGE_MAX]);
