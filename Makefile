@@ -22,7 +22,7 @@ TOP := $(if $(filter build,$(OUT)),,$(OUT)/)
 PROGRAM := $(TOP)gochat
 LOAD_PROGRAM := $(if $(wildcard bench/load/main.c),$(TOP)gochat-load)
 
-PACKAGES := liburcu-qsbr liburcu-cds libsodium inih jansson libutf8proc libmicrohttpd ncursesw miniupnpc libseccomp libnats
+PACKAGES := liburcu-qsbr liburcu-cds libsodium inih jansson libutf8proc libmicrohttpd ncursesw miniupnpc libseccomp libnats libqrencode
 PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 PACKAGE_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
 OTHER_LIBS := -lnatpmp -lunistring # have no file for pkg-config
