@@ -2,10 +2,13 @@
 
 #include <stdatomic.h>
 
+#include "common/clock.h"
+
 #define US 1000
 
 static uint64_t interval_us(const struct homes *homes, uint8_t id) {
-    const uint64_t rate = homes->registers[id] > 0 ? homes->registers[id] : MOVE_PACE_UNKNOWN;
+    const uint64_t said = homes->registers[id] > 0 ? homes->registers[id] : MOVE_PACE_UNKNOWN;
+    const uint64_t rate = later(said, MOVE_PACE_LEAST);
     const uint64_t senders = homes->node_count > 1 ? homes->node_count - 1 : 1;
     return 1000000 * senders / rate + 1;
 }

@@ -3,7 +3,11 @@
  * Invariant: over any time t, at most t · r + r · MOVE_PACE_BURST_MS + the number of threads are sent to one node,
  * where r is what that node can register a second (MOVE_PACE_UNKNOWN where it does not say), divided by the nodes that
  * may be sending there. So what all nodes of a cluster together send to one is no more than it can take. (The generic
- * cell rate algorithm: ITU-T I.371.) */
+ * cell rate algorithm: ITU-T I.371.)
+ *
+ * Members wait in one queue, so a node that says very little, which it may have measured in a bad moment, or made up,
+ * would hold up the moves to all others, and with them whoever drains or joins: less than MOVE_PACE_LEAST counts as
+ * that. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,6 +17,7 @@
 #include "common/attributes.h"
 
 #define MOVE_PACE_UNKNOWN 1000
+#define MOVE_PACE_LEAST 100 /* any machine that runs takes more */
 #define MOVE_PACE_BURST_MS 50
 
 struct move_pace {

@@ -13,7 +13,7 @@
 
 static struct homes *make(size_t count, uint32_t registers, uint64_t number) {
     const struct cluster_identity identity = {.placement_key = {1}, .replicas = 2, .own_id = 1};
-    struct cluster_node nodes[NODES];
+    struct cluster_node nodes[CLUSTER_NODES_MAX];
     for (size_t i = 0; i < count; i++)
         nodes[i] = (struct cluster_node){.id = (uint8_t)(i + 1),
                                          .weight = 100,
@@ -55,6 +55,27 @@ static void no_node_is_sent_more_than_it_can_take(void **state) {
         const uint32_t rate = (rates[i] ? rates[i] : MOVE_PACE_UNKNOWN) / (NODES - 1);
         const unsigned passed = passing(&pace, homes, shared_with(homes, 3), 1000000, 10000);
         assert_in_range(passed, 10 * rate * 97 / 100, 10 * rate + rate * MOVE_PACE_BURST_MS / 1000 + 2);
+        homes_destroy(homes);
+    }
+}
+
+/* It holds up nobody for long, and its word is not taken for none: of a full cluster each sends what is left. */
+static void who_says_almost_nothing_gets_the_least(void **state) {
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        const size_t count = i == 0 ? NODES : CLUSTER_NODES_MAX;
+        const unsigned expected = 20 * MOVE_PACE_LEAST / ((unsigned)count - 1);
+        struct homes *homes = make(count, 1, 1);
+        struct move_pace pace = {0};
+        unsigned passed = 0;
+        uint16_t bucket = 0;
+        while (!homes_has(homes, bucket, 3)) bucket++;
+        for (uint64_t now = 1000000; now < 1020000; now++) {
+            uint64_t wait_ms;
+            while (move_pace_take(&pace, homes, bucket, now, &wait_ms)) passed++;
+            assert_in_range(wait_ms, 1, 3000);
+        }
+        assert_in_range(passed, expected, expected * 103 / 100 + 2);
         homes_destroy(homes);
     }
 }
@@ -142,6 +163,7 @@ static void another_address_is_another_home(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_node_is_sent_more_than_it_can_take),
+        cmocka_unit_test(who_says_almost_nothing_gets_the_least),
         cmocka_unit_test(nodes_have_a_pace_each),
         cmocka_unit_test(we_are_not_charged),
         cmocka_unit_test(a_clock_that_falls_back_delays_nobody_for_long),
