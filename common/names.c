@@ -10,10 +10,18 @@
 #define SCALAR_SIZE 32
 
 static_assert(sizeof(KDF_CONTEXT) - 1 == crypto_kdf_CONTEXTBYTES, "context size");
+static_assert(ROOM_ID_SIZE == ROOM_TAG_SIZE, "they are one where a room has one set");
 static_assert(KEY_SIZE == crypto_kdf_KEYBYTES, "key size");
 static_assert(SCALAR_SIZE == crypto_core_ed25519_SCALARBYTES, "scalar size");
 
-enum subkey { SUBKEY_TAG = 1, SUBKEY_BLINDING_KEY = 2, SUBKEY_MAC_KEY = 3, SUBKEY_PSK = 4 };
+enum subkey {
+    SUBKEY_TAG = 1,
+    SUBKEY_BLINDING_KEY = 2,
+    SUBKEY_MAC_KEY = 3,
+    SUBKEY_PSK = 4,
+    SUBKEY_ID = 5,
+    SUBKEY_FIRST_SECRET = 6
+};
 
 /* BLAKE2b of two parts, one after the other, under a key that may be empty. libsodium fails only on sizes. */
 static void hash_parts(uint8_t *out, size_t out_size, const void *key, size_t key_size, const void *first,
@@ -48,6 +56,12 @@ static void derive_subkey(const uint8_t key[static KEY_SIZE], enum subkey id, ui
     crypto_kdf_derive_from_key(out, size, id, KDF_CONTEXT, key);
 }
 
+static void derive_set(const uint8_t key[static KEY_SIZE], struct key_set *out) {
+    derive_subkey(key, SUBKEY_TAG, out->tag, sizeof(out->tag));
+    derive_subkey(key, SUBKEY_MAC_KEY, out->mac_key, sizeof(out->mac_key));
+    derive_subkey(key, SUBKEY_PSK, out->psk, sizeof(out->psk));
+}
+
 bool room_keys_derive(const char *name, const void *secret, size_t secret_size, struct room_keys *out) {
     size_t name_size = strnlen(name, ROOM_NAME_MAX + 1);
     memset(out, 0, sizeof(*out));
@@ -57,11 +71,46 @@ bool room_keys_derive(const char *name, const void *secret, size_t secret_size, 
         hash_labelled(out->key, sizeof(out->key), "gochat room v1", name, name_size);
     else if (!room_key_with_secret(name, secret, secret_size, out->key))
         return false;
-    derive_subkey(out->key, SUBKEY_TAG, out->tag, sizeof(out->tag));
     derive_subkey(out->key, SUBKEY_BLINDING_KEY, out->blinding_key, sizeof(out->blinding_key));
-    derive_subkey(out->key, SUBKEY_MAC_KEY, out->mac_key, sizeof(out->mac_key));
-    derive_subkey(out->key, SUBKEY_PSK, out->psk, sizeof(out->psk));
+    derive_set(out->key, &out->set);
+    memcpy(out->id, out->set.tag, sizeof(out->id));
     return true;
+}
+
+/* --- Private rooms --- */
+
+void private_root(const uint8_t owner[static 32], const uint8_t nonce[static PRIVATE_NONCE_SIZE],
+                  uint8_t out[static PRIVATE_ROOT_SIZE]) {
+    static const char label[] = "gochat owned v1";
+    hash_parts(out, PRIVATE_ROOT_SIZE, label, strlen(label), owner, 32, nonce, PRIVATE_NONCE_SIZE);
+}
+
+bool private_keys_derive(const char *name, const uint8_t root[static PRIVATE_ROOT_SIZE], struct room_keys *out) {
+    uint8_t secret[PRIVATE_SECRET_SIZE];
+    size_t name_size = strnlen(name, ROOM_NAME_MAX + 1);
+    memset(out, 0, sizeof(*out));
+    if (name_size == 0 || name_size > ROOM_NAME_MAX) return false;
+    out->has_secret = true;
+    crypto_generichash(out->key, sizeof(out->key), (const uint8_t *)name, name_size, root, PRIVATE_ROOT_SIZE);
+    derive_subkey(out->key, SUBKEY_ID, out->id, sizeof(out->id));
+    derive_subkey(out->key, SUBKEY_BLINDING_KEY, out->blinding_key, sizeof(out->blinding_key));
+    private_first_secret(out, secret);
+    key_set_derive(root, secret, &out->set);
+    sodium_memzero(secret, sizeof(secret));
+    return true;
+}
+
+void private_first_secret(const struct room_keys *room, uint8_t out[static PRIVATE_SECRET_SIZE]) {
+    derive_subkey(room->key, SUBKEY_FIRST_SECRET, out, PRIVATE_SECRET_SIZE);
+}
+
+void key_set_derive(const uint8_t root[static PRIVATE_ROOT_SIZE], const uint8_t secret[static PRIVATE_SECRET_SIZE],
+                    struct key_set *out) {
+    static const char label[] = "gochat epoch v1";
+    uint8_t key[KEY_SIZE];
+    hash_parts(key, sizeof(key), label, strlen(label), root, PRIVATE_ROOT_SIZE, secret, PRIVATE_SECRET_SIZE);
+    derive_set(key, out);
+    sodium_memzero(key, sizeof(key));
 }
 
 /* --- Members --- */

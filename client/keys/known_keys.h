@@ -1,5 +1,5 @@
 /* Keys remembered on first use, as ssh's known_hosts: lines as known_line.h has them. Two files in the data directory:
- * `known_bootnodes` (name = host:port as given) and `known_peers` (name = room tag in hex, a colon, nick in hex). What
+ * `known_bootnodes` (name = host:port as given) and `known_peers` (name = room id in hex, a colon, nick in hex). What
  * cannot be written there (a read-only directory, a full disk, a link to /dev/null) is remembered until the end of the
  * program.
  *

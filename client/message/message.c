@@ -11,25 +11,25 @@
 
 #define CONTEXT "gochat message 3"
 #define CONTEXT_SIZE (sizeof CONTEXT - 1)
-#define PREFIX_SIZE (CONTEXT_SIZE + ROOM_TAG_SIZE)
+#define PREFIX_SIZE (CONTEXT_SIZE + ROOM_ID_SIZE)
 
-/* What is signed: context, room tag, and the message up to its signature. */
-static uint8_t *signed_bytes(const uint8_t *room_tag, const uint8_t *message, size_t size) {
+/* What is signed: context, room id, and the message up to its signature. */
+static uint8_t *signed_bytes(const uint8_t *room_id, const uint8_t *message, size_t size) {
     uint8_t *bytes = allocate(PREFIX_SIZE + size);
     memcpy(bytes, CONTEXT, CONTEXT_SIZE);
-    memcpy(bytes + CONTEXT_SIZE, room_tag, ROOM_TAG_SIZE);
+    memcpy(bytes + CONTEXT_SIZE, room_id, ROOM_ID_SIZE);
     memcpy(bytes + PREFIX_SIZE, message, size);
     return bytes;
 }
 
-static void sign(const struct identity *identity, const uint8_t *room_tag, uint8_t *message, size_t size) {
-    uint8_t *bytes = signed_bytes(room_tag, message, size);
+static void sign(const struct identity *identity, const uint8_t *room_id, uint8_t *message, size_t size) {
+    uint8_t *bytes = signed_bytes(room_id, message, size);
     crypto_sign_detached(message + size, NULL, bytes, PREFIX_SIZE + size, identity->secret);
     free(bytes);
 }
 
-static bool is_signed(const uint8_t *author, const uint8_t *room_tag, const uint8_t *message, size_t size) {
-    uint8_t *bytes = signed_bytes(room_tag, message, size);
+static bool is_signed(const uint8_t *author, const uint8_t *room_id, const uint8_t *message, size_t size) {
+    uint8_t *bytes = signed_bytes(room_id, message, size);
     bool valid = crypto_sign_verify_detached(message + size, bytes, PREFIX_SIZE + size, author) == 0;
     free(bytes);
     return valid;
@@ -43,7 +43,7 @@ static bool is_nick(const char *nick, size_t size) {
     return size > 0 && size <= TEXT_NICK_MAX && text_is_utf8(nick, size);
 }
 
-size_t message_encode(const struct identity *identity, const uint8_t room_tag[static ROOM_TAG_SIZE],
+size_t message_encode(const struct identity *identity, const uint8_t room_id[static ROOM_ID_SIZE],
                       const struct chat_message *message, uint8_t *out, size_t capacity) {
     struct writer writer = writer_over(out, capacity);
     size_t size;
@@ -61,7 +61,7 @@ size_t message_encode(const struct identity *identity, const uint8_t room_tag[st
     write_bytes(&writer, message->text, message->text_size);
     size = writer_size(&writer);
     if (!write_space(&writer, crypto_sign_BYTES)) return 0;
-    sign(identity, room_tag, out, size);
+    sign(identity, room_id, out, size);
     return writer_size(&writer);
 }
 
@@ -85,14 +85,14 @@ bool message_parse(const uint8_t *data, size_t size, struct chat_message *out) {
     return is_nick(out->nick, out->nick_size) && is_text(out->text, out->text_size);
 }
 
-bool message_verify(const uint8_t *data, size_t size, const uint8_t room_tag[static ROOM_TAG_SIZE],
+bool message_verify(const uint8_t *data, size_t size, const uint8_t room_id[static ROOM_ID_SIZE],
                     const struct chat_message *message) {
-    return is_signed(message->author, room_tag, data, size - crypto_sign_BYTES);
+    return is_signed(message->author, room_id, data, size - crypto_sign_BYTES);
 }
 
-bool message_decode(const uint8_t *data, size_t size, const uint8_t room_tag[static ROOM_TAG_SIZE],
+bool message_decode(const uint8_t *data, size_t size, const uint8_t room_id[static ROOM_ID_SIZE],
                     struct chat_message *out) {
-    return message_parse(data, size, out) && message_verify(data, size, room_tag, out);
+    return message_parse(data, size, out) && message_verify(data, size, room_id, out);
 }
 
 void message_id_format(enum chat_kind kind, uint64_t run, uint64_t sequence, char out[static MESSAGE_ID_TEXT_SIZE]) {

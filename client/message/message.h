@@ -38,16 +38,16 @@ struct chat_message {
 
 /* Returns the size, 0 when text or nick are too long, empty or no UTF-8, or `capacity` is small. The author is the
  * identity. */
-MUST_USE size_t message_encode(const struct identity *identity, const uint8_t room_tag[static ROOM_TAG_SIZE],
+MUST_USE size_t message_encode(const struct identity *identity, const uint8_t room_id[static ROOM_ID_SIZE],
                                const struct chat_message *message, uint8_t *out, size_t capacity);
 /* Checks form and UTF-8, but not the signature. False also for kinds of later versions. */
 MUST_USE bool message_parse(const uint8_t *data, size_t size, struct chat_message *out);
 /* The signature alone, of a message that message_parse took: it costs more than all other checks together, so it comes
  * after them. */
-MUST_USE bool message_verify(const uint8_t *data, size_t size, const uint8_t room_tag[static ROOM_TAG_SIZE],
+MUST_USE bool message_verify(const uint8_t *data, size_t size, const uint8_t room_id[static ROOM_ID_SIZE],
                              const struct chat_message *message);
 /* Both. */
-MUST_USE bool message_decode(const uint8_t *data, size_t size, const uint8_t room_tag[static ROOM_TAG_SIZE],
+MUST_USE bool message_decode(const uint8_t *data, size_t size, const uint8_t room_id[static ROOM_ID_SIZE],
                              struct chat_message *out);
 /* "<run in 16 hex digits>-<sequence>", with a 'p' before a private one's sequence. */
 void message_id_format(enum chat_kind kind, uint64_t run, uint64_t sequence, char out[static MESSAGE_ID_TEXT_SIZE]);

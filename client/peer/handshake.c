@@ -5,7 +5,7 @@
 
 #define PROLOGUE_LABEL "gochat peer 1"
 #define RENEWAL_LABEL "gochat renewal 1"
-#define PROLOGUE_MAX (sizeof PROLOGUE_LABEL - 1 + ROOM_TAG_SIZE + 2 * MEMBER_ID_SIZE + 2 + NOISE_HASH_SIZE)
+#define PROLOGUE_MAX (sizeof PROLOGUE_LABEL - 1 + ROOM_ID_SIZE + 2 * MEMBER_ID_SIZE + 2 + NOISE_HASH_SIZE)
 
 bool handshake_is_initiator(const uint8_t own[static MEMBER_ID_SIZE], const uint8_t other[static MEMBER_ID_SIZE]) {
     return memcmp(own, other, MEMBER_ID_SIZE) < 0;
@@ -26,7 +26,7 @@ static size_t prologue_write(const struct handshake_pair *pair, const struct tra
     const uint8_t *responder_id = pair->initiator ? pair->other_id : pair->own_id;
     struct writer writer = writer_over(out, PROLOGUE_MAX);
     write_bytes(&writer, PROLOGUE_LABEL, sizeof PROLOGUE_LABEL - 1);
-    write_bytes(&writer, pair->room->tag, ROOM_TAG_SIZE);
+    write_bytes(&writer, pair->room->id, ROOM_ID_SIZE);
     write_bytes(&writer, initiator_id, MEMBER_ID_SIZE);
     write_bytes(&writer, responder_id, MEMBER_ID_SIZE);
     write_u8(&writer, pair->initiator ? pair->own_mask : pair->other_mask);
@@ -47,7 +47,7 @@ static bool machine_init(struct noise *noise, const struct handshake_pair *pair,
                                              .prologue_size = prologue_size,
                                              .static_secret = pair->identity->noise_secret,
                                              .static_public = pair->identity->noise_public,
-                                             .psk = pair->room->has_secret ? pair->room->psk : NULL});
+                                             .psk = pair->room->has_secret ? pair->room->set.psk : NULL});
     return true;
 }
 
@@ -85,10 +85,10 @@ bool handshake_initiate(const struct handshake_pair *pair, uint32_t index, const
                                          .noise_size = handshake_initiation_noise_size(pair->room)};
     if (!machine_init(&out->noise, pair, bound_to)) return false;
     if (noise_write(&out->noise, NULL, 0, message, sizeof message) != initiation.noise_size) return false;
-    pair_tag_derive(pair->room->mac_key, pair->own_id, pair->other_id, initiation.pair_tag);
+    pair_tag_derive(pair->room->set.mac_key, pair->own_id, pair->other_id, initiation.pair_tag);
     size_t size = peer_initiation_encode(&initiation, out->packet, sizeof out->packet);
     if (bound_to) renewal_tag(pair, out->packet, bound_to, out->packet + PEER_INITIATION_HEAD);
-    peer_mac_write(pair->room->mac_key, out->packet, size);
+    peer_mac_write(pair->room->set.mac_key, out->packet, size);
     out->active = true;
     out->bound = bound_to != NULL;
     out->index = index;
@@ -105,7 +105,7 @@ void handshake_use_cookie(const struct handshake_pair *pair, const struct handsh
                           const uint8_t cookie[static PEER_COOKIE_SIZE], uint8_t out[static PEER_HANDSHAKE_SIZE]) {
     memcpy(out, attempt->packet, PEER_HANDSHAKE_SIZE);
     peer_second_mac_write(cookie, out);
-    peer_mac_write(pair->room->mac_key, out, PEER_HANDSHAKE_SIZE);
+    peer_mac_write(pair->room->set.mac_key, out, PEER_HANDSHAKE_SIZE);
 }
 
 void handshake_ask_for_cookie(const struct handshake_pair *pair, const struct peer_initiation *initiation,
@@ -115,7 +115,7 @@ void handshake_ask_for_cookie(const struct handshake_pair *pair, const struct pe
     memcpy(reply.echo, initiation->noise, sizeof reply.echo);
     memcpy(reply.cookie, cookie, sizeof reply.cookie);
     size_t size = peer_cookie_reply_encode(&reply, out, PEER_COOKIE_REPLY_SIZE);
-    peer_mac_write(pair->room->mac_key, out, size);
+    peer_mac_write(pair->room->set.mac_key, out, size);
 }
 
 bool handshake_is_copy(const struct handshake_pending *pending, const uint8_t packet[static PEER_HANDSHAKE_SIZE]) {
@@ -142,7 +142,7 @@ bool handshake_respond(const struct handshake_pair *pair, const uint8_t *packet,
                                    .noise = message,
                                    .noise_size = sizeof message};
     size_t size = peer_response_encode(&response, pending.response, sizeof pending.response);
-    peer_mac_write(pair->room->mac_key, pending.response, size);
+    peer_mac_write(pair->room->set.mac_key, pending.response, size);
     memcpy(pending.initiation, packet, sizeof pending.initiation);
     *out = pending;
     sodium_memzero(&pending, sizeof pending);
@@ -180,7 +180,7 @@ size_t handshake_confirm(const struct handshake_pair *pair, const struct handsha
                                        .noise = message,
                                        .noise_size = message_size};
     size_t size = peer_confirmation_encode(&confirmation, out, capacity);
-    if (size) peer_mac_write(pair->room->mac_key, out, size);
+    if (size) peer_mac_write(pair->room->set.mac_key, out, size);
     return size;
 }
 

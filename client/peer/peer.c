@@ -119,7 +119,7 @@ struct peer *peer_create(const struct peer_host *host, const struct member_recor
     peer->pair.initiator = handshake_is_initiator(host->own_id, record->id);
     peer->pair.own_mask = host->own_mask;
     peer->pair.other_mask = record->suite_mask;
-    pair_tag_derive(host->room->mac_key, record->id, host->own_id, peer->tag_in);
+    pair_tag_derive(host->room->set.mac_key, record->id, host->own_id, peer->tag_in);
     peer->created = peer->heard = peer->heard_here = peer->sent = now;
     linking_init(peer, now);
     trials_init(&peer->trials, now);

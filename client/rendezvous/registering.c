@@ -40,7 +40,7 @@ static size_t write_payload(const struct registering *registering, const struct 
                                  .candidates = own->candidates,
                                  .has_proof = own->has_proof,
                                  .proof = own->proof};
-    memcpy(body.room_tag, registering->room->tag, ROOM_TAG_SIZE);
+    memcpy(body.room_tag, registering->room->set.tag, ROOM_TAG_SIZE);
     memcpy(body.member_key, registering->member_key, MEMBER_KEY_SIZE);
     struct writer writer = writer_over(out, REGISTER_BODY_MAX);
     write_register_body(&writer, &body);

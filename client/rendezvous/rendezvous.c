@@ -202,7 +202,7 @@ static void seek(struct rendezvous *rendezvous, uint64_t now) {
 static void greet(struct rendezvous *rendezvous, uint64_t now) {
     const struct rendezvous_owner *owner = &rendezvous->owner;
     struct hello hello = {.version = PROTOCOL_VERSION,
-                          .bucket = room_bucket(rendezvous->registering.room->tag),
+                          .bucket = room_bucket(rendezvous->registering.room->set.tag),
                           .homes_silent = rendezvous->homes_silent};
     struct address to;
     if (rendezvous->asking.asks) memcpy(hello.key, rendezvous->asking.key, sizeof hello.key);

@@ -111,7 +111,7 @@ static bool is_signed(const struct heard *heard, struct member *by, const struct
                       const uint8_t *message, size_t size, uint64_t now) {
     if (by->forged > now + (HEARD_FORGERIES - 1) * HEARD_FORGERY_MS) return false;
     by->checked = later(by->checked, now) + HEARD_CHECK_MS;
-    if (message_verify(message, size, heard->self->keys.tag, chat)) return true;
+    if (message_verify(message, size, heard->self->keys.id, chat)) return true;
     by->forged = later(by->forged, now) + HEARD_FORGERY_MS;
     return false;
 }

@@ -13,7 +13,7 @@
 
 /* As known_peers has it: a nick is bound to the first key that used it in this room. */
 static void known_name(const struct nicks *nicks, const char *nick, char out[static KNOWN_NAME_SIZE]) {
-    sodium_bin2hex(out, KNOWN_NAME_SIZE, nicks->self->keys.tag, ROOM_TAG_SIZE);
+    sodium_bin2hex(out, KNOWN_NAME_SIZE, nicks->self->keys.id, ROOM_ID_SIZE);
     out[2 * ROOM_TAG_SIZE] = ':';
     sodium_bin2hex(out + 2 * ROOM_TAG_SIZE + 1, 2 * TEXT_NICK_MAX + 1, (const uint8_t *)nick, strlen(nick));
 }

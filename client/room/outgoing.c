@@ -198,7 +198,7 @@ struct blob *outgoing_compose(struct outgoing *outgoing, struct chat_message *ch
     chat->nick_size = strlen(chat->nick);
     size_t capacity = chat->text_size + MESSAGE_OVERHEAD;
     uint8_t *encoded = allocate(capacity);
-    size_t size = message_encode(host->identity, outgoing->self->keys.tag, chat, encoded, capacity);
+    size_t size = message_encode(host->identity, outgoing->self->keys.id, chat, encoded, capacity);
     struct blob *blob = size ? blob_create(encoded, size) : NULL;
     free(encoded);
     if (blob) ++*last;

@@ -31,7 +31,7 @@ static struct peer *receive_probe(const struct arrival *arrival, const uint8_t *
     struct peer_probe probe;
     if (!peer_probe_decode(packet, size, &probe)) return NULL;
     struct peer *peer = peer_by_tag(arrival->members, probe.pair_tag);
-    if (!is_from(peer, arrival->sender) || !peer_mac_check(arrival->host->room->mac_key, packet, size)) return NULL;
+    if (!is_from(peer, arrival->sender) || !peer_mac_check(arrival->host->room->set.mac_key, packet, size)) return NULL;
     peer_receive_probe(peer, arrival->from, arrival->now);
     return peer;
 }
@@ -40,7 +40,7 @@ static struct peer *receive_initiation(const struct arrival *arrival, const uint
     struct peer_initiation initiation = {.noise_size = handshake_initiation_noise_size(arrival->host->room)};
     if (!peer_initiation_decode(packet, size, &initiation)) return NULL;
     struct peer *peer = peer_by_tag(arrival->members, initiation.pair_tag);
-    if (!is_from(peer, arrival->sender) || !peer_mac_check(arrival->host->room->mac_key, packet, size)) return NULL;
+    if (!is_from(peer, arrival->sender) || !peer_mac_check(arrival->host->room->set.mac_key, packet, size)) return NULL;
     peer_receive_initiation(peer, packet, &initiation, arrival->from, arrival->now);
     return peer;
 }
@@ -52,7 +52,7 @@ static struct peer *receive_answer(const struct arrival *arrival, const uint8_t 
         response ? peer_response_decode(packet, size, &answer) : peer_confirmation_decode(packet, size, &answer);
     if (!whole) return NULL;
     struct peer *peer = peer_by_index(arrival->host, answer.receiver_index);
-    if (!is_from(peer, arrival->sender) || !peer_mac_check(arrival->host->room->mac_key, packet, size)) return NULL;
+    if (!is_from(peer, arrival->sender) || !peer_mac_check(arrival->host->room->set.mac_key, packet, size)) return NULL;
     if (response)
         peer_receive_response(peer, &answer, arrival->from, arrival->now);
     else
@@ -64,7 +64,7 @@ static struct peer *receive_cookie_reply(const struct arrival *arrival, const ui
     struct peer_cookie_reply reply;
     if (!peer_cookie_reply_decode(packet, size, &reply)) return NULL;
     struct peer *peer = peer_by_index(arrival->host, reply.receiver_index);
-    if (!is_from(peer, arrival->sender) || !peer_mac_check(arrival->host->room->mac_key, packet, size)) return NULL;
+    if (!is_from(peer, arrival->sender) || !peer_mac_check(arrival->host->room->set.mac_key, packet, size)) return NULL;
     peer_receive_cookie_reply(peer, &reply, arrival->from, arrival->now);
     return peer;
 }

@@ -50,7 +50,7 @@ for my $paragraph (split /\n\s*\n/, $appendix // '') {
     }
     push @blocks, \%block if %block;
 }
-is(scalar @blocks, 14, 'blocks of values');
+is(scalar @blocks, 17, 'blocks of values');
 
 # --- what is computed -------------------------------------------------------------------------------------------------
 
@@ -65,14 +65,18 @@ sub computed {
 
 sub take { $block = shift @blocks; return }
 
-sub subkeys {
+sub key_set {
     my ($key) = @_;
-    return {
+    return (
         tag => computed('room tag', kdf(16, 1, 'gcroom01', $key)),
-        blinding_key => computed('blinding key', kdf(32, 2, 'gcroom01', $key)),
         mac_key => computed('MAC key', kdf(16, 3, 'gcroom01', $key)),
         psk => computed('psk', kdf(32, 4, 'gcroom01', $key)),
-    };
+    );
+}
+
+sub subkeys {
+    my ($key) = @_;
+    return { key_set($key), blinding_key => computed('blinding key', kdf(32, 2, 'gcroom01', $key)) };
 }
 
 take();
@@ -108,6 +112,16 @@ my $bob = person('B');
 my $digest = blake2b(64, join('', sort $alice->{key}, $bob->{key}), 'gochat safety v1');
 is(join('', map { sprintf '%05d', hex(hex_of($_)) % 100_000 } unpack '(a5)12', $digest), $block->{'safety number'},
     'safety number');
+
+take();
+my $root = computed('root R', blake2b(32, $alice->{key} . given('nonce'), 'gochat owned v1'));
+my $stable = computed('N', blake2b(32, $room_name, $root));
+computed('room id', kdf(16, 5, 'gcroom01', $stable));
+computed('blinding key', kdf(32, 2, 'gcroom01', $stable));
+take();
+key_set(blake2b(32, $root . computed('secret', kdf(32, 6, 'gcroom01', $stable)), 'gochat epoch v1'));
+take();
+key_set(blake2b(32, $root . given('secret'), 'gochat epoch v1'));
 
 # --- Noise ------------------------------------------------------------------------------------------------------------
 

@@ -95,9 +95,9 @@ static bool overhear(struct world *world, struct wire *wire) {
 static void forge_probe(struct abuse *abuse, const struct address *from) {
     struct peer_probe probe;
     uint8_t packet[PEER_PROBE_SIZE];
-    pair_tag_derive(abuse->keys.mac_key, abuse->second->id, abuse->first->id, probe.pair_tag);
+    pair_tag_derive(abuse->keys.set.mac_key, abuse->second->id, abuse->first->id, probe.pair_tag);
     size_t size = peer_probe_encode(&probe, packet, sizeof packet);
-    peer_mac_write(abuse->keys.mac_key, packet, size);
+    peer_mac_write(abuse->keys.set.mac_key, packet, size);
     world_inject(abuse->world, from, &abuse->first->nat.outside, packet, size);
 }
 

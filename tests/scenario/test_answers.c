@@ -195,10 +195,10 @@ static void one_of_many_came_through(void **state) {
     world_wait(world, 5000, person_sees(mallory.mark, bert));
     hostile_run(&mallory, 1000);
     memcpy(frame.relay.member, bert->id, MEMBER_ID_SIZE);
-    pair_tag_derive(mallory.keys.mac_key, bert->id, mallory.mark->id, initiation.pair_tag);
+    pair_tag_derive(mallory.keys.set.mac_key, bert->id, mallory.mark->id, initiation.pair_tag);
     while (writer_left(&writer) >= FRAME_RELAY_OVERHEAD + sizeof packet) {
         randombytes_buf(noise, sizeof noise);
-        peer_mac_write(mallory.keys.mac_key, packet, peer_initiation_encode(&initiation, packet, sizeof packet));
+        peer_mac_write(mallory.keys.set.mac_key, packet, peer_initiation_encode(&initiation, packet, sizeof packet));
         frame_write(&writer, &frame);
     }
     watch.at = &mallory.at;

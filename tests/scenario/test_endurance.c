@@ -239,7 +239,7 @@ static uint32_t revision_at_bootnode(struct world *world, const struct person *p
     assert_true(room_keys_derive(person->room, NULL, 0, &keys));
     struct node *node = &world->net->node;
     const struct room *room =
-        shard_room(node->shards[shard_of_room(node->shard_hash_key, keys.tag, node->shard_count)], keys.tag);
+        shard_room(node->shards[shard_of_room(node->shard_hash_key, keys.set.tag, node->shard_count)], keys.set.tag);
     const struct session *session = room ? room_find(room, person->id) : NULL;
     return session ? session->revision : 0;
 }

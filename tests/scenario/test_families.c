@@ -248,7 +248,7 @@ static unsigned seen_addresses(const struct families *families) {
     unsigned count = 0;
     assert_true(room_keys_derive("tea", NULL, 0, &keys));
     for (size_t i = 0; i < node->shard_count; i++) {
-        const struct room *room = shard_room(node->shards[i], keys.tag);
+        const struct room *room = shard_room(node->shards[i], keys.set.tag);
         const struct session *session = room ? room_find(room, families->anna->id) : NULL;
         if (session) count = viewer_of(session, NULL).count;
     }

@@ -48,7 +48,7 @@ static void give_back(struct flood *flood, const struct wire *wire) {
     uint8_t *packet = flood->last[wire->to.ip[15]];
     if (memcmp(packet + PEER_INITIATION_NOISE, reply.echo, sizeof reply.echo) != 0) return;
     peer_second_mac_write(reply.cookie, packet);
-    peer_mac_write(flood->keys.mac_key, packet, PEER_HANDSHAKE_SIZE);
+    peer_mac_write(flood->keys.set.mac_key, packet, PEER_HANDSHAKE_SIZE);
     world_inject(flood->world, &wire->to, &flood->second->nat.outside, packet, PEER_HANDSHAKE_SIZE);
     flood->returned++;
 }
@@ -148,7 +148,7 @@ static size_t forge_cookie(uint8_t *out) {
 
 static size_t forge_probe(const struct flood *flood, uint8_t *out) {
     struct peer_probe probe;
-    pair_tag_derive(flood->keys.mac_key, flood->second->id, flood->first->id, probe.pair_tag);
+    pair_tag_derive(flood->keys.set.mac_key, flood->second->id, flood->first->id, probe.pair_tag);
     return peer_probe_encode(&probe, out, PACKET_MAX);
 }
 
@@ -164,7 +164,7 @@ static void forge(struct flood *flood, enum peer_message_type type) {
     case PEER_COOKIE_REPLY: size = forge_cookie(packet); break;
     default: size = forge_answer(type, packet);
     }
-    peer_mac_write(flood->keys.mac_key, packet, size);
+    peer_mac_write(flood->keys.set.mac_key, packet, size);
     if (from.ip[12] == 203 && type == PEER_INITIATION) memcpy(flood->last[from.ip[15]], packet, size);
     world_inject(flood->world, &from, &to->nat.outside, packet, size);
     flood->number++;
@@ -287,7 +287,7 @@ static void a_relay_floods(void **state) {
         if (flood.world->now - begun > 1000 + MEET_MS) fail_msg("a relay keeps them apart");
         flood.number++;
         (void)forge_initiation(&flood, packet);
-        peer_mac_write(flood.keys.mac_key, packet, sizeof packet);
+        peer_mac_write(flood.keys.set.mac_key, packet, sizeof packet);
         hostile_frame(&mallory, &mallory.at, &frame);
         world_run(flood.world, 1);
     }

@@ -189,13 +189,13 @@ static struct person *people_start(struct world *world, struct hostile *mallory,
 
 static struct shard *shard_of(const struct hostile *mallory) {
     struct node *node = &mallory->world->net->node;
-    return node->shards[shard_of_room(node->shard_hash_key, mallory->keys.tag, node->shard_count)];
+    return node->shards[shard_of_room(node->shard_hash_key, mallory->keys.set.tag, node->shard_count)];
 }
 
 static struct session *session_of(const struct hostile *mallory, const struct person *person) {
     struct shard *shard = shard_of(mallory);
     shard_lock(shard);
-    struct session *session = room_find(shard_room(shard, mallory->keys.tag), person->id);
+    struct session *session = room_find(shard_room(shard, mallory->keys.set.tag), person->id);
     shard_unlock(shard);
     assert_non_null(session);
     return session;
@@ -274,7 +274,7 @@ static uint64_t ghost_register(const struct hostile *mallory, const struct addre
     struct writer writer = writer_over(members, sizeof members);
     enum refusal refusal;
     uint64_t now = mallory->world->net->context.now;
-    memcpy(body.room_tag, mallory->keys.tag, ROOM_TAG_SIZE);
+    memcpy(body.room_tag, mallory->keys.set.tag, ROOM_TAG_SIZE);
     randombytes_buf(body.member_id, MEMBER_ID_SIZE);
     for (int i = 0; i < 4; i++) {
         body.candidates.items[i] = *address;
@@ -348,9 +348,9 @@ static void a_neighbour_of_ghosts_is_reached(void **state) {
 static void probe(struct hostile *mallory, const struct address *from) {
     struct peer_probe probe;
     uint8_t packet[PEER_PROBE_SIZE];
-    pair_tag_derive(mallory->keys.mac_key, mallory->id, mallory->pair.other_id, probe.pair_tag);
+    pair_tag_derive(mallory->keys.set.mac_key, mallory->id, mallory->pair.other_id, probe.pair_tag);
     size_t size = peer_probe_encode(&probe, packet, sizeof packet);
-    peer_mac_write(mallory->keys.mac_key, packet, size);
+    peer_mac_write(mallory->keys.set.mac_key, packet, size);
     hostile_send(mallory, from, packet, size);
 }
 

@@ -273,9 +273,10 @@ static void add_member_at(struct net *net, const struct room_keys *keys, const s
     struct registered registered;
     uint8_t members[PACKET_MAX];
     struct writer writer = writer_over(members, sizeof members);
-    memcpy(body.room_tag, keys->tag, ROOM_TAG_SIZE);
+    memcpy(body.room_tag, keys->set.tag, ROOM_TAG_SIZE);
     randombytes_buf(body.member_id, MEMBER_ID_SIZE);
-    struct shard *shard = net->node.shards[shard_of_room(net->node.shard_hash_key, keys->tag, net->node.shard_count)];
+    struct shard *shard =
+        net->node.shards[shard_of_room(net->node.shard_hash_key, keys->set.tag, net->node.shard_count)];
     assert_int_equal(shard_register(shard, &registration, net->context.now, &registered, &writer), REGISTERED);
     enum refusal refusal;
     assert_int_equal(shard_confirm(shard, registered.session_id, net->context.now, &refusal), REGISTERED);
@@ -406,7 +407,7 @@ static void low_order_points_are_not_answered(void **state) {
     for (size_t i = 0; i <= LOW_ORDER_POINTS; i++) {
         impostor_init(&impostor, world, claimed, victim, &claimed->identity);
         if (i < LOW_ORDER_POINTS) memcpy(impostor.attempt.packet + 20, low_order[i], 32);
-        peer_mac_write(impostor.keys.mac_key, impostor.attempt.packet, PEER_HANDSHAKE_SIZE);
+        peer_mac_write(impostor.keys.set.mac_key, impostor.attempt.packet, PEER_HANDSHAKE_SIZE);
         memset(impostor.claims.identity, 1, 32);
         world_inject(world, &stranger, &impostor.victim, impostor.attempt.packet, PEER_HANDSHAKE_SIZE);
         world_run(world, 1000);

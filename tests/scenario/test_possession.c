@@ -282,7 +282,7 @@ static void a_person_gets_in_whoever_knows_its_key(void **state) {
     uint8_t id[MEMBER_ID_SIZE];
     assert_true(room_keys_derive("tea", NULL, 0, &keys));
     assert_true(member_key_derive(&keys, bert->identity.public, victim.member_key));
-    memcpy(victim.room_tag, keys.tag, ROOM_TAG_SIZE);
+    memcpy(victim.room_tag, keys.set.tag, ROOM_TAG_SIZE);
     person_start(anna, "tea");
     for (int s = 0; s < 30; s++) {
         squat(world->net, &victim, &elsewhere);

@@ -55,10 +55,10 @@ static struct person alice, bob;
 
 static void show_room(const struct room_keys *room) {
     show("room key K", room->key, sizeof room->key);
-    show("room tag", room->tag, sizeof room->tag);
+    show("room tag", room->set.tag, sizeof room->set.tag);
     show("blinding key", room->blinding_key, sizeof room->blinding_key);
-    show("MAC key", room->mac_key, sizeof room->mac_key);
-    show("psk", room->psk, sizeof room->psk);
+    show("MAC key", room->set.mac_key, sizeof room->set.mac_key);
+    show("psk", room->set.psk, sizeof room->set.psk);
 }
 
 static void show_person(const char *who, struct person *person, uint8_t first) {
@@ -124,6 +124,36 @@ static void show_names(struct room_keys *room) {
     show_gap();
 }
 
+/* --- A's private room --- */
+
+static void show_set(const uint8_t root[static 32], const uint8_t secret[static 32]) {
+    struct key_set set;
+    key_set_derive(root, secret, &set);
+    show("secret", secret, PRIVATE_SECRET_SIZE);
+    show("room tag", set.tag, sizeof set.tag);
+    show("MAC key", set.mac_key, sizeof set.mac_key);
+    show("psk", set.psk, sizeof set.psk);
+    show_gap();
+}
+
+static void show_private_room(void) {
+    uint8_t nonce[32], root[32], secret[32];
+    struct room_keys room;
+    counting_bytes(0x80, nonce);
+    private_root(alice.identity.public, nonce, root);
+    must(private_keys_derive(ROOM, root, &room), "a private room");
+    show("nonce", nonce, sizeof nonce);
+    show("root R", root, sizeof root);
+    show("N", room.key, sizeof room.key);
+    show("room id", room.id, sizeof room.id);
+    show("blinding key", room.blinding_key, sizeof room.blinding_key);
+    show_gap();
+    private_first_secret(&room, secret);
+    show_set(root, secret);
+    counting_bytes(0xa0, secret);
+    show_set(root, secret);
+}
+
 /* --- A and the bootnode --- */
 
 static const struct address alice_seen = {.ip = {[10] = 0xff, 0xff, 192, 0, 2, 1}, .port = 4000};
@@ -134,7 +164,7 @@ static const struct address bob_seen = {.ip = {0x20, 0x01, 0x0d, 0xb8, [15] = 2}
 
 static void show_hello(const struct room_keys *room) {
     uint8_t packet[HELLO_SIZE];
-    const struct hello hello = {.version = PROTOCOL_VERSION, .bucket = room_bucket(room->tag), .nonce = NONCE};
+    const struct hello hello = {.version = PROTOCOL_VERSION, .bucket = room_bucket(room->set.tag), .nonce = NONCE};
     size_t size = hello_encode(&hello, packet, sizeof packet);
     show("HELLO", packet, size);
 }
@@ -161,7 +191,7 @@ static void show_register(const struct room_keys *room, const struct node_key *k
     body.proof.address = alice_other;
     must(cookie_make(jar, &alice_other, COOKIE_SECOND, &body.proof.cookie), "a cookie for the other family");
     uint8_t payload[REGISTER_BODY_MAX], prologue[LINK_PROLOGUE_SIZE];
-    memcpy(body.room_tag, room->tag, ROOM_TAG_SIZE);
+    memcpy(body.room_tag, room->set.tag, ROOM_TAG_SIZE);
     memcpy(body.member_key, alice.member_key, MEMBER_KEY_SIZE);
     struct writer writer = writer_over(payload, sizeof payload);
     write_register_body(&writer, &body);
@@ -311,9 +341,9 @@ static void show_move(const struct session_keys *keys, struct cookie_jar *jar) {
 static void show_relay(const struct room_keys *room, const struct session_keys *keys) {
     struct peer_probe probe;
     uint8_t inner[PEER_PROBE_SIZE], packet[PACKET_MAX];
-    pair_tag_derive(room->mac_key, alice.id, bob.id, probe.pair_tag);
+    pair_tag_derive(room->set.mac_key, alice.id, bob.id, probe.pair_tag);
     size_t inner_size = peer_probe_encode(&probe, inner, sizeof inner);
-    peer_mac_write(room->mac_key, inner, inner_size);
+    peer_mac_write(room->set.mac_key, inner, inner_size);
     struct relay_message relay = {.session_id = SESSION_ID, .packet = inner, .packet_size = inner_size};
     memcpy(relay.member_id, bob.id, MEMBER_ID_SIZE);
     size_t size = relay_encode(&relay, packet, sizeof packet);
@@ -498,7 +528,7 @@ static void show_talk(const struct room_keys *room, struct transport transports[
                                 .text_size = 10};
     uint8_t message[MESSAGE_OVERHEAD + 16];
     show_first_data(&transports[1]);
-    size_t size = message_encode(&alice.identity, room->tag, &chat, message, sizeof message);
+    size_t size = message_encode(&alice.identity, room->id, &chat, message, sizeof message);
     show("message", message, size);
     const struct frame said[] = {
         {.type = FRAME_PONG, .token = B_TOKEN},
@@ -548,6 +578,7 @@ int main(void) {
     struct room_keys room;
     if (!counting_install() || sodium_init() < 0) return 1;
     show_names(&room);
+    show_private_room();
     show_registration(&room);
     show_peers(&room);
     show_secret_room();

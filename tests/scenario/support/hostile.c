@@ -103,7 +103,7 @@ void hostile_init(struct hostile *hostile, struct world *world, struct person *m
 
 static struct shard *home(const struct hostile *hostile) {
     struct node *node = &hostile->world->net->node;
-    return node->shards[shard_of_room(node->shard_hash_key, hostile->keys.tag, node->shard_count)];
+    return node->shards[shard_of_room(node->shard_hash_key, hostile->keys.set.tag, node->shard_count)];
 }
 
 bool hostile_registers(struct hostile *hostile, const struct candidate_list *candidates) {
@@ -115,7 +115,7 @@ bool hostile_registers(struct hostile *hostile, const struct candidate_list *can
     struct writer writer = writer_over(members, sizeof members);
     uint64_t now = hostile->world->net->context.now;
     if (candidates) body.candidates = *candidates;
-    memcpy(body.room_tag, hostile->keys.tag, ROOM_TAG_SIZE);
+    memcpy(body.room_tag, hostile->keys.set.tag, ROOM_TAG_SIZE);
     memcpy(body.member_id, hostile->id, MEMBER_ID_SIZE);
     if (shard_register(home(hostile), &registration, now, &registered, &writer) != REGISTERED) return false;
     hostile->session_id = registered.session_id;

@@ -72,7 +72,7 @@ uint32_t world_cluster_homes(const struct world *world, size_t number, const cha
     uint32_t set = 0;
     assert_true(room_keys_derive(room, NULL, 0, &keys));
     for (size_t i = 0; homes && i < world->place_count; i++)
-        if (homes_has(homes, room_bucket(keys.tag), id_of(i))) set |= WORLD_NODE(i);
+        if (homes_has(homes, room_bucket(keys.set.tag), id_of(i))) set |= WORLD_NODE(i);
     return set;
 }
 
@@ -81,7 +81,7 @@ uint32_t world_cluster_lists(const struct world *world, const struct person *per
     uint32_t set = 0;
     assert_true(room_keys_derive(person->room, person->secret, person->secret ? strlen(person->secret) : 0, &keys));
     for (size_t i = 0; i < world->place_count; i++) {
-        const struct room *room = net_room_of(world_net(world, i), keys.tag);
+        const struct room *room = net_room_of(world_net(world, i), keys.set.tag);
         if (room && room_find(room, person->id)) set |= WORLD_NODE(i);
     }
     return set;

@@ -38,10 +38,11 @@ static void open_room(void **state) {
     assert_true(room_keys_derive(ROOM, NULL, 0, &room));
     assert_false(room.has_secret);
     assert_hex(room.key, 32, "907bda95775f07e27938eff40c90c68b0838de1672ab4436132509d21f5814f6");
-    assert_hex(room.tag, 16, "7fdb5967f740715c5c01c2022291a3e6");
+    assert_hex(room.set.tag, 16, "7fdb5967f740715c5c01c2022291a3e6");
+    assert_memory_equal(room.id, room.set.tag, sizeof room.id);
     assert_hex(room.blinding_key, 32, "5aff3093f6974097c20d3155832ba4a9a642560b9bef3545093454e66279224c");
-    assert_hex(room.mac_key, 16, "dac86f4ffee6ee85df9fd85c9c99c03a");
-    assert_hex(room.psk, 32, "1b23b03e8aab56bfcbd485e214dc9c1b1b359115327ee6035cf19cbe5fc5656f");
+    assert_hex(room.set.mac_key, 16, "dac86f4ffee6ee85df9fd85c9c99c03a");
+    assert_hex(room.set.psk, 32, "1b23b03e8aab56bfcbd485e214dc9c1b1b359115327ee6035cf19cbe5fc5656f");
 }
 
 static void room_with_a_secret(void **state) {
@@ -52,10 +53,11 @@ static void room_with_a_secret(void **state) {
     assert_true(room_keys_derive(ROOM, secret, strlen(secret), &room));
     assert_true(room.has_secret);
     assert_hex(room.key, 32, "5097a236460f928d5b32608f12d856eddf5064a67c544277c21248796769bcc0");
-    assert_hex(room.tag, 16, "1222a90f5c44cac9ffc874b10b1d4a96");
+    assert_hex(room.set.tag, 16, "1222a90f5c44cac9ffc874b10b1d4a96");
+    assert_memory_equal(room.id, room.set.tag, sizeof room.id);
     assert_hex(room.blinding_key, 32, "f330cdfd53d046761cae3fb8a36a5dc7e6843859d6f865ac0f9c9d9a63ab108a");
-    assert_hex(room.mac_key, 16, "e5c40e336d074e6930498ba57b2046b6");
-    assert_hex(room.psk, 32, "4ecc64783e55667ab63c7cbfaf4d5b500a9220d47dbef5fece7c74a1ac4712b0");
+    assert_hex(room.set.mac_key, 16, "e5c40e336d074e6930498ba57b2046b6");
+    assert_hex(room.set.psk, 32, "4ecc64783e55667ab63c7cbfaf4d5b500a9220d47dbef5fece7c74a1ac4712b0");
 }
 
 static void empty_secret_is_an_open_room(void **state) {
@@ -65,6 +67,52 @@ static void empty_secret_is_an_open_room(void **state) {
     assert_true(room_keys_derive(ROOM, NULL, 0, &open));
     assert_true(room_keys_derive(ROOM, "", 0, &empty));
     assert_memory_equal(&open, &empty, sizeof open);
+}
+
+/* The owner is `alice`, the nonce `bob`, of one secret these bytes from 160 on. */
+static void private_room(void **state) {
+    (void)state;
+    uint8_t root[32], secret[32];
+    struct room_keys room;
+    struct key_set first, later;
+
+    private_root(alice, bob, root);
+    assert_hex(root, 32, "dfe6ef8113fb2be6b7a1d354af814285de4c105da20cdc312d94905c7237c7c3");
+    assert_true(private_keys_derive(ROOM, root, &room));
+    assert_true(room.has_secret);
+    assert_hex(room.key, 32, "538d8f4da85504cf817d7d1e91130cf91130a05b5b606cab184544cf0d847286");
+    assert_hex(room.id, 16, "b3d317f698f274caebb48867ecb014f8");
+    assert_hex(room.blinding_key, 32, "20c5bccdb989b61a2fe2ffb24f74aa1d06d2055223fd1dc063706552f949e0ea");
+    private_first_secret(&room, secret);
+    assert_hex(secret, 32, "1f53d633de2e1a0d1851f5c473449f104241f6767ed01de4fc2da834ba6deddc");
+    key_set_derive(root, secret, &first);
+    assert_memory_equal(&room.set, &first, sizeof first);
+    assert_hex(first.tag, 16, "7ee8f4a8b8cb8687a96082ba2dd00d04");
+    assert_hex(first.mac_key, 16, "9d88b30eac39f87eb5b0ee49101b9268");
+    assert_hex(first.psk, 32, "e606fecfd08bbf86f3bd7320332022fd68639b27fa934501a7c0efd484b7581b");
+    for (uint8_t i = 0; i < 32; i++) secret[i] = (uint8_t)(160 + i);
+    key_set_derive(root, secret, &later);
+    assert_hex(later.tag, 16, "59dc2c71f436f56a6c246fbec29b88d7");
+    assert_hex(later.mac_key, 16, "7ab04c0f3fa4f90294939e41588c76b0");
+    assert_hex(later.psk, 32, "bf18b1927f971a2d2932e21dc91fa5a1f13f271299a4d41d13d56deb8283b745");
+}
+
+static void private_rooms_of_others_are_others(void **state) {
+    (void)state;
+    uint8_t roots[3][32];
+    struct room_keys keys[4];
+
+    private_root(alice, bob, roots[0]);
+    private_root(bob, bob, roots[1]);
+    private_root(alice, seed, roots[2]);
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(private_keys_derive(i < 3 ? ROOM : "lobby", roots[i % 3], &keys[i]));
+        for (size_t j = 0; j < i; j++) {
+            assert_memory_not_equal(keys[i].id, keys[j].id, ROOM_ID_SIZE);
+            assert_memory_not_equal(keys[i].blinding_key, keys[j].blinding_key, 32);
+            assert_memory_not_equal(keys[i].set.tag, keys[j].set.tag, ROOM_TAG_SIZE);
+        }
+    }
 }
 
 static void every_byte_of_name_and_secret_counts(void **state) {
@@ -80,7 +128,7 @@ static void every_byte_of_name_and_secret_counts(void **state) {
         assert_true(room_keys_derive(rooms[i].name, rooms[i].secret, rooms[i].secret_size, &keys[i]));
         for (size_t j = 0; j < i; j++) {
             assert_memory_not_equal(keys[i].key, keys[j].key, 32);
-            assert_memory_not_equal(keys[i].tag, keys[j].tag, ROOM_TAG_SIZE);
+            assert_memory_not_equal(keys[i].set.tag, keys[j].set.tag, ROOM_TAG_SIZE);
         }
     }
 }
@@ -98,6 +146,10 @@ static void sizes_have_limits(void **state) {
     name[ROOM_NAME_MAX] = '\0';
     assert_true(room_keys_derive(name, NULL, 0, &room));
     assert_true(room_keys_derive("\x01\xff", NULL, 0, &room));
+    assert_true(private_keys_derive(name, alice, &room));
+    name[ROOM_NAME_MAX] = 'n';
+    assert_false(private_keys_derive(name, alice, &room));
+    assert_false(private_keys_derive("", alice, &room));
 }
 
 /* Another point of the same key: its own and one of order 8, so that its secret is the same. */
@@ -218,6 +270,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(open_room),
         cmocka_unit_test(room_with_a_secret),
+        cmocka_unit_test(private_room),
+        cmocka_unit_test(private_rooms_of_others_are_others),
         cmocka_unit_test(empty_secret_is_an_open_room),
         cmocka_unit_test(every_byte_of_name_and_secret_counts),
         cmocka_unit_test(sizes_have_limits),

@@ -61,7 +61,7 @@ static bool initiates(struct meeting *meeting, const struct transport *bound_to)
 static bool responds(struct meeting *meeting, const struct transport *bound_to) {
     struct peer_initiation initiation = {.noise_size = handshake_initiation_noise_size(&meeting->room)};
     const uint8_t *packet = meeting->attempt.packet;
-    return peer_mac_check(meeting->room.mac_key, packet, PEER_HANDSHAKE_SIZE) &&
+    return peer_mac_check(meeting->room.set.mac_key, packet, PEER_HANDSHAKE_SIZE) &&
            peer_initiation_decode(packet, PEER_HANDSHAKE_SIZE, &initiation) &&
            handshake_respond(&meeting->pair[1], packet, &initiation, 200, bound_to, 0, &meeting->pending);
 }
@@ -69,7 +69,7 @@ static bool responds(struct meeting *meeting, const struct transport *bound_to) 
 static bool confirms(struct meeting *meeting) {
     struct peer_answer response;
     const uint8_t *packet = meeting->pending.response;
-    if (!peer_mac_check(meeting->room.mac_key, packet, PEER_HANDSHAKE_SIZE)) return false;
+    if (!peer_mac_check(meeting->room.set.mac_key, packet, PEER_HANDSHAKE_SIZE)) return false;
     if (!peer_response_decode(packet, PEER_HANDSHAKE_SIZE, &response)) return false;
     meeting->confirmation_size =
         handshake_confirm(&meeting->pair[0], &meeting->attempt, &response, &meeting->claims, meeting->confirmation,
@@ -79,7 +79,7 @@ static bool confirms(struct meeting *meeting) {
 
 static bool accepts(struct meeting *meeting) {
     struct peer_answer confirmation;
-    return peer_mac_check(meeting->room.mac_key, meeting->confirmation, meeting->confirmation_size) &&
+    return peer_mac_check(meeting->room.set.mac_key, meeting->confirmation, meeting->confirmation_size) &&
            peer_confirmation_decode(meeting->confirmation, meeting->confirmation_size, &confirmation) &&
            handshake_accept(&meeting->pair[1], &meeting->pending, &confirmation, &meeting->result[1]);
 }
@@ -139,8 +139,8 @@ static void another_room_or_secret_fails(void **state) {
     (void)state;
     struct meeting *meeting = meet("earl grey");
     assert_true(room_keys_derive("tea", "earl gray", 9, &other));
-    memcpy(other.mac_key, meeting->room.mac_key, sizeof other.mac_key); /* even who has the MAC key */
-    memcpy(other.tag, meeting->room.tag, sizeof other.tag);
+    memcpy(other.set.mac_key, meeting->room.set.mac_key, sizeof other.set.mac_key); /* even who has the MAC key */
+    memcpy(other.id, meeting->room.id, sizeof other.id);
     meeting->pair[1].room = &other;
     assert_false(shakes(meeting, unbound));
     free(meeting);
@@ -157,7 +157,7 @@ static void flip_each(size_t packet_index, bool fix_mac) {
     for (size_t bit = 0; bit < 8 * covered; bit++) {
         struct meeting before = *meeting;
         packet[bit / 8] ^= (uint8_t)(1u << bit % 8);
-        if (fix_mac) peer_mac_write(meeting->room.mac_key, packet, size);
+        if (fix_mac) peer_mac_write(meeting->room.set.mac_key, packet, size);
         bool passed = (packet_index > 0 || responds(meeting, NULL)) && (packet_index > 1 || confirms(meeting)) &&
                       accepts(meeting);
         /* Indices, pair tag and second MAC are the caller's: the handshake alone may not notice, but then nothing
@@ -185,16 +185,16 @@ static void a_forgery_does_not_spoil_the_real_one(void **state) {
     (void)state;
     assert_true(initiates(meeting, NULL) && responds(meeting, NULL));
     meeting->pending.response[50] ^= 1;
-    peer_mac_write(meeting->room.mac_key, meeting->pending.response, PEER_HANDSHAKE_SIZE);
+    peer_mac_write(meeting->room.set.mac_key, meeting->pending.response, PEER_HANDSHAKE_SIZE);
     assert_false(confirms(meeting));
     meeting->pending.response[50] ^= 1;
-    peer_mac_write(meeting->room.mac_key, meeting->pending.response, PEER_HANDSHAKE_SIZE);
+    peer_mac_write(meeting->room.set.mac_key, meeting->pending.response, PEER_HANDSHAKE_SIZE);
     assert_true(confirms(meeting));
     meeting->confirmation[40] ^= 1;
-    peer_mac_write(meeting->room.mac_key, meeting->confirmation, meeting->confirmation_size);
+    peer_mac_write(meeting->room.set.mac_key, meeting->confirmation, meeting->confirmation_size);
     assert_false(accepts(meeting));
     meeting->confirmation[40] ^= 1;
-    peer_mac_write(meeting->room.mac_key, meeting->confirmation, meeting->confirmation_size);
+    peer_mac_write(meeting->room.set.mac_key, meeting->confirmation, meeting->confirmation_size);
     assert_true(accepts(meeting));
     assert_agreed(meeting);
     free(meeting);
@@ -249,7 +249,7 @@ static void a_renewal_shows_the_keys(void **state) {
     for (size_t i = 0; i < 2; i++) sessions[i].keys = meeting->result[i].keys;
     assert_true(initiates(meeting, &sessions[0]));
     assert_true(handshake_renewal_valid(&meeting->pair[1], packet, &sessions[1]));
-    assert_true(peer_mac_check(meeting->room.mac_key, packet, PEER_HANDSHAKE_SIZE));
+    assert_true(peer_mac_check(meeting->room.set.mac_key, packet, PEER_HANDSHAKE_SIZE));
     for (size_t bit = 0; bit < 8 * (PEER_INITIATION_HEAD + TAG_SIZE); bit++) {
         packet[bit / 8] ^= (uint8_t)(1u << bit % 8);
         assert_false(handshake_renewal_valid(&meeting->pair[1], packet, &sessions[1]));
@@ -275,11 +275,11 @@ static void a_cookie_changes_the_second_mac_alone(void **state) {
     assert_true(initiates(meeting, NULL) && responds(meeting, NULL));
     assert_true(peer_initiation_decode(meeting->attempt.packet, PEER_HANDSHAKE_SIZE, &initiation));
     handshake_ask_for_cookie(&meeting->pair[1], &initiation, cookie, packet);
-    assert_true(peer_mac_check(meeting->room.mac_key, packet, sizeof packet));
+    assert_true(peer_mac_check(meeting->room.set.mac_key, packet, sizeof packet));
     assert_true(peer_cookie_reply_decode(packet, sizeof packet, &reply));
     assert_true(handshake_cookie_fits(&meeting->attempt, &reply));
     handshake_use_cookie(&meeting->pair[0], &meeting->attempt, reply.cookie, again);
-    assert_true(peer_mac_check(meeting->room.mac_key, again, sizeof again));
+    assert_true(peer_mac_check(meeting->room.set.mac_key, again, sizeof again));
     assert_true(peer_second_mac_check(cookie, again));
     assert_true(handshake_is_copy(&meeting->pending, again));
     assert_memory_equal(again, meeting->attempt.packet, PEER_INITIATION_HEAD);

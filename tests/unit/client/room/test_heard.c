@@ -87,7 +87,7 @@ static void hear(struct fixture *fixture, const struct identity *author, enum ch
                                 .text = text,
                                 .text_size = strlen(text)};
     member_id_derive(&fixture->parts.room.self.keys, recipient->public, chat.recipient);
-    size_t size = message_encode(author, fixture->parts.room.self.keys.tag, &chat, packet, sizeof packet);
+    size_t size = message_encode(author, fixture->parts.room.self.keys.id, &chat, packet, sizeof packet);
     assert_int_not_equal(size, 0);
     heard_receive(&fixture->parts.room.heard, fixture->members[0], packet, size, 0, fixture->parts.now);
 }
@@ -177,7 +177,7 @@ static void forge(struct fixture *fixture, uint64_t sequence) {
     uint8_t packet[512];
     struct chat_message chat = {
         .run = 1, .sequence = sequence, .sent_ms = 1, .nick = "anna", .nick_size = 4, .text = "x", .text_size = 1};
-    size_t size = message_encode(&fixture->parts.anna, fixture->parts.room.self.keys.tag, &chat, packet, sizeof packet);
+    size_t size = message_encode(&fixture->parts.anna, fixture->parts.room.self.keys.id, &chat, packet, sizeof packet);
     packet[size - 1] ^= 0x10;
     heard_receive(&fixture->parts.room.heard, fixture->members[0], packet, size, 0, fixture->parts.now);
 }
@@ -262,7 +262,7 @@ static size_t sign(const struct fixture *fixture, const struct said *said, uint8
                                 .text_size = strlen(text)};
     member_id_derive(&fixture->parts.room.self.keys, fixture->parts.own.public, chat.recipient);
     const struct room_keys *keys = said->keys ? said->keys : &fixture->parts.room.self.keys;
-    size_t size = message_encode(said->author, keys->tag, &chat, out, capacity);
+    size_t size = message_encode(said->author, keys->id, &chat, out, capacity);
     assert_int_not_equal(size, 0);
     return size;
 }

@@ -127,7 +127,7 @@ static bool counts(struct fixture *fixture, struct member *through, struct membe
     uint8_t packet[PEER_PROBE_SIZE];
     memcpy(probe.pair_tag, from->peer->tag_in, sizeof probe.pair_tag);
     struct frame_relay relay = {.packet = packet, .size = peer_probe_encode(&probe, packet, sizeof packet)};
-    peer_mac_write(host->room->mac_key, packet, relay.size);
+    peer_mac_write(host->room->set.mac_key, packet, relay.size);
     memcpy(relay.member, from->peer->pair.other_id, MEMBER_ID_SIZE);
     from->peer->pair.initiator = true;
     host->came_through(host->context, through->peer, &relay, NOW);
