@@ -94,7 +94,7 @@ bool doors_set(struct doors *doors, const struct address *addresses, size_t coun
 
 /* --- Whom to greet --- */
 
-void doors_seek(struct doors *doors, uint64_t nonce, uint64_t now) {
+void doors_seek(struct doors *doors, uint64_t nonce, size_t first, uint64_t now) {
     bool other = false;
     uint64_t due = now;
     doors->seeking = true;
@@ -102,8 +102,8 @@ void doors_seek(struct doors *doors, uint64_t nonce, uint64_t now) {
     doors->nonce = nonce & ~NONCE_BITS;
     doors->keep_due = NEVER;
     for (size_t i = 0; i < doors->count; i++) {
-        struct door *door = &doors->list[i];
-        bool first_of_other = !other && !same_family(door, &doors->list[0]);
+        struct door *door = &doors->list[(first + i) % doors->count];
+        bool first_of_other = !other && !same_family(door, &doors->list[first]);
         other |= first_of_other;
         if (i > 0 && !first_of_other) due += DOORS_STAGGER_MS;
         door->tries = 0;
@@ -165,10 +165,15 @@ static uint64_t retry_delay(unsigned tries) {
     return delay + randombytes_uniform((uint32_t)delay / 4 + 1);
 }
 
+static uint8_t bit_of(uint8_t hello) {
+    return (uint8_t)(1u << hello % DOOR_HELLOS);
+}
+
 static void note_hello(struct doors *doors, struct door *door, uint64_t now, struct address *to, uint64_t *nonce) {
     *to = door->address;
     *nonce = doors->nonce | (uint64_t)door->number << 8 | door->hellos;
-    door->sent[door->hellos++ % DOOR_HELLOS] = now;
+    door->sent[door->hellos % DOOR_HELLOS] = now;
+    door->open |= bit_of(door->hellos++);
     door->tries++;
     door->refused = false;
 }
@@ -215,7 +220,7 @@ static bool finds(const struct doors *doors, const struct address *from, uint64_
     *hello = (uint8_t)nonce;
     uint8_t back = (uint8_t)(door->hellos - 1 - *hello);
     return (nonce & ~NONCE_BITS) == doors->nonce && (uint8_t)(nonce >> 8) == door->number && back < DOOR_HELLOS &&
-           back < door->tries;
+           back < door->tries && door->open & bit_of(*hello);
 }
 
 bool doors_refused(struct doors *doors, const struct address *from, uint64_t until, uint64_t now) {
@@ -247,6 +252,7 @@ void doors_answered(struct doors *doors, const struct address *from, const struc
     if (!finds(doors, from, message->nonce, &index, &hello)) return;
     struct door *door = &doors->list[index];
     round_trip_sample(&doors->trip, (now - door->sent[hello % DOOR_HELLOS]) * 1000);
+    door->open &= (uint8_t)~bit_of(hello);
     door->answered = now;
     door->cookie = message->cookie;
     door->seen = message->seen;

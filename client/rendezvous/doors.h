@@ -8,7 +8,8 @@
  *
  * Doors alternate by family, otherwise they stand in the order of getaddrinfo(3), which is RFC 6724's. The one in use
  * stays among them even when the name no longer stands for it. Every HELLO has a nonce of its own, so that each answer
- * says how long it took, and none is late before eight more have gone the same way. */
+ * says how long it took, and none is late before eight more have gone the same way. Of the COOKIEs for one HELLO the
+ * first counts: who reads along may add as many as he likes. */
 #pragma once
 
 #include <stdbool.h>
@@ -35,6 +36,7 @@ struct door {
     uint8_t number; /* for life, in the nonces */
     uint8_t hellos; /* so many went there, modulo 256 */
     uint64_t sent[DOOR_HELLOS];
+    uint8_t open;      /* those that are not answered yet: a bit each */
     unsigned tries;    /* of this search */
     uint64_t due;      /* of the next one, while seeking */
     bool refused;      /* the last one was: it is asked again when that is due */
@@ -66,8 +68,9 @@ const struct address *doors_address(const struct doors *doors, size_t index);
 /* Is it one of them? Then `*index` says which. */
 bool doors_find(const struct doors *doors, const struct address *address, size_t *index);
 
-/* Begins to look, with `nonce`, which is random: what was answered before does not count. */
-void doors_seek(struct doors *doors, uint64_t nonce, uint64_t now);
+/* Begins to look, with `nonce`, which is random, and at the door `first`, which is below `count` unless there is none:
+ * what was answered before does not count. */
+void doors_seek(struct doors *doors, uint64_t nonce, size_t first, uint64_t now);
 /* The network may have changed: who is waited for is greeted at once, and the other family again. */
 void doors_hurry(struct doors *doors, uint64_t now);
 /* Enough: this one is in use from now on. The other family is kept in sight. */
@@ -75,8 +78,8 @@ void doors_use(struct doors *doors, size_t index, uint64_t now);
 /* The next HELLO that is due: false when there is none. */
 MUST_USE bool doors_greet(struct doors *doors, uint64_t now, struct address *to, uint64_t *nonce);
 uint64_t doors_due(const struct doors *doors);
-/* COOKIE came: is it the answer of one that was asked? Then it is noted, and how long it took. Whether the key is right
- * is the caller's to know, before. */
+/* COOKIE came: is it the first answer of one that was asked? Then it is noted, and how long it took. Whether the key is
+ * right is the caller's to know, before. */
 MUST_USE bool doors_expects(const struct doors *doors, const struct address *from, uint64_t nonce);
 void doors_answered(struct doors *doors, const struct address *from, const struct cookie_message *message,
                     uint64_t now);

@@ -192,11 +192,14 @@ static uint64_t missing_since(const struct rendezvous *rendezvous) {
     return rendezvous->state == RENDEZVOUS_ACTIVE ? silence_since(&rendezvous->presence, &rendezvous->doors) : NEVER;
 }
 
+/* A signpost that is asked again led nowhere, so it is another door's turn. */
 static void seek(struct rendezvous *rendezvous, uint64_t now) {
+    const struct doors *doors = &rendezvous->doors;
+    bool again = rendezvous->state == RENDEZVOUS_SIGNPOST && doors->count > 0;
     uint64_t nonce;
     randombytes_buf(&nonce, sizeof nonce);
     rendezvous->sought = now;
-    doors_seek(&rendezvous->doors, nonce, now);
+    doors_seek(&rendezvous->doors, nonce, again ? (doors->at + 1) % doors->count : 0, now);
 }
 
 static void greet(struct rendezvous *rendezvous, uint64_t now) {

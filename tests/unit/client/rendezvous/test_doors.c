@@ -75,7 +75,7 @@ static void answers(struct fixture *fixture, const struct address *from, uint64_
 
 /* Both families answer, and the IPv6 one, which is first, is in use. */
 static void use_both_families(struct fixture *fixture) {
-    doors_seek(&fixture->doors, NONCE, NOW);
+    doors_seek(&fixture->doors, NONCE, 0, NOW);
     greeted_is(fixture, NOW, &fixture->v6a);
     answers(fixture, &fixture->v6a, fixture->nonce, NOW + 20);
     greeted_is(fixture, NOW + 20, &fixture->v4a);
@@ -97,10 +97,38 @@ static void families_take_turns(void **state) {
     assert_true(address_equal(doors_address(&fixture->doors, 3), &fixture->v4b));
 }
 
+/* Whoever reads along may send as many as he likes: the first for each HELLO counts. */
+static void a_hello_is_answered_once(void **state) {
+    struct fixture *fixture = *state;
+    NAME_IS(fixture, &fixture->v4a, &fixture->v4b);
+    doors_seek(&fixture->doors, NONCE, 0, NOW);
+    greeted_is(fixture, NOW, &fixture->v4a);
+    uint64_t first = fixture->nonce;
+    greeted_is(fixture, NOW + DOORS_STAGGER_MS, &fixture->v4b);
+    answers(fixture, &fixture->v4a, first, NOW + 300);
+    for (unsigned i = 0; i < 1000; i++) {
+        assert_false(doors_expects(&fixture->doors, &fixture->v4a, first));
+        doors_answered(&fixture->doors, &fixture->v4a, &(struct cookie_message){.nonce = first}, NOW + 301);
+    }
+    assert_int_equal(fixture->doors.list[0].cookie.time, NOW + 300);
+    assert_true(doors_expects(&fixture->doors, &fixture->v4b, fixture->nonce));
+}
+
+/* Who is asked first may be another one each time; the other family is asked beside it. */
+static void a_search_begins_where_it_is_told(void **state) {
+    struct fixture *fixture = *state;
+    NAME_IS(fixture, &fixture->v6a, &fixture->v4a, &fixture->v6b, &fixture->v4b);
+    doors_seek(&fixture->doors, NONCE, 3, NOW);
+    greeted_is(fixture, NOW, &fixture->v6a);
+    greeted_is(fixture, NOW, &fixture->v4b);
+    nobody_is_greeted(fixture, NOW);
+    greeted_is(fixture, NOW + DOORS_STAGGER_MS, &fixture->v4a);
+}
+
 static void a_door_without_time_is_no_obstacle(void **state) {
     struct fixture *fixture = *state;
     NAME_IS(fixture, &fixture->v4a, &fixture->v4b);
-    doors_seek(&fixture->doors, NONCE, NOW);
+    doors_seek(&fixture->doors, NONCE, 0, NOW);
     greeted_is(fixture, NOW, &fixture->v4a);
     nobody_is_greeted(fixture, NOW + 20);
     assert_true(doors_refused(&fixture->doors, &fixture->v4a, NOW + 2000, NOW + 20));
@@ -115,7 +143,7 @@ static void a_door_without_time_is_no_obstacle(void **state) {
 static void both_families_at_once_and_the_rest_in_turn(void **state) {
     struct fixture *fixture = *state;
     NAME_IS(fixture, &fixture->v6a, &fixture->v6b, &fixture->v4a, &fixture->v4b);
-    doors_seek(&fixture->doors, NONCE, NOW);
+    doors_seek(&fixture->doors, NONCE, 0, NOW);
     greeted_is(fixture, NOW, &fixture->v6a);
     greeted_is(fixture, NOW, &fixture->v4a);
     nobody_is_greeted(fixture, NOW + 249);
@@ -129,7 +157,7 @@ static void one_address_is_asked_ever_more_seldom(void **state) {
     struct fixture *fixture = *state;
     uint64_t now = NOW, wait = 250;
     NAME_IS(fixture, &fixture->v4a);
-    doors_seek(&fixture->doors, NONCE, now);
+    doors_seek(&fixture->doors, NONCE, 0, now);
     for (unsigned i = 0; i < 8; i++) {
         greeted_is(fixture, now, &fixture->v4a);
         assert_in_range(doors_due(&fixture->doors) - now, wait, wait + wait / 4);
@@ -143,7 +171,7 @@ static void a_late_answer_counts_and_is_measured_by_its_own_question(void **stat
     struct fixture *fixture = *state;
     uint64_t now = NOW, first = 0;
     NAME_IS(fixture, &fixture->v4a);
-    doors_seek(&fixture->doors, NONCE, now);
+    doors_seek(&fixture->doors, NONCE, 0, now);
     for (; now < NOW + 4000; now = doors_due(&fixture->doors)) {
         greeted_is(fixture, now, &fixture->v4a);
         if (!first) first = fixture->nonce;
@@ -157,7 +185,7 @@ static void a_late_answer_counts_and_is_measured_by_its_own_question(void **stat
 static void nobody_else_answers(void **state) {
     struct fixture *fixture = *state;
     NAME_IS(fixture, &fixture->v6a, &fixture->v4a);
-    doors_seek(&fixture->doors, NONCE, NOW);
+    doors_seek(&fixture->doors, NONCE, 0, NOW);
     assert_false(doors_expects(&fixture->doors, &fixture->v6a, NONCE)); /* nothing went there */
     greeted_is(fixture, NOW, &fixture->v6a);
     assert_true(doors_expects(&fixture->doors, &fixture->v6a, fixture->nonce));
@@ -167,7 +195,7 @@ static void nobody_else_answers(void **state) {
     assert_false(doors_expects(&fixture->doors, &fixture->v6a, fixture->nonce - 1));
     assert_false(doors_expects(&fixture->doors, &fixture->v6a, fixture->nonce ^ UINT64_C(1) << 40));
     uint64_t before = fixture->nonce;
-    doors_seek(&fixture->doors, NONCE + 0x10000, NOW + 5000);
+    doors_seek(&fixture->doors, NONCE + 0x10000, 0, NOW + 5000);
     greeted_is(fixture, NOW + 5000, &fixture->v6a);
     assert_false(doors_expects(&fixture->doors, &fixture->v6a, before));
 }
@@ -176,7 +204,7 @@ static void a_better_door_has_a_moment(void **state) {
     struct fixture *fixture = *state;
     size_t index;
     NAME_IS(fixture, &fixture->v6a, &fixture->v4a);
-    doors_seek(&fixture->doors, NONCE, NOW);
+    doors_seek(&fixture->doors, NONCE, 0, NOW);
     greeted_is(fixture, NOW, &fixture->v6a);
     uint64_t first = fixture->nonce;
     greeted_is(fixture, NOW, &fixture->v4a);
@@ -218,7 +246,7 @@ static void the_other_family_is_kept_and_proven(void **state) {
 static void a_silent_family_is_asked_seldom_and_each_address_in_turn(void **state) {
     struct fixture *fixture = *state;
     NAME_IS(fixture, &fixture->v6a, &fixture->v4a, &fixture->v4b);
-    doors_seek(&fixture->doors, NONCE, NOW);
+    doors_seek(&fixture->doors, NONCE, 0, NOW);
     greeted_is(fixture, NOW, &fixture->v6a);
     answers(fixture, &fixture->v6a, fixture->nonce, NOW + 20);
     doors_use(&fixture->doors, 0, NOW + 20);
@@ -288,6 +316,8 @@ static void no_name_has_more_than_there_is_room_for(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
+        TEST(a_hello_is_answered_once),
+        TEST(a_search_begins_where_it_is_told),
         TEST(families_take_turns),
         TEST(a_door_without_time_is_no_obstacle),
         TEST(both_families_at_once_and_the_rest_in_turn),
