@@ -77,11 +77,6 @@ static bool any_answers(const struct homing *homing) {
     return false;
 }
 
-void homing_forget(struct homing *homing, size_t index) {
-    memmove(&homing->list[index], &homing->list[index + 1], (--homing->count - index) * sizeof *homing->list);
-    HOLDS(homing_holds(homing));
-}
-
 static void add(struct homing *homing, const struct home *home, enum homing_standing standing, uint8_t depth,
                 uint64_t now) {
     if (homing->count == HOMING_MAX || home->address_count == 0) return;
@@ -92,6 +87,14 @@ static void add(struct homing *homing, const struct home *home, enum homing_stan
                                                          .named = now,
                                                          .silent = now,
                                                          .listed_at = NEVER};
+}
+
+void homing_forget(struct homing *homing, size_t index) {
+    const struct homing_node node = homing->list[index];
+    memmove(&homing->list[index], &homing->list[index + 1], (--homing->count - index) * sizeof *homing->list);
+    if (node.readdressed && node.standing == HOMING_WANTED)
+        add(homing, &node.other, HOMING_WANTED, node.depth, node.named);
+    HOLDS(homing_holds(homing));
 }
 
 /* --- What is told --- */
@@ -141,16 +144,19 @@ static void want(struct homing *homing, const struct home *home, uint8_t depth, 
     struct homing_node *node = &homing->list[at];
     node->named = now;
     if (node->standing == HOMING_LENT) stand(node, HOMING_WANTED, now);
-    if (!node->begun)
+    if (!node->begun) {
         node->home = *home;
-    else
-        node->readdressed = home->address_count > 0 && !has_address(&node->home, &home->addresses[0]);
+        return;
+    }
+    node->readdressed = home->address_count > 0 && !has_address(&node->home, &home->addresses[0]);
+    node->other = *home;
 }
 
 bool homing_told(struct homing *homing, int from, const struct named_homes *named, uint64_t now) {
     size_t at = from == HOMING_ENTRY ? homing->count : homing_find(homing, (uint8_t)from);
     uint8_t depth = at < homing->count && !homing->list[at].listed ? homing->list[at].depth : 0;
     bool takes = judge(homing, from, named, now);
+    if (at < homing->count) homing->list[at].met = true;
     for (unsigned i = 0; i < named->count && i < named->replicas; i++)
         want(homing, &named->list[i], (uint8_t)(depth + 1), now);
     if (homing->named_at == 0) homing->alone = now;
@@ -166,6 +172,7 @@ void homing_observe(struct homing *homing, size_t index, bool listed, uint64_t s
     node->listed = listed;
     node->silent = silent;
     if (listed) node->depth = 0;
+    node->met |= listed;
 }
 
 /* --- What follows --- */
@@ -201,8 +208,17 @@ static uint64_t moved_at(const struct homing *homing, const struct homing_node *
     return all ? last : later(first, but->since) + HOMING_MOVE_MS;
 }
 
+static bool is_ranked(const struct homing *homing, const struct homing_node *node) {
+    for (unsigned i = 0; i < homing->named.count; i++)
+        if (homing->named.list[i].node == node->home.node) return true;
+    return false;
+}
+
 /* When it is to go; NEVER: not as things are. */
-static uint64_t over_at(const struct homing *homing, const struct homing_node *node) {
+static uint64_t over_at(const struct homing *homing, const struct homing_node *node, uint64_t excess_ms) {
+    bool in_doubt = node->readdressed || !is_ranked(homing, node);
+    if (node->begun && !node->met && in_doubt && node->silent != NEVER)
+        return node->silent + HOMING_FALLBACK_MS + excess_ms;
     if (node->standing != HOMING_WANTED) {
         if (!node->begun || (!node->accepted && !node->listed && node->standing == HOMING_FORMER)) return 0;
         return moved_at(homing, node);
@@ -262,7 +278,7 @@ enum homing_step homing_next(struct homing *homing, uint64_t excess_ms, uint64_t
             node->silent = now;
             return HOMING_BEGIN;
         }
-        if (now >= over_at(homing, node)) return node->listed ? HOMING_LEAVE : HOMING_DROP;
+        if (now >= over_at(homing, node, excess_ms)) return node->listed ? HOMING_LEAVE : HOMING_DROP;
         if (now >= check_at(homing, node)) {
             note_check(node, now);
             return HOMING_CHECK;
@@ -278,7 +294,7 @@ uint64_t homing_due(const struct homing *homing, uint64_t excess_ms, uint64_t no
     for (size_t i = 0; i < homing->count; i++) {
         const struct homing_node *node = &homing->list[i];
         if (!node->begun && node->standing == HOMING_WANTED) return now;
-        due = earlier(due, earlier(over_at(homing, node), check_at(homing, node)));
+        due = earlier(due, earlier(over_at(homing, node, excess_ms), check_at(homing, node)));
     }
     return due;
 }

@@ -11,7 +11,9 @@
  * 2. A node that lists us is left only while another one lists us that is a home. So a move takes nobody out.
  * 3. A node that lists us and answers is no home any more only where it said so itself, or it was lent: asked while no
  * home answered.
- * 4. The entry is asked at most once a second (HOMING_ALONE_MS), and every HOMING_ASK_MS while somebody lists us. */
+ * 4. One that never answered is there for HOMING_FALLBACK_MS after it is named no more, or is at another address by
+ * what was said later: who forges holds no place for long.
+ * 5. The entry is asked at most once a second (HOMING_ALONE_MS), and every HOMING_ASK_MS while somebody lists us. */
 #pragma once
 
 #include <stdbool.h>
@@ -49,7 +51,9 @@ struct homing_node {
     uint8_t depth;      /* redirects to it; 0: lists us, or did */
     bool begun;         /* there is a session, or the try of one: */
     size_t number;      /* the owner's */
-    bool readdressed;   /* others say that it is at other addresses */
+    bool readdressed;   /* others say that it is at other addresses: */
+    struct home other;  /* these */
+    bool met;           /* it answered once */
     bool accepted;      /* it said that it takes us, */
     uint64_t named;     /* and when somebody named it a home last */
     bool listed;        /* by the owner: it told who is there, and answers; */
@@ -90,6 +94,7 @@ void homing_observe(struct homing *homing, size_t index, bool listed, uint64_t s
 /* What is to be done next; called again until HOMING_REST. `excess_ms`: by how much a round trip is longer than usual.
  */
 enum homing_step homing_next(struct homing *homing, uint64_t excess_ms, uint64_t now, size_t *index);
+/* One that is said to be at other addresses is there from now on, not begun with. */
 void homing_forget(struct homing *homing, size_t index);
 uint64_t homing_due(const struct homing *homing, uint64_t excess_ms, uint64_t now);
 /* The node's place; `count`: it is not there. */

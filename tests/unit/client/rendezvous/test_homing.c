@@ -221,6 +221,46 @@ static void a_node_that_moved_house_is_found(void **state) {
     assert_int_equal(node_of(&stage, 1)->home.addresses[0].port, 9596);
 }
 
+/* Somebody forges whole lists, as fast as they count: what others say has a place, at the latest when what was forged
+ * has been silent for a moment. */
+static void who_forges_holds_no_place(void **state) {
+    struct stage stage = stage_new();
+    (void)state;
+    for (unsigned i = 0; i < 60; i++) {
+        uint8_t id = (uint8_t)(10 + 4 * i);
+        assert_false(
+            tell(&stage, HOMING_ENTRY, NAMED(9, 4, id, (uint8_t)(id + 1), (uint8_t)(id + 2), (uint8_t)(id + 3))));
+        pass(&stage, 500);
+    }
+    pass(&stage, HOMING_FALLBACK_MS);
+    struct named_homes named = NAMED(9, 2, 1, 2);
+    assert_false(tell(&stage, HOMING_ENTRY, named));
+    assert_true(stage.runs[1] && stage.runs[2]);
+    list(&stage, 1, named);
+    list(&stage, 2, named);
+    pass(&stage, HOMING_FALLBACK_MS);
+    assert_int_equal(stage.homing.count, 2);
+}
+
+/* A home was said to be where it is not: it is tried where others say, as soon as the first place was silent. */
+static void a_forged_address_holds_no_home(void **state) {
+    struct stage stage = stage_new();
+    struct named_homes named = NAMED(9, 2, 1, 2), forged = named;
+    (void)state;
+    forged.list[0].addresses[0].port = forged.list[1].addresses[0].port = 9596;
+    for (unsigned i = 0; i < 10; i++) assert_false(tell(&stage, HOMING_ENTRY, forged));
+    pass(&stage, 500);
+    assert_false(tell(&stage, HOMING_ENTRY, named));
+    pass(&stage, HOMING_FALLBACK_MS - 500);
+    assert_int_equal(stage.begun[1], 2);
+    assert_int_equal(node_of(&stage, 1)->home.addresses[0].port, 9595);
+    list(&stage, 1, named);
+    for (unsigned i = 0; i < 10; i++) assert_false(tell(&stage, HOMING_ENTRY, forged));
+    pass(&stage, 60000);
+    assert_true(stage.runs[1]);
+    assert_int_equal(stage.begun[1], 2);
+}
+
 /* Each says that itself is a home and the other is none: both stay, and are asked ever more seldom. */
 static void rivals_are_asked_seldom(void **state) {
     struct stage stage = stage_new();
@@ -299,7 +339,7 @@ static unsigned count_listed(const struct stage *stage) {
 }
 
 /* Whatever is said, by whomever: nobody who lists us is left unless another one does (invariant 2), the entry is not
- * asked too often (4), and what is due is done. */
+ * asked too often (5), and what is due is done. */
 static void nothing_said_takes_us_out(void **state) {
     struct stage stage = stage_new();
     (void)state;
@@ -332,6 +372,8 @@ int main(void) {
         cmocka_unit_test(others_take_away_nobody_that_answers),
         cmocka_unit_test(redirects_are_counted),
         cmocka_unit_test(rivals_are_asked_seldom),
+        cmocka_unit_test(who_forges_holds_no_place),
+        cmocka_unit_test(a_forged_address_holds_no_home),
         cmocka_unit_test(a_node_that_moved_house_is_found),
         cmocka_unit_test(addresses_are_of_the_kind_of_the_entry),
         cmocka_unit_test(nothing_said_takes_us_out),
