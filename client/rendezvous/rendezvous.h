@@ -72,7 +72,7 @@ struct rendezvous_owner {
     void (*vouched)(void *context, const struct named_homes *homes, uint64_t now);
     /* May HELLO go there? Then it counts as one. */
     bool (*may_greet)(void *context, const struct address *to, uint64_t now);
-    /* Who is there has the right key. */
+    /* COOKIE came from there, with the right key, as anybody on the way can have it. */
     void (*answered)(void *context, const struct address *from);
     /* May this be the bootnode's key? False, with one line in `why`: barred, or, after a session, refused. Not proven
      * yet: that is `registered`. */

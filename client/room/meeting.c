@@ -145,6 +145,7 @@ static void on_registered(void *context, uint64_t now) {
     if (is_home(which))
         meeting->host->met(meeting->host->context, bootnode_of(which), rendezvous->registering.bootnode_key,
                            &rendezvous->bootnode, now);
+    signpost_registered(&meeting->signposts, which->index);
     on_seen(context, &rendezvous->mapped);
     struct event *event = bootnode_event(which, EVENT_REGISTERED, NULL);
     event->mapped = rendezvous->mapped;
@@ -254,7 +255,7 @@ static enum rendezvous_place on_named(void *context, const struct named_homes *h
 
 static void on_vouched(void *context, const struct named_homes *homes, uint64_t now) {
     const struct session_context *which = context;
-    signpost_vouched(&which->meeting->signposts, homes, now);
+    signpost_vouched(&which->meeting->signposts, which->index, homes, now);
 }
 
 static bool on_may_greet(void *context, const struct address *to, uint64_t now) {

@@ -4,7 +4,8 @@
 
 #include "common/clock.h"
 
-#define HELP_MS 1000 /* an entry is silent, or its name not found: nodes that were met before are asked, too */
+#define HELP_MS 1000       /* an entry is silent, or its name not found: nodes that were met before are asked, too, */
+#define HELP_ALONE_MS 3000 /* and where none of those answers that it names */
 #define MOVED_ASK_MS 500
 #define ABSENT_MS 5000 /* no home was ever reached: say so after this */
 
@@ -144,17 +145,25 @@ bool signpost_may_greet(const struct signposts *signposts, size_t number, const 
     size_t door;
     const struct doors *entry = &signposts->sessions->list[signposts->sessions->bootnode[number]].doors;
     if (!signpost_is_home(signposts, number) || doors_find(entry, to, &door)) return true;
-    return unproven_take(signposts->host->unproven, to, now);
+    return unproven_take(signposts->host->unproven, signposts->sessions->bootnode[number], to, now);
 }
 
-void signpost_vouched(const struct signposts *signposts, const struct named_homes *named, uint64_t now) {
-    for (unsigned i = 0; i < named->count; i++)
-        for (unsigned j = 0; j < named->list[i].address_count; j++)
-            unproven_vouched(signposts->host->unproven, &named->list[i].addresses[j], now);
+void signpost_vouched(const struct signposts *signposts, size_t number, const struct named_homes *named, uint64_t now) {
+    const unsigned bootnode = signposts->sessions->bootnode[number];
+    struct named_homes usable;
+    admit(signposts, bootnode, named, &usable);
+    for (unsigned i = 0; i < usable.count; i++)
+        for (unsigned j = 0; j < usable.list[i].address_count; j++)
+            unproven_vouched(signposts->host->unproven, bootnode, &usable.list[i].addresses[j], now);
 }
 
 void signpost_answered(const struct signposts *signposts, size_t number, const struct address *from) {
     if (signpost_is_home(signposts, number)) unproven_answered(signposts->host->unproven, from);
+}
+
+void signpost_registered(const struct signposts *signposts, size_t number) {
+    if (signpost_is_home(signposts, number))
+        unproven_registered(signposts->host->unproven, &session_of(signposts, number)->bootnode);
 }
 
 bool signpost_is_lost(const struct signposts *signposts, unsigned bootnode) {
@@ -302,7 +311,10 @@ static uint64_t help_at(const struct signposts *signposts, size_t bootnode) {
     bool may_help = signposts->host->nodes[bootnode].count > 0 && !signposts->list[bootnode].helped;
     if (!may_help || entry->state > RENDEZVOUS_SIGNPOST) return NEVER;
     if (entry->doors.count == 0) return entry->heard + HELP_MS;
-    return entry->doors.seeking && !entry->doors.first_answer ? entry->sought + HELP_MS : NEVER;
+    if (entry->doors.seeking && !entry->doors.first_answer) return entry->sought + HELP_MS;
+    const struct signpost *signpost = &signposts->list[bootnode];
+    bool alone = signpost->active && signpost->homing.alone != NEVER;
+    return alone ? signpost->homing.alone + HELP_ALONE_MS : NEVER;
 }
 
 void signpost_tick(struct signposts *signposts, uint64_t now) {

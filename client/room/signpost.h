@@ -63,8 +63,11 @@ bool signpost_is_served(const struct signposts *signposts, size_t number);
 /* Counts HELLO to addresses where nobody proved yet to be a node. */
 bool signpost_may_greet(const struct signposts *signposts, size_t number, const struct address *to, uint64_t now);
 /* Who has the key named them, in a session. */
-void signpost_vouched(const struct signposts *signposts, const struct named_homes *named, uint64_t now);
+void signpost_vouched(const struct signposts *signposts, size_t number, const struct named_homes *named, uint64_t now);
+/* COOKIE came from there, */
 void signpost_answered(const struct signposts *signposts, size_t number, const struct address *from);
+/* and WELCOME, by which it has proven its key. */
+void signpost_registered(const struct signposts *signposts, size_t number);
 /* Is the bootnode a cluster, and none of its homes to be reached? */
 bool signpost_is_lost(const struct signposts *signposts, unsigned bootnode);
 /* What the bootnode's name stands for now. */
