@@ -20,8 +20,9 @@ static bool parse_number(const char *text, size_t digits, unsigned *out) {
     return true;
 }
 
-static bool parse_day(const char *text, unsigned *out) {
+bool known_line_parse_day(const char *text, unsigned *out) {
     unsigned year, month, day;
+    if (strlen(text) != strlen("2026-11-29")) return false;
     if (!parse_number(text, 4, &year) || text[4] != '-' || !parse_number(text + 5, 2, &month) || text[7] != '-' ||
         !parse_number(text + 8, 2, &day))
         return false;
@@ -32,9 +33,13 @@ static bool parse_day(const char *text, unsigned *out) {
     return true;
 }
 
+bool known_line_parse_days(const char *text, unsigned *out) {
+    return strlen(text) == 4 && parse_number(text, 4, out) && *out > 0;
+}
+
 static bool parse_dates(const char *text, struct known_line *out) {
     return strlen(text) == KNOWN_DATES_SIZE && parse_number(text, 4, &out->days) && out->days > 0 && text[4] == ' ' &&
-           parse_day(text + 5, &out->last);
+           known_line_parse_day(text + 5, &out->last);
 }
 
 static int digit_of(char letter) {

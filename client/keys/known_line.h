@@ -48,6 +48,10 @@ size_t known_line_format_word(const char *name, const uint8_t key[static 32], co
                               char out[static KNOWN_LINE_SIZE]);
 /* KNOWN_DATES_SIZE bytes, and a zero. */
 void known_line_format_dates(unsigned days, unsigned last, char out[static KNOWN_DATES_SIZE + 1]);
+/* "2026-11-29", as days since 1970; */
+MUST_USE bool known_line_parse_day(const char *text, unsigned *out);
+/* "0003": 1 at least. */
+MUST_USE bool known_line_parse_days(const char *text, unsigned *out);
 /* A line of nodes: returns how many there are. */
 size_t known_line_nodes(const struct known_line *line, struct address out[static KNOWN_LINE_NODES_MAX]);
 size_t known_line_format_nodes(const char *name, const uint8_t key[static 32], const struct address *nodes,
