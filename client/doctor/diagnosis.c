@@ -29,6 +29,19 @@ static struct address external_of(const struct gateway_findings *gateway) {
     return address;
 }
 
+/* As for the client, one bootnode that works is enough. */
+static bool is_homeless(const struct diagnosis *diagnosis) {
+    bool dead = false;
+    for (size_t i = 0; i < diagnosis->homes_count; i++) {
+        struct homes_findings findings;
+        if (!homes_examination_answered(&diagnosis->homes[i])) continue;
+        homes_examination_findings(&diagnosis->homes[i], &findings);
+        if (findings.kind != HOMES_KIND_DEAD) return false;
+        dead = true;
+    }
+    return dead;
+}
+
 void diagnosis_conclude(struct diagnosis *diagnosis) {
     const struct findings *ipv4 = &diagnosis->ipv4, *ipv6 = &diagnosis->ipv6;
     diagnosis->kind = verdict_kind(ipv4);
@@ -43,4 +56,9 @@ void diagnosis_conclude(struct diagnosis *diagnosis) {
     diagnosis->verdict_ipv4 = verdict_of(diagnosis->kind, diagnosis->maps_ports);
     diagnosis->verdict_ipv6 = verdict_of(diagnosis->kind_ipv6, false);
     diagnosis->verdict = ipv4->answered > 0 ? diagnosis->verdict_ipv4 : diagnosis->verdict_ipv6;
+    diagnosis->homeless = is_homeless(diagnosis);
+    if (diagnosis->homeless) {
+        diagnosis->verdict.sentence = verdict_of_homes(HOMES_KIND_DEAD);
+        diagnosis->verdict.status = DOCTOR_STATUS_BLOCKED;
+    }
 }

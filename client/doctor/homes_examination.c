@@ -13,9 +13,8 @@ static const struct address *way_to(const struct homes_examination *examination,
     return address_is_ipv4(address) ? &examination->ways.ipv4 : &examination->ways.ipv6;
 }
 
-void homes_examination_start(struct homes_examination *examination, const struct address *entries, size_t count,
-                             uint16_t bucket, const struct homes_ways *ways, uint64_t now) {
-    const char *name = examination->name;
+void homes_examination_start(struct homes_examination *examination, const char *name, const struct address *entries,
+                             size_t count, uint16_t bucket, const struct homes_ways *ways, uint64_t now) {
     *examination = (struct homes_examination){.name = name, .bucket = bucket, .ways = *ways, .entry_count = count};
     doors_init(&examination->doors);
     (void)doors_set(&examination->doors, entries, count, false, now);

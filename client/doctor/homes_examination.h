@@ -53,7 +53,7 @@ struct homes_ways {
 };
 
 struct homes_examination {
-    const char *name; /* the bootnode's; the caller's */
+    const char *name; /* the bootnode's */
     uint16_t bucket;
     struct homes_ways ways;
     struct doors doors; /* the entries, as homing_admits wants them */
@@ -81,9 +81,9 @@ struct homes_findings {
     bool same_key;             /* and nobody answered with another one */
 };
 
-/* Of one bootnode's name, at most BOOTNODE_ADDRESSES. */
-void homes_examination_start(struct homes_examination *examination, const struct address *entries, size_t count,
-                             uint16_t bucket, const struct homes_ways *ways, uint64_t now);
+/* Of one bootnode: `name` outlives it, and there are at most BOOTNODE_ADDRESSES. */
+void homes_examination_start(struct homes_examination *examination, const char *name, const struct address *entries,
+                             size_t count, uint16_t bucket, const struct homes_ways *ways, uint64_t now);
 /* The size of the next packet to send now, and where to; 0: nothing more for now. */
 MUST_USE size_t homes_examination_tick(struct homes_examination *examination, uint64_t now, struct address *to,
                                        uint8_t out[static HELLO_SIZE]);

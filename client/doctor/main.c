@@ -11,12 +11,15 @@
 #include <unistd.h>
 
 #include "client/config.h"
+#include "client/doctor/homes_examination.h"
 #include "client/doctor/own_networks.h"
 #include "client/doctor/report.h"
 #include "client/doctor/servers.h"
+#include "client/keys/secret_file.h"
 #include "client/network/candidates.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/names.h"
 #include "common/udp.h"
 #include "common/why.h"
 
@@ -29,12 +32,16 @@ enum family { IPV4, IPV6, FAMILIES };
 
 struct doctor {
     struct helper helper;
-    struct client_config config; /* bootnode, port, json and lifetime count */
+    struct client_config config; /* bootnode, port, timeout, room, secret_file, json and lifetime count */
+    struct bootnode bootnodes[BOOTNODES_MAX];
+    size_t bootnode_count;
     struct address servers[FAMILIES][SERVERS_MAX];
     size_t server_count[FAMILIES];
     int sockets[SOCKETS]; /* -1: not open */
     struct udp_batch *batch;
     struct examination examinations[FAMILIES];
+    struct homes_examination homes[BOOTNODES_MAX];
+    uint16_t bucket; /* that they are asked for */
     struct lifetime lifetime;
     struct gateway gateway;
     uint64_t said_alive_s;
@@ -89,6 +96,8 @@ static void send_packet(struct doctor *doctor, uint16_t socket, const struct add
 
 static void handle(struct doctor *doctor, uint16_t socket, const struct datagram *datagram, uint64_t now) {
     uint64_t wall = clock_wall_ms();
+    for (size_t i = 0; i < doctor->bootnode_count; i++)
+        if (homes_examination_receive(&doctor->homes[i], &datagram->peer, datagram->data, datagram->size, now)) return;
     for (enum family i = 0; i < FAMILIES; i++)
         if (examination_receive(&doctor->examinations[i], socket, &datagram->peer, datagram->data, datagram->size, now,
                                 wall))
@@ -116,22 +125,42 @@ static void wait_until(struct doctor *doctor, uint64_t due) {
 
 /* --- Asking --- */
 
-static void sort_by_family(struct doctor *doctor, const struct address *addresses, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        enum family family = address_is_ipv4(&addresses[i]) ? IPV4 : IPV6;
-        doctor->servers[family][doctor->server_count[family]++] = addresses[i];
+static void sort_by_family(struct doctor *doctor, const struct bootnode *bootnode) {
+    for (size_t i = 0; i < bootnode->address_count; i++) {
+        enum family family = address_is_ipv4(&bootnode->addresses[i]) ? IPV4 : IPV6;
+        doctor->servers[family][doctor->server_count[family]++] = bootnode->addresses[i];
     }
 }
 
 /* A status; DIRECT: one of them at least is known. As for the client, another one will do. */
 static int resolve(struct doctor *doctor) {
     const struct client_config *config = &doctor->config;
-    struct address addresses[SERVERS_MAX];
     struct why why;
-    size_t count = servers_find(config->bootnode, (uint64_t)config->timeout * 1000, &doctor->helper, addresses, &why);
-    if (count == 0) return fail(doctor, DOCTOR_STATUS_FAILED, "%s", why.text);
-    sort_by_family(doctor, addresses, count);
+    doctor->bootnode_count =
+        servers_find(config->bootnode, (uint64_t)config->timeout * 1000, &doctor->helper, doctor->bootnodes, &why);
+    if (doctor->bootnode_count == 0) return fail(doctor, DOCTOR_STATUS_FAILED, "%s", why.text);
+    for (size_t i = 0; i < doctor->bootnode_count; i++) sort_by_family(doctor, &doctor->bootnodes[i]);
     return DOCTOR_STATUS_DIRECT;
+}
+
+/* A status; DIRECT: it is chosen. A room's, as the client derives it; or any, which says as much of a cluster's nodes.
+ */
+static int choose_bucket(struct doctor *doctor) {
+    const struct client_config *config = &doctor->config;
+    uint8_t secret[ROOM_SECRET_MAX];
+    size_t size = 0;
+    struct room_keys keys;
+    struct why why;
+    doctor->bucket = (uint16_t)randombytes_uniform(1u << BUCKET_BITS);
+    if (!config->room[0]) return DOCTOR_STATUS_DIRECT;
+    if (config->secret_file[0] &&
+        !secret_file_read(config->secret_file, getenv("CREDENTIALS_DIRECTORY"), secret, &size, &why))
+        return fail(doctor, DOCTOR_STATUS_USAGE, "--secret-file %s: %s", config->secret_file, why.text);
+    bool derived = room_keys_derive(config->room, secret, size, &keys);
+    if (derived) doctor->bucket = room_bucket(keys.set.tag);
+    sodium_memzero(secret, sizeof secret);
+    sodium_memzero(&keys, sizeof keys);
+    return derived ? DOCTOR_STATUS_DIRECT : fail(doctor, DOCTOR_STATUS_FAILED, "out of memory");
 }
 
 /* The address that the kernel would send from; false where there is no way. */
@@ -157,14 +186,39 @@ static void start_examinations(struct doctor *doctor, uint64_t now) {
     }
 }
 
+/* Port 0: there is no way to this family, as far as the kernel knows. Where the bootnodes have no address of it their
+ * homes may, so the kernel is asked for the way to an address that is nobody's (RFC 5737, RFC 3849). */
+static struct address way_to(const struct doctor *doctor, enum family family) {
+    static const char *const far[] = {[IPV4] = "192.0.2.1:9", [IPV6] = "[2001:db8::1]:9"};
+    const struct examination *examination = &doctor->examinations[family];
+    struct address to, local = examination->local;
+    if (doctor->server_count[family] > 0) return examination->present ? local : (struct address){.port = 0};
+    if (!address_parse(far[family], 0, &to) || !local_towards(&to, &local)) return (struct address){.port = 0};
+    local.port = examination->local.port;
+    return local;
+}
+
+static void start_homes(struct doctor *doctor, uint64_t now) {
+    const struct homes_ways ways = {.ipv4 = way_to(doctor, IPV4), .ipv6 = way_to(doctor, IPV6)};
+    for (size_t i = 0; i < doctor->bootnode_count; i++) {
+        const struct bootnode *bootnode = &doctor->bootnodes[i];
+        homes_examination_start(&doctor->homes[i], bootnode->name, bootnode->addresses, bootnode->address_count,
+                                doctor->bucket, &ways, now);
+    }
+}
+
 static void tick(struct doctor *doctor, uint64_t now) {
-    uint8_t packet[STUN_REQUEST_MAX];
+    uint8_t packet[HELLO_SIZE];
+    _Static_assert(HELLO_SIZE >= STUN_REQUEST_MAX, "either fits");
     struct address to;
     uint16_t socket;
     size_t size;
     for (enum family i = 0; i < FAMILIES; i++)
         while ((size = examination_tick(&doctor->examinations[i], now, &socket, &to, packet)) > 0)
             send_packet(doctor, socket, &to, packet, size);
+    for (size_t i = 0; i < doctor->bootnode_count; i++)
+        while ((size = homes_examination_tick(&doctor->homes[i], now, &to, packet)) > 0)
+            send_packet(doctor, 0, &to, packet, size);
     while ((size = lifetime_tick(&doctor->lifetime, now, &socket, &to, packet)) > 0)
         send_packet(doctor, socket, &to, packet, size);
 }
@@ -172,6 +226,8 @@ static void tick(struct doctor *doctor, uint64_t now) {
 static uint64_t due(const struct doctor *doctor) {
     uint64_t soonest = lifetime_due(&doctor->lifetime);
     for (enum family i = 0; i < FAMILIES; i++) soonest = earlier(soonest, examination_due(&doctor->examinations[i]));
+    for (size_t i = 0; i < doctor->bootnode_count; i++)
+        soonest = earlier(soonest, homes_examination_due(&doctor->homes[i]));
     return soonest;
 }
 
@@ -229,8 +285,12 @@ static void take_findings(const struct doctor *doctor, enum family family, struc
 }
 
 static int examine(struct doctor *doctor) {
-    struct diagnosis diagnosis = {.bootnodes = doctor->config.bootnode};
+    struct diagnosis diagnosis = {.bootnodes = doctor->config.bootnode,
+                                  .homes = doctor->homes,
+                                  .homes_count = doctor->bootnode_count,
+                                  .bucket_is_drawn = !doctor->config.room[0]};
     start_examinations(doctor, clock_boot_ms());
+    start_homes(doctor, clock_boot_ms());
     run(doctor);
     take_findings(doctor, IPV4, &diagnosis.ipv4);
     take_findings(doctor, IPV6, &diagnosis.ipv6);
@@ -255,7 +315,8 @@ static int read_and_run(int argc, char **argv, struct doctor *doctor) {
     }
     if (sodium_init() < 0) return DOCTOR_STATUS_FAILED;
     for (size_t i = 0; i < SOCKETS; i++) doctor->sockets[i] = -1;
-    status = resolve(doctor);
+    status = choose_bucket(doctor);
+    if (status == DOCTOR_STATUS_DIRECT) status = resolve(doctor);
     if (status == DOCTOR_STATUS_DIRECT) status = open_first(doctor);
     if (status == DOCTOR_STATUS_DIRECT) status = examine(doctor);
     for (size_t i = 0; i < SOCKETS; i++)

@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "client/rendezvous/registering.h"
+
 #define WIDTH 79
 #define CLOCK_WARN_MS 5000
 
@@ -115,9 +117,93 @@ static void say_hidden(const struct findings *findings, FILE *out) {
     line(out, "", "that is not yours: something in front of it hides where its clients are");
 }
 
+/* --- A cluster's homes --- */
+
+#define HEALTH_SIZE 128
+
+static const char *health_text(const struct homes_node *node, const struct homes_place *place,
+                               char out[static HEALTH_SIZE]) {
+    const struct greeting *greeting = &place->greeting;
+    static const char *const texts[] = {[HOMES_IN_NO_CLUSTER] = "in no cluster",
+                                        [HOMES_HAS_OTHER_KEY] = "not the entry's key",
+                                        [HOMES_ARE_SILENT] = "no answer",
+                                        [HOMES_HAVE_NO_WAY] = "no way there from here",
+                                        [HOMES_UNFIT] = "an address that clients refuse"};
+    enum homes_health health = homes_examination_health(node, place);
+    switch (health) {
+    case HOMES_ANSWERS: snprintf(out, HEALTH_SIZE, "%" PRIu64 " ms", greeting->rtt_ms); break;
+    case HOMES_IS_NONE: snprintf(out, HEALTH_SIZE, "%" PRIu64 " ms, says it is none", greeting->rtt_ms); break;
+    case HOMES_REFUSES: snprintf(out, HEALTH_SIZE, "%s", registering_refusal(greeting->refusal)); break;
+    case HOMES_IS_OTHER: snprintf(out, HEALTH_SIZE, "is node %u", greeting->cookie.homes.node); break;
+    default: snprintf(out, HEALTH_SIZE, "%s", texts[health]);
+    }
+    return out;
+}
+
+static void say_entry(const struct greeting *entry, const char *label, FILE *out) {
+    char address[ADDRESS_TEXT_SIZE];
+    address_format(&entry->to, address);
+    if (entry->state == GREETING_UNUSED)
+        line(out, label, "%s, no way there from here", address);
+    else if (entry->state == GREETING_REFUSED)
+        line(out, label, "%s, %s", address, registering_refusal(entry->refusal));
+    else if (!entry->answered)
+        line(out, label, "%s, no answer", address);
+    else if (entry->cookie.homes.replicas == 0)
+        line(out, label, "%s, in no cluster", address);
+    else
+        line(out, label, "%s, node %u, %" PRIu64 " ms", address, entry->cookie.homes.node, entry->rtt_ms);
+}
+
+/* Those that are homes, or those that are next in rank; a line for each address. */
+static void say_nodes(const struct homes_examination *homes, bool home, FILE *out) {
+    const char *label = home ? "Home" : "Next in rank";
+    char address[ADDRESS_TEXT_SIZE], health[HEALTH_SIZE];
+    for (size_t i = 0; i < homes->node_count; i++) {
+        const struct homes_node *node = &homes->nodes[i];
+        for (size_t j = 0; node->home == home && j < node->place_count; j++) {
+            const struct homes_place *place = &node->places[j];
+            line(out, label, "node %u, %s, %s", node->node, address_format(&place->greeting.to, address),
+                 health_text(node, place, health));
+            label = "";
+        }
+    }
+}
+
+static void say_cluster(const struct homes_examination *homes, bool is_drawn, FILE *out) {
+    struct homes_findings findings;
+    homes_examination_findings(homes, &findings);
+    if (findings.kind == HOMES_KIND_NONE) return;
+    line(out, "Cluster", "%s", homes->name);
+    line(out, "Bucket", is_drawn ? "%u, drawn at random; --room asks for that of a room" : "%u, that of the room",
+         homes->bucket);
+    for (size_t i = 0; i < homes->entry_count; i++) say_entry(&homes->entries[i], i > 0 ? "" : "Entry", out);
+    say_nodes(homes, true, out);
+    say_nodes(homes, false, out);
+    if (!findings.agree) {
+        line(out, "Note", "not all nodes name the same homes: they see different nodes live,");
+        line(out, "", "for some seconds while something changes");
+    }
+    if (findings.same_key) return;
+    line(out, "Note", "not all nodes show the same key: clients refuse those whose key");
+    line(out, "", "they do not know");
+}
+
+static void say_home_verdicts(const struct diagnosis *diagnosis, FILE *out) {
+    for (size_t i = 0; i < diagnosis->homes_count; i++) {
+        struct homes_findings findings;
+        char start[sizeof "Cluster : " + INI_TEXT_SIZE];
+        homes_examination_findings(&diagnosis->homes[i], &findings);
+        if (findings.kind == HOMES_KIND_NONE) continue;
+        snprintf(start, sizeof start, "Cluster %s: ", diagnosis->homes[i].name);
+        wrapped(out, diagnosis->homes_count > 1 ? start : "Cluster: ", verdict_of_homes(findings.kind));
+    }
+}
+
 static void say_verdicts(const struct diagnosis *diagnosis, FILE *out) {
     if (diagnosis->ipv4.answered == 0 || diagnosis->ipv6.answered == 0) {
-        wrapped(out, "", diagnosis->verdict.sentence);
+        wrapped(out, "",
+                (diagnosis->ipv4.answered > 0 ? &diagnosis->verdict_ipv4 : &diagnosis->verdict_ipv6)->sentence);
     } else {
         wrapped(out, "IPv4: ", diagnosis->verdict_ipv4.sentence);
         wrapped(out, "IPv6: ", diagnosis->verdict_ipv6.sentence);
@@ -168,6 +254,10 @@ static void say_clock(const struct findings *findings, FILE *out) {
     }
 }
 
+static bool is_answered(const struct diagnosis *diagnosis) {
+    return diagnosis->ipv4.answered > 0 || diagnosis->ipv6.answered > 0;
+}
+
 void report_to_people(const struct diagnosis *diagnosis, FILE *out) {
     say_family(&diagnosis->ipv4, "IPv4", diagnosis->kind, out);
     say_offered(&diagnosis->offered, true, out);
@@ -175,15 +265,18 @@ void report_to_people(const struct diagnosis *diagnosis, FILE *out) {
     say_offered(&diagnosis->offered, false, out);
     say_lifetime(diagnosis->lifetime, out);
     say_gateway(diagnosis, out);
-    if (diagnosis->verdict.status != DOCTOR_STATUS_BLOCKED) say_clock(with_clock(diagnosis), out);
+    if (is_answered(diagnosis)) say_clock(with_clock(diagnosis), out);
     if (diagnosis->carrier_grade) line(out, "Note", "the provider's NAT is in between (carrier-grade, 100.64.0.0/10)");
     if (diagnosis->nat64) line(out, "Note", "IPv4 is reached by translation from IPv6 (NAT64)");
     say_doubts(&diagnosis->ipv4, out);
     say_doubts(&diagnosis->ipv6, out);
     say_hidden(&diagnosis->ipv4, out);
     say_hidden(&diagnosis->ipv6, out);
+    for (size_t i = 0; i < diagnosis->homes_count; i++)
+        say_cluster(&diagnosis->homes[i], diagnosis->bucket_is_drawn, out);
     fputc('\n', out);
     say_verdicts(diagnosis, out);
+    say_home_verdicts(diagnosis, out);
 }
 
 /* --- For programs --- */
@@ -252,17 +345,79 @@ static json_t *clock_json(const struct findings *findings) {
                      (json_int_t)findings->clock_error_ms);
 }
 
+static json_t *place_json(const struct address *address, const char *state, const struct greeting *greeting) {
+    return json_pack("{s:o,s:s,s:o}", "address", address_json(address), "state", state, "rtt_ms",
+                     greeting->answered ? json_integer((json_int_t)greeting->rtt_ms) : json_null());
+}
+
+/* In the words that nodes have. */
+static json_t *entry_json(const struct greeting *entry) {
+    const struct named_homes *named = &entry->cookie.homes;
+    const char *state = entry->state == GREETING_UNUSED    ? "no-way"
+                        : entry->state == GREETING_REFUSED ? "refuses"
+                        : !entry->answered                 ? "silent"
+                        : named->replicas == 0             ? "no-cluster"
+                                                           : "answers";
+    json_t *object = place_json(&entry->to, state, entry), *homes = json_array();
+    for (unsigned i = 0; i < named->count && i < named->replicas; i++)
+        json_array_append_new(homes, json_integer(named->list[i].node));
+    json_t *more =
+        json_pack("{s:o,s:o}", "node", named->replicas > 0 ? json_integer(named->node) : json_null(), "names", homes);
+    json_object_update(object, more);
+    json_decref(more);
+    return object;
+}
+
+static json_t *node_json(const struct homes_node *node) {
+    static const char *const states[] = {
+        [HOMES_ANSWERS] = "answers",          [HOMES_IS_NONE] = "no-home",     [HOMES_REFUSES] = "refuses",
+        [HOMES_IN_NO_CLUSTER] = "no-cluster", [HOMES_IS_OTHER] = "other-node", [HOMES_HAS_OTHER_KEY] = "other-key",
+        [HOMES_ARE_SILENT] = "silent",        [HOMES_HAVE_NO_WAY] = "no-way",  [HOMES_UNFIT] = "refused-by-clients"};
+    json_t *places = json_array();
+    for (size_t i = 0; i < node->place_count; i++) {
+        const struct homes_place *place = &node->places[i];
+        json_array_append_new(
+            places, place_json(&place->greeting.to, states[homes_examination_health(node, place)], &place->greeting));
+    }
+    return json_pack("{s:i,s:b,s:o}", "node", (int)node->node, "home", node->home, "addresses", places);
+}
+
+static json_t *homes_json(const struct homes_examination *homes, const struct homes_findings *findings, bool is_drawn) {
+    json_t *entries = json_array(), *nodes = json_array();
+    for (size_t i = 0; i < homes->entry_count; i++) json_array_append_new(entries, entry_json(&homes->entries[i]));
+    for (size_t i = 0; i < homes->node_count; i++) json_array_append_new(nodes, node_json(&homes->nodes[i]));
+    return json_pack("{s:s,s:i,s:b,s:o,s:o,s:i,s:i,s:b,s:b,s:s}", "bootnode", homes->name, "bucket", (int)homes->bucket,
+                     "drawn", is_drawn, "entries", entries, "nodes", nodes, "homes", (int)findings->homes, "answering",
+                     (int)findings->answering, "agree", findings->agree, "same_key", findings->same_key, "verdict",
+                     verdict_of_homes(findings->kind));
+}
+
+/* Where no bootnode is a cluster, the object is as it would be without any. */
+static void add_cluster(const struct diagnosis *diagnosis, json_t *object) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < diagnosis->homes_count; i++) {
+        struct homes_findings findings;
+        homes_examination_findings(&diagnosis->homes[i], &findings);
+        if (findings.kind != HOMES_KIND_NONE)
+            json_array_append_new(list, homes_json(&diagnosis->homes[i], &findings, diagnosis->bucket_is_drawn));
+    }
+    json_t *cluster = json_pack("{s:O}", "cluster", list);
+    if (json_array_size(list) > 0) json_object_update(object, cluster);
+    json_decref(cluster);
+    json_decref(list);
+}
+
 void report_to_programs(const struct diagnosis *diagnosis, FILE *out) {
-    json_t *object =
-        json_pack("{s:s,s:{s:b,s:b},s:b,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:b,s:s,s:i}", "bootnode", diagnosis->bootnodes,
-                  "named", "ipv4", diagnosis->ipv4.named, "ipv6", diagnosis->ipv6.named, "udp",
-                  diagnosis->verdict.status != DOCTOR_STATUS_BLOCKED, "nat", diagnosis->verdict.kind, "ipv4",
-                  family_json(&diagnosis->ipv4, diagnosis->kind, &diagnosis->verdict_ipv4), "ipv6",
-                  family_json(&diagnosis->ipv6, diagnosis->kind_ipv6, &diagnosis->verdict_ipv6), "offered",
-                  offered_json(&diagnosis->offered), "lifetime", lifetime_json(diagnosis->lifetime), "port_mapping",
-                  gateway_json(&diagnosis->gateway), "clock", clock_json(with_clock(diagnosis)), "carrier_grade_nat",
-                  diagnosis->carrier_grade, "nat64", diagnosis->nat64, "verdict", diagnosis->verdict.sentence, "status",
-                  diagnosis->verdict.status);
+    json_t *object = json_pack(
+        "{s:s,s:{s:b,s:b},s:b,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:b,s:s,s:i}", "bootnode", diagnosis->bootnodes, "named",
+        "ipv4", diagnosis->ipv4.named, "ipv6", diagnosis->ipv6.named, "udp", is_answered(diagnosis), "nat",
+        diagnosis->verdict.kind, "ipv4", family_json(&diagnosis->ipv4, diagnosis->kind, &diagnosis->verdict_ipv4),
+        "ipv6", family_json(&diagnosis->ipv6, diagnosis->kind_ipv6, &diagnosis->verdict_ipv6), "offered",
+        offered_json(&diagnosis->offered), "lifetime", lifetime_json(diagnosis->lifetime), "port_mapping",
+        gateway_json(&diagnosis->gateway), "clock", clock_json(with_clock(diagnosis)), "carrier_grade_nat",
+        diagnosis->carrier_grade, "nat64", diagnosis->nat64, "verdict", diagnosis->verdict.sentence, "status",
+        diagnosis->verdict.status);
+    add_cluster(diagnosis, object);
     json_dumpf(object, out, JSON_COMPACT);
     fputc('\n', out);
     json_decref(object);

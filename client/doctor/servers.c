@@ -85,16 +85,6 @@ static void search_names(struct search *search) {
     }
 }
 
-static size_t collect(const struct search *search, struct address *out) {
-    size_t count = 0;
-    for (size_t i = 0; i < search->count; i++) {
-        const struct bootnode *bootnode = &search->bootnodes[i];
-        memcpy(out + count, bootnode->addresses, bootnode->address_count * sizeof *out);
-        count += bootnode->address_count;
-    }
-    return count;
-}
-
 static const char *why_missing(const struct search *search, size_t bootnode) {
     return search->whys[bootnode].text[0] ? search->whys[bootnode].text : "no name server answers";
 }
@@ -126,7 +116,7 @@ static void search_end(struct search *search) {
 }
 
 size_t servers_find(const char *list, uint64_t timeout_ms, struct helper *helper,
-                    struct address out[static BOOTNODES_MAX * BOOTNODE_ADDRESSES], struct why *why) {
+                    struct bootnode out[static BOOTNODES_MAX], struct why *why) {
     struct search search;
     search_begin(&search, list, timeout_ms);
     if (queue_init(&search.answers, 0) != 0 ||
@@ -135,12 +125,12 @@ size_t servers_find(const char *list, uint64_t timeout_ms, struct helper *helper
         return 0;
     }
     search_names(&search);
-    size_t count = collect(&search, out);
-    if (count > 0)
+    memcpy(out, search.bootnodes, sizeof search.bootnodes);
+    if (search.known > 0)
         tell_left_out(&search);
     else
         why_fail(why, "--bootnode %s: not found within %llu s: %s", search.bootnodes[0].name,
                  (unsigned long long)timeout_ms / 1000, why_missing(&search, 0));
     search_end(&search);
-    return count;
+    return search.known > 0 ? search.count : 0;
 }

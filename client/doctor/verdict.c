@@ -102,6 +102,25 @@ struct verdict verdict_of(enum nat_kind_named kind, bool mapped_port) {
     return verdict;
 }
 
+const char *verdict_of_homes(enum homes_kind kind) {
+    static const char *const sentences[HOMES_KIND_COUNT] = {
+        [HOMES_KIND_ALL] = "All homes answer. One of them can die, and the room goes on.",
+        [HOMES_KIND_SINGLE] = "The room has one home alone, which answers. While it is away, nobody new can be met.",
+        [HOMES_KIND_SOME] =
+            "Some homes do not answer from here. Others do: one of those can die, and the room goes on.",
+        [HOMES_KIND_ONE] =
+            "One home alone answers from here. You can chat, but if that one dies, too, nobody new can be met until "
+            "another takes its place. Of the others, UDP to them is blocked here, or they do not run.",
+        [HOMES_KIND_LENT] =
+            "No home answers from here, but a node that is next in rank does. It takes you in after some seconds; "
+            "those "
+            "who reach the homes do not meet you there. UDP to the homes is blocked here, or they do not run.",
+        [HOMES_KIND_DEAD] =
+            "The bootnode answers, but none of the homes that it names: GoChat cannot work with it. UDP "
+            "to them is blocked here, they do not run, or their addresses are wrong."};
+    return sentences[kind];
+}
+
 const char *behaviour_name(enum behaviour behaviour) {
     static const char *const names[] = {[BEHAVIOUR_UNKNOWN] = "cannot tell",
                                         [BEHAVIOUR_INDEPENDENT] = "endpoint-independent",

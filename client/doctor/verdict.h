@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "client/doctor/examination.h"
+#include "client/doctor/homes_examination.h"
 
 /* Other numbers than the client's own, but for the first three. */
 #define DOCTOR_STATUS_DIRECT 0 /* direct with everyone, most likely */
@@ -11,7 +12,7 @@
 #define DOCTOR_STATUS_USAGE 2
 #define DOCTOR_STATUS_HELPED 5  /* some only by probing or through a relay */
 #define DOCTOR_STATUS_UNSURE 6  /* cannot tell */
-#define DOCTOR_STATUS_BLOCKED 7 /* no bootnode answers */
+#define DOCTOR_STATUS_BLOCKED 7 /* no bootnode answers, or no home in its cluster */
 
 /* As people know them; the last ones are what can be told when not everything can. */
 enum nat_kind_named {
@@ -45,4 +46,6 @@ bool verdict_is_hidden(const struct findings *findings);
 enum nat_kind_named verdict_kind(const struct findings *findings);
 /* `mapped_port`: the router opens a port when asked to. */
 struct verdict verdict_of(enum nat_kind_named kind, bool mapped_port);
+/* What it means where a bootnode is a cluster; NULL: it is none. */
+const char *verdict_of_homes(enum homes_kind kind);
 const char *behaviour_name(enum behaviour behaviour);

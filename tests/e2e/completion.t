@@ -89,7 +89,7 @@ push @lines,
     ['gochat-load --rows settings.f', 'gochat-load: <--rows> <settings.file>'],
     ['gochat-load --merge settings.f', 'gochat-load: <--merge> <settings.file>'],
     # What another mode has is not offered.
-    ['gochat --mode doctor --roo', 'gochat: <--mode> <doctor> <--roo>'],
+    ['gochat --mode doctor --nic', 'gochat: <--mode> <doctor> <--nic>'],
     ['gochat --mode bootnode --u', 'gochat: <--mode> <bootnode> <--u>'];
 
 # --- at a terminal -----------------------------------------------------------------------------------------------------

@@ -299,7 +299,11 @@ static void a_doctor_needs_no_room(void **state) {
     assert_int_equal(READ("--mode", "doctor", "--bootnode", "::1", "--json"), CLIENT_CONFIG_RUN);
     assert_true(config.json);
     assert_false(config.lifetime || config.sends);
-    REFUSED("gochat: --room: belongs to --mode client or --mode send\n", "--mode", "doctor", NEEDED);
+    assert_string_equal(config.room, "");
+    assert_int_equal(READ("--mode", "doctor", NEEDED, "--secret-file", "/s"), CLIENT_CONFIG_RUN);
+    assert_string_equal(config.room, "r"); /* but may have one */
+    assert_string_equal(config.secret_file, "/s");
+    REFUSED("gochat: --nick: belongs to --mode client or --mode send\n", "--mode", "doctor", NEEDED, "--nick", "x");
     REFUSED("gochat: --bootnode: missing, expected HOST or HOST:PORT\n", "--mode", "doctor");
 }
 

@@ -148,8 +148,7 @@ static uint64_t next_time(const struct world *world) {
 }
 
 static void start(struct world *world, const struct address *entries, size_t count) {
-    world->examination.name = "town.example:9595";
-    homes_examination_start(&world->examination, entries, count, BUCKET, &world->ways, world->now);
+    homes_examination_start(&world->examination, "town.example:9595", entries, count, BUCKET, &world->ways, world->now);
 }
 
 /* To its end, which comes. */

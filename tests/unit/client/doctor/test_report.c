@@ -277,6 +277,187 @@ static void what_hides_its_clients(void **state) {
     }
 }
 
+/* Asked with HELLO, and answered by a node that names these two homes. */
+static struct greeting answered_by(const char *address, uint8_t node, const struct named_homes *named) {
+    struct greeting greeting = {
+        .state = GREETING_ANSWERED, .to = parsed(address), .answered = true, .cookie = {.homes = *named}, .rtt_ms = 12};
+    greeting.cookie.homes.node = node;
+    return greeting;
+}
+
+/* An entry names nodes 1 and 3, homes, and 2, next in rank; all answer. */
+static struct homes_examination a_cluster(void) {
+    const struct named_homes named = {.replicas = 2, .count = 3, .list = {{.node = 1}, {.node = 3}, {.node = 2}}};
+    struct homes_examination homes = {.name = "boot.example:9595",
+                                      .bucket = 517,
+                                      .entry_count = 1,
+                                      .entries = {answered_by("203.0.113.10:9595", 4, &named)},
+                                      .node_count = 3};
+    for (size_t i = 0; i < homes.node_count; i++) {
+        struct homes_node *node = &homes.nodes[i];
+        *node = (struct homes_node){.node = named.list[i].node, .home = i < 2, .place_count = 1};
+        node->places[0].greeting = answered_by("203.0.113.21:9595", node->node, &named);
+        node->places[0].greeting.to.ip[15] = (uint8_t)(20 + node->node);
+    }
+    return homes;
+}
+
+static void mute(struct homes_node *node) {
+    node->places[0].greeting.state = GREETING_SILENT;
+    node->places[0].greeting.answered = false;
+}
+
+static struct diagnosis of_clusters(const struct homes_examination *homes, size_t count) {
+    struct findings ipv4 = home();
+    struct diagnosis diagnosis = concluded(&ipv4, NULL);
+    diagnosis.homes = homes;
+    diagnosis.homes_count = count;
+    diagnosis_conclude(&diagnosis);
+    return diagnosis;
+}
+
+static void a_page_of_a_cluster(void **state) {
+    (void)state;
+    struct homes_examination homes = a_cluster();
+    mute(&homes.nodes[1]);
+    struct diagnosis diagnosis = of_clusters(&homes, 1);
+    assert_page_has(&diagnosis, "Clock          as the bootnode's, within 10 ms\n"
+                                "Cluster        boot.example:9595\n"
+                                "Bucket         517, that of the room\n"
+                                "Entry          203.0.113.10:9595, node 4, 12 ms\n"
+                                "Home           node 1, 203.0.113.21:9595, 12 ms\n"
+                                "               node 3, 203.0.113.23:9595, no answer\n"
+                                "Next in rank   node 2, 203.0.113.22:9595, 12 ms\n"
+                                "\n"
+                                "Direct with everyone but those behind symmetric NATs; those are reached by\n"
+                                "probing or through a relay.\n"
+                                "Cluster: One home alone answers from here.");
+    assert_int_equal(diagnosis.verdict.status, DOCTOR_STATUS_HELPED);
+    diagnosis.bucket_is_drawn = true;
+    assert_page_has(&diagnosis, "\nBucket         517, drawn at random; --room asks for that of a room\n");
+}
+
+/* In no cluster both are, byte for byte, what they are where nobody said HELLO. */
+static void no_cluster_is_not_told(void **state) {
+    (void)state;
+    struct findings ipv4 = home();
+    struct homes_examination alone = {.name = "boot.example:9595", .entry_count = 1};
+    alone.entries[0] = answered_by("203.0.113.10:9595", 0, &(struct named_homes){.replicas = 0});
+    struct diagnosis with = of_clusters(&alone, 1), without = concluded(&ipv4, NULL);
+    char *page = told(&without, report_to_people), *object = told(&without, report_to_programs);
+    char *other_page = told(&with, report_to_people), *other_object = told(&with, report_to_programs);
+    assert_string_equal(page, other_page);
+    assert_string_equal(object, other_object);
+    free(page);
+    free(object);
+    free(other_page);
+    free(other_object);
+}
+
+static void every_health_has_its_words(void **state) {
+    (void)state;
+    struct homes_examination homes = a_cluster();
+    struct homes_place *place = &homes.nodes[1].places[0];
+    const struct homes_place sound = *place;
+    struct diagnosis diagnosis = of_clusters(&homes, 1);
+    place->greeting.cookie.homes.list[1].node = 2; /* not itself */
+    assert_page_has(&diagnosis, ":9595, 12 ms, says it is none\n");
+    assert_page_has(&diagnosis, "\nNote           not all nodes name the same homes: ");
+    *place = sound;
+    place->greeting.state = GREETING_REFUSED;
+    place->greeting.answered = false;
+    place->greeting.refusal = REFUSAL_DRAINING;
+    assert_page_has(&diagnosis, ":9595, the bootnode is shutting down\n");
+    *place = sound;
+    place->greeting.cookie.homes.replicas = 0;
+    assert_page_has(&diagnosis, ":9595, in no cluster\n");
+    *place = sound;
+    place->greeting.cookie.homes.node = 77;
+    assert_page_has(&diagnosis, ":9595, is node 77\n");
+    *place = sound;
+    place->greeting.cookie.bootnode_public[31] ^= 1;
+    assert_page_has(&diagnosis, ":9595, not the entry's key\n");
+    assert_page_has(&diagnosis, "\nNote           not all nodes show the same key: ");
+    *place = sound;
+    place->asked = HOMES_HAVE_NO_WAY;
+    assert_page_has(&diagnosis, ":9595, no way there from here\n");
+    place->asked = HOMES_UNFIT;
+    assert_page_has(&diagnosis, ":9595, an address that clients refuse\n");
+}
+
+/* One bootnode that works is enough; with none the status is that of no answer, though UDP gets through. */
+static void without_any_home(void **state) {
+    (void)state;
+    struct homes_examination homes[2] = {a_cluster(), a_cluster()};
+    bool udp = false;
+    char *verdict = NULL, *name = NULL;
+    int status = 0;
+    for (size_t i = 0; i < 3; i++) mute(&homes[0].nodes[i]);
+    struct diagnosis diagnosis = of_clusters(homes, 2);
+    assert_false(diagnosis.homeless);
+    assert_int_equal(diagnosis.verdict.status, DOCTOR_STATUS_HELPED);
+    assert_page_has(&diagnosis, "\nCluster boot.example:9595: All homes answer.");
+    mute(&homes[1].nodes[0]);
+    mute(&homes[1].nodes[1]);
+    diagnosis = of_clusters(homes, 2);
+    assert_false(diagnosis.homeless); /* one next in rank takes their place */
+    homes[1].entries[0].answered = false;
+    diagnosis = of_clusters(homes, 2);
+    assert_true(diagnosis.homeless);
+    assert_page_has(&diagnosis, "\nClock  ");
+    assert_page_has(&diagnosis,
+                    "\nprobing or through a relay.\nCluster boot.example:9595: The bootnode answers, but none");
+    char *text = told(&diagnosis, report_to_programs);
+    json_t *object = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    assert_int_equal(json_unpack(object, "{s:b,s:s,s:i,s:[{s:s}!]}", "udp", &udp, "verdict", &verdict, "status",
+                                 &status, "cluster", "bootnode", &name),
+                     0);
+    assert_true(udp);
+    assert_int_equal(status, DOCTOR_STATUS_BLOCKED);
+    assert_string_equal(verdict, verdict_of_homes(HOMES_KIND_DEAD));
+    json_decref(object);
+    free(text);
+}
+
+static void an_object_of_a_cluster(void **state) {
+    (void)state;
+    struct homes_examination homes = a_cluster();
+    struct diagnosis diagnosis = of_clusters(&homes, 1);
+    mute(&homes.nodes[1]);
+    char *text = told(&diagnosis, report_to_programs), *entry = NULL, *address = NULL, *first = NULL, *second = NULL;
+    json_t *object = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    int bucket = 0, best = 0, other = 0, third = 0, home = 0, rtt = 0, answering = 0;
+    assert_int_equal(
+        json_unpack(object, "{s:[{s:i,s:[{s:s,s:[i,i]}],s:[{s:b,s:[{s:s,s:i,s:s}]},{s:i,s:[{s:s,s:n}]},{s:b}],s:i}!]}",
+                    "cluster", "bucket", &bucket, "entries", "state", &entry, "names", &best, &other, "nodes", "home",
+                    &home, "addresses", "address", &address, "rtt_ms", &rtt, "state", &first, "node", &third,
+                    "addresses", "state", &second, "rtt_ms", "home", &(int){0}, "answering", &answering),
+        0);
+    assert_int_equal(bucket, 517);
+    assert_int_equal(best, 1);
+    assert_int_equal(other, 3);
+    assert_int_equal(third, 3);
+    assert_true(home);
+    assert_string_equal(entry, "answers");
+    assert_string_equal(address, "203.0.113.21:9595");
+    assert_int_equal(rtt, 12);
+    assert_string_equal(first, "answers");
+    assert_string_equal(second, "silent");
+    assert_int_equal(answering, 1);
+    json_decref(object);
+    free(text);
+}
+
+static void every_kind_of_cluster_has_its_sentence(void **state) {
+    (void)state;
+    assert_null(verdict_of_homes(HOMES_KIND_NONE));
+    for (enum homes_kind kind = HOMES_KIND_NONE + 1; kind < HOMES_KIND_COUNT; kind++) {
+        const char *sentence = verdict_of_homes(kind);
+        assert_non_null(sentence);
+        assert_int_equal(sentence[strlen(sentence) - 1], '.');
+    }
+}
+
 static void every_kind_has_its_sentence(void **state) {
     (void)state;
     for (enum nat_kind_named kind = 0; kind < KIND_COUNT; kind++) {
@@ -365,6 +546,12 @@ int main(void) {
         cmocka_unit_test(which_family_is_missing),
         cmocka_unit_test(a_second_address_that_is_private),
         cmocka_unit_test(what_hides_its_clients),
+        cmocka_unit_test(a_page_of_a_cluster),
+        cmocka_unit_test(no_cluster_is_not_told),
+        cmocka_unit_test(every_health_has_its_words),
+        cmocka_unit_test(without_any_home),
+        cmocka_unit_test(an_object_of_a_cluster),
+        cmocka_unit_test(every_kind_of_cluster_has_its_sentence),
         cmocka_unit_test(every_kind_has_its_sentence),
         cmocka_unit_test(every_combination_has_its_kind),
         cmocka_unit_test(an_object),
