@@ -1,6 +1,7 @@
-/* Loaded before the C library (LD_PRELOAD): a resolver in a bad network. "silent.test" is never answered; "late.test"
- * is not known now until there is a file where NAMES_FILE says, and then this machine; "machine.test" is this machine,
- * found as systemd's nss-myhostname finds its own name; others are asked for as usual. */
+/* Loaded before the C library (LD_PRELOAD): a resolver in a bad network. "silent.test" is never answered; "ending.test"
+ * ends the process that asks; "late.test" is not known now until there is a file where NAMES_FILE says, and then this
+ * machine; "machine.test" is this machine, found as systemd's nss-myhostname finds its own name; others are asked for
+ * as usual. */
 #include <dlfcn.h>
 #include <linux/netlink.h>
 #include <netdb.h>
@@ -37,6 +38,7 @@ int getaddrinfo(const char *node, const char *service, const struct addrinfo *hi
     resolver *next = (resolver *)dlsym(RTLD_NEXT, "getaddrinfo");
     if (node && strcmp(node, "silent.test") == 0)
         for (;;) poll(NULL, 0, -1);
+    if (node && strcmp(node, "ending.test") == 0) _exit(EXIT_FAILURE);
     if (node && strcmp(node, "machine.test") == 0)
         return ask_kernel() == 0 ? next("127.0.0.1", service, hints, result) : EAI_FAIL;
     if (!node || strcmp(node, "late.test") != 0) return next(node, service, hints, result);
