@@ -238,11 +238,13 @@ static void check_text(struct arguments *arguments) {
 }
 
 /* A script whose variable is not set shall not tell its secrets to an open room. */
-static void check_secret(struct arguments *arguments) {
+static void check_secret(struct arguments *arguments, const struct client_config *config) {
     const char *file = value_of(arguments, "secret-file");
     if (file && *file == '\0')
         refuse(arguments, "--secret-file", file,
                "expected a file; without this flag, and none in the settings, the room is open");
+    else if (file && arguments->mode == MODE_DOCTOR && !config->room[0])
+        refuse(arguments, "--secret-file", file, "expected --room beside it, or a room in the settings");
 }
 
 bool client_config_own_file(char *out, size_t size) {
@@ -303,7 +305,7 @@ enum client_config_result client_config_read(int argc, char **argv, struct clien
     memcpy(bootnode_in_file, out->bootnode, sizeof bootnode_in_file);
     apply(&arguments, out);
     if (value_of(&arguments, "bootnode")) match_keys(bootnode_in_file, out);
-    check_secret(&arguments);
+    check_secret(&arguments, out);
     check_text(&arguments);
     if (arguments.problems + in_file == 0) check_keys(&arguments, out);
     if (arguments.problems + in_file > 0) return CLIENT_CONFIG_BAD;

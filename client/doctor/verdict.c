@@ -5,6 +5,7 @@
 #define EVERYONE "Everyone can reach you directly."
 #define BY_PROBING                                                                                                     \
     "Direct with everyone but those behind symmetric NATs; those are reached by probing or through a relay."
+#define WHY_SILENT "Where there is no answer, UDP is blocked in between, or no node runs at that address."
 #define NAME_ANOTHER "name a second bootnode, or one with a second address (stun_alternate)."
 
 static const struct verdict verdicts[KIND_COUNT] = {
@@ -109,15 +110,13 @@ const char *verdict_of_homes(enum homes_kind kind) {
         [HOMES_KIND_SOME] =
             "Some homes do not answer from here. Others do: one of those can die, and the room goes on.",
         [HOMES_KIND_ONE] =
-            "One home alone answers from here. You can chat, but if that one dies, too, nobody new can be met until "
-            "another takes its place. Of the others, UDP to them is blocked here, or they do not run.",
+            "One home alone answers from here. You can chat, but if that one dies as well, nobody new can be met until "
+            "another takes its place. " WHY_SILENT,
         [HOMES_KIND_LENT] =
-            "No home answers from here, but a node that is next in rank does. It takes you in after some seconds; "
-            "those "
-            "who reach the homes do not meet you there. UDP to the homes is blocked here, or they do not run.",
-        [HOMES_KIND_DEAD] =
-            "The bootnode answers, but none of the homes that it names: GoChat cannot work with it. UDP "
-            "to them is blocked here, they do not run, or their addresses are wrong."};
+            "No home answers from here, but a node that is next in rank does. It takes you in after some seconds; who "
+            "reaches the homes does not meet you there. " WHY_SILENT,
+        [HOMES_KIND_DEAD] = "The bootnode answers, but none of the homes that it names: GoChat cannot work with it "
+                            "from here. " WHY_SILENT};
     return sentences[kind];
 }
 

@@ -303,6 +303,8 @@ static void a_doctor_needs_no_room(void **state) {
     assert_int_equal(READ("--mode", "doctor", NEEDED, "--secret-file", "/s"), CLIENT_CONFIG_RUN);
     assert_string_equal(config.room, "r"); /* but may have one */
     assert_string_equal(config.secret_file, "/s");
+    REFUSED("gochat: --secret-file '/s': expected --room beside it, or a room in the settings\n", "--mode", "doctor",
+            "--bootnode", "h:1", "--secret-file", "/s");
     REFUSED("gochat: --nick: belongs to --mode client or --mode send\n", "--mode", "doctor", NEEDED, "--nick", "x");
     REFUSED("gochat: --bootnode: missing, expected HOST or HOST:PORT\n", "--mode", "doctor");
 }
