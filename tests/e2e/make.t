@@ -18,7 +18,7 @@ chomp $processors;
 sub told {
     my (@arguments) = @_;
     my ($status, $out, $err) = run_program(name => 'make', timeout => 30,
-        command => [qw(env -u MAKEFLAGS -u MAKELEVEL -u MAKEOVERRIDES -u JOBS -u SAN -u T -u OUT), 'make', '-n', '-C', $root,
+        command => [qw(env -u MAKEFLAGS -u MAKELEVEL -u MAKEOVERRIDES -u JOBS -u SAN -u T -u OUT -u CFLAGS), 'make', '-n', '-C', $root,
             'MAKE=echo inner', @arguments]);
     is($status, 0, "make @arguments") or diag($out, $err);
     return $out;
@@ -34,6 +34,12 @@ for my $target (qw(run run-cluster check)) {
 my $said = told('check', 'T=unit/test_text', 'JOBS=3');
 like($said, qr/^inner -j3 all\b/m, 'make check JOBS=3: three');
 unlike($said, qr/^inner .*address/m, 'make check T=unit/test_text: needs no sanitized program');
+
+$said = told('check', 'SAN=thread');
+like($said, qr/^inner .*unit\/common\/test_queue\b/m, 'make check SAN=thread: builds what will run');
+unlike($said, qr/test_bytes/, 'and nothing else');
+like(told('lint'), qr/^inner .*OUT=build\/lint .*-Werror all/m, 'make lint: a build of its own');
+like(told('lint', 'CFLAGS=-O1 -Werror'), qr/^inner -j$processors all/m, 'make lint: the build of the tests where that has -Werror');
 
 $said = told('coverage', 'T=unit/common');
 like($said, qr/^inner -j$processors OUT=build\/coverage CFLAGS=.*--coverage/m, 'make coverage: a build of its own');
