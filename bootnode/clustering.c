@@ -1,6 +1,7 @@
 #include "bootnode/clustering.h"
 
 #include <errno.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,10 @@
 static void fill_keys(const struct keyring *keys, const char *cluster, struct seal_keys *out) {
     seal_keys_add(out, keys->present.seed, cluster);
     for (size_t i = 0; i < keys->previous_count; i++) seal_keys_add(out, keys->previous[i].seed, cluster);
+}
+
+static const struct node_key *oldest_of(const struct keyring *keys) {
+    return keys->previous_count > 0 ? &keys->previous[keys->previous_count - 1] : &keys->present;
 }
 
 /* What is kept stands beside the view. */
@@ -38,9 +43,11 @@ bool clustering_open(struct clustering *clustering, const struct bootnode_config
     memcpy(options.addresses, settings->addresses.items, settings->addresses.count * sizeof *options.addresses);
     placement_key(settings->name, options.placement_key);
     fill_keys(keys, settings->name, &options.keys);
+    node_key_probes(oldest_of(keys), options.probe_key);
     if (cluster_config_state_file(settings, state_file)) options.state_file = state_file;
     const bool opened = cluster_open(clustering->cluster, &options, why) && open_orders(clustering, &options, why);
     seal_keys_wipe(&options.keys);
+    sodium_memzero(options.probe_key, sizeof options.probe_key);
     return opened;
 }
 

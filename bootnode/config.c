@@ -212,6 +212,7 @@ void bootnode_config_rates(const struct bootnode_config *config, struct rate out
     out[RATE_REGISTER_BUSY] = (struct rate){BUSY_REGISTERS, BUSY_REGISTERS};
     out[RATE_REFUSAL] = (struct rate){BUSY_REFUSALS, BUSY_REFUSALS};
     out[RATE_REFUSAL_TOTAL] = (struct rate){BUSY_REFUSALS_TOTAL, BUSY_REFUSALS_TOTAL};
+    out[RATE_PROBE] = (struct rate){NODES_PROBES, NODES_PROBES};
     out[RATE_RESET_BUSY] = (struct rate){BUSY_RESETS, BUSY_RESETS_BURST};
 }
 

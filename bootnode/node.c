@@ -85,7 +85,9 @@ void node_set_previous_keys(struct node *node, const struct node_key *keys, size
 
 void node_enter_cluster(struct node *node) {
     uint8_t key[COOKIE_SHARED_KEY_SIZE];
-    node_key_cookies(node_key_at(node, (unsigned)node->previous_count), key);
+    const struct node_key *oldest = node_key_at(node, (unsigned)node->previous_count);
+    node_key_cookies(oldest, key);
+    node_key_probes(oldest, node->probe_key);
     cookie_jar_share(&node->cookies, key);
     sodium_memzero(key, sizeof key);
 }

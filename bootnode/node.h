@@ -9,6 +9,7 @@
 
 #include "bootnode/cluster/homes.h"
 #include "bootnode/cluster/move_pace.h"
+#include "bootnode/cluster/probe_mark.h"
 #include "bootnode/config.h"
 #include "bootnode/guard/access.h"
 #include "bootnode/guard/cookie.h"
@@ -41,12 +42,13 @@ struct node {
     struct node_key previous[NODE_PREVIOUS_KEYS_MAX]; /* to who asks for them, the newest first */
     size_t previous_count;
     uint8_t reset_key[16]; /* of the oldest: a rotation, which adds a newer one, leaves living sessions their RESET */
-    struct cookie_jar cookies;           /* has its own synchronisation */
-    struct rate_limiter *limits;         /* lock-free */
-    struct source_count *sources;        /* lock-free; NULL: no cap */
-    struct access *access;               /* who is kept out; the node's to destroy. NULL: nobody */
-    struct move_pace move_pace;          /* lock-free */
-    _Atomic(const struct homes *) homes; /* of the cluster that it is in; NULL: in none. Read with node_homes */
+    uint8_t probe_key[PROBE_MARK_KEY_SIZE]; /* of a cluster: its nodes' STUN requests are marked with it */
+    struct cookie_jar cookies;              /* has its own synchronisation */
+    struct rate_limiter *limits;            /* lock-free */
+    struct source_count *sources;           /* lock-free; NULL: no cap */
+    struct access *access;                  /* who is kept out; the node's to destroy. NULL: nobody */
+    struct move_pace move_pace;             /* lock-free */
+    _Atomic(const struct homes *) homes;    /* of the cluster that it is in; NULL: in none. Read with node_homes */
     struct endpoints endpoints;
     struct shard *shards[NODE_SHARDS_MAX];
     size_t shard_count;
@@ -75,8 +77,8 @@ MUST_USE bool node_init(struct node *node, const struct bootnode_config *config,
                         size_t shard_count, uint64_t monotonic_ms);
 /* Keys that it had before `key`, the newest first; up to NODE_PREVIOUS_KEYS_MAX. Before any worker starts. */
 void node_set_previous_keys(struct node *node, const struct node_key *keys, size_t count);
-/* From now on it is a node of a cluster, whose nodes all have its keys: each takes the cookies of any of them. The
- * secret is the oldest key's, as that of RESET is. Before any worker starts. */
+/* From now on it is a node of a cluster, whose nodes all have its keys: each takes the cookies of any of them, and
+ * knows their STUN requests. The secrets are the oldest key's, as that of RESET is. Before any worker starts. */
 void node_enter_cluster(struct node *node);
 /* Whether it is; where its rooms live it may not know yet. */
 static inline bool node_is_clustered(const struct node *node) {

@@ -14,7 +14,7 @@
 
 #define KDF_CONTEXT "gcnode01"
 
-enum { SUBKEY_RESET = 1, SUBKEY_NOISE = 2, SUBKEY_COOKIES = 3 };
+enum { SUBKEY_RESET = 1, SUBKEY_NOISE = 2, SUBKEY_COOKIES = 3, SUBKEY_PROBES = 4 };
 
 void node_key_derive(const uint8_t seed[static SEED_SIZE], struct node_key *out) {
     memcpy(out->seed, seed, SEED_SIZE);
@@ -25,6 +25,10 @@ void node_key_derive(const uint8_t seed[static SEED_SIZE], struct node_key *out)
 
 void node_key_cookies(const struct node_key *key, uint8_t out[static COOKIE_SHARED_KEY_SIZE]) {
     crypto_kdf_derive_from_key(out, COOKIE_SHARED_KEY_SIZE, SUBKEY_COOKIES, KDF_CONTEXT, key->seed);
+}
+
+void node_key_probes(const struct node_key *key, uint8_t out[static PROBE_MARK_KEY_SIZE]) {
+    crypto_kdf_derive_from_key(out, PROBE_MARK_KEY_SIZE, SUBKEY_PROBES, KDF_CONTEXT, key->seed);
 }
 
 void node_key_wipe(struct node_key *key) {

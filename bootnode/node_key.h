@@ -1,13 +1,14 @@
 /* The bootnode's key: 32 random bytes in a file, from which everything else is derived (crypto_kdf, context "gcnode01":
  * subkey 1 is the key of reset tokens, PROTOCOL.md §2.2; subkey 2 the Noise static secret; subkey 3 makes the cookies
- * of a cluster, whose nodes share the file). The file is as seed_policy_service (common/seed_file.h) has it, with the
- * public key beside it (key_record.h). */
+ * of a cluster, whose nodes share the file; subkey 4 the marks of their STUN requests). The file is as
+ * seed_policy_service (common/seed_file.h) has it, with the public key beside it (key_record.h). */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bootnode/cluster/probe_mark.h"
 #include "bootnode/guard/cookie.h"
 #include "bootnode/previous_keys.h"
 #include "common/attributes.h"
@@ -37,6 +38,8 @@ struct node_key_story {
 void node_key_derive(const uint8_t seed[static SEED_SIZE], struct node_key *out);
 /* What the cookies of a cluster are made with. */
 void node_key_cookies(const struct node_key *key, uint8_t out[static COOKIE_SHARED_KEY_SIZE]);
+/* And what its nodes mark their STUN requests with. */
+void node_key_probes(const struct node_key *key, uint8_t out[static PROBE_MARK_KEY_SIZE]);
 /* Reads the key file; where there is none, makes one with a new key, and the folders above it (0700). False with one
  * line in `why`. */
 MUST_USE bool node_key_open(const char *file, struct node_key *out, struct node_key_story *story, struct why *why);

@@ -63,6 +63,7 @@ bool cluster_open(struct cluster *cluster, const struct cluster_options *options
     cluster->identity = (struct cluster_identity){.replicas = options->replicas, .own_id = options->id};
     memcpy(cluster->identity.placement_key, options->placement_key, sizeof options->placement_key);
     cluster->keys = options->keys;
+    memcpy(cluster->probe_key, options->probe_key, sizeof cluster->probe_key);
     cluster->board = options->board;
     cluster->file.descriptor = cluster->bell = cluster->sockets[0] = cluster->sockets[1] = -1;
     cluster->is_open = true;
@@ -83,6 +84,7 @@ void cluster_close(struct cluster *cluster) {
     udp_batch_destroy(cluster->sent);
     view_file_close(&cluster->file);
     seal_keys_wipe(&cluster->keys);
+    sodium_memzero(cluster->probe_key, sizeof cluster->probe_key);
     pthread_mutex_destroy(&cluster->lock);
     cluster->is_open = false;
 }
@@ -197,11 +199,14 @@ static void send_probe(struct cluster *cluster, const struct probe_packet *packe
 }
 
 static void ask(struct cluster *cluster, uint64_t now) {
+    const uint64_t wall = clock_wall_ms();
     struct probe_packet packets[HOME_ADDRESSES_MAX];
-    uint8_t random[12 * HOME_ADDRESSES_MAX];
+    uint8_t random[PROBE_MARK_SIZE * HOME_ADDRESSES_MAX];
     for (unsigned id = 0; id < CLUSTER_NODES_MAX; id++) {
         if (!probe_is_due(&cluster->probe, &cluster->view, (uint8_t)id, now)) continue;
         randombytes_buf(random, sizeof random);
+        for (size_t i = 0; i < HOME_ADDRESSES_MAX; i++)
+            probe_mark_make(cluster->probe_key, (uint8_t)id, wall, random + PROBE_MARK_SIZE * i);
         const size_t count = probe_ask(&cluster->probe, &cluster->view, (uint8_t)id, now, random, packets);
         for (size_t i = 0; i < count; i++) send_probe(cluster, &packets[i]);
     }

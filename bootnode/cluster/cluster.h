@@ -16,6 +16,7 @@
 #include "bootnode/cluster/cluster_status.h"
 #include "bootnode/cluster/homes.h"
 #include "bootnode/cluster/probe.h"
+#include "bootnode/cluster/probe_mark.h"
 #include "bootnode/cluster/view.h"
 #include "bootnode/cluster/view_file.h"
 #include "common/attributes.h"
@@ -54,6 +55,7 @@ struct cluster_options {
     uint8_t address_count;
     struct address addresses[HOME_ADDRESSES_MAX]; /* ours, as clients reach us */
     struct seal_keys keys;
+    uint8_t probe_key[PROBE_MARK_KEY_SIZE];
     struct board *board;    /* the caller's; outlives it */
     const char *state_file; /* NULL: no view is kept */
 };
@@ -62,6 +64,7 @@ struct cluster {
     char name[CLUSTER_STATUS_NAME_SIZE];
     struct cluster_identity identity;
     struct seal_keys keys;
+    uint8_t probe_key[PROBE_MARK_KEY_SIZE];
     struct board *board;
     struct cluster_host host;
     struct view_file file;

@@ -6,7 +6,7 @@
  *    PROBE_REST_MS, so that a broken path is known before it is needed; as seldom where it is in no view and was not
  *    heard for PROBE_MISSED_MS. All its addresses are asked.
  * 2. What counts as an answer came from the address that was asked, to one of the last PROBE_OPEN requests to it, whose
- *    transactions are random, within PROBE_WAIT_MS, and to each request once. */
+ *    transactions nobody else foresees (probe_mark.h), within PROBE_WAIT_MS, and to each request once. */
 #pragma once
 
 #include <stdbool.h>

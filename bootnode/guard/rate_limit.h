@@ -31,6 +31,8 @@ enum rate_kind {
     RATE_REGISTER_BUSY,
     RATE_REFUSAL,
     RATE_REFUSAL_TOTAL,
+    /* STUN of a cluster's nodes (cluster/probe_mark.h) */
+    RATE_PROBE,
     /* while packets of sessions wait: RESETs to what names none, of a worker */
     RATE_RESET_BUSY,
     RATE_KIND_COUNT
@@ -46,6 +48,9 @@ enum rate_kind {
  * long as it takes to see that there is no such session. After a restart it is as many as can register again. */
 #define BUSY_RESETS 10000
 #define BUSY_RESETS_BURST 1000
+
+/* A second, of a source: all other nodes of a cluster may be behind one address, and each asks once. */
+#define NODES_PROBES 256
 
 /* What the buckets of a /48 can still count in whole microseconds. */
 #define RATE_MAX 10000

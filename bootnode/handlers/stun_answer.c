@@ -30,6 +30,15 @@ static bool choose_endpoint(struct context *context, const struct packet *packet
     return stun_refuse_change(request);
 }
 
+/* A node's question shows that it is one: who forges a node's address uses up the answers to others there, not its. */
+static bool may_answer(const struct context *context, const struct address *from, const struct stun_request *request) {
+    const struct node *node = context->node;
+    const bool of_node =
+        node_is_clustered(node) &&
+        probe_mark_holds(node->probe_key, node->node_id, node->wall_ms(node->wall_context), request->transaction);
+    return rate_limit_source(node->limits, of_node ? RATE_PROBE : RATE_STUN, from, context->now);
+}
+
 /* The one answer that is larger than its request: by 12 to 24 bytes, and where there is another address by up to 72,
  * for a client that wants to know is told by nothing but an answer. So it is limited more strictly than others. Whoever
  * forges sources gains nothing more by CHANGE-REQUEST and RESPONSE-PORT: the answer goes to the same address, once, and
@@ -45,7 +54,7 @@ void handle_stun(struct context *context, const struct packet *packet) {
         counters_count(context->counters, COUNTER_MALFORMED);
         return;
     }
-    if (!rate_limit_source(context->node->limits, RATE_STUN, &packet->from, context->now)) {
+    if (!may_answer(context, &packet->from, &request)) {
         counters_count(context->counters, COUNTER_RATE_LIMITED_STUN);
         return;
     }

@@ -6,7 +6,9 @@
 
 #include <cmocka.h>
 
+#include "bootnode/cluster/probe_mark.h"
 #include "bootnode/handlers/reset.h"
+#include "common/stun.h"
 #include "tests/scenario/support/cluster.h"
 
 static struct cluster *open(void **state, size_t count, uint8_t replicas) {
@@ -263,6 +265,62 @@ static void foreign_resets_have_the_same_limit(void **state) {
     assert_int_equal(counters_read(&net->counters, COUNTER_RATE_LIMITED_RESET), 200 - sent);
 }
 
+/* --- Who asks whether we live --- */
+
+static bool count_answers(struct net *net, const struct flying *packet) {
+    unsigned *answers = net->watching;
+    *answers += !packet->to_server && stun_may_be_response(packet->data, packet->size);
+    return false;
+}
+
+/* A STUN request of the node there, or of who forges its address: without a mark, or with one that it copied. */
+static void ask_stun(struct net *net, const struct address *from, const uint8_t bytes[static PROBE_MARK_SIZE]) {
+    struct stun_request request = {.classic = false};
+    uint8_t packet[STUN_REQUEST_MAX];
+    stun_make_transaction(bytes, request.transaction);
+    const size_t size = stun_encode_request(&request, packet, sizeof packet);
+    assert_true(size > 0);
+    net_inject(net, from, packet, size);
+}
+
+static void mark(struct net *net, uint8_t asked, uint8_t bytes[static PROBE_MARK_SIZE]) {
+    probe_mark_make(net->node.probe_key, asked, net->node.wall_ms(net->node.wall_context), bytes);
+}
+
+/* Forged sources use up what is answered to them, and no node is taken for dead because of that. */
+static void a_node_is_answered_beside_a_flood_in_its_name(void **state) {
+    struct cluster *cluster = open(state, 3, 2);
+    struct net *net = cluster->nodes[0];
+    const struct address node = cluster_address(1);
+    uint8_t bytes[PROBE_MARK_SIZE] = {0}, copied[PROBE_MARK_SIZE] = {9};
+    unsigned answers = 0, forged = 0;
+    struct bootnode_config config = net->config;
+    config.rate_stun = 20;
+    assert_true(node_reconfigure(&net->node, &config));
+    net->watch = count_answers;
+    net->watching = &answers;
+    for (unsigned i = 0; i < 2000; i++) {
+        bytes[0]++;
+        bytes[PROBE_MARK_SIZE - 1] += 3;
+        ask_stun(net, &node, bytes);
+    }
+    forged = answers;
+    assert_in_range(forged, 100, 400);
+    for (unsigned i = 0; i < 10; i++) {
+        bytes[1] = (uint8_t)i;
+        mark(net, cluster_id(0), bytes);
+        ask_stun(net, &node, bytes);
+    }
+    assert_int_equal(answers, forged + 10);
+    /* Of another node: no mark here. And a copy is limited, too. */
+    mark(net, cluster_id(2), bytes);
+    ask_stun(net, &node, bytes);
+    assert_int_equal(answers, forged + 10);
+    mark(net, cluster_id(0), copied);
+    for (unsigned i = 0; i < 5000; i++) ask_stun(net, &node, copied);
+    assert_in_range(answers, forged + 10 + 200, forged + 10 + NODES_PROBES + 10);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_node_names_the_homes, cluster_setup, cluster_teardown),
@@ -274,6 +332,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(who_ends_names_others, cluster_setup, cluster_teardown),
         cmocka_unit_test_setup_teardown(lost_nodes_sessions_are_reset, cluster_setup, cluster_teardown),
         cmocka_unit_test_setup_teardown(foreign_resets_have_the_same_limit, cluster_setup, cluster_teardown),
+        cmocka_unit_test_setup_teardown(a_node_is_answered_beside_a_flood_in_its_name, cluster_setup, cluster_teardown),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("cluster", tests, NULL, NULL);

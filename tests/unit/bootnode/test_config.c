@@ -262,6 +262,7 @@ static void test_rates(void **state) {
     bootnode_config_rates(&config, rates);
     assert_int_equal(rates[RATE_REGISTER_BUSY].per_second, BUSY_REGISTERS);
     assert_int_equal(rates[RATE_RESET_BUSY].per_second, BUSY_RESETS);
+    assert_int_equal(rates[RATE_PROBE].per_second, NODES_PROBES);
     assert_int_equal(rates[RATE_REFUSAL].per_second, BUSY_REFUSALS);
     assert_int_equal(rates[RATE_REFUSAL_TOTAL].burst, BUSY_REFUSALS_TOTAL);
     config.rate_stun = 7;

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "bootnode/cluster/probe.h"
+#include "bootnode/cluster/probe_mark.h"
 #include "bootnode/cluster/view.h"
 
 #define NOW 100000
@@ -121,6 +122,31 @@ static void strangers_do_not_answer(void **state) {
     assert_false(probe_take(&probe, &view, &older[0].to, bytes, size, NOW + 5, &id)); /* of long ago */
 }
 
+/* --- Marks --- */
+
+#define WALL UINT64_C(1795996800000)
+
+static const uint8_t mark_key[PROBE_MARK_KEY_SIZE] = {7}, other_key[PROBE_MARK_KEY_SIZE] = {8};
+
+static void a_mark_is_good_at_one_node_for_a_while(void **state) {
+    uint8_t bytes[PROBE_MARK_SIZE] = {1, 2, 3, 4}, transaction[STUN_TRANSACTION_SIZE];
+    (void)state;
+    probe_mark_make(mark_key, OTHER, WALL, bytes);
+    stun_make_transaction(bytes, transaction);
+    /* Clocks are a minute apart, and it is on its way. */
+    for (int64_t ms = -PROBE_MARK_PERIOD_MS; ms <= PROBE_MARK_PERIOD_MS; ms += 500)
+        assert_true(probe_mark_holds(mark_key, OTHER, WALL + (uint64_t)ms, transaction));
+    assert_false(probe_mark_holds(mark_key, OTHER, WALL + 2 * PROBE_MARK_PERIOD_MS, transaction));
+    assert_false(probe_mark_holds(mark_key, OTHER, WALL - 2 * PROBE_MARK_PERIOD_MS, transaction));
+    assert_false(probe_mark_holds(other_key, OTHER, WALL, transaction));
+    assert_false(probe_mark_holds(mark_key, OTHER + 1, WALL, transaction));
+    for (size_t bit = 8 * 4; bit < 8 * sizeof transaction; bit++) {
+        transaction[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        assert_false(probe_mark_holds(mark_key, OTHER, WALL, transaction));
+        transaction[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_is_heard_is_asked_seldom),
@@ -128,6 +154,7 @@ int main(void) {
         cmocka_unit_test(without_the_board_all_are_asked_each_second),
         cmocka_unit_test(an_answer_counts_once),
         cmocka_unit_test(strangers_do_not_answer),
+        cmocka_unit_test(a_mark_is_good_at_one_node_for_a_while),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
