@@ -35,7 +35,8 @@ static size_t prologue_write(const struct handshake_pair *pair, const struct tra
     return writer_size(&writer);
 }
 
-static bool machine_init(struct noise *noise, const struct handshake_pair *pair, const struct transport *bound_to) {
+static bool machine_init(struct noise *noise, const struct handshake_pair *pair, const struct key_set *set,
+                         const struct transport *bound_to) {
     enum suite suite = handshake_suite(pair);
     if (suite == 0) return false;
     uint8_t prologue[PROLOGUE_MAX];
@@ -47,7 +48,7 @@ static bool machine_init(struct noise *noise, const struct handshake_pair *pair,
                                              .prologue_size = prologue_size,
                                              .static_secret = pair->identity->noise_secret,
                                              .static_public = pair->identity->noise_public,
-                                             .psk = pair->room->has_secret ? pair->room->set.psk : NULL});
+                                             .psk = pair->room->has_secret ? set->psk : NULL});
     return true;
 }
 
@@ -75,21 +76,22 @@ bool handshake_renewal_valid(const struct handshake_pair *pair, const uint8_t pa
     return sodium_memcmp(packet + PEER_INITIATION_HEAD, tag, TAG_SIZE) == 0;
 }
 
-bool handshake_initiate(const struct handshake_pair *pair, uint32_t index, const struct transport *bound_to,
-                        uint64_t now, struct handshake_attempt *out) {
+bool handshake_initiate(const struct handshake_pair *pair, const struct key_set *set, uint32_t index,
+                        const struct transport *bound_to, uint64_t now, struct handshake_attempt *out) {
     uint8_t message[NOISE_XX_1_OVERHEAD + SUITE_TAG_SIZE];
     struct peer_initiation initiation = {.bound = bound_to != NULL,
                                          .sender_index = index,
                                          .bound_index = bound_to ? bound_to->remote_index : 0,
                                          .noise = message,
                                          .noise_size = handshake_initiation_noise_size(pair->room)};
-    if (!machine_init(&out->noise, pair, bound_to)) return false;
+    if (!machine_init(&out->noise, pair, set, bound_to)) return false;
     if (noise_write(&out->noise, NULL, 0, message, sizeof message) != initiation.noise_size) return false;
-    pair_tag_derive(pair->room->set.mac_key, pair->own_id, pair->other_id, initiation.pair_tag);
+    pair_tag_derive(set->mac_key, pair->own_id, pair->other_id, initiation.pair_tag);
     size_t size = peer_initiation_encode(&initiation, out->packet, sizeof out->packet);
     if (bound_to) renewal_tag(pair, out->packet, bound_to, out->packet + PEER_INITIATION_HEAD);
-    peer_mac_write(pair->room->set.mac_key, out->packet, size);
+    peer_mac_write(set->mac_key, out->packet, size);
     out->active = true;
+    out->set = set;
     out->bound = bound_to != NULL;
     out->index = index;
     out->started = now;
@@ -101,38 +103,39 @@ bool handshake_cookie_fits(const struct handshake_attempt *attempt, const struct
            sodium_memcmp(reply->echo, attempt->packet + PEER_INITIATION_NOISE, PEER_ECHO_SIZE) == 0;
 }
 
-void handshake_use_cookie(const struct handshake_pair *pair, const struct handshake_attempt *attempt,
-                          const uint8_t cookie[static PEER_COOKIE_SIZE], uint8_t out[static PEER_HANDSHAKE_SIZE]) {
+void handshake_use_cookie(const struct handshake_attempt *attempt, const uint8_t cookie[static PEER_COOKIE_SIZE],
+                          uint8_t out[static PEER_HANDSHAKE_SIZE]) {
     memcpy(out, attempt->packet, PEER_HANDSHAKE_SIZE);
     peer_second_mac_write(cookie, out);
-    peer_mac_write(pair->room->set.mac_key, out, PEER_HANDSHAKE_SIZE);
+    peer_mac_write(attempt->set->mac_key, out, PEER_HANDSHAKE_SIZE);
 }
 
-void handshake_ask_for_cookie(const struct handshake_pair *pair, const struct peer_initiation *initiation,
+void handshake_ask_for_cookie(const struct key_set *set, const struct peer_initiation *initiation,
                               const uint8_t cookie[static PEER_COOKIE_SIZE],
                               uint8_t out[static PEER_COOKIE_REPLY_SIZE]) {
     struct peer_cookie_reply reply = {.receiver_index = initiation->sender_index};
     memcpy(reply.echo, initiation->noise, sizeof reply.echo);
     memcpy(reply.cookie, cookie, sizeof reply.cookie);
     size_t size = peer_cookie_reply_encode(&reply, out, PEER_COOKIE_REPLY_SIZE);
-    peer_mac_write(pair->room->set.mac_key, out, size);
+    peer_mac_write(set->mac_key, out, size);
 }
 
 bool handshake_is_copy(const struct handshake_pending *pending, const uint8_t packet[static PEER_HANDSHAKE_SIZE]) {
     return pending->active && memcmp(pending->initiation, packet, sizeof pending->initiation) == 0;
 }
 
-bool handshake_respond(const struct handshake_pair *pair, const uint8_t *packet,
+bool handshake_respond(const struct handshake_pair *pair, const struct key_set *set, const uint8_t *packet,
                        const struct peer_initiation *initiation, uint32_t index, const struct transport *bound_to,
                        uint64_t now, struct handshake_pending *out) {
     uint8_t nothing[1], message[NOISE_XX_2_OVERHEAD];
     size_t payload_size;
     struct handshake_pending pending = {.active = true,
                                         .bound = bound_to != NULL,
+                                        .set = set,
                                         .index = index,
                                         .remote_index = initiation->sender_index,
                                         .started = now};
-    if (!machine_init(&pending.noise, pair, bound_to)) return false;
+    if (!machine_init(&pending.noise, pair, set, bound_to)) return false;
     if (!noise_read(&pending.noise, initiation->noise, initiation->noise_size, nothing, sizeof nothing, &payload_size))
         return false;
     if (payload_size != 0) return false;
@@ -142,7 +145,7 @@ bool handshake_respond(const struct handshake_pair *pair, const uint8_t *packet,
                                    .noise = message,
                                    .noise_size = sizeof message};
     size_t size = peer_response_encode(&response, pending.response, sizeof pending.response);
-    peer_mac_write(pair->room->set.mac_key, pending.response, size);
+    peer_mac_write(set->mac_key, pending.response, size);
     memcpy(pending.initiation, packet, sizeof pending.initiation);
     *out = pending;
     sodium_memzero(&pending, sizeof pending);
@@ -161,9 +164,9 @@ static uint64_t token_make(void) {
     return read_u64(&reader);
 }
 
-size_t handshake_confirm(const struct handshake_pair *pair, const struct handshake_attempt *attempt,
-                         const struct peer_answer *response, const struct frame_introduction *introduction,
-                         uint8_t *out, size_t capacity, struct handshake_result *result) {
+size_t handshake_confirm(const struct handshake_attempt *attempt, const struct peer_answer *response,
+                         const struct frame_introduction *introduction, uint8_t *out, size_t capacity,
+                         struct handshake_result *result) {
     uint8_t nothing[1], payload[PEER_CONFIRMATION_PAYLOAD_MAX], message[PEER_CONFIRMATION_MAX];
     size_t payload_size;
     struct noise noise = attempt->noise;
@@ -180,7 +183,7 @@ size_t handshake_confirm(const struct handshake_pair *pair, const struct handsha
                                        .noise = message,
                                        .noise_size = message_size};
     size_t size = peer_confirmation_encode(&confirmation, out, capacity);
-    if (size) peer_mac_write(pair->room->set.mac_key, out, size);
+    if (size) peer_mac_write(attempt->set->mac_key, out, size);
     return size;
 }
 

@@ -37,6 +37,7 @@ struct handshake_copies {
 /* The initiator's attempt. */
 struct handshake_attempt {
     bool active, bound;
+    const struct key_set *set; /* that it is made under */
     uint32_t index;
     uint64_t started;
     struct noise noise;
@@ -51,7 +52,8 @@ struct handshake_attempt {
 /* The responder's half-open handshake. */
 struct handshake_pending {
     bool active, bound;
-    bool done; /* confirmed: kept to answer late copies */
+    bool done;                 /* confirmed: kept to answer late copies */
+    const struct key_set *set; /* the initiation's */
     uint32_t index, remote_index;
     uint64_t started;
     struct noise noise;
@@ -75,32 +77,34 @@ enum suite handshake_suite(const struct handshake_pair *pair);
 /* Length of INITIATION's Noise message in this room. */
 size_t handshake_initiation_noise_size(const struct room_keys *room);
 
-/* Initiator. `bound_to` is the transport it renews, or NULL. */
-MUST_USE bool handshake_initiate(const struct handshake_pair *pair, uint32_t index, const struct transport *bound_to,
-                                 uint64_t now, struct handshake_attempt *out);
+/* Initiator. `set` is that of the room that the handshake is made under, and outlives it. `bound_to` is the transport
+ * it renews, or NULL. */
+MUST_USE bool handshake_initiate(const struct handshake_pair *pair, const struct key_set *set, uint32_t index,
+                                 const struct transport *bound_to, uint64_t now, struct handshake_attempt *out);
 /* Initiator: RESPONSE came; writes CONFIRMATION with our introduction. 0 when it does not fit the attempt. */
-MUST_USE size_t handshake_confirm(const struct handshake_pair *pair, const struct handshake_attempt *attempt,
-                                  const struct peer_answer *response, const struct frame_introduction *introduction,
-                                  uint8_t *out, size_t capacity, struct handshake_result *result);
+MUST_USE size_t handshake_confirm(const struct handshake_attempt *attempt, const struct peer_answer *response,
+                                  const struct frame_introduction *introduction, uint8_t *out, size_t capacity,
+                                  struct handshake_result *result);
 
 /* Initiator: is that COOKIE_REPLY to this attempt, from who saw its INITIATION? */
 MUST_USE bool handshake_cookie_fits(const struct handshake_attempt *attempt, const struct peer_cookie_reply *reply);
 /* Initiator: INITIATION with the second MAC that the cookie asks for. */
-void handshake_use_cookie(const struct handshake_pair *pair, const struct handshake_attempt *attempt,
-                          const uint8_t cookie[static PEER_COOKIE_SIZE], uint8_t out[static PEER_HANDSHAKE_SIZE]);
+void handshake_use_cookie(const struct handshake_attempt *attempt, const uint8_t cookie[static PEER_COOKIE_SIZE],
+                          uint8_t out[static PEER_HANDSHAKE_SIZE]);
 
 /* Responder: a bound INITIATION came. Was it made by who has the keys of the session that it renews? */
 MUST_USE bool handshake_renewal_valid(const struct handshake_pair *pair,
                                       const uint8_t packet[static PEER_HANDSHAKE_SIZE],
                                       const struct transport *bound_to);
-/* Responder: INITIATION came, and is not worked off; the answer tells how it would be. */
-void handshake_ask_for_cookie(const struct handshake_pair *pair, const struct peer_initiation *initiation,
+/* Responder: INITIATION came under that set, and is not worked off; the answer tells how it would be. */
+void handshake_ask_for_cookie(const struct key_set *set, const struct peer_initiation *initiation,
                               const uint8_t cookie[static PEER_COOKIE_SIZE],
                               uint8_t out[static PEER_COOKIE_REPLY_SIZE]);
 /* Responder: is this packet a copy of the INITIATION that was answered, whatever its second MAC? */
 bool handshake_is_copy(const struct handshake_pending *pending, const uint8_t packet[static PEER_HANDSHAKE_SIZE]);
-/* Responder: INITIATION came (its MAC and pair tag are checked); makes the RESPONSE. `bound_to` as the packet asks. */
-MUST_USE bool handshake_respond(const struct handshake_pair *pair, const uint8_t *packet,
+/* Responder: INITIATION came (its MAC and pair tag are checked, which say under which set); makes the RESPONSE.
+ * `bound_to` as the packet asks. */
+MUST_USE bool handshake_respond(const struct handshake_pair *pair, const struct key_set *set, const uint8_t *packet,
                                 const struct peer_initiation *initiation, uint32_t index,
                                 const struct transport *bound_to, uint64_t now, struct handshake_pending *out);
 /* Responder: CONFIRMATION came. */

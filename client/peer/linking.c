@@ -55,10 +55,56 @@ void linking_abandon(struct peer *peer) {
     peer->renewing = false;
 }
 
-static bool attempt_begin(struct peer *peer, const struct transport *bound_to, uint64_t now) {
+/* --- Key sets --- */
+
+static const struct key_set *set_with(const struct peer *peer, size_t number) {
+    return &peer->host->sets->list[number];
+}
+
+static const struct key_set *held_set(const struct peer *peer) {
+    size_t number = key_sets_best(peer->host->sets, peer->held);
+    return set_with(peer, number == KEY_SETS_NONE ? key_sets_current(peer->host->sets) : number);
+}
+
+const struct key_set *linking_set(const struct peer *peer) {
+    uint32_t listed = 0;
+    for (size_t i = 0; i < KEY_SETS_MAX; i++) listed |= (uint32_t)((peer->listed & peer->host->listing[i]) != 0) << i;
+    size_t number = key_sets_best(peer->host->sets, listed);
+    return number == KEY_SETS_NONE ? held_set(peer) : set_with(peer, number);
+}
+
+const struct key_set *linking_set_of(const struct peer *peer, uint32_t index) {
+    const struct transport *all[] = {&peer->current, &peer->previous, &peer->next};
+    if (peer->attempt.active && peer->attempt.index == index) return peer->attempt.set;
+    for (size_t i = 0; i < PEER_PENDING; i++)
+        if (peer->pending[i].active && peer->pending[i].index == index) return peer->pending[i].set;
+    for (size_t i = 0; i < 3; i++)
+        if (all[i]->live && all[i]->local_index == index) return all[i]->set;
+    return NULL;
+}
+
+bool linking_forget_set(struct peer *peer, const struct key_set *set) {
+    struct transport *all[] = {&peer->current, &peer->previous, &peer->next};
+    bool initiated = peer->attempt.active && peer->attempt.set == set;
+    if (initiated) linking_abandon(peer);
+    for (size_t i = 0; i < PEER_PENDING; i++)
+        if (peer->pending[i].set == set) pending_drop(peer, &peer->pending[i]);
+    for (size_t i = 0; i < 3; i++)
+        if (all[i]->set == set) all[i]->set = NULL;
+    return initiated;
+}
+
+static void note_held(struct peer *peer, const struct key_set *set) {
+    if (set) peer->held |= UINT32_C(1) << key_sets_number(peer->host->sets, set);
+}
+
+/* --- The initiator --- */
+
+static bool attempt_begin(struct peer *peer, const struct key_set *set, const struct transport *bound_to,
+                          uint64_t now) {
     attempt_drop(peer);
     uint32_t index = indices_take(peer->host->indices, peer);
-    if (index && handshake_initiate(&peer->pair, index, bound_to, now, &peer->attempt)) {
+    if (index && handshake_initiate(&peer->pair, set, index, bound_to, now, &peer->attempt)) {
         bucket_fill(&peer->attempt.work, &work_kind, now);
         return true;
     }
@@ -70,9 +116,11 @@ static bool attempt_begin(struct peer *peer, const struct transport *bound_to, u
 /* Copies that went out in rounds before may still be answered. */
 bool linking_begin(struct peer *peer, uint64_t now) {
     const struct handshake_attempt *attempt = &peer->attempt;
+    const struct key_set *set = linking_set(peer);
     peer->renewing = false;
-    if (attempt->active && !attempt->bound && now - attempt->started < ATTEMPT_LIFE_MS) return true;
-    return attempt_begin(peer, NULL, now);
+    if (attempt->active && !attempt->bound && attempt->set == set && now - attempt->started < ATTEMPT_LIFE_MS)
+        return true;
+    return attempt_begin(peer, set, NULL, now);
 }
 
 static void note_copy(struct handshake_copies *copies, uint64_t now) {
@@ -93,7 +141,7 @@ void linking_initiate(struct peer *peer, const struct path *to, enum sending_gro
     uint8_t proven[PEER_HANDSHAKE_SIZE];
     const uint8_t *packet = attempt->packet;
     if (attempt->cookies > 0 && path_equal(to, &attempt->cookie_from)) {
-        handshake_use_cookie(&peer->pair, attempt, attempt->cookie, proven);
+        handshake_use_cookie(attempt, attempt->cookie, proven);
         packet = proven;
     }
     if (sending_packet(peer, to, grounds, packet, PEER_HANDSHAKE_SIZE, now)) note_copy(&attempt->sent, now);
@@ -120,6 +168,7 @@ static void transport_rotate(struct peer *peer, const struct transport *fresh) {
 void linking_promote_next(struct peer *peer, uint64_t now) {
     struct transport fresh = peer->next;
     sodium_memzero(&peer->next, sizeof peer->next);
+    note_held(peer, fresh.set);
     transport_rotate(peer, &fresh);
     sodium_memzero(&fresh, sizeof fresh);
     memcpy(peer->current_static, peer->next_static, sizeof peer->current_static);
@@ -169,20 +218,21 @@ static bool may_work(struct peer *peer, size_t place, uint64_t now) {
     return !under_way && bucket_take(&peer->work[place], &work_kind, WORK, now);
 }
 
-static void ask_for_cookie(struct peer *peer, const struct peer_initiation *message, const struct path *from,
-                           uint64_t now) {
+static void ask_for_cookie(struct peer *peer, const struct key_set *set, const struct peer_initiation *message,
+                           const struct path *from, uint64_t now) {
     uint8_t cookie[PEER_COOKIE_SIZE], packet[PEER_COOKIE_REPLY_SIZE];
     cookies_bake(&peer->cookies, from, now, cookie);
-    handshake_ask_for_cookie(&peer->pair, message, cookie, packet);
+    handshake_ask_for_cookie(set, message, cookie, packet);
     (void)sending_packet(peer, from, SENDING_HEARD, packet, sizeof packet, now);
 }
 
-static void respond(struct peer *peer, size_t place, const uint8_t *packet, const struct peer_initiation *message,
-                    const struct transport *bound_to, const struct path *from, uint64_t now) {
+static void respond(struct peer *peer, size_t place, const struct key_set *set, const uint8_t *packet,
+                    const struct peer_initiation *message, const struct transport *bound_to, const struct path *from,
+                    uint64_t now) {
     uint32_t index = indices_take(peer->host->indices, peer);
     if (!index) return;
     struct handshake_pending fresh;
-    if (!handshake_respond(&peer->pair, packet, message, index, bound_to, now, &fresh)) {
+    if (!handshake_respond(&peer->pair, set, packet, message, index, bound_to, now, &fresh)) {
         indices_release(peer->host->indices, index);
         return;
     }
@@ -194,8 +244,8 @@ static void respond(struct peer *peer, size_t place, const uint8_t *packet, cons
     send_response(peer, slot, from, now);
 }
 
-void linking_respond(struct peer *peer, const uint8_t *packet, const struct peer_initiation *message,
-                     const struct path *from, bool known_place, uint64_t now) {
+void linking_respond(struct peer *peer, const struct key_set *set, const uint8_t *packet,
+                     const struct peer_initiation *message, const struct path *from, bool known_place, uint64_t now) {
     for (size_t i = 0; i < PEER_PENDING; i++) {
         struct handshake_pending *known = &peer->pending[i];
         if (!handshake_is_copy(known, packet)) continue;
@@ -206,9 +256,9 @@ void linking_respond(struct peer *peer, const uint8_t *packet, const struct peer
     if (message->bound && (!bound_to || !handshake_renewal_valid(&peer->pair, packet, bound_to))) return;
     size_t place = bound_to ? PEER_PENDING_BOUND : place_of(peer, packet, message, from, known_place, now);
     if (may_work(peer, place, now))
-        respond(peer, place, packet, message, bound_to, from, now);
+        respond(peer, place, set, packet, message, bound_to, from, now);
     else if (place == PEER_PENDING_KNOWN || place == PEER_PENDING_STRANGE)
-        ask_for_cookie(peer, message, from, now);
+        ask_for_cookie(peer, set, message, from, now);
 }
 
 /* One more INITIATION, whose RESPONSE pays for another CONFIRMATION: to a candidate, if it had not all that it may get;
@@ -281,8 +331,7 @@ bool linking_confirm(struct peer *peer, const struct peer_answer *message, const
     struct handshake_result result;
     uint8_t confirmation[PEER_CONFIRMATION_MAX];
     sending_introduction(peer, &self);
-    size_t size =
-        handshake_confirm(&peer->pair, &peer->attempt, message, &self, confirmation, sizeof confirmation, &result);
+    size_t size = handshake_confirm(&peer->attempt, message, &self, confirmation, sizeof confirmation, &result);
     if (size == 0) return false;
     /* Somebody else in the room answers for a member whom we know. */
     if (peer->static_proven && sodium_memcmp(result.remote_static, peer->current_static, 32) != 0) {
@@ -292,6 +341,7 @@ bool linking_confirm(struct peer *peer, const struct peer_answer *message, const
     transport_drop(peer, &peer->next);
     transport_start(&peer->next, handshake_suite(&peer->pair), &result.keys, peer->attempt.index, message->sender_index,
                     now);
+    peer->next.set = peer->attempt.set;
     memcpy(peer->next_static, result.remote_static, sizeof peer->next_static);
     peer->next_token = result.token;
     sodium_memzero(&result, sizeof result);
@@ -325,6 +375,8 @@ enum linked linking_accept(struct peer *peer, const struct peer_answer *message,
     note_answer(peer, &pending->sent, now);
     struct transport fresh;
     transport_start(&fresh, handshake_suite(&peer->pair), &result.keys, pending->index, pending->remote_index, now);
+    fresh.set = pending->set;
+    note_held(peer, pending->set);
     transport_rotate(peer, &fresh);
     memcpy(peer->current_static, result.remote_static, sizeof peer->current_static);
     *introduction = result.introduction;
@@ -378,7 +430,7 @@ static uint64_t renewal_at(const struct peer *peer) {
 
 static void renewal_begin(struct peer *peer, uint64_t now) {
     peer->renewed = now;
-    if (!attempt_begin(peer, &peer->current, now)) return;
+    if (!attempt_begin(peer, held_set(peer), &peer->current, now)) return;
     path_try_start(&peer->renewal, &peer->path, now);
     peer->renewing = true;
 }

@@ -11,6 +11,14 @@ void linking_init(struct peer *peer, uint64_t now);
 /* Is there a transport to send on? */
 bool linking_usable(const struct peer *peer, uint64_t now);
 
+/* The key set to meet the peer under: the best that some bootnode lists it under, else that it has, else the present
+ * one. */
+const struct key_set *linking_set(const struct peer *peer);
+/* That of the handshake with this index of ours, be it under way or finished; NULL: none. */
+const struct key_set *linking_set_of(const struct peer *peer, uint32_t index);
+/* The key set is to be dropped: handshakes under it are given up. True: one of them was ours. */
+bool linking_forget_set(struct peer *peer, const struct key_set *set);
+
 /* The initiator's: a handshake that is bound to nothing begins, in place of any bound one, or goes on if it is young
  * enough; false without an index. */
 bool linking_begin(struct peer *peer, uint64_t now);
@@ -35,8 +43,8 @@ void linking_promote_next(struct peer *peer, uint64_t now);
 
 /* The responder's: INITIATION came; RESPONSE goes back, or COOKIE_REPLY when there was too much of that. `known_place`:
  * from where the peer is known to be. */
-void linking_respond(struct peer *peer, const uint8_t *packet, const struct peer_initiation *message,
-                     const struct path *from, bool known_place, uint64_t now);
+void linking_respond(struct peer *peer, const struct key_set *set, const uint8_t *packet,
+                     const struct peer_initiation *message, const struct path *from, bool known_place, uint64_t now);
 enum linked {
     LINKED_NOTHING,
     LINKED_AGAIN, /* a copy: our introduction was lost, or went to where somebody had sent a copy of this from */

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "client/keys/bootnodes.h"
+#include "client/keys/key_sets.h"
 #include "client/outside.h"
 #include "client/peer/answers.h"
 #include "client/peer/budget.h"
@@ -48,7 +49,9 @@ struct peer;
 struct peer_host {
     void *context;
     const struct outside *outside;
-    const struct room_keys *room;
+    const struct room_keys *room;   /* what is stable of its keys, */
+    const struct key_sets *sets;    /* and the sets of them, which may change: see peer_forget_set */
+    uint32_t listing[KEY_SETS_MAX]; /* for each key set the sessions that are under it, as a set */
     const struct identity *identity;
     struct indices *indices;
     struct punch_budget *budget;
@@ -147,7 +150,6 @@ struct peer {
     struct peer *next_touched;
     bool is_touched; /* and so among the host's */
     struct handshake_pair pair;
-    uint8_t tag_in[PAIR_TAG_SIZE]; /* of packets from it to us */
     enum peer_state state;
     uint64_t created;
     uint64_t alarms[PEER_ALARMS]; /* ms; NEVER: there is nothing to do */
@@ -185,6 +187,7 @@ struct peer {
     struct bucket work[PEER_PENDING]; /* public-key work for INITIATIONs */
     struct cookies cookies;           /* for those that begin them */
     struct transport current, previous, next;
+    uint32_t held; /* the key sets that it is known to have: a handshake was made under them, or the host says so */
     uint8_t next_static[32], current_static[32];
     bool static_proven; /* an introduction has proved `current_static`: this member never has another */
     bool next_bound;

@@ -119,7 +119,6 @@ struct peer *peer_create(const struct peer_host *host, const struct member_recor
     peer->pair.initiator = handshake_is_initiator(host->own_id, record->id);
     peer->pair.own_mask = host->own_mask;
     peer->pair.other_mask = record->suite_mask;
-    pair_tag_derive(host->room->set.mac_key, record->id, host->own_id, peer->tag_in);
     peer->created = peer->heard = peer->heard_here = peer->sent = now;
     linking_init(peer, now);
     trials_init(&peer->trials, now);
@@ -301,6 +300,22 @@ void peer_retry(struct peer *peer, uint64_t now) {
     set_alarms(peer, now);
 }
 
+const struct key_set *peer_set_of(const struct peer *peer, uint32_t index) {
+    return linking_set_of(peer, index);
+}
+
+/* A round goes on with another handshake. */
+void peer_forget_set(struct peer *peer, size_t number, uint64_t now) {
+    bool initiated = linking_forget_set(peer, &peer->host->sets->list[number]);
+    peer->held &= ~(UINT32_C(1) << number);
+    if (initiated && peer->punch.active) rounds_start(peer, now);
+    set_alarms(peer, now);
+}
+
+void peer_has_set(struct peer *peer, size_t number) {
+    peer->held |= UINT32_C(1) << number;
+}
+
 void peer_network_changed(struct peer *peer, uint64_t now) {
     retry(peer, now);
     if (peer_reachable(peer)) {
@@ -355,12 +370,12 @@ void peer_receive_probe(struct peer *peer, const struct path *from, uint64_t now
     set_alarms(peer, now);
 }
 
-void peer_receive_initiation(struct peer *peer, const uint8_t *packet, const struct peer_initiation *message,
-                             const struct path *from, uint64_t now) {
+void peer_receive_initiation(struct peer *peer, const struct key_set *set, const uint8_t *packet,
+                             const struct peer_initiation *message, const struct path *from, uint64_t now) {
     if (peer->pair.initiator || peer->state != PEER_LIVE) return;
     bool known = rounds_knows(peer, from);
     sending_came(peer, from, PEER_HANDSHAKE_SIZE);
-    linking_respond(peer, packet, message, from, known, now);
+    linking_respond(peer, set, packet, message, from, known, now);
     if (known) rounds_asked(peer, now);
     set_alarms(peer, now);
 }

@@ -39,15 +39,21 @@ void peer_weigh(struct peer *peer, uint64_t now);
 void peer_introduced(struct peer *peer, const struct address *usable, size_t count, uint64_t now);
 /* Something came back that may help: a peer that is not reached is tried again at once. */
 void peer_retry(struct peer *peer, uint64_t now);
+/* The key set with this number is to be dropped: what was begun under it is given up, sessions stay. */
+void peer_forget_set(struct peer *peer, size_t number, uint64_t now);
+/* The peer has this key set, too, by its own word: it is what new keys are made under. */
+void peer_has_set(struct peer *peer, size_t number);
 /* Our addresses or routes changed: is the path still one? */
 void peer_network_changed(struct peer *peer, uint64_t now);
 /* We were not running for `gap` milliseconds: what was not heard meanwhile is nobody's silence. */
 void peer_resumed(struct peer *peer, uint64_t gap, uint64_t now);
 
-/* Packets whose MAC and pair tag were checked, */
+/* The key set of the handshake with that index of ours, whose packets have their MAC by it; NULL: there is none. */
+const struct key_set *peer_set_of(const struct peer *peer, uint32_t index);
+/* Packets whose MAC and pair tag were checked, under one of the host's key sets, */
 void peer_receive_probe(struct peer *peer, const struct path *from, uint64_t now);
-void peer_receive_initiation(struct peer *peer, const uint8_t *packet, const struct peer_initiation *message,
-                             const struct path *from, uint64_t now);
+void peer_receive_initiation(struct peer *peer, const struct key_set *set, const uint8_t *packet,
+                             const struct peer_initiation *message, const struct path *from, uint64_t now);
 /* and packets that name an index of ours (MAC checked, but for DATA). */
 void peer_receive_cookie_reply(struct peer *peer, const struct peer_cookie_reply *message, const struct path *from,
                                uint64_t now);

@@ -238,10 +238,11 @@ static void send_punch(struct peer *peer, const struct path *to, uint64_t now) {
         return;
     }
     struct peer_probe probe;
-    pair_tag_derive(peer->pair.room->set.mac_key, peer->pair.own_id, peer->pair.other_id, probe.pair_tag);
+    const struct key_set *set = linking_set(peer);
+    pair_tag_derive(set->mac_key, peer->pair.own_id, peer->pair.other_id, probe.pair_tag);
     uint8_t packet[PEER_PROBE_SIZE];
     size_t size = peer_probe_encode(&probe, packet, sizeof packet);
-    peer_mac_write(peer->pair.room->set.mac_key, packet, size);
+    peer_mac_write(set->mac_key, packet, size);
     (void)sending_packet(peer, to, SENDING_CANDIDATE, packet, size, now);
 }
 

@@ -16,6 +16,7 @@ void transport_start(struct transport *transport, enum suite suite, const struct
     transport->suite = suite;
     transport->local_index = local_index;
     transport->remote_index = remote_index;
+    transport->set = NULL;
     transport->created = now;
     transport->send_counter = 0;
     replay_window_init(&transport->window);

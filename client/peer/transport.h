@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "common/attributes.h"
+#include "common/names.h"
 #include "common/noise.h"
 #include "common/replay_window.h"
 #include "common/wire/peer_packets.h"
@@ -19,8 +20,9 @@
 struct transport {
     bool live;
     enum suite suite;
-    uint32_t local_index;  /* others name it to reach us */
-    uint32_t remote_index; /* we name it */
+    uint32_t local_index;      /* others name it to reach us */
+    uint32_t remote_index;     /* we name it */
+    const struct key_set *set; /* of its handshake, whose copies may come late; NULL: it is not known any more */
     uint64_t created;
     uint64_t send_counter;
     struct replay_window window;

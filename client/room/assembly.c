@@ -160,6 +160,7 @@ static struct peer_host peer_host_of(struct assembly *parts) {
     struct peer_host out = {.context = parts,
                             .outside = host->outside,
                             .room = &parts->self.keys,
+                            .sets = &parts->self.sets,
                             .identity = host->identity,
                             .indices = host->indices,
                             .budget = host->budget,
@@ -327,6 +328,8 @@ void assembly_start(struct assembly *parts, const struct chatroom_host *host, co
     parts->host = host;
     parts->name = name;
     parts->self.keys = *keys;
+    key_sets_init(&parts->self.sets, &keys->set);
+    parts->members.sets = &parts->self.sets;
     randombytes_buf(&parts->self.run, sizeof parts->self.run);
     member_id_derive(keys, host->identity->public, parts->self.id);
     connect_parts(parts);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "client/keys/bootnodes.h"
+#include "client/keys/key_sets.h"
 #include "client/keys/known_keys.h"
 #include "client/keys/known_nodes.h"
 #include "client/network/candidates.h"
@@ -54,6 +55,7 @@ struct chatroom_host {
 /* We, in this room. */
 struct room_self {
     struct room_keys keys;
+    struct key_sets sets;
     uint64_t run;
     uint8_t id[MEMBER_ID_SIZE]; /* at every bootnode */
 };

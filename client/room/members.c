@@ -1,5 +1,6 @@
 #include "client/room/members.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,13 +23,34 @@ struct member *members_by_identity(const struct members *members, const uint8_t 
     return NULL;
 }
 
-/* At most MEMBERS_MAX comparisons of 8 bytes side by side: about the cost of the MAC that follows a match. */
-struct member *members_by_tag(const struct members *members, const uint8_t tag[static PAIR_TAG_SIZE]) {
+/* At most MEMBERS_MAX comparisons of 8 bytes side by side for each set: about the cost of the MAC that follows a match.
+ */
+struct member *members_by_tag(const struct members *members, const uint8_t tag[static PAIR_TAG_SIZE], size_t *number) {
     uint64_t wanted;
     memcpy(&wanted, tag, sizeof wanted);
-    for (size_t i = 0; i < members->count; i++)
-        if (members->tags[i] == wanted) return members->list[i];
+    for (*number = 0; *number < KEY_SETS_MAX; ++*number)
+        for (size_t i = 0; key_sets_has(members->sets, *number) && i < members->count; i++)
+            if (members->tags[*number][i] == wanted) return members->list[i];
     return NULL;
+}
+
+static uint64_t tag_of(const struct members *members, const struct peer *peer, size_t number) {
+    uint64_t tag;
+    uint8_t bytes[PAIR_TAG_SIZE];
+    static_assert(sizeof tag == sizeof bytes, "a tag is compared as a word");
+    pair_tag_derive(members->sets->list[number].mac_key, peer->pair.other_id, peer->pair.own_id, bytes);
+    memcpy(&tag, bytes, sizeof tag);
+    return tag;
+}
+
+static void note_tags(struct members *members, size_t place) {
+    for (size_t i = 0; i < KEY_SETS_MAX; i++)
+        if (key_sets_has(members->sets, i)) members->tags[i][place] = tag_of(members, members->list[place]->peer, i);
+}
+
+void members_know_set(struct members *members, size_t number) {
+    for (size_t i = 0; i < members->count; i++)
+        members->tags[number][i] = tag_of(members, members->list[i]->peer, number);
 }
 
 /* A bootnode that lists people who are not there must not keep out those whom the others list. */
@@ -46,17 +68,23 @@ struct member *members_add(struct members *members, const struct peer_host *host
     member->peer = peer_create(host, record, now);
     member->peer->owner = member;
     exchange_init(&member->exchange, member, record->id, now);
-    memcpy(&members->tags[members->count], member->peer->tag_in, PAIR_TAG_SIZE);
     member->place = members->count++;
     members->list[member->place] = member;
+    note_tags(members, member->place);
     return member;
+}
+
+static bool has_tags(const struct members *members, size_t at) {
+    for (size_t i = 0; i < KEY_SETS_MAX; i++)
+        if (key_sets_has(members->sets, i) && members->tags[i][at] != tag_of(members, members->list[at]->peer, i))
+            return false;
+    return true;
 }
 
 static bool has_place(const struct members *members, size_t at) {
     const struct member *member = members->list[at];
     return member->place == at && member->peer->owner == member && member->exchange.owner == member &&
-           memcmp(&members->tags[at], member->peer->tag_in, PAIR_TAG_SIZE) == 0 &&
-           members_find(members, member->peer->pair.other_id) == member;
+           has_tags(members, at) && members_find(members, member->peer->pair.other_id) == member;
 }
 
 bool members_holds(const struct members *members) {
@@ -88,7 +116,7 @@ void members_sweep(struct members *members) {
         if (i == --members->count) break;
         members->list[i] = members->list[members->count];
         members->list[i]->place = i;
-        members->tags[i] = members->tags[members->count];
+        for (size_t set = 0; set < KEY_SETS_MAX; set++) members->tags[set][i] = members->tags[set][members->count];
         members->ready[i] = members->ready[members->count];
     }
     members->any_finished = false;

@@ -3,7 +3,8 @@
  * Invariants:
  * 1. Each member's peer has the member as its owner, and no two members have the same id.
  * 2. The order changes only where members leave: the last one takes the place of one that is gone.
- * 3. `tags` holds each one's tag_in, at the member's own place, and `ready` from when on a tick does anything to it.
+ * 3. `tags` holds the tags of packets from each one to us, under each key set, at the member's own place, and `ready`
+ * from when on a tick does anything to it.
  * 4. Each bootnode has brought MEMBERS_OF_ONE at most, and its share of MEMBERS_MAX: one that lists people who are not
  * there must not keep out those whom the others list. */
 #pragma once
@@ -45,8 +46,9 @@ struct member {
 
 struct members {
     struct member *list[MEMBERS_MAX];
-    uint64_t tags[MEMBERS_MAX];  /* their tag_in, side by side: any packet from a stranger looks through them */
-    uint64_t ready[MEMBERS_MAX]; /* turns.h */
+    const struct key_sets *sets;
+    uint64_t tags[KEY_SETS_MAX][MEMBERS_MAX]; /* side by side: any packet from a stranger looks through them */
+    uint64_t ready[MEMBERS_MAX];              /* turns.h */
     size_t count;
     bool any_finished;      /* members_sweep has something to do */
     struct peer *touched;   /* the peer_host's */
@@ -56,8 +58,10 @@ struct members {
 struct member *members_find(const struct members *members, const uint8_t id[static MEMBER_ID_SIZE]);
 /* By the key that it introduced itself with: what its id would cost to compute is more than a signature's check. */
 struct member *members_by_identity(const struct members *members, const uint8_t identity[static 32]);
-/* By the tag of packets from it to us. */
-struct member *members_by_tag(const struct members *members, const uint8_t tag[static PAIR_TAG_SIZE]);
+/* By the tag of packets from it to us, which is that under the key set with `number`. */
+struct member *members_by_tag(const struct members *members, const uint8_t tag[static PAIR_TAG_SIZE], size_t *number);
+/* There is a key set with this number, maybe in place of another one. */
+void members_know_set(struct members *members, size_t number);
 /* Somebody new, whom one of so many bootnodes brings, by one of these sessions (a set). NULL: there is no room for more
  * of its. Aborts without memory. */
 MUST_USE struct member *members_add(struct members *members, const struct peer_host *host,

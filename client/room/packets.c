@@ -11,9 +11,14 @@ struct arrival {
     uint64_t now;
 };
 
-static struct peer *peer_by_tag(const struct members *members, const uint8_t tag[static PAIR_TAG_SIZE]) {
-    const struct member *member = members_by_tag(members, tag);
-    return member ? member->peer : NULL;
+/* The pair tag says of which member it is, and under which key set; the MAC proves that the sender has that. */
+static struct peer *peer_by_tag(const struct arrival *arrival, const uint8_t tag[static PAIR_TAG_SIZE],
+                                const uint8_t *packet, size_t size, const struct key_set **set) {
+    size_t number;
+    const struct member *member = members_by_tag(arrival->members, tag, &number);
+    if (!member || (arrival->sender && member->peer != arrival->sender)) return NULL;
+    *set = &arrival->host->sets->list[number];
+    return peer_mac_check((*set)->mac_key, packet, size) ? member->peer : NULL;
 }
 
 /* A peer of this room by our index in the packet. */
@@ -27,11 +32,20 @@ static bool is_from(const struct peer *peer, const struct peer *sender) {
     return peer && (!sender || peer == sender);
 }
 
+/* The peer whose handshake has that index. */
+static struct peer *peer_by_handshake(const struct arrival *arrival, uint32_t index, const uint8_t *packet,
+                                      size_t size) {
+    struct peer *peer = peer_by_index(arrival->host, index);
+    const struct key_set *set = peer ? peer_set_of(peer, index) : NULL;
+    return set && is_from(peer, arrival->sender) && peer_mac_check(set->mac_key, packet, size) ? peer : NULL;
+}
+
 static struct peer *receive_probe(const struct arrival *arrival, const uint8_t *packet, size_t size) {
     struct peer_probe probe;
     if (!peer_probe_decode(packet, size, &probe)) return NULL;
-    struct peer *peer = peer_by_tag(arrival->members, probe.pair_tag);
-    if (!is_from(peer, arrival->sender) || !peer_mac_check(arrival->host->room->set.mac_key, packet, size)) return NULL;
+    const struct key_set *set;
+    struct peer *peer = peer_by_tag(arrival, probe.pair_tag, packet, size, &set);
+    if (!peer) return NULL;
     peer_receive_probe(peer, arrival->from, arrival->now);
     return peer;
 }
@@ -39,9 +53,10 @@ static struct peer *receive_probe(const struct arrival *arrival, const uint8_t *
 static struct peer *receive_initiation(const struct arrival *arrival, const uint8_t *packet, size_t size) {
     struct peer_initiation initiation = {.noise_size = handshake_initiation_noise_size(arrival->host->room)};
     if (!peer_initiation_decode(packet, size, &initiation)) return NULL;
-    struct peer *peer = peer_by_tag(arrival->members, initiation.pair_tag);
-    if (!is_from(peer, arrival->sender) || !peer_mac_check(arrival->host->room->set.mac_key, packet, size)) return NULL;
-    peer_receive_initiation(peer, packet, &initiation, arrival->from, arrival->now);
+    const struct key_set *set;
+    struct peer *peer = peer_by_tag(arrival, initiation.pair_tag, packet, size, &set);
+    if (!peer) return NULL;
+    peer_receive_initiation(peer, set, packet, &initiation, arrival->from, arrival->now);
     return peer;
 }
 
@@ -51,8 +66,8 @@ static struct peer *receive_answer(const struct arrival *arrival, const uint8_t 
     bool whole =
         response ? peer_response_decode(packet, size, &answer) : peer_confirmation_decode(packet, size, &answer);
     if (!whole) return NULL;
-    struct peer *peer = peer_by_index(arrival->host, answer.receiver_index);
-    if (!is_from(peer, arrival->sender) || !peer_mac_check(arrival->host->room->set.mac_key, packet, size)) return NULL;
+    struct peer *peer = peer_by_handshake(arrival, answer.receiver_index, packet, size);
+    if (!peer) return NULL;
     if (response)
         peer_receive_response(peer, &answer, arrival->from, arrival->now);
     else
@@ -63,8 +78,8 @@ static struct peer *receive_answer(const struct arrival *arrival, const uint8_t 
 static struct peer *receive_cookie_reply(const struct arrival *arrival, const uint8_t *packet, size_t size) {
     struct peer_cookie_reply reply;
     if (!peer_cookie_reply_decode(packet, size, &reply)) return NULL;
-    struct peer *peer = peer_by_index(arrival->host, reply.receiver_index);
-    if (!is_from(peer, arrival->sender) || !peer_mac_check(arrival->host->room->set.mac_key, packet, size)) return NULL;
+    struct peer *peer = peer_by_handshake(arrival, reply.receiver_index, packet, size);
+    if (!peer) return NULL;
     peer_receive_cookie_reply(peer, &reply, arrival->from, arrival->now);
     return peer;
 }

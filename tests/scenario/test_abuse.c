@@ -79,7 +79,7 @@ static void answer(struct abuse *abuse, const struct wire *wire) {
     memcpy(pair.own_id, abuse->second->id, MEMBER_ID_SIZE);
     memcpy(pair.other_id, abuse->first->id, MEMBER_ID_SIZE);
     assert_true(peer_initiation_decode(wire->data, wire->size, &initiation));
-    assert_true(handshake_respond(&pair, wire->data, &initiation, 1, NULL, 0, &pending));
+    assert_true(handshake_respond(&pair, &abuse->keys.set, wire->data, &initiation, 1, NULL, 0, &pending));
     world_inject(abuse->world, &mallory, &wire->from, pending.response, sizeof pending.response);
 }
 
@@ -214,7 +214,7 @@ static void forge_initiation(struct abuse *abuse) {
     struct handshake_attempt attempt;
     memcpy(pair.own_id, abuse->first->id, MEMBER_ID_SIZE);
     memcpy(pair.other_id, abuse->second->id, MEMBER_ID_SIZE);
-    assert_true(handshake_initiate(&pair, 1, NULL, 0, &attempt));
+    assert_true(handshake_initiate(&pair, &abuse->keys.set, 1, NULL, 0, &attempt));
     world_inject(abuse->world, &mallory, &abuse->second->nat.outside, attempt.packet, sizeof attempt.packet);
 }
 

@@ -93,7 +93,7 @@ static void begin(struct flood *flood, void **state, enum nat_kind nat) {
     struct handshake_attempt attempt = {.active = false};
     memcpy(pair.own_id, flood->first->id, MEMBER_ID_SIZE);
     memcpy(pair.other_id, flood->second->id, MEMBER_ID_SIZE);
-    assert_true(handshake_initiate(&pair, 1, NULL, 0, &attempt));
+    assert_true(handshake_initiate(&pair, &flood->keys.set, 1, NULL, 0, &attempt));
     memcpy(flood->initiation, attempt.packet, sizeof flood->initiation);
     world->tamper = watch;
     world->tampering = flood;

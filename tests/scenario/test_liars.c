@@ -323,8 +323,7 @@ static bool impostor_receives(struct world *world, struct wire *wire) {
     struct handshake_result result;
     if (!address_equal(&wire->to, &stranger) || !peer_response_decode(wire->data, wire->size, &response)) return true;
     impostor->answers++;
-    size_t size = handshake_confirm(&impostor->pair, &impostor->attempt, &response, &impostor->claims, packet,
-                                    sizeof packet, &result);
+    size_t size = handshake_confirm(&impostor->attempt, &response, &impostor->claims, packet, sizeof packet, &result);
     assert_true(size > 0);
     world_inject(world, &stranger, &impostor->victim, packet, size);
     impostor->done = true;
@@ -351,7 +350,7 @@ static void impostor_init(struct impostor *impostor, struct world *world, const 
     impostor->claims = (struct frame_introduction){.run = 1, .epoch = 1, .nick = "liar", .nick_size = 4};
     world->tamper = impostor_receives;
     world->tampering = impostor;
-    assert_true(handshake_initiate(&impostor->pair, 77, NULL, world->now, &impostor->attempt));
+    assert_true(handshake_initiate(&impostor->pair, &impostor->keys.set, 77, NULL, world->now, &impostor->attempt));
 }
 
 static void a_member_cannot_be_another(void **state) {

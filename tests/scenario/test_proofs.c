@@ -181,7 +181,8 @@ static bool respond_from_elsewhere(struct hostile *mallory, struct wire *wire) {
     struct peer_initiation initiation = {.noise_size = handshake_initiation_noise_size(&mallory->keys)};
     if (responder->answered || wire->sender != mallory->mark || !address_equal(&wire->to, &mallory->at)) return true;
     if (!peer_initiation_decode(wire->data, wire->size, &initiation)) return true;
-    if (!handshake_respond(&mallory->pair, wire->data, &initiation, 88, NULL, mallory->world->now, &responder->pending))
+    if (!handshake_respond(&mallory->pair, &mallory->keys.set, wire->data, &initiation, 88, NULL, mallory->world->now,
+                           &responder->pending))
         return true;
     responder->answered = true;
     hostile_send(mallory, &mallory->forged, responder->pending.response, sizeof responder->pending.response);
@@ -262,7 +263,8 @@ static void who_renews_from_elsewhere_stays_where_it_is(void **state) {
     for (uint32_t i = 0; i < 10; i++) {
         struct transport former = mallory.transport;
         mallory.linked = false;
-        assert_true(handshake_initiate(&mallory.pair, 200 + i, &former, mallory.world->now, &mallory.attempt));
+        assert_true(handshake_initiate(&mallory.pair, &mallory.keys.set, 200 + i, &former, mallory.world->now,
+                                       &mallory.attempt));
         hostile_send(&mallory, &mallory.at, mallory.attempt.packet, sizeof mallory.attempt.packet);
         world_wait(mallory.world, CONNECT_MS, mallory.linked);
         ask_for_the_story(&mallory, &mallory.forged, i);

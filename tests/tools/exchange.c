@@ -430,7 +430,9 @@ struct meeting {
 };
 
 static void show_initiation(struct meeting *meeting, const struct transport *bound) {
-    must(handshake_initiate(&meeting->pairs[0], meeting->indices[0], bound, 0, &meeting->attempt), "INITIATION");
+    must(handshake_initiate(&meeting->pairs[0], &meeting->pairs[0].room->set, meeting->indices[0], bound, 0,
+                            &meeting->attempt),
+         "INITIATION");
     show("INITIATION", meeting->attempt.packet, sizeof meeting->attempt.packet);
 }
 
@@ -441,12 +443,12 @@ static void show_cookie_reply(const struct meeting *meeting) {
     uint8_t cookie[PEER_COOKIE_SIZE], packet[PEER_COOKIE_REPLY_SIZE], again[PEER_HANDSHAKE_SIZE];
     for (size_t i = 0; i < sizeof cookie; i++) cookie[i] = (uint8_t)(0x70 + i);
     must(peer_initiation_decode(meeting->attempt.packet, PEER_HANDSHAKE_SIZE, &initiation), "reading INITIATION");
-    handshake_ask_for_cookie(&meeting->pairs[1], &initiation, cookie, packet);
+    handshake_ask_for_cookie(&meeting->pairs[1].room->set, &initiation, cookie, packet);
     show("cookie", cookie, sizeof cookie);
     show("COOKIE_REPLY", packet, sizeof packet);
     must(peer_cookie_reply_decode(packet, sizeof packet, &reply) && handshake_cookie_fits(&meeting->attempt, &reply),
          "COOKIE_REPLY");
-    handshake_use_cookie(&meeting->pairs[0], &meeting->attempt, reply.cookie, again);
+    handshake_use_cookie(&meeting->attempt, reply.cookie, again);
     show("INITIATION with it", again, sizeof again);
 }
 
@@ -454,8 +456,8 @@ static void show_response(struct meeting *meeting, const struct transport *bound
     const uint8_t *packet = meeting->attempt.packet;
     struct peer_initiation initiation = {.noise_size = handshake_initiation_noise_size(meeting->pairs[0].room)};
     must(peer_initiation_decode(packet, PEER_HANDSHAKE_SIZE, &initiation) &&
-             handshake_respond(&meeting->pairs[1], packet, &initiation, meeting->indices[1], bound, 0,
-                               &meeting->pending),
+             handshake_respond(&meeting->pairs[1], &meeting->pairs[1].room->set, packet, &initiation,
+                               meeting->indices[1], bound, 0, &meeting->pending),
          "RESPONSE");
     show("RESPONSE", meeting->pending.response, sizeof meeting->pending.response);
 }
@@ -471,8 +473,8 @@ static void show_confirmation(struct meeting *meeting) {
     const uint8_t token[] = {0x51, 0x52, 0x53, 0x54, 0x55, 0x56, 0x57, 0x58};
     show("A token", token, sizeof token);
     counting_from(token[0]);
-    size_t size = handshake_confirm(&meeting->pairs[0], &meeting->attempt, &answer, &introduction, packet,
-                                    sizeof packet, &meeting->results[0]);
+    size_t size =
+        handshake_confirm(&meeting->attempt, &answer, &introduction, packet, sizeof packet, &meeting->results[0]);
     must(size > 0 && peer_confirmation_decode(packet, size, &answer) &&
              handshake_accept(&meeting->pairs[1], &meeting->pending, &answer, &meeting->results[1]),
          "CONFIRMATION");

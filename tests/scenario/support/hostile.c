@@ -16,8 +16,8 @@
 static void confirm(struct hostile *hostile, const struct peer_answer *response) {
     uint8_t *packet = hostile->confirmation;
     struct handshake_result result;
-    size_t size = handshake_confirm(&hostile->pair, &hostile->attempt, response, &hostile->claims, packet,
-                                    sizeof hostile->confirmation, &result);
+    size_t size =
+        handshake_confirm(&hostile->attempt, response, &hostile->claims, packet, sizeof hostile->confirmation, &result);
     if (size == 0) return;
     transport_start(&hostile->transport, handshake_suite(&hostile->pair), &result.keys, hostile->attempt.index,
                     response->sender_index, hostile->world->now);
@@ -171,7 +171,8 @@ void hostile_frame(struct hostile *hostile, const struct address *from, const st
 
 void hostile_handshake(struct hostile *hostile, uint32_t index) {
     hostile->linked = false;
-    assert_true(handshake_initiate(&hostile->pair, index, NULL, hostile->world->now, &hostile->attempt));
+    assert_true(
+        handshake_initiate(&hostile->pair, &hostile->keys.set, index, NULL, hostile->world->now, &hostile->attempt));
     hostile_send(hostile, &hostile->at, hostile->attempt.packet, sizeof hostile->attempt.packet);
 }
 

@@ -47,6 +47,7 @@ struct flying {
 
 struct world {
     struct room_keys keys;
+    struct key_sets sets;
     struct end ends[2];
     struct flying flying[FLYING]; /* in the order in which they arrive */
     size_t first, count;
@@ -187,6 +188,7 @@ static void end_init(struct world *world, size_t which) {
     end->host = (struct peer_host){.context = end,
                                    .outside = &end->outside,
                                    .room = &world->keys,
+                                   .sets = &world->sets,
                                    .identity = &end->identity,
                                    .indices = &end->indices,
                                    .budget = &end->budget,
@@ -225,6 +227,7 @@ static struct world *world_create(unsigned seed) {
     world->chance = 0x9e3779b97f4a7c15 * (seed + 1);
     world->direct = world->relays = true;
     assert_true(room_keys_derive("tea", NULL, 0, &world->keys));
+    key_sets_init(&world->sets, &world->keys.set);
     for (size_t i = 0; i < 2; i++) end_init(world, i);
     for (size_t i = 0; i < 2; i++) {
         record_of(&world->ends[1 - i], &record);
@@ -252,7 +255,7 @@ static void handle(struct end *to, const struct flying *packet, uint64_t now) {
     case PEER_PROBE: peer_receive_probe(peer, &packet->from, now); break;
     case PEER_INITIATION:
         assert_true(peer_initiation_decode(packet->data, packet->size, &initiation));
-        peer_receive_initiation(peer, packet->data, &initiation, &packet->from, now);
+        peer_receive_initiation(peer, to->world->sets.list, packet->data, &initiation, &packet->from, now);
         break;
     case PEER_RESPONSE:
         assert_true(peer_response_decode(packet->data, packet->size, &answer));

@@ -55,7 +55,7 @@ static struct meeting *meet(const char *secret) {
 }
 
 static bool initiates(struct meeting *meeting, const struct transport *bound_to) {
-    return handshake_initiate(&meeting->pair[0], 100, bound_to, 0, &meeting->attempt);
+    return handshake_initiate(&meeting->pair[0], &meeting->pair[0].room->set, 100, bound_to, 0, &meeting->attempt);
 }
 
 static bool responds(struct meeting *meeting, const struct transport *bound_to) {
@@ -63,7 +63,8 @@ static bool responds(struct meeting *meeting, const struct transport *bound_to) 
     const uint8_t *packet = meeting->attempt.packet;
     return peer_mac_check(meeting->room.set.mac_key, packet, PEER_HANDSHAKE_SIZE) &&
            peer_initiation_decode(packet, PEER_HANDSHAKE_SIZE, &initiation) &&
-           handshake_respond(&meeting->pair[1], packet, &initiation, 200, bound_to, 0, &meeting->pending);
+           handshake_respond(&meeting->pair[1], &meeting->pair[1].room->set, packet, &initiation, 200, bound_to, 0,
+                             &meeting->pending);
 }
 
 static bool confirms(struct meeting *meeting) {
@@ -72,7 +73,7 @@ static bool confirms(struct meeting *meeting) {
     if (!peer_mac_check(meeting->room.set.mac_key, packet, PEER_HANDSHAKE_SIZE)) return false;
     if (!peer_response_decode(packet, PEER_HANDSHAKE_SIZE, &response)) return false;
     meeting->confirmation_size =
-        handshake_confirm(&meeting->pair[0], &meeting->attempt, &response, &meeting->claims, meeting->confirmation,
+        handshake_confirm(&meeting->attempt, &response, &meeting->claims, meeting->confirmation,
                           sizeof meeting->confirmation, &meeting->result[0]);
     return meeting->confirmation_size > 0;
 }
@@ -274,11 +275,11 @@ static void a_cookie_changes_the_second_mac_alone(void **state) {
     (void)state;
     assert_true(initiates(meeting, NULL) && responds(meeting, NULL));
     assert_true(peer_initiation_decode(meeting->attempt.packet, PEER_HANDSHAKE_SIZE, &initiation));
-    handshake_ask_for_cookie(&meeting->pair[1], &initiation, cookie, packet);
+    handshake_ask_for_cookie(&meeting->room.set, &initiation, cookie, packet);
     assert_true(peer_mac_check(meeting->room.set.mac_key, packet, sizeof packet));
     assert_true(peer_cookie_reply_decode(packet, sizeof packet, &reply));
     assert_true(handshake_cookie_fits(&meeting->attempt, &reply));
-    handshake_use_cookie(&meeting->pair[0], &meeting->attempt, reply.cookie, again);
+    handshake_use_cookie(&meeting->attempt, reply.cookie, again);
     assert_true(peer_mac_check(meeting->room.set.mac_key, again, sizeof again));
     assert_true(peer_second_mac_check(cookie, again));
     assert_true(handshake_is_copy(&meeting->pending, again));

@@ -16,6 +16,7 @@
 #define NOW UINT64_C(1000000)
 
 struct side {
+    struct key_sets sets;
     struct peer_host host;
     struct identity identity;
     struct indices indices;
@@ -54,8 +55,10 @@ static const struct outside outside = {.wall_ms = on_wall_ms};
 static void side_init(struct side *side, const struct room_keys *keys, const struct identity *identity) {
     side->identity = *identity;
     budget_init(&side->budget, NOW);
+    key_sets_init(&side->sets, &keys->set);
     side->host = (struct peer_host){.context = side,
                                     .room = keys,
+                                    .sets = &side->sets,
                                     .identity = &side->identity,
                                     .indices = &side->indices,
                                     .budget = &side->budget,
@@ -113,7 +116,7 @@ static void respond(struct pair *pair, uint64_t now) {
     struct peer_initiation initiation = {.noise_size = handshake_initiation_noise_size(&pair->keys)};
     assert_true(peer_initiation_decode(pair->a.packet, pair->a.size, &initiation));
     sending_came(pair->b.peer, &somewhere, PEER_HANDSHAKE_SIZE);
-    linking_respond(pair->b.peer, pair->a.packet, &initiation, &somewhere, true, now);
+    linking_respond(pair->b.peer, pair->b.sets.list, pair->a.packet, &initiation, &somewhere, true, now);
 }
 
 static bool confirm(struct pair *pair, uint64_t now) {
@@ -291,13 +294,13 @@ static void initiation_arrives(struct pair *pair, const struct path *from, bool 
     struct peer_initiation initiation = {.noise_size = handshake_initiation_noise_size(&pair->keys)};
     assert_true(peer_initiation_decode(pair->a.packet, pair->a.size, &initiation));
     sending_came(pair->b.peer, from, PEER_HANDSHAKE_SIZE);
-    linking_respond(pair->b.peer, pair->a.packet, &initiation, from, known, now);
+    linking_respond(pair->b.peer, pair->b.sets.list, pair->a.packet, &initiation, from, known, now);
 }
 
 /* Another one each time, as anybody may make it who knows the room. */
 static void forge(struct pair *pair, const struct path *from, bool known, uint64_t now) {
     struct handshake_attempt attempt = {.active = false};
-    assert_true(handshake_initiate(&pair->a.peer->pair, 1, NULL, now, &attempt));
+    assert_true(handshake_initiate(&pair->a.peer->pair, pair->a.sets.list, 1, NULL, now, &attempt));
     memcpy(pair->a.packet, attempt.packet, sizeof attempt.packet);
     pair->a.size = sizeof attempt.packet;
     initiation_arrives(pair, from, known, now);
@@ -411,7 +414,8 @@ static void a_renewal_has_its_own_place(void **state) {
         forge(pair, &elsewhere, false, NOW + 10000 + i);
     }
     pair->b.of[PEER_RESPONSE] = 0;
-    assert_true(handshake_initiate(&pair->a.peer->pair, 5, &pair->a.peer->current, NOW + 12000, &renewal));
+    assert_true(
+        handshake_initiate(&pair->a.peer->pair, pair->a.sets.list, 5, &pair->a.peer->current, NOW + 12000, &renewal));
     memcpy(pair->a.packet, renewal.packet, sizeof renewal.packet);
     pair->a.packet[PEER_INITIATION_HEAD] ^= 1;
     pair->b.sent = 0;

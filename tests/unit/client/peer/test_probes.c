@@ -24,6 +24,7 @@ struct fixture {
     struct outside outside;
     struct peer_host host;
     struct room_keys room;
+    struct key_sets sets;
     struct identity identity;
     struct indices indices;
     uint32_t streams, epochs;
@@ -108,9 +109,11 @@ static int open_fixture(void **state, bool initiator) {
     budget_init(&fixture->budget, NOW);
     fixture->outside =
         (struct outside){.context = fixture, .open_sockets = on_open_sockets, .close_socket = on_close_socket};
+    key_sets_init(&fixture->sets, &fixture->room.set);
     fixture->host = (struct peer_host){.context = fixture,
                                        .outside = &fixture->outside,
                                        .room = &fixture->room,
+                                       .sets = &fixture->sets,
                                        .identity = &fixture->identity,
                                        .indices = &fixture->indices,
                                        .budget = &fixture->budget,

@@ -125,7 +125,7 @@ static bool counts(struct fixture *fixture, struct member *through, struct membe
     struct peer_host *host = &fixture->parts.room.peer_host;
     struct peer_probe probe;
     uint8_t packet[PEER_PROBE_SIZE];
-    memcpy(probe.pair_tag, from->peer->tag_in, sizeof probe.pair_tag);
+    pair_tag_derive(host->room->set.mac_key, from->peer->pair.other_id, from->peer->pair.own_id, probe.pair_tag);
     struct frame_relay relay = {.packet = packet, .size = peer_probe_encode(&probe, packet, sizeof packet)};
     peer_mac_write(host->room->set.mac_key, packet, relay.size);
     memcpy(relay.member, from->peer->pair.other_id, MEMBER_ID_SIZE);
