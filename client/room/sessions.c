@@ -32,10 +32,33 @@ size_t sessions_next(const struct sessions *sessions, size_t number) {
     return number;
 }
 
+uint16_t sessions_of(const struct sessions *sessions, unsigned bootnode) {
+    uint16_t set = 0;
+    for (size_t i = 0; i < sessions->end; i++)
+        if (sessions_has(sessions, i) && sessions->bootnode[i] == bootnode) set |= (uint16_t)(1u << i);
+    return set;
+}
+
+static size_t count_homes(const struct sessions *sessions, unsigned bootnode) {
+    return (size_t)__builtin_popcount(sessions_of(sessions, bootnode)) - 1;
+}
+
+/* What others may still need is not for it. */
+static bool may_take(const struct sessions *sessions, unsigned bootnode) {
+    size_t unfree = 0;
+    if (count_homes(sessions, bootnode) < SESSIONS_KEPT) return true;
+    for (unsigned i = 0; i < sessions->entries; i++) {
+        size_t homes = count_homes(sessions, i);
+        unfree += i != bootnode && homes < SESSIONS_KEPT ? SESSIONS_KEPT : homes;
+    }
+    return sessions->entries + unfree < BOOTNODE_SESSIONS;
+}
+
 /* The next one in turn. */
 bool sessions_take(struct sessions *sessions, unsigned bootnode, size_t *number) {
     const size_t homes = BOOTNODE_SESSIONS - sessions->entries;
     size_t at = sessions->last < sessions->entries ? BOOTNODE_SESSIONS - 1 : sessions->last;
+    if (!may_take(sessions, bootnode)) return false;
     for (size_t i = 0; i < homes; i++) {
         if (++at == BOOTNODE_SESSIONS) at = sessions->entries;
         if (sessions_has(sessions, at)) continue;
@@ -54,13 +77,6 @@ void sessions_give_up(struct sessions *sessions, size_t number) {
     sessions->used &= (uint16_t) ~(1u << number);
     while (sessions->end > sessions->entries && !sessions_has(sessions, sessions->end - 1)) sessions->end--;
     HOLDS(sessions_holds(sessions));
-}
-
-uint16_t sessions_of(const struct sessions *sessions, unsigned bootnode) {
-    uint16_t set = 0;
-    for (size_t i = 0; i < sessions->end; i++)
-        if (sessions_has(sessions, i) && sessions->bootnode[i] == bootnode) set |= (uint16_t)(1u << i);
-    return set;
 }
 
 /* --- Addresses --- */

@@ -5,7 +5,8 @@
  * Invariants:
  * 1. `used` has every entry, and no number that is not below `end`.
  * 2. What is not used is all zero, but for `bootnode`.
- * 3. A number that was given up is the last one to be given again: what is late is nobody else's. */
+ * 3. A number that was given up is the last one to be given again: what is late is nobody else's.
+ * 4. However many homes one bootnode names, each other one has SESSIONS_KEPT numbers for its own. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,6 +16,8 @@
 #include "client/network/candidates.h"
 #include "client/rendezvous/rendezvous.h"
 #include "common/attributes.h"
+
+#define SESSIONS_KEPT 2
 
 struct meeting;
 
@@ -46,7 +49,7 @@ bool sessions_holds(const struct sessions *sessions);
 bool sessions_has(const struct sessions *sessions, size_t number);
 /* The first number that is used, from `number` on; `end`: none. */
 size_t sessions_next(const struct sessions *sessions, size_t number);
-/* A number for a home of this bootnode; false: there is none left. The caller starts it. */
+/* A number for a home of this bootnode; false: there is none left for it. The caller starts it. */
 MUST_USE bool sessions_take(struct sessions *sessions, unsigned bootnode, size_t *number);
 /* It is nobody's any more. */
 void sessions_give_up(struct sessions *sessions, size_t number);
