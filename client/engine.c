@@ -133,9 +133,12 @@ static void nat_tick(struct engine *engine, uint64_t now) {
 
 /* --- Nodes of clusters --- */
 
+/* Without the key anybody could answer who has such an address by now. */
 static void nodes_init(struct engine *engine) {
+    uint8_t key[32];
     for (size_t i = 0; i < engine->options.bootnode_count; i++)
-        known_nodes_read(engine->options.known_bootnodes->file, engine->bootnodes[i].name, &engine->nodes[i]);
+        if (bootnode_known_key(&engine->bootnodes[i], engine->options.known_bootnodes, key))
+            known_nodes_read(engine->options.known_bootnodes->file, engine->bootnodes[i].name, &engine->nodes[i]);
 }
 
 /* Whether it is kept for the next run is of little weight: nobody is told where it cannot be. */

@@ -120,6 +120,39 @@ static void nodes_are_remembered(void **state) {
     assert_int_equal(folder_remove(&folder), 0);
 }
 
+/* The key was forgotten, or its line was lost: whoever is at those addresses by now could show any. */
+static void nodes_without_a_key_are_not_asked(void **state) {
+    struct world *world = *state;
+    char path[512], address[ADDRESS_TEXT_SIZE], key[65];
+    struct why why;
+    void *folder;
+    assert_int_equal(folder_make(&folder), 0);
+    world_cluster_open(world, 3, 2);
+    struct person *anna = world_person(world, "anna", NAT_PORT_RESTRICTED);
+    struct address node = world_bootnode_at(0);
+    snprintf(path, sizeof path, "%s/known_bootnodes", (const char *)folder);
+    FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    fprintf(file, "cluster.example:9595 %s nodes %s\n",
+            sodium_bin2hex(key, sizeof key, world->net->node.key.public, 32), address_format(&node, address));
+    assert_int_equal(fclose(file), 0);
+    assert_true(known_keys_open(&anna->known_bootnodes, folder, "known_bootnodes", &why));
+    anna->unresolved = true;
+    person_start(anna, "tea");
+    world_run(world, 30000);
+    assert_int_equal(person_count(anna, EVENT_REGISTERED, NULL), 0);
+    person_kill(anna);
+    file = fopen(path, "ae");
+    assert_non_null(file);
+    fprintf(file, "cluster.example:9595 %s keep\n", key);
+    assert_int_equal(fclose(file), 0);
+    known_keys_close(&anna->known_bootnodes);
+    assert_true(known_keys_open(&anna->known_bootnodes, folder, "known_bootnodes", &why));
+    person_start(anna, "tea");
+    world_wait(world, CONNECT_MS, person_count(anna, EVENT_REGISTERED, NULL) > 0);
+    assert_int_equal(folder_remove(&folder), 0);
+}
+
 /* Both homes die, and the entry is gone: the nodes that were met are asked. */
 static void an_entry_that_dies_is_no_obstacle(void **state) {
     struct couple couple = couple_connect(state, 5, 2);
@@ -174,6 +207,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(packets_are_relayed_by_homes, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(rooms_have_homes_of_their_own, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(nodes_are_remembered, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(nodes_without_a_key_are_not_asked, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(an_entry_that_dies_is_no_obstacle, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(two_names_are_one, world_setup, world_teardown),
     };
