@@ -187,9 +187,13 @@ void member_id_derive(const struct room_keys *room, const uint8_t identity_publi
 
 /* --- For people --- */
 
+void key_print_derive(const uint8_t key[static 32], uint8_t out[static KEY_PRINT_SIZE]) {
+    hash_labelled(out, KEY_PRINT_SIZE, "gochat print v1", key, 32);
+}
+
 void fingerprint_format(const uint8_t identity_public[static 32], char out[static FINGERPRINT_TEXT_SIZE]) {
-    uint8_t digest[16];
-    hash_labelled(digest, sizeof(digest), "gochat print v1", identity_public, 32);
+    uint8_t digest[KEY_PRINT_SIZE];
+    key_print_derive(identity_public, digest);
     sodium_bin2hex(out, FINGERPRINT_TEXT_SIZE, digest, sizeof(digest));
 }
 

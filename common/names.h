@@ -55,7 +55,8 @@
 #define ROOM_SECRET_MAX 4096
 #define PRIVATE_ROOT_SIZE 32
 #define PRIVATE_NONCE_SIZE 32
-#define PRIVATE_SECRET_SIZE 32     /* of an epoch, or an invite's token */
+#define PRIVATE_SECRET_SIZE 32 /* of an epoch, or an invite's token */
+#define KEY_PRINT_SIZE 16
 #define FINGERPRINT_TEXT_SIZE 33   /* 32 hex digits and the zero */
 #define SAFETY_NUMBER_TEXT_SIZE 72 /* 60 digits in 12 groups of 5, and the zero */
 
@@ -102,6 +103,8 @@ void member_id_of_key(const uint8_t member_key[static MEMBER_KEY_SIZE], uint8_t 
  * when it is no identity. */
 void member_id_derive(const struct room_keys *room, const uint8_t identity_public[static 32],
                       uint8_t out[static MEMBER_ID_SIZE]);
+/* The fingerprint of a key: of an identity's Ed25519 key, or of a bootnode's, which invites name so. */
+void key_print_derive(const uint8_t key[static 32], uint8_t out[static KEY_PRINT_SIZE]);
 /* Of an Ed25519 key: hex of its BLAKE2b-128. */
 void fingerprint_format(const uint8_t identity_public[static 32], char out[static FINGERPRINT_TEXT_SIZE]);
 /* The same for both people, whoever is a: 60 decimal digits from both keys. */

@@ -33,7 +33,7 @@ is(hex_of(chacha_poly_seal(pack('C*', 0x80 .. 0x9f), 1, 'ad', 'text')), '97740c7
 
 # --- the text and our programs ----------------------------------------------------------------------------------------
 
-my ($appendix) = read_file("$FindBin::Bin/../../common/PROTOCOL.md") =~ /^(## Appendix A.*)/ms;
+my ($appendix) = read_file("$FindBin::Bin/../../common/PROTOCOL.md") =~ /^(## Appendix A.*?)(?=^## |\z)/ms;
 my $shown = join '', map {"$_\n"} grep {/^    /} split /\n/, $appendix // '';
 my ($status, $made) = run_program(command => [test_tool('exchange')]);
 is($status, 0, 'our programs make the exchange');

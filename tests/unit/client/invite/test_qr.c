@@ -354,5 +354,6 @@ int main(void) {
         cmocka_unit_test(it_can_be_inverted),
         cmocka_unit_test(what_fits_into_none_is_said),
     };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
