@@ -37,8 +37,11 @@ enum {
     PEER_PENDING = PEER_PENDING_PROVEN_STRANGE + PEER_STRANGERS
 };
 
-#define UNSAID_MS 30000 /* so long everybody takes at most to register again with a bootnode that began anew */
-#define PEER_RELAYS 6   /* tried at once: some members, and bootnodes */
+#define UNSAID_MS 30000      /* so long everybody takes at most to register again with a bootnode that began anew; */
+#define HOMES_UNSAID_MS 8000 /* and in a cluster with the homes that are left, or the new ones, */
+#define HOMES_SETTLED_MS                                                                                               \
+    15000 /* after the first of those: a client asks each third beat, every 12 s, whether its homes still answer */
+#define PEER_RELAYS 6 /* tried at once: some members, and bootnodes */
 #define PEER_CHECKS 16
 #define PEER_DEMOTE_MS 3000 /* a path that does not answer for so long is dead; sending_excess_ms comes to that */
 
@@ -61,7 +64,9 @@ struct peer_host {
     const char *nick;           /* as it is now */
     uint32_t *streams, *epochs; /* never counted back */
 
-    uint16_t reachable;    /* set of sessions whose list counts (room/sessions.h); peer_weigh after a change */
+    uint16_t reachable;    /* set of sessions whose list counts (room/sessions.h); peer_weigh after a change of these */
+    uint16_t clustered;    /* those of clusters, their names' included */
+    uint64_t settled;      /* since when a home that answers has listed us, in each of these; NEVER: in one none does */
     struct peer **touched; /* those to whom something was done: peer_take_touched; NULL: nobody asks */
 
     const bool *relaying_allowed;    /* may packets of ours be relayed, do we relay others'? */

@@ -296,17 +296,26 @@ static uint64_t ping_at(const struct peer *peer) {
     return proves ? earlier(earlier(due, doubted_at(peer)), proof_ping_at(&peer->proof, sending_repeat_ms(peer))) : due;
 }
 
+/* Nobody said that it left: it may be on its way to a bootnode that can be reached. Whoever lives has found the homes
+ * of a cluster soon after we did, since all members of a room are told of new ones together, and miss dead ones alike.
+ */
+static uint64_t unsaid_at(const struct peer *peer) {
+    const struct peer_host *host = peer->host;
+    const uint64_t last = peer->delisted + UNSAID_MS;
+    if ((peer->listed_once & ~host->clustered) || host->settled == NEVER) return last;
+    return earlier(last, later(peer->delisted + HOMES_UNSAID_MS, host->settled + HOMES_SETTLED_MS));
+}
+
 /* Absent at every bootnode that can be reached: for a peer that was never connected their word is enough, if it is one.
  */
 static uint64_t absent_at(const struct peer *peer) {
     if (!peer->absent) return NEVER;
     uint64_t excess = sending_excess_ms(peer);
     if (peer->state == PEER_GONE) return peer->delisted + PEER_DEMOTE_MS + excess; /* may still repeat its bye */
-    if (!peer->connected || peer->state == PEER_BLOCKED)
-        return peer->said_absent ? peer->delisted : peer->delisted + UNSAID_MS;
+    if (!peer->connected || peer->state == PEER_BLOCKED) return peer->said_absent ? peer->delisted : unsaid_at(peer);
     uint64_t silent = peer->heard + SILENT_MS + excess;
     /* A bootnode that began anew knows nobody: who was reached through it alone gets the time to come back. */
-    if (!peer->said_absent && silent < peer->delisted + UNSAID_MS) silent = peer->delisted + UNSAID_MS;
+    if (!peer->said_absent) silent = later(silent, unsaid_at(peer));
     if (peer->demoted) /* asked for long, or, after the keys had grown too old, by punching */
         return peer->current.live ? silent : later(silent, peer->asked + SILENT_MS + excess);
     if (!peer->asked) return NEVER; /* ping_at sees to that */

@@ -93,8 +93,12 @@ void rendezvous_clear(struct rendezvous *rendezvous) {
     sodium_memzero(rendezvous, sizeof *rendezvous);
 }
 
+static bool moves_away(const struct rendezvous *rendezvous) {
+    return rendezvous->state == RENDEZVOUS_LEAVING && rendezvous->presence.leave_reason == LEAVE_MOVED;
+}
+
 bool rendezvous_reachable(const struct rendezvous *rendezvous) {
-    return rendezvous->presence.listed && !rendezvous->lost;
+    return rendezvous->presence.listed && !rendezvous->lost && !moves_away(rendezvous);
 }
 
 /* --- The session --- */
@@ -267,8 +271,7 @@ static void leave(struct rendezvous *rendezvous, enum leave_reason reason, uint6
 }
 
 void rendezvous_leave(struct rendezvous *rendezvous, uint64_t now) {
-    bool moving = rendezvous->state == RENDEZVOUS_LEAVING && rendezvous->presence.leave_reason == LEAVE_MOVED;
-    if (!moving) leave(rendezvous, LEAVE_SAID, now);
+    if (!moves_away(rendezvous)) leave(rendezvous, LEAVE_SAID, now);
 }
 
 void rendezvous_move_away(struct rendezvous *rendezvous, uint64_t now) {
@@ -287,6 +290,11 @@ uint64_t rendezvous_silent_since(const struct rendezvous *rendezvous, uint64_t n
     if (finding_looks(rendezvous)) since = later(rendezvous->heard, rendezvous->answered);
     if (rendezvous->state == RENDEZVOUS_REGISTERING && rendezvous->tries > 1) since = rendezvous->answered;
     return since <= now ? since : NEVER;
+}
+
+uint64_t rendezvous_settled(const struct rendezvous *rendezvous, uint64_t now) {
+    bool listed = rendezvous->state == RENDEZVOUS_ACTIVE && rendezvous->presence.listed;
+    return listed && rendezvous_silent_since(rendezvous, now) == NEVER ? rendezvous->registered : NEVER;
 }
 
 void rendezvous_set_candidates(struct rendezvous *rendezvous, const struct candidate_list *candidates, uint64_t now) {

@@ -64,8 +64,10 @@ const struct member_record *rendezvous_find(const struct rendezvous *rendezvous,
                                             const uint8_t id[static MEMBER_ID_SIZE]);
 /* Did a whole list of members come? */
 bool rendezvous_listed(const struct rendezvous *rendezvous);
-/* Does its list count: did it come whole, and does the bootnode still answer? */
+/* Does its list count: did it come whole, does the bootnode still answer, and do we not move away from it? */
 bool rendezvous_reachable(const struct rendezvous *rendezvous);
+/* Since when we are listed there; NEVER: we are not, or it does not answer. */
+uint64_t rendezvous_settled(const struct rendezvous *rendezvous, uint64_t now);
 /* Since when it does not answer; NEVER: it does, or said when to come again. */
 uint64_t rendezvous_silent_since(const struct rendezvous *rendezvous, uint64_t now);
 /* Asks with HELLO, whatever the state: a signpost which nodes are the homes now, and a session, too. */

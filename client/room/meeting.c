@@ -91,11 +91,16 @@ static void on_introduced(void *context, const struct member_record *record, uin
 
 /* Which lists count? After anything that may have changed that. */
 static void look_who_is_reachable(struct meeting *meeting, uint64_t now) {
+    struct peer_host *host = meeting->peer_host;
+    const uint16_t clustered = signpost_sessions(&meeting->signposts);
+    const uint64_t settled = signpost_settled(&meeting->signposts, now);
     uint16_t reachable = 0;
     for (size_t i = 0; (i = sessions_next(&meeting->sessions, i)) < meeting->sessions.end; i++)
         reachable |= (uint16_t)(rendezvous_reachable(&meeting->sessions.list[i]) << i);
-    if (reachable == meeting->peer_host->reachable) return;
-    meeting->peer_host->reachable = reachable;
+    if (reachable == host->reachable && clustered == host->clustered && settled == host->settled) return;
+    host->reachable = reachable;
+    host->clustered = clustered;
+    host->settled = settled;
     for (size_t i = 0; i < meeting->members->count; i++) peer_weigh(meeting->members->list[i]->peer, now);
 }
 

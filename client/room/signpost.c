@@ -222,6 +222,13 @@ static void ask(struct signposts *signposts, const struct signpost *signpost, ui
         if (signpost->homing.list[i].begun) rendezvous_ask(session_of(signposts, signpost->homing.list[i].number), now);
 }
 
+/* Others do not name it any more: which homes does it name, and does it still answer? A beat that asks would tell of
+ * its death up to 12 s later. */
+static void check(struct rendezvous *rendezvous, uint64_t now) {
+    rendezvous_ask(rendezvous, now);
+    rendezvous_check(rendezvous, now);
+}
+
 static void observe(const struct signposts *signposts, struct signpost *signpost, uint64_t now) {
     for (size_t i = 0; i < signpost->homing.count; i++) {
         const struct homing_node *node = &signpost->homing.list[i];
@@ -246,7 +253,7 @@ static void follow(struct signposts *signposts, struct signpost *signpost, uint6
         case HOMING_BEGIN: begin_session(signposts, signpost, index, now); break;
         case HOMING_LEAVE:
         case HOMING_DROP: end_session(signposts, signpost, index, now); break;
-        case HOMING_CHECK: rendezvous_ask(session_of(signposts, signpost->homing.list[index].number), now); break;
+        case HOMING_CHECK: check(session_of(signposts, signpost->homing.list[index].number), now); break;
         case HOMING_ASK: ask(signposts, signpost, now); break;
         case HOMING_REST: break;
         }
@@ -260,6 +267,29 @@ static bool is_reached(const struct signposts *signposts, const struct signpost 
     for (size_t i = signposts->sessions->entries; i < BOOTNODE_SESSIONS; i++)
         if (all >> i & 1 && rendezvous_reachable(session_of(signposts, i))) return true;
     return false;
+}
+
+uint16_t signpost_sessions(const struct signposts *signposts) {
+    uint16_t all = 0;
+    for (unsigned i = 0; i < signposts->sessions->entries; i++)
+        if (signposts->list[i].active) all |= sessions_of(signposts->sessions, i);
+    return all;
+}
+
+/* Whoever is no home any more gets no newcomers. */
+static uint64_t settled_in(const struct signposts *signposts, const struct homing *homing, uint64_t now) {
+    uint64_t first = NEVER;
+    for (size_t i = 0; i < homing->count; i++)
+        if (homing->list[i].begun && homing->list[i].standing != HOMING_FORMER)
+            first = earlier(first, rendezvous_settled(session_of(signposts, homing->list[i].number), now));
+    return first;
+}
+
+uint64_t signpost_settled(const struct signposts *signposts, uint64_t now) {
+    uint64_t last = 0;
+    for (size_t i = 0; i < signposts->sessions->entries; i++)
+        if (signposts->list[i].active) last = later(last, settled_in(signposts, &signposts->list[i].homing, now));
+    return last;
 }
 
 static void tell(const struct signposts *signposts, const struct signpost *signpost, enum event_type type,

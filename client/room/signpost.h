@@ -70,6 +70,10 @@ void signpost_answered(const struct signposts *signposts, size_t number, const s
 void signpost_registered(const struct signposts *signposts, size_t number);
 /* Is the bootnode a cluster, and none of its homes to be reached? */
 bool signpost_is_lost(const struct signposts *signposts, unsigned bootnode);
+/* The sessions of clusters, those of their names included. */
+uint16_t signpost_sessions(const struct signposts *signposts);
+/* Since when a home that answers has listed us, in each cluster; NEVER: in one of them none does. */
+uint64_t signpost_settled(const struct signposts *signposts, uint64_t now);
 /* What the bootnode's name stands for now. */
 void signpost_set_addresses(struct signposts *signposts, unsigned bootnode, uint64_t now);
 void signpost_tick(struct signposts *signposts, uint64_t now);

@@ -1,0 +1,364 @@
+/* A room of a cluster while nodes die, come back, stand still, are restarted and cut off, and people come, go and die,
+ * all at random, seed by seed. What is so is known here: nobody alive is said to have left, nobody who is gone is
+ * listed long after its end and the last fault, and a newcomer sees all in time while a home lives. FAULTS_SEEDS in the
+ * environment: so many seeds of each kind; FAULTS_SEED: this one alone. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+
+#include "common/clock.h"
+#include "tests/scenario/support/repeatable.h"
+#include "tests/scenario/support/world_cluster.h"
+
+#define SEEDS 2
+#define NODES 4 /* at most; of odd seeds there is one less */
+#define NEWS 64
+#define LASTS_MS 150000 /* a run, and then until nobody can be listed that is gone */
+#define ENDS_MS 45000
+#define LOOK_MS 50
+#define GHOSTS_MS 500 /* it takes long to look for them */
+
+#define TRUTH_MS 20000   /* after the end of a member and the last fault */
+#define SILENCE_MS 25000 /* after a death without a word: as tests/crowd judges it */
+#define NEWCOMER_MS 1500 /* until it sees all who have been there for that: */
+#define SETTLED_MS 2000
+#define ALIVE_MS 5000   /* until the others know that a node is dead, */
+#define JOINING_MS 2000 /* and, at least, until one that began has a view, and is in that of others */
+
+enum kind {
+    KIND_DEATHS,   /* one node at a time is dead, for 6 to 40 s */
+    KIND_RESTARTS, /* one after the other is back before it is out */
+    KIND_STOPS,    /* one at a time stands still, for 1 to 30 s */
+    KIND_CUTS,     /* one at a time neither hears the others nor is heard by them */
+    KIND_TWO,      /* all of it, at two nodes */
+    KINDS
+};
+
+/* A node learns that another one is in its view, or is not. */
+struct news {
+    uint64_t due; /* 0: none */
+    size_t to, about;
+    bool in;
+};
+
+struct guest {
+    struct person *person;
+    uint64_t started, ended; /* 0: it lives */
+    bool said_bye, late;
+};
+
+struct play {
+    struct world *world;
+    enum kind kind;
+    size_t nodes;
+    uint64_t dice;
+    uint32_t views[NODES];
+    struct news news[NEWS];
+    uint64_t back_at[NODES], faulty_since[NODES]; /* NEVER, 0: nothing is wrong with it */
+    enum kind fault[NODES];                       /* what is */
+    uint64_t next_fault, next_guest, last_fault;
+    struct guest guests[WORLD_PEOPLE];
+    size_t guest_count;
+    uint64_t worst_ghost, worst_newcomer;
+    unsigned wrong, ghosts, late, newcomers;
+};
+
+static uint64_t roll(struct play *play, uint64_t least, uint64_t most) {
+    return least + repeatable_draw(&play->dice) % (most - least + 1);
+}
+
+/* --- Nodes --- */
+
+static void tell(struct play *play, size_t to, size_t about, bool in, uint64_t due) {
+    size_t at = 0;
+    for (size_t i = 0; i < NEWS; i++)
+        if (play->news[i].due && play->news[i].to == to && play->news[i].about == about) play->news[i].due = 0;
+    while (play->news[at].due) assert_true(++at < NEWS);
+    play->news[at] = (struct news){.due = due, .to = to, .about = about, .in = in};
+}
+
+/* Each at a time of its own. */
+static void tell_others(struct play *play, size_t about, bool in, uint64_t after) {
+    for (size_t i = 0; i < play->nodes; i++)
+        if (i != about) tell(play, i, about, in, play->world->now + after + roll(play, 0, 1000));
+}
+
+static void take_news(struct play *play) {
+    for (size_t i = 0; i < NEWS; i++) {
+        struct news *news = &play->news[i];
+        if (!news->due || news->due > play->world->now) continue;
+        news->due = 0;
+        if (play->world->places[news->to].down) continue;
+        const uint32_t bit = WORLD_NODE(news->about), before = play->views[news->to];
+        play->views[news->to] = news->in ? before | bit : before & ~bit;
+        if (play->views[news->to] != before) world_cluster_view(play->world, news->to, play->views[news->to]);
+    }
+}
+
+static size_t faulty(const struct play *play) {
+    size_t count = 0;
+    for (size_t i = 0; i < play->nodes; i++) count += play->faulty_since[i] != 0;
+    return count;
+}
+
+static void begin_fault(struct play *play, size_t node, enum kind what) {
+    const uint64_t now = play->world->now;
+    static const uint64_t lasts[KIND_TWO][2] = {{6000, 40000}, {0, 3000}, {1000, 30000}, {5500, 40000}};
+    play->fault[node] = what;
+    play->faulty_since[node] = play->last_fault = now;
+    play->back_at[node] = now + roll(play, lasts[what][0], lasts[what][1]);
+    if (what == KIND_STOPS) world_cluster_pause(play->world, node);
+    if (what == KIND_DEATHS || what == KIND_RESTARTS) world_cluster_kill(play->world, node);
+    tell_others(play, node, false, ALIVE_MS);
+}
+
+/* Its view is that of before where that is young enough; else it listens, and then joins. */
+static void revive(struct play *play, size_t node, bool soon) {
+    uint32_t others = 0;
+    for (size_t i = 0; i < play->nodes; i++)
+        if (i != node && !play->faulty_since[i]) others |= WORLD_NODE(i);
+    play->views[node] = soon ? play->views[node] : 0;
+    world_cluster_revive(play->world, node, play->views[node]);
+    if (soon) return;
+    const uint64_t joins = roll(play, 500, 6000);
+    for (size_t i = 0; i < play->nodes; i++)
+        if (others & WORLD_NODE(i)) tell(play, node, i, true, play->world->now + JOINING_MS);
+    tell(play, node, node, true, play->world->now + JOINING_MS + joins);
+    tell_others(play, node, true, JOINING_MS + joins);
+}
+
+static void end_fault(struct play *play, size_t node) {
+    const uint64_t now = play->world->now;
+    const bool soon = now < play->faulty_since[node] + ALIVE_MS;
+    const enum kind what = play->fault[node];
+    play->faulty_since[node] = 0;
+    play->back_at[node] = NEVER;
+    play->last_fault = now;
+    if (what == KIND_STOPS) world_cluster_resume(play->world, node);
+    if (what == KIND_DEATHS || what == KIND_RESTARTS)
+        revive(play, node, soon);
+    else
+        tell_others(play, node, true, 0);
+    if (soon) tell_others(play, node, true, 0);
+}
+
+static void do_faults(struct play *play) {
+    const uint64_t now = play->world->now;
+    for (size_t i = 0; i < play->nodes; i++)
+        if (now >= play->back_at[i]) end_fault(play, i);
+    if (now < play->next_fault) return;
+    play->next_fault = now + roll(play, 3000, 25000);
+    const size_t node = roll(play, 0, play->nodes - 1);
+    const bool two = play->kind == KIND_TWO;
+    if (faulty(play) >= (two ? 2 : 1) || play->faulty_since[node]) return;
+    begin_fault(play, node, two ? (enum kind)roll(play, 0, KIND_TWO - 1) : play->kind);
+}
+
+/* --- People --- */
+
+static const char *const names[WORLD_PEOPLE] = {
+    "p0",  "p1",  "p2",  "p3",  "p4",  "p5",  "p6",  "p7",  "p8",  "p9",  "p10", "p11", "p12", "p13", "p14", "p15",
+    "p16", "p17", "p18", "p19", "p20", "p21", "p22", "p23", "p24", "p25", "p26", "p27", "p28", "p29", "p30", "p31"};
+
+static size_t living(const struct play *play) {
+    size_t count = 0;
+    for (size_t i = 0; i < play->guest_count; i++) count += play->guests[i].ended == 0;
+    return count;
+}
+
+static void arrive(struct play *play) {
+    static const enum nat_kind nats[] = {NAT_NONE, NAT_PORT_RESTRICTED, NAT_SYMMETRIC};
+    if (play->guest_count == WORLD_PEOPLE) return;
+    const size_t number = play->guest_count++;
+    struct guest *guest = &play->guests[number];
+    *guest = (struct guest){.person = world_person(play->world, names[number], nats[roll(play, 0, 2)]),
+                            .started = play->world->now};
+    person_start(guest->person, "tea");
+}
+
+static void depart(struct play *play) {
+    struct guest *guest = &play->guests[roll(play, 0, play->guest_count - 1)];
+    if (guest->ended) return;
+    guest->ended = play->world->now;
+    guest->said_bye = roll(play, 0, 2) == 0;
+    if (guest->said_bye)
+        engine_end_of_input(guest->person->engine, play->world->now);
+    else
+        person_kill(guest->person);
+}
+
+static void do_people(struct play *play) {
+    if (play->world->now < play->next_guest) return;
+    play->next_guest = play->world->now + roll(play, 1000, 8000);
+    const size_t count = living(play);
+    if (count < 3 || (count < 7 && roll(play, 0, 1)))
+        arrive(play);
+    else
+        depart(play);
+}
+
+/* --- Judging --- */
+
+static bool lists(const struct guest *guest, const struct guest *other) {
+    return person_count(guest->person, EVENT_PEER_JOINED, other->person) >
+           person_count(guest->person, EVENT_PEER_LEFT, other->person);
+}
+
+static void judge_left(struct play *play, const struct guest *guest) {
+    for (const struct told *told = guest->person->told; told; told = told->next) {
+        if (told->event->type != EVENT_PEER_LEFT || (guest->ended && told->at > guest->ended)) continue;
+        for (size_t i = 0; i < play->guest_count; i++) {
+            const struct guest *other = &play->guests[i];
+            if (memcmp(told->event->peer, other->person->id, MEMBER_ID_SIZE) != 0) continue;
+            if (other->ended && told->at >= other->ended) continue;
+            play->wrong++;
+            printf("# %s was told at %u that %s left, who lives since %u\n", guest->person->name, (unsigned)told->at,
+                   other->person->name, (unsigned)other->started);
+        }
+    }
+}
+
+static void judge_ghost(struct play *play, const struct guest *guest, const struct guest *other) {
+    const uint64_t now = play->world->now, since = later(later(other->ended, play->last_fault), guest->started);
+    if (!lists(guest, other)) return;
+    play->worst_ghost = later(play->worst_ghost, now - since);
+    if (now < since + TRUTH_MS || (!other->said_bye && now < other->ended + SILENCE_MS)) return;
+    play->ghosts++;
+    if (now - since < TRUTH_MS + GHOSTS_MS || now - other->ended < SILENCE_MS + GHOSTS_MS)
+        printf("# %s (since %u, at %x) lists %s at %u, who ended at %u (%s; at %x), the last fault at %u\n",
+               guest->person->name, (unsigned)guest->started, (unsigned)world_cluster_lists(play->world, guest->person),
+               other->person->name, (unsigned)now, (unsigned)other->ended, other->said_bye ? "bye" : "silent",
+               (unsigned)world_cluster_lists(play->world, other->person), (unsigned)play->last_fault);
+}
+
+static bool awaits(const struct guest *guest, const struct guest *other) {
+    return other != guest && !other->ended && other->started + SETTLED_MS <= guest->started && !lists(guest, other);
+}
+
+/* At the time that it has. */
+static void judge_newcomer(struct play *play, struct guest *guest) {
+    const uint64_t now = play->world->now;
+    if (guest->late || now < guest->started + NEWCOMER_MS || now >= guest->started + NEWCOMER_MS + LOOK_MS) return;
+    guest->late = true;
+    play->newcomers++;
+    unsigned missing = 0;
+    for (size_t i = 0; i < play->guest_count; i++) missing += awaits(guest, &play->guests[i]);
+    play->late += missing > 0;
+    if (missing > 0)
+        printf("# %s, who began at %u, does not see %u of them; the last fault was at %u\n", guest->person->name,
+               (unsigned)guest->started, missing, (unsigned)play->last_fault);
+}
+
+static void judge(struct play *play) {
+    const bool looks = play->world->now % GHOSTS_MS < LOOK_MS;
+    for (size_t i = 0; i < play->guest_count; i++) {
+        struct guest *guest = &play->guests[i];
+        if (guest->ended) continue;
+        judge_newcomer(play, guest);
+        for (size_t j = 0; j < play->guest_count && looks; j++)
+            if (play->guests[j].ended) judge_ghost(play, guest, &play->guests[j]);
+    }
+}
+
+/* --- A run --- */
+
+static void pass(struct play *play, uint64_t ms, bool faults) {
+    for (const uint64_t until = play->world->now + ms; play->world->now < until;) {
+        if (faults) do_faults(play);
+        if (faults) do_people(play);
+        take_news(play);
+        world_run(play->world, LOOK_MS);
+        judge(play);
+    }
+}
+
+static void heal(struct play *play) {
+    for (size_t i = 0; i < play->nodes; i++)
+        if (play->faulty_since[i]) end_fault(play, i);
+}
+
+static void run(struct play *total, enum kind kind, unsigned seed) {
+    void *state;
+    struct play *play = calloc(1, sizeof *play);
+    assert_non_null(play);
+    assert_int_equal(world_setup(&state), 0);
+    *play = (struct play){.world = state, .kind = kind, .nodes = NODES - seed % 2, .dice = seed * 1000 + kind};
+    for (unsigned i = 0; i < seed; i++) (void)randombytes_random();
+    play->world->entry = WORLD_ENTRY_NAMES;
+    world_cluster_open(play->world, play->nodes, 2);
+    for (size_t i = 0; i < play->nodes; i++) {
+        play->views[i] = WORLD_NODE(play->nodes) - 1;
+        play->back_at[i] = NEVER;
+    }
+    for (size_t i = 0; i < 4; i++) arrive(play);
+    pass(play, 5000, false);
+    play->next_fault = play->world->now + roll(play, 0, 5000);
+    pass(play, LASTS_MS, true);
+    heal(play);
+    pass(play, ENDS_MS, false);
+    for (size_t i = 0; i < play->guest_count; i++) judge_left(play, &play->guests[i]);
+    total->wrong += play->wrong;
+    total->ghosts += play->ghosts;
+    total->late += play->late;
+    total->newcomers += play->newcomers;
+    total->worst_ghost = later(total->worst_ghost, play->worst_ghost);
+    if (play->wrong || play->ghosts || play->late) printf("# so it was in kind %d, seed %u\n", (int)kind, seed);
+    (void)world_teardown(&state);
+    free(play);
+}
+
+static void all_is_as_it_should_be(enum kind kind) {
+    const char *given = getenv("FAULTS_SEEDS"), *only = getenv("FAULTS_SEED");
+    struct play *total = calloc(1, sizeof *total);
+    assert_non_null(total);
+    const unsigned seeds = given ? (unsigned)strtoul(given, NULL, 10) : SEEDS;
+    for (unsigned seed = 1; seed <= seeds; seed++) {
+        if (only && strtoul(only, NULL, 10) != seed) continue;
+        run(total, kind, seed);
+    }
+    printf("# %u wrong, %u looks at ghosts, %u of %u newcomers late; listed at most %u ms after all\n", total->wrong,
+           total->ghosts, total->late, total->newcomers, (unsigned)total->worst_ghost);
+    const bool right = total->wrong == 0 && total->ghosts == 0 && total->late == 0;
+    free(total);
+    assert_true(right);
+}
+
+static void nodes_die_and_come_back(void **state) {
+    (void)state;
+    all_is_as_it_should_be(KIND_DEATHS);
+}
+static void nodes_are_restarted(void **state) {
+    (void)state;
+    all_is_as_it_should_be(KIND_RESTARTS);
+}
+static void nodes_stand_still(void **state) {
+    (void)state;
+    all_is_as_it_should_be(KIND_STOPS);
+}
+static void nodes_are_cut_off(void **state) {
+    (void)state;
+    all_is_as_it_should_be(KIND_CUTS);
+}
+static void two_at_once(void **state) {
+    (void)state;
+    all_is_as_it_should_be(KIND_TWO);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nodes_die_and_come_back),
+        cmocka_unit_test(nodes_are_restarted),
+        cmocka_unit_test(nodes_stand_still),
+        cmocka_unit_test(nodes_are_cut_off),
+        cmocka_unit_test(two_at_once),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("cluster_faults", tests, NULL, NULL);
+}
