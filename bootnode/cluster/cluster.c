@@ -234,13 +234,16 @@ static void look_at_ourselves(struct cluster *cluster) {
 /* Returns the homes that are to be published; NULL: nothing changed. */
 static struct homes *see_who_lives(struct cluster *cluster, uint64_t now) {
     const enum beacon_state state = cluster->view.state;
-    const bool changed = view_step(&cluster->view, now);
+    bool changed = view_step(&cluster->view, now);
+    const struct cluster_set aside = view_aside(&cluster->view, now);
     cluster_log_events(&cluster->view);
     if (cluster->view.state != state) cluster->beacon_ms = now;
+    changed |= memcmp(&aside, &cluster->aside, sizeof aside) != 0;
     if (!changed && cluster->version > 0) return NULL;
     struct homes *homes =
         homes_make(&cluster->identity, cluster->view.list, cluster->view.list_count, cluster->version + 1);
     if (!homes) return NULL;
+    homes->aside = cluster->aside = aside;
     cluster->version++;
     cluster->version_ms = now;
     cluster->fingerprint = view_fingerprint(cluster->view.list, cluster->view.list_count);

@@ -84,6 +84,7 @@ struct cluster {
     uint64_t turned_ms; /* monotonic, as are these */
     uint64_t beacon_ms; /* when the next one is due */
     uint64_t version, version_ms;
+    struct cluster_set aside; /* of the homes of that version */
     uint64_t fingerprint;
 
     struct cluster_status told; /* counters, and what the board says; the rest is made when it is asked for */

@@ -19,6 +19,17 @@
 #define CLUSTER_NODES_MAX 256 /* by their ids, a byte of each session id */
 #define CLUSTER_WEIGHT_MAX 1000
 
+/* A set of nodes. */
+struct cluster_set {
+    uint64_t words[CLUSTER_NODES_MAX / 64];
+};
+static inline void cluster_set_add(struct cluster_set *set, uint8_t id) {
+    set->words[id / 64] |= UINT64_C(1) << id % 64;
+}
+static inline bool cluster_set_has(const struct cluster_set *set, uint8_t id) {
+    return set->words[id / 64] >> id % 64 & 1;
+}
+
 /* A node of a view. */
 struct cluster_node {
     uint8_t id;
@@ -49,6 +60,7 @@ struct homes {
     uint64_t moves;                        /* rises where a stamp is another one than before */
     uint32_t registers[CLUSTER_NODES_MAX]; /* that each node can take a second; 0: unknown */
     struct home nodes[CLUSTER_NODES_MAX];  /* by id; address_count 0: not in the view */
+    struct cluster_set aside;              /* nodes that are alive and not in the view: they drain, say */
     size_t node_count;
 };
 

@@ -318,6 +318,14 @@ static bool renew_list(struct view *view) {
     return true;
 }
 
+struct cluster_set view_aside(const struct view *view, uint64_t now) {
+    struct cluster_set aside = {.words = {0}};
+    for (size_t id = 0; id < CLUSTER_NODES_MAX; id++)
+        if (!view->nodes[id].member && view->nodes[id].known && lives(view, id, now))
+            cluster_set_add(&aside, (uint8_t)id);
+    return aside;
+}
+
 bool view_step(struct view *view, uint64_t now) {
     view_clocks_step(view, now);
     look_whether_cut_off(view, now);

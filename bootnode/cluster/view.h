@@ -41,6 +41,8 @@ MUST_USE bool view_forget(struct view *view, uint8_t id, uint64_t now);
  * changed, or what clients are told of them. */
 MUST_USE bool view_step(struct view *view, uint64_t now);
 
+/* Who is alive and no member. */
+struct cluster_set view_aside(const struct view *view, uint64_t now);
 bool view_holds(const struct view *view, uint64_t now);
 MUST_USE bool view_is_alive(const struct view_node *node, uint64_t now);
 enum view_place view_place_of(const struct view *view, uint8_t id, uint64_t now);

@@ -34,10 +34,12 @@ static enum counter judge(const struct context *context, const struct address *s
 }
 
 /* Of another node of the cluster, which is there no more: its sessions are gone, and nobody else can say so. While it
- * lives it speaks for itself, and we do not know what lives there: a RESET of ours would be for whoever asks. */
+ * lives, be it that it drains, it speaks for itself, and we do not know what lives there: a RESET of ours would be for
+ * whoever asks. */
 static bool is_of_lost_node(const struct node *node, uint8_t id) {
     const struct homes *homes = node_homes(node);
-    return node_is_clustered(node) && homes && homes->node_count > 0 && homes->nodes[id].address_count == 0;
+    return node_is_clustered(node) && homes && homes->node_count > 0 && homes->nodes[id].address_count == 0 &&
+           !cluster_set_has(&homes->aside, id);
 }
 
 void reset_answer(struct context *context, const struct packet *packet, uint64_t session_id) {

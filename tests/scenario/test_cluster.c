@@ -243,6 +243,14 @@ static void lost_nodes_sessions_are_reset(void **state) {
     assert_int_equal(resets_for(net, cluster_id(1), &number), 0);
     assert_int_equal(counters_read(&net->counters, COUNTER_RESET_FOREIGN), 2);
     assert_int_equal(counters_read(&net->counters, COUNTER_FOREIGN), 3);
+    /* Who drains is in no view, and serves its sessions to the end. */
+    cluster_set_add(&net->aside, cluster_id(2));
+    cluster_views(cluster, 3);
+    assert_int_equal(resets_for(net, cluster_id(2), &number), 0);
+    assert_int_equal(resets_for(net, cluster_id(9), &number), 1);
+    net->aside = (struct cluster_set){.words = {0}};
+    cluster_views(cluster, 3);
+    assert_int_equal(resets_for(net, cluster_id(2), &number), 1);
     /* Who knows of nobody knows of nobody that is lost. */
     cluster_views(cluster, 0);
     assert_int_equal(resets_for(net, cluster_id(2), &number), 0);

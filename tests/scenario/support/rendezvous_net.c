@@ -153,6 +153,7 @@ void net_set_view(struct net *net, const struct cluster_node *nodes, size_t coun
     struct homes *homes = homes_make(&net->identity, nodes, count, ++net->views);
     assert_non_null(homes);
     assert_true(homes_holds(homes));
+    homes->aside = net->aside;
     node_set_homes(&net->node, homes);
     rcu_reader_quiescent();
 }

@@ -53,6 +53,7 @@ struct net {
     bool clustered; /* a node of a cluster, */
     struct cluster_identity identity;
     uint64_t views;               /* that it had */
+    struct cluster_set aside;     /* nodes that it hears and that are not in the next one */
     uint64_t bytes_in, bytes_out; /* at the bootnode */
 };
 

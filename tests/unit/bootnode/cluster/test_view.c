@@ -142,15 +142,23 @@ static void a_lossy_board_kills_nobody(void **state) {
     end();
 }
 
+static bool is_aside(size_t index, size_t other) {
+    const struct cluster_set aside = view_aside(town_view(&town, index), town.now);
+    return cluster_set_has(&aside, town.nodes[other].id);
+}
+
 static void whoever_drains_is_out_at_once(void **state) {
     (void)state;
     start(3);
     town.nodes[0].draining = true;
     town_pass(&town, SOON_MS, NULL);
     for (size_t i = 0; i < 3; i++) assert_false(town_sees(&town, i, 0));
+    assert_true(is_aside(1, 0) && is_aside(2, 0)); /* it lives, and serves who is there */
+    assert_false(is_aside(1, 2));
     town_kill(&town, 0);
     for (size_t i = 0; i < 3; i++) town.nodes[i].changes = 0;
     town_pass(&town, 20000, NULL);
+    assert_false(is_aside(1, 0) || is_aside(2, 0));
     nobody_changed();
     end();
 }
