@@ -124,13 +124,18 @@ static void next_edition(struct orders_author *author, uint64_t wall) {
     author->edition = later(author->edition + 1, wall);
 }
 
+static bool is_ahead(uint64_t time, uint64_t wall) {
+    return time > wall + ORDERS_AHEAD_MS;
+}
+
 /* Rule 1: later than all that is known of the network. */
-static uint64_t stamp_for(const struct orders *orders, const struct order *order, uint64_t wall) {
+static uint64_t stamp_for(const struct orders *orders, const struct order *order, uint64_t wall, bool with_ahead) {
     uint64_t stamp = wall;
     for (size_t i = 0; i < ORDERS_AUTHORS; i++)
         for (size_t n = 0; n < orders->authors[i].list.count; n++) {
             const struct order *other = &orders->authors[i].list.items[n];
-            if (compare_networks(other, order) == 0) stamp = later(stamp, other->stamp_ms + 1);
+            if (compare_networks(other, order) != 0 || (!with_ahead && is_ahead(other->stamp_ms, wall))) continue;
+            stamp = later(stamp, other->stamp_ms + 1);
         }
     return stamp;
 }
@@ -146,7 +151,7 @@ bool orders_give(struct orders *orders, enum order_kind kind, const struct prefi
                  uint64_t wall, struct why *why) {
     struct order order = {.kind = kind, .prefix = *prefix, .until_ms = kind == ORDER_LIFT ? NEVER : until_ms};
     struct order *former = find_own(orders, &order);
-    order.stamp_ms = stamp_for(orders, &order, wall);
+    order.stamp_ms = stamp_for(orders, &order, wall, true);
     if (former) {
         *former = order;
     } else {
@@ -197,7 +202,34 @@ static void leave_out_gone(struct orders *orders) {
     list->count = kept;
 }
 
-bool orders_settle(struct orders *orders, uint64_t now, uint64_t wall) {
+/* Rule 6, of the stamps. */
+static bool date_orders_anew(struct orders *orders, uint64_t wall) {
+    struct order_list *list = &own_of(orders)->list;
+    bool changed = false;
+    for (size_t i = 0; i < list->count; i++) {
+        if (!is_ahead(list->items[i].stamp_ms, wall)) continue;
+        list->items[i].stamp_ms = stamp_for(orders, &list->items[i], wall, false);
+        changed = true;
+    }
+    return changed;
+}
+
+/* Rule 6, of the edition. Where our clock was wrong only now, others hold the one of before. */
+static bool date_edition_anew(struct orders *orders, uint64_t wall) {
+    struct orders_author *own = own_of(orders);
+    if (is_ahead(own->edition, wall)) {
+        if (orders->doubted == 0) orders->doubted = own->edition;
+        own->edition = wall;
+        return true;
+    }
+    if (orders->doubted == 0 || is_ahead(orders->doubted, wall)) return false;
+    own->edition = later(own->edition, orders->doubted);
+    orders->doubted = 0;
+    next_edition(own, wall);
+    return true;
+}
+
+static bool settle_all(struct orders *orders, uint64_t now, uint64_t wall) {
     const size_t held = orders->held;
     bool changed = false;
     struct ranked *all = own_of(orders)->list.count > 0 ? rank(orders) : NULL;
@@ -207,11 +239,16 @@ bool orders_settle(struct orders *orders, uint64_t now, uint64_t wall) {
         changed |= settle_group(&all[i], size, orders->own, now, wall);
     }
     free(all);
-    if (!changed) return false;
-    leave_out_gone(orders);
-    next_edition(own_of(orders), wall);
+    if (changed) leave_out_gone(orders);
+    return changed;
+}
+
+bool orders_settle(struct orders *orders, uint64_t now, uint64_t wall) {
+    const bool dated = date_edition_anew(orders, wall), stamped = date_orders_anew(orders, wall),
+               changed = settle_all(orders, now, wall);
+    if (changed || stamped) next_edition(own_of(orders), wall);
     HOLDS(orders_holds(orders));
-    return true;
+    return dated || stamped || changed;
 }
 
 /* --- Those of others --- */
@@ -224,11 +261,11 @@ static void forget_gathered(struct orders *orders, struct orders_author *author)
     author->gathered_parts = 0;
 }
 
-/* Rule 6. */
-static bool is_ahead(const struct orders_part *part, uint64_t wall) {
-    bool ahead = part->edition > wall + ORDERS_AHEAD_MS;
-    for (size_t i = 0; i < part->count; i++) ahead |= part->items[i].stamp_ms > wall + ORDERS_AHEAD_MS;
-    return ahead;
+/* Rule 6. What we kept ourselves is dated anew instead. */
+static bool is_part_ahead(const struct orders *orders, const struct orders_part *part, uint64_t wall) {
+    bool ahead = is_ahead(part->edition, wall);
+    for (size_t i = 0; i < part->count; i++) ahead |= is_ahead(part->items[i].stamp_ms, wall);
+    return ahead && part->author != orders->own;
 }
 
 static uint64_t on_our_clock(uint64_t until, uint64_t wall, uint64_t now) {
@@ -274,8 +311,8 @@ static enum orders_verdict take_gathered(struct orders *orders, struct orders_au
 
 enum orders_verdict orders_hear(struct orders *orders, const struct orders_part *part, uint64_t now, uint64_t wall) {
     struct orders_author *author = &orders->authors[part->author];
-    if (part->edition <= author->edition) return ORDERS_KNOWN;
-    if (is_ahead(part, wall)) return ORDERS_AHEAD;
+    if (part->edition <= author->edition && !is_ahead(author->edition, wall)) return ORDERS_KNOWN;
+    if (is_part_ahead(orders, part, wall)) return ORDERS_AHEAD;
     if (part->number == 0) {
         forget_gathered(orders, author);
         author->gathered_edition = part->edition;

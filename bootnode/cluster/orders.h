@@ -13,7 +13,10 @@
  * 5. Of all authors together ORDERS_HELD_MAX orders are kept, of one ACCESS_ORDERS_MAX; of those that hold, the latest
  *    ACCESS_ORDERS_MAX count.
  * 6. Nobody is heard whose edition or stamp is more than ORDERS_AHEAD_MS ahead of our clock: it would have the last
- *    word for as long. That is twice what the clock of a node that serves may be off (view.h).
+ *    word for as long. That is twice what the clock of a node that serves may be off (view.h). An author whose own
+ *    edition or stamps are, since its clock was wrong when they came to be, dates them anew; and what somebody holds
+ * that is so far ahead gives way to any other edition of that author. So a wrong clock does harm only while it is
+ * wrong.
  *
  * Pure: `now` is monotonic, `wall` is ms since 1970. Not for two threads at once (orders_keeper.h). */
 #pragma once
@@ -57,6 +60,7 @@ struct orders_author {
 struct orders {
     uint8_t own;
     size_t held, gathered; /* of all authors */
+    uint64_t doubted;      /* our edition was this one, and too far ahead: either it is wrong, or our clock; 0: none */
     struct orders_author authors[ORDERS_AUTHORS];
 };
 
@@ -91,7 +95,7 @@ MUST_USE bool orders_give(struct orders *orders, enum order_kind kind, const str
                           uint64_t wall, struct why *why);
 MUST_USE enum orders_verdict orders_hear(struct orders *orders, const struct orders_part *part, uint64_t now,
                                          uint64_t wall);
-/* Rule 3. True where our own orders changed, and with them our edition. */
+/* Rules 3 and 6. True where our own orders changed, or their stamps, and with them our edition. */
 MUST_USE bool orders_settle(struct orders *orders, uint64_t now, uint64_t wall);
 /* Those that hold, rules 1 and 5, in the order in which they were given. False without memory. */
 MUST_USE bool orders_effective(const struct orders *orders, uint64_t now,

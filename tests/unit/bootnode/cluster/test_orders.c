@@ -258,6 +258,77 @@ static void test_who_is_ahead_is_not_heard(void **state) {
 /* --- How many --- */
 
 /* `count` of them, whose networks begin with `first`. */
+#define DAY_MS UINT64_C(86400000)
+
+/* Its operators' words reach the others as soon as its clock is right again, the ones of before included. */
+static void test_who_was_ahead_is_heard_again(void **state) {
+    (void)state;
+    clock_of[0] += DAY_MS;
+    give(0, ORDER_BAN, "192.0.2.0/24", NEVER);
+    assert_int_equal(hear_all(0, 1), ORDERS_AHEAD);
+    clock_of[0] -= DAY_MS;
+    meet();
+    assert_everywhere("192.0.2.0/24", ACCESS_BANNED);
+    pass(1000);
+    give(0, ORDER_LIFT, "192.0.2.0/24", NEVER);
+    give(0, ORDER_BAN, "198.51.100.0/24", NEVER);
+    meet();
+    assert_everywhere("192.0.2.0/24", ACCESS_OPEN);
+    assert_everywhere("198.51.100.0/24", ACCESS_BANNED);
+}
+
+/* Two that were ahead together believed each other: nothing of that stays. */
+static void test_two_that_were_ahead_are_heard_again(void **state) {
+    (void)state;
+    clock_of[0] += DAY_MS;
+    clock_of[1] += DAY_MS;
+    give(0, ORDER_BAN, "192.0.2.0/24", NEVER);
+    give(1, ORDER_BAN, "198.51.100.0/24", NEVER);
+    assert_int_equal(hear_all(0, 1), ORDERS_TAKEN);
+    assert_int_equal(hear_all(1, 0), ORDERS_TAKEN);
+    clock_of[0] -= DAY_MS;
+    clock_of[1] -= DAY_MS;
+    pass(1000);
+    meet();
+    pass(1000);
+    give(2, ORDER_ALLOW, "192.0.2.0/24", NEVER);
+    meet();
+    assert_everywhere("192.0.2.0/24", ACCESS_ALLOWED);
+    assert_everywhere("198.51.100.0/24", ACCESS_BANNED);
+}
+
+/* The clock was right before, and is again: what was ordered in between comes then. */
+static void test_who_was_behind_is_heard_again(void **state) {
+    (void)state;
+    give(0, ORDER_BAN, "192.0.2.0/24", NEVER);
+    meet();
+    clock_of[0] -= DAY_MS;
+    pass(1000);
+    assert_true(orders_settle(nodes[0], now, clock_of[0]));
+    give(0, ORDER_BAN, "198.51.100.0/24", NEVER);
+    assert_int_equal(hear_all(0, 1), ORDERS_KNOWN);
+    assert_int_equal(rule_at(0, "198.51.100.0/24"), ACCESS_BANNED);
+    clock_of[0] += DAY_MS;
+    pass(1000);
+    meet();
+    assert_everywhere("192.0.2.0/24", ACCESS_BANNED);
+    assert_everywhere("198.51.100.0/24", ACCESS_BANNED);
+}
+
+/* What was kept while the clock was wrong is not lost, and nobody else's word counts as ours. */
+static void test_what_was_kept_ahead_is_dated_anew(void **state) {
+    (void)state;
+    const struct order ban = {
+        .kind = ORDER_BAN, .prefix = network("192.0.2.0/24"), .stamp_ms = WALL + DAY_MS, .until_ms = NEVER};
+    struct orders_part part = {
+        .author = 1, .parts = 1, .edition = WALL + DAY_MS, .wall_ms = WALL, .items = &ban, .count = 1};
+    assert_int_equal(orders_hear(nodes[0], &part, now, WALL), ORDERS_TAKEN);
+    part.author = 2;
+    assert_int_equal(orders_hear(nodes[0], &part, now, WALL), ORDERS_AHEAD);
+    meet();
+    assert_everywhere("192.0.2.0/24", ACCESS_BANNED);
+}
+
 static void fill(size_t node, unsigned first, unsigned count) {
     for (unsigned i = 0; i < count; i++) {
         char text[32];
@@ -355,6 +426,10 @@ int main(void) {
         TEST(test_an_edition_is_taken_whole_or_not),
         TEST(test_a_former_edition_is_not_taken_again),
         TEST(test_who_is_ahead_is_not_heard),
+        TEST(test_who_was_ahead_is_heard_again),
+        TEST(test_two_that_were_ahead_are_heard_again),
+        TEST(test_who_was_behind_is_heard_again),
+        TEST(test_what_was_kept_ahead_is_dated_anew),
         TEST(test_there_is_a_most),
         TEST(test_there_is_a_most_of_all_authors),
         TEST(test_all_come_to_have_the_same),
