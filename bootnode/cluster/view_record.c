@@ -48,6 +48,9 @@ static void read_node(struct reader *reader, struct cluster_node *node) {
         read_candidate(reader, &node->addresses[i], &seen);
         if (seen) reader_fail(reader);
     }
+    /* As in a beacon: who has two of one family would be named with one that nobody of the other can use. */
+    if (node->address_count == 2 && address_is_ipv4(&node->addresses[0]) == address_is_ipv4(&node->addresses[1]))
+        reader_fail(reader);
 }
 
 static void read_nodes(struct reader *reader, struct view_record *out) {

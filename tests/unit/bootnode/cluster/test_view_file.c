@@ -86,6 +86,19 @@ static void half_a_record_is_none(void **state) {
     }
 }
 
+/* As in a beacon. */
+static void two_addresses_are_of_two_families(void **state) {
+    static struct view_record record, again;
+    static uint8_t bytes[VIEW_RECORD_SIZE_MAX];
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        fill(&record, 3);
+        record.nodes[1].addresses[i] = record.nodes[1].addresses[1 - i];
+        const size_t size = view_record_encode(&record, "town", bytes, sizeof bytes);
+        assert_false(view_record_decode(bytes, size, "town", &again));
+    }
+}
+
 /* --- The file --- */
 
 static void the_last_one_is_read(void **state) {
@@ -171,6 +184,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_is_the_same_again),
         cmocka_unit_test(half_a_record_is_none),
+        cmocka_unit_test(two_addresses_are_of_two_families),
         cmocka_unit_test_setup_teardown(the_last_one_is_read, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(what_is_broken_is_not_believed, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_full_disk_leaves_the_one_before, make_folder, remove_folder),
