@@ -10,6 +10,7 @@
 
 #define COLUMNS_MAX 16
 #define GAP 2
+#define WIDTH_MAX 120 /* of a table; one that is wider goes on below, each row under its first value */
 
 /* --- Values --- */
 
@@ -137,18 +138,9 @@ static void print_row(const json_t *row, const struct column *columns, size_t co
     fputc('\n', out);
 }
 
-static void print_table(const char *name, const json_t *rows, bool *first, FILE *out) {
-    struct column columns[COLUMNS_MAX];
-    size_t count = columns_of(rows, columns), i;
+static void print_columns(const struct column *columns, size_t count, const json_t *rows, FILE *out) {
     const json_t *row;
-    if (!*first) fputc('\n', out);
-    *first = false;
-    if (count == 0) {
-        fputs("no ", out);
-        print_name(name, false, 0, out);
-        fputc('\n', out);
-        return;
-    }
+    size_t i;
     for (size_t at = 0; at < count; at++) {
         bool last = at + 1 == count;
         int width = (int)columns[at].width;
@@ -157,6 +149,37 @@ static void print_table(const char *name, const json_t *rows, bool *first, FILE 
     }
     fputc('\n', out);
     json_array_foreach(rows, i, row) print_row(row, columns, count, out);
+}
+
+/* Of those from `from` on, how many stand beside the first one: at least one. */
+static size_t columns_that_fit(const struct column *columns, size_t count, size_t from) {
+    size_t width = columns[0].width, to = from;
+    do width += GAP + columns[to++].width;
+    while (to < count && width + GAP + columns[to].width <= WIDTH_MAX);
+    return to - from;
+}
+
+static void print_in_parts(const struct column *columns, size_t count, const json_t *rows, FILE *out) {
+    struct column part[COLUMNS_MAX] = {columns[0]};
+    for (size_t from = 1, size; from < count; from += size) {
+        size = columns_that_fit(columns, count, from);
+        memcpy(&part[1], &columns[from], size * sizeof *part);
+        if (from > 1) fputc('\n', out);
+        print_columns(part, 1 + size, rows, out);
+    }
+}
+
+static void print_table(const char *name, const json_t *rows, bool *first, FILE *out) {
+    struct column columns[COLUMNS_MAX];
+    const size_t count = columns_of(rows, columns);
+    if (!*first) fputc('\n', out);
+    *first = false;
+    if (count > 1) print_in_parts(columns, count, rows, out);
+    if (count == 1) print_columns(columns, count, rows, out);
+    if (count > 0) return;
+    fputs("no ", out);
+    print_name(name, false, 0, out);
+    fputc('\n', out);
 }
 
 static bool is_words(const char *name, const json_t *value) {

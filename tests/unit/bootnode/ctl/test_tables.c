@@ -63,6 +63,31 @@ static void rows_differ(void **state) {
                  "rate      none        one\n");
 }
 
+/* 16 columns of 10, as many as there may be: 8 more beside the first make 118, and the rest goes on below. */
+static void a_wide_table_goes_on_below(void **state) {
+    char *text = NULL;
+    size_t size = 0, lines = 0;
+    FILE *out = open_memstream(&text, &size);
+    json_t *row = json_object();
+    (void)state;
+    for (char name[] = "column_a_b"; name[9] < 'b' + 16; name[9]++)
+        assert_int_equal(json_object_set_new(row, name, json_integer(name[9])), 0);
+    json_t *answer = json_pack("{s:[o]}", "nodes", row);
+    assert_non_null(out);
+    tables_print(answer, out);
+    assert_int_equal(fclose(out), 0);
+    for (const char *line = text; *line; line = strchr(line, '\n') + 1) {
+        assert_true(strchr(line, '\n') - line <= 120);
+        lines++;
+    }
+    assert_int_equal(lines, 5);
+    assert_int_equal(strncmp(text, "COLUMN A B  COLUMN A C", 22), 0);
+    assert_non_null(strstr(text, "\n\nCOLUMN A B  COLUMN A L"));
+    assert_non_null(strstr(text, "\n        98         108"));
+    free(text);
+    json_decref(answer);
+}
+
 static void lines_stay_lines(void **state) {
     (void)state;
     assert_shown("{\"listen\":[\"[::]:1\",\"0.0.0.0:2\"],\"lines\":[\"sessions: 5\",\"workers needs a restart\"]}",
@@ -101,13 +126,10 @@ static void what_is_not_there_is_a_dash(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_stands_alone_is_aligned),
-        cmocka_unit_test(lists_are_tables),
-        cmocka_unit_test(an_empty_list_says_so),
-        cmocka_unit_test(rows_differ),
-        cmocka_unit_test(lines_stay_lines),
-        cmocka_unit_test(units_are_for_people),
-        cmocka_unit_test(nothing_moves_the_cursor),
+        cmocka_unit_test(what_stands_alone_is_aligned), cmocka_unit_test(lists_are_tables),
+        cmocka_unit_test(an_empty_list_says_so),        cmocka_unit_test(rows_differ),
+        cmocka_unit_test(a_wide_table_goes_on_below),   cmocka_unit_test(lines_stay_lines),
+        cmocka_unit_test(units_are_for_people),         cmocka_unit_test(nothing_moves_the_cursor),
         cmocka_unit_test(what_is_not_there_is_a_dash),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
