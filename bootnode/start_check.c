@@ -62,6 +62,22 @@ static void check_control(struct faults *faults) {
     }
 }
 
+/* Where it is missing it is made, with the folders above it. What whoever checks may not see is not judged. */
+static void check_state_file(struct faults *faults) {
+    const char *file = faults->config->cluster.state_file;
+    char path[INI_TEXT_SIZE];
+    struct stat status;
+    if (!faults_known(faults, "state_file") || *file == '\0') return;
+    memcpy(path, file, sizeof path);
+    int found = stat(path, &status);
+    if (found == 0 && !S_ISREG(status.st_mode)) faults_add(faults, "state_file", 0, "expected a regular file");
+    if (found == 0) return;
+    while (found != 0 && errno == ENOENT && strchr(path, '/') && strcmp(path, "/") != 0 && go_up(path))
+        found = stat(path, &status);
+    if ((found == 0 && !S_ISDIR(status.st_mode)) || (found != 0 && errno != ENOENT && errno != EACCES))
+        faults_add(faults, "state_file", 0, "%s", strerror(found == 0 ? ENOTDIR : errno));
+}
+
 /* --- Its addresses --- */
 
 static bool is_broadcast(const struct ifaddrs *interfaces, const struct address *address) {
@@ -107,6 +123,7 @@ void start_check(struct faults *faults, FILE *notes) {
     check_lists(faults, "allow_file", &faults->config->allow_file);
     check_board_files(faults);
     check_control(faults);
+    check_state_file(faults);
     check_addresses(faults);
     rehearsal_listen(faults, notes);
     rehearsal_metrics(faults);

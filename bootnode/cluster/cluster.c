@@ -39,6 +39,9 @@ static bool open_file(struct cluster *cluster, const char *path, struct why *why
     if (!view_file_open(&cluster->file, path, why)) return false;
     if (view_file_read(&cluster->file, cluster->name, &cluster->record))
         view_resume(&cluster->view, &cluster->record, clock_monotonic_ms(), clock_wall_ms());
+    else if (!view_file_is_empty(&cluster->file))
+        log_warning(AREA, "state_file %s: no view of the cluster %s is in it; what is there is written over", path,
+                    cluster->name);
     return true;
 }
 

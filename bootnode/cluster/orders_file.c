@@ -61,29 +61,35 @@ static bool read_place(const struct orders_file *file, unsigned number, struct p
     return messages && sodium_memcmp(hash, expected, sizeof hash) == 0;
 }
 
-static void take_messages(struct reader *messages, const struct seal_keys *keys, struct orders *orders, uint64_t now,
+/* False where one of them does not come to hold. */
+static bool take_messages(struct reader *messages, const struct seal_keys *keys, struct orders *orders, uint64_t now,
                           uint64_t wall) {
     struct orders_message message;
+    bool all = true;
     while (reader_left(messages) > 0) {
         const size_t size = read_u16(messages);
         const uint8_t *bytes = read_view(messages, size);
-        if (!bytes || orders_decode(bytes, size, keys, &message) != SEAL_HOLDS) return;
+        if (!bytes || orders_decode(bytes, size, keys, &message) != SEAL_HOLDS) return false;
         message.part.wall_ms = wall;
-        (void)orders_hear(orders, &message.part, now, wall);
+        all &= orders_hear(orders, &message.part, now, wall) <= ORDERS_KNOWN;
     }
+    return all;
 }
 
-void orders_file_read(struct orders_file *file, const struct seal_keys *keys, struct orders *orders, uint64_t now,
+bool orders_file_read(struct orders_file *file, const struct seal_keys *keys, struct orders *orders, uint64_t now,
                       uint64_t wall) {
     struct place places[2] = {{.bytes = NULL}};
     const bool first = read_place(file, 0, &places[0]), second = read_place(file, 1, &places[1]);
     struct place *later = second && (!first || places[1].number > places[0].number) ? &places[1] : &places[0];
+    struct stat status;
+    bool all = fstat(file->descriptor, &status) == 0 && status.st_size == 0;
     if (first || second) {
         file->number = later->number;
-        take_messages(&later->messages, keys, orders, now, wall);
+        all = take_messages(&later->messages, keys, orders, now, wall);
     }
     free(places[0].bytes);
     free(places[1].bytes);
+    return all;
 }
 
 /* --- Writing --- */

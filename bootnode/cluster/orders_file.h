@@ -23,9 +23,10 @@ struct orders_file {
 /* Opens the file, or makes it (0600). False with one line in `why`; orders_file_close is due either way. */
 MUST_USE bool orders_file_open(struct orders_file *file, const char *path, struct why *why);
 void orders_file_close(struct orders_file *file);
-/* Adds to `orders` what the later place has that is sealed by a key of ours; nothing where there is none. */
-void orders_file_read(struct orders_file *file, const struct seal_keys *keys, struct orders *orders, uint64_t now,
-                      uint64_t wall);
+/* Adds to `orders` what the later place has that is sealed by a key of ours. False where that is not all that was kept:
+ * both places are torn, or no key of ours has sealed it, or it is of a time that is yet to come. */
+MUST_USE bool orders_file_read(struct orders_file *file, const struct seal_keys *keys, struct orders *orders,
+                               uint64_t now, uint64_t wall);
 /* False with errno. */
 MUST_USE bool orders_file_write(struct orders_file *file, const struct seal_keys *keys, const struct orders *orders,
                                 uint64_t now, uint64_t wall);

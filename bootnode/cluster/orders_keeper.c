@@ -24,7 +24,12 @@ bool orders_keeper_open(struct orders_keeper *keeper, uint8_t own, const struct 
     keeper->keys = *keys;
     if (!path) return true;
     if (!orders_file_open(&keeper->file, path, why)) return false;
-    orders_file_read(&keeper->file, &keeper->keys, &keeper->orders, clock_monotonic_ms(), clock_wall_ms());
+    if (!orders_file_read(&keeper->file, &keeper->keys, &keeper->orders, clock_monotonic_ms(), clock_wall_ms()))
+        log_warning(
+            AREA,
+            "%s: not all bans in it hold: it is torn, or sealed by no key that this node has, or of a time that is "
+            "yet to come",
+            path);
     return true;
 }
 

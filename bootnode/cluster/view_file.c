@@ -28,6 +28,11 @@ void view_file_close(struct view_file *file) {
     file->descriptor = -1;
 }
 
+bool view_file_is_empty(const struct view_file *file) {
+    struct stat status;
+    return fstat(file->descriptor, &status) == 0 && status.st_size == 0;
+}
+
 static bool read_place(const struct view_file *file, unsigned place, const char *cluster, struct view_record *out) {
     uint8_t bytes[PLACE_SIZE];
     const ssize_t size = pread(file->descriptor, bytes, sizeof bytes, (off_t)place * PLACE_SIZE);

@@ -20,6 +20,8 @@ struct view_file {
  * either way. */
 MUST_USE bool view_file_open(struct view_file *file, const char *path, struct why *why);
 void view_file_close(struct view_file *file);
+/* Is nothing in it? */
+bool view_file_is_empty(const struct view_file *file);
 /* The later one of its records; false: there is none of that cluster. */
 MUST_USE bool view_file_read(struct view_file *file, const char *cluster, struct view_record *out);
 /* Sets the record's number. False with errno. */

@@ -551,6 +551,28 @@ name = town
 addresses = 192.0.2.1, [2001:db8::1], 192.0.2.2
 nats = nats://127.0.0.1
 > 7: addresses = 192.0.2.1, [2001:db8::1], 192.0.2.2: expected 0 to 2 times ADDR[:PORT], as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas; 192.0.2.2 is one too many
+# a state file that is a folder
+[bootnode]
+listen = 127.0.0.1:0
+key_file = kept/bootnode.key
+node_id = 1
+[cluster]
+name = town
+addresses = 192.0.2.1
+nats = nats://127.0.0.1
+state_file = kept
+> 9: state_file = FOLDER/kept: expected a regular file
+# a state file below a file
+[bootnode]
+listen = 127.0.0.1:0
+key_file = kept/bootnode.key
+node_id = 1
+[cluster]
+name = town
+addresses = 192.0.2.1
+nats = nats://127.0.0.1
+state_file = denied.txt/inner/view
+> 9: state_file = FOLDER/denied.txt/inner/view: Not a directory
 # a server that is no URL
 [bootnode]
 listen = 127.0.0.1:0

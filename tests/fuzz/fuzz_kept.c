@@ -110,7 +110,7 @@ static size_t make_file(const uint8_t *data, size_t size, uint8_t out[static FIL
 static void read_again(struct orders_file *file) {
     require(orders_file_write(file, &keys, &orders, BEGAN, WALL));
     orders_init(&reread, 1);
-    orders_file_read(file, &keys, &reread, BEGAN, WALL);
+    require(orders_file_read(file, &keys, &reread, BEGAN, WALL));
     require(orders_holds(&reread) && reread.held == orders.held);
     for (size_t i = 0; i < ORDERS_AUTHORS; i++) require(reread.authors[i].edition == orders.authors[i].edition);
     orders_clear(&reread);
@@ -123,7 +123,7 @@ static void take_orders(const uint8_t *data, size_t size) {
     const size_t whole = make_file(data, size, bytes);
     require(ftruncate(file.descriptor, 0) == 0 && pwrite(file.descriptor, bytes, whole, 0) == (ssize_t)whole);
     orders_init(&orders, 1);
-    orders_file_read(&file, &keys, &orders, BEGAN, WALL);
+    (void)!orders_file_read(&file, &keys, &orders, BEGAN, WALL);
     require(orders_holds(&orders));
     if (orders.held > 0) read_again(&file);
     orders_clear(&orders);

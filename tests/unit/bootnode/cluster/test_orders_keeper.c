@@ -20,6 +20,7 @@
 #include "common/log.h"
 #include "common/rcu.h"
 #include "tests/support/folder.h"
+#include "tests/support/log_lines.h"
 
 static const struct seal_keys keys = {.items = {{7}}, .count = 1}, others = {.items = {{8}}, .count = 1};
 static struct orders_keeper a, b;
@@ -150,10 +151,16 @@ static void test_orders_outlast_a_restart(void **state) {
     assert_int_equal(carry(&b, 2, &a, 0), 1);
     assert_int_equal(ask(access_a, "198.51.100.1"), ACCESS_BANNED);
     assert_true(orders_keeper_lift(&b, ACCESS_BANNED, &bad, &why));
-    /* Another key: nobody's. */
+    /* Another key: nobody's. That is said. */
     close_keeper(&b, access_b);
+    log_lines_begin();
     open_keeper(&b, 2, &others, &access_b);
     assert_true(access_is_open(access_b));
+    const char *line = log_lines_next();
+    assert_non_null(line);
+    assert_non_null(strstr(line, path_of(2)));
+    assert_non_null(strstr(line, "not all bans in it hold"));
+    log_lines_end();
 }
 
 /* The place that was written last is torn: the one before counts. */
@@ -173,8 +180,19 @@ static void test_a_torn_file_has_the_edition_before(void **state) {
     close_keeper(&a, access_a);
     descriptor = open(path_of(1), O_WRONLY | O_TRUNC);
     close(descriptor);
+    log_lines_begin();
     open_keeper(&a, 1, &keys, &access_a);
     assert_true(access_is_open(access_a));
+    assert_null(log_lines_next());
+    /* Both are. */
+    close_keeper(&a, access_a);
+    descriptor = open(path_of(1), O_WRONLY | O_TRUNC);
+    assert_int_equal(write(descriptor, "no bans", 7), 7);
+    close(descriptor);
+    open_keeper(&a, 1, &keys, &access_a);
+    assert_true(access_is_open(access_a));
+    assert_non_null(log_lines_next());
+    log_lines_end();
 }
 
 /* A limit on file sizes stands for a full disk. */

@@ -107,7 +107,7 @@ static void the_last_one_is_read(void **state) {
     struct why why;
     (void)state;
     assert_true(view_file_open(&file, path, &why));
-    assert_false(view_file_read(&file, "town", &again));
+    assert_true(view_file_is_empty(&file) && !view_file_read(&file, "town", &again));
     for (size_t count = 1; count < 6; count++) {
         fill(&record, count);
         assert_true(view_file_write(&file, "town", &record));
@@ -115,6 +115,7 @@ static void the_last_one_is_read(void **state) {
         assert_true(view_file_open(&file, path, &why) && view_file_read(&file, "town", &again));
         is_same(&record, &again);
     }
+    assert_true(!view_file_is_empty(&file) && !view_file_read(&file, "village", &again));
     struct stat status;
     assert_true(stat(path, &status) == 0 && (status.st_mode & 0777) == 0600);
     view_file_close(&file);
