@@ -7,7 +7,6 @@
 #include "common/holds.h"
 #include "common/memory.h"
 
-#define ROOT_KEY "gochat owned v1"
 #define SIDES 2
 
 /* Whose word it is. */
@@ -23,16 +22,12 @@ static const uint8_t no_subject[32];
 
 /* --- Founding --- */
 
-void founding_root(const struct founding *founding, uint8_t out[static CHARTER_ROOT_SIZE]) {
-    crypto_generichash_state state;
-    crypto_generichash_init(&state, (const uint8_t *)ROOT_KEY, sizeof ROOT_KEY - 1, CHARTER_ROOT_SIZE);
-    crypto_generichash_update(&state, founding->owner, sizeof founding->owner);
-    crypto_generichash_update(&state, founding->nonce, sizeof founding->nonce);
-    crypto_generichash_final(&state, out, CHARTER_ROOT_SIZE);
+void founding_root(const struct founding *founding, uint8_t out[static PRIVATE_ROOT_SIZE]) {
+    private_root(founding->owner, founding->nonce, out);
 }
 
-void charter_init(struct charter *charter, const uint8_t root[static CHARTER_ROOT_SIZE],
-                  const uint8_t room[static ROOM_TAG_SIZE]) {
+void charter_init(struct charter *charter, const uint8_t root[static PRIVATE_ROOT_SIZE],
+                  const uint8_t room[static ROOM_ID_SIZE]) {
     memset(charter, 0, sizeof *charter);
     memcpy(charter->root, root, sizeof charter->root);
     memcpy(charter->room, room, sizeof charter->room);
@@ -53,7 +48,7 @@ void charter_clear(struct charter *charter) {
 }
 
 bool charter_found(struct charter *charter, const struct founding *founding) {
-    uint8_t root[CHARTER_ROOT_SIZE];
+    uint8_t root[PRIVATE_ROOT_SIZE];
     founding_root(founding, root);
     if (sodium_memcmp(root, charter->root, sizeof root) != 0) return false;
     charter->founding = *founding;
@@ -307,7 +302,7 @@ bool charter_is_stale(const struct charter *charter) {
     const struct statement *epoch = charter_winner(charter, STATEMENT_EPOCH, NULL);
     charter_removed(charter, removed);
     crypto_generichash(nobody, sizeof nobody, NULL, 0, NULL, 0);
-    return memcmp(removed, epoch ? epoch->body + STATEMENT_SECRET_SIZE : nobody, sizeof removed) != 0;
+    return memcmp(removed, epoch ? epoch->body + PRIVATE_SECRET_SIZE : nobody, sizeof removed) != 0;
 }
 
 void charter_digest(const struct charter *charter, uint8_t out[static CHARTER_DIGEST_SIZE]) {
@@ -323,7 +318,7 @@ void charter_digest(const struct charter *charter, uint8_t out[static CHARTER_DI
 const struct statement *charter_next(const struct charter *charter, size_t *place) {
     while (*place < SIDES * charter->count) {
         size_t at = (*place)++;
-        const struct statement *said = charter->entries[at / SIDES].said[at % SIDES];
+        const struct statement *said = charter->entries[at % charter->count].said[at / charter->count];
         if (said) return said;
     }
     return NULL;
@@ -343,7 +338,7 @@ static bool entry_holds(const struct charter *charter, const struct charter_entr
 }
 
 bool charter_holds(const struct charter *charter) {
-    uint8_t root[CHARTER_ROOT_SIZE];
+    uint8_t root[PRIVATE_ROOT_SIZE];
     if (charter->count > CHARTER_ENTRIES || (charter->count > 0 && !charter->founded)) return false;
     founding_root(&charter->founding, root);
     if (charter->founded && memcmp(root, charter->root, sizeof root) != 0) return false;

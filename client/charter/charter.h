@@ -29,20 +29,18 @@
 
 #define CHARTER_ENTRIES 1024
 #define CHARTER_AHEAD_MS 3600000
-#define CHARTER_ROOT_SIZE 32
-#define CHARTER_NONCE_SIZE 32
 #define CHARTER_DIGEST_SIZE 32
 
 struct founding {
     uint8_t owner[32];
-    uint8_t nonce[CHARTER_NONCE_SIZE];
+    uint8_t nonce[PRIVATE_NONCE_SIZE];
 };
 
 struct charter_entry;
 
 struct charter {
-    uint8_t room[ROOM_TAG_SIZE]; /* its id */
-    uint8_t root[CHARTER_ROOT_SIZE];
+    uint8_t room[ROOM_ID_SIZE]; /* its id */
+    uint8_t root[PRIVATE_ROOT_SIZE];
     bool founded;
     struct founding founding;
     struct charter_entry *entries;
@@ -60,11 +58,11 @@ enum charter_taking {
 };
 
 /* The root that this founding makes. */
-void founding_root(const struct founding *founding, uint8_t out[static CHARTER_ROOT_SIZE]);
+void founding_root(const struct founding *founding, uint8_t out[static PRIVATE_ROOT_SIZE]);
 
 /* Without a founding and statements. `room` is its id. */
-void charter_init(struct charter *charter, const uint8_t root[static CHARTER_ROOT_SIZE],
-                  const uint8_t room[static ROOM_TAG_SIZE]);
+void charter_init(struct charter *charter, const uint8_t root[static PRIVATE_ROOT_SIZE],
+                  const uint8_t room[static ROOM_ID_SIZE]);
 /* Wipes and frees. */
 void charter_clear(struct charter *charter);
 /* False: it does not fit the root. */
@@ -105,7 +103,8 @@ void charter_removed(const struct charter *charter, uint8_t out[static CHARTER_D
 
 /* The same for whoever holds the same. */
 void charter_digest(const struct charter *charter, uint8_t out[static CHARTER_DIGEST_SIZE]);
-/* Each statement that is kept, from *place on (0 at first), which goes on; NULL: that was the last. */
+/* Each statement that is kept, from *place on (0 at first), which goes on; NULL: that was the last. The owner's come
+ * first, so whoever takes them in this order knows each op before what that one says. */
 const struct statement *charter_next(const struct charter *charter, size_t *place);
 /* Invariants 1 to 3 and 5; not the signatures. */
 bool charter_holds(const struct charter *charter);

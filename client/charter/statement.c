@@ -6,7 +6,7 @@
 
 #define CONTEXT "gochat charter 1"
 #define CONTEXT_SIZE (sizeof CONTEXT - 1)
-#define SIGNED_MAX (CONTEXT_SIZE + ROOM_TAG_SIZE + STATEMENT_HEAD_SIZE + STATEMENT_BODY_MAX)
+#define SIGNED_MAX (CONTEXT_SIZE + ROOM_ID_SIZE + STATEMENT_HEAD_SIZE + STATEMENT_BODY_MAX)
 
 static void write_said(struct writer *writer, const struct statement *statement) {
     write_u8(writer, (uint8_t)statement->kind);
@@ -21,12 +21,12 @@ static void write_said(struct writer *writer, const struct statement *statement)
 static size_t signed_bytes(const struct statement *statement, const uint8_t *room, uint8_t out[static SIGNED_MAX]) {
     struct writer writer = writer_over(out, SIGNED_MAX);
     write_bytes(&writer, CONTEXT, CONTEXT_SIZE);
-    write_bytes(&writer, room, ROOM_TAG_SIZE);
+    write_bytes(&writer, room, ROOM_ID_SIZE);
     write_said(&writer, statement);
     return writer_size(&writer);
 }
 
-void statement_sign(struct statement *statement, const uint8_t room[static ROOM_TAG_SIZE],
+void statement_sign(struct statement *statement, const uint8_t room[static ROOM_ID_SIZE],
                     const struct identity *identity) {
     uint8_t bytes[SIGNED_MAX];
     memcpy(statement->author, identity->public, sizeof statement->author);
@@ -34,7 +34,7 @@ void statement_sign(struct statement *statement, const uint8_t room[static ROOM_
     crypto_sign_detached(statement->signature, NULL, bytes, size, identity->secret);
 }
 
-bool statement_verify(const struct statement *statement, const uint8_t room[static ROOM_TAG_SIZE]) {
+bool statement_verify(const struct statement *statement, const uint8_t room[static ROOM_ID_SIZE]) {
     uint8_t bytes[SIGNED_MAX];
     size_t size = signed_bytes(statement, room, bytes);
     return crypto_sign_verify_detached(statement->signature, bytes, size, statement->author) == 0;

@@ -24,8 +24,7 @@
 #define STATEMENT_BODY_MAX 400
 #define STATEMENT_SIGNATURE_SIZE 64
 #define STATEMENT_SIZE_MAX (STATEMENT_HEAD_SIZE + STATEMENT_BODY_MAX + STATEMENT_SIGNATURE_SIZE)
-#define STATEMENT_SECRET_SIZE 32
-#define STATEMENT_EPOCH_BODY (STATEMENT_SECRET_SIZE + 32)
+#define STATEMENT_EPOCH_BODY (PRIVATE_SECRET_SIZE + 32)
 
 /* Also on the wire. */
 enum statement_kind {
@@ -61,10 +60,10 @@ struct statement {
 };
 
 /* The author is the identity; kind, stamp, subject and body are set. */
-void statement_sign(struct statement *statement, const uint8_t room[static ROOM_TAG_SIZE],
+void statement_sign(struct statement *statement, const uint8_t room[static ROOM_ID_SIZE],
                     const struct identity *identity);
 /* The signature alone: whoever checks form, authority and news first spends nothing on what does not count. */
-MUST_USE bool statement_verify(const struct statement *statement, const uint8_t room[static ROOM_TAG_SIZE]);
+MUST_USE bool statement_verify(const struct statement *statement, const uint8_t room[static ROOM_ID_SIZE]);
 void statement_write(struct writer *writer, const struct statement *statement);
 /* False, and the reader has failed: it is cut off, of an unknown kind, or its body is not as its kind has it. */
 MUST_USE bool statement_read(struct reader *reader, struct statement *out);

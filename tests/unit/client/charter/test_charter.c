@@ -14,11 +14,11 @@
 #define PEOPLE 8
 #define SAID_MAX 64
 
-static const uint8_t room[ROOM_TAG_SIZE] = "sixteen bytes..";
+static const uint8_t room[ROOM_ID_SIZE] = "sixteen bytes..";
 /* The first one owns the room. */
 static struct identity people[PEOPLE];
 static struct founding founding;
-static uint8_t root[CHARTER_ROOT_SIZE];
+static uint8_t root[PRIVATE_ROOT_SIZE];
 
 /* The same random numbers in each run. */
 static uint32_t chance(uint32_t below) {
@@ -187,12 +187,12 @@ static void an_epoch_is_stale_when_somebody_else_is_removed(void **state) {
     assert_false(charter_is_stale(&charter));
     assert_int_equal(take(&charter, person(0, 1, STANDING_REMOVED, NOW)), CHARTER_TAKEN);
     assert_true(charter_is_stale(&charter));
-    memset(body, 0xee, STATEMENT_SECRET_SIZE);
-    charter_removed(&charter, body + STATEMENT_SECRET_SIZE);
+    memset(body, 0xee, PRIVATE_SECRET_SIZE);
+    charter_removed(&charter, body + PRIVATE_SECRET_SIZE);
     assert_int_equal(charter_state(&charter, &people[0], STATEMENT_EPOCH, NULL, body, sizeof body, NOW, &out),
                      CHARTER_TAKEN);
     assert_false(charter_is_stale(&charter));
-    assert_memory_equal(charter_secret(&charter), body, STATEMENT_SECRET_SIZE);
+    assert_memory_equal(charter_secret(&charter), body, PRIVATE_SECRET_SIZE);
     assert_int_equal(take(&charter, person(0, 2, STANDING_BANNED, NOW)), CHARTER_TAKEN);
     assert_true(charter_is_stale(&charter));
     charter_clear(&charter);

@@ -9,7 +9,7 @@
 
 #include "client/charter/statement.h"
 
-static const uint8_t room[ROOM_TAG_SIZE] = "sixteen bytes..", another_room[ROOM_TAG_SIZE] = "another room...";
+static const uint8_t room[ROOM_ID_SIZE] = "sixteen bytes..", another_room[ROOM_ID_SIZE] = "another room...";
 static const uint8_t context[16] = {'g', 'o', 'c', 'h', 'a', 't', ' ', 'c', 'h', 'a', 'r', 't', 'e', 'r', ' ', '1'};
 static struct identity author;
 
@@ -59,7 +59,7 @@ static void comes_back_as_it_was(void **state) {
 /* The layout, byte for byte, and what is signed: as PROTOCOL.md has it. */
 static void stands_where_the_protocol_says(void **state) {
     const struct statement statement = sample();
-    uint8_t bytes[STATEMENT_SIZE_MAX], said[16 + ROOM_TAG_SIZE + STATEMENT_HEAD_SIZE + 1];
+    uint8_t bytes[STATEMENT_SIZE_MAX], said[16 + ROOM_ID_SIZE + STATEMENT_HEAD_SIZE + 1];
     size_t size = written(&statement, bytes);
     static const uint8_t stamp[8] = {0, 0, 0x01, 0x8b, 0xcf, 0xe5, 0x68, 0x7b};
     (void)state;
@@ -69,7 +69,7 @@ static void stands_where_the_protocol_says(void **state) {
     assert_memory_equal(bytes + 41, author.public, 32);
     assert_int_equal(bytes[73] << 8 | bytes[74], 1);
     memcpy(said, context, sizeof context);
-    memcpy(said + 16, room, ROOM_TAG_SIZE);
+    memcpy(said + 16, room, ROOM_ID_SIZE);
     memcpy(said + 32, bytes, STATEMENT_HEAD_SIZE + 1);
     assert_int_equal(crypto_sign_verify_detached(bytes + size - 64, said, sizeof said, author.public), 0);
 }

@@ -1,0 +1,271 @@
+#include "client/charter/room_file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/directory.h"
+#include "common/memory.h"
+#include "common/whole_file.h"
+
+#define TITLE "gochat private room 1"
+#define WORDS_MAX 5
+#define MODE 0600
+
+/* --- Reading --- */
+
+struct parsing {
+    struct private_room *room;
+    bool named;
+    char name[ROOM_NAME_MAX + 1];
+};
+
+static bool is_hex(const char *word, uint8_t *out, size_t size) {
+    size_t taken = 0;
+    return word && strlen(word) == 2 * size && sodium_hex2bin(out, size, word, 2 * size, NULL, &taken, NULL) == 0 &&
+           taken == size;
+}
+
+static bool is_time(const char *word, uint64_t *out) {
+    char *end;
+    if (!word || *word < '0' || *word > '9') return false;
+    errno = 0;
+    *out = strtoull(word, &end, 10);
+    return *end == '\0' && errno == 0;
+}
+
+static bool take_name(struct parsing *parsing, const char *name) {
+    if (parsing->named || *name == '\0' || strlen(name) > ROOM_NAME_MAX) return false;
+    snprintf(parsing->name, sizeof parsing->name, "%s", name);
+    return parsing->named = true;
+}
+
+static bool take_root(struct parsing *parsing, char **words) {
+    uint8_t root[PRIVATE_ROOT_SIZE];
+    bool taken = parsing->named && !*parsing->room->name && is_hex(words[0], root, sizeof root) &&
+                 private_room_init(parsing->room, parsing->name, root);
+    sodium_memzero(root, sizeof root);
+    return taken;
+}
+
+static bool take_founding(struct private_room *room, char **words) {
+    struct founding founding;
+    return is_hex(words[0], founding.owner, sizeof founding.owner) &&
+           is_hex(words[1], founding.nonce, sizeof founding.nonce) && charter_found(&room->charter, &founding);
+}
+
+/* Our own file: what was taken once is not asked for its time. One that does not count (any more) is left out. */
+static bool take_statement(struct private_room *room, const char *word) {
+    uint8_t bytes[STATEMENT_SIZE_MAX];
+    struct statement statement;
+    size_t size = word ? strlen(word) / 2 : 0;
+    if (size > sizeof bytes || !is_hex(word, bytes, size)) return false;
+    struct reader reader = reader_over(bytes, size);
+    if (!statement_read(&reader, &statement) || !reader_finished(&reader)) return false;
+    return charter_take(&room->charter, &statement, UINT64_MAX) != CHARTER_FORGED;
+}
+
+static bool take_former(struct private_room *room, char **words) {
+    size_t number = room->former_count;
+    if (number == KEY_SETS_FORMER || !is_hex(words[0], room->former[number].secret, PRIVATE_SECRET_SIZE) ||
+        !is_time(words[1], &room->former[number].until_ms))
+        return false;
+    room->former_count++;
+    return true;
+}
+
+static bool take_door(struct private_room *room, char **words) {
+    struct private_door *door = &room->doors[room->door_count];
+    if (room->door_count == KEY_SETS_DOORS || !is_hex(words[0], door->token, sizeof door->token) ||
+        !is_time(words[1], &door->until_ms) || !words[2])
+        return false;
+    door->once = strcmp(words[2], "once") == 0;
+    if (!door->once && strcmp(words[2], "many") != 0) return false;
+    door->used = words[3] != NULL;
+    if (door->used && !is_hex(words[3], door->by, sizeof door->by)) return false;
+    room->door_count++;
+    return true;
+}
+
+static void split(char *line, char *words[static WORDS_MAX]) {
+    char *rest = NULL;
+    for (size_t i = 0; i < WORDS_MAX; i++) words[i] = strtok_r(i == 0 ? line : NULL, " ", &rest);
+}
+
+static bool take_bootnodes(struct private_room *room, const char *bootnodes) {
+    if (strlen(bootnodes) >= sizeof room->bootnodes) return false;
+    snprintf(room->bootnodes, sizeof room->bootnodes, "%s", bootnodes);
+    return true;
+}
+
+/* A name may have spaces, so it is the rest of its line; bootnodes likewise. */
+static bool take_line(struct parsing *parsing, char *line) {
+    struct private_room *room = parsing->room;
+    char *words[WORDS_MAX];
+    if (strncmp(line, "name ", 5) == 0) return take_name(parsing, line + 5);
+    if (strncmp(line, "bootnodes ", 10) == 0) return *room->name && take_bootnodes(room, line + 10);
+    split(line, words);
+    if (!words[0]) return true;
+    if (strcmp(words[0], "root") == 0) return take_root(parsing, words + 1);
+    if (!*room->name) return false;
+    if (strcmp(words[0], "founding") == 0) return take_founding(room, words + 1);
+    if (strcmp(words[0], "statement") == 0) return take_statement(room, words[1]);
+    if (strcmp(words[0], "former") == 0) return take_former(room, words + 1);
+    if (strcmp(words[0], "door") == 0) return take_door(room, words + 1);
+    if (strcmp(words[0], "invite") == 0) return room->invited = is_hex(words[1], room->invite, sizeof room->invite);
+    return false;
+}
+
+bool room_file_parse(const char *file, char *text, struct private_room *room, struct why *why) {
+    struct parsing parsing = {.room = room};
+    unsigned number = 0;
+    memset(room, 0, sizeof *room);
+    for (char *line = text, *next; line && *line; line = next) {
+        next = strchr(line, '\n');
+        if (next) *next++ = '\0';
+        number++;
+        if (number == 1 ? strcmp(line, TITLE) != 0 : !take_line(&parsing, line))
+            return why_fail(why, "%s:%u: not understood as a line of a private room", file, number);
+    }
+    return *room->name || why_fail(why, "%s: is cut off: it has no name and root", file);
+}
+
+static char *read_text(const char *file, size_t *size, struct why *why) {
+    struct stat status;
+    char *text = NULL;
+    int descriptor = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (descriptor < 0 || fstat(descriptor, &status) != 0) {
+        why_fail(why, "%s: %s", file, strerror(errno));
+    } else if (!S_ISREG(status.st_mode) || status.st_uid != geteuid() || (status.st_mode & 077)) {
+        why_fail(why, "%s: expected a file of ours that nobody else can open: chmod 600 %s", file, file);
+    } else if (status.st_size > ROOM_FILE_SIZE_MAX) {
+        why_fail(why, "%s: has over %u bytes", file, ROOM_FILE_SIZE_MAX);
+    } else {
+        text = allocate_zeroed((size_t)status.st_size + 1, 1);
+        ssize_t got = read(descriptor, text, (size_t)status.st_size);
+        *size = got > 0 ? (size_t)got : 0;
+    }
+    if (descriptor >= 0) close(descriptor);
+    return text;
+}
+
+bool room_file_read(const char *file, struct private_room *room, struct why *why) {
+    size_t size;
+    memset(room, 0, sizeof *room);
+    char *text = read_text(file, &size, why);
+    if (!text) return false;
+    bool whole = strlen(text) == size ? room_file_parse(file, text, room, why)
+                                      : why_fail(why, "%s: there is a zero byte in it", file);
+    sodium_memzero(text, size);
+    free(text);
+    return whole;
+}
+
+/* --- Writing --- */
+
+static void put_hex(FILE *out, const uint8_t *bytes, size_t size) {
+    for (size_t i = 0; i < size; i++) fprintf(out, "%02x", bytes[i]);
+}
+
+static void put_line(FILE *out, const char *word, const uint8_t *bytes, size_t size) {
+    fprintf(out, "%s ", word);
+    put_hex(out, bytes, size);
+}
+
+static void put_charter(FILE *out, const struct charter *charter) {
+    uint8_t bytes[STATEMENT_SIZE_MAX];
+    const struct statement *statement;
+    size_t place = 0;
+    if (!charter->founded) return;
+    put_line(out, "founding", charter->founding.owner, sizeof charter->founding.owner);
+    put_line(out, "", charter->founding.nonce, sizeof charter->founding.nonce);
+    fputc('\n', out);
+    while ((statement = charter_next(charter, &place))) {
+        struct writer writer = writer_over(bytes, sizeof bytes);
+        statement_write(&writer, statement);
+        put_line(out, "statement", bytes, writer_size(&writer));
+        fputc('\n', out);
+    }
+    sodium_memzero(bytes, sizeof bytes);
+}
+
+static void put_doors(FILE *out, const struct private_room *room) {
+    for (size_t i = 0; i < room->former_count; i++) {
+        put_line(out, "former", room->former[i].secret, PRIVATE_SECRET_SIZE);
+        fprintf(out, " %" PRIu64 "\n", room->former[i].until_ms);
+    }
+    for (size_t i = 0; i < room->door_count; i++) {
+        const struct private_door *door = &room->doors[i];
+        put_line(out, "door", door->token, sizeof door->token);
+        fprintf(out, " %" PRIu64 " %s", door->until_ms, door->once ? "once" : "many");
+        if (door->used) put_line(out, "", door->by, sizeof door->by);
+        fputc('\n', out);
+    }
+}
+
+char *room_file_format(const struct private_room *room, size_t *size) {
+    char *text = NULL;
+    FILE *out = open_memstream(&text, size);
+    if (!out) abort();
+    fprintf(out, TITLE "\nname %s\n", room->name);
+    put_line(out, "root", room->charter.root, PRIVATE_ROOT_SIZE);
+    fputc('\n', out);
+    if (*room->bootnodes) fprintf(out, "bootnodes %s\n", room->bootnodes);
+    if (room->invited) {
+        put_line(out, "invite", room->invite, sizeof room->invite);
+        fputc('\n', out);
+    }
+    put_charter(out, &room->charter);
+    put_doors(out, room);
+    fclose(out);
+    return text;
+}
+
+bool room_file_path(const char *directory, const uint8_t id[static ROOM_ID_SIZE], char *out, size_t size) {
+    char hex[2 * ROOM_ID_SIZE + 1];
+    sodium_bin2hex(hex, sizeof hex, id, ROOM_ID_SIZE);
+    return snprintf(out, size, "%s/" ROOM_FILE_FOLDER "/%s", directory, hex) < (int)size;
+}
+
+bool room_file_write(const char *directory, const struct private_room *room, struct why *why) {
+    char path[PATH_MAX], *text;
+    size_t size;
+    if (!room_file_path(directory, room->keys.id, path, sizeof path))
+        return why_fail(why, "%s: the path is too long", directory);
+    text = room_file_format(room, &size);
+    bool written = directory_make_above(path) && whole_file_replace(path, text, size, MODE);
+    if (!written)
+        why_fail(why, "%s: cannot be written, so what was decided in the room ends with this run: %s", path,
+                 strerror(errno));
+    sodium_memzero(text, size);
+    free(text);
+    return written;
+}
+
+/* --- All of them --- */
+
+void room_file_each(const char *directory, bool (*found)(void *context, const struct private_room *room),
+                    void *context) {
+    char path[PATH_MAX];
+    struct private_room room;
+    struct why ignored;
+    const struct dirent *entry;
+    bool more = snprintf(path, sizeof path, "%s/" ROOM_FILE_FOLDER, directory) < (int)sizeof path;
+    DIR *folder = more ? opendir(path) : NULL;
+    while (folder && more && (entry = readdir(folder))) {
+        if (strlen(entry->d_name) != 2 * (size_t)ROOM_ID_SIZE ||
+            snprintf(path, sizeof path, "%s/" ROOM_FILE_FOLDER "/%s", directory, entry->d_name) >= (int)sizeof path)
+            continue;
+        if (room_file_read(path, &room, &ignored)) more = found(context, &room);
+        private_room_clear(&room);
+    }
+    if (folder) closedir(folder);
+}

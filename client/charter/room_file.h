@@ -1,0 +1,44 @@
+/* A private room's file in the data directory: rooms/ID, ID being the room's id in hex. Lines of text, mode 0600, since
+ * there are secrets in it; written whole or not at all.
+ *
+ *     gochat private room 1
+ *     name NAME
+ *     root HEX                        32 bytes; the id follows from name and root
+ *     bootnodes HOST:PORT,…           where it was met
+ *     invite HEX                      32: the secret of the invite that we came by, until the charter is known
+ *     founding OWNER NONCE            32 each
+ *     statement HEX                   as on the wire
+ *     former SECRET UNTIL             32; ms since 1970
+ *     door TOKEN UNTIL once|many      32; ms since 1970, 0: for good
+ *     door TOKEN UNTIL once KEY       32: who came
+ *
+ * Several clients with one data directory: the last one that writes counts, and each takes what it reads by the
+ * charter's rules, so that nothing that was said is lost to those who hear it again. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/charter/private_room.h"
+#include "common/attributes.h"
+#include "common/why.h"
+
+#define ROOM_FILE_FOLDER "rooms"
+#define ROOM_FILE_SIZE_MAX (4u * 1024 * 1024)
+
+/* The path of its file. False: too long. */
+MUST_USE bool room_file_path(const char *directory, const uint8_t id[static ROOM_ID_SIZE], char *out, size_t size);
+/* Adds what the text says to an empty `room`, which private_room_clear is due for either way. False with FILE:LINE in
+ * `why`. The text is changed. */
+MUST_USE bool room_file_parse(const char *file, char *text, struct private_room *room, struct why *why);
+/* malloc'd; its size without the zero. The caller wipes and frees it. */
+MUST_USE char *room_file_format(const struct private_room *room, size_t *size);
+/* False with one line in `why`: there is none, or it is not understood. */
+MUST_USE bool room_file_read(const char *file, struct private_room *room, struct why *why);
+/* Makes the folder where it is not there. False with one line in `why`. */
+MUST_USE bool room_file_write(const char *directory, const struct private_room *room, struct why *why);
+
+/* Rooms by name: calls `found` for each file in the folder that is understood, until it says false. */
+void room_file_each(const char *directory, bool (*found)(void *context, const struct private_room *room),
+                    void *context);

@@ -1,0 +1,202 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+
+#include "client/charter/room_file.h"
+
+#define NOW 1700000000000u
+#define DAY 86400000u
+
+static struct identity owner, op, guest;
+static char directory[64];
+
+static int start(void **state) {
+    (void)state;
+    if (sodium_init() < 0) return -1;
+    identity_from_seed((const uint8_t[32]){1}, &owner);
+    identity_from_seed((const uint8_t[32]){2}, &op);
+    identity_from_seed((const uint8_t[32]){3}, &guest);
+    snprintf(directory, sizeof directory, "/tmp/room_file.XXXXXX");
+    return mkdtemp(directory) ? 0 : -1;
+}
+
+static bool forget(void *context, const struct private_room *room) {
+    char path[200];
+    (void)context;
+    assert_true(room_file_path(directory, room->keys.id, path, sizeof path));
+    unlink(path);
+    return true;
+}
+
+static int end(void **state) {
+    char path[100];
+    (void)state;
+    room_file_each(directory, forget, NULL);
+    snprintf(path, sizeof path, "%s/" ROOM_FILE_FOLDER, directory);
+    rmdir(path);
+    return rmdir(directory);
+}
+
+static void say(struct private_room *room, const struct identity *author, const uint8_t *subject,
+                enum standing standing) {
+    struct statement out;
+    const uint8_t body = (uint8_t)standing;
+    assert_int_equal(charter_state(&room->charter, author, STATEMENT_PERSON, subject, &body, 1, NOW, &out),
+                     CHARTER_TAKEN);
+}
+
+/* With something of everything. */
+static void make(struct private_room *room) {
+    uint8_t secret[PRIVATE_SECRET_SIZE];
+    assert_true(private_room_make(room, "the book club", &owner));
+    snprintf(room->bootnodes, sizeof room->bootnodes, "chat.example.org,[2001:db8::1]:9595");
+    say(room, &owner, op.public, STANDING_OP);
+    say(room, &op, guest.public, STANDING_BANNED);
+    memset(secret, 0x77, sizeof secret);
+    private_room_outdate(room, secret, NOW);
+    assert_non_null(private_room_open_door(room, true, NOW + DAY, NOW));
+    struct private_door *used = private_room_open_door(room, true, 0, NOW);
+    assert_non_null(used);
+    used->used = true;
+    memcpy(used->by, guest.public, 32);
+}
+
+static void comes_back_as_it_was(void **state) {
+    struct private_room room, again;
+    struct why why;
+    char path[200], *before, *after;
+    size_t before_size, after_size;
+    struct stat status;
+    (void)state;
+    make(&room);
+    assert_true(room_file_write(directory, &room, &why));
+    assert_true(room_file_path(directory, room.keys.id, path, sizeof path));
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0600);
+    assert_true(room_file_read(path, &again, &why));
+    assert_string_equal(again.name, "the book club");
+    assert_string_equal(again.bootnodes, room.bootnodes);
+    assert_int_equal(charter_standing(&again.charter, owner.public), STANDING_OWNER);
+    assert_int_equal(charter_standing(&again.charter, op.public), STANDING_OP);
+    assert_int_equal(charter_standing(&again.charter, guest.public), STANDING_BANNED);
+    assert_int_equal(again.former_count, 1);
+    assert_int_equal(again.door_count, 2);
+    before = room_file_format(&room, &before_size);
+    after = room_file_format(&again, &after_size);
+    assert_string_equal(before, after);
+    assert_int_equal(before_size, after_size);
+    free(before);
+    free(after);
+    private_room_clear(&room);
+    private_room_clear(&again);
+}
+
+/* Whatever one byte becomes, and wherever the file ends: understood, or refused with its name; never a crash, and never
+ * somebody whom nobody let in. */
+static void damage_is_named(void **state) {
+    struct private_room room, again;
+    struct why why;
+    size_t size;
+    (void)state;
+    make(&room);
+    char *text = room_file_format(&room, &size), *copy = malloc(size + 1);
+    for (size_t i = 0; i < size; i += 7)
+        for (int way = 0; way < 2; way++) {
+            memcpy(copy, text, size + 1);
+            copy[i] = way ? '\0' : (char)(copy[i] ^ 0x15);
+            if (!room_file_parse("rooms/x", copy, &again, &why))
+                assert_ptr_equal(strstr(why.text, "rooms/x:"), why.text);
+            assert_int_not_equal(charter_standing(&again.charter, guest.public), STANDING_MEMBER);
+            private_room_clear(&again);
+        }
+    free(copy);
+    free(text);
+    private_room_clear(&room);
+}
+
+static void others_files_are_refused(void **state) {
+    struct private_room room, again;
+    struct why why;
+    char path[200];
+    (void)state;
+    make(&room);
+    assert_true(room_file_write(directory, &room, &why));
+    assert_true(room_file_path(directory, room.keys.id, path, sizeof path));
+    assert_int_equal(chmod(path, 0640), 0);
+    assert_false(room_file_read(path, &again, &why));
+    assert_non_null(strstr(why.text, "chmod 600"));
+    assert_int_equal(unlink(path), 0);
+    private_room_clear(&again);
+    private_room_clear(&room);
+}
+
+static void a_door_lets_one_in_and_closes(void **state) {
+    struct private_room room;
+    (void)state;
+    assert_true(private_room_make(&room, "tea", &owner));
+    struct private_door *door = private_room_open_door(&room, true, NOW + DAY, NOW);
+    assert_int_equal(private_door_verdict(door, guest.public, NOW), VERDICTS);
+    door->used = true;
+    memcpy(door->by, guest.public, 32);
+    assert_int_equal(private_door_verdict(door, guest.public, NOW), VERDICTS);
+    assert_int_equal(private_door_verdict(door, op.public, NOW), VERDICT_USED);
+    assert_int_equal(private_door_verdict(door, guest.public, NOW + DAY), VERDICT_OVER);
+    assert_false(private_room_expire(&room, NOW + DAY));
+    assert_true(private_room_expire(&room, NOW + 9 * (uint64_t)DAY));
+    assert_int_equal(room.door_count, 0);
+    private_room_clear(&room);
+}
+
+static void doors_in_use_stay(void **state) {
+    struct private_room room;
+    (void)state;
+    assert_true(private_room_make(&room, "tea", &owner));
+    for (size_t i = 0; i < KEY_SETS_DOORS; i++) assert_non_null(private_room_open_door(&room, true, 0, NOW));
+    assert_null(private_room_open_door(&room, true, 0, NOW));
+    room.doors[2].used = true;
+    assert_non_null(private_room_open_door(&room, false, 0, NOW));
+    assert_int_equal(room.door_count, KEY_SETS_DOORS);
+    private_room_clear(&room);
+}
+
+/* The first one, then the invite's, then what the charter says. */
+static void the_secret_is_the_latest_that_is_known(void **state) {
+    struct private_room room, invited;
+    uint8_t first[PRIVATE_SECRET_SIZE], other[PRIVATE_SECRET_SIZE], body[STATEMENT_EPOCH_BODY] = {9};
+    struct statement out;
+    (void)state;
+    assert_true(private_room_make(&room, "tea", &owner));
+    private_room_secret(&room, first);
+    assert_true(private_room_init(&invited, "tea", room.charter.root));
+    private_room_secret(&invited, other);
+    assert_memory_equal(first, other, sizeof first);
+    invited.invited = true;
+    memset(invited.invite, 0x33, sizeof invited.invite);
+    private_room_secret(&invited, other);
+    assert_memory_equal(invited.invite, other, sizeof other);
+    charter_removed(&room.charter, body + PRIVATE_SECRET_SIZE);
+    assert_int_equal(charter_state(&room.charter, &owner, STATEMENT_EPOCH, NULL, body, sizeof body, NOW, &out),
+                     CHARTER_TAKEN);
+    private_room_secret(&room, other);
+    assert_memory_equal(body, other, sizeof other);
+    private_room_clear(&room);
+    private_room_clear(&invited);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(comes_back_as_it_was),     cmocka_unit_test(damage_is_named),
+        cmocka_unit_test(others_files_are_refused), cmocka_unit_test(a_door_lets_one_in_and_closes),
+        cmocka_unit_test(doors_in_use_stay),        cmocka_unit_test(the_secret_is_the_latest_that_is_known),
+    };
+    return cmocka_run_group_tests(tests, start, end);
+}
