@@ -13,8 +13,8 @@ static const struct target {
     {recode_hello, 0},        {recode_cookie_message, 0}, {recode_register, 0},     {recode_welcome, 0},
     {recode_beat, TAG_SIZE},  {recode_path, 8},           {recode_reset, 0},        {recode_refused, 0},
     {recode_sealed, 0},       {recode_register_body, 0},  {recode_welcome_body, 0}, {recode_member_record, 0},
-    {recode_changes_body, 0}, {recode_update_body, 0},    {recode_notice_body, 0},  {recode_cookie, 0},
-    {recode_relay, TAG_SIZE},
+    {recode_changes_body, 0}, {recode_update_body, 0},    {recode_notice_body, 0},  {recode_leave_body, 0},
+    {recode_cookie, 0},       {recode_relay, TAG_SIZE},
 };
 
 static void require(bool condition) {

@@ -36,6 +36,16 @@ RECODE_BODY(update_body, update_body)
 RECODE_BODY(notice_body, notice_body)
 RECODE_BODY(cookie, cookie)
 
+static size_t recode_leave_body(const uint8_t *in, size_t size, uint8_t *out, size_t capacity) {
+    enum leave_reason reason;
+    struct reader reader = reader_over(in, size);
+    struct writer writer = writer_over(out, capacity);
+    read_leave_body(&reader, &reason);
+    if (!reader_finished(&reader)) return 0;
+    write_leave_body(&writer, reason);
+    return writer_size(&writer);
+}
+
 static size_t recode_beat(const uint8_t *in, size_t size, uint8_t *out, size_t capacity) {
     struct beat beat;
     return beat_decode(in, size, &beat) ? beat_encode(in[0], &beat, out, capacity) : 0;

@@ -57,6 +57,7 @@ static const struct field update_body_proof[] = {ANY(4), COUNT(6), CANDIDATES, L
 static const struct field notice_body[] = {BYTES(1, 1, 2, 1), ANY(4), {0}};
 static const struct field notice_body_elsewhere[] = {FIXED(3), LENGTH(1), LENGTH(1), ANY(1), ANY(1),
                                                      FIXED(1), FIXED(4),  ANY(6),    {0}};
+static const struct field leave_body[] = {BYTES(1, 1, 2, 1), {0}};
 static const struct field cookie[] = {ANY(4), ANY(16), {0}};
 
 static size_t recode_entry(enum changes_kind kind, const uint8_t *in, size_t size, uint8_t *out, size_t capacity) {
@@ -114,6 +115,7 @@ static const struct form {
     {update_body_proof, recode_update_body, 0, 0},
     {notice_body, recode_notice_body, 0, 0},
     {notice_body_elsewhere, recode_notice_body, 0, 0},
+    {leave_body, recode_leave_body, 0, 0},
     {cookie, recode_cookie, 0, 0},
 };
 #define FORMS (sizeof forms / sizeof *forms)
