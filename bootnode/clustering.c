@@ -128,6 +128,7 @@ static void on_order(void *context, uint8_t id, const uint8_t *data, size_t size
 static void on_turn(void *context, uint64_t company) {
     struct clustering *clustering = context;
     uint8_t message[ORDERS_MESSAGE_MAX];
+    liveness_turn(&clustering->turned, clock_monotonic_ms());
     if (company != clustering->company) orders_keeper_repeat(&clustering->orders);
     clustering->company = company;
     orders_keeper_settle(&clustering->orders, clock_monotonic_ms(), clock_wall_ms());
@@ -143,6 +144,10 @@ int clustering_start(struct clustering *clustering) {
     if (!clustering->cluster) return 0;
     orders_keeper_enter(&clustering->orders, clustering->node->access);
     return cluster_start(clustering->cluster, &host);
+}
+
+void clustering_watch(const struct clustering *clustering, struct liveness_watch *watch) {
+    if (clustering->cluster) liveness_watch_add(watch, "cluster", &clustering->turned, -1);
 }
 
 void clustering_wake(struct clustering *clustering) {

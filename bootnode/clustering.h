@@ -11,6 +11,7 @@
 #include "bootnode/config.h"
 #include "bootnode/keyring.h"
 #include "bootnode/lame_duck.h"
+#include "bootnode/liveness.h"
 #include "bootnode/node.h"
 #include "common/attributes.h"
 #include "common/why.h"
@@ -25,6 +26,7 @@ struct clustering {
     bool drains;                 /* once, and then for good; the cluster's thread alone */
     struct orders_keeper orders; /* bans that all nodes have */
     uint64_t company;            /* of its last turn */
+    struct liveness turned;      /* which it notes */
     uint64_t rooms_ms;           /* when they were counted, monotonic */
     uint32_t rooms;
     /* Of the homes that are published. */
@@ -41,6 +43,8 @@ MUST_USE bool clustering_open(struct clustering *clustering, const struct bootno
 MUST_USE bool clustering_enter(struct clustering *clustering, struct node *node);
 /* 0 or a negative errno. */
 MUST_USE int clustering_start(struct clustering *clustering);
+/* Its thread is one of those that are to have their turns. Nothing where there is no cluster. */
+void clustering_watch(const struct clustering *clustering, struct liveness_watch *watch);
 /* Something that the others are to know changed. NULL: there is no cluster. */
 void clustering_wake(struct clustering *clustering);
 /* Ends the thread; before the node goes. The caller is offline. */

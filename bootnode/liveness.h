@@ -20,7 +20,7 @@
 #define LIVENESS_GAP_MS 1000
 #define LIVENESS_STUCK_MS 5000 /* a turn takes some 400 µs; what a machine without a processor to spare may add */
 #define LIVENESS_NAME_SIZE 32
-#define LIVENESS_THREADS_MAX 520 /* every worker twice, and the reaper */
+#define LIVENESS_THREADS_MAX 520 /* every worker twice, the reaper and the cluster's */
 
 /* Of one thread, or of one thing that it has to do in turn. All zero: no turn yet. */
 struct liveness {

@@ -472,6 +472,7 @@ static void begin_life(struct server *server) {
     life->signals = server->signals;
     life->has_page = server->http.daemon != NULL;
     life_watch(life, &server->reaper);
+    clustering_watch(&server->clustering, &life->liveness);
 }
 
 static bool start_all(struct server *server) {

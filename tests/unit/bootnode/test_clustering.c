@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <poll.h>
 #include <sodium.h>
 #include <stdlib.h>
 
 #include "bootnode/clustering.h"
+#include "common/log.h"
 #include "common/rcu.h"
 #include "tests/support/folder.h"
 
@@ -57,12 +59,59 @@ static void a_node_knows_the_marks_of_its_own_kind(void **state) {
     }
 }
 
+/* --- Its thread --- */
+
+static uint64_t turn(void) {
+    return atomic_load(&clustering.turned.turn_ms);
+}
+
+static void await_turn_after(uint64_t before) {
+    while (turn() <= before) (void)poll(NULL, 0, 1);
+}
+
+/* Here it hangs because somebody does not give its lock back. Time to the watch is a number. */
+static void a_thread_that_hangs_is_noticed(void **state) {
+    static struct keyring keys;
+    static struct liveness_watch watch;
+    static struct board board = {.socket = -1};
+    struct why why;
+    uint64_t now;
+    configure(*state);
+    clustering = (struct clustering){.cluster = NULL};
+    liveness_watch_init(&watch, 0);
+    clustering_watch(&clustering, &watch);
+    assert_int_equal(watch.count, 0);
+    node_key_derive((const uint8_t[SEED_SIZE]){1}, &keys.present);
+    if (!clustering_open(&clustering, &config, &keys, &board, &why)) fail_msg("%s", why.text);
+    assert_true(node_init(&node, &config, &keys.present, 1, 1000));
+    assert_true(clustering_enter(&clustering, &node));
+    assert_int_equal(clustering_start(&clustering), 0);
+    clustering_watch(&clustering, &watch);
+    await_turn_after(0);
+    now = turn();
+    clustering_wake(&clustering);
+    await_turn_after(now);
+    pthread_mutex_lock(&clustering.cluster->lock);
+    now = turn() + 1000000;
+    for (uint64_t ms = 0; ms <= LIVENESS_STUCK_MS + 1000; ms += LIVENESS_STEP_MS) liveness_watch_step(&watch, now + ms);
+    const char *stuck = liveness_stuck(&watch, now + LIVENESS_STUCK_MS + 1000);
+    pthread_mutex_unlock(&clustering.cluster->lock);
+    assert_non_null(stuck);
+    assert_string_equal(stuck, "cluster");
+    rcu_reader_offline();
+    clustering_close(&clustering);
+    rcu_reader_online();
+    node_destroy(&node);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_node_knows_the_marks_of_its_own_kind, folder_make, folder_remove),
+        cmocka_unit_test_setup_teardown(a_thread_that_hangs_is_noticed, folder_make, folder_remove),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     if (sodium_init() < 0) return EXIT_FAILURE;
+    log_set_level(LOG_LEVEL_ERROR);
     rcu_reader_register();
     const int failed = cmocka_run_group_tests_name("clustering", tests, NULL, NULL);
     rcu_reader_unregister();
