@@ -42,10 +42,11 @@ enum part {
     STATUS = 1 << 18,
     TEXT = 1 << 19,
     NODE = 1 << 20,
+    SECRET = 1 << 21,
 };
 
 static const unsigned parts_of[EVENT_TYPES] = {
-    [EVENT_JOINED] = 0,
+    [EVENT_JOINED] = SECRET,
     [EVENT_REGISTERED] = BOOTNODE | MAPPED | NODE | RTT,
     [EVENT_PEER_JOINED] = PEER,
     [EVENT_PEER_CONNECTED] = PEER | RTT | KEYS,
@@ -84,6 +85,7 @@ static const struct {
     MEMBER(PEER, address),
     MEMBER(BOOTNODE, bootnode),
     MEMBER(BOOTNODE, bootnode_name),
+    MEMBER(SECRET, secret),
     MEMBER(NODE, has_node),
     MEMBER(NODE, node_id),
     MEMBER(MAPPED, mapped),

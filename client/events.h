@@ -19,7 +19,7 @@
 enum peer_standing { STANDING_CONNECTING /* or lost, and tried again */, STANDING_CONNECTED, STANDING_BLOCKED };
 
 enum event_type {
-    EVENT_JOINED,         /* room: it is ours from now on; first event of a room */
+    EVENT_JOINED,         /* room, secret: it is ours from now on; first event of a room */
     EVENT_REGISTERED,     /* room, bootnode, bootnode_name, mapped, mapped_other (port 0: not known); of a cluster, a
                              home: has_node, node_id, rtt_ms */
     EVENT_PEER_JOINED,    /* room, peer */
@@ -65,6 +65,7 @@ struct event {
     const char *bootnode_name;    /* HOST:PORT as configured; lives as long as the engine */
     struct address bootnode, mapped, mapped_other, address;
     bool relayed, said_bye, ignored;
+    bool secret;   /* only who has the room's secret gets in */
     bool has_node; /* bootnode: it is this node of a cluster */
     uint8_t node_id;
     char relay[TEXT_NICK_MAX + 1]; /* relayed: the member who passes on; empty: a bootnode */

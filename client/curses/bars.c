@@ -12,6 +12,8 @@
 
 #define DOT " · "
 #define ELLIPSIS "…"
+#define LOCK "🔒 "
+#define LOCK_WORD "[secret] "
 
 static const struct style bar = {COLOUR_DEFAULT, STYLE_REVERSE};
 
@@ -40,7 +42,14 @@ static void bootnode_text(const struct conversation *conversation, unsigned colu
     if (columns_of(out, strlen(out)) > columns) snprintf(out, size, "%s", lost ? "bootnode lost" : "registered");
 }
 
-void bars_draw_title(struct canvas *canvas, struct rect rect, const struct conversation *conversation) {
+/* No room can be named so that it seems to have one: a name is bold, and a lock is not. */
+static unsigned draw_lock(struct canvas *canvas, unsigned row, unsigned column, unsigned end, bool rich) {
+    bool sure = rich && columns_of(LOCK, strlen(LOCK)) == 3;
+    const char *lock = sure ? LOCK : LOCK_WORD;
+    return canvas_text(canvas, row, column, end, lock, strlen(lock), bar);
+}
+
+void bars_draw_title(struct canvas *canvas, struct rect rect, const struct conversation *conversation, bool rich) {
     char count[32], bootnode[128];
     unsigned end = rect.column + rect.columns;
     if (rect.rows == 0) return;
@@ -49,7 +58,9 @@ void bars_draw_title(struct canvas *canvas, struct rect rect, const struct conve
     const char *title = conversation ? conversation->title : "GoChat";
     /* A long name leaves the others half of the row. */
     size_t fits = columns_fit(title, strlen(title), rect.columns / 2);
-    unsigned column = canvas_text(canvas, rect.row, rect.column + 1, end, title, fits, name);
+    unsigned column = rect.column + 1;
+    if (conversation && conversation->secret) column = draw_lock(canvas, rect.row, column, end, rich);
+    column = canvas_text(canvas, rect.row, column, end, title, fits, name);
     if (title[fits]) column = canvas_text(canvas, rect.row, column, end, ELLIPSIS, strlen(ELLIPSIS), name);
     if (!conversation) return;
     members_list_count(conversation, count);

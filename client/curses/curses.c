@@ -14,6 +14,7 @@
 #include "client/curses/curses_host.h"
 #include "client/curses/curses_input.h"
 #include "client/curses/keys.h"
+#include "client/curses/rich_terminal.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/memory.h"
@@ -226,6 +227,7 @@ static void begin(struct curses *curses) {
     editor_init(&curses->editor);
     if (!models_open(&curses->models, ui, &why)) open_with(curses, LINE_ERROR, why.text);
     for (size_t i = 0; i < ui->warning_count; i++) open_with(curses, LINE_ERROR, ui->warnings[i]);
+    curses->rich = rich_terminal(getenv);
     curses_host_init(curses);
     curses->signals = open_signals();
     log_to_screen(curses);

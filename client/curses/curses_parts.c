@@ -22,7 +22,8 @@ struct screen_view curses_view(struct curses *curses) {
                                 .editor = &curses->editor,
                                 .editor_scroll = &curses->editor_scroll,
                                 .prompt = curses->prompt[0] ? curses->prompt : NULL,
-                                .wall_ms = clock_wall_ms()};
+                                .wall_ms = clock_wall_ms(),
+                                .rich = curses->rich};
 }
 
 enum palette_depth curses_depth(const struct client_config *settings) {

@@ -57,6 +57,7 @@ struct curses {
     bool placed;                           /* the command that runs chose what is looked at */
 
     bool focused, focus_known; /* by the terminal's reports */
+    bool rich;                 /* the terminal: rich_terminal.h */
     bool dirty;                /* the screen is behind */
     bool leaving;              /* INPUT_END was told */
     bool gone;                 /* the terminal */

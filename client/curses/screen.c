@@ -46,7 +46,7 @@ void screen_draw(struct canvas *canvas, const struct screen_view *view) {
     struct pane_shape shape = shape_of(&layout, view);
     struct window *window = window_shown(view);
     canvas->cursor_row = canvas->cursor_column = 0;
-    bars_draw_title(canvas, layout.title, conversations_current(view->conversations));
+    bars_draw_title(canvas, layout.title, conversations_current(view->conversations), view->rich);
     pane_draw(&shape, canvas, window);
     draw_members(canvas, &layout, view);
     bars_draw_status(canvas, layout.status, view, window);

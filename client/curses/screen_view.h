@@ -1,6 +1,7 @@
 /* What there is to see, for those who draw it. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,4 +18,5 @@ struct screen_view {
     size_t *editor_scroll;
     const char *prompt; /* in place of room and nick: "(search) …", "send 12 lines? (y/n)"; NULL */
     uint64_t wall_ms;
+    bool rich; /* rich_terminal.h */
 };

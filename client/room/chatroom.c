@@ -52,7 +52,9 @@ struct chatroom *chatroom_create(const struct chatroom_host *host, const char *n
                                  uint64_t now) {
     struct chatroom *room = allocate_zeroed(1, sizeof *room);
     assembly_start(&room->parts, host, name, keys, now);
-    room_events_emit(&room->parts.events, room_events_make(&room->parts.events, EVENT_JOINED, NULL));
+    struct event *joined = room_events_make(&room->parts.events, EVENT_JOINED, NULL);
+    joined->secret = keys->has_secret;
+    room_events_emit(&room->parts.events, joined);
     return room;
 }
 

@@ -129,7 +129,9 @@ void answer_info(const struct command_host *host, const struct command *self, ch
         if (peer) ask_timeline(host, room, peer);
         return;
     }
-    command_notice(host, room, "room: %s%s", room->title, room->parting ? ", being left" : "");
+    command_notice(host, room, "room: %s%s%s", room->title,
+                   room->secret ? ", secret: only who has its secret gets in" : "",
+                   room->parting ? ", being left" : "");
     command_notice(host, room, "you: %s, fingerprint %s", host->models->conversations.label,
                    host->models->conversations.fingerprint);
     show_bootnodes(host, room);

@@ -50,11 +50,12 @@ bool conversations_holds(const struct conversations *conversations) {
     return true;
 }
 
-static struct conversation *joined(struct conversations *conversations, const char *name) {
+static struct conversation *joined(struct conversations *conversations, const struct event *event) {
     if (conversations->count == ENGINE_ROOMS_MAX) return NULL;
     struct conversation *conversation = allocate_zeroed(1, sizeof *conversation);
-    snprintf(conversation->name, sizeof conversation->name, "%s", name);
-    text_filter(name, strlen(name), false, conversation->title, sizeof conversation->title);
+    snprintf(conversation->name, sizeof conversation->name, "%s", event->room);
+    text_filter(event->room, strlen(event->room), false, conversation->title, sizeof conversation->title);
+    conversation->secret = event->secret;
     conversations->current = conversations->count;
     conversations->list[conversations->count++] = conversation;
     HOLDS(conversations_holds(conversations));
@@ -165,7 +166,7 @@ struct conversation *conversations_apply(struct conversations *conversations, co
     if (event->type == EVENT_NICK) take_nick(conversations, event->nick);
     if (!event->room) return NULL;
     struct conversation *conversation = conversations_find(conversations, event->room);
-    if (!conversation && event->type == EVENT_JOINED) return joined(conversations, event->room);
+    if (!conversation && event->type == EVENT_JOINED) return joined(conversations, event);
     if (conversation) apply(conversation, event);
     return conversation;
 }

@@ -33,6 +33,7 @@ struct conversation {
     enum bootnode_standing bootnode_standing; /* of the best of them, */
     struct address bootnode, mapped;          /* which is this one */
     unsigned credit;
+    bool secret;  /* only who has its secret gets in */
     bool parting; /* INPUT_PART was told: nothing more can be said there, and joining it again is no mere switch */
     void *view;   /* the UI's, and freed by it before the conversation goes */
 };

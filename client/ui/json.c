@@ -185,6 +185,11 @@ static json_t *why_lost_of(const struct event *event) {
     return json_string(event->misdated ? "clock" : "gap");
 }
 
+/* An open room goes without. */
+static json_t *secret_of(const struct event *event) {
+    return event->secret ? json_true() : NULL;
+}
+
 static json_t *private_peer_of(const struct event *event) {
     return event->kind == CHAT_PRIVATE ? peer_of(event) : NULL;
 }
@@ -226,7 +231,7 @@ static const struct {
     const char *name; /* NULL: not shown */
     struct field fields[FIELDS_MAX];
 } objects[EVENT_TYPES] = {
-    [EVENT_JOINED] = {"joined", {ROOM}},
+    [EVENT_JOINED] = {"joined", {ROOM, {"secret", secret_of}}},
     [EVENT_REGISTERED] = {"registered", {ROOM, BOOTNODE, {"mapped", mapped_of}, {"mapped_other", mapped_other_of}, BOOTNODE_NAME, NODE, {"rtt_ms", node_rtt_of}}},
     [EVENT_PEER_JOINED] = {"peer-joined", {ROOM, PEER}},
     [EVENT_PEER_CONNECTED] = {"peer-connected", {ROOM, PEER, NICK, PATH, VIA, ADDRESS, {"rtt_ms", rtt_of}, {"cipher", cipher_of}, {"fingerprint", fingerprint_of}}},

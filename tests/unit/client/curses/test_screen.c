@@ -827,6 +827,21 @@ static void what_waits_is_counted(void **state) {
     expect_row(stage, 4, " [1:tea]                                   waiting 3  12:03");
 }
 
+static void a_secret_room_has_a_lock(void **state) {
+    struct stage *stage = *state;
+    size_is(stage, 5, 40);
+    stage->room->secret = true;
+    draw(stage);
+    expect_row(stage, 0, " [secret] tea · 1 member · searching");
+    assert_int_equal(cell_at(stage, 0, 2)->style.attributes & STYLE_BOLD, 0);
+    stage->view.rich = true;
+    draw(stage);
+    expect_row(stage, 0, " 🔒 tea · 1 member · searching");
+    stage->room->secret = false;
+    draw(stage);
+    expect_row(stage, 0, " tea · 1 member · searching");
+}
+
 static void bootnodes_are_named(void **state) {
     struct stage *stage = *state;
     stage->room->bootnode_standing = BOOTNODE_REGISTERED;
@@ -949,6 +964,7 @@ int main(void) {
         test(the_current_room_is_always_in_the_status),
         test(what_waits_is_counted),
         test(bootnodes_are_named),
+        test(a_secret_room_has_a_lock),
         test(prompts_and_long_input_leave_the_cursor_in_sight),
         test(before_the_first_room_there_is_home),
         test(labels_are_cut_in_the_nick),

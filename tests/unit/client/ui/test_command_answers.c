@@ -75,11 +75,12 @@ static void info_tells_how_the_room_stands(void **state) {
     lost = stage_event("tea", EVENT_BOOTNODE_LOST, "silent");
     assert_true(address_parse("192.0.2.1:9595", 0, &lost->bootnode));
     stage_apply(&stage, lost);
+    conversations_current(&stage.models.conversations)->secret = true;
     stage_expect_told(&stage, "/part", INPUT_PART, "tea", "");
     stage_done(&stage);
     stage_expect(
         &stage, "/info",
-        "* room: tea, being left\n* you: carol#0123, fingerprint " OUR_KEY
+        "* room: tea, secret: only who has its secret gets in, being left\n* you: carol#0123, fingerprint " OUR_KEY
         "\n* bootnode: 192.0.2.1:9595 is lost; it last saw us as 198.51.100.9:1234\n* members: 2 besides us, 1 "
         "connected, 1 connecting, 0 blocked\n* last message: none was sent yet\n");
     stage_close(&stage);

@@ -100,6 +100,9 @@ static void json_has_rooms_and_nicks(void **state) {
     struct event *event;
     (void)state;
     expect_line(sample_event(EVENT_JOINED, NULL), ui_json_line, "{\"event\":\"joined\",\"room\":\"lobby\"}\n");
+    event = sample_event(EVENT_JOINED, NULL);
+    event->secret = true;
+    expect_line(event, ui_json_line, "{\"event\":\"joined\",\"room\":\"lobby\",\"secret\":true}\n");
     expect_line(sample_event(EVENT_PARTED, NULL), ui_json_line, "{\"event\":\"parted\",\"room\":\"lobby\"}\n");
     expect_line(sample_event(EVENT_PEER_NICK, "alicia"), ui_json_line,
                 "{\"event\":\"peer-nick\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
