@@ -45,8 +45,9 @@ static void note_awake(struct hearing *hearing, const struct pauses *pauses, uin
 }
 
 void hearing_note_pause(struct hearing *hearing, uint64_t pause_ms, uint64_t now) {
-    hearing->pause_ms = (uint32_t)pause_ms;
-    hearing->pause_known = (uint32_t)(now - hearing_missed(hearing));
+    const unsigned at = hearing->next_past++ % HEARING_PAUSES;
+    hearing->past[at].ms = (uint32_t)pause_ms;
+    hearing->past[at].known = (uint32_t)(now - hearing_missed(hearing));
 }
 
 void hearing_narrow_to_gap(struct hearing *hearing, struct hearing_span *span) {

@@ -42,6 +42,8 @@
 #define HEARING_DATAGRAM_LEAST 256 /* bytes of a buffer: Linux counts 500 and more, headers and all */
 #define HEARING_PAUSE_MS 1000      /* shorter ones are time as any other */
 
+#define HEARING_PAUSES 8 /* that are remembered: more than there are in the life of a session that is not heard */
+
 /* Pauses of the whole process (SIGSTOP, a suspended machine): server clock = monotonic - paused. Written by the reaper
  * alone. */
 struct pauses {
@@ -74,9 +76,12 @@ struct hearing {
         uint64_t began, lost, slow_ms;
     } episode;
     /* The reaper's alone. */
-    uint64_t asked_ms;    /* monotonic: when it rang last */
-    uint32_t pause_ms;    /* how long the last pause was; 0: there was none */
-    uint32_t pause_known; /* when it was noticed, by the sessions' clock */
+    uint64_t asked_ms; /* monotonic: when it rang last */
+    struct {
+        uint32_t ms;        /* how long it was; 0: there was none */
+        uint32_t known;     /* when it was noticed, by the sessions' clock */
+    } past[HEARING_PAUSES]; /* the last pauses, in a ring */
+    unsigned next_past;
     /* Of whoever holds the mutex, for a few instructions. */
     pthread_mutex_t mutex;
     struct hearing_span slow; /* server: the last stretch in doubt */

@@ -17,8 +17,11 @@ struct times {
 
 /* What a worker noted before it knew of a pause that the reaper had noticed is ahead by the length of that; else 0. */
 static uint32_t unknown_pause(const struct hearing *hearing, uint32_t heard) {
-    uint32_t off = heard - hearing->pause_ms - hearing->pause_known;
-    return off <= HEARD_AHEAD_MS || -off <= HEARD_AHEAD_MS ? hearing->pause_ms : 0;
+    for (size_t i = 0; i < HEARING_PAUSES; i++) {
+        const uint32_t off = heard - hearing->past[i].ms - hearing->past[i].known;
+        if (off <= HEARD_AHEAD_MS || -off <= HEARD_AHEAD_MS) return hearing->past[i].ms;
+    }
+    return 0;
 }
 
 /* When a member was heard last. A time far ahead was noted while a pause or a loss was not yet known: it is fresh, and
