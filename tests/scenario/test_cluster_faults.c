@@ -1,7 +1,8 @@
 /* A room of a cluster while nodes die, come back, stand still, are restarted and cut off, and people come, go and die,
- * all at random, seed by seed. What is so is known here: nobody alive is said to have left, nobody who is gone is
- * listed long after its end and the last fault, and a newcomer sees all in time while a home lives. FAULTS_SEEDS in the
- * environment: so many seeds of each kind; FAULTS_SEED: this one alone. */
+ * all at random, seed by seed. What nodes believe of each other is what their views make of it (tests/support/town.h).
+ * What is so is known here: nobody alive is said to have left, nobody who is gone is listed long after its end and the
+ * last fault, and a newcomer sees all in time while a home lives. FAULTS_SEEDS in the environment: so many seeds of
+ * each kind; FAULTS_SEED: this one alone. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,10 +17,10 @@
 #include "common/clock.h"
 #include "tests/scenario/support/repeatable.h"
 #include "tests/scenario/support/world_cluster.h"
+#include "tests/support/town.h"
 
 #define SEEDS 2
-#define NODES 4 /* at most; of odd seeds there is one less */
-#define NEWS 64
+#define NODES 4         /* at most; of odd seeds there is one less */
 #define LASTS_MS 150000 /* a run, and then until nobody can be listed that is gone */
 #define ENDS_MS 45000
 #define LOOK_MS 50
@@ -29,23 +30,16 @@
 #define SILENCE_MS 25000 /* after a death without a word: as tests/crowd judges it */
 #define NEWCOMER_MS 1500 /* until it sees all who have been there for that: */
 #define SETTLED_MS 2000
-#define ALIVE_MS 5000   /* until the others know that a node is dead, */
-#define JOINING_MS 2000 /* and, at least, until one that began has a view, and is in that of others */
 
 enum kind {
     KIND_DEATHS,   /* one node at a time is dead, for 6 to 40 s */
     KIND_RESTARTS, /* one after the other is back before it is out */
     KIND_STOPS,    /* one at a time stands still, for 1 to 30 s */
-    KIND_CUTS,     /* one at a time neither hears the others nor is heard by them */
-    KIND_TWO,      /* all of it, at two nodes */
+    KIND_CUTS,     /* one at a time neither hears the others nor is heard by them, but clients are */
+    KIND_DRAINS,   /* one at a time drains, and is restarted */
+    KIND_NATS,     /* the board is away, for 1 to 60 s */
+    KIND_TWO,      /* all of it, two at once */
     KINDS
-};
-
-/* A node learns that another one is in its view, or is not. */
-struct news {
-    uint64_t due; /* 0: none */
-    size_t to, about;
-    bool in;
 };
 
 struct guest {
@@ -59,8 +53,7 @@ struct play {
     enum kind kind;
     size_t nodes;
     uint64_t dice;
-    uint32_t views[NODES];
-    struct news news[NEWS];
+    struct town town;                             /* what the nodes believe of each other */
     uint64_t back_at[NODES], faulty_since[NODES]; /* NEVER, 0: nothing is wrong with it */
     enum kind fault[NODES];                       /* what is */
     uint64_t next_fault, next_guest, last_fault;
@@ -76,30 +69,20 @@ static uint64_t roll(struct play *play, uint64_t least, uint64_t most) {
 
 /* --- Nodes --- */
 
-static void tell(struct play *play, size_t to, size_t about, bool in, uint64_t due) {
-    size_t at = 0;
-    for (size_t i = 0; i < NEWS; i++)
-        if (play->news[i].due && play->news[i].to == to && play->news[i].about == about) play->news[i].due = 0;
-    while (play->news[at].due) assert_true(++at < NEWS);
-    play->news[at] = (struct news){.due = due, .to = to, .about = about, .in = in};
+static void follow(struct play *play, size_t node) {
+    const struct view *view = town_view(&play->town, node);
+    uint32_t members = 0;
+    if (play->world->places[node].down || play->town.nodes[node].changes == 0) return;
+    for (size_t i = 0; i < view->list_count; i++) members |= WORLD_NODE(view->list[i].id - 1);
+    play->town.nodes[node].changes = 0;
+    world_cluster_view(play->world, node, members);
 }
 
-/* Each at a time of its own. */
-static void tell_others(struct play *play, size_t about, bool in, uint64_t after) {
+static void believe(struct play *play) {
     for (size_t i = 0; i < play->nodes; i++)
-        if (i != about) tell(play, i, about, in, play->world->now + after + roll(play, 0, 1000));
-}
-
-static void take_news(struct play *play) {
-    for (size_t i = 0; i < NEWS; i++) {
-        struct news *news = &play->news[i];
-        if (!news->due || news->due > play->world->now) continue;
-        news->due = 0;
-        if (play->world->places[news->to].down) continue;
-        const uint32_t bit = WORLD_NODE(news->about), before = play->views[news->to];
-        play->views[news->to] = news->in ? before | bit : before & ~bit;
-        if (play->views[news->to] != before) world_cluster_view(play->world, news->to, play->views[news->to]);
-    }
+        play->town.nodes[i].moving = (uint32_t)node_moving(&world_net(play->world, i)->node).waiting;
+    town_pass(&play->town, TOWN_TURN_MS, NULL);
+    for (size_t i = 0; i < play->nodes; i++) follow(play, i);
 }
 
 static size_t faulty(const struct play *play) {
@@ -108,45 +91,56 @@ static size_t faulty(const struct play *play) {
     return count;
 }
 
+static void die(struct play *play, size_t node) {
+    world_cluster_kill(play->world, node);
+    town_kill(&play->town, node);
+}
+
+static void begin_again(struct play *play, size_t node) {
+    world_cluster_revive(play->world, node, 0);
+    town_start(&play->town, node);
+}
+
 static void begin_fault(struct play *play, size_t node, enum kind what) {
     const uint64_t now = play->world->now;
-    static const uint64_t lasts[KIND_TWO][2] = {{6000, 40000}, {0, 3000}, {1000, 30000}, {5500, 40000}};
+    static const uint64_t lasts[KIND_TWO][2] = {{6000, 40000}, {0, 3000},      {1000, 30000},
+                                                {5500, 40000}, {12000, 30000}, {1000, 60000}};
     play->fault[node] = what;
     play->faulty_since[node] = play->last_fault = now;
     play->back_at[node] = now + roll(play, lasts[what][0], lasts[what][1]);
-    if (what == KIND_STOPS) world_cluster_pause(play->world, node);
-    if (what == KIND_DEATHS || what == KIND_RESTARTS) world_cluster_kill(play->world, node);
-    tell_others(play, node, false, ALIVE_MS);
-}
-
-/* Its view is that of before where that is young enough; else it listens, and then joins. */
-static void revive(struct play *play, size_t node, bool soon) {
-    uint32_t others = 0;
-    for (size_t i = 0; i < play->nodes; i++)
-        if (i != node && !play->faulty_since[i]) others |= WORLD_NODE(i);
-    play->views[node] = soon ? play->views[node] : 0;
-    world_cluster_revive(play->world, node, play->views[node]);
-    if (soon) return;
-    const uint64_t joins = roll(play, 500, 6000);
-    for (size_t i = 0; i < play->nodes; i++)
-        if (others & WORLD_NODE(i)) tell(play, node, i, true, play->world->now + JOINING_MS);
-    tell(play, node, node, true, play->world->now + JOINING_MS + joins);
-    tell_others(play, node, true, JOINING_MS + joins);
+    switch (what) {
+    case KIND_DEATHS:
+    case KIND_RESTARTS: die(play, node); break;
+    case KIND_STOPS:
+        world_cluster_pause(play->world, node);
+        town_stop(&play->town, node);
+        break;
+    case KIND_CUTS: town_cut(&play->town, node, true); break;
+    case KIND_DRAINS: play->town.nodes[node].draining = true; break;
+    case KIND_NATS: play->town.board_down = true; break;
+    default: break;
+    }
 }
 
 static void end_fault(struct play *play, size_t node) {
-    const uint64_t now = play->world->now;
-    const bool soon = now < play->faulty_since[node] + ALIVE_MS;
-    const enum kind what = play->fault[node];
     play->faulty_since[node] = 0;
     play->back_at[node] = NEVER;
-    play->last_fault = now;
-    if (what == KIND_STOPS) world_cluster_resume(play->world, node);
-    if (what == KIND_DEATHS || what == KIND_RESTARTS)
-        revive(play, node, soon);
-    else
-        tell_others(play, node, true, 0);
-    if (soon) tell_others(play, node, true, 0);
+    play->last_fault = play->world->now;
+    switch (play->fault[node]) {
+    case KIND_DEATHS:
+    case KIND_RESTARTS: begin_again(play, node); break;
+    case KIND_STOPS:
+        world_cluster_resume(play->world, node);
+        town_continue(&play->town, node);
+        break;
+    case KIND_CUTS: town_cut(&play->town, node, false); break;
+    case KIND_DRAINS:
+        die(play, node);
+        begin_again(play, node);
+        break;
+    case KIND_NATS: play->town.board_down = false; break;
+    default: break;
+    }
 }
 
 static void do_faults(struct play *play) {
@@ -273,7 +267,7 @@ static void pass(struct play *play, uint64_t ms, bool faults) {
     for (const uint64_t until = play->world->now + ms; play->world->now < until;) {
         if (faults) do_faults(play);
         if (faults) do_people(play);
-        take_news(play);
+        if (play->world->now >= play->town.now) believe(play);
         world_run(play->world, LOOK_MS);
         judge(play);
     }
@@ -293,10 +287,11 @@ static void run(struct play *total, enum kind kind, unsigned seed) {
     for (unsigned i = 0; i < seed; i++) (void)randombytes_random();
     play->world->entry = WORLD_ENTRY_NAMES;
     world_cluster_open(play->world, play->nodes, 2);
-    for (size_t i = 0; i < play->nodes; i++) {
-        play->views[i] = WORLD_NODE(play->nodes) - 1;
-        play->back_at[i] = NEVER;
-    }
+    town_make(&play->town, play->nodes);
+    play->town.dice = seed;
+    play->town.now = play->world->now;
+    town_start_all(&play->town);
+    for (size_t i = 0; i < play->nodes; i++) play->back_at[i] = NEVER;
     for (size_t i = 0; i < 4; i++) arrive(play);
     pass(play, 5000, false);
     play->next_fault = play->world->now + roll(play, 0, 5000);
@@ -310,6 +305,7 @@ static void run(struct play *total, enum kind kind, unsigned seed) {
     total->newcomers += play->newcomers;
     total->worst_ghost = later(total->worst_ghost, play->worst_ghost);
     if (play->wrong || play->ghosts || play->late) printf("# so it was in kind %d, seed %u\n", (int)kind, seed);
+    town_free(&play->town);
     (void)world_teardown(&state);
     free(play);
 }
@@ -346,6 +342,14 @@ static void nodes_are_cut_off(void **state) {
     (void)state;
     all_is_as_it_should_be(KIND_CUTS);
 }
+static void nodes_drain(void **state) {
+    (void)state;
+    all_is_as_it_should_be(KIND_DRAINS);
+}
+static void nats_is_away(void **state) {
+    (void)state;
+    all_is_as_it_should_be(KIND_NATS);
+}
 static void two_at_once(void **state) {
     (void)state;
     all_is_as_it_should_be(KIND_TWO);
@@ -357,6 +361,8 @@ int main(void) {
         cmocka_unit_test(nodes_are_restarted),
         cmocka_unit_test(nodes_stand_still),
         cmocka_unit_test(nodes_are_cut_off),
+        cmocka_unit_test(nodes_drain),
+        cmocka_unit_test(nats_is_away),
         cmocka_unit_test(two_at_once),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
