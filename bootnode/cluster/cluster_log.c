@@ -54,6 +54,18 @@ static void log_clock(const struct view *view, const struct view_event *event) {
                   ours ? " (ours)" : "", seconds(event->ms));
 }
 
+static void log_reached(const struct view_event *event) {
+    char text[ADDRESS_TEXT_SIZE];
+    address_format(&event->address, text);
+    if (event->kind == VIEW_REACHED)
+        log_info(AREA, "node %u answers at its addresses again", event->id);
+    else
+        log_warning(AREA,
+                    "node %u is heard on NATS, but does not answer us by STUN, at %s: clients may not reach it there "
+                    "either; expected its own addresses in its settings, and UDP to them let through",
+                    event->id, text);
+}
+
 static void log_event(const struct view *view, const struct view_event *event) {
     char text[ADDRESS_TEXT_SIZE];
     switch (event->kind) {
@@ -78,6 +90,8 @@ static void log_event(const struct view *view, const struct view_event *event) {
     case VIEW_CLOCK_WRONG:
     case VIEW_CLOCK_RIGHT:
     case VIEW_CLOCKS_APART: log_clock(view, event); break;
+    case VIEW_UNREACHED:
+    case VIEW_REACHED: log_reached(event); break;
     case VIEW_DISAGREES:
         log_warning(AREA, "node %u has replicas = %zu, and this one has %u: rooms meet only where both have the same",
                     event->id, event->count, view->own.replicas);

@@ -7,6 +7,7 @@
 #include "bootnode/cluster/view_events.h"
 #include "bootnode/cluster/view_heard.h"
 #include "bootnode/cluster/view_joining.h"
+#include "bootnode/cluster/view_reached.h"
 #include "common/clock.h"
 #include "common/holds.h"
 
@@ -72,6 +73,7 @@ void view_paused(struct view *view, uint64_t ms) {
         put_off(&node->answer_ms, ms);
         put_off(&node->grace_ms, ms);
         put_off(&node->rival.heard_ms, ms);
+        put_off(&node->unanswered_ms, ms);
     }
     view->board_ms += ms;
     put_off(&view->doubt_ms, ms);
@@ -335,6 +337,7 @@ bool view_step(struct view *view, uint64_t now) {
     fill_own(view);
     renew_own_membership(view, now);
     look_at_each(view, now);
+    view_reached_step(view, now);
     const bool changed = renew_list(view);
     HOLDS(view_holds(view, now));
     return changed;

@@ -18,6 +18,7 @@
 #define VIEW_KEPT_MS 600000      /* a view that was kept says for so long who is to be expected */
 #define VIEW_FORGET_MS 3600000   /* who is silent for so long, and in no view, is nobody any more */
 #define VIEW_COLD_MS 10000       /* who runs for less began just now */
+#define VIEW_UNREACHED_MS 30000  /* who is asked each 10 s by STUN, and answers so little: a path is broken */
 #define VIEW_EVENTS_MAX 64
 
 /* Why a node is in the view or is not. */
@@ -58,6 +59,8 @@ enum view_event_kind {
     VIEW_CLOCK_RIGHT,  /* of `id`, again */
     VIEW_CLOCKS_APART, /* ours and that of `id`, by `ms`, and nobody can say whose is wrong */
     VIEW_DISAGREES,    /* `id` is configured with other replicas: `count` */
+    VIEW_UNREACHED,    /* `id` is heard, and answers nothing at `address`, where clients are sent */
+    VIEW_REACHED,      /* it does now */
 };
 
 struct view_event {
@@ -86,6 +89,8 @@ struct view_node {
     struct beacon said;            /* the last one that was taken */
     uint64_t beacon_ms, answer_ms; /* monotonic; 0: none came */
     uint64_t grace_ms;             /* it counts as alive until then: a view that was kept had it */
+    uint64_t unanswered_ms;        /* since when it is heard on the board alone; 0: it is not so */
+    bool unreached;                /* as was told last */
     int64_t clock_ms;              /* its clock less ours, as its last beacon had it */
     struct view_rival rival;
 };

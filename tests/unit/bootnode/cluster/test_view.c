@@ -472,6 +472,48 @@ static void random_faults(void **state) {
     end();
 }
 
+/* --- Who is heard, and not reached --- */
+
+static unsigned events_of(struct view *view, enum view_event_kind kind) {
+    unsigned count = 0;
+    for (size_t i = 0; i < view->event_count; i++) count += view->events[i].kind == kind && view->events[i].id == 2;
+    view->event_count = 0;
+    return count;
+}
+
+/* So many seconds pass, in which node 2 says each second that it lives, and answers each tenth or not. */
+static unsigned hear_for(struct view *view, uint64_t *now, unsigned seconds, bool answers, enum view_event_kind kind) {
+    unsigned count = 0;
+    for (unsigned i = 0; i < seconds; i++) {
+        *now += 1000;
+        view->nodes[2].beacon_ms = *now;
+        if (answers && i % 10 == 0) view_answered(view, 2, *now);
+        (void)view_step(view, *now);
+        count += events_of(view, kind);
+    }
+    return count;
+}
+
+static void who_answers_nothing_is_told(void **state) {
+    static struct view view;
+    const struct view_own own = {.id = 1, .replicas = 2, .weight = 1, .boot = 1, .address_count = 1};
+    uint64_t now = 1000000;
+    (void)state;
+    view_init(&view, &own, now);
+    view_board(&view, true, now);
+    view.nodes[2] = (struct view_node){.known = true, .has_said = true, .said = {.replicas = 2, .address_count = 1}};
+    assert_int_equal(hear_for(&view, &now, 29, false, VIEW_UNREACHED), 0);
+    assert_int_equal(hear_for(&view, &now, 300, false, VIEW_UNREACHED), 1);
+    assert_true(view.nodes[2].unreached);
+    assert_int_equal(hear_for(&view, &now, 60, true, VIEW_REACHED), 1);
+    assert_int_equal(hear_for(&view, &now, 60, true, VIEW_UNREACHED), 0);
+    /* Who is gone from both is silent, and nothing else. */
+    now += 100000;
+    (void)view_step(&view, now);
+    assert_int_equal(events_of(&view, VIEW_UNREACHED), 0);
+    assert_int_equal(hear_for(&view, &now, 120, false, VIEW_UNREACHED), 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nodes_find_each_other),
@@ -500,6 +542,7 @@ int main(void) {
         cmocka_unit_test(two_clocks_are_no_court),
         cmocka_unit_test(as_many_nodes_as_there_are_ids),
         cmocka_unit_test(random_faults),
+        cmocka_unit_test(who_answers_nothing_is_told),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
