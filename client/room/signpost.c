@@ -7,7 +7,8 @@
 #define HELP_MS 1000       /* an entry is silent, or its name not found: nodes that were met before are asked, too, */
 #define HELP_ALONE_MS 3000 /* and where none of those answers that it names */
 #define MOVED_ASK_MS 500
-#define ABSENT_MS 5000 /* no home was ever reached: say so after this */
+#define STRANGER_MS 10000 /* a home with another key is tried again: its key may be replaced by now */
+#define ABSENT_MS 5000    /* no home was ever reached: say so after this */
 
 void signpost_init(struct signposts *signposts) {
     for (size_t i = 0; i < BOOTNODES_MAX; i++) homing_init(&signposts->list[i].homing);
@@ -82,8 +83,10 @@ static bool all_barred(const struct signposts *signposts, const struct signpost 
 bool signpost_barred(struct signposts *signposts, size_t number, const char *why) {
     struct signpost *signpost = signpost_of(signposts, number);
     const struct chatroom_host *host = signposts->host;
-    if (!signpost->ever && all_barred(signposts, signpost, number))
-        return host->barred(host->context, signposts->sessions->bootnode[number], why);
+    const unsigned bootnode = signposts->sessions->bootnode[number];
+    uint8_t known[32];
+    bool is_first = !signpost->ever && all_barred(signposts, signpost, number);
+    if (is_first && host->known(host->context, bootnode, known)) return host->barred(host->context, bootnode, why);
     if (!signpost->told_stranger) room_events_error(signposts->events, why);
     signpost->told_stranger = true;
     return true;
@@ -113,6 +116,7 @@ static struct signpost *begin(struct signposts *signposts, size_t entry, uint64_
     struct signpost *same = find_by_key(signposts, key);
     if (same) return same;
     if (!signpost->active) signpost->since = now;
+    signpost->rekeyed |= signpost->active && !keys_equal(signpost->key, key);
     signpost->active = true;
     memcpy(signpost->key, key, sizeof signpost->key);
     return signpost;
@@ -179,18 +183,47 @@ static void give_up(struct signposts *signposts, size_t number, uint64_t now) {
         peer_forget_session(signposts->members->list[i]->peer, (unsigned)number, bootnode, now);
 }
 
-static void begin_session(struct signposts *signposts, struct signpost *signpost, size_t index, uint64_t now) {
-    struct homing_node *node = &signpost->homing.list[index];
+static void start(const struct signposts *signposts, const struct signpost *signpost, const struct homing_node *node,
+                  uint64_t now) {
     const struct rendezvous *entry = &signposts->sessions->list[signpost - signposts->list];
-    if (!sessions_take(signposts->sessions, (unsigned)(signpost - signposts->list), &node->number)) {
-        homing_forget(&signpost->homing, index);
-        return;
-    }
     sessions_start(signposts->sessions, node->number, node->home.addresses, node->home.address_count, now);
     struct rendezvous *rendezvous = session_of(signposts, node->number);
     rendezvous->homes_silent = node->standing == HOMING_LENT;
     rendezvous_set_candidates(rendezvous, &entry->own.candidates, now);
     rendezvous_tick(rendezvous, now);
+}
+
+static void begin_session(struct signposts *signposts, struct signpost *signpost, size_t index, uint64_t now) {
+    struct homing_node *node = &signpost->homing.list[index];
+    if (sessions_take(signposts->sessions, (unsigned)(signpost - signposts->list), &node->number))
+        start(signposts, signpost, node, now);
+    else
+        homing_forget(&signpost->homing, index);
+}
+
+/* NEVER: it is no stranger. */
+static uint64_t stranger_at(const struct signposts *signposts, const struct signpost *signpost,
+                            const struct homing_node *node) {
+    const struct rendezvous *rendezvous = session_of(signposts, node->number);
+    if (!node->begun || rendezvous->state != RENDEZVOUS_BARRED) return NEVER;
+    return signpost->rekeyed ? 0 : rendezvous->heard + STRANGER_MS;
+}
+
+static uint64_t strangers_at(const struct signposts *signposts, const struct signpost *signpost) {
+    uint64_t due = NEVER;
+    for (size_t i = 0; i < signpost->homing.count; i++)
+        due = earlier(due, stranger_at(signposts, signpost, &signpost->homing.list[i]));
+    return due;
+}
+
+static void try_strangers(const struct signposts *signposts, struct signpost *signpost, uint64_t now) {
+    for (size_t i = 0; i < signpost->homing.count; i++) {
+        const struct homing_node *node = &signpost->homing.list[i];
+        if (now < stranger_at(signposts, signpost, node)) continue;
+        rendezvous_clear(session_of(signposts, node->number));
+        start(signposts, signpost, node, now);
+    }
+    signpost->rekeyed = false;
 }
 
 static void tell_left(const struct signposts *signposts, size_t number) {
@@ -355,6 +388,7 @@ void signpost_tick(struct signposts *signposts, uint64_t now) {
         struct signpost *signpost = &signposts->list[i];
         if (now >= help_at(signposts, i)) help(signposts, i, now);
         if (!signpost->active) continue;
+        try_strangers(signposts, signpost, now);
         follow(signposts, signpost, now);
         look(signposts, signpost, now);
     }
@@ -367,6 +401,7 @@ uint64_t signpost_due(const struct signposts *signposts, uint64_t now) {
         due = earlier(due, help_at(signposts, i));
         if (!signpost->active) continue;
         due = earlier(due, homing_due(&signpost->homing, excess_of(signposts, signpost), now));
+        due = earlier(due, strangers_at(signposts, signpost));
         if (!signpost->ever) due = earlier(due, lost_at(signpost));
     }
     return due;

@@ -20,7 +20,8 @@
 struct signpost {
     bool helped;        /* nodes that were met before are asked beside its own addresses */
     bool active;        /* its entry named nodes, */
-    uint8_t key[32];    /* with this key */
+    uint8_t key[32];    /* with this key, */
+    bool rekeyed;       /* and with another one before */
     uint64_t since;     /* then */
     bool ever;          /* one of its homes could be reached */
     bool lost;          /* told so */
