@@ -231,6 +231,10 @@ void person_has_ipv6(struct person *person, enum nat_kind firewall) {
     nat_init(&person->nat6, firewall, &outside);
 }
 
+static size_t node_count(const struct world *world) {
+    return world->others ? world->others : world->place_count;
+}
+
 /* One name, and a key that all of its nodes have. */
 static size_t known_cluster(const struct person *person, struct bootnode *out) {
     const struct world *world = person->world;
@@ -238,15 +242,15 @@ static size_t known_cluster(const struct person *person, struct bootnode *out) {
     if (world->entry != WORLD_ENTRY_NAMES) {
         out->addresses[out->address_count++] = world_entry();
     } else {
-        for (size_t i = 0; i < world->place_count && out->address_count < BOOTNODE_ADDRESSES; i++)
+        for (size_t i = 0; i < node_count(world) && out->address_count < BOOTNODE_ADDRESSES; i++)
             out->addresses[out->address_count++] = world_bootnode_at(i);
     }
     if (person->unresolved & 1) out->address_count = 0;
     out->pinned = person->pinned_key;
     if (out->pinned) memcpy(out->key, person->pinned_key, sizeof out->key);
-    if (!world->two_names) return 1;
-    snprintf(out[1].name, sizeof out[1].name, "node.example:9595");
-    out[1].addresses[out[1].address_count++] = world_bootnode_at(0);
+    if (!world->two_names && !world->others) return 1;
+    snprintf(out[1].name, sizeof out[1].name, "%s.example:9595", world->others ? "other" : "node");
+    out[1].addresses[out[1].address_count++] = world_bootnode_at(world->others);
     return 2;
 }
 
@@ -382,7 +386,7 @@ static bool choose_node(const struct world *world, const struct address *from, s
     for (size_t i = 0; i < sizeof from->ip; i++) state = state * 257 + from->ip[i];
     const uint64_t drawn = repeatable_draw(&state);
     size_t up[WORLD_BOOTNODES], count = 0;
-    for (size_t i = 0; i < world->place_count; i++)
+    for (size_t i = 0; i < node_count(world); i++)
         if (world->entry == WORLD_ENTRY_BLIND || !is_down(world, i)) up[count++] = i;
     if (count > 0) *number = up[drawn % count];
     return count > 0;

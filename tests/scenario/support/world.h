@@ -95,7 +95,9 @@ struct world {
     size_t place_count;
     bool clustered; /* they are nodes of one cluster (world_cluster.h), and people know its name alone */
     enum world_entry entry;
-    bool two_names;      /* it has another one, which leads to the first node */
+    bool two_names; /* it has another one, which leads to the first node */
+    size_t others;  /* the bootnodes from this number on are none of its nodes, but one of its own or a cluster, by the
+                       name and at the address of the first of them; 0: there are none */
     uint64_t entry_seed; /* which flow has which node, for short */
     uint64_t now;        /* ms */
     uint64_t stepped;    /* of the bootnodes */
