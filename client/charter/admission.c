@@ -1,0 +1,38 @@
+#include "client/charter/admission.h"
+
+static struct admission refuse(enum verdict verdict) {
+    return (struct admission){.kind = ADMISSION_REFUSE, .verdict = verdict};
+}
+
+/* The door's keeper decides: we. Somebody who was removed comes back where we may say so; who is banned does not. */
+static struct admission by_door(const struct private_room *room, bool may, enum standing standing,
+                                const struct private_door *door, const uint8_t key[static 32], uint64_t wall_ms) {
+    enum verdict verdict = private_door_verdict(door, key, wall_ms);
+    if (standing == STANDING_REMOVED && !may) return refuse(VERDICT_REMOVED);
+    if (verdict != VERDICTS) return refuse(verdict);
+    if (!may && charter_rule(&room->charter) == RULE_LISTED) return refuse(VERDICT_UNLISTED);
+    return (struct admission){.kind = ADMISSION_LET_IN, .use_door = true, .note = may};
+}
+
+static struct admission by_secret(const struct private_room *room, bool may, enum key_set_role role) {
+    if (role != KEY_SET_CURRENT) return refuse(VERDICT_OUTDATED);
+    if (charter_rule(&room->charter) == RULE_LISTED) return refuse(VERDICT_UNLISTED);
+    return (struct admission){.kind = ADMISSION_LET_IN, .note = may};
+}
+
+struct admission admission_of(const struct private_room *room, const uint8_t own[static 32], enum key_set_role role,
+                              const struct private_door *door, const uint8_t key[static 32], uint64_t wall_ms) {
+    const struct charter *charter = &room->charter;
+    if (!charter->founded) return (struct admission){.kind = ADMISSION_WAIT};
+    enum standing standing = charter_standing(charter, key);
+    bool may = charter_may(charter, own, STATEMENT_PERSON, key, STANDING_MEMBER);
+    switch (standing) {
+    case STANDING_OWNER:
+    case STANDING_OP:
+    case STANDING_MEMBER: return (struct admission){.kind = ADMISSION_LET_IN};
+    case STANDING_BANNED: return refuse(VERDICT_REMOVED);
+    case STANDING_REMOVED: return door ? by_door(room, may, standing, door, key, wall_ms) : refuse(VERDICT_REMOVED);
+    case STANDING_UNKNOWN: break;
+    }
+    return door ? by_door(room, may, standing, door, key, wall_ms) : by_secret(room, may, role);
+}
