@@ -87,12 +87,23 @@ static void tell_refused(struct board *board, const struct board_packet *packet)
 }
 
 static enum board_news_kind end(struct board *board) {
-    log_error(AREA, "the process for NATS has ended: NATS counts as away until the bootnode is started anew, and who "
-                    "lives is found out without it");
+    log_error(AREA, "the process for NATS has ended, and so has the one that would start it anew: NATS counts as away "
+                    "until the bootnode is started anew, and who lives is found out without it");
     close(board->socket);
     board->socket = -1;
     board->connected = false;
     return BOARD_ENDED;
+}
+
+/* It is started anew: what it died of may make it die again, so that is told seldom. */
+static enum board_news_kind take_death(struct board *board, const struct board_packet *packet, struct board_news *out) {
+    static struct log_limit limit;
+    board->connected = false;
+    board->deaths++;
+    memcpy(out->text, packet->text, sizeof out->text);
+    log_limited(&limit, CHANGES_A_SECOND, LOG_LEVEL_ERROR, AREA, "%s; who lives is found out without NATS",
+                packet->text);
+    return BOARD_DISCONNECTED;
 }
 
 static enum board_news_kind take_away(struct board *board, const struct board_packet *packet, struct board_news *out) {
@@ -117,6 +128,7 @@ static enum board_news_kind take_packet(struct board *board, const struct board_
     switch (packet->type) {
     case BOARD_PACKET_THERE: return take_there(board, packet, out);
     case BOARD_PACKET_AWAY: return take_away(board, packet, out);
+    case BOARD_PACKET_DIED: return take_death(board, packet, out);
     case BOARD_PACKET_HEARD:
         board->heard++;
         out->message = packet->message;

@@ -4,8 +4,8 @@
  *
  * - The process is forked before any key is read and before the first thread, becomes the bootnode's user, and shuts
  *   itself off. A pair of sockets (board_pair.h) joins it to us; it ends when we do, however we end.
- * - If it ends before us, that is told once, and NATS counts as away until the bootnode is started anew: a cluster
- *   without its board goes on (STUN decides who lives), and what crashed it once would do so again.
+ * - If it dies before us, its keeper (board_keeper.h) starts it anew, with growing pauses; meanwhile NATS counts as
+ *   away: a cluster without its board goes on (STUN decides who lives). Where the keeper ends, too, that is told once.
  * - Nothing is kept: what is to be published while NATS is away, or faster than it goes, is dropped and counted, never
  *   sent later. What is heard bears the time at which it came to this machine. Even so a message may be old: a server
  *   that was stopped passes on what it had read before. So whoever reads a message judges by what it says (counters of
@@ -31,13 +31,14 @@
 
 struct board {
     int socket;     /* -1: there is no process, or it has ended */
-    pid_t process;  /* 0: never started */
+    pid_t process;  /* of the keeper; 0: never started */
     bool connected; /* as last taken */
     uint64_t published;
     uint64_t heard;
     uint64_t dropped; /* to be published, and the pair was full or NATS away */
     uint64_t refused; /* came, and was none of ours: foreign subjects, too long; or a server refused ours */
     uint64_t lost;    /* came, and we were too slow to take it */
+    uint64_t deaths;  /* of the process, which was started anew */
 };
 
 enum board_news_kind {
@@ -45,7 +46,7 @@ enum board_news_kind {
     BOARD_CONNECTED,    /* NATS is there */
     BOARD_DISCONNECTED, /* NATS is away: `text` says why; also where it never was there. Once each time */
     BOARD_HEARD,        /* `message` */
-    BOARD_ENDED,        /* the process: NATS is away for good. Once */
+    BOARD_ENDED,        /* the keeper: NATS is away for good. Once */
 };
 
 struct board_news {

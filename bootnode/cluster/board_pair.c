@@ -9,7 +9,7 @@ static const char *const words[BOARD_SUBJECTS] = {[BOARD_BEACON] = "beacon", [BO
 
 static bool has_text(enum board_packet_type type) {
     return type == BOARD_PACKET_FAILED || type == BOARD_PACKET_THERE || type == BOARD_PACKET_AWAY ||
-           type == BOARD_PACKET_REFUSED;
+           type == BOARD_PACKET_REFUSED || type == BOARD_PACKET_DIED;
 }
 
 static bool has_count(enum board_packet_type type) {

@@ -31,6 +31,7 @@ enum board_packet_type {
     BOARD_PACKET_HEARD,   /* message */
     BOARD_PACKET_REFUSED, /* count of messages and refusals since the last one, and the latest in words */
     BOARD_PACKET_LOST,    /* count of messages that we were too slow for */
+    BOARD_PACKET_DIED,    /* the process, which is started anew: text */
     /* From the bootnode. */
     BOARD_PACKET_PUBLISH, /* message */
     BOARD_PACKET_TYPES

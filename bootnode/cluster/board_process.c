@@ -2,15 +2,14 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "bootnode/cluster/board_files.h"
+#include "bootnode/cluster/board_keeper.h"
 #include "bootnode/cluster/board_link.h"
 #include "common/apart.h"
 #include "common/clock.h"
@@ -35,7 +34,7 @@ static void say(enum board_packet_type type, const char *text) {
 
 static _Noreturn void give_up(const char *why) {
     say(BOARD_PACKET_FAILED, why);
-    _exit(1);
+    _exit(EXIT_FAILURE);
 }
 
 static void become_user(const char *named) {
@@ -100,6 +99,22 @@ static void serve(struct board_link *link) {
     }
 }
 
+struct task {
+    const struct bootnode_config *config;
+    const struct board_files *files;
+};
+
+/* Each time in a process of its own. */
+static void work(void *context) {
+    const struct task *task = context;
+    if (!shut_off(task->config, task->files)) give_up("the process for NATS cannot enter its sandbox");
+    struct board_link *link = board_link_start(pair, task->config, task->files);
+    if (!link) give_up(strerror(ENOMEM));
+    say(BOARD_PACKET_READY, "");
+    serve(link);
+    _exit(EXIT_SUCCESS);
+}
+
 /* Files first, since their paths may be relative, and it moves to the root. */
 void board_process_main(int socket, const struct bootnode_config *config, int argc, char **argv) {
     static struct board_files files;
@@ -109,11 +124,5 @@ void board_process_main(int socket, const struct bootnode_config *config, int ar
     if (!board_files_read(config, &files, &why)) give_up(why.text);
     apart_leave(socket, NAME, config->sandbox == SANDBOX_TELLS, argc, argv);
     pair = APART_SOCKET;
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* also where it waits for something else than the pair */
-    if (!shut_off(config, &files)) give_up("the process for NATS cannot enter its sandbox");
-    struct board_link *link = board_link_start(pair, config, &files);
-    if (!link) give_up(strerror(ENOMEM));
-    say(BOARD_PACKET_READY, "");
-    serve(link);
-    _exit(0);
+    board_keeper_run(pair, work, &(struct task){config, &files});
 }

@@ -1,10 +1,12 @@
-/* The process that libnats runs in (board.h says why there is one). What it was forked with it leaves behind: command
- * line, environment, descriptors but its end of the pair; it ignores what a terminal or a service manager sends to all
- * of a service, since it ends with its bootnode.
+/* The process that libnats runs in (board.h says why there is one), and the one that starts it anew when it dies
+ * (board_keeper.h). What they were forked with they leave behind: command line, environment, descriptors but their end
+ * of the pair; they ignore what a terminal or a service manager sends to all of a service, since they end with their
+ * bootnode.
  *
- * It reads its files as the bootnode's user, says that it did, and enters a sandbox of its own: sockets of TCP and for
+ * The keeper reads the files, as the bootnode's user. The process enters a sandbox of its own: sockets of TCP and for
  * name servers, what looks names up, the file of credentials where that is one that libnats reads itself, and
- * certificates of the machine where no others are named. Only then libnats starts its threads.
+ * certificates of the machine where no others are named. Only then libnats starts its threads, and it says that it is
+ * ready.
  *
  * Its first thread reads the pair and publishes; another one (board_link.h) keeps a connection. */
 #pragma once

@@ -390,6 +390,7 @@ void cluster_look(struct cluster *cluster, struct cluster_status *out) {
     out->wait = view->wait;
     out->board = view->board;
     out->board_ms = now - view->board_ms;
+    out->board_deaths = cluster->board ? cluster->board->deaths : 0;
     out->cut_off = view->cut_off;
     out->cut_off_ms = view->cut_off ? now - view->cut_off_ms : 0;
     out->version = cluster->version;

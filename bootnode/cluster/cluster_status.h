@@ -45,6 +45,7 @@ struct cluster_status {
     size_t members;                             /* nodes in the view; `living` of them are heard */
     size_t living;
     uint64_t beacons_sent, beacons_lost, beacons_taken, probes_sent, probes_answered;
+    uint64_t board_deaths;             /* of the process for NATS, which was started anew */
     uint64_t refused[BEACON_REFUSALS]; /* beacons, by reason: view_refusal_name; from BEACON_REFUSED_MALFORMED on */
     size_t count;
     struct cluster_status_node nodes[CLUSTER_NODES_MAX]; /* all that are known, by id */

@@ -134,6 +134,8 @@ static const struct family of_cluster[] = {
      CLUSTER(buckets)},
     {"gochat_cluster_moving", "sessions that are still to be told of the new homes of their room", GAUGE, NUMBER,
      CLUSTER(moving)},
+    {"gochat_cluster_nats_deaths_total", "times that the process for NATS died, and was started anew", COUNTER, NUMBER,
+     CLUSTER(board_deaths)},
     {"gochat_cluster_beacons_sent_total", "beacons that were given to NATS", COUNTER, NUMBER, CLUSTER(beacons_sent)},
     {"gochat_cluster_beacons_lost_total", "beacons that NATS did not take in time", COUNTER, NUMBER,
      CLUSTER(beacons_lost)},

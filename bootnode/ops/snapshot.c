@@ -134,6 +134,7 @@ static void look_at_cluster(struct clustering *clustering, struct snapshot *out)
         .beacons_taken = status->beacons_taken,
         .probes_sent = status->probes_sent,
         .probes_answered = status->probes_answered,
+        .board_deaths = status->board_deaths,
         .orders = {orders.own, orders.others},
         .orders_taken = orders.taken,
     };

@@ -65,6 +65,7 @@ struct snapshot_cluster {
     uint64_t homes_version, buckets;          /* of which this node is a home */
     uint64_t moving;                          /* sessions that are still to be told of their new homes */
     uint64_t beacons_sent, beacons_lost, beacons_taken, probes_sent, probes_answered;
+    uint64_t board_deaths;
     uint64_t refused[BEACON_REFUSALS];
     uint64_t orders[2]; /* bans and exceptions that are known: of this node, of others */
     uint64_t orders_taken, orders_refused[ORDERS_REFUSALS];

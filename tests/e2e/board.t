@@ -23,9 +23,12 @@ sub start_node {
         '[cluster]', 'addresses = 192.0.2.1', $settings);
     my $node = start_program(name => "node-$id", command => [test_tool('board'), $file]);
     wait_line($node, qr/^process (\d+)/, 10) or return $node;
-    ($node->{board}) = map { $_->{text} =~ /^process (\d+)/ ? $1 : () } @{ $node->{lines} };
+    ($node->{keeper}) = map { $_->{text} =~ /^process (\d+)/ ? $1 : () } @{ $node->{lines} };
+    ($node->{board}) = children_of($node->{keeper});
     return $node;
 }
+
+sub children_of { my ($pid) = @_; return split ' ', read_file("/proc/$pid/task/$pid/children") }
 
 sub there { my ($node, $what) = @_; return ok(wait_line($node, qr/^there /, 10), "$node->{name}: $what") }
 sub heard { my ($node, $text) = @_; return ok(wait_line($node, qr/^heard \Q$text\E$/, 5), "$node->{name} hears '$text'") }
@@ -232,23 +235,31 @@ send_line($one, 'beacon still here');
 ok(wait_line($one, qr/^published/, 5), 'what ends a service does not end it');
 is(kill(0, $one->{board}), 1, 'it lives');
 kill 'KILL', $one->{board};
-ok(wait_line($one, qr/^ended/, 5), 'killed: its bootnode is told');
-like(log_text($one), qr/error: cluster: the process for NATS has ended: /, 'and says so');
+ok(wait_line($one, qr/^away the process for NATS has ended \(signal 9\)/, 5), 'killed: its bootnode is told');
+like(log_text($one), qr/error: cluster: the process for NATS has ended \(signal 9\), and is started anew in 1 s/, 'and says so');
 send_line($one, 'beacon for nobody');
 ok(wait_line($one, qr/^dropped/, 5), 'what is published goes nowhere');
+ok(wait_until(sub { lines($one, qr/^there /) == 2 }, 10), 'it is started anew');
+my ($second) = children_of($one->{keeper});
+isnt($second, $one->{board}, 'another one');
+like(read_file("/proc/$second/status"), qr/^Seccomp:\s+2$/m, 'which is shut off as well') if !$ENV{SAN};
+send_line($one, 'beacon of the second');
+ok(wait_until(sub { lines($one, qr/^published/) == 2 }, 5), 'what is published goes out');
+kill 'KILL', $one->{keeper};
+ok(wait_line($one, qr/^ended/, 5), 'its keeper is killed: that is the end');
 end($one);
 
+sub is_gone { my ($pid) = @_; my ($state) = (-e "/proc/$pid/stat" ? read_file("/proc/$pid/stat") : '') =~ /\) (\S)/; return !$state || $state eq 'Z' }
 $one = start_node($nats, 1);
 there($one, 'connects');
 send_signal($one, 'KILL');
-ok(wait_until(sub { my ($state) = (-e "/proc/$one->{board}/stat" ? read_file("/proc/$one->{board}/stat") : '') =~ /\) (\S)/; !$state || $state eq 'Z' }, 5),
-    'a bootnode is killed: so is it');
+ok(wait_until(sub { is_gone($one->{board}) && is_gone($one->{keeper}) }, 5), 'a bootnode is killed: so are they');
 
 # --- beside a whole bootnode, the first process of a container, that becomes another user --------------------------------
 
 SKIP: {
     my @namespaces = qw(unshare --pid --fork --kill-child --mount --mount-proc);
-    skip 'needs root and namespaces', 9 if $> != 0 || system("@namespaces true 2>/dev/null") != 0;
+    skip 'needs root and namespaces', 10 if $> != 0 || system("@namespaces true 2>/dev/null") != 0;
     my ($user, $group) = (getpwnam 'nobody')[2, 3];
     mkdir "$folder/state" or die "mkdir: $!";
     chmod 0711, $folder, $nats->{folder};
@@ -261,14 +272,17 @@ SKIP: {
     ok(wait_log($whole, qr/NATS is there/, 10), 'a bootnode has its board');
     ok(wait_log($whole, qr/cluster: serves as node 1/, 15), 'and serves');
     my ($first) = split ' ', read_file("/proc/$whole->{pid}/task/$whole->{pid}/children");
-    my ($board) = split ' ', read_file("/proc/$first/task/$first/children");
+    my ($keeper) = children_of($first);
+    my ($board) = children_of($keeper);
     my %of_board = map { /^(\w+):\s+(.*)/ ? ($1 => $2) : () } split /\n/, read_file("/proc/$board/status");
     like($of_board{Uid}, qr/^$user\t$user\t$user\t$user$/, 'the process is that user');
     is(hex $of_board{CapEff}, 0, 'without capabilities');
     like($of_board{Groups} // '', qr/^(?:$group\s*)?$/, 'or other groups');
     kill 'KILL', $board;
-    ok(wait_log($whole, qr/cluster: the process for NATS has ended/, 10), 'killed: that is said');
-    ok(wait_until(sub { read_file("/proc/$first/task/$first/children") eq '' }, 5), 'and it does not stay as a zombie');
+    ok(wait_log($whole, qr/cluster: the process for NATS has ended \(signal 9\)/, 10), 'killed: that is said');
+    kill 'KILL', $keeper;
+    ok(wait_log($whole, qr/cluster: the process for NATS has ended, and so has/, 10), 'and so is the end of its keeper');
+    ok(wait_until(sub { !children_of($first) }, 5), 'and nobody stays as a zombie');
     is($whole->{status}, undef, 'the bootnode lives');
     kill 'TERM', $first;
     is(wait_exit($whole, 15), 0, 'and ends as ever');

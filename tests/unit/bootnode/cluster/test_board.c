@@ -106,6 +106,27 @@ static void coming_and_going_is_told_seldom(void **state) {
     close(ends[1]);
 }
 
+/* Its keeper says so: NATS is away until the next one has it. */
+static void a_death_is_no_end(void **state) {
+    const struct board_packet there = {.type = BOARD_PACKET_THERE, .text = "tls://nats:4222"},
+                              died = {.type = BOARD_PACKET_DIED, .text = "it has ended (signal 11)"};
+    (void)state;
+    log_set_level(LOG_LEVEL_ERROR);
+    const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    log_set_descriptor(null);
+    for (unsigned i = 1; i < 4; i++) {
+        assert_true(say(&there) && say(&died));
+        assert_int_equal(board_take(&board, &news), BOARD_CONNECTED);
+        assert_int_equal(board_take(&board, &news), BOARD_DISCONNECTED);
+        assert_string_equal(news.text, died.text);
+        assert_int_equal(board.deaths, i);
+        assert_false(board_publish(&board, BOARD_BEACON, "x", 1));
+    }
+    assert_true(board_descriptor(&board) >= 0);
+    log_set_descriptor(-1);
+    close(null);
+}
+
 /* It ends, or sends nothing at all in a packet: that is told once. */
 static void its_end_is_told_once(void **state) {
     (void)state;
@@ -141,6 +162,7 @@ int main(void) {
         TEST(what_tells_nothing_is_taken_in_parts),
         TEST(what_comes_behind_it_is_found),
         TEST(coming_and_going_is_told_seldom),
+        TEST(a_death_is_no_end),
         TEST(its_end_is_told_once),
         TEST(a_full_pair_drops),
     };

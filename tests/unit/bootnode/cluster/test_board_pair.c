@@ -22,7 +22,7 @@ static void test_every_type_comes_back(void **state) {
         struct board_packet packet = {.type = (enum board_packet_type)type}, out;
         bool counts = type == BOARD_PACKET_REFUSED || type == BOARD_PACKET_LOST;
         bool speaks = type == BOARD_PACKET_FAILED || type == BOARD_PACKET_THERE || type == BOARD_PACKET_AWAY ||
-                      type == BOARD_PACKET_REFUSED;
+                      type == BOARD_PACKET_REFUSED || type == BOARD_PACKET_DIED;
         if (counts) packet.count = 7;
         if (speaks) snprintf(packet.text, sizeof packet.text, "some words");
         if (type == BOARD_PACKET_HEARD || type == BOARD_PACKET_PUBLISH)
