@@ -89,6 +89,13 @@ static void on_introduced(void *context, const struct member_record *record, uin
     peer_introduced(member->peer, usable.addresses, usable.count, now);
 }
 
+/* What a node of a cluster listed before it reset our session it does not know any more; others do. */
+static bool list_counts(const struct meeting *meeting, size_t number) {
+    const struct rendezvous *rendezvous = &meeting->sessions.list[number];
+    const bool is_gone = signpost_is_home(&meeting->signposts, number) && rendezvous->state != RENDEZVOUS_ACTIVE;
+    return rendezvous_reachable(rendezvous) && !is_gone;
+}
+
 /* Which lists count? After anything that may have changed that. */
 static void look_who_is_reachable(struct meeting *meeting, uint64_t now) {
     struct peer_host *host = meeting->peer_host;
@@ -96,7 +103,7 @@ static void look_who_is_reachable(struct meeting *meeting, uint64_t now) {
     const uint64_t settled = signpost_settled(&meeting->signposts, now);
     uint16_t reachable = 0;
     for (size_t i = 0; (i = sessions_next(&meeting->sessions, i)) < meeting->sessions.end; i++)
-        reachable |= (uint16_t)(rendezvous_reachable(&meeting->sessions.list[i]) << i);
+        reachable |= (uint16_t)(list_counts(meeting, i) << i);
     if (reachable == host->reachable && clustered == host->clustered && settled == host->settled) return;
     host->reachable = reachable;
     host->clustered = clustered;

@@ -30,6 +30,7 @@
 #define SILENCE_MS 25000 /* after a death without a word: as tests/crowd judges it */
 #define NEWCOMER_MS 1500 /* until it sees all who have been there for that: */
 #define SETTLED_MS 2000
+#define COMING_BACK_MS 6000 /* a beat, RESET, and a moment */
 
 enum kind {
     KIND_DEATHS,   /* one node at a time is dead, for 6 to 40 s */
@@ -232,8 +233,17 @@ static void judge_ghost(struct play *play, const struct guest *guest, const stru
                (unsigned)world_cluster_lists(play->world, other->person), (unsigned)play->last_fault);
 }
 
-static bool awaits(const struct guest *guest, const struct guest *other) {
-    return other != guest && !other->ended && other->started + SETTLED_MS <= guest->started && !lists(guest, other);
+/* While they come back to one home the other one died: no node that lives knows of it. */
+static bool is_known_nowhere(const struct play *play, const struct guest *guest) {
+    uint32_t up = 0;
+    for (size_t i = 0; i < play->nodes; i++) up |= play->world->places[i].down ? 0 : WORLD_NODE(i);
+    return play->world->now < play->last_fault + COMING_BACK_MS &&
+           !(world_cluster_lists(play->world, guest->person) & up);
+}
+
+static bool awaits(const struct play *play, const struct guest *guest, const struct guest *other) {
+    return other != guest && !other->ended && other->started + SETTLED_MS <= guest->started && !lists(guest, other) &&
+           !is_known_nowhere(play, other);
 }
 
 /* At the time that it has. */
@@ -243,7 +253,7 @@ static void judge_newcomer(struct play *play, struct guest *guest) {
     guest->late = true;
     play->newcomers++;
     unsigned missing = 0;
-    for (size_t i = 0; i < play->guest_count; i++) missing += awaits(guest, &play->guests[i]);
+    for (size_t i = 0; i < play->guest_count; i++) missing += awaits(play, guest, &play->guests[i]);
     play->late += missing > 0;
     if (missing > 0)
         printf("# %s, who began at %u, does not see %u of them; the last fault was at %u\n", guest->person->name,
