@@ -1,0 +1,403 @@
+#include "client/room/council.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/charter/admission.h"
+#include "client/charter/charter_messages.h"
+#include "client/room/telling.h"
+#include "common/clock.h"
+#include "common/memory.h"
+
+#define KEEPERS 2
+
+void council_init(struct council *council, const struct council_host *host, const struct identity *identity,
+                  const uint8_t own_id[static MEMBER_ID_SIZE], struct private_room *room) {
+    memset(council, 0, sizeof *council);
+    council->host = *host;
+    council->identity = identity;
+    council->room = room;
+    council->save_at = council->stale_at = council->digest_at = NEVER;
+    memcpy(council->own_id, own_id, sizeof council->own_id);
+}
+
+/* --- Small things --- */
+
+static uint64_t wall(const struct council *council, uint64_t now) {
+    return council->host.wall_ms(council->host.context, now);
+}
+
+static struct belonging *member_at(const struct council *council, size_t number) {
+    return council->host.member(council->host.context, number);
+}
+
+static bool is_in(const struct belonging *who) {
+    return who->shown && who->connected && who->kind == ADMISSION_LET_IN;
+}
+
+static enum standing standing_of(const struct council *council, const uint8_t *key) {
+    return charter_standing(&council->room->charter, key);
+}
+
+static bool decides(const struct council *council, const uint8_t *key) {
+    enum standing standing = standing_of(council, key);
+    return standing == STANDING_OWNER || standing == STANDING_OP;
+}
+
+static void save_soon(struct council *council, uint64_t now) {
+    council->save_at = earlier(council->save_at, now + COUNCIL_SAVE_MS);
+}
+
+static void save_now(struct council *council, uint64_t now) {
+    council->save_at = NEVER;
+    council->host.save(council->host.context, now);
+}
+
+/* --- Telling --- */
+
+static void tell_statements(const struct council *council, struct belonging *to, const struct statement *const *list,
+                            size_t count, uint64_t now) {
+    telling_statements(&council->host, &council->room->charter, to, list, count, now);
+}
+
+static bool lacks_something(const struct council *council, const struct belonging *who) {
+    uint8_t digest[CHARTER_DIGEST_SIZE];
+    charter_digest(&council->room->charter, digest);
+    return who->heard && memcmp(digest, who->digest, sizeof digest) != 0;
+}
+
+/* Not at once, since others tell it, too. */
+static void plan_telling(const struct council *council, struct belonging *who, uint64_t now) {
+    uint64_t wait = COUNCIL_TELL_LEAST_MS + randombytes_uniform(COUNCIL_TELL_SPREAD_MS);
+    if (!is_in(who) || !council->room->charter.founded || !lacks_something(council, who)) return;
+    if (who->tell_at == NEVER) who->tell_at = later(now + wait, who->full_after);
+}
+
+static void tell_others(const struct council *council, const struct statement *const *list, size_t count,
+                        uint64_t now) {
+    struct belonging *member;
+    for (size_t i = 0; (member = member_at(council, i)); i++)
+        if (is_in(member)) tell_statements(council, member, list, count, now);
+}
+
+/* --- Letting in --- */
+
+static struct private_door *door_of(const struct council *council, const struct belonging *who) {
+    for (size_t i = 0; who->role == KEY_SET_DOOR && i < council->room->door_count; i++)
+        if (memcmp(council->room->doors[i].token, who->door_token, sizeof who->door_token) == 0)
+            return &council->room->doors[i];
+    return NULL;
+}
+
+static struct admission judge(const struct council *council, const struct belonging *who, uint64_t now) {
+    return admission_of(council->room, council->identity->public, who->role, door_of(council, who), who->key,
+                        wall(council, now));
+}
+
+static void follow(struct council *council, const struct belonging *from, struct statement *list, size_t count,
+                   uint64_t now);
+
+/* On the disk first: an invite for one is not to be used again after a crash. */
+static void use_door(struct council *council, const struct belonging *who, uint64_t now) {
+    struct private_door *door = door_of(council, who);
+    if (door->used) return;
+    door->used = true;
+    memcpy(door->by, who->key, sizeof door->by);
+    save_now(council, now);
+}
+
+static void note_member(struct council *council, const struct belonging *who, uint64_t now) {
+    static const uint8_t member = STANDING_MEMBER;
+    struct statement statement;
+    if (charter_state(&council->room->charter, council->identity, STATEMENT_PERSON, who->key, &member, 1,
+                      wall(council, now), &statement) == CHARTER_TAKEN)
+        follow(council, NULL, &statement, 1, now);
+}
+
+/* Where the token of a door is: the keeper of several looks which one's set this is. */
+static void remember_door(const struct council *council, struct belonging *who, const struct key_set *set) {
+    struct key_set of_door;
+    memset(who->door_token, 0, sizeof who->door_token);
+    for (size_t i = 0; i < council->room->door_count; i++) {
+        const struct private_door *door = &council->room->doors[i];
+        key_set_derive(council->room->charter.root, door->token, &of_door);
+        if (memcmp(of_door.tag, set->tag, sizeof set->tag) == 0)
+            memcpy(who->door_token, door->token, sizeof door->token);
+    }
+    sodium_memzero(&of_door, sizeof of_door);
+}
+
+enum admission_kind council_showed(struct council *council, struct belonging *who, const uint8_t key[static 32],
+                                   enum key_set_role role, const struct key_set *set, uint64_t now) {
+    if (!council->room) return ADMISSION_LET_IN;
+    /* A renewal may come under a set that is a former one by now: who was let in under a better one stays. */
+    if (who->shown && who->kind == ADMISSION_LET_IN && memcmp(who->key, key, sizeof who->key) == 0 &&
+        role != KEY_SET_CURRENT && who->role == KEY_SET_CURRENT)
+        role = KEY_SET_CURRENT;
+    who->shown = true;
+    who->role = role;
+    who->tell_at = who->tell_at == 0 ? NEVER : who->tell_at;
+    memcpy(who->key, key, sizeof who->key);
+    member_id_derive(&council->room->keys, key, who->id);
+    if (role == KEY_SET_DOOR) remember_door(council, who, set);
+    struct admission admission = judge(council, who, now);
+    if (admission.use_door) use_door(council, who, now);
+    who->kind = admission.kind;
+    if (admission.note) note_member(council, who, now);
+    return who->kind;
+}
+
+/* Who was removed hears by whom, and can see that it is so. */
+static void tell_why(const struct council *council, struct belonging *who, enum verdict verdict, uint64_t now) {
+    const struct statement *removal = charter_winner(&council->room->charter, STATEMENT_PERSON, who->key);
+    if (verdict == VERDICT_REMOVED && removal) tell_statements(council, who, &removal, 1, now);
+    telling_verdict(&council->host, who, verdict, now);
+}
+
+static void shut_out(struct council *council, struct belonging *who, enum verdict verdict, uint64_t now) {
+    who->kind = ADMISSION_REFUSE;
+    if (!who->connected) return;
+    tell_why(council, who, verdict, now);
+    council->host.shut_out(council->host.context, who, now);
+}
+
+void council_connected(struct council *council, struct belonging *who, uint64_t now) {
+    if (!council->room) return;
+    who->connected = true;
+    who->heard = false;
+    if (who->kind == ADMISSION_REFUSE) {
+        shut_out(council, who, judge(council, who, now).verdict, now);
+        return;
+    }
+    telling_digest(&council->host, &council->room->charter, who, now);
+}
+
+void council_gone(struct belonging *who) {
+    void *owner = who->owner;
+    *who = (struct belonging){.owner = owner, .tell_at = NEVER};
+}
+
+/* After any change of the charter each is looked at anew. Who came under a set that is a former one by now came by what
+ * was the present one: that is not held against it, for it was let in. */
+static void judge_again(struct council *council, uint64_t now) {
+    struct belonging *member;
+    for (size_t i = 0; (member = member_at(council, i)); i++) {
+        if (!member->shown) continue;
+        struct admission admission = judge(council, member, now);
+        if (admission.kind == ADMISSION_REFUSE && member->kind != ADMISSION_REFUSE) {
+            shut_out(council, member, admission.verdict, now);
+        } else if (admission.kind == ADMISSION_LET_IN && member->kind != ADMISSION_LET_IN) {
+            member->kind = ADMISSION_LET_IN;
+            council->host.let_in(council->host.context, member, now);
+            plan_telling(council, member, now);
+        }
+    }
+}
+
+/* --- What follows from a statement --- */
+
+static void take_secret(struct council *council, const uint8_t before[static PRIVATE_SECRET_SIZE], uint64_t now) {
+    uint8_t after[PRIVATE_SECRET_SIZE];
+    struct key_set set;
+    private_room_secret(council->room, after);
+    if (memcmp(before, after, sizeof after) != 0) {
+        private_room_outdate(council->room, before, wall(council, now));
+        key_set_derive(council->room->charter.root, after, &set);
+        council->host.rekey(council->host.context, &set, now);
+        sodium_memzero(&set, sizeof set);
+    }
+    sodium_memzero(after, sizeof after);
+}
+
+/* The one with the lowest id of those here who may decide goes first. */
+static bool is_first_to_decide(const struct council *council) {
+    const struct belonging *member;
+    for (size_t i = 0; (member = member_at(council, i)); i++)
+        if (is_in(member) && decides(council, member->key) &&
+            memcmp(member->id, council->own_id, sizeof member->id) < 0)
+            return false;
+    return true;
+}
+
+static void plan_epoch(struct council *council, uint64_t now) {
+    bool wanted = charter_is_stale(&council->room->charter) && decides(council, council->identity->public);
+    uint64_t at = now + (is_first_to_decide(council) ? 0 : COUNCIL_STALE_MS);
+    council->stale_at = wanted ? earlier(council->stale_at, at) : NEVER;
+}
+
+static void hear_of_ourselves(struct council *council, const struct statement *statement, uint64_t now) {
+    if (statement->kind != STATEMENT_PERSON ||
+        memcmp(statement->subject, council->identity->public, sizeof statement->subject) != 0)
+        return;
+    enum standing standing = standing_of(council, council->identity->public);
+    if (standing == STANDING_REMOVED || standing == STANDING_BANNED)
+        council->host.refused(council->host.context, VERDICT_REMOVED, statement->author, now);
+}
+
+/* Statements that were just taken: members hear them, and what they change is changed. `from`: who told us. */
+static void follow(struct council *council, const struct belonging *from, struct statement *list, size_t count,
+                   uint64_t now) {
+    const struct statement *told[CHARTER_STATEMENTS_MAX];
+    for (size_t i = 0; i < count; i++) {
+        told[i] = &list[i];
+        council->host.said(council->host.context, &list[i], now);
+        hear_of_ourselves(council, &list[i], now);
+    }
+    judge_again(council, now);
+    if (!from) tell_others(council, told, count, now);
+    council->digest_at = earlier(council->digest_at, now + COUNCIL_DIGEST_MS);
+    plan_epoch(council, now);
+    save_soon(council, now);
+}
+
+void council_follow(struct council *council, const uint8_t before[static PRIVATE_SECRET_SIZE], struct statement *list,
+                    size_t count, uint64_t now) {
+    take_secret(council, before, now);
+    follow(council, NULL, list, count, now);
+}
+
+/* --- Receiving --- */
+
+static void take_digest(struct council *council, struct belonging *from, const uint8_t *message, size_t size,
+                        uint64_t now) {
+    if (!charter_digest_decode(message, size, from->digest)) return;
+    from->heard = true;
+    plan_telling(council, from, now);
+}
+
+static bool take_founding(struct council *council, const struct founding *founding) {
+    struct charter *charter = &council->room->charter;
+    return charter->founded ? memcmp(&charter->founding, founding, sizeof *founding) == 0
+                            : charter_found(charter, founding);
+}
+
+/* Those of the message that are new; returns how many. */
+static size_t take_new(struct council *council, struct belonging *from, struct reader *reader, size_t count,
+                       struct statement taken[static CHARTER_STATEMENTS_MAX], uint64_t now) {
+    struct charter *charter = &council->room->charter;
+    size_t news = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct statement *statement = &taken[news];
+        if (!statement_read(reader, statement)) break;
+        if (charter_weigh(charter, statement, wall(council, now)) != CHARTER_TAKEN) continue;
+        if (!council->host.may_check(council->host.context, from, now)) break;
+        switch (charter_take(charter, statement, wall(council, now))) {
+        case CHARTER_TAKEN: news++; break;
+        case CHARTER_FORGED: council->host.forged(council->host.context, from, now); break;
+        default: break;
+        }
+    }
+    return news;
+}
+
+static void take_statements(struct council *council, struct belonging *from, const uint8_t *message, size_t size,
+                            uint64_t now) {
+    uint8_t before[PRIVATE_SECRET_SIZE];
+    struct founding founding;
+    struct reader reader;
+    size_t count;
+    bool founded = council->room->charter.founded;
+    if (!charter_statements_decode(message, size, &founding, &count, &reader)) return;
+    private_room_secret(council->room, before);
+    if (!take_founding(council, &founding)) return;
+    struct statement *taken = allocate(CHARTER_STATEMENTS_MAX * sizeof *taken);
+    size_t news = take_new(council, from, &reader, count, taken, now);
+    if (news > 0 || !founded) {
+        take_secret(council, before, now);
+        follow(council, from, taken, news, now);
+    }
+    sodium_memzero(taken, CHARTER_STATEMENTS_MAX * sizeof *taken);
+    free(taken);
+    sodium_memzero(before, sizeof before);
+}
+
+/* Of whoever is let in to our knowledge it is not believed: it would have to come with a statement. */
+static void take_verdict(struct council *council, const struct belonging *from, const uint8_t *message, size_t size,
+                         uint64_t now) {
+    enum verdict verdict;
+    if (charter_verdict_decode(message, size, &verdict) && from->kind != ADMISSION_REFUSE)
+        council->host.refused(council->host.context, verdict, NULL, now);
+}
+
+bool council_received(struct council *council, struct belonging *from, const uint8_t *message, size_t size,
+                      uint64_t now) {
+    if (size == 0 || message[0] < CHARTER_DIGEST || message[0] > CHARTER_VERDICT) return false;
+    if (!council->room) return true;
+    switch (message[0]) {
+    case CHARTER_DIGEST: take_digest(council, from, message, size, now); break;
+    case CHARTER_STATEMENTS: take_statements(council, from, message, size, now); break;
+    default: take_verdict(council, from, message, size, now);
+    }
+    return true;
+}
+
+/* --- Time --- */
+
+/* A random secret, which shuts out whoever is removed. */
+bool council_state_epoch(struct council *council, uint64_t now, struct statement *out) {
+    uint8_t body[STATEMENT_EPOCH_BODY];
+    randombytes_buf(body, PRIVATE_SECRET_SIZE);
+    charter_removed(&council->room->charter, body + PRIVATE_SECRET_SIZE);
+    enum charter_taking taking = charter_state(&council->room->charter, council->identity, STATEMENT_EPOCH, NULL, body,
+                                               sizeof body, wall(council, now), out);
+    sodium_memzero(body, sizeof body);
+    return taking == CHARTER_TAKEN;
+}
+
+bool council_is_keeper(const struct council *council) {
+    const struct belonging *member;
+    size_t lower = 0;
+    if (!council->room || !council->room->charter.founded) return false;
+    if (decides(council, council->identity->public)) return true;
+    for (size_t i = 0; (member = member_at(council, i)); i++)
+        lower += is_in(member) && memcmp(member->id, council->own_id, sizeof member->id) < 0;
+    return lower < KEEPERS;
+}
+
+static void renew_epoch(struct council *council, uint64_t now) {
+    uint8_t before[PRIVATE_SECRET_SIZE];
+    struct statement epoch;
+    council->stale_at = NEVER;
+    if (!charter_is_stale(&council->room->charter)) return;
+    private_room_secret(council->room, before);
+    if (council_state_epoch(council, now, &epoch)) {
+        take_secret(council, before, now);
+        follow(council, NULL, &epoch, 1, now);
+    }
+    sodium_memzero(before, sizeof before);
+}
+
+/* A change may be all that others lacked: who hears the same digest as its own tells us nothing. */
+static void tell_digests(struct council *council, uint64_t now) {
+    struct belonging *member;
+    council->digest_at = NEVER;
+    for (size_t i = 0; (member = member_at(council, i)); i++)
+        if (is_in(member)) telling_digest(&council->host, &council->room->charter, member, now);
+}
+
+static void tell_who_lacks(const struct council *council, struct belonging *member, uint64_t now) {
+    member->tell_at = NEVER;
+    if (!is_in(member) || !lacks_something(council, member)) return;
+    telling_all(&council->host, &council->room->charter, member, now);
+    member->full_after = now + COUNCIL_FULL_MS;
+}
+
+void council_tick(struct council *council, uint64_t now) {
+    struct belonging *member;
+    if (!council->room) return;
+    if (now >= council->stale_at) renew_epoch(council, now);
+    if (now >= council->digest_at) tell_digests(council, now);
+    for (size_t i = 0; (member = member_at(council, i)); i++)
+        if (member->shown && now >= member->tell_at) tell_who_lacks(council, member, now);
+    if (now >= council->save_at) save_now(council, now);
+}
+
+uint64_t council_due(const struct council *council) {
+    const struct belonging *member;
+    if (!council->room) return NEVER;
+    uint64_t due = earlier(earlier(council->save_at, council->stale_at), council->digest_at);
+    for (size_t i = 0; (member = member_at(council, i)); i++)
+        if (member->shown) due = earlier(due, member->tell_at);
+    return due;
+}

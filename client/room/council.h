@@ -1,0 +1,63 @@
+/* A private room's charter among its members: who is let in, what they tell each other of it, and what follows from a
+ * statement. PROTOCOL.md §3.7. Pure; it owns no member and no key set: what is to be done it asks its host for.
+ *
+ * Invariants:
+ * 1. A member is let in if and only if admission_of says so of the key that it showed and the set that it came under,
+ * or it was let in under another set before and nothing was said against it.
+ * 2. Whom the charter shuts out is told so and nothing else, and no statement goes to it but the one about itself.
+ * 3. The host's present key set is that of private_room_secret, once a charter is known.
+ * 4. What changed in the room is on the disk before a door that was used lets somebody in, else within COUNCIL_SAVE_MS.
+ * 5. To each member all that is kept is sent at most once in COUNCIL_FULL_MS. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/charter/private_room.h"
+#include "client/keys/identity.h"
+#include "client/room/belonging.h"
+#include "common/attributes.h"
+#include "common/why.h"
+
+#define COUNCIL_SAVE_MS 1000
+#define COUNCIL_FULL_MS 10000
+#define COUNCIL_DIGEST_MS 200     /* so much after a change all hear our digest */
+#define COUNCIL_TELL_LEAST_MS 600 /* so much after another digest than ours, and more at random, all is told */
+#define COUNCIL_TELL_SPREAD_MS 900
+#define COUNCIL_STALE_MS 2000 /* so long the first of those who may make a new epoch is waited for */
+
+struct council {
+    struct council_host host;
+    const struct identity *identity;
+    uint8_t own_id[MEMBER_ID_SIZE];
+    struct private_room *room; /* NULL: this is no private room, and nobody is kept out */
+    uint64_t save_at, stale_at, digest_at;
+};
+
+void council_init(struct council *council, const struct council_host *host, const struct identity *identity,
+                  const uint8_t own_id[static MEMBER_ID_SIZE], struct private_room *room);
+
+/* A handshake shows its key. `set`: that it was made under; `role`: what the set is to us. Returns what is to become of
+ * it: the host's let_in and shut_out are not called. */
+enum admission_kind council_showed(struct council *council, struct belonging *who, const uint8_t key[static 32],
+                                   enum key_set_role role, const struct key_set *set, uint64_t now);
+/* It can be talked to: hears our digest, or why it is not let in. */
+void council_connected(struct council *council, struct belonging *who, uint64_t now);
+void council_gone(struct belonging *who);
+/* Is this message the council's? Then handles it. */
+bool council_received(struct council *council, struct belonging *from, const uint8_t *message, size_t size,
+                      uint64_t now);
+void council_tick(struct council *council, uint64_t now);
+uint64_t council_due(const struct council *council);
+
+/* --- For decisions.h --- */
+
+/* Statements of ours that the charter took: members hear them, and what they change is changed. `before`: the secret
+ * that there was before. At most CHARTER_STATEMENTS_MAX. */
+void council_follow(struct council *council, const uint8_t before[static PRIVATE_SECRET_SIZE], struct statement *list,
+                    size_t count, uint64_t now);
+/* Takes a new epoch into the charter, with a random secret that shuts out whoever is removed. False: we may not. */
+MUST_USE bool council_state_epoch(struct council *council, uint64_t now, struct statement *out);
+/* Do we stay under former sets, for those who were away? So do owner, ops, and the two members of lowest id. */
+bool council_is_keeper(const struct council *council);
