@@ -31,6 +31,7 @@ static const char *const ui_choices[] = {[UI_CHOICE_AUTO] = "auto",
                                          NULL};
 static const char *const members_choices[] = {
     [MEMBERS_AUTO] = "auto", [MEMBERS_ON] = "on", [MEMBERS_OFF] = "off", NULL};
+static const char *const joins_choices[] = {[JOINS_AUTO] = "auto", [JOINS_ON] = "on", [JOINS_OFF] = "off", NULL};
 static const char *const clock_choices[] = {
     [CLOCK_MINUTES] = "minutes", [CLOCK_SECONDS] = "seconds", [CLOCK_OFF] = "off", NULL};
 static const char *const colour_choices[] = {[COLOURS_AUTO] = "auto", [COLOURS_NONE] = "none", [COLOURS_8] = "8",
@@ -94,6 +95,7 @@ static const struct ini_key keys[] = {
     KEY(title, .type = INI_BOOLEAN, .fallback = "off", .help = "the room and what is unread in the title of the terminal"),
     KEY(mouse, .type = INI_BOOLEAN, .fallback = "on", .help = "the wheel scrolls; who selects with the mouse holds Shift"),
     KEY(members, .type = INI_CHOICE, .choices = members_choices, .fallback = "auto", .help = "the list of members"),
+    KEY(joins, .type = INI_CHOICE, .choices = joins_choices, .fallback = "auto", .help = "who comes and who leaves"),
     KEY(clock, .type = INI_CHOICE, .choices = clock_choices, .fallback = "minutes", .help = "the time in front of each line"),
     KEY(colours, .type = INI_CHOICE, .choices = colour_choices, .fallback = "auto", .help = "how many colours are used"),
 };
@@ -103,7 +105,7 @@ const struct ini_table client_config_table = {
     .keys = keys, .count = sizeof keys / sizeof keys[0], .target_size = sizeof(struct client_config)};
 
 bool client_config_is_setting(const char *key) {
-    static const char *const settings[] = {"bell", "notify", "title", "mouse", "members", "clock", "colours"};
+    static const char *const settings[] = {"bell", "notify", "title", "mouse", "members", "joins", "clock", "colours"};
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
         if (strcmp(key, settings[i]) == 0) return true;
     return false;

@@ -74,7 +74,7 @@ static void on_clear(void *context) {
     struct window *window = curses_window(curses);
     scrollback_clear(&window->scrollback);
     window_follow(window);
-    window->marker = window->found = WINDOW_NONE;
+    window->marker = window->found = window->late = window->coming = WINDOW_NONE;
     window->day = 0;
     window->names = 0;
     curses->dirty = true;

@@ -7,6 +7,7 @@
 #include "common/holds.h"
 
 #define RING_LEAST 64
+#define CHANGED_MOST 65536 /* bytes of a line that says something else later */
 
 /* What malloc takes for so many bytes: glibc puts a word before them, and rounds up to two. */
 static size_t allocated(size_t size) {
@@ -111,6 +112,22 @@ uint64_t scrollback_add(struct scrollback *scrollback, const struct line_header 
     *slot(scrollback, scrollback->count) = line;
     scrollback->bytes += line_cost(line);
     return scrollback->first + scrollback->count++;
+}
+
+void scrollback_change_last(struct scrollback *scrollback, const char *text, size_t size) {
+    if (scrollback->count == 0) return;
+    struct line **last = slot(scrollback, scrollback->count - 1), *before = *last;
+    size = cut(text, size, CHANGED_MOST);
+    struct line *line = malloc(sizeof *line + before->author_size + size);
+    if (!line) return;
+    memcpy(line, before, sizeof *line + before->author_size);
+    line->text_size = (uint32_t)size;
+    memcpy(line->bytes + line->author_size, text, size);
+    scrollback->bytes += line_cost(line);
+    scrollback->bytes -= line_cost(before);
+    *last = line;
+    free(before);
+    while (scrollback->count > 1 && scrollback->bytes > SCROLLBACK_BYTES) drop_oldest(scrollback);
 }
 
 void scrollback_lift(struct scrollback *scrollback, uint64_t from, uint64_t to) {

@@ -17,7 +17,7 @@
 struct window *window_create(void) {
     struct window *window = allocate_zeroed(1, sizeof *window);
     window_follow(window);
-    window->marker = window->found = window->late = WINDOW_NONE;
+    window->marker = window->found = window->late = window->coming = WINDOW_NONE;
     return window;
 }
 
@@ -38,7 +38,7 @@ bool window_holds(const struct window *window) {
     if (window->follows && (window->page != WINDOW_NONE || window->news != WINDOW_NONE)) return false;
     if (window->spoke_count > WINDOW_SPOKE || (window->draft && window->draft_cursor > strlen(window->draft)))
         return false;
-    return is_line(window, window->found) && is_line(window, window->late);
+    return is_line(window, window->found) && is_line(window, window->late) && is_line(window, window->coming);
 }
 
 /* --- Lines --- */
@@ -103,8 +103,8 @@ void window_say(struct window *window, enum line_kind kind, const char *text, si
 
 /* Lines were put in before line `place`: what stood there and below it, up to line `end`, has other numbers. */
 static void renumber(struct window *window, struct deliveries *deliveries, uint64_t place, uint64_t end) {
-    uint64_t *const numbers[] = {&window->marker, &window->bottom, &window->page,
-                                 &window->news,   &window->found,  &window->late};
+    uint64_t *const numbers[] = {&window->marker, &window->bottom, &window->page,  &window->news,
+                                 &window->found,  &window->late,   &window->coming};
     uint64_t count = scrollback_end(&window->scrollback) - end;
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         if (*numbers[i] >= place && *numbers[i] < end) *numbers[i] += count;
@@ -247,9 +247,35 @@ static enum attention take_notice(struct window *window, const struct event *eve
     return ATTENTION_LINE;
 }
 
-static enum attention show(struct window *window, const struct conversations *conversations,
-                           struct conversation *conversation, const struct event *event, const struct member *author,
-                           uint64_t wall_ms) {
+/* It grows while nothing else stands below it. */
+static enum attention take_folded(struct window *window, const struct comings *comings, uint64_t wall_ms) {
+    char *text = comings_text(comings);
+    size_t size = strlen(text);
+    if (window->coming != WINDOW_NONE)
+        scrollback_change_last(&window->scrollback, text, size);
+    else
+        window_say(window, LINE_NOTICE, text, size, wall_ms);
+    free(text);
+    return ATTENTION_LINE;
+}
+
+/* What of it is a coming or a going; COMINGS_OTHER: nothing, or each is a line of its own. */
+static enum comings_told fold(struct window *window, const struct conversations *conversations,
+                              struct conversation *conversation, const struct event *event, const struct member *author,
+                              uint64_t wall_ms) {
+    if (!conversation) return COMINGS_OTHER;
+    if (window->coming == WINDOW_NONE || window->coming + 1 != scrollback_end(&window->scrollback)) {
+        comings_end(&conversation->comings);
+        window->coming = WINDOW_NONE;
+    }
+    return comings_take(&conversation->comings,
+                        &(struct coming){event, author, conversation->roster.count, conversations_joins(conversations)},
+                        wall_ms);
+}
+
+static enum attention show_other(struct window *window, const struct conversations *conversations,
+                                 struct conversation *conversation, const struct event *event,
+                                 const struct member *author, uint64_t wall_ms) {
     switch (event->type) {
     case EVENT_MESSAGE: return take_message(window, conversations, conversation, event, author, wall_ms);
     case EVENT_SENT: return take_sent(window, conversations, conversation, event, author, wall_ms);
@@ -258,6 +284,20 @@ static enum attention show(struct window *window, const struct conversations *co
     case EVENT_PEER_JOINED: return ATTENTION_NONE; /* the list of members shows who is on the way */
     default: return take_notice(window, event, wall_ms);
     }
+}
+
+static enum attention show(struct window *window, const struct conversations *conversations,
+                           struct conversation *conversation, const struct event *event, const struct member *author,
+                           uint64_t wall_ms) {
+    enum attention attention = ATTENTION_NONE;
+    switch (fold(window, conversations, conversation, event, author, wall_ms)) {
+    case COMINGS_HIDDEN: return ATTENTION_NONE;
+    case COMINGS_OTHER: return show_other(window, conversations, conversation, event, author, wall_ms);
+    case COMINGS_ALONE: attention = take_notice(window, event, wall_ms); break;
+    case COMINGS_FOLDED: attention = take_folded(window, &conversation->comings, wall_ms);
+    }
+    window->coming = scrollback_end(&window->scrollback) - 1;
+    return attention;
 }
 
 enum attention window_take(struct window *window, const struct conversations *conversations,

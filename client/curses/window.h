@@ -22,6 +22,7 @@ struct window {
     uint64_t page;   /* or this line is at the top, at any size, until one scrolls; WINDOW_NONE */
     uint64_t news;   /* what came since it does not follow begins with this line; WINDOW_NONE: nothing */
     uint64_t marker; /* what is new begins with this line; WINDOW_NONE: nothing */
+    uint64_t coming; /* this line says who comes and goes, and grows while it is the last; WINDOW_NONE: none does */
     uint64_t late;   /* this line says that something came late further up; WINDOW_NONE: none does */
     unsigned unread, mentions;
     unsigned names;                              /* columns of the widest label that spoke */

@@ -27,6 +27,10 @@ static void conversation_destroy(struct conversation *conversation) {
     free(conversation);
 }
 
+int conversations_joins(const struct conversations *conversations) {
+    return conversations->settings ? conversations->settings->joins : JOINS_AUTO;
+}
+
 void conversations_clear(struct conversations *conversations) {
     for (size_t i = 0; i < conversations->count; i++) conversation_destroy(conversations->list[i]);
     conversations->count = conversations->current = 0;
@@ -142,17 +146,25 @@ size_t conversation_bootnodes(const struct conversation *conversation, enum boot
     return count;
 }
 
+static void arrived(struct conversation *conversation, const struct event *event) {
+    struct member *member = roster_apply(&conversation->roster, event);
+    if (member && !conversation->listed) member->found = true;
+}
+
 static void apply(struct conversation *conversation, const struct event *event) {
     switch (event->type) {
     case EVENT_REGISTERED:
     case EVENT_BOOTNODE_BACK: stands(conversation, BOOTNODE_REGISTERED, event); break;
     case EVENT_HOME_LEFT: home_left(conversation, event); break;
     case EVENT_BOOTNODE_LOST: stands(conversation, BOOTNODE_LOST, event); break;
-    case EVENT_CREDIT: conversation->credit += event->credit; break;
+    case EVENT_CREDIT:
+        conversation->credit += event->credit;
+        conversation->listed = true;
+        break;
     case EVENT_SENT: deliveries_sent(&conversation->deliveries, event, &conversation->roster); break;
     case EVENT_DELIVERED:
     case EVENT_UNDELIVERED: deliveries_answered(&conversation->deliveries, event, &conversation->roster); break;
-    case EVENT_PEER_JOINED:
+    case EVENT_PEER_JOINED: arrived(conversation, event); break;
     case EVENT_PEER_CONNECTED:
     case EVENT_PEER_PATH:
     case EVENT_PEER_STATUS:

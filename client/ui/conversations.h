@@ -8,6 +8,7 @@
 
 #include "client/engine.h"
 #include "client/events.h"
+#include "client/ui/comings.h"
 #include "client/ui/deliveries.h"
 #include "client/ui/roster.h"
 
@@ -33,6 +34,8 @@ struct conversation {
     enum bootnode_standing bootnode_standing; /* of the best of them, */
     struct address bootnode, mapped;          /* which is this one */
     unsigned credit;
+    bool listed; /* there was credit, which comes once all who were here before us are told */
+    struct comings comings;
     bool secret;  /* only who has its secret gets in */
     bool parting; /* INPUT_PART was told: nothing more can be said there, and joining it again is no mere switch */
     void *view;   /* the UI's, and freed by it before the conversation goes */
@@ -44,12 +47,16 @@ struct conversations {
     char nick[TEXT_NICK_MAX + 1];
     char label[ROSTER_LABEL_SIZE]; /* ours */
     char fingerprint[FINGERPRINT_TEXT_SIZE];
+    const struct client_config *settings; /* of the UI; NULL: those that nobody changed */
 };
 
 /* Are all of them homes in one cluster? */
 bool conversation_is_clustered(const struct conversation *conversation);
 /* How many of its bootnodes stand so. */
 size_t conversation_bootnodes(const struct conversation *conversation, enum bootnode_standing standing);
+
+/* JOINS_… of the settings. */
+int conversations_joins(const struct conversations *conversations);
 
 void conversations_init(struct conversations *conversations, const char *nick, const char *fingerprint);
 void conversations_clear(struct conversations *conversations);

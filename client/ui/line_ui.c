@@ -19,6 +19,7 @@
 #include "common/memory.h"
 #include "common/output.h"
 
+#define FOLD_MS 2000       /* after one who comes or goes, others wait so long to be one line */
 #define LOST_MOST_MS 10000 /* as long as what was said may take to be delivered (engine.h) */
 
 struct loop {
@@ -41,6 +42,10 @@ struct loop {
     int input_error;        /* that input cannot be read any more, and is still to be told; 0: none */
     bool told;              /* INPUT_END was said */
     bool warned;            /* that input is no UTF-8 */
+    /* Of UI_PLAIN: comings and goings that are not told yet, in this room; NULL: none. They are at `folded_until`, and
+     * until then those who come after one that was told are held. */
+    struct conversation *folded;
+    uint64_t folded_until;
     bool finished;
     int status;
 };
@@ -120,14 +125,50 @@ static void lose_output(struct loop *loop, int error) {
     if (loop->reads && (error == EPIPE || isatty(loop->ui->input))) read_last_input(loop);
 }
 
-static void show(void *context, const struct event *event) {
-    struct loop *loop = context;
+static void print(struct loop *loop, const struct event *event) {
     const struct conversation *room = room_of(loop, event->room);
     char *line = loop->shows ? line_of[loop->ui->kind](event) : NULL;
     if (line && room && loop->ui->kind == UI_PLAIN && loop->models.conversations.count > 1)
         line = prefixed(line, room->title);
     if (line && !output_write(loop->ui->output, line, strlen(line))) lose_output(loop, errno);
     free(line);
+}
+
+static void unfold(struct loop *loop) {
+    struct conversation *folded = loop->folded;
+    if (!folded) return;
+    loop->folded = NULL;
+    char *text = comings_text(&folded->comings);
+    struct event *event = event_create(EVENT_NOTICE, text, strlen(text));
+    event->room = folded->name;
+    comings_end(&folded->comings);
+    loop->folded_until = clock_boot_ms() + FOLD_MS;
+    print(loop, event);
+    event_destroy(event);
+    free(text);
+}
+
+static void show(void *context, const struct event *event) {
+    unfold(context);
+    print(context, event);
+}
+
+/* Who comes and goes is told at once; who does so right after that, with all who do by then. */
+static void show_coming(struct loop *loop, const struct event *event, const struct taken *taken) {
+    struct conversation *room = taken->conversation;
+    uint64_t now = clock_boot_ms();
+    if (loop->folded != room) unfold(loop);
+    struct coming coming = {event, taken->author, room->roster.count, conversations_joins(&loop->models.conversations)};
+    enum comings_told told = comings_take(&room->comings, &coming, now);
+    if (told == COMINGS_HIDDEN) return;
+    if (told == COMINGS_OTHER || (told == COMINGS_ALONE && now >= loop->folded_until)) {
+        show(loop, event);
+        comings_end(&room->comings);
+        if (told == COMINGS_ALONE) loop->folded_until = now + FOLD_MS;
+        return;
+    }
+    if (now >= loop->folded_until) loop->folded_until = now + FOLD_MS;
+    loop->folded = room;
 }
 
 static void show_text(struct loop *loop, enum event_type type, const char *room, const char *text, size_t size) {
@@ -185,6 +226,7 @@ static void enter(struct loop *loop, const struct conversation *room) {
 }
 
 static void leave(struct loop *loop, struct conversation *room) {
+    if (loop->folded == room) unfold(loop);
     bool was_current = room == conversations_current(&loop->models.conversations);
     conversations_remove(&loop->models.conversations, room);
     if (was_current) show_current(loop);
@@ -199,7 +241,10 @@ static void take_event(struct loop *loop, const struct event *event) {
     }
     if (is_awaited(loop, event)) loop->awaited = EVENT_NONE;
     if (taken.heard) {
-        show(loop, event);
+        if (taken.conversation && loop->ui->kind == UI_PLAIN)
+            show_coming(loop, event, &taken);
+        else
+            show(loop, event);
         if (taken.conversation) log_event(loop, event, taken.label);
     }
     if (taken.conversation && event->type == EVENT_JOINED) enter(loop, taken.conversation);
@@ -303,6 +348,16 @@ static void show_unreadable(struct loop *loop) {
     show_error(loop, text);
 }
 
+static uint64_t least(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
+}
+
+static int until(uint64_t end) {
+    uint64_t now = clock_boot_ms();
+    if (end == NEVER) return -1;
+    return end > now ? (int)(end - now) : 0;
+}
+
 /* poll(2) reports a hang-up unasked, so a descriptor that is not read now is left out altogether. */
 static void wait_for_something(struct loop *loop) {
     bool reads = may_read(loop) && !loop->holds && !loop->lines->ended;
@@ -310,12 +365,11 @@ static void wait_for_something(struct loop *loop) {
         {.fd = queue_event(&loop->ui->events), .events = POLLIN},
         {.fd = reads ? loop->ui->input : -1, .events = POLLIN},
     };
-    uint64_t now = clock_boot_ms();
-    bool limited = loop->reads && loop->ends_by != NEVER;
-    int wait = !limited ? -1 : loop->ends_by > now ? (int)(loop->ends_by - now) : 0;
+    int wait = until(least(loop->reads ? loop->ends_by : NEVER, loop->folded ? loop->folded_until : NEVER));
     if (!queue_settle(&loop->ui->events)) return;
     if (poll(wanted, 2, wait) > 0 && wanted[1].revents) read_input(loop);
     if (loop->input_error) show_unreadable(loop);
+    if (loop->folded && clock_boot_ms() >= loop->folded_until) unfold(loop);
 }
 
 static void open_models(struct loop *loop) {
@@ -345,6 +399,7 @@ int line_ui_run(struct ui *ui) {
         take_lines(&loop);
         wait_for_something(&loop);
     }
+    unfold(&loop);
     models_close(&loop.models);
     objects_clear(&loop.objects);
     free(loop.lines);

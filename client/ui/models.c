@@ -4,6 +4,7 @@
 
 bool models_open(struct models *models, const struct ui *ui, struct why *why) {
     conversations_init(&models->conversations, ui->nick, ui->fingerprint);
+    models->conversations.settings = ui->settings;
     transcripts_open(&models->transcripts, ui->directory);
     return ignores_open(&models->ignores, ui->directory, why);
 }

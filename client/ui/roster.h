@@ -19,6 +19,7 @@ struct member {
     char nick[TEXT_NICK_MAX + 1]; /* empty: unknown yet */
     char label[ROSTER_LABEL_SIZE];
     enum peer_standing standing;
+    bool found; /* was in the room before us */
     bool known; /* was connected: what follows is set */
     bool relayed;
     char relay[TEXT_NICK_MAX + 1]; /* relayed: the member who passes on; empty: a bootnode */

@@ -159,7 +159,7 @@ like($logged, qr/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d alice#[0-9a-f]{4}: indeed$/m, '
 unlike($logged, qr/am I heard/, 'and not who was ignored');
 is(sprintf('%04o', (stat $log)[2] & 07777), '0600', 'it is for alice alone');
 
-enter_room('alice', ui => 'plain');
+enter_room('alice', ui => 'plain', config => 'joins = on');
 reads('alice', qr/^\* joined tea$/, 'is back, in plain');
 reads('alice', qr/^\* \d{4}-\d\d-\d\d \d\d:\d\d:\d\d alice#[0-9a-f]{4}: indeed$/, 'reads what was said last');
 reads('alice', qr/^\* $_#[0-9a-f]{4} is here \(direct, \d+ ms\)$/, "meets $_") for qw(carol robert);

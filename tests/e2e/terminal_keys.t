@@ -375,6 +375,13 @@ my %settings = (
     },
     title => sub { ok(wait_state($alice, sub { $_[0]{title} =~ /tea/ }, 5, 'has a title'), 'title = on: the room') },
     members => sub { shows(qr/│ \d members *$/m, 'members = on') },
+    joins => sub {
+        enter_line('/clear');
+        my $guest = start_client(name => 'guest', bootnode => $bootnode, room => 'tea');
+        shows(qr/guest#\w+ is here/, 'joins = on: somebody comes');
+        send_line($guest, '/quit');
+        shows(qr/guest left/, 'and leaves on a line of its own');
+    },
     mouse => sub {
         ok(wait_state($alice, sub { $_[0]{modes} !~ /\?100[0-367]/ }, 5, 'leaves the mouse'), 'mouse = off');
     },

@@ -33,8 +33,11 @@ static struct event *event_of(enum event_type type, const char *text) {
 }
 
 static enum attention take(struct stage *stage, struct event *event) {
+    const struct member *there = stage->room ? roster_find(&stage->room->roster, event->peer) : NULL;
+    struct member before = there ? *there : (struct member){.known = false};
     struct conversation *room = conversations_apply(&stage->conversations, event);
     const struct member *author = room ? roster_find(&room->roster, event->peer) : NULL;
+    if (event->type == EVENT_PEER_LEFT && there) author = &before; /* as models_take has it */
     enum attention attention = window_take(stage->window, &stage->conversations, room, event, author, stage->now);
     assert_true(window_holds(stage->window));
     event_destroy(event);
@@ -103,6 +106,29 @@ static void what_is_said_is_filtered(void **state) {
     struct stage *stage = *state;
     take(stage, event_of(EVENT_MESSAGE, "a\x1b[2Jb\n\n"));
     expect(stage, LINE_MESSAGE, "alice#1a2b", "a\xef\xbf\xbd[2Jb");
+}
+
+static void who_comes_and_goes_is_a_line_that_grows(void **state) {
+    struct stage *stage = *state;
+    struct event *carl = event_of(EVENT_PEER_CONNECTED, NULL), *again = event_of(EVENT_PEER_CONNECTED, NULL);
+    uint64_t end = scrollback_end(&stage->window->scrollback); /* of "alice#1a2b is here (direct, 12 ms)" */
+    expect(stage, LINE_NOTICE, "", "alice#1a2b is here (direct, 12 ms)");
+    memset(carl->peer, 'c', sizeof carl->peer);
+    strcpy(carl->nick, "carl");
+    strcpy(carl->fingerprint, "5e6f");
+    carl->cipher = "AES-256-GCM";
+    take(stage, carl);
+    expect(stage, LINE_NOTICE, "", "here is alice#1a2b; → carl#5e6f came");
+    take(stage, event_of(EVENT_PEER_LEFT, NULL));
+    expect(stage, LINE_NOTICE, "", "here is alice#1a2b; → carl#5e6f came; ← alice#1a2b left");
+    assert_int_equal(scrollback_end(&stage->window->scrollback), end);
+    assert_true(scrollback_holds(&stage->window->scrollback));
+    take(stage, event_of(EVENT_MESSAGE, "hello"));
+    strcpy(again->fingerprint, "1a2b3c4d");
+    again->cipher = "AES-256-GCM";
+    take(stage, again);
+    expect(stage, LINE_NOTICE, "", "alice#1a2b is here (direct, 0 ms)");
+    assert_int_equal(scrollback_end(&stage->window->scrollback), end + 2);
 }
 
 static void our_nick_is_a_mention(void **state) {
@@ -456,6 +482,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_message_has_its_authors_label),
         TEST(what_is_said_is_filtered),
+        TEST(who_comes_and_goes_is_a_line_that_grows),
         TEST(our_nick_is_a_mention),
         TEST(private_says_to_whom),
         TEST(our_message_goes_from_pending_to_delivered),

@@ -40,6 +40,8 @@ static void *run(void *argument) {
     return NULL;
 }
 
+static int joins = JOINS_ON; /* what is folded waits for a while: that is for one test */
+
 /* `directory` NULL: keeps nothing. */
 static void stage_start(struct stage *stage, enum ui_kind kind, const char *directory) {
     int input[2], output[2];
@@ -50,6 +52,7 @@ static void stage_start(struct stage *stage, enum ui_kind kind, const char *dire
     assert_int_equal(queue_init(&stage->inputs, 0), 0);
     assert_int_equal(queue_init(&stage->ui.events, 0), 0);
     ini_table_defaults(&client_config_table, &stage->settings);
+    stage->settings.joins = joins;
     stage->ui.inputs = &stage->inputs;
     stage->ui.kind = kind;
     stage->ui.input = input[0];
@@ -98,10 +101,13 @@ static void close_input(struct stage *stage) {
     stage->to_input = -1;
 }
 
-static void stage_close(struct stage *stage, int status) {
+static void finish(struct stage *stage, int status) {
     struct event *event = event_create(EVENT_FINISHED, NULL, 0);
     event->status = status;
     push(stage, event);
+}
+
+static void stage_end(struct stage *stage, int status) {
     assert_int_equal(pthread_join(stage->thread, NULL), 0);
     assert_int_equal(stage->status, status);
     assert_null(queue_pop(&stage->inputs));
@@ -111,6 +117,11 @@ static void stage_close(struct stage *stage, int status) {
     close(stage->ui.output);
     if (stage->to_input >= 0) close(stage->to_input);
     if (stage->from_output >= 0) close(stage->from_output);
+}
+
+static void stage_close(struct stage *stage, int status) {
+    finish(stage, status);
+    stage_end(stage, status);
 }
 
 static void type(struct stage *stage, const char *text) {
@@ -520,6 +531,35 @@ static void meet_alice(struct stage *stage) {
     expect_output(stage, "* alice is arriving\n* alice#ffff is here (direct, 12 ms)\n");
 }
 
+static void push_coming(struct stage *stage, enum event_type type, int number, const char *nick) {
+    struct event *event = sample_event(type, NULL);
+    memset(event->peer, number, sizeof event->peer);
+    strcpy(event->nick, nick);
+    if (type == EVENT_PEER_CONNECTED) strcpy(event->fingerprint, "1a2b");
+    push(stage, event);
+}
+
+static void who_comes_after_another_is_folded(void **state) {
+    struct stage stage;
+    (void)state;
+    joins = JOINS_AUTO;
+    stage_open(&stage, UI_PLAIN);
+    joins = JOINS_ON;
+    give_credit(&stage, 1);
+    push_coming(&stage, EVENT_PEER_JOINED, 1, "");
+    push_coming(&stage, EVENT_PEER_CONNECTED, 1, "anna");
+    expect_output(&stage, "* anna#1a2b is here (direct, 12 ms)\n");
+    push_coming(&stage, EVENT_PEER_CONNECTED, 2, "bert");
+    push_coming(&stage, EVENT_PEER_CONNECTED, 3, "carl");
+    push_coming(&stage, EVENT_PEER_LEFT, 1, "");
+    push(&stage, sample_event(EVENT_MESSAGE, "hello")); /* what is told next comes after them */
+    expect_output(&stage, "* → bert#1a2b and carl#1a2b came; ← anna#1a2b left\nalice: hello\n");
+    push_coming(&stage, EVENT_PEER_LEFT, 3, "");
+    finish(&stage, 0);
+    expect_output(&stage, "* ← carl#1a2b left\n"); /* the end comes after all */
+    stage_end(&stage, 0);
+}
+
 static void who_is_ignored_is_not_shown(void **state) {
     struct stage stage;
     (void)state;
@@ -734,6 +774,7 @@ int main(void) {
         cmocka_unit_test(a_room_that_is_left_elsewhere_holds_nobody_up),
         cmocka_unit_test(with_several_rooms_each_line_names_its_own),
         cmocka_unit_test(json_names_rooms_once),
+        cmocka_unit_test(who_comes_after_another_is_folded),
         cmocka_unit_test(who_is_ignored_is_not_shown),
         cmocka_unit_test_setup_teardown(what_was_said_is_kept_where_asked, folder_make, folder_remove),
         cmocka_unit_test(what_is_no_utf8_is_repaired),
