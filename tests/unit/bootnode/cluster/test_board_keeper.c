@@ -86,7 +86,7 @@ static void it_ends_with_the_pair(void **state) {
 /* And while it waits to begin again. */
 static void a_death_is_told_and_the_end_awaited(void **state) {
     uint8_t data[BOARD_PACKET_MAX];
-    struct board_packet packet;
+    struct board_packet packet = {.type = BOARD_PACKET_READY};
     (void)state;
     const pid_t keeper = keep(die);
     const ssize_t size = recv(ends[0], data, sizeof data, 0);
